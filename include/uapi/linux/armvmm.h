@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * /dev/armvmm: the KVM ABI for ARMv7, and what armvmm adds to it.
+ *
+ * This is the one header that a client includes. Ioctls that KVM has keep
+ * KVM's type (KVMIO, 0xAE) and numbers; ours have the type ARMVMMIO. A client
+ * asks for an extension with KVM_CHECK_EXTENSION before it uses one.
+ */
+#ifndef _UAPI_LINUX_ARMVMM_H
+#define _UAPI_LINUX_ARMVMM_H
+
+#include <linux/kvm.h>
+#include <asm/kvm.h>
+
+#define ARMVMMIO		0xAF
+
+/* The node that the module creates (a misc device, root:kvm 0660). */
+#define ARMVMM_DEVICE		"/dev/armvmm"
+
+/* First capability number that is armvmm's own. */
+#define ARMVMM_CAP_BASE		0x41520000
+
+/*
+ * KVM_CHECK_EXTENSION answers the revision of armvmm's extensions: zero, as
+ * for every unknown capability, on a node that is not armvmm's.
+ */
+#define ARMVMM_CAP_VERSION	(ARMVMM_CAP_BASE + 0)
+#define ARMVMM_VERSION		1
+
+/*
+ * KVM_CHECK_EXTENSION answers 1 where the CPU is one that the KVM ABI has no
+ * target number for (Cortex-A12, A17): KVM_ARM_PREFERRED_TARGET then answers
+ * KVM_ARM_TARGET_CORTEX_A15 and the guest sees the MIDR of the real CPU.
+ */
+#define ARMVMM_CAP_GENERIC_TARGET	(ARMVMM_CAP_BASE + 1)
+
+#endif /* _UAPI_LINUX_ARMVMM_H */

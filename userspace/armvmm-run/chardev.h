@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The terminal (or whatever stdin and stdout are) as serial devices see it.
+ *
+ * Output goes through a bounded queue, so that a slow terminal never blocks a
+ * vCPU: chardev_write() takes what fits, and tx_room() tells when more does.
+ * Input is offered on the main thread, no more than the client has room for;
+ * the rest waits in the kernel.
+ */
+#ifndef ARMVMM_RUN_CHARDEV_H
+#define ARMVMM_RUN_CHARDEV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct chardev;
+
+/* All are called on the main thread, with no lock of the chardev held. */
+struct chardev_client {
+	/* Bytes of input the client can take now. */
+	size_t (*rx_room)(struct chardev_client *client);
+	/* Input, never more than rx_room() just said. */
+	void (*receive)(struct chardev_client *client, const uint8_t *buf, size_t len);
+	/* A serial break (Ctrl-A b). Optional. */
+	void (*rx_break)(struct chardev_client *client);
+	/* The output queue has room again after chardev_write() fell short. Optional. */
+	void (*tx_room)(struct chardev_client *client);
+	struct chardev_client *next;	/* the chardev's */
+};
+
+/*
+ * Adds a client. The last one added gets the input; all may write. Main
+ * thread, before the first vCPU runs. The client outlives the chardev's use.
+ */
+void chardev_attach(struct chardev *chr, struct chardev_client *client);
+
+/*
+ * Queues output. Returns the bytes taken, from 0 to @len; when fewer than
+ * @len, tx_room() will be called. Any thread; never blocks, never fails
+ * (output that nobody can receive any more is dropped).
+ */
+size_t chardev_write(struct chardev *chr, const void *buf, size_t len);
+
+/* The client has made room for input (rx_room() grew from 0). Any thread. */
+void chardev_rx_ready(struct chardev *chr);
+
+#endif /* ARMVMM_RUN_CHARDEV_H */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A device: one file with an ops table, its own device tree node, and a
+ * register/unregister pair. A device embeds struct device in its own struct
+ * and finds itself with container_of().
+ */
+#ifndef ARMVMM_RUN_DEVICE_H
+#define ARMVMM_RUN_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct device;
+struct fdt_builder;
+
+#ifndef container_of
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+#endif
+
+struct device_ops {
+	const char *name;	/* for messages: "pl011", "virtio-blk" */
+
+	/*
+	 * A guest access. @offset is from the device's base, offset + len
+	 * <= size; @len is 1, 2, 4 or 8 and @offset may be unaligned: both are
+	 * the guest's choice. Called on vCPU threads, several at once; locking
+	 * is the device's own. The value is little-endian in the low @len
+	 * bytes; bits above are ignored. An access that means nothing reads as
+	 * zero or does nothing; it never fails and never prints.
+	 */
+	uint64_t (*read)(struct device *dev, uint64_t offset, unsigned int len);
+	void (*write)(struct device *dev, uint64_t offset, unsigned int len, uint64_t value);
+
+	/*
+	 * Writes the device's node (begin to end) into the device tree.
+	 * Optional. Called on the main thread, no vCPU running. Errors stick
+	 * in the builder.
+	 */
+	void (*fdt)(struct device *dev, struct fdt_builder *fdt);
+
+	/*
+	 * Power-on state, as the guest's reboot finds it. Called on the main
+	 * thread while no vCPU runs. When it returns, no request begun before
+	 * may touch guest memory or the interrupt line any more: a device with
+	 * a worker waits for it here. The line is low already.
+	 */
+	void (*reset)(struct device *dev);
+
+	/*
+	 * Ends threads, closes files, frees the device. Called once, on the
+	 * main thread, after the last vCPU has ended, by device_bus_destroy().
+	 * Data that the guest has flushed is on the disk before it returns.
+	 */
+	void (*destroy)(struct device *dev);
+};
+
+struct device {
+	const struct device_ops *ops;
+	uint64_t base;		/* guest-physical address of the register window */
+	uint64_t size;		/* bytes; 0: a device without a window (an FDT node only) */
+};
+
+#define DEVICE_BUS_MAX	64
+
+/*
+ * The devices, sorted by base. Registered before the first vCPU runs;
+ * lookups take no lock.
+ */
+struct device_bus {
+	unsigned int nr;
+	struct device *dev[DEVICE_BUS_MAX];
+	uint64_t nr_unclaimed;	/* accesses to no device (relaxed atomic) */
+};
+
+/*
+ * Returns 0; -EEXIST when the window overlaps another device's, -EINVAL when it
+ * wraps, -ENOSPC. On success the bus owns the device and will destroy it.
+ */
+int device_register(struct device_bus *bus, struct device *dev);
+
+/* Takes the device off the bus without destroying it. No vCPU may run. */
+void device_unregister(struct device_bus *bus, struct device *dev);
+
+/* The device whose window holds @gpa, or NULL. Any thread. */
+struct device *device_find(const struct device_bus *bus, uint64_t gpa);
+
+/*
+ * Carries out a guest access of @len bytes (little-endian in @data). Returns
+ * 0, or -ENXIO when no device claims the whole access: then a read gives
+ * zeroes and a write does nothing. Any thread.
+ */
+int device_bus_access(struct device_bus *bus, uint64_t gpa, void *data, unsigned int len,
+		      int is_write);
+
+void device_bus_fdt(struct device_bus *bus, struct fdt_builder *fdt);
+void device_bus_reset(struct device_bus *bus);
+void device_bus_destroy(struct device_bus *bus);
+
+#endif /* ARMVMM_RUN_DEVICE_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* irqfd and ioeventfd: a VM's interrupts and doorbells as eventfds. */
+#ifndef ARMVMM_EVENTFD_H
+#define ARMVMM_EVENTFD_H
+
+#include <linux/armvmm.h>
+
+struct armvmm_vm;
+
+int armvmm_eventfd_vm_init(struct armvmm_vm *vm);
+void armvmm_eventfd_vm_release(struct armvmm_vm *vm);	/* VM fd closed: irqfds go */
+void armvmm_eventfd_vm_destroy(struct armvmm_vm *vm);
+int armvmm_eventfd_init(void);	/* module: clean-up workqueue */
+void armvmm_eventfd_exit(void);
+
+int armvmm_irqfd(struct armvmm_vm *vm, const struct kvm_irqfd *args);
+int armvmm_ioeventfd(struct armvmm_vm *vm, const struct kvm_ioeventfd *args);
+
+/* The guest finished SPI @gsi (EOI of a level interrupt): resample fds. Atomic. */
+void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int gsi);
+bool armvmm_eventfd_wants_ack(struct armvmm_vm *vm, unsigned int gsi);
+
+#endif

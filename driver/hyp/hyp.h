@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the host and the code in HYP mode share: the structures both map at
+ * the same address, and the calls that the host makes into HYP.
+ */
+#ifndef ARMVMM_HYP_H
+#define ARMVMM_HYP_H
+
+/* First argument of hvc. 0-2 belong to the kernel's stub ABI. */
+#define HYP_CALL_SOFT_RESTART	1
+#define HYP_CALL_BASE		0x41560000
+#define HYP_CALL_RUN		(HYP_CALL_BASE + 0)
+#define HYP_CALL_TLBI_VMID	(HYP_CALL_BASE + 1)
+#define HYP_CALL_TLBI_VMID_LOCAL (HYP_CALL_BASE + 2)
+#define HYP_CALL_TLBI_ALL	(HYP_CALL_BASE + 3)
+#define HYP_CALL_TLBI_HYP	(HYP_CALL_BASE + 4)
+#define HYP_CALL_SNAPSHOT	(HYP_CALL_BASE + 5)
+#define HYP_CALL_RELEASE	(HYP_CALL_BASE + 6)
+#define HYP_CALL_NR		7
+
+/* What a stub answers to a call that it does not know. */
+#define HYP_STUB_ERROR		0x0badca11
+
+/* Why a vCPU came back from HYP mode. */
+#define HYP_EXIT_TRAP		0	/* struct hyp_vcpu.hsr says why */
+#define HYP_EXIT_IRQ		1	/* a physical IRQ or FIQ is pending */
+#define HYP_EXIT_SERROR		2	/* an asynchronous abort was taken */
+
+#define HYP_MAX_LRS		64	/* IHI 0048B 5.3.2: GICH_VTR.ListRegs */
+
+/* Indices into struct hyp_vcpu.cp15. 64-bit registers take two words. */
+#define CP15_MPIDR		0	/* as the guest sees it: VMPIDR */
+#define CP15_CSSELR		1
+#define CP15_SCTLR		2
+#define CP15_CPACR		3
+#define CP15_TTBR0		4
+#define CP15_TTBR0_HI		5
+#define CP15_TTBR1		6
+#define CP15_TTBR1_HI		7
+#define CP15_TTBCR		8
+#define CP15_DACR		9
+#define CP15_DFSR		10
+#define CP15_IFSR		11
+#define CP15_ADFSR		12
+#define CP15_AIFSR		13
+#define CP15_DFAR		14
+#define CP15_IFAR		15
+#define CP15_PAR		16
+#define CP15_PAR_HI		17
+#define CP15_PRRR		18	/* MAIR0 */
+#define CP15_NMRR		19	/* MAIR1 */
+#define CP15_AMAIR0		20
+#define CP15_AMAIR1		21
+#define CP15_VBAR		22
+#define CP15_CONTEXTIDR		23
+#define CP15_TPIDRURW		24
+#define CP15_TPIDRURO		25
+#define CP15_TPIDRPRW		26
+#define CP15_CNTKCTL		27
+#define CP15_ACTLR		28	/* trapped: never in the hardware */
+#define CP15_L2CTLR		29	/* trapped */
+#define CP15_NR			30
+
+#ifndef __ASSEMBLY__
+
+#include <linux/types.h>
+#include <uapi/linux/kvm.h>
+
+struct hyp_cpu;
+
+struct hyp_vfp {
+	u64 d[32];
+	u32 fpscr;
+	u32 fpexc;
+	u32 fpinst;
+	u32 fpinst2;
+};
+
+/* The vCPU's view of the GIC's hypervisor registers (IHI 0048B 5.3). */
+struct hyp_vgic {
+	u32 hcr;		/* GICH_HCR to be loaded with the list registers */
+	u32 vmcr;
+	u32 apr;
+	u32 misr;		/* read at exit when hcr asked for maintenance */
+	u64 elrsr;		/* at exit: bit n set, list register n is empty */
+	u32 used_lrs;		/* list registers 0 to used_lrs - 1 are in use */
+	u32 loaded;		/* VMCR and APR are in the hardware of this CPU */
+	u32 lr[HYP_MAX_LRS];
+};
+
+/*
+ * All of a vCPU that HYP mode reads or writes. Allocated by
+ * armvmm_hypmap_alloc(): whole pages, mapped in HYP at the kernel's address.
+ * The host touches it with the vCPU's mutex held and the vCPU not in HYP.
+ */
+struct hyp_vcpu {
+	struct kvm_regs regs;
+	u32 cp15[CP15_NR];
+	struct hyp_vfp vfp;
+
+	/* What the last exit left (DDI 0406C B3.13.6). */
+	u32 hsr;
+	u32 hxfar;		/* HDFAR or HIFAR, by exception class */
+	u32 hpfar;		/* valid where fault_ipa_valid */
+	u32 fault_ipa_valid;
+	u32 serror;		/* an asynchronous abort came with this exit */
+
+	/* What the next entry loads. */
+	u32 hcr;		/* base HCR plus VI, VF, VA, TVM as wanted */
+	u32 hstr;
+	u32 hdcr;
+	u32 vpidr;
+	u64 vttbr;
+	u64 cntvoff;
+
+	/* The virtual timer: CTL without ISTATUS at entry, as read at exit. */
+	u64 cntv_cval;
+	u32 cntv_ctl;
+
+	u32 vfp_loaded;		/* the guest's FP registers are in the CPU */
+	struct hyp_vgic vgic;
+	struct hyp_cpu *cpu;	/* set at entry: the CPU that it runs on */
+};
+
+/* Index of a core register, in words. */
+#define HYP_REG(vcpu, name)	((vcpu)->regs.usr_regs.uregs[(name)])
+
+/*
+ * Calls HYP mode: hvc with r0-r2. Must not migrate; RUN with IRQs disabled.
+ * Returns r0; HYP_STUB_ERROR for a call that HYP does not know.
+ */
+u32 armvmm_hyp_call(u32 fn, u32 a, u32 b);
+
+#endif /* __ASSEMBLY__ */
+#endif

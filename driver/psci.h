@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* PSCI 0.1 to 1.1 and SMCCC 1.1: the firmware that a guest calls by hvc or smc. */
+#ifndef ARMVMM_PSCI_H
+#define ARMVMM_PSCI_H
+
+#include "vcpu.h"
+
+/* Handles the call in the guest's r0-r3; sets r0. As armvmm_exit_handle(). */
+int armvmm_psci_call(struct armvmm_vcpu *vcpu);
+
+unsigned long armvmm_psci_count(struct armvmm_vcpu *vcpu);
+int armvmm_psci_list(struct armvmm_vcpu *vcpu, u64 __user **ids);
+int armvmm_psci_get_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg);
+int armvmm_psci_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The generic timers of a vCPU: virtual on hardware, physical emulated. */
+#ifndef ARMVMM_TIMER_H
+#define ARMVMM_TIMER_H
+
+#include <linux/hrtimer.h>
+#include <linux/types.h>
+
+struct armvmm_vcpu;
+struct armvmm_vm;
+struct kvm_one_reg;
+struct kvm_device_attr;
+
+struct armvmm_timer_vcpu {
+	struct hrtimer wakeup;	/* armed only while the vCPU sleeps */
+	struct hrtimer phys;	/* emulated CNTP, armed while it can fire */
+	u64 cntp_cval;
+	u32 cntp_ctl;		/* ENABLE, IMASK; ISTATUS is computed */
+	u32 virt_irq;		/* PPI number, 16-31 */
+	u32 phys_irq;
+	bool virt_level;	/* line as last given to the vGIC or to user space */
+	bool phys_level;
+	bool irqs_set;		/* PPIs may not change any more */
+	bool host_masked;	/* hosts without split EOI: PPI is masked on this CPU */
+};
+
+#define ARMVMM_TIMER_VIRT_PPI	27
+#define ARMVMM_TIMER_PHYS_PPI	30
+
+/* Module: finds CNTFRQ, requests the host's virtual timer PPI (linux irq). */
+int armvmm_timer_init(void);
+void armvmm_timer_exit(void);
+/* On each CPU as it is taken over / given back (enable/disable_percpu_irq). */
+void armvmm_timer_cpu_up(void);
+void armvmm_timer_cpu_down(void);
+
+void armvmm_timer_vm_init(struct armvmm_vm *vm);
+void armvmm_timer_vcpu_init(struct armvmm_vcpu *vcpu);
+void armvmm_timer_vcpu_reset(struct armvmm_vcpu *vcpu);
+void armvmm_timer_vcpu_destroy(struct armvmm_vcpu *vcpu);
+/* First RUN: checks PPIs, maps the virtual timer's PPI to the host's in the vGIC. */
+int armvmm_timer_enable(struct armvmm_vcpu *vcpu);
+
+/* Before an entry, IRQs off: sets hyp->cntvoff, line levels. */
+void armvmm_timer_flush(struct armvmm_vcpu *vcpu);
+/* After an exit, IRQs off still: hyp->cntv_ctl/cval were saved by HYP. */
+void armvmm_timer_sync(struct armvmm_vcpu *vcpu);
+/* Around a sleep in WFI: arms and cancels the wake-up timer. */
+void armvmm_timer_block(struct armvmm_vcpu *vcpu);
+void armvmm_timer_unblock(struct armvmm_vcpu *vcpu);
+/* True where a timer's line is high: WFI must not sleep. */
+bool armvmm_timer_pending(struct armvmm_vcpu *vcpu);
+/* User-space irqchip: writes run->s.regs.device_irq_level; true if it changed. */
+bool armvmm_timer_update_run(struct armvmm_vcpu *vcpu);
+bool armvmm_timer_should_notify_user(struct armvmm_vcpu *vcpu);
+
+/* cp15 accesses to the physical timer that were trapped (HSR fields decoded by cp15.c). */
+enum armvmm_timer_reg { TIMER_REG_CTL, TIMER_REG_TVAL, TIMER_REG_CVAL, TIMER_REG_CNT };
+u64 armvmm_timer_phys_read(struct armvmm_vcpu *vcpu, enum armvmm_timer_reg reg);
+void armvmm_timer_phys_write(struct armvmm_vcpu *vcpu, enum armvmm_timer_reg reg, u64 val);
+
+/* ONE_REG of the timers; -ENOENT when the id is none of theirs. */
+bool armvmm_timer_is_reg(u64 id);
+unsigned long armvmm_timer_count(void);
+int armvmm_timer_list(struct armvmm_vcpu *vcpu, u64 __user **ids);
+int armvmm_timer_get_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg);
+int armvmm_timer_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg);
+
+/* vCPU device attributes, group KVM_ARM_VCPU_TIMER_CTRL. */
+int armvmm_timer_set_attr(struct armvmm_vcpu *vcpu, struct kvm_device_attr *attr);
+int armvmm_timer_get_attr(struct armvmm_vcpu *vcpu, struct kvm_device_attr *attr);
+int armvmm_timer_has_attr(struct armvmm_vcpu *vcpu, struct kvm_device_attr *attr);
+
+#endif

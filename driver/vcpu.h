@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A virtual CPU: what stands behind the fd of KVM_CREATE_VCPU. */
+#ifndef ARMVMM_VCPU_H
+#define ARMVMM_VCPU_H
+
+#include <linux/mutex.h>
+#include <linux/rcuwait.h>
+#include <linux/sched.h>
+#include <linux/signal_types.h>
+
+#include <linux/armvmm.h>
+
+#include "hyp/hyp.h"
+#include "mmio.h"
+#include "timer.h"
+#include "vgic/vgic.h"
+
+struct armvmm_vm;
+
+/* Bits of vcpu->requests, handled before the next entry. */
+#define VCPU_REQ_SLEEP		0	/* look at power_off and paused again */
+#define VCPU_REQ_RESET		1	/* PSCI CPU_ON left a state to start from */
+#define VCPU_REQ_IRQ_PENDING	2	/* an interrupt may have become deliverable */
+#define VCPU_REQ_STAGE2		3	/* VTTBR changed */
+
+/* vcpu->mode: who may kick, and how. Pairs with requests (smp_mb). */
+enum armvmm_vcpu_mode {
+	VCPU_OUTSIDE,		/* in user space or sleeping */
+	VCPU_IN_GUEST,		/* IRQs off, about to enter or in the guest */
+	VCPU_EXITING,		/* was kicked: an IPI is on its way */
+};
+
+/* State that PSCI CPU_ON leaves for the target to start from (PSCI 5.6). */
+struct armvmm_vcpu_start {
+	u32 pc;			/* bit 0 set: Thumb */
+	u32 r0;
+	bool big_endian;	/* of the caller: the target starts likewise */
+};
+
+struct armvmm_vcpu {
+	struct armvmm_vm *vm;
+	unsigned int id;	/* KVM_CREATE_VCPU's argument */
+	unsigned int index;	/* in vm->vcpus */
+	struct mutex mutex;	/* held through every vCPU ioctl */
+	struct hyp_vcpu *hyp;
+	struct kvm_run *run;	/* shared page, mapped by the client */
+
+	struct task_struct *task;	/* in KVM_RUN; under rcu for kicks */
+	struct rcuwait wait;
+	unsigned long requests;
+	enum armvmm_vcpu_mode mode;
+	int last_cpu;		/* physical CPU of the last entry, -1 at first */
+
+	bool initialized;	/* KVM_ARM_VCPU_INIT was done */
+	bool has_run_once;
+	bool power_off;		/* PSCI: off, waits for CPU_ON (KVM_MP_STATE_STOPPED) */
+	bool pause;		/* the VM's state is being changed */
+	u32 target;
+	u32 features;		/* bit n: feature n of struct kvm_vcpu_init */
+	bool sigset_active;
+	sigset_t sigset;
+
+	struct armvmm_vcpu_start start;	/* valid while REQ_RESET is set */
+	spinlock_t start_lock;
+
+	unsigned long irq_lines;	/* VCPU_IRQ_LINE*: user-space irqchip, KVM_ARM_IRQ_TYPE_CPU */
+	u32 psci_version;	/* KVM_ARM_PSCI_* as presented */
+
+	struct armvmm_mmio mmio;
+	struct armvmm_timer_vcpu timer;
+	struct armvmm_vgic_vcpu vgic;
+	u32 halt_poll_ns;
+	unsigned int ccsselr;	/* unused bits of CSSELR are never kept */
+	u64 stat_exits;
+	u64 stat_halt_polls;
+	u64 stat_halt_wakeups;
+};
+
+#define VCPU_IRQ_LINE_IRQ	0
+#define VCPU_IRQ_LINE_FIQ	1
+
+#define vcpu_cp15(vcpu, reg)	((vcpu)->hyp->cp15[(reg)])
+#define vcpu_hsr(vcpu)		((vcpu)->hyp->hsr)
+
+static inline bool armvmm_vcpu_has_feature(const struct armvmm_vcpu *vcpu, unsigned int f)
+{
+	return vcpu->features & (1u << f);
+}
+
+static inline void armvmm_vcpu_request(struct armvmm_vcpu *vcpu, unsigned int req)
+{
+	/* Pairs with the barrier after mode is set to VCPU_IN_GUEST. */
+	set_bit(req, &vcpu->requests);
+	smp_mb__after_atomic();
+}
+
+/* The request's clear orders what was written before it was set. */
+static inline bool armvmm_vcpu_check_request(struct armvmm_vcpu *vcpu, unsigned int req)
+{
+	return test_bit(req, &vcpu->requests) && test_and_clear_bit(req, &vcpu->requests);
+}
+
+/* Makes the vCPU leave the guest or WFI and look at its requests. Any context. */
+void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu);
+
+/* The vCPU that this CPU has loaded (armvmm_vcpu_load), or NULL. Preemption off. */
+struct armvmm_vcpu *armvmm_vcpu_loaded(void);
+
+/*
+ * Loads the vCPU's lazily kept state (vGIC VMCR and APR) for this CPU / saves
+ * it. Preemption off. A thread switch puts it by itself.
+ */
+void armvmm_vcpu_load(struct armvmm_vcpu *vcpu);
+void armvmm_vcpu_put(struct armvmm_vcpu *vcpu);
+
+/* Sleeps until an interrupt, a signal or a request; polls first. Run loop only. */
+void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu);
+
+int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned long id);
+void armvmm_vcpu_destroy(struct armvmm_vcpu *vcpu);
+int armvmm_vcpu_run(struct armvmm_vcpu *vcpu);
+
+/* One handler of an exit. 1: resume the guest, 0: to user space, <0: error. */
+int armvmm_exit_handle(struct armvmm_vcpu *vcpu, int code);
+
+#endif

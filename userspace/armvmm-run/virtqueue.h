@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The device's side of one split virtqueue (virtio 1.2 2.7).
+ *
+ * The three rings live in guest RAM and the guest writes to them while we
+ * read: every field is fetched once into a local, checked, and only then used.
+ * A ring that breaks a rule of the specification makes the queue "broken": no
+ * more is taken from it or written to it until the next reset, and the device
+ * on top sets DEVICE_NEEDS_RESET (virtio 1.2 2.1.2).
+ *
+ * A queue has no lock of its own. virtq_pop(), virtq_push() and the rest are
+ * called under the lock of the device that owns the queue; a popped chain may
+ * be worked on without it, since RAM stays mapped for the life of the machine.
+ */
+#ifndef ARMVMM_RUN_VIRTQUEUE_H
+#define ARMVMM_RUN_VIRTQUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct guestmem;
+struct vring_desc;
+struct vring_avail;
+struct vring_used;
+
+/* No device here offers a queue larger than this; virtio allows 32768. */
+#define VIRTQ_MAX_SIZE 256
+
+/**
+ * struct virtq_chain - one request: a chain of descriptors, translated
+ * @head: index of its first descriptor, which names it in the used ring
+ * @max: room in @iov
+ * @nr_read: how many of @iov, from the first, the device may read
+ * @nr_write: how many of @iov, behind those, the device may write
+ * @read_len: bytes in the readable part
+ * @write_len: bytes in the writable part; both together fit in 32 bits
+ *	(virtio 1.2 2.7.4: a chain is never longer than 2^32 bytes)
+ * @iov: host addresses, each wholly inside guest RAM and never empty
+ */
+struct virtq_chain {
+	uint16_t head;
+	uint16_t max;
+	uint16_t nr_read;
+	uint16_t nr_write;
+	uint32_t read_len;
+	uint32_t write_len;
+	struct iovec iov[];
+};
+
+/**
+ * struct virtqueue - one queue
+ * @mem: guest RAM
+ * @size_max: the largest size offered to the driver, a power of two
+ * @size: the size in use, a power of two; set by the driver before it is ready
+ * @desc_gpa: where the driver put the descriptor table
+ * @avail_gpa: where the driver put the available ring
+ * @used_gpa: where the driver put the used ring
+ * @indirect: VIRTIO_F_INDIRECT_DESC was negotiated
+ * @event_idx: VIRTIO_F_EVENT_IDX was negotiated
+ * @ready: the driver has enabled the queue; the ring pointers are valid
+ * @broken: NULL, or the rule that the driver broke, in words
+ * @desc: host address of the descriptor table
+ * @avail: host address of the available ring
+ * @used: host address of the used ring
+ * @avail_seen: the available index as last read
+ * @next_avail: index of the next available entry to take
+ * @next_used: index of the next used entry to write
+ * @signalled: @next_used when the driver was last considered for an interrupt
+ * @signalled_valid: @signalled means something
+ */
+struct virtqueue {
+	const struct guestmem *mem;
+	uint16_t size_max;
+	uint16_t size;
+	uint64_t desc_gpa;
+	uint64_t avail_gpa;
+	uint64_t used_gpa;
+	bool indirect;
+	bool event_idx;
+
+	bool ready;
+	const char *broken;
+	const struct vring_desc *desc;
+	const struct vring_avail *avail;
+	struct vring_used *used;
+	uint16_t avail_seen;
+	uint16_t next_avail;
+	uint16_t next_used;
+	uint16_t signalled;
+	bool signalled_valid;
+};
+
+/* Room for the longest chain that @vq can hold; NULL when memory is out. */
+struct virtq_chain *virtq_chain_alloc(const struct virtqueue *vq);
+
+/* Prepare a queue. @size_max is a power of two up to VIRTQ_MAX_SIZE. */
+void virtq_init(struct virtqueue *vq, const struct guestmem *mem, uint16_t size_max);
+
+/* Back to the state after virtq_init(): what a device reset asks for. */
+void virtq_reset(struct virtqueue *vq);
+
+/*
+ * The driver wrote 1 to QueueReady. Finds the rings in guest RAM: a size that
+ * is no power of two up to size_max, an address out of alignment or outside
+ * RAM leaves the queue broken and not ready.
+ */
+void virtq_enable(struct virtqueue *vq);
+
+/*
+ * Take the next available chain into @chain.
+ * Returns 1 when there was one, 0 when there is none (or the queue is not
+ * ready), and -EPROTO when the ring breaks a rule: vq->broken then says which.
+ */
+int virtq_pop(struct virtqueue *vq, struct virtq_chain *chain);
+
+/*
+ * Give back the last @n chains that were popped as if they had never been
+ * taken. None of them may have been pushed, nor any popped after them.
+ */
+void virtq_unpop(struct virtqueue *vq, unsigned int n);
+
+/*
+ * Return chain @head to the driver with @len bytes written from the start of
+ * its writable part. Nothing happens on a queue that is broken or not ready.
+ */
+void virtq_push(struct virtqueue *vq, uint16_t head, uint32_t len);
+
+/*
+ * The same in two steps, for a packet over several chains, which the driver
+ * must see all at once (virtio 1.2 5.1.6.4.2): fill entries @ahead = 0, 1, ...
+ * and then publish @n of them.
+ */
+void virtq_fill(struct virtqueue *vq, uint16_t head, uint32_t len, unsigned int ahead);
+void virtq_publish(struct virtqueue *vq, unsigned int n);
+
+/*
+ * After pushes: does the driver want an interrupt for them? To be asked once
+ * for each batch, as the answer moves the mark from which the next is counted.
+ */
+bool virtq_wants_interrupt(struct virtqueue *vq);
+
+/* Tell the driver that it need not notify us: we are polling the ring. */
+void virtq_notify_off(struct virtqueue *vq);
+
+/*
+ * Ask the driver to notify us of the next chain. Returns true when a chain
+ * came in meanwhile, for which no notification may come: pop again.
+ */
+bool virtq_notify_on(struct virtqueue *vq);
+
+/*
+ * Copy between @chain and flat memory, from byte @offset of the readable or
+ * the writable part. Returns the number of bytes copied, less than @len where
+ * the part ends.
+ */
+size_t virtq_chain_read(const struct virtq_chain *chain, size_t offset, void *buf, size_t len);
+size_t virtq_chain_write(const struct virtq_chain *chain, size_t offset, const void *buf,
+			 size_t len);
+
+/*
+ * The pieces of @len bytes from byte @offset of @in (@nr_in entries), into
+ * @out, which has room for @nr_in. Returns the number of pieces.
+ */
+unsigned int virtq_iov_slice(struct iovec *out, const struct iovec *in, unsigned int nr_in,
+			     size_t offset, size_t len);
+
+#endif /* ARMVMM_RUN_VIRTQUEUE_H */

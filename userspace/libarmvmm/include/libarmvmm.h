@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * libarmvmm: virtual machines on /dev/armvmm.
+ *
+ * A program opens a VM, gives it memory and an interrupt controller, creates
+ * vCPUs, sets their registers by name and runs each on a thread of its own:
+ *
+ *	armvmm_vm_open(NULL, &vm);
+ *	armvmm_vm_memory_set(vm, 0, 0x40000000, size, ram, 0);
+ *	armvmm_gic_create(vm, 0x08000000, 0x08010000, 96);
+ *	armvmm_vcpu_create(vm, 0, &vcpu);
+ *	armvmm_vcpu_init(vcpu, ARMVMM_VCPU_PSCI_0_2);
+ *	armvmm_gic_init(vm);
+ *	armvmm_vcpu_reg_set(vcpu, "pc", 0x40008000);
+ *	while (!armvmm_vcpu_run(vcpu, &exit))
+ *		switch (exit.reason) ...
+ *
+ * Conventions
+ * - Every function that can fail returns 0 (or a count) or a negative errno.
+ *   The library never prints, never ends the process, installs no signal
+ *   handler, starts no thread and keeps no global state.
+ * - Addresses and sizes are in bytes; "gpa" is a guest-physical address (an
+ *   IPA, 40 bits). Values in structures are in the host's byte order.
+ * - Threads: functions on a VM may be called from any thread at any time
+ *   except armvmm_vm_close(). Functions on a vCPU belong to the thread that
+ *   runs it, except armvmm_vcpu_kick(). Closing waits for nobody: the caller
+ *   ends its vCPU threads first.
+ * - Errors that any call may return besides those listed: -EIO when the VM was
+ *   created by another process (before a fork), and those of ioctl(2).
+ *
+ * The node speaks the KVM ABI of 32-bit Arm; <linux/armvmm.h> describes it and
+ * armvmm_vm_fd() and friends give the file descriptors to those who need what
+ * this library does not wrap.
+ */
+#ifndef LIBARMVMM_H
+#define LIBARMVMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct armvmm_vm;
+struct armvmm_vcpu;
+
+/* The library's own version, "1.0.0". Never NULL; any context. */
+const char *armvmm_library_version(void);
+
+/* ---- VM ---- */
+
+/* The version of the KVM API that the node must speak. */
+#define ARMVMM_API_VERSION	12
+
+/*
+ * Opens @device (NULL: /dev/armvmm) and creates a VM on it.
+ *
+ * Errors: those of open(2) (-ENOENT: the module is not loaded; -EACCES: no
+ * permission for the node); -ENOTTY: the node is no hypervisor;
+ * -EPROTONOSUPPORT: it speaks another API version (armvmm_device_version()
+ * tells which); -EPROTO: its answers make no sense; -ENOMEM.
+ */
+int armvmm_vm_open(const char *device, struct armvmm_vm **vm);
+
+/*
+ * The API version that @device (NULL: the default one) answers, or a negative
+ * errno as for armvmm_vm_open().
+ */
+int armvmm_device_version(const char *device);
+
+/*
+ * Destroys the vCPUs that are still there and the VM. No thread may be in a
+ * function on it. NULL does nothing. Memory given to the VM stays the caller's.
+ */
+void armvmm_vm_close(struct armvmm_vm *vm);
+
+/* The file descriptors: of the VM and of the node. They stay the library's. */
+int armvmm_vm_fd(const struct armvmm_vm *vm);
+int armvmm_vm_device_fd(const struct armvmm_vm *vm);
+
+/* KVM_CHECK_EXTENSION: 0 when absent, else positive. @cap is a KVM_CAP_ or ARMVMM_CAP_ number. */
+int armvmm_vm_check_extension(struct armvmm_vm *vm, unsigned int cap);
+
+/* ---- Memory ---- */
+
+/* The guest may read and execute; its writes become ARMVMM_EXIT_MMIO. */
+#define ARMVMM_MEMORY_READONLY	(1u << 0)
+/* Written pages are recorded for armvmm_vm_dirty_log(). */
+#define ARMVMM_MEMORY_LOG_DIRTY	(1u << 1)
+
+/*
+ * Makes @size bytes at @host appear at @gpa, or removes the slot when @size is
+ * 0. @slot is 0 to 31 at least. @gpa, @size and @host are multiples of 4096.
+ * The mapping may be swapped, shared or remapped at any time: the guest sees
+ * what the process sees.
+ *
+ * Errors: -EINVAL: unaligned, beyond 40 bits, or a slot changed in place in a
+ * way KVM does not have; -EEXIST: overlaps another slot; -ENOMEM.
+ */
+int armvmm_vm_memory_set(struct armvmm_vm *vm, unsigned int slot, uint64_t gpa, uint64_t size,
+			 void *host, unsigned int flags);
+
+/*
+ * Fetches and clears the dirty bits of @slot: bit n of the little-endian
+ * bitmap is page n. @bitmap holds one bit per page of the slot, rounded up to
+ * 64 bits. Errors: -ENOENT: no such slot or it does not log.
+ */
+int armvmm_vm_dirty_log(struct armvmm_vm *vm, unsigned int slot, void *bitmap);
+
+/* ---- Interrupts ---- */
+
+/*
+ * Creates the GICv2 (IHI 0048B): distributor at @dist_base (4 KiB), CPU
+ * interface at @cpu_base (8 KiB), @nr_irqs interrupts in all (64 to 1024, a
+ * multiple of 32; INTID 32 is SPI 0). Before armvmm_gic_init(), once per VM.
+ *
+ * Errors: -EEXIST: there is one; -ENODEV: the host has none to offer;
+ * -EINVAL: @nr_irqs; -E2BIG or -EINVAL: an address beyond the guest's or
+ * unaligned.
+ */
+int armvmm_gic_create(struct armvmm_vm *vm, uint64_t dist_base, uint64_t cpu_base,
+		      unsigned int nr_irqs);
+
+/*
+ * Completes the GIC, after the last armvmm_vcpu_create() and before the first
+ * run. Errors: -ENODEV: armvmm_gic_create() was not called; -EBUSY: a vCPU runs.
+ */
+int armvmm_gic_init(struct armvmm_vm *vm);
+
+enum armvmm_gic_bank {
+	ARMVMM_GIC_DIST = 1,	/* GICD_*, IHI 0048B 4.3 */
+	ARMVMM_GIC_CPU = 2,	/* GICC_*, IHI 0048B 4.4 */
+};
+
+/*
+ * Reads or writes a GIC register as @vcpu (its index) sees it, @offset a
+ * multiple of 4. For saving and restoring, with no vCPU running (-EBUSY).
+ * Errors: -ENXIO: no such register; -EINVAL: no such vCPU.
+ */
+int armvmm_gic_reg_get(struct armvmm_vm *vm, enum armvmm_gic_bank bank, unsigned int vcpu,
+		       unsigned int offset, uint32_t *value);
+int armvmm_gic_reg_set(struct armvmm_vm *vm, enum armvmm_gic_bank bank, unsigned int vcpu,
+		       unsigned int offset, uint32_t value);
+
+/*
+ * Sets the level of SPI @spi (0 is INTID 32). For an edge-triggered interrupt
+ * the change from false to true is the event. Errors: -EINVAL: no such SPI;
+ * -ENXIO: no GIC.
+ */
+int armvmm_irq_set_spi(struct armvmm_vm *vm, unsigned int spi, bool level);
+
+/* Sets the level of PPI @intid (16 to 31) of vCPU @vcpu. */
+int armvmm_irq_set_ppi(struct armvmm_vm *vm, unsigned int vcpu, unsigned int intid, bool level);
+
+/*
+ * Connects the eventfd @fd to SPI @spi: a signal raises and lowers it. With
+ * @resample_fd (an eventfd, else -1) the signal raises a level interrupt,
+ * which is lowered and told to @resample_fd when the guest ends it. Errors:
+ * -EBUSY: connected already; -EINVAL: no such SPI or no eventfd.
+ */
+int armvmm_irqfd_add(struct armvmm_vm *vm, int fd, unsigned int spi, int resample_fd);
+int armvmm_irqfd_del(struct armvmm_vm *vm, int fd, unsigned int spi);
+
+/*
+ * The guest's write of @len bytes (1, 2, 4, 8; 0: any length) at @gpa signals
+ * the eventfd @fd and does not exit. @match (NULL: any value) is the value it
+ * must write. armvmm_ioeventfd_del() takes the same arguments. Errors:
+ * -EEXIST: taken; -ENOENT: nothing to delete; -ENOSPC; -EINVAL.
+ */
+int armvmm_ioeventfd_add(struct armvmm_vm *vm, int fd, uint64_t gpa, unsigned int len,
+			 const uint64_t *match);
+int armvmm_ioeventfd_del(struct armvmm_vm *vm, int fd, uint64_t gpa, unsigned int len,
+			 const uint64_t *match);
+
+/* ---- vCPUs ---- */
+
+/*
+ * Creates vCPU @index (0 to 7 with a GICv2). Errors: -EINVAL: index too high;
+ * -EEXIST: it exists; -EBUSY: after armvmm_gic_init(); -ENOMEM.
+ */
+int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned int index, struct armvmm_vcpu **vcpu);
+
+/* Unmaps and closes. NULL does nothing. The index is not free again before the VM is closed. */
+void armvmm_vcpu_close(struct armvmm_vcpu *vcpu);
+
+unsigned int armvmm_vcpu_index(const struct armvmm_vcpu *vcpu);
+int armvmm_vcpu_fd(const struct armvmm_vcpu *vcpu);
+
+#define ARMVMM_VCPU_POWER_OFF	(1u << 0)	/* waits for PSCI CPU_ON */
+#define ARMVMM_VCPU_PSCI_0_2	(1u << 1)	/* PSCI 0.2 to 1.1 and SMCCC 1.1 by hvc */
+
+/*
+ * Gives the vCPU its reset state: SVC mode, A32, interrupts masked, MMU and
+ * caches off (DDI 0406C B1.9.1). The CPU is the host's. Must come before the
+ * first run and register access; may be repeated with the same features.
+ * Errors: -EINVAL: unknown feature or features changed.
+ */
+int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, unsigned int features);
+
+enum armvmm_exit_reason {
+	ARMVMM_EXIT_INTR,	/* a signal, or armvmm_vcpu_kick(): nothing happened */
+	ARMVMM_EXIT_MMIO,
+	ARMVMM_EXIT_SHUTDOWN,	/* PSCI SYSTEM_OFF (DEN0022 5.10) */
+	ARMVMM_EXIT_RESET,	/* PSCI SYSTEM_RESET (DEN0022 5.11) */
+	ARMVMM_EXIT_FAIL_ENTRY,	/* the vCPU cannot be entered: see .fail_entry */
+	ARMVMM_EXIT_INTERNAL,	/* the hypervisor gave up: see .internal */
+	ARMVMM_EXIT_NISV,	/* an access it could not decode (only where asked for) */
+	ARMVMM_EXIT_DEBUG,
+	ARMVMM_EXIT_OTHER,	/* see .raw */
+};
+
+struct armvmm_exit {
+	enum armvmm_exit_reason reason;
+	uint32_t raw;		/* KVM_EXIT_ number */
+	union {
+		struct {
+			uint64_t gpa;
+			/*
+			 * The bytes written, or where the bytes read go before
+			 * the next run; @len of them, as a little-endian guest
+			 * sees them. Points into the vCPU's run page.
+			 */
+			uint8_t *data;
+			uint32_t len;	/* 1, 2, 4 or 8 */
+			bool is_write;
+		} mmio;
+		struct {
+			uint64_t reason;
+			uint32_t cpu;
+		} fail_entry;
+		struct {
+			uint32_t suberror;
+			uint32_t nr_data;
+			uint64_t data[16];
+		} internal;
+		struct {
+			uint64_t ipa;
+			uint64_t hsr;	/* HSR.ISS, DDI 0406C B3.13.6 */
+		} nisv;
+	};
+};
+
+/*
+ * Runs the guest on the calling thread until something needs the caller.
+ * Returns 0 with @exit filled in (a signal is ARMVMM_EXIT_INTR, no error), or
+ * a negative errno: -ENOEXEC: armvmm_vcpu_init() is missing; -EFAULT: guest
+ * memory that the process has unmapped; -EINVAL; -ENODEV. A vCPU that is
+ * powered off sleeps in here.
+ */
+int armvmm_vcpu_run(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit);
+
+/*
+ * Makes the present or the next armvmm_vcpu_run() return ARMVMM_EXIT_INTR,
+ * together with a signal that the caller sends to the vCPU's thread (whose
+ * handler may be empty). Any thread, and signal handlers.
+ * armvmm_vcpu_unkick() takes it back; until then every run returns at once.
+ */
+void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu);
+void armvmm_vcpu_unkick(struct armvmm_vcpu *vcpu);
+
+/* Completes a finished MMIO without running the guest: before registers are looked at. */
+int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu);
+
+/* Power state (KVM_MP_STATE_RUNNABLE or _STOPPED). */
+int armvmm_vcpu_mp_state_get(struct armvmm_vcpu *vcpu, uint32_t *state);
+int armvmm_vcpu_mp_state_set(struct armvmm_vcpu *vcpu, uint32_t state);
+
+/* ---- Registers ---- */
+
+/*
+ * By name, in lower case:
+ *   r0-r12, sp, lr, pc (also r13-r15: the user bank), cpsr
+ *   sp_, lr_, spsr_ with svc, abt, und, irq, fiq; r8_fiq-r12_fiq
+ *   d0-d31, fpscr, fpexc, fpsid, mvfr0, mvfr1, fpinst, fpinst2
+ *   cntv_ctl, cntv_cval, cntvct, cntp_ctl, cntp_cval, cntpct
+ *   the cp15 registers by the manual's names (DDI 0406C B3.17): midr, mpidr,
+ *   sctlr, ttbr0, ttbcr, vbar, ...
+ * The names are those of armvmm_reg_name(). Values of 32-bit registers are in
+ * the low half; the upper half must be zero (-ERANGE).
+ *
+ * Errors: -ENOENT: unknown name, or the CPU has no such register; -EINVAL: a
+ * value that the register cannot take; -ENOEXEC: before armvmm_vcpu_init().
+ */
+int armvmm_vcpu_reg_get(struct armvmm_vcpu *vcpu, const char *name, uint64_t *value);
+int armvmm_vcpu_reg_set(struct armvmm_vcpu *vcpu, const char *name, uint64_t value);
+
+/* By KVM ONE_REG id (<asm/kvm.h>); 32 and 64 bits only (-EINVAL). */
+int armvmm_vcpu_reg_id_get(struct armvmm_vcpu *vcpu, uint64_t id, uint64_t *value);
+int armvmm_vcpu_reg_id_set(struct armvmm_vcpu *vcpu, uint64_t id, uint64_t value);
+
+/* The ONE_REG id of a name. -ENOENT. */
+int armvmm_reg_id(const char *name, uint64_t *id);
+
+/* The name of register @n, counting from 0, or NULL after the last. */
+const char *armvmm_reg_name(unsigned int n);
+
+/*
+ * The ids of all registers that the vCPU has, into @ids (room for @nr).
+ * Returns how many there are; when more than @nr, @ids is untouched.
+ */
+int armvmm_vcpu_reg_list(struct armvmm_vcpu *vcpu, uint64_t *ids, unsigned int nr);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBARMVMM_H */

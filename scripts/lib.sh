@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Common ground of the shell scripts: folders, messages, retries, locks, private apt.
+# Sourced, never run; the caller has `set -euo pipefail`.
+
+ARMVMM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ARMVMM_BUILD=${ARMVMM_BUILD:-$ARMVMM_TOP/build}
+ARMVMM_CACHE=${ARMVMM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/armvmm}
+ARMVMM_HOSTS_ALL='5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae'
+CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
+export ARMVMM_CACHE
+mkdir -p "$ARMVMM_CACHE" "$ARMVMM_BUILD"
+
+# Everything that is said goes to stderr: stdout belongs to the command's own answer.
+say() { printf '[armvmm] %s\n' "$*" >&2; }
+warn() { printf '[armvmm] warning: %s\n' "$*" >&2; }
+die() {
+	printf '[armvmm] error: %s\n' "$*" >&2
+	exit 1
+}
+
+# step TEXT CMD...: says TEXT, runs CMD quietly, shows its output only when it fails.
+step() {
+	local text=$1 log rc=0 start=$SECONDS
+	shift
+	log=$(mktemp)
+	say "$text ..."
+	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	if [ "$rc" -ne 0 ]; then
+		tail -n 60 "$log" >&2
+		rm -f "$log"
+		die "$text: failed (status $rc): $*"
+	fi
+	rm -f "$log"
+	[ $((SECONDS - start)) -lt 5 ] || say "$text: done in $((SECONDS - start)) s"
+}
+
+# retry N CMD...: up to N tries with a growing pause.
+retry() {
+	local n=$1 i
+	shift
+	for ((i = 1; i <= n; i++)); do
+		"$@" && return 0
+		[ "$i" -eq "$n" ] || sleep $((i * 5))
+	done
+	return 1
+}
+
+# temp_dir VAR: sets VAR to a new folder in the cache that goes away with this script, unless it
+# was renamed to its final name by then.
+armvmm_temps=()
+temp_dir() {
+	local _new
+	_new=$(mktemp -d "$ARMVMM_CACHE/tmp.XXXXXX")
+	chmod 755 "$_new"
+	armvmm_temps+=("$_new")
+	printf -v "$1" %s "$_new"
+	trap 'rm -rf "${armvmm_temps[@]}"' EXIT
+}
+
+# hash_of FILE...: one hash over contents (not names or times) of the inputs of a cached thing.
+hash_of() { cat "$@" | sha256sum | cut -c1-16; }
+
+# take_lock NAME: waits until no other run is at work on NAME in the cache; held until this
+# script ends.
+take_lock() {
+	local fd
+	mkdir -p "$ARMVMM_CACHE/lock"
+	exec {fd}>"$ARMVMM_CACHE/lock/$1"
+	flock -n "$fd" || {
+		say "waiting for another run that is at work on $1"
+		flock "$fd"
+	}
+}
+
+# The Debian mirror that this machine's own apt uses for its main archive.
+debian_mirror() {
+	if [ -n "${ARMVMM_MIRROR:-}" ]; then
+		echo "$ARMVMM_MIRROR"
+		return
+	fi
+	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		awk '$1 == "Debian" && $2 !~ /security|backports/ { print $2; exit }'
+}
+
+# apt_suite SUITE TOOL ARG...: runs an apt tool on a private state for SUITE that knows the
+# packages of armhf and amd64 and nothing of what is installed here.
+apt_suite() {
+	local suite=$1 dir=$ARMVMM_CACHE/apt/$1 tool=$2
+	shift 2
+	"$tool" -o Dir::State="$dir/state" -o Dir::State::status="$dir/status" \
+		-o Dir::Cache="$dir/cache" -o Dir::Etc::sourcelist="$dir/sources.list" \
+		-o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null \
+		-o Dir::Etc::preferencesparts=/dev/null -o APT::Architecture=armhf \
+		-o APT::Architectures::=armhf -o APT::Architectures::=amd64 \
+		-o Acquire::Languages=none -o Acquire::Retries=5 -o APT::Sandbox::User=root \
+		-o APT::Update::Error-Mode=any -o Acquire::Check-Valid-Until=false "$@"
+}
+
+# apt_suite_sources SUITE ARCHES [src]: writes the suite's one-line source list.
+apt_suite_sources() {
+	local dir=$ARMVMM_CACHE/apt/$1 key=/usr/share/keyrings/debian-archive-keyring.gpg mirror type
+	mirror=$(debian_mirror)
+	[ -n "$mirror" ] || die "this machine's apt names no Debian mirror; set ARMVMM_MIRROR"
+	[ ! -e "$key" ] && key= || key=" signed-by=$key"
+	for type in deb ${3:+deb-src}; do
+		echo "$type [arch=$2$key] $mirror $1 main"
+	done >"$dir/sources.list"
+}
+
+# apt_suite_stale SUITE: what to do when a mirror is out of step, so that its armhf index is not
+# the one the signed Release names. The index is then taken as it is, but over TLS only: the
+# packages' checksums rest on the mirror's certificate instead of on Debian's signature.
+apt_suite_stale() {
+	local suite=$1 dir=$ARMVMM_CACHE/apt/$1 mirror tmp name
+	mirror=$(debian_mirror)
+	mirror=https://${mirror#*://}
+	temp_dir tmp
+	warn "the armhf index of $suite is out of step with its Release file on this mirror:"
+	warn "taking the index the mirror has, over TLS"
+	apt_suite_sources "$suite" amd64
+	apt_suite "$suite" apt-get -q update &&
+		apt_suite "$suite" /usr/lib/apt/apt-helper download-file \
+			"${mirror%/}/dists/$suite/main/binary-armhf/Packages.xz" "$tmp/Packages.xz" &&
+		name=$(find "$dir/state/lists" -name '*_binary-amd64_Packages*' | head -n 1) &&
+		name=${name%_binary-amd64_Packages*}_binary-armhf_Packages &&
+		xz -dc "$tmp/Packages.xz" >"$name.new" && mv "$name.new" "$name"
+	local rc=$?
+	apt_suite_sources "$suite" armhf,amd64
+	return "$rc"
+}
+
+# apt_suite_update SUITE [src]: fetches the suite's indices, once a day at most; status 2 when no
+# mirror offers the suite.
+apt_suite_update() {
+	local suite=$1 src=${2:-} dir=$ARMVMM_CACHE/apt/$1
+	if [ -n "$(find "$dir/updated${src:+-src}" -mmin -1440 2>/dev/null)" ]; then
+		return 0
+	fi
+	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
+	: >"$dir/status"
+	apt_suite_sources "$suite" armhf,amd64 $src
+	say "fetching the package index of Debian $suite"
+	if ! retry 2 apt_suite "$suite" apt-get -q update >"$dir/update.log" 2>&1 </dev/null; then
+		if grep -qE '404|does not have a Release' "$dir/update.log"; then
+			return 2
+		elif ! grep -qE 'Hash Sum mismatch|unexpected size' "$dir/update.log" ||
+			! apt_suite_stale "$suite" >>"$dir/update.log" 2> >(tee -a "$dir/update.log" >&2); then
+			tail -n 20 "$dir/update.log" >&2
+			die "the package index of $suite could not be fetched"
+		fi
+	fi
+	touch "$dir/updated" "$dir/updated${src:+-src}"
+}
+
+# apt_suite_get SUITE DEST PACKAGE...: downloads packages, which apt verifies against the index,
+# and unpacks them into DEST.
+apt_suite_get() {
+	local suite=$1 dest=$2 dir deb
+	shift 2
+	temp_dir dir
+	(cd "$dir" && retry 3 apt_suite "$suite" apt-get -q download "$@" </dev/null >&2) || return 1
+	for deb in "$dir"/*.deb; do
+		dpkg-deb -x "$deb" "$dest" || return 1
+	done
+}

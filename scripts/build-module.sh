@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# build-module.sh --host HOST | --kdir KDIR [--out DIR] [MAKE-VARIABLE...]: builds armvmm.ko for a
+# test host's kernel or for any kernel's build folder, in DIR (build/module/HOST unless told; the
+# sources are linked there, and stay clean). What is up to date is not built again.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+host= kdir= out= vars=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--host) host=$2 && shift 2 ;;
+	--kdir) kdir=$2 && shift 2 ;;
+	--out) out=$2 && shift 2 ;;
+	*=*) vars+=("$1") && shift ;;
+	*) die "build-module.sh: what is '$1'?" ;;
+	esac
+done
+
+name=${host:-${kdir:+$(cat "$kdir/include/config/kernel.release" 2>/dev/null || echo native)}}
+[ -n "$name" ] || die "build-module.sh: say --host HOST or --kdir KDIR"
+out=${out:-$ARMVMM_BUILD/module/$name}
+if [ -n "$host" ]; then
+	case $host in
+	*-debug) kdir=$("$ARMVMM_TOP/scripts/debug-kernel.sh")/build ;;
+	*) kdir=$("$ARMVMM_TOP/scripts/fetch-kernel.sh" "$host")/build || exit $? ;;
+	esac
+	vars+=(ARCH=arm CROSS_COMPILE="$CROSS_COMPILE" CC="${CROSS_COMPILE}gcc-12")
+fi
+[ -e "$kdir/Makefile" ] ||
+	die "$kdir is no kernel build folder: install the kernel's headers, or set KDIR"
+
+# One run at a time may link and build in the folder.
+mkdir -p "$out"
+exec 9>"$out/.lock"
+flock 9
+
+# The sources as links. Files that went away take their links with them.
+(
+	cd "$ARMVMM_TOP"
+	find driver include/uapi -type d
+) | sed "s|^|$out/|" | xargs mkdir -p
+(
+	cd "$ARMVMM_TOP"
+	find driver include/uapi -type f \( -name '*.[chS]' -o -path 'driver/compat/*' \)
+	echo Kbuild
+) | while read -r f; do
+	[ -L "$out/$f" ] || ln -s "$ARMVMM_TOP/$f" "$out/$f"
+done
+find "$out" -xtype l -delete
+
+kmake() {
+	make --no-print-directory -C "$kdir" "${vars[@]}" KBUILD_VERBOSE="${V:-0}" M="$1" "${@:2}" 9>&-
+}
+
+probe=$ARMVMM_TOP/driver/compat/probe.sh
+if [ -n "$(find "${probe%.sh}s" "$probe" "$kdir/.config" "$kdir/Module.symvers" \
+	-newer "$out/.probed" 2>&1)" ]; then
+	say "asking the kernel's headers what they have ($name)"
+	"$probe" "$kdir" "$out" "${vars[@]}" >&2 9>&-
+	touch "$out/.probed"
+fi
+
+log=$out/build.log
+rc=0
+kmake "$out" ARMVMM_RELEASE="$(cat "$ARMVMM_TOP/VERSION")" ${W:+W="$W"} modules \
+	2> >(tee "$log" >&2) | grep -vE '^(make\[|  The kernel was|  You are using|  warning: the comp)' >&2 || rc=${PIPESTATUS[0]}
+wait
+[ "$rc" -eq 0 ] || die "building armvmm.ko for $name failed"
+[ -e "$out/armvmm.ko" ] || die "no armvmm.ko came of building for $name"
+if grep -q 'warning: ' "$log" && grep -v pahole "$log" | grep -q 'warning: ' && [ -n "${WERROR:-}" ]; then
+	die "building armvmm.ko for $name gave warnings"
+fi
+echo "$out/armvmm.ko"

@@ -9,6 +9,7 @@
  * disk has one sleeping thread, and a busy one keeps a few requests in the
  * host's hands at once.
  */
+#include <endian.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -28,6 +29,10 @@
 
 /* Deep enough for our frames and libc's; the system's default is 8 MiB of address space. */
 #define BLK_STACK_SIZE (64 * 1024)
+
+/* Newer headers have fields behind it that belong to features not offered here. */
+#define BLK_CONFIG_SIZE                                                                            \
+	(offsetof(struct virtio_blk_config, write_zeroes_may_unmap) + sizeof(uint8_t))
 
 struct blk_worker {
 	struct virtio_blk *blk;
@@ -64,7 +69,7 @@ static int blk_start_worker(struct virtio_blk *blk)
 
 	w->blk = blk;
 	if (!w->chain)
-		w->chain = virtq_chain_alloc(&blk->vdev.vq[0]);
+		w->chain = virtq_chain_alloc(BLK_QUEUE_SIZE);
 	if (!w->chain)
 		return -ENOMEM;
 	/* A vCPU may be starting us, and a vCPU takes signals. */
@@ -116,9 +121,9 @@ static void blk_wait(struct virtio_blk *blk)
 static void blk_serve(struct virtio_blk *blk, struct blk_worker *w)
 {
 	struct virtio_device *vdev = &blk->vdev;
-	int len;
+	int64_t len;
 
-	if (virtq_pending(&vdev->vq[0]) || !blk->leading)
+	if (virtq_pending(&vdev->vq[0]))
 		blk_get_help(blk);
 	w->req.write_through = !virtio_has(vdev, VIRTIO_BLK_F_FLUSH);
 	virtio_begin(vdev);
@@ -150,4 +155,112 @@ static void *blk_worker_main(void *opaque)
 	}
 	pthread_mutex_unlock(&blk->vdev.lock);
 	return NULL;
+}
+
+static int blk_start(struct virtio_device *vdev)
+{
+	struct virtio_blk *blk = to_blk(vdev);
+	int ret;
+
+	if (blk->nr_workers)
+		return 0; /* of an earlier driver */
+	ret = blk_start_worker(blk);
+	if (ret < 0)
+		machine_warn(vdev->machine, "%s: cannot start a thread: %s", blk->disk.path,
+			     strerror(-ret));
+	return ret;
+}
+
+static void blk_destroy(struct virtio_device *vdev)
+{
+	struct virtio_blk *blk = to_blk(vdev);
+	unsigned int i;
+
+	/* Only workers start workers: none begins once stop is seen. */
+	pthread_mutex_lock(&vdev->lock);
+	blk->stop = true;
+	pthread_cond_broadcast(&blk->follow);
+	pthread_mutex_unlock(&vdev->lock);
+	virtio_kick_self(vdev, 0);
+	for (i = 0; i < blk->nr_workers; i++)
+		pthread_join(blk->worker[i].thread, NULL);
+	for (i = 0; i < BLK_WORKERS; i++) {
+		blk_request_fini(&blk->worker[i].req);
+		free(blk->worker[i].chain);
+	}
+	pthread_cond_destroy(&blk->follow);
+	disk_close(&blk->disk);
+}
+
+static const struct virtio_ops virtio_blk_ops = {
+	.name = "virtio-blk",
+	.id = VIRTIO_ID_BLOCK,
+	.nr_queues = 1,
+	.queue_size = BLK_QUEUE_SIZE,
+	.start = blk_start,
+	.destroy = blk_destroy,
+};
+
+static uint64_t blk_features(const struct disk *disk)
+{
+	uint64_t f = VIRTIO_BIT(VIRTIO_BLK_F_SIZE_MAX) | VIRTIO_BIT(VIRTIO_BLK_F_SEG_MAX) |
+		     VIRTIO_BIT(VIRTIO_BLK_F_BLK_SIZE) | VIRTIO_BIT(VIRTIO_BLK_F_TOPOLOGY) |
+		     VIRTIO_BIT(VIRTIO_BLK_F_FLUSH);
+
+	if (disk->readonly)
+		f |= VIRTIO_BIT(VIRTIO_BLK_F_RO);
+	else
+		f |= VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES);
+	if (disk->can_discard)
+		f |= VIRTIO_BIT(VIRTIO_BLK_F_DISCARD);
+	return f;
+}
+
+/* The configuration space, virtio 1.2 5.2.4. */
+static void blk_config(struct virtio_blk_config *c, const struct disk *disk)
+{
+	uint32_t ratio = disk->physical / disk->block;
+
+	memset(c, 0, sizeof(*c));
+	c->capacity = htole64(disk->size / BLK_SECTOR);
+	c->size_max = htole32(BLK_SEG_SIZE_MAX);
+	/* The header and the status byte take a descriptor each. */
+	c->seg_max = htole32(BLK_QUEUE_SIZE - 2);
+	c->blk_size = htole32(disk->block);
+	c->physical_block_exp = ratio ? __builtin_ctz(ratio) : 0;
+	c->min_io_size = htole16(ratio);
+	c->max_discard_sectors = htole32(BLK_DISCARD_MAX);
+	c->max_discard_seg = htole32(BLK_RANGES_MAX);
+	c->discard_sector_alignment = htole32(disk->physical / BLK_SECTOR);
+	c->max_write_zeroes_sectors = htole32(BLK_DISCARD_MAX);
+	c->max_write_zeroes_seg = htole32(BLK_RANGES_MAX);
+	c->write_zeroes_may_unmap = disk->can_discard;
+}
+
+int virtio_blk_create(struct machine *m, const struct disk_config *config, struct error *err)
+{
+	struct virtio_blk_config space;
+	struct virtio_blk *blk;
+	int ret;
+
+	blk = calloc(1, sizeof(*blk));
+	if (!blk)
+		return error_errno(err, -ENOMEM, "%s", config->path);
+	ret = disk_open(&blk->disk, m, config, err);
+	if (ret < 0)
+		goto fail_free;
+	pthread_cond_init(&blk->follow, NULL);
+	blk_config(&space, &blk->disk);
+	ret = virtio_device_register(m, &blk->vdev, &virtio_blk_ops, blk_features(&blk->disk),
+				     &space, BLK_CONFIG_SIZE, err);
+	if (ret < 0)
+		goto fail_close;
+	return 0;
+
+fail_close:
+	pthread_cond_destroy(&blk->follow);
+	disk_close(&blk->disk);
+fail_free:
+	free(blk);
+	return ret;
 }

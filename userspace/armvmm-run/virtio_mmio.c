@@ -522,7 +522,8 @@ int virtio_device_register(struct machine *m, struct virtio_device *vdev,
 	vdev->machine = m;
 	vdev->slot = slot;
 	vdev->offered = features | TRANSPORT_FEATURES;
-	memcpy(vdev->config, config, config_size);
+	if (config_size)
+		memcpy(vdev->config, config, config_size);
 	vdev->config_size = config_size;
 	pthread_mutex_init(&vdev->lock, NULL);
 	pthread_mutex_init(&vdev->irq_lock, NULL);

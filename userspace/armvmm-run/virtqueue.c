@@ -61,14 +61,14 @@ static uint16_t *virtq_avail_event(const struct virtqueue *vq)
 	return (uint16_t *)&vq->used->ring[vq->size];
 }
 
-struct virtq_chain *virtq_chain_alloc(const struct virtqueue *vq)
+struct virtq_chain *virtq_chain_alloc(uint16_t size)
 {
 	struct virtq_chain *chain;
 
-	chain = malloc(sizeof(*chain) + vq->size_max * sizeof(chain->iov[0]));
+	chain = malloc(sizeof(*chain) + size * sizeof(chain->iov[0]));
 	if (chain) {
 		memset(chain, 0, sizeof(*chain));
-		chain->max = vq->size_max;
+		chain->max = size;
 	}
 	return chain;
 }
@@ -306,16 +306,25 @@ void virtq_notify_off(struct virtqueue *vq)
 		virtq_store16(&vq->used->flags, VRING_USED_F_NO_NOTIFY);
 }
 
+bool virtq_pending(const struct virtqueue *vq)
+{
+	return vq->ready && !vq->broken && virtq_load16(&vq->avail->idx) != vq->next_avail;
+}
+
 bool virtq_notify_on(struct virtqueue *vq)
 {
 	if (!vq->ready || vq->broken)
 		return false;
+	/*
+	 * Behind what was seen, not behind what was taken: the driver notifies
+	 * when it passes this mark, and it has passed those already.
+	 */
 	if (vq->event_idx)
-		virtq_store16(virtq_avail_event(vq), vq->next_avail);
+		virtq_store16(virtq_avail_event(vq), vq->avail_seen);
 	else
 		virtq_store16(&vq->used->flags, 0);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return virtq_load16(&vq->avail->idx) != vq->next_avail;
+	return virtq_load16(&vq->avail->idx) != vq->avail_seen;
 }
 
 unsigned int virtq_iov_slice(struct iovec *out, const struct iovec *in, unsigned int nr_in,
@@ -370,9 +379,14 @@ static size_t virtq_iov_copy(const struct iovec *iov, unsigned int nr, size_t of
 	return done;
 }
 
+size_t virtq_iov_read(const struct iovec *iov, unsigned int nr, size_t offset, void *buf, size_t len)
+{
+	return virtq_iov_copy(iov, nr, offset, buf, len, false);
+}
+
 size_t virtq_chain_read(const struct virtq_chain *chain, size_t offset, void *buf, size_t len)
 {
-	return virtq_iov_copy(chain->iov, chain->nr_read, offset, buf, len, false);
+	return virtq_iov_read(chain->iov, chain->nr_read, offset, buf, len);
 }
 
 size_t virtq_chain_write(const struct virtq_chain *chain, size_t offset, const void *buf,

@@ -92,8 +92,8 @@ struct virtqueue {
 	bool signalled_valid;
 };
 
-/* Room for the longest chain that @vq can hold; NULL when memory is out. */
-struct virtq_chain *virtq_chain_alloc(const struct virtqueue *vq);
+/* Room for the longest chain of a queue of @size; NULL when memory is out. */
+struct virtq_chain *virtq_chain_alloc(uint16_t size);
 
 /* Prepare a queue. @size_max is a power of two up to VIRTQ_MAX_SIZE. */
 void virtq_init(struct virtqueue *vq, const struct guestmem *mem, uint16_t size_max);
@@ -145,10 +145,14 @@ bool virtq_wants_interrupt(struct virtqueue *vq);
 void virtq_notify_off(struct virtqueue *vq);
 
 /*
- * Ask the driver to notify us of the next chain. Returns true when a chain
- * came in meanwhile, for which no notification may come: pop again.
+ * Ask the driver to notify us of the next chain that it adds. Returns true
+ * when one came in since virtq_pop() last looked, for which no notification
+ * may come: pop again. To be called after virtq_pop() has found nothing more.
  */
 bool virtq_notify_on(struct virtqueue *vq);
+
+/* Does the ring hold chains that were not popped? A hint: more may come at any time. */
+bool virtq_pending(const struct virtqueue *vq);
 
 /*
  * Copy between @chain and flat memory, from byte @offset of the readable or
@@ -158,6 +162,10 @@ bool virtq_notify_on(struct virtqueue *vq);
 size_t virtq_chain_read(const struct virtq_chain *chain, size_t offset, void *buf, size_t len);
 size_t virtq_chain_write(const struct virtq_chain *chain, size_t offset, const void *buf,
 			 size_t len);
+
+/* The same for any pieces of memory. */
+size_t virtq_iov_read(const struct iovec *iov, unsigned int nr, size_t offset, void *buf,
+		      size_t len);
 
 /*
  * The pieces of @len bytes from byte @offset of @in (@nr_in entries), into

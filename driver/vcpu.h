@@ -49,6 +49,7 @@ struct armvmm_vcpu {
 	struct rcuwait wait;
 	unsigned long requests;
 	enum armvmm_vcpu_mode mode;
+	int srcu_idx;		/* of vm->srcu, held while an exit is handled */
 	int last_cpu;		/* physical CPU of the last entry, -1 at first */
 
 	bool initialized;	/* KVM_ARM_VCPU_INIT was done */
@@ -119,6 +120,9 @@ void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu);
 int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned long id);
 void armvmm_vcpu_destroy(struct armvmm_vcpu *vcpu);
 int armvmm_vcpu_run(struct armvmm_vcpu *vcpu);
+
+/* KVM_IRQ_LINE of type CPU (user-space irqchip): @line is VCPU_IRQ_LINE_*. */
+int armvmm_vcpu_set_irq_line(struct armvmm_vcpu *vcpu, unsigned int line, bool level);
 
 /* One handler of an exit. 1: resume the guest, 0: to user space, <0: error. */
 int armvmm_exit_handle(struct armvmm_vcpu *vcpu, int code);

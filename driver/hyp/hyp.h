@@ -64,7 +64,7 @@
 #ifndef __ASSEMBLY__
 
 #include <linux/types.h>
-#include <uapi/linux/kvm.h>
+#include <linux/armvmm.h>
 
 struct hyp_cpu;
 

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What HYP mode keeps for each physical CPU. */
+#ifndef ARMVMM_HYP_CPU_H
+#define ARMVMM_HYP_CPU_H
+
+#include "hyp.h"
+
+/* Left by a fault in HYP mode for the host to print. */
+struct hyp_panic {
+	u32 regs[15];		/* r0-r12, SP_hyp, LR */
+	u32 vector;		/* 0-7, DDI 0406C B1.8.1 */
+	u32 elr;
+	u32 spsr;
+	u32 hsr;
+	u32 hdfar;
+	u32 hifar;
+	u32 hpfar;
+	u32 hcr;
+	u32 httbr;
+	struct hyp_vcpu *vcpu;
+};
+
+/* Constant in the host while a CPU is online: written at exits, never read. */
+struct hyp_host_const {
+	u32 sctlr;
+	u32 cpacr;
+	u32 vbar;
+	u32 prrr;
+	u32 nmrr;
+	u32 amair0;
+	u32 amair1;
+	u32 cntkctl;
+	u32 tpidrprw;
+	u32 sp_abt;
+	u32 sp_und;
+	u32 sp_irq;
+	u32 midr;
+	u32 mpidr;
+	u32 hdcr;
+	u32 hcptr;
+	u32 cnthctl;
+};
+
+/* What the host needs back: saved at entry, restored at exit. */
+struct hyp_host_saved {
+	u32 sp_svc;
+	u32 fiq[8];		/* R8-R14_fiq, SPSR_fiq */
+	u64 ttbr0;
+	u64 ttbr1;
+	u32 ttbcr;
+	u32 dacr;
+	u32 contextidr;
+	u32 tpidrurw;
+	u32 tpidruro;
+};
+
+struct hyp_cpu {
+	/* Known to assembly, hyp/offsets.h. */
+	struct hyp_vcpu *vcpu;	/* in the guest now, NULL while the host runs */
+	unsigned long stack_top;
+	u32 serror;
+	unsigned long release;	/* identity address of hyp_entry_release */
+	unsigned long restart;	/* identity address of hyp_entry_restart */
+	u32 stub_hvbar;		/* the kernel stub's HVBAR, given back at release */
+	struct hyp_panic panic;
+
+	struct hyp_host_const host;
+	struct hyp_host_saved saved;
+	struct hyp_vfp host_vfp;
+	u32 vfp_d32;		/* 32 double registers, not 16 */
+	u32 gich_hcr;		/* what GICH_HCR holds now */
+	void __iomem *gich;
+	unsigned long panic_entry;	/* kernel function that prints and panics */
+};
+
+struct hyp_vgic;
+void hyp_vgic_restore(struct hyp_cpu *cpu, struct hyp_vgic *vgic);
+void hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic);
+void hyp_vfp_save(struct hyp_vfp *vfp, u32 d32);
+void hyp_vfp_restore(struct hyp_vfp *vfp, u32 d32);
+void hyp_vfp_trap(struct hyp_cpu *cpu);
+void hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr);
+u32 hyp_tlbi_vmid(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi);
+u32 hyp_tlbi_vmid_local(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi);
+u32 hyp_tlbi_all(void);
+u32 hyp_tlbi_hyp(void);
+u32 hyp_snapshot(struct hyp_cpu *cpu);
+u32 hyp_walks_off(void);
+void hyp_host_activate(struct hyp_cpu *cpu);
+void hyp_panic(struct hyp_cpu *cpu);
+
+/* Assembly: not to be called from C in HYP but by the vectors. */
+extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[];
+extern char hyp_text_start[], hyp_text_end[];
+extern char hyp_entry_start[], hyp_entry_takeover[], hyp_entry_release[],
+	    hyp_entry_restart[], hyp_entry_end[];
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ways in and out of HYP's address space. Position-independent: hypcpu.c
+ * copies it to a page that HYP maps at its physical address, cleaned to the
+ * point of coherency, for it runs with MMU and caches off.
+ */
+#include "offsets.h"
+
+	.syntax	unified
+	.arch	armv7-a
+	.arch_extension virt
+	.arm
+
+/* HTCR (DDI 0406C B4.1.75): T0SZ 0, walks inner shareable, write-back */
+#define HTCR_VALUE	0x80803500
+/* Attributes 0: Strongly-ordered, 1: Device, 2: Normal uncached, 3: Normal WBWA */
+#define HMAIR0_VALUE	0xff440400
+/* HSCTLR (B4.1.73): fixed ones, WXN, I, CP15BEN, C, A, M */
+#define HSCTLR_VALUE	0x30cd183f
+#define HSCTLR_MCI	0x1005
+
+	.macro	mmu_off tmp
+	mrc	p15, 4, \tmp, c1, c0, 0		@ HSCTLR
+	bic	\tmp, \tmp, #HSCTLR_MCI & 0xff
+	bic	\tmp, \tmp, #HSCTLR_MCI & 0xff00
+	mcr	p15, 4, \tmp, c1, c0, 0
+	isb
+	mcr	p15, 4, \tmp, c8, c7, 0		@ TLBIALLH
+	dsb
+	isb
+	.endm
+
+	.section .rodata, "a", %progbits
+	.align	5
+	.globl	hyp_entry_start
+hyp_entry_start:
+
+/*
+ * From the kernel's stub (SOFT_RESTART): HYP mode, MMU off, ELR_hyp and
+ * SPSR_hyp those of the hvc. r2, r3: HTTBR; r4: SP_hyp; r5: HVBAR; r6: HTPIDR;
+ * r7: VTCR. Returns the stub's HVBAR in r0. Clobbers r8.
+ */
+	.globl	hyp_entry_takeover
+hyp_entry_takeover:
+	mrc	p15, 4, r0, c12, c0, 0		@ HVBAR
+	mcrr	p15, 4, r2, r3, c2		@ HTTBR
+	movw	r8, #HTCR_VALUE & 0xffff
+	movt	r8, #HTCR_VALUE >> 16
+	mcr	p15, 4, r8, c2, c0, 2		@ HTCR
+	movw	r8, #HMAIR0_VALUE & 0xffff
+	movt	r8, #HMAIR0_VALUE >> 16
+	mcr	p15, 4, r8, c10, c2, 0		@ HMAIR0
+	mov	r8, #0
+	mcr	p15, 4, r8, c10, c2, 1		@ HMAIR1
+	mcr	p15, 4, r7, c2, c1, 2		@ VTCR
+	isb
+	mcr	p15, 4, r8, c8, c7, 0		@ TLBIALLH
+	mcr	p15, 0, r8, c7, c5, 0		@ ICIALLU
+	mcr	p15, 0, r8, c7, c5, 6		@ BPIALL
+	dsb
+	isb
+	movw	r8, #HSCTLR_VALUE & 0xffff
+	movt	r8, #HSCTLR_VALUE >> 16
+	mcr	p15, 4, r8, c1, c0, 0		@ HSCTLR: MMU on, on this page
+	isb
+	mov	sp, r4
+	mcr	p15, 4, r5, c12, c0, 0		@ HVBAR
+	mcr	p15, 4, r6, c13, c0, 2		@ HTPIDR
+	isb
+	eret
+
+/* Back to the stub. r1: its HVBAR. */
+	.globl	hyp_entry_release
+hyp_entry_release:
+	mmu_off	r12
+	mcr	p15, 4, r1, c12, c0, 0		@ HVBAR
+	isb
+	mov	r0, #0
+	eret
+
+/* The stub's SOFT_RESTART: r1: where to go on; r2: the stub's HVBAR. */
+	.globl	hyp_entry_restart
+hyp_entry_restart:
+	mmu_off	r12
+	mcr	p15, 4, r2, c12, c0, 0		@ HVBAR
+	isb
+	mov	r0, #1				@ as the stub leaves it
+	bx	r1
+
+	.globl	hyp_entry_end
+hyp_entry_end:
+
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The coprocessor registers that HYP code moves, by the manual's names. */
+#ifndef ARMVMM_HYP_SYSREG_H
+#define ARMVMM_HYP_SYSREG_H
+
+#include <linux/types.h>
+
+/* Each name stands for "op1, CRn, CRm, op2", or "op1, CRm" where 64 bits wide. */
+#define SYS_MIDR	0, c0, c0, 0
+#define SYS_MPIDR	0, c0, c0, 5
+#define SYS_CSSELR	2, c0, c0, 0
+#define SYS_SCTLR	0, c1, c0, 0
+#define SYS_CPACR	0, c1, c0, 2
+#define SYS_TTBR0	0, c2
+#define SYS_TTBR1	1, c2
+#define SYS_TTBCR	0, c2, c0, 2
+#define SYS_DACR	0, c3, c0, 0
+#define SYS_DFSR	0, c5, c0, 0
+#define SYS_IFSR	0, c5, c0, 1
+#define SYS_ADFSR	0, c5, c1, 0
+#define SYS_AIFSR	0, c5, c1, 1
+#define SYS_DFAR	0, c6, c0, 0
+#define SYS_IFAR	0, c6, c0, 2
+#define SYS_PAR		0, c7
+#define SYS_ATS1CPR	0, c7, c8, 0
+#define SYS_TLBIALLIS	0, c8, c3, 0
+#define SYS_TLBIMVAIS	0, c8, c3, 1
+#define SYS_TLBIALL	0, c8, c7, 0
+#define SYS_TLBIALLHIS	4, c8, c3, 0
+#define SYS_TLBIALLNSNHIS 4, c8, c3, 4
+#define SYS_ICIALLUIS	0, c7, c1, 0
+#define SYS_ICIALLU	0, c7, c5, 0
+#define SYS_BPIALL	0, c7, c5, 6
+#define SYS_PRRR	0, c10, c2, 0
+#define SYS_NMRR	0, c10, c2, 1
+#define SYS_AMAIR0	0, c10, c3, 0
+#define SYS_AMAIR1	0, c10, c3, 1
+#define SYS_VBAR	0, c12, c0, 0
+#define SYS_ISR		0, c12, c1, 0
+#define SYS_CONTEXTIDR	0, c13, c0, 1
+#define SYS_TPIDRURW	0, c13, c0, 2
+#define SYS_TPIDRURO	0, c13, c0, 3
+#define SYS_TPIDRPRW	0, c13, c0, 4
+#define SYS_CNTKCTL	0, c14, c1, 0
+#define SYS_CNTV_CTL	0, c14, c3, 1
+#define SYS_CNTV_CVAL	3, c14
+#define SYS_VPIDR	4, c0, c0, 0
+#define SYS_VMPIDR	4, c0, c0, 5
+#define SYS_HCR		4, c1, c1, 0
+#define SYS_HDCR	4, c1, c1, 1
+#define SYS_HCPTR	4, c1, c1, 2
+#define SYS_HSTR	4, c1, c1, 3
+#define SYS_HTTBR	4, c2
+#define SYS_VTTBR	6, c2
+#define SYS_HSR		4, c5, c2, 0
+#define SYS_HDFAR	4, c6, c0, 0
+#define SYS_HIFAR	4, c6, c0, 2
+#define SYS_HPFAR	4, c6, c0, 4
+#define SYS_CNTHCTL	4, c14, c1, 0
+#define SYS_CNTVOFF	4, c14
+
+#define SYS_STR(...)	SYS_STR_(__VA_ARGS__)
+#define SYS_STR_(...)	#__VA_ARGS__
+
+/* Inserts the register operand after op1, where the mnemonic wants it. */
+#define SYS_ARGS32(op1, crn, crm, op2)	#op1 ", %0, " #crn ", " #crm ", " #op2
+#define SYS_ARGS64(op1, crm)		#op1 ", %Q0, %R0, " #crm
+#define SYS_EXPAND32(args)		SYS_ARGS32 args
+#define SYS_EXPAND64(args)		SYS_ARGS64 args
+
+#define sysreg_read(reg)						\
+({									\
+	u32 val_;							\
+	asm volatile("mrc p15, " SYS_EXPAND32((reg)) : "=r" (val_));	\
+	val_;								\
+})
+#define sysreg_write(val, reg)						\
+	asm volatile("mcr p15, " SYS_EXPAND32((reg)) : : "r" ((u32)(val)))
+
+#define sysreg_read64(reg)						\
+({									\
+	u64 val_;							\
+	asm volatile("mrrc p15, " SYS_EXPAND64((reg)) : "=r" (val_));	\
+	val_;								\
+})
+#define sysreg_write64(val, reg)					\
+	asm volatile("mcrr p15, " SYS_EXPAND64((reg)) : : "r" ((u64)(val)))
+
+/* Banked core registers of other modes (DDI 0406C B9.3.9, B9.3.10). */
+#define banked_read(name)						\
+({									\
+	u32 val_;							\
+	asm volatile("mrs %0, " #name : "=r" (val_));			\
+	val_;								\
+})
+#define banked_write(val, name)						\
+	asm volatile("msr " #name ", %0" : : "r" ((u32)(val)))
+
+#define hyp_isb()	asm volatile("isb" : : : "memory")
+#define hyp_dsb()	asm volatile("dsb" : : : "memory")
+#define hyp_dsb_ish()	asm volatile("dsb ish" : : : "memory")
+#define hyp_dsb_ishst()	asm volatile("dsb ishst" : : : "memory")
+
+/* Placement: mapped executable, or readable, in HYP, and nothing else is. */
+#define __hyp_text	__section(".hyp.text") noinline
+#define __hyp_inline	static __always_inline
+
+/* HCR (DDI 0406C B4.1.65) */
+#define HCR_VM		BIT(0)
+#define HCR_SWIO	BIT(1)
+#define HCR_PTW		BIT(2)
+#define HCR_FMO		BIT(3)
+#define HCR_IMO		BIT(4)
+#define HCR_AMO		BIT(5)
+#define HCR_VF		BIT(6)
+#define HCR_VI		BIT(7)
+#define HCR_VA		BIT(8)
+#define HCR_FB		BIT(9)
+#define HCR_BSU_IS	BIT(10)
+#define HCR_DC		BIT(12)
+#define HCR_TWI		BIT(13)
+#define HCR_TWE		BIT(14)
+#define HCR_TID3	BIT(18)
+#define HCR_TSC		BIT(19)
+#define HCR_TIDCP	BIT(20)
+#define HCR_TAC		BIT(21)
+#define HCR_TSW		BIT(22)
+#define HCR_TVM		BIT(26)
+
+/* HCPTR (B4.1.64): the fixed bits read as one. */
+#define HCPTR_TCP10	BIT(10)
+#define HCPTR_TCP11	BIT(11)
+#define HCPTR_TTA	BIT(20)
+
+/* HDCR (B4.1.66) */
+#define HDCR_HPMN_MASK	0x1fu
+#define HDCR_TPMCR	BIT(5)
+#define HDCR_TPM	BIT(6)
+#define HDCR_TDA	BIT(9)
+#define HDCR_TDOSA	BIT(10)
+#define HDCR_TDRA	BIT(11)
+
+/* HSTR (B4.1.74): c15 is implementation defined. */
+#define HSTR_T15	BIT(15)
+
+/* CNTHCTL (DDI 0406C B8.1.8): PL1 may use the physical counter, timer. */
+#define CNTHCTL_PL1PCTEN BIT(0)
+#define CNTHCTL_PL1PCEN	BIT(1)
+
+/* TTBCR (B4.1.153): translation walks off, by format. */
+#define TTBCR_EAE	BIT(31)
+#define TTBCR_PD0	BIT(4)
+#define TTBCR_PD1	BIT(5)
+#define TTBCR_EPD0	BIT(7)
+#define TTBCR_EPD1	BIT(23)
+
+#define FPEXC_EN_	BIT(30)
+
+/* HSR (B3.13.6) */
+#define HSR_EC(hsr)	((hsr) >> 26)
+#define HSR_EC_FP	0x07
+#define HSR_EC_HVC	0x12
+#define HSR_EC_IABT	0x20
+#define HSR_EC_DABT	0x24
+
+#endif

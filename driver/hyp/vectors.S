@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * HYP mode's exception vectors, and the general-purpose registers' part of the
+ * world switch. Linked first: its section's alignment gives all of .hyp.text a
+ * page of its own.
+ *
+ * HTPIDR holds this CPU's struct hyp_cpu. LR in HYP is LR_usr (DDI 0406C
+ * B1.3.2): a guest's is saved before C runs, the host's is dead, for the
+ * kernel returns to user space from pt_regs.
+ */
+#include "hyp.h"
+#include "offsets.h"
+
+	.syntax	unified
+	.arch	armv7-a
+	.arch_extension virt
+	.arm
+
+	.section .hyp.text, "ax", %progbits
+	.align	12
+	.globl	hyp_text_start
+hyp_text_start:
+
+/* CPUs whose branch predictor no guest can train for HYP (Cortex-A7). */
+	.align	5
+	.globl	hyp_vectors
+hyp_vectors:
+	b	vector_reset
+	b	vector_undef
+	b	vector_hvc
+	b	vector_pabt
+	b	vector_dabt
+	b	vector_trap
+	b	vector_irq
+	b	vector_fiq
+
+/*
+ * CPUs whose predictor must be emptied before the first branch that it could
+ * steer. Each slot falls through to the next, so that the low bits of SP count
+ * which it was; SP is a multiple of eight in HYP, and nothing here can fault.
+ */
+	.macro	count_vector
+	add	sp, sp, #1	@ reset
+	add	sp, sp, #1	@ undefined
+	add	sp, sp, #1	@ hvc in HYP
+	add	sp, sp, #1	@ prefetch abort
+	add	sp, sp, #1	@ data abort
+	add	sp, sp, #1	@ trap
+	add	sp, sp, #1	@ IRQ
+	nop			@ FIQ
+	.endm
+
+	.macro	decode_vector left, target
+	eor	sp, sp, #\left
+	tst	sp, #7
+	beq	\target
+	eor	sp, sp, #\left
+	.endm
+
+	.align	5
+	.globl	hyp_vectors_iciallu
+hyp_vectors_iciallu:
+	count_vector
+	mcr	p15, 0, r0, c7, c5, 0	@ ICIALLU: with ACTLR.IBE, the BTB too
+	isb
+	b	vector_decode
+
+	.align	5
+	.globl	hyp_vectors_bpiall
+hyp_vectors_bpiall:
+	count_vector
+	mcr	p15, 0, r0, c7, c5, 6	@ BPIALL
+	isb
+
+vector_decode:
+	decode_vector 2, vector_trap
+	decode_vector 1, vector_irq
+	decode_vector 3, vector_dabt
+	decode_vector 4, vector_pabt
+	decode_vector 5, vector_hvc
+	decode_vector 6, vector_undef
+	decode_vector 7, vector_reset
+	b	vector_fiq
+
+/* Traps of the guest, and the host's calls. */
+vector_trap:
+	push	{r0-r3}
+	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	ldr	r1, [r0, #CPU_VCPU]
+	cmp	r1, #0
+	beq	host_call
+	mrc	p15, 4, r2, c5, c2, 0	@ HSR
+	lsr	r2, r2, #26
+	cmp	r2, #0x07		@ a coprocessor trapped by HCPTR: FP
+	beq	vfp_trap
+	mov	r2, #HYP_EXIT_TRAP
+
+/*
+ * The way out of a guest. r0: struct hyp_cpu, r1: struct hyp_vcpu, r2: why;
+ * on the stack the guest's r0-r3, below them what host_run left.
+ */
+guest_exit:
+	add	r3, r1, #VCPU_R4
+	stmia	r3, {r4-r12}
+	str	lr, [r1, #VCPU_LR]
+	mrs	r3, SP_usr
+	str	r3, [r1, #VCPU_SP]
+	mrs	r3, ELR_hyp
+	str	r3, [r1, #VCPU_PC]
+	mrs	r3, SPSR
+	str	r3, [r1, #VCPU_CPSR]
+	pop	{r4-r7}
+	stmia	r1, {r4-r7}		@ r0-r3, VCPU_R0 is 0
+
+	/*
+	 * An asynchronous abort that the guest caused must not wait for the
+	 * host: A is clear in HYP for these instructions alone (vector_dabt
+	 * knows them by that), and only where one is pending (ISR.A, B4.1.99).
+	 */
+	dsb
+	isb
+	mrc	p15, 0, r3, c12, c1, 0	@ ISR
+	tst	r3, #1 << 8
+	beq	1f
+	cpsie	a
+	isb
+	nop
+	cpsid	a
+1:	bl	hyp_switch_to_host
+	pop	{r2, r3}
+	msr	ELR_hyp, r2
+	msr	SPSR_cxsf, r3
+	pop	{r4-r11}
+	eret
+
+vfp_trap:
+	push	{r12, lr}
+	bl	hyp_vfp_trap
+	pop	{r12, lr}
+	pop	{r0-r3}
+	eret
+
+vector_irq:
+vector_fiq:
+	push	{r0-r3}
+	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	ldr	r1, [r0, #CPU_VCPU]
+	mov	r2, #HYP_EXIT_IRQ
+	b	guest_exit
+
+/* Calls of the host: r0 says which. */
+host_call:
+	pop	{r0-r3}
+	cmp	r0, #HYP_CALL_SOFT_RESTART
+	beq	host_restart
+	movw	r12, #:lower16:HYP_CALL_BASE
+	movt	r12, #:upper16:HYP_CALL_BASE
+	sub	r12, r0, r12
+	cmp	r12, #0
+	beq	host_run
+	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	cmp	r12, #HYP_CALL_RELEASE - HYP_CALL_BASE
+	beq	host_release
+	push	{r3, lr}
+	adr	lr, host_call_done
+	cmp	r12, #HYP_CALL_TLBI_VMID - HYP_CALL_BASE
+	beq	hyp_tlbi_vmid
+	cmp	r12, #HYP_CALL_TLBI_VMID_LOCAL - HYP_CALL_BASE
+	beq	hyp_tlbi_vmid_local
+	cmp	r12, #HYP_CALL_TLBI_ALL - HYP_CALL_BASE
+	beq	hyp_tlbi_all
+	cmp	r12, #HYP_CALL_TLBI_HYP - HYP_CALL_BASE
+	beq	hyp_tlbi_hyp
+	cmp	r12, #HYP_CALL_SNAPSHOT - HYP_CALL_BASE
+	beq	hyp_snapshot
+	movw	r0, #:lower16:HYP_STUB_ERROR
+	movt	r0, #:upper16:HYP_STUB_ERROR
+host_call_done:
+	pop	{r3, lr}
+	eret
+
+/* r1: struct hyp_vcpu */
+host_run:
+	push	{r4-r11}
+	mrs	r2, ELR_hyp
+	mrs	r3, SPSR
+	push	{r2, r3}
+	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	mov	r4, r1
+	bl	hyp_switch_to_guest
+	ldr	r2, [r4, #VCPU_PC]
+	msr	ELR_hyp, r2
+	ldr	r2, [r4, #VCPU_CPSR]
+	msr	SPSR_cxsf, r2
+	ldr	r2, [r4, #VCPU_SP]
+	msr	SP_usr, r2
+	ldr	lr, [r4, #VCPU_LR]
+	clrex				@ no store-exclusive of the host's for the guest
+	ldmia	r4, {r0-r12}
+	eret
+
+/* r0: struct hyp_cpu; r1: HVBAR to leave behind. Goes on in the identity page. */
+host_release:
+	ldr	r12, [r0, #CPU_RELEASE]
+	bx	r12
+
+/* The stub's ABI (kexec, kdump): r1 is where to go on, in HYP, MMU off. */
+host_restart:
+	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	ldr	r2, [r0, #CPU_STUB_HVBAR]
+	ldr	r12, [r0, #CPU_RESTART]
+	bx	r12
+
+/*
+ * Data aborts in the HYP vectors: asynchronous ones of the guest (HCR.AMO),
+ * those let in by guest_exit (HYP mode, A clear), or a fault of HYP's own.
+ * HMAIR1 holds r0: no table of ours uses attributes 4 to 7.
+ */
+vector_dabt:
+	mcr	p15, 4, r0, c10, c2, 1	@ HMAIR1
+	mrs	r0, SPSR
+	tst	r0, #0x100		@ A
+	and	r0, r0, #0x1f
+	bne	1f
+	cmp	r0, #0x1a
+	bne	2f
+	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	str	r0, [r0, #CPU_SERROR]	@ not 0
+	mrc	p15, 4, r0, c10, c2, 1	@ HMAIR1
+	eret
+1:	cmp	r0, #0x1a
+	beq	panic_dabt
+2:	mrc	p15, 4, r0, c10, c2, 1	@ HMAIR1
+	push	{r0-r3}
+	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	ldr	r1, [r0, #CPU_VCPU]
+	mov	r2, #HYP_EXIT_SERROR
+	b	guest_exit
+
+/*
+ * Faults of HYP's own. Nothing is known of the stack, so that nothing is
+ * pushed: all is saved in struct hyp_cpu, and the stack starts anew.
+ */
+	.macro	panic_vector name, number
+\name:
+	mcr	p15, 4, r0, c10, c2, 1	@ HMAIR1
+	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	str	r1, [r0, #CPU_PANIC_R0 + 4]
+	mov	r1, #\number
+	b	panic_save
+	.endm
+
+	panic_vector vector_reset, 0
+	panic_vector vector_undef, 1
+	panic_vector vector_hvc, 2
+	panic_vector vector_pabt, 3
+
+panic_dabt:
+	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	str	r1, [r0, #CPU_PANIC_R0 + 4]
+	mov	r1, #4
+
+panic_save:
+	str	r1, [r0, #CPU_PANIC_VECTOR]
+	add	r1, r0, #CPU_PANIC_R0 + 8
+	stmia	r1, {r2-r12}
+	str	sp, [r0, #CPU_PANIC_R0 + 52]
+	str	lr, [r0, #CPU_PANIC_R0 + 56]
+	mrc	p15, 4, r2, c10, c2, 1	@ HMAIR1
+	str	r2, [r0, #CPU_PANIC_R0]
+	mov	r4, r0
+	ldr	sp, [r0, #CPU_STACK_TOP]
+	bl	hyp_panic
+	mov	r0, r4			@ for the host's function
+	eret
+
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The list registers, loaded and read back only where one is in use (IHI 0048B
+ * 5.3). VMCR and APR move when a vCPU is loaded on a CPU, not here.
+ */
+#include <linux/bits.h>
+
+#include "cpu.h"
+#include "sysreg.h"
+
+#define GICH_HCR_		0x000
+#define GICH_MISR_		0x010
+#define GICH_ELRSR0_		0x030
+#define GICH_ELRSR1_		0x034
+#define GICH_LR_(n)		(0x100 + 4 * (n))
+
+#define GICH_HCR_EN_		BIT(0)
+#define GICH_LR_STATE		(BIT(28) | BIT(29))
+
+__hyp_inline u32 gich_read(struct hyp_cpu *cpu, unsigned int offset)
+{
+	return *(volatile u32 *)((unsigned long)cpu->gich + offset);
+}
+
+__hyp_inline void gich_write(struct hyp_cpu *cpu, unsigned int offset, u32 val)
+{
+	*(volatile u32 *)((unsigned long)cpu->gich + offset) = val;
+}
+
+void __hyp_text hyp_vgic_restore(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
+{
+	u32 i, used = vgic->used_lrs;
+
+	for (i = 0; i < used; i++)
+		gich_write(cpu, GICH_LR_(i), vgic->lr[i]);
+	if (vgic->loaded && cpu->gich_hcr != vgic->hcr) {
+		gich_write(cpu, GICH_HCR_, vgic->hcr);
+		cpu->gich_hcr = vgic->hcr;
+	}
+}
+
+void __hyp_text hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
+{
+	u32 i, used = vgic->used_lrs;
+	u64 empty;
+
+	/*
+	 * Maintenance interrupts are for the time in the guest only: the host
+	 * has read MISR here and would find nothing to do.
+	 */
+	if (cpu->gich_hcr & ~GICH_HCR_EN_) {
+		vgic->misr = gich_read(cpu, GICH_MISR_);
+		gich_write(cpu, GICH_HCR_, GICH_HCR_EN_);
+		cpu->gich_hcr = GICH_HCR_EN_;
+	} else {
+		vgic->misr = 0;
+	}
+	if (!used)
+		return;
+
+	/* What the guest wrote to GICV is done before the state is read. */
+	hyp_dsb();
+	empty = gich_read(cpu, GICH_ELRSR0_);
+	if (used > 32)
+		empty |= (u64)gich_read(cpu, GICH_ELRSR1_) << 32;
+	for (i = 0; i < used; i++) {
+		if (empty & BIT_ULL(i)) {
+			vgic->lr[i] &= ~GICH_LR_STATE;
+		} else {
+			vgic->lr[i] = gich_read(cpu, GICH_LR_(i));
+			gich_write(cpu, GICH_LR_(i), 0);
+		}
+	}
+	vgic->elrsr = empty;
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Takes over HYP mode of each CPU through the kernel's stub, and gives it back.
+ * Hotplug, idle states that lose power, suspend, kexec and unload are met here.
+ */
+#include <linux/cpu.h>
+#include <linux/cpu_pm.h>
+#include <linux/cpuhotplug.h>
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/reboot.h>
+#include <linux/smp.h>
+
+#include <asm/cacheflush.h>
+#include <asm/cputype.h>
+#include <asm/sections.h>
+
+#include "cache.h"
+#include "compat.h"
+#include "hyp/cpu.h"
+#include "hyp/offsets.h"
+#include "hyp/sysreg.h"
+#include "hypcpu.h"
+#include "hypmap.h"
+#include "stage2.h"
+#include "timer.h"
+#include "vgic/vgic.h"
+
+#define HYP_PROBE_UNDEF		0xdead
+
+/* In the order of hyp/call.S. */
+struct hyp_takeover {
+	u32 entry;
+	u32 httbr_lo;
+	u32 httbr_hi;
+	u32 sp;
+	u32 hvbar;
+	u32 htpidr;
+	u32 vtcr;
+};
+
+u32 hyp_takeover_call(const struct hyp_takeover *args);
+u32 hyp_probe_call(void);
+
+static_assert(sizeof(struct hyp_cpu) <= PAGE_SIZE);
+
+static char *harden = "auto";
+module_param(harden, charp, 0444);
+MODULE_PARM_DESC(harden,
+		 "branch predictor maintenance on entry to HYP: auto, none, bpiall, iciallu");
+
+static struct {
+	struct page *entry_page;	/* identity-mapped in HYP */
+	enum cpuhp_state cpuhp;
+	bool stopping;			/* the machine goes down: no CPU is taken any more */
+} hypcpu;
+
+/* Four pages each: guard, stack, guard, struct hyp_cpu. HYP sees two of them. */
+static DEFINE_PER_CPU(unsigned long, hyp_block);
+static DEFINE_PER_CPU(bool, hyp_taken);
+
+static struct hyp_cpu *hyp_cpu_of(int cpu)
+{
+	return (void *)(per_cpu(hyp_block, cpu) + HYP_CPU_STRUCT_PAGE * PAGE_SIZE);
+}
+
+static void *hyp_stack_of(int cpu)
+{
+	return (void *)(per_cpu(hyp_block, cpu) + HYP_CPU_STACK_PAGE * PAGE_SIZE);
+}
+
+static u32 entry_address(const char *label)
+{
+	return (u32)page_to_phys(hypcpu.entry_page) + (label - hyp_entry_start);
+}
+
+bool armvmm_hypcpu_ready(void)
+{
+	return __this_cpu_read(hyp_taken);
+}
+
+/* A fault in HYP ends here: SVC mode, IRQs off, the host's state as at its hvc. */
+static void __noreturn hypcpu_panic(struct hyp_cpu *cpu)
+{
+	static const char * const names[] = {
+		"reset", "undefined instruction", "hvc in HYP", "prefetch abort", "data abort",
+	};
+	const struct hyp_panic *p = &cpu->panic;
+
+	bust_spinlocks(1);
+	pr_emerg("armvmm: HYP %s on CPU%d\n",
+		 p->vector < ARRAY_SIZE(names) ? names[p->vector] : "exception",
+		 smp_processor_id());
+	pr_emerg("armvmm: PC %08x (%pS) SPSR %08x HSR %08x HCR %08x\n", p->elr,
+		 (void *)(unsigned long)p->elr, p->spsr, p->hsr, p->hcr);
+	pr_emerg("armvmm: HDFAR %08x HIFAR %08x HPFAR %08x HTTBR %08x vCPU %p\n", p->hdfar,
+		 p->hifar, p->hpfar, p->httbr, p->vcpu);
+	pr_emerg("armvmm: r0 %08x r1 %08x r2 %08x r3 %08x r4 %08x\n", p->regs[0], p->regs[1],
+		 p->regs[2], p->regs[3], p->regs[4]);
+	pr_emerg("armvmm: r5 %08x r6 %08x r7 %08x r8 %08x r9 %08x\n", p->regs[5], p->regs[6],
+		 p->regs[7], p->regs[8], p->regs[9]);
+	pr_emerg("armvmm: r10 %08x r11 %08x r12 %08x SP %08x LR %08x\n", p->regs[10], p->regs[11],
+		 p->regs[12], p->regs[13], p->regs[14]);
+	panic("armvmm: fault in HYP mode");
+}
+
+/* Which vectors this CPU needs (CVE-2017-5715): by its predictor. */
+static const char *hypcpu_vectors(void)
+{
+	u32 actlr;
+
+	if (!strcmp(harden, "none"))
+		return hyp_vectors;
+	if (!strcmp(harden, "bpiall"))
+		return hyp_vectors_bpiall;
+	if (!strcmp(harden, "iciallu"))
+		return hyp_vectors_iciallu;
+
+	switch (read_cpuid_part()) {
+	case ARM_CPU_PART_CORTEX_A12:
+	case ARM_CPU_PART_CORTEX_A17:
+		return hyp_vectors_bpiall;
+	case ARM_CPU_PART_CORTEX_A15:
+		asm volatile("mrc p15, 0, %0, c1, c0, 1" : "=r" (actlr));
+		if (actlr & BIT(0))	/* IBE: ICIALLU empties the predictor too */
+			return hyp_vectors_iciallu;
+		pr_warn_once("armvmm: CPU%d: firmware did not set ACTLR.IBE: guests can train the host's branch predictor\n",
+			     smp_processor_id());
+		return hyp_vectors;
+	default:
+		return hyp_vectors;
+	}
+}
+
+/* IRQs off, on the CPU. -EBUSY when another has taken HYP's stub away. */
+static int hypcpu_take(void)
+{
+	int cpu = smp_processor_id();
+	struct hyp_cpu *hc = hyp_cpu_of(cpu);
+	u64 httbr = armvmm_hypmap_httbr();
+	struct hyp_takeover args = {
+		.entry = entry_address(hyp_entry_takeover),
+		.httbr_lo = (u32)httbr,
+		.httbr_hi = (u32)(httbr >> 32),
+		.sp = hc->stack_top,
+		.hvbar = (u32)hypcpu_vectors(),
+		.htpidr = (u32)hc,
+		.vtcr = armvmm_stage2_vtcr(),
+	};
+
+	if (__this_cpu_read(hyp_taken) || READ_ONCE(hypcpu.stopping))
+		return 0;
+	if (armvmm_hyp_call(HYP_CALL_NR, 0, 0) != HYP_STUB_ERROR)
+		return -EBUSY;
+	hc->vcpu = NULL;
+	hc->gich_hcr = ~0u;
+	hc->gich = armvmm_vgic_host.gich;
+	hc->stub_hvbar = hyp_takeover_call(&args);
+	armvmm_hyp_call(HYP_CALL_SNAPSHOT, 0, 0);
+	__this_cpu_write(hyp_taken, true);
+	return 0;
+}
+
+static void hypcpu_give(void)
+{
+	int cpu = smp_processor_id();
+
+	if (!__this_cpu_read(hyp_taken))
+		return;
+	__this_cpu_write(hyp_taken, false);
+	armvmm_hyp_call(HYP_CALL_RELEASE, hyp_cpu_of(cpu)->stub_hvbar, 0);
+}
+
+static int hypcpu_online(unsigned int cpu)
+{
+	unsigned long flags;
+	int ret;
+
+	local_irq_save(flags);
+	ret = hypcpu_take();
+	local_irq_restore(flags);
+	if (ret) {
+		pr_err("armvmm: CPU%u: HYP mode has another owner\n", cpu);
+		return ret;
+	}
+	armvmm_timer_cpu_up();
+	armvmm_vgic_cpu_up();
+	return 0;
+}
+
+static int hypcpu_offline(unsigned int cpu)
+{
+	unsigned long flags;
+
+	armvmm_vgic_cpu_down();
+	armvmm_timer_cpu_down();
+	local_irq_save(flags);
+	hypcpu_give();
+	local_irq_restore(flags);
+	return 0;
+}
+
+/* A power state that loses HYP's registers leaves the stub in charge (rig). */
+static int hypcpu_pm_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	switch (event) {
+	case CPU_PM_ENTER:
+		hypcpu_give();
+		break;
+	case CPU_PM_ENTER_FAILED:
+	case CPU_PM_EXIT:
+		/* Only where the hotplug state has brought this CPU up before. */
+		if (per_cpu(hyp_block, smp_processor_id()) && hypcpu.cpuhp > 0)
+			hypcpu_take();
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block hypcpu_pm_nb = {
+	.notifier_call = hypcpu_pm_event,
+};
+
+static void hypcpu_give_ipi(void *unused)
+{
+	hypcpu_give();
+}
+
+/* Reboot, kexec: the next kernel or the firmware finds the stub. */
+static int hypcpu_reboot_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	WRITE_ONCE(hypcpu.stopping, true);
+	on_each_cpu(hypcpu_give_ipi, NULL, 1);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block hypcpu_reboot_nb = {
+	.notifier_call = hypcpu_reboot_event,
+	.priority = INT_MIN,
+};
+
+void armvmm_hypcpu_tlbi_hyp(void)
+{
+	/*
+	 * The broadcast reaches all CPUs from whichever is taken over; a CPU
+	 * that is not holds no entries, and begins with a flush of its own.
+	 */
+	preempt_disable();
+	dsb(ishst);
+	if (__this_cpu_read(hyp_taken))
+		armvmm_hyp_call(HYP_CALL_TLBI_HYP, 0, 0);
+	preempt_enable();
+}
+
+static void probe_ipi(void *result)
+{
+	u32 answer = hyp_probe_call();
+
+	if (answer != HYP_STUB_ERROR)
+		cmpxchg((u32 *)result, HYP_STUB_ERROR, answer);
+}
+
+int armvmm_hypcpu_probe(void)
+{
+	u32 answer = HYP_STUB_ERROR;
+
+	on_each_cpu(probe_ipi, &answer, 1);
+	switch (answer) {
+	case HYP_STUB_ERROR:
+		return 0;
+	case HYP_PROBE_UNDEF:
+		pr_err("armvmm: Linux was started in SVC mode; virtualization needs a boot loader that enters it in HYP mode (U-Boot: CONFIG_ARMV7_VIRT=y, and `setenv bootm_boot_mode nonsec`)\n");
+		break;
+	default:
+		pr_err("armvmm: HYP mode is not the kernel's: an hvc was answered with 0x%08x by firmware, or by another hypervisor that runs this Linux or was loaded into it\n",
+		       answer);
+	}
+	return -ENODEV;
+}
+
+static int hypcpu_alloc(int cpu)
+{
+	unsigned long block = __get_free_pages(GFP_KERNEL | __GFP_ZERO, HYP_CPU_ORDER);
+	struct hyp_cpu *hc;
+	int ret;
+
+	if (!block)
+		return -ENOMEM;
+	per_cpu(hyp_block, cpu) = block;
+	hc = hyp_cpu_of(cpu);
+	hc->stack_top = (unsigned long)hyp_stack_of(cpu) + PAGE_SIZE;
+	hc->release = entry_address(hyp_entry_release);
+	hc->restart = entry_address(hyp_entry_restart);
+	hc->panic_entry = (unsigned long)hypcpu_panic;
+	ret = armvmm_hypmap_add(hyp_stack_of(cpu), PAGE_SIZE, HYPMAP_DATA);
+	if (!ret)
+		ret = armvmm_hypmap_add(hc, PAGE_SIZE, HYPMAP_DATA);
+	return ret;
+}
+
+static void hypcpu_free(int cpu)
+{
+	if (!per_cpu(hyp_block, cpu))
+		return;
+	free_pages(per_cpu(hyp_block, cpu), HYP_CPU_ORDER);
+	per_cpu(hyp_block, cpu) = 0;
+}
+
+/*
+ * The entry page is mapped at its physical address. A page whose address lies
+ * below all kernel addresses cannot clash with what HYP maps there; where RAM
+ * begins higher, one that is its own kernel address, or that no kernel object
+ * of ours stands at, serves (hypmap.c refuses the rest).
+ */
+static int hypcpu_map_entry(void)
+{
+	size_t size = hyp_entry_end - hyp_entry_start;
+	phys_addr_t pa;
+	int ret;
+
+	hypcpu.entry_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!hypcpu.entry_page)
+		return -ENOMEM;
+	pa = page_to_phys(hypcpu.entry_page);
+	if (pa >> 32) {
+		pr_err("armvmm: no memory below 4 GiB for the entry to HYP mode\n");
+		return -ENOMEM;
+	}
+	memcpy(page_address(hypcpu.entry_page), hyp_entry_start, size);
+	/* It is fetched with caches off (DDI 0406C B2.2.6). */
+	armvmm_cache_flush(page_address(hypcpu.entry_page), PAGE_SIZE);
+	ret = armvmm_hypmap_add_phys((unsigned long)pa, pa, PAGE_SIZE, HYPMAP_TEXT);
+	return ret;
+}
+
+static int hypcpu_map(void)
+{
+	int cpu, ret;
+
+	ret = armvmm_hypmap_add(hyp_text_start, hyp_text_end - hyp_text_start, HYPMAP_TEXT);
+	if (ret)
+		return ret;
+	ret = hypcpu_map_entry();
+	if (ret)
+		return ret;
+	if (armvmm_vgic_host.gich) {
+		ret = armvmm_hypmap_add_phys((unsigned long)armvmm_vgic_host.gich,
+					     armvmm_vgic_host.gich_pa, PAGE_SIZE, HYPMAP_DEVICE);
+		if (ret)
+			return ret;
+	}
+	for_each_possible_cpu(cpu) {
+		ret = hypcpu_alloc(cpu);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void hypcpu_unmap(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		hypcpu_free(cpu);
+	if (hypcpu.entry_page)
+		__free_page(hypcpu.entry_page);
+	hypcpu.entry_page = NULL;
+}
+
+int armvmm_hypcpu_init(void)
+{
+	int ret;
+
+	ret = hypcpu_map();
+	if (ret)
+		goto err_map;
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "armvmm:online", hypcpu_online,
+				hypcpu_offline);
+	if (ret < 0)
+		goto err_map;
+	hypcpu.cpuhp = ret;
+	ret = cpu_pm_register_notifier(&hypcpu_pm_nb);
+	if (ret)
+		goto err_pm;
+	ret = register_reboot_notifier(&hypcpu_reboot_nb);
+	if (ret)
+		goto err_reboot;
+	return 0;
+
+err_reboot:
+	cpu_pm_unregister_notifier(&hypcpu_pm_nb);
+err_pm:
+	cpuhp_remove_state(hypcpu.cpuhp);
+err_map:
+	hypcpu_unmap();
+	return ret;
+}
+
+void armvmm_hypcpu_exit(void)
+{
+	unregister_reboot_notifier(&hypcpu_reboot_nb);
+	cpu_pm_unregister_notifier(&hypcpu_pm_nb);
+	cpuhp_remove_state(hypcpu.cpuhp);
+	hypcpu_unmap();
+}

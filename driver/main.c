@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The module: what it needs, in the order it needs it, and its device nodes. */
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include <asm/cputype.h>
+
+#include <linux/armvmm.h>
+
+#include "compat.h"
+#include "cp15.h"
+#include "eventfd.h"
+#include "hypcpu.h"
+#include "hypmap.h"
+#include "run.h"
+#include "regs.h"
+#include "stage2.h"
+#include "timer.h"
+#include "vgic/vgic.h"
+#include "vm.h"
+
+static bool kvm;
+module_param(kvm, bool, 0444);
+MODULE_PARM_DESC(kvm, "also register /dev/kvm, for programs that open nothing else");
+
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case KVM_GET_API_VERSION:
+		return arg ? -EINVAL : KVM_API_VERSION;
+	case KVM_CREATE_VM:
+		return armvmm_vm_create(arg);
+	case KVM_CHECK_EXTENSION:
+		return armvmm_vm_check_extension(NULL, arg);
+	case KVM_GET_VCPU_MMAP_SIZE:
+		/* struct kvm_run, and the page of the coalesced MMIO ring */
+		return arg ? -EINVAL : 2 * PAGE_SIZE;
+	default:
+		return -EINVAL;
+	}
+}
+
+static const struct file_operations device_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = device_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice armvmm_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "armvmm",
+	.fops = &device_fops,
+	.mode = 0660,
+};
+
+static struct miscdevice kvm_misc = {
+	.minor = KVM_MINOR,
+	.name = "kvm",
+	.fops = &device_fops,
+	.mode = 0660,
+};
+
+/*
+ * Diagnosis in an order that never faults: the CPU's own word, the GIC, the
+ * virtual timer's interrupt (which Linux keeps for itself when it was entered in
+ * SVC), and at last an hvc whose undefined exception is caught.
+ */
+static int check_cpu(void)
+{
+	u32 pfr1 = read_cpuid_ext(CPUID_EXT_PFR1);
+
+	if (((pfr1 >> 12) & 0xf) == 0) {
+		pr_err("armvmm: this CPU (MIDR 0x%08x) has no Virtualization Extensions; Cortex-A7, A12, A15 and A17 have\n",
+		       read_cpuid_id());
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static int __init armvmm_init(void)
+{
+	int ret;
+
+	ret = check_cpu();
+	if (ret)
+		return ret;
+	ret = armvmm_vgic_host_init();
+	if (ret)
+		return ret;
+	ret = armvmm_timer_init();
+	if (ret)
+		goto err_timer;
+	ret = armvmm_hypcpu_probe();
+	if (ret)
+		goto err_probe;
+	ret = armvmm_cp15_init();
+	if (ret)
+		goto err_probe;
+	ret = armvmm_eventfd_init();
+	if (ret)
+		goto err_probe;
+	ret = armvmm_vmid_init();
+	if (ret)
+		goto err_vmid;
+	ret = armvmm_run_init();
+	if (ret)
+		goto err_run;
+	ret = armvmm_hypmap_init();
+	if (ret)
+		goto err_hypmap;
+	ret = armvmm_hypcpu_init();
+	if (ret)
+		goto err_hypcpu;
+	ret = misc_register(&armvmm_misc);
+	if (ret)
+		goto err_misc;
+	if (kvm) {
+		ret = misc_register(&kvm_misc);
+		if (ret) {
+			pr_err("armvmm: kvm=1: /dev/kvm (10:%d) has another owner\n", KVM_MINOR);
+			goto err_kvm;
+		}
+	}
+	pr_info("armvmm: HYP mode taken over on %u CPUs, %u list registers\n",
+		num_online_cpus(), armvmm_vgic_host.nr_lr);
+	return 0;
+
+err_kvm:
+	misc_deregister(&armvmm_misc);
+err_misc:
+	armvmm_hypcpu_exit();
+err_hypcpu:
+	armvmm_hypmap_exit();
+err_hypmap:
+	armvmm_run_exit();
+err_run:
+	armvmm_vmid_exit();
+err_vmid:
+	armvmm_eventfd_exit();
+err_probe:
+	armvmm_timer_exit();
+err_timer:
+	armvmm_vgic_host_exit();
+	return ret;
+}
+
+static void __exit armvmm_exit(void)
+{
+	if (kvm)
+		misc_deregister(&kvm_misc);
+	misc_deregister(&armvmm_misc);
+	armvmm_hypcpu_exit();
+	armvmm_hypmap_exit();
+	armvmm_run_exit();
+	armvmm_vmid_exit();
+	armvmm_eventfd_exit();
+	armvmm_timer_exit();
+	armvmm_vgic_host_exit();
+}
+
+module_init(armvmm_init);
+module_exit(armvmm_exit);
+
+MODULE_DESCRIPTION("Virtual machines on ARMv7 hosts: the KVM ABI without KVM");
+MODULE_AUTHOR("The armvmm developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(ARMVMM_RELEASE);

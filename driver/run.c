@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The run loop: what happens before an entry, after an exit, and while the
+ * guest waits. What an exit means is exit.c's.
+ */
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
+#include <linux/srcu.h>
+
+#include <asm/thread_notify.h>
+
+#include "compat.h"
+#include "hypcpu.h"
+#include "psci.h"
+#include "regs.h"
+#include "run.h"
+#include "vcpu.h"
+#include "vm.h"
+
+static unsigned int halt_poll_ns = 500000;
+module_param(halt_poll_ns, uint, 0644);
+MODULE_PARM_DESC(halt_poll_ns, "longest polling before a vCPU in WFI sleeps, ns; 0: none");
+
+#define HALT_POLL_START_NS	10000
+
+static DEFINE_PER_CPU(struct armvmm_vcpu *, run_loaded);
+
+struct armvmm_vcpu *armvmm_vcpu_loaded(void)
+{
+	return __this_cpu_read(run_loaded);
+}
+
+/*
+ * IRQs off in both: the thread switch notifier, which puts what another thread
+ * had loaded, must not come in between.
+ */
+void armvmm_vcpu_load(struct armvmm_vcpu *vcpu)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (__this_cpu_read(run_loaded) != vcpu) {
+		WARN_ON_ONCE(__this_cpu_read(run_loaded));
+		__this_cpu_write(run_loaded, vcpu);
+		armvmm_vgic_load(vcpu);
+	}
+	local_irq_restore(flags);
+}
+
+void armvmm_vcpu_put(struct armvmm_vcpu *vcpu)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	if (__this_cpu_read(run_loaded) == vcpu) {
+		armvmm_vgic_put(vcpu);
+		__this_cpu_write(run_loaded, NULL);
+	}
+	local_irq_restore(flags);
+}
+
+/* Called on each thread switch of the host, IRQs off, for the next thread. */
+static int run_thread_event(struct notifier_block *nb, unsigned long event, void *thread)
+{
+	struct armvmm_vcpu *vcpu;
+
+	if (event != THREAD_NOTIFY_SWITCH)
+		return NOTIFY_DONE;
+	vcpu = __this_cpu_read(run_loaded);
+	if (vcpu)
+		armvmm_vcpu_put(vcpu);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block run_thread_nb = {
+	.notifier_call = run_thread_event,
+};
+
+int armvmm_run_init(void)
+{
+	return thread_register_notifier(&run_thread_nb);
+}
+
+void armvmm_run_exit(void)
+{
+	thread_unregister_notifier(&run_thread_nb);
+}
+
+/*
+ * Pairs with run_enter(): either it sees what the caller wrote before, or this
+ * sees VCPU_IN_GUEST and the interrupt reaches the CPU in the guest.
+ */
+void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu)
+{
+	struct task_struct *task;
+
+	rcuwait_wake_up(&vcpu->wait);
+	smp_mb();
+	if (cmpxchg(&vcpu->mode, VCPU_IN_GUEST, VCPU_EXITING) != VCPU_IN_GUEST)
+		return;
+	rcu_read_lock();
+	task = READ_ONCE(vcpu->task);
+	if (task)
+		kick_process(task);
+	rcu_read_unlock();
+}
+
+void armvmm_vm_request_all(struct armvmm_vm *vm, unsigned int request,
+			   struct armvmm_vcpu *except, bool wait)
+{
+	struct armvmm_vcpu *vcpu;
+	int i;
+
+	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+		if (vcpu == except)
+			continue;
+		armvmm_vcpu_request(vcpu, request);
+		armvmm_vcpu_kick(vcpu);
+	}
+	if (!wait)
+		return;
+	/* The way out of the guest is short, and does not wait for the caller. */
+	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+		while (vcpu != except && smp_load_acquire(&vcpu->mode) != VCPU_OUTSIDE)
+			cpu_relax();
+}
+
+static bool run_irq_pending(struct armvmm_vcpu *vcpu)
+{
+	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic))
+		return armvmm_vgic_pending(vcpu);
+	return READ_ONCE(vcpu->irq_lines);
+}
+
+/* What ends a WFI (DDI 0406C B1.8.13). */
+static bool run_wakeup(struct armvmm_vcpu *vcpu)
+{
+	return run_irq_pending(vcpu) || armvmm_timer_pending(vcpu) ||
+	       READ_ONCE(vcpu->requests) || READ_ONCE(vcpu->power_off) ||
+	       READ_ONCE(vcpu->pause) || signal_pending(current);
+}
+
+/* Polls for a while: most waits are shorter than a sleep and its wake-up. */
+static bool run_halt_poll(struct armvmm_vcpu *vcpu)
+{
+	u64 end;
+
+	if (!vcpu->halt_poll_ns)
+		return false;
+	end = ktime_get_ns() + vcpu->halt_poll_ns;
+	do {
+		if (run_wakeup(vcpu))
+			return true;
+		cpu_relax();
+	} while (!need_resched() && single_task_running() && ktime_get_ns() < end);
+	return false;
+}
+
+/* Grows the window while waits fit the limit, and drops it when they do not. */
+static void run_halt_adapt(struct armvmm_vcpu *vcpu, u64 waited)
+{
+	unsigned int limit = READ_ONCE(halt_poll_ns);
+
+	if (waited > limit)
+		vcpu->halt_poll_ns = 0;
+	else if (waited > vcpu->halt_poll_ns)
+		vcpu->halt_poll_ns = min(limit, max_t(u32, vcpu->halt_poll_ns * 2,
+						      HALT_POLL_START_NS));
+	if (vcpu->halt_poll_ns > limit)
+		vcpu->halt_poll_ns = limit;
+}
+
+static void run_halt(struct armvmm_vcpu *vcpu)
+{
+	u64 start = ktime_get_ns();
+
+	if (run_halt_poll(vcpu)) {
+		vcpu->stat_halt_polls++;
+		return;
+	}
+	armvmm_timer_block(vcpu);
+	rcuwait_wait_event(&vcpu->wait, run_wakeup(vcpu), TASK_INTERRUPTIBLE);
+	armvmm_timer_unblock(vcpu);
+	vcpu->stat_halt_wakeups++;
+	run_halt_adapt(vcpu, ktime_get_ns() - start);
+}
+
+/* A change of the memslots must not wait for a vCPU that sleeps. */
+void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu)
+{
+	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
+	run_halt(vcpu);
+	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+}
+
+/* A vCPU that is off or paused sleeps here. -EINTR for a signal. */
+static int run_wait_power(struct armvmm_vcpu *vcpu)
+{
+	while (READ_ONCE(vcpu->power_off) || READ_ONCE(vcpu->pause)) {
+		rcuwait_wait_event(&vcpu->wait,
+				   signal_pending(current) || (!READ_ONCE(vcpu->power_off) &&
+							       !READ_ONCE(vcpu->pause)),
+				   TASK_INTERRUPTIBLE);
+		if (signal_pending(current))
+			return -EINTR;
+	}
+	/* What CPU_ON wrote before it cleared power_off is seen from here on. */
+	smp_rmb();
+	return 0;
+}
+
+static int run_requests(struct armvmm_vcpu *vcpu)
+{
+	int ret;
+
+	armvmm_vcpu_check_request(vcpu, VCPU_REQ_SLEEP);
+	ret = run_wait_power(vcpu);
+	if (ret)
+		return ret;
+	if (!READ_ONCE(vcpu->requests))
+		return 0;
+	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_RESET))
+		armvmm_psci_start(vcpu);
+	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
+	armvmm_vcpu_check_request(vcpu, VCPU_REQ_STAGE2);
+	return 0;
+}
+
+/* First RUN: everything that depends on all vCPUs and devices being there. */
+static int run_first(struct armvmm_vcpu *vcpu)
+{
+	int ret;
+
+	if (likely(vcpu->has_run_once))
+		return 0;
+	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic)) {
+		ret = armvmm_vgic_map_resources(vcpu->vm);
+		if (ret)
+			return ret;
+	}
+	ret = armvmm_timer_enable(vcpu);
+	if (ret)
+		return ret;
+	WRITE_ONCE(vcpu->has_run_once, true);
+	return 0;
+}
+
+/* The lines of a user-space irqchip are levels in HCR (DDI 0406C B1.8.11). */
+static void run_set_irq_lines(struct armvmm_vcpu *vcpu)
+{
+	unsigned long lines = READ_ONCE(vcpu->irq_lines);
+	u32 hcr = vcpu->hyp->hcr & ~(BIT(7) | BIT(6));
+
+	if (lines & BIT(VCPU_IRQ_LINE_IRQ))
+		hcr |= BIT(7);	/* VI */
+	if (lines & BIT(VCPU_IRQ_LINE_FIQ))
+		hcr |= BIT(6);	/* VF */
+	vcpu->hyp->hcr = hcr;
+}
+
+/*
+ * One time in the guest. Preemption is off. Returns HYP_EXIT_*, or -EAGAIN when
+ * something came up that must be looked at first.
+ */
+static int run_enter(struct armvmm_vcpu *vcpu)
+{
+	bool vgic = armvmm_vgic_in_kernel(&vcpu->vm->vgic);
+	int code;
+
+	local_irq_disable();
+	if (unlikely(!armvmm_hypcpu_ready())) {
+		local_irq_enable();
+		return -EIO;
+	}
+	/* Pairs with armvmm_vcpu_kick() and with the order of requests. */
+	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
+	if (READ_ONCE(vcpu->requests) || signal_pending(current) || need_resched() ||
+	    READ_ONCE(vcpu->power_off) || READ_ONCE(vcpu->pause)) {
+		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+		local_irq_enable();
+		return -EAGAIN;
+	}
+
+	armvmm_vcpu_load(vcpu);
+	armvmm_timer_flush(vcpu);
+	if (vgic)
+		armvmm_vgic_flush(vcpu);
+	else
+		run_set_irq_lines(vcpu);
+
+	compat_guest_enter_irqoff();
+	code = armvmm_hyp_call(HYP_CALL_RUN, (u32)vcpu->hyp, 0);
+	compat_guest_exit_irqoff();
+
+	vcpu->stat_exits++;
+	armvmm_timer_sync(vcpu);
+	if (vgic)
+		armvmm_vgic_sync(vcpu);
+	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+	/* What ended the guest's time is taken by the host here. */
+	local_irq_enable();
+	compat_guest_exit_account();
+	return code;
+}
+
+static int run_once(struct armvmm_vcpu *vcpu)
+{
+	int ret;
+
+	if (need_resched())
+		cond_resched();
+	ret = run_requests(vcpu);
+	if (ret)
+		return ret;
+	if (signal_pending(current))
+		return -EINTR;
+	if (armvmm_timer_should_notify_user(vcpu) && armvmm_timer_update_run(vcpu))
+		return -EINTR;
+
+	preempt_disable();
+	armvmm_vmid_update(vcpu);
+	ret = run_enter(vcpu);
+	preempt_enable();
+	if (ret == -EAGAIN)
+		return 1;
+	if (ret < 0)
+		return ret;
+
+	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
+	ret = armvmm_exit_handle(vcpu, ret);
+	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
+	return ret;
+}
+
+static void run_sigset_activate(struct armvmm_vcpu *vcpu)
+{
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
+}
+
+static void run_sigset_deactivate(struct armvmm_vcpu *vcpu)
+{
+	if (!vcpu->sigset_active)
+		return;
+	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+	sigemptyset(&current->real_blocked);
+}
+
+int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	int ret;
+
+	if (!vcpu->initialized)
+		return -ENOEXEC;
+	ret = run_first(vcpu);
+	if (ret)
+		return ret;
+	/* A finished MMIO is completed once, whatever ends this RUN early. */
+	ret = armvmm_mmio_complete(vcpu);
+	if (ret)
+		return ret;
+	if (READ_ONCE(run->immediate_exit))
+		return -EINTR;
+
+	WRITE_ONCE(vcpu->task, current);
+	run_sigset_activate(vcpu);
+	run->exit_reason = KVM_EXIT_UNKNOWN;
+	do {
+		ret = run_once(vcpu);
+	} while (ret > 0);
+	if (ret == -EINTR)
+		run->exit_reason = KVM_EXIT_INTR;
+	armvmm_timer_update_run(vcpu);
+	run_sigset_deactivate(vcpu);
+	WRITE_ONCE(vcpu->task, NULL);
+
+	preempt_disable();
+	armvmm_vcpu_put(vcpu);
+	preempt_enable();
+	return ret;
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A virtual CPU's life and its ioctls. */
+#include <linux/anon_inodes.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "hypmap.h"
+#include "regs.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/* Interrupt lines of a user-space irqchip: HCR.VI and HCR.VF at the next entry. */
+int armvmm_vcpu_set_irq_line(struct armvmm_vcpu *vcpu, unsigned int line, bool level)
+{
+	bool changed;
+
+	if (level)
+		changed = !test_and_set_bit(line, &vcpu->irq_lines);
+	else
+		changed = test_and_clear_bit(line, &vcpu->irq_lines);
+	if (changed) {
+		armvmm_vcpu_request(vcpu, VCPU_REQ_IRQ_PENDING);
+		armvmm_vcpu_kick(vcpu);
+	}
+	return 0;
+}
+
+static int vcpu_get_mp_state(struct armvmm_vcpu *vcpu, struct kvm_mp_state *state)
+{
+	state->mp_state = READ_ONCE(vcpu->power_off) ? KVM_MP_STATE_STOPPED :
+						       KVM_MP_STATE_RUNNABLE;
+	return 0;
+}
+
+static int vcpu_set_mp_state(struct armvmm_vcpu *vcpu, const struct kvm_mp_state *state)
+{
+	switch (state->mp_state) {
+	case KVM_MP_STATE_RUNNABLE:
+		WRITE_ONCE(vcpu->power_off, false);
+		return 0;
+	case KVM_MP_STATE_STOPPED:
+		WRITE_ONCE(vcpu->power_off, true);
+		armvmm_vcpu_request(vcpu, VCPU_REQ_SLEEP);
+		armvmm_vcpu_kick(vcpu);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int vcpu_set_sigmask(struct armvmm_vcpu *vcpu, void __user *argp)
+{
+	struct kvm_signal_mask head;
+	sigset_t set;
+
+	if (!argp) {
+		vcpu->sigset_active = false;
+		return 0;
+	}
+	if (copy_from_user(&head, argp, sizeof(head)))
+		return -EFAULT;
+	if (head.len != sizeof(set))
+		return -EINVAL;
+	if (copy_from_user(&set, argp + sizeof(head), sizeof(set)))
+		return -EFAULT;
+	sigdelsetmask(&set, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	vcpu->sigset = set;
+	vcpu->sigset_active = true;
+	return 0;
+}
+
+static int vcpu_reg_list(struct armvmm_vcpu *vcpu, struct kvm_reg_list __user *user)
+{
+	struct kvm_reg_list list;
+	u64 room;
+
+	if (copy_from_user(&list, user, sizeof(list)))
+		return -EFAULT;
+	room = list.n;
+	list.n = armvmm_regs_count(vcpu);
+	if (copy_to_user(user, &list, sizeof(list)))
+		return -EFAULT;
+	if (room < list.n)
+		return -E2BIG;
+	return armvmm_regs_list(vcpu, user->reg);
+}
+
+static int vcpu_one_reg(struct armvmm_vcpu *vcpu, unsigned int cmd, void __user *argp)
+{
+	struct kvm_one_reg reg;
+
+	if (copy_from_user(&reg, argp, sizeof(reg)))
+		return -EFAULT;
+	if (cmd == KVM_SET_ONE_REG)
+		return armvmm_regs_set(vcpu, &reg);
+	return armvmm_regs_get(vcpu, &reg);
+}
+
+static int vcpu_device_attr(struct armvmm_vcpu *vcpu, unsigned int cmd, void __user *argp)
+{
+	struct kvm_device_attr attr;
+
+	if (copy_from_user(&attr, argp, sizeof(attr)))
+		return -EFAULT;
+	if (attr.group != KVM_ARM_VCPU_TIMER_CTRL)
+		return -ENXIO;
+	if (cmd == KVM_SET_DEVICE_ATTR)
+		return armvmm_timer_set_attr(vcpu, &attr);
+	if (cmd == KVM_GET_DEVICE_ATTR)
+		return armvmm_timer_get_attr(vcpu, &attr);
+	return armvmm_timer_has_attr(vcpu, &attr);
+}
+
+static int vcpu_events(struct armvmm_vcpu *vcpu, unsigned int cmd, void __user *argp)
+{
+	struct kvm_vcpu_events events = {};
+	int ret;
+
+	if (cmd == KVM_SET_VCPU_EVENTS) {
+		if (copy_from_user(&events, argp, sizeof(events)))
+			return -EFAULT;
+		return armvmm_regs_set_events(vcpu, &events);
+	}
+	ret = armvmm_regs_get_events(vcpu, &events);
+	if (ret)
+		return ret;
+	return copy_to_user(argp, &events, sizeof(events)) ? -EFAULT : 0;
+}
+
+static long vcpu_do_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, unsigned long arg)
+{
+	void __user *argp = (void __user *)arg;
+
+	switch (cmd) {
+	case KVM_RUN:
+		return arg ? -EINVAL : armvmm_vcpu_run(vcpu);
+	case KVM_ARM_VCPU_INIT: {
+		struct kvm_vcpu_init init;
+
+		if (copy_from_user(&init, argp, sizeof(init)))
+			return -EFAULT;
+		return armvmm_regs_vcpu_init(vcpu, &init);
+	}
+	case KVM_SET_ONE_REG:
+	case KVM_GET_ONE_REG:
+		return vcpu->initialized ? vcpu_one_reg(vcpu, cmd, argp) : -ENOEXEC;
+	case KVM_GET_REG_LIST:
+		return vcpu->initialized ? vcpu_reg_list(vcpu, argp) : -ENOEXEC;
+	case KVM_GET_MP_STATE: {
+		struct kvm_mp_state state;
+
+		vcpu_get_mp_state(vcpu, &state);
+		return copy_to_user(argp, &state, sizeof(state)) ? -EFAULT : 0;
+	}
+	case KVM_SET_MP_STATE: {
+		struct kvm_mp_state state;
+
+		if (copy_from_user(&state, argp, sizeof(state)))
+			return -EFAULT;
+		return vcpu_set_mp_state(vcpu, &state);
+	}
+	case KVM_SET_SIGNAL_MASK:
+		return vcpu_set_sigmask(vcpu, argp);
+	case KVM_SET_DEVICE_ATTR:
+	case KVM_GET_DEVICE_ATTR:
+	case KVM_HAS_DEVICE_ATTR:
+		return vcpu_device_attr(vcpu, cmd, argp);
+	case KVM_GET_VCPU_EVENTS:
+	case KVM_SET_VCPU_EVENTS:
+		return vcpu->initialized ? vcpu_events(vcpu, cmd, argp) : -ENOEXEC;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct armvmm_vcpu *vcpu = file->private_data;
+	long ret;
+
+	if (vcpu->vm->mm != current->mm)
+		return -EIO;
+	if (mutex_lock_killable(&vcpu->mutex))
+		return -EINTR;
+	ret = vcpu_do_ioctl(vcpu, cmd, arg);
+	mutex_unlock(&vcpu->mutex);
+	return ret;
+}
+
+static vm_fault_t vcpu_mmap_fault(struct vm_fault *vmf)
+{
+	struct armvmm_vcpu *vcpu = vmf->vma->vm_file->private_data;
+
+	if (vmf->pgoff)
+		return VM_FAULT_SIGBUS;
+	vmf->page = virt_to_page(vcpu->run);
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct vcpu_vm_ops = {
+	.fault = vcpu_mmap_fault,
+};
+
+static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vma->vm_ops = &vcpu_vm_ops;
+	return 0;
+}
+
+static int vcpu_release(struct inode *inode, struct file *file)
+{
+	struct armvmm_vcpu *vcpu = file->private_data;
+
+	armvmm_vm_put(vcpu->vm);
+	return 0;
+}
+
+static const struct file_operations vcpu_fops = {
+	.owner = THIS_MODULE,
+	.release = vcpu_release,
+	.unlocked_ioctl = vcpu_ioctl,
+	.mmap = vcpu_mmap,
+	.llseek = noop_llseek,
+};
+
+static struct armvmm_vcpu *vcpu_alloc(struct armvmm_vm *vm, unsigned int id)
+{
+	struct armvmm_vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	int ret = -ENOMEM;
+
+	if (!vcpu)
+		return ERR_PTR(-ENOMEM);
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->last_cpu = -1;
+	mutex_init(&vcpu->mutex);
+	rcuwait_init(&vcpu->wait);
+	spin_lock_init(&vcpu->start_lock);
+
+	vcpu->run = (struct kvm_run *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	if (!vcpu->run)
+		goto err_run;
+	vcpu->hyp = armvmm_hypmap_alloc(sizeof(*vcpu->hyp));
+	if (!vcpu->hyp)
+		goto err_hyp;
+	ret = armvmm_vgic_vcpu_create(vcpu);
+	if (ret)
+		goto err_vgic;
+	armvmm_timer_vcpu_init(vcpu);
+	return vcpu;
+
+err_vgic:
+	armvmm_hypmap_free(vcpu->hyp, sizeof(*vcpu->hyp));
+err_hyp:
+	free_page((unsigned long)vcpu->run);
+err_run:
+	kfree(vcpu);
+	return ERR_PTR(ret);
+}
+
+void armvmm_vcpu_destroy(struct armvmm_vcpu *vcpu)
+{
+	armvmm_timer_vcpu_destroy(vcpu);
+	armvmm_vgic_vcpu_destroy(vcpu);
+	armvmm_hypmap_free(vcpu->hyp, sizeof(*vcpu->hyp));
+	free_page((unsigned long)vcpu->run);
+	kfree(vcpu);
+}
+
+static int vcpu_check(struct armvmm_vm *vm, unsigned long id)
+{
+	if (vm->vgic.initialized)
+		return -EBUSY;
+	if (id >= ARMVMM_MAX_VCPUS)
+		return -EINVAL;
+	return armvmm_vm_vcpu_by_id(vm, id) ? -EEXIST : 0;
+}
+
+/* The vCPU becomes the VM's only once its fd is sure. */
+int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned long id)
+{
+	struct armvmm_vcpu *vcpu;
+	int fd;
+
+	mutex_lock(&vm->lock);
+	fd = vcpu_check(vm, id);
+	if (fd)
+		goto out;
+	vcpu = vcpu_alloc(vm, id);
+	if (IS_ERR(vcpu)) {
+		fd = PTR_ERR(vcpu);
+		goto out;
+	}
+	vcpu->index = vm->online_vcpus;
+
+	armvmm_vm_get(vm);
+	fd = anon_inode_getfd("armvmm-vcpu", &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		armvmm_vcpu_destroy(vcpu);
+		/* Not the last reference: the caller's fd has one. */
+		armvmm_vm_put(vm);
+		goto out;
+	}
+	vm->vcpus[vm->online_vcpus] = vcpu;
+	vm->created_vcpus++;
+	/* Pairs with armvmm_vm_online_vcpus(). */
+	smp_store_release(&vm->online_vcpus, vm->online_vcpus + 1);
+out:
+	mutex_unlock(&vm->lock);
+	return fd;
+}

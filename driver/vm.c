@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A virtual machine's life and its ioctls. */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <asm/cputype.h>
+
+#include "compat.h"
+#include "device.h"
+#include "eventfd.h"
+#include "regs.h"
+#include "vcpu.h"
+#include "vm.h"
+
+static void vm_destroy(struct armvmm_vm *vm)
+{
+	int i;
+
+	/* No vCPU runs and no notifier comes any more: tables and slots may go. */
+	armvmm_stage2_vm_release(vm);
+	armvmm_eventfd_vm_destroy(vm);
+	for (i = 0; i < vm->online_vcpus; i++)
+		armvmm_vcpu_destroy(vm->vcpus[i]);
+	armvmm_vgic_vm_destroy(vm);
+	armvmm_iobus_destroy(vm);
+	armvmm_memslot_vm_destroy(vm);
+	armvmm_stage2_vm_destroy(vm);
+	cleanup_srcu_struct(&vm->srcu);
+	mmdrop(vm->mm);
+	kfree(vm);
+}
+
+void armvmm_vm_get(struct armvmm_vm *vm)
+{
+	refcount_inc(&vm->users);
+}
+
+void armvmm_vm_put(struct armvmm_vm *vm)
+{
+	if (refcount_dec_and_test(&vm->users))
+		vm_destroy(vm);
+}
+
+struct armvmm_vcpu *armvmm_vm_vcpu_by_id(struct armvmm_vm *vm, unsigned int id)
+{
+	struct armvmm_vcpu *vcpu;
+	int i;
+
+	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+		if (vcpu->id == id)
+			return vcpu;
+	return NULL;
+}
+
+int armvmm_vm_trylock_vcpus(struct armvmm_vm *vm)
+{
+	struct armvmm_vcpu *vcpu;
+	int i;
+
+	lockdep_assert_held(&vm->lock);
+	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+		if (mutex_trylock(&vcpu->mutex))
+			continue;
+		while (i--)
+			mutex_unlock(&vm->vcpus[i]->mutex);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+void armvmm_vm_unlock_vcpus(struct armvmm_vm *vm)
+{
+	int i;
+
+	lockdep_assert_held(&vm->lock);
+	for (i = vm->online_vcpus; i--;)
+		mutex_unlock(&vm->vcpus[i]->mutex);
+}
+
+bool armvmm_vm_has_run(struct armvmm_vm *vm)
+{
+	struct armvmm_vcpu *vcpu;
+	int i;
+
+	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+		if (READ_ONCE(vcpu->has_run_once))
+			return true;
+	return false;
+}
+
+static int vm_irq_line(struct armvmm_vm *vm, const struct kvm_irq_level *line)
+{
+	unsigned int type = (line->irq >> KVM_ARM_IRQ_TYPE_SHIFT) & KVM_ARM_IRQ_TYPE_MASK;
+	unsigned int id = (line->irq >> KVM_ARM_IRQ_VCPU_SHIFT) & KVM_ARM_IRQ_VCPU_MASK;
+	unsigned int num = (line->irq >> KVM_ARM_IRQ_NUM_SHIFT) & KVM_ARM_IRQ_NUM_MASK;
+	struct armvmm_vcpu *vcpu = NULL;
+
+	id += ((line->irq >> KVM_ARM_IRQ_VCPU2_SHIFT) & KVM_ARM_IRQ_VCPU2_MASK) *
+	      (KVM_ARM_IRQ_VCPU_MASK + 1);
+	if (type != KVM_ARM_IRQ_TYPE_SPI) {
+		if (id >= armvmm_vm_online_vcpus(vm))
+			return -EINVAL;
+		vcpu = vm->vcpus[id];
+	}
+
+	switch (type) {
+	case KVM_ARM_IRQ_TYPE_CPU:
+		if (armvmm_vgic_in_kernel(&vm->vgic))
+			return -ENXIO;
+		if (num > KVM_ARM_IRQ_CPU_FIQ)
+			return -EINVAL;
+		return armvmm_vcpu_set_irq_line(vcpu, num, line->level);
+	case KVM_ARM_IRQ_TYPE_PPI:
+		if (!armvmm_vgic_in_kernel(&vm->vgic))
+			return -ENXIO;
+		if (num < VGIC_NR_SGIS || num >= VGIC_NR_PRIVATE)
+			return -EINVAL;
+		return armvmm_vgic_inject(vm, vcpu, num, line->level, NULL);
+	case KVM_ARM_IRQ_TYPE_SPI:
+		if (!armvmm_vgic_in_kernel(&vm->vgic))
+			return -ENXIO;
+		if (num < VGIC_NR_PRIVATE)
+			return -EINVAL;
+		return armvmm_vgic_inject(vm, NULL, num, line->level, NULL);
+	}
+	return -EINVAL;
+}
+
+/* The KVM ABI has no target number for the A12 and A17: they pass as an A15. */
+static bool vm_generic_target(void)
+{
+	unsigned int part = read_cpuid_part();
+
+	return part == ARM_CPU_PART_CORTEX_A12 || part == ARM_CPU_PART_CORTEX_A17;
+}
+
+long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
+{
+	switch (cap) {
+	case KVM_CAP_IRQCHIP:
+		return armvmm_vgic_host.gich ? 1 : 0;
+	case KVM_CAP_USER_MEMORY:
+	case KVM_CAP_SYNC_MMU:
+	case KVM_CAP_DESTROY_MEMORY_REGION_WORKS:
+	case KVM_CAP_JOIN_MEMORY_REGIONS_WORKS:
+	case KVM_CAP_ONE_REG:
+	case KVM_CAP_ARM_PSCI:
+	case KVM_CAP_ARM_PSCI_0_2:
+	case KVM_CAP_READONLY_MEM:
+	case KVM_CAP_MP_STATE:
+	case KVM_CAP_IMMEDIATE_EXIT:
+	case KVM_CAP_IOEVENTFD:
+	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
+	case KVM_CAP_IOEVENTFD_NO_LENGTH:
+	case KVM_CAP_IRQFD:
+	case KVM_CAP_IRQFD_RESAMPLE:
+	case KVM_CAP_DEVICE_CTRL:
+	case KVM_CAP_ARM_USER_IRQ:
+	case KVM_CAP_ARM_IRQ_LINE_LAYOUT_2:
+	case KVM_CAP_CHECK_EXTENSION_VM:
+		return 1;
+	case KVM_CAP_ARM_SET_DEVICE_ADDR:
+		return 1;
+	case KVM_CAP_NR_VCPUS:
+		return num_online_cpus();
+	case KVM_CAP_MAX_VCPUS:
+	case KVM_CAP_MAX_VCPU_ID:
+		return ARMVMM_MAX_VCPUS;
+	case KVM_CAP_NR_MEMSLOTS:
+		return ARMVMM_NR_MEMSLOTS;
+	case ARMVMM_CAP_VERSION:
+		return ARMVMM_VERSION;
+	case ARMVMM_CAP_GENERIC_TARGET:
+		return vm_generic_target();
+	default:
+		return 0;
+	}
+}
+
+static int vm_create_irqchip(struct armvmm_vm *vm)
+{
+	int ret;
+
+	if (!armvmm_vgic_host.gich)
+		return -ENXIO;
+	mutex_lock(&vm->lock);
+	ret = armvmm_vgic_create(vm);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+static int vm_set_device_addr(struct armvmm_vm *vm, const struct kvm_arm_device_addr *dev)
+{
+	unsigned int id = (dev->id & KVM_ARM_DEVICE_ID_MASK) >> KVM_ARM_DEVICE_ID_SHIFT;
+	unsigned int type = (dev->id & KVM_ARM_DEVICE_TYPE_MASK) >> KVM_ARM_DEVICE_TYPE_SHIFT;
+
+	if (id != KVM_ARM_DEVICE_VGIC_V2)
+		return -ENODEV;
+	if (!armvmm_vgic_in_kernel(&vm->vgic))
+		return -ENXIO;
+	return armvmm_vgic_set_addr(vm, type, dev->addr);
+}
+
+static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct armvmm_vm *vm = file->private_data;
+	void __user *argp = (void __user *)arg;
+
+	if (vm->mm != current->mm)
+		return -EIO;
+
+	switch (cmd) {
+	case KVM_CREATE_VCPU:
+		return armvmm_vcpu_create(vm, arg);
+	case KVM_CHECK_EXTENSION:
+		return armvmm_vm_check_extension(vm, arg);
+	case KVM_SET_USER_MEMORY_REGION: {
+		struct kvm_userspace_memory_region mem;
+
+		if (copy_from_user(&mem, argp, sizeof(mem)))
+			return -EFAULT;
+		return armvmm_memslot_set(vm, &mem);
+	}
+	case KVM_GET_DIRTY_LOG: {
+		struct kvm_dirty_log log;
+
+		if (copy_from_user(&log, argp, sizeof(log)))
+			return -EFAULT;
+		return armvmm_dirty_get_log(vm, &log);
+	}
+	case KVM_IRQ_LINE: {
+		struct kvm_irq_level line;
+
+		if (copy_from_user(&line, argp, sizeof(line)))
+			return -EFAULT;
+		return vm_irq_line(vm, &line);
+	}
+	case KVM_IRQFD: {
+		struct kvm_irqfd irqfd;
+
+		if (copy_from_user(&irqfd, argp, sizeof(irqfd)))
+			return -EFAULT;
+		return armvmm_irqfd(vm, &irqfd);
+	}
+	case KVM_IOEVENTFD: {
+		struct kvm_ioeventfd ioeventfd;
+
+		if (copy_from_user(&ioeventfd, argp, sizeof(ioeventfd)))
+			return -EFAULT;
+		return armvmm_ioeventfd(vm, &ioeventfd);
+	}
+	case KVM_CREATE_DEVICE: {
+		struct kvm_create_device cd;
+		int ret;
+
+		if (copy_from_user(&cd, argp, sizeof(cd)))
+			return -EFAULT;
+		ret = armvmm_device_create(vm, &cd);
+		if (ret)
+			return ret;
+		return copy_to_user(argp, &cd, sizeof(cd)) ? -EFAULT : 0;
+	}
+	case KVM_CREATE_IRQCHIP:
+		return vm_create_irqchip(vm);
+	case KVM_ARM_SET_DEVICE_ADDR: {
+		struct kvm_arm_device_addr dev;
+
+		if (copy_from_user(&dev, argp, sizeof(dev)))
+			return -EFAULT;
+		return vm_set_device_addr(vm, &dev);
+	}
+	case KVM_ARM_PREFERRED_TARGET: {
+		struct kvm_vcpu_init init;
+		int ret = armvmm_regs_preferred_target(&init);
+
+		if (ret)
+			return ret;
+		return copy_to_user(argp, &init, sizeof(init)) ? -EFAULT : 0;
+	}
+	default:
+		/* KVM's answer to a VM ioctl of no architecture's. */
+		return -EINVAL;
+	}
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	struct armvmm_vm *vm = file->private_data;
+
+	armvmm_eventfd_vm_release(vm);
+	armvmm_vm_put(vm);
+	return 0;
+}
+
+static const struct file_operations vm_fops = {
+	.owner = THIS_MODULE,
+	.release = vm_release,
+	.unlocked_ioctl = vm_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct armvmm_vm *vm_alloc(void)
+{
+	struct armvmm_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	int ret = -ENOMEM;
+
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&vm->users, 1);
+	mutex_init(&vm->lock);
+	mutex_init(&vm->slots_lock);
+	vm->mm = current->mm;
+	mmgrab(vm->mm);
+
+	ret = init_srcu_struct(&vm->srcu);
+	if (ret)
+		goto err_srcu;
+	ret = armvmm_memslot_vm_init(vm);
+	if (ret)
+		goto err_memslot;
+	ret = armvmm_eventfd_vm_init(vm);
+	if (ret)
+		goto err_eventfd;
+	armvmm_timer_vm_init(vm);
+	armvmm_vgic_vm_init(vm);
+	/* Last: from here on the notifier looks at all of it. */
+	ret = armvmm_stage2_vm_init(vm);
+	if (ret)
+		goto err_stage2;
+	return vm;
+
+err_stage2:
+	armvmm_eventfd_vm_destroy(vm);
+err_eventfd:
+	armvmm_memslot_vm_destroy(vm);
+err_memslot:
+	cleanup_srcu_struct(&vm->srcu);
+err_srcu:
+	mmdrop(vm->mm);
+	kfree(vm);
+	return ERR_PTR(ret);
+}
+
+int armvmm_vm_create(unsigned long type)
+{
+	struct armvmm_vm *vm;
+	int fd;
+
+	if (type)
+		return -EINVAL;
+	vm = vm_alloc();
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	fd = anon_inode_getfd("armvmm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		armvmm_vm_put(vm);
+	return fd;
+}

@@ -1,0 +1,665 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * guestrun: runs one bare-metal guest on /dev/armvmm and passes its KTAP on.
+ *
+ * The machine is a vGICv2, RAM, the PL011's data register and a test device
+ * (param.h). Exit status: 0 all passed, 1 a failure, 4 no device to run on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/armvmm.h>
+
+#include "param.h"
+
+#define MAX_REGS	256
+
+struct vcpu {
+	unsigned int index;
+	int fd;
+	struct kvm_run *run;
+	pthread_t thread;
+	bool started;
+};
+
+struct options {
+	const char *dev, *image;
+	unsigned int ncpus, ram_mb, nr_irqs, seconds;
+	bool shared;		/* all vCPU threads on one physical CPU */
+	bool storm;		/* signals and immediate_exit all the time */
+	bool fp;		/* threads that check their own FP registers */
+	bool reset;		/* the guest may reset, and starts over */
+	bool no_psci;		/* PSCI 0.1: without KVM_ARM_VCPU_PSCI_0_2 */
+	unsigned int arg[4];
+};
+
+static struct options opt = {
+	.dev = ARMVMM_DEVICE, .ncpus = 1, .ram_mb = 64, .nr_irqs = 256, .seconds = 60,
+};
+
+static int vm_fd;
+static char *ram;
+static struct vcpu vcpus[GUEST_MAX_CPUS];
+static size_t run_size;
+static struct kvm_vcpu_init preferred;
+
+static pthread_mutex_t device_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+	uint32_t counter, result, last_len, last_off, accesses, holes;
+	uint64_t hole_addr;
+	uint32_t ns_hi;
+	uint8_t scratch[DEV_SCRATCH_LEN];
+	bool result_given;
+} dev;
+
+static pthread_mutex_t end_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t end_cond = PTHREAD_COND_INITIALIZER;
+static volatile int ended;		/* 1 shutdown, 2 reset, 3 failure */
+static volatile bool stop_helpers, fp_bad;
+
+static void bail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+static void bail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	printf("\nBail out! ");
+	vprintf(fmt, ap);
+	printf("\n");
+	fflush(stdout);
+	va_end(ap);
+	_exit(1);
+}
+
+static int must(int r, const char *what)
+{
+	if (r < 0)
+		bail("%s: %s", what, strerror(errno));
+	return r;
+}
+
+static void end_with(int how)
+{
+	pthread_mutex_lock(&end_lock);
+	if (!ended)
+		ended = how;
+	pthread_cond_broadcast(&end_cond);
+	pthread_mutex_unlock(&end_lock);
+}
+
+/* ---- interrupts ---- */
+static void irq_line(uint32_t irq, uint32_t level)
+{
+	struct kvm_irq_level l = { .irq = irq, .level = level };
+
+	if (ioctl(vm_fd, KVM_IRQ_LINE, &l) < 0)
+		printf("# KVM_IRQ_LINE %08x %u: %s\n", irq, level, strerror(errno));
+}
+
+static void spi(uint32_t n, uint32_t level)
+{
+	irq_line(KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (n & 0xffff), level);
+}
+
+static void *later(void *arg)
+{
+	uint32_t v = (uint32_t)(uintptr_t)arg;
+
+	usleep((v >> 16) * 1000);
+	spi(v & 0xffff, 1);
+	return NULL;
+}
+
+/* ---- registers ---- */
+static int one_reg(int fd, unsigned long req, uint64_t id, void *val)
+{
+	struct kvm_one_reg r = { .id = id, .addr = (uintptr_t)val };
+
+	return ioctl(fd, req, &r);
+}
+
+/*
+ * What migration does: all registers out, the vCPU reset, all registers in.
+ * The counter is left out, since it does not stand still meanwhile.
+ */
+static void roundtrip(struct vcpu *v)
+{
+	static struct { struct kvm_reg_list l; uint64_t id[MAX_REGS]; } list;
+	static uint8_t val[MAX_REGS][8];
+	unsigned int i;
+
+	list.l.n = MAX_REGS;
+	if (ioctl(v->fd, KVM_GET_REG_LIST, &list) < 0)
+		bail("KVM_GET_REG_LIST: %s", strerror(errno));
+	for (i = 0; i < list.l.n; i++)
+		if (one_reg(v->fd, KVM_GET_ONE_REG, list.id[i], val[i]) < 0)
+			bail("KVM_GET_ONE_REG %016llx: %s", (unsigned long long)list.id[i],
+			     strerror(errno));
+	for (i = 0; i < list.l.n; i++) {
+		if (list.id[i] == KVM_REG_ARM_TIMER_CNT || list.id[i] == KVM_REG_ARM_PTIMER_CNT)
+			continue;
+		if (one_reg(v->fd, KVM_SET_ONE_REG, list.id[i], val[i]) < 0)
+			bail("KVM_SET_ONE_REG %016llx: %s", (unsigned long long)list.id[i],
+			     strerror(errno));
+	}
+}
+
+/* ---- the test device ---- */
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static void discard(uint32_t gpa)
+{
+	if (gpa < RAM_BASE || gpa - RAM_BASE >= opt.ram_mb << 20)
+		bail("MADV_DONTNEED of %08x, which is no RAM", gpa);
+	if (madvise(ram + ((gpa - RAM_BASE) & ~0xfffu), 4096, MADV_DONTNEED))
+		bail("MADV_DONTNEED: %s", strerror(errno));
+}
+
+/* A child that lives for a while: meanwhile guest RAM is copy-on-write. */
+static void fork_child(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		uint64_t end = now_ns() + 50000000;
+
+		while (now_ns() < end)
+			usleep(1000);
+		_exit(0);
+	}
+	if (pid < 0)
+		bail("fork: %s", strerror(errno));
+}
+
+static void dev_write(struct vcpu *v, uint32_t off, uint32_t val)
+{
+	pthread_t t;
+
+	switch (off) {
+	case DEV_COUNTER:
+		dev.counter = val;
+		break;
+	case DEV_RESULT:
+		dev.result = val;
+		dev.result_given = true;
+		/* PSCI 0.1 has no SYSTEM_OFF. */
+		if (opt.no_psci)
+			end_with(1);
+		break;
+	case DEV_RAISE:
+		spi(val, 1);
+		break;
+	case DEV_LOWER:
+		spi(val, 0);
+		break;
+	case DEV_PULSE:
+		spi(val, 1);
+		spi(val, 0);
+		break;
+	case DEV_MARK:
+		printf("# mark %u\n", val);
+		break;
+	case DEV_PPI:
+		irq_line(KVM_ARM_IRQ_TYPE_PPI << KVM_ARM_IRQ_TYPE_SHIFT | (val & 0x00ffffff),
+			 val >> 31);
+		break;
+	case DEV_LATER:
+		if (pthread_create(&t, NULL, later, (void *)(uintptr_t)val))
+			bail("pthread_create");
+		pthread_detach(t);
+		break;
+	case DEV_ACCESSES:
+		dev.accesses = val;
+		break;
+	case DEV_ROUNDTRIP:
+		roundtrip(v);
+		break;
+	case DEV_SLEEP:
+		usleep(val);
+		break;
+	case DEV_DONTNEED:
+		discard(val);
+		break;
+	case DEV_FORK:
+		fork_child();
+		break;
+	}
+}
+
+static uint32_t dev_read(uint32_t off)
+{
+	uint64_t ns;
+
+	switch (off) {
+	case DEV_COUNTER:
+		return dev.counter++;
+	case DEV_LAST_LEN:
+		return dev.last_len;
+	case DEV_LAST_OFF:
+		return dev.last_off;
+	case DEV_ACCESSES:
+		return dev.accesses;
+	case DEV_HOLES:
+		return dev.holes;
+	case DEV_HOLE_LO:
+		return (uint32_t)dev.hole_addr;
+	case DEV_HOLE_HI:
+		return dev.hole_addr >> 32;
+	case DEV_NS_LO:
+		ns = now_ns();
+		dev.ns_hi = ns >> 32;
+		return (uint32_t)ns;
+	case DEV_NS_HI:
+		return dev.ns_hi;
+	}
+	return 0;
+}
+
+static void uart_put(char c)
+{
+	static char line[512];
+	static size_t n;
+
+	line[n++] = c;
+	if (c == '\n' || n == sizeof(line)) {
+		fwrite(line, 1, n, stdout);
+		fflush(stdout);
+		n = 0;
+	}
+}
+
+static void mmio(struct vcpu *v)
+{
+	struct kvm_run *run = v->run;
+	uint64_t a = run->mmio.phys_addr;
+	uint32_t len = run->mmio.len, val = 0;
+	bool wr = run->mmio.is_write;
+
+	if (len > 8)
+		bail("KVM_EXIT_MMIO with a length of %u", len);
+	if (wr)
+		memcpy(&val, run->mmio.data, len < 4 ? len : 4);
+	/* Sleeping must not hold up the other vCPUs' devices. */
+	if (wr && a == DEV_BASE + DEV_SLEEP) {
+		usleep(val);
+		return;
+	}
+	pthread_mutex_lock(&device_lock);
+	if (a == UART_BASE && wr) {
+		uart_put((char)val);
+	} else if (a >= DEV_BASE + DEV_SCRATCH && a + len <= DEV_BASE + DEV_SCRATCH +
+		   DEV_SCRATCH_LEN) {
+		uint8_t *p = &dev.scratch[a - DEV_BASE - DEV_SCRATCH];
+
+		dev.last_len = len;
+		dev.last_off = (uint32_t)(a - DEV_BASE - DEV_SCRATCH);
+		dev.accesses++;
+		if (wr)
+			memcpy(p, run->mmio.data, len);
+		else
+			memcpy(run->mmio.data, p, len);
+	} else if (a >= DEV_BASE && a < DEV_BASE + DEV_SCRATCH && !(a & 3) && len == 4) {
+		if (wr) {
+			dev_write(v, (uint32_t)(a - DEV_BASE), val);
+		} else {
+			val = dev_read((uint32_t)(a - DEV_BASE));
+			memcpy(run->mmio.data, &val, 4);
+		}
+	} else {
+		dev.holes++;
+		dev.hole_addr = a;
+		if (!wr)
+			memset(run->mmio.data, 0xff, len);
+	}
+	pthread_mutex_unlock(&device_lock);
+}
+
+/* ---- vCPUs ---- */
+static void pin(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void vcpu_init(struct vcpu *v)
+{
+	struct kvm_vcpu_init init = preferred;
+	uint32_t pc = LOAD_ADDR;
+
+	if (!opt.no_psci)
+		init.features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
+	if (v->index)
+		init.features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
+	must(ioctl(v->fd, KVM_ARM_VCPU_INIT, &init), "KVM_ARM_VCPU_INIT");
+	if (!v->index)
+		must(one_reg(v->fd, KVM_SET_ONE_REG, KVM_REG_ARM | KVM_REG_SIZE_U32 |
+			     KVM_REG_ARM_CORE | 15, &pc), "KVM_SET_ONE_REG PC");
+}
+
+static void *vcpu_main(void *arg)
+{
+	struct vcpu *v = arg;
+	struct kvm_run *run = v->run;
+
+	if (opt.shared)
+		pin(0);
+	while (!ended) {
+		if (ioctl(v->fd, KVM_RUN, 0) < 0) {
+			if (errno == EINTR) {
+				run->immediate_exit = 0;
+				continue;
+			}
+			printf("# vCPU %u: KVM_RUN: %s (exit reason %u)\n", v->index,
+			       strerror(errno), run->exit_reason);
+			end_with(3);
+			break;
+		}
+		switch (run->exit_reason) {
+		case KVM_EXIT_MMIO:
+			mmio(v);
+			break;
+		case KVM_EXIT_INTR:
+			break;
+		case KVM_EXIT_SYSTEM_EVENT:
+			if (run->system_event.type == KVM_SYSTEM_EVENT_SHUTDOWN) {
+				end_with(1);
+			} else if (run->system_event.type == KVM_SYSTEM_EVENT_RESET) {
+				end_with(2);
+			} else {
+				printf("# system event %u\n", run->system_event.type);
+				end_with(3);
+			}
+			break;
+		default:
+			printf("# vCPU %u: exit reason %u, suberror %u\n", v->index,
+			       run->exit_reason, run->internal.suberror);
+			end_with(3);
+		}
+	}
+	return NULL;
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+/* Kicks vCPUs out of RUN again and again, by signal and by immediate_exit. */
+static void *storm_main(void *arg)
+{
+	unsigned int n = 0;
+
+	(void)arg;
+	while (!stop_helpers) {
+		struct vcpu *v = &vcpus[n % opt.ncpus];
+
+		if (n++ & 1)
+			v->run->immediate_exit = 1;
+		pthread_kill(v->thread, SIGUSR1);
+		usleep(300);
+	}
+	return NULL;
+}
+
+/* The host's FP registers must be its own whatever guests do (design 9, item 23). */
+static void *fp_main(void *arg)
+{
+	uint64_t in[32], out[32];
+	uint32_t fpscr, n = (uint32_t)(uintptr_t)arg;
+
+	while (!stop_helpers) {
+		for (int i = 0; i < 32; i++)
+			in[i] = (uint64_t)(n * 2654435761u) << 32 | (n ^ (unsigned int)i << 24);
+		n++;
+		asm volatile(".fpu neon-vfpv4\n\t"
+			     "vldm %1, {d0-d15}\n\t"
+			     "add r3, %1, #128\n\tvldm r3, {d16-d31}\n\t"
+			     "movw r3, #0\n\tmovt r3, #0x0840\n\tvmsr fpscr, r3\n\t"
+			     "mov r3, #20000\n"
+			     "1:\tsubs r3, r3, #1\n\tbne 1b\n\t"
+			     "vmrs %0, fpscr\n\t"
+			     "vstm %2, {d0-d15}\n\t"
+			     "add r3, %2, #128\n\tvstm r3, {d16-d31}\n\t"
+			     "mov r3, #0\n\tvmsr fpscr, r3"
+			     : "=&r"(fpscr) : "r"(in), "r"(out)
+			     : "r3", "cc", "memory", "d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7",
+			       "d8", "d9", "d10", "d11", "d12", "d13", "d14", "d15", "d16", "d17",
+			       "d18", "d19", "d20", "d21", "d22", "d23", "d24", "d25", "d26", "d27",
+			       "d28", "d29", "d30", "d31");
+		if (memcmp(in, out, sizeof(in)) || (fpscr & 0x0fffffff) != 0x08400000)
+			fp_bad = true;
+	}
+	return NULL;
+}
+
+/* ---- the machine ---- */
+static void load_image(unsigned int boots, const struct guest_param *keep)
+{
+	char *img = ram + (LOAD_ADDR - RAM_BASE);
+	struct guest_param *p = (struct guest_param *)(img + PARAM_OFFSET);
+	int fd = open(opt.image, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		bail("%s: %s", opt.image, strerror(errno));
+	if (st.st_size > FRESH_BASE - LOAD_ADDR || read(fd, img, st.st_size) != st.st_size)
+		bail("%s: cannot be read as a guest", opt.image);
+	close(fd);
+	if (p->magic != PARAM_MAGIC)
+		bail("%s: is no guest of this client", opt.image);
+	p->flags = PARAM_VM | (opt.shared ? PARAM_SHARED : 0);
+	p->ncpus = opt.ncpus;
+	p->ram_mb = opt.ram_mb;
+	p->nr_irqs = opt.nr_irqs;
+	p->boots = boots;
+	if (keep) {
+		p->tests = keep->tests;
+		p->failed = keep->failed;
+	}
+	memcpy(p->arg, opt.arg, sizeof(p->arg));
+	__builtin___clear_cache(img, img + st.st_size);
+}
+
+static void set_attr(int fd, uint32_t group, uint64_t attr, void *val, const char *what)
+{
+	struct kvm_device_attr a = { .group = group, .attr = attr, .addr = (uintptr_t)val };
+
+	must(ioctl(fd, KVM_SET_DEVICE_ATTR, &a), what);
+}
+
+static void create_machine(void)
+{
+	struct kvm_create_device gic = { .type = KVM_DEV_TYPE_ARM_VGIC_V2 };
+	struct kvm_userspace_memory_region mr = { 0 };
+	uint64_t dist = GICD_BASE, cpu = GICC_BASE;
+	size_t size = (size_t)opt.ram_mb << 20;
+	uint32_t nr_irqs = opt.nr_irqs;
+	int sys = open(opt.dev, O_RDWR | O_CLOEXEC);
+
+	if (sys < 0) {
+		printf("TAP version 13\n1..0 # SKIP %s: %s\n", opt.dev, strerror(errno));
+		exit(4);
+	}
+	if (ioctl(sys, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+		bail("%s speaks another API version", opt.dev);
+	run_size = must(ioctl(sys, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE");
+	vm_fd = must(ioctl(sys, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
+	ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (ram == MAP_FAILED)
+		bail("no memory for a guest of %u MiB", opt.ram_mb);
+	mr.guest_phys_addr = RAM_BASE;
+	mr.memory_size = size;
+	mr.userspace_addr = (uintptr_t)ram;
+	must(ioctl(vm_fd, KVM_SET_USER_MEMORY_REGION, &mr), "KVM_SET_USER_MEMORY_REGION");
+	must(ioctl(vm_fd, KVM_CREATE_DEVICE, &gic), "KVM_CREATE_DEVICE");
+	set_attr(gic.fd, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_DIST, &dist, "GICD");
+	set_attr(gic.fd, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_CPU, &cpu, "GICC");
+	set_attr(gic.fd, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, &nr_irqs, "NR_IRQS");
+	must(ioctl(vm_fd, KVM_ARM_PREFERRED_TARGET, &preferred), "KVM_ARM_PREFERRED_TARGET");
+	for (unsigned int i = 0; i < opt.ncpus; i++) {
+		struct vcpu *v = &vcpus[i];
+
+		v->index = i;
+		v->fd = must(ioctl(vm_fd, KVM_CREATE_VCPU, i), "KVM_CREATE_VCPU");
+		v->run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+		if (v->run == MAP_FAILED)
+			bail("mmap of vCPU %u: %s", i, strerror(errno));
+	}
+	/* ACTLR and L2CTLR count the vCPUs at reset, so all must be there first. */
+	for (unsigned int i = 0; i < opt.ncpus; i++)
+		vcpu_init(&vcpus[i]);
+	set_attr(gic.fd, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "INIT");
+}
+
+static void say_where(void)
+{
+	for (unsigned int i = 0; i < opt.ncpus; i++) {
+		uint32_t pc = 0, cpsr = 0;
+
+		one_reg(vcpus[i].fd, KVM_GET_ONE_REG, KVM_REG_ARM | KVM_REG_SIZE_U32 |
+			KVM_REG_ARM_CORE | 15, &pc);
+		one_reg(vcpus[i].fd, KVM_GET_ONE_REG, KVM_REG_ARM | KVM_REG_SIZE_U32 |
+			KVM_REG_ARM_CORE | 16, &cpsr);
+		printf("# vCPU %u: pc %08x cpsr %08x\n", i, pc, cpsr);
+	}
+}
+
+/* Runs the guest until it ends or time is up; 0 when time is up. */
+static int run_machine(void)
+{
+	pthread_t storm, fp[2];
+	struct timespec until;
+	int how;
+
+	stop_helpers = false;
+	ended = 0;
+	for (unsigned int i = 0; i < opt.ncpus; i++) {
+		vcpus[i].run->immediate_exit = 0;
+		if (pthread_create(&vcpus[i].thread, NULL, vcpu_main, &vcpus[i]))
+			bail("pthread_create");
+	}
+	if (opt.storm && pthread_create(&storm, NULL, storm_main, NULL))
+		bail("pthread_create");
+	for (uintptr_t i = 0; opt.fp && i < 2; i++)
+		if (pthread_create(&fp[i], NULL, fp_main, (void *)i))
+			bail("pthread_create");
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += opt.seconds;
+	pthread_mutex_lock(&end_lock);
+	while (!ended && pthread_cond_timedwait(&end_cond, &end_lock, &until) != ETIMEDOUT)
+		;
+	how = ended;
+	ended = how ? how : 3;
+	pthread_mutex_unlock(&end_lock);
+
+	stop_helpers = true;
+	if (opt.storm)
+		pthread_join(storm, NULL);
+	for (int i = 0; opt.fp && i < 2; i++)
+		pthread_join(fp[i], NULL);
+	for (unsigned int i = 0; i < opt.ncpus; i++) {
+		vcpus[i].run->immediate_exit = 1;
+		pthread_kill(vcpus[i].thread, SIGUSR1);
+		pthread_join(vcpus[i].thread, NULL);
+	}
+	if (!how)
+		say_where();
+	return how;
+}
+
+static void usage(void)
+{
+	fprintf(stderr, "usage: guestrun [-d DEV] [-n CPUS] [-m MIB] [-i IRQS] [-t SECONDS] [-cfkrz] GUEST [ARG...]\n"
+		"  -c  all vCPUs on one physical CPU   -f  threads that use FP meanwhile\n"
+		"  -k  signals all the time            -r  the guest may reset\n"
+		"  -z  PSCI 0.1\n");
+	exit(2);
+}
+
+static void parse(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "+d:n:m:i:t:cfkrz")) != -1) {
+		switch (c) {
+		case 'd': opt.dev = optarg; break;
+		case 'n': opt.ncpus = strtoul(optarg, NULL, 0); break;
+		case 'm': opt.ram_mb = strtoul(optarg, NULL, 0); break;
+		case 'i': opt.nr_irqs = strtoul(optarg, NULL, 0); break;
+		case 't': opt.seconds = strtoul(optarg, NULL, 0); break;
+		case 'c': opt.shared = true; break;
+		case 'f': opt.fp = true; break;
+		case 'k': opt.storm = true; break;
+		case 'r': opt.reset = true; break;
+		case 'z': opt.no_psci = true; break;
+		default: usage();
+		}
+	}
+	if (optind >= argc || !opt.ncpus || opt.ncpus > GUEST_MAX_CPUS || opt.ram_mb < 32 ||
+	    opt.ram_mb > 1024)
+		usage();
+	opt.image = argv[optind++];
+	for (unsigned int i = 0; i < 4 && optind < argc; i++)
+		opt.arg[i] = strtoul(argv[optind++], NULL, 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	const struct guest_param *p;
+	unsigned int boots = 0;
+	int how;
+
+	parse(argc, argv);
+	sigaction(SIGUSR1, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGCHLD, &sa, NULL);
+	create_machine();
+	p = (const struct guest_param *)(ram + (LOAD_ADDR - RAM_BASE) + PARAM_OFFSET);
+	load_image(0, NULL);
+	for (;;) {
+		struct guest_param kept;
+
+		how = run_machine();
+		if (how != 2 || !opt.reset || boots > 8)
+			break;
+		kept = *p;
+		for (unsigned int i = 0; i < opt.ncpus; i++)
+			vcpu_init(&vcpus[i]);
+		load_image(++boots, &kept);
+	}
+	if (!how)
+		bail("%s: not done after %u s, %u results so far", opt.image, opt.seconds, p->tests);
+	if (how != 1)
+		bail("%s: ended by %s", opt.image, how == 2 ? "a reset" : "an error");
+	if (!dev.result_given)
+		bail("%s: gave no result", opt.image);
+	if (fp_bad)
+		bail("the host lost FP registers of its own");
+	return dev.result ? 1 : 0;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A small library for bare-metal ARMv7 guests. A guest is one flat binary
+ * whose guest_main() runs on CPU 0 with the MMU as it wishes, reports what it
+ * finds and calls guest_exit().
+ */
+#ifndef GUEST_LIB_H
+#define GUEST_LIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../param.h"
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+extern volatile struct guest_param param;
+extern u32 entry_regs[17];	/* r0-r14, CPSR, SCTLR at the first instruction */
+
+struct cpu_boot {
+	u32 sp;
+	void (*fn)(void);
+	u32 cpsr, sctlr;	/* as found at entry */
+	u32 thumb_cpsr;		/* as found at the Thumb entry point */
+};
+extern struct cpu_boot cpu_boot[GUEST_MAX_CPUS];
+void secondary_entry(void);
+void secondary_entry_thumb(void);
+u32 hvc(u32 fn, u32 a, u32 b, u32 c);
+u32 smc(u32 fn, u32 a, u32 b, u32 c);
+void hvc4(u32 r[4]);
+u32 call_in_mode(u32 mode, u32 (*fn)(u32 arg), u32 arg);
+
+/* The guest's own. Required. */
+void guest_main(void);
+
+/* ---- report.c ---- */
+/* One KTAP result: "ok N what". The format knows %s %c %d %u %x %08x %llu %llx. */
+void report(bool cond, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void report_skip(const char *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A "# ..." line. */
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Prints the plan, tells the test device and powers off. */
+void guest_exit(void) __attribute__((noreturn));
+/* For what makes going on pointless. */
+void guest_bail(const char *why, ...) __attribute__((noreturn, format(printf, 1, 2)));
+/* True on the client, false on a bare board. */
+static inline bool on_vm(void) { return param.flags & PARAM_VM; }
+
+/* ---- cp15 and barriers ---- */
+#define CP15_READ(op1, crn, crm, op2)							\
+({											\
+	u32 val_;									\
+	asm volatile("mrc p15, " #op1 ", %0, " #crn ", " #crm ", " #op2 : "=r"(val_) :: "memory"); \
+	val_;										\
+})
+#define CP15_WRITE(op1, crn, crm, op2, v)						\
+	asm volatile("mcr p15, " #op1 ", %0, " #crn ", " #crm ", " #op2 :: "r"((u32)(v)) : "memory")
+#define CP15_READ64(op1, crm)								\
+({											\
+	u64 val_;									\
+	asm volatile("mrrc p15, " #op1 ", %Q0, %R0, " #crm : "=r"(val_) :: "memory");	\
+	val_;										\
+})
+#define CP15_WRITE64(op1, crm, v)							\
+	asm volatile("mcrr p15, " #op1 ", %Q0, %R0, " #crm :: "r"((u64)(v)) : "memory")
+
+static inline void isb(void) { asm volatile("isb" ::: "memory"); }
+static inline void dsb(void) { asm volatile("dsb" ::: "memory"); }
+static inline void dmb(void) { asm volatile("dmb" ::: "memory"); }
+static inline void wfi(void) { asm volatile("dsb\n\twfi" ::: "memory"); }
+static inline void wfe(void) { asm volatile("wfe" ::: "memory"); }
+static inline void sev(void) { asm volatile("dsb\n\tsev" ::: "memory"); }
+static inline void irq_on(void) { asm volatile("cpsie i" ::: "memory"); isb(); }
+static inline void irq_off(void) { asm volatile("cpsid i" ::: "memory"); }
+
+static inline u32 r32(u32 a) { return *(volatile u32 *)a; }
+static inline void w32(u32 a, u32 v) { *(volatile u32 *)a = v; }
+static inline u32 r8_(u32 a) { return *(volatile u8 *)a; }
+static inline void w8(u32 a, u32 v) { *(volatile u8 *)a = (u8)v; }
+static inline u32 r16(u32 a) { return *(volatile u16 *)a; }
+static inline void w16(u32 a, u32 v) { *(volatile u16 *)a = (u16)v; }
+
+/* ---- time ---- */
+static inline u64 cntvct(void) { isb(); return CP15_READ64(1, c14); }
+static inline u64 cntpct(void) { isb(); return CP15_READ64(0, c14); }
+static inline u32 cntfrq(void) { return CP15_READ(0, c14, c0, 0); }
+u32 us_to_ticks(u32 us);
+void delay_us(u32 us);
+u64 client_ns(void);		/* the client's clock; only on a VM */
+
+/* ---- trap.c: exceptions ---- */
+enum vec { VEC_BAD, VEC_UND, VEC_SVC, VEC_PABT, VEC_DABT, VEC_IRQ = 6, VEC_FIQ, VEC_NR };
+
+struct frame {
+	u32 r[13], lr_svc, pc, cpsr;
+};
+
+/* What the last exception on this CPU was. */
+struct trap {
+	u32 count, vec, pc, cpsr, fsr, far;
+};
+extern struct trap trap[GUEST_MAX_CPUS];
+
+typedef void (*irq_fn)(u32 iar);
+extern irq_fn irq_handler;	/* gets IAR; EOI is the caller's unless irq_raw */
+extern bool irq_raw;		/* the handler reads IAR and writes EOIR itself */
+extern volatile u32 irq_seen[GUEST_MAX_CPUS];
+extern volatile u32 irq_spurious;
+extern volatile u32 fiq_seen;
+
+/*
+ * From here on an undefined instruction or data abort is counted and
+ * skipped, and a prefetch abort returns to LR. trap_end() tells how many.
+ */
+void trap_begin(void);
+u32 trap_end(void);
+
+/* ---- smp.c ---- */
+u32 cpu_id(void);
+u32 cpu_mpidr(u32 cpu);		/* affinity bits as PSCI takes them */
+u32 nr_cpus(void);
+void cpu_setup(void);
+/* Starts all other CPUs; they wait in smp_run()'s pool. */
+void smp_start(void);
+/* Runs fn(cpu) on every started CPU including this and waits for all. */
+void smp_run(void (*fn)(u32 cpu));
+/* Runs fn(cpu) on one other CPU, without waiting. */
+void smp_call(u32 cpu, void (*fn)(u32 cpu));
+bool smp_done(u32 cpu);
+/* A barrier of all CPUs, to be used inside smp_run(). */
+void smp_barrier(void);
+struct lock { volatile u32 held; };
+void lock_take(struct lock *l);
+void lock_drop(struct lock *l);
+
+/* ---- mmu.c ---- */
+#define MMU_NORMAL	1	/* write-back, write-allocate, shareable */
+#define MMU_NC		2	/* Normal, not cacheable */
+#define MMU_DEVICE	3
+#define MMU_FAULT	0
+
+/* Flat map by 1 MiB sections, caches on. */
+void mmu_on(void);
+void mmu_off(void);
+/* Flat map by LPAE tables: 1 GiB blocks, page tables for the first GiB of RAM. */
+void mmu_lpae_on(void);
+/* One 4 KiB page of the short-descriptor map. */
+void mmu_map(u32 va, u32 pa, u32 kind);
+void mmu_map_nobroadcast(u32 va, u32 pa, u32 kind);
+extern u32 page_table[4096];
+void cache_clean_inval(const void *p, u32 len);
+
+/* ---- gic.c ---- */
+#define GICD(off)	(GICD_BASE + (off))
+#define GICC(off)	(GICC_BASE + (off))
+#define GICD_CTLR	GICD(0x000)
+#define GICD_TYPER	GICD(0x004)
+#define GICD_IIDR	GICD(0x008)
+#define GICD_IGROUPR	GICD(0x080)
+#define GICD_ISENABLER	GICD(0x100)
+#define GICD_ICENABLER	GICD(0x180)
+#define GICD_ISPENDR	GICD(0x200)
+#define GICD_ICPENDR	GICD(0x280)
+#define GICD_ISACTIVER	GICD(0x300)
+#define GICD_ICACTIVER	GICD(0x380)
+#define GICD_IPRIORITYR	GICD(0x400)
+#define GICD_ITARGETSR	GICD(0x800)
+#define GICD_ICFGR	GICD(0xc00)
+#define GICD_SGIR	GICD(0xf00)
+#define GICD_CPENDSGIR	GICD(0xf10)
+#define GICD_SPENDSGIR	GICD(0xf20)
+#define GICC_CTLR	GICC(0x00)
+#define GICC_PMR	GICC(0x04)
+#define GICC_BPR	GICC(0x08)
+#define GICC_IAR	GICC(0x0c)
+#define GICC_EOIR	GICC(0x10)
+#define GICC_RPR	GICC(0x14)
+#define GICC_HPPIR	GICC(0x18)
+#define GICC_DIR	GICC(0x1000)
+
+#define SGI_TARGETS(mask, id)	((mask) << 16 | (id))
+#define SGI_OTHERS(id)		(1u << 24 | (id))
+#define SGI_SELF(id)		(2u << 24 | (id))
+#define IRQ_VTIMER		27
+#define IRQ_PTIMER		30
+#define IRQ_SPURIOUS		1023
+
+void gic_init_dist(void);
+void gic_init_cpu(void);
+u32 gic_nr_irqs(void);
+void gic_enable(u32 irq);
+void gic_disable(u32 irq);
+bool gic_enabled(u32 irq);
+void gic_pend(u32 irq);
+void gic_unpend(u32 irq);
+bool gic_pending(u32 irq);
+bool gic_active(u32 irq);
+void gic_priority(u32 irq, u32 prio);
+void gic_target(u32 irq, u32 mask);
+void gic_edge(u32 irq, bool edge);
+
+/* ---- timers ---- */
+static inline void vtimer_set(u64 cval, u32 ctl)
+{
+	CP15_WRITE64(3, c14, cval);
+	CP15_WRITE(0, c14, c3, 1, ctl);
+	isb();
+}
+
+static inline u32 vtimer_ctl(void) { isb(); return CP15_READ(0, c14, c3, 1); }
+
+static inline void ptimer_set(u64 cval, u32 ctl)
+{
+	CP15_WRITE64(2, c14, cval);
+	CP15_WRITE(0, c14, c2, 1, ctl);
+	isb();
+}
+
+static inline u32 ptimer_ctl(void) { isb(); return CP15_READ(0, c14, c2, 1); }
+
+/* ---- PSCI ids ---- */
+#define PSCI_VERSION		0x84000000
+#define PSCI_CPU_SUSPEND	0x84000001
+#define PSCI_CPU_OFF		0x84000002
+#define PSCI_CPU_ON		0x84000003
+#define PSCI_AFFINITY_INFO	0x84000004
+#define PSCI_MIGRATE		0x84000005
+#define PSCI_MIGRATE_INFO_TYPE	0x84000006
+#define PSCI_SYSTEM_OFF		0x84000008
+#define PSCI_SYSTEM_RESET	0x84000009
+#define PSCI_FEATURES		0x8400000a
+#define SMCCC_VERSION		0x80000000
+#define SMCCC_ARCH_FEATURES	0x80000001
+#define SMCCC_WORKAROUND_1	0x80008000
+
+#endif /* GUEST_LIB_H */

@@ -32,6 +32,7 @@ enum net_kind { NET_USER, NET_TAP };
 
 struct net_config {
 	const char *option;	/* the option's argument, for messages */
+	char *words;		/* options.c's own: what tap points into */
 	enum net_kind kind;
 	const char *tap;	/* interface name (NET_TAP) */
 	bool has_mac;

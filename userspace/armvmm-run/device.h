@@ -43,7 +43,7 @@ struct device_ops {
 	 * Power-on state, as the guest's reboot finds it. Called on the main
 	 * thread while no vCPU runs. When it returns, no request begun before
 	 * may touch guest memory or the interrupt line any more: a device with
-	 * a worker waits for it here. The line is low already.
+	 * a worker waits for it here. Lines are low afterwards in any case.
 	 */
 	void (*reset)(struct device *dev);
 

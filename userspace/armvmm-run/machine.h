@@ -96,13 +96,28 @@ void machine_warn(struct machine *m, const char *fmt, ...) __attribute__((format
 void machine_note(struct machine *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
+ * The life of a machine, for main(). machine_create() opens the VM (unless
+ * --dump-dtb asks for no more than the device tree), the files and makes all
+ * devices; machine_run() starts the guest, and again at each of its reboots,
+ * until something ends it for good: then it returns what. machine_destroy()
+ * takes NULL too. Errors: -errno with @err set.
+ */
+int machine_create(struct machine **m, const struct config *config, struct chardev *chr,
+		   struct error *err);
+int machine_dump_dtb(struct machine *m, const char *path, struct error *err);
+int machine_run(struct machine *m, enum machine_request *ended, struct error *err);
+void machine_destroy(struct machine *m);
+
+/* Presses the power button for a moment. Main thread. */
+void machine_press_power(struct machine *m);
+
+/*
  * Constructors, one per device file. Each makes its device, registers it with
  * m->bus and returns 0 or -errno with @err set. Main thread, before the VM
  * and its RAM exist; guest memory is there once a vCPU runs.
  */
 int pl011_create(struct machine *m, struct error *err);
 int pl031_create(struct machine *m, struct error *err);
-int pl061_create(struct machine *m, struct error *err);
 int virtio_blk_create(struct machine *m, const struct disk_config *config, struct error *err);
 int virtio_net_create(struct machine *m, const struct net_config *config, struct error *err);
 int virtio_console_create(struct machine *m, struct error *err);

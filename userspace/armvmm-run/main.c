@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* armvmm-run: from the command line to an exit status. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <libarmvmm.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "machine.h"
+#include "message.h"
+#include "options.h"
+#include "term.h"
+
+/* As the man page has them. */
+enum {
+	EXIT_GUEST_POWEROFF = 0,
+	EXIT_HOST_ERROR = 1,
+	EXIT_USAGE = 2,
+	EXIT_GUEST_CRASH = 3,
+	EXIT_ENDED = 4,
+};
+
+struct program {
+	struct config config;
+	struct chardev *chr;
+	struct machine *machine;
+	int signal_fd;
+	GSource *signal_source;
+	guint grace_timer;
+};
+
+static gboolean program_grace_over(void *opaque)
+{
+	struct program *program = opaque;
+
+	program->grace_timer = 0;
+	message("the guest has not powered off within %u s and is ended", program->config.grace);
+	machine_request(program->machine, MACHINE_QUIT, NULL);
+	return G_SOURCE_REMOVE;
+}
+
+/* The power button, and a deadline from the first time on. */
+static void program_terminate(struct program *program)
+{
+	machine_press_power(program->machine);
+	if (!program->grace_timer)
+		program->grace_timer = g_timeout_add_seconds(program->config.grace,
+							     program_grace_over, program);
+}
+
+static void program_key(void *opaque, enum term_key key)
+{
+	struct program *program = opaque;
+
+	if (key == TERM_KEY_QUIT)
+		machine_request(program->machine, MACHINE_QUIT, NULL);
+	else
+		machine_press_power(program->machine);
+}
+
+/* The shell gets its terminal back as it was; what runs after raise() runs after SIGCONT. */
+static void program_suspend(struct program *program)
+{
+	term_stop(program->chr);
+	raise(SIGSTOP);
+	term_start(program->chr);
+}
+
+static gboolean program_signal(int fd, GIOCondition condition, void *opaque)
+{
+	struct program *program = opaque;
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return G_SOURCE_CONTINUE;
+	switch (info.ssi_signo) {
+	case SIGTERM:
+	case SIGINT:
+		/* Who says so twice by Ctrl-C does not want to wait. */
+		if (info.ssi_signo == SIGINT && program->grace_timer)
+			machine_request(program->machine, MACHINE_QUIT, NULL);
+		else
+			program_terminate(program);
+		break;
+	case SIGTSTP:
+		program_suspend(program);
+		break;
+	case SIGCONT:
+		/* After a SIGSTOP that nobody announced, the terminal is the shell's way. */
+		term_stop(program->chr);
+		term_start(program->chr);
+		break;
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+/* A signal that our parent chose to ignore (nohup, a shell's "&") stays ignored. */
+static void program_take_signal(sigset_t *set, int signal)
+{
+	struct sigaction action;
+
+	if (!sigaction(signal, NULL, &action) && action.sa_handler == SIG_IGN)
+		return;
+	sigaddset(set, signal);
+}
+
+static int program_signals(struct program *program, struct error *err)
+{
+	sigset_t set, block;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCONT);
+	program_take_signal(&set, SIGINT);
+	program_take_signal(&set, SIGTSTP);
+
+	/* Threads inherit the mask; a vCPU thread opens SIGUSR1 for itself. */
+	block = set;
+	sigaddset(&block, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &block, NULL);
+	/* A reader that is gone, and a terminal that is gone, are no reason to end a guest. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+
+	program->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (program->signal_fd < 0)
+		return error_errno(err, -errno, "signals");
+	program->signal_source = g_unix_fd_source_new(program->signal_fd, G_IO_IN);
+	g_source_set_callback(program->signal_source, G_SOURCE_FUNC(program_signal), program, NULL);
+	g_source_attach(program->signal_source, NULL);
+	return 0;
+}
+
+/* Files opened later must not become the missing standard ones. */
+static void program_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int program_status(enum machine_request ended)
+{
+	switch (ended) {
+	case MACHINE_POWEROFF:
+	case MACHINE_RESET:
+		return EXIT_GUEST_POWEROFF;
+	case MACHINE_CRASH:
+		return EXIT_GUEST_CRASH;
+	default:
+		return EXIT_ENDED;
+	}
+}
+
+static int program_run(struct program *program, struct error *err)
+{
+	enum machine_request ended = MACHINE_NONE;
+	int ret;
+
+	ret = term_create(&program->chr, program_key, program, err);
+	if (!ret)
+		ret = machine_create(&program->machine, &program->config, program->chr, err);
+	if (!ret && program->config.dump_dtb)
+		return machine_dump_dtb(program->machine, program->config.dump_dtb, err) ?
+			       EXIT_HOST_ERROR : EXIT_GUEST_POWEROFF;
+	if (!ret)
+		ret = program_signals(program, err);
+	if (ret)
+		return EXIT_HOST_ERROR;
+
+	term_guard();
+	term_start(program->chr);
+	ret = machine_run(program->machine, &ended, err);
+	return ret ? EXIT_HOST_ERROR : program_status(ended);
+}
+
+int main(int argc, char **argv)
+{
+	struct program program = { .signal_fd = -1 };
+	struct error err = { "" };
+	int status;
+
+	program_standard_files();
+	switch (options_parse(&program.config, argc, argv, &err)) {
+	case OPTIONS_RUN:
+		break;
+	case OPTIONS_HELP:
+		fputs(options_help, stdout);
+		return fflush(stdout) ? EXIT_HOST_ERROR : 0;
+	case OPTIONS_VERSION:
+		printf("armvmm-run %s\n", armvmm_library_version());
+		return fflush(stdout) ? EXIT_HOST_ERROR : 0;
+	default:
+		message("%s", err.text);
+		options_free(&program.config);
+		return EXIT_USAGE;
+	}
+
+	status = program_run(&program, &err);
+
+	if (program.grace_timer)
+		g_source_remove(program.grace_timer);
+	/* The terminal first, so that a message finds it as it was. */
+	if (program.chr)
+		term_stop(program.chr);
+	if (status == EXIT_HOST_ERROR)
+		message("%s", err.text);
+	machine_destroy(program.machine);
+	term_destroy(program.chr);
+	if (program.signal_source) {
+		g_source_destroy(program.signal_source);
+		g_source_unref(program.signal_source);
+	}
+	if (program.signal_fd >= 0)
+		close(program.signal_fd);
+	options_free(&program.config);
+	return status;
+}

@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "term.h"
+
+#define TERM_IN_SIZE		4096
+#define TERM_OUT_SIZE		16384
+#define TERM_ESCAPE		0x01	/* Ctrl-A */
+/* Where the output cannot be made non-blocking: what a terminal or pipe takes once it polls ready. */
+#define TERM_BLOCKING_CHUNK	64
+#define TERM_FOREGROUND_MS	500
+
+struct ring {
+	uint8_t *data;
+	size_t size, head, count;
+};
+
+enum term_out_kind {
+	TERM_OUT_NONBLOCK,	/* a descriptor of our own with O_NONBLOCK */
+	TERM_OUT_BLOCKING,	/* poll first, then little at a time */
+	TERM_OUT_SOCKET,	/* MSG_DONTWAIT */
+	TERM_OUT_FILE,		/* never blocks for long */
+};
+
+struct chardev {
+	struct chardev_client *clients;	/* the head gets the input */
+	void (*key)(void *opaque, enum term_key key);
+	void *opaque;
+
+	/* Input: the main thread's. */
+	bool in_tty, in_closed, started, escape;
+	bool waiting;		/* atomic: input waits for room at the client */
+	struct ring in;
+	GSource *in_source;
+	guint foreground_timer;
+
+	int wake_fd;		/* eventfd: other threads call the main thread */
+	GSource *wake_source;
+
+	/* Output: any thread. */
+	pthread_mutex_t lock;
+	struct ring out;
+	enum term_out_kind out_kind;
+	int out_fd;
+	bool out_dead;		/* nobody will ever read it */
+	bool starved;		/* a client was refused */
+	GSource *out_source;	/* the main thread's */
+
+	uint8_t in_data[TERM_IN_SIZE];
+	uint8_t out_data[TERM_OUT_SIZE];
+};
+
+/*
+ * The one thing that must be reachable from a signal handler and from atexit():
+ * how the terminal was. Valid while raw is 1.
+ */
+static struct {
+	struct termios saved;
+	volatile sig_atomic_t raw;
+} term_guarded;
+
+static void term_restore(void)
+{
+	if (!term_guarded.raw)
+		return;
+	term_guarded.raw = 0;
+	tcsetattr(STDIN_FILENO, TCSANOW, &term_guarded.saved);
+}
+
+static void term_fatal(int signal)
+{
+	/* tcsetattr() is async-signal-safe; the handler was one-shot, so this time it is deadly. */
+	term_restore();
+	raise(signal);
+}
+
+void term_guard(void)
+{
+	static const int fatal[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGSYS,
+				     SIGXCPU, SIGXFSZ };
+	struct sigaction action = { .sa_handler = term_fatal, .sa_flags = SA_RESETHAND | SA_NODEFER };
+
+	for (unsigned int i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		sigaction(fatal[i], &action, NULL);
+	atexit(term_restore);
+}
+
+static size_t ring_put(struct ring *ring, const uint8_t *buf, size_t len)
+{
+	size_t taken = 0;
+
+	while (taken < len && ring->count < ring->size)
+		ring->data[(ring->head + ring->count++) % ring->size] = buf[taken++];
+	return taken;
+}
+
+/* The bytes at the head that lie in one piece. */
+static size_t ring_piece(const struct ring *ring)
+{
+	size_t piece = ring->size - ring->head;
+
+	return ring->count < piece ? ring->count : piece;
+}
+
+static void ring_drop(struct ring *ring, size_t n)
+{
+	ring->head = (ring->head + n) % ring->size;
+	ring->count -= n;
+}
+
+static void term_wake(struct chardev *chr)
+{
+	const uint64_t one = 1;
+
+	/* Fails only when the count is at its end, and then the event is pending anyway. */
+	if (write(chr->wake_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+/* ---- Output ---- */
+
+/* Writes what goes without waiting. Returns the bytes gone; on a dead end all of them. */
+static size_t term_out_write(struct chardev *chr, const uint8_t *buf, size_t len)
+{
+	ssize_t n;
+
+	do {
+		if (chr->out_kind == TERM_OUT_SOCKET)
+			n = send(chr->out_fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		else
+			n = write(chr->out_fd, buf, len);
+	} while (n < 0 && errno == EINTR);
+	if (n >= 0)
+		return n;
+	if (errno == EAGAIN)
+		return 0;
+	/* A full disk may have room later; a closed pipe or a terminal hung up will not. */
+	if (errno != ENOSPC && errno != EDQUOT)
+		chr->out_dead = true;
+	return len;
+}
+
+static gboolean term_out_ready(int fd, GIOCondition condition, void *opaque)
+{
+	struct chardev *chr = opaque;
+	bool tell = false, more;
+
+	pthread_mutex_lock(&chr->lock);
+	while (chr->out.count) {
+		size_t len = ring_piece(&chr->out), n;
+
+		if (chr->out_kind == TERM_OUT_BLOCKING && len > TERM_BLOCKING_CHUNK)
+			len = TERM_BLOCKING_CHUNK;
+		n = term_out_write(chr, chr->out.data + chr->out.head, len);
+		ring_drop(&chr->out, n);
+		if (n < len || chr->out_kind == TERM_OUT_BLOCKING)
+			break;
+	}
+	if (chr->starved && chr->out.count <= chr->out.size / 2) {
+		chr->starved = false;
+		tell = true;
+	}
+	pthread_mutex_unlock(&chr->lock);
+
+	for (struct chardev_client *c = chr->clients; tell && c; c = c->next)
+		if (c->tx_room)
+			c->tx_room(c);
+
+	/* The source goes with the last byte; a later one makes it anew by way of wake_fd. */
+	pthread_mutex_lock(&chr->lock);
+	more = chr->out.count;
+	if (!more) {
+		g_source_unref(chr->out_source);
+		chr->out_source = NULL;
+	}
+	pthread_mutex_unlock(&chr->lock);
+	return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+/* On the main thread: waits for the output to take more, if there is more. */
+static void term_out_arm(struct chardev *chr)
+{
+	pthread_mutex_lock(&chr->lock);
+	if (chr->out.count && !chr->out_source) {
+		chr->out_source = g_unix_fd_source_new(chr->out_fd, G_IO_OUT);
+		g_source_set_callback(chr->out_source, G_SOURCE_FUNC(term_out_ready), chr, NULL);
+		g_source_attach(chr->out_source, NULL);
+	}
+	pthread_mutex_unlock(&chr->lock);
+}
+
+size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
+{
+	bool wake = false;
+	size_t done = 0;
+
+	pthread_mutex_lock(&chr->lock);
+	if (!chr->out.count && chr->out_kind != TERM_OUT_BLOCKING && !chr->out_dead)
+		done = term_out_write(chr, buf, len);
+	if (chr->out_dead) {
+		done = len;
+	} else if (done < len) {
+		wake = !chr->out.count;
+		done += ring_put(&chr->out, (const uint8_t *)buf + done, len - done);
+		if (done < len)
+			chr->starved = true;
+	}
+	pthread_mutex_unlock(&chr->lock);
+	if (wake)
+		term_wake(chr);
+	return done;
+}
+
+static uint64_t term_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+void term_flush(struct chardev *chr, unsigned int ms)
+{
+	uint64_t now = term_now_ms(), end = now + ms;
+
+	pthread_mutex_lock(&chr->lock);
+	while (chr->out.count && !chr->out_dead && now < end) {
+		struct pollfd pfd = { .fd = chr->out_fd, .events = POLLOUT };
+		size_t len = ring_piece(&chr->out);
+
+		if (poll(&pfd, 1, end - now) > 0) {
+			if (len > TERM_BLOCKING_CHUNK)
+				len = TERM_BLOCKING_CHUNK;
+			ring_drop(&chr->out,
+				  term_out_write(chr, chr->out.data + chr->out.head, len));
+		}
+		now = term_now_ms();
+	}
+	pthread_mutex_unlock(&chr->lock);
+}
+
+/* ---- Input ---- */
+
+static void term_help(struct chardev *chr)
+{
+	static const char help[] =
+		"\r\nCtrl-A x  leave at once, as by cutting the power\r\n"
+		"Ctrl-A p  press the power button\r\n"
+		"Ctrl-A b  send a break\r\n"
+		"Ctrl-A h  this help\r\n"
+		"Ctrl-A Ctrl-A  send Ctrl-A\r\n";
+
+	chardev_write(chr, help, sizeof(help) - 1);
+}
+
+static void term_command(struct chardev *chr, uint8_t c)
+{
+	const uint8_t escape = TERM_ESCAPE;
+
+	switch (c) {
+	case 'x':
+	case 'X':
+		chr->key(chr->opaque, TERM_KEY_QUIT);
+		break;
+	case 'p':
+	case 'P':
+		chr->key(chr->opaque, TERM_KEY_POWER);
+		break;
+	case 'b':
+	case 'B':
+		if (chr->clients && chr->clients->rx_break)
+			chr->clients->rx_break(chr->clients);
+		break;
+	case TERM_ESCAPE:
+	case 'a':
+		ring_put(&chr->in, &escape, 1);
+		break;
+	default:
+		term_help(chr);
+		break;
+	}
+}
+
+static void term_deliver(struct chardev *chr)
+{
+	struct chardev_client *client = chr->clients;
+
+	while (client && chr->in.count) {
+		size_t room, piece;
+
+		/*
+		 * First say that we wait, then look for room: a client that
+		 * makes room after the look sees that we wait, and calls.
+		 */
+		__atomic_store_n(&chr->waiting, true, __ATOMIC_SEQ_CST);
+		room = client->rx_room(client);
+		if (!room)
+			return;
+		piece = ring_piece(&chr->in);
+		if (piece > room)
+			piece = room;
+		client->receive(client, chr->in.data + chr->in.head, piece);
+		ring_drop(&chr->in, piece);
+	}
+	__atomic_store_n(&chr->waiting, false, __ATOMIC_SEQ_CST);
+}
+
+void chardev_rx_ready(struct chardev *chr)
+{
+	if (__atomic_load_n(&chr->waiting, __ATOMIC_SEQ_CST))
+		term_wake(chr);
+}
+
+static void term_in_disarm(struct chardev *chr)
+{
+	if (!chr->in_source)
+		return;
+	g_source_destroy(chr->in_source);
+	g_source_unref(chr->in_source);
+	chr->in_source = NULL;
+}
+
+static gboolean term_in_ready(int fd, GIOCondition condition, void *opaque);
+
+static void term_in_arm(struct chardev *chr)
+{
+	if (!chr->started || chr->in_closed || chr->in_source || chr->in.count == chr->in.size)
+		return;
+	chr->in_source = g_unix_fd_source_new(STDIN_FILENO, G_IO_IN | G_IO_HUP | G_IO_ERR);
+	g_source_set_callback(chr->in_source, G_SOURCE_FUNC(term_in_ready), chr, NULL);
+	g_source_attach(chr->in_source, NULL);
+}
+
+static gboolean term_in_ready(int fd, GIOCondition condition, void *opaque)
+{
+	struct chardev *chr = opaque;
+	size_t room = chr->in.size - chr->in.count;
+	uint8_t buf[256];
+	ssize_t n;
+
+	/*
+	 * From a terminal read always, though the guest be deaf, to find the
+	 * commands among what is typed. From elsewhere only what can be kept.
+	 */
+	n = read(fd, buf, chr->in_tty || room > sizeof(buf) ? sizeof(buf) : room);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return G_SOURCE_CONTINUE;
+	if (n <= 0) {
+		/* EOF, or EIO of a terminal that is gone: the guest runs on without input. */
+		chr->in_closed = true;
+		term_in_disarm(chr);
+		return G_SOURCE_REMOVE;
+	}
+
+	if (!chr->in_tty) {
+		ring_put(&chr->in, buf, n);
+	} else {
+		for (ssize_t i = 0; i < n; i++) {
+			if (chr->escape) {
+				chr->escape = false;
+				term_command(chr, buf[i]);
+			} else if (buf[i] == TERM_ESCAPE) {
+				chr->escape = true;
+			} else {
+				ring_put(&chr->in, &buf[i], 1);
+			}
+		}
+	}
+	term_deliver(chr);
+	/* A command may have stopped us, and a full ring must not spin on a pipe. */
+	if (!chr->in_source)
+		return G_SOURCE_REMOVE;
+	if (!chr->in_tty && chr->in.count == chr->in.size) {
+		term_in_disarm(chr);
+		return G_SOURCE_REMOVE;
+	}
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean term_woken(int fd, GIOCondition condition, void *opaque)
+{
+	struct chardev *chr = opaque;
+	uint64_t times;
+
+	if (read(fd, &times, sizeof(times)) < 0)
+		return G_SOURCE_CONTINUE;
+	term_out_arm(chr);
+	term_deliver(chr);
+	term_in_arm(chr);
+	return G_SOURCE_CONTINUE;
+}
+
+/* ---- Taking and giving back ---- */
+
+/*
+ * A job in the background may not touch its terminal: it would be stopped, and the
+ * guest with it. A terminal that does not control us has no such notion.
+ */
+static bool term_in_background(void)
+{
+	pid_t group = tcgetpgrp(STDIN_FILENO);
+
+	return group >= 0 && group != getpgrp();
+}
+
+static void term_raw(void)
+{
+	struct termios raw;
+
+	if (term_guarded.raw || tcgetattr(STDIN_FILENO, &term_guarded.saved))
+		return;
+	raw = term_guarded.saved;
+	cfmakeraw(&raw);
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	term_guarded.raw = 1;
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+static gboolean term_foreground(void *opaque)
+{
+	struct chardev *chr = opaque;
+
+	/* "fg" for a job that runs sends no signal, so look. */
+	if (term_in_background())
+		return G_SOURCE_CONTINUE;
+	chr->foreground_timer = 0;
+	term_start(chr);
+	return G_SOURCE_REMOVE;
+}
+
+void term_start(struct chardev *chr)
+{
+	chr->started = true;
+	if (chr->in_closed)
+		return;
+	if (chr->in_tty) {
+		if (term_in_background()) {
+			chr->started = false;
+			if (!chr->foreground_timer)
+				chr->foreground_timer =
+					g_timeout_add(TERM_FOREGROUND_MS, term_foreground, chr);
+			return;
+		}
+		term_raw();
+	}
+	term_in_arm(chr);
+}
+
+void term_stop(struct chardev *chr)
+{
+	chr->started = false;
+	if (chr->foreground_timer)
+		g_source_remove(chr->foreground_timer);
+	chr->foreground_timer = 0;
+	term_in_disarm(chr);
+	if (!term_in_background())
+		term_restore();
+	else
+		term_guarded.raw = 0;
+}
+
+void chardev_attach(struct chardev *chr, struct chardev_client *client)
+{
+	client->next = chr->clients;
+	chr->clients = client;
+}
+
+/*
+ * O_NONBLOCK belongs to the open file, which the shell and others share: open
+ * the same terminal or pipe once more rather than change theirs.
+ */
+static void term_out_open(struct chardev *chr)
+{
+	char path[32];
+	struct stat st;
+	int fd;
+
+	chr->out_fd = STDOUT_FILENO;
+	if (fstat(STDOUT_FILENO, &st)) {
+		chr->out_dead = true;
+	} else if (S_ISSOCK(st.st_mode)) {
+		chr->out_kind = TERM_OUT_SOCKET;
+	} else if (S_ISREG(st.st_mode)) {
+		chr->out_kind = TERM_OUT_FILE;
+	} else {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", STDOUT_FILENO);
+		fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		chr->out_kind = fd < 0 ? TERM_OUT_BLOCKING : TERM_OUT_NONBLOCK;
+		if (fd >= 0)
+			chr->out_fd = fd;
+	}
+}
+
+int term_create(struct chardev **out, void (*key)(void *opaque, enum term_key key), void *opaque,
+		struct error *err)
+{
+	struct chardev *chr = calloc(1, sizeof(*chr));
+
+	if (!chr)
+		return error_errno(err, -ENOMEM, "terminal");
+	chr->key = key;
+	chr->opaque = opaque;
+	chr->in = (struct ring){ .data = chr->in_data, .size = sizeof(chr->in_data) };
+	chr->out = (struct ring){ .data = chr->out_data, .size = sizeof(chr->out_data) };
+	chr->in_tty = isatty(STDIN_FILENO);
+	chr->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (chr->wake_fd < 0) {
+		int ret = -errno;
+
+		free(chr);
+		return error_errno(err, ret, "terminal");
+	}
+	pthread_mutex_init(&chr->lock, NULL);
+	term_out_open(chr);
+	chr->wake_source = g_unix_fd_source_new(chr->wake_fd, G_IO_IN);
+	g_source_set_callback(chr->wake_source, G_SOURCE_FUNC(term_woken), chr, NULL);
+	g_source_attach(chr->wake_source, NULL);
+	*out = chr;
+	return 0;
+}
+
+void term_destroy(struct chardev *chr)
+{
+	if (!chr)
+		return;
+	term_stop(chr);
+	term_flush(chr, 1000);
+	if (chr->out_source) {
+		g_source_destroy(chr->out_source);
+		g_source_unref(chr->out_source);
+	}
+	g_source_destroy(chr->wake_source);
+	g_source_unref(chr->wake_source);
+	close(chr->wake_fd);
+	if (chr->out_kind == TERM_OUT_NONBLOCK)
+		close(chr->out_fd);
+	pthread_mutex_destroy(&chr->lock);
+	free(chr);
+}

@@ -34,7 +34,7 @@ if [ ! -e "$dest" ]; then
 	for d in lib usr/lib; do
 		mkdir -p "$root/$d/arm-linux-gnueabihf"
 		(cd "$sysroot/$d/arm-linux-gnueabihf" &&
-			find . -maxdepth 1 -name '*.so*' ! -name '*.so' -print0 |
+			find . -maxdepth 1 \( -name '*.so.*' -o -type f -name '*.so' \) -print0 |
 			xargs -0 -r cp -a -t "$root/$d/arm-linux-gnueabihf")
 	done
 	cp -L "$sysroot/lib/ld-linux-armhf.so.3" "$root/lib/"

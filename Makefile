@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# armvmm: the front door to all that is built, run and tested. `make help` lists the targets.
+#
+# On a board, or with KDIR=, the module is built for that kernel and the programs for that machine.
+# Anywhere else the programs are cross-built for armhf and the module for the emulated host HOST.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-print-directory
+
+top := $(CURDIR)
+B := $(abspath $(or $(O),build))
+export ARMVMM_BUILD := $(B)
+RELEASE := $(shell cat VERSION)
+
+on_board := $(filter arm%,$(shell uname -m))
+HOSTS := 5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae
+HOST ?= 6.1
+
+ifneq ($(on_board),)
+CROSS_COMPILE ?=
+KDIR ?= /lib/modules/$(shell uname -r)/build
+else
+CROSS_COMPILE ?= arm-linux-gnueabihf-
+endif
+export CROSS_COMPILE
+
+# The compiler of user space: Debian's cross compiler has its version in its name.
+ifeq ($(origin CC),default)
+CC := $(if $(CROSS_COMPILE),$(or $(shell command -v $(CROSS_COMPILE)gcc-12),$(CROSS_COMPILE)gcc),gcc)
+endif
+
+# Cross-built programs find their libraries in a private sysroot, unless PKG_CONFIG is given.
+ifeq ($(on_board)$(PKG_CONFIG),)
+sysroot = $(shell scripts/sysroot.sh)
+user_vars = PKG_CONFIG=$(sysroot)/pkgbin/pkg-config SYSROOT=$(sysroot)
+else
+user_vars = PKG_CONFIG=$(or $(PKG_CONFIG),pkg-config)
+endif
+
+PREFIX ?= /usr/local
+UDEVDIR ?= /lib/udev/rules.d
+MODLOADDIR ?= /usr/lib/modules-load.d
+INSTALL ?= install
+
+all: module user ## the module and the programs
+
+ifeq ($(KDIR),)
+module: setup ## the module for HOST (or for the kernel whose build folder is KDIR)
+	@scripts/build-module.sh --host $(HOST)
+uapi: setup
+	@scripts/uapi-headers.sh
+else
+kmod_vars = ARCH=arm CROSS_COMPILE=$(CROSS_COMPILE) $(if $(filter command% environment%,$(origin CC)),CC=$(CC))
+module:
+	@scripts/build-module.sh --kdir $(KDIR) --out $(B)/module/native $(kmod_vars)
+uapi:
+	@scripts/uapi-headers.sh $(KDIR)
+endif
+
+modules-all: setup ## the module for every kernel that a mirror offers
+	@scripts/modules-all.sh $(HOSTS)
+
+userspace = $(MAKE) -C userspace O=$(B) CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi \
+	PREFIX=$(PREFIX) $(user_vars)
+
+user: uapi ## libarmvmm and armvmm-run
+	@$(userspace)
+
+# Every area of tests but the unit tests runs on the host under test.
+tests: uapi ## the tests that run on the host, not run yet
+	@for d in kselftest guest system; do \
+		[ ! -e tests/$$d/Makefile ] || $(MAKE) -C tests/$$d O=$(B)/tests/$$d CC="$(CC)" \
+			CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi lib=$(B)/userspace $(user_vars) || exit 1; \
+	done
+
+setup: ## install the Debian packages that building and testing need
+	@scripts/setup.sh
+
+fetch: setup ## fetch the kernel of HOST, or a newer release of it
+	@scripts/fetch-kernel.sh --update $(HOST)
+
+run: ## boot the host, and in it a Debian guest: a shell, or CMD='...'
+	@scripts/run --host $(HOST) $(if $(CMD),--cmd '$(subst ','\'',$(CMD))')
+
+check: ## unit tests, and all tests on the 6.1 and 6.1-lpae hosts
+	@tests/run unit 6.1 6.1-lpae
+
+check-all: ## unit tests, and all tests on every host
+	@tests/run unit $(HOSTS)
+
+check-unit: ## unit tests on the build machine
+	@tests/run unit
+
+check-host: ## all tests on HOST; TESTS='name ...' for some
+	@tests/run $(HOST)
+
+check-debug: ## the tests on a kernel with KASAN, UBSAN, lockdep and kmemleak
+	@tests/run 6.1-debug
+
+check-mutants: setup ## does the suite catch the faults of tests/mutants
+	@tests/mutants/run
+
+bench: all ## what single operations cost, in instructions
+	@tests/bench/run
+
+style: setup ## formatting, static checks and the rules of the house
+	@scripts/style.sh
+
+clean: ## remove all that was built (what was fetched stays in the cache)
+	rm -rf $(B)
+
+install: install-user install-module ## all of it (DESTDIR, PREFIX=/usr/local)
+
+install-user:
+	@test -x $(B)/userspace/armvmm-run || { echo "armvmm-run is not built: run make first" >&2; exit 1; }
+	@$(userspace) install DESTDIR=$(DESTDIR)
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/include/armvmm/linux $(DESTDIR)$(PREFIX)/include/armvmm/asm
+	$(INSTALL) -m 644 $(B)/uapi/linux/*.h $(DESTDIR)$(PREFIX)/include/armvmm/linux/
+	$(INSTALL) -m 644 $(B)/uapi/asm/*.h $(DESTDIR)$(PREFIX)/include/armvmm/asm/
+	$(INSTALL) -D -m 644 scripts/install/60-armvmm.rules $(DESTDIR)$(UDEVDIR)/60-armvmm.rules
+	$(INSTALL) -D -m 644 scripts/install/armvmm.conf $(DESTDIR)$(MODLOADDIR)/armvmm.conf
+
+ko := $(B)/module/$(if $(KDIR),native,$(HOST))/armvmm.ko
+install-module:
+	@test -e $(ko) || { echo "$(ko) is not built: run make first" >&2; exit 1; }
+	@scripts/install/module.sh $(ko) "$(DESTDIR)"
+
+dkms: ## the module's sources for DKMS, which builds it for each kernel that is installed
+	@scripts/install/dkms.sh "$(DESTDIR)"
+
+help: ## this list
+	@echo "armvmm $(RELEASE): virtual machines on 32-bit Arm. Targets:"
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r t d; do \
+		printf '  make %-14s %s\n' "$$t" "$$d"; done
+	@echo "Variables: HOST ($(HOST); or one of $(HOSTS) 6.1-debug), CMD, KDIR, CROSS_COMPILE,"
+	@echo "  O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
+
+.PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-host \
+	check-debug check-mutants bench style clean install install-user install-module help tests dkms

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# dkms.sh [DESTDIR]: puts the module's sources where DKMS looks for them.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+version=$(cat VERSION)
+dest=${1:-}/usr/src/armvmm-$version
+rm -rf "$dest"
+mkdir -p "$dest"
+cp -a --parents COPYING Kbuild Makefile VERSION driver include/uapi scripts/lib.sh \
+	scripts/build-module.sh "$dest/"
+sed "s/@VERSION@/$version/" scripts/install/dkms.conf.in >"$dest/dkms.conf"
+echo "$dest: now 'dkms install armvmm/$version'"

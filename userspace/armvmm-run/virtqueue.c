@@ -115,7 +115,7 @@ void virtq_enable(struct virtqueue *vq)
 	vq->next_avail = 0;
 	vq->next_used = 0;
 	vq->avail_seen = 0;
-	vq->signalled_valid = false;
+	vq->signalled = 0;
 	vq->ready = true;
 }
 
@@ -267,12 +267,6 @@ void virtq_publish(struct virtqueue *vq, unsigned int n)
 {
 	if (!vq->ready || vq->broken)
 		return;
-	/*
-	 * used_event can be passed only once in 2^16: a batch that laps the
-	 * old mark must not hide that.
-	 */
-	if ((uint16_t)(vq->next_used + n - vq->signalled) < n)
-		vq->signalled_valid = false;
 	vq->next_used += n;
 	__atomic_store_n(&vq->used->idx, htole16(vq->next_used), __ATOMIC_RELEASE);
 }
@@ -286,17 +280,15 @@ void virtq_push(struct virtqueue *vq, uint16_t head, uint32_t len)
 bool virtq_wants_interrupt(struct virtqueue *vq)
 {
 	uint16_t old = vq->signalled;
-	bool valid = vq->signalled_valid;
 
-	if (!vq->ready || vq->broken)
+	if (!vq->ready || vq->broken || vq->next_used == old)
 		return false;
+	vq->signalled = vq->next_used;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!vq->event_idx)
 		return !(virtq_load16(&vq->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
-	vq->signalled = vq->next_used;
-	vq->signalled_valid = true;
-	/* virtio 1.2 2.7.7.2: was the entry at used_event among the new ones? */
-	return !valid || vring_need_event(virtq_load16(virtq_used_event(vq)), vq->next_used, old);
+	/* virtio 1.2 2.7.7.2: is the entry at used_event among the new ones? */
+	return vring_need_event(virtq_load16(virtq_used_event(vq)), vq->next_used, old);
 }
 
 void virtq_notify_off(struct virtqueue *vq)

@@ -68,7 +68,6 @@ struct virtq_chain {
  * @next_avail: index of the next available entry to take
  * @next_used: index of the next used entry to write
  * @signalled: @next_used when the driver was last considered for an interrupt
- * @signalled_valid: @signalled means something
  */
 struct virtqueue {
 	const struct guestmem *mem;
@@ -89,7 +88,6 @@ struct virtqueue {
 	uint16_t next_avail;
 	uint16_t next_used;
 	uint16_t signalled;
-	bool signalled_valid;
 };
 
 /* Room for the longest chain of a queue of @size; NULL when memory is out. */
@@ -136,8 +134,8 @@ void virtq_fill(struct virtqueue *vq, uint16_t head, uint32_t len, unsigned int 
 void virtq_publish(struct virtqueue *vq, unsigned int n);
 
 /*
- * After pushes: does the driver want an interrupt for them? To be asked once
- * for each batch, as the answer moves the mark from which the next is counted.
+ * Does the driver want an interrupt for what was pushed since this was last
+ * asked? To be asked at least once in 2^15 pushes, or their count wraps.
  */
 bool virtq_wants_interrupt(struct virtqueue *vq);
 

@@ -3,9 +3,9 @@
  * The virtual GICv2 (IHI 0048B): an emulated distributor, and the hardware's
  * virtual CPU interface fed through its list registers.
  *
- * Lock order: vgic->lock (configuration, may sleep: vm->lock does it) >
- * irq->irq_lock > vgic_vcpu->ap_list_lock is wrong; ap_list_lock > irq_lock.
- * Both are raw and IRQ-safe: interrupts are injected from interrupt handlers.
+ * Lock order: vm->lock (configuration) > ap_list_lock of one vCPU > lock of
+ * one interrupt. The inner two are raw and taken with IRQs disabled, for
+ * interrupts are injected from interrupt handlers; never two of a kind.
  */
 #ifndef ARMVMM_VGIC_H
 #define ARMVMM_VGIC_H
@@ -14,6 +14,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "../hyp/hyp.h"
 #include "../iobus.h"
 
 struct armvmm_vm;
@@ -35,6 +36,7 @@ struct armvmm_vgic {
 	u64 cpu_base;
 	u32 nr_spis;		/* 0 until set */
 	bool dist_enabled;	/* GICD_CTLR.EnableGrp0 */
+	bool user_groups;	/* the client may write GICD_IGROUPR */
 	struct armvmm_vgic_irq *spis;	/* armvmm_hypmap_alloc()ed */
 	size_t spis_size;
 	struct armvmm_iodev dist_iodev;
@@ -44,6 +46,8 @@ struct armvmm_vgic_vcpu {
 	struct armvmm_vgic_irq *private;	/* SGIs and PPIs */
 	raw_spinlock_t ap_list_lock;
 	struct list_head ap_list;	/* interrupts pending or active on this vCPU */
+	u16 ended[HYP_MAX_LRS];		/* level SPIs to tell armvmm_vgic_notify_ended() of */
+	unsigned int nr_ended;
 };
 
 /* GICH, GICV and maintenance interrupt of the host, found by the device tree. */
@@ -53,56 +57,89 @@ struct armvmm_vgic_host {
 	phys_addr_t gicv_pa;
 	unsigned int nr_lr;
 	unsigned int maint_irq;	/* Linux interrupt number */
-	bool split_eoi;		/* host runs EOImode 1: HW list registers work */
+	bool split_eoi;		/* host runs EOImode 1: HW list registers work; timer_host.c finds out */
 };
 extern struct armvmm_vgic_host armvmm_vgic_host;
 
 /* Module set-up: device tree, parameters gich=, gicv=, maint_irq=; reads GICH_VTR. */
 int armvmm_vgic_host_init(void);
 void armvmm_vgic_host_exit(void);
-void armvmm_vgic_cpu_up(void);		/* on the CPU: enables the maintenance interrupt */
+void armvmm_vgic_cpu_up(void);		/* on the CPU: clears GICH, enables the maintenance interrupt */
 void armvmm_vgic_cpu_down(void);
 
-/* KVM_CREATE_DEVICE(ARM_VGIC_V2) / KVM_CREATE_IRQCHIP; -EEXIST, -EBUSY as KVM. vm->lock held. */
+/*
+ * KVM_CREATE_DEVICE(ARM_VGIC_V2) / KVM_CREATE_IRQCHIP. -EEXIST: there is one;
+ * -ENODEV: this host has no GIC for it; -EBUSY: a vCPU is in RUN or has been.
+ * vm->lock held.
+ */
 int armvmm_vgic_create(struct armvmm_vm *vm);
 void armvmm_vgic_vm_init(struct armvmm_vm *vm);
-void armvmm_vgic_vm_destroy(struct armvmm_vm *vm);
-int armvmm_vgic_vcpu_create(struct armvmm_vcpu *vcpu);
+void armvmm_vgic_vm_destroy(struct armvmm_vm *vm);	/* after the iobus and the vCPUs */
+int armvmm_vgic_vcpu_create(struct armvmm_vcpu *vcpu);	/* -EBUSY after init */
 void armvmm_vgic_vcpu_destroy(struct armvmm_vcpu *vcpu);
+/* KVM_ARM_VCPU_INIT and PSCI CPU_ON: lets go of what timers left at their PPIs; the rest stays. */
 void armvmm_vgic_vcpu_reset(struct armvmm_vcpu *vcpu);
-/* First RUN of a vCPU: initializes lazily, maps GICV, puts the distributor on the bus. */
+/*
+ * Allocates the SPIs; from then on no vCPU can be added and interrupts can be
+ * injected. Does nothing the second time. KVM_IRQ_LINE calls it first, as KVM
+ * does. Takes vm->lock (init_locked: is held). -EBUSY: a vCPU is being created.
+ */
+int armvmm_vgic_init(struct armvmm_vm *vm);
+int armvmm_vgic_init_locked(struct armvmm_vm *vm);
+/*
+ * First RUN of a vCPU: initializes lazily, maps GICV, puts the distributor on
+ * the bus. -ENXIO: an address was not set; -EINVAL: they overlap or wrap. Takes
+ * vm->lock, then slots_lock. Does nothing without an in-kernel GIC.
+ */
 int armvmm_vgic_map_resources(struct armvmm_vm *vm);
 
 int armvmm_vgic_set_attr(struct armvmm_vm *vm, struct kvm_device_attr *attr);
 int armvmm_vgic_get_attr(struct armvmm_vm *vm, struct kvm_device_attr *attr);
 int armvmm_vgic_has_attr(struct armvmm_vm *vm, struct kvm_device_attr *attr);
-/* Legacy KVM_ARM_SET_DEVICE_ADDR. */
+/*
+ * Legacy KVM_ARM_SET_DEVICE_ADDR, device KVM_ARM_DEVICE_VGIC_V2. -ENODEV:
+ * unknown @type or no in-kernel GIC; -E2BIG, -EINVAL: beyond 40 bits, not
+ * page-aligned; -EEXIST: is set. Takes vm->lock, as the attributes do.
+ */
 int armvmm_vgic_set_addr(struct armvmm_vm *vm, u32 type, u64 addr);
 
 /*
- * Sets the line of @intid (PPI or SPI; PPIs of @vcpu). Edge: a rising edge makes
- * it pending. @owner: NULL for user space; a PPI owned by a timer is refused to
- * others (-EINVAL). Any context.
+ * Sets the line of @intid (PPI or SPI; PPIs of @vcpu). Edge: each high makes it
+ * pending. @owner: NULL for user space; on a line that another owns the call has
+ * no effect and returns 0, as in KVM. -EINVAL: no such interrupt, or before
+ * armvmm_vgic_init(). Any context.
  */
 int armvmm_vgic_inject(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu, unsigned int intid,
 		       bool level, const void *owner);
+/* -EAGAIN before init, -EINVAL no PPI or SPI, -EEXIST owned by another. */
 int armvmm_vgic_set_owner(struct armvmm_vcpu *vcpu, unsigned int intid, const void *owner);
 
 /*
- * Ties a PPI to the host interrupt @host_hwirq: its list register has HW set, the
- * guest's deactivation deactivates the physical one. @get_level samples the line.
+ * Ties a PPI to the host interrupt @host_hwirq: where the host has split EOI, its
+ * list register has HW set and the guest's deactivation deactivates the physical
+ * one; elsewhere it is one of software whose end makes the vCPU exit. @get_level
+ * samples the line after each exit that the interrupt was in a list register
+ * for: IRQs off, the interrupt's lock held, it may not call the vGIC. The
+ * physical interrupt's active state (or mask) is the timer's business: before an
+ * entry it is to be active where armvmm_vgic_phys_active() says so.
  */
 int armvmm_vgic_map_phys(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int host_hwirq,
 			 bool (*get_level)(struct armvmm_vcpu *vcpu));
-/* True while the mapped interrupt is pending or active at the guest. */
+/* True while the mapped interrupt is pending or active at the guest. vCPU thread, not in HYP. */
 bool armvmm_vgic_phys_active(struct armvmm_vcpu *vcpu, unsigned int intid);
 
 /* True where an interrupt could be taken now (ends WFI; priorities and masks considered). */
 bool armvmm_vgic_pending(struct armvmm_vcpu *vcpu);
 
-/* IRQs off, before an entry: fills hyp->vgic.lr. After an exit: reads them back. */
+/*
+ * IRQs off, before an entry: fills hyp->vgic.lr. After an exit: reads them back.
+ * Each flush is followed by a sync with IRQs off all the time, also where
+ * the entry did not come about.
+ */
 void armvmm_vgic_flush(struct armvmm_vcpu *vcpu);
 void armvmm_vgic_sync(struct armvmm_vcpu *vcpu);
+/* After a sync, IRQs on again: tells irqfds which level interrupts the guest ended. */
+void armvmm_vgic_notify_ended(struct armvmm_vcpu *vcpu);
 /* VMCR and APR to and from this CPU's hardware. Preemption off. */
 void armvmm_vgic_load(struct armvmm_vcpu *vcpu);
 void armvmm_vgic_put(struct armvmm_vcpu *vcpu);

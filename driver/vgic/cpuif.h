@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The virtual CPU interface: GICV for the guest, GICH_VMCR and GICH_APR for us. */
+#ifndef ARMVMM_VGIC_CPUIF_H
+#define ARMVMM_VGIC_CPUIF_H
+
+#include <linux/types.h>
+
+struct armvmm_vcpu;
+
+/* A priority lower than all: nothing pending, nothing running. */
+#define VGIC_PRIORITY_IDLE	0x100
+
+/*
+ * Would the interface signal the guest an interrupt of priority @prio0 of
+ * group 0, or @prio1 of group 1 (VGIC_PRIORITY_IDLE: none)? Any thread of the
+ * host; reads the hardware where the vCPU is loaded on this CPU.
+ */
+bool vgic_cpuif_signals(struct armvmm_vcpu *vcpu, u32 prio0, u32 prio1);
+
+/* KVM_DEV_ARM_VGIC_GRP_CPU_REGS; -ENXIO for an unknown offset. All vCPUs are stopped. */
+int vgic_cpuif_has_attr(u32 offset);
+int vgic_cpuif_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val);
+int vgic_cpuif_set_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 val);
+
+#endif

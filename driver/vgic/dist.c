@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The distributor's registers (IHI 0048B 4.3), with the choices of KVM's last
+ * GICv2 where the architecture leaves one: five priority bits, PPIs always
+ * level-sensitive, one enable bit for both groups, an SPI without a target
+ * goes to the first vCPU.
+ */
+#include <linux/bitops.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <asm/byteorder.h>
+
+#include "../vcpu.h"
+#include "../vm.h"
+#include "dist.h"
+#include "gic.h"
+#include "irq.h"
+
+#define DIST_IIDR_PRODUCT_KVM	0x4bu
+#define DIST_IIDR_REVISION	2u
+#define DIST_IIDR_ARM		0x43bu
+
+/* What an access means: @n interrupts from @intid on (bits == 0: @intid is the offset). */
+struct dist_reg {
+	u16 base;
+	u16 size;
+	u8 bits;		/* of each interrupt; 0: not per interrupt */
+	bool bytes;		/* byte accesses are allowed (IHI 0048B 4.1.4) */
+	bool hidden;		/* not among the client's registers */
+	u32 (*read)(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n);
+	void (*write)(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n, u32 val);
+	/* Where the client's writes differ from the guest's. */
+	int (*user_write)(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n, u32 val);
+};
+
+u8 vgic_dist_cpu_mask(struct armvmm_vm *vm)
+{
+	return (1u << armvmm_vm_online_vcpus(vm)) - 1;
+}
+
+/*
+ * The first of @n interrupts from @intid on; @n is cut to those that exist.
+ * They are neighbours in memory: an aligned word never mixes private ones with SPIs.
+ */
+static struct armvmm_vgic_irq *dist_irqs(struct armvmm_vcpu *vcpu, unsigned int intid,
+					 unsigned int *n)
+{
+	struct armvmm_vgic_irq *irq = vgic_irq_get(vcpu->vm, vcpu, intid);
+	unsigned int end = intid < VGIC_NR_PRIVATE ? VGIC_NR_PRIVATE : vgic_irq_end(&vcpu->vm->vgic);
+
+	if (!irq)
+		*n = 0;
+	else if (*n > end - intid)
+		*n = end - intid;
+	return irq;
+}
+
+/* --- not per interrupt --- */
+
+static u32 dist_read_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned int n)
+{
+	struct armvmm_vgic *vgic = &vcpu->vm->vgic;
+
+	switch (offset) {
+	case GICD_CTLR:
+		return vgic->dist_enabled ? GICD_CTLR_EnableGrp0 : 0;
+	case GICD_TYPER:	/* CPUNumber, ITLinesNumber; no Security Extensions */
+		return (armvmm_vm_online_vcpus(vcpu->vm) - 1) << 5 |
+		       ((vgic->nr_spis + VGIC_NR_PRIVATE) / 32 - 1);
+	default:		/* GICD_IIDR */
+		return DIST_IIDR_PRODUCT_KVM << 24 | DIST_IIDR_REVISION << 16 | DIST_IIDR_ARM;
+	}
+}
+
+static void dist_write_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned int n, u32 val)
+{
+	struct armvmm_vgic *vgic = &vcpu->vm->vgic;
+	bool enable = val & GICD_CTLR_EnableGrp0;
+	struct armvmm_vcpu *other;
+	int i;
+
+	if (offset != GICD_CTLR || vgic->dist_enabled == enable)
+		return;
+
+	/*
+	 * What is pending was on no ap_list while the distributor was disabled,
+	 * and leaves the list registers when it is.
+	 */
+	WRITE_ONCE(vgic->dist_enabled, enable);
+	if (enable)
+		vgic_irq_update_all(vcpu->vm);
+	else
+		armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
+			vgic_vcpu_notify(other);
+}
+
+static int dist_user_write_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned int n,
+				u32 val)
+{
+	if (offset == GICD_IIDR) {
+		if (val != dist_read_ctlr(vcpu, GICD_IIDR, n))
+			return -EINVAL;
+		/*
+		 * A client that writes IIDR knows revision 2: the groups that it
+		 * saved are true. Revision 0 gave all interrupts as group 1.
+		 */
+		vcpu->vm->vgic.user_groups = true;
+		return 0;
+	}
+	dist_write_ctlr(vcpu, offset, n, val);
+	return 0;
+}
+
+static u32 dist_read_zero(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned int n)
+{
+	return 0;
+}
+
+static void dist_write_ignored(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned int n,
+			       u32 val)
+{
+}
+
+static void dist_write_sgir(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned int n, u32 val)
+{
+	vgic_sgi_write(vcpu, val);
+}
+
+/* Identification (4.3.18): ICPIDR2.ArchRev says GICv2; the rest is Arm's JEP106 code. */
+static u32 dist_read_id(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned int n)
+{
+	static const u8 id[] = {
+		0x04, 0, 0, 0, 0x90, 0xb4, 0x2b, 0, 0x0d, 0xf0, 0x05, 0xb1,
+	};
+
+	return id[(offset - GICD_ICPIDR4) / 4];
+}
+
+/* --- bits of each interrupt --- */
+
+static u32 dist_read_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned int i;
+	u32 val = 0;
+
+	for (i = 0; i < n; i++)
+		val |= (u32)irq[i].group1 << i;
+	return val;
+}
+
+static void dist_write_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n, u32 val)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	struct armvmm_vcpu *on;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < n; i++, irq++, val >>= 1) {
+		if (irq->group1 == (val & 1))
+			continue;
+		raw_spin_lock_irqsave(&irq->lock, flags);
+		irq->group1 = val & 1;
+		on = irq->vcpu;
+		raw_spin_unlock_irqrestore(&irq->lock, flags);
+		if (on)
+			vgic_vcpu_notify(on);
+	}
+}
+
+static int dist_user_write_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+				 u32 val)
+{
+	if (vcpu->vm->vgic.user_groups)
+		dist_write_group(vcpu, intid, n, val);
+	return 0;
+}
+
+static u32 dist_read_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned int i;
+	u32 val = 0;
+
+	for (i = 0; i < n; i++)
+		val |= (u32)irq[i].enabled << i;
+	return val;
+}
+
+static void dist_set_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n, u32 val)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned long flags;
+
+	for (; n && val; n--, irq++, val >>= 1) {
+		if (!(val & 1) || irq->enabled)
+			continue;
+		raw_spin_lock_irqsave(&irq->lock, flags);
+		irq->enabled = true;
+		vgic_irq_update_unlock(irq, flags);
+	}
+}
+
+/* SGIs are disabled too, as KVM allows. Once this returns, no vCPU takes the interrupt. */
+static void dist_clear_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+			      u32 val)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned long flags;
+
+	for (; n && val; n--, irq++, val >>= 1) {
+		if (!(val & 1) || !irq->enabled)
+			continue;
+		flags = vgic_irq_lock_fetched(irq);
+		irq->enabled = false;
+		raw_spin_unlock_irqrestore(&irq->lock, flags);
+	}
+}
+
+static u32 dist_read_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned long flags;
+	unsigned int i;
+	u32 val = 0;
+
+	for (i = 0; i < n; i++, irq++) {
+		if (likely(!READ_ONCE(irq->in_lr))) {
+			val |= (u32)vgic_irq_is_pending(irq) << i;
+			continue;
+		}
+		flags = vgic_irq_lock_fetched(irq);
+		val |= (u32)vgic_irq_is_pending(irq) << i;
+		raw_spin_unlock_irqrestore(&irq->lock, flags);
+	}
+	return val;
+}
+
+/* The bits of SGIs are read-only (4.3.7, 4.3.8): GICD_SPENDSGIR is their register. */
+static void dist_change_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+				u32 val, bool set)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned long flags;
+
+	for (; n && val; n--, irq++, val >>= 1) {
+		if (!(val & 1) || vgic_irq_is_sgi(irq))
+			continue;
+		flags = vgic_irq_lock_fetched(irq);
+		irq->pending_latch = set;
+		vgic_irq_update_unlock(irq, flags);
+	}
+}
+
+static void dist_set_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n, u32 val)
+{
+	dist_change_pending(vcpu, intid, n, val, true);
+}
+
+static void dist_clear_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+			       u32 val)
+{
+	dist_change_pending(vcpu, intid, n, val, false);
+}
+
+static u32 dist_read_active(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned long flags;
+	unsigned int i;
+	u32 val = 0;
+
+	for (i = 0; i < n; i++, irq++) {
+		if (likely(!READ_ONCE(irq->in_lr))) {
+			val |= (u32)READ_ONCE(irq->active) << i;
+			continue;
+		}
+		flags = vgic_irq_lock_fetched(irq);
+		val |= (u32)irq->active << i;
+		raw_spin_unlock_irqrestore(&irq->lock, flags);
+	}
+	return val;
+}
+
+static void dist_change_active(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+			       u32 val, bool set)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned long flags;
+
+	for (; n && val; n--, irq++, val >>= 1) {
+		if (!(val & 1))
+			continue;
+		flags = vgic_irq_lock_fetched(irq);
+		/* Whose request is active cannot be said here: take it for the vCPU's own. */
+		if (set && !irq->active && vgic_irq_is_sgi(irq))
+			irq->active_source = vcpu->index;
+		irq->active = set;
+		vgic_irq_update_unlock(irq, flags);
+	}
+}
+
+static void dist_set_active(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n, u32 val)
+{
+	dist_change_active(vcpu, intid, n, val, true);
+}
+
+static void dist_clear_active(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+			      u32 val)
+{
+	dist_change_active(vcpu, intid, n, val, false);
+}
+
+/* --- bytes of each interrupt --- */
+
+static u32 dist_read_priority(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned int i;
+	u32 val = 0;
+
+	for (i = 0; i < n; i++)
+		val |= (u32)irq[i].priority << (8 * i);
+	return val;
+}
+
+static void dist_write_priority(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+				u32 val)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	struct armvmm_vcpu *on;
+	unsigned long flags;
+
+	for (; n; n--, irq++, val >>= 8) {
+		raw_spin_lock_irqsave(&irq->lock, flags);
+		irq->priority = val & VGIC_PRIORITY_MASK;
+		on = irq->vcpu;
+		raw_spin_unlock_irqrestore(&irq->lock, flags);
+		/* It may pass the vCPU's priority mask now. */
+		if (on)
+			vgic_vcpu_notify(on);
+	}
+}
+
+static u32 dist_read_target(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned int i;
+	u32 val = 0;
+
+	/* A CPU reads its own number for its private interrupts (4.3.12). */
+	for (i = 0; i < n; i++)
+		val |= (u32)(vgic_irq_is_private(&irq[i]) ? 1u << vcpu->index : irq[i].targets)
+		       << (8 * i);
+	return val;
+}
+
+static void dist_write_target(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+			      u32 val)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	u8 cpus = vgic_dist_cpu_mask(vcpu->vm);
+	unsigned long flags;
+
+	for (; n; n--, irq++, val >>= 8) {
+		if (vgic_irq_is_private(irq))
+			continue;
+		raw_spin_lock_irqsave(&irq->lock, flags);
+		irq->targets = val & cpus;
+		/* Any one of the targets may be chosen (3.2.3): the lowest; of none, the first. */
+		irq->target = vcpu->vm->vcpus[irq->targets ? __ffs(irq->targets) : 0];
+		vgic_irq_update_unlock(irq, flags);
+	}
+}
+
+/* --- two bits of each interrupt --- */
+
+static u32 dist_read_config(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned int i;
+	u32 val = 0;
+
+	for (i = 0; i < n; i++)
+		val |= (u32)irq[i].edge << (2 * i + 1);
+	return val;
+}
+
+static void dist_write_config(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+			      u32 val)
+{
+	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
+	unsigned long flags;
+
+	for (; n; n--, irq++, val >>= 2) {
+		if (vgic_irq_is_private(irq) || irq->edge == !!(val & 2))
+			continue;
+		flags = vgic_irq_lock_fetched(irq);
+		irq->edge = val & 2;
+		vgic_irq_update_unlock(irq, flags);
+	}
+}
+
+/* --- SGI pending bytes --- */
+
+static u32 dist_read_sgi_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
+{
+	return vgic_sgi_read_pending(vcpu, intid, n);
+}
+
+static void dist_clear_sgi_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+				   u32 val)
+{
+	vgic_sgi_write_pending(vcpu, intid, n, val, false);
+}
+
+static void dist_set_sgi_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
+				 u32 val)
+{
+	vgic_sgi_write_pending(vcpu, intid, n, val, true);
+}
+
+/* In the order of their bases; dist_slot[] tells where the registers of each 128 bytes begin. */
+static const struct dist_reg dist_regs[] = {
+	{ GICD_CTLR, 12, 0, false, false,
+	  dist_read_ctlr, dist_write_ctlr, dist_user_write_ctlr },
+	{ GICD_IGROUPR, 0x80, 1, false, false,
+	  dist_read_group, dist_write_group, dist_user_write_group },
+	{ GICD_ISENABLER, 0x80, 1, false, false, dist_read_enable, dist_set_enable },
+	{ GICD_ICENABLER, 0x80, 1, false, false, dist_read_enable, dist_clear_enable },
+	{ GICD_ISPENDR, 0x80, 1, false, false, dist_read_pending, dist_set_pending },
+	{ GICD_ICPENDR, 0x80, 1, false, false, dist_read_pending, dist_clear_pending },
+	{ GICD_ISACTIVER, 0x80, 1, false, false, dist_read_active, dist_set_active },
+	{ GICD_ICACTIVER, 0x80, 1, false, false, dist_read_active, dist_clear_active },
+	{ GICD_IPRIORITYR, 0x400, 8, true, false, dist_read_priority, dist_write_priority },
+	{ GICD_ITARGETSR, 0x400, 8, true, false, dist_read_target, dist_write_target },
+	{ GICD_ICFGR, 0x100, 2, false, false, dist_read_config, dist_write_config },
+	{ GICD_SGIR, 4, 0, false, false, dist_read_zero, dist_write_sgir },
+	{ GICD_CPENDSGIR, 16, 8, true, false, dist_read_sgi_pending, dist_clear_sgi_pending },
+	{ GICD_SPENDSGIR, 16, 8, true, false, dist_read_sgi_pending, dist_set_sgi_pending },
+	{ GICD_ICPIDR4, 0x30, 0, false, true, dist_read_id, dist_write_ignored },
+};
+
+#define DIST_SLOT(offset)	((offset) >> 7)
+#define DIST_NO_SLOT		0xff
+
+static const u8 dist_slot[DIST_SLOT(GICD_SIZE)] = {
+	[DIST_SLOT(GICD_CTLR)] = 0,
+	[DIST_SLOT(GICD_IGROUPR)] = 1,
+	[DIST_SLOT(GICD_ISENABLER)] = 2,
+	[DIST_SLOT(GICD_ICENABLER)] = 3,
+	[DIST_SLOT(GICD_ISPENDR)] = 4,
+	[DIST_SLOT(GICD_ICPENDR)] = 5,
+	[DIST_SLOT(GICD_ISACTIVER)] = 6,
+	[DIST_SLOT(GICD_ICACTIVER)] = 7,
+	[DIST_SLOT(GICD_IPRIORITYR) ... DIST_SLOT(GICD_ITARGETSR - 1)] = 8,
+	[DIST_SLOT(GICD_ITARGETSR) ... DIST_SLOT(GICD_ICFGR - 1)] = 9,
+	[DIST_SLOT(GICD_ICFGR) ... DIST_SLOT(0xcff)] = 10,
+	[DIST_SLOT(0xd00) ... DIST_SLOT(GICD_SGIR - 1)] = DIST_NO_SLOT,
+	[DIST_SLOT(GICD_SGIR)] = 11,
+	[DIST_SLOT(GICD_ICPIDR4)] = 14,
+};
+
+/*
+ * The register that an access of @len bytes at @offset is to. NULL: none is
+ * there, or not in this width or alignment, or for no interrupt of the VM.
+ * GICD_NSACR is one of those: it reads as zero without Security Extensions.
+ */
+static const struct dist_reg *dist_find(struct armvmm_vm *vm, u32 offset, unsigned int len)
+{
+	const struct dist_reg *reg;
+
+	if (offset >= GICD_SIZE || dist_slot[DIST_SLOT(offset)] == DIST_NO_SLOT)
+		return NULL;
+
+	for (reg = &dist_regs[dist_slot[DIST_SLOT(offset)]]; offset - reg->base >= reg->size; reg++)
+		if (reg == &dist_regs[ARRAY_SIZE(dist_regs) - 1])
+			return NULL;
+
+	if (!(len == 4 || (len == 1 && reg->bytes)) || !IS_ALIGNED(offset, len))
+		return NULL;
+	if (reg->bits && (offset - reg->base) * 8 / reg->bits >= VGIC_NR_PRIVATE + vm->vgic.nr_spis)
+		return NULL;
+	return reg;
+}
+
+static unsigned int dist_first(const struct dist_reg *reg, u32 offset)
+{
+	return reg->bits ? (offset - reg->base) * 8 / reg->bits : offset;
+}
+
+static unsigned int dist_count(const struct dist_reg *reg, unsigned int len)
+{
+	return reg->bits ? len * 8 / reg->bits : 1;
+}
+
+/* Accesses that no register takes read as zero and are ignored, as KVM's were. */
+static int dist_read(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u64 addr,
+		     unsigned int len, void *val)
+{
+	u32 offset = addr - dev->base;
+	const struct dist_reg *reg = dist_find(vcpu->vm, offset, len);
+	__le32 data = 0;
+
+	if (!reg) {
+		memset(val, 0, len);
+		return 0;
+	}
+	data = cpu_to_le32(reg->read(vcpu, dist_first(reg, offset), dist_count(reg, len)));
+	if (len == 4)
+		memcpy(val, &data, 4);
+	else
+		memcpy(val, &data, 1);
+	return 0;
+}
+
+static int dist_write(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u64 addr,
+		      unsigned int len, const void *val)
+{
+	u32 offset = addr - dev->base;
+	const struct dist_reg *reg = dist_find(vcpu->vm, offset, len);
+	__le32 data = 0;
+
+	if (!reg)
+		return 0;
+	if (len == 4)
+		memcpy(&data, val, 4);
+	else
+		memcpy(&data, val, 1);
+	reg->write(vcpu, dist_first(reg, offset), dist_count(reg, len), le32_to_cpu(data));
+	return 0;
+}
+
+const struct armvmm_iodev_ops vgic_dist_iodev_ops = {
+	.read = dist_read,
+	.write = dist_write,
+};
+
+static const struct dist_reg *dist_find_user(struct armvmm_vcpu *vcpu, u32 offset)
+{
+	const struct dist_reg *reg = dist_find(vcpu->vm, offset, 4);
+
+	return reg && !reg->hidden ? reg : NULL;
+}
+
+int vgic_dist_has_attr(struct armvmm_vcpu *vcpu, u32 offset)
+{
+	return dist_find_user(vcpu, offset) ? 0 : -ENXIO;
+}
+
+int vgic_dist_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val)
+{
+	const struct dist_reg *reg = dist_find_user(vcpu, offset);
+
+	if (!reg)
+		return -ENXIO;
+	*val = reg->read(vcpu, dist_first(reg, offset), dist_count(reg, 4));
+	return 0;
+}
+
+int vgic_dist_set_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 val)
+{
+	const struct dist_reg *reg = dist_find_user(vcpu, offset);
+	unsigned int first, n;
+
+	if (!reg)
+		return -ENXIO;
+	first = dist_first(reg, offset);
+	n = dist_count(reg, 4);
+	if (reg->user_write)
+		return reg->user_write(vcpu, first, n, val);
+	reg->write(vcpu, first, n, val);
+	return 0;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The life of a VM's GIC: created, given its size, mapped, destroyed. */
+#include <linux/mm.h>
+
+#include "../hypmap.h"
+#include "../vcpu.h"
+#include "../vm.h"
+#include "dist.h"
+#include "gic.h"
+#include "irq.h"
+
+#define INIT_NR_IRQS_LEGACY	256	/* for clients that set none, as KVM */
+#define INIT_CPU_SIZE		KVM_VGIC_V2_CPU_SIZE
+
+static size_t init_array_size(unsigned int n)
+{
+	return PAGE_ALIGN(n * sizeof(struct armvmm_vgic_irq));
+}
+
+void armvmm_vgic_vm_init(struct armvmm_vm *vm)
+{
+	vm->vgic.dist_base = VGIC_ADDR_UNDEF;
+	vm->vgic.cpu_base = VGIC_ADDR_UNDEF;
+}
+
+void armvmm_vgic_vm_destroy(struct armvmm_vm *vm)
+{
+	struct armvmm_vgic *vgic = &vm->vgic;
+
+	vgic->initialized = false;
+	if (vgic->spis)
+		armvmm_hypmap_free(vgic->spis, vgic->spis_size);
+	vgic->spis = NULL;
+}
+
+int armvmm_vgic_vcpu_create(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+	unsigned int intid;
+
+	if (vcpu->vm->vgic.initialized)
+		return -EBUSY;
+
+	raw_spin_lock_init(&v->ap_list_lock);
+	INIT_LIST_HEAD(&v->ap_list);
+	v->private = armvmm_hypmap_alloc(init_array_size(VGIC_NR_PRIVATE));
+	if (!v->private)
+		return -ENOMEM;
+	for (intid = 0; intid < VGIC_NR_PRIVATE; intid++)
+		vgic_irq_init(&v->private[intid], intid, vcpu);
+	return 0;
+}
+
+void armvmm_vgic_vcpu_destroy(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+
+	if (v->private)
+		armvmm_hypmap_free(v->private, init_array_size(VGIC_NR_PRIVATE));
+	v->private = NULL;
+}
+
+void armvmm_vgic_vcpu_reset(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_vgic_irq *irq;
+	unsigned long flags;
+	unsigned int intid;
+
+	if (!vcpu->vgic.private)
+		return;
+	for (intid = VGIC_NR_SGIS; intid < VGIC_NR_PRIVATE; intid++) {
+		irq = &vcpu->vgic.private[intid];
+		raw_spin_lock_irqsave(&irq->lock, flags);
+		/* The next flush takes it off the ap_list. */
+		if (irq->get_level) {
+			irq->active = false;
+			irq->pending_latch = false;
+			irq->line_level = false;
+		}
+		raw_spin_unlock_irqrestore(&irq->lock, flags);
+	}
+}
+
+int armvmm_vgic_create(struct armvmm_vm *vm)
+{
+	int ret;
+
+	lockdep_assert_held(&vm->lock);
+
+	if (vm->vgic.in_kernel)
+		return -EEXIST;
+	if (!armvmm_vgic_host.gich)
+		return -ENODEV;
+
+	/* A vCPU that ran had its interrupts from the client. */
+	ret = armvmm_vm_trylock_vcpus(vm);
+	if (ret)
+		return ret;
+	if (armvmm_vm_has_run(vm))
+		ret = -EBUSY;
+	else
+		vm->vgic.in_kernel = true;
+	armvmm_vm_unlock_vcpus(vm);
+	return ret;
+}
+
+int armvmm_vgic_init_locked(struct armvmm_vm *vm)
+{
+	struct armvmm_vgic *vgic = &vm->vgic;
+	unsigned int i, n;
+
+	lockdep_assert_held(&vm->lock);
+
+	if (vgic->initialized)
+		return 0;
+	if (!vgic->in_kernel)
+		return -ENODEV;
+	if (vm->created_vcpus != armvmm_vm_online_vcpus(vm))
+		return -EBUSY;
+
+	if (!vgic->nr_spis)
+		vgic->nr_spis = INIT_NR_IRQS_LEGACY - VGIC_NR_PRIVATE;
+	n = vgic_irq_end(vgic) - VGIC_NR_PRIVATE;
+	vgic->spis_size = init_array_size(n);
+	vgic->spis = armvmm_hypmap_alloc(vgic->spis_size);
+	if (!vgic->spis)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		vgic_irq_init(&vgic->spis[i], VGIC_NR_PRIVATE + i, vm->vcpus[0]);
+
+	/* Pairs with the acquire of those who inject. */
+	smp_store_release(&vgic->initialized, true);
+	return 0;
+}
+
+int armvmm_vgic_init(struct armvmm_vm *vm)
+{
+	int ret;
+
+	if (smp_load_acquire(&vm->vgic.initialized))
+		return 0;
+	mutex_lock(&vm->lock);
+	ret = armvmm_vgic_init_locked(vm);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
+/* The two frames fit into the IPA space and do not meet. */
+static bool init_frames_valid(const struct armvmm_vgic *vgic)
+{
+	u64 dist = vgic->dist_base, cpu = vgic->cpu_base, end = 1ULL << STAGE2_IPA_BITS;
+
+	if (dist > end - GICD_SIZE || cpu > end - INIT_CPU_SIZE)
+		return false;
+	return dist + GICD_SIZE <= cpu || cpu + INIT_CPU_SIZE <= dist;
+}
+
+static int init_map(struct armvmm_vm *vm)
+{
+	struct armvmm_vgic *vgic = &vm->vgic;
+	int ret;
+
+	if (vgic->dist_base == VGIC_ADDR_UNDEF || vgic->cpu_base == VGIC_ADDR_UNDEF)
+		return -ENXIO;
+	if (!init_frames_valid(vgic))
+		return -EINVAL;
+	ret = armvmm_vgic_init_locked(vm);
+	if (ret)
+		return ret;
+
+	vgic->dist_iodev.ops = &vgic_dist_iodev_ops;
+	vgic->dist_iodev.base = vgic->dist_base;
+	vgic->dist_iodev.size = GICD_SIZE;
+	mutex_lock(&vm->slots_lock);
+	ret = armvmm_iobus_register(vm, &vgic->dist_iodev);
+	mutex_unlock(&vm->slots_lock);
+	if (ret)
+		return ret;
+
+	ret = armvmm_stage2_map_device(vm, vgic->cpu_base, armvmm_vgic_host.gicv_pa, INIT_CPU_SIZE,
+				       true);
+	if (ret) {
+		mutex_lock(&vm->slots_lock);
+		armvmm_iobus_unregister(vm, &vgic->dist_iodev);
+		mutex_unlock(&vm->slots_lock);
+		return ret;
+	}
+	smp_store_release(&vgic->ready, true);
+	return 0;
+}
+
+int armvmm_vgic_map_resources(struct armvmm_vm *vm)
+{
+	int ret = 0;
+
+	if (smp_load_acquire(&vm->vgic.ready))
+		return 0;
+	mutex_lock(&vm->lock);
+	if (vm->vgic.in_kernel && !vm->vgic.ready)
+		ret = init_map(vm);
+	mutex_unlock(&vm->lock);
+	return ret;
+}

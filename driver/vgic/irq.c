@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The state of one virtual interrupt, and the way it takes to a vCPU. */
+#include <linux/nospec.h>
+#include <linux/preempt.h>
+#include <linux/processor.h>
+#include <linux/sched.h>
+
+#include "../vcpu.h"
+#include "../vm.h"
+#include "irq.h"
+
+void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvmm_vcpu *target)
+{
+	raw_spin_lock_init(&irq->lock);
+	INIT_LIST_HEAD(&irq->ap_link);
+	irq->intid = intid;
+	irq->target = target;
+	/*
+	 * SGIs are edge-triggered and permanently enabled; PPIs and SPIs start
+	 * level-sensitive and disabled (IHI 0048B 4.3.5, 4.3.13).
+	 */
+	irq->edge = intid < VGIC_NR_SGIS;
+	irq->enabled = intid < VGIC_NR_SGIS;
+}
+
+struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu,
+				     unsigned int intid)
+{
+	struct armvmm_vgic *vgic = &vm->vgic;
+	unsigned int end = vgic_irq_end(vgic);
+
+	/* Guests and clients choose intid: it must not index beyond the arrays even speculatively. */
+	if (intid < VGIC_NR_PRIVATE) {
+		if (!vcpu || !vcpu->vgic.private)
+			return NULL;
+		return &vcpu->vgic.private[array_index_nospec(intid, VGIC_NR_PRIVATE)];
+	}
+	if (intid >= end || !vgic->spis)
+		return NULL;
+	return &vgic->spis[array_index_nospec(intid - VGIC_NR_PRIVATE, end - VGIC_NR_PRIVATE)];
+}
+
+struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq)
+{
+	/* An active interrupt stays with the CPU that acknowledged it (IHI 0048B 3.2.1). */
+	if (irq->active)
+		return irq->vcpu ? irq->vcpu : irq->target;
+
+	if (irq->enabled && vgic_irq_is_pending(irq) && irq->target &&
+	    READ_ONCE(irq->target->vm->vgic.dist_enabled))
+		return irq->target;
+
+	return NULL;
+}
+
+void vgic_vcpu_notify(struct armvmm_vcpu *vcpu)
+{
+	/*
+	 * The vCPU's own thread, in an exit handler or on its way to the guest:
+	 * it looks at its ap_list before it enters or sleeps. Not so from an
+	 * interrupt handler, which may have come after it looked.
+	 */
+	if (in_task() && READ_ONCE(vcpu->task) == current)
+		return;
+
+	armvmm_vcpu_request(vcpu, VCPU_REQ_IRQ_PENDING);
+	armvmm_vcpu_kick(vcpu);
+}
+
+/*
+ * Does the vCPU with this interrupt on its list notice the change by itself? A
+ * level interrupt in a list register has EOI set there: its end makes the
+ * vCPU exit and the line is looked at again.
+ */
+static bool irq_seen_at_eoi(const struct armvmm_vgic_irq *irq)
+{
+	return irq->in_lr && !irq->edge && !irq->hw;
+}
+
+void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags)
+{
+	struct armvmm_vcpu *from, *to, *list, *notify = NULL;
+	bool moved;
+
+	lockdep_assert_held(&irq->lock);
+
+	for (;;) {
+		to = vgic_irq_route(irq);
+		from = irq->vcpu;
+
+		/* Nowhere to go; a flush takes it off the list it may be on. */
+		if (!to)
+			break;
+		if (from == to) {
+			if (!irq_seen_at_eoi(irq))
+				notify = to;
+			break;
+		}
+		/* The target changed under a vCPU that runs with it: its exit moves it. */
+		if (from && irq->in_lr) {
+			notify = from;
+			break;
+		}
+
+		/* The list's lock comes first: let go, take both, look again. */
+		list = from ? from : to;
+		raw_spin_unlock(&irq->lock);
+		raw_spin_lock(&list->vgic.ap_list_lock);
+		raw_spin_lock(&irq->lock);
+		moved = false;
+		if (irq->vcpu == from && !irq->in_lr && vgic_irq_route(irq) == to) {
+			if (from) {
+				list_del_init(&irq->ap_link);
+				irq->vcpu = NULL;
+			} else {
+				list_add_tail(&irq->ap_link, &to->vgic.ap_list);
+				irq->vcpu = to;
+				notify = to;
+				moved = true;
+			}
+		}
+		if (moved) {
+			raw_spin_unlock(&irq->lock);
+			raw_spin_unlock_irqrestore(&list->vgic.ap_list_lock, flags);
+			vgic_vcpu_notify(notify);
+			return;
+		}
+		raw_spin_unlock(&irq->lock);
+		raw_spin_unlock(&list->vgic.ap_list_lock);
+		raw_spin_lock(&irq->lock);
+	}
+	raw_spin_unlock_irqrestore(&irq->lock, flags);
+	if (notify)
+		vgic_vcpu_notify(notify);
+}
+
+unsigned long vgic_irq_lock_fetched(struct armvmm_vgic_irq *irq)
+{
+	struct armvmm_vcpu *vcpu;
+	unsigned long flags;
+
+	for (;;) {
+		raw_spin_lock_irqsave(&irq->lock, flags);
+		if (likely(!irq->in_lr))
+			return flags;
+		vcpu = irq->vcpu;
+		raw_spin_unlock_irqrestore(&irq->lock, flags);
+
+		/*
+		 * in_lr is set with IRQs disabled from flush to sync only, so that
+		 * vCPU is on another CPU, in the guest or a few steps from it.
+		 * Whatever it does next, it comes by sync.
+		 */
+		vgic_vcpu_notify(vcpu);
+		cpu_relax();
+		cond_resched();
+	}
+}
+
+void vgic_irq_update_all(struct armvmm_vm *vm)
+{
+	unsigned int intid, end = vgic_irq_end(&vm->vgic);
+	struct armvmm_vgic_irq *irq;
+	struct armvmm_vcpu *vcpu;
+	unsigned long flags;
+	int i;
+
+	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+		for (intid = 0; intid < VGIC_NR_PRIVATE; intid++) {
+			irq = vgic_irq_get(vm, vcpu, intid);
+			raw_spin_lock_irqsave(&irq->lock, flags);
+			vgic_irq_update_unlock(irq, flags);
+		}
+	}
+	for (intid = VGIC_NR_PRIVATE; intid < end; intid++) {
+		irq = vgic_irq_get(vm, NULL, intid);
+		raw_spin_lock_irqsave(&irq->lock, flags);
+		vgic_irq_update_unlock(irq, flags);
+	}
+}

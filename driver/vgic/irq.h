@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The state of one virtual interrupt, and the way it takes to a vCPU.
+ *
+ * An interrupt that is pending and enabled, or active, is on the ap_list of
+ * exactly one vCPU (irq->vcpu). The entry of that vCPU writes it to a list
+ * register (in_lr); from then to the exit the hardware knows its state better
+ * than this structure does. It never leaves the ap_list while in_lr, so it
+ * cannot be in two list registers.
+ *
+ * An entry of ap_list that lost its reason to be there is taken off by the
+ * next flush of its vCPU.
+ */
+#ifndef ARMVMM_VGIC_IRQ_H
+#define ARMVMM_VGIC_IRQ_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "vgic.h"
+
+struct armvmm_vgic_irq {
+	raw_spinlock_t lock;		/* innermost; taken with IRQs disabled */
+	struct list_head ap_link;	/* also under irq->vcpu's ap_list_lock */
+	struct armvmm_vcpu *vcpu;	/* on whose ap_list, or NULL; both locks to change */
+	struct armvmm_vcpu *target;	/* where it goes; NULL in a VM without vCPUs */
+	const void *owner;		/* the in-kernel device that drives the line */
+	bool (*get_level)(struct armvmm_vcpu *vcpu);	/* samples the line, or NULL */
+
+	u16 intid;
+	u16 hwintid;		/* physical ID, where hw */
+	u8 priority;		/* bits 7-3 */
+	u8 targets;		/* GICD_ITARGETSR byte: bit n, vm->vcpus[n] */
+	u8 source;		/* SGI: vCPUs whose request is pending */
+	u8 active_source;	/* SGI: whose request is active */
+
+	bool enabled;
+	bool group1;
+	bool edge;		/* GICD_ICFGR: edge-triggered; SGIs are */
+	bool hw;		/* the list register has HW set */
+	bool line_level;	/* the line is high (PPIs and SPIs) */
+	bool pending_latch;	/* made pending by an edge, GICD_ISPENDR or an SGI */
+	bool active;
+	bool in_lr;		/* a list register of irq->vcpu holds it */
+	bool lr_pending;	/* and was written as pending */
+};
+
+static inline bool vgic_irq_is_sgi(const struct armvmm_vgic_irq *irq)
+{
+	return irq->intid < VGIC_NR_SGIS;
+}
+
+static inline bool vgic_irq_is_private(const struct armvmm_vgic_irq *irq)
+{
+	return irq->intid < VGIC_NR_PRIVATE;
+}
+
+static inline bool vgic_irq_is_pending(const struct armvmm_vgic_irq *irq)
+{
+	return irq->pending_latch || (!irq->edge && irq->line_level);
+}
+
+/* INTIDs from here on are answers of the CPU interface, never interrupts (IHI 0048B 3.2.5). */
+#define VGIC_SPECIAL_INTIDS	1020
+
+/* The first INTID that the VM has not. */
+static inline unsigned int vgic_irq_end(const struct armvmm_vgic *vgic)
+{
+	unsigned int end = VGIC_NR_PRIVATE + vgic->nr_spis;
+
+	return end < VGIC_SPECIAL_INTIDS ? end : VGIC_SPECIAL_INTIDS;
+}
+
+/* Sets what init needs: INTID, lock, trigger. The memory is zeroed. */
+void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvmm_vcpu *target);
+
+/*
+ * The interrupt @intid of the VM; @vcpu's own below 32. NULL where there is
+ * none: past the end, before init, or a private one without a vCPU.
+ */
+struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu,
+				     unsigned int intid);
+
+/* The vCPU that has to know of the interrupt now, or NULL. irq->lock held. */
+struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq);
+
+/*
+ * After a change of state: puts the interrupt on the ap_list where it belongs
+ * and makes that vCPU look. irq->lock held with IRQs saved in @flags; both are
+ * released. Any context.
+ */
+void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags);
+
+/*
+ * Locks the interrupt when no list register holds it, making the vCPU that
+ * runs with it exit. Returns the flags for unlocking. vCPU thread, may sleep.
+ */
+unsigned long vgic_irq_lock_fetched(struct armvmm_vgic_irq *irq);
+
+/* Makes the vCPU look at its ap_list again, wherever it is. Any context. */
+void vgic_vcpu_notify(struct armvmm_vcpu *vcpu);
+
+/* After GICD_CTLR changed: every interrupt is given to or taken from its vCPU. */
+void vgic_irq_update_all(struct armvmm_vm *vm);
+
+#endif

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * List registers: filled before an entry from the vCPU's ap_list, read back
+ * after the exit. HYP moves hyp->vgic to and from the hardware.
+ */
+#include <linux/bitops.h>
+
+#include "../eventfd.h"
+#include "../vcpu.h"
+#include "../vm.h"
+#include "cpuif.h"
+#include "gic.h"
+#include "irq.h"
+
+/* --- before an entry --- */
+
+/*
+ * An SGI whose list register cannot show all requests: one source at a time,
+ * and pending together with active for one and the same source only.
+ */
+static bool lr_sgi_waits(const struct armvmm_vgic_irq *irq)
+{
+	u8 source = irq->source;
+
+	if (irq->active)
+		return source & ~(1u << irq->active_source);
+	return source & (source - 1);
+}
+
+/*
+ * Composes the list register of an interrupt that is to be shown to the guest
+ * (IHI 0048B 5.3.8). What the register takes over leaves the structure: an edge,
+ * the request of an SGI. irq->lock held.
+ */
+static u32 lr_compose(struct armvmm_vgic_irq *irq)
+{
+	u32 lr = irq->intid | (u32)(irq->priority >> VGIC_PRIORITY_SHIFT) << GICH_LR_PRIORITY_SHIFT;
+	bool pend = vgic_irq_is_pending(irq);
+
+	if (irq->group1)
+		lr |= GICH_LR_GRP1;
+	if (irq->active)
+		lr |= GICH_LR_ACTIVE;
+
+	if (irq->hw) {
+		lr |= GICH_LR_HW | (u32)irq->hwintid << GICH_LR_PHYSID_SHIFT;
+		/* A hardware interrupt is never pending and active: its pending state is physical. */
+		if (irq->active)
+			pend = false;
+	} else if (!irq->edge) {
+		/* The line is looked at again when the guest is done: not pending twice. */
+		lr |= GICH_LR_EOI;
+		if (irq->active)
+			pend = false;
+	} else if (vgic_irq_is_sgi(irq)) {
+		unsigned int source;
+
+		if (lr_sgi_waits(irq))
+			lr |= GICH_LR_EOI;
+		if (irq->active) {
+			source = irq->active_source;
+			pend = irq->source & (1u << source);
+		} else {
+			source = irq->source ? __ffs(irq->source) : 0;
+		}
+		lr |= source << GICH_LR_CPUID_SHIFT;
+		if (pend)
+			irq->source &= ~(1u << source);
+	}
+
+	if (pend) {
+		lr |= GICH_LR_PENDING;
+		if (vgic_irq_is_sgi(irq))
+			irq->pending_latch = irq->source;
+		else if (irq->edge)
+			irq->pending_latch = false;
+	}
+	irq->lr_pending = pend;
+	irq->in_lr = true;
+	return lr;
+}
+
+/*
+ * Does the interrupt belong into a list register of this vCPU? If it lost its
+ * reason to be on the list, it goes. Both locks held.
+ */
+static bool lr_wanted(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq)
+{
+	struct armvmm_vcpu *to = vgic_irq_route(irq);
+
+	if (likely(to == vcpu))
+		return true;
+	/* One that goes to another vCPU is about to be moved by who changed it. */
+	if (!to) {
+		list_del_init(&irq->ap_link);
+		irq->vcpu = NULL;
+	}
+	return false;
+}
+
+struct lr_pick {
+	struct armvmm_vgic_irq *irq;
+	u32 rank;
+};
+
+/*
+ * Active ones first, for the guest may deactivate them at any time and the
+ * hardware must know which; the one of highest priority is the next to end.
+ * Then by priority; among equals the first come.
+ */
+static u32 lr_rank(const struct armvmm_vgic_irq *irq)
+{
+	return irq->priority | (irq->active ? 0 : 0x100);
+}
+
+/*
+ * Chooses the @max interrupts that go first, in order. Returns how many;
+ * @more tells that others had to wait.
+ */
+static unsigned int lr_choose(struct armvmm_vcpu *vcpu, struct lr_pick *pick, unsigned int max,
+			      bool *more)
+{
+	struct armvmm_vgic_irq *irq, *next;
+	unsigned int i, n = 0;
+	bool wanted;
+	u32 rank;
+
+	*more = false;
+	list_for_each_entry_safe(irq, next, &vcpu->vgic.ap_list, ap_link) {
+		raw_spin_lock(&irq->lock);
+		wanted = lr_wanted(vcpu, irq);
+		rank = lr_rank(irq);
+		raw_spin_unlock(&irq->lock);
+		if (!wanted)
+			continue;
+		if (n == max) {
+			*more = true;
+			if (rank >= pick[n - 1].rank)
+				continue;
+			n--;
+		}
+		for (i = n++; i > 0 && pick[i - 1].rank > rank; i--)
+			pick[i] = pick[i - 1];
+		pick[i].irq = irq;
+		pick[i].rank = rank;
+	}
+	return n;
+}
+
+/*
+ * The way for lists that do not simply fit. An SGI that waits for its own end
+ * to show its next source goes before all of lower priority: those of its
+ * group wait with it.
+ */
+static void lr_fill_chosen(struct armvmm_vcpu *vcpu)
+{
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+	struct lr_pick pick[HYP_MAX_LRS];
+	unsigned int n, i, used = 0;
+	u32 limit[2] = { ~0u, ~0u };
+	struct armvmm_vgic_irq *irq;
+	bool more, pending = false;
+
+	n = lr_choose(vcpu, pick, armvmm_vgic_host.nr_lr, &more);
+	for (i = 0; i < n; i++) {
+		irq = pick[i].irq;
+		raw_spin_lock(&irq->lock);
+		/* It may have changed since it was chosen; who changed it kicks this vCPU. */
+		if (vgic_irq_route(irq) == vcpu &&
+		    (irq->active || irq->priority <= limit[irq->group1])) {
+			if (vgic_irq_is_sgi(irq) && lr_sgi_waits(irq) &&
+			    irq->priority < limit[irq->group1])
+				limit[irq->group1] = irq->priority;
+			hv->lr[used] = lr_compose(irq);
+			pending |= hv->lr[used] & GICH_LR_PENDING;
+			used++;
+		}
+		raw_spin_unlock(&irq->lock);
+	}
+
+	hv->used_lrs = used;
+	hv->hcr = GICH_HCR_En;
+	if (!more)
+		return;
+
+	/*
+	 * Others wait. All of them come after what is pending here: time enough
+	 * when the last of these is taken. Where nothing is pending, NPIE would
+	 * never let the guest run, nor would UIE with one register in use: then the
+	 * end of an active interrupt asks for maintenance.
+	 */
+	if (pending) {
+		hv->hcr |= GICH_HCR_NPIE;
+		return;
+	}
+	if (used > 1)
+		hv->hcr |= GICH_HCR_UIE;
+	for (i = 0; i < used; i++)
+		if (!(hv->lr[i] & GICH_LR_HW))
+			hv->lr[i] |= GICH_LR_EOI;
+}
+
+/*
+ * True where every interrupt of the list fits and shows all that it has. The
+ * answer may be outdated at once: who adds to it kicks this vCPU.
+ */
+static bool lr_all_fit(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_vgic_irq *irq;
+	unsigned int n = 0;
+
+	list_for_each_entry(irq, &vcpu->vgic.ap_list, ap_link)
+		if (++n > armvmm_vgic_host.nr_lr || (irq->source && lr_sgi_waits(irq)))
+			return false;
+	return true;
+}
+
+static void lr_fill(struct armvmm_vcpu *vcpu)
+{
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+	struct armvmm_vgic_irq *irq, *next;
+	unsigned int used = 0;
+
+	list_for_each_entry_safe(irq, next, &vcpu->vgic.ap_list, ap_link) {
+		raw_spin_lock(&irq->lock);
+		if (lr_wanted(vcpu, irq))
+			hv->lr[used++] = lr_compose(irq);
+		raw_spin_unlock(&irq->lock);
+	}
+	hv->used_lrs = used;
+	hv->hcr = GICH_HCR_En;
+}
+
+void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+
+	/* Who adds to the list after this look kicks the vCPU. */
+	if (list_empty(&v->ap_list))
+		return;
+
+	raw_spin_lock(&v->ap_list_lock);
+	if (lr_all_fit(vcpu))
+		lr_fill(vcpu);
+	else
+		lr_fill_chosen(vcpu);
+	raw_spin_unlock(&v->ap_list_lock);
+}
+
+/* --- after an exit --- */
+
+/* Takes over what the guest did with the interrupt of a list register. irq->lock held. */
+static void lr_fold(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, u32 lr)
+{
+	irq->in_lr = false;
+	irq->active = lr & GICH_LR_ACTIVE;
+
+	if (vgic_irq_is_sgi(irq)) {
+		if (irq->active)
+			irq->active_source = GICH_LR_CPUID(lr);
+		if (lr & GICH_LR_PENDING) {
+			irq->source |= 1u << GICH_LR_CPUID(lr);
+			irq->pending_latch = true;
+		}
+	} else if (lr & GICH_LR_PENDING) {
+		/* Not taken. A level is still where it was. */
+		if (irq->edge)
+			irq->pending_latch = true;
+	} else if (irq->lr_pending && !irq->edge) {
+		/* Acknowledged: GICD_ISPENDR's pending state ends (IHI 0048B 4.3.7). */
+		irq->pending_latch = false;
+	}
+	irq->lr_pending = false;
+
+	if (irq->get_level)
+		irq->line_level = irq->get_level(vcpu);
+}
+
+/* The guest ended a level-sensitive SPI: irqfds with a resampler want to know. */
+static bool lr_ended_level_spi(const struct armvmm_vgic_irq *irq, u32 lr)
+{
+	return !vgic_irq_is_private(irq) && !irq->edge && !(lr & GICH_LR_STATE);
+}
+
+/* Eventfds take sleeping locks where the kernel is preemptible: not from here. */
+static void lr_note_ended(struct armvmm_vgic_vcpu *v, unsigned int intid)
+{
+	if (v->nr_ended < ARRAY_SIZE(v->ended))
+		v->ended[v->nr_ended++] = intid;
+}
+
+void armvmm_vgic_notify_ended(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+
+	while (unlikely(v->nr_ended))
+		armvmm_eventfd_ack(vcpu->vm, v->ended[--v->nr_ended] - VGIC_NR_PRIVATE);
+}
+
+void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
+{
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+	unsigned int n, used = hv->used_lrs;
+	struct armvmm_vgic_irq *irq;
+	struct armvmm_vcpu *to;
+	unsigned long flags;
+	u64 moves = 0;
+	u32 lr;
+
+	if (!used)
+		return;
+
+	raw_spin_lock(&v->ap_list_lock);
+	for (n = 0; n < used; n++) {
+		lr = hv->lr[n];
+		irq = vgic_irq_get(vcpu->vm, vcpu, lr & GICH_LR_VIRTUALID);
+		if (!irq)
+			continue;
+		raw_spin_lock(&irq->lock);
+		lr_fold(vcpu, irq, lr);
+		if (lr_ended_level_spi(irq, lr))
+			lr_note_ended(v, irq->intid);
+		to = vgic_irq_route(irq);
+		if (to != vcpu) {
+			list_del_init(&irq->ap_link);
+			irq->vcpu = NULL;
+			if (to)
+				moves |= BIT_ULL(n);
+		}
+		raw_spin_unlock(&irq->lock);
+	}
+	hv->used_lrs = 0;
+	hv->hcr = GICH_HCR_En;
+	raw_spin_unlock(&v->ap_list_lock);
+
+	/* Its target was changed while it was in the list register. */
+	while (unlikely(moves)) {
+		n = __ffs64(moves);
+		moves &= moves - 1;
+		irq = vgic_irq_get(vcpu->vm, vcpu, hv->lr[n] & GICH_LR_VIRTUALID);
+		raw_spin_lock_irqsave(&irq->lock, flags);
+		vgic_irq_update_unlock(irq, flags);
+	}
+}
+
+/* --- in between --- */
+
+bool armvmm_vgic_pending(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+	u32 best[2] = { VGIC_PRIORITY_IDLE, VGIC_PRIORITY_IDLE };
+	struct armvmm_vgic_irq *irq;
+	unsigned long flags;
+
+	if (list_empty(&v->ap_list))
+		return false;
+
+	raw_spin_lock_irqsave(&v->ap_list_lock, flags);
+	list_for_each_entry(irq, &v->ap_list, ap_link) {
+		raw_spin_lock(&irq->lock);
+		if (!irq->active && vgic_irq_route(irq) == vcpu &&
+		    irq->priority < best[irq->group1])
+			best[irq->group1] = irq->priority;
+		raw_spin_unlock(&irq->lock);
+	}
+	raw_spin_unlock_irqrestore(&v->ap_list_lock, flags);
+
+	if (best[0] == VGIC_PRIORITY_IDLE && best[1] == VGIC_PRIORITY_IDLE)
+		return false;
+	return vgic_cpuif_signals(vcpu, best[0], best[1]);
+}

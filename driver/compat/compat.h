@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The driver is written for the newest kernel; this header bends the older ones to it. A source
+ * includes it after the kernel's own headers. What a kernel has is asked of its headers
+ * (compat/probes), for interfaces change in stable point releases too.
+ */
+#ifndef ARMVMM_COMPAT_H
+#define ARMVMM_COMPAT_H
+
+#include <linux/context_tracking.h>
+#include <linux/eventfd.h>
+#include <linux/file.h>
+#include <linux/highmem.h>
+#include <linux/hrtimer.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/rcupdate.h>
+#include <linux/syscore_ops.h>
+#include <linux/vtime.h>
+
+#include "compat-config.h"
+
+#ifndef HAVE_KMAP_LOCAL_PAGE
+/* Nests like the real one, but turns preemption off. */
+#define kmap_local_page(page)	kmap_atomic(page)
+#define kunmap_local(addr)	kunmap_atomic(addr)
+#endif
+
+#ifndef HAVE_VM_FAULT_COMPLETED
+/* A fault that dropped the mmap lock always says VM_FAULT_RETRY. */
+#define VM_FAULT_COMPLETED	((vm_fault_t)0)
+#endif
+
+#ifndef HAVE_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+/* What a notifier's clear_flush_young, clear_young and test_young return. */
+#ifdef HAVE_MMU_NOTIFIER_YOUNG_BOOL
+typedef bool compat_young_t;
+#else
+typedef int compat_young_t;
+#endif
+
+#ifndef HAVE_HRTIMER_SETUP
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*fn)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
+}
+#endif
+
+/*
+ * Suspend and resume of the last CPU, IRQs off. DEFINE_COMPAT_SYSCORE(name, suspend, resume)
+ * gives functions of type int (*)(void *) and void (*)(void *) to be registered with
+ * compat_syscore_register(&name).
+ */
+#ifdef HAVE_REGISTER_SYSCORE
+#define DEFINE_COMPAT_SYSCORE(name, suspend_fn, resume_fn)			\
+	static const struct syscore_ops name##_ops = {				\
+		.suspend = (suspend_fn),					\
+		.resume = (resume_fn),						\
+	};									\
+	static struct syscore name = { .ops = &name##_ops }
+#define compat_syscore_register(core)	register_syscore(core)
+#define compat_syscore_unregister(core)	unregister_syscore(core)
+#else
+#define DEFINE_COMPAT_SYSCORE(name, suspend_fn, resume_fn)			\
+	static int name##_suspend(void) { return (suspend_fn)(NULL); }		\
+	static void name##_resume(void) { (resume_fn)(NULL); }			\
+	static struct syscore_ops name = {					\
+		.suspend = name##_suspend,					\
+		.resume = name##_resume,					\
+	}
+#define compat_syscore_register(core)	register_syscore_ops(core)
+#define compat_syscore_unregister(core)	unregister_syscore_ops(core)
+#endif
+
+#ifdef HAVE_EVENTFD_SIGNAL_ONE
+#define compat_eventfd_signal(ctx)	eventfd_signal(ctx)
+#else
+#define compat_eventfd_signal(ctx)	eventfd_signal(ctx, 1)
+#endif
+
+#ifndef HAVE_FD_FILE
+#define fd_file(fd)	((fd).file)
+#endif
+
+/* Accounting around the time in the guest. IRQs off. */
+static __always_inline void compat_guest_enter_irqoff(void)
+{
+#ifdef HAVE_CONTEXT_TRACKING_GUEST_ENTER
+	vtime_account_guest_enter();
+	/* The CPU is as good as in user space: RCU need not wait for it. */
+	if (!context_tracking_guest_enter())
+#ifdef HAVE_RCU_VIRT_NOTE_NO_CPU
+		rcu_virt_note_context_switch();
+#else
+		rcu_virt_note_context_switch(smp_processor_id());
+#endif
+#else
+	guest_enter_irqoff();
+#endif
+}
+
+/*
+ * Two halves: the first right after the exit; the second once pending interrupts were taken, so
+ * that the tick that ended the guest's time is still accounted to the guest.
+ */
+static __always_inline void compat_guest_exit_irqoff(void)
+{
+	context_tracking_guest_exit();
+}
+
+static __always_inline void compat_guest_exit_account(void)
+{
+	vtime_account_guest_exit();
+}
+
+#endif

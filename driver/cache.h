@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Cache maintenance that the architecture asks of a hypervisor (DDI 0406C B2.2.6, B3.12). */
+/* Cache maintenance that the architecture asks of a hypervisor (DDI 0406C B2.2.6, B3.11). */
 #ifndef ARMVMM_CACHE_H
 #define ARMVMM_CACHE_H
 
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
-/* Cleans and invalidates [addr, addr + size) of kernel memory to the PoC, with DSB. */
+/* Cleans and invalidates [addr, addr + size) of kernel memory to the PoC, with DSB. Any context. */
 void armvmm_cache_flush(const void *addr, size_t size);
-/* Makes host page(s) coherent for a guest: to the PoC; and I-caches where executable. */
+
+/*
+ * Cleans and invalidates @size bytes of host memory from page @pfn to the point of coherency,
+ * through a kernel mapping, page by page. Pages without a struct page are left alone: the
+ * kernel has no cacheable mapping of them. Whole pages. May be called under a spinlock.
+ */
 void armvmm_cache_flush_pfn(unsigned long pfn, size_t size);
+/* Makes instruction fetches from those pages see memory, on all CPUs. As above. */
 void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size);
+/* All instruction caches of the inner shareable domain, and branch predictors. Any context. */
+void armvmm_cache_invalidate_icache_all(void);
 
 #endif

@@ -3,11 +3,13 @@
 #ifndef ARMVMM_MEMSLOT_H
 #define ARMVMM_MEMSLOT_H
 
+#include <linux/mm.h>
+
 #include <linux/armvmm.h>
 
-struct armvmm_vm;
+#include "memslot_check.h"
 
-#define ARMVMM_NR_MEMSLOTS	512	/* KVM/arm: 32 to 512 by release */
+struct armvmm_vm;
 
 struct armvmm_memslot {
 	u64 base_gfn;
@@ -18,25 +20,46 @@ struct armvmm_memslot {
 	unsigned long *dirty_bitmap;	/* NULL where not logging */
 };
 
-/* Replaced as a whole; readers hold vm->srcu. Sorted by base_gfn. */
+/*
+ * Replaced as a whole; readers hold vm->srcu. Sorted by base_gfn, never overlapping. A slot that
+ * is being deleted or moved is taken out first, then the guest's mappings of it.
+ */
 struct armvmm_memslots {
 	int nr;
 	struct armvmm_memslot slots[];
 };
 
+/* Before the stage-2's and after its end: the notifiers walk the slots. */
 int armvmm_memslot_vm_init(struct armvmm_vm *vm);
 void armvmm_memslot_vm_destroy(struct armvmm_vm *vm);
 /* KVM_SET_USER_MEMORY_REGION, with KVM's checks and errno. Takes slots_lock. */
 int armvmm_memslot_set(struct armvmm_vm *vm, const struct kvm_userspace_memory_region *mem);
 /* Slot of a guest frame, or NULL. Caller holds vm->srcu or slots_lock. */
 struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *vm, u64 gfn);
+/* All slots, for a walk. Caller holds vm->srcu or slots_lock. */
+struct armvmm_memslots *armvmm_memslot_all(struct armvmm_vm *vm);
+
 static inline unsigned long armvmm_memslot_hva(const struct armvmm_memslot *slot, u64 gfn)
 {
 	return slot->userspace_addr + (unsigned long)((gfn - slot->base_gfn) << PAGE_SHIFT);
 }
 
+static inline bool armvmm_memslot_is_logging(const struct armvmm_memslot *slot)
+{
+	return slot->dirty_bitmap;
+}
+
 /* dirty.c */
+
+/* Bytes of a slot's dirty bitmap: whole longs, as KVM_GET_DIRTY_LOG copies it. */
+static inline size_t armvmm_dirty_bytes(unsigned long npages)
+{
+	return BITS_TO_LONGS(npages) * sizeof(long);
+}
+
+/* Notes a write to a guest frame of @slot. Caller holds vm->srcu; any context. */
 void armvmm_dirty_mark(struct armvmm_memslot *slot, u64 gfn);
+/* KVM_GET_DIRTY_LOG: hands out the bitmap, clears it and protects the pages again. */
 int armvmm_dirty_get_log(struct armvmm_vm *vm, struct kvm_dirty_log *log);
 
 #endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stage-2 descriptors and index arithmetic (DDI 0406C B3.6): pure, so that the unit tests run
+ * them on the build machine.
+ *
+ * IPAs have 40 bits. Level 1 resolves IPA[39:30] by two concatenated tables, 1,024 entries in one
+ * piece (VTCR.T0SZ = -8, SL0 = 1; DDI 0406C B3.6.4); level 2 resolves IPA[29:21], level 3
+ * IPA[20:12], 512 entries each.
+ */
+#ifndef ARMVMM_STAGE2_INDEX_H
+#define ARMVMM_STAGE2_INDEX_H
+
+#include <linux/types.h>
+
+#define STAGE2_IPA_BITS		40
+#define STAGE2_IPA_SIZE		(1ULL << STAGE2_IPA_BITS)
+
+#define STAGE2_PAGE_SHIFT	12
+#define STAGE2_L2_SHIFT		21
+#define STAGE2_L1_SHIFT		30
+#define STAGE2_PAGE_SIZE	(1ULL << STAGE2_PAGE_SHIFT)
+#define STAGE2_L2_SIZE		(1ULL << STAGE2_L2_SHIFT)
+#define STAGE2_L1_SIZE		(1ULL << STAGE2_L1_SHIFT)
+
+#define STAGE2_PGD_ENTRIES	(1u << (STAGE2_IPA_BITS - STAGE2_L1_SHIFT))
+#define STAGE2_PGD_SIZE		(STAGE2_PGD_ENTRIES * 8)
+#define STAGE2_TABLE_ENTRIES	512u
+
+/*
+ * VTTBR.BADDR is bits [39:x] with x = 5 - T0SZ where SL0 is 1 (DDI 0406C B4.1.161): the
+ * concatenated tables are aligned to their size, 8 KiB here. VMID is bits [55:48].
+ */
+#define STAGE2_VTTBR_ALIGN	(1ULL << 13)
+#define STAGE2_VTTBR_VMID_SHIFT	48
+
+/*
+ * VTCR (DDI 0406C B4.1.160): T0SZ = -8 in bits [3:0] and its sign once more in S (bit 4); walks
+ * start at level 1 (SL0, [7:6] = 1); walks go to write-back write-allocate (IRGN0, ORGN0 = 1),
+ * inner shareable memory (SH0 = 3). Bit 31 is SBOP. Walks being cacheable and shareable is why
+ * tables need no cleaning: a DSB makes an entry visible to them (B3.10.1).
+ */
+#define STAGE2_VTCR		0x80003558u
+
+/* Descriptors (DDI 0406C B3.6.1, B3.6.2). */
+#define STAGE2_VALID		(1ULL << 0)
+#define STAGE2_TYPE_MASK	3ULL
+#define STAGE2_TYPE_BLOCK	1ULL	/* levels 1 and 2 */
+#define STAGE2_TYPE_TABLE	3ULL	/* levels 1 and 2 */
+#define STAGE2_TYPE_PAGE	3ULL	/* level 3 */
+#define STAGE2_ADDR_MASK	0x000000fffffff000ULL	/* table or page */
+#define STAGE2_BLOCK_MASK	0x000000ffffe00000ULL
+#define STAGE2_ATTR_SHIFT	2	/* MemAttr[3:0] (B3.8.4) */
+#define STAGE2_ATTR_MASK	(0xfULL << STAGE2_ATTR_SHIFT)
+#define STAGE2_ATTR_SO		(0x0ULL << STAGE2_ATTR_SHIFT)
+#define STAGE2_ATTR_DEVICE	(0x1ULL << STAGE2_ATTR_SHIFT)
+#define STAGE2_ATTR_NC		(0x5ULL << STAGE2_ATTR_SHIFT)
+#define STAGE2_ATTR_WB		(0xfULL << STAGE2_ATTR_SHIFT)
+#define STAGE2_HAP_READ		(1ULL << 6)
+#define STAGE2_HAP_WRITE	(1ULL << 7)
+#define STAGE2_SH_INNER		(3ULL << 8)
+#define STAGE2_AF		(1ULL << 10)
+#define STAGE2_XN		(1ULL << 54)
+
+/* What an installed leaf may gain with no break-before-make: permissions, the access flag. */
+#define STAGE2_PERM_MASK	(STAGE2_HAP_READ | STAGE2_HAP_WRITE | STAGE2_XN | STAGE2_AF)
+
+static inline unsigned int stage2_shift(unsigned int level)
+{
+	return STAGE2_PAGE_SHIFT + 9 * (3 - level);
+}
+
+static inline u64 stage2_size(unsigned int level)
+{
+	return 1ULL << stage2_shift(level);
+}
+
+/* Index into the table of @level (1 to 3) that resolves @ipa. */
+static inline unsigned int stage2_index(u64 ipa, unsigned int level)
+{
+	unsigned int entries = level == 1 ? STAGE2_PGD_ENTRIES : STAGE2_TABLE_ENTRIES;
+
+	return (unsigned int)(ipa >> stage2_shift(level)) & (entries - 1);
+}
+
+/* End of the part of [ipa, end) that one entry of @level covers. */
+static inline u64 stage2_next(u64 ipa, u64 end, unsigned int level)
+{
+	u64 next = (ipa | (stage2_size(level) - 1)) + 1;
+
+	return next < end ? next : end;
+}
+
+/* At level 3 the same bits are a page. */
+static inline bool stage2_is_table(u64 desc)
+{
+	return (desc & STAGE2_TYPE_MASK) == STAGE2_TYPE_TABLE;
+}
+
+static inline bool stage2_is_block(u64 desc)
+{
+	return (desc & STAGE2_TYPE_MASK) == STAGE2_TYPE_BLOCK;
+}
+
+static inline u64 stage2_addr(u64 desc)
+{
+	return desc & STAGE2_ADDR_MASK;
+}
+
+/*
+ * A leaf at @level, 2 or 3, that maps @pa (aligned to the level's size). Shareability counts for
+ * Normal memory only, and guest and host share it: inner shareable (B3.8.3).
+ */
+static inline u64 stage2_leaf(u64 pa, unsigned int level, u64 attr, bool writable, bool exec)
+{
+	u64 desc = pa | attr | STAGE2_HAP_READ | STAGE2_AF;
+
+	desc |= level == 3 ? STAGE2_TYPE_PAGE : STAGE2_TYPE_BLOCK;
+	if (attr == STAGE2_ATTR_WB || attr == STAGE2_ATTR_NC)
+		desc |= STAGE2_SH_INNER;
+	if (writable)
+		desc |= STAGE2_HAP_WRITE;
+	if (!exec)
+		desc |= STAGE2_XN;
+	return desc;
+}
+
+/* Entry @i of the table that maps what the level 2 block @block maps, page by page. */
+static inline u64 stage2_split_leaf(u64 block, unsigned int i)
+{
+	return ((block & ~STAGE2_TYPE_MASK) | STAGE2_TYPE_PAGE) + ((u64)i << STAGE2_PAGE_SHIFT);
+}
+
+/* True where both map the same memory in the same way, up to permissions. */
+static inline bool stage2_same_but_perm(u64 a, u64 b)
+{
+	return !((a ^ b) & ~STAGE2_PERM_MASK);
+}
+
+/* What @old and @new allow together, of two leaves that are the same up to permissions. */
+static inline u64 stage2_perm_union(u64 old, u64 new)
+{
+	return ((old | new) & ~STAGE2_XN) | (old & new & STAGE2_XN);
+}
+
+/*
+ * True where the 2 MiB of @ipa can be a block: IPA and host address (hence physical address, the
+ * backing being one huge page) agree in their low 21 bits, and the block lies in the memslot
+ * [@slot_ipa, @slot_ipa + @slot_size) whole.
+ */
+static inline bool stage2_block_fits(u64 ipa, unsigned long hva, u64 slot_ipa, u64 slot_size)
+{
+	u64 start = ipa & ~(STAGE2_L2_SIZE - 1);
+
+	if ((ipa ^ hva) & (STAGE2_L2_SIZE - 1) & ~(STAGE2_PAGE_SIZE - 1))
+		return false;
+	return start >= slot_ipa && start + STAGE2_L2_SIZE <= slot_ipa + slot_size;
+}
+
+#endif

@@ -13,7 +13,11 @@ struct armvmm_mmio {
 	bool sign_extend;
 	bool is_write;
 	u8 rt;
-	u8 len;
+	u8 len;			/* 1, 2 or 4 */
+	u8 insn_len;		/* 2 or 4 */
+	bool writeback;		/* rn becomes wb_value with the access */
+	u8 rn;
+	u32 wb_value;
 };
 
 /*

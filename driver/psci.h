@@ -8,6 +8,12 @@
 /* Handles the call in the guest's r0-r3; sets r0. As armvmm_exit_handle(). */
 int armvmm_psci_call(struct armvmm_vcpu *vcpu);
 
+/*
+ * For the vCPU that took VCPU_REQ_RESET: resets it and lets it start where
+ * CPU_ON said. The vCPU's thread, its mutex held, not in the guest.
+ */
+void armvmm_psci_start(struct armvmm_vcpu *vcpu);
+
 unsigned long armvmm_psci_count(struct armvmm_vcpu *vcpu);
 int armvmm_psci_list(struct armvmm_vcpu *vcpu, u64 __user **ids);
 int armvmm_psci_get_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg);

@@ -16,6 +16,10 @@ int armvmm_regs_set(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg);
 unsigned long armvmm_regs_count(struct armvmm_vcpu *vcpu);
 int armvmm_regs_list(struct armvmm_vcpu *vcpu, u64 __user *ids);
 
+/* KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS: -EINVAL for an SError with an ESR. */
+int armvmm_regs_get_events(struct armvmm_vcpu *vcpu, struct kvm_vcpu_events *events);
+int armvmm_regs_set_events(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_events *events);
+
 /*
  * Register n (0-15) of the mode in CPSR, banks resolved: for emulation.
  * Reading 15 is the PC of the instruction + 8 or 4 (DDI 0406C A2.3.1).
@@ -25,6 +29,8 @@ u32 *armvmm_regs_spsr(struct armvmm_vcpu *vcpu);
 
 /* Passes the trapped instruction: PC, IT state, by HSR.IL (DDI 0406C A2.5.2). */
 void armvmm_regs_skip(struct armvmm_vcpu *vcpu);
+/* The same where HSR.IL is not valid: @len is 2 or 4. */
+void armvmm_regs_skip_len(struct armvmm_vcpu *vcpu, unsigned int len);
 /* True where the condition of the trapped instruction passed (B3.13.6). */
 bool armvmm_regs_condition(struct armvmm_vcpu *vcpu);
 

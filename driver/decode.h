@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Loads and stores of A32 and T32, from the instruction (DDI 0406C A5.3, A5.5,
+ * A6.2.4, A6.3). Pure: it is told the registers and reads nothing else.
+ */
+#ifndef ARMVMM_DECODE_H
+#define ARMVMM_DECODE_H
+
+#include <linux/types.h>
+
+enum decode_kind {
+	DECODE_SINGLE,		/* rt */
+	DECODE_DUAL,		/* rt and rt2, two words */
+	DECODE_MULTIPLE,	/* regs, a bit each, ascending addresses */
+	DECODE_SWAP,		/* SWP, SWPB: rt is loaded, rt2 stored */
+	DECODE_EXCLUSIVE,	/* LDREX, STREX and their kin: refused */
+	DECODE_FP,		/* VLDR, VSTM, VLD1...: refused */
+	DECODE_COPROC,		/* LDC, STC: refused */
+	DECODE_HINT,		/* PLD, PLI: do not fault */
+};
+
+struct decode_insn {
+	enum decode_kind kind;
+	bool is_load;
+	bool sign;		/* the loaded value is sign-extended */
+	bool user_bank;		/* LDM, STM with ^: registers of User mode */
+	bool exception_return;	/* LDM ^ with PC, RFE: CPSR from SPSR or memory */
+	u8 size;		/* bytes of each access: 1, 2 or 4 */
+	u8 len;			/* bytes of the instruction */
+	u8 rt;
+	u8 rt2;
+	u8 rn;			/* base */
+	u16 regs;
+	bool writeback;		/* rn becomes wb_value */
+	u32 addr;		/* of the first access */
+	u32 wb_value;
+};
+
+/* What an instruction depends on. */
+struct decode_state {
+	u32 r[16];		/* R15 is the instruction's own address */
+	bool thumb;
+	bool carry;		/* APSR.C: RRX */
+};
+
+/* Bytes of a T32 instruction whose first halfword is @hw (A6.1): 2 or 4. */
+unsigned int decode_thumb_len(u16 hw);
+
+/*
+ * @insn: A32 word; T32 halfword, or two with the first one on top. True where it
+ * is a load or store with defined behaviour, and *out is filled in.
+ */
+bool decode_ldst(u32 insn, const struct decode_state *state, struct decode_insn *out);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an exception, a skipped instruction and a condition do to the core
+ * registers of a guest. Pure functions of struct hyp_vcpu.
+ */
+#ifndef ARMVMM_EXCEPTION_H
+#define ARMVMM_EXCEPTION_H
+
+#include <linux/types.h>
+
+#include "hyp/hyp.h"
+
+/* Register n (0-15) in the bank of the mode that CPSR names (DDI 0406C B1.3.2). */
+u32 *armvmm_exception_reg(struct kvm_regs *regs, unsigned int n);
+/* SPSR of that mode; NULL in USR and SYS, which have none. */
+u32 *armvmm_exception_spsr(struct kvm_regs *regs);
+
+/* True for a mode that a guest in Non-secure PL0 or PL1 can be in. */
+bool armvmm_exception_mode_valid(u32 cpsr);
+
+/* Passes an instruction of @len (2 or 4) bytes: PC and IT state (A2.5.2). */
+void armvmm_exception_skip(struct kvm_regs *regs, unsigned int len);
+
+/* Condition code @cond (0-15) against the flags in @cpsr (A8.3.1). */
+bool armvmm_exception_cond_holds(unsigned int cond, u32 cpsr);
+/* Condition of the instruction that @hsr reports (B3.13.6). */
+bool armvmm_exception_condition(const struct kvm_regs *regs, u32 hsr);
+
+/* Entry to an exception as hardware would make it (B1.9.2, B1.9.7, B1.9.8). */
+void armvmm_exception_undef(struct hyp_vcpu *hyp);
+void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write);
+void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far);
+
+#endif

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What each exception class means (DDI 0406C table B3-35). */
+#include <linux/kernel.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+
+#include "archregs.h"
+#include "cp15.h"
+#include "psci.h"
+#include "regs.h"
+#include "stage2.h"
+#include "vcpu.h"
+#include "vm.h"
+
+/* WFI sleeps; WFE is a spinlock's turn, which another thread should get. */
+static int exit_wfx(struct armvmm_vcpu *vcpu)
+{
+	armvmm_regs_skip(vcpu);
+	if (vcpu_hsr(vcpu) & HSR_WFX_IS_WFE)
+		yield();
+	else
+		armvmm_vcpu_wfi(vcpu);
+	return 1;
+}
+
+/* The preferred return address of HVC is the next instruction (B1.8.3). */
+static int exit_hvc(struct armvmm_vcpu *vcpu)
+{
+	return armvmm_psci_call(vcpu);
+}
+
+/* A trapped SMC has not been executed: the PC is still at it (B1.14.3). */
+static int exit_smc(struct armvmm_vcpu *vcpu)
+{
+	armvmm_regs_skip(vcpu);
+	return armvmm_psci_call(vcpu);
+}
+
+static int exit_undef(struct armvmm_vcpu *vcpu)
+{
+	pr_debug_ratelimited("undefined instruction, HSR %08x at %08lx\n", vcpu_hsr(vcpu),
+			     vcpu->hyp->regs.usr_regs.ARM_pc);
+	armvmm_regs_inject_undef(vcpu);
+	return 1;
+}
+
+static int (*const exit_handlers[HSR_EC_NR])(struct armvmm_vcpu *vcpu) = {
+	[HSR_EC_WFX] = exit_wfx,
+	[HSR_EC_CP15_32] = armvmm_cp15_trap32,
+	[HSR_EC_CP15_64] = armvmm_cp15_trap64,
+	[HSR_EC_CP14_32] = armvmm_cp15_trap14_32,
+	[HSR_EC_CP14_LDST] = armvmm_cp15_trap14_ldst,
+	[HSR_EC_CP0_13] = exit_undef,
+	[HSR_EC_CP10_ID] = armvmm_cp15_trap10,
+	[HSR_EC_CP14_64] = armvmm_cp15_trap14_64,
+	[HSR_EC_HVC] = exit_hvc,
+	[HSR_EC_SMC] = exit_smc,
+	[HSR_EC_IABT] = armvmm_stage2_fault,
+	[HSR_EC_DABT] = armvmm_stage2_fault,
+};
+
+/*
+ * An asynchronous abort came while the guest ran: it is the guest's, and it is
+ * taken before the trap it came with, whose instruction then runs again. Of
+ * traps only HVC has left its PC behind.
+ */
+static int exit_serror(struct armvmm_vcpu *vcpu, int code)
+{
+	if (code == HYP_EXIT_TRAP && HSR_EC(vcpu_hsr(vcpu)) == HSR_EC_HVC)
+		vcpu->hyp->regs.usr_regs.ARM_pc -= 4;
+	vcpu->hyp->serror = 0;
+	armvmm_regs_inject_serror(vcpu);
+	return 1;
+}
+
+int armvmm_exit_handle(struct armvmm_vcpu *vcpu, int code)
+{
+	int (*handler)(struct armvmm_vcpu *vcpu);
+
+	if (code == HYP_EXIT_SERROR || vcpu->hyp->serror)
+		return exit_serror(vcpu, code);
+	if (code != HYP_EXIT_TRAP)
+		return 1;
+
+	/* A CPU may trap an instruction whose condition failed (B1.14.1). */
+	if (!armvmm_regs_condition(vcpu)) {
+		armvmm_regs_skip(vcpu);
+		return 1;
+	}
+	handler = exit_handlers[HSR_EC(vcpu_hsr(vcpu))];
+	return handler ? handler(vcpu) : exit_undef(vcpu);
+}

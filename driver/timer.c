@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The generic timers of a vCPU (DDI 0406C B8). The virtual one is the
+ * hardware's while the guest runs; while its vCPU sleeps an hrtimer stands in.
+ * The physical one is emulated: its hrtimer is armed whenever it can fire.
+ *
+ * All state but phys_level belongs to the vCPU's thread. phys_level is also
+ * written by the hrtimer's handler, which hrtimer_cancel() keeps away first.
+ */
+#include <linux/atomic.h>
+#include <linux/hrtimer.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+
+#include "archregs.h"
+#include "compat.h"
+#include "timer.h"
+#include "timer_host.h"
+#include "timer_math.h"
+#include "timer_user.h"
+#include "vcpu.h"
+#include "vgic/vgic.h"
+#include "vm.h"
+
+/* List register fields, IHI 0048B 5.3.8 */
+#define TIMER_LR_VIRTUAL_ID	0x3ffu
+#define TIMER_LR_HW		(1u << 31)
+
+/* Read by vCPUs as they enter while another sets it: 64 bits at once. */
+static u64 timer_cntvoff_get(struct armvmm_vm *vm)
+{
+	return atomic64_read((atomic64_t *)&vm->cntvoff);
+}
+
+void armvmm_timer_set_cntvoff(struct armvmm_vm *vm, u64 cntvoff)
+{
+	atomic64_set((atomic64_t *)&vm->cntvoff, cntvoff);
+}
+
+u64 armvmm_timer_virt_now(struct armvmm_vcpu *vcpu)
+{
+	return armvmm_timer_now() - timer_cntvoff_get(vcpu->vm);
+}
+
+/* The virtual timer's line by the state that the last exit left, and the clock. */
+static bool timer_virt_line(struct armvmm_vcpu *vcpu)
+{
+	struct hyp_vcpu *hyp = vcpu->hyp;
+
+	if (!timer_can_fire(hyp->cntv_ctl))
+		return false;
+	if (hyp->cntv_ctl & CNT_CTL_ISTATUS)
+		return true;
+	return !timer_ticks_left(armvmm_timer_virt_now(vcpu), hyp->cntv_cval);
+}
+
+static void timer_set_virt_level(struct armvmm_vcpu *vcpu, bool level)
+{
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+
+	timer->virt_level = level;
+	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic))
+		armvmm_vgic_inject(vcpu->vm, vcpu, timer->virt_irq, level, timer);
+}
+
+static void timer_set_phys_level(struct armvmm_vcpu *vcpu, bool level)
+{
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+
+	if (READ_ONCE(timer->phys_level) == level)
+		return;
+	WRITE_ONCE(timer->phys_level, level);
+	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic))
+		armvmm_vgic_inject(vcpu->vm, vcpu, timer->phys_irq, level, timer);
+}
+
+static void timer_notify(struct armvmm_vcpu *vcpu)
+{
+	armvmm_vcpu_request(vcpu, VCPU_REQ_IRQ_PENDING);
+	armvmm_vcpu_kick(vcpu);
+}
+
+/*
+ * CLOCK_MONOTONIC may run a little faster than the counter: an hrtimer that is
+ * early waits for the rest. True where it must.
+ */
+static bool timer_restart(struct hrtimer *hrtimer, u64 ticks)
+{
+	if (!ticks)
+		return false;
+	hrtimer_forward_now(hrtimer, ns_to_ktime(timer_cycles_to_ns(ticks, armvmm_timer_freq())));
+	return true;
+}
+
+static enum hrtimer_restart timer_wakeup_handler(struct hrtimer *hrtimer)
+{
+	struct armvmm_vcpu *vcpu = container_of(hrtimer, struct armvmm_vcpu, timer.wakeup);
+	u64 now = armvmm_timer_virt_now(vcpu);
+
+	if (timer_restart(hrtimer, timer_ticks_left(now, vcpu->hyp->cntv_cval)))
+		return HRTIMER_RESTART;
+	timer_notify(vcpu);
+	return HRTIMER_NORESTART;
+}
+
+static enum hrtimer_restart timer_phys_handler(struct hrtimer *hrtimer)
+{
+	struct armvmm_vcpu *vcpu = container_of(hrtimer, struct armvmm_vcpu, timer.phys);
+
+	if (timer_restart(hrtimer, timer_ticks_left(armvmm_timer_now(), vcpu->timer.cntp_cval)))
+		return HRTIMER_RESTART;
+	timer_set_phys_level(vcpu, true);
+	timer_notify(vcpu);
+	return HRTIMER_NORESTART;
+}
+
+static void timer_arm(struct hrtimer *hrtimer, u64 ticks)
+{
+	u64 ns = timer_cycles_to_ns(ticks, armvmm_timer_freq());
+
+	hrtimer_start(hrtimer, ns_to_ktime(ns), HRTIMER_MODE_REL_HARD);
+}
+
+/* Line and hrtimer of the physical timer, which is stopped, as CTL and CVAL say. */
+static void timer_phys_update(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+	bool can_fire = timer_can_fire(timer->cntp_ctl);
+	u64 left = timer_ticks_left(armvmm_timer_now(), timer->cntp_cval);
+
+	timer_set_phys_level(vcpu, can_fire && !left);
+	if (can_fire && left)
+		timer_arm(&timer->phys, left);
+}
+
+u64 armvmm_timer_phys_read(struct armvmm_vcpu *vcpu, enum armvmm_timer_reg reg)
+{
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+	u64 now = armvmm_timer_now();
+
+	switch (reg) {
+	case TIMER_REG_CTL:
+		return timer_ctl_read(timer->cntp_ctl, now, timer->cntp_cval);
+	case TIMER_REG_TVAL:
+		return timer_cval_to_tval(now, timer->cntp_cval);
+	case TIMER_REG_CVAL:
+		return timer->cntp_cval;
+	default:
+		return now;
+	}
+}
+
+void armvmm_timer_phys_write(struct armvmm_vcpu *vcpu, enum armvmm_timer_reg reg, u64 val)
+{
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+
+	hrtimer_cancel(&timer->phys);
+	switch (reg) {
+	case TIMER_REG_CTL:
+		timer->cntp_ctl = val & (CNT_CTL_ENABLE | CNT_CTL_IMASK);
+		break;
+	case TIMER_REG_TVAL:
+		timer->cntp_cval = timer_tval_to_cval(armvmm_timer_now(), (u32)val);
+		break;
+	case TIMER_REG_CVAL:
+		timer->cntp_cval = val;
+		break;
+	case TIMER_REG_CNT:
+		break;
+	}
+	timer_phys_update(vcpu);
+}
+
+void armvmm_timer_vm_init(struct armvmm_vm *vm)
+{
+	spin_lock_init(&vm->cntvoff_lock);
+	armvmm_timer_set_cntvoff(vm, armvmm_timer_now());
+}
+
+void armvmm_timer_vcpu_init(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+
+	hrtimer_setup(&timer->wakeup, timer_wakeup_handler, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_HARD);
+	hrtimer_setup(&timer->phys, timer_phys_handler, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	timer->virt_irq = ARMVMM_TIMER_VIRT_PPI;
+	timer->phys_irq = ARMVMM_TIMER_PHYS_PPI;
+}
+
+/* ENABLE is zero at reset, B8.1.8: both lines fall. */
+void armvmm_timer_vcpu_reset(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+
+	hrtimer_cancel(&timer->phys);
+	timer->cntp_ctl = 0;
+	timer->cntp_cval = 0;
+	timer_set_phys_level(vcpu, false);
+
+	vcpu->hyp->cntv_ctl = 0;
+	vcpu->hyp->cntv_cval = 0;
+	if (timer->virt_level)
+		timer_set_virt_level(vcpu, false);
+}
+
+void armvmm_timer_vcpu_destroy(struct armvmm_vcpu *vcpu)
+{
+	hrtimer_cancel(&vcpu->timer.phys);
+	hrtimer_cancel(&vcpu->timer.wakeup);
+}
+
+/* vm->lock is not held: PPIs settle by irqs_set of any vCPU (timer_user.c). */
+int armvmm_timer_enable(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+	struct armvmm_vm *vm = vcpu->vm;
+	int err;
+
+	if (timer->irqs_set)
+		return 0;
+	if (armvmm_vgic_in_kernel(&vm->vgic)) {
+		if (!vm->vgic.initialized)
+			return -ENODEV;
+		if (timer->virt_irq == timer->phys_irq)
+			return -EINVAL;
+		err = armvmm_vgic_set_owner(vcpu, timer->virt_irq, timer);
+		if (!err)
+			err = armvmm_vgic_set_owner(vcpu, timer->phys_irq, timer);
+		if (!err)
+			err = armvmm_vgic_map_phys(vcpu, timer->virt_irq,
+						   armvmm_timer_host_hwirq(), timer_virt_line);
+		if (err)
+			return err;
+	}
+	timer->irqs_set = true;
+	return 0;
+}
+
+/*
+ * The PPI is held back while the interrupt is the guest's to deal with: the
+ * line is high, or the list register still has it pending or active.
+ */
+void armvmm_timer_flush(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+	bool hold = timer->virt_level;
+
+	vcpu->hyp->cntvoff = timer_cntvoff_get(vcpu->vm);
+	if (!hold && armvmm_vgic_in_kernel(&vcpu->vm->vgic))
+		hold = armvmm_vgic_phys_active(vcpu, timer->virt_irq);
+	armvmm_timer_host_hold(hold);
+}
+
+/*
+ * A hardware list register that held the interrupt at entry and is empty now:
+ * the guest deactivated it, and the GIC the physical one (IHI 0048B 3.6.2).
+ */
+static bool timer_was_deactivated(struct armvmm_vcpu *vcpu)
+{
+	const struct hyp_vgic *vgic = &vcpu->hyp->vgic;
+	unsigned int i;
+
+	for (i = 0; i < vgic->used_lrs && i < HYP_MAX_LRS; i++)
+		if ((vgic->lr[i] & TIMER_LR_HW) &&
+		    (vgic->lr[i] & TIMER_LR_VIRTUAL_ID) == vcpu->timer.virt_irq)
+			return vgic->elrsr >> i & 1;
+	return false;
+}
+
+void armvmm_timer_sync(struct armvmm_vcpu *vcpu)
+{
+	u32 ctl = vcpu->hyp->cntv_ctl;
+	bool level;
+
+	if (armvmm_timer_host_held() && timer_was_deactivated(vcpu))
+		armvmm_timer_host_released();
+
+	level = timer_can_fire(ctl) && (ctl & CNT_CTL_ISTATUS);
+	if (level != vcpu->timer.virt_level)
+		timer_set_virt_level(vcpu, level);
+}
+
+bool armvmm_timer_pending(struct armvmm_vcpu *vcpu)
+{
+	/* A level that the vGIC has is the vGIC's to judge. */
+	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic))
+		return !vcpu->timer.virt_level && timer_virt_line(vcpu);
+	return timer_virt_line(vcpu) || READ_ONCE(vcpu->timer.phys_level);
+}
+
+void armvmm_timer_block(struct armvmm_vcpu *vcpu)
+{
+	struct hyp_vcpu *hyp = vcpu->hyp;
+
+	/* A line that is high already wakes by the vGIC, or not at all. */
+	if (!timer_can_fire(hyp->cntv_ctl) || (hyp->cntv_ctl & CNT_CTL_ISTATUS))
+		return;
+	timer_arm(&vcpu->timer.wakeup,
+		  timer_ticks_left(armvmm_timer_virt_now(vcpu), hyp->cntv_cval));
+}
+
+void armvmm_timer_unblock(struct armvmm_vcpu *vcpu)
+{
+	hrtimer_cancel(&vcpu->timer.wakeup);
+	/* Spares the exit that an expired timer would make at the entry. */
+	if (!vcpu->timer.virt_level && timer_virt_line(vcpu))
+		timer_set_virt_level(vcpu, true);
+}
+
+static u64 timer_user_level(struct armvmm_vcpu *vcpu)
+{
+	u64 level = 0;
+
+	if (vcpu->timer.virt_level)
+		level |= KVM_ARM_DEV_EL1_VTIMER;
+	if (READ_ONCE(vcpu->timer.phys_level))
+		level |= KVM_ARM_DEV_EL1_PTIMER;
+	return level;
+}
+
+bool armvmm_timer_should_notify_user(struct armvmm_vcpu *vcpu)
+{
+	const u64 mask = KVM_ARM_DEV_EL1_VTIMER | KVM_ARM_DEV_EL1_PTIMER;
+
+	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic))
+		return false;
+	return timer_user_level(vcpu) != (vcpu->run->s.regs.device_irq_level & mask);
+}
+
+bool armvmm_timer_update_run(struct armvmm_vcpu *vcpu)
+{
+	if (!armvmm_timer_should_notify_user(vcpu))
+		return false;
+	vcpu->run->s.regs.device_irq_level = timer_user_level(vcpu);
+	return true;
+}

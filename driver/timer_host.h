@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The host's virtual timer interrupt, which guests' timers raise. */
+#ifndef ARMVMM_TIMER_HOST_H
+#define ARMVMM_TIMER_HOST_H
+
+#include <linux/types.h>
+
+/* Hz; the physical counter, which is the virtual one at offset zero. */
+u32 armvmm_timer_freq(void);
+u64 armvmm_timer_now(void);
+
+/* Number of the PPI at the GIC. */
+unsigned int armvmm_timer_host_hwirq(void);
+
+/*
+ * Keeps the PPI from interrupting this CPU although its line is high, or lets
+ * it. Split EOI: by its active state, which the guest's deactivation through a
+ * hardware list register ends; otherwise by masking. Does nothing where it is
+ * so already. IRQs off.
+ */
+void armvmm_timer_host_hold(bool hold);
+/* The hardware ended the active state: what the guest deactivated. IRQs off. */
+void armvmm_timer_host_released(void);
+/* True while this CPU's PPI is held. IRQs off. */
+bool armvmm_timer_host_held(void);
+
+#endif

@@ -90,7 +90,6 @@ static void __noreturn hypcpu_panic(struct hyp_cpu *cpu)
 	};
 	const struct hyp_panic *p = &cpu->panic;
 
-	bust_spinlocks(1);
 	pr_emerg("armvmm: HYP %s on CPU%d\n",
 		 p->vector < ARRAY_SIZE(names) ? names[p->vector] : "exception",
 		 smp_processor_id());
@@ -310,30 +309,42 @@ static void hypcpu_free(int cpu)
 }
 
 /*
- * The entry page is mapped at its physical address. A page whose address lies
- * below all kernel addresses cannot clash with what HYP maps there; where RAM
- * begins higher, one that is its own kernel address, or that no kernel object
- * of ours stands at, serves (hypmap.c refuses the rest).
+ * The entry page is mapped at its physical address, which where RAM begins high
+ * may be the kernel address of something that HYP maps: another page is tried
+ * then, while the unlucky ones are held. What comes later, hypmap.c looks to.
  */
 static int hypcpu_map_entry(void)
 {
-	size_t size = hyp_entry_end - hyp_entry_start;
-	phys_addr_t pa;
+	struct page *held[8], *page;
+	unsigned int n = 0;
 	int ret;
 
-	hypcpu.entry_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-	if (!hypcpu.entry_page)
-		return -ENOMEM;
-	pa = page_to_phys(hypcpu.entry_page);
-	if (pa >> 32) {
-		pr_err("armvmm: no memory below 4 GiB for the entry to HYP mode\n");
-		return -ENOMEM;
+	do {
+		page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!page) {
+			ret = -ENOMEM;
+			break;
+		}
+		if (upper_32_bits(page_to_phys(page)))
+			ret = -EEXIST;
+		else
+			ret = armvmm_hypmap_add_phys((unsigned long)page_to_phys(page),
+						     page_to_phys(page), PAGE_SIZE, HYPMAP_TEXT);
+		if (ret)
+			held[n++] = page;
+	} while (ret == -EEXIST && n < ARRAY_SIZE(held));
+	while (n--)
+		__free_page(held[n]);
+	if (ret) {
+		pr_err("armvmm: no page for the entry to HYP mode: it must lie below 4 GiB and clash with no kernel address in use\n");
+		return ret;
 	}
-	memcpy(page_address(hypcpu.entry_page), hyp_entry_start, size);
+
+	hypcpu.entry_page = page;
+	memcpy(page_address(page), hyp_entry_start, hyp_entry_end - hyp_entry_start);
 	/* It is fetched with caches off (DDI 0406C B2.2.6). */
-	armvmm_cache_flush(page_address(hypcpu.entry_page), PAGE_SIZE);
-	ret = armvmm_hypmap_add_phys((unsigned long)pa, pa, PAGE_SIZE, HYPMAP_TEXT);
-	return ret;
+	armvmm_cache_flush(page_address(page), PAGE_SIZE);
+	return 0;
 }
 
 static int hypcpu_map(void)

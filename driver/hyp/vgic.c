@@ -31,9 +31,11 @@ void __hyp_text hyp_vgic_restore(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 {
 	u32 i, used = vgic->used_lrs;
 
+	if (!used)
+		return;
 	for (i = 0; i < used; i++)
 		gich_write(cpu, GICH_LR_(i), vgic->lr[i]);
-	if (vgic->loaded && cpu->gich_hcr != vgic->hcr) {
+	if (cpu->gich_hcr != vgic->hcr) {
 		gich_write(cpu, GICH_HCR_, vgic->hcr);
 		cpu->gich_hcr = vgic->hcr;
 	}

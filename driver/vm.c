@@ -94,6 +94,14 @@ bool armvmm_vm_has_run(struct armvmm_vm *vm)
 	return false;
 }
 
+/* A client may set lines before it has said that its GIC is complete. */
+static int vm_inject(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu, unsigned int num, bool level)
+{
+	int ret = armvmm_vgic_init(vm);
+
+	return ret ? ret : armvmm_vgic_inject(vm, vcpu, num, level, NULL);
+}
+
 static int vm_irq_line(struct armvmm_vm *vm, const struct kvm_irq_level *line)
 {
 	unsigned int type = (line->irq >> KVM_ARM_IRQ_TYPE_SHIFT) & KVM_ARM_IRQ_TYPE_MASK;
@@ -121,13 +129,13 @@ static int vm_irq_line(struct armvmm_vm *vm, const struct kvm_irq_level *line)
 			return -ENXIO;
 		if (num < VGIC_NR_SGIS || num >= VGIC_NR_PRIVATE)
 			return -EINVAL;
-		return armvmm_vgic_inject(vm, vcpu, num, line->level, NULL);
+		return vm_inject(vm, vcpu, num, line->level);
 	case KVM_ARM_IRQ_TYPE_SPI:
 		if (!armvmm_vgic_in_kernel(&vm->vgic))
 			return -ENXIO;
 		if (num < VGIC_NR_PRIVATE)
 			return -EINVAL;
-		return armvmm_vgic_inject(vm, NULL, num, line->level, NULL);
+		return vm_inject(vm, NULL, num, line->level);
 	}
 	return -EINVAL;
 }

@@ -15,7 +15,6 @@
 #include "compat/compat.h"
 
 #include "cache.h"
-#include "hyp/hyp.h"
 #include "stage2.h"
 #include "vm.h"
 
@@ -87,25 +86,6 @@ void armvmm_stage2_cache_free(struct stage2_cache *cache)
 u32 armvmm_stage2_vtcr(void)
 {
 	return STAGE2_VTCR;
-}
-
-/*
- * ARMv7 knows no invalidation by IPA: all entries of the VMID go (DDI 0406C B3.10.6). A VM that
- * never had a VMID has no entries. vmid.c tells why the number read here is the right one: the
- * DSB orders the changed descriptors before the read.
- */
-void armvmm_stage2_flush_tlb(struct stage2 *s2)
-{
-	u64 vmid, vttbr;
-
-	dsb(ish);
-	vmid = atomic64_read(&s2->vmid);
-	if (!vmid)
-		return;
-	vttbr = armvmm_vmid_vttbr(s2, vmid);
-	preempt_disable();
-	armvmm_hyp_call(HYP_CALL_TLBI_VMID, lower_32_bits(vttbr), upper_32_bits(vttbr));
-	preempt_enable();
 }
 
 /* What was gathered leaves the TLBs, then the tables may go. */

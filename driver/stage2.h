@@ -100,9 +100,6 @@ void armvmm_stage2_unmap_locked(struct stage2 *s2, u64 ipa, u64 size, bool may_s
 /* Write-protects; true where anything changed. The caller flushes the TLBs. */
 bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size);
 
-/* Drops all TLB entries of the VM on all CPUs. Any context but NMI; the lock is not needed. */
-void armvmm_stage2_flush_tlb(struct stage2 *s2);
-
 /* True where what was read of the client's tables for @hva after @seq may be outdated. */
 static inline bool armvmm_stage2_retry(struct stage2 *s2, unsigned long seq, unsigned long hva)
 {
@@ -111,6 +108,13 @@ static inline bool armvmm_stage2_retry(struct stage2 *s2, unsigned long seq, uns
 		return true;
 	return s2->invalidate_seq != seq;
 }
+
+/* stage2_tlb.c */
+
+/* Drops all TLB entries of the VM on all CPUs. IRQs on; may hold stage2.lock, need not. */
+void armvmm_stage2_flush_tlb(struct stage2 *s2);
+/* Module init: looks at the CPUs' errata. */
+void armvmm_stage2_tlb_init(void);
 
 /* stage2_notifier.c. Register: -ENOMEM, -EINTR. May sleep. */
 int armvmm_stage2_notifier_register(struct armvmm_vm *vm);

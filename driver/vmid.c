@@ -21,6 +21,7 @@
 #include "compat/compat.h"
 
 #include "cache.h"
+#include "hypcpu.h"
 #include "stage2.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -70,6 +71,9 @@ void armvmm_vmid_update(struct armvmm_vcpu *vcpu)
 	u8 *last = this_cpu_ptr(s2->last_vcpu);
 	u64 id = atomic64_read(active);
 
+	/* Nothing could be flushed, and the entry will be refused. */
+	if (unlikely(!armvmm_hypcpu_ready()))
+		return;
 	/*
 	 * A new generation that begins between the read and the entry finds the active id, or
 	 * found it before the read: no need to be atomic.
@@ -77,6 +81,7 @@ void armvmm_vmid_update(struct armvmm_vcpu *vcpu)
 	if (!id || id != (u64)atomic64_read(&s2->vmid))
 		id = vmid_renew(s2, active);
 	vcpu->hyp->vttbr = armvmm_vmid_vttbr(s2, id);
+	WRITE_ONCE(vcpu->last_cpu, smp_processor_id());
 
 	/*
 	 * vCPUs of a VM share the VMID, and their guest may give the same ASID to different
@@ -100,6 +105,7 @@ int armvmm_vmid_init(void)
 	vmid_pool.nr_cpus = nr_cpu_ids;
 	vmid_pool.take_active = vmid_take_active;
 	vmid_pool_init(&vmid_pool);
+	armvmm_stage2_tlb_init();
 	return 0;
 }
 

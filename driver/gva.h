@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Stage 1 as a guest set it up, walked by software (DDI 0406C B3.5, B3.6). Pure. */
+#ifndef ARMVMM_GVA_H
+#define ARMVMM_GVA_H
+
+#include <linux/types.h>
+
+struct gva_mmu {
+	u32 sctlr;
+	u32 ttbcr;
+	u64 ttbr0;
+	u64 ttbr1;
+	/* Reads @len bytes of guest physical memory. False where it is no RAM. */
+	bool (*read)(void *ctx, u64 ipa, void *buf, unsigned int len);
+	void *ctx;
+};
+
+/* Guest physical address of @va, whatever its permissions. False: not mapped. */
+bool gva_translate(const struct gva_mmu *mmu, u32 va, u64 *ipa);
+
+#endif

@@ -403,11 +403,6 @@ static void dist_write_config(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 
 /* --- SGI pending bytes --- */
 
-static u32 dist_read_sgi_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
-{
-	return vgic_sgi_read_pending(vcpu, intid, n);
-}
-
 static void dist_clear_sgi_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
 				   u32 val)
 {
@@ -420,25 +415,33 @@ static void dist_set_sgi_pending(struct armvmm_vcpu *vcpu, unsigned int intid, u
 	vgic_sgi_write_pending(vcpu, intid, n, val, true);
 }
 
+#define DIST_WORDS(reg, len, rd, wr)						\
+	{ .base = (reg), .size = (len), .read = (rd), .write = (wr) }
+#define DIST_BITS(reg, len, n, rd, wr)						\
+	{ .base = (reg), .size = (len), .bits = (n), .read = (rd), .write = (wr) }
+#define DIST_BYTES(reg, len, rd, wr)						\
+	{ .base = (reg), .size = (len), .bits = 8, .bytes = true, .read = (rd), .write = (wr) }
+
 /* In the order of their bases; dist_slot[] tells where the registers of each 128 bytes begin. */
 static const struct dist_reg dist_regs[] = {
-	{ GICD_CTLR, 12, 0, false, false,
-	  dist_read_ctlr, dist_write_ctlr, dist_user_write_ctlr },
-	{ GICD_IGROUPR, 0x80, 1, false, false,
-	  dist_read_group, dist_write_group, dist_user_write_group },
-	{ GICD_ISENABLER, 0x80, 1, false, false, dist_read_enable, dist_set_enable },
-	{ GICD_ICENABLER, 0x80, 1, false, false, dist_read_enable, dist_clear_enable },
-	{ GICD_ISPENDR, 0x80, 1, false, false, dist_read_pending, dist_set_pending },
-	{ GICD_ICPENDR, 0x80, 1, false, false, dist_read_pending, dist_clear_pending },
-	{ GICD_ISACTIVER, 0x80, 1, false, false, dist_read_active, dist_set_active },
-	{ GICD_ICACTIVER, 0x80, 1, false, false, dist_read_active, dist_clear_active },
-	{ GICD_IPRIORITYR, 0x400, 8, true, false, dist_read_priority, dist_write_priority },
-	{ GICD_ITARGETSR, 0x400, 8, true, false, dist_read_target, dist_write_target },
-	{ GICD_ICFGR, 0x100, 2, false, false, dist_read_config, dist_write_config },
-	{ GICD_SGIR, 4, 0, false, false, dist_read_zero, dist_write_sgir },
-	{ GICD_CPENDSGIR, 16, 8, true, false, dist_read_sgi_pending, dist_clear_sgi_pending },
-	{ GICD_SPENDSGIR, 16, 8, true, false, dist_read_sgi_pending, dist_set_sgi_pending },
-	{ GICD_ICPIDR4, 0x30, 0, false, true, dist_read_id, dist_write_ignored },
+	{ .base = GICD_CTLR, .size = 12, .read = dist_read_ctlr, .write = dist_write_ctlr,
+	  .user_write = dist_user_write_ctlr },
+	{ .base = GICD_IGROUPR, .size = 0x80, .bits = 1, .read = dist_read_group,
+	  .write = dist_write_group, .user_write = dist_user_write_group },
+	DIST_BITS(GICD_ISENABLER, 0x80, 1, dist_read_enable, dist_set_enable),
+	DIST_BITS(GICD_ICENABLER, 0x80, 1, dist_read_enable, dist_clear_enable),
+	DIST_BITS(GICD_ISPENDR, 0x80, 1, dist_read_pending, dist_set_pending),
+	DIST_BITS(GICD_ICPENDR, 0x80, 1, dist_read_pending, dist_clear_pending),
+	DIST_BITS(GICD_ISACTIVER, 0x80, 1, dist_read_active, dist_set_active),
+	DIST_BITS(GICD_ICACTIVER, 0x80, 1, dist_read_active, dist_clear_active),
+	DIST_BYTES(GICD_IPRIORITYR, 0x400, dist_read_priority, dist_write_priority),
+	DIST_BYTES(GICD_ITARGETSR, 0x400, dist_read_target, dist_write_target),
+	DIST_BITS(GICD_ICFGR, 0x100, 2, dist_read_config, dist_write_config),
+	DIST_WORDS(GICD_SGIR, 4, dist_read_zero, dist_write_sgir),
+	DIST_BYTES(GICD_CPENDSGIR, 16, vgic_sgi_read_pending, dist_clear_sgi_pending),
+	DIST_BYTES(GICD_SPENDSGIR, 16, vgic_sgi_read_pending, dist_set_sgi_pending),
+	{ .base = GICD_ICPIDR4, .size = 0x30, .hidden = true, .read = dist_read_id,
+	  .write = dist_write_ignored },
 };
 
 #define DIST_SLOT(offset)	((offset) >> 7)

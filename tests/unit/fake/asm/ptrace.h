@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The target's registers: the build machine's would give struct kvm_regs another shape. */
+#ifndef FAKE_ASM_PTRACE_H
+#define FAKE_ASM_PTRACE_H
+
+struct pt_regs {
+	unsigned long uregs[18];
+};
+
+#endif

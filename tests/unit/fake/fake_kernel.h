@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What driver code takes from the kernel, for one thread on the build machine.
+ * Locks check that they are not taken twice, for that would be a deadlock, and
+ * are held where the code says so. The headers beside this one lead here.
+ */
+#ifndef FAKE_KERNEL_H
+#define FAKE_KERNEL_H
+
+#include <assert.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/types.h>
+
+#define likely(x)	(x)
+#define unlikely(x)	(x)
+#define __read_mostly
+#undef __always_inline
+#define __always_inline	inline __attribute__((always_inline))
+
+#define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define smp_mb__after_atomic()	__sync_synchronize()
+#define smp_mb()	__sync_synchronize()
+#define cpu_relax()	do { } while (0)
+#define cond_resched()	do { } while (0)
+#define preempt_disable()	do { } while (0)
+#define preempt_enable()	do { } while (0)
+
+#define BUILD_BUG_ON(c)	_Static_assert(!(c), #c)
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define IS_ALIGNED(x, a)	(((x) & ((__typeof__(x))(a) - 1)) == 0)
+#define min(a, b)	((a) < (b) ? (a) : (b))
+#define max(a, b)	((a) > (b) ? (a) : (b))
+#define container_of(p, type, member)	((type *)((char *)(p) - offsetof(type, member)))
+
+#define BIT(n)		(1UL << (n))
+#define BIT_ULL(n)	(1ULL << (n))
+#define BITS_PER_LONG	(8 * sizeof(long))
+#define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
+#define SZ_4K		0x1000
+#define SZ_8K		0x2000
+#define PAGE_SHIFT	12
+#define PAGE_SIZE	(1UL << PAGE_SHIFT)
+#define PAGE_ALIGN(x)	(((x) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
+
+#define __ffs(x)	((unsigned int)__builtin_ctzl(x))
+#define __ffs64(x)	((unsigned int)__builtin_ctzll(x))
+#define cpu_to_le32(x)	((__le32)htole32(x))
+#define le32_to_cpu(x)	le32toh((u32)(x))
+
+static inline void set_bit(unsigned int n, unsigned long *p)
+{
+	*p |= BIT(n);
+}
+
+static inline bool test_bit(unsigned int n, const unsigned long *p)
+{
+	return *p & BIT(n);
+}
+
+static inline bool test_and_clear_bit(unsigned int n, unsigned long *p)
+{
+	bool was = test_bit(n, p);
+
+	*p &= ~BIT(n);
+	return was;
+}
+
+/* The index is checked, where the kernel would make a wrong one harmless. */
+#define array_index_nospec(i, n)	({ assert((i) < (n)); (i); })
+
+/* --- locks --- */
+
+typedef struct {
+	bool held;
+} raw_spinlock_t, spinlock_t;
+
+struct mutex {
+	bool held;
+};
+
+#define lockdep_assert_held(l)	assert((l)->held)
+#define fake_lock(l)		do { assert(!(l)->held); (l)->held = true; } while (0)
+#define fake_unlock(l)		do { assert((l)->held); (l)->held = false; } while (0)
+
+#define raw_spin_lock_init(l)	((l)->held = false)
+#define raw_spin_lock(l)	fake_lock(l)
+#define raw_spin_unlock(l)	fake_unlock(l)
+#define raw_spin_lock_irqsave(l, f)	do { (f) = 1; fake_lock(l); } while (0)
+#define raw_spin_unlock_irqrestore(l, f)	do { assert((f) == 1); fake_unlock(l); } while (0)
+#define spin_lock_init(l)	((l)->held = false)
+#define spin_lock(l)		fake_lock(l)
+#define spin_unlock(l)		fake_unlock(l)
+#define mutex_init(l)		((l)->held = false)
+#define mutex_lock(l)		fake_lock(l)
+#define mutex_unlock(l)		fake_unlock(l)
+
+/* --- lists --- */
+
+#define INIT_LIST_HEAD(l)	((l)->next = (l)->prev = (l))
+#define list_entry(p, type, member)	container_of(p, type, member)
+#define list_empty(l)		((l)->next == (l))
+#define list_for_each_entry(p, head, member)					\
+	for ((p) = list_entry((head)->next, __typeof__(*(p)), member);		\
+	     &(p)->member != (head);						\
+	     (p) = list_entry((p)->member.next, __typeof__(*(p)), member))
+#define list_for_each_entry_safe(p, n, head, member)				\
+	for ((p) = list_entry((head)->next, __typeof__(*(p)), member),		\
+	     (n) = list_entry((p)->member.next, __typeof__(*(p)), member);	\
+	     &(p)->member != (head);						\
+	     (p) = (n), (n) = list_entry((n)->member.next, __typeof__(*(n)), member))
+
+static inline void list_add_tail(struct list_head *e, struct list_head *head)
+{
+	/* An entry of another list would tear that one. */
+	assert(list_empty(e));
+	e->prev = head->prev;
+	e->next = head;
+	head->prev->next = e;
+	head->prev = e;
+}
+
+static inline void list_del_init(struct list_head *e)
+{
+	assert(!list_empty(e));
+	e->prev->next = e->next;
+	e->next->prev = e->prev;
+	INIT_LIST_HEAD(e);
+}
+
+/* --- devices and user memory --- */
+
+#define readl_relaxed(a)	(*(volatile u32 *)(a))
+#define writel_relaxed(v, a)	(*(volatile u32 *)(a) = (v))
+
+/* Addresses of the first page are what a client's wild pointers stand for. */
+static inline bool fake_user_bad(const void *p)
+{
+	return (uintptr_t)p < PAGE_SIZE;
+}
+
+static inline unsigned long copy_from_user(void *to, const void *from, size_t n)
+{
+	if (fake_user_bad(from))
+		return n;
+	memcpy(to, from, n);
+	return 0;
+}
+
+static inline unsigned long copy_to_user(void *to, const void *from, size_t n)
+{
+	if (fake_user_bad(to))
+		return n;
+	memcpy(to, from, n);
+	return 0;
+}
+
+#define get_user(v, p)	(copy_from_user(&(v), (p), sizeof(*(p))) ? -EFAULT : 0)
+#define put_user(v, p)	({ __typeof__(*(p)) v_ = (v);				\
+			   copy_to_user((p), &v_, sizeof(v_)) ? -EFAULT : 0; })
+
+/* --- tasks, timers and what else structures are made of --- */
+
+struct task_struct {
+	int dummy;
+};
+
+extern struct task_struct *fake_current;
+extern bool fake_in_irq;
+#define current		fake_current
+#define in_task()	(!fake_in_irq)
+
+struct hrtimer {
+	int dummy;
+};
+
+struct rcuwait {
+	int dummy;
+};
+
+struct srcu_struct {
+	int dummy;
+};
+
+struct mmu_notifier {
+	int dummy;
+};
+
+typedef struct {
+	int refs;
+} refcount_t;
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+struct mm_struct;
+typedef unsigned long fake_sigset_t;
+#define sigset_t	fake_sigset_t
+
+#endif

@@ -2,20 +2,17 @@
 /*
  * The stage-2 tables of a VM: what is written, in which order, and what the TLBs are told.
  *
- * A table counts its live entries in page_private() of its page, so that it can be freed with
- * the last of them. Hardware walks run at any time: a table is filled before it is linked, and
+ * Hardware walks run at any time: a table is filled before it is linked, and
  * freed after the TLB maintenance that follows its unlinking (DDI 0406C B3.10.1).
  */
-#include <linux/gfp.h>
 #include <linux/mm.h>
-#include <linux/percpu.h>
 #include <linux/sched.h>
-#include <asm/barrier.h>
 
 #include "compat/compat.h"
 
 #include "cache.h"
 #include "stage2.h"
+#include "stage2_mem.h"
 #include "vm.h"
 
 /* How much is worked on between two looks at whether somebody else wants the lock. */
@@ -29,41 +26,6 @@ struct stage2_gather {
 	unsigned int nr;
 	u64 *tables[STAGE2_GATHER_MAX];
 };
-
-/* Descriptors must change in one piece: LDRD and STRD do that (DDI 0406C A3.5.3, LPAE). */
-static inline void stage2_write(u64 *p, u64 desc)
-{
-	asm volatile("strd %1, %H1, %0" : "=Qo" (*p) : "r" (desc));
-}
-
-static inline u64 *stage2_table(u64 desc)
-{
-	return phys_to_virt((phys_addr_t)stage2_addr(desc));
-}
-
-/* Live entries of a table; the first-level table is never freed and counts none. */
-static inline void stage2_count(u64 *table, long n)
-{
-	struct page *page = virt_to_page(table);
-
-	set_page_private(page, page_private(page) + n);
-}
-
-static inline bool stage2_is_empty(u64 *table)
-{
-	return !page_private(virt_to_page(table));
-}
-
-static u64 *stage2_table_alloc(void)
-{
-	return (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-}
-
-static void stage2_table_free(u64 *table)
-{
-	set_page_private(virt_to_page(table), 0);
-	free_page((unsigned long)table);
-}
 
 int armvmm_stage2_cache_fill(struct stage2_cache *cache)
 {
@@ -81,11 +43,6 @@ void armvmm_stage2_cache_free(struct stage2_cache *cache)
 {
 	while (cache->nr)
 		stage2_table_free(cache->tables[--cache->nr]);
-}
-
-u32 armvmm_stage2_vtcr(void)
-{
-	return STAGE2_VTCR;
 }
 
 /* What was gathered leaves the TLBs, then the tables may go. */
@@ -154,7 +111,7 @@ bool armvmm_stage2_make_young(struct stage2 *s2, u64 ipa)
 	if (!p)
 		return false;
 	stage2_write(p, *p | STAGE2_AF);
-	dsb(ishst);
+	stage2_write_barrier();
 	return true;
 }
 
@@ -167,7 +124,7 @@ static void stage2_replace(struct stage2 *s2, u64 *p, u64 desc)
 	stage2_write(p, 0);
 	armvmm_stage2_flush_tlb(s2);
 	stage2_write(p, desc);
-	dsb(ishst);
+	stage2_write_barrier();
 }
 
 /* Puts @leaf where @p points to none or to a leaf of the same level. */
@@ -177,7 +134,7 @@ static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
 
 	if (!(old & STAGE2_VALID)) {
 		stage2_write(p, leaf);
-		dsb(ishst);
+		stage2_write_barrier();
 		stage2_count(table, 1);
 		return;
 	}
@@ -204,8 +161,8 @@ static void stage2_split(struct stage2 *s2, u64 *p, struct stage2_cache *cache)
 	for (i = 0; i < STAGE2_TABLE_ENTRIES; i++)
 		table[i] = stage2_split_leaf(block, i);
 	stage2_count(table, STAGE2_TABLE_ENTRIES);
-	dsb(ishst);
-	stage2_replace(s2, p, virt_to_phys(table) | STAGE2_TYPE_TABLE);
+	stage2_write_barrier();
+	stage2_replace(s2, p, stage2_table_pa(table) | STAGE2_TYPE_TABLE);
 }
 
 /* Links a table of the cache at @p, which is empty. */
@@ -214,8 +171,8 @@ static u64 *stage2_link(u64 *p, struct stage2_cache *cache)
 	u64 *table = cache->tables[--cache->nr];
 
 	/* The zeroes of the table are visible to walks before the table is. */
-	dsb(ishst);
-	stage2_write(p, virt_to_phys(table) | STAGE2_TYPE_TABLE);
+	stage2_write_barrier();
+	stage2_write(p, stage2_table_pa(table) | STAGE2_TYPE_TABLE);
 	return table;
 }
 
@@ -465,47 +422,4 @@ int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size
 	}
 	armvmm_stage2_cache_free(&cache);
 	return ret;
-}
-
-int armvmm_stage2_vm_init(struct armvmm_vm *vm)
-{
-	struct stage2 *s2 = &vm->stage2;
-	int ret;
-
-	spin_lock_init(&s2->lock);
-	atomic64_set(&s2->vmid, 0);
-	s2->last_vcpu = alloc_percpu_gfp(u8, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	/* Blocks of the page allocator are aligned to their size: that of BADDR. */
-	BUILD_BUG_ON(STAGE2_PGD_SIZE != STAGE2_VTTBR_ALIGN);
-	s2->pgd = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO,
-					  get_order(STAGE2_PGD_SIZE));
-	if (!s2->last_vcpu || !s2->pgd) {
-		ret = -ENOMEM;
-		goto err;
-	}
-	s2->pgd_pa = virt_to_phys(s2->pgd);
-	ret = armvmm_stage2_notifier_register(vm);
-	if (ret)
-		goto err;
-	return 0;
-
-err:
-	armvmm_stage2_vm_destroy(vm);
-	return ret;
-}
-
-void armvmm_stage2_vm_release(struct armvmm_vm *vm)
-{
-	armvmm_stage2_notifier_unregister(vm);
-	armvmm_stage2_unmap(vm, 0, STAGE2_IPA_SIZE);
-}
-
-void armvmm_stage2_vm_destroy(struct armvmm_vm *vm)
-{
-	struct stage2 *s2 = &vm->stage2;
-
-	free_pages((unsigned long)s2->pgd, get_order(STAGE2_PGD_SIZE));
-	free_percpu(s2->last_vcpu);
-	s2->pgd = NULL;
-	s2->last_vcpu = NULL;
 }

@@ -67,6 +67,7 @@ void armvmm_regs_reset(struct armvmm_vcpu *vcpu)
 	regs_reset_traps(vcpu);
 	armvmm_cp15_reset(vcpu);
 	armvmm_timer_vcpu_reset(vcpu);
+	armvmm_vgic_vcpu_reset(vcpu);
 	vcpu->mmio.pending = false;
 }
 

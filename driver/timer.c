@@ -54,13 +54,25 @@ static bool timer_virt_line(struct armvmm_vcpu *vcpu)
 	return !timer_ticks_left(armvmm_timer_virt_now(vcpu), hyp->cntv_cval);
 }
 
-static void timer_set_virt_level(struct armvmm_vcpu *vcpu, bool level)
+/* What the vGIC samples: it must not see the line rise before this file does. */
+static bool timer_virt_level(struct armvmm_vcpu *vcpu)
+{
+	return vcpu->timer.virt_level;
+}
+
+static void timer_inject(struct armvmm_vcpu *vcpu, u32 irq, bool level)
 {
 	struct armvmm_timer_vcpu *timer = &vcpu->timer;
 
-	timer->virt_level = level;
-	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic))
-		armvmm_vgic_inject(vcpu->vm, vcpu, timer->virt_irq, level, timer);
+	/* Until the first RUN the vGIC does not take it: armvmm_timer_enable() tells it. */
+	if (timer->irqs_set && armvmm_vgic_in_kernel(&vcpu->vm->vgic))
+		armvmm_vgic_inject(vcpu->vm, vcpu, irq, level, timer);
+}
+
+static void timer_set_virt_level(struct armvmm_vcpu *vcpu, bool level)
+{
+	vcpu->timer.virt_level = level;
+	timer_inject(vcpu, vcpu->timer.virt_irq, level);
 }
 
 static void timer_set_phys_level(struct armvmm_vcpu *vcpu, bool level)
@@ -70,8 +82,7 @@ static void timer_set_phys_level(struct armvmm_vcpu *vcpu, bool level)
 	if (READ_ONCE(timer->phys_level) == level)
 		return;
 	WRITE_ONCE(timer->phys_level, level);
-	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic))
-		armvmm_vgic_inject(vcpu->vm, vcpu, timer->phys_irq, level, timer);
+	timer_inject(vcpu, timer->phys_irq, level);
 }
 
 static void timer_notify(struct armvmm_vcpu *vcpu)
@@ -229,17 +240,22 @@ int armvmm_timer_enable(struct armvmm_vcpu *vcpu)
 			err = armvmm_vgic_set_owner(vcpu, timer->phys_irq, timer);
 		if (!err)
 			err = armvmm_vgic_map_phys(vcpu, timer->virt_irq,
-						   armvmm_timer_host_hwirq(), timer_virt_line);
+						   armvmm_timer_host_hwirq(), timer_virt_level);
 		if (err)
 			return err;
 	}
+	/* The physical timer may have fired since the client set it. */
+	hrtimer_cancel(&timer->phys);
+	timer_set_phys_level(vcpu, false);
 	timer->irqs_set = true;
+	timer_phys_update(vcpu);
 	return 0;
 }
 
 /*
  * The PPI is held back while the interrupt is the guest's to deal with: the
- * line is high, or the list register still has it pending or active.
+ * line is high, or it was, and the guest has not deactivated it. Without the
+ * second half all would work, with more exits.
  */
 void armvmm_timer_flush(struct armvmm_vcpu *vcpu)
 {
@@ -247,7 +263,7 @@ void armvmm_timer_flush(struct armvmm_vcpu *vcpu)
 	bool hold = timer->virt_level;
 
 	vcpu->hyp->cntvoff = timer_cntvoff_get(vcpu->vm);
-	if (!hold && armvmm_vgic_in_kernel(&vcpu->vm->vgic))
+	if (!hold && armvmm_timer_host_held() && armvmm_vgic_in_kernel(&vcpu->vm->vgic))
 		hold = armvmm_vgic_phys_active(vcpu, timer->virt_irq);
 	armvmm_timer_host_hold(hold);
 }
@@ -281,12 +297,19 @@ void armvmm_timer_sync(struct armvmm_vcpu *vcpu)
 		timer_set_virt_level(vcpu, level);
 }
 
+/*
+ * A line that rises is passed on at once, which spares the exit that an expired
+ * timer would make at the entry. What the vGIC has is the vGIC's to judge.
+ */
 bool armvmm_timer_pending(struct armvmm_vcpu *vcpu)
 {
-	/* A level that the vGIC has is the vGIC's to judge. */
+	bool rises = !vcpu->timer.virt_level && timer_virt_line(vcpu);
+
+	if (rises)
+		timer_set_virt_level(vcpu, true);
 	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic))
-		return !vcpu->timer.virt_level && timer_virt_line(vcpu);
-	return timer_virt_line(vcpu) || READ_ONCE(vcpu->timer.phys_level);
+		return rises;
+	return vcpu->timer.virt_level || READ_ONCE(vcpu->timer.phys_level);
 }
 
 void armvmm_timer_block(struct armvmm_vcpu *vcpu)
@@ -303,9 +326,7 @@ void armvmm_timer_block(struct armvmm_vcpu *vcpu)
 void armvmm_timer_unblock(struct armvmm_vcpu *vcpu)
 {
 	hrtimer_cancel(&vcpu->timer.wakeup);
-	/* Spares the exit that an expired timer would make at the entry. */
-	if (!vcpu->timer.virt_level && timer_virt_line(vcpu))
-		timer_set_virt_level(vcpu, true);
+	armvmm_timer_pending(vcpu);
 }
 
 static u64 timer_user_level(struct armvmm_vcpu *vcpu)

@@ -48,7 +48,10 @@ void armvmm_timer_sync(struct armvmm_vcpu *vcpu);
 /* Around a sleep in WFI: arms and cancels the wake-up timer. */
 void armvmm_timer_block(struct armvmm_vcpu *vcpu);
 void armvmm_timer_unblock(struct armvmm_vcpu *vcpu);
-/* True where a timer's line is high: WFI must not sleep. */
+/*
+ * True where a timer's line is high and the vGIC has not heard of it, or there
+ * is no vGIC: WFI must not sleep. Tells the vGIC. The vCPU's thread.
+ */
 bool armvmm_timer_pending(struct armvmm_vcpu *vcpu);
 /* User-space irqchip: writes run->s.regs.device_irq_level; true if it changed. */
 bool armvmm_timer_update_run(struct armvmm_vcpu *vcpu);

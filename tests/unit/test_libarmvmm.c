@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/libarmvmm/vm.c userspace/libarmvmm/vcpu.c userspace/libarmvmm/gic.c userspace/libarmvmm/regs.c
+// cflags: -D_GNU_SOURCE -Iinclude/uapi -Iuserspace/libarmvmm/include
+// libs: -Wl,--wrap=ioctl,--wrap=open,--wrap=close,--wrap=mmap,--wrap=munmap
+//
+// The library against a kernel of our own behind open(), ioctl() and mmap():
+// what it asks for, in which structures, and what it does with each failure.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/armvmm.h>
+
+#include "../../userspace/libarmvmm/include/libarmvmm.h"
+#include "ktap.h"
+
+#define FD_DEVICE	1000
+#define FD_VM		1001
+#define FD_GIC		1002
+#define FD_VCPU		1010
+#define RUN_SIZE	8192
+
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_close(int fd);
+int __wrap_ioctl(int fd, unsigned long request, ...);
+void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
+int __wrap_munmap(void *addr, size_t len);
+
+static struct {
+	const char *path;
+	int open_errno, version, run_size;
+	unsigned long fail_request;	/* this one fails ... */
+	int fail_errno;			/* ... with this */
+	int nr_open;			/* descriptors that are open */
+	int nr_mapped;
+	union {
+		struct kvm_userspace_memory_region region;
+		struct kvm_irq_level line;
+		struct kvm_irqfd irqfd;
+		struct kvm_ioeventfd ioeventfd;
+		struct kvm_device_attr attr;
+		struct kvm_vcpu_init init;
+	} got;
+	uint64_t attrs[8], attr_values[8];
+	unsigned int nr_attrs;
+	uint64_t reg_id, reg_value;
+	uint64_t run_page[RUN_SIZE / 8];
+	int run_errno;
+} kernel;
+
+static struct kvm_run *run_page(void)
+{
+	return (struct kvm_run *)kernel.run_page;
+}
+
+static void kernel_reset(void)
+{
+	memset(&kernel, 0, sizeof(kernel));
+	kernel.version = 12;
+	kernel.run_size = RUN_SIZE;
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	kernel.path = path;
+	KTAP_EQ(flags, O_RDWR | O_CLOEXEC);
+	if (kernel.open_errno) {
+		errno = kernel.open_errno;
+		return -1;
+	}
+	kernel.nr_open++;
+	return FD_DEVICE;
+}
+
+int __wrap_close(int fd)
+{
+	KTAP_TRUE(fd >= FD_DEVICE);
+	kernel.nr_open--;
+	return 0;
+}
+
+void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	KTAP_EQ(len, RUN_SIZE);
+	KTAP_TRUE(fd >= FD_VCPU);
+	if (kernel.fail_request == 1) {
+		errno = kernel.fail_errno;
+		return MAP_FAILED;
+	}
+	kernel.nr_mapped++;
+	return kernel.run_page;
+}
+
+int __wrap_munmap(void *addr, size_t len)
+{
+	kernel.nr_mapped--;
+	return 0;
+}
+
+static int kernel_device_attr(const struct kvm_device_attr *attr, bool set)
+{
+	kernel.got.attr = *attr;
+	kernel.attrs[kernel.nr_attrs % 8] = (uint64_t)attr->group << 56 | attr->attr;
+	if (set && attr->addr)
+		kernel.attr_values[kernel.nr_attrs % 8] = *(uint32_t *)(uintptr_t)attr->addr;
+	else if (attr->addr)
+		*(uint32_t *)(uintptr_t)attr->addr = 0x600d;
+	kernel.nr_attrs++;
+	return 0;
+}
+
+static int kernel_one_reg(const struct kvm_one_reg *reg, bool set)
+{
+	unsigned int size = 1u << (reg->id >> 52 & 15);
+	void *value = (void *)(uintptr_t)reg->addr;
+
+	kernel.reg_id = reg->id;
+	if (set) {
+		kernel.reg_value = 0;
+		memcpy(&kernel.reg_value, value, size);
+	} else {
+		memset(value, 0x5a, size);
+	}
+	return 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (request == kernel.fail_request) {
+		errno = kernel.fail_errno;
+		return -1;
+	}
+	switch (request) {
+	case KVM_GET_API_VERSION:
+		KTAP_EQ(fd, FD_DEVICE);
+		return kernel.version;
+	case KVM_GET_VCPU_MMAP_SIZE:
+		return kernel.run_size;
+	case KVM_CHECK_EXTENSION:
+		return (uintptr_t)arg == KVM_CAP_IRQFD;
+	case KVM_CREATE_VM:
+		KTAP_TRUE(!arg);
+		kernel.nr_open++;
+		return FD_VM;
+	case KVM_SET_USER_MEMORY_REGION:
+		kernel.got.region = *(struct kvm_userspace_memory_region *)arg;
+		return 0;
+	case KVM_CREATE_DEVICE:
+		KTAP_EQ(((struct kvm_create_device *)arg)->type, KVM_DEV_TYPE_ARM_VGIC_V2);
+		((struct kvm_create_device *)arg)->fd = FD_GIC;
+		kernel.nr_open++;
+		return 0;
+	case KVM_SET_DEVICE_ATTR:
+	case KVM_GET_DEVICE_ATTR:
+		KTAP_EQ(fd, FD_GIC);
+		return kernel_device_attr(arg, request == KVM_SET_DEVICE_ATTR);
+	case KVM_IRQ_LINE:
+		kernel.got.line = *(struct kvm_irq_level *)arg;
+		return 0;
+	case KVM_IRQFD:
+		kernel.got.irqfd = *(struct kvm_irqfd *)arg;
+		return 0;
+	case KVM_IOEVENTFD:
+		kernel.got.ioeventfd = *(struct kvm_ioeventfd *)arg;
+		return 0;
+	case KVM_CREATE_VCPU:
+		kernel.nr_open++;
+		return FD_VCPU + (int)(uintptr_t)arg;
+	case KVM_ARM_PREFERRED_TARGET:
+		((struct kvm_vcpu_init *)arg)->target = KVM_ARM_TARGET_CORTEX_A7;
+		return 0;
+	case KVM_ARM_VCPU_INIT:
+		kernel.got.init = *(struct kvm_vcpu_init *)arg;
+		return 0;
+	case KVM_GET_ONE_REG:
+	case KVM_SET_ONE_REG:
+		return kernel_one_reg(arg, request == KVM_SET_ONE_REG);
+	case KVM_RUN:
+		if (run_page()->immediate_exit)
+			errno = EINTR;
+		else
+			errno = kernel.run_errno;
+		return errno ? -1 : 0;
+	}
+	errno = ENOTTY;
+	return -1;
+}
+
+static void test_open(void)
+{
+	struct armvmm_vm *vm;
+
+	kernel_reset();
+	KTAP_EQ(armvmm_vm_open(NULL, &vm), 0);
+	KTAP_STREQ(kernel.path, "/dev/armvmm");
+	KTAP_EQ(armvmm_vm_fd(vm), FD_VM);
+	KTAP_EQ(armvmm_vm_device_fd(vm), FD_DEVICE);
+	KTAP_EQ(armvmm_vm_check_extension(vm, KVM_CAP_IRQFD), 1);
+	armvmm_vm_close(vm);
+	KTAP_EQ(kernel.nr_open, 0);
+	armvmm_vm_close(NULL);
+}
+
+/* Each step of opening fails in its turn: the errno comes out, and nothing stays open. */
+static void test_open_fails(void)
+{
+	static const struct {
+		unsigned long request;
+		int code, want;
+	} cases[] = {
+		{ KVM_GET_API_VERSION, ENOTTY, -ENOTTY },
+		{ KVM_GET_API_VERSION, EINVAL, -ENOTTY },
+		{ KVM_GET_VCPU_MMAP_SIZE, EIO, -EIO },
+		{ KVM_CREATE_VM, ENOMEM, -ENOMEM },
+	};
+	struct armvmm_vm *vm;
+
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		kernel_reset();
+		kernel.fail_request = cases[i].request;
+		kernel.fail_errno = cases[i].code;
+		KTAP_EQ(armvmm_vm_open("/dev/x", &vm), (unsigned long long)cases[i].want);
+		KTAP_TRUE(!vm);
+		KTAP_EQ(kernel.nr_open, 0);
+	}
+	kernel_reset();
+	kernel.open_errno = EACCES;
+	KTAP_EQ(armvmm_vm_open("/dev/x", &vm), (unsigned long long)-EACCES);
+	kernel_reset();
+	kernel.version = 13;
+	KTAP_EQ(armvmm_vm_open("/dev/x", &vm), (unsigned long long)-EPROTONOSUPPORT);
+	KTAP_EQ(armvmm_device_version("/dev/x"), 13);
+	KTAP_EQ(kernel.nr_open, 0);
+	kernel_reset();
+	kernel.run_size = 100;
+	KTAP_EQ(armvmm_vm_open("/dev/x", &vm), (unsigned long long)-EPROTO);
+	KTAP_EQ(kernel.nr_open, 0);
+}
+
+static void test_memory(void)
+{
+	struct armvmm_vm *vm;
+	int host;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	KTAP_EQ(armvmm_vm_memory_set(vm, 3, 0x40000000, 0x10000, &host,
+				     ARMVMM_MEMORY_READONLY | ARMVMM_MEMORY_LOG_DIRTY), 0);
+	KTAP_EQ(kernel.got.region.slot, 3);
+	KTAP_EQ(kernel.got.region.guest_phys_addr, 0x40000000);
+	KTAP_EQ(kernel.got.region.memory_size, 0x10000);
+	KTAP_EQ(kernel.got.region.userspace_addr, (uintptr_t)&host);
+	KTAP_EQ(kernel.got.region.flags, KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES);
+	KTAP_EQ(armvmm_vm_memory_set(vm, 0, 0, 0, NULL, 4), (unsigned long long)-EINVAL);
+	armvmm_vm_close(vm);
+}
+
+static void test_gic(void)
+{
+	struct armvmm_vm *vm;
+	uint32_t value;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	KTAP_EQ(armvmm_gic_init(vm), (unsigned long long)-ENODEV);
+	KTAP_EQ(armvmm_gic_create(vm, 0x08000000, 0x08010000, 288), 0);
+	KTAP_EQ(kernel.nr_attrs, 3);
+	KTAP_EQ(kernel.attrs[0], 0);
+	KTAP_EQ(kernel.attr_values[0], 0x08000000);
+	KTAP_EQ(kernel.attrs[1], 1);
+	KTAP_EQ(kernel.attr_values[1], 0x08010000);
+	KTAP_EQ(kernel.attrs[2], 3ull << 56);
+	KTAP_EQ(kernel.attr_values[2], 288);
+	KTAP_EQ(armvmm_gic_create(vm, 0, 0, 64), (unsigned long long)-EEXIST);
+	KTAP_EQ(armvmm_gic_init(vm), 0);
+	KTAP_EQ(kernel.attrs[3], 4ull << 56);
+	KTAP_EQ(armvmm_gic_reg_set(vm, ARMVMM_GIC_CPU, 5, 4, 0xf0), 0);
+	KTAP_EQ(kernel.attrs[4], 2ull << 56 | 5ull << 32 | 4);
+	KTAP_EQ(armvmm_gic_reg_get(vm, ARMVMM_GIC_DIST, 0, 0x100, &value), 0);
+	KTAP_EQ(value, 0x600d);
+	KTAP_EQ(armvmm_gic_reg_get(vm, ARMVMM_GIC_DIST, 8, 0, &value),
+		(unsigned long long)-EINVAL);
+	armvmm_vm_close(vm);
+	KTAP_EQ(kernel.nr_open, 0);
+
+	/* A refused address takes the device down again. */
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	kernel.fail_request = KVM_SET_DEVICE_ATTR;
+	kernel.fail_errno = E2BIG;
+	KTAP_EQ(armvmm_gic_create(vm, 0, 0, 64), (unsigned long long)-E2BIG);
+	KTAP_EQ(kernel.nr_open, 2);
+	armvmm_vm_close(vm);
+}
+
+static void test_irq(void)
+{
+	struct armvmm_vm *vm;
+	uint64_t match = 7;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	KTAP_EQ(armvmm_irq_set_spi(vm, 16, true), 0);
+	KTAP_EQ(kernel.got.line.irq, 1u << 24 | 48);	/* by INTID */
+	KTAP_EQ(kernel.got.line.level, 1);
+	KTAP_EQ(armvmm_irq_set_ppi(vm, 3, 27, false), 0);
+	KTAP_EQ(kernel.got.line.irq, 2u << 24 | 3u << 16 | 27);
+	KTAP_EQ(armvmm_irq_set_spi(vm, 988, true), (unsigned long long)-EINVAL);
+	KTAP_EQ(armvmm_irq_set_ppi(vm, 0, 15, true), (unsigned long long)-EINVAL);
+	KTAP_EQ(armvmm_irq_set_ppi(vm, 0, 32, true), (unsigned long long)-EINVAL);
+	KTAP_EQ(armvmm_irq_set_ppi(vm, 8, 27, true), (unsigned long long)-EINVAL);
+
+	KTAP_EQ(armvmm_irqfd_add(vm, 5, 16, -1), 0);
+	KTAP_EQ(kernel.got.irqfd.gsi, 16);		/* by SPI */
+	KTAP_EQ(kernel.got.irqfd.flags, 0);
+	KTAP_EQ(armvmm_irqfd_add(vm, 5, 16, 6), 0);
+	KTAP_EQ(kernel.got.irqfd.flags, KVM_IRQFD_FLAG_RESAMPLE);
+	KTAP_EQ(kernel.got.irqfd.resamplefd, 6);
+	KTAP_EQ(armvmm_irqfd_del(vm, 5, 16), 0);
+	KTAP_EQ(kernel.got.irqfd.flags, KVM_IRQFD_FLAG_DEASSIGN);
+
+	KTAP_EQ(armvmm_ioeventfd_add(vm, 9, 0x0a000050, 4, &match), 0);
+	KTAP_EQ(kernel.got.ioeventfd.addr, 0x0a000050);
+	KTAP_EQ(kernel.got.ioeventfd.len, 4);
+	KTAP_EQ(kernel.got.ioeventfd.fd, 9);
+	KTAP_EQ(kernel.got.ioeventfd.datamatch, 7);
+	KTAP_EQ(kernel.got.ioeventfd.flags, KVM_IOEVENTFD_FLAG_DATAMATCH);
+	KTAP_EQ(armvmm_ioeventfd_del(vm, 9, 0x0a000050, 4, NULL), 0);
+	KTAP_EQ(kernel.got.ioeventfd.flags, KVM_IOEVENTFD_FLAG_DEASSIGN);
+	armvmm_vm_close(vm);
+}
+
+static void test_vcpu(void)
+{
+	struct armvmm_vm *vm;
+	struct armvmm_vcpu *vcpu, *other;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	KTAP_EQ(armvmm_vcpu_create(vm, 8, &vcpu), (unsigned long long)-EINVAL);
+	KTAP_EQ(armvmm_vcpu_create(vm, 2, &vcpu), 0);
+	KTAP_EQ(armvmm_vcpu_index(vcpu), 2);
+	KTAP_EQ(armvmm_vcpu_fd(vcpu), FD_VCPU + 2);
+	KTAP_EQ(armvmm_vcpu_create(vm, 2, &other), (unsigned long long)-EEXIST);
+	KTAP_EQ(armvmm_vcpu_init(vcpu, ARMVMM_VCPU_PSCI_0_2 | ARMVMM_VCPU_POWER_OFF), 0);
+	KTAP_EQ(kernel.got.init.target, KVM_ARM_TARGET_CORTEX_A7);
+	KTAP_EQ(kernel.got.init.features[0], 3);
+	KTAP_EQ(armvmm_vcpu_init(vcpu, 8), (unsigned long long)-EINVAL);
+	armvmm_vm_close(vm);	/* takes the vCPU with it */
+	KTAP_EQ(kernel.nr_open, 0);
+	KTAP_EQ(kernel.nr_mapped, 0);
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	kernel.fail_request = 1;
+	kernel.fail_errno = ENOMEM;
+	KTAP_EQ(armvmm_vcpu_create(vm, 0, &vcpu), (unsigned long long)-ENOMEM);
+	KTAP_EQ(kernel.nr_open, 2);
+	kernel.fail_request = 0;
+	KTAP_EQ(armvmm_vcpu_create(vm, 0, &vcpu), 0);
+	armvmm_vcpu_close(vcpu);
+	armvmm_vm_close(vm);
+	KTAP_EQ(kernel.nr_open, 0);
+}
+
+static void test_run(void)
+{
+	struct kvm_run *run = run_page();
+	struct armvmm_vcpu *vcpu;
+	struct armvmm_exit exit;
+	struct armvmm_vm *vm;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	armvmm_vcpu_create(vm, 0, &vcpu);
+
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = 0x09000018;
+	run->mmio.len = 4;
+	run->mmio.is_write = 1;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_MMIO);
+	KTAP_EQ(exit.mmio.gpa, 0x09000018);
+	KTAP_EQ(exit.mmio.len, 4);
+	KTAP_TRUE(exit.mmio.is_write && exit.mmio.data == run->mmio.data);
+
+	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	run->system_event.type = KVM_SYSTEM_EVENT_SHUTDOWN;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_SHUTDOWN);
+	run->system_event.type = KVM_SYSTEM_EVENT_RESET;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_RESET);
+	run->system_event.type = 77;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_OTHER);
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = 1;
+	run->internal.ndata = 0xffffffff;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_INTERNAL);
+	KTAP_EQ(exit.internal.nr_data, 16);
+
+	/* A signal is no error; others are. */
+	kernel.run_errno = EINTR;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_INTR);
+	kernel.run_errno = ENOEXEC;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), (unsigned long long)-ENOEXEC);
+
+	/* A kick lasts until it is taken back, completing an access in between or not. */
+	kernel.run_errno = 0;
+	armvmm_vcpu_kick(vcpu);
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_INTR);
+	KTAP_EQ(armvmm_vcpu_complete(vcpu), 0);
+	KTAP_TRUE(run->immediate_exit);
+	armvmm_vcpu_unkick(vcpu);
+	KTAP_EQ(run->immediate_exit, 0);
+	KTAP_EQ(armvmm_vcpu_complete(vcpu), 0);
+	KTAP_EQ(run->immediate_exit, 0);
+	armvmm_vm_close(vm);
+}
+
+static void test_registers(void)
+{
+	static const struct {
+		const char *name;
+		uint64_t id;
+	} known[] = {
+		/* Numbers as the ABI has them, written out. */
+		{ "r0", 0x4020000000100000 }, { "r15", 0x402000000010000f },
+		{ "pc", 0x402000000010000f }, { "cpsr", 0x4020000000100010 },
+		{ "sp_svc", 0x4020000000100012 }, { "spsr_irq", 0x402000000010001d },
+		{ "r8_fiq", 0x402000000010001e }, { "spsr_fiq", 0x4020000000100025 },
+		{ "d31", 0x403000000012001f }, { "fpscr", 0x4020000000121001 },
+		{ "cntvct", 0x40300000000f0708 }, { "cntv_cval", 0x40300000000f0718 },
+		{ "midr", 0x40200000000f0000 }, { "mpidr", 0x40200000000f0005 },
+		{ "sctlr", 0x40200000000f0800 }, { "ttbr0", 0x40300000000f0100 },
+		{ "vbar", 0x40200000000f6000 },
+	};
+	struct armvmm_vcpu *vcpu;
+	struct armvmm_vm *vm;
+	uint64_t id, value;
+	unsigned int n;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	armvmm_vcpu_create(vm, 0, &vcpu);
+	for (n = 0; n < sizeof(known) / sizeof(known[0]); n++) {
+		KTAP_EQ(armvmm_reg_id(known[n].name, &id), 0);
+		KTAP_EQ(id, known[n].id);
+	}
+	KTAP_EQ(armvmm_reg_id("r16", &id), (unsigned long long)-ENOENT);
+	KTAP_EQ(armvmm_reg_id("", &id), (unsigned long long)-ENOENT);
+
+	/* Every listed name leads to an id of its own. */
+	for (n = 0; armvmm_reg_name(n); n++) {
+		KTAP_EQ(armvmm_reg_id(armvmm_reg_name(n), &id), 0);
+		for (unsigned int k = 0; k < n; k++) {
+			uint64_t before;
+
+			armvmm_reg_id(armvmm_reg_name(k), &before);
+			if (before == id)
+				KTAP_FAIL("%s and %s are one", armvmm_reg_name(k),
+					  armvmm_reg_name(n));
+		}
+	}
+	KTAP_TRUE(n > 100);
+
+	KTAP_EQ(armvmm_vcpu_reg_get(vcpu, "sctlr", &value), 0);
+	KTAP_EQ(value, 0x5a5a5a5a);
+	KTAP_EQ(armvmm_vcpu_reg_get(vcpu, "d3", &value), 0);
+	KTAP_EQ(value, 0x5a5a5a5a5a5a5a5a);
+	KTAP_EQ(armvmm_vcpu_reg_set(vcpu, "r7", 0xfedcba98), 0);
+	KTAP_EQ(kernel.reg_value, 0xfedcba98);
+	KTAP_EQ(armvmm_vcpu_reg_set(vcpu, "r7", 1ull << 32), (unsigned long long)-ERANGE);
+	KTAP_EQ(armvmm_vcpu_reg_set(vcpu, "d7", 1ull << 63), 0);
+	KTAP_EQ(kernel.reg_value, 1ull << 63);
+	KTAP_EQ(armvmm_vcpu_reg_id_get(vcpu, 0x4010000000100000, &value),
+		(unsigned long long)-EINVAL);
+	armvmm_vm_close(vm);
+}
+
+KTAP_MAIN(KTAP_CASE(test_open), KTAP_CASE(test_open_fails), KTAP_CASE(test_memory),
+	  KTAP_CASE(test_gic), KTAP_CASE(test_irq), KTAP_CASE(test_vcpu), KTAP_CASE(test_run),
+	  KTAP_CASE(test_registers))

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A VM for the vGIC on the build machine: what the driver's other nouns would
+ * give it, and the hardware's virtual CPU interface (IHI 0048B 5.3, 5.4), with
+ * the guest's reads of GICV_IAR and writes of GICV_EOIR.
+ */
+#ifndef TESTS_UNIT_VGIC_FAKE_H
+#define TESTS_UNIT_VGIC_FAKE_H
+
+#include "fake/fake_kernel.h"
+
+#include "driver/eventfd.h"
+#include "driver/hypmap.h"
+#include "driver/vcpu.h"
+#include "driver/vm.h"
+#include "driver/vgic/cpuif.h"
+#include "driver/vgic/dist.h"
+#include "driver/vgic/gic.h"
+#include "driver/vgic/irq.h"
+
+#define FAKE_SPURIOUS	1023
+
+struct task_struct *fake_current;
+bool fake_in_irq;
+struct armvmm_vgic_host armvmm_vgic_host;
+
+static u32 fake_gich[0x200 / 4];
+static struct armvmm_vm *fake_vm;
+static struct task_struct fake_tasks[ARMVMM_MAX_VCPUS];
+
+/* One virtual CPU interface, as the hardware is while its vCPU is in the guest. */
+static struct fake_cpu {
+	bool in_guest;
+	bool kicked;
+	u32 hcr, vmcr, apr;
+	unsigned int used;
+	u32 lr[HYP_MAX_LRS];
+	u32 acked[32];		/* INTID and CPUID of what runs, by preemption level */
+} fake_cpus[ARMVMM_MAX_VCPUS];
+
+static unsigned int fake_acks[VGIC_MAX_IRQS];	/* resample notifications, by SPI */
+static unsigned int fake_iobus_devs, fake_mapped;
+static int fake_map_error, fake_busy;
+static bool fake_has_run;
+
+/* --- the driver's other nouns --- */
+
+void *armvmm_hypmap_alloc(size_t size)
+{
+	return calloc(1, size);
+}
+
+void armvmm_hypmap_free(void *p, size_t size)
+{
+	free(p);
+}
+
+int armvmm_iobus_register(struct armvmm_vm *vm, struct armvmm_iodev *dev)
+{
+	lockdep_assert_held(&vm->slots_lock);
+	fake_iobus_devs++;
+	return 0;
+}
+
+int armvmm_iobus_unregister(struct armvmm_vm *vm, struct armvmm_iodev *dev)
+{
+	lockdep_assert_held(&vm->slots_lock);
+	fake_iobus_devs--;
+	return 0;
+}
+
+int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size_t size,
+			     bool writable)
+{
+	if (!fake_map_error)
+		fake_mapped++;
+	return fake_map_error;
+}
+
+int armvmm_vm_trylock_vcpus(struct armvmm_vm *vm)
+{
+	lockdep_assert_held(&vm->lock);
+	return fake_busy;
+}
+
+void armvmm_vm_unlock_vcpus(struct armvmm_vm *vm)
+{
+	assert(!fake_busy);
+}
+
+bool armvmm_vm_has_run(struct armvmm_vm *vm)
+{
+	return fake_has_run;
+}
+
+void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int gsi)
+{
+	assert(gsi < VGIC_MAX_IRQS);
+	fake_acks[gsi]++;
+}
+
+struct armvmm_vcpu *armvmm_vcpu_loaded(void)
+{
+	return NULL;
+}
+
+/* --- the hardware --- */
+
+static inline u32 fake_lr_priority(u32 lr)
+{
+	return ((lr >> GICH_LR_PRIORITY_SHIFT) & 0x1f) << VGIC_PRIORITY_SHIFT;
+}
+
+static inline u32 fake_running(const struct fake_cpu *c)
+{
+	return c->apr ? __ffs(c->apr) << VGIC_PRIORITY_SHIFT : VGIC_PRIORITY_IDLE;
+}
+
+static inline u32 fake_mask(const struct fake_cpu *c)
+{
+	return c->vmcr >> GICH_VMCR_PRIMASK_SHIFT << VGIC_PRIORITY_SHIFT;
+}
+
+/* The list register that IAR would take, or -1 (binary point: all bits preempt). */
+static inline int fake_highest(const struct fake_cpu *c)
+{
+	unsigned int n;
+	int best = -1;
+
+	if (!(c->hcr & GICH_HCR_En))
+		return -1;
+	for (n = 0; n < c->used; n++) {
+		u32 enable = c->lr[n] & GICH_LR_GRP1 ? GICC_CTLR_EnableGrp1 : GICC_CTLR_EnableGrp0;
+
+		if ((c->lr[n] & GICH_LR_STATE) != GICH_LR_PENDING || !(c->vmcr & enable))
+			continue;
+		if (fake_lr_priority(c->lr[n]) >= fake_running(c) ||
+		    fake_lr_priority(c->lr[n]) >= fake_mask(c))
+			continue;
+		if (best < 0 || fake_lr_priority(c->lr[n]) < fake_lr_priority(c->lr[best]))
+			best = n;
+	}
+	return best;
+}
+
+/* GICV_IAR: INTID, and of an SGI the sender in bits 12-10. */
+static inline u32 fake_ack(struct armvmm_vcpu *vcpu)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	int n = fake_highest(c);
+	u32 iar, level;
+
+	assert(c->in_guest);
+	if (n < 0)
+		return FAKE_SPURIOUS;
+	iar = c->lr[n] & GICH_LR_VIRTUALID;
+	if (iar < VGIC_NR_SGIS)
+		iar |= GICH_LR_CPUID(c->lr[n]) << GICH_LR_CPUID_SHIFT;
+	c->lr[n] = (c->lr[n] & ~GICH_LR_PENDING) | GICH_LR_ACTIVE;
+	level = fake_lr_priority(c->lr[n]) >> VGIC_PRIORITY_SHIFT;
+	c->apr |= 1u << level;
+	c->acked[level] = iar;
+	return iar;
+}
+
+/* What a guest would end next, or FAKE_SPURIOUS. */
+static inline u32 fake_active_iar(const struct fake_cpu *c)
+{
+	return c->apr ? c->acked[__ffs(c->apr)] : FAKE_SPURIOUS;
+}
+
+/* GICV_EOIR, EOImode 0. Returns false where no list register had it (EOICount). */
+static inline bool fake_eoi(struct armvmm_vcpu *vcpu, u32 iar)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	unsigned int n;
+
+	assert(c->in_guest && c->apr);
+	c->apr &= c->apr - 1;
+	for (n = 0; n < c->used; n++) {
+		u32 id = c->lr[n] & GICH_LR_VIRTUALID;
+
+		if (id < VGIC_NR_SGIS)
+			id |= GICH_LR_CPUID(c->lr[n]) << GICH_LR_CPUID_SHIFT;
+		if (id == iar && (c->lr[n] & GICH_LR_ACTIVE)) {
+			c->lr[n] &= ~GICH_LR_ACTIVE;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* GICH_MISR: the maintenance interrupt is asserted (5.3.4). */
+static inline bool fake_maintenance(const struct fake_cpu *c)
+{
+	unsigned int n, valid = 0, pending = 0, eoi = 0;
+
+	for (n = 0; n < c->used; n++) {
+		valid += !!(c->lr[n] & GICH_LR_STATE);
+		pending += (c->lr[n] & GICH_LR_STATE) == GICH_LR_PENDING;
+		eoi += !(c->lr[n] & (GICH_LR_STATE | GICH_LR_HW)) && (c->lr[n] & GICH_LR_EOI);
+	}
+	return eoi || ((c->hcr & GICH_HCR_UIE) && valid <= 1) ||
+	       ((c->hcr & GICH_HCR_NPIE) && !pending);
+}
+
+/* An entry and an exit, as run.c and HYP do them. */
+static inline void fake_enter(struct armvmm_vcpu *vcpu)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+
+	assert(!c->in_guest);
+	vcpu->requests = 0;
+	c->kicked = false;
+	armvmm_vgic_flush(vcpu);
+	assert(hv->used_lrs <= armvmm_vgic_host.nr_lr);
+	c->used = hv->used_lrs;
+	c->hcr = hv->hcr;
+	memcpy(c->lr, hv->lr, sizeof(c->lr));
+	c->vmcr = hv->vmcr;
+	c->apr = hv->apr;
+	c->in_guest = true;
+}
+
+static inline void fake_exit(struct armvmm_vcpu *vcpu)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+	struct task_struct *was = fake_current;
+
+	if (!c->in_guest)
+		return;
+	c->in_guest = false;
+	memcpy(hv->lr, c->lr, sizeof(c->lr));
+	hv->vmcr = c->vmcr;
+	hv->apr = c->apr;
+	fake_current = vcpu->task;
+	armvmm_vgic_sync(vcpu);
+	armvmm_vgic_notify_ended(vcpu);
+	fake_current = was;
+}
+
+/* The IPI of a kick: taken at once unless it comes from an interrupt handler's locks. */
+void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu)
+{
+	fake_cpus[vcpu->index].kicked = true;
+	if (!fake_in_irq)
+		fake_exit(vcpu);
+}
+
+/* --- the VM --- */
+
+static inline struct armvmm_vm *fake_create(unsigned int nr_vcpus, unsigned int nr_irqs,
+					    unsigned int nr_lr)
+{
+	struct armvmm_vm *vm = calloc(1, sizeof(*vm));
+	unsigned int i;
+
+	memset(fake_cpus, 0, sizeof(fake_cpus));
+	memset(fake_acks, 0, sizeof(fake_acks));
+	fake_iobus_devs = fake_mapped = 0;
+	fake_map_error = fake_busy = 0;
+	fake_has_run = fake_in_irq = false;
+	fake_current = NULL;
+	fake_vm = vm;
+	armvmm_vgic_host = (struct armvmm_vgic_host){
+		.gich = fake_gich, .nr_lr = nr_lr, .split_eoi = true, .gicv_pa = 0x2c006000,
+	};
+	armvmm_vgic_vm_init(vm);
+	for (i = 0; i < nr_vcpus; i++) {
+		struct armvmm_vcpu *vcpu = calloc(1, sizeof(*vcpu));
+
+		vcpu->vm = vm;
+		vcpu->index = vcpu->id = i;
+		vcpu->hyp = calloc(1, sizeof(*vcpu->hyp));
+		vcpu->task = &fake_tasks[i];
+		assert(!armvmm_vgic_vcpu_create(vcpu));
+		/* All priorities pass, both groups are on. */
+		vcpu->hyp->vgic.hcr = GICH_HCR_En;
+		vcpu->hyp->vgic.vmcr = GICH_VMCR_PRIMASK_MASK | GICC_CTLR_EnableGrp0 |
+				       GICC_CTLR_EnableGrp1;
+		vm->vcpus[i] = vcpu;
+		vm->created_vcpus = vm->online_vcpus = i + 1;
+	}
+	if (nr_irqs) {
+		mutex_lock(&vm->lock);
+		assert(!armvmm_vgic_create(vm));
+		vm->vgic.nr_spis = nr_irqs - VGIC_NR_PRIVATE;
+		mutex_unlock(&vm->lock);
+		assert(!armvmm_vgic_init(vm));
+	}
+	return vm;
+}
+
+static inline void fake_destroy(struct armvmm_vm *vm)
+{
+	int i;
+
+	for (i = 0; i < vm->online_vcpus; i++) {
+		armvmm_vgic_vcpu_destroy(vm->vcpus[i]);
+		free(vm->vcpus[i]->hyp);
+		free(vm->vcpus[i]);
+	}
+	armvmm_vgic_vm_destroy(vm);
+	free(vm);
+	fake_vm = NULL;
+}
+
+/* The guest's loads and stores at the distributor: @vcpu exits for them. */
+static inline u64 fake_mmio_read(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len)
+{
+	struct armvmm_iodev dev = { .base = 0x8000000 };
+	u8 *buf = malloc(len);	/* of the very size, for ASan to guard */
+	u64 val = 0;
+
+	fake_exit(vcpu);
+	fake_current = vcpu->task;
+	memset(buf, 0xa5, len);
+	assert(!vgic_dist_iodev_ops.read(vcpu, &dev, dev.base + offset, len, buf));
+	fake_current = NULL;
+	memcpy(&val, buf, len);
+	free(buf);
+	return val;
+}
+
+static inline void fake_mmio_write(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len, u64 val)
+{
+	struct armvmm_iodev dev = { .base = 0x8000000 };
+	u8 *buf = malloc(len);
+
+	fake_exit(vcpu);
+	fake_current = vcpu->task;
+	memcpy(buf, &val, len);
+	assert(!vgic_dist_iodev_ops.write(vcpu, &dev, dev.base + offset, len, buf));
+	fake_current = NULL;
+	free(buf);
+}
+
+static inline u32 fake_read32(struct armvmm_vcpu *vcpu, u32 offset)
+{
+	return fake_mmio_read(vcpu, offset, 4);
+}
+
+static inline void fake_write32(struct armvmm_vcpu *vcpu, u32 offset, u32 val)
+{
+	fake_mmio_write(vcpu, offset, 4, val);
+}
+
+/* Enabled, edge or level, with a priority. The distributor is on. */
+static inline void fake_irq_setup(struct armvmm_vcpu *vcpu, unsigned int intid, bool edge,
+				  u8 priority)
+{
+	u32 cfg;
+
+	fake_write32(vcpu, GICD_CTLR, 1);
+	cfg = fake_read32(vcpu, GICD_ICFGR + intid / 16 * 4) & ~(2u << (intid % 16 * 2));
+	fake_write32(vcpu, GICD_ICFGR + intid / 16 * 4, cfg | (edge ? 2u : 0) << (intid % 16 * 2));
+	fake_mmio_write(vcpu, GICD_IPRIORITYR + intid, 1, priority);
+	fake_write32(vcpu, GICD_ISENABLER + intid / 32 * 4, 1u << intid % 32);
+}
+
+static inline struct armvmm_vgic_irq *fake_irq(struct armvmm_vcpu *vcpu, unsigned int intid)
+{
+	return vgic_irq_get(vcpu->vm, vcpu, intid);
+}
+
+#endif

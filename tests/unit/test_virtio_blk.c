@@ -10,12 +10,12 @@
 //
 // virtio-blk against real files, with the host's failures made where they
 // cannot be had for the asking.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include <linux/falloc.h>
@@ -48,6 +48,9 @@ static int fail_fallocate; /* errno */
 static size_t short_io; /* longest transfer, 0: no limit */
 static useconds_t slow_io;
 
+/* The function that ours stands before. */
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
 static void io_begin(void)
 {
 	unsigned int n = __atomic_add_fetch(&nr_in_syscall, 1, __ATOMIC_SEQ_CST);
@@ -77,7 +80,7 @@ static ssize_t io_vector(bool write, int fd, const struct iovec *iov, int nr, of
 		iov = &one;
 		nr = 1;
 	}
-	ret = syscall(write ? SYS_pwritev : SYS_preadv, fd, iov, nr, at, at >> 32);
+	ret = write ? REAL(pwritev64)(fd, iov, nr, at) : REAL(preadv64)(fd, iov, nr, at);
 	io_end();
 	return ret;
 }
@@ -99,7 +102,7 @@ ssize_t pwritev64(int fd, const struct iovec *iov, int nr, off64_t at)
 int fdatasync(int fd)
 {
 	__atomic_add_fetch(&nr_syncs, 1, __ATOMIC_SEQ_CST);
-	return syscall(SYS_fdatasync, fd);
+	return REAL(fdatasync)(fd);
 }
 
 int fallocate64(int fd, int mode, off64_t at, off64_t len)
@@ -108,7 +111,7 @@ int fallocate64(int fd, int mode, off64_t at, off64_t len)
 		errno = fail_fallocate;
 		return -1;
 	}
-	return syscall(SYS_fallocate, fd, mode, at, len);
+	return REAL(fallocate64)(fd, mode, at, len);
 }
 
 /* The disk */
@@ -135,7 +138,7 @@ static void peek(uint64_t at, void *buf, size_t len)
 {
 	int fd = open(path, O_RDONLY);
 
-	if (syscall(SYS_pread64, fd, buf, len, at) != (ssize_t)len)
+	if (pread(fd, buf, len, at) != (ssize_t)len)
 		KTAP_FAIL("pread at %llu", (unsigned long long)at);
 	close(fd);
 }
@@ -144,7 +147,7 @@ static void poke(uint64_t at, const void *buf, size_t len)
 {
 	int fd = open(path, O_WRONLY);
 
-	if (syscall(SYS_pwrite64, fd, buf, len, at) != (ssize_t)len)
+	if (pwrite(fd, buf, len, at) != (ssize_t)len)
 		KTAP_FAIL("pwrite at %llu", (unsigned long long)at);
 	close(fd);
 }

@@ -337,7 +337,7 @@ static void test_back_pressure(void)
 			uint16_t before = d.q[RX].avail->idx, event;
 
 			KTAP_ASSERT(receive(frame, &hdr) == 64);
-			event = *(uint16_t *)&d.q[RX].used->ring[QSIZE];
+			event = driver_avail_event(&d.q[RX]);
 			KTAP_EQ(frame[31], 2 + n % 2);
 			if (n == 19)
 				break;
@@ -352,7 +352,7 @@ static void test_back_pressure(void)
 				KTAP_EQ(driver_nr_used(&d.q[RX]), 0);
 				/* A part was there: asked again, behind it. */
 				if (features[i] & EVENT)
-					KTAP_EQ(*(uint16_t *)&d.q[RX].used->ring[QSIZE], before + 1);
+					KTAP_EQ(driver_avail_event(&d.q[RX]), before + 1);
 				give_buffers(1, 40);
 			}
 		}

@@ -416,7 +416,10 @@ static uint16_t *used_event(void)
 
 static uint16_t avail_event(void)
 {
-	return *(uint16_t *)&used()->ring[vq.size];
+	uint16_t event;
+
+	memcpy(&event, &used()->ring[vq.size], sizeof(event));
+	return event;
 }
 
 static void test_event_idx(void)

@@ -289,6 +289,15 @@ static MAYBE struct vring_used_elem driver_used(struct driver_queue *q)
 	return q->used->ring[q->last_used++ & (q->size - 1)];
 }
 
+/* Where the device asks to be notified (EVENT_IDX): behind the used ring. */
+static MAYBE uint16_t driver_avail_event(const struct driver_queue *q)
+{
+	uint16_t event;
+
+	memcpy(&event, (const void *)&q->used->ring[q->size], sizeof(event));
+	return event;
+}
+
 static MAYBE void driver_kick(struct driver *d, unsigned int index)
 {
 	reg_write(d->dev, VIRTIO_MMIO_QUEUE_NOTIFY, index);

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The host's CPUs go offline and come back under running guests (design 9, item 22). */
+#include "vm.h"
+
+GUEST_CODE(count, "ldr r1, =0x0a000000\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tmov r2, #5000\n"
+	   "2:\tsubs r2, r2, #1\n\tbne 2b\n\tb 1b");
+GUEST_CODE(wfi, "ldr r1, =0x0a000000\n\tldr r2, =0x08000000\n\tldr r3, =0x08010000\n\t"
+	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
+	   "mov r0, #0x08000000\n\tstr r0, [r2, #0x100]\n"
+	   "1:\tldr r0, =60000\n\tmcr p15, 0, r0, c14, c3, 0\n\tmov r0, #1\n\t"
+	   "mcr p15, 0, r0, c14, c3, 1\n\tisb\n\twfi\n\tmov r0, #0\n\t"
+	   "mcr p15, 0, r0, c14, c3, 1\n\tadd r4, r4, #1\n\tstr r4, [r1]\n\tb 1b");
+
+static int online(unsigned int cpu, bool on)
+{
+	char path[64];
+	int fd, r;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	r = write(fd, on ? "1" : "0", 1) == 1 ? 0 : -1;
+	close(fd);
+	return r;
+}
+
+static void under(const char *start, const char *end)
+{
+	unsigned int before[4];
+	struct runner r[4];
+	struct vm vm;
+
+	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+		ktap_skip("one CPU");
+	if (online(1, false))
+		ktap_skip("CPU 1 cannot go offline: %s", strerror(errno));
+	CHECK(!online(1, true));
+	vm_make(&vm, 4, 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+		MUST_OK(ioctl(vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
+		vm_code(&vm, i, start, end);
+		runner_start(&r[i], &vm, i);
+	}
+	for (int n = 0; n < 10; n++) {
+		for (unsigned int i = 0; i < 4; i++)
+			before[i] = r[i].mmio;
+		CHECK(!online(1, false), "%s", strerror(errno));
+		for (unsigned int i = 0; i < 4; i++)
+			CHECK(runner_wait(&r[i], before[i] + 2, 10000),
+			      "vCPU %u stands still with CPU 1 offline (round %d, error %d)", i, n,
+			      r[i].error);
+		CHECK(!online(1, true), "%s", strerror(errno));
+		for (unsigned int i = 0; i < 4; i++)
+			CHECK(runner_wait(&r[i], before[i] + 4, 10000),
+			      "vCPU %u stands still with CPU 1 back (round %d, error %d)", i, n,
+			      r[i].error);
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		CHECK(!r[i].error, "vCPU %u: %d", i, r[i].error);
+		runner_stop(&r[i]);
+	}
+}
+
+static void running(void)
+{
+	under(code_count, code_count_end);
+}
+
+static void sleeping(void)
+{
+	under(code_wfi, code_wfi_end);
+}
+
+/* A vCPU whose thread is pinned to the CPU that goes must run on it again after. */
+static void pinned(void)
+{
+	struct vm vm;
+	cpu_set_t set;
+
+	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+		ktap_skip("one CPU");
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, count);
+	for (uint32_t i = 0; i < 20; i++) {
+		CPU_ZERO(&set);
+		CPU_SET(1, &set);
+		CHECK(!sched_setaffinity(0, sizeof(set), &set));
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+		CHECK(*(uint32_t *)vm.vcpu[0].run->mmio.data == 2 * i);
+		CPU_ZERO(&set);
+		CPU_SET(0, &set);
+		CHECK(!sched_setaffinity(0, sizeof(set), &set));
+		if (online(1, false))
+			ktap_skip("CPU 1 cannot go offline: %s", strerror(errno));
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+		CHECK(*(uint32_t *)vm.vcpu[0].run->mmio.data == 2 * i + 1);
+		CHECK(!online(1, true));
+	}
+}
+
+static const struct ktap_case cases[] = {
+	{ "running", running, 120 },
+	{ "sleeping", sleeping, 120 },
+	{ "pinned", pinned, 0 },
+};
+KTAP_MAIN(cases)

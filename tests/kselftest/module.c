@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module's own life: loaded and unloaded often, refused while a VM
+ * lives, bad parameters, CPUs that were offline meanwhile (design 9, item
+ * 22). The file to load is $MODULE, else /armvmm.ko.
+ */
+#include "vm.h"
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+GUEST_CODE(count, "ldr r1, =0x0a000000\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tb 1b");
+
+static int load(const char *params)
+{
+	const char *path = getenv("MODULE");
+	int fd = open(path ? path : "/armvmm.ko", O_RDONLY | O_CLOEXEC), r, e;
+
+	if (fd < 0)
+		ktap_skip("%s: %s", path ? path : "/armvmm.ko", strerror(errno));
+	r = (int)syscall(SYS_finit_module, fd, params, 0);
+	e = errno;
+	close(fd);
+	errno = e;
+	return r;
+}
+
+static int unload(void)
+{
+	return (int)syscall(SYS_delete_module, "armvmm", O_NONBLOCK);
+}
+
+/* Freed files and notifiers let go a little later (RCU, SRCU). */
+static int unload_patiently(void)
+{
+	for (int i = 0; i < 100; i++) {
+		if (!unload() || errno == ENOENT)
+			return 0;
+		usleep(20000);
+	}
+	return -1;
+}
+
+static bool node_there(void)
+{
+	struct stat st;
+
+	for (int i = 0; i < 50; i++) {
+		if (!stat(device_node(), &st))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void run_guest(unsigned int ncpus)
+{
+	struct vm vm;
+
+	MUST(node_there(), "no node");
+	vm_make(&vm, ncpus, 0);
+	VM_CODE(&vm, 0, count);
+	for (uint32_t i = 0; i < 10; i++)
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO &&
+		      *(uint32_t *)vm.vcpu[0].run->mmio.data == i);
+	vm_close(&vm);
+}
+
+static void hundred_times(void)
+{
+	MUST(!unload_patiently(), "%s", strerror(errno));
+	for (int i = 0; i < 100; i++) {
+		MUST(!load(""), "load %d: %s", i, strerror(errno));
+		if (i % 10 == 0)
+			run_guest(1 + (unsigned int)i / 10 % 3);
+		MUST(!unload_patiently(), "unload %d: %s", i, strerror(errno));
+	}
+	CHECK(!load(""));
+}
+
+static void refused_in_use(void)
+{
+	struct vm vm;
+	struct runner r;
+
+	CHECK(!load("") || errno == EEXIST, "%s", strerror(errno));
+	CHECK_ERRNO(load(""), EEXIST);
+	MUST(node_there(), "no node");
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, count);
+	CHECK_ERRNO(unload(), EAGAIN);
+	runner_start(&r, &vm, 0);
+	CHECK(runner_wait(&r, 10, 5000));
+	for (int i = 0; i < 20; i++)
+		CHECK_ERRNO(unload(), EAGAIN);
+	runner_stop(&r);
+	CHECK(!r.error, "%d", r.error);
+	/* Any one fd is enough to hold it. */
+	close(vm.sys);
+	close(vm.fd);
+	close(vm.gic);
+	CHECK_ERRNO(unload(), EAGAIN);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+	close(vm.vcpu[0].fd);
+	munmap(vm.vcpu[0].run, vm.run_size);
+	CHECK(!unload_patiently(), "%s", strerror(errno));
+	CHECK(!load(""), "%s", strerror(errno));
+}
+
+/* After a client was killed in the middle of RUN nothing holds the module. */
+static void after_kill(void)
+{
+	pid_t pid;
+	int status;
+
+	CHECK(!load("") || errno == EEXIST, "%s", strerror(errno));
+	MUST(node_there(), "no node");
+	pid = fork();
+	if (!pid) {
+		struct runner r;
+		struct vm vm;
+
+		vm_make(&vm, 1, 0);
+		VM_CODE(&vm, 0, count);
+		runner_start(&r, &vm, 0);
+		for (;;)
+			pause();
+	}
+	usleep(100000);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	CHECK(!unload_patiently(), "%s", strerror(errno));
+	CHECK(!load(""), "%s", strerror(errno));
+}
+
+static void bad_parameters(void)
+{
+	static const char *const bad[] = {
+		"gich=hello", "gich=-1-", "maint_irq=99999999999", "kvm=perhaps", "halt_poll_ns=-5",
+		"vtimer_irq=x",
+	};
+	static const char *const wrong[] = {
+		/* Well formed, but no such hardware: refused with a word in the log. */
+		"maint_irq=3", "maint_irq=40", "gich=0x1001", "vtimer_irq=99999",
+	};
+
+	MUST(!unload_patiently(), "%s", strerror(errno));
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		errno = 0;
+		CHECK(load(bad[i]) == -1 && (errno == EINVAL || errno == ERANGE), "%s: %s", bad[i],
+		      strerror(errno));
+		unload_patiently();
+	}
+	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		errno = 0;
+		CHECK(load(wrong[i]) == -1, "%s is accepted", wrong[i]);
+		unload_patiently();
+	}
+	CHECK(!load(""), "%s", strerror(errno));
+	run_guest(1);
+}
+
+static int online(unsigned int cpu, bool on)
+{
+	char path[64];
+	int fd, r;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	r = write(fd, on ? "1" : "0", 1) == 1 ? 0 : -1;
+	close(fd);
+	return r;
+}
+
+static void pin(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	CHECK(!sched_setaffinity(0, sizeof(set), &set), "%s", strerror(errno));
+}
+
+/* A CPU that was offline at load, or goes at any other time, is taken over when it comes. */
+static void offline_at_load(void)
+{
+	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
+		ktap_skip("one CPU");
+	MUST(!unload_patiently(), "%s", strerror(errno));
+	for (int i = 0; i < 5; i++) {
+		if (online(1, false))
+			ktap_skip("CPU 1 cannot go offline");
+		CHECK(!load(""), "%s", strerror(errno));
+		CHECK(!online(1, true), "%s", strerror(errno));
+		pin(1);
+		run_guest(1);
+		pin(0);
+		run_guest(1);
+		CHECK(!online(1, false));
+		CHECK(!unload_patiently(), "%s", strerror(errno));
+		CHECK(!online(1, true));
+		CHECK(!load(""), "%s", strerror(errno));
+		pin(1);
+		run_guest(1);
+		pin(0);
+		CHECK(!unload_patiently(), "%s", strerror(errno));
+	}
+	CHECK(!load(""), "%s", strerror(errno));
+}
+
+static void second_node(void)
+{
+	struct stat st;
+
+	MUST(!unload_patiently(), "%s", strerror(errno));
+	if (!stat("/dev/kvm", &st))
+		ktap_skip("this host has /dev/kvm of its own");
+	MUST(!load("kvm=1"), "%s", strerror(errno));
+	for (int i = 0; i < 50 && stat("/dev/kvm", &st); i++)
+		usleep(10000);
+	MUST(!stat("/dev/kvm", &st), "no /dev/kvm");
+	setenv("ARMVMM_DEVICE_NODE", "/dev/kvm", 1);
+	run_guest(2);
+	unsetenv("ARMVMM_DEVICE_NODE");
+	CHECK(!unload_patiently(), "%s", strerror(errno));
+	CHECK(!load(""), "%s", strerror(errno));
+}
+
+static const struct ktap_case cases[] = {
+	{ "hundred_times", hundred_times, 170 },
+	{ "refused_in_use", refused_in_use, 0 },
+	{ "after_kill", after_kill, 0 },
+	{ "bad_parameters", bad_parameters, 0 },
+	{ "offline_at_load", offline_at_load, 0 },
+	{ "second_node", second_node, 0 },
+};
+KTAP_MAIN(cases)

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* PSCI as the client sees it: MP_STATE, and CPU_ON against its own ioctls (design 9, item 18). */
+#include "vm.h"
+
+GUEST_CODE(version, "ldr r4, =0x0a000000\n\tldr r0, =0x84000000\n\thvc #0\n\tstr r0, [r4]\n\tb .");
+/* CPU_ON of MPIDR 1 at r5 with context 0x1234, result to the device. */
+GUEST_CODE(cpu_on, "ldr r4, =0x0a000000\n1:\tldr r0, =0x84000003\n\tmov r1, #1\n\tmov r2, r5\n\t"
+	   "ldr r3, =0x1234\n\thvc #0\n\tstr r0, [r4]\n\tb 1b");
+GUEST_CODE(cpu_on_01, "ldr r4, =0x0a000000\n1:\tldr r0, =0x95c1ba60\n\tmov r1, #1\n\tmov r2, r5\n\t"
+	   "ldr r3, =0x1234\n\thvc #0\n\tstr r0, [r4]\n\tb 1b");
+/* Notes r0 and CPSR, then switches itself off, as often as it is started. */
+GUEST_CODE(second, "ldr r4, =0x0a000004\n\tstr r0, [r4]\n\tmrs r0, cpsr\n\tstr r0, [r4]\n\t"
+	   "ldr r0, =0x84000002\n\thvc #0\n\tb .");
+GUEST_CODE(spin, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\tb 1b");
+GUEST_CODE(suspend, "ldr r4, =0x0a000000\n\tldr r0, =0x84000001\n\thvc #0\n\tstr r0, [r4]\n\tb .");
+
+#define SECOND	(RAM_BASE + 0x40000)
+
+static int state(struct vm *vm, unsigned int i)
+{
+	struct kvm_mp_state mp;
+
+	MUST_OK(ioctl(vm->vcpu[i].fd, KVM_GET_MP_STATE, &mp));
+	return (int)mp.mp_state;
+}
+
+static uint32_t out(struct vm *vm, unsigned int i)
+{
+	uint32_t v;
+
+	MUST(vm_run(vm, i) == KVM_EXIT_MMIO && vm->vcpu[i].run->mmio.is_write, "exit %u",
+	     vm->vcpu[i].run->exit_reason);
+	memcpy(&v, vm->vcpu[i].run->mmio.data, 4);
+	return v;
+}
+
+static void versions(void)
+{
+	struct vm vm;
+	uint64_t v = 2;
+
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, version);
+	CHECK(out(&vm, 0) >= 0x10000);
+	CHECK(!reg_set(vm.vcpu[0].fd, KVM_REG_ARM_PSCI_VERSION, &v));
+	VM_CODE(&vm, 0, version);
+	CHECK(out(&vm, 0) == 2, "the version that the client chose is the guest's");
+	vm_close(&vm);
+	vm_make(&vm, 1, VM_PSCI_01);
+	VM_CODE(&vm, 0, version);
+	CHECK(out(&vm, 0) == ~0u, "0.1 has no PSCI_VERSION");
+}
+
+static void mp_state(void)
+{
+	struct kvm_mp_state mp = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct vm vm;
+
+	vm_make(&vm, 2, 0);
+	CHECK(state(&vm, 0) == KVM_MP_STATE_RUNNABLE);
+	CHECK(state(&vm, 1) == KVM_MP_STATE_STOPPED);
+	CHECK_OK(ioctl(vm.vcpu[1].fd, KVM_SET_MP_STATE, &mp));
+	CHECK(state(&vm, 1) == KVM_MP_STATE_RUNNABLE);
+	mp.mp_state = KVM_MP_STATE_STOPPED;
+	CHECK_OK(ioctl(vm.vcpu[1].fd, KVM_SET_MP_STATE, &mp));
+	CHECK(state(&vm, 1) == KVM_MP_STATE_STOPPED);
+	for (unsigned int i = 1; i < 64; i++) {
+		mp.mp_state = i;
+		if (i != KVM_MP_STATE_STOPPED)
+			CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_SET_MP_STATE, &mp), EINVAL);
+	}
+	CHECK(state(&vm, 0) == KVM_MP_STATE_RUNNABLE);
+}
+
+static void on_off(unsigned int without)
+{
+	struct runner r;
+	struct vm vm;
+
+	vm_make(&vm, 2, without);
+	vm_code_at(&vm, 1, SECOND, code_second, code_second_end);
+	if (without)
+		VM_CODE(&vm, 0, cpu_on_01);
+	else
+		VM_CODE(&vm, 0, cpu_on);
+	reg32_set(vm.vcpu[0].fd, REG_R(5), SECOND);
+	for (unsigned int i = 0; i < 13; i++)
+		reg32_set(vm.vcpu[1].fd, REG_R(i), 0xdead);
+	CHECK(out(&vm, 0) == 0);
+	CHECK(state(&vm, 1) == KVM_MP_STATE_RUNNABLE);
+	/* Once more before it ran: it is on already. */
+	CHECK((int)out(&vm, 0) == (without ? -2 : -4));
+	CHECK(out(&vm, 1) == 0x1234, "context");
+	CHECK(reg32(vm.vcpu[1].fd, REG_R(4)) == DEV_BASE + 4 && !reg32(vm.vcpu[1].fd, REG_R(7)));
+	CHECK((out(&vm, 1) & 0x3ff) == 0x1d3, "CPSR");
+	if (without)
+		return;
+	/* CPU_OFF sleeps in RUN until it is switched on again. */
+	runner_start(&r, &vm, 1);
+	for (int i = 0; i < 100 && state(&vm, 1) != KVM_MP_STATE_STOPPED; i++)
+		usleep(10000);
+	runner_stop(&r);
+	CHECK(state(&vm, 1) == KVM_MP_STATE_STOPPED);
+	CHECK(out(&vm, 0) == 0);
+	CHECK(out(&vm, 1) == 0x1234);
+}
+
+static void cpu_on(void)
+{
+	on_off(0);
+}
+
+static void cpu_on_01(void)
+{
+	on_off(VM_PSCI_01);
+}
+
+static volatile bool done;
+
+static void *poke(void *arg)
+{
+	struct vm *vm = arg;
+	uint32_t v;
+
+	while (!done) {
+		/* Either before or after, but never in between: PC and r0 belong together. */
+		(void)reg_get(vm->vcpu[1].fd, REG_PC, &v);
+		v = 0x1d3;
+		(void)reg_set(vm->vcpu[1].fd, REG_CPSR, &v);
+		(void)reg_get(vm->vcpu[1].fd, ARM_CP15_REG32(0, 1, 0, 0), &v);
+	}
+	return NULL;
+}
+
+/* CPU_ON again and again, while another thread reads and writes its target. */
+static void on_race(void)
+{
+	struct runner r;
+	pthread_t t;
+	struct vm vm;
+	unsigned int started = 0;
+
+	vm_make(&vm, 2, 0);
+	vm_code_at(&vm, 1, SECOND, code_second, code_second_end);
+	VM_CODE(&vm, 0, cpu_on);
+	reg32_set(vm.vcpu[0].fd, REG_R(5), SECOND);
+	MUST(!pthread_create(&t, NULL, poke, &vm), "no thread");
+	runner_start(&r, &vm, 1);
+	for (uint64_t end = now_ns() + 3000000000ull; now_ns() < end;) {
+		uint32_t v = out(&vm, 0);
+
+		CHECK(v == 0 || (int)v == -4, "CPU_ON answers %d", (int)v);
+		started += !v;
+	}
+	done = true;
+	pthread_join(t, NULL);
+	usleep(100000);
+	runner_stop(&r);
+	CHECK(!r.error, "%d", r.error);
+	CHECK(started > 3, "started %u times", started);
+	CHECK(r.mmio >= 2 * (started - 1), "%u words of %u starts", r.mmio, started);
+}
+
+/* VCPU_INIT of a running VM's stopped vCPU, at the same time as CPU_ON. */
+static void init_race(void)
+{
+	struct kvm_vcpu_init init;
+	struct runner r;
+	struct vm vm;
+
+	vm_make(&vm, 2, 0);
+	vm_code_at(&vm, 1, SECOND, code_spin, code_spin_end);
+	VM_CODE(&vm, 0, cpu_on);
+	reg32_set(vm.vcpu[0].fd, REG_R(5), SECOND);
+	init = vm.init;
+	init.features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
+	runner_start(&r, &vm, 0);
+	for (int i = 0; i < 500; i++)
+		CHECK_OK(ioctl(vm.vcpu[1].fd, KVM_ARM_VCPU_INIT, &init));
+	CHECK(!r.error, "%d", r.error);
+	runner_stop(&r);
+}
+
+/* CPU_SUSPEND sleeps; a signal leaves it, and it goes on sleeping. */
+static void suspend(void)
+{
+	struct runner r;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, suspend);
+	runner_start(&r, &vm, 0);
+	usleep(20000);
+	CHECK(!r.mmio, "it does not sleep");
+	runner_stop(&r);
+	CHECK(!r.error);
+}
+
+static const struct ktap_case cases[] = {
+	{ "versions", versions, 0 },
+	{ "mp_state", mp_state, 0 },
+	{ "cpu_on", cpu_on, 0 },
+	{ "cpu_on_01", cpu_on_01, 0 },
+	{ "on_race", on_race, 0 },
+	{ "init_race", init_race, 0 },
+	{ "suspend", suspend, 0 },
+};
+KTAP_MAIN(cases)

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host takes guest memory away while the guest uses it: by swapping, by
+ * merging equal pages, by MADV_DONTNEED, by migration through fork. The
+ * guest's sums stay what they were (design 5; design 9, items 7 and 25).
+ */
+#include "vm.h"
+
+#include <sys/swap.h>
+#include <sys/wait.h>
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+#ifndef MADV_COLD
+#define MADV_COLD 20
+#endif
+
+#define AREA		0x80000000u
+#define AREA_SIZE	(24u << 20)
+#define PAGE		4096u
+
+/*
+ * Fills r6 pages from r5 with a word made from the address and the round,
+ * then sums them and writes the sum; next round.
+ */
+GUEST_CODE(sums, "ldr r1, =0x0a000000\n\tmov r7, #0\n"
+	   "1:\tmov r2, r5\n\tmov r3, r6\n"
+	   "2:\teor r0, r2, r7\n\tstr r0, [r2]\n\tstr r0, [r2, #2048]\n\tadd r2, r2, #4096\n\t"
+	   "subs r3, r3, #1\n\tbne 2b\n\t"
+	   "mov r8, #20\n"
+	   "3:\tmov r2, r5\n\tmov r3, r6\n\tmov r4, #0\n"
+	   "4:\tldr r0, [r2]\n\tadd r4, r4, r0\n\tldr r0, [r2, #2048]\n\tadd r4, r4, r0\n\t"
+	   "add r2, r2, #4096\n\tsubs r3, r3, #1\n\tbne 4b\n\t"
+	   "str r4, [r1]\n\tsubs r8, r8, #1\n\tbne 3b\n\t"
+	   "add r7, r7, #1\n\tb 1b");
+
+static uint32_t want(uint32_t round, uint32_t pages)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < pages; i++)
+		sum += 2 * ((AREA + i * PAGE) ^ round);
+	return sum;
+}
+
+struct sums {
+	struct vm vm;
+	char *area;
+	pthread_t thread;
+	volatile bool stop;
+	volatile unsigned int rounds, wrong;
+	volatile int error;
+};
+
+static void *sums_main(void *arg)
+{
+	struct sums *s = arg;
+
+	while (!s->stop) {
+		unsigned int n = s->rounds;
+		uint32_t v;
+
+		if (ioctl(s->vm.vcpu[0].fd, KVM_RUN, 0) < 0) {
+			if (errno == EINTR)
+				continue;
+			s->error = errno;
+			break;
+		}
+		if (s->vm.vcpu[0].run->exit_reason != KVM_EXIT_MMIO) {
+			s->error = -(int)s->vm.vcpu[0].run->exit_reason;
+			break;
+		}
+		memcpy(&v, s->vm.vcpu[0].run->mmio.data, 4);
+		s->wrong += v != want(n / 20, AREA_SIZE / PAGE);
+		s->rounds = n + 1;
+	}
+	return NULL;
+}
+
+static void start(struct sums *s)
+{
+	memset(s, 0, sizeof(*s));
+	vm_make(&s->vm, 1, 0);
+	s->area = map_pages(AREA_SIZE);
+	MUST_OK(mem_set(s->vm.fd, 1, 0, AREA, AREA_SIZE, s->area));
+	VM_CODE(&s->vm, 0, sums);
+	reg32_set(s->vm.vcpu[0].fd, REG_R(5), AREA);
+	reg32_set(s->vm.vcpu[0].fd, REG_R(6), AREA_SIZE / PAGE);
+	MUST(!pthread_create(&s->thread, NULL, sums_main, s), "no thread");
+	for (int i = 0; i < 1000 && !s->rounds && !s->error; i++)
+		usleep(10000);
+	MUST(s->rounds, "the guest gives no sum, error %d", s->error);
+}
+
+static void finish(struct sums *s, unsigned int least)
+{
+	unsigned int n = s->rounds;
+
+	for (int i = 0; i < 3000 && s->rounds < n + least && !s->error; i++)
+		usleep(10000);
+	s->stop = true;
+	s->vm.vcpu[0].run->immediate_exit = 1;
+	pthread_join(s->thread, NULL);
+	CHECK(!s->error, "%d", s->error);
+	CHECK(s->rounds >= n + least, "only %u sums after it", s->rounds - n);
+	CHECK(!s->wrong, "%u of %u sums are wrong", s->wrong, s->rounds);
+}
+
+static long status_kb(const char *what)
+{
+	char line[128];
+	long kb = -1;
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, what, strlen(what)))
+			kb = atol(line + strlen(what));
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+/* Some place to swap to: zram, else a file. */
+static const char *swap_on(void)
+{
+	static char file[] = "/tmp/swap";
+	FILE *f = fopen("/proc/swaps", "r");
+	char line[256], head[10] = "SWAPSPACE2";
+	int lines = 0, fd;
+	struct { uint32_t version, last_page, bad; } info = { 1, 64 * 256 - 1, 0 };
+
+	while (f && fgets(line, sizeof(line), f))
+		lines++;
+	if (f)
+		fclose(f);
+	if (lines > 1)
+		return "";
+	(void)!system("modprobe zram num_devices=1 2>/dev/null");
+	for (int i = 0; i < 2; i++) {
+		const char *path = i ? file : "/dev/zram0";
+
+		if (!i) {
+			f = fopen("/sys/block/zram0/disksize", "w");
+			if (!f)
+				continue;
+			fprintf(f, "67108864");
+			fclose(f);
+		}
+		fd = open(path, O_RDWR | (i ? O_CREAT | O_TRUNC : 0), 0600);
+		if (fd < 0)
+			continue;
+		if (i)
+			for (int k = 0; k < 64; k++) {
+				static char zero[1 << 20];
+
+				if (write(fd, zero, sizeof(zero)) != sizeof(zero))
+					break;
+			}
+		if (pwrite(fd, &info, sizeof(info), 1024) != sizeof(info) ||
+		    pwrite(fd, head, 10, 4086) != 10) {
+			close(fd);
+			continue;
+		}
+		fsync(fd);
+		close(fd);
+		if (!swapon(path, 0))
+			return path;
+	}
+	return NULL;
+}
+
+static void swapped(void)
+{
+	const char *swap = swap_on();
+	long most = 0;
+	struct sums s;
+
+	if (!swap)
+		ktap_skip("no place to swap to");
+	start(&s);
+	for (int i = 0; i < 40; i++) {
+		long kb;
+
+		CHECK(!madvise(s.area, AREA_SIZE, MADV_PAGEOUT), "%s", strerror(errno));
+		kb = status_kb("VmSwap:");
+		if (kb > most)
+			most = kb;
+		usleep(20000);
+	}
+	finish(&s, 3);
+	if (*swap)
+		swapoff(swap);
+	CHECK(most * 1024 >= (long)AREA_SIZE / 2, "at most %ld KiB of the guest were swapped", most);
+}
+
+/* Discarded pages are zero for the guest at once, and the others stay. */
+GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r5]\n\tstr r0, [r1]\n\tb 1b");
+
+static void discarded(void)
+{
+	struct vm vm;
+	char *area;
+
+	vm_make(&vm, 1, 0);
+	area = map_pages(16 * PAGE);
+	MUST_OK(mem_set(vm.fd, 1, 0, AREA, 16 * PAGE, area));
+	VM_CODE(&vm, 0, peek);
+	reg32_set(vm.vcpu[0].fd, REG_R(5), AREA + 5 * PAGE);
+	for (uint32_t i = 1; i < 200; i++) {
+		uint32_t v;
+
+		*(volatile uint32_t *)(area + 5 * PAGE) = i;
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+		memcpy(&v, vm.vcpu[0].run->mmio.data, 4);
+		CHECK(v == i, "%u, not %u", v, i);
+		if (i & 1)
+			CHECK(!madvise(area + 5 * PAGE, PAGE, MADV_DONTNEED));
+		else
+			CHECK(mmap(area + 5 * PAGE, PAGE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == area + 5 * PAGE);
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+		memcpy(&v, vm.vcpu[0].run->mmio.data, 4);
+		CHECK(!v, "%u after it was discarded", v);
+	}
+}
+
+static void cold(void)
+{
+	struct sums s;
+
+	start(&s);
+	for (int i = 0; i < 20; i++) {
+		madvise(s.area, AREA_SIZE, MADV_COLD);
+		usleep(20000);
+	}
+	finish(&s, 3);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!write(fd, text, strlen(text));
+		close(fd);
+	}
+}
+
+static long read_number(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	long v = -1;
+
+	if (f) {
+		if (fscanf(f, "%ld", &v) != 1)
+			v = -1;
+		fclose(f);
+	}
+	return v;
+}
+
+/* Equal pages are merged: read-only at stage 2, and copied when the guest writes. */
+static void merged(void)
+{
+	struct sums s;
+	char *twin;
+	long most = 0;
+
+	if (access("/sys/kernel/mm/ksm/run", W_OK))
+		ktap_skip("no KSM");
+	write_file("/sys/kernel/mm/ksm/pages_to_scan", "20000");
+	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "1");
+	write_file("/sys/kernel/mm/ksm/run", "1");
+	start(&s);
+	CHECK(!madvise(s.area, AREA_SIZE, MADV_MERGEABLE), "%s", strerror(errno));
+	/* A copy of what the guest has now; some of it it keeps for a while. */
+	twin = map_pages(AREA_SIZE);
+	CHECK(!madvise(twin, AREA_SIZE, MADV_MERGEABLE));
+	for (int i = 0; i < 60; i++) {
+		long n;
+
+		memcpy(twin, s.area, AREA_SIZE);
+		usleep(50000);
+		n = read_number("/sys/kernel/mm/ksm/pages_sharing");
+		if (n > most)
+			most = n;
+	}
+	finish(&s, 3);
+	write_file("/sys/kernel/mm/ksm/run", "2");
+	CHECK(most > 0, "nothing was merged");
+}
+
+static void copy_on_write(void)
+{
+	struct sums s;
+
+	start(&s);
+	for (int i = 0; i < 10; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (!pid) {
+			/* The child's copy must not change, and its writes not be seen. */
+			memset(s.area, i, AREA_SIZE / 4);
+			usleep(30000);
+			for (size_t k = 0; k < AREA_SIZE / 4; k += PAGE)
+				if (s.area[k + 100] != i)
+					_exit(1);
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "the child saw the guest's writes");
+	}
+	finish(&s, 3);
+}
+
+static const struct ktap_case cases[] = {
+	{ "swapped", swapped, 150 },
+	{ "discarded", discarded, 0 },
+	{ "cold", cold, 90 },
+	{ "merged", merged, 150 },
+	{ "copy_on_write", copy_on_write, 120 },
+};
+KTAP_MAIN(cases)

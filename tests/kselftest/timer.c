@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The timers' registers and attributes, and when a sleeping vCPU wakes. */
+#include "vm.h"
+
+#define GRP	KVM_ARM_VCPU_TIMER_CTRL
+#define VT	KVM_ARM_VCPU_TIMER_IRQ_VTIMER
+#define PT	KVM_ARM_VCPU_TIMER_IRQ_PTIMER
+
+/* Writes the virtual counter's low word to the device for ever. */
+GUEST_CODE(counter, "ldr r1, =0x0a000000\n1:\tisb\n\tmrrc p15, 1, r0, r2, c14\n\tstr r0, [r1]\n\tb 1b");
+/* Sleeps r4 ticks by the timer whose enable is PPI r5, then says so. */
+GUEST_CODE(sleep, "ldr r1, =0x0a000000\n\tldr r2, =0x08000000\n\tldr r3, =0x08010000\n\t"
+	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
+	   "mov r0, #1\n\tlsl r0, r0, r5\n\tstr r0, [r2, #0x100]\n"
+	   "1:\tstr r5, [r1]\n\tmcr p15, 0, r4, c14, c3, 0\n\tmov r0, #1\n\t"
+	   "mcr p15, 0, r0, c14, c3, 1\n\tisb\n"
+	   "2:\twfi\n\tmrc p15, 0, r0, c14, c3, 1\n\ttst r0, #4\n\tbeq 2b\n\t"
+	   "mov r0, #0\n\tmcr p15, 0, r0, c14, c3, 1\n\tisb\n\tb 1b");
+
+static uint64_t cntfrq;
+
+static uint32_t host_cntfrq(void)
+{
+	uint32_t v;
+
+	/* Linux lets user space read it (CNTKCTL.PL0VCTEN). */
+	asm volatile("mrc p15, 0, %0, c14, c0, 0" : "=r"(v));
+	return v;
+}
+
+static void ids(void)
+{
+	uint64_t v, w;
+	struct vm vm;
+	int fd;
+
+	vm_make(&vm, 1, 0);
+	fd = vm.vcpu[0].fd;
+	v = reg64(fd, KVM_REG_ARM_TIMER_CNT);
+	usleep(10000);
+	w = reg64(fd, KVM_REG_ARM_TIMER_CNT);
+	CHECK(w > v, "the counter stands still at %llx", (unsigned long long)v);
+	/* Settable: that is how a VM keeps its time over a migration. */
+	v = 0x123400000000ull;
+	CHECK(!reg_set(fd, KVM_REG_ARM_TIMER_CNT, &v), "%s", strerror(errno));
+	w = reg64(fd, KVM_REG_ARM_TIMER_CNT);
+	CHECK(w >= v && w - v < 1000000000, "%llx", (unsigned long long)w);
+	v = w + 0x1000000000ull;
+	CHECK(!reg_set(fd, KVM_REG_ARM_TIMER_CVAL, &v), "%s", strerror(errno));
+	CHECK(reg64(fd, KVM_REG_ARM_TIMER_CVAL) == v);
+	reg32_set(fd, KVM_REG_ARM_TIMER_CTL, 3);
+	CHECK((reg32(fd, KVM_REG_ARM_TIMER_CTL) & 7) == 3, "%x", reg32(fd, KVM_REG_ARM_TIMER_CTL));
+	v = 1;
+	CHECK(!reg_set(fd, KVM_REG_ARM_TIMER_CVAL, &v));
+	CHECK((reg32(fd, KVM_REG_ARM_TIMER_CTL) & 7) == 7, "%x", reg32(fd, KVM_REG_ARM_TIMER_CTL));
+	CHECK_ERRNO(reg_get(fd, (KVM_REG_ARM_TIMER_CTL & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U64, &v),
+		    ENOENT);
+	CHECK_ERRNO(reg_get(fd, (KVM_REG_ARM_TIMER_CNT & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U32, &v),
+		    ENOENT);
+}
+
+/* CNT and CVAL are each what their ids say: a guest reads the CNT that was set. */
+static void guest_counter(void)
+{
+	uint64_t v = 0x55000000;
+	uint32_t seen;
+	struct vm vm;
+
+	vm_make(&vm, 2, 0);
+	CHECK(!reg_set(vm.vcpu[1].fd, KVM_REG_ARM_TIMER_CNT, &v));
+	VM_CODE(&vm, 0, counter);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+	memcpy(&seen, vm.vcpu[0].run->mmio.data, 4);
+	CHECK(seen >= v && seen - v < 0x10000000, "the guest reads %x", seen);
+	/* The offset is the VM's: the other vCPU agrees. */
+	CHECK(reg64(vm.vcpu[1].fd, KVM_REG_ARM_TIMER_CNT) >= seen);
+}
+
+static void starts_at_zero(void)
+{
+	struct vm vm;
+	uint64_t v;
+
+	vm_make(&vm, 1, 0);
+	v = reg64(vm.vcpu[0].fd, KVM_REG_ARM_TIMER_CNT);
+	CHECK(v < 30ull * host_cntfrq(), "%llx at creation", (unsigned long long)v);
+}
+
+static void attributes(void)
+{
+	uint32_t n;
+	struct vm vm;
+	int fd;
+
+	vm_make(&vm, 2, 0);
+	fd = vm.vcpu[0].fd;
+	CHECK_OK(attr_has(fd, GRP, VT));
+	CHECK_OK(attr_has(fd, GRP, PT));
+	CHECK_ERRNO(attr_has(fd, GRP, 2), ENXIO);
+	CHECK_ERRNO(attr_has(fd, 0, 0), ENXIO);
+	CHECK_ERRNO(attr_has(fd, 99, 0), ENXIO);
+	CHECK_OK(attr_get(fd, GRP, VT, &n));
+	CHECK(n == 27, "%u", n);
+	CHECK_OK(attr_get(fd, GRP, PT, &n));
+	CHECK(n == 30, "%u", n);
+	CHECK_ERRNO(attr_get(fd, GRP, 2, &n), ENXIO);
+	for (uint32_t bad = 0; bad < 64; bad++)
+		if (bad < 16 || bad > 31)
+			CHECK_ERRNO(attr_set(fd, GRP, VT, &bad), EINVAL);
+	n = ~0u;
+	CHECK_ERRNO(attr_set(fd, GRP, PT, &n), EINVAL);
+	CHECK_ERRNO(attr_set(fd, GRP, VT, NULL), EFAULT);
+	n = 20;
+	CHECK_ERRNO(attr_set(fd, GRP, 2, &n), ENXIO);
+	CHECK_OK(attr_set(fd, GRP, VT, &n));
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK_OK(attr_get(vm.vcpu[i].fd, GRP, VT, &n));
+		CHECK(n == 20, "vCPU %u: %u", i, n);
+	}
+	VM_CODE(&vm, 0, counter);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+	n = 21;
+	CHECK_ERRNO(attr_set(fd, GRP, VT, &n), EBUSY);
+	vm_close(&vm);
+
+	/* Both on one PPI: RUN refuses. */
+	vm_make(&vm, 1, 0);
+	n = 30;
+	CHECK_OK(attr_set(vm.vcpu[0].fd, GRP, VT, &n));
+	VM_CODE(&vm, 0, counter);
+	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EINVAL);
+	vm_close(&vm);
+
+	vm_make(&vm, 1, VM_NO_GIC);
+	n = 20;
+	CHECK_ERRNO(attr_set(vm.vcpu[0].fd, GRP, VT, &n), EINVAL);
+}
+
+/* A vCPU in WFI is woken by its timer: not before, and soon after. */
+static void wake(uint32_t ppi, uint32_t us)
+{
+	uint64_t t0, took, worst = 0;
+	struct vm vm;
+
+	cntfrq = host_cntfrq();
+	vm_make(&vm, 1, 0);
+	CHECK_OK(attr_set(vm.vcpu[0].fd, GRP, VT, &ppi));
+	VM_CODE(&vm, 0, sleep);
+	reg32_set(vm.vcpu[0].fd, REG_R(4), (uint32_t)(cntfrq * us / 1000000));
+	reg32_set(vm.vcpu[0].fd, REG_R(5), ppi);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+	for (int i = 0; i < 5; i++) {
+		t0 = now_ns();
+		MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+		took = (now_ns() - t0) / 1000;
+		CHECK(took + 2 >= us, "woke after %llu us of %u", (unsigned long long)took, us);
+		if (took - us > worst)
+			worst = took - us;
+	}
+	/* Generous, for the emulator's host is busy; the benchmark is the strict one. */
+	CHECK(worst < 300000, "%llu us late", (unsigned long long)worst);
+}
+
+static void wake_short(void)
+{
+	wake(27, 300);
+}
+
+static void wake_long(void)
+{
+	wake(27, 200000);
+}
+
+static void wake_other_ppi(void)
+{
+	wake(19, 20000);
+}
+
+/* Time goes on for a vCPU whose thread is not in RUN. */
+static void runs_on(void)
+{
+	uint32_t a, b, ms;
+	uint64_t t0;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, counter);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+	memcpy(&a, vm.vcpu[0].run->mmio.data, 4);
+	t0 = now_ns();
+	usleep(100000);
+	ms = (uint32_t)((now_ns() - t0) / 1000000);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+	memcpy(&b, vm.vcpu[0].run->mmio.data, 4);
+	CHECK((b - a) / (host_cntfrq() / 1000) >= ms - 1, "%u ticks in %u ms", b - a, ms);
+}
+
+static const struct ktap_case cases[] = {
+	{ "ids", ids, 0 },
+	{ "guest_counter", guest_counter, 0 },
+	{ "starts_at_zero", starts_at_zero, 0 },
+	{ "attributes", attributes, 0 },
+	{ "wake_short", wake_short, 0 },
+	{ "wake_long", wake_long, 0 },
+	{ "wake_other_ppi", wake_other_ppi, 0 },
+	{ "runs_on", runs_on, 0 },
+};
+KTAP_MAIN(cases)

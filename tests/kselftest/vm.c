@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The tests' machine. */
+#include "vm.h"
+
+const char *device_node(void)
+{
+	const char *e = getenv("ARMVMM_DEVICE_NODE");
+
+	return e ? e : ARMVMM_DEVICE;
+}
+
+int sys_open(void)
+{
+	int fd = open(device_node(), O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		ktap_skip("%s: %s", device_node(), strerror(errno));
+	return fd;
+}
+
+int vm_new(int sys)
+{
+	return (int)MUST_OK(ioctl(sys, KVM_CREATE_VM, 0));
+}
+
+char *map_pages(size_t size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	MUST(p != MAP_FAILED, "%zu bytes", size);
+	return p;
+}
+
+int vm_gic(struct vm *vm)
+{
+	struct kvm_create_device cd = { .type = KVM_DEV_TYPE_ARM_VGIC_V2 };
+	uint64_t dist = GICD_BASE, cpu = GICC_BASE;
+
+	MUST_OK(ioctl(vm->fd, KVM_CREATE_DEVICE, &cd));
+	MUST_OK(attr_set(cd.fd, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_DIST, &dist));
+	MUST_OK(attr_set(cd.fd, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_CPU, &cpu));
+	return cd.fd;
+}
+
+void vm_vcpu_init(struct vm *vm, unsigned int i)
+{
+	struct kvm_vcpu_init init = vm->init;
+
+	if (i)
+		init.features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
+	MUST_OK(ioctl(vm->vcpu[i].fd, KVM_ARM_VCPU_INIT, &init));
+}
+
+void vm_vcpu(struct vm *vm, unsigned int i, unsigned int without)
+{
+	vm->vcpu[i].fd = (int)MUST_OK(ioctl(vm->fd, KVM_CREATE_VCPU, i));
+	vm->vcpu[i].run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			       vm->vcpu[i].fd, 0);
+	MUST(vm->vcpu[i].run != MAP_FAILED, "vCPU %u: %s", i, strerror(errno));
+	if (!(without & VM_NO_VCPU_INIT))
+		vm_vcpu_init(vm, i);
+}
+
+void vm_make(struct vm *vm, unsigned int nvcpus, unsigned int without)
+{
+	memset(vm, 0, sizeof(*vm));
+	vm->gic = -1;
+	vm->sys = sys_open();
+	vm->run_size = (size_t)MUST_OK(ioctl(vm->sys, KVM_GET_VCPU_MMAP_SIZE, 0));
+	vm->fd = vm_new(vm->sys);
+	if (!(without & VM_NO_RAM)) {
+		vm->ram = map_pages(RAM_SIZE);
+		MUST_OK(mem_set(vm->fd, 0, 0, RAM_BASE, RAM_SIZE, vm->ram));
+	}
+	if (!(without & VM_NO_GIC))
+		vm->gic = vm_gic(vm);
+	MUST_OK(ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &vm->init));
+	if (!(without & VM_PSCI_01))
+		vm->init.features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
+	for (unsigned int i = 0; i < nvcpus; i++)
+		vm_vcpu(vm, i, without);
+	if (!(without & (VM_NO_GIC | VM_NO_GIC_INIT)))
+		MUST_OK(attr_set(vm->gic, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT,
+				 NULL));
+}
+
+void vm_close(struct vm *vm)
+{
+	for (unsigned int i = 0; i < MAX_VCPUS; i++)
+		if (vm->vcpu[i].run) {
+			munmap(vm->vcpu[i].run, vm->run_size);
+			close(vm->vcpu[i].fd);
+		}
+	if (vm->gic >= 0)
+		close(vm->gic);
+	close(vm->fd);
+	close(vm->sys);
+	if (vm->ram)
+		munmap(vm->ram, RAM_SIZE);
+}
+
+void vm_code_at(struct vm *vm, unsigned int i, uint32_t at, const void *start, const void *end)
+{
+	size_t len = (size_t)((const char *)end - (const char *)start);
+
+	memcpy(vm->ram + (at - RAM_BASE), start, len);
+	__builtin___clear_cache(vm->ram + (at - RAM_BASE), vm->ram + (at - RAM_BASE) + len);
+	if (vm->vcpu[i].fd)
+		reg32_set(vm->vcpu[i].fd, REG_PC, at);
+}
+
+void vm_code(struct vm *vm, unsigned int i, const void *start, const void *end)
+{
+	vm_code_at(vm, i, RAM_BASE + 0x10000 * (i + 1), start, end);
+}
+
+int reg_get(int vcpu, uint64_t id, void *val)
+{
+	struct kvm_one_reg r = { .id = id, .addr = (uintptr_t)val };
+
+	return ioctl(vcpu, KVM_GET_ONE_REG, &r);
+}
+
+int reg_set(int vcpu, uint64_t id, const void *val)
+{
+	struct kvm_one_reg r = { .id = id, .addr = (uintptr_t)val };
+
+	return ioctl(vcpu, KVM_SET_ONE_REG, &r);
+}
+
+uint32_t reg32(int vcpu, uint64_t id)
+{
+	uint32_t v = 0;
+
+	if (reg_get(vcpu, id, &v) < 0)
+		ktap_fail(__FILE__, __LINE__, "KVM_GET_ONE_REG", "%016llx: %s",
+			  (unsigned long long)id, strerror(errno));
+	return v;
+}
+
+uint64_t reg64(int vcpu, uint64_t id)
+{
+	uint64_t v = 0;
+
+	if (reg_get(vcpu, id, &v) < 0)
+		ktap_fail(__FILE__, __LINE__, "KVM_GET_ONE_REG", "%016llx: %s",
+			  (unsigned long long)id, strerror(errno));
+	return v;
+}
+
+void reg32_set(int vcpu, uint64_t id, uint32_t val)
+{
+	if (reg_set(vcpu, id, &val) < 0)
+		ktap_fail(__FILE__, __LINE__, "KVM_SET_ONE_REG", "%016llx %08x: %s",
+			  (unsigned long long)id, val, strerror(errno));
+}
+
+static int attr_call(unsigned long req, int fd, uint32_t group, uint64_t attr, void *val)
+{
+	struct kvm_device_attr a = { .group = group, .attr = attr, .addr = (uintptr_t)val };
+
+	return ioctl(fd, req, &a);
+}
+
+int attr_set(int fd, uint32_t group, uint64_t attr, void *val)
+{
+	return attr_call(KVM_SET_DEVICE_ATTR, fd, group, attr, val);
+}
+
+int attr_get(int fd, uint32_t group, uint64_t attr, void *val)
+{
+	return attr_call(KVM_GET_DEVICE_ATTR, fd, group, attr, val);
+}
+
+int attr_has(int fd, uint32_t group, uint64_t attr)
+{
+	return attr_call(KVM_HAS_DEVICE_ATTR, fd, group, attr, NULL);
+}
+
+int irq_line(int vm, uint32_t irq, uint32_t level)
+{
+	struct kvm_irq_level l = { .irq = irq, .level = level };
+
+	return ioctl(vm, KVM_IRQ_LINE, &l);
+}
+
+int mem_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size, void *hva)
+{
+	struct kvm_userspace_memory_region r = {
+		.slot = slot, .flags = flags, .guest_phys_addr = gpa, .memory_size = size,
+		.userspace_addr = (uintptr_t)hva,
+	};
+
+	return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &r);
+}
+
+uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+unsigned int vm_run(struct vm *vm, unsigned int i)
+{
+	while (ioctl(vm->vcpu[i].fd, KVM_RUN, 0) < 0)
+		MUST(errno == EINTR, "KVM_RUN: %s", strerror(errno));
+	return vm->vcpu[i].run->exit_reason;
+}
+
+static void on_kick(int sig)
+{
+	(void)sig;
+}
+
+static void *runner_main(void *arg)
+{
+	struct runner *r = arg;
+	struct kvm_run *run = r->vm->vcpu[r->i].run;
+
+	while (!r->stop) {
+		if (ioctl(r->vm->vcpu[r->i].fd, KVM_RUN, 0) < 0) {
+			if (errno == EINTR)
+				continue;
+			r->error = errno;
+			break;
+		}
+		r->exits++;
+		if (run->exit_reason == KVM_EXIT_MMIO) {
+			if (run->mmio.is_write && run->mmio.phys_addr == DEV_BASE) {
+				uint32_t v;
+
+				memcpy(&v, run->mmio.data, 4);
+				r->last = v;
+			} else if (!run->mmio.is_write) {
+				memset(run->mmio.data, 0, 8);
+			}
+			r->mmio++;
+		} else if (run->exit_reason == KVM_EXIT_SYSTEM_EVENT) {
+			r->event = run->system_event.type;
+			break;
+		} else if (run->exit_reason != KVM_EXIT_INTR) {
+			r->error = -(int)run->exit_reason;
+			break;
+		}
+	}
+	return NULL;
+}
+
+void runner_start(struct runner *r, struct vm *vm, unsigned int i)
+{
+	struct sigaction sa = { .sa_handler = on_kick };
+
+	sigaction(SIGUSR1, &sa, NULL);
+	memset(r, 0, sizeof(*r));
+	r->vm = vm;
+	r->i = i;
+	MUST(!pthread_create(&r->thread, NULL, runner_main, r), "no thread");
+}
+
+void runner_stop(struct runner *r)
+{
+	r->stop = true;
+	r->vm->vcpu[r->i].run->immediate_exit = 1;
+	pthread_kill(r->thread, SIGUSR1);
+	pthread_join(r->thread, NULL);
+	r->vm->vcpu[r->i].run->immediate_exit = 0;
+}
+
+bool runner_wait(struct runner *r, unsigned int n, unsigned int ms)
+{
+	uint64_t end = now_ns() + ms * 1000000ull;
+
+	while (r->mmio < n && !r->error && now_ns() < end)
+		usleep(1000);
+	return r->mmio >= n;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A small machine for the tests of single ioctls, and guest code to run in it. */
+#ifndef TEST_VM_H
+#define TEST_VM_H
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/armvmm.h>
+
+#include "ktap.h"
+
+#define GICD_BASE	0x08000000ull
+#define GICC_BASE	0x08010000ull
+#define DEV_BASE	0x0a000000u	/* no device: every access is an exit */
+#define RAM_BASE	0x40000000u
+#define RAM_SIZE	(8u << 20)
+#define MAX_VCPUS	8
+
+#define CORE_REG(n)	(KVM_REG_ARM | KVM_REG_SIZE_U32 | KVM_REG_ARM_CORE | (n))
+#define REG_R(n)	CORE_REG(n)
+#define REG_SP		CORE_REG(13)
+#define REG_LR		CORE_REG(14)
+#define REG_PC		CORE_REG(15)
+#define REG_CPSR	CORE_REG(16)
+
+struct vm {
+	int sys, fd, gic;
+	char *ram;
+	size_t run_size;
+	struct kvm_vcpu_init init;	/* preferred target, PSCI 0.2 */
+	struct {
+		int fd;
+		struct kvm_run *run;
+	} vcpu[MAX_VCPUS];
+};
+
+/* What vm_make() leaves out. */
+#define VM_NO_GIC	1	/* user-space irqchip */
+#define VM_NO_GIC_INIT	2
+#define VM_NO_VCPU_INIT	4
+#define VM_NO_RAM	8
+#define VM_PSCI_01	16
+
+const char *device_node(void);	/* $ARMVMM_DEVICE, else /dev/armvmm */
+int sys_open(void);		/* skips the case when there is no node */
+int vm_new(int sys);
+/* All there is: RAM, vGIC, n vCPUs of which all but the first are off. */
+void vm_make(struct vm *vm, unsigned int nvcpus, unsigned int without);
+void vm_vcpu(struct vm *vm, unsigned int i, unsigned int without);
+void vm_vcpu_init(struct vm *vm, unsigned int i);
+int vm_gic(struct vm *vm);
+/* Copies guest code to RAM and points vCPU i at it. */
+void vm_code(struct vm *vm, unsigned int i, const void *start, const void *end);
+void vm_code_at(struct vm *vm, unsigned int i, uint32_t at, const void *start, const void *end);
+void vm_close(struct vm *vm);
+
+int reg_get(int vcpu, uint64_t id, void *val);
+int reg_set(int vcpu, uint64_t id, const void *val);
+uint32_t reg32(int vcpu, uint64_t id);
+uint64_t reg64(int vcpu, uint64_t id);
+void reg32_set(int vcpu, uint64_t id, uint32_t val);
+int attr_set(int fd, uint32_t group, uint64_t attr, void *val);
+int attr_get(int fd, uint32_t group, uint64_t attr, void *val);
+int attr_has(int fd, uint32_t group, uint64_t attr);
+int irq_line(int vm, uint32_t irq, uint32_t level);
+int mem_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size, void *hva);
+uint64_t now_ns(void);
+char *map_pages(size_t size);
+
+/* KVM_RUN of vCPU i until it leaves by something else than a signal: exit reason. */
+unsigned int vm_run(struct vm *vm, unsigned int i);
+/* Runs in a thread until the guest powers off or stop is set. */
+struct runner {
+	struct vm *vm;
+	unsigned int i;
+	pthread_t thread;
+	volatile bool stop;
+	volatile int error;	/* errno of a failed RUN */
+	volatile unsigned int mmio, exits;
+	volatile unsigned int event;	/* type of the system event, 0 none */
+	volatile uint32_t last;	/* last word written to DEV_BASE */
+};
+void runner_start(struct runner *r, struct vm *vm, unsigned int i);
+void runner_stop(struct runner *r);
+/* Waits until the guest wrote to DEV_BASE at least n times. */
+bool runner_wait(struct runner *r, unsigned int n, unsigned int ms);
+
+#define SPI(n)		(KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (n))
+#define PPI(cpu, n)	(KVM_ARM_IRQ_TYPE_PPI << KVM_ARM_IRQ_TYPE_SHIFT | (cpu) << 16 | (n))
+#define CPU_IRQ(cpu, n)	(KVM_ARM_IRQ_TYPE_CPU << KVM_ARM_IRQ_TYPE_SHIFT | (cpu) << 16 | (n))
+
+/* Position-independent A32 guest code: code_NAME up to code_NAME_end. */
+#define GUEST_CODE(name, text)							\
+extern const char code_##name[], code_##name##_end[];				\
+asm(".pushsection .rodata\n\t.balign 4\n\t.syntax unified\n\t.arm\n\t"		\
+	".arch_extension virt\n\t.arch_extension sec\n\t"			\
+	".global code_" #name "\ncode_" #name ":\n\t" text			\
+	"\n\t.ltorg\n\t.global code_" #name "_end\ncode_" #name "_end:\n\t.popsection\n")
+#define VM_CODE(vm, i, name)	vm_code(vm, i, code_##name, code_##name##_end)
+
+#endif /* TEST_VM_H */

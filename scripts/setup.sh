@@ -13,7 +13,7 @@ packages=(
 	# to build the unit tests for the build machine
 	libfdt-dev libglib2.0-dev
 	# to make hosts, guests and their images, and to emulate the board
-	qemu-system-arm device-tree-compiler cpio e2fsprogs mmdebstrap
+	qemu-system-arm device-tree-compiler cpio e2fsprogs fakeroot mmdebstrap
 	debian-archive-keyring ca-certificates util-linux
 	# to check the style of the source
 	clang-format cppcheck sparse

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# debug-kernel.sh [HOST]: builds the debug host's kernel from Debian's linux-source with
+# tests/host/debug.config, and prints its folder in the cache, which is laid out as
+# scripts/fetch-kernel.sh lays out a stock kernel's. About five minutes on two cores, once.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+host=${1:-6.1-debug}
+[ "$host" = 6.1-debug ] || die "there is no debug host '$host', only 6.1-debug"
+config=$ARMVMM_TOP/tests/host/debug.config
+id=$(hash_of "$config" "$0")
+link=$ARMVMM_CACHE/kernel/$host-$id
+have() { [ -e "$link/release" ]; }
+
+if ! have; then
+	take_lock kernel-6.1-debug
+fi
+if ! have; then
+	apt_suite_update bookworm || die "no mirror offers Debian bookworm"
+	temp_dir tmp
+	say "fetching linux-source-6.1"
+	apt_suite_get bookworm "$tmp" linux-source-6.1 || die "linux-source-6.1 could not be had"
+	mkdir "$tmp/src" "$tmp/build" "$tmp/lib"
+	tar -C "$tmp/src" --strip-components=1 -xf "$tmp"/usr/src/linux-source-6.1.tar.xz \
+		--exclude='*/Documentation/*/*' --exclude='*/tools/testing' --exclude='*/tools/perf' \
+		--exclude='*/arch/[b-z]*/boot/dts'
+	rm -rf "$tmp/usr"
+	kmake() {
+		nice -n "${ARMVMM_NICE:-5}" make -C "$tmp/src" O="$tmp/build" ARCH=arm \
+			CROSS_COMPILE="$CROSS_COMPILE" CC="${CROSS_COMPILE}gcc-12" "$@"
+	}
+	step "configuring the debug kernel" kmake KCONFIG_ALLCONFIG="$config" allnoconfig
+	missing=$(grep -E '^CONFIG_.*=[^n]' "$config" | grep -vxFf "$tmp/build/.config" || true)
+	[ -z "$missing" ] || die "tests/host/debug.config asks for what the kernel did not take: $missing"
+	step "building the debug kernel (once, about five minutes)" \
+		kmake -j"$(nproc)" KBUILD_BUILD_TIMESTAMP='1 January 2026' zImage modules
+	cp "$tmp/build/arch/arm/boot/zImage" "$tmp/zImage"
+	release=$(cat "$tmp/build/include/config/kernel.release")
+	mkdir -p "$tmp/lib/modules/$release" "$tmp/dtb"
+	find "$tmp/build" -name '*.o' ! -path '*/scripts/*' -delete
+	rm -f "$tmp/build/vmlinux.map" "$tmp/build/arch/arm/boot/compressed/vmlinux"
+	# The build folder names its source by the temporary folder's name.
+	final=$link
+	find "$tmp/build" -maxdepth 1 -type f -name Makefile -exec sed -i "s|$tmp|$final|g" {} +
+	ln -sfn "$final/src" "$tmp/build/source"
+	echo "$release" >"$tmp/release"
+	mv -T "$tmp" "$final"
+fi
+echo "$link"

@@ -50,6 +50,10 @@
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)
 #define PAGE_ALIGN(x)	(((x) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
 
+#define hweight16(x)	((unsigned int)__builtin_popcount((u16)(x)))
+#define fallthrough	__attribute__((fallthrough))
+#define swab32(x)	__builtin_bswap32(x)
+#define swab64(x)	__builtin_bswap64(x)
 #define __ffs(x)	((unsigned int)__builtin_ctzl(x))
 #define __ffs64(x)	((unsigned int)__builtin_ctzll(x))
 #define cpu_to_le32(x)	((__le32)htole32(x))

@@ -477,6 +477,15 @@ static void test_no_memory(void)
 	KTAP_EQ(armvmm_stage2_map_device(&vm, page_ipa(0), 0x2c006000, 0x2000, true), -ENOMEM);
 	alloc_fails = false;
 	check_shadow();
+	/* One table where two are needed is not begun with. */
+	KTAP_EQ(armvmm_stage2_cache_fill(&cache), 0);
+	stage2_table_free(cache.tables[--cache.nr]);
+	spin_lock(&vm.stage2.lock);
+	KTAP_EQ(armvmm_stage2_install(&vm.stage2, page_ipa(0), leaf, 3, &cache), -EAGAIN);
+	spin_unlock(&vm.stage2.lock);
+	KTAP_EQ(cache.nr, 1);
+	armvmm_stage2_cache_free(&cache);
+	check_shadow();
 	finish();
 }
 

@@ -18,7 +18,14 @@
 #include <linux/syscore_ops.h>
 #include <linux/vtime.h>
 
+#include <uapi/linux/kvm.h>
+
 #include "compat-config.h"
+
+/* The field that the client may change at any time has another name to the kernel: 6.7. */
+#ifdef HINT_UNSAFE_IN_KVM
+#define immediate_exit	HINT_UNSAFE_IN_KVM(immediate_exit)
+#endif
 
 #ifndef HAVE_KMAP_LOCAL_PAGE
 /* Nests like the real one, but turns preemption off. */

@@ -266,7 +266,7 @@ static void check_split_eoi(void)
 	forget();
 	w32(GICC_CTLR, 1 | 1u << 9);
 	if (!(r32(GICC_CTLR) >> 9 & 1)) {
-		report_skip("no GICC_CTLR.EOImode", "split EOI");
+		report(false, "GICC_CTLR.EOImode can be set (IHI 0048B 4.4.1)");
 		w32(GICC_CTLR, 1);
 		return;
 	}
@@ -440,10 +440,8 @@ static void check_smp(void)
 {
 	u32 last = nr_cpus() - 1;
 
-	if (!last) {
-		report_skip("one CPU", "SGIs between CPUs");
+	if (!last)
 		return;
-	}
 	forget();
 	irq_handler = count_source;
 	smp_run(init_secondary);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the benchmark's client and its guest agree on. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#define GICD_BASE	0x08000000
+#define GICC_BASE	0x08010000
+#define UART_BASE	0x09000000
+#define DEV_BASE	0x0a000000
+#define RAM_BASE	0x40000000
+#define LOAD_ADDR	0x40010000
+#define TOUCH_BASE	0x42000000	/* pages that only the first-touch test uses */
+
+/* The client's device */
+#define DEV_WORD	0x00		/* read: a counter; written: ignored */
+#define DEV_SPI		0x10		/* written: BENCH_SPI goes high, then low */
+#define DEV_EVENT	0x20		/* written: an ioeventfd where there is one */
+#define DEV_MARK	0x30		/* written: a line for trace tools */
+
+#define BENCH_SPI	42
+
+#define ARGS_OFFSET	8
+#define ARGS_MAGIC	0x50424d41
+
+#define ARGS_CLIENT	1		/* the device is there */
+#define ARGS_EVENT	2		/* so is the ioeventfd */
+#define ARGS_MARKS	4
+
+#ifndef __ASSEMBLER__
+struct bench_args {
+	unsigned int magic;
+	unsigned int count;		/* operations a test */
+	unsigned int tests;		/* bit n: run test n */
+	unsigned int cpus;
+	unsigned int flags;
+	unsigned int ram_mb;
+};
+#endif
+
+#endif /* BENCH_H */

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The benchmark's guest: each test performs one operation many times between
+ * two reads of the virtual counter and prints
+ *
+ *   BENCH <id> <name> n=<operations> ticks=<ticks> ns/op=<all> net=<without the loop>
+ *
+ * Where one instruction is one nanosecond (QEMU's -icount shift=0), net is
+ * the number of instructions that an operation takes. Ids and names are those
+ * of the yardstick that measured KVM/arm 5.4 and Xen.
+ */
+#include "bench.h"
+
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+extern volatile struct bench_args args;
+extern u32 map[4096];
+u32 call(u32 fn, u32 a, u32 b, u32 c);
+u32 call_fp(u32 fn, u32 a, u32 b, u32 c);
+void second(void);
+void map_build(void);
+void bench_main(void);
+void bench_second(void);
+void bench_lost(u32 lr);
+void on_irq(void);
+int raise(int sig);
+
+#define REG(a)		(*(volatile u32 *)(a))
+#define GICD(off)	REG(GICD_BASE + (off))
+#define GICC(off)	REG(GICC_BASE + (off))
+#define DEV(off)	REG(DEV_BASE + (off))
+
+#define SGI_TO_SELF	1
+#define SGI_PING	2
+#define SGI_PONG	3
+#define IRQ_VTIMER	27
+#define SPURIOUS	1023
+
+static inline void wfi(void) { asm volatile("dsb\n\twfi" ::: "memory"); }
+static inline void irqs_on(void) { asm volatile("cpsie i" ::: "memory"); }
+static inline void irqs_off(void) { asm volatile("cpsid i" ::: "memory"); }
+static inline void isb(void) { asm volatile("isb" ::: "memory"); }
+
+static inline u64 now(void)
+{
+	u64 t;
+
+	asm volatile("isb\n\tmrrc p15, 1, %Q0, %R0, c14" : "=r"(t) :: "memory");
+	return t;
+}
+
+static inline u32 hertz(void)
+{
+	u32 v;
+
+	asm volatile("mrc p15, 0, %0, c14, c0, 0" : "=r"(v));
+	return v;
+}
+
+static inline u32 this_cpu(void)
+{
+	u32 v;
+
+	asm volatile("mrc p15, 0, %0, c0, c0, 5" : "=r"(v));
+	return v & 1;
+}
+
+static inline void timer_at(u64 t)
+{
+	asm volatile("mcrr p15, 3, %Q0, %R0, c14\n\tmcr p15, 0, %1, c14, c3, 1\n\tisb"
+		     :: "r"(t), "r"(1) : "memory");
+}
+
+static inline void timer_off(void)
+{
+	asm volatile("mcr p15, 0, %0, c14, c3, 1\n\tisb" :: "r"(0) : "memory");
+}
+
+/* ---- printing ---- */
+static void text(const char *s)
+{
+	while (*s)
+		REG(UART_BASE) = (unsigned char)*s++;
+}
+
+static void number(u64 v)
+{
+	char b[24], *p = b + sizeof(b);
+
+	*--p = 0;
+	do
+		*--p = (char)('0' + v % 10);
+	while (v /= 10);
+	text(p);
+}
+
+static void tenths(u64 v)
+{
+	number(v / 10);
+	text(".");
+	number(v % 10);
+}
+
+static void __attribute__((noreturn)) end(void)
+{
+	call(0x84000008, 0, 0, 0);	/* PSCI SYSTEM_OFF */
+	for (;;)
+		wfi();
+}
+
+void bench_lost(u32 lr)
+{
+	text("BENCH-LOST exception near ");
+	number(lr);
+	text("\n");
+	end();
+}
+
+int raise(int sig)
+{
+	(void)sig;
+	text("BENCH-LOST division by zero\n");
+	end();
+}
+
+/* ---- the machine ---- */
+void map_build(void)
+{
+	for (u32 mb = 0; mb < 4096; mb++)
+		map[mb] = mb << 20 | 0xc02 |	/* a section, full access */
+			  (mb >= RAM_BASE >> 20 && mb < 0xc00 ? 0x1100c	/* write-back, shareable */
+							      : 0x14);	/* device, never executed */
+	asm volatile("dsb" ::: "memory");
+}
+
+static void gic_on(void)
+{
+	if (!this_cpu()) {
+		GICD(0x000) = 1;
+		GICD(0xc00 + BENCH_SPI / 16 * 4) = 2u << BENCH_SPI % 16 * 2;	/* edge */
+		*(volatile unsigned char *)(GICD_BASE + 0x800 + BENCH_SPI) = 1;
+		*(volatile unsigned char *)(GICD_BASE + 0x400 + BENCH_SPI) = 0x80;
+		GICD(0x100 + BENCH_SPI / 32 * 4) = 1u << BENCH_SPI % 32;
+	}
+	for (u32 i = 0; i < 32; i += 4)
+		GICD(0x400 + i) = 0x80808080;
+	GICD(0x100) = 1u << IRQ_VTIMER | 0xffff;
+	GICC(0x04) = 0xf0;
+	GICC(0x00) = 1;
+	asm volatile("dsb" ::: "memory");
+}
+
+static volatile u32 taken[2], strays, spin_second, second_up;
+static volatile u64 fired;
+
+void on_irq(void)
+{
+	u32 iar = GICC(0x0c);
+
+	switch (iar & 0x3ff) {
+	case IRQ_VTIMER:
+		fired = now();
+		timer_off();
+		break;
+	case SGI_PING:
+		GICD(0xf00) = 1u << 16 | SGI_PONG;
+		break;
+	case SGI_TO_SELF:
+	case SGI_PONG:
+	case BENCH_SPI:
+		break;
+	case SPURIOUS:
+		strays++;
+		return;
+	default:
+		strays++;
+	}
+	GICC(0x10) = iar;
+	taken[this_cpu()]++;
+}
+
+static void spin_for(u32 was)
+{
+	while (taken[0] == was)
+		;
+}
+
+static void sleep_for(u32 was)
+{
+	irqs_off();
+	while (taken[0] == was) {
+		wfi();
+		irqs_on();
+		isb();
+		irqs_off();
+	}
+	irqs_on();
+}
+
+void bench_second(void)
+{
+	gic_on();
+	second_up = 1;
+	irqs_on();
+	for (;;) {
+		while (spin_second)
+			;
+		irqs_off();
+		wfi();
+		irqs_on();
+		isb();
+	}
+}
+
+/* ---- one function a test: n operations ---- */
+static u64 late;
+
+static void op_loop(u32 n)
+{
+	while (n--)
+		asm volatile("" ::: "memory");
+}
+
+static void op_hvc(u32 n)
+{
+	while (n--)
+		call(0x84000000, 0, 0, 0);
+}
+
+static void op_hvc_fp(u32 n)
+{
+	while (n--)
+		call_fp(0x84000000, 0, 0, 0);
+}
+
+static void op_cp15(u32 n)
+{
+	u32 v;
+
+	while (n--)
+		asm volatile("mrc p15, 0, %0, c1, c0, 1" : "=r"(v));
+}
+
+static void op_iidr(u32 n)
+{
+	while (n--)
+		(void)GICD(0x008);
+}
+
+static void op_isenabler(u32 n)
+{
+	while (n--)
+		(void)GICD(0x100);
+}
+
+static void op_hppir(u32 n)
+{
+	while (n--)
+		(void)GICC(0x18);
+}
+
+static void op_read(u32 n)
+{
+	while (n--)
+		(void)DEV(DEV_WORD);
+}
+
+static void op_write(u32 n)
+{
+	while (n--)
+		DEV(DEV_WORD) = n;
+}
+
+static void op_event(u32 n)
+{
+	while (n--)
+		DEV(DEV_EVENT) = n;
+}
+
+static void op_sgi(u32 n)
+{
+	while (n--) {
+		u32 was = taken[0];
+
+		GICD(0xf00) = 2u << 24 | SGI_TO_SELF;
+		spin_for(was);
+	}
+}
+
+static void op_spi(u32 n)
+{
+	while (n--) {
+		u32 was = taken[0];
+
+		DEV(DEV_SPI) = 1;
+		spin_for(was);
+	}
+}
+
+static void op_timer(u32 n)
+{
+	while (n--) {
+		u32 was = taken[0];
+
+		timer_at(0);
+		spin_for(was);
+	}
+}
+
+static void op_late(u32 n, void (*wait)(u32 was))
+{
+	u32 delay = hertz() / 20000;	/* 50 us */
+
+	late = 0;
+	while (n--) {
+		u32 was = taken[0];
+		u64 t = now() + delay;
+
+		timer_at(t);
+		wait(was);
+		late += fired - t;
+	}
+}
+
+static void op_late_spin(u32 n)
+{
+	op_late(n, spin_for);
+}
+
+static void op_late_wfi(u32 n)
+{
+	op_late(n, sleep_for);
+}
+
+static void op_wfi_pending(u32 n)
+{
+	u32 was = taken[0];
+
+	irqs_off();
+	GICD(0xf00) = 2u << 24 | SGI_TO_SELF;
+	while (n--)
+		wfi();
+	irqs_on();
+	spin_for(was);
+}
+
+static void op_touch(u32 n)
+{
+	for (volatile u32 *p = (volatile u32 *)TOUCH_BASE; n--; p += 1024)
+		*p = n;
+}
+
+static void ping_pong(u32 n, void (*wait)(u32 was))
+{
+	while (n--) {
+		u32 was = taken[0];
+
+		GICD(0xf00) = 2u << 16 | SGI_PING;
+		wait(was);
+	}
+}
+
+static void op_ping_wfi(u32 n)
+{
+	ping_pong(n, sleep_for);
+}
+
+static void op_ping_spin(u32 n)
+{
+	spin_second = 1;
+	ping_pong(1, spin_for);		/* out of WFI */
+	ping_pong(n, spin_for);
+	spin_second = 0;
+}
+
+#define LATENESS	1	/* the figure is the mean of what is past the deadline */
+#define ONCE		2	/* a warm-up would spoil it */
+#define CLIENT		4
+#define EVENT		8
+#define TWO		16
+
+static const struct {
+	const char *name;
+	void (*op)(u32 n);
+	u32 kind;
+} tests[] = {
+	{ "loop", op_loop, 0 },
+	{ "hvc_psci_version", op_hvc, 0 },
+	{ "hvc_then_vfp", op_hvc_fp, 0 },
+	{ "cp15_actlr_read", op_cp15, 0 },
+	{ "gicd_iidr_read", op_iidr, 0 },
+	{ "gicd_isenabler_read", op_isenabler, 0 },
+	{ "gicc_hppir_read", op_hppir, 0 },
+	{ "mmio_user_read", op_read, CLIENT },
+	{ "mmio_user_write", op_write, CLIENT },
+	{ "ioeventfd_write", op_event, EVENT },
+	{ "sgi_self", op_sgi, 0 },
+	{ "irq_line_spi", op_spi, CLIENT },
+	{ "vtimer_fire", op_timer, 0 },
+	{ "vtimer_late_spin", op_late_spin, LATENESS },
+	{ "vtimer_late_wfi", op_late_wfi, LATENESS },
+	{ "wfi_pending", op_wfi_pending, 0 },
+	{ "page_first_touch", op_touch, ONCE },
+	{ "page_second_touch", op_touch, ONCE },
+	{ "ipi_pingpong_wfi", op_ping_wfi, TWO },
+	{ "ipi_pingpong_spin", op_ping_spin, TWO },
+};
+
+static u64 loop_cost;	/* tenths of ns */
+
+static void measure(u32 id)
+{
+	u32 n = args.count, most = (args.ram_mb - ((TOUCH_BASE - RAM_BASE) >> 20)) * 256;
+	u32 kind = tests[id].kind;
+	u64 t, cost, net;
+
+	if (tests[id].op == op_touch && n > most)
+		n = most;
+	if (!(kind & ONCE))
+		tests[id].op(16);
+	if (args.flags & ARGS_MARKS)
+		DEV(DEV_MARK) = 0x100 | id;
+	t = now();
+	tests[id].op(n);
+	t = now() - t;
+	if (args.flags & ARGS_MARKS)
+		DEV(DEV_MARK) = 0x200 | id;
+	if (kind & LATENESS)
+		t = late;
+	cost = t * 10000000000ull / hertz() / n;
+	if (!id)
+		loop_cost = cost;
+	net = kind & LATENESS || cost < loop_cost ? cost : cost - loop_cost;
+	text("BENCH ");
+	number(id);
+	text(" ");
+	text(tests[id].name);
+	text(" n=");
+	number(n);
+	text(" ticks=");
+	number(t);
+	text(" ns/op=");
+	tenths(cost);
+	text(" net=");
+	tenths(net);
+	text("\n");
+}
+
+static int can(u32 id)
+{
+	u32 kind = tests[id].kind;
+
+	return (!id || args.tests >> id & 1) &&
+	       (!(kind & CLIENT) || args.flags & ARGS_CLIENT) &&
+	       (!(kind & EVENT) || args.flags & ARGS_EVENT) &&
+	       (!(kind & TWO) || args.cpus > 1);
+}
+
+void bench_main(void)
+{
+	gic_on();
+	text("BENCH-START iters=");
+	number(args.count);
+	text(" cntfrq=");
+	number(hertz());
+	text(" ncpus=");
+	number(args.cpus);
+	text("\n");
+	irqs_on();
+	if (args.cpus > 1) {
+		call(0x84000003, 1, (u32)second, 0);	/* PSCI CPU_ON */
+		while (!second_up)
+			;
+	}
+	for (u32 id = 0; id < sizeof(tests) / sizeof(tests[0]); id++)
+		if (can(id))
+			measure(id);
+	text("BENCH-END unexpected_irqs=");
+	number(strays);
+	text("\n");
+	end();
+}

@@ -45,7 +45,7 @@ static void psci_result(struct armvmm_vcpu *vcpu, s32 val)
 }
 
 /* One version for the whole virtual machine, as KVM has it: its first vCPU keeps it. */
-static u32 psci_version(struct armvmm_vcpu *vcpu)
+u32 armvmm_psci_version(struct armvmm_vcpu *vcpu)
 {
 	u32 version = READ_ONCE(vcpu->vm->vcpus[0]->psci_version);
 
@@ -118,7 +118,7 @@ static s32 psci_cpu_on(struct armvmm_vcpu *vcpu)
 	s32 result = PSCI_RET_SUCCESS;
 
 	/* Reserved bits must be zero (PSCI 5.1.4). PSCI 0.1 has no such rule. */
-	if (psci_version(vcpu) == PSCI_V0_1)
+	if (armvmm_psci_version(vcpu) == PSCI_V0_1)
 		mpidr &= PSCI_AFFINITY_MASK;
 	target = psci_vcpu_by_mpidr(vcpu->vm, mpidr);
 	if (!target || !target->initialized)
@@ -126,7 +126,7 @@ static s32 psci_cpu_on(struct armvmm_vcpu *vcpu)
 
 	spin_lock(&target->start_lock);
 	if (!target->power_off) {
-		result = psci_version(vcpu) == PSCI_V0_1 ? PSCI_RET_INVALID_PARAMS :
+		result = armvmm_psci_version(vcpu) == PSCI_V0_1 ? PSCI_RET_INVALID_PARAMS :
 							   PSCI_RET_ALREADY_ON;
 	} else {
 		target->start.pc = psci_arg(vcpu, 2);
@@ -231,7 +231,7 @@ static s32 psci_features(struct armvmm_vcpu *vcpu)
 	case ARM_SMCCC_VERSION_FUNC_ID:
 		return 0;
 	case PSCI_FN_SYSTEM_RESET2:
-		return psci_version(vcpu) >= PSCI_V1_1 ? 0 : PSCI_NOT_SUPPORTED;
+		return armvmm_psci_version(vcpu) >= PSCI_V1_1 ? 0 : PSCI_NOT_SUPPORTED;
 	default:
 		return PSCI_NOT_SUPPORTED;
 	}
@@ -247,7 +247,7 @@ static int psci_cpu_suspend(struct armvmm_vcpu *vcpu)
 
 static int psci_call_0_2(struct armvmm_vcpu *vcpu, u32 fn)
 {
-	u32 version = psci_version(vcpu);
+	u32 version = armvmm_psci_version(vcpu);
 	s32 result = PSCI_NOT_SUPPORTED;
 
 	switch (fn) {
@@ -326,7 +326,7 @@ int armvmm_psci_call(struct armvmm_vcpu *vcpu)
 		psci_result(vcpu, PSCI_NOT_SUPPORTED);
 		return 1;
 	}
-	if (psci_version(vcpu) == PSCI_V0_1)
+	if (armvmm_psci_version(vcpu) == PSCI_V0_1)
 		return psci_call_0_1(vcpu, fn);
 	return psci_call_0_2(vcpu, fn);
 }
@@ -359,7 +359,7 @@ int armvmm_psci_get_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 
 	switch (reg->id) {
 	case KVM_REG_ARM_PSCI_VERSION:
-		val = psci_version(vcpu);
+		val = armvmm_psci_version(vcpu);
 		break;
 	case KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1:
 		val = psci_workaround_1();

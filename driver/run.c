@@ -8,7 +8,6 @@
 #include <linux/percpu.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/stat.h>
-#include <linux/srcu.h>
 
 #include <asm/thread_notify.h>
 
@@ -173,7 +172,7 @@ static void run_halt_adapt(struct armvmm_vcpu *vcpu, u64 waited)
 		vcpu->halt_poll_ns = limit;
 }
 
-static void run_halt(struct armvmm_vcpu *vcpu)
+void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu)
 {
 	u64 start = ktime_get_ns();
 
@@ -186,14 +185,6 @@ static void run_halt(struct armvmm_vcpu *vcpu)
 	armvmm_timer_unblock(vcpu);
 	vcpu->stat_halt_wakeups++;
 	run_halt_adapt(vcpu, ktime_get_ns() - start);
-}
-
-/* A change of the memslots must not wait for a vCPU that sleeps. */
-void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu)
-{
-	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
-	run_halt(vcpu);
-	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
 }
 
 /* A vCPU that is off or paused sleeps here. -EINTR for a signal. */
@@ -368,6 +359,7 @@ int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
 	if (READ_ONCE(run->immediate_exit))
 		return -EINTR;
 
+	vcpu->hyp->psci_version = armvmm_psci_version(vcpu);
 	WRITE_ONCE(vcpu->task, current);
 	run_sigset_activate(vcpu);
 	run->exit_reason = KVM_EXIT_UNKNOWN;

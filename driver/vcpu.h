@@ -49,7 +49,6 @@ struct armvmm_vcpu {
 	struct rcuwait wait;
 	unsigned long requests;
 	enum armvmm_vcpu_mode mode;
-	int srcu_idx;		/* of vm->srcu, held while an exit is handled */
 	int last_cpu;		/* physical CPU of the last entry, -1 at first */
 
 	bool initialized;	/* KVM_ARM_VCPU_INIT was done */

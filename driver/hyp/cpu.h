@@ -79,6 +79,7 @@ void hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic);
 void hyp_vfp_save(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_restore(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_trap(struct hyp_cpu *cpu);
+bool hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu);
 void hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr);
 u32 hyp_tlbi_vmid(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi);
 u32 hyp_tlbi_vmid_local(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi);

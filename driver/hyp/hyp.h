@@ -117,6 +117,7 @@ struct hyp_vcpu {
 	u64 cntv_cval;
 	u32 cntv_ctl;
 
+	u32 psci_version;	/* as the guest is told; 0: not by HYP */
 	u32 vfp_loaded;		/* the guest's FP registers are in the CPU */
 	struct hyp_vgic vgic;
 	struct hyp_cpu *cpu;	/* set at entry: the CPU that it runs on */

@@ -158,6 +158,7 @@
 
 /* HSR (B3.13.6) */
 #define HSR_EC(hsr)	((hsr) >> 26)
+#define HSR_EC_CP15_32	0x03
 #define HSR_EC_FP	0x07
 #define HSR_EC_HVC	0x12
 #define HSR_EC_IABT	0x20

@@ -82,35 +82,54 @@ vector_decode:
 	decode_vector 7, vector_reset
 	b	vector_fiq
 
-/* Traps of the guest, and the host's calls. */
-vector_trap:
-	push	{r0-r3}
+/*
+ * Leaves r0: struct hyp_cpu, r1: struct hyp_vcpu, with all of r0-r12 and LR_usr
+ * saved in the latter, and the same two in r4 and r5. To \host when the CPU is
+ * the host's, with its r0 and r1 on the stack.
+ */
+	.macro	save_guest host
+	push	{r0, r1}
 	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
 	ldr	r1, [r0, #CPU_VCPU]
 	cmp	r1, #0
-	beq	host_call
-	mrc	p15, 4, r2, c5, c2, 0	@ HSR
-	lsr	r2, r2, #26
-	cmp	r2, #0x07		@ a coprocessor trapped by HCPTR: FP
-	beq	vfp_trap
-	mov	r2, #HYP_EXIT_TRAP
-
-/*
- * The way out of a guest. r0: struct hyp_cpu, r1: struct hyp_vcpu, r2: why;
- * on the stack the guest's r0-r3, below them what host_run left.
- */
-guest_exit:
-	add	r3, r1, #VCPU_R4
-	stmia	r3, {r4-r12}
+	beq	\host
+	add	r1, r1, #8
+	stmia	r1, {r2-r12}
+	sub	r1, r1, #8
+	pop	{r2, r3}
+	stmia	r1, {r2, r3}		@ r0, r1: VCPU_R0 is 0
 	str	lr, [r1, #VCPU_LR]
+	mov	r4, r0
+	mov	r5, r1
+	.endm
+
+/* Traps of the guest, and the host's calls. */
+vector_trap:
+	save_guest host_call
+	bl	hyp_fastpath
+	cmp	r0, #0
+	moveq	r2, #HYP_EXIT_TRAP
+	beq	guest_exit
+
+/* Back to the guest, r5, with no world switch. ELR_hyp is where it goes on. */
+guest_resume:
+	ldr	lr, [r5, #VCPU_LR]
+	ldmia	r5, {r0-r12}
+	eret
+
+vector_irq:
+vector_fiq:
+	save_guest vector_hvc		@ the host takes its own: a fault
+	mov	r2, #HYP_EXIT_IRQ
+
+/* The way out of a guest. r4: struct hyp_cpu, r5: struct hyp_vcpu, r2: why. */
+guest_exit:
 	mrs	r3, SP_usr
-	str	r3, [r1, #VCPU_SP]
+	str	r3, [r5, #VCPU_SP]
 	mrs	r3, ELR_hyp
-	str	r3, [r1, #VCPU_PC]
+	str	r3, [r5, #VCPU_PC]
 	mrs	r3, SPSR
-	str	r3, [r1, #VCPU_CPSR]
-	pop	{r4-r7}
-	stmia	r1, {r4-r7}		@ r0-r3, VCPU_R0 is 0
+	str	r3, [r5, #VCPU_CPSR]
 
 	/*
 	 * An asynchronous abort that the guest caused must not wait for the
@@ -126,31 +145,18 @@ guest_exit:
 	isb
 	nop
 	cpsid	a
-1:	bl	hyp_switch_to_host
+1:	mov	r0, r4
+	mov	r1, r5
+	bl	hyp_switch_to_host
 	pop	{r2, r3}
 	msr	ELR_hyp, r2
 	msr	SPSR_cxsf, r3
 	pop	{r4-r11}
 	eret
 
-vfp_trap:
-	push	{r12, lr}
-	bl	hyp_vfp_trap
-	pop	{r12, lr}
-	pop	{r0-r3}
-	eret
-
-vector_irq:
-vector_fiq:
-	push	{r0-r3}
-	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
-	ldr	r1, [r0, #CPU_VCPU]
-	mov	r2, #HYP_EXIT_IRQ
-	b	guest_exit
-
 /* Calls of the host: r0 says which. */
 host_call:
-	pop	{r0-r3}
+	pop	{r0, r1}
 	cmp	r0, #HYP_CALL_SOFT_RESTART
 	beq	host_restart
 	movw	r12, #:lower16:HYP_CALL_BASE
@@ -231,9 +237,7 @@ vector_dabt:
 1:	cmp	r0, #0x1a
 	beq	panic_dabt
 2:	mrc	p15, 4, r0, c10, c2, 1	@ HMAIR1
-	push	{r0-r3}
-	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
-	ldr	r1, [r0, #CPU_VCPU]
+	save_guest vector_hvc
 	mov	r2, #HYP_EXIT_SERROR
 	b	guest_exit
 

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Traps that are answered in HYP mode, with data mapped there and no lock of
+ * the host's: the guest goes on with no world switch. Whatever is out of the
+ * ordinary (a Thumb instruction, a condition, a banked register) is left to the
+ * host, which answers the same.
+ */
+#include <linux/bits.h>
+
+#include "cpu.h"
+#include "sysreg.h"
+
+asm(".arch_extension virt");
+
+#define PSR_T			BIT(5)
+#define PSR_MODE		0x1fu
+#define PSR_MODE_FIQ		0x11u
+
+#define SMCCC_VERSION		0x80000000u	/* DEN 0028 7.2 */
+#define PSCI_VERSION		0x84000000u	/* PSCI 5.1.1 */
+#define PSCI_1_0		0x00010000u
+#define SMCCC_1_1		0x00010001u
+
+/* HSR.ISS of a trapped MCR or MRC (DDI 0406C B3.13.6): all but Rt. */
+#define ISS_CP15(op1, crn, crm, op2)						\
+	(BIT(24) | 0xeu << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
+#define ISS_READ		BIT(0)
+#define ISS_CP15_MASK		(BIT(24) | 0xfu << 20 | 7u << 17 | 7u << 14 | 0xfu << 10 | \
+				 0xfu << 1 | ISS_READ)
+#define ISS_RT(hsr)		(((hsr) >> 5) & 0xf)
+
+#define ISS_ACTLR		ISS_CP15(0, 1, 0, 1)
+#define ISS_L2CTLR		ISS_CP15(1, 9, 0, 2)
+
+/* hvc: the PC is past it already. */
+__hyp_inline bool fastpath_hvc(struct hyp_vcpu *vcpu)
+{
+	unsigned long *r = vcpu->regs.usr_regs.uregs;
+
+	switch (r[0]) {
+	case PSCI_VERSION:
+		if (!vcpu->psci_version)
+			return false;
+		r[0] = vcpu->psci_version;
+		return true;
+	case SMCCC_VERSION:
+		if (vcpu->psci_version < PSCI_1_0)
+			return false;
+		r[0] = SMCCC_1_1;
+		return true;
+	}
+	return false;
+}
+
+/* A read of a register that every guest finds constant. A32, condition AL. */
+__hyp_inline bool fastpath_cp15_read(struct hyp_vcpu *vcpu, u32 hsr)
+{
+	u32 rt = ISS_RT(hsr), spsr, val;
+
+	switch (hsr & ISS_CP15_MASK) {
+	case ISS_ACTLR | ISS_READ:
+		val = vcpu->cp15[CP15_ACTLR];
+		break;
+	case ISS_L2CTLR | ISS_READ:
+		val = vcpu->cp15[CP15_L2CTLR];
+		break;
+	default:
+		return false;
+	}
+	asm volatile("mrs %0, SPSR" : "=r" (spsr));
+	/* R8-R12 of FIQ mode are banked, R13 and R14 of every mode. */
+	if (spsr & PSR_T || rt > 12 || (rt > 7 && (spsr & PSR_MODE) == PSR_MODE_FIQ))
+		return false;
+	vcpu->regs.usr_regs.uregs[rt] = val;
+	banked_write(banked_read(ELR_hyp) + 4, ELR_hyp);
+	return true;
+}
+
+/* True where the guest goes on from vcpu->regs.usr_regs and ELR_hyp. */
+bool __hyp_text hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
+{
+	u32 hsr = sysreg_read(SYS_HSR);
+
+	switch (HSR_EC(hsr)) {
+	case HSR_EC_HVC:
+		return fastpath_hvc(vcpu);
+	case HSR_EC_CP15_32:
+		return fastpath_cp15_read(vcpu, hsr);
+	case HSR_EC_FP:
+		hyp_vfp_trap(cpu);
+		return true;
+	}
+	return false;
+}

@@ -30,6 +30,7 @@
 #define PSCI_WA_AVAILABLE	0
 #define PSCI_WA_NOT_REQUIRED	1
 #define PSCI_NOT_SUPPORTED	(-1)
+#define PSCI_ACTLR_IBE		(1u << 0)	/* A15 TRM 4.3.28: Invalidate BTB Enable */
 
 /* MPIDR's affinity levels 0 to 2 (DDI 0406C B4.1.106) */
 #define PSCI_AFFINITY_MASK	0x00ffffffu
@@ -57,11 +58,13 @@ u32 armvmm_psci_version(struct armvmm_vcpu *vcpu)
 /*
  * What guests must do against branch target injection on this CPU. HYP
  * invalidates the predictor of an A12, A15 or A17 on each entry from a guest,
- * so that the call itself is the workaround there; the A7 is not affected.
+ * so that the call itself is the workaround there; the A7 is not affected. On
+ * the A15 firmware must have set ACTLR.IBE, or ICIALLU leaves the predictor as
+ * it is, and there is no workaround to promise.
  */
 static u64 psci_workaround_1(void)
 {
-	u32 midr = read_cpuid_id();
+	u32 midr = read_cpuid_id(), actlr;
 
 	if (MIDR_IMPLEMENTER(midr) != MIDR_ARM)
 		return KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_AVAIL;
@@ -69,9 +72,12 @@ static u64 psci_workaround_1(void)
 	case MIDR_PART_A7:
 		return KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_REQUIRED;
 	case MIDR_PART_A12:
-	case MIDR_PART_A15:
 	case MIDR_PART_A17:
 		return KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_AVAIL;
+	case MIDR_PART_A15:
+		asm volatile("mrc p15, 0, %0, c1, c0, 1" : "=r" (actlr));
+		return actlr & PSCI_ACTLR_IBE ? KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_AVAIL :
+						KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_AVAIL;
 	default:
 		return KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_AVAIL;
 	}

@@ -3,6 +3,7 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/srcu.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include <asm/cputype.h>
@@ -117,17 +118,16 @@ int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *
 	vcpu->target = init->target;
 	vcpu->features = init->features[0];
 
-	/* A start that CPU_ON left is void: the client says how this vCPU starts. */
-	spin_lock(&vcpu->start_lock);
-	clear_bit(VCPU_REQ_RESET, &vcpu->requests);
-	spin_unlock(&vcpu->start_lock);
-
 	armvmm_regs_reset(vcpu);
 	if (vcpu->has_run_once)
 		regs_unmap_slots(vcpu->vm);
 
+	/* A start that CPU_ON left is void: the client says how this vCPU starts. */
+	spin_lock(&vcpu->start_lock);
+	clear_bit(VCPU_REQ_RESET, &vcpu->requests);
 	WRITE_ONCE(vcpu->power_off, armvmm_vcpu_has_feature(vcpu, KVM_ARM_VCPU_POWER_OFF));
 	vcpu->initialized = true;
+	spin_unlock(&vcpu->start_lock);
 	return 0;
 }
 
@@ -246,6 +246,9 @@ int armvmm_regs_get_events(struct armvmm_vcpu *vcpu, struct kvm_vcpu_events *eve
 
 int armvmm_regs_set_events(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_events *events)
 {
+	if (memchr_inv(events->reserved, 0, sizeof(events->reserved)) ||
+	    memchr_inv(events->exception.pad, 0, sizeof(events->exception.pad)))
+		return -EINVAL;
 	/* An ESR comes with the RAS extension, which no ARMv7 CPU has. */
 	if (events->exception.serror_pending && events->exception.serror_has_esr)
 		return -EINVAL;

@@ -320,12 +320,9 @@ static int run_once(struct armvmm_vcpu *vcpu)
 	if (ret < 0)
 		return ret;
 
-	vcpu->srcu_idx = srcu_read_lock(&vcpu->vm->srcu);
 	/* Eventfds take locks that sleep on preemptible kernels. */
 	armvmm_vgic_notify_ended(vcpu);
-	ret = armvmm_exit_handle(vcpu, ret);
-	srcu_read_unlock(&vcpu->vm->srcu, vcpu->srcu_idx);
-	return ret;
+	return armvmm_exit_handle(vcpu, ret);
 }
 
 static void run_sigset_activate(struct armvmm_vcpu *vcpu)

@@ -45,6 +45,21 @@ void armvmm_vgic_put(struct armvmm_vcpu *vcpu)
 	hv->loaded = 0;
 }
 
+/* The guest writes its mask, binary points and mode without a trap. */
+static void cpuif_refresh(struct armvmm_vcpu *vcpu)
+{
+	preempt_disable();
+	if (vcpu->hyp->vgic.loaded && armvmm_vcpu_loaded() == vcpu)
+		cpuif_save(&vcpu->hyp->vgic);
+	preempt_enable();
+}
+
+bool vgic_cpuif_splits_eoi(struct armvmm_vcpu *vcpu)
+{
+	cpuif_refresh(vcpu);
+	return vcpu->hyp->vgic.vmcr & GICC_CTLR_EOImode;
+}
+
 /*
  * One group's highest pending priority against mask and running priority
  * (IHI 0048B 3.3.2, 3.3.3). @bpr: the low @bpr + 1 bits are the subpriority,
@@ -65,12 +80,7 @@ bool vgic_cpuif_signals(struct armvmm_vcpu *vcpu, u32 prio0, u32 prio1)
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	unsigned int bpr, abpr;
 
-	/* The guest wrote its mask and binary points without a trap. */
-	preempt_disable();
-	if (hv->loaded && armvmm_vcpu_loaded() == vcpu)
-		cpuif_save(hv);
-	preempt_enable();
-
+	cpuif_refresh(vcpu);
 	bpr = (hv->vmcr & GICH_VMCR_BP_MASK) >> GICH_VMCR_BP_SHIFT;
 	abpr = (hv->vmcr & GICH_VMCR_ABP_MASK) >> GICH_VMCR_ABP_SHIFT;
 	if ((hv->vmcr & GICC_CTLR_EnableGrp0) && cpuif_group_signals(hv, prio0, bpr))

@@ -17,6 +17,9 @@ struct armvmm_vcpu;
  */
 bool vgic_cpuif_signals(struct armvmm_vcpu *vcpu, u32 prio0, u32 prio1);
 
+/* EOImode 1: the guest ends an interrupt's priority and its activity apart, in any order. */
+bool vgic_cpuif_splits_eoi(struct armvmm_vcpu *vcpu);
+
 /* KVM_DEV_ARM_VGIC_GRP_CPU_REGS; -ENXIO for an unknown offset. All vCPUs are stopped. */
 int vgic_cpuif_has_attr(u32 offset);
 int vgic_cpuif_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val);

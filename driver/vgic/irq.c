@@ -40,17 +40,19 @@ struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *v
 	return &vgic->spis[array_index_nospec(intid - VGIC_NR_PRIVATE, end - VGIC_NR_PRIVATE)];
 }
 
+bool vgic_irq_is_forwarded(const struct armvmm_vgic_irq *irq)
+{
+	return irq->enabled && vgic_irq_is_pending(irq) && irq->target &&
+	       READ_ONCE(irq->target->vm->vgic.dist_enabled);
+}
+
 struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq)
 {
 	/* An active interrupt stays with the CPU that acknowledged it (IHI 0048B 3.2.1). */
 	if (irq->active)
 		return irq->vcpu ? irq->vcpu : irq->target;
 
-	if (irq->enabled && vgic_irq_is_pending(irq) && irq->target &&
-	    READ_ONCE(irq->target->vm->vgic.dist_enabled))
-		return irq->target;
-
-	return NULL;
+	return vgic_irq_is_forwarded(irq) ? irq->target : NULL;
 }
 
 void vgic_vcpu_notify(struct armvmm_vcpu *vcpu)
@@ -88,17 +90,20 @@ void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags)
 		to = vgic_irq_route(irq);
 		from = irq->vcpu;
 
+		/*
+		 * The target changed under a vCPU that runs with it: what is pending
+		 * there comes back at its exit, and is moved then.
+		 */
+		if (irq->in_lr && from != irq->target) {
+			notify = from;
+			break;
+		}
 		/* Nowhere to go; a flush takes it off the list it may be on. */
 		if (!to)
 			break;
 		if (from == to) {
 			if (!irq_seen_at_eoi(irq))
 				notify = to;
-			break;
-		}
-		/* The target changed under a vCPU that runs with it: its exit moves it. */
-		if (from && irq->in_lr) {
-			notify = from;
 			break;
 		}
 

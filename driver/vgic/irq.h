@@ -82,6 +82,9 @@ void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvm
 struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu,
 				     unsigned int intid);
 
+/* The distributor forwards it to irq->target (when it is not active). irq->lock held. */
+bool vgic_irq_is_forwarded(const struct armvmm_vgic_irq *irq);
+
 /* The vCPU that has to know of the interrupt now, or NULL. irq->lock held. */
 struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq);
 

@@ -4,6 +4,7 @@
  * after the exit. HYP moves hyp->vgic to and from the hardware.
  */
 #include <linux/bitops.h>
+#include <linux/kernel.h>
 
 #include "../eventfd.h"
 #include "../vcpu.h"
@@ -30,12 +31,12 @@ static bool lr_sgi_waits(const struct armvmm_vgic_irq *irq)
 /*
  * Composes the list register of an interrupt that is to be shown to the guest
  * (IHI 0048B 5.3.8). What the register takes over leaves the structure: an edge,
- * the request of an SGI. irq->lock held.
+ * the request of an SGI. @crowded: others wait. irq->lock held.
  */
-static u32 lr_compose(struct armvmm_vgic_irq *irq)
+static u32 lr_compose(struct armvmm_vgic_irq *irq, bool crowded)
 {
 	u32 lr = irq->intid | (u32)(irq->priority >> VGIC_PRIORITY_SHIFT) << GICH_LR_PRIORITY_SHIFT;
-	bool pend = vgic_irq_is_pending(irq);
+	bool pend = vgic_irq_is_forwarded(irq);
 
 	if (irq->group1)
 		lr |= GICH_LR_GRP1;
@@ -59,21 +60,26 @@ static u32 lr_compose(struct armvmm_vgic_irq *irq)
 			lr |= GICH_LR_EOI;
 		if (irq->active) {
 			source = irq->active_source;
-			pend = irq->source & (1u << source);
+			pend = pend && (irq->source & (1u << source));
 		} else {
 			source = irq->source ? __ffs(irq->source) : 0;
 		}
 		lr |= source << GICH_LR_CPUID_SHIFT;
-		if (pend)
-			irq->source &= ~(1u << source);
 	}
 
+	/* What is active here and pending for another vCPU, or behind others, awaits its end. */
+	if (pend && irq->active && (crowded || irq->target != irq->vcpu)) {
+		lr |= GICH_LR_EOI;
+		pend = false;
+	}
 	if (pend) {
 		lr |= GICH_LR_PENDING;
-		if (vgic_irq_is_sgi(irq))
+		if (vgic_irq_is_sgi(irq)) {
+			irq->source &= ~(1u << GICH_LR_CPUID(lr));
 			irq->pending_latch = irq->source;
-		else if (irq->edge)
+		} else if (irq->edge) {
 			irq->pending_latch = false;
+		}
 	}
 	irq->lr_pending = pend;
 	irq->in_lr = true;
@@ -103,29 +109,38 @@ struct lr_pick {
 	u32 rank;
 };
 
+/* Those that are chosen, in order, and what had to stay out. */
+struct lr_choice {
+	struct lr_pick pick[HYP_MAX_LRS];
+	unsigned int n;
+	unsigned int nr_active;		/* chosen or not */
+	bool more;
+};
+
+#define LR_RANK_PENDING	0x100
+
 /*
- * Active ones first, for the guest may deactivate them at any time and the
- * hardware must know which; the one of highest priority is the next to end.
- * Then by priority; among equals the first come.
+ * Active ones first, for the guest is going to end them and the hardware must
+ * know which; the one of highest priority is the next to end. Then by
+ * priority; among equals the first come.
  */
 static u32 lr_rank(const struct armvmm_vgic_irq *irq)
 {
-	return irq->priority | (irq->active ? 0 : 0x100);
+	return irq->priority | (irq->active ? 0 : LR_RANK_PENDING);
 }
 
-/*
- * Chooses the @max interrupts that go first, in order. Returns how many;
- * @more tells that others had to wait.
- */
-static unsigned int lr_choose(struct armvmm_vcpu *vcpu, struct lr_pick *pick, unsigned int max,
-			      bool *more)
+static void lr_choose(struct armvmm_vcpu *vcpu, struct lr_choice *choice)
 {
+	unsigned int i, max = armvmm_vgic_host.nr_lr;
+	struct lr_pick *pick = choice->pick;
+	struct lr_pick first = { .rank = ~0u };	/* of what is pending */
 	struct armvmm_vgic_irq *irq, *next;
-	unsigned int i, n = 0;
 	bool wanted;
 	u32 rank;
 
-	*more = false;
+	choice->n = 0;
+	choice->nr_active = 0;
+	choice->more = false;
 	list_for_each_entry_safe(irq, next, &vcpu->vgic.ap_list, ap_link) {
 		raw_spin_lock(&irq->lock);
 		wanted = lr_wanted(vcpu, irq);
@@ -133,70 +148,83 @@ static unsigned int lr_choose(struct armvmm_vcpu *vcpu, struct lr_pick *pick, un
 		raw_spin_unlock(&irq->lock);
 		if (!wanted)
 			continue;
-		if (n == max) {
-			*more = true;
-			if (rank >= pick[n - 1].rank)
+		if (rank < LR_RANK_PENDING)
+			choice->nr_active++;
+		else if (rank < first.rank)
+			first = (struct lr_pick){ irq, rank };
+		if (choice->n == max) {
+			choice->more = true;
+			if (rank >= pick[max - 1].rank)
 				continue;
-			n--;
+			choice->n--;
 		}
-		for (i = n++; i > 0 && pick[i - 1].rank > rank; i--)
+		for (i = choice->n++; i > 0 && pick[i - 1].rank > rank; i--)
 			pick[i] = pick[i - 1];
-		pick[i].irq = irq;
-		pick[i].rank = rank;
+		pick[i] = (struct lr_pick){ irq, rank };
 	}
-	return n;
+
+	/*
+	 * As many active ones as registers: what is pending may preempt them all.
+	 * It takes the place of the one that ends last, which comes back before its
+	 * end, unless the guest may deactivate in any order (EOImode 1).
+	 */
+	if (choice->nr_active >= max && max > 1 && first.irq && !vgic_cpuif_splits_eoi(vcpu))
+		pick[max - 1] = first;
 }
 
 /*
- * The way for lists that do not simply fit. An SGI that waits for its own end
- * to show its next source goes before all of lower priority: those of its
- * group wait with it.
+ * The way for lists that do not simply fit. An SGI that has to end before its
+ * next source is shown goes before all of lower priority: those of its group
+ * wait with it.
  */
 static void lr_fill_chosen(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
-	struct lr_pick pick[HYP_MAX_LRS];
-	unsigned int n, i, used = 0;
-	u32 limit[2] = { ~0u, ~0u };
+	u32 lr, limit[2] = { ~0u, ~0u };
 	struct armvmm_vgic_irq *irq;
-	bool more, pending = false;
+	unsigned int i, used = 0, active = 0, pending = 0;
+	struct lr_choice choice;
 
-	n = lr_choose(vcpu, pick, armvmm_vgic_host.nr_lr, &more);
-	for (i = 0; i < n; i++) {
-		irq = pick[i].irq;
+	lr_choose(vcpu, &choice);
+	for (i = 0; i < choice.n; i++) {
+		irq = choice.pick[i].irq;
 		raw_spin_lock(&irq->lock);
 		/* It may have changed since it was chosen; who changed it kicks this vCPU. */
 		if (vgic_irq_route(irq) == vcpu &&
 		    (irq->active || irq->priority <= limit[irq->group1])) {
-			if (vgic_irq_is_sgi(irq) && lr_sgi_waits(irq) &&
-			    irq->priority < limit[irq->group1])
-				limit[irq->group1] = irq->priority;
-			hv->lr[used] = lr_compose(irq);
-			pending |= hv->lr[used] & GICH_LR_PENDING;
-			used++;
+			if (vgic_irq_is_sgi(irq) && !irq->active && lr_sgi_waits(irq))
+				limit[irq->group1] = min_t(u32, limit[irq->group1], irq->priority);
+			lr = lr_compose(irq, choice.more);
+			active += !!(lr & GICH_LR_ACTIVE);
+			pending += !!(lr & GICH_LR_PENDING);
+			hv->lr[used++] = lr;
 		}
 		raw_spin_unlock(&irq->lock);
 	}
 
 	hv->used_lrs = used;
 	hv->hcr = GICH_HCR_En;
-	if (!more)
+	if (!choice.more)
 		return;
 
 	/*
-	 * Others wait. All of them come after what is pending here: time enough
-	 * when the last of these is taken. Where nothing is pending, NPIE would
-	 * never let the guest run, nor would UIE with one register in use: then the
-	 * end of an active interrupt asks for maintenance.
+	 * Others wait. Those that are pending come after what is pending here: time
+	 * enough when the last of these is taken.
 	 */
-	if (pending) {
+	if (pending)
 		hv->hcr |= GICH_HCR_NPIE;
+	if (pending && active == choice.nr_active)
 		return;
-	}
+
+	/*
+	 * Where nothing is pending NPIE would never let the guest run, nor would
+	 * UIE with one register in use: the end of an active interrupt is what asks
+	 * for maintenance. So it is where active ones wait for their turn to end.
+	 */
 	if (used > 1)
 		hv->hcr |= GICH_HCR_UIE;
 	for (i = 0; i < used; i++)
-		if (!(hv->lr[i] & GICH_LR_HW))
+		if ((hv->lr[i] & (GICH_LR_ACTIVE | GICH_LR_HW)) == GICH_LR_ACTIVE)
 			hv->lr[i] |= GICH_LR_EOI;
 }
 
@@ -224,7 +252,7 @@ static void lr_fill(struct armvmm_vcpu *vcpu)
 	list_for_each_entry_safe(irq, next, &vcpu->vgic.ap_list, ap_link) {
 		raw_spin_lock(&irq->lock);
 		if (lr_wanted(vcpu, irq))
-			hv->lr[used++] = lr_compose(irq);
+			hv->lr[used++] = lr_compose(irq, false);
 		raw_spin_unlock(&irq->lock);
 	}
 	hv->used_lrs = used;

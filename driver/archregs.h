@@ -116,10 +116,9 @@
 #define HSR_DABT_SAS(hsr)	(((hsr) >> 22) & 0x3)
 #define HSR_DABT_SSE		(1u << 21)
 #define HSR_DABT_SRT(hsr)	(((hsr) >> 16) & 0xf)
-#define HSR_DABT_EA		(1u << 9)
 #define HSR_DABT_CM		(1u << 8)
-#define HSR_DABT_S1PTW		(1u << 7)
 #define HSR_DABT_WNR		(1u << 6)
+#define HSR_ABT_FSC		0x3fu
 
 /* CNTV_CTL and CNTP_CTL, B8.1.8 and B8.1.13 */
 #define CNT_CTL_ENABLE		(1u << 0)

@@ -29,10 +29,10 @@ static int exit_hvc(struct armvmm_vcpu *vcpu)
 	return armvmm_psci_call(vcpu);
 }
 
-/* A trapped SMC has not been executed: the PC is still at it (B1.14.3). */
+/* A trapped SMC has not been executed: the PC is still at it (B1.14.3). All are 32 bits long. */
 static int exit_smc(struct armvmm_vcpu *vcpu)
 {
-	armvmm_regs_skip(vcpu);
+	armvmm_regs_skip_len(vcpu, 4);
 	return armvmm_psci_call(vcpu);
 }
 

@@ -100,7 +100,7 @@ static int mmio_refuse(struct armvmm_vcpu *vcpu, u64 ipa)
 	}
 	/* Nothing of the syndrome that a client could take for valid. */
 	memset(&run->arm_nisv, 0, sizeof(run->arm_nisv));
-	run->arm_nisv.esr_iss = vcpu_hsr(vcpu) & (HSR_DABT_CM | HSR_DABT_WNR | HSR_DABT_EA);
+	run->arm_nisv.esr_iss = vcpu_hsr(vcpu) & (HSR_DABT_CM | HSR_DABT_WNR | HSR_ABT_FSC);
 	run->arm_nisv.fault_ipa = ipa;
 	run->exit_reason = KVM_EXIT_ARM_NISV;
 	return 0;

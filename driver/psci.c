@@ -119,14 +119,11 @@ static struct armvmm_vcpu *psci_vcpu_by_mpidr(struct armvmm_vm *vm, u32 mpidr)
  */
 static s32 psci_cpu_on(struct armvmm_vcpu *vcpu)
 {
-	u32 mpidr = psci_arg(vcpu, 1);
 	struct armvmm_vcpu *target;
 	s32 result = PSCI_RET_SUCCESS;
 
-	/* Reserved bits must be zero (PSCI 5.1.4). PSCI 0.1 has no such rule. */
-	if (armvmm_psci_version(vcpu) == PSCI_V0_1)
-		mpidr &= PSCI_AFFINITY_MASK;
-	target = psci_vcpu_by_mpidr(vcpu->vm, mpidr);
+	/* A caller may pass all of MPIDR, as with KVM. */
+	target = psci_vcpu_by_mpidr(vcpu->vm, psci_arg(vcpu, 1) & PSCI_AFFINITY_MASK);
 	if (!target || !target->initialized)
 		return PSCI_RET_INVALID_PARAMS;
 

@@ -3,6 +3,8 @@
 #include <linux/kernel.h>
 #include <linux/uaccess.h>
 
+#include <asm/hwcap.h>
+
 #include "vcpu.h"
 #include "vfp.h"
 
@@ -11,6 +13,8 @@ static struct vfp_id {
 	u32 mvfr0;
 	u32 mvfr1;
 } vfp_id;
+
+static bool vfp_exists;
 
 /* KVM/arm's order. */
 static const u16 vfp_controls[] = {
@@ -25,6 +29,10 @@ static const u16 vfp_controls[] = {
 
 int armvmm_vfp_init(void)
 {
+	/* There are Cortex-A7s without: no such register may be touched. */
+	vfp_exists = elf_hwcap & HWCAP_VFP;
+	if (!vfp_exists)
+		return 0;
 	/* The ID registers can be read at PL1 with FPEXC.EN clear (B1.11.3). */
 	asm volatile(".fpu vfpv3\n\tvmrs %0, fpsid\n\tvmrs %1, mvfr0\n\tvmrs %2, mvfr1"
 		     : "=r" (vfp_id.fpsid), "=r" (vfp_id.mvfr0), "=r" (vfp_id.mvfr1));
@@ -34,6 +42,8 @@ int armvmm_vfp_init(void)
 /* MVFR0.A_SIMD is 2 where there are 32 double-word registers (B4.1.107). */
 static unsigned int vfp_nr_d(void)
 {
+	if (!vfp_exists)
+		return 0;
 	return (vfp_id.mvfr0 & 0xf) == 2 ? 32 : 16;
 }
 
@@ -74,7 +84,7 @@ static void *vfp_find(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg, s
 	void *p;
 
 	if (reg->id & ~(KVM_REG_ARCH_MASK | KVM_REG_SIZE_MASK | KVM_REG_ARM_COPROC_MASK |
-			KVM_REG_ARM_VFP_MASK))
+			KVM_REG_ARM_VFP_MASK) || !vfp_exists)
 		return NULL;
 	if (index < vfp_nr_d()) {
 		p = &vcpu->hyp->vfp.d[index];
@@ -114,7 +124,7 @@ int armvmm_vfp_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 
 unsigned long armvmm_vfp_count(void)
 {
-	return vfp_nr_d() + ARRAY_SIZE(vfp_controls);
+	return vfp_exists ? vfp_nr_d() + ARRAY_SIZE(vfp_controls) : 0;
 }
 
 int armvmm_vfp_list(u64 __user **ids)
@@ -125,7 +135,7 @@ int armvmm_vfp_list(u64 __user **ids)
 	for (i = 0; i < vfp_nr_d(); i++)
 		if (put_user(base | KVM_REG_SIZE_U64 | i, (*ids)++))
 			return -EFAULT;
-	for (i = 0; i < ARRAY_SIZE(vfp_controls); i++)
+	for (i = 0; vfp_exists && i < ARRAY_SIZE(vfp_controls); i++)
 		if (put_user(base | KVM_REG_SIZE_U32 | vfp_controls[i], (*ids)++))
 			return -EFAULT;
 	return 0;

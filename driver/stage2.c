@@ -2,8 +2,8 @@
 /*
  * The stage-2 tables of a VM: what is written, in which order, and what the TLBs are told.
  *
- * Hardware walks run at any time: a table is filled before it is linked, and
- * freed after the TLB maintenance that follows its unlinking (DDI 0406C B3.10.1).
+ * Hardware walks run at any time: a table is filled before it is linked, and freed after the TLB
+ * maintenance that follows its unlinking (DDI 0406C B3.10.1).
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -15,8 +15,10 @@
 #include "stage2_mem.h"
 #include "vm.h"
 
-/* How much is worked on between two looks at whether somebody else wants the lock. */
-#define STAGE2_CHUNK		(32 * STAGE2_L2_SIZE)
+/* How much is worked on between two looks at whether somebody else wants the lock or the CPU. */
+#define STAGE2_CHUNK		STAGE2_L2_SIZE
+/* The same where each piece costs a TLB flush. */
+#define STAGE2_PROTECT_CHUNK	(32 * STAGE2_L2_SIZE)
 
 #define STAGE2_GATHER_MAX	32
 
@@ -340,7 +342,7 @@ void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size)
 	might_sleep();
 	spin_lock(&s2->lock);
 	for (; ipa < end; ipa = next) {
-		next = min(end, (ipa | (STAGE2_CHUNK - 1)) + 1);
+		next = min(end, (ipa | (STAGE2_PROTECT_CHUNK - 1)) + 1);
 		if (armvmm_stage2_protect_locked(s2, ipa, next - ipa))
 			armvmm_stage2_flush_tlb(s2);
 		cond_resched_lock(&s2->lock);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Stage-2 aborts of the guest (DDI 0406C B3.13): what a fault means, and who answers it. */
 #include <linux/mm.h>
-#include <linux/srcu.h>
 
 #include "compat/compat.h"
 
@@ -34,13 +33,15 @@ struct stage2_fault {
 	struct armvmm_memslot *slot;
 	u64 ipa;		/* page */
 	unsigned long hva;
+	bool mapped;		/* something was there: a permission fault */
 	bool write;
 	bool exec;
 };
 
 /*
  * Brings what the guest will see of the page to where it will see it, unless it has the same
- * page already. Outside the lock: nothing depends on what happens to the page meanwhile.
+ * page already: a permission fault may be one of a page that a copy has taken the place of.
+ * Outside the lock: nothing depends on what happens to the page meanwhile.
  */
 static void fault_flush_caches(struct stage2_fault *fault, struct stage2_host_page *page,
 			       u64 leaf, unsigned int level)
@@ -48,17 +49,21 @@ static void fault_flush_caches(struct stage2_fault *fault, struct stage2_host_pa
 	struct stage2 *s2 = &fault->vm->stage2;
 	unsigned long pfn = __phys_to_pfn((phys_addr_t)stage2_addr(leaf));
 	size_t size = stage2_size(level);
-	unsigned int old_level;
-	u64 old;
+	unsigned int old_level = 0;
+	u64 old = 0;
 
 	if (page->attr != STAGE2_ATTR_WB)
 		return;
-	spin_lock(&s2->lock);
-	old = armvmm_stage2_lookup(s2, fault->ipa, &old_level);
-	spin_unlock(&s2->lock);
+	if (fault->mapped) {
+		spin_lock(&s2->lock);
+		old = armvmm_stage2_lookup(s2, fault->ipa, &old_level);
+		/* A page of a block that was flushed whole is no news. */
+		if (old && old_level == 2 && level == 3)
+			old = stage2_split_leaf(old, stage2_index(fault->ipa, 3));
+		spin_unlock(&s2->lock);
+	}
 
-	/* A block was flushed whole, and a page of it is no news. */
-	if (old && old_level == level && stage2_same_but_perm(old, leaf)) {
+	if (old && stage2_same_but_perm(old, leaf)) {
 		if (!fault->exec || !(old & STAGE2_XN))
 			return;
 	} else {
@@ -180,11 +185,11 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 	unsigned int type = FSC_TYPE(HSR_FSC(hyp->hsr));
 	struct stage2_fault fault = {
 		.vm = vm,
+		.mapped = type == FSC_PERMISSION,
 		/* The walker of stage 1 reads, and does not execute (no hardware flags in ARMv7). */
 		.write = !iabt && !s1ptw && (hyp->hsr & HSR_WNR),
 		.exec = iabt && !s1ptw,
 	};
-	int idx, ret;
 	u64 ipa;
 
 	if (type != FSC_TRANSLATION && type != FSC_ACCESS_FLAG && type != FSC_PERMISSION)
@@ -202,14 +207,10 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 		return 1;
 	}
 
-	idx = srcu_read_lock(&vm->srcu);
+	/* The slot stays until the caller's vm->srcu is released, with the mapping made from it. */
 	fault.slot = armvmm_memslot_find(vm, ipa >> PAGE_SHIFT);
-	if (!fault.slot || (fault.write && (fault.slot->flags & KVM_MEM_READONLY))) {
-		ret = fault_no_ram(vcpu, ipa, iabt);
-	} else {
-		fault.hva = armvmm_memslot_hva(fault.slot, ipa >> PAGE_SHIFT);
-		ret = fault_map(&fault);
-	}
-	srcu_read_unlock(&vm->srcu, idx);
-	return ret;
+	if (!fault.slot || (fault.write && (fault.slot->flags & KVM_MEM_READONLY)))
+		return fault_no_ram(vcpu, ipa, iabt);
+	fault.hva = armvmm_memslot_hva(fault.slot, ipa >> PAGE_SHIFT);
+	return fault_map(&fault);
 }

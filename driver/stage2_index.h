@@ -4,7 +4,7 @@
  * them on the build machine.
  *
  * IPAs have 40 bits. Level 1 resolves IPA[39:30] by two concatenated tables, 1,024 entries in one
- * piece (VTCR.T0SZ = -8, SL0 = 1; DDI 0406C B3.6.4); level 2 resolves IPA[29:21], level 3
+ * piece (VTCR.T0SZ = -8, SL0 = 1; DDI 0406C B3.6.5); level 2 resolves IPA[29:21], level 3
  * IPA[20:12], 512 entries each.
  */
 #ifndef ARMVMM_STAGE2_INDEX_H

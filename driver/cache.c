@@ -26,10 +26,10 @@ static inline u32 cache_ctr(void)
 
 static void cache_flush_lines(unsigned long addr, unsigned long size)
 {
-	unsigned long line = cache_line_bytes(CTR_DMINLINE(cache_ctr()));
+	unsigned int shift = cache_line_shift(CTR_DMINLINE(cache_ctr()));
 	unsigned long a, n;
 
-	cache_for_each_line(a, n, addr, size, line)
+	cache_for_each_line(a, n, addr, size, shift)
 		asm volatile("mcr p15, 0, %0, c7, c14, 1" : : "r" (a) : "memory"); /* DCCIMVAC */
 }
 
@@ -77,7 +77,7 @@ void armvmm_cache_invalidate_icache_all(void)
 void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
 {
 	u32 ctr = cache_ctr();
-	unsigned long line = cache_line_bytes(CTR_IMINLINE(ctr));
+	unsigned int shift = cache_line_shift(CTR_IMINLINE(ctr));
 	unsigned long a, n;
 	void *va;
 
@@ -91,7 +91,7 @@ void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
 		if (!pfn_valid(pfn))
 			continue;
 		va = kmap_local_page(pfn_to_page(pfn));
-		cache_for_each_line(a, n, (unsigned long)va, PAGE_SIZE, line)
+		cache_for_each_line(a, n, (unsigned long)va, PAGE_SIZE, shift)
 			asm volatile("mcr p15, 0, %0, c7, c5, 1" : : "r" (a) : "memory"); /* ICIMVAU */
 		kunmap_local(va);
 	}

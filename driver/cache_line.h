@@ -13,28 +13,29 @@
 #define CTR_L1IP_VIPT		2
 #define CTR_L1IP_PIPT		3
 
-/* Bytes of the smallest line, from a MinLine field. */
-static inline unsigned long cache_line_bytes(unsigned int minline)
+/* Log2 of the bytes of the smallest line, from a MinLine field. */
+static inline unsigned int cache_line_shift(unsigned int minline)
 {
-	return 4ul << minline;
+	return minline + 2;
 }
 
-/*
- * Calls op(a) for an address in each line that [addr, addr + size) touches, the first and the
- * last even where only a byte of them is in it. Counts lines, so that a range that ends with the
- * address space ends the loop too.
- */
-#define cache_for_each_line(a, n, addr, size, line)				\
-	for ((a) = (addr) & ~((line) - 1),					\
-	     (n) = cache_line_count(addr, size, line);				\
-	     (n); (n)--, (a) += (line))
-
+/* Lines that [addr, addr + size) touches. */
 static inline unsigned long cache_line_count(unsigned long addr, unsigned long size,
-					     unsigned long line)
+					     unsigned int shift)
 {
 	if (!size)
 		return 0;
-	return ((addr + size - 1) / line) - (addr / line) + 1;
+	return ((addr + size - 1) >> shift) - (addr >> shift) + 1;
 }
+
+/*
+ * Sets @a to an address in each line that [addr, addr + size) touches, the first and the last
+ * even where only a byte of them is in it. Counts lines in @n, so that a range that ends with
+ * the address space ends the loop too.
+ */
+#define cache_for_each_line(a, n, addr, size, shift)				\
+	for ((a) = (addr) >> (shift) << (shift),				\
+	     (n) = cache_line_count(addr, size, shift);				\
+	     (n); (n)--, (a) += 1ul << (shift))
 
 #endif

@@ -9,33 +9,33 @@ static void test_ctr(void)
 {
 	u32 a15 = 0x8444c004, a7 = 0x84448003;
 
-	KTAP_EQ(cache_line_bytes(CTR_DMINLINE(a15)), 64);
-	KTAP_EQ(cache_line_bytes(CTR_IMINLINE(a15)), 64);
+	KTAP_EQ(1 << cache_line_shift(CTR_DMINLINE(a15)), 64);
+	KTAP_EQ(1 << cache_line_shift(CTR_IMINLINE(a15)), 64);
 	KTAP_EQ(CTR_L1IP(a15), CTR_L1IP_PIPT);
-	KTAP_EQ(cache_line_bytes(CTR_DMINLINE(a7)), 64);
-	KTAP_EQ(cache_line_bytes(CTR_IMINLINE(a7)), 32);
+	KTAP_EQ(1 << cache_line_shift(CTR_DMINLINE(a7)), 64);
+	KTAP_EQ(1 << cache_line_shift(CTR_IMINLINE(a7)), 32);
 	KTAP_EQ(CTR_L1IP(a7), CTR_L1IP_VIPT);
 }
 
 static void test_count(void)
 {
-	KTAP_EQ(cache_line_count(0, 0, 64), 0);
-	KTAP_EQ(cache_line_count(63, 1, 64), 1);
-	KTAP_EQ(cache_line_count(63, 2, 64), 2);
-	KTAP_EQ(cache_line_count(0, 64, 64), 1);
-	KTAP_EQ(cache_line_count(0, 65, 64), 2);
-	KTAP_EQ(cache_line_count(1, 64, 64), 2);
-	KTAP_EQ(cache_line_count(0x1000, 4096, 64), 64);
+	KTAP_EQ(cache_line_count(0, 0, 6), 0);
+	KTAP_EQ(cache_line_count(63, 1, 6), 1);
+	KTAP_EQ(cache_line_count(63, 2, 6), 2);
+	KTAP_EQ(cache_line_count(0, 64, 6), 1);
+	KTAP_EQ(cache_line_count(0, 65, 6), 2);
+	KTAP_EQ(cache_line_count(1, 64, 6), 2);
+	KTAP_EQ(cache_line_count(0x1000, 4096, 6), 64);
 }
 
 /* Walks [start, start + size) and compares with what each byte's line is. */
-static void check_walk(unsigned long start, unsigned long size, unsigned long line)
+static void check_walk(unsigned long start, unsigned long size, unsigned int shift)
 {
 	static unsigned char seen[64];
-	unsigned long a, n, i, base = start & ~(line - 1);
+	unsigned long a, n, i, line = 1ul << shift, base = start & ~(line - 1);
 
 	memset(seen, 0, sizeof(seen));
-	cache_for_each_line(a, n, start, size, line) {
+	cache_for_each_line(a, n, start, size, shift) {
 		KTAP_EQ(a % line, 0);
 		i = (a - base) / line;
 		if (i >= sizeof(seen)) {
@@ -57,19 +57,19 @@ static void check_walk(unsigned long start, unsigned long size, unsigned long li
 
 static void test_walk(void)
 {
-	unsigned long line, offset, size;
+	unsigned int shift, offset, size;
 
-	for (line = 16; line <= 128; line *= 2)
-		for (offset = 0; offset < 2 * line; offset++)
-			for (size = 0; size < 3 * line; size++)
-				check_walk(0x10000 + offset, size, line);
+	for (shift = 4; shift <= 7; shift++)
+		for (offset = 0; offset < 2u << shift; offset++)
+			for (size = 0; size < 3u << shift; size++)
+				check_walk(0x10000 + offset, size, shift);
 }
 
 static void test_walk_end(void)
 {
 	unsigned long a, n, count = 0;
 
-	cache_for_each_line(a, n, -4096ul, 4096, 64)
+	cache_for_each_line(a, n, -4096ul, 4096, 6)
 		count++;
 	KTAP_EQ(count, 64);
 	KTAP_EQ(a, 0);

@@ -11,7 +11,7 @@
  * (DDI 0406C B9.3.9), which reach them from SVC mode without a mode change.
  */
 #define FOR_BANKED(X)								\
-	X(sp_usr) X(lr_usr) X(SPSR_svc)						\
+	X(sp_usr) X(lr_usr)							\
 	X(sp_abt) X(lr_abt) X(SPSR_abt) X(sp_und) X(lr_und) X(SPSR_und)		\
 	X(sp_irq) X(lr_irq) X(SPSR_irq)						\
 	X(r8_fiq) X(r9_fiq) X(r10_fiq) X(r11_fiq) X(r12_fiq)			\
@@ -29,6 +29,20 @@ static void set_##name(u32 v)							\
 	asm volatile(".arch_extension virt\n\tmsr " #name ", %0" :: "r"(v));	\
 }
 FOR_BANKED(CORE_READ)
+
+/* That of the current mode cannot be reached so (B9.2.3). */
+static u32 get_SPSR_svc(void)
+{
+	u32 v;
+
+	asm volatile("mrs %0, spsr" : "=r"(v));
+	return v;
+}
+
+static void set_SPSR_svc(u32 v)
+{
+	asm volatile("msr spsr_cxsf, %0" :: "r"(v));
+}
 
 /* cp15 registers that a guest may set to anything while it runs. */
 #define FOR_CP15(X)								\
@@ -54,6 +68,7 @@ static const struct reg {
 } regs[] = {
 #define CORE_ROW(n)		{ #n, get_##n, set_##n, 0 },
 	FOR_BANKED(CORE_ROW)
+	CORE_ROW(SPSR_svc)
 #define CP15_ROW(n, ...)	{ #n, get_##n, set_##n, 0 },
 	FOR_CP15(CP15_ROW)
 };

@@ -64,7 +64,7 @@ static void check_r0_12(void)
 }
 
 static u32 id_midr[GUEST_MAX_CPUS], id_mpidr[GUEST_MAX_CPUS], id_actlr[GUEST_MAX_CPUS];
-static u32 id_l2ctlr[GUEST_MAX_CPUS], id_ctr[GUEST_MAX_CPUS], id_frq[GUEST_MAX_CPUS];
+static u32 id_ctr[GUEST_MAX_CPUS], id_frq[GUEST_MAX_CPUS];
 
 static void read_ids(u32 cpu)
 {
@@ -72,7 +72,6 @@ static void read_ids(u32 cpu)
 	id_mpidr[cpu] = CP15_READ(0, c0, c0, 5);
 	id_ctr[cpu] = CP15_READ(0, c0, c0, 1);
 	id_actlr[cpu] = CP15_READ(0, c1, c0, 1);
-	id_l2ctlr[cpu] = CP15_READ(1, c9, c0, 2);
 	id_frq[cpu] = cntfrq();
 }
 
@@ -95,14 +94,6 @@ static void check_ids(void)
 			report((id_actlr[i] >> 6 & 1) == (n > 1),
 			       "cpu %u: ACTLR.SMP tells whether there are several (%x)", i,
 			       id_actlr[i]);
-			if (part == 0xc0f || part == 0xc07) {
-				u32 in_cluster = n - (i & ~3u);
-
-				in_cluster = in_cluster > 4 ? 4 : in_cluster;
-				report((id_l2ctlr[i] >> 24 & 3) == in_cluster - 1,
-				       "cpu %u: L2CTLR counts the cluster's CPUs (%x)", i,
-				       id_l2ctlr[i]);
-			}
 		}
 	}
 	report(id_frq[0] >= 1000000, "CNTFRQ is set (%u)", id_frq[0]);

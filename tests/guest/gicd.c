@@ -8,7 +8,7 @@
 
 #define SPI	40		/* any SPI that no device uses */
 
-static void check_ids(void)
+static void check_id_registers(void)
 {
 	u32 typer = r32(GICD_TYPER);
 
@@ -29,6 +29,15 @@ static void check_ids(void)
 	report((r32(GICD_CTLR) & 1) == 0, "GICD_CTLR can be cleared");
 	w32(GICD_CTLR, 1);
 	report((r32(GICD_CTLR) & 1) == 1, "GICD_CTLR can be set");
+}
+
+static void check_ids(void)
+{
+	/* Before anything is written: IHI 0048B 4.3.5. */
+	report((r32(GICD_ISENABLER) & 0xffff) == 0xffff, "SGIs are enabled at reset");
+	report(!(r32(GICD_CTLR) & 1) && !r32(GICD_ISENABLER + 4) && !r32(GICD_ISPENDR + 4),
+	       "the distributor, SPIs and their pending state are off at reset");
+	check_id_registers();
 }
 
 /* Pairs of registers of which one sets bits and the other clears them. */
@@ -56,6 +65,7 @@ static void check_pairs(void)
 	check_pair("GICD_ISPENDRn", GICD_ISPENDR, GICD_ICPENDR, SPI);
 	check_pair("GICD_ISACTIVERn", GICD_ISACTIVER, GICD_ICACTIVER, SPI);
 	check_pair("GICD_ISENABLER0", GICD_ISENABLER, GICD_ICENABLER, IRQ_VTIMER);
+	w32(GICD_ISENABLER, 0xffff);
 	report((r32(GICD_ISENABLER) & 0xffff) == 0xffff, "SGIs are enabled");
 	w32(GICD_CTLR, 1);
 }

@@ -70,14 +70,16 @@ static void check_sgi_self(void)
 static void check_all_sgis(void)
 {
 	bool order = true;
+	u32 seen = 0;
 
 	forget();
 	for (u32 i = 0; i < 16; i++)
 		w32(GICD_SGIR, SGI_SELF(15 - i));
 	wait_taken(16, 200000);
+	/* Which is first among equals is the implementation's choice (IHI 0048B 3.3.1). */
 	for (u32 i = 0; i < 16; i++)
-		order &= taken[i] == i;
-	report(nr_taken == 16 && order, "16 SGIs of one priority are taken by number (%u)",
+		seen |= 1u << taken[i];
+	report(nr_taken == 16 && seen == 0xffff, "16 SGIs of one priority are each taken once (%u)",
 	       nr_taken);
 
 	forget();
@@ -289,7 +291,7 @@ static void check_split_eoi(void)
 	dsb();
 	delay_us(200);
 	again = r32(GICC_IAR);
-	report(again == 1, "another of the same priority is");
+	report(again == 1, "another of the same priority is (%u)", again);
 	w32(GICC_EOIR, again);
 	w32(GICC_DIR, again);
 	w32(GICC_DIR, SPI_A);

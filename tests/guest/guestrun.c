@@ -472,6 +472,14 @@ static void load_image(unsigned int boots, const struct guest_param *keep)
 	if (p->magic != PARAM_MAGIC)
 		bail("%s: is no guest of this client", opt.image);
 	p->flags = PARAM_VM | (opt.shared ? PARAM_SHARED : 0);
+	if (opt.ncpus > 4) {
+		uint32_t mpidr = 0;
+
+		must(one_reg(vcpus[4].fd, KVM_GET_ONE_REG, ARM_CP15_REG32(0, 0, 0, 5), &mpidr),
+		     "KVM_GET_ONE_REG MPIDR");
+		if ((mpidr & 0xffff) == 0x100)
+			p->flags |= PARAM_CLUSTERS;
+	}
 	p->ncpus = opt.ncpus;
 	p->ram_mb = opt.ram_mb;
 	p->nr_irqs = opt.nr_irqs;

@@ -210,15 +210,10 @@ static void check_rt(void)
 }
 
 /* The user bank of sp and lr, from USR mode and from a mode with its own bank. */
-static u32 store_lr(u32 addr)
-{
-	u32 v;
-
-	asm volatile("mov r3, lr\n\tmvn lr, #0x77\n\tstr lr, [%1]\n\tmov lr, #0\n\t"
-		     "ldr lr, [%1]\n\tmov %0, lr\n\tmov lr, r3"
-		     : "=&r"(v) : "r"(addr) : "r3", "lr", "memory");
-	return v;
-}
+u32 store_lr(u32 addr);
+asm(".text\n\t.arm\n\t.global store_lr\nstore_lr:\n\t"
+    "mov r3, lr\n\tmvn lr, #0x77\n\tstr lr, [r0]\n\tmov lr, #0\n\tldr lr, [r0]\n\t"
+    "str lr, [r0, #4]\n\tbx r3\n");
 
 static void check_modes(void)
 {
@@ -230,8 +225,8 @@ static void check_modes(void)
 	for (u32 i = 0; i < ARRAY_SIZE(modes); i++) {
 		w32(SCRATCH + 40, 0);
 		call_in_mode(modes[i].mode, store_lr, SCRATCH + 40);
-		report(r32(SCRATCH + 40) == ~0x77u, "%s mode: LR of that mode is stored",
-		       modes[i].name);
+		report(r32(SCRATCH + 40) == ~0x77u && r32(SCRATCH + 44) == ~0x77u,
+		       "%s mode: LR of that mode is stored and loaded", modes[i].name);
 	}
 }
 

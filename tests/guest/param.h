@@ -50,6 +50,7 @@
 
 #define PARAM_VM	1		/* runs on the client, which has the test device */
 #define PARAM_SHARED	2		/* all vCPUs are pinned to one physical CPU */
+#define PARAM_CLUSTERS	4		/* MPIDR counts clusters of four, as KVM/arm's does */
 
 #ifndef __ASSEMBLER__
 struct guest_param {

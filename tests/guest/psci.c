@@ -77,10 +77,11 @@ static void check_unknown(void)
 static volatile u32 reached[GUEST_MAX_CPUS];
 volatile u32 context_cpsr;
 
-/* Notes CPSR as it was and goes on as secondary_entry. */
+/* Notes CPSR as it was, clears SCTLR.EE and goes on as secondary_entry. */
 void be_entry(void);
 asm(".text\n\t.arm\n\t.global be_entry\nbe_entry:\n\t"
-    "mrs r1, cpsr\n\tsetend le\n\tldr r2, =context_cpsr\n\tstr r1, [r2]\n\t"
+    "mrs r1, cpsr\n\tsetend le\n\tmrc p15, 0, r2, c1, c0, 0\n\t"
+    "bic r2, r2, #0x02000000\n\tmcr p15, 0, r2, c1, c0, 0\n\tisb\n\tldr r2, =context_cpsr\n\tstr r1, [r2]\n\t"
     "b secondary_entry\n\t.ltorg\n");
 
 static void count_and_off(void)

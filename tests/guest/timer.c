@@ -123,13 +123,16 @@ static void check_fire(const struct timer *t)
 	irq_off();
 	report(fired[0] == 1, "%s timer: unmasked, it fires", t->name);
 
-	/* Far in the past and at the far end of time. */
+	/*
+	 * Centuries ahead. Not the last tick of all: with an offset QEMU 7.2 adds
+	 * up to a deadline in the past and hangs, the machine whole.
+	 */
 	fired[0] = 0;
-	t->set(~0ull, ENABLE);
+	t->set(1ull << 56, ENABLE);
 	irq_on();
 	delay_us(2000);
 	irq_off();
-	report(!fired[0] && !(t->ctl() & ISTATUS), "%s timer: the last CVAL is not reached", t->name);
+	report(!fired[0] && !(t->ctl() & ISTATUS), "%s timer: a CVAL centuries ahead is not reached", t->name);
 	t->set(0, 0);
 	gic_disable(t->irq);
 }

@@ -5,6 +5,7 @@
  */
 #include "vm.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* Counts at DEV_BASE for ever. */
@@ -246,9 +247,11 @@ static void exec_closes(void)
 /* vCPUs of many VMs at once, more than there are VMIDs, all really run. */
 static void rollover(void)
 {
+	struct rlimit fds = { .rlim_cur = 4096, .rlim_max = 4096 };
 	static struct vm vm[270];
 	unsigned int n;
 
+	MUST(!setrlimit(RLIMIT_NOFILE, &fds), "%s", strerror(errno));
 	for (n = 0; n < 270; n++) {
 		vm_make(&vm[n], 1, 0);
 		VM_CODE(&vm[n], 0, count);

@@ -185,6 +185,11 @@ static void all_vcpus(void)
 		CHECK(reg32(vm.vcpu[i].fd, ARM_CP15_REG32(0, 0, 0, 5)) ==
 		      (0x80000000 | (i >> 2) << 8 | (i & 3)), "MPIDR of vCPU %u is %x", i,
 		      reg32(vm.vcpu[i].fd, ARM_CP15_REG32(0, 0, 0, 5)));
+	/* Reset counts the vCPUs that there are: ACTLR.SMP, L2CTLR's number of CPUs. */
+	vm_vcpu_init(&vm, 0);
+	CHECK(reg32(vm.vcpu[0].fd, ARM_CP15_REG32(0, 1, 0, 1)) & 1 << 6);
+	CHECK((reg32(vm.vcpu[0].fd, ARM_CP15_REG32(1, 9, 0, 2)) >> 24 & 3) == 3, "L2CTLR %x",
+	      reg32(vm.vcpu[0].fd, ARM_CP15_REG32(1, 9, 0, 2)));
 }
 
 static void preferred_target(void)

@@ -20,7 +20,7 @@
 #define GICC_BASE	0x08010000ull
 #define DEV_BASE	0x0a000000u	/* no device: every access is an exit */
 #define RAM_BASE	0x40000000u
-#define RAM_SIZE	(8u << 20)
+#define RAM_SIZE	(4u << 20)
 #define MAX_VCPUS	8
 
 #define CORE_REG(n)	(KVM_REG_ARM | KVM_REG_SIZE_U32 | KVM_REG_ARM_CORE | (n))

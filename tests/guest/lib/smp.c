@@ -10,10 +10,7 @@ static struct slot {
 	volatile bool up;
 } slots[GUEST_MAX_CPUS];
 
-/*
- * Clusters of four as a guest sees them; the bare board numbers up to eight
- * CPUs in one cluster. One formula serves both.
- */
+/* One formula for clusters of four and for eight CPUs in a row. */
 u32 cpu_id(void)
 {
 	u32 mpidr = CP15_READ(0, c0, c0, 5);
@@ -23,7 +20,7 @@ u32 cpu_id(void)
 
 u32 cpu_mpidr(u32 cpu)
 {
-	return on_vm() ? (cpu >> 2) << 8 | (cpu & 3) : cpu;
+	return param.flags & PARAM_CLUSTERS ? (cpu >> 2) << 8 | (cpu & 3) : cpu;
 }
 
 u32 nr_cpus(void)

@@ -420,6 +420,8 @@ static void test_read_only(void)
 	KTAP_MEMEQ(got, "keep", 5);
 	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
 	KTAP_MEMEQ(ram(DATA), "keep", 5);
+	/* Refused before the host had to refuse. */
+	KTAP_EQ(test_warnings, 0);
 	test_machine_exit();
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -215,6 +216,8 @@ static void test_bad_single_descriptors(void)
 		start(SIZE, true, true);
 		desc(TABLE, 0, DATA, 1, 0, 0);
 		desc(DESC, 1, DATA, 1, 0, 0);
+		/* Behind the table, something that would pass for a descriptor. */
+		desc(DESC, SIZE, DATA, 1, 0, 0);
 		desc(DESC, 0, bad[i].addr, bad[i].len, bad[i].flags, bad[i].next);
 		offer(0);
 		expect_broken(bad[i].what);
@@ -224,6 +227,7 @@ static void test_bad_single_descriptors(void)
 static void test_head_out_of_range(void)
 {
 	start(SIZE, false, false);
+	desc(DESC, SIZE, DATA, 1, 0, 0);
 	offer(SIZE);
 	expect_broken("head = size");
 	start(SIZE, false, false);
@@ -276,6 +280,7 @@ static void test_bad_tables(void)
 	start(SIZE, true, false);
 	desc(DESC, 0, TABLE, 32, I, 0);
 	desc(TABLE, 0, DATA, 1, N, 2);
+	desc(TABLE, 2, DATA, 1, 0, 0);
 	offer(0);
 	expect_broken("successor behind the table");
 
@@ -720,6 +725,107 @@ static void race_driver(void)
 	}
 }
 
+/*
+ * The same at closer range: both sides do their step at the same moment, again
+ * and again, and at least one of them must see what the other did.
+ */
+#define LITMUS_ROUNDS 20000
+
+static unsigned int litmus_turn[2];
+static bool litmus_device_saw;
+
+static void litmus_meet(unsigned int me, unsigned int round)
+{
+	unsigned int spins = 0;
+
+	__atomic_store_n(&litmus_turn[me], round, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&litmus_turn[!me], __ATOMIC_SEQ_CST) < round) {
+		/* The other may be waiting for our CPU. */
+		if (++spins % 4096 == 0)
+			sched_yield();
+	}
+}
+
+/* Who came last to the meeting leaves it first: try all leads of one over the other. */
+static void litmus_delay(unsigned int n)
+{
+	for (volatile unsigned int i = 0; i < n; i++)
+		;
+}
+
+static void *litmus_device(void *interrupts)
+{
+	for (unsigned int i = 1; i <= LITMUS_ROUNDS; i++) {
+		litmus_meet(0, 3 * i - 2);
+		litmus_delay(i % 64);
+		if (interrupts) {
+			virtq_push(&vq, 0, 1);
+			litmus_device_saw = virtq_wants_interrupt(&vq);
+		} else {
+			litmus_device_saw = virtq_notify_on(&vq);
+			if (litmus_device_saw)
+				virtq_pop(&vq, chain);
+		}
+		litmus_meet(0, 3 * i - 1);
+		/* Catch up, for the next round. */
+		if (!interrupts) {
+			virtq_pop(&vq, chain);
+			virtq_push(&vq, 0, 0);
+		}
+		litmus_meet(0, 3 * i);
+	}
+	return NULL;
+}
+
+/* Returns in how many rounds neither saw the other. */
+static unsigned int litmus_driver(bool interrupts)
+{
+	unsigned int lost = 0;
+
+	for (unsigned int i = 1; i <= LITMUS_ROUNDS; i++) {
+		uint16_t old = i - 1;
+		bool saw;
+
+		litmus_meet(1, 3 * i - 2);
+		litmus_delay(i / 64 % 64);
+		if (interrupts) {
+			/* "Interrupt me for the next one", then look before sleeping. */
+			__atomic_store_n(used_event(), old, __ATOMIC_RELAXED);
+			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+			saw = __atomic_load_n(&used()->idx, __ATOMIC_SEQ_CST) != old;
+		} else {
+			/* A new chain, then look whether to notify. */
+			avail()->ring[old % SIZE] = 0;
+			__atomic_store_n(&avail()->idx, i, __ATOMIC_RELEASE);
+			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+			saw = vring_need_event(__atomic_load_n((uint16_t *)&used()->ring[SIZE],
+							       __ATOMIC_SEQ_CST), i, old);
+		}
+		litmus_meet(1, 3 * i - 1);
+		lost += !saw && !litmus_device_saw;
+		litmus_meet(1, 3 * i);
+	}
+	return lost;
+}
+
+static void test_both_look_at_once(void)
+{
+	pthread_t thread;
+
+	for (int interrupts = 0; interrupts < 2; interrupts++) {
+		start(SIZE, false, true);
+		desc(DESC, 0, DATA, 1, W, 0);
+		/* Marks of the round before: nobody is to be told of the first. */
+		*used_event() = 0xffff;
+		*(uint16_t *)(void *)&used()->ring[SIZE] = 0xffff;
+		memset(litmus_turn, 0, sizeof(litmus_turn));
+		pthread_create(&thread, NULL, litmus_device, interrupts ? &thread : NULL);
+		KTAP_EQ(litmus_driver(interrupts), 0);
+		pthread_join(thread, NULL);
+		KTAP_TRUE(!vq.broken);
+	}
+}
+
 static void test_no_lost_wakeups(void)
 {
 	pthread_t thread;
@@ -748,4 +854,5 @@ KTAP_MAIN(KTAP_CASE(test_direct_chain), KTAP_CASE(test_indirect_chain),
 	  KTAP_CASE(test_four_gigabytes), KTAP_CASE(test_available_runs_ahead),
 	  KTAP_CASE(test_bad_rings), KTAP_CASE(test_flags), KTAP_CASE(test_event_idx),
 	  KTAP_CASE(test_indices_wrap), KTAP_CASE(test_unpop_and_publish), KTAP_CASE(test_copies),
-	  KTAP_CASE(test_random_rings), KTAP_CASE(test_no_lost_wakeups))
+	  KTAP_CASE(test_random_rings), KTAP_CASE(test_both_look_at_once),
+	  KTAP_CASE(test_no_lost_wakeups))

@@ -61,7 +61,9 @@ int device_bus_access(struct device_bus *bus, uint64_t gpa, void *data, unsigned
 	struct device *dev = device_find(bus, gpa);
 	uint64_t value = 0;
 
-	if (len > sizeof(value) || !dev || len > dev->size - (gpa - dev->base)) {
+	if (len > sizeof(value))
+		return -ENXIO;
+	if (!dev || len > dev->size - (gpa - dev->base)) {
 		__atomic_fetch_add(&bus->nr_unclaimed, 1, __ATOMIC_RELAXED);
 		if (!is_write)
 			memset(data, 0, len);

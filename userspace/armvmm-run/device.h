@@ -86,7 +86,7 @@ void device_unregister(struct device_bus *bus, struct device *dev);
 struct device *device_find(const struct device_bus *bus, uint64_t gpa);
 
 /*
- * Carries out a guest access of @len bytes (little-endian in @data). Returns
+ * Carries out a guest access of @len bytes, 1 to 8 (little-endian in @data). Returns
  * 0, or -ENXIO when no device claims the whole access: then a read gives
  * zeroes and a write does nothing. Any thread.
  */

@@ -92,8 +92,11 @@ static void term_fatal(int signal)
 
 void term_guard(void)
 {
-	static const int fatal[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGSYS,
-				     SIGXCPU, SIGXFSZ };
+	/* Every signal that ends a process by default, but for those that main() takes. */
+	static const int fatal[] = {
+		SIGABRT, SIGALRM, SIGBUS,  SIGFPE,  SIGILL,    SIGPOLL, SIGPROF, SIGQUIT,
+		SIGSEGV, SIGSYS,  SIGTRAP, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
+	};
 	struct sigaction action = { .sa_handler = term_fatal, .sa_flags = SA_RESETHAND | SA_NODEFER };
 
 	for (unsigned int i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)

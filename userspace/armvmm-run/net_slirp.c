@@ -433,7 +433,8 @@ static int slirp_forward(struct net_slirp *s, const struct net_config *config,
 	int ret;
 
 	errno = 0;
-	if (slirp_add_hostfwd(s->slirp, fwd->udp, host, fwd->host_port, guest, fwd->guest_port) >= 0)
+	ret = slirp_add_hostfwd(s->slirp, fwd->udp, host, fwd->host_port, guest, fwd->guest_port);
+	if (ret >= 0)
 		return 0;
 	ret = errno ? -errno : -EADDRINUSE;
 	return error_errno(err, ret, "--net %s: cannot listen on host %s port %u", config->option,

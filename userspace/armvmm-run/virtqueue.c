@@ -371,7 +371,8 @@ static size_t virtq_iov_copy(const struct iovec *iov, unsigned int nr, size_t of
 	return done;
 }
 
-size_t virtq_iov_read(const struct iovec *iov, unsigned int nr, size_t offset, void *buf, size_t len)
+size_t virtq_iov_read(const struct iovec *iov, unsigned int nr, size_t offset, void *buf,
+		      size_t len)
 {
 	return virtq_iov_copy(iov, nr, offset, buf, len, false);
 }

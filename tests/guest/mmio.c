@@ -230,6 +230,83 @@ static void check_modes(void)
 	}
 }
 
+/*
+ * Forms whose syndrome is not valid (DDI 0406C B3.13.6): the hypervisor must
+ * read the instruction. r[0] is the base before and after, r[1] the value.
+ */
+#define WB(name, state, insn)							\
+void name(u32 *r);								\
+asm(".syntax unified\n\t.text\n\t." #state "\n\t.balign 4\n\t.global " #name "\n\t"	\
+	".type " #name ", %function\n" #name ":\n\t"				\
+	"push {r4, lr}\n\tmov r4, r0\n\tldr r0, [r4]\n\tldr r1, [r4, #4]\n\t"	\
+	"mov r2, #8\n\t" insn "\n\tstr r0, [r4]\n\tstr r1, [r4, #4]\n\t"	\
+	"pop {r4, pc}\n\t.arm\n")
+
+WB(wb_ldr_post, arm, "ldr r1, [r0], #8");
+WB(wb_ldr_pre, arm, "ldr r1, [r0, #8]!");
+WB(wb_ldr_post_reg, arm, "ldr r1, [r0], r2");
+WB(wb_ldr_pre_neg, arm, "ldr r1, [r0, #-8]!");
+WB(wb_ldr_pre_lsl, arm, "ldr r1, [r0, r2, lsl #1]!");
+WB(wb_ldrb_post, arm, "ldrb r1, [r0], #1");
+WB(wb_ldrh_post, arm, "ldrh r1, [r0], #2");
+WB(wb_ldrsb_post, arm, "ldrsb r1, [r0], #1");
+WB(wb_ldrsh_pre, arm, "ldrsh r1, [r0, r2]!");
+WB(wb_str_post, arm, "str r1, [r0], #8");
+WB(wb_str_pre, arm, "str r1, [r0, #8]!");
+WB(wb_strb_post, arm, "strb r1, [r0], #1");
+WB(wb_strh_pre, arm, "strh r1, [r0, #2]!");
+WB(wb_t_ldr_post, thumb, "ldr r1, [r0], #8");
+WB(wb_t_ldr_pre, thumb, "ldr r1, [r0, #8]!");
+WB(wb_t_ldrh_pre_neg, thumb, "ldrh r1, [r0, #-8]!");
+WB(wb_t_str_post, thumb, "str r1, [r0], #-8");
+WB(wb_t_strb_pre, thumb, "strb r1, [r0, #1]!");
+
+static void check_writeback(void)
+{
+	static const struct { const char *name; void (*fn)(u32 *); int at, wb; u32 len;
+			      bool store, sign; } t[] = {
+		{ "A32 LDR post-indexed", wb_ldr_post, 0, 8, 4, false, false },
+		{ "A32 LDR pre-indexed", wb_ldr_pre, 8, 8, 4, false, false },
+		{ "A32 LDR post-indexed by register", wb_ldr_post_reg, 0, 8, 4, false, false },
+		{ "A32 LDR pre-indexed, negative", wb_ldr_pre_neg, -8, -8, 4, false, false },
+		{ "A32 LDR pre-indexed, shifted", wb_ldr_pre_lsl, 16, 16, 4, false, false },
+		{ "A32 LDRB post-indexed", wb_ldrb_post, 0, 1, 1, false, false },
+		{ "A32 LDRH post-indexed", wb_ldrh_post, 0, 2, 2, false, false },
+		{ "A32 LDRSB post-indexed", wb_ldrsb_post, 0, 1, 1, false, true },
+		{ "A32 LDRSH pre-indexed by register", wb_ldrsh_pre, 8, 8, 2, false, true },
+		{ "A32 STR post-indexed", wb_str_post, 0, 8, 4, true, false },
+		{ "A32 STR pre-indexed", wb_str_pre, 8, 8, 4, true, false },
+		{ "A32 STRB post-indexed", wb_strb_post, 0, 1, 1, true, false },
+		{ "A32 STRH pre-indexed", wb_strh_pre, 2, 2, 2, true, false },
+		{ "T32 LDR post-indexed", wb_t_ldr_post, 0, 8, 4, false, false },
+		{ "T32 LDR pre-indexed", wb_t_ldr_pre, 8, 8, 4, false, false },
+		{ "T32 LDRH pre-indexed, negative", wb_t_ldrh_pre_neg, -8, -8, 2, false, false },
+		{ "T32 STR post-indexed, negative", wb_t_str_post, 0, -8, 4, true, false },
+		{ "T32 STRB pre-indexed", wb_t_strb_pre, 1, 1, 1, true, false },
+	};
+	u32 base = SCRATCH + 0x80;
+
+	for (u32 i = 0; i < ARRAY_SIZE(t); i++) {
+		u32 r[2] = { base, 0xcafef00d }, at = base + (u32)t[i].at, got, want;
+
+		w32(at & ~3u, 0x8182f384);
+		w32(DEV_BASE + DEV_ACCESSES, 0);
+		t[i].fn(r);
+		got = r32(DEV_BASE + DEV_ACCESSES);
+		report(got == 1 && r32(DEV_BASE + DEV_LAST_LEN) == t[i].len &&
+		       r32(DEV_BASE + DEV_LAST_OFF) == at - SCRATCH && r[0] == base + (u32)t[i].wb,
+		       "%s: one access, base written back (%u, %x)", t[i].name, got, r[0]);
+		if (t[i].store) {
+			want = extend(0xcafef00d, t[i].len, false);
+			got = t[i].len == 4 ? r32(at) : t[i].len == 2 ? r16(at) : r8_(at);
+		} else {
+			want = extend(0x8182f384 >> 8 * (at & 3), t[i].len, t[i].sign);
+			got = r[1];
+		}
+		report(got == want, "%s: the value (%x, not %x)", t[i].name, got, want);
+	}
+}
+
 static void check_big_endian(void)
 {
 	u32 w, h, b;
@@ -278,6 +355,7 @@ void guest_main(void)
 	check_lanes();
 	check_rt();
 	check_modes();
+	check_writeback();
 	check_big_endian();
 	smp_start();
 	w32(DEV_BASE + DEV_COUNTER, 0);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The client's parts: the machine (guestrun.c) and the device that tests it (testdev.c). */
+#ifndef GUESTRUN_H
+#define GUESTRUN_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/armvmm.h>
+
+#include "../param.h"
+
+struct vcpu {
+	unsigned int index;
+	int fd;
+	struct kvm_run *run;
+	pthread_t thread;
+};
+
+struct options {
+	const char *dev, *image;
+	unsigned int ncpus, ram_mb, nr_irqs, seconds;
+	bool shared;		/* all vCPU threads on one physical CPU */
+	bool storm;		/* signals and immediate_exit all the time */
+	bool fp;		/* threads that check their own FP registers */
+	bool reset;		/* the guest may reset, and starts over */
+	bool no_psci;		/* PSCI 0.1: without KVM_ARM_VCPU_PSCI_0_2 */
+	unsigned int arg[4];
+};
+
+extern struct options opt;
+extern int vm_fd;
+extern char *ram;
+extern struct vcpu vcpus[GUEST_MAX_CPUS];
+
+/* Tells why in KTAP's words and ends the program. */
+void bail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+/* How the guest ended: 1 shutdown, 2 reset, 3 an error. The first word counts. */
+void end_with(int how);
+int one_reg(int fd, unsigned long req, uint64_t id, void *val);
+
+/* ---- testdev.c ---- */
+/* Completes the MMIO exit that the vCPU left by. */
+void testdev_mmio(struct vcpu *v);
+/* The number of failures that the guest told of; -1: it told nothing. */
+int testdev_result(void);
+
+#endif /* GUESTRUN_H */

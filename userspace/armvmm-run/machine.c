@@ -318,6 +318,7 @@ static int machine_setup_vm(struct machine *m, struct error *err)
 	unsigned int i;
 	int ret;
 
+	p->nr_vcpus = 0;
 	if (!p->vm_fresh) {
 		/*
 		 * A reset takes a new VM: everything that the kernel knows of
@@ -337,7 +338,6 @@ static int machine_setup_vm(struct machine *m, struct error *err)
 		}
 	}
 	p->vm_fresh = false;
-	p->nr_vcpus = 0;
 
 	for (i = 0; i < m->mem.nr_regions; i++) {
 		const struct guestmem_region *r = &m->mem.region[i];

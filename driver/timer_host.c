@@ -27,7 +27,7 @@
 
 static int vtimer_irq;
 module_param(vtimer_irq, int, 0444);
-MODULE_PARM_DESC(vtimer_irq, "Linux number of the virtual timer's interrupt (default: device tree)");
+MODULE_PARM_DESC(vtimer_irq, "Linux number of the virtual timer interrupt (default: device tree)");
 
 struct timer_host_cpu {
 	bool enabled;
@@ -184,7 +184,7 @@ int armvmm_timer_init(void)
 	if (err) {
 		pr_err("armvmm: cannot request the virtual timer interrupt %u: %d%s\n",
 		       timer_host.irq, err,
-		       err == -EBUSY ? " (the kernel uses it itself: it was not started in HYP mode)" : "");
+		       err == -EBUSY ? " (the kernel uses it: it was not started in HYP mode)" : "");
 		return err;
 	}
 

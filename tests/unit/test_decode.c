@@ -45,7 +45,8 @@ static void check_case(const struct decode_case *c)
 	if (d.size != c->size || d.sign != c->sign)
 		KTAP_FAIL("%s: size %u, sign %d", c->text, d.size, d.sign);
 	if (d.rt != c->rt || d.rt2 != c->rt2 || d.rn != c->rn || d.regs != c->regs)
-		KTAP_FAIL("%s: rt %u, rt2 %u, rn %u, regs %04x", c->text, d.rt, d.rt2, d.rn, d.regs);
+		KTAP_FAIL("%s: rt %u, rt2 %u, rn %u, regs %04x", c->text, d.rt, d.rt2, d.rn,
+			  d.regs);
 	if (d.addr != c->addr)
 		KTAP_FAIL("%s: address %x", c->text, d.addr);
 	if (d.writeback != c->writeback || (d.writeback && d.wb_value != c->wb_value))
@@ -149,7 +150,8 @@ static void test_noise(void)
 			continue;
 		if ((d.size != 1 && d.size != 2 && d.size != 4) || d.rt > 15 || d.rt2 > 15 ||
 		    d.rn > 15 || (d.kind == DECODE_MULTIPLE) != !!d.regs) {
-			KTAP_FAIL("%08x: size %u rt %u rt2 %u rn %u", insn, d.size, d.rt, d.rt2, d.rn);
+			KTAP_FAIL("%08x: size %u rt %u rt2 %u rn %u", insn, d.size, d.rt, d.rt2,
+				  d.rn);
 			return;
 		}
 		if (d.writeback && d.rn == 15) {

@@ -30,7 +30,8 @@ static void test_never_early(void)
 		for (int i = 0; i < 100000; i++) {
 			cycles = cycles * 6364136223846793005ULL + 1442695040888963407ULL;
 			u64 c = cycles >> (8 + i % 56);
-			unsigned __int128 want = ((unsigned __int128)c * 1000000000 + freqs[f] - 1) / freqs[f];
+			unsigned __int128 ns = (unsigned __int128)c * 1000000000;
+			unsigned __int128 want = (ns + freqs[f] - 1) / freqs[f];
 			u64 max = (u64)TIMER_MAX_SECONDS * 1000000000;
 
 			if (timer_cycles_to_ns(c, freqs[f]) != (want > max ? max : (u64)want)) {

@@ -379,6 +379,8 @@ int armvmm_psci_get_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 static int psci_set_version(struct armvmm_vcpu *vcpu, u64 val)
 {
 	bool v0_2 = armvmm_vcpu_has_feature(vcpu, KVM_ARM_VCPU_PSCI_0_2);
+	struct armvmm_vcpu *other;
+	int i;
 
 	switch (val) {
 	case PSCI_V0_1:
@@ -389,6 +391,9 @@ static int psci_set_version(struct armvmm_vcpu *vcpu, u64 val)
 		if (!v0_2)
 			return -EINVAL;
 		WRITE_ONCE(vcpu->vm->vcpus[0]->psci_version, (u32)val);
+		/* HYP asks again: what it was told to answer is out of date. */
+		armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
+			WRITE_ONCE(other->hyp->psci_version, 0);
 		return 0;
 	default:
 		return -EINVAL;

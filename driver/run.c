@@ -8,6 +8,7 @@
 #include <linux/percpu.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/stat.h>
+#include <linux/smp.h>
 
 #include <asm/thread_notify.h>
 
@@ -33,32 +34,46 @@ struct armvmm_vcpu *armvmm_vcpu_loaded(void)
 }
 
 /*
- * IRQs off in both: the thread switch notifier, which puts what another thread
- * had loaded, must not come in between.
+ * What is loaded stays until another thread or another vCPU wants the CPU, in
+ * user space too. IRQs off, so that neither the thread switch notifier nor
+ * armvmm_vcpu_unload() from another CPU comes in between.
  */
-void armvmm_vcpu_load(struct armvmm_vcpu *vcpu)
+static void run_put(struct armvmm_vcpu *vcpu)
 {
-	unsigned long flags;
-
-	local_irq_save(flags);
-	if (__this_cpu_read(run_loaded) != vcpu) {
-		WARN_ON_ONCE(__this_cpu_read(run_loaded));
-		__this_cpu_write(run_loaded, vcpu);
-		armvmm_vgic_load(vcpu);
-	}
-	local_irq_restore(flags);
+	lockdep_assert_irqs_disabled();
+	armvmm_vgic_put(vcpu);
+	__this_cpu_write(run_loaded, NULL);
+	/* What was saved is seen by who sees that it is. */
+	smp_store_release(&vcpu->loaded_cpu, -1);
 }
 
-void armvmm_vcpu_put(struct armvmm_vcpu *vcpu)
+static void run_load(struct armvmm_vcpu *vcpu)
 {
-	unsigned long flags;
+	struct armvmm_vcpu *other = __this_cpu_read(run_loaded);
 
-	local_irq_save(flags);
-	if (__this_cpu_read(run_loaded) == vcpu) {
-		armvmm_vgic_put(vcpu);
-		__this_cpu_write(run_loaded, NULL);
-	}
-	local_irq_restore(flags);
+	lockdep_assert_irqs_disabled();
+	if (likely(other == vcpu))
+		return;
+	if (other)
+		run_put(other);
+	__this_cpu_write(run_loaded, vcpu);
+	WRITE_ONCE(vcpu->loaded_cpu, smp_processor_id());
+	armvmm_vgic_load(vcpu);
+}
+
+static void run_put_ipi(void *vcpu)
+{
+	if (__this_cpu_read(run_loaded) == vcpu)
+		run_put(vcpu);
+}
+
+void armvmm_vcpu_unload(struct armvmm_vcpu *vcpu)
+{
+	int cpu = smp_load_acquire(&vcpu->loaded_cpu);
+
+	/* Where the CPU went offline meanwhile, its last thread switch has put it. */
+	if (unlikely(cpu >= 0))
+		smp_call_function_single(cpu, run_put_ipi, vcpu, 1);
 }
 
 /* Called on each thread switch of the host, IRQs off, for the next thread. */
@@ -69,8 +84,8 @@ static int run_thread_event(struct notifier_block *nb, unsigned long event, void
 	if (event != THREAD_NOTIFY_SWITCH)
 		return NOTIFY_DONE;
 	vcpu = __this_cpu_read(run_loaded);
-	if (vcpu)
-		armvmm_vcpu_put(vcpu);
+	if (unlikely(vcpu))
+		run_put(vcpu);
 	return NOTIFY_DONE;
 }
 
@@ -213,8 +228,10 @@ static int run_requests(struct armvmm_vcpu *vcpu)
 		return ret;
 	if (!READ_ONCE(vcpu->requests))
 		return 0;
-	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_RESET))
+	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_RESET)) {
+		armvmm_vcpu_unload(vcpu);
 		armvmm_psci_start(vcpu);
+	}
 	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
 	armvmm_vcpu_check_request(vcpu, VCPU_REQ_STAGE2);
 	return 0;
@@ -275,7 +292,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		return -EAGAIN;
 	}
 
-	armvmm_vcpu_load(vcpu);
+	run_load(vcpu);
 	armvmm_timer_flush(vcpu);
 	if (vgic)
 		armvmm_vgic_flush(vcpu);
@@ -356,7 +373,12 @@ int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
 	if (READ_ONCE(run->immediate_exit))
 		return -EINTR;
 
-	vcpu->hyp->psci_version = armvmm_psci_version(vcpu);
+	/* Another thread ran it last: its state is on that thread's CPU. */
+	if (unlikely(vcpu->last_task != current)) {
+		armvmm_vcpu_unload(vcpu);
+		vcpu->last_task = current;
+		vcpu->hyp->psci_version = armvmm_psci_version(vcpu);
+	}
 	WRITE_ONCE(vcpu->task, current);
 	run_sigset_activate(vcpu);
 	run->exit_reason = KVM_EXIT_UNKNOWN;
@@ -368,9 +390,5 @@ int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
 	armvmm_timer_update_run(vcpu);
 	run_sigset_deactivate(vcpu);
 	WRITE_ONCE(vcpu->task, NULL);
-
-	preempt_disable();
-	armvmm_vcpu_put(vcpu);
-	preempt_enable();
 	return ret;
 }

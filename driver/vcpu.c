@@ -187,6 +187,10 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EIO;
 	if (mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
+	if (cmd != KVM_RUN) {
+		armvmm_vcpu_unload(vcpu);
+		vcpu->last_task = NULL;
+	}
 	ret = vcpu_do_ioctl(vcpu, cmd, arg);
 	mutex_unlock(&vcpu->mutex);
 	return ret;
@@ -239,6 +243,7 @@ static struct armvmm_vcpu *vcpu_alloc(struct armvmm_vm *vm, unsigned int id)
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu->last_cpu = -1;
+	vcpu->loaded_cpu = -1;
 	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);
 	spin_lock_init(&vcpu->start_lock);
@@ -266,6 +271,7 @@ err_run:
 
 void armvmm_vcpu_destroy(struct armvmm_vcpu *vcpu)
 {
+	armvmm_vcpu_unload(vcpu);
 	armvmm_timer_vcpu_destroy(vcpu);
 	armvmm_vgic_vcpu_destroy(vcpu);
 	armvmm_hypmap_free(vcpu->hyp, sizeof(*vcpu->hyp));

@@ -49,6 +49,8 @@ struct armvmm_vcpu {
 	struct rcuwait wait;
 	unsigned long requests;
 	enum armvmm_vcpu_mode mode;
+	struct task_struct *last_task;	/* of the last KVM_RUN; only compared */
+	int loaded_cpu;		/* where the lazily kept state is, -1: in memory */
 	int last_cpu;		/* physical CPU of the last entry, -1 at first */
 
 	bool initialized;	/* KVM_ARM_VCPU_INIT was done */
@@ -107,11 +109,11 @@ void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu);
 struct armvmm_vcpu *armvmm_vcpu_loaded(void);
 
 /*
- * Loads the vCPU's lazily kept state (vGIC VMCR and APR) for this CPU / saves
- * it. Preemption off. A thread switch puts it by itself.
+ * Brings the lazily kept state (vGIC VMCR and APR) home from the CPU that it is
+ * on. Before anything but KVM_RUN looks at or changes the vCPU. May sleep;
+ * vcpu->mutex is held, or the vCPU is being destroyed.
  */
-void armvmm_vcpu_load(struct armvmm_vcpu *vcpu);
-void armvmm_vcpu_put(struct armvmm_vcpu *vcpu);
+void armvmm_vcpu_unload(struct armvmm_vcpu *vcpu);
 
 /* Sleeps until an interrupt, a signal or a request; polls first. Run loop only. */
 void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu);

@@ -71,6 +71,8 @@ int armvmm_vm_trylock_vcpus(struct armvmm_vm *vm)
 			mutex_unlock(&vm->vcpus[i]->mutex);
 		return -EBUSY;
 	}
+	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+		armvmm_vcpu_unload(vcpu);
 	return 0;
 }
 

@@ -7,4 +7,8 @@ struct pt_regs {
 	unsigned long uregs[18];
 };
 
+#define ARM_r0		uregs[0]
+#define ARM_pc		uregs[15]
+#define ARM_cpsr	uregs[16]
+
 #endif

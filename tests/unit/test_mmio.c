@@ -107,7 +107,8 @@ static void reset(u32 cpsr)
 
 static u32 syndrome(unsigned int sas, unsigned int rt, bool write, bool sign)
 {
-	return (u32)HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV | sas << 22 | (sign ? HSR_DABT_SSE : 0) |
+	return (u32)HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV | sas << 22 |
+	       (sign ? HSR_DABT_SSE : 0) |
 	       rt << 16 | (write ? HSR_DABT_WNR : 0) | 7;
 }
 

@@ -101,11 +101,15 @@ void armvmm_stage2_unmap_locked(struct stage2 *s2, u64 ipa, u64 size, bool may_s
 /* Write-protects; true where anything changed. The caller flushes the TLBs. */
 bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size);
 
-/* True where what was read of the client's tables for @hva after @seq may be outdated. */
-static inline bool armvmm_stage2_retry(struct stage2 *s2, unsigned long seq, unsigned long hva)
+/*
+ * True where what was read of the client's tables after @seq, for the @size bytes from @hva on,
+ * may be outdated.
+ */
+static inline bool armvmm_stage2_retry(struct stage2 *s2, unsigned long seq, unsigned long hva,
+				       unsigned long size)
 {
 	lockdep_assert_held(&s2->lock);
-	if (s2->invalidate_count && hva >= s2->invalidate_start && hva < s2->invalidate_end)
+	if (s2->invalidate_count && hva + size > s2->invalidate_start && hva < s2->invalidate_end)
 		return true;
 	return s2->invalidate_seq != seq;
 }

@@ -85,6 +85,7 @@ static int fault_map(struct stage2_fault *fault)
 	bool logging = armvmm_memslot_is_logging(slot);
 	struct stage2_cache cache = { };
 	struct stage2_host_page page;
+	unsigned long size;
 	unsigned int level;
 	bool writable;
 	u64 pa, leaf;
@@ -106,6 +107,7 @@ static int fault_map(struct stage2_fault *fault)
 		level = 2;
 		pa &= STAGE2_BLOCK_MASK;
 	}
+	size = stage2_size(level);
 	leaf = stage2_leaf(pa, level, page.attr, writable,
 			   fault->exec && (page.attr == STAGE2_ATTR_WB || page.attr == STAGE2_ATTR_NC));
 	fault_flush_caches(fault, &page, leaf, level);
@@ -114,7 +116,7 @@ static int fault_map(struct stage2_fault *fault)
 		spin_lock(&s2->lock);
 		/* What was read is outdated: the guest tries again, signals and all. */
 		ret = 0;
-		if (armvmm_stage2_retry(s2, page.seq, fault->hva))
+		if (armvmm_stage2_retry(s2, page.seq, fault->hva & ~(size - 1), size))
 			break;
 		ret = armvmm_stage2_install(s2, fault->ipa, leaf, level, &cache);
 		if (!ret && writable && logging)

@@ -42,8 +42,11 @@ struct irqfd {
 
 static struct workqueue_struct *irqfd_wq;
 
+/* A GSI that no SPI stands behind is accepted, as by KVM, and raises nothing. */
 static void irqfd_set(struct irqfd *irqfd, bool level)
 {
+	if (irqfd->gsi >= VGIC_MAX_IRQS - VGIC_NR_PRIVATE)
+		return;
 	armvmm_vgic_inject(irqfd->vm, NULL, armvmm_eventfd_intid(irqfd->gsi), level, NULL);
 }
 

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM_MEM_LOG_DIRTY_PAGES and KVM_GET_DIRTY_LOG: what the guest wrote is in the answer, once, and
+ * nothing else is. A copy that follows the answers becomes equal to the memory: live migration
+ * rests on it.
+ */
+#include "vm.h"
+
+#define PAGE	4096u
+#define AREA	0x80000000u
+#define PAGES	160u		/* no multiple of 32: the last word is partly used */
+#define SLOT	1u
+
+/* Writes r3 at r2 (or reads there), then tells; and again as the client set r2 anew. */
+GUEST_CODE(poke, "ldr r1, =0x0a000000\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
+GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
+/* Writes a count to one page in r6, in an order that jumps about, for ever; tells at each wrap. */
+GUEST_CODE(stir, "ldr r1, =0x0a000000\n\tmov r7, #0\n\tmov r4, #0\n"
+	   "1:\tadd r7, r7, #1\n\tadd r4, r4, #37\n"
+	   "2:\tcmp r4, r6\n\tsubhs r4, r4, r6\n\tbhs 2b\n\t"
+	   "add r2, r5, r4, lsl #12\n\tstr r7, [r2]\n\tstr r7, [r2, #2044]\n\t"
+	   "tst r7, #0x3f\n\tstreq r7, [r1]\n\tb 1b");
+
+static uint32_t bitmap[(PAGES + 31) / 32];
+
+static int get_log(struct vm *vm, uint32_t slot, void *to)
+{
+	struct kvm_dirty_log log = { .slot = slot, .dirty_bitmap = to };
+
+	return ioctl(vm->fd, KVM_GET_DIRTY_LOG, &log);
+}
+
+static bool is_dirty(unsigned int page)
+{
+	return bitmap[page / 32] >> page % 32 & 1;
+}
+
+static unsigned int count_dirty(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < PAGES; i++)
+		n += is_dirty(i);
+	return n;
+}
+
+/* One access of the guest; the code is that of VM_CODE(). */
+static void access_page(struct vm *vm, unsigned int page, uint32_t value)
+{
+	reg32_set(vm->vcpu[0].fd, REG_R(2), AREA + page * PAGE);
+	reg32_set(vm->vcpu[0].fd, REG_R(3), value);
+	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO && vm->vcpu[0].run->mmio.phys_addr == DEV_BASE,
+	     "the guest did not come to its report");
+}
+
+static char *make(struct vm *vm, uint32_t flags)
+{
+	char *mem = map_pages(PAGES * PAGE);
+
+	vm_make(vm, 1, 0);
+	MUST_OK(mem_set(vm->fd, SLOT, flags, AREA, PAGES * PAGE, mem));
+	return mem;
+}
+
+static void arguments(void)
+{
+	struct vm vm;
+	char *mem = make(&vm, KVM_MEM_LOG_DIRTY_PAGES);
+
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK_ERRNO(get_log(&vm, 2, bitmap), ENOENT);
+	CHECK_ERRNO(get_log(&vm, 0, bitmap), ENOENT);	/* RAM, whose writes are not logged */
+	CHECK_ERRNO(get_log(&vm, 512, bitmap), EINVAL);
+	CHECK_ERRNO(get_log(&vm, 1 << 16 | SLOT, bitmap), EINVAL);
+	CHECK_ERRNO(get_log(&vm, ~0u, bitmap), EINVAL);
+	CHECK_ERRNO(get_log(&vm, SLOT, NULL), EFAULT);
+	CHECK_ERRNO(get_log(&vm, SLOT, (void *)0xc0000000), EFAULT);
+	/* Logging ends with the flag, and with the slot. */
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
+	CHECK_ERRNO(get_log(&vm, SLOT, bitmap), ENOENT);
+	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, 0, 0, NULL));
+	CHECK_ERRNO(get_log(&vm, SLOT, bitmap), ENOENT);
+}
+
+static void exact(void)
+{
+	static const unsigned int pages[] = { 0, 3, 31, 32, 63, 64, 100, PAGES - 1 };
+	const unsigned int n = sizeof(pages) / sizeof(pages[0]);
+	struct vm vm;
+	unsigned int i, round;
+
+	make(&vm, KVM_MEM_LOG_DIRTY_PAGES);
+	for (round = 0; round < 3; round++) {
+		VM_CODE(&vm, 0, poke);
+		for (i = 0; i < n; i++)
+			access_page(&vm, pages[i], round);
+		CHECK_OK(get_log(&vm, SLOT, bitmap));
+		for (i = 0; i < n; i++)
+			CHECK(is_dirty(pages[i]), "page %u, round %u", pages[i], round);
+		CHECK(count_dirty() == n, "%u pages, not %u", count_dirty(), n);
+		CHECK_OK(get_log(&vm, SLOT, bitmap));
+		CHECK(!count_dirty(), "round %u: %u pages twice", round, count_dirty());
+	}
+	/* Reads are no writes, of pages written before and of others. */
+	VM_CODE(&vm, 0, peek);
+	for (i = 0; i < PAGES; i += 3)
+		access_page(&vm, i, 0);
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(!count_dirty(), "%u pages for reads", count_dirty());
+}
+
+/* The pages are mapped, writable, when logging begins. */
+static void switched(void)
+{
+	struct vm vm;
+	char *mem = make(&vm, 0);
+	unsigned int i;
+
+	VM_CODE(&vm, 0, poke);
+	for (i = 0; i < PAGES; i++)
+		access_page(&vm, i, 1);
+	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(!count_dirty(), "%u pages of before", count_dirty());
+	access_page(&vm, 77, 2);
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(count_dirty() == 1 && is_dirty(77), "%u pages", count_dirty());
+	/* And off again: the guest writes on. */
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
+	access_page(&vm, 78, 3);
+	CHECK(*(uint32_t *)(mem + 78 * PAGE) == 3);
+	/* A slot that moves takes its log along. */
+	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
+	access_page(&vm, 5, 4);
+	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA + PAGES * PAGE, PAGES * PAGE, mem));
+	access_page(&vm, PAGES + 6, 4);
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(is_dirty(6), "written after the move");
+}
+
+/* Two vCPUs write without end, and a copy follows. */
+static void follow(void)
+{
+	struct runner r[2];
+	struct vm vm;
+	char *mem = map_pages(PAGES * PAGE), *copy = map_pages(PAGES * PAGE);
+	unsigned int i, round, copied = 0;
+
+	vm_make(&vm, 2, 0);
+	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
+	for (i = 0; i < 2; i++) {
+		struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+		MUST_OK(ioctl(vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
+		VM_CODE(&vm, i, stir);
+		reg32_set(vm.vcpu[i].fd, REG_R(5), AREA + i * (PAGES / 2) * PAGE);
+		reg32_set(vm.vcpu[i].fd, REG_R(6), PAGES / 2);
+		runner_start(&r[i], &vm, i);
+		MUST(runner_wait(&r[i], 3, 20000), "vCPU %u does not run", i);
+	}
+	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
+	memcpy(copy, mem, PAGES * PAGE);
+	for (round = 0; round < 200; round++) {
+		CHECK_OK(get_log(&vm, SLOT, bitmap));
+		for (i = 0; i < PAGES; i++) {
+			if (!is_dirty(i))
+				continue;
+			memcpy(copy + i * PAGE, mem + i * PAGE, PAGE);
+			copied++;
+		}
+		if (round % 4 == 0)
+			usleep(3000);
+	}
+	for (i = 0; i < 2; i++) {
+		CHECK(!r[i].error, "vCPU %u: %d", i, r[i].error);
+		runner_stop(&r[i]);
+	}
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	for (i = 0; i < PAGES; i++)
+		if (is_dirty(i))
+			memcpy(copy + i * PAGE, mem + i * PAGE, PAGE);
+	CHECK(copied > 200, "only %u pages were ever dirty", copied);
+	for (i = 0; i < PAGES; i++)
+		CHECK(!memcmp(copy + i * PAGE, mem + i * PAGE, PAGE), "page %u was missed", i);
+}
+
+static const struct ktap_case cases[] = {
+	{ "arguments", arguments, 0 },
+	{ "exact", exact, 0 },
+	{ "switched", switched, 0 },
+	{ "follow", follow, 0 },
+};
+KTAP_MAIN(cases)

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is the host's stays the host's while guests run on the same CPU: FP
+ * registers, thread registers, fault addresses, the counter and its user
+ * access, signals' registers (design 9, item 23; design 4).
+ */
+#include "vm.h"
+
+#include <setjmp.h>
+#include <sched.h>
+
+/*
+ * Spoils whatever a guest can: TPIDRs, fault status and address, PAR, CSSELR,
+ * CONTEXTIDR, CNTKCTL, the virtual timer, banked registers, all of VFP; then
+ * leaves by each kind of exit in turn.
+ */
+GUEST_CODE(spoil, "ldr r1, =0x0a000000\n\tmov r0, #0xf00000\n\tmcr p15, 0, r0, c1, c0, 2\n\tisb\n\t"
+	   ".fpu neon\n\tmov r0, #0x40000000\n\tvmsr fpexc, r0\n\tldr r4, =0x5a5a5a5a\n"
+	   "1:\tadd r4, r4, #0x11\n\tmcr p15, 0, r4, c13, c0, 2\n\tmcr p15, 0, r4, c13, c0, 3\n\t"
+	   "mcr p15, 0, r4, c13, c0, 4\n\tmcr p15, 0, r4, c13, c0, 1\n\tmcr p15, 0, r4, c5, c0, 0\n\t"
+	   "mcr p15, 0, r4, c5, c0, 1\n\tmcr p15, 0, r4, c6, c0, 0\n\tmcr p15, 0, r4, c6, c0, 2\n\t"
+	   "mcr p15, 0, r4, c7, c4, 0\n\tmcr p15, 0, r4, c10, c3, 0\n\tmov r0, #0\n\t"
+	   "mcr p15, 0, r0, c14, c1, 0\n\tmcr p15, 2, r0, c0, c0, 0\n\t"
+	   "mov r0, #3\n\tmcr p15, 0, r0, c14, c3, 1\n\t"
+	   "msr sp_usr, r4\n\tmsr lr_usr, r4\n\tmsr sp_irq, r4\n\tmsr lr_abt, r4\n\tmsr spsr_und, r4\n\t"
+	   "msr r8_fiq, r4\n\tmsr sp_fiq, r4\n\tmsr sp_abt, r4\n\tmsr sp_und, r4\n\t"
+	   "vdup.32 q0, r4\n\tvdup.32 q4, r4\n\tvdup.32 q8, r4\n\tvdup.32 q15, r4\n\t"
+	   "mov r0, #0x03000000\n\tvmsr fpscr, r0\n\t"
+	   "ldr r0, =0x84000000\n\thvc #0\n\tmrc p15, 0, r0, c1, c0, 1\n\tstr r4, [r1]\n\tb 1b");
+
+static struct vm vm;
+static struct runner r;
+
+static void pin0(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	MUST(!sched_setaffinity(0, sizeof(set), &set), "%s", strerror(errno));
+}
+
+/* The guest runs in a thread that shares this one's CPU. */
+static void spoil(void)
+{
+	pin0();
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, spoil);
+	runner_start(&r, &vm, 0);
+	CHECK(runner_wait(&r, 5, 5000));
+}
+
+static void done(void)
+{
+	unsigned int n = r.mmio;
+
+	CHECK(runner_wait(&r, n + 5, 5000), "the guest stands still");
+	runner_stop(&r);
+	CHECK(!r.error, "%d", r.error);
+}
+
+static uint64_t until(unsigned int ms)
+{
+	return now_ns() + ms * 1000000ull;
+}
+
+static void fp(void)
+{
+	unsigned int bad = 0, n = 0;
+
+	spoil();
+	for (uint64_t end = until(2000); now_ns() < end; n++) {
+		uint64_t in[32], out[32];
+		uint32_t fpscr;
+
+		for (unsigned int i = 0; i < 32; i++)
+			in[i] = (uint64_t)(n * 2654435761u + i) << 32 | ~(n + i);
+		asm volatile(".fpu neon\n\tvldm %1, {d0-d15}\n\tadd r3, %1, #128\n\tvldm r3, {d16-d31}\n\t"
+			     "mov r3, #0x00400000\n\tvmsr fpscr, r3\n\tmov r3, #30000\n"
+			     "1:\tsubs r3, r3, #1\n\tbne 1b\n\tvmrs %0, fpscr\n\t"
+			     "vstm %2, {d0-d15}\n\tadd r3, %2, #128\n\tvstm r3, {d16-d31}\n\t"
+			     "mov r3, #0\n\tvmsr fpscr, r3"
+			     : "=&r"(fpscr) : "r"(in), "r"(out)
+			     : "r3", "cc", "memory", "d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8",
+			       "d9", "d10", "d11", "d12", "d13", "d14", "d15", "d16", "d17", "d18", "d19",
+			       "d20", "d21", "d22", "d23", "d24", "d25", "d26", "d27", "d28", "d29", "d30",
+			       "d31");
+		bad += memcmp(in, out, sizeof(in)) || (fpscr & 0x0fffffff) != 0x00400000;
+	}
+	CHECK(!bad, "%u of %u times", bad, n);
+	done();
+}
+
+/* TPIDRURW is a thread's own; TPIDRURO is its TLS pointer (DDI 0406C B4.1.150). */
+static void thread_registers(void)
+{
+	unsigned int bad = 0, n = 0;
+	uint32_t ro, v;
+
+	spoil();
+	asm volatile("mrc p15, 0, %0, c13, c0, 3" : "=r"(ro));
+	for (uint64_t end = until(1500); now_ns() < end; n++) {
+		uint32_t want = 0xa0000000 + n;
+
+		asm volatile("mcr p15, 0, %0, c13, c0, 2" :: "r"(want));
+		for (volatile int i = 0; i < 5000; i++)
+			;
+		if (n % 8 == 0)
+			sched_yield();
+		asm volatile("mrc p15, 0, %0, c13, c0, 2" : "=r"(v));
+		bad += v != want;
+		asm volatile("mrc p15, 0, %0, c13, c0, 3" : "=r"(v));
+		bad += v != ro;
+	}
+	CHECK(!bad, "%u of %u times", bad, n);
+	done();
+}
+
+static sigjmp_buf back;
+static void *volatile fault_at;
+
+static void on_fault(int sig, siginfo_t *info, void *ctx)
+{
+	(void)sig;
+	(void)ctx;
+	fault_at = info->si_addr;
+	siglongjmp(back, 1);
+}
+
+/* Faults of the host are at the address that it touched, not at the guest's. */
+static void fault_addresses(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+	volatile unsigned int n, bad = 0;
+
+	sigaction(SIGSEGV, &sa, NULL);
+	sigaction(SIGBUS, &sa, NULL);
+	spoil();
+	n = 0;
+	for (uint64_t end = until(1500); now_ns() < end;) {
+		volatile uint32_t *at = (uint32_t *)(0x1000 + (n++ % 1000) * 4);
+
+		if (!sigsetjmp(back, 1)) {
+			for (volatile int i = 0; i < 500; i++)
+				;
+			(void)*at;
+			bad++;
+		}
+		bad += fault_at != at;
+	}
+	CHECK(!bad && n > 10, "%u of %u times", bad, n);
+	done();
+}
+
+/* First touches, the kernel's most common use of the fault registers. */
+static void page_faults(void)
+{
+	unsigned int bad = 0, n = 0;
+
+	spoil();
+	for (uint64_t end = until(1500); now_ns() < end; n++) {
+		uint32_t *p = (uint32_t *)map_pages(64 * 4096);
+
+		for (unsigned int i = 0; i < 64; i++)
+			p[i * 1024] = i + n;
+		for (unsigned int i = 0; i < 64; i++)
+			bad += p[i * 1024] != i + n;
+		munmap(p, 64 * 4096);
+	}
+	CHECK(!bad && n, "%u words", bad);
+	done();
+}
+
+/* Time in the vdso comes from CNTVCT: CNTVOFF and CNTKCTL must be the host's. */
+static void clock_(void)
+{
+	uint64_t last = now_ns(), vct, last_vct = 0;
+	unsigned int back_n = 0, n = 0;
+	struct timespec t;
+	uint64_t raw0, mono0, raw, mono;
+
+	spoil();
+	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+	raw0 = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	mono0 = now_ns();
+	for (uint64_t end = until(2000); last < end; n++) {
+		uint64_t now = now_ns();
+
+		back_n += now < last;
+		last = now;
+		asm volatile("isb\n\tmrrc p15, 1, %Q0, %R0, c14" : "=r"(vct) :: "memory");
+		back_n += vct < last_vct;
+		last_vct = vct;
+	}
+	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+	raw = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec - raw0;
+	mono = now_ns() - mono0;
+	CHECK(!back_n && n, "time went back %u times", back_n);
+	CHECK(raw > mono - mono / 50 && raw < mono + mono / 50, "%llu ns, %llu ns",
+	      (unsigned long long)raw, (unsigned long long)mono);
+	done();
+}
+
+/* The host's own timers go on firing, and not early. */
+static void sleeps(void)
+{
+	unsigned int early = 0;
+	uint64_t worst = 0;
+
+	spoil();
+	for (int i = 0; i < 100; i++) {
+		uint64_t t0 = now_ns(), took;
+
+		usleep(3000);
+		took = now_ns() - t0;
+		early += took < 3000000;
+		if (took > worst)
+			worst = took;
+	}
+	CHECK(!early, "%u of 100 sleeps were short", early);
+	CHECK(worst < 1000000000, "one took %llu ms", (unsigned long long)worst / 1000000);
+	done();
+}
+
+static const struct ktap_case cases[] = {
+	{ "fp", fp, 0 },
+	{ "thread_registers", thread_registers, 0 },
+	{ "fault_addresses", fault_addresses, 0 },
+	{ "page_faults", page_faults, 0 },
+	{ "clock", clock_, 0 },
+	{ "sleeps", sleeps, 0 },
+};
+KTAP_MAIN(cases)

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Huge pages of the host (THP, hugetlb) are 2 MiB blocks of the guest: seen in what a guest's
+ * first touches cost, and in what happens when a block must be split, joined or taken back.
+ * For hosts that have huge pages: with LPAE.
+ */
+#include "vm.h"
+
+#include <sys/wait.h>
+
+#define PAGE	4096u
+#define HUGE	(2u << 20)
+#define AREA	0x80000000u
+#define SLOT	1u
+
+/* Reads a word of each page from r5 to r6; tells how many ticks that took. */
+GUEST_CODE(touch, "ldr r1, =0x0a000000\n1:\tmov r2, r5\n\tisb\n\tmrrc p15, 1, r8, r9, c14\n"
+	   "2:\tldr r0, [r2]\n\tadd r2, r2, #4096\n\tcmp r2, r6\n\tblo 2b\n\t"
+	   "dsb\n\tisb\n\tmrrc p15, 1, r10, r11, c14\n\tsub r0, r10, r8\n\tstr r0, [r1]\n\tb 1b");
+/* Writes r3 at r2, then tells. */
+GUEST_CODE(poke, "ldr r1, =0x0a000000\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
+GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
+
+static uint32_t report(struct vm *vm)
+{
+	uint32_t v;
+
+	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO && vm->vcpu[0].run->mmio.phys_addr == DEV_BASE,
+	     "the guest did not come to its report");
+	memcpy(&v, vm->vcpu[0].run->mmio.data, 4);
+	return v;
+}
+
+static void poke(struct vm *vm, uint32_t at, uint32_t value)
+{
+	reg32_set(vm->vcpu[0].fd, REG_R(2), at);
+	reg32_set(vm->vcpu[0].fd, REG_R(3), value);
+	CHECK(report(vm) == value);
+}
+
+static long smaps_kb(const char *what)
+{
+	char line[256];
+	long sum = 0;
+	FILE *f = fopen("/proc/self/smaps", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, what, strlen(what)))
+			sum += atol(line + strlen(what));
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+/* Memory at an address of 2 MiB, written to, of small pages or of huge ones. */
+static char *backing(unsigned int n, bool huge)
+{
+	char *mem = map_pages((n + 1) * HUGE);
+
+	mem = (char *)(((uintptr_t)mem + HUGE - 1) & ~(uintptr_t)(HUGE - 1));
+	if (madvise(mem, n * HUGE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) < 0)
+		ktap_skip("this kernel has no huge pages");
+	memset(mem, 0x5a, n * HUGE);
+	if (huge)
+		MUST(smaps_kb("AnonHugePages:") >= (long)(n * HUGE / 1024),
+		     "the host gave no huge pages: %ld kB", smaps_kb("AnonHugePages:"));
+	return mem;
+}
+
+/* Fewest ticks that a first touch of 2 MiB in @mem takes, seen as memory at @at. */
+static uint32_t touch(struct vm *vm, char *mem, uint32_t at, int rounds)
+{
+	uint32_t best = ~0u;
+
+	while (rounds--) {
+		uint32_t ticks;
+
+		MUST_OK(mem_set(vm->fd, SLOT, 0, at, HUGE, mem));
+		VM_CODE(vm, 0, touch);
+		reg32_set(vm->vcpu[0].fd, REG_R(5), at);
+		reg32_set(vm->vcpu[0].fd, REG_R(6), at + HUGE);
+		ticks = report(vm);
+		if (ticks < best)
+			best = ticks;
+		MUST_OK(mem_set(vm->fd, SLOT, 0, 0, 0, NULL));
+	}
+	return best;
+}
+
+/* One fault instead of 512, where the addresses agree modulo 2 MiB; and not where they do not. */
+static void cost(void)
+{
+	uint32_t small, huge, askew;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	small = touch(&vm, backing(1, false), AREA, 8);
+	huge = touch(&vm, backing(1, true), AREA, 8);
+	askew = touch(&vm, backing(1, true), AREA + PAGE, 8);
+	ktap_note("ticks for the first touch of 2 MiB: %u by small pages, %u by a huge one, %u by a huge one askew",
+		  small, huge, askew);
+	CHECK(small > 3 * huge, "%u and %u ticks", small, huge);
+	CHECK(askew > 3 * huge, "%u and %u ticks", askew, huge);
+}
+
+/* Logging sees single pages of a block, and the block's other pages keep what is in them. */
+static void logged(void)
+{
+	struct kvm_dirty_log log = { .slot = SLOT };
+	static uint32_t bitmap[2 * HUGE / PAGE / 32];
+	struct vm vm;
+	char *mem;
+	unsigned int i, n = 0;
+
+	vm_make(&vm, 1, 0);
+	mem = backing(2, true);
+	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, 2 * HUGE, mem));
+	VM_CODE(&vm, 0, poke);
+	poke(&vm, AREA, 1);
+	poke(&vm, AREA + HUGE, 1);
+	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, 2 * HUGE, mem));
+	poke(&vm, AREA + 7 * PAGE, 2);
+	poke(&vm, AREA + HUGE + 511 * PAGE, 3);
+	log.dirty_bitmap = bitmap;
+	CHECK_OK(ioctl(vm.fd, KVM_GET_DIRTY_LOG, &log));
+	for (i = 0; i < sizeof(bitmap) / 4; i++)
+		n += (unsigned int)__builtin_popcount(bitmap[i]);
+	CHECK(n == 2 && bitmap[0] == 1 << 7 && bitmap[31] == 1u << 31, "%u pages", n);
+	CHECK(*(uint32_t *)(mem + 7 * PAGE) == 2 && *(uint32_t *)(mem + HUGE + 511 * PAGE) == 3);
+	VM_CODE(&vm, 0, peek);
+	for (i = 1; i < 1024; i += 3) {
+		reg32_set(vm.vcpu[0].fd, REG_R(2), AREA + i * PAGE + 8);
+		CHECK(report(&vm) == 0x5a5a5a5a, "page %u", i);
+	}
+	/* Off: blocks again, over the tables of pages. */
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, 2 * HUGE, mem));
+	VM_CODE(&vm, 0, poke);
+	for (i = 0; i < 1024; i += 5)
+		poke(&vm, AREA + i * PAGE, i);
+	for (i = 0; i < 1024; i += 5)
+		CHECK(*(uint32_t *)(mem + i * PAGE) == i, "page %u", i);
+}
+
+/* The host takes a page out of the middle, copies on write, and splits the huge page. */
+static void taken_back(void)
+{
+	struct vm vm;
+	char *mem;
+	pid_t pid;
+	int status;
+
+	vm_make(&vm, 1, 0);
+	mem = backing(1, true);
+	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, HUGE, mem));
+	VM_CODE(&vm, 0, poke);
+	poke(&vm, AREA + 100 * PAGE, 5);
+	CHECK_OK(madvise(mem + 100 * PAGE, PAGE, MADV_DONTNEED));
+	VM_CODE(&vm, 0, peek);
+	reg32_set(vm.vcpu[0].fd, REG_R(2), AREA + 100 * PAGE);
+	CHECK(report(&vm) == 0, "the page came back with what was in it");
+	reg32_set(vm.vcpu[0].fd, REG_R(2), AREA + 101 * PAGE);
+	CHECK(report(&vm) == 0x5a5a5a5a);
+
+	mem = backing(1, true);
+	MUST_OK(mem_set(vm.fd, SLOT, 0, 0, 0, NULL));
+	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, HUGE, mem));
+	VM_CODE(&vm, 0, poke);
+	poke(&vm, AREA + 9 * PAGE, 6);
+	pid = fork();
+	if (!pid) {
+		/* What the guest writes from here on is none of the child's. */
+		sleep(1);
+		_exit(*(volatile uint32_t *)(mem + 9 * PAGE) != 6);
+	}
+	poke(&vm, AREA + 9 * PAGE, 7);
+	CHECK(*(uint32_t *)(mem + 9 * PAGE) == 7);
+	waitpid(pid, &status, 0);
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "the guest wrote into the child's copy");
+}
+
+static void hugetlb(void)
+{
+	uint32_t small, huge;
+	struct vm vm;
+	FILE *f = fopen("/proc/sys/vm/nr_hugepages", "w");
+	char *mem;
+
+	if (!f)
+		ktap_skip("this kernel has no hugetlbfs");
+	fprintf(f, "4\n");
+	fclose(f);
+	mem = mmap(NULL, HUGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	MUST(mem != MAP_FAILED, "no huge page: %s", strerror(errno));
+	vm_make(&vm, 1, 0);
+	memset(mem, 1, HUGE);
+	small = touch(&vm, backing(1, false), AREA, 8);
+	huge = touch(&vm, mem, AREA, 8);
+	ktap_note("ticks for the first touch of 2 MiB: %u by small pages, %u by hugetlb", small, huge);
+	CHECK(small > 3 * huge, "%u and %u ticks", small, huge);
+	/* One that was never touched comes by the guest's fault. */
+	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, HUGE, mem));
+	CHECK_OK(madvise(mem, HUGE, MADV_DONTNEED));
+	VM_CODE(&vm, 0, poke);
+	poke(&vm, AREA + 300 * PAGE, 8);
+	CHECK(*(uint32_t *)(mem + 300 * PAGE) == 8 && mem[0] == 0);
+	MUST_OK(munmap(mem, HUGE));
+	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EFAULT);
+}
+
+static const struct ktap_case cases[] = {
+	{ "cost", cost, 0 },
+	{ "logged", logged, 0 },
+	{ "taken_back", taken_back, 0 },
+	{ "hugetlb", hugetlb, 0 },
+};
+KTAP_MAIN(cases)

@@ -38,9 +38,7 @@ static u32 mmio_get_data(struct armvmm_vcpu *vcpu, const void *buf, unsigned int
 	memcpy(&val, buf, len);
 	if (mmio_big_endian(vcpu))
 		val = swab32(val) >> 8 * (4 - len);
-	if (sign && len < 4)
-		val = (val ^ top) - top;
-	return val;
+	return sign ? (val ^ top) - top : val;
 }
 
 /* The access is over: register, writeback, and on to the next instruction, once. */

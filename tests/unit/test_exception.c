@@ -169,6 +169,11 @@ static void test_skip(void)
 	armvmm_exception_skip(&hyp.regs, 2);
 	KTAP_EQ(CPSR, cpsr_it(0));
 
+	/* The lowest bit of the condition is shifted out of its place (A2.5.2). */
+	reset(cpsr_it(0x14), 0);
+	armvmm_exception_skip(&hyp.regs, 2);
+	KTAP_EQ(CPSR, cpsr_it(0x08));
+
 	/* The upper condition bits stay as they are. */
 	reset(cpsr_it(0xe1), 0);
 	armvmm_exception_skip(&hyp.regs, 2);
@@ -222,6 +227,12 @@ static void test_trap_condition(void)
 	KTAP_TRUE(armvmm_exception_condition(&hyp.regs, mrc));
 	reset(cpsr_it(0), 0);
 	KTAP_TRUE(armvmm_exception_condition(&hyp.regs, mrc));
+	for (u32 cond = 0; cond < 15; cond++)
+		for (u32 flags = 0; flags < 16; flags++) {
+			reset(cpsr_it(cond << 4 | 8) | flags << 28, 0);
+			KTAP_EQ(armvmm_exception_condition(&hyp.regs, mrc),
+				cond_reference(cond, flags & 8, flags & 4, flags & 2, flags & 1));
+		}
 
 	/* Aborts, HVC and SMC were executed: bits 24:20 mean something else there. */
 	reset(CPSR_M_SVC, 0);

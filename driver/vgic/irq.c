@@ -57,12 +57,18 @@ struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq)
 
 void vgic_vcpu_notify(struct armvmm_vcpu *vcpu)
 {
+	struct task_struct *task;
+
+	/* Pairs with the barrier between vcpu->task being set and the first look at the ap_list. */
+	smp_mb();
+	task = READ_ONCE(vcpu->task);
+
 	/*
-	 * The vCPU's own thread, in an exit handler or on its way to the guest:
-	 * it looks at its ap_list before it enters or sleeps. Not so from an
-	 * interrupt handler, which may have come after it looked.
+	 * Not in RUN: it looks at its ap_list when it is. Or this is its own thread,
+	 * in an exit handler or on its way to the guest: it looks before it enters or
+	 * sleeps. Not so from an interrupt handler, which may come after it looked.
 	 */
-	if (in_task() && READ_ONCE(vcpu->task) == current)
+	if (!task || (task == current && in_task()))
 		return;
 
 	armvmm_vcpu_request(vcpu, VCPU_REQ_IRQ_PENDING);

@@ -258,13 +258,10 @@ static void test_more_than_registers(void)
 	fake_destroy(vm);
 }
 
-/* Every register holds an active interrupt and others wait: no endless maintenance. */
-static void test_all_active(void)
+/* As many active as registers, each having preempted the one before. */
+static void nest_four(struct armvmm_vm *vm)
 {
-	struct armvmm_vm *vm = fake_create(1, 64, 4);
 	struct armvmm_vcpu *v = vm->vcpus[0];
-	struct fake_cpu *c = &fake_cpus[0];
-	struct hyp_vgic *hv;
 	int i;
 
 	for (i = 0; i < 6; i++)
@@ -272,36 +269,84 @@ static void test_all_active(void)
 	for (i = 0; i < 4; i++) {
 		armvmm_vgic_inject(vm, NULL, 32 + i, true, NULL);
 		enter(v);
-		KTAP_EQ(fake_ack(v), 32 + i);	/* each preempts the one before */
+		KTAP_EQ(fake_ack(v), 32 + i);
 		fake_exit(v);
 	}
 	armvmm_vgic_inject(vm, NULL, 36, true, NULL);
 	armvmm_vgic_inject(vm, NULL, 37, true, NULL);
+}
+
+/* What has a higher priority preempts them all; each is in a register when it ends. */
+static void test_nested_beyond_registers(void)
+{
+	struct armvmm_vm *vm = fake_create(1, 64, 4);
+	struct armvmm_vcpu *v = vm->vcpus[0];
+	struct fake_cpu *c = &fake_cpus[0];
+	unsigned int exits = 0;
+	int i;
+
+	nest_four(vm);
+	KTAP_EQ(enter(v)->used_lrs, 4);
+	KTAP_TRUE(!fake_maintenance(c));
+	KTAP_EQ(fake_ack(v), 37);
+	KTAP_TRUE(fake_maintenance(c));
+	fake_exit(v);
+	enter(v);
+	KTAP_TRUE(!fake_maintenance(c));
+	KTAP_EQ(fake_ack(v), FAKE_SPURIOUS);
+	KTAP_TRUE(fake_eoi(v, 37));
+	KTAP_TRUE(fake_maintenance(c));
+	fake_exit(v);
+	enter(v);
+	KTAP_EQ(fake_ack(v), 36);
+	fake_exit(v);
+	for (i = 36; i >= 32; i--) {
+		if (!c->in_guest)
+			enter(v);
+		KTAP_TRUE(!fake_maintenance(c));
+		KTAP_TRUE(fake_eoi(v, i));
+		if (fake_maintenance(c)) {
+			fake_exit(v);
+			exits++;
+		}
+	}
+	KTAP_TRUE(exits < 3);	/* once the rest fits, nobody asks */
+	fake_exit(v);
+	KTAP_TRUE(list_empty(&v->vgic.ap_list));
+	fake_destroy(vm);
+}
+
+/*
+ * A guest with EOImode 1 may deactivate any of them at any time: all stay, the
+ * rest waits. Nothing being pending, no endless maintenance.
+ */
+static void test_all_active(void)
+{
+	struct armvmm_vm *vm = fake_create(1, 64, 4);
+	struct armvmm_vcpu *v = vm->vcpus[0];
+	struct fake_cpu *c = &fake_cpus[0];
+	struct hyp_vgic *hv;
+
+	nest_four(vm);
+	v->hyp->vgic.vmcr |= GICC_CTLR_EOImode;
 	hv = enter(v);
 	KTAP_EQ(hv->used_lrs, 4);
 	KTAP_EQ(hv->lr[0] & (GICH_LR_VIRTUALID | GICH_LR_STATE), GICH_LR_ACTIVE | 35);
+	KTAP_EQ(hv->lr[3] & (GICH_LR_VIRTUALID | GICH_LR_STATE), GICH_LR_ACTIVE | 32);
 	KTAP_TRUE(!fake_maintenance(c));
-	fake_eoi(v, 35);
+	c->lr[2] &= ~GICH_LR_ACTIVE;	/* GICV_DIR of 33 */
 	KTAP_TRUE(fake_maintenance(c));
 	fake_exit(v);
+	KTAP_TRUE(!fake_irq(v, 33)->active);
 	hv = enter(v);
 	KTAP_EQ(hv->used_lrs, 4);
 	KTAP_TRUE(!fake_maintenance(c));
 	KTAP_EQ(fake_ack(v), 37);
 	KTAP_TRUE(fake_maintenance(c));
 	fake_exit(v);
-	hv = enter(v);
-	KTAP_TRUE(!fake_maintenance(c));
-	fake_eoi(v, 37);
-	KTAP_TRUE(fake_maintenance(c));
-	fake_exit(v);
 	enter(v);
-	KTAP_EQ(fake_ack(v), 36);
-	fake_eoi(v, 36);
-	for (i = 2; i >= 0; i--)
-		KTAP_TRUE(fake_eoi(v, 32 + i));
+	KTAP_TRUE(!fake_maintenance(c));
 	fake_exit(v);
-	KTAP_TRUE(list_empty(&v->vgic.ap_list));
 	fake_destroy(vm);
 }
 
@@ -423,6 +468,8 @@ static void test_migration(void)
 	if (!fake_cpus[0].in_guest)
 		enter(a);
 	fake_eoi(a, 50);
+	KTAP_TRUE(fake_maintenance(&fake_cpus[0]));
+	KTAP_EQ(fake_ack(a), FAKE_SPURIOUS);		/* pending again, but not for a */
 	fake_exit(a);
 	KTAP_TRUE(fake_irq(a, 50)->vcpu == b);
 	enter(b);
@@ -563,6 +610,6 @@ static void test_kicks(void)
 
 KTAP_MAIN(KTAP_CASE(test_nothing), KTAP_CASE(test_packing), KTAP_CASE(test_hw_level),
 	  KTAP_CASE(test_sgi_sources), KTAP_CASE(test_more_than_registers),
-	  KTAP_CASE(test_all_active), KTAP_CASE(test_sources_and_overflow),
+	  KTAP_CASE(test_nested_beyond_registers), KTAP_CASE(test_all_active), KTAP_CASE(test_sources_and_overflow),
 	  KTAP_CASE(test_level_resample), KTAP_CASE(test_migration), KTAP_CASE(test_fetch),
 	  KTAP_CASE(test_wfi), KTAP_CASE(test_kicks))

@@ -38,7 +38,7 @@
 #define SCTLR_TE		(1u << 30)
 
 /* TTBCR, B4.1.153 */
-#define TTBCR_EAE		(1u << 31)
+#define TTBCR_BIT_EAE		(1u << 31)
 
 /* ARM's Debug and fault status: DFSR and IFSR, B4.1.51 and B4.1.96 */
 #define FSR_LPAE		(1u << 9)

@@ -188,7 +188,7 @@ void armvmm_exception_undef(struct hyp_vcpu *hyp)
 
 static u32 exception_fsr(struct hyp_vcpu *hyp)
 {
-	return hyp->cp15[CP15_TTBCR] & TTBCR_EAE ? FSR_LPAE | FSR_LONG_SYNC_EXT :
+	return hyp->cp15[CP15_TTBCR] & TTBCR_BIT_EAE ? FSR_LPAE | FSR_LONG_SYNC_EXT :
 						   FSR_SHORT_SYNC_EXT;
 }
 

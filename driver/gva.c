@@ -13,9 +13,9 @@
 #define TTBCR_PD1		(1u << 5)
 /* long format */
 #define TTBCR_T0SZ(ttbcr)	((ttbcr) & 7)
-#define TTBCR_EPD0		(1u << 7)
+#define TTBCR_BIT_EPD0		(1u << 7)
 #define TTBCR_T1SZ(ttbcr)	(((ttbcr) >> 16) & 7)
-#define TTBCR_EPD1		(1u << 23)
+#define TTBCR_BIT_EPD1		(1u << 23)
 
 #define GVA_PA_MASK		0xffffffffffULL	/* 40 bits */
 
@@ -103,14 +103,14 @@ static bool gva_long_table(const struct gva_mmu *mmu, u32 va, u64 *base, unsigne
 			goto upper;
 		*base = mmu->ttbr0 & GVA_PA_MASK;
 		*size = t0;
-		return !(mmu->ttbcr & TTBCR_EPD0);
+		return !(mmu->ttbcr & TTBCR_BIT_EPD0);
 	}
 	if (t1 && ~va >> (32 - t1))
 		return false;
 upper:
 	*base = mmu->ttbr1 & GVA_PA_MASK;
 	*size = t1;
-	return !(mmu->ttbcr & TTBCR_EPD1);
+	return !(mmu->ttbcr & TTBCR_BIT_EPD1);
 }
 
 static bool gva_long(const struct gva_mmu *mmu, u32 va, u64 *ipa)
@@ -151,5 +151,5 @@ bool gva_translate(const struct gva_mmu *mmu, u32 va, u64 *ipa)
 		*ipa = va;
 		return true;
 	}
-	return mmu->ttbcr & TTBCR_EAE ? gva_long(mmu, va, ipa) : gva_short(mmu, va, ipa);
+	return mmu->ttbcr & TTBCR_BIT_EAE ? gva_long(mmu, va, ipa) : gva_short(mmu, va, ipa);
 }

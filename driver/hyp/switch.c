@@ -46,7 +46,7 @@ u32 __hyp_text hyp_walks_off(void)
 {
 	u32 ttbcr = sysreg_read(SYS_TTBCR);
 
-	sysreg_write(ttbcr | (ttbcr & TTBCR_EAE ? TTBCR_EPD0 | TTBCR_EPD1 :
+	sysreg_write(ttbcr | (ttbcr & TTBCR_BIT_EAE ? TTBCR_BIT_EPD0 | TTBCR_BIT_EPD1 :
 						  TTBCR_PD0 | TTBCR_PD1), SYS_TTBCR);
 	hyp_isb();
 	return ttbcr;

@@ -148,11 +148,11 @@
 #define CNTHCTL_PL1PCEN	BIT(1)
 
 /* TTBCR (B4.1.153): translation walks off, by format. */
-#define TTBCR_EAE	BIT(31)
+#define TTBCR_BIT_EAE	BIT(31)
 #define TTBCR_PD0	BIT(4)
 #define TTBCR_PD1	BIT(5)
-#define TTBCR_EPD0	BIT(7)
-#define TTBCR_EPD1	BIT(23)
+#define TTBCR_BIT_EPD0	BIT(7)
+#define TTBCR_BIT_EPD1	BIT(23)
 
 #define FPEXC_EN_	BIT(30)
 

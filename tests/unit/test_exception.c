@@ -121,7 +121,7 @@ static void test_dabt(void)
 	KTAP_EQ(hyp.cp15[CP15_DFSR], 0x808);
 
 	reset(CPSR_M_USR | CPSR_T, 0x8002);
-	hyp.cp15[CP15_TTBCR] = TTBCR_EAE;
+	hyp.cp15[CP15_TTBCR] = TTBCR_BIT_EAE;
 	armvmm_exception_dabt(&hyp, 0x1234, false);
 	KTAP_EQ((u32)hyp.regs.abt_regs[1], 0x800a);
 	KTAP_EQ(hyp.cp15[CP15_DFSR], 0x210);
@@ -139,7 +139,7 @@ static void test_pabt(void)
 	KTAP_EQ(hyp.cp15[CP15_DFSR], 0);
 
 	reset(CPSR_M_IRQ, 0x8000);
-	hyp.cp15[CP15_TTBCR] = TTBCR_EAE;
+	hyp.cp15[CP15_TTBCR] = TTBCR_BIT_EAE;
 	armvmm_exception_pabt(&hyp, 0x8000);
 	KTAP_EQ(hyp.cp15[CP15_IFSR], 0x210);
 }

@@ -114,7 +114,7 @@ static void test_big_endian(void)
 
 static void test_long(void)
 {
-	reset(TTBCR_EAE, BASE + 0x20, 0);
+	reset(TTBCR_BIT_EAE, BASE + 0x20, 0);
 	put64(BASE + 0x20 + 8 * 0, 0x8040000000ULL);		/* bit 0 clear: invalid */
 	put64(BASE + 0x20 + 8 * 1, 0x0100000000ULL | 1);	/* block of 1 GiB */
 	put64(BASE + 0x20 + 8 * 2, (BASE + 0x1000) | 3);
@@ -134,21 +134,21 @@ static void test_long(void)
 static void test_long_split(void)
 {
 	/* T0SZ = 2: 1 GiB from the second level. T1SZ = 0: TTBR1 has the rest. */
-	reset(TTBCR_EAE | 2, BASE + 0x1000, BASE + 0x20);
+	reset(TTBCR_BIT_EAE | 2, BASE + 0x1000, BASE + 0x20);
 	put64(BASE + 0x1000 + 8 * 0x1ff, 0x0000600000ULL | 1);
 	put64(BASE + 0x20 + 8 * 1, 0x0100000000ULL | 1);
 	MAPS(0x3fe00001, 0x600001);
 	MAPS(0x40000001, 0x100000001ULL);
 
 	/* T1SZ = 1 alone: the upper half is TTBR1's, from the first level. */
-	reset(TTBCR_EAE | 1 << 16, BASE + 0x20, BASE + 0x40);
+	reset(TTBCR_BIT_EAE | 1 << 16, BASE + 0x20, BASE + 0x40);
 	put64(BASE + 0x20 + 8 * 1, 0x0040000000ULL | 1);
 	put64(BASE + 0x40 + 8 * 0, 0x0100000000ULL | 1);
 	MAPS(0x40000001, 0x40000001);
 	MAPS(0x80000001, 0x100000001ULL);
 
 	/* Both: what lies between is nobody's. */
-	reset(TTBCR_EAE | 2 | 2 << 16, BASE + 0x1000, BASE + 0x2000);
+	reset(TTBCR_BIT_EAE | 2 | 2 << 16, BASE + 0x1000, BASE + 0x2000);
 	put64(BASE + 0x1000, 0x0000600000ULL | 1);
 	put64(BASE + 0x2000, 0x0000800000ULL | 1);
 	MAPS(0x00000001, 0x600001);

@@ -14,7 +14,7 @@ for host in "$@"; do
 		echo "ok $n module $host # SKIP no mirror offers its kernel"
 		skipped=$((skipped + 1))
 	elif [ "$rc" -eq 0 ] &&
-		WERROR=1 "$ARMVMM_TOP/scripts/build-module.sh" --host "$host" >/dev/null &&
+		"$ARMVMM_TOP/scripts/build-module.sh" --host "$host" >/dev/null &&
 		"$ARMVMM_TOP/scripts/hyp-symbols.sh" "$host"; then
 		echo "ok $n module $host"
 		passed=$((passed + 1))

@@ -158,6 +158,8 @@ static void wake(uint32_t ppi, uint32_t us)
 			worst = took - us;
 	}
 	/* Generous, for the emulator's host is busy; the benchmark is the strict one. */
+	if (worst >= 300000)
+		ktap_note("timing: %llu us late", (unsigned long long)worst);
 	CHECK(worst < 300000, "%llu us late", (unsigned long long)worst);
 }
 

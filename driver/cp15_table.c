@@ -80,7 +80,13 @@ const struct cp15_reg cp15_regs[] = {
 	{ ENC32(14, 1, 0, 0), SAVED_VAL(CNTKCTL, 0) },
 	{ ENC32(14, 2, 0, 0), UNSAVED(cntp_tval) },
 	{ ENC32(14, 2, 0, 1), UNSAVED(cntp_ctl) },
-	/* CBAR (HSTR.T15): no peripherals at a private base */
+	/*
+	 * HSTR.T15. The diagnostic and the internal feature register, in which
+	 * Linux sets bits for errata of the Cortex-A12 and A17 without asking:
+	 * the host has done so already. CBAR: no peripherals at a private base.
+	 */
+	{ ENC32(15, 0, 0, 1), UNSAVED(raz_wi) },
+	{ ENC32(15, 0, 0, 2), UNSAVED(raz_wi) },
 	{ ENC32(15, 0, 4, 0), UNSAVED(raz_ro) },
 };
 

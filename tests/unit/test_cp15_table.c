@@ -148,6 +148,7 @@ static void test_traps(void)
 	check_trap32(hsr32(0, 3, 7, 14, 2, false), 5, true);	/* DCCISW */
 	check_trap32(hsr32(0, 3, 9, 13, 0, true), 3, false);	/* PMCCNTR */
 	check_trap32(hsr32(4, 3, 15, 0, 0, true), 4, false);	/* CBAR */
+	check_trap32(hsr32(0, 3, 15, 0, 1, true), 3, false);	/* diagnostic register */
 	check_trap32(hsr32(0, 3, 14, 2, 1, false), 6, true);	/* CNTP_CTL */
 	check_trap32(hsr32(1, 3, 9, 0, 2, true), 2, false);	/* L2CTLR */
 

@@ -88,6 +88,11 @@ static enum cp15_result cp15_access_cntp(struct armvmm_vcpu *vcpu, struct cp15_a
 	return CP15_DONE;
 }
 
+CP15_ACCESS(cntpct)
+{
+	return a->is_write ? CP15_UNDEFINED : cp15_access_cntp(vcpu, a, TIMER_REG_CNT);
+}
+
 CP15_ACCESS(cntp_ctl)
 {
 	return cp15_access_cntp(vcpu, a, TIMER_REG_CTL);

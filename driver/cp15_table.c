@@ -75,6 +75,11 @@ const struct cp15_reg cp15_regs[] = {
 	{ ENC32(13, 0, 0, 2), SAVED_VAL(TPIDRURW, 0) },
 	{ ENC32(13, 0, 0, 3), SAVED_VAL(TPIDRURO, 0) },
 	{ ENC32(13, 0, 0, 4), SAVED_VAL(TPIDRPRW, 0) },
+	/*
+	 * CNTPCT: CNTHCTL.PL1PCTEN lets all read it, but the emulator (QEMU 7.2)
+	 * traps PL0's reads by PL1PCEN.
+	 */
+	{ ENC64(14, 0), UNSAVED(cntpct) },
 	/* CNTP_CVAL; the physical timer is the host's (CNTHCTL.PL1PCEN clear) */
 	{ ENC64(14, 2), UNSAVED(cntp_cval) },
 	{ ENC32(14, 1, 0, 0), SAVED_VAL(CNTKCTL, 0) },

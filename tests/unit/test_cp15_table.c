@@ -21,6 +21,7 @@ STUB(saved, 2)
 STUB(raz_wi, 3)
 STUB(raz_ro, 4)
 STUB(set_way, 5)
+STUB(cntpct, 9)
 STUB(cntp_ctl, 6)
 STUB(cntp_tval, 7)
 STUB(cntp_cval, 8)
@@ -159,6 +160,11 @@ static void test_traps(void)
 	KTAP_EQ(a.crm, 10);
 	KTAP_EQ(a.op2, 5);
 
+	/* MRRC p15, 0, r4, r5, c14: CNTPCT */
+	cp15_decode64(5u << 10 | 4u << 5 | 14u << 1 | 1, &a);
+	KTAP_TRUE(cp15_find(cp15_regs, cp15_nr_regs,
+			    cp15_key(a.crn, a.crm, a.op1, a.op2, true))->access ==
+		  cp15_access_cntpct);
 	/* MRRC p15, 2, r4, r5, c14: CNTP_CVAL */
 	cp15_decode64(2u << 16 | 5u << 10 | 4u << 5 | 14u << 1 | 1, &a);
 	KTAP_EQ(a.rt, 4);

@@ -25,9 +25,9 @@
 
 #define TIMER_DT_VIRT	2	/* index of the interrupt in the binding arm,arch_timer */
 
-static int vtimer_irq;
-module_param(vtimer_irq, int, 0444);
-MODULE_PARM_DESC(vtimer_irq, "Linux number of the virtual timer interrupt (default: device tree)");
+static unsigned int vtimer_irq;
+module_param(vtimer_irq, uint, 0444);
+MODULE_PARM_DESC(vtimer_irq, "GIC number (16-31) of the virtual timer interrupt (default: device tree)");
 
 struct timer_host_cpu {
 	bool enabled;
@@ -136,17 +136,22 @@ static int timer_host_find(void)
 	u32 freq = 0;
 
 	asm volatile("mrc p15, 0, %0, c14, c0, 0" : "=r" (timer_host.freq));
-	timer_host.irq = vtimer_irq;
+	timer_host.irq = vtimer_irq ? armvmm_vgic_host_map_ppi(vtimer_irq) : 0;
 	if (np) {
 		/* The kernel's driver prefers the property: it must be the same clock. */
 		if (!of_property_read_u32(np, "clock-frequency", &freq) && freq)
 			timer_host.freq = freq;
-		if (!timer_host.irq)
+		if (!vtimer_irq)
 			timer_host.irq = irq_of_parse_and_map(np, TIMER_DT_VIRT);
 		of_node_put(np);
 	}
+	if (!timer_host.irq && vtimer_irq) {
+		pr_err("armvmm: vtimer_irq=%u: there is no such private interrupt (16-31, mostly 27)\n",
+		       vtimer_irq);
+		return -ENODEV;
+	}
 	if (!timer_host.irq) {
-		pr_err("armvmm: no virtual timer interrupt: the device tree's timer node (arm,armv7-timer) must list four interrupts, or give the module vtimer_irq=\n");
+		pr_err("armvmm: no virtual timer interrupt: the device tree's timer node (arm,armv7-timer) must list four interrupts, or give the module vtimer_irq= (16-31, mostly 27)\n");
 		return -ENODEV;
 	}
 	if (!timer_host.freq) {

@@ -99,20 +99,39 @@ static int host_find_frame(struct device_node *np, unsigned int index, const cha
 	return 0;
 }
 
+static unsigned int host_map_ppi(struct device_node *np, unsigned int hwirq)
+{
+	/* Whichever of the two the device tree gave it, where it has it at all. */
+	static const u32 types[] = { IRQ_TYPE_LEVEL_HIGH, IRQ_TYPE_LEVEL_LOW };
+	unsigned int i, irq = 0;
+
+	if (hwirq < HOST_PPI_BASE || hwirq >= VGIC_NR_PRIVATE)
+		return 0;
+	for (i = 0; !irq && i < ARRAY_SIZE(types); i++) {
+		struct irq_fwspec spec = {
+			.fwnode = of_fwnode_handle(np),
+			.param_count = 3,
+			.param = { 1, hwirq - HOST_PPI_BASE, types[i] },
+		};
+
+		irq = irq_create_fwspec_mapping(&spec);
+	}
+	return irq;
+}
+
+unsigned int armvmm_vgic_host_map_ppi(unsigned int hwirq)
+{
+	struct device_node *np = host_find_node();
+	unsigned int irq = np ? host_map_ppi(np, hwirq) : 0;
+
+	of_node_put(np);
+	return irq;
+}
+
 /* Linux number of the maintenance interrupt, 0 if there is none. */
 static unsigned int host_map_maint(struct device_node *np)
 {
-	struct irq_fwspec spec = {
-		.fwnode = of_fwnode_handle(np),
-		.param_count = 3,
-		.param = { 1, maint_irq - HOST_PPI_BASE, IRQ_TYPE_LEVEL_HIGH },
-	};
-
-	if (!maint_irq)
-		return irq_of_parse_and_map(np, 0);
-	if (maint_irq < HOST_PPI_BASE || maint_irq >= VGIC_NR_PRIVATE)
-		return 0;
-	return irq_create_fwspec_mapping(&spec);
+	return maint_irq ? host_map_ppi(np, maint_irq) : irq_of_parse_and_map(np, 0);
 }
 
 /*

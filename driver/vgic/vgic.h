@@ -64,6 +64,11 @@ extern struct armvmm_vgic_host armvmm_vgic_host;
 /* Module set-up: device tree, parameters gich=, gicv=, maint_irq=; reads GICH_VTR. */
 int armvmm_vgic_host_init(void);
 void armvmm_vgic_host_exit(void);
+
+/*
+ * The Linux number of the PPI that the GIC calls @hwirq (16-31), 0 if there is none. May sleep.
+ */
+unsigned int armvmm_vgic_host_map_ppi(unsigned int hwirq);
 void armvmm_vgic_cpu_up(void);		/* on the CPU: clears GICH, enables the maintenance interrupt */
 void armvmm_vgic_cpu_down(void);
 

@@ -22,27 +22,24 @@ static bool mmio_big_endian(struct armvmm_vcpu *vcpu)
 	return vcpu->hyp->regs.usr_regs.ARM_cpsr & CPSR_E;
 }
 
-/* Register to memory. */
-static void mmio_put_data(struct armvmm_vcpu *vcpu, void *buf, unsigned int len, u32 val)
+/* Register to memory: the first @len bytes of what is returned, the others zero. */
+static u32 mmio_put_data(struct armvmm_vcpu *vcpu, unsigned int len, u32 val)
 {
-	if (mmio_big_endian(vcpu))
-		val = swab32(val) >> 8 * (4 - len);
-	memcpy(buf, &val, len);
+	val &= ~0u >> 8 * (4 - len);
+	return mmio_big_endian(vcpu) ? swab32(val) >> 8 * (4 - len) : val;
 }
 
 /* Memory to register. */
-static u32 mmio_get_data(struct armvmm_vcpu *vcpu, const void *buf, unsigned int len, bool sign)
+static u32 mmio_get_data(struct armvmm_vcpu *vcpu, u32 val, unsigned int len, bool sign)
 {
-	u32 val = 0, top = 1u << (8 * len - 1);
+	u32 top = 1u << (8 * len - 1);
 
-	memcpy(&val, buf, len);
-	if (mmio_big_endian(vcpu))
-		val = swab32(val) >> 8 * (4 - len);
+	val = mmio_put_data(vcpu, len, val);
 	return sign ? (val ^ top) - top : val;
 }
 
 /* The access is over: register, writeback, and on to the next instruction, once. */
-static void mmio_finish(struct armvmm_vcpu *vcpu, const void *buf)
+static void mmio_finish(struct armvmm_vcpu *vcpu, u32 data)
 {
 	struct armvmm_mmio *mmio = &vcpu->mmio;
 
@@ -51,19 +48,19 @@ static void mmio_finish(struct armvmm_vcpu *vcpu, const void *buf)
 		*armvmm_regs_ptr(vcpu, mmio->rn) = mmio->wb_value;
 	if (!mmio->is_write)
 		*armvmm_regs_ptr(vcpu, mmio->rt) =
-			mmio_get_data(vcpu, buf, mmio->len, mmio->sign_extend);
+			mmio_get_data(vcpu, data, mmio->len, mmio->sign_extend);
 	armvmm_regs_skip_len(vcpu, mmio->insn_len);
 }
 
 int armvmm_mmio_complete(struct armvmm_vcpu *vcpu)
 {
-	u8 buf[4];
+	u32 data;
 
 	if (!vcpu->mmio.pending)
 		return 0;
 	/* From the shared page once; length and register are the kernel's own. */
-	memcpy(buf, vcpu->run->mmio.data, sizeof(buf));
-	mmio_finish(vcpu, buf);
+	memcpy(&data, vcpu->run->mmio.data, sizeof(data));
+	mmio_finish(vcpu, data);
 	return 0;
 }
 
@@ -104,7 +101,7 @@ static int mmio_refuse(struct armvmm_vcpu *vcpu, u64 ipa)
 	return 0;
 }
 
-static int mmio_to_user(struct armvmm_vcpu *vcpu, u64 ipa, const void *buf)
+static int mmio_to_user(struct armvmm_vcpu *vcpu, u64 ipa, u32 data)
 {
 	struct armvmm_mmio *mmio = &vcpu->mmio;
 	struct kvm_run *run = vcpu->run;
@@ -114,7 +111,7 @@ static int mmio_to_user(struct armvmm_vcpu *vcpu, u64 ipa, const void *buf)
 	run->mmio.len = mmio->len;
 	run->mmio.is_write = mmio->is_write;
 	if (mmio->is_write)
-		memcpy(run->mmio.data, buf, mmio->len);
+		memcpy(run->mmio.data, &data, sizeof(data));
 	run->exit_reason = KVM_EXIT_MMIO;
 	mmio->pending = true;
 	return 0;
@@ -123,20 +120,20 @@ static int mmio_to_user(struct armvmm_vcpu *vcpu, u64 ipa, const void *buf)
 int armvmm_mmio_fault(struct armvmm_vcpu *vcpu, u64 ipa)
 {
 	struct armvmm_mmio *mmio = &vcpu->mmio;
-	u8 buf[8] = {};
+	u32 data = 0;
 	int err;
 
 	if (!mmio_by_syndrome(vcpu) && !armvmm_mmio_insn_decode(vcpu, mmio))
 		return mmio_refuse(vcpu, ipa);
 
 	if (mmio->is_write) {
-		mmio_put_data(vcpu, buf, mmio->len, *armvmm_regs_ptr(vcpu, mmio->rt));
-		err = armvmm_iobus_write(vcpu, ipa, mmio->len, buf);
+		data = mmio_put_data(vcpu, mmio->len, *armvmm_regs_ptr(vcpu, mmio->rt));
+		err = armvmm_iobus_write(vcpu, ipa, mmio->len, &data);
 	} else {
-		err = armvmm_iobus_read(vcpu, ipa, mmio->len, buf);
+		err = armvmm_iobus_read(vcpu, ipa, mmio->len, &data);
 	}
 	if (err)
-		return mmio_to_user(vcpu, ipa, buf);
-	mmio_finish(vcpu, buf);
+		return mmio_to_user(vcpu, ipa, data);
+	mmio_finish(vcpu, data);
 	return 1;
 }

@@ -259,31 +259,6 @@ int armvmm_regs_set_events(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_event
 	return 0;
 }
 
-u32 *armvmm_regs_ptr(struct armvmm_vcpu *vcpu, unsigned int n)
-{
-	return armvmm_exception_reg(&vcpu->hyp->regs, n);
-}
-
-u32 *armvmm_regs_spsr(struct armvmm_vcpu *vcpu)
-{
-	return armvmm_exception_spsr(&vcpu->hyp->regs);
-}
-
-void armvmm_regs_skip_len(struct armvmm_vcpu *vcpu, unsigned int len)
-{
-	armvmm_exception_skip(&vcpu->hyp->regs, len);
-}
-
-void armvmm_regs_skip(struct armvmm_vcpu *vcpu)
-{
-	armvmm_regs_skip_len(vcpu, vcpu_hsr(vcpu) & HSR_IL ? 4 : 2);
-}
-
-bool armvmm_regs_condition(struct armvmm_vcpu *vcpu)
-{
-	return armvmm_exception_condition(&vcpu->hyp->regs, vcpu_hsr(vcpu));
-}
-
 void armvmm_regs_inject_undef(struct armvmm_vcpu *vcpu)
 {
 	armvmm_exception_undef(vcpu->hyp);

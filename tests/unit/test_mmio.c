@@ -35,16 +35,6 @@ static bool bus_takes, insn_known, wrong_rt;
 static struct armvmm_mmio insn_mmio;
 static unsigned int aborts;
 
-u32 *armvmm_regs_ptr(struct armvmm_vcpu *v, unsigned int n)
-{
-	return armvmm_exception_reg(&v->hyp->regs, n);
-}
-
-void armvmm_regs_skip_len(struct armvmm_vcpu *v, unsigned int len)
-{
-	armvmm_exception_skip(&v->hyp->regs, len);
-}
-
 void armvmm_regs_inject_dabt(struct armvmm_vcpu *v, u32 far)
 {
 	aborts++;

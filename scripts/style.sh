@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# style.sh: the rules of the house that a machine can check, KTAP on stdout. It looks at files
+# that git tracks, and at the module built for the 6.1 host.
+set -uo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$ARMVMM_TOP" || exit 1
+
+n=0 passed=0 failed=0 skipped=0
+mapfile -t code < <(git ls-files -- '*.c' '*.h' '*.S')
+mapfile -t kernel < <(git ls-files -- 'driver/*.c' 'driver/*.h' 'driver/*.S')
+mapfile -t scripts < <(git grep -lE '^#!.*(bash|/sh|busybox sh|python3)' -- . ':!*.md')
+
+# rule TEXT FINDINGS: a rule holds when nothing was found against it.
+rule() {
+	n=$((n + 1))
+	if [ -z "$2" ]; then
+		echo "ok $n $1"
+		passed=$((passed + 1))
+	else
+		head -n 20 <<<"$2" | sed 's/^/# /'
+		echo "not ok $n $1"
+		failed=$((failed + 1))
+	fi
+}
+
+echo "TAP version 13"
+rule "line 1 names the licence" "$(for f in "${code[@]}"; do
+	case $f in
+	*.c) want='// SPDX-License-Identifier: ' ;;
+	*) want='/* SPDX-License-Identifier: ' ;;
+	esac
+	head -n 1 "$f" | grep -qF "$want" || echo "$f"
+done
+for f in "${scripts[@]}" Makefile Kbuild; do
+	head -n 2 "$f" | grep -q '^# SPDX-License-Identifier: ' || echo "$f"
+done)"
+# A message is not broken in two, so that it can be searched for.
+rule "no line is longer than 100 columns" "$(for f in "${code[@]}" "${scripts[@]}" Makefile Kbuild; do
+	expand "$f" | awk -v f="$f" 'length > 100 && !/https?:|".{30,}"/ { print f ":" NR ": " length }'
+done)"
+rule "no blank at a line's end, no blank before a tab" \
+	"$(grep -nE ' +$|	+$| 	' "${code[@]}" | grep -v ':$')"
+rule "C is indented by tabs" "$(grep -nE '^ {8}|^ +[a-z].*;$' "${code[@]}")"
+rule "a file ends with one newline" "$(for f in "${code[@]}"; do
+	[ -z "$(tail -c 1 "$f")" ] && [ -n "$(tail -n 1 "$f")" ] || echo "$f"
+done)"
+rule "no file is over 1,000 lines" "$(wc -l "${code[@]}" | awk '$1 > 1000 && $2 != "total"')"
+rule "a kernel version or HAVE_ is tested in compat/ only" \
+	"$(grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\(|^ *# *(if|elif).*\bHAVE_[A-Z]' "${kernel[@]}" |
+		grep -v '^driver/compat/')"
+rule "no note to self is left" "$(git grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -- '*.[chS]' '*.sh' Makefile \
+	Kbuild scripts tests/run ':!scripts/style.sh')"
+rule "no path of one machine" "$(git grep -nE '(^|[^A-Za-z0-9_.])/(work|farm|root|home)/' -- . \
+	':!scripts/style.sh' ':!*.md' | grep -vE '"?\$[A-Za-z{(]|/root/(proc|sys|dev|run)|HOME=/root' |
+	grep -E '/(work|farm)/|/home/[a-z]+/|/root/\.[a-z]')"
+rule "scripts parse" "$(for f in "${scripts[@]}"; do
+	case $(head -n 1 "$f") in
+	*python3) python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$f" 2>&1 ;;
+	*bash) bash -n "$f" 2>&1 ;;
+	*) sh -n "$f" 2>&1 ;;
+	esac
+done)"
+rule "scripts are executable" "$(for f in "${scripts[@]}"; do [ -x "$f" ] || echo "$f"; done)"
+
+if command -v cppcheck >/dev/null; then
+	mapfile -t user < <(git ls-files -- 'userspace/*.c')
+	rule "cppcheck finds nothing in userspace" "$(cppcheck --quiet --std=c11 --inline-suppr \
+		--enable=warning,portability --suppress=missingInclude --suppress=missingIncludeSystem \
+		--suppress=unknownMacro --template='{file}:{line}: {id}: {message}' \
+		-Iuserspace/libarmvmm/include -Iuserspace/armvmm-run -D__arm__ "${user[@]}" 2>&1)"
+else
+	n=$((n + 1)) skipped=$((skipped + 1))
+	echo "ok $n cppcheck finds nothing in userspace # SKIP cppcheck is not installed"
+fi
+
+if "$ARMVMM_TOP/scripts/build-module.sh" --host 6.1 >/dev/null 2>"$ARMVMM_BUILD/style-module.log"; then
+	rule "code for HYP mode needs nothing from outside" "$("$ARMVMM_TOP/scripts/hyp-symbols.sh" 6.1 2>&1)"
+else
+	rule "the module builds without a warning" "$(tail -n 20 "$ARMVMM_BUILD/style-module.log")"
+fi
+
+echo "1..$n"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

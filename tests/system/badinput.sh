@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What armvmm-run is given wrongly: each gets one line that names the file or option and the reason,
+# the documented status, and starts no guest.
+. ./common.sh
+cd "$work"
+cp "$dir/monitor" monitor
+zimage=$dir/zImage
+
+# bad STATUS MESSAGE ARG...: MESSAGE is a shell pattern; with the monitor as kernel unless another is named.
+bad() {
+	want=$1 message=$2
+	shift 2
+	case " $* " in
+	*' --kernel '* | '  ') ;;
+	*) set -- --kernel monitor "$@" ;;
+	esac
+	timeout 20 armvmm-run "$@" </dev/null >out 2>err
+	status=$?
+	case $(cat err) in
+	"armvmm-run: "$message) said=1 ;;
+	*) said= ;;
+	esac
+	if [ $status -eq "$want" ] && [ "$said" ] && [ ! -s out ]; then
+		pass "$message"
+	else
+		fail "$message"
+		echo "# armvmm-run $*"
+		echo "# status $status, and not $want; it said:"
+		sed 's/^/#   /' err
+		head -n 5 out | sed 's/^/#   stdout: /'
+	fi
+}
+
+# Kernels.
+size=$(stat -c %s "$zimage")
+mkdir folder
+: >empty
+echo '#!/bin/sh' >text
+head -c 1000 /dev/urandom >noise
+head -c $((size / 2)) "$zimage" >half
+head -c 60 "$zimage" >header
+head -c 2000 monitor >cut
+bad 2 '--kernel FILE is missing (see --help)'
+bad 1 ': No such file or directory' --kernel ''
+bad 1 'missing: No such file or directory' --kernel missing
+bad 1 'folder: is a directory' --kernel folder
+bad 1 '/dev/null: is no regular file' --kernel /dev/null
+bad 1 'empty: is empty' --kernel empty
+bad 1 'text: is no zImage, Image or ELF program (a raw program needs --format raw)' --kernel text
+bad 1 'noise: is no zImage, Image or ELF program (a raw program needs --format raw)' --kernel noise
+bad 1 "half: is truncated: $((size / 2)) bytes of the $size that its header tells" --kernel half
+bad 1 "header: is truncated: 60 bytes of the $size that its header tells" --kernel header
+bad 1 'cut: is truncated' --kernel cut
+bad 1 'text: is truncated' --kernel text --format zimage
+bad 1 'noise: is no zImage' --kernel noise --format zimage
+bad 1 'text: is truncated' --kernel text --format elf
+bad 1 'noise: is no ELF program' --kernel noise --format elf
+# An ELF program for memory at 0: the segment's address, its size in the file and in memory.
+cp monitor low
+printf '\0\0\0\0\20\0\0\0\0\20\0\0' | dd of=low bs=1 seek=64 conv=notrunc 2>/dev/null
+bad 1 'low: a segment at 0x0, 0x1000 bytes, lies outside of memory' --kernel low
+bad 2 '--format gzip: must be auto, zimage, image, elf or raw' --format gzip
+# Larger than memory: a zImage, and a raw program of 3 MiB.
+truncate -s 3M big
+bad 1 "$zimage: needs * MiB of memory while it starts, and --memory gives 16" --kernel "$zimage" --memory 16M
+bad 1 'big: needs 4 MiB of memory while it starts, and --memory gives 2' --kernel big --format raw --memory 2M
+
+# Initial RAM disks, device trees.
+truncate -s 60M initrd
+bad 1 'missing: No such file or directory' --initrd missing
+bad 1 'folder: is a directory' --initrd folder
+bad 1 'empty: is empty' --initrd empty
+bad 1 'initrd: 60 MiB overlap the kernel or the end of low memory; memory of 60 MiB has room for 59' --initrd initrd --memory 60M
+bad 1 'noise: is no device tree, or a damaged one' --dtb noise
+bad 1 'missing: No such file or directory' --dtb missing
+
+# Disks.
+truncate -s 1000 odd
+truncate -s 1M disk
+mkfifo fifo
+bad 1 'missing: No such file or directory' --disk missing
+bad 1 'folder: is a directory' --disk folder
+bad 1 'folder: is a directory' --disk folder,ro
+bad 1 'empty: is empty' --disk empty
+bad 1 'odd: its size, 1000 bytes, is not a multiple of 512' --disk odd
+bad 1 'fifo: neither a file nor a block device' --disk fifo
+bad 1 '/dev/null: neither a file nor a block device' --disk /dev/null
+bad 2 '--disk ,ro: names no file' --disk ,ro
+bad 1 'disk: in use by another virtual machine' --disk disk --disk disk
+
+# CPUs and memory.
+for n in 0 9 -1 x '' 2x 0x2 18446744073709551617; do
+	bad 2 "--cpus $n: must be 1 to 8" --cpus "$n"
+done
+for n in 0 1K 3073M 4G 1048576G; do
+	bad 2 "--memory $n: must be 1M to 3072M" --memory "$n"
+done
+for n in x '' M 12T 1.5G -1 '1 M'; do
+	bad 2 "--memory $n: is no size (a number, with K, M or G behind it)" --memory "$n"
+done
+bad 2 '--memory 2049K: must be a multiple of 4K' --memory 2049K
+
+# Networks.
+bad 2 '--net x: must begin with "user" or "tap=NAME"' --net x
+bad 2 '--net user,x: unknown word "x"' --net user,x
+bad 2 '--net user,mac=1: 1 is no card'"'"'s address (like 52:54:00:12:34:56)' --net user,mac=1
+bad 2 '--net user,hostfwd=tcp:1-2: hostfwd=tcp:1-2 is not like hostfwd=tcp::2222-:22' --net user,hostfwd=tcp:1-2
+bad 2 '--net tap=: an interface name has 1 to 15 characters' --net tap=
+bad 2 '--net tap=t,hostfwd=tcp::1-:1: hostfwd goes with "user" only' --net tap=t,hostfwd=tcp::1-:1
+nc -l -p 4321 &
+guests="$guests $!"
+sleep 1
+bad 1 '--net user,hostfwd=tcp::4321-:1: cannot listen on host TCP port 4321: Address already in use' --net user,hostfwd=tcp::4321-:1
+
+# Options.
+bad 2 '--bogus: unknown option' --bogus
+bad 2 '--cpus: needs an argument' --cpus
+bad 2 'word: is no option (see --help)' word
+bad 2 '--grace x: must be 0 to 86400 seconds' --grace x
+bad 2 '--console serial: must be virtio' --console serial
+bad 2 '--no-reboot=1: takes no argument' --no-reboot=1
+
+# The hypervisor.
+bad 1 '/dev/missing: No such file or directory: is the module loaded (modprobe armvmm)?' --device /dev/missing
+bad 1 "/dev/null: is no hypervisor's device node" --device /dev/null
+bad 1 "folder: is no hypervisor's device node" --device folder
+export LD_PRELOAD="$dir/shim.so" SHIM=version
+bad 1 '/dev/armvmm: speaks version 11 of the KVM interface, and version 12 is needed' --cpus 1
+unset LD_PRELOAD SHIM
+rmmod armvmm
+bad 1 '/dev/armvmm: No such file or directory: is the module loaded (modprobe armvmm)?' --cpus 1
+insmod /armvmm.ko
+chmod 755 "$work"
+chmod 600 /dev/armvmm
+grep -q ^nobody: /etc/passwd || echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>/etc/passwd
+timeout 20 start-stop-daemon -S -q -c nobody -x /usr/bin/armvmm-run -- --kernel monitor \
+	</dev/null >out 2>err
+status=$?
+check 'no permission: status 1' same $status 1
+check 'no permission: says so' same "$(cat err)" \
+	'armvmm-run: /dev/armvmm: Permission denied: its group is usually kvm'
+
+# A guest's memory that the host does not have room for in its address space.
+(ulimit -v 262144; bad 1 '--memory: 512 MiB: Cannot allocate memory' --memory 512M; exit $failed) ||
+	failed=1
+cases=$((cases + 1))
+finish

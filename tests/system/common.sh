@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Common ground of the system tests that run in the emulated host (busybox sh): KTAP, guests.
+# Sourced, in the folder of the tests.
+cases=0 failed=0
+dir=$(pwd)
+work=$(mktemp -d /tmp/system.XXXXXX)
+guests=
+export LC_ALL=C
+
+cleanup() {
+	for g in $guests; do
+		kill -9 "$g" 2>/dev/null
+	done
+	wait 2>/dev/null
+	cd /
+	grep "$work" /proc/mounts | while read -r _ at _; do umount "$at"; done
+	rm -rf "${work:?}"
+}
+trap cleanup EXIT
+
+pass() {
+	cases=$((cases + 1))
+	echo "ok $cases $*"
+}
+
+fail() {
+	cases=$((cases + 1)) failed=1
+	echo "not ok $cases $*"
+}
+
+skip() {
+	cases=$((cases + 1))
+	echo "ok $cases $1 # SKIP $2"
+}
+
+# check NAME CMD...: a case that passes when the command does; else shows what it printed.
+check() {
+	_name=$1
+	shift
+	if "$@" >"$work/check" 2>&1; then
+		pass "$_name"
+	else
+		fail "$_name"
+		echo "# $*"
+		head -n 40 "$work/check" | sed 's/^/#   /'
+	fi
+}
+
+same() {
+	echo "'$1' and '$2'"
+	[ -n "$1" ] && [ "$1" = "$2" ]
+}
+
+finish() {
+	echo "1..$cases"
+	exit $failed
+}
+
+sum() { sha256sum | cut -c1-64; }
+
+# wait_for SECONDS CMD...
+wait_for() {
+	_end=$(($(date +%s) + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt $_end ] || return 1
+		usleep 100000
+	done
+}
+
+# guest_start NAME ARG...: armvmm-run in the background. $work/NAME.in is its terminal's input (by
+# `guest_type`), .out and .err what it prints; its number is in $pid.
+guest_start() {
+	guest=$1
+	shift
+	rm -f "$work/$guest.in"
+	mkfifo "$work/$guest.in"
+	: >"$work/$guest.out"
+	armvmm-run "$@" <"$work/$guest.in" >"$work/$guest.out" 2>"$work/$guest.err" &
+	pid=$!
+	guests="$guests $pid"
+	# A writer that stays: the guest's input does not end.
+	sleep 1000 >"$work/$guest.in" &
+	holder=$!
+	guests="$guests $holder"
+	eval "pid_$guest=$pid holder_$guest=$holder"
+}
+
+guest_type() { printf "$2" >"$work/$1.in"; }
+
+# guest_expect NAME SECONDS TEXT: TEXT comes on its console. The last words are shown if not.
+guest_expect() {
+	wait_for "$2" grep -qF -- "$3" "$work/$1.out" && return 0
+	echo "no '$3' from guest $1; its last words:"
+	tail -n 15 "$work/$1.out"
+	cat "$work/$1.err"
+	return 1
+}
+
+# guest_end NAME SECONDS: waits for its end; the status is in $status, 255 when there is none.
+guest_end() {
+	eval "_pid=\$pid_$1 _holder=\$holder_$1"
+	if wait_for "$2" ended "$_pid"; then
+		wait "$_pid"
+		status=$?
+	else
+		status=255
+		kill -9 "$_pid"
+	fi
+	kill "$_holder" 2>/dev/null
+}
+
+# A child that has ended stays as a zombie until it is waited for.
+ended() {
+	[ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"
+}
+
+guest_sum() { sed -n "s/^@@ sum $2 //p" "$work/$1.out" | tr -d '\r' | tail -n 1; }
+
+# guest_cases NAME: what the guest itself tested, as cases of this test.
+guest_cases() {
+	tr -d '\r' <"$work/$1.out" | sed -n 's/^@@ \(ok\|not ok\|#\)/\1/p' >"$work/told"
+	while read -r line; do
+		case $line in
+		'ok '*) pass "guest: ${line#ok }" ;;
+		'not ok '*) fail "guest: ${line#not ok }" ;;
+		*) echo "$line" ;;
+		esac
+	done <"$work/told"
+}
+
+# guest_initrd NAME: makes $work/NAME.initrd of the base and /cmd from stdin, after what guest/
+# has of each further argument.
+guest_initrd() {
+	_n=$1
+	shift
+	mkdir -p "$work/$_n.d"
+	{
+		for _f in base "$@"; do cat "guest/$_f"; done
+		cat
+	} >"$work/$_n.d/cmd"
+	cp initrd "$work/$_n.initrd"
+	(cd "$work/$_n.d" && echo cmd | cpio -o -H newc 2>/dev/null) >>"$work/$_n.initrd"
+}
+
+# linux_start NAME ARG...: the busybox guest with $work/NAME.initrd.
+linux_start() {
+	_n=$1
+	shift
+	guest_start "$_n" --kernel zImage --initrd "$work/$_n.initrd" \
+		--append 'console=ttyAMA0 quiet panic=-1' "$@"
+}
+
+memory_free() { awk '/^MemFree|^Cached|^Buffers/ { n += $2 } END { print n }' /proc/meminfo; }

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# How a guest and armvmm-run come to their ends, with the monitor: statuses, signals, reboots.
+. ./common.sh
+run() { guest_start g --kernel monitor "$@"; }
+ready() { guest_expect g 20 ready; }
+
+# by_keys STATUS KEYS ARG...: the guest is told KEYS and ends with STATUS.
+by_keys() {
+	want=$1 keys=$2
+	shift 2
+	run "$@"
+	ready || return 1
+	guest_type g "$keys"
+	guest_end g 20
+	cat "$work/g.err"
+	same "$status" "$want"
+}
+
+count_ready() { [ "$(grep -c ready "$work/g.out")" = "$1" ]; }
+
+reboots() {
+	run --cpus 2
+	for n in 1 2 3; do
+		wait_for 20 count_ready $n || return 1
+		guest_type g 's2 '
+		guest_type g r
+	done
+	wait_for 20 count_ready 4 || return 1
+	guest_type g p
+	guest_end g 20
+	cat "$work/g.out"
+	same "$status" 0
+}
+
+check 'power-off: status 0' by_keys 0 p
+check 'power-off with all of eight CPUs at work' by_keys 0 's8 p' --cpus 8 --memory 64M
+check 'the guest reboots in place, three times' reboots
+check 'a guest finds what Linux expects at each start' sh -c "! grep 'bad entry' $work/g.out"
+check '--no-reboot: a reboot ends with status 0' by_keys 0 r --no-reboot
+
+export LD_PRELOAD="$dir/shim.so" SHIM=hole
+check 'a guest that cannot run on ends with status 3' by_keys 3 't44000000 '
+unset LD_PRELOAD SHIM
+check '... and says why, with its registers' grep -q 'vCPU 0: cannot run: Bad address' "$work/g.err"
+check '... of each vCPU' grep -Eq 'r12 +[0-9a-f]{8} +sp +[0-9a-f]{8} +lr +[0-9a-f]{8} +pc +4001' "$work/g.err"
+
+button() {
+	run --cpus 2 --grace 100
+	ready || return 1
+	guest_type g w
+	guest_expect g 20 waiting || return 1
+	kill -TERM "$pid"
+	guest_end g 20
+	tail -n 3 "$work/g.out"
+	same "$status" 0 && grep -q button "$work/g.out"
+}
+check 'SIGTERM presses the power button; the guest powers off' button
+
+deadline() {
+	run --grace 2
+	ready || return 1
+	guest_type g h
+	guest_expect g 20 hanging || return 1
+	from=$(date +%s)
+	kill -TERM "$pid"
+	guest_end g 20
+	took=$(($(date +%s) - from))
+	echo "took $took s, status $status"
+	cat "$work/g.err"
+	[ "$status" = 4 ] && [ $took -ge 1 ] &&
+		grep -q 'the guest has not powered off within 2 s and is ended' "$work/g.err"
+}
+check 'a guest deaf to the button is ended at the deadline, status 4' deadline
+
+# A shell gives its background jobs an ignored SIGINT, so this one comes from ptydrive.
+impatient() {
+	./ptydrive armvmm-run --kernel monitor --grace 1000 <<-'STEPS'
+		expect ready
+		signal 2
+		alive
+		signal 2
+		exit 4
+	STEPS
+}
+check 'a second SIGINT ends the guest at once' impatient
+
+# Standard input that ends is no reason to end a guest, nor is an output that nobody reads.
+armvmm-run --kernel monitor </dev/null >"$work/eof" 2>&1 &
+pid=$!
+guests="$guests $pid"
+check 'input at its end: the guest runs on' wait_for 20 grep -q ready "$work/eof"
+check '... and is there' kill -0 $pid
+kill -9 $pid
+check 'an output that is closed: the guest runs and powers off' sh -c \
+	'(sleep 2; echo offff; sleep 1; echo p) | timeout 20 armvmm-run --kernel monitor >&-'
+
+# In bulk, without loss, as fast as the guest takes it.
+bulk() {
+	{
+		printf 'i2000 '
+		cat "$work/bulk"
+		printf 'o2000 p'
+	} | timeout 60 armvmm-run --kernel monitor >"$work/bulk.out" || return 1
+	set -- $(sed -n 's/\r$//; s/^hash //p' "$work/bulk.out")
+	echo "hashes in and out: $*; here $in"
+	[ "$1" = "$in" ] || return 1
+	sed -n '/^begin$/,$p' "$work/bulk.out" | sed 1d | head -c 8192 | ./ptydrive --hash >"$work/hash"
+	cat "$work/hash"
+	[ "$2" = "$(cat "$work/hash")" ]
+}
+dd if=/dev/urandom of="$work/bulk" bs=8k count=1 2>/dev/null
+in=$(./ptydrive --hash <"$work/bulk")
+check '8 KiB each way over the console, not a byte lost' bulk
+
+version() { armvmm-run --version | grep -Eqx 'armvmm-run [0-9]+\.[0-9]+(\.[0-9]+)?'; }
+check '--version' version
+check '--help is no error' sh -c 'armvmm-run --help | grep -q "Usage: armvmm-run"'
+check '--dump-dtb writes a tree without a guest' sh -c \
+	"rm -f $work/dtb; armvmm-run --dump-dtb $work/dtb --cpus 4 && grep -aq 'linux,dummy-virt\|virt' $work/dtb"
+finish

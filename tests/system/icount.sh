@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in the host under -icount, where an instruction takes a nanosecond: how exactly a guest
+# sleeps, and how soon it starts.
+. ./common.sh
+
+guest_initrd g <<'SCRIPT'
+sleeper exact 3 | while read -r line; do say "$line"; done
+say end
+SCRIPT
+
+# Kernel and initrd of 10 MiB together, in the page cache after the first time.
+cp monitor.raw "$work/kernel"
+truncate -s 6M "$work/kernel"
+head -c 4194304 /dev/zero | tr '\0' x >"$work/disk"
+cat "$work/kernel" "$work/disk" >/dev/null
+soon() {
+	./firstinsn 4 /usr/bin/armvmm-run --kernel "$work/kernel" --format raw --initrd "$work/disk" \
+		--memory 128M >"$work/times" || return 1
+	echo microseconds: $(cat "$work/times")
+	# The first time warms the caches.
+	sed 1d "$work/times" | awk '$1 > 30000 { bad = 1 } END { exit bad || NR != 3 }'
+}
+check 'from exec to the first instruction of the guest: at most 30 ms' soon
+sed -n 's/^micro/# &/p' "$work/check"
+
+linux_start g --cpus 1 --memory 128M
+check 'the guest boots and sleeps' guest_expect g 2000 '@@ end'
+guest_end g 60
+check 'it powers off: status 0' same "$status" 0
+slept() {
+	sed -n 's/\r$//; s/^@@ slept //p' "$work/g.out" >"$work/slept"
+	echo nanoseconds: $(cat "$work/slept")
+	awk '$1 < 990000000 || $1 > 1010000000 { bad = 1 } END { exit bad || NR != 3 }' "$work/slept"
+}
+check 'each sleep of 1 s takes 1.00 +- 0.01 s' slept
+sed -n 's/^nano/# &/p' "$work/check"
+finish

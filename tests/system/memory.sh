@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The host's way with a guest's memory: swapped out under it while it runs, more than half of it;
+# given back when the guest is killed, wherever that hits it; and what armvmm-run needs beside it.
+. ./common.sh
+modprobe -q zram || modprobe -q -a zsmalloc zram
+swap_on() {
+	[ -b /dev/zram0 ] || return 1
+	echo 400M >/sys/block/zram0/disksize
+	mkswap /dev/zram0 && swapon /dev/zram0
+}
+
+swapped() { awk '/^VmSwap/ { print $2 }' "/proc/$pid/status"; }
+
+# The guest fills 96 MiB of its 128, with a second CPU at work all the time.
+swap() {
+	guest_start g --kernel monitor --cpus 2 --memory 128M
+	guest_expect g 20 ready || return 1
+	guest_type g 's2 m60 '
+	guest_expect g 60 filled || return 1
+	most=0
+	for _ in 1 2 3 4 5 6; do
+		./pageout "$pid" || return 1
+		now=$(swapped)
+		[ "$now" -le $most ] || most=$now
+		[ $most -lt 65536 ] || break
+	done
+	echo "in swap: $most kB"
+	[ $most -ge 65536 ]
+}
+unchanged() {
+	guest_type g 'v60 '
+	guest_expect g 120 wrong || return 1
+	grep wrong "$work/g.out"
+	grep -q 'wrong 00000000' "$work/g.out" || return 1
+	# And again, with the host at it at the same time.
+	guest_type g 'v60 '
+	for _ in 1 2 3; do
+		./pageout "$pid"
+	done
+	wait_for 120 [ "$(grep -c wrong "$work/g.out")" = 2 ]
+	guest_type g 'j2 1 '
+	guest_expect g 120 bad || return 1
+	! grep wrong "$work/g.out" | grep -v 00000000 && grep -q 'bad 00000000' "$work/g.out"
+}
+wait_swap() {
+	guest_type g p
+	guest_end g 20
+	same "$status" 0
+}
+check 'the host has swap' swap_on
+check 'half of the memory of a guest at work is in swap' swap
+check 'the guest finds its memory unchanged' unchanged
+check 'it powers off' wait_swap
+swapoff /dev/zram0
+echo 1 >/sys/block/zram0/reset
+
+# Pss beyond guest memory, of a machine with all its devices that has done something.
+pss() {
+	truncate -s 1M "$work/disk"
+	guest_start g --kernel monitor --cpus 2 --memory 128M --disk "$work/disk" --net user --rng
+	guest_expect g 20 ready || return 1
+	guest_type g 'm20 o1000 '
+	guest_expect g 20 hash || return 1
+	# The memory is the one mapping of its size; the header line of each names its addresses.
+	awk '
+		/^[0-9a-f]+-[0-9a-f]+ / { size = 0 }
+		/^Size:/ { ram = $2 == 131072 }
+		/^Pss:/ { if (ram) guest += $2; else own += $2 }
+		END { print "guest memory", guest, "kB, beyond it", own, "kB"
+		      exit !(guest >= 32768 && own <= 4096) }' "/proc/$pid/smaps"
+}
+check 'Pss beyond guest memory is at most 4 MiB' pss
+sed -n 's/^/# /p' "$work/check"
+guest_type g p
+guest_end g 20
+
+# SIGKILL in the middle of all: what the kernel has in use is what it was, within 1 %.
+in_use() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^(Slab|SUnreclaim|PageTables|KernelStack|VmallocUsed|Percpu|AnonPages):/ { n += $2 }
+		/^MemTotal/ { t = $2 } /^(MemFree|Cached|Buffers)/ { t -= $2 }
+		END { print n, t }' /proc/meminfo
+}
+kill_some() {
+	i=0
+	while [ $i -lt "$1" ]; do
+		i=$((i + 1))
+		guest_start k --kernel monitor --cpus 4 --memory 64M --disk "$work/disk" --net user
+		case $((i % 4)) in
+		0) ;;
+		1) usleep $((i * 37000 % 400000)) ;;
+		*)
+			guest_expect k 20 ready || return 1
+			guest_type k 's4 m20 v20 '
+			usleep $((i * 91000 % 500000))
+			;;
+		esac
+		kill -9 "$pid" "$holder"
+		wait "$pid" "$holder" 2>/dev/null
+		guests=
+	done
+	return 0
+}
+nothing_left() {
+	kill_some 4 || return 1
+	rmmod armvmm && insmod /armvmm.ko
+	sleep 1
+	before=$(in_use)
+	kill_some 12 || return 1
+	rmmod armvmm && insmod /armvmm.ko || return 1
+	sleep 1
+	after=$(in_use)
+	echo "kernel structures and all memory in use, kB: before $before, after $after"
+	echo "$before $after" | awk '{ exit !($3 <= $1 * 1.01 + 64 && $4 <= $2 * 1.01) }'
+}
+check 'twelve guests killed at work leave nothing behind; the module unloads' nothing_left
+sed -n 's/^kernel/# &/p' "$work/check"
+
+# Nor does a program that dies with the guest's CPUs in the middle of an exit.
+abrupt() {
+	guest_start k --kernel monitor --cpus 8 --memory 64M
+	guest_expect k 20 ready || return 1
+	guest_type k 's8 w'
+	guest_expect k 20 waiting || return 1
+	kill -9 "$pid"
+	wait "$pid"
+	rmmod armvmm && insmod /armvmm.ko
+}
+check 'rmmod at once after SIGKILL, with eight CPUs at work' wait_for 10 abrupt
+finish

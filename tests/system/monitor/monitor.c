@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest of a few kilobytes that does what the console tells it, a letter and hexadecimal numbers
+ * at a time: armvmm-run's ways to start, to end and to talk are tried with it in tenths of a
+ * second. Polls everything; the MMU is off.
+ */
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+#define UART_DR		0x09000000u
+#define UART_FR		0x09000018u
+#define UART_FR_TXFF	(1u << 5)
+#define UART_FR_RXFE	(1u << 4)
+#define UART_LCR_H	0x0900002cu
+#define UART_CR		0x09000030u
+#define UART_IMSC	0x09000038u
+#define GPIO_BUTTON	(0x09030000u + (0x08u << 2))	/* line 3, by the address as mask */
+#define VIRTIO_BASE	0x0a000000u
+#define VIRTIO_SIZE	0x200u
+#define VIRTIO_SLOTS	32
+
+#define PSCI_CPU_ON		0x84000003u
+#define PSCI_SYSTEM_OFF		0x84000008u
+#define PSCI_SYSTEM_RESET	0x84000009u
+
+#define MEMORY_BASE	0x41000000u
+#define MAX_CPUS	8
+#define WORK_SIZE	0x100000u	/* bytes that each working CPU fills and looks through */
+#define WORK_BASE	0x40800000u
+
+u32 psci(u32 function, u32 a, u32 b, u32 c);
+void secondary_start(void);
+void monitor_main(u32 r0, u32 r1, u32 r2, u32 cpsr);
+void secondary_main(u32 cpu);
+
+static volatile u32 work_rounds[MAX_CPUS], work_bad[MAX_CPUS];
+
+static inline u32 readl(u32 addr)
+{
+	return *(volatile u32 *)addr;
+}
+
+static inline void writel(u32 addr, u32 value)
+{
+	*(volatile u32 *)addr = value;
+}
+
+static void put(u8 c)
+{
+	while (readl(UART_FR) & UART_FR_TXFF)
+		;
+	writel(UART_DR, c);
+}
+
+static int has_input(void)
+{
+	return !(readl(UART_FR) & UART_FR_RXFE);
+}
+
+static u8 get(void)
+{
+	while (!has_input())
+		;
+	return readl(UART_DR);
+}
+
+static void puts(const char *s)
+{
+	for (; *s; s++)
+		put(*s);
+}
+
+static void put_hex(u32 v)
+{
+	for (int shift = 28; shift >= 0; shift -= 4)
+		put("0123456789abcdef"[(v >> shift) & 15]);
+}
+
+static void say(const char *what, u32 v)
+{
+	puts(what);
+	put(' ');
+	put_hex(v);
+	puts("\r\n");
+}
+
+/* Hexadecimal digits, ended by any other character. */
+static u32 get_hex(void)
+{
+	u32 v = 0;
+
+	for (;;) {
+		u8 c = get();
+
+		if (c >= '0' && c <= '9')
+			v = v << 4 | (c - '0');
+		else if (c >= 'a' && c <= 'f')
+			v = v << 4 | (c - 'a' + 10);
+		else
+			return v;
+	}
+}
+
+static u32 next(u32 *state)
+{
+	u32 v = *state;
+
+	v ^= v << 13;
+	v ^= v >> 17;
+	v ^= v << 5;
+	return *state = v;
+}
+
+/* FNV-1a: what the tests compute on the other side as well. */
+static u32 hash_byte(u32 hash, u8 c)
+{
+	return (hash ^ c) * 0x01000193u;
+}
+
+static void input_bulk(u32 n)
+{
+	u32 hash = 0x811c9dc5u;
+
+	while (n--)
+		hash = hash_byte(hash, get());
+	say("hash", hash);
+}
+
+static void output_bulk(u32 n)
+{
+	u32 hash = 0x811c9dc5u, state = 1;
+
+	puts("begin\n");
+	while (n--) {
+		u8 c = n ? 33 + next(&state) % 94 : '\n';
+
+		put(c);
+		hash = hash_byte(hash, c);
+	}
+	say("hash", hash);
+}
+
+static void echo(void)
+{
+	u8 c;
+
+	puts("echo\r\n");
+	do {
+		c = get();
+		put('<');
+		put_hex(c);
+		put('>');
+	} while (c != 'q');
+	puts("\r\n");
+}
+
+static void memory_fill(u32 base, u32 bytes, u32 seed)
+{
+	for (u32 at = base; at < base + bytes; at += 4)
+		writel(at, next(&seed));
+}
+
+static u32 memory_wrong(u32 base, u32 bytes, u32 seed)
+{
+	u32 wrong = 0;
+
+	for (u32 at = base; at < base + bytes; at += 4)
+		wrong += readl(at) != next(&seed);
+	return wrong;
+}
+
+void secondary_main(u32 cpu)
+{
+	u32 base = WORK_BASE + cpu * WORK_SIZE;
+
+	for (u32 seed = cpu + 1;; seed += MAX_CPUS) {
+		memory_fill(base, WORK_SIZE, seed);
+		work_bad[cpu] += memory_wrong(base, WORK_SIZE, seed);
+		work_rounds[cpu]++;
+	}
+}
+
+static void work_start(u32 cpus)
+{
+	for (u32 cpu = 1; cpu < cpus && cpu < MAX_CPUS; cpu++)
+		if (psci(PSCI_CPU_ON, cpu, (u32)secondary_start, cpu))
+			say("no cpu", cpu);
+	say("working", cpus);
+}
+
+/* Waits until each working CPU has done @rounds rounds more. */
+static void work_wait(u32 cpus, u32 rounds)
+{
+	u32 bad = 0;
+
+	for (u32 cpu = 1; cpu < cpus && cpu < MAX_CPUS; cpu++) {
+		u32 from = work_rounds[cpu];
+
+		while (work_rounds[cpu] - from < rounds)
+			;
+		bad += work_bad[cpu];
+	}
+	say("bad", bad);
+}
+
+/*
+ * Nonsense into every register of every device but the console's data: legal widths, illegal
+ * widths, offsets between registers, addresses with no device. Queue addresses point into RAM,
+ * which is full of nonsense itself, about half the time.
+ */
+static void fuzz(u32 seed, u32 n)
+{
+	u32 state = seed ? seed : 1;
+
+	memory_fill(MEMORY_BASE, 0x100000, state);
+	while (n--) {
+		u32 kind = next(&state) % 8, value = next(&state), at;
+
+		switch (kind) {
+		case 0:
+			at = 0x09000000u + next(&state) % 0x1000;
+			if ((at & ~3u) == UART_DR)
+				continue;
+			break;
+		case 1:
+			at = 0x09010000u + next(&state) % 0x1000;
+			break;
+		case 2:
+			at = 0x09030000u + next(&state) % 0x1000;
+			break;
+		case 3:
+			at = 0x08000000u + next(&state) % 0x100000;
+			/* The interrupt controller's own frames are the driver's tests' affair. */
+			if (at < 0x08020000u)
+				continue;
+			break;
+		default:
+			at = VIRTIO_BASE + next(&state) % (VIRTIO_SLOTS * VIRTIO_SIZE);
+			break;
+		}
+		if (next(&state) & 1)
+			value = MEMORY_BASE + (value & 0xfffff);
+		else if (next(&state) & 1)
+			value &= 0xf;
+		switch (next(&state) % 6) {
+		case 0:
+			*(volatile u8 *)at = value;
+			break;
+		case 1:
+			*(volatile u16 *)(at & ~1u) = value;
+			break;
+		case 2:
+			(void)readl(at & ~3u);
+			break;
+		default:
+			writel(at & ~3u, value);
+			break;
+		}
+	}
+	/* The console's own registers may be anything by now: as armvmm-run had them. */
+	writel(UART_LCR_H, 0x70);
+	writel(UART_CR, 0x301);
+	writel(UART_IMSC, 0);
+	say("fuzzed", seed);
+}
+
+static void button_wait(void)
+{
+	puts("waiting\r\n");
+	while (!readl(GPIO_BUTTON))
+		;
+	puts("button\r\n");
+	psci(PSCI_SYSTEM_OFF, 0, 0, 0);
+}
+
+void monitor_main(u32 r0, u32 r1, u32 r2, u32 cpsr)
+{
+	writel(UART_LCR_H, 0x70);	/* eight bits, FIFOs */
+	writel(UART_CR, 0x301);		/* on, both ways */
+
+	/* Linux's boot protocol: r0 = 0, a device tree at r2, SVC mode, interrupts masked. */
+	u32 magic = r2 & 3 ? 0 : readl(r2);
+
+	if (r0 || r1 != ~0u || magic != 0xedfe0dd0u || (cpsr & 0x1ff) != 0x1d3)
+		say("bad entry", cpsr);
+	say("ready", r2);
+
+	for (;;) {
+		u8 c = get();
+		u32 n;
+
+		switch (c) {
+		case 'p':
+			psci(PSCI_SYSTEM_OFF, 0, 0, 0);
+			break;
+		case 'r':
+			psci(PSCI_SYSTEM_RESET, 0, 0, 0);
+			break;
+		case 'i':
+			input_bulk(get_hex());
+			break;
+		case 'o':
+			output_bulk(get_hex());
+			break;
+		case 'e':
+			echo();
+			break;
+		case 'w':
+			button_wait();
+			break;
+		case 'h':
+			puts("hanging\r\n");
+			for (;;)
+				asm volatile("wfi");
+		case 'm':
+			n = get_hex() << 20;
+			memory_fill(MEMORY_BASE, n, 0x12345);
+			say("filled", n);
+			break;
+		case 'v':
+			say("wrong", memory_wrong(MEMORY_BASE, get_hex() << 20, 0x12345));
+			break;
+		case 's':
+			work_start(get_hex());
+			break;
+		case 'j':
+			n = get_hex();
+			work_wait(n, get_hex());
+			break;
+		case 'f':
+			n = get_hex();
+			fuzz(n, get_hex());
+			break;
+		case 't':
+			say("touched", readl(get_hex()));
+			break;
+		case '\r':
+		case '\n':
+			break;
+		default:
+			say("what", c);
+			break;
+		}
+	}
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Preloaded into armvmm-run: makes the world under it different.
+ *	SHIM=version	/dev/armvmm speaks version 11 of the ABI
+ *	SHIM=hole	the host takes 16 MiB of the guest's memory, at 64 MiB, away
+ */
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <linux/kvm.h>
+
+int __ioctl_time64(int fd, unsigned long request, ...);
+
+/* With 64-bit times, what a program calls ioctl() is this to the linker. */
+int __ioctl_time64(int fd, unsigned long request, ...)
+{
+	static int (*real)(int fd, unsigned long request, ...);
+	const char *what = getenv("SHIM");
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (!real)
+		real = dlsym(RTLD_NEXT, "ioctl");
+	if (what && !strcmp(what, "version") && request == KVM_GET_API_VERSION)
+		return 11;
+	if (what && !strcmp(what, "hole") && request == KVM_SET_USER_MEMORY_REGION) {
+		struct kvm_userspace_memory_region *r = arg;
+
+		munmap((void *)(unsigned long)(r->userspace_addr + (64 << 20)), 16 << 20);
+	}
+	return real(fd, request, arg);
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs in the guest. "sleeper exact N": sleeps one second N times and prints how long each took,
+ * in nanoseconds. "sleeper order": threads that sleep different times must wake in that order, and
+ * none early; ends with 1 if not.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SLEEPERS	5
+#define STEP_NS		200000000L
+
+static int woken[SLEEPERS], nr_woken;
+static int early;
+
+static long long now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static long long sleep_ns(long long ns)
+{
+	struct timespec t = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+	long long from = now_ns();
+
+	if (clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL))
+		exit(1);
+	return now_ns() - from;
+}
+
+static void *sleeper(void *arg)
+{
+	int me = (long)arg;
+	long long ns = (me + 1) * STEP_NS;
+
+	if (sleep_ns(ns) < ns)
+		__atomic_store_n(&early, 1, __ATOMIC_SEQ_CST);
+	woken[__atomic_fetch_add(&nr_woken, 1, __ATOMIC_SEQ_CST)] = me;
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread[SLEEPERS];
+
+	if (argc == 3 && !strcmp(argv[1], "exact")) {
+		for (int i = atoi(argv[2]); i > 0; i--)
+			printf("slept %lld\n", sleep_ns(1000000000LL));
+		return 0;
+	}
+	/* The longest sleeper starts first, so that the order of waking is the timers' alone. */
+	for (long i = SLEEPERS - 1; i >= 0; i--)
+		if (pthread_create(&thread[i], NULL, sleeper, (void *)i))
+			return 1;
+	for (int i = 0; i < SLEEPERS; i++)
+		pthread_join(thread[i], NULL);
+	for (int i = 0; i < SLEEPERS; i++) {
+		if (woken[i] != i) {
+			printf("sleeper %d woke as number %d\n", woken[i], i);
+			return 1;
+		}
+	}
+	if (early)
+		printf("a sleeper woke early\n");
+	return early || sleep_ns(1000000000LL) < 1000000000LL;
+}

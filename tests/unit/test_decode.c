@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/decode.c
 // cflags: -Itests/unit/fake
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/gva.c
 // cflags: -Itests/unit/fake
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/timer.c
 // cflags: -I. -Itests/unit/fake -Iinclude/uapi -Idriver -fno-strict-aliasing
 //

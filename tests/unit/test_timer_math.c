@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 // cflags: -Itests/unit/fake
 //
 // Counter ticks and deadlines: exact, never early, and no overflow however far

@@ -16,6 +16,7 @@
 
 #include <asm/cacheflush.h>
 #include <asm/cputype.h>
+#include <asm/hwcap.h>
 #include <asm/sections.h>
 
 #include "cache.h"
@@ -155,6 +156,8 @@ static int hypcpu_take(void)
 	if (armvmm_hyp_call(HYP_CALL_NR, 0, 0) != HYP_STUB_ERROR)
 		return -EBUSY;
 	hc->vcpu = NULL;
+	hc->vfp = elf_hwcap & HWCAP_VFP;
+	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
 	hc->gich_hcr = ~0u;
 	hc->gich = armvmm_vgic_host.gich;
 	hc->stub_hvbar = hyp_takeover_call(&args);

@@ -149,12 +149,12 @@ static bool run_irq_pending(struct armvmm_vcpu *vcpu)
 	return READ_ONCE(vcpu->irq_lines);
 }
 
-/* What ends a WFI (DDI 0406C B1.8.13). */
+/* What ends a WFI (DDI 0406C B1.8.13); the cheapest question first. */
 static bool run_wakeup(struct armvmm_vcpu *vcpu)
 {
-	return run_irq_pending(vcpu) || armvmm_timer_pending(vcpu) ||
-	       READ_ONCE(vcpu->requests) || READ_ONCE(vcpu->power_off) ||
-	       READ_ONCE(vcpu->pause) || signal_pending(current);
+	return READ_ONCE(vcpu->requests) || signal_pending(current) || run_irq_pending(vcpu) ||
+	       armvmm_timer_pending(vcpu) || READ_ONCE(vcpu->power_off) ||
+	       READ_ONCE(vcpu->pause);
 }
 
 /* Polls for a while: most waits are shorter than a sleep and its wake-up. */

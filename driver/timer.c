@@ -11,6 +11,7 @@
 #include <linux/hrtimer.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/sched/signal.h>
 
 #include "archregs.h"
 #include "compat.h"
@@ -106,7 +107,7 @@ static bool timer_restart(struct hrtimer *hrtimer, u64 ticks)
 static enum hrtimer_restart timer_wakeup_handler(struct hrtimer *hrtimer)
 {
 	struct armvmm_vcpu *vcpu = container_of(hrtimer, struct armvmm_vcpu, timer.wakeup);
-	u64 now = armvmm_timer_virt_now(vcpu);
+	u64 now = armvmm_timer_virt_now(vcpu) + vcpu->timer.lead;
 
 	if (timer_restart(hrtimer, timer_ticks_left(now, vcpu->hyp->cntv_cval)))
 		return HRTIMER_RESTART;
@@ -312,20 +313,46 @@ bool armvmm_timer_pending(struct armvmm_vcpu *vcpu)
 	return vcpu->timer.virt_level || READ_ONCE(vcpu->timer.phys_level);
 }
 
+/*
+ * The host takes its time from the hrtimer's interrupt to the vCPU's thread:
+ * the hrtimer is set early by as much as it took of late.
+ */
 void armvmm_timer_block(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_vcpu *hyp = vcpu->hyp;
+	u64 left;
 
+	vcpu->timer.wakeup_armed = false;
 	/* A line that is high already wakes by the vGIC, or not at all. */
 	if (!timer_can_fire(hyp->cntv_ctl) || (hyp->cntv_ctl & CNT_CTL_ISTATUS))
 		return;
-	timer_arm(&vcpu->timer.wakeup,
-		  timer_ticks_left(armvmm_timer_virt_now(vcpu), hyp->cntv_cval));
+	left = timer_ticks_left(armvmm_timer_virt_now(vcpu), hyp->cntv_cval);
+	vcpu->timer.wakeup_armed = true;
+	timer_arm(&vcpu->timer.wakeup, left - min_t(u64, left, vcpu->timer.lead));
+}
+
+/* Waits for the deadline after a wake-up that was set early: at most TIMER_MAX_LEAD_US. */
+static void timer_await(struct armvmm_vcpu *vcpu)
+{
+	u64 cval = vcpu->hyp->cntv_cval;
+
+	while (timer_ticks_left(armvmm_timer_virt_now(vcpu), cval) && !need_resched() &&
+	       !signal_pending(current) && !armvmm_vgic_pending(vcpu))
+		cpu_relax();
 }
 
 void armvmm_timer_unblock(struct armvmm_vcpu *vcpu)
 {
-	hrtimer_cancel(&vcpu->timer.wakeup);
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+	u64 now, early;
+
+	if (!hrtimer_cancel(&timer->wakeup) && timer->wakeup_armed) {
+		now = armvmm_timer_virt_now(vcpu);
+		early = vcpu->hyp->cntv_cval - timer->lead;
+		timer->lead = timer_next_lead(timer->lead, timer_ticks_left(early, now),
+					      armvmm_timer_freq());
+		timer_await(vcpu);
+	}
 	armvmm_timer_pending(vcpu);
 }
 

@@ -13,6 +13,8 @@ struct kvm_device_attr;
 
 struct armvmm_timer_vcpu {
 	struct hrtimer wakeup;	/* armed only while the vCPU sleeps */
+	u64 lead;		/* ticks that wakeup is set early by */
+	bool wakeup_armed;	/* since the vCPU last went to sleep */
 	struct hrtimer phys;	/* emulated CNTP, armed while it can fire */
 	u64 cntp_cval;
 	u32 cntp_ctl;		/* ENABLE, IMASK; ISTATUS is computed */

@@ -34,6 +34,23 @@ static inline u64 timer_ticks_left(u64 now, u64 cval)
 	return now >= cval ? 0 : cval - now;
 }
 
+#define TIMER_MAX_LEAD_US	50
+
+/*
+ * How early to set the next wake-up, in ticks: three parts of what it was, one of
+ * how @late the last one came, and a little to spare. Bounded, for the difference
+ * is polled away.
+ */
+static inline u64 timer_next_lead(u64 lead, u64 late, u32 freq)
+{
+	u64 max = freq / (1000000 / TIMER_MAX_LEAD_US);
+
+	if (late > max)
+		late = max;
+	lead = (lead * 3 + late + late / 4) / 4;
+	return lead < max ? lead : max;
+}
+
 /* True where the timer can ever raise its line. */
 static inline bool timer_can_fire(u32 ctl)
 {

@@ -87,6 +87,9 @@ bool __hyp_text hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	case HSR_EC_CP15_32:
 		return fastpath_cp15_read(vcpu, hsr);
 	case HSR_EC_FP:
+		/* Where there is none it is undefined: the host says so. */
+		if (!cpu->vfp)
+			return false;
 		hyp_vfp_trap(cpu);
 		return true;
 	}

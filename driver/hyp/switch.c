@@ -316,7 +316,6 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 u32 __hyp_text hyp_snapshot(struct hyp_cpu *cpu)
 {
 	struct hyp_host_const *c = &cpu->host;
-	u32 mvfr0;
 
 	c->sctlr = sysreg_read(SYS_SCTLR);
 	c->cpacr = sysreg_read(SYS_CPACR);
@@ -336,9 +335,5 @@ u32 __hyp_text hyp_snapshot(struct hyp_cpu *cpu)
 	c->hdcr = sysreg_read(SYS_HDCR);
 	c->hcptr = sysreg_read(SYS_HCPTR);
 	c->cnthctl = sysreg_read(SYS_CNTHCTL);
-
-	/* MVFR0.A_SIMD_registers (DDI 0406C B6.1.43): 2 says 32 registers. */
-	asm volatile(".fpu vfpv3\n\tvmrs %0, mvfr0" : "=r" (mvfr0));
-	cpu->vfp_d32 = (mvfr0 & 0xf) == 2;
 	return 0;
 }

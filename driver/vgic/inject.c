@@ -18,33 +18,29 @@ int armvmm_vgic_inject(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu, unsigned 
 {
 	struct armvmm_vgic_irq *irq;
 	unsigned long flags;
-	bool changed;
 
 	irq = inject_get(vm, vcpu, intid);
 	if (!irq)
 		return -EINVAL;
 
-	raw_spin_lock_irqsave(&irq->lock, flags);
-
 	/* An in-kernel device's line is its own: KVM lets others' attempts pass without a word. */
-	if (irq->owner != owner) {
-		raw_spin_unlock_irqrestore(&irq->lock, flags);
+	if (READ_ONCE(irq->owner) != owner)
 		return 0;
-	}
 
 	/*
-	 * KVM takes each "high" of a line configured as edge-triggered for an
-	 * edge: clients that pulse it may leave out the low half.
+	 * What changes nothing takes no lock. KVM takes each "high" of a line
+	 * configured as edge-triggered for an edge: clients that pulse it may leave
+	 * out the low half.
 	 */
-	changed = irq->edge ? level : irq->line_level != level;
-	irq->line_level = level;
-	if (!changed) {
-		raw_spin_unlock_irqrestore(&irq->lock, flags);
+	if (READ_ONCE(irq->edge) ? !level : READ_ONCE(irq->line_level) == level) {
+		WRITE_ONCE(irq->line_level, level);
 		return 0;
 	}
-	if (irq->edge)
-		irq->pending_latch = true;
 
+	raw_spin_lock_irqsave(&irq->lock, flags);
+	irq->line_level = level;
+	if (irq->edge && level)
+		irq->pending_latch = true;
 	vgic_irq_update_unlock(irq, flags);
 	return 0;
 }

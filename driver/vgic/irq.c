@@ -87,8 +87,8 @@ static bool irq_seen_at_eoi(const struct armvmm_vgic_irq *irq)
 
 void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags)
 {
-	struct armvmm_vcpu *from, *to, *list, *notify = NULL;
-	bool moved;
+	struct armvmm_vcpu *from, *to, *notify = NULL;
+	raw_spinlock_t *list_lock;
 
 	lockdep_assert_held(&irq->lock);
 
@@ -113,32 +113,28 @@ void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags)
 			break;
 		}
 
-		/* The list's lock comes first: let go, take both, look again. */
-		list = from ? from : to;
-		raw_spin_unlock(&irq->lock);
-		raw_spin_lock(&list->vgic.ap_list_lock);
-		raw_spin_lock(&irq->lock);
-		moved = false;
-		if (irq->vcpu == from && !irq->in_lr && vgic_irq_route(irq) == to) {
-			if (from) {
-				list_del_init(&irq->ap_link);
-				irq->vcpu = NULL;
-			} else {
-				list_add_tail(&irq->ap_link, &to->vgic.ap_list);
-				irq->vcpu = to;
-				notify = to;
-				moved = true;
+		list_lock = from ? &from->vgic.ap_list_lock : &to->vgic.ap_list_lock;
+		if (!raw_spin_trylock(list_lock)) {
+			/* The list's lock comes first: let go, take both, look again. */
+			raw_spin_unlock(&irq->lock);
+			raw_spin_lock(list_lock);
+			raw_spin_lock(&irq->lock);
+			if (irq->vcpu != from || irq->in_lr || vgic_irq_route(irq) != to) {
+				raw_spin_unlock(list_lock);
+				continue;
 			}
 		}
-		if (moved) {
-			raw_spin_unlock(&irq->lock);
-			raw_spin_unlock_irqrestore(&list->vgic.ap_list_lock, flags);
-			vgic_vcpu_notify(notify);
-			return;
+		if (from) {
+			list_del_init(&irq->ap_link);
+			irq->vcpu = NULL;
+			raw_spin_unlock(list_lock);
+			continue;
 		}
-		raw_spin_unlock(&irq->lock);
-		raw_spin_unlock(&list->vgic.ap_list_lock);
-		raw_spin_lock(&irq->lock);
+		list_add_tail(&irq->ap_link, &to->vgic.ap_list);
+		irq->vcpu = to;
+		raw_spin_unlock(list_lock);
+		notify = to;
+		break;
 	}
 	raw_spin_unlock_irqrestore(&irq->lock, flags);
 	if (notify)

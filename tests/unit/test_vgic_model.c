@@ -33,6 +33,11 @@ static unsigned int rnd(unsigned int n)
 	return (rng >> 11) % n;
 }
 
+bool (fake_contended)(void)
+{
+	return !rnd(4);
+}
+
 static struct model_irq *model(unsigned int cpu, unsigned int intid)
 {
 	return intid < VGIC_NR_PRIVATE ? &private[cpu][intid] : &shared[intid];

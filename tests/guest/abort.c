@@ -30,7 +30,11 @@ static void check_hole(void)
 	report(r32(RAM_BASE + (param.ram_mb << 20) - 4) == 0x1234, "the last word of RAM is");
 }
 
-/* Above 4 GiB, by LPAE tables: the IPA space has 40 bits. */
+/*
+ * Above 4 GiB, by LPAE tables: the IPA space has 40 bits. With argument 1 only,
+ * on boards: QEMU 7.2's 32-bit machine cuts the address of a stage-2 walk to
+ * 32 bits.
+ */
 static u64 l1[4] __attribute__((aligned(64)));
 
 static void high_map(u64 ipa)
@@ -163,7 +167,8 @@ void guest_main(void)
 	mmu_on();
 	if (on_vm()) {
 		check_hole();
-		check_high();
+		if (param.arg[0])
+			check_high();
 	}
 	check_precise();
 	check_returns();

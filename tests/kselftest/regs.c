@@ -345,9 +345,12 @@ static void vcpu_events(void)
 
 	vm_make(&vm, 1, 0);
 	fd = vm.vcpu[0].fd;
-	if (ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_VCPU_EVENTS) <= 0)
-		ktap_skip("no KVM_CAP_VCPU_EVENTS");
 	memset(&ev, 0xff, sizeof(ev));
+	/* What has no capability has no ioctl. */
+	if (ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_VCPU_EVENTS) <= 0) {
+		CHECK_ERRNO(ioctl(fd, KVM_GET_VCPU_EVENTS, &ev), EINVAL);
+		return;
+	}
 	CHECK_OK(ioctl(fd, KVM_GET_VCPU_EVENTS, &ev));
 	for (size_t i = 0; i < sizeof(ev); i++)
 		CHECK(!((unsigned char *)&ev)[i], "byte %zu is %x", i, ((unsigned char *)&ev)[i]);

@@ -96,10 +96,10 @@ bool runner_wait(struct runner *r, unsigned int n, unsigned int ms);
 #define PPI(cpu, n)	(KVM_ARM_IRQ_TYPE_PPI << KVM_ARM_IRQ_TYPE_SHIFT | (cpu) << 16 | (n))
 #define CPU_IRQ(cpu, n)	(KVM_ARM_IRQ_TYPE_CPU << KVM_ARM_IRQ_TYPE_SHIFT | (cpu) << 16 | (n))
 
-/* Position-independent A32 guest code: code_NAME up to code_NAME_end. */
+/* Position-independent A32 guest code, 64-byte aligned: code_NAME up to code_NAME_end. */
 #define GUEST_CODE(name, text)							\
 extern const char code_##name[], code_##name##_end[];				\
-asm(".pushsection .rodata\n\t.balign 4\n\t.syntax unified\n\t.arm\n\t"		\
+asm(".pushsection .rodata\n\t.balign 64\n\t.syntax unified\n\t.arm\n\t"		\
 	".arch_extension virt\n\t.arch_extension sec\n\t"			\
 	".global code_" #name "\ncode_" #name ":\n\t" text			\
 	"\n\t.ltorg\n\t.global code_" #name "_end\ncode_" #name "_end:\n\t.popsection\n")

@@ -128,8 +128,18 @@ void hrtimer_start(struct hrtimer *timer, ktime_t time, enum hrtimer_mode mode)
 
 int hrtimer_cancel(struct hrtimer *timer)
 {
-	hrt[timer == hrt[0].timer ? 0 : 1].ns = STOPPED;
-	return 0;
+	u64 *ns = &hrt[timer == hrt[0].timer ? 0 : 1].ns;
+	bool active = *ns != STOPPED;
+
+	*ns = STOPPED;
+	return active;
+}
+
+/* Whoever polls asks this: a tick goes by. */
+bool armvmm_vgic_pending(struct armvmm_vcpu *v)
+{
+	now++;
+	return false;
 }
 
 u64 hrtimer_forward_now(struct hrtimer *timer, ktime_t interval)
@@ -291,6 +301,52 @@ static void test_sleep(void)
 	KTAP_TRUE(held);
 }
 
+static enum hrtimer_restart fire(void)
+{
+	enum hrtimer_restart ret = WAKEUP.fn(WAKEUP.timer);
+
+	if (ret == HRTIMER_NORESTART)
+		WAKEUP.ns = STOPPED;
+	return ret;
+}
+
+/* A host that took 400 ticks to wake up is woken 125 early the next time, and so on. */
+static void test_early(void)
+{
+	u64 deadline;
+
+	reset(true);
+	run(1, 62500000, false);
+	armvmm_timer_block(&vcpu);
+	now += 62500000;
+	KTAP_EQ(fire(), HRTIMER_NORESTART);
+	now += 400;
+	armvmm_timer_unblock(&vcpu);
+	KTAP_EQ(vcpu.timer.lead, 125);
+
+	reset(true);
+	vcpu.timer.lead = 125;
+	run(1, 62500000, false);
+	deadline = now + 62500000;
+	armvmm_timer_block(&vcpu);
+	KTAP_EQ(WAKEUP.ns, 1000000000 - 125 * 16);
+	now = deadline - 125;
+	KTAP_EQ(fire(), HRTIMER_NORESTART);
+	now += 5;
+	armvmm_timer_unblock(&vcpu);
+	/* What was too early is waited for, and the line rises on time. */
+	KTAP_EQ(now, deadline);
+	KTAP_TRUE(line[27]);
+	KTAP_EQ(vcpu.timer.lead, (125 * 3 + 5 + 1) / 4);
+
+	/* An interrupt that comes first says nothing of how late the host is. */
+	run(1, 62500000, false);
+	armvmm_timer_block(&vcpu);
+	now += 1000;
+	armvmm_timer_unblock(&vcpu);
+	KTAP_EQ(vcpu.timer.lead, (125 * 3 + 5 + 1) / 4);
+}
+
 /* A deadline beyond all sleeps is one that never comes too early. */
 static void test_far_deadline(void)
 {
@@ -408,6 +464,7 @@ static void test_reset(void)
 
 KTAP_MAIN(KTAP_CASE(test_offset), KTAP_CASE(test_round), KTAP_CASE(test_taken_back),
 	  KTAP_CASE(test_other_lr), KTAP_CASE(test_masked), KTAP_CASE(test_sleep),
+	  KTAP_CASE(test_early),
 	  KTAP_CASE(test_far_deadline), KTAP_CASE(test_pending_once), KTAP_CASE(test_physical),
 	  KTAP_CASE(test_before_first_run), KTAP_CASE(test_enable_refused),
 	  KTAP_CASE(test_user_irqchip), KTAP_CASE(test_reset))

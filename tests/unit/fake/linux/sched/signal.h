@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FAKE_LINUX_SCHED_SIGNAL_H
+#define FAKE_LINUX_SCHED_SIGNAL_H
+#include "../../fake_kernel.h"
+#define signal_pending(task)	false
+#define need_resched()		false
+#endif

@@ -21,9 +21,10 @@
 struct armvmm_vcpu;
 
 /*
- * Lock order: vm->lock > vcpu->mutex > vm->slots_lock > mmap_lock >
- * stage2.lock; vgic and timer locks are innermost (see vgic/vgic.h).
- * vm->srcu protects memslots and iobus for readers.
+ * Lock order: vcpu->mutex > vm->lock > vm->slots_lock > mmap_lock > stage2.lock;
+ * who holds vm->lock may only try a vCPU's mutex (armvmm_vm_trylock_vcpus). vgic
+ * and timer locks are innermost (see vgic/vgic.h). vm->srcu protects memslots and
+ * iobus for readers.
  */
 struct armvmm_vm {
 	refcount_t users;	/* the VM's fd, its vCPUs' and devices' fds, irqfds */

@@ -232,14 +232,15 @@ static bool cp15_has_l2ctlr(void)
 	}
 }
 
-/* Bits 25:24: the number of CPUs less one (A15 TRM 4.3.48); a cluster has four at most. */
+/* Bits 25:24: the number of CPUs in the vCPU's cluster less one (A15 TRM 4.3.48). */
 static u32 cp15_reset_l2ctlr(struct armvmm_vcpu *vcpu)
 {
-	u32 val = 0, others = armvmm_vm_online_vcpus(vcpu->vm) - 1;
+	int online = armvmm_vm_online_vcpus(vcpu->vm), first = vcpu->id & ~3;
+	u32 val = 0, others = clamp(online - 1 - first, 0, 3);
 
 	if (cp15_has_l2ctlr())
 		asm volatile("mrc p15, 1, %0, c9, c0, 2" : "=r" (val));
-	return (val & ~(3u << 24)) | min(others, 3u) << 24;
+	return (val & ~(3u << 24)) | others << 24;
 }
 
 /* The host's, with the SMP bit as the virtual machine is made. */
@@ -251,10 +252,13 @@ static u32 cp15_reset_actlr(struct armvmm_vcpu *vcpu)
 	return armvmm_vm_online_vcpus(vcpu->vm) > 1 ? val | 1u << 6 : val & ~(1u << 6);
 }
 
-/* A system of one level of affinity: Aff0 is the vCPU (B4.1.106). U as on the host. */
+/*
+ * Clusters of four, as KVM/arm makes them: L2CTLR cannot tell of more CPUs.
+ * Bits 31 and 30 (U) are those of the host (B4.1.106).
+ */
 static u32 cp15_reset_mpidr(struct armvmm_vcpu *vcpu)
 {
-	return (read_cpuid_mpidr() & (3u << 30)) | vcpu->id;
+	return (read_cpuid_mpidr() & (3u << 30)) | (vcpu->id >> 2) << 8 | (vcpu->id & 3);
 }
 
 static u32 cp15_reset_value(struct armvmm_vcpu *vcpu, const struct cp15_reg *r)

@@ -55,6 +55,14 @@ u32 armvmm_psci_version(struct armvmm_vcpu *vcpu)
 	return version ? version : PSCI_V1_1;
 }
 
+/* HYP answers PSCI_VERSION by itself, but for PSCI 0.1, which has no such call. */
+void armvmm_psci_vcpu_init(struct armvmm_vcpu *vcpu)
+{
+	u32 version = armvmm_psci_version(vcpu);
+
+	WRITE_ONCE(vcpu->hyp->psci_version, version == PSCI_V0_1 ? 0 : version);
+}
+
 /*
  * What guests must do against branch target injection on this CPU. HYP
  * invalidates the predictor of an A12, A15 or A17 on each entry from a guest,
@@ -381,6 +389,8 @@ static int psci_set_version(struct armvmm_vcpu *vcpu, u64 val)
 	bool v0_2 = armvmm_vcpu_has_feature(vcpu, KVM_ARM_VCPU_PSCI_0_2);
 	struct armvmm_vcpu *other;
 	int i;
+	struct armvmm_vcpu *other;
+	int i;
 
 	switch (val) {
 	case PSCI_V0_1:
@@ -391,6 +401,8 @@ static int psci_set_version(struct armvmm_vcpu *vcpu, u64 val)
 		if (!v0_2)
 			return -EINVAL;
 		WRITE_ONCE(vcpu->vm->vcpus[0]->psci_version, (u32)val);
+		armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
+			armvmm_psci_vcpu_init(other);
 		/* HYP asks again: what it was told to answer is out of date. */
 		armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
 			WRITE_ONCE(other->hyp->psci_version, 0);

@@ -8,6 +8,9 @@
 /* PSCI_VERSION's answer: major version in bits 16-30, minor in 0-15 (PSCI 5.1.1). */
 u32 armvmm_psci_version(struct armvmm_vcpu *vcpu);
 
+/* At VCPU_INIT, its features known: tells HYP what it may answer. */
+void armvmm_psci_vcpu_init(struct armvmm_vcpu *vcpu);
+
 /* Handles the call in the guest's r0-r3; sets r0. As armvmm_exit_handle(). */
 int armvmm_psci_call(struct armvmm_vcpu *vcpu);
 

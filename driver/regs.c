@@ -119,6 +119,7 @@ int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *
 	vcpu->features = init->features[0];
 
 	armvmm_regs_reset(vcpu);
+	armvmm_psci_vcpu_init(vcpu);
 	if (vcpu->has_run_once)
 		regs_unmap_slots(vcpu->vm);
 

@@ -377,7 +377,6 @@ int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
 	if (unlikely(vcpu->last_task != current)) {
 		armvmm_vcpu_unload(vcpu);
 		vcpu->last_task = current;
-		vcpu->hyp->psci_version = armvmm_psci_version(vcpu);
 	}
 	WRITE_ONCE(vcpu->task, current);
 	run_sigset_activate(vcpu);

@@ -59,12 +59,15 @@ static void dtb_cpus(struct fdt_builder *b, const struct dtb_params *p)
 	fdt_prop_u32(b, "#address-cells", 1);
 	fdt_prop_u32(b, "#size-cells", 0);
 	for (unsigned int i = 0; i < p->nr_cpus; i++) {
-		fdt_node_begin(b, "cpu@%x", i);
+		/* MPIDR as the module has it, and KVM/arm had: clusters of four. */
+		unsigned int mpidr = (i / 4) << 8 | i % 4;
+
+		fdt_node_begin(b, "cpu@%x", mpidr);
 		fdt_prop_string(b, "device_type", "cpu");
 		fdt_prop_string(b, "compatible", p->cpu);
 		if (p->nr_cpus > 1)
 			fdt_prop_string(b, "enable-method", "psci");
-		fdt_prop_u32(b, "reg", i);
+		fdt_prop_u32(b, "reg", mpidr);
 		fdt_node_end(b);
 	}
 	fdt_node_end(b);

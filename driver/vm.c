@@ -212,8 +212,9 @@ static int vm_set_device_addr(struct armvmm_vm *vm, const struct kvm_arm_device_
 
 	if (id != KVM_ARM_DEVICE_VGIC_V2)
 		return -ENODEV;
+	/* As for a vGIC of another model: KVM asks for the device first. */
 	if (!armvmm_vgic_in_kernel(&vm->vgic))
-		return -ENXIO;
+		return -ENODEV;
 	return armvmm_vgic_set_addr(vm, type, dev->addr);
 }
 

@@ -45,10 +45,21 @@ static void psci_result(struct armvmm_vcpu *vcpu, s32 val)
 	*armvmm_regs_ptr(vcpu, 0) = val;
 }
 
-/* One version for the whole virtual machine, as KVM has it: its first vCPU keeps it. */
+/*
+ * One version for the whole virtual machine, as KVM has it: its first vCPU
+ * keeps it. A client that guesses the fd of a vCPU in the making may be here
+ * before that one is the VM's.
+ */
+static struct armvmm_vcpu *psci_keeper(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_vcpu *first = READ_ONCE(vcpu->vm->vcpus[0]);
+
+	return first ? first : vcpu;
+}
+
 u32 armvmm_psci_version(struct armvmm_vcpu *vcpu)
 {
-	u32 version = READ_ONCE(vcpu->vm->vcpus[0]->psci_version);
+	u32 version = READ_ONCE(psci_keeper(vcpu)->psci_version);
 
 	if (!armvmm_vcpu_has_feature(vcpu, KVM_ARM_VCPU_PSCI_0_2))
 		return PSCI_V0_1;
@@ -389,8 +400,6 @@ static int psci_set_version(struct armvmm_vcpu *vcpu, u64 val)
 	bool v0_2 = armvmm_vcpu_has_feature(vcpu, KVM_ARM_VCPU_PSCI_0_2);
 	struct armvmm_vcpu *other;
 	int i;
-	struct armvmm_vcpu *other;
-	int i;
 
 	switch (val) {
 	case PSCI_V0_1:
@@ -400,12 +409,9 @@ static int psci_set_version(struct armvmm_vcpu *vcpu, u64 val)
 	case PSCI_V1_1:
 		if (!v0_2)
 			return -EINVAL;
-		WRITE_ONCE(vcpu->vm->vcpus[0]->psci_version, (u32)val);
+		WRITE_ONCE(psci_keeper(vcpu)->psci_version, (u32)val);
 		armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
 			armvmm_psci_vcpu_init(other);
-		/* HYP asks again: what it was told to answer is out of date. */
-		armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
-			WRITE_ONCE(other->hyp->psci_version, 0);
 		return 0;
 	default:
 		return -EINVAL;

@@ -81,7 +81,6 @@ struct hyp_vgic {
 	u32 hcr;		/* GICH_HCR to be loaded with the list registers */
 	u32 vmcr;
 	u32 apr;
-	u32 misr;		/* read at exit when hcr asked for maintenance */
 	u64 elrsr;		/* at exit: bit n set, list register n is empty */
 	u32 used_lrs;		/* list registers 0 to used_lrs - 1 are in use */
 	u32 loaded;		/* VMCR and APR are in the hardware of this CPU */

@@ -9,7 +9,6 @@
 #include "sysreg.h"
 
 #define GICH_HCR_		0x000
-#define GICH_MISR_		0x010
 #define GICH_ELRSR0_		0x030
 #define GICH_ELRSR1_		0x034
 #define GICH_LR_(n)		(0x100 + 4 * (n))
@@ -47,15 +46,12 @@ void __hyp_text hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 	u64 empty;
 
 	/*
-	 * Maintenance interrupts are for the time in the guest only: the host
-	 * has read MISR here and would find nothing to do.
+	 * Maintenance interrupts are for the time in the guest only: that they
+	 * ended it is all there is to know, and the list registers say the rest.
 	 */
 	if (cpu->gich_hcr & ~GICH_HCR_EN_) {
-		vgic->misr = gich_read(cpu, GICH_MISR_);
 		gich_write(cpu, GICH_HCR_, GICH_HCR_EN_);
 		cpu->gich_hcr = GICH_HCR_EN_;
-	} else {
-		vgic->misr = 0;
 	}
 	if (!used)
 		return;

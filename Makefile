@@ -71,7 +71,7 @@ user: uapi ## libarmvmm and armvmm-run
 tests: uapi ## the tests that run on the host, not run yet
 	@for d in kselftest guest system; do \
 		[ ! -e tests/$$d/Makefile ] || $(MAKE) -C tests/$$d O=$(B)/tests/$$d CC="$(CC)" \
-			CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi lib=$(B)/userspace $(user_vars) || exit 1; \
+			CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi userspace=$(B)/userspace $(user_vars) || exit 1; \
 	done
 
 setup: ## install the Debian packages that building and testing need

@@ -54,6 +54,13 @@ static bool irq(void)
 	return fake_line[MACHINE_PL011_SPI]->level;
 }
 
+/* On, with receive interrupts: as Linux has it. */
+static void listen(void)
+{
+	fake_write(&m, UART(CR), CR_ON);
+	fake_write(&m, UART(IMSC), INT_RX | INT_RT);
+}
+
 static size_t feed(const char *text)
 {
 	size_t room = fake_chr.client->rx_room(fake_chr.client), len = strlen(text);
@@ -133,10 +140,11 @@ static void test_receive(void)
 	setup();
 	KTAP_EQ(feed("x"), 0);	/* nobody listens: the input waits */
 	fake_write(&m, UART(LCR_H), FEN);
-	fake_chr.rx_readies = 0;
 	fake_write(&m, UART(CR), CR_ON);
-	KTAP_EQ(fake_chr.rx_readies, 1);
+	KTAP_EQ(feed("x"), 0);	/* on for output only, perhaps */
+	fake_chr.rx_readies = 0;
 	fake_write(&m, UART(IMSC), INT_RX | INT_RT);
+	KTAP_EQ(fake_chr.rx_readies, 1);
 
 	/* Below the trigger of 8 only the timeout tells. */
 	KTAP_EQ(feed("abc"), 3);
@@ -159,7 +167,7 @@ static void test_receive_full(void)
 {
 	setup();
 	fake_write(&m, UART(LCR_H), FEN);
-	fake_write(&m, UART(CR), CR_ON);
+	listen();
 	KTAP_EQ(feed("0123456789abcdefXYZ"), 16);
 	KTAP_EQ(fake_read(&m, UART(FR)) & FR_RXFF, FR_RXFF);
 	KTAP_EQ(feed("X"), 0);
@@ -172,11 +180,38 @@ static void test_receive_full(void)
 	teardown();
 }
 
+/* A guest that polls gets its input; one that sends, and looks whether it may, does not. */
+static void test_polled(void)
+{
+	setup();
+	fake_write(&m, UART(LCR_H), FEN);
+	fake_write(&m, UART(CR), CR_ON);
+	for (int i = 0; i < 100; i++) {
+		fake_read(&m, UART(FR));
+		fake_read(&m, UART(FR));
+		fake_write(&m, UART(DR), '.');
+	}
+	KTAP_EQ(feed("x"), 0);
+	fake_chr.rx_readies = 0;
+	for (int i = 0; i < 16; i++) {
+		KTAP_EQ(fake_chr.rx_readies, 0);
+		fake_read(&m, UART(FR));
+	}
+	KTAP_EQ(fake_chr.rx_readies, 1);
+	KTAP_EQ(feed("abcd"), 4);
+	KTAP_EQ(fake_read(&m, UART(DR)), 'a');
+	fake_write(&m, UART(DR), 'a');		/* an echo does not make it deaf */
+	KTAP_EQ(feed("efgh"), 4);
+	fake_write(&m, UART(CR), CR_ON);	/* setting the port up anew does */
+	KTAP_EQ(feed("i"), 0);
+	teardown();
+}
+
 /* A break into a full FIFO overruns; UARTRSR keeps the error until written. */
 static void test_break(void)
 {
 	setup();
-	fake_write(&m, UART(CR), CR_ON);
+	listen();
 	fake_chr.client->rx_break(fake_chr.client);
 	KTAP_EQ(fake_read(&m, UART(RIS)) & INT_BE, INT_BE);
 	KTAP_EQ(fake_read(&m, UART(RSR)), 0);
@@ -196,7 +231,7 @@ static void test_fifo_enable_flushes(void)
 {
 	setup();
 	fake_write(&m, UART(LCR_H), FEN);
-	fake_write(&m, UART(CR), CR_ON);
+	listen();
 	feed("abc");
 	fake_write(&m, UART(LCR_H), 0);
 	KTAP_EQ(fake_read(&m, UART(FR)) & FR_RXFE, FR_RXFE);
@@ -273,6 +308,6 @@ static void test_fuzz(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_transmit), KTAP_CASE(test_transmit_backlog),
-	  KTAP_CASE(test_receive), KTAP_CASE(test_receive_full), KTAP_CASE(test_break),
-	  KTAP_CASE(test_fifo_enable_flushes), KTAP_CASE(test_loopback),
+	  KTAP_CASE(test_receive), KTAP_CASE(test_receive_full), KTAP_CASE(test_polled),
+	  KTAP_CASE(test_break), KTAP_CASE(test_fifo_enable_flushes), KTAP_CASE(test_loopback),
 	  KTAP_CASE(test_odd_accesses), KTAP_CASE(test_reset), KTAP_CASE(test_fuzz))

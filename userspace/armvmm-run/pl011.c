@@ -5,6 +5,11 @@
  * Time does not pass on this line: a byte is sent when it is written, unless
  * the terminal is slow; then the transmit FIFO fills as a real one does. A
  * receive timeout comes when what there was to receive is in the FIFO.
+ *
+ * Input waits until the guest listens, where a real line would lose it: the port
+ * is on, and its receive interrupts are unmasked or it is being polled. (Linux
+ * turns the port on for its console's output long before it reads, and then
+ * throws away what it finds in the FIFO.)
  */
 #include <errno.h>
 #include <pthread.h>
@@ -15,6 +20,8 @@
 #include "primecell.h"
 
 #define PL011_FIFO	16
+/* So many looks at an empty FIFO in a row are a guest that polls; sending takes one or two. */
+#define PL011_POLLS	16
 #define PL011_PERIPH_ID	0x00141011	/* DDI 0183G 3.3.16 to 3.3.19, r1p3 */
 
 /* Registers (DDI 0183G 3.2) */
@@ -73,6 +80,7 @@ struct pl011 {
 	pthread_mutex_t lock;	/* all below, and the line */
 	struct pl011_fifo rx, tx;
 	uint32_t rsr, ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, ris, dmacr;
+	unsigned int polls;	/* up to PL011_POLLS, and there it stays until the port is set up anew */
 };
 
 static void fifo_put(struct pl011_fifo *fifo, uint16_t value)
@@ -111,6 +119,12 @@ static unsigned int pl011_rx_trigger(const struct pl011 *pl)
 static unsigned int pl011_tx_trigger(const struct pl011 *pl)
 {
 	return pl->lcr_h & LCR_H_FEN ? pl011_trigger(pl, pl->ifls) : 0;
+}
+
+static bool pl011_listens(const struct pl011 *pl)
+{
+	return pl->cr & CR_UARTEN && pl->cr & CR_RXE &&
+	       (pl->imsc & (INT_RX | INT_RT) || pl->polls == PL011_POLLS);
 }
 
 static void pl011_update(struct pl011 *pl)
@@ -228,6 +242,8 @@ static uint64_t pl011_read(struct device *dev, uint64_t offset, unsigned int len
 	pthread_mutex_lock(&pl->lock);
 	if (offset == PL011_DR)
 		room = pl->rx.count == pl011_depth(pl);
+	else if (offset == PL011_FR && !pl->rx.count && !pl->tx.count && pl->polls < PL011_POLLS)
+		room = ++pl->polls == PL011_POLLS;
 	value = pl011_read_locked(pl, offset);
 	pthread_mutex_unlock(&pl->lock);
 	if (room)
@@ -292,13 +308,17 @@ static void pl011_write_locked(struct pl011 *pl, uint64_t offset, uint32_t value
 static void pl011_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
 {
 	struct pl011 *pl = container_of(dev, struct pl011, dev);
+	bool setup;
 
 	if (!primecell_access_ok(offset, len))
 		return;
+	setup = offset == PL011_LCR_H || offset == PL011_CR || offset == PL011_IMSC;
 	pthread_mutex_lock(&pl->lock);
+	if (setup || pl->polls < PL011_POLLS)
+		pl->polls = 0;
 	pl011_write_locked(pl, offset, value);
 	pthread_mutex_unlock(&pl->lock);
-	if (offset == PL011_LCR_H || offset == PL011_CR)
+	if (setup)
 		chardev_rx_ready(pl->chr);
 }
 
@@ -308,8 +328,7 @@ static size_t pl011_rx_room(struct chardev_client *client)
 	size_t room = 0;
 
 	pthread_mutex_lock(&pl->lock);
-	/* Input waits for a guest that listens, rather than getting lost before. */
-	if (pl->cr & CR_UARTEN && pl->cr & CR_RXE && pl->rx.count < pl011_depth(pl))
+	if (pl011_listens(pl) && pl->rx.count < pl011_depth(pl))
 		room = pl011_depth(pl) - pl->rx.count;
 	pthread_mutex_unlock(&pl->lock);
 	return room;
@@ -370,7 +389,7 @@ static void pl011_reset(struct device *dev)
 	pthread_mutex_lock(&pl->lock);
 	pl->rx = pl->tx = (struct pl011_fifo){ .head = 0 };
 	pl->rsr = pl->ilpr = pl->ibrd = pl->fbrd = pl->lcr_h = 0;
-	pl->imsc = pl->ris = pl->dmacr = 0;
+	pl->imsc = pl->ris = pl->dmacr = pl->polls = 0;
 	pl->cr = CR_RESET;
 	pl->ifls = IFLS_RESET;
 	pl011_update(pl);

@@ -173,6 +173,8 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case KVM_CAP_DEVICE_CTRL:
 	case KVM_CAP_ARM_USER_IRQ:
 	case KVM_CAP_ARM_IRQ_LINE_LAYOUT_2:
+	case KVM_CAP_VCPU_EVENTS:
+	case KVM_CAP_ARM_INJECT_EXT_DABT:
 	case KVM_CAP_CHECK_EXTENSION_VM:
 		return 1;
 	case KVM_CAP_ARM_SET_DEVICE_ADDR:

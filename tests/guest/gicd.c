@@ -239,7 +239,7 @@ static void check_past_arrays(void)
  */
 static void check_misaligned(void)
 {
-	u32 va = GICD_BASE + 0x1000000, taken;
+	u32 va = HOLE_BASE + 0x800000, taken;
 
 	if (!on_vm())
 		return;

@@ -129,6 +129,7 @@ static void check_many_spis(void)
 	let_in(500);
 	report(nr_taken == 1 && taken[0] == 1, "with %u active, an SGI is delivered, they are not (%u)",
 	       n, nr_taken);
+	report(!gic_active(1) && !gic_pending(1), "and its end is not lost among them");
 	for (u32 i = 0; i < n; i++)
 		w32(GICD_ICACTIVER + (first + i) / 32 * 4, 1u << (first + i) % 32);
 	wait_taken(n + 1, 500000);

@@ -101,8 +101,14 @@ static void notifier_invalidate_end(struct mmu_notifier *mn,
 	spin_unlock(&s2->lock);
 }
 
+/*
+ * No TLB maintenance, even where the host asks for it: it would be all of the VM's entries for
+ * each page that is looked at, since ARMv7 has none by IPA. A page whose entry stays in a TLB
+ * looks older than it is until that goes, which it does soon where the host is short of memory
+ * and unmaps others. An entry that lies about age only is never wrong about memory.
+ */
 static bool notifier_young(struct armvmm_vm *vm, unsigned long start, unsigned long end,
-			   bool clear, bool flush)
+			   bool clear)
 {
 	struct stage2 *s2 = &vm->stage2;
 	int idx = srcu_read_lock(&vm->srcu);
@@ -110,8 +116,6 @@ static bool notifier_young(struct armvmm_vm *vm, unsigned long start, unsigned l
 
 	spin_lock(&s2->lock);
 	young = notifier_for_each(vm, start, end, armvmm_stage2_age, clear);
-	if (young && flush)
-		armvmm_stage2_flush_tlb(s2);
 	spin_unlock(&s2->lock);
 	srcu_read_unlock(&vm->srcu, idx);
 	return young;
@@ -120,20 +124,19 @@ static bool notifier_young(struct armvmm_vm *vm, unsigned long start, unsigned l
 static compat_young_t notifier_clear_flush_young(struct mmu_notifier *mn, struct mm_struct *mm,
 						 unsigned long start, unsigned long end)
 {
-	return notifier_young(notifier_vm(mn), start, end, true, true);
+	return notifier_young(notifier_vm(mn), start, end, true);
 }
 
-/* A TLB may keep an entry for a while: the page then looks older than it is. */
 static compat_young_t notifier_clear_young(struct mmu_notifier *mn, struct mm_struct *mm,
 					   unsigned long start, unsigned long end)
 {
-	return notifier_young(notifier_vm(mn), start, end, true, false);
+	return notifier_young(notifier_vm(mn), start, end, true);
 }
 
 static compat_young_t notifier_test_young(struct mmu_notifier *mn, struct mm_struct *mm,
 					  unsigned long address)
 {
-	return notifier_young(notifier_vm(mn), address, address + 1, false, false);
+	return notifier_young(notifier_vm(mn), address, address + 1, false);
 }
 
 /* The client's memory goes for good; no thread of it is left to run a vCPU. */

@@ -295,6 +295,7 @@ static void dist_change_active(struct armvmm_vcpu *vcpu, unsigned int intid, uns
 		/* Whose request is active cannot be said here: take it for the vCPU's own. */
 		if (set && !irq->active && vgic_irq_is_sgi(irq))
 			irq->active_source = vcpu->index;
+		irq->acked = irq->acked && set;
 		irq->active = set;
 		vgic_irq_update_unlock(irq, flags);
 	}

@@ -42,6 +42,7 @@ struct armvmm_vgic_irq {
 	bool line_level;	/* the line is high (PPIs and SPIs) */
 	bool pending_latch;	/* made pending by an edge, GICD_ISPENDR or an SGI */
 	bool active;
+	bool acked;		/* active because the guest took it, not by GICD_ISACTIVER */
 	bool in_lr;		/* a list register of irq->vcpu holds it */
 	bool lr_pending;	/* and was written as pending */
 };

@@ -117,16 +117,20 @@ struct lr_choice {
 	bool more;
 };
 
-#define LR_RANK_PENDING	0x100
+#define LR_RANK_SET_ACTIVE	0x100
+#define LR_RANK_PENDING		0x200
 
 /*
  * Active ones first, for the guest is going to end them and the hardware must
- * know which; the one of highest priority is the next to end. Then by
- * priority; among equals the first come.
+ * know which; the one of highest priority is the next to end. Those that
+ * GICD_ISACTIVER made active come after what the guest took: it may never end
+ * them. Then by priority; among equals the first come.
  */
 static u32 lr_rank(const struct armvmm_vgic_irq *irq)
 {
-	return irq->priority | (irq->active ? 0 : LR_RANK_PENDING);
+	if (!irq->active)
+		return irq->priority | LR_RANK_PENDING;
+	return irq->priority | (irq->acked ? 0 : LR_RANK_SET_ACTIVE);
 }
 
 static void lr_choose(struct armvmm_vcpu *vcpu, struct lr_choice *choice)
@@ -281,6 +285,7 @@ void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
 static void lr_fold(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, u32 lr)
 {
 	irq->in_lr = false;
+	irq->acked = (lr & GICH_LR_ACTIVE) && (irq->acked || !irq->active);
 	irq->active = lr & GICH_LR_ACTIVE;
 
 	if (vgic_irq_is_sgi(irq)) {

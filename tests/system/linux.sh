@@ -27,7 +27,7 @@ a_before=$(dd if="$work/fs/a" bs=64k count=64 2>/dev/null | sum)
 dd if=/dev/urandom of="$work/www/file" bs=64k count=24 2>/dev/null
 httpd -f -p 8080 -h "$work/www" &
 guests="$guests $!"
-head -c 32768 /dev/urandom >"$work/keys"
+head -c 8192 /dev/urandom >"$work/keys"
 
 direct= net=user,hostfwd=tcp:127.0.0.1:7001-:7000 server=10.0.2.2 extra=
 case $cpus in
@@ -48,6 +48,7 @@ esac
 
 guest_initrd g disk net console <<SCRIPT
 cpus=$cpus
+dmesg -n 1
 if [ \$cpus = 1 ]; then
 	wait_disk /dev/vda
 	if ! dd if=/dev/vda bs=64k skip=255 count=1 2>/dev/null | grep -q armvmm-was-here; then
@@ -92,9 +93,9 @@ guest_type g 'a line for the guest\n'
 check 'a line reaches the guest' guest_expect g 20 '@@ line a line for the guest'
 guest_expect g 20 '@@ bulk-input' >/dev/null
 cat "$work/keys" >"$work/g.in"
-check '32 KiB reach the guest' guest_expect g 60 '@@ sum console-in'
+check '8 KiB reach the guest' guest_expect g 60 '@@ sum console-in'
 check '... as they were sent' same "$(guest_sum g console-in)" "$(sum <"$work/keys")"
-check 'the guest prints 64 KiB' guest_expect g 60 '@@ bulk-output-end'
+check 'the guest prints 8 KiB' guest_expect g 60 '@@ bulk-output-end'
 check '... and what comes is what it printed' same "$(guest_sum g console-out)" \
 	"$(sed '1,/^@@ bulk-output/d; /^@@ bulk-output-end/,$d' "$work/g.out" | sum)"
 

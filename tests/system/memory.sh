@@ -11,29 +11,29 @@ swap_on() {
 
 swapped() { awk '/^VmSwap/ { print $2 }' "/proc/$pid/status"; }
 
-# The guest fills 96 MiB of its 128, with a second CPU at work all the time.
+# The guest fills 40 MiB of its 64, with a second CPU at work all the time.
 swap() {
-	guest_start g --kernel monitor --cpus 2 --memory 128M
+	guest_start g --kernel monitor --cpus 2 --memory 64M
 	guest_expect g 20 ready || return 1
-	guest_type g 's2 m60 '
+	guest_type g 's2 m28 '
 	guest_expect g 60 filled || return 1
 	most=0
 	for _ in 1 2 3 4 5 6; do
 		./pageout "$pid" || return 1
 		now=$(swapped)
 		[ "$now" -le $most ] || most=$now
-		[ $most -lt 65536 ] || break
+		[ $most -lt 32768 ] || break
 	done
 	echo "in swap: $most kB"
-	[ $most -ge 65536 ]
+	[ $most -ge 32768 ]
 }
 unchanged() {
-	guest_type g 'v60 '
+	guest_type g 'v28 '
 	guest_expect g 120 wrong || return 1
 	grep wrong "$work/g.out"
 	grep -q 'wrong 00000000' "$work/g.out" || return 1
 	# And again, with the host at it at the same time.
-	guest_type g 'v60 '
+	guest_type g 'v28 '
 	for _ in 1 2 3; do
 		./pageout "$pid"
 	done
@@ -103,18 +103,18 @@ kill_some() {
 	return 0
 }
 nothing_left() {
-	kill_some 4 || return 1
+	kill_some 3 || return 1
 	rmmod armvmm && insmod /armvmm.ko
 	sleep 1
 	before=$(in_use)
-	kill_some 12 || return 1
+	kill_some 8 || return 1
 	rmmod armvmm && insmod /armvmm.ko || return 1
 	sleep 1
 	after=$(in_use)
 	echo "kernel structures and all memory in use, kB: before $before, after $after"
 	echo "$before $after" | awk '{ exit !($3 <= $1 * 1.01 + 64 && $4 <= $2 * 1.01) }'
 }
-check 'twelve guests killed at work leave nothing behind; the module unloads' nothing_left
+check 'eight guests killed at work leave nothing behind; the module unloads' nothing_left
 sed -n 's/^kernel/# &/p' "$work/check"
 
 # Nor does a program that dies with the guest's CPUs in the middle of an exit.

@@ -179,7 +179,7 @@ static void swapped(void)
 	if (!swap)
 		ktap_skip("no place to swap to");
 	start(&s);
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 12; i++) {
 		long kb;
 
 		CHECK(!madvise(s.area, AREA_SIZE, MADV_PAGEOUT), "%s", strerror(errno));

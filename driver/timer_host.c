@@ -187,9 +187,13 @@ int armvmm_timer_init(void)
 	err = request_percpu_irq(timer_host.irq, timer_host_handler, "armvmm vtimer",
 				 &timer_host_cpu);
 	if (err) {
-		pr_err("armvmm: cannot request the virtual timer interrupt %u: %d%s\n",
-		       timer_host.irq, err,
-		       err == -EBUSY ? " (the kernel uses it: it was not started in HYP mode)" : "");
+		if (err == -EBUSY) {
+			pr_err("armvmm: Linux uses the virtual timer itself: it was started in SVC mode; virtualization needs a boot loader that enters it in HYP mode (U-Boot: CONFIG_ARMV7_VIRT=y, and `setenv bootm_boot_mode nonsec`)\n");
+			err = -ENODEV;
+		} else {
+			pr_err("armvmm: cannot request the virtual timer interrupt %u: %d\n",
+			       timer_host.hwirq, err);
+		}
 		return err;
 	}
 

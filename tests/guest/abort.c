@@ -83,8 +83,10 @@ static void check_prefetch(void)
 	trap_begin();
 	((void (*)(void))0x5a000000)();
 	n = trap_end();
-	report(n == 1 && trap[0].vec == VEC_PABT && trap[0].far == 0x5a000000 && trap[0].pc == 0x5a000000,
-	       "a jump to no memory is a prefetch abort (ifsr %x, ifar %x)", trap[0].fsr, trap[0].far);
+	report(n == 1 && trap[0].vec == VEC_PABT && trap[0].far == 0x5a000000 &&
+		       trap[0].pc == 0x5a000000,
+	       "a jump to no memory is a prefetch abort (ifsr %x, ifar %x)", trap[0].fsr,
+	       trap[0].far);
 	report((trap[0].fsr & 0x40f) == 8, "and an external one (ifsr %x)", trap[0].fsr);
 	mmu_map(0x5a000000, DEV_BASE, MMU_NORMAL);
 	trap_begin();

@@ -122,6 +122,12 @@ static void check_alive(u32 cpu)
 			break;
 		w32(GICC_EOIR, iar);
 	}
+	/* Interrupts that noise acknowledged and nobody ended hold the priority up. */
+	for (u32 i = 0; i < 64 && r32(GICC_RPR) != 0xff; i++)
+		w32(GICC_EOIR, 1);
+	report(r32(GICC_RPR) == 0xff, "cpu %u: the running priority can be dropped (%x)", cpu,
+	       r32(GICC_RPR));
+	w32(GICD_ICACTIVER, ~0u);
 	for (u32 i = 0; i < 16; i++)
 		w8(GICD_CPENDSGIR + i, 0xff);
 	smp_barrier();

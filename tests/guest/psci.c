@@ -219,7 +219,8 @@ static void check_01(void)
 		cpu_boot[1].sp = (u32)cpu_stacks_end - 16384;
 		cpu_boot[1].fn = off_01;
 		cache_clean_inval(&cpu_boot[1], sizeof(cpu_boot[1]));
-		r = (int)hvc(PSCI_01_BASE + 2, cpu_mpidr(1), (u32)secondary_entry, (u32)&cpu_boot[1]);
+		r = (int)hvc(PSCI_01_BASE + 2, cpu_mpidr(1), (u32)secondary_entry,
+			     (u32)&cpu_boot[1]);
 		for (u64 end = cntvct() + us_to_ticks(3000000); !reached[1] && cntvct() < end;)
 			;
 		delay_us(2000);

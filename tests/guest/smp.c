@@ -6,7 +6,8 @@
  */
 #include "lib.h"
 
-#define COUNT	3000
+/* For each CPU, so that eight take about as long as one. */
+#define COUNT	(8000 / nr_cpus())
 
 static struct lock counter_lock;
 static volatile u32 counter, plain32;
@@ -62,7 +63,7 @@ static u32 stale[GUEST_MAX_CPUS];
 
 static void shoot(u32 cpu)
 {
-	for (u32 i = 0; i < 50; i++) {
+	for (u32 i = 0; i < 8 + COUNT / 200; i++) {
 		u32 want;
 
 		smp_barrier();
@@ -78,6 +79,8 @@ static void shoot(u32 cpu)
 static u32 own_table[GUEST_MAX_CPUS][4096] __attribute__((aligned(16384)));
 static u32 own_l2[GUEST_MAX_CPUS][256] __attribute__((aligned(1024)));
 static u32 foreign[GUEST_MAX_CPUS];
+
+#define ROUNDS		100
 
 #define OWN_VA	0x5c000000
 #define OWN_PA(cpu)	(FRESH_BASE + 0x400000 + (cpu) * 0x10000)
@@ -103,7 +106,7 @@ static void own_map(u32 cpu)
 	for (u32 i = 0; i < 4; i++)
 		w32(OWN_PA(cpu) + i * 4096, cpu * 16 + i);
 	smp_barrier();
-	for (u32 n = 0; n < 200; n++) {
+	for (u32 n = 0; n < ROUNDS; n++) {
 		for (u32 i = 0; i < 4; i++) {
 			foreign[cpu] += r32(OWN_VA + i * 4096) != cpu * 16 + i;
 			w32(OWN_VA + i * 4096 + 8 + n * 4 % 2048, cpu);
@@ -114,7 +117,7 @@ static void own_map(u32 cpu)
 	}
 	smp_barrier();
 	for (u32 i = 0; i < 4; i++)
-		for (u32 n = 0; n < 200; n++)
+		for (u32 n = 0; n < ROUNDS; n++)
 			foreign[cpu] += r32(OWN_PA(cpu) + i * 4096 + 8 + n * 4 % 2048) != cpu;
 	CP15_WRITE(0, c2, c0, 0, ttbr);
 	CP15_WRITE(0, c13, c0, 1, 0);
@@ -150,7 +153,7 @@ static volatile u32 message[16], flag, order_bad;
 
 static void publish(u32 cpu)
 {
-	for (u32 i = 1; i <= 500; i++) {
+	for (u32 i = 1; i <= COUNT / 16; i++) {
 		if (!cpu) {
 			for (u32 k = 0; k < 16; k++)
 				message[k] = i * 16 + k;

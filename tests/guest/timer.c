@@ -263,8 +263,15 @@ static void each_cpu_fires(u32 cpu)
 
 		now->set(now->count() + us_to_ticks(200 + 37 * cpu), ENABLE);
 		end = now->count() + us_to_ticks(2000000);
-		while (fired[cpu] == i && now->count() < end)
+		/* Looked at with interrupts masked: WFI ends all the same, and none slips in. */
+		for (;;) {
+			irq_off();
+			if (fired[cpu] != i || now->count() >= end)
+				break;
 			wfi();
+			irq_on();
+		}
+		irq_on();
 	}
 	irq_off();
 	report(fired[cpu] == 20, "cpu %u: its own %s timer fires (%u)", cpu, now->name, fired[cpu]);

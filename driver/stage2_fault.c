@@ -109,7 +109,8 @@ static int fault_map(struct stage2_fault *fault)
 	}
 	size = stage2_size(level);
 	leaf = stage2_leaf(pa, level, page.attr, writable,
-			   fault->exec && (page.attr == STAGE2_ATTR_WB || page.attr == STAGE2_ATTR_NC));
+			   fault->exec &&
+				   (page.attr == STAGE2_ATTR_WB || page.attr == STAGE2_ATTR_NC));
 	fault_flush_caches(fault, &page, leaf, level);
 
 	for (;;) {
@@ -188,7 +189,9 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 	struct stage2_fault fault = {
 		.vm = vm,
 		.mapped = type == FSC_PERMISSION,
-		/* The walker of stage 1 reads, and does not execute (no hardware flags in ARMv7). */
+		/*
+		 * The walker of stage 1 reads, and does not execute (no hardware flags in ARMv7).
+		 */
 		.write = !iabt && !s1ptw && (hyp->hsr & HSR_WNR),
 		.exec = iabt && !s1ptw,
 	};

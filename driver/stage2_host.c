@@ -167,7 +167,10 @@ static int host_fault_in(struct mm_struct *mm, struct vm_area_struct *vma, unsig
 		return 0;
 	}
 	mmap_read_unlock(mm);
-	/* SIGBUS, SIGSEGV and poisoned pages are -EFAULT all: KVM_RUN's, not a signal to the client. */
+	/*
+	 * SIGBUS, SIGSEGV and poisoned pages are -EFAULT all: KVM_RUN's, not a signal to the
+	 * client.
+	 */
 	if (fault & VM_FAULT_ERROR)
 		return vm_fault_to_errno(fault, 0);
 	return 0;
@@ -200,7 +203,9 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, unsigned long hva, bool write,
 		ret = host_fault_in(mm, vma, hva, flags);
 		if (ret)
 			return ret;
-		/* A second wait for the same page does not drop the lock (mm.h, FAULT_FLAG_TRIED). */
+		/*
+		 * A second wait for the same page does not drop the lock (mm.h, FAULT_FLAG_TRIED).
+		 */
 		flags |= FAULT_FLAG_TRIED;
 		cond_resched();
 	}

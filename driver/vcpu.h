@@ -65,7 +65,8 @@ struct armvmm_vcpu {
 	struct armvmm_vcpu_start start;	/* valid while REQ_RESET is set */
 	spinlock_t start_lock;
 
-	unsigned long irq_lines;	/* VCPU_IRQ_LINE*: user-space irqchip, KVM_ARM_IRQ_TYPE_CPU */
+	/* VCPU_IRQ_LINE*: user-space irqchip, KVM_ARM_IRQ_TYPE_CPU */
+	unsigned long irq_lines;
 	u32 psci_version;	/* KVM_ARM_PSCI_* as presented */
 
 	struct armvmm_mmio mmio;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KVM_{SET,GET,HAS}_DEVICE_ATTR of KVM_DEV_TYPE_ARM_VGIC_V2: how a client sets up, saves, restores. */
+/*
+ * KVM_{SET,GET,HAS}_DEVICE_ATTR of KVM_DEV_TYPE_ARM_VGIC_V2: how a client sets up, saves, restores.
+ */
 #include <linux/kernel.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>

@@ -46,7 +46,8 @@ static struct armvmm_vgic_irq *dist_irqs(struct armvmm_vcpu *vcpu, unsigned int 
 					 unsigned int *n)
 {
 	struct armvmm_vgic_irq *irq = vgic_irq_get(vcpu->vm, vcpu, intid);
-	unsigned int end = intid < VGIC_NR_PRIVATE ? VGIC_NR_PRIVATE : vgic_irq_end(&vcpu->vm->vgic);
+	unsigned int end = intid < VGIC_NR_PRIVATE ? VGIC_NR_PRIVATE :
+						     vgic_irq_end(&vcpu->vm->vgic);
 
 	if (!irq)
 		*n = 0;

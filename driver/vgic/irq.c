@@ -29,7 +29,9 @@ struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *v
 	struct armvmm_vgic *vgic = &vm->vgic;
 	unsigned int end = vgic_irq_end(vgic);
 
-	/* Guests and clients choose intid: it must not index beyond the arrays even speculatively. */
+	/*
+	 * Guests and clients choose intid: it must not index beyond the arrays even speculatively.
+	 */
 	if (intid < VGIC_NR_PRIVATE) {
 		if (!vcpu || !vcpu->vgic.private)
 			return NULL;

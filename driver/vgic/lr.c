@@ -45,7 +45,9 @@ static u32 lr_compose(struct armvmm_vgic_irq *irq, bool crowded)
 
 	if (irq->hw) {
 		lr |= GICH_LR_HW | (u32)irq->hwintid << GICH_LR_PHYSID_SHIFT;
-		/* A hardware interrupt is never pending and active: its pending state is physical. */
+		/*
+		 * A hardware interrupt is never pending and active: its pending state is physical.
+		 */
 		if (irq->active)
 			pend = false;
 	} else if (!irq->edge) {

@@ -57,7 +57,8 @@ struct armvmm_vgic_host {
 	phys_addr_t gicv_pa;
 	unsigned int nr_lr;
 	unsigned int maint_irq;	/* Linux interrupt number */
-	bool split_eoi;		/* host runs EOImode 1: HW list registers work; timer_host.c finds out */
+	/* host runs EOImode 1: HW list registers work; timer_host.c finds out */
+	bool split_eoi;
 };
 extern struct armvmm_vgic_host armvmm_vgic_host;
 
@@ -69,7 +70,8 @@ void armvmm_vgic_host_exit(void);
  * The Linux number of the PPI that the GIC calls @hwirq (16-31), 0 if there is none. May sleep.
  */
 unsigned int armvmm_vgic_host_map_ppi(unsigned int hwirq);
-void armvmm_vgic_cpu_up(void);		/* on the CPU: clears GICH, enables the maintenance interrupt */
+/* on the CPU: clears GICH, enables the maintenance interrupt */
+void armvmm_vgic_cpu_up(void);
 void armvmm_vgic_cpu_down(void);
 
 /*

@@ -134,7 +134,8 @@ static void switched(void)
 	/* A slot that moves takes its log along. */
 	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
 	access_page(&vm, 5, 4);
-	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA + PAGES * PAGE, PAGES * PAGE, mem));
+	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA + PAGES * PAGE, PAGES * PAGE,
+			 mem));
 	access_page(&vm, PAGES + 6, 4);
 	CHECK_OK(get_log(&vm, SLOT, bitmap));
 	CHECK(is_dirty(6), "written after the move");

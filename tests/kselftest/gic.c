@@ -281,7 +281,8 @@ static void line_errors(void)
 		CHECK_ERRNO(irq_line(vm.fd, PPI(0, 32), level), EINVAL);
 		CHECK_ERRNO(irq_line(vm.fd, PPI(2, 20), level), EINVAL);
 		CHECK_ERRNO(irq_line(vm.fd, PPI(255, 20), level), EINVAL);
-		CHECK_ERRNO(irq_line(vm.fd, PPI(0, 20) | 1u << KVM_ARM_IRQ_VCPU2_SHIFT, level), EINVAL);
+		CHECK_ERRNO(irq_line(vm.fd, PPI(0, 20) | 1u << KVM_ARM_IRQ_VCPU2_SHIFT, level),
+			    EINVAL);
 		CHECK_ERRNO(irq_line(vm.fd, 3u << KVM_ARM_IRQ_TYPE_SHIFT | 40, level), EINVAL);
 		CHECK_ERRNO(irq_line(vm.fd, 15u << KVM_ARM_IRQ_TYPE_SHIFT | 40, level), EINVAL);
 		CHECK_OK(irq_line(vm.fd, SPI(32), level));

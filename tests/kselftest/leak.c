@@ -102,7 +102,9 @@ static void compare(bool killed, int cycles)
 		free_kb = f;
 		slab_kb = s;
 	}
-	/* One page of each VM would be cycles * 4 KiB, one small object of each 32 bytes or more. */
+	/*
+	 * One page of each VM would be cycles * 4 KiB, one small object of each 32 bytes or more.
+	 */
 	CHECK(least < cycles * 4 && least < free_kb / 100, "%ld KiB go with every %d VMs", least,
 	      cycles);
 	CHECK(least_slab <= cycles / 32 + 8, "%ld KiB of slab go with every %d VMs", least_slab, cycles);

@@ -111,8 +111,8 @@ static void all_slots(void)
 	n = ioctl(vm.sys, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
 	MUST(n >= 32, "%d slots", n);
 	for (i = 1; i < n; i++)
-		CHECK_OK(mem_set(vm.fd, (uint32_t)i, 0, 0x80000000ull + (uint64_t)i * 0x100000, PAGE,
-				 vm.ram + i % 512 * PAGE));
+		CHECK_OK(mem_set(vm.fd, (uint32_t)i, 0, 0x80000000ull + (uint64_t)i * 0x100000,
+				 PAGE, vm.ram + i % 512 * PAGE));
 	CHECK_ERRNO(mem_set(vm.fd, (uint32_t)n, 0, 0xf0000000, PAGE, vm.ram), EINVAL);
 	for (i = 1; i < n; i += n / 8) {
 		uint32_t want = 0xabcd0000u + (uint32_t)i;
@@ -220,7 +220,8 @@ static void no_backing(void)
 	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EFAULT);
 	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EFAULT);
 	/* The client mends it, and the guest goes on. */
-	mem = mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	mem = mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		   0);
 	mem[0] = 0x44;
 	CHECK(written(&vm, DEV_BASE) == 0x44);
 }

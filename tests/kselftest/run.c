@@ -194,7 +194,8 @@ static void signals_mmio(void)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
 	struct sigevent sev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2 };
-	struct itimerspec its = { .it_interval = { .tv_nsec = 150000 }, .it_value = { .tv_nsec = 1 } };
+	struct itimerspec its = { .it_interval = { .tv_nsec = 150000 },
+				  .it_value = { .tv_nsec = 1 } };
 	uint32_t reads = 0, sum = 0, next = 1, interrupted = 0;
 	struct kvm_run *run;
 	struct vm vm;

@@ -218,7 +218,8 @@ static void discarded(void)
 			CHECK(!madvise(area + 5 * PAGE, PAGE, MADV_DONTNEED));
 		else
 			CHECK(mmap(area + 5 * PAGE, PAGE, PROT_READ | PROT_WRITE,
-				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == area + 5 * PAGE);
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+				   0) == area + 5 * PAGE);
 		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 		memcpy(&v, vm.vcpu[0].run->mmio.data, 4);
 		CHECK(!v, "%u after it was discarded", v);

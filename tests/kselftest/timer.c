@@ -53,9 +53,11 @@ static void ids(void)
 	v = 1;
 	CHECK(!reg_set(fd, KVM_REG_ARM_TIMER_CVAL, &v));
 	CHECK((reg32(fd, KVM_REG_ARM_TIMER_CTL) & 7) == 7, "%x", reg32(fd, KVM_REG_ARM_TIMER_CTL));
-	CHECK_ERRNO(reg_get(fd, (KVM_REG_ARM_TIMER_CTL & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U64, &v),
+	CHECK_ERRNO(reg_get(fd, (KVM_REG_ARM_TIMER_CTL & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U64,
+			    &v),
 		    ENOENT);
-	CHECK_ERRNO(reg_get(fd, (KVM_REG_ARM_TIMER_CNT & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U32, &v),
+	CHECK_ERRNO(reg_get(fd, (KVM_REG_ARM_TIMER_CNT & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U32,
+			    &v),
 		    ENOENT);
 }
 

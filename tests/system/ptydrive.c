@@ -144,7 +144,9 @@ static bool drive_raw(struct drive *d, bool raw)
 	do {
 		bool is_raw, as_before;
 
-		/* A program that is slow to start has time; the line discipline has none to lose. */
+		/*
+		 * A program that is slow to start has time; the line discipline has none to lose.
+		 */
 		if (tcgetattr(d->slave, &now))
 			return false;
 		is_raw = !(now.c_lflag & (ICANON | ECHO | ISIG)) && !(now.c_iflag & (ICRNL | IXON));

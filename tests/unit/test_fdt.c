@@ -207,7 +207,9 @@ static void test_damaged(void)
 	len = build(&params, &err);
 	KTAP_ASSERT(len > 0 && len < (int)sizeof(good));
 	memcpy(good, buf, len);
-	/* Cut at each length, and with bits turned over: accepted or refused, never a wild access. */
+	/*
+	 * Cut at each length, and with bits turned over: accepted or refused, never a wild access.
+	 */
 	for (int cut = 0; cut < len; cut += 8) {
 		uint8_t *copy = malloc(len + 512);
 

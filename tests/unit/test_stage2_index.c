@@ -25,7 +25,8 @@ static void test_index(void)
 /* The three indices and the offset are the address again. */
 static void test_index_whole(void)
 {
-	for (u64 ipa = 0x123456789aULL, i = 0; i < 10000; i++, ipa = ipa * 6364136223846793005ULL + 1) {
+	for (u64 ipa = 0x123456789aULL, i = 0; i < 10000;
+	     i++, ipa = ipa * 6364136223846793005ULL + 1) {
 		u64 a = ipa & (STAGE2_IPA_SIZE - 1);
 
 		KTAP_EQ((u64)stage2_index(a, 1) << 30 | (u64)stage2_index(a, 2) << 21 |

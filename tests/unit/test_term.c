@@ -417,7 +417,8 @@ static void test_slow_reader(void)
 	ssize_t n;
 
 	usleep(300000);
-	while ((n = read(child.out, data + len, sizeof(data) - len < 5000 ? sizeof(data) - len : 5000)) > 0) {
+	while ((n = read(child.out, data + len,
+			 sizeof(data) - len < 5000 ? sizeof(data) - len : 5000)) > 0) {
 		len += n;
 		usleep(1000);
 	}

@@ -101,5 +101,6 @@ static void test_lead(void)
 	KTAP_EQ(timer_next_lead(~0ULL >> 2, 0, 1), 0);
 }
 
-KTAP_MAIN(KTAP_CASE(test_lead), KTAP_CASE(test_exact), KTAP_CASE(test_never_early), KTAP_CASE(test_far),
-	  KTAP_CASE(test_ticks_left), KTAP_CASE(test_ctl), KTAP_CASE(test_tval))
+KTAP_MAIN(KTAP_CASE(test_lead), KTAP_CASE(test_exact), KTAP_CASE(test_never_early),
+	  KTAP_CASE(test_far), KTAP_CASE(test_ticks_left), KTAP_CASE(test_ctl),
+	  KTAP_CASE(test_tval))

@@ -191,7 +191,10 @@ static void test_sgi_sources(void)
 		}
 		KTAP_EQ(iar & 0x3ff, 2);
 		seen |= 1u << (iar >> 10);
-		/* The same vCPU asks again while its request is active: two of them in one register. */
+		/*
+		 * The same vCPU asks again while its request is active: two of them in one
+		 * register.
+		 */
 		if (from == 1)
 			fake_write32(vm->vcpus[iar >> 10], GICD_SGIR, 1u << 16 | 2);
 		if (!fake_cpus[0].in_guest) {
@@ -501,7 +504,8 @@ static void test_fetch(void)
 	enter(a);
 	fake_write32(b, GICD_ICACTIVER + 4, 1u << 8);
 	KTAP_EQ(enter(a)->used_lrs, 0);
-	fake_eoi(a, 40);					/* the priority drops all the same */
+	/* the priority drops all the same */
+	fake_eoi(a, 40);
 	KTAP_EQ(fake_cpus[0].apr, 0);
 	fake_exit(a);
 
@@ -610,6 +614,7 @@ static void test_kicks(void)
 
 KTAP_MAIN(KTAP_CASE(test_nothing), KTAP_CASE(test_packing), KTAP_CASE(test_hw_level),
 	  KTAP_CASE(test_sgi_sources), KTAP_CASE(test_more_than_registers),
-	  KTAP_CASE(test_nested_beyond_registers), KTAP_CASE(test_all_active), KTAP_CASE(test_sources_and_overflow),
-	  KTAP_CASE(test_level_resample), KTAP_CASE(test_migration), KTAP_CASE(test_fetch),
-	  KTAP_CASE(test_wfi), KTAP_CASE(test_kicks))
+	  KTAP_CASE(test_nested_beyond_registers), KTAP_CASE(test_all_active),
+	  KTAP_CASE(test_sources_and_overflow), KTAP_CASE(test_level_resample),
+	  KTAP_CASE(test_migration), KTAP_CASE(test_fetch), KTAP_CASE(test_wfi),
+	  KTAP_CASE(test_kicks))

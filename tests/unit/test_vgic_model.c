@@ -502,7 +502,8 @@ static void run_seed(u64 seed, unsigned int cpus, unsigned int nr_lr, unsigned i
 		for (cpu = 0; cpu < cpus; cpu++) {
 			model(cpu, i)->prio = i < VGIC_NR_PRIVATE || !cpu ? rnd(0xf8) & 0xf8 :
 									    model(0, i)->prio;
-			fake_mmio_write(vm->vcpus[cpu], GICD_IPRIORITYR + i, 1, model(cpu, i)->prio);
+			fake_mmio_write(vm->vcpus[cpu], GICD_IPRIORITYR + i, 1,
+					model(cpu, i)->prio);
 			fake_write32(vm->vcpus[cpu], GICD_ISENABLER + i / 32 * 4, 1u << i % 32);
 			model(cpu, i)->enabled = true;
 		}

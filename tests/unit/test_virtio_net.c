@@ -134,7 +134,8 @@ static size_t echo_request(uint8_t *f, size_t payload, uint16_t id)
 /* Sends the frame at TXBUF + HDR, in two pieces so that neither side's cuts matter. */
 static void send_frame(size_t len)
 {
-	struct driver_buf buf[] = { { TXBUF, HDR + 5, false }, { TXBUF + HDR + 5, len - 5, false } };
+	struct driver_buf buf[] = { { TXBUF, HDR + 5, false },
+				    { TXBUF + HDR + 5, len - 5, false } };
 
 	memset(ram(TXBUF), 0, HDR);
 	driver_add(&d.q[TX], buf, 2);

@@ -702,7 +702,8 @@ static void race_driver(void)
 
 	while (received < RACE_ROUNDS && !race_lost) {
 		old = added;
-		while (sent < RACE_ROUNDS && (uint16_t)(added - seen) < SIZE && sent - received < 3) {
+		while (sent < RACE_ROUNDS && (uint16_t)(added - seen) < SIZE &&
+		       sent - received < 3) {
 			avail()->ring[added % SIZE] = added % SIZE;
 			added++;
 			sent++;

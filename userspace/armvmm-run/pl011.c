@@ -80,7 +80,8 @@ struct pl011 {
 	pthread_mutex_t lock;	/* all below, and the line */
 	struct pl011_fifo rx, tx;
 	uint32_t rsr, ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, ris, dmacr;
-	unsigned int polls;	/* up to PL011_POLLS, and there it stays until the port is set up anew */
+	/* up to PL011_POLLS, and there it stays until the port is set up anew */
+	unsigned int polls;
 };
 
 static void fifo_put(struct pl011_fifo *fifo, uint16_t value)

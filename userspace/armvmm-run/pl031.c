@@ -47,7 +47,9 @@ static void pl031_update(struct pl031 *pl)
 	irqline_set(&pl->irq, pl->ris & pl->imsc);
 }
 
-/* The interrupt comes at each match (3.3.3), wanted or not: at most once in 2^32 s, so arm always. */
+/*
+ * The interrupt comes at each match (3.3.3), wanted or not: at most once in 2^32 s, so arm always.
+ */
 static void pl031_arm(struct pl031 *pl)
 {
 	uint32_t delta = pl->mr - pl031_count(pl);

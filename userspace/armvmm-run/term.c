@@ -22,7 +22,9 @@
 #define TERM_IN_SIZE		4096
 #define TERM_OUT_SIZE		16384
 #define TERM_ESCAPE		0x01	/* Ctrl-A */
-/* Where the output cannot be made non-blocking: what a terminal or pipe takes once it polls ready. */
+/*
+ * Where the output cannot be made non-blocking: what a terminal or pipe takes once it polls ready.
+ */
 #define TERM_BLOCKING_CHUNK	64
 #define TERM_FOREGROUND_MS	500
 
@@ -97,7 +99,8 @@ void term_guard(void)
 		SIGABRT, SIGALRM, SIGBUS,  SIGFPE,  SIGILL,    SIGPOLL, SIGPROF, SIGQUIT,
 		SIGSEGV, SIGSYS,  SIGTRAP, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,
 	};
-	struct sigaction action = { .sa_handler = term_fatal, .sa_flags = SA_RESETHAND | SA_NODEFER };
+	struct sigaction action = { .sa_handler = term_fatal,
+				    .sa_flags = SA_RESETHAND | SA_NODEFER };
 
 	for (unsigned int i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
 		sigaction(fatal[i], &action, NULL);

@@ -73,10 +73,13 @@ static bool vcpu_exit(struct vcpu *vcpu, const struct armvmm_exit *exit)
 			   (unsigned long long)exit->fail_entry.reason);
 		return false;
 	case ARMVMM_EXIT_INTERNAL:
-		vcpu_crash(vcpu, "vCPU %u: the hypervisor gave up (suberror %u, data 0x%llx 0x%llx)",
-			   index, exit->internal.suberror,
-			   (unsigned long long)(exit->internal.nr_data > 0 ? exit->internal.data[0] : 0),
-			   (unsigned long long)(exit->internal.nr_data > 1 ? exit->internal.data[1] : 0));
+		vcpu_crash(
+			vcpu, "vCPU %u: the hypervisor gave up (suberror %u, data 0x%llx 0x%llx)",
+			index, exit->internal.suberror,
+			(unsigned long long)(exit->internal.nr_data > 0 ? exit->internal.data[0] :
+									  0),
+			(unsigned long long)(exit->internal.nr_data > 1 ? exit->internal.data[1] :
+									  0));
 		return false;
 	default:
 		vcpu_crash(vcpu, "vCPU %u: stopped for a reason that is not known here (%u)", index,

@@ -295,8 +295,8 @@ int virtio_net_create(struct machine *m, const struct net_config *config, struct
 		goto fail;
 	net->be->net = net;
 	ret = virtio_device_register(m, &net->vdev, &virtio_net_ops, features | net->be->features,
-				     &space, offsetof(struct virtio_net_config, max_virtqueue_pairs),
-				     err);
+				     &space,
+				     offsetof(struct virtio_net_config, max_virtqueue_pairs), err);
 	if (ret < 0)
 		goto fail;
 	/* No vCPU runs yet: the address may still be written without the lock. */

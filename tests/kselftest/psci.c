@@ -152,10 +152,11 @@ static void on_race(void)
 		CHECK(v == 0 || (int)v == -4, "CPU_ON answers %d", (int)v);
 		started += !v;
 	}
+	usleep(100000);
+	/* First this one: the other may wait for the end of RUN. */
+	runner_stop(&r);
 	done = true;
 	pthread_join(t, NULL);
-	usleep(100000);
-	runner_stop(&r);
 	CHECK(!r.error, "%d", r.error);
 	CHECK(started > 3, "started %u times", started);
 	CHECK(r.mmio >= 2 * (started - 1), "%u words of %u starts", r.mmio, started);

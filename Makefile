@@ -87,7 +87,7 @@ check: ## unit tests, and all tests on the 6.1 and 6.1-lpae hosts
 	@tests/run unit 6.1 6.1-lpae
 
 check-all: ## unit tests, and all tests on every host
-	@tests/run unit $(HOSTS)
+	@SLOW=1 tests/run unit $(HOSTS)
 
 check-unit: ## unit tests on the build machine
 	@tests/run unit

@@ -78,8 +78,10 @@ debian_mirror() {
 		echo "$ARMVMM_MIRROR"
 		return
 	fi
-	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		awk '$1 == "Debian" && $2 !~ /security|backports/ { print $2; exit }'
+	# The label is known only once an index was fetched; the address ends alike everywhere.
+	apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' 2>/dev/null |
+		awk '$1 !~ /security|backports|file:/ && ($2 == "Debian" || $1 ~ /\/debian\/?$/) {
+			print $1; exit }'
 }
 
 # apt_suite SUITE TOOL ARG...: runs an apt tool on a private state for SUITE that knows the

@@ -3,6 +3,7 @@
 #include <linux/kernel.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
+#include <linux/srcu.h>
 
 #include "archregs.h"
 #include "cp15.h"
@@ -44,6 +45,21 @@ static int exit_undef(struct armvmm_vcpu *vcpu)
 	return 1;
 }
 
+/*
+ * The one exit that looks at memslots and at the iobus: whoever replaces either
+ * waits for it (memslot.c, iobus.c).
+ */
+static int exit_abort(struct armvmm_vcpu *vcpu)
+{
+	struct srcu_struct *srcu = &vcpu->vm->srcu;
+	int idx, ret;
+
+	idx = srcu_read_lock(srcu);
+	ret = armvmm_stage2_fault(vcpu);
+	srcu_read_unlock(srcu, idx);
+	return ret;
+}
+
 static int (*const exit_handlers[HSR_EC_NR])(struct armvmm_vcpu *vcpu) = {
 	[HSR_EC_WFX] = exit_wfx,
 	[HSR_EC_CP15_32] = armvmm_cp15_trap32,
@@ -55,8 +71,8 @@ static int (*const exit_handlers[HSR_EC_NR])(struct armvmm_vcpu *vcpu) = {
 	[HSR_EC_CP14_64] = armvmm_cp15_trap14_64,
 	[HSR_EC_HVC] = exit_hvc,
 	[HSR_EC_SMC] = exit_smc,
-	[HSR_EC_IABT] = armvmm_stage2_fault,
-	[HSR_EC_DABT] = armvmm_stage2_fault,
+	[HSR_EC_IABT] = exit_abort,
+	[HSR_EC_DABT] = exit_abort,
 };
 
 /*

@@ -47,8 +47,8 @@ u32 armvmm_stage2_vtcr(void);
 
 /*
  * A stage-2 abort of the guest (hyp->hsr, hxfar, hpfar). Maps RAM, or gives the
- * access to mmio.c, or injects an abort. As armvmm_exit_handle(): the caller
- * holds vm->srcu. May sleep.
+ * access to mmio.c, or injects an abort. Returns as armvmm_exit_handle(). The
+ * caller holds vm->srcu. May sleep.
  */
 int armvmm_stage2_fault(struct armvmm_vcpu *vcpu);
 

@@ -67,6 +67,7 @@ struct hyp_cpu {
 	struct hyp_host_const host;
 	struct hyp_host_saved saved;
 	struct hyp_vfp host_vfp;
+	u32 host_fpexc;		/* the host's, while EN is set for the guest's trap */
 	u32 vfp;		/* there is floating point */
 	u32 vfp_d32;		/* 32 double registers, not 16 */
 	u32 gich_hcr;		/* what GICH_HCR holds now */

@@ -87,8 +87,11 @@ bool __hyp_text hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	case HSR_EC_CP15_32:
 		return fastpath_cp15_read(vcpu, hsr);
 	case HSR_EC_FP:
-		/* Where there is none it is undefined: the host says so. */
-		if (!cpu->vfp)
+		/*
+		 * Where there is none it is undefined: the host says so. A trap
+		 * with the guest's registers loaded is about something else.
+		 */
+		if (!cpu->vfp || vcpu->vfp_loaded)
 			return false;
 		hyp_vfp_trap(cpu);
 		return true;

@@ -233,6 +233,25 @@ __hyp_inline void timer_save(struct hyp_vcpu *vcpu, const struct hyp_host_const 
 	sysreg_write(c->cnthctl, SYS_CNTHCTL);
 }
 
+/*
+ * HCPTR traps only what is valid otherwise (DDI 0406C B1.14): with the host's
+ * FPEXC.EN clear, a guest's instruction would be undefined to the guest instead.
+ */
+__hyp_inline void fp_trap_enable(struct hyp_cpu *cpu)
+{
+	if (!cpu->vfp)
+		return;
+	cpu->host_fpexc = fpexc_read();
+	if (!(cpu->host_fpexc & FPEXC_EN_))
+		fpexc_write(cpu->host_fpexc | FPEXC_EN_);
+}
+
+__hyp_inline void fp_trap_disable(struct hyp_cpu *cpu)
+{
+	if (cpu->vfp && !(cpu->host_fpexc & FPEXC_EN_))
+		fpexc_write(cpu->host_fpexc);
+}
+
 /* Gives PL1 back to the host. Walks are off; needs nothing of the vCPU. */
 void __hyp_text hyp_host_activate(struct hyp_cpu *cpu)
 {
@@ -246,6 +265,7 @@ void __hyp_text hyp_host_activate(struct hyp_cpu *cpu)
 	/* Stage 2 is off and the VMID is the host's before its tables come. */
 	hyp_isb();
 
+	fp_trap_disable(cpu);
 	host_restore(&cpu->saved, &cpu->host);
 	hyp_isb();
 	sysreg_write(cpu->saved.ttbcr, SYS_TTBCR);
@@ -253,12 +273,14 @@ void __hyp_text hyp_host_activate(struct hyp_cpu *cpu)
 
 void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 {
-	cpu->vcpu = vcpu;
 	vcpu->cpu = cpu;
 	cpu->serror = 0;
 
 	host_save(&cpu->saved);
+	fp_trap_enable(cpu);
 	cpu->saved.ttbcr = hyp_walks_off();
+	/* From here on a fault of HYP's own gives back what was saved. */
+	cpu->vcpu = vcpu;
 
 	sysreg_write64(vcpu->vttbr, SYS_VTTBR);
 	sysreg_write(vcpu->hcr, SYS_HCR);

@@ -96,6 +96,16 @@
 #define banked_write(val, name)						\
 	asm volatile("msr " #name ", %0" : : "r" ((u32)(val)))
 
+/* HCPTR lets HYP through where these run. */
+#define fpexc_read()							\
+({									\
+	u32 val_;							\
+	asm volatile(".fpu vfpv3\n\tvmrs %0, fpexc" : "=r" (val_));	\
+	val_;								\
+})
+#define fpexc_write(val)						\
+	asm volatile(".fpu vfpv3\n\tvmsr fpexc, %0" : : "r" ((u32)(val)))
+
 #define hyp_isb()	asm volatile("isb" : : : "memory")
 #define hyp_dsb()	asm volatile("dsb" : : : "memory")
 #define hyp_dsb_ish()	asm volatile("dsb ish" : : : "memory")

@@ -8,6 +8,8 @@
 #include "vcpu.h"
 #include "vfp.h"
 
+#define VFP_FPEXC_EX	(1u << 31)
+
 static struct vfp_id {
 	u32 fpsid;
 	u32 mvfr0;
@@ -119,6 +121,12 @@ int armvmm_vfp_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 	if (vfp_is_invariant(reg->id & KVM_REG_ARM_VFP_MASK))
 		return memcmp(p, &val, size) ? -EINVAL : 0;
 	memcpy(p, &val, size);
+	/*
+	 * EX says that FPINST is to be moved too, which no CPU with the Virtualization Extensions
+	 * has: HYP mode would take an undefined exception (DDI 0406C B6.1.39).
+	 */
+	if ((reg->id & KVM_REG_ARM_VFP_MASK) == KVM_REG_ARM_VFP_FPEXC)
+		vcpu->hyp->vfp.fpexc &= ~VFP_FPEXC_EX;
 	return 0;
 }
 

@@ -302,6 +302,9 @@ static void guest_sees(void)
 	CHECK(!reg_set(fd, VFP(7, KVM_REG_SIZE_U64), &d7));
 	CHECK(!reg_set(fd, VFP(30, KVM_REG_SIZE_U64), &d30));
 	reg32_set(fd, VFP(KVM_REG_ARM_VFP_FPSCR, KVM_REG_SIZE_U32), 0x03000000);
+	/* EX would have HYP mode load FPINST, which no such CPU has. */
+	reg32_set(fd, VFP(KVM_REG_ARM_VFP_FPEXC, KVM_REG_SIZE_U32), 0xc0000000);
+	CHECK(reg32(fd, VFP(KVM_REG_ARM_VFP_FPEXC, KVM_REG_SIZE_U32)) == 0x40000000);
 	for (unsigned int i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
 		uint32_t v;
 

@@ -135,16 +135,19 @@ guest_exit:
 	 * An asynchronous abort that the guest caused must not wait for the
 	 * host: A is clear in HYP for these instructions alone (vector_dabt
 	 * knows them by that), and only where one is pending (ISR.A, B4.1.99).
+	 * It writes HSR, which is still to be read.
 	 */
 	dsb
 	isb
 	mrc	p15, 0, r3, c12, c1, 0	@ ISR
 	tst	r3, #1 << 8
 	beq	1f
+	mrc	p15, 4, r6, c5, c2, 0	@ HSR
 	cpsie	a
 	isb
 	nop
 	cpsid	a
+	mcr	p15, 4, r6, c5, c2, 0	@ HSR
 1:	mov	r0, r4
 	mov	r1, r5
 	bl	hyp_switch_to_host

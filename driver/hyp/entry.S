@@ -53,7 +53,13 @@ hyp_entry_takeover:
 	mov	r8, #0
 	mcr	p15, 4, r8, c10, c2, 1		@ HMAIR1
 	mcr	p15, 4, r7, c2, c1, 2		@ VTCR
+	/*
+	 * VTTBR is UNKNOWN after reset, and its VMID tags the host's entries too
+	 * (B3.9): the host's is 0 from here on, and no entry is a guest's.
+	 */
+	mcrr	p15, 6, r8, r8, c2		@ VTTBR
 	isb
+	mcr	p15, 4, r8, c8, c7, 4		@ TLBIALLNSNH
 	mcr	p15, 4, r8, c8, c7, 0		@ TLBIALLH
 	mcr	p15, 0, r8, c7, c5, 0		@ ICIALLU
 	mcr	p15, 0, r8, c7, c5, 6		@ BPIALL

@@ -62,6 +62,7 @@ static struct {
 /* Four pages each: guard, stack, guard, struct hyp_cpu. HYP sees two of them. */
 static DEFINE_PER_CPU(unsigned long, hyp_block);
 static DEFINE_PER_CPU(bool, hyp_taken);
+static DEFINE_PER_CPU(bool, hyp_wanted);	/* between hypcpu_online and _offline */
 
 static struct hyp_cpu *hyp_cpu_of(int cpu)
 {
@@ -183,6 +184,7 @@ static int hypcpu_online(unsigned int cpu)
 
 	local_irq_save(flags);
 	ret = hypcpu_take();
+	__this_cpu_write(hyp_wanted, !ret);
 	local_irq_restore(flags);
 	if (ret) {
 		pr_err("armvmm: CPU%u: HYP mode has another owner\n", cpu);
@@ -200,6 +202,7 @@ static int hypcpu_offline(unsigned int cpu)
 	armvmm_vgic_cpu_down();
 	armvmm_timer_cpu_down();
 	local_irq_save(flags);
+	__this_cpu_write(hyp_wanted, false);
 	hypcpu_give();
 	local_irq_restore(flags);
 	return 0;
@@ -215,7 +218,7 @@ static int hypcpu_pm_event(struct notifier_block *nb, unsigned long event, void 
 	case CPU_PM_ENTER_FAILED:
 	case CPU_PM_EXIT:
 		/* Only where the hotplug state has brought this CPU up before. */
-		if (per_cpu(hyp_block, smp_processor_id()) && hypcpu.cpuhp > 0)
+		if (__this_cpu_read(hyp_wanted))
 			hypcpu_take();
 		break;
 	}
@@ -347,6 +350,8 @@ static int hypcpu_map_entry(void)
 	memcpy(page_address(page), hyp_entry_start, hyp_entry_end - hyp_entry_start);
 	/* It is fetched with caches off (DDI 0406C B2.2.6). */
 	armvmm_cache_flush(page_address(page), PAGE_SIZE);
+	/* The page may have held other code before. */
+	armvmm_cache_invalidate_icache_all();
 	return 0;
 }
 
@@ -392,23 +397,24 @@ int armvmm_hypcpu_init(void)
 	ret = hypcpu_map();
 	if (ret)
 		goto err_map;
+	/* First: a CPU may lose power in idle as soon as it is taken. */
+	ret = cpu_pm_register_notifier(&hypcpu_pm_nb);
+	if (ret)
+		goto err_map;
 	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "armvmm:online", hypcpu_online,
 				hypcpu_offline);
 	if (ret < 0)
-		goto err_map;
+		goto err_cpuhp;
 	hypcpu.cpuhp = ret;
-	ret = cpu_pm_register_notifier(&hypcpu_pm_nb);
-	if (ret)
-		goto err_pm;
 	ret = register_reboot_notifier(&hypcpu_reboot_nb);
 	if (ret)
 		goto err_reboot;
 	return 0;
 
 err_reboot:
-	cpu_pm_unregister_notifier(&hypcpu_pm_nb);
-err_pm:
 	cpuhp_remove_state(hypcpu.cpuhp);
+err_cpuhp:
+	cpu_pm_unregister_notifier(&hypcpu_pm_nb);
 err_map:
 	hypcpu_unmap();
 	return ret;
@@ -417,7 +423,7 @@ err_map:
 void armvmm_hypcpu_exit(void)
 {
 	unregister_reboot_notifier(&hypcpu_reboot_nb);
-	cpu_pm_unregister_notifier(&hypcpu_pm_nb);
 	cpuhp_remove_state(hypcpu.cpuhp);
+	cpu_pm_unregister_notifier(&hypcpu_pm_nb);
 	hypcpu_unmap();
 }

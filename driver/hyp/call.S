@@ -57,7 +57,7 @@ hyp_probe_call:
 	mcr	p15, 0, r5, c1, c0, 0
 	mcr	p15, 0, r6, c12, c0, 0
 	isb
-	msr	cpsr_c, r4
+	msr	cpsr_cx, r4		@ A is in the extension field
 	pop	{r4-r7, pc}
 	.size	hyp_probe_call, . - hyp_probe_call
 

@@ -280,8 +280,10 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 
 	local_irq_disable();
 	if (unlikely(!armvmm_hypcpu_ready())) {
+		/* On its way offline a CPU runs its threads for a while: they will be moved. */
+		code = cpu_active(smp_processor_id()) ? -EIO : -EAGAIN;
 		local_irq_enable();
-		return -EIO;
+		return code;
 	}
 	/* Pairs with armvmm_vcpu_kick() and with the order of requests. */
 	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A virtual CPU's life and its ioctls. */
 #include <linux/anon_inodes.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -292,32 +293,45 @@ static int vcpu_check(struct armvmm_vm *vm, unsigned long id)
 int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned long id)
 {
 	struct armvmm_vcpu *vcpu;
-	int fd;
+	struct file *file;
+	int fd, ret;
 
 	mutex_lock(&vm->lock);
-	fd = vcpu_check(vm, id);
-	if (fd)
+	ret = vcpu_check(vm, id);
+	if (ret)
 		goto out;
 	vcpu = vcpu_alloc(vm, id);
 	if (IS_ERR(vcpu)) {
-		fd = PTR_ERR(vcpu);
+		ret = PTR_ERR(vcpu);
 		goto out;
 	}
 	vcpu->index = vm->online_vcpus;
 
-	armvmm_vm_get(vm);
-	fd = anon_inode_getfd("armvmm-vcpu", &vcpu_fops, vcpu, O_RDWR | O_CLOEXEC);
+	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0) {
-		armvmm_vcpu_destroy(vcpu);
-		/* Not the last reference: the caller's fd has one. */
-		armvmm_vm_put(vm);
-		goto out;
+		ret = fd;
+		goto err_fd;
 	}
+	file = anon_inode_getfile("armvmm-vcpu", &vcpu_fops, vcpu, O_RDWR);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto err_file;
+	}
+	armvmm_vm_get(vm);
 	vm->vcpus[vm->online_vcpus] = vcpu;
 	vm->created_vcpus++;
 	/* Pairs with armvmm_vm_online_vcpus(). */
 	smp_store_release(&vm->online_vcpus, vm->online_vcpus + 1);
-out:
+	/* Last: another thread may guess the number, and use or close it at once. */
+	fd_install(fd, file);
 	mutex_unlock(&vm->lock);
 	return fd;
+
+err_file:
+	put_unused_fd(fd);
+err_fd:
+	armvmm_vcpu_destroy(vcpu);
+out:
+	mutex_unlock(&vm->lock);
+	return ret;
 }

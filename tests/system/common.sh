@@ -17,6 +17,7 @@ cleanup() {
 	rm -rf "${work:?}"
 }
 trap cleanup EXIT
+trap 'exit 143' TERM
 
 pass() {
 	cases=$((cases + 1))

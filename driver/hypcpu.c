@@ -125,6 +125,7 @@ static const char *hypcpu_vectors(void)
 	case ARM_CPU_PART_CORTEX_A17:
 		return hyp_vectors_bpiall;
 	case ARM_CPU_PART_CORTEX_A15:
+	case ARM_CPU_PART_BRAHMA_B15:
 		asm volatile("mrc p15, 0, %0, c1, c0, 1" : "=r" (actlr));
 		if (actlr & BIT(0))	/* IBE: ICIALLU empties the predictor too */
 			return hyp_vectors_iciallu;
@@ -199,12 +200,13 @@ static int hypcpu_offline(unsigned int cpu)
 {
 	unsigned long flags;
 
-	armvmm_vgic_cpu_down();
-	armvmm_timer_cpu_down();
+	/* First: no guest is entered here after it, and threads may be here for a while. */
 	local_irq_save(flags);
 	__this_cpu_write(hyp_wanted, false);
 	hypcpu_give();
 	local_irq_restore(flags);
+	armvmm_vgic_cpu_down();
+	armvmm_timer_cpu_down();
 	return 0;
 }
 

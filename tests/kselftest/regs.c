@@ -373,6 +373,36 @@ static void vcpu_events(void)
 	CHECK(ev.exception.serror_pending == 1, "%u", ev.exception.serror_pending);
 }
 
+/* An asynchronous abort that the client made pending is taken when CPSR.A allows (item 10). */
+GUEST_CODE(abort, "b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n\tb .\n\tb .\n"
+	   "3:\tldr r1, =0x0a000000\n\tmov r0, #0xab\n\tstr r0, [r1]\n\tb .\n"
+	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =0x0a000000\n\t"
+	   "mov r0, #1\n\tstr r0, [r1]\n\tmov r0, #2\n\tstr r0, [r1]\n\tcpsie a\n4:\tb 4b");
+
+static void async_abort(void)
+{
+	static const uint32_t want[] = { 1, 2, 0xab };
+	struct kvm_vcpu_events ev;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, abort);
+	for (unsigned int i = 0; i < 3; i++) {
+		uint32_t v;
+
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+		memcpy(&v, vm.vcpu[0].run->mmio.data, 4);
+		CHECK(v == want[i], "%x, not %x", v, want[i]);
+		memset(&ev, 0, sizeof(ev));
+		ev.exception.serror_pending = 1;
+		if (!i)
+			CHECK_OK(ioctl(vm.vcpu[0].fd, KVM_SET_VCPU_EVENTS, &ev));
+		CHECK_OK(ioctl(vm.vcpu[0].fd, KVM_GET_VCPU_EVENTS, &ev));
+		CHECK(ev.exception.serror_pending == (i < 2), "pending %u after %x",
+		      ev.exception.serror_pending, v);
+	}
+}
+
 static const struct ktap_case cases[] = {
 	{ "reg_list", reg_list, 0 },
 	{ "every_id", every_id, 0 },
@@ -385,5 +415,6 @@ static const struct ktap_case cases[] = {
 	{ "guest_sees", guest_sees, 0 },
 	{ "psci_version", psci_version, 0 },
 	{ "vcpu_events", vcpu_events, 0 },
+	{ "async_abort", async_abort, 0 },
 };
 KTAP_MAIN(cases)

@@ -2,6 +2,7 @@
 /* KVM_RUN, KVM_ARM_VCPU_INIT, exits, signals (design 9, items 3, 8, 19, 20). */
 #include "vm.h"
 
+#include <sys/klog.h>
 #include <sys/wait.h>
 
 /* Reads r2 from the device at r1 again and again; counts in r0 what was done. */
@@ -456,6 +457,45 @@ static void user_irqchip(void)
 	}
 }
 
+/* The kernel's log must not fill at a guest's or a client's will (item 19). */
+GUEST_CODE(nasty, "ldr r1, =0x0a000000\n\tldm r1, {r2-r5}\n\tb .");
+
+static unsigned int log_lines(void)
+{
+	static char text[1 << 20];
+	int len = klogctl(3, text, sizeof(text) - 1);	/* SYSLOG_ACTION_READ_ALL */
+	unsigned int n = 0;
+
+	MUST(len >= 0, "%s", strerror(errno));
+	text[len] = 0;
+	for (char *p = text; (p = strstr(p, "armvmm")); p++)
+		n++;
+	return n;
+}
+
+static void quiet(void)
+{
+	unsigned int before = log_lines(), after;
+	struct vm vm;
+
+	vm_make(&vm, 1, VM_NO_GIC_INIT);
+	for (int i = 0; i < 500; i++) {
+		uint32_t pc = RAM_BASE + 0x200000;
+
+		/* No syndrome; nothing but zeros to execute; no memory to execute. */
+		VM_CODE(&vm, 0, nasty);
+		(void)ioctl(vm.vcpu[0].fd, KVM_RUN, 0);
+		(void)ioctl(vm.vcpu[0].fd, _IO(KVMIO, 0xf0), i);
+		(void)ioctl(vm.fd, _IO(KVMIO, 0xf0), i);
+		(void)irq_line(vm.fd, ~0u, 1);
+		(void)mem_set(vm.fd, ~0u, ~0u, ~0ull, ~0ull, vm.ram);
+		(void)reg_set(vm.vcpu[0].fd, REG_PC, &pc);
+		vm_vcpu_init(&vm, 0);
+	}
+	after = log_lines();
+	CHECK(after - before < 10, "%u lines", after - before);
+}
+
 static const struct ktap_case cases[] = {
 	{ "before_init", before_init, 0 },
 	{ "init_errors", init_errors, 0 },
@@ -475,5 +515,6 @@ static const struct ktap_case cases[] = {
 	{ "hostile_page", hostile_page, 0 },
 	{ "no_syndrome", no_syndrome, 0 },
 	{ "user_irqchip", user_irqchip, 0 },
+	{ "quiet", quiet, 0 },
 };
 KTAP_MAIN(cases)

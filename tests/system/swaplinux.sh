@@ -7,7 +7,7 @@ echo 400M >/sys/block/zram0/disksize
 mkswap /dev/zram0 >/dev/null && swapon /dev/zram0 || fail 'the host has swap'
 guest_initrd g <<'SCRIPT'
 for n in 1 2 3 4; do
-	dd if=/dev/urandom of=/tmp/f$n bs=1M count=14 2>/dev/null
+	dd if=/dev/urandom of=/tmp/f$n bs=1M count=11 2>/dev/null
 	sum </tmp/f$n >/tmp/s$n
 done
 say filled

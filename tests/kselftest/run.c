@@ -458,7 +458,11 @@ static void user_irqchip(void)
 }
 
 /* The kernel's log must not fill at a guest's or a client's will (item 19). */
-GUEST_CODE(nasty, "ldr r1, =0x0a000000\n\tldm r1, {r2-r5}\n\tb .");
+GUEST_CODE(nasty, "b 1f\n\t.balign 32\n2:\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n"
+	   "3:\tldr r1, =0x0a000000\n\tstr r1, [r1]\n\tb .\n"
+	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =0x0a000000\n\t"
+	   "cmp r4, #1\n\tldmlo r1, {r2-r5}\n\tldrexeq r2, [r1]\n\tldrhi pc, =0x0b000000\n\t"
+	   "str r0, [r1]\n\tb .");
 
 static unsigned int log_lines(void)
 {
@@ -480,16 +484,18 @@ static void quiet(void)
 
 	vm_make(&vm, 1, VM_NO_GIC_INIT);
 	for (int i = 0; i < 500; i++) {
-		uint32_t pc = RAM_BASE + 0x200000;
-
-		/* No syndrome; nothing but zeros to execute; no memory to execute. */
+		/* No syndrome, an exclusive, no memory to execute: refused, by RUN or in the guest. */
 		VM_CODE(&vm, 0, nasty);
-		(void)ioctl(vm.vcpu[0].fd, KVM_RUN, 0);
+		reg32_set(vm.vcpu[0].fd, REG_R(4), (uint32_t)i % 3);
+		if (ioctl(vm.vcpu[0].fd, KVM_RUN, 0) < 0)
+			CHECK(errno == ENOSYS, "%s", strerror(errno));
+		else
+			CHECK(vm.vcpu[0].run->exit_reason == KVM_EXIT_MMIO);
 		(void)ioctl(vm.vcpu[0].fd, _IO(KVMIO, 0xf0), i);
 		(void)ioctl(vm.fd, _IO(KVMIO, 0xf0), i);
 		(void)irq_line(vm.fd, ~0u, 1);
 		(void)mem_set(vm.fd, ~0u, ~0u, ~0ull, ~0ull, vm.ram);
-		(void)reg_set(vm.vcpu[0].fd, REG_PC, &pc);
+		memset(vm.vcpu[0].run, 0, sizeof(struct kvm_run));
 		vm_vcpu_init(&vm, 0);
 	}
 	after = log_lines();

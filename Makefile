@@ -51,7 +51,9 @@ module: setup ## the module for HOST (or for the kernel whose build folder is KD
 uapi: setup
 	@scripts/uapi-headers.sh
 else
-kmod_vars = ARCH=arm CROSS_COMPILE=$(CROSS_COMPILE) $(if $(filter command% environment%,$(origin CC)),CC=$(CC))
+# The kernel's own choice of compiler stands, where it can be had.
+kmod_vars = ARCH=arm CROSS_COMPILE=$(CROSS_COMPILE) $(if $(filter command% environment%,$(origin CC)),\
+	CC="$(CC)",$(if $(shell command -v $(CROSS_COMPILE)gcc),,CC="$(CC)"))
 module:
 	@scripts/build-module.sh --kdir $(KDIR) --out $(B)/module/native $(kmod_vars)
 uapi:

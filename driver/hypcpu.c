@@ -30,6 +30,10 @@
 #include "timer.h"
 #include "vgic/vgic.h"
 
+#if defined(CONFIG_THUMB2_KERNEL) || defined(CONFIG_CPU_BIG_ENDIAN)
+#error "armvmm needs a little-endian host kernel in the A32 instruction set: its code in HYP is both"
+#endif
+
 #define HYP_PROBE_UNDEF		0xdead
 
 /* In the order of hyp/call.S. */
@@ -158,9 +162,11 @@ static int hypcpu_take(void)
 	if (armvmm_hyp_call(HYP_CALL_NR, 0, 0) != HYP_STUB_ERROR)
 		return -EBUSY;
 	hc->vcpu = NULL;
+	/* ID_PFR0.State3 (DDI 0406C B4.1.93) */
+	hc->thumbee = ((read_cpuid_ext(CPUID_EXT_PFR0) >> 12) & 0xf) != 0;
 	hc->vfp = elf_hwcap & HWCAP_VFP;
 	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
-	hc->gich_hcr = ~0u;
+	hc->gich_hcr = armvmm_vgic_host.gich ? ~0u : 0;
 	hc->gich = armvmm_vgic_host.gich;
 	hc->stub_hvbar = hyp_takeover_call(&args);
 	armvmm_hyp_call(HYP_CALL_SNAPSHOT, 0, 0);

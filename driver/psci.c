@@ -226,7 +226,7 @@ static int psci_system_event(struct armvmm_vcpu *vcpu, u32 type)
 
 	armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
 		psci_power_off(other);
-	armvmm_vm_request_all(vcpu->vm, VCPU_REQ_SLEEP, vcpu, false);
+	armvmm_vm_request_all(vcpu->vm, VCPU_REQ_SLEEP, vcpu);
 
 	/* What the guest reads should the client let it run on. */
 	psci_result(vcpu, PSCI_RET_INTERNAL_FAILURE);

@@ -63,6 +63,8 @@ void armvmm_regs_reset(struct armvmm_vcpu *vcpu)
 	memset(&hyp->regs, 0, sizeof(hyp->regs));
 	HYP_REG(hyp, REGS_CPSR) = CPSR_M_SVC | CPSR_A | CPSR_I | CPSR_F;
 	memset(&hyp->vfp, 0, sizeof(hyp->vfp));
+	hyp->teecr = 0;
+	hyp->teehbr = 0;
 	hyp->serror = 0;
 	hyp->hsr = 0;
 	regs_reset_traps(vcpu);

@@ -122,8 +122,7 @@ void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu)
 	rcu_read_unlock();
 }
 
-void armvmm_vm_request_all(struct armvmm_vm *vm, unsigned int request,
-			   struct armvmm_vcpu *except, bool wait)
+void armvmm_vm_request_all(struct armvmm_vm *vm, unsigned int request, struct armvmm_vcpu *except)
 {
 	struct armvmm_vcpu *vcpu;
 	int i;
@@ -134,12 +133,6 @@ void armvmm_vm_request_all(struct armvmm_vm *vm, unsigned int request,
 		armvmm_vcpu_request(vcpu, request);
 		armvmm_vcpu_kick(vcpu);
 	}
-	if (!wait)
-		return;
-	/* The way out of the guest is short, and does not wait for the caller. */
-	armvmm_vm_for_each_vcpu(i, vcpu, vm)
-		while (vcpu != except && smp_load_acquire(&vcpu->mode) != VCPU_OUTSIDE)
-			cpu_relax();
 }
 
 static bool run_irq_pending(struct armvmm_vcpu *vcpu)
@@ -304,6 +297,13 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	compat_guest_enter_irqoff();
 	code = armvmm_hyp_call(HYP_CALL_RUN, (u32)vcpu->hyp, 0);
 	compat_guest_exit_irqoff();
+	if (unlikely(code == HYP_STUB_ERROR)) {
+		/* Somebody took HYP away unseen: nothing ran, and nothing will. */
+		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+		local_irq_enable();
+		compat_guest_exit_account();
+		return -EIO;
+	}
 
 	vcpu->stat_exits++;
 	armvmm_timer_sync(vcpu);

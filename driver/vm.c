@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -116,7 +117,7 @@ static int vm_irq_line(struct armvmm_vm *vm, const struct kvm_irq_level *line)
 	if (type != KVM_ARM_IRQ_TYPE_SPI) {
 		if (id >= armvmm_vm_online_vcpus(vm))
 			return -EINVAL;
-		vcpu = vm->vcpus[id];
+		vcpu = vm->vcpus[array_index_nospec(id, ARMVMM_MAX_VCPUS)];
 	}
 
 	switch (type) {

@@ -78,8 +78,7 @@ void armvmm_vm_unlock_vcpus(struct armvmm_vm *vm);
 bool armvmm_vm_has_run(struct armvmm_vm *vm);
 
 /* Sets a request on all vCPUs but @except (may be NULL) and kicks them out of the guest. */
-void armvmm_vm_request_all(struct armvmm_vm *vm, unsigned int request,
-			   struct armvmm_vcpu *except, bool wait);
+void armvmm_vm_request_all(struct armvmm_vm *vm, unsigned int request, struct armvmm_vcpu *except);
 
 int armvmm_vm_create(unsigned long type);
 long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap);

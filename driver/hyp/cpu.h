@@ -52,6 +52,8 @@ struct hyp_host_saved {
 	u32 contextidr;
 	u32 tpidrurw;
 	u32 tpidruro;
+	u32 teecr;
+	u32 teehbr;
 };
 
 struct hyp_cpu {
@@ -69,6 +71,7 @@ struct hyp_cpu {
 	struct hyp_vfp host_vfp;
 	u32 host_fpexc;		/* the host's, while EN is set for the guest's trap */
 	u32 vfp;		/* there is floating point */
+	u32 thumbee;		/* there are TEECR and TEEHBR (DDI 0406C A2.10) */
 	u32 vfp_d32;		/* 32 double registers, not 16 */
 	u32 gich_hcr;		/* what GICH_HCR holds now */
 	void __iomem *gich;

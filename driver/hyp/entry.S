@@ -84,11 +84,11 @@ hyp_entry_release:
 	mov	r0, #0
 	eret
 
-/* The stub's SOFT_RESTART: r1: where to go on; r2: the stub's HVBAR. */
+/* The stub's SOFT_RESTART: r1: where to go on; r0: the stub's HVBAR. */
 	.globl	hyp_entry_restart
 hyp_entry_restart:
 	mmu_off	r12
-	mcr	p15, 4, r2, c12, c0, 0		@ HVBAR
+	mcr	p15, 4, r0, c12, c0, 0		@ HVBAR
 	isb
 	mov	r0, #1				@ as the stub leaves it
 	bx	r1

@@ -212,6 +212,15 @@ __hyp_inline void guest_save(struct hyp_vcpu *vcpu)
 	cp15[CP15_CNTKCTL] = sysreg_read(SYS_CNTKCTL);
 }
 
+/* ThumbEE is gone from newer CPUs, and its registers with it. */
+__hyp_inline void thumbee_swap(u32 *save_teecr, u32 *save_teehbr, u32 teecr, u32 teehbr)
+{
+	asm volatile("mrc p14, 6, %0, c0, c0, 0" : "=r" (*save_teecr));
+	asm volatile("mrc p14, 6, %0, c1, c0, 0" : "=r" (*save_teehbr));
+	asm volatile("mcr p14, 6, %0, c0, c0, 0" : : "r" (teecr));
+	asm volatile("mcr p14, 6, %0, c1, c0, 0" : : "r" (teehbr));
+}
+
 /* The virtual timer runs only while its guest does. */
 __hyp_inline void timer_restore(const struct hyp_vcpu *vcpu)
 {
@@ -296,6 +305,8 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	hyp_isb();
 	sysreg_write(vcpu->cp15[CP15_TTBCR], SYS_TTBCR);
 
+	if (cpu->thumbee)
+		thumbee_swap(&cpu->saved.teecr, &cpu->saved.teehbr, vcpu->teecr, vcpu->teehbr);
 	hyp_vgic_restore(cpu, &vcpu->vgic);
 	timer_restore(vcpu);
 }
@@ -312,6 +323,8 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 
 	timer_save(vcpu, &cpu->host);
 	hyp_vgic_save(cpu, &vcpu->vgic);
+	if (cpu->thumbee)
+		thumbee_swap(&vcpu->teecr, &vcpu->teehbr, cpu->saved.teecr, cpu->saved.teehbr);
 
 	if (vcpu->vfp_loaded) {
 		hyp_vfp_save(&vcpu->vfp, cpu->vfp_d32);

@@ -73,6 +73,18 @@ hyp_vectors_bpiall:
 	isb
 
 vector_decode:
+	/*
+	 * A fault of HYP's own may have come with any SP, which the count is then
+	 * lost in: all but the abort that guest_exit lets in (A clear) is one.
+	 */
+	mcr	p15, 4, r0, c10, c2, 1	@ HMAIR1
+	mrs	r0, SPSR
+	tst	r0, #0x100		@ A
+	and	r0, r0, #0x1f
+	beq	1f
+	cmp	r0, #0x1a
+	beq	panic_uncounted
+1:	mrc	p15, 4, r0, c10, c2, 1	@ HMAIR1
 	decode_vector 2, vector_trap
 	decode_vector 1, vector_irq
 	decode_vector 3, vector_dabt
@@ -215,9 +227,9 @@ host_release:
 
 /* The stub's ABI (kexec, kdump): r1 is where to go on, in HYP, MMU off. */
 host_restart:
-	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
-	ldr	r2, [r0, #CPU_STUB_HVBAR]
-	ldr	r12, [r0, #CPU_RESTART]
+	mrc	p15, 4, r12, c13, c0, 2	@ HTPIDR
+	ldr	r0, [r12, #CPU_STUB_HVBAR]
+	ldr	r12, [r12, #CPU_RESTART]
 	bx	r12
 
 /*
@@ -261,6 +273,12 @@ vector_dabt:
 	panic_vector vector_undef, 1
 	panic_vector vector_hvc, 2
 	panic_vector vector_pabt, 3
+
+panic_uncounted:
+	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	str	r1, [r0, #CPU_PANIC_R0 + 4]
+	mov	r1, #5			@ which one is not known
+	b	panic_save
 
 panic_dabt:
 	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR

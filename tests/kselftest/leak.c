@@ -102,8 +102,11 @@ static void compare(bool killed, int cycles)
 		if (s < slab[round > 3])
 			slab[round > 3] = s;
 	}
-	/* Three rounds apart: two pages of each VM, one object of 64 bytes of each. */
-	CHECK(best[0] - best[1] < 3 * cycles * 8 && best[0] - best[1] < best[0] / 100,
+	/*
+	 * Three rounds apart: six pages of each VM (its tables and shared pages alone
+	 * are more, and free memory swings by 2 MiB), one object of 64 bytes of each.
+	 */
+	CHECK(best[0] - best[1] < 3 * cycles * 24 && best[0] - best[1] < best[0] / 100,
 	      "%ld KiB went with %d VMs", best[0] - best[1], 3 * cycles);
 	CHECK(slab[1] - slab[0] < 3 * cycles / 16 + 8, "%ld KiB of slab went with %d VMs",
 	      slab[1] - slab[0], 3 * cycles);

@@ -27,7 +27,7 @@ export CROSS_COMPILE
 
 # The compiler of user space: Debian's cross compiler has its version in its name.
 ifeq ($(origin CC),default)
-CC := $(if $(CROSS_COMPILE),$(or $(shell command -v $(CROSS_COMPILE)gcc-12),$(CROSS_COMPILE)gcc),gcc)
+CC := $(or $(if $(CROSS_COMPILE),$(shell command -v $(CROSS_COMPILE)gcc-12)),$(CROSS_COMPILE)gcc)
 endif
 
 # Cross-built programs find their libraries in a private sysroot, unless PKG_CONFIG is given.
@@ -52,7 +52,8 @@ uapi: setup
 	@scripts/uapi-headers.sh
 else
 # The kernel's own choice of compiler stands, where it can be had.
-kmod_vars = ARCH=arm CROSS_COMPILE=$(CROSS_COMPILE) $(if $(filter command% environment%,$(origin CC)),\
+kmod_vars = ARCH=arm CROSS_COMPILE=$(CROSS_COMPILE) \
+	$(if $(filter command% environment%,$(origin CC)),\
 	CC="$(CC)",$(if $(shell command -v $(CROSS_COMPILE)gcc),,CC="$(CC)"))
 module:
 	@scripts/build-module.sh --kdir $(KDIR) --out $(B)/module/native $(kmod_vars)
@@ -73,7 +74,8 @@ user: uapi ## libarmvmm and armvmm-run
 tests: uapi ## the tests that run on the host, not run yet
 	@for d in kselftest guest system; do \
 		[ ! -e tests/$$d/Makefile ] || $(MAKE) -C tests/$$d O=$(B)/tests/$$d CC="$(CC)" \
-			CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi userspace=$(B)/userspace $(user_vars) || exit 1; \
+			CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi userspace=$(B)/userspace \
+			$(user_vars) || exit 1; \
 	done
 
 setup: ## install the Debian packages that building and testing need
@@ -117,7 +119,7 @@ install: install-user install-module ## all of it (DESTDIR, PREFIX=/usr/local)
 install-user:
 	@test -x $(B)/userspace/armvmm-run || { echo "armvmm-run is not built: run make first" >&2; exit 1; }
 	@$(userspace) install DESTDIR=$(DESTDIR)
-	$(INSTALL) -d $(DESTDIR)$(PREFIX)/include/armvmm/linux $(DESTDIR)$(PREFIX)/include/armvmm/asm
+	$(INSTALL) -d $(addprefix $(DESTDIR)$(PREFIX)/include/armvmm/,linux asm)
 	$(INSTALL) -m 644 $(B)/uapi/linux/*.h $(DESTDIR)$(PREFIX)/include/armvmm/linux/
 	$(INSTALL) -m 644 $(B)/uapi/asm/*.h $(DESTDIR)$(PREFIX)/include/armvmm/asm/
 	$(INSTALL) -D -m 644 scripts/install/60-armvmm.rules $(DESTDIR)$(UDEVDIR)/60-armvmm.rules
@@ -139,4 +141,5 @@ help: ## this list
 	@echo "  O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-host \
-	check-debug check-mutants bench style clean install install-user install-module help tests dkms
+	check-debug check-mutants bench style clean install install-user install-module help tests \
+	dkms

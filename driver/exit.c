@@ -98,7 +98,7 @@ int armvmm_exit_handle(struct armvmm_vcpu *vcpu, int code)
 	if (code != HYP_EXIT_TRAP)
 		return 1;
 
-	/* A CPU may trap an instruction whose condition failed (B1.14.1), but no such one aborts. */
+	/* A CPU may trap an instruction whose condition failed (B1.14.1); none aborts. */
 	if (HSR_EC(vcpu_hsr(vcpu)) < HSR_EC_IABT && !armvmm_regs_condition(vcpu)) {
 		armvmm_regs_skip(vcpu);
 		return 1;

@@ -59,7 +59,7 @@ int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size
 void armvmm_stage2_unmap(struct armvmm_vm *vm, u64 ipa, u64 size);
 /* Write-protects a range for dirty logging and flushes the TLBs. May sleep. */
 void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size);
-/* Cleans and invalidates to the PoC all guest RAM that is mapped (set/way, caches off). May sleep. */
+/* Cleans and invalidates to the PoC all mapped guest RAM (set/way, caches off). May sleep. */
 void armvmm_stage2_flush_caches(struct armvmm_vm *vm);
 
 /*

@@ -120,12 +120,15 @@ static void wrong_sizes(void)
 			      (errno == ENOENT || errno == EINVAL), "SET %016llx: %s",
 			      (unsigned long long)id, strerror(errno));
 		}
-	CHECK_ERRNO(reg_get(vm.vcpu[0].fd, (CORE_REG(0) & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U64, val),
+	CHECK_ERRNO(reg_get(vm.vcpu[0].fd, (CORE_REG(0) & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U64,
+			    val),
 		    ENOENT);
-	CHECK_ERRNO(reg_set(vm.vcpu[0].fd, (CORE_REG(0) & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U64, val),
+	CHECK_ERRNO(reg_set(vm.vcpu[0].fd, (CORE_REG(0) & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U64,
+			    val),
 		    ENOENT);
 	CHECK_ERRNO(reg_set(vm.vcpu[0].fd, VFP(0, KVM_REG_SIZE_U32), val), ENOENT);
-	CHECK_ERRNO(reg_set(vm.vcpu[0].fd, VFP(KVM_REG_ARM_VFP_FPSCR, KVM_REG_SIZE_U64), val), ENOENT);
+	CHECK_ERRNO(reg_set(vm.vcpu[0].fd, VFP(KVM_REG_ARM_VFP_FPSCR, KVM_REG_SIZE_U64), val),
+		    ENOENT);
 }
 
 static void unknown_ids(void)
@@ -153,7 +156,8 @@ static void unknown_ids(void)
 		      "GET %016llx: %s", (unsigned long long)ids[i], strerror(errno));
 		errno = 0;
 		CHECK(reg_set(vm.vcpu[0].fd, ids[i], &val) == -1 &&
-		      (errno == ENOENT || ((ids[i] & 0x0fff0000) == KVM_REG_ARM_FW && errno == EINVAL)),
+			      (errno == ENOENT ||
+			       ((ids[i] & 0x0fff0000) == KVM_REG_ARM_FW && errno == EINVAL)),
 		      "SET %016llx: %s", (unsigned long long)ids[i], strerror(errno));
 	}
 	/* Not of this architecture. */

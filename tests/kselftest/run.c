@@ -484,7 +484,7 @@ static void quiet(void)
 
 	vm_make(&vm, 1, VM_NO_GIC_INIT);
 	for (int i = 0; i < 500; i++) {
-		/* No syndrome, an exclusive, no memory to execute: refused, by RUN or in the guest. */
+		/* No syndrome, an exclusive, no memory to execute: RUN or the guest refuses it. */
 		VM_CODE(&vm, 0, nasty);
 		reg32_set(vm.vcpu[0].fd, REG_R(4), (uint32_t)i % 3);
 		if (ioctl(vm.vcpu[0].fd, KVM_RUN, 0) < 0)

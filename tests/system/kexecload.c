@@ -101,8 +101,8 @@ int main(int argc, char **argv)
 	uint32_t ram;
 
 	if (argc == 2 && !strcmp(argv[1], "--go")) {
-		syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC,
-			NULL);
+		syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+			LINUX_REBOOT_CMD_KEXEC, NULL);
 		die("kexec");
 	}
 	if (argc != 4)

@@ -193,6 +193,22 @@ static uint32_t dev_read(uint32_t off)
 	return 0;
 }
 
+/* A signal must not cut a line short: what write() left is written again. */
+static void write_line(const char *s, size_t n)
+{
+	while (n) {
+		ssize_t w = write(STDOUT_FILENO, s, n);
+
+		if (w < 0) {
+			if (errno != EINTR && errno != EAGAIN)
+				return;
+			continue;
+		}
+		s += w;
+		n -= (size_t)w;
+	}
+}
+
 static void uart_put(char c)
 {
 	static char line[512];
@@ -200,8 +216,8 @@ static void uart_put(char c)
 
 	line[n++] = c;
 	if (c == '\n' || n == sizeof(line)) {
-		fwrite(line, 1, n, stdout);
 		fflush(stdout);
+		write_line(line, n);
 		n = 0;
 	}
 }

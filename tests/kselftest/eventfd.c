@@ -181,10 +181,12 @@ static void interrupt(void)
 	CHECK_OK(attr_set(vm.gic, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, 0xc08, &v));
 	for (int i = 0; i < 5; i++) {
 		CHECK(write(e, &one, 8) == 8);
-		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == DEV_BASE);
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO &&
+		      vm.vcpu[0].run->mmio.phys_addr == DEV_BASE);
 		memcpy(&v, vm.vcpu[0].run->mmio.data, 4);
 		CHECK(v == SPI_NR, "IAR %u", v);
-		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == DEV_BASE + 4);
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO &&
+		      vm.vcpu[0].run->mmio.phys_addr == DEV_BASE + 4);
 	}
 	CHECK_OK(irqfd(vm.fd, e, SPI_NR - 32, KVM_IRQFD_FLAG_DEASSIGN, 0));
 	CHECK(write(e, &one, 8) == 8);
@@ -210,11 +212,13 @@ static void resample(void)
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 	for (int i = 0; i < 5; i++) {
 		CHECK(write(e, &one, 8) == 8);
-		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == DEV_BASE);
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO &&
+		      vm.vcpu[0].run->mmio.phys_addr == DEV_BASE);
 		memcpy(&v, vm.vcpu[0].run->mmio.data, 4);
 		CHECK(v == SPI_NR, "IAR %u", v);
 		CHECK(!drain(ack), "told before the guest ended it");
-		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == DEV_BASE + 4);
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO &&
+		      vm.vcpu[0].run->mmio.phys_addr == DEV_BASE + 4);
 		p = (struct pollfd){ .fd = ack, .events = POLLIN };
 		CHECK(poll(&p, 1, 2000) == 1 && drain(ack) == 1, "the client is not told of the end");
 	}

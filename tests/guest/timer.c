@@ -201,24 +201,30 @@ static void check_wfi(const struct timer *t)
 	gic_disable(t->irq);
 }
 
-/* The counter runs as fast as the client's clock. */
+/*
+ * The counter runs as fast as the client's clock: in one of three tries, for the
+ * client may be kept waiting between the two, but a wrong rate is wrong in all.
+ */
 static void check_rate(void)
 {
-	u64 n0, n1, c0, c1, us_guest, us_client;
+	u64 n0, n1, c0, c1, us_guest = 0, us_client = 0;
+	bool good = false;
 
 	if (!on_vm())
 		return;
-	n0 = client_ns();
-	c0 = cntvct();
-	delay_us(300000);
-	n1 = client_ns();
-	c1 = cntvct();
-	us_guest = (c1 - c0) * 1000000 / cntfrq();
-	us_client = (n1 - n0) / 1000;
-	if (us_guest * 100 > us_client * 110 || us_guest * 110 < us_client * 100)
+	for (int i = 0; i < 3 && !good; i++) {
+		n0 = client_ns();
+		c0 = cntvct();
+		delay_us(300000);
+		n1 = client_ns();
+		c1 = cntvct();
+		us_guest = (c1 - c0) * 1000000 / cntfrq();
+		us_client = (n1 - n0) / 1000;
+		good = us_guest * 100 > us_client * 95 && us_guest * 100 < us_client * 105;
+	}
+	if (!good)
 		note("timing: %llu us, %llu us", us_guest, us_client);
-	report(us_guest * 100 > us_client * 95 && us_guest * 100 < us_client * 105,
-	       "the counter keeps time with the client (%llu us, %llu us)", us_guest, us_client);
+	report(good, "the counter keeps time with the client (%llu us, %llu us)", us_guest, us_client);
 	report(cntpct() >= cntvct(), "the virtual counter is behind the physical one");
 	report(cntvct() / cntfrq() < 600, "the virtual counter began with the VM");
 }

@@ -14,7 +14,7 @@ include='apt bash busybox ca-certificates curl debian-archive-keyring e2fsprogs 
 include+=' initscripts iproute2 iputils-ping kmod less login mount netbase passwd procps'
 include+=' sysv-rc sysvinit-core udhcpc util-linux'
 # In the order in which they can be loaded; what each needs is found, and comes before it.
-modules='virtio_mmio virtio_blk crc32c_generic ext4 virtio_net virtio_console virtio_rng'
+modules='virtio_mmio virtio_blk crc32c_generic ext4 virtio_net virtio_console virtio_rng evdev'
 
 kernel=$("$ARMVMM_TOP/scripts/fetch-kernel.sh" 6.1) || exit $?
 sysroot=$("$ARMVMM_TOP/scripts/sysroot.sh")

@@ -32,8 +32,9 @@ for cpus in "$@"; do
 	[ -z "$reboot" ] || check 'Debian boots, and reboots' guest_expect d$n 400 '@@ first boot'
 	check "Debian boots with $cpus CPUs" guest_expect d$n 400 '@@ up'
 	check '... does its work' guest_expect d$n 400 "@@ done d$n"
+	eval "kill -TERM \$pid_d$n"
 	guest_end d$n 200
-	check '... powers off: status 0' same "$status" 0
+	check '... powers off at the press of the power button: status 0' same "$status" 0
 	guest_cases d$n
 	check 'it read what the host wrote' same "$(guest_sum d$n host-wrote)" "$(cat "$work/d$n.before")"
 	check 'the host reads what it wrote' same "$(guest_sum d$n guest-wrote)" \

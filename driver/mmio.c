@@ -89,7 +89,7 @@ static int mmio_refuse(struct armvmm_vcpu *vcpu, u64 ipa)
 {
 	struct kvm_run *run = vcpu->run;
 
-	if (!vcpu->vm->return_nisv_to_user) {
+	if (!READ_ONCE(vcpu->vm->return_nisv_to_user)) {
 		armvmm_regs_inject_dabt(vcpu, vcpu->hyp->hxfar);
 		return 1;
 	}

@@ -176,7 +176,10 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case KVM_CAP_ARM_IRQ_LINE_LAYOUT_2:
 	case KVM_CAP_VCPU_EVENTS:
 	case KVM_CAP_ARM_INJECT_EXT_DABT:
+	case KVM_CAP_ARM_NISV_TO_USER:
 	case KVM_CAP_CHECK_EXTENSION_VM:
+	case KVM_CAP_ENABLE_CAP:
+	case KVM_CAP_ENABLE_CAP_VM:
 		return 1;
 	case KVM_CAP_ARM_SET_DEVICE_ADDR:
 		return 1;
@@ -193,6 +196,20 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 		return vm_generic_target();
 	default:
 		return 0;
+	}
+}
+
+/* What is enabled stays so; KVM ignores the arguments that a capability has no use for. */
+static int vm_enable_cap(struct armvmm_vm *vm, const struct kvm_enable_cap *cap)
+{
+	if (cap->flags)
+		return -EINVAL;
+	switch (cap->cap) {
+	case KVM_CAP_ARM_NISV_TO_USER:
+		WRITE_ONCE(vm->return_nisv_to_user, true);
+		return 0;
+	default:
+		return -EINVAL;
 	}
 }
 
@@ -234,6 +251,13 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return armvmm_vcpu_create(vm, arg);
 	case KVM_CHECK_EXTENSION:
 		return armvmm_vm_check_extension(vm, arg);
+	case KVM_ENABLE_CAP: {
+		struct kvm_enable_cap cap;
+
+		if (copy_from_user(&cap, argp, sizeof(cap)))
+			return -EFAULT;
+		return vm_enable_cap(vm, &cap);
+	}
 	case KVM_SET_USER_MEMORY_REGION: {
 		struct kvm_userspace_memory_region mem;
 

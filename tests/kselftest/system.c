@@ -36,7 +36,8 @@ static void capabilities(void)
 		CAP(IMMEDIATE_EXIT), CAP(USER_MEMORY), CAP(SYNC_MMU),
 		CAP(DESTROY_MEMORY_REGION_WORKS), CAP(JOIN_MEMORY_REGIONS_WORKS),
 		CAP(READONLY_MEM), CAP(IOEVENTFD), CAP(DEVICE_CTRL), CAP(ARM_SET_DEVICE_ADDR),
-		CAP(CHECK_EXTENSION_VM),
+		CAP(CHECK_EXTENSION_VM), CAP(ENABLE_CAP), CAP(ENABLE_CAP_VM),
+		CAP(ARM_NISV_TO_USER),
 	};
 	int sys = sys_open(), vm = vm_new(sys);
 
@@ -52,6 +53,39 @@ static void capabilities(void)
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, -1) == 0);
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_SPAPR_TCE) == 0);
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_ARM_PMU_V3) == 0);
+}
+
+static int enable_cap(int fd, uint32_t cap, uint32_t flags, uint64_t arg)
+{
+	struct kvm_enable_cap e = { .cap = cap, .flags = flags, .args = { arg } };
+
+	return ioctl(fd, KVM_ENABLE_CAP, &e);
+}
+
+/* An exclusive has no syndrome, and means nothing to a device. */
+GUEST_CODE(no_syndrome, "ldr r1, =0x0a000000\n\tldrex r2, [r1]\n1:\tb 1b");
+
+static void enable_caps(void)
+{
+	struct kvm_run *run;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	CHECK_ERRNO(enable_cap(vm.fd, KVM_CAP_ARM_NISV_TO_USER, 1, 0), EINVAL);
+	CHECK_ERRNO(enable_cap(vm.fd, KVM_CAP_ONE_REG, 0, 1), EINVAL);
+	CHECK_ERRNO(enable_cap(vm.fd, 0x7fffffff, 0, 0), EINVAL);
+	CHECK_ERRNO(enable_cap(vm.fd, ~0u, ~0u, ~0ull), EINVAL);
+	CHECK_ERRNO(ioctl(vm.fd, KVM_ENABLE_CAP, NULL), EFAULT);
+	/* KVM/arm has none of a vCPU's or the system's. */
+	CHECK_ERRNO(enable_cap(vm.vcpu[0].fd, KVM_CAP_ARM_NISV_TO_USER, 0, 0), EINVAL);
+	CHECK_ERRNO(enable_cap(vm.sys, KVM_CAP_ARM_NISV_TO_USER, 0, 0), EINVAL);
+	CHECK_OK(enable_cap(vm.fd, KVM_CAP_ARM_NISV_TO_USER, 0, 0));
+	CHECK_OK(enable_cap(vm.fd, KVM_CAP_ARM_NISV_TO_USER, 0, 77));
+	VM_CODE(&vm, 0, no_syndrome);
+	run = vm.vcpu[0].run;
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_ARM_NISV, "exit %u", run->exit_reason);
+	CHECK(run->arm_nisv.fault_ipa == DEV_BASE, "%llx",
+	      (unsigned long long)run->arm_nisv.fault_ipa);
 }
 
 static void unknown_ioctls(void)
@@ -240,6 +274,7 @@ static const struct ktap_case cases[] = {
 	{ "node", node, 0 },
 	{ "version", version, 0 },
 	{ "capabilities", capabilities, 0 },
+	{ "enable_caps", enable_caps, 0 },
 	{ "unknown_ioctls", unknown_ioctls, 0 },
 	{ "bad_pointers", bad_pointers, 0 },
 	{ "create_vm", create_vm, 0 },

@@ -18,6 +18,7 @@ struct hyp_panic {
 	u32 hcr;
 	u32 httbr;
 	struct hyp_vcpu *vcpu;
+	u32 faults;		/* this one, and those met on the way back to the host */
 };
 
 /* Constant in the host while a CPU is online: written at exits, never read. */

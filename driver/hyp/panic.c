@@ -12,11 +12,9 @@ asm(".arch_extension virt");
 
 #define PSR_SVC_ALL_MASKED	0x1d3	/* SVC mode, A, I and F set */
 
-/* The assembly has saved the core registers and given the stack a new start. */
-void __hyp_text hyp_panic(struct hyp_cpu *cpu)
+/* Where, why and whose: of the first fault alone. */
+__hyp_inline void panic_take_down(struct hyp_cpu *cpu, struct hyp_panic *p)
 {
-	struct hyp_panic *p = &cpu->panic;
-
 	p->elr = banked_read(ELR_hyp);
 	asm volatile("mrs %0, SPSR" : "=r" (p->spsr));
 	p->hsr = sysreg_read(SYS_HSR);
@@ -26,11 +24,30 @@ void __hyp_text hyp_panic(struct hyp_cpu *cpu)
 	p->hcr = sysreg_read(SYS_HCR);
 	p->httbr = (u32)sysreg_read64(SYS_HTTBR);
 	p->vcpu = cpu->vcpu;
+}
 
+/* The assembly has saved the core registers and given the stack a new start. */
+void __hyp_text hyp_panic(struct hyp_cpu *cpu)
+{
+	struct hyp_panic *p = &cpu->panic;
+
+	if (!p->faults++)
+		panic_take_down(cpu, p);
+
+	/*
+	 * A fault on the way back to the host comes here again, and the way is
+	 * gone once more without FPEXC, the one thing on it that can fault. PL1 is
+	 * never left to a guest with stage 2 off: rather stop, and let the other
+	 * CPUs notice.
+	 */
 	if (cpu->vcpu) {
-		cpu->vcpu = NULL;
+		if (p->faults > 1)
+			cpu->vfp = 0;
+		while (p->faults > 2)
+			asm volatile("wfi");
 		hyp_walks_off();
 		hyp_host_activate(cpu);
+		cpu->vcpu = NULL;
 	}
 	banked_write(cpu->panic_entry, ELR_hyp);
 	asm volatile("msr SPSR_cxsf, %0" : : "r" (PSR_SVC_ALL_MASKED));

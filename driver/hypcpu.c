@@ -99,6 +99,9 @@ static void __noreturn hypcpu_panic(struct hyp_cpu *cpu)
 	pr_emerg("armvmm: HYP %s on CPU%d\n",
 		 p->vector < ARRAY_SIZE(names) ? names[p->vector] : "exception",
 		 smp_processor_id());
+	if (p->faults > 1)
+		pr_emerg("armvmm: and %u more on the way back: r0 to LR and the kind are the last's\n",
+			 p->faults - 1);
 	pr_emerg("armvmm: PC %08x (%pS) SPSR %08x HSR %08x HCR %08x\n", p->elr,
 		 (void *)(unsigned long)p->elr, p->spsr, p->hsr, p->hcr);
 	pr_emerg("armvmm: HDFAR %08x HIFAR %08x HPFAR %08x HTTBR %08x vCPU %p\n", p->hdfar,
@@ -255,16 +258,31 @@ static struct notifier_block hypcpu_reboot_nb = {
 	.priority = INT_MIN,
 };
 
+/* IRQs off, so that a reboot does not give HYP back in between. */
+static void hypcpu_tlbi_hyp_call(void *done)
+{
+	if (__this_cpu_read(hyp_taken) &&
+	    armvmm_hyp_call(HYP_CALL_TLBI_HYP, 0, 0) != HYP_STUB_ERROR)
+		*(bool *)done = true;
+}
+
+/*
+ * The broadcast reaches all CPUs from whichever is taken over; a CPU that is
+ * not holds no entries, and begins with a flush of its own. One that is on its
+ * way out asks the others.
+ */
 void armvmm_hypcpu_tlbi_hyp(void)
 {
-	/*
-	 * The broadcast reaches all CPUs from whichever is taken over; a CPU
-	 * that is not holds no entries, and begins with a flush of its own.
-	 */
+	unsigned long flags;
+	bool done = false;
+
 	preempt_disable();
 	dsb(ishst);
-	if (__this_cpu_read(hyp_taken))
-		armvmm_hyp_call(HYP_CALL_TLBI_HYP, 0, 0);
+	local_irq_save(flags);
+	hypcpu_tlbi_hyp_call(&done);
+	local_irq_restore(flags);
+	if (unlikely(!done))
+		smp_call_function(hypcpu_tlbi_hyp_call, &done, 1);
 	preempt_enable();
 }
 

@@ -39,6 +39,12 @@ static struct {
 	.lock = __MUTEX_INITIALIZER(hypmap.lock),
 };
 
+/* In one piece, as the walks read it: STRD does that (DDI 0406C A3.5.3, LPAE). */
+static void desc_write(u64 *p, u64 desc)
+{
+	asm volatile("strd %1, %H1, %0" : "=Qo" (*p) : "r" (desc));
+}
+
 static u64 prot_desc(enum hypmap_prot prot)
 {
 	switch (prot) {
@@ -73,7 +79,7 @@ static u64 *table_get(u64 *e, bool make)
 		return NULL;
 	/* A walk sees the table's zeroes before it sees the table. */
 	dsb(ishst);
-	WRITE_ONCE(*e, (u64)virt_to_phys(table) | DESC_TABLE | DESC_VALID);
+	desc_write(e, (u64)virt_to_phys(table) | DESC_TABLE | DESC_VALID);
 	return table;
 }
 
@@ -103,7 +109,7 @@ static int map_page(unsigned long va, phys_addr_t pa, u64 desc)
 		return -ENOMEM;
 	if (*e & DESC_VALID)
 		return *e == (desc | pa) ? 0 : -EEXIST;
-	WRITE_ONCE(*e, desc | pa);
+	desc_write(e, desc | pa);
 	return 0;
 }
 
@@ -115,7 +121,7 @@ static void unmap_range(unsigned long va, size_t size)
 	for (; va != end; va += PAGE_SIZE) {
 		e = entry_get(va, false);
 		if (e)
-			WRITE_ONCE(*e, 0);
+			desc_write(e, 0);
 	}
 	armvmm_hypcpu_tlbi_hyp();
 }

@@ -278,6 +278,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		local_irq_enable();
 		return code;
 	}
+	armvmm_vmid_update(vcpu);
 	/* Pairs with armvmm_vcpu_kick() and with the order of requests. */
 	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
 	if (READ_ONCE(vcpu->requests) || signal_pending(current) || need_resched() ||
@@ -331,7 +332,6 @@ static int run_once(struct armvmm_vcpu *vcpu)
 		return -EINTR;
 
 	preempt_disable();
-	armvmm_vmid_update(vcpu);
 	ret = run_enter(vcpu);
 	preempt_enable();
 	if (ret == -EAGAIN)

@@ -128,9 +128,9 @@ void armvmm_stage2_notifier_unregister(struct armvmm_vm *vm);
 /* vmid.c */
 
 /*
- * Before an entry, preemption off, IRQs on or off: makes sure that the VM has a VMID, sets
+ * Before an entry, IRQs off, on a CPU that is taken over: makes sure that the VM has a VMID, sets
  * hyp->vttbr, and flushes this CPU's TLB entries where another vCPU of the VM ran here last
- * (design section 9, 17). It must stay on this CPU until the entry.
+ * (design section 9, 17).
  */
 void armvmm_vmid_update(struct armvmm_vcpu *vcpu);
 int armvmm_vmid_init(void);

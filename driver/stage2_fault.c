@@ -173,6 +173,23 @@ static int fault_other(struct armvmm_vcpu *vcpu, bool iabt)
 	return 1;
 }
 
+/* Out of line: an access to a device pays for none of it. */
+static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *slot, u64 ipa,
+			      bool exec, bool write)
+{
+	struct stage2_fault fault = {
+		.vm = vcpu->vm,
+		.slot = slot,
+		.ipa = ipa & ~(STAGE2_PAGE_SIZE - 1),
+		.hva = armvmm_memslot_hva(slot, ipa >> PAGE_SHIFT),
+		.mapped = FSC_TYPE(HSR_FSC(vcpu->hyp->hsr)) == FSC_PERMISSION,
+		.write = write,
+		.exec = exec,
+	};
+
+	return fault_map(&fault);
+}
+
 /*
  * A guest's own address decides: RAM where a slot is, and only else a device. So a slot over the
  * distributor's window hides the distributor, as in KVM; and the GICV pages stay mapped under a
@@ -181,20 +198,13 @@ static int fault_other(struct armvmm_vcpu *vcpu, bool iabt)
  */
 int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 {
+	struct armvmm_memslot *slot;
 	struct hyp_vcpu *hyp = vcpu->hyp;
-	struct armvmm_vm *vm = vcpu->vm;
-	bool iabt = HSR_EC(hyp->hsr) == HSR_EC_IABT;
-	bool s1ptw = hyp->hsr & HSR_S1PTW;
-	unsigned int type = FSC_TYPE(HSR_FSC(hyp->hsr));
-	struct stage2_fault fault = {
-		.vm = vm,
-		.mapped = type == FSC_PERMISSION,
-		/*
-		 * The walker of stage 1 reads, and does not execute (no hardware flags in ARMv7).
-		 */
-		.write = !iabt && !s1ptw && (hyp->hsr & HSR_WNR),
-		.exec = iabt && !s1ptw,
-	};
+	struct stage2 *s2 = &vcpu->vm->stage2;
+	u32 hsr = hyp->hsr;
+	bool iabt = HSR_EC(hsr) == HSR_EC_IABT;
+	unsigned int type = FSC_TYPE(HSR_FSC(hsr));
+	bool exec, write;
 	u64 ipa;
 
 	if (type != FSC_TRANSLATION && type != FSC_ACCESS_FLAG && type != FSC_PERMISSION)
@@ -203,19 +213,20 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 	if (!hyp->fault_ipa_valid)
 		return 1;
 	ipa = armvmm_stage2_fault_ipa(hyp->hpfar, hyp->hxfar);
-	fault.ipa = ipa & ~(STAGE2_PAGE_SIZE - 1);
 
 	if (type == FSC_ACCESS_FLAG) {
-		spin_lock(&vm->stage2.lock);
-		armvmm_stage2_make_young(&vm->stage2, ipa);
-		spin_unlock(&vm->stage2.lock);
+		spin_lock(&s2->lock);
+		armvmm_stage2_make_young(s2, ipa);
+		spin_unlock(&s2->lock);
 		return 1;
 	}
 
+	/* The walker of stage 1 reads, and does not execute (no hardware flags in ARMv7). */
+	exec = iabt && !(hsr & HSR_S1PTW);
+	write = !iabt && !(hsr & HSR_S1PTW) && (hsr & HSR_WNR);
 	/* The slot stays until the caller's vm->srcu is released, with the mapping made from it. */
-	fault.slot = armvmm_memslot_find(vm, ipa >> PAGE_SHIFT);
-	if (!fault.slot || (fault.write && (fault.slot->flags & KVM_MEM_READONLY)))
+	slot = armvmm_memslot_find(vcpu->vm, ipa >> PAGE_SHIFT);
+	if (!slot || (write && (slot->flags & KVM_MEM_READONLY)))
 		return fault_no_ram(vcpu, ipa, iabt);
-	fault.hva = armvmm_memslot_hva(fault.slot, ipa >> PAGE_SHIFT);
-	return fault_map(&fault);
+	return fault_ram(vcpu, slot, ipa, exec, write);
 }

@@ -51,7 +51,10 @@ static void tlb_settle(struct armvmm_vm *vm)
 	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
 		if (smp_load_acquire(&vcpu->mode) == VCPU_OUTSIDE)
 			continue;
-		/* It was written before the mode was. */
+		/*
+		 * Read after the flush. Where it is outdated, that CPU's barrier before its
+		 * entry is still to come, and its guest sees the new tables.
+		 */
 		cpu = READ_ONCE(vcpu->last_cpu);
 		if (cpu != smp_processor_id())
 			smp_call_function_single(cpu, tlb_barrier, NULL, 1);

@@ -46,13 +46,13 @@ static void vmid_flush_all(void)
 	armvmm_cache_invalidate_icache_all();
 }
 
-static u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
+/* Out of line: it is needed once per generation, and its frame is dear. */
+static noinline u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
 {
-	unsigned long flags;
 	bool flush;
 	u64 id;
 
-	raw_spin_lock_irqsave(&vmid_lock, flags);
+	raw_spin_lock(&vmid_lock);
 	id = vmid_pool_get(&vmid_pool, atomic64_read(&s2->vmid), &flush);
 	if (flush)
 		vmid_flush_all();
@@ -60,7 +60,7 @@ static u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
 	atomic64_set(active, id);
 	/* The id before any walk that is made with it. */
 	dsb(ish);
-	raw_spin_unlock_irqrestore(&vmid_lock, flags);
+	raw_spin_unlock(&vmid_lock);
 	return id;
 }
 
@@ -71,9 +71,8 @@ void armvmm_vmid_update(struct armvmm_vcpu *vcpu)
 	u8 *last = this_cpu_ptr(s2->last_vcpu);
 	u64 id = atomic64_read(active);
 
-	/* Nothing could be flushed, and the entry will be refused. */
-	if (unlikely(!armvmm_hypcpu_ready()))
-		return;
+	/* HYP is ours, so that flushes do what they say. */
+	lockdep_assert_irqs_disabled();
 	/*
 	 * A new generation that begins between the read and the entry finds the active id, or
 	 * found it before the read: no need to be atomic.

@@ -57,9 +57,19 @@ static inline size_t armvmm_dirty_bytes(unsigned long npages)
 	return BITS_TO_LONGS(npages) * sizeof(long);
 }
 
-/* Notes a write to a guest frame of @slot. Caller holds vm->srcu; any context. */
+/* Notes a write to a guest frame of @slot. Caller holds vm->srcu and stage2.lock. */
 void armvmm_dirty_mark(struct armvmm_memslot *slot, u64 gfn);
-/* KVM_GET_DIRTY_LOG: hands out the bitmap, clears it and protects the pages again. */
-int armvmm_dirty_get_log(struct armvmm_vm *vm, struct kvm_dirty_log *log);
+/*
+ * KVM_GET_DIRTY_LOG: hands out the bitmap and, unless the VM's client does that itself, clears it
+ * and protects the pages again. -EINVAL: no such slot number; -ENOENT: no slot there, or its
+ * writes are not logged; -EFAULT, -ENOMEM. May sleep, takes slots_lock.
+ */
+int armvmm_dirty_get_log(struct armvmm_vm *vm, const struct kvm_dirty_log *log);
+/*
+ * KVM_CLEAR_DIRTY_LOG: clears the bits that the client names and protects their pages again.
+ * Errors as above; -EINVAL also for pages out of the slot, and where first_page, or num_pages
+ * short of the slot's end, is no multiple of 64.
+ */
+int armvmm_dirty_clear_log(struct armvmm_vm *vm, const struct kvm_clear_dirty_log *log);
 
 #endif

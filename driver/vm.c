@@ -180,6 +180,7 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case KVM_CAP_CHECK_EXTENSION_VM:
 	case KVM_CAP_ENABLE_CAP:
 	case KVM_CAP_ENABLE_CAP_VM:
+	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 		return 1;
 	case KVM_CAP_ARM_SET_DEVICE_ADDR:
 		return 1;
@@ -199,12 +200,17 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	}
 }
 
-/* What is enabled stays so; KVM ignores the arguments that a capability has no use for. */
+/* KVM ignores the arguments that a capability has no use for. */
 static int vm_enable_cap(struct armvmm_vm *vm, const struct kvm_enable_cap *cap)
 {
 	if (cap->flags)
 		return -EINVAL;
 	switch (cap->cap) {
+	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+		if (cap->args[0] & ~1ULL)
+			return -EINVAL;
+		WRITE_ONCE(vm->manual_dirty_log_protect, cap->args[0]);
+		return 0;
 	case KVM_CAP_ARM_NISV_TO_USER:
 		WRITE_ONCE(vm->return_nisv_to_user, true);
 		return 0;
@@ -271,6 +277,13 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		if (copy_from_user(&log, argp, sizeof(log)))
 			return -EFAULT;
 		return armvmm_dirty_get_log(vm, &log);
+	}
+	case KVM_CLEAR_DIRTY_LOG: {
+		struct kvm_clear_dirty_log log;
+
+		if (copy_from_user(&log, argp, sizeof(log)))
+			return -EFAULT;
+		return armvmm_dirty_clear_log(vm, &log);
 	}
 	case KVM_IRQ_LINE: {
 		struct kvm_irq_level line;

@@ -48,6 +48,7 @@ struct armvmm_vm {
 	struct armvmm_eventfds *eventfds;
 	struct armvmm_vgic vgic;
 
+	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
 	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */
 };
 

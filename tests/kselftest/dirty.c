@@ -2,7 +2,7 @@
 /*
  * KVM_MEM_LOG_DIRTY_PAGES and KVM_GET_DIRTY_LOG: what the guest wrote is in the answer, once, and
  * nothing else is. A copy that follows the answers becomes equal to the memory: live migration
- * rests on it.
+ * rests on it. The same where the client clears the log itself, by KVM_CLEAR_DIRTY_LOG.
  */
 #include "vm.h"
 
@@ -28,6 +28,24 @@ static int get_log(struct vm *vm, uint32_t slot, void *to)
 	struct kvm_dirty_log log = { .slot = slot, .dirty_bitmap = to };
 
 	return ioctl(vm->fd, KVM_GET_DIRTY_LOG, &log);
+}
+
+static int clear_log(struct vm *vm, uint32_t slot, uint64_t first, uint32_t num, void *from)
+{
+	struct kvm_clear_dirty_log log = {
+		.slot = slot, .first_page = first, .num_pages = num, .dirty_bitmap = from,
+	};
+
+	return ioctl(vm->fd, KVM_CLEAR_DIRTY_LOG, &log);
+}
+
+static int manual(struct vm *vm, uint32_t flags, uint64_t on)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, .flags = flags, .args = { on },
+	};
+
+	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
 }
 
 static bool is_dirty(unsigned int page)
@@ -141,56 +159,172 @@ static void switched(void)
 	CHECK(is_dirty(6), "written after the move");
 }
 
-/* Two vCPUs write without end, and a copy follows. */
-static void follow(void)
+static void clear_arguments(void)
 {
-	struct runner r[2];
+	static uint32_t ones[(PAGES + 31) / 32];
+	struct vm vm;
+
+	memset(ones, 0xff, sizeof(ones));
+	make(&vm, KVM_MEM_LOG_DIRTY_PAGES);
+	CHECK(ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) == 1);
+	CHECK_ERRNO(manual(&vm, 1, 1), EINVAL);
+	CHECK_ERRNO(manual(&vm, 0, 2), EINVAL);
+	CHECK_ERRNO(manual(&vm, 0, 1ull << 32), EINVAL);
+	CHECK_OK(manual(&vm, 0, 1));
+	CHECK_OK(manual(&vm, 0, 0));
+	CHECK_OK(manual(&vm, 0, 1));
+	/* From a multiple of 64 on, as many, or up to the slot's end. */
+	CHECK_OK(clear_log(&vm, SLOT, 0, PAGES, ones));
+	CHECK_OK(clear_log(&vm, SLOT, 0, 64, ones));
+	CHECK_OK(clear_log(&vm, SLOT, 64, 64, ones));
+	CHECK_OK(clear_log(&vm, SLOT, 64, PAGES - 64, ones));
+	CHECK_OK(clear_log(&vm, SLOT, 128, PAGES - 128, ones));
+	CHECK_OK(clear_log(&vm, SLOT, 0, 0, NULL));
+	CHECK_ERRNO(clear_log(&vm, SLOT, 32, 64, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, SLOT, 1, PAGES - 1, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, SLOT, 0, 32, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, SLOT, 0, PAGES - 1, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, SLOT, 0, PAGES + 1, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, SLOT, 64, PAGES, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, SLOT, 192, 0, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, SLOT, ~63ull, 64, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, SLOT, 1ull << 32, 64, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, SLOT, 0, ~0u, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, 2, 0, 64, ones), ENOENT);
+	CHECK_ERRNO(clear_log(&vm, 0, 0, 64, ones), ENOENT);	/* not logged */
+	CHECK_ERRNO(clear_log(&vm, 512, 0, 64, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, 1 << 16 | SLOT, 0, 64, ones), EINVAL);
+	CHECK_ERRNO(clear_log(&vm, SLOT, 0, PAGES, NULL), EFAULT);
+	CHECK_ERRNO(clear_log(&vm, SLOT, 0, PAGES, (void *)0xc0000000), EFAULT);
+	CHECK_ERRNO(ioctl(vm.fd, KVM_CLEAR_DIRTY_LOG, NULL), EFAULT);
+}
+
+/* Bits stay until they are cleared; only what is cleared is protected, and dirty again later. */
+static void clear(void)
+{
+	static const unsigned int pages[] = { 0, 31, 32, 63, 64, 127, 128, PAGES - 1 };
+	const unsigned int n = sizeof(pages) / sizeof(pages[0]);
+	uint32_t mask[(PAGES + 31) / 32] = { };
+	struct vm vm;
+	unsigned int i;
+
+	make(&vm, KVM_MEM_LOG_DIRTY_PAGES);
+	CHECK_OK(manual(&vm, 0, 1));
+	VM_CODE(&vm, 0, poke);
+	for (i = 0; i < n; i++)
+		access_page(&vm, pages[i], 1);
+	for (i = 0; i < 3; i++) {
+		CHECK_OK(get_log(&vm, SLOT, bitmap));
+		CHECK(count_dirty() == n, "%u pages, not %u", count_dirty(), n);
+	}
+	/* A part of them. Bits that are not set, and those past the slot's end, mean nothing. */
+	mask[2] = ~0u;
+	mask[3] = 1u << 31;
+	CHECK_OK(clear_log(&vm, SLOT, 64, 64, mask + 2));
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(count_dirty() == n - 2 && !is_dirty(64) && !is_dirty(127), "%u", count_dirty());
+	memset(mask, 0, sizeof(mask));
+	CHECK_OK(clear_log(&vm, SLOT, 0, PAGES, mask));
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(count_dirty() == n - 2, "%u", count_dirty());
+	/* A write to one that was cleared shows; all others are still writable and set. */
+	for (i = 0; i < n; i++)
+		if (pages[i] != 127)
+			access_page(&vm, pages[i], 2);
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(count_dirty() == n - 1 && is_dirty(64) && !is_dirty(127), "%u", count_dirty());
+	memset(mask, 0xff, sizeof(mask));
+	CHECK_OK(clear_log(&vm, SLOT, 0, PAGES, mask));
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(!count_dirty(), "%u pages are left", count_dirty());
+	access_page(&vm, 31, 3);
+	/* Without the capability the log is taken as ever; clearing it is allowed. */
+	CHECK_OK(manual(&vm, 0, 0));
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(count_dirty() == 1 && is_dirty(31), "%u", count_dirty());
+	access_page(&vm, 33, 3);
+	CHECK_OK(clear_log(&vm, SLOT, 0, 64, mask));
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(!count_dirty(), "%u", count_dirty());
+}
+
+/* A copy of what the log says changed since the last time. */
+static unsigned int copy_dirty(struct vm *vm, char *copy, const char *mem, bool by_hand)
+{
+	unsigned int i, n = 0;
+
+	CHECK_OK(get_log(vm, SLOT, bitmap));
+	if (by_hand) {
+		/* In two parts, as a client does that copies as it goes. */
+		CHECK_OK(clear_log(vm, SLOT, 64, PAGES - 64, bitmap + 2));
+		CHECK_OK(clear_log(vm, SLOT, 0, 64, bitmap));
+	}
+	for (i = 0; i < PAGES; i++) {
+		if (!is_dirty(i))
+			continue;
+		memcpy(copy + i * PAGE, mem + i * PAGE, PAGE);
+		n++;
+	}
+	return n;
+}
+
+/* Four vCPUs write without end, and a copy follows. */
+static void follow_by(bool by_hand)
+{
+	enum { VCPUS = 4 };
+	struct runner r[VCPUS];
 	struct vm vm;
 	char *mem = map_pages(PAGES * PAGE), *copy = map_pages(PAGES * PAGE);
 	unsigned int i, round, copied = 0;
 
-	vm_make(&vm, 2, 0);
+	vm_make(&vm, VCPUS, 0);
+	CHECK_OK(manual(&vm, 0, by_hand));
 	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < VCPUS; i++) {
 		struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
 
 		MUST_OK(ioctl(vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
 		VM_CODE(&vm, i, stir);
-		reg32_set(vm.vcpu[i].fd, REG_R(5), AREA + i * (PAGES / 2) * PAGE);
-		reg32_set(vm.vcpu[i].fd, REG_R(6), PAGES / 2);
+		reg32_set(vm.vcpu[i].fd, REG_R(5), AREA + i * (PAGES / VCPUS) * PAGE);
+		reg32_set(vm.vcpu[i].fd, REG_R(6), PAGES / VCPUS);
 		runner_start(&r[i], &vm, i);
 		MUST(runner_wait(&r[i], 3, 20000), "vCPU %u does not run", i);
 	}
 	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
 	memcpy(copy, mem, PAGES * PAGE);
 	for (round = 0; round < 200; round++) {
-		CHECK_OK(get_log(&vm, SLOT, bitmap));
-		for (i = 0; i < PAGES; i++) {
-			if (!is_dirty(i))
-				continue;
-			memcpy(copy + i * PAGE, mem + i * PAGE, PAGE);
-			copied++;
-		}
+		copied += copy_dirty(&vm, copy, mem, by_hand);
 		if (round % 4 == 0)
 			usleep(3000);
 	}
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < VCPUS; i++) {
 		CHECK(!r[i].error, "vCPU %u: %d", i, r[i].error);
 		runner_stop(&r[i]);
 	}
-	CHECK_OK(get_log(&vm, SLOT, bitmap));
-	for (i = 0; i < PAGES; i++)
-		if (is_dirty(i))
-			memcpy(copy + i * PAGE, mem + i * PAGE, PAGE);
+	copied += copy_dirty(&vm, copy, mem, by_hand);
+	ktap_note("%u pages were copied", copied);
 	CHECK(copied > 200, "only %u pages were ever dirty", copied);
 	for (i = 0; i < PAGES; i++)
 		CHECK(!memcmp(copy + i * PAGE, mem + i * PAGE, PAGE), "page %u was missed", i);
+}
+
+static void follow(void)
+{
+	follow_by(false);
+}
+
+static void follow_by_hand(void)
+{
+	follow_by(true);
 }
 
 static const struct ktap_case cases[] = {
 	{ "arguments", arguments, 0 },
 	{ "exact", exact, 0 },
 	{ "switched", switched, 0 },
+	{ "clear_arguments", clear_arguments, 0 },
+	{ "clear", clear, 0 },
 	{ "follow", follow, 0 },
+	{ "follow_by_hand", follow_by_hand, 0 },
 };
 KTAP_MAIN(cases)

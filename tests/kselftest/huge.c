@@ -106,6 +106,10 @@ static void cost(void)
 /* Logging sees single pages of a block, and the block's other pages keep what is in them. */
 static void logged(void)
 {
+	struct kvm_enable_cap manual = {
+		.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, .args = { 1 },
+	};
+	struct kvm_clear_dirty_log clear = { .slot = SLOT, .first_page = 64, .num_pages = 64 };
 	struct kvm_dirty_log log = { .slot = SLOT };
 	static uint32_t bitmap[2 * HUGE / PAGE / 32];
 	struct vm vm;
@@ -127,6 +131,22 @@ static void logged(void)
 		n += (unsigned int)__builtin_popcount(bitmap[i]);
 	CHECK(n == 2 && bitmap[0] == 1 << 7 && bitmap[31] == 1u << 31, "%u pages", n);
 	CHECK(*(uint32_t *)(mem + 7 * PAGE) == 2 && *(uint32_t *)(mem + HUGE + 511 * PAGE) == 3);
+	/* The same where the client clears the log, a part of a block at a time. */
+	CHECK_OK(ioctl(vm.fd, KVM_ENABLE_CAP, &manual));
+	for (n = 0; n < 2; n++) {
+		poke(&vm, AREA + 64 * PAGE, 4);
+		poke(&vm, AREA + 130 * PAGE, 5);
+		CHECK_OK(ioctl(vm.fd, KVM_GET_DIRTY_LOG, &log));
+		CHECK(bitmap[2] == 1 && bitmap[4] == 1 << 2 && !bitmap[0] && !bitmap[31],
+		      "%x %x, round %u", bitmap[2], bitmap[4], n);
+		clear.dirty_bitmap = bitmap + 2;
+		CHECK_OK(ioctl(vm.fd, KVM_CLEAR_DIRTY_LOG, &clear));
+		CHECK_OK(ioctl(vm.fd, KVM_GET_DIRTY_LOG, &log));
+		CHECK(!bitmap[2] && bitmap[4] == 1 << 2, "%x %x", bitmap[2], bitmap[4]);
+	}
+	CHECK(*(uint32_t *)(mem + 64 * PAGE) == 4 && *(uint32_t *)(mem + 130 * PAGE) == 5);
+	for (n = 64; n < 131; n += 66)
+		memset(mem + n * PAGE, 0x5a, 4);
 	VM_CODE(&vm, 0, peek);
 	for (i = 1; i < 1024; i += 3) {
 		reg32_set(vm.vcpu[0].fd, REG_R(2), AREA + i * PAGE + 8);

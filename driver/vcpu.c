@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "coalesced.h"
 #include "compat.h"
 #include "hypmap.h"
 #include "regs.h"
@@ -201,9 +202,12 @@ static vm_fault_t vcpu_mmap_fault(struct vm_fault *vmf)
 {
 	struct armvmm_vcpu *vcpu = vmf->vma->vm_file->private_data;
 
-	if (vmf->pgoff)
+	if (vmf->pgoff == 0)
+		vmf->page = virt_to_page(vcpu->run);
+	else if (vmf->pgoff == KVM_COALESCED_MMIO_PAGE_OFFSET)
+		vmf->page = armvmm_coalesced_page(vcpu->vm);
+	else
 		return VM_FAULT_SIGBUS;
-	vmf->page = virt_to_page(vcpu->run);
 	get_page(vmf->page);
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include <asm/cputype.h>
 
+#include "coalesced.h"
 #include "compat.h"
 #include "device.h"
 #include "eventfd.h"
@@ -30,6 +31,7 @@ static void vm_destroy(struct armvmm_vm *vm)
 		armvmm_vcpu_destroy(vm->vcpus[i]);
 	armvmm_vgic_vm_destroy(vm);
 	armvmm_iobus_destroy(vm);
+	armvmm_coalesced_vm_destroy(vm);
 	armvmm_memslot_vm_destroy(vm);
 	armvmm_stage2_vm_destroy(vm);
 	cleanup_srcu_struct(&vm->srcu);
@@ -184,6 +186,10 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 		return 1;
 	case KVM_CAP_ARM_SET_DEVICE_ADDR:
 		return 1;
+	case KVM_CAP_COALESCED_MMIO:
+		return KVM_COALESCED_MMIO_PAGE_OFFSET;
+	case KVM_CAP_COALESCED_PIO:
+		return 1;
 	case KVM_CAP_NR_VCPUS:
 		return num_online_cpus();
 	case KVM_CAP_MAX_VCPUS:
@@ -306,6 +312,16 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 			return -EFAULT;
 		return armvmm_ioeventfd(vm, &ioeventfd);
 	}
+	case KVM_REGISTER_COALESCED_MMIO:
+	case KVM_UNREGISTER_COALESCED_MMIO: {
+		struct kvm_coalesced_mmio_zone zone;
+
+		if (copy_from_user(&zone, argp, sizeof(zone)))
+			return -EFAULT;
+		if (cmd == KVM_REGISTER_COALESCED_MMIO)
+			return armvmm_coalesced_register(vm, &zone);
+		return armvmm_coalesced_unregister(vm, &zone);
+	}
 	case KVM_CREATE_DEVICE: {
 		struct kvm_create_device cd;
 		int ret;
@@ -378,6 +394,9 @@ static struct armvmm_vm *vm_alloc(void)
 	ret = armvmm_eventfd_vm_init(vm);
 	if (ret)
 		goto err_eventfd;
+	ret = armvmm_coalesced_vm_init(vm);
+	if (ret)
+		goto err_coalesced;
 	armvmm_timer_vm_init(vm);
 	armvmm_vgic_vm_init(vm);
 	/* Last: from here on the notifier looks at all of it. */
@@ -387,6 +406,8 @@ static struct armvmm_vm *vm_alloc(void)
 	return vm;
 
 err_stage2:
+	armvmm_coalesced_vm_destroy(vm);
+err_coalesced:
 	armvmm_eventfd_vm_destroy(vm);
 err_eventfd:
 	armvmm_memslot_vm_destroy(vm);

@@ -45,6 +45,7 @@ struct armvmm_vm {
 	spinlock_t cntvoff_lock;
 
 	struct armvmm_iobus mmio_bus;
+	struct armvmm_coalesced *coalesced;
 	struct armvmm_eventfds *eventfds;
 	struct armvmm_vgic vgic;
 

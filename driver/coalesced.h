@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Coalesced MMIO: writes to the client's zones go to a ring that all vCPUs of the VM share, and
+ * the guest runs on. The client reads the ring when it next comes to it.
+ */
+#ifndef ARMVMM_COALESCED_H
+#define ARMVMM_COALESCED_H
+
+#include <linux/armvmm.h>
+
+struct armvmm_vm;
+struct page;
+
+/* The ring, one page. -ENOMEM. */
+int armvmm_coalesced_vm_init(struct armvmm_vm *vm);
+/* After the iobus, which frees the zones. Also what a failed init left. */
+void armvmm_coalesced_vm_destroy(struct armvmm_vm *vm);
+
+/*
+ * KVM_REGISTER_COALESCED_MMIO. -EINVAL: pio is neither 0 nor 1 (there is no port space: such a zone
+ * is kept and never written to); -ENOSPC: the bus is full; -ENOMEM. May sleep, takes slots_lock.
+ */
+int armvmm_coalesced_register(struct armvmm_vm *vm, const struct kvm_coalesced_mmio_zone *zone);
+/*
+ * KVM_UNREGISTER_COALESCED_MMIO: takes away each zone that @zone lies in, 0 where there is none.
+ * -EINVAL as above. May sleep, takes slots_lock.
+ */
+int armvmm_coalesced_unregister(struct armvmm_vm *vm, const struct kvm_coalesced_mmio_zone *zone);
+
+/* The ring's page, for the mapping of a vCPU. */
+struct page *armvmm_coalesced_page(struct armvmm_vm *vm);
+
+#endif

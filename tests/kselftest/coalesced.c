@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Coalesced MMIO: writes to a zone wait in a ring, in order, and none is lost when it is full. */
+#include "vm.h"
+
+#define PAGE_SIZE	4096u		/* as KVM_COALESCED_MMIO_MAX has it */
+#define RING_MAX	((unsigned int)KVM_COALESCED_MMIO_MAX)
+#define ZONE		0x0b000000u
+#define ZONE_SIZE	0x100u
+
+/* Writes r4, r4 + 1, ... as words at r2 for ever. */
+GUEST_CODE(count, "1:\tstr r4, [r2]\n\tadd r4, r4, #1\n\tb 1b");
+/* The same r5 times, then tells. */
+GUEST_CODE(some, "ldr r1, =0x0a000000\n1:\tstr r4, [r2]\n\tadd r4, r4, #1\n\t"
+	   "subs r5, r5, #1\n\tbne 1b\n\tstr r4, [r1]\n2:\tb 2b");
+/* A byte, a halfword and a word that reaches beyond the zone; a read of it. */
+GUEST_CODE(forms, "ldr r1, =0x0a000000\n\tstrb r4, [r2]\n\tstrh r4, [r2, #2]\n\tstr r4, [r2, #4]\n\t"
+	   "str r4, [r2, #0xfc]\n\tstr r4, [r2, #0x100]\n\tldr r0, [r2]\n\tstr r4, [r1]");
+
+static int zone(struct vm *vm, unsigned long req, uint64_t addr, uint32_t size, uint32_t pio)
+{
+	struct kvm_coalesced_mmio_zone z = { .addr = addr, .size = size, .pio = pio };
+
+	return ioctl(vm->fd, req, &z);
+}
+
+static int add(struct vm *vm, uint64_t addr, uint32_t size)
+{
+	return zone(vm, KVM_REGISTER_COALESCED_MMIO, addr, size, 0);
+}
+
+static int del(struct vm *vm, uint64_t addr, uint32_t size)
+{
+	return zone(vm, KVM_UNREGISTER_COALESCED_MMIO, addr, size, 0);
+}
+
+static struct kvm_coalesced_mmio_ring *ring_of(struct vm *vm, unsigned int i)
+{
+	return (void *)((char *)vm->vcpu[i].run +
+			PAGE_SIZE * (unsigned int)ioctl(vm->fd, KVM_CHECK_EXTENSION,
+							KVM_CAP_COALESCED_MMIO));
+}
+
+static void start(struct vm *vm, unsigned int i, uint32_t at, uint32_t first, uint32_t n)
+{
+	reg32_set(vm->vcpu[i].fd, REG_R(2), at);
+	reg32_set(vm->vcpu[i].fd, REG_R(4), first);
+	reg32_set(vm->vcpu[i].fd, REG_R(5), n);
+}
+
+/* Takes the oldest entry out of the ring; false where there is none. */
+static bool take(struct kvm_coalesced_mmio_ring *ring, struct kvm_coalesced_mmio *to)
+{
+	uint32_t first = ring->first;
+
+	if (first == __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE))
+		return false;
+	*to = ring->coalesced_mmio[first];
+	__atomic_store_n(&ring->first, (first + 1) % RING_MAX, __ATOMIC_RELEASE);
+	return true;
+}
+
+static uint32_t word(const void *data)
+{
+	uint32_t v;
+
+	memcpy(&v, data, 4);
+	return v;
+}
+
+static void arguments(void)
+{
+	struct vm vm;
+	int sys = sys_open(), n;
+
+	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO) ==
+	      KVM_COALESCED_MMIO_PAGE_OFFSET);
+	CHECK(ioctl(sys, KVM_GET_VCPU_MMAP_SIZE, 0) >= (int)(2 * PAGE_SIZE));
+	vm_make(&vm, 1, 0);
+	CHECK_ERRNO(ioctl(vm.fd, KVM_REGISTER_COALESCED_MMIO, NULL), EFAULT);
+	CHECK_ERRNO(ioctl(vm.fd, KVM_UNREGISTER_COALESCED_MMIO, NULL), EFAULT);
+	CHECK_ERRNO(zone(&vm, KVM_REGISTER_COALESCED_MMIO, ZONE, 4, 2), EINVAL);
+	CHECK_ERRNO(zone(&vm, KVM_UNREGISTER_COALESCED_MMIO, ZONE, 4, ~0u), EINVAL);
+	/* Ports are taken, as by KVM on every machine, and there are none. */
+	CHECK_OK(zone(&vm, KVM_REGISTER_COALESCED_MMIO, ZONE, 4, 1));
+	CHECK_OK(zone(&vm, KVM_UNREGISTER_COALESCED_MMIO, ZONE, 4, 1));
+	/* To take away what is not there is no error. */
+	CHECK_OK(del(&vm, ZONE, 4));
+	CHECK_OK(add(&vm, ~0ull, ~0u));
+	CHECK_OK(del(&vm, ~0ull, 4));
+	CHECK_OK(add(&vm, ZONE, 0));
+	for (n = 0; n < 2000; n++)
+		if (add(&vm, ZONE + (uint32_t)n * 8, 8) < 0)
+			break;
+	CHECK(n >= 900 && n < 2000 && errno == ENOSPC, "%d zones, %s", n, strerror(errno));
+	/* The mapping has two pages and no more. */
+	CHECK(ring_of(&vm, 0)->first == 0 && ring_of(&vm, 0)->last == 0);
+	for (n = 2; n < 1024; n++)
+		CHECK(ring_of(&vm, 0)->coalesced_mmio[0].data[n & 7] == 0);
+}
+
+static void order(void)
+{
+	struct kvm_coalesced_mmio_ring *ring;
+	struct kvm_coalesced_mmio e;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	ring = ring_of(&vm, 0);
+	CHECK_OK(add(&vm, ZONE, ZONE_SIZE));
+	VM_CODE(&vm, 0, some);
+	start(&vm, 0, ZONE + 8, 100, 20);
+	/* Twenty writes, and the first exit is the report. */
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == DEV_BASE);
+	for (uint32_t i = 0; i < 20; i++) {
+		MUST(take(ring, &e), "entry %u is not there", i);
+		CHECK(e.phys_addr == ZONE + 8 && e.len == 4 && !e.pio && word(e.data) == 100 + i,
+		      "%u: %llx %u %u", i, (unsigned long long)e.phys_addr, e.len, word(e.data));
+	}
+	CHECK(!take(ring, &e), "there is one more");
+
+	/* Widths; what only begins in the zone, and reads, come out at once. */
+	VM_CODE(&vm, 0, forms);
+	start(&vm, 0, ZONE, 0x11223344, 0);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == ZONE + 0x100);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == ZONE &&
+	      !vm.vcpu[0].run->mmio.is_write);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == DEV_BASE);
+	CHECK(take(ring, &e) && e.phys_addr == ZONE && e.len == 1 && word(e.data) == 0x44);
+	CHECK(take(ring, &e) && e.phys_addr == ZONE + 2 && e.len == 2 && word(e.data) == 0x3344);
+	CHECK(take(ring, &e) && e.phys_addr == ZONE + 4 && e.len == 4 && word(e.data) == 0x11223344);
+	CHECK(take(ring, &e) && e.phys_addr == ZONE + 0xfc && e.len == 4);
+	CHECK(!take(ring, &e));
+
+	/* A part of a zone takes the zone away; what reaches beyond it does not. */
+	CHECK_OK(del(&vm, ZONE, ZONE_SIZE + 1));
+	CHECK_OK(del(&vm, ZONE - 4, 8));
+	VM_CODE(&vm, 0, some);
+	start(&vm, 0, ZONE, 1, 1);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == DEV_BASE);
+	CHECK(take(ring, &e));
+	CHECK_OK(del(&vm, ZONE + 16, 4));
+	VM_CODE(&vm, 0, some);
+	start(&vm, 0, ZONE, 1, 1);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == ZONE);
+	CHECK(!take(ring, &e));
+}
+
+/* Full at every place of the ring, and each write comes by the one way or the other, in order. */
+static void full(void)
+{
+	struct kvm_coalesced_mmio_ring *ring;
+	struct kvm_coalesced_mmio e;
+	struct kvm_run *run;
+	uint32_t next = 0;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	ring = ring_of(&vm, 0);
+	run = vm.vcpu[0].run;
+	CHECK_OK(add(&vm, ZONE, 4));
+	VM_CODE(&vm, 0, count);
+	start(&vm, 0, ZONE, 0, 0);
+	for (int round = 0; round < 180; round++) {
+		unsigned int n = 0;
+
+		MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO && run->mmio.phys_addr == ZONE, "no exit");
+		while (take(ring, &e)) {
+			MUST(word(e.data) == next, "%u, not %u", word(e.data), next);
+			next++;
+			n++;
+		}
+		CHECK(n == RING_MAX - 1, "round %d: the ring was full of %u", round, n);
+		MUST(word(run->mmio.data) == next, "%u, not %u", word(run->mmio.data), next);
+		next++;
+	}
+}
+
+/* What a client writes there is its own affair, and harms nobody else. */
+static void hostile(void)
+{
+	static const uint32_t bad[] = { RING_MAX, RING_MAX + 1, 0x7fffffff, 0x80000000, ~0u };
+	struct kvm_coalesced_mmio_ring *ring;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	ring = ring_of(&vm, 0);
+	CHECK_OK(add(&vm, ZONE, 4));
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ring->last = bad[i];
+		VM_CODE(&vm, 0, some);
+		start(&vm, 0, ZONE, 7, 1);
+		/* No entry has this number: an ordinary exit. */
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == ZONE);
+		CHECK(ring->last == bad[i]);
+		ring->last = 0;
+		ring->first = bad[i];
+		VM_CODE(&vm, 0, some);
+		start(&vm, 0, ZONE, 7, 1);
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO &&
+		      vm.vcpu[0].run->mmio.phys_addr == DEV_BASE);
+		CHECK(ring->last == 1 && word(ring->coalesced_mmio[0].data) == 7);
+		ring->first = 0;
+	}
+	/* The ring outlives the VM where it is mapped. */
+	close(vm.vcpu[0].fd);
+	close(vm.fd);
+	close(vm.gic);
+	CHECK(word(ring->coalesced_mmio[0].data) == 7);
+}
+
+/* Two vCPUs write to one ring, which is the same in both mappings, while zones come and go. */
+static void race(void)
+{
+	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	struct kvm_coalesced_mmio_ring *ring;
+	struct kvm_coalesced_mmio e;
+	uint32_t next[2] = { };
+	unsigned int taken = 0;
+	struct runner r[2];
+	struct vm vm;
+
+	vm_make(&vm, 2, 0);
+	ring = ring_of(&vm, 1);
+	CHECK_OK(add(&vm, ZONE, ZONE_SIZE));
+	for (unsigned int i = 0; i < 2; i++) {
+		MUST_OK(ioctl(vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
+		VM_CODE(&vm, i, count);
+		start(&vm, i, ZONE + i * 4, 0, 0);
+		runner_start(&r[i], &vm, i);
+	}
+	for (int round = 0; round < 160; round++) {
+		while (take(ring, &e)) {
+			unsigned int i = (uint32_t)e.phys_addr - ZONE == 4;
+
+			MUST(e.phys_addr == ZONE + i * 4 && e.len == 4, "torn: %llx, %u",
+			     (unsigned long long)e.phys_addr, e.len);
+			CHECK(word(e.data) >= next[i], "vCPU %u: %u after %u", i, word(e.data),
+			      next[i] - 1);
+			next[i] = word(e.data) + 1;
+			taken++;
+		}
+		if (round % 8 == 4) {
+			CHECK_OK(add(&vm, ZONE + ZONE_SIZE * (uint32_t)round, 8));
+			CHECK_OK(del(&vm, ZONE, 4));
+			CHECK_OK(add(&vm, ZONE, ZONE_SIZE));
+		}
+		usleep(1000);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK(!r[i].error && next[i], "vCPU %u: error %d, up to %u", i, r[i].error, next[i]);
+		runner_stop(&r[i]);
+	}
+	ktap_note("%u writes by the ring, %u and %u by exits", taken, r[0].mmio, r[1].mmio);
+	CHECK(taken > 1000, "%u", taken);
+}
+
+static const struct ktap_case cases[] = {
+	{ "arguments", arguments, 0 },
+	{ "order", order, 0 },
+	{ "full", full, 0 },
+	{ "hostile", hostile, 0 },
+	{ "race", race, 0 },
+};
+KTAP_MAIN(cases)

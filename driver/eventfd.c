@@ -5,6 +5,7 @@
 
 #include "eventfd.h"
 #include "eventfd_private.h"
+#include "irqroute.h"
 #include "vm.h"
 
 int armvmm_eventfd_vm_init(struct armvmm_vm *vm)
@@ -31,6 +32,8 @@ void armvmm_eventfd_vm_release(struct armvmm_vm *vm)
 /* ioeventfds went with the bus (armvmm_iobus_destroy). */
 void armvmm_eventfd_vm_destroy(struct armvmm_vm *vm)
 {
+	if (vm->eventfds)
+		armvmm_irqroute_vm_destroy(vm);
 	kfree(vm->eventfds);
 	vm->eventfds = NULL;
 }

@@ -16,8 +16,7 @@ void armvmm_eventfd_exit(void);
 int armvmm_irqfd(struct armvmm_vm *vm, const struct kvm_irqfd *args);
 int armvmm_ioeventfd(struct armvmm_vm *vm, const struct kvm_ioeventfd *args);
 
-/* The guest finished SPI @gsi (EOI of a level interrupt): resample fds. Atomic. */
-void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int gsi);
-bool armvmm_eventfd_wants_ack(struct armvmm_vm *vm, unsigned int gsi);
+/* The guest ended the level interrupt of pin @pin (SPI @pin + 32): resample fds. Atomic. */
+void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int pin);
 
 #endif

@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "eventfd.h"
 #include "eventfd_private.h"
+#include "irqroute.h"
 #include "vcpu.h"
 #include "vgic/vgic.h"
 #include "vm.h"
@@ -42,19 +43,24 @@ struct irqfd {
 
 static struct workqueue_struct *irqfd_wq;
 
-/* A GSI that no SPI stands behind is accepted, as by KVM, and raises nothing. */
-static void irqfd_set(struct irqfd *irqfd, bool level)
+/* A pin that no SPI stands behind is accepted, as by KVM, and raises nothing. */
+static void irqfd_set_pin(struct armvmm_vm *vm, unsigned int pin, bool level)
 {
-	if (irqfd->gsi >= VGIC_MAX_IRQS - VGIC_NR_PRIVATE)
-		return;
-	armvmm_vgic_inject(irqfd->vm, NULL, armvmm_eventfd_intid(irqfd->gsi), level, NULL);
+	if (pin != ARMVMM_NO_PIN)
+		armvmm_vgic_inject(vm, NULL, armvmm_eventfd_intid(pin), level, NULL);
 }
 
+/* By one route, from up to down: irqroute_install() waits for it. */
 static void irqfd_inject(struct irqfd *irqfd)
 {
-	irqfd_set(irqfd, true);
+	unsigned int pin;
+
+	rcu_read_lock();
+	pin = armvmm_irqroute_pin(irqfd->vm, irqfd->gsi);
+	irqfd_set_pin(irqfd->vm, pin, true);
 	if (!irqfd->resample_ctx)
-		irqfd_set(irqfd, false);
+		irqfd_set_pin(irqfd->vm, pin, false);
+	rcu_read_unlock();
 }
 
 /* eventfd_signal() takes locks that sleep on PREEMPT_RT; the ack comes atomic. */
@@ -65,45 +71,55 @@ static void irqfd_resample_work(struct work_struct *work)
 	compat_eventfd_signal(irqfd->resample_ctx);
 }
 
-bool armvmm_eventfd_wants_ack(struct armvmm_vm *vm, unsigned int gsi)
-{
-	return gsi < VGIC_MAX_IRQS && test_bit(gsi, vm->eventfds->resample_gsis);
-}
-
-/* All resampling irqfds of a GSI share the line: it falls, and each is told. */
-void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int gsi)
+/* All resampling irqfds of a pin share the line: it falls, and each is told. */
+void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int pin)
 {
 	struct irqfd *irqfd;
 	bool lowered = false;
 
-	if (!armvmm_eventfd_wants_ack(vm, gsi))
-		return;
 	rcu_read_lock();
 	list_for_each_entry_rcu(irqfd, &vm->eventfds->resample_irqfds, resample_list) {
-		if (irqfd->gsi != gsi)
+		if (armvmm_irqroute_pin(vm, irqfd->gsi) != pin)
 			continue;
 		if (!lowered)
-			irqfd_set(irqfd, false);
+			irqfd_set_pin(vm, pin, false);
 		lowered = true;
 		queue_work(irqfd_wq, &irqfd->resample);
 	}
 	rcu_read_unlock();
 }
 
-static void irqfd_resample_update(struct armvmm_eventfds *e, unsigned int gsi)
+/*
+ * Notes anew which pins have a resampling irqfd. A line that one held up which is not there, or
+ * not routed there, any more must not stay up for ever.
+ */
+static void irqfd_resample_update(struct armvmm_vm *vm)
 {
+	struct armvmm_eventfds *e = vm->eventfds;
+	DECLARE_BITMAP(pins, VGIC_MAX_IRQS);
 	struct irqfd *irqfd;
+	unsigned int pin;
 
 	lockdep_assert_held(&e->resample_lock);
-	if (gsi >= VGIC_MAX_IRQS)
-		return;
+	bitmap_zero(pins, VGIC_MAX_IRQS);
+	rcu_read_lock();
 	list_for_each_entry(irqfd, &e->resample_irqfds, resample_list) {
-		if (irqfd->gsi == gsi) {
-			set_bit(gsi, e->resample_gsis);
-			return;
-		}
+		pin = armvmm_irqroute_pin(vm, irqfd->gsi);
+		if (pin != ARMVMM_NO_PIN)
+			set_bit(pin, pins);
 	}
-	clear_bit(gsi, e->resample_gsis);
+	rcu_read_unlock();
+	for (pin = 0; pin < VGIC_MAX_IRQS; pin++) {
+		if (test_bit(pin, pins))
+			set_bit(pin, e->resample_pins);
+		else if (test_and_clear_bit(pin, e->resample_pins))
+			irqfd_set_pin(vm, pin, false);
+	}
+}
+
+void armvmm_irqfd_rerouted(struct armvmm_vm *vm)
+{
+	irqfd_resample_update(vm);
 }
 
 static void irqfd_resample_add(struct irqfd *irqfd)
@@ -112,20 +128,17 @@ static void irqfd_resample_add(struct irqfd *irqfd)
 
 	mutex_lock(&e->resample_lock);
 	list_add_rcu(&irqfd->resample_list, &e->resample_irqfds);
-	irqfd_resample_update(e, irqfd->gsi);
+	irqfd_resample_update(irqfd->vm);
 	mutex_unlock(&e->resample_lock);
 }
 
-/* A line that this one held up alone must not stay up for ever. */
 static void irqfd_resample_del(struct irqfd *irqfd)
 {
 	struct armvmm_eventfds *e = irqfd->vm->eventfds;
 
 	mutex_lock(&e->resample_lock);
 	list_del_rcu(&irqfd->resample_list);
-	irqfd_resample_update(e, irqfd->gsi);
-	if (!armvmm_eventfd_wants_ack(irqfd->vm, irqfd->gsi))
-		irqfd_set(irqfd, false);
+	irqfd_resample_update(irqfd->vm);
 	mutex_unlock(&e->resample_lock);
 
 	synchronize_rcu();

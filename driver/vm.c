@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "device.h"
 #include "eventfd.h"
+#include "irqroute.h"
 #include "regs.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -183,6 +184,7 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case KVM_CAP_ENABLE_CAP:
 	case KVM_CAP_ENABLE_CAP_VM:
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+	case KVM_CAP_SIGNAL_MSI:
 		return 1;
 	case KVM_CAP_ARM_SET_DEVICE_ADDR:
 		return 1;
@@ -190,6 +192,8 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 		return KVM_COALESCED_MMIO_PAGE_OFFSET;
 	case KVM_CAP_COALESCED_PIO:
 		return 1;
+	case KVM_CAP_IRQ_ROUTING:
+		return ARMVMM_MAX_IRQ_ROUTES;
 	case KVM_CAP_NR_VCPUS:
 		return num_online_cpus();
 	case KVM_CAP_MAX_VCPUS:
@@ -304,6 +308,15 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		if (copy_from_user(&irqfd, argp, sizeof(irqfd)))
 			return -EFAULT;
 		return armvmm_irqfd(vm, &irqfd);
+	}
+	case KVM_SET_GSI_ROUTING:
+		return armvmm_irqroute_set(vm, argp);
+	case KVM_SIGNAL_MSI: {
+		struct kvm_msi msi;
+
+		if (copy_from_user(&msi, argp, sizeof(msi)))
+			return -EFAULT;
+		return armvmm_irqroute_signal_msi(vm, &msi);
 	}
 	case KVM_IOEVENTFD: {
 		struct kvm_ioeventfd ioeventfd;

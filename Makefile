@@ -72,7 +72,7 @@ user: uapi ## libarmvmm and armvmm-run
 
 # Every area of tests but the unit tests runs on the host under test.
 tests: uapi ## the tests that run on the host, not run yet
-	@for d in kselftest guest system; do \
+	@for d in $(or $(AREAS),kselftest guest system); do \
 		[ ! -e tests/$$d/Makefile ] || $(MAKE) -C tests/$$d O=$(B)/tests/$$d CC="$(CC)" \
 			CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi userspace=$(B)/userspace \
 			$(user_vars) || exit 1; \
@@ -91,7 +91,7 @@ check: ## unit tests, and all tests on the 6.1 and 6.1-lpae hosts
 	@tests/run unit 6.1 6.1-lpae
 
 check-all: ## unit tests, and all tests on every host
-	@SLOW=1 tests/run unit $(HOSTS)
+	@SLOW=1 tests/run unit $(HOSTS) qemu
 
 check-unit: ## unit tests on the build machine
 	@tests/run unit
@@ -104,6 +104,12 @@ check-debug: ## the tests on a kernel with KASAN, UBSAN, lockdep and kmemleak
 
 check-mutants: setup ## does the suite catch the faults of tests/mutants
 	@tests/mutants/run
+
+qemu: ## qemu-system-arm with -accel armvmm: docs/qemu.md
+	@userspace/qemu/build >/dev/null
+
+check-qemu: ## the tests of -accel armvmm
+	@tests/run qemu
 
 bench: all ## what single operations cost, in instructions
 	@tests/bench/run
@@ -130,6 +136,10 @@ install-module:
 	@test -e $(ko) || { echo "$(ko) is not built: run make first" >&2; exit 1; }
 	@scripts/install/module.sh $(ko) "$(DESTDIR)"
 
+install-qemu: ## QEMU alone, which `make qemu` built
+	$(INSTALL) -D -m 755 "$$(userspace/qemu/build --cached)/qemu-system-arm" \
+		$(DESTDIR)$(PREFIX)/bin/qemu-system-arm
+
 dkms: ## the module's sources for DKMS, which builds it for each kernel that is installed
 	@scripts/install/dkms.sh "$(DESTDIR)"
 
@@ -141,5 +151,5 @@ help: ## this list
 	@echo "  O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-host \
-	check-debug check-mutants bench style clean install install-user install-module help tests \
-	dkms
+	check-debug check-mutants qemu check-qemu bench style clean install install-user \
+	install-module install-qemu help tests dkms

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Installs, by name, the Debian packages that building and testing armvmm needs, those that are
-# missing only; says what it does and asks sudo when not root. `setup.sh --list` prints the names.
+# missing only; says what it does and asks sudo when not root. `setup.sh qemu` adds what building
+# QEMU needs (on a board: that alone), `setup.sh [qemu] --list` prints the names.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -19,6 +20,14 @@ packages=(
 	clang-format cppcheck sparse
 )
 
+if [ "${1:-}" = qemu ]; then
+	shift
+	case $(uname -m) in
+	arm*) packages=(make gcc libc6-dev libfdt-dev libglib2.0-dev libpixman-1-dev libslirp-dev) ;;
+	esac
+	packages+=(bzip2 dpkg-dev flex bison meson ninja-build patch perl pkg-config python3 xz-utils
+		zlib1g-dev)
+fi
 if [ "${1:-}" = --list ]; then
 	printf '%s\n' "${packages[@]}"
 	exit 0

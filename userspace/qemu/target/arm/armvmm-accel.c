@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * -accel armvmm: QEMU's KVM accelerator on the node of the armvmm module, which
+ * speaks KVM's ABI for 32-bit Arm. All that differs is the node's name, and
+ * that what stands in the way is told in one line.
+ */
+#include "qemu/osdep.h"
+#include <sys/ioctl.h>
+
+#include <linux/kvm.h>
+
+#include "hw/boards.h"
+#include "qapi/error.h"
+#include "qemu/accel.h"
+#include "qemu/config-file.h"
+#include "qemu/error-report.h"
+#include "qemu/module.h"
+#include "qemu/option.h"
+#include "sysemu/accel-ops.h"
+#include "sysemu/kvm.h"
+#include "sysemu/kvm_int.h"
+
+#define ARMVMM_NODE		"/dev/armvmm"
+/* <linux/armvmm.h>: zero on any other node. */
+#define ARMVMM_CAP_VERSION	0x41520000
+
+/* kvm_init(), which the class inherits. */
+static int (*armvmm_kvm_init)(MachineState *ms);
+
+struct armvmm_order {
+	bool found;
+	const char *next;
+};
+
+static int armvmm_look(void *opaque, QemuOpts *opts, Error **errp)
+{
+	struct armvmm_order *order = opaque;
+	const char *name = qemu_opt_get(opts, "accel");
+
+	if (order->found && !order->next)
+		order->next = name;
+	else if (!g_strcmp0(name, "armvmm"))
+		order->found = true;
+	return 0;
+}
+
+/* The accelerator that the user names after this one, or NULL. */
+static const char *armvmm_next(void)
+{
+	struct armvmm_order order = { };
+
+	qemu_opts_foreach(qemu_find_opts("accel"), armvmm_look, &order, NULL);
+	return order.next;
+}
+
+static int G_GNUC_PRINTF(1, 2) armvmm_refuse(const char *fmt, ...)
+{
+	g_autofree char *why = NULL;
+	const char *next = armvmm_next();
+	va_list ap;
+
+	va_start(ap, fmt);
+	why = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	if (next)
+		warn_report("armvmm: %s: falling back to %s", why, next);
+	else
+		error_report("armvmm: %s", why);
+	return -ECANCELED;
+}
+
+static int armvmm_check_node(const char *node)
+{
+	int fd = qemu_open_old(node, O_RDWR), err = errno, version;
+
+	if (fd < 0) {
+		switch (err) {
+		case ENOENT:
+		case ENXIO:
+		case ENODEV:
+			return armvmm_refuse("there is no %s: load the module armvmm "
+					     "(the kernel's log says why if it cannot be)", node);
+		case EACCES:
+		case EPERM:
+			return armvmm_refuse("%s may not be opened: it takes root or the group kvm",
+					     node);
+		default:
+			return armvmm_refuse("%s cannot be opened: %s", node, strerror(err));
+		}
+	}
+	version = ioctl(fd, KVM_GET_API_VERSION, 0);
+	if (version >= 0 && ioctl(fd, KVM_CHECK_EXTENSION, ARMVMM_CAP_VERSION) <= 0)
+		version = -1;
+	close(fd);
+	if (version < 0)
+		return armvmm_refuse("%s is not a node of the module armvmm", node);
+	if (version != KVM_API_VERSION)
+		return armvmm_refuse("%s speaks version %d of the ABI, and not %d", node, version,
+				     KVM_API_VERSION);
+	return 0;
+}
+
+static int armvmm_init_machine(MachineState *ms)
+{
+	KVMState *s = KVM_STATE(ms->accelerator);
+
+	return armvmm_check_node(s->device) ?: armvmm_kvm_init(ms);
+}
+
+static char *armvmm_get_device(Object *obj, Error **errp)
+{
+	return g_strdup(KVM_STATE(obj)->device);
+}
+
+static void armvmm_set_device(Object *obj, const char *value, Error **errp)
+{
+	KVMState *s = KVM_STATE(obj);
+
+	if (s->fd != -1) {
+		error_setg(errp, "Cannot set properties after the accelerator has been initialized");
+		return;
+	}
+	g_free(s->device);
+	s->device = g_strdup(value);
+}
+
+static void armvmm_instance_init(Object *obj)
+{
+	KVM_STATE(obj)->device = g_strdup(ARMVMM_NODE);
+}
+
+static void armvmm_instance_finalize(Object *obj)
+{
+	g_free(KVM_STATE(obj)->device);
+}
+
+static void armvmm_class_init(ObjectClass *oc, void *data)
+{
+	AccelClass *ac = ACCEL_CLASS(oc);
+
+	ac->name = "armvmm";
+	armvmm_kvm_init = ac->init_machine;
+	ac->init_machine = armvmm_init_machine;
+	object_class_property_add_str(oc, "device", armvmm_get_device, armvmm_set_device);
+	object_class_property_set_description(oc, "device",
+					      "the module's node (default: " ARMVMM_NODE ")");
+}
+
+static const TypeInfo armvmm_types[] = {
+	{
+		.name = ACCEL_CLASS_NAME("armvmm"),
+		.parent = TYPE_KVM_ACCEL,
+		.instance_init = armvmm_instance_init,
+		.instance_finalize = armvmm_instance_finalize,
+		.class_init = armvmm_class_init,
+	}, {
+		/* vCPU threads and all else that an accelerator does are KVM's. */
+		.name = ACCEL_OPS_NAME("armvmm"),
+		.parent = ACCEL_OPS_NAME("kvm"),
+	},
+};
+
+DEFINE_TYPES(armvmm_types)

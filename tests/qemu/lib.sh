@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Common ground of the tests of -accel armvmm that run in the emulated host (busybox sh): QEMU,
+# its console and its monitor (QMP). Sourced, in the folder of the tests.
+. ./common.sh
+cd "$dir" || exit 1
+modprobe -q -a tun 2>/dev/null
+# Every machine of these tests but where a test says otherwise.
+accel="-accel armvmm"
+board="-M virt,highmem=off -cpu host -nodefaults -display none"
+
+# qemu_start NAME ARG...: QEMU in the background. The serial port is $work/NAME.in (by guest_type)
+# and .out, what QEMU says .err, QMP by `qmp`; its number is in $pid and $pid_NAME.
+qemu_start() {
+	guest=$1
+	shift
+	rm -f "$work/$guest.in" "$work/$guest.qmp.in" "$work/$guest.qmp.out"
+	mkfifo "$work/$guest.in" "$work/$guest.qmp.in" "$work/$guest.qmp.out"
+	: >"$work/$guest.qmp"
+	: >"$work/$guest.out"
+	cat "$work/$guest.qmp.out" >"$work/$guest.qmp" &
+	guests="$guests $!"
+	sleep 1000 >"$work/$guest.qmp.in" &
+	guests="$guests $!"
+	_holders=$!
+	# shellcheck disable=SC2086
+	qemu-system-arm $board $accel -chardev "pipe,id=qmp,path=$work/$guest.qmp" \
+		-mon chardev=qmp,mode=control -chardev stdio,id=serial,signal=off -serial chardev:serial \
+		"$@" <"$work/$guest.in" >>"$work/$guest.out" 2>"$work/$guest.err" &
+	pid=$!
+	guests="$guests $pid"
+	sleep 1000 >"$work/$guest.in" &
+	guests="$guests $!"
+	eval "pid_$guest=$pid holder_$guest='$! $_holders'"
+	qmp "$guest" qmp_capabilities >/dev/null
+}
+
+# qmp NAME COMMAND [ARGUMENTS]: sends it and prints the answer; fails when that is an error.
+qmp() {
+	# Not a counter: this may run in a subshell.
+	read -r _id </proc/sys/kernel/random/uuid
+	eval "_qpid=\$pid_$1"
+	printf '{"execute":"%s"%s,"id":"%s"}\n' "$2" "${3:+,\"arguments\":$3}" "$_id" >"$work/$1.qmp.in" || return 1
+	_qend=$(($(date +%s) + ${QMP_SECONDS:-60}))
+	until _answer=$(grep -F "\"id\": \"$_id\"" "$work/$1.qmp"); do
+		if [ "$(date +%s)" -ge $_qend ] || ended "$_qpid"; then
+			echo "no answer to $2 from $1"
+			tail -n 5 "$work/$1.err"
+			return 1
+		fi
+		usleep 50000
+	done
+	printf '%s\n' "$_answer" | tr -d '\r'
+	case $_answer in
+	*'"error": {'*) return 1 ;;
+	esac
+}
+
+# says PATTERN CMD...: CMD succeeds and prints what PATTERN (grep -E) is in.
+says() {
+	_pattern=$1
+	shift
+	"$@" >"$work/says" 2>&1
+	_says=$?
+	cat "$work/says"
+	[ $_says = 0 ] && grep -qE -- "$_pattern" "$work/says"
+}
+
+hmp() { qmp "$1" human-monitor-command "{\"command-line\":\"$2\"}"; }
+
+# qmp_event NAME SECONDS EVENT
+qmp_event() { wait_for "$2" grep -qF "\"event\": \"$3\"" "$work/$1.qmp"; }
+
+# linux_qemu NAME ARG...: the busybox guest with $work/NAME.initrd.
+linux_qemu() {
+	_n=$1
+	shift
+	qemu_start "$_n" -kernel zImage -initrd "$work/$_n.initrd" \
+		-append 'console=ttyAMA0 quiet panic=-1' "$@"
+}
+
+# What a test leaves running ends with it; what QEMU said is shown when a case failed.
+qemu_said() {
+	[ $failed = 0 ] && return
+	for _f in "$work"/*.err "$work"/*.out; do
+		[ -s "$_f" ] || continue
+		echo "# --- ${_f##*/}"
+		tail -n 25 "$_f" | tr -d '\r' | sed 's/^/#   /'
+	done
+}
+qemu_finish() {
+	qemu_said
+	finish
+}

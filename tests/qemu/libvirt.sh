@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What libvirt asks a QEMU for a domain of type kvm: /dev/kvm, which the module gives with kvm=1,
+# and QMP, first on a machine without CPUs, then on the guest's.
+. ./lib.sh
+insmod /armvmm.ko kvm=1 || fail 'the module loads with kvm=1'
+check 'there is /dev/kvm' [ -c /dev/kvm ]
+
+# libvirt probes thus (src/qemu/qemu_process.c: qemuProcessQMPInit).
+board="-S -no-user-config -nodefaults -nographic -machine none,accel=kvm:tcg" accel=
+qemu_start probe
+check 'capabilities: KVM is enabled' says '"enabled": true' qmp probe query-kvm
+check '... and present' says '"present": true' qmp probe query-kvm
+check '... the target is arm' says '"arch": "arm"' qmp probe query-target
+check '... the machine virt' says '"name": "virt-7.2"' qmp probe query-machines
+for c in host cortex-a15 cortex-a7; do
+	check "... a CPU $c" says "\"name\": \"$c\"" qmp probe query-cpu-definitions
+done
+check '... a GICv2 in the kernel' \
+	says '"version": 2[^}]*"kernel": true|"kernel": true[^}]*"version": 2' qmp probe query-gic-capabilities
+check '... the CPU of the host' qmp probe query-cpu-model-expansion '{"type":"full","model":{"name":"host"}}'
+qmp probe quit >/dev/null
+guest_end probe 20
+check '... and it ends well' same "$status" 0
+
+guest_initrd dom <<'SCRIPT'
+say up
+read -r what
+say "told $what"
+SCRIPT
+board="-machine virt-7.2,accel=kvm,usb=off,dump-guest-core=off,gic-version=2,highmem=off -cpu host
+	-overcommit mem-lock=off -no-user-config -nodefaults -nographic -S -boot strict=on"
+linux_qemu dom -m 128 -smp 2,sockets=2,cores=1,threads=1
+check 'a domain starts stopped' says '"status": "prelaunch"' qmp dom query-status
+check '... has two CPUs, each a thread' says 'thread-id.*thread-id' qmp dom query-cpus-fast
+check '... is started' qmp dom cont
+check '... comes up' guest_expect dom 120 '@@ up'
+check '... is asked for its migration' qmp dom query-migrate
+check '... and for its memory' qmp dom query-memory-size-summary
+check '... is stopped' qmp dom stop
+check '... and stands' says '"status": "paused"' qmp dom query-status
+check '... is resumed' qmp dom cont
+guest_type dom 'x\n'
+check '... and goes on' guest_expect dom 60 '@@ told x'
+check '... its end is told' qmp_event dom 60 SHUTDOWN
+guest_end dom 60
+check '... status 0' same "$status" 0
+rmmod armvmm
+qemu_finish

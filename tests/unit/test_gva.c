@@ -163,5 +163,103 @@ static void test_long_split(void)
 	FAULTS(0xc0000001);
 }
 
-KTAP_MAIN(KTAP_CASE(test_off), KTAP_CASE(test_short), KTAP_CASE(test_short_split),
+/* --- permissions --- */
+
+#define ACCESS(va, write, user, want)						\
+	do {									\
+		u64 ipa_ = 0;							\
+										\
+		KTAP_EQ(gva_access(&mmu, (va), (write), (user), &ipa_), (want));	\
+	} while (0)
+
+/* What AP[2:0] allows (table B3-8): reads and writes of PL1, then of PL0. */
+static const struct { u8 pr, pw, ur, uw; } ap_table[8] = {
+	{ 0, 0, 0, 0 }, { 1, 1, 0, 0 }, { 1, 1, 1, 0 }, { 1, 1, 1, 1 },
+	{ 0, 0, 0, 0 }, { 1, 0, 0, 0 }, { 1, 0, 1, 0 }, { 1, 0, 1, 0 },
+};
+
+static void test_access_short(void)
+{
+	for (u32 ap = 0; ap < 8; ap++) {
+		reset(0, BASE, 0);
+		mmu.dacr = 1 << 2 * 5;
+		put32(BASE + 4 * 0x123, 0x80000002 | (ap & 3) << 10 | (ap >> 2) << 15 | 5 << 5);
+		put32(BASE + 4 * 0x124, (BASE + 0x4400) | 1 | 5 << 5);
+		put32(BASE + 0x4400, 0x90001002 | (ap & 3) << 4 | (ap >> 2) << 9);
+		put32(BASE + 0x4400 + 4 * 16, 0x90010001 | (ap & 3) << 4 | (ap >> 2) << 9);
+		for (u32 k = 0; k < 3; k++) {
+			u32 va = k == 0 ? 0x12345678 : k == 1 ? 0x12400000 : 0x12410000;
+			u32 fsr = (k ? 0xf : 0xd) | 5 << 4;
+
+			ACCESS(va, false, false, ap_table[ap].pr ? 0 : fsr);
+			ACCESS(va, true, false, ap_table[ap].pw ? 0 : fsr | 1 << 11);
+			ACCESS(va, false, true, ap_table[ap].ur ? 0 : fsr);
+			ACCESS(va, true, true, ap_table[ap].uw ? 0 : fsr | 1 << 11);
+		}
+		/* A manager is not checked, no access is none. */
+		mmu.dacr = 3 << 2 * 5;
+		ACCESS(0x12345678, true, true, 0);
+		mmu.dacr = ~(3u << 2 * 5);
+		ACCESS(0x12345678, false, false, 0x9 | 5 << 4);
+		ACCESS(0x12400000, true, false, 0xb | 5 << 4 | 1 << 11);
+		/* AP[0] is the access flag, and no more than that. */
+		mmu.dacr = 1 << 2 * 5;
+		mmu.sctlr |= SCTLR_AFE;
+		if (ap & 1) {
+			ACCESS(0x12345678, true, false, ap_table[ap].pw ? 0 : 0x85d);
+		} else {
+			ACCESS(0x12345678, false, false, 0x3 | 5 << 4);
+			ACCESS(0x12400000, false, false, 0x6 | 5 << 4);
+		}
+	}
+	reset(0, BASE, 0);
+	mmu.dacr = ~0u;
+	put32(BASE + 4 * 0x124, (BASE + 0x4400) | 1 | 7 << 5);
+	put32(BASE + 4 * 0x125, 0xf0000000 | 1 | 7 << 5);
+	put32(BASE + 4 * 0x130, 0x87000002 | 1 << 18 | 3 << 5);
+	ACCESS(0x12300000, false, false, 0x5);
+	ACCESS(0x12400000, true, false, 0x7 | 7 << 4 | 1 << 11);
+	ACCESS(0x12500000, false, false, 0xe | 7 << 4);
+	mmu.dacr = ~3u;
+	ACCESS(0x13000000, false, false, 0x9);
+	mmu.ttbr0 = 0xf0000000;
+	ACCESS(0x12300000, false, false, 0xc);
+	mmu.sctlr = 0;
+	ACCESS(0x12300000, true, true, 0);
+}
+
+#define LPAE	(1 << 9)
+
+static void test_access_long(void)
+{
+	for (u64 table = 0; table < 4; table++) {
+		for (u64 ap = 0; ap < 4; ap++) {
+			u32 n = 1 | ap << 1;
+
+			reset(TTBCR_BIT_EAE, BASE, 0);
+			put64(BASE + 8, (BASE + 0x1000) | 3 | table << 61);
+			put64(BASE + 0x1000, 0x200000 | 1 | 1 << 10 | ap << 6);
+			if (table & 1)
+				n &= ~2u;
+			if (table & 2)
+				n |= 4;
+			ACCESS(0x40000000, false, false, ap_table[n].pr ? 0 : (LPAE | 0xe));
+			ACCESS(0x40000000, true, false,
+			       ap_table[n].pw ? 0 : (LPAE | 0xe | 1 << 11));
+			ACCESS(0x40000000, false, true, ap_table[n].ur ? 0 : (LPAE | 0xe));
+			ACCESS(0x40000000, true, true,
+			       ap_table[n].uw ? 0 : (LPAE | 0xe | 1 << 11));
+		}
+	}
+	put64(BASE + 0x1000, 0x200000 | 1 | 1 << 6);
+	ACCESS(0x40000000, false, false, LPAE | 0xa);
+	put64(BASE + 0x1000, 0);
+	ACCESS(0x40000000, false, false, LPAE | 0x6);
+	put64(BASE + 8, 0xf0000000 | 3);
+	ACCESS(0x40000000, true, false, LPAE | 0x16 | 1 << 11);
+	ACCESS(0, false, false, LPAE | 0x5);
+}
+
+KTAP_MAIN(KTAP_CASE(test_access_short), KTAP_CASE(test_access_long),
+	  KTAP_CASE(test_off), KTAP_CASE(test_short), KTAP_CASE(test_short_split),
 	  KTAP_CASE(test_big_endian), KTAP_CASE(test_long), KTAP_CASE(test_long_split))

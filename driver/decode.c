@@ -117,7 +117,8 @@ static bool decode_a32_word_byte(u32 insn, const struct decode_state *s, struct 
 			return false;
 		offset = decode_shift(s->r[rm], bits(insn, 6, 5), bits(insn, 11, 7), s->carry);
 	}
-	if (d->rt == PC && (d->size == 1 || (!p && w)))
+	d->unprivileged = !p && w;
+	if (d->rt == PC && (d->size == 1 || d->unprivileged))
 		return false;
 	decode_address(s, d, offset, bit(insn, 23), p, !p || w);
 	return decode_writeback_ok(d);
@@ -144,6 +145,7 @@ static bool decode_a32_extra(u32 insn, const struct decode_state *s, struct deco
 	} else {
 		d->size = op2 == 2 ? 1 : 2;
 		d->sign = op2 != 1;
+		d->unprivileged = !p && w;
 		if (d->rt == PC)
 			return false;
 	}
@@ -420,6 +422,7 @@ static bool decode_t32_single(u32 insn, const struct decode_state *s, struct dec
 
 		if (!p && !w)
 			return false;
+		d->unprivileged = bits(insn, 10, 8) == 6;
 		decode_address(s, d, bits(insn, 7, 0), bit(insn, 9), p, w);
 	} else if (!bits(insn, 11, 6)) {
 		if (rm == SP || rm == PC)

@@ -23,6 +23,7 @@ struct decode_insn {
 	enum decode_kind kind;
 	bool is_load;
 	bool sign;		/* the loaded value is sign-extended */
+	bool unprivileged;	/* LDRT, STRT and their kin: as from PL0 */
 	bool user_bank;		/* LDM, STM with ^: registers of User mode */
 	bool exception_return;	/* LDM ^ with PC, RFE: CPSR from SPSR or memory */
 	u8 size;		/* bytes of each access: 1, 2 or 4 */

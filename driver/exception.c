@@ -141,6 +141,27 @@ bool armvmm_exception_cond_holds(unsigned int cond, u32 cpsr)
 	return cond & 1 ? !result : result;
 }
 
+bool armvmm_exception_insn_runs(u32 cpsr, u32 insn)
+{
+	u32 it = exception_it_get(cpsr);
+
+	if (!(cpsr & CPSR_T))
+		return armvmm_exception_cond_holds(insn >> 28, cpsr);
+	return !it || armvmm_exception_cond_holds(it >> 4, cpsr);
+}
+
+void armvmm_exception_load_pc(struct kvm_regs *regs, u32 addr)
+{
+	u32 *cpsr = exception_usr(regs, EXCEPTION_CPSR);
+
+	/* The last instruction of an IT block, or none of any. */
+	*cpsr &= ~(CPSR_IT | CPSR_T);
+	if (addr & 1)
+		*cpsr |= CPSR_T;
+	/* An A32 address that is no word's is UNPREDICTABLE: the word's. */
+	*exception_usr(regs, EXCEPTION_PC) = addr & (addr & 1 ? ~1u : ~3u);
+}
+
 bool armvmm_exception_condition(const struct kvm_regs *regs, u32 hsr)
 {
 	u32 cpsr = regs->usr_regs.uregs[EXCEPTION_CPSR];
@@ -192,13 +213,18 @@ static u32 exception_fsr(struct hyp_vcpu *hyp)
 						   FSR_SHORT_SYNC_EXT;
 }
 
-void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write)
+void armvmm_exception_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr)
 {
 	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
 
 	exception_take(hyp, CPSR_M_ABT, VECTOR_DABT, CPSR_A | CPSR_I, pc + 8);
 	hyp->cp15[CP15_DFAR] = far;
-	hyp->cp15[CP15_DFSR] = exception_fsr(hyp) | (write ? DFSR_WNR : 0);
+	hyp->cp15[CP15_DFSR] = fsr;
+}
+
+void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write)
+{
+	armvmm_exception_dabt_fsr(hyp, far, exception_fsr(hyp) | (write ? DFSR_WNR : 0));
 }
 
 void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far)

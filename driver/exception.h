@@ -26,9 +26,17 @@ bool armvmm_exception_cond_holds(unsigned int cond, u32 cpsr);
 /* Condition of the instruction that @hsr reports (B3.13.6). */
 bool armvmm_exception_condition(const struct kvm_regs *regs, u32 hsr);
 
+/* @insn at the PC is one that is executed: by its condition in A32, by the IT block's in T32. */
+bool armvmm_exception_insn_runs(u32 cpsr, u32 insn);
+
+/* What a load to the PC does: LoadWritePC() (A2.3.2), ThumbEE aside. */
+void armvmm_exception_load_pc(struct kvm_regs *regs, u32 addr);
+
 /* Entry to an exception as hardware would make it (B1.9.2, B1.9.7, B1.9.8). */
 void armvmm_exception_undef(struct hyp_vcpu *hyp);
 void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write);
+/* The same with a DFSR of the caller's. */
+void armvmm_exception_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr);
 void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far);
 
 #endif

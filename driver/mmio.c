@@ -5,50 +5,33 @@
  * a big-endian guest (CPSR.E) differs in its registers alone.
  */
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/string.h>
-#include <linux/swab.h>
 
 #include "archregs.h"
-#include "decode.h"
 #include "iobus.h"
 #include "mmio.h"
+#include "mmio_data.h"
 #include "mmio_insn.h"
+#include "mmio_seq.h"
 #include "regs.h"
 #include "vcpu.h"
 #include "vm.h"
 
-static bool mmio_big_endian(struct armvmm_vcpu *vcpu)
+static u32 mmio_cpsr(struct armvmm_vcpu *vcpu)
 {
-	return vcpu->hyp->regs.usr_regs.ARM_cpsr & CPSR_E;
+	return vcpu->hyp->regs.usr_regs.ARM_cpsr;
 }
 
-/* Register to memory: the first @len bytes of what is returned, the others zero. */
-static u32 mmio_put_data(struct armvmm_vcpu *vcpu, unsigned int len, u32 val)
-{
-	val &= ~0u >> 8 * (4 - len);
-	return mmio_big_endian(vcpu) ? swab32(val) >> 8 * (4 - len) : val;
-}
-
-/* Memory to register. */
-static u32 mmio_get_data(struct armvmm_vcpu *vcpu, u32 val, unsigned int len, bool sign)
-{
-	u32 top = 1u << (8 * len - 1);
-
-	val = mmio_put_data(vcpu, len, val);
-	return sign ? (val ^ top) - top : val;
-}
-
-/* The access is over: register, writeback, and on to the next instruction, once. */
+/* The access is over: register, and on to the next instruction, once. */
 static void mmio_finish(struct armvmm_vcpu *vcpu, u32 data)
 {
 	struct armvmm_mmio *mmio = &vcpu->mmio;
 
 	mmio->pending = false;
-	if (mmio->writeback)
-		*armvmm_regs_ptr(vcpu, mmio->rn) = mmio->wb_value;
 	if (!mmio->is_write)
 		*armvmm_regs_ptr(vcpu, mmio->rt) =
-			mmio_get_data(vcpu, data, mmio->len, mmio->sign_extend);
+			mmio_data_get(mmio_cpsr(vcpu), mmio->len, data, mmio->sign_extend);
 	armvmm_regs_skip_len(vcpu, mmio->insn_len);
 }
 
@@ -57,22 +40,28 @@ int armvmm_mmio_complete(struct armvmm_vcpu *vcpu)
 	u32 data;
 
 	if (!vcpu->mmio.pending)
-		return 0;
+		return 1;
 	/* From the shared page once; length and register are the kernel's own. */
 	memcpy(&data, vcpu->run->mmio.data, sizeof(data));
+	if (vcpu->mmio.in_seq)
+		return armvmm_mmio_seq_complete(vcpu, data);
 	mmio_finish(vcpu, data);
-	return 0;
+	return 1;
 }
 
-/* The access by its syndrome (DDI 0406C B3.13.6). False where it tells too little. */
-static bool mmio_by_syndrome(struct armvmm_vcpu *vcpu)
+/*
+ * The access by its syndrome (DDI 0406C B3.13.6). False where it tells too little, or leaves the
+ * page: what the next page is the syndrome does not say.
+ */
+static bool mmio_by_syndrome(struct armvmm_vcpu *vcpu, u64 ipa)
 {
 	struct armvmm_mmio *mmio = &vcpu->mmio;
 	u32 hsr = vcpu_hsr(vcpu);
 
 	if (!(hsr & HSR_DABT_ISV) || HSR_DABT_SAS(hsr) == 3 || HSR_DABT_SRT(hsr) == 15)
 		return false;
-	if (armvmm_mmio_insn_wrong_rt(vcpu))
+	if (offset_in_page(ipa) + (1 << HSR_DABT_SAS(hsr)) > PAGE_SIZE ||
+	    armvmm_mmio_insn_wrong_rt(vcpu))
 		return false;
 	*mmio = (struct armvmm_mmio) {
 		.is_write = hsr & HSR_DABT_WNR,
@@ -101,20 +90,32 @@ static int mmio_refuse(struct armvmm_vcpu *vcpu, u64 ipa)
 	return 0;
 }
 
-static int mmio_to_user(struct armvmm_vcpu *vcpu, u64 ipa, u32 data)
+int armvmm_mmio_to_user(struct armvmm_vcpu *vcpu, u64 ipa, unsigned int len, bool is_write,
+			u32 data)
 {
-	struct armvmm_mmio *mmio = &vcpu->mmio;
 	struct kvm_run *run = vcpu->run;
 
 	memset(&run->mmio, 0, sizeof(run->mmio));
 	run->mmio.phys_addr = ipa;
-	run->mmio.len = mmio->len;
-	run->mmio.is_write = mmio->is_write;
-	if (mmio->is_write)
+	run->mmio.len = len;
+	run->mmio.is_write = is_write;
+	if (is_write)
 		memcpy(run->mmio.data, &data, sizeof(data));
 	run->exit_reason = KVM_EXIT_MMIO;
-	mmio->pending = true;
+	vcpu->mmio.pending = true;
 	return 0;
+}
+
+static int mmio_by_insn(struct armvmm_vcpu *vcpu, u64 ipa)
+{
+	switch (armvmm_mmio_insn_decode(vcpu, ipa)) {
+	case MMIO_INSN_READY:
+		return armvmm_mmio_seq_start(vcpu);
+	case MMIO_INSN_ABORTED:
+		return 1;
+	default:
+		return mmio_refuse(vcpu, ipa);
+	}
 }
 
 int armvmm_mmio_fault(struct armvmm_vcpu *vcpu, u64 ipa)
@@ -123,17 +124,17 @@ int armvmm_mmio_fault(struct armvmm_vcpu *vcpu, u64 ipa)
 	u32 data = 0;
 	int err;
 
-	if (!mmio_by_syndrome(vcpu) && !armvmm_mmio_insn_decode(vcpu, mmio))
-		return mmio_refuse(vcpu, ipa);
+	if (!mmio_by_syndrome(vcpu, ipa))
+		return mmio_by_insn(vcpu, ipa);
 
 	if (mmio->is_write) {
-		data = mmio_put_data(vcpu, mmio->len, *armvmm_regs_ptr(vcpu, mmio->rt));
+		data = mmio_data_put(mmio_cpsr(vcpu), mmio->len, *armvmm_regs_ptr(vcpu, mmio->rt));
 		err = armvmm_iobus_write(vcpu, ipa, mmio->len, &data);
 	} else {
 		err = armvmm_iobus_read(vcpu, ipa, mmio->len, &data);
 	}
 	if (err)
-		return mmio_to_user(vcpu, ipa, data);
+		return armvmm_mmio_to_user(vcpu, ipa, mmio->len, mmio->is_write, data);
 	mmio_finish(vcpu, data);
 	return 1;
 }

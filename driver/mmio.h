@@ -9,15 +9,13 @@ struct armvmm_vcpu;
 
 /* An access that user space is completing. */
 struct armvmm_mmio {
-	bool pending;		/* run->mmio is out; the next RUN completes it */
+	bool pending;		/* the next RUN goes on with what is begun */
+	bool in_seq;		/* it is one of vcpu->mmio_seq's, which has all else */
 	bool sign_extend;
 	bool is_write;
 	u8 rt;
 	u8 len;			/* 1, 2 or 4 */
 	u8 insn_len;		/* 2 or 4 */
-	bool writeback;		/* rn becomes wb_value with the access */
-	u8 rn;
-	u32 wb_value;
 };
 
 /*
@@ -26,7 +24,21 @@ struct armvmm_mmio {
  */
 int armvmm_mmio_fault(struct armvmm_vcpu *vcpu, u64 ipa);
 
-/* At RUN: puts the data of a finished read in its register and skips, once. */
+/*
+ * At RUN: takes the data of a finished read, once, and goes on with its instruction. As
+ * armvmm_exit_handle(): 1 where the guest may be entered, 0 where the same instruction's next
+ * access is for user space, -errno.
+ */
 int armvmm_mmio_complete(struct armvmm_vcpu *vcpu);
+
+/* Gives up what is begun: the guest is at the instruction still, as if it had not begun. */
+static inline void armvmm_mmio_cancel(struct armvmm_mmio *mmio)
+{
+	mmio->pending = false;
+}
+
+/* For mmio_seq.c: an access of @len bytes for user space; @data in the byte order of memory. 0. */
+int armvmm_mmio_to_user(struct armvmm_vcpu *vcpu, u64 ipa, unsigned int len, bool is_write,
+			u32 data);
 
 #endif

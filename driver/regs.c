@@ -71,7 +71,7 @@ void armvmm_regs_reset(struct armvmm_vcpu *vcpu)
 	armvmm_cp15_reset(vcpu);
 	armvmm_timer_vcpu_reset(vcpu);
 	armvmm_vgic_vcpu_reset(vcpu);
-	vcpu->mmio.pending = false;
+	armvmm_mmio_cancel(&vcpu->mmio);
 }
 
 /*
@@ -257,8 +257,11 @@ int armvmm_regs_set_events(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_event
 		return -EINVAL;
 	if (events->exception.serror_pending)
 		armvmm_regs_inject_serror(vcpu);
-	if (events->exception.ext_dabt_pending)
+	/* The client's answer to an access that it will not complete: the guest takes the abort. */
+	if (events->exception.ext_dabt_pending) {
+		armvmm_mmio_cancel(&vcpu->mmio);
 		armvmm_regs_inject_dabt(vcpu, vcpu->hyp->hxfar);
+	}
 	return 0;
 }
 

@@ -368,9 +368,12 @@ int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
 	ret = run_first(vcpu);
 	if (ret)
 		return ret;
-	/* A finished MMIO is completed once, whatever ends this RUN early. */
+	/*
+	 * A finished MMIO is completed once, whatever ends this RUN early; where its instruction
+	 * has more of them, the next one does.
+	 */
 	ret = armvmm_mmio_complete(vcpu);
-	if (ret)
+	if (ret <= 0)
 		return ret;
 	if (READ_ONCE(run->immediate_exit))
 		return -EINTR;

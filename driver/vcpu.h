@@ -12,6 +12,7 @@
 
 #include "hyp/hyp.h"
 #include "mmio.h"
+#include "mmio_seq.h"
 #include "timer.h"
 #include "vgic/vgic.h"
 
@@ -70,6 +71,7 @@ struct armvmm_vcpu {
 	u32 psci_version;	/* KVM_ARM_PSCI_* as presented */
 
 	struct armvmm_mmio mmio;
+	struct armvmm_mmio_seq mmio_seq;	/* valid while mmio.in_seq is */
 	struct armvmm_timer_vcpu timer;
 	struct armvmm_vgic_vcpu vgic;
 	u32 halt_poll_ns;

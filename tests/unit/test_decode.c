@@ -102,6 +102,35 @@ static void test_conditions(void)
 	KTAP_TRUE(!decode_ldst(0xf5901004, state(false), &d) || d.kind == DECODE_HINT);
 }
 
+/* LDRT and its kin are as from PL0, wherever they are executed. */
+static void test_unprivileged(void)
+{
+	static const struct {
+		u32 insn;
+		bool thumb, unprivileged;
+	} cases[] = {
+		{ 0xe4b01008, false, true },	/* ldrt r1, [r0], #8 */
+		{ 0xe4a23000, false, true },	/* strt r3, [r2], #0 */
+		{ 0xe4e23001, false, true },	/* strbt r3, [r2], #1 */
+		{ 0xe6723001, false, true },	/* ldrbt r3, [r2], -r1 */
+		{ 0xe0f230b2, false, true },	/* ldrht r3, [r2], #2 */
+		{ 0xe4901004, false, false },	/* ldr r1, [r0], #4 */
+		{ 0xe5b01004, false, false },	/* ldr r1, [r0, #4]! */
+		{ 0xe05230f2, false, false },	/* ldrsh r3, [r2], #-2 */
+		{ 0xf8528e0c, true, true },	/* ldrt r8, [r2, #12] */
+		{ 0xf8028e06, true, true },	/* strbt r8, [r2, #6] */
+		{ 0xf8528c0c, true, false },	/* ldr.w r8, [r2, #-12] */
+		{ 0xf8528f0c, true, false },	/* ldr.w r8, [r2, #12]! */
+		{ 0xf8528b0c, true, false },	/* ldr.w r8, [r2], #12 */
+	};
+	struct decode_insn d;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (!decode_ldst(cases[i].insn, state(cases[i].thumb), &d) ||
+		    d.unprivileged != cases[i].unprivileged)
+			KTAP_FAIL("%08x: unprivileged %d", cases[i].insn, d.unprivileged);
+}
+
 static void test_thumb_len(void)
 {
 	KTAP_EQ(decode_thumb_len(0xe7ff), 2);
@@ -164,4 +193,5 @@ static void test_noise(void)
 
 KTAP_MAIN(KTAP_CASE(test_a32), KTAP_CASE(test_t32), KTAP_CASE(test_others_refused),
 	  KTAP_CASE(test_unpredictable_refused), KTAP_CASE(test_conditions),
+	  KTAP_CASE(test_unprivileged),
 	  KTAP_CASE(test_thumb_len), KTAP_CASE(test_t16_space), KTAP_CASE(test_noise))

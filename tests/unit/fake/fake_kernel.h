@@ -49,6 +49,7 @@
 #define SZ_8K		0x2000
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)
+#define offset_in_page(x)	((unsigned long)(x) & (PAGE_SIZE - 1))
 #define PAGE_ALIGN(x)	(((x) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
 
 #define hweight16(x)	((unsigned int)__builtin_popcount((u16)(x)))
@@ -197,6 +198,9 @@ struct rcuwait {
 struct srcu_struct {
 	int dummy;
 };
+
+#define srcu_read_lock(s)	((void)(s), 0)
+#define srcu_read_unlock(s, i)	do { (void)(s); (void)(i); } while (0)
 
 struct mmu_notifier {
 	int dummy;

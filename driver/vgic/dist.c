@@ -550,7 +550,7 @@ static const struct dist_reg *dist_find_user(struct armvmm_vcpu *vcpu, u32 offse
 
 int vgic_dist_has_attr(struct armvmm_vcpu *vcpu, u32 offset)
 {
-	return dist_find_user(vcpu, offset) ? 0 : -ENXIO;
+	return dist_find_user(vcpu, offset) ? 0 : vgic_dist_state_has_attr(vcpu, offset);
 }
 
 int vgic_dist_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val)
@@ -558,7 +558,7 @@ int vgic_dist_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val)
 	const struct dist_reg *reg = dist_find_user(vcpu, offset);
 
 	if (!reg)
-		return -ENXIO;
+		return vgic_dist_state_get_attr(vcpu, offset, val);
 	*val = reg->read(vcpu, dist_first(reg, offset), dist_count(reg, 4));
 	return 0;
 }
@@ -569,7 +569,7 @@ int vgic_dist_set_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 val)
 	unsigned int first, n;
 
 	if (!reg)
-		return -ENXIO;
+		return vgic_dist_state_set_attr(vcpu, offset, val);
 	first = dist_first(reg, offset);
 	n = dist_count(reg, 4);
 	if (reg->user_write)

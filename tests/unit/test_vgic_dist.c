@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/vgic/irq.c driver/vgic/inject.c driver/vgic/lr.c driver/vgic/dist.c
-// sources: driver/vgic/sgi.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/attr.c
+// sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/attr.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -Idriver -I.
 /* The distributor's registers and the device's attributes, one by one. */
 #include "ktap.h"
@@ -526,7 +526,74 @@ static void test_owner(void)
 	fake_destroy(vm);
 }
 
-KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_widths_64), KTAP_CASE(test_widths_1024),
+/* What a saved VM needs besides the registers: both ways, and every refusal. */
+static void test_attr_state(void)
+{
+	const u64 latch = ARMVMM_GICD_LATCH, sgi = ARMVMM_GICD_SGI_ACTIVE;
+	struct armvmm_vm *vm = attr_vm(2);
+	static const char timer;
+	u32 val;
+
+	KTAP_EQ(SET(vm, 4, 0, NULL), 0);
+	KTAP_EQ(HAS(vm, 1, REG(0, latch)), 0);
+	KTAP_EQ(HAS(vm, 1, REG(0, latch + 0x1c)), 0);
+	KTAP_EQ(HAS(vm, 1, REG(0, latch + 0x20)), -ENXIO);	/* no such interrupts */
+	KTAP_EQ(HAS(vm, 1, REG(0, latch + 0x80)), -ENXIO);
+	KTAP_EQ(HAS(vm, 1, REG(0, latch + 2)), -ENXIO);
+	KTAP_EQ(HAS(vm, 1, REG(1, sgi + 12)), 0);
+	KTAP_EQ(HAS(vm, 1, REG(0, sgi + 16)), -ENXIO);
+	KTAP_EQ(HAS(vm, 1, REG(2, sgi)), -EINVAL);
+	KTAP_EQ(GET(vm, 1, REG(0, latch + 0x20), &val), -ENXIO);
+	KTAP_EQ(SET(vm, 1, REG(0, sgi + 16), &val), -ENXIO);
+	KTAP_EQ(SET(vm, 1, REG(0, latch), NULL), -EFAULT);
+
+	/* A line that is high is pending, and not by itself. */
+	KTAP_EQ(armvmm_vgic_set_owner(vm->vcpus[0], 27, &timer), 0);
+	KTAP_EQ(armvmm_vgic_inject(vm, vm->vcpus[0], 27, true, &timer), 0);
+	KTAP_EQ(armvmm_vgic_inject(vm, NULL, 40, true, NULL), 0);
+	fake_write32(vm->vcpus[0], GICD_ISPENDR + 4, 1 << 9);
+	KTAP_EQ(GET(vm, 1, REG(0, latch), &val), 0);
+	KTAP_EQ(val, 0);
+	KTAP_EQ(GET(vm, 1, REG(0, latch + 4), &val), 0);
+	KTAP_EQ(val, 1 << 9);
+	KTAP_EQ(fake_read32(vm->vcpus[0], GICD_ISPENDR + 4), 3 << 8);
+	/* Written, it is what it was: set and clear. SGIs are not in it. */
+	val = 1 << 8;
+	KTAP_EQ(SET(vm, 1, REG(0, latch + 4), &val), 0);
+	KTAP_EQ(fake_read32(vm->vcpus[0], GICD_ISPENDR + 4), 1 << 8);
+	KTAP_EQ(armvmm_vgic_inject(vm, NULL, 40, false, NULL), 0);
+	KTAP_EQ(fake_read32(vm->vcpus[0], GICD_ISPENDR + 4), 1 << 8);
+	val = 0xffff | 1 << 20;
+	KTAP_EQ(SET(vm, 1, REG(1, latch), &val), 0);
+	KTAP_EQ(GET(vm, 1, REG(1, latch), &val), 0);
+	KTAP_EQ(val, 1 << 20);
+	KTAP_EQ(fake_read32(vm->vcpus[1], GICD_ISPENDR), 1 << 20);
+
+	/* Whose request is active: GICD_ISACTIVER takes it for the vCPU's own. */
+	val = 1 << 5;
+	KTAP_EQ(SET(vm, 1, REG(1, GICD_ISACTIVER), &val), 0);
+	KTAP_EQ(GET(vm, 1, REG(1, sgi + 4), &val), 0);
+	KTAP_EQ(val, 1 << 8);
+	val = 0;
+	KTAP_EQ(SET(vm, 1, REG(1, sgi + 4), &val), 0);
+	KTAP_EQ(GET(vm, 1, REG(1, sgi + 4), &val), 0);
+	KTAP_EQ(val, 0);
+	/* Three bits are all that a list register has. */
+	val = 0xffffffff;
+	KTAP_EQ(SET(vm, 1, REG(1, sgi), &val), 0);
+	KTAP_EQ(GET(vm, 1, REG(1, sgi), &val), 0);
+	KTAP_EQ(val, 0x07070707);
+	/* The guest finds nothing there. */
+	fake_write32(vm->vcpus[1], sgi, 0);
+	KTAP_EQ(fake_read32(vm->vcpus[1], sgi), 0);
+	fake_write32(vm->vcpus[1], latch, ~0u);
+	KTAP_EQ(fake_read32(vm->vcpus[1], latch), 0);
+	KTAP_EQ(fake_read32(vm->vcpus[1], GICD_ISPENDR), 1 << 20);
+	fake_destroy(vm);
+}
+
+KTAP_MAIN(KTAP_CASE(test_attr_state), KTAP_CASE(test_reset_values),
+	  KTAP_CASE(test_widths_64), KTAP_CASE(test_widths_1024),
 	  KTAP_CASE(test_byte_and_word), KTAP_CASE(test_bit_registers),
 	  KTAP_CASE(test_special_intids), KTAP_CASE(test_sgir_filters),
 	  KTAP_CASE(test_sgi_pending_bytes), KTAP_CASE(test_attr_addr),

@@ -34,4 +34,17 @@
  */
 #define ARMVMM_CAP_GENERIC_TARGET	(ARMVMM_CAP_BASE + 1)
 
+/*
+ * Offsets of KVM_DEV_ARM_VGIC_GRP_DIST_REGS beyond those of a GICv2, so that a VM which is saved
+ * and restored cannot tell; KVM_HAS_DEVICE_ATTR says whether they are there.
+ *
+ * GICD_LATCH + 4n, n 0-31: bit m says that PPI or SPI 32n + m is pending by itself (an edge, or
+ * GICD_ISPENDR), its line aside. GICD_ISPENDR shows the two together. Written, it is what it was.
+ *
+ * GICD_SGI_ACTIVE + 4n, n 0-3: byte m is the vCPU whose request of SGI 4n + m is active. To be
+ * written after GICD_ISACTIVER, which takes it for the vCPU's own.
+ */
+#define ARMVMM_GICD_SGI_ACTIVE	0xd00
+#define ARMVMM_GICD_LATCH	0xd80
+
 #endif /* _UAPI_LINUX_ARMVMM_H */

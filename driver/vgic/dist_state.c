@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * State that no register of a GICv2 shows apart, for clients that save a VM: in the distributor's
+ * IMPLEMENTATION DEFINED space (IHI 0048B 4.3), which the guest finds empty.
+ */
+#include <linux/kernel.h>
+
+#include "../vcpu.h"
+#include "../vm.h"
+#include "dist.h"
+#include "irq.h"
+
+#define STATE_SGI_SIZE		16
+#define STATE_LATCH_SIZE	0x80
+
+static bool state_is_sgi(u32 offset)
+{
+	return offset - ARMVMM_GICD_SGI_ACTIVE < STATE_SGI_SIZE;
+}
+
+/* The first of the 32 interrupts of a word of ARMVMM_GICD_LATCH. */
+static bool state_latch_first(struct armvmm_vcpu *vcpu, u32 offset, unsigned int *intid)
+{
+	if (offset - ARMVMM_GICD_LATCH >= STATE_LATCH_SIZE)
+		return false;
+	*intid = (offset - ARMVMM_GICD_LATCH) * 8;
+	return *intid < vgic_irq_end(&vcpu->vm->vgic);
+}
+
+int vgic_dist_state_has_attr(struct armvmm_vcpu *vcpu, u32 offset)
+{
+	unsigned int intid;
+
+	if (offset & 3)
+		return -ENXIO;
+	return state_is_sgi(offset) || state_latch_first(vcpu, offset, &intid) ? 0 : -ENXIO;
+}
+
+static u32 state_get_sgi(struct armvmm_vcpu *vcpu, unsigned int intid)
+{
+	unsigned int i;
+	u32 val = 0;
+
+	for (i = 0; i < 4; i++)
+		val |= (u32)vgic_irq_get(vcpu->vm, vcpu, intid + i)->active_source << 8 * i;
+	return val;
+}
+
+static void state_set_sgi(struct armvmm_vcpu *vcpu, unsigned int intid, u32 val)
+{
+	struct armvmm_vgic_irq *irq;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++, val >>= 8) {
+		irq = vgic_irq_get(vcpu->vm, vcpu, intid + i);
+		flags = vgic_irq_lock_fetched(irq);
+		/* GICH_LR.CPUID has three bits (IHI 0048B 5.3.8). */
+		irq->active_source = val & 7;
+		vgic_irq_update_unlock(irq, flags);
+	}
+}
+
+static u32 state_get_latch(struct armvmm_vcpu *vcpu, unsigned int intid)
+{
+	struct armvmm_vgic_irq *irq;
+	unsigned long flags;
+	unsigned int i;
+	u32 val = 0;
+
+	for (i = 0; i < 32; i++) {
+		irq = vgic_irq_get(vcpu->vm, vcpu, intid + i);
+		if (!irq || vgic_irq_is_sgi(irq))
+			continue;
+		flags = vgic_irq_lock_fetched(irq);
+		val |= (u32)irq->pending_latch << i;
+		raw_spin_unlock_irqrestore(&irq->lock, flags);
+	}
+	return val;
+}
+
+static void state_set_latch(struct armvmm_vcpu *vcpu, unsigned int intid, u32 val)
+{
+	struct armvmm_vgic_irq *irq;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < 32; i++, val >>= 1) {
+		irq = vgic_irq_get(vcpu->vm, vcpu, intid + i);
+		if (!irq || vgic_irq_is_sgi(irq))
+			continue;
+		flags = vgic_irq_lock_fetched(irq);
+		irq->pending_latch = val & 1;
+		vgic_irq_update_unlock(irq, flags);
+	}
+}
+
+int vgic_dist_state_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val)
+{
+	unsigned int intid;
+
+	if (vgic_dist_state_has_attr(vcpu, offset))
+		return -ENXIO;
+	if (state_latch_first(vcpu, offset, &intid))
+		*val = state_get_latch(vcpu, intid);
+	else
+		*val = state_get_sgi(vcpu, offset - ARMVMM_GICD_SGI_ACTIVE);
+	return 0;
+}
+
+int vgic_dist_state_set_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 val)
+{
+	unsigned int intid;
+
+	if (vgic_dist_state_has_attr(vcpu, offset))
+		return -ENXIO;
+	if (state_latch_first(vcpu, offset, &intid))
+		state_set_latch(vcpu, intid, val);
+	else
+		state_set_sgi(vcpu, offset - ARMVMM_GICD_SGI_ACTIVE, val);
+	return 0;
+}

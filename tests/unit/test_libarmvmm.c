@@ -50,6 +50,7 @@ static struct {
 	uint64_t reg_id, reg_value;
 	uint64_t run_page[RUN_SIZE / 8];
 	int run_errno;
+	bool more;		/* RUN has another access, immediate_exit or not */
 } kernel;
 
 static struct kvm_run *run_page(void)
@@ -186,7 +187,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_SET_ONE_REG:
 		return kernel_one_reg(arg, request == KVM_SET_ONE_REG);
 	case KVM_RUN:
-		if (run_page()->immediate_exit)
+		if (run_page()->immediate_exit && !kernel.more)
 			errno = EINTR;
 		else
 			errno = kernel.run_errno;
@@ -424,12 +425,24 @@ static void test_run(void)
 	armvmm_vcpu_kick(vcpu);
 	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
 	KTAP_EQ(exit.reason, ARMVMM_EXIT_INTR);
-	KTAP_EQ(armvmm_vcpu_complete(vcpu), 0);
+	KTAP_EQ(armvmm_vcpu_complete(vcpu, &exit), 0);
 	KTAP_TRUE(run->immediate_exit);
 	armvmm_vcpu_unkick(vcpu);
 	KTAP_EQ(run->immediate_exit, 0);
-	KTAP_EQ(armvmm_vcpu_complete(vcpu), 0);
+	KTAP_EQ(armvmm_vcpu_complete(vcpu, &exit), 0);
 	KTAP_EQ(run->immediate_exit, 0);
+
+	/* The instruction has another access: it comes out, for the caller to do. */
+	kernel.more = true;
+	run->exit_reason = KVM_EXIT_MMIO;
+	run->mmio.phys_addr = 0x1234;
+	run->mmio.len = 4;
+	KTAP_EQ(armvmm_vcpu_complete(vcpu, &exit), 1);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_MMIO);
+	KTAP_EQ(exit.mmio.gpa, 0x1234);
+	KTAP_EQ(run->immediate_exit, 0);
+	kernel.run_errno = EFAULT;
+	KTAP_EQ(armvmm_vcpu_complete(vcpu, &exit), (unsigned long long)-EFAULT);
 	armvmm_vm_close(vm);
 }
 

@@ -98,17 +98,9 @@ static void vcpu_exit_system_event(const struct kvm_run *run, struct armvmm_exit
 	}
 }
 
-int armvmm_vcpu_run(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit)
+static void vcpu_exit_fill(const struct armvmm_vcpu *vcpu, struct armvmm_exit *exit)
 {
 	struct kvm_run *run = vcpu->run;
-
-	if (ioctl(vcpu->fd, KVM_RUN, NULL) < 0) {
-		int err = errno;
-
-		exit->raw = KVM_EXIT_INTR;
-		exit->reason = ARMVMM_EXIT_INTR;
-		return err == EINTR || err == EAGAIN ? 0 : -err;
-	}
 
 	exit->raw = run->exit_reason;
 	switch (run->exit_reason) {
@@ -149,6 +141,18 @@ int armvmm_vcpu_run(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit)
 		exit->reason = ARMVMM_EXIT_OTHER;
 		break;
 	}
+}
+
+int armvmm_vcpu_run(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit)
+{
+	if (ioctl(vcpu->fd, KVM_RUN, NULL) < 0) {
+		int err = errno;
+
+		exit->raw = KVM_EXIT_INTR;
+		exit->reason = ARMVMM_EXIT_INTR;
+		return err == EINTR || err == EAGAIN ? 0 : -err;
+	}
+	vcpu_exit_fill(vcpu, exit);
 	return 0;
 }
 
@@ -171,7 +175,7 @@ void armvmm_vcpu_unkick(struct armvmm_vcpu *vcpu)
 			   __ATOMIC_SEQ_CST);
 }
 
-int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu)
+int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit)
 {
 	int ret;
 
@@ -179,7 +183,10 @@ int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu)
 	ret = vm_ioctl(vcpu->fd, KVM_RUN, NULL);
 	__atomic_fetch_and(&vcpu->run->immediate_exit, (uint8_t)~VCPU_EXIT_COMPLETE,
 			   __ATOMIC_SEQ_CST);
-	return ret == -EINTR ? 0 : ret;
+	if (ret < 0)
+		return ret == -EINTR ? 0 : ret;
+	vcpu_exit_fill(vcpu, exit);
+	return 1;
 }
 
 int armvmm_vcpu_mp_state_get(struct armvmm_vcpu *vcpu, uint32_t *state)

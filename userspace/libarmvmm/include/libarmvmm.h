@@ -260,8 +260,12 @@ int armvmm_vcpu_run(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit);
 void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu);
 void armvmm_vcpu_unkick(struct armvmm_vcpu *vcpu);
 
-/* Completes a finished MMIO without running the guest: before registers are looked at. */
-int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu);
+/*
+ * Completes a finished MMIO without running the guest: before registers are looked at. 0: there is
+ * nothing left to complete. 1: the same instruction has another access, for which @exit is filled
+ * in as by armvmm_vcpu_run(); it is to be done and this called again. Or a negative errno.
+ */
+int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit);
 
 /* Power state (KVM_MP_STATE_RUNNABLE or _STOPPED). */
 int armvmm_vcpu_mp_state_get(struct armvmm_vcpu *vcpu, uint32_t *state);
@@ -301,6 +305,34 @@ const char *armvmm_reg_name(unsigned int n);
  * Returns how many there are; when more than @nr, @ids is untouched.
  */
 int armvmm_vcpu_reg_list(struct armvmm_vcpu *vcpu, uint64_t *ids, unsigned int nr);
+
+/* ---- State ---- */
+
+/*
+ * All of a VM but its memory, and of interrupt lines but the levels: registers, power state and
+ * pending aborts of its vCPUs, the GIC, the virtual counter. *@data is malloc()ed, *@size bytes
+ * that mean the same in another process or on another host with the same CPU.
+ *
+ * No vCPU runs, and each one's last armvmm_vcpu_run() returned ARMVMM_EXIT_INTR (or
+ * armvmm_vcpu_complete() returned 0): an access that is out is not part of the state. Memory is the
+ * caller's to save, before or after.
+ *
+ * Errors: -EBUSY: a vCPU runs; -ENODEV: there is no vCPU 0; -ENOEXEC: one that was not initialized;
+ * -ENOMEM.
+ */
+int armvmm_vm_state_save(struct armvmm_vm *vm, void **data, size_t *size);
+
+/*
+ * Gives a VM the state that was saved. It has the same vCPUs, created and initialized in the
+ * same way, and a GIC with as many interrupts that armvmm_gic_init() was called for. The virtual
+ * counter runs on from the value that it had; the physical one is the host's, and so are the
+ * deadlines of the physical timer. Afterwards the caller sets the level of each interrupt line that its
+ * devices hold high.
+ *
+ * Errors: -EBADMSG: no state, or damaged; -EPROTONOSUPPORT: of another version; -ENXIO: the VM is
+ * made differently; -EINVAL, -ENOENT: the CPU is another one. What was set until then stays set.
+ */
+int armvmm_vm_state_restore(struct armvmm_vm *vm, const void *data, size_t size);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * saver: runs a guest (snapshot.c), stops it at random moments, saves all of it through libarmvmm,
+ * and goes on in a VM of another process. With one CPU what the guest logs from there, and its
+ * memory and registers where it asks for a look at them, are those of a run that nobody stopped.
+ *
+ * Exit status: 0 passed, 1 failed, 4 no device to run on.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/armvmm.h>
+
+#include "../../../userspace/libarmvmm/include/libarmvmm.h"
+#include "../snapshot.h"
+
+#define RAM_SIZE	(2u << 20)
+#define NR_IRQS		96
+#define STREAM_START	0x2545f491u
+
+static struct {
+	const char *image;
+	unsigned int ncpus, rounds, events, reload, seed;
+} opt = { .ncpus = 1, .rounds = 5, .events = 500, .reload = 10, .seed = 1 };
+
+/* What the client's devices are made of: saved with the guest. */
+struct device {
+	uint64_t nr_events;
+	uint32_t stream;
+	uint32_t level;		/* of SNAP_SPI_LEVEL */
+	uint32_t alive[GUEST_MAX_CPUS];
+	uint32_t failed;	/* what SNAP_FAIL got, plus one */
+};
+
+/* Shared by the processes: what the undisturbed run logged, and what was found. */
+struct shared {
+	uint64_t nr_bad_events, nr_bad_looks, nr_looks;
+	uint64_t first_bad;
+	unsigned int moments, pending, active, masked, timer, in_handler, alive, died;
+	char why[256];
+	uint32_t log[];		/* events; then two words for each checkpoint */
+};
+static struct shared *sh;
+static size_t log_events;
+
+struct file_head {
+	struct device dev;
+	uint64_t state_size;
+};
+
+static struct vm {
+	struct armvmm_vm *vm;
+	struct armvmm_vcpu *vcpu[GUEST_MAX_CPUS];
+	char *ram;
+	struct device dev;
+	pthread_mutex_t lock;
+	bool reference;
+	uint64_t until;		/* event after which the run ends, of one CPU */
+	volatile bool stop;
+} m = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static const char *const file = "/tmp/saver.state";
+
+static void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(sh->why, sizeof(sh->why), fmt, ap);
+	va_end(ap);
+	_exit(1);
+}
+
+static void must(int ret, const char *what)
+{
+	if (ret < 0)
+		die("%s: %s", what, strerror(-ret));
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static uint32_t rnd(void)
+{
+	opt.seed = opt.seed * 1664525 + 1013904223;
+	return opt.seed >> 8;
+}
+
+/* ---- the machine ---- */
+static void machine_create(void)
+{
+	must(armvmm_vm_open(NULL, &m.vm), "armvmm_vm_open");
+	m.ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (m.ram == MAP_FAILED)
+		die("no memory");
+	must(armvmm_vm_memory_set(m.vm, 0, RAM_BASE, RAM_SIZE, m.ram, 0), "memory");
+	must(armvmm_gic_create(m.vm, GICD_BASE, GICC_BASE, NR_IRQS), "armvmm_gic_create");
+	for (unsigned int i = 0; i < opt.ncpus; i++)
+		must(armvmm_vcpu_create(m.vm, i, &m.vcpu[i]), "armvmm_vcpu_create");
+	for (unsigned int i = 0; i < opt.ncpus; i++)
+		must(armvmm_vcpu_init(m.vcpu[i], ARMVMM_VCPU_PSCI_0_2 |
+				      (i ? ARMVMM_VCPU_POWER_OFF : 0)), "armvmm_vcpu_init");
+	must(armvmm_gic_init(m.vm), "armvmm_gic_init");
+}
+
+static void machine_load(void)
+{
+	char *img = m.ram + (LOAD_ADDR - RAM_BASE);
+	struct guest_param *p = (struct guest_param *)(img + PARAM_OFFSET);
+	int fd = open(opt.image, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, img, RAM_SIZE - (LOAD_ADDR - RAM_BASE)) <= 0)
+		die("%s: %s", opt.image, strerror(errno));
+	close(fd);
+	if (p->magic != PARAM_MAGIC)
+		die("%s: is no guest", opt.image);
+	p->flags = PARAM_VM;
+	p->ncpus = opt.ncpus;
+	m.dev = (struct device){ .stream = STREAM_START };
+	must(armvmm_vcpu_reg_set(m.vcpu[0], "pc", LOAD_ADDR), "pc");
+}
+
+/* ---- its state in a file ---- */
+static void machine_save(void)
+{
+	struct file_head head = { .dev = m.dev };
+	void *state;
+	size_t size;
+	int fd;
+
+	must(armvmm_vm_state_save(m.vm, &state, &size), "armvmm_vm_state_save");
+	head.state_size = size;
+	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, &head, sizeof(head)) != sizeof(head) ||
+	    write(fd, state, size) != (ssize_t)size || write(fd, m.ram, RAM_SIZE) != RAM_SIZE)
+		die("%s: %s", file, strerror(errno));
+	close(fd);
+	free(state);
+}
+
+static void machine_restore(void)
+{
+	struct file_head head;
+	void *state;
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, &head, sizeof(head)) != sizeof(head))
+		die("%s: %s", file, strerror(errno));
+	state = malloc(head.state_size);
+	if (!state || read(fd, state, head.state_size) != (ssize_t)head.state_size ||
+	    read(fd, m.ram, RAM_SIZE) != RAM_SIZE)
+		die("%s is cut short", file);
+	close(fd);
+	must(armvmm_vm_state_restore(m.vm, state, head.state_size), "armvmm_vm_state_restore");
+	free(state);
+	m.dev = head.dev;
+	if (m.dev.level)
+		must(armvmm_irq_set_spi(m.vm, SNAP_SPI_LEVEL - 32, true), "SPI");
+}
+
+/* What the moment was like: a test that never meets an interrupt in flight would show little. */
+static void note_moment(void)
+{
+	uint32_t pend, act, en, pend1, act1;
+	uint64_t cpsr, ctl;
+
+	sh->moments++;
+	for (unsigned int i = 0; i < opt.ncpus; i++) {
+		must(armvmm_gic_reg_get(m.vm, ARMVMM_GIC_DIST, i, 0x200, &pend), "GICD");
+		must(armvmm_gic_reg_get(m.vm, ARMVMM_GIC_DIST, i, 0x204, &pend1), "GICD");
+		must(armvmm_gic_reg_get(m.vm, ARMVMM_GIC_DIST, i, 0x300, &act), "GICD");
+		must(armvmm_gic_reg_get(m.vm, ARMVMM_GIC_DIST, i, 0x304, &act1), "GICD");
+		must(armvmm_gic_reg_get(m.vm, ARMVMM_GIC_DIST, i, 0x100, &en), "GICD");
+		must(armvmm_vcpu_reg_get(m.vcpu[i], "cpsr", &cpsr), "cpsr");
+		must(armvmm_vcpu_reg_get(m.vcpu[i], "cntv_ctl", &ctl), "cntv_ctl");
+		sh->pending += (pend & en) || pend1;
+		sh->active += act || act1;
+		sh->masked += cpsr >> 7 & 1;
+		sh->timer += ctl & 1;
+	}
+}
+
+/* ---- the client's devices ---- */
+static uint32_t fnv(uint32_t h, const void *data, size_t n)
+{
+	const uint32_t *w = data;
+
+	for (size_t i = 0; i < n / 4; i++)
+		h = (h ^ w[i]) * 0x01000193;
+	return h;
+}
+
+static void event(uint32_t value)
+{
+	uint64_t n = m.dev.nr_events++;
+
+	if (n >= log_events)
+		die("more events than were planned");
+	if (m.reference) {
+		sh->log[n] = value;
+	} else if (sh->log[n] != value) {
+		if (!sh->nr_bad_events++)
+			sh->first_bad = n;
+		m.stop = true;
+	}
+	if (m.dev.nr_events == m.until)
+		m.stop = true;
+}
+
+/*
+ * All that the guest can see, once its access is done: memory, registers, the GIC; but for the
+ * counter, whose record is the last.
+ */
+static void look(struct armvmm_vcpu *vcpu)
+{
+	uint32_t *at = &sh->log[log_events + 2 * (m.dev.nr_events / SNAP_PERIOD - 1)], mem, regs;
+	struct armvmm_exit exit;
+	void *state;
+	size_t size;
+
+	/* It takes longer than all that the guest does: most moments would be of this. */
+	if (!m.until)
+		return;
+	if (armvmm_vcpu_complete(vcpu, &exit))
+		die("a store was not complete");
+	must(armvmm_vm_state_save(m.vm, &state, &size), "armvmm_vm_state_save");
+	mem = fnv(0x811c9dc5, m.ram, RAM_SIZE);
+	regs = fnv(0x811c9dc5, state, size - 24);
+	free(state);
+	sh->nr_looks++;
+	if (m.reference) {
+		at[0] = mem;
+		at[1] = regs;
+	} else if (at[0] != mem || at[1] != regs) {
+		if (!sh->nr_bad_looks++)
+			snprintf(sh->why, sizeof(sh->why), "after event %llu %s%s differ",
+				 (unsigned long long)m.dev.nr_events, at[0] != mem ? "memory " : "",
+				 at[1] != regs ? "registers" : "");
+		m.stop = true;
+	}
+}
+
+static void set_level(uint32_t level)
+{
+	m.dev.level = level;
+	must(armvmm_irq_set_spi(m.vm, SNAP_SPI_LEVEL - 32, level), "SPI");
+}
+
+static void mmio(struct armvmm_vcpu *vcpu, const struct armvmm_exit *exit)
+{
+	uint64_t gpa = exit->mmio.gpa;
+	uint32_t v = 0;
+
+	if (exit->mmio.len != 4)
+		die("an access of %u bytes at %llx", exit->mmio.len, (unsigned long long)gpa);
+	memcpy(&v, exit->mmio.data, 4);
+	if (gpa >= SNAP_STREAM && gpa < SNAP_STREAM + 16) {
+		/* Each access tells: one that came twice would be seen in all that follows. */
+		m.dev.stream = m.dev.stream * 1664525 + 1013904223 +
+			       (exit->mmio.is_write ? v : (uint32_t)gpa);
+		memcpy(exit->mmio.data, &m.dev.stream, 4);
+		return;
+	}
+	if (!exit->mmio.is_write)
+		die("a read at %llx", (unsigned long long)gpa);
+	if (gpa >= SNAP_ALIVE && gpa < SNAP_ALIVE + 4 * GUEST_MAX_CPUS) {
+		m.dev.alive[(gpa - SNAP_ALIVE) / 4] = v;
+		return;
+	}
+	switch (gpa) {
+	case SNAP_EVENT:
+		event(v);
+		break;
+	case SNAP_PULSE:
+		must(armvmm_irq_set_spi(m.vm, v - 32, true), "SPI");
+		must(armvmm_irq_set_spi(m.vm, v - 32, false), "SPI");
+		break;
+	case SNAP_RAISE:
+	case SNAP_LOWER:
+		set_level(gpa == SNAP_RAISE);
+		break;
+	case SNAP_CHECKPOINT:
+		look(vcpu);
+		break;
+	case SNAP_FAIL:
+		if (!m.dev.failed)
+			snprintf(sh->why, sizeof(sh->why), "CPU %u: check %u failed", v >> 16,
+				 v & 0xffff);
+		m.dev.failed = v + 1;
+		break;
+	case UART_BASE:
+		fputc((char)v, stderr);
+		break;
+	default:
+		die("a write at %llx", (unsigned long long)gpa);
+	}
+}
+
+/* Ends with a kick alone, when nothing is out; or in the middle of it all, when m.stop is set. */
+static void run(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_exit exit;
+
+	for (;;) {
+		must(armvmm_vcpu_run(vcpu, &exit), "armvmm_vcpu_run");
+		switch (exit.reason) {
+		case ARMVMM_EXIT_INTR:
+			if (m.stop)
+				return;
+			break;
+		case ARMVMM_EXIT_MMIO:
+			pthread_mutex_lock(&m.lock);
+			mmio(vcpu, &exit);
+			pthread_mutex_unlock(&m.lock);
+			if (m.stop)
+				armvmm_vcpu_kick(vcpu);
+			break;
+		default:
+			die("exit %u", exit.raw);
+		}
+	}
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	m.stop = true;
+	for (unsigned int i = 0; i < opt.ncpus; i++)
+		armvmm_vcpu_kick(m.vcpu[i]);
+}
+
+/* ---- one CPU ---- */
+static void run_until(uint64_t until)
+{
+	m.stop = false;
+	m.until = until;
+	armvmm_vcpu_unkick(m.vcpu[0]);
+	run(m.vcpu[0]);
+}
+
+static void alone_reference(void)
+{
+	machine_create();
+	machine_load();
+	m.reference = true;
+	run_until(log_events);
+}
+
+/* Goes on from the file (or starts), logs the events asked for, and stops some time later. */
+static void alone_round(unsigned int round)
+{
+	struct itimerval t = { .it_value.tv_usec = 50 + rnd() % 6000 };
+
+	machine_create();
+	if (round)
+		machine_restore();
+	else
+		machine_load();
+	if (round)
+		run_until(m.dev.nr_events + opt.events);
+	if (sh->nr_bad_events || sh->nr_bad_looks)
+		return;
+	m.stop = false;
+	m.until = 0;
+	armvmm_vcpu_unkick(m.vcpu[0]);
+	setitimer(ITIMER_REAL, &t, NULL);
+	run(m.vcpu[0]);
+	note_moment();
+	machine_save();
+}
+
+/* ---- several ---- */
+static void *thread(void *arg)
+{
+	run(arg);
+	return NULL;
+}
+
+static void together_round(unsigned int round)
+{
+	uint64_t end = now_us() + 20000000;
+	pthread_t t[GUEST_MAX_CPUS];
+	uint32_t before[GUEST_MAX_CPUS];
+
+	machine_create();
+	if (round)
+		machine_restore();
+	else
+		machine_load();
+	memcpy(before, m.dev.alive, sizeof(before));
+	for (unsigned int i = 0; i < opt.ncpus; i++)
+		pthread_create(&t[i], NULL, thread, m.vcpu[i]);
+	for (unsigned int i = 0; i < opt.ncpus; i++)
+		while (m.dev.alive[i] == before[i] && !m.dev.failed) {
+			usleep(1000);
+			if (now_us() > end)
+				die("round %u: CPU %u stands still", round, i);
+		}
+	usleep(rnd() % 5000);
+	m.stop = true;
+	for (unsigned int i = 0; i < opt.ncpus; i++) {
+		armvmm_vcpu_kick(m.vcpu[i]);
+		pthread_kill(t[i], SIGALRM);
+	}
+	for (unsigned int i = 0; i < opt.ncpus; i++)
+		pthread_join(t[i], NULL);
+	if (m.dev.failed)
+		_exit(1);
+	note_moment();
+	machine_save();
+}
+
+/* ---- rounds ---- */
+static int in_process(void (*fn)(unsigned int), unsigned int round)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		opt.seed += round * 7919;
+		fn(round);
+		armvmm_vm_close(m.vm);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFSIGNALED(status))
+		snprintf(sh->why, sizeof(sh->why), "round %u: signal %d", round, WTERMSIG(status));
+	return status;
+}
+
+static void reference(unsigned int round)
+{
+	(void)round;
+	alone_reference();
+}
+
+static int reload(void)
+{
+	int fd, ret;
+
+	for (int i = 0; syscall(SYS_delete_module, "armvmm", O_NONBLOCK) && errno != ENOENT; i++) {
+		if (i == 100)
+			return -errno;
+		usleep(20000);
+	}
+	fd = open("/armvmm.ko", O_RDONLY | O_CLOEXEC);
+	ret = fd < 0 ? -1 : (int)syscall(SYS_finit_module, fd, "", 0);
+	ret = ret ? -errno : 0;
+	close(fd);
+	for (int i = 0; !ret && access(ARMVMM_DEVICE, R_OK | W_OK) && i < 100; i++)
+		usleep(10000);
+	return ret;
+}
+
+static unsigned int cases, bad;
+
+static void result(bool ok, const char *what)
+{
+	cases++;
+	bad += !ok;
+	printf("%s %u %s\n", ok ? "ok" : "not ok", cases, what);
+	if (!ok && sh->why[0])
+		printf("# %s\n", sh->why);
+	fflush(stdout);
+}
+
+static void parse(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "n:r:e:l:s:")) != -1) {
+		unsigned int v = strtoul(optarg ? optarg : "0", NULL, 0);
+
+		switch (c) {
+		case 'n': opt.ncpus = v; break;
+		case 'r': opt.rounds = v; break;
+		case 'e': opt.events = v; break;
+		case 'l': opt.reload = v; break;
+		case 's': opt.seed = v; break;
+		default: exit(2);
+		}
+	}
+	if (optind + 1 != argc || !opt.ncpus || opt.ncpus > GUEST_MAX_CPUS || !opt.reload)
+		exit(2);
+	opt.image = argv[optind];
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	unsigned int round, reloads = 0;
+	bool alone;
+	char text[160];
+
+	parse(argc, argv);
+	alone = opt.ncpus == 1;
+	/* The moments come up to 6 ms after the events that were asked for. */
+	log_events = alone ? (size_t)(opt.rounds + 1) * (opt.events + 3000) : 0;
+	log_events -= log_events % SNAP_PERIOD;
+	sh = mmap(NULL, sizeof(*sh) + 4 * (log_events + 2 * (log_events / SNAP_PERIOD)),
+		  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sh == MAP_FAILED)
+		return 1;
+	sigaction(SIGALRM, &sa, NULL);
+	printf("TAP version 13\n");
+	if (access(ARMVMM_DEVICE, R_OK | W_OK) && reload()) {
+		printf("1..0 # SKIP %s: %s\n", ARMVMM_DEVICE, strerror(errno));
+		return 4;
+	}
+	if (alone)
+		result(!in_process(reference, 0) && sh->nr_looks == log_events / SNAP_PERIOD - 1,
+		       "a run that nobody stops");
+	for (round = 0; !bad && round <= opt.rounds; round++) {
+		if (in_process(alone ? alone_round : together_round, round) || sh->nr_bad_events ||
+		    sh->nr_bad_looks)
+			break;
+		if ((round + 1) % opt.reload == 0) {
+			reloads++;
+			if (reload()) {
+				snprintf(sh->why, sizeof(sh->why), "the module: %s",
+					 strerror(errno));
+				break;
+			}
+		}
+	}
+	snprintf(text, sizeof(text), "%u restores in other processes, %u of them by a module loaded anew",
+		 opt.rounds, reloads);
+	result(round == opt.rounds + 1, text);
+	if (alone) {
+		if (sh->nr_bad_events)
+			printf("# event %llu is not that of the other run\n",
+			       (unsigned long long)sh->first_bad);
+		snprintf(text, sizeof(text), "the next %u events after each are the same", opt.events);
+		result(!sh->nr_bad_events && round == opt.rounds + 1, text);
+		snprintf(text, sizeof(text), "so are memory, registers and GIC, each %u events",
+			 SNAP_PERIOD);
+		result(!sh->nr_bad_looks && round == opt.rounds + 1, text);
+	}
+	printf("# %u moments: %u with interrupts pending, %u active, %u masked, %u with a timer set\n",
+	       sh->moments, sh->pending, sh->active, sh->masked, sh->timer);
+	printf("1..%u\n", cases);
+	unlink(file);
+	return bad ? 1 : 0;
+}

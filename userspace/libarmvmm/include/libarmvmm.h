@@ -326,8 +326,8 @@ int armvmm_vm_state_save(struct armvmm_vm *vm, void **data, size_t *size);
  * Gives a VM the state that was saved. It has the same vCPUs, created and initialized in the
  * same way, and a GIC with as many interrupts that armvmm_gic_init() was called for. The virtual
  * counter runs on from the value that it had; the physical one is the host's, and so are the
- * deadlines of the physical timer. Afterwards the caller sets the level of each interrupt line that its
- * devices hold high.
+ * deadlines of the physical timer. Afterwards the caller sets the level of each interrupt line
+ * that its devices hold high.
  *
  * Errors: -EBADMSG: no state, or damaged; -EPROTONOSUPPORT: of another version; -ENXIO: the VM is
  * made differently; -EINVAL, -ENOENT: the CPU is another one. What was set until then stays set.

@@ -307,6 +307,176 @@ static void check_writeback(void)
 	}
 }
 
+/*
+ * Several registers: r[0]-r[7] go to r0-r7 and back. Each word is an access of its own.
+ */
+#define BLOCK(name, state, insn)						\
+void name(u32 *r);								\
+asm(".syntax unified\n\t.text\n\t." #state "\n\t.balign 4\n\t.global " #name "\n\t"	\
+	".type " #name ", %function\n" #name ":\n\t"				\
+	"push {r4-r11, lr}\n\tmov r8, r0\n\tldm r8, {r0-r7}\n\t" insn "\n\t"	\
+	"stm r8, {r0-r7}\n\tpop {r4-r11, pc}\n\t.ltorg\n\t.arm\n")
+#define ON_STACK(insn)	"mov r9, sp\n\tmov sp, r0\n\t" insn "\n\tmov r0, sp\n\tmov sp, r9"
+
+BLOCK(bl_ldmia, arm, "ldmia r0, {r1-r4}");
+BLOCK(bl_ldmia_wb, arm, "ldmia r0!, {r1-r4}");
+BLOCK(bl_ldmib_wb, arm, "ldmib r0!, {r1-r3}");
+BLOCK(bl_ldmda_wb, arm, "ldmda r0!, {r1-r3}");
+BLOCK(bl_ldmdb_wb, arm, "ldmdb r0!, {r1-r3}");
+BLOCK(bl_ldmib, arm, "ldmib r0, {r1-r3}");
+BLOCK(bl_stmia_wb, arm, "stmia r0!, {r1-r4}");
+BLOCK(bl_stmib_wb, arm, "stmib r0!, {r1-r3}");
+BLOCK(bl_stmda, arm, "stmda r0, {r1-r3}");
+BLOCK(bl_stmdb_wb, arm, "stmdb r0!, {r1-r3}");
+BLOCK(bl_push, arm, ON_STACK("push {r1-r4}"));
+BLOCK(bl_pop, arm, ON_STACK("pop {r1-r4}"));
+BLOCK(bl_ldrd, arm, "ldrd r2, r3, [r0, #8]\n\tmov r1, r2\n\tmov r2, r3");
+BLOCK(bl_ldrd_wb, arm, "ldrd r2, r3, [r0], #8\n\tmov r1, r2\n\tmov r2, r3");
+BLOCK(bl_strd_wb, arm, "mov r4, r1\n\tmov r5, r2\n\tstrd r4, r5, [r0, #-8]!");
+BLOCK(bl_cond, arm, "cmp r1, r1\n\tldmne r0!, {r1-r4}\n\tldmeq r0!, {r1-r2}");
+BLOCK(bl_t_ldmia, thumb, "ldmia r0!, {r1-r4}");
+BLOCK(bl_t_stmia, thumb, "stmia r0!, {r1-r4}");
+BLOCK(bl_t_ldmdb, thumb, "ldmdb.w r0!, {r1-r3}");
+BLOCK(bl_t_stmdb, thumb, "stmdb.w r0, {r1-r3}");
+BLOCK(bl_t_push, thumb, ON_STACK("push {r1-r4}"));
+BLOCK(bl_t_pop, thumb, ON_STACK("pop {r1-r4}"));
+BLOCK(bl_t_ldrd, thumb, "ldrd r1, r2, [r0, #8]!");
+BLOCK(bl_t_strd, thumb, "strd r1, r2, [r0], #8");
+BLOCK(bl_t_it, thumb, "cmp r1, r1\n\titete eq\n\tldmiaeq r0!, {r1-r2}\n\t"
+      "ldmiane r0!, {r3-r4}\n\tldmiaeq r0!, {r3}\n\tstrne r0, [r0]");
+/* A function that returns by a PC from the device, to the other instruction set and back. */
+BLOCK(bl_pc, arm, "adr r5, 1f\n\torr r5, r5, #1\n\tstr r5, [r0, #4]\n\t"
+      "ldmia r0, {r1, pc}\n\tmov r1, #0\n\t.thumb\n1:\tadr r5, 2f\n\tstr r5, [r0, #4]\n\t"
+      "ldr.w pc, [r0, #4]\n\t"
+      "movs r1, #0\n\t.balign 4\n\t.arm\n2:");
+
+static void check_blocks(void)
+{
+	static const struct { const char *name; void (*fn)(u32 *); int base, first; u32 n;
+			      int after; bool store; } t[] = {
+		{ "A32 LDMIA", bl_ldmia, 0, 0, 4, 0, false },
+		{ "A32 LDMIA!", bl_ldmia_wb, 0, 0, 4, 16, false },
+		{ "A32 LDMIB!", bl_ldmib_wb, 0, 4, 3, 12, false },
+		{ "A32 LDMIB", bl_ldmib, 0, 4, 3, 0, false },
+		{ "A32 LDMDA!", bl_ldmda_wb, 16, 8, 3, 4, false },
+		{ "A32 LDMDB!", bl_ldmdb_wb, 16, 4, 3, 4, false },
+		{ "A32 STMIA!", bl_stmia_wb, 0, 0, 4, 16, true },
+		{ "A32 STMIB!", bl_stmib_wb, 0, 4, 3, 12, true },
+		{ "A32 STMDA", bl_stmda, 16, 8, 3, 16, true },
+		{ "A32 STMDB!", bl_stmdb_wb, 16, 4, 3, 4, true },
+		{ "A32 PUSH", bl_push, 16, 0, 4, 0, true },
+		{ "A32 POP", bl_pop, 0, 0, 4, 16, false },
+		{ "A32 LDRD", bl_ldrd, 0, 8, 2, 0, false },
+		{ "A32 LDRD post-indexed", bl_ldrd_wb, 0, 0, 2, 8, false },
+		{ "A32 STRD pre-indexed", bl_strd_wb, 16, 8, 2, 8, true },
+		{ "A32 LDM by condition", bl_cond, 0, 0, 2, 8, false },
+		{ "T16 LDMIA!", bl_t_ldmia, 0, 0, 4, 16, false },
+		{ "T16 STMIA!", bl_t_stmia, 0, 0, 4, 16, true },
+		{ "T32 LDMDB!", bl_t_ldmdb, 16, 4, 3, 4, false },
+		{ "T32 STMDB", bl_t_stmdb, 16, 4, 3, 16, true },
+		{ "T16 PUSH", bl_t_push, 16, 0, 4, 0, true },
+		{ "T16 POP", bl_t_pop, 0, 0, 4, 16, false },
+		{ "T32 LDRD pre-indexed", bl_t_ldrd, 0, 8, 2, 8, false },
+		{ "T32 STRD post-indexed", bl_t_strd, 0, 0, 2, 8, true },
+		{ "T32 LDM in an IT block", bl_t_it, 0, 0, 3, 12, false },
+	};
+	u32 base = SCRATCH + 0xc0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(t); i++) {
+		u32 r[8] = { base + (u32)t[i].base, 0xa1a1a1a1, 0xa2a2a2a2, 0xa3a3a3a3,
+			     0xa4a4a4a4 };
+		bool ok = true;
+		u32 n;
+
+		for (u32 k = 0; k < 8; k++)
+			w32(base + 4 * k, 0x5a5a0000 + k);
+		w32(DEV_BASE + DEV_ACCESSES, 0);
+		t[i].fn(r);
+		n = r32(DEV_BASE + DEV_ACCESSES);
+		report(n == t[i].n && r[0] == base + (u32)t[i].after &&
+		       SCRATCH + r32(DEV_BASE + DEV_LAST_OFF) ==
+		       base + (u32)t[i].first + 4 * (n - 1),
+		       "%s: %u accesses (%u), base as it is to be (%x)", t[i].name, t[i].n, n,
+		       r[0]);
+		for (u32 k = 0; k < t[i].n; k++) {
+			u32 got = t[i].store ? r32(base + (u32)t[i].first + 4 * k) : r[1 + k];
+
+			ok &= got == (t[i].store ? 0xa1a1a1a1 + k * 0x01010101 :
+				      0x5a5a0000 + (u32)t[i].first / 4 + k);
+		}
+		report(ok, "%s: the values", t[i].name);
+	}
+}
+
+static void check_block_pc(void)
+{
+	u32 r[8] = { SCRATCH + 0xc0 };
+
+	w32(SCRATCH + 0xc0, 0x77);
+	w32(DEV_BASE + DEV_ACCESSES, 0);
+	bl_pc(r);
+	report(r32(DEV_BASE + DEV_ACCESSES) == 5 && r[1] == 0x77,
+	       "a PC from a device goes to T32, and one back to A32");
+}
+
+/* Pages of which one is RAM, or none: the guest's own tables say so. */
+static void check_crossing(void)
+{
+	static u32 ram_page[1024] __attribute__((aligned(4096)));
+	const u32 va = 0x50000000;
+	u32 r[8] = { va + 0x1000 - 8 }, holes;
+
+	ram_page[1022] = 0x22;
+	ram_page[1023] = 0x23;
+	mmu_map(va, (u32)ram_page, MMU_NORMAL);
+	mmu_map(va + 0x1000, HOLE_BASE, MMU_DEVICE);
+	mmu_map(va + 0x2000, 0, MMU_FAULT);
+	holes = r32(DEV_BASE + DEV_HOLES);
+	bl_ldmia(r);
+	report(r[1] == 0x22 && r[2] == 0x23 && r[3] == ~0u && r[4] == ~0u &&
+	       r32(DEV_BASE + DEV_HOLES) == holes + 2,
+	       "LDM of two words of RAM and two of a device");
+	r[0] = va + 0x1000 - 12;
+	r[1] = 0x91;
+	r[2] = 0x92;
+	r[3] = 0x93;
+	bl_stmia_wb(r);
+	report(ram_page[1021] == 0x91 && ram_page[1022] == 0x92 && ram_page[1023] == 0x93 &&
+	       r[0] == va + 0x1004 && r32(DEV_BASE + DEV_HOLES) == holes + 3,
+	       "STM of three words of RAM and one of a device");
+
+	r[0] = va + 0x2000 - 8;
+	r[1] = 0x1111;
+	trap_begin();
+	bl_ldmia_wb(r);
+	report(trap_end() == 1 && trap[0].vec == VEC_DABT && trap[0].far == va + 0x2000 &&
+	       (trap[0].fsr & 0xc0f) == 7 && r[0] == va + 0x2000 - 8 && r[1] == 0x1111 &&
+	       r32(DEV_BASE + DEV_HOLES) == holes + 3,
+	       "LDM into a page that is not mapped: its translation fault, and nothing done");
+}
+
+/* What no device takes is an external abort (DDI 0406C B3.8). */
+static void check_refused(void)
+{
+	u32 fsr, far;
+
+	trap_begin();
+	asm volatile("ldrex r3, [%0]" :: "r"(SCRATCH) : "r3", "memory");
+	fsr = trap[0].fsr;
+	far = trap[0].far;
+	report(trap_end() == 1 && trap[0].vec == VEC_DABT && (fsr & 0x40f) == 8 && far == SCRATCH,
+	       "LDREX: an external abort (%x, %x)", fsr, far);
+	CP15_WRITE(0, c1, c0, 2, CP15_READ(0, c1, c0, 2) | 0x00f00000);
+	isb();
+	asm volatile(".fpu neon\n\tvmsr fpexc, %0" :: "r"(1u << 30));
+	trap_begin();
+	asm volatile(".fpu neon\n\tvstr d0, [%0]" :: "r"(SCRATCH) : "memory");
+	fsr = trap[0].fsr;
+	far = trap[0].far;
+	report(trap_end() == 1 && (fsr & 0xc0f) == 0x808 && far == SCRATCH,
+	       "VSTR: an external abort (%x, %x)", fsr, far);
+}
+
 static void check_big_endian(void)
 {
 	u32 w, h, b;
@@ -356,6 +526,10 @@ void guest_main(void)
 	check_rt();
 	check_modes();
 	check_writeback();
+	check_blocks();
+	check_block_pc();
+	check_crossing();
+	check_refused();
 	check_big_endian();
 	smp_start();
 	w32(DEV_BASE + DEV_COUNTER, 0);

@@ -18,8 +18,8 @@
  * Registers without a handler move at the world switch and do not trap. What
  * is UNKNOWN at reset (DDI 0406C B3.17) is zero. SCTLR comes up as on the
  * Cortex-A7 and A15: MMU, caches and alignment checks off, SWP off, A32, LE
- * (B4.1.130). The performance monitors read as zero and ignore writes: guests
- * probe them whatever ID_DFR0 says.
+ * (B4.1.130). Performance monitors that a vCPU has not read as zero and ignore
+ * writes: guests probe them whatever ID_DFR0 says.
  */
 const struct cp15_reg cp15_regs[] = {
 	{ ENC32(0, 0, 0, 5), SAVED(MPIDR, MPIDR) },
@@ -49,23 +49,23 @@ const struct cp15_reg cp15_regs[] = {
 	{ ENC32(9, 0, 1, 2), SAVED(L2CTLR, L2CTLR), .access = cp15_access_saved },
 	{ ENC32(9, 0, 1, 3), UNSAVED(raz_wi) },
 	/* PMCR, PMCNTENSET, PMCNTENCLR, PMOVSR, PMSWINC, PMSELR, PMCEID0, PMCEID1 */
-	{ ENC32(9, 12, 0, 0), UNSAVED(raz_wi) },
-	{ ENC32(9, 12, 0, 1), UNSAVED(raz_wi) },
-	{ ENC32(9, 12, 0, 2), UNSAVED(raz_wi) },
-	{ ENC32(9, 12, 0, 3), UNSAVED(raz_wi) },
-	{ ENC32(9, 12, 0, 4), UNSAVED(raz_wi) },
-	{ ENC32(9, 12, 0, 5), UNSAVED(raz_wi) },
-	{ ENC32(9, 12, 0, 6), UNSAVED(raz_wi) },
-	{ ENC32(9, 12, 0, 7), UNSAVED(raz_wi) },
+	{ ENC32(9, 12, 0, 0), UNSAVED(pmu) },
+	{ ENC32(9, 12, 0, 1), UNSAVED(pmu) },
+	{ ENC32(9, 12, 0, 2), UNSAVED(pmu) },
+	{ ENC32(9, 12, 0, 3), UNSAVED(pmu) },
+	{ ENC32(9, 12, 0, 4), UNSAVED(pmu) },
+	{ ENC32(9, 12, 0, 5), UNSAVED(pmu) },
+	{ ENC32(9, 12, 0, 6), UNSAVED(pmu) },
+	{ ENC32(9, 12, 0, 7), UNSAVED(pmu) },
 	/* PMCCNTR, PMXEVTYPER, PMXEVCNTR */
-	{ ENC32(9, 13, 0, 0), UNSAVED(raz_wi) },
-	{ ENC32(9, 13, 0, 1), UNSAVED(raz_wi) },
-	{ ENC32(9, 13, 0, 2), UNSAVED(raz_wi) },
+	{ ENC32(9, 13, 0, 0), UNSAVED(pmu) },
+	{ ENC32(9, 13, 0, 1), UNSAVED(pmu) },
+	{ ENC32(9, 13, 0, 2), UNSAVED(pmu) },
 	/* PMUSERENR, PMINTENSET, PMINTENCLR, PMOVSSET */
-	{ ENC32(9, 14, 0, 0), UNSAVED(raz_wi) },
-	{ ENC32(9, 14, 0, 1), UNSAVED(raz_wi) },
-	{ ENC32(9, 14, 0, 2), UNSAVED(raz_wi) },
-	{ ENC32(9, 14, 0, 3), UNSAVED(raz_wi) },
+	{ ENC32(9, 14, 0, 0), UNSAVED(pmu) },
+	{ ENC32(9, 14, 0, 1), UNSAVED(pmu) },
+	{ ENC32(9, 14, 0, 2), UNSAVED(pmu) },
+	{ ENC32(9, 14, 0, 3), UNSAVED(pmu) },
 	{ ENC32(10, 2, 0, 0), VM(PRRR, 0) },
 	{ ENC32(10, 2, 0, 1), VM(NMRR, 0) },
 	{ ENC32(10, 3, 0, 0), VM(AMAIR0, 0) },

@@ -90,6 +90,7 @@ CP15_ACCESS(saved);	/* reads what is saved, ignores writes */
 CP15_ACCESS(raz_wi);
 CP15_ACCESS(raz_ro);
 CP15_ACCESS(set_way);	/* HCR.TSW */
+CP15_ACCESS(pmu);	/* HDCR.TPM; in pmu_cp15.c */
 CP15_ACCESS(cntpct);
 CP15_ACCESS(cntp_ctl);
 CP15_ACCESS(cntp_tval);

@@ -15,6 +15,7 @@
 #include "hypcpu.h"
 #include "hypmap.h"
 #include "run.h"
+#include "pmu.h"
 #include "regs.h"
 #include "stage2.h"
 #include "timer.h"
@@ -101,6 +102,7 @@ static int __init armvmm_init(void)
 	ret = armvmm_eventfd_init();
 	if (ret)
 		goto err_probe;
+	armvmm_pmu_init();
 	ret = armvmm_vmid_init();
 	if (ret)
 		goto err_vmid;

@@ -11,6 +11,7 @@
 #include "archregs.h"
 #include "cp15.h"
 #include "exception.h"
+#include "pmu.h"
 #include "psci.h"
 #include "regs.h"
 #include "timer.h"
@@ -18,7 +19,8 @@
 #include "vfp.h"
 #include "vm.h"
 
-#define REGS_NR_FEATURES	2	/* KVM_ARM_VCPU_POWER_OFF, PSCI_0_2 */
+#define REGS_FEATURES		(BIT(KVM_ARM_VCPU_POWER_OFF) | BIT(KVM_ARM_VCPU_PSCI_0_2) | \
+				 BIT(KVM_ARM_VCPU_PMU_V3))
 #define REGS_NR_CORE		(sizeof(struct kvm_regs) / sizeof(u32))
 #define REGS_CPSR		(offsetof(struct kvm_regs, usr_regs.ARM_cpsr) / sizeof(u32))
 
@@ -71,6 +73,7 @@ void armvmm_regs_reset(struct armvmm_vcpu *vcpu)
 	armvmm_cp15_reset(vcpu);
 	armvmm_timer_vcpu_reset(vcpu);
 	armvmm_vgic_vcpu_reset(vcpu);
+	armvmm_pmu_vcpu_reset(vcpu);
 	armvmm_mmio_cancel(&vcpu->mmio);
 }
 
@@ -97,7 +100,7 @@ static int regs_check_features(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_i
 {
 	size_t i;
 
-	if (init->features[0] >> REGS_NR_FEATURES)
+	if (init->features[0] & ~REGS_FEATURES)
 		return -ENOENT;
 	for (i = 1; i < ARRAY_SIZE(init->features); i++)
 		if (init->features[i])
@@ -114,6 +117,8 @@ int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *
 	if (init->target != regs_host_target())
 		return -EINVAL;
 	err = regs_check_features(vcpu, init);
+	if (!err && init->features[0] & BIT(KVM_ARM_VCPU_PMU_V3) && !vcpu->pmu)
+		err = armvmm_pmu_vcpu_create(vcpu);
 	if (err)
 		return err;
 
@@ -185,6 +190,8 @@ int armvmm_regs_get(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 
 	if (armvmm_timer_is_reg(reg->id))
 		return armvmm_timer_get_reg(vcpu, reg);
+	if (armvmm_pmu_is_reg(vcpu, reg->id))
+		return armvmm_pmu_get_reg(vcpu, reg);
 	switch (reg->id & KVM_REG_ARM_COPROC_MASK) {
 	case KVM_REG_ARM_CORE:
 		return regs_get_core(vcpu, reg);
@@ -205,6 +212,8 @@ int armvmm_regs_set(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 
 	if (armvmm_timer_is_reg(reg->id))
 		return armvmm_timer_set_reg(vcpu, reg);
+	if (armvmm_pmu_is_reg(vcpu, reg->id))
+		return armvmm_pmu_set_reg(vcpu, reg);
 	switch (reg->id & KVM_REG_ARM_COPROC_MASK) {
 	case KVM_REG_ARM_CORE:
 		return regs_set_core(vcpu, reg);
@@ -217,11 +226,11 @@ int armvmm_regs_set(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 	}
 }
 
-/* KVM/arm's order: core, firmware, timer, cp15 (invariant, then saved), VFP, demux. */
+/* KVM/arm's order: core, firmware, timer, cp15 (invariant, then saved), VFP, demux; the PMU. */
 unsigned long armvmm_regs_count(struct armvmm_vcpu *vcpu)
 {
 	return REGS_NR_CORE + armvmm_psci_count(vcpu) + armvmm_timer_count() +
-	       armvmm_cp15_count(vcpu);
+	       armvmm_cp15_count(vcpu) + armvmm_pmu_count(vcpu);
 }
 
 int armvmm_regs_list(struct armvmm_vcpu *vcpu, u64 __user *ids)
@@ -237,6 +246,8 @@ int armvmm_regs_list(struct armvmm_vcpu *vcpu, u64 __user *ids)
 		err = armvmm_timer_list(vcpu, &ids);
 	if (!err)
 		err = armvmm_cp15_list(vcpu, &ids);
+	if (!err)
+		err = armvmm_pmu_list(vcpu, &ids);
 	return err;
 }
 

@@ -242,6 +242,9 @@ static int run_first(struct armvmm_vcpu *vcpu)
 		if (ret)
 			return ret;
 	}
+	ret = vcpu->pmu ? armvmm_pmu_enable(vcpu) : 0;
+	if (ret)
+		return ret;
 	ret = armvmm_timer_enable(vcpu);
 	if (ret)
 		return ret;
@@ -294,6 +297,8 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		armvmm_vgic_flush(vcpu);
 	else
 		run_set_irq_lines(vcpu);
+	if (unlikely(vcpu->pmu))
+		armvmm_pmu_load(vcpu);
 
 	compat_guest_enter_irqoff();
 	code = armvmm_hyp_call(HYP_CALL_RUN, (u32)vcpu->hyp, 0);
@@ -330,6 +335,11 @@ static int run_once(struct armvmm_vcpu *vcpu)
 		return -EINTR;
 	if (armvmm_timer_should_notify_user(vcpu) && armvmm_timer_update_run(vcpu))
 		return -EINTR;
+	if (unlikely(vcpu->pmu)) {
+		armvmm_pmu_prepare(vcpu);
+		if (armvmm_pmu_update_run(vcpu))
+			return -EINTR;
+	}
 
 	preempt_disable();
 	ret = run_enter(vcpu);
@@ -392,6 +402,8 @@ int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
 	if (ret == -EINTR)
 		run->exit_reason = KVM_EXIT_INTR;
 	armvmm_timer_update_run(vcpu);
+	if (unlikely(vcpu->pmu))
+		armvmm_pmu_update_run(vcpu);
 	run_sigset_deactivate(vcpu);
 	WRITE_ONCE(vcpu->task, NULL);
 	return ret;

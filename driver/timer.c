@@ -367,19 +367,21 @@ static u64 timer_user_level(struct armvmm_vcpu *vcpu)
 	return level;
 }
 
+#define TIMER_USER_MASK		((u64)(KVM_ARM_DEV_EL1_VTIMER | KVM_ARM_DEV_EL1_PTIMER))
+
 bool armvmm_timer_should_notify_user(struct armvmm_vcpu *vcpu)
 {
-	const u64 mask = KVM_ARM_DEV_EL1_VTIMER | KVM_ARM_DEV_EL1_PTIMER;
-
 	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic))
 		return false;
-	return timer_user_level(vcpu) != (vcpu->run->s.regs.device_irq_level & mask);
+	return timer_user_level(vcpu) != (vcpu->run->s.regs.device_irq_level & TIMER_USER_MASK);
 }
 
 bool armvmm_timer_update_run(struct armvmm_vcpu *vcpu)
 {
 	if (!armvmm_timer_should_notify_user(vcpu))
 		return false;
-	vcpu->run->s.regs.device_irq_level = timer_user_level(vcpu);
+	/* The PMU's bit is the PMU's. */
+	vcpu->run->s.regs.device_irq_level = timer_user_level(vcpu) |
+		(vcpu->run->s.regs.device_irq_level & ~TIMER_USER_MASK);
 	return true;
 }

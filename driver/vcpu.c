@@ -109,13 +109,22 @@ static int vcpu_device_attr(struct armvmm_vcpu *vcpu, unsigned int cmd, void __u
 
 	if (copy_from_user(&attr, argp, sizeof(attr)))
 		return -EFAULT;
-	if (attr.group != KVM_ARM_VCPU_TIMER_CTRL)
+	switch (attr.group) {
+	case KVM_ARM_VCPU_PMU_V3_CTRL:
+		if (cmd == KVM_SET_DEVICE_ATTR)
+			return armvmm_pmu_set_attr(vcpu, &attr);
+		if (cmd == KVM_GET_DEVICE_ATTR)
+			return armvmm_pmu_get_attr(vcpu, &attr);
+		return armvmm_pmu_has_attr(vcpu, &attr);
+	case KVM_ARM_VCPU_TIMER_CTRL:
+		if (cmd == KVM_SET_DEVICE_ATTR)
+			return armvmm_timer_set_attr(vcpu, &attr);
+		if (cmd == KVM_GET_DEVICE_ATTR)
+			return armvmm_timer_get_attr(vcpu, &attr);
+		return armvmm_timer_has_attr(vcpu, &attr);
+	default:
 		return -ENXIO;
-	if (cmd == KVM_SET_DEVICE_ATTR)
-		return armvmm_timer_set_attr(vcpu, &attr);
-	if (cmd == KVM_GET_DEVICE_ATTR)
-		return armvmm_timer_get_attr(vcpu, &attr);
-	return armvmm_timer_has_attr(vcpu, &attr);
+	}
 }
 
 static int vcpu_events(struct armvmm_vcpu *vcpu, unsigned int cmd, void __user *argp)
@@ -277,6 +286,7 @@ err_run:
 void armvmm_vcpu_destroy(struct armvmm_vcpu *vcpu)
 {
 	armvmm_vcpu_unload(vcpu);
+	armvmm_pmu_vcpu_destroy(vcpu);
 	armvmm_timer_vcpu_destroy(vcpu);
 	armvmm_vgic_vcpu_destroy(vcpu);
 	armvmm_hypmap_free(vcpu->hyp, sizeof(*vcpu->hyp));

@@ -13,6 +13,7 @@
 #include "hyp/hyp.h"
 #include "mmio.h"
 #include "mmio_seq.h"
+#include "pmu.h"
 #include "timer.h"
 #include "vgic/vgic.h"
 
@@ -73,6 +74,7 @@ struct armvmm_vcpu {
 	struct armvmm_mmio mmio;
 	struct armvmm_mmio_seq mmio_seq;	/* valid while mmio.in_seq is */
 	struct armvmm_timer_vcpu timer;
+	struct armvmm_pmu *pmu;	/* NULL without KVM_ARM_VCPU_PMU_V3 */
 	struct armvmm_vgic_vcpu vgic;
 	u32 halt_poll_ns;
 	unsigned int ccsselr;	/* unused bits of CSSELR are never kept */

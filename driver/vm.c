@@ -194,6 +194,8 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 		return 1;
 	case KVM_CAP_IRQ_ROUTING:
 		return ARMVMM_MAX_IRQ_ROUTES;
+	case KVM_CAP_ARM_PMU_V3:
+		return armvmm_pmu_host.present;
 	case KVM_CAP_NR_VCPUS:
 		return num_online_cpus();
 	case KVM_CAP_MAX_VCPUS:

@@ -82,6 +82,8 @@ struct hyp_cpu {
 struct hyp_vgic;
 void hyp_vgic_restore(struct hyp_cpu *cpu, struct hyp_vgic *vgic);
 void hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic);
+void hyp_pmu_restore(struct hyp_pmu *pmu);
+void hyp_pmu_save(struct hyp_pmu *pmu);
 void hyp_vfp_save(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_restore(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_trap(struct hyp_cpu *cpu);

@@ -27,6 +27,7 @@
 #define HYP_EXIT_SERROR		2	/* an asynchronous abort was taken */
 
 #define HYP_MAX_LRS		64	/* IHI 0048B 5.3.2: GICH_VTR.ListRegs */
+#define HYP_MAX_COUNTERS	32	/* DDI 0406C C12.6: 31 and the cycle counter */
 
 /* Indices into struct hyp_vcpu.cp15. 64-bit registers take two words. */
 #define CP15_MPIDR		0	/* as the guest sees it: VMPIDR */
@@ -87,6 +88,19 @@ struct hyp_vgic {
 	u32 lr[HYP_MAX_LRS];
 };
 
+/* The CPU's counters that count in the guest, and PMUSERENR. */
+struct hyp_pmu {
+	u32 in_use;		/* there is something to do */
+	u32 userenr;
+	u32 host_userenr;	/* saved at entry */
+	u32 nr;
+	struct {
+		u32 select;	/* as PMSELR names it */
+		u32 guest_type;	/* PMXEVTYPER while the guest runs */
+		u32 host_type;	/* and in the host: counts nowhere */
+	} counter[HYP_MAX_COUNTERS];
+};
+
 /*
  * All of a vCPU that HYP mode reads or writes. Allocated by
  * armvmm_hypmap_alloc(): whole pages, mapped in HYP at the kernel's address.
@@ -121,6 +135,7 @@ struct hyp_vcpu {
 	u32 psci_version;	/* as the guest is told; 0: not by HYP */
 	u32 vfp_loaded;		/* the guest's FP registers are in the CPU */
 	struct hyp_vgic vgic;
+	struct hyp_pmu pmu;
 	struct hyp_cpu *cpu;	/* set at entry: the CPU that it runs on */
 };
 

@@ -309,6 +309,8 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 		thumbee_swap(&cpu->saved.teecr, &cpu->saved.teehbr, vcpu->teecr, vcpu->teehbr);
 	hyp_vgic_restore(cpu, &vcpu->vgic);
 	timer_restore(vcpu);
+	if (vcpu->pmu.in_use)
+		hyp_pmu_restore(&vcpu->pmu);
 }
 
 u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 code)
@@ -321,6 +323,8 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 			hyp_fault_resolve(vcpu, hsr);
 	}
 
+	if (vcpu->pmu.in_use)
+		hyp_pmu_save(&vcpu->pmu);
 	timer_save(vcpu, &cpu->host);
 	hyp_vgic_save(cpu, &vcpu->vgic);
 	if (cpu->thumbee)

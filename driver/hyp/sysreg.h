@@ -31,6 +31,9 @@
 #define SYS_ICIALLUIS	0, c7, c1, 0
 #define SYS_ICIALLU	0, c7, c5, 0
 #define SYS_BPIALL	0, c7, c5, 6
+#define SYS_PMSELR	0, c9, c12, 5
+#define SYS_PMXEVTYPER	0, c9, c13, 1
+#define SYS_PMUSERENR	0, c9, c14, 0
 #define SYS_PRRR	0, c10, c2, 0
 #define SYS_NMRR	0, c10, c2, 1
 #define SYS_AMAIR0	0, c10, c3, 0

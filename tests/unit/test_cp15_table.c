@@ -22,6 +22,7 @@ STUB(saved, 2)
 STUB(raz_wi, 3)
 STUB(raz_ro, 4)
 STUB(set_way, 5)
+STUB(pmu, 10)
 STUB(cntpct, 9)
 STUB(cntp_ctl, 6)
 STUB(cntp_tval, 7)
@@ -148,7 +149,7 @@ static void test_traps(void)
 	check_trap32(hsr32(0, 3, 1, 0, 1, true), 2, false);	/* ACTLR */
 	check_trap32(hsr32(0, 3, 1, 0, 0, false), 1, true);	/* SCTLR */
 	check_trap32(hsr32(0, 3, 7, 14, 2, false), 5, true);	/* DCCISW */
-	check_trap32(hsr32(0, 3, 9, 13, 0, true), 3, false);	/* PMCCNTR */
+	check_trap32(hsr32(0, 3, 9, 13, 0, true), 10, false);	/* PMCCNTR */
 	check_trap32(hsr32(4, 3, 15, 0, 0, true), 4, false);	/* CBAR */
 	check_trap32(hsr32(0, 3, 15, 0, 1, true), 3, false);	/* diagnostic register */
 	check_trap32(hsr32(0, 3, 14, 2, 1, false), 6, true);	/* CNTP_CTL */

@@ -80,6 +80,7 @@ struct kvm_regs {
 /* vCPU features, bit numbers in struct kvm_vcpu_init.features[0] */
 #define KVM_ARM_VCPU_POWER_OFF		0
 #define KVM_ARM_VCPU_PSCI_0_2		1
+#define KVM_ARM_VCPU_PMU_V3		3	/* as on arm64; KVM_CAP_ARM_PMU_V3 */
 
 struct kvm_vcpu_init {
 	__u32 target;
@@ -162,6 +163,14 @@ struct kvm_vcpu_events {
 #define KVM_REG_ARM_TIMER_CNT		ARM_CP15_REG64(1, 14)
 #define KVM_REG_ARM_TIMER_CVAL		ARM_CP15_REG64(3, 14)
 
+/*
+ * The PMU: ARMv7's own ids for what has one; event counters and their types, n = 0
+ * to 30, and the cycle counter's filter by the names of ARMv8's AArch32.
+ */
+#define KVM_REG_ARM_PMEVCNTR(n)		ARM_CP15_REG32(0, 14, 8 + (n) / 8, (n) % 8)
+#define KVM_REG_ARM_PMEVTYPER(n)	ARM_CP15_REG32(0, 14, 12 + (n) / 8, (n) % 8)
+#define KVM_REG_ARM_PMCCFILTR		ARM_CP15_REG32(0, 14, 15, 7)
+
 /* Core registers */
 #define KVM_REG_ARM_CORE		(0x0010 << KVM_REG_ARM_COPROC_SHIFT)
 #define KVM_REG_ARM_CORE_REG(name)	(offsetof(struct kvm_regs, name) / 4)
@@ -213,6 +222,11 @@ struct kvm_vcpu_events {
 #define KVM_DEV_ARM_VGIC_GRP_NR_IRQS		3
 #define KVM_DEV_ARM_VGIC_GRP_CTRL		4
 #define   KVM_DEV_ARM_VGIC_CTRL_INIT		0
+
+/* vCPU device attributes: the PMU, as on arm64 */
+#define KVM_ARM_VCPU_PMU_V3_CTRL		0
+#define   KVM_ARM_VCPU_PMU_V3_IRQ		0
+#define   KVM_ARM_VCPU_PMU_V3_INIT		1
 
 /* vCPU device attributes: the timers' PPIs */
 #define KVM_ARM_VCPU_TIMER_CTRL			1

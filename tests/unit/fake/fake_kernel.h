@@ -53,6 +53,7 @@
 #define PAGE_ALIGN(x)	(((x) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
 
 #define hweight16(x)	((unsigned int)__builtin_popcount((u16)(x)))
+#define hweight32(x)	((unsigned int)__builtin_popcount((u32)(x)))
 #define fallthrough	__attribute__((fallthrough))
 #define swab32(x)	__builtin_bswap32(x)
 #define swab64(x)	__builtin_bswap64(x)
@@ -175,6 +176,14 @@ static inline unsigned long copy_to_user(void *to, const void *from, size_t n)
 #define get_user(v, p)	(copy_from_user(&(v), (p), sizeof(*(p))) ? -EFAULT : 0)
 #define put_user(v, p)	({ __typeof__(*(p)) v_ = (v);				\
 			   copy_to_user((p), &v_, sizeof(v_)) ? -EFAULT : 0; })
+
+#define u64_to_user_ptr(x)	((void *)(uintptr_t)(x))
+
+/* --- memory --- */
+
+#define GFP_KERNEL_ACCOUNT	0
+#define kzalloc(size, flags)	calloc(1, (size))
+#define kfree(p)		free(p)
 
 /* --- tasks, timers and what else structures are made of --- */
 

@@ -20,6 +20,7 @@
 #define FRESH_BASE	0x41000000	/* RAM that neither library nor client touches */
 
 #define GUEST_MAX_CPUS	8
+#define PMU_IRQ		23	/* the PMU's PPI */
 
 /* Registers of the test device, 32 bits wide unless said otherwise. */
 #define DEV_COUNTER	0x000	/* R: one more each time. W: sets it */
@@ -50,6 +51,7 @@
 
 #define PARAM_VM	1		/* runs on the client, which has the test device */
 #define PARAM_SHARED	2		/* all vCPUs are pinned to one physical CPU */
+#define PARAM_PMU	8		/* the vCPUs have a PMU */
 #define PARAM_CLUSTERS	4		/* MPIDR counts clusters of four, as KVM/arm's does */
 
 #ifndef __ASSEMBLER__

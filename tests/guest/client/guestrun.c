@@ -93,6 +93,8 @@ static void vcpu_init(struct vcpu *v)
 
 	if (!opt.no_psci)
 		init.features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
+	if (opt.pmu)
+		init.features[0] |= 1u << KVM_ARM_VCPU_PMU_V3;
 	if (v->index)
 		init.features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
 	must(ioctl(v->fd, KVM_ARM_VCPU_INIT, &init), "KVM_ARM_VCPU_INIT");
@@ -166,6 +168,24 @@ static void *storm_main(void *arg)
 	return NULL;
 }
 
+/* Moves vCPU threads from one physical CPU to the next, and the next. */
+static void *move_main(void *arg)
+{
+	unsigned int n = 0, cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+
+	(void)arg;
+	while (!stop_helpers) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(n / opt.ncpus % cpus, &set);
+		pthread_setaffinity_np(vcpus[n % opt.ncpus].thread, sizeof(set), &set);
+		n++;
+		usleep(1500);
+	}
+	return NULL;
+}
+
 /* The host's FP registers must be its own whatever guests do (design 9, item 23). */
 static void *fp_main(void *arg)
 {
@@ -212,7 +232,7 @@ static void load_image(unsigned int boots, const struct guest_param *keep)
 	close(fd);
 	if (p->magic != PARAM_MAGIC)
 		bail("%s: is no guest of this client", opt.image);
-	p->flags = PARAM_VM | (opt.shared ? PARAM_SHARED : 0);
+	p->flags = PARAM_VM | (opt.shared ? PARAM_SHARED : 0) | (opt.pmu ? PARAM_PMU : 0);
 	if (opt.ncpus > 4) {
 		uint32_t mpidr = 0;
 
@@ -282,6 +302,14 @@ static void create_machine(void)
 	for (unsigned int i = 0; i < opt.ncpus; i++)
 		vcpu_init(&vcpus[i]);
 	set_attr(gic.fd, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "INIT");
+	for (unsigned int i = 0; opt.pmu && i < opt.ncpus; i++) {
+		int irq = PMU_IRQ;
+
+		set_attr(vcpus[i].fd, KVM_ARM_VCPU_PMU_V3_CTRL, KVM_ARM_VCPU_PMU_V3_IRQ, &irq,
+			 "PMU_V3_IRQ");
+		set_attr(vcpus[i].fd, KVM_ARM_VCPU_PMU_V3_CTRL, KVM_ARM_VCPU_PMU_V3_INIT, NULL,
+			 "PMU_V3_INIT");
+	}
 }
 
 static void say_where(void)
@@ -300,7 +328,7 @@ static void say_where(void)
 /* Runs the guest until it ends or time is up; 0 when time is up. */
 static int run_machine(void)
 {
-	pthread_t storm, fp[2];
+	pthread_t storm, move, fp[2];
 	struct timespec until;
 	int how;
 
@@ -312,6 +340,8 @@ static int run_machine(void)
 			bail("pthread_create");
 	}
 	if (opt.storm && pthread_create(&storm, NULL, storm_main, NULL))
+		bail("pthread_create");
+	if (opt.move && pthread_create(&move, NULL, move_main, NULL))
 		bail("pthread_create");
 	for (uintptr_t i = 0; opt.fp && i < 2; i++)
 		if (pthread_create(&fp[i], NULL, fp_main, (void *)i))
@@ -329,6 +359,8 @@ static int run_machine(void)
 	stop_helpers = true;
 	if (opt.storm)
 		pthread_join(storm, NULL);
+	if (opt.move)
+		pthread_join(move, NULL);
 	for (int i = 0; opt.fp && i < 2; i++)
 		pthread_join(fp[i], NULL);
 	for (unsigned int i = 0; i < opt.ncpus; i++) {
@@ -343,8 +375,9 @@ static int run_machine(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: guestrun [-d DEV] [-n CPUS] [-m MIB] [-i IRQS] [-t SECONDS] [-cfkrz] GUEST [ARG...]\n"
+	fprintf(stderr, "usage: guestrun [-d DEV] [-n CPUS] [-m MIB] [-i IRQS] [-t SECONDS] [-cfgkprz] GUEST [ARG...]\n"
 		"  -c  all vCPUs on one physical CPU   -f  threads that use FP meanwhile\n"
+		"  -g  threads go from CPU to CPU      -p  the vCPUs have a PMU\n"
 		"  -k  signals all the time            -r  the guest may reset\n"
 		"  -z  PSCI 0.1\n");
 	exit(2);
@@ -354,7 +387,7 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+d:n:m:i:t:cfkrz")) != -1) {
+	while ((c = getopt(argc, argv, "+d:n:m:i:t:cfgkprz")) != -1) {
 		switch (c) {
 		case 'd': opt.dev = optarg; break;
 		case 'n': opt.ncpus = strtoul(optarg, NULL, 0); break;
@@ -363,7 +396,9 @@ static void parse(int argc, char **argv)
 		case 't': opt.seconds = strtoul(optarg, NULL, 0); break;
 		case 'c': opt.shared = true; break;
 		case 'f': opt.fp = true; break;
+		case 'g': opt.move = true; break;
 		case 'k': opt.storm = true; break;
+		case 'p': opt.pmu = true; break;
 		case 'r': opt.reset = true; break;
 		case 'z': opt.no_psci = true; break;
 		default: usage();

@@ -23,6 +23,8 @@ struct options {
 	unsigned int ncpus, ram_mb, nr_irqs, seconds;
 	bool shared;		/* all vCPU threads on one physical CPU */
 	bool storm;		/* signals and immediate_exit all the time */
+	bool move;		/* vCPU threads go from one physical CPU to another */
+	bool pmu;		/* vCPUs with KVM_ARM_VCPU_PMU_V3 */
 	bool fp;		/* threads that check their own FP registers */
 	bool reset;		/* the guest may reset, and starts over */
 	bool no_psci;		/* PSCI 0.1: without KVM_ARM_VCPU_PSCI_0_2 */

@@ -77,6 +77,15 @@ static void test_machine(void)
 	KTAP_EQ(cell("/", "#address-cells", 0), 2);
 	KTAP_EQ(cell("/", "#size-cells", 0), 2);
 
+	/* Performance counters where there are some: PPI 7, level high, of all three CPUs. */
+	KTAP_TRUE(fdt_path_offset(buf, "/pmu") < 0);
+	params.pmu = true;
+	KTAP_TRUE(build(&params, &err) > 0);
+	KTAP_STREQ(string("/pmu", "compatible"), "arm,cortex-a7-pmu");
+	KTAP_EQ(cell("/pmu", "interrupts", 0), 1);
+	KTAP_EQ(cell("/pmu", "interrupts", 1), 7);
+	KTAP_EQ(cell("/pmu", "interrupts", 2), 0x704);
+
 	KTAP_STREQ(string("/chosen", "bootargs"), params.bootargs);
 	KTAP_STREQ(string("/chosen", "stdout-path"), "/pl011@9000000");
 	KTAP_EQ(cell("/chosen", "linux,initrd-start", 0), 0x48000000);

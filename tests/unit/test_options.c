@@ -40,8 +40,19 @@ static void test_defaults(void)
 	KTAP_EQ(config.memory, 256 << 20);
 	KTAP_EQ(config.grace, 30);
 	KTAP_EQ(config.format, KERNEL_AUTO);
+	KTAP_EQ(config.pmu, PMU_AUTO);
 	KTAP_EQ(config.nr_disks + config.nr_nets, 0);
 	options_free(&config);
+}
+
+static void test_pmu(void)
+{
+	KTAP_EQ(parse("-k z --pmu on"), OPTIONS_RUN);
+	KTAP_EQ(config.pmu, PMU_ON);
+	KTAP_EQ(parse("-k z --pmu on --pmu off"), OPTIONS_RUN);
+	KTAP_EQ(config.pmu, PMU_OFF);
+	refused("-k z --pmu yes", "--pmu yes: must be on or off");
+	refused("-k z --pmu", "--pmu: needs an argument");
 }
 
 static void test_cpus(void)
@@ -183,5 +194,6 @@ static void test_usage(void)
 	refused("--grace 86401 -k z", "--grace 86401: must be 0 to 86400 seconds");
 }
 
-KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_cpus), KTAP_CASE(test_memory),
-	  KTAP_CASE(test_disk), KTAP_CASE(test_net), KTAP_CASE(test_others), KTAP_CASE(test_usage))
+KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_pmu), KTAP_CASE(test_cpus),
+	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
+	  KTAP_CASE(test_others), KTAP_CASE(test_usage))

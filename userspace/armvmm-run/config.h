@@ -41,6 +41,8 @@ struct net_config {
 	struct hostfwd_config hostfwd[CONFIG_MAX_HOSTFWDS];
 };
 
+enum pmu_config { PMU_AUTO, PMU_ON, PMU_OFF };	/* auto: where the host has one */
+
 enum kernel_format { KERNEL_AUTO, KERNEL_ZIMAGE, KERNEL_IMAGE, KERNEL_ELF, KERNEL_RAW };
 
 struct config {
@@ -59,6 +61,7 @@ struct config {
 	struct net_config net[CONFIG_MAX_NETS];
 	bool virtio_console;
 	bool rng;
+	enum pmu_config pmu;
 	bool no_reboot;
 	unsigned int grace;	/* seconds */
 	bool verbose;

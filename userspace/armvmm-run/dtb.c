@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <libfdt.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dtb.h"
@@ -90,6 +91,18 @@ static void dtb_timer(struct fdt_builder *b, const struct dtb_params *p)
 	fdt_node_end(b);
 }
 
+static void dtb_pmu(struct fdt_builder *b, const struct dtb_params *p)
+{
+	const uint32_t interrupt[] = { DTB_PPI, MACHINE_PMU_INTID - 16, DTB_PPI_FLAGS(p->nr_cpus) };
+	char compatible[32];
+
+	snprintf(compatible, sizeof(compatible), "%s-pmu", p->cpu);
+	fdt_node_begin(b, "pmu");
+	fdt_prop_string(b, "compatible", compatible);
+	fdt_prop_cells(b, "interrupts", 3, interrupt);
+	fdt_node_end(b);
+}
+
 static void dtb_intc(struct fdt_builder *b)
 {
 	const uint32_t reg[] = {
@@ -147,6 +160,8 @@ int dtb_build(void *buf, size_t size, const struct dtb_params *p, struct device_
 	dtb_cpus(&b, p);
 	dtb_psci(&b);
 	dtb_timer(&b, p);
+	if (p->pmu)
+		dtb_pmu(&b, p);
 	dtb_intc(&b);
 
 	fdt_node_begin(&b, "apb-pclk");

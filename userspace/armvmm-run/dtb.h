@@ -3,6 +3,7 @@
 #ifndef ARMVMM_RUN_DTB_H
 #define ARMVMM_RUN_DTB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct dtb_params {
 	uint64_t ram_base, ram_size;
 	const char *bootargs;	/* NULL: none */
 	uint64_t initrd_gpa, initrd_size;	/* size 0: none */
+	bool pmu;		/* the CPUs have performance counters */
 	uint64_t kaslr_seed;
 	uint8_t rng_seed[64];
 };

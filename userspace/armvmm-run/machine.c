@@ -227,6 +227,7 @@ int machine_create(struct machine **out, const struct config *config, struct cha
 	m->chardev = chr;
 	m->verbose = config->verbose;
 	p->config = config;
+	p->pmu = config->pmu == PMU_ON;
 	p->loader.kernel.fd = p->loader.initrd.fd = p->loader.dtb.fd = -1;
 	pthread_mutex_init(&p->lock, NULL);
 
@@ -274,6 +275,7 @@ static int machine_make_dtb(struct machine *m, void *buf, size_t size, const cha
 		.bootargs = config->append,
 		.initrd_gpa = loader->initrd_gpa,
 		.initrd_size = loader->initrd.size,
+		.pmu = m->priv->pmu,
 	};
 	int ret;
 
@@ -312,6 +314,18 @@ int machine_dump_dtb(struct machine *m, const char *path, struct error *err)
 
 /* ---- Starting the guest ---- */
 
+static int machine_choose_pmu(struct machine *m, struct error *err)
+{
+	struct machine_private *p = m->priv;
+	bool has = armvmm_vm_has_pmu(p->vm);
+
+	if (p->config->pmu == PMU_ON && !has)
+		return error_set(err, -ENODEV,
+				 "--pmu on: the host has no counters for guests (dmesg | grep PMU tells why)");
+	p->pmu = has && p->config->pmu != PMU_OFF;
+	return 0;
+}
+
 static int machine_setup_vm(struct machine *m, struct error *err)
 {
 	struct machine_private *p = m->priv;
@@ -338,6 +352,9 @@ static int machine_setup_vm(struct machine *m, struct error *err)
 		}
 	}
 	p->vm_fresh = false;
+	ret = machine_choose_pmu(m, err);
+	if (ret)
+		return ret;
 
 	for (i = 0; i < m->mem.nr_regions; i++) {
 		const struct guestmem_region *r = &m->mem.region[i];
@@ -356,6 +373,7 @@ static int machine_setup_vm(struct machine *m, struct error *err)
 		ret = armvmm_vcpu_create(p->vm, i, &vcpu->handle);
 		if (!ret)
 			ret = armvmm_vcpu_init(vcpu->handle, ARMVMM_VCPU_PSCI_0_2 |
+							     (p->pmu ? ARMVMM_VCPU_PMU : 0) |
 							     (i ? ARMVMM_VCPU_POWER_OFF : 0));
 		if (ret)
 			return error_errno(err, ret, "vCPU %u", i);
@@ -364,6 +382,11 @@ static int machine_setup_vm(struct machine *m, struct error *err)
 	ret = armvmm_gic_init(p->vm);
 	if (ret)
 		return error_errno(err, ret, "interrupt controller");
+	for (i = 0; p->pmu && i < p->nr_vcpus; i++) {
+		ret = armvmm_vcpu_pmu_init(p->vcpu[i].handle, MACHINE_PMU_INTID);
+		if (ret)
+			return error_errno(err, ret, "vCPU %u: performance counters", i);
+	}
 	return 0;
 }
 

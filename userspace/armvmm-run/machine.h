@@ -37,6 +37,7 @@
 #define MACHINE_PL061_SPI	7
 #define MACHINE_VIRTIO_SPI	16	/* of slot 0; edge-triggered, as QEMU's */
 #define MACHINE_NR_SPIS		256
+#define MACHINE_PMU_INTID	23	/* a PPI */
 
 enum machine_request {
 	MACHINE_NONE,

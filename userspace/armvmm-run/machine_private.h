@@ -39,6 +39,7 @@ struct machine_private {
 	struct pl061 *button;
 	guint button_timer;
 
+	bool pmu;		/* the vCPUs have one */
 	unsigned int nr_vcpus;
 	struct vcpu vcpu[CONFIG_MAX_CPUS];
 	bool stopping;		/* atomic: vCPU threads leave */

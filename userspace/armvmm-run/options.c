@@ -36,6 +36,7 @@ const char options_help[] =
 	"                         virtio network card (repeatable)\n"
 	"      --console virtio   a virtio console gets the terminal's input\n"
 	"      --rng              virtio source of random numbers\n"
+	"      --pmu on|off       performance counters (default: on where the host has them)\n"
 	"\n"
 	"Running:\n"
 	"      --device PATH      the hypervisor's node (default /dev/armvmm)\n"
@@ -59,6 +60,7 @@ enum {
 	OPT_DUMP_DTB,
 	OPT_CONSOLE,
 	OPT_RNG,
+	OPT_PMU,
 	OPT_DEVICE,
 	OPT_NO_REBOOT,
 	OPT_GRACE,
@@ -77,6 +79,7 @@ static const struct option options_long[] = {
 	{ "net", required_argument, NULL, 'n' },
 	{ "console", required_argument, NULL, OPT_CONSOLE },
 	{ "rng", no_argument, NULL, OPT_RNG },
+	{ "pmu", required_argument, NULL, OPT_PMU },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "grace", required_argument, NULL, OPT_GRACE },
@@ -373,6 +376,11 @@ static int options_one(struct config *config, int c, struct error *err)
 		return 0;
 	case OPT_RNG:
 		config->rng = true;
+		return 0;
+	case OPT_PMU:
+		if (strcmp(optarg, "on") && strcmp(optarg, "off"))
+			return error_set(err, -EINVAL, "--pmu %s: must be on or off", optarg);
+		config->pmu = strcmp(optarg, "on") ? PMU_OFF : PMU_ON;
 		return 0;
 	case OPT_DEVICE:
 		config->device = optarg;

@@ -71,7 +71,7 @@ int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, unsigned int features)
 	struct kvm_vcpu_init init = { 0 };
 	int ret;
 
-	if (features & ~(ARMVMM_VCPU_POWER_OFF | ARMVMM_VCPU_PSCI_0_2))
+	if (features & ~(ARMVMM_VCPU_POWER_OFF | ARMVMM_VCPU_PSCI_0_2 | ARMVMM_VCPU_PMU))
 		return -EINVAL;
 	ret = vm_ioctl(vcpu->vm->fd, KVM_ARM_PREFERRED_TARGET, &init);
 	if (ret < 0)
@@ -80,7 +80,26 @@ int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, unsigned int features)
 		init.features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
 	if (features & ARMVMM_VCPU_PSCI_0_2)
 		init.features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
+	if (features & ARMVMM_VCPU_PMU)
+		init.features[0] |= 1u << KVM_ARM_VCPU_PMU_V3;
 	return vm_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init);
+}
+
+int armvmm_vcpu_pmu_init(struct armvmm_vcpu *vcpu, unsigned int intid)
+{
+	int irq = (int)intid, ret;
+	struct kvm_device_attr attr = {
+		.group = KVM_ARM_VCPU_PMU_V3_CTRL,
+		.attr = KVM_ARM_VCPU_PMU_V3_IRQ,
+		.addr = (uintptr_t)&irq,
+	};
+
+	ret = vm_ioctl(vcpu->fd, KVM_SET_DEVICE_ATTR, &attr);
+	if (ret < 0)
+		return ret;
+	attr.attr = KVM_ARM_VCPU_PMU_V3_INIT;
+	attr.addr = 0;
+	return vm_ioctl(vcpu->fd, KVM_SET_DEVICE_ATTR, &attr);
 }
 
 static void vcpu_exit_system_event(const struct kvm_run *run, struct armvmm_exit *exit)

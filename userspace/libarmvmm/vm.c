@@ -128,6 +128,11 @@ int armvmm_vm_check_extension(struct armvmm_vm *vm, unsigned int cap)
 	return vm_ioctl(vm->device_fd, KVM_CHECK_EXTENSION, (void *)(uintptr_t)cap);
 }
 
+bool armvmm_vm_has_pmu(struct armvmm_vm *vm)
+{
+	return armvmm_vm_check_extension(vm, KVM_CAP_ARM_PMU_V3) > 0;
+}
+
 int armvmm_vm_memory_set(struct armvmm_vm *vm, unsigned int slot, uint64_t gpa, uint64_t size,
 			 void *host, unsigned int flags)
 {

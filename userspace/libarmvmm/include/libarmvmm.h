@@ -83,6 +83,9 @@ int armvmm_vm_device_fd(const struct armvmm_vm *vm);
 /* KVM_CHECK_EXTENSION: 0 when absent, else positive. @cap is a KVM_CAP_ or ARMVMM_CAP_ number. */
 int armvmm_vm_check_extension(struct armvmm_vm *vm, unsigned int cap);
 
+/* True where vCPUs of this VM can have performance counters (ARMVMM_VCPU_PMU). */
+bool armvmm_vm_has_pmu(struct armvmm_vm *vm);
+
 /* ---- Memory ---- */
 
 /* The guest may read and execute; its writes become ARMVMM_EXIT_MMIO. */
@@ -190,14 +193,23 @@ int armvmm_vcpu_fd(const struct armvmm_vcpu *vcpu);
 
 #define ARMVMM_VCPU_POWER_OFF	(1u << 0)	/* waits for PSCI CPU_ON */
 #define ARMVMM_VCPU_PSCI_0_2	(1u << 1)	/* PSCI 0.2 to 1.1 and SMCCC 1.1 by hvc */
+#define ARMVMM_VCPU_PMU		(1u << 2)	/* performance counters (DDI 0406C C12) */
 
 /*
  * Gives the vCPU its reset state: SVC mode, A32, interrupts masked, MMU and
  * caches off (DDI 0406C B1.9.1). The CPU is the host's. Must come before the
  * first run and register access; may be repeated with the same features.
- * Errors: -EINVAL: unknown feature or features changed.
+ * Errors: -EINVAL: unknown feature, features changed, or no PMU to have.
  */
 int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, unsigned int features);
+
+/*
+ * Completes the performance counters of a vCPU that has ARMVMM_VCPU_PMU, after
+ * armvmm_gic_init() and before its first run: their interrupt is @intid, a PPI (16
+ * to 31) that is the same for all vCPUs, or an SPI (32 on) of this one's own.
+ * Errors: -ENODEV: no PMU, or no GIC yet; -EINVAL: @intid; -EBUSY: was done.
+ */
+int armvmm_vcpu_pmu_init(struct armvmm_vcpu *vcpu, unsigned int intid);
 
 enum armvmm_exit_reason {
 	ARMVMM_EXIT_INTR,	/* a signal, or armvmm_vcpu_kick(): nothing happened */

@@ -413,7 +413,11 @@ int kvm_arch_put_registers(CPUState *cs, int level)
 		return -EINVAL;
 	/* After the registers, which an injected abort changes. */
 	ret = kvm_put_vcpu_events(cpu);
-	if (ret)
+	/*
+	 * PSCI is the kernel's: while the guest runs, another vCPU's CPU_ON may have come
+	 * since the state was read, and writing the old one back would undo it.
+	 */
+	if (ret || level == KVM_PUT_RUNTIME_STATE)
 		return ret;
 	return kvm_arm_sync_mpstate_to_kvm(cpu);
 }

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# migrate.sh ROUNDS: a guest whose two CPUs write all the time, and check what they wrote, is moved
+# between QEMU processes: by socket ROUNDS times there and back, by a file, and through a snapshot.
+# Nothing may be lost, and no clock go back.
+. ./lib.sh
+rounds=$1
+
+guest_initrd g <<'SCRIPT'
+dmesg -n 1
+memcheck 24 2 &
+say up
+while read -r what; do
+	say "told $what"
+	[ "$what" != end ] || break
+done
+killall memcheck
+say end
+SCRIPT
+for side in a b c d; do cp "$work/g.initrd" "$work/$side.initrd"; done
+
+cr=$(printf '\r')
+# The last pass that the guest on this side told of, and whether it told of anything wrong.
+passes() { sed -n "s/^@@ pass \([0-9]*\)$cr\$/\1/p" "$work/$1.out" | tail -n 1; }
+goes_on() {
+	_before=$(passes "$1")
+	wait_for "${2:-60}" eval "_now=\$(passes $1); [ \"\${_now:-0}\" -gt \"\${_before:-0}\" ]" || {
+		echo "guest $1 stands still at pass '$_before'"
+		tail -n 5 "$work/$1.out" "$work/$1.err"
+		return 1
+	}
+	! grep -h '@@ wrong' "$work/$1.out"
+}
+
+migrated() {
+	wait_for "${2:-120}" eval "qmp $1 query-migrate | grep -qE '\"status\": \"(completed|failed)\"'"
+	qmp "$1" query-migrate
+	qmp "$1" query-migrate | grep -q '"status": "completed"'
+}
+
+quits() {
+	qmp "$1" quit >/dev/null
+	guest_end "$1" 30
+	[ "$status" = 0 ] || { echo "status $status"; cat "$work/$1.err"; return 1; }
+}
+
+machine="-smp 2 -m 96"
+move() {
+	_from=$1 _to=$2
+	rm -f "$work/mig.sock"
+	# shellcheck disable=SC2086
+	linux_qemu "$_to" $machine -incoming "unix:$work/mig.sock" || return 1
+	qmp "$_from" migrate-set-parameters '{"max-bandwidth":200000000,"downtime-limit":2000}' &&
+		qmp "$_from" migrate "{\"uri\":\"unix:$work/mig.sock\"}" && migrated "$_from" &&
+		qmp_event "$_to" 30 RESUME && goes_on "$_to" && quits "$_from"
+}
+
+# shellcheck disable=SC2086
+linux_qemu a $machine
+check 'the guest is up' guest_expect a 120 '@@ up'
+check 'its CPUs are at work' goes_on a
+n=0 from=a to=b
+while [ $n -lt "$rounds" ]; do
+	n=$((n + 1))
+	check "move $n, by socket" move $from $to
+	other=$from from=$to to=$other
+done
+guest_type $from 'hello\n'
+check 'it hears its console after all that' guest_expect $from 60 '@@ told hello'
+
+by_file() {
+	qmp $from stop >/dev/null
+	qmp $from migrate "{\"uri\":\"exec:cat >$work/state\"}" && migrated $from && quits $from || return 1
+	[ "$(wc -c <"$work/state")" -gt 10000000 ] || return 1
+	# shellcheck disable=SC2086
+	linux_qemu c $machine -incoming "exec:cat $work/state" || return 1
+	wait_for 60 eval "qmp c query-status | grep -qF '\"status\": \"paused\"'" || return 1
+	qmp c cont >/dev/null
+	goes_on c
+}
+check 'by a file, stopped' by_file
+rm -f "$work/state"
+guest_type c 'end\n'
+check 'it ends by itself' guest_expect c 60 '@@ end'
+guest_end c 60
+check '... with status 0' same "$status" 0
+qemu_finish

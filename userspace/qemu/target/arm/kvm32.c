@@ -163,35 +163,10 @@ void kvm_arm_pvtime_init(CPUState *cs, uint64_t ipa)
 
 /* -- the PMU -------------------------------------------------------------- */
 
-#ifdef KVM_ARM_VCPU_PMU_V3_CTRL
-static void kvm32_pmu_attr(CPUState *cs, uint64_t attr, void *addr)
-{
-	struct kvm_device_attr pmu = {
-		.group = KVM_ARM_VCPU_PMU_V3_CTRL,
-		.attr = attr,
-		.addr = (uintptr_t)addr,
-	};
-	int ret;
-
-	if (!ARM_CPU(cs)->has_pmu)
-		return;
-	ret = kvm_vcpu_ioctl(cs, KVM_SET_DEVICE_ATTR, &pmu);
-	if (ret) {
-		error_report("the guest's PMU could not be set up: %s", strerror(-ret));
-		exit(1);
-	}
-}
-
-void kvm_arm_pmu_init(CPUState *cs)
-{
-	kvm32_pmu_attr(cs, KVM_ARM_VCPU_PMU_V3_INIT, NULL);
-}
-
-void kvm_arm_pmu_set_irq(CPUState *cs, int irq)
-{
-	kvm32_pmu_attr(cs, KVM_ARM_VCPU_PMU_V3_IRQ, &irq);
-}
-#else
+/*
+ * The guest gets none: of the AArch32 names of its registers QEMU's own model takes
+ * no raw values, so that to show it the kernel's PMU would start another one in it.
+ */
 void kvm_arm_pmu_init(CPUState *cs)
 {
 }
@@ -199,7 +174,6 @@ void kvm_arm_pmu_init(CPUState *cs)
 void kvm_arm_pmu_set_irq(CPUState *cs, int irq)
 {
 }
-#endif
 
 /* -- a vCPU's life -------------------------------------------------------- */
 
@@ -215,12 +189,6 @@ static void kvm32_features(CPUState *cs)
 		cpu->psci_version = QEMU_PSCI_VERSION_0_2;
 		cpu->kvm_init_features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
 	}
-#ifdef KVM_ARM_VCPU_PMU_V3
-	if (cpu->has_pmu && kvm_arm_pmu_supported()) {
-		cpu->kvm_init_features[0] |= 1 << KVM_ARM_VCPU_PMU_V3;
-		return;
-	}
-#endif
 	cpu->has_pmu = false;
 	cpu->env.features &= ~(1ULL << ARM_FEATURE_PMU);
 }

@@ -12,6 +12,13 @@
 #include "vcpu.h"
 #include "vm.h"
 
+/* There is nothing but MMIO on Arm: what waits on another bus, as KVM allows, never fires. */
+enum ioeventfd_bus {
+	IOEVENTFD_MMIO,
+	IOEVENTFD_PIO,
+	IOEVENTFD_CCW,
+};
+
 struct ioeventfd {
 	struct list_head list;
 	struct armvmm_iodev dev;
@@ -20,7 +27,7 @@ struct ioeventfd {
 	u32 len;
 	u64 datamatch;
 	bool wildcard;		/* any data matches */
-	bool pio;		/* there is no port space on Arm: it never fires */
+	enum ioeventfd_bus bus;
 };
 
 static bool ioeventfd_matches(const struct ioeventfd *io, u64 addr, unsigned int len,
@@ -75,7 +82,7 @@ static bool ioeventfd_collides(struct armvmm_vm *vm, const struct ioeventfd *new
 	struct ioeventfd *io;
 
 	list_for_each_entry(io, &vm->eventfds->ioeventfds, list) {
-		if (io->pio != new->pio || io->addr != new->addr)
+		if (io->bus != new->bus || io->addr != new->addr)
 			continue;
 		if (!io->len || !new->len)
 			return true;
@@ -84,6 +91,13 @@ static bool ioeventfd_collides(struct armvmm_vm *vm, const struct ioeventfd *new
 			return true;
 	}
 	return false;
+}
+
+static enum ioeventfd_bus ioeventfd_bus(const struct kvm_ioeventfd *args)
+{
+	if (args->flags & KVM_IOEVENTFD_FLAG_PIO)
+		return IOEVENTFD_PIO;
+	return args->flags & KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY ? IOEVENTFD_CCW : IOEVENTFD_MMIO;
 }
 
 static int ioeventfd_check(const struct kvm_ioeventfd *args)
@@ -130,7 +144,7 @@ static int ioeventfd_assign(struct armvmm_vm *vm, const struct kvm_ioeventfd *ar
 	io->len = args->len;
 	io->wildcard = !(args->flags & KVM_IOEVENTFD_FLAG_DATAMATCH);
 	io->datamatch = io->wildcard ? 0 : args->datamatch;
-	io->pio = args->flags & KVM_IOEVENTFD_FLAG_PIO;
+	io->bus = ioeventfd_bus(args);
 	io->dev.ops = &ioeventfd_ops;
 	io->dev.base = args->addr;
 	io->dev.size = args->len;
@@ -140,8 +154,8 @@ static int ioeventfd_assign(struct armvmm_vm *vm, const struct kvm_ioeventfd *ar
 		err = -EEXIST;
 		goto err_unlock;
 	}
-	/* Those of the port space stand on the bus out of reach: IPAs have 40 bits. */
-	if (io->pio) {
+	/* Those of no bus here stand out of reach: IPAs have 40 bits. */
+	if (io->bus != IOEVENTFD_MMIO) {
 		io->dev.base = ~0ULL;
 		io->dev.size = 1;
 	}
@@ -164,9 +178,8 @@ static bool ioeventfd_is(const struct ioeventfd *io, const struct kvm_ioeventfd 
 			 const struct eventfd_ctx *ctx)
 {
 	bool wildcard = !(args->flags & KVM_IOEVENTFD_FLAG_DATAMATCH);
-	bool pio = args->flags & KVM_IOEVENTFD_FLAG_PIO;
 
-	return io->ctx == ctx && io->pio == pio && io->addr == args->addr &&
+	return io->ctx == ctx && io->bus == ioeventfd_bus(args) && io->addr == args->addr &&
 	       io->len == args->len && io->wildcard == wildcard &&
 	       (wildcard || io->datamatch == args->datamatch);
 }

@@ -296,10 +296,10 @@ void armvmm_vcpu_destroy(struct armvmm_vcpu *vcpu)
 
 static int vcpu_check(struct armvmm_vm *vm, unsigned long id)
 {
-	if (vm->vgic.initialized)
-		return -EBUSY;
 	if (id >= ARMVMM_MAX_VCPUS)
 		return -EINVAL;
+	if (vm->vgic.initialized)
+		return -EBUSY;
 	return armvmm_vm_vcpu_by_id(vm, id) ? -EEXIST : 0;
 }
 

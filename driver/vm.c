@@ -117,6 +117,11 @@ static int vm_irq_line(struct armvmm_vm *vm, const struct kvm_irq_level *line)
 
 	id += ((line->irq >> KVM_ARM_IRQ_VCPU2_SHIFT) & KVM_ARM_IRQ_VCPU2_MASK) *
 	      (KVM_ARM_IRQ_VCPU_MASK + 1);
+	/* CPU lines are those of a GIC in the client; the others are those of one in the kernel. */
+	if (type > KVM_ARM_IRQ_TYPE_PPI)
+		return -EINVAL;
+	if (armvmm_vgic_in_kernel(&vm->vgic) == (type == KVM_ARM_IRQ_TYPE_CPU))
+		return -ENXIO;
 	if (type != KVM_ARM_IRQ_TYPE_SPI) {
 		if (id >= armvmm_vm_online_vcpus(vm))
 			return -EINVAL;
@@ -125,25 +130,18 @@ static int vm_irq_line(struct armvmm_vm *vm, const struct kvm_irq_level *line)
 
 	switch (type) {
 	case KVM_ARM_IRQ_TYPE_CPU:
-		if (armvmm_vgic_in_kernel(&vm->vgic))
-			return -ENXIO;
 		if (num > KVM_ARM_IRQ_CPU_FIQ)
 			return -EINVAL;
 		return armvmm_vcpu_set_irq_line(vcpu, num, line->level);
 	case KVM_ARM_IRQ_TYPE_PPI:
-		if (!armvmm_vgic_in_kernel(&vm->vgic))
-			return -ENXIO;
 		if (num < VGIC_NR_SGIS || num >= VGIC_NR_PRIVATE)
 			return -EINVAL;
 		return vm_inject(vm, vcpu, num, line->level);
-	case KVM_ARM_IRQ_TYPE_SPI:
-		if (!armvmm_vgic_in_kernel(&vm->vgic))
-			return -ENXIO;
+	default:
 		if (num < VGIC_NR_PRIVATE)
 			return -EINVAL;
 		return vm_inject(vm, NULL, num, line->level);
 	}
-	return -EINVAL;
 }
 
 /* The KVM ABI has no target number for the A12 and A17: they pass as an A15. */
@@ -181,6 +179,7 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case KVM_CAP_ARM_INJECT_EXT_DABT:
 	case KVM_CAP_ARM_NISV_TO_USER:
 	case KVM_CAP_CHECK_EXTENSION_VM:
+	case KVM_CAP_INTERNAL_ERROR_DATA:
 	case KVM_CAP_ENABLE_CAP:
 	case KVM_CAP_ENABLE_CAP_VM:
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
@@ -192,6 +191,9 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 		return KVM_COALESCED_MMIO_PAGE_OFFSET;
 	case KVM_CAP_COALESCED_PIO:
 		return 1;
+	case KVM_CAP_MSI_DEVID:
+		/* A question about a VM's ITS, which no VM here has. */
+		return vm ? 0 : -EINVAL;
 	case KVM_CAP_IRQ_ROUTING:
 		return ARMVMM_MAX_IRQ_ROUTES;
 	case KVM_CAP_ARM_PMU_V3:
@@ -297,12 +299,18 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 			return -EFAULT;
 		return armvmm_dirty_clear_log(vm, &log);
 	}
-	case KVM_IRQ_LINE: {
+	case KVM_IRQ_LINE:
+	case KVM_IRQ_LINE_STATUS: {
 		struct kvm_irq_level line;
+		int ret;
 
 		if (copy_from_user(&line, argp, sizeof(line)))
 			return -EFAULT;
-		return vm_irq_line(vm, &line);
+		ret = vm_irq_line(vm, &line);
+		/* KVM/arm has no word on delivery: what came in goes back. */
+		if (!ret && cmd == KVM_IRQ_LINE_STATUS && copy_to_user(argp, &line, sizeof(line)))
+			ret = -EFAULT;
+		return ret;
 	}
 	case KVM_IRQFD: {
 		struct kvm_irqfd irqfd;

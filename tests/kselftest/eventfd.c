@@ -132,6 +132,10 @@ static void ioeventfd_errors(void)
 	CHECK_ERRNO(ioeventfd(vm.fd, -1, BELL, 4, 0, 0), EBADF);
 	CHECK_ERRNO(ioeventfd(vm.fd, vm.fd, BELL, 4, 0, 0), EINVAL);
 	CHECK_OK(ioeventfd(vm.fd, e, BELL, 4, 0, 0));
+	/* Other buses are other addresses. */
+	CHECK_OK(ioeventfd(vm.fd, e, BELL, 4, KVM_IOEVENTFD_FLAG_PIO, 0));
+	CHECK_OK(ioeventfd(vm.fd, e, BELL, 4, KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY, 0));
+	CHECK_ERRNO(ioeventfd(vm.fd, o, BELL, 4, KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY, 0), EEXIST);
 	CHECK_ERRNO(ioeventfd(vm.fd, e, BELL, 4, 0, 0), EEXIST);
 	CHECK_ERRNO(ioeventfd(vm.fd, o, BELL, 4, 0, 0), EEXIST);
 	CHECK_ERRNO(ioeventfd(vm.fd, o, BELL, 4, KVM_IOEVENTFD_FLAG_DATAMATCH, 1), EEXIST);

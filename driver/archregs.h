@@ -20,7 +20,9 @@
 #define CPSR_IT_HI		0x0000fc00u	/* IT[7:2] */
 #define CPSR_IT_LO		0x06000000u	/* IT[1:0] */
 #define CPSR_IT			(CPSR_IT_HI | CPSR_IT_LO)
+#define CPSR_IT_LEFT		0x06000c00u	/* IT[3:0]: zero outside an IT block */
 #define CPSR_J			0x01000000u
+#define CPSR_RES0		0x00f00000u
 #define CPSR_NZCV		0xf0000000u
 #define CPSR_N			0x80000000u
 #define CPSR_Z			0x40000000u

@@ -42,6 +42,22 @@ bool armvmm_exception_mode_valid(u32 cpsr)
 	}
 }
 
+/*
+ * Bits 23-20 are reserved (DDI 0406C B1.3.3). J without T would be Jazelle state, of which a CPU
+ * with the Virtualization Extensions has the trivial implementation alone (A2.10); both together
+ * are ThumbEE. IT bits belong to T32, and are zero where no instruction of a block is left
+ * (A2.5.2).
+ */
+u32 armvmm_exception_cpsr_state(u32 cpsr)
+{
+	cpsr &= ~CPSR_RES0;
+	if (!(cpsr & CPSR_T))
+		cpsr &= ~(CPSR_J | CPSR_IT);
+	if (!(cpsr & CPSR_IT_LEFT))
+		cpsr &= ~CPSR_IT;
+	return cpsr;
+}
+
 u32 *armvmm_exception_reg(struct kvm_regs *regs, unsigned int n)
 {
 	u32 mode = *exception_usr(regs, EXCEPTION_CPSR) & CPSR_M_MASK;

@@ -18,6 +18,12 @@ u32 *armvmm_exception_spsr(struct kvm_regs *regs);
 /* True for a mode that a guest in Non-secure PL0 or PL1 can be in. */
 bool armvmm_exception_mode_valid(u32 cpsr);
 
+/*
+ * The state of @cpsr, whose mode is valid, that a guest can be in: what a client writes is entered
+ * by ERET, to which the rest is UNPREDICTABLE.
+ */
+u32 armvmm_exception_cpsr_state(u32 cpsr);
+
 /* Passes an instruction of @len (2 or 4) bytes: PC and IT state (A2.5.2). */
 void armvmm_exception_skip(struct kvm_regs *regs, unsigned int len);
 

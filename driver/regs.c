@@ -171,6 +171,8 @@ static int regs_set_core(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg
 		return -EFAULT;
 	if (i == REGS_CPSR && !armvmm_exception_mode_valid(val))
 		return -EINVAL;
+	if (i == REGS_CPSR)
+		val = armvmm_exception_cpsr_state(val);
 	((u32 *)&vcpu->hyp->regs)[i] = val;
 	return 0;
 }

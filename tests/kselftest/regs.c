@@ -212,6 +212,29 @@ static void cpsr_modes(void)
 	}
 }
 
+/* States that no guest can be in are no guest's after they were written (A2.5, B1.3.3). */
+static void cpsr_states(void)
+{
+	static const struct { uint32_t set, get; } v[] = {
+		{ 0x010001d3, 0x000001d3 },	/* J without T */
+		{ 0x0600fdd3, 0x000001d3 },	/* IT without T */
+		{ 0x00f001d3, 0x000001d3 },	/* reserved */
+		{ 0x010001f3, 0x010001f3 },	/* ThumbEE */
+		{ 0x00000df3, 0x00000df3 },	/* the last instruction of a block */
+		{ 0x0600e5f3, 0x0600e5f3 },	/* within a block */
+		{ 0x0000e1f3, 0x000001f3 },	/* a condition, and nothing left */
+		{ 0xf80f03d3, 0xf80f03d3 },	/* flags, Q, GE, E */
+	};
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	for (unsigned int i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		CHECK_OK(reg_set(vm.vcpu[0].fd, REG_CPSR, &v[i].set));
+		CHECK(reg32(vm.vcpu[0].fd, REG_CPSR) == v[i].get, "%08x became %08x", v[i].set,
+		      reg32(vm.vcpu[0].fd, REG_CPSR));
+	}
+}
+
 static void on_time(int sig)
 {
 	(void)sig;
@@ -414,6 +437,7 @@ static const struct ktap_case cases[] = {
 	{ "unknown_ids", unknown_ids, 0 },
 	{ "noise", noise, 0 },
 	{ "cpsr_modes", cpsr_modes, 0 },
+	{ "cpsr_states", cpsr_states, 0 },
 	{ "wild_state", wild_state, 0 },
 	{ "invariants", invariants, 0 },
 	{ "guest_sees", guest_sees, 0 },

@@ -83,6 +83,27 @@ static void test_modes(void)
 	KTAP_TRUE(armvmm_exception_mode_valid(CPSR_M_SYS));
 }
 
+/* What a client may write and ERET must not meet; a guest's own states stay as they are. */
+static void test_cpsr_state(void)
+{
+	const u32 a32 = CPSR_M_SVC | CPSR_N | CPSR_C | CPSR_E | CPSR_A | CPSR_I | CPSR_F | 0x080f0000;
+	const u32 t32 = a32 | CPSR_T;
+
+	KTAP_EQ(armvmm_exception_cpsr_state(a32), a32);
+	KTAP_EQ(armvmm_exception_cpsr_state(t32), t32);
+	KTAP_EQ(armvmm_exception_cpsr_state(t32 | CPSR_J), t32 | CPSR_J);
+	KTAP_EQ(armvmm_exception_cpsr_state(a32 | CPSR_J), a32);
+	KTAP_EQ(armvmm_exception_cpsr_state(a32 | CPSR_IT), a32);
+	KTAP_EQ(armvmm_exception_cpsr_state(a32 | CPSR_RES0), a32);
+	/* IT[7:0] is 26:25 below 15:10. */
+	for (u32 it = 0; it < 256; it++) {
+		u32 bits = (it >> 2) << 10 | (it & 3) << 25;
+
+		KTAP_EQ(armvmm_exception_cpsr_state(t32 | bits), it & 15 ? t32 | bits : t32);
+	}
+	KTAP_EQ(armvmm_exception_cpsr_state(~0u & ~CPSR_T), 0xf80f03dfu);
+}
+
 static void test_undef_a32(void)
 {
 	u32 old = CPSR_M_USR | CPSR_N | CPSR_V | CPSR_E;
@@ -241,7 +262,7 @@ static void test_trap_condition(void)
 	KTAP_TRUE(armvmm_exception_condition(&hyp.regs, (u32)HSR_EC_HVC << 26 | HSR_CV | 0));
 }
 
-KTAP_MAIN(KTAP_CASE(test_banks), KTAP_CASE(test_spsr), KTAP_CASE(test_modes),
+KTAP_MAIN(KTAP_CASE(test_banks), KTAP_CASE(test_spsr), KTAP_CASE(test_modes), KTAP_CASE(test_cpsr_state),
 	  KTAP_CASE(test_undef_a32), KTAP_CASE(test_undef_t32), KTAP_CASE(test_dabt),
 	  KTAP_CASE(test_pabt), KTAP_CASE(test_skip), KTAP_CASE(test_conditions),
 	  KTAP_CASE(test_trap_condition))

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a slot's memory may be: memfd, files shared and private, userfaultfd; and slots that move
+ * and change their size while the guest works in them. Nothing is pinned, so each change that the
+ * client makes to its mapping is the guest's too. (Huge pages: huge.c; swap, KSM, fork: swap.c.)
+ */
+#include "vm.h"
+
+#include <linux/falloc.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#define PAGE	4096u
+#define AREA	0x80000000u
+#define PAGES	16u
+#define SLOT	1u
+
+/* Writes r3 at r2 (or reads there), then tells; and again as the client set r2 anew. */
+GUEST_CODE(poke, "ldr r1, =0x0a000000\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
+GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
+/* Adds one to a word of each page from r5 to r6, for ever; tells after each round. */
+GUEST_CODE(walk, "ldr r1, =0x0a000000\n1:\tmov r2, r5\n2:\tldr r0, [r2]\n\tadd r0, r0, #1\n\t"
+	   "str r0, [r2]\n\tadd r2, r2, #4096\n\tcmp r2, r6\n\tblo 2b\n\tstr r0, [r1]\n\tb 1b");
+
+static void make(struct vm *vm, void *mem)
+{
+	vm_make(vm, 1, 0);
+	MUST_OK(mem_set(vm->fd, SLOT, 0, AREA, PAGES * PAGE, mem));
+}
+
+static int run(struct vm *vm, unsigned int page, uint32_t value)
+{
+	reg32_set(vm->vcpu[0].fd, REG_R(2), AREA + page * PAGE);
+	reg32_set(vm->vcpu[0].fd, REG_R(3), value);
+	return ioctl(vm->vcpu[0].fd, KVM_RUN, 0);
+}
+
+static void poke(struct vm *vm, unsigned int page, uint32_t value)
+{
+	VM_CODE(vm, 0, poke);
+	CHECK_OK(run(vm, page, value));
+	CHECK(vm->vcpu[0].run->mmio.phys_addr == DEV_BASE, "page %u", page);
+}
+
+static uint32_t peek(struct vm *vm, unsigned int page)
+{
+	uint32_t v;
+
+	VM_CODE(vm, 0, peek);
+	CHECK_OK(run(vm, page, 0));
+	CHECK(vm->vcpu[0].run->mmio.phys_addr == DEV_BASE, "page %u", page);
+	memcpy(&v, vm->vcpu[0].run->mmio.data, 4);
+	return v;
+}
+
+static uint32_t *map_fd(int fd, int flags)
+{
+	void *p = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	MUST(p != MAP_FAILED, "%s", strerror(errno));
+	return p;
+}
+
+/* One file in two mappings, one of them the guest's. */
+static void shared(int fd)
+{
+	uint32_t *mem, *other, v;
+	struct vm vm;
+
+	MUST_OK(ftruncate(fd, PAGES * PAGE));
+	mem = map_fd(fd, MAP_SHARED);
+	other = map_fd(fd, MAP_SHARED);
+	make(&vm, mem);
+	CHECK(peek(&vm, 3) == 0);
+	poke(&vm, 3, 0x1234);
+	CHECK(other[3 * PAGE / 4] == 0x1234);
+	CHECK(pread(fd, &v, 4, 3 * PAGE) == 4 && v == 0x1234, "%x", v);
+	other[4 * PAGE / 4] = 0x4321;
+	CHECK(peek(&vm, 4) == 0x4321);
+	v = 0x5555;
+	CHECK(pwrite(fd, &v, 4, 4 * PAGE) == 4);
+	CHECK(peek(&vm, 4) == 0x5555);
+	/* Written back, and written again: the second write reaches the file too. */
+	CHECK_OK(msync(mem, PAGES * PAGE, MS_SYNC));
+	poke(&vm, 3, 0x77);
+	CHECK(pread(fd, &v, 4, 3 * PAGE) == 4 && v == 0x77, "%x", v);
+	/* A hole in the file is zeroes at once. */
+	CHECK_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 3 * PAGE, PAGE));
+	CHECK(peek(&vm, 3) == 0);
+	CHECK(peek(&vm, 4) == 0x5555);
+	/* Beyond the file's end there is nothing: an error to the client, and the guest may go on. */
+	CHECK_OK(ftruncate(fd, 4 * PAGE));
+	VM_CODE(&vm, 0, peek);
+	CHECK(run(&vm, 4, 0) == -1 && errno == EFAULT, "%s", strerror(errno));
+	CHECK(peek(&vm, 3) == 0);
+	CHECK_OK(ftruncate(fd, PAGES * PAGE));
+	CHECK(peek(&vm, 4) == 0);
+	poke(&vm, PAGES - 1, 9);
+	CHECK(other[(PAGES - 1) * PAGE / 4] == 9);
+}
+
+static void memfd(void)
+{
+	int fd = memfd_create("guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	MUST(fd >= 0, "%s", strerror(errno));
+	shared(fd);
+}
+
+static int temporary(void)
+{
+	char name[] = "/tmp/backing.XXXXXX";
+	int fd = mkostemp(name, O_CLOEXEC);
+
+	MUST(fd >= 0, "%s: %s", name, strerror(errno));
+	unlink(name);
+	return fd;
+}
+
+static void shared_file(void)
+{
+	shared(temporary());
+}
+
+static void private_file(void)
+{
+	int fd = temporary();
+	uint32_t *mem, v = 0x11;
+	struct vm vm;
+
+	MUST_OK(ftruncate(fd, PAGES * PAGE));
+	CHECK(pwrite(fd, &v, 4, 2 * PAGE) == 4);
+	mem = map_fd(fd, MAP_PRIVATE);
+	make(&vm, mem);
+	CHECK(peek(&vm, 2) == 0x11);
+	/* Not written yet: the file's page still. */
+	v = 0x22;
+	CHECK(pwrite(fd, &v, 4, 2 * PAGE) == 4);
+	CHECK(peek(&vm, 2) == 0x22);
+	poke(&vm, 2, 0x33);
+	CHECK(mem[2 * PAGE / 4] == 0x33);
+	CHECK(pread(fd, &v, 4, 2 * PAGE) == 4 && v == 0x22, "the guest wrote into the file: %x", v);
+	v = 0x44;
+	CHECK(pwrite(fd, &v, 4, 2 * PAGE) == 4);
+	CHECK(peek(&vm, 2) == 0x33);
+	/* Given back, it is the file's again. */
+	CHECK_OK(madvise(mem, PAGES * PAGE, MADV_DONTNEED));
+	CHECK(peek(&vm, 2) == 0x44);
+}
+
+/* --- userfaultfd: pages come when the guest asks for them --- */
+
+struct pager {
+	int fd;
+	uint64_t area;
+	volatile unsigned int served;
+	volatile bool stop, hold;
+};
+
+static void *pager_main(void *arg)
+{
+	struct pager *p = arg;
+	uint32_t page[PAGE / 4];
+	struct uffd_msg msg;
+
+	while (!p->stop) {
+		struct pollfd pfd = { .fd = p->fd, .events = POLLIN };
+		struct uffdio_copy copy = { .len = PAGE, .src = (uintptr_t)page };
+
+		if (p->hold || poll(&pfd, 1, 20) != 1 ||
+		    read(p->fd, &msg, sizeof(msg)) != sizeof(msg)) {
+			usleep(1000);
+			continue;
+		}
+		copy.dst = msg.arg.pagefault.address & ~(uint64_t)(PAGE - 1);
+		memset(page, 0, sizeof(page));
+		page[0] = 0x1000 + (uint32_t)((copy.dst - p->area) / PAGE);
+		if (!ioctl(p->fd, UFFDIO_COPY, &copy) || errno == EEXIST)
+			p->served++;
+	}
+	return NULL;
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void userfault(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct itimerval soon = { .it_value.tv_usec = 50000 };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	char *mem = map_pages(PAGES * PAGE);
+	struct pager p = { .area = (uintptr_t)mem };
+	pthread_t t;
+	struct vm vm;
+
+	p.fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (p.fd < 0)
+		ktap_skip("userfaultfd: %s", strerror(errno));
+	MUST_OK(ioctl(p.fd, UFFDIO_API, &api));
+	reg.range.start = (uintptr_t)mem;
+	reg.range.len = PAGES * PAGE;
+	MUST_OK(ioctl(p.fd, UFFDIO_REGISTER, &reg));
+	make(&vm, mem);
+	MUST(!pthread_create(&t, NULL, pager_main, &p), "no thread");
+	for (unsigned int i = 0; i < PAGES; i += 2)
+		CHECK(peek(&vm, i) == 0x1000 + i, "page %u", i);
+	for (unsigned int i = 1; i < PAGES; i += 2) {
+		poke(&vm, i, 7);
+		CHECK(*(uint32_t *)(mem + i * PAGE) == 7);
+	}
+	CHECK(p.served == PAGES, "%u pages were asked for", p.served);
+	/* Taken back by the client, it is asked for again. */
+	CHECK_OK(madvise(mem + 5 * PAGE, PAGE, MADV_DONTNEED));
+	CHECK(peek(&vm, 5) == 0x1005);
+	CHECK(p.served == PAGES + 1, "%u", p.served);
+	/* While the page does not come, a signal ends KVM_RUN. */
+	p.hold = true;
+	usleep(50000);
+	CHECK_OK(madvise(mem + 6 * PAGE, PAGE, MADV_DONTNEED));
+	sigaction(SIGALRM, &sa, NULL);
+	VM_CODE(&vm, 0, peek);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	CHECK(run(&vm, 6, 0) == -1 && errno == EINTR, "%s", strerror(errno));
+	p.hold = false;
+	CHECK(peek(&vm, 6) == 0x1006);
+	p.stop = true;
+	pthread_join(t, NULL);
+}
+
+/* --- slots under a guest that works in them --- */
+
+struct workers {
+	struct runner r[2];
+	struct vm vm;
+};
+
+/* Each vCPU walks half of the area; where no slot is, its accesses come out, and read zero. */
+static void work(struct workers *w)
+{
+	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+	vm_make(&w->vm, 2, 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		MUST_OK(ioctl(w->vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
+		VM_CODE(&w->vm, i, walk);
+		reg32_set(w->vm.vcpu[i].fd, REG_R(5), AREA + i * (PAGES / 2) * PAGE);
+		reg32_set(w->vm.vcpu[i].fd, REG_R(6), AREA + (i + 1) * (PAGES / 2) * PAGE);
+		runner_start(&w->r[i], &w->vm, i);
+	}
+}
+
+static void rest(struct workers *w)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int before = w->r[i].exits;
+
+		CHECK(!w->r[i].error, "vCPU %u: %d", i, w->r[i].error);
+		CHECK(runner_wait(&w->r[i], before + 3, 20000), "vCPU %u stands still", i);
+		runner_stop(&w->r[i]);
+	}
+}
+
+/* Deleted and made anew, in another size each time: what it does not have is not written to. */
+static void resized(void)
+{
+	static struct workers w;
+	uint32_t *mem = (uint32_t *)map_pages(PAGES * PAGE), was[PAGES];
+
+	work(&w);
+	for (unsigned int i = 0; i < 150; i++) {
+		unsigned int n = 1 + i * 7 % PAGES, p;
+
+		CHECK_OK(mem_set(w.vm.fd, SLOT, 0, AREA, n * PAGE, mem));
+		if (i % 3 == 0)
+			usleep(2000);
+		for (p = n; p < PAGES; p++)
+			was[p] = mem[p * PAGE / 4];
+		if (i % 4 == 0)
+			usleep(2000);
+		for (p = n; p < PAGES; p++)
+			CHECK(mem[p * PAGE / 4] == was[p], "page %u is not in the slot", p);
+		CHECK_OK(mem_set(w.vm.fd, SLOT, 0, 0, 0, NULL));
+		/* Once that has returned no vCPU reaches any of it. */
+		for (p = 0; p < PAGES; p++)
+			was[p] = mem[p * PAGE / 4];
+		if (i % 5 == 0)
+			usleep(1000);
+		for (p = 0; p < PAGES; p++)
+			CHECK(mem[p * PAGE / 4] == was[p], "page %u was written to", p);
+	}
+	CHECK(mem[0], "the guest never wrote");
+	rest(&w);
+}
+
+/* The same memory at the guest's area and away from it, by turns, in one call each. */
+static void moved(void)
+{
+	static struct workers w;
+	uint32_t *mem = (uint32_t *)map_pages(PAGES * PAGE), was, moves = 0;
+
+	work(&w);
+	CHECK_OK(mem_set(w.vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
+	for (unsigned int i = 0; i < 150; i++) {
+		if (i % 3 == 0)
+			usleep(2000);
+		CHECK_OK(mem_set(w.vm.fd, SLOT, 0, AREA + (1u << 28), PAGES * PAGE, mem));
+		was = mem[3 * PAGE / 4];
+		if (i % 4 == 0)
+			usleep(2000);
+		CHECK(mem[3 * PAGE / 4] == was, "written to where it is no more");
+		CHECK_OK(mem_set(w.vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
+		moves += mem[3 * PAGE / 4] != 0;
+	}
+	CHECK(moves, "the guest never wrote");
+	rest(&w);
+}
+
+static const struct ktap_case cases[] = {
+	{ "memfd", memfd, 0 },
+	{ "shared_file", shared_file, 0 },
+	{ "private_file", private_file, 0 },
+	{ "userfault", userfault, 0 },
+	{ "resized", resized, 0 },
+	{ "moved", moved, 0 },
+};
+KTAP_MAIN(cases)

@@ -54,6 +54,8 @@ rule "no note to self is left" "$(git grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -- '*
 rule "no path of one machine" "$(git grep -nE '(^|[^A-Za-z0-9_.])/(work|farm|root|home)/' -- . \
 	':!scripts/style.sh' ':!*.md' | grep -vE '"?\$[A-Za-z{(]|/root/(proc|sys|dev|run)|HOME=/root' |
 	grep -E '/(work|farm)/|/home/[a-z]+/|/root/\.[a-z]')"
+rule "docs/abi.md shows docs/client.c" \
+	"$(sed -n '/^```c$/,/^```$/p' docs/abi.md | sed '1d;$d' | diff - docs/client.c)"
 rule "scripts parse" "$(for f in "${scripts[@]}"; do
 	case $(head -n 1 "$f") in
 	*python3) python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$f" 2>&1 ;;

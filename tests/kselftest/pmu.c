@@ -30,12 +30,14 @@
 GUEST_CODE(busy, "ldr r1, =0x0a000000\n\tmrc p15, 0, r4, c9, c12, 0\n\tubfx r4, r4, #11, #5\n"
 	   "1:\tsubs r4, r4, #1\n\tblt 2f\n\tmcr p15, 0, r4, c9, c12, 5\n\tisb\n\tmov r0, #0x11\n\t"
 	   "mcr p15, 0, r0, c9, c13, 1\n\tb 1b\n"
-	   "2:\tmvn r0, #0\n\tmcr p15, 0, r0, c9, c12, 1\n\tmov r0, #1\n\tmcr p15, 0, r0, c9, c12, 0\n\t"
+	   "2:\tmvn r0, #0\n\tmcr p15, 0, r0, c9, c12, 1\n\tmov r0, #1\n\t"
+	   "mcr p15, 0, r0, c9, c12, 0\n\t"
 	   "isb\n3:\tldr r2, =300000\n4:\tsubs r2, r2, #1\n\tbne 4b\n\t"
 	   "mrc p15, 0, r0, c9, c13, 0\n\tstr r0, [r1]\n\tb 3b");
 /* Reads a flag from the device, makes PMOVSR's bit 0 that, says so; for ever. */
 GUEST_CODE(line, "ldr r1, =0x0a000000\n1:\tldr r4, [r1, #4]\n\tmcr p15, 0, r4, c9, c14, 3\n\t"
-	   "mvn r4, r4\n\tmcr p15, 0, r4, c9, c12, 3\n\tmov r0, #1\n\tmcr p15, 0, r0, c9, c14, 1\n\t"
+	   "mvn r4, r4\n\tmcr p15, 0, r4, c9, c12, 3\n\tmov r0, #1\n\t"
+	   "mcr p15, 0, r0, c9, c14, 1\n\t"
 	   "mcr p15, 0, r0, c9, c12, 0\n\tisb\n\tstr r4, [r1]\n\tb 1b");
 
 static bool host_has_pmu(void)
@@ -196,8 +198,10 @@ static bool is_in(uint64_t id, const uint64_t *ids, unsigned int n)
 
 static void registers(void)
 {
-	static const uint64_t want[] = { PMCR, PMCNTENSET, PMOVSR, PMSELR, PMCEID0, PMCEID1, PMCCNTR,
-					 PMUSERENR, PMINTENSET, KVM_REG_ARM_PMCCFILTR };
+	static const uint64_t want[] = {
+		PMCR, PMCNTENSET, PMOVSR, PMSELR, PMCEID0, PMCEID1, PMCCNTR, PMUSERENR, PMINTENSET,
+		KVM_REG_ARM_PMCCFILTR,
+	};
 	uint64_t with[400], without[400];
 	unsigned int n, m, nr;
 	uint32_t v, mask, id;
@@ -471,7 +475,8 @@ static void host_perf(void)
 	/* Never without a counter; as many cycles as alone, each guest's are far more. */
 	CHECK(after.running == after.enabled, "counted for %llu of %llu ns",
 	      (unsigned long long)after.running, (unsigned long long)after.enabled);
-	CHECK(after.value > alone.value && after.value < 2 * ns, "%llu cycles in %llu ns, alone %llu",
+	CHECK(after.value > alone.value && after.value < 2 * ns,
+	      "%llu cycles in %llu ns, alone %llu",
 	      (unsigned long long)after.value, (unsigned long long)ns,
 	      (unsigned long long)alone.value);
 	before = perf_value(fd);

@@ -17,28 +17,34 @@
 static int exit_wfx(struct armvmm_vcpu *vcpu)
 {
 	armvmm_regs_skip(vcpu);
-	if (vcpu_hsr(vcpu) & HSR_WFX_IS_WFE)
+	if (vcpu_hsr(vcpu) & HSR_WFX_IS_WFE) {
+		vcpu->stat.wfe_exit_stat++;
 		yield();
-	else
+	} else {
+		vcpu->stat.wfi_exit_stat++;
 		armvmm_vcpu_wfi(vcpu);
+	}
 	return 1;
 }
 
 /* The preferred return address of HVC is the next instruction (B1.8.3). */
 static int exit_hvc(struct armvmm_vcpu *vcpu)
 {
+	vcpu->stat.hvc_exit_stat++;
 	return armvmm_psci_call(vcpu);
 }
 
 /* A trapped SMC has not been executed: the PC is still at it (B1.14.3). All are 32 bits long. */
 static int exit_smc(struct armvmm_vcpu *vcpu)
 {
+	vcpu->stat.smc_exit_stat++;
 	armvmm_regs_skip_len(vcpu, 4);
 	return armvmm_psci_call(vcpu);
 }
 
 static int exit_undef(struct armvmm_vcpu *vcpu)
 {
+	vcpu->stat.undef_exit_stat++;
 	pr_debug_ratelimited("undefined instruction, HSR %08x at %08lx\n", vcpu_hsr(vcpu),
 			     vcpu->hyp->regs.usr_regs.ARM_pc);
 	armvmm_regs_inject_undef(vcpu);
@@ -92,17 +98,24 @@ static int exit_serror(struct armvmm_vcpu *vcpu, int code)
 int armvmm_exit_handle(struct armvmm_vcpu *vcpu, int code)
 {
 	int (*handler)(struct armvmm_vcpu *vcpu);
+	unsigned int ec = HSR_EC(vcpu_hsr(vcpu));
 
 	if (code == HYP_EXIT_SERROR || vcpu->hyp->serror)
 		return exit_serror(vcpu, code);
-	if (code != HYP_EXIT_TRAP)
-		return 1;
-
-	/* A CPU may trap an instruction whose condition failed (B1.14.1); none aborts. */
-	if (HSR_EC(vcpu_hsr(vcpu)) < HSR_EC_IABT && !armvmm_regs_condition(vcpu)) {
-		armvmm_regs_skip(vcpu);
+	if (code != HYP_EXIT_TRAP) {
+		vcpu->stat.irq_exits++;
 		return 1;
 	}
-	handler = exit_handlers[HSR_EC(vcpu_hsr(vcpu))];
+
+	/* A CPU may trap an instruction whose condition failed (B1.14.1); none aborts. */
+	if (ec < HSR_EC_IABT) {
+		if (ec >= HSR_EC_CP15_32 && ec <= HSR_EC_CP14_64)
+			vcpu->stat.cp_exit_stat++;
+		if (!armvmm_regs_condition(vcpu)) {
+			armvmm_regs_skip(vcpu);
+			return 1;
+		}
+	}
+	handler = exit_handlers[ec];
 	return handler ? handler(vcpu) : exit_undef(vcpu);
 }

@@ -18,6 +18,7 @@
 #include "pmu.h"
 #include "regs.h"
 #include "stage2.h"
+#include "stat.h"
 #include "timer.h"
 #include "vgic/vgic.h"
 #include "vm.h"
@@ -115,6 +116,7 @@ static int __init armvmm_init(void)
 	ret = armvmm_hypcpu_init();
 	if (ret)
 		goto err_hypcpu;
+	armvmm_stat_init();
 	ret = misc_register(&armvmm_misc);
 	if (ret)
 		goto err_misc;
@@ -132,6 +134,7 @@ static int __init armvmm_init(void)
 err_kvm:
 	misc_deregister(&armvmm_misc);
 err_misc:
+	armvmm_stat_exit();
 	armvmm_hypcpu_exit();
 err_hypcpu:
 	armvmm_hypmap_exit();
@@ -153,6 +156,7 @@ static void __exit armvmm_exit(void)
 	if (kvm)
 		misc_deregister(&kvm_misc);
 	misc_deregister(&armvmm_misc);
+	armvmm_stat_exit();
 	armvmm_hypcpu_exit();
 	armvmm_hypmap_exit();
 	armvmm_run_exit();

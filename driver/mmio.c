@@ -103,6 +103,7 @@ int armvmm_mmio_to_user(struct armvmm_vcpu *vcpu, u64 ipa, unsigned int len, boo
 		memcpy(run->mmio.data, &data, sizeof(data));
 	run->exit_reason = KVM_EXIT_MMIO;
 	vcpu->mmio.pending = true;
+	vcpu->stat.mmio_exit_user++;
 	return 0;
 }
 
@@ -135,6 +136,7 @@ int armvmm_mmio_fault(struct armvmm_vcpu *vcpu, u64 ipa)
 	}
 	if (err)
 		return armvmm_mmio_to_user(vcpu, ipa, mmio->len, mmio->is_write, data);
+	vcpu->stat.mmio_exit_kernel++;
 	mmio_finish(vcpu, data);
 	return 1;
 }

@@ -88,6 +88,7 @@ static int seq_access(struct armvmm_vcpu *vcpu)
 			seq->part = len;
 			return armvmm_mmio_to_user(vcpu, ipa, len, seq->is_write, data);
 		}
+		vcpu->stat.mmio_exit_kernel++;
 	}
 	if (!seq->is_write)
 		memcpy(&seq->bytes[seq->pos], &data, len);

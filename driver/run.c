@@ -150,19 +150,29 @@ static bool run_wakeup(struct armvmm_vcpu *vcpu)
 	       READ_ONCE(vcpu->pause);
 }
 
-/* Polls for a while: most waits are shorter than a sleep and its wake-up. */
-static bool run_halt_poll(struct armvmm_vcpu *vcpu)
+/*
+ * Polls for a while: most waits are shorter than a sleep and its wake-up. @now:
+ * ns, when it begins, then when it last looked.
+ */
+static bool run_halt_poll(struct armvmm_vcpu *vcpu, u64 *now)
 {
-	u64 end;
+	u64 start = *now, end = start + vcpu->halt_poll_ns;
 
 	if (!vcpu->halt_poll_ns)
 		return false;
-	end = ktime_get_ns() + vcpu->halt_poll_ns;
+	vcpu->stat.halt_attempted_poll++;
 	do {
-		if (run_wakeup(vcpu))
+		if (run_wakeup(vcpu)) {
+			vcpu->stat.halt_successful_poll++;
+			vcpu->stat.halt_poll_success_ns += *now - start;
+			armvmm_stat_hist(vcpu->stat.halt_poll_success_hist, *now - start);
 			return true;
+		}
 		cpu_relax();
-	} while (!need_resched() && single_task_running() && ktime_get_ns() < end);
+		*now = ktime_get_ns();
+	} while (!need_resched() && single_task_running() && *now < end);
+	vcpu->stat.halt_poll_fail_ns += *now - start;
+	armvmm_stat_hist(vcpu->stat.halt_poll_fail_hist, *now - start);
 	return false;
 }
 
@@ -182,17 +192,21 @@ static void run_halt_adapt(struct armvmm_vcpu *vcpu, u64 waited)
 
 void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu)
 {
-	u64 start = ktime_get_ns();
+	u64 start = ktime_get_ns(), now = start, end;
 
-	if (run_halt_poll(vcpu)) {
-		vcpu->stat_halt_polls++;
+	if (run_halt_poll(vcpu, &now))
 		return;
-	}
+	vcpu->stat.blocking = 1;
 	armvmm_timer_block(vcpu);
 	rcuwait_wait_event(&vcpu->wait, run_wakeup(vcpu), TASK_INTERRUPTIBLE);
 	armvmm_timer_unblock(vcpu);
-	vcpu->stat_halt_wakeups++;
-	run_halt_adapt(vcpu, ktime_get_ns() - start);
+	vcpu->stat.blocking = 0;
+
+	end = ktime_get_ns();
+	vcpu->stat.halt_wakeup++;
+	vcpu->stat.halt_wait_ns += end - now;
+	armvmm_stat_hist(vcpu->stat.halt_wait_hist, end - now);
+	run_halt_adapt(vcpu, end - start);
 }
 
 /* A vCPU that is off or paused sleeps here. -EINTR for a signal. */
@@ -311,7 +325,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		return -EIO;
 	}
 
-	vcpu->stat_exits++;
+	vcpu->stat.exits++;
 	armvmm_timer_sync(vcpu);
 	if (vgic)
 		armvmm_vgic_sync(vcpu);
@@ -331,8 +345,10 @@ static int run_once(struct armvmm_vcpu *vcpu)
 	ret = run_requests(vcpu);
 	if (ret)
 		return ret;
-	if (signal_pending(current))
+	if (signal_pending(current)) {
+		vcpu->stat.signal_exits++;
 		return -EINTR;
+	}
 	if (armvmm_timer_should_notify_user(vcpu) && armvmm_timer_update_run(vcpu))
 		return -EINTR;
 	if (unlikely(vcpu->pmu)) {

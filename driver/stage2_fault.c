@@ -187,6 +187,7 @@ static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
 		.exec = exec,
 	};
 
+	vcpu->stat.page_faults++;
 	return fault_map(&fault);
 }
 

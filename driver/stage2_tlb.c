@@ -69,14 +69,17 @@ static void tlb_settle(struct armvmm_vm *vm)
  */
 void armvmm_stage2_flush_tlb(struct stage2 *s2)
 {
+	struct armvmm_vm *vm = container_of(s2, struct armvmm_vm, stage2);
 	struct tlb_call call = { };
 	int cpu, this;
 	u64 vmid;
 
+	vm->stat.remote_tlb_flush_requests++;
 	dsb(ish);
 	vmid = atomic64_read(&s2->vmid);
 	if (!vmid)
 		return;
+	vm->stat.remote_tlb_flush++;
 	call.vttbr = armvmm_vmid_vttbr(s2, vmid);
 
 	this = get_cpu();
@@ -91,7 +94,7 @@ void armvmm_stage2_flush_tlb(struct stage2 *s2)
 		}
 	}
 	if (tlb_needs_settle)
-		tlb_settle(container_of(s2, struct armvmm_vm, stage2));
+		tlb_settle(vm);
 	put_cpu();
 }
 

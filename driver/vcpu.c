@@ -196,6 +196,9 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (vcpu->vm->mm != current->mm)
 		return -EIO;
+	/* Asks nothing of the vCPU: it may run meanwhile. */
+	if (cmd == KVM_GET_STATS_FD)
+		return armvmm_stat_vcpu_fd(vcpu);
 	if (mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
 	if (cmd != KVM_RUN) {
@@ -339,6 +342,8 @@ int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned long id)
 	/* Last: another thread may guess the number, and use or close it at once. */
 	fd_install(fd, file);
 	mutex_unlock(&vm->lock);
+	/* Whatever becomes of its fd, the vCPU stays as long as the VM, which the caller has. */
+	armvmm_stat_vcpu_add(vcpu);
 	return fd;
 
 err_file:

@@ -14,6 +14,7 @@
 #include "mmio.h"
 #include "mmio_seq.h"
 #include "pmu.h"
+#include "stat.h"
 #include "timer.h"
 #include "vgic/vgic.h"
 
@@ -78,9 +79,7 @@ struct armvmm_vcpu {
 	struct armvmm_vgic_vcpu vgic;
 	u32 halt_poll_ns;
 	unsigned int ccsselr;	/* unused bits of CSSELR are never kept */
-	u64 stat_exits;
-	u64 stat_halt_polls;
-	u64 stat_halt_wakeups;
+	struct armvmm_vcpu_stat stat;
 };
 
 #define VCPU_IRQ_LINE_IRQ	0

@@ -25,6 +25,7 @@ static void vm_destroy(struct armvmm_vm *vm)
 {
 	int i;
 
+	armvmm_stat_vm_del(vm);
 	/* No vCPU runs and no notifier comes any more: tables and slots may go. */
 	armvmm_stage2_vm_release(vm);
 	armvmm_eventfd_vm_destroy(vm);
@@ -184,6 +185,7 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case KVM_CAP_ENABLE_CAP_VM:
 	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
 	case KVM_CAP_SIGNAL_MSI:
+	case KVM_CAP_BINARY_STATS_FD:
 		return 1;
 	case KVM_CAP_ARM_SET_DEVICE_ADDR:
 		return 1;
@@ -356,6 +358,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 			return ret;
 		return copy_to_user(argp, &cd, sizeof(cd)) ? -EFAULT : 0;
 	}
+	case KVM_GET_STATS_FD:
+		return armvmm_stat_vm_fd(vm);
 	case KVM_CREATE_IRQCHIP:
 		return vm_create_irqchip(vm);
 	case KVM_ARM_SET_DEVICE_ADDR: {
@@ -445,15 +449,31 @@ err_srcu:
 int armvmm_vm_create(unsigned long type)
 {
 	struct armvmm_vm *vm;
-	int fd;
+	struct file *file;
+	int fd, ret;
 
 	if (type)
 		return -EINVAL;
-	vm = vm_alloc();
-	if (IS_ERR(vm))
-		return PTR_ERR(vm);
-	fd = anon_inode_getfd("armvmm-vm", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
-		armvmm_vm_put(vm);
+		return fd;
+	vm = vm_alloc();
+	if (IS_ERR(vm)) {
+		ret = PTR_ERR(vm);
+		goto err_alloc;
+	}
+	file = anon_inode_getfile("armvmm-vm", &vm_fops, vm, O_RDWR);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto err_file;
+	}
+	armvmm_stat_vm_add(vm, fd);
+	fd_install(fd, file);
 	return fd;
+
+err_file:
+	armvmm_vm_put(vm);
+err_alloc:
+	put_unused_fd(fd);
+	return ret;
 }

@@ -14,6 +14,7 @@
 #include "iobus.h"
 #include "memslot.h"
 #include "stage2.h"
+#include "stat.h"
 #include "vgic/vgic.h"
 
 #define ARMVMM_MAX_VCPUS	8	/* IHI 0048B: CPU targets are a byte */
@@ -48,6 +49,8 @@ struct armvmm_vm {
 	struct armvmm_coalesced *coalesced;
 	struct armvmm_eventfds *eventfds;
 	struct armvmm_vgic vgic;
+	struct armvmm_vm_stat stat;
+	struct armvmm_stat_vm stats;	/* where they are shown */
 
 	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
 	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */

@@ -42,14 +42,17 @@ __hyp_inline bool fastpath_hvc(struct hyp_vcpu *vcpu)
 		if (!vcpu->psci_version)
 			return false;
 		r[0] = vcpu->psci_version;
-		return true;
+		break;
 	case SMCCC_VERSION:
 		if (vcpu->psci_version < PSCI_1_0)
 			return false;
 		r[0] = SMCCC_1_1;
-		return true;
+		break;
+	default:
+		return false;
 	}
-	return false;
+	vcpu->stat.hyp_hvc++;
+	return true;
 }
 
 /* A read of a register that every guest finds constant. A32, condition AL. */
@@ -73,6 +76,7 @@ __hyp_inline bool fastpath_cp15_read(struct hyp_vcpu *vcpu, u32 hsr)
 		return false;
 	vcpu->regs.usr_regs.uregs[rt] = val;
 	banked_write(banked_read(ELR_hyp) + 4, ELR_hyp);
+	vcpu->stat.hyp_cp15++;
 	return true;
 }
 
@@ -94,6 +98,7 @@ bool __hyp_text hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 		if (!cpu->vfp || vcpu->vfp_loaded)
 			return false;
 		hyp_vfp_trap(cpu);
+		vcpu->stat.hyp_fp++;
 		return true;
 	}
 	return false;

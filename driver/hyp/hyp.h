@@ -101,6 +101,13 @@ struct hyp_pmu {
 	} counter[HYP_MAX_COUNTERS];
 };
 
+/* What HYP mode answered by itself, with no world switch (stat.c). */
+struct hyp_stat {
+	u64 hyp_hvc;
+	u64 hyp_cp15;
+	u64 hyp_fp;		/* first use of floating point after an entry */
+};
+
 /*
  * All of a vCPU that HYP mode reads or writes. Allocated by
  * armvmm_hypmap_alloc(): whole pages, mapped in HYP at the kernel's address.
@@ -136,6 +143,7 @@ struct hyp_vcpu {
 	u32 vfp_loaded;		/* the guest's FP registers are in the CPU */
 	struct hyp_vgic vgic;
 	struct hyp_pmu pmu;
+	struct hyp_stat stat;
 	struct hyp_cpu *cpu;	/* set at entry: the CPU that it runs on */
 };
 

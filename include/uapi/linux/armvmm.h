@@ -11,6 +11,7 @@
 
 #include <linux/kvm.h>
 #include <asm/kvm.h>
+#include <linux/armvmm_stats.h>
 
 #define ARMVMMIO		0xAF
 

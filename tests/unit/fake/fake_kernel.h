@@ -41,6 +41,11 @@
 #define max(a, b)	((a) > (b) ? (a) : (b))
 #define container_of(p, type, member)	((type *)((char *)(p) - offsetof(type, member)))
 
+static inline unsigned int fls64(unsigned long long x)
+{
+	return x ? 64 - (unsigned int)__builtin_clzll(x) : 0;
+}
+
 #define BIT(n)		(1UL << (n))
 #define BIT_ULL(n)	(1ULL << (n))
 #define BITS_PER_LONG	(8 * sizeof(long))

@@ -10,6 +10,7 @@
 #include "psci.h"
 #include "regs.h"
 #include "stage2.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -100,6 +101,7 @@ int armvmm_exit_handle(struct armvmm_vcpu *vcpu, int code)
 	int (*handler)(struct armvmm_vcpu *vcpu);
 	unsigned int ec = HSR_EC(vcpu_hsr(vcpu));
 
+	trace_armvmm_exit(vcpu->id, code, vcpu->hyp);
 	if (code == HYP_EXIT_SERROR || vcpu->hyp->serror)
 		return exit_serror(vcpu, code);
 	if (code != HYP_EXIT_TRAP) {

@@ -15,6 +15,7 @@
 #include "mmio_insn.h"
 #include "mmio_seq.h"
 #include "regs.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -45,6 +46,8 @@ int armvmm_mmio_complete(struct armvmm_vcpu *vcpu)
 	memcpy(&data, vcpu->run->mmio.data, sizeof(data));
 	if (vcpu->mmio.in_seq)
 		return armvmm_mmio_seq_complete(vcpu, data);
+	if (!vcpu->mmio.is_write)
+		trace_armvmm_mmio(vcpu->id, TRACE_MMIO_READ, vcpu->mmio.len, vcpu->mmio.ipa, data);
 	mmio_finish(vcpu, data);
 	return 1;
 }
@@ -103,7 +106,10 @@ int armvmm_mmio_to_user(struct armvmm_vcpu *vcpu, u64 ipa, unsigned int len, boo
 		memcpy(run->mmio.data, &data, sizeof(data));
 	run->exit_reason = KVM_EXIT_MMIO;
 	vcpu->mmio.pending = true;
+	vcpu->mmio.ipa = ipa;
 	vcpu->stat.mmio_exit_user++;
+	trace_armvmm_mmio(vcpu->id, is_write ? TRACE_MMIO_WRITE : TRACE_MMIO_READ_USER, len, ipa,
+			  data);
 	return 0;
 }
 
@@ -137,6 +143,8 @@ int armvmm_mmio_fault(struct armvmm_vcpu *vcpu, u64 ipa)
 	if (err)
 		return armvmm_mmio_to_user(vcpu, ipa, mmio->len, mmio->is_write, data);
 	vcpu->stat.mmio_exit_kernel++;
+	trace_armvmm_mmio(vcpu->id, mmio->is_write ? TRACE_MMIO_WRITE : TRACE_MMIO_READ,
+			  mmio->len, ipa, data);
 	mmio_finish(vcpu, data);
 	return 1;
 }

@@ -16,6 +16,7 @@ struct armvmm_mmio {
 	u8 rt;
 	u8 len;			/* 1, 2 or 4 */
 	u8 insn_len;		/* 2 or 4 */
+	u64 ipa;		/* while pending */
 };
 
 /*

@@ -16,6 +16,7 @@
 #include "mmio_ram.h"
 #include "mmio_seq.h"
 #include "regs.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -89,6 +90,8 @@ static int seq_access(struct armvmm_vcpu *vcpu)
 			return armvmm_mmio_to_user(vcpu, ipa, len, seq->is_write, data);
 		}
 		vcpu->stat.mmio_exit_kernel++;
+		trace_armvmm_mmio(vcpu->id, seq->is_write ? TRACE_MMIO_WRITE : TRACE_MMIO_READ,
+				  len, ipa, data);
 	}
 	if (!seq->is_write)
 		memcpy(&seq->bytes[seq->pos], &data, len);
@@ -135,8 +138,11 @@ int armvmm_mmio_seq_complete(struct armvmm_vcpu *vcpu, u32 data)
 	struct armvmm_mmio_seq *seq = &vcpu->mmio_seq;
 	int idx, ret;
 
-	if (!seq->is_write)
+	/* There is no answer where an error of the kernel's ended the last RUN. */
+	if (!seq->is_write && seq->part) {
 		memcpy(&seq->bytes[seq->pos], &data, seq->part);
+		trace_armvmm_mmio(vcpu->id, TRACE_MMIO_READ, seq->part, seq_ipa(seq), data);
+	}
 	seq->pos += seq->part;
 	seq->part = 0;
 

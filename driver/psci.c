@@ -16,6 +16,7 @@
 #include "archregs.h"
 #include "psci.h"
 #include "regs.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -334,6 +335,7 @@ int armvmm_psci_call(struct armvmm_vcpu *vcpu)
 {
 	u32 fn = psci_arg(vcpu, 0);
 
+	trace_armvmm_psci(vcpu->id, fn, psci_arg(vcpu, 1), psci_arg(vcpu, 2), psci_arg(vcpu, 3));
 	switch (fn) {
 	case ARM_SMCCC_VERSION_FUNC_ID:
 		psci_result(vcpu, 0x10001);

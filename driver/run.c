@@ -17,6 +17,7 @@
 #include "psci.h"
 #include "regs.h"
 #include "run.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -314,6 +315,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	if (unlikely(vcpu->pmu))
 		armvmm_pmu_load(vcpu);
 
+	trace_armvmm_entry(vcpu->id, vcpu->hyp);
 	compat_guest_enter_irqoff();
 	code = armvmm_hyp_call(HYP_CALL_RUN, (u32)vcpu->hyp, 0);
 	compat_guest_exit_irqoff();
@@ -417,6 +419,7 @@ int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
 	} while (ret > 0);
 	if (ret == -EINTR)
 		run->exit_reason = KVM_EXIT_INTR;
+	trace_armvmm_user_exit(vcpu->id, run->exit_reason, ret);
 	armvmm_timer_update_run(vcpu);
 	if (unlikely(vcpu->pmu))
 		armvmm_pmu_update_run(vcpu);

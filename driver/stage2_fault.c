@@ -10,6 +10,7 @@
 #include "regs.h"
 #include "stage2.h"
 #include "stage2_host.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -188,6 +189,8 @@ static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
 	};
 
 	vcpu->stat.page_faults++;
+	trace_armvmm_page_fault(vcpu->id, ipa, fault.hva, vcpu->hyp->regs.usr_regs.ARM_pc, write,
+				exec, fault.mapped);
 	return fault_map(&fault);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where interrupts come in: lines of devices, of timers, of the client. */
+#include "../trace.h"
 #include "../vcpu.h"
 #include "../vm.h"
 #include "irq.h"
@@ -37,6 +38,7 @@ int armvmm_vgic_inject(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu, unsigned 
 		return 0;
 	}
 
+	trace_armvmm_irq_inject(vcpu ? (int)vcpu->id : -1, intid, level);
 	raw_spin_lock_irqsave(&irq->lock, flags);
 	irq->line_level = level;
 	if (irq->edge && level)

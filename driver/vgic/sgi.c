@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Software-generated interrupts: one pending state per pair of sender and receiver. */
+#include "../trace.h"
 #include "../vcpu.h"
 #include "../vm.h"
 #include "dist.h"
@@ -11,6 +12,7 @@ static void sgi_send(struct armvmm_vcpu *to, unsigned int intid, unsigned int so
 	struct armvmm_vgic_irq *irq = vgic_irq_get(to->vm, to, intid);
 	unsigned long flags;
 
+	trace_armvmm_irq_inject(to->id, intid, true);
 	raw_spin_lock_irqsave(&irq->lock, flags);
 	irq->pending_latch = true;
 	irq->source |= 1u << source;

@@ -91,10 +91,13 @@ check: ## unit tests, and all tests on the 6.1 and 6.1-lpae hosts
 	@tests/run unit 6.1 6.1-lpae
 
 check-all: ## unit tests, and all tests on every host
-	@SLOW=1 tests/run unit $(HOSTS) qemu
+	@SLOW=1 tests/run unit fuzz $(HOSTS) qemu
 
 check-unit: ## unit tests on the build machine
 	@tests/run unit
+
+check-fuzz: ## libFuzzer on pure code of the driver, FUZZ_UNIT_SECONDS (5) for each target
+	@tests/run fuzz
 
 check-host: ## all tests on HOST; TESTS='name ...' for some
 	@tests/run $(HOST)
@@ -150,6 +153,6 @@ help: ## this list
 	@echo "Variables: HOST ($(HOST); or one of $(HOSTS) 6.1-debug), CMD, KDIR, CROSS_COMPILE,"
 	@echo "  O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
-.PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-host \
-	check-debug check-mutants qemu check-qemu bench style clean install install-user \
-	install-module install-qemu help tests dkms
+.PHONY: all module uapi modules-all user setup fetch run check check-all check-unit \
+	check-fuzz check-host check-debug check-mutants qemu check-qemu bench style clean install \
+	install-user install-module install-qemu help tests dkms

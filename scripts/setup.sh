@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Installs, by name, the Debian packages that building and testing armvmm needs, those that are
 # missing only; says what it does and asks sudo when not root. `setup.sh qemu` adds what building
-# QEMU needs (on a board: that alone), `setup.sh [qemu] --list` prints the names.
+# QEMU needs (on a board: that alone), `setup.sh fuzz` what the fuzz targets of the build machine need,
+# which is big; `setup.sh [qemu|fuzz] --list` prints the names.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -27,6 +28,9 @@ if [ "${1:-}" = qemu ]; then
 	esac
 	packages+=(bzip2 dpkg-dev flex bison meson ninja-build patch perl pkg-config python3 xz-utils
 		zlib1g-dev)
+elif [ "${1:-}" = fuzz ]; then
+	shift
+	packages+=(clang libclang-rt-14-dev)
 fi
 if [ "${1:-}" = --list ]; then
 	printf '%s\n' "${packages[@]}"

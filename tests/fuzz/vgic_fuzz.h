@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What holds of a vGIC whatever was done to it. */
+#ifndef TESTS_VGIC_FUZZ_H
+#define TESTS_VGIC_FUZZ_H
+
+#include "vgic_fake.h"
+
+#include "fuzz.h"
+
+/* No interrupt is in two list registers, and all are of this VM (design section 9, 15). */
+static inline void vgic_fuzz_check(struct armvmm_vm *vm)
+{
+	unsigned int used[VGIC_MAX_IRQS][ARMVMM_MAX_VCPUS + 1] = { };
+	struct armvmm_vcpu *vcpu;
+	unsigned int n, intid;
+	int i;
+
+	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+		const struct fake_cpu *c = &fake_cpus[i];
+
+		if (!c->in_guest)
+			continue;
+		for (n = 0; n < c->used; n++) {
+			if (!(c->lr[n] & GICH_LR_STATE))
+				continue;
+			intid = c->lr[n] & GICH_LR_VIRTUALID;
+			FUZZ_MUST(intid < vm->vgic.nr_spis + VGIC_NR_PRIVATE);
+			FUZZ_MUST(!used[intid][intid < VGIC_NR_PRIVATE ? i : 0]++);
+		}
+	}
+}
+
+/* The VM goes: every list register comes home first. */
+static inline void vgic_fuzz_end(struct armvmm_vm *vm)
+{
+	struct armvmm_vcpu *vcpu;
+	int i;
+
+	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+		fake_exit(vcpu);
+	fake_destroy(vm);
+}
+
+#endif

@@ -75,7 +75,7 @@ tests: uapi ## the tests that run on the host, not run yet
 	@for d in $(or $(AREAS),kselftest guest system); do \
 		[ ! -e tests/$$d/Makefile ] || $(MAKE) -C tests/$$d O=$(B)/tests/$$d CC="$(CC)" \
 			CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi userspace=$(B)/userspace \
-			$(user_vars) || exit 1; \
+			system=$(B)/tests/system $(user_vars) || exit 1; \
 	done
 
 setup: ## install the Debian packages that building and testing need

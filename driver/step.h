@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Single step: where the CPU goes after one instruction, and the breakpoints
+ * that stop it there. Pure functions of registers and memory.
+ */
+#ifndef ARMVMM_STEP_H
+#define ARMVMM_STEP_H
+
+#include <linux/types.h>
+
+#define STEP_MAX_BPS	6
+
+struct step_state {
+	u32 r[16];		/* of the current mode; r[15] is the instruction's address */
+	u32 cpsr;
+	u32 spsr;		/* where has_spsr: not in USR and SYS */
+	bool has_spsr;
+	bool vectors_thumb;	/* SCTLR.TE */
+	u32 vectors;		/* VBAR, or the high vectors */
+	/* Reads @len bytes at a guest virtual address. False where it cannot. */
+	bool (*read)(void *ctx, u32 va, void *buf, unsigned int len);
+	void *ctx;
+};
+
+struct step_target {
+	u32 pc;
+	bool thumb;
+};
+
+/* DBGBVR and DBGBCR (DDI 0406C C11.11.2) */
+struct step_bp {
+	u32 bvr;
+	u32 bcr;
+};
+
+/* The instruction at the PC: T32 ones of four bytes have their first half in bits 31-16. */
+bool armvmm_step_fetch(const struct step_state *s, u32 *insn);
+
+/*
+ * The instruction that follows @insn, which stands at r[15], when it takes no
+ * exception but SVC. False where that cannot be told: Jazelle and ThumbEE
+ * state, an exception return without an SPSR, a table that cannot be read.
+ */
+bool armvmm_step_next(const struct step_state *s, u32 insn, struct step_target *next);
+
+/*
+ * Breakpoints that stop the CPU after the instruction at r[15], @nr registers at
+ * most: their number. @mismatch: the CPU has working address mismatch breakpoints
+ * (C3.3.1), which stop at whatever comes next; else all places that can come next
+ * are matched: the decoded one, and the vectors.
+ */
+unsigned int armvmm_step_plan(const struct step_state *s, bool mismatch, struct step_bp *bps,
+			      unsigned int nr);
+
+#endif

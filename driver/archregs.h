@@ -47,6 +47,9 @@
 #define DFSR_WNR		(1u << 11)
 #define FSR_SHORT_SYNC_EXT	0x008u	/* FS = 0b01000, table B3-23 */
 #define FSR_LONG_SYNC_EXT	0x010u	/* STATUS = 0b010000, table B3-24 */
+#define FSR_SHORT_DEBUG		0x002u	/* FS = 0b00010 */
+#define FSR_LONG_DEBUG		0x022u	/* STATUS = 0b100010 */
+#define DFSR_CM			(1u << 13)
 
 /* HCR, B4.1.65 */
 #define HCR_VM			(1u << 0)
@@ -71,6 +74,7 @@
 #define HSTR_T15		(1u << 15)
 #define HDCR_TPMCR		(1u << 5)
 #define HDCR_TPM		(1u << 6)
+#define HDCR_TDE		(1u << 8)
 #define HDCR_TDA		(1u << 9)
 #define HDCR_TDOSA		(1u << 10)
 #define HDCR_TDRA		(1u << 11)

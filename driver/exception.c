@@ -251,3 +251,20 @@ void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far)
 	hyp->cp15[CP15_IFAR] = far;
 	hyp->cp15[CP15_IFSR] = exception_fsr(hyp);
 }
+
+static u32 exception_debug_fsr(struct hyp_vcpu *hyp)
+{
+	return hyp->cp15[CP15_TTBCR] & TTBCR_BIT_EAE ? FSR_LPAE | FSR_LONG_DEBUG : FSR_SHORT_DEBUG;
+}
+
+void armvmm_exception_debug_pabt(struct hyp_vcpu *hyp)
+{
+	armvmm_exception_pabt(hyp, hyp->cp15[CP15_IFAR]);
+	hyp->cp15[CP15_IFSR] = exception_debug_fsr(hyp);
+}
+
+void armvmm_exception_debug_dabt(struct hyp_vcpu *hyp, u32 far, u32 fsr)
+{
+	armvmm_exception_dabt(hyp, far, false);
+	hyp->cp15[CP15_DFSR] = exception_debug_fsr(hyp) | fsr;
+}

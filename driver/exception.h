@@ -45,4 +45,11 @@ void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write);
 void armvmm_exception_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr);
 void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far);
 
+/*
+ * The same for debug events (C3.4, C5.3): BKPT, a breakpoint or a vector catch,
+ * whose IFAR is UNKNOWN and stays; a watchpoint, with DFSR.WnR and CM in @fsr.
+ */
+void armvmm_exception_debug_pabt(struct hyp_vcpu *hyp);
+void armvmm_exception_debug_dabt(struct hyp_vcpu *hyp, u32 far, u32 fsr);
+
 #endif

@@ -262,7 +262,36 @@ static void test_trap_condition(void)
 	KTAP_TRUE(armvmm_exception_condition(&hyp.regs, (u32)HSR_EC_HVC << 26 | HSR_CV | 0));
 }
 
+/* Debug events: their own status, in either format; IFAR is UNKNOWN and stays. */
+static void test_debug(void)
+{
+	reset(CPSR_M_USR, 0x8000);
+	hyp.cp15[CP15_IFAR] = 0x1234;
+	armvmm_exception_debug_pabt(&hyp);
+	KTAP_EQ(PC, 0x6000000c);
+	KTAP_EQ(CPSR & CPSR_M_MASK, CPSR_M_ABT);
+	KTAP_EQ(*(u32 *)&hyp.regs.abt_regs[1], 0x8004);
+	KTAP_EQ(*(u32 *)&hyp.regs.abt_regs[2], CPSR_M_USR);
+	KTAP_EQ(hyp.cp15[CP15_IFSR], 0x002);
+	KTAP_EQ(hyp.cp15[CP15_IFAR], 0x1234);
+	reset(CPSR_M_SVC, 0x8000);
+	hyp.cp15[CP15_TTBCR] = TTBCR_BIT_EAE;
+	armvmm_exception_debug_pabt(&hyp);
+	KTAP_EQ(hyp.cp15[CP15_IFSR], 0x222);
+
+	reset(CPSR_M_SVC, 0x8000);
+	armvmm_exception_debug_dabt(&hyp, 0x5678, DFSR_WNR);
+	KTAP_EQ(PC, 0x60000010);
+	KTAP_EQ(*(u32 *)&hyp.regs.abt_regs[1], 0x8008);
+	KTAP_EQ(hyp.cp15[CP15_DFAR], 0x5678);
+	KTAP_EQ(hyp.cp15[CP15_DFSR], 0x802);
+	reset(CPSR_M_SVC, 0x8000);
+	hyp.cp15[CP15_TTBCR] = TTBCR_BIT_EAE;
+	armvmm_exception_debug_dabt(&hyp, 0x5678, DFSR_CM);
+	KTAP_EQ(hyp.cp15[CP15_DFSR], 0x2222);
+}
+
 KTAP_MAIN(KTAP_CASE(test_banks), KTAP_CASE(test_spsr), KTAP_CASE(test_modes), KTAP_CASE(test_cpsr_state),
 	  KTAP_CASE(test_undef_a32), KTAP_CASE(test_undef_t32), KTAP_CASE(test_dabt),
 	  KTAP_CASE(test_pabt), KTAP_CASE(test_skip), KTAP_CASE(test_conditions),
-	  KTAP_CASE(test_trap_condition))
+	  KTAP_CASE(test_trap_condition), KTAP_CASE(test_debug))

@@ -7,6 +7,8 @@
 
 #include "archregs.h"
 #include "cp15.h"
+#include "dbgregs.h"
+#include "debug.h"
 #include "psci.h"
 #include "regs.h"
 #include "stage2.h"
@@ -61,6 +63,8 @@ static int exit_abort(struct armvmm_vcpu *vcpu)
 	struct srcu_struct *srcu = &vcpu->vm->srcu;
 	int idx, ret;
 
+	if (unlikely((vcpu_hsr(vcpu) & HSR_ABT_FSC) == HSR_FSC_DEBUG))
+		return armvmm_debug_exit(vcpu);
 	idx = srcu_read_lock(srcu);
 	ret = armvmm_stage2_fault(vcpu);
 	srcu_read_unlock(srcu, idx);
@@ -80,6 +84,9 @@ static int (*const exit_handlers[HSR_EC_NR])(struct armvmm_vcpu *vcpu) = {
 	[HSR_EC_SMC] = exit_smc,
 	[HSR_EC_IABT] = exit_abort,
 	[HSR_EC_DABT] = exit_abort,
+	[HSR_EC_V8_BREAKPOINT] = armvmm_debug_exit,
+	[HSR_EC_V8_WATCHPOINT] = armvmm_debug_exit,
+	[HSR_EC_V8_BKPT] = armvmm_debug_exit,
 };
 
 /*

@@ -11,6 +11,7 @@
 
 #include "compat.h"
 #include "cp15.h"
+#include "debug.h"
 #include "eventfd.h"
 #include "hypcpu.h"
 #include "hypmap.h"
@@ -117,6 +118,7 @@ static int __init armvmm_init(void)
 	if (ret)
 		goto err_hypcpu;
 	armvmm_stat_init();
+	armvmm_debug_init();
 	ret = misc_register(&armvmm_misc);
 	if (ret)
 		goto err_misc;

@@ -54,7 +54,7 @@ static void regs_reset_traps(struct armvmm_vcpu *vcpu)
 		   HCR_TWI | HCR_TWE | HCR_TSC | HCR_TIDCP | HCR_TAC | HCR_TSW | HCR_TVM;
 	hyp->hstr = HSTR_T15;
 	/* HYP mode adds HPMN, which it keeps as the host has it. */
-	hyp->hdcr = HDCR_TDRA | HDCR_TDOSA | HDCR_TDA | HDCR_TPM | HDCR_TPMCR;
+	hyp->hdcr = HDCR_TDRA | HDCR_TDOSA | HDCR_TDA | HDCR_TDE | HDCR_TPM | HDCR_TPMCR;
 	hyp->vpidr = read_cpuid_id();
 }
 
@@ -75,6 +75,7 @@ void armvmm_regs_reset(struct armvmm_vcpu *vcpu)
 	armvmm_vgic_vcpu_reset(vcpu);
 	armvmm_pmu_vcpu_reset(vcpu);
 	armvmm_mmio_cancel(&vcpu->mmio);
+	armvmm_debug_reset(vcpu);
 }
 
 /*

@@ -359,6 +359,12 @@ static int run_once(struct armvmm_vcpu *vcpu)
 			return -EINTR;
 	}
 
+	if (unlikely(armvmm_debug_stepping(vcpu))) {
+		ret = armvmm_debug_step(vcpu);
+		if (ret <= 0)
+			return ret;
+	}
+
 	preempt_disable();
 	ret = run_enter(vcpu);
 	preempt_enable();

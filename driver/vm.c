@@ -207,6 +207,14 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 		return ARMVMM_MAX_VCPUS;
 	case KVM_CAP_NR_MEMSLOTS:
 		return ARMVMM_NR_MEMSLOTS;
+	case KVM_CAP_SET_GUEST_DEBUG:
+		return 1;
+	case KVM_CAP_GUEST_DEBUG_HW_BPS:
+		return armvmm_debug_host.nr_brp;
+	case KVM_CAP_GUEST_DEBUG_HW_WPS:
+		return armvmm_debug_host.nr_wrp;
+	case ARMVMM_CAP_GUEST_DEBUG:
+		return armvmm_debug_flags();
 	case ARMVMM_CAP_VERSION:
 		return ARMVMM_VERSION;
 	case ARMVMM_CAP_GENERIC_TARGET:

@@ -61,6 +61,61 @@ hyp_probe_call:
 	pop	{r4-r7, pc}
 	.size	hyp_probe_call, . - hyp_probe_call
 
+/*
+ * u32 hyp_debug_probe_call(struct debug_probe_regs *regs): reads debug registers
+ * that may be undefined on this board, under vectors of our own: how many of those
+ * that matter were. As above.
+ */
+	.globl	hyp_debug_probe_call
+	.type	hyp_debug_probe_call, %function
+hyp_debug_probe_call:
+	push	{r4-r7, lr}
+	mrs	r4, cpsr
+	cpsid	aif
+	mrc	p15, 0, r5, c1, c0, 0	@ SCTLR
+	mrc	p15, 0, r6, c12, c0, 0	@ VBAR
+	adr	r1, debug_probe_vectors
+	mcr	p15, 0, r1, c12, c0, 0
+	bic	r1, r5, #1 << 13	@ V
+	bic	r1, r1, #1 << 30	@ TE
+	mcr	p15, 0, r1, c1, c0, 0
+	isb
+	mov	r2, r0
+	mov	r0, #0
+	mrc	p14, 0, r1, c0, c0, 0	@ DBGDIDR
+	str	r1, [r2]
+	mrc	p14, 0, r1, c1, c3, 4	@ DBGOSDLR
+	str	r1, [r2, #8]
+	mrc	p14, 0, r1, c0, c2, 2	@ DBGDSCRext
+	mrc	p14, 0, r1, c0, c0, 5	@ DBGBCR0
+	mov	r3, r0
+	mrc	p14, 0, r1, c7, c2, 7	@ DBGDEVID: not where QEMU 7.2 has it
+	str	r1, [r2, #4]
+	mov	r0, r3
+	mcr	p15, 0, r5, c1, c0, 0
+	mcr	p15, 0, r6, c12, c0, 0
+	isb
+	msr	cpsr_cx, r4
+	pop	{r4-r7, pc}
+	.size	hyp_debug_probe_call, . - hyp_debug_probe_call
+
+/*
+ * void hyp_debug_trial(void): returns at once. What follows it is the guest that
+ * breakpoints are tried on (debug_probe.c): it ends with a call to HYP.
+ */
+	.align	5
+	.globl	hyp_debug_trial
+	.type	hyp_debug_trial, %function
+hyp_debug_trial:
+	bx	lr
+	.globl	hyp_debug_trial_start
+hyp_debug_trial_start:
+	mov	r0, r0
+	mov	r0, r0
+	hvc	#0
+	b	.
+	.size	hyp_debug_trial, . - hyp_debug_trial
+
 	.align	5
 probe_vectors:
 	b	.
@@ -74,5 +129,20 @@ probe_vectors:
 probe_undef:
 	movw	r0, #0xdead		@ HYP_PROBE_UNDEF
 	movs	pc, lr
+
+	.align	5
+debug_probe_vectors:
+	b	.
+	b	debug_probe_undef
+	b	.
+	b	.
+	b	.
+	b	.
+	b	.
+	b	.
+debug_probe_undef:
+	add	r0, r0, #1
+	mov	r1, #0
+	movs	pc, lr			@ to the next one (B1.9.2)
 
 	.section .note.GNU-stack, "", %progbits

@@ -57,6 +57,13 @@ struct hyp_host_saved {
 	u32 teehbr;
 };
 
+/* The host's debug registers, while a guest has them (hyp/debug.c). */
+struct hyp_host_debug {
+	u32 dscr;
+	u32 oslsr;
+	struct hyp_debug_regs regs;
+};
+
 struct hyp_cpu {
 	/* Known to assembly, hyp/offsets.h. */
 	struct hyp_vcpu *vcpu;	/* in the guest now, NULL while the host runs */
@@ -70,6 +77,7 @@ struct hyp_cpu {
 	struct hyp_host_const host;
 	struct hyp_host_saved saved;
 	struct hyp_vfp host_vfp;
+	struct hyp_host_debug host_debug;
 	u32 host_fpexc;		/* the host's, while EN is set for the guest's trap */
 	u32 vfp;		/* there is floating point */
 	u32 thumbee;		/* there are TEECR and TEEHBR (DDI 0406C A2.10) */
@@ -84,6 +92,9 @@ void hyp_vgic_restore(struct hyp_cpu *cpu, struct hyp_vgic *vgic);
 void hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic);
 void hyp_pmu_restore(struct hyp_pmu *pmu);
 void hyp_pmu_save(struct hyp_pmu *pmu);
+void hyp_debug_load(struct hyp_cpu *cpu, struct hyp_debug *debug);
+void hyp_debug_unload(struct hyp_cpu *cpu, struct hyp_debug *debug);
+u32 hyp_debug_moe(void);
 void hyp_vfp_save(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_restore(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_trap(struct hyp_cpu *cpu);

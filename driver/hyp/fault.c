@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where a stage-2 abort hit: the guest's address and the IPA behind it. */
+/* Where an abort hit: the guest's address and the IPA behind it, or the debug event. */
 #include <linux/bits.h>
 
 #include "cpu.h"
@@ -11,6 +11,9 @@
 #define ISS_S1PTW		BIT(7)
 
 #define PAR_F			BIT(0)
+
+#define ISS_FSC(hsr)		((hsr) & 0x3f)
+#define ISS_FSC_DEBUG		0x22
 
 /*
  * HPFAR is UNKNOWN on a permission fault outside a stage-1 walk (B3.13.5): the
@@ -25,6 +28,13 @@ void __hyp_text hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr)
 		vcpu->hxfar = sysreg_read(SYS_HIFAR);
 	else
 		vcpu->hxfar = sysreg_read(SYS_HDFAR);
+
+	if (ISS_FSC(hsr) == ISS_FSC_DEBUG) {
+		/* BKPT comes here also where the debug registers are out of reach. */
+		if (vcpu->debug.nr_brp)
+			vcpu->debug.moe = hyp_debug_moe();
+		return;
+	}
 
 	vcpu->fault_ipa_valid = 1;
 	if (ISS_FSC_TYPE(hsr) != ISS_FSC_PERMISSION || hsr & ISS_S1PTW) {

@@ -108,6 +108,29 @@ struct hyp_stat {
 	u64 hyp_fp;		/* first use of floating point after an entry */
 };
 
+/* What happens to the debug registers at the world switch (hyp/debug.c). */
+#define HYP_DEBUG_OFF		0	/* they stay: nobody is known to use them */
+#define HYP_DEBUG_HIDE		1	/* the host's are in use: off in the guest */
+#define HYP_DEBUG_LOAD		2	/* the registers below are loaded */
+
+#define HYP_MAX_DBG		16	/* DDI 0406C C11.11: of each kind */
+
+struct hyp_debug_regs {
+	u32 vcr;
+	u32 bvr[HYP_MAX_DBG];
+	u32 bcr[HYP_MAX_DBG];
+	u32 wvr[HYP_MAX_DBG];
+	u32 wcr[HYP_MAX_DBG];
+};
+
+struct hyp_debug {
+	u32 mode;		/* HYP_DEBUG_* */
+	u32 nr_brp;		/* what the CPU has; zero: not to be touched */
+	u32 nr_wrp;
+	u32 moe;		/* DBGDSCRint at the last debug exception: why */
+	struct hyp_debug_regs regs;
+};
+
 /*
  * All of a vCPU that HYP mode reads or writes. Allocated by
  * armvmm_hypmap_alloc(): whole pages, mapped in HYP at the kernel's address.
@@ -145,6 +168,7 @@ struct hyp_vcpu {
 	struct hyp_pmu pmu;
 	struct hyp_stat stat;
 	struct hyp_cpu *cpu;	/* set at entry: the CPU that it runs on */
+	struct hyp_debug debug;
 };
 
 /* Index of a core register, in words. */

@@ -309,6 +309,8 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 		thumbee_swap(&cpu->saved.teecr, &cpu->saved.teehbr, vcpu->teecr, vcpu->teehbr);
 	hyp_vgic_restore(cpu, &vcpu->vgic);
 	timer_restore(vcpu);
+	if (vcpu->debug.mode)
+		hyp_debug_load(cpu, &vcpu->debug);
 	if (vcpu->pmu.in_use)
 		hyp_pmu_restore(&vcpu->pmu);
 }
@@ -319,12 +321,14 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 		u32 hsr = sysreg_read(SYS_HSR);
 
 		vcpu->hsr = hsr;
-		if (HSR_EC(hsr) == HSR_EC_DABT || HSR_EC(hsr) == HSR_EC_IABT)
+		if (HSR_EC(hsr) >= HSR_EC_IABT)
 			hyp_fault_resolve(vcpu, hsr);
 	}
 
 	if (vcpu->pmu.in_use)
 		hyp_pmu_save(&vcpu->pmu);
+	if (vcpu->debug.mode)
+		hyp_debug_unload(cpu, &vcpu->debug);
 	timer_save(vcpu, &cpu->host);
 	hyp_vgic_save(cpu, &vcpu->vgic);
 	if (cpu->thumbee)

@@ -149,6 +149,7 @@
 #define HDCR_HPMN_MASK	0x1fu
 #define HDCR_TPMCR	BIT(5)
 #define HDCR_TPM	BIT(6)
+#define HDCR_TDE	BIT(8)
 #define HDCR_TDA	BIT(9)
 #define HDCR_TDOSA	BIT(10)
 #define HDCR_TDRA	BIT(11)
@@ -174,7 +175,7 @@
 #define HSR_EC_CP15_32	0x03
 #define HSR_EC_FP	0x07
 #define HSR_EC_HVC	0x12
-#define HSR_EC_IABT	0x20
+#define HSR_EC_IABT	0x20	/* the first of the aborts; debug exceptions are among them */
 #define HSR_EC_DABT	0x24
 
 #endif

@@ -93,10 +93,41 @@ struct kvm_sregs {
 struct kvm_fpu {
 };
 
+/*
+ * KVM_SET_GUEST_DEBUG, control: beside KVM_GUESTDBG_ENABLE and _SINGLESTEP. The
+ * values are arm64's, and x86's for INJECT_BP.
+ */
+#define KVM_GUESTDBG_USE_SW_BP		0x00010000	/* BKPT of the guest is an exit */
+#define KVM_GUESTDBG_USE_HW		0x00020000	/* the registers below are used */
+#define KVM_GUESTDBG_INJECT_BP		0x00080000	/* once: the guest takes its own BKPT */
+
+/*
+ * Breakpoint and watchpoint registers as in DDI 0406C C11.11; the first
+ * KVM_CAP_GUEST_DEBUG_HW_BPS and _WPS of them count. KVM/arm had nothing here,
+ * which the size in KVM_SET_GUEST_DEBUG's number shows: both sizes are taken.
+ */
+#define KVM_ARM_MAX_DBG_REGS		16
 struct kvm_guest_debug_arch {
+	__u32 dbg_bcr[KVM_ARM_MAX_DBG_REGS];
+	__u32 dbg_bvr[KVM_ARM_MAX_DBG_REGS];
+	__u32 dbg_wcr[KVM_ARM_MAX_DBG_REGS];
+	__u32 dbg_wvr[KVM_ARM_MAX_DBG_REGS];
 };
 
+/*
+ * What KVM_EXIT_DEBUG tells. hsr holds KVM_ARM_DEBUG_EC_* in bits 31 to 26, by
+ * arm64's numbers, for ARMv7 has one class for all but watchpoints; far is the
+ * address that a watchpoint saw. The instruction at pc was not executed.
+ */
+#define KVM_ARM_DEBUG_EC(hsr)		((hsr) >> 26)
+#define KVM_ARM_DEBUG_EC_BREAKPOINT	0x30
+#define KVM_ARM_DEBUG_EC_STEP		0x32
+#define KVM_ARM_DEBUG_EC_WATCHPOINT	0x34
+#define KVM_ARM_DEBUG_EC_BKPT		0x38
 struct kvm_debug_exit_arch {
+	__u32 hsr;
+	__u32 pc;
+	__u64 far;
 };
 
 /* Lines of in-kernel devices, for a user-space interrupt controller. */
@@ -154,6 +185,14 @@ struct kvm_vcpu_events {
 
 #define __ARM_CP15_REG64(op1, crm)	__ARM_CP15_REG(op1, 0, crm, 0)
 #define ARM_CP15_REG64(...)	(__ARM_CP15_REG64(__VA_ARGS__) | KVM_REG_SIZE_U64)
+
+/* The guest's debug registers: named as those of cp15 */
+#define ARM_CP14_REG32(op1, crn, crm, op2)				\
+	(KVM_REG_ARM | KVM_REG_SIZE_U32 | (14 << KVM_REG_ARM_COPROC_SHIFT) | \
+	 ARM_CP15_REG_SHIFT_MASK(op1, OPC1) |				\
+	 ARM_CP15_REG_SHIFT_MASK(crn, 32_CRN) |				\
+	 ARM_CP15_REG_SHIFT_MASK(crm, CRM) |				\
+	 ARM_CP15_REG_SHIFT_MASK(op2, 32_OPC2))
 
 /* The architected timers. */
 #define KVM_REG_ARM_PTIMER_CTL		ARM_CP15_REG32(0, 14, 2, 1)

@@ -48,4 +48,12 @@
 #define ARMVMM_GICD_SGI_ACTIVE	0xd00
 #define ARMVMM_GICD_LATCH	0xd80
 
+/*
+ * KVM_CHECK_EXTENSION answers the KVM_GUESTDBG_* bits that KVM_SET_GUEST_DEBUG
+ * takes: KVM_GUESTDBG_USE_HW says that struct kvm_guest_debug_arch holds
+ * registers, KVM_GUESTDBG_SINGLESTEP that the CPU can step. Without them the
+ * CPU's debug logic is out of reach (DBGEN low); BKPT always works.
+ */
+#define ARMVMM_CAP_GUEST_DEBUG		(ARMVMM_CAP_BASE + 16)
+
 #endif /* _UAPI_LINUX_ARMVMM_H */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest debugging. All debug exceptions of a guest are taken in HYP mode
+ * (HDCR.TDE) and end up here, where it is decided whose each is:
+ *
+ *	BKPT			the client's with KVM_GUESTDBG_USE_SW_BP, else the guest's
+ *	all others, while
+ *	  the client's registers are loaded	the client's
+ *	  the guest's are			the guest's
+ *	  neither are				the host's, which it had left armed: from then
+ *						on they are put away for this vCPU (hyp/debug.c)
+ *
+ * The client's registers take the place of the guest's, which keep what the
+ * guest writes meanwhile. A step is over when the PC is no longer where it
+ * began, whether the CPU or the emulation of a trapped instruction moved it.
+ */
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "archregs.h"
+#include "dbgregs.h"
+#include "debug.h"
+#include "debug_check.h"
+#include "exception.h"
+#include "regs.h"
+#include "vcpu.h"
+
+u32 armvmm_debug_flags(void)
+{
+	u32 flags = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_INJECT_BP;
+
+	if (armvmm_debug_host.nr_brp)
+		flags |= KVM_GUESTDBG_USE_HW | KVM_GUESTDBG_SINGLESTEP;
+	return flags;
+}
+
+void armvmm_debug_update(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_debug *debug = &vcpu->debug;
+	struct hyp_debug *hyp = &vcpu->hyp->debug;
+	unsigned int i;
+
+	hyp->nr_brp = armvmm_debug_host.nr_brp;
+	hyp->nr_wrp = armvmm_debug_host.nr_wrp;
+	memset(&hyp->regs, 0, sizeof(hyp->regs));
+	debug->owner = DEBUG_OWNER_NONE;
+	hyp->mode = HYP_DEBUG_OFF;
+	if (!(debug->control & (KVM_GUESTDBG_USE_HW | KVM_GUESTDBG_SINGLESTEP)))
+		return;
+
+	debug->owner = DEBUG_OWNER_CLIENT;
+	hyp->mode = HYP_DEBUG_LOAD;
+	if (!(debug->control & KVM_GUESTDBG_USE_HW))
+		return;
+	/* A step needs the breakpoints for itself, and stops at every instruction anyway. */
+	for (i = 0; i < hyp->nr_brp && !(debug->control & KVM_GUESTDBG_SINGLESTEP); i++) {
+		hyp->regs.bvr[i] = debug->arch.dbg_bvr[i];
+		hyp->regs.bcr[i] = debug_check_load(debug->arch.dbg_bcr[i]);
+	}
+	for (i = 0; i < hyp->nr_wrp; i++) {
+		hyp->regs.wvr[i] = debug->arch.dbg_wvr[i];
+		hyp->regs.wcr[i] = debug_check_load(debug->arch.dbg_wcr[i]);
+	}
+}
+
+void armvmm_debug_reset(struct armvmm_vcpu *vcpu)
+{
+	vcpu->debug.step_begun = false;
+	armvmm_debug_update(vcpu);
+}
+
+static int debug_inject_bkpt(struct armvmm_vcpu *vcpu)
+{
+	armvmm_exception_debug_pabt(vcpu->hyp);
+	return 1;
+}
+
+static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *dbg)
+{
+	struct armvmm_debug *debug = &vcpu->debug;
+	u32 control = dbg->control;
+
+	if (control & ~armvmm_debug_flags())
+		return -EINVAL;
+	/* As in KVM elsewhere: without ENABLE the others are nothing; INJECT_BP is no state. */
+	if (!(control & KVM_GUESTDBG_ENABLE))
+		control &= KVM_GUESTDBG_INJECT_BP;
+	if (control & KVM_GUESTDBG_USE_HW &&
+	    !debug_check_arch(&dbg->arch, armvmm_debug_host.nr_brp, armvmm_debug_host.nr_wrp))
+		return -EINVAL;
+	if (control & KVM_GUESTDBG_INJECT_BP) {
+		if (!vcpu->initialized)
+			return -ENOEXEC;
+		/* The PC is still at an access that the client has to complete. */
+		if (vcpu->mmio.pending)
+			return -EBUSY;
+		debug_inject_bkpt(vcpu);
+	}
+
+	debug->control = control & ~KVM_GUESTDBG_INJECT_BP;
+	debug->arch = dbg->arch;
+	/* An access that is out is the instruction that this step is about. */
+	debug->step_begun = vcpu->initialized && vcpu->mmio.pending;
+	debug->step_pc = vcpu->hyp->regs.usr_regs.ARM_pc;
+	armvmm_debug_update(vcpu);
+	return 0;
+}
+
+long armvmm_debug_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, void __user *argp)
+{
+	struct kvm_guest_debug dbg = {};
+	bool bare = cmd == ARMVMM_DEBUG_IOCTL_BARE;
+
+	BUILD_BUG_ON(offsetof(struct kvm_guest_debug, arch) != sizeof(struct armvmm_debug_bare));
+	if (copy_from_user(&dbg, argp, bare ? sizeof(struct armvmm_debug_bare) : sizeof(dbg)))
+		return -EFAULT;
+	if (bare && dbg.control & KVM_GUESTDBG_USE_HW)
+		return -EINVAL;
+	return debug_set(vcpu, &dbg);
+}
+
+int armvmm_debug_to_user(struct armvmm_vcpu *vcpu, u32 ec, u32 far)
+{
+	struct kvm_run *run = vcpu->run;
+
+	vcpu->debug.step_begun = false;
+	memset(&run->debug, 0, sizeof(run->debug));
+	run->debug.arch.hsr = ec << 26 | HSR_IL;
+	run->debug.arch.pc = vcpu->hyp->regs.usr_regs.ARM_pc;
+	run->debug.arch.far = far;
+	run->exit_reason = KVM_EXIT_DEBUG;
+	return 0;
+}
+
+/*
+ * Why: of BKPT, breakpoints and vector catches, which are one class, DBGDSCR.MOE
+ * tells (C11.11.20). The emulator (QEMU 7.2) never writes it, or has ARMv8's
+ * classes: then the instruction does.
+ */
+static u32 debug_moe(struct armvmm_vcpu *vcpu)
+{
+	u32 moe = DBGDSCR_MOE(vcpu->hyp->debug.moe);
+
+	switch (HSR_EC(vcpu_hsr(vcpu))) {
+	case HSR_EC_V8_BKPT:
+		return DBG_MOE_BKPT;
+	case HSR_EC_V8_BREAKPOINT:
+		return DBG_MOE_BREAKPOINT;
+	case HSR_EC_IABT:
+		if (!vcpu->hyp->debug.nr_brp)
+			return DBG_MOE_BKPT;
+		if (moe == DBG_MOE_BREAKPOINT || moe == DBG_MOE_BKPT || moe == DBG_MOE_VECTOR_CATCH)
+			return moe;
+		return armvmm_debug_at_bkpt(vcpu) ? DBG_MOE_BKPT : DBG_MOE_BREAKPOINT;
+	default:
+		return DBG_MOE_WATCHPOINT;
+	}
+}
+
+int armvmm_debug_exit(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_debug *debug = &vcpu->debug;
+	u32 moe = debug_moe(vcpu);
+
+	if (moe == DBG_MOE_BKPT) {
+		if (debug->control & KVM_GUESTDBG_USE_SW_BP)
+			return armvmm_debug_to_user(vcpu, KVM_ARM_DEBUG_EC_BKPT, 0);
+		return debug_inject_bkpt(vcpu);
+	}
+	switch (debug->owner) {
+	case DEBUG_OWNER_CLIENT:
+		if (moe == DBG_MOE_WATCHPOINT)
+			return armvmm_debug_to_user(vcpu, KVM_ARM_DEBUG_EC_WATCHPOINT,
+					     vcpu->hyp->hxfar);
+		return armvmm_debug_to_user(vcpu, armvmm_debug_stepping(vcpu) ?
+				     KVM_ARM_DEBUG_EC_STEP : KVM_ARM_DEBUG_EC_BREAKPOINT, 0);
+	default:
+		vcpu->hyp->debug.mode = HYP_DEBUG_HIDE;
+		return 1;
+	}
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A guest to be debugged: for the tests of KVM_SET_GUEST_DEBUG. */
+#ifndef TEST_DEBUG_H
+#define TEST_DEBUG_H
+
+#include "vm.h"
+
+/* The ioctl as KVM/arm's headers had it: the structure behind the flags was empty. */
+struct bare_debug {
+	uint32_t control, pad;
+};
+#define SET_GUEST_DEBUG_BARE	_IOW(KVMIO, 0x9b, struct bare_debug)
+
+#define BCR_ARM		(0xfu << 5 | 3 << 1 | 1)
+#define BCR_LOW		(0x3u << 5 | 3 << 1 | 1)
+#define BCR_HIGH	(0xcu << 5 | 3 << 1 | 1)
+#define BCR_USER	(0xfu << 5 | 2 << 1 | 1)
+#define WCR(bas, lsc)	((bas) << 5 | (lsc) << 3 | 3 << 1 | 1)
+#define WP_LOAD		1u
+#define WP_STORE	2u
+
+#define IFSR		ARM_CP15_REG32(0, 5, 0, 1)
+#define VBAR		ARM_CP15_REG32(0, 12, 0, 0)
+#define CPSR_USR	0x1d0u
+#define CPSR_SVC	0x1d3u
+#define CPSR_T		0x20u
+#define CODE		(RAM_BASE + 0x10000)
+#define VECTORS		(RAM_BASE + 0x8000)
+#define DATA		(RAM_BASE + 0x20000)
+
+static struct vm vm;
+static struct kvm_run *run;
+static int vcpu;
+
+static inline void start(unsigned int nvcpus, unsigned int without)
+{
+	vm_make(&vm, nvcpus, without);
+	run = vm.vcpu[0].run;
+	vcpu = vm.vcpu[0].fd;
+	if (without & VM_NO_VCPU_INIT)
+		return;
+	reg32_set(vcpu, VBAR, VECTORS);
+	/* Every vector waits where it is. */
+	for (unsigned int i = 0; i < 8; i++)
+		((uint32_t *)(vm.ram + 0x8000))[i] = 0xeafffffe;
+}
+
+static inline int set_debug(int fd, uint32_t control, const struct kvm_guest_debug_arch *arch)
+{
+	struct kvm_guest_debug dbg = { .control = control };
+
+	if (arch)
+		dbg.arch = *arch;
+	return ioctl(fd, KVM_SET_GUEST_DEBUG, &dbg);
+}
+
+#define SW	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP)
+#define HW	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW)
+#define STEP	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP)
+
+static inline int cap(unsigned long n)
+{
+	return ioctl(vm.sys, KVM_CHECK_EXTENSION, n);
+}
+
+/* Cases about hardware that a board may keep out of reach. */
+static inline void need_hw(void)
+{
+	if (!cap(KVM_CAP_GUEST_DEBUG_HW_BPS))
+		ktap_skip("this host's debug registers are out of reach");
+}
+
+static inline void check_exit(uint32_t ec, uint32_t pc)
+{
+	unsigned int reason = vm_run(&vm, 0);
+
+	MUST(reason == KVM_EXIT_DEBUG, "exit %u, PC %08x", reason, reg32(vcpu, REG_PC));
+	CHECK(KVM_ARM_DEBUG_EC(run->debug.arch.hsr) == ec && run->debug.arch.pc == pc &&
+	      reg32(vcpu, REG_PC) == pc, "HSR %08x at %08x, PC %08x; want %02x at %08x",
+	      run->debug.arch.hsr, run->debug.arch.pc, reg32(vcpu, REG_PC), ec, pc);
+}
+
+GUEST_CODE(bkpt, "mov r0, #1\n\tbkpt #0x1234\n\tmov r0, #2\n\tb .");
+GUEST_CODE(mmio, "ldr r1, =0x0a000000\n\tldr r2, [r1]\n\tadd r3, r2, #1\n\tstr r3, [r1]\n\tb .");
+GUEST_CODE(line, "mov r0, #1\n\tmov r0, #2\n\tmov r0, #3\n\tmov r0, #4\n\tmov r0, #5\n\t"
+	   "mov r0, #6\n\tmov r0, #7\n\tmov r0, #8\n\tmov r0, #9\n\tb .");
+/* r0 counts what was done. */
+GUEST_CODE(accesses, "ldr r1, =0x40020000\n\tmov r0, #0\n\tstr r0, [r1, #16]\n\tmov r0, #1\n\t"
+	   "ldr r2, [r1, #16]\n\tmov r0, #2\n\tstrb r0, [r1, #22]\n\tmov r0, #3\n\t"
+	   "ldrh r2, [r1, #20]\n\tmov r0, #4\n\tldrd r2, r3, [r1, #24]\n\tmov r0, #5\n\tb .");
+
+#endif /* TEST_DEBUG_H */

@@ -44,6 +44,7 @@ static struct {
 		struct kvm_ioeventfd ioeventfd;
 		struct kvm_device_attr attr;
 		struct kvm_vcpu_init init;
+		struct kvm_guest_debug debug;
 	} got;
 	uint64_t attrs[8], attr_values[8];
 	unsigned int nr_attrs;
@@ -179,6 +180,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		return FD_VCPU + (int)(uintptr_t)arg;
 	case KVM_ARM_PREFERRED_TARGET:
 		((struct kvm_vcpu_init *)arg)->target = KVM_ARM_TARGET_CORTEX_A7;
+		return 0;
+	case KVM_SET_GUEST_DEBUG:
+		kernel.got.debug = *(struct kvm_guest_debug *)arg;
 		return 0;
 	case KVM_ARM_VCPU_INIT:
 		kernel.got.init = *(struct kvm_vcpu_init *)arg;
@@ -446,6 +450,64 @@ static void test_run(void)
 	armvmm_vm_close(vm);
 }
 
+static void test_debug(void)
+{
+	static const struct { uint32_t ec; enum armvmm_debug_event event; } events[] = {
+		{ KVM_ARM_DEBUG_EC_BKPT, ARMVMM_DEBUG_EVENT_BKPT },
+		{ KVM_ARM_DEBUG_EC_BREAKPOINT, ARMVMM_DEBUG_EVENT_BREAKPOINT },
+		{ KVM_ARM_DEBUG_EC_WATCHPOINT, ARMVMM_DEBUG_EVENT_WATCHPOINT },
+		{ KVM_ARM_DEBUG_EC_STEP, ARMVMM_DEBUG_EVENT_STEP },
+	};
+	struct armvmm_debug_regs regs = { { 1 }, { 2 }, { 3 }, { 4 } };
+	const struct kvm_guest_debug *got = &kernel.got.debug;
+	struct kvm_run *run = run_page();
+	struct armvmm_vcpu *vcpu;
+	struct armvmm_exit exit;
+	struct armvmm_vm *vm;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	armvmm_vcpu_create(vm, 0, &vcpu);
+
+	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, ARMVMM_DEBUG_STEP, NULL), 0);
+	KTAP_EQ(got->control, 3);
+	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, ARMVMM_DEBUG_BKPT, NULL), 0);
+	KTAP_EQ(got->control, 0x10001);
+	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, ARMVMM_DEBUG_INJECT_BKPT, NULL), 0);
+	KTAP_EQ(got->control, 0x80000);
+	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, 0, NULL), 0);
+	KTAP_EQ(got->control, 0);
+	KTAP_EQ(got->arch.dbg_bcr[0] | got->arch.dbg_wvr[0], 0);
+	regs.wvr[15] = 5;
+	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, 0, &regs), 0);
+	KTAP_EQ(got->control, 0x20001);
+	KTAP_EQ(got->arch.dbg_bcr[0], 1);
+	KTAP_EQ(got->arch.dbg_bvr[0], 2);
+	KTAP_EQ(got->arch.dbg_wcr[0], 3);
+	KTAP_EQ(got->arch.dbg_wvr[0], 4);
+	KTAP_EQ(got->arch.dbg_wvr[15], 5);
+	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, 8, NULL), (unsigned long long)-EINVAL);
+	kernel.fail_request = KVM_SET_GUEST_DEBUG;
+	kernel.fail_errno = EBUSY;
+	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, 0, NULL), (unsigned long long)-EBUSY);
+
+	run->exit_reason = KVM_EXIT_DEBUG;
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		run->debug.arch.hsr = events[i].ec << 26 | 1 << 25;
+		run->debug.arch.pc = 0x8000;
+		run->debug.arch.far = 0x1234;
+		KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+		KTAP_EQ(exit.reason, ARMVMM_EXIT_DEBUG);
+		KTAP_EQ(exit.debug.event, events[i].event);
+		KTAP_EQ(exit.debug.pc, 0x8000);
+		KTAP_EQ(exit.debug.far, 0x1234);
+	}
+	run->debug.arch.hsr = 0;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_OTHER);
+	armvmm_vm_close(vm);
+}
+
 static void test_registers(void)
 {
 	static const struct {
@@ -508,4 +570,4 @@ static void test_registers(void)
 
 KTAP_MAIN(KTAP_CASE(test_open), KTAP_CASE(test_open_fails), KTAP_CASE(test_memory),
 	  KTAP_CASE(test_gic), KTAP_CASE(test_irq), KTAP_CASE(test_vcpu), KTAP_CASE(test_run),
-	  KTAP_CASE(test_registers))
+	  KTAP_CASE(test_debug), KTAP_CASE(test_registers))

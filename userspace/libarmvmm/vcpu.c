@@ -117,6 +117,30 @@ static void vcpu_exit_system_event(const struct kvm_run *run, struct armvmm_exit
 	}
 }
 
+static void vcpu_exit_debug(const struct kvm_run *run, struct armvmm_exit *exit)
+{
+	exit->reason = ARMVMM_EXIT_DEBUG;
+	exit->debug.pc = run->debug.arch.pc;
+	exit->debug.far = (uint32_t)run->debug.arch.far;
+	switch (KVM_ARM_DEBUG_EC(run->debug.arch.hsr)) {
+	case KVM_ARM_DEBUG_EC_BKPT:
+		exit->debug.event = ARMVMM_DEBUG_EVENT_BKPT;
+		break;
+	case KVM_ARM_DEBUG_EC_BREAKPOINT:
+		exit->debug.event = ARMVMM_DEBUG_EVENT_BREAKPOINT;
+		break;
+	case KVM_ARM_DEBUG_EC_WATCHPOINT:
+		exit->debug.event = ARMVMM_DEBUG_EVENT_WATCHPOINT;
+		break;
+	case KVM_ARM_DEBUG_EC_STEP:
+		exit->debug.event = ARMVMM_DEBUG_EVENT_STEP;
+		break;
+	default:
+		exit->reason = ARMVMM_EXIT_OTHER;
+		break;
+	}
+}
+
 static void vcpu_exit_fill(const struct armvmm_vcpu *vcpu, struct armvmm_exit *exit)
 {
 	struct kvm_run *run = vcpu->run;
@@ -154,7 +178,7 @@ static void vcpu_exit_fill(const struct armvmm_vcpu *vcpu, struct armvmm_exit *e
 		exit->nisv.hsr = run->arm_nisv.esr_iss;
 		break;
 	case KVM_EXIT_DEBUG:
-		exit->reason = ARMVMM_EXIT_DEBUG;
+		vcpu_exit_debug(run, exit);
 		break;
 	default:
 		exit->reason = ARMVMM_EXIT_OTHER;
@@ -206,6 +230,29 @@ int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit)
 		return ret == -EINTR ? 0 : ret;
 	vcpu_exit_fill(vcpu, exit);
 	return 1;
+}
+
+int armvmm_vcpu_debug_set(struct armvmm_vcpu *vcpu, unsigned int flags,
+			  const struct armvmm_debug_regs *regs)
+{
+	struct kvm_guest_debug dbg = { 0 };
+
+	if (flags & ~(ARMVMM_DEBUG_STEP | ARMVMM_DEBUG_BKPT | ARMVMM_DEBUG_INJECT_BKPT))
+		return -EINVAL;
+	if (flags & ARMVMM_DEBUG_STEP)
+		dbg.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+	if (flags & ARMVMM_DEBUG_BKPT)
+		dbg.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP;
+	if (flags & ARMVMM_DEBUG_INJECT_BKPT)
+		dbg.control |= KVM_GUESTDBG_INJECT_BP;
+	if (regs) {
+		dbg.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW;
+		memcpy(dbg.arch.dbg_bcr, regs->bcr, sizeof(dbg.arch.dbg_bcr));
+		memcpy(dbg.arch.dbg_bvr, regs->bvr, sizeof(dbg.arch.dbg_bvr));
+		memcpy(dbg.arch.dbg_wcr, regs->wcr, sizeof(dbg.arch.dbg_wcr));
+		memcpy(dbg.arch.dbg_wvr, regs->wvr, sizeof(dbg.arch.dbg_wvr));
+	}
+	return vm_ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &dbg);
 }
 
 int armvmm_vcpu_mp_state_get(struct armvmm_vcpu *vcpu, uint32_t *state)

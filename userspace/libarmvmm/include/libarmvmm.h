@@ -219,8 +219,15 @@ enum armvmm_exit_reason {
 	ARMVMM_EXIT_FAIL_ENTRY,	/* the vCPU cannot be entered: see .fail_entry */
 	ARMVMM_EXIT_INTERNAL,	/* the hypervisor gave up: see .internal */
 	ARMVMM_EXIT_NISV,	/* an access it could not decode (only where asked for) */
-	ARMVMM_EXIT_DEBUG,
+	ARMVMM_EXIT_DEBUG,	/* what armvmm_vcpu_debug_set() asked for: see .debug */
 	ARMVMM_EXIT_OTHER,	/* see .raw */
+};
+
+enum armvmm_debug_event {
+	ARMVMM_DEBUG_EVENT_BKPT,	/* a BKPT instruction is next */
+	ARMVMM_DEBUG_EVENT_BREAKPOINT,	/* the instruction at a breakpoint is next */
+	ARMVMM_DEBUG_EVENT_WATCHPOINT,	/* one that accesses what is watched is next */
+	ARMVMM_DEBUG_EVENT_STEP,	/* an instruction was done */
 };
 
 struct armvmm_exit {
@@ -251,6 +258,11 @@ struct armvmm_exit {
 			uint64_t ipa;
 			uint64_t hsr;	/* HSR.ISS, DDI 0406C B3.13.6 */
 		} nisv;
+		struct {
+			enum armvmm_debug_event event;
+			uint32_t pc;	/* of the instruction that is next */
+			uint32_t far;	/* watchpoint: the address accessed */
+		} debug;
 	};
 };
 
@@ -278,6 +290,35 @@ void armvmm_vcpu_unkick(struct armvmm_vcpu *vcpu);
  * in as by armvmm_vcpu_run(); it is to be done and this called again. Or a negative errno.
  */
 int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit);
+
+/* What armvmm_vcpu_debug_set() turns on; all else is off. */
+#define ARMVMM_DEBUG_STEP	(1u << 0)	/* ARMVMM_EXIT_DEBUG after each instruction */
+#define ARMVMM_DEBUG_BKPT	(1u << 1)	/* the guest's BKPT instructions are the caller's */
+/* Once, in place of the BKPT that is next: the guest takes it as its own. */
+#define ARMVMM_DEBUG_INJECT_BKPT (1u << 2)
+
+/*
+ * DBGBCR, DBGBVR, DBGWCR and DBGWVR (DDI 0406C C11.11), as many as
+ * KVM_CAP_GUEST_DEBUG_HW_BPS and _HW_WPS answer, the others zero. Breakpoints
+ * match addresses, in PL0, PL1 or both.
+ */
+struct armvmm_debug_regs {
+	uint32_t bcr[16];
+	uint32_t bvr[16];
+	uint32_t wcr[16];
+	uint32_t wvr[16];
+};
+
+/*
+ * Says what of a vCPU's doing ends its run. @regs may be NULL: no breakpoints or
+ * watchpoints in hardware. A step ends at the next instruction that the CPU
+ * comes to, which may be that of an exception or an interrupt.
+ * Errors: -EINVAL: unknown flag, a register that the CPU has not or that may not
+ * be so, or the CPU cannot step (ARMVMM_CAP_GUEST_DEBUG); -EBUSY:
+ * ARMVMM_DEBUG_INJECT_BKPT in the middle of an MMIO access.
+ */
+int armvmm_vcpu_debug_set(struct armvmm_vcpu *vcpu, unsigned int flags,
+			  const struct armvmm_debug_regs *regs);
 
 /* Power state (KVM_MP_STATE_RUNNABLE or _STOPPED). */
 int armvmm_vcpu_mp_state_get(struct armvmm_vcpu *vcpu, uint32_t *state);

@@ -195,7 +195,7 @@ static void signals_mmio(void)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
 	struct sigevent sev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2 };
-	struct itimerspec its = { .it_interval = { .tv_nsec = 150000 },
+	struct itimerspec its = { .it_interval = { .tv_nsec = 500000 },
 				  .it_value = { .tv_nsec = 1 } };
 	uint32_t reads = 0, sum = 0, next = 1, interrupted = 0;
 	struct kvm_run *run;
@@ -208,7 +208,7 @@ static void signals_mmio(void)
 	sigaction(SIGUSR2, &sa, NULL);
 	MUST(!timer_create(CLOCK_MONOTONIC, &sev, &t), "%s", strerror(errno));
 	timer_settime(t, 0, &its, NULL);
-	while (reads < 5000) {
+	while (reads < 2000 || interrupted < 100) {
 		if (ioctl(vm.vcpu[0].fd, KVM_RUN, 0) < 0) {
 			MUST(errno == EINTR, "%s", strerror(errno));
 			interrupted++;

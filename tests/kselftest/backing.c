@@ -90,7 +90,7 @@ static void shared(int fd)
 	CHECK_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 3 * PAGE, PAGE));
 	CHECK(peek(&vm, 3) == 0);
 	CHECK(peek(&vm, 4) == 0x5555);
-	/* Beyond the file's end there is nothing: an error to the client, and the guest may go on. */
+	/* Beyond the end of the file is nothing: an error to the client; the guest may go on. */
 	CHECK_OK(ftruncate(fd, 4 * PAGE));
 	VM_CODE(&vm, 0, peek);
 	CHECK(run(&vm, 4, 0) == -1 && errno == EFAULT, "%s", strerror(errno));

@@ -127,7 +127,8 @@ static void order(void)
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == DEV_BASE);
 	CHECK(take(ring, &e) && e.phys_addr == ZONE && e.len == 1 && word(e.data) == 0x44);
 	CHECK(take(ring, &e) && e.phys_addr == ZONE + 2 && e.len == 2 && word(e.data) == 0x3344);
-	CHECK(take(ring, &e) && e.phys_addr == ZONE + 4 && e.len == 4 && word(e.data) == 0x11223344);
+	CHECK(take(ring, &e) && e.phys_addr == ZONE + 4 && e.len == 4 &&
+	      word(e.data) == 0x11223344);
 	CHECK(take(ring, &e) && e.phys_addr == ZONE + 0xfc && e.len == 4);
 	CHECK(!take(ring, &e));
 

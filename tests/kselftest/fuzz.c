@@ -261,7 +261,8 @@ static uintptr_t make_msi(struct dice *d, union argument *a)
 
 static uintptr_t make_routing(struct dice *d, union argument *a)
 {
-	const uint32_t room = (sizeof(a->room) - sizeof(a->routing)) / sizeof(a->routing.entries[0]);
+	const uint32_t room =
+		(sizeof(a->room) - sizeof(a->routing)) / sizeof(a->routing.entries[0]);
 	struct kvm_irq_routing_entry *e = a->routing.entries;
 	uint32_t first = below(d, 40);
 
@@ -638,7 +639,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Kicks the vCPUs, scribbles over what is shared with the kernel, changes what slots are made of. */
+/* Kicks the vCPUs, scribbles over what the kernel shares, changes what slots are made of. */
 static void *disturb(void *arg)
 {
 	pthread_t on_vcpu[VCPUS + 10] = { m.thread[0], m.thread[1] };
@@ -678,7 +679,8 @@ static void on_kick(int sig)
 
 static void reserve(void)
 {
-	m.pool = mmap(NULL, POOL_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	m.pool = mmap(NULL, POOL_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		      -1, 0);
 	MUST(m.pool != MAP_FAILED, "no address space");
 	MUST_OK(mprotect(m.pool, POOL_USED, PROT_READ | PROT_WRITE));
 	m.edge = map_pages(2 * PAGE) + PAGE;

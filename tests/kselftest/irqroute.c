@@ -205,7 +205,7 @@ static void rerouted(void)
 		CHECK(taken(&vm) == to);
 		ended(&vm);
 	}
-	/* To an MSI, to a pin without an SPI, to nothing: no interrupt. A failed change changes nothing. */
+	/* To an MSI, to a pin without an SPI, to nothing: no interrupt; nor by a failed change. */
 	chip_route(0, PIN(40), 0);
 	table.e[0].type = KVM_IRQ_ROUTING_MSI;
 	CHECK_OK(set_routes(&vm, 1, 0));

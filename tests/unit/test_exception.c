@@ -86,7 +86,8 @@ static void test_modes(void)
 /* What a client may write and ERET must not meet; a guest's own states stay as they are. */
 static void test_cpsr_state(void)
 {
-	const u32 a32 = CPSR_M_SVC | CPSR_N | CPSR_C | CPSR_E | CPSR_A | CPSR_I | CPSR_F | 0x080f0000;
+	const u32 a32 = CPSR_M_SVC | CPSR_N | CPSR_C | CPSR_E | CPSR_A | CPSR_I | CPSR_F |
+			0x080f0000;
 	const u32 t32 = a32 | CPSR_T;
 
 	KTAP_EQ(armvmm_exception_cpsr_state(a32), a32);
@@ -291,7 +292,8 @@ static void test_debug(void)
 	KTAP_EQ(hyp.cp15[CP15_DFSR], 0x2222);
 }
 
-KTAP_MAIN(KTAP_CASE(test_banks), KTAP_CASE(test_spsr), KTAP_CASE(test_modes), KTAP_CASE(test_cpsr_state),
+KTAP_MAIN(KTAP_CASE(test_banks), KTAP_CASE(test_spsr), KTAP_CASE(test_modes),
+	  KTAP_CASE(test_cpsr_state),
 	  KTAP_CASE(test_undef_a32), KTAP_CASE(test_undef_t32), KTAP_CASE(test_dabt),
 	  KTAP_CASE(test_pabt), KTAP_CASE(test_skip), KTAP_CASE(test_conditions),
 	  KTAP_CASE(test_trap_condition), KTAP_CASE(test_debug))

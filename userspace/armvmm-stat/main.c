@@ -182,7 +182,9 @@ static int stat_log(struct stat_app *app)
 	if (!stat_look(app, &err))
 		return stat_fail(err);
 	f = stat_log_open(app);
-	while (f && stat_sleep(app, app->options.log_file ? &reopen : NULL)) {
+	if (!f)
+		goto out;
+	while (stat_sleep(app, app->options.log_file ? &reopen : NULL)) {
 		if (!stat_look(app, &err)) {
 			ret = stat_fail(err);
 			break;
@@ -193,7 +195,7 @@ static int stat_log(struct stat_app *app)
 			reopen = false;
 			lines = 0;
 			if (!f)
-				break;
+				goto out;
 		}
 		g_string_truncate(header, 0);
 		g_string_truncate(line, 0);
@@ -214,8 +216,9 @@ static int stat_log(struct stat_app *app)
 			break;
 		}
 	}
-	if (f && f != stdout)
+	if (f != stdout)
 		fclose(f);
+out:
 	g_free(shown);
 	g_string_free(header, TRUE);
 	g_string_free(line, TRUE);

@@ -148,8 +148,6 @@ static u32 debug_moe(struct armvmm_vcpu *vcpu)
 	case HSR_EC_V8_BREAKPOINT:
 		return DBG_MOE_BREAKPOINT;
 	case HSR_EC_IABT:
-		if (!vcpu->hyp->debug.nr_brp)
-			return DBG_MOE_BKPT;
 		if (moe == DBG_MOE_BREAKPOINT || moe == DBG_MOE_BKPT || moe == DBG_MOE_VECTOR_CATCH)
 			return moe;
 		return armvmm_debug_at_bkpt(vcpu) ? DBG_MOE_BKPT : DBG_MOE_BREAKPOINT;

@@ -20,7 +20,6 @@ struct armvmm_debug_bare {
 /* What this host's CPUs can do, found out at load. */
 struct armvmm_debug_host {
 	u32 didr;		/* DBGDIDR */
-	u32 devid;		/* DBGDEVID, or zero */
 	u32 nr_brp;		/* zero: the debug registers are out of reach */
 	u32 nr_wrp;
 	bool mismatch;		/* address mismatch breakpoints work in PL1 */
@@ -45,6 +44,12 @@ struct armvmm_debug {
 
 /* Asks the CPUs, and tries their breakpoints. HYP mode is taken over. May sleep. */
 void armvmm_debug_init(void);
+
+/*
+ * IRQs off, on a CPU that is being taken over: may HYP mode touch its debug
+ * registers? After load only where they are of the kind that was found then.
+ */
+bool armvmm_debug_cpu_ok(void);
 
 /* The bits of KVM_GUESTDBG_* that this host takes. */
 u32 armvmm_debug_flags(void);

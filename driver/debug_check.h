@@ -48,7 +48,8 @@ static inline bool debug_check_arch(const struct kvm_guest_debug_arch *arch, uns
 	unsigned int i;
 
 	for (i = 0; i < KVM_ARM_MAX_DBG_REGS; i++) {
-		if (i < nr_brp ? !debug_check_bcr(arch->dbg_bcr[i]) || arch->dbg_bvr[i] & 3 :
+		if (i < nr_brp ? !debug_check_bcr(arch->dbg_bcr[i]) ||
+				 (arch->dbg_bcr[i] & DBGCR_E && arch->dbg_bvr[i] & 3) :
 				 arch->dbg_bcr[i] & DBGCR_E)
 			return false;
 		if (i < nr_wrp ? !debug_check_wcr(arch->dbg_wcr[i], arch->dbg_wvr[i]) :

@@ -14,6 +14,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include <asm/cp15.h>
 #include <asm/cputype.h>
 #include <asm/ptrace.h>
 
@@ -30,13 +31,19 @@
 /* In hyp/call.S. */
 struct debug_probe_regs {
 	u32 didr;
-	u32 devid;
 	u32 osdlr;
+	u32 dscr;
 };
+
+/* Number and kinds of registers, and the architecture; below is the core's revision. */
+#define DIDR_KIND		0xfffff000
+
+#define OSDLR_DLK		BIT(0)
+#define DSCR_HDBGEN		BIT(14)
 
 u32 hyp_debug_probe_call(struct debug_probe_regs *regs);
 void hyp_debug_trial(void);
-extern const char hyp_debug_trial_start[];
+extern const char hyp_debug_trial_start[], hyp_debug_trial_vectors[];
 
 struct armvmm_debug_host armvmm_debug_host;
 
@@ -55,7 +62,8 @@ static void probe_fill(struct hyp_vcpu *hyp)
 
 	memset(hyp, 0, sizeof(*hyp));
 	cp15[CP15_CSSELR] = sysreg_read(SYS_CSSELR);
-	cp15[CP15_SCTLR] = sysreg_read(SYS_SCTLR);
+	/* Vectors of its own, in A32: a stray exception must not run the host's with no stack. */
+	cp15[CP15_SCTLR] = sysreg_read(SYS_SCTLR) & ~(CR_V | CR_TE);
 	cp15[CP15_CPACR] = sysreg_read(SYS_CPACR);
 	v = sysreg_read64(SYS_TTBR0);
 	cp15[CP15_TTBR0] = (u32)v;
@@ -69,7 +77,7 @@ static void probe_fill(struct hyp_vcpu *hyp)
 	cp15[CP15_NMRR] = sysreg_read(SYS_NMRR);
 	cp15[CP15_AMAIR0] = sysreg_read(SYS_AMAIR0);
 	cp15[CP15_AMAIR1] = sysreg_read(SYS_AMAIR1);
-	cp15[CP15_VBAR] = sysreg_read(SYS_VBAR);
+	cp15[CP15_VBAR] = (u32)hyp_debug_trial_vectors;
 	cp15[CP15_CONTEXTIDR] = sysreg_read(SYS_CONTEXTIDR);
 	cp15[CP15_TPIDRURW] = sysreg_read(SYS_TPIDRURW);
 	cp15[CP15_TPIDRURO] = sysreg_read(SYS_TPIDRURO);
@@ -103,18 +111,38 @@ static bool probe_try(struct hyp_vcpu *hyp, const struct armvmm_debug_host *cpu,
 		(ec == HSR_EC_IABT && (hyp->hsr & 0x3f) == HSR_FSC_DEBUG));
 }
 
-static void probe_this_cpu(struct hyp_vcpu *hyp, struct armvmm_debug_host *cpu)
+/*
+ * DBGDIDR, or zero where the debug registers are out of reach, of an older
+ * architecture, or an external debugger's (halting debug mode).
+ */
+static u32 probe_didr(void)
 {
 	struct debug_probe_regs regs = {};
 
-	memset(cpu, 0, sizeof(*cpu));
-	if (!armvmm_hypcpu_ready() || hyp_debug_probe_call(&regs) || (regs.osdlr & 1) ||
+	if (hyp_debug_probe_call(&regs) || regs.osdlr & OSDLR_DLK || regs.dscr & DSCR_HDBGEN ||
 	    DBGDIDR_VERSION(regs.didr) != DBGDIDR_V7_1)
+		return 0;
+	return regs.didr;
+}
+
+bool armvmm_debug_cpu_ok(void)
+{
+	u32 didr = probe_didr();
+
+	return didr && (!armvmm_debug_host.nr_brp ||
+			!((didr ^ armvmm_debug_host.didr) & DIDR_KIND));
+}
+
+static void probe_this_cpu(struct hyp_vcpu *hyp, struct armvmm_debug_host *cpu)
+{
+	u32 didr = probe_didr();
+
+	memset(cpu, 0, sizeof(*cpu));
+	if (!didr)
 		return;
-	cpu->didr = regs.didr;
-	cpu->devid = regs.devid;
-	cpu->nr_brp = DBGDIDR_NR_BRP(regs.didr);
-	cpu->nr_wrp = DBGDIDR_NR_WRP(regs.didr);
+	cpu->didr = didr;
+	cpu->nr_brp = DBGDIDR_NR_BRP(didr);
+	cpu->nr_wrp = DBGDIDR_NR_WRP(didr);
 	/* Run once as itself, so that the mapping is in the tables at hand. */
 	hyp_debug_trial();
 	if (!probe_try(hyp, cpu, 4, 0))
@@ -129,6 +157,9 @@ static void probe_ipi(void *arg)
 	struct debug_probe *probe = arg;
 	struct armvmm_debug_host cpu, *found = &probe->found;
 
+	/* On its way up or down: asked when it comes (armvmm_debug_cpu_ok()). */
+	if (!armvmm_hypcpu_ready())
+		return;
 	raw_spin_lock(&probe->lock);
 	probe_this_cpu(probe->hyp, &cpu);
 	if (probe->first) {
@@ -136,7 +167,7 @@ static void probe_ipi(void *arg)
 		probe->first = false;
 	}
 	/* CPUs of two kinds: what a vCPU has on the one it must have on the other. */
-	if (found->didr != cpu.didr || found->devid != cpu.devid)
+	if ((found->didr ^ cpu.didr) & DIDR_KIND)
 		found->nr_brp = 0;
 	found->nr_brp = min(found->nr_brp, cpu.nr_brp);
 	found->nr_wrp = min(found->nr_wrp, cpu.nr_wrp);

@@ -24,6 +24,7 @@
 #include "hyp/cpu.h"
 #include "hyp/offsets.h"
 #include "hyp/sysreg.h"
+#include "debug.h"
 #include "hypcpu.h"
 #include "hypmap.h"
 #include "stage2.h"
@@ -86,6 +87,11 @@ static u32 entry_address(const char *label)
 bool armvmm_hypcpu_ready(void)
 {
 	return __this_cpu_read(hyp_taken);
+}
+
+bool armvmm_hypcpu_debug_ok(void)
+{
+	return hyp_cpu_of(smp_processor_id())->debug_ok;
 }
 
 /* A fault in HYP ends here: SVC mode, IRQs off, the host's state as at its hvc. */
@@ -171,6 +177,8 @@ static int hypcpu_take(void)
 	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
 	hc->gich_hcr = armvmm_vgic_host.gich ? ~0u : 0;
 	hc->gich = armvmm_vgic_host.gich;
+	hc->debug_ok = armvmm_debug_cpu_ok();
+	hc->debug_loaded = HYP_DEBUG_OFF;
 	hc->stub_hvbar = hyp_takeover_call(&args);
 	armvmm_hyp_call(HYP_CALL_SNAPSHOT, 0, 0);
 	__this_cpu_write(hyp_taken, true);

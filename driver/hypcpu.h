@@ -21,6 +21,9 @@ void armvmm_hypcpu_exit(void);
 /* True where this CPU's HYP mode is ours: asked with IRQs off before each entry. */
 bool armvmm_hypcpu_ready(void);
 
+/* True where this CPU's debug registers answer (debug_probe.c). IRQs off. */
+bool armvmm_hypcpu_debug_ok(void);
+
 /* Flushes HYP's own TLB entries on all CPUs, where any CPU is taken over. */
 void armvmm_hypcpu_tlbi_hyp(void);
 

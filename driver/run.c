@@ -296,6 +296,11 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		local_irq_enable();
 		return code;
 	}
+	/* A debugged guest does not run where it could not be stopped. */
+	if (unlikely(vcpu->hyp->debug.mode == HYP_DEBUG_LOAD) && !armvmm_hypcpu_debug_ok()) {
+		local_irq_enable();
+		return -EIO;
+	}
 	armvmm_vmid_update(vcpu);
 	/* Pairs with armvmm_vcpu_kick() and with the order of requests. */
 	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);

@@ -82,16 +82,16 @@ hyp_debug_probe_call:
 	isb
 	mov	r2, r0
 	mov	r0, #0
+	mov	r1, #0			@ QEMU leaves it alone where it has no register
 	mrc	p14, 0, r1, c0, c0, 0	@ DBGDIDR
 	str	r1, [r2]
+	mov	r1, #0
 	mrc	p14, 0, r1, c1, c3, 4	@ DBGOSDLR
-	str	r1, [r2, #8]
-	mrc	p14, 0, r1, c0, c2, 2	@ DBGDSCRext
-	mrc	p14, 0, r1, c0, c0, 5	@ DBGBCR0
-	mov	r3, r0
-	mrc	p14, 0, r1, c7, c2, 7	@ DBGDEVID: not where QEMU 7.2 has it
 	str	r1, [r2, #4]
-	mov	r0, r3
+	mov	r1, #0
+	mrc	p14, 0, r1, c0, c2, 2	@ DBGDSCRext
+	str	r1, [r2, #8]
+	mrc	p14, 0, r1, c0, c0, 5	@ DBGBCR0
 	mcr	p15, 0, r5, c1, c0, 0
 	mcr	p15, 0, r6, c12, c0, 0
 	isb
@@ -114,6 +114,13 @@ hyp_debug_trial_start:
 	mov	r0, r0
 	hvc	#0
 	b	.
+	/* Whatever else it takes ends the trial too, at another PC. */
+	.align	5
+	.globl	hyp_debug_trial_vectors
+hyp_debug_trial_vectors:
+	.rept	8
+	hvc	#0
+	.endr
 	.size	hyp_debug_trial, . - hyp_debug_trial
 
 	.align	5

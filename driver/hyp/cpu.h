@@ -78,6 +78,8 @@ struct hyp_cpu {
 	struct hyp_host_saved saved;
 	struct hyp_vfp host_vfp;
 	struct hyp_host_debug host_debug;
+	u32 debug_ok;		/* this CPU's debug registers answer (debug_probe.c) */
+	u32 debug_loaded;	/* HYP_DEBUG_*: what hyp_debug_unload() has to undo */
 	u32 host_fpexc;		/* the host's, while EN is set for the guest's trap */
 	u32 vfp;		/* there is floating point */
 	u32 thumbee;		/* there are TEECR and TEEHBR (DDI 0406C A2.10) */
@@ -94,7 +96,8 @@ void hyp_pmu_restore(struct hyp_pmu *pmu);
 void hyp_pmu_save(struct hyp_pmu *pmu);
 void hyp_debug_load(struct hyp_cpu *cpu, struct hyp_debug *debug);
 void hyp_debug_unload(struct hyp_cpu *cpu, struct hyp_debug *debug);
-u32 hyp_debug_moe(void);
+void hyp_debug_drop(struct hyp_cpu *cpu);
+u32 hyp_debug_moe(struct hyp_cpu *cpu);
 void hyp_vfp_save(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_restore(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_trap(struct hyp_cpu *cpu);

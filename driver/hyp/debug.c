@@ -17,9 +17,9 @@
 #define DBG_STR(x)	#x
 #define dbg_read(crn, crm, op2)							\
 ({										\
-	u32 val_;								\
+	u32 val_ = 0;	/* QEMU leaves the register alone where it has none */	\
 	asm volatile("mrc p14, 0, %0, c" DBG_STR(crn) ", c" DBG_STR(crm) ", " DBG_STR(op2) \
-		     : "=r" (val_));						\
+		     : "+r" (val_));						\
 	val_;									\
 })
 #define dbg_write(val, crn, crm, op2)						\
@@ -85,10 +85,13 @@ static bool __hyp_text debug_in_use(u32 nr_brp, u32 nr_wrp)
 	return used & CR_E;
 }
 
-/* Why the last debug exception was taken: DBGDSCRint.MOE. */
-u32 __hyp_text hyp_debug_moe(void)
+/*
+ * Why the last debug exception was taken: DBGDSCRint.MOE. Zero, which is none,
+ * where this CPU's debug registers are out of reach.
+ */
+u32 __hyp_text hyp_debug_moe(struct hyp_cpu *cpu)
 {
-	return dbg_read(0, 1, 0);
+	return cpu->debug_ok ? dbg_read(0, 1, 0) : 0;
 }
 
 /* Last before the guest is entered. The host's values are kept whole. */
@@ -97,11 +100,16 @@ void __hyp_text hyp_debug_load(struct hyp_cpu *cpu, struct hyp_debug *debug)
 	struct hyp_host_debug *host = &cpu->host_debug;
 	u32 dscr;
 
+	cpu->debug_loaded = HYP_DEBUG_OFF;
+	if (!cpu->debug_ok)
+		return;
 	/* What the host had when it hit is gone, or this CPU never had it. */
-	if (debug->mode == HYP_DEBUG_HIDE && !debug_in_use(debug->nr_brp, debug->nr_wrp)) {
+	if (debug->mode == HYP_DEBUG_HIDE && debug->nr_brp &&
+	    !debug_in_use(debug->nr_brp, debug->nr_wrp)) {
 		debug->mode = HYP_DEBUG_OFF;
 		return;
 	}
+	cpu->debug_loaded = debug->mode;
 	dscr = dbg_read(0, 2, 2);
 	host->dscr = dscr;
 	dbg_write(dscr & ~DSCR_MDBGEN, 0, 2, 2);
@@ -124,7 +132,9 @@ void __hyp_text hyp_debug_unload(struct hyp_cpu *cpu, struct hyp_debug *debug)
 {
 	struct hyp_host_debug *host = &cpu->host_debug;
 
-	if (debug->mode == HYP_DEBUG_LOAD) {
+	if (!cpu->debug_loaded)
+		return;
+	if (cpu->debug_loaded == HYP_DEBUG_LOAD) {
 		dbg_write(host->dscr & ~DSCR_MDBGEN, 0, 2, 2);
 		hyp_isb();
 		debug_restore(&host->regs, debug->nr_brp, debug->nr_wrp);
@@ -133,4 +143,14 @@ void __hyp_text hyp_debug_unload(struct hyp_cpu *cpu, struct hyp_debug *debug)
 		hyp_isb();
 	}
 	dbg_write(host->dscr, 0, 2, 2);
+	cpu->debug_loaded = HYP_DEBUG_OFF;
+}
+
+/* HYP itself has failed: the host's last words meet no breakpoint of a guest's. */
+void __hyp_text hyp_debug_drop(struct hyp_cpu *cpu)
+{
+	if (!cpu->debug_loaded)
+		return;
+	cpu->debug_loaded = HYP_DEBUG_OFF;
+	dbg_write(cpu->host_debug.dscr & ~DSCR_MDBGEN, 0, 2, 2);
 }

@@ -29,10 +29,9 @@ void __hyp_text hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr)
 	else
 		vcpu->hxfar = sysreg_read(SYS_HDFAR);
 
-	if (ISS_FSC(hsr) == ISS_FSC_DEBUG) {
-		/* BKPT comes here also where the debug registers are out of reach. */
-		if (vcpu->debug.nr_brp)
-			vcpu->debug.moe = hyp_debug_moe();
+	/* Debug exceptions; the emulator has ARMv8's classes for some. */
+	if (HSR_EC(hsr) >= HSR_EC_V8_DEBUG || ISS_FSC(hsr) == ISS_FSC_DEBUG) {
+		vcpu->debug.moe = hyp_debug_moe(vcpu->cpu);
 		return;
 	}
 

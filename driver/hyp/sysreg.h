@@ -177,5 +177,6 @@
 #define HSR_EC_HVC	0x12
 #define HSR_EC_IABT	0x20	/* the first of the aborts; debug exceptions are among them */
 #define HSR_EC_DABT	0x24
+#define HSR_EC_V8_DEBUG	0x30	/* from here on */
 
 #endif

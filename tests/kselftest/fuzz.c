@@ -721,8 +721,7 @@ static void round_child(uint64_t seed)
 /* False where the process did not end as it should. */
 static bool round_of(uint64_t seed)
 {
-	const char *slow = getenv("SLOWDOWN");
-	uint64_t end = now_ns() + ROUND_MS * 1000000ull * (slow ? (unsigned int)atoi(slow) : 1);
+	uint64_t end = now_ns() + ROUND_MS * 1000000ull * ktap_slowdown();
 	uint64_t dead;
 	int status = 0;
 	pid_t pid;

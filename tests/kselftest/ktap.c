@@ -59,11 +59,17 @@ void ktap_note(const char *fmt, ...)
 	va_end(ap);
 }
 
+unsigned int ktap_slowdown(void)
+{
+	const char *slow = getenv("SLOWDOWN");
+	int n = slow ? atoi(slow) : 1;
+
+	return n > 0 ? (unsigned int)n : 1;
+}
+
 /* 0 passed, 1 failed, 4 skipped */
 static int run_case(const struct ktap_case *c, char *why, size_t len)
 {
-	/* A host with checkers in its kernel is given more time: tests/host/runner says. */
-	const char *slow = getenv("SLOWDOWN");
 	unsigned int limit = c->seconds ? c->seconds : 60;
 	int pipefd[2], status;
 	ssize_t n;
@@ -81,7 +87,7 @@ static int run_case(const struct ktap_case *c, char *why, size_t len)
 		close(pipefd[0]);
 		skip_fd = pipefd[1];
 		failures = 0;
-		alarm(limit * (unsigned int)(slow ? atoi(slow) : 1));
+		alarm(limit * ktap_slowdown());
 		c->fn();
 		fflush(stdout);
 		_exit(failures ? EXIT_FAIL : 0);

@@ -28,6 +28,9 @@ int ktap_main(int argc, char **argv, const struct ktap_case *cases, unsigned int
 		return ktap_main(argc, argv, cases, sizeof(cases) / sizeof((cases)[0])); \
 	}
 
+/* How many times slower than a stock host this one is: 1, or what tests/host/runner says. */
+unsigned int ktap_slowdown(void);
+
 /* Inside a case: a failure is told and the case goes on / ends. */
 void ktap_fail(const char *file, int line, const char *what, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

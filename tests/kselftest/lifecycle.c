@@ -85,10 +85,10 @@ static void vcpu_without_vm(void)
 
 static void cycles(void)
 {
-	for (int i = 0; i < 200; i++) {
+	for (unsigned int i = 0; i < 200 / ktap_slowdown(); i++) {
 		struct vm vm;
 
-		vm_make(&vm, 1 + (unsigned int)i % 4, 0);
+		vm_make(&vm, 1 + i % 4, 0);
 		VM_CODE(&vm, 0, count);
 		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 		vm_close(&vm);

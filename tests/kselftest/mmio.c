@@ -183,8 +183,7 @@ static void interrupted(void)
 	struct sigaction sa = { .sa_handler = on_alarm };
 	struct sigevent sev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2 };
 	/* A host that is slower has to get somewhere between two signals, too. */
-	const char *slow = getenv("SLOWDOWN");
-	struct itimerspec its = { .it_interval = { .tv_nsec = 150000 * (slow ? atoi(slow) : 1) },
+	struct itimerspec its = { .it_interval = { .tv_nsec = 500000 * (long)ktap_slowdown() },
 				  .it_value = { .tv_nsec = 1 } };
 	uint32_t want[3] = { 0, 1000, 2000 }, next = 7, eintr = 0;
 	struct vm vm;
@@ -196,7 +195,7 @@ static void interrupted(void)
 	sigaction(SIGUSR2, &sa, NULL);
 	MUST(!timer_create(CLOCK_MONOTONIC, &sev, &t), "%s", strerror(errno));
 	timer_settime(t, 0, &its, NULL);
-	for (unsigned int n = 0; n < 3000;) {
+	for (unsigned int n = 0; n < 1500;) {
 		unsigned int k = n % 5, at = k < 3 ? k : k - 3;
 
 		run->immediate_exit = n % 7 == 3;

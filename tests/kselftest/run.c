@@ -195,7 +195,7 @@ static void signals_mmio(void)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
 	struct sigevent sev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2 };
-	struct itimerspec its = { .it_interval = { .tv_nsec = 500000 },
+	struct itimerspec its = { .it_interval = { .tv_nsec = 500000 * (long)ktap_slowdown() },
 				  .it_value = { .tv_nsec = 1 } };
 	uint32_t reads = 0, sum = 0, next = 1, interrupted = 0;
 	struct kvm_run *run;
@@ -387,7 +387,7 @@ static void hostile_page(void)
 
 	vm_make(&vm, 1, 0);
 	VM_CODE(&vm, 0, mixed);
-	for (int i = 0; i < 500; i++) {
+	for (unsigned int i = 0; i < 500 / ktap_slowdown(); i++) {
 		unsigned char *p = (unsigned char *)vm.vcpu[0].run;
 
 		for (size_t k = 0; k < 4096; k += 1 + seed % 64) {

@@ -177,8 +177,10 @@ static void *pager_main(void *arg)
 		copy.dst = msg.arg.pagefault.address & ~(uint64_t)(PAGE - 1);
 		memset(page, 0, sizeof(page));
 		page[0] = 0x1000 + (uint32_t)((copy.dst - p->area) / PAGE);
-		if (!ioctl(p->fd, UFFDIO_COPY, &copy) || errno == EEXIST)
-			p->served++;
+		/* Counted first: with the page the guest goes on. */
+		p->served++;
+		if (ioctl(p->fd, UFFDIO_COPY, &copy) && errno != EEXIST)
+			p->served--;
 	}
 	return NULL;
 }

@@ -17,7 +17,7 @@
 #endif
 
 #define AREA		0x80000000u
-#define AREA_SIZE	(24u << 20)
+#define AREA_SIZE	(8u << 20)
 #define PAGE		4096u
 
 /*
@@ -48,7 +48,7 @@ struct sums {
 	struct vm vm;
 	char *area;
 	pthread_t thread;
-	volatile bool stop;
+	volatile bool stop, hold, held;
 	volatile unsigned int rounds, wrong;
 	volatile int error;
 };
@@ -61,6 +61,11 @@ static void *sums_main(void *arg)
 		unsigned int n = s->rounds;
 		uint32_t v;
 
+		s->held = s->hold;
+		if (s->held) {
+			usleep(1000);
+			continue;
+		}
 		if (ioctl(s->vm.vcpu[0].fd, KVM_RUN, 0) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -179,16 +184,20 @@ static void swapped(void)
 	if (!swap)
 		ktap_skip("no place to swap to");
 	start(&s);
-	/* The guest takes back what it comes to while more goes: whoever is slower, in the end. */
-	for (int i = 0; i < 12 || (most * 1024 < (long)AREA_SIZE / 2 && i < 1000); i++) {
+	/* It takes back what it comes to while more goes: every third time it has to stand still. */
+	for (int i = 0; i < 12; i++) {
 		long kb;
 
+		s.hold = i % 3 == 2;
+		for (int k = 0; k < 3000 && s.held != s.hold && !s.error; k++)
+			usleep(1000);
 		CHECK(!madvise(s.area, AREA_SIZE, MADV_PAGEOUT), "%s", strerror(errno));
 		kb = status_kb("VmSwap:");
 		if (kb > most)
 			most = kb;
 		usleep(20000);
 	}
+	s.hold = false;
 	finish(&s, 3);
 	if (*swap)
 		swapoff(swap);

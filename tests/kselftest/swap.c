@@ -184,7 +184,7 @@ static void swapped(void)
 	if (!swap)
 		ktap_skip("no place to swap to");
 	start(&s);
-	/* It takes back what it comes to while more goes: every third time it has to stand still. */
+	/* It takes back what it comes to while more goes: each third time it stands still. */
 	for (int i = 0; i < 12; i++) {
 		long kb;
 

@@ -83,8 +83,34 @@ static void *sums_main(void *arg)
 	return NULL;
 }
 
+static void on_kick(int sig)
+{
+	(void)sig;
+}
+
+/* The guest is out of KVM_RUN when this returns, and stays out until let_go(). */
+static void hold(struct sums *s)
+{
+	s->hold = true;
+	for (int i = 0; i < 6000 && !s->held && !s->error; i++) {
+		pthread_kill(s->thread, SIGUSR1);
+		usleep(10000);
+	}
+	MUST(s->held, "the guest does not come out, error %d", s->error);
+}
+
+static void let_go(struct sums *s)
+{
+	s->hold = false;
+	while (s->held && !s->error)
+		usleep(1000);
+}
+
 static void start(struct sums *s)
 {
+	struct sigaction sa = { .sa_handler = on_kick };
+
+	sigaction(SIGUSR1, &sa, NULL);
 	memset(s, 0, sizeof(*s));
 	vm_make(&s->vm, 1, 0);
 	s->area = map_pages(AREA_SIZE);
@@ -188,16 +214,15 @@ static void swapped(void)
 	for (int i = 0; i < 12; i++) {
 		long kb;
 
-		s.hold = i % 3 == 2;
-		for (int k = 0; k < 3000 && s.held != s.hold && !s.error; k++)
-			usleep(1000);
+		if (i % 3 == 2)
+			hold(&s);
 		CHECK(!madvise(s.area, AREA_SIZE, MADV_PAGEOUT), "%s", strerror(errno));
 		kb = status_kb("VmSwap:");
 		if (kb > most)
 			most = kb;
+		let_go(&s);
 		usleep(20000);
 	}
-	s.hold = false;
 	finish(&s, 3);
 	if (*swap)
 		swapoff(swap);

@@ -8,6 +8,8 @@ ARMVMM_CACHE=${ARMVMM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/armvmm}
 ARMVMM_HOSTS_ALL='5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae'
 CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
 export ARMVMM_CACHE
+# Debian keeps depmod and mke2fs where a plain user's PATH does not lead.
+export PATH=$PATH:/usr/sbin:/sbin
 mkdir -p "$ARMVMM_CACHE" "$ARMVMM_BUILD"
 
 # Everything that is said goes to stderr: stdout belongs to the command's own answer.

@@ -29,10 +29,12 @@ fi
 if [ ! -e "$dest" ]; then
 	mkdir -p "$ARMVMM_CACHE/guest"
 	temp_dir tmp
-	# mmdebstrap's user namespace may not see a home folder: it writes to its stdout.
+	# Nothing is run in the tree, so that neither root nor a user namespace, which not every
+	# machine gives, is needed.
 	key=/usr/share/keyrings/debian-archive-keyring.gpg
 	unpack() {
-		mmdebstrap --variant=extract --architectures=armhf --format=tar --skip=check/qemu \
+		fakeroot mmdebstrap --mode=chrootless --variant=extract --architectures=armhf \
+			--format=tar --skip=check/qemu \
 			--aptopt='Acquire::Retries "5"' \
 			--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
 			--include='?essential' --include="${include// /,}" \

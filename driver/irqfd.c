@@ -336,7 +336,7 @@ void armvmm_irqfd_release(struct armvmm_vm *vm)
 
 int armvmm_irqfd_init(void)
 {
-	irqfd_wq = alloc_workqueue("armvmm-irqfd", 0, 0);
+	irqfd_wq = alloc_workqueue("armvmm-irqfd", WQ_UNBOUND, 0);
 	return irqfd_wq ? 0 : -ENOMEM;
 }
 

@@ -119,23 +119,26 @@ static int __init armvmm_init(void)
 		goto err_hypcpu;
 	armvmm_stat_init();
 	armvmm_debug_init();
-	ret = misc_register(&armvmm_misc);
-	if (ret)
-		goto err_misc;
+	/* First the one that may have another owner: a node that was there must not go again. */
 	if (kvm) {
 		ret = misc_register(&kvm_misc);
 		if (ret) {
-			pr_err("armvmm: kvm=1: /dev/kvm (10:%d) has another owner\n", KVM_MINOR);
+			pr_err("armvmm: kvm=1: /dev/kvm (10:%d) has another owner; unload it, or load armvmm without kvm=1\n",
+			       KVM_MINOR);
 			goto err_kvm;
 		}
 	}
+	ret = misc_register(&armvmm_misc);
+	if (ret)
+		goto err_misc;
 	pr_info("armvmm: HYP mode taken over on %u CPUs, %u list registers\n",
 		num_online_cpus(), armvmm_vgic_host.nr_lr);
 	return 0;
 
-err_kvm:
-	misc_deregister(&armvmm_misc);
 err_misc:
+	if (kvm)
+		misc_deregister(&kvm_misc);
+err_kvm:
 	armvmm_stat_exit();
 	armvmm_hypcpu_exit();
 err_hypcpu:
@@ -155,9 +158,9 @@ err_timer:
 
 static void __exit armvmm_exit(void)
 {
+	misc_deregister(&armvmm_misc);
 	if (kvm)
 		misc_deregister(&kvm_misc);
-	misc_deregister(&armvmm_misc);
 	armvmm_stat_exit();
 	armvmm_hypcpu_exit();
 	armvmm_hypmap_exit();

@@ -27,8 +27,14 @@
 #define POOL_USED	(8u << 20)
 #define POOL_SIZE	(64u << 20)
 #define SLOT_BASE	0x80000000u
+#define SLOTS		4u	/* those that are mostly meant: 1 up to it */
+#define SLOT_PAGES	16u	/* of most of them; they lie at multiples of it */
 
-/* A seed that finds something is kept here. The first stands for those that did not. */
+/*
+ * A seed that finds something is kept here, and run by every make check. A change of what the
+ * arguments are made of makes another sequence of it: what it found wants a case of its own too, in
+ * the program of its area. The first stands for those that found nothing.
+ */
 static const uint64_t kept[] = {
 	1,
 };
@@ -134,6 +140,17 @@ static uint64_t guest_address(struct dice *d)
 	return known[below(d, 8)] + below(d, 4) * PAGE;
 }
 
+/* Where and what a slot is, mostly such that several of them go together. */
+static uint32_t some_slot(struct dice *d)
+{
+	return one_in(d, 8) ? (uint32_t)odd_number(d) : 1 + below(d, SLOTS);
+}
+
+static uint64_t slot_address(struct dice *d)
+{
+	return one_in(d, 4) ? guest_address(d) : SLOT_BASE + below(d, 8) * SLOT_PAGES * PAGE;
+}
+
 static int some_fd(struct dice *d)
 {
 	switch (below(d, 12)) {
@@ -169,6 +186,7 @@ union argument {
 	struct kvm_mp_state mp;
 	struct kvm_vcpu_events events;
 	struct kvm_device_attr attr;
+	struct kvm_guest_debug debug;
 	struct kvm_signal_mask mask;
 	struct kvm_reg_list list;
 	struct kvm_irq_routing routing;
@@ -191,11 +209,19 @@ static uintptr_t make_number(struct dice *d, union argument *a)
 
 static uintptr_t make_region(struct dice *d, union argument *a)
 {
-	a->region.slot = one_in(d, 8) ? (uint32_t)odd_number(d) : 1 + below(d, 8);
-	a->region.flags = one_in(d, 16) ? (uint32_t)odd_number(d) : below(d, 4);
-	a->region.guest_phys_addr = guest_address(d);
-	a->region.memory_size = one_in(d, 4) ? 0 : below(d, 64) * PAGE;
-	a->region.userspace_addr = (uintptr_t)m.pool + below(d, POOL_USED / PAGE - 64) * PAGE;
+	a->region.slot = some_slot(d);
+	a->region.flags = one_in(d, 4) ? below(d, 4) : KVM_MEM_LOG_DIRTY_PAGES;
+	if (one_in(d, 16))
+		a->region.flags = (uint32_t)odd_number(d);
+	a->region.guest_phys_addr = slot_address(d);
+	a->region.memory_size = (one_in(d, 4) ? below(d, 65) : SLOT_PAGES) * PAGE;
+	if (one_in(d, 8))
+		a->region.memory_size = 0;
+	/* Memory of its own, so that it can be moved and its flags be changed; or any. */
+	a->region.userspace_addr = (uintptr_t)m.pool + a->region.slot % 16 * 64 * PAGE;
+	if (one_in(d, 4))
+		a->region.userspace_addr =
+			(uintptr_t)m.pool + below(d, POOL_USED / PAGE - 64) * PAGE;
 	if (one_in(d, 16))
 		a->region.memory_size = 0xc0000000u + (uint32_t)odd_number(d) % 0x3fffffff;
 	if (one_in(d, 16))
@@ -207,16 +233,20 @@ static uintptr_t make_region(struct dice *d, union argument *a)
 
 static uintptr_t make_log(struct dice *d, union argument *a)
 {
-	a->log.slot = one_in(d, 8) ? (uint32_t)odd_number(d) : 1 + below(d, 8);
+	a->log.slot = some_slot(d);
 	a->log.dirty_bitmap = pointer(d);
 	return (uintptr_t)a;
 }
 
 static uintptr_t make_clear(struct dice *d, union argument *a)
 {
-	a->clear.slot = one_in(d, 8) ? (uint32_t)odd_number(d) : 1 + below(d, 8);
+	static const uint32_t pages[] = { 0, SLOT_PAGES, 64 };
+
+	a->clear.slot = some_slot(d);
 	a->clear.first_page = one_in(d, 4) ? odd_number(d) : 0;
-	a->clear.num_pages = one_in(d, 2) ? below(d, 65) : (uint32_t)odd_number(d);
+	a->clear.num_pages = pages[below(d, 3)];
+	if (one_in(d, 4))
+		a->clear.num_pages = one_in(d, 2) ? below(d, 65) : (uint32_t)odd_number(d);
 	a->clear.dirty_bitmap = pointer(d);
 	return (uintptr_t)a;
 }
@@ -377,7 +407,34 @@ static uintptr_t make_vcpu_attr(struct dice *d, union argument *a)
 	memset(a, 0, sizeof(a->attr));
 	a->attr.group = one_in(d, 4) ? (uint32_t)odd_number(d) : KVM_ARM_VCPU_TIMER_CTRL;
 	a->attr.attr = one_in(d, 4) ? odd_number(d) : below(d, 2);
-	a->attr.addr = (uintptr_t)pointer(d);
+	a->words[sizeof(a->attr) / 4] = 16 + below(d, 16);
+	a->attr.addr = (uintptr_t)(&a->attr + 1);
+	if (one_in(d, 2))
+		a->attr.addr = (uintptr_t)pointer(d);
+	return (uintptr_t)a;
+}
+
+/* Half of the time none: else the guest gets nowhere. */
+static uintptr_t make_debug(struct dice *d, union argument *a)
+{
+	static const uint32_t bits[] = {
+		KVM_GUESTDBG_SINGLESTEP, KVM_GUESTDBG_USE_SW_BP, KVM_GUESTDBG_USE_HW,
+		KVM_GUESTDBG_INJECT_BP,
+	};
+
+	memset(a, 0, sizeof(a->debug));
+	if (one_in(d, 2))
+		return (uintptr_t)a;
+	a->debug.control = KVM_GUESTDBG_ENABLE | bits[below(d, 4)];
+	if (one_in(d, 8))
+		a->debug.control ^= one_in(d, 2) ? bits[below(d, 4)] : (uint32_t)odd_number(d);
+	/* E, PMC, and the bytes of an instruction, of a word stored. */
+	a->debug.arch.dbg_bcr[below(d, 6)] = 0x1e7;
+	a->debug.arch.dbg_bvr[below(d, 6)] = RAM_BASE + 0x10000 + below(d, 32) * 4;
+	a->debug.arch.dbg_wcr[below(d, 4)] = 0x1ff;
+	a->debug.arch.dbg_wvr[below(d, 4)] = SLOT_BASE + below(d, 8) * PAGE;
+	if (one_in(d, 4))
+		a->words[below(d, sizeof(a->debug) / 4)] = (uint32_t)odd_number(d);
 	return (uintptr_t)a;
 }
 
@@ -442,6 +499,7 @@ static const struct op {
 	OP(ON_VM, GET_DIRTY_LOG, make_log),
 	OP(ON_VM, CLEAR_DIRTY_LOG, make_clear),
 	OP(ON_VM, IRQ_LINE, make_line),
+	OP(ON_VM, IRQ_LINE_STATUS, make_line),
 	OP(ON_VM, IRQFD, make_irqfd),
 	OP(ON_VM, IOEVENTFD, make_ioeventfd),
 	{ ON_VM, KVM_SIGNAL_MSI, "SIGNAL_MSI", make_msi, ENODEV },
@@ -453,6 +511,7 @@ static const struct op {
 	OP(ON_VM, ARM_SET_DEVICE_ADDR, make_addr),
 	OP(ON_VM, ARM_PREFERRED_TARGET, make_room),
 	OP(ON_VM, ENABLE_CAP, make_cap),
+	OP(ON_VM, GET_STATS_FD, make_none),
 	OP(ON_VCPU, RUN, make_none),
 	OP(ON_VCPU, ARM_VCPU_INIT, make_init),
 	OP(ON_VCPU, GET_ONE_REG, make_reg),
@@ -466,6 +525,8 @@ static const struct op {
 	OP(ON_VCPU, GET_DEVICE_ATTR, make_vcpu_attr),
 	OP(ON_VCPU, HAS_DEVICE_ATTR, make_vcpu_attr),
 	OP(ON_VCPU, SET_SIGNAL_MASK, make_mask),
+	OP(ON_VCPU, SET_GUEST_DEBUG, make_debug),
+	OP(ON_VCPU, GET_STATS_FD, make_none),
 	OP(ON_GIC, SET_DEVICE_ATTR, make_gic_attr),
 	OP(ON_GIC, GET_DEVICE_ATTR, make_gic_attr),
 	OP(ON_GIC, HAS_DEVICE_ATTR, make_gic_attr),
@@ -506,7 +567,9 @@ static int fire(struct dice *d, const struct op *op, int fd)
 	if (r < 0)
 		return r;
 	tally_add(&tally[op - ops].done);
-	if (op->request == KVM_CREATE_VCPU)
+	if (op->request == KVM_GET_STATS_FD)
+		(void)!pread(r, pointer(d), below(d, 4096), one_in(d, 2) ? below(d, 4096) : 0);
+	if (op->request == KVM_CREATE_VCPU || op->request == KVM_GET_STATS_FD)
 		close(r);
 	else if (op->request == KVM_CREATE_DEVICE && arg == (uintptr_t)&a && !(a.device.flags & 1))
 		close((int)a.device.fd);
@@ -538,7 +601,7 @@ static void short_life(struct dice *d, int vm)
 	unsigned int n = below(d, 24);
 	int cpu = -1;
 
-	if (one_in(d, 2)) {
+	if (!one_in(d, 4)) {
 		const struct op *op = op_of(ON_VM, KVM_CREATE_VCPU);
 
 		tally_add(&tally[op - ops].tried);
@@ -551,7 +614,8 @@ static void short_life(struct dice *d, int vm)
 		fire(d, op_of(ON_VM, KVM_CREATE_IRQCHIP), vm);
 		for (int i = 0; i < 4; i++)
 			fire(d, op_of(ON_VM, KVM_ARM_SET_DEVICE_ADDR), vm);
-		for (int i = 0; cpu >= 0 && i < 4; i++)
+		/* The timers' interrupts may change until a vCPU ran. */
+		for (int i = 0; cpu >= 0 && i < 8; i++)
 			fire(d, op_of(ON_VCPU, KVM_SET_DEVICE_ATTR), cpu);
 	}
 	while (n--) {
@@ -611,10 +675,12 @@ static void *attack(void *arg)
 		/* A vCPU that is lost in nowhere begins anew now and then. */
 		if (on == ON_VCPU && one_in(&d, 64)) {
 			struct kvm_mp_state run = { .mp_state = KVM_MP_STATE_RUNNABLE };
+			struct kvm_guest_debug still = {};
 
 			vm_vcpu_init(&m.vm, cpu);
 			ioctl(fds[on], KVM_SET_MP_STATE, &run);
 			ioctl(fds[on], KVM_SET_SIGNAL_MASK, NULL);
+			ioctl(fds[on], KVM_SET_GUEST_DEBUG, &still);
 			reg32_set(fds[on], REG_PC, RAM_BASE + 0x10000 * (cpu + 1));
 		}
 	}

@@ -91,7 +91,7 @@ check: ## unit tests, and all tests on the 6.1 and 6.1-lpae hosts
 	@tests/run unit 6.1 6.1-lpae
 
 check-all: ## unit tests, and all tests on every host
-	@SLOW=1 tests/run unit fuzz $(HOSTS) qemu
+	@SLOW=1 tests/run unit fuzz $(HOSTS) 6.1-debug 6.1-gcov qemu
 
 check-unit: ## unit tests on the build machine
 	@tests/run unit
@@ -104,6 +104,9 @@ check-host: ## all tests on HOST; TESTS='name ...' for some
 
 check-debug: ## the tests on a kernel with KASAN, UBSAN, lockdep and kmemleak
 	@tests/run 6.1-debug
+
+check-coverage: ## which lines of the module the tests run: 85 % at least
+	@tests/run 6.1-gcov
 
 check-mutants: setup ## does the suite catch the faults of tests/mutants
 	@tests/mutants/run
@@ -150,9 +153,9 @@ help: ## this list
 	@echo "armvmm $(RELEASE): virtual machines on 32-bit Arm. Targets:"
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r t d; do \
 		printf '  make %-14s %s\n' "$$t" "$$d"; done
-	@echo "Variables: HOST ($(HOST); or one of $(HOSTS) 6.1-debug), CMD, KDIR, CROSS_COMPILE,"
-	@echo "  O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
+	@echo "Variables: HOST ($(HOST); or one of $(HOSTS) 6.1-debug 6.1-gcov), CMD,"
+	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit \
-	check-fuzz check-host check-debug check-mutants qemu check-qemu bench style clean install \
-	install-user install-module install-qemu help tests dkms
+	check-fuzz check-host check-debug check-coverage check-mutants qemu check-qemu bench style \
+	clean install install-user install-module install-qemu help tests dkms

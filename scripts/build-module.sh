@@ -21,10 +21,7 @@ name=${host:-${kdir:+$(cat "$kdir/include/config/kernel.release" 2>/dev/null || 
 [ -n "$name" ] || die "build-module.sh: say --host HOST or --kdir KDIR"
 out=${out:-$ARMVMM_BUILD/module/$name}
 if [ -n "$host" ]; then
-	case $host in
-	*-debug) kdir=$("$ARMVMM_TOP/scripts/debug-kernel.sh")/build ;;
-	*) kdir=$("$ARMVMM_TOP/scripts/fetch-kernel.sh" "$host")/build || exit $? ;;
-	esac
+	kdir=$("$ARMVMM_TOP/scripts/host-kernel.sh" "$host")/build || exit $?
 	vars+=(ARCH=arm CROSS_COMPILE="$CROSS_COMPILE" CC="${CROSS_COMPILE}gcc-12")
 fi
 [ -e "$kdir/Makefile" ] ||
@@ -60,6 +57,11 @@ if [ -n "$(find "${probe%.sh}s" "$probe" "$kdir/.config" "$kdir/Module.symvers" 
 	"$probe" "$kdir" "$out" "${vars[@]}" >&2 9>&-
 	touch "$out/.probed"
 fi
+
+# The coverage host counts the lines that ran.
+case $host in
+*-gcov) vars+=(ARMVMM_GCOV=y) ;;
+esac
 
 # With the compiler and the kernels that are tested here a warning is an error.
 werror=

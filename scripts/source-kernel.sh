@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# debug-kernel.sh [HOST]: builds the debug host's kernel from Debian's linux-source with
-# tests/host/debug.config, and prints its folder in the cache, which is laid out as
-# scripts/fetch-kernel.sh lays out a stock kernel's. About five minutes on two cores, once.
+# source-kernel.sh 6.1-FLAVOUR: builds a test host's kernel from Debian's linux-source with
+# tests/host/base.config and tests/host/FLAVOUR.config, and prints its folder in the cache, which
+# is laid out as scripts/fetch-kernel.sh lays out a stock kernel's. Five minutes on two cores, once.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-host=${1:-6.1-debug}
-[ "$host" = 6.1-debug ] || die "there is no debug host '$host', only 6.1-debug"
-config=$ARMVMM_TOP/tests/host/debug.config
-id=$(hash_of "$config" "$0")
+host=$1
+flavour=${host#6.1-}
+configs=("$ARMVMM_TOP/tests/host/base.config" "$ARMVMM_TOP/tests/host/$flavour.config")
+[ "6.1-$flavour" = "$host" ] && [ -e "${configs[1]}" ] ||
+	die "no kernel is built from source for '$host', only for 6.1-debug and 6.1-gcov"
+id=$(hash_of "${configs[@]}" "$0")
 link=$ARMVMM_CACHE/kernel/$host-$id
 have() { [ -e "$link/release" ]; }
 
 if ! have; then
-	take_lock kernel-6.1-debug
+	take_lock "kernel-$host"
 fi
 if ! have; then
 	apt_suite_update bookworm || die "no mirror offers Debian bookworm"
@@ -30,10 +32,11 @@ if ! have; then
 		nice -n "${ARMVMM_NICE:-5}" make -C "$tmp/src" O="$tmp/build" ARCH=arm \
 			CROSS_COMPILE="$CROSS_COMPILE" CC="${CROSS_COMPILE}gcc-12" "$@"
 	}
-	step "configuring the debug kernel" kmake KCONFIG_ALLCONFIG="$config" allnoconfig
-	missing=$(grep -E '^CONFIG_.*=[^n]' "$config" | grep -vxFf "$tmp/build/.config" || true)
-	[ -z "$missing" ] || die "tests/host/debug.config asks for what the kernel did not take: $missing"
-	step "building the debug kernel (once, about five minutes)" \
+	cat "${configs[@]}" >"$tmp/config"
+	step "configuring the kernel of $host" kmake KCONFIG_ALLCONFIG="$tmp/config" allnoconfig
+	missing=$(grep -E '^CONFIG_.*=[^n]' "$tmp/config" | grep -vxFf "$tmp/build/.config" || true)
+	[ -z "$missing" ] || die "tests/host/$flavour.config asks for what the kernel did not take: $missing"
+	step "building the kernel of $host (once, about five minutes)" \
 		kmake -j"$(nproc)" KBUILD_BUILD_TIMESTAMP='1 January 2026' zImage modules
 	cp "$tmp/build/arch/arm/boot/zImage" "$tmp/zImage"
 	release=$(cat "$tmp/build/include/config/kernel.release")

@@ -10,25 +10,16 @@
  * A seed is one process with a VM of its own that lives for ROUND_MS. Its threads each draw from a
  * sequence that the seed gives; which of them comes first is up to the scheduler.
  */
-#include "vm.h"
+#include "fuzz.h"
 
 #include <limits.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#define PAGE		4096u
 #define ROUND_MS	1500
-#define VCPUS		2
-#define EVENTFDS	8
 #define LONG_RUN	120	/* seconds from which each ioctl must have succeeded often */
 #define OFTEN		1000
-/* Memory of slots: the guest may write to all of it, so nothing else is near. */
-#define POOL_USED	(8u << 20)
-#define POOL_SIZE	(64u << 20)
-#define SLOT_BASE	0x80000000u
-#define SLOTS		4u	/* those that are mostly meant: 1 up to it */
-#define SLOT_PAGES	16u	/* of most of them; they lie at multiples of it */
 
 /*
  * A seed that finds something is kept here, and run by every make check. A change of what the
@@ -45,493 +36,6 @@ GUEST_CODE(busy, "ldr r1, =0x0a000000\n\tldr r2, =0x80000000\n\tldr r3, =0x0b000
 	   "tst r5, #63\n\tldreq r2, =0x80000000\n\tstr r5, [r3]\n\tldr r4, [r1, #4]\n\t"
 	   "tst r5, #7\n\tstreq r5, [r1]\n\tldr r0, =0x84000000\n\thvc #0\n\tldr r1, =0x0a000000\n\t"
 	   "ldr r3, =0x0b000000\n\tb 1b");
-
-/* --- chance --- */
-
-struct dice {
-	uint64_t state;
-};
-
-/* splitmix64 */
-static uint64_t roll(struct dice *d)
-{
-	uint64_t z = d->state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
-static uint32_t below(struct dice *d, uint32_t n)
-{
-	return (uint32_t)(roll(d) >> 32) % n;
-}
-
-static bool one_in(struct dice *d, uint32_t n)
-{
-	return !below(d, n);
-}
-
-/* A number of the kind that bounds are made for. */
-static uint64_t odd_number(struct dice *d)
-{
-	static const uint64_t edges[] = {
-		0, 1, 2, 7, 8, 31, 32, 63, 64, 255, 988, 1019, 1020, 1023, 1024, 4095, 4096,
-		0x7fffffff, 0x80000000, 0xfffff000, 0xffffffff, 0x100000000, 0xffffffffff,
-		0x10000000000, 0x7fffffffffffffff, 0x8000000000000000, ~0ull,
-	};
-
-	switch (below(d, 4)) {
-	case 0:
-		return roll(d);
-	case 1:
-		return 1ull << below(d, 64);
-	default:
-		return edges[below(d, sizeof(edges) / sizeof(edges[0]))] + below(d, 3) - 1;
-	}
-}
-
-/* --- the machine under fire --- */
-
-static struct machine {
-	struct vm vm;
-	char *pool;		/* slots */
-	char *edge;		/* the last bytes before what is not mapped */
-	char *readonly;
-	int event[EVENTFDS];
-	pthread_t thread[VCPUS + 10];	/* runners, then attackers */
-	uint64_t seed;
-} m;
-
-/* Where the kernel may read and write: what it writes there harms nobody. */
-static void *pointer(struct dice *d)
-{
-	static __thread char buffer[16384] __attribute__((aligned(8)));
-
-	switch (below(d, 16)) {
-	case 0:
-		return NULL;
-	case 1:
-		return (void *)(uintptr_t)(0xc0000000u + below(d, 0x3fffffff));
-	case 2:
-		return m.edge - below(d, 64);
-	case 3:
-		return m.readonly + below(d, 64);
-	case 4:
-		return buffer + below(d, 64);
-	default:
-		for (unsigned int i = 0; i < 4; i++)
-			((uint64_t *)buffer)[i] = one_in(d, 2) ? odd_number(d) : below(d, 64);
-		return buffer;
-	}
-}
-
-static uint64_t guest_address(struct dice *d)
-{
-	static const uint64_t known[] = {
-		GICD_BASE, GICC_BASE, DEV_BASE, RAM_BASE, SLOT_BASE, 0x0b000000,
-		(1ull << 40) - PAGE, 1ull << 40,
-	};
-
-	if (one_in(d, 4))
-		return odd_number(d);
-	if (one_in(d, 2))
-		return SLOT_BASE + below(d, 64) * PAGE;
-	return known[below(d, 8)] + below(d, 4) * PAGE;
-}
-
-/* Where and what a slot is, mostly such that several of them go together. */
-static uint32_t some_slot(struct dice *d)
-{
-	return one_in(d, 8) ? (uint32_t)odd_number(d) : 1 + below(d, SLOTS);
-}
-
-static uint64_t slot_address(struct dice *d)
-{
-	return one_in(d, 4) ? guest_address(d) : SLOT_BASE + below(d, 8) * SLOT_PAGES * PAGE;
-}
-
-static int some_fd(struct dice *d)
-{
-	switch (below(d, 12)) {
-	case 0:
-		return (int)below(d, 64) - 1;
-	case 1:
-		return m.vm.fd;
-	case 2:
-		return m.vm.vcpu[0].fd;
-	default:
-		return m.event[below(d, EVENTFDS)];
-	}
-}
-
-/* --- arguments: each fills what it is given, and answers the ioctl's argument --- */
-
-union argument {
-	char bytes[64];
-	uint32_t words[16];
-	struct kvm_userspace_memory_region region;
-	struct kvm_dirty_log log;
-	struct kvm_clear_dirty_log clear;
-	struct kvm_irq_level line;
-	struct kvm_irqfd irqfd;
-	struct kvm_ioeventfd ioeventfd;
-	struct kvm_msi msi;
-	struct kvm_create_device device;
-	struct kvm_coalesced_mmio_zone zone;
-	struct kvm_arm_device_addr addr;
-	struct kvm_vcpu_init init;
-	struct kvm_enable_cap cap;
-	struct kvm_one_reg reg;
-	struct kvm_mp_state mp;
-	struct kvm_vcpu_events events;
-	struct kvm_device_attr attr;
-	struct kvm_guest_debug debug;
-	struct kvm_signal_mask mask;
-	struct kvm_reg_list list;
-	struct kvm_irq_routing routing;
-	char room[4096];
-};
-
-typedef uintptr_t (*make_t)(struct dice *d, union argument *a);
-
-static uintptr_t make_none(struct dice *d, union argument *a)
-{
-	(void)a;
-	return one_in(d, 16) ? (uintptr_t)odd_number(d) : 0;
-}
-
-static uintptr_t make_number(struct dice *d, union argument *a)
-{
-	(void)a;
-	return one_in(d, 2) ? below(d, 300) : (uintptr_t)odd_number(d);
-}
-
-static uintptr_t make_region(struct dice *d, union argument *a)
-{
-	a->region.slot = some_slot(d);
-	a->region.flags = one_in(d, 4) ? below(d, 4) : KVM_MEM_LOG_DIRTY_PAGES;
-	if (one_in(d, 16))
-		a->region.flags = (uint32_t)odd_number(d);
-	a->region.guest_phys_addr = slot_address(d);
-	a->region.memory_size = (one_in(d, 4) ? below(d, 65) : SLOT_PAGES) * PAGE;
-	if (one_in(d, 8))
-		a->region.memory_size = 0;
-	/* Memory of its own, so that it can be moved and its flags be changed; or any. */
-	a->region.userspace_addr = (uintptr_t)m.pool + a->region.slot % 16 * 64 * PAGE;
-	if (one_in(d, 4))
-		a->region.userspace_addr =
-			(uintptr_t)m.pool + below(d, POOL_USED / PAGE - 64) * PAGE;
-	if (one_in(d, 16))
-		a->region.memory_size = 0xc0000000u + (uint32_t)odd_number(d) % 0x3fffffff;
-	if (one_in(d, 16))
-		a->region.userspace_addr += odd_number(d) << 32 | below(d, PAGE);
-	if (one_in(d, 16))
-		a->region.userspace_addr = (uintptr_t)m.pool + POOL_USED - 32 * PAGE;
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_log(struct dice *d, union argument *a)
-{
-	a->log.slot = some_slot(d);
-	a->log.dirty_bitmap = pointer(d);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_clear(struct dice *d, union argument *a)
-{
-	static const uint32_t pages[] = { 0, SLOT_PAGES, 64 };
-
-	a->clear.slot = some_slot(d);
-	a->clear.first_page = one_in(d, 4) ? odd_number(d) : 0;
-	a->clear.num_pages = pages[below(d, 3)];
-	if (one_in(d, 4))
-		a->clear.num_pages = one_in(d, 2) ? below(d, 65) : (uint32_t)odd_number(d);
-	a->clear.dirty_bitmap = pointer(d);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_line(struct dice *d, union argument *a)
-{
-	a->line.irq = below(d, 4) << KVM_ARM_IRQ_TYPE_SHIFT | below(d, 4) << 16 | below(d, 300);
-	if (one_in(d, 8))
-		a->line.irq = (uint32_t)odd_number(d);
-	a->line.level = below(d, 3);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_irqfd(struct dice *d, union argument *a)
-{
-	a->irqfd.fd = (uint32_t)some_fd(d);
-	a->irqfd.gsi = one_in(d, 8) ? (uint32_t)odd_number(d) : below(d, 40);
-	a->irqfd.flags = one_in(d, 16) ? (uint32_t)odd_number(d) : below(d, 4);
-	a->irqfd.resamplefd = (uint32_t)some_fd(d);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_ioeventfd(struct dice *d, union argument *a)
-{
-	static const uint32_t lens[] = { 0, 1, 2, 4, 8, 3, 9, ~0u };
-
-	a->ioeventfd.datamatch = below(d, 4);
-	a->ioeventfd.addr = one_in(d, 2) ? 0x0b000000 + below(d, 4) * 4 : guest_address(d);
-	a->ioeventfd.len = lens[below(d, one_in(d, 8) ? 8 : 5)];
-	a->ioeventfd.fd = some_fd(d);
-	a->ioeventfd.flags = one_in(d, 16) ? (uint32_t)odd_number(d) : below(d, 8);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_msi(struct dice *d, union argument *a)
-{
-	a->msi.address_lo = 0x08020040;
-	a->msi.data = below(d, 256);
-	a->msi.flags = below(d, 3);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_routing(struct dice *d, union argument *a)
-{
-	const uint32_t room =
-		(sizeof(a->room) - sizeof(a->routing)) / sizeof(a->routing.entries[0]);
-	struct kvm_irq_routing_entry *e = a->routing.entries;
-	uint32_t first = below(d, 40);
-
-	a->routing.nr = one_in(d, 16) ? (uint32_t)odd_number(d) : below(d, room + 1);
-	a->routing.flags = one_in(d, 16);
-	for (uint32_t i = 0; i < room; i++, e++) {
-		e->gsi = one_in(d, 400) ? (uint32_t)odd_number(d) : first + i;
-		e->type = 1 + one_in(d, 4) + one_in(d, 400);
-		e->flags = one_in(d, 400);
-		e->u.irqchip.irqchip = one_in(d, 400);
-		e->u.irqchip.pin = one_in(d, 400) ? (uint32_t)odd_number(d) : below(d, 40);
-	}
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_device(struct dice *d, union argument *a)
-{
-	a->device.type = one_in(d, 4) ? (uint32_t)odd_number(d) : KVM_DEV_TYPE_ARM_VGIC_V2;
-	a->device.flags = one_in(d, 8) ? (uint32_t)odd_number(d) : below(d, 2);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_zone(struct dice *d, union argument *a)
-{
-	a->zone.addr = one_in(d, 2) ? 0x0b000000 + below(d, 4) * 4 : guest_address(d);
-	a->zone.size = one_in(d, 4) ? (uint32_t)odd_number(d) : below(d, 16);
-	a->zone.pio = one_in(d, 8) ? below(d, 3) : 0;
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_addr(struct dice *d, union argument *a)
-{
-	a->addr.id = one_in(d, 4) ? odd_number(d) : below(d, 3);
-	a->addr.addr = a->addr.id == 1 ? GICC_BASE : GICD_BASE;
-	if (one_in(d, 4))
-		a->addr.addr = guest_address(d);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_init(struct dice *d, union argument *a)
-{
-	a->init = m.vm.init;
-	if (one_in(d, 8))
-		a->init.features[below(d, 7)] ^= 1u << below(d, 32);
-	if (one_in(d, 16))
-		a->init.target = (uint32_t)odd_number(d);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_cap(struct dice *d, union argument *a)
-{
-	static const uint32_t caps[] = {
-		KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, KVM_CAP_ARM_NISV_TO_USER,
-	};
-
-	a->cap.cap = one_in(d, 4) ? (uint32_t)odd_number(d) : caps[below(d, 2)];
-	a->cap.flags = one_in(d, 8);
-	a->cap.args[0] = one_in(d, 8) ? odd_number(d) : below(d, 2);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_reg(struct dice *d, union argument *a)
-{
-	static const uint64_t size[] = { KVM_REG_SIZE_U32, KVM_REG_SIZE_U64 };
-	static const uint32_t group[] = { 0x10, 0x11, 0x12, 0x14, 15 };
-	uint32_t g = group[below(d, 5)], index = below(d, 64);
-
-	switch (g) {
-	case 15:
-		index = below(d, 0x8000);
-		break;
-	case 0x12:
-		index = below(d, 32) | (one_in(d, 3) ? 0x1000 : 0);
-		break;
-	}
-	a->reg.id = KVM_REG_ARM | size[below(d, 2)] | g << 16 | index;
-	switch (below(d, 8)) {
-	case 0:
-		a->reg.id = odd_number(d);
-		break;
-	case 1:
-		a->reg.id ^= 1ull << below(d, 64);
-		break;
-	case 2:
-		a->reg.id = KVM_REG_ARM_TIMER_CVAL;
-		break;
-	}
-	a->reg.addr = (uintptr_t)pointer(d);
-	if (one_in(d, 32))
-		a->reg.addr |= odd_number(d) << 32;
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_mp(struct dice *d, union argument *a)
-{
-	a->mp.mp_state = one_in(d, 2) ? KVM_MP_STATE_RUNNABLE : below(d, 10);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_events(struct dice *d, union argument *a)
-{
-	memset(a, 0, sizeof(a->events));
-	a->events.exception.serror_pending = one_in(d, 4);
-	a->events.exception.ext_dabt_pending = one_in(d, 4);
-	if (one_in(d, 8))
-		a->bytes[below(d, sizeof(a->events))] = (char)roll(d);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_vcpu_attr(struct dice *d, union argument *a)
-{
-	memset(a, 0, sizeof(a->attr));
-	a->attr.group = one_in(d, 4) ? (uint32_t)odd_number(d) : KVM_ARM_VCPU_TIMER_CTRL;
-	a->attr.attr = one_in(d, 4) ? odd_number(d) : below(d, 2);
-	a->words[sizeof(a->attr) / 4] = 16 + below(d, 16);
-	a->attr.addr = (uintptr_t)(&a->attr + 1);
-	if (one_in(d, 2))
-		a->attr.addr = (uintptr_t)pointer(d);
-	return (uintptr_t)a;
-}
-
-/* Half of the time none: else the guest gets nowhere. */
-static uintptr_t make_debug(struct dice *d, union argument *a)
-{
-	static const uint32_t bits[] = {
-		KVM_GUESTDBG_SINGLESTEP, KVM_GUESTDBG_USE_SW_BP, KVM_GUESTDBG_USE_HW,
-		KVM_GUESTDBG_INJECT_BP,
-	};
-
-	memset(a, 0, sizeof(a->debug));
-	if (one_in(d, 2))
-		return (uintptr_t)a;
-	a->debug.control = KVM_GUESTDBG_ENABLE | bits[below(d, 4)];
-	if (one_in(d, 8))
-		a->debug.control ^= one_in(d, 2) ? bits[below(d, 4)] : (uint32_t)odd_number(d);
-	/* E, PMC, and the bytes of an instruction, of a word stored. */
-	a->debug.arch.dbg_bcr[below(d, 6)] = 0x1e7;
-	a->debug.arch.dbg_bvr[below(d, 6)] = RAM_BASE + 0x10000 + below(d, 32) * 4;
-	a->debug.arch.dbg_wcr[below(d, 4)] = 0x1ff;
-	a->debug.arch.dbg_wvr[below(d, 4)] = SLOT_BASE + below(d, 8) * PAGE;
-	if (one_in(d, 4))
-		a->words[below(d, sizeof(a->debug) / 4)] = (uint32_t)odd_number(d);
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_gic_attr(struct dice *d, union argument *a)
-{
-	memset(a, 0, sizeof(a->attr));
-	a->attr.group = one_in(d, 8) ? (uint32_t)odd_number(d) : below(d, 5);
-	a->attr.attr = (uint64_t)below(d, 3) << 32 | below(d, 0x400) * 4;
-	if (a->attr.group == KVM_DEV_ARM_VGIC_GRP_CPU_REGS)
-		a->attr.attr &= 0xff000000ffull;
-	if (a->attr.group == KVM_DEV_ARM_VGIC_GRP_CTRL || a->attr.group == 0 || one_in(d, 16))
-		a->attr.attr = below(d, 2);
-	if (one_in(d, 16))
-		a->attr.attr = odd_number(d);
-	a->attr.addr = (uintptr_t)pointer(d);
-	return (uintptr_t)a;
-}
-
-/* A mask that keeps the kick out would end the round early: rarely. */
-static uintptr_t make_mask(struct dice *d, union argument *a)
-{
-	uint64_t set = roll(d);
-
-	if (!one_in(d, 256))
-		set &= ~(1ull << (SIGUSR1 - 1));
-	a->mask.len = one_in(d, 8) ? (uint32_t)odd_number(d) : 8;
-	memcpy(a->bytes + offsetof(struct kvm_signal_mask, sigset), &set, sizeof(set));
-	return one_in(d, 4) ? 0 : (uintptr_t)a;
-}
-
-static uintptr_t make_list(struct dice *d, union argument *a)
-{
-	a->list.n = one_in(d, 8) ? odd_number(d) : (sizeof(a->room) - 8) / 8;
-	return (uintptr_t)a;
-}
-
-static uintptr_t make_room(struct dice *d, union argument *a)
-{
-	(void)d;
-	return (uintptr_t)a;
-}
-
-/* --- the ioctls --- */
-
-enum on { ON_SYS, ON_VM, ON_VCPU, ON_GIC, ON_KINDS };
-
-static const struct op {
-	enum on on;
-	unsigned long request;
-	const char *name;
-	make_t make;
-	int never;		/* errno that even the best argument gets, 0: it can succeed */
-} ops[] = {
-#define OP(on, name, make) { on, KVM_##name, #name, make, 0 }
-	OP(ON_SYS, GET_API_VERSION, make_none),
-	OP(ON_SYS, CREATE_VM, make_none),
-	OP(ON_SYS, CHECK_EXTENSION, make_number),
-	OP(ON_SYS, GET_VCPU_MMAP_SIZE, make_none),
-	OP(ON_VM, CHECK_EXTENSION, make_number),
-	OP(ON_VM, CREATE_VCPU, make_number),
-	OP(ON_VM, SET_USER_MEMORY_REGION, make_region),
-	OP(ON_VM, GET_DIRTY_LOG, make_log),
-	OP(ON_VM, CLEAR_DIRTY_LOG, make_clear),
-	OP(ON_VM, IRQ_LINE, make_line),
-	OP(ON_VM, IRQ_LINE_STATUS, make_line),
-	OP(ON_VM, IRQFD, make_irqfd),
-	OP(ON_VM, IOEVENTFD, make_ioeventfd),
-	{ ON_VM, KVM_SIGNAL_MSI, "SIGNAL_MSI", make_msi, ENODEV },
-	OP(ON_VM, SET_GSI_ROUTING, make_routing),
-	OP(ON_VM, CREATE_DEVICE, make_device),
-	OP(ON_VM, REGISTER_COALESCED_MMIO, make_zone),
-	OP(ON_VM, UNREGISTER_COALESCED_MMIO, make_zone),
-	OP(ON_VM, CREATE_IRQCHIP, make_none),
-	OP(ON_VM, ARM_SET_DEVICE_ADDR, make_addr),
-	OP(ON_VM, ARM_PREFERRED_TARGET, make_room),
-	OP(ON_VM, ENABLE_CAP, make_cap),
-	OP(ON_VM, GET_STATS_FD, make_none),
-	OP(ON_VCPU, RUN, make_none),
-	OP(ON_VCPU, ARM_VCPU_INIT, make_init),
-	OP(ON_VCPU, GET_ONE_REG, make_reg),
-	OP(ON_VCPU, SET_ONE_REG, make_reg),
-	OP(ON_VCPU, GET_REG_LIST, make_list),
-	OP(ON_VCPU, GET_MP_STATE, make_room),
-	OP(ON_VCPU, SET_MP_STATE, make_mp),
-	OP(ON_VCPU, GET_VCPU_EVENTS, make_room),
-	OP(ON_VCPU, SET_VCPU_EVENTS, make_events),
-	OP(ON_VCPU, SET_DEVICE_ATTR, make_vcpu_attr),
-	OP(ON_VCPU, GET_DEVICE_ATTR, make_vcpu_attr),
-	OP(ON_VCPU, HAS_DEVICE_ATTR, make_vcpu_attr),
-	OP(ON_VCPU, SET_SIGNAL_MASK, make_mask),
-	OP(ON_VCPU, SET_GUEST_DEBUG, make_debug),
-	OP(ON_VCPU, GET_STATS_FD, make_none),
-	OP(ON_GIC, SET_DEVICE_ATTR, make_gic_attr),
-	OP(ON_GIC, GET_DEVICE_ATTR, make_gic_attr),
-	OP(ON_GIC, HAS_DEVICE_ATTR, make_gic_attr),
-};
-#define NR_OPS	(sizeof(ops) / sizeof(ops[0]))
 
 /* Shared by all rounds. */
 static struct tally {
@@ -581,8 +85,8 @@ static const struct op *pick(struct dice *d, enum on on)
 	const struct op *op;
 
 	do {
-		op = &ops[below(d, NR_OPS)];
-	} while (op->on != on);
+		op = &ops[below(d, nr_ops)];
+	} while (op->on != on || below(d, MAX_WEIGHT) >= op->weight);
 	return op;
 }
 
@@ -598,7 +102,7 @@ static const struct op *op_of(enum on on, unsigned long request)
 /* A second VM, from nothing to its end, for what can be done once in a VM's life. */
 static void short_life(struct dice *d, int vm)
 {
-	unsigned int n = below(d, 24);
+	unsigned int n = below(d, 10);
 	int cpu = -1;
 
 	if (!one_in(d, 4)) {
@@ -609,15 +113,17 @@ static void short_life(struct dice *d, int vm)
 		if (cpu >= 0)
 			tally_add(&tally[op - ops].done);
 	}
-	/* Half of them come to a GIC with addresses, most of the others to none. */
-	if (one_in(d, 2)) {
+	/* Most of them come to a GIC with addresses, most of the others to none. */
+	if (!one_in(d, 4)) {
 		fire(d, op_of(ON_VM, KVM_CREATE_IRQCHIP), vm);
 		for (int i = 0; i < 4; i++)
 			fire(d, op_of(ON_VM, KVM_ARM_SET_DEVICE_ADDR), vm);
 		/* The timers' interrupts may change until a vCPU ran. */
-		for (int i = 0; cpu >= 0 && i < 8; i++)
+		for (int i = 0; cpu >= 0 && i < 6; i++)
 			fire(d, op_of(ON_VCPU, KVM_SET_DEVICE_ATTR), cpu);
 	}
+	for (int i = 0; i < 3; i++)
+		fire(d, op_of(ON_VM, KVM_SET_USER_MEMORY_REGION), vm);
 	while (n--) {
 		fire(d, pick(d, ON_VM), vm);
 		if (cpu >= 0 && one_in(d, 2)) {
@@ -648,10 +154,14 @@ static void block_kicks(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-/* Which fd a thread works on: two threads for each. */
+/* Which fd a thread works on: two threads for each, and two more for VMs that come and go. */
 static enum on attack_on(unsigned int n)
 {
-	return n / 2 == 4 ? ON_VCPU : n / 2;
+	static const enum on kinds[ATTACKERS / 2] = {
+		ON_SYS, ON_VM, ON_VCPU, ON_GIC, ON_VCPU, ON_SYS,
+	};
+
+	return kinds[n / 2];
 }
 
 static void *attack(void *arg)
@@ -672,6 +182,9 @@ static void *attack(void *arg)
 		r = fire(&d, op, fds[on]);
 		if (r >= 0 && op->request == KVM_CREATE_VM)
 			short_life(&d, r);
+		/* They never wait for anything: the others would be left with little. */
+		if (on == ON_GIC && one_in(&d, 2))
+			usleep(500);
 		/* A vCPU that is lost in nowhere begins anew now and then. */
 		if (on == ON_VCPU && one_in(&d, 64)) {
 			struct kvm_mp_state run = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -708,14 +221,14 @@ static void *run(void *arg)
 /* Kicks the vCPUs, scribbles over what the kernel shares, changes what slots are made of. */
 static void *disturb(void *arg)
 {
-	pthread_t on_vcpu[VCPUS + 10] = { m.thread[0], m.thread[1] };
+	pthread_t on_vcpu[VCPUS + ATTACKERS] = { m.thread[0], m.thread[1] };
 	unsigned int nr = VCPUS;
 	struct dice d = { m.seed };
 	uint64_t one = 1;
 
 	(void)arg;
 	block_kicks();
-	for (unsigned int n = 0; n < 10; n++)
+	for (unsigned int n = 0; n < ATTACKERS; n++)
 		if (attack_on(n) == ON_VCPU)
 			on_vcpu[nr++] = m.thread[VCPUS + n];
 	for (;;) {
@@ -723,6 +236,9 @@ static void *disturb(void *arg)
 		char *run = (char *)m.vm.vcpu[i].run;
 
 		m.vm.vcpu[i].run->immediate_exit = one_in(&d, 4);
+		/* A vCPU's ioctls wait for its RUN to end. */
+		for (unsigned int n = 0; n < VCPUS; n++)
+			pthread_kill(m.thread[n], SIGUSR1);
 		pthread_kill(on_vcpu[below(&d, nr)], SIGUSR1);
 		if (one_in(&d, 4))
 			run[below(&d, 2 * PAGE)] = (char)roll(&d);
@@ -757,6 +273,18 @@ static void reserve(void)
 		m.event[i] = (int)MUST_OK(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 }
 
+static void list_regs(void)
+{
+	static struct {
+		struct kvm_reg_list head;
+		uint64_t ids[sizeof(m.regs) / sizeof(m.regs[0])];
+	} list = { .head.n = sizeof(m.regs) / sizeof(m.regs[0]) };
+
+	MUST_OK(ioctl(m.vm.vcpu[0].fd, KVM_GET_REG_LIST, &list));
+	m.nr_regs = (uint32_t)list.head.n;
+	memcpy(m.regs, list.ids, m.nr_regs * sizeof(m.regs[0]));
+}
+
 /* Ends only by being killed. */
 static void round_child(uint64_t seed)
 {
@@ -774,12 +302,13 @@ static void round_child(uint64_t seed)
 	if (one_in(&d, 8))
 		without = VM_NO_GIC;
 	vm_make(&m.vm, VCPUS, without);
+	list_regs();
 	for (unsigned int i = 0; i < VCPUS; i++) {
 		ioctl(m.vm.vcpu[i].fd, KVM_SET_MP_STATE, &on);
 		VM_CODE(&m.vm, i, busy);
 		MUST(!pthread_create(&m.thread[i], NULL, run, (void *)(uintptr_t)i), "no thread");
 	}
-	for (uintptr_t n = 0; n < 10; n++)
+	for (uintptr_t n = 0; n < ATTACKERS; n++)
 		MUST(!pthread_create(&m.thread[VCPUS + n], NULL, attack, (void *)n), "no thread");
 	disturb(NULL);
 }
@@ -834,7 +363,7 @@ static void kept_seeds(void)
 
 static void report(void)
 {
-	for (unsigned int i = 0; i < NR_OPS; i++) {
+	for (unsigned int i = 0; i < nr_ops; i++) {
 		static const char *const on[] = { "system", "VM", "vCPU", "vGIC" };
 
 		ktap_note("%9u of %9u  %s %s", tally[i].done, tally[i].tried, on[ops[i].on],
@@ -858,7 +387,7 @@ static void random_seeds(void)
 		CHECK(round_of(seed), "seed 0x%llx", (unsigned long long)seed);
 		n++;
 	}
-	for (i = 0; i < NR_OPS; i++)
+	for (i = 0; i < nr_ops; i++)
 		calls += tally[i].tried;
 	ktap_note("%u rounds, %llu calls", n, (unsigned long long)calls);
 	CHECK(calls > 1000);
@@ -877,7 +406,7 @@ int main(int argc, char **argv)
 	if (s && atoi(s) > 0)
 		seconds = (unsigned int)atoi(s);
 	cases[1].seconds = seconds + 120;
-	tally = mmap(NULL, NR_OPS * sizeof(*tally), PROT_READ | PROT_WRITE,
+	tally = mmap(NULL, nr_ops * sizeof(*tally), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (tally == MAP_FAILED)
 		return 1;

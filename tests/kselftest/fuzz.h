@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What fuzz.c, which calls, and fuzzargs.c, which knows with what, have in common. */
+#ifndef TEST_FUZZ_H
+#define TEST_FUZZ_H
+
+#include "vm.h"
+
+#define PAGE		4096u
+#define VCPUS		2
+#define EVENTFDS	8
+#define ATTACKERS	12
+/* Memory of slots: the guest may write to all of it, so nothing else is near. */
+#define POOL_USED	(8u << 20)
+#define POOL_SIZE	(64u << 20)
+
+/* A sequence of chances, splitmix64: one seed, one sequence. */
+struct dice {
+	uint64_t state;
+};
+
+static inline uint64_t roll(struct dice *d)
+{
+	uint64_t z = d->state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+static inline uint32_t below(struct dice *d, uint32_t n)
+{
+	return (uint32_t)(roll(d) >> 32) % n;
+}
+
+static inline bool one_in(struct dice *d, uint32_t n)
+{
+	return !below(d, n);
+}
+
+/* The machine under fire. */
+extern struct machine {
+	struct vm vm;
+	char *pool;		/* slots */
+	char *edge;		/* the last bytes before what is not mapped */
+	char *readonly;
+	int event[EVENTFDS];
+	uint64_t regs[512];	/* those that a vCPU has */
+	uint32_t nr_regs;
+	pthread_t thread[VCPUS + ATTACKERS];	/* runners, then attackers */
+	uint64_t seed;
+} m;
+
+union argument {
+	char bytes[64];
+	uint32_t words[16];
+	struct kvm_userspace_memory_region region;
+	struct kvm_dirty_log log;
+	struct kvm_clear_dirty_log clear;
+	struct kvm_irq_level line;
+	struct kvm_irqfd irqfd;
+	struct kvm_ioeventfd ioeventfd;
+	struct kvm_msi msi;
+	struct kvm_create_device device;
+	struct kvm_coalesced_mmio_zone zone;
+	struct kvm_arm_device_addr addr;
+	struct kvm_vcpu_init init;
+	struct kvm_enable_cap cap;
+	struct kvm_one_reg reg;
+	struct kvm_mp_state mp;
+	struct kvm_vcpu_events events;
+	struct kvm_device_attr attr;
+	struct kvm_guest_debug debug;
+	struct kvm_signal_mask mask;
+	struct kvm_reg_list list;
+	struct kvm_irq_routing routing;
+	char room[4096];
+};
+
+enum on { ON_SYS, ON_VM, ON_VCPU, ON_GIC, ON_KINDS };
+
+struct op {
+	enum on on;
+	unsigned long request;
+	const char *name;
+	/* Fills what it is given, and answers the ioctl's argument. */
+	uintptr_t (*make)(struct dice *d, union argument *a);
+	/* How often it is called beside others: more often where it seldom succeeds. */
+	unsigned int weight;
+#define MAX_WEIGHT	6
+	int never;		/* errno that even the best argument gets, 0: it can succeed */
+};
+extern const struct op ops[];
+extern const unsigned int nr_ops;
+
+/* A number of the kind that bounds are made for. */
+uint64_t odd_number(struct dice *d);
+/* Where the kernel may read and write, or may not: what it writes there harms nobody. */
+void *pointer(struct dice *d);
+
+#endif /* TEST_FUZZ_H */

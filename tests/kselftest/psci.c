@@ -14,7 +14,14 @@ GUEST_CODE(second, "ldr r4, =0x0a000004\n\tstr r0, [r4]\n\tmrs r0, cpsr\n\tstr r
 GUEST_CODE(spin, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\tb 1b");
 GUEST_CODE(suspend, "ldr r4, =0x0a000000\n\tldr r0, =0x84000001\n\thvc #0\n\tstr r0, [r4]\n\tb .");
 
+/* Two calls, of r5 and r6 each with r7, results to the device. */
+GUEST_CODE(calls, "ldr r4, =0x0a000000\n\tmov r0, r5\n\tmov r1, r7\n\thvc #0\n\tstr r0, [r4]\n\t"
+	   "mov r0, r6\n\tmov r1, r7\n\thvc #0\n\tstr r0, [r4]\n\tb .");
+
 #define SECOND	(RAM_BASE + 0x40000)
+#define FEATURES	0x8400000au
+#define RESET2		0x84000012u
+#define WORKAROUND_1	0x80008000u
 
 static int state(struct vm *vm, unsigned int i)
 {
@@ -49,6 +56,48 @@ static void versions(void)
 	vm_make(&vm, 1, VM_PSCI_01);
 	VM_CODE(&vm, 0, version);
 	CHECK(out(&vm, 0) == ~0u, "0.1 has no PSCI_VERSION");
+}
+
+static void call(struct vm *vm, uint64_t version, uint32_t first, uint32_t then, uint32_t arg)
+{
+	MUST(!reg_set(vm->vcpu[0].fd, KVM_REG_ARM_PSCI_VERSION, &version), "%s", strerror(errno));
+	VM_CODE(vm, 0, calls);
+	reg32_set(vm->vcpu[0].fd, REG_R(5), first);
+	reg32_set(vm->vcpu[0].fd, REG_R(6), then);
+	reg32_set(vm->vcpu[0].fd, REG_R(7), arg);
+}
+
+/* SYSTEM_RESET2 is of PSCI 1.1 on, and its one architectural type a reset (DEN 0022 5.11). */
+static void reset2(void)
+{
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	call(&vm, 0x10001, FEATURES, RESET2, RESET2);
+	CHECK(out(&vm, 0) == 0);
+	CHECK((int)out(&vm, 0) == -2, "a type that is none: INVALID_PARAMETERS");
+	call(&vm, 0x10000, FEATURES, RESET2, RESET2);
+	CHECK((int)out(&vm, 0) == -1);
+	CHECK((int)out(&vm, 0) == -1, "PSCI 1.0 has none");
+	call(&vm, 0x10000, RESET2, RESET2, 0);
+	CHECK((int)out(&vm, 0) == -1);
+	call(&vm, 0x10001, RESET2, RESET2, 0);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_SYSTEM_EVENT);
+	CHECK(vm.vcpu[0].run->system_event.type == KVM_SYSTEM_EVENT_RESET);
+	CHECK(!vm.vcpu[0].run->system_event.flags);
+}
+
+/* Where the guest is to do it, it returns nothing: r0 stays (SMCCC 7.4). Else it is unknown. */
+static void workaround_1(void)
+{
+	uint64_t level;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	level = reg64(vm.vcpu[0].fd, KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1);
+	call(&vm, 0x10001, WORKAROUND_1, WORKAROUND_1, 0);
+	CHECK(out(&vm, 0) == (level ? WORKAROUND_1 : ~0u), "level %llu",
+	      (unsigned long long)level);
 }
 
 static void mp_state(void)
@@ -199,6 +248,8 @@ static void suspend(void)
 
 static const struct ktap_case cases[] = {
 	{ "versions", versions, 0 },
+	{ "reset2", reset2, 0 },
+	{ "workaround_1", workaround_1, 0 },
 	{ "mp_state", mp_state, 0 },
 	{ "cpu_on", cpu_on, 0 },
 	{ "cpu_on_01", cpu_on_01, 0 },

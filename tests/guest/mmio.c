@@ -350,7 +350,7 @@ BLOCK(bl_pc, arm, "adr r5, 1f\n\torr r5, r5, #1\n\tstr r5, [r0, #4]\n\t"
       "ldr.w pc, [r0, #4]\n\t"
       "movs r1, #0\n\t.balign 4\n\t.arm\n2:");
 
-static void check_blocks(void)
+static void check_blocks(const char *tables)
 {
 	static const struct { const char *name; void (*fn)(u32 *); int base, first; u32 n;
 			      int after; bool store; } t[] = {
@@ -396,15 +396,15 @@ static void check_blocks(void)
 		report(n == t[i].n && r[0] == base + (u32)t[i].after &&
 		       SCRATCH + r32(DEV_BASE + DEV_LAST_OFF) ==
 		       base + (u32)t[i].first + 4 * (n - 1),
-		       "%s: %u accesses (%u), base as it is to be (%x)", t[i].name, t[i].n, n,
-		       r[0]);
+		       "%s%s: %u accesses (%u), base as it is to be (%x)", tables, t[i].name,
+		       t[i].n, n, r[0]);
 		for (u32 k = 0; k < t[i].n; k++) {
 			u32 got = t[i].store ? r32(base + (u32)t[i].first + 4 * k) : r[1 + k];
 
 			ok &= got == (t[i].store ? 0xa1a1a1a1 + k * 0x01010101 :
 				      0x5a5a0000 + (u32)t[i].first / 4 + k);
 		}
-		report(ok, "%s: the values", t[i].name);
+		report(ok, "%s%s: the values", tables, t[i].name);
 	}
 }
 
@@ -526,8 +526,12 @@ void guest_main(void)
 	check_rt();
 	check_modes();
 	check_writeback();
-	check_blocks();
+	check_blocks("");
 	check_block_pc();
+	/* Whoever decodes them finds them by other tables. */
+	mmu_lpae_on();
+	check_blocks("LPAE: ");
+	mmu_on();
 	check_crossing();
 	check_refused();
 	check_big_endian();

@@ -149,7 +149,7 @@ void lock_drop(struct lock *l);
 /* Flat map by 1 MiB sections, caches on. */
 void mmu_on(void);
 void mmu_off(void);
-/* Flat map by LPAE tables: 1 GiB blocks, page tables for the first GiB of RAM. */
+/* Flat map by LPAE tables: blocks of 1 GiB, of 2 MiB for RAM, and pages for its first 2 MiB. */
 void mmu_lpae_on(void);
 /* One 4 KiB page of the short-descriptor map. */
 void mmu_map(u32 va, u32 pa, u32 kind);

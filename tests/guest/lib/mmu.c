@@ -23,6 +23,8 @@ static u32 l2_tables[L2_TABLES][256] __attribute__((aligned(1024)));
 static u32 l2_used;
 
 static u64 lpae_l1[4] __attribute__((aligned(64)));
+static u64 lpae_l2[512] __attribute__((aligned(4096)));
+static u64 lpae_l3[512] __attribute__((aligned(4096)));
 
 static void sctlr_set(u32 set, u32 clear)
 {
@@ -87,7 +89,16 @@ void mmu_lpae_on(void)
 		if (!ram)
 			lpae_l1[i] |= 1ull << 54;		/* XN */
 	}
+	/* The first GiB of RAM by blocks of 2 MiB, the first of them by pages. */
+	for (u32 i = 0; i < 512; i++) {
+		lpae_l2[i] = (RAM_BASE + (i << 21)) | 0x705;
+		lpae_l3[i] = (RAM_BASE + (i << 12)) | 0x707;
+	}
+	lpae_l2[0] = (u32)lpae_l3 | 3;
+	lpae_l1[1] = (u32)lpae_l2 | 3;
 	cache_clean_inval(lpae_l1, sizeof(lpae_l1));
+	cache_clean_inval(lpae_l2, sizeof(lpae_l2));
+	cache_clean_inval(lpae_l3, sizeof(lpae_l3));
 	sctlr_set(0, SCTLR_M);
 	CP15_WRITE(0, c10, c2, 0, 0x0000ff04);	/* MAIR0: 0 Device, 1 write-back */
 	CP15_WRITE(0, c10, c2, 1, 0);

@@ -55,6 +55,8 @@ check '... and TCG takes over' falls 'there is no /dev/nothing' -accel armvmm,de
 check 'a property that is none' refuses "Property 'armvmm-accel.nonsense' not found" -accel armvmm,nonsense=1
 check 'another CPU than the host'"'"'s' sh -c "qemu-system-arm -M virt -nodefaults -display none -S -accel armvmm \
 	-cpu cortex-a7 </dev/null 2>&1 | grep -q 'Invalid argument'"
+check 'a PMU on a host that has none' refuses "'pmu' feature not supported by KVM on this host" \
+	-accel armvmm -cpu host,pmu=on
 check 'a 64-bit-only kind of interrupt controller' refuses 'host does not support in-kernel GICv3 emulation' \
 	-accel armvmm -cpu host -machine gic-version=3
 check 'kernel-irqchip=split' refuses 'kernel_irqchip=split is not supported on ARM' \

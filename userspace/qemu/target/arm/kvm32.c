@@ -163,16 +163,59 @@ void kvm_arm_pvtime_init(CPUState *cs, uint64_t ipa)
 
 /* -- the PMU -------------------------------------------------------------- */
 
-/*
- * The guest gets none: of the AArch32 names of its registers QEMU's own model takes
- * no raw values, so that to show it the kernel's PMU would start another one in it.
- */
+static void kvm32_pmu_attr(CPUState *cs, uint64_t attr, void *value, const char *what)
+{
+	struct kvm_device_attr a = {
+		.group = KVM_ARM_VCPU_PMU_V3_CTRL,
+		.attr = attr,
+		.addr = (uintptr_t)value,
+	};
+	int ret;
+
+	if (!ARM_CPU(cs)->has_pmu)
+		return;
+	ret = kvm_vcpu_ioctl(cs, KVM_SET_DEVICE_ATTR, &a);
+	if (ret) {
+		error_report("%s: %s", what, strerror(-ret));
+		exit(1);
+	}
+}
+
 void kvm_arm_pmu_init(CPUState *cs)
 {
+	kvm32_pmu_attr(cs, KVM_ARM_VCPU_PMU_V3_INIT, NULL, "failed to init PMU");
 }
 
 void kvm_arm_pmu_set_irq(CPUState *cs, int irq)
 {
+	kvm32_pmu_attr(cs, KVM_ARM_VCPU_PMU_V3_IRQ, &irq, "failed to set irq for PMU");
+}
+
+/* c9, c12-c14 (DDI 0406C B4.1.114 to B4.1.133), and the counters' ARMv8 names in c14, c8-c15. */
+static bool kvm32_reg_is_pmu(uint64_t id)
+{
+	uint64_t crn = (id & KVM_REG_ARM_32_CRN_MASK) >> KVM_REG_ARM_32_CRN_SHIFT;
+	uint64_t crm = (id & KVM_REG_ARM_CRM_MASK) >> KVM_REG_ARM_CRM_SHIFT;
+
+	return (id & (KVM_REG_SIZE_MASK | KVM_REG_ARM_COPROC_MASK)) ==
+	       (KVM_REG_SIZE_U32 | 15 << KVM_REG_ARM_COPROC_SHIFT) &&
+	       ((crn == 9 && crm >= 12) || (crn == 14 && crm >= 8));
+}
+
+/*
+ * Of the PMU's registers QEMU's model takes values by the guest's road alone, by which they set
+ * its own PMU going. What the model does not know stays in the list, and goes from there to the
+ * kernel and into snapshots: so it forgets them.
+ */
+static void kvm32_forget_pmu(ARMCPU *cpu)
+{
+	for (int i = 0; i < cpu->cpreg_array_len; i++) {
+		uint64_t id = cpu->cpreg_indexes[i];
+
+		if (kvm32_reg_is_pmu(id))
+			g_hash_table_remove(cpu->cp_regs,
+					    (gpointer)(uintptr_t)kvm_to_cpreg_id(id));
+	}
 }
 
 /* -- a vCPU's life -------------------------------------------------------- */
@@ -189,8 +232,12 @@ static void kvm32_features(CPUState *cs)
 		cpu->psci_version = QEMU_PSCI_VERSION_0_2;
 		cpu->kvm_init_features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2;
 	}
-	cpu->has_pmu = false;
-	cpu->env.features &= ~(1ULL << ARM_FEATURE_PMU);
+	if (!kvm_check_extension(cs->kvm_state, KVM_CAP_ARM_PMU_V3))
+		cpu->has_pmu = false;
+	if (cpu->has_pmu)
+		cpu->kvm_init_features[0] |= 1 << KVM_ARM_VCPU_PMU_V3;
+	else
+		cpu->env.features &= ~(1ULL << ARM_FEATURE_PMU);
 }
 
 int kvm_arch_init_vcpu(CPUState *cs)
@@ -222,7 +269,10 @@ int kvm_arch_init_vcpu(CPUState *cs)
 	cpu->mp_affinity = mpidr & ARM32_AFFINITY_MASK;
 
 	kvm_arm_init_serror_injection(cs);
-	return kvm_arm_init_cpreg_list(cpu);
+	ret = kvm_arm_init_cpreg_list(cpu);
+	if (!ret)
+		kvm32_forget_pmu(cpu);
+	return ret;
 }
 
 int kvm_arch_destroy_vcpu(CPUState *cs)

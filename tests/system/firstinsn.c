@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * firstinsn TIMES PROGRAM [ARG]...: how long from exec to the first byte of output, in
- * microseconds, each time, on a line. The program is ended then.
+ * firstinsn [-u TEXT] TIMES PROGRAM [ARG]...: how long from exec to the first byte of output, or
+ * to TEXT in it, in microseconds, each time, on a line. The program is ended then.
  */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,9 +20,37 @@ static long long now_ns(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+/* Reads until @text has come, or any byte if that is NULL. */
+static bool out_has(int fd, const char *text)
+{
+	static char said[65536];
+	size_t len = 0;
+
+	while (len < sizeof(said) - 1) {
+		ssize_t n = read(fd, said + len, text ? sizeof(said) - 1 - len : 1);
+
+		if (n <= 0)
+			break;
+		len += n;
+		said[len] = '\0';
+		if (!text || strstr(said, text))
+			return true;
+	}
+	fprintf(stderr, "%.*s\n", (int)len, said);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	int times = argc > 2 ? atoi(argv[1]) : 0;
+	const char *text = NULL;
+	int times;
+
+	if (argc > 2 && !strcmp(argv[1], "-u")) {
+		text = argv[2];
+		argc -= 2;
+		argv += 2;
+	}
+	times = argc > 2 ? atoi(argv[1]) : 0;
 
 	for (int i = 0; i < times; i++) {
 		int out[2], start[2];
@@ -47,7 +77,7 @@ int main(int argc, char **argv)
 		close(start[0]);
 		usleep(20000);
 		from = now_ns();
-		if (write(start[1], "x", 1) != 1 || read(out[0], &c, 1) != 1) {
+		if (write(start[1], "x", 1) != 1 || !out_has(out[0], text)) {
 			printf("no output\n");
 			return 1;
 		}

@@ -26,8 +26,8 @@ if [ "${1:-}" = qemu ]; then
 	case $(uname -m) in
 	arm*) packages=(make gcc libc6-dev libfdt-dev libglib2.0-dev libpixman-1-dev libslirp-dev) ;;
 	esac
-	packages+=(bzip2 dpkg-dev flex bison meson ninja-build patch perl pkg-config python3 xz-utils
-		zlib1g-dev)
+	packages+=(bzip2 dpkg-dev flex bison meson ninja-build patch perl pkg-config python3 python3-venv
+		xz-utils zlib1g-dev)
 elif [ "${1:-}" = fuzz ]; then
 	shift
 	packages+=(clang libclang-rt-14-dev)

@@ -16,9 +16,9 @@
 #include "qemu/error-report.h"
 #include "qemu/module.h"
 #include "qemu/option.h"
-#include "sysemu/accel-ops.h"
-#include "sysemu/kvm.h"
-#include "sysemu/kvm_int.h"
+#include "system/accel-ops.h"
+#include "system/kvm.h"
+#include "system/kvm_int.h"
 
 #define ARMVMM_NODE		"/dev/armvmm"
 /* <linux/armvmm.h>: zero on any other node. */
@@ -107,31 +107,9 @@ static int armvmm_init_machine(MachineState *ms)
 	return armvmm_check_node(s->device) ?: armvmm_kvm_init(ms);
 }
 
-static char *armvmm_get_device(Object *obj, Error **errp)
-{
-	return g_strdup(KVM_STATE(obj)->device);
-}
-
-static void armvmm_set_device(Object *obj, const char *value, Error **errp)
-{
-	KVMState *s = KVM_STATE(obj);
-
-	if (s->fd != -1) {
-		error_setg(errp, "Cannot set properties after the accelerator has been initialized");
-		return;
-	}
-	g_free(s->device);
-	s->device = g_strdup(value);
-}
-
 static void armvmm_instance_init(Object *obj)
 {
 	KVM_STATE(obj)->device = g_strdup(ARMVMM_NODE);
-}
-
-static void armvmm_instance_finalize(Object *obj)
-{
-	g_free(KVM_STATE(obj)->device);
 }
 
 static void armvmm_class_init(ObjectClass *oc, void *data)
@@ -141,9 +119,6 @@ static void armvmm_class_init(ObjectClass *oc, void *data)
 	ac->name = "armvmm";
 	armvmm_kvm_init = ac->init_machine;
 	ac->init_machine = armvmm_init_machine;
-	object_class_property_add_str(oc, "device", armvmm_get_device, armvmm_set_device);
-	object_class_property_set_description(oc, "device",
-					      "the module's node (default: " ARMVMM_NODE ")");
 }
 
 static const TypeInfo armvmm_types[] = {
@@ -151,7 +126,6 @@ static const TypeInfo armvmm_types[] = {
 		.name = ACCEL_CLASS_NAME("armvmm"),
 		.parent = TYPE_KVM_ACCEL,
 		.instance_init = armvmm_instance_init,
-		.instance_finalize = armvmm_instance_finalize,
 		.class_init = armvmm_class_init,
 	}, {
 		/* vCPU threads and all else that an accelerator does are KVM's. */

@@ -35,6 +35,7 @@ check '... the CPU is the host'"'"'s' grep -q "^@@ cpu $(sed -n 's/^CPU part[^:]
 check '... and the device tree has its name' grep -q '^@@ model arm,cortex-a15' "$work/one.out"
 check '... PSCI 1.1 is found' grep -q '^@@ psci PSCIv1.1' "$work/one.out"
 check 'four CPUs of type cortex-a15' boots four 4 -cpu cortex-a15
+check 'eight CPUs' boots eight 8
 check 'the interrupt controller in QEMU, two CPUs' boots off 2 -machine kernel-irqchip=off
 
 # Without -no-reboot the machine starts again: its kernel is loaded anew.

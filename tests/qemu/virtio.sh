@@ -49,6 +49,7 @@ road() {
 	check "$name: the host reaches a server in the guest" wait_for 60 fetch
 	check "$name: ... and gets what it serves" same "$(guest_sum "$name" serves)" "$(sum <"$work/served")"
 	eventfds=$(ls -l "/proc/$pid/fd" | grep -c eventfd)
+	vhost=$(ls -l "/proc/$pid/fd" | grep -c /dev/vhost-net)
 	check "$name: the guest came to its end" guest_expect "$name" 100 '@@ end'
 	guest_end "$name" 60
 	check "$name: status 0" same "$status" 0
@@ -61,6 +62,7 @@ road() {
 		"$b_before $b_before"
 	guest_cases "$name"
 }
+msis() { sed -n 's/^@@ msi //p' "$work/$1.out" | tr -d '\r'; }
 # Slots of virtio-mmio are found in the order that gives the last device the first name.
 road mmio 10.0.2.2 -device virtio-blk-device,drive=b -device virtio-blk-device,drive=a $user \
 	-device virtio-net-device,netdev=n
@@ -70,10 +72,12 @@ road pci 192.168.77.1 -device virtio-blk-pci,drive=a -device virtio-blk-pci,driv
 	-netdev tap,id=n,ifname=tap0,script=no,downscript=no,vhost=on \
 	-device virtio-net-pci,netdev=n,romfile= -chardev "file,id=pci,path=$work/serial" \
 	-device pci-serial,chardev=pci
-check 'pci: interrupts are MSIs' [ "$(sed -n 's/^@@ msi //p' "$work/pci.out" | tr -d '\r')" -gt 3 ]
+check 'pci: the tap is the host kernel'"'"'s to serve' [ "$vhost" = 1 ]
+check 'pci: interrupts are MSIs' [ "$(msis pci)" -gt 3 ]
 check 'pci: the serial port writes' grep -q 'through PCI' "$work/serial"
 
 road usergic 10.0.2.2 -machine kernel-irqchip=off -device virtio-blk-device,drive=a \
 	-device virtio-blk-pci,drive=b $user -device e1000,netdev=n,romfile=
+check 'usergic: those of the disk are MSIs' [ "$(msis usergic)" -gt 1 ]
 tunctl -d tap0 >/dev/null
 qemu_finish

@@ -12,6 +12,7 @@
 #include <asm/cputype.h>
 
 #include "archregs.h"
+#include "cp14.h"
 #include "cp15.h"
 #include "cp15_table.h"
 #include "regs.h"
@@ -180,16 +181,15 @@ int armvmm_cp15_trap64(struct armvmm_vcpu *vcpu)
 	return cp15_emulate(vcpu, &a);
 }
 
-/*
- * Debug registers (HDCR.TDA, TDRA, TDOSA) read as zero, so that DBGDIDR shows
- * no debug architecture that a guest knows, and ignore writes.
- */
+/* Debug registers (HDCR.TDA, TDRA, TDOSA): the guest's own, in cp14.c. */
 int armvmm_cp15_trap14_32(struct armvmm_vcpu *vcpu)
 {
 	struct cp15_access a;
 
 	cp15_decode32(vcpu_hsr(vcpu), &a);
-	return cp15_finish(vcpu, &a, CP15_DONE);
+	if (a.is_write)
+		cp15_operands_get(vcpu, &a);
+	return cp15_finish(vcpu, &a, armvmm_cp14_access(vcpu, &a));
 }
 
 int armvmm_cp15_trap14_64(struct armvmm_vcpu *vcpu)
@@ -197,7 +197,9 @@ int armvmm_cp15_trap14_64(struct armvmm_vcpu *vcpu)
 	struct cp15_access a;
 
 	cp15_decode64(vcpu_hsr(vcpu), &a);
-	return cp15_finish(vcpu, &a, CP15_DONE);
+	if (a.is_write)
+		cp15_operands_get(vcpu, &a);
+	return cp15_finish(vcpu, &a, armvmm_cp14_access(vcpu, &a));
 }
 
 /* LDC and STC of DBGDTR: no debugger is at the other end. */

@@ -27,17 +27,28 @@
 /* DBGBCR and DBGWCR, C11.11.2 and C11.11.44 */
 #define DBGCR_E			(1u << 0)
 #define DBGCR_PMC		(3u << 1)	/* PAC of a watchpoint: PL0 and PL1 */
+#define DBGCR_PMC_PL0		(2u << 1)
+#define DBGCR_PMC_PL1		(1u << 1)
 #define DBGBCR_BAS		(0xfu << 5)
 #define DBGBCR_BAS_LOW		(0x3u << 5)
 #define DBGBCR_BAS_HIGH		(0xcu << 5)
 #define DBGWCR_LSC		(3u << 3)
 #define DBGWCR_BAS		(0xffu << 5)
 #define DBGWCR_BAS_GET(wcr)	(((wcr) >> 5) & 0xff)
+#define DBGCR_HMC		(1u << 13)	/* HYP mode too */
+#define DBGCR_SSC_S		(2u << 14)	/* Secure state, with or without Non-secure HYP */
 #define DBGCR_SSC_NS		(1u << 14)	/* Non-secure state alone */
 #define DBGCR_LBN		(0xfu << 16)
 #define DBGCR_LBN_GET(cr)	(((cr) >> 16) & 0xf)
 #define DBGBCR_BT		(0xfu << 20)
 #define DBGBCR_BT_GET(bcr)	(((bcr) >> 20) & 0xf)
+#define DBGBCR_BT_MATCH		0
+#define DBGBCR_BT_LINK		1	/* address match, and the context match LBN names */
+#define DBGBCR_BT_CTX		2
+#define DBGBCR_BT_CTX_LINKED	3	/* the context match that others name */
+#define DBGBCR_BT_MISMATCH_ALONE 4
+#define DBGBCR_BT_MISMATCH_LINK	5
+#define DBGBCR_BT_NOT_PL1	6	/* one of these bits: context match, mismatch */
 #define DBGBCR_BT_MISMATCH	(4u << 20)
 #define DBGWCR_WT		(1u << 20)
 #define DBGCR_MASK		(0x1fu << 24)
@@ -59,5 +70,10 @@
 #define DBGOSLAR_KEY		0xc5acce55u
 #define DBGOSLSR_OSLM		0x8u	/* an OS Lock without DBGOSSRR */
 #define DBGOSLSR_OSLK		0x2u
+
+/* DBGPRSR, C11.11.33 */
+#define DBGPRSR_PU		(1u << 0)
+#define DBGPRSR_OSLK		(1u << 5)
+#define DBGPRSR_DLK		(1u << 6)
 
 #endif

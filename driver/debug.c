@@ -19,6 +19,7 @@
 #include <linux/uaccess.h>
 
 #include "archregs.h"
+#include "cp14.h"
 #include "dbgregs.h"
 #include "debug.h"
 #include "debug_check.h"
@@ -46,8 +47,13 @@ void armvmm_debug_update(struct armvmm_vcpu *vcpu)
 	memset(&hyp->regs, 0, sizeof(hyp->regs));
 	debug->owner = DEBUG_OWNER_NONE;
 	hyp->mode = HYP_DEBUG_OFF;
-	if (!(debug->control & (KVM_GUESTDBG_USE_HW | KVM_GUESTDBG_SINGLESTEP)))
+	if (!(debug->control & (KVM_GUESTDBG_USE_HW | KVM_GUESTDBG_SINGLESTEP))) {
+		if (cp14_load(&vcpu->cp14, &armvmm_debug_host, &hyp->regs)) {
+			debug->owner = DEBUG_OWNER_GUEST;
+			hyp->mode = HYP_DEBUG_LOAD;
+		}
 		return;
+	}
 
 	debug->owner = DEBUG_OWNER_CLIENT;
 	hyp->mode = HYP_DEBUG_LOAD;
@@ -67,12 +73,22 @@ void armvmm_debug_update(struct armvmm_vcpu *vcpu)
 void armvmm_debug_reset(struct armvmm_vcpu *vcpu)
 {
 	vcpu->debug.step_begun = false;
+	cp14_reset(&vcpu->cp14);
 	armvmm_debug_update(vcpu);
 }
 
-static int debug_inject_bkpt(struct armvmm_vcpu *vcpu)
+/* The guest takes the debug exception, and finds why in its DBGDSCR. */
+static int debug_inject(struct armvmm_vcpu *vcpu, u32 moe)
 {
-	armvmm_exception_debug_pabt(vcpu->hyp);
+	u32 hsr = vcpu_hsr(vcpu);
+
+	vcpu->cp14.dscr = (vcpu->cp14.dscr & ~DBGDSCR_MOE_MASK) | moe << DBGDSCR_MOE_SHIFT;
+	if (moe == DBG_MOE_WATCHPOINT)
+		armvmm_exception_debug_dabt(vcpu->hyp, vcpu->hyp->hxfar,
+					    (hsr & HSR_DABT_WNR ? DFSR_WNR : 0) |
+					    (hsr & HSR_DABT_CM ? DFSR_CM : 0));
+	else
+		armvmm_exception_debug_pabt(vcpu->hyp);
 	return 1;
 }
 
@@ -95,7 +111,7 @@ static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *db
 		/* The PC is still at an access that the client has to complete. */
 		if (vcpu->mmio.pending)
 			return -EBUSY;
-		debug_inject_bkpt(vcpu);
+		debug_inject(vcpu, DBG_MOE_BKPT);
 	}
 
 	debug->control = control & ~KVM_GUESTDBG_INJECT_BP;
@@ -164,7 +180,7 @@ int armvmm_debug_exit(struct armvmm_vcpu *vcpu)
 	if (moe == DBG_MOE_BKPT) {
 		if (debug->control & KVM_GUESTDBG_USE_SW_BP)
 			return armvmm_debug_to_user(vcpu, KVM_ARM_DEBUG_EC_BKPT, 0);
-		return debug_inject_bkpt(vcpu);
+		return debug_inject(vcpu, moe);
 	}
 	switch (debug->owner) {
 	case DEBUG_OWNER_CLIENT:
@@ -173,6 +189,8 @@ int armvmm_debug_exit(struct armvmm_vcpu *vcpu)
 					     vcpu->hyp->hxfar);
 		return armvmm_debug_to_user(vcpu, armvmm_debug_stepping(vcpu) ?
 				     KVM_ARM_DEBUG_EC_STEP : KVM_ARM_DEBUG_EC_BREAKPOINT, 0);
+	case DEBUG_OWNER_GUEST:
+		return debug_inject(vcpu, moe);
 	default:
 		vcpu->hyp->debug.mode = HYP_DEBUG_HIDE;
 		return 1;

@@ -7,6 +7,8 @@
 
 #include <linux/armvmm.h>
 
+#include "debug_host.h"
+
 struct armvmm_vcpu;
 
 /* KVM_SET_GUEST_DEBUG as KVM/arm's headers had it: with no registers behind the flags. */
@@ -16,16 +18,6 @@ struct armvmm_debug_bare {
 };
 
 #define ARMVMM_DEBUG_IOCTL_BARE	_IOW(KVMIO, 0x9b, struct armvmm_debug_bare)
-
-/* What this host's CPUs can do, found out at load. */
-struct armvmm_debug_host {
-	u32 didr;		/* DBGDIDR */
-	u32 nr_brp;		/* zero: the debug registers are out of reach */
-	u32 nr_wrp;
-	bool mismatch;		/* address mismatch breakpoints work in PL1 */
-};
-
-extern struct armvmm_debug_host armvmm_debug_host;
 
 /* Whose registers struct hyp_debug holds while its mode is HYP_DEBUG_LOAD. */
 enum armvmm_debug_owner {

@@ -33,6 +33,7 @@ struct debug_probe_regs {
 	u32 didr;
 	u32 osdlr;
 	u32 dscr;
+	u32 devid;		/* zero where it is undefined, as in QEMU 7.2 */
 };
 
 /* Number and kinds of registers, and the architecture; below is the core's revision. */
@@ -115,19 +116,20 @@ static bool probe_try(struct hyp_vcpu *hyp, const struct armvmm_debug_host *cpu,
  * DBGDIDR, or zero where the debug registers are out of reach, of an older
  * architecture, or an external debugger's (halting debug mode).
  */
-static u32 probe_didr(void)
+static u32 probe_didr(u32 *devid)
 {
 	struct debug_probe_regs regs = {};
 
 	if (hyp_debug_probe_call(&regs) || regs.osdlr & OSDLR_DLK || regs.dscr & DSCR_HDBGEN ||
 	    DBGDIDR_VERSION(regs.didr) != DBGDIDR_V7_1)
 		return 0;
+	*devid = regs.devid;
 	return regs.didr;
 }
 
 bool armvmm_debug_cpu_ok(void)
 {
-	u32 didr = probe_didr();
+	u32 devid, didr = probe_didr(&devid);
 
 	return didr && (!armvmm_debug_host.nr_brp ||
 			!((didr ^ armvmm_debug_host.didr) & DIDR_KIND));
@@ -135,12 +137,13 @@ bool armvmm_debug_cpu_ok(void)
 
 static void probe_this_cpu(struct hyp_vcpu *hyp, struct armvmm_debug_host *cpu)
 {
-	u32 didr = probe_didr();
+	u32 devid, didr = probe_didr(&devid);
 
 	memset(cpu, 0, sizeof(*cpu));
 	if (!didr)
 		return;
 	cpu->didr = didr;
+	cpu->devid = devid;
 	cpu->nr_brp = DBGDIDR_NR_BRP(didr);
 	cpu->nr_wrp = DBGDIDR_NR_WRP(didr);
 	/* Run once as itself, so that the mapping is in the tables at hand. */
@@ -172,6 +175,7 @@ static void probe_ipi(void *arg)
 	found->nr_brp = min(found->nr_brp, cpu.nr_brp);
 	found->nr_wrp = min(found->nr_wrp, cpu.nr_wrp);
 	found->mismatch &= cpu.mismatch;
+	found->devid &= cpu.devid;
 	raw_spin_unlock(&probe->lock);
 }
 

@@ -9,6 +9,7 @@
 #include <asm/cputype.h>
 
 #include "archregs.h"
+#include "cp14.h"
 #include "cp15.h"
 #include "exception.h"
 #include "pmu.h"
@@ -202,6 +203,8 @@ int armvmm_regs_get(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 		return armvmm_psci_get_reg(vcpu, reg);
 	case KVM_REG_ARM_VFP:
 		return armvmm_vfp_get_reg(vcpu, reg);
+	case 14 << KVM_REG_ARM_COPROC_SHIFT:
+		return armvmm_cp14_get_reg(vcpu, reg);
 	default:
 		return armvmm_cp15_get_reg(vcpu, reg);
 	}
@@ -224,16 +227,18 @@ int armvmm_regs_set(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 		return armvmm_psci_set_reg(vcpu, reg);
 	case KVM_REG_ARM_VFP:
 		return armvmm_vfp_set_reg(vcpu, reg);
+	case 14 << KVM_REG_ARM_COPROC_SHIFT:
+		return armvmm_cp14_set_reg(vcpu, reg);
 	default:
 		return armvmm_cp15_set_reg(vcpu, reg);
 	}
 }
 
-/* KVM/arm's order: core, firmware, timer, cp15 (invariant, then saved), VFP, demux; the PMU. */
+/* KVM/arm's order: core, firmware, timer, cp15 (invariant, then saved), VFP, demux; PMU; cp14. */
 unsigned long armvmm_regs_count(struct armvmm_vcpu *vcpu)
 {
 	return REGS_NR_CORE + armvmm_psci_count(vcpu) + armvmm_timer_count() +
-	       armvmm_cp15_count(vcpu) + armvmm_pmu_count(vcpu);
+	       armvmm_cp15_count(vcpu) + armvmm_pmu_count(vcpu) + armvmm_cp14_count();
 }
 
 int armvmm_regs_list(struct armvmm_vcpu *vcpu, u64 __user *ids)
@@ -251,6 +256,8 @@ int armvmm_regs_list(struct armvmm_vcpu *vcpu, u64 __user *ids)
 		err = armvmm_cp15_list(vcpu, &ids);
 	if (!err)
 		err = armvmm_pmu_list(vcpu, &ids);
+	if (!err)
+		err = armvmm_cp14_list(&ids);
 	return err;
 }
 

@@ -10,6 +10,7 @@
 
 #include <linux/armvmm.h>
 
+#include "cp14.h"
 #include "debug.h"
 #include "hyp/hyp.h"
 #include "mmio.h"
@@ -74,6 +75,7 @@ struct armvmm_vcpu {
 	u32 psci_version;	/* KVM_ARM_PSCI_* as presented */
 
 	struct armvmm_debug debug;
+	struct armvmm_cp14 cp14;
 	struct armvmm_mmio mmio;
 	struct armvmm_mmio_seq mmio_seq;	/* valid while mmio.in_seq is */
 	struct armvmm_timer_vcpu timer;

@@ -92,6 +92,11 @@ hyp_debug_probe_call:
 	mrc	p14, 0, r1, c0, c2, 2	@ DBGDSCRext
 	str	r1, [r2, #8]
 	mrc	p14, 0, r1, c0, c0, 5	@ DBGBCR0
+	mov	r7, r0			@ the next one matters to none
+	mov	r1, #0
+	mrc	p14, 0, r1, c7, c2, 7	@ DBGDEVID
+	str	r1, [r2, #12]
+	mov	r0, r7
 	mcr	p15, 0, r5, c1, c0, 0
 	mcr	p15, 0, r6, c12, c0, 0
 	isb

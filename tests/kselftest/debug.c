@@ -153,18 +153,13 @@ static void check_bkpt_taken(uint32_t at)
 /* A guest that nobody debugs takes its own BKPT; so does one whose client says so. */
 static void own_bkpt(void)
 {
-	struct runner r;
-
 	start(1, 0);
 	for (int debugged = 0; debugged < 2; debugged++) {
 		VM_CODE(&vm, 0, bkpt);
 		reg32_set(vcpu, REG_CPSR, CPSR_SVC);
 		reg32_set(vcpu, IFSR, 0);
 		CHECK_OK(set_debug(vcpu, debugged ? KVM_GUESTDBG_ENABLE : 0, NULL));
-		runner_start(&r, &vm, 0);
-		usleep(30000);
-		runner_stop(&r);
-		CHECK(!r.error && !r.exits, "error %d, %u exits", r.error, r.exits);
+		run_to(VECTORS + 0xc);
 		check_bkpt_taken(CODE + 4);
 	}
 	VM_CODE(&vm, 0, bkpt);
@@ -183,10 +178,7 @@ static void own_bkpt(void)
 	check_bkpt_taken(CODE + 4);
 	VM_CODE(&vm, 0, bkpt);
 	reg32_set(vcpu, REG_CPSR, CPSR_SVC);
-	runner_start(&r, &vm, 0);
-	usleep(30000);
-	runner_stop(&r);
-	CHECK(!r.error && !r.exits, "error %d, %u exits", r.error, r.exits);
+	run_to(VECTORS + 0xc);
 }
 
 
@@ -358,7 +350,6 @@ static void host_breakpoint(void)
 	};
 	struct kvm_guest_debug_arch a = { .dbg_bvr = { 0x60010008 }, .dbg_bcr = { BCR_ARM } };
 	uint32_t *spot;
-	struct runner r;
 	int perf;
 
 	start(1, 0);
@@ -367,7 +358,7 @@ static void host_breakpoint(void)
 	MUST(spot == (void *)0x60000000, "%s", strerror(errno));
 	spot[0x10000 / 4] = 0xe12fff1e;	/* bx lr */
 	__builtin___clear_cache((char *)SPOT, (char *)SPOT + 4);
-	/* perf_bp_event() asserts that interrupts are off, where Arm's handler has turned them on. */
+	/* perf_bp_event() asserts that interrupts are off; Arm's handler has turned them on. */
 	if (!access("/proc/lockdep_stats", F_OK))
 		ktap_skip("a kernel with lockdep warns of each breakpoint that perf sets");
 	perf = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
@@ -388,12 +379,8 @@ static void host_breakpoint(void)
 		reg32_set(vcpu, REG_PC, 0x60010000);
 		reg32_set(vcpu, REG_CPSR, CPSR_USR);
 		reg32_set(vcpu, IFSR, 0);
-		runner_start(&r, &vm, 0);
-		usleep(30000);
-		runner_stop(&r);
-		CHECK(!r.error && !r.exits, "error %d, %u exits", r.error, r.exits);
-		CHECK(reg32(vcpu, REG_PC) == 0x60010024 && reg32(vcpu, REG_R(0)) == 9 &&
-		      !reg32(vcpu, IFSR), "PC %08x, r0 %u, IFSR %x", reg32(vcpu, REG_PC),
+		run_to(0x60010024);
+		CHECK(reg32(vcpu, REG_R(0)) == 9 && !reg32(vcpu, IFSR), "r0 %u, IFSR %x",
 		      reg32(vcpu, REG_R(0)), reg32(vcpu, IFSR));
 		CHECK(host_hit(perf), "the host's breakpoint is gone after %d runs", i + 1);
 	}
@@ -404,13 +391,23 @@ static void host_breakpoint(void)
 		check_exit(KVM_ARM_DEBUG_EC_BREAKPOINT, 0x60010008);
 		CHECK(host_hit(perf), "the host's breakpoint is gone after the client's");
 	}
+	/* So does one of the guest's own. */
+	CHECK_OK(set_debug(vcpu, 0, NULL));
+	if (cap(KVM_CAP_GUEST_DEBUG_HW_BPS)) {
+		reg32_set(vcpu, REG_PC, 0x60010000);
+		reg32_set(vcpu, DBGBVR(0), 0x6001000c);
+		reg32_set(vcpu, DBGBCR(0), BCR_ARM);
+		reg32_set(vcpu, DBGDSCR, MDBGEN);
+		reg32_set(vcpu, DBGOSLSR, 0);
+		run_to(VECTORS + 0xc);
+		CHECK(reg32(vcpu, REG_R(0)) == 3, "r0 %u", reg32(vcpu, REG_R(0)));
+		CHECK(host_hit(perf), "the host's breakpoint is gone after the guest's");
+		reg32_set(vcpu, DBGDSCR, 0);
+		reg32_set(vcpu, REG_CPSR, CPSR_USR);
+	}
 	close(perf);
 	reg32_set(vcpu, REG_PC, 0x60010000);
-	CHECK_OK(set_debug(vcpu, 0, NULL));
-	runner_start(&r, &vm, 0);
-	usleep(30000);
-	runner_stop(&r);
-	CHECK(reg32(vcpu, REG_PC) == 0x60010024);
+	run_to(0x60010024);
 }
 
 static const struct ktap_case cases[] = {

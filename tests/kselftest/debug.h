@@ -19,6 +19,17 @@ struct bare_debug {
 #define WP_LOAD		1u
 #define WP_STORE	2u
 
+/* The guest's own registers. */
+#define DBG(crn, crm, op2)	ARM_CP14_REG32(0, (uint64_t)(crn), (uint64_t)(crm), (uint64_t)(op2))
+#define DBGDIDR		DBG(0, 0, 0)
+#define DBGDSCR		DBG(0, 2, 2)
+#define DBGOSLSR	DBG(1, 1, 4)
+#define DBGBVR(n)	DBG(0, n, 4)
+#define DBGBCR(n)	DBG(0, n, 5)
+#define DBGWVR(n)	DBG(0, n, 6)
+#define DBGWCR(n)	DBG(0, n, 7)
+#define MDBGEN		0x8000u
+
 #define IFSR		ARM_CP15_REG32(0, 5, 0, 1)
 #define VBAR		ARM_CP15_REG32(0, 12, 0, 0)
 #define CPSR_USR	0x1d0u
@@ -68,6 +79,22 @@ static inline void need_hw(void)
 {
 	if (!cap(KVM_CAP_GUEST_DEBUG_HW_BPS))
 		ktap_skip("this host's debug registers are out of reach");
+}
+
+/* Runs with no exit until the PC is @pc, where the guest stays. */
+static inline void run_to(uint32_t pc)
+{
+	struct runner r;
+
+	for (unsigned int i = 0; i < 200; i++) {
+		runner_start(&r, &vm, 0);
+		usleep(10000);
+		runner_stop(&r);
+		MUST(!r.error && !r.exits, "error %d, %u exits", r.error, r.exits);
+		if (reg32(vcpu, REG_PC) == pc)
+			return;
+	}
+	MUST(false, "PC %08x, not %08x", reg32(vcpu, REG_PC), pc);
 }
 
 static inline void check_exit(uint32_t ec, uint32_t pc)

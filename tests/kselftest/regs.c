@@ -142,7 +142,8 @@ static void unknown_ids(void)
 		KVM_REG_ARM | KVM_REG_SIZE_U32 | KVM_REG_ARM_DEMUX | 0x0100,
 		KVM_REG_ARM | KVM_REG_SIZE_U32 | KVM_REG_ARM_DEMUX | 0xff,
 		KVM_REG_ARM | KVM_REG_SIZE_U32 | (0x13ull << 16),
-		KVM_REG_ARM | KVM_REG_SIZE_U32 | (0x0eull << 16),
+		KVM_REG_ARM | KVM_REG_SIZE_U32 | (0x0dull << 16),
+		ARM_CP14_REG32(0, 7, 15, 7), ARM_CP14_REG32(1, 0, 0, 0),
 		KVM_REG_ARM | KVM_REG_SIZE_U32 | (0xfffull << 16) | 0xffff,
 		KVM_REG_ARM_FW_REG(100), KVM_REG_ARM_FW_REG(0xffff),
 	};

@@ -50,6 +50,12 @@ case $cpus in
 	;;
 esac
 
+# Where the host has debug registers the guest has some as well.
+breakpoints=
+if dmesg | grep -q 'armvmm: .* breakpoints'; then
+	breakpoints='holds "it finds its breakpoints" sh -c "dmesg | grep hw-breakpoint:.found"'
+fi
+
 guest_initrd g disk net console <<SCRIPT
 cpus=$cpus
 dmesg -n 1
@@ -67,6 +73,7 @@ if [ \$cpus = 1 ]; then
 	holds "the host gives random numbers" sh -c 'head -c 1000 /dev/hwrng | wc -c | grep -qx 1000'
 fi
 holds "\$cpus CPUs are online" has_cpus \$cpus
+$breakpoints
 if [ \$cpus = 2 ]; then
 	ip link set eth0 up
 	holds "its network card has an address" ip addr add 192.168.77.2/24 dev eth0

@@ -121,6 +121,8 @@ extern volatile u32 fiq_seen;
  */
 void trap_begin(void);
 u32 trap_end(void);
+/* Sees such an exception first; true: it said where to go on. */
+extern bool (*trap_hook)(enum vec vec, struct frame *f);
 
 /* ---- smp.c ---- */
 u32 cpu_id(void);

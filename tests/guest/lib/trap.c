@@ -5,6 +5,7 @@
 struct trap trap[GUEST_MAX_CPUS];
 static bool expecting[GUEST_MAX_CPUS];
 
+bool (*trap_hook)(enum vec vec, struct frame *f);
 irq_fn irq_handler;
 bool irq_raw;
 volatile u32 irq_seen[GUEST_MAX_CPUS];
@@ -126,6 +127,8 @@ void exception(enum vec vec, struct frame *f)
 		t->far = CP15_READ(0, c6, c0, 2);
 	}
 	t->count++;
+	if (trap_hook && trap_hook(vec, f))
+		return;
 	if (vec == VEC_PABT) {
 		f->cpsr = (f->cpsr & ~CPSR_T) | (f->lr_svc & 1 ? CPSR_T : 0);
 		f->pc = f->lr_svc & ~1u;

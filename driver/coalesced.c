@@ -11,6 +11,7 @@
 #include <linux/spinlock.h>
 
 #include "coalesced.h"
+#include "compat.h"
 #include "iobus.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -150,7 +151,7 @@ int armvmm_coalesced_vm_init(struct armvmm_vm *vm)
 
 	if (!c)
 		return -ENOMEM;
-	c->ring = (struct kvm_coalesced_mmio_ring *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	c->ring = (struct kvm_coalesced_mmio_ring *)get_zeroed_page(COMPAT_GFP_MAPPED);
 	if (!c->ring) {
 		kfree(c);
 		return -ENOMEM;

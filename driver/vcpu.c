@@ -268,7 +268,7 @@ static struct armvmm_vcpu *vcpu_alloc(struct armvmm_vm *vm, unsigned int id)
 	rcuwait_init(&vcpu->wait);
 	spin_lock_init(&vcpu->start_lock);
 
-	vcpu->run = (struct kvm_run *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vcpu->run = (struct kvm_run *)get_zeroed_page(COMPAT_GFP_MAPPED);
 	if (!vcpu->run)
 		goto err_run;
 	vcpu->hyp = armvmm_hypmap_alloc(sizeof(*vcpu->hyp));

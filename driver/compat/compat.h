@@ -129,4 +129,14 @@ static __always_inline void compat_guest_exit_account(void)
 	vtime_account_guest_exit();
 }
 
+/*
+ * For pages that user space maps. Up to 5.10 the mark of a page that is charged to a memory cgroup
+ * sits where the number of its mappings is counted: such a page cannot be both.
+ */
+#ifdef PG_kmemcg
+#define COMPAT_GFP_MAPPED	GFP_KERNEL
+#else
+#define COMPAT_GFP_MAPPED	GFP_KERNEL_ACCOUNT
+#endif
+
 #endif

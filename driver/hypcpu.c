@@ -304,8 +304,13 @@ static void probe_ipi(void *result)
 
 int armvmm_hypcpu_probe(void)
 {
+	static const char * const choices[] = { "auto", "none", "bpiall", "iciallu" };
 	u32 answer = HYP_STUB_ERROR;
 
+	if (match_string(choices, ARRAY_SIZE(choices), harden) < 0) {
+		pr_err("armvmm: harden=%s: it is auto, none, bpiall or iciallu\n", harden);
+		return -EINVAL;
+	}
 	on_each_cpu(probe_ipi, &answer, 1);
 	switch (answer) {
 	case HYP_STUB_ERROR:

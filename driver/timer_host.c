@@ -170,6 +170,10 @@ int armvmm_timer_init(void)
 	if (err)
 		return err;
 
+	if (timer_host.irq == armvmm_vgic_host.maint_irq) {
+		pr_err("armvmm: the virtual timer's interrupt is the GIC's maintenance interrupt as well: correct vtimer_irq= (mostly 27) or maint_irq= (mostly 25)\n");
+		return -ENODEV;
+	}
 	data = irq_get_irq_data(timer_host.irq);
 	if (!data) {
 		pr_err("armvmm: virtual timer interrupt %u does not exist\n", timer_host.irq);

@@ -40,6 +40,7 @@
 #define GICC_ABPR		0x1c
 #define GICC_APR0		0xd0
 #define GICC_IIDR		0xfc
+#define GICC_IIDR_ARCH(iidr)	(((iidr) >> 16) & 0xf)	/* 2: GICv2 */
 
 #define GICC_CTLR_EnableGrp0	(1u << 0)
 #define GICC_CTLR_EnableGrp1	(1u << 1)

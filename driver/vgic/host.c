@@ -10,6 +10,7 @@
 #include <linux/ioport.h>
 #include <linux/irq.h>
 #include <linux/irqdomain.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/of.h>
 #include <linux/of_address.h>
@@ -90,6 +91,11 @@ static int host_find_frame(struct device_node *np, unsigned int index, const cha
 		*pa = res.start;
 	}
 
+	if (pfn_valid(PHYS_PFN(*pa))) {
+		pr_err("armvmm: %s at %pa is memory, no device: correct %s\n", name, pa,
+		       !param ? "the device tree" : index == HOST_REG_GICH ? "gich=" : "gicv=");
+		return -ENODEV;
+	}
 	/* Guests get whole pages of GICV, and HYP maps one of GICH. */
 	if (!IS_ALIGNED(*pa, PAGE_SIZE)) {
 		pr_err("armvmm: %s at %pa is not aligned to a page: no guest can be given it\n",
@@ -148,8 +154,10 @@ static int host_map_gich(struct armvmm_vgic_host *host)
 	u32 vtr;
 
 	host->gich = ioremap(host->gich_pa, PAGE_SIZE);
-	if (!host->gich)
+	if (!host->gich) {
+		pr_err("armvmm: GICH at %pa cannot be mapped\n", &host->gich_pa);
 		return -ENOMEM;
+	}
 
 	/* A GICv2 has five priority bits there (IHI 0048B 5.3.2). */
 	vtr = readl_relaxed(host->gich + GICH_VTR);
@@ -161,6 +169,26 @@ static int host_map_gich(struct armvmm_vgic_host *host)
 		return -ENODEV;
 	}
 	host->nr_lr = GICH_VTR_NR_LR(vtr);
+	return 0;
+}
+
+/* Every guest gets what is there. GICV_IIDR is laid out as GICC_IIDR is (IHI 0048B). */
+static int host_check_gicv(const struct armvmm_vgic_host *host)
+{
+	void __iomem *gicv = ioremap(host->gicv_pa, PAGE_SIZE);
+	u32 iidr;
+
+	if (!gicv) {
+		pr_err("armvmm: GICV at %pa cannot be mapped\n", &host->gicv_pa);
+		return -ENOMEM;
+	}
+	iidr = readl_relaxed(gicv + GICC_IIDR);
+	iounmap(gicv);
+	if (GICC_IIDR_ARCH(iidr) != 2) {
+		pr_err("armvmm: GICV_IIDR at %pa reads 0x%08x, which no GICv2 says: check the address of GICV (device tree, or gicv=)\n",
+		       &host->gicv_pa, iidr);
+		return -ENODEV;
+	}
 	return 0;
 }
 
@@ -184,6 +212,12 @@ int armvmm_vgic_host_init(void)
 		goto out;
 
 	host->maint_irq = host_map_maint(np);
+	if (!host->maint_irq && maint_irq) {
+		pr_err("armvmm: maint_irq=%u: there is no such private interrupt (16-31, mostly 25)\n",
+		       maint_irq);
+		ret = -ENODEV;
+		goto out;
+	}
 	if (!host->maint_irq) {
 		pr_err("armvmm: %pOF has no maintenance interrupt: add interrupts = <1 9 0xf04> (or as your SoC's manual says) to it, or give the module maint_irq= (16-31, mostly 25)\n",
 		       np);
@@ -191,7 +225,9 @@ int armvmm_vgic_host_init(void)
 		goto out;
 	}
 
-	ret = host_map_gich(host);
+	ret = host_check_gicv(host);
+	if (!ret)
+		ret = host_map_gich(host);
 	if (ret)
 		goto out;
 

@@ -138,11 +138,14 @@ static void bad_parameters(void)
 {
 	static const char *const bad[] = {
 		"gich=hello", "gich=-1-", "maint_irq=99999999999", "kvm=perhaps", "halt_poll_ns=-5",
-		"vtimer_irq=x",
+		"vtimer_irq=x", "harden=x", "harden=",
 	};
 	static const char *const wrong[] = {
 		/* Well formed, but no such hardware: refused with a word in the log. */
 		"maint_irq=3", "maint_irq=40", "gich=0x1001", "vtimer_irq=99999",
+		"maint_irq=27", "vtimer_irq=25",
+		/* Memory, and the serial port: guests would be given them. */
+		"gich=0x40000000", "gicv=0x40000000", "gicv=0x09000000",
 	};
 
 	MUST(!unload_patiently(), "%s", strerror(errno));

@@ -4,6 +4,7 @@
  * replaced as a whole, so that an access takes no lock (vm->srcu).
  */
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 
@@ -29,7 +30,7 @@ static struct armvmm_iobus_range *iobus_alloc(unsigned int nr)
 {
 	struct armvmm_iobus_range *range;
 
-	range = kmalloc(struct_size(range, devs, nr), GFP_KERNEL_ACCOUNT);
+	range = kvmalloc(struct_size(range, devs, nr), GFP_KERNEL_ACCOUNT);
 	if (range)
 		range->nr = nr;
 	return range;
@@ -46,7 +47,7 @@ int armvmm_iobus_register(struct armvmm_vm *vm, struct armvmm_iodev *dev)
 	unsigned int nr = old ? old->nr : 0, i;
 
 	lockdep_assert_held(&vm->slots_lock);
-	if (nr >= ARMVMM_IOBUS_MAX_DEVS)
+	if (!dev->unlimited && vm->mmio_bus.nr_limited >= ARMVMM_IOBUS_MAX_DEVS)
 		return -ENOSPC;
 	new = iobus_alloc(nr + 1);
 	if (!new)
@@ -59,8 +60,9 @@ int armvmm_iobus_register(struct armvmm_vm *vm, struct armvmm_iodev *dev)
 		new->devs[i + 1] = old->devs[i];
 
 	rcu_assign_pointer(vm->mmio_bus.range, new);
+	vm->mmio_bus.nr_limited += !dev->unlimited;
 	synchronize_srcu_expedited(&vm->srcu);
-	kfree(old);
+	kvfree(old);
 	return 0;
 }
 
@@ -74,6 +76,7 @@ int armvmm_iobus_unregister(struct armvmm_vm *vm, struct armvmm_iodev *dev)
 		;
 	if (!old || i == old->nr)
 		return -ENOENT;
+	vm->mmio_bus.nr_limited -= !dev->unlimited;
 
 	if (old->nr > 1) {
 		new = iobus_alloc(old->nr - 1);
@@ -96,7 +99,7 @@ int armvmm_iobus_unregister(struct armvmm_vm *vm, struct armvmm_iodev *dev)
 	}
 	rcu_assign_pointer(vm->mmio_bus.range, new);
 	synchronize_srcu_expedited(&vm->srcu);
-	kfree(old);
+	kvfree(old);
 	return 0;
 }
 
@@ -109,7 +112,7 @@ void armvmm_iobus_destroy(struct armvmm_vm *vm)
 	for (i = 0; range && i < range->nr; i++)
 		if (range->devs[i]->ops->destroy)
 			range->devs[i]->ops->destroy(range->devs[i]);
-	kfree(range);
+	kvfree(range);
 	RCU_INIT_POINTER(vm->mmio_bus.range, NULL);
 }
 

@@ -28,6 +28,7 @@ struct armvmm_iodev {
 	const struct armvmm_iodev_ops *ops;
 	u64 base;
 	u64 size;		/* 0: one address, any length (ioeventfd, NO_LENGTH) */
+	bool unlimited;		/* not one of ARMVMM_IOBUS_MAX_DEVS: what its owner pays for */
 };
 
 #define ARMVMM_IOBUS_MAX_DEVS	1000
@@ -35,9 +36,11 @@ struct armvmm_iodev {
 struct armvmm_iobus_range;
 struct armvmm_iobus {
 	struct armvmm_iobus_range __rcu *range;	/* sorted by base; srcu */
+	unsigned int nr_limited;
 };
 
-/* Caller holds vm->slots_lock. -ENOSPC past ARMVMM_IOBUS_MAX_DEVS, -ENOMEM. */
+/* Caller holds vm->slots_lock. -ENOSPC past ARMVMM_IOBUS_MAX_DEVS, of
+ * which ioeventfds are none, as on KVM; -ENOMEM. */
 int armvmm_iobus_register(struct armvmm_vm *vm, struct armvmm_iodev *dev);
 /* Waits for readers; then nothing refers to the device. Caller holds slots_lock. */
 int armvmm_iobus_unregister(struct armvmm_vm *vm, struct armvmm_iodev *dev);

@@ -148,6 +148,7 @@ static int ioeventfd_assign(struct armvmm_vm *vm, const struct kvm_ioeventfd *ar
 	io->dev.ops = &ioeventfd_ops;
 	io->dev.base = args->addr;
 	io->dev.size = args->len;
+	io->dev.unlimited = true;
 
 	mutex_lock(&vm->slots_lock);
 	if (ioeventfd_collides(vm, io)) {

@@ -272,6 +272,22 @@ static void test_memory(void)
 
 static void test_gic(void)
 {
+	static const struct {
+		uint64_t dist, cpu;
+		unsigned int nr;
+		int err;
+	} bad[] = {
+		{ 1, 0x10000, 64, -EINVAL },
+		{ 0, 0x10800, 64, -EINVAL },
+		{ 0, 0, 64, -EINVAL },
+		{ 0x1000, 0, 64, -EINVAL },
+		{ 0, 0x10000, 32, -EINVAL },
+		{ 0, 0x10000, 96 + 1, -EINVAL },
+		{ 0, 0x10000, 1056, -EINVAL },
+		{ 1ull << 40, 0, 64, -E2BIG },
+		{ 0, (1ull << 40) - 0x1000, 64, -E2BIG },
+		{ -0x1000ull, 0, 64, -E2BIG },
+	};
 	struct armvmm_vm *vm;
 	uint32_t value;
 
@@ -303,8 +319,18 @@ static void test_gic(void)
 	armvmm_vm_open(NULL, &vm);
 	kernel.fail_request = KVM_SET_DEVICE_ATTR;
 	kernel.fail_errno = E2BIG;
-	KTAP_EQ(armvmm_gic_create(vm, 0, 0, 64), (unsigned long long)-E2BIG);
+	KTAP_EQ(armvmm_gic_create(vm, 0, 0x10000, 64), (unsigned long long)-E2BIG);
 	KTAP_EQ(kernel.nr_open, 2);
+	armvmm_vm_close(vm);
+
+	/* What no kernel takes makes no device, so that the VM can have one yet. */
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		KTAP_EQ(armvmm_gic_create(vm, bad[i].dist, bad[i].cpu, bad[i].nr),
+			(unsigned long long)bad[i].err);
+	KTAP_EQ(kernel.nr_attrs, 0);
+	KTAP_EQ(armvmm_gic_create(vm, 0xfffffff000, 0xffffffd000, 1024), 0);
 	armvmm_vm_close(vm);
 }
 

@@ -9,6 +9,9 @@
 #define GIC_NR_PRIVATE	32	/* SGIs and PPIs: INTID 0-31 (IHI 0048B 2.2.1) */
 #define GIC_FIRST_PPI	16
 #define GIC_MAX_SPIS	(1020 - GIC_NR_PRIVATE)
+#define GIC_DIST_SIZE	0x1000u
+#define GIC_CPU_SIZE	0x2000u
+#define GIC_ADDR_END	(1ull << 40)
 
 static int gic_attr(int gic_fd, unsigned long request, uint32_t group, uint64_t attr, void *value)
 {
@@ -21,6 +24,20 @@ static int gic_attr(int gic_fd, unsigned long request, uint32_t group, uint64_t 
 	return vm_ioctl(gic_fd, request, &device_attr);
 }
 
+/* What the kernel would say, before a device is made that cannot be unmade. */
+static int gic_check(uint64_t dist_base, uint64_t cpu_base, unsigned int nr_irqs)
+{
+	if (dist_base % GIC_DIST_SIZE || cpu_base % GIC_DIST_SIZE)
+		return -EINVAL;
+	if (dist_base > GIC_ADDR_END - GIC_DIST_SIZE || cpu_base > GIC_ADDR_END - GIC_CPU_SIZE)
+		return -E2BIG;
+	if (dist_base < cpu_base + GIC_CPU_SIZE && cpu_base < dist_base + GIC_DIST_SIZE)
+		return -EINVAL;
+	if (nr_irqs < 2 * GIC_NR_PRIVATE || nr_irqs > 1024 || nr_irqs % 32)
+		return -EINVAL;
+	return 0;
+}
+
 int armvmm_gic_create(struct armvmm_vm *vm, uint64_t dist_base, uint64_t cpu_base,
 		      unsigned int nr_irqs)
 {
@@ -30,6 +47,9 @@ int armvmm_gic_create(struct armvmm_vm *vm, uint64_t dist_base, uint64_t cpu_bas
 
 	if (vm->gic_fd >= 0)
 		return -EEXIST;
+	ret = gic_check(dist_base, cpu_base, nr_irqs);
+	if (ret < 0)
+		return ret;
 	ret = vm_ioctl(vm->fd, KVM_CREATE_DEVICE, &create);
 	if (ret < 0)
 		return ret;

@@ -99,8 +99,9 @@ bool armvmm_vm_has_pmu(struct armvmm_vm *vm);
  * The mapping may be swapped, shared or remapped at any time: the guest sees
  * what the process sees.
  *
- * Errors: -EINVAL: unaligned, beyond 40 bits, or a slot changed in place in a
- * way KVM does not have; -EEXIST: overlaps another slot; -ENOMEM.
+ * Errors: -EINVAL: unaligned, or a slot changed in place in a way KVM does not
+ * have; -EFAULT: beyond 40 bits; -EPERM: a mapping that may not be written, and
+ * not ARMVMM_MEMORY_READONLY; -EEXIST: overlaps another slot; -ENOMEM.
  */
 int armvmm_vm_memory_set(struct armvmm_vm *vm, unsigned int slot, uint64_t gpa, uint64_t size,
 			 void *host, unsigned int flags);
@@ -120,8 +121,8 @@ int armvmm_vm_dirty_log(struct armvmm_vm *vm, unsigned int slot, void *bitmap);
  * multiple of 32; INTID 32 is SPI 0). Before armvmm_gic_init(), once per VM.
  *
  * Errors: -EEXIST: there is one; -ENODEV: the host has none to offer;
- * -EINVAL: @nr_irqs; -E2BIG or -EINVAL: an address beyond the guest's or
- * unaligned.
+ * -EINVAL: @nr_irqs, an address that is no multiple of 4096, or one frame upon
+ * the other; -E2BIG: beyond 40 bits. The VM is as it was then.
  */
 int armvmm_gic_create(struct armvmm_vm *vm, uint64_t dist_base, uint64_t cpu_base,
 		      unsigned int nr_irqs);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/virtio_net.c userspace/armvmm-run/net_slirp.c
-// sources: userspace/armvmm-run/net_tap.c userspace/armvmm-run/virtio_mmio.c
+// sources: userspace/armvmm-run/message.c userspace/armvmm-run/net_tap.c userspace/armvmm-run/virtio_mmio.c
 // sources: userspace/armvmm-run/virtqueue.c userspace/armvmm-run/guestmem.c
 // sources: userspace/armvmm-run/irqline.c userspace/armvmm-run/device.c
 // sources: userspace/armvmm-run/error.c userspace/armvmm-run/fdt_builder.c

@@ -18,6 +18,7 @@
 #include <linux/virtio_net.h>
 
 #include "machine.h"
+#include "message.h"
 #include "net.h"
 #include "virtio_mmio.h"
 
@@ -212,6 +213,7 @@ static int tap_open(struct net_tap *tap, const struct net_config *config, struct
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	int hdr_size = NET_HDR_SIZE;
+	bool made;
 
 	if (!*tap->name || strlen(tap->name) >= IFNAMSIZ)
 		return error_set(err, -EINVAL, "--net %s: not the name of an interface",
@@ -221,6 +223,7 @@ static int tap_open(struct net_tap *tap, const struct net_config *config, struct
 		return error_errno(err, -errno, "--net %s: /dev/net/tun (modprobe tun?)",
 				   config->option);
 	strcpy(ifr.ifr_name, tap->name);
+	made = !if_nametoindex(tap->name);
 	if (ioctl(tap->fd, TUNSETIFF, &ifr) < 0) {
 		if (errno == EPERM)
 			return error_set(err, -EPERM,
@@ -228,6 +231,9 @@ static int tap_open(struct net_tap *tap, const struct net_config *config, struct
 					 config->option, tap->name);
 		return error_errno(err, -errno, "--net %s: cannot attach to it", config->option);
 	}
+	if (made)
+		message("--net %s: there was no interface %s; it is made, and goes with the guest",
+			config->option, tap->name);
 	if (ioctl(tap->fd, TUNSETVNETHDRSZ, &hdr_size) < 0)
 		return error_errno(err, -errno, "--net %s: the host's tun driver is too old",
 				   config->option);

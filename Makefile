@@ -85,7 +85,7 @@ fetch: setup ## fetch the kernel of HOST, or a newer release of it
 	@scripts/fetch-kernel.sh --update $(HOST)
 
 run: ## boot the host, and in it a Debian guest: a shell, or CMD='...'
-	@scripts/run --host $(HOST) $(if $(CMD),--cmd '$(subst ','\'',$(CMD))')
+	@scripts/run --host '$(HOST)' $(if $(value CMD),--cmd '$(subst ','\'',$(value CMD))')
 
 check: ## unit tests, and all tests on the 6.1 and 6.1-lpae hosts
 	@tests/run unit 6.1 6.1-lpae

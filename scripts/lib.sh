@@ -4,13 +4,13 @@
 
 ARMVMM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ARMVMM_BUILD=${ARMVMM_BUILD:-$ARMVMM_TOP/build}
-ARMVMM_CACHE=${ARMVMM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/armvmm}
+ARMVMM_CACHE=${ARMVMM_CACHE:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/armvmm}
 ARMVMM_HOSTS_ALL='5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae'
 CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
 export ARMVMM_CACHE
 # Debian keeps depmod and mke2fs where a plain user's PATH does not lead.
 export PATH=$PATH:/usr/sbin:/sbin
-mkdir -p "$ARMVMM_CACHE" "$ARMVMM_BUILD"
+mkdir -p "$ARMVMM_BUILD"
 
 # Everything that is said goes to stderr: stdout belongs to the command's own answer.
 say() { printf '[armvmm] %s\n' "$*" >&2; }
@@ -52,6 +52,7 @@ retry() {
 armvmm_temps=()
 temp_dir() {
 	local _new
+	mkdir -p "$ARMVMM_CACHE"
 	_new=$(mktemp -d "$ARMVMM_CACHE/tmp.XXXXXX")
 	chmod 755 "$_new"
 	armvmm_temps+=("$_new")

@@ -296,8 +296,12 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		local_irq_enable();
 		return code;
 	}
-	/* A debugged guest does not run where it could not be stopped. */
-	if (unlikely(vcpu->hyp->debug.mode == HYP_DEBUG_LOAD) && !armvmm_hypcpu_debug_ok()) {
+	/*
+	 * A guest that its client debugs does not run where it could not be stopped; breakpoints of
+	 * its own rest there (hyp_debug_load() looks again).
+	 */
+	if (unlikely(vcpu->hyp->debug.mode == HYP_DEBUG_LOAD) &&
+	    vcpu->debug.owner == DEBUG_OWNER_CLIENT && !armvmm_hypcpu_debug_ok()) {
 		local_irq_enable();
 		return -EIO;
 	}

@@ -6,6 +6,8 @@ ko=$1 root=${2:-}
 release=$(modinfo -F vermagic "$ko" | cut -d' ' -f1)
 dir=$root/lib/modules/$release
 install -D -m 644 "$ko" "$dir/updates/armvmm.ko"
+# As distributions do: nine tenths of it are for debuggers.
+"${CROSS_COMPILE:-}strip" --strip-debug "$dir/updates/armvmm.ko"
 if [ -n "$root" ]; then
 	echo "in $root: run depmod $release where it ends up"
 else

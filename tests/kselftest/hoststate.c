@@ -116,6 +116,28 @@ static void thread_registers(void)
 	done();
 }
 
+/* The client's own: on the way out of KVM_RUN nothing but HYP gives them back. */
+static void client_registers(void)
+{
+	unsigned int bad = 0;
+	uint32_t ro, v;
+
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, spoil);
+	asm volatile("mrc p15, 0, %0, c13, c0, 3" : "=r"(ro));
+	for (unsigned int i = 0; i < 200; i++) {
+		uint32_t want = 0xa0000000 + i;
+
+		asm volatile("mcr p15, 0, %0, c13, c0, 2" :: "r"(want));
+		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+		asm volatile("mrc p15, 0, %0, c13, c0, 2" : "=r"(v));
+		bad += v != want;
+		asm volatile("mrc p15, 0, %0, c13, c0, 3" : "=r"(v));
+		bad += v != ro;
+	}
+	CHECK(!bad, "%u of 200 times", bad);
+}
+
 static sigjmp_buf back;
 static void *volatile fault_at;
 
@@ -227,6 +249,7 @@ static void sleeps(void)
 static const struct ktap_case cases[] = {
 	{ "fp", fp, 0 },
 	{ "thread_registers", thread_registers, 0 },
+	{ "client_registers", client_registers, 0 },
 	{ "fault_addresses", fault_addresses, 0 },
 	{ "page_faults", page_faults, 0 },
 	{ "clock", clock_, 0 },

@@ -4,7 +4,8 @@
  * the arguments made up to be nearly right, half of anything. What must come of it is nothing: no
  * splat, no hang, no leak, and a process that can be killed at any moment.
  *
- *   ./fuzz             the seeds that once failed, then new ones for $FUZZ_SECONDS (4)
+ *   ./fuzz             the seeds that once failed, then new ones for $FUZZ_SECONDS (4); a long run
+ *                      goes on, on a slow machine, until each ioctl has succeeded often
  *   ./fuzz SEED...     these alone, $FUZZ_SECONDS each
  *
  * A seed is one process with a VM of its own that lives for ROUND_MS. Its threads each draw from a
@@ -20,6 +21,7 @@
 #define ROUND_MS	1500
 #define LONG_RUN	120	/* seconds from which each ioctl must have succeeded often */
 #define OFTEN		1000
+#define PATIENCE	3	/* times $FUZZ_SECONDS, at most */
 
 /*
  * A seed that finds something is kept here, and run by every make check. A change of what the
@@ -105,7 +107,7 @@ static void short_life(struct dice *d, int vm)
 	unsigned int n = below(d, 10);
 	int cpu = -1;
 
-	if (!one_in(d, 4)) {
+	if (!one_in(d, 8)) {
 		const struct op *op = op_of(ON_VM, KVM_CREATE_VCPU);
 
 		tally_add(&tally[op - ops].tried);
@@ -113,8 +115,8 @@ static void short_life(struct dice *d, int vm)
 		if (cpu >= 0)
 			tally_add(&tally[op - ops].done);
 	}
-	/* Most of them come to a GIC with addresses, most of the others to none. */
-	if (!one_in(d, 4)) {
+	/* Most of them come to a GIC with addresses. */
+	if (!one_in(d, 8)) {
 		fire(d, op_of(ON_VM, KVM_CREATE_IRQCHIP), vm);
 		for (int i = 0; i < 4; i++)
 			fire(d, op_of(ON_VM, KVM_ARM_SET_DEVICE_ADDR), vm);
@@ -183,8 +185,8 @@ static void *attack(void *arg)
 		if (r >= 0 && op->request == KVM_CREATE_VM)
 			short_life(&d, r);
 		/* They never wait for anything: the others would be left with little. */
-		if (on == ON_GIC && one_in(&d, 2))
-			usleep(500);
+		if (on == ON_GIC)
+			usleep(2000);
 		/* A vCPU that is lost in nowhere begins anew now and then. */
 		if (on == ON_VCPU && one_in(&d, 64)) {
 			struct kvm_mp_state run = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -249,7 +251,7 @@ static void *disturb(void *arg)
 				MADV_DONTNEED);
 		if (one_in(&d, 4))
 			(void)!write(m.event[below(&d, EVENTFDS)], &one, 8);
-		usleep(300);
+		usleep(1000);
 	}
 	return NULL;
 }
@@ -374,14 +376,24 @@ static void report(void)
 	}
 }
 
+static bool often_enough(void)
+{
+	for (unsigned int i = 0; i < nr_ops; i++)
+		if (!ops[i].never && tally[i].done < OFTEN)
+			return false;
+	return true;
+}
+
 static void random_seeds(void)
 {
-	uint64_t end = now_ns() + seconds * 1000000000ull;
+	bool long_run = seconds >= LONG_RUN && !nr_given;
+	uint64_t start = now_ns(), end = start + seconds * 1000000000ull;
 	struct dice d = { now_ns() };
 	unsigned int i, n = 0;
 	uint64_t calls = 0;
 
-	while (now_ns() < end) {
+	while (now_ns() < end || (long_run && !often_enough() &&
+				  now_ns() < start + PATIENCE * seconds * 1000000000ull)) {
 		uint64_t seed = nr_given ? given[n % nr_given] : roll(&d);
 
 		CHECK(round_of(seed), "seed 0x%llx", (unsigned long long)seed);
@@ -389,9 +401,10 @@ static void random_seeds(void)
 	}
 	for (i = 0; i < nr_ops; i++)
 		calls += tally[i].tried;
-	ktap_note("%u rounds, %llu calls", n, (unsigned long long)calls);
+	ktap_note("%u rounds, %llu calls, %llu s", n, (unsigned long long)calls,
+		  (unsigned long long)(now_ns() - start) / 1000000000);
 	CHECK(calls > 1000);
-	if (seconds >= LONG_RUN && !nr_given)
+	if (long_run)
 		report();
 }
 
@@ -405,7 +418,7 @@ int main(int argc, char **argv)
 
 	if (s && atoi(s) > 0)
 		seconds = (unsigned int)atoi(s);
-	cases[1].seconds = seconds + 120;
+	cases[1].seconds = PATIENCE * seconds + 120;
 	tally = mmap(NULL, nr_ops * sizeof(*tally), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (tally == MAP_FAILED)

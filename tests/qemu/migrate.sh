@@ -8,23 +8,27 @@ rounds=$1
 guest_initrd g <<'SCRIPT'
 dmesg -n 1
 memcheck 24 2 &
+watchcheck &
 say up
 while read -r what; do
 	say "told $what"
 	[ "$what" != end ] || break
 done
-killall memcheck
+killall memcheck watchcheck
 say end
 SCRIPT
 for side in a b c d; do cp "$work/g.initrd" "$work/$side.initrd"; done
 
 cr=$(printf '\r')
-# The last pass that the guest on this side told of, and whether it told of anything wrong.
-passes() { sed -n "s/^@@ pass \([0-9]*\)$cr\$/\1/p" "$work/$1.out" | tail -n 1; }
+# last SIDE KEY: the last number that the guest on this side told of: its passes over memory, and
+# what its debugger's watchpoint hit.
+last() { sed -n "s/^@@ $2 \([0-9]*\)$cr\$/\1/p" "$work/$1.out" | tail -n 1; }
+more() { _now=$(last "$1" "$2"); [ "${_now:-0}" -gt "${3:-0}" ]; }
+# Does it go on, and has nothing gone wrong?
 goes_on() {
-	_before=$(passes "$1")
-	wait_for "${2:-60}" eval "_now=\$(passes $1); [ \"\${_now:-0}\" -gt \"\${_before:-0}\" ]" || {
-		echo "guest $1 stands still at pass '$_before'"
+	_pass=$(last "$1" pass) _hits=$(last "$1" hits)
+	wait_for "${2:-60}" eval "more $1 pass $_pass && more $1 hits $_hits" || {
+		echo "guest $1 stands still at pass '$_pass', hit '$_hits'"
 		tail -n 5 "$work/$1.out" "$work/$1.err"
 		return 1
 	}

@@ -7,6 +7,7 @@ guest_initrd g <<'SCRIPT'
 dmesg -n 1
 wait_disk /dev/vda
 memcheck 24 2 &
+watchcheck &
 say up
 n=0
 while :; do
@@ -25,7 +26,7 @@ while :; do
 	end) break ;;
 	esac
 done
-killall memcheck
+killall memcheck watchcheck
 say end
 SCRIPT
 # Whole lines only: they end in a carriage return.
@@ -38,9 +39,11 @@ ask() {
 	wait_for 60 eval "[ \$(grep -c '^@@ $2 .*$cr' $work/g.out) -gt $_n ]" || return 1
 	last "$2"
 }
+# Both the load and the debugger go on.
 works() {
-	_n=$(last pass)
-	wait_for 60 eval "[ \"\$(last pass)\" != '$_n' ]" && ! grep '@@ wrong' "$work/g.out"
+	_n=$(last pass) _h=$(last hits)
+	wait_for 60 eval "[ \"\$(last pass)\" != '$_n' -a \"\$(last hits)\" != '$_h' ]" &&
+		! grep '@@ wrong' "$work/g.out"
 }
 
 # The image is made by QEMU itself: there is no qemu-img here.

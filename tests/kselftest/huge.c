@@ -52,12 +52,19 @@ static long smaps_kb(const char *what)
 	return sum;
 }
 
-/* Memory at an address of 2 MiB, written to, of small pages or of huge ones. */
-static char *backing(unsigned int n, bool huge)
+/* Memory at a multiple of 2 MiB. */
+static char *aligned(unsigned int n)
 {
 	char *mem = map_pages((n + 1) * HUGE);
 
-	mem = (char *)(((uintptr_t)mem + HUGE - 1) & ~(uintptr_t)(HUGE - 1));
+	return (char *)(((uintptr_t)mem + HUGE - 1) & ~(uintptr_t)(HUGE - 1));
+}
+
+/* Such memory, written to, of small pages or of huge ones. */
+static char *backing(unsigned int n, bool huge)
+{
+	char *mem = aligned(n);
+
 	if (madvise(mem, n * HUGE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) < 0)
 		ktap_skip("this kernel has no huge pages");
 	memset(mem, 0x5a, n * HUGE);
@@ -209,8 +216,9 @@ static void hugetlb(void)
 		ktap_skip("this kernel has no hugetlbfs");
 	fprintf(f, "4\n");
 	fclose(f);
-	mem = mmap(NULL, HUGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	/* Left to choose, the kernel of 7.2-lpae takes an address that it dies of at munmap(). */
+	mem = mmap(aligned(1), HUGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1, 0);
 	MUST(mem != MAP_FAILED, "no huge page: %s", strerror(errno));
 	vm_make(&vm, 1, 0);
 	memset(mem, 1, HUGE);

@@ -128,7 +128,13 @@ clean: ## remove all that was built (what was fetched stays in the cache)
 
 install: install-user install-module ## all of it (DESTDIR, PREFIX=/usr/local)
 
-install-user:
+# What was cross-built is for a board's root, not for this machine's.
+installable:
+ifeq ($(on_board)$(DESTDIR),)
+	@echo "this machine is no Arm board: DESTDIR= says where the board's root is" >&2; exit 1
+endif
+
+install-user: installable
 	@test -x $(B)/userspace/armvmm-run || { echo "armvmm-run is not built: run make first" >&2; exit 1; }
 	@$(userspace) install DESTDIR=$(DESTDIR)
 	$(INSTALL) -d $(addprefix $(DESTDIR)$(PREFIX)/include/armvmm/,linux asm)
@@ -138,11 +144,11 @@ install-user:
 	$(INSTALL) -D -m 644 scripts/install/armvmm.conf $(DESTDIR)$(MODLOADDIR)/armvmm.conf
 
 ko := $(B)/module/$(if $(KDIR),native,$(HOST))/armvmm.ko
-install-module:
+install-module: installable
 	@test -e $(ko) || { echo "$(ko) is not built: run make first" >&2; exit 1; }
 	@scripts/install/module.sh $(ko) "$(DESTDIR)"
 
-install-qemu: ## QEMU alone, which `make qemu` built
+install-qemu: installable ## QEMU alone, which `make qemu` built
 	$(INSTALL) -D -m 755 "$$(userspace/qemu/build --cached)/qemu-system-arm" \
 		$(DESTDIR)$(PREFIX)/bin/qemu-system-arm
 
@@ -158,4 +164,4 @@ help: ## this list
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit \
 	check-fuzz check-host check-debug check-coverage check-mutants qemu check-qemu bench style \
-	clean install install-user install-module install-qemu help tests dkms
+	clean install install-user install-module install-qemu installable help tests dkms

@@ -340,7 +340,8 @@ int cp14_set(struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu, u64 id,
 		return -ENOENT;
 	switch (key) {
 	case CP14_DBGDIDR:
-		return val == cp14_didr(cpu) ? 0 : -EINVAL;
+		/* Saved on a core of another revision, it is the same machine still. */
+		return (val ^ cp14_didr(cpu)) & DBGDIDR_KIND ? -EINVAL : 0;
 	case CP14_DBGOSLSR:
 		g->os_lock = val & DBGOSLSR_OSLK;
 		return 0;

@@ -37,7 +37,7 @@ bool cp14_load(const struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu,
 /* Register @n, from 0, of those that make up the state: its ONE_REG id, or zero after the last. */
 u64 cp14_id(const struct armvmm_debug_host *cpu, unsigned int n);
 
-/* By ONE_REG id: -ENOENT; -EINVAL for another value of DBGDIDR. */
+/* By ONE_REG id: -ENOENT; -EINVAL for a DBGDIDR of another kind (DBGDIDR_KIND). */
 int cp14_get(const struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu, u64 id, u32 *val);
 int cp14_set(struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu, u64 id, u32 val);
 

@@ -65,6 +65,8 @@
 #define DBGDIDR_V7_1		5
 #define DBGDIDR_DEVID		(1u << 15)
 #define DBGDIDR_PCSR		(1u << 13)
+/* Number and kinds of registers, and the architecture; below is the core's revision. */
+#define DBGDIDR_KIND		0xfffff000u
 
 /* DBGOSLAR and DBGOSDLR, C11.11.29 and C11.11.30 */
 #define DBGOSLAR_KEY		0xc5acce55u

@@ -36,9 +36,6 @@ struct debug_probe_regs {
 	u32 devid;		/* zero where it is undefined, as in QEMU 7.2 */
 };
 
-/* Number and kinds of registers, and the architecture; below is the core's revision. */
-#define DIDR_KIND		0xfffff000
-
 #define OSDLR_DLK		BIT(0)
 #define DSCR_HDBGEN		BIT(14)
 
@@ -132,7 +129,7 @@ bool armvmm_debug_cpu_ok(void)
 	u32 devid, didr = probe_didr(&devid);
 
 	return didr && (!armvmm_debug_host.nr_brp ||
-			!((didr ^ armvmm_debug_host.didr) & DIDR_KIND));
+			!((didr ^ armvmm_debug_host.didr) & DBGDIDR_KIND));
 }
 
 static void probe_this_cpu(struct hyp_vcpu *hyp, struct armvmm_debug_host *cpu)
@@ -170,7 +167,7 @@ static void probe_ipi(void *arg)
 		probe->first = false;
 	}
 	/* CPUs of two kinds: what a vCPU has on the one it must have on the other. */
-	if ((found->didr ^ cpu.didr) & DIDR_KIND)
+	if ((found->didr ^ cpu.didr) & DBGDIDR_KIND)
 		found->nr_brp = 0;
 	found->nr_brp = min(found->nr_brp, cpu.nr_brp);
 	found->nr_wrp = min(found->nr_wrp, cpu.nr_wrp);

@@ -229,6 +229,10 @@ static void one_reg_refused(void)
 	need_hw();
 	CHECK_OK(reg_get(vcpu, DBGDIDR, &val));
 	CHECK_OK(reg_set(vcpu, DBGDIDR, &val));
+	/* Of another revision it is of the same kind; with other registers it is not. */
+	val ^= 1;
+	CHECK_OK(reg_set(vcpu, DBGDIDR, &val));
+	CHECK(reg32(vcpu, DBGDIDR) == (val ^ 1));
 	val ^= 1 << 24;
 	CHECK_ERRNO(reg_set(vcpu, DBGDIDR, &val), EINVAL);
 	CHECK_ERRNO(reg_get(vcpu, DBGDIDR, NULL), EFAULT);

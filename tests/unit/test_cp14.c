@@ -338,7 +338,12 @@ static void test_one_reg(void)
 	KTAP_EQ(n, 6 + 12 + 8);
 	KTAP_TRUE(!memcmp(&from, &g, sizeof(g)));
 
-	KTAP_EQ(cp14_set(&g, &a15, cp14_id(&a15, 0), 0x3515f021), (unsigned long long)-EINVAL);
+	/* DBGDIDR: another revision of the same kind; then all that makes another kind. */
+	for (u32 bit = 0; bit < 32; bit++)
+		KTAP_EQ(cp14_set(&g, &a15, cp14_id(&a15, 0), 0x3515d021 ^ 1u << bit),
+			bit < 12 ? 0 : (unsigned long long)-EINVAL);
+	KTAP_EQ(rd(DIDR), 0x3515d021);
+	KTAP_TRUE(!memcmp(&from, &g, sizeof(g)));
 	/* BVR6, a 64-bit DBGDIDR, cp15's MIDR, opc1 of 1 */
 	KTAP_EQ(cp14_get(&g, &a15, ARM_CP14_REG32(0, 0ull, 6ull, 4ull), &val),
 		(unsigned long long)-ENOENT);

@@ -7,6 +7,7 @@
 
 #include "cp14.h"
 #include "dbgregs.h"
+#include "debug_check.h"
 
 /* CRn, CRm and opc2 of an access: opc1 is zero. */
 #define CP14(crn, crm, op2)	((crn) << 8 | (crm) << 4 | (op2))
@@ -27,13 +28,14 @@
 #define CP14_DBGDEVID		CP14(7, 2, 7)
 
 #define CP14_DSCR_WRITABLE	(DBGDSCR_MDBGEN | DBGDSCR_UDCCDIS | DBGDSCR_MOE_MASK)
-#define CP14_BCR_WRITABLE	0x00ffe1e7u
-#define CP14_WCR_WRITABLE	0x1f1fffffu
+/* Of a CPU without HYP mode: HMC and the types that compare VMIDs are not there. */
+#define CP14_BCR_WRITABLE	0x007fc1e7u
+#define CP14_WCR_WRITABLE	0x1f1fdfffu
 /* Non-secure debug enabled, Secure debug there and disabled: C11.11.1 */
 #define CP14_AUTHSTATUS		0xafu
 /* Of DBGDEVID the host's: address masks of watchpoints, vector catch (C11.11.13). */
 #define CP14_DEVID_HOST		0x0000f0f0u
-/* And what is so here: an OS Double Lock, and no address masks of breakpoints. */
+/* And what is so here: an OS Double Lock; no HYP mode, and no address masks of breakpoints. */
 #define CP14_DEVID		0x00100f00u
 
 void cp14_reset(struct armvmm_cp14 *g)
@@ -184,34 +186,32 @@ static bool cp14_is_ctx(const struct armvmm_debug_host *cpu, u32 n)
 	return n < cpu->nr_brp && n >= cpu->nr_brp - DBGDIDR_NR_CTX(cpu->didr);
 }
 
-/* A guest has no HYP mode and no Secure state to match in. */
-static bool cp14_state_ok(u32 cr)
-{
-	return !(cr & (DBGCR_HMC | DBGCR_SSC_S));
-}
-
 /*
- * DBGBCR as it is loaded, zero for what is UNPREDICTABLE or for HYP mode alone.
- * In PL1 an address mismatch and a context match are UNPREDICTABLE while debug
- * events are exceptions, for they would hit again at the vector (C3.3); taken
- * to HYP mode they would hit each time. So they have what they ask for of PL0.
+ * DBGBCR as it is loaded, zero for what is UNPREDICTABLE. A guest has no Secure
+ * state to match in, and HMC is never set: nothing hits in HYP mode or in the host,
+ * whose PL0 and PL1 never run with these. PMC of zero is USR, SYS and SVC.
+ *
+ * An address mismatch and a context match may be for those, or for PL0, while debug
+ * events are exceptions: they would hit again at the vector in other modes of PL1
+ * (C3.3). Of what asks for all modes PL0 is left, and of PL1 alone nothing.
  */
 static u32 cp14_load_bcr(const struct armvmm_debug_host *cpu, unsigned int n, u32 bcr, u32 *bvr)
 {
 	u32 keep = bcr & (DBGCR_E | DBGCR_PMC | DBGBCR_BAS | DBGBCR_BT);
+	u32 bas = bcr & DBGBCR_BAS, type = DBGBCR_BT_GET(bcr);
 
-	if (!(bcr & DBGCR_E) || !cp14_state_ok(bcr))
+	if (!(bcr & DBGCR_E) || bcr & DBGCR_SSC_S)
 		return 0;
-	switch (DBGBCR_BT_GET(bcr)) {
+	switch (type) {
 	case DBGBCR_BT_LINK:
 	case DBGBCR_BT_MISMATCH_LINK:
-		if (!cp14_is_ctx(cpu, DBGCR_LBN_GET(bcr)))
-			return 0;
 		keep |= bcr & DBGCR_LBN;
-		*bvr &= ~3u;
-		break;
+		fallthrough;
 	case DBGBCR_BT_MATCH:
 	case DBGBCR_BT_MISMATCH_ALONE:
+		/* Of no byte, a match never hits, and a mismatch always does. */
+		if (bas ? !debug_check_half(bas) : !(bcr & DBGBCR_BT_MISMATCH))
+			return 0;
 		*bvr &= ~3u;
 		break;
 	case DBGBCR_BT_CTX:
@@ -223,38 +223,57 @@ static u32 cp14_load_bcr(const struct armvmm_debug_host *cpu, unsigned int n, u3
 		/* Where it counts is what the one that links to it says: these are fixed. */
 		return cp14_is_ctx(cpu, n) ? DBGCR_E | DBGCR_PMC | DBGBCR_BAS |
 					     (bcr & DBGBCR_BT) : 0;
-	default:		/* VMID, or nothing */
+	default:
 		return 0;
 	}
-	if (DBGBCR_BT_GET(bcr) & DBGBCR_BT_NOT_PL1) {
-		if ((bcr & DBGCR_PMC) == DBGCR_PMC_PL1)
+	if (type & DBGBCR_BT_NOT_PL1 && keep & DBGCR_PMC_PL1) {
+		keep &= ~DBGCR_PMC_PL1;
+		if (!(keep & DBGCR_PMC))
 			return 0;
-		keep = (keep & ~DBGCR_PMC) | DBGCR_PMC_PL0;
 	}
 	return keep | DBGCR_SSC_NS;
 }
 
 /* The same for DBGWCR, and a mask clears what it covers of DBGWVR (C11.11.44). */
-static u32 cp14_load_wcr(const struct armvmm_debug_host *cpu, u32 wcr, u32 *wvr)
+static u32 cp14_load_wcr(u32 wcr, u32 *wvr)
 {
 	u32 keep = wcr & (DBGCR_E | DBGCR_PMC | DBGWCR_LSC | DBGWCR_BAS | DBGWCR_WT | DBGCR_MASK);
-	u32 mask = DBGCR_MASK_GET(wcr);
 
-	if (!(wcr & DBGCR_E) || !cp14_state_ok(wcr))
+	if (!(wcr & DBGCR_E) || wcr & DBGCR_SSC_S)
 		return 0;
-	if (!(wcr & DBGCR_PMC) || !(wcr & DBGWCR_LSC) || !(wcr & DBGWCR_BAS))
+	if (!(wcr & DBGCR_PMC) || !(wcr & DBGWCR_LSC))
 		return 0;
-	if (mask) {
-		if (mask < 3 || (wcr & DBGWCR_BAS) != DBGWCR_BAS)
-			return 0;
-		*wvr &= ~((1u << mask) - 1);
-	}
-	if (wcr & DBGWCR_WT) {
-		if (!cp14_is_ctx(cpu, DBGCR_LBN_GET(wcr)))
-			return 0;
+	*wvr &= ~((1u << DBGCR_MASK_GET(wcr)) - 1);
+	if (!debug_check_bytes(wcr, *wvr))
+		return 0;
+	if (wcr & DBGWCR_WT)
 		keep |= wcr & DBGCR_LBN;
-	}
 	return keep | DBGCR_SSC_NS;
+}
+
+/* What links to anything but a context match that is there to be linked to is UNPREDICTABLE. */
+static bool cp14_link_ok(const struct hyp_debug_regs *regs, u32 cr)
+{
+	u32 to = regs->bcr[DBGCR_LBN_GET(cr)];
+
+	return to & DBGCR_E && DBGBCR_BT_GET(to) == DBGBCR_BT_CTX_LINKED;
+}
+
+/* All are as loaded by now: what is linked to may stand after what links to it. */
+static void cp14_load_links(const struct armvmm_debug_host *cpu, struct hyp_debug_regs *regs)
+{
+	unsigned int i;
+
+	for (i = 0; i < cpu->nr_brp; i++) {
+		u32 type = DBGBCR_BT_GET(regs->bcr[i]);
+
+		if ((type == DBGBCR_BT_LINK || type == DBGBCR_BT_MISMATCH_LINK) &&
+		    !cp14_link_ok(regs, regs->bcr[i]))
+			regs->bcr[i] = 0;
+	}
+	for (i = 0; i < cpu->nr_wrp; i++)
+		if (regs->wcr[i] & DBGWCR_WT && !cp14_link_ok(regs, regs->wcr[i]))
+			regs->wcr[i] = 0;
 }
 
 bool cp14_load(const struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu,
@@ -270,13 +289,14 @@ bool cp14_load(const struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu,
 	for (i = 0; i < cpu->nr_brp; i++) {
 		regs->bvr[i] = g->regs.bvr[i];
 		regs->bcr[i] = cp14_load_bcr(cpu, i, g->regs.bcr[i], &regs->bvr[i]);
-		used |= regs->bcr[i];
 	}
 	for (i = 0; i < cpu->nr_wrp; i++) {
 		regs->wvr[i] = g->regs.wvr[i];
-		regs->wcr[i] = cp14_load_wcr(cpu, g->regs.wcr[i], &regs->wvr[i]);
-		used |= regs->wcr[i];
+		regs->wcr[i] = cp14_load_wcr(g->regs.wcr[i], &regs->wvr[i]);
 	}
+	cp14_load_links(cpu, regs);
+	for (i = 0; i < HYP_MAX_DBG; i++)
+		used |= regs->bcr[i] | regs->wcr[i];
 	return used;
 }
 

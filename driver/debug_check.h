@@ -9,37 +9,43 @@
 
 #include "dbgregs.h"
 
-/*
- * An address match with no links, for a part of a word that an instruction can
- * take: other types are the guest's alone to use.
- */
-static inline bool debug_check_bcr(u32 bcr)
+/* What of a word a breakpoint may be for: an instruction is a word, or half of one. */
+static inline bool debug_check_half(u32 bas)
 {
-	u32 bas = bcr & DBGBCR_BAS;
-
-	if (!(bcr & DBGCR_E))
-		return true;
-	if (bcr & ~(DBGCR_E | DBGCR_PMC | DBGBCR_BAS) || !(bcr & DBGCR_PMC))
-		return false;
 	return bas == DBGBCR_BAS || bas == DBGBCR_BAS_LOW || bas == DBGBCR_BAS_HIGH;
 }
 
-/* Bytes of a doubleword, or of a word in its low half; or a range by mask. */
-static inline bool debug_check_wcr(u32 wcr, u32 wvr)
+/* What a watchpoint is for: bytes of a doubleword, or of a word in its low half; or a range. */
+static inline bool debug_check_bytes(u32 wcr, u32 wvr)
 {
 	u32 mask = DBGCR_MASK_GET(wcr), bas = DBGWCR_BAS_GET(wcr);
 
-	if (!(wcr & DBGCR_E))
-		return true;
-	if (wcr & ~(DBGCR_E | DBGCR_PMC | DBGWCR_LSC | DBGWCR_BAS | DBGCR_MASK) ||
-	    !(wcr & DBGCR_PMC) || !(wcr & DBGWCR_LSC) || !bas || wvr & 3)
-		return false;
 	/* Bytes in one row: others are deprecated, and differ among CPUs. */
-	if ((bas + (bas & -bas)) & bas)
+	if (!bas || (bas + (bas & -bas)) & bas)
 		return false;
 	if (!mask)
 		return !(wvr & 4) || bas < 0x10;
 	return mask > 2 && bas == 0xff && !(wvr & ((1u << mask) - 1));
+}
+
+/* An address match with no links: other types are the guest's alone to use. */
+static inline bool debug_check_bcr(u32 bcr)
+{
+	if (!(bcr & DBGCR_E))
+		return true;
+	if (bcr & ~(DBGCR_E | DBGCR_PMC | DBGBCR_BAS) || !(bcr & DBGCR_PMC))
+		return false;
+	return debug_check_half(bcr & DBGBCR_BAS);
+}
+
+static inline bool debug_check_wcr(u32 wcr, u32 wvr)
+{
+	if (!(wcr & DBGCR_E))
+		return true;
+	if (wcr & ~(DBGCR_E | DBGCR_PMC | DBGWCR_LSC | DBGWCR_BAS | DBGCR_MASK) ||
+	    !(wcr & DBGCR_PMC) || !(wcr & DBGWCR_LSC) || wvr & 3)
+		return false;
+	return debug_check_bytes(wcr, wvr);
 }
 
 static inline bool debug_check_arch(const struct kvm_guest_debug_arch *arch, unsigned int nr_brp,

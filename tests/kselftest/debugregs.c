@@ -84,16 +84,28 @@ static void own_watchpoint(void)
 	CHECK(MOE(reg32(vcpu, DBGDSCR)) == 10, "DSCR %08x", reg32(vcpu, DBGDSCR));
 }
 
-/* Without monitor mode, for HYP mode, or with the OS Lock, nothing happens. */
+/* What may be written of DBGBCR and DBGWCR: nothing of HYP mode, which a guest has not. */
+static void own_bits(void)
+{
+	start(1, 0);
+	need_hw();
+	reg32_set(vcpu, DBGBCR(1), 0xffffffff);
+	CHECK(reg32(vcpu, DBGBCR(1)) == 0x007fc1e7, "%08x", reg32(vcpu, DBGBCR(1)));
+	reg32_set(vcpu, DBGWCR(1), 0xffffffff);
+	CHECK(reg32(vcpu, DBGWCR(1)) == 0x1f1fdfff, "%08x", reg32(vcpu, DBGWCR(1)));
+}
+
+/* Without monitor mode, for the Secure state, with the OS Lock, or of a byte: nothing happens. */
 static void own_off(void)
 {
 	start(1, 0);
 	need_hw();
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		VM_CODE(&vm, 0, line);
 		reg32_set(vcpu, REG_CPSR, CPSR_SVC);
 		reg32_set(vcpu, DBGBVR(0), CODE + 8);
-		reg32_set(vcpu, DBGBCR(0), i == 1 ? BCR_ARM | 1 << 13 : BCR_ARM);
+		reg32_set(vcpu, DBGBCR(0), i == 1 ? BCR_ARM | 1 << 15 :
+					   i == 3 ? 1 << 5 | 3 << 1 | 1 : BCR_ARM);
 		reg32_set(vcpu, DBGDSCR, i == 0 ? 0 : MDBGEN);
 		reg32_set(vcpu, DBGOSLSR, i == 2 ? 2 : 0);
 		run_a_while();
@@ -101,9 +113,44 @@ static void own_off(void)
 	}
 	/* And with neither, it does. */
 	VM_CODE(&vm, 0, line);
-	reg32_set(vcpu, DBGOSLSR, 0);
+	reg32_set(vcpu, DBGBCR(0), BCR_ARM);
 	run_a_while();
 	CHECK(reg32(vcpu, REG_R(0)) == 2, "r0 %u", reg32(vcpu, REG_R(0)));
+}
+
+/* A breakpoint and a watchpoint in one context alone: the last breakpoint says which. */
+static void own_links(void)
+{
+	uint32_t nr, link;
+
+	start(1, 0);
+	need_hw();
+	nr = (uint32_t)cap(KVM_CAP_GUEST_DEBUG_HW_BPS) - 1;
+	link = nr << 16 | 1 << 20;
+	reg32_set(vcpu, DBGOSLSR, 0);
+	reg32_set(vcpu, DBGDSCR, MDBGEN);
+	reg32_set(vcpu, DBGBVR(nr), 0x1234500);
+	for (int i = 0; i < 8; i++) {
+		bool watch = i & 4;
+		/* in its context; in another; a match for itself alone, or none, to link to */
+		uint32_t to[] = { BCR_ARM | 3 << 20, BCR_ARM | 3 << 20, BCR_ARM, 0 };
+		bool hits = (i & 3) == 0;
+
+		if (watch)
+			VM_CODE(&vm, 0, accesses);
+		else
+			VM_CODE(&vm, 0, line);
+		reg32_set(vcpu, REG_CPSR, CPSR_SVC);
+		reg32_set(vcpu, ARM_CP15_REG32(0, 13, 0, 1), (i & 3) == 1 ? 0x1234501 : 0x1234500);
+		reg32_set(vcpu, DBGBVR(0), CODE + 8);
+		reg32_set(vcpu, DBGBCR(0), watch ? 0 : BCR_ARM | link);
+		reg32_set(vcpu, DBGWVR(0), DATA + 16);
+		reg32_set(vcpu, DBGWCR(0), watch ? WCR(0xf, WP_STORE) | link : 0);
+		reg32_set(vcpu, DBGBCR(nr), to[i & 3]);
+		run_a_while();
+		CHECK((reg32(vcpu, REG_PC) - VECTORS < 0x20) == hits, "%d: PC %08x", i,
+		      reg32(vcpu, REG_PC));
+	}
 }
 
 /* PL0 reads what UDCCdis leaves it, and finds the rest undefined. (DBGDSCRint is so in QEMU.) */
@@ -242,7 +289,9 @@ static void one_reg_refused(void)
 static const struct ktap_case cases[] = {
 	{ "own_breakpoint", own_breakpoint, 0 },
 	{ "own_watchpoint", own_watchpoint, 0 },
+	{ "own_bits", own_bits, 0 },
 	{ "own_off", own_off, 0 },
+	{ "own_links", own_links, 0 },
 	{ "own_pl0", own_pl0, 0 },
 	{ "kept_apart", kept_apart, 0 },
 	{ "moves", moves, 0 },

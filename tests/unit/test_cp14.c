@@ -73,7 +73,7 @@ static void test_reset(void)
 	KTAP_EQ(rd(CLAIMSET), 0xff);
 	KTAP_EQ(rd(CLAIMCLR), 0);
 	KTAP_EQ(rd(AUTHSTATUS), 0xaf);
-	KTAP_EQ(rd(DEVID), 0x100f10);
+	KTAP_EQ(rd(DEVID), 0x100f10);		/* nor a HYP mode's debugging (VirtExtns) */
 	for (u8 n = 0; n < 16; n++)
 		for (u8 op2 = 4; op2 < 8; op2++)
 			KTAP_EQ(rd(0, n, op2), 0);
@@ -82,7 +82,7 @@ static void test_reset(void)
 
 static void test_storage(void)
 {
-	static const u32 masks[] = { 0xffffffff, 0x00ffe1e7, 0xfffffffc, 0x1f1fffff };
+	static const u32 masks[] = { 0xffffffff, 0x007fc1e7, 0xfffffffc, 0x1f1fdfff };
 
 	cp14_reset(&g);
 	for (u8 op2 = 4; op2 < 8; op2++)
@@ -218,34 +218,44 @@ static void test_armed(void)
 	KTAP_EQ(regs.vcr, 1u << 25);
 }
 
+/* With context matches to link to in 4 and 5, but where @n is one of them. */
 static u32 loaded_bcr(u8 n, u32 bcr)
 {
 	arm_debug();
+	wr(0, 4, 5, 0x3001e7);
+	wr(0, 5, 5, 0x3001e7);
 	wr(0, n, 4, 0x8003);
 	wr(0, n, 5, bcr);
 	cp14_load(&g, &a15, &regs);
 	return regs.bcr[n];
 }
 
-/* C11.11.2: the types, where each may stand, and what each may link to. */
+/*
+ * C11.11.2 and C3.3: the types, where each may stand, and what each may link to. A
+ * mismatch or a context match is for PL0, or for USR, SYS and SVC (PMC of zero).
+ */
 static u32 want_bcr(u8 n, u32 bcr, u32 bt, u32 lbn)
 {
-	bool ctx = n >= 4, link = lbn == 4 || lbn == 5;
-	u32 pl0 = (bcr & 6) == 2 ? 0 : (bcr & ~0xf0006u) | 4 | 0x4000;
+	bool ctx = n >= 4, link = (lbn == 4 || lbn == 5) && lbn != n;
+	u32 alone = (bcr & ~0xf0000u) | 0x4000, narrow = alone;
 
+	if ((bcr & 6) == 6)
+		narrow = (alone & ~6u) | 4;
+	else if ((bcr & 6) == 2)
+		narrow = 0;
 	switch (bt) {
 	case 0:
-		return (bcr & ~0xf0000u) | 0x4000;
+		return alone;
 	case 1:
 		return link ? bcr | 0x4000 : 0;
 	case 2:
-		return ctx ? pl0 : 0;
+		return ctx ? narrow : 0;
 	case 3:
 		return ctx ? 0x3001e7 : 0;
 	case 4:
-		return pl0;
+		return narrow;
 	case 5:
-		return link && pl0 ? pl0 | lbn << 16 : 0;
+		return link && narrow ? narrow | lbn << 16 : 0;
 	default:
 		return 0;
 	}
@@ -253,33 +263,57 @@ static u32 want_bcr(u8 n, u32 bcr, u32 bt, u32 lbn)
 
 static void test_types(void)
 {
-	for (u32 i = 0; i < 16 * 6 * 16 * 4; i++) {
-		u32 bt = i >> 2 & 15, lbn = i >> 6 & 15;
+	for (u32 i = 0; i < 16 * 6 * 8 * 4; i++) {
+		u32 bt = i >> 2 & 7, lbn = i >> 5 & 15;
 		u32 bcr = 0x1e1 | (i & 3) << 1 | bt << 20 | lbn << 16;
-		u8 n = (u8)(i >> 10);
+		u8 n = (u8)(i >> 9);
 		u32 want = want_bcr(n, bcr, bt, lbn), got = loaded_bcr(n, bcr);
 
 		if (got != want)
 			KTAP_FAIL("BCR%u %08x: %08x, not %08x", n, bcr, got, want);
+		/* In no case anything of HYP mode (HMC), and all in the Non-secure state. */
+		if (got & (1 << 13 | 1 << 15 | 1 << 23))
+			KTAP_FAIL("BCR%u %08x: %08x", n, bcr, got);
 		/* An address is a word's; a context has all bits. */
 		if (want)
 			KTAP_EQ(regs.bvr[n], bt == 2 || bt == 3 ? 0x8003 : 0x8000);
+		KTAP_EQ(rd(0, n, 5), bcr);
 	}
 	KTAP_EQ(loaded_bcr(4, 0x2001e7), 0x2041e5);
 	KTAP_EQ(regs.bvr[4], 0x8003);
-	/* Not enabled; HYP mode; the Secure state; masks, which there are none of. */
+	KTAP_EQ(loaded_bcr(4, 0x2001e1), 0x2041e1);
+	KTAP_EQ(loaded_bcr(0, 0x4001e1), 0x4041e1);
+	/* Not enabled; the Secure state; masks, which there are none of. */
 	KTAP_EQ(loaded_bcr(0, 0x1e6), 0);
-	KTAP_EQ(loaded_bcr(0, 0x1e7 | 1 << 13), 0);
 	KTAP_EQ(loaded_bcr(0, 0x1e7 | 1 << 14), 0x41e7);
 	KTAP_EQ(loaded_bcr(0, 0x1e7 | 2 << 14), 0);
 	KTAP_EQ(loaded_bcr(0, 0x1e7 | 3 << 14), 0);
 	KTAP_EQ(loaded_bcr(0, 0x1e7 | 5 << 24), 0x41e7);
+	/* HYP mode and VMIDs are not there to be written. */
+	KTAP_EQ(loaded_bcr(0, 0x1e7 | 1 << 13), 0x41e7);
+	KTAP_EQ(rd(0, 0, 5), 0x1e7);
+	KTAP_EQ(loaded_bcr(0, 0x1e7 | 8 << 20), 0x41e7);
+	KTAP_EQ(rd(0, 0, 5), 0x1e7);
+	/* Halves of a word, or all; of none a mismatch is for every address. */
+	for (u32 bas = 0; bas < 16; bas++) {
+		u32 bcr = bas << 5 | 5;
+		bool part = bas == 3 || bas == 12 || bas == 15;
+
+		KTAP_EQ(loaded_bcr(0, bcr), part ? bcr | 0x4000 : 0);
+		KTAP_EQ(loaded_bcr(0, bcr | 0x140000), part ? bcr | 0x144000 : 0);
+		KTAP_EQ(loaded_bcr(0, bcr | 0x400000), part || !bas ? bcr | 0x404000 : 0);
+		KTAP_EQ(loaded_bcr(0, bcr | 0x540000), part || !bas ? bcr | 0x544000 : 0);
+		/* Contexts have no bytes. */
+		KTAP_EQ(loaded_bcr(4, bcr | 0x200000), 0x2041e5);
+	}
 }
 
-static u32 loaded_wcr(u32 wcr)
+static u32 loaded_wcr(u32 wcr, u32 wvr)
 {
 	arm_debug();
-	wr(0, 2, 6, 0x9ffc);
+	wr(0, 4, 5, 0x3001e7);
+	wr(0, 5, 5, 0x3001e7);
+	wr(0, 2, 6, wvr);
 	wr(0, 2, 7, wcr);
 	cp14_load(&g, &a15, &regs);
 	return regs.wcr[2];
@@ -291,21 +325,63 @@ static void test_watch(void)
 		for (u32 wt = 0; wt < 2; wt++) {
 			u32 wcr = 0x1fff | wt << 20 | lbn << 16;
 
-			KTAP_EQ(loaded_wcr(wcr), !wt ? 0x5fff : lbn == 4 || lbn == 5 ?
+			KTAP_EQ(loaded_wcr(wcr, 0x9ff8), !wt ? 0x5fff : lbn == 4 || lbn == 5 ?
 				wcr | 0x4000 : 0);
-			KTAP_EQ(regs.wvr[2], 0x9ffc);
+			KTAP_EQ(regs.wvr[2], 0x9ff8);
 		}
-	/* In no mode, of no access, of no byte; HYP mode; the Secure state. */
-	KTAP_EQ(loaded_wcr(0x1fff & ~6u), 0);
-	KTAP_EQ(loaded_wcr(0x1fff & ~0x18u), 0);
-	KTAP_EQ(loaded_wcr(0x1f), 0);
-	KTAP_EQ(loaded_wcr(0x1fff | 1 << 13), 0);
-	KTAP_EQ(loaded_wcr(0x1fff | 2 << 14), 0);
+	/* In no mode, of no access, of no byte; the Secure state; HYP mode is not there. */
+	KTAP_EQ(loaded_wcr(0x1fff & ~6u, 0x9ff8), 0);
+	KTAP_EQ(loaded_wcr(0x1fff & ~0x18u, 0x9ff8), 0);
+	KTAP_EQ(loaded_wcr(0x1f, 0x9ff8), 0);
+	KTAP_EQ(loaded_wcr(0x1fff | 2 << 14, 0x9ff8), 0);
+	KTAP_EQ(loaded_wcr(0x1fff | 1 << 13, 0x9ff8), 0x5fff);
+	KTAP_EQ(rd(0, 2, 7), 0x1fff);
 	for (u32 mask = 1; mask < 32; mask++) {
-		KTAP_EQ(loaded_wcr(0x1fff | mask << 24), mask < 3 ? 0 : 0x5fff | mask << 24);
+		KTAP_EQ(loaded_wcr(0x1fff | mask << 24, 0x9ffc),
+			mask < 3 ? 0 : 0x5fff | mask << 24);
 		KTAP_EQ(regs.wvr[2], mask < 3 ? 0x9ffc : 0x9ffc & ~((1u << mask) - 1));
-		KTAP_EQ(loaded_wcr(0x1dff | mask << 24), 0);
+		KTAP_EQ(loaded_wcr(0x1dff | mask << 24, 0x9ff8), 0);
 	}
+	/* Bytes in one row, and in the word that is named; the client's rule (debug_check.h). */
+	for (u32 bas = 0; bas < 256; bas++) {
+		u32 wcr = bas << 5 | 0x1f;
+
+		KTAP_EQ(loaded_wcr(wcr, 0x9000), debug_check_wcr(wcr, 0x9000) ? wcr | 0x4000 : 0);
+		KTAP_EQ(loaded_wcr(wcr, 0x9004), debug_check_wcr(wcr, 0x9004) ? wcr | 0x4000 : 0);
+	}
+	KTAP_EQ(loaded_wcr(5 << 5 | 0x1f, 0x9000), 0);
+	KTAP_EQ(loaded_wcr(0x10 << 5 | 0x1f, 0x9004), 0);
+}
+
+/* What is linked to has to be a context match for that, and enabled, wherever it stands. */
+static void test_links(void)
+{
+	static const struct { u32 to; bool ok; } v[] = {
+		{ 0x3001e7, true }, { 0x3001e1, true }, { 0x3001e6, false }, { 0, false },
+		{ 0x0001e7, false }, { 0x2001e5, false }, { 0x4001e5, false },
+		{ 0x3081e7, false },	/* Secure */
+		{ 0x1501e7, false },	/* links on, to 5 */
+	};
+
+	for (unsigned int i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		for (u8 from = 0; from < 6; from++) {
+			if (from == 4)
+				continue;
+			arm_debug();
+			wr(0, from, 5, 0x1401e5);
+			wr(0, 1, 7, 0x141ff5);
+			wr(0, 4, 5, v[i].to);
+			cp14_load(&g, &a15, &regs);
+			KTAP_EQ(regs.bcr[from], v[i].ok ? 0x1441e5 : 0);
+			KTAP_EQ(regs.wcr[1], v[i].ok ? 0x145ff5 : 0);
+			/* What the guest wrote stays. */
+			KTAP_EQ(rd(0, from, 5), 0x1401e5);
+		}
+	/* One that links to itself, as the first of what there is; nothing else: all is off. */
+	arm_debug();
+	wr(0, 4, 5, 0x1401e5);
+	wr(0, 0, 7, 0x141ff5);
+	KTAP_TRUE(!cp14_load(&g, &a15, &regs));
 }
 
 /* All that the list names, written into another, makes it the same. */
@@ -401,4 +477,4 @@ static void test_client(void)
 
 KTAP_MAIN(KTAP_CASE(test_reset), KTAP_CASE(test_storage), KTAP_CASE(test_pl0),
 	  KTAP_CASE(test_none), KTAP_CASE(test_armed), KTAP_CASE(test_types), KTAP_CASE(test_watch),
-	  KTAP_CASE(test_one_reg), KTAP_CASE(test_client))
+	  KTAP_CASE(test_links), KTAP_CASE(test_one_reg), KTAP_CASE(test_client))

@@ -15,6 +15,7 @@
 #define DBGDSCR_MOE_SHIFT	2
 #define DBGDSCR_MOE_MASK	(0xfu << DBGDSCR_MOE_SHIFT)
 #define DBGDSCR_MOE(dscr)	(((dscr) >> DBGDSCR_MOE_SHIFT) & 0xf)
+#define DBG_MOE_NONE		0x0	/* of debug exceptions: a halt (C11.11.20) */
 #define DBG_MOE_BREAKPOINT	0x1
 #define DBG_MOE_BKPT		0x3
 #define DBG_MOE_VECTOR_CATCH	0x5

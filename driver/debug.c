@@ -152,7 +152,7 @@ int armvmm_debug_to_user(struct armvmm_vcpu *vcpu, u32 ec, u32 far)
 /*
  * Why: of BKPT, breakpoints and vector catches, which are one class, DBGDSCR.MOE
  * tells (C11.11.20). The emulator (QEMU 7.2) never writes it, or has ARMv8's
- * classes: then the instruction does.
+ * classes: then the instruction does. DBG_MOE_NONE where that cannot be read.
  */
 static u32 debug_moe(struct armvmm_vcpu *vcpu)
 {
@@ -166,10 +166,44 @@ static u32 debug_moe(struct armvmm_vcpu *vcpu)
 	case HSR_EC_IABT:
 		if (moe == DBG_MOE_BREAKPOINT || moe == DBG_MOE_BKPT || moe == DBG_MOE_VECTOR_CATCH)
 			return moe;
-		return armvmm_debug_at_bkpt(vcpu) ? DBG_MOE_BKPT : DBG_MOE_BREAKPOINT;
+		switch (armvmm_debug_at_bkpt(vcpu)) {
+		case 1:
+			return DBG_MOE_BKPT;
+		case 0:
+			return DBG_MOE_BREAKPOINT;
+		default:
+			return DBG_MOE_NONE;
+		}
 	default:
 		return DBG_MOE_WATCHPOINT;
 	}
+}
+
+static int debug_bkpt(struct armvmm_vcpu *vcpu)
+{
+	if (vcpu->debug.control & KVM_GUESTDBG_USE_SW_BP)
+		return armvmm_debug_to_user(vcpu, KVM_ARM_DEBUG_EC_BKPT, 0);
+	return debug_inject(vcpu, DBG_MOE_BKPT);
+}
+
+/*
+ * Nobody's registers are loaded: it is the host's, whose breakpoints are put away
+ * from now on. Or a BKPT that neither DBGDSCR nor memory tells from one, and which
+ * would come again for ever: so once more with all put away for certain, where
+ * HYP mode does not look if any are in use (nr_brp is zero), and then BKPT is left.
+ */
+static int debug_host(struct armvmm_vcpu *vcpu, u32 moe)
+{
+	struct hyp_debug *hyp = &vcpu->hyp->debug;
+	bool again = hyp->mode == HYP_DEBUG_HIDE;
+
+	hyp->mode = HYP_DEBUG_HIDE;
+	if (moe != DBG_MOE_NONE) {
+		hyp->nr_brp = armvmm_debug_host.nr_brp;
+		return 1;
+	}
+	hyp->nr_brp = again ? armvmm_debug_host.nr_brp : 0;
+	return again ? debug_bkpt(vcpu) : 1;
 }
 
 int armvmm_debug_exit(struct armvmm_vcpu *vcpu)
@@ -177,11 +211,8 @@ int armvmm_debug_exit(struct armvmm_vcpu *vcpu)
 	struct armvmm_debug *debug = &vcpu->debug;
 	u32 moe = debug_moe(vcpu);
 
-	if (moe == DBG_MOE_BKPT) {
-		if (debug->control & KVM_GUESTDBG_USE_SW_BP)
-			return armvmm_debug_to_user(vcpu, KVM_ARM_DEBUG_EC_BKPT, 0);
-		return debug_inject(vcpu, moe);
-	}
+	if (moe == DBG_MOE_BKPT)
+		return debug_bkpt(vcpu);
 	switch (debug->owner) {
 	case DEBUG_OWNER_CLIENT:
 		if (moe == DBG_MOE_WATCHPOINT)
@@ -190,9 +221,8 @@ int armvmm_debug_exit(struct armvmm_vcpu *vcpu)
 		return armvmm_debug_to_user(vcpu, armvmm_debug_stepping(vcpu) ?
 				     KVM_ARM_DEBUG_EC_STEP : KVM_ARM_DEBUG_EC_BREAKPOINT, 0);
 	case DEBUG_OWNER_GUEST:
-		return debug_inject(vcpu, moe);
+		return debug_inject(vcpu, moe != DBG_MOE_NONE ? moe : DBG_MOE_BREAKPOINT);
 	default:
-		vcpu->hyp->debug.mode = HYP_DEBUG_HIDE;
-		return 1;
+		return debug_host(vcpu, moe);
 	}
 }

@@ -64,8 +64,8 @@ int armvmm_debug_exit(struct armvmm_vcpu *vcpu);
 /* Before an entry with KVM_GUESTDBG_SINGLESTEP: 0 where a step is over. May sleep. */
 int armvmm_debug_step(struct armvmm_vcpu *vcpu);
 
-/* True where a BKPT instruction stands at the PC. May sleep. */
-bool armvmm_debug_at_bkpt(struct armvmm_vcpu *vcpu);
+/* Is there a BKPT at the PC? 1, 0, or -EFAULT where it cannot be read. May sleep. */
+int armvmm_debug_at_bkpt(struct armvmm_vcpu *vcpu);
 
 /* Fills in KVM_EXIT_DEBUG: @ec is KVM_ARM_DEBUG_EC_*, @far a watchpoint's address. 0. */
 int armvmm_debug_to_user(struct armvmm_vcpu *vcpu, u32 ec, u32 far);

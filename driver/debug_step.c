@@ -6,6 +6,7 @@
  * not outlive an exit (hyp/vectors.S): a loop of LDREX and STREX cannot be
  * stepped through, but only past.
  */
+#include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/srcu.h>
 #include <linux/uaccess.h>
@@ -70,7 +71,7 @@ static void step_state(struct armvmm_vcpu *vcpu, struct step_state *state)
 		state->r[i] = *armvmm_regs_ptr(vcpu, i);
 }
 
-bool armvmm_debug_at_bkpt(struct armvmm_vcpu *vcpu)
+int armvmm_debug_at_bkpt(struct armvmm_vcpu *vcpu)
 {
 	struct step_state state;
 	bool known;
@@ -81,9 +82,10 @@ bool armvmm_debug_at_bkpt(struct armvmm_vcpu *vcpu)
 	idx = srcu_read_lock(&vcpu->vm->srcu);
 	known = armvmm_step_fetch(&state, &insn);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
+	if (!known)
+		return -EFAULT;
 	/* A8.8.24: always unconditional */
-	return known && (state.cpsr & CPSR_T ? (insn & ~0xffu) == 0xbe00 :
-					       (insn & 0xfff000f0) == 0xe1200070);
+	return state.cpsr & CPSR_T ? (insn & ~0xffu) == 0xbe00 : (insn & 0xfff000f0) == 0xe1200070;
 }
 
 static void step_load(struct hyp_debug *hyp, const struct step_bp *bps, unsigned int nr)

@@ -28,6 +28,7 @@
 #include "hypcpu.h"
 #include "hypmap.h"
 #include "stage2.h"
+#include "thumbee.h"
 #include "timer.h"
 #include "vgic/vgic.h"
 
@@ -171,8 +172,7 @@ static int hypcpu_take(void)
 	if (armvmm_hyp_call(HYP_CALL_NR, 0, 0) != HYP_STUB_ERROR)
 		return -EBUSY;
 	hc->vcpu = NULL;
-	/* ID_PFR0.State3 (DDI 0406C B4.1.93) */
-	hc->thumbee = ((read_cpuid_ext(CPUID_EXT_PFR0) >> 12) & 0xf) != 0;
+	hc->thumbee = armvmm_thumbee_there();
 	hc->vfp = elf_hwcap & HWCAP_VFP;
 	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
 	hc->gich_hcr = armvmm_vgic_host.gich ? ~0u : 0;

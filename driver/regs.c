@@ -15,6 +15,7 @@
 #include "pmu.h"
 #include "psci.h"
 #include "regs.h"
+#include "thumbee.h"
 #include "timer.h"
 #include "vcpu.h"
 #include "vfp.h"
@@ -204,7 +205,8 @@ int armvmm_regs_get(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 	case KVM_REG_ARM_VFP:
 		return armvmm_vfp_get_reg(vcpu, reg);
 	case 14 << KVM_REG_ARM_COPROC_SHIFT:
-		return armvmm_cp14_get_reg(vcpu, reg);
+		return armvmm_thumbee_is_reg(reg->id) ? armvmm_thumbee_get_reg(vcpu, reg) :
+							armvmm_cp14_get_reg(vcpu, reg);
 	default:
 		return armvmm_cp15_get_reg(vcpu, reg);
 	}
@@ -228,17 +230,22 @@ int armvmm_regs_set(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 	case KVM_REG_ARM_VFP:
 		return armvmm_vfp_set_reg(vcpu, reg);
 	case 14 << KVM_REG_ARM_COPROC_SHIFT:
-		return armvmm_cp14_set_reg(vcpu, reg);
+		return armvmm_thumbee_is_reg(reg->id) ? armvmm_thumbee_set_reg(vcpu, reg) :
+							armvmm_cp14_set_reg(vcpu, reg);
 	default:
 		return armvmm_cp15_set_reg(vcpu, reg);
 	}
 }
 
-/* KVM/arm's order: core, firmware, timer, cp15 (invariant, then saved), VFP, demux; PMU; cp14. */
+/*
+ * KVM/arm's order: core, firmware, timer, cp15 (invariant, then saved), VFP, demux.
+ * Then what it had not: the PMU, cp14.
+ */
 unsigned long armvmm_regs_count(struct armvmm_vcpu *vcpu)
 {
 	return REGS_NR_CORE + armvmm_psci_count(vcpu) + armvmm_timer_count() +
-	       armvmm_cp15_count(vcpu) + armvmm_pmu_count(vcpu) + armvmm_cp14_count();
+	       armvmm_cp15_count(vcpu) + armvmm_pmu_count(vcpu) + armvmm_cp14_count() +
+	       armvmm_thumbee_count();
 }
 
 int armvmm_regs_list(struct armvmm_vcpu *vcpu, u64 __user *ids)
@@ -258,6 +265,8 @@ int armvmm_regs_list(struct armvmm_vcpu *vcpu, u64 __user *ids)
 		err = armvmm_pmu_list(vcpu, &ids);
 	if (!err)
 		err = armvmm_cp14_list(&ids);
+	if (!err)
+		err = armvmm_thumbee_list(&ids);
 	return err;
 }
 

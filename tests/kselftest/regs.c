@@ -278,6 +278,52 @@ static void wild_state(void)
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 }
 
+#define TEECR	ARM_CP14_REG32(6, 0, 0, 0)
+#define TEEHBR	ARM_CP14_REG32(6, 1, 0, 0)
+#define ID_PFR0	ARM_CP15_REG32(0, 0, 1, 0)
+GUEST_CODE(thumbee, "mrc p14, 6, r4, c0, c0, 0\n\tmrc p14, 6, r5, c1, c0, 0\n\tmov r0, #0\n\t"
+	   "mcr p14, 6, r0, c0, c0, 0\n\tldr r0, =0x12345678\n\tmcr p14, 6, r0, c1, c0, 0\n\t"
+	   "ldr r1, =0x0a000000\n1:\tstr r0, [r1]\n\tb 1b");
+
+/* ThumbEE's two registers: what the client writes the guest finds, and the other way. */
+static void thumbee(void)
+{
+	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	uint32_t val = ~0u;
+	struct vm vm;
+
+	vm_make(&vm, 2, 0);
+	get_list(&vm);
+	if (!(reg32(vm.vcpu[0].fd, ID_PFR0) >> 12 & 15)) {
+		CHECK(!listed(TEECR) && !listed(TEEHBR));
+		CHECK_ERRNO(reg_get(vm.vcpu[0].fd, TEECR, &val), ENOENT);
+		CHECK_ERRNO(reg_set(vm.vcpu[0].fd, TEEHBR, &val), ENOENT);
+		return;
+	}
+	CHECK(listed(TEECR) && listed(TEEHBR));
+	CHECK(reg32(vm.vcpu[0].fd, TEECR) == 0 && reg32(vm.vcpu[0].fd, TEEHBR) == 0);
+	reg32_set(vm.vcpu[0].fd, TEECR, ~0u);
+	reg32_set(vm.vcpu[0].fd, TEEHBR, ~0u);
+	CHECK(reg32(vm.vcpu[0].fd, TEECR) == 1 && reg32(vm.vcpu[0].fd, TEEHBR) == ~3u);
+	VM_CODE(&vm, 0, thumbee);
+	MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+	CHECK(reg32(vm.vcpu[0].fd, REG_R(4)) == 1 && reg32(vm.vcpu[0].fd, REG_R(5)) == ~3u,
+	      "the guest finds %08x and %08x", reg32(vm.vcpu[0].fd, REG_R(4)),
+	      reg32(vm.vcpu[0].fd, REG_R(5)));
+	CHECK(reg32(vm.vcpu[0].fd, TEECR) == 0 && reg32(vm.vcpu[0].fd, TEEHBR) == 0x12345678);
+	/* Each vCPU has its own. */
+	VM_CODE(&vm, 1, thumbee);
+	MUST_OK(ioctl(vm.vcpu[1].fd, KVM_SET_MP_STATE, &on));
+	MUST(vm_run(&vm, 1) == KVM_EXIT_MMIO);
+	CHECK(reg32(vm.vcpu[1].fd, REG_R(4)) == 0 && reg32(vm.vcpu[1].fd, REG_R(5)) == 0);
+	CHECK_ERRNO(reg_get(vm.vcpu[0].fd, TEECR, NULL), EFAULT);
+	CHECK_ERRNO(reg_set(vm.vcpu[0].fd, TEEHBR, NULL), EFAULT);
+	CHECK_ERRNO(reg_get(vm.vcpu[0].fd, ARM_CP14_REG32(6, 2, 0, 0), &val), ENOENT);
+	CHECK_ERRNO(reg_get(vm.vcpu[0].fd, TEECR | 1 << 28, &val), ENOENT);
+	vm_vcpu_init(&vm, 0);
+	CHECK(reg32(vm.vcpu[0].fd, TEEHBR) == 0);
+}
+
 static void invariants(void)
 {
 	static const uint64_t ids[] = {
@@ -440,6 +486,7 @@ static const struct ktap_case cases[] = {
 	{ "cpsr_modes", cpsr_modes, 0 },
 	{ "cpsr_states", cpsr_states, 0 },
 	{ "wild_state", wild_state, 0 },
+	{ "thumbee", thumbee, 0 },
 	{ "invariants", invariants, 0 },
 	{ "guest_sees", guest_sees, 0 },
 	{ "psci_version", psci_version, 0 },

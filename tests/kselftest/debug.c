@@ -2,6 +2,8 @@
 /* KVM_SET_GUEST_DEBUG: BKPT, breakpoints, watchpoints, the host's own, and refusals. */
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -340,6 +342,34 @@ static bool host_hit(int perf)
 	return after > before || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP);
 }
 
+static sigjmp_buf trapped;
+
+static void on_trap(int sig)
+{
+	(void)sig;
+	siglongjmp(trapped, 1);
+}
+
+/*
+ * Straight after the guest ran, in its own thread: with another turn of it the kernel would set
+ * the breakpoint anew. One hit is what a breakpoint is good for where mismatch does not work.
+ */
+static void host_hit_after_run(struct perf_event_attr *attr)
+{
+	uint64_t hits = 0;
+	int perf = (int)syscall(SYS_perf_event_open, attr, 0, -1, -1, 0);
+
+	MUST(perf >= 0, "%s", strerror(errno));
+	reg32_set(vcpu, REG_PC, 0x60010000);
+	check_exit(KVM_ARM_DEBUG_EC_BREAKPOINT, 0x60010008);
+	if (!sigsetjmp(trapped, 1)) {
+		SPOT();
+		MUST(read(perf, &hits, 8) == 8, "%s", strerror(errno));
+		CHECK(hits, "the host's breakpoint is not put back");
+	}
+	close(perf);
+}
+
 /* The same address, in a guest's User mode: it neither sees the breakpoint nor loses it. */
 static void host_breakpoint(void)
 {
@@ -406,6 +436,15 @@ static void host_breakpoint(void)
 		reg32_set(vcpu, REG_CPSR, CPSR_USR);
 	}
 	close(perf);
+	if (cap(KVM_CAP_GUEST_DEBUG_HW_BPS)) {
+		attr.inherit = 0;
+		signal(SIGTRAP, on_trap);
+		CHECK_OK(set_debug(vcpu, HW, &a));
+		for (int i = 0; i < 8; i++)
+			host_hit_after_run(&attr);
+		CHECK_OK(set_debug(vcpu, 0, NULL));
+		signal(SIGTRAP, SIG_DFL);
+	}
 	reg32_set(vcpu, REG_PC, 0x60010000);
 	run_to(0x60010024);
 }

@@ -23,36 +23,11 @@
 
 #include "stage2.h"
 #include "stage2_host.h"
+#include "stage2_host_entry.h"
 #include "vm.h"
 
 /* How often a page may come and go again before the guest is let run in between. */
 #define HOST_TRIES	8
-
-/* Memory types of a Linux entry, as stage 2 has them (DDI 0406C B3.8.4). */
-static u64 host_attr(pteval_t v)
-{
-	v &= L_PTE_MT_MASK;
-	if (v == L_PTE_MT_WRITEALLOC || v == L_PTE_MT_WRITEBACK || v == L_PTE_MT_WRITETHROUGH ||
-	    v == L_PTE_MT_DEV_CACHED)
-		return STAGE2_ATTR_WB;
-	if (v == L_PTE_MT_BUFFERABLE || v == L_PTE_MT_DEV_WC)
-		return STAGE2_ATTR_NC;
-	if (v == L_PTE_MT_DEV_SHARED || v == L_PTE_MT_DEV_NONSHARED)
-		return STAGE2_ATTR_DEVICE;
-	return STAGE2_ATTR_SO;
-}
-
-/* A page entry, or with LPAE a 2 MiB one, whose bits are in the same places. */
-static bool host_read_entry(pteval_t v, bool write, struct stage2_host_page *page)
-{
-	const pteval_t need = L_PTE_VALID | L_PTE_USER | L_PTE_YOUNG;
-
-	if ((v & need) != need || (v & L_PTE_NONE))
-		return false;
-	page->writable = !(v & L_PTE_RDONLY) && (v & L_PTE_DIRTY);
-	page->attr = host_attr(v);
-	return page->writable || !write;
-}
 
 #ifdef CONFIG_ARM_LPAE
 /* One piece, as the CPU that writes it does (DDI 0406C A3.5.3). */
@@ -87,7 +62,7 @@ static bool host_read_huge(pmd_t pmd, unsigned long hva, bool write,
 {
 	page->huge = true;
 	page->pfn = pmd_pfn(pmd) + ((hva & ~PMD_MASK) >> PAGE_SHIFT);
-	return host_read_entry(pmd_val(pmd), write, page);
+	return stage2_host_read_entry(pmd_val(pmd), write, page);
 }
 
 static pteval_t host_load_pte(const pte_t *p)
@@ -147,7 +122,7 @@ static bool host_walk(struct armvmm_vm *vm, unsigned long hva, bool write,
 	table = kmap_local_page(pmd_page(pmd));
 	v = host_load_pte(&table[pte_index(hva)]);
 	kunmap_local(table);
-	ret = host_read_entry(v, write, page);
+	ret = stage2_host_read_entry(v, write, page);
 	page->pfn = pte_pfn(__pte(v));
 out:
 	local_irq_restore(flags);

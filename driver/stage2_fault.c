@@ -78,7 +78,10 @@ static void fault_flush_caches(struct stage2_fault *fault, struct stage2_host_pa
 		armvmm_cache_invalidate_icache_pfn(pfn, size);
 }
 
-/* Installs what the host has for the page. 1, or -errno. */
+/*
+ * Installs what the host has for the page. 1, or -errno: -ENOEXEC for a fetch from device memory,
+ * which would have effects that nobody asked for (DDI 0406C A3.5.7), and is never mapped for it.
+ */
 static int fault_map(struct stage2_fault *fault)
 {
 	struct stage2 *s2 = &fault->vm->stage2;
@@ -95,6 +98,8 @@ static int fault_map(struct stage2_fault *fault)
 	ret = armvmm_stage2_host_get(fault->vm, fault->hva, fault->write, &page);
 	if (ret)
 		return ret == -EAGAIN ? 1 : ret;
+	if (fault->exec && page.attr != STAGE2_ATTR_WB && page.attr != STAGE2_ATTR_NC)
+		return -ENOEXEC;
 
 	writable = page.writable && !(slot->flags & KVM_MEM_READONLY);
 	/* Each page of a slot whose writes are logged shows its first write. */
@@ -109,9 +114,7 @@ static int fault_map(struct stage2_fault *fault)
 		pa &= STAGE2_BLOCK_MASK;
 	}
 	size = stage2_size(level);
-	leaf = stage2_leaf(pa, level, page.attr, writable,
-			   fault->exec &&
-				   (page.attr == STAGE2_ATTR_WB || page.attr == STAGE2_ATTR_NC));
+	leaf = stage2_leaf(pa, level, page.attr, writable, fault->exec);
 	fault_flush_caches(fault, &page, leaf, level);
 
 	for (;;) {
@@ -187,11 +190,17 @@ static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
 		.write = write,
 		.exec = exec,
 	};
+	int ret;
 
 	vcpu->stat.page_faults++;
 	trace_armvmm_page_fault(vcpu->id, ipa, fault.hva, vcpu->hyp->regs.usr_regs.ARM_pc, write,
 				exec, fault.mapped);
-	return fault_map(&fault);
+	ret = fault_map(&fault);
+	if (ret == -ENOEXEC) {
+		armvmm_regs_inject_pabt(vcpu, vcpu->hyp->hxfar);
+		return 1;
+	}
+	return ret;
 }
 
 /*

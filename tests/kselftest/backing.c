@@ -2,7 +2,8 @@
 /*
  * What a slot's memory may be: memfd, files shared and private, userfaultfd; and slots that move
  * and change their size while the guest works in them. Nothing is pinned, so each change that the
- * client makes to its mapping is the guest's too. (Huge pages: huge.c; swap, KSM, fork: swap.c.)
+ * client makes to its mapping is the guest's too. (Huge pages: huge.c; swap, KSM, fork: swap.c;
+ * device memory: pfnmap.c.)
  */
 #include "vm.h"
 

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A slot that is device memory: a page of /dev/mem, which has no struct page behind it (VM_PFNMAP).
+ * The device is the board's fw_cfg, which no driver of the host claims: a register that tells who
+ * it is, and one that gives the next byte at each read, so that a read done twice shows. (The
+ * memory type of such a page is unit/test_stage2_host's: the emulator has none.)
+ */
+#include "vm.h"
+
+#define PAGE	4096u
+#define AREA	0x80000000u
+#define SLOT	1u
+
+/* Where QEMU's virt board has it, and what its registers are (QEMU's docs/specs/fw_cfg). */
+#define FWCFG_BASE	0x09020000
+#define FWCFG_NODE	"/proc/device-tree/fw-cfg@9020000"
+#define FWCFG_DATA	0
+#define FWCFG_SELECT	8
+#define FWCFG_DMA	16	/* reads as "QEMU CFG" */
+
+/* Reads a word at r2 and tells, again and again. */
+GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
+/* Chooses item 0, the signature, and reads its four bytes one by one, as one word. */
+GUEST_CODE(signature, "ldr r1, =0x0a000000\n1:\tmov r0, #0\n\tstrh r0, [r2, #8]\n\tldrb r0, [r2]\n\t"
+	   "ldrb r3, [r2]\n\torr r0, r0, r3, lsl #8\n\tldrb r3, [r2]\n\torr r0, r0, r3, lsl #16\n\t"
+	   "ldrb r3, [r2]\n\torr r0, r0, r3, lsl #24\n\tstr r0, [r1]\n\tb 1b");
+/* Writes a halfword to the register at r2. */
+GUEST_CODE(poke, "mov r0, #0\n\tstrh r0, [r2]\n1:\tb 1b");
+/* Jumps to r2; the vector of a prefetch abort tells where it came from. */
+GUEST_CODE(jump, "adr r0, 2f\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tbx r2\n\t"
+	   ".balign 32\n2:\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n\tb .\n\tb .\n\tb .\n"
+	   "3:\tldr r1, =0x0a000000\n\tsub lr, lr, #4\n\tstr lr, [r1]\n\tb .");
+
+static void *device(int prot)
+{
+	int fd = open("/dev/mem", (prot & PROT_WRITE ? O_RDWR : O_RDONLY) | O_SYNC | O_CLOEXEC);
+	void *p;
+
+	if (access(FWCFG_NODE, F_OK))
+		ktap_skip("this board has no fw_cfg");
+	if (fd < 0)
+		ktap_skip("/dev/mem: %s", strerror(errno));
+	p = mmap(NULL, PAGE, prot, MAP_SHARED, fd, FWCFG_BASE);
+	if (p == MAP_FAILED)
+		ktap_skip("the kernel keeps the device to itself: %s", strerror(errno));
+	close(fd);
+	return p;
+}
+
+static uint32_t word(const char *bytes)
+{
+	uint32_t v;
+
+	memcpy(&v, bytes, 4);
+	return v;
+}
+
+/* What the guest told. */
+static uint32_t told(struct vm *vm)
+{
+	struct kvm_run *run = vm->vcpu[0].run;
+
+	CHECK_OK(ioctl(vm->vcpu[0].fd, KVM_RUN, 0));
+	CHECK(run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write &&
+	      run->mmio.phys_addr == DEV_BASE, "exit %u, %llx", run->exit_reason,
+	      (unsigned long long)run->mmio.phys_addr);
+	return word((const char *)run->mmio.data);
+}
+
+static uint32_t peek(struct vm *vm, uint32_t offset)
+{
+	VM_CODE(vm, 0, peek);
+	reg32_set(vm->vcpu[0].fd, REG_R(2), AREA + offset);
+	return told(vm);
+}
+
+static void make(struct vm *vm, uint32_t flags, void *mem)
+{
+	vm_make(vm, 1, 0);
+	MUST_OK(mem_set(vm->fd, SLOT, flags, AREA, PAGE, mem));
+}
+
+static void guest_reads(void)
+{
+	volatile uint32_t *mem = device(PROT_READ | PROT_WRITE);
+	struct vm vm;
+
+	/* It is what it should be, for the client already. */
+	MUST(mem[FWCFG_DMA / 4] == word("QEMU"), "%x", mem[FWCFG_DMA / 4]);
+	make(&vm, 0, (void *)mem);
+	CHECK(peek(&vm, FWCFG_DMA) == word("QEMU"));
+	CHECK(peek(&vm, FWCFG_DMA + 4) == word(" CFG"));
+}
+
+static void once_each(void)
+{
+	void *mem = device(PROT_READ | PROT_WRITE);
+	struct vm vm;
+
+	make(&vm, 0, mem);
+	VM_CODE(&vm, 0, signature);
+	reg32_set(vm.vcpu[0].fd, REG_R(2), AREA);
+	/* The first access faults the page in for writing; the second round has it all. */
+	for (int i = 0; i < 3; i++)
+		CHECK(told(&vm) == word("QEMU"), "round %d", i);
+}
+
+/* Writes to a device cannot be logged: not by a new slot, an old one, or one that has RAM too. */
+static void no_dirty_log(void)
+{
+	void *mem = device(PROT_READ | PROT_WRITE);
+	char *both = map_pages(4 * PAGE);
+	int fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	CHECK_ERRNO(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGE, mem), EINVAL);
+	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGE, mem));
+	CHECK_ERRNO(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGE, mem), EINVAL);
+	CHECK(peek(&vm, FWCFG_DMA) == word("QEMU"));
+	MUST(mmap(both + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		  FWCFG_BASE) != MAP_FAILED, "%s", strerror(errno));
+	CHECK_ERRNO(mem_set(vm.fd, SLOT + 1, KVM_MEM_LOG_DIRTY_PAGES, AREA + (1u << 20), 4 * PAGE,
+			    both), EINVAL);
+	CHECK_OK(mem_set(vm.fd, SLOT + 1, KVM_MEM_LOG_DIRTY_PAGES, AREA + (1u << 20), 2 * PAGE,
+			 both));
+}
+
+/* The client's own right to write is the limit of the guest's. */
+static void read_only(void)
+{
+	void *mem = device(PROT_READ);
+	struct kvm_run *run;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	CHECK_ERRNO(mem_set(vm.fd, SLOT, 0, AREA, PAGE, mem), EPERM);
+	MUST_OK(mem_set(vm.fd, SLOT, KVM_MEM_READONLY, AREA, PAGE, mem));
+	CHECK(peek(&vm, FWCFG_DMA) == word("QEMU"));
+	VM_CODE(&vm, 0, poke);
+	reg32_set(vm.vcpu[0].fd, REG_R(2), AREA + FWCFG_SELECT);
+	run = vm.vcpu[0].run;
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO, "exit %u", run->exit_reason);
+	CHECK(run->mmio.is_write && run->mmio.len == 2 &&
+	      run->mmio.phys_addr == AREA + FWCFG_SELECT, "%llx",
+	      (unsigned long long)run->mmio.phys_addr);
+}
+
+/* Nothing is pinned: what the client unmaps the guest has no more. */
+static void unmapped(void)
+{
+	void *mem = device(PROT_READ | PROT_WRITE);
+	struct vm vm;
+	int fd;
+
+	make(&vm, 0, mem);
+	CHECK(peek(&vm, FWCFG_DMA) == word("QEMU"));
+	MUST_OK(munmap(mem, PAGE));
+	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EFAULT);
+	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EFAULT);
+	/* There again, the guest goes on where it stood. */
+	fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
+	MUST(mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, FWCFG_BASE) == mem,
+	     "%s", strerror(errno));
+	CHECK(told(&vm) == word("QEMU"));
+	/* And RAM in its place is what the guest sees then. */
+	MUST(mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		  0) == mem, "%s", strerror(errno));
+	((uint32_t *)mem)[FWCFG_DMA / 4] = 0x12345678;
+	CHECK(told(&vm) == 0x12345678);
+}
+
+/* Instructions are not fetched from devices: an abort in the guest, not a loop. */
+static void no_fetch(void)
+{
+	void *mem = device(PROT_READ | PROT_WRITE);
+	struct vm vm;
+
+	make(&vm, 0, mem);
+	VM_CODE(&vm, 0, jump);
+	reg32_set(vm.vcpu[0].fd, REG_R(2), AREA);
+	CHECK(told(&vm) == AREA);
+}
+
+static const struct ktap_case cases[] = {
+	{ "guest_reads", guest_reads, 0 },
+	{ "once_each", once_each, 0 },
+	{ "no_dirty_log", no_dirty_log, 0 },
+	{ "read_only", read_only, 0 },
+	{ "unmapped", unmapped, 0 },
+	{ "no_fetch", no_fetch, 20 },
+};
+KTAP_MAIN(cases)

@@ -108,7 +108,7 @@ static void tlb_check_cpu(void *needs_settle)
 		return;
 	if (variant > 3 || (variant == 3 && revision > 3))
 		return;
-	asm("mrc p15, 0, %0, c0, c0, 6" : "=r" (revidr));
+	revidr = read_cpuid(CPUID_REVIDR);
 	/* r2p1 and older know no REVIDR, which then reads as MIDR (DDI 0406C B4.1.125). */
 	if (revidr != read_cpuid_id() && (revidr & (BIT(4) | BIT(9))))
 		return;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * CPUs that write down what maintenance they are told to do, in order: barriers, coprocessor
+ * writes, calls of HYP mode, calls of each other. For code that only silicon would find wrong.
+ */
+#ifndef CPU_FAKE_H
+#define CPU_FAKE_H
+
+/* Nothing of the kernels' differences is needed here. */
+#define ARMVMM_COMPAT_H
+
+#include "fake_kernel.h"
+
+#define FAKE_CPUS	4
+
+extern unsigned int fake_cpu;		/* that runs now */
+extern u32 fake_midr[FAKE_CPUS], fake_revidr[FAKE_CPUS];
+
+/* One operation more, of the CPU that runs now. */
+void fake_op(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* --- barriers and ID registers --- */
+
+#define dsb(option)		fake_op("dsb " #option)
+#define dmb(option)		fake_op("dmb " #option)
+#define CPUID_REVIDR		fake_revidr[fake_cpu]
+#define read_cpuid(reg)		(reg)
+#define read_cpuid_id()		fake_midr[fake_cpu]
+#define read_cpuid_part()	(fake_midr[fake_cpu] & 0xff00fff0)
+#define ARM_CPU_PART_CORTEX_A15	0x4100c0f0
+
+/* --- CPUs --- */
+
+#define nr_cpu_ids		FAKE_CPUS
+#define smp_processor_id()	fake_cpu
+#define get_cpu()		fake_cpu
+#define put_cpu()		do { } while (0)
+#define for_each_online_cpu(cpu)	for ((cpu) = 0; (cpu) < FAKE_CPUS; (cpu)++)
+#define lockdep_assert_irqs_disabled()	do { } while (0)
+#define noinline		__attribute__((noinline))
+
+void smp_call_function_single(int cpu, void (*fn)(void *), void *arg, int wait);
+void on_each_cpu(void (*fn)(void *), void *arg, int wait);
+
+/* What a per-CPU pointer points to on @cpu: one object for each pointer and CPU. */
+void *fake_per_cpu(void *p, size_t size, unsigned int cpu);
+#define DEFINE_PER_CPU(type, name)	type name
+#define per_cpu_ptr(p, cpu)	((__typeof__(p))fake_per_cpu((p), sizeof(*(p)), (cpu)))
+#define this_cpu_ptr(p)		per_cpu_ptr(p, fake_cpu)
+
+/* --- the rest of the kernel --- */
+
+#define DEFINE_RAW_SPINLOCK(name)	raw_spinlock_t name
+#define GFP_KERNEL		0
+#define kcalloc(n, size, flags)	calloc((n), (size))
+#define lower_32_bits(v)	((u32)(v))
+#define upper_32_bits(v)	((u32)((u64)(v) >> 32))
+
+static inline s64 atomic64_read(const atomic64_t *v)
+{
+	return v->counter;
+}
+
+static inline void atomic64_set(atomic64_t *v, s64 val)
+{
+	v->counter = val;
+}
+
+static inline s64 atomic64_xchg(atomic64_t *v, s64 val)
+{
+	s64 was = v->counter;
+
+	v->counter = val;
+	return was;
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* hyp/sysreg.h for the build machine: what HYP code tells the CPU is written down, in order. */
+#ifndef HYP_FAKE_H
+#define HYP_FAKE_H
+
+#include "fake_kernel.h"
+
+#include "hyp/sysreg.h"
+
+void fake_op(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#undef sysreg_write
+#undef sysreg_write64
+#undef hyp_isb
+#undef hyp_dsb
+#undef hyp_dsb_ish
+#undef hyp_dsb_ishst
+#undef __hyp_text
+#define sysreg_write(val, reg)		fake_op("mcr " SYS_STR(reg) " = %x", (u32)(val))
+#define sysreg_write64(val, reg)	fake_op("mcrr " SYS_STR(reg) " = %llx",	\
+						(unsigned long long)(val))
+#define hyp_isb()			fake_op("isb")
+#define hyp_dsb()			fake_op("dsb")
+#define hyp_dsb_ish()			fake_op("dsb ish")
+#define hyp_dsb_ishst()			fake_op("dsb ishst")
+#define __hyp_text
+
+#endif

@@ -2,4 +2,7 @@
 #ifndef FAKE_LINUX_SCHED_H
 #define FAKE_LINUX_SCHED_H
 #include "../fake_kernel.h"
+
+void yield(void);
+
 #endif

@@ -9,7 +9,8 @@
 // libs: -lfdt
 //
 // virtio-blk against real files, with the host's failures made where they
-// cannot be had for the asking.
+// cannot be had for the asking; requests past the end and of unknown types
+// (design 9, item 26).
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -2,7 +2,8 @@
 /*
  * Random ioctls with random arguments against VMs whose guests run: two threads on each fd, half of
  * the arguments made up to be nearly right, half of anything. What must come of it is nothing: no
- * splat, no hang, no leak, and a process that can be killed at any moment.
+ * splat, no hang, no leak, and a process that can be killed at any moment. The caller is an
+ * unprivileged member of the node's group (design 9, item 19).
  *
  *   ./fuzz             the seeds that once failed, then new ones for $FUZZ_SECONDS (4); a long run
  *                      goes on, on a slow machine, until each ioctl has succeeded often
@@ -295,6 +296,8 @@ static void round_child(uint64_t seed)
 	struct dice d = { seed };
 	unsigned int without;
 
+	be_nobody(true);
+	/* A change of the user would take it back. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	m.seed = seed;
 	sigaction(SIGUSR1, &sa, NULL);
@@ -359,8 +362,10 @@ static unsigned int nr_given;
 
 static void kept_seeds(void)
 {
+	node_share();
 	for (unsigned int i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		CHECK(round_of(kept[i]), "seed 0x%llx", (unsigned long long)kept[i]);
+	node_unshare();
 }
 
 static void report(void)
@@ -392,6 +397,7 @@ static void random_seeds(void)
 	unsigned int i, n = 0;
 	uint64_t calls = 0;
 
+	node_share();
 	while (now_ns() < end || (long_run && !often_enough() &&
 				  now_ns() < start + PATIENCE * seconds * 1000000000ull)) {
 		uint64_t seed = nr_given ? given[n % nr_given] : roll(&d);
@@ -399,6 +405,7 @@ static void random_seeds(void)
 		CHECK(round_of(seed), "seed 0x%llx", (unsigned long long)seed);
 		n++;
 	}
+	node_unshare();
 	for (i = 0; i < nr_ops; i++)
 		calls += tally[i].tried;
 	ktap_note("%u rounds, %llu calls, %llu s", n, (unsigned long long)calls,

@@ -16,6 +16,62 @@ static void node(void)
 	CHECK(!(st.st_mode & 07), "others may open it: mode %o", st.st_mode);
 }
 
+static int wait_for(pid_t pid)
+{
+	int status = -1;
+
+	MUST(pid > 0 && waitpid(pid, &status, 0) == pid, "%s", strerror(errno));
+	return status;
+}
+
+GUEST_CODE(tell, "ldr r1, =0x0a000000\n\tldr r0, =0x600d\n1:\tstr r0, [r1]\n\tb 1b");
+
+/* In a child that is nobody: 0 where all went as it should. */
+static int as_member(void)
+{
+	struct vm vm;
+
+	be_nobody(true);
+	vm_make(&vm, 2, 0);
+	VM_CODE(&vm, 0, tell);
+	if (vm_run(&vm, 0) != KVM_EXIT_MMIO || vm.vcpu[0].run->mmio.phys_addr != DEV_BASE)
+		return 1;
+	/* Nothing came with the fd: the user is who he was. */
+	return getuid() != NOBODY || !setuid(0);
+}
+
+static int as_stranger(void)
+{
+	be_nobody(false);
+	return open(device_node(), O_RDWR) != -1 || errno != EACCES ||
+	       open(device_node(), O_RDONLY) != -1 || errno != EACCES;
+}
+
+/* The node's group decides who has virtual machines: members need no other right. */
+static void membership(void)
+{
+	pid_t pid;
+
+	if (geteuid())
+		ktap_skip("only root can be somebody else");
+	close(sys_open());
+	node_share();
+	pid = fork();
+	if (!pid)
+		_exit(as_member());
+	CHECK(!wait_for(pid), "a member has no VM");
+	pid = fork();
+	if (!pid)
+		_exit(as_stranger());
+	CHECK(!wait_for(pid), "a stranger opens the node, or is refused by another error");
+	node_unshare();
+	/* As the driver makes the node, there are no members yet. */
+	pid = fork();
+	if (!pid)
+		_exit(as_stranger());
+	CHECK(!wait_for(pid));
+}
+
 static void version(void)
 {
 	int sys = sys_open();
@@ -281,6 +337,7 @@ static void other_process(void)
 
 static const struct ktap_case cases[] = {
 	{ "node", node, 0 },
+	{ "membership", membership, 0 },
 	{ "version", version, 0 },
 	{ "capabilities", capabilities, 0 },
 	{ "enable_caps", enable_caps, 0 },

@@ -2,6 +2,9 @@
 /* The tests' machine. */
 #include "vm.h"
 
+#include <grp.h>
+#include <sys/stat.h>
+
 const char *device_node(void)
 {
 	const char *e = getenv("ARMVMM_DEVICE_NODE");
@@ -16,6 +19,31 @@ int sys_open(void)
 	if (fd < 0)
 		ktap_skip("%s: %s", device_node(), strerror(errno));
 	return fd;
+}
+
+static gid_t node_group;
+
+void node_share(void)
+{
+	struct stat st;
+
+	MUST(!stat(device_node(), &st), "%s: %s", device_node(), strerror(errno));
+	node_group = st.st_gid;
+	MUST_OK(chown(device_node(), (uid_t)-1, NODE_GROUP));
+}
+
+void node_unshare(void)
+{
+	MUST_OK(chown(device_node(), (uid_t)-1, node_group));
+}
+
+void be_nobody(bool member)
+{
+	gid_t group = NODE_GROUP;
+
+	MUST_OK(setgroups(member ? 1 : 0, &group));
+	MUST_OK(setresgid(NOBODY, NOBODY, NOBODY));
+	MUST_OK(setresuid(NOBODY, NOBODY, NOBODY));
 }
 
 int vm_new(int sys)

@@ -50,6 +50,15 @@ struct vm {
 
 const char *device_node(void);	/* $ARMVMM_DEVICE, else /dev/armvmm */
 int sys_open(void);		/* skips the case when there is no node */
+/*
+ * A user who may open the node as a member of its group, or may not. The node is root's alone until
+ * node_share(); node_unshare() makes it what it was. be_nobody() is for a child process.
+ */
+#define NOBODY		65534u
+#define NODE_GROUP	65433u
+void node_share(void);
+void node_unshare(void);
+void be_nobody(bool member);
 int vm_new(int sys);
 /* All there is: RAM, vGIC, n vCPUs of which all but the first are off. */
 void vm_make(struct vm *vm, unsigned int nvcpus, unsigned int without);

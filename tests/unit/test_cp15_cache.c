@@ -119,7 +119,7 @@ static void test_no_read(void)
 	KTAP_EQ(hyp.hcr, HCR_TSW);
 }
 
-/* As Linux turns its caches off for kexec: set/way, off, set/way; and on again in the next kernel. */
+/* As for kexec: set/way, caches off, set/way; and on again in the next kernel. */
 static void test_off_and_on(void)
 {
 	start();

@@ -205,6 +205,16 @@ static void taken_back(void)
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "the guest wrote into the child's copy");
 }
 
+static char *huge_page(void)
+{
+	/* Left to choose, the kernel of 7.2-lpae takes an address that it dies of at munmap(). */
+	char *mem = mmap(aligned(1), HUGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1, 0);
+
+	MUST(mem != MAP_FAILED, "no huge page: %s", strerror(errno));
+	return mem;
+}
+
 static void hugetlb(void)
 {
 	uint32_t small, huge;
@@ -216,10 +226,7 @@ static void hugetlb(void)
 		ktap_skip("this kernel has no hugetlbfs");
 	fprintf(f, "4\n");
 	fclose(f);
-	/* Left to choose, the kernel of 7.2-lpae takes an address that it dies of at munmap(). */
-	mem = mmap(aligned(1), HUGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1, 0);
-	MUST(mem != MAP_FAILED, "no huge page: %s", strerror(errno));
+	mem = huge_page();
 	vm_make(&vm, 1, 0);
 	memset(mem, 1, HUGE);
 	small = touch(&vm, backing(1, false), AREA, 8);
@@ -227,8 +234,8 @@ static void hugetlb(void)
 	ktap_note("ticks for the first touch of 2 MiB: %u by small pages, %u by hugetlb", small, huge);
 	CHECK(small > 3 * huge, "%u and %u ticks", small, huge);
 	/* One that was never touched comes by the guest's fault. */
+	mem = huge_page();
 	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, HUGE, mem));
-	CHECK_OK(madvise(mem, HUGE, MADV_DONTNEED));
 	VM_CODE(&vm, 0, poke);
 	poke(&vm, AREA + 300 * PAGE, 8);
 	CHECK(*(uint32_t *)(mem + 300 * PAGE) == 8 && mem[0] == 0);

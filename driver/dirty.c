@@ -19,8 +19,9 @@
 /* Words of the bitmap per round under the lock. */
 #define DIRTY_WORDS	512ul
 
-void armvmm_dirty_mark(struct armvmm_memslot *slot, u64 gfn)
+void armvmm_dirty_mark(struct armvmm_vm *vm, struct armvmm_memslot *slot, u64 gfn)
 {
+	lockdep_assert_held(&vm->stage2.lock);
 	if (slot->dirty_bitmap)
 		set_bit((unsigned long)(gfn - slot->base_gfn), slot->dirty_bitmap);
 }

@@ -58,7 +58,7 @@ static inline size_t armvmm_dirty_bytes(unsigned long npages)
 }
 
 /* Notes a write to a guest frame of @slot. Caller holds vm->srcu and stage2.lock. */
-void armvmm_dirty_mark(struct armvmm_memslot *slot, u64 gfn);
+void armvmm_dirty_mark(struct armvmm_vm *vm, struct armvmm_memslot *slot, u64 gfn);
 /*
  * KVM_GET_DIRTY_LOG: hands out the bitmap and, unless the VM's client does that itself, clears it
  * and protects the pages again. -EINVAL: no such slot number; -ENOENT: no slot there, or its

@@ -18,7 +18,8 @@
 
 int armvmm_mmio_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int len, bool write)
 {
-	struct armvmm_memslot *slot = armvmm_memslot_find(vcpu->vm, ipa >> PAGE_SHIFT);
+	struct armvmm_vm *vm = vcpu->vm;
+	struct armvmm_memslot *slot = armvmm_memslot_find(vm, ipa >> PAGE_SHIFT);
 	unsigned long hva;
 	struct page *page;
 	void *base, *va;
@@ -41,7 +42,11 @@ int armvmm_mmio_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int l
 	kunmap_local(base);
 
 	unpin_user_pages_dirty_lock(&page, 1, write);
-	if (write && armvmm_memslot_is_logging(slot))
-		armvmm_dirty_mark(slot, ipa >> PAGE_SHIFT);
+	/* After the write: whoever takes the bit, under the lock too, finds the data. */
+	if (write && armvmm_memslot_is_logging(slot)) {
+		spin_lock(&vm->stage2.lock);
+		armvmm_dirty_mark(vm, slot, ipa >> PAGE_SHIFT);
+		spin_unlock(&vm->stage2.lock);
+	}
 	return 1;
 }

@@ -125,7 +125,7 @@ static int fault_map(struct stage2_fault *fault)
 			break;
 		ret = armvmm_stage2_install(s2, fault->ipa, leaf, level, &cache);
 		if (!ret && writable && logging)
-			armvmm_dirty_mark(slot, fault->ipa >> PAGE_SHIFT);
+			armvmm_dirty_mark(fault->vm, slot, fault->ipa >> PAGE_SHIFT);
 		if (ret != -EAGAIN)
 			break;
 		/* One fault in 512 needs a table: its memory comes with the lock dropped. */

@@ -6,6 +6,8 @@
  */
 #include "vm.h"
 
+#include <sys/eventfd.h>
+
 #define PAGE	4096u
 #define AREA	0x80000000u
 #define PAGES	160u		/* no multiple of 32: the last word is partly used */
@@ -20,6 +22,14 @@ GUEST_CODE(stir, "ldr r1, =0x0a000000\n\tmov r7, #0\n\tmov r4, #0\n"
 	   "2:\tcmp r4, r6\n\tsubhs r4, r4, r6\n\tbhs 2b\n\t"
 	   "add r2, r5, r4, lsl #12\n\tstr r7, [r2]\n\tstr r7, [r2, #2044]\n\t"
 	   "tst r7, #0x3f\n\tstreq r7, [r1]\n\tb 1b");
+
+/*
+ * Writes r7, which counts up, to the device below r6 and to r6 by one instruction; tells what it
+ * wrote at r9, and goes on when that is at r9 + 8.
+ */
+GUEST_CODE(straddle, "mov r7, #0\n1:\tadd r7, r7, #1\n\tmov r8, r7\n\tsub r4, r6, #4\n\t"
+	   "stm r4, {r7, r8}\n\tstr r7, [r9]\n2:\tldr r0, [r9, #8]\n\tcmp r0, r7\n\tbne 2b\n\t"
+	   "b 1b");
 
 static uint32_t bitmap[(PAGES + 31) / 32];
 
@@ -308,6 +318,47 @@ static void follow_by(bool by_hand)
 		CHECK(!memcmp(copy + i * PAGE, mem + i * PAGE, PAGE), "page %u was missed", i);
 }
 
+/* What the kernel writes in the guest's name is in the log, while others' bits are cleared. */
+static void by_kernel(void)
+{
+	struct kvm_ioeventfd bell = { .addr = AREA - 4, .len = 4 };
+	char *mem = map_pages(PAGES * PAGE);
+	uint32_t others[(PAGES + 31) / 32];
+	volatile uint32_t *shared;
+	uint64_t end = now_ns() + 1000000000;
+	struct runner r;
+	struct vm vm;
+	uint32_t n;
+
+	vm_make(&vm, 1, 0);
+	CHECK_OK(manual(&vm, 0, 1));
+	bell.fd = eventfd(0, EFD_NONBLOCK);
+	MUST_OK(ioctl(vm.fd, KVM_IOEVENTFD, &bell));
+	MUST_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
+	memset(others, 0xff, sizeof(others));
+	others[0] &= ~1u;
+	VM_CODE(&vm, 0, straddle);
+	reg32_set(vm.vcpu[0].fd, REG_R(6), AREA);
+	reg32_set(vm.vcpu[0].fd, REG_R(9), RAM_BASE + 0x200000);
+	shared = (volatile uint32_t *)(vm.ram + 0x200000);
+	runner_start(&r, &vm, 0);
+	for (n = 1; n < 4 || now_ns() < end; n++) {
+		uint64_t late = now_ns() + 20000000000ull;
+
+		while (shared[0] != n) {
+			CHECK_OK(clear_log(&vm, SLOT, 0, PAGES, others));
+			MUST(!r.error && now_ns() < late, "write %u does not come: %d", n, r.error);
+		}
+		CHECK_OK(get_log(&vm, SLOT, bitmap));
+		CHECK(is_dirty(0), "write %u is not in the log", n);
+		CHECK(*(volatile uint32_t *)mem == n, "%u", *(volatile uint32_t *)mem);
+		memset(bitmap, 0xff, sizeof(bitmap));
+		CHECK_OK(clear_log(&vm, SLOT, 0, PAGES, bitmap));
+		shared[2] = n;
+	}
+	runner_stop(&r);
+}
+
 static void follow(void)
 {
 	follow_by(false);
@@ -324,6 +375,7 @@ static const struct ktap_case cases[] = {
 	{ "switched", switched, 0 },
 	{ "clear_arguments", clear_arguments, 0 },
 	{ "clear", clear, 0 },
+	{ "by_kernel", by_kernel, 0 },
 	{ "follow", follow, 0 },
 	{ "follow_by_hand", follow_by_hand, 0 },
 };

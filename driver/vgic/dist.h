@@ -29,7 +29,7 @@ u32 vgic_sgi_read_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned
 void vgic_sgi_write_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n, u32 val,
 			    bool set);
 
-/* dist_state.c: the same for ARMVMM_GICD_SGI_ACTIVE and ARMVMM_GICD_LATCH. */
+/* dist_state.c: the same for ARMVMM_GICD_SGI_ACTIVE, _LATCH and _HOLDER. */
 int vgic_dist_state_has_attr(struct armvmm_vcpu *vcpu, u32 offset);
 int vgic_dist_state_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val);
 int vgic_dist_state_set_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 val);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * State that no register of a GICv2 shows apart, for clients that save a VM: in the distributor's
- * IMPLEMENTATION DEFINED space (IHI 0048B 4.3), which the guest finds empty.
+ * IMPLEMENTATION DEFINED space (IHI 0048B 4.3), which the guest finds empty, and beyond its page.
  */
 #include <linux/kernel.h>
 
@@ -11,20 +11,31 @@
 #include "irq.h"
 
 #define STATE_SGI_SIZE		16
-#define STATE_LATCH_SIZE	0x80
+#define STATE_BITS_SIZE		0x80	/* a bit for each interrupt */
 
 static bool state_is_sgi(u32 offset)
 {
 	return offset - ARMVMM_GICD_SGI_ACTIVE < STATE_SGI_SIZE;
 }
 
-/* The first of the 32 interrupts of a word of ARMVMM_GICD_LATCH. */
+/* The first of the 32 interrupts of a word of those that begin at @base. */
+static bool state_first(struct armvmm_vcpu *vcpu, u32 base, u32 offset, unsigned int *intid)
+{
+	if (offset - base >= STATE_BITS_SIZE)
+		return false;
+	*intid = (offset - base) * 8;
+	return *intid < vgic_irq_end(&vcpu->vm->vgic);
+}
+
 static bool state_latch_first(struct armvmm_vcpu *vcpu, u32 offset, unsigned int *intid)
 {
-	if (offset - ARMVMM_GICD_LATCH >= STATE_LATCH_SIZE)
-		return false;
-	*intid = (offset - ARMVMM_GICD_LATCH) * 8;
-	return *intid < vgic_irq_end(&vcpu->vm->vgic);
+	return state_first(vcpu, ARMVMM_GICD_LATCH, offset, intid);
+}
+
+/* Private interrupts have no choice of whose they are. */
+static bool state_holder_first(struct armvmm_vcpu *vcpu, u32 offset, unsigned int *intid)
+{
+	return state_first(vcpu, ARMVMM_GICD_HOLDER, offset, intid) && *intid >= VGIC_NR_PRIVATE;
 }
 
 int vgic_dist_state_has_attr(struct armvmm_vcpu *vcpu, u32 offset)
@@ -33,7 +44,10 @@ int vgic_dist_state_has_attr(struct armvmm_vcpu *vcpu, u32 offset)
 
 	if (offset & 3)
 		return -ENXIO;
-	return state_is_sgi(offset) || state_latch_first(vcpu, offset, &intid) ? 0 : -ENXIO;
+	return state_is_sgi(offset) || state_latch_first(vcpu, offset, &intid) ||
+			       state_holder_first(vcpu, offset, &intid) ?
+		       0 :
+		       -ENXIO;
 }
 
 static u32 state_get_sgi(struct armvmm_vcpu *vcpu, unsigned int intid)
@@ -95,6 +109,35 @@ static void state_set_latch(struct armvmm_vcpu *vcpu, unsigned int intid, u32 va
 	}
 }
 
+static u32 state_get_holder(struct armvmm_vcpu *vcpu, unsigned int intid)
+{
+	struct armvmm_vgic_irq *irq;
+	unsigned long flags;
+	unsigned int i;
+	u32 val = 0;
+
+	for (i = 0; i < 32; i++) {
+		irq = vgic_irq_get(vcpu->vm, vcpu, intid + i);
+		if (!irq)
+			continue;
+		flags = vgic_irq_lock_fetched(irq);
+		val |= (u32)(irq->active && irq->vcpu == vcpu) << i;
+		raw_spin_unlock_irqrestore(&irq->lock, flags);
+	}
+	return val;
+}
+
+static void state_set_holder(struct armvmm_vcpu *vcpu, unsigned int intid, u32 val)
+{
+	struct armvmm_vgic_irq *irq;
+
+	for (; val; val >>= 1, intid++) {
+		irq = vgic_irq_get(vcpu->vm, vcpu, intid);
+		if (irq && val & 1)
+			vgic_irq_set_holder(irq, vcpu);
+	}
+}
+
 int vgic_dist_state_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val)
 {
 	unsigned int intid;
@@ -103,6 +146,8 @@ int vgic_dist_state_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val)
 		return -ENXIO;
 	if (state_latch_first(vcpu, offset, &intid))
 		*val = state_get_latch(vcpu, intid);
+	else if (state_holder_first(vcpu, offset, &intid))
+		*val = state_get_holder(vcpu, intid);
 	else
 		*val = state_get_sgi(vcpu, offset - ARMVMM_GICD_SGI_ACTIVE);
 	return 0;
@@ -116,6 +161,8 @@ int vgic_dist_state_set_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 val)
 		return -ENXIO;
 	if (state_latch_first(vcpu, offset, &intid))
 		state_set_latch(vcpu, intid, val);
+	else if (state_holder_first(vcpu, offset, &intid))
+		state_set_holder(vcpu, intid, val);
 	else
 		state_set_sgi(vcpu, offset - ARMVMM_GICD_SGI_ACTIVE, val);
 	return 0;

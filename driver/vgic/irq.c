@@ -52,7 +52,7 @@ struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq)
 {
 	/* An active interrupt stays with the CPU that acknowledged it (IHI 0048B 3.2.1). */
 	if (irq->active)
-		return irq->vcpu ? irq->vcpu : irq->target;
+		return irq->holder ?: irq->vcpu ?: irq->target;
 
 	return vgic_irq_is_forwarded(irq) ? irq->target : NULL;
 }
@@ -164,6 +164,18 @@ unsigned long vgic_irq_lock_fetched(struct armvmm_vgic_irq *irq)
 		cpu_relax();
 		cond_resched();
 	}
+}
+
+void vgic_irq_set_holder(struct armvmm_vgic_irq *irq, struct armvmm_vcpu *holder)
+{
+	unsigned long flags = vgic_irq_lock_fetched(irq);
+
+	irq->holder = holder;
+	vgic_irq_update_unlock(irq, flags);
+	/* Where it is it stays: from now on like any other. */
+	raw_spin_lock_irqsave(&irq->lock, flags);
+	irq->holder = NULL;
+	raw_spin_unlock_irqrestore(&irq->lock, flags);
 }
 
 void vgic_irq_update_all(struct armvmm_vm *vm)

@@ -25,6 +25,7 @@ struct armvmm_vgic_irq {
 	struct list_head ap_link;	/* also under irq->vcpu's ap_list_lock */
 	struct armvmm_vcpu *vcpu;	/* on whose ap_list, or NULL; both locks to change */
 	struct armvmm_vcpu *target;	/* where it goes; NULL in a VM without vCPUs */
+	struct armvmm_vcpu *holder;	/* active: to be moved to this one, whatever the target */
 	const void *owner;		/* the in-kernel device that drives the line */
 	bool (*get_level)(struct armvmm_vcpu *vcpu);	/* samples the line, or NULL */
 
@@ -95,6 +96,12 @@ struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq);
  * released. Any context.
  */
 void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags);
+
+/*
+ * Moves an active interrupt to the vCPU that acknowledged it, as a client says that restores a VM:
+ * by itself it went to its target, which the guest may have changed since. The vCPUs stand still.
+ */
+void vgic_irq_set_holder(struct armvmm_vgic_irq *irq, struct armvmm_vcpu *holder);
 
 /*
  * Locks the interrupt when no list register holds it, making the vCPU that

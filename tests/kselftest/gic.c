@@ -17,6 +17,15 @@ GUEST_CODE(iar, "ldr r1, =0x0a000000\n\tldr r2, =0x08010000\n\tmov r0, #0xf0\n\t
 	   "1:\tldr r0, [r2, #12]\n\tldr r3, =1023\n\tcmp r0, r3\n\tbeq 1b\n\t"
 	   "str r0, [r2, #16]\n\tstr r0, [r1]\n\tb 1b");
 
+/* Takes SPI 40, gives it to vCPU 1, tells, ends it, and tells whether it is active. */
+GUEST_CODE(retarget, "ldr r1, =0x0a000000\n\tldr r2, =0x08000000\n\tldr r3, =0x08010000\n\t"
+	   "mov r0, #0xf0\n\tstr r0, [r3, #4]\n\tmov r0, #1\n\tstr r0, [r3]\n\tstr r0, [r2]\n\t"
+	   "strb r0, [r2, #0x828]\n\tmov r0, #0x100\n\tstr r0, [r2, #0x104]\n\t"
+	   "add r4, r2, #0x200\n\tstr r0, [r4, #4]\n"
+	   "1:\tldr r5, [r3, #12]\n\tldr r0, =1023\n\tcmp r5, r0\n\tbeq 1b\n\t"
+	   "mov r0, #2\n\tstrb r0, [r2, #0x828]\n\tstr r5, [r1]\n\tstr r5, [r3, #16]\n\t"
+	   "add r4, r2, #0x300\n\tldr r0, [r4, #4]\n\tstr r0, [r1]\n2:\tb 2b");
+
 static int gic_create(int vm, uint32_t type, uint32_t flags)
 {
 	struct kvm_create_device cd = { .type = type, .flags = flags, .fd = (uint32_t)-1 };
@@ -369,6 +378,58 @@ static void line_race(void)
 	}
 }
 
+static uint32_t gic_word(int gic, unsigned int vcpu, uint32_t offset)
+{
+	uint32_t v = 0;
+
+	CHECK_OK(attr_get(gic, GRP_DIST, ON_VCPU(vcpu) | offset, &v));
+	return v;
+}
+
+static uint32_t told(struct vm *vm)
+{
+	uint32_t v;
+
+	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO, "exit %u", vm->vcpu[0].run->exit_reason);
+	memcpy(&v, vm->vcpu[0].run->mmio.data, 4);
+	return v;
+}
+
+/* An SPI that is active on another vCPU than its target's is so after a restore, and ends. */
+static void active_elsewhere(void)
+{
+	static const struct {
+		uint32_t group, offset;
+	} regs[] = {
+		{ GRP_DIST, 0x000 }, { GRP_DIST, 0x104 }, { GRP_DIST, 0x828 },
+		{ GRP_DIST, 0x304 }, { GRP_DIST, ARMVMM_GICD_HOLDER + 4 },
+		{ GRP_CPU, 0x00 }, { GRP_CPU, 0x04 }, { GRP_CPU, 0xd0 },
+	};
+	struct vm from, to;
+
+	vm_make(&from, 2, 0);
+	vm_make(&to, 2, 0);
+	VM_CODE(&from, 0, retarget);
+	MUST(told(&from) == 40, "the guest does not get its interrupt");
+	CHECK(gic_word(from.gic, 0, ARMVMM_GICD_HOLDER + 4) == 0x100);
+	CHECK(gic_word(from.gic, 1, ARMVMM_GICD_HOLDER + 4) == 0);
+	from.vcpu[0].run->immediate_exit = 1;
+	CHECK_ERRNO(ioctl(from.vcpu[0].fd, KVM_RUN, 0), EINTR);
+	memcpy(to.ram, from.ram, RAM_SIZE);
+	for (unsigned int i = 0; i < 6; i++)
+		reg32_set(to.vcpu[0].fd, REG_R(i), reg32(from.vcpu[0].fd, REG_R(i)));
+	reg32_set(to.vcpu[0].fd, REG_PC, reg32(from.vcpu[0].fd, REG_PC));
+	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++) {
+		uint32_t v = 0;
+
+		CHECK_OK(attr_get(from.gic, regs[i].group, regs[i].offset, &v));
+		CHECK_OK(attr_set(to.gic, regs[i].group, regs[i].offset, &v));
+	}
+	CHECK(gic_word(to.gic, 0, ARMVMM_GICD_HOLDER + 4) == 0x100);
+	CHECK(gic_word(to.gic, 1, ARMVMM_GICD_HOLDER + 4) == 0);
+	CHECK(told(&to) == 0, "it is active for ever");
+}
+
 /* The vGIC is initialised by the first line, as KVM/arm's GICv2 did. */
 static void lazy_init(void)
 {
@@ -392,6 +453,7 @@ static const struct ktap_case cases[] = {
 	{ "line_errors", line_errors, 0 },
 	{ "line_delivers", line_delivers, 0 },
 	{ "line_race", line_race, 0 },
+	{ "active_elsewhere", active_elsewhere, 0 },
 	{ "lazy_init", lazy_init, 0 },
 };
 KTAP_MAIN(cases)

@@ -40,7 +40,7 @@ struct machine {
 	uint64_t reg[NR_VCPUS][NR_REGS];
 	uint32_t mp[NR_VCPUS];
 	uint8_t serror[NR_VCPUS];
-	uint32_t dist[NR_VCPUS][0x1000 / 4];
+	uint32_t dist[NR_VCPUS][0x1080 / 4];
 	uint32_t cpu[NR_VCPUS][0x100 / 4];
 };
 
@@ -108,7 +108,7 @@ static int device_attr(const struct kvm_device_attr *a, bool set)
 		return 0;
 	if (vcpu >= NR_VCPUS)
 		return fail(EINVAL);
-	if (k.no_latch && offset >= 0xd00 && offset < 0xe00)
+	if (k.no_latch && ((offset >= 0xd00 && offset < 0xe00) || offset >= 0x1000))
 		return fail(ENXIO);
 	at = a->group == KVM_DEV_ARM_VGIC_GRP_DIST_REGS ? &k.m.dist[vcpu][offset / 4] :
 							   &k.m.cpu[vcpu][offset / 4];
@@ -221,7 +221,7 @@ static void fill(void)
 			k.m.reg[c][i] = v++ * (reg_ids[i] >> 52 & 1 ? 0x10000000001ull : 1);
 		k.m.mp[c] = c ? KVM_MP_STATE_STOPPED : KVM_MP_STATE_RUNNABLE;
 		k.m.serror[c] = c;
-		for (unsigned int i = 0; i < 0x400; i++)
+		for (unsigned int i = 0; i < ARRAY_SIZE(k.m.dist[c]); i++)
 			k.m.dist[c][i] = v++;
 		for (unsigned int i = 0; i < 0x40; i++)
 			k.m.cpu[c][i] = v++;
@@ -249,7 +249,7 @@ static void test_round_trip(void)
 	static const struct { unsigned int base, size, private; } regs[] = {
 		{ 0x080, 12, 4 }, { 0x100, 12, 4 }, { 0x300, 12, 4 }, { 0x400, 96, 32 },
 		{ 0x820, 64, 0 }, { 0xc00, 24, 8 }, { 0xd00, 16, 16 }, { 0xd80, 12, 4 },
-		{ 0xf20, 16, 16 },
+		{ 0xf20, 16, 16 }, { 0x1004, 8, 8 },
 	};
 	static const unsigned int cpu[] = { 0, 4, 8, 0x1c, 0xd0 };
 	struct armvmm_vm *vm = make(2, 96);
@@ -285,6 +285,7 @@ static void test_round_trip(void)
 	KTAP_TRUE(when('d', 1, 0xf10) < when('d', 1, 0xf20));
 	KTAP_TRUE(when('d', 1, 0x300) < when('d', 1, 0xd00));
 	KTAP_TRUE(when('d', 0, 0x824) < when('d', 0, 0x304));
+	KTAP_TRUE(when('d', 0, 0x304) < when('d', 1, 0x1004));
 	KTAP_TRUE(when('d', 0, 0x000) > when('d', 0, 0x104));
 	KTAP_EQ(when('r', 0, KVM_REG_ARM_TIMER_CNT), k.nr_sets - 1);
 	KTAP_EQ(when('r', 1, KVM_REG_ARM_TIMER_CNT), ~0u);

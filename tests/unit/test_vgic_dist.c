@@ -592,7 +592,50 @@ static void test_attr_state(void)
 	fake_destroy(vm);
 }
 
-KTAP_MAIN(KTAP_CASE(test_attr_state), KTAP_CASE(test_reset_values),
+/* Who holds an active SPI, whatever its target. */
+static void test_attr_holder(void)
+{
+	const u64 holder = ARMVMM_GICD_HOLDER;
+	struct armvmm_vm *vm = attr_vm(2);
+	u32 val;
+
+	KTAP_EQ(SET(vm, 4, 0, NULL), 0);
+	KTAP_EQ(HAS(vm, 1, REG(0, holder)), -ENXIO);	/* private: nobody else's */
+	KTAP_EQ(HAS(vm, 1, REG(1, holder + 4)), 0);
+	KTAP_EQ(HAS(vm, 1, REG(0, holder + 0x20)), -ENXIO);
+	KTAP_EQ(HAS(vm, 1, REG(0, holder + 0x80)), -ENXIO);
+	KTAP_EQ(HAS(vm, 1, REG(0, holder + 6)), -ENXIO);
+	KTAP_EQ(HAS(vm, 1, REG(2, holder + 4)), -EINVAL);
+
+	fake_write32(vm->vcpus[0], GICD_ITARGETSR + 40, 0x02020102);	/* 41 is vCPU 0's */
+	val = 3 << 8;
+	KTAP_EQ(SET(vm, 1, REG(0, GICD_ISACTIVER + 4), &val), 0);
+	KTAP_EQ(GET(vm, 1, REG(0, holder + 4), &val), 0);
+	KTAP_EQ(val, 2 << 8);
+	KTAP_EQ(GET(vm, 1, REG(1, holder + 4), &val), 0);
+	KTAP_EQ(val, 1 << 8);
+	/* One moves, one is not active, clear bits take nothing away. */
+	val = 5 << 8;
+	KTAP_EQ(SET(vm, 1, REG(0, holder + 4), &val), 0);
+	KTAP_EQ(GET(vm, 1, REG(0, holder + 4), &val), 0);
+	KTAP_EQ(val, 3 << 8);
+	KTAP_EQ(GET(vm, 1, REG(1, holder + 4), &val), 0);
+	KTAP_EQ(val, 0);
+	/* Active again later, it is its target's. */
+	val = 1 << 8;
+	KTAP_EQ(SET(vm, 1, REG(0, GICD_ICACTIVER + 4), &val), 0);
+	armvmm_vgic_flush(vm->vcpus[0]);
+	armvmm_vgic_sync(vm->vcpus[0]);
+	KTAP_EQ(SET(vm, 1, REG(0, GICD_ISACTIVER + 4), &val), 0);
+	KTAP_EQ(GET(vm, 1, REG(1, holder + 4), &val), 0);
+	KTAP_EQ(val, 1 << 8);
+	/* The last INTIDs are none. */
+	val = ~0u;
+	KTAP_EQ(SET(vm, 1, REG(0, holder + 0x1c), &val), 0);
+	fake_destroy(vm);
+}
+
+KTAP_MAIN(KTAP_CASE(test_attr_holder), KTAP_CASE(test_attr_state), KTAP_CASE(test_reset_values),
 	  KTAP_CASE(test_widths_64), KTAP_CASE(test_widths_1024),
 	  KTAP_CASE(test_byte_and_word), KTAP_CASE(test_bit_registers),
 	  KTAP_CASE(test_special_intids), KTAP_CASE(test_sgir_filters),

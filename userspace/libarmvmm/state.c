@@ -157,6 +157,16 @@ static int state_add_private(struct state *s, unsigned int vcpu)
 	return ret;
 }
 
+/* Whose SPIs are active, where the node tells: not always their targets'. */
+static int state_add_holders(struct state *s, unsigned int vcpu)
+{
+	int ret = 0;
+
+	for (unsigned int first = 32; first < s->head.nr_irqs && !ret; first += 32)
+		ret = state_add_32(s, vcpu, ARMVMM_GICD_HOLDER, 1, first);
+	return ret == -ENXIO ? 0 : ret;
+}
+
 static int state_save_gic(struct state *s)
 {
 	/* IIDR first: it tells the node that groups mean what they say. */
@@ -167,6 +177,9 @@ static int state_save_gic(struct state *s)
 			ret = state_add_private(s, v);
 	for (unsigned int first = 32; first < s->head.nr_irqs && !ret; first += 32)
 		ret = state_add_irqs(s, 0, first);
+	for (unsigned int v = 0; v < VM_MAX_VCPUS && !ret; v++)
+		if (s->vm->vcpu[v])
+			ret = state_add_holders(s, v);
 	return ret ? ret : state_add_gic(s, ARMVMM_GIC_DIST, 0, GICD_CTLR);
 }
 

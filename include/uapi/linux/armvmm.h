@@ -44,9 +44,14 @@
  *
  * GICD_SGI_ACTIVE + 4n, n 0-3: byte m is the vCPU whose request of SGI 4n + m is active. To be
  * written after GICD_ISACTIVER, which takes it for the vCPU's own.
+ *
+ * GICD_HOLDER + 4n, n 1-31: bit m says that SPI 32n + m is active on the vCPU that
+ * KVM_DEV_ARM_VGIC_CPUID names: it acknowledged it, and GICD_ITARGETSR may name another since. To
+ * be written after GICD_ISACTIVER, which gives it to the target; a clear bit changes nothing.
  */
 #define ARMVMM_GICD_SGI_ACTIVE	0xd00
 #define ARMVMM_GICD_LATCH	0xd80
+#define ARMVMM_GICD_HOLDER	0x1000
 
 /*
  * KVM_CHECK_EXTENSION answers the KVM_GUESTDBG_* bits that KVM_SET_GUEST_DEBUG
@@ -55,5 +60,13 @@
  * CPU's debug logic is out of reach (DBGEN low); BKPT always works.
  */
 #define ARMVMM_CAP_GUEST_DEBUG		(ARMVMM_CAP_BASE + 16)
+
+/*
+ * KVM_EXIT_FAIL_ENTRY's hardware_entry_failure_reason: HYP mode is gone from the CPU that the vCPU
+ * thread runs on, as another owner leaves it; or that CPU's debug logic is out of reach for what
+ * KVM_SET_GUEST_DEBUG asked for. The field cpu names it where the kernel's header has it.
+ */
+#define ARMVMM_FAIL_ENTRY_NO_HYP	1
+#define ARMVMM_FAIL_ENTRY_NO_DEBUG	2
 
 #endif /* _UAPI_LINUX_ARMVMM_H */

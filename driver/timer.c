@@ -222,6 +222,24 @@ void armvmm_timer_vcpu_destroy(struct armvmm_vcpu *vcpu)
 	hrtimer_cancel(&vcpu->timer.wakeup);
 }
 
+/* One PPI for each timer on all vCPUs, as KVM wants it, and no other device's. */
+static bool timer_irqs_valid(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_timer_vcpu *timer = &vcpu->timer;
+	struct armvmm_vcpu *other;
+	int i;
+
+	if (timer->virt_irq == timer->phys_irq ||
+	    armvmm_vgic_set_owner(vcpu, timer->virt_irq, timer) ||
+	    armvmm_vgic_set_owner(vcpu, timer->phys_irq, timer))
+		return false;
+	armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
+		if (other->timer.virt_irq != timer->virt_irq ||
+		    other->timer.phys_irq != timer->phys_irq)
+			return false;
+	return true;
+}
+
 /* vm->lock is not held: PPIs settle by irqs_set of any vCPU (timer_user.c). */
 int armvmm_timer_enable(struct armvmm_vcpu *vcpu)
 {
@@ -234,14 +252,10 @@ int armvmm_timer_enable(struct armvmm_vcpu *vcpu)
 	if (armvmm_vgic_in_kernel(&vm->vgic)) {
 		if (!vm->vgic.initialized)
 			return -ENODEV;
-		if (timer->virt_irq == timer->phys_irq)
+		if (!timer_irqs_valid(vcpu))
 			return -EINVAL;
-		err = armvmm_vgic_set_owner(vcpu, timer->virt_irq, timer);
-		if (!err)
-			err = armvmm_vgic_set_owner(vcpu, timer->phys_irq, timer);
-		if (!err)
-			err = armvmm_vgic_map_phys(vcpu, timer->virt_irq,
-						   armvmm_timer_host_hwirq(), timer_virt_level);
+		err = armvmm_vgic_map_phys(vcpu, timer->virt_irq, armvmm_timer_host_hwirq(),
+					   timer_virt_level);
 		if (err)
 			return err;
 	}

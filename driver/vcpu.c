@@ -183,7 +183,7 @@ static long vcpu_do_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, unsigned l
 		return vcpu_device_attr(vcpu, cmd, argp);
 	case KVM_GET_VCPU_EVENTS:
 	case KVM_SET_VCPU_EVENTS:
-		return vcpu->initialized ? vcpu_events(vcpu, cmd, argp) : -ENOEXEC;
+		return vcpu_events(vcpu, cmd, argp);
 	case ARMVMM_DEBUG_IOCTL_BARE:
 	case KVM_SET_GUEST_DEBUG:
 		return armvmm_debug_ioctl(vcpu, cmd, argp);

@@ -420,6 +420,21 @@ static void vcpu_events(void)
 	struct vm vm;
 	int fd;
 
+	/* As KVM/arm has it, before ARM_VCPU_INIT too, which forgets what was set. */
+	vm_make(&vm, 1, VM_NO_VCPU_INIT);
+	fd = vm.vcpu[0].fd;
+	memset(&ev, 0, sizeof(ev));
+	ev.exception.serror_pending = 1;
+	ev.exception.ext_dabt_pending = 1;
+	CHECK_OK(ioctl(fd, KVM_SET_VCPU_EVENTS, &ev));
+	CHECK_OK(ioctl(fd, KVM_GET_VCPU_EVENTS, &ev));
+	CHECK(ev.exception.serror_pending);
+	vm_vcpu_init(&vm, 0);
+	CHECK_OK(ioctl(fd, KVM_GET_VCPU_EVENTS, &ev));
+	CHECK(!ev.exception.serror_pending);
+	CHECK(reg32(fd, REG_PC) == 0 && (reg32(fd, REG_CPSR) & 0x1f) == 0x13);
+	vm_close(&vm);
+
 	vm_make(&vm, 1, 0);
 	fd = vm.vcpu[0].fd;
 	memset(&ev, 0xff, sizeof(ev));

@@ -199,11 +199,28 @@ static void runs_on(void)
 	CHECK((b - a) / (host_cntfrq() / 1000) >= ms - 1, "%u ticks in %u ms", b - a, ms);
 }
 
+/* One PPI for a timer on all vCPUs: one that comes later has the usual ones. */
+static void differ(void)
+{
+	uint32_t irq = 20;
+	struct vm vm;
+
+	vm_make(&vm, 1, VM_NO_GIC_INIT);
+	VM_CODE(&vm, 0, counter);
+	CHECK_OK(attr_set(vm.vcpu[0].fd, GRP, VT, &irq));
+	vm_vcpu(&vm, 1, 0);
+	CHECK_OK(attr_set(vm.gic, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL));
+	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EINVAL);
+	CHECK_OK(attr_set(vm.vcpu[1].fd, GRP, VT, &irq));
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
+}
+
 static const struct ktap_case cases[] = {
 	{ "ids", ids, 0 },
 	{ "guest_counter", guest_counter, 0 },
 	{ "starts_at_zero", starts_at_zero, 0 },
 	{ "attributes", attributes, 0 },
+	{ "differ", differ, 0 },
 	{ "wake_short", wake_short, 0 },
 	{ "wake_long", wake_long, 0 },
 	{ "wake_other_ppi", wake_other_ppi, 0 },

@@ -110,6 +110,13 @@ static void lines(void)
 	CHECK_OK(irq_line(vm.fd, CPU_IRQ(0, KVM_ARM_IRQ_CPU_IRQ), 0));
 	CHECK(told(&vm) == 12);
 	CHECK(told(&vm) == 12);
+	/* A vCPU that is initialized again has none up. */
+	CHECK_OK(irq_line(vm.fd, CPU_IRQ(0, KVM_ARM_IRQ_CPU_IRQ), 1));
+	CHECK_OK(irq_line(vm.fd, CPU_IRQ(0, KVM_ARM_IRQ_CPU_FIQ), 1));
+	vm_vcpu_init(&vm, 0);
+	VM_CODE(&vm, 0, lines);
+	CHECK(told(&vm) == 0);
+	CHECK(told(&vm) == 12);
 }
 
 static void arguments(void)

@@ -22,6 +22,7 @@ struct armvmm_eventfds {
 	struct list_head resample_irqfds;	/* readers by rcu */
 	DECLARE_BITMAP(resample_pins, VGIC_MAX_IRQS);	/* where one may hold the line up */
 	struct list_head ioeventfds;	/* vm->slots_lock */
+	unsigned int nr_ioeventfds;
 };
 
 /* Pin n of the chip is SPI n: the GIC's own number is 32 more. */

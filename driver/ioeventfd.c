@@ -12,6 +12,9 @@
 #include "vcpu.h"
 #include "vm.h"
 
+/* Each holds its eventfd when no descriptor does any more: a client's limits do not bound them. */
+#define IOEVENTFD_MAX	4096
+
 /* There is nothing but MMIO on Arm: what waits on another bus, as KVM allows, never fires. */
 enum ioeventfd_bus {
 	IOEVENTFD_MMIO,
@@ -155,6 +158,10 @@ static int ioeventfd_assign(struct armvmm_vm *vm, const struct kvm_ioeventfd *ar
 		err = -EEXIST;
 		goto err_unlock;
 	}
+	if (vm->eventfds->nr_ioeventfds == IOEVENTFD_MAX) {
+		err = -ENOSPC;
+		goto err_unlock;
+	}
 	/* Those of no bus here stand out of reach: IPAs have 40 bits. */
 	if (io->bus != IOEVENTFD_MMIO) {
 		io->dev.base = ~0ULL;
@@ -164,6 +171,7 @@ static int ioeventfd_assign(struct armvmm_vm *vm, const struct kvm_ioeventfd *ar
 	if (err)
 		goto err_unlock;
 	list_add_tail(&io->list, &vm->eventfds->ioeventfds);
+	vm->eventfds->nr_ioeventfds++;
 	mutex_unlock(&vm->slots_lock);
 	return 0;
 
@@ -200,6 +208,7 @@ static int ioeventfd_deassign(struct armvmm_vm *vm, const struct kvm_ioeventfd *
 		err = armvmm_iobus_unregister(vm, &io->dev);
 		if (!err) {
 			list_del(&io->list);
+			vm->eventfds->nr_ioeventfds--;
 			ioeventfd_free(io);
 		}
 		break;

@@ -145,6 +145,13 @@ static void ioeventfd_errors(void)
 	CHECK_ERRNO(ioeventfd(vm.fd, e, BELL, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0), ENOENT);
 }
 
+#define MANY	4096	/* all that a VM may have */
+
+static uint32_t scattered(int n)
+{
+	return BELL + (uint32_t)(n * 7919 % 4099) * 8;
+}
+
 /* Many, so that the order and the bound of the bus are tried; then gone with the VM. */
 static void many_doorbells(void)
 {
@@ -156,13 +163,16 @@ static void many_doorbells(void)
 	/* The distributor takes its place on the bus at the first RUN. */
 	ring_at(&vm, BELL, 1);
 	CHECK(!told(&vm));
-	for (n = 0; n < 2000; n++)
-		if (ioeventfd(vm.fd, e, BELL + (uint32_t)(n * 7919 % 2003) * 8, 4, 0, 0) < 0)
+	for (n = 0; n < MANY; n++)
+		if (ioeventfd(vm.fd, e, scattered(n), 4, 0, 0) < 0)
 			break;
-	CHECK(n == 2000, "%d, then %s", n, strerror(errno));
+	CHECK(n == MANY, "%d, then %s", n, strerror(errno));
+	CHECK_ERRNO(ioeventfd(vm.fd, e, scattered(n), 4, 0, 0), ENOSPC);
+	CHECK_OK(ioeventfd(vm.fd, e, scattered(0), 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0));
+	CHECK_OK(ioeventfd(vm.fd, e, scattered(n), 4, 0, 0));
 	memset(vm.vcpu[0].run, 0, sizeof(struct kvm_run));
 	vm_vcpu_init(&vm, 0);
-	ring_at(&vm, BELL + 7919 % 2003 * 8, 1);
+	ring_at(&vm, scattered(1), 1);
 	CHECK(told(&vm) && drain(e) == 1);
 	vm_close(&vm);
 	CHECK(!drain(e));

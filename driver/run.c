@@ -280,9 +280,20 @@ static void run_set_irq_lines(struct armvmm_vcpu *vcpu)
 	vcpu->hyp->hcr = hcr;
 }
 
+/* This CPU cannot enter the guest, and will not: the client's to deal with. */
+static int run_fail_entry(struct armvmm_vcpu *vcpu, u64 reason)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	run->fail_entry.hardware_entry_failure_reason = reason;
+	run->fail_entry.cpu = smp_processor_id();
+	return -EIO;
+}
+
 /*
- * One time in the guest. Preemption is off. Returns HYP_EXIT_*, or -EAGAIN when
- * something came up that must be looked at first.
+ * One time in the guest. Preemption is off. Returns HYP_EXIT_*, -EAGAIN when
+ * something came up that must be looked at first, -EIO by run_fail_entry().
  */
 static int run_enter(struct armvmm_vcpu *vcpu)
 {
@@ -292,7 +303,9 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	local_irq_disable();
 	if (unlikely(!armvmm_hypcpu_ready())) {
 		/* On its way offline a CPU runs its threads for a while: they will be moved. */
-		code = cpu_active(smp_processor_id()) ? -EIO : -EAGAIN;
+		code = cpu_active(smp_processor_id()) ?
+			       run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_HYP) :
+			       -EAGAIN;
 		local_irq_enable();
 		return code;
 	}
@@ -303,7 +316,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	if (unlikely(vcpu->hyp->debug.mode == HYP_DEBUG_LOAD) &&
 	    vcpu->debug.owner == DEBUG_OWNER_CLIENT && !armvmm_hypcpu_debug_ok()) {
 		local_irq_enable();
-		return -EIO;
+		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_DEBUG);
 	}
 	armvmm_vmid_update(vcpu);
 	/* Pairs with armvmm_vcpu_kick() and with the order of requests. */
@@ -333,7 +346,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 		local_irq_enable();
 		compat_guest_exit_account();
-		return -EIO;
+		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_HYP);
 	}
 
 	vcpu->stat.exits++;
@@ -379,8 +392,9 @@ static int run_once(struct armvmm_vcpu *vcpu)
 	preempt_enable();
 	if (ret == -EAGAIN)
 		return 1;
+	/* run_fail_entry() has told the client. */
 	if (ret < 0)
-		return ret;
+		return 0;
 
 	/* Eventfds take locks that sleep on preemptible kernels. */
 	armvmm_vgic_notify_ended(vcpu);
@@ -401,13 +415,11 @@ static void run_sigset_deactivate(struct armvmm_vcpu *vcpu)
 	sigemptyset(&current->real_blocked);
 }
 
-int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
+static int run_until_exit(struct armvmm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	int ret;
 
-	if (!vcpu->initialized)
-		return -ENOEXEC;
 	ret = run_first(vcpu);
 	if (ret)
 		return ret;
@@ -434,11 +446,21 @@ int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
 	} while (ret > 0);
 	if (ret == -EINTR)
 		run->exit_reason = KVM_EXIT_INTR;
-	trace_armvmm_user_exit(vcpu->id, run->exit_reason, ret);
 	armvmm_timer_update_run(vcpu);
 	if (unlikely(vcpu->pmu))
 		armvmm_pmu_update_run(vcpu);
 	run_sigset_deactivate(vcpu);
 	WRITE_ONCE(vcpu->task, NULL);
+	return ret;
+}
+
+int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
+{
+	int ret;
+
+	if (!vcpu->initialized)
+		return -ENOEXEC;
+	ret = run_until_exit(vcpu);
+	trace_armvmm_user_exit(vcpu->id, vcpu->run->exit_reason, ret);
 	return ret;
 }

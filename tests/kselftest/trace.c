@@ -138,6 +138,9 @@ static void events(void)
 	CHECK(seen(text, "armvmm_irq_inject: vcpu -1, INTID 35, level 1"));
 	CHECK(seen(text, "armvmm_irq_inject: vcpu 0, INTID 20, level 1"));
 	CHECK(seen(text, "armvmm_user_exit: vcpu 0, exit reason %d, error 0", KVM_EXIT_MMIO));
+	/* Also where nothing of the guest ran. */
+	CHECK(seen(text, "armvmm_user_exit: vcpu 0, exit reason %d, error %d", KVM_EXIT_MMIO,
+		   -EINTR));
 	if (getenv("TRACE_SHOW"))
 		puts(text);
 }

@@ -129,7 +129,7 @@ int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *
 	vcpu->features = init->features[0];
 
 	armvmm_regs_reset(vcpu);
-	/* A client's lines fall with it, as KVM's do; a CPU that PSCI turns on finds them as they are. */
+	/* A client's lines fall with it, as KVM's do; a CPU that PSCI turns on finds them up. */
 	xchg(&vcpu->irq_lines, 0);
 	armvmm_psci_vcpu_init(vcpu);
 	if (vcpu->has_run_once)

@@ -260,7 +260,10 @@ static int run_first(struct armvmm_vcpu *vcpu)
 	ret = vcpu->pmu ? armvmm_pmu_enable(vcpu) : 0;
 	if (ret)
 		return ret;
+	/* PPIs settle by it, which must not change meanwhile. */
+	mutex_lock(&vcpu->vm->lock);
 	ret = armvmm_timer_enable(vcpu);
+	mutex_unlock(&vcpu->vm->lock);
 	if (ret)
 		return ret;
 	WRITE_ONCE(vcpu->has_run_once, true);
@@ -342,7 +345,12 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	code = armvmm_hyp_call(HYP_CALL_RUN, (u32)vcpu->hyp, 0);
 	compat_guest_exit_irqoff();
 	if (unlikely(code == HYP_STUB_ERROR)) {
-		/* Somebody took HYP away unseen: nothing ran, and nothing will. */
+		/*
+		 * Somebody took HYP away unseen: nothing ran, and nothing will here. On another CPU
+		 * it may, with what the list registers were to hold.
+		 */
+		if (vgic)
+			armvmm_vgic_sync(vcpu);
 		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 		local_irq_enable();
 		compat_guest_exit_account();

@@ -229,18 +229,16 @@ static bool timer_irqs_valid(struct armvmm_vcpu *vcpu)
 	struct armvmm_vcpu *other;
 	int i;
 
-	if (timer->virt_irq == timer->phys_irq ||
-	    armvmm_vgic_set_owner(vcpu, timer->virt_irq, timer) ||
-	    armvmm_vgic_set_owner(vcpu, timer->phys_irq, timer))
+	if (timer->virt_irq == timer->phys_irq)
 		return false;
 	armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
 		if (other->timer.virt_irq != timer->virt_irq ||
 		    other->timer.phys_irq != timer->phys_irq)
 			return false;
-	return true;
+	return !armvmm_vgic_set_owner(vcpu, timer->virt_irq, timer) &&
+	       !armvmm_vgic_set_owner(vcpu, timer->phys_irq, timer);
 }
 
-/* vm->lock is not held: PPIs settle by irqs_set of any vCPU (timer_user.c). */
 int armvmm_timer_enable(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_timer_vcpu *timer = &vcpu->timer;

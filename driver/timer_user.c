@@ -131,7 +131,7 @@ int armvmm_timer_set_attr(struct armvmm_vcpu *vcpu, struct kvm_device_attr *attr
 {
 	struct armvmm_vm *vm = vcpu->vm;
 	struct armvmm_vcpu *other;
-	int i, irq;
+	int i, irq, ret = 0;
 
 	if (!armvmm_vgic_in_kernel(&vm->vgic))
 		return -EINVAL;
@@ -139,21 +139,21 @@ int armvmm_timer_set_attr(struct armvmm_vcpu *vcpu, struct kvm_device_attr *attr
 		return -EFAULT;
 	if (irq < VGIC_NR_SGIS || irq >= VGIC_NR_PRIVATE)
 		return -EINVAL;
-	if (timer_irqs_settled(vm))
-		return -EBUSY;
 
-	switch (attr->attr) {
-	case KVM_ARM_VCPU_TIMER_IRQ_VTIMER:
+	mutex_lock(&vm->lock);
+	if (timer_irqs_settled(vm)) {
+		ret = -EBUSY;
+	} else if (attr->attr == KVM_ARM_VCPU_TIMER_IRQ_VTIMER) {
 		armvmm_vm_for_each_vcpu(i, other, vm)
 			other->timer.virt_irq = irq;
-		return 0;
-	case KVM_ARM_VCPU_TIMER_IRQ_PTIMER:
+	} else if (attr->attr == KVM_ARM_VCPU_TIMER_IRQ_PTIMER) {
 		armvmm_vm_for_each_vcpu(i, other, vm)
 			other->timer.phys_irq = irq;
-		return 0;
-	default:
-		return -ENXIO;
+	} else {
+		ret = -ENXIO;
 	}
+	mutex_unlock(&vm->lock);
+	return ret;
 }
 
 int armvmm_timer_get_attr(struct armvmm_vcpu *vcpu, struct kvm_device_attr *attr)

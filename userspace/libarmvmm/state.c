@@ -162,8 +162,14 @@ static int state_add_holders(struct state *s, unsigned int vcpu)
 {
 	int ret = 0;
 
-	for (unsigned int first = 32; first < s->head.nr_irqs && !ret; first += 32)
-		ret = state_add_32(s, vcpu, ARMVMM_GICD_HOLDER, 1, first);
+	for (unsigned int first = 32; first < s->head.nr_irqs && !ret; first += 32) {
+		unsigned int offset = ARMVMM_GICD_HOLDER + first / 8;
+		uint32_t value;
+
+		ret = armvmm_gic_reg_get(s->vm, ARMVMM_GIC_DIST, vcpu, offset, &value);
+		if (!ret && value)
+			ret = state_add(s, STATE_GIC_DIST, vcpu, offset, value);
+	}
 	return ret == -ENXIO ? 0 : ret;
 }
 

@@ -265,6 +265,9 @@ static void registers_busy(void)
 	VM_CODE(&vm, 0, spin);
 	runner_start(&r, &vm, 0);
 	CHECK(runner_wait(&r, 1, 5000));
+	/* It is on its way into RUN again, from where it does not come back. */
+	for (int i = 0; i < 5000 && !attr_get(vm.gic, GRP_DIST, 0, &v); i++)
+		usleep(1000);
 	CHECK_ERRNO(attr_get(vm.gic, GRP_DIST, 0, &v), EBUSY);
 	CHECK_ERRNO(attr_get(vm.gic, GRP_CPU, 0, &v), EBUSY);
 	runner_stop(&r);

@@ -112,7 +112,8 @@ check-mutants: setup ## does the suite catch the faults of tests/mutants
 	@tests/mutants/run
 
 qemu: ## qemu-system-arm with -accel armvmm: docs/qemu.md
-	@userspace/qemu/build >/dev/null
+	@mkdir -p $(B)
+	@userspace/qemu/build >$(B)/qemu.folder
 
 check-qemu: ## the tests of -accel armvmm
 	@tests/run qemu
@@ -149,7 +150,9 @@ install-module: installable
 	@scripts/install/module.sh $(ko) "$(DESTDIR)"
 
 install-qemu: installable ## QEMU alone, which `make qemu` built
-	$(INSTALL) -D -m 755 "$$(userspace/qemu/build --cached)/qemu-system-arm" \
+	@test -x "$$(cat $(B)/qemu.folder 2>/dev/null)/qemu-system-arm" || \
+		{ echo "QEMU is not built: run make qemu first" >&2; exit 1; }
+	$(INSTALL) -D -m 755 "$$(cat $(B)/qemu.folder)/qemu-system-arm" \
 		$(DESTDIR)$(PREFIX)/bin/qemu-system-arm
 
 dkms: ## the module's sources for DKMS, which builds it for each kernel that is installed

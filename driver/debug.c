@@ -143,6 +143,9 @@ int armvmm_debug_to_user(struct armvmm_vcpu *vcpu, u32 ec, u32 far)
 	vcpu->debug.step_begun = false;
 	memset(&run->debug, 0, sizeof(run->debug));
 	run->debug.arch.hsr = ec << 26 | HSR_IL;
+	/* Of what hits it, as of an abort (B3.13.6): a load, or a store. */
+	if (ec == KVM_ARM_DEBUG_EC_WATCHPOINT)
+		run->debug.arch.hsr |= vcpu_hsr(vcpu) & HSR_DABT_WNR;
 	run->debug.arch.pc = vcpu->hyp->regs.usr_regs.ARM_pc;
 	run->debug.arch.far = far;
 	run->exit_reason = KVM_EXIT_DEBUG;

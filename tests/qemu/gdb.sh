@@ -58,6 +58,16 @@ check '... and goes' is z1,41000008,4 OK
 check 'a watchpoint on writes' is Z2,41000100,4 OK
 check '... is hit, by the store' stops 'T05*watch:41000100;*' 0c000041 c
 check '... and goes' is z2,41000100,4 OK
+# Which of two neighbours it was: by the address, and by the kind of the access.
+check 'a watchpoint beside it' is Z2,41000104,4 OK
+check '... and it again' is Z2,41000100,4 OK
+check '... the right one is hit' stops 'T05*watch:41000100;*' 0c000041 c
+check '... the neighbour goes' is z2,41000104,4 OK
+check '... one of another kind comes, at the same place' is Z3,41000100,4 OK
+check '... the load hits that' stops 'T05*rwatch:41000100;*' 10000041 c
+check '... the store the other' stops 'T05*;watch:41000100;*' 0c000041 c
+check '... and both go' is z3,41000100,4 OK
+check '... indeed' is z2,41000100,4 OK
 check 'a watchpoint on reads' is Z3,41000100,1 OK
 check '... is hit, by the load' stops 'T05*rwatch:41000100;*' 10000041 c
 check '... and goes' is z3,41000100,1 OK
@@ -74,6 +84,18 @@ check '... and goes' is z0,41000202,2 OK
 check '... one of the CPU' is Z1,41000204,2 OK
 check '... is hit' stops 'T05*' 04020041 c
 check '... and goes' is z1,41000204,2 OK
+# ldr r3, =0x41000400; mcr p15, 0, r3, c12, c0, 0; bkpt #1; b .: its vector is b . at 0x4100040c.
+check 'a program with a BKPT of its own' is \
+	M41000300,14:08309fe5103f0cee710020e1feffffea00040041 OK
+check '... its vectors' is M4100040c,4:feffffea OK
+check '... the state' is P19=d3010040 OK
+check '... the PC' is Pf=00030041 OK
+check '... a breakpoint elsewhere' is Z0,41000010,4 OK
+check '... and in its vector' is Z1,4100040c,4 OK
+check '... gets its exception' stops 'T05*' 0c040041 c
+check '... in Abort mode' says '^d7' ask p19
+check '... and both go' is z1,4100040c,4 OK
+check '... indeed' is z0,41000010,4 OK
 check 'the debugger leaves' is D OK
 check '... and the guest runs' says '"status": "running"' qmp g query-status
 exec 7>&-

@@ -41,11 +41,23 @@ check 'the interrupt controller in QEMU, two CPUs' boots off 2 -machine kernel-i
 # Without -no-reboot the machine starts again: its kernel is loaded anew.
 guest_initrd r <<'SCRIPT'
 say up
-read -r what
-case $what in
-reboot) reboot -f ;;
-*) say "told $what" ;;
-esac
+cpu=/sys/devices/system/cpu
+while read -r what; do
+	case $what in
+	reboot) reboot -f ;;
+	hot)
+		n=0
+		while [ $n -lt 30 ] && echo 0 >$cpu/cpu1/online && echo 1 >$cpu/cpu1/online; do
+			n=$((n + 1))
+		done
+		say "hot $n $(cat $cpu/online)"
+		;;
+	*)
+		say "told $what"
+		break
+		;;
+	esac
+done
 SCRIPT
 linux_qemu r -smp 2 -m 128
 check 'a guest that may reboot is up' guest_expect r 120 '@@ up'
@@ -56,6 +68,17 @@ check '... reboots' guest_expect r 120 '@@ up'
 check '... is reset from outside' qmp r system_reset
 check '... and comes up again' guest_expect r 120 '@@ up'
 check 'info registers shows a CPU of the guest' says 'R15=[0-9a-f]{8}.*PSR=[0-9a-f]{8}' hmp r 'info registers'
+# A debugger's look at a CPU must not undo its start, by which the guest turns it on again.
+guest_type r 'hot\n'
+looks() {
+	_end=$(($(date +%s) + 300))
+	until grep -q '^@@ hot .*' "$work/r.out" || [ "$(date +%s)" -ge $_end ]; do
+		hmp r 'info registers -a' >/dev/null || return 1
+	done
+	grep -a '^@@' "$work/r.out"
+	grep -q '^@@ hot 30 0-1' "$work/r.out"
+}
+check 'it turns a CPU off and on while it is looked at' looks
 guest_type r 'enough\n'
 check '... and reads its console' guest_expect r 60 '@@ told enough'
 guest_end r 60

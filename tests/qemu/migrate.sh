@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # migrate.sh ROUNDS: a guest whose two CPUs write all the time, and check what they wrote, is moved
-# between QEMU processes: by socket ROUNDS times there and back, by a file, and through a snapshot.
+# between QEMU processes: by socket ROUNDS times there and ROUNDS times back, by a file, and through a snapshot.
 # Nothing may be lost, and no clock go back.
 . ./lib.sh
 rounds=$1
@@ -63,7 +63,7 @@ linux_qemu a $machine
 check 'the guest is up' guest_expect a 120 '@@ up'
 check 'its CPUs are at work' goes_on a
 n=0 from=a to=b
-while [ $n -lt "$rounds" ]; do
+while [ $n -lt $((2 * rounds)) ]; do
 	n=$((n + 1))
 	check "move $n, by socket" move $from $to
 	other=$from from=$to to=$other

@@ -49,6 +49,14 @@ refuses_as_user() {
 	[ "$(wc -l </tmp/said)" = 1 ] && grep -qF '/dev/armvmm may not be opened: it takes root or the group kvm' /tmp/said
 }
 check 'without permission: refused' refuses_as_user
+falls_as_user() {
+	echo quit | su nobody -c 'qemu-system-arm -M virt,accel=armvmm:tcg -cpu cortex-a15 -nodefaults \
+		-display none -S -monitor stdio 2>/tmp/said' >/dev/null || return 1
+	cat /tmp/said
+	[ "$(wc -l </tmp/said)" = 1 ] && grep -qF 'falling back to tcg' /tmp/said
+}
+rm -f /tmp/said
+check '... or TCG takes over' falls_as_user
 check 'a node that is none' refuses '/dev/null is not a node of the module armvmm' -accel armvmm,device=/dev/null
 check 'a node that is not there' refuses 'there is no /dev/nothing' -accel armvmm,device=/dev/nothing
 check '... and TCG takes over' falls 'there is no /dev/nothing' -accel armvmm,device=/dev/nothing -accel tcg -cpu cortex-a15

@@ -37,10 +37,10 @@ static int armvmm_look(void *opaque, QemuOpts *opts, Error **errp)
 	struct armvmm_order *order = opaque;
 	const char *name = qemu_opt_get(opts, "accel");
 
-	if (order->found && !order->next)
-		order->next = name;
-	else if (!g_strcmp0(name, "armvmm"))
+	if (!g_strcmp0(name, "armvmm"))
 		order->found = true;
+	else if (order->found && !order->next)
+		order->next = name;
 	return 0;
 }
 

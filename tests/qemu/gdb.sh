@@ -63,10 +63,11 @@ check 'a watchpoint beside it' is Z2,41000104,4 OK
 check '... and it again' is Z2,41000100,4 OK
 check '... the right one is hit' stops 'T05*watch:41000100;*' 0c000041 c
 check '... the neighbour goes' is z2,41000104,4 OK
-check '... one of another kind comes, at the same place' is Z3,41000100,4 OK
-check '... the load hits that' stops 'T05*rwatch:41000100;*' 10000041 c
-check '... the store the other' stops 'T05*;watch:41000100;*' 0c000041 c
-check '... and both go' is z3,41000100,4 OK
+check '... it goes' is z2,41000100,4 OK
+check '... one of another kind comes' is Z3,41000104,4 OK
+check '... and it again' is Z2,41000100,4 OK
+check '... the right one is hit' stops 'T05*;watch:41000100;*' 0c000041 c
+check '... and both go' is z3,41000104,4 OK
 check '... indeed' is z2,41000100,4 OK
 check 'a watchpoint on reads' is Z3,41000100,1 OK
 check '... is hit, by the load' stops 'T05*rwatch:41000100;*' 10000041 c

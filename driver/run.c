@@ -303,6 +303,12 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	bool vgic = armvmm_vgic_in_kernel(&vcpu->vm->vgic);
 	int code;
 
+	/*
+	 * With interrupts on: a tracer that wakes up for each event (perf trace) sends itself an
+	 * interrupt, which would end the guest's time before it began, each time. So an entry that is
+	 * put off is traced, too.
+	 */
+	trace_armvmm_entry(vcpu->id, vcpu->hyp);
 	local_irq_disable();
 	if (unlikely(!armvmm_hypcpu_ready())) {
 		/* On its way offline a CPU runs its threads for a while: they will be moved. */
@@ -340,7 +346,6 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	if (unlikely(vcpu->pmu))
 		armvmm_pmu_load(vcpu);
 
-	trace_armvmm_entry(vcpu->id, vcpu->hyp);
 	compat_guest_enter_irqoff();
 	code = armvmm_hyp_call(HYP_CALL_RUN, (u32)vcpu->hyp, 0);
 	compat_guest_exit_irqoff();

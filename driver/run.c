@@ -305,8 +305,8 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 
 	/*
 	 * With interrupts on: a tracer that wakes up for each event (perf trace) sends itself an
-	 * interrupt, which would end the guest's time before it began, each time. So an entry that is
-	 * put off is traced, too.
+	 * interrupt, which would end the guest's time before it began, each time. So an entry that
+	 * is put off is traced, too.
 	 */
 	trace_armvmm_entry(vcpu->id, vcpu->hyp);
 	local_irq_disable();

@@ -151,6 +151,28 @@ static void private_file(void)
 	CHECK(peek(&vm, 2) == 0x44);
 }
 
+/* Pages that the client can do without, until the guest writes to them: then they stay. */
+static void given_up(void)
+{
+	uint32_t *mem = (uint32_t *)map_pages(PAGES * PAGE);
+	struct vm vm;
+
+	make(&vm, mem);
+	for (unsigned int i = 0; i < PAGES; i++)
+		poke(&vm, i, 1);
+	CHECK_OK(madvise(mem, PAGES * PAGE, MADV_FREE));
+	/* Read first: what is mapped for that is clean to the host, and a write has to tell it. */
+	for (unsigned int i = 0; i < PAGES; i++) {
+		CHECK(peek(&vm, i) <= 1);
+		poke(&vm, i, 100 + i);
+	}
+	/* The host takes back what nobody wrote to; at first it finds that the guest was there. */
+	for (int i = 0; i < 4; i++)
+		CHECK_OK(madvise(mem, PAGES * PAGE, MADV_PAGEOUT));
+	for (unsigned int i = 0; i < PAGES; i++)
+		CHECK(peek(&vm, i) == 100 + i && mem[i * PAGE / 4] == 100 + i, "page %u", i);
+}
+
 /* --- userfaultfd: pages come when the guest asks for them --- */
 
 struct pager {
@@ -328,6 +350,7 @@ static const struct ktap_case cases[] = {
 	{ "memfd", memfd, 0 },
 	{ "shared_file", shared_file, 0 },
 	{ "private_file", private_file, 0 },
+	{ "given_up", given_up, 0 },
 	{ "userfault", userfault, 0 },
 	{ "resized", resized, 0 },
 	{ "moved", moved, 0 },

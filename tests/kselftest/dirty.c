@@ -155,6 +155,10 @@ static void switched(void)
 	access_page(&vm, 77, 2);
 	CHECK_OK(get_log(&vm, SLOT, bitmap));
 	CHECK(count_dirty() == 1 && is_dirty(77), "%u pages", count_dirty());
+	access_page(&vm, 0, 2);
+	access_page(&vm, PAGES - 1, 2);
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(count_dirty() == 2 && is_dirty(0) && is_dirty(PAGES - 1), "%u pages", count_dirty());
 	/* And off again: the guest writes on. */
 	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
 	access_page(&vm, 78, 3);
@@ -166,6 +170,7 @@ static void switched(void)
 			 mem));
 	access_page(&vm, PAGES + 6, 4);
 	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(is_dirty(5), "written before the move");
 	CHECK(is_dirty(6), "written after the move");
 }
 
@@ -227,6 +232,13 @@ static void clear(void)
 		CHECK_OK(get_log(&vm, SLOT, bitmap));
 		CHECK(count_dirty() == n, "%u pages, not %u", count_dirty(), n);
 	}
+	/* One of a word: its neighbours stay. */
+	mask[0] = 1;
+	CHECK_OK(clear_log(&vm, SLOT, 0, 64, mask));
+	CHECK_OK(get_log(&vm, SLOT, bitmap));
+	CHECK(count_dirty() == n - 1 && !is_dirty(0) && is_dirty(31), "%u", count_dirty());
+	access_page(&vm, 0, 1);
+	mask[0] = 0;
 	/* A part of them. Bits that are not set, and those past the slot's end, mean nothing. */
 	mask[2] = ~0u;
 	mask[3] = 1u << 31;

@@ -18,6 +18,7 @@ GUEST_CODE(iar, "ldr r1, =0x0a000000\n\tldr r2, =0x08010000\n\tldr r3, =0x080000
 
 #define BELL	0x0b000000u
 #define SPI_NR	40u		/* gsi = SPI - 32 */
+#define MATCH_AWAY	(KVM_IOEVENTFD_FLAG_DEASSIGN | KVM_IOEVENTFD_FLAG_DATAMATCH)
 
 static int ioeventfd(int vm, int fd, uint64_t addr, uint32_t len, uint32_t flags, uint64_t match)
 {
@@ -113,6 +114,10 @@ static void datamatch(void)
 	CHECK(told(&vm) && drain(three) == 1 && !drain(four));
 	ring_at(&vm, BELL, 7);
 	CHECK(!told(&vm) && !drain(three) && !drain(four));
+	/* More than the doorbell is wide: no write matches. */
+	CHECK_OK(ioeventfd(vm.fd, four, BELL, 4, KVM_IOEVENTFD_FLAG_DATAMATCH, 1ull << 32 | 7));
+	ring_at(&vm, BELL, 7);
+	CHECK(!told(&vm) && !drain(four));
 }
 
 static void ioeventfd_errors(void)
@@ -143,6 +148,15 @@ static void ioeventfd_errors(void)
 	CHECK_ERRNO(ioeventfd(vm.fd, e, BELL + 4, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0), ENOENT);
 	CHECK_OK(ioeventfd(vm.fd, e, BELL, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0));
 	CHECK_ERRNO(ioeventfd(vm.fd, e, BELL, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0), ENOENT);
+	/* All eight bytes of what is to match tell one from another. */
+	CHECK_OK(ioeventfd(vm.fd, e, BELL, 8, KVM_IOEVENTFD_FLAG_DATAMATCH, 5));
+	CHECK_OK(ioeventfd(vm.fd, o, BELL, 8, KVM_IOEVENTFD_FLAG_DATAMATCH, 1ull << 32 | 5));
+	CHECK_ERRNO(ioeventfd(vm.fd, o, BELL, 8, KVM_IOEVENTFD_FLAG_DATAMATCH, 5), EEXIST);
+	CHECK_ERRNO(ioeventfd(vm.fd, o, BELL, 8, MATCH_AWAY, 5), ENOENT);
+	CHECK_ERRNO(ioeventfd(vm.fd, o, BELL, 8, KVM_IOEVENTFD_FLAG_DEASSIGN, 0), ENOENT);
+	CHECK_ERRNO(ioeventfd(vm.fd, e, BELL, 8, MATCH_AWAY, 1ull << 32 | 5), ENOENT);
+	CHECK_OK(ioeventfd(vm.fd, o, BELL, 8, MATCH_AWAY, 1ull << 32 | 5));
+	CHECK_OK(ioeventfd(vm.fd, e, BELL, 8, MATCH_AWAY, 5));
 }
 
 #define MANY	4096	/* all that a VM may have */
@@ -260,6 +274,7 @@ static void irqfd_errors(void)
 	      strerror(errno));
 	CHECK_OK(irqfd(vm.fd, e, 8, 0, 0));
 	CHECK_ERRNO(irqfd(vm.fd, e, 8, 0, 0), EBUSY);
+	CHECK_ERRNO(irqfd(vm.fd, e, 9, 0, 0), EBUSY);
 	CHECK_OK(irqfd(vm.fd, e, 8, KVM_IRQFD_FLAG_DEASSIGN, 0));
 	CHECK_OK(irqfd(vm.fd, e, 8, 0, 0));
 	/* The eventfd goes first, the VM goes first. */

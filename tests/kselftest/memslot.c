@@ -198,12 +198,22 @@ static void readonly(void)
 static void readonly_vma(void)
 {
 	struct vm vm;
-	char *mem = map_pages(PAGE);
+	char *mem = map_pages(3 * PAGE);
 
 	vm_make(&vm, 0, VM_NO_GIC);
 	mprotect(mem, PAGE, PROT_READ);
 	CHECK_ERRNO(mem_set(vm.fd, 1, 0, 0x80000000, PAGE, mem), EPERM);
 	CHECK_OK(mem_set(vm.fd, 1, KVM_MEM_READONLY, 0x80000000, PAGE, mem));
+	/* Each mapping of a slot counts, also behind a hole, and none beyond it. */
+	CHECK_OK(mem_set(vm.fd, 2, 0, 0x90000000, 2 * PAGE, mem + PAGE));
+	CHECK_OK(mem_set(vm.fd, 2, 0, 0, 0, NULL));
+	mprotect(mem, PAGE, PROT_READ | PROT_WRITE);
+	mprotect(mem + 2 * PAGE, PAGE, PROT_READ);
+	CHECK_OK(mem_set(vm.fd, 2, 0, 0x90000000, 2 * PAGE, mem));
+	CHECK_OK(mem_set(vm.fd, 2, 0, 0, 0, NULL));
+	CHECK_ERRNO(mem_set(vm.fd, 2, 0, 0x90000000, 3 * PAGE, mem), EPERM);
+	munmap(mem + PAGE, PAGE);
+	CHECK_ERRNO(mem_set(vm.fd, 2, 0, 0x90000000, 3 * PAGE, mem), EPERM);
 }
 
 /* A slot without memory behind it: RUN tells the client, not the guest. */

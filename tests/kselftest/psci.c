@@ -98,6 +98,13 @@ static void workaround_1(void)
 	call(&vm, 0x10001, WORKAROUND_1, WORKAROUND_1, 0);
 	CHECK(out(&vm, 0) == (level ? WORKAROUND_1 : ~0u), "level %llu",
 	      (unsigned long long)level);
+	/* A VM from elsewhere may have been promised as much, or less, and no more. */
+	for (uint64_t v = 0; v <= level; v++)
+		CHECK_OK(reg_set(vm.vcpu[0].fd, KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1, &v));
+	for (uint64_t v = level + 1; v; v *= 2)
+		CHECK_ERRNO(reg_set(vm.vcpu[0].fd, KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1, &v),
+			    EINVAL);
+	CHECK(reg64(vm.vcpu[0].fd, KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1) == level);
 }
 
 static void mp_state(void)

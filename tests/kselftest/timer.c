@@ -122,7 +122,10 @@ static void attributes(void)
 	VM_CODE(&vm, 0, counter);
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 	n = 21;
-	CHECK_ERRNO(attr_set(fd, GRP, VT, &n), EBUSY);
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK_ERRNO(attr_set(vm.vcpu[i].fd, GRP, VT, &n), EBUSY);
+		CHECK_ERRNO(attr_set(vm.vcpu[i].fd, GRP, PT, &n), EBUSY);
+	}
 	vm_close(&vm);
 
 	/* Both on one PPI: RUN refuses. */

@@ -81,15 +81,14 @@ void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
 	unsigned long a, n;
 	void *va;
 
-	if (CTR_L1IP(ctr) != CTR_L1IP_PIPT || size > CACHE_ICACHE_BY_LINE_MAX) {
+	/* Memory of a PFN map may have no struct page, and so no address here. */
+	if (CTR_L1IP(ctr) != CTR_L1IP_PIPT || size > CACHE_ICACHE_BY_LINE_MAX || !pfn_valid(pfn)) {
 		armvmm_cache_invalidate_icache_all();
 		return;
 	}
 
 	dsb(ishst);
 	for (; size; size -= PAGE_SIZE, pfn++) {
-		if (!pfn_valid(pfn))
-			continue;
 		va = kmap_local_page(pfn_to_page(pfn));
 		cache_for_each_line(a, n, (unsigned long)va, PAGE_SIZE, shift)
 			asm volatile("mcr p15, 0, %0, c7, c5, 1" : : "r" (a) : "memory"); /* ICIMVAU */

@@ -52,8 +52,10 @@ static void fault_flush_caches(struct stage2_fault *fault, struct stage2_host_pa
 	size_t size = stage2_size(level);
 	unsigned int old_level = 0;
 	u64 old = 0;
+	bool same;
 
-	if (page->attr != STAGE2_ATTR_WB)
+	/* Memory that is not cached may have been, as code too, and is never flushed over. */
+	if (page->attr != STAGE2_ATTR_WB && !(page->attr == STAGE2_ATTR_NC && fault->exec))
 		return;
 	if (fault->mapped) {
 		spin_lock(&s2->lock);
@@ -64,17 +66,14 @@ static void fault_flush_caches(struct stage2_fault *fault, struct stage2_host_pa
 		spin_unlock(&s2->lock);
 	}
 
-	if (old && stage2_same_but_perm(old, leaf)) {
-		if (!fault->exec || !(old & STAGE2_XN))
-			return;
-	} else {
+	same = old && stage2_same_but_perm(old, leaf);
+	if (!same && page->attr == STAGE2_ATTR_WB)
 		armvmm_cache_flush_pfn(pfn, size);
-	}
 	/*
 	 * Pages are not executable until the guest fetches from them: instruction caches are
 	 * invalidated for code only (the A7's whole, each time).
 	 */
-	if (fault->exec)
+	if (fault->exec && (!same || old & STAGE2_XN))
 		armvmm_cache_invalidate_icache_pfn(pfn, size);
 }
 

@@ -44,10 +44,10 @@ int vgic_dist_state_has_attr(struct armvmm_vcpu *vcpu, u32 offset)
 
 	if (offset & 3)
 		return -ENXIO;
-	return state_is_sgi(offset) || state_latch_first(vcpu, offset, &intid) ||
-			       state_holder_first(vcpu, offset, &intid) ?
-		       0 :
-		       -ENXIO;
+	if (state_is_sgi(offset) || state_latch_first(vcpu, offset, &intid) ||
+	    state_holder_first(vcpu, offset, &intid))
+		return 0;
+	return -ENXIO;
 }
 
 static u32 state_get_sgi(struct armvmm_vcpu *vcpu, unsigned int intid)
@@ -75,7 +75,20 @@ static void state_set_sgi(struct armvmm_vcpu *vcpu, unsigned int intid, u32 val)
 	}
 }
 
-static u32 state_get_latch(struct armvmm_vcpu *vcpu, unsigned int intid)
+static bool state_is_latched(const struct armvmm_vgic_irq *irq, const struct armvmm_vcpu *vcpu)
+{
+	return !vgic_irq_is_sgi(irq) && irq->pending_latch;
+}
+
+static bool state_is_held(const struct armvmm_vgic_irq *irq, const struct armvmm_vcpu *vcpu)
+{
+	return irq->active && irq->vcpu == vcpu;
+}
+
+/* Of which of 32 interrupts @is says so. */
+static u32 state_get_bits(struct armvmm_vcpu *vcpu, unsigned int intid,
+			  bool (*is)(const struct armvmm_vgic_irq *irq,
+				     const struct armvmm_vcpu *vcpu))
 {
 	struct armvmm_vgic_irq *irq;
 	unsigned long flags;
@@ -84,10 +97,10 @@ static u32 state_get_latch(struct armvmm_vcpu *vcpu, unsigned int intid)
 
 	for (i = 0; i < 32; i++) {
 		irq = vgic_irq_get(vcpu->vm, vcpu, intid + i);
-		if (!irq || vgic_irq_is_sgi(irq))
+		if (!irq)
 			continue;
 		flags = vgic_irq_lock_fetched(irq);
-		val |= (u32)irq->pending_latch << i;
+		val |= (u32)is(irq, vcpu) << i;
 		raw_spin_unlock_irqrestore(&irq->lock, flags);
 	}
 	return val;
@@ -109,24 +122,6 @@ static void state_set_latch(struct armvmm_vcpu *vcpu, unsigned int intid, u32 va
 	}
 }
 
-static u32 state_get_holder(struct armvmm_vcpu *vcpu, unsigned int intid)
-{
-	struct armvmm_vgic_irq *irq;
-	unsigned long flags;
-	unsigned int i;
-	u32 val = 0;
-
-	for (i = 0; i < 32; i++) {
-		irq = vgic_irq_get(vcpu->vm, vcpu, intid + i);
-		if (!irq)
-			continue;
-		flags = vgic_irq_lock_fetched(irq);
-		val |= (u32)(irq->active && irq->vcpu == vcpu) << i;
-		raw_spin_unlock_irqrestore(&irq->lock, flags);
-	}
-	return val;
-}
-
 static void state_set_holder(struct armvmm_vcpu *vcpu, unsigned int intid, u32 val)
 {
 	struct armvmm_vgic_irq *irq;
@@ -145,9 +140,9 @@ int vgic_dist_state_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val)
 	if (vgic_dist_state_has_attr(vcpu, offset))
 		return -ENXIO;
 	if (state_latch_first(vcpu, offset, &intid))
-		*val = state_get_latch(vcpu, intid);
+		*val = state_get_bits(vcpu, intid, state_is_latched);
 	else if (state_holder_first(vcpu, offset, &intid))
-		*val = state_get_holder(vcpu, intid);
+		*val = state_get_bits(vcpu, intid, state_is_held);
 	else
 		*val = state_get_sgi(vcpu, offset - ARMVMM_GICD_SGI_ACTIVE);
 	return 0;

@@ -8,6 +8,7 @@
  */
 #include "fake/fake_kernel.h"
 #include "ktap.h"
+#include "vcpu_fake.h"
 
 #include "archregs.h"
 #include "cp15.h"
@@ -18,12 +19,6 @@
 #define ON	(SCTLR_M | SCTLR_C)
 #define OTHERS	0x00c50838u	/* of SCTLR: neither M nor C */
 
-struct task_struct *fake_current;
-bool fake_in_irq;
-
-static struct armvmm_vm vm;
-static struct armvmm_vcpu vcpu;
-static struct hyp_vcpu hyp;
 static unsigned int flushes;
 
 void armvmm_stage2_flush_caches(struct armvmm_vm *of)

@@ -13,16 +13,7 @@
 #include "driver/exception.h"
 #include "driver/vcpu.h"
 #include "ktap.h"
-
-struct task_struct *fake_current;
-bool fake_in_irq;
-
-static struct armvmm_vcpu vcpu;
-static struct hyp_vcpu hyp;
-static union {
-	struct kvm_run run;
-	u8 bytes[4096];
-} page;
+#include "vcpu_fake.h"
 
 struct armvmm_debug_host armvmm_debug_host;
 

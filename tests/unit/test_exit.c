@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 
 #include "ktap.h"
+#include "vcpu_fake.h"
 
 #include "archregs.h"
 #include "cp15.h"
@@ -23,12 +24,6 @@
 #define PC	(hyp.regs.usr_regs.ARM_pc)
 #define HERE	0x40008000u
 
-struct task_struct *fake_current;
-bool fake_in_irq;
-
-static struct armvmm_vm vm;
-static struct armvmm_vcpu vcpu;
-static struct hyp_vcpu hyp;
 static unsigned int serrors, undefs;
 static const char *called;
 

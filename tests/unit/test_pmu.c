@@ -15,20 +15,11 @@
 #include "driver/vcpu.h"
 #include "driver/vm.h"
 #include "ktap.h"
-
-struct task_struct *fake_current;
-bool fake_in_irq;
+#include "vcpu_fake.h"
 
 #define NR	4		/* event counters of the host */
 
 struct armvmm_pmu_host armvmm_pmu_host;
-static struct armvmm_vm vm;
-static struct armvmm_vcpu vcpu;
-static struct hyp_vcpu hyp;
-static union {
-	struct kvm_run run;
-	u8 bytes[4096];
-} page;
 static struct task_struct threads[2];
 
 /* --- perf --- */

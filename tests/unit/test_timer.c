@@ -14,17 +14,7 @@
 #include "driver/vm.h"
 #include "fake/compat.h"
 #include "ktap.h"
-
-struct task_struct *fake_current;
-bool fake_in_irq;
-
-static struct armvmm_vm vm;
-static struct armvmm_vcpu vcpu;
-static struct hyp_vcpu hyp;
-static union {
-	struct kvm_run run;
-	u8 bytes[4096];
-} page;
+#include "vcpu_fake.h"
 
 static u64 now;
 static bool held, active;

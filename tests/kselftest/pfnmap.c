@@ -67,10 +67,16 @@ static uint32_t told(struct vm *vm)
 	return word((const char *)run->mmio.data);
 }
 
+/* The guest's next code, and where it accesses the device. */
+#define AIM(vm, name, offset)							\
+	do {									\
+		VM_CODE(vm, 0, name);						\
+		reg32_set((vm)->vcpu[0].fd, REG_R(2), AREA + (offset));		\
+	} while (0)
+
 static uint32_t peek(struct vm *vm, uint32_t offset)
 {
-	VM_CODE(vm, 0, peek);
-	reg32_set(vm->vcpu[0].fd, REG_R(2), AREA + offset);
+	AIM(vm, peek, offset);
 	return told(vm);
 }
 
@@ -98,8 +104,7 @@ static void once_each(void)
 	struct vm vm;
 
 	make(&vm, 0, mem);
-	VM_CODE(&vm, 0, signature);
-	reg32_set(vm.vcpu[0].fd, REG_R(2), AREA);
+	AIM(&vm, signature, 0);
 	/* The first access faults the page in for writing; the second round has it all. */
 	for (int i = 0; i < 3; i++)
 		CHECK(told(&vm) == word("QEMU"), "round %d", i);
@@ -137,8 +142,7 @@ static void read_only(void)
 	CHECK_ERRNO(mem_set(vm.fd, SLOT, 0, AREA, PAGE, mem), EPERM);
 	MUST_OK(mem_set(vm.fd, SLOT, KVM_MEM_READONLY, AREA, PAGE, mem));
 	CHECK(peek(&vm, FWCFG_DMA) == word("QEMU"));
-	VM_CODE(&vm, 0, poke);
-	reg32_set(vm.vcpu[0].fd, REG_R(2), AREA + FWCFG_SELECT);
+	AIM(&vm, poke, FWCFG_SELECT);
 	run = vm.vcpu[0].run;
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO, "exit %u", run->exit_reason);
 	CHECK(run->mmio.is_write && run->mmio.len == 2 &&
@@ -177,8 +181,7 @@ static void no_fetch(void)
 	struct vm vm;
 
 	make(&vm, 0, mem);
-	VM_CODE(&vm, 0, jump);
-	reg32_set(vm.vcpu[0].fd, REG_R(2), AREA);
+	AIM(&vm, jump, 0);
 	CHECK(told(&vm) == AREA);
 }
 

@@ -273,6 +273,10 @@ static void watch(int n, uint32_t wvr, uint32_t wcr, uint32_t pc, uint32_t done,
 	a.dbg_wcr[n] = wcr;
 	CHECK_OK(set_debug(vcpu, HW, &a));
 	check_exit(KVM_ARM_DEBUG_EC_WATCHPOINT, CODE + pc);
+	/* WnR says which of the two it was, where but one can have been. */
+	if ((wcr >> 3 & 3) != (WP_LOAD | WP_STORE))
+		CHECK(!(run->debug.arch.hsr & HSR_WNR) == !(wcr >> 3 & WP_STORE), "HSR %08x",
+		      run->debug.arch.hsr);
 	CHECK(run->debug.arch.far == far, "far %llx, not %x",
 	      (unsigned long long)run->debug.arch.far, far);
 	CHECK(reg32(vcpu, REG_R(0)) == done, "%u done, not %u", reg32(vcpu, REG_R(0)), done);

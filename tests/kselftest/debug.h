@@ -18,6 +18,7 @@ struct bare_debug {
 #define WCR(bas, lsc)	((bas) << 5 | (lsc) << 3 | 3 << 1 | 1)
 #define WP_LOAD		1u
 #define WP_STORE	2u
+#define HSR_WNR		(1u << 6)
 
 /* The guest's own registers. */
 #define DBG(crn, crm, op2)	ARM_CP14_REG32(0, (uint64_t)(crn), (uint64_t)(crm), (uint64_t)(op2))

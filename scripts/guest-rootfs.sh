@@ -20,7 +20,7 @@ kernel=$("$ARMVMM_TOP/scripts/fetch-kernel.sh" 6.1) || exit $?
 sysroot=$("$ARMVMM_TOP/scripts/sysroot.sh")
 id=$({
 	readlink -f "$kernel" "$sysroot"
-	cat "$0" "$ARMVMM_TOP"/scripts/guest/*
+	cat "$0" "$ARMVMM_TOP"/scripts/guest/{configure,image,init,register,unpack}
 } | sha256sum | cut -c1-16)
 dest=$ARMVMM_CACHE/guest/$suite-$id
 if [ ! -e "$dest" ]; then
@@ -29,17 +29,9 @@ fi
 if [ ! -e "$dest" ]; then
 	mkdir -p "$ARMVMM_CACHE/guest"
 	temp_dir tmp
-	# Nothing is run in the tree, so that neither root nor a user namespace, which not every
-	# machine gives, is needed.
-	key=/usr/share/keyrings/debian-archive-keyring.gpg
 	unpack() {
-		fakeroot mmdebstrap --mode=chrootless --variant=extract --architectures=armhf \
-			--format=tar --skip=check/qemu \
-			--aptopt='Acquire::Retries "5"' \
-			--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
-			--include='?essential' --include="${include// /,}" \
-			--extract-hook="$(cat "$ARMVMM_TOP/scripts/guest/register")" \
-			"$suite" - "deb [signed-by=$key] $(debian_mirror) $suite main" >"$tmp/root.tar"
+		# shellcheck disable=SC2086
+		"$ARMVMM_TOP/scripts/guest/unpack" $suite $include >"$tmp/root.tar"
 	}
 	step "unpacking Debian 12 armhf for the guest" unpack
 	step "making the guest's disk image" fakeroot "$ARMVMM_TOP/scripts/guest/image" "$tmp"

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# guest-debian.sh: makes a Debian system as its own packages make it, and prints its folder in the
+# cache. There is no image of Debian for armhf to fetch: its packages are unpacked here, and their
+# own scripts configure it, on an emulated machine, in about five minutes.
+#   root.img     Debian 12 armhf on ext4, with systemd, udev, a kernel; it boots to a login
+#   vmlinuz      its kernel
+#   initrd       its initrd, as its initramfs-tools made it
+#   password     root's
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+suite=bookworm
+packages='apt ca-certificates dbus debian-archive-keyring initramfs-tools iproute2 iputils-ping kmod
+	less linux-image-armmp login mount passwd procps systemd-sysv udev wget zstd'
+
+installer=$("$ARMVMM_TOP/scripts/guest-rootfs.sh") || exit $?
+id=$({
+	echo "$installer"
+	cat "$0" "$ARMVMM_TOP"/scripts/guest/{install,register,unpack}
+} | sha256sum | cut -c1-16)
+dest=$ARMVMM_CACHE/guest/$suite-installed-$id
+if [ ! -e "$dest" ]; then
+	take_lock guest-debian
+fi
+if [ ! -e "$dest" ]; then
+	temp_dir tmp
+	echo armvmm >"$tmp/password"
+	unpack() {
+		# shellcheck disable=SC2086
+		"$ARMVMM_TOP/scripts/guest/unpack" $suite $packages >"$tmp/root.tar"
+	}
+	step "unpacking Debian 12 armhf, with systemd" unpack
+	image() {
+		fakeroot sh -ec '
+			mkdir root
+			tar -C root -xf root.tar --exclude="./dev/*"
+			install -m 755 "$0" root/install
+			cp password root/
+			truncate -s 1G root.img
+			mke2fs -q -F -t ext4 -L guest -E root_owner=0:0,lazy_itable_init=0 -d root root.img
+		' "$ARMVMM_TOP/scripts/guest/install"
+	}
+	(cd "$tmp" && step "making its disk" image)
+	rm -rf "$tmp/root" "$tmp/root.tar"
+	configure() {
+		timeout 3000 qemu-system-arm -M virt,highmem=off -cpu cortex-a15 -smp 2 -m 1024 -nodefaults \
+			-display none -no-reboot -serial stdio -kernel "$installer/zImage" -initrd "$installer/initrd" \
+			-append 'console=ttyAMA0 quiet root=/dev/vda init=/install' \
+			-drive "if=none,id=d,format=raw,cache=unsafe,file=$tmp/root.img" \
+			-device virtio-blk-device,drive=d -device virtio-net-device \
+			-device virtio-rng-device </dev/null >"$tmp/log" 2>&1 &&
+			tr -d '\r' <"$tmp/log" | grep -qx installed || {
+			cat "$tmp/log"
+			return 1
+		}
+	}
+	step "having Debian configure itself, on an emulated machine (about five minutes)" configure
+	e2fsck -fy "$tmp/root.img" >/dev/null 2>&1 || [ $? -le 1 ] || die "its disk is broken"
+	take() {
+		local name
+		name=$(debugfs -R 'ls -p /boot' "$tmp/root.img" 2>/dev/null | grep -oE "$1-[^/]*" | head -n 1)
+		debugfs -R "dump /boot/$name $tmp/$2" "$tmp/root.img" 2>/dev/null
+		[ -s "$tmp/$2" ] || die "the system has no $1"
+	}
+	take vmlinuz vmlinuz
+	take initrd.img initrd
+	mv -T "$tmp" "$dest"
+fi
+echo "$dest"

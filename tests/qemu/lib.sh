@@ -3,9 +3,8 @@
 # its console and its monitor (QMP). Sourced, in the folder of the tests.
 . ./common.sh
 cd "$dir" || exit 1
-modprobe -q -a tun 2>/dev/null
 # Every machine of these tests but where a test says otherwise.
-accel="-accel armvmm"
+accel=${accel:--accel armvmm}
 board="-M virt,highmem=off -cpu host -nodefaults -display none"
 
 # qemu_start NAME ARG...: QEMU in the background. The serial port is $work/NAME.in (by guest_type)

@@ -66,5 +66,6 @@ if [ ! -e "$dest" ]; then
 	take vmlinuz vmlinuz
 	take initrd.img initrd
 	mv -T "$tmp" "$dest"
+	forget_old "$suite-installed-*" "$dest"
 fi
 echo "$dest"

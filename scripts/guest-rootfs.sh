@@ -53,5 +53,6 @@ if [ ! -e "$dest" ]; then
 	rm -rf "$root"
 	cp "$kernel/zImage" "$tmp/zImage"
 	mv -T "$tmp" "$dest"
+	forget_old "$suite-[0-9a-f]*" "$dest"
 fi
 echo "$dest"

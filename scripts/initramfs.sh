@@ -66,6 +66,6 @@ if [ ! -e "$dest" ]; then
 	fi
 	(cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 >"$tmp/cpio")
 	mv "$tmp/cpio" "$dest"
-	find "$ARMVMM_CACHE/initramfs" -name "$host-[0-9a-f]*.cpio" ! -name "${dest##*/}" -mtime +2 -delete
+	forget_old "$host-[0-9a-f]*.cpio" "$dest"
 fi
 echo "$dest"

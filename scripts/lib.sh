@@ -63,6 +63,13 @@ temp_dir() {
 # hash_of FILE...: one hash over contents (not names or times) of the inputs of a cached thing.
 hash_of() { cat "$@" | sha256sum | cut -c1-16; }
 
+# forget_old PATTERN KEEP: deletes what is called PATTERN beside KEEP in the cache and was made over two
+# days ago, when KEEP takes its place.
+forget_old() {
+	find "$(dirname "$2")" -mindepth 1 -maxdepth 1 -name "$1" ! -name "$(basename "$2")" -mtime +2 \
+		-exec rm -rf {} +
+}
+
 # take_lock NAME: waits until no other run is at work on NAME in the cache; held until this
 # script ends.
 take_lock() {

@@ -49,5 +49,6 @@ if ! have; then
 	ln -sfn "$final/src" "$tmp/build/source"
 	echo "$release" >"$tmp/release"
 	mv -T "$tmp" "$final"
+	forget_old "$host-[0-9a-f]*" "$final"
 fi
 echo "$link"

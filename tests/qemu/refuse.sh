@@ -60,6 +60,10 @@ check '... or TCG takes over' falls_as_user
 check 'a node that is none' refuses '/dev/null is not a node of the module armvmm' -accel armvmm,device=/dev/null
 check 'a node that is not there' refuses 'there is no /dev/nothing' -accel armvmm,device=/dev/nothing
 check '... and TCG takes over' falls 'there is no /dev/nothing' -accel armvmm,device=/dev/nothing -accel tcg -cpu cortex-a15
+export LD_PRELOAD="$dir/shim.so" SHIM=version
+check 'a node that speaks another ABI' refuses '/dev/armvmm speaks version 11 of the ABI, and not 12' -accel armvmm
+check '... and TCG takes over' falls 'speaks version 11' -machine accel=armvmm:tcg -cpu cortex-a15
+unset LD_PRELOAD SHIM
 check 'a property that is none' refuses "Property 'armvmm-accel.nonsense' not found" -accel armvmm,nonsense=1
 check 'another CPU than the host'"'"'s' sh -c "qemu-system-arm -M virt -nodefaults -display none -S -accel armvmm \
 	-cpu cortex-a7 </dev/null 2>&1 | grep -q 'Invalid argument'"

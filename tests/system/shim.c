@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preloaded into armvmm-run: makes the world under it different.
+ * Preloaded into armvmm-run or QEMU: makes the world under it different.
  *	SHIM=version	/dev/armvmm speaks version 11 of the ABI
  *	SHIM=hole	the host takes 16 MiB of the guest's memory, at 64 MiB, away
  */
@@ -14,8 +14,9 @@
 #include <linux/kvm.h>
 
 int __ioctl_time64(int fd, unsigned long request, ...);
+int ioctl(int fd, unsigned long request, ...) __attribute__((alias("__ioctl_time64")));
 
-/* With 64-bit times, what a program calls ioctl() is this to the linker. */
+/* With 64-bit times, what a program calls ioctl() is this to the linker. QEMU's are of 32 bits. */
 int __ioctl_time64(int fd, unsigned long request, ...)
 {
 	static int (*real)(int fd, unsigned long request, ...);

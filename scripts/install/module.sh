@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # module.sh KO [DESTDIR]: installs a built module for the kernel that it was built for.
 set -euo pipefail
+# Debian keeps modinfo and depmod where a plain user's PATH does not lead.
+PATH=$PATH:/usr/sbin:/sbin
 ko=$1 root=${2:-}
 release=$(modinfo -F vermagic "$ko" | cut -d' ' -f1)
 dir=$root/lib/modules/$release

@@ -10,6 +10,8 @@
 #include <linux/kvm.h>
 
 #include "hw/boards.h"
+#include "hw/intc/arm_gic_common.h"
+#include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "qemu/accel.h"
 #include "qemu/config-file.h"
@@ -19,6 +21,9 @@
 #include "system/accel-ops.h"
 #include "system/kvm.h"
 #include "system/kvm_int.h"
+#include "system/system.h"
+
+#include "armvmm-gic.c.inc"
 
 #define ARMVMM_NODE		"/dev/armvmm"
 /* <linux/armvmm.h>: zero on any other node. */
@@ -103,8 +108,11 @@ static int armvmm_check_node(const char *node)
 static int armvmm_init_machine(MachineState *ms)
 {
 	KVMState *s = KVM_STATE(ms->accelerator);
+	int ret = armvmm_check_node(s->device) ?: armvmm_kvm_init(ms);
 
-	return armvmm_check_node(s->device) ?: armvmm_kvm_init(ms);
+	if (!ret)
+		qemu_add_machine_init_done_notifier(&armvmm_gic_done);
+	return ret;
 }
 
 static void armvmm_instance_init(Object *obj)

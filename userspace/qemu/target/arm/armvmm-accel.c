@@ -108,11 +108,8 @@ static int armvmm_check_node(const char *node)
 static int armvmm_init_machine(MachineState *ms)
 {
 	KVMState *s = KVM_STATE(ms->accelerator);
-	int ret = armvmm_check_node(s->device) ?: armvmm_kvm_init(ms);
 
-	if (!ret)
-		qemu_add_machine_init_done_notifier(&armvmm_gic_done);
-	return ret;
+	return armvmm_check_node(s->device) ?: armvmm_kvm_init(ms);
 }
 
 static void armvmm_instance_init(Object *obj)

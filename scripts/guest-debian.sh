@@ -44,13 +44,13 @@ if [ ! -e "$dest" ]; then
 	(cd "$tmp" && step "making its disk" image)
 	rm -rf "$tmp/root" "$tmp/root.tar"
 	configure() {
-		timeout 3000 qemu-system-arm -M virt,highmem=off -cpu cortex-a15 -smp 2 -m 1024 -nodefaults \
+		timeout --foreground 3000 qemu-system-arm -M virt,highmem=off -cpu cortex-a15 -smp 2 -m 1024 -nodefaults \
 			-display none -no-reboot -serial stdio -kernel "$installer/zImage" -initrd "$installer/initrd" \
 			-append 'console=ttyAMA0 quiet root=/dev/vda init=/install' \
 			-drive "if=none,id=d,format=raw,cache=unsafe,file=$tmp/root.img" \
 			-device virtio-blk-device,drive=d -device virtio-net-device \
 			-device virtio-rng-device </dev/null >"$tmp/log" 2>&1 &&
-			tr -d '\r' <"$tmp/log" | grep -qx installed || {
+			grep -qx $'installed\r\?' "$tmp/log" || {
 			cat "$tmp/log"
 			return 1
 		}
@@ -59,13 +59,13 @@ if [ ! -e "$dest" ]; then
 	e2fsck -fy "$tmp/root.img" >/dev/null 2>&1 || [ $? -le 1 ] || die "its disk is broken"
 	take() {
 		local name
-		name=$(debugfs -R 'ls -p /boot' "$tmp/root.img" 2>/dev/null | grep -oE "$1-[^/]*" | head -n 1)
+		name=$(debugfs -R 'ls -p /boot' "$tmp/root.img" 2>/dev/null | grep -oE "$1-[^/]*" | head -n 1) || true
 		debugfs -R "dump /boot/$name $tmp/$2" "$tmp/root.img" 2>/dev/null
 		[ -s "$tmp/$2" ] || die "the system has no $1"
 	}
 	take vmlinuz vmlinuz
 	take initrd.img initrd
 	mv -T "$tmp" "$dest"
-	forget_old "$suite-installed-*" "$dest"
+	forget_old "$suite-installed-" "$dest"
 fi
-echo "$dest"
+in_use "$dest"

@@ -53,6 +53,6 @@ if [ ! -e "$dest" ]; then
 	rm -rf "$root"
 	cp "$kernel/zImage" "$tmp/zImage"
 	mv -T "$tmp" "$dest"
-	forget_old "$suite-[0-9a-f]*" "$dest"
+	forget_old "$suite-" "$dest"
 fi
-echo "$dest"
+in_use "$dest"

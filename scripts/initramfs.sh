@@ -66,6 +66,6 @@ if [ ! -e "$dest" ]; then
 	fi
 	(cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 >"$tmp/cpio")
 	mv "$tmp/cpio" "$dest"
-	forget_old "$host-[0-9a-f]*.cpio" "$dest"
+	forget_old "$host-" "$dest" .cpio
 fi
-echo "$dest"
+in_use "$dest"

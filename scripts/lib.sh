@@ -63,11 +63,17 @@ temp_dir() {
 # hash_of FILE...: one hash over contents (not names or times) of the inputs of a cached thing.
 hash_of() { cat "$@" | sha256sum | cut -c1-16; }
 
-# forget_old PATTERN KEEP: deletes what is called PATTERN beside KEEP in the cache and was made over two
-# days ago, when KEEP takes its place.
+# forget_old PREFIX KEEP [SUFFIX]: KEEP takes the place of what is called PREFIX, a hash and SUFFIX
+# beside it in the cache: what of that was last in use over two days ago goes.
 forget_old() {
-	find "$(dirname "$2")" -mindepth 1 -maxdepth 1 -name "$1" ! -name "$(basename "$2")" -mtime +2 \
-		-exec rm -rf {} +
+	find "$(dirname "$2")" -mindepth 1 -maxdepth 1 -name "$1????????????????${3-}" \
+		! -name "$(basename "$2")" -mmin +2880 -exec rm -rf {} + || true
+}
+
+# in_use PATH: prints what the cache keeps, and marks it as in use today.
+in_use() {
+	touch -c "$1"
+	echo "$1"
 }
 
 # take_lock NAME: waits until no other run is at work on NAME in the cache; held until this

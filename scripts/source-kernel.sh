@@ -49,6 +49,6 @@ if ! have; then
 	ln -sfn "$final/src" "$tmp/build/source"
 	echo "$release" >"$tmp/release"
 	mv -T "$tmp" "$final"
-	forget_old "$host-[0-9a-f]*" "$final"
+	forget_old "$host-" "$final"
 fi
-echo "$link"
+in_use "$link"

@@ -46,7 +46,8 @@ guest_type d 'root\n'
 check '... for both' wait_for 100 asked 'Password: '
 guest_type d "$(cat "$folder/password")\n"
 check '... and lets the user in' guest_expect d 200 'root@guest:~#'
-guest_type d 'wget -qO /tmp/work http://10.0.2.100/ && sh /tmp/work\n'
+# The card may not have its address yet.
+guest_type d 'until wget -qO /tmp/work http://10.0.2.100/; do sleep 1; done; sh /tmp/work\n'
 check 'the user works' guest_expect d 900 '@@ worked'
 check 'no service has failed' grep -q '@@ state running' "$work/d.out"
 check 'there are two CPUs, the root is the disk, the first program systemd' \

@@ -18,7 +18,7 @@ qemu_start() {
 	: >"$work/$guest.out"
 	cat "$work/$guest.qmp.out" >"$work/$guest.qmp" &
 	guests="$guests $!"
-	sleep 1000 >"$work/$guest.qmp.in" &
+	sleep 10000 >"$work/$guest.qmp.in" &
 	guests="$guests $!"
 	_holders=$!
 	# shellcheck disable=SC2086
@@ -27,7 +27,7 @@ qemu_start() {
 		"$@" <"$work/$guest.in" >>"$work/$guest.out" 2>"$work/$guest.err" &
 	pid=$!
 	guests="$guests $pid"
-	sleep 1000 >"$work/$guest.in" &
+	sleep 10000 >"$work/$guest.in" &
 	guests="$guests $!"
 	eval "pid_$guest=$pid holder_$guest='$! $_holders'"
 	qmp "$guest" qmp_capabilities >/dev/null

@@ -50,7 +50,7 @@ if [ ! -e "$dest" ]; then
 			-drive "if=none,id=d,format=raw,cache=unsafe,file=$tmp/root.img" \
 			-device virtio-blk-device,drive=d -device virtio-net-device \
 			-device virtio-rng-device </dev/null >"$tmp/log" 2>&1 &&
-			grep -qx $'installed\r\?' "$tmp/log" || {
+			grep -qx $'installed\r*' "$tmp/log" || {
 			cat "$tmp/log"
 			return 1
 		}

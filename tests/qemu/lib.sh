@@ -77,6 +77,31 @@ linux_qemu() {
 		-append 'console=ttyAMA0 quiet panic=-1' "$@"
 }
 
+# migrated NAME [SECONDS]: its migration ends, and well.
+migrated() {
+	wait_for "${2:-120}" eval "qmp $1 query-migrate | grep -qE '\"status\": \"(completed|failed)\"'"
+	qmp "$1" query-migrate
+	qmp "$1" query-migrate | grep -q '"status": "completed"'
+}
+
+# quits NAME: it ends when it is told to, with status 0.
+quits() {
+	qmp "$1" quit >/dev/null
+	guest_end "$1" 30
+	[ "$status" = 0 ] || { echo "status $status"; cat "$work/$1.err"; return 1; }
+}
+
+# to_file NAME FILE: it stops, is saved and quits. Another with -incoming "exec:cat FILE" is it.
+to_file() {
+	qmp "$1" stop >/dev/null
+	qmp "$1" migrate "{\"uri\":\"exec:cat >$2\"}" && migrated "$1" && quits "$1"
+}
+
+# loaded NAME: what came from a file is there, and runs.
+loaded() {
+	wait_for 60 eval "qmp $1 query-status | grep -qF '\"status\": \"paused\"'" && qmp "$1" cont >/dev/null
+}
+
 # What a test leaves running ends with it; what QEMU said is shown when a case failed.
 qemu_said() {
 	[ $failed = 0 ] && return

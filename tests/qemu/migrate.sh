@@ -35,18 +35,6 @@ goes_on() {
 	! grep -h '@@ wrong' "$work/$1.out"
 }
 
-migrated() {
-	wait_for "${2:-120}" eval "qmp $1 query-migrate | grep -qE '\"status\": \"(completed|failed)\"'"
-	qmp "$1" query-migrate
-	qmp "$1" query-migrate | grep -q '"status": "completed"'
-}
-
-quits() {
-	qmp "$1" quit >/dev/null
-	guest_end "$1" 30
-	[ "$status" = 0 ] || { echo "status $status"; cat "$work/$1.err"; return 1; }
-}
-
 machine="-smp 2 -m 96"
 move() {
 	_from=$1 _to=$2
@@ -89,14 +77,11 @@ guest_type $from 'hello\n'
 check 'it hears its console after all that' guest_expect $from 60 '@@ told hello'
 
 by_file() {
-	qmp $from stop >/dev/null
-	qmp $from migrate "{\"uri\":\"exec:cat >$work/state\"}" && migrated $from && quits $from || return 1
+	to_file $from "$work/state" || return 1
 	[ "$(wc -c <"$work/state")" -gt 10000000 ] || return 1
 	# shellcheck disable=SC2086
 	linux_qemu c $machine -incoming "exec:cat $work/state" || return 1
-	wait_for 60 eval "qmp c query-status | grep -qF '\"status\": \"paused\"'" || return 1
-	qmp c cont >/dev/null
-	goes_on c
+	loaded c && goes_on c
 }
 check 'by a file, stopped' by_file
 rm -f "$work/state"

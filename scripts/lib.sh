@@ -70,9 +70,9 @@ forget_old() {
 		! -name "$(basename "$2")" -mmin +2880 -exec rm -rf {} + || true
 }
 
-# in_use PATH: prints what the cache keeps, and marks it as in use today.
+# in_use PATH: prints what the cache keeps, and marks it as in use today, where it is ours.
 in_use() {
-	touch -c "$1"
+	touch -c "$1" 2>/dev/null || true
 	echo "$1"
 }
 

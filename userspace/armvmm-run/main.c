@@ -10,8 +10,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "machine.h"
-#include "message.h"
+#include "core/machine.h"
+#include "core/message.h"
 #include "options.h"
 #include "term.h"
 

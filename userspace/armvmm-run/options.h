@@ -3,8 +3,8 @@
 #ifndef ARMVMM_RUN_OPTIONS_H
 #define ARMVMM_RUN_OPTIONS_H
 
-#include "config.h"
-#include "error.h"
+#include "core/config.h"
+#include "core/error.h"
 
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 

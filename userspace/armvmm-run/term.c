@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "message.h"
+#include "core/message.h"
 #include "term.h"
 
 #define TERM_IN_SIZE		4096

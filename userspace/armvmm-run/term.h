@@ -11,8 +11,8 @@
 #ifndef ARMVMM_RUN_TERM_H
 #define ARMVMM_RUN_TERM_H
 
-#include "chardev.h"
-#include "error.h"
+#include "core/chardev.h"
+#include "core/error.h"
 
 enum term_key { TERM_KEY_QUIT, TERM_KEY_POWER };
 

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/boot/dtb.c userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/hw/pl061.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// pkgs: glib-2.0
+// libs: -lfdt
+//
+// The device tree: what a guest reads in it, read back with libfdt.
+#include <libfdt.h>
+#include <stdlib.h>
+
+#include "boot/dtb.h"
+#include "core/fdt_builder.h"
+#include "hw/pl061.h"
+#include "ktap.h"
+#include "armvmm-run/machine_fake.h"
+
+static struct machine m;
+static uint8_t buf[65536];
+
+static void setup(void)
+{
+	struct pl061 *button;
+	struct error err = { "" };
+
+	fake_machine_init(&m);
+	KTAP_EQ(pl011_create(&m, &err), 0);
+	KTAP_EQ(pl061_create_button(&m, &button, &err), 0);
+}
+
+static uint32_t cell(const char *path, const char *name, unsigned int index)
+{
+	int len, node = fdt_path_offset(buf, path);
+	const fdt32_t *value = node < 0 ? NULL : fdt_getprop(buf, node, name, &len);
+
+	if (!value || (index + 1) * sizeof(*value) > (size_t)len) {
+		KTAP_FAIL("%s has no cell %u of %s", path, index, name);
+		return 0xdeadbeef;
+	}
+	return fdt32_ld(value + index);
+}
+
+static const char *string(const char *path, const char *name)
+{
+	int len, node = fdt_path_offset(buf, path);
+	const char *value = node < 0 ? NULL : fdt_getprop(buf, node, name, &len);
+
+	return value && len && !value[len - 1] ? value : "(none)";
+}
+
+static int build(const struct dtb_params *params, struct error *err)
+{
+	int len;
+
+	memset(buf, 0xaa, sizeof(buf));
+	len = dtb_build(buf, sizeof(buf), params, &m.bus, err);
+	if (len > 0)
+		KTAP_EQ(fdt_check_full(buf, len), 0);
+	return len;
+}
+
+static void test_machine(void)
+{
+	struct dtb_params params = {
+		.nr_cpus = 3,
+		.cpu = "arm,cortex-a7",
+		.ram_base = 0x40000000,
+		.ram_size = 0xc0000000,
+		.bootargs = "console=ttyAMA0 root=/dev/vda",
+		.initrd_gpa = 0x48000000,
+		.initrd_size = 0x123456,
+	};
+	struct error err = { "" };
+
+	setup();
+	KTAP_TRUE(build(&params, &err) > 0);
+	KTAP_STREQ(string("/", "compatible"), "linux,dummy-virt");
+	KTAP_EQ(cell("/", "#address-cells", 0), 2);
+	KTAP_EQ(cell("/", "#size-cells", 0), 2);
+
+	/* Performance counters where there are some: PPI 7, level high, of all three CPUs. */
+	KTAP_TRUE(fdt_path_offset(buf, "/pmu") < 0);
+	params.pmu = true;
+	KTAP_TRUE(build(&params, &err) > 0);
+	KTAP_STREQ(string("/pmu", "compatible"), "arm,cortex-a7-pmu");
+	KTAP_EQ(cell("/pmu", "interrupts", 0), 1);
+	KTAP_EQ(cell("/pmu", "interrupts", 1), 7);
+	KTAP_EQ(cell("/pmu", "interrupts", 2), 0x704);
+
+	KTAP_STREQ(string("/chosen", "bootargs"), params.bootargs);
+	KTAP_STREQ(string("/chosen", "stdout-path"), "/pl011@9000000");
+	KTAP_EQ(cell("/chosen", "linux,initrd-start", 0), 0x48000000);
+	KTAP_EQ(cell("/chosen", "linux,initrd-end", 0), 0x48123456);
+
+	KTAP_EQ(cell("/memory@40000000", "reg", 0), 0);
+	KTAP_EQ(cell("/memory@40000000", "reg", 1), 0x40000000);
+	KTAP_EQ(cell("/memory@40000000", "reg", 2), 0);
+	KTAP_EQ(cell("/memory@40000000", "reg", 3), 0xc0000000);
+
+	KTAP_EQ(cell("/cpus/cpu@2", "reg", 0), 2);
+	KTAP_STREQ(string("/cpus/cpu@2", "compatible"), "arm,cortex-a7");
+	KTAP_STREQ(string("/cpus/cpu@2", "enable-method"), "psci");
+	KTAP_TRUE(fdt_path_offset(buf, "/cpus/cpu@3") < 0);
+
+	KTAP_STREQ(string("/psci", "compatible"), "arm,psci-1.0");
+	KTAP_STREQ(string("/psci", "method"), "hvc");
+
+	/* The virtual timer is PPI 11 (INTID 27), high level, for three CPUs. */
+	KTAP_EQ(cell("/timer", "interrupts", 6), 1);
+	KTAP_EQ(cell("/timer", "interrupts", 7), 11);
+	KTAP_EQ(cell("/timer", "interrupts", 8), 0x704);
+
+	KTAP_EQ(cell("/intc@8000000", "reg", 1), 0x08000000);
+	KTAP_EQ(cell("/intc@8000000", "reg", 5), 0x08010000);
+	KTAP_EQ(cell("/", "interrupt-parent", 0), cell("/intc@8000000", "phandle", 0));
+
+	KTAP_EQ(cell("/pl011@9000000", "reg", 1), 0x09000000);
+	KTAP_EQ(cell("/pl011@9000000", "interrupts", 0), 0);
+	KTAP_EQ(cell("/pl011@9000000", "interrupts", 1), 1);
+	KTAP_EQ(cell("/pl011@9000000", "interrupts", 2), 4);
+	KTAP_EQ(cell("/pl011@9000000", "clocks", 1), cell("/apb-pclk", "phandle", 0));
+	KTAP_EQ(cell("/gpio-keys/poweroff", "gpios", 0), cell("/pl061@9030000", "phandle", 0));
+	KTAP_EQ(cell("/gpio-keys/poweroff", "gpios", 1), 3);
+	KTAP_EQ(cell("/gpio-keys/poweroff", "linux,code", 0), 116);
+	device_bus_destroy(&m.bus);
+}
+
+static void test_bare(void)
+{
+	struct dtb_params params = {
+		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = 0x40000000, .ram_size = 1 << 20,
+	};
+	struct error err = { "" };
+
+	setup();
+	KTAP_TRUE(build(&params, &err) > 0);
+	KTAP_STREQ(string("/chosen", "bootargs"), "(none)");
+	KTAP_TRUE(!fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "linux,initrd-start", NULL));
+	KTAP_STREQ(string("/cpus/cpu@0", "enable-method"), "(none)");
+	device_bus_destroy(&m.bus);
+}
+
+static void test_too_long(void)
+{
+	static char text[sizeof(buf)];
+	struct dtb_params params = {
+		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = 0x40000000, .ram_size = 1 << 20,
+		.bootargs = text,
+	};
+	struct error err = { "" };
+
+	memset(text, 'x', sizeof(text) - 1);
+	setup();
+	KTAP_EQ(build(&params, &err), (unsigned long long)-ENOSPC);
+	KTAP_STREQ(err.text, "--append: too long: the device tree has 65536 bytes in all");
+	/* Every room from none to enough: an error or a whole tree, never a write beyond. */
+	params.bootargs = "quiet";
+	for (size_t size = 0; size < 4096; size += 4) {
+		uint8_t *small = malloc(size ? size : 1);
+		int len = dtb_build(small, size, &params, &m.bus, &err);
+
+		if (len > 0)
+			KTAP_EQ(fdt_check_full(small, len), 0);
+		else
+			KTAP_TRUE(len < 0);
+		free(small);
+	}
+	device_bus_destroy(&m.bus);
+}
+
+static void test_complete(void)
+{
+	struct dtb_params params = {
+		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = 0x40000000, .ram_size = 1 << 20,
+		.bootargs = "first",
+	};
+	struct error err = { "" };
+	int len;
+
+	setup();
+	len = build(&params, &err);
+	KTAP_ASSERT(len > 0);
+	params.bootargs = "second";
+	params.initrd_gpa = 0x41000000;
+	params.initrd_size = 0x1000;
+	KTAP_TRUE(dtb_complete(buf, len, sizeof(buf), &params, "x.dtb", &err) > 0);
+	KTAP_STREQ(string("/chosen", "bootargs"), "second");
+	KTAP_EQ(cell("/chosen", "linux,initrd-end", 0), 0x41001000);
+
+	/* Without --append its own command line stays. */
+	len = fdt_totalsize(buf);
+	params.bootargs = NULL;
+	KTAP_TRUE(dtb_complete(buf, len, sizeof(buf), &params, "x.dtb", &err) > 0);
+	KTAP_STREQ(string("/chosen", "bootargs"), "second");
+
+	/* No room for what is added. */
+	len = fdt_totalsize(buf);
+	fdt_delprop(buf, fdt_path_offset(buf, "/chosen"), "bootargs");
+	fdt_pack(buf);
+	len = fdt_totalsize(buf);
+	params.bootargs = "more than there is room for, by some dozens of characters, surely";
+	KTAP_TRUE(dtb_complete(buf, len, len + 16, &params, "x.dtb", &err) < 0);
+	device_bus_destroy(&m.bus);
+}
+
+static void test_damaged(void)
+{
+	struct dtb_params params = {
+		.nr_cpus = 2, .cpu = "arm,cortex-a15", .ram_base = 0x40000000, .ram_size = 1 << 20,
+	};
+	static uint8_t good[4096];
+	struct error err = { "" };
+	uint32_t seed = 1;
+	int len;
+
+	setup();
+	len = build(&params, &err);
+	KTAP_ASSERT(len > 0 && len < (int)sizeof(good));
+	memcpy(good, buf, len);
+	/*
+	 * Cut at each length, and with bits turned over: accepted or refused, never a wild access.
+	 */
+	for (int cut = 0; cut < len; cut += 8) {
+		uint8_t *copy = malloc(len + 512);
+
+		memcpy(copy, good, cut);
+		if (dtb_complete(copy, cut, len + 512, &params, "x.dtb", &err) > 0)
+			KTAP_FAIL("a tree cut to %d of %d bytes passed", cut, len);
+		free(copy);
+	}
+	KTAP_STREQ(err.text, "x.dtb: is no device tree, or a damaged one");
+	for (int i = 0; i < 3000; i++) {
+		uint8_t *copy = malloc(len + 512);
+
+		memcpy(copy, good, len);
+		for (int flips = 0; flips < 1 + i % 4; flips++) {
+			seed = seed * 1664525 + 1013904223;
+			copy[(seed >> 8) % len] ^= 1 << (seed >> 4 & 7);
+		}
+		dtb_complete(copy, len, len + 512, &params, "x.dtb", &err);
+		free(copy);
+	}
+	device_bus_destroy(&m.bus);
+}
+
+static void test_cpu_names(void)
+{
+	KTAP_STREQ(dtb_cpu(0x412fc0f1), "arm,cortex-a15");
+	KTAP_STREQ(dtb_cpu(0x410fc075), "arm,cortex-a7");
+	KTAP_STREQ(dtb_cpu(0x410fc0d1), "arm,cortex-a12");
+	KTAP_STREQ(dtb_cpu(0x410fc0e1), "arm,cortex-a17");
+	KTAP_STREQ(dtb_cpu(0), "arm,cortex-a15");
+}
+
+KTAP_MAIN(KTAP_CASE(test_machine), KTAP_CASE(test_bare), KTAP_CASE(test_too_long),
+	  KTAP_CASE(test_complete), KTAP_CASE(test_damaged), KTAP_CASE(test_cpu_names))

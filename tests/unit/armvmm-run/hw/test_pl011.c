@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// pkgs: glib-2.0
+// libs: -lfdt
+//
+// The serial port against DDI 0183G: FIFOs, levels, interrupts, and a guest
+// that writes nonsense.
+#include "ktap.h"
+#include "armvmm-run/machine_fake.h"
+
+#define UART(reg)	(MACHINE_PL011_BASE + (reg))
+#define DR		0x00
+#define RSR		0x04
+#define FR		0x18
+#define LCR_H		0x2c
+#define CR		0x30
+#define IFLS		0x34
+#define IMSC		0x38
+#define RIS		0x3c
+#define MIS		0x40
+#define ICR		0x44
+
+#define FR_BUSY		(1 << 3)
+#define FR_RXFE		(1 << 4)
+#define FR_TXFF		(1 << 5)
+#define FR_RXFF		(1 << 6)
+#define FR_TXFE		(1 << 7)
+#define FEN		(1 << 4)
+#define CR_ON		0x301
+#define INT_RX		(1 << 4)
+#define INT_TX		(1 << 5)
+#define INT_RT		(1 << 6)
+#define INT_BE		(1 << 9)
+#define INT_OE		(1 << 10)
+
+static struct machine m;
+
+static void setup(void)
+{
+	struct error err = { "" };
+
+	fake_machine_init(&m);
+	KTAP_EQ(pl011_create(&m, &err), 0);
+}
+
+static void teardown(void)
+{
+	device_bus_destroy(&m.bus);
+}
+
+static bool irq(void)
+{
+	return fake_line[MACHINE_PL011_SPI]->level;
+}
+
+/* On, with receive interrupts: as Linux has it. */
+static void listen(void)
+{
+	fake_write(&m, UART(CR), CR_ON);
+	fake_write(&m, UART(IMSC), INT_RX | INT_RT);
+}
+
+static size_t feed(const char *text)
+{
+	size_t room = fake_chr.client->rx_room(fake_chr.client), len = strlen(text);
+
+	if (len > room)
+		len = room;
+	if (len)
+		fake_chr.client->receive(fake_chr.client, (const uint8_t *)text, len);
+	return len;
+}
+
+static void test_reset_values(void)
+{
+	static const uint32_t id[] = { 0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
+
+	setup();
+	KTAP_EQ(fake_read(&m, UART(FR)) & (FR_RXFE | FR_TXFE | FR_RXFF | FR_TXFF | FR_BUSY),
+		FR_RXFE | FR_TXFE);
+	KTAP_EQ(fake_read(&m, UART(CR)), 0x300);
+	KTAP_EQ(fake_read(&m, UART(IFLS)), 0x12);
+	KTAP_EQ(fake_read(&m, UART(IMSC)), 0);
+	KTAP_EQ(fake_read(&m, UART(DR)), 0);
+	for (int i = 0; i < 8; i++)
+		KTAP_EQ(fake_read(&m, UART(0xfe0 + 4 * i)), id[i]);
+	teardown();
+}
+
+static void test_transmit(void)
+{
+	setup();
+	for (const char *c = "hello"; *c; c++)
+		fake_write(&m, UART(DR), *c);
+	KTAP_EQ(fake_chr.out_len, 5);
+	KTAP_MEMEQ(fake_chr.out, "hello", 5);
+	KTAP_EQ(fake_read(&m, UART(RIS)) & INT_TX, INT_TX);
+	KTAP_EQ(irq(), 0);
+	fake_write(&m, UART(IMSC), INT_TX);
+	KTAP_EQ(irq(), 1);
+	KTAP_EQ(fake_read(&m, UART(MIS)), INT_TX);
+	fake_write(&m, UART(ICR), INT_TX);
+	KTAP_EQ(irq(), 0);
+	teardown();
+}
+
+/* A terminal that takes nothing: the FIFO fills, says so, loses the 17th byte, drains in order. */
+static void test_transmit_backlog(void)
+{
+	setup();
+	fake_write(&m, UART(LCR_H), FEN);
+	fake_write(&m, UART(CR), CR_ON);
+	fake_chr.out_room = 0;
+	for (int i = 0; i < 17; i++) {
+		KTAP_EQ(!!(fake_read(&m, UART(FR)) & FR_TXFF), i >= 16);
+		fake_write(&m, UART(DR), 'a' + i);
+	}
+	KTAP_EQ(fake_read(&m, UART(FR)) & (FR_TXFF | FR_TXFE | FR_BUSY), FR_TXFF | FR_BUSY);
+	fake_write(&m, UART(IMSC), INT_TX);
+	KTAP_EQ(irq(), 0);
+
+	/* At the reset trigger of one half the interrupt comes when 8 are left, not 9. */
+	fake_chr.out_room = 7;
+	fake_chr.client->tx_room(fake_chr.client);
+	KTAP_EQ(irq(), 0);
+	fake_chr.out_room = 1;
+	fake_chr.client->tx_room(fake_chr.client);
+	KTAP_EQ(irq(), 1);
+	fake_chr.out_room = 100;
+	fake_chr.client->tx_room(fake_chr.client);
+	KTAP_EQ(fake_chr.out_len, 16);
+	KTAP_MEMEQ(fake_chr.out, "abcdefghijklmnop", 16);
+	KTAP_EQ(fake_read(&m, UART(FR)) & (FR_TXFE | FR_BUSY), FR_TXFE);
+	teardown();
+}
+
+static void test_receive(void)
+{
+	setup();
+	KTAP_EQ(feed("x"), 0);	/* nobody listens: the input waits */
+	fake_write(&m, UART(LCR_H), FEN);
+	fake_write(&m, UART(CR), CR_ON);
+	KTAP_EQ(feed("x"), 0);	/* on for output only, perhaps */
+	fake_chr.rx_readies = 0;
+	fake_write(&m, UART(IMSC), INT_RX | INT_RT);
+	KTAP_EQ(fake_chr.rx_readies, 1);
+
+	/* Below the trigger of 8 only the timeout tells. */
+	KTAP_EQ(feed("abc"), 3);
+	KTAP_EQ(fake_read(&m, UART(RIS)) & (INT_RX | INT_RT), INT_RT);
+	KTAP_EQ(irq(), 1);
+	KTAP_EQ(feed("defgh"), 5);
+	KTAP_EQ(fake_read(&m, UART(RIS)) & INT_RX, INT_RX);
+	KTAP_EQ(fake_read(&m, UART(DR)), 'a');
+	KTAP_EQ(fake_read(&m, UART(RIS)) & INT_RX, 0);
+	for (const char *c = "bcdefg"; *c; c++)
+		KTAP_EQ(fake_read(&m, UART(DR)), *c);
+	KTAP_EQ(irq(), 1);	/* one byte left: the timeout still stands */
+	KTAP_EQ(fake_read(&m, UART(DR)), 'h');
+	KTAP_EQ(irq(), 0);
+	KTAP_EQ(fake_read(&m, UART(FR)) & FR_RXFE, FR_RXFE);
+	teardown();
+}
+
+static void test_receive_full(void)
+{
+	setup();
+	fake_write(&m, UART(LCR_H), FEN);
+	listen();
+	KTAP_EQ(feed("0123456789abcdefXYZ"), 16);
+	KTAP_EQ(fake_read(&m, UART(FR)) & FR_RXFF, FR_RXFF);
+	KTAP_EQ(feed("X"), 0);
+	fake_chr.rx_readies = 0;
+	KTAP_EQ(fake_read(&m, UART(DR)), '0');
+	KTAP_EQ(fake_chr.rx_readies, 1);	/* room again: the terminal is told */
+	KTAP_EQ(fake_read(&m, UART(DR)), '1');
+	KTAP_EQ(fake_chr.rx_readies, 1);
+	KTAP_EQ(feed("XYZ"), 2);
+	teardown();
+}
+
+/* A guest that polls gets its input; one that sends, and looks whether it may, does not. */
+static void test_polled(void)
+{
+	setup();
+	fake_write(&m, UART(LCR_H), FEN);
+	fake_write(&m, UART(CR), CR_ON);
+	for (int i = 0; i < 100; i++) {
+		fake_read(&m, UART(FR));
+		fake_read(&m, UART(FR));
+		fake_write(&m, UART(DR), '.');
+	}
+	KTAP_EQ(feed("x"), 0);
+	fake_chr.rx_readies = 0;
+	for (int i = 0; i < 16; i++) {
+		KTAP_EQ(fake_chr.rx_readies, 0);
+		fake_read(&m, UART(FR));
+	}
+	KTAP_EQ(fake_chr.rx_readies, 1);
+	KTAP_EQ(feed("abcd"), 4);
+	KTAP_EQ(fake_read(&m, UART(DR)), 'a');
+	fake_write(&m, UART(DR), 'a');		/* an echo does not make it deaf */
+	KTAP_EQ(feed("efgh"), 4);
+	fake_write(&m, UART(CR), CR_ON);	/* setting the port up anew does */
+	KTAP_EQ(feed("i"), 0);
+	teardown();
+}
+
+/* A break into a full FIFO overruns; UARTRSR keeps the error until written. */
+static void test_break(void)
+{
+	setup();
+	listen();
+	fake_chr.client->rx_break(fake_chr.client);
+	KTAP_EQ(fake_read(&m, UART(RIS)) & INT_BE, INT_BE);
+	KTAP_EQ(fake_read(&m, UART(RSR)), 0);
+	KTAP_EQ(fake_read(&m, UART(DR)), 0x400);
+	KTAP_EQ(fake_read(&m, UART(RSR)), 4);
+	fake_write(&m, UART(RSR), 0);
+	KTAP_EQ(fake_read(&m, UART(RSR)), 0);
+
+	KTAP_EQ(feed("ab"), 1);	/* without FIFOs a single byte is kept */
+	fake_chr.client->rx_break(fake_chr.client);
+	KTAP_EQ(fake_read(&m, UART(RIS)) & INT_OE, INT_OE);
+	KTAP_EQ(fake_read(&m, UART(DR)), 'a');
+	teardown();
+}
+
+static void test_fifo_enable_flushes(void)
+{
+	setup();
+	fake_write(&m, UART(LCR_H), FEN);
+	listen();
+	feed("abc");
+	fake_write(&m, UART(LCR_H), 0);
+	KTAP_EQ(fake_read(&m, UART(FR)) & FR_RXFE, FR_RXFE);
+	KTAP_EQ(fake_read(&m, UART(RIS)) & (INT_RX | INT_RT), 0);
+	teardown();
+}
+
+static void test_loopback(void)
+{
+	setup();
+	fake_write(&m, UART(LCR_H), FEN);
+	fake_write(&m, UART(CR), CR_ON | 0x80);
+	fake_write(&m, UART(DR), 'L');
+	KTAP_EQ(fake_chr.out_len, 0);
+	KTAP_EQ(fake_read(&m, UART(DR)), 'L');
+	teardown();
+}
+
+static void test_odd_accesses(void)
+{
+	uint8_t byte = 'B';
+	uint64_t wide = ~0ull;
+
+	setup();
+	KTAP_EQ(device_bus_access(&m.bus, UART(DR), &byte, 1, 1), 0);
+	KTAP_EQ(fake_chr.out_len, 1);
+	KTAP_EQ(device_bus_access(&m.bus, UART(DR) + 1, &byte, 1, 1), 0);
+	KTAP_EQ(device_bus_access(&m.bus, UART(DR), &wide, 8, 1), 0);
+	KTAP_EQ(fake_chr.out_len, 1);
+	KTAP_EQ(device_bus_access(&m.bus, UART(FR), &wide, 8, 0), 0);
+	KTAP_EQ(wide, 0);
+	/* Over the end of the window: nobody's. */
+	wide = ~0ull;
+	KTAP_EQ(device_bus_access(&m.bus, UART(0xffc), &wide, 8, 0), (unsigned long long)-ENXIO);
+	KTAP_EQ(wide, 0);
+	KTAP_EQ(m.bus.nr_unclaimed, 1);
+	teardown();
+}
+
+static void test_reset(void)
+{
+	setup();
+	fake_write(&m, UART(LCR_H), FEN);
+	fake_write(&m, UART(CR), CR_ON);
+	fake_write(&m, UART(IMSC), 0x7ff);
+	feed("abc");
+	KTAP_EQ(irq(), 1);
+	device_bus_reset(&m.bus);
+	KTAP_EQ(irq(), 0);
+	KTAP_EQ(fake_read(&m, UART(CR)), 0x300);
+	KTAP_EQ(fake_read(&m, UART(LCR_H)), 0);
+	KTAP_EQ(fake_read(&m, UART(DR)), 0);
+	teardown();
+}
+
+static void test_fuzz(void)
+{
+	setup();
+	for (int i = 0; i < 200; i++) {
+		fake_chr.out_len = 0;
+		fake_chr.out_room = i % 3 ? 64 : 0;
+		fake_fuzz(&m, MACHINE_PL011_BASE, 1000);
+		feed("fuzz");
+		fake_chr.out_len = 0;
+		fake_chr.out_room = sizeof(fake_chr.out);
+		fake_chr.client->tx_room(fake_chr.client);
+	}
+	/* It still works. */
+	device_bus_reset(&m.bus);
+	fake_chr.out_len = 0;
+	fake_write(&m, UART(DR), 'k');
+	KTAP_EQ(fake_chr.out_len, 1);
+	teardown();
+}
+
+KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_transmit), KTAP_CASE(test_transmit_backlog),
+	  KTAP_CASE(test_receive), KTAP_CASE(test_receive_full), KTAP_CASE(test_polled),
+	  KTAP_CASE(test_break), KTAP_CASE(test_fifo_enable_flushes), KTAP_CASE(test_loopback),
+	  KTAP_CASE(test_odd_accesses), KTAP_CASE(test_reset), KTAP_CASE(test_fuzz))

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/hw/pl061.c userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// pkgs: glib-2.0
+// libs: -lfdt
+//
+// The GPIO block with the power button (DDI 0190B) and the clock (DDI 0224C).
+#include <time.h>
+#include <unistd.h>
+
+#include "hw/pl061.h"
+#include "ktap.h"
+#include "armvmm-run/machine_fake.h"
+
+#define GPIO(reg)	(MACHINE_PL061_BASE + (reg))
+#define ALL_LINES	(0xff << 2)
+#define DIR		0x400
+#define IS		0x404
+#define IBE		0x408
+#define IEV		0x40c
+#define IE		0x410
+#define RIS		0x414
+#define MIS		0x418
+#define IC		0x41c
+#define BUTTON		(1 << 3)
+
+#define RTC(reg)	(MACHINE_PL031_BASE + (reg))
+#define RTC_DR		0x00
+#define RTC_MR		0x04
+#define RTC_LR		0x08
+#define RTC_IMSC	0x10
+#define RTC_RIS		0x14
+#define RTC_MIS		0x18
+#define RTC_ICR		0x1c
+
+static struct machine m;
+static struct pl061 *button;
+
+static void setup(void)
+{
+	struct error err = { "" };
+
+	fake_machine_init(&m);
+	KTAP_EQ(pl061_create_button(&m, &button, &err), 0);
+	KTAP_EQ(pl031_create(&m, &err), 0);
+}
+
+static void teardown(void)
+{
+	device_bus_destroy(&m.bus);
+}
+
+static bool gpio_irq(void)
+{
+	return fake_line[MACHINE_PL061_SPI]->level;
+}
+
+/* As Linux's gpio-keys sets it up: both edges. */
+static void test_button_both_edges(void)
+{
+	setup();
+	fake_write(&m, GPIO(IBE), BUTTON);
+	fake_write(&m, GPIO(IE), BUTTON);
+	KTAP_EQ(gpio_irq(), 0);
+	pl061_button(button, true);
+	KTAP_EQ(gpio_irq(), 1);
+	KTAP_EQ(fake_read(&m, GPIO(ALL_LINES)), BUTTON);
+	KTAP_EQ(fake_read(&m, GPIO(MIS)), BUTTON);
+	fake_write(&m, GPIO(IC), BUTTON);
+	KTAP_EQ(gpio_irq(), 0);
+	pl061_button(button, true);	/* no edge */
+	KTAP_EQ(gpio_irq(), 0);
+	pl061_button(button, false);
+	KTAP_EQ(gpio_irq(), 1);
+	KTAP_EQ(fake_read(&m, GPIO(ALL_LINES)), 0);
+	teardown();
+}
+
+static void test_button_one_edge(void)
+{
+	setup();
+	fake_write(&m, GPIO(IE), BUTTON);
+	fake_write(&m, GPIO(IEV), BUTTON);	/* rising */
+	pl061_button(button, true);
+	KTAP_EQ(fake_read(&m, GPIO(RIS)), BUTTON);
+	fake_write(&m, GPIO(IC), 0xff);
+	pl061_button(button, false);
+	KTAP_EQ(fake_read(&m, GPIO(RIS)), 0);
+	fake_write(&m, GPIO(IEV), 0);		/* falling */
+	pl061_button(button, true);
+	KTAP_EQ(fake_read(&m, GPIO(RIS)), 0);
+	pl061_button(button, false);
+	KTAP_EQ(fake_read(&m, GPIO(RIS)), BUTTON);
+	teardown();
+}
+
+static void test_button_level(void)
+{
+	setup();
+	fake_write(&m, GPIO(IS), BUTTON);
+	fake_write(&m, GPIO(IEV), BUTTON);
+	fake_write(&m, GPIO(IE), BUTTON);
+	pl061_button(button, true);
+	KTAP_EQ(gpio_irq(), 1);
+	fake_write(&m, GPIO(IC), BUTTON);	/* a level cannot be cleared */
+	KTAP_EQ(gpio_irq(), 1);
+	pl061_button(button, false);
+	KTAP_EQ(gpio_irq(), 0);
+	teardown();
+}
+
+static void test_masked_data(void)
+{
+	setup();
+	fake_write(&m, GPIO(DIR), 0xf0);
+	fake_write(&m, GPIO(0xff << 2), 0xff);
+	KTAP_EQ(fake_read(&m, GPIO(0xff << 2)), 0xf0);
+	fake_write(&m, GPIO(0x30 << 2), 0x10);	/* lines 4 and 5 only */
+	KTAP_EQ(fake_read(&m, GPIO(0xff << 2)), 0xd0);
+	KTAP_EQ(fake_read(&m, GPIO(0x50 << 2)), 0x50);
+	KTAP_EQ(fake_read(&m, GPIO(0)), 0);
+	KTAP_EQ(fake_read(&m, GPIO(0xfe0)), 0x61);
+	device_bus_reset(&m.bus);
+	KTAP_EQ(fake_read(&m, GPIO(0xff << 2)), 0);
+	teardown();
+}
+
+static void test_clock_counts(void)
+{
+	uint32_t before = time(NULL), got;
+
+	setup();
+	got = fake_read(&m, RTC(RTC_DR));
+	KTAP_TRUE(got - before <= 2);
+	fake_write(&m, RTC(RTC_LR), 1000);
+	KTAP_TRUE(fake_read(&m, RTC(RTC_DR)) - 1000 <= 2);
+	KTAP_EQ(fake_read(&m, RTC(RTC_LR)), 1000);
+	/* The counter wraps at 32 bits. */
+	fake_write(&m, RTC(RTC_LR), 0xffffffff);
+	sleep(1);
+	KTAP_TRUE(fake_read(&m, RTC(RTC_DR)) <= 2);
+	device_bus_reset(&m.bus);
+	KTAP_TRUE(fake_read(&m, RTC(RTC_DR)) <= 3);
+	KTAP_EQ(fake_read(&m, RTC(0xfe0)), 0x31);
+	teardown();
+}
+
+static void loop_until(uint64_t gpa, uint32_t value, int ms)
+{
+	for (int i = 0; i < ms / 10 && fake_read(&m, gpa) != value; i++) {
+		g_main_context_iteration(NULL, FALSE);
+		usleep(10000);
+	}
+}
+
+static void test_clock_alarm(void)
+{
+	setup();
+	fake_write(&m, RTC(RTC_IMSC), 1);
+	fake_write(&m, RTC(RTC_MR), fake_read(&m, RTC(RTC_DR)) + 2);
+	for (int i = 0; i < 3; i++)
+		g_main_context_iteration(NULL, FALSE);
+	KTAP_EQ(fake_read(&m, RTC(RTC_RIS)), 0);
+	loop_until(RTC(RTC_MIS), 1, 5000);
+	KTAP_EQ(fake_read(&m, RTC(RTC_MIS)), 1);
+	KTAP_EQ(fake_line[MACHINE_PL031_SPI]->level, 1);
+	fake_write(&m, RTC(RTC_ICR), 1);
+	KTAP_EQ(fake_line[MACHINE_PL031_SPI]->level, 0);
+	teardown();
+}
+
+static void test_fuzz(void)
+{
+	setup();
+	fake_fuzz(&m, MACHINE_PL061_BASE, 100000);
+	fake_fuzz(&m, MACHINE_PL031_BASE, 100000);
+	for (int i = 0; i < 10; i++)
+		g_main_context_iteration(NULL, FALSE);
+	device_bus_reset(&m.bus);
+	fake_write(&m, GPIO(IBE), BUTTON);
+	fake_write(&m, GPIO(IE), BUTTON);
+	pl061_button(button, true);
+	KTAP_EQ(gpio_irq(), 1);
+	teardown();
+}
+
+KTAP_MAIN(KTAP_CASE(test_button_both_edges), KTAP_CASE(test_button_one_edge),
+	  KTAP_CASE(test_button_level), KTAP_CASE(test_masked_data), KTAP_CASE(test_clock_counts),
+	  KTAP_CASE(test_clock_alarm), KTAP_CASE(test_fuzz))

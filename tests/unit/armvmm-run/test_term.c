@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/term.c userspace/armvmm-run/core/message.c userspace/armvmm-run/core/error.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// pkgs: glib-2.0
+//
+// The terminal, on a pseudo-terminal: raw and restored, commands among the
+// keys, slow readers, readers and writers that go away. Each case runs a child
+// with its own terminal or pipes on stdin and stdout.
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "term.h"
+#include "ktap.h"
+
+/* ---- In the child ---- */
+
+struct guest {
+	struct chardev_client client;
+	struct chardev *chr;
+	char got[65536];
+	size_t len, room;
+	unsigned int breaks, tx_rooms;
+	char keys[16];
+	unsigned int nr_keys;
+};
+
+static struct guest guest;
+
+static size_t guest_rx_room(struct chardev_client *client)
+{
+	return guest.room;
+}
+
+static void guest_receive(struct chardev_client *client, const uint8_t *buf, size_t len)
+{
+	if (len > guest.room)
+		_exit(90);
+	memcpy(guest.got + guest.len, buf, len);
+	guest.len += len;
+	guest.room -= len;
+}
+
+static void guest_break(struct chardev_client *client)
+{
+	guest.breaks++;
+}
+
+static void guest_tx_room(struct chardev_client *client)
+{
+	guest.tx_rooms++;
+}
+
+static void guest_key(void *opaque, enum term_key key)
+{
+	guest.keys[guest.nr_keys++] = key == TERM_KEY_QUIT ? 'q' : 'p';
+}
+
+static void guest_start(size_t room)
+{
+	guest.client = (struct chardev_client){
+		.rx_room = guest_rx_room,
+		.receive = guest_receive,
+		.rx_break = guest_break,
+		.tx_room = guest_tx_room,
+	};
+	guest.room = room;
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	if (term_create(&guest.chr, guest_key, NULL, NULL))
+		_exit(91);
+	chardev_attach(guest.chr, &guest.client);
+	term_guard();
+	term_start(guest.chr);
+}
+
+static gboolean guest_timeout(void *opaque)
+{
+	*(bool *)opaque = true;
+	return G_SOURCE_REMOVE;
+}
+
+/* Runs the main loop until *value reaches @want, 10 s at most. */
+static void guest_until(const size_t *value, size_t want)
+{
+	bool late = false;
+	guint timer = g_timeout_add(10000, guest_timeout, &late);
+
+	while (*value < want && !late)
+		g_main_context_iteration(NULL, TRUE);
+	if (late)
+		_exit(92);
+	g_source_remove(timer);
+}
+
+static void guest_for(unsigned int ms)
+{
+	bool over = false;
+
+	g_timeout_add(ms, guest_timeout, &over);
+	while (!over)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+static void guest_say(const char *text)
+{
+	chardev_write(guest.chr, text, strlen(text));
+}
+
+/* ---- In the parent ---- */
+
+struct child {
+	pid_t pid;
+	int in, out;	/* to its stdin, from its stdout; one and the same for a terminal */
+	int slave;	/* keeps a terminal alive */
+};
+
+static struct child child_pty(void (*run)(void))
+{
+	struct child child;
+	int master, slave;
+
+	if (openpty(&master, &slave, NULL, NULL, NULL))
+		abort();
+	child = (struct child){ .in = master, .out = master, .slave = slave };
+	child.pid = fork();
+	if (!child.pid) {
+		setsid();
+		ioctl(slave, TIOCSCTTY, 0);
+		dup2(slave, 0);
+		dup2(slave, 1);
+		close(master);
+		close(slave);
+		run();
+		_exit(0);
+	}
+	return child;
+}
+
+static struct child child_pipes(void (*run)(void))
+{
+	struct child child = { .slave = -1 };
+	int in[2], out[2];
+
+	if (pipe(in) || pipe(out))
+		abort();
+	child.in = in[1];
+	child.out = out[0];
+	child.pid = fork();
+	if (!child.pid) {
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		close(in[0]);
+		close(in[1]);
+		close(out[0]);
+		close(out[1]);
+		run();
+		_exit(0);
+	}
+	close(in[0]);
+	close(out[1]);
+	return child;
+}
+
+static int child_end(struct child *child)
+{
+	int status;
+
+	waitpid(child->pid, &status, 0);
+	close(child->in);
+	if (child->out != child->in)
+		close(child->out);
+	if (child->slave >= 0)
+		close(child->slave);
+	return status;
+}
+
+static void child_send(struct child *child, const void *buf, size_t len)
+{
+	KTAP_EQ(write(child->in, buf, len), len);
+}
+
+/* Reads until @want has come by (10 s at most). */
+static bool child_expect(struct child *child, const char *want)
+{
+	char buf[4096];
+	size_t len = 0;
+
+	while (len < sizeof(buf) - 1) {
+		struct pollfd pfd = { .fd = child->out, .events = POLLIN };
+		ssize_t n;
+
+		if (poll(&pfd, 1, 10000) <= 0)
+			return false;
+		n = read(child->out, buf + len, sizeof(buf) - 1 - len);
+		if (n <= 0)
+			return false;
+		len += n;
+		buf[len] = '\0';
+		if (strstr(buf, want))
+			return true;
+	}
+	return false;
+}
+
+static bool is_raw(struct child *child)
+{
+	struct termios t;
+
+	tcgetattr(child->slave, &t);
+	return !(t.c_lflag & (ICANON | ISIG | ECHO)) && !(t.c_oflag & OPOST);
+}
+
+/* ---- Cases ---- */
+
+static void keys_child(void)
+{
+	guest_start(1000);
+	guest_say("ready");
+	guest_until(&guest.len, 5);
+	if (memcmp(guest.got, "a\003\032\001z", 5) || guest.breaks != 1)
+		_exit(1);
+	if (strcmp(guest.keys, "p"))
+		_exit(2);
+	guest_say("more");
+	while (!guest.keys[1])
+		g_main_context_iteration(NULL, TRUE);
+	if (guest.keys[1] != 'q' || guest.len != 5)
+		_exit(3);
+	term_destroy(guest.chr);
+}
+
+static void test_keys(void)
+{
+	struct child child = child_pty(keys_child);
+
+	KTAP_TRUE(child_expect(&child, "ready"));
+	KTAP_TRUE(is_raw(&child));
+	child_send(&child, "a\003\032\001\001\001b\001pz", 10);
+	KTAP_TRUE(child_expect(&child, "more"));
+	child_send(&child, "\001h", 2);
+	KTAP_TRUE(child_expect(&child, "Ctrl-A x"));
+	child_send(&child, "\001x", 2);
+	KTAP_EQ(child_end(&child), 0);
+}
+
+/* A guest that does not read must not take the commands away. */
+static void deaf_child(void)
+{
+	guest_start(0);
+	guest_say("ready");
+	while (!guest.nr_keys)
+		g_main_context_iteration(NULL, TRUE);
+	term_destroy(guest.chr);
+}
+
+static void test_deaf_guest(void)
+{
+	struct child child = child_pty(deaf_child);
+	char junk[3000];
+
+	memset(junk, 'j', sizeof(junk));
+	KTAP_TRUE(child_expect(&child, "ready"));
+	for (int i = 0; i < 5; i++) {
+		child_send(&child, junk, sizeof(junk));
+		usleep(50000);
+	}
+	child_send(&child, "\001x", 2);
+	KTAP_EQ(child_end(&child), 0);
+}
+
+static void abort_child(void)
+{
+	signal(SIGALRM, SIG_DFL);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	guest_start(10);
+	guest_say("ready");
+	guest_until(&guest.len, 1);
+	if (guest.got[0] == 'a')
+		abort();
+	exit(7);
+}
+
+static void test_restored(void)
+{
+	static const struct {
+		char how;
+		bool by_signal;
+	} ways[] = { { 'a', true }, { 'e', false } };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct child child = child_pty(abort_child);
+		int slave = dup(child.slave), status;
+
+		KTAP_TRUE(child_expect(&child, "ready"));
+		KTAP_TRUE(is_raw(&child));
+		child_send(&child, &ways[i].how, 1);
+		waitpid(child.pid, &status, 0);
+		KTAP_EQ(!!WIFSIGNALED(status), ways[i].by_signal);
+		KTAP_TRUE(!is_raw(&child));
+		close(slave);
+		close(child.in);
+		close(child.slave);
+	}
+}
+
+/* The terminal is hung up: the child goes on, idle, and its output goes nowhere. */
+static void hangup_child(void)
+{
+	struct rusage before, after;
+
+	guest_start(1000);
+	guest_say("ready");
+	guest_for(500);
+	getrusage(RUSAGE_SELF, &before);
+	for (int i = 0; i < 10; i++) {
+		for (int k = 0; k < 5000; k++)
+			if (chardev_write(guest.chr, "nobody", 6) != 6)
+				_exit(1);
+		guest_for(50);
+	}
+	getrusage(RUSAGE_SELF, &after);
+	/* Half a second with next to nothing to do. */
+	if (after.ru_utime.tv_sec * 1000000 + after.ru_utime.tv_usec -
+	    before.ru_utime.tv_sec * 1000000 - before.ru_utime.tv_usec > 250000)
+		_exit(2);
+	term_destroy(guest.chr);
+}
+
+static void test_hangup(void)
+{
+	struct child child = child_pty(hangup_child);
+	int status;
+
+	KTAP_TRUE(child_expect(&child, "ready"));
+	close(child.slave);
+	close(child.in);
+	waitpid(child.pid, &status, 0);
+	KTAP_EQ(status, 0);
+}
+
+/* Whatever is on a pipe goes through, Ctrl-A too, and as fast as the guest takes it. */
+static void pipe_child(void)
+{
+	guest_start(0);
+	while (guest.len < 20000) {
+		size_t before = guest.len;
+
+		guest.room = 7;
+		chardev_rx_ready(guest.chr);
+		guest_until(&guest.len, before + 1);
+	}
+	for (size_t i = 0; i < 20000; i++)
+		if ((uint8_t)guest.got[i] != (uint8_t)(i * 3))
+			_exit(1);
+	if (guest.nr_keys)
+		_exit(2);
+	/* The end of input ends nothing else. */
+	guest_for(100);
+	guest_say("alive");
+	term_destroy(guest.chr);
+}
+
+static void test_pipe(void)
+{
+	struct child child = child_pipes(pipe_child);
+	uint8_t data[20000];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = i * 3;
+	child_send(&child, data, sizeof(data));
+	close(child.in);
+	child.in = child.out;
+	KTAP_TRUE(child_expect(&child, "alive"));
+	KTAP_EQ(child_end(&child), 0);
+}
+
+/* Nobody reads for a while: writes fall short instead of blocking, and nothing gets lost. */
+static void slow_child(void)
+{
+	static uint8_t data[300000];
+	size_t sent = 0, rooms = 0;
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = i * 5;
+	guest_start(10);
+	while (sent < sizeof(data)) {
+		size_t n = chardev_write(guest.chr, data + sent, sizeof(data) - sent);
+
+		sent += n;
+		if (sent < sizeof(data)) {
+			rooms = guest.tx_rooms + 1;
+			while (guest.tx_rooms < rooms)
+				g_main_context_iteration(NULL, TRUE);
+		}
+	}
+	term_destroy(guest.chr);
+	_exit(rooms ? 0 : 1);
+}
+
+static void test_slow_reader(void)
+{
+	struct child child = child_pipes(slow_child);
+	static uint8_t data[300001];
+	size_t len = 0;
+	ssize_t n;
+
+	usleep(300000);
+	while ((n = read(child.out, data + len,
+			 sizeof(data) - len < 5000 ? sizeof(data) - len : 5000)) > 0) {
+		len += n;
+		usleep(1000);
+	}
+	KTAP_EQ(len, 300000);
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] != (uint8_t)(i * 5)) {
+			KTAP_FAIL("byte %zu is wrong", i);
+			break;
+		}
+	}
+	KTAP_EQ(child_end(&child), 0);
+}
+
+/* Nobody will ever read: dropped, and the guest goes on. */
+static void gone_child(void)
+{
+	guest_start(10);
+	guest_until(&guest.len, 1);
+	for (int i = 0; i < 100000; i++)
+		if (chardev_write(guest.chr, "x", 1) != 1)
+			_exit(1);
+	term_destroy(guest.chr);
+}
+
+static void test_reader_gone(void)
+{
+	struct child child = child_pipes(gone_child);
+
+	close(child.out);
+	child.out = child.in;
+	child_send(&child, "g", 1);
+	KTAP_EQ(child_end(&child), 0);
+}
+
+/* A job in the background leaves its terminal alone, and takes it when it comes to the front. */
+static void background_child(void)
+{
+	pid_t pid;
+	int status;
+
+	/* This is the shell; the guest is its job. */
+	signal(SIGTTOU, SIG_IGN);
+	pid = fork();
+	if (!pid) {
+		signal(SIGTTOU, SIG_DFL);
+		setpgid(0, 0);
+		guest_start(10);
+		guest_say("ready");
+		guest_until(&guest.len, 1);
+		term_destroy(guest.chr);
+		_exit(guest.got[0] == 'f' ? 0 : 1);
+	}
+	setpgid(pid, pid);
+	sleep(1);
+	if (write(1, "front", 5) != 5)
+		_exit(1);
+	tcsetpgrp(0, pid);
+	waitpid(pid, &status, 0);
+	_exit(status ? 1 : 0);
+}
+
+static void test_background(void)
+{
+	struct child child = child_pty(background_child);
+
+	KTAP_TRUE(child_expect(&child, "ready"));
+	KTAP_TRUE(!is_raw(&child));
+	KTAP_TRUE(child_expect(&child, "front"));
+	for (int i = 0; i < 50 && !is_raw(&child); i++)
+		usleep(100000);
+	KTAP_TRUE(is_raw(&child));
+	child_send(&child, "f", 1);
+	KTAP_EQ(child_end(&child), 0);
+}
+
+KTAP_MAIN(KTAP_CASE(test_keys), KTAP_CASE(test_deaf_guest), KTAP_CASE(test_restored),
+	  KTAP_CASE(test_hangup), KTAP_CASE(test_pipe), KTAP_CASE(test_slow_reader),
+	  KTAP_CASE(test_reader_gone), KTAP_CASE(test_background))

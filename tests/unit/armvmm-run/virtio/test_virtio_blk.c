@@ -1,0 +1,785 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/virtio/virtio_blk.c userspace/armvmm-run/virtio/blk_request.c
+// sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/virtio_mmio.c
+// sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+// pkgs: glib-2.0
+// libs: -lfdt
+//
+// virtio-blk against real files, with the host's failures made where they
+// cannot be had for the asking; requests past the end and of unknown types
+// (design 9, item 26).
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <linux/falloc.h>
+#include <linux/virtio_blk.h>
+
+#include "armvmm-run/virtio/virtio_driver.h"
+
+#define V1     (1ULL << VIRTIO_F_VERSION_1)
+#define FLUSH  (1ULL << VIRTIO_BLK_F_FLUSH)
+#define QSIZE  128
+#define MIB    (1ULL << 20)
+#define SECTOR 512
+
+/* Where the driver has its things: a header and a status for each slot, and data. */
+#define HDR(slot)    (DATA_GPA + (slot) * 64)
+#define STATUS(slot) (DATA_GPA + (slot) * 64 + 32)
+#define DATA	     (DATA_GPA + 0x10000)
+
+static char dir[] = "/tmp/test_virtio_blk.XXXXXX";
+static char path[64];
+static struct driver d;
+
+/*
+ * The system calls of disk.c, ours before libc's. Tests set what they do
+ * besides, or instead of, the real thing.
+ */
+static unsigned int nr_syncs, nr_in_syscall, max_in_syscall;
+static int fail_write; /* errno */
+static int fail_fallocate; /* errno */
+static size_t short_io; /* longest transfer, 0: no limit */
+static useconds_t slow_io;
+
+/* The function that ours stands before. */
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+static void io_begin(void)
+{
+	unsigned int n = __atomic_add_fetch(&nr_in_syscall, 1, __ATOMIC_SEQ_CST);
+	unsigned int max = __atomic_load_n(&max_in_syscall, __ATOMIC_SEQ_CST);
+
+	while (n > max && !__atomic_compare_exchange_n(&max_in_syscall, &max, n, false,
+						       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+	if (slow_io)
+		usleep(slow_io);
+}
+
+static void io_end(void)
+{
+	__atomic_sub_fetch(&nr_in_syscall, 1, __ATOMIC_SEQ_CST);
+}
+
+static ssize_t io_vector(bool write, int fd, const struct iovec *iov, int nr, off64_t at)
+{
+	struct iovec one = iov[0];
+	ssize_t ret;
+
+	io_begin();
+	if (short_io) {
+		if (one.iov_len > short_io)
+			one.iov_len = short_io;
+		iov = &one;
+		nr = 1;
+	}
+	ret = write ? REAL(pwritev64)(fd, iov, nr, at) : REAL(preadv64)(fd, iov, nr, at);
+	io_end();
+	return ret;
+}
+
+ssize_t preadv64(int fd, const struct iovec *iov, int nr, off64_t at)
+{
+	return io_vector(false, fd, iov, nr, at);
+}
+
+ssize_t pwritev64(int fd, const struct iovec *iov, int nr, off64_t at)
+{
+	if (fail_write) {
+		errno = fail_write;
+		return -1;
+	}
+	return io_vector(true, fd, iov, nr, at);
+}
+
+int fdatasync(int fd)
+{
+	__atomic_add_fetch(&nr_syncs, 1, __ATOMIC_SEQ_CST);
+	return REAL(fdatasync)(fd);
+}
+
+int fallocate64(int fd, int mode, off64_t at, off64_t len)
+{
+	if (fail_fallocate) {
+		errno = fail_fallocate;
+		return -1;
+	}
+	return REAL(fallocate64)(fd, mode, at, len);
+}
+
+/* The disk */
+
+static void make_file(uint64_t size)
+{
+	int fd;
+
+	if (!path[0]) {
+		if (!mkdtemp(dir))
+			exit(1);
+		snprintf(path, sizeof(path), "%s/a-disk-with-a-long-name.img", dir);
+	}
+	unlink(path);
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	if (fd < 0 || ftruncate(fd, size)) {
+		perror(path);
+		exit(1);
+	}
+	close(fd);
+}
+
+static void peek(uint64_t at, void *buf, size_t len)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (pread(fd, buf, len, at) != (ssize_t)len)
+		KTAP_FAIL("pread at %llu", (unsigned long long)at);
+	close(fd);
+}
+
+static void poke(uint64_t at, const void *buf, size_t len)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (pwrite(fd, buf, len, at) != (ssize_t)len)
+		KTAP_FAIL("pwrite at %llu", (unsigned long long)at);
+	close(fd);
+}
+
+static int try_open(const struct disk_config *config, struct error *err)
+{
+	memset(err, 0, sizeof(*err));
+	return virtio_blk_create(&test_machine, config, err);
+}
+
+static struct device *setup_config(const struct disk_config *config, uint64_t features)
+{
+	struct error err;
+
+	test_machine_init();
+	nr_syncs = max_in_syscall = 0;
+	fail_write = fail_fallocate = 0;
+	short_io = slow_io = 0;
+	if (try_open(config, &err)) {
+		printf("# %s\n", err.text);
+		return NULL;
+	}
+	if (!driver_start(&d, test_machine.bus.dev[0], V1 | features, 1, QSIZE))
+		KTAP_FAIL("features refused");
+	return test_machine.bus.dev[0];
+}
+
+static struct device *setup(uint64_t size, uint64_t features)
+{
+	struct disk_config config = { .path = path };
+
+	make_file(size);
+	config.path = path;
+	return setup_config(&config, features);
+}
+
+/* Requests */
+
+static void submit(unsigned int slot, uint32_t type, uint64_t sector, const struct driver_buf *data,
+		   unsigned int nr)
+{
+	struct virtio_blk_outhdr *hdr = ram(HDR(slot));
+	struct driver_buf buf[QSIZE];
+
+	hdr->type = type;
+	hdr->ioprio = 0;
+	hdr->sector = sector;
+	*(uint8_t *)ram(STATUS(slot)) = 0xee;
+	buf[0] = (struct driver_buf){ HDR(slot), sizeof(*hdr), false };
+	for (unsigned int i = 0; i < nr; i++)
+		buf[1 + i] = data[i];
+	buf[1 + nr] = (struct driver_buf){ STATUS(slot), 1, true };
+	driver_add(&d.q[0], buf, nr + 2);
+}
+
+/* Runs one request. Returns its status, and the used length. */
+static uint8_t run_len(uint32_t type, uint64_t sector, const struct driver_buf *data,
+		       unsigned int nr, uint32_t *len)
+{
+	struct vring_used_elem used;
+
+	submit(0, type, sector, data, nr);
+	driver_kick(&d, 0);
+	if (!TEST_UNTIL(driver_nr_used(&d.q[0]) == 1)) {
+		KTAP_FAIL("request of type %u was not answered", type);
+		return 0xff;
+	}
+	used = driver_used(&d.q[0]);
+	if (len)
+		*len = used.len;
+	return *(uint8_t *)ram(STATUS(0));
+}
+
+static uint8_t run(uint32_t type, uint64_t sector, const struct driver_buf *data, unsigned int nr)
+{
+	return run_len(type, sector, data, nr, NULL);
+}
+
+static uint8_t run_one(uint32_t type, uint64_t sector, uint32_t len)
+{
+	struct driver_buf buf = { DATA, len, type == VIRTIO_BLK_T_IN };
+
+	return run(type, sector, &buf, 1);
+}
+
+static void fill(uint64_t gpa, uint32_t len, unsigned int seed)
+{
+	for (uint32_t i = 0; i < len; i++)
+		((uint8_t *)ram(gpa))[i] = (i * 7 + (i >> 8) + seed) & 0xff;
+}
+
+static uint64_t config_read(struct device *dev, unsigned int off, unsigned int len)
+{
+	return dev->ops->read(dev, VIRTIO_MMIO_CONFIG + off, len);
+}
+
+#define CONFIG(dev, field)                                             \
+	config_read(dev, offsetof(struct virtio_blk_config, field),    \
+		    sizeof(((struct virtio_blk_config *)0)->field))
+
+static void test_configuration(void)
+{
+	struct device *dev = setup(3 * MIB, FLUSH);
+	uint64_t f;
+
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_DEVICE_ID), 2);
+	KTAP_EQ(CONFIG(dev, capacity), 3 * MIB / SECTOR);
+	KTAP_EQ(CONFIG(dev, blk_size), 512);
+	KTAP_EQ(CONFIG(dev, seg_max), QSIZE - 2);
+	KTAP_TRUE(CONFIG(dev, size_max) >= 4096);
+	KTAP_EQ(CONFIG(dev, physical_block_exp), 3);
+	KTAP_EQ(CONFIG(dev, min_io_size), 8);
+	f = offered_features(dev);
+	KTAP_TRUE(f & FLUSH);
+	KTAP_TRUE(f & 1 << VIRTIO_BLK_F_SEG_MAX);
+	KTAP_TRUE(f & 1 << VIRTIO_BLK_F_WRITE_ZEROES);
+	KTAP_TRUE(!(f & 1 << VIRTIO_BLK_F_RO));
+	KTAP_TRUE(!(f & 1 << VIRTIO_BLK_F_MQ));
+	test_machine_exit();
+}
+
+static void test_write_and_read(void)
+{
+	struct driver_buf out[] = { { DATA, 100, false }, { DATA + 0x1000, 412, false },
+				    { DATA + 0x2000, 8192, false } };
+	struct driver_buf in[] = { { DATA + 0x8000, 8191, true }, { DATA + 0xb000, 513, true } };
+	static uint8_t want[8704], got[8704];
+	uint32_t len;
+
+	setup(MIB, FLUSH);
+	for (unsigned int limit = 0; limit < 2; limit++) {
+		/* The second time the host does a little at a time. */
+		short_io = limit ? 77 : 0;
+		fill(DATA, 100, limit + 1);
+		fill(DATA + 0x1000, 412, 2);
+		fill(DATA + 0x2000, 8192, 3);
+		memcpy(want, ram(DATA), 100);
+		memcpy(want + 100, ram(DATA + 0x1000), 412);
+		memcpy(want + 512, ram(DATA + 0x2000), 8192);
+		KTAP_EQ(run_len(VIRTIO_BLK_T_OUT, 5 + limit * 40, out, 3, &len), VIRTIO_BLK_S_OK);
+		KTAP_EQ(len, 1);
+		peek((5 + limit * 40) * SECTOR, got, sizeof(got));
+		KTAP_MEMEQ(got, want, sizeof(got));
+
+		KTAP_EQ(run_len(VIRTIO_BLK_T_IN, 5 + limit * 40, in, 2, &len), VIRTIO_BLK_S_OK);
+		KTAP_EQ(len, 8704 + 1);
+		KTAP_MEMEQ(ram(DATA + 0x8000), want, 8191);
+		KTAP_MEMEQ(ram(DATA + 0xb000), want + 8191, 513);
+	}
+	KTAP_TRUE(test_level[d.spi]);
+	KTAP_EQ(test_warnings, 0);
+	test_machine_exit();
+}
+
+static void test_beyond_four_gigabytes(void)
+{
+	uint64_t at = (5ULL << 30) - MIB;
+	uint8_t got[512];
+
+	setup(5ULL << 30, FLUSH);
+	fill(DATA, 512, 9);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, at / SECTOR, 512), VIRTIO_BLK_S_OK);
+	peek(at, got, 512);
+	KTAP_MEMEQ(got, ram(DATA), 512);
+	test_machine_exit();
+}
+
+/* A chain longer than the pieces it is worked on in. */
+static void test_long_request(void)
+{
+	static uint8_t got[9 * MIB];
+	struct driver_buf buf = { DATA, 9 * MIB, false };
+
+	setup(16 * MIB, FLUSH);
+	fill(DATA, 9 * MIB, 4);
+	KTAP_EQ(run(VIRTIO_BLK_T_OUT, 8, &buf, 1), VIRTIO_BLK_S_OK);
+	peek(8 * SECTOR, got, sizeof(got));
+	KTAP_MEMEQ(got, ram(DATA), sizeof(got));
+	memset(ram(DATA), 0, sizeof(got));
+	buf.write = true;
+	KTAP_EQ(run(VIRTIO_BLK_T_IN, 8, &buf, 1), VIRTIO_BLK_S_OK);
+	KTAP_MEMEQ(got, ram(DATA), sizeof(got));
+	test_machine_exit();
+}
+
+static void test_ranges(void)
+{
+	uint64_t last = MIB / SECTOR - 1;
+
+	setup(MIB, FLUSH);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, last, 512), VIRTIO_BLK_S_OK);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, last, 1024), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, last + 1, 512), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, UINT64_MAX, 512), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 1ULL << 55, 512), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 2 * MIB), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 511), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 513), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, last, 1024), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 1ULL << 63, 512), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 100), VIRTIO_BLK_S_IOERR);
+	/* None of that is the host's fault: not a word to the person. */
+	KTAP_EQ(test_warnings, 0);
+	KTAP_TRUE(!driver_needs_reset(&d));
+	test_machine_exit();
+}
+
+static void test_other_types(void)
+{
+	struct driver_buf id = { DATA, 20, true }, shorter = { DATA, 4, true };
+	uint32_t len;
+
+	setup(MIB, FLUSH);
+	memset(ram(DATA), 0xaa, 32);
+	KTAP_EQ(run_len(VIRTIO_BLK_T_GET_ID, 0, &id, 1, &len), VIRTIO_BLK_S_OK);
+	KTAP_EQ(len, 21);
+	KTAP_MEMEQ(ram(DATA), "a-disk-with-a-long-n\xaa", 21);
+	memset(ram(DATA), 0xaa, 32);
+	KTAP_EQ(run(VIRTIO_BLK_T_GET_ID, 0, &shorter, 1), VIRTIO_BLK_S_OK);
+	KTAP_MEMEQ(ram(DATA), "a-di\xaa", 5);
+
+	KTAP_EQ(run_len(2, 0, NULL, 0, &len), VIRTIO_BLK_S_UNSUPP);
+	KTAP_EQ(len, 1);
+	KTAP_EQ(run(99, 0, &id, 1), VIRTIO_BLK_S_UNSUPP);
+	KTAP_EQ(run(0xffffffff, UINT64_MAX, NULL, 0), VIRTIO_BLK_S_UNSUPP);
+	KTAP_EQ(run(VIRTIO_BLK_T_SECURE_ERASE, 0, NULL, 0), VIRTIO_BLK_S_UNSUPP);
+	test_machine_exit();
+}
+
+static void test_flush(void)
+{
+	setup(MIB, FLUSH);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_OK);
+	KTAP_EQ(nr_syncs, 0);
+	KTAP_EQ(run(VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_OK);
+	KTAP_EQ(nr_syncs, 1);
+	test_machine_exit();
+
+	/* A driver without FLUSH: each write is on the disk when it ends. */
+	setup(MIB, 0);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_OK);
+	KTAP_EQ(nr_syncs, 1);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	KTAP_EQ(nr_syncs, 1);
+	test_machine_exit();
+}
+
+static void test_read_only(void)
+{
+	struct disk_config config = { .path = path, .readonly = true };
+	struct virtio_blk_discard_write_zeroes *range;
+	struct driver_buf buf = { DATA, 16, false };
+	struct device *dev;
+	uint8_t got[512];
+
+	make_file(MIB);
+	poke(0, "keep", 4);
+	chmod(path, 0400);
+	dev = setup_config(&config, 1 << VIRTIO_BLK_F_RO);
+	KTAP_TRUE(offered_features(dev) & 1 << VIRTIO_BLK_F_RO);
+	KTAP_TRUE(!(offered_features(dev) &
+		    (1 << VIRTIO_BLK_F_DISCARD | 1 << VIRTIO_BLK_F_WRITE_ZEROES)));
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_IOERR);
+	range = ram(DATA);
+	*range = (struct virtio_blk_discard_write_zeroes){ .num_sectors = 8 };
+	KTAP_EQ(run(VIRTIO_BLK_T_DISCARD, 0, &buf, 1), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run(VIRTIO_BLK_T_WRITE_ZEROES, 0, &buf, 1), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run(VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_OK);
+	peek(0, got, 512);
+	KTAP_MEMEQ(got, "keep", 5);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	KTAP_MEMEQ(ram(DATA), "keep", 5);
+	/* Refused before the host had to refuse. */
+	KTAP_EQ(test_warnings, 0);
+	test_machine_exit();
+}
+
+static void test_host_is_full(void)
+{
+	struct rlimit was, small;
+
+	setup(MIB, FLUSH);
+	fail_write = ENOSPC;
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 4096), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(test_warnings, 1);
+	fail_write = 0;
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 4096), VIRTIO_BLK_S_OK);
+
+	/* The real thing, by a limit: the write in the middle of which it ends. */
+	getrlimit(RLIMIT_FSIZE, &was);
+	small = was;
+	small.rlim_cur = 64 * 1024 + 512;
+	setrlimit(RLIMIT_FSIZE, &small);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 120, 16 * 1024), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 1000, 512), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_OK);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 1000, 512), VIRTIO_BLK_S_OK);
+	setrlimit(RLIMIT_FSIZE, &was);
+	KTAP_EQ(test_warnings, 3);
+	KTAP_TRUE(!driver_needs_reset(&d));
+	test_machine_exit();
+}
+
+static void test_disk_shrinks(void)
+{
+	setup(MIB, FLUSH);
+	KTAP_EQ(truncate(path, 4096), 0);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 4096), VIRTIO_BLK_S_OK);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 7, 1024), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 100, 512), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(test_warnings, 2);
+	test_machine_exit();
+}
+
+static uint8_t run_range(uint32_t type, uint64_t sector, uint32_t nr, uint32_t flags)
+{
+	struct driver_buf buf = { DATA, 16, false };
+
+	*(struct virtio_blk_discard_write_zeroes *)ram(DATA) =
+		(struct virtio_blk_discard_write_zeroes){ sector, nr, flags };
+	return run(type, 0, &buf, 1);
+}
+
+static void test_discard_and_zeroes(void)
+{
+	struct virtio_blk_discard_write_zeroes *range;
+	struct driver_buf buf = { DATA, 0, false };
+	static uint8_t ones[MIB], got[MIB], zero[MIB];
+	struct stat before, after;
+
+	memset(ones, 0xff, MIB);
+	setup(MIB, FLUSH);
+	poke(0, ones, MIB);
+	stat(path, &before);
+	if (offered_features(d.dev) & 1 << VIRTIO_BLK_F_DISCARD) {
+		KTAP_EQ(CONFIG(d.dev, write_zeroes_may_unmap), 1);
+		KTAP_EQ(run_range(VIRTIO_BLK_T_DISCARD, 256, 512, 0), VIRTIO_BLK_S_OK);
+		stat(path, &after);
+		KTAP_TRUE(after.st_blocks <= before.st_blocks - 512);
+		KTAP_EQ(after.st_size, MIB);
+		KTAP_EQ(run_range(VIRTIO_BLK_T_DISCARD, 0, 8, 1), VIRTIO_BLK_S_UNSUPP);
+		KTAP_EQ(run_range(VIRTIO_BLK_T_DISCARD, 2047, 2, 0), VIRTIO_BLK_S_IOERR);
+	}
+	/* By a hole, by the file system, and by writing: exactly the range. */
+	for (unsigned int way = 0; way < 3; way++) {
+		poke(0, ones, MIB);
+		fail_fallocate = way == 2 ? EOPNOTSUPP : 0;
+		KTAP_EQ(run_range(VIRTIO_BLK_T_WRITE_ZEROES, 3, 1001, way == 0), VIRTIO_BLK_S_OK);
+		peek(0, got, MIB);
+		KTAP_MEMEQ(got, ones, 3 * SECTOR);
+		KTAP_MEMEQ(got + 3 * SECTOR, zero, 1001 * SECTOR);
+		KTAP_MEMEQ(got + 1004 * SECTOR, ones, MIB - 1004 * SECTOR);
+	}
+	fail_fallocate = EIO;
+	KTAP_EQ(run_range(VIRTIO_BLK_T_WRITE_ZEROES, 0, 8, 0), VIRTIO_BLK_S_IOERR);
+	fail_fallocate = 0;
+	KTAP_EQ(run_range(VIRTIO_BLK_T_WRITE_ZEROES, 0, 8, 2), VIRTIO_BLK_S_UNSUPP);
+	KTAP_EQ(run_range(VIRTIO_BLK_T_WRITE_ZEROES, 2040, 9, 0), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_range(VIRTIO_BLK_T_WRITE_ZEROES, UINT64_MAX, 2, 0), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_range(VIRTIO_BLK_T_WRITE_ZEROES, 0, 0xffffffff, 0), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_range(VIRTIO_BLK_T_WRITE_ZEROES, 0, 0, 0), VIRTIO_BLK_S_OK);
+
+	/* Several ranges; lists that are too long, or end in the middle of one. */
+	poke(0, ones, MIB);
+	range = ram(DATA);
+	for (unsigned int i = 0; i < 17; i++)
+		range[i] = (struct virtio_blk_discard_write_zeroes){ .sector = i * 10,
+								     .num_sectors = 1 };
+	buf.len = 16 * 16;
+	KTAP_EQ(run(VIRTIO_BLK_T_WRITE_ZEROES, 0, &buf, 1), VIRTIO_BLK_S_OK);
+	peek(0, got, MIB);
+	KTAP_MEMEQ(got + 150 * SECTOR, zero, SECTOR);
+	KTAP_MEMEQ(got + 151 * SECTOR, ones, SECTOR);
+	buf.len = 17 * 16;
+	KTAP_EQ(run(VIRTIO_BLK_T_WRITE_ZEROES, 0, &buf, 1), VIRTIO_BLK_S_IOERR);
+	buf.len = 24;
+	KTAP_EQ(run(VIRTIO_BLK_T_WRITE_ZEROES, 0, &buf, 1), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run(VIRTIO_BLK_T_WRITE_ZEROES, 0, NULL, 0), VIRTIO_BLK_S_IOERR);
+	test_machine_exit();
+
+	/* A file system without holes: the feature is not offered. */
+	make_file(MIB);
+	test_machine_init();
+	fail_fallocate = EOPNOTSUPP;
+	KTAP_EQ(try_open(&(struct disk_config){ .path = path }, &(struct error){ "" }), 0);
+	KTAP_TRUE(!(offered_features(test_machine.bus.dev[0]) & 1 << VIRTIO_BLK_F_DISCARD));
+	KTAP_TRUE(driver_start(&d, test_machine.bus.dev[0], V1 | FLUSH, 1, QSIZE));
+	KTAP_EQ(run_range(VIRTIO_BLK_T_DISCARD, 0, 8, 0), VIRTIO_BLK_S_UNSUPP);
+	fail_fallocate = 0;
+	test_machine_exit();
+}
+
+static void test_malformed_requests(void)
+{
+	static const struct {
+		const char *what;
+		unsigned int nr;
+		struct driver_buf buf[3];
+	} bad[] = {
+		{ "no header", 1, { { STATUS(0), 1, true } } },
+		{ "half a header", 2, { { HDR(0), 15, false }, { STATUS(0), 1, true } } },
+		{ "no status", 1, { { HDR(0), 16, false } } },
+		{ "no status, but data", 2, { { HDR(0), 16, false }, { DATA, 512, false } } },
+	};
+	static const struct driver_buf split[] = {
+		{ HDR(0), 1, false },	{ HDR(0) + 1, 14, false }, { HDR(0) + 15, 1, false },
+		{ DATA, 511, true },	{ DATA + 511, 2, true },
+	};
+	struct device *dev = setup(MIB, FLUSH);
+
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		memset(ram(HDR(0)), 0, 64);
+		KTAP_TRUE(driver_start(&d, dev, V1, 1, QSIZE));
+		driver_add(&d.q[0], bad[i].buf, bad[i].nr);
+		driver_kick(&d, 0);
+		if (!TEST_UNTIL(driver_needs_reset(&d)))
+			KTAP_FAIL("%s: was accepted", bad[i].what);
+		KTAP_EQ(driver_nr_used(&d.q[0]), 0);
+	}
+	/* How header, data and status are cut up is the driver's choice (2.7.4.1). */
+	KTAP_TRUE(driver_start(&d, dev, V1, 1, QSIZE));
+	memset(ram(HDR(0)), 0, 64);
+	poke(0, "0123", 4);
+	memset(ram(DATA), 0xee, 513);
+	driver_add(&d.q[0], split, 5);
+	driver_kick(&d, 0);
+	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == 1));
+	KTAP_EQ(driver_used(&d.q[0]).len, 513);
+	KTAP_MEMEQ(ram(DATA), "0123", 5);
+	KTAP_EQ(((uint8_t *)ram(DATA))[512], VIRTIO_BLK_S_OK);
+	test_machine_exit();
+}
+
+static void test_many_at_once(void)
+{
+	struct driver_buf buf = { 0, 4096, true };
+	bool seen[42] = { false };
+
+	setup(MIB, FLUSH);
+	for (unsigned int i = 0; i < 42; i++) {
+		uint32_t mark = i + 1000;
+
+		poke(i * 4096, &mark, 4);
+	}
+	slow_io = 5000;
+	for (unsigned int i = 0; i < 42; i++) {
+		buf.gpa = DATA + i * 4096;
+		submit(i, VIRTIO_BLK_T_IN, i * 8, &buf, 1);
+	}
+	driver_kick(&d, 0);
+	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == 42));
+	for (unsigned int i = 0; i < 42; i++) {
+		struct vring_used_elem e = driver_used(&d.q[0]);
+
+		KTAP_ASSERT(e.id % 3 == 0 && e.id / 3 < 42 && !seen[e.id / 3]);
+		seen[e.id / 3] = true;
+		KTAP_EQ(*(uint32_t *)ram(DATA + i * 4096), i + 1000);
+		KTAP_EQ(*(uint8_t *)ram(STATUS(i)), VIRTIO_BLK_S_OK);
+	}
+	/* The host had several of them in hand at a time. */
+	KTAP_TRUE(max_in_syscall > 1);
+	test_machine_exit();
+}
+
+/* After a reset the guest may use its memory for something else at once. */
+static void test_reset_in_flight(void)
+{
+	struct driver_buf buf = { 0, 64 * 1024, true };
+	static uint8_t ones[MIB];
+	struct device *dev;
+
+	memset(ones, 0xff, MIB);
+	dev = setup(MIB, FLUSH);
+	poke(0, ones, MIB);
+	for (unsigned int round = 0; round < 20; round++) {
+		unsigned int changed = 0;
+
+		slow_io = round * 100;
+		for (unsigned int i = 0; i < 16; i++) {
+			buf.gpa = DATA + i * 65536;
+			submit(i, VIRTIO_BLK_T_IN, i * 128, &buf, 1);
+		}
+		driver_kick(&d, 0);
+		usleep(round * 97);
+		if (round % 2)
+			reg_write(dev, VIRTIO_MMIO_STATUS, 0);
+		else
+			dev->ops->reset(dev);
+		memset(ram(RING_GPA(0)), 0, 0x4000);
+		memset(ram(DATA_GPA), 0, MIB + 0x10000);
+		usleep(3000);
+		for (uint32_t i = 0; i < MIB + 0x10000; i++)
+			changed += ((uint8_t *)ram(DATA_GPA))[i];
+		KTAP_EQ(changed, 0);
+		KTAP_EQ(d.q[0].used->idx, 0);
+		KTAP_TRUE(driver_start(&d, dev, V1 | FLUSH, 1, QSIZE));
+	}
+	slow_io = 0;
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	/* And the end of the machine with requests in flight. */
+	slow_io = 2000;
+	for (unsigned int i = 0; i < 16; i++) {
+		buf.gpa = DATA + i * 65536;
+		submit(i, VIRTIO_BLK_T_IN, i * 128, &buf, 1);
+	}
+	driver_kick(&d, 0);
+	usleep(500);
+	test_machine_exit();
+}
+
+static void test_direct(void)
+{
+	struct disk_config config = { .path = path, .direct = true };
+	struct driver_buf odd[] = { { DATA + 1, 1023, false }, { DATA + 0x3003, 200705, false } };
+	struct driver_buf in = { DATA + 0x60007, 201728, true };
+	struct driver_buf even = { DATA, 8192, false };
+	static uint8_t want[201728], got[201728];
+	struct device *dev;
+	uint64_t block;
+
+	make_file(MIB);
+	dev = setup_config(&config, FLUSH);
+	if (!dev) {
+		test_machine_exit();
+		KTAP_SKIP("no O_DIRECT where the test's files are");
+	}
+	block = CONFIG(dev, blk_size);
+	KTAP_TRUE(block >= 512 && block <= 4096);
+	/* Buffers at odd addresses go through the bounce buffer, in several turns. */
+	fill(DATA + 1, 1023, 1);
+	fill(DATA + 0x3003, 200705, 2);
+	memcpy(want, ram(DATA + 1), 1023);
+	memcpy(want + 1023, ram(DATA + 0x3003), 200705);
+	if (block == 512) {
+		KTAP_EQ(run(VIRTIO_BLK_T_OUT, 8, odd, 2), VIRTIO_BLK_S_OK);
+		peek(8 * SECTOR, got, sizeof(got));
+		KTAP_MEMEQ(got, want, sizeof(got));
+		KTAP_EQ(run(VIRTIO_BLK_T_IN, 8, &in, 1), VIRTIO_BLK_S_OK);
+		KTAP_MEMEQ(ram(DATA + 0x60007), want, sizeof(got));
+	} else {
+		KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 1, 512), VIRTIO_BLK_S_IOERR);
+	}
+	fill(DATA, 8192, 7);
+	KTAP_EQ(run(VIRTIO_BLK_T_OUT, 16, &even, 1), VIRTIO_BLK_S_OK);
+	peek(16 * SECTOR, got, 8192);
+	KTAP_MEMEQ(got, ram(DATA), 8192);
+	test_machine_exit();
+}
+
+static void expect_error(const struct disk_config *config, int code, const char *text)
+{
+	struct error err;
+	int ret = try_open(config, &err);
+
+	if (ret != code || !strstr(err.text, config->path) || !strstr(err.text, text))
+		KTAP_FAIL("%s: %d, \"%s\", not %d, \"...%s...\"", config->path, ret, err.text, code,
+			  text);
+}
+
+static void test_bad_files(void)
+{
+	struct disk_config config = { .path = path };
+	char fifo[64];
+	int fd;
+
+	test_machine_init();
+	make_file(MIB);
+	expect_error(&(struct disk_config){ .path = "/nonexistent/disk.img" }, -ENOENT,
+		     "No such file");
+	expect_error(&(struct disk_config){ .path = dir }, -EISDIR, "is a directory");
+	expect_error(&(struct disk_config){ .path = dir, .readonly = true }, -EISDIR,
+		     "is a directory");
+	expect_error(&(struct disk_config){ .path = "/dev/null" }, -EINVAL, "neither");
+	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
+	mkfifo(fifo, 0600);
+	expect_error(&(struct disk_config){ .path = fifo }, -EINVAL, "neither");
+	expect_error(&(struct disk_config){ .path = fifo, .readonly = true }, -EINVAL, "neither");
+	unlink(fifo);
+
+	KTAP_EQ(truncate(path, 0), 0);
+	expect_error(&config, -EINVAL, "is empty");
+	KTAP_EQ(truncate(path, 1000), 0);
+	expect_error(&config, -EINVAL, "not a multiple of 512");
+	KTAP_EQ(truncate(path, MIB), 0);
+
+	/* In use: one writer, or several readers. */
+	fd = open(path, O_RDWR);
+	KTAP_EQ(fcntl(fd, F_OFD_SETLK, &(struct flock){ .l_type = F_RDLCK }), 0);
+	expect_error(&config, -EBUSY, "in use");
+	config.readonly = true;
+	KTAP_EQ(try_open(&config, &(struct error){ "" }), 0);
+	KTAP_EQ(try_open(&config, &(struct error){ "" }), 0);
+	KTAP_EQ(fcntl(fd, F_OFD_SETLK, &(struct flock){ .l_type = F_WRLCK }), -1);
+	close(fd);
+	config.readonly = false;
+	expect_error(&config, -EBUSY, "in use");
+	test_machine_exit();
+
+	/* Given up with the machine. */
+	test_machine_init();
+	KTAP_EQ(try_open(&config, &(struct error){ "" }), 0);
+	test_machine_exit();
+	unlink(path);
+	rmdir(dir);
+}
+
+static void block_signals(void)
+{
+	sigset_t all;
+
+	/* As armvmm-run's threads have it: SIGXFSZ among them. */
+	sigfillset(&all);
+	sigdelset(&all, SIGINT);
+	sigdelset(&all, SIGTERM);
+	sigdelset(&all, SIGALRM);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+}
+
+static void test_signals_blocked(void)
+{
+	sigset_t now;
+
+	block_signals();
+	pthread_sigmask(SIG_SETMASK, NULL, &now);
+	KTAP_TRUE(sigismember(&now, SIGXFSZ));
+}
+
+KTAP_MAIN(KTAP_CASE(test_signals_blocked), KTAP_CASE(test_configuration),
+	  KTAP_CASE(test_write_and_read), KTAP_CASE(test_beyond_four_gigabytes),
+	  KTAP_CASE(test_long_request), KTAP_CASE(test_ranges), KTAP_CASE(test_other_types),
+	  KTAP_CASE(test_flush), KTAP_CASE(test_read_only), KTAP_CASE(test_host_is_full),
+	  KTAP_CASE(test_disk_shrinks), KTAP_CASE(test_discard_and_zeroes),
+	  KTAP_CASE(test_malformed_requests), KTAP_CASE(test_many_at_once),
+	  KTAP_CASE(test_reset_in_flight), KTAP_CASE(test_direct), KTAP_CASE(test_bad_files))

@@ -1,0 +1,600 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/net/net_slirp.c
+// sources: userspace/armvmm-run/core/message.c userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/virtio/virtio_mmio.c
+// sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// pkgs: glib-2.0 slirp
+// libs: -lfdt
+//
+// virtio-net with its two back ends: frames that libslirp and a tap interface
+// of the host answer, and what becomes of those that the guest has no room for.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "armvmm-run/virtio/virtio_driver.h"
+
+#define V1    (1ULL << VIRTIO_F_VERSION_1)
+#define MRG   (1ULL << VIRTIO_NET_F_MRG_RXBUF)
+#define GCSUM (1ULL << VIRTIO_NET_F_GUEST_CSUM)
+#define EVENT (1ULL << VIRTIO_RING_F_EVENT_IDX)
+#define QSIZE 64
+#define RX    0
+#define TX    1
+#define HDR   12
+
+#define TXBUF DATA_GPA
+#define RXBUF(i) (DATA_GPA + 0x100000 + (i) * 0x1000)
+
+static struct driver d;
+static struct net_config config;
+
+static struct device *setup(uint64_t features)
+{
+	struct error err = { "" };
+
+	test_machine_init();
+	if (virtio_net_create(&test_machine, &config, &err)) {
+		printf("# %s\n", err.text);
+		return NULL;
+	}
+	if (!driver_start(&d, test_machine.bus.dev[0], V1 | features, 2, QSIZE))
+		KTAP_FAIL("features refused");
+	return test_machine.bus.dev[0];
+}
+
+static struct device *setup_user(uint64_t features)
+{
+	memset(&config, 0, sizeof(config));
+	config.option = "user";
+	config.kind = NET_USER;
+	return setup(features);
+}
+
+static unsigned int next_rx;
+
+static void give_buffers(unsigned int nr, uint32_t len)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		struct driver_buf buf = { RXBUF(next_rx++ % QSIZE), len, true };
+
+		memset(ram(buf.gpa), 0xee, 0x1000);
+		driver_add(&d.q[RX], &buf, 1);
+	}
+	driver_kick(&d, RX);
+}
+
+/* Frames */
+
+static const uint8_t guest_mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
+
+static uint16_t checksum(const uint8_t *p, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum += p[i] << (i & 1 ? 0 : 8);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+static size_t arp_request(uint8_t *f, uint8_t last)
+{
+	static const uint8_t head[] = { 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1 };
+
+	memset(f, 0, 60);
+	memset(f, 0xff, 6);
+	memcpy(f + 6, guest_mac, 6);
+	memcpy(f + 12, head, sizeof(head));
+	memcpy(f + 22, guest_mac, 6);
+	memcpy(f + 28, (uint8_t[]){ 10, 0, 2, 15 }, 4);
+	memcpy(f + 38, (uint8_t[]){ 10, 0, 2, last }, 4);
+	return 60;
+}
+
+static size_t echo_request(uint8_t *f, size_t payload, uint16_t id)
+{
+	size_t ip_len = 20 + 8 + payload;
+	uint8_t *ip = f + 14, *icmp = ip + 20;
+	uint16_t sum;
+
+	/* libslirp's own address is made from its IP address. */
+	memcpy(f, (uint8_t[]){ 0x52, 0x55, 10, 0, 2, 2 }, 6);
+	memcpy(f + 6, guest_mac, 6);
+	memcpy(f + 12, (uint8_t[]){ 0x08, 0x00 }, 2);
+	memset(ip, 0, 28);
+	ip[0] = 0x45;
+	ip[2] = ip_len >> 8;
+	ip[3] = ip_len;
+	ip[8] = 64;
+	ip[9] = 1;
+	memcpy(ip + 12, (uint8_t[]){ 10, 0, 2, 15, 10, 0, 2, 2 }, 8);
+	sum = checksum(ip, 20);
+	ip[10] = sum >> 8;
+	ip[11] = sum;
+	icmp[0] = 8;
+	icmp[4] = id >> 8;
+	icmp[5] = id;
+	for (size_t i = 0; i < payload; i++)
+		icmp[8 + i] = i * 3 + id;
+	sum = checksum(icmp, 8 + payload);
+	icmp[2] = sum >> 8;
+	icmp[3] = sum;
+	return 14 + ip_len;
+}
+
+/* Sends the frame at TXBUF + HDR, in two pieces so that neither side's cuts matter. */
+static void send_frame(size_t len)
+{
+	struct driver_buf buf[] = { { TXBUF, HDR + 5, false },
+				    { TXBUF + HDR + 5, len - 5, false } };
+
+	memset(ram(TXBUF), 0, HDR);
+	driver_add(&d.q[TX], buf, 2);
+	driver_kick(&d, TX);
+}
+
+static void send_arp(uint8_t last)
+{
+	send_frame(arp_request(ram(TXBUF + HDR), last));
+}
+
+static bool sent(void)
+{
+	if (!TEST_UNTIL(driver_nr_used(&d.q[TX]) > 0))
+		return false;
+	driver_used(&d.q[TX]);
+	return true;
+}
+
+/*
+ * The next frame that came in, put together, its header first. Returns the
+ * length of the frame, 0 when none came.
+ */
+static size_t receive(uint8_t *frame, struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	static uint64_t gpa_of[QSIZE];
+	size_t total = 0;
+	unsigned int n = 1;
+
+	for (unsigned int i = 0; i < QSIZE; i++)
+		gpa_of[i] = d.q[RX].desc[i].addr;
+	if (!TEST_UNTIL(driver_nr_used(&d.q[RX]) > 0))
+		return 0;
+	memset(hdr, 0, sizeof(*hdr));
+	for (unsigned int i = 0; i < n; i++) {
+		struct vring_used_elem e;
+		uint32_t skip = i ? 0 : HDR;
+
+		/* All of a frame's buffers come back together. */
+		if (!driver_nr_used(&d.q[RX]))
+			return 0;
+		e = driver_used(&d.q[RX]);
+		if (!i) {
+			memcpy(hdr, ram(gpa_of[e.id]), HDR);
+			n = hdr->num_buffers;
+		}
+		memcpy(frame + total, (uint8_t *)ram(gpa_of[e.id]) + skip, e.len - skip);
+		total += e.len - skip;
+	}
+	return total;
+}
+
+/* The next frame that is no neighbour or router discovery of IPv6. */
+static size_t receive_ipv4(uint8_t *frame, struct virtio_net_hdr_mrg_rxbuf *hdr)
+{
+	size_t len;
+
+	do {
+		len = receive(frame, hdr);
+	} while (len > 14 && frame[12] == 0x86 && frame[13] == 0xdd);
+	return len;
+}
+
+static uint8_t frame[70000];
+static struct virtio_net_hdr_mrg_rxbuf hdr;
+
+static void test_configuration(void)
+{
+	struct device *dev = setup_user(0);
+
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_DEVICE_ID), 1);
+	for (unsigned int i = 0; i < 6; i++)
+		KTAP_EQ(dev->ops->read(dev, 0x100 + i, 1), guest_mac[i]);
+	KTAP_EQ(dev->ops->read(dev, 0x106, 2), VIRTIO_NET_S_LINK_UP);
+	/* libslirp cannot finish checksums or cut segments for the guest. */
+	KTAP_EQ(offered_features(dev) & (1 << VIRTIO_NET_F_CSUM | 1 << VIRTIO_NET_F_HOST_TSO4), 0);
+	KTAP_TRUE(offered_features(dev) & MRG);
+	test_machine_exit();
+
+	memset(&config, 0, sizeof(config));
+	config.option = "user,mac=02:00:00:00:00:07";
+	config.has_mac = true;
+	memcpy(config.mac, (uint8_t[]){ 2, 0, 0, 0, 0, 7 }, 6);
+	dev = setup(0);
+	KTAP_EQ(dev->ops->read(dev, 0x100, 4), 0x02);
+	KTAP_EQ(dev->ops->read(dev, 0x104, 2), 0x0700);
+	test_machine_exit();
+
+	/* Each slot has an address of its own. */
+	setup_user(0);
+	KTAP_EQ(virtio_net_create(&test_machine, &config, &(struct error){ "" }), 0);
+	config.has_mac = false;
+	KTAP_EQ(virtio_net_create(&test_machine, &config, &(struct error){ "" }), 0);
+	KTAP_EQ(test_machine.bus.nr, 3);
+	KTAP_EQ(test_machine.bus.dev[2]->ops->read(test_machine.bus.dev[2], 0x105, 1), 0x58);
+	test_machine_exit();
+}
+
+static void test_user_arp(void)
+{
+	setup_user(0);
+	give_buffers(16, 2048);
+	send_arp(2);
+	KTAP_TRUE(sent());
+	KTAP_EQ(receive_ipv4(frame, &hdr), 64);
+	KTAP_EQ(hdr.num_buffers, 1);
+	KTAP_EQ(hdr.hdr.flags, 0);
+	KTAP_EQ(hdr.hdr.gso_type, 0);
+	KTAP_MEMEQ(frame, guest_mac, 6);
+	KTAP_EQ(frame[21], 2); /* a reply */
+	KTAP_MEMEQ(frame + 28, "\x0a\x00\x02\x02", 4);
+	KTAP_TRUE(test_level[d.spi]);
+	test_machine_exit();
+}
+
+static void test_user_echo(void)
+{
+	size_t len;
+
+	setup_user(GCSUM | EVENT);
+	give_buffers(16, 2048);
+	send_arp(2); /* so that it knows us */
+	KTAP_TRUE(sent() && receive_ipv4(frame, &hdr));
+	/* The checksums were made in this process: no need to look again. */
+	KTAP_EQ(hdr.hdr.flags, VIRTIO_NET_HDR_F_DATA_VALID);
+	len = echo_request(ram(TXBUF + HDR), 1000, 77);
+	send_frame(len);
+	KTAP_TRUE(sent());
+	KTAP_EQ(receive_ipv4(frame, &hdr), len);
+	KTAP_EQ(frame[14 + 9], 1);
+	KTAP_EQ(frame[34], 0); /* echo reply */
+	KTAP_MEMEQ(frame + 42, (uint8_t *)ram(TXBUF + HDR + 42), 1000);
+	test_machine_exit();
+}
+
+static void test_merged_buffers(void)
+{
+	size_t len;
+
+	setup_user(MRG);
+	give_buffers(40, 100);
+	send_arp(2);
+	KTAP_TRUE(sent() && receive_ipv4(frame, &hdr));
+	KTAP_EQ(hdr.num_buffers, 1);
+	len = echo_request(ram(TXBUF + HDR), 1000, 5);
+	send_frame(len);
+	KTAP_TRUE(sent());
+	KTAP_EQ(receive_ipv4(frame, &hdr), len);
+	KTAP_EQ(hdr.num_buffers, (HDR + len + 99) / 100);
+	KTAP_MEMEQ(frame + 42, (uint8_t *)ram(TXBUF + HDR + 42), 1000);
+	test_machine_exit();
+}
+
+static void test_frame_too_long_for_buffer(void)
+{
+	/* Without MRG_RXBUF a frame that does not fit is lost, and only that. */
+	setup_user(0);
+	give_buffers(8, 200);
+	send_arp(2);
+	KTAP_TRUE(sent() && receive_ipv4(frame, &hdr));
+	send_frame(echo_request(ram(TXBUF + HDR), 1000, 5));
+	KTAP_TRUE(sent());
+	send_arp(3);
+	KTAP_TRUE(sent());
+	KTAP_EQ(receive_ipv4(frame, &hdr), 64);
+	KTAP_EQ(frame[31], 3);
+	test_machine_exit();
+
+	/* With it, one that the whole ring cannot hold. */
+	setup_user(MRG);
+	give_buffers(QSIZE, 15);
+	send_arp(2);
+	KTAP_TRUE(sent() && receive_ipv4(frame, &hdr));
+	give_buffers(hdr.num_buffers, 15);
+	send_frame(echo_request(ram(TXBUF + HDR), 1400, 5));
+	KTAP_TRUE(sent());
+	send_arp(3);
+	KTAP_TRUE(sent());
+	KTAP_EQ(receive_ipv4(frame, &hdr), 64);
+	KTAP_EQ(frame[31], 3);
+	test_machine_exit();
+}
+
+/* No buffers: frames wait, in order, and none is lost. */
+static void test_back_pressure(void)
+{
+	static const uint64_t features[] = { 0, MRG, EVENT, MRG | EVENT };
+
+	for (unsigned int i = 0; i < 4; i++) {
+		setup_user(features[i]);
+		/* Room for the first only, and for a bit of the second. */
+		give_buffers(1, 2048);
+		for (unsigned int n = 0; n < 20; n++) {
+			send_arp(2 + n % 2);
+			KTAP_TRUE(sent());
+		}
+		test_loop();
+		KTAP_EQ(driver_nr_used(&d.q[RX]), 1);
+		for (unsigned int n = 0; n < 20; n++) {
+			uint16_t before = d.q[RX].avail->idx, event;
+
+			KTAP_ASSERT(receive(frame, &hdr) == 64);
+			event = driver_avail_event(&d.q[RX]);
+			KTAP_EQ(frame[31], 2 + n % 2);
+			if (n == 19)
+				break;
+			/* We are asked for notifications of what comes next. */
+			if (features[i] & EVENT)
+				KTAP_EQ(event, before);
+			else
+				KTAP_EQ(d.q[RX].used->flags, 0);
+			give_buffers(1, features[i] & MRG ? 40 : 2048);
+			if (features[i] & MRG) {
+				test_loop();
+				KTAP_EQ(driver_nr_used(&d.q[RX]), 0);
+				/* A part was there: asked again, behind it. */
+				if (features[i] & EVENT)
+					KTAP_EQ(driver_avail_event(&d.q[RX]), before + 1);
+				give_buffers(1, 40);
+			}
+		}
+		test_machine_exit();
+	}
+	/* Frames that wait for a driver that goes away go with it. */
+	setup_user(0);
+	for (unsigned int n = 0; n < 20; n++) {
+		send_arp(2);
+		KTAP_TRUE(sent());
+	}
+	KTAP_TRUE(driver_start(&d, d.dev, V1, 2, QSIZE));
+	give_buffers(1, 2048);
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[RX]), 0);
+	send_arp(3);
+	KTAP_TRUE(sent());
+	KTAP_EQ(receive(frame, &hdr), 64);
+	KTAP_EQ(frame[31], 3);
+	test_machine_exit();
+}
+
+static void test_bad_frames(void)
+{
+	struct device *dev = setup_user(0);
+	struct driver_buf shorter = { TXBUF, HDR - 1, false }, empty = { TXBUF, HDR, false };
+	struct driver_buf tiny = { TXBUF, HDR + 13, false }, huge = { TXBUF, 80000, false };
+
+	driver_add(&d.q[TX], &shorter, 1);
+	driver_kick(&d, TX);
+	KTAP_TRUE(TEST_UNTIL(driver_needs_reset(&d)));
+
+	/* Not frames, but no crime: they come back and are gone. */
+	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
+	driver_add(&d.q[TX], &empty, 1);
+	driver_add(&d.q[TX], &tiny, 1);
+	driver_add(&d.q[TX], &huge, 1);
+	driver_kick(&d, TX);
+	for (unsigned int i = 0; i < 3; i++)
+		KTAP_TRUE(sent());
+	KTAP_TRUE(!driver_needs_reset(&d));
+
+	/* A receive buffer without room for a header, or not writable. */
+	give_buffers(1, HDR - 1);
+	send_arp(2);
+	KTAP_TRUE(TEST_UNTIL(driver_needs_reset(&d)));
+	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
+	driver_add(&d.q[RX], &huge, 1);
+	send_arp(2);
+	KTAP_TRUE(TEST_UNTIL(driver_needs_reset(&d)));
+
+	/* Noise, at length. */
+	test_seed = 4711;
+	KTAP_TRUE(driver_start(&d, dev, V1 | MRG, 2, QSIZE));
+	give_buffers(8, 4096);
+	for (unsigned int i = 0; i < 3000; i++) {
+		uint8_t *f = ram(TXBUF + HDR);
+		size_t len = test_random() % 4 ? echo_request(f, test_random() % 1400, i) :
+						 arp_request(f, 2);
+
+		for (unsigned int n = test_random() % 8; n; n--)
+			f[test_random() % len] = test_random();
+		send_frame(len);
+		KTAP_ASSERT(sent());
+		while (driver_nr_used(&d.q[RX])) {
+			driver_used(&d.q[RX]);
+			give_buffers(1, 4096);
+		}
+	}
+	KTAP_TRUE(!driver_needs_reset(&d));
+	test_machine_exit();
+}
+
+/* A connection from the host arrives at the guest as a SYN, and data waits for it. */
+static void test_hostfwd(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t a_len = sizeof(a);
+	struct error err = { "" };
+	int probe, fd;
+
+	/* A port that is free now. */
+	probe = socket(AF_INET, SOCK_STREAM, 0);
+	KTAP_EQ(bind(probe, (struct sockaddr *)&a, sizeof(a)), 0);
+	getsockname(probe, (struct sockaddr *)&a, &a_len);
+
+	memset(&config, 0, sizeof(config));
+	config.option = "user,hostfwd=tcp:127.0.0.1:PORT-:22";
+	config.kind = NET_USER;
+	config.nr_hostfwds = 1;
+	config.hostfwd[0] = (struct hostfwd_config){ .host_addr = INADDR_LOOPBACK,
+						     .host_port = ntohs(a.sin_port),
+						     .guest_port = 22 };
+	/* While it is taken: an error that says so. */
+	listen(probe, 1);
+	test_machine_init();
+	KTAP_TRUE(virtio_net_create(&test_machine, &config, &err) < 0);
+	KTAP_TRUE(strstr(err.text, "cannot listen on host TCP port"));
+	test_machine_exit();
+	close(probe);
+
+	setup(0);
+	give_buffers(16, 2048);
+	send_arp(2);
+	KTAP_TRUE(sent() && receive_ipv4(frame, &hdr));
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	KTAP_EQ(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	KTAP_ASSERT(receive_ipv4(frame, &hdr) >= 54);
+	KTAP_EQ(frame[14 + 9], 6);
+	KTAP_EQ(frame[36] << 8 | frame[37], 22);
+	KTAP_EQ(frame[47] & 0x12, 0x02); /* SYN without ACK */
+	close(fd);
+	test_machine_exit();
+}
+
+/* The host's end of a tap interface, by a raw socket. Needs privilege. */
+
+static int tap_peer(const char *name)
+{
+	struct ifreq ifr = { 0 };
+	int fd = socket(AF_PACKET, SOCK_RAW, htons(0x88b5)); /* for local experiments */
+	struct {
+		uint16_t family, protocol;
+		int32_t ifindex;
+		uint8_t rest[12];
+	} ll = { AF_PACKET, htons(0x88b5), 0, { 0 } };
+
+	strcpy(ifr.ifr_name, name);
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &ifr))
+		return -1;
+	ifr.ifr_flags |= IFF_UP;
+	if (ioctl(fd, SIOCSIFFLAGS, &ifr) || ioctl(fd, SIOCGIFINDEX, &ifr))
+		return -1;
+	ll.ifindex = ifr.ifr_ifindex;
+	return bind(fd, (struct sockaddr *)&ll, sizeof(ll)) ? -1 : fd;
+}
+
+static size_t local_frame(uint8_t *f, size_t len, unsigned int mark)
+{
+	memset(f, 0xff, 6);
+	memcpy(f + 6, guest_mac, 6);
+	f[12] = 0x88;
+	f[13] = 0xb5;
+	for (size_t i = 14; i < len; i++)
+		f[i] = i + mark;
+	return len;
+}
+
+static size_t receive_local(void)
+{
+	size_t len;
+
+	/* The host says things of its own on a new interface. */
+	do {
+		len = receive(frame, &hdr);
+	} while (len && !(frame[12] == 0x88 && frame[13] == 0xb5));
+	return len;
+}
+
+static void test_tap(void)
+{
+	uint8_t got[2048], want[2048];
+	struct device *dev;
+	ssize_t n;
+	int peer;
+
+	memset(&config, 0, sizeof(config));
+	config.option = "tap=armvmmtest0";
+	config.kind = NET_TAP;
+	config.tap = "armvmmtest0";
+	dev = setup(MRG);
+	if (!dev) {
+		test_machine_exit();
+		KTAP_SKIP("no tap interface to be had");
+	}
+	peer = tap_peer(config.tap);
+	if (peer < 0) {
+		test_machine_exit();
+		KTAP_SKIP("no packet socket to be had");
+	}
+	KTAP_TRUE(offered_features(dev) & 1 << VIRTIO_NET_F_CSUM);
+	KTAP_TRUE(offered_features(dev) & 1 << VIRTIO_NET_F_HOST_TSO4);
+
+	/* Guest to host. A header that asks for what was not negotiated is not believed. */
+	local_frame(ram(TXBUF + HDR), 1200, 1);
+	memset(ram(TXBUF), 0xff, HDR);
+	driver_add(&d.q[TX], (struct driver_buf[]){ { TXBUF, HDR + 1200, false } }, 1);
+	driver_kick(&d, TX);
+	KTAP_TRUE(sent());
+	n = recv(peer, got, sizeof(got), MSG_DONTWAIT);
+	KTAP_EQ(n, 1200);
+	KTAP_MEMEQ(got, (uint8_t *)ram(TXBUF + HDR), 1200);
+
+	/* Host to guest, when there is no room and when there is. */
+	for (unsigned int i = 0; i < 10; i++) {
+		local_frame(want, 1000, i);
+		KTAP_EQ(send(peer, want, 1000, 0), 1000);
+	}
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[RX]), 0);
+	give_buffers(QSIZE, 512);
+	for (unsigned int i = 0; i < 10; i++) {
+		local_frame(want, 1000, i);
+		KTAP_ASSERT(receive_local() == 1000);
+		KTAP_EQ(hdr.num_buffers, 2);
+		KTAP_EQ(hdr.hdr.flags, 0);
+		KTAP_MEMEQ(frame, want, 1000);
+	}
+
+	/* Offloads are accepted only in combinations that make sense. */
+	KTAP_TRUE(!driver_negotiate(&d, V1 | 1 << VIRTIO_NET_F_HOST_TSO4));
+	KTAP_TRUE(!driver_negotiate(&d, V1 | 1 << VIRTIO_NET_F_GUEST_TSO4));
+	KTAP_TRUE(!driver_negotiate(&d, V1 | GCSUM | 1 << VIRTIO_NET_F_GUEST_ECN));
+	KTAP_TRUE(driver_start(&d, dev, V1 | GCSUM | 1 << VIRTIO_NET_F_CSUM |
+			       1 << VIRTIO_NET_F_HOST_TSO4 | 1 << VIRTIO_NET_F_GUEST_TSO4, 2,
+			       QSIZE));
+	close(peer);
+	test_machine_exit();
+}
+
+static void test_tap_errors(void)
+{
+	struct error err = { "" };
+
+	test_machine_init();
+	config = (struct net_config){ .option = "tap=", .kind = NET_TAP, .tap = "" };
+	KTAP_EQ(virtio_net_create(&test_machine, &config, &err), -EINVAL);
+	config.option = "tap=a-name-that-is-too-long";
+	config.tap = "a-name-that-is-too-long";
+	KTAP_EQ(virtio_net_create(&test_machine, &config, &err), -EINVAL);
+	KTAP_TRUE(strstr(err.text, "--net tap=a-name"));
+	/* An interface that is there and no tap, or a host without tun. */
+	config.option = "tap=lo";
+	config.tap = "lo";
+	err.text[0] = 0;
+	KTAP_TRUE(virtio_net_create(&test_machine, &config, &err) < 0);
+	KTAP_TRUE(strstr(err.text, "--net tap=lo: "));
+	test_machine_exit();
+}
+
+KTAP_MAIN(KTAP_CASE(test_configuration), KTAP_CASE(test_user_arp), KTAP_CASE(test_user_echo),
+	  KTAP_CASE(test_merged_buffers), KTAP_CASE(test_frame_too_long_for_buffer),
+	  KTAP_CASE(test_back_pressure), KTAP_CASE(test_bad_frames), KTAP_CASE(test_hostfwd),
+	  KTAP_CASE(test_tap), KTAP_CASE(test_tap_errors))

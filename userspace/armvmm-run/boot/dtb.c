@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <libfdt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/dtb.h"
+#include "core/fdt_builder.h"
+#include "core/machine.h"
+
+/* GIC binding: a PPI is <1 number flags>, whose bits 8-15 are the CPUs it goes to. */
+#define DTB_PPI			1
+#define DTB_PPI_FLAGS(cpus)	(((1u << (cpus)) - 1) << 8 | FDT_IRQ_LEVEL_HIGH)
+#define DTB_PPI_SECURE_TIMER	13
+#define DTB_PPI_PHYS_TIMER	14
+#define DTB_PPI_VIRT_TIMER	11
+#define DTB_PPI_HYP_TIMER	10
+
+#define DTB_GICD_SIZE		0x1000
+#define DTB_GICC_SIZE		0x2000
+#define DTB_APB_CLOCK_HZ	24000000
+
+/* PSCI function ids (DEN0022 5.1), for guests that know the 0.1 binding only. */
+#define DTB_PSCI_CPU_SUSPEND	0x84000001
+#define DTB_PSCI_CPU_OFF	0x84000002
+#define DTB_PSCI_CPU_ON		0x84000003
+#define DTB_PSCI_MIGRATE	0x84000005
+
+const char *dtb_cpu(uint32_t midr)
+{
+	switch (midr >> 4 & 0xfff) {
+	case 0xc07:
+		return "arm,cortex-a7";
+	case 0xc0d:
+		return "arm,cortex-a12";
+	case 0xc0e:
+		return "arm,cortex-a17";
+	default:
+		return "arm,cortex-a15";
+	}
+}
+
+static void dtb_psci(struct fdt_builder *b)
+{
+	static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2\0arm,psci";
+
+	fdt_node_begin(b, "psci");
+	fdt_prop_bytes(b, "compatible", compatible, sizeof(compatible));
+	fdt_prop_string(b, "method", "hvc");
+	fdt_prop_u32(b, "cpu_suspend", DTB_PSCI_CPU_SUSPEND);
+	fdt_prop_u32(b, "cpu_off", DTB_PSCI_CPU_OFF);
+	fdt_prop_u32(b, "cpu_on", DTB_PSCI_CPU_ON);
+	fdt_prop_u32(b, "migrate", DTB_PSCI_MIGRATE);
+	fdt_node_end(b);
+}
+
+static void dtb_cpus(struct fdt_builder *b, const struct dtb_params *p)
+{
+	fdt_node_begin(b, "cpus");
+	fdt_prop_u32(b, "#address-cells", 1);
+	fdt_prop_u32(b, "#size-cells", 0);
+	for (unsigned int i = 0; i < p->nr_cpus; i++) {
+		/* MPIDR as the module has it, and KVM/arm had: clusters of four. */
+		unsigned int mpidr = (i / 4) << 8 | i % 4;
+
+		fdt_node_begin(b, "cpu@%x", mpidr);
+		fdt_prop_string(b, "device_type", "cpu");
+		fdt_prop_string(b, "compatible", p->cpu);
+		if (p->nr_cpus > 1)
+			fdt_prop_string(b, "enable-method", "psci");
+		fdt_prop_u32(b, "reg", mpidr);
+		fdt_node_end(b);
+	}
+	fdt_node_end(b);
+}
+
+static void dtb_timer(struct fdt_builder *b, const struct dtb_params *p)
+{
+	const uint32_t flags = DTB_PPI_FLAGS(p->nr_cpus);
+	const uint32_t interrupts[] = {
+		DTB_PPI, DTB_PPI_SECURE_TIMER, flags,
+		DTB_PPI, DTB_PPI_PHYS_TIMER, flags,
+		DTB_PPI, DTB_PPI_VIRT_TIMER, flags,
+		DTB_PPI, DTB_PPI_HYP_TIMER, flags,
+	};
+
+	fdt_node_begin(b, "timer");
+	fdt_prop_string(b, "compatible", "arm,armv7-timer");
+	fdt_prop_empty(b, "always-on");
+	fdt_prop_cells(b, "interrupts", sizeof(interrupts) / sizeof(interrupts[0]), interrupts);
+	fdt_node_end(b);
+}
+
+static void dtb_pmu(struct fdt_builder *b, const struct dtb_params *p)
+{
+	const uint32_t interrupt[] = { DTB_PPI, MACHINE_PMU_INTID - 16, DTB_PPI_FLAGS(p->nr_cpus) };
+	char compatible[32];
+
+	snprintf(compatible, sizeof(compatible), "%s-pmu", p->cpu);
+	fdt_node_begin(b, "pmu");
+	fdt_prop_string(b, "compatible", compatible);
+	fdt_prop_cells(b, "interrupts", 3, interrupt);
+	fdt_node_end(b);
+}
+
+static void dtb_intc(struct fdt_builder *b)
+{
+	const uint32_t reg[] = {
+		0, MACHINE_GICD_BASE, 0, DTB_GICD_SIZE,
+		0, MACHINE_GICC_BASE, 0, DTB_GICC_SIZE,
+	};
+
+	fdt_node_begin(b, "intc@%x", MACHINE_GICD_BASE);
+	fdt_prop_string(b, "compatible", "arm,cortex-a15-gic");
+	fdt_prop_empty(b, "interrupt-controller");
+	fdt_prop_u32(b, "#interrupt-cells", 3);
+	fdt_prop_cells(b, "reg", sizeof(reg) / sizeof(reg[0]), reg);
+	fdt_prop_u32(b, "#address-cells", 2);
+	fdt_prop_u32(b, "#size-cells", 2);
+	fdt_prop_empty(b, "ranges");
+	fdt_prop_u32(b, "phandle", FDT_PHANDLE_INTC);
+	fdt_node_end(b);
+}
+
+static void dtb_chosen(struct fdt_builder *b, const struct dtb_params *p)
+{
+	fdt_node_begin(b, "chosen");
+	if (p->bootargs)
+		fdt_prop_string(b, "bootargs", p->bootargs);
+	fdt_prop_string(b, "stdout-path", "/pl011@9000000");
+	if (p->initrd_size) {
+		fdt_prop_u32(b, "linux,initrd-start", p->initrd_gpa);
+		fdt_prop_u32(b, "linux,initrd-end", p->initrd_gpa + p->initrd_size);
+	}
+	fdt_prop_u64(b, "kaslr-seed", p->kaslr_seed);
+	fdt_prop_bytes(b, "rng-seed", p->rng_seed, sizeof(p->rng_seed));
+	fdt_node_end(b);
+}
+
+int dtb_build(void *buf, size_t size, const struct dtb_params *p, struct device_bus *bus,
+	      struct error *err)
+{
+	struct fdt_builder b;
+	int ret;
+
+	fdt_builder_init(&b, buf, size);
+	fdt_node_begin(&b, "%s", "");
+	fdt_prop_u32(&b, "interrupt-parent", FDT_PHANDLE_INTC);
+	fdt_prop_string(&b, "model", "linux,dummy-virt");
+	fdt_prop_string(&b, "compatible", "linux,dummy-virt");
+	fdt_prop_u32(&b, "#address-cells", 2);
+	fdt_prop_u32(&b, "#size-cells", 2);
+	dtb_chosen(&b, p);
+
+	fdt_node_begin(&b, "memory@%llx", (unsigned long long)p->ram_base);
+	fdt_prop_string(&b, "device_type", "memory");
+	fdt_prop_reg(&b, p->ram_base, p->ram_size);
+	fdt_node_end(&b);
+
+	dtb_cpus(&b, p);
+	dtb_psci(&b);
+	dtb_timer(&b, p);
+	if (p->pmu)
+		dtb_pmu(&b, p);
+	dtb_intc(&b);
+
+	fdt_node_begin(&b, "apb-pclk");
+	fdt_prop_string(&b, "compatible", "fixed-clock");
+	fdt_prop_u32(&b, "#clock-cells", 0);
+	fdt_prop_u32(&b, "clock-frequency", DTB_APB_CLOCK_HZ);
+	fdt_prop_string(&b, "clock-output-names", "clk24mhz");
+	fdt_prop_u32(&b, "phandle", FDT_PHANDLE_APB_PCLK);
+	fdt_node_end(&b);
+
+	device_bus_fdt(bus, &b);
+	fdt_node_end(&b);
+
+	ret = fdt_builder_finish(&b);
+	if (ret == -ENOSPC)
+		return error_set(err, ret, "--append: too long: the device tree has %zu bytes in all",
+				 size);
+	if (ret < 0)
+		return error_set(err, ret, "device tree: %s", fdt_strerror(b.error));
+	return ret;
+}
+
+int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *p,
+		 const char *name, struct error *err)
+{
+	int chosen, ret;
+
+	/* A header that tells more than there is, or offsets that leave it, is caught here. */
+	if (len < sizeof(struct fdt_header) || fdt_check_full(buf, len))
+		return error_set(err, -EINVAL, "%s: is no device tree, or a damaged one", name);
+	ret = fdt_open_into(buf, buf, size);
+	if (ret)
+		return error_set(err, -EINVAL, "%s: %s", name, fdt_strerror(ret));
+
+	chosen = fdt_path_offset(buf, "/chosen");
+	if (chosen == -FDT_ERR_NOTFOUND)
+		chosen = fdt_add_subnode(buf, 0, "chosen");
+	ret = chosen < 0 ? chosen : 0;
+	if (!ret && p->bootargs)
+		ret = fdt_setprop_string(buf, chosen, "bootargs", p->bootargs);
+	if (!ret && p->initrd_size)
+		ret = fdt_setprop_u32(buf, chosen, "linux,initrd-start", p->initrd_gpa);
+	if (!ret && p->initrd_size)
+		ret = fdt_setprop_u32(buf, chosen, "linux,initrd-end",
+				      p->initrd_gpa + p->initrd_size);
+	if (!ret)
+		ret = fdt_setprop_u64(buf, chosen, "kaslr-seed", p->kaslr_seed);
+	if (!ret)
+		ret = fdt_setprop(buf, chosen, "rng-seed", p->rng_seed, sizeof(p->rng_seed));
+	if (!ret)
+		ret = fdt_pack(buf);
+	if (ret)
+		return error_set(err, ret == -FDT_ERR_NOSPACE ? -ENOSPC : -EINVAL, "%s: %s", name,
+				 fdt_strerror(ret));
+	return fdt_totalsize(buf);
+}

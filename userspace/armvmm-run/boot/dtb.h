@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The guest's device tree. */
+#ifndef ARMVMM_RUN_DTB_H
+#define ARMVMM_RUN_DTB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/device.h"
+#include "core/error.h"
+
+struct dtb_params {
+	unsigned int nr_cpus;
+	const char *cpu;	/* compatible string: "arm,cortex-a15" */
+	uint64_t ram_base, ram_size;
+	const char *bootargs;	/* NULL: none */
+	uint64_t initrd_gpa, initrd_size;	/* size 0: none */
+	bool pmu;		/* the CPUs have performance counters */
+	uint64_t kaslr_seed;
+	uint8_t rng_seed[64];
+};
+
+/*
+ * Builds the machine's tree, with the nodes of all devices on @bus, into @buf.
+ * Returns its size in bytes, or -ENOSPC / -EINVAL with @err.
+ */
+int dtb_build(void *buf, size_t size, const struct dtb_params *params, struct device_bus *bus,
+	      struct error *err);
+
+/*
+ * Completes a tree that was given, @len bytes in @buf of @size: its /chosen gets
+ * command line (if there is one), initrd and seeds. Returns its size, or -EINVAL
+ * / -ENOSPC with @err. @name is for messages.
+ */
+int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *params,
+		 const char *name, struct error *err);
+
+/* The compatible string of the CPU whose MIDR (DDI 0406C B4.1.105) is @midr. */
+const char *dtb_cpu(uint32_t midr);
+
+#endif /* ARMVMM_RUN_DTB_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a guest program file is, where its parts go and where it starts. */
+#ifndef ARMVMM_RUN_KERNEL_H
+#define ARMVMM_RUN_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/config.h"
+#include "core/error.h"
+
+#define KERNEL_MAX_SEGMENTS	16
+
+struct kernel_segment {
+	uint64_t gpa;
+	uint64_t file_offset;
+	uint64_t file_size;	/* bytes read from the file; the rest stays zero */
+	uint64_t mem_size;
+};
+
+struct kernel_image {
+	enum kernel_format format;	/* never KERNEL_AUTO once probed */
+	unsigned int nr_segments;
+	struct kernel_segment segment[KERNEL_MAX_SEGMENTS];
+	uint32_t entry;			/* bit 0 set: Thumb */
+	/*
+	 * First guest-physical address above everything that the program
+	 * occupies while it starts: for a zImage the unpacked kernel and the
+	 * decompressor, wherever it moves itself to.
+	 */
+	uint64_t end;
+};
+
+/*
+ * Examines @fd, @size bytes long, and lays it out in the RAM at @ram_base. Reads
+ * headers only. @name is for messages. Returns 0 or: -ENOEXEC: no kernel of
+ * @format, or one that this CPU cannot run; -EIO: truncated or unreadable;
+ * -E2BIG: does not fit into RAM.
+ */
+int kernel_probe(struct kernel_image *image, int fd, uint64_t size, enum kernel_format format,
+		 uint64_t ram_base, uint64_t ram_size, const char *name, struct error *err);
+
+#endif /* ARMVMM_RUN_KERNEL_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The files that go into RAM before the guest starts. They are opened and laid
+ * out once and read at every start, so that a reboot finds what the first
+ * start found.
+ *
+ * The Linux boot protocol (Documentation/arch/arm/booting.rst): r0 = 0, r1 = ~0,
+ * r2 = device tree, which like the initrd lies in low memory where neither
+ * the decompressor nor the unpacked kernel reaches.
+ */
+#ifndef ARMVMM_RUN_LOADER_H
+#define ARMVMM_RUN_LOADER_H
+
+#include "core/config.h"
+#include "core/error.h"
+#include "core/guestmem.h"
+#include "boot/kernel.h"
+
+struct loader_file {
+	const char *name;	/* NULL: not given */
+	int fd;			/* -1: not open */
+	uint64_t size;
+};
+
+struct loader {
+	uint64_t ram_base, ram_size;
+	struct loader_file kernel, initrd, dtb;
+	struct kernel_image image;
+	uint64_t initrd_gpa;	/* when initrd.size */
+	uint64_t dtb_gpa;
+	uint64_t dtb_room;	/* bytes that the device tree may have */
+};
+
+/* Opens, checks and lays out the files. Returns 0 or -errno with @err naming the file. */
+int loader_open(struct loader *loader, const struct config *config, uint64_t ram_base,
+		uint64_t ram_size, struct error *err);
+
+/*
+ * Reads kernel and initrd into @mem, which reads as zero elsewhere. Returns 0 or
+ * -errno: a file has shrunk or cannot be read.
+ */
+int loader_load(const struct loader *loader, const struct guestmem *mem, struct error *err);
+
+/* Reads all of the --dtb file into @buf of @size bytes. Returns its length or -errno. */
+int loader_read_dtb(const struct loader *loader, void *buf, size_t size, struct error *err);
+
+void loader_close(struct loader *loader);
+
+#endif /* ARMVMM_RUN_LOADER_H */

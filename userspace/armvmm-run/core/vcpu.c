@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A vCPU's thread: runs the guest and answers its exits. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/machine_private.h"
+#include "core/message.h"
+
+#define VCPU_SIGNAL		SIGUSR1
+#define VCPU_STACK_SIZE		(256 << 10)
+
+/* Its arrival ends KVM_RUN; there is nothing to do. */
+static void vcpu_kicked(int signal)
+{
+}
+
+void vcpu_setup(void)
+{
+	struct sigaction action = { .sa_handler = vcpu_kicked };
+
+	sigaction(VCPU_SIGNAL, &action, NULL);
+}
+
+/* The guest touched what is no device. Told at the 1st, 2nd, 4th, 8th ... time. */
+static void vcpu_unclaimed(struct vcpu *vcpu, const struct armvmm_exit *exit)
+{
+	uint64_t nr = __atomic_load_n(&vcpu->m->bus.nr_unclaimed, __ATOMIC_RELAXED);
+	unsigned int index = armvmm_vcpu_index(vcpu->handle);
+	uint64_t pc = 0;
+
+	if (!vcpu->m->verbose || nr & (nr - 1))
+		return;
+	armvmm_vcpu_reg_get(vcpu->handle, "pc", &pc);
+	machine_note(vcpu->m, "vCPU %u at 0x%llx: %s of %u bytes at 0x%llx, where no device is (%llu so far)",
+		     index, (unsigned long long)pc, exit->mmio.is_write ? "write" : "read",
+		     exit->mmio.len, (unsigned long long)exit->mmio.gpa, (unsigned long long)nr);
+}
+
+static void vcpu_crash(struct vcpu *vcpu, const char *fmt, ...)
+{
+	char why[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	machine_request(vcpu->m, MACHINE_CRASH, why);
+}
+
+/* Returns false when the thread has to end. */
+static bool vcpu_exit(struct vcpu *vcpu, const struct armvmm_exit *exit)
+{
+	unsigned int index = armvmm_vcpu_index(vcpu->handle);
+
+	switch (exit->reason) {
+	case ARMVMM_EXIT_INTR:
+		return true;
+	case ARMVMM_EXIT_MMIO:
+		if (device_bus_access(&vcpu->m->bus, exit->mmio.gpa, exit->mmio.data,
+				      exit->mmio.len, exit->mmio.is_write))
+			vcpu_unclaimed(vcpu, exit);
+		return true;
+	case ARMVMM_EXIT_SHUTDOWN:
+		machine_request(vcpu->m, MACHINE_POWEROFF, NULL);
+		return false;
+	case ARMVMM_EXIT_RESET:
+		machine_request(vcpu->m, MACHINE_RESET, NULL);
+		return false;
+	case ARMVMM_EXIT_FAIL_ENTRY:
+		vcpu_crash(vcpu, "vCPU %u: cannot be entered (reason 0x%llx)", index,
+			   (unsigned long long)exit->fail_entry.reason);
+		return false;
+	case ARMVMM_EXIT_INTERNAL:
+		vcpu_crash(
+			vcpu, "vCPU %u: the hypervisor gave up (suberror %u, data 0x%llx 0x%llx)",
+			index, exit->internal.suberror,
+			(unsigned long long)(exit->internal.nr_data > 0 ? exit->internal.data[0] :
+									  0),
+			(unsigned long long)(exit->internal.nr_data > 1 ? exit->internal.data[1] :
+									  0));
+		return false;
+	default:
+		vcpu_crash(vcpu, "vCPU %u: stopped for a reason that is not known here (%u)", index,
+			   exit->raw);
+		return false;
+	}
+}
+
+static void *vcpu_thread(void *opaque)
+{
+	struct vcpu *vcpu = opaque;
+	struct armvmm_exit exit;
+	sigset_t set;
+	int ret;
+
+	sigemptyset(&set);
+	sigaddset(&set, VCPU_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+
+	while (!__atomic_load_n(&vcpu->m->priv->stopping, __ATOMIC_ACQUIRE)) {
+		ret = armvmm_vcpu_run(vcpu->handle, &exit);
+		if (ret) {
+			vcpu_crash(vcpu, "vCPU %u: cannot run: %s",
+				   armvmm_vcpu_index(vcpu->handle), strerror(-ret));
+			break;
+		}
+		if (!vcpu_exit(vcpu, &exit))
+			break;
+	}
+	return NULL;
+}
+
+int vcpu_start(struct vcpu *vcpu)
+{
+	pthread_attr_t attr;
+	char name[16];
+	int ret;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, VCPU_STACK_SIZE);
+	ret = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
+	pthread_attr_destroy(&attr);
+	if (ret)
+		return -ret;
+	vcpu->running = true;
+	snprintf(name, sizeof(name), "vcpu%u", armvmm_vcpu_index(vcpu->handle));
+	pthread_setname_np(vcpu->thread, name);
+	return 0;
+}
+
+void vcpu_stop_all(struct machine *m)
+{
+	struct machine_private *p = m->priv;
+
+	__atomic_store_n(&p->stopping, true, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < p->nr_vcpus; i++) {
+		if (!p->vcpu[i].running)
+			continue;
+		armvmm_vcpu_kick(p->vcpu[i].handle);
+		pthread_kill(p->vcpu[i].thread, VCPU_SIGNAL);
+	}
+	for (unsigned int i = 0; i < p->nr_vcpus; i++) {
+		if (p->vcpu[i].running)
+			pthread_join(p->vcpu[i].thread, NULL);
+		p->vcpu[i].running = false;
+	}
+}
+
+void vcpu_dump(struct vcpu *vcpu)
+{
+	static const char *const names[][4] = {
+		{ "r0", "r1", "r2", "r3" },
+		{ "r4", "r5", "r6", "r7" },
+		{ "r8", "r9", "r10", "r11" },
+		{ "r12", "sp", "lr", "pc" },
+		{ "cpsr", "sp_svc", "lr_svc", "spsr_svc" },
+		{ "sctlr", "ttbr0", "ttbcr", "vbar" },
+		{ "dfsr", "dfar", "ifsr", "ifar" },
+		{ "lr_abt", "spsr_abt", "lr_und", "spsr_und" },
+	};
+
+	message("vCPU %u:", armvmm_vcpu_index(vcpu->handle));
+	for (unsigned int row = 0; row < sizeof(names) / sizeof(names[0]); row++) {
+		char line[160];
+		size_t len = 0;
+
+		for (unsigned int i = 0; i < 4; i++) {
+			uint64_t value;
+			int ret = armvmm_vcpu_reg_get(vcpu->handle, names[row][i], &value);
+
+			if (ret)
+				len += snprintf(line + len, sizeof(line) - len, " %8s --------",
+						names[row][i]);
+			else
+				len += snprintf(line + len, sizeof(line) - len, " %8s %08llx",
+						names[row][i], (unsigned long long)value);
+		}
+		message("%s", line);
+	}
+}

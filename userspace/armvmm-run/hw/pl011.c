@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The serial port: Arm PL011 (DDI 0183G), the revision with FIFOs of 16 bytes.
+ *
+ * Time does not pass on this line: a byte is sent when it is written, unless
+ * the terminal is slow; then the transmit FIFO fills as a real one does. A
+ * receive timeout comes when what there was to receive is in the FIFO.
+ *
+ * Input waits until the guest listens, where a real line would lose it: the port
+ * is on, and its receive interrupts are unmasked or it is being polled. (Linux
+ * turns the port on for its console's output long before it reads, and then
+ * throws away what it finds in the FIFO.)
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/machine.h"
+#include "hw/primecell.h"
+
+#define PL011_FIFO	16
+/* So many looks at an empty FIFO in a row are a guest that polls; sending takes one or two. */
+#define PL011_POLLS	16
+#define PL011_PERIPH_ID	0x00141011	/* DDI 0183G 3.3.16 to 3.3.19, r1p3 */
+
+/* Registers (DDI 0183G 3.2) */
+#define PL011_DR	0x000
+#define PL011_RSR	0x004
+#define PL011_FR	0x018
+#define PL011_ILPR	0x020
+#define PL011_IBRD	0x024
+#define PL011_FBRD	0x028
+#define PL011_LCR_H	0x02c
+#define PL011_CR	0x030
+#define PL011_IFLS	0x034
+#define PL011_IMSC	0x038
+#define PL011_RIS	0x03c
+#define PL011_MIS	0x040
+#define PL011_ICR	0x044
+#define PL011_DMACR	0x048
+
+#define DR_BE		(1u << 10)
+#define RSR_ERRORS	0xfu
+
+#define FR_CTS		(1u << 0)
+#define FR_DSR		(1u << 1)
+#define FR_DCD		(1u << 2)
+#define FR_BUSY		(1u << 3)
+#define FR_RXFE		(1u << 4)
+#define FR_TXFF		(1u << 5)
+#define FR_RXFF		(1u << 6)
+#define FR_TXFE		(1u << 7)
+
+#define LCR_H_FEN	(1u << 4)
+
+#define CR_UARTEN	(1u << 0)
+#define CR_LBE		(1u << 7)
+#define CR_RXE		(1u << 9)
+#define CR_RESET	0x300u		/* TXE, RXE */
+#define IFLS_RESET	0x12u
+
+#define INT_RX		(1u << 4)
+#define INT_TX		(1u << 5)
+#define INT_RT		(1u << 6)
+#define INT_BE		(1u << 9)
+#define INT_OE		(1u << 10)
+#define INT_ALL		0x7ffu
+
+struct pl011_fifo {
+	uint16_t data[PL011_FIFO];
+	unsigned int head, count;
+};
+
+struct pl011 {
+	struct device dev;
+	struct chardev_client client;
+	struct chardev *chr;
+	struct irqline irq;
+	pthread_mutex_t lock;	/* all below, and the line */
+	struct pl011_fifo rx, tx;
+	uint32_t rsr, ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, ris, dmacr;
+	/* up to PL011_POLLS, and there it stays until the port is set up anew */
+	unsigned int polls;
+};
+
+static void fifo_put(struct pl011_fifo *fifo, uint16_t value)
+{
+	fifo->data[(fifo->head + fifo->count++) % PL011_FIFO] = value;
+}
+
+static uint16_t fifo_get(struct pl011_fifo *fifo)
+{
+	uint16_t value = fifo->data[fifo->head];
+
+	fifo->head = (fifo->head + 1) % PL011_FIFO;
+	fifo->count--;
+	return value;
+}
+
+/* With the FIFOs off, a holding register of one byte remains (3.3.7, FEN). */
+static unsigned int pl011_depth(const struct pl011 *pl)
+{
+	return pl->lcr_h & LCR_H_FEN ? PL011_FIFO : 1;
+}
+
+/* UARTIFLS (3.3.9): 1/8, 1/4, 1/2, 3/4, 7/8; the reserved values act as the last. */
+static unsigned int pl011_trigger(const struct pl011 *pl, unsigned int select)
+{
+	static const uint8_t level[] = { 2, 4, 8, 12, 14, 14, 14, 14 };
+
+	return pl->lcr_h & LCR_H_FEN ? level[select & 7] : 1;
+}
+
+static unsigned int pl011_rx_trigger(const struct pl011 *pl)
+{
+	return pl011_trigger(pl, pl->ifls >> 3);
+}
+
+static unsigned int pl011_tx_trigger(const struct pl011 *pl)
+{
+	return pl->lcr_h & LCR_H_FEN ? pl011_trigger(pl, pl->ifls) : 0;
+}
+
+static bool pl011_listens(const struct pl011 *pl)
+{
+	return pl->cr & CR_UARTEN && pl->cr & CR_RXE &&
+	       (pl->imsc & (INT_RX | INT_RT) || pl->polls == PL011_POLLS);
+}
+
+static void pl011_update(struct pl011 *pl)
+{
+	irqline_set(&pl->irq, pl->ris & pl->imsc);
+}
+
+static void pl011_receive_one(struct pl011 *pl, uint16_t value)
+{
+	if (pl->rx.count >= pl011_depth(pl)) {
+		/* An overrun keeps what is in the FIFO and loses the new byte (3.3.2). */
+		pl->rsr |= 8;
+		pl->ris |= INT_OE;
+		return;
+	}
+	fifo_put(&pl->rx, value);
+	if (pl->rx.count >= pl011_rx_trigger(pl))
+		pl->ris |= INT_RX;
+}
+
+/* Sends what the terminal takes; the level interrupt comes as the FIFO falls to the trigger. */
+static void pl011_transmit(struct pl011 *pl)
+{
+	while (pl->tx.count) {
+		uint8_t byte = pl->tx.data[pl->tx.head];
+
+		if (pl->cr & CR_LBE) {
+			pl011_receive_one(pl, byte);
+			pl->ris |= INT_RT;
+		} else if (!chardev_write(pl->chr, &byte, 1)) {
+			break;
+		}
+		fifo_get(&pl->tx);
+	}
+	if (pl->tx.count <= pl011_tx_trigger(pl))
+		pl->ris |= INT_TX;
+}
+
+static uint32_t pl011_read_data(struct pl011 *pl)
+{
+	uint32_t value;
+
+	if (!pl->rx.count)
+		return 0;
+	value = fifo_get(&pl->rx);
+	/* The error bits go with their byte, and stay in UARTRSR. */
+	pl->rsr = (pl->rsr & 8) | (value >> 8 & 7);
+	if (pl->rx.count < pl011_rx_trigger(pl))
+		pl->ris &= ~INT_RX;
+	if (!pl->rx.count)
+		pl->ris &= ~INT_RT;
+	pl011_update(pl);
+	return value;
+}
+
+static uint32_t pl011_flags(const struct pl011 *pl)
+{
+	uint32_t value = FR_CTS | FR_DSR | FR_DCD;
+
+	if (!pl->rx.count)
+		value |= FR_RXFE;
+	if (pl->rx.count >= pl011_depth(pl))
+		value |= FR_RXFF;
+	if (!pl->tx.count)
+		value |= FR_TXFE;
+	else
+		value |= FR_BUSY;
+	if (pl->tx.count >= pl011_depth(pl))
+		value |= FR_TXFF;
+	return value;
+}
+
+static uint32_t pl011_read_locked(struct pl011 *pl, uint64_t offset)
+{
+	switch (offset) {
+	case PL011_DR:
+		return pl011_read_data(pl);
+	case PL011_RSR:
+		return pl->rsr;
+	case PL011_FR:
+		return pl011_flags(pl);
+	case PL011_ILPR:
+		return pl->ilpr;
+	case PL011_IBRD:
+		return pl->ibrd;
+	case PL011_FBRD:
+		return pl->fbrd;
+	case PL011_LCR_H:
+		return pl->lcr_h;
+	case PL011_CR:
+		return pl->cr;
+	case PL011_IFLS:
+		return pl->ifls;
+	case PL011_IMSC:
+		return pl->imsc;
+	case PL011_RIS:
+		return pl->ris;
+	case PL011_MIS:
+		return pl->ris & pl->imsc;
+	case PL011_DMACR:
+		return pl->dmacr;
+	default:
+		return offset >= PRIMECELL_ID ? primecell_id(PL011_PERIPH_ID, offset) : 0;
+	}
+}
+
+static uint64_t pl011_read(struct device *dev, uint64_t offset, unsigned int len)
+{
+	struct pl011 *pl = container_of(dev, struct pl011, dev);
+	bool room = false;
+	uint32_t value;
+
+	if (!primecell_access_ok(offset, len))
+		return 0;
+	pthread_mutex_lock(&pl->lock);
+	if (offset == PL011_DR)
+		room = pl->rx.count == pl011_depth(pl);
+	else if (offset == PL011_FR && !pl->rx.count && !pl->tx.count && pl->polls < PL011_POLLS)
+		room = ++pl->polls == PL011_POLLS;
+	value = pl011_read_locked(pl, offset);
+	pthread_mutex_unlock(&pl->lock);
+	if (room)
+		chardev_rx_ready(pl->chr);
+	return value;
+}
+
+static void pl011_write_locked(struct pl011 *pl, uint64_t offset, uint32_t value)
+{
+	switch (offset) {
+	case PL011_DR:
+		/*
+		 * Sent whether or not the guest has enabled the port, as
+		 * QEMU's does: small programs never do. A byte written to a
+		 * full FIFO is lost, as in the hardware.
+		 */
+		if (pl->tx.count < pl011_depth(pl))
+			fifo_put(&pl->tx, value & 0xff);
+		pl->ris &= ~INT_TX;
+		pl011_transmit(pl);
+		break;
+	case PL011_RSR:
+		pl->rsr = 0;	/* a write of any value clears the errors */
+		break;
+	case PL011_ILPR:
+		pl->ilpr = value & 0xff;
+		break;
+	case PL011_IBRD:
+		pl->ibrd = value & 0xffff;
+		break;
+	case PL011_FBRD:
+		pl->fbrd = value & 0x3f;
+		break;
+	case PL011_LCR_H:
+		/* A change of FEN empties both FIFOs. */
+		if ((pl->lcr_h ^ value) & LCR_H_FEN) {
+			pl->rx = (struct pl011_fifo){ .head = 0 };
+			pl->tx = (struct pl011_fifo){ .head = 0 };
+			pl->ris &= ~(INT_RX | INT_RT);
+		}
+		pl->lcr_h = value & 0xff;
+		break;
+	case PL011_CR:
+		pl->cr = value & 0xff87;
+		break;
+	case PL011_IFLS:
+		pl->ifls = value & 0x3f;
+		break;
+	case PL011_IMSC:
+		pl->imsc = value & INT_ALL;
+		break;
+	case PL011_ICR:
+		pl->ris &= ~(value & INT_ALL);
+		break;
+	case PL011_DMACR:
+		pl->dmacr = value & 7;	/* kept; there is no DMA controller */
+		break;
+	}
+	pl011_update(pl);
+}
+
+static void pl011_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
+{
+	struct pl011 *pl = container_of(dev, struct pl011, dev);
+	bool setup;
+
+	if (!primecell_access_ok(offset, len))
+		return;
+	setup = offset == PL011_LCR_H || offset == PL011_CR || offset == PL011_IMSC;
+	pthread_mutex_lock(&pl->lock);
+	if (setup || pl->polls < PL011_POLLS)
+		pl->polls = 0;
+	pl011_write_locked(pl, offset, value);
+	pthread_mutex_unlock(&pl->lock);
+	if (setup)
+		chardev_rx_ready(pl->chr);
+}
+
+static size_t pl011_rx_room(struct chardev_client *client)
+{
+	struct pl011 *pl = container_of(client, struct pl011, client);
+	size_t room = 0;
+
+	pthread_mutex_lock(&pl->lock);
+	if (pl011_listens(pl) && pl->rx.count < pl011_depth(pl))
+		room = pl011_depth(pl) - pl->rx.count;
+	pthread_mutex_unlock(&pl->lock);
+	return room;
+}
+
+static void pl011_receive(struct chardev_client *client, const uint8_t *buf, size_t len)
+{
+	struct pl011 *pl = container_of(client, struct pl011, client);
+
+	pthread_mutex_lock(&pl->lock);
+	for (size_t i = 0; i < len; i++)
+		pl011_receive_one(pl, buf[i]);
+	if (len)
+		pl->ris |= INT_RT;
+	pl011_update(pl);
+	pthread_mutex_unlock(&pl->lock);
+}
+
+static void pl011_break(struct chardev_client *client)
+{
+	struct pl011 *pl = container_of(client, struct pl011, client);
+
+	pthread_mutex_lock(&pl->lock);
+	pl011_receive_one(pl, DR_BE);
+	pl->ris |= INT_BE | INT_RT;
+	pl011_update(pl);
+	pthread_mutex_unlock(&pl->lock);
+}
+
+static void pl011_tx_room(struct chardev_client *client)
+{
+	struct pl011 *pl = container_of(client, struct pl011, client);
+
+	pthread_mutex_lock(&pl->lock);
+	if (pl->tx.count)
+		pl011_transmit(pl);
+	pl011_update(pl);
+	pthread_mutex_unlock(&pl->lock);
+}
+
+static void pl011_fdt(struct device *dev, struct fdt_builder *fdt)
+{
+	static const char compatible[] = "arm,pl011\0arm,primecell";
+	static const char clocks[] = "uartclk\0apb_pclk";
+
+	fdt_node_begin(fdt, "pl011@%llx", (unsigned long long)dev->base);
+	fdt_prop_bytes(fdt, "compatible", compatible, sizeof(compatible));
+	fdt_prop_reg(fdt, dev->base, dev->size);
+	fdt_prop_spi(fdt, MACHINE_PL011_SPI, FDT_IRQ_LEVEL_HIGH);
+	primecell_fdt(fdt, clocks, sizeof(clocks), 2);
+	fdt_node_end(fdt);
+}
+
+static void pl011_reset(struct device *dev)
+{
+	struct pl011 *pl = container_of(dev, struct pl011, dev);
+
+	pthread_mutex_lock(&pl->lock);
+	pl->rx = pl->tx = (struct pl011_fifo){ .head = 0 };
+	pl->rsr = pl->ilpr = pl->ibrd = pl->fbrd = pl->lcr_h = 0;
+	pl->imsc = pl->ris = pl->dmacr = pl->polls = 0;
+	pl->cr = CR_RESET;
+	pl->ifls = IFLS_RESET;
+	pl011_update(pl);
+	pthread_mutex_unlock(&pl->lock);
+	chardev_rx_ready(pl->chr);
+}
+
+static void pl011_destroy(struct device *dev)
+{
+	struct pl011 *pl = container_of(dev, struct pl011, dev);
+
+	pthread_mutex_destroy(&pl->lock);
+	free(pl);
+}
+
+static const struct device_ops pl011_ops = {
+	.name = "pl011",
+	.read = pl011_read,
+	.write = pl011_write,
+	.fdt = pl011_fdt,
+	.reset = pl011_reset,
+	.destroy = pl011_destroy,
+};
+
+int pl011_create(struct machine *m, struct error *err)
+{
+	struct pl011 *pl = calloc(1, sizeof(*pl));
+	int ret;
+
+	if (!pl)
+		return error_errno(err, -ENOMEM, "pl011");
+	pl->dev = (struct device){
+		.ops = &pl011_ops,
+		.base = MACHINE_PL011_BASE,
+		.size = PRIMECELL_SIZE,
+	};
+	pl->client = (struct chardev_client){
+		.rx_room = pl011_rx_room,
+		.receive = pl011_receive,
+		.rx_break = pl011_break,
+		.tx_room = pl011_tx_room,
+	};
+	pl->chr = m->chardev;
+	pl->cr = CR_RESET;
+	pl->ifls = IFLS_RESET;
+	pthread_mutex_init(&pl->lock, NULL);
+
+	ret = machine_irqline_init(m, &pl->irq, MACHINE_PL011_SPI);
+	if (!ret)
+		ret = device_register(&m->bus, &pl->dev);
+	if (ret) {
+		pl011_destroy(&pl->dev);
+		return error_errno(err, ret, "pl011");
+	}
+	chardev_attach(m->chardev, &pl->client);
+	return 0;
+}

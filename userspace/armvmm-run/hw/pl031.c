@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The clock: Arm PL031 (DDI 0224C). It counts seconds, from the host's time of
+ * day until the guest sets it; what the guest set survives its reboot, as in a
+ * clock with a battery.
+ */
+#include <errno.h>
+#include <glib-unix.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/machine.h"
+#include "hw/primecell.h"
+
+#define PL031_PERIPH_ID	0x00041031
+
+/* Registers (DDI 0224C 3.2) */
+#define PL031_DR	0x00
+#define PL031_MR	0x04
+#define PL031_LR	0x08
+#define PL031_CR	0x0c
+#define PL031_IMSC	0x10
+#define PL031_RIS	0x14
+#define PL031_MIS	0x18
+#define PL031_ICR	0x1c
+
+struct pl031 {
+	struct device dev;
+	struct irqline irq;
+	int timer_fd;		/* fires when the counter reaches the match register */
+	GSource *source;
+	pthread_mutex_t lock;	/* all below, and the line */
+	uint32_t offset;	/* counter - host seconds, modulo 2^32 */
+	uint32_t lr, mr, imsc, ris;
+};
+
+static uint32_t pl031_count(const struct pl031 *pl)
+{
+	return (uint32_t)time(NULL) + pl->offset;
+}
+
+static void pl031_update(struct pl031 *pl)
+{
+	irqline_set(&pl->irq, pl->ris & pl->imsc);
+}
+
+/*
+ * The interrupt comes at each match (3.3.3), wanted or not: at most once in 2^32 s, so arm always.
+ */
+static void pl031_arm(struct pl031 *pl)
+{
+	uint32_t delta = pl->mr - pl031_count(pl);
+	struct itimerspec when = { 0 };
+
+	/* A match register that equals the counter matches now: the earliest time there is. */
+	when.it_value.tv_sec = time(NULL) + delta;
+	when.it_value.tv_nsec = 1;
+	timerfd_settime(pl->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL);
+}
+
+static void pl031_disarm(struct pl031 *pl)
+{
+	const struct itimerspec never = { 0 };
+
+	timerfd_settime(pl->timer_fd, 0, &never, NULL);
+}
+
+static gboolean pl031_fired(int fd, GIOCondition condition, void *opaque)
+{
+	struct pl031 *pl = opaque;
+	uint64_t times;
+
+	pthread_mutex_lock(&pl->lock);
+	if (read(fd, &times, sizeof(times)) == sizeof(times)) {
+		pl->ris = 1;
+		pl031_update(pl);
+	} else if (errno == ECANCELED) {
+		/* Somebody set the host's clock, and with it ours. */
+		pl031_arm(pl);
+	}
+	pthread_mutex_unlock(&pl->lock);
+	return G_SOURCE_CONTINUE;
+}
+
+static uint64_t pl031_read(struct device *dev, uint64_t offset, unsigned int len)
+{
+	struct pl031 *pl = container_of(dev, struct pl031, dev);
+	uint32_t value = 0;
+
+	if (!primecell_access_ok(offset, len))
+		return 0;
+	pthread_mutex_lock(&pl->lock);
+	switch (offset) {
+	case PL031_DR:
+		value = pl031_count(pl);
+		break;
+	case PL031_MR:
+		value = pl->mr;
+		break;
+	case PL031_LR:
+		value = pl->lr;
+		break;
+	case PL031_CR:
+		value = 1;	/* always started */
+		break;
+	case PL031_IMSC:
+		value = pl->imsc;
+		break;
+	case PL031_RIS:
+		value = pl->ris;
+		break;
+	case PL031_MIS:
+		value = pl->ris & pl->imsc;
+		break;
+	default:
+		if (offset >= PRIMECELL_ID)
+			value = primecell_id(PL031_PERIPH_ID, offset);
+	}
+	pthread_mutex_unlock(&pl->lock);
+	return value;
+}
+
+static void pl031_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
+{
+	struct pl031 *pl = container_of(dev, struct pl031, dev);
+
+	if (!primecell_access_ok(offset, len))
+		return;
+	pthread_mutex_lock(&pl->lock);
+	switch (offset) {
+	case PL031_MR:
+		pl->mr = value;
+		pl031_arm(pl);
+		break;
+	case PL031_LR:
+		pl->lr = value;
+		pl->offset = (uint32_t)value - (uint32_t)time(NULL);
+		pl031_arm(pl);
+		break;
+	case PL031_IMSC:
+		pl->imsc = value & 1;
+		break;
+	case PL031_ICR:
+		pl->ris &= ~value;
+		break;
+	}
+	pl031_update(pl);
+	pthread_mutex_unlock(&pl->lock);
+}
+
+static void pl031_fdt(struct device *dev, struct fdt_builder *fdt)
+{
+	static const char compatible[] = "arm,pl031\0arm,primecell";
+
+	fdt_node_begin(fdt, "pl031@%llx", (unsigned long long)dev->base);
+	fdt_prop_bytes(fdt, "compatible", compatible, sizeof(compatible));
+	fdt_prop_reg(fdt, dev->base, dev->size);
+	fdt_prop_spi(fdt, MACHINE_PL031_SPI, FDT_IRQ_LEVEL_HIGH);
+	primecell_fdt(fdt, "apb_pclk", sizeof("apb_pclk"), 1);
+	fdt_node_end(fdt);
+}
+
+static void pl031_reset(struct device *dev)
+{
+	struct pl031 *pl = container_of(dev, struct pl031, dev);
+
+	pthread_mutex_lock(&pl->lock);
+	pl->lr = pl->mr = pl->imsc = pl->ris = 0;
+	pl031_disarm(pl);
+	pl031_update(pl);
+	pthread_mutex_unlock(&pl->lock);
+}
+
+static void pl031_destroy(struct device *dev)
+{
+	struct pl031 *pl = container_of(dev, struct pl031, dev);
+
+	if (pl->source) {
+		g_source_destroy(pl->source);
+		g_source_unref(pl->source);
+	}
+	if (pl->timer_fd >= 0)
+		close(pl->timer_fd);
+	pthread_mutex_destroy(&pl->lock);
+	free(pl);
+}
+
+static const struct device_ops pl031_ops = {
+	.name = "pl031",
+	.read = pl031_read,
+	.write = pl031_write,
+	.fdt = pl031_fdt,
+	.reset = pl031_reset,
+	.destroy = pl031_destroy,
+};
+
+int pl031_create(struct machine *m, struct error *err)
+{
+	struct pl031 *pl = calloc(1, sizeof(*pl));
+	int ret;
+
+	if (!pl)
+		return error_errno(err, -ENOMEM, "pl031");
+	pl->dev = (struct device){
+		.ops = &pl031_ops,
+		.base = MACHINE_PL031_BASE,
+		.size = PRIMECELL_SIZE,
+	};
+	pthread_mutex_init(&pl->lock, NULL);
+	pl->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	ret = pl->timer_fd < 0 ? -errno : 0;
+	if (!ret)
+		ret = machine_irqline_init(m, &pl->irq, MACHINE_PL031_SPI);
+	if (!ret)
+		ret = device_register(&m->bus, &pl->dev);
+	if (ret) {
+		pl031_destroy(&pl->dev);
+		return error_errno(err, ret, "pl031");
+	}
+	pl->source = g_unix_fd_source_new(pl->timer_fd, G_IO_IN);
+	g_source_set_callback(pl->source, G_SOURCE_FUNC(pl031_fired), pl, NULL);
+	g_source_attach(pl->source, m->context);
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between virtio-net and what carries its frames on the host.
+ *
+ * Everything here happens on the main thread. The device calls its back end,
+ * and the back end calls the device, with the device's lock held; a back end
+ * that wakes up by itself (its file is readable, a timer fired) takes it with
+ * net_lock() first.
+ */
+#ifndef ARMVMM_RUN_NET_H
+#define ARMVMM_RUN_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "core/error.h"
+
+struct machine;
+struct net_config;
+struct virtio_net;
+struct net_backend;
+
+/* virtio 1.2 5.1.6: with VIRTIO_F_VERSION_1 the header always has num_buffers. */
+#define NET_HDR_SIZE 12
+
+/* The longest frame: 64 KiB of IP packet (by segmentation offload) and its Ethernet header. */
+#define NET_FRAME_MAX (65535 + 18)
+
+struct net_backend_ops {
+	/*
+	 * Takes a frame from the guest: NET_HDR_SIZE bytes of virtio-net
+	 * header and the frame, @len bytes in all, in @nr pieces of guest
+	 * memory. Returns 0 when it is done with (sent, or dropped), -EAGAIN
+	 * when it must wait: the back end then calls net_send_ready() later.
+	 */
+	int (*send)(struct net_backend *be, const struct iovec *iov, unsigned int nr, size_t len);
+
+	/* No more frames for now: a chance to deliver what they have caused. Optional. */
+	void (*send_done)(struct net_backend *be);
+
+	/* The guest has given receive buffers after net_receive() refused. */
+	void (*receive_ready)(struct net_backend *be);
+
+	/* The driver is ready; @features are those it acknowledged. Optional. */
+	void (*start)(struct net_backend *be, uint64_t features);
+
+	/* The driver is gone: forget pending frames. */
+	void (*stop)(struct net_backend *be);
+
+	void (*destroy)(struct net_backend *be);
+};
+
+/**
+ * struct net_backend - embedded in each back end
+ * @ops: what it does
+ * @net: its device; set by the device
+ * @features: virtio-net feature bits it adds to the device's
+ */
+struct net_backend {
+	const struct net_backend_ops *ops;
+	struct virtio_net *net;
+	uint64_t features;
+};
+
+/* Constructors: 0 and *@be, or -errno with @err set. */
+int net_slirp_create(struct machine *m, const struct net_config *config, struct net_backend **be,
+		     struct error *err);
+int net_tap_create(struct machine *m, const struct net_config *config, struct net_backend **be,
+		   struct error *err);
+
+/* What the device offers to its back end. */
+void net_lock(struct virtio_net *net);
+void net_unlock(struct virtio_net *net);
+
+/*
+ * Gives the guest a frame of @len bytes behind the header @hdr (NET_HDR_SIZE
+ * bytes, num_buffers left to the device). Returns 0 when it is done with, -EAGAIN
+ * when the guest has no buffers for it: keep it and wait for receive_ready().
+ */
+int net_receive(struct virtio_net *net, const void *hdr, const void *frame, size_t len);
+
+/* After one or more net_receive(): interrupt the guest once. */
+void net_receive_done(struct virtio_net *net);
+
+/* After send() returned -EAGAIN: frames can be taken again. */
+void net_send_ready(struct virtio_net *net);
+
+#endif /* ARMVMM_RUN_NET_H */

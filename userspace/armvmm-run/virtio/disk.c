@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The file or block device behind a guest's disk. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
+#endif
+#include "virtio/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/falloc.h>
+#include <linux/fs.h>
+
+#include "core/machine.h"
+
+#define DISK_SECTOR	512
+#define DISK_PAGE	4096
+
+/* What is written where the host can make no holes; never written to, it is the zero page. */
+static const uint8_t disk_zeroes[DISK_PAGE] __attribute__((aligned(DISK_PAGE)));
+
+static int disk_warn(struct disk *disk, const char *what, uint64_t offset, int ret)
+{
+	machine_warn(disk->machine, "%s: %s at byte %llu: %s", disk->path, what,
+		     (unsigned long long)offset, strerror(-ret));
+	return ret;
+}
+
+/*
+ * O_DIRECT has an alignment of its own, which only newer kernels tell: try.
+ * Returns the alignment, or -errno.
+ */
+static int disk_probe_direct(int fd)
+{
+	uint32_t align;
+	void *buf;
+	int ret = -ENOMEM;
+
+	if (posix_memalign(&buf, DISK_PAGE, DISK_PAGE))
+		return ret;
+	for (align = DISK_SECTOR; align <= DISK_PAGE; align *= 2) {
+		/* The buffer's address, too, is aligned to no more than that. */
+		uint8_t *at = align < DISK_PAGE ? (uint8_t *)buf + align : buf;
+		ssize_t n = pread(fd, at, align < DISK_PAGE ? align : DISK_PAGE, 0);
+
+		ret = n < 0 ? -errno : (int)align;
+		if (ret != -EINVAL)
+			break;
+	}
+	free(buf);
+	return ret;
+}
+
+/* One program may write a disk, or several may read it. */
+static int disk_lock(const struct disk *disk, struct error *err)
+{
+	struct flock lock = {
+		.l_type = disk->readonly ? F_RDLCK : F_WRLCK,
+		.l_whence = SEEK_SET,
+	};
+
+	if (!fcntl(disk->fd, F_OFD_SETLK, &lock))
+		return 0;
+	if (errno == EAGAIN || errno == EACCES)
+		return error_set(err, -EBUSY, "%s: in use by another virtual machine", disk->path);
+	return 0; /* a file system without locks */
+}
+
+static int disk_measure(struct disk *disk, struct error *err)
+{
+	struct stat st;
+	int sector;
+
+	if (fstat(disk->fd, &st) < 0)
+		return error_errno(err, -errno, "%s", disk->path);
+	disk->block = DISK_SECTOR;
+	disk->physical = DISK_PAGE;
+	if (S_ISDIR(st.st_mode))
+		return error_set(err, -EISDIR, "%s: is a directory", disk->path);
+	if (S_ISBLK(st.st_mode)) {
+		if (ioctl(disk->fd, BLKGETSIZE64, &disk->size) < 0)
+			return error_errno(err, -errno, "%s: cannot get its size", disk->path);
+		if (disk->direct && !ioctl(disk->fd, BLKSSZGET, &sector))
+			disk->block = sector;
+		disk->can_discard = !disk->readonly;
+	} else if (S_ISREG(st.st_mode)) {
+		disk->size = st.st_size;
+		/* Behind the end there is nothing to lose. */
+		disk->can_discard = !disk->readonly &&
+				    !fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					       st.st_size, DISK_PAGE);
+	} else {
+		return error_set(err, -EINVAL, "%s: neither a file nor a block device", disk->path);
+	}
+	if (!disk->size)
+		return error_set(err, -EINVAL, "%s: is empty", disk->path);
+	if (disk->direct && S_ISREG(st.st_mode)) {
+		int align = disk_probe_direct(disk->fd);
+
+		if (align < 0)
+			return error_errno(err, align, "%s: cannot be read with O_DIRECT",
+					   disk->path);
+		disk->block = align;
+	}
+	if (disk->physical < disk->block)
+		disk->physical = disk->block;
+	if (disk->size % disk->block)
+		return error_set(err, -EINVAL, "%s: its size, %llu bytes, is not a multiple of %u",
+				 disk->path, (unsigned long long)disk->size, disk->block);
+	return 0;
+}
+
+int disk_open(struct disk *disk, struct machine *m, const struct disk_config *config,
+	      struct error *err)
+{
+	/* Not to wait for the other end of a FIFO; a file or a disk takes no notice. */
+	int flags = O_CLOEXEC | O_NONBLOCK | (config->readonly ? O_RDONLY : O_RDWR);
+	int ret;
+
+	memset(disk, 0, sizeof(*disk));
+	disk->machine = m;
+	disk->path = config->path;
+	disk->readonly = config->readonly;
+	disk->direct = config->direct;
+	if (config->direct)
+		flags |= O_DIRECT;
+	disk->fd = open(config->path, flags);
+	if (disk->fd < 0) {
+		ret = -errno;
+		if (ret == -EISDIR)
+			return error_set(err, ret, "%s: is a directory", disk->path);
+		if (ret == -EINVAL && config->direct)
+			return error_set(err, ret, "%s: its file system has no O_DIRECT",
+					 disk->path);
+		if ((ret == -EACCES || ret == -EROFS) && !config->readonly &&
+		    !access(config->path, R_OK))
+			return error_errno(err, ret, "%s: may be used with ,ro only", disk->path);
+		return error_errno(err, ret, "%s", disk->path);
+	}
+	ret = disk_measure(disk, err);
+	if (!ret)
+		ret = disk_lock(disk, err);
+	if (ret)
+		disk_close(disk);
+	return ret;
+}
+
+void disk_close(struct disk *disk)
+{
+	close(disk->fd);
+	disk->fd = -1;
+}
+
+/* Step over @done bytes of @iov. Returns the entries left from *@iov on. */
+static unsigned int disk_advance(struct iovec **iov, unsigned int nr, size_t done)
+{
+	while (nr && done >= (*iov)->iov_len) {
+		done -= (*iov)->iov_len;
+		(*iov)++;
+		nr--;
+	}
+	if (nr) {
+		(*iov)->iov_base = (uint8_t *)(*iov)->iov_base + done;
+		(*iov)->iov_len -= done;
+	}
+	return nr;
+}
+
+static int disk_transfer(struct disk *disk, bool write, struct iovec *iov, unsigned int nr,
+			 uint64_t offset)
+{
+	while (nr) {
+		ssize_t n = write ? pwritev(disk->fd, iov, nr, offset) :
+				    preadv(disk->fd, iov, nr, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return disk_warn(disk, write ? "write" : "read", offset, -errno);
+		if (!n) {
+			machine_warn(disk->machine, "%s: ends at byte %llu: it has become shorter",
+				     disk->path, (unsigned long long)offset);
+			return -EIO;
+		}
+		offset += n;
+		nr = disk_advance(&iov, nr, n);
+	}
+	return 0;
+}
+
+int disk_read(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset)
+{
+	return disk_transfer(disk, false, iov, nr, offset);
+}
+
+int disk_write(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset)
+{
+	return disk_transfer(disk, true, iov, nr, offset);
+}
+
+int disk_flush(struct disk *disk)
+{
+	if (!fdatasync(disk->fd))
+		return 0;
+	return disk_warn(disk, "flush", 0, -errno);
+}
+
+/* Returns 0, or -EOPNOTSUPP without a word: the caller has another way. */
+static int disk_fallocate(struct disk *disk, int mode, uint64_t offset, uint64_t len)
+{
+	int ret;
+
+	do {
+		ret = fallocate(disk->fd, mode | FALLOC_FL_KEEP_SIZE, offset, len) ? -errno : 0;
+	} while (ret == -EINTR);
+	if (ret == -ENOSYS)
+		ret = -EOPNOTSUPP;
+	return ret && ret != -EOPNOTSUPP ? disk_warn(disk, "clear", offset, ret) : ret;
+}
+
+int disk_discard(struct disk *disk, uint64_t offset, uint64_t len)
+{
+	return disk_fallocate(disk, FALLOC_FL_PUNCH_HOLE, offset, len);
+}
+
+static int disk_write_zeroes(struct disk *disk, uint64_t offset, uint64_t len)
+{
+	struct iovec iov[64];
+	int ret = 0;
+
+	while (len && !ret) {
+		unsigned int nr = 0;
+		size_t total = 0;
+
+		while (nr < 64 && total < len) {
+			size_t part = len - total < DISK_PAGE ? len - total : DISK_PAGE;
+
+			iov[nr].iov_base = (void *)disk_zeroes;
+			iov[nr++].iov_len = part;
+			total += part;
+		}
+		ret = disk_write(disk, iov, nr, offset);
+		offset += total;
+		len -= total;
+	}
+	return ret;
+}
+
+int disk_zero(struct disk *disk, uint64_t offset, uint64_t len, bool unmap)
+{
+	int ret = -EOPNOTSUPP;
+
+	if (unmap)
+		ret = disk_fallocate(disk, FALLOC_FL_PUNCH_HOLE, offset, len);
+	if (ret == -EOPNOTSUPP)
+		ret = disk_fallocate(disk, FALLOC_FL_ZERO_RANGE, offset, len);
+	if (ret == -EOPNOTSUPP)
+		ret = disk_write_zeroes(disk, offset, len);
+	return ret;
+}

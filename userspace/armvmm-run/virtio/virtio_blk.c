@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * virtio-blk (virtio 1.2 5.2): the queue and the threads that serve it. What a
+ * request does to the disk is in blk_request.c, the file behind it in disk.c.
+ *
+ * Requests run on worker threads, never on a vCPU or the main thread. One
+ * worker, the leader, waits for the guest's notification; whoever takes a
+ * request and sees another one behind it wakes or starts a helper. So an idle
+ * disk has one sleeping thread, and a busy one keeps a few requests in the
+ * host's hands at once.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include <linux/virtio_blk.h>
+#include <linux/virtio_ids.h>
+
+#include "virtio/blk_request.h"
+#include "virtio/disk.h"
+#include "core/machine.h"
+#include "virtio/virtio_mmio.h"
+
+#define BLK_QUEUE_SIZE 128
+#define BLK_WORKERS 4
+
+/* Deep enough for our frames and libc's; the system's default is 8 MiB of address space. */
+#define BLK_STACK_SIZE (64 * 1024)
+
+/* Newer headers have fields behind it that belong to features not offered here. */
+#define BLK_CONFIG_SIZE                                                                            \
+	(offsetof(struct virtio_blk_config, write_zeroes_may_unmap) + sizeof(uint8_t))
+
+struct blk_worker {
+	struct virtio_blk *blk;
+	pthread_t thread;
+	struct blk_request req;
+	struct virtq_chain *chain;
+};
+
+struct virtio_blk {
+	struct virtio_device vdev; /* first: see virtio_mmio.h */
+	struct disk disk;
+	pthread_cond_t follow; /* a leader is needed, or a helper, or stop */
+	bool leading; /* a worker waits for the guest's notification */
+	unsigned int nr_waiting; /* workers that sleep on @follow */
+	bool stop;
+	unsigned int nr_workers;
+	struct blk_worker worker[BLK_WORKERS];
+};
+
+static struct virtio_blk *to_blk(struct virtio_device *vdev)
+{
+	return container_of(vdev, struct virtio_blk, vdev);
+}
+
+static void *blk_worker_main(void *opaque);
+
+/* The lock is held. */
+static int blk_start_worker(struct virtio_blk *blk)
+{
+	struct blk_worker *w = &blk->worker[blk->nr_workers];
+	sigset_t all, old;
+	pthread_attr_t attr;
+	int ret;
+
+	w->blk = blk;
+	if (!w->chain)
+		w->chain = virtq_chain_alloc(BLK_QUEUE_SIZE);
+	if (!w->chain)
+		return -ENOMEM;
+	/* A vCPU may be starting us, and a vCPU takes signals. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, BLK_STACK_SIZE);
+	ret = pthread_create(&w->thread, &attr, blk_worker_main, w);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (ret)
+		return -ret;
+	blk->nr_workers++;
+	return 0;
+}
+
+/* There may be more than one request: get help. The lock is held. */
+static void blk_get_help(struct virtio_blk *blk)
+{
+	if (blk->nr_waiting)
+		pthread_cond_signal(&blk->follow);
+	else if (blk->nr_workers < BLK_WORKERS && !blk->stop)
+		blk_start_worker(blk); /* without it we are slower, no more */
+}
+
+/* The ring was empty: wait until it may not be. The lock is held and dropped meanwhile. */
+static void blk_wait(struct virtio_blk *blk)
+{
+	struct virtio_device *vdev = &blk->vdev;
+	eventfd_t count;
+
+	if (blk->leading) {
+		blk->nr_waiting++;
+		pthread_cond_wait(&blk->follow, &vdev->lock);
+		blk->nr_waiting--;
+		return;
+	}
+	if (virtio_running(vdev) && virtq_notify_on(&vdev->vq[0]))
+		return;
+	blk->leading = true;
+	pthread_mutex_unlock(&vdev->lock);
+	(void)eventfd_read(vdev->kick[0], &count);
+	pthread_mutex_lock(&vdev->lock);
+	blk->leading = false;
+	if (virtio_running(vdev))
+		virtq_notify_off(&vdev->vq[0]);
+}
+
+static void blk_serve(struct virtio_blk *blk, struct blk_worker *w)
+{
+	struct virtio_device *vdev = &blk->vdev;
+	int64_t len;
+
+	if (virtq_pending(&vdev->vq[0]))
+		blk_get_help(blk);
+	w->req.write_through = !virtio_has(vdev, VIRTIO_BLK_F_FLUSH);
+	virtio_begin(vdev);
+	pthread_mutex_unlock(&vdev->lock);
+
+	len = blk_request_run(&w->req, &blk->disk, vdev, w->chain);
+
+	pthread_mutex_lock(&vdev->lock);
+	if (len < 0) {
+		virtio_fail(vdev, "a request has no room for header or status");
+	} else {
+		virtq_push(&vdev->vq[0], w->chain->head, len);
+		virtio_signal(vdev, 0);
+	}
+	virtio_end(vdev);
+}
+
+static void *blk_worker_main(void *opaque)
+{
+	struct blk_worker *w = opaque;
+	struct virtio_blk *blk = w->blk;
+
+	pthread_mutex_lock(&blk->vdev.lock);
+	while (!blk->stop) {
+		if (virtio_pop(&blk->vdev, 0, w->chain))
+			blk_serve(blk, w);
+		else
+			blk_wait(blk);
+	}
+	pthread_mutex_unlock(&blk->vdev.lock);
+	return NULL;
+}
+
+static int blk_start(struct virtio_device *vdev)
+{
+	struct virtio_blk *blk = to_blk(vdev);
+	int ret;
+
+	if (blk->nr_workers)
+		return 0; /* of an earlier driver */
+	ret = blk_start_worker(blk);
+	if (ret < 0)
+		machine_warn(vdev->machine, "%s: cannot start a thread: %s", blk->disk.path,
+			     strerror(-ret));
+	return ret;
+}
+
+static void blk_destroy(struct virtio_device *vdev)
+{
+	struct virtio_blk *blk = to_blk(vdev);
+	unsigned int i;
+
+	/* Only workers start workers: none begins once stop is seen. */
+	pthread_mutex_lock(&vdev->lock);
+	blk->stop = true;
+	pthread_cond_broadcast(&blk->follow);
+	pthread_mutex_unlock(&vdev->lock);
+	virtio_kick_self(vdev, 0);
+	for (i = 0; i < blk->nr_workers; i++)
+		pthread_join(blk->worker[i].thread, NULL);
+	for (i = 0; i < BLK_WORKERS; i++) {
+		blk_request_fini(&blk->worker[i].req);
+		free(blk->worker[i].chain);
+	}
+	pthread_cond_destroy(&blk->follow);
+	disk_close(&blk->disk);
+}
+
+static const struct virtio_ops virtio_blk_ops = {
+	.name = "virtio-blk",
+	.id = VIRTIO_ID_BLOCK,
+	.nr_queues = 1,
+	.queue_size = BLK_QUEUE_SIZE,
+	.start = blk_start,
+	.destroy = blk_destroy,
+};
+
+static uint64_t blk_features(const struct disk *disk)
+{
+	uint64_t f = VIRTIO_BIT(VIRTIO_BLK_F_SIZE_MAX) | VIRTIO_BIT(VIRTIO_BLK_F_SEG_MAX) |
+		     VIRTIO_BIT(VIRTIO_BLK_F_BLK_SIZE) | VIRTIO_BIT(VIRTIO_BLK_F_TOPOLOGY) |
+		     VIRTIO_BIT(VIRTIO_BLK_F_FLUSH);
+
+	if (disk->readonly)
+		f |= VIRTIO_BIT(VIRTIO_BLK_F_RO);
+	else
+		f |= VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES);
+	if (disk->can_discard)
+		f |= VIRTIO_BIT(VIRTIO_BLK_F_DISCARD);
+	return f;
+}
+
+/* The configuration space, virtio 1.2 5.2.4. */
+static void blk_config(struct virtio_blk_config *c, const struct disk *disk)
+{
+	uint32_t ratio = disk->physical / disk->block;
+
+	memset(c, 0, sizeof(*c));
+	c->capacity = htole64(disk->size / BLK_SECTOR);
+	c->size_max = htole32(BLK_SEG_SIZE_MAX);
+	/* The header and the status byte take a descriptor each. */
+	c->seg_max = htole32(BLK_QUEUE_SIZE - 2);
+	c->blk_size = htole32(disk->block);
+	c->physical_block_exp = ratio ? __builtin_ctz(ratio) : 0;
+	c->min_io_size = htole16(ratio);
+	c->max_discard_sectors = htole32(BLK_DISCARD_MAX);
+	c->max_discard_seg = htole32(BLK_RANGES_MAX);
+	c->discard_sector_alignment = htole32(disk->physical / BLK_SECTOR);
+	c->max_write_zeroes_sectors = htole32(BLK_DISCARD_MAX);
+	c->max_write_zeroes_seg = htole32(BLK_RANGES_MAX);
+	c->write_zeroes_may_unmap = disk->can_discard;
+}
+
+int virtio_blk_create(struct machine *m, const struct disk_config *config, struct error *err)
+{
+	struct virtio_blk_config space;
+	struct virtio_blk *blk;
+	int ret;
+
+	blk = calloc(1, sizeof(*blk));
+	if (!blk)
+		return error_errno(err, -ENOMEM, "%s", config->path);
+	ret = disk_open(&blk->disk, m, config, err);
+	if (ret < 0)
+		goto fail_free;
+	pthread_cond_init(&blk->follow, NULL);
+	blk_config(&space, &blk->disk);
+	ret = virtio_device_register(m, &blk->vdev, &virtio_blk_ops, blk_features(&blk->disk),
+				     &space, BLK_CONFIG_SIZE, err);
+	if (ret < 0)
+		goto fail_close;
+	return 0;
+
+fail_close:
+	pthread_cond_destroy(&blk->follow);
+	disk_close(&blk->disk);
+fail_free:
+	free(blk);
+	return ret;
+}

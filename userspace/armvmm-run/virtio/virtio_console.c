@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * virtio-console with its one port (virtio 1.2 5.3): hvc0 in a Linux guest,
+ * joined to the terminal. Neither side is waited for: output that the terminal
+ * has no room for stays in the guest's buffer, and input that the guest has no
+ * buffer for stays in the kernel.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <linux/virtio_ids.h>
+
+#include "core/machine.h"
+#include "virtio/virtio_mmio.h"
+
+#define CONSOLE_QUEUE_SIZE 16
+#define CONSOLE_RX 0
+#define CONSOLE_TX 1
+
+struct virtio_console {
+	struct virtio_device vdev; /* first: see virtio_mmio.h */
+	struct chardev_client client;
+	struct virtq_chain *rx;
+	struct virtq_chain *tx;
+	bool tx_held; /* @tx was popped and is not wholly written */
+	uint32_t tx_done; /* bytes of @tx that are */
+};
+
+static struct virtio_console *to_console(struct virtio_device *vdev)
+{
+	return container_of(vdev, struct virtio_console, vdev);
+}
+
+/* Guest to terminal. The lock is held. */
+
+/* Writes what is left of the held chain. Returns true when nothing is. */
+static bool console_write_held(struct virtio_console *con)
+{
+	struct virtq_chain *tx = con->tx;
+	uint8_t buf[512];
+
+	/* In small copies, so that the guest cannot change what was counted. */
+	while (con->tx_done < tx->read_len) {
+		size_t n = virtq_chain_read(tx, con->tx_done, buf, sizeof(buf));
+		size_t taken = chardev_write(con->vdev.machine->chardev, buf, n);
+
+		con->tx_done += taken;
+		if (taken < n)
+			return false;
+	}
+	return true;
+}
+
+static void console_transmit(struct virtio_console *con)
+{
+	struct virtio_device *vdev = &con->vdev;
+	struct virtqueue *vq = &vdev->vq[CONSOLE_TX];
+	unsigned int budget = CONSOLE_QUEUE_SIZE;
+
+	virtq_notify_off(vq);
+	for (;;) {
+		if (!con->tx_held) {
+			if (!budget--) {
+				virtio_kick_self(vdev, CONSOLE_TX);
+				break;
+			}
+			if (!virtio_pop(vdev, CONSOLE_TX, con->tx)) {
+				if (!virtio_running(vdev) || !virtq_notify_on(vq))
+					break;
+				continue;
+			}
+			con->tx_held = true;
+			con->tx_done = 0;
+		}
+		/* If not, the terminal's tx_room() brings us back. */
+		if (!console_write_held(con))
+			break;
+		con->tx_held = false;
+		virtq_push(vq, con->tx->head, 0);
+	}
+	virtio_signal(vdev, CONSOLE_TX);
+}
+
+static void console_tx_room(struct chardev_client *client)
+{
+	struct virtio_console *con = container_of(client, struct virtio_console, client);
+
+	pthread_mutex_lock(&con->vdev.lock);
+	if (con->tx_held && virtio_running(&con->vdev))
+		console_transmit(con);
+	pthread_mutex_unlock(&con->vdev.lock);
+}
+
+/* Terminal to guest */
+
+static size_t console_rx_room(struct chardev_client *client)
+{
+	struct virtio_console *con = container_of(client, struct virtio_console, client);
+	struct virtio_device *vdev = &con->vdev;
+	struct virtqueue *vq = &vdev->vq[CONSOLE_RX];
+	size_t room = 0;
+
+	pthread_mutex_lock(&vdev->lock);
+	/* Look at the next buffer and leave it where it is. */
+	while (virtio_running(vdev)) {
+		if (virtio_pop(vdev, CONSOLE_RX, con->rx)) {
+			virtq_unpop(vq, 1);
+			room = con->rx->write_len;
+			if (!room)
+				virtio_fail(vdev, "an input buffer is not writable");
+			break;
+		}
+		/* None: the guest's next one will wake us (console_kick()). */
+		if (!virtio_running(vdev) || !virtq_notify_on(vq))
+			break;
+	}
+	pthread_mutex_unlock(&vdev->lock);
+	return room;
+}
+
+static void console_receive(struct chardev_client *client, const uint8_t *buf, size_t len)
+{
+	struct virtio_console *con = container_of(client, struct virtio_console, client);
+	struct virtio_device *vdev = &con->vdev;
+
+	pthread_mutex_lock(&vdev->lock);
+	/* Between rx_room() and here a vCPU may have reset us; its input is lost with it. */
+	if (virtio_pop(vdev, CONSOLE_RX, con->rx)) {
+		len = virtq_chain_write(con->rx, 0, buf, len);
+		virtq_push(&vdev->vq[CONSOLE_RX], con->rx->head, len);
+		virtio_signal(vdev, CONSOLE_RX);
+	}
+	pthread_mutex_unlock(&vdev->lock);
+}
+
+/* The device */
+
+static void console_kick(struct virtio_device *vdev, unsigned int index)
+{
+	if (index == CONSOLE_TX)
+		console_transmit(to_console(vdev));
+	else
+		chardev_rx_ready(vdev->machine->chardev);
+}
+
+static void console_reset(struct virtio_device *vdev)
+{
+	struct virtio_console *con = to_console(vdev);
+
+	con->tx_held = false;
+	con->tx_done = 0;
+}
+
+static void console_free(struct virtio_console *con)
+{
+	free(con->rx);
+	free(con->tx);
+}
+
+static void console_destroy(struct virtio_device *vdev)
+{
+	console_free(to_console(vdev));
+}
+
+static const struct virtio_ops virtio_console_ops = {
+	.name = "virtio-console",
+	.id = VIRTIO_ID_CONSOLE,
+	.nr_queues = 2,
+	.queue_size = CONSOLE_QUEUE_SIZE,
+	.reset = console_reset,
+	.kick = console_kick,
+	.destroy = console_destroy,
+};
+
+int virtio_console_create(struct machine *m, struct error *err)
+{
+	struct virtio_console *con;
+	int ret;
+
+	con = calloc(1, sizeof(*con));
+	if (!con)
+		return error_errno(err, -ENOMEM, "virtio-console");
+	con->client.rx_room = console_rx_room;
+	con->client.receive = console_receive;
+	con->client.tx_room = console_tx_room;
+	con->rx = virtq_chain_alloc(CONSOLE_QUEUE_SIZE);
+	con->tx = virtq_chain_alloc(CONSOLE_QUEUE_SIZE);
+	if (con->rx && con->tx)
+		ret = virtio_device_register(m, &con->vdev, &virtio_console_ops, 0, NULL, 0, err);
+	else
+		ret = error_errno(err, -ENOMEM, "virtio-console");
+	if (ret < 0) {
+		console_free(con);
+		free(con);
+		return ret;
+	}
+	chardev_attach(m->chardev, &con->client);
+	return 0;
+}

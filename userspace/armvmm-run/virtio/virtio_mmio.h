@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A virtio device behind the virtio-mmio transport, version 2 (virtio 1.2 4.2).
+ *
+ * This file owns what all virtio devices share: the register window, feature
+ * negotiation, the status machine, the queues, notifications and interrupts.
+ * A device type embeds struct virtio_device as its first member and gives a
+ * struct virtio_ops.
+ *
+ * Two locks. @lock covers negotiation, queues and the device type's own state;
+ * it is held while a ring is worked on, but never while a request waits for
+ * the host's disk. @irq_lock covers the interrupt alone, so that a vCPU which
+ * acknowledges one never waits for a ring. Order: @lock, then @irq_lock.
+ */
+#ifndef ARMVMM_RUN_VIRTIO_MMIO_H
+#define ARMVMM_RUN_VIRTIO_MMIO_H
+
+#include <glib.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/device.h"
+#include "core/error.h"
+#include "core/irqline.h"
+#include "virtio/virtqueue.h"
+
+struct machine;
+struct virtio_device;
+
+#define VIRTIO_MAX_QUEUES 2
+#define VIRTIO_CONFIG_MAX 96
+
+#define VIRTIO_BIT(n) (1ULL << (n))
+
+/* All are called with vdev->lock held. */
+struct virtio_ops {
+	const char *name; /* "virtio-blk" */
+	uint32_t id; /* virtio 1.2 5 */
+	unsigned int nr_queues;
+	uint16_t queue_size; /* a power of two up to VIRTQ_MAX_SIZE */
+
+	/*
+	 * Can these features, a subset of those offered, go together? Optional.
+	 * vCPU thread.
+	 */
+	bool (*features_ok)(struct virtio_device *vdev, uint64_t features);
+
+	/*
+	 * The driver has set DRIVER_OK: @vdev->features is final and the
+	 * queues may be used. Returns 0 or -errno, which the driver sees as
+	 * DEVICE_NEEDS_RESET. Optional. vCPU thread.
+	 */
+	int (*start)(struct virtio_device *vdev);
+
+	/*
+	 * Back to power-on state. No request is in flight and none can begin.
+	 * Optional. vCPU or main thread.
+	 */
+	void (*reset)(struct virtio_device *vdev);
+
+	/*
+	 * Queue @index was notified, on the main thread. A device without this
+	 * function waits on vdev->kick[] in threads of its own.
+	 */
+	void (*kick)(struct virtio_device *vdev, unsigned int index);
+
+	/*
+	 * Ends threads and frees what the device type owns, except the struct
+	 * itself. Main thread, no vCPU running, lock not held.
+	 */
+	void (*destroy)(struct virtio_device *vdev);
+};
+
+struct virtio_device {
+	struct device dev;
+	const struct virtio_ops *ops;
+	struct machine *machine;
+	unsigned int slot;
+
+	pthread_mutex_t lock;
+	pthread_cond_t drained; /* in_flight became 0, or quiescing ended */
+	uint64_t offered; /* features */
+	uint64_t features; /* as the driver acknowledged them */
+	bool features_unknown; /* it wrote one beyond bit 63 */
+	uint32_t offered_sel;
+	uint32_t features_sel;
+	uint32_t queue_sel;
+	uint32_t status;
+	uint32_t generation;
+	uint8_t config[VIRTIO_CONFIG_MAX];
+	unsigned int config_size;
+	struct virtqueue vq[VIRTIO_MAX_QUEUES];
+	unsigned int in_flight; /* chains being worked on without the lock */
+	unsigned int quiescing; /* threads that wait for in_flight to become 0 */
+
+	int kick[VIRTIO_MAX_QUEUES]; /* eventfds, written at QueueNotify */
+	bool kick_in_kernel[VIRTIO_MAX_QUEUES];
+	GSource *kick_source[VIRTIO_MAX_QUEUES];
+
+	pthread_mutex_t irq_lock;
+	uint32_t isr; /* InterruptStatus */
+	struct irqline irq;
+};
+
+/*
+ * Prepares @vdev (zeroed, from calloc()) and puts it into the next free slot
+ * of the machine. @features are the device type's own; those of the transport
+ * are added. @config is the configuration space as the driver reads it,
+ * little-endian, up to VIRTIO_CONFIG_MAX bytes. Returns 0 or -errno with @err
+ * set; @vdev then holds nothing and is still the caller's. Main thread.
+ */
+int virtio_device_register(struct machine *m, struct virtio_device *vdev,
+			   const struct virtio_ops *ops, uint64_t features, const void *config,
+			   unsigned int config_size, struct error *err);
+
+static inline bool virtio_has(const struct virtio_device *vdev, unsigned int feature)
+{
+	return vdev->features & VIRTIO_BIT(feature);
+}
+
+/* The lock must be held for all below. */
+
+/* May queues be used? DRIVER_OK is set, the device is whole and not being reset. */
+bool virtio_running(const struct virtio_device *vdev);
+
+/*
+ * Take the next chain of queue @index: true if there was one. A broken ring
+ * makes the device need a reset.
+ */
+bool virtio_pop(struct virtio_device *vdev, unsigned int index, struct virtq_chain *chain);
+
+/* Interrupt the driver for what was pushed to queue @index, if it wants that. */
+void virtio_signal(struct virtio_device *vdev, unsigned int index);
+
+/*
+ * A request that breaks a rule of its device type beyond an error status: set
+ * DEVICE_NEEDS_RESET and tell the driver (virtio 1.2 2.1.2). @why is said with
+ * --verbose.
+ */
+void virtio_fail(struct virtio_device *vdev, const char *why);
+
+/*
+ * Around work on a popped chain without the lock: a reset waits until every
+ * begin has met its end. Between them virtio_abandoned() tells, without the
+ * lock, that somebody waits and the work need not be finished.
+ */
+void virtio_begin(struct virtio_device *vdev);
+void virtio_end(struct virtio_device *vdev);
+bool virtio_abandoned(const struct virtio_device *vdev);
+
+/* Make the main thread (or the device's worker) look at queue @index again. Any thread. */
+void virtio_kick_self(struct virtio_device *vdev, unsigned int index);
+
+#endif /* ARMVMM_RUN_VIRTIO_MMIO_H */

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * virtio-net (virtio 1.2 5.1): one receive queue, one transmit queue, and a
+ * back end (net.h) behind them. All of it runs on the main thread.
+ *
+ * Nothing is dropped for want of buffers: the back end keeps a frame that the
+ * guest has no room for and stops reading until the guest gives some.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
+
+#include "core/machine.h"
+#include "net/net.h"
+#include "virtio/virtio_mmio.h"
+
+#define NET_QUEUE_SIZE 256
+#define NET_RX 0
+#define NET_TX 1
+
+/* Frames taken from the guest before other work of the main thread gets its turn. */
+#define NET_TX_BUDGET 256
+
+/* Offset of num_buffers, the only field of the header that is ours. */
+#define NET_HDR_NUM_BUFFERS offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers)
+
+struct virtio_net {
+	struct virtio_device vdev; /* first: see virtio_mmio.h */
+	struct net_backend *be;
+	struct virtq_chain *tx; /* frame on its way out */
+	struct virtq_chain *rx_first; /* chain with the header of the frame coming in */
+	struct virtq_chain *rx_next; /* further ones (VIRTIO_NET_F_MRG_RXBUF) */
+	bool rx_starved; /* the back end keeps a frame */
+	bool tx_blocked; /* it cannot take one */
+};
+
+static struct virtio_net *to_net(struct virtio_device *vdev)
+{
+	return container_of(vdev, struct virtio_net, vdev);
+}
+
+void net_lock(struct virtio_net *net)
+{
+	pthread_mutex_lock(&net->vdev.lock);
+}
+
+void net_unlock(struct virtio_net *net)
+{
+	pthread_mutex_unlock(&net->vdev.lock);
+}
+
+/* Transmit */
+
+/*
+ * Sends what the ring holds. Returns with the guest asked to notify, unless
+ * there is more to do: then we have notified ourselves.
+ */
+static void net_transmit(struct virtio_net *net)
+{
+	struct virtio_device *vdev = &net->vdev;
+	struct virtqueue *vq = &vdev->vq[NET_TX];
+	unsigned int budget = NET_TX_BUDGET;
+
+	virtq_notify_off(vq);
+	while (!net->tx_blocked) {
+		if (!virtio_pop(vdev, NET_TX, net->tx)) {
+			if (!virtio_running(vdev) || !virtq_notify_on(vq))
+				break;
+			continue;
+		}
+		if (net->tx->read_len < NET_HDR_SIZE) {
+			virtio_fail(vdev, "a frame is shorter than its header");
+			return;
+		}
+		if (net->be->ops->send(net->be, net->tx->iov, net->tx->nr_read,
+				       net->tx->read_len) == -EAGAIN) {
+			virtq_unpop(vq, 1);
+			net->tx_blocked = true;
+			break;
+		}
+		virtq_push(vq, net->tx->head, 0);
+		if (!--budget) {
+			virtio_kick_self(vdev, NET_TX);
+			break;
+		}
+	}
+	virtio_signal(vdev, NET_TX);
+	if (net->be->ops->send_done)
+		net->be->ops->send_done(net->be);
+}
+
+void net_send_ready(struct virtio_net *net)
+{
+	net->tx_blocked = false;
+	if (virtio_running(&net->vdev))
+		net_transmit(net);
+}
+
+/* Receive */
+
+/*
+ * Spreads the frame over chains that the guest gave, from the first on.
+ * Returns how many it took; 0 when they do not suffice yet, -EMSGSIZE when
+ * they never will. What was written to chains that go back unpublished does no
+ * harm: the guest must not look at them.
+ */
+static int net_scatter(struct virtio_net *net, const void *hdr, const uint8_t *frame, size_t len)
+{
+	struct virtio_device *vdev = &net->vdev;
+	struct virtqueue *vq = &vdev->vq[NET_RX];
+	bool mergeable = virtio_has(vdev, VIRTIO_NET_F_MRG_RXBUF);
+	struct virtq_chain *chain = net->rx_first;
+	unsigned int taken = 0;
+	size_t done = 0;
+
+	for (;;) {
+		size_t skip = taken ? 0 : NET_HDR_SIZE;
+		size_t n;
+
+		if (!virtio_pop(vdev, NET_RX, chain))
+			break;
+		if (!chain->write_len || chain->write_len < skip) {
+			virtio_fail(vdev, "a receive buffer has no room for the header");
+			break;
+		}
+		if (!taken)
+			virtq_chain_write(chain, 0, hdr, NET_HDR_SIZE);
+		n = virtq_chain_write(chain, skip, frame + done, len - done);
+		virtq_fill(vq, chain->head, skip + n, taken++);
+		done += n;
+		if (done == len)
+			return taken;
+		if (!mergeable) {
+			virtq_unpop(vq, 1);
+			return -EMSGSIZE;
+		}
+		chain = net->rx_next;
+	}
+	virtq_unpop(vq, taken);
+	/* The whole ring is not enough: waiting would be for ever. */
+	return taken == vq->size ? -EMSGSIZE : 0;
+}
+
+int net_receive(struct virtio_net *net, const void *hdr, const void *frame, size_t len)
+{
+	struct virtio_device *vdev = &net->vdev;
+	struct virtqueue *vq = &vdev->vq[NET_RX];
+	uint16_t num_buffers;
+	int taken;
+
+	/* A cable that ends at nobody's card. */
+	if (!virtio_running(vdev))
+		return 0;
+	/* Ends: each turn the ring holds more, until all of it is not enough. */
+	do {
+		taken = net_scatter(net, hdr, frame, len);
+	} while (!taken && virtio_running(vdev) && virtq_notify_on(vq));
+	if (taken < 0 || !virtio_running(vdev))
+		return 0;
+	if (!taken) {
+		net->rx_starved = true;
+		return -EAGAIN;
+	}
+	num_buffers = htole16(taken);
+	virtq_chain_write(net->rx_first, NET_HDR_NUM_BUFFERS, &num_buffers, sizeof(num_buffers));
+	virtq_publish(vq, taken);
+	return 0;
+}
+
+void net_receive_done(struct virtio_net *net)
+{
+	virtio_signal(&net->vdev, NET_RX);
+}
+
+/* The device */
+
+static void net_kick(struct virtio_device *vdev, unsigned int index)
+{
+	struct virtio_net *net = to_net(vdev);
+
+	if (index == NET_TX) {
+		net_transmit(net);
+	} else {
+		/* Refills are of interest only to a frame that waits. */
+		virtq_notify_off(&vdev->vq[NET_RX]);
+		if (net->rx_starved) {
+			net->rx_starved = false;
+			net->be->ops->receive_ready(net->be);
+		}
+	}
+}
+
+/* virtio 1.2 5.1.3.1: what an offload needs beside it. */
+static bool net_features_ok(struct virtio_device *vdev, uint64_t f)
+{
+	const uint64_t host_tso = VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO4) |
+				  VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO6);
+	const uint64_t guest_tso = VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) |
+				   VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO6);
+
+	(void)vdev;
+	if ((f & host_tso) && !(f & VIRTIO_BIT(VIRTIO_NET_F_CSUM)))
+		return false;
+	if ((f & guest_tso) && !(f & VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM)))
+		return false;
+	if ((f & VIRTIO_BIT(VIRTIO_NET_F_HOST_ECN)) && !(f & host_tso))
+		return false;
+	return !(f & VIRTIO_BIT(VIRTIO_NET_F_GUEST_ECN)) || (f & guest_tso);
+}
+
+static int net_start(struct virtio_device *vdev)
+{
+	struct virtio_net *net = to_net(vdev);
+
+	if (net->be->ops->start)
+		net->be->ops->start(net->be, vdev->features);
+	return 0;
+}
+
+static void net_reset(struct virtio_device *vdev)
+{
+	struct virtio_net *net = to_net(vdev);
+
+	net->be->ops->stop(net->be);
+	net->rx_starved = false;
+	net->tx_blocked = false;
+}
+
+static void net_free(struct virtio_net *net)
+{
+	if (net->be)
+		net->be->ops->destroy(net->be);
+	free(net->tx);
+	free(net->rx_first);
+	free(net->rx_next);
+}
+
+static void net_destroy(struct virtio_device *vdev)
+{
+	net_free(to_net(vdev));
+}
+
+static const struct virtio_ops virtio_net_ops = {
+	.name = "virtio-net",
+	.id = VIRTIO_ID_NET,
+	.nr_queues = 2,
+	.queue_size = NET_QUEUE_SIZE,
+	.features_ok = net_features_ok,
+	.start = net_start,
+	.reset = net_reset,
+	.kick = net_kick,
+	.destroy = net_destroy,
+};
+
+/*
+ * A stable address per slot, in QEMU's range of locally made ones, so that a
+ * guest finds the card it knows after every start.
+ */
+static void net_default_mac(uint8_t *mac, unsigned int slot)
+{
+	static const uint8_t base[] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
+
+	memcpy(mac, base, sizeof(base));
+	mac[5] += slot;
+}
+
+int virtio_net_create(struct machine *m, const struct net_config *config, struct error *err)
+{
+	/* Only mac and status: what follows belongs to features not offered. */
+	struct virtio_net_config space = { .status = htole16(VIRTIO_NET_S_LINK_UP) };
+	uint64_t features = VIRTIO_BIT(VIRTIO_NET_F_MAC) | VIRTIO_BIT(VIRTIO_NET_F_STATUS) |
+			    VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF);
+	struct virtio_net *net;
+	int ret;
+
+	net = calloc(1, sizeof(*net));
+	if (!net)
+		return error_errno(err, -ENOMEM, "--net %s", config->option);
+	net->tx = virtq_chain_alloc(NET_QUEUE_SIZE);
+	net->rx_first = virtq_chain_alloc(NET_QUEUE_SIZE);
+	net->rx_next = virtq_chain_alloc(NET_QUEUE_SIZE);
+	if (!net->tx || !net->rx_first || !net->rx_next) {
+		ret = error_errno(err, -ENOMEM, "--net %s", config->option);
+		goto fail;
+	}
+	if (config->kind == NET_TAP)
+		ret = net_tap_create(m, config, &net->be, err);
+	else
+		ret = net_slirp_create(m, config, &net->be, err);
+	if (ret < 0)
+		goto fail;
+	net->be->net = net;
+	ret = virtio_device_register(m, &net->vdev, &virtio_net_ops, features | net->be->features,
+				     &space,
+				     offsetof(struct virtio_net_config, max_virtqueue_pairs), err);
+	if (ret < 0)
+		goto fail;
+	/* No vCPU runs yet: the address may still be written without the lock. */
+	if (config->has_mac)
+		memcpy(net->vdev.config, config->mac, sizeof(config->mac));
+	else
+		net_default_mac(net->vdev.config, net->vdev.slot);
+	return 0;
+
+fail:
+	net_free(net);
+	free(net);
+	return ret;
+}

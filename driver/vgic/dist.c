@@ -16,10 +16,6 @@
 #include "gic.h"
 #include "irq.h"
 
-#define DIST_IIDR_PRODUCT_KVM	0x4bu
-#define DIST_IIDR_REVISION	2u
-#define DIST_IIDR_ARM		0x43bu
-
 /* What an access means: @n interrupts from @intid on (bits == 0: @intid is the offset). */
 struct dist_reg {
 	u16 base;
@@ -69,7 +65,7 @@ static u32 dist_read_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsigne
 		return (armvmm_vm_online_vcpus(vcpu->vm) - 1) << 5 |
 		       ((vgic->nr_spis + VGIC_NR_PRIVATE) / 32 - 1);
 	default:		/* GICD_IIDR */
-		return DIST_IIDR_PRODUCT_KVM << 24 | DIST_IIDR_REVISION << 16 | DIST_IIDR_ARM;
+		return vgic->iidr;
 	}
 }
 
@@ -95,19 +91,33 @@ static void dist_write_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsig
 			vgic_vcpu_notify(other);
 }
 
+/*
+ * A client that restores a VM says first which distributor it was saved from, and the guest goes on
+ * reading that. From revision 2 on the saved groups are true; in revision 1 there were none, and
+ * in revision 0, which is refused as KVM does, all interrupts read as group 1.
+ */
+static int dist_user_write_iidr(struct armvmm_vgic *vgic, u32 val)
+{
+	switch (val) {
+	case VGIC_IIDR(1):
+		vgic->user_groups = false;
+		break;
+	case VGIC_IIDR(2):
+	case VGIC_IIDR_OLD:
+		vgic->user_groups = true;
+		break;
+	default:
+		return -EINVAL;
+	}
+	vgic->iidr = val;
+	return 0;
+}
+
 static int dist_user_write_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned int n,
 				u32 val)
 {
-	if (offset == GICD_IIDR) {
-		if (val != dist_read_ctlr(vcpu, GICD_IIDR, n))
-			return -EINVAL;
-		/*
-		 * A client that writes IIDR knows revision 2: the groups that it
-		 * saved are true. Revision 0 gave all interrupts as group 1.
-		 */
-		vcpu->vm->vgic.user_groups = true;
-		return 0;
-	}
+	if (offset == GICD_IIDR)
+		return dist_user_write_iidr(&vcpu->vm->vgic, val);
 	dist_write_ctlr(vcpu, offset, n, val);
 	return 0;
 }

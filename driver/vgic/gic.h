@@ -26,6 +26,11 @@
 
 #define GICD_CTLR_EnableGrp0	(1u << 0)
 
+/* ProductID, Revision and Implementer (4.3.3) of KVM's distributor; Arm's JEP106 code is 0x43b. */
+#define VGIC_IIDR(revision)	(0x4bu << 24 | (revision) << 12 | 0x43bu)
+/* Revision 2 as armvmm first gave it: in the field Variant. */
+#define VGIC_IIDR_OLD		(0x4bu << 24 | 2u << 16 | 0x43bu)
+
 #define GICD_SGIR_INTID(v)	((v) & 0xf)
 #define GICD_SGIR_TARGETS(v)	(((v) >> 16) & 0xff)
 #define GICD_SGIR_FILTER(v)	(((v) >> 24) & 3)

@@ -21,6 +21,7 @@ void armvmm_vgic_vm_init(struct armvmm_vm *vm)
 {
 	vm->vgic.dist_base = VGIC_ADDR_UNDEF;
 	vm->vgic.cpu_base = VGIC_ADDR_UNDEF;
+	vm->vgic.iidr = VGIC_IIDR(2);
 }
 
 void armvmm_vgic_vm_destroy(struct armvmm_vm *vm)

@@ -36,6 +36,7 @@ struct armvmm_vgic {
 	u64 cpu_base;
 	u32 nr_spis;		/* 0 until set */
 	bool dist_enabled;	/* GICD_CTLR.EnableGrp0 */
+	u32 iidr;		/* GICD_IIDR: VGIC_IIDR(2), or what a restored VM had */
 	bool user_groups;	/* the client may write GICD_IGROUPR */
 	struct armvmm_vgic_irq *spis;	/* armvmm_hypmap_alloc()ed */
 	size_t spis_size;

@@ -2,6 +2,7 @@
 /* Core registers, reset, and the ways into all other register groups. */
 #include <linux/kernel.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -150,7 +151,7 @@ static bool regs_core_index(const struct kvm_one_reg *reg, unsigned long *index)
 
 	if (KVM_REG_SIZE(reg->id) != sizeof(u32) || i >= REGS_NR_CORE)
 		return false;
-	*index = i;
+	*index = array_index_nospec((unsigned long)i, REGS_NR_CORE);
 	return true;
 }
 

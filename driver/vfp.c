@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The floating-point registers as ONE_REG shows them (DDI 0406C A2.6, B1.11). */
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 #include <linux/uaccess.h>
 
 #include <asm/hwcap.h>
@@ -89,7 +90,7 @@ static void *vfp_find(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg, s
 			KVM_REG_ARM_VFP_MASK) || !vfp_exists)
 		return NULL;
 	if (index < vfp_nr_d()) {
-		p = &vcpu->hyp->vfp.d[index];
+		p = &vcpu->hyp->vfp.d[array_index_nospec(index, ARRAY_SIZE(vcpu->hyp->vfp.d))];
 		*size = sizeof(u64);
 	} else {
 		p = vfp_control(vcpu, index);

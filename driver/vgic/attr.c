@@ -3,6 +3,7 @@
  * KVM_{SET,GET,HAS}_DEVICE_ATTR of KVM_DEV_TYPE_ARM_VGIC_V2: how a client sets up, saves, restores.
  */
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
@@ -95,7 +96,9 @@ static struct armvmm_vcpu *attr_vcpu(struct armvmm_vm *vm, u64 attr)
 {
 	unsigned int index = (attr & KVM_DEV_ARM_VGIC_CPUID_MASK) >> KVM_DEV_ARM_VGIC_CPUID_SHIFT;
 
-	return index < armvmm_vm_online_vcpus(vm) ? vm->vcpus[index] : NULL;
+	if (index >= armvmm_vm_online_vcpus(vm))
+		return NULL;
+	return vm->vcpus[array_index_nospec(index, ARMVMM_MAX_VCPUS)];
 }
 
 static u32 attr_offset(u64 attr)

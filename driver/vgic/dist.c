@@ -7,6 +7,7 @@
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
+#include <linux/nospec.h>
 #include <linux/string.h>
 #include <asm/byteorder.h>
 
@@ -144,7 +145,7 @@ static u32 dist_read_id(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned 
 		0x04, 0, 0, 0, 0x90, 0xb4, 0x2b, 0, 0x0d, 0xf0, 0x05, 0xb1,
 	};
 
-	return id[(offset - GICD_ICPIDR4) / 4];
+	return id[array_index_nospec((offset - GICD_ICPIDR4) / 4, ARRAY_SIZE(id))];
 }
 
 /* --- bits of each interrupt --- */
@@ -480,15 +481,23 @@ static const u8 dist_slot[DIST_SLOT(GICD_SIZE)] = {
  * The register that an access of @len bytes at @offset is to. NULL: none is
  * there, or not in this width or alignment, or for no interrupt of the VM.
  * GICD_NSACR is one of those: it reads as zero without Security Extensions.
+ * Guests and clients choose @offset, and what is found has pointers to
+ * functions: no index goes beyond its array even speculatively.
  */
 static const struct dist_reg *dist_find(struct armvmm_vm *vm, u32 offset, unsigned int len)
 {
 	const struct dist_reg *reg;
+	unsigned int slot;
 
-	if (offset >= GICD_SIZE || dist_slot[DIST_SLOT(offset)] == DIST_NO_SLOT)
+	if (offset >= GICD_SIZE)
 		return NULL;
+	offset = array_index_nospec(offset, GICD_SIZE);
+	slot = dist_slot[DIST_SLOT(offset)];
+	if (slot >= ARRAY_SIZE(dist_regs))
+		return NULL;
+	slot = array_index_nospec(slot, ARRAY_SIZE(dist_regs));
 
-	for (reg = &dist_regs[dist_slot[DIST_SLOT(offset)]]; offset - reg->base >= reg->size; reg++)
+	for (reg = &dist_regs[slot]; offset - reg->base >= reg->size; reg++)
 		if (reg == &dist_regs[ARRAY_SIZE(dist_regs) - 1])
 			return NULL;
 

@@ -6,6 +6,8 @@
 #include "ktap.h"
 #include "vgic_fake.h"
 
+unsigned int fake_nospec;
+
 static void test_reset_values(void)
 {
 	struct armvmm_vm *vm = fake_create(3, 96, 4);
@@ -522,6 +524,27 @@ static void test_attr_iidr(void)
 	fake_destroy(vm);
 }
 
+/* Each index that a guest or a client chooses is bounded against speculation too. */
+static void test_nospec(void)
+{
+	struct armvmm_vm *vm = fake_create(2, 64, 4);
+	u32 val;
+
+	fake_nospec = 0;
+	fake_read32(vm->vcpus[0], GICD_TYPER);
+	KTAP_EQ(fake_nospec, 2);	/* the offset, and where its registers begin */
+	fake_nospec = 0;
+	fake_read32(vm->vcpus[0], GICD_ICPIDR2);
+	KTAP_EQ(fake_nospec, 3);	/* and the table of the ids */
+	fake_nospec = 0;
+	fake_read32(vm->vcpus[0], GICD_ISENABLER + 4);
+	KTAP_EQ(fake_nospec, 3);	/* and the interrupt */
+	fake_nospec = 0;
+	KTAP_EQ(GET(vm, 2, REG(1, GICC_PMR), &val), 0);
+	KTAP_EQ(fake_nospec, 1);	/* the vCPU */
+	fake_destroy(vm);
+}
+
 static void test_create_errors(void)
 {
 	struct armvmm_vm *vm = fake_create(1, 0, 4);
@@ -680,5 +703,5 @@ KTAP_MAIN(KTAP_CASE(test_attr_holder), KTAP_CASE(test_attr_state), KTAP_CASE(tes
 	  KTAP_CASE(test_sgi_pending_bytes), KTAP_CASE(test_attr_addr),
 	  KTAP_CASE(test_map_resources), KTAP_CASE(test_attr_nr_irqs),
 	  KTAP_CASE(test_attr_errors), KTAP_CASE(test_attr_cpu_regs),
-	  KTAP_CASE(test_attr_dist_regs), KTAP_CASE(test_attr_iidr),
+	  KTAP_CASE(test_attr_dist_regs), KTAP_CASE(test_attr_iidr), KTAP_CASE(test_nospec),
 	  KTAP_CASE(test_create_errors), KTAP_CASE(test_owner))

@@ -121,7 +121,8 @@ check-qemu: ## the tests of -accel armvmm
 bench: all ## what single operations cost, in instructions
 	@tests/bench/run
 
-style: setup ## formatting, static checks and the rules of the house
+style: ## formatting, static checks and the rules of the house
+	@scripts/setup.sh style
 	@scripts/style.sh
 
 clean: ## remove all that was built (what was fetched stays in the cache)

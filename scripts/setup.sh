@@ -1,38 +1,78 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Installs, by name, the Debian packages that building and testing armvmm needs, those that are
-# missing only; says what it does and asks sudo when not root. `setup.sh qemu` adds what building
-# QEMU needs (on a board: that alone), `setup.sh fuzz` what the fuzz targets of the build machine need,
-# which is big; `setup.sh [qemu|fuzz] --list` prints the names.
+# setup.sh [PURPOSE...] [--list]: installs, by name, the Debian packages that a purpose needs and that
+# are missing; says what it does, and asks sudo when not root. --list prints the names instead.
+#   base    (unless told) to build, to run, and to test on the emulated hosts; on a board: board
+#   style, bench, fuzz, qemu, fresh   what `make style`, `make bench`, `make check-fuzz`, `make qemu`
+#           and `make check-fresh` need in all
+#   board   to build on a board, beside the headers of its kernel
+#   all     every purpose of this machine
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-packages=(
+base=(
 	# to build the module, the user space and the guests' payloads for armhf
 	make gcc libc6-dev gcc-12-arm-linux-gnueabihf libc6-dev-armhf-cross
 	binutils-arm-linux-gnueabihf bc flex bison pkg-config python3 kmod
 	libssl-dev libelf-dev rsync xz-utils zstd
 	# to build the unit tests for the build machine
-	libfdt-dev libglib2.0-dev
+	libfdt-dev libglib2.0-dev libslirp-dev
 	# to make hosts, guests and their images, and to emulate the board
 	qemu-system-arm device-tree-compiler cpio e2fsprogs fakeroot mmdebstrap
 	debian-archive-keyring ca-certificates util-linux
-	# to check the style of the source
-	clang-format cppcheck sparse
 )
+board=(make gcc libc6-dev pkg-config libfdt-dev libglib2.0-dev libslirp-dev)
+# to build Debian's source of QEMU, beside what base or board has
+qemu=(bzip2 dpkg-dev flex bison meson ninja-build patch perl pkg-config python3 python3-venv
+	xz-utils zlib1g-dev)
+qemu_board=(libpixman-1-dev)
 
-if [ "${1:-}" = qemu ]; then
-	shift
-	case $(uname -m) in
-	arm*) packages=(make gcc libc6-dev libfdt-dev libglib2.0-dev libpixman-1-dev libslirp-dev) ;;
+case $(uname -m) in
+arm*) on_board=1 ;;
+*) on_board= ;;
+esac
+
+# packages_for PURPOSE: one name a line.
+packages_for() {
+	local p list=()
+	case $1 in
+	base | bench) [ -z "$on_board" ] && list=("${base[@]}") || list=("${board[@]}") ;;
+	board) list=("${board[@]}") ;;
+	style) list=("${base[@]}" cppcheck git) ;;
+	fuzz) list=("${base[@]}" clang libclang-rt-14-dev) ;;
+	qemu)
+		[ -z "$on_board" ] && list=("${base[@]}") || list=("${board[@]}" "${qemu_board[@]}")
+		list+=("${qemu[@]}")
+		;;
+	fresh) list=(debian-archive-keyring git mmdebstrap tar uidmap util-linux) ;;
+	all)
+		for p in base bench qemu ${on_board:+board}; do
+			packages_for "$p"
+		done
+		[ -n "$on_board" ] || for p in style fuzz fresh; do
+			packages_for "$p"
+		done
+		return
+		;;
+	*) die "setup.sh: what is '$1'? There are base, style, bench, fuzz, qemu, fresh, board and all" ;;
 	esac
-	packages+=(bzip2 dpkg-dev flex bison meson ninja-build patch perl pkg-config python3 python3-venv
-		xz-utils zlib1g-dev)
-elif [ "${1:-}" = fuzz ]; then
-	shift
-	packages+=(clang libclang-rt-14-dev)
-fi
-if [ "${1:-}" = --list ]; then
+	printf '%s\n' "${list[@]}"
+}
+
+list= purposes=()
+for a in "$@"; do
+	case $a in
+	--list) list=1 ;;
+	*) purposes+=("$a") ;;
+	esac
+done
+[ ${#purposes[@]} -gt 0 ] || purposes=(base)
+names=
+for p in "${purposes[@]}"; do
+	names+=$(packages_for "$p")$'\n'
+done
+mapfile -t packages < <(awk 'NF && !seen[$0]++' <<<"$names")
+if [ -n "$list" ]; then
 	printf '%s\n' "${packages[@]}"
 	exit 0
 fi

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""An emulated host, and the tests that run in it."""
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import threading
+import time
+
+from . import command, paths
+from .lanes import Job, deal
+from .result import Result
+from .test import Test, load_list
+
+AREAS = ["kselftest", "guest", "system"]
+COVERAGE = 85                    # percent of the lines of driver/ that have to run
+TIMING = re.compile(r"rcu:.*(stall|detected)|soft lockup|hung task|blocked for more than|"
+                    r"hrtimer: interrupt took|RT throttling")
+
+
+def patterns():
+    with open(paths.top("tests/splat-patterns"), encoding="utf-8") as f:
+        return [re.compile(p.rstrip("\n")) for p in f if p.strip() and p[0] != "#"]
+
+
+def collect(areas):
+    """The built tests, without what is left over from building them, for the host."""
+    root = paths.built("tests/root", "+".join(areas))
+    shutil.rmtree(root, ignore_errors=True)
+    for area in areas:
+        shutil.copytree(paths.built("tests", area), os.path.join(root, area),
+                        ignore=shutil.ignore_patterns("*.o", "*.d", "*.elf", "lib", ".*"))
+    return root
+
+
+class Host:
+    """STAGE is what the logs and the times are called after: the host, or qemu."""
+
+    def __init__(self, host, stage, tally, root):
+        self.host, self.stage, self.tally, self.root = host, stage, tally, root
+        self.lock = threading.Lock()
+        self.boots = 0
+        self.boot_cpu = 0        # seconds of CPU until the first test, of all boots
+        self.factor = 5 if host.endswith("-debug") else 1
+        self.coverage = paths.built("coverage")
+        if host.endswith("-gcov"):
+            shutil.rmtree(self.coverage, ignore_errors=True)
+
+    def environment(self, alone):
+        env = dict(os.environ)
+        # It was built just now: no boot looks again.
+        env.setdefault("ARMVMM_KO", paths.built("module", self.host, "armvmm.ko"))
+        if alone:
+            env["ARMVMM_ALONE"] = "1"
+        return env
+
+    def testhost(self, tests):
+        """The command that runs tests in one boot, and where its log is (without .log)."""
+        with self.lock:
+            self.boots += 1
+            number = self.boots
+        name = f"{self.stage}-tests-{number}"
+        boot = dict(tests[0].boot())
+        plan = paths.built("tests", f"plan-{name}")
+        total = 60 * self.factor
+        with open(plan, "w", encoding="utf-8") as f:
+            for t in tests:
+                limit = t.timeout * self.factor
+                total += limit + 5
+                f.write(f"{t.area} {t.name} {limit} {t.optline} {t.cmd}\n")
+        cmd = [paths.top("scripts/testhost"), "-H", self.host, "--no-load", "--name", name,
+               "-c", boot.get("cpus", "2"), "-m", boot.get("mem", "1024"),
+               "-M", boot.get("board", "virt"), "-C", boot.get("cpu", "cortex-a15"),
+               "-f", self.root + ":/tests", "-f", plan + ":/tests/plan",
+               "-f", paths.top("tests/host/runner") + ":/runner",
+               "--timeout", str(total)] + shlex.split(boot.get("opts", ""))
+        if "user" in boot:
+            for program in ("armvmm-run", "armvmm-stat"):
+                cmd += ["-f", paths.built("userspace", program) + ":/usr/bin/" + program]
+        if "qemu" in boot:
+            cmd += ["-f", os.path.join(os.environ["ARMVMM_QEMU"], "qemu-system-arm") +
+                    ":/usr/bin/qemu-system-arm"]
+        if self.host.endswith("-debug"):
+            cmd.append("--leaks")
+        if self.host.endswith("-gcov"):
+            counts = os.path.join(self.coverage, str(number))
+            os.makedirs(counts)
+            cmd += ["--share", counts]
+        fuzz = os.environ.get("FUZZ_SECONDS") or (
+            4 if not os.environ.get("SLOW") else 300 if self.host.endswith("-debug") else 60)
+        return (cmd + ["--", f"SLOWDOWN={self.factor} FUZZ_SECONDS={fuzz} sh /runner"],
+                paths.built("log", name))
+
+    def splats(self, log):
+        """Splats in the log, by the test that ran when each was written."""
+        splat, found, current = patterns(), {}, "boot"
+        if os.path.exists(log):
+            with open(log, encoding="utf-8", errors="replace") as f:
+                for line in f:
+                    m = re.search(r"armvmm-test: (\S+)", line)
+                    if m:
+                        current = m.group(1)
+                    elif any(p.search(line) for p in splat):
+                        found.setdefault(current, line.strip())
+        return found
+
+    def boot(self, tests, alone=False):
+        """Runs tests in one boot. Returns what they gave, and what did not get its turn."""
+        cmd, log = self.testhost(tests)
+        results, current = [], None
+        by_id = {t.id: t for t in tests}
+        extra = []
+        p = subprocess.Popen(cmd, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+                             errors="replace", env=self.environment(alone))
+        for line in p.stdout:
+            line = line.rstrip("\r\n")
+            if line.startswith("@@ start "):
+                current = Result(by_id[line.split()[2]], lambda: command.cpu_of(log + ".pid"))
+                results.append(current)
+                self.tally.open(self.host, current)
+                if len(results) == 1:
+                    with self.lock:
+                        self.boot_cpu += current.began or 0
+            elif line.startswith("@@ end ") and current:
+                current.end(int(line.split()[3]))
+                self.tally.show(self.host, current)
+                current = None
+            elif line and current:
+                current.line(line)
+            elif line:
+                self.tally.say("    " + line)
+                extra.append(line)
+        status = p.wait()
+        splats = self.splats(log + ".log")
+        for r in results:
+            if r.test.id in splats:
+                r.problem = "the kernel's log: " + splats[r.test.id]
+                r.timing = TIMING.search(r.problem) is not None
+        if current:
+            self.tally.show(self.host, current)
+            current.problem = current.problem or {
+                124: "the host hung", 121: "the host died"}.get(status, f"testhost gave {status}")
+        done = {r.test.id for r in results}
+        rest = [t for t in tests if t.id not in done]
+        if not results:
+            self.tally.fail(f"{self.host}/boot", f"the host ran no test (status {status}): "
+                            + (splats.get("boot") or " ".join(extra[-3:])))
+            rest = []
+        elif "boot" in splats or "end" in splats:
+            self.tally.fail(f"{self.host}/boot", splats.get("boot") or splats.get("end"))
+        elif status == 125:
+            self.tally.fail(f"{self.host}/leaks", "kmemleak: " + " ".join(extra[:12]))
+        return results, rest
+
+    def outside(self, test, alone=False):
+        env = dict(self.environment(alone), HOST=self.host, TESTHOST=paths.top("scripts/testhost"),
+                   ARMVMM_TOP=paths.TOP, ARMVMM_BUILD=paths.BUILD)
+        result = self.tally.open(self.host, Result(test))
+        command.lines(["timeout", "-k", "5", str(test.timeout * self.factor), "sh", "-c",
+                       test.cmd], result, cwd=paths.top("tests", test.area), env=env)
+        self.tally.show(self.host, result)
+        return result
+
+    def settle(self, results):
+        for r in results:
+            if r.failed() and r.timing:
+                self.tally.say(f"# {self.host}: {r.test.id} failed in time alone: once more, alone")
+                again = [self.outside(r.test, True)] if "outside" in r.test.opts \
+                    else self.boot([r.test], True)[0]
+                r = again[0] if again else r
+            self.tally.add(self.host, r)
+
+    def run(self, tests):
+        while tests:
+            results, tests = self.boot(tests)
+            self.settle(results)
+
+    def jobs(self, tests, lanes):
+        """What is to run, in as many boots as may."""
+        groups, jobs = {}, []
+        for t in tests:
+            if "outside" in t.opts:
+                jobs.append(Job(self.stage, t.timeout,
+                                lambda t=t: self.settle([self.outside(t)])))
+            else:
+                groups.setdefault(t.boot(), []).append(t)
+        for group in groups.values():
+            for hand in deal(group, lanes):
+                jobs.append(Job(self.stage, sum(t.timeout for t in hand),
+                                lambda hand=hand: self.run(hand)))
+        for job in jobs:
+            job.length *= self.factor
+        return jobs
+
+    def say_boots(self):
+        self.tally.say(f"# {self.stage}: {self.boots} boots for the tests of the lists, "
+                       f"{self.boot_cpu:.1f} s of CPU")
+
+    def say_coverage(self):
+        """Which lines ran: all that is less than the whole suite may be few."""
+        cmd = [paths.top("tests/coverage"), paths.built("module", self.host),
+               self.coverage] + ([] if paths.TESTS else [str(COVERAGE)])
+        result = self.tally.open(self.host, Result(Test("coverage", "lines", 0, "-", "")))
+        command.lines(cmd, result)
+        self.tally.show(self.host, result)
+        self.tally.add(self.host, result)
+
+
+def prepare(host, tally, areas=None, stage=None, wanted=lambda test: True):
+    """Gets the host's kernel, builds the module and the tests. Returns the host and its tests, or
+    None."""
+    tests = [t for a in areas or AREAS for t in load_list(a) if t.wanted(host) and wanted(t)]
+    if not tests:
+        return None
+    kernel = subprocess.run([paths.top("scripts/host-kernel.sh"), host],
+                            stdout=subprocess.DEVNULL, check=False).returncode
+    if kernel == 4:
+        tally.skip(host, "no mirror offers this host's kernel")
+        return None
+    if kernel:
+        tally.fail(host, "the host's kernel could not be had")
+        return None
+    tally.say(f"# {host}: building the module and the tests")
+    start = time.monotonic()
+    jobs = f"-j{os.cpu_count()}"
+    try:
+        command.make("module", f"HOST={host}")
+        # The tests link what the programs are made of.
+        command.make(jobs, "user")
+        command.make(jobs, "tests", *(["AREAS=system " + " ".join(areas)] if areas else []))
+    except subprocess.CalledProcessError:
+        tally.fail(host, "the module or the tests could not be built")
+        return None
+    root = collect(sorted({t.area for t in tests if os.path.isdir(paths.built("tests", t.area))}))
+    tally.stage(f"{stage or host}: building", time.monotonic() - start)
+    return Host(host, stage or host, tally, root), tests
+
+
+def prepare_qemu(tally):
+    tally.say("# qemu: building QEMU, unless it is there")
+    try:
+        os.environ["ARMVMM_QEMU"] = command.output(paths.top("userspace/qemu/build"))
+    except subprocess.CalledProcessError:
+        tally.fail("qemu", "QEMU could not be built")
+        return None
+    # Continuous integration leaves out the slow ones where it had to build everything first.
+    quick = os.environ.get("QEMU_QUICK") and not paths.TESTS
+    return prepare(os.environ.get("HOST") or "6.1", tally, ["qemu"], "qemu",
+                   lambda test: not (quick and "slow" in test.opts))

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Jobs, and the lanes in which they run side by side."""
+import subprocess
+import threading
+import time
+import traceback
+
+from . import paths
+
+DEAL = 6                         # so many tests of one boot are dealt out to all lanes
+
+
+class Job:
+    """LENGTH is the longest that it may take, in seconds: the long ones start first, so that the
+    lanes end together."""
+
+    def __init__(self, stage, length, run):
+        self.stage, self.length, self.run = stage, length, run
+
+
+def count():
+    """As many as scripts/testhost has for emulated hosts."""
+    return int(subprocess.run(["bash", "-euc", ". scripts/lib.sh; . scripts/lane.sh; lane_count"],
+                              cwd=paths.TOP, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def deal(tests, lanes):
+    """Tests that could share one boot, in as many boots as is worth the time that a boot takes."""
+    hands = lanes if len(tests) > DEAL else 1
+    return [tests[i::hands] for i in range(hands)]
+
+
+def run(jobs, lanes, tally):
+    """Runs the jobs; returns when all have ended. What a stage took is from its first job's start
+    to its last one's end."""
+    jobs = sorted(jobs, key=lambda j: -j.length)
+    times, lock = {}, threading.Lock()
+
+    def lane():
+        while True:
+            with lock:
+                if not jobs:
+                    return
+                job = jobs.pop(0)
+            start = time.monotonic()
+            try:
+                job.run()
+            except Exception:  # pylint: disable=broad-except
+                # One lane's trouble is the run's failure, and not the end of the others.
+                tally.fail(job.stage, "tests/run itself: " + traceback.format_exc())
+            with lock:
+                first, _ = times.get(job.stage, (start, 0))
+                times[job.stage] = (min(first, start), time.monotonic())
+
+    threads = [threading.Thread(target=lane, daemon=True) for _ in range(lanes)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for stage, (start, end) in times.items():
+        tally.stage(stage, end - start)

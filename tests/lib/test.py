@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A test: one line of an area's list."""
+import fnmatch
+import os
+import re
+import sys
+
+from . import paths
+
+
+class Test:
+    def __init__(self, area, name, timeout, opts, cmd):
+        self.area, self.name, self.timeout, self.cmd = area, name, int(timeout), cmd
+        self.opts = {}
+        for o in [] if opts == "-" else opts.split(","):
+            key, _, value = o.partition("=")
+            self.opts[key] = value
+        self.optline = opts
+        self.id = f"{area}/{name}"
+
+    def picked(self):
+        """TESTS= names it."""
+        return any(fnmatch.fnmatch(self.id, p) or fnmatch.fnmatch(self.name, p)
+                   for p in paths.TESTS)
+
+    def wanted(self, host):
+        if paths.TESTS and not self.picked():
+            return False
+        debug, gcov = host.endswith("-debug"), host.endswith("-gcov")
+        if debug and self.area == "system":
+            return "debug" in self.opts
+        # What boots hosts of its own leaves no counts.
+        if gcov and "outside" in self.opts:
+            return False
+        if not paths.TESTS:
+            slow = os.environ.get("SLOW") and not gcov and not debug or \
+                self.id in os.environ.get("ALSO", "").split() and host == "6.1"
+            if "all" in self.opts and not slow:
+                return False
+            if "slow" in self.opts and not slow and host not in ("6.1", "6.1-gcov"):
+                return False
+        return "hosts" not in self.opts or re.fullmatch(self.opts["hosts"], host) is not None
+
+    def boot(self):
+        """What tests must agree on to share a boot."""
+        return tuple((k, self.opts[k]) for k in ("cpus", "mem", "board", "cpu", "opts", "user",
+                                                           "qemu")
+                     if k in self.opts)
+
+
+def load_list(area):
+    path = paths.top("tests", area, "list")
+    tests = []
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            for number, line in enumerate(f, 1):
+                words = line.split("#", 1)[0].split(None, 3) if line[:1] == "#" else \
+                    line.split(None, 3)
+                if len(words) == 4:
+                    tests.append(Test(area, words[0], words[1], words[2], words[3].strip()))
+                elif words:
+                    sys.exit(f"{path}:{number}: not understood: {line}")
+    return tests

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What runs on the build machine: tests/unit and tests/fuzz."""
+import glob
+import os
+import subprocess
+import sys
+import time
+
+from . import command, paths
+from .lanes import Job
+from .result import Result
+from .test import Test
+
+
+def unit(tally, lanes):
+    """Builds the unit tests. Returns what is to run."""
+    start = time.monotonic()
+    folder = paths.top("tests/unit")
+    names = sorted(os.path.basename(n)[:-2] for n in
+                   glob.glob(os.path.join(folder, "**/test_*.c"), recursive=True))
+    tests = [t for t in (Test("unit", n, 120, "-", n) for n in names) if t.wanted("unit")]
+    if not tests:
+        return []
+    tally.say("# unit: building for the build machine, with sanitizers")
+    picked = ["T=" + " ".join(t.name for t in tests)] if paths.TESTS else []
+    if subprocess.run(["make", "--no-print-directory", "-k", f"-j{os.cpu_count()}", "-C", folder,
+                       f"O={paths.BUILD}", *picked], stdout=sys.stderr,
+                      check=False).returncode:
+        tally.fail("unit", "not all unit tests could be built")
+    tally.stage("unit: building", time.monotonic() - start)
+    # The lanes share them.
+    return [Job("unit", 0, lambda some=tests[i::lanes]: unit_run(tally, some))
+            for i in range(min(lanes, len(tests)))]
+
+
+def unit_run(tally, tests):
+    for test in tests:
+        program = paths.built("tests/unit", test.name)
+        if not os.path.exists(program):
+            continue
+        result = command.lines(["timeout", "-k", "5", str(test.timeout), program], Result(test),
+                               stderr=subprocess.STDOUT)
+        with tally.lock:
+            tally.show("unit", result)
+            tally.add("unit", result)
+
+
+def fuzz(tally):
+    tally.say("# fuzz: building for the build machine, with sanitizers")
+    folder = paths.top("tests/fuzz")
+    try:
+        subprocess.run([paths.top("scripts/setup.sh"), "fuzz"], check=True)
+        subprocess.run(["make", "--no-print-directory", "-C", folder, f"O={paths.BUILD}"],
+                       check=True, stdout=sys.stderr)
+    except subprocess.CalledProcessError:
+        tally.fail("fuzz", "the fuzz targets could not be built")
+        return []
+
+    def run():
+        result = tally.open("fuzz", Result(Test("fuzz", "libfuzzer", 0, "-", "make run")))
+        command.lines(["make", "--no-print-directory", "-s", "-C", folder,
+                       f"O={paths.BUILD}", "run"], result)
+        tally.show("fuzz", result)
+        tally.add("fuzz", result)
+    return [Job("fuzz", 0, run)]

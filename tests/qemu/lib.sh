@@ -39,15 +39,17 @@ qmp() {
 	read -r _id </proc/sys/kernel/random/uuid
 	eval "_qpid=\$pid_$1"
 	printf '{"execute":"%s"%s,"id":"%s"}\n' "$2" "${3:+,\"arguments\":$3}" "$_id" >"$work/$1.qmp.in" || return 1
-	_qend=$(($(date +%s) + ${QMP_SECONDS:-60}))
-	until _answer=$(grep -F "\"id\": \"$_id\"" "$work/$1.qmp"); do
-		if [ "$(date +%s)" -ge $_qend ] || ended "$_qpid"; then
+	_qend=${QMP_SECONDS:-60}
+	# In short pieces: a guest that has ended does not answer.
+	until wait_text 1 "$work/$1.qmp" "\"id\": \"$_id\""; do
+		_qend=$((_qend - 1))
+		if [ $_qend -le 0 ] || ended "$_qpid"; then
 			echo "no answer to $2 from $1"
 			tail -n 5 "$work/$1.err"
 			return 1
 		fi
-		usleep 50000
 	done
+	_answer=$(grep -F "\"id\": \"$_id\"" "$work/$1.qmp")
 	printf '%s\n' "$_answer" | tr -d '\r'
 	case $_answer in
 	*'"error": {'*) return 1 ;;
@@ -67,7 +69,7 @@ says() {
 hmp() { qmp "$1" human-monitor-command "{\"command-line\":\"$2\"}"; }
 
 # qmp_event NAME SECONDS EVENT
-qmp_event() { wait_for "$2" grep -qF "\"event\": \"$3\"" "$work/$1.qmp"; }
+qmp_event() { wait_text "$2" "$work/$1.qmp" "\"event\": \"$3\""; }
 
 # linux_qemu NAME ARG...: the busybox guest with $work/NAME.initrd.
 linux_qemu() {

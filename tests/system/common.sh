@@ -59,15 +59,39 @@ finish() {
 
 sum() { sha256sum | cut -c1-64; }
 
-# wait_for SECONDS CMD...
+# Seconds since the machine was started. No process is started for it: on an emulated CPU one
+# costs more than what it is to wait for.
+uptime_s() {
+	read -r _uptime _ </proc/uptime
+	_uptime=${_uptime%.*}
+}
+
+# wait_for SECONDS CMD...: looks again and again; for a text in a file, or the end of a process,
+# there are wait_text and wait_end.
 wait_for() {
-	_end=$(($(date +%s) + $1))
+	uptime_s
+	_end=$((_uptime + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -lt $_end ] || return 1
+		uptime_s
+		[ "$_uptime" -lt $_end ] || return 1
 		usleep 100000
 	done
 }
+
+# The program that waits for events is built for the host; a test may run on the build machine too.
+case $(uname -m) in
+arm*)
+	# wait_text SECONDS FILE TEXT
+	wait_text() { "$dir/await" "$@"; }
+	# wait_end SECONDS PID
+	wait_end() { "$dir/await" "$@"; }
+	;;
+*)
+	wait_text() { wait_for "$1" grep -qF -- "$3" "$2"; }
+	wait_end() { wait_for "$1" ended "$2"; }
+	;;
+esac
 
 # guest_start NAME ARG...: armvmm-run in the background. $work/NAME.in is its terminal's input (by
 # `guest_type`), .out and .err what it prints; its number is in $pid.
@@ -91,7 +115,7 @@ guest_type() { printf "$2" >"$work/$1.in"; }
 
 # guest_expect NAME SECONDS TEXT: TEXT comes on its console. The last words are shown if not.
 guest_expect() {
-	wait_for "$2" grep -qF -- "$3" "$work/$1.out" && return 0
+	wait_text "$2" "$work/$1.out" "$3" && return 0
 	echo "no '$3' from guest $1; its last words:"
 	tail -n 15 "$work/$1.out"
 	cat "$work/$1.err"
@@ -101,7 +125,7 @@ guest_expect() {
 # guest_end NAME SECONDS: waits for its end; the status is in $status, 255 when there is none.
 guest_end() {
 	eval "_pid=\$pid_$1 _holder=\$holder_$1"
-	if wait_for "$2" ended "$_pid"; then
+	if wait_end "$2" "$_pid"; then
 		wait "$_pid"
 		status=$?
 	else
@@ -113,7 +137,10 @@ guest_end() {
 
 # A child that has ended stays as a zombie until it is waited for.
 ended() {
-	[ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"
+	{ read -r _stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	# What follows the name, in brackets, is the state.
+	case ${_stat##*) } in Z*) return 0 ;; esac
+	return 1
 }
 
 guest_sum() { sed -n "s/^@@ sum $2 //p" "$work/$1.out" | tr -d '\r' | tail -n 1; }

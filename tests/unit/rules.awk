@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Prints the rules of the unit tests that it is given, for the Makefile beside it: what two tests
+# compile alike is compiled once.
+function field(name)
+{
+	if (index($0, "// " name ": ") != 1)
+		return ""
+	return " " substr($0, length(name) + 6)
+}
+
+# Paths of the project's root are told whole, so that the compiler's lists of headers are true
+# wherever make runs.
+function whole(flags)
+{
+	gsub(/ -I/, " -I$(root)/", flags)
+	gsub(/ -include +/, " -include $(root)/", flags)
+	return flags
+}
+
+function pkg_config(what)
+{
+	return pkgs == "" ? "" : " $(shell $(PKG_CONFIG) --" what pkgs ")"
+}
+
+function rules(    name, key, source, object, objects, n, i)
+{
+	name = file
+	gsub(/.*\/|\.c$/, "", name)
+	key = cflags pkgs
+	gsub(/[^A-Za-z0-9]+/, "_", key)
+	n = split("tests/unit/" file sources, source, " ")
+	for (i = 1; i <= n; i++) {
+		object = "$(out)/obj/" key "/" source[i] ".o"
+		objects = objects " " object
+		if (object in seen)
+			continue
+		seen[object] = 1
+		print object ": $(root)/" source[i] " Makefile"
+		print "\t$(compile)" whole(cflags) " -I$(root)/tests/unit" pkg_config("cflags") \
+			" -c -o $@ $<"
+		print "-include " object ".d"
+	}
+	print "$(out)/" name ":" objects
+	print "\t$(link) -o $@" objects pkg_config("libs") libs " -lpthread"
+}
+
+FNR == 1 {
+	if (file != "")
+		rules()
+	file = FILENAME
+	cflags = pkgs = libs = sources = ""
+}
+FNR <= 20 {
+	cflags = cflags field("cflags")
+	pkgs = pkgs field("pkgs")
+	libs = libs field("libs")
+	sources = sources field("sources")
+}
+END { rules() }

@@ -50,8 +50,6 @@ static u64 prot_desc(enum hypmap_prot prot)
 	switch (prot) {
 	case HYPMAP_TEXT:
 		return PAGE_DESC | DESC_ATTR_NORMAL | DESC_SH_INNER | DESC_AP_RO;
-	case HYPMAP_RODATA:
-		return PAGE_DESC | DESC_ATTR_NORMAL | DESC_SH_INNER | DESC_AP_RO | DESC_XN;
 	case HYPMAP_DATA:
 		return PAGE_DESC | DESC_ATTR_NORMAL | DESC_SH_INNER | DESC_XN;
 	case HYPMAP_DEVICE:

@@ -7,7 +7,6 @@
 
 enum hypmap_prot {
 	HYPMAP_TEXT,		/* read-only, executable */
-	HYPMAP_RODATA,		/* read-only, never executable */
 	HYPMAP_DATA,		/* read-write, never executable */
 	HYPMAP_DEVICE,		/* read-write, Device memory */
 };

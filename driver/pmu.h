@@ -16,7 +16,6 @@ struct task_struct;
 
 #define PMU_CYCLE	31	/* the cycle counter's number, and bit */
 #define PMU_NR		32
-#define PMU_PPI		23	/* where the virt board has it */
 
 /* PMCR, B4.1.117 */
 #define PMCR_E		(1u << 0)

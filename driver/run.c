@@ -147,8 +147,7 @@ static bool run_irq_pending(struct armvmm_vcpu *vcpu)
 static bool run_wakeup(struct armvmm_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->requests) || signal_pending(current) || run_irq_pending(vcpu) ||
-	       armvmm_timer_pending(vcpu) || READ_ONCE(vcpu->power_off) ||
-	       READ_ONCE(vcpu->pause);
+	       armvmm_timer_pending(vcpu) || READ_ONCE(vcpu->power_off);
 }
 
 /*
@@ -210,13 +209,12 @@ void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu)
 	run_halt_adapt(vcpu, end - start);
 }
 
-/* A vCPU that is off or paused sleeps here. -EINTR for a signal. */
+/* A vCPU that is off sleeps here. -EINTR for a signal. */
 static int run_wait_power(struct armvmm_vcpu *vcpu)
 {
-	while (READ_ONCE(vcpu->power_off) || READ_ONCE(vcpu->pause)) {
+	while (READ_ONCE(vcpu->power_off)) {
 		rcuwait_wait_event(&vcpu->wait,
-				   signal_pending(current) || (!READ_ONCE(vcpu->power_off) &&
-							       !READ_ONCE(vcpu->pause)),
+				   signal_pending(current) || !READ_ONCE(vcpu->power_off),
 				   TASK_INTERRUPTIBLE);
 		if (signal_pending(current))
 			return -EINTR;
@@ -241,7 +239,6 @@ static int run_requests(struct armvmm_vcpu *vcpu)
 		armvmm_psci_start(vcpu);
 	}
 	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
-	armvmm_vcpu_check_request(vcpu, VCPU_REQ_STAGE2);
 	return 0;
 }
 
@@ -331,7 +328,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	/* Pairs with armvmm_vcpu_kick() and with the order of requests. */
 	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
 	if (READ_ONCE(vcpu->requests) || signal_pending(current) || need_resched() ||
-	    READ_ONCE(vcpu->power_off) || READ_ONCE(vcpu->pause)) {
+	    READ_ONCE(vcpu->power_off)) {
 		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 		local_irq_enable();
 		return -EAGAIN;

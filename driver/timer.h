@@ -23,7 +23,6 @@ struct armvmm_timer_vcpu {
 	bool virt_level;	/* line as last given to the vGIC or to user space */
 	bool phys_level;
 	bool irqs_set;		/* PPIs may not change any more */
-	bool host_masked;	/* hosts without split EOI: PPI is masked on this CPU */
 };
 
 #define ARMVMM_TIMER_VIRT_PPI	27

@@ -23,10 +23,9 @@
 struct armvmm_vm;
 
 /* Bits of vcpu->requests, handled before the next entry. */
-#define VCPU_REQ_SLEEP		0	/* look at power_off and paused again */
+#define VCPU_REQ_SLEEP		0	/* look at power_off again */
 #define VCPU_REQ_RESET		1	/* PSCI CPU_ON left a state to start from */
 #define VCPU_REQ_IRQ_PENDING	2	/* an interrupt may have become deliverable */
-#define VCPU_REQ_STAGE2		3	/* VTTBR changed */
 
 /* vcpu->mode: who may kick, and how. Pairs with requests (smp_mb). */
 enum armvmm_vcpu_mode {
@@ -61,7 +60,6 @@ struct armvmm_vcpu {
 	bool initialized;	/* KVM_ARM_VCPU_INIT was done */
 	bool has_run_once;
 	bool power_off;		/* PSCI: off, waits for CPU_ON (KVM_MP_STATE_STOPPED) */
-	bool pause;		/* the VM's state is being changed */
 	u32 target;
 	u32 features;		/* bit n: feature n of struct kvm_vcpu_init */
 	bool sigset_active;
@@ -82,7 +80,6 @@ struct armvmm_vcpu {
 	struct armvmm_pmu *pmu;	/* NULL without KVM_ARM_VCPU_PMU_V3 */
 	struct armvmm_vgic_vcpu vgic;
 	u32 halt_poll_ns;
-	unsigned int ccsselr;	/* unused bits of CSSELR are never kept */
 	struct armvmm_vcpu_stat stat;
 };
 

@@ -9,9 +9,11 @@
 #include "cp14.h"
 #include "cp15.h"
 #include "cp15_table.h"
-#include "regs.h"
+#include "guest.h"
+#include "inject.h"
 #include "timer.h"
 #include "vcpu.h"
+#include "vcpus.h"
 #include "vm.h"
 
 CP15_ACCESS(saved)

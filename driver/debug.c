@@ -24,7 +24,6 @@
 #include "debug.h"
 #include "debug_check.h"
 #include "exception.h"
-#include "regs.h"
 #include "vcpu.h"
 
 u32 armvmm_debug_flags(void)

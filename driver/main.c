@@ -13,16 +13,16 @@
 #include "cp15.h"
 #include "debug.h"
 #include "eventfd.h"
-#include "hypcpu.h"
 #include "hypmap.h"
-#include "run.h"
 #include "pmu.h"
-#include "regs.h"
 #include "stage2.h"
 #include "stat.h"
+#include "takeover.h"
 #include "timer.h"
+#include "vgic/loaded.h"
 #include "vgic/vgic.h"
 #include "vm.h"
+#include "vm_fd.h"
 
 static bool kvm;
 module_param(kvm, bool, 0444);
@@ -95,7 +95,7 @@ static int __init armvmm_init(void)
 	ret = armvmm_timer_init();
 	if (ret)
 		goto err_timer;
-	ret = armvmm_hypcpu_probe();
+	ret = armvmm_takeover_probe();
 	if (ret)
 		goto err_probe;
 	ret = armvmm_cp15_init();
@@ -108,15 +108,15 @@ static int __init armvmm_init(void)
 	ret = armvmm_vmid_init();
 	if (ret)
 		goto err_vmid;
-	ret = armvmm_run_init();
+	ret = armvmm_vgic_loaded_init();
 	if (ret)
-		goto err_run;
+		goto err_loaded;
 	ret = armvmm_hypmap_init();
 	if (ret)
 		goto err_hypmap;
-	ret = armvmm_hypcpu_init();
+	ret = armvmm_takeover_init();
 	if (ret)
-		goto err_hypcpu;
+		goto err_takeover;
 	armvmm_stat_init();
 	armvmm_debug_init();
 	/* First the one that may have another owner: a node that was there must not go again. */
@@ -140,12 +140,12 @@ err_misc:
 		misc_deregister(&kvm_misc);
 err_kvm:
 	armvmm_stat_exit();
-	armvmm_hypcpu_exit();
-err_hypcpu:
+	armvmm_takeover_exit();
+err_takeover:
 	armvmm_hypmap_exit();
 err_hypmap:
-	armvmm_run_exit();
-err_run:
+	armvmm_vgic_loaded_exit();
+err_loaded:
 	armvmm_vmid_exit();
 err_vmid:
 	armvmm_eventfd_exit();
@@ -162,9 +162,9 @@ static void __exit armvmm_exit(void)
 	if (kvm)
 		misc_deregister(&kvm_misc);
 	armvmm_stat_exit();
-	armvmm_hypcpu_exit();
+	armvmm_takeover_exit();
 	armvmm_hypmap_exit();
-	armvmm_run_exit();
+	armvmm_vgic_loaded_exit();
 	armvmm_vmid_exit();
 	armvmm_eventfd_exit();
 	armvmm_timer_exit();

@@ -9,12 +9,13 @@
 #include <linux/string.h>
 
 #include "archregs.h"
+#include "guest.h"
+#include "inject.h"
 #include "iobus.h"
 #include "mmio.h"
 #include "mmio_data.h"
 #include "mmio_insn.h"
 #include "mmio_seq.h"
-#include "regs.h"
 #include "trace.h"
 #include "vcpu.h"
 #include "vm.h"

@@ -10,12 +10,12 @@
 #include "archregs.h"
 #include "decode.h"
 #include "exception.h"
+#include "guest.h"
 #include "gva.h"
 #include "memslot.h"
 #include "mmio_insn.h"
 #include "mmio_ram.h"
 #include "mmio_seq.h"
-#include "regs.h"
 #include "vcpu.h"
 #include "vm.h"
 

@@ -10,12 +10,12 @@
 
 #include "archregs.h"
 #include "exception.h"
+#include "guest.h"
 #include "iobus.h"
 #include "mmio.h"
 #include "mmio_data.h"
 #include "mmio_ram.h"
 #include "mmio_seq.h"
-#include "regs.h"
 #include "trace.h"
 #include "vcpu.h"
 #include "vm.h"

@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 
 #include "archregs.h"
+#include "kick.h"
 #include "pmu.h"
 #include "pmu_event.h"
 #include "pmu_math.h"

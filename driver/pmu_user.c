@@ -6,6 +6,7 @@
 
 #include "pmu.h"
 #include "vcpu.h"
+#include "vcpus.h"
 #include "vgic/vgic.h"
 #include "vm.h"
 

@@ -14,10 +14,14 @@
 #include <uapi/linux/psci.h>
 
 #include "archregs.h"
+#include "guest.h"
+#include "halt.h"
+#include "kick.h"
 #include "psci.h"
-#include "regs.h"
+#include "reset.h"
 #include "trace.h"
 #include "vcpu.h"
+#include "vcpus.h"
 #include "vm.h"
 
 #define PSCI_V(major, minor)	((major) << 16 | (minor))

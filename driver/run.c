@@ -1,213 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The run loop: what happens before an entry, after an exit, and while the
- * guest waits. What an exit means is exit.c's.
+ * The run loop: what happens before an entry and after an exit.
+ * What an exit means is exit.c's.
  */
 #include <linux/kernel.h>
-#include <linux/module.h>
-#include <linux/percpu.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/stat.h>
 #include <linux/smp.h>
 
-#include <asm/thread_notify.h>
-
 #include "compat.h"
+#include "exit.h"
 #include "hypcpu.h"
+#include "kick.h"
 #include "psci.h"
-#include "regs.h"
 #include "run.h"
 #include "trace.h"
 #include "vcpu.h"
+#include "vgic/loaded.h"
 #include "vm.h"
-
-static unsigned int halt_poll_ns = 500000;
-module_param(halt_poll_ns, uint, 0644);
-MODULE_PARM_DESC(halt_poll_ns, "longest polling before a vCPU in WFI sleeps, ns; 0: none");
-
-#define HALT_POLL_START_NS	10000
-
-static DEFINE_PER_CPU(struct armvmm_vcpu *, run_loaded);
-
-struct armvmm_vcpu *armvmm_vcpu_loaded(void)
-{
-	return __this_cpu_read(run_loaded);
-}
-
-/*
- * What is loaded stays until another thread or another vCPU wants the CPU, in
- * user space too. IRQs off, so that neither the thread switch notifier nor
- * armvmm_vcpu_unload() from another CPU comes in between.
- */
-static void run_put(struct armvmm_vcpu *vcpu)
-{
-	lockdep_assert_irqs_disabled();
-	armvmm_vgic_put(vcpu);
-	__this_cpu_write(run_loaded, NULL);
-	/* What was saved is seen by who sees that it is. */
-	smp_store_release(&vcpu->loaded_cpu, -1);
-}
-
-static void run_load(struct armvmm_vcpu *vcpu)
-{
-	struct armvmm_vcpu *other = __this_cpu_read(run_loaded);
-
-	lockdep_assert_irqs_disabled();
-	if (likely(other == vcpu))
-		return;
-	if (other)
-		run_put(other);
-	__this_cpu_write(run_loaded, vcpu);
-	WRITE_ONCE(vcpu->loaded_cpu, smp_processor_id());
-	armvmm_vgic_load(vcpu);
-}
-
-static void run_put_ipi(void *vcpu)
-{
-	if (__this_cpu_read(run_loaded) == vcpu)
-		run_put(vcpu);
-}
-
-void armvmm_vcpu_unload(struct armvmm_vcpu *vcpu)
-{
-	int cpu = smp_load_acquire(&vcpu->loaded_cpu);
-
-	/* Where the CPU went offline meanwhile, its last thread switch has put it. */
-	if (unlikely(cpu >= 0))
-		smp_call_function_single(cpu, run_put_ipi, vcpu, 1);
-}
-
-/* Called on each thread switch of the host, IRQs off, for the next thread. */
-static int run_thread_event(struct notifier_block *nb, unsigned long event, void *thread)
-{
-	struct armvmm_vcpu *vcpu;
-
-	if (event != THREAD_NOTIFY_SWITCH)
-		return NOTIFY_DONE;
-	vcpu = __this_cpu_read(run_loaded);
-	if (unlikely(vcpu))
-		run_put(vcpu);
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block run_thread_nb = {
-	.notifier_call = run_thread_event,
-};
-
-int armvmm_run_init(void)
-{
-	return thread_register_notifier(&run_thread_nb);
-}
-
-void armvmm_run_exit(void)
-{
-	thread_unregister_notifier(&run_thread_nb);
-}
-
-/*
- * Pairs with run_enter(): either it sees what the caller wrote before, or this
- * sees VCPU_IN_GUEST and the interrupt reaches the CPU in the guest.
- */
-void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu)
-{
-	struct task_struct *task;
-
-	rcuwait_wake_up(&vcpu->wait);
-	smp_mb();
-	if (cmpxchg(&vcpu->mode, VCPU_IN_GUEST, VCPU_EXITING) != VCPU_IN_GUEST)
-		return;
-	rcu_read_lock();
-	task = READ_ONCE(vcpu->task);
-	if (task)
-		kick_process(task);
-	rcu_read_unlock();
-}
-
-void armvmm_vm_request_all(struct armvmm_vm *vm, unsigned int request, struct armvmm_vcpu *except)
-{
-	struct armvmm_vcpu *vcpu;
-	int i;
-
-	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
-		if (vcpu == except)
-			continue;
-		armvmm_vcpu_request(vcpu, request);
-		armvmm_vcpu_kick(vcpu);
-	}
-}
-
-static bool run_irq_pending(struct armvmm_vcpu *vcpu)
-{
-	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic))
-		return armvmm_vgic_pending(vcpu);
-	return READ_ONCE(vcpu->irq_lines);
-}
-
-/* What ends a WFI (DDI 0406C B1.8.13); the cheapest question first. */
-static bool run_wakeup(struct armvmm_vcpu *vcpu)
-{
-	return READ_ONCE(vcpu->requests) || signal_pending(current) || run_irq_pending(vcpu) ||
-	       armvmm_timer_pending(vcpu) || READ_ONCE(vcpu->power_off);
-}
-
-/*
- * Polls for a while: most waits are shorter than a sleep and its wake-up. @now:
- * ns, when it begins, then when it last looked.
- */
-static bool run_halt_poll(struct armvmm_vcpu *vcpu, u64 *now)
-{
-	u64 start = *now, end = start + vcpu->halt_poll_ns;
-
-	if (!vcpu->halt_poll_ns)
-		return false;
-	vcpu->stat.halt_attempted_poll++;
-	do {
-		if (run_wakeup(vcpu)) {
-			vcpu->stat.halt_successful_poll++;
-			vcpu->stat.halt_poll_success_ns += *now - start;
-			armvmm_stat_hist(vcpu->stat.halt_poll_success_hist, *now - start);
-			return true;
-		}
-		cpu_relax();
-		*now = ktime_get_ns();
-	} while (!need_resched() && single_task_running() && *now < end);
-	vcpu->stat.halt_poll_fail_ns += *now - start;
-	armvmm_stat_hist(vcpu->stat.halt_poll_fail_hist, *now - start);
-	return false;
-}
-
-/* Grows the window while waits fit the limit, and drops it when they do not. */
-static void run_halt_adapt(struct armvmm_vcpu *vcpu, u64 waited)
-{
-	unsigned int limit = READ_ONCE(halt_poll_ns);
-
-	if (waited > limit)
-		vcpu->halt_poll_ns = 0;
-	else if (waited > vcpu->halt_poll_ns)
-		vcpu->halt_poll_ns = min(limit, max_t(u32, vcpu->halt_poll_ns * 2,
-						      HALT_POLL_START_NS));
-	if (vcpu->halt_poll_ns > limit)
-		vcpu->halt_poll_ns = limit;
-}
-
-void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu)
-{
-	u64 start = ktime_get_ns(), now = start, end;
-
-	if (run_halt_poll(vcpu, &now))
-		return;
-	vcpu->stat.blocking = 1;
-	armvmm_timer_block(vcpu);
-	rcuwait_wait_event(&vcpu->wait, run_wakeup(vcpu), TASK_INTERRUPTIBLE);
-	armvmm_timer_unblock(vcpu);
-	vcpu->stat.blocking = 0;
-
-	end = ktime_get_ns();
-	vcpu->stat.halt_wakeup++;
-	vcpu->stat.halt_wait_ns += end - now;
-	armvmm_stat_hist(vcpu->stat.halt_wait_hist, end - now);
-	run_halt_adapt(vcpu, end - start);
-}
 
 /* A vCPU that is off sleeps here. -EINTR for a signal. */
 static int run_wait_power(struct armvmm_vcpu *vcpu)
@@ -334,7 +143,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		return -EAGAIN;
 	}
 
-	run_load(vcpu);
+	armvmm_vcpu_load(vcpu);
 	armvmm_timer_flush(vcpu);
 	if (vgic)
 		armvmm_vgic_flush(vcpu);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The run loop, and what stays loaded on a CPU between two entries. */
+/* The run loop. */
 #ifndef ARMVMM_RUN_H
 #define ARMVMM_RUN_H
 
-int armvmm_run_init(void);
-void armvmm_run_exit(void);
+struct armvmm_vcpu;
+
+/* KVM_RUN. The vCPU's mutex is held. */
+int armvmm_vcpu_run(struct armvmm_vcpu *vcpu);
 
 #endif

@@ -5,9 +5,10 @@
 #include "compat/compat.h"
 
 #include "cache.h"
+#include "guest.h"
+#include "inject.h"
 #include "memslot.h"
 #include "mmio.h"
-#include "regs.h"
 #include "stage2.h"
 #include "stage2_host.h"
 #include "trace.h"

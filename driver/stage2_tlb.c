@@ -12,6 +12,7 @@
 #include "hypcpu.h"
 #include "stage2.h"
 #include "vcpu.h"
+#include "vcpus.h"
 #include "vm.h"
 
 /* Set once, at module init: some CPU needs tlb_settle(). */

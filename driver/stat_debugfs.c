@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "stat.h"
 #include "vcpu.h"
+#include "vcpus.h"
 #include "vm.h"
 
 /* What a file of a counter is about. */

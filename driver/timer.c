@@ -15,11 +15,13 @@
 
 #include "archregs.h"
 #include "compat.h"
+#include "kick.h"
 #include "timer.h"
 #include "timer_host.h"
 #include "timer_math.h"
 #include "timer_user.h"
 #include "vcpu.h"
+#include "vcpus.h"
 #include "vgic/vgic.h"
 #include "vm.h"
 

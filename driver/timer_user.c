@@ -9,6 +9,7 @@
 #include "timer_math.h"
 #include "timer_user.h"
 #include "vcpu.h"
+#include "vcpus.h"
 #include "vm.h"
 
 /*

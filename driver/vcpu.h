@@ -94,43 +94,8 @@ static inline bool armvmm_vcpu_has_feature(const struct armvmm_vcpu *vcpu, unsig
 	return vcpu->features & (1u << f);
 }
 
-static inline void armvmm_vcpu_request(struct armvmm_vcpu *vcpu, unsigned int req)
-{
-	/* Pairs with the barrier after mode is set to VCPU_IN_GUEST. */
-	set_bit(req, &vcpu->requests);
-	smp_mb__after_atomic();
-}
-
-/* The request's clear orders what was written before it was set. */
-static inline bool armvmm_vcpu_check_request(struct armvmm_vcpu *vcpu, unsigned int req)
-{
-	return test_bit(req, &vcpu->requests) && test_and_clear_bit(req, &vcpu->requests);
-}
-
-/* Makes the vCPU leave the guest or WFI and look at its requests. Any context. */
-void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu);
-
-/* The vCPU that this CPU has loaded (armvmm_vcpu_load), or NULL. Preemption off. */
-struct armvmm_vcpu *armvmm_vcpu_loaded(void);
-
-/*
- * Brings the lazily kept state (vGIC VMCR and APR) home from the CPU that it is
- * on. Before anything but KVM_RUN looks at or changes the vCPU. May sleep;
- * vcpu->mutex is held, or the vCPU is being destroyed.
- */
-void armvmm_vcpu_unload(struct armvmm_vcpu *vcpu);
-
-/* Sleeps until an interrupt, a signal or a request; polls first. Run loop only. */
-void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu);
-
-int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned long id);
+/* A vCPU that is no VM's yet, or an ERR_PTR(). May sleep. */
+struct armvmm_vcpu *armvmm_vcpu_alloc(struct armvmm_vm *vm, unsigned int id);
 void armvmm_vcpu_destroy(struct armvmm_vcpu *vcpu);
-int armvmm_vcpu_run(struct armvmm_vcpu *vcpu);
-
-/* KVM_IRQ_LINE of type CPU (user-space irqchip): @line is VCPU_IRQ_LINE_*. */
-int armvmm_vcpu_set_irq_line(struct armvmm_vcpu *vcpu, unsigned int line, bool level);
-
-/* One handler of an exit. 1: resume the guest, 0: to user space, <0: error. */
-int armvmm_exit_handle(struct armvmm_vcpu *vcpu, int code);
 
 #endif

@@ -56,36 +56,10 @@ struct armvmm_vm {
 	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */
 };
 
+/* A new VM of the caller, with one reference, or an ERR_PTR(). May sleep. */
+struct armvmm_vm *armvmm_vm_alloc(void);
 /* Takes or drops a reference; the last one frees the VM. May sleep. */
 void armvmm_vm_get(struct armvmm_vm *vm);
 void armvmm_vm_put(struct armvmm_vm *vm);
-
-/* vCPU by its number (KVM_CREATE_VCPU's argument), or NULL. */
-struct armvmm_vcpu *armvmm_vm_vcpu_by_id(struct armvmm_vm *vm, unsigned int id);
-
-static inline int armvmm_vm_online_vcpus(struct armvmm_vm *vm)
-{
-	return smp_load_acquire(&vm->online_vcpus);
-}
-
-#define armvmm_vm_for_each_vcpu(i, vcpu, vm)				\
-	for ((i) = 0; (i) < armvmm_vm_online_vcpus(vm) &&		\
-	     ((vcpu) = (vm)->vcpus[(i)]); (i)++)
-
-/*
- * Takes or releases every vCPU's mutex, so that none is in KVM_RUN nor can
- * enter. Trylock: -EBUSY when one is running. Caller holds vm->lock.
- */
-int armvmm_vm_trylock_vcpus(struct armvmm_vm *vm);
-void armvmm_vm_unlock_vcpus(struct armvmm_vm *vm);
-
-/* True once any vCPU has entered the guest. */
-bool armvmm_vm_has_run(struct armvmm_vm *vm);
-
-/* Sets a request on all vCPUs but @except (may be NULL) and kicks them out of the guest. */
-void armvmm_vm_request_all(struct armvmm_vm *vm, unsigned int request, struct armvmm_vcpu *except);
-
-int armvmm_vm_create(unsigned long type);
-long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap);
 
 #endif

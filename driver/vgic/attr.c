@@ -12,6 +12,7 @@
 #include "cpuif.h"
 #include "dist.h"
 #include "irq.h"
+#include "vcpus.h"
 
 #define ATTR_NR_IRQS_MIN	64
 #define ATTR_NR_IRQS_STEP	32

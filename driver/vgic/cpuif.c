@@ -11,6 +11,7 @@
 #include "../vm.h"
 #include "cpuif.h"
 #include "gic.h"
+#include "vgic/loaded.h"
 
 #define CPUIF_IIDR_PRODUCT_KVM	0x4bu
 #define CPUIF_IIDR_GICV2	2u

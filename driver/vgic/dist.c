@@ -16,6 +16,7 @@
 #include "dist.h"
 #include "gic.h"
 #include "irq.h"
+#include "vcpus.h"
 
 /* What an access means: @n interrupts from @intid on (bits == 0: @intid is the offset). */
 struct dist_reg {

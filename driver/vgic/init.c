@@ -8,6 +8,7 @@
 #include "dist.h"
 #include "gic.h"
 #include "irq.h"
+#include "vcpus.h"
 
 #define INIT_NR_IRQS_LEGACY	256	/* for clients that set none, as KVM */
 #define INIT_CPU_SIZE		KVM_VGIC_V2_CPU_SIZE

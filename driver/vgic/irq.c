@@ -8,6 +8,8 @@
 #include "../vcpu.h"
 #include "../vm.h"
 #include "irq.h"
+#include "kick.h"
+#include "vcpus.h"
 
 void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvmm_vcpu *target)
 {

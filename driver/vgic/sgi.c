@@ -6,6 +6,7 @@
 #include "dist.h"
 #include "gic.h"
 #include "irq.h"
+#include "vcpus.h"
 
 static void sgi_send(struct armvmm_vcpu *to, unsigned int intid, unsigned int source)
 {

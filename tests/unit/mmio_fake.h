@@ -7,11 +7,11 @@
 
 #include "driver/archregs.h"
 #include "driver/exception.h"
+#include "driver/inject.h"
 #include "driver/iobus.h"
 #include "driver/mmio.h"
 #include "driver/memslot.h"
 #include "driver/mmio_ram.h"
-#include "driver/regs.h"
 #include "driver/vcpu.h"
 #include "driver/vm.h"
 #include "ktap.h"

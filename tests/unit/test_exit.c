@@ -8,6 +8,9 @@
  */
 #include <linux/sched.h>
 
+#include "exit.h"
+#include "halt.h"
+#include "inject.h"
 #include "ktap.h"
 #include "vcpu_fake.h"
 
@@ -17,7 +20,6 @@
 #include "debug.h"
 #include "hyp/hyp.h"
 #include "psci.h"
-#include "regs.h"
 #include "stage2.h"
 #include "vm.h"
 

@@ -9,6 +9,7 @@
 
 #include "driver/archregs.h"
 #include "driver/cp15_table.h"
+#include "driver/kick.h"
 #include "driver/pmu.h"
 #include "driver/pmu_event.h"
 #include "driver/pmu_math.h"

@@ -7,6 +7,7 @@
 #include "fake/fake_kernel.h"
 
 #include "driver/archregs.h"
+#include "driver/kick.h"
 #include "driver/timer.h"
 #include "driver/timer_host.h"
 #include "driver/timer_user.h"

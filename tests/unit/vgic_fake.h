@@ -11,7 +11,10 @@
 
 #include "driver/eventfd.h"
 #include "driver/hypmap.h"
+#include "driver/kick.h"
 #include "driver/vcpu.h"
+#include "driver/vcpus.h"
+#include "driver/vgic/loaded.h"
 #include "driver/vm.h"
 #include "driver/vgic/cpuif.h"
 #include "driver/vgic/dist.h"

@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Guest-visible registers: reset, ONE_REG, and exceptions taken by the guest. */
-#ifndef ARMVMM_REGS_H
-#define ARMVMM_REGS_H
+/* The guest's registers as emulation sees them. */
+#ifndef ARMVMM_GUEST_H
+#define ARMVMM_GUEST_H
 
 #include "archregs.h"
 #include "exception.h"
 #include "vcpu.h"
-
-/* KVM_ARM_VCPU_INIT: -EINVAL for a target or feature that this host has not. */
-int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init);
-int armvmm_regs_preferred_target(struct kvm_vcpu_init *init);
-/* Resets all state to that of a CPU just powered up (DDI 0406C B1.9.1). */
-void armvmm_regs_reset(struct armvmm_vcpu *vcpu);
-
-int armvmm_regs_get(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg);
-int armvmm_regs_set(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg);
-unsigned long armvmm_regs_count(struct armvmm_vcpu *vcpu);
-int armvmm_regs_list(struct armvmm_vcpu *vcpu, u64 __user *ids);
-
-/* KVM_GET_VCPU_EVENTS and KVM_SET_VCPU_EVENTS: -EINVAL for reserved bytes, or an SError's ESR. */
-int armvmm_regs_get_events(struct armvmm_vcpu *vcpu, struct kvm_vcpu_events *events);
-int armvmm_regs_set_events(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_events *events);
 
 /*
  * Register n (0-15) of the mode in CPSR, banks resolved: for emulation.
@@ -59,12 +44,5 @@ static inline bool armvmm_regs_condition(struct armvmm_vcpu *vcpu)
 		return true;
 	return armvmm_exception_condition(&vcpu->hyp->regs, hsr);
 }
-
-/* Makes the guest take an exception at its next entry (DDI 0406C B1.9). */
-void armvmm_regs_inject_undef(struct armvmm_vcpu *vcpu);
-void armvmm_regs_inject_dabt(struct armvmm_vcpu *vcpu, u32 far);
-void armvmm_regs_inject_pabt(struct armvmm_vcpu *vcpu, u32 far);
-/* An asynchronous external abort: HCR.VA. */
-void armvmm_regs_inject_serror(struct armvmm_vcpu *vcpu);
 
 #endif

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Takes over HYP mode of each CPU through the kernel's stub, and gives it back.
+ * Hotplug, idle states that lose power, suspend, kexec and unload are met here.
+ */
+#include <linux/cpu.h>
+#include <linux/cpu_pm.h>
+#include <linux/cpuhotplug.h>
+#include <linux/io.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/reboot.h>
+#include <linux/smp.h>
+
+#include <asm/cacheflush.h>
+#include <asm/cputype.h>
+#include <asm/hwcap.h>
+#include <asm/sections.h>
+
+#include "cache.h"
+#include "compat.h"
+#include "hyp/cpu.h"
+#include "hyp/offsets.h"
+#include "hyp/sysreg.h"
+#include "debug.h"
+#include "hypcpu.h"
+#include "hypcpu_state.h"
+#include "hypmap.h"
+#include "stage2.h"
+#include "takeover.h"
+#include "thumbee.h"
+#include "timer.h"
+#include "vgic/vgic.h"
+
+#if defined(CONFIG_THUMB2_KERNEL) || defined(CONFIG_CPU_BIG_ENDIAN)
+#error "armvmm needs a little-endian host kernel in the A32 instruction set: its code in HYP is both"
+#endif
+
+#define HYP_PROBE_UNDEF		0xdead
+
+/* In the order of hyp/call.S. */
+struct hyp_takeover {
+	u32 entry;
+	u32 httbr_lo;
+	u32 httbr_hi;
+	u32 sp;
+	u32 hvbar;
+	u32 htpidr;
+	u32 vtcr;
+};
+
+u32 hyp_takeover_call(const struct hyp_takeover *args);
+u32 hyp_probe_call(void);
+
+static_assert(sizeof(struct hyp_cpu) <= PAGE_SIZE);
+
+static char *harden = "auto";
+module_param(harden, charp, 0444);
+MODULE_PARM_DESC(harden,
+		 "branch predictor maintenance on entry to HYP: auto, none, bpiall, iciallu");
+
+static struct {
+	struct page *entry_page;	/* identity-mapped in HYP */
+	enum cpuhp_state cpuhp;
+	bool stopping;			/* the machine goes down: no CPU is taken any more */
+} takeover;
+
+static DEFINE_PER_CPU(bool, takeover_wanted);	/* between takeover_online and _offline */
+
+static void *takeover_stack_of(int cpu)
+{
+	return (void *)(per_cpu(armvmm_hypcpu_block, cpu) + HYP_CPU_STACK_PAGE * PAGE_SIZE);
+}
+
+static u32 takeover_entry(const char *label)
+{
+	return (u32)page_to_phys(takeover.entry_page) + (label - hyp_entry_start);
+}
+
+/* A fault in HYP ends here: SVC mode, IRQs off, the host's state as at its hvc. */
+static void __noreturn takeover_panic(struct hyp_cpu *cpu)
+{
+	static const char * const names[] = {
+		"reset", "undefined instruction", "hvc in HYP", "prefetch abort", "data abort",
+	};
+	const struct hyp_panic *p = &cpu->panic;
+
+	pr_emerg("armvmm: HYP %s on CPU%d\n",
+		 p->vector < ARRAY_SIZE(names) ? names[p->vector] : "exception",
+		 smp_processor_id());
+	if (p->faults > 1)
+		pr_emerg("armvmm: and %u more on the way back: r0 to LR and the kind are the last's\n",
+			 p->faults - 1);
+	pr_emerg("armvmm: PC %08x (%pS) SPSR %08x HSR %08x HCR %08x\n", p->elr,
+		 (void *)(unsigned long)p->elr, p->spsr, p->hsr, p->hcr);
+	pr_emerg("armvmm: HDFAR %08x HIFAR %08x HPFAR %08x HTTBR %08x vCPU %p\n", p->hdfar,
+		 p->hifar, p->hpfar, p->httbr, p->vcpu);
+	pr_emerg("armvmm: r0 %08x r1 %08x r2 %08x r3 %08x r4 %08x\n", p->regs[0], p->regs[1],
+		 p->regs[2], p->regs[3], p->regs[4]);
+	pr_emerg("armvmm: r5 %08x r6 %08x r7 %08x r8 %08x r9 %08x\n", p->regs[5], p->regs[6],
+		 p->regs[7], p->regs[8], p->regs[9]);
+	pr_emerg("armvmm: r10 %08x r11 %08x r12 %08x SP %08x LR %08x\n", p->regs[10], p->regs[11],
+		 p->regs[12], p->regs[13], p->regs[14]);
+	panic("armvmm: fault in HYP mode");
+}
+
+/* Which vectors this CPU needs (CVE-2017-5715): by its predictor. */
+static const char *takeover_vectors(void)
+{
+	u32 actlr;
+
+	if (!strcmp(harden, "none"))
+		return hyp_vectors;
+	if (!strcmp(harden, "bpiall"))
+		return hyp_vectors_bpiall;
+	if (!strcmp(harden, "iciallu"))
+		return hyp_vectors_iciallu;
+
+	switch (read_cpuid_part()) {
+	case ARM_CPU_PART_CORTEX_A12:
+	case ARM_CPU_PART_CORTEX_A17:
+		return hyp_vectors_bpiall;
+	case ARM_CPU_PART_CORTEX_A15:
+	case ARM_CPU_PART_BRAHMA_B15:
+		asm volatile("mrc p15, 0, %0, c1, c0, 1" : "=r" (actlr));
+		if (actlr & BIT(0))	/* IBE: ICIALLU empties the predictor too */
+			return hyp_vectors_iciallu;
+		pr_warn_once("armvmm: CPU%d: firmware did not set ACTLR.IBE: guests can train the host's branch predictor\n",
+			     smp_processor_id());
+		return hyp_vectors;
+	default:
+		return hyp_vectors;
+	}
+}
+
+/* IRQs off, on the CPU. -EBUSY when another has taken HYP's stub away. */
+static int takeover_take(void)
+{
+	int cpu = smp_processor_id();
+	struct hyp_cpu *hc = armvmm_hypcpu_of(cpu);
+	u64 httbr = armvmm_hypmap_httbr();
+	struct hyp_takeover args = {
+		.entry = takeover_entry(hyp_entry_takeover),
+		.httbr_lo = (u32)httbr,
+		.httbr_hi = (u32)(httbr >> 32),
+		.sp = hc->stack_top,
+		.hvbar = (u32)takeover_vectors(),
+		.htpidr = (u32)hc,
+		.vtcr = armvmm_stage2_vtcr(),
+	};
+
+	if (__this_cpu_read(armvmm_hypcpu_taken) || READ_ONCE(takeover.stopping))
+		return 0;
+	if (armvmm_hyp_call(HYP_CALL_NR, 0, 0) != HYP_STUB_ERROR)
+		return -EBUSY;
+	hc->vcpu = NULL;
+	hc->thumbee = armvmm_thumbee_there();
+	hc->vfp = elf_hwcap & HWCAP_VFP;
+	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
+	hc->gich_hcr = armvmm_vgic_host.gich ? ~0u : 0;
+	hc->gich = armvmm_vgic_host.gich;
+	hc->debug_ok = armvmm_debug_cpu_ok();
+	hc->debug_loaded = HYP_DEBUG_OFF;
+	hc->stub_hvbar = hyp_takeover_call(&args);
+	armvmm_hyp_call(HYP_CALL_SNAPSHOT, 0, 0);
+	__this_cpu_write(armvmm_hypcpu_taken, true);
+	return 0;
+}
+
+static void takeover_give(void)
+{
+	int cpu = smp_processor_id();
+
+	if (!__this_cpu_read(armvmm_hypcpu_taken))
+		return;
+	__this_cpu_write(armvmm_hypcpu_taken, false);
+	armvmm_hyp_call(HYP_CALL_RELEASE, armvmm_hypcpu_of(cpu)->stub_hvbar, 0);
+}
+
+static int takeover_online(unsigned int cpu)
+{
+	unsigned long flags;
+	int ret;
+
+	local_irq_save(flags);
+	ret = takeover_take();
+	__this_cpu_write(takeover_wanted, !ret);
+	local_irq_restore(flags);
+	if (ret) {
+		pr_err("armvmm: CPU%u: HYP mode has another owner\n", cpu);
+		return ret;
+	}
+	armvmm_timer_cpu_up();
+	armvmm_vgic_cpu_up();
+	return 0;
+}
+
+static int takeover_offline(unsigned int cpu)
+{
+	unsigned long flags;
+
+	/* First: no guest is entered here after it, and threads may be here for a while. */
+	local_irq_save(flags);
+	__this_cpu_write(takeover_wanted, false);
+	takeover_give();
+	local_irq_restore(flags);
+	armvmm_vgic_cpu_down();
+	armvmm_timer_cpu_down();
+	return 0;
+}
+
+/* A power state that loses HYP's registers leaves the stub in charge (rig). */
+static int takeover_pm_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	switch (event) {
+	case CPU_PM_ENTER:
+		takeover_give();
+		break;
+	case CPU_PM_ENTER_FAILED:
+	case CPU_PM_EXIT:
+		/* Only where the hotplug state has brought this CPU up before. */
+		if (__this_cpu_read(takeover_wanted))
+			takeover_take();
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block takeover_pm_nb = {
+	.notifier_call = takeover_pm_event,
+};
+
+static void takeover_give_ipi(void *unused)
+{
+	takeover_give();
+}
+
+/* Reboot, kexec: the next kernel or the firmware finds the stub. */
+static int takeover_reboot_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	WRITE_ONCE(takeover.stopping, true);
+	on_each_cpu(takeover_give_ipi, NULL, 1);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block takeover_reboot_nb = {
+	.notifier_call = takeover_reboot_event,
+	.priority = INT_MIN,
+};
+
+static void takeover_probe_ipi(void *result)
+{
+	u32 answer = hyp_probe_call();
+
+	if (answer != HYP_STUB_ERROR)
+		cmpxchg((u32 *)result, HYP_STUB_ERROR, answer);
+}
+
+int armvmm_takeover_probe(void)
+{
+	static const char * const choices[] = { "auto", "none", "bpiall", "iciallu" };
+	u32 answer = HYP_STUB_ERROR;
+
+	if (match_string(choices, ARRAY_SIZE(choices), harden) < 0) {
+		pr_err("armvmm: harden=%s: it is auto, none, bpiall or iciallu\n", harden);
+		return -EINVAL;
+	}
+	on_each_cpu(takeover_probe_ipi, &answer, 1);
+	switch (answer) {
+	case HYP_STUB_ERROR:
+		return 0;
+	case HYP_PROBE_UNDEF:
+		pr_err("armvmm: Linux was started in SVC mode; virtualization needs a boot loader that enters it in HYP mode (U-Boot: CONFIG_ARMV7_VIRT=y, and `setenv bootm_boot_mode nonsec`)\n");
+		break;
+	default:
+		pr_err("armvmm: HYP mode is not the kernel's: an hvc was answered with 0x%08x by firmware, or by another hypervisor that runs this Linux or was loaded into it\n",
+		       answer);
+	}
+	return -ENODEV;
+}
+
+static int takeover_alloc(int cpu)
+{
+	unsigned long block = __get_free_pages(GFP_KERNEL | __GFP_ZERO, HYP_CPU_ORDER);
+	struct hyp_cpu *hc;
+	int ret;
+
+	if (!block)
+		return -ENOMEM;
+	per_cpu(armvmm_hypcpu_block, cpu) = block;
+	hc = armvmm_hypcpu_of(cpu);
+	hc->stack_top = (unsigned long)takeover_stack_of(cpu) + PAGE_SIZE;
+	hc->release = takeover_entry(hyp_entry_release);
+	hc->restart = takeover_entry(hyp_entry_restart);
+	hc->panic_entry = (unsigned long)takeover_panic;
+	ret = armvmm_hypmap_add(takeover_stack_of(cpu), PAGE_SIZE, HYPMAP_DATA);
+	if (!ret)
+		ret = armvmm_hypmap_add(hc, PAGE_SIZE, HYPMAP_DATA);
+	return ret;
+}
+
+static void takeover_free(int cpu)
+{
+	if (!per_cpu(armvmm_hypcpu_block, cpu))
+		return;
+	free_pages(per_cpu(armvmm_hypcpu_block, cpu), HYP_CPU_ORDER);
+	per_cpu(armvmm_hypcpu_block, cpu) = 0;
+}
+
+/*
+ * The entry page is mapped at its physical address, which where RAM begins high
+ * may be the kernel address of something that HYP maps: another page is tried
+ * then, while the unlucky ones are held. What comes later, hypmap.c looks to.
+ */
+static int takeover_map_entry(void)
+{
+	struct page *held[8], *page;
+	unsigned int n = 0;
+	int ret;
+
+	do {
+		page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!page) {
+			ret = -ENOMEM;
+			break;
+		}
+		if (upper_32_bits(page_to_phys(page)))
+			ret = -EEXIST;
+		else
+			ret = armvmm_hypmap_add_phys((unsigned long)page_to_phys(page),
+						     page_to_phys(page), PAGE_SIZE, HYPMAP_TEXT);
+		if (ret)
+			held[n++] = page;
+	} while (ret == -EEXIST && n < ARRAY_SIZE(held));
+	while (n--)
+		__free_page(held[n]);
+	if (ret) {
+		pr_err("armvmm: no page for the entry to HYP mode: it must lie below 4 GiB and clash with no kernel address in use\n");
+		return ret;
+	}
+
+	takeover.entry_page = page;
+	memcpy(page_address(page), hyp_entry_start, hyp_entry_end - hyp_entry_start);
+	/* It is fetched with caches off (DDI 0406C B2.2.6). */
+	armvmm_cache_flush(page_address(page), PAGE_SIZE);
+	/* The page may have held other code before. */
+	armvmm_cache_invalidate_icache_all();
+	return 0;
+}
+
+static int takeover_map(void)
+{
+	int cpu, ret;
+
+	ret = armvmm_hypmap_add(hyp_text_start, hyp_text_end - hyp_text_start, HYPMAP_TEXT);
+	if (ret)
+		return ret;
+	ret = takeover_map_entry();
+	if (ret)
+		return ret;
+	if (armvmm_vgic_host.gich) {
+		ret = armvmm_hypmap_add_phys((unsigned long)armvmm_vgic_host.gich,
+					     armvmm_vgic_host.gich_pa, PAGE_SIZE, HYPMAP_DEVICE);
+		if (ret)
+			return ret;
+	}
+	for_each_possible_cpu(cpu) {
+		ret = takeover_alloc(cpu);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void takeover_unmap(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		takeover_free(cpu);
+	if (takeover.entry_page)
+		__free_page(takeover.entry_page);
+	takeover.entry_page = NULL;
+}
+
+int armvmm_takeover_init(void)
+{
+	int ret;
+
+	ret = takeover_map();
+	if (ret)
+		goto err_map;
+	/* First: a CPU may lose power in idle as soon as it is taken. */
+	ret = cpu_pm_register_notifier(&takeover_pm_nb);
+	if (ret)
+		goto err_map;
+	ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "armvmm:online", takeover_online,
+				takeover_offline);
+	if (ret < 0)
+		goto err_cpuhp;
+	takeover.cpuhp = ret;
+	ret = register_reboot_notifier(&takeover_reboot_nb);
+	if (ret)
+		goto err_reboot;
+	return 0;
+
+err_reboot:
+	cpuhp_remove_state(takeover.cpuhp);
+err_cpuhp:
+	cpu_pm_unregister_notifier(&takeover_pm_nb);
+err_map:
+	takeover_unmap();
+	return ret;
+}
+
+void armvmm_takeover_exit(void)
+{
+	unregister_reboot_notifier(&takeover_reboot_nb);
+	cpuhp_remove_state(takeover.cpuhp);
+	cpu_pm_unregister_notifier(&takeover_pm_nb);
+	takeover_unmap();
+}

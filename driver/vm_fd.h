@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The fd of a VM. */
+#ifndef ARMVMM_VM_FD_H
+#define ARMVMM_VM_FD_H
+
+struct armvmm_vm;
+
+/* KVM_CREATE_VM: a new fd, or -errno. */
+int armvmm_vm_create(unsigned long type);
+/* KVM_CHECK_EXTENSION; @vm is NULL where the device is asked. */
+long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap);
+
+#endif

@@ -13,8 +13,7 @@
 #include "coalesced.h"
 #include "compat.h"
 #include "iobus.h"
-#include "vcpu.h"
-#include "vm.h"
+#include "state.h"
 
 struct armvmm_coalesced {
 	spinlock_t lock;		/* writers of the ring */

@@ -12,16 +12,9 @@
 #include "cp15_table.h"
 #include "debug_host.h"
 #include "hyp/hyp.h"
+#include "state.h"
 
 struct kvm_one_reg;
-
-struct armvmm_cp14 {
-	struct hyp_debug_regs regs;	/* as the guest wrote them */
-	u32 dscr;			/* MDBGen, UDCCdis, MOE */
-	u8 claim;
-	bool os_lock;
-	bool double_lock;
-};
 
 /* As after a power-up: the OS Lock is set (C6.5). */
 void cp14_reset(struct armvmm_cp14 *g);

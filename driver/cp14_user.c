@@ -6,7 +6,7 @@
 #include "archregs.h"
 #include "cp14.h"
 #include "debug.h"
-#include "vcpu.h"
+#include "state.h"
 
 enum cp15_result armvmm_cp14_access(struct armvmm_vcpu *vcpu, struct cp15_access *a)
 {

@@ -11,10 +11,9 @@
 #include "cp15_table.h"
 #include "guest.h"
 #include "inject.h"
+#include "state.h"
 #include "timer.h"
-#include "vcpu.h"
 #include "vcpus.h"
-#include "vm.h"
 
 CP15_ACCESS(saved)
 {

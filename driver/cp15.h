@@ -3,7 +3,7 @@
 #ifndef ARMVMM_CP15_H
 #define ARMVMM_CP15_H
 
-#include "vcpu.h"
+#include "state.h"
 
 /* Exit handlers, as armvmm_exit_handle(). */
 int armvmm_cp15_trap32(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x03 */

@@ -10,7 +10,7 @@
 #include "cp15.h"
 #include "cp15_table.h"
 #include "stage2.h"
-#include "vcpu.h"
+#include "state.h"
 
 void armvmm_cp15_toggle_cache(struct armvmm_vcpu *vcpu, bool was_enabled)
 {

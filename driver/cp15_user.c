@@ -9,7 +9,7 @@
 
 #include "cp15.h"
 #include "cp15_table.h"
-#include "vcpu.h"
+#include "state.h"
 #include "vfp.h"
 
 #define CP15_NR_CSSELR	14	/* seven levels, data or instruction (B4.1.41) */

@@ -24,7 +24,7 @@
 #include "debug.h"
 #include "debug_check.h"
 #include "exception.h"
-#include "vcpu.h"
+#include "state.h"
 
 u32 armvmm_debug_flags(void)
 {

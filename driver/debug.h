@@ -8,6 +8,7 @@
 #include <linux/armvmm.h>
 
 #include "debug_host.h"
+#include "state.h"
 
 struct armvmm_vcpu;
 
@@ -18,21 +19,6 @@ struct armvmm_debug_bare {
 };
 
 #define ARMVMM_DEBUG_IOCTL_BARE	_IOW(KVMIO, 0x9b, struct armvmm_debug_bare)
-
-/* Whose registers struct hyp_debug holds while its mode is HYP_DEBUG_LOAD. */
-enum armvmm_debug_owner {
-	DEBUG_OWNER_NONE,
-	DEBUG_OWNER_GUEST,
-	DEBUG_OWNER_CLIENT,
-};
-
-struct armvmm_debug {
-	u32 control;		/* KVM_GUESTDBG_*; zero while not debugged */
-	enum armvmm_debug_owner owner;
-	bool step_begun;	/* a step was begun at step_pc, and its end not told */
-	u32 step_pc;
-	struct kvm_guest_debug_arch arch;
-};
 
 /* Asks the CPUs, and tries their breakpoints. HYP mode is taken over. May sleep. */
 void armvmm_debug_init(void);

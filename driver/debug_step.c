@@ -17,9 +17,8 @@
 #include "guest.h"
 #include "gva.h"
 #include "memslot.h"
+#include "state.h"
 #include "step.h"
-#include "vcpu.h"
-#include "vm.h"
 
 #define STEP_VECTORS_HIGH	0xffff0000u
 

@@ -7,6 +7,8 @@
 
 #include "compat.h"
 #include "device.h"
+#include "state.h"
+#include "vgic/vgic.h"
 #include "vm.h"
 
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

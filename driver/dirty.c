@@ -14,7 +14,7 @@
 
 #include "memslot.h"
 #include "stage2.h"
-#include "vm.h"
+#include "state.h"
 
 /* Words of the bitmap per round under the lock. */
 #define DIRTY_WORDS	512ul

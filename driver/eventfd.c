@@ -6,7 +6,7 @@
 #include "eventfd.h"
 #include "eventfd_private.h"
 #include "irqroute.h"
-#include "vm.h"
+#include "state.h"
 
 int armvmm_eventfd_vm_init(struct armvmm_vm *vm)
 {

@@ -9,21 +9,10 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "state.h"
 #include "vgic/vgic.h"
 
-struct armvmm_irqroutes;
 struct armvmm_vm;
-
-struct armvmm_eventfds {
-	spinlock_t lock;		/* irqfds: which of them are active */
-	struct list_head irqfds;
-	struct armvmm_irqroutes __rcu *routes;	/* NULL: GSI n is pin n; vm->lock */
-	struct mutex resample_lock;	/* changes of resample_irqfds and resample_pins */
-	struct list_head resample_irqfds;	/* readers by rcu */
-	DECLARE_BITMAP(resample_pins, VGIC_MAX_IRQS);	/* where one may hold the line up */
-	struct list_head ioeventfds;	/* vm->slots_lock */
-	unsigned int nr_ioeventfds;
-};
 
 /* Pin n of the chip is SPI n: the GIC's own number is 32 more. */
 static inline unsigned int armvmm_eventfd_intid(unsigned int pin)

@@ -15,9 +15,8 @@
 #include "inject.h"
 #include "psci.h"
 #include "stage2.h"
+#include "state.h"
 #include "trace.h"
-#include "vcpu.h"
-#include "vm.h"
 
 /* WFI sleeps; WFE is a spinlock's turn, which another thread should get. */
 static int exit_wfx(struct armvmm_vcpu *vcpu)

@@ -5,7 +5,7 @@
 
 #include "archregs.h"
 #include "exception.h"
-#include "vcpu.h"
+#include "state.h"
 
 /*
  * Register n (0-15) of the mode in CPSR, banks resolved: for emulation.

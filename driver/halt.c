@@ -6,8 +6,10 @@
 #include <linux/sched/stat.h>
 
 #include "halt.h"
-#include "vcpu.h"
-#include "vm.h"
+#include "stat.h"
+#include "state.h"
+#include "timer.h"
+#include "vgic/vgic.h"
 
 static unsigned int halt_poll_ns = 500000;
 module_param(halt_poll_ns, uint, 0644);

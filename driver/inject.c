@@ -4,7 +4,7 @@
 #include "exception.h"
 #include "inject.h"
 #include "kick.h"
-#include "vcpu.h"
+#include "state.h"
 
 void armvmm_regs_inject_undef(struct armvmm_vcpu *vcpu)
 {

@@ -9,8 +9,7 @@
 #include <linux/srcu.h>
 
 #include "iobus.h"
-#include "vcpu.h"
-#include "vm.h"
+#include "state.h"
 
 struct armvmm_iobus_range {
 	unsigned int nr;

@@ -6,6 +6,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "state.h"
+
 struct armvmm_vcpu;
 struct armvmm_vm;
 struct armvmm_iodev;
@@ -24,20 +26,7 @@ struct armvmm_iodev_ops {
 	void (*destroy)(struct armvmm_iodev *dev);	/* may be NULL */
 };
 
-struct armvmm_iodev {
-	const struct armvmm_iodev_ops *ops;
-	u64 base;
-	u64 size;		/* 0: one address, any length (ioeventfd, NO_LENGTH) */
-	bool unlimited;		/* not one of ARMVMM_IOBUS_MAX_DEVS: what its owner pays for */
-};
-
 #define ARMVMM_IOBUS_MAX_DEVS	1000
-
-struct armvmm_iobus_range;
-struct armvmm_iobus {
-	struct armvmm_iobus_range __rcu *range;	/* sorted by base; srcu */
-	unsigned int nr_limited;
-};
 
 /* Caller holds vm->slots_lock. -ENOSPC past ARMVMM_IOBUS_MAX_DEVS, of
  * which ioeventfds are none, as on KVM; -ENOMEM. */

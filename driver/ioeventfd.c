@@ -9,8 +9,7 @@
 #include "eventfd.h"
 #include "eventfd_private.h"
 #include "iobus.h"
-#include "vcpu.h"
-#include "vm.h"
+#include "state.h"
 
 /* Each holds its eventfd when no descriptor does any more: a client's limits do not bound them. */
 #define IOEVENTFD_MAX	4096

@@ -22,9 +22,8 @@
 #include "eventfd.h"
 #include "eventfd_private.h"
 #include "irqroute.h"
-#include "vcpu.h"
+#include "state.h"
 #include "vgic/vgic.h"
-#include "vm.h"
 
 struct irqfd {
 	struct armvmm_vm *vm;

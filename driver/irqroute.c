@@ -12,7 +12,7 @@
 
 #include "eventfd_private.h"
 #include "irqroute.h"
-#include "vm.h"
+#include "state.h"
 
 #define IRQROUTE_NONE	0xffff
 #define IRQROUTE_MSI	0xfffe

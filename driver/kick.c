@@ -4,9 +4,8 @@
 #include <linux/sched.h>
 
 #include "kick.h"
-#include "vcpu.h"
+#include "state.h"
 #include "vcpus.h"
-#include "vm.h"
 
 /*
  * Pairs with run_enter(): either it sees what the caller wrote before, or this

@@ -3,7 +3,7 @@
 #ifndef ARMVMM_KICK_H
 #define ARMVMM_KICK_H
 
-#include "vcpu.h"
+#include "state.h"
 
 static inline void armvmm_vcpu_request(struct armvmm_vcpu *vcpu, unsigned int req)
 {

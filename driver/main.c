@@ -17,11 +17,11 @@
 #include "pmu.h"
 #include "stage2.h"
 #include "stat.h"
+#include "state.h"
 #include "takeover.h"
 #include "timer.h"
 #include "vgic/loaded.h"
 #include "vgic/vgic.h"
-#include "vm.h"
 #include "vm_fd.h"
 
 static bool kvm;

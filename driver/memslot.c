@@ -18,7 +18,7 @@
 
 #include "memslot.h"
 #include "stage2.h"
-#include "vm.h"
+#include "state.h"
 
 struct armvmm_memslots *armvmm_memslot_all(struct armvmm_vm *vm)
 {

@@ -8,26 +8,9 @@
 #include <linux/armvmm.h>
 
 #include "memslot_check.h"
+#include "state.h"
 
 struct armvmm_vm;
-
-struct armvmm_memslot {
-	u64 base_gfn;
-	unsigned long npages;
-	unsigned long userspace_addr;
-	u32 flags;		/* KVM_MEM_* */
-	u16 id;
-	unsigned long *dirty_bitmap;	/* NULL where not logging */
-};
-
-/*
- * Replaced as a whole; readers hold vm->srcu. Sorted by base_gfn, never overlapping. A slot that
- * is being deleted or moved is taken out first, then the guest's mappings of it.
- */
-struct armvmm_memslots {
-	int nr;
-	struct armvmm_memslot slots[];
-};
 
 /* Before the stage-2's and after its end: the notifiers walk the slots. */
 int armvmm_memslot_vm_init(struct armvmm_vm *vm);

@@ -16,9 +16,8 @@
 #include "mmio_data.h"
 #include "mmio_insn.h"
 #include "mmio_seq.h"
+#include "state.h"
 #include "trace.h"
-#include "vcpu.h"
-#include "vm.h"
 
 static u32 mmio_cpsr(struct armvmm_vcpu *vcpu)
 {

@@ -5,19 +5,9 @@
 
 #include <linux/types.h>
 
-struct armvmm_vcpu;
+#include "state.h"
 
-/* An access that user space is completing. */
-struct armvmm_mmio {
-	bool pending;		/* the next RUN goes on with what is begun */
-	bool in_seq;		/* it is one of vcpu->mmio_seq's, which has all else */
-	bool sign_extend;
-	bool is_write;
-	u8 rt;
-	u8 len;			/* 1, 2 or 4 */
-	u8 insn_len;		/* 2 or 4 */
-	u64 ipa;		/* while pending */
-};
+struct armvmm_vcpu;
 
 /*
  * Emulates the load or store at @ipa that just trapped (HSR in hyp->hsr). As

@@ -16,8 +16,7 @@
 #include "mmio_insn.h"
 #include "mmio_ram.h"
 #include "mmio_seq.h"
-#include "vcpu.h"
-#include "vm.h"
+#include "state.h"
 
 /*
  * Erratum 766422: the syndrome of a store by a 32-bit Thumb instruction may

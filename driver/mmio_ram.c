@@ -13,8 +13,7 @@
 #include "cache.h"
 #include "memslot.h"
 #include "mmio_ram.h"
-#include "vcpu.h"
-#include "vm.h"
+#include "state.h"
 
 int armvmm_mmio_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int len, bool write)
 {

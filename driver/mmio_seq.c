@@ -5,6 +5,7 @@
  * unaligned one can, in pieces that each lie in one.
  */
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/srcu.h>
 #include <linux/string.h>
 
@@ -16,9 +17,8 @@
 #include "mmio_data.h"
 #include "mmio_ram.h"
 #include "mmio_seq.h"
+#include "state.h"
 #include "trace.h"
-#include "vcpu.h"
-#include "vm.h"
 
 static unsigned int seq_total(const struct armvmm_mmio_seq *seq)
 {

@@ -15,9 +15,9 @@
 #include "onereg.h"
 #include "pmu.h"
 #include "psci.h"
+#include "state.h"
 #include "thumbee.h"
 #include "timer.h"
-#include "vcpu.h"
 #include "vfp.h"
 
 #define REGS_NR_CORE		(sizeof(struct kvm_regs) / sizeof(u32))

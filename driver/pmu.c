@@ -22,9 +22,8 @@
 #include "pmu.h"
 #include "pmu_event.h"
 #include "pmu_math.h"
-#include "vcpu.h"
+#include "state.h"
 #include "vgic/vgic.h"
-#include "vm.h"
 
 /* True where counter @n counts events of the hardware now. */
 static bool pmu_wanted(const struct armvmm_pmu *pmu, unsigned int n)

@@ -6,6 +6,8 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "state.h"
+
 struct armvmm_vcpu;
 struct cp15_access;
 struct hyp_pmu;
@@ -15,7 +17,6 @@ struct perf_event;
 struct task_struct;
 
 #define PMU_CYCLE	31	/* the cycle counter's number, and bit */
-#define PMU_NR		32
 
 /* PMCR, B4.1.117 */
 #define PMCR_E		(1u << 0)
@@ -48,43 +49,6 @@ struct armvmm_pmu_host {
 	u32 pmceid[2];
 };
 extern struct armvmm_pmu_host armvmm_pmu_host;
-
-struct armvmm_pmu_counter {
-	struct armvmm_pmu *pmu;
-	struct perf_event *event;	/* NULL: the counter stands still at value */
-	u32 value;
-	u32 type;		/* PMXEVTYPER; of the cycle counter the filter alone */
-
-	/* While there is an event: see pmu_math.h. */
-	u64 start;
-	u64 wraps;		/* overflows that PMOVSR has been told of; under pmu->lock */
-	u8 shift;
-	u8 config;		/* what perf counts */
-};
-
-/*
- * Belongs to the vCPU's thread, or to who holds vcpu->mutex; perf's overflow
- * handler changes overflow and wraps, under lock (raw, IRQs off).
- */
-struct armvmm_pmu {
-	struct armvmm_vcpu *vcpu;
-	raw_spinlock_t lock;
-	unsigned long overflow;	/* PMOVSR */
-	u32 pmcr;		/* PMCR_RW bits */
-	u32 enable;		/* PMCNTENSET */
-	u32 inten;		/* PMINTENSET */
-	u32 select;		/* PMSELR */
-	u32 userenr;		/* PMUSERENR.EN */
-	struct armvmm_pmu_counter counter[PMU_NR];
-
-	u32 running;		/* counters that have an event */
-	bool dirty;		/* running may not be what the registers say */
-	struct task_struct *task;	/* whose events are running; they hold it */
-
-	u32 irq;		/* 0: not set */
-	bool created;		/* KVM_ARM_VCPU_PMU_V3_INIT was done */
-	bool level;		/* as last given to the vGIC */
-};
 
 /* Module load: tries whether perf counts, and finds what the host's PMU has. */
 void armvmm_pmu_init(void);

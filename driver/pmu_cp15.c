@@ -6,7 +6,7 @@
 #include "archregs.h"
 #include "cp15_table.h"
 #include "pmu.h"
-#include "vcpu.h"
+#include "state.h"
 
 /* c9, by CRm and opc2 */
 #define PMU_REG(crm, op2)	((crm) << 3 | (op2))

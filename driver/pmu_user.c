@@ -5,10 +5,9 @@
 #include <linux/uaccess.h>
 
 #include "pmu.h"
-#include "vcpu.h"
+#include "state.h"
 #include "vcpus.h"
 #include "vgic/vgic.h"
-#include "vm.h"
 
 /*
  * Registers of the architecture that hold state; then, for each counter, its

@@ -19,10 +19,9 @@
 #include "kick.h"
 #include "psci.h"
 #include "reset.h"
+#include "state.h"
 #include "trace.h"
-#include "vcpu.h"
 #include "vcpus.h"
-#include "vm.h"
 
 #define PSCI_V(major, minor)	((major) << 16 | (minor))
 #define PSCI_V0_1		PSCI_V(0, 1)

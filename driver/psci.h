@@ -3,7 +3,7 @@
 #ifndef ARMVMM_PSCI_H
 #define ARMVMM_PSCI_H
 
-#include "vcpu.h"
+#include "state.h"
 
 /* PSCI_VERSION's answer: major version in bits 16-30, minor in 0-15 (PSCI 5.1.1). */
 u32 armvmm_psci_version(struct armvmm_vcpu *vcpu);

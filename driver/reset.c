@@ -6,9 +6,13 @@
 
 #include "archregs.h"
 #include "cp15.h"
+#include "debug.h"
+#include "mmio.h"
+#include "pmu.h"
 #include "reset.h"
-#include "vcpu.h"
-#include "vm.h"
+#include "state.h"
+#include "timer.h"
+#include "vgic/vgic.h"
 
 #define RESET_CPSR	(offsetof(struct kvm_regs, usr_regs.ARM_cpsr) / sizeof(u32))
 

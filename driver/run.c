@@ -8,15 +8,20 @@
 #include <linux/smp.h>
 
 #include "compat.h"
+#include "debug.h"
 #include "exit.h"
 #include "hypcpu.h"
 #include "kick.h"
+#include "mmio.h"
+#include "pmu.h"
 #include "psci.h"
 #include "run.h"
+#include "stage2.h"
+#include "state.h"
+#include "timer.h"
 #include "trace.h"
-#include "vcpu.h"
 #include "vgic/loaded.h"
-#include "vm.h"
+#include "vgic/vgic.h"
 
 /* A vCPU that is off sleeps here. -EINTR for a signal. */
 static int run_wait_power(struct armvmm_vcpu *vcpu)

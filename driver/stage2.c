@@ -13,7 +13,7 @@
 #include "cache.h"
 #include "stage2.h"
 #include "stage2_mem.h"
-#include "vm.h"
+#include "state.h"
 
 /* How much is worked on between two looks at whether somebody else wants the lock or the CPU. */
 #define STAGE2_CHUNK		STAGE2_L2_SIZE

@@ -19,21 +19,10 @@
 #include <linux/types.h>
 
 #include "stage2_index.h"
+#include "state.h"
 
 struct armvmm_vm;
 struct armvmm_vcpu;
-
-struct stage2 {
-	u64 *pgd;		/* concatenated first-level tables */
-	phys_addr_t pgd_pa;
-	spinlock_t lock;	/* tables; seq, count and range of invalidations */
-	unsigned long invalidate_seq;
-	int invalidate_count;
-	unsigned long invalidate_start;	/* host addresses, while count is not 0 */
-	unsigned long invalidate_end;
-	atomic64_t vmid;	/* generation and VMID (vmid.c); 0 until the first entry */
-	u8 __percpu *last_vcpu;	/* index + 1 of the vCPU that ran last on the CPU */
-};
 
 /* Tables, VMID and MMU notifier. The VM's mm is the caller's. -ENOMEM, -EINTR. May sleep. */
 int armvmm_stage2_vm_init(struct armvmm_vm *vm);

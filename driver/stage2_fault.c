@@ -11,9 +11,8 @@
 #include "mmio.h"
 #include "stage2.h"
 #include "stage2_host.h"
+#include "state.h"
 #include "trace.h"
-#include "vcpu.h"
-#include "vm.h"
 
 /* HSR of an abort from a lower mode (DDI 0406C B3.13.6). */
 #define HSR_EC(hsr)		((hsr) >> 26)

@@ -24,7 +24,7 @@
 #include "stage2.h"
 #include "stage2_host.h"
 #include "stage2_host_entry.h"
-#include "vm.h"
+#include "state.h"
 
 /* How often a page may come and go again before the guest is let run in between. */
 #define HOST_TRIES	8

@@ -19,7 +19,7 @@
 
 #include "memslot.h"
 #include "stage2.h"
-#include "vm.h"
+#include "state.h"
 
 static struct armvmm_vm *notifier_vm(struct mmu_notifier *mn)
 {

@@ -11,9 +11,8 @@
 #include "hyp/hyp.h"
 #include "hypcpu.h"
 #include "stage2.h"
-#include "vcpu.h"
+#include "state.h"
 #include "vcpus.h"
-#include "vm.h"
 
 /* Set once, at module init: some CPU needs tlb_settle(). */
 static bool tlb_needs_settle;

@@ -7,7 +7,7 @@
 #include "compat/compat.h"
 
 #include "stage2.h"
-#include "vm.h"
+#include "state.h"
 
 u32 armvmm_stage2_vtcr(void)
 {

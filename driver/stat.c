@@ -8,8 +8,7 @@
 #include <linux/armvmm.h>
 
 #include "stat.h"
-#include "vcpu.h"
-#include "vm.h"
+#include "state.h"
 
 /* A client reads descriptors as struct kvm_stats_desc and its name, counters as an array. */
 static_assert(offsetof(struct armvmm_stat_desc, name) == offsetof(struct kvm_stats_desc, name));

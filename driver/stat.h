@@ -14,52 +14,13 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "state.h"
+
 #define ARMVMM_STAT_NAME_SIZE	48	/* as KVM_STATS_NAME_SIZE */
-#define ARMVMM_STAT_HIST	32	/* buckets: 2^n ns and more, up to four seconds */
 
 struct armvmm_vm;
 struct armvmm_vcpu;
 struct dentry;
-
-/* Every member is a u64 or an array of them. */
-struct armvmm_vm_stat {
-	u64 remote_tlb_flush;
-	u64 remote_tlb_flush_requests;
-};
-
-/* The counters of struct hyp_stat (hyp/hyp.h) follow these in what a client reads. */
-struct armvmm_vcpu_stat {
-	u64 exits;
-	u64 irq_exits;
-	u64 hvc_exit_stat;
-	u64 smc_exit_stat;
-	u64 wfe_exit_stat;
-	u64 wfi_exit_stat;
-	u64 cp_exit_stat;
-	u64 undef_exit_stat;
-	u64 mmio_exit_user;
-	u64 mmio_exit_kernel;
-	u64 page_faults;
-	u64 signal_exits;
-	u64 halt_successful_poll;
-	u64 halt_attempted_poll;
-	u64 halt_wakeup;
-	u64 halt_poll_success_ns;
-	u64 halt_poll_fail_ns;
-	u64 halt_wait_ns;
-	u64 blocking;
-	u64 halt_poll_success_hist[ARMVMM_STAT_HIST];
-	u64 halt_poll_fail_hist[ARMVMM_STAT_HIST];
-	u64 halt_wait_hist[ARMVMM_STAT_HIST];
-};
-
-/* What stat_debugfs.c and stat_fd.c keep of a VM. */
-struct armvmm_stat_vm {
-	struct list_head link;	/* all VMs */
-	struct dentry *dir;	/* NULL: none */
-	struct armvmm_stat_file *files;
-	pid_t pid;		/* of the creator: the VM's name */
-};
 
 /* Counts @ns in the bucket that holds values from 2^(n-1) on. */
 static inline void armvmm_stat_hist(u64 *hist, u64 ns)

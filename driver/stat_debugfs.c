@@ -20,9 +20,8 @@
 
 #include "compat.h"
 #include "stat.h"
-#include "vcpu.h"
+#include "state.h"
 #include "vcpus.h"
-#include "vm.h"
 
 /* What a file of a counter is about. */
 struct armvmm_stat_file {

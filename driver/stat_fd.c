@@ -15,7 +15,7 @@
 
 #include "compat.h"
 #include "stat.h"
-#include "vcpu.h"
+#include "state.h"
 #include "vm.h"
 
 struct stat_image {

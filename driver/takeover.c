@@ -21,10 +21,10 @@
 
 #include "cache.h"
 #include "compat.h"
+#include "debug.h"
 #include "hyp/cpu.h"
 #include "hyp/offsets.h"
 #include "hyp/sysreg.h"
-#include "debug.h"
 #include "hypcpu.h"
 #include "hypcpu_state.h"
 #include "hypmap.h"

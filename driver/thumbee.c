@@ -5,8 +5,8 @@
 
 #include <asm/cputype.h>
 
+#include "state.h"
 #include "thumbee.h"
-#include "vcpu.h"
 
 #define THUMBEE_TEECR		ARM_CP14_REG32(6, 0, 0, 0)
 #define THUMBEE_TEEHBR		ARM_CP14_REG32(6, 1, 0, 0)

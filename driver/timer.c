@@ -16,14 +16,13 @@
 #include "archregs.h"
 #include "compat.h"
 #include "kick.h"
+#include "state.h"
 #include "timer.h"
 #include "timer_host.h"
 #include "timer_math.h"
 #include "timer_user.h"
-#include "vcpu.h"
 #include "vcpus.h"
 #include "vgic/vgic.h"
-#include "vm.h"
 
 /* List register fields, IHI 0048B 5.3.8 */
 #define TIMER_LR_VIRTUAL_ID	0x3ffu

@@ -11,20 +11,6 @@ struct armvmm_vm;
 struct kvm_one_reg;
 struct kvm_device_attr;
 
-struct armvmm_timer_vcpu {
-	struct hrtimer wakeup;	/* armed only while the vCPU sleeps */
-	u64 lead;		/* ticks that wakeup is set early by */
-	bool wakeup_armed;	/* since the vCPU last went to sleep */
-	struct hrtimer phys;	/* emulated CNTP, armed while it can fire */
-	u64 cntp_cval;
-	u32 cntp_ctl;		/* ENABLE, IMASK; ISTATUS is computed */
-	u32 virt_irq;		/* PPI number, 16-31 */
-	u32 phys_irq;
-	bool virt_level;	/* line as last given to the vGIC or to user space */
-	bool phys_level;
-	bool irqs_set;		/* PPIs may not change any more */
-};
-
 #define ARMVMM_TIMER_VIRT_PPI	27
 #define ARMVMM_TIMER_PHYS_PPI	30
 

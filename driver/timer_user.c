@@ -4,13 +4,13 @@
 #include <linux/uaccess.h>
 
 #include "archregs.h"
+#include "state.h"
 #include "timer.h"
 #include "timer_host.h"
 #include "timer_math.h"
 #include "timer_user.h"
-#include "vcpu.h"
 #include "vcpus.h"
-#include "vm.h"
+#include "vgic/vgic.h"
 
 /*
  * KVM/arm's three, then the physical timer's, without which a saved vCPU is

@@ -2,7 +2,7 @@
 /* The tracepoints' code, made of trace.h by the kernel's macros. */
 #include <linux/module.h>
 
-#include "vcpu.h"
+#include "state.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"

@@ -6,8 +6,12 @@
 
 #include "compat.h"
 #include "hypmap.h"
+#include "pmu.h"
+#include "state.h"
+#include "timer.h"
 #include "vcpu.h"
 #include "vgic/loaded.h"
+#include "vgic/vgic.h"
 
 struct armvmm_vcpu *armvmm_vcpu_alloc(struct armvmm_vm *vm, unsigned int id)
 {

@@ -10,10 +10,15 @@
 #include <linux/uaccess.h>
 
 #include "coalesced.h"
+#include "debug.h"
 #include "inject.h"
 #include "kick.h"
 #include "onereg.h"
+#include "pmu.h"
 #include "run.h"
+#include "stat.h"
+#include "state.h"
+#include "timer.h"
 #include "vcpu.h"
 #include "vcpu_fd.h"
 #include "vcpu_init.h"

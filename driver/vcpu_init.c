@@ -8,11 +8,12 @@
 
 #include "archregs.h"
 #include "kick.h"
+#include "pmu.h"
 #include "psci.h"
 #include "reset.h"
-#include "vcpu.h"
+#include "stage2.h"
+#include "state.h"
 #include "vcpu_init.h"
-#include "vm.h"
 
 #define INIT_FEATURES		(BIT(KVM_ARM_VCPU_POWER_OFF) | BIT(KVM_ARM_VCPU_PSCI_0_2) | \
 				 BIT(KVM_ARM_VCPU_PMU_V3))

@@ -4,10 +4,9 @@
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 
-#include "vcpu.h"
+#include "state.h"
 #include "vcpus.h"
 #include "vgic/loaded.h"
-#include "vm.h"
 
 struct armvmm_vcpu *armvmm_vm_vcpu_by_id(struct armvmm_vm *vm, unsigned int id)
 {

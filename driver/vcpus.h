@@ -3,7 +3,7 @@
 #ifndef ARMVMM_VCPUS_H
 #define ARMVMM_VCPUS_H
 
-#include "vm.h"
+#include "state.h"
 
 /* vCPU by its number (KVM_CREATE_VCPU's argument), or NULL. */
 struct armvmm_vcpu *armvmm_vm_vcpu_by_id(struct armvmm_vm *vm, unsigned int id);

@@ -6,7 +6,7 @@
 
 #include <asm/hwcap.h>
 
-#include "vcpu.h"
+#include "state.h"
 #include "vfp.h"
 
 #define VFP_FPEXC_EX	(1u << 31)

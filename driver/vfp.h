@@ -3,7 +3,7 @@
 #ifndef ARMVMM_VFP_H
 #define ARMVMM_VFP_H
 
-#include "vcpu.h"
+#include "state.h"
 
 int armvmm_vfp_init(void);	/* reads the ID registers */
 

@@ -6,7 +6,14 @@
 
 #include "coalesced.h"
 #include "eventfd.h"
+#include "iobus.h"
+#include "memslot.h"
+#include "stage2.h"
+#include "stat.h"
+#include "state.h"
+#include "timer.h"
 #include "vcpu.h"
+#include "vgic/vgic.h"
 #include "vm.h"
 
 static void vm_destroy(struct armvmm_vm *vm)

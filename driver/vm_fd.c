@@ -11,14 +11,21 @@
 #include <asm/cputype.h>
 
 #include "coalesced.h"
+#include "debug.h"
+#include "debug_host.h"
 #include "device.h"
 #include "eventfd.h"
 #include "inject.h"
 #include "irqroute.h"
-#include "vcpu.h"
+#include "memslot.h"
+#include "memslot_check.h"
+#include "pmu.h"
+#include "stat.h"
+#include "state.h"
 #include "vcpu_fd.h"
 #include "vcpu_init.h"
 #include "vcpus.h"
+#include "vgic/vgic.h"
 #include "vm.h"
 #include "vm_fd.h"
 

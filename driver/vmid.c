@@ -23,8 +23,7 @@
 #include "cache.h"
 #include "hypcpu.h"
 #include "stage2.h"
-#include "vcpu.h"
-#include "vm.h"
+#include "state.h"
 #include "vmid_pool.h"
 
 static DEFINE_PER_CPU(atomic64_t, vmid_active);

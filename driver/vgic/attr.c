@@ -7,11 +7,11 @@
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
-#include "../vcpu.h"
-#include "../vm.h"
 #include "cpuif.h"
 #include "dist.h"
 #include "irq.h"
+#include "stage2_index.h"
+#include "state.h"
 #include "vcpus.h"
 
 #define ATTR_NR_IRQS_MIN	64

@@ -7,11 +7,11 @@
 #include <linux/io.h>
 #include <linux/preempt.h>
 
-#include "../vcpu.h"
-#include "../vm.h"
 #include "cpuif.h"
 #include "gic.h"
+#include "state.h"
 #include "vgic/loaded.h"
+#include "vgic/vgic.h"
 
 #define CPUIF_IIDR_PRODUCT_KVM	0x4bu
 #define CPUIF_IIDR_GICV2	2u

@@ -11,11 +11,10 @@
 #include <linux/string.h>
 #include <asm/byteorder.h>
 
-#include "../vcpu.h"
-#include "../vm.h"
 #include "dist.h"
 #include "gic.h"
 #include "irq.h"
+#include "state.h"
 #include "vcpus.h"
 
 /* What an access means: @n interrupts from @intid on (bits == 0: @intid is the offset). */

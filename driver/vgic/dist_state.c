@@ -5,10 +5,9 @@
  */
 #include <linux/kernel.h>
 
-#include "../vcpu.h"
-#include "../vm.h"
 #include "dist.h"
 #include "irq.h"
+#include "state.h"
 
 #define STATE_SGI_SIZE		16
 #define STATE_BITS_SIZE		0x80	/* a bit for each interrupt */

@@ -3,11 +3,12 @@
 #include <linux/mm.h>
 
 #include "../hypmap.h"
-#include "../vcpu.h"
-#include "../vm.h"
 #include "dist.h"
 #include "gic.h"
 #include "irq.h"
+#include "stage2.h"
+#include "stage2_index.h"
+#include "state.h"
 #include "vcpus.h"
 
 #define INIT_NR_IRQS_LEGACY	256	/* for clients that set none, as KVM */

@@ -5,10 +5,9 @@
 #include <linux/processor.h>
 #include <linux/sched.h>
 
-#include "../vcpu.h"
-#include "../vm.h"
 #include "irq.h"
 #include "kick.h"
+#include "state.h"
 #include "vcpus.h"
 
 void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvmm_vcpu *target)

@@ -9,8 +9,9 @@
 
 #include <asm/thread_notify.h>
 
-#include "../vcpu.h"
 #include "loaded.h"
+#include "state.h"
+#include "vgic/vgic.h"
 
 static DEFINE_PER_CPU(struct armvmm_vcpu *, loaded_vcpu);
 

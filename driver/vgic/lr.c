@@ -7,11 +7,10 @@
 #include <linux/kernel.h>
 
 #include "../eventfd.h"
-#include "../vcpu.h"
-#include "../vm.h"
 #include "cpuif.h"
 #include "gic.h"
 #include "irq.h"
+#include "state.h"
 
 /* --- before an entry --- */
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Software-generated interrupts: one pending state per pair of sender and receiver. */
 #include "../trace.h"
-#include "../vcpu.h"
-#include "../vm.h"
 #include "dist.h"
 #include "gic.h"
 #include "irq.h"
+#include "state.h"
 #include "vcpus.h"
 
 static void sgi_send(struct armvmm_vcpu *to, unsigned int intid, unsigned int source)

@@ -16,40 +16,11 @@
 
 #include "../hyp/hyp.h"
 #include "../iobus.h"
+#include "state.h"
 
 struct armvmm_vm;
 struct armvmm_vcpu;
 struct kvm_device_attr;
-
-#define VGIC_NR_SGIS		16
-#define VGIC_NR_PRIVATE		32
-#define VGIC_MAX_IRQS		1024
-#define VGIC_ADDR_UNDEF		(~0ULL)
-
-struct armvmm_vgic_irq;		/* vgic/irq.h: private to vgic/ */
-
-struct armvmm_vgic {
-	bool in_kernel;		/* KVM_CREATE_DEVICE or KVM_CREATE_IRQCHIP was done */
-	bool initialized;
-	bool ready;		/* GICV is mapped, the distributor is on the bus */
-	u64 dist_base;		/* guest physical, VGIC_ADDR_UNDEF until set */
-	u64 cpu_base;
-	u32 nr_spis;		/* 0 until set */
-	bool dist_enabled;	/* GICD_CTLR.EnableGrp0 */
-	u32 iidr;		/* GICD_IIDR: VGIC_IIDR(2), or what a restored VM had */
-	bool user_groups;	/* the client may write GICD_IGROUPR */
-	struct armvmm_vgic_irq *spis;	/* armvmm_hypmap_alloc()ed */
-	size_t spis_size;
-	struct armvmm_iodev dist_iodev;
-};
-
-struct armvmm_vgic_vcpu {
-	struct armvmm_vgic_irq *private;	/* SGIs and PPIs */
-	raw_spinlock_t ap_list_lock;
-	struct list_head ap_list;	/* interrupts pending or active on this vCPU */
-	u16 ended[HYP_MAX_LRS];		/* level SPIs to tell armvmm_vgic_notify_ended() of */
-	unsigned int nr_ended;
-};
 
 /* GICH, GICV and maintenance interrupt of the host, found by the device tree. */
 struct armvmm_vgic_host {

@@ -12,8 +12,7 @@
 #include "driver/mmio.h"
 #include "driver/memslot.h"
 #include "driver/mmio_ram.h"
-#include "driver/vcpu.h"
-#include "driver/vm.h"
+#include "driver/state.h"
 #include "ktap.h"
 #include "vcpu_fake.h"
 

@@ -14,7 +14,7 @@
 #include "cp15.h"
 #include "cp15_table.h"
 #include "stage2.h"
-#include "vm.h"
+#include "state.h"
 
 #define ON	(SCTLR_M | SCTLR_C)
 #define OTHERS	0x00c50838u	/* of SCTLR: neither M nor C */

@@ -11,7 +11,7 @@
 #include "driver/dbgregs.h"
 #include "driver/debug.h"
 #include "driver/exception.h"
-#include "driver/vcpu.h"
+#include "driver/state.h"
 #include "ktap.h"
 #include "vcpu_fake.h"
 

@@ -21,7 +21,7 @@
 #include "hyp/hyp.h"
 #include "psci.h"
 #include "stage2.h"
-#include "vm.h"
+#include "state.h"
 
 #define PC	(hyp.regs.usr_regs.ARM_pc)
 #define HERE	0x40008000u

@@ -13,8 +13,8 @@
 #include "driver/pmu.h"
 #include "driver/pmu_event.h"
 #include "driver/pmu_math.h"
-#include "driver/vcpu.h"
-#include "driver/vm.h"
+#include "driver/state.h"
+#include "driver/vgic/vgic.h"
 #include "ktap.h"
 #include "vcpu_fake.h"
 

@@ -10,7 +10,7 @@
 
 #include "cache.h"
 #include "stage2.h"
-#include "vm.h"
+#include "state.h"
 
 /* The IPAs that are worked on: some 2 MiB in regions that no other shares a level 1 entry with. */
 #define CHUNKS		3

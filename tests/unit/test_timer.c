@@ -11,8 +11,9 @@
 #include "driver/timer.h"
 #include "driver/timer_host.h"
 #include "driver/timer_user.h"
-#include "driver/vcpu.h"
-#include "driver/vm.h"
+#include "driver/state.h"
+#include "driver/vgic/vgic.h"
+
 #include "fake/compat.h"
 #include "ktap.h"
 #include "vcpu_fake.h"

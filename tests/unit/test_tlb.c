@@ -15,8 +15,7 @@
 #include "hyp/hyp.h"
 #include "hypcpu.h"
 #include "stage2.h"
-#include "vcpu.h"
-#include "vm.h"
+#include "state.h"
 
 #define NR_VMS		300	/* more than there are VMIDs */
 #define NR_VCPUS	3

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a VM and a vCPU are: every field that outlives a call, with who changes it and under
+ * which lock. The files named with each part have its functions.
+ */
+#ifndef ARMVMM_STATE_H
+#define ARMVMM_STATE_H
+
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/hrtimer.h>
+#include <linux/list.h>
+#include <linux/mm_types.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/rcuwait.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/signal_types.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <linux/types.h>
+
+#include <linux/armvmm.h>
+
+#include "hyp/hyp.h"
+
+struct armvmm_coalesced;
+struct armvmm_iodev_ops;
+struct armvmm_stat_file;
+struct armvmm_vcpu;
+struct armvmm_vm;
+struct dentry;
+struct perf_event;
+
+/* --- devices in the kernel (iobus.c) --- */
+
+struct armvmm_iodev {
+	const struct armvmm_iodev_ops *ops;
+	u64 base;
+	u64 size;		/* 0: one address, any length (ioeventfd, NO_LENGTH) */
+	bool unlimited;		/* not one of ARMVMM_IOBUS_MAX_DEVS: what its owner pays for */
+};
+
+struct armvmm_iobus_range;
+struct armvmm_iobus {
+	struct armvmm_iobus_range __rcu *range;	/* sorted by base; srcu */
+	unsigned int nr_limited;
+};
+
+/* --- memory (memslot.c, dirty.c, stage2.c) --- */
+
+struct armvmm_memslot {
+	u64 base_gfn;
+	unsigned long npages;
+	unsigned long userspace_addr;
+	u32 flags;		/* KVM_MEM_* */
+	u16 id;
+	unsigned long *dirty_bitmap;	/* NULL where not logging */
+};
+
+/*
+ * Replaced as a whole; readers hold vm->srcu. Sorted by base_gfn, never overlapping. A slot that
+ * is being deleted or moved is taken out first, then the guest's mappings of it.
+ */
+struct armvmm_memslots {
+	int nr;
+	struct armvmm_memslot slots[];
+};
+
+struct stage2 {
+	u64 *pgd;		/* concatenated first-level tables */
+	phys_addr_t pgd_pa;
+	spinlock_t lock;	/* tables; seq, count and range of invalidations */
+	unsigned long invalidate_seq;
+	int invalidate_count;
+	unsigned long invalidate_start;	/* host addresses, while count is not 0 */
+	unsigned long invalidate_end;
+	atomic64_t vmid;	/* generation and VMID (vmid.c); 0 until the first entry */
+	u8 __percpu *last_vcpu;	/* index + 1 of the vCPU that ran last on the CPU */
+};
+
+/* --- the interrupt controller (vgic/) and eventfds --- */
+
+#define VGIC_NR_SGIS		16
+#define VGIC_NR_PRIVATE		32
+#define VGIC_MAX_IRQS		1024
+#define VGIC_ADDR_UNDEF		(~0ULL)
+
+struct armvmm_vgic_irq;		/* vgic/irq.h: private to vgic/ */
+
+struct armvmm_vgic {
+	bool in_kernel;		/* KVM_CREATE_DEVICE or KVM_CREATE_IRQCHIP was done */
+	bool initialized;
+	bool ready;		/* GICV is mapped, the distributor is on the bus */
+	u64 dist_base;		/* guest physical, VGIC_ADDR_UNDEF until set */
+	u64 cpu_base;
+	u32 nr_spis;		/* 0 until set */
+	bool dist_enabled;	/* GICD_CTLR.EnableGrp0 */
+	bool user_groups;	/* the client may write GICD_IGROUPR */
+	u32 iidr;		/* GICD_IIDR: VGIC_IIDR(2), or what a restored VM had */
+	struct armvmm_vgic_irq *spis;	/* armvmm_hypmap_alloc()ed */
+	size_t spis_size;
+	struct armvmm_iodev dist_iodev;
+};
+
+struct armvmm_vgic_vcpu {
+	struct armvmm_vgic_irq *private;	/* SGIs and PPIs */
+	raw_spinlock_t ap_list_lock;
+	struct list_head ap_list;	/* interrupts pending or active on this vCPU */
+	u16 ended[HYP_MAX_LRS];		/* level SPIs to tell armvmm_vgic_notify_ended() of */
+	unsigned int nr_ended;
+};
+
+struct armvmm_irqroutes;
+struct armvmm_eventfds {
+	spinlock_t lock;		/* irqfds: which of them are active */
+	struct list_head irqfds;
+	struct armvmm_irqroutes __rcu *routes;	/* NULL: GSI n is pin n; vm->lock */
+	struct mutex resample_lock;	/* changes of resample_irqfds and resample_pins */
+	struct list_head resample_irqfds;	/* readers by rcu */
+	DECLARE_BITMAP(resample_pins, VGIC_MAX_IRQS);	/* where one may hold the line up */
+	struct list_head ioeventfds;	/* vm->slots_lock */
+	unsigned int nr_ioeventfds;
+};
+
+/* --- a vCPU's devices --- */
+
+struct armvmm_timer_vcpu {
+	struct hrtimer wakeup;	/* armed only while the vCPU sleeps */
+	u64 lead;		/* ticks that wakeup is set early by */
+	bool wakeup_armed;	/* since the vCPU last went to sleep */
+	struct hrtimer phys;	/* emulated CNTP, armed while it can fire */
+	u64 cntp_cval;
+	u32 cntp_ctl;		/* ENABLE, IMASK; ISTATUS is computed */
+	u32 virt_irq;		/* PPI number, 16-31 */
+	u32 phys_irq;
+	bool virt_level;	/* line as last given to the vGIC or to user space */
+	bool phys_level;
+	bool irqs_set;		/* PPIs may not change any more */
+};
+
+#define PMU_NR		32
+
+struct armvmm_pmu_counter {
+	struct armvmm_pmu *pmu;
+	struct perf_event *event;	/* NULL: the counter stands still at value */
+	u32 value;
+	u32 type;		/* PMXEVTYPER; of the cycle counter the filter alone */
+
+	/* While there is an event: see pmu_math.h. */
+	u64 start;
+	u64 wraps;		/* overflows that PMOVSR has been told of; under pmu->lock */
+	u8 shift;
+	u8 config;		/* what perf counts */
+};
+
+/*
+ * Belongs to the vCPU's thread, or to who holds vcpu->mutex; perf's overflow
+ * handler changes overflow and wraps, under lock (raw, IRQs off).
+ */
+struct armvmm_pmu {
+	struct armvmm_vcpu *vcpu;
+	raw_spinlock_t lock;
+	unsigned long overflow;	/* PMOVSR */
+	u32 pmcr;		/* PMCR_RW bits */
+	u32 enable;		/* PMCNTENSET */
+	u32 inten;		/* PMINTENSET */
+	u32 select;		/* PMSELR */
+	u32 userenr;		/* PMUSERENR.EN */
+	struct armvmm_pmu_counter counter[PMU_NR];
+
+	u32 running;		/* counters that have an event */
+	bool dirty;		/* running may not be what the registers say */
+	struct task_struct *task;	/* whose events are running; they hold it */
+
+	u32 irq;		/* 0: not set */
+	bool created;		/* KVM_ARM_VCPU_PMU_V3_INIT was done */
+	bool level;		/* as last given to the vGIC */
+};
+
+/* --- debugging (debug.c, cp14.c) --- */
+
+/* Whose registers struct hyp_debug holds while its mode is HYP_DEBUG_LOAD. */
+enum armvmm_debug_owner {
+	DEBUG_OWNER_NONE,
+	DEBUG_OWNER_GUEST,
+	DEBUG_OWNER_CLIENT,
+};
+
+struct armvmm_debug {
+	u32 control;		/* KVM_GUESTDBG_*; zero while not debugged */
+	enum armvmm_debug_owner owner;
+	bool step_begun;	/* a step was begun at step_pc, and its end not told */
+	u32 step_pc;
+	struct kvm_guest_debug_arch arch;
+};
+
+struct armvmm_cp14 {
+	struct hyp_debug_regs regs;	/* as the guest wrote them */
+	u32 dscr;			/* MDBGen, UDCCdis, MOE */
+	u8 claim;
+	bool os_lock;
+	bool double_lock;
+};
+
+/* --- an access that user space completes (mmio.c) --- */
+
+/* An access that user space is completing. */
+struct armvmm_mmio {
+	bool pending;		/* the next RUN goes on with what is begun */
+	bool in_seq;		/* it is one of vcpu->mmio_seq's, which has all else */
+	bool sign_extend;
+	bool is_write;
+	u8 rt;
+	u8 len;			/* 1, 2 or 4 */
+	u8 insn_len;		/* 2 or 4 */
+	u64 ipa;		/* while pending */
+};
+
+#define MMIO_SEQ_MAX_REGS	16
+#define MMIO_SEQ_MAX_BYTES	(4 * MMIO_SEQ_MAX_REGS)
+
+/*
+ * Registers change when all is done, and not before: until then the guest is at the instruction,
+ * with its base as it was (DDI 0406C B1.9.8, the base restored abort model), and what is stored
+ * is what the registers held when it began.
+ */
+struct armvmm_mmio_seq {
+	u32 va;			/* of the first byte */
+	u64 page[2];		/* guest physical pages of the first and of the last byte */
+	u8 nr;			/* registers */
+	u8 size;		/* bytes of each: 1, 2 or 4 */
+	u8 pos;			/* bytes that are done */
+	u8 part;		/* bytes that user space has now */
+	u8 insn_len;
+	bool is_write;
+	bool sign;
+	bool writeback;		/* rn becomes wb_value in the end */
+	u8 rn;
+	u32 wb_value;
+	u8 reg[MMIO_SEQ_MAX_REGS];	/* in the order of memory */
+	u8 bytes[MMIO_SEQ_MAX_BYTES];	/* as they are in memory */
+};
+
+/* --- counters (stat.c) --- */
+
+#define ARMVMM_STAT_HIST	32	/* buckets: 2^n ns and more, up to four seconds */
+
+/* Every member is a u64 or an array of them. */
+struct armvmm_vm_stat {
+	u64 remote_tlb_flush;
+	u64 remote_tlb_flush_requests;
+};
+
+/* The counters of struct hyp_stat (hyp/hyp.h) follow these in what a client reads. */
+struct armvmm_vcpu_stat {
+	u64 exits;
+	u64 irq_exits;
+	u64 hvc_exit_stat;
+	u64 smc_exit_stat;
+	u64 wfe_exit_stat;
+	u64 wfi_exit_stat;
+	u64 cp_exit_stat;
+	u64 undef_exit_stat;
+	u64 mmio_exit_user;
+	u64 mmio_exit_kernel;
+	u64 page_faults;
+	u64 signal_exits;
+	u64 halt_successful_poll;
+	u64 halt_attempted_poll;
+	u64 halt_wakeup;
+	u64 halt_poll_success_ns;
+	u64 halt_poll_fail_ns;
+	u64 halt_wait_ns;
+	u64 blocking;
+	u64 halt_poll_success_hist[ARMVMM_STAT_HIST];
+	u64 halt_poll_fail_hist[ARMVMM_STAT_HIST];
+	u64 halt_wait_hist[ARMVMM_STAT_HIST];
+};
+
+/* What stat_debugfs.c and stat_fd.c keep of a VM. */
+struct armvmm_stat_vm {
+	struct list_head link;	/* all VMs */
+	struct dentry *dir;	/* NULL: none */
+	struct armvmm_stat_file *files;
+	pid_t pid;		/* of the creator: the VM's name */
+};
+
+/* --- a virtual CPU: what stands behind the fd of KVM_CREATE_VCPU --- */
+
+/* Bits of vcpu->requests, handled before the next entry. */
+#define VCPU_REQ_SLEEP		0	/* look at power_off again */
+#define VCPU_REQ_RESET		1	/* PSCI CPU_ON left a state to start from */
+#define VCPU_REQ_IRQ_PENDING	2	/* an interrupt may have become deliverable */
+
+/* vcpu->mode: who may kick, and how. Pairs with requests (smp_mb). */
+enum armvmm_vcpu_mode {
+	VCPU_OUTSIDE,		/* in user space or sleeping */
+	VCPU_IN_GUEST,		/* IRQs off, about to enter or in the guest */
+	VCPU_EXITING,		/* was kicked: an IPI is on its way */
+};
+
+/* State that PSCI CPU_ON leaves for the target to start from (PSCI 5.6). */
+struct armvmm_vcpu_start {
+	u32 pc;			/* bit 0 set: Thumb */
+	u32 r0;
+	bool big_endian;	/* of the caller: the target starts likewise */
+};
+
+struct armvmm_vcpu {
+	struct armvmm_vm *vm;
+	unsigned int id;	/* KVM_CREATE_VCPU's argument */
+	unsigned int index;	/* in vm->vcpus */
+	struct mutex mutex;	/* held through every vCPU ioctl */
+	struct hyp_vcpu *hyp;
+	struct kvm_run *run;	/* shared page, mapped by the client */
+
+	struct task_struct *task;	/* in KVM_RUN; under rcu for kicks */
+	struct rcuwait wait;
+	unsigned long requests;
+	enum armvmm_vcpu_mode mode;
+	struct task_struct *last_task;	/* of the last KVM_RUN; only compared */
+	int loaded_cpu;		/* where the lazily kept state is, -1: in memory */
+	int last_cpu;		/* physical CPU of the last entry, -1 at first */
+
+	bool initialized;	/* KVM_ARM_VCPU_INIT was done */
+	bool has_run_once;
+	bool power_off;		/* PSCI: off, waits for CPU_ON (KVM_MP_STATE_STOPPED) */
+	u32 target;
+	u32 features;		/* bit n: feature n of struct kvm_vcpu_init */
+	bool sigset_active;
+	sigset_t sigset;
+
+	struct armvmm_vcpu_start start;	/* valid while REQ_RESET is set */
+	spinlock_t start_lock;
+
+	/* VCPU_IRQ_LINE*: user-space irqchip, KVM_ARM_IRQ_TYPE_CPU */
+	unsigned long irq_lines;
+	u32 psci_version;	/* KVM_ARM_PSCI_* as presented */
+
+	struct armvmm_debug debug;
+	struct armvmm_cp14 cp14;
+	struct armvmm_mmio mmio;
+	struct armvmm_mmio_seq mmio_seq;	/* valid while mmio.in_seq is */
+	struct armvmm_timer_vcpu timer;
+	struct armvmm_pmu *pmu;	/* NULL without KVM_ARM_VCPU_PMU_V3 */
+	struct armvmm_vgic_vcpu vgic;
+	u32 halt_poll_ns;
+	struct armvmm_vcpu_stat stat;
+};
+
+#define VCPU_IRQ_LINE_IRQ	0
+#define VCPU_IRQ_LINE_FIQ	1
+
+#define vcpu_cp15(vcpu, reg)	((vcpu)->hyp->cp15[(reg)])
+#define vcpu_hsr(vcpu)		((vcpu)->hyp->hsr)
+
+static inline bool armvmm_vcpu_has_feature(const struct armvmm_vcpu *vcpu, unsigned int f)
+{
+	return vcpu->features & (1u << f);
+}
+
+/* --- a virtual machine: what stands behind the fd of KVM_CREATE_VM --- */
+
+#define ARMVMM_MAX_VCPUS	8	/* IHI 0048B: CPU targets are a byte */
+
+/*
+ * Lock order: vcpu->mutex > vm->lock > vm->slots_lock > mmap_lock > stage2.lock;
+ * who holds vm->lock may only try a vCPU's mutex (armvmm_vm_trylock_vcpus). vgic
+ * and timer locks are innermost (see vgic/vgic.h). vm->srcu protects memslots and
+ * iobus for readers.
+ */
+struct armvmm_vm {
+	refcount_t users;	/* the VM's fd, its vCPUs' and devices' fds, irqfds */
+	struct mm_struct *mm;	/* of the creator; ioctls from another mm are -EIO */
+	struct mutex lock;	/* vCPU creation, devices, what is set up before RUN */
+	struct mutex slots_lock;	/* changes of memslots and of the iobus */
+	struct srcu_struct srcu;
+
+	struct armvmm_memslots __rcu *memslots;
+	struct mmu_notifier mmu_notifier;
+	struct stage2 stage2;
+
+	struct armvmm_vcpu *vcpus[ARMVMM_MAX_VCPUS];	/* by creation order */
+	int created_vcpus;	/* under lock */
+	int online_vcpus;	/* release/acquire: vcpus[0..n-1] may be used */
+
+	u64 cntvoff;		/* counter ticks: CNTVCT = CNTPCT - cntvoff */
+	spinlock_t cntvoff_lock;
+
+	struct armvmm_iobus mmio_bus;
+	struct armvmm_coalesced *coalesced;
+	struct armvmm_eventfds *eventfds;
+	struct armvmm_vgic vgic;
+	struct armvmm_vm_stat stat;
+	struct armvmm_stat_vm stats;	/* where they are shown */
+
+	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
+	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */
+};
+
+#endif

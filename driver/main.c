@@ -9,20 +9,20 @@
 
 #include <linux/armvmm.h>
 
-#include "compat.h"
-#include "cp15.h"
-#include "debug.h"
-#include "eventfd.h"
-#include "hypmap.h"
-#include "pmu.h"
-#include "stage2.h"
-#include "stat.h"
-#include "state.h"
+#include "compat/compat.h"
+#include "core/state.h"
+#include "debug/debug.h"
+#include "eventfd/eventfd.h"
+#include "host/hypmap.h"
+#include "mem/stage2.h"
+#include "pmu/pmu.h"
+#include "regs/cp15.h"
 #include "takeover.h"
-#include "timer.h"
+#include "timer/timer.h"
 #include "vgic/loaded.h"
 #include "vgic/vgic.h"
-#include "vm_fd.h"
+#include "vm/stat.h"
+#include "vm/vm_fd.h"
 
 static bool kvm;
 module_param(kvm, bool, 0444);

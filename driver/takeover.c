@@ -19,19 +19,19 @@
 #include <asm/hwcap.h>
 #include <asm/sections.h>
 
-#include "cache.h"
-#include "compat.h"
-#include "debug.h"
+#include "compat/compat.h"
+#include "debug/debug.h"
+#include "host/cache.h"
+#include "host/hypcpu.h"
+#include "host/hypcpu_state.h"
+#include "host/hypmap.h"
 #include "hyp/cpu.h"
 #include "hyp/offsets.h"
 #include "hyp/sysreg.h"
-#include "hypcpu.h"
-#include "hypcpu_state.h"
-#include "hypmap.h"
-#include "stage2.h"
+#include "mem/stage2.h"
+#include "regs/thumbee.h"
 #include "takeover.h"
-#include "thumbee.h"
-#include "timer.h"
+#include "timer/timer.h"
 #include "vgic/vgic.h"
 
 #if defined(CONFIG_THUMB2_KERNEL) || defined(CONFIG_CPU_BIG_ENDIAN)

@@ -3,7 +3,7 @@
 #ifndef ARMVMM_HYP_CPU_H
 #define ARMVMM_HYP_CPU_H
 
-#include "hyp.h"
+#include "hyp/hyp.h"
 
 /* Left by a fault in HYP mode for the host to print. */
 struct hyp_panic {

@@ -11,8 +11,8 @@
  */
 #include <linux/bits.h>
 
-#include "cpu.h"
-#include "sysreg.h"
+#include "hyp/cpu.h"
+#include "hyp/sysreg.h"
 
 #define DBG_STR(x)	#x
 #define dbg_read(crn, crm, op2)							\

@@ -4,7 +4,7 @@
  * copies it to a page that HYP maps at its physical address, cleaned to the
  * point of coherency, for it runs with MMU and caches off.
  */
-#include "offsets.h"
+#include "hyp/offsets.h"
 
 	.syntax	unified
 	.arch	armv7-a

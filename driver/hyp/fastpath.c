@@ -7,8 +7,8 @@
  */
 #include <linux/bits.h>
 
-#include "cpu.h"
-#include "sysreg.h"
+#include "hyp/cpu.h"
+#include "hyp/sysreg.h"
 
 asm(".arch_extension virt");
 

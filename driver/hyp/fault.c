@@ -2,8 +2,8 @@
 /* Where an abort hit: the guest's address and the IPA behind it, or the debug event. */
 #include <linux/bits.h>
 
-#include "cpu.h"
-#include "sysreg.h"
+#include "hyp/cpu.h"
+#include "hyp/sysreg.h"
 
 /* HSR.ISS of an abort (DDI 0406C B3.13.6) */
 #define ISS_FSC_TYPE(hsr)	((hsr) & 0x3c)

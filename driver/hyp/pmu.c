@@ -8,8 +8,8 @@
  */
 #include <linux/bits.h>
 
-#include "cpu.h"
-#include "sysreg.h"
+#include "hyp/cpu.h"
+#include "hyp/sysreg.h"
 
 __hyp_inline u32 pmu_nr(const struct hyp_pmu *pmu)
 {

@@ -11,9 +11,9 @@
 #include <linux/build_bug.h>
 #include <linux/stddef.h>
 
-#include "cpu.h"
-#include "offsets.h"
-#include "sysreg.h"
+#include "hyp/cpu.h"
+#include "hyp/offsets.h"
+#include "hyp/sysreg.h"
 
 asm(".arch_extension virt");
 

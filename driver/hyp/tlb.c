@@ -4,8 +4,8 @@
  * VM only by the VMID in VTTBR, and HYP's entries only from HYP (DDI 0406C
  * B3.10.5). The caller's table writes are made visible here, once.
  */
-#include "cpu.h"
-#include "sysreg.h"
+#include "hyp/cpu.h"
+#include "hyp/sysreg.h"
 
 /*
  * Cortex-A15 erratum 798181: a broadcast invalidation may complete before

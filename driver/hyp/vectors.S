@@ -8,8 +8,8 @@
  * B1.3.2): a guest's is saved before C runs, the host's is dead, for the
  * kernel returns to user space from pt_regs.
  */
-#include "hyp.h"
-#include "offsets.h"
+#include "hyp/hyp.h"
+#include "hyp/offsets.h"
 
 	.syntax	unified
 	.arch	armv7-a

@@ -4,8 +4,8 @@
 #include <linux/stddef.h>
 #include <linux/build_bug.h>
 
-#include "cpu.h"
-#include "sysreg.h"
+#include "hyp/cpu.h"
+#include "hyp/sysreg.h"
 
 static_assert(offsetof(struct hyp_vfp, fpscr) == 256);
 static_assert(offsetof(struct hyp_vfp, fpexc) == 260);

@@ -5,8 +5,8 @@
  */
 #include <linux/bits.h>
 
-#include "cpu.h"
-#include "sysreg.h"
+#include "hyp/cpu.h"
+#include "hyp/sysreg.h"
 
 #define GICH_HCR_		0x000
 #define GICH_ELRSR0_		0x030

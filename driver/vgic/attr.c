@@ -7,12 +7,12 @@
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
-#include "cpuif.h"
-#include "dist.h"
-#include "irq.h"
-#include "stage2_index.h"
-#include "state.h"
-#include "vcpus.h"
+#include "core/state.h"
+#include "core/vcpus.h"
+#include "mem/stage2_index.h"
+#include "vgic/cpuif.h"
+#include "vgic/dist.h"
+#include "vgic/irq.h"
 
 #define ATTR_NR_IRQS_MIN	64
 #define ATTR_NR_IRQS_STEP	32

@@ -7,9 +7,9 @@
 #include <linux/io.h>
 #include <linux/preempt.h>
 
-#include "cpuif.h"
-#include "gic.h"
-#include "state.h"
+#include "arch/gic.h"
+#include "core/state.h"
+#include "vgic/cpuif.h"
 #include "vgic/loaded.h"
 #include "vgic/vgic.h"
 

@@ -11,11 +11,11 @@
 #include <linux/string.h>
 #include <asm/byteorder.h>
 
-#include "dist.h"
-#include "gic.h"
-#include "irq.h"
-#include "state.h"
-#include "vcpus.h"
+#include "arch/gic.h"
+#include "core/state.h"
+#include "core/vcpus.h"
+#include "vgic/dist.h"
+#include "vgic/irq.h"
 
 /* What an access means: @n interrupts from @intid on (bits == 0: @intid is the offset). */
 struct dist_reg {

@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#include "../iobus.h"
+#include "core/iobus.h"
 
 struct armvmm_vm;
 struct armvmm_vcpu;

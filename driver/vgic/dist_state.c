@@ -5,9 +5,9 @@
  */
 #include <linux/kernel.h>
 
-#include "dist.h"
-#include "irq.h"
-#include "state.h"
+#include "core/state.h"
+#include "vgic/dist.h"
+#include "vgic/irq.h"
 
 #define STATE_SGI_SIZE		16
 #define STATE_BITS_SIZE		0x80	/* a bit for each interrupt */

@@ -19,8 +19,8 @@
 #include <linux/printk.h>
 #include <linux/sizes.h>
 
-#include "gic.h"
-#include "vgic.h"
+#include "arch/gic.h"
+#include "vgic/vgic.h"
 
 #define HOST_REG_GICH	2
 #define HOST_REG_GICV	3

@@ -2,14 +2,14 @@
 /* The life of a VM's GIC: created, given its size, mapped, destroyed. */
 #include <linux/mm.h>
 
-#include "../hypmap.h"
-#include "dist.h"
-#include "gic.h"
-#include "irq.h"
-#include "stage2.h"
-#include "stage2_index.h"
-#include "state.h"
-#include "vcpus.h"
+#include "arch/gic.h"
+#include "core/state.h"
+#include "core/vcpus.h"
+#include "host/hypmap.h"
+#include "mem/stage2.h"
+#include "mem/stage2_index.h"
+#include "vgic/dist.h"
+#include "vgic/irq.h"
 
 #define INIT_NR_IRQS_LEGACY	256	/* for clients that set none, as KVM */
 #define INIT_CPU_SIZE		KVM_VGIC_V2_CPU_SIZE

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where interrupts come in: lines of devices, of timers, of the client. */
-#include "../trace.h"
-#include "irq.h"
-#include "state.h"
+#include "core/state.h"
+#include "core/trace.h"
+#include "vgic/irq.h"
 
 /* The interrupt a line may drive: SGIs have none (IHI 0048B 3.2.1). */
 static struct armvmm_vgic_irq *inject_get(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu,

@@ -5,10 +5,10 @@
 #include <linux/processor.h>
 #include <linux/sched.h>
 
-#include "irq.h"
-#include "kick.h"
-#include "state.h"
-#include "vcpus.h"
+#include "core/kick.h"
+#include "core/state.h"
+#include "core/vcpus.h"
+#include "vgic/irq.h"
 
 void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvmm_vcpu *target)
 {

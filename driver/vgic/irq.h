@@ -18,7 +18,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-#include "vgic.h"
+#include "vgic/vgic.h"
 
 struct armvmm_vgic_irq {
 	raw_spinlock_t lock;		/* innermost; taken with IRQs disabled */

@@ -9,8 +9,8 @@
 
 #include <asm/thread_notify.h>
 
-#include "loaded.h"
-#include "state.h"
+#include "core/state.h"
+#include "vgic/loaded.h"
 #include "vgic/vgic.h"
 
 static DEFINE_PER_CPU(struct armvmm_vcpu *, loaded_vcpu);

@@ -6,11 +6,11 @@
 #include <linux/bitops.h>
 #include <linux/kernel.h>
 
-#include "../eventfd.h"
-#include "cpuif.h"
-#include "gic.h"
-#include "irq.h"
-#include "state.h"
+#include "arch/gic.h"
+#include "core/state.h"
+#include "eventfd/eventfd.h"
+#include "vgic/cpuif.h"
+#include "vgic/irq.h"
 
 /* --- before an entry --- */
 

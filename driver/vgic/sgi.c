@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Software-generated interrupts: one pending state per pair of sender and receiver. */
-#include "../trace.h"
-#include "dist.h"
-#include "gic.h"
-#include "irq.h"
-#include "state.h"
-#include "vcpus.h"
+#include "arch/gic.h"
+#include "core/state.h"
+#include "core/trace.h"
+#include "core/vcpus.h"
+#include "vgic/dist.h"
+#include "vgic/irq.h"
 
 static void sgi_send(struct armvmm_vcpu *to, unsigned int intid, unsigned int source)
 {

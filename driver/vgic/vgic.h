@@ -14,9 +14,9 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-#include "../hyp/hyp.h"
-#include "../iobus.h"
-#include "state.h"
+#include "core/iobus.h"
+#include "core/state.h"
+#include "hyp/hyp.h"
 
 struct armvmm_vm;
 struct armvmm_vcpu;

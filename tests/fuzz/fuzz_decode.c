@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: driver/decode.c
+// sources: driver/arch/decode.c
+// cflags: -Idriver
 // cflags: -Itests/unit/fake -I.
 /* The decoder of loads and stores: whatever it accepts can be done as it says. */
 #include "fake/fake_kernel.h"
 
-#include "driver/decode.h"
+#include "arch/decode.h"
 
 #include "fuzz.h"
 

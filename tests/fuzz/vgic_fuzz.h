@@ -3,7 +3,7 @@
 #ifndef TESTS_VGIC_FUZZ_H
 #define TESTS_VGIC_FUZZ_H
 
-#include "vcpus.h"
+#include "core/vcpus.h"
 #include "vgic_fake.h"
 
 #include "fuzz.h"

@@ -56,16 +56,6 @@ void *fake_per_cpu(void *p, size_t size, unsigned int cpu);
 #define lower_32_bits(v)	((u32)(v))
 #define upper_32_bits(v)	((u32)((u64)(v) >> 32))
 
-static inline s64 atomic64_read(const atomic64_t *v)
-{
-	return v->counter;
-}
-
-static inline void atomic64_set(atomic64_t *v, s64 val)
-{
-	v->counter = val;
-}
-
 static inline s64 atomic64_xchg(atomic64_t *v, s64 val)
 {
 	s64 was = v->counter;

@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_DECODE_CASES_H
 #define TESTS_UNIT_DECODE_CASES_H
 
-#include "../../driver/decode.h"
+#include "arch/decode.h"
 
 struct decode_case {
 	const char *text;

@@ -5,14 +5,14 @@
 
 #include "fake/fake_kernel.h"
 
-#include "driver/archregs.h"
-#include "driver/exception.h"
-#include "driver/inject.h"
-#include "driver/iobus.h"
-#include "driver/mmio.h"
-#include "driver/memslot.h"
-#include "driver/mmio_ram.h"
-#include "driver/state.h"
+#include "arch/archregs.h"
+#include "arch/exception.h"
+#include "core/inject.h"
+#include "core/iobus.h"
+#include "mmio/mmio.h"
+#include "mem/memslot.h"
+#include "mmio/mmio_ram.h"
+#include "core/state.h"
 #include "ktap.h"
 #include "vcpu_fake.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory for stage-2 tables that watches: takes the place of driver/stage2_mem.h. Every write of
+ * Memory for stage-2 tables that watches: takes the place of driver/mem/stage2_mem.h. Every write of
  * a descriptor goes through a model of a TLB that keeps everything it ever saw until it is
  * flushed (test_stage2_table.c).
  */
@@ -12,7 +12,7 @@
 
 #include "fake_kernel.h"
 
-#include "stage2_index.h"
+#include "mem/stage2_index.h"
 
 #define might_sleep()		do { } while (0)
 #define need_resched()		fake_need_resched()

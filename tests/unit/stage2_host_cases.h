@@ -8,7 +8,7 @@
 
 #include "ktap.h"
 
-#include "stage2_host_entry.h"
+#include "mem/stage2_host_entry.h"
 
 /* A page that a process uses, of memory type @mt. */
 static pteval_t user_page(pteval_t mt)

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_VCPU_FAKE_H
 #define TESTS_UNIT_VCPU_FAKE_H
 
-#include "../../driver/state.h"
+#include "core/state.h"
 
 struct task_struct *fake_current;
 bool fake_in_irq;

@@ -9,17 +9,17 @@
 
 #include "fake/fake_kernel.h"
 
-#include "driver/eventfd.h"
-#include "driver/hypmap.h"
-#include "driver/kick.h"
-#include "driver/stage2.h"
-#include "driver/state.h"
-#include "driver/vcpus.h"
-#include "driver/vgic/loaded.h"
-#include "driver/vgic/cpuif.h"
-#include "driver/vgic/dist.h"
-#include "driver/vgic/gic.h"
-#include "driver/vgic/irq.h"
+#include "eventfd/eventfd.h"
+#include "host/hypmap.h"
+#include "core/kick.h"
+#include "mem/stage2.h"
+#include "core/state.h"
+#include "core/vcpus.h"
+#include "vgic/loaded.h"
+#include "vgic/cpuif.h"
+#include "vgic/dist.h"
+#include "arch/gic.h"
+#include "vgic/irq.h"
 
 #define FAKE_SPURIOUS	1023
 

@@ -242,6 +242,16 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
+static inline s64 atomic64_read(const atomic64_t *v)
+{
+	return v->counter;
+}
+
+static inline void atomic64_set(atomic64_t *v, s64 val)
+{
+	v->counter = val;
+}
+
 struct mm_struct;
 typedef unsigned long fake_sigset_t;
 #define sigset_t	fake_sigset_t

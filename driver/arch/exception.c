@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Exceptions as a guest's CPU takes them, in software. */
+#include <linux/kernel.h>
+#include <linux/types.h>
+
+#include "arch/archregs.h"
+#include "arch/exception.h"
+
+#define EXCEPTION_CPSR	16	/* index of CPSR in usr_regs.uregs */
+#define EXCEPTION_PC	15
+
+/* Offsets of the vectors, B1.8.1 */
+#define VECTOR_UNDEF	0x04
+#define VECTOR_PABT	0x0c
+#define VECTOR_DABT	0x10
+#define VECTOR_HIVECS	0xffff0000u
+
+/* Both types are 32 bits wide on Arm; the unit tests see to it elsewhere. */
+static u32 *exception_word(void *p)
+{
+	return p;
+}
+
+static u32 *exception_usr(struct kvm_regs *regs, unsigned int n)
+{
+	return exception_word(&regs->usr_regs.uregs[n]);
+}
+
+bool armvmm_exception_mode_valid(u32 cpsr)
+{
+	switch (cpsr & CPSR_M_MASK) {
+	case CPSR_M_USR:
+	case CPSR_M_FIQ:
+	case CPSR_M_IRQ:
+	case CPSR_M_SVC:
+	case CPSR_M_ABT:
+	case CPSR_M_UND:
+	case CPSR_M_SYS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Bits 23-20 are reserved (DDI 0406C B1.3.3). J without T would be Jazelle state, of which a CPU
+ * with the Virtualization Extensions has the trivial implementation alone (A2.10); both together
+ * are ThumbEE. IT bits belong to T32, and are zero where no instruction of a block is left
+ * (A2.5.2).
+ */
+u32 armvmm_exception_cpsr_state(u32 cpsr)
+{
+	cpsr &= ~CPSR_RES0;
+	if (!(cpsr & CPSR_T))
+		cpsr &= ~(CPSR_J | CPSR_IT);
+	if (!(cpsr & CPSR_IT_LEFT))
+		cpsr &= ~CPSR_IT;
+	return cpsr;
+}
+
+u32 *armvmm_exception_reg(struct kvm_regs *regs, unsigned int n)
+{
+	u32 mode = *exception_usr(regs, EXCEPTION_CPSR) & CPSR_M_MASK;
+
+	n &= 15;
+	if (mode == CPSR_M_FIQ && n >= 8 && n <= 14)
+		return exception_word(&regs->fiq_regs[n - 8]);
+	if (n == 13 || n == 14) {
+		switch (mode) {
+		case CPSR_M_SVC:
+			return exception_word(&regs->svc_regs[n - 13]);
+		case CPSR_M_ABT:
+			return exception_word(&regs->abt_regs[n - 13]);
+		case CPSR_M_UND:
+			return exception_word(&regs->und_regs[n - 13]);
+		case CPSR_M_IRQ:
+			return exception_word(&regs->irq_regs[n - 13]);
+		}
+	}
+	return exception_usr(regs, n);
+}
+
+u32 *armvmm_exception_spsr(struct kvm_regs *regs)
+{
+	switch (*exception_usr(regs, EXCEPTION_CPSR) & CPSR_M_MASK) {
+	case CPSR_M_SVC:
+		return exception_word(&regs->svc_regs[2]);
+	case CPSR_M_ABT:
+		return exception_word(&regs->abt_regs[2]);
+	case CPSR_M_UND:
+		return exception_word(&regs->und_regs[2]);
+	case CPSR_M_IRQ:
+		return exception_word(&regs->irq_regs[2]);
+	case CPSR_M_FIQ:
+		return exception_word(&regs->fiq_regs[7]);
+	default:
+		return NULL;
+	}
+}
+
+/* IT[7:0] lies in two parts of CPSR (B1.3.3). */
+static u32 exception_it_get(u32 cpsr)
+{
+	return (cpsr & CPSR_IT_HI) >> 8 | (cpsr & CPSR_IT_LO) >> 25;
+}
+
+static u32 exception_it_set(u32 cpsr, u32 it)
+{
+	return (cpsr & ~CPSR_IT) | ((it << 8) & CPSR_IT_HI) | ((it << 25) & CPSR_IT_LO);
+}
+
+void armvmm_exception_skip(struct kvm_regs *regs, unsigned int len)
+{
+	u32 *cpsr = exception_usr(regs, EXCEPTION_CPSR);
+	u32 it;
+
+	*exception_usr(regs, EXCEPTION_PC) += len;
+
+	/* ITAdvance(), A2.5.2: no more instructions when IT[2:0] is zero. */
+	if (!(*cpsr & CPSR_T) || !(*cpsr & CPSR_IT))
+		return;
+	it = exception_it_get(*cpsr);
+	it = it & 7 ? (it & 0xe0) | ((it << 1) & 0x1f) : 0;
+	*cpsr = exception_it_set(*cpsr, it);
+}
+
+bool armvmm_exception_cond_holds(unsigned int cond, u32 cpsr)
+{
+	bool n = cpsr & CPSR_N, z = cpsr & CPSR_Z, c = cpsr & CPSR_C, v = cpsr & CPSR_V;
+	bool result;
+
+	switch (cond >> 1) {
+	case 0:
+		result = z;
+		break;
+	case 1:
+		result = c;
+		break;
+	case 2:
+		result = n;
+		break;
+	case 3:
+		result = v;
+		break;
+	case 4:
+		result = c && !z;
+		break;
+	case 5:
+		result = n == v;
+		break;
+	case 6:
+		result = n == v && !z;
+		break;
+	default:
+		return true;
+	}
+	return cond & 1 ? !result : result;
+}
+
+bool armvmm_exception_insn_runs(u32 cpsr, u32 insn)
+{
+	u32 it = exception_it_get(cpsr);
+
+	if (!(cpsr & CPSR_T))
+		return armvmm_exception_cond_holds(insn >> 28, cpsr);
+	return !it || armvmm_exception_cond_holds(it >> 4, cpsr);
+}
+
+void armvmm_exception_load_pc(struct kvm_regs *regs, u32 addr)
+{
+	u32 *cpsr = exception_usr(regs, EXCEPTION_CPSR);
+
+	/* The last instruction of an IT block, or none of any. */
+	*cpsr &= ~(CPSR_IT | CPSR_T);
+	if (addr & 1)
+		*cpsr |= CPSR_T;
+	/* An A32 address that is no word's is UNPREDICTABLE: the word's. */
+	*exception_usr(regs, EXCEPTION_PC) = addr & (addr & 1 ? ~1u : ~3u);
+}
+
+bool armvmm_exception_condition(const struct kvm_regs *regs, u32 hsr)
+{
+	u32 cpsr = regs->usr_regs.uregs[EXCEPTION_CPSR];
+	unsigned int it;
+
+	/* Only the traps of EC 0x01 to 0x0c carry a condition (table B3-35). */
+	if (HSR_EC(hsr) >= 0x10 || HSR_EC(hsr) == HSR_EC_UNKNOWN)
+		return true;
+	if (hsr & HSR_CV)
+		return armvmm_exception_cond_holds(HSR_COND(hsr), cpsr);
+
+	/* CV is clear for T32 alone: the IT block's condition, if in one. */
+	it = exception_it_get(cpsr);
+	return !it || armvmm_exception_cond_holds(it >> 4, cpsr);
+}
+
+/* @lr: what LR of the new mode holds, table B1-7. */
+static void exception_take(struct hyp_vcpu *hyp, u32 mode, u32 vector, u32 mask, u32 lr)
+{
+	struct kvm_regs *regs = &hyp->regs;
+	u32 *cpsr = exception_usr(regs, EXCEPTION_CPSR);
+	u32 old = *cpsr, sctlr = hyp->cp15[CP15_SCTLR], new;
+
+	new = old & ~(CPSR_M_MASK | CPSR_IT | CPSR_J | CPSR_T | CPSR_E);
+	new |= mode | mask;
+	if (sctlr & SCTLR_TE)
+		new |= CPSR_T;
+	if (sctlr & SCTLR_EE)
+		new |= CPSR_E;
+	*cpsr = new;
+
+	*armvmm_exception_spsr(regs) = old;
+	*armvmm_exception_reg(regs, 14) = lr;
+	*exception_usr(regs, EXCEPTION_PC) =
+		(sctlr & SCTLR_V ? VECTOR_HIVECS : hyp->cp15[CP15_VBAR]) + vector;
+}
+
+void armvmm_exception_undef(struct hyp_vcpu *hyp)
+{
+	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
+	u32 thumb = *exception_usr(&hyp->regs, EXCEPTION_CPSR) & CPSR_T;
+
+	exception_take(hyp, CPSR_M_UND, VECTOR_UNDEF, CPSR_I, pc + (thumb ? 2 : 4));
+}
+
+static u32 exception_fsr(struct hyp_vcpu *hyp)
+{
+	return hyp->cp15[CP15_TTBCR] & TTBCR_BIT_EAE ? FSR_LPAE | FSR_LONG_SYNC_EXT :
+						   FSR_SHORT_SYNC_EXT;
+}
+
+void armvmm_exception_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr)
+{
+	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
+
+	exception_take(hyp, CPSR_M_ABT, VECTOR_DABT, CPSR_A | CPSR_I, pc + 8);
+	hyp->cp15[CP15_DFAR] = far;
+	hyp->cp15[CP15_DFSR] = fsr;
+}
+
+void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write)
+{
+	armvmm_exception_dabt_fsr(hyp, far, exception_fsr(hyp) | (write ? DFSR_WNR : 0));
+}
+
+void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far)
+{
+	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
+
+	exception_take(hyp, CPSR_M_ABT, VECTOR_PABT, CPSR_A | CPSR_I, pc + 4);
+	hyp->cp15[CP15_IFAR] = far;
+	hyp->cp15[CP15_IFSR] = exception_fsr(hyp);
+}
+
+static u32 exception_debug_fsr(struct hyp_vcpu *hyp)
+{
+	return hyp->cp15[CP15_TTBCR] & TTBCR_BIT_EAE ? FSR_LPAE | FSR_LONG_DEBUG : FSR_SHORT_DEBUG;
+}
+
+void armvmm_exception_debug_pabt(struct hyp_vcpu *hyp)
+{
+	armvmm_exception_pabt(hyp, hyp->cp15[CP15_IFAR]);
+	hyp->cp15[CP15_IFSR] = exception_debug_fsr(hyp);
+}
+
+void armvmm_exception_debug_dabt(struct hyp_vcpu *hyp, u32 far, u32 fsr)
+{
+	armvmm_exception_dabt(hyp, far, false);
+	hyp->cp15[CP15_DFSR] = exception_debug_fsr(hyp) | fsr;
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest debugging. All debug exceptions of a guest are taken in HYP mode
+ * (HDCR.TDE) and end up here, where it is decided whose each is:
+ *
+ *	BKPT			the client's with KVM_GUESTDBG_USE_SW_BP, else the guest's
+ *	all others, while
+ *	  the client's registers are loaded	the client's
+ *	  the guest's are			the guest's
+ *	  neither are				the host's, which it had left armed: from then
+ *						on they are put away for this vCPU (hyp/debug.c)
+ *
+ * The client's registers take the place of the guest's, which keep what the
+ * guest writes meanwhile. A step is over when the PC is no longer where it
+ * began, whether the CPU or the emulation of a trapped instruction moved it.
+ */
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "arch/archregs.h"
+#include "arch/dbgregs.h"
+#include "arch/debug_check.h"
+#include "arch/exception.h"
+#include "core/state.h"
+#include "debug/cp14.h"
+#include "debug/debug.h"
+
+u32 armvmm_debug_flags(void)
+{
+	u32 flags = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_INJECT_BP;
+
+	if (armvmm_debug_host.nr_brp)
+		flags |= KVM_GUESTDBG_USE_HW | KVM_GUESTDBG_SINGLESTEP;
+	return flags;
+}
+
+void armvmm_debug_update(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_debug *debug = &vcpu->debug;
+	struct hyp_debug *hyp = &vcpu->hyp->debug;
+	unsigned int i;
+
+	hyp->nr_brp = armvmm_debug_host.nr_brp;
+	hyp->nr_wrp = armvmm_debug_host.nr_wrp;
+	memset(&hyp->regs, 0, sizeof(hyp->regs));
+	debug->owner = DEBUG_OWNER_NONE;
+	hyp->mode = HYP_DEBUG_OFF;
+	if (!(debug->control & (KVM_GUESTDBG_USE_HW | KVM_GUESTDBG_SINGLESTEP))) {
+		if (cp14_load(&vcpu->cp14, &armvmm_debug_host, &hyp->regs)) {
+			debug->owner = DEBUG_OWNER_GUEST;
+			hyp->mode = HYP_DEBUG_LOAD;
+		}
+		return;
+	}
+
+	debug->owner = DEBUG_OWNER_CLIENT;
+	hyp->mode = HYP_DEBUG_LOAD;
+	if (!(debug->control & KVM_GUESTDBG_USE_HW))
+		return;
+	/* A step needs the breakpoints for itself, and stops at every instruction anyway. */
+	for (i = 0; i < hyp->nr_brp && !(debug->control & KVM_GUESTDBG_SINGLESTEP); i++) {
+		hyp->regs.bvr[i] = debug->arch.dbg_bvr[i];
+		hyp->regs.bcr[i] = debug_check_load(debug->arch.dbg_bcr[i]);
+	}
+	for (i = 0; i < hyp->nr_wrp; i++) {
+		hyp->regs.wvr[i] = debug->arch.dbg_wvr[i];
+		hyp->regs.wcr[i] = debug_check_load(debug->arch.dbg_wcr[i]);
+	}
+}
+
+void armvmm_debug_reset(struct armvmm_vcpu *vcpu)
+{
+	vcpu->debug.step_begun = false;
+	cp14_reset(&vcpu->cp14);
+	armvmm_debug_update(vcpu);
+}
+
+/* The guest takes the debug exception, and finds why in its DBGDSCR. */
+static int debug_inject(struct armvmm_vcpu *vcpu, u32 moe)
+{
+	u32 hsr = vcpu_hsr(vcpu);
+
+	vcpu->cp14.dscr = (vcpu->cp14.dscr & ~DBGDSCR_MOE_MASK) | moe << DBGDSCR_MOE_SHIFT;
+	if (moe == DBG_MOE_WATCHPOINT)
+		armvmm_exception_debug_dabt(vcpu->hyp, vcpu->hyp->hxfar,
+					    (hsr & HSR_DABT_WNR ? DFSR_WNR : 0) |
+					    (hsr & HSR_DABT_CM ? DFSR_CM : 0));
+	else
+		armvmm_exception_debug_pabt(vcpu->hyp);
+	return 1;
+}
+
+static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *dbg)
+{
+	struct armvmm_debug *debug = &vcpu->debug;
+	u32 control = dbg->control;
+
+	if (control & ~armvmm_debug_flags())
+		return -EINVAL;
+	/* As in KVM elsewhere: without ENABLE the others are nothing; INJECT_BP is no state. */
+	if (!(control & KVM_GUESTDBG_ENABLE))
+		control &= KVM_GUESTDBG_INJECT_BP;
+	if (control & KVM_GUESTDBG_USE_HW &&
+	    !debug_check_arch(&dbg->arch, armvmm_debug_host.nr_brp, armvmm_debug_host.nr_wrp))
+		return -EINVAL;
+	if (control & KVM_GUESTDBG_INJECT_BP) {
+		if (!vcpu->initialized)
+			return -ENOEXEC;
+		/* The PC is still at an access that the client has to complete. */
+		if (vcpu->mmio.pending)
+			return -EBUSY;
+		debug_inject(vcpu, DBG_MOE_BKPT);
+	}
+
+	debug->control = control & ~KVM_GUESTDBG_INJECT_BP;
+	debug->arch = dbg->arch;
+	/* An access that is out is the instruction that this step is about. */
+	debug->step_begun = vcpu->initialized && vcpu->mmio.pending;
+	debug->step_pc = vcpu->hyp->regs.usr_regs.ARM_pc;
+	armvmm_debug_update(vcpu);
+	return 0;
+}
+
+long armvmm_debug_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, void __user *argp)
+{
+	struct kvm_guest_debug dbg = {};
+	bool bare = cmd == ARMVMM_DEBUG_IOCTL_BARE;
+
+	BUILD_BUG_ON(offsetof(struct kvm_guest_debug, arch) != sizeof(struct armvmm_debug_bare));
+	if (copy_from_user(&dbg, argp, bare ? sizeof(struct armvmm_debug_bare) : sizeof(dbg)))
+		return -EFAULT;
+	if (bare && dbg.control & KVM_GUESTDBG_USE_HW)
+		return -EINVAL;
+	return debug_set(vcpu, &dbg);
+}
+
+int armvmm_debug_to_user(struct armvmm_vcpu *vcpu, u32 ec, u32 far)
+{
+	struct kvm_run *run = vcpu->run;
+
+	vcpu->debug.step_begun = false;
+	memset(&run->debug, 0, sizeof(run->debug));
+	run->debug.arch.hsr = ec << 26 | HSR_IL;
+	/* Of what hits it, as of an abort (B3.13.6): a load, or a store. */
+	if (ec == KVM_ARM_DEBUG_EC_WATCHPOINT)
+		run->debug.arch.hsr |= vcpu_hsr(vcpu) & HSR_DABT_WNR;
+	run->debug.arch.pc = vcpu->hyp->regs.usr_regs.ARM_pc;
+	run->debug.arch.far = far;
+	run->exit_reason = KVM_EXIT_DEBUG;
+	return 0;
+}
+
+/*
+ * Why: of BKPT, breakpoints and vector catches, which are one class, DBGDSCR.MOE
+ * tells (C11.11.20). The emulator (QEMU 7.2) never writes it, or has ARMv8's
+ * classes: then the instruction does. DBG_MOE_NONE where that cannot be read.
+ */
+static u32 debug_moe(struct armvmm_vcpu *vcpu)
+{
+	u32 moe = DBGDSCR_MOE(vcpu->hyp->debug.moe);
+
+	switch (HSR_EC(vcpu_hsr(vcpu))) {
+	case HSR_EC_V8_BKPT:
+		return DBG_MOE_BKPT;
+	case HSR_EC_V8_BREAKPOINT:
+		return DBG_MOE_BREAKPOINT;
+	case HSR_EC_IABT:
+		if (moe == DBG_MOE_BREAKPOINT || moe == DBG_MOE_BKPT || moe == DBG_MOE_VECTOR_CATCH)
+			return moe;
+		switch (armvmm_debug_at_bkpt(vcpu)) {
+		case 1:
+			return DBG_MOE_BKPT;
+		case 0:
+			return DBG_MOE_BREAKPOINT;
+		default:
+			return DBG_MOE_NONE;
+		}
+	default:
+		return DBG_MOE_WATCHPOINT;
+	}
+}
+
+static int debug_bkpt(struct armvmm_vcpu *vcpu)
+{
+	if (vcpu->debug.control & KVM_GUESTDBG_USE_SW_BP)
+		return armvmm_debug_to_user(vcpu, KVM_ARM_DEBUG_EC_BKPT, 0);
+	return debug_inject(vcpu, DBG_MOE_BKPT);
+}
+
+/*
+ * Nobody's registers are loaded: it is the host's, whose breakpoints are put away
+ * from now on. Or a BKPT that neither DBGDSCR nor memory tells from one, and which
+ * would come again for ever: so once more with all put away for certain, where
+ * HYP mode does not look if any are in use (nr_brp is zero), and then BKPT is left.
+ */
+static int debug_host(struct armvmm_vcpu *vcpu, u32 moe)
+{
+	struct hyp_debug *hyp = &vcpu->hyp->debug;
+	bool again = hyp->mode == HYP_DEBUG_HIDE;
+
+	hyp->mode = HYP_DEBUG_HIDE;
+	if (moe != DBG_MOE_NONE) {
+		hyp->nr_brp = armvmm_debug_host.nr_brp;
+		return 1;
+	}
+	hyp->nr_brp = again ? armvmm_debug_host.nr_brp : 0;
+	return again ? debug_bkpt(vcpu) : 1;
+}
+
+int armvmm_debug_exit(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_debug *debug = &vcpu->debug;
+	u32 moe = debug_moe(vcpu);
+
+	if (moe == DBG_MOE_BKPT)
+		return debug_bkpt(vcpu);
+	switch (debug->owner) {
+	case DEBUG_OWNER_CLIENT:
+		if (moe == DBG_MOE_WATCHPOINT)
+			return armvmm_debug_to_user(vcpu, KVM_ARM_DEBUG_EC_WATCHPOINT,
+					     vcpu->hyp->hxfar);
+		return armvmm_debug_to_user(vcpu, armvmm_debug_stepping(vcpu) ?
+				     KVM_ARM_DEBUG_EC_STEP : KVM_ARM_DEBUG_EC_BREAKPOINT, 0);
+	case DEBUG_OWNER_GUEST:
+		return debug_inject(vcpu, moe != DBG_MOE_NONE ? moe : DBG_MOE_BREAKPOINT);
+	default:
+		return debug_host(vcpu, moe);
+	}
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Guest debugging by the client (KVM_SET_GUEST_DEBUG), and whose debug events are whose. */
+#ifndef ARMVMM_DEBUG_H
+#define ARMVMM_DEBUG_H
+
+#include <linux/types.h>
+
+#include <linux/armvmm.h>
+
+#include "core/state.h"
+#include "host/debug_host.h"
+
+struct armvmm_vcpu;
+
+/* KVM_SET_GUEST_DEBUG as KVM/arm's headers had it: with no registers behind the flags. */
+struct armvmm_debug_bare {
+	__u32 control;
+	__u32 pad;
+};
+
+#define ARMVMM_DEBUG_IOCTL_BARE	_IOW(KVMIO, 0x9b, struct armvmm_debug_bare)
+
+/* Asks the CPUs, and tries their breakpoints. HYP mode is taken over. May sleep. */
+void armvmm_debug_init(void);
+
+/*
+ * IRQs off, on a CPU that is being taken over: may HYP mode touch its debug
+ * registers? After load only where they are of the kind that was found then.
+ */
+bool armvmm_debug_cpu_ok(void);
+
+/* The bits of KVM_GUESTDBG_* that this host takes. */
+u32 armvmm_debug_flags(void);
+
+/*
+ * KVM_SET_GUEST_DEBUG in either size. -EINVAL: a flag or a register that this
+ * host has not. -EBUSY: KVM_GUESTDBG_INJECT_BP in the middle of an instruction.
+ */
+long armvmm_debug_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, void __user *argp);
+
+/* The vCPU was reset: the guest's registers are, the client's wishes stay. */
+void armvmm_debug_reset(struct armvmm_vcpu *vcpu);
+
+/* Decides anew which registers the guest runs with. The vCPU's mutex is held. */
+void armvmm_debug_update(struct armvmm_vcpu *vcpu);
+
+/* A debug exception of the guest; returns as armvmm_exit_handle(). */
+int armvmm_debug_exit(struct armvmm_vcpu *vcpu);
+
+/* Before an entry with KVM_GUESTDBG_SINGLESTEP: 0 where a step is over. May sleep. */
+int armvmm_debug_step(struct armvmm_vcpu *vcpu);
+
+/* Is there a BKPT at the PC? 1, 0, or -EFAULT where it cannot be read. May sleep. */
+int armvmm_debug_at_bkpt(struct armvmm_vcpu *vcpu);
+
+/* Fills in KVM_EXIT_DEBUG: @ec is KVM_ARM_DEBUG_EC_*, @far a watchpoint's address. 0. */
+int armvmm_debug_to_user(struct armvmm_vcpu *vcpu, u32 ec, u32 far);
+
+#define armvmm_debug_stepping(vcpu)	((vcpu)->debug.control & KVM_GUESTDBG_SINGLESTEP)
+
+#endif

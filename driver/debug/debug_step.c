@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Single step (KVM_GUESTDBG_SINGLESTEP): breakpoints around the instruction at
+ * the PC, by step.c. What is pending for the guest is taken as the next thing
+ * that happens to it, so a step may end at a vector. The monitor of LDREX does
+ * not outlive an exit (hyp/vectors.S): a loop of LDREX and STREX cannot be
+ * stepped through, but only past.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/srcu.h>
+#include <linux/uaccess.h>
+
+#include "arch/archregs.h"
+#include "arch/exception.h"
+#include "arch/gva.h"
+#include "arch/step.h"
+#include "core/guest.h"
+#include "core/state.h"
+#include "debug/debug.h"
+#include "mem/memslot.h"
+
+#define STEP_VECTORS_HIGH	0xffff0000u
+
+/* Of guest physical memory, within a page. vm->srcu is held. */
+static bool step_read_phys(void *ctx, u64 ipa, void *buf, unsigned int len)
+{
+	struct armvmm_vcpu *vcpu = ctx;
+	struct armvmm_memslot *slot = armvmm_memslot_find(vcpu->vm, ipa >> PAGE_SHIFT);
+	unsigned long hva;
+
+	if (!slot || offset_in_page(ipa) + len > PAGE_SIZE)
+		return false;
+	hva = armvmm_memslot_hva(slot, ipa >> PAGE_SHIFT) + offset_in_page(ipa);
+	return !copy_from_user(buf, (const void __user *)hva, len);
+}
+
+static bool step_read_virt(void *ctx, u32 va, void *buf, unsigned int len)
+{
+	struct armvmm_vcpu *vcpu = ctx;
+	const struct gva_mmu mmu = {
+		.sctlr = vcpu_cp15(vcpu, CP15_SCTLR),
+		.ttbcr = vcpu_cp15(vcpu, CP15_TTBCR),
+		.ttbr0 = (u64)vcpu_cp15(vcpu, CP15_TTBR0_HI) << 32 | vcpu_cp15(vcpu, CP15_TTBR0),
+		.ttbr1 = (u64)vcpu_cp15(vcpu, CP15_TTBR1_HI) << 32 | vcpu_cp15(vcpu, CP15_TTBR1),
+		.read = step_read_phys,
+		.ctx = vcpu,
+	};
+	u64 ipa;
+
+	return gva_translate(&mmu, va, &ipa) && step_read_phys(vcpu, ipa, buf, len);
+}
+
+static void step_state(struct armvmm_vcpu *vcpu, struct step_state *state)
+{
+	struct hyp_vcpu *hyp = vcpu->hyp;
+	u32 sctlr = vcpu_cp15(vcpu, CP15_SCTLR), *spsr = armvmm_exception_spsr(&hyp->regs);
+	unsigned int i;
+
+	*state = (struct step_state) {
+		.cpsr = hyp->regs.usr_regs.ARM_cpsr,
+		.spsr = spsr ? *spsr : 0,
+		.has_spsr = spsr,
+		.vectors = sctlr & SCTLR_V ? STEP_VECTORS_HIGH : vcpu_cp15(vcpu, CP15_VBAR),
+		.vectors_thumb = sctlr & SCTLR_TE,
+		.read = step_read_virt,
+		.ctx = vcpu,
+	};
+	for (i = 0; i < 16; i++)
+		state->r[i] = *armvmm_regs_ptr(vcpu, i);
+}
+
+int armvmm_debug_at_bkpt(struct armvmm_vcpu *vcpu)
+{
+	struct step_state state;
+	bool known;
+	u32 insn;
+	int idx;
+
+	step_state(vcpu, &state);
+	idx = srcu_read_lock(&vcpu->vm->srcu);
+	known = armvmm_step_fetch(&state, &insn);
+	srcu_read_unlock(&vcpu->vm->srcu, idx);
+	if (!known)
+		return -EFAULT;
+	/* A8.8.24: always unconditional */
+	return state.cpsr & CPSR_T ? (insn & ~0xffu) == 0xbe00 : (insn & 0xfff000f0) == 0xe1200070;
+}
+
+static void step_load(struct hyp_debug *hyp, const struct step_bp *bps, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < hyp->nr_brp; i++) {
+		hyp->regs.bvr[i] = i < nr ? bps[i].bvr : 0;
+		hyp->regs.bcr[i] = i < nr ? bps[i].bcr : 0;
+	}
+}
+
+/*
+ * The plan is made anew before each entry: an interrupt of the host's may have
+ * ended the last one before the guest did anything, and other vCPUs may write
+ * the memory that decides where this one goes.
+ */
+int armvmm_debug_step(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_debug *debug = &vcpu->debug;
+	struct hyp_debug *hyp = &vcpu->hyp->debug;
+	u32 pc = vcpu->hyp->regs.usr_regs.ARM_pc;
+	struct step_bp bps[STEP_MAX_BPS];
+	struct step_state state;
+	unsigned int n;
+	int idx;
+
+	if (debug->step_begun && pc != debug->step_pc)
+		return armvmm_debug_to_user(vcpu, KVM_ARM_DEBUG_EC_STEP, 0);
+	debug->step_begun = true;
+	debug->step_pc = pc;
+
+	step_state(vcpu, &state);
+	idx = srcu_read_lock(&vcpu->vm->srcu);
+	n = armvmm_step_plan(&state, armvmm_debug_host.mismatch, bps, hyp->nr_brp);
+	srcu_read_unlock(&vcpu->vm->srcu, idx);
+	step_load(hyp, bps, n);
+	return 1;
+}

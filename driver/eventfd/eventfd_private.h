@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The eventfds of a VM: what irqfd.c and ioeventfd.c share. */
+#ifndef ARMVMM_EVENTFD_PRIVATE_H
+#define ARMVMM_EVENTFD_PRIVATE_H
+
+#include <linux/bitmap.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "core/state.h"
+#include "vgic/vgic.h"
+
+struct armvmm_vm;
+
+/* Pin n of the chip is SPI n: the GIC's own number is 32 more. */
+static inline unsigned int armvmm_eventfd_intid(unsigned int pin)
+{
+	return pin + VGIC_NR_PRIVATE;
+}
+
+int armvmm_irqfd_init(void);
+void armvmm_irqfd_exit(void);
+/*
+ * The routes changed, and nobody uses the old ones: lets go of lines that no resampling irqfd holds
+ * up any more. Caller holds resample_lock.
+ */
+void armvmm_irqfd_rerouted(struct armvmm_vm *vm);
+/* Detaches all irqfds and waits for their work. */
+void armvmm_irqfd_release(struct armvmm_vm *vm);
+
+#endif

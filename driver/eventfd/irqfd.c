@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * irqfd: an eventfd that raises an SPI. A signal is a pulse; with resample the
+ * line stays up until the guest has dealt with it, and a second eventfd tells.
+ *
+ * An irqfd goes by deassignment, by the last close of its eventfd (EPOLLHUP) or
+ * with the VM. Whoever takes it off the list under eventfds->lock queues its
+ * clean-up, once; clean-up may sleep and runs from a workqueue, whose flush
+ * tells that it is gone. The VM outlives its irqfds: armvmm_irqfd_release().
+ */
+#include <linux/err.h>
+#include <linux/eventfd.h>
+#include <linux/file.h>
+#include <linux/kernel.h>
+#include <linux/poll.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "compat/compat.h"
+#include "core/state.h"
+#include "eventfd/eventfd.h"
+#include "eventfd/eventfd_private.h"
+#include "eventfd/irqroute.h"
+#include "vgic/vgic.h"
+
+struct irqfd {
+	struct armvmm_vm *vm;
+	struct list_head list;		/* eventfds->irqfds; empty: being cleaned up */
+	struct eventfd_ctx *ctx;
+	unsigned int gsi;
+	wait_queue_entry_t wait;
+	poll_table pt;
+	struct work_struct cleanup;
+
+	/* With resample only */
+	struct list_head resample_list;	/* eventfds->resample_irqfds, rcu */
+	struct eventfd_ctx *resample_ctx;
+	struct work_struct resample;
+};
+
+static struct workqueue_struct *irqfd_wq;
+
+/* A pin that no SPI stands behind is accepted, as by KVM, and raises nothing. */
+static void irqfd_set_pin(struct armvmm_vm *vm, unsigned int pin, bool level)
+{
+	if (pin != ARMVMM_NO_PIN)
+		armvmm_vgic_inject(vm, NULL, armvmm_eventfd_intid(pin), level, NULL);
+}
+
+/* By one route, from up to down: irqroute_install() waits for it. */
+static void irqfd_inject(struct irqfd *irqfd)
+{
+	unsigned int pin;
+
+	rcu_read_lock();
+	pin = armvmm_irqroute_pin(irqfd->vm, irqfd->gsi);
+	irqfd_set_pin(irqfd->vm, pin, true);
+	if (!irqfd->resample_ctx)
+		irqfd_set_pin(irqfd->vm, pin, false);
+	rcu_read_unlock();
+}
+
+/* eventfd_signal() takes locks that sleep on PREEMPT_RT; the ack comes atomic. */
+static void irqfd_resample_work(struct work_struct *work)
+{
+	struct irqfd *irqfd = container_of(work, struct irqfd, resample);
+
+	compat_eventfd_signal(irqfd->resample_ctx);
+}
+
+/* All resampling irqfds of a pin share the line: it falls, and each is told. */
+void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int pin)
+{
+	struct irqfd *irqfd;
+	bool lowered = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(irqfd, &vm->eventfds->resample_irqfds, resample_list) {
+		if (armvmm_irqroute_pin(vm, irqfd->gsi) != pin)
+			continue;
+		if (!lowered)
+			irqfd_set_pin(vm, pin, false);
+		lowered = true;
+		queue_work(irqfd_wq, &irqfd->resample);
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * Notes anew which pins have a resampling irqfd. A line that one held up which is not there, or
+ * not routed there, any more must not stay up for ever.
+ */
+static void irqfd_resample_update(struct armvmm_vm *vm)
+{
+	struct armvmm_eventfds *e = vm->eventfds;
+	DECLARE_BITMAP(pins, VGIC_MAX_IRQS);
+	struct irqfd *irqfd;
+	unsigned int pin;
+
+	lockdep_assert_held(&e->resample_lock);
+	bitmap_zero(pins, VGIC_MAX_IRQS);
+	rcu_read_lock();
+	list_for_each_entry(irqfd, &e->resample_irqfds, resample_list) {
+		pin = armvmm_irqroute_pin(vm, irqfd->gsi);
+		if (pin != ARMVMM_NO_PIN)
+			set_bit(pin, pins);
+	}
+	rcu_read_unlock();
+	for (pin = 0; pin < VGIC_MAX_IRQS; pin++) {
+		if (test_bit(pin, pins))
+			set_bit(pin, e->resample_pins);
+		else if (test_and_clear_bit(pin, e->resample_pins))
+			irqfd_set_pin(vm, pin, false);
+	}
+}
+
+void armvmm_irqfd_rerouted(struct armvmm_vm *vm)
+{
+	irqfd_resample_update(vm);
+}
+
+static void irqfd_resample_add(struct irqfd *irqfd)
+{
+	struct armvmm_eventfds *e = irqfd->vm->eventfds;
+
+	mutex_lock(&e->resample_lock);
+	list_add_rcu(&irqfd->resample_list, &e->resample_irqfds);
+	irqfd_resample_update(irqfd->vm);
+	mutex_unlock(&e->resample_lock);
+}
+
+static void irqfd_resample_del(struct irqfd *irqfd)
+{
+	struct armvmm_eventfds *e = irqfd->vm->eventfds;
+
+	mutex_lock(&e->resample_lock);
+	list_del_rcu(&irqfd->resample_list);
+	irqfd_resample_update(irqfd->vm);
+	mutex_unlock(&e->resample_lock);
+
+	synchronize_rcu();
+	cancel_work_sync(&irqfd->resample);
+	eventfd_ctx_put(irqfd->resample_ctx);
+}
+
+static void irqfd_cleanup(struct work_struct *work)
+{
+	struct irqfd *irqfd = container_of(work, struct irqfd, cleanup);
+	u64 count;
+
+	/* After this no wake-up is under way. */
+	eventfd_ctx_remove_wait_queue(irqfd->ctx, &irqfd->wait, &count);
+	if (irqfd->resample_ctx)
+		irqfd_resample_del(irqfd);
+	eventfd_ctx_put(irqfd->ctx);
+	kfree(irqfd);
+}
+
+/* Caller holds eventfds->lock. Once only: a list entry that is on no list is gone. */
+static void irqfd_deactivate(struct irqfd *irqfd)
+{
+	if (list_empty(&irqfd->list))
+		return;
+	list_del_init(&irqfd->list);
+	queue_work(irqfd_wq, &irqfd->cleanup);
+}
+
+/* Called with the eventfd's wait queue lock held and IRQs off. */
+static int irqfd_wakeup(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
+{
+	struct irqfd *irqfd = container_of(wait, struct irqfd, wait);
+	struct armvmm_eventfds *e = irqfd->vm->eventfds;
+	__poll_t flags = key_to_poll(key);
+	unsigned long irqflags;
+
+	if (flags & EPOLLIN)
+		irqfd_inject(irqfd);
+	if (flags & EPOLLHUP) {
+		spin_lock_irqsave(&e->lock, irqflags);
+		irqfd_deactivate(irqfd);
+		spin_unlock_irqrestore(&e->lock, irqflags);
+	}
+	return 0;
+}
+
+static void irqfd_queue(struct file *file, wait_queue_head_t *head, poll_table *pt)
+{
+	struct irqfd *irqfd = container_of(pt, struct irqfd, pt);
+
+	add_wait_queue(head, &irqfd->wait);
+}
+
+static struct irqfd *irqfd_alloc(struct armvmm_vm *vm, unsigned int gsi)
+{
+	struct irqfd *irqfd = kzalloc(sizeof(*irqfd), GFP_KERNEL_ACCOUNT);
+
+	if (!irqfd)
+		return NULL;
+	irqfd->vm = vm;
+	irqfd->gsi = gsi;
+	INIT_LIST_HEAD(&irqfd->list);
+	INIT_WORK(&irqfd->cleanup, irqfd_cleanup);
+	INIT_WORK(&irqfd->resample, irqfd_resample_work);
+	init_waitqueue_func_entry(&irqfd->wait, irqfd_wakeup);
+	init_poll_funcptr(&irqfd->pt, irqfd_queue);
+	return irqfd;
+}
+
+/* Puts the irqfd on the list; -EBUSY where the eventfd has one already. */
+static int irqfd_activate(struct irqfd *irqfd)
+{
+	struct armvmm_eventfds *e = irqfd->vm->eventfds;
+	struct irqfd *other;
+	int err = 0;
+
+	spin_lock_irq(&e->lock);
+	list_for_each_entry(other, &e->irqfds, list)
+		if (other->ctx == irqfd->ctx)
+			err = -EBUSY;
+	if (!err)
+		list_add_tail(&irqfd->list, &e->irqfds);
+	spin_unlock_irq(&e->lock);
+	return err;
+}
+
+static int irqfd_assign(struct armvmm_vm *vm, const struct kvm_irqfd *args)
+{
+	struct eventfd_ctx *resample_ctx = NULL;
+	struct irqfd *irqfd;
+	struct file *file;
+	int err;
+
+	if (!vm->vgic.initialized)
+		return -EAGAIN;
+	irqfd = irqfd_alloc(vm, args->gsi);
+	if (!irqfd)
+		return -ENOMEM;
+	file = eventfd_fget(args->fd);
+	if (IS_ERR(file)) {
+		err = PTR_ERR(file);
+		goto err_free;
+	}
+	irqfd->ctx = eventfd_ctx_fileget(file);
+	if (IS_ERR(irqfd->ctx)) {
+		err = PTR_ERR(irqfd->ctx);
+		goto err_file;
+	}
+	if (args->flags & KVM_IRQFD_FLAG_RESAMPLE) {
+		resample_ctx = eventfd_ctx_fdget(args->resamplefd);
+		if (IS_ERR(resample_ctx)) {
+			err = PTR_ERR(resample_ctx);
+			goto err_ctx;
+		}
+	}
+
+	err = irqfd_activate(irqfd);
+	if (err)
+		goto err_resample;
+	if (resample_ctx) {
+		irqfd->resample_ctx = resample_ctx;
+		irqfd_resample_add(irqfd);
+	}
+
+	/*
+	 * Until the wait queue has the entry only a deassignment could take the
+	 * irqfd: the file reference holds EPOLLHUP back, and deassignment needs
+	 * vm->lock, which the caller holds.
+	 */
+	if (vfs_poll(file, &irqfd->pt) & EPOLLIN)
+		irqfd_inject(irqfd);
+	fput(file);
+	return 0;
+
+err_resample:
+	if (resample_ctx)
+		eventfd_ctx_put(resample_ctx);
+err_ctx:
+	eventfd_ctx_put(irqfd->ctx);
+err_file:
+	fput(file);
+err_free:
+	kfree(irqfd);
+	return err;
+}
+
+/* Succeeds whether there was one or not, as KVM does. */
+static int irqfd_deassign(struct armvmm_vm *vm, const struct kvm_irqfd *args)
+{
+	struct armvmm_eventfds *e = vm->eventfds;
+	struct eventfd_ctx *ctx = eventfd_ctx_fdget(args->fd);
+	struct irqfd *irqfd, *tmp;
+
+	if (IS_ERR(ctx))
+		return PTR_ERR(ctx);
+	spin_lock_irq(&e->lock);
+	list_for_each_entry_safe(irqfd, tmp, &e->irqfds, list)
+		if (irqfd->ctx == ctx && irqfd->gsi == args->gsi)
+			irqfd_deactivate(irqfd);
+	spin_unlock_irq(&e->lock);
+	eventfd_ctx_put(ctx);
+
+	/* Once this returns no more interrupts come from it. */
+	flush_workqueue(irqfd_wq);
+	return 0;
+}
+
+int armvmm_irqfd(struct armvmm_vm *vm, const struct kvm_irqfd *args)
+{
+	int err;
+
+	if (args->flags & ~(KVM_IRQFD_FLAG_DEASSIGN | KVM_IRQFD_FLAG_RESAMPLE))
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	if (args->flags & KVM_IRQFD_FLAG_DEASSIGN)
+		err = irqfd_deassign(vm, args);
+	else
+		err = irqfd_assign(vm, args);
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+void armvmm_irqfd_release(struct armvmm_vm *vm)
+{
+	struct armvmm_eventfds *e = vm->eventfds;
+	struct irqfd *irqfd, *tmp;
+
+	spin_lock_irq(&e->lock);
+	list_for_each_entry_safe(irqfd, tmp, &e->irqfds, list)
+		irqfd_deactivate(irqfd);
+	spin_unlock_irq(&e->lock);
+	flush_workqueue(irqfd_wq);
+}
+
+int armvmm_irqfd_init(void)
+{
+	irqfd_wq = alloc_workqueue("armvmm-irqfd", WQ_UNBOUND, 0);
+	return irqfd_wq ? 0 : -ENOMEM;
+}
+
+void armvmm_irqfd_exit(void)
+{
+	destroy_workqueue(irqfd_wq);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Cache maintenance by address. By-address operations of PL1 are broadcast to the inner shareable
+ * domain and reach every level up to the point of coherency (DDI 0406C B2.2.6, B2.2.7), so that
+ * one CPU's work holds for all; set/way operations have neither property and are not used.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <asm/barrier.h>
+
+#include "compat/compat.h"
+
+#include "host/cache.h"
+#include "host/cache_line.h"
+
+/* From here on a whole invalidation is cheaper than one line at a time. */
+#define CACHE_ICACHE_BY_LINE_MAX	(16 * PAGE_SIZE)
+
+static inline u32 cache_ctr(void)
+{
+	u32 ctr;
+
+	asm("mrc p15, 0, %0, c0, c0, 1" : "=r" (ctr));	/* CTR */
+	return ctr;
+}
+
+static void cache_flush_lines(unsigned long addr, unsigned long size)
+{
+	unsigned int shift = cache_line_shift(CTR_DMINLINE(cache_ctr()));
+	unsigned long a, n;
+
+	cache_for_each_line(a, n, addr, size, shift)
+		asm volatile("mcr p15, 0, %0, c7, c14, 1" : : "r" (a) : "memory"); /* DCCIMVAC */
+}
+
+void armvmm_cache_flush(const void *addr, size_t size)
+{
+	cache_flush_lines((unsigned long)addr, size);
+	dsb(sy);
+}
+
+/*
+ * Why each page that a guest gets is flushed: its accesses are not cacheable while its caches are
+ * off, and may be at any time after, since it picks the attributes of its own mappings. What the
+ * host wrote into the page (zeroes over somebody else's data, or the guest's kernel) must have
+ * reached memory, and no clean line may stay behind to hide from the host what the guest writes
+ * past the caches (DDI 0406C A3.5.7: mismatched attributes).
+ */
+void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
+{
+	void *va;
+
+	for (; size; size -= PAGE_SIZE, pfn++) {
+		if (!pfn_valid(pfn))
+			continue;
+		va = kmap_local_page(pfn_to_page(pfn));
+		cache_flush_lines((unsigned long)va, PAGE_SIZE);
+		kunmap_local(va);
+	}
+	dsb(sy);
+}
+
+void armvmm_cache_invalidate_icache_all(void)
+{
+	dsb(ishst);
+	asm volatile("mcr p15, 0, %0, c7, c1, 0" : : "r" (0) : "memory");	/* ICIALLUIS */
+	asm volatile("mcr p15, 0, %0, c7, c1, 6" : : "r" (0) : "memory");	/* BPIALLIS */
+	dsb(ish);
+	isb();
+}
+
+/*
+ * A PIPT instruction cache may be invalidated through any mapping of the page. A VIPT one holds
+ * the guest's lines under the guest's virtual addresses, which we do not know: all of it goes
+ * (DDI 0406C B3.11.2). The Cortex-A7's is VIPT, the A15's PIPT; the A7's CTR says which.
+ */
+void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
+{
+	u32 ctr = cache_ctr();
+	unsigned int shift = cache_line_shift(CTR_IMINLINE(ctr));
+	unsigned long a, n;
+	void *va;
+
+	/* Memory of a PFN map may have no struct page, and so no address here. */
+	if (CTR_L1IP(ctr) != CTR_L1IP_PIPT || size > CACHE_ICACHE_BY_LINE_MAX || !pfn_valid(pfn)) {
+		armvmm_cache_invalidate_icache_all();
+		return;
+	}
+
+	dsb(ishst);
+	for (; size; size -= PAGE_SIZE, pfn++) {
+		va = kmap_local_page(pfn_to_page(pfn));
+		cache_for_each_line(a, n, (unsigned long)va, PAGE_SIZE, shift)
+			asm volatile("mcr p15, 0, %0, c7, c5, 1" : : "r" (a) : "memory"); /* ICIMVAU */
+		kunmap_local(va);
+	}
+	asm volatile("mcr p15, 0, %0, c7, c1, 6" : : "r" (0) : "memory");	/* BPIALLIS */
+	dsb(ish);
+	isb();
+}

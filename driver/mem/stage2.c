@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The stage-2 tables of a VM: what is written, in which order, and what the TLBs are told.
+ *
+ * Hardware walks run at any time: a table is filled before it is linked, and freed after the TLB
+ * maintenance that follows its unlinking (DDI 0406C B3.10.1).
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "compat/compat.h"
+
+#include "core/state.h"
+#include "host/cache.h"
+#include "mem/stage2.h"
+#include "mem/stage2_mem.h"
+
+/* How much is worked on between two looks at whether somebody else wants the lock or the CPU. */
+#define STAGE2_CHUNK		STAGE2_L2_SIZE
+/* The same where each piece costs a TLB flush. */
+#define STAGE2_PROTECT_CHUNK	(32 * STAGE2_L2_SIZE)
+
+#define STAGE2_GATHER_MAX	32
+
+/* Tables that were unlinked and whose TLB maintenance is still to be done. */
+struct stage2_gather {
+	bool changed;
+	unsigned int nr;
+	u64 *tables[STAGE2_GATHER_MAX];
+};
+
+int armvmm_stage2_cache_fill(struct stage2_cache *cache)
+{
+	while (cache->nr < ARRAY_SIZE(cache->tables)) {
+		u64 *table = stage2_table_alloc();
+
+		if (!table)
+			return -ENOMEM;
+		cache->tables[cache->nr++] = table;
+	}
+	return 0;
+}
+
+void armvmm_stage2_cache_free(struct stage2_cache *cache)
+{
+	while (cache->nr)
+		stage2_table_free(cache->tables[--cache->nr]);
+}
+
+/* What was gathered leaves the TLBs, then the tables may go. */
+static void stage2_gather_finish(struct stage2 *s2, struct stage2_gather *gather)
+{
+	if (gather->changed)
+		armvmm_stage2_flush_tlb(s2);
+	gather->changed = false;
+	while (gather->nr)
+		stage2_table_free(gather->tables[--gather->nr]);
+}
+
+/* Unlinks an empty table from the entry @p that points to it. */
+static void stage2_unlink(struct stage2 *s2, struct stage2_gather *gather, u64 *p)
+{
+	u64 *table = stage2_table(*p);
+
+	stage2_write(p, 0);
+	gather->changed = true;
+	if (gather->nr == STAGE2_GATHER_MAX)
+		stage2_gather_finish(s2, gather);
+	gather->tables[gather->nr++] = table;
+}
+
+/* The level 2 table of @ipa, or NULL. */
+static u64 *stage2_l2_table(struct stage2 *s2, u64 ipa)
+{
+	u64 desc = s2->pgd[stage2_index(ipa, 1)];
+
+	return desc ? stage2_table(desc) : NULL;
+}
+
+/* The entry that maps @ipa, NULL where none does. */
+static u64 *stage2_leaf_ptr(struct stage2 *s2, u64 ipa, unsigned int *level)
+{
+	u64 *table, *p;
+
+	lockdep_assert_held(&s2->lock);
+	if (ipa >= STAGE2_IPA_SIZE)
+		return NULL;
+	table = stage2_l2_table(s2, ipa);
+	if (!table)
+		return NULL;
+	p = &table[stage2_index(ipa, 2)];
+	*level = 2;
+	if (stage2_is_table(*p)) {
+		p = &stage2_table(*p)[stage2_index(ipa, 3)];
+		*level = 3;
+	}
+	return *p & STAGE2_VALID ? p : NULL;
+}
+
+u64 armvmm_stage2_lookup(struct stage2 *s2, u64 ipa, unsigned int *level)
+{
+	u64 *p = stage2_leaf_ptr(s2, ipa, level);
+
+	return p ? *p : 0;
+}
+
+/* An entry without the flag is in no TLB (DDI 0406C B3.7.4): setting it takes no maintenance. */
+bool armvmm_stage2_make_young(struct stage2 *s2, u64 ipa)
+{
+	unsigned int level;
+	u64 *p = stage2_leaf_ptr(s2, ipa, &level);
+
+	if (!p)
+		return false;
+	stage2_write(p, *p | STAGE2_AF);
+	stage2_write_barrier();
+	return true;
+}
+
+/*
+ * Replaces a valid entry by one that maps other memory, or the same in another size or type:
+ * never both at once in a TLB (break-before-make, DDI 0406C B3.10.1).
+ */
+static void stage2_replace(struct stage2 *s2, u64 *p, u64 desc)
+{
+	stage2_write(p, 0);
+	armvmm_stage2_flush_tlb(s2);
+	stage2_write(p, desc);
+	stage2_write_barrier();
+}
+
+/* Puts @leaf where @p points to none or to a leaf of the same level. */
+static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
+{
+	u64 old = *p;
+
+	if (!(old & STAGE2_VALID)) {
+		stage2_write(p, leaf);
+		stage2_write_barrier();
+		stage2_count(table, 1);
+		return;
+	}
+	if (!stage2_same_but_perm(old, leaf)) {
+		stage2_replace(s2, p, leaf);
+		return;
+	}
+	/*
+	 * Another vCPU may have been given something else meanwhile: both keep what they have.
+	 * The fault itself may come from a TLB entry with the old permissions, here or on another
+	 * CPU, so it is flushed even where the table has them all already.
+	 */
+	stage2_write(p, stage2_perm_union(old, leaf));
+	armvmm_stage2_flush_tlb(s2);
+}
+
+/* A table with the pages of the block at @p takes its place. */
+static void stage2_split(struct stage2 *s2, u64 *p, struct stage2_cache *cache)
+{
+	u64 *table = cache->tables[--cache->nr];
+	u64 block = *p;
+	unsigned int i;
+
+	for (i = 0; i < STAGE2_TABLE_ENTRIES; i++)
+		table[i] = stage2_split_leaf(block, i);
+	stage2_count(table, STAGE2_TABLE_ENTRIES);
+	stage2_write_barrier();
+	stage2_replace(s2, p, stage2_table_pa(table) | STAGE2_TYPE_TABLE);
+}
+
+/* Links a table of the cache at @p, which is empty. */
+static u64 *stage2_link(u64 *p, struct stage2_cache *cache)
+{
+	u64 *table = cache->tables[--cache->nr];
+
+	/* The zeroes of the table are visible to walks before the table is. */
+	stage2_write_barrier();
+	stage2_write(p, stage2_table_pa(table) | STAGE2_TYPE_TABLE);
+	return table;
+}
+
+int armvmm_stage2_install(struct stage2 *s2, u64 ipa, u64 leaf, unsigned int level,
+			  struct stage2_cache *cache)
+{
+	u64 *l1 = &s2->pgd[stage2_index(ipa, 1)];
+	u64 *l2 = NULL, *p, *table;
+	int need = 0;
+
+	lockdep_assert_held(&s2->lock);
+	if (*l1)
+		l2 = stage2_table(*l1);
+	if (!l2)
+		need = level == 3 ? 2 : 1;
+	else if (level == 3 && !stage2_is_table(l2[stage2_index(ipa, 2)]))
+		need = 1;
+	if (cache->nr < need)
+		return -EAGAIN;
+
+	if (!l2)
+		l2 = stage2_link(l1, cache);
+	p = &l2[stage2_index(ipa, 2)];
+	if (level == 2) {
+		if (stage2_is_table(*p)) {
+			struct stage2_gather gather = { };
+
+			stage2_unlink(s2, &gather, p);
+			stage2_gather_finish(s2, &gather);
+			stage2_count(l2, -1);
+		}
+		stage2_set_leaf(s2, l2, p, leaf);
+		return 0;
+	}
+
+	if (stage2_is_block(*p)) {
+		stage2_split(s2, p, cache);
+	} else if (!*p) {
+		stage2_link(p, cache);
+		stage2_count(l2, 1);
+	}
+	table = stage2_table(*p);
+	stage2_set_leaf(s2, table, &table[stage2_index(ipa, 3)], leaf);
+	return 0;
+}
+
+/* One function per entry of a walk; @table is the one that @p is in. */
+typedef void (*stage2_visit_t)(struct stage2 *s2, struct stage2_gather *gather, u64 *table,
+			       u64 *p, void *arg);
+
+/* Visits every leaf that maps any of [ipa, end), which lies in one level 1 entry. */
+static void stage2_walk_l2(struct stage2 *s2, struct stage2_gather *gather, u64 ipa, u64 end,
+			   stage2_visit_t visit, void *arg)
+{
+	u64 *l1 = &s2->pgd[stage2_index(ipa, 1)];
+	u64 *l2, *l3, next;
+
+	if (!*l1)
+		return;
+	l2 = stage2_table(*l1);
+	for (; ipa < end; ipa = next) {
+		u64 *p = &l2[stage2_index(ipa, 2)];
+
+		next = stage2_next(ipa, end, 2);
+		if (stage2_is_block(*p)) {
+			visit(s2, gather, l2, p, arg);
+		} else if (stage2_is_table(*p)) {
+			u64 page;
+
+			l3 = stage2_table(*p);
+			for (page = ipa; page < next; page += STAGE2_PAGE_SIZE) {
+				u64 *q = &l3[stage2_index(page, 3)];
+
+				if (*q & STAGE2_VALID)
+					visit(s2, gather, l3, q, arg);
+			}
+			if (stage2_is_empty(l3)) {
+				stage2_unlink(s2, gather, p);
+				stage2_count(l2, -1);
+			}
+		}
+	}
+	if (stage2_is_empty(l2))
+		stage2_unlink(s2, gather, l1);
+}
+
+/*
+ * Visits every leaf of [ipa, ipa + size), a block even where only part of it is in the range.
+ * The TLB maintenance is done before the lock is dropped in between (where @may_sleep) and at
+ * the end: nobody else finds an entry gone that a TLB still has.
+ */
+static void stage2_walk(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep,
+			struct stage2_gather *gather, stage2_visit_t visit, void *arg)
+{
+	u64 end = min(ipa + size, (u64)STAGE2_IPA_SIZE);
+	u64 next, chunk;
+
+	lockdep_assert_held(&s2->lock);
+	/* The walk goes by whole pages. */
+	ipa &= ~(STAGE2_PAGE_SIZE - 1);
+	for (; ipa < end; ipa = next) {
+		next = stage2_next(ipa, end, 1);
+		if (!s2->pgd[stage2_index(ipa, 1)])
+			continue;
+		chunk = (ipa | (STAGE2_CHUNK - 1)) + 1;
+		next = min(next, chunk);
+		stage2_walk_l2(s2, gather, ipa, next, visit, arg);
+		if (may_sleep && (need_resched() || spin_needbreak(&s2->lock))) {
+			stage2_gather_finish(s2, gather);
+			cond_resched_lock(&s2->lock);
+		}
+	}
+	stage2_gather_finish(s2, gather);
+}
+
+static void stage2_visit_unmap(struct stage2 *s2, struct stage2_gather *gather, u64 *table,
+			       u64 *p, void *arg)
+{
+	stage2_write(p, 0);
+	stage2_count(table, -1);
+	gather->changed = true;
+}
+
+void armvmm_stage2_unmap_locked(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep)
+{
+	struct stage2_gather gather = { };
+
+	stage2_walk(s2, ipa, size, may_sleep, &gather, stage2_visit_unmap, NULL);
+}
+
+void armvmm_stage2_unmap(struct armvmm_vm *vm, u64 ipa, u64 size)
+{
+	struct stage2 *s2 = &vm->stage2;
+
+	might_sleep();
+	spin_lock(&s2->lock);
+	armvmm_stage2_unmap_locked(s2, ipa, size, true);
+	spin_unlock(&s2->lock);
+}
+
+static void stage2_visit_protect(struct stage2 *s2, struct stage2_gather *gather, u64 *table,
+				 u64 *p, void *arg)
+{
+	if (!(*p & STAGE2_HAP_WRITE))
+		return;
+	stage2_write(p, *p & ~STAGE2_HAP_WRITE);
+	*(bool *)arg = true;
+}
+
+bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size)
+{
+	struct stage2_gather gather = { };
+	bool changed = false;
+
+	/* Nothing is gathered, and the caller flushes: so the lock may not be dropped. */
+	stage2_walk(s2, ipa, size, false, &gather, stage2_visit_protect, &changed);
+	return changed;
+}
+
+void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size)
+{
+	struct stage2 *s2 = &vm->stage2;
+	u64 end = min(ipa + size, (u64)STAGE2_IPA_SIZE), next;
+
+	might_sleep();
+	spin_lock(&s2->lock);
+	for (; ipa < end; ipa = next) {
+		next = min(end, (ipa | (STAGE2_PROTECT_CHUNK - 1)) + 1);
+		if (armvmm_stage2_protect_locked(s2, ipa, next - ipa))
+			armvmm_stage2_flush_tlb(s2);
+		cond_resched_lock(&s2->lock);
+	}
+	spin_unlock(&s2->lock);
+}
+
+struct stage2_age {
+	bool clear;
+	bool young;
+};
+
+static void stage2_visit_age(struct stage2 *s2, struct stage2_gather *gather, u64 *table, u64 *p,
+			     void *arg)
+{
+	struct stage2_age *age = arg;
+
+	if (!(*p & STAGE2_AF))
+		return;
+	age->young = true;
+	if (age->clear)
+		stage2_write(p, *p & ~STAGE2_AF);
+}
+
+bool armvmm_stage2_age(struct stage2 *s2, u64 ipa, u64 size, bool clear)
+{
+	struct stage2_gather gather = { };
+	struct stage2_age age = { .clear = clear };
+
+	stage2_walk(s2, ipa, size, false, &gather, stage2_visit_age, &age);
+	return age.young;
+}
+
+static void stage2_visit_flush(struct stage2 *s2, struct stage2_gather *gather, u64 *table,
+			       u64 *p, void *arg)
+{
+	unsigned long pfn;
+	bool page;
+
+	if ((*p & STAGE2_ATTR_MASK) != STAGE2_ATTR_WB)
+		return;
+	pfn = __phys_to_pfn((phys_addr_t)stage2_addr(*p));
+	page = stage2_is_table(*p);	/* at level 3 the same bits are a page */
+	armvmm_cache_flush_pfn(pfn, page ? STAGE2_PAGE_SIZE : STAGE2_L2_SIZE);
+}
+
+void armvmm_stage2_flush_caches(struct armvmm_vm *vm)
+{
+	struct stage2_gather gather = { };
+	struct stage2 *s2 = &vm->stage2;
+
+	might_sleep();
+	spin_lock(&s2->lock);
+	stage2_walk(s2, 0, STAGE2_IPA_SIZE, true, &gather, stage2_visit_flush, NULL);
+	spin_unlock(&s2->lock);
+}
+
+int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size_t size,
+			     bool writable)
+{
+	struct stage2 *s2 = &vm->stage2;
+	struct stage2_cache cache = { };
+	u64 end = ipa + size;
+	int ret = 0;
+
+	if (((ipa | pa | size) & (STAGE2_PAGE_SIZE - 1)) || end < ipa || end > STAGE2_IPA_SIZE)
+		return -EINVAL;
+	for (; ipa < end; ipa += STAGE2_PAGE_SIZE, pa += STAGE2_PAGE_SIZE) {
+		ret = armvmm_stage2_cache_fill(&cache);
+		if (ret)
+			break;
+		spin_lock(&s2->lock);
+		ret = armvmm_stage2_install(s2, ipa,
+					    stage2_leaf(pa, 3, STAGE2_ATTR_DEVICE, writable, false),
+					    3, &cache);
+		spin_unlock(&s2->lock);
+		if (ret)
+			break;
+	}
+	armvmm_stage2_cache_free(&cache);
+	return ret;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stage-2 translation: guest physical (IPA, 40 bits) to physical, LPAE format
+ * (DDI 0406C B3.6), kept true to the client's page tables by MMU notifiers.
+ *
+ * Nothing is pinned: an entry is what the client's own page table said, under the rule that the
+ * notifiers give: who reads the client's tables reads invalidate_seq first, and installs what it
+ * found under stage2.lock only where no invalidation ran meanwhile (armvmm_stage2_retry).
+ *
+ * Table memory is bounded by the memslots: entries exist for RAM in slots and for the GICV pages
+ * only, so at most one table per 2 MiB and one per 1 GiB of slot, whatever the guest touches.
+ * Tables that become empty are freed, and all are charged to the client's memory cgroup.
+ */
+#ifndef ARMVMM_STAGE2_H
+#define ARMVMM_STAGE2_H
+
+#include <linux/atomic.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "core/state.h"
+#include "mem/stage2_index.h"
+
+struct armvmm_vm;
+struct armvmm_vcpu;
+
+/* Tables, VMID and MMU notifier. The VM's mm is the caller's. -ENOMEM, -EINTR. May sleep. */
+int armvmm_stage2_vm_init(struct armvmm_vm *vm);
+/* Stops the notifier, unmaps all. No vCPU runs nor will. May sleep. */
+void armvmm_stage2_vm_release(struct armvmm_vm *vm);
+/* Frees; also what a failed or no init left. */
+void armvmm_stage2_vm_destroy(struct armvmm_vm *vm);
+
+/* VTCR for this module (DDI 0406C B4.1.160): T0SZ, SL0, walk attributes. */
+u32 armvmm_stage2_vtcr(void);
+
+/*
+ * A stage-2 abort of the guest (hyp->hsr, hxfar, hpfar). Maps RAM, or gives the
+ * access to mmio.c, or injects an abort. Returns as armvmm_exit_handle(). The
+ * caller holds vm->srcu. May sleep.
+ */
+int armvmm_stage2_fault(struct armvmm_vcpu *vcpu);
+
+/* Maps device memory (GICV) at @ipa. 0 or -errno. May sleep. */
+int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size_t size,
+			     bool writable);
+/* Removes what is mapped in [ipa, ipa + size) and flushes the TLBs. May sleep. */
+void armvmm_stage2_unmap(struct armvmm_vm *vm, u64 ipa, u64 size);
+/* Write-protects a range for dirty logging and flushes the TLBs. May sleep. */
+void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size);
+/* Cleans and invalidates to the PoC all mapped guest RAM (set/way, caches off). May sleep. */
+void armvmm_stage2_flush_caches(struct armvmm_vm *vm);
+
+/*
+ * IPA of the fault in hyp->hpfar, or by translating hyp->hxfar where HPFAR is
+ * UNKNOWN (DDI 0406C B3.13.5): done in HYP at exit, hyp->fault_ipa_valid.
+ */
+static inline u64 armvmm_stage2_fault_ipa(u32 hpfar, u32 hxfar)
+{
+	return ((u64)(hpfar & 0xfffffff0) << 8) | (hxfar & 0xfff);
+}
+
+/* For stage2_fault.c, stage2_notifier.c and dirty.c. Callers of what follows hold stage2.lock. */
+
+/* Pages for tables, taken before the lock: a fault needs two at most. */
+struct stage2_cache {
+	int nr;
+	u64 *tables[2];
+};
+
+/* Fills the cache. -ENOMEM. May sleep, takes no lock. */
+int armvmm_stage2_cache_fill(struct stage2_cache *cache);
+void armvmm_stage2_cache_free(struct stage2_cache *cache);
+
+/*
+ * Installs a leaf (stage2_leaf()) at @ipa, or adds its permissions to the same one, and does the
+ * TLB maintenance. -EAGAIN: @cache has not enough pages; nothing changed.
+ */
+int armvmm_stage2_install(struct stage2 *s2, u64 ipa, u64 leaf, unsigned int level,
+			  struct stage2_cache *cache);
+/* The leaf that maps @ipa, or 0; @level becomes 2 or 3. */
+u64 armvmm_stage2_lookup(struct stage2 *s2, u64 ipa, unsigned int *level);
+/* Sets the access flag of the leaf that maps @ipa; false where there is none. */
+bool armvmm_stage2_make_young(struct stage2 *s2, u64 ipa);
+
+/* True where entries of [ipa, ipa + size) had the access flag. No TLB maintenance. */
+bool armvmm_stage2_age(struct stage2 *s2, u64 ipa, u64 size, bool clear);
+/* Unmaps, flushing the TLBs before the lock is ever dropped, which @may_sleep allows. */
+void armvmm_stage2_unmap_locked(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep);
+/* Write-protects; true where anything changed. The caller flushes the TLBs. */
+bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size);
+
+/*
+ * True where what was read of the client's tables after @seq, for the @size bytes from @hva on,
+ * may be outdated.
+ */
+static inline bool armvmm_stage2_retry(struct stage2 *s2, unsigned long seq, unsigned long hva,
+				       unsigned long size)
+{
+	lockdep_assert_held(&s2->lock);
+	if (s2->invalidate_count && hva + size > s2->invalidate_start && hva < s2->invalidate_end)
+		return true;
+	return s2->invalidate_seq != seq;
+}
+
+/* stage2_tlb.c */
+
+/* Drops all TLB entries of the VM on all CPUs. IRQs on; may hold stage2.lock, need not. */
+void armvmm_stage2_flush_tlb(struct stage2 *s2);
+/* Module init: looks at the CPUs' errata. */
+void armvmm_stage2_tlb_init(void);
+
+/* stage2_notifier.c. Register: -ENOMEM, -EINTR. May sleep. */
+int armvmm_stage2_notifier_register(struct armvmm_vm *vm);
+void armvmm_stage2_notifier_unregister(struct armvmm_vm *vm);
+
+/* vmid.c */
+
+/*
+ * Before an entry, IRQs off, on a CPU that is taken over: makes sure that the VM has a VMID, sets
+ * hyp->vttbr, and flushes this CPU's TLB entries where another vCPU of the VM ran here last
+ * (design section 9, 17).
+ */
+void armvmm_vmid_update(struct armvmm_vcpu *vcpu);
+int armvmm_vmid_init(void);
+void armvmm_vmid_exit(void);
+
+static inline u32 armvmm_vmid_number(u64 vmid)
+{
+	return (u32)vmid & 0xff;
+}
+
+static inline u64 armvmm_vmid_vttbr(const struct stage2 *s2, u64 vmid)
+{
+	return s2->pgd_pa | (u64)armvmm_vmid_number(vmid) << STAGE2_VTTBR_VMID_SHIFT;
+}
+
+#endif

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From an address of the client to the page behind it.
+ *
+ * No reference is taken: the MMU notifiers tell of every change of the client's tables, so what
+ * is read of them holds until they do, as in the kernel's HMM. The tables are read rather than
+ * asked for by get_user_pages because they know what it does not tell: whether the page may be
+ * written now, so that a page that a guest reads first and writes next costs one fault; whether a
+ * huge page is mapped whole; and the memory type, so that device memory stays that. It serves
+ * every kind of mapping (RAM, the zero page, VM_PFNMAP) and every kernel alike.
+ *
+ * The entries that count are Linux's (pgtable-2level.h, pgtable-3level.h): a page is writable
+ * to the CPU where it is not RDONLY and is DIRTY. A guest gets a writable mapping only then, and
+ * Linux clears either bit under a notifier: so the dirty bit is never missing for what a guest
+ * wrote, and shared file pages that are to be cleaned are taken back first.
+ */
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+#include "compat/compat.h"
+
+#include "core/state.h"
+#include "mem/stage2.h"
+#include "mem/stage2_host.h"
+#include "mem/stage2_host_entry.h"
+
+/* How often a page may come and go again before the guest is let run in between. */
+#define HOST_TRIES	8
+
+#ifdef CONFIG_ARM_LPAE
+/* One piece, as the CPU that writes it does (DDI 0406C A3.5.3). */
+static u64 host_load(const void *p)
+{
+	return atomic64_read((const atomic64_t *)p);
+}
+
+/*
+ * True where the tables may be read with no lock: they are freed after all CPUs had their
+ * interrupts on (MMU_GATHER_RCU_TABLE_FREE), or after a grace period, as for get_user_pages_fast.
+ */
+static bool host_is_lockless(void)
+{
+	return IS_ENABLED(CONFIG_MMU_GATHER_RCU_TABLE_FREE) || !IS_ENABLED(CONFIG_SMP);
+}
+
+static bool host_pmd(struct mm_struct *mm, unsigned long hva, pmd_t *pmd)
+{
+	pud_t *pudp = pud_offset(p4d_offset(pgd_offset(mm, hva), hva), hva);
+	pud_t pud;
+
+	pud_val(pud) = host_load(pudp);
+	if (pud_none(pud) || pud_bad(pud))
+		return false;
+	pmd_val(*pmd) = host_load(pmd_offset(&pud, hva));
+	return true;
+}
+
+static bool host_read_huge(pmd_t pmd, unsigned long hva, bool write,
+			   struct stage2_host_page *page)
+{
+	page->huge = true;
+	page->pfn = pmd_pfn(pmd) + ((hva & ~PMD_MASK) >> PAGE_SHIFT);
+	return stage2_host_read_entry(pmd_val(pmd), write, page);
+}
+
+static pteval_t host_load_pte(const pte_t *p)
+{
+	return host_load(p);
+}
+#else
+/* Tables are freed at once, but only where no mapping is: the mmap lock keeps those. */
+static bool host_is_lockless(void)
+{
+	return false;
+}
+
+static bool host_pmd(struct mm_struct *mm, unsigned long hva, pmd_t *pmd)
+{
+	*pmd = READ_ONCE(*pmd_offset(pud_offset(p4d_offset(pgd_offset(mm, hva), hva), hva), hva));
+	return true;
+}
+
+/* Sections map no user memory in the short-descriptor format. */
+static bool host_read_huge(pmd_t pmd, unsigned long hva, bool write,
+			   struct stage2_host_page *page)
+{
+	return false;
+}
+
+static pteval_t host_load_pte(const pte_t *p)
+{
+	return READ_ONCE(*(const pteval_t *)p);
+}
+#endif
+
+/* Reads the tables as they are; false where a fault has to make something of them first. */
+static bool host_walk(struct armvmm_vm *vm, unsigned long hva, bool write,
+		      struct stage2_host_page *page)
+{
+	unsigned long flags;
+	bool ret = false;
+	pteval_t v;
+	pte_t *table;
+	pmd_t pmd;
+
+	page->huge = false;
+	page->seq = READ_ONCE(vm->stage2.invalidate_seq);
+	/* Pairs with the lock in notifier_invalidate_end(). */
+	smp_rmb();
+
+	local_irq_save(flags);
+	if (!host_pmd(vm->mm, hva, &pmd) || pmd_none(pmd))
+		goto out;
+	if (pmd_leaf(pmd)) {
+		ret = host_read_huge(pmd, hva, write, page);
+		goto out;
+	}
+	if (pmd_bad(pmd))
+		goto out;
+	table = kmap_local_page(pmd_page(pmd));
+	v = host_load_pte(&table[pte_index(hva)]);
+	kunmap_local(table);
+	ret = stage2_host_read_entry(v, write, page);
+	page->pfn = pte_pfn(__pte(v));
+out:
+	local_irq_restore(flags);
+	return ret;
+}
+
+/* One fault of the client at @hva. 0: look again. The mmap lock is held, and is dropped. */
+static int host_fault_in(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long hva,
+			 unsigned int flags)
+{
+	vm_fault_t fault = handle_mm_fault(vma, hva, flags, NULL);
+
+	if (fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)) {
+		/* It dropped the lock itself. */
+		if ((fault & VM_FAULT_RETRY) && signal_pending(current))
+			return -EAGAIN;
+		return 0;
+	}
+	mmap_read_unlock(mm);
+	/*
+	 * SIGBUS, SIGSEGV and poisoned pages are -EFAULT all: KVM_RUN's, not a signal to the
+	 * client.
+	 */
+	if (fault & VM_FAULT_ERROR)
+		return vm_fault_to_errno(fault, 0);
+	return 0;
+}
+
+int armvmm_stage2_host_get(struct armvmm_vm *vm, unsigned long hva, bool write,
+			   struct stage2_host_page *page)
+{
+	unsigned int flags = FAULT_FLAG_DEFAULT | (write ? FAULT_FLAG_WRITE : 0);
+	struct mm_struct *mm = vm->mm;
+	struct vm_area_struct *vma;
+	int ret, i;
+
+	might_sleep();
+	for (i = 0; i < HOST_TRIES; i++) {
+		if (host_is_lockless() && host_walk(vm, hva, write, page))
+			return 0;
+		if (mmap_read_lock_killable(mm))
+			return -EAGAIN;
+		vma = find_vma(mm, hva);
+		if (!vma || hva < vma->vm_start ||
+		    !(vma->vm_flags & (write ? VM_WRITE : VM_READ))) {
+			mmap_read_unlock(mm);
+			return -EFAULT;
+		}
+		if (!host_is_lockless() && host_walk(vm, hva, write, page)) {
+			mmap_read_unlock(mm);
+			return 0;
+		}
+		ret = host_fault_in(mm, vma, hva, flags);
+		if (ret)
+			return ret;
+		/*
+		 * A second wait for the same page does not drop the lock (mm.h, FAULT_FLAG_TRIED).
+		 */
+		flags |= FAULT_FLAG_TRIED;
+		cond_resched();
+	}
+	return -EAGAIN;
+}

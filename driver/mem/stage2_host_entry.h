@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What one entry of the client's page table means: pure, so that the unit tests run it. */
+#ifndef ARMVMM_STAGE2_HOST_ENTRY_H
+#define ARMVMM_STAGE2_HOST_ENTRY_H
+
+#include <linux/pgtable.h>
+#include <linux/types.h>
+
+#include "mem/stage2_host.h"
+#include "mem/stage2_index.h"
+
+/*
+ * STAGE2_ATTR_* for the memory type of a Linux entry (DDI 0406C B3.8.4). Stage 2 and the guest's
+ * stage 1 combine to the stricter of the two: what the host has as a device is never cached for a
+ * guest. A type that Linux gives to no user page is Strongly-ordered.
+ */
+static inline u64 stage2_host_attr(pteval_t v)
+{
+	v &= L_PTE_MT_MASK;
+	if (v == L_PTE_MT_WRITEALLOC || v == L_PTE_MT_WRITEBACK || v == L_PTE_MT_WRITETHROUGH ||
+	    v == L_PTE_MT_DEV_CACHED)
+		return STAGE2_ATTR_WB;
+	if (v == L_PTE_MT_BUFFERABLE || v == L_PTE_MT_DEV_WC)
+		return STAGE2_ATTR_NC;
+	if (v == L_PTE_MT_DEV_SHARED || v == L_PTE_MT_DEV_NONSHARED)
+		return STAGE2_ATTR_DEVICE;
+	return STAGE2_ATTR_SO;
+}
+
+/*
+ * Reads a page entry, or with LPAE a 2 MiB one, whose bits are in the same places. False where a
+ * fault has to make something of it first: for a reader, or with @write for a writer.
+ */
+static inline bool stage2_host_read_entry(pteval_t v, bool write, struct stage2_host_page *page)
+{
+	const pteval_t need = L_PTE_VALID | L_PTE_USER | L_PTE_YOUNG;
+
+	if ((v & need) != need || (v & L_PTE_NONE))
+		return false;
+	page->writable = !(v & L_PTE_RDONLY) && (v & L_PTE_DIRTY);
+	page->attr = stage2_host_attr(v);
+	return page->writable || !write;
+}
+
+#endif

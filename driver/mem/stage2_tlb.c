@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What changed in a VM's tables leaves the TLBs. */
+#include <linux/cpumask.h>
+#include <linux/preempt.h>
+#include <linux/smp.h>
+#include <asm/barrier.h>
+#include <asm/cputype.h>
+
+#include "compat/compat.h"
+
+#include "core/state.h"
+#include "core/vcpus.h"
+#include "host/hypcpu.h"
+#include "hyp/hyp.h"
+#include "mem/stage2.h"
+
+/* Set once, at module init: some CPU needs tlb_settle(). */
+static bool tlb_needs_settle;
+
+struct tlb_call {
+	u64 vttbr;
+	bool done;
+};
+
+/* A CPU whose HYP mode is not ours cannot do it: none of our guests runs there either. */
+static void tlb_call(void *arg)
+{
+	struct tlb_call *call = arg;
+
+	if (!armvmm_hypcpu_ready())
+		return;
+	call->done = armvmm_hyp_call(HYP_CALL_TLBI_VMID, lower_32_bits(call->vttbr),
+				     upper_32_bits(call->vttbr)) != HYP_STUB_ERROR;
+}
+
+static void tlb_barrier(void *unused)
+{
+	dmb(ish);
+}
+
+/*
+ * Cortex-A15 erratum 798181: the DSB after a broadcast invalidation does not wait for what other
+ * CPUs did by the old entries. A DMB on each CPU that is in this guest does. A vCPU that enters
+ * later sees the new tables: its mode is written, with a barrier, before it does.
+ */
+static void tlb_settle(struct armvmm_vm *vm)
+{
+	struct armvmm_vcpu *vcpu;
+	int i, cpu;
+
+	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+		if (smp_load_acquire(&vcpu->mode) == VCPU_OUTSIDE)
+			continue;
+		/*
+		 * Read after the flush. Where it is outdated, that CPU's barrier before its
+		 * entry is still to come, and its guest sees the new tables.
+		 */
+		cpu = READ_ONCE(vcpu->last_cpu);
+		if (cpu != smp_processor_id())
+			smp_call_function_single(cpu, tlb_barrier, NULL, 1);
+	}
+}
+
+/*
+ * ARMv7 knows no invalidation by IPA: all entries of the VMID go, by one broadcast to the inner
+ * shareable domain (DDI 0406C B3.10.6). A VM that never had a VMID has no entries. vmid.c tells
+ * why the number read here is the right one: the DSB orders the changed descriptors before the
+ * read.
+ */
+void armvmm_stage2_flush_tlb(struct stage2 *s2)
+{
+	struct armvmm_vm *vm = container_of(s2, struct armvmm_vm, stage2);
+	struct tlb_call call = { };
+	int cpu, this;
+	u64 vmid;
+
+	vm->stat.remote_tlb_flush_requests++;
+	dsb(ish);
+	vmid = atomic64_read(&s2->vmid);
+	if (!vmid)
+		return;
+	vm->stat.remote_tlb_flush++;
+	call.vttbr = armvmm_vmid_vttbr(s2, vmid);
+
+	this = get_cpu();
+	tlb_call(&call);
+	/* In the midst of its hotplug a CPU has no HYP mode of ours: any other will do. */
+	if (unlikely(!call.done)) {
+		for_each_online_cpu(cpu) {
+			if (cpu != this)
+				smp_call_function_single(cpu, tlb_call, &call, 1);
+			if (call.done)
+				break;
+		}
+	}
+	if (tlb_needs_settle)
+		tlb_settle(vm);
+	put_cpu();
+}
+
+/* Which A15 needs it is in REVIDR: bits 4 and 9 are two fixes, of which the first goes halfway. */
+static void tlb_check_cpu(void *needs_settle)
+{
+	unsigned int variant = read_cpuid_id() >> 20 & 0xf, revision = read_cpuid_id() & 0xf;
+	u32 revidr;
+
+	if (read_cpuid_part() != ARM_CPU_PART_CORTEX_A15)
+		return;
+	if (variant > 3 || (variant == 3 && revision > 3))
+		return;
+	revidr = read_cpuid(CPUID_REVIDR);
+	/* r2p1 and older know no REVIDR, which then reads as MIDR (DDI 0406C B4.1.125). */
+	if (revidr != read_cpuid_id() && (revidr & (BIT(4) | BIT(9))))
+		return;
+	WRITE_ONCE(*(bool *)needs_settle, true);
+}
+
+void armvmm_stage2_tlb_init(void)
+{
+	on_each_cpu(tlb_check_cpu, &tlb_needs_settle, 1);
+}

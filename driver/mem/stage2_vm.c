@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The stage-2 translation of a VM, from its first table to its last. */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+
+#include "compat/compat.h"
+
+#include "core/state.h"
+#include "mem/stage2.h"
+
+u32 armvmm_stage2_vtcr(void)
+{
+	return STAGE2_VTCR;
+}
+
+int armvmm_stage2_vm_init(struct armvmm_vm *vm)
+{
+	struct stage2 *s2 = &vm->stage2;
+	int ret;
+
+	spin_lock_init(&s2->lock);
+	atomic64_set(&s2->vmid, 0);
+	s2->last_vcpu = alloc_percpu_gfp(u8, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	/* Blocks of the page allocator are aligned to their size: that of BADDR. */
+	BUILD_BUG_ON(STAGE2_PGD_SIZE != STAGE2_VTTBR_ALIGN);
+	s2->pgd = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO,
+					  get_order(STAGE2_PGD_SIZE));
+	if (!s2->last_vcpu || !s2->pgd) {
+		ret = -ENOMEM;
+		goto err;
+	}
+	s2->pgd_pa = virt_to_phys(s2->pgd);
+	ret = armvmm_stage2_notifier_register(vm);
+	if (ret)
+		goto err;
+	return 0;
+
+err:
+	armvmm_stage2_vm_destroy(vm);
+	return ret;
+}
+
+void armvmm_stage2_vm_release(struct armvmm_vm *vm)
+{
+	armvmm_stage2_notifier_unregister(vm);
+	armvmm_stage2_unmap(vm, 0, STAGE2_IPA_SIZE);
+}
+
+void armvmm_stage2_vm_destroy(struct armvmm_vm *vm)
+{
+	struct stage2 *s2 = &vm->stage2;
+
+	free_pages((unsigned long)s2->pgd, get_order(STAGE2_PGD_SIZE));
+	free_percpu(s2->last_vcpu);
+	s2->pgd = NULL;
+	s2->last_vcpu = NULL;
+}

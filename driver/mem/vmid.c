@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which VMID a VM runs with (design section 9, 5 and 17).
+ *
+ * A CPU's active id is that of the VM which it runs or ran last. An entry whose VM has the active
+ * id of the CPU needs nothing; any other asks the pool under the lock. A new generation takes the
+ * active ids away, so that the next entry of each CPU asks; a CPU that is in a guest stays there,
+ * with a number that its VM keeps.
+ *
+ * Why stage2.c may flush by the number that it finds: it changes a descriptor, has a DSB, reads
+ * stage2.vmid. Here an id is written, has a DSB, and is entered with. Either the flush sees the
+ * id, or the walks of that entry see the descriptor. A VM's number changes only while none of
+ * its vCPUs is in the guest, and all TLBs are flushed before the new one is used.
+ */
+#include <linux/cpumask.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <asm/barrier.h>
+
+#include "compat/compat.h"
+
+#include "core/state.h"
+#include "host/cache.h"
+#include "host/hypcpu.h"
+#include "mem/stage2.h"
+#include "mem/vmid_pool.h"
+
+static DEFINE_PER_CPU(atomic64_t, vmid_active);
+static DEFINE_RAW_SPINLOCK(vmid_lock);
+static struct vmid_pool vmid_pool;	/* under vmid_lock */
+
+static u64 vmid_take_active(unsigned int cpu)
+{
+	return atomic64_xchg(per_cpu_ptr(&vmid_active, cpu), 0);
+}
+
+/*
+ * All entries of all guests, on all CPUs, and what an instruction cache tagged by VMID holds
+ * (DDI 0406C B3.10.6, B3.11.2).
+ */
+static void vmid_flush_all(void)
+{
+	armvmm_hyp_call(HYP_CALL_TLBI_ALL, 0, 0);
+	armvmm_cache_invalidate_icache_all();
+}
+
+/* Out of line: it is needed once per generation, and its frame is dear. */
+static noinline u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
+{
+	bool flush;
+	u64 id;
+
+	raw_spin_lock(&vmid_lock);
+	id = vmid_pool_get(&vmid_pool, atomic64_read(&s2->vmid), &flush);
+	if (flush)
+		vmid_flush_all();
+	atomic64_set(&s2->vmid, id);
+	atomic64_set(active, id);
+	/* The id before any walk that is made with it. */
+	dsb(ish);
+	raw_spin_unlock(&vmid_lock);
+	return id;
+}
+
+void armvmm_vmid_update(struct armvmm_vcpu *vcpu)
+{
+	struct stage2 *s2 = &vcpu->vm->stage2;
+	atomic64_t *active = this_cpu_ptr(&vmid_active);
+	u8 *last = this_cpu_ptr(s2->last_vcpu);
+	u64 id = atomic64_read(active);
+
+	/* HYP is ours, so that flushes do what they say. */
+	lockdep_assert_irqs_disabled();
+	/*
+	 * A new generation that begins between the read and the entry finds the active id, or
+	 * found it before the read: no need to be atomic.
+	 */
+	if (!id || id != (u64)atomic64_read(&s2->vmid))
+		id = vmid_renew(s2, active);
+	vcpu->hyp->vttbr = armvmm_vmid_vttbr(s2, id);
+	WRITE_ONCE(vcpu->last_cpu, smp_processor_id());
+
+	/*
+	 * vCPUs of a VM share the VMID, and their guest may give the same ASID to different
+	 * tables on each, or have none yet: this CPU's entries are the last vCPU's.
+	 */
+	if (*last != vcpu->index + 1) {
+		if (*last)
+			armvmm_hyp_call(HYP_CALL_TLBI_VMID_LOCAL, lower_32_bits(vcpu->hyp->vttbr),
+					upper_32_bits(vcpu->hyp->vttbr));
+		*last = vcpu->index + 1;
+	}
+}
+
+int armvmm_vmid_init(void)
+{
+	if (nr_cpu_ids >= VMID_NR - 1)
+		return -EINVAL;
+	vmid_pool.reserved = kcalloc(nr_cpu_ids, sizeof(*vmid_pool.reserved), GFP_KERNEL);
+	if (!vmid_pool.reserved)
+		return -ENOMEM;
+	vmid_pool.nr_cpus = nr_cpu_ids;
+	vmid_pool.take_active = vmid_take_active;
+	vmid_pool_init(&vmid_pool);
+	armvmm_stage2_tlb_init();
+	return 0;
+}
+
+void armvmm_vmid_exit(void)
+{
+	kfree(vmid_pool.reserved);
+	vmid_pool.reserved = NULL;
+}

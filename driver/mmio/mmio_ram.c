@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guest RAM as the kernel reads and writes it in the guest's name. The guest may have its caches
+ * off, or may map the page with other attributes than the host: lines are cleaned and invalidated
+ * on both sides of the access (DDI 0406C A3.5.7).
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include "compat/compat.h"
+
+#include "core/state.h"
+#include "host/cache.h"
+#include "mem/memslot.h"
+#include "mmio/mmio_ram.h"
+
+int armvmm_mmio_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int len, bool write)
+{
+	struct armvmm_vm *vm = vcpu->vm;
+	struct armvmm_memslot *slot = armvmm_memslot_find(vm, ipa >> PAGE_SHIFT);
+	unsigned long hva;
+	struct page *page;
+	void *base, *va;
+
+	if (!slot || (write && (slot->flags & KVM_MEM_READONLY)))
+		return 0;
+	hva = armvmm_memslot_hva(slot, ipa >> PAGE_SHIFT);
+	if (pin_user_pages_fast(hva, 1, write ? FOLL_WRITE : 0, &page) != 1)
+		return -EFAULT;
+
+	base = kmap_local_page(page);
+	va = base + offset_in_page(ipa);
+	armvmm_cache_flush(va, len);
+	if (write) {
+		memcpy(va, buf, len);
+		armvmm_cache_flush(va, len);
+	} else {
+		memcpy(buf, va, len);
+	}
+	kunmap_local(base);
+
+	unpin_user_pages_dirty_lock(&page, 1, write);
+	/* After the write: whoever takes the bit, under the lock too, finds the data. */
+	if (write && armvmm_memslot_is_logging(slot)) {
+		spin_lock(&vm->stage2.lock);
+		armvmm_dirty_mark(vm, slot, ipa >> PAGE_SHIFT);
+		spin_unlock(&vm->stage2.lock);
+	}
+	return 1;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* TEECR and TEEHBR as part of a vCPU's state. */
+#include <linux/kernel.h>
+#include <linux/uaccess.h>
+
+#include <asm/cputype.h>
+
+#include "core/state.h"
+#include "regs/thumbee.h"
+
+#define THUMBEE_TEECR		ARM_CP14_REG32(6, 0, 0, 0)
+#define THUMBEE_TEEHBR		ARM_CP14_REG32(6, 1, 0, 0)
+
+/* XED, and the address of a word: the rest is reserved (DDI 0406C A2.10). */
+#define THUMBEE_TEECR_XED	1u
+#define THUMBEE_TEEHBR_BASE	0xfffffffcu
+
+/* ID_PFR0.State3 (B4.1.93) */
+bool armvmm_thumbee_there(void)
+{
+	return read_cpuid_ext(CPUID_EXT_PFR0) >> 12 & 0xf;
+}
+
+bool armvmm_thumbee_is_reg(u64 id)
+{
+	return (id == THUMBEE_TEECR || id == THUMBEE_TEEHBR) && armvmm_thumbee_there();
+}
+
+int armvmm_thumbee_get_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
+{
+	u32 val = reg->id == THUMBEE_TEECR ? vcpu->hyp->teecr : vcpu->hyp->teehbr;
+
+	return put_user(val, (u32 __user *)u64_to_user_ptr(reg->addr));
+}
+
+int armvmm_thumbee_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
+{
+	u32 val;
+
+	if (get_user(val, (u32 __user *)u64_to_user_ptr(reg->addr)))
+		return -EFAULT;
+	if (reg->id == THUMBEE_TEECR)
+		vcpu->hyp->teecr = val & THUMBEE_TEECR_XED;
+	else
+		vcpu->hyp->teehbr = val & THUMBEE_TEEHBR_BASE;
+	return 0;
+}
+
+unsigned long armvmm_thumbee_count(void)
+{
+	return armvmm_thumbee_there() ? 2 : 0;
+}
+
+int armvmm_thumbee_list(u64 __user **ids)
+{
+	if (!armvmm_thumbee_there())
+		return 0;
+	if (put_user(THUMBEE_TEECR, (*ids)++) || put_user(THUMBEE_TEEHBR, (*ids)++))
+		return -EFAULT;
+	return 0;
+}

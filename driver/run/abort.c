@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Stage-2 aborts of the guest (DDI 0406C B3.13): what a fault means, and who answers it. */
+#include <linux/mm.h>
+
+#include "compat/compat.h"
+
+#include "core/guest.h"
+#include "core/inject.h"
+#include "core/state.h"
+#include "core/trace.h"
+#include "host/cache.h"
+#include "mem/memslot.h"
+#include "mem/stage2.h"
+#include "mem/stage2_host.h"
+#include "mmio/mmio.h"
+
+/* HSR of an abort from a lower mode (DDI 0406C B3.13.6). */
+#define HSR_EC(hsr)		((hsr) >> 26)
+#define HSR_EC_IABT		0x20	/* prefetch abort routed to HYP */
+#define HSR_WNR			(1u << 6)
+#define HSR_S1PTW		(1u << 7)	/* on the walk of a stage 1 table */
+#define HSR_CM			(1u << 8)	/* by a cache maintenance instruction */
+#define HSR_FSC(hsr)		((hsr) & 0x3f)
+
+/* Fault status codes, long-descriptor format (B3.13.3); the low bits of some are the level. */
+#define FSC_TYPE(fsc)		((fsc) & 0x3c)
+#define FSC_TRANSLATION		0x04
+#define FSC_ACCESS_FLAG		0x08
+#define FSC_PERMISSION		0x0c
+#define FSC_TLB_CONFLICT	0x30
+
+struct stage2_fault {
+	struct armvmm_vm *vm;
+	struct armvmm_memslot *slot;
+	u64 ipa;		/* page */
+	unsigned long hva;
+	bool mapped;		/* something was there: a permission fault */
+	bool write;
+	bool exec;
+};
+
+/*
+ * Brings what the guest will see of the page to where it will see it, unless it has the same
+ * page already: a permission fault may be one of a page that a copy has taken the place of.
+ * Outside the lock: nothing depends on what happens to the page meanwhile.
+ */
+static void fault_flush_caches(struct stage2_fault *fault, struct stage2_host_page *page,
+			       u64 leaf, unsigned int level)
+{
+	struct stage2 *s2 = &fault->vm->stage2;
+	unsigned long pfn = __phys_to_pfn((phys_addr_t)stage2_addr(leaf));
+	size_t size = stage2_size(level);
+	unsigned int old_level = 0;
+	u64 old = 0;
+	bool same;
+
+	/* Memory that is not cached may have been, as code too, and is never flushed over. */
+	if (page->attr != STAGE2_ATTR_WB && !(page->attr == STAGE2_ATTR_NC && fault->exec))
+		return;
+	if (fault->mapped) {
+		spin_lock(&s2->lock);
+		old = armvmm_stage2_lookup(s2, fault->ipa, &old_level);
+		/* A page of a block that was flushed whole is no news. */
+		if (old && old_level == 2 && level == 3)
+			old = stage2_split_leaf(old, stage2_index(fault->ipa, 3));
+		spin_unlock(&s2->lock);
+	}
+
+	same = old && stage2_same_but_perm(old, leaf);
+	if (!same && page->attr == STAGE2_ATTR_WB)
+		armvmm_cache_flush_pfn(pfn, size);
+	/*
+	 * Pages are not executable until the guest fetches from them: instruction caches are
+	 * invalidated for code only (the A7's whole, each time).
+	 */
+	if (fault->exec && (!same || old & STAGE2_XN))
+		armvmm_cache_invalidate_icache_pfn(pfn, size);
+}
+
+/*
+ * Installs what the host has for the page. 1, or -errno: -ENOEXEC for a fetch from device memory,
+ * which would have effects that nobody asked for (DDI 0406C A3.5.7), and is never mapped for it.
+ */
+static int fault_map(struct stage2_fault *fault)
+{
+	struct stage2 *s2 = &fault->vm->stage2;
+	struct armvmm_memslot *slot = fault->slot;
+	bool logging = armvmm_memslot_is_logging(slot);
+	struct stage2_cache cache = { };
+	struct stage2_host_page page;
+	unsigned long size;
+	unsigned int level;
+	bool writable;
+	u64 pa, leaf;
+	int ret;
+
+	ret = armvmm_stage2_host_get(fault->vm, fault->hva, fault->write, &page);
+	if (ret)
+		return ret == -EAGAIN ? 1 : ret;
+	if (fault->exec && page.attr != STAGE2_ATTR_WB && page.attr != STAGE2_ATTR_NC)
+		return -ENOEXEC;
+
+	writable = page.writable && !(slot->flags & KVM_MEM_READONLY);
+	/* Each page of a slot whose writes are logged shows its first write. */
+	if (logging && !fault->write)
+		writable = false;
+	level = 3;
+	pa = (u64)page.pfn << PAGE_SHIFT;
+	if (page.huge && !logging && page.attr == STAGE2_ATTR_WB &&
+	    stage2_block_fits(fault->ipa, fault->hva, slot->base_gfn << PAGE_SHIFT,
+			      (u64)slot->npages << PAGE_SHIFT)) {
+		level = 2;
+		pa &= STAGE2_BLOCK_MASK;
+	}
+	size = stage2_size(level);
+	leaf = stage2_leaf(pa, level, page.attr, writable, fault->exec);
+	fault_flush_caches(fault, &page, leaf, level);
+
+	for (;;) {
+		spin_lock(&s2->lock);
+		/* What was read is outdated: the guest tries again, signals and all. */
+		ret = 0;
+		if (armvmm_stage2_retry(s2, page.seq, fault->hva & ~(size - 1), size))
+			break;
+		ret = armvmm_stage2_install(s2, fault->ipa, leaf, level, &cache);
+		if (!ret && writable && logging)
+			armvmm_dirty_mark(fault->vm, slot, fault->ipa >> PAGE_SHIFT);
+		if (ret != -EAGAIN)
+			break;
+		/* One fault in 512 needs a table: its memory comes with the lock dropped. */
+		spin_unlock(&s2->lock);
+		ret = armvmm_stage2_cache_fill(&cache);
+		if (ret)
+			goto out;
+	}
+	spin_unlock(&s2->lock);
+out:
+	armvmm_stage2_cache_free(&cache);
+	return ret ? ret : 1;
+}
+
+/* The guest touched what is no RAM, or wrote what it may only read. */
+static int fault_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
+{
+	u32 hsr = vcpu->hyp->hsr;
+
+	if (iabt) {
+		armvmm_regs_inject_pabt(vcpu, vcpu->hyp->hxfar);
+		return 1;
+	}
+	/* Tables of the guest where no memory is: an external abort on its walk. */
+	if (hsr & HSR_S1PTW) {
+		armvmm_regs_inject_dabt(vcpu, vcpu->hyp->hxfar);
+		return 1;
+	}
+	/* There is no cache line of what is not memory: done. */
+	if (hsr & HSR_CM) {
+		armvmm_regs_skip(vcpu);
+		return 1;
+	}
+	return armvmm_mmio_fault(vcpu, ipa);
+}
+
+/* Aborts that are none of translation: the guest takes them as what they are to it. */
+static int fault_other(struct armvmm_vcpu *vcpu, bool iabt)
+{
+	/* Two entries for one address: the guest cannot have made them, all go. */
+	if (HSR_FSC(vcpu->hyp->hsr) == FSC_TLB_CONFLICT) {
+		armvmm_stage2_flush_tlb(&vcpu->vm->stage2);
+		return 1;
+	}
+	if (iabt)
+		armvmm_regs_inject_pabt(vcpu, vcpu->hyp->hxfar);
+	else
+		armvmm_regs_inject_dabt(vcpu, vcpu->hyp->hxfar);
+	return 1;
+}
+
+/* Out of line: an access to a device pays for none of it. */
+static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *slot, u64 ipa,
+			      bool exec, bool write)
+{
+	struct stage2_fault fault = {
+		.vm = vcpu->vm,
+		.slot = slot,
+		.ipa = ipa & ~(STAGE2_PAGE_SIZE - 1),
+		.hva = armvmm_memslot_hva(slot, ipa >> PAGE_SHIFT),
+		.mapped = FSC_TYPE(HSR_FSC(vcpu->hyp->hsr)) == FSC_PERMISSION,
+		.write = write,
+		.exec = exec,
+	};
+	int ret;
+
+	vcpu->stat.page_faults++;
+	trace_armvmm_page_fault(vcpu->id, ipa, fault.hva, vcpu->hyp->regs.usr_regs.ARM_pc, write,
+				exec, fault.mapped);
+	ret = fault_map(&fault);
+	if (ret == -ENOEXEC) {
+		armvmm_regs_inject_pabt(vcpu, vcpu->hyp->hxfar);
+		return 1;
+	}
+	return ret;
+}
+
+/*
+ * A guest's own address decides: RAM where a slot is, and only else a device. So a slot over the
+ * distributor's window hides the distributor, as in KVM; and the GICV pages stay mapped under a
+ * slot that is laid over them until the slot goes or the host takes the page back. Neither
+ * reaches beyond the VM (design section 9, 21).
+ */
+int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_memslot *slot;
+	struct hyp_vcpu *hyp = vcpu->hyp;
+	struct stage2 *s2 = &vcpu->vm->stage2;
+	u32 hsr = hyp->hsr;
+	bool iabt = HSR_EC(hsr) == HSR_EC_IABT;
+	unsigned int type = FSC_TYPE(HSR_FSC(hsr));
+	bool exec, write;
+	u64 ipa;
+
+	if (type != FSC_TRANSLATION && type != FSC_ACCESS_FLAG && type != FSC_PERMISSION)
+		return fault_other(vcpu, iabt);
+	/* The translation changed between the fault and the question where it was. */
+	if (!hyp->fault_ipa_valid)
+		return 1;
+	ipa = armvmm_stage2_fault_ipa(hyp->hpfar, hyp->hxfar);
+
+	if (type == FSC_ACCESS_FLAG) {
+		spin_lock(&s2->lock);
+		armvmm_stage2_make_young(s2, ipa);
+		spin_unlock(&s2->lock);
+		return 1;
+	}
+
+	/* The walker of stage 1 reads, and does not execute (no hardware flags in ARMv7). */
+	exec = iabt && !(hsr & HSR_S1PTW);
+	write = !iabt && !(hsr & HSR_S1PTW) && (hsr & HSR_WNR);
+	/* The slot stays until the caller's vm->srcu is released, with the mapping made from it. */
+	slot = armvmm_memslot_find(vcpu->vm, ipa >> PAGE_SHIFT);
+	if (!slot || (write && (slot->flags & KVM_MEM_READONLY)))
+		return fault_no_ram(vcpu, ipa, iabt);
+	return fault_ram(vcpu, slot, ipa, exec, write);
+}

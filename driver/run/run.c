@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The run loop: what happens before an entry and after an exit.
+ * What an exit means is exit.c's.
+ */
+#include <linux/kernel.h>
+#include <linux/sched/signal.h>
+#include <linux/smp.h>
+
+#include "compat/compat.h"
+#include "core/kick.h"
+#include "core/state.h"
+#include "core/trace.h"
+#include "debug/debug.h"
+#include "host/hypcpu.h"
+#include "mem/stage2.h"
+#include "mmio/mmio.h"
+#include "pmu/pmu.h"
+#include "regs/psci.h"
+#include "run/exit.h"
+#include "run/run.h"
+#include "timer/timer.h"
+#include "vgic/loaded.h"
+#include "vgic/vgic.h"
+
+/* A vCPU that is off sleeps here. -EINTR for a signal. */
+static int run_wait_power(struct armvmm_vcpu *vcpu)
+{
+	while (READ_ONCE(vcpu->power_off)) {
+		rcuwait_wait_event(&vcpu->wait,
+				   signal_pending(current) || !READ_ONCE(vcpu->power_off),
+				   TASK_INTERRUPTIBLE);
+		if (signal_pending(current))
+			return -EINTR;
+	}
+	/* What CPU_ON wrote before it cleared power_off is seen from here on. */
+	smp_rmb();
+	return 0;
+}
+
+static int run_requests(struct armvmm_vcpu *vcpu)
+{
+	int ret;
+
+	armvmm_vcpu_check_request(vcpu, VCPU_REQ_SLEEP);
+	ret = run_wait_power(vcpu);
+	if (ret)
+		return ret;
+	if (!READ_ONCE(vcpu->requests))
+		return 0;
+	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_RESET)) {
+		armvmm_vcpu_unload(vcpu);
+		armvmm_psci_start(vcpu);
+	}
+	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
+	return 0;
+}
+
+/* First RUN: everything that depends on all vCPUs and devices being there. */
+static int run_first(struct armvmm_vcpu *vcpu)
+{
+	int ret;
+
+	if (likely(vcpu->has_run_once))
+		return 0;
+	if (armvmm_vgic_in_kernel(&vcpu->vm->vgic)) {
+		ret = armvmm_vgic_map_resources(vcpu->vm);
+		if (ret)
+			return ret;
+	}
+	ret = vcpu->pmu ? armvmm_pmu_enable(vcpu) : 0;
+	if (ret)
+		return ret;
+	/* PPIs settle by it, which must not change meanwhile. */
+	mutex_lock(&vcpu->vm->lock);
+	ret = armvmm_timer_enable(vcpu);
+	mutex_unlock(&vcpu->vm->lock);
+	if (ret)
+		return ret;
+	WRITE_ONCE(vcpu->has_run_once, true);
+	return 0;
+}
+
+/* The lines of a user-space irqchip are levels in HCR (DDI 0406C B1.8.11). */
+static void run_set_irq_lines(struct armvmm_vcpu *vcpu)
+{
+	unsigned long lines = READ_ONCE(vcpu->irq_lines);
+	u32 hcr = vcpu->hyp->hcr & ~(BIT(7) | BIT(6));
+
+	if (lines & BIT(VCPU_IRQ_LINE_IRQ))
+		hcr |= BIT(7);	/* VI */
+	if (lines & BIT(VCPU_IRQ_LINE_FIQ))
+		hcr |= BIT(6);	/* VF */
+	vcpu->hyp->hcr = hcr;
+}
+
+/* This CPU cannot enter the guest, and will not: the client's to deal with. */
+static int run_fail_entry(struct armvmm_vcpu *vcpu, u64 reason)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	run->fail_entry.hardware_entry_failure_reason = reason;
+	run->fail_entry.cpu = smp_processor_id();
+	return -EIO;
+}
+
+/*
+ * One time in the guest. Preemption is off. Returns HYP_EXIT_*, -EAGAIN when
+ * something came up that must be looked at first, -EIO by run_fail_entry().
+ */
+static int run_enter(struct armvmm_vcpu *vcpu)
+{
+	bool vgic = armvmm_vgic_in_kernel(&vcpu->vm->vgic);
+	int code;
+
+	/*
+	 * With interrupts on: a tracer that wakes up for each event (perf trace) sends itself an
+	 * interrupt, which would end the guest's time before it began, each time. So an entry that
+	 * is put off is traced, too.
+	 */
+	trace_armvmm_entry(vcpu->id, vcpu->hyp);
+	local_irq_disable();
+	if (unlikely(!armvmm_hypcpu_ready())) {
+		/* On its way offline a CPU runs its threads for a while: they will be moved. */
+		code = cpu_active(smp_processor_id()) ?
+			       run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_HYP) :
+			       -EAGAIN;
+		local_irq_enable();
+		return code;
+	}
+	/*
+	 * A guest that its client debugs does not run where it could not be stopped; breakpoints of
+	 * its own rest there (hyp_debug_load() looks again).
+	 */
+	if (unlikely(vcpu->hyp->debug.mode == HYP_DEBUG_LOAD) &&
+	    vcpu->debug.owner == DEBUG_OWNER_CLIENT && !armvmm_hypcpu_debug_ok()) {
+		local_irq_enable();
+		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_DEBUG);
+	}
+	armvmm_vmid_update(vcpu);
+	/* Pairs with armvmm_vcpu_kick() and with the order of requests. */
+	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
+	if (READ_ONCE(vcpu->requests) || signal_pending(current) || need_resched() ||
+	    READ_ONCE(vcpu->power_off)) {
+		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+		local_irq_enable();
+		return -EAGAIN;
+	}
+
+	armvmm_vcpu_load(vcpu);
+	armvmm_timer_flush(vcpu);
+	if (vgic)
+		armvmm_vgic_flush(vcpu);
+	else
+		run_set_irq_lines(vcpu);
+	if (unlikely(vcpu->pmu))
+		armvmm_pmu_load(vcpu);
+
+	compat_guest_enter_irqoff();
+	code = armvmm_hyp_call(HYP_CALL_RUN, (u32)vcpu->hyp, 0);
+	compat_guest_exit_irqoff();
+	if (unlikely(code == HYP_STUB_ERROR)) {
+		/*
+		 * Somebody took HYP away unseen: nothing ran, and nothing will here. On another CPU
+		 * it may, with what the list registers were to hold.
+		 */
+		if (vgic)
+			armvmm_vgic_sync(vcpu);
+		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+		local_irq_enable();
+		compat_guest_exit_account();
+		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_HYP);
+	}
+
+	vcpu->stat.exits++;
+	armvmm_timer_sync(vcpu);
+	if (vgic)
+		armvmm_vgic_sync(vcpu);
+	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+	/* What ended the guest's time is taken by the host here. */
+	local_irq_enable();
+	compat_guest_exit_account();
+	return code;
+}
+
+static int run_once(struct armvmm_vcpu *vcpu)
+{
+	int ret;
+
+	if (need_resched())
+		cond_resched();
+	ret = run_requests(vcpu);
+	if (ret)
+		return ret;
+	if (signal_pending(current)) {
+		vcpu->stat.signal_exits++;
+		return -EINTR;
+	}
+	if (armvmm_timer_should_notify_user(vcpu) && armvmm_timer_update_run(vcpu))
+		return -EINTR;
+	if (unlikely(vcpu->pmu)) {
+		armvmm_pmu_prepare(vcpu);
+		if (armvmm_pmu_update_run(vcpu))
+			return -EINTR;
+	}
+
+	if (unlikely(armvmm_debug_stepping(vcpu))) {
+		ret = armvmm_debug_step(vcpu);
+		if (ret <= 0)
+			return ret;
+	}
+
+	preempt_disable();
+	ret = run_enter(vcpu);
+	preempt_enable();
+	if (ret == -EAGAIN)
+		return 1;
+	/* run_fail_entry() has told the client. */
+	if (ret < 0)
+		return 0;
+
+	/* Eventfds take locks that sleep on preemptible kernels. */
+	armvmm_vgic_notify_ended(vcpu);
+	return armvmm_exit_handle(vcpu, ret);
+}
+
+static void run_sigset_activate(struct armvmm_vcpu *vcpu)
+{
+	if (vcpu->sigset_active)
+		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
+}
+
+static void run_sigset_deactivate(struct armvmm_vcpu *vcpu)
+{
+	if (!vcpu->sigset_active)
+		return;
+	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+	sigemptyset(&current->real_blocked);
+}
+
+static int run_until_exit(struct armvmm_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	int ret;
+
+	ret = run_first(vcpu);
+	if (ret)
+		return ret;
+	/*
+	 * A finished MMIO is completed once, whatever ends this RUN early; where its instruction
+	 * has more of them, the next one does.
+	 */
+	ret = armvmm_mmio_complete(vcpu);
+	if (ret <= 0)
+		return ret;
+	if (READ_ONCE(run->immediate_exit))
+		return -EINTR;
+
+	/* Another thread ran it last: its state is on that thread's CPU. */
+	if (unlikely(vcpu->last_task != current)) {
+		armvmm_vcpu_unload(vcpu);
+		vcpu->last_task = current;
+	}
+	WRITE_ONCE(vcpu->task, current);
+	run_sigset_activate(vcpu);
+	run->exit_reason = KVM_EXIT_UNKNOWN;
+	do {
+		ret = run_once(vcpu);
+	} while (ret > 0);
+	if (ret == -EINTR)
+		run->exit_reason = KVM_EXIT_INTR;
+	armvmm_timer_update_run(vcpu);
+	if (unlikely(vcpu->pmu))
+		armvmm_pmu_update_run(vcpu);
+	run_sigset_deactivate(vcpu);
+	WRITE_ONCE(vcpu->task, NULL);
+	return ret;
+}
+
+int armvmm_vcpu_run(struct armvmm_vcpu *vcpu)
+{
+	int ret;
+
+	if (!vcpu->initialized)
+		return -ENOEXEC;
+	ret = run_until_exit(vcpu);
+	trace_armvmm_user_exit(vcpu->id, vcpu->run->exit_reason, ret);
+	return ret;
+}

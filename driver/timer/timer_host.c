@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The host's virtual timer interrupt. HYP stops the timer at each exit, so the
+ * host hardly ever takes the interrupt: that it is pending at the CPU ends the
+ * guest's turn, and what the timer said then is all that is needed. While the
+ * guest has not dealt with it the line is high at every entry, and the PPI must
+ * be held back.
+ */
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdomain.h>
+#include <linux/module.h>
+#include <linux/of.h>
+#include <linux/of_irq.h>
+#include <linux/percpu.h>
+#include <linux/printk.h>
+
+#include <asm/barrier.h>
+
+#include "timer/timer.h"
+#include "timer/timer_host.h"
+#include "vgic/vgic.h"
+
+#define TIMER_DT_VIRT	2	/* index of the interrupt in the binding arm,arch_timer */
+
+static unsigned int vtimer_irq;
+module_param(vtimer_irq, uint, 0444);
+MODULE_PARM_DESC(vtimer_irq, "GIC number (16-31) of the virtual timer interrupt (default: device tree)");
+
+struct timer_host_cpu {
+	bool enabled;
+	bool held;
+};
+
+static DEFINE_PER_CPU(struct timer_host_cpu, timer_host_cpu);
+
+static struct {
+	u32 freq;
+	unsigned int irq;	/* Linux number */
+	unsigned int hwirq;	/* at the GIC */
+	u32 trigger;		/* IRQ_TYPE_* */
+	bool split_eoi;
+} timer_host;
+
+static const struct of_device_id timer_host_match[] = {
+	{ .compatible = "arm,armv7-timer" },
+	{ .compatible = "arm,armv8-timer" },
+	{ }
+};
+
+u32 armvmm_timer_freq(void)
+{
+	return timer_host.freq;
+}
+
+u64 armvmm_timer_now(void)
+{
+	u64 now;
+
+	/* The counter may be read ahead of what comes before (B8.1.2). */
+	isb();
+	asm volatile("mrrc p15, 0, %Q0, %R0, c14" : "=r" (now));
+	return now;
+}
+
+unsigned int armvmm_timer_host_hwirq(void)
+{
+	return timer_host.hwirq;
+}
+
+bool armvmm_timer_host_held(void)
+{
+	return this_cpu_read(timer_host_cpu.held);
+}
+
+void armvmm_timer_host_released(void)
+{
+	this_cpu_write(timer_host_cpu.held, false);
+}
+
+void armvmm_timer_host_hold(bool hold)
+{
+	if (this_cpu_read(timer_host_cpu.held) == hold)
+		return;
+	this_cpu_write(timer_host_cpu.held, hold);
+	if (timer_host.split_eoi)
+		irq_set_irqchip_state(timer_host.irq, IRQCHIP_STATE_ACTIVE, hold);
+	else if (hold)
+		disable_percpu_irq(timer_host.irq);
+	else
+		enable_percpu_irq(timer_host.irq, timer_host.trigger);
+}
+
+/*
+ * Taken in the host only where the GIC latched what HYP has silenced since.
+ * With split EOI the interrupt stays active: it is forwarded, and no one else
+ * deactivates it.
+ */
+static irqreturn_t timer_host_handler(int irq, void *dev)
+{
+	if (timer_host.split_eoi)
+		this_cpu_write(timer_host_cpu.held, true);
+	return IRQ_HANDLED;
+}
+
+void armvmm_timer_cpu_up(void)
+{
+	struct timer_host_cpu *cpu = this_cpu_ptr(&timer_host_cpu);
+
+	if (cpu->enabled)
+		return;
+	cpu->enabled = true;
+	cpu->held = false;
+	if (timer_host.split_eoi)
+		irq_set_irqchip_state(timer_host.irq, IRQCHIP_STATE_ACTIVE, false);
+	enable_percpu_irq(timer_host.irq, timer_host.trigger);
+}
+
+void armvmm_timer_cpu_down(void)
+{
+	struct timer_host_cpu *cpu = this_cpu_ptr(&timer_host_cpu);
+
+	if (!cpu->enabled)
+		return;
+	cpu->enabled = false;
+	armvmm_timer_host_hold(false);
+	disable_percpu_irq(timer_host.irq);
+}
+
+/* Linux number of the PPI, and CNTFRQ where firmware left it unset. */
+static int timer_host_find(void)
+{
+	struct device_node *np = of_find_matching_node(NULL, timer_host_match);
+	u32 freq = 0;
+
+	asm volatile("mrc p15, 0, %0, c14, c0, 0" : "=r" (timer_host.freq));
+	timer_host.irq = vtimer_irq ? armvmm_vgic_host_map_ppi(vtimer_irq) : 0;
+	if (np) {
+		/* The kernel's driver prefers the property: it must be the same clock. */
+		if (!of_property_read_u32(np, "clock-frequency", &freq) && freq)
+			timer_host.freq = freq;
+		if (!vtimer_irq)
+			timer_host.irq = irq_of_parse_and_map(np, TIMER_DT_VIRT);
+		of_node_put(np);
+	}
+	if (!timer_host.irq && vtimer_irq) {
+		pr_err("armvmm: vtimer_irq=%u: there is no such private interrupt (16-31, mostly 27)\n",
+		       vtimer_irq);
+		return -ENODEV;
+	}
+	if (!timer_host.irq) {
+		pr_err("armvmm: no virtual timer interrupt: the device tree's timer node (arm,armv7-timer) must list four interrupts, or give the module vtimer_irq= (16-31, mostly 27)\n");
+		return -ENODEV;
+	}
+	if (!timer_host.freq) {
+		pr_err("armvmm: the timer's frequency is unknown: firmware must set CNTFRQ, or the device tree's timer node needs clock-frequency\n");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+int armvmm_timer_init(void)
+{
+	struct irq_data *data;
+	int err;
+
+	err = timer_host_find();
+	if (err)
+		return err;
+
+	if (timer_host.irq == armvmm_vgic_host.maint_irq) {
+		pr_err("armvmm: the virtual timer's interrupt is the GIC's maintenance interrupt as well: correct vtimer_irq= (mostly 27) or maint_irq= (mostly 25)\n");
+		return -ENODEV;
+	}
+	data = irq_get_irq_data(timer_host.irq);
+	if (!data) {
+		pr_err("armvmm: virtual timer interrupt %u does not exist\n", timer_host.irq);
+		return -ENODEV;
+	}
+	timer_host.trigger = irqd_get_trigger_type(data);
+	if (timer_host.trigger != IRQ_TYPE_LEVEL_HIGH && timer_host.trigger != IRQ_TYPE_LEVEL_LOW)
+		timer_host.trigger = IRQ_TYPE_LEVEL_LOW;
+#ifdef CONFIG_IRQ_DOMAIN_HIERARCHY
+	while (data->parent_data)
+		data = data->parent_data;
+#endif
+	timer_host.hwirq = data->hwirq;
+
+	err = request_percpu_irq(timer_host.irq, timer_host_handler, "armvmm vtimer",
+				 &timer_host_cpu);
+	if (err) {
+		if (err == -EBUSY) {
+			pr_err("armvmm: Linux uses the virtual timer itself: it was started in SVC mode; virtualization needs a boot loader that enters it in HYP mode (U-Boot: CONFIG_ARMV7_VIRT=y, and `setenv bootm_boot_mode nonsec`)\n");
+			err = -ENODEV;
+		} else {
+			pr_err("armvmm: cannot request the virtual timer interrupt %u: %d\n",
+			       timer_host.hwirq, err);
+		}
+		return err;
+	}
+
+	/* Only a GIC driver that splits priority drop and deactivation forwards. */
+	err = irq_set_vcpu_affinity(timer_host.irq, &timer_host_cpu);
+	timer_host.split_eoi = !err;
+	armvmm_vgic_host.split_eoi = !err;
+	return 0;
+}
+
+void armvmm_timer_exit(void)
+{
+	if (timer_host.split_eoi)
+		irq_set_vcpu_affinity(timer_host.irq, NULL);
+	free_percpu_irq(timer_host.irq, &timer_host_cpu);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* KVM_ARM_VCPU_INIT: which CPU a vCPU is, and how it starts. */
+#include <linux/kernel.h>
+#include <linux/srcu.h>
+#include <linux/string.h>
+
+#include <asm/cputype.h>
+
+#include "arch/archregs.h"
+#include "core/kick.h"
+#include "core/state.h"
+#include "mem/stage2.h"
+#include "pmu/pmu.h"
+#include "regs/psci.h"
+#include "regs/reset.h"
+#include "vm/vcpu_init.h"
+
+#define INIT_FEATURES		(BIT(KVM_ARM_VCPU_POWER_OFF) | BIT(KVM_ARM_VCPU_PSCI_0_2) | \
+				 BIT(KVM_ARM_VCPU_PMU_V3))
+
+/*
+ * Target of this host: the CPUs without a number of their own (A12, A17) are
+ * shown as the Cortex-A15 whose system registers theirs are modelled on.
+ */
+static u32 init_host_target(void)
+{
+	u32 midr = read_cpuid_id();
+
+	if (MIDR_IMPLEMENTER(midr) == MIDR_ARM && MIDR_PART(midr) == MIDR_PART_A7)
+		return KVM_ARM_TARGET_CORTEX_A7;
+	return KVM_ARM_TARGET_CORTEX_A15;
+}
+
+int armvmm_regs_preferred_target(struct kvm_vcpu_init *init)
+{
+	memset(init, 0, sizeof(*init));
+	init->target = init_host_target();
+	return 0;
+}
+
+/*
+ * A client that initializes a vCPU again is about to load another guest: what
+ * it writes must reach a guest that starts with its caches off, so every page
+ * is mapped anew, and made coherent as that happens (DDI 0406C B3.9).
+ */
+static void init_unmap_slots(struct armvmm_vm *vm)
+{
+	struct armvmm_memslots *slots;
+	int i, idx;
+
+	idx = srcu_read_lock(&vm->srcu);
+	slots = srcu_dereference(vm->memslots, &vm->srcu);
+	for (i = 0; slots && i < slots->nr; i++)
+		armvmm_stage2_unmap(vm, slots->slots[i].base_gfn << PAGE_SHIFT,
+				    (u64)slots->slots[i].npages << PAGE_SHIFT);
+	srcu_read_unlock(&vm->srcu, idx);
+}
+
+/* -ENOENT for a feature that does not exist; -EINVAL where it differs from before. */
+static int init_check_features(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init)
+{
+	size_t i;
+
+	if (init->features[0] & ~INIT_FEATURES)
+		return -ENOENT;
+	for (i = 1; i < ARRAY_SIZE(init->features); i++)
+		if (init->features[i])
+			return -ENOENT;
+	if (vcpu->initialized && init->features[0] != vcpu->features)
+		return -EINVAL;
+	return 0;
+}
+
+int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init)
+{
+	int err;
+
+	if (init->target != init_host_target())
+		return -EINVAL;
+	err = init_check_features(vcpu, init);
+	if (!err && init->features[0] & BIT(KVM_ARM_VCPU_PMU_V3) && !vcpu->pmu)
+		err = armvmm_pmu_vcpu_create(vcpu);
+	if (err)
+		return err;
+
+	vcpu->target = init->target;
+	vcpu->features = init->features[0];
+
+	armvmm_regs_reset(vcpu);
+	/* A client's lines fall with it, as KVM's do; a CPU that PSCI turns on finds them up. */
+	xchg(&vcpu->irq_lines, 0);
+	armvmm_psci_vcpu_init(vcpu);
+	if (vcpu->has_run_once)
+		init_unmap_slots(vcpu->vm);
+
+	/* A start that CPU_ON left is void: the client says how this vCPU starts. */
+	spin_lock(&vcpu->start_lock);
+	clear_bit(VCPU_REQ_RESET, &vcpu->requests);
+	WRITE_ONCE(vcpu->power_off, armvmm_vcpu_has_feature(vcpu, KVM_ARM_VCPU_POWER_OFF));
+	vcpu->initialized = true;
+	spin_unlock(&vcpu->start_lock);
+	return 0;
+}

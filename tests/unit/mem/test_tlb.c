@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: driver/mem/vmid.c driver/mem/vmid_pool.c driver/mem/stage2_tlb.c
+// cflags: -include tests/unit/cpu_fake.h -Itests/unit/fake -Iinclude/uapi -Idriver
+/*
+ * When which TLB entries go, and who is told: before an entry to a guest, for another vCPU of the
+ * VM that ran on the CPU, or another VM that had the VMID (design 9, items 5 and 17), and after a
+ * change of the tables, with what the A15's erratum 798181 asks for on top (item 24).
+ */
+#include "ops.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/cache.h"
+#include "hyp/hyp.h"
+#include "host/hypcpu.h"
+#include "mem/stage2.h"
+#include "core/state.h"
+
+#define NR_VMS		300	/* more than there are VMIDs */
+#define NR_VCPUS	3
+#define A7		0x410fc075
+#define A15(r, p)	(0x410fc0f0 | (r) << 20 | (p))
+
+unsigned int fake_cpu;
+u32 fake_midr[FAKE_CPUS], fake_revidr[FAKE_CPUS];
+struct task_struct *fake_current;
+bool fake_in_irq;
+
+static struct armvmm_vm vms[NR_VMS];
+static struct armvmm_vcpu vcpus[NR_VMS][NR_VCPUS];
+static struct hyp_vcpu hyps[NR_VMS][NR_VCPUS];
+static u8 last_vcpu[NR_VMS];
+static bool not_ready[FAKE_CPUS];
+
+/* What a CPU's TLB has of a VMID: whose entries. A new one takes the place of none. */
+static struct armvmm_vcpu *tlb[FAKE_CPUS][256];
+
+/* --- what the code under test calls --- */
+
+static struct {
+	void *p;
+	unsigned int cpu;
+	u64 storage;
+} percpu[(NR_VMS + 1) * FAKE_CPUS];
+
+void *fake_per_cpu(void *p, size_t size, unsigned int cpu)
+{
+	unsigned int i = 0;
+
+	assert(size <= sizeof(percpu[0].storage));
+	while (percpu[i].p && (percpu[i].p != p || percpu[i].cpu != cpu))
+		i++;
+	percpu[i].p = p;
+	percpu[i].cpu = cpu;
+	return &percpu[i].storage;
+}
+
+void smp_call_function_single(int cpu, void (*fn)(void *), void *arg, int wait)
+{
+	unsigned int from = fake_cpu;
+
+	/* The caller relies on what the other did. */
+	assert(wait);
+	fake_op("to CPU %d", cpu);
+	fake_cpu = (unsigned int)cpu;
+	fn(arg);
+	fake_cpu = from;
+	fake_op("back");
+}
+
+void on_each_cpu(void (*fn)(void *), void *arg, int wait)
+{
+	unsigned int from = fake_cpu;
+
+	for (fake_cpu = 0; fake_cpu < FAKE_CPUS; fake_cpu++)
+		fn(arg);
+	fake_cpu = from;
+}
+
+bool armvmm_hypcpu_ready(void)
+{
+	return !not_ready[fake_cpu];
+}
+
+u32 armvmm_hyp_call(u32 fn, u32 a, u32 b)
+{
+	u64 vttbr = (u64)b << 32 | a;
+	unsigned int vmid = (unsigned int)(vttbr >> STAGE2_VTTBR_VMID_SHIFT) & 0xff;
+
+	switch (fn) {
+	case HYP_CALL_TLBI_VMID:
+		fake_op("vmid %llx", (unsigned long long)vttbr);
+		for (unsigned int cpu = 0; cpu < FAKE_CPUS; cpu++)
+			tlb[cpu][vmid] = NULL;
+		break;
+	case HYP_CALL_TLBI_VMID_LOCAL:
+		fake_op("local %llx", (unsigned long long)vttbr);
+		tlb[fake_cpu][vmid] = NULL;
+		break;
+	case HYP_CALL_TLBI_ALL:
+		fake_op("all");
+		memset(tlb, 0, sizeof(tlb));
+		break;
+	default:
+		KTAP_FAIL("HYP call %x", fn);
+	}
+	return 0;
+}
+
+void armvmm_cache_invalidate_icache_all(void)
+{
+	fake_op("icache");
+}
+
+/* --- a machine --- */
+
+static void start(void)
+{
+	memset(vms, 0, sizeof(vms));
+	memset(vcpus, 0, sizeof(vcpus));
+	memset(hyps, 0, sizeof(hyps));
+	memset(percpu, 0, sizeof(percpu));
+	memset(tlb, 0, sizeof(tlb));
+	memset(not_ready, 0, sizeof(not_ready));
+	for (unsigned int cpu = 0; cpu < FAKE_CPUS; cpu++)
+		fake_midr[cpu] = A7;
+	fake_cpu = 0;
+	for (unsigned int v = 0; v < NR_VMS; v++) {
+		vms[v].stage2.pgd_pa = 0x100000000ULL + v * STAGE2_PGD_SIZE;
+		vms[v].stage2.last_vcpu = &last_vcpu[v];
+		vms[v].online_vcpus = NR_VCPUS;
+		for (unsigned int i = 0; i < NR_VCPUS; i++) {
+			vcpus[v][i] = (struct armvmm_vcpu){
+				.vm = &vms[v], .index = i, .hyp = &hyps[v][i], .last_cpu = -1,
+			};
+			vms[v].vcpus[i] = &vcpus[v][i];
+		}
+	}
+	KTAP_EQ(armvmm_vmid_init(), 0);
+	nr_ops = 0;
+}
+
+static void end(void)
+{
+	armvmm_vmid_exit();
+	nr_ops = 0;
+}
+
+static struct armvmm_vcpu *enter(unsigned int cpu, unsigned int vm, unsigned int i)
+{
+	struct armvmm_vcpu *vcpu = &vcpus[vm][i];
+
+	fake_cpu = cpu;
+	armvmm_vmid_update(vcpu);
+	KTAP_EQ(vcpu->last_cpu, cpu);
+	KTAP_EQ(vcpu->hyp->vttbr & (STAGE2_VTTBR_ALIGN - 1), 0);
+	return vcpu;
+}
+
+/* --- cases --- */
+
+static void test_first_entry(void)
+{
+	start();
+	/* The first VMID begins nothing anew; nobody's entries are in the way. */
+	KTAP_EQ(enter(0, 0, 0)->hyp->vttbr, vms[0].stage2.pgd_pa | 1ULL << 48);
+	OPS_ARE("dsb ish");
+	enter(0, 0, 0);
+	OPS_NONE();
+	end();
+}
+
+static void test_other_vcpu(void)
+{
+	start();
+	enter(0, 0, 0);
+	nr_ops = 0;
+	enter(0, 0, 1);
+	OPS_ARE("local 1000100000000");
+	enter(0, 0, 1);
+	OPS_NONE();
+	enter(0, 0, 0);
+	OPS_ARE("local 1000100000000");
+	/* Elsewhere none was before; and what was done there is not this CPU's business. */
+	enter(1, 0, 1);
+	nr_ops = 0;
+	enter(0, 0, 0);
+	OPS_NONE();
+	enter(1, 0, 0);
+	OPS_ARE("local 1000100000000");
+	end();
+}
+
+/* Another VM has another VMID: what the last one left does not matter. */
+static void test_other_vm(void)
+{
+	start();
+	enter(0, 0, 1);
+	enter(0, 1, 0);
+	nr_ops = 0;
+	for (unsigned int i = 0; i < 4; i++) {
+		enter(0, 0, 1);
+		enter(0, 1, 0);
+	}
+	/* The VMID is asked for anew each time that the CPU's changes, and stays. */
+	for (unsigned int i = 0; i < nr_ops; i++)
+		KTAP_STREQ(ops[i], "dsb ish");
+	KTAP_TRUE(hyps[0][1].vttbr != hyps[1][0].vttbr);
+	end();
+}
+
+/* What runs in a guest walks, and fills its CPU's TLB again, whatever was flushed meanwhile. */
+static void walk(struct armvmm_vcpu *const *running)
+{
+	for (unsigned int cpu = 0; cpu < FAKE_CPUS; cpu++)
+		if (running[cpu])
+			tlb[cpu][running[cpu]->hyp->vttbr >> 48] = running[cpu];
+}
+
+/* Whoever runs wherever: no entry of another vCPU, of this VM or of any, is there for it. */
+static void test_random(void)
+{
+	unsigned int seed = 1, rollovers = 0, locals = 0;
+	struct armvmm_vcpu *running[FAKE_CPUS] = { };
+
+	start();
+	for (unsigned int n = 0; n < 60000; n++) {
+		unsigned int cpu, vm, vmid;
+		struct armvmm_vcpu *vcpu;
+
+		seed = seed * 1664525 + 1013904223;
+		cpu = seed >> 28 & 3;
+		/* A few that run often, and all of them now and then. */
+		vm = seed >> 27 & 1 ? (seed >> 8 & 3) : (seed >> 8) % NR_VMS;
+		vcpu = &vcpus[vm][(seed >> 4) % NR_VCPUS];
+		/* It is in one place at a time, and so is the CPU. */
+		running[cpu] = NULL;
+		for (unsigned int i = 0; i < FAKE_CPUS; i++)
+			if (running[i] == vcpu)
+				running[i] = NULL;
+		enter(cpu, vm, vcpu->index);
+		vmid = (unsigned int)(vcpu->hyp->vttbr >> 48);
+		for (unsigned int i = 0; i < nr_ops; i++) {
+			rollovers += !strcmp(ops[i], "all");
+			locals += !strncmp(ops[i], "local", 5);
+			/* Instructions by the old number's VM go with a rollover. */
+			if (!strcmp(ops[i], "all"))
+				KTAP_TRUE(i + 1 < nr_ops && !strcmp(ops[i + 1], "icache"));
+		}
+		nr_ops = 0;
+		if (tlb[cpu][vmid] && tlb[cpu][vmid] != vcpu) {
+			KTAP_FAIL("entry %u: CPU %u has another vCPU's entries of VMID %u", n, cpu,
+				  vmid);
+			break;
+		}
+		running[cpu] = vcpu;
+		walk(running);
+	}
+	KTAP_TRUE(rollovers > 10 && locals > 1000);
+	end();
+}
+
+static void test_flush(void)
+{
+	start();
+	armvmm_stage2_tlb_init();
+	/* A VM that never ran has no entries. */
+	armvmm_stage2_flush_tlb(&vms[0].stage2);
+	OPS_ARE("dsb ish");
+	enter(1, 0, 0)->mode = VCPU_IN_GUEST;
+	nr_ops = 0;
+	fake_cpu = 0;
+	/* The changed descriptors, then the VMID is read and goes: by one broadcast. */
+	armvmm_stage2_flush_tlb(&vms[0].stage2);
+	OPS_ARE("dsb ish", "vmid 1000100000000");
+	/* In the midst of its hotplug this CPU cannot, and neither can the next. */
+	not_ready[0] = not_ready[1] = true;
+	armvmm_stage2_flush_tlb(&vms[0].stage2);
+	OPS_ARE("dsb ish", "to CPU 1", "back", "to CPU 2", "vmid 1000100000000", "back");
+	end();
+}
+
+/* Erratum 798181: each CPU that is in this guest has a DMB after the broadcast. */
+static void settle(void)
+{
+	start();
+	fake_midr[2] = A15(2, 0);
+	fake_revidr[2] = A15(2, 0);
+	armvmm_stage2_tlb_init();
+	enter(1, 0, 0)->mode = VCPU_IN_GUEST;
+	enter(2, 0, 1)->mode = VCPU_EXITING;
+	enter(3, 0, 2)->mode = VCPU_OUTSIDE;
+	enter(3, 1, 0)->mode = VCPU_IN_GUEST;
+	nr_ops = 0;
+	fake_cpu = 0;
+	armvmm_stage2_flush_tlb(&vms[0].stage2);
+	OPS_ARE("dsb ish", "vmid 1000100000000", "to CPU 1", "dmb ish", "back", "to CPU 2",
+		"dmb ish", "back");
+	/* This CPU's own DSB was its barrier. */
+	fake_cpu = 1;
+	armvmm_stage2_flush_tlb(&vms[0].stage2);
+	OPS_ARE("dsb ish", "vmid 1000100000000", "to CPU 2", "dmb ish", "back");
+	end();
+}
+
+/* What is found at load stays: each question is a process of its own. */
+static bool in_child(void (*fn)(void))
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		fn();
+		fflush(stdout);
+		_exit(ktap_failed);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void test_settle(void)
+{
+	KTAP_TRUE(in_child(settle));
+}
+
+static struct {
+	u32 midr, revidr;
+	bool want;
+} given;
+
+static void erratum(void)
+{
+	start();
+	fake_midr[3] = given.midr;
+	fake_revidr[3] = given.revidr;
+	armvmm_stage2_tlb_init();
+	enter(1, 0, 0)->mode = VCPU_IN_GUEST;
+	nr_ops = 0;
+	fake_cpu = 0;
+	armvmm_stage2_flush_tlb(&vms[0].stage2);
+	if (given.want)
+		OPS_ARE("dsb ish", "vmid 1000100000000", "to CPU 1", "dmb ish", "back");
+	else
+		OPS_ARE("dsb ish", "vmid 1000100000000");
+	end();
+}
+
+/* One such CPU among others is enough, as on a board with A7 and A15. */
+static void test_erratum(void)
+{
+	static const __typeof__(given) table[] = {
+		{ A7, 0, false },
+		{ A7, A7, false },
+		{ 0x410fc0d0, 0, false },		/* Cortex-A12 */
+		{ A15(0, 0), A15(0, 0), true },		/* no REVIDR: it reads as MIDR */
+		{ A15(2, 1), A15(2, 1), true },
+		{ A15(2, 2), 0, true },
+		{ A15(2, 2), 0x10, false },		/* fixed */
+		{ A15(2, 4), 0, true },
+		{ A15(3, 0), 0x210, false },
+		{ A15(3, 2), 0, true },
+		{ A15(3, 2), 0x200, false },
+		{ A15(3, 3), 0x200, false },
+		{ A15(3, 4), 0, false },
+		{ A15(4, 0), 0, false },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
+		given = table[i];
+		if (!in_child(erratum))
+			KTAP_FAIL("MIDR %x, REVIDR %x", given.midr, given.revidr);
+	}
+}
+
+KTAP_MAIN(
+	KTAP_CASE(test_first_entry),
+	KTAP_CASE(test_other_vcpu),
+	KTAP_CASE(test_other_vm),
+	KTAP_CASE(test_random),
+	KTAP_CASE(test_flush),
+	KTAP_CASE(test_settle),
+	KTAP_CASE(test_erratum),
+)

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: driver/run/exit.c driver/arch/exception.c
+// cflags: -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
+/*
+ * Who answers an exit, and that an asynchronous abort which came while the guest ran is the guest's
+ * alone (design 9, item 10): it is taken first, no handler sees the trap that it came with, and the
+ * trapped instruction is still to be run after it. No emulator has such aborts.
+ */
+#include <linux/sched.h>
+
+#include "run/exit.h"
+#include "run/halt.h"
+#include "core/inject.h"
+#include "ktap.h"
+#include "vcpu_fake.h"
+
+#include "arch/archregs.h"
+#include "regs/cp15.h"
+#include "arch/dbgregs.h"
+#include "debug/debug.h"
+#include "hyp/hyp.h"
+#include "regs/psci.h"
+#include "mem/stage2.h"
+#include "core/state.h"
+
+#define PC	(hyp.regs.usr_regs.ARM_pc)
+#define HERE	0x40008000u
+
+static unsigned int serrors, undefs;
+static const char *called;
+
+/* --- handlers: each leaves its name --- */
+
+#define HANDLER(name)								\
+	int name(struct armvmm_vcpu *v)						\
+	{									\
+		KTAP_TRUE(v == &vcpu);						\
+		called = #name;							\
+		return 1;							\
+	}
+HANDLER(armvmm_stage2_fault)
+HANDLER(armvmm_debug_exit)
+HANDLER(armvmm_psci_call)
+HANDLER(armvmm_cp15_trap32)
+HANDLER(armvmm_cp15_trap64)
+HANDLER(armvmm_cp15_trap14_32)
+HANDLER(armvmm_cp15_trap14_64)
+HANDLER(armvmm_cp15_trap14_ldst)
+HANDLER(armvmm_cp15_trap10)
+
+void armvmm_vcpu_wfi(struct armvmm_vcpu *v)
+{
+	called = "wfi";
+}
+
+void yield(void)
+{
+	called = "wfe";
+}
+
+void armvmm_regs_inject_undef(struct armvmm_vcpu *v)
+{
+	undefs++;
+}
+
+void armvmm_regs_inject_serror(struct armvmm_vcpu *v)
+{
+	serrors++;
+}
+
+/* --- exits --- */
+
+static void start(unsigned int ec)
+{
+	memset(&hyp, 0, sizeof(hyp));
+	memset(&vcpu, 0, sizeof(vcpu));
+	vcpu.vm = &vm;
+	vcpu.hyp = &hyp;
+	PC = HERE;
+	hyp.regs.usr_regs.ARM_cpsr = CPSR_M_SVC;
+	/* 32 bits long, always executed. */
+	hyp.hsr = ec << 26 | HSR_IL | HSR_CV | 14u << 20;
+	serrors = undefs = 0;
+	called = "nobody";
+}
+
+static const struct {
+	unsigned int ec;
+	const char *handler;
+} classes[] = {
+	{ 0x03, "armvmm_cp15_trap32" },
+	{ 0x04, "armvmm_cp15_trap64" },
+	{ 0x05, "armvmm_cp15_trap14_32" },
+	{ 0x06, "armvmm_cp15_trap14_ldst" },
+	{ 0x08, "armvmm_cp15_trap10" },
+	{ 0x0c, "armvmm_cp15_trap14_64" },
+	{ 0x12, "armvmm_psci_call" },
+	{ 0x13, "armvmm_psci_call" },
+	{ 0x20, "armvmm_stage2_fault" },
+	{ 0x24, "armvmm_stage2_fault" },
+};
+
+static void test_classes(void)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(classes); i++) {
+		start(classes[i].ec);
+		KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_TRAP), 1);
+		KTAP_STREQ(called, classes[i].handler);
+		KTAP_EQ(serrors, 0);
+	}
+	start(0x01);
+	KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_TRAP), 1);
+	KTAP_STREQ(called, "wfi");
+	start(0x01);
+	hyp.hsr |= 1;
+	KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_TRAP), 1);
+	KTAP_STREQ(called, "wfe");
+}
+
+/* Whatever is no class of ours is an undefined instruction to the guest, in every one of them. */
+static void test_unknown(void)
+{
+	for (unsigned int ec = 0; ec < 64; ec++) {
+		start(ec);
+		armvmm_exit_handle(&vcpu, HYP_EXIT_TRAP);
+		KTAP_TRUE(undefs == 1 || strcmp(called, "nobody"));
+		KTAP_TRUE(!undefs || !strcmp(called, "nobody"));
+	}
+}
+
+static void test_interrupt(void)
+{
+	/* HSR is what an earlier trap left. */
+	start(0x12);
+	KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_IRQ), 1);
+	KTAP_STREQ(called, "nobody");
+	KTAP_EQ(PC, HERE);
+	KTAP_EQ(serrors, 0);
+}
+
+static void test_serror(void)
+{
+	start(0x12);
+	KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_SERROR), 1);
+	KTAP_EQ(serrors, 1);
+	KTAP_EQ(PC, HERE);
+	KTAP_STREQ(called, "nobody");
+}
+
+/* With an interrupt: the guest's PC is where it was interrupted, whatever HSR was. */
+static void test_serror_interrupt(void)
+{
+	start(0x12);
+	hyp.serror = 1;
+	KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_IRQ), 1);
+	KTAP_EQ(serrors, 1);
+	KTAP_EQ(hyp.serror, 0);
+	KTAP_EQ(PC, HERE);
+	/* It is taken once. */
+	KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_IRQ), 1);
+	KTAP_EQ(serrors, 1);
+}
+
+/* With a trap of each class: the abort goes first, and the instruction comes again. */
+static void test_serror_trap(void)
+{
+	for (unsigned int ec = 0; ec < 64; ec++) {
+		start(ec);
+		hyp.serror = 1;
+		KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_TRAP), 1);
+		KTAP_EQ(serrors, 1);
+		KTAP_EQ(undefs, 0);
+		KTAP_STREQ(called, "nobody");
+		KTAP_EQ(hyp.serror, 0);
+		/* HVC's PC is past it already (B1.8.3). */
+		KTAP_EQ(PC, ec == 0x12 ? HERE - 4 : HERE);
+	}
+}
+
+KTAP_MAIN(
+	KTAP_CASE(test_classes),
+	KTAP_CASE(test_unknown),
+	KTAP_CASE(test_interrupt),
+	KTAP_CASE(test_serror),
+	KTAP_CASE(test_serror_interrupt),
+	KTAP_CASE(test_serror_trap),
+)

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: driver/timer/timer.c
+// cflags: -I. -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
+//
+// The timers of a vCPU: when lines rise and fall, when the host's interrupt is
+// held back, what a sleep waits for (DDI 0406C B8.1).
+#include "fake/fake_kernel.h"
+
+#include "arch/archregs.h"
+#include "core/kick.h"
+#include "timer/timer.h"
+#include "timer/timer_host.h"
+#include "timer/timer_user.h"
+#include "core/state.h"
+#include "vgic/vgic.h"
+
+#include "fake/compat/compat.h"
+#include "ktap.h"
+#include "vcpu_fake.h"
+
+static u64 now;
+static bool held, active;
+static unsigned int holds, kicks;
+static bool line[32];
+static unsigned int injected[32];
+
+/* Two hrtimers: what they wait for, ~0 when stopped, and what they run. */
+static struct {
+	struct hrtimer *timer;
+	enum hrtimer_restart (*fn)(struct hrtimer *timer);
+	u64 ns;
+} hrt[2];
+
+#define STOPPED	(~0ULL)
+#define WAKEUP	(hrt[0])
+#define PHYS	(hrt[1])
+
+/* --- the driver's other nouns; a tick is 16 ns --- */
+
+u64 armvmm_timer_now(void)
+{
+	return now;
+}
+
+u32 armvmm_timer_freq(void)
+{
+	return 62500000;
+}
+
+unsigned int armvmm_timer_host_hwirq(void)
+{
+	return 27;
+}
+
+bool armvmm_timer_host_held(void)
+{
+	return held;
+}
+
+void armvmm_timer_host_released(void)
+{
+	held = false;
+}
+
+void armvmm_timer_host_hold(bool hold)
+{
+	holds += held != hold;
+	held = hold;
+}
+
+int armvmm_vgic_inject(struct armvmm_vm *v, struct armvmm_vcpu *c, unsigned int intid, bool level,
+		       const void *owner)
+{
+	KTAP_TRUE(owner == &vcpu.timer);
+	line[intid] = level;
+	injected[intid]++;
+	return 0;
+}
+
+int armvmm_vgic_set_owner(struct armvmm_vcpu *c, unsigned int intid, const void *owner)
+{
+	return 0;
+}
+
+static bool (*get_level)(struct armvmm_vcpu *c);
+
+int armvmm_vgic_map_phys(struct armvmm_vcpu *c, unsigned int intid, unsigned int host_hwirq,
+			 bool (*fn)(struct armvmm_vcpu *c))
+{
+	KTAP_EQ(intid, 27);
+	KTAP_EQ(host_hwirq, 27);
+	get_level = fn;
+	return 0;
+}
+
+bool armvmm_vgic_phys_active(struct armvmm_vcpu *c, unsigned int intid)
+{
+	return active;
+}
+
+void armvmm_vcpu_kick(struct armvmm_vcpu *c)
+{
+	kicks++;
+}
+
+void hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*fn)(struct hrtimer *),
+		   int clock, enum hrtimer_mode mode)
+{
+	int i = timer == &vcpu.timer.wakeup ? 0 : 1;
+
+	hrt[i].timer = timer;
+	hrt[i].fn = fn;
+	hrt[i].ns = STOPPED;
+}
+
+void hrtimer_start(struct hrtimer *timer, ktime_t time, enum hrtimer_mode mode)
+{
+	hrt[timer == hrt[0].timer ? 0 : 1].ns = time;
+}
+
+int hrtimer_cancel(struct hrtimer *timer)
+{
+	u64 *ns = &hrt[timer == hrt[0].timer ? 0 : 1].ns;
+	bool active = *ns != STOPPED;
+
+	*ns = STOPPED;
+	return active;
+}
+
+/* Whoever polls asks this: a tick goes by. */
+bool armvmm_vgic_pending(struct armvmm_vcpu *v)
+{
+	now++;
+	return false;
+}
+
+u64 hrtimer_forward_now(struct hrtimer *timer, ktime_t interval)
+{
+	hrt[timer == hrt[0].timer ? 0 : 1].ns = interval;
+	return 1;
+}
+
+/* --- the cases --- */
+
+static void reset(bool vgic)
+{
+	memset(&vm, 0, sizeof(vm));
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(&hyp, 0, sizeof(hyp));
+	memset(&page, 0, sizeof(page));
+	memset(line, 0, sizeof(line));
+	memset(injected, 0, sizeof(injected));
+	held = active = false;
+	holds = kicks = 0;
+	now = 1000000;
+	vcpu.vm = &vm;
+	vcpu.hyp = &hyp;
+	vcpu.run = &page.run;
+	vm.vgic.in_kernel = vm.vgic.initialized = vgic;
+	armvmm_timer_vm_init(&vm);
+	armvmm_timer_vcpu_init(&vcpu);
+	armvmm_timer_vcpu_reset(&vcpu);
+	KTAP_EQ(armvmm_timer_enable(&vcpu), 0);
+}
+
+/* One time in the guest, which leaves CTL and CVAL, and perhaps ends the interrupt. */
+static void run(u32 ctl, u64 cval, bool deactivates)
+{
+	armvmm_timer_flush(&vcpu);
+	hyp.cntv_ctl = ctl & 3;
+	hyp.cntv_cval = cval;
+	if ((ctl & 1) && now - hyp.cntvoff >= cval)
+		hyp.cntv_ctl |= CNT_CTL_ISTATUS;
+	hyp.vgic.used_lrs = deactivates ? 1 : 0;
+	hyp.vgic.lr[0] = 27u | 27u << 10 | 1u << 31;
+	hyp.vgic.elrsr = deactivates ? ~0ULL : 0;
+	if (deactivates)
+		active = false;
+	armvmm_timer_sync(&vcpu);
+}
+
+static void test_offset(void)
+{
+	reset(true);
+	/* The guest's counter starts at zero. */
+	KTAP_EQ(armvmm_timer_virt_now(&vcpu), 0);
+	now += 5;
+	KTAP_EQ(armvmm_timer_virt_now(&vcpu), 5);
+	armvmm_timer_set_cntvoff(&vm, now - 0x100000000ULL);
+	armvmm_timer_flush(&vcpu);
+	KTAP_EQ(now - hyp.cntvoff, 0x100000000ULL);
+}
+
+/* Programmed, fired, taken, programmed anew, ended: the level and the hold follow. */
+static void test_round(void)
+{
+	reset(true);
+	run(1, 100, false);
+	KTAP_TRUE(!line[27] && !held && !injected[27]);
+
+	now += 100;
+	run(1, 100, false);
+	KTAP_TRUE(line[27]);
+	KTAP_TRUE(get_level(&vcpu));
+
+	active = true;
+	armvmm_timer_flush(&vcpu);
+	KTAP_TRUE(held);
+	KTAP_EQ(holds, 1);
+	/* The guest deals with it, but has not ended it when something else traps. */
+	run(1, 5000, false);
+	KTAP_TRUE(!line[27]);
+	KTAP_TRUE(!get_level(&vcpu));
+	armvmm_timer_flush(&vcpu);
+	KTAP_TRUE(held);
+	KTAP_EQ(holds, 1);
+	/* It ends it: the hardware released the PPI, nothing is to be done. */
+	run(1, 5000, true);
+	KTAP_TRUE(!held);
+	armvmm_timer_flush(&vcpu);
+	KTAP_TRUE(!held);
+	KTAP_EQ(holds, 1);
+	KTAP_EQ(injected[27], 2);
+}
+
+/* Taken back by the guest before it was taken: the PPI must be let go by software. */
+static void test_taken_back(void)
+{
+	reset(true);
+	run(1, 0, false);
+	armvmm_timer_flush(&vcpu);
+	KTAP_TRUE(held);
+	run(3, 0, false);
+	KTAP_TRUE(!line[27]);
+	armvmm_timer_flush(&vcpu);
+	KTAP_TRUE(!held);
+	KTAP_EQ(holds, 2);
+}
+
+/* Another interrupt's end is not the timer's, nor is one by software. */
+static void test_other_lr(void)
+{
+	reset(true);
+	run(1, 0, false);
+	armvmm_timer_flush(&vcpu);
+	hyp.vgic.used_lrs = 2;
+	hyp.vgic.lr[0] = 28u | 28u << 10 | 1u << 31;
+	hyp.vgic.lr[1] = 27u;
+	hyp.vgic.elrsr = ~0ULL;
+	armvmm_timer_sync(&vcpu);
+	KTAP_TRUE(held);
+	/* In a list register still: not ended. */
+	hyp.vgic.lr[1] = 27u | 1u << 31 | 1u << 29;
+	hyp.vgic.elrsr = 1;
+	armvmm_timer_sync(&vcpu);
+	KTAP_TRUE(held);
+}
+
+static void test_masked(void)
+{
+	reset(true);
+	run(3, 0, false);
+	KTAP_TRUE(!line[27]);
+	run(0, 0, false);
+	KTAP_TRUE(!line[27]);
+	KTAP_TRUE(!armvmm_timer_pending(&vcpu));
+	armvmm_timer_block(&vcpu);
+	KTAP_EQ(WAKEUP.ns, STOPPED);
+}
+
+static void test_sleep(void)
+{
+	reset(true);
+	run(1, 62500000, false);
+	KTAP_TRUE(!armvmm_timer_pending(&vcpu));
+	armvmm_timer_block(&vcpu);
+	KTAP_EQ(WAKEUP.ns, 1000000000);
+
+	/* The host's clock is fast: the timer comes early, and waits for the rest. */
+	now += 62499990;
+	KTAP_EQ(WAKEUP.fn(WAKEUP.timer), HRTIMER_RESTART);
+	KTAP_EQ(WAKEUP.ns, 160);
+	KTAP_EQ(kicks, 0);
+	now += 10;
+	KTAP_EQ(WAKEUP.fn(WAKEUP.timer), HRTIMER_NORESTART);
+	KTAP_EQ(kicks, 1);
+	KTAP_TRUE(test_bit(VCPU_REQ_IRQ_PENDING, &vcpu.requests));
+	armvmm_timer_unblock(&vcpu);
+	KTAP_EQ(WAKEUP.ns, STOPPED);
+	/* It goes to the guest with the next entry, without an exit of its own. */
+	KTAP_TRUE(line[27]);
+	armvmm_timer_flush(&vcpu);
+	KTAP_TRUE(held);
+}
+
+static enum hrtimer_restart fire(void)
+{
+	enum hrtimer_restart ret = WAKEUP.fn(WAKEUP.timer);
+
+	if (ret == HRTIMER_NORESTART)
+		WAKEUP.ns = STOPPED;
+	return ret;
+}
+
+/* A host that took 400 ticks to wake up is woken 125 early the next time, and so on. */
+static void test_early(void)
+{
+	u64 deadline;
+
+	reset(true);
+	run(1, 62500000, false);
+	armvmm_timer_block(&vcpu);
+	now += 62500000;
+	KTAP_EQ(fire(), HRTIMER_NORESTART);
+	now += 400;
+	armvmm_timer_unblock(&vcpu);
+	KTAP_EQ(vcpu.timer.lead, 125);
+
+	reset(true);
+	vcpu.timer.lead = 125;
+	run(1, 62500000, false);
+	deadline = now + 62500000;
+	armvmm_timer_block(&vcpu);
+	KTAP_EQ(WAKEUP.ns, 1000000000 - 125 * 16);
+	now = deadline - 125;
+	KTAP_EQ(fire(), HRTIMER_NORESTART);
+	now += 5;
+	armvmm_timer_unblock(&vcpu);
+	/* What was too early is waited for, and the line rises on time. */
+	KTAP_EQ(now, deadline);
+	KTAP_TRUE(line[27]);
+	KTAP_EQ(vcpu.timer.lead, (125 * 3 + 5 + 1) / 4);
+
+	/* An interrupt that comes first says nothing of how late the host is. */
+	run(1, 62500000, false);
+	armvmm_timer_block(&vcpu);
+	now += 1000;
+	armvmm_timer_unblock(&vcpu);
+	KTAP_EQ(vcpu.timer.lead, (125 * 3 + 5 + 1) / 4);
+}
+
+/* A deadline beyond all sleeps is one that never comes too early. */
+static void test_far_deadline(void)
+{
+	reset(true);
+	run(1, ~0ULL, false);
+	armvmm_timer_block(&vcpu);
+	KTAP_TRUE(WAKEUP.ns > 1000000000000000000ULL && WAKEUP.ns < 1ULL << 62);
+}
+
+/* While it polls: the line rises once, then it is the vGIC's to say. */
+static void test_pending_once(void)
+{
+	reset(true);
+	run(1, 10, false);
+	now += 10;
+	KTAP_TRUE(armvmm_timer_pending(&vcpu));
+	KTAP_TRUE(line[27]);
+	KTAP_TRUE(!armvmm_timer_pending(&vcpu));
+	KTAP_EQ(injected[27], 1);
+}
+
+static void test_physical(void)
+{
+	reset(true);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_CVAL, now + 1000);
+	KTAP_EQ(PHYS.ns, STOPPED);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_CTL, 1);
+	KTAP_EQ(PHYS.ns, 16000);
+	KTAP_EQ(armvmm_timer_phys_read(&vcpu, TIMER_REG_TVAL), 1000);
+	KTAP_EQ(armvmm_timer_phys_read(&vcpu, TIMER_REG_CTL), 1);
+
+	now += 1000;
+	KTAP_EQ(PHYS.fn(PHYS.timer), HRTIMER_NORESTART);
+	KTAP_TRUE(line[30]);
+	KTAP_EQ(kicks, 1);
+	KTAP_EQ(armvmm_timer_phys_read(&vcpu, TIMER_REG_CTL), 5);
+	KTAP_EQ(armvmm_timer_phys_read(&vcpu, TIMER_REG_CNT), now);
+
+	/* IMASK lowers the line, and raises it again. */
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_CTL, 3);
+	KTAP_TRUE(!line[30]);
+	KTAP_EQ(armvmm_timer_phys_read(&vcpu, TIMER_REG_CTL), 7);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_CTL, 1);
+	KTAP_TRUE(line[30]);
+	/* TVAL into the future lowers it, and arms the timer. */
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_TVAL, 50);
+	KTAP_TRUE(!line[30]);
+	KTAP_EQ(PHYS.ns, 800);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_TVAL, (u32)-1);
+	KTAP_TRUE(line[30]);
+	KTAP_EQ(armvmm_timer_phys_read(&vcpu, TIMER_REG_TVAL), 0xffffffff);
+	KTAP_TRUE(!line[27]);
+}
+
+/* What fired before the first RUN is told to the vGIC then. */
+static void test_before_first_run(void)
+{
+	reset(true);
+	vcpu.timer.irqs_set = false;
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_CTL, 1);
+	KTAP_TRUE(!line[30]);
+	KTAP_EQ(armvmm_timer_enable(&vcpu), 0);
+	KTAP_TRUE(line[30]);
+}
+
+static void test_enable_refused(void)
+{
+	reset(true);
+	vcpu.timer.irqs_set = false;
+	vm.vgic.initialized = false;
+	KTAP_EQ(armvmm_timer_enable(&vcpu), -ENODEV);
+	vm.vgic.initialized = true;
+	vcpu.timer.phys_irq = vcpu.timer.virt_irq;
+	KTAP_EQ(armvmm_timer_enable(&vcpu), -EINVAL);
+	KTAP_TRUE(!vcpu.timer.irqs_set);
+}
+
+/* A user-space interrupt controller: the lines go to the client. */
+static void test_user_irqchip(void)
+{
+	reset(false);
+	KTAP_TRUE(!armvmm_timer_should_notify_user(&vcpu));
+	run(1, 0, false);
+	KTAP_TRUE(!injected[27]);
+	KTAP_TRUE(armvmm_timer_pending(&vcpu));
+	KTAP_TRUE(armvmm_timer_should_notify_user(&vcpu));
+	KTAP_TRUE(armvmm_timer_update_run(&vcpu));
+	KTAP_EQ(page.run.s.regs.device_irq_level, KVM_ARM_DEV_EL1_VTIMER);
+	KTAP_TRUE(!armvmm_timer_update_run(&vcpu));
+	/* The guest must go on with the line high. */
+	armvmm_timer_flush(&vcpu);
+	KTAP_TRUE(held);
+	run(0, 0, false);
+	KTAP_TRUE(armvmm_timer_update_run(&vcpu));
+	KTAP_EQ(page.run.s.regs.device_irq_level, 0);
+	armvmm_timer_flush(&vcpu);
+	KTAP_TRUE(!held);
+}
+
+static void test_reset(void)
+{
+	reset(true);
+	run(1, 0, false);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_CTL, 1);
+	KTAP_TRUE(line[27] && line[30]);
+	armvmm_timer_vcpu_reset(&vcpu);
+	KTAP_TRUE(!line[27] && !line[30]);
+	KTAP_EQ(hyp.cntv_ctl, 0);
+	KTAP_EQ(armvmm_timer_phys_read(&vcpu, TIMER_REG_CTL), 0);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_TVAL, 1000);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_CTL, 1);
+	armvmm_timer_vcpu_destroy(&vcpu);
+	KTAP_EQ(PHYS.ns, STOPPED);
+}
+
+KTAP_MAIN(KTAP_CASE(test_offset), KTAP_CASE(test_round), KTAP_CASE(test_taken_back),
+	  KTAP_CASE(test_other_lr), KTAP_CASE(test_masked), KTAP_CASE(test_sleep),
+	  KTAP_CASE(test_early),
+	  KTAP_CASE(test_far_deadline), KTAP_CASE(test_pending_once), KTAP_CASE(test_physical),
+	  KTAP_CASE(test_before_first_run), KTAP_CASE(test_enable_refused),
+	  KTAP_CASE(test_user_irqchip), KTAP_CASE(test_reset))

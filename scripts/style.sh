@@ -65,6 +65,26 @@ rule "scripts parse" "$(for f in "${scripts[@]}"; do
 done)"
 rule "scripts are executable" "$(for f in "${scripts[@]}"; do [ -x "$f" ] || echo "$f"; done)"
 
+# What the files of each folder of armvmm-run may include, "." being the root: data goes down,
+# results come up, and a device names what it lives in, never the other way round.
+rule "a folder of armvmm-run includes what is below it" "$(while read -r folder may; do
+	for f in $(git ls-files -- "userspace/armvmm-run/$folder/*.[ch]"); do
+		[ "$folder" != . ] || [ "${f#userspace/armvmm-run/*/}" = "$f" ] || continue
+		sed -nE 's|^# *include "([^"]*)".*|\1|p' "$f" | while read -r inc; do
+			case $inc in */*) into=${inc%%/*} ;; *) into=. ;; esac
+			[[ " $may " == *" $into "* ]] || echo "$f: $inc"
+		done
+	done
+done <<-'EOF'
+	core core
+	net net core
+	virtio virtio net core
+	hw hw core
+	boot boot core
+	. . boot core
+	EOF
+git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot)/[^/]*$')"
+
 if command -v cppcheck >/dev/null; then
 	mapfile -t user < <(git ls-files -- 'userspace/*.c')
 	rule "cppcheck finds nothing in userspace" "$(cppcheck --quiet --std=c11 --inline-suppr \

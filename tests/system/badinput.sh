@@ -102,11 +102,11 @@ bad 2 '--memory 2049K: must be a multiple of 4K' --memory 2049K
 
 # Networks.
 bad 2 '--net x: must begin with "user" or "tap=NAME"' --net x
-bad 2 '--net user,x: unknown word "x"' --net user,x
+bad 2 '--net user,x: unknown word "x" (--device help lists those of user)' --net user,x
 bad 2 '--net user,mac=1: 1 is no card'"'"'s address (like 52:54:00:12:34:56)' --net user,mac=1
 bad 2 '--net user,hostfwd=tcp:1-2: hostfwd=tcp:1-2 is not like hostfwd=tcp::2222-:22' --net user,hostfwd=tcp:1-2
 bad 2 '--net tap=: an interface name has 1 to 15 characters' --net tap=
-bad 2 '--net tap=t,hostfwd=tcp::1-:1: hostfwd goes with "user" only' --net tap=t,hostfwd=tcp::1-:1
+bad 2 '--net tap=t,hostfwd=tcp::1-:1: unknown word "hostfwd=tcp::1-:1" (--device help lists those of tap)' --net tap=t,hostfwd=tcp::1-:1
 nc -l -p 4321 &
 guests="$guests $!"
 sleep 1
@@ -121,9 +121,9 @@ bad 2 '--console serial: must be virtio' --console serial
 bad 2 '--no-reboot=1: takes no argument' --no-reboot=1
 
 # The hypervisor.
-bad 1 '/dev/missing: No such file or directory: is the module loaded (modprobe armvmm)?' --device /dev/missing
-bad 1 "/dev/null: is no hypervisor's device node" --device /dev/null
-bad 1 "folder: is no hypervisor's device node" --device folder
+bad 1 '/dev/missing: No such file or directory: is the module loaded (modprobe armvmm)?' --node /dev/missing
+bad 1 "/dev/null: is no hypervisor's device node" --node /dev/null
+bad 1 "folder: is no hypervisor's device node" --node folder
 export LD_PRELOAD="$dir/shim.so" SHIM=version
 bad 1 '/dev/armvmm: speaks version 11 of the KVM interface, and version 12 is needed' --cpus 1
 unset LD_PRELOAD SHIM

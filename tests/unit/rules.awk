@@ -17,6 +17,12 @@ function whole(flags)
 	return flags
 }
 
+function whole_files(paths)
+{
+	gsub(/ +/, " $(root)/", paths)
+	return paths
+}
+
 function pkg_config(what)
 {
 	return pkgs == "" ? "" : " $(shell $(PKG_CONFIG) --" what pkgs ")"
@@ -35,7 +41,7 @@ function rules(    name, key, source, object, objects, n, i)
 		if (object in seen)
 			continue
 		seen[object] = 1
-		print object ": $(root)/" source[i] " Makefile"
+		print object ": $(root)/" source[i] (i == 1 ? whole_files(files) : "") " Makefile"
 		print "\t$(compile)" whole(cflags) " -I$(root)/tests/unit" pkg_config("cflags") \
 			" -c -o $@ $<"
 		print "-include " object ".d"
@@ -48,12 +54,13 @@ FNR == 1 {
 	if (file != "")
 		rules()
 	file = FILENAME
-	cflags = pkgs = libs = sources = ""
+	cflags = pkgs = libs = sources = files = ""
 }
 FNR <= 20 {
 	cflags = cflags field("cflags")
 	pkgs = pkgs field("pkgs")
 	libs = libs field("libs")
 	sources = sources field("sources")
+	files = files field("files")
 }
 END { rules() }

@@ -10,7 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "core/machine.h"
+#include "board.h"
 #include "core/message.h"
 #include "options.h"
 #include "term.h"
@@ -27,7 +27,7 @@ enum {
 struct program {
 	struct config config;
 	struct chardev *chr;
-	struct machine *machine;
+	struct board *board;
 	int signal_fd;
 	GSource *signal_source;
 	guint grace_timer;
@@ -39,14 +39,14 @@ static gboolean program_grace_over(void *opaque)
 
 	program->grace_timer = 0;
 	message("the guest has not powered off within %u s and is ended", program->config.grace);
-	machine_request(program->machine, MACHINE_QUIT, NULL);
+	board_request(program->board, MACHINE_QUIT);
 	return G_SOURCE_REMOVE;
 }
 
 /* The power button, and a deadline from the first time on. */
 static void program_terminate(struct program *program)
 {
-	machine_press_power(program->machine);
+	board_press_power(program->board);
 	if (!program->grace_timer)
 		program->grace_timer = g_timeout_add_seconds(program->config.grace,
 							     program_grace_over, program);
@@ -57,9 +57,9 @@ static void program_key(void *opaque, enum term_key key)
 	struct program *program = opaque;
 
 	if (key == TERM_KEY_QUIT)
-		machine_request(program->machine, MACHINE_QUIT, NULL);
+		board_request(program->board, MACHINE_QUIT);
 	else
-		machine_press_power(program->machine);
+		board_press_power(program->board);
 }
 
 /* The shell gets its terminal back as it was; what runs after raise() runs after SIGCONT. */
@@ -82,7 +82,7 @@ static gboolean program_signal(int fd, GIOCondition condition, void *opaque)
 	case SIGINT:
 		/* Who says so twice by Ctrl-C does not want to wait. */
 		if (info.ssi_signo == SIGINT && program->grace_timer)
-			machine_request(program->machine, MACHINE_QUIT, NULL);
+			board_request(program->board, MACHINE_QUIT);
 		else
 			program_terminate(program);
 		break;
@@ -167,9 +167,9 @@ static int program_run(struct program *program, struct error *err)
 
 	ret = term_create(&program->chr, program_key, program, err);
 	if (!ret)
-		ret = machine_create(&program->machine, &program->config, program->chr, err);
+		ret = board_create(&program->board, &program->config, program->chr, err);
 	if (!ret && program->config.dump_dtb)
-		return machine_dump_dtb(program->machine, program->config.dump_dtb, err) ?
+		return board_dump_dtb(program->board, program->config.dump_dtb, err) ?
 			       EXIT_HOST_ERROR : EXIT_GUEST_POWEROFF;
 	if (!ret)
 		ret = program_signals(program, err);
@@ -178,7 +178,7 @@ static int program_run(struct program *program, struct error *err)
 
 	term_guard();
 	term_start(program->chr);
-	ret = machine_run(program->machine, &ended, err);
+	ret = board_run(program->board, &ended, err);
 	return ret ? EXIT_HOST_ERROR : program_status(ended);
 }
 
@@ -194,6 +194,10 @@ int main(int argc, char **argv)
 		break;
 	case OPTIONS_HELP:
 		fputs(options_help, stdout);
+		return fflush(stdout) ? EXIT_HOST_ERROR : 0;
+	case OPTIONS_DEVICES:
+		options_print_devices(stdout);
+		options_free(&program.config);
 		return fflush(stdout) ? EXIT_HOST_ERROR : 0;
 	case OPTIONS_VERSION:
 		printf("armvmm-run %s\n", armvmm_library_version());
@@ -213,7 +217,7 @@ int main(int argc, char **argv)
 		term_stop(program.chr);
 	if (status == EXIT_HOST_ERROR)
 		message("%s", err.text);
-	machine_destroy(program.machine);
+	board_destroy(program.board);
 	term_destroy(program.chr);
 	if (program.signal_source) {
 		g_source_destroy(program.signal_source);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
-#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/device_type.h"
+#include "core/parse.h"
 #include "options.h"
 
 #define OPTIONS_MIN_MEMORY	(1ULL << 20)
@@ -36,10 +36,12 @@ const char options_help[] =
 	"                         virtio network card (repeatable)\n"
 	"      --console virtio   a virtio console gets the terminal's input\n"
 	"      --rng              virtio source of random numbers\n"
+	"      --device NAME[,...]\n"
+	"                         any device; --device help lists all, with their words\n"
 	"      --pmu on|off       performance counters (default: on where the host has them)\n"
 	"\n"
 	"Running:\n"
-	"      --device PATH      the hypervisor's node (default /dev/armvmm)\n"
+	"      --node PATH        the hypervisor's node (default /dev/armvmm)\n"
 	"      --no-reboot        leave when the guest reboots\n"
 	"      --grace SECONDS    time that SIGTERM leaves the guest to power off (default 30)\n"
 	"      --dump-dtb FILE    write the device tree and leave, without starting a guest\n"
@@ -58,12 +60,12 @@ enum {
 	OPT_FORMAT = 256,
 	OPT_DTB,
 	OPT_DUMP_DTB,
-	OPT_CONSOLE,
-	OPT_RNG,
 	OPT_PMU,
 	OPT_DEVICE,
+	OPT_NODE,
 	OPT_NO_REBOOT,
 	OPT_GRACE,
+	OPT_TYPE,	/* and above: options of device types */
 };
 
 static const struct option options_long[] = {
@@ -75,48 +77,24 @@ static const struct option options_long[] = {
 	{ "dump-dtb", required_argument, NULL, OPT_DUMP_DTB },
 	{ "cpus", required_argument, NULL, 'c' },
 	{ "memory", required_argument, NULL, 'm' },
-	{ "disk", required_argument, NULL, 'd' },
-	{ "net", required_argument, NULL, 'n' },
-	{ "console", required_argument, NULL, OPT_CONSOLE },
-	{ "rng", no_argument, NULL, OPT_RNG },
 	{ "pmu", required_argument, NULL, OPT_PMU },
 	{ "device", required_argument, NULL, OPT_DEVICE },
+	{ "node", required_argument, NULL, OPT_NODE },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "grace", required_argument, NULL, OPT_GRACE },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
 };
 
-/* Digits only, at least one, no more than @max: no sign, blank or radix prefix slips through. */
-static int options_number(const char *text, const char *end, uint64_t max, uint64_t *value)
-{
-	uint64_t n = 0;
-
-	if (text == end)
-		return -EINVAL;
-	for (; text < end; text++) {
-		if (*text < '0' || *text > '9')
-			return -EINVAL;
-		n = n * 10 + (*text - '0');
-		if (n > max)
-			return -ERANGE;
-	}
-	*value = n;
-	return 0;
-}
-
-static int options_number_all(const char *text, uint64_t max, uint64_t *value)
-{
-	return options_number(text, text + strlen(text), max, value);
-}
+#define OPTIONS_LONG	(sizeof(options_long) / sizeof(options_long[0]))
+#define OPTIONS_TYPES	32	/* device types with an option of their own, at most */
 
 static int options_cpus(struct config *config, const char *arg, struct error *err)
 {
 	uint64_t n;
 
-	if (options_number_all(arg, CONFIG_MAX_CPUS, &n) || !n)
+	if (parse_number_all(arg, CONFIG_MAX_CPUS, &n) || !n)
 		return error_set(err, -EINVAL, "--cpus %s: must be 1 to %d", arg, CONFIG_MAX_CPUS);
 	config->nr_cpus = n;
 	return 0;
@@ -144,7 +122,7 @@ static int options_memory(struct config *config, const char *arg, struct error *
 			break;
 		}
 	}
-	ret = options_number(arg, end, UINT64_MAX >> 34, &n);
+	ret = parse_number(arg, end, UINT64_MAX >> 34, &n);
 	if (ret == -EINVAL)
 		return error_set(err, ret,
 				 "--memory %s: is no size (a number, with K, M or G behind it)", arg);
@@ -160,7 +138,7 @@ static int options_grace(struct config *config, const char *arg, struct error *e
 {
 	uint64_t n;
 
-	if (options_number_all(arg, OPTIONS_MAX_GRACE, &n))
+	if (parse_number_all(arg, OPTIONS_MAX_GRACE, &n))
 		return error_set(err, -EINVAL, "--grace %s: must be 0 to %d seconds", arg,
 				 OPTIONS_MAX_GRACE);
 	config->grace = n;
@@ -183,159 +161,59 @@ static int options_format(struct config *config, const char *arg, struct error *
 	return error_set(err, -EINVAL, "--format %s: must be auto, zimage, image, elf or raw", arg);
 }
 
-/*
- * The file's name may hold commas: only the known words at its end are taken
- * away, so "a,b.img,ro" is the file "a,b.img", read-only.
- */
-static int options_disk(struct config *config, const char *arg, struct error *err)
+/* A device that @option (as typed: "--disk") asked for, with @arg or NULL. */
+static int options_add_device(struct config *config, const struct device_type *type,
+			      const char *option, const char *arg, const char *args,
+			      struct error *err)
 {
-	struct disk_config *disk = &config->disk[config->nr_disks];
-	char *path;
+	struct config_device *device = &config->device[config->nr_devices];
+	char *label;
+	unsigned int same = 0;
+	int ret = 0;
 
-	if (config->nr_disks == CONFIG_MAX_DISKS)
-		return error_set(err, -EINVAL, "--disk %s: no more than %d disks", arg,
-				 CONFIG_MAX_DISKS);
-	path = strdup(arg);
-	if (!path)
-		return error_errno(err, -ENOMEM, "--disk %s", arg);
-	*disk = (struct disk_config){ .path = path };
-	config->nr_disks++;
-
-	for (char *comma; (comma = strrchr(path, ',')); *comma = '\0') {
-		if (!strcmp(comma, ",ro"))
-			disk->readonly = true;
-		else if (!strcmp(comma, ",direct"))
-			disk->direct = true;
-		else
-			break;
+	if (asprintf(&label, "%s%s%s", option, arg ? " " : "", arg ? arg : "") < 0)
+		return error_errno(err, -ENOMEM, "%s", option);
+	for (unsigned int i = 0; i < config->nr_devices; i++)
+		same += config->device[i].type == type;
+	if (same == type->max || config->nr_devices == CONFIG_MAX_DEVICES) {
+		ret = error_set(err, -EINVAL, "%s: no more than %u %s", label,
+				same == type->max ? type->max : CONFIG_MAX_DEVICES,
+				same == type->max ? type->name : "devices");
+	} else {
+		*device = (struct config_device){ .type = type };
+		config->nr_devices++;
+		if (type->parse)
+			ret = type->parse(label, args, &device->config, err);
+		else if (args)
+			ret = error_set(err, -EINVAL, "%s: takes no words", label);
 	}
-	if (!*path)
-		return error_set(err, -EINVAL, "--disk %s: names no file", arg);
-	return 0;
+	free(label);
+	return ret;
 }
 
-static int options_mac(const char *text, uint8_t *mac)
+/* --device NAME[,ARGS] */
+static int options_device(struct config *config, const char *arg, struct error *err)
 {
-	for (int i = 0; i < 6; i++, text += 3) {
-		char byte[3] = { text[0], text[0] ? text[1] : '\0', '\0' };
+	char name[32];
+	size_t len = strcspn(arg, ",");
+	const struct device_type *type = NULL;
 
-		if (!isxdigit((unsigned char)byte[0]) || !isxdigit((unsigned char)byte[1]) ||
-		    text[2] != (i < 5 ? ':' : '\0'))
-			return -EINVAL;
-		mac[i] = strtoul(byte, NULL, 16);
+	if (len < sizeof(name)) {
+		memcpy(name, arg, len);
+		name[len] = '\0';
+		type = device_type_find(name);
 	}
-	/* Bit 0 of the first byte marks a group address, which no card may have. */
-	return mac[0] & 1 ? -EINVAL : 0;
-}
-
-/* "[ADDR]:PORT" up to @end. An empty address is 0: any. */
-static int options_endpoint(const char *text, const char *end, uint32_t *addr, uint16_t *port)
-{
-	const char *colon = memchr(text, ':', end - text);
-	char buf[INET_ADDRSTRLEN];
-	struct in_addr in = { 0 };
-	uint64_t n;
-
-	if (!colon || (size_t)(colon - text) >= sizeof(buf))
-		return -EINVAL;
-	memcpy(buf, text, colon - text);
-	buf[colon - text] = '\0';
-	if (*buf && inet_pton(AF_INET, buf, &in) != 1)
-		return -EINVAL;
-	if (options_number(colon + 1, end, 65535, &n) || !n)
-		return -EINVAL;
-	*addr = ntohl(in.s_addr);
-	*port = n;
-	return 0;
-}
-
-static int options_hostfwd(struct net_config *net, const char *text)
-{
-	struct hostfwd_config *fwd = &net->hostfwd[net->nr_hostfwds];
-	const char *dash;
-
-	if (net->nr_hostfwds == CONFIG_MAX_HOSTFWDS)
-		return -E2BIG;
-	*fwd = (struct hostfwd_config){ .udp = !strncmp(text, "udp:", 4) };
-	if (!fwd->udp && strncmp(text, "tcp:", 4))
-		return -EINVAL;
-	text += 4;
-	dash = strchr(text, '-');
-	if (!dash || options_endpoint(text, dash, &fwd->host_addr, &fwd->host_port) ||
-	    options_endpoint(dash + 1, dash + strlen(dash), &fwd->guest_addr, &fwd->guest_port))
-		return -EINVAL;
-	net->nr_hostfwds++;
-	return 0;
-}
-
-static int options_net_word(struct net_config *net, const char *arg, char *word, bool first,
-			    struct error *err)
-{
-	int ret;
-
-	if (first) {
-		if (!strcmp(word, "user")) {
-			net->kind = NET_USER;
-			return 0;
-		}
-		if (strncmp(word, "tap=", 4))
-			return error_set(err, -EINVAL,
-					 "--net %s: must begin with \"user\" or \"tap=NAME\"", arg);
-		net->kind = NET_TAP;
-		net->tap = word + 4;
-		if (!*net->tap || strlen(net->tap) >= IFNAMSIZ)
-			return error_set(err, -EINVAL,
-					 "--net %s: an interface name has 1 to %d characters", arg,
-					 IFNAMSIZ - 1);
-		return 0;
-	}
-	if (!strncmp(word, "mac=", 4)) {
-		net->has_mac = true;
-		if (options_mac(word + 4, net->mac))
-			return error_set(err, -EINVAL,
-					 "--net %s: %s is no card's address (like 52:54:00:12:34:56)",
-					 arg, word + 4);
-		return 0;
-	}
-	if (!strncmp(word, "hostfwd=", 8)) {
-		if (net->kind != NET_USER)
-			return error_set(err, -EINVAL, "--net %s: hostfwd goes with \"user\" only",
-					 arg);
-		ret = options_hostfwd(net, word + 8);
-		if (ret == -E2BIG)
-			return error_set(err, ret, "--net %s: no more than %d hostfwd", arg,
-					 CONFIG_MAX_HOSTFWDS);
-		if (ret)
-			return error_set(err, ret,
-					 "--net %s: %s is not like hostfwd=tcp::2222-:22", arg, word);
-		return 0;
-	}
-	return error_set(err, -EINVAL, "--net %s: unknown word \"%s\"", arg, word);
-}
-
-static int options_net(struct config *config, const char *arg, struct error *err)
-{
-	struct net_config *net = &config->net[config->nr_nets];
-	bool first = true;
-	char *words, *word;
-	int ret;
-
-	if (config->nr_nets == CONFIG_MAX_NETS)
-		return error_set(err, -EINVAL, "--net %s: no more than %d cards", arg,
-				 CONFIG_MAX_NETS);
-	words = strdup(arg);
-	if (!words)
-		return error_errno(err, -ENOMEM, "--net %s", arg);
-	*net = (struct net_config){ .option = arg, .words = words };
-	config->nr_nets++;
-
-	while ((word = strsep(&words, ","))) {
-		ret = options_net_word(net, arg, word, first, err);
-		if (ret)
-			return ret;
-		first = false;
-	}
-	return 0;
+	if (!type && strchr(arg, '/'))
+		return error_set(err, -EINVAL,
+				 "--device %s: is no device; the hypervisor's node is --node PATH",
+				 arg);
+	if (!type)
+		return error_set(err, -EINVAL,
+				 "--device %s: is no device (--device help lists them)", arg);
+	if (type->builtin)
+		return error_set(err, -EINVAL, "--device %s: is part of every machine", arg);
+	return options_add_device(config, type, "--device", arg, arg[len] ? arg + len + 1 : NULL,
+				  err);
 }
 
 static int options_one(struct config *config, int c, struct error *err)
@@ -354,10 +232,6 @@ static int options_one(struct config *config, int c, struct error *err)
 		return options_cpus(config, optarg, err);
 	case 'm':
 		return options_memory(config, optarg, err);
-	case 'd':
-		return options_disk(config, optarg, err);
-	case 'n':
-		return options_net(config, optarg, err);
 	case 'v':
 		config->verbose = true;
 		return 0;
@@ -369,21 +243,15 @@ static int options_one(struct config *config, int c, struct error *err)
 	case OPT_DUMP_DTB:
 		config->dump_dtb = optarg;
 		return 0;
-	case OPT_CONSOLE:
-		if (strcmp(optarg, "virtio"))
-			return error_set(err, -EINVAL, "--console %s: must be virtio", optarg);
-		config->virtio_console = true;
-		return 0;
-	case OPT_RNG:
-		config->rng = true;
-		return 0;
 	case OPT_PMU:
 		if (strcmp(optarg, "on") && strcmp(optarg, "off"))
 			return error_set(err, -EINVAL, "--pmu %s: must be on or off", optarg);
 		config->pmu = strcmp(optarg, "on") ? PMU_OFF : PMU_ON;
 		return 0;
 	case OPT_DEVICE:
-		config->device = optarg;
+		return options_device(config, optarg, err);
+	case OPT_NODE:
+		config->node = optarg;
 		return 0;
 	case OPT_NO_REBOOT:
 		config->no_reboot = true;
@@ -393,8 +261,62 @@ static int options_one(struct config *config, int c, struct error *err)
 	}
 }
 
+/* getopt's two tables: the options above, and those of the device types that were linked in. */
+struct options_table {
+	struct option longs[OPTIONS_LONG + OPTIONS_TYPES + 1];
+	char letters[32 + 2 * OPTIONS_TYPES];
+	const struct device_type *type[OPTIONS_TYPES];
+	unsigned int nr_types;
+};
+
+static void options_table(struct options_table *t)
+{
+	const struct device_type *type = NULL;
+	/* The leading colon makes a missing argument ':' instead of '?'. */
+	size_t len = sprintf(t->letters, ":k:i:a:c:m:vhV");
+
+	memcpy(t->longs, options_long, sizeof(options_long));
+	t->nr_types = 0;
+	while ((type = device_type_next(type)) && t->nr_types < OPTIONS_TYPES) {
+		if (!type->option)
+			continue;
+		t->longs[OPTIONS_LONG + t->nr_types] = (struct option){
+			type->option, type->args ? required_argument : no_argument, NULL,
+			OPT_TYPE + t->nr_types,
+		};
+		if (type->letter)
+			len += sprintf(t->letters + len, "%c%s", type->letter,
+				       type->args ? ":" : "");
+		t->type[t->nr_types++] = type;
+	}
+	t->longs[OPTIONS_LONG + t->nr_types] = (struct option){ NULL, 0, NULL, 0 };
+}
+
+/* The device type whose option getopt() returned as @c, or NULL. */
+static const struct device_type *options_type(const struct options_table *t, int c)
+{
+	for (unsigned int i = 0; i < t->nr_types; i++)
+		if (c == OPT_TYPE + (int)i || (t->type[i]->letter && c == t->type[i]->letter))
+			return t->type[i];
+	return NULL;
+}
+
+static int options_take(struct config *config, const struct options_table *t, int c,
+			struct error *err)
+{
+	const struct device_type *type = options_type(t, c);
+	char option[64];
+
+	if (!type)
+		return options_one(config, c, err);
+	snprintf(option, sizeof(option), "--%s", type->option);
+	return options_add_device(config, type, option, type->args ? optarg : NULL,
+				  type->args ? optarg : NULL, err);
+}
+
 int options_parse(struct config *config, int argc, char **argv, struct error *err)
 {
+	struct options_table t;
 	int c, ret;
 
 	*config = (struct config){
@@ -402,11 +324,11 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 		.memory = OPTIONS_DEF_MEMORY,
 		.grace = OPTIONS_DEF_GRACE,
 	};
+	options_table(&t);
 	opterr = 0;
 	optind = 0;	/* glibc: start over, for callers that parse twice */
 
-	/* The leading colon makes a missing argument ':' instead of '?'. */
-	while ((c = getopt_long(argc, argv, ":k:i:a:c:m:d:n:vhV", options_long, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, t.letters, t.longs, NULL)) != -1) {
 		switch (c) {
 		case 'h':
 			return OPTIONS_HELP;
@@ -420,7 +342,9 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 			return error_set(err, -EINVAL, "%s: %s", argv[optind - 1],
 					 optopt ? "takes no argument" : "unknown option");
 		}
-		ret = options_one(config, c, err);
+		if (c == OPT_DEVICE && !strcmp(optarg, "help"))
+			return OPTIONS_DEVICES;
+		ret = options_take(config, &t, c, err);
 		if (ret)
 			return ret;
 	}
@@ -433,10 +357,45 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 
 void options_free(struct config *config)
 {
-	for (unsigned int i = 0; i < config->nr_disks; i++)
-		free((char *)config->disk[i].path);
-	for (unsigned int i = 0; i < config->nr_nets; i++)
-		free(config->net[i].words);
-	config->nr_disks = 0;
-	config->nr_nets = 0;
+	for (unsigned int i = 0; i < config->nr_devices; i++)
+		if (config->device[i].type->release)
+			config->device[i].type->release(config->device[i].config);
+	config->nr_devices = 0;
+}
+
+static void options_print_words(FILE *file, const struct device_word *words)
+{
+	for (; words && words->word; words++) {
+		if (strlen(words->word) > 22)
+			fprintf(file, "    ,%s\n%28s%s\n", words->word, "", words->help);
+		else
+			fprintf(file, "    ,%-22s %s\n", words->word, words->help);
+	}
+}
+
+void options_print_devices(FILE *file)
+{
+	const struct device_type *type = NULL;
+
+	fputs("Devices that each machine has:\n", file);
+	while ((type = device_type_next(type)))
+		if (type->builtin)
+			fprintf(file, "  %-25s %s\n", type->name, type->summary);
+	fputs("Devices to add, by --device NAME[,...] or by the option behind them:\n", file);
+	while ((type = device_type_next(type))) {
+		struct device_group group;
+
+		if (type->builtin)
+			continue;
+		fprintf(file, "  %-25s %s, %u at most", type->name, type->summary, type->max);
+		if (type->option)
+			fprintf(file, "; --%s%s%s", type->option, type->args ? " " : "",
+				type->args ? type->args : "");
+		fputc('\n', file);
+		options_print_words(file, type->words);
+		for (unsigned int i = 0; type->group && type->group(i, &group); i++) {
+			fprintf(file, "   %-24s %s\n", group.args, group.summary);
+			options_print_words(file, group.words);
+		}
+	}
 }

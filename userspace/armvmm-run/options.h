@@ -3,10 +3,12 @@
 #ifndef ARMVMM_RUN_OPTIONS_H
 #define ARMVMM_RUN_OPTIONS_H
 
+#include <stdio.h>
+
 #include "core/config.h"
 #include "core/error.h"
 
-enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
+enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_DEVICES };
 
 /*
  * Parses the arguments into @config. Returns an options_action, or -EINVAL with
@@ -18,5 +20,8 @@ void options_free(struct config *config);
 
 /* The text of --help, with a newline at its end. */
 extern const char options_help[];
+
+/* What --device help prints: the device types that were linked in, with their words. */
+void options_print_devices(FILE *file);
 
 #endif /* ARMVMM_RUN_OPTIONS_H */

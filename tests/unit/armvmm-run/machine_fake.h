@@ -10,7 +10,7 @@
 
 #include "core/machine.h"
 
-static struct irqline *fake_line[MACHINE_NR_SPIS];
+static struct irqline *fake_line[MAP_NR_SPIS];
 static unsigned int fake_irq_changes;
 
 static inline void fake_sink(void *opaque, unsigned int spi, bool level)

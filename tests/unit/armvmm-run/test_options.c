@@ -1,10 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/options.c userspace/armvmm-run/core/error.c
-// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// sources: userspace/armvmm-run/options.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/irqline.c
+// sources: userspace/armvmm-run/core/message.c userspace/armvmm-run/core/parse.c
+// sources: userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/hw/pl031.c
+// sources: userspace/armvmm-run/hw/pl061.c userspace/armvmm-run/net/net.c
+// sources: userspace/armvmm-run/net/net_slirp.c userspace/armvmm-run/net/net_tap.c
+// sources: userspace/armvmm-run/net/slirp_config.c userspace/armvmm-run/virtio/blk_request.c
+// sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/virtio_blk.c
+// sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
+// sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
+// sources: userspace/armvmm-run/virtio/virtqueue.c
+// files: userspace/armvmm-run/armvmm-run.1
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+// pkgs: glib-2.0 slirp
+// libs: -lfdt
 //
-// The command line: what is accepted, and the sentence for what is not.
+// The command line with all devices that there are: what is accepted, the
+// sentence for what is not, and the man page's account of it.
 #include "options.h"
+#include "core/device_type.h"
+#include "net/net.h"
+#include "net/slirp_config.h"
+#include "virtio/disk.h"
 #include "ktap.h"
+#include "armvmm-run/machine_fake.h"
+
+/* No device is made here. */
+int machine_virtio_slot(struct machine *m)
+{
+	return -ENOSPC;
+}
+
+int machine_ioeventfd_add(struct machine *m, uint64_t gpa, unsigned int len, uint64_t value, int fd)
+{
+	return -ENOTSUP;
+}
+
+void machine_ioeventfd_del(struct machine *m, int fd)
+{
+}
+
+void machine_warn(struct machine *m, const char *fmt, ...)
+{
+}
+
+void machine_note(struct machine *m, const char *fmt, ...)
+{
+}
 
 static struct config config;
 static struct error err;
@@ -41,7 +85,7 @@ static void test_defaults(void)
 	KTAP_EQ(config.grace, 30);
 	KTAP_EQ(config.format, KERNEL_AUTO);
 	KTAP_EQ(config.pmu, PMU_AUTO);
-	KTAP_EQ(config.nr_disks + config.nr_nets, 0);
+	KTAP_EQ(config.nr_devices, 0);
 	options_free(&config);
 }
 
@@ -103,45 +147,61 @@ static void test_memory(void)
 		"--memory 1T: is no size (a number, with K, M or G behind it)");
 }
 
+/* The config of the @index-th device, which is of type @name. */
+static const void *device(unsigned int index, const char *name)
+{
+	KTAP_STREQ(config.device[index].type->name, name);
+	return config.device[index].config;
+}
+
 static void test_disk(void)
 {
+	const struct disk_config *disk[4];
+
 	KTAP_EQ(parse("-k z -d a.img --disk b,c.img,ro --disk d,direct,ro -d e,rox"), OPTIONS_RUN);
-	KTAP_EQ(config.nr_disks, 4);
-	KTAP_STREQ(config.disk[0].path, "a.img");
-	KTAP_TRUE(!config.disk[0].readonly && !config.disk[0].direct);
-	KTAP_STREQ(config.disk[1].path, "b,c.img");
-	KTAP_TRUE(config.disk[1].readonly && !config.disk[1].direct);
-	KTAP_STREQ(config.disk[2].path, "d");
-	KTAP_TRUE(config.disk[2].readonly && config.disk[2].direct);
-	KTAP_STREQ(config.disk[3].path, "e,rox");
+	KTAP_EQ(config.nr_devices, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		disk[i] = device(i, "virtio-blk");
+	KTAP_STREQ(disk[0]->path, "a.img");
+	KTAP_TRUE(!disk[0]->readonly && !disk[0]->direct);
+	KTAP_STREQ(disk[1]->path, "b,c.img");
+	KTAP_TRUE(disk[1]->readonly && !disk[1]->direct);
+	KTAP_STREQ(disk[2]->path, "d");
+	KTAP_TRUE(disk[2]->readonly && disk[2]->direct);
+	KTAP_STREQ(disk[3]->path, "e,rox");
 	options_free(&config);
 	refused("-k z -d ,ro", "--disk ,ro: names no file");
 	refused("-k z -d 1 -d 2 -d 3 -d 4 -d 5 -d 6 -d 7 -d 8 -d 9 -d 10 -d 11 -d 12 -d 13 -d 14 "
-		"-d 15 -d 16 -d 17", "--disk 17: no more than 16 disks");
+		"-d 15 -d 16 -d 17", "--disk 17: no more than 16 virtio-blk");
 }
 
 static void test_net(void)
 {
+	const struct net_config *net[2];
+	const struct slirp_config *user;
 	static const uint8_t mac[] = { 0x52, 0x54, 0x00, 0xab, 0xCD, 0xef };
 
 	KTAP_EQ(parse("-k z -n tap=tap0,mac=52:54:00:ab:CD:ef "
 		      "-n user,hostfwd=tcp::2222-:22,hostfwd=udp:127.0.0.1:53-10.0.2.15:5353"),
 		OPTIONS_RUN);
-	KTAP_EQ(config.nr_nets, 2);
-	KTAP_EQ(config.net[0].kind, NET_TAP);
-	KTAP_STREQ(config.net[0].tap, "tap0");
-	KTAP_TRUE(config.net[0].has_mac);
-	KTAP_MEMEQ(config.net[0].mac, mac, 6);
-	KTAP_EQ(config.net[1].kind, NET_USER);
-	KTAP_TRUE(!config.net[1].has_mac);
-	KTAP_EQ(config.net[1].nr_hostfwds, 2);
-	KTAP_TRUE(!config.net[1].hostfwd[0].udp);
-	KTAP_EQ(config.net[1].hostfwd[0].host_addr, 0);
-	KTAP_EQ(config.net[1].hostfwd[0].host_port, 2222);
-	KTAP_EQ(config.net[1].hostfwd[0].guest_port, 22);
-	KTAP_TRUE(config.net[1].hostfwd[1].udp);
-	KTAP_EQ(config.net[1].hostfwd[1].host_addr, 0x7f000001);
-	KTAP_EQ(config.net[1].hostfwd[1].guest_addr, 0x0a00020f);
+	KTAP_EQ(config.nr_devices, 2);
+	for (unsigned int i = 0; i < 2; i++)
+		net[i] = device(i, "virtio-net");
+	KTAP_STREQ(net[0]->type->name, "tap");
+	KTAP_STREQ(*(const char **)net[0]->backend, "tap0");
+	KTAP_TRUE(net[0]->has_mac);
+	KTAP_MEMEQ(net[0]->mac, mac, 6);
+	KTAP_STREQ(net[1]->type->name, "user");
+	user = net[1]->backend;
+	KTAP_TRUE(!net[1]->has_mac);
+	KTAP_EQ(user->nr_hostfwds, 2);
+	KTAP_TRUE(!user->hostfwd[0].udp);
+	KTAP_EQ(user->hostfwd[0].host_addr, 0);
+	KTAP_EQ(user->hostfwd[0].host_port, 2222);
+	KTAP_EQ(user->hostfwd[0].guest_port, 22);
+	KTAP_TRUE(user->hostfwd[1].udp);
+	KTAP_EQ(user->hostfwd[1].host_addr, 0x7f000001);
+	KTAP_EQ(user->hostfwd[1].guest_addr, 0x0a00020f);
 	options_free(&config);
 
 	refused("-k z -n nat", "--net nat: must begin with \"user\" or \"tap=NAME\"");
@@ -154,9 +214,9 @@ static void test_net(void)
 		"--net user,mac=53:54:00:12:34:56: 53:54:00:12:34:56 is no card's address (like 52:54:00:12:34:56)");
 	refused("-k z -n user,mac=52:54:00:12:34:5g",
 		"--net user,mac=52:54:00:12:34:5g: 52:54:00:12:34:5g is no card's address (like 52:54:00:12:34:56)");
-	refused("-k z -n user,x", "--net user,x: unknown word \"x\"");
+	refused("-k z -n user,x", "--net user,x: unknown word \"x\" (--device help lists those of user)");
 	refused("-k z -n tap=a,hostfwd=tcp::1-:2",
-		"--net tap=a,hostfwd=tcp::1-:2: hostfwd goes with \"user\" only");
+		"--net tap=a,hostfwd=tcp::1-:2: unknown word \"hostfwd=tcp::1-:2\" (--device help lists those of tap)");
 	refused("-k z -n user,hostfwd=tcp::0-:22",
 		"--net user,hostfwd=tcp::0-:22: hostfwd=tcp::0-:22 is not like hostfwd=tcp::2222-:22");
 	refused("-k z -n user,hostfwd=tcp::65536-:22",
@@ -168,12 +228,16 @@ static void test_net(void)
 static void test_others(void)
 {
 	KTAP_EQ(parse("--kernel z --format raw --initrd i --append a=b --dtb d --console virtio "
-		      "--rng --device /dev/kvm --no-reboot --grace 0 -v"), OPTIONS_RUN);
+		      "--rng --node /dev/kvm --no-reboot --grace 0 -v"), OPTIONS_RUN);
 	KTAP_EQ(config.format, KERNEL_RAW);
 	KTAP_STREQ(config.initrd, "i");
 	KTAP_STREQ(config.append, "a=b");
-	KTAP_STREQ(config.device, "/dev/kvm");
-	KTAP_TRUE(config.virtio_console && config.rng && config.no_reboot && config.verbose);
+	KTAP_STREQ(config.node, "/dev/kvm");
+	KTAP_TRUE(config.no_reboot && config.verbose);
+	KTAP_EQ(config.nr_devices, 2);
+	device(0, "virtio-console");
+	device(1, "virtio-rng");
+	options_free(&config);
 	KTAP_EQ(config.grace, 0);
 	KTAP_EQ(parse("--help --cpus 0"), OPTIONS_HELP);
 	KTAP_EQ(parse("--version"), OPTIONS_VERSION);
@@ -194,6 +258,122 @@ static void test_usage(void)
 	refused("--grace 86401 -k z", "--grace 86401: must be 0 to 86400 seconds");
 }
 
+/* --device makes what the options of their own make. */
+static void test_device(void)
+{
+	const struct disk_config *disk;
+	const struct net_config *net;
+
+	KTAP_EQ(parse("-k z --device virtio-blk,a,b.img,ro --device virtio-net,tap=t "
+		      "--device virtio-rng --device virtio-console"), OPTIONS_RUN);
+	KTAP_EQ(config.nr_devices, 4);
+	disk = device(0, "virtio-blk");
+	KTAP_STREQ(disk->path, "a,b.img");
+	KTAP_TRUE(disk->readonly);
+	net = device(1, "virtio-net");
+	KTAP_STREQ(net->type->name, "tap");
+	device(2, "virtio-rng");
+	device(3, "virtio-console");
+	options_free(&config);
+	KTAP_EQ(parse("--device help"), OPTIONS_DEVICES);
+	options_free(&config);
+
+	refused("-k z --device floppy", "--device floppy: is no device (--device help lists them)");
+	refused("-k z --device /dev/kvm",
+		"--device /dev/kvm: is no device; the hypervisor's node is --node PATH");
+	refused("-k z --device pl011", "--device pl011: is part of every machine");
+	refused("-k z --device virtio-rng,fast", "--device virtio-rng,fast: takes no words");
+	refused("-k z --device virtio-blk", "--device virtio-blk: names no file");
+	refused("-k z --device virtio-blk,,ro", "--device virtio-blk,,ro: names no file");
+	refused("-k z --device virtio-net,user,x", "--device virtio-net,user,x: unknown word \"x\" "
+		"(--device help lists those of user)");
+	refused("-k z --rng --device virtio-rng",
+		"--device virtio-rng: no more than 1 virtio-rng");
+	refused("-k z --console virtio --console virtio",
+		"--console virtio: no more than 1 virtio-console");
+}
+
+extern const char man_page[], man_page_end[];
+asm(".pushsection .rodata\n"
+    ".globl man_page\nman_page: .incbin \"armvmm-run.1\"\n"
+    ".globl man_page_end\nman_page_end: .byte 0\n"
+    ".popsection");
+
+/* Does the man page have the line @fmt? */
+static bool man_has(const char *fmt, ...)
+{
+	char line[256] = "\n";
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line + 1, sizeof(line) - 2, fmt, ap);
+	va_end(ap);
+	strcat(line, "\n");
+	return memmem(man_page, man_page_end - man_page, line, strlen(line));
+}
+
+/* A word's name, up to what it is given: "mac" of "mac=ADDRESS". */
+static void man_words(const char *of, const struct device_word *words)
+{
+	for (; words && words->word; words++) {
+		size_t len = strcspn(words->word, "=");
+
+		if (!man_has(words->word[len] ? ".It Cm %.*s=" : ".It Cm %.*s", (int)len,
+			     words->word))
+			KTAP_FAIL("the man page does not list the word %s of %s", words->word, of);
+	}
+}
+
+static void test_man_page(void)
+{
+	const struct device_type *type = NULL;
+	unsigned int listed = 0, there = 0;
+	const char *section = strstr(man_page, "\n.Ss Devices\n"), *end;
+
+	KTAP_ASSERT(section);
+	while ((type = device_type_next(type))) {
+		struct device_group group;
+
+		there++;
+		if (!man_has(".It Sy %s", type->name))
+			KTAP_FAIL("the man page does not list %s", type->name);
+		if (type->option && !strstr(section, type->option))
+			KTAP_FAIL("the man page does not list --%s", type->option);
+		man_words(type->name, type->words);
+		for (unsigned int i = 0; type->group && type->group(i, &group); i++) {
+			if (!strstr(section, group.args))
+				KTAP_FAIL("the man page does not list %s", group.args);
+			man_words(group.args, group.words);
+		}
+	}
+	/* Nor does it list what is not there. */
+	end = strstr(section + 1, "\n.Ss ");
+	while ((section = strstr(section, "\n.It Sy ")) && section < end) {
+		listed++;
+		section++;
+	}
+	KTAP_EQ(listed, there);
+}
+
+/* What --device help prints is what was registered. */
+static void test_device_help(void)
+{
+	const struct device_type *type = NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *file = open_memstream(&text, &len);
+
+	options_print_devices(file);
+	fclose(file);
+	while ((type = device_type_next(type)))
+		if (!strstr(text, type->name) || !strstr(text, type->summary))
+			KTAP_FAIL("--device help does not tell of %s", type->name);
+	KTAP_TRUE(strstr(text, "\n  virtio-blk                disk, 16 at most; --disk FILE\n    ,ro "));
+	KTAP_TRUE(strstr(text, "\n   tap=NAME "));
+	free(text);
+}
+
 KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_pmu), KTAP_CASE(test_cpus),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
-	  KTAP_CASE(test_others), KTAP_CASE(test_usage))
+	  KTAP_CASE(test_device),
+	  KTAP_CASE(test_man_page), KTAP_CASE(test_device_help), KTAP_CASE(test_others), KTAP_CASE(test_usage))

@@ -93,7 +93,7 @@ static void dtb_timer(struct fdt_builder *b, const struct dtb_params *p)
 
 static void dtb_pmu(struct fdt_builder *b, const struct dtb_params *p)
 {
-	const uint32_t interrupt[] = { DTB_PPI, MACHINE_PMU_INTID - 16, DTB_PPI_FLAGS(p->nr_cpus) };
+	const uint32_t interrupt[] = { DTB_PPI, MAP_PMU_INTID - 16, DTB_PPI_FLAGS(p->nr_cpus) };
 	char compatible[32];
 
 	snprintf(compatible, sizeof(compatible), "%s-pmu", p->cpu);
@@ -106,11 +106,11 @@ static void dtb_pmu(struct fdt_builder *b, const struct dtb_params *p)
 static void dtb_intc(struct fdt_builder *b)
 {
 	const uint32_t reg[] = {
-		0, MACHINE_GICD_BASE, 0, DTB_GICD_SIZE,
-		0, MACHINE_GICC_BASE, 0, DTB_GICC_SIZE,
+		0, MAP_GICD_BASE, 0, DTB_GICD_SIZE,
+		0, MAP_GICC_BASE, 0, DTB_GICC_SIZE,
 	};
 
-	fdt_node_begin(b, "intc@%x", MACHINE_GICD_BASE);
+	fdt_node_begin(b, "intc@%x", MAP_GICD_BASE);
 	fdt_prop_string(b, "compatible", "arm,cortex-a15-gic");
 	fdt_prop_empty(b, "interrupt-controller");
 	fdt_prop_u32(b, "#interrupt-cells", 3);

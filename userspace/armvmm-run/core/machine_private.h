@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What machine.c and vcpu.c share and devices do not see. */
+/* What the board does with a machine, and devices do not see. */
 #ifndef ARMVMM_RUN_MACHINE_PRIVATE_H
 #define ARMVMM_RUN_MACHINE_PRIVATE_H
 
 #include <libarmvmm.h>
 #include <pthread.h>
 
-#include "boot/loader.h"
 #include "core/machine.h"
-#include "hw/pl061.h"
 
 #define MACHINE_MAX_IOEVENTFDS	64
 
@@ -18,31 +16,12 @@ struct machine_ioeventfd {
 	int fd;
 };
 
-struct vcpu {
-	struct machine *m;
-	struct armvmm_vcpu *handle;
-	pthread_t thread;
-	bool running;		/* the thread is there to be joined */
-};
-
 struct machine_private {
-	const struct config *config;
-	struct armvmm_vm *vm;	/* NULL with --dump-dtb */
-	bool vm_fresh;		/* opened, and nothing done to it yet */
-	struct loader loader;
-
-	struct irqline *line[MACHINE_NR_SPIS];
+	struct armvmm_vm *vm;	/* NULL: lines and events reach nobody */
+	struct irqline *line[MAP_NR_SPIS];
 	unsigned int nr_virtio;
 	unsigned int nr_ioeventfds;
 	struct machine_ioeventfd ioeventfd[MACHINE_MAX_IOEVENTFDS];
-
-	struct pl061 *button;
-	guint button_timer;
-
-	bool pmu;		/* the vCPUs have one */
-	unsigned int nr_vcpus;
-	struct vcpu vcpu[CONFIG_MAX_CPUS];
-	bool stopping;		/* atomic: vCPU threads leave */
 
 	pthread_mutex_t lock;	/* what follows */
 	enum machine_request request;
@@ -51,16 +30,28 @@ struct machine_private {
 	unsigned int warn_count;
 };
 
-/* Blocks nothing but what the caller blocked; installs the handler that a kick needs. Once. */
-void vcpu_setup(void);
+/* A zeroed machine without a VM. Returns 0 or -ENOMEM. */
+int machine_init(struct machine *m);
 
-/* Starts the thread. Returns 0 or -errno. */
-int vcpu_start(struct vcpu *vcpu);
+/* Destroys the devices and frees memory. The VM, which is the caller's, is closed before. */
+void machine_exit(struct machine *m);
 
-/* Kicks the threads of all vCPUs out of the guest and joins them. */
-void vcpu_stop_all(struct machine *m);
+/*
+ * Connects the machine with a VM that has just been opened: the events that were asked for
+ * of an earlier one are asked for again. NULL disconnects. Returns 0 or -errno.
+ */
+int machine_connect(struct machine *m, struct armvmm_vm *vm);
 
-/* Prints the registers of a stopped vCPU. */
-void vcpu_dump(struct vcpu *vcpu);
+/* Devices and memory as at power-on, lines low. No vCPU runs. */
+void machine_reset(struct machine *m);
+
+/* What somebody asked for, or MACHINE_NONE. Any thread. */
+enum machine_request machine_requested(struct machine *m);
+
+/*
+ * The same, and forgets it, unless it was a person's wish to leave. Called with
+ * the vCPUs stopped.
+ */
+enum machine_request machine_take_request(struct machine *m);
 
 #endif /* ARMVMM_RUN_MACHINE_PRIVATE_H */

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/device_type.h"
 #include "core/machine.h"
 #include "hw/primecell.h"
 
@@ -378,7 +379,7 @@ static void pl011_fdt(struct device *dev, struct fdt_builder *fdt)
 	fdt_node_begin(fdt, "pl011@%llx", (unsigned long long)dev->base);
 	fdt_prop_bytes(fdt, "compatible", compatible, sizeof(compatible));
 	fdt_prop_reg(fdt, dev->base, dev->size);
-	fdt_prop_spi(fdt, MACHINE_PL011_SPI, FDT_IRQ_LEVEL_HIGH);
+	fdt_prop_spi(fdt, MAP_PL011_SPI, FDT_IRQ_LEVEL_HIGH);
 	primecell_fdt(fdt, clocks, sizeof(clocks), 2);
 	fdt_node_end(fdt);
 }
@@ -415,7 +416,7 @@ static const struct device_ops pl011_ops = {
 	.destroy = pl011_destroy,
 };
 
-int pl011_create(struct machine *m, struct error *err)
+static int pl011_create(struct machine *m, const void *config, struct error *err)
 {
 	struct pl011 *pl = calloc(1, sizeof(*pl));
 	int ret;
@@ -424,7 +425,7 @@ int pl011_create(struct machine *m, struct error *err)
 		return error_errno(err, -ENOMEM, "pl011");
 	pl->dev = (struct device){
 		.ops = &pl011_ops,
-		.base = MACHINE_PL011_BASE,
+		.base = MAP_PL011_BASE,
 		.size = PRIMECELL_SIZE,
 	};
 	pl->client = (struct chardev_client){
@@ -438,7 +439,7 @@ int pl011_create(struct machine *m, struct error *err)
 	pl->ifls = IFLS_RESET;
 	pthread_mutex_init(&pl->lock, NULL);
 
-	ret = machine_irqline_init(m, &pl->irq, MACHINE_PL011_SPI);
+	ret = machine_irqline_init(m, &pl->irq, MAP_PL011_SPI);
 	if (!ret)
 		ret = device_register(&m->bus, &pl->dev);
 	if (ret) {
@@ -448,3 +449,12 @@ int pl011_create(struct machine *m, struct error *err)
 	chardev_attach(m->chardev, &pl->client);
 	return 0;
 }
+
+static const struct device_type pl011_type = {
+	.name = "pl011",
+	.summary = "serial port",
+	.builtin = true,
+	.order = 10,
+	.create = pl011_create,
+};
+DEVICE_TYPE(pl011_type);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/device_type.h"
 #include "core/machine.h"
 #include "hw/primecell.h"
 
@@ -158,7 +159,7 @@ static void pl031_fdt(struct device *dev, struct fdt_builder *fdt)
 	fdt_node_begin(fdt, "pl031@%llx", (unsigned long long)dev->base);
 	fdt_prop_bytes(fdt, "compatible", compatible, sizeof(compatible));
 	fdt_prop_reg(fdt, dev->base, dev->size);
-	fdt_prop_spi(fdt, MACHINE_PL031_SPI, FDT_IRQ_LEVEL_HIGH);
+	fdt_prop_spi(fdt, MAP_PL031_SPI, FDT_IRQ_LEVEL_HIGH);
 	primecell_fdt(fdt, "apb_pclk", sizeof("apb_pclk"), 1);
 	fdt_node_end(fdt);
 }
@@ -197,7 +198,7 @@ static const struct device_ops pl031_ops = {
 	.destroy = pl031_destroy,
 };
 
-int pl031_create(struct machine *m, struct error *err)
+static int pl031_create(struct machine *m, const void *config, struct error *err)
 {
 	struct pl031 *pl = calloc(1, sizeof(*pl));
 	int ret;
@@ -206,14 +207,14 @@ int pl031_create(struct machine *m, struct error *err)
 		return error_errno(err, -ENOMEM, "pl031");
 	pl->dev = (struct device){
 		.ops = &pl031_ops,
-		.base = MACHINE_PL031_BASE,
+		.base = MAP_PL031_BASE,
 		.size = PRIMECELL_SIZE,
 	};
 	pthread_mutex_init(&pl->lock, NULL);
 	pl->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	ret = pl->timer_fd < 0 ? -errno : 0;
 	if (!ret)
-		ret = machine_irqline_init(m, &pl->irq, MACHINE_PL031_SPI);
+		ret = machine_irqline_init(m, &pl->irq, MAP_PL031_SPI);
 	if (!ret)
 		ret = device_register(&m->bus, &pl->dev);
 	if (ret) {
@@ -225,3 +226,12 @@ int pl031_create(struct machine *m, struct error *err)
 	g_source_attach(pl->source, m->context);
 	return 0;
 }
+
+static const struct device_type pl031_type = {
+	.name = "pl031",
+	.summary = "clock",
+	.builtin = true,
+	.order = 11,
+	.create = pl031_create,
+};
+DEVICE_TYPE(pl031_type);

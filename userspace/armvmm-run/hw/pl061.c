@@ -7,8 +7,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "core/device_type.h"
 #include "core/machine.h"
-#include "hw/pl061.h"
 #include "hw/primecell.h"
 
 #define PL061_PERIPH_ID	0x00041061
@@ -61,8 +61,11 @@ static void pl061_update(struct pl061 *pl)
 	irqline_set(&pl->irq, pl061_ris(pl) & pl->ie);
 }
 
-void pl061_button(struct pl061 *pl, bool pressed)
+/* Any thread. */
+static void pl061_press(void *opaque, bool pressed)
 {
+	struct pl061 *pl = opaque;
+
 	pthread_mutex_lock(&pl->lock);
 	if (pressed)
 		pl->in |= 1u << PL061_BUTTON;
@@ -164,7 +167,7 @@ static void pl061_fdt(struct device *dev, struct fdt_builder *fdt)
 	fdt_node_begin(fdt, "pl061@%llx", (unsigned long long)dev->base);
 	fdt_prop_bytes(fdt, "compatible", compatible, sizeof(compatible));
 	fdt_prop_reg(fdt, dev->base, dev->size);
-	fdt_prop_spi(fdt, MACHINE_PL061_SPI, FDT_IRQ_LEVEL_HIGH);
+	fdt_prop_spi(fdt, MAP_PL061_SPI, FDT_IRQ_LEVEL_HIGH);
 	fdt_prop_u32(fdt, "#gpio-cells", 2);
 	fdt_prop_empty(fdt, "gpio-controller");
 	primecell_fdt(fdt, "apb_pclk", sizeof("apb_pclk"), 1);
@@ -210,7 +213,7 @@ static const struct device_ops pl061_ops = {
 	.destroy = pl061_destroy,
 };
 
-int pl061_create_button(struct machine *m, struct pl061 **button, struct error *err)
+static int pl061_create(struct machine *m, const void *config, struct error *err)
 {
 	struct pl061 *pl = calloc(1, sizeof(*pl));
 	int ret;
@@ -219,17 +222,27 @@ int pl061_create_button(struct machine *m, struct pl061 **button, struct error *
 		return error_errno(err, -ENOMEM, "pl061");
 	pl->dev = (struct device){
 		.ops = &pl061_ops,
-		.base = MACHINE_PL061_BASE,
+		.base = MAP_PL061_BASE,
 		.size = PRIMECELL_SIZE,
 	};
 	pthread_mutex_init(&pl->lock, NULL);
-	ret = machine_irqline_init(m, &pl->irq, MACHINE_PL061_SPI);
+	ret = machine_irqline_init(m, &pl->irq, MAP_PL061_SPI);
 	if (!ret)
 		ret = device_register(&m->bus, &pl->dev);
 	if (ret) {
 		pl061_destroy(&pl->dev);
 		return error_errno(err, ret, "pl061");
 	}
-	*button = pl;
+	m->press = pl061_press;
+	m->press_opaque = pl;
 	return 0;
 }
+
+static const struct device_type pl061_type = {
+	.name = "pl061",
+	.summary = "power button",
+	.builtin = true,
+	.order = 12,
+	.create = pl061_create,
+};
+DEVICE_TYPE(pl061_type);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "core/device_type.h"
 #include "core/error.h"
 
 struct machine;
@@ -22,11 +23,16 @@ struct net_config;
 struct virtio_net;
 struct net_backend;
 
+#define NET_FEATURE(n) (1ULL << (n))
+
 /* virtio 1.2 5.1.6: with VIRTIO_F_VERSION_1 the header always has num_buffers. */
 #define NET_HDR_SIZE 12
 
 /* The longest frame: 64 KiB of IP packet (by segmentation offload) and its Ethernet header. */
 #define NET_FRAME_MAX (65535 + 18)
+
+/* A frame from the guest has no more pieces than that. */
+#define NET_PIECES_MAX 256
 
 struct net_backend_ops {
 	/*
@@ -64,11 +70,48 @@ struct net_backend {
 	uint64_t features;
 };
 
-/* Constructors: 0 and *@be, or -errno with @err set. */
-int net_slirp_create(struct machine *m, const struct net_config *config, struct net_backend **be,
-		     struct error *err);
-int net_tap_create(struct machine *m, const struct net_config *config, struct net_backend **be,
-		   struct error *err);
+/*
+ * A kind of back end: one file, which registers it. --net NAME[=...][,WORD]...
+ * asks for one.
+ */
+struct net_type {
+	const char *name;	/* of the first word: "tap" */
+	const char *args;	/* "tap=NAME" */
+	const char *summary;
+	const struct device_word *words;	/* ends with a NULL word; NULL: none */
+	size_t config_size;
+
+	/*
+	 * Takes a word, the first one included, into @config (config_size bytes,
+	 * zeroed at first). @word stays where it is while the program runs. Returns
+	 * 0; -ENOENT for a word that it does not know; or an error with @err set.
+	 */
+	int (*word)(void *config, const char *label, const char *word, struct error *err);
+
+	/* 0 and *@be, or -errno with @err set. */
+	int (*create)(struct machine *m, const struct net_config *config, struct net_backend **be,
+		      struct error *err);
+};
+
+struct net_config {
+	char *label;		/* what the person typed, for messages */
+	char *words;		/* what the words point into */
+	const struct net_type *type;
+	void *backend;		/* config of the type */
+	bool has_mac;
+	uint8_t mac[6];
+};
+
+/* At the end of a back end's file. */
+#define NET_TYPE(type)							\
+	static const struct net_type *const type##_entry		\
+	__attribute__((section("net_types"), used)) = &(type)
+
+/* The type whose name is the first @len bytes of @name, or NULL. */
+const struct net_type *net_type_find(const char *name, size_t len);
+
+/* The @index-th type (in order of their names), or NULL. */
+const struct net_type *net_type_at(unsigned int index);
 
 /* What the device offers to its back end. */
 void net_lock(struct virtio_net *net);

@@ -17,9 +17,10 @@
 #include <libslirp.h>
 #include <linux/virtio_net.h>
 
+#include "core/iov.h"
 #include "core/machine.h"
 #include "net/net.h"
-#include "virtio/virtio_mmio.h"
+#include "net/slirp_config.h"
 
 /* Frames that libslirp makes without reading a socket (answers to ARP, ...) still add up. */
 #define SLIRP_BACKLOG_MAX (256 * 1024)
@@ -374,7 +375,7 @@ static int slirp_send(struct net_backend *be, const struct iovec *iov, unsigned 
 	if (!s->flat)
 		return 0;
 	/* A copy, which the guest cannot change while libslirp looks at it. */
-	len = virtq_iov_read(iov, nr, NET_HDR_SIZE, s->flat, len);
+	len = iov_read(iov, nr, NET_HDR_SIZE, s->flat, len);
 	slirp_input(s->slirp, s->flat, len);
 	return 0;
 }
@@ -388,7 +389,7 @@ static void slirp_start(struct net_backend *be, uint64_t features)
 {
 	struct net_slirp *s = container_of(be, struct net_slirp, be);
 
-	s->guest_csum = features & VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
+	s->guest_csum = features & NET_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
 }
 
 static void slirp_stop(struct net_backend *be)
@@ -426,7 +427,7 @@ static const struct net_backend_ops slirp_ops = {
 };
 
 static int slirp_forward(struct net_slirp *s, const struct net_config *config,
-			 const struct hostfwd_config *fwd, struct error *err)
+			 const struct slirp_hostfwd *fwd, struct error *err)
 {
 	struct in_addr host = { .s_addr = htonl(fwd->host_addr) };
 	struct in_addr guest = { .s_addr = htonl(fwd->guest_addr) };
@@ -437,12 +438,12 @@ static int slirp_forward(struct net_slirp *s, const struct net_config *config,
 	if (ret >= 0)
 		return 0;
 	ret = errno ? -errno : -EADDRINUSE;
-	return error_errno(err, ret, "--net %s: cannot listen on host %s port %u", config->option,
+	return error_errno(err, ret, "%s: cannot listen on host %s port %u", config->label,
 			   fwd->udp ? "UDP" : "TCP", fwd->host_port);
 }
 
-int net_slirp_create(struct machine *m, const struct net_config *config, struct net_backend **be,
-		     struct error *err)
+static int slirp_create(struct machine *m, const struct net_config *config, struct net_backend **be,
+			struct error *err)
 {
 	/* QEMU's addresses, which guests and people know: 10.0.2.0/24 and fec0::/64. */
 	SlirpConfig cfg = {
@@ -451,6 +452,7 @@ int net_slirp_create(struct machine *m, const struct net_config *config, struct 
 		.in6_enabled = true,
 		.vprefix_len = 64,
 	};
+	const struct slirp_config *user = config->backend;
 	struct net_slirp *s;
 	unsigned int i;
 	int ret = 0;
@@ -466,16 +468,16 @@ int net_slirp_create(struct machine *m, const struct net_config *config, struct 
 
 	s = calloc(1, sizeof(*s));
 	if (!s)
-		return error_errno(err, -ENOMEM, "--net %s", config->option);
+		return error_errno(err, -ENOMEM, "%s", config->label);
 	s->be.ops = &slirp_ops;
-	s->be.features = VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
+	s->be.features = NET_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
 	s->machine = m;
 	s->backlog_end = &s->backlog;
 	s->slirp = slirp_new(&cfg, &slirp_callbacks, s);
 	if (!s->slirp)
-		ret = error_set(err, -ENOMEM, "--net %s: libslirp did not start", config->option);
-	for (i = 0; !ret && i < config->nr_hostfwds; i++)
-		ret = slirp_forward(s, config, &config->hostfwd[i], err);
+		ret = error_set(err, -ENOMEM, "%s: libslirp did not start", config->label);
+	for (i = 0; !ret && i < user->nr_hostfwds; i++)
+		ret = slirp_forward(s, config, &user->hostfwd[i], err);
 	if (ret) {
 		slirp_destroy(&s->be);
 		return ret;
@@ -484,3 +486,14 @@ int net_slirp_create(struct machine *m, const struct net_config *config, struct 
 	*be = &s->be;
 	return 0;
 }
+
+static const struct net_type slirp_type = {
+	.name = "user",
+	.args = "user",
+	.summary = "a network address translator in this process, which needs no privilege",
+	.words = slirp_config_words,
+	.config_size = sizeof(struct slirp_config),
+	.word = slirp_config_word,
+	.create = slirp_create,
+};
+NET_TYPE(slirp_type);

@@ -17,10 +17,11 @@
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 
+#include "core/iov.h"
 #include "core/machine.h"
 #include "core/message.h"
+#include "core/parse.h"
 #include "net/net.h"
-#include "virtio/virtio_mmio.h"
 
 /* Frames read before other work of the main thread gets its turn. */
 #define TAP_BUDGET 64
@@ -119,7 +120,7 @@ static int tap_send(struct net_backend *be, const struct iovec *iov, unsigned in
 {
 	struct net_tap *tap = container_of(be, struct net_tap, be);
 	struct virtio_net_hdr_mrg_rxbuf hdr = { 0 };
-	struct iovec out[VIRTQ_MAX_SIZE + 1];
+	struct iovec out[NET_PIECES_MAX + 1];
 	ssize_t n;
 
 	len -= NET_HDR_SIZE;
@@ -127,10 +128,10 @@ static int tap_send(struct net_backend *be, const struct iovec *iov, unsigned in
 		return 0;
 	/* A guest that did not take the offloads cannot ask for them. */
 	if (tap->csum)
-		virtq_iov_read(iov, nr, 0, &hdr, sizeof(hdr));
+		iov_read(iov, nr, 0, &hdr, sizeof(hdr));
 	out[0].iov_base = &hdr;
 	out[0].iov_len = sizeof(hdr);
-	nr = virtq_iov_slice(out + 1, iov, nr, NET_HDR_SIZE, len);
+	nr = iov_slice(out + 1, iov, nr, NET_HDR_SIZE, len);
 	do {
 		n = writev(tap->fd, out, nr + 1);
 	} while (n < 0 && errno == EINTR);
@@ -157,13 +158,13 @@ static unsigned int tap_offloads(uint64_t f)
 {
 	unsigned int offloads = 0;
 
-	if (f & VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM))
+	if (f & NET_FEATURE(VIRTIO_NET_F_GUEST_CSUM))
 		offloads |= TUN_F_CSUM;
-	if (f & VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4))
+	if (f & NET_FEATURE(VIRTIO_NET_F_GUEST_TSO4))
 		offloads |= TUN_F_TSO4;
-	if (f & VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO6))
+	if (f & NET_FEATURE(VIRTIO_NET_F_GUEST_TSO6))
 		offloads |= TUN_F_TSO6;
-	if (f & VIRTIO_BIT(VIRTIO_NET_F_GUEST_ECN))
+	if (f & NET_FEATURE(VIRTIO_NET_F_GUEST_ECN))
 		offloads |= TUN_F_TSO_ECN;
 	return offloads;
 }
@@ -172,8 +173,8 @@ static void tap_start(struct net_backend *be, uint64_t features)
 {
 	struct net_tap *tap = container_of(be, struct net_tap, be);
 
-	tap->csum = features & VIRTIO_BIT(VIRTIO_NET_F_CSUM);
-	tap->guest_csum = features & VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
+	tap->csum = features & NET_FEATURE(VIRTIO_NET_F_CSUM);
+	tap->guest_csum = features & NET_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
 	/* It took the same flags when we asked at the start; the offer said no more. */
 	(void)ioctl(tap->fd, TUNSETOFFLOAD, tap_offloads(features));
 	tap_poll(tap, G_IO_IN);
@@ -209,48 +210,64 @@ static const struct net_backend_ops tap_ops = {
 	.destroy = tap_destroy,
 };
 
+struct tap_config {
+	const char *name;
+};
+
+static int tap_word(void *backend, const char *label, const char *word, struct error *err)
+{
+	struct tap_config *config = backend;
+	const char *name = parse_value(word, "tap");
+
+	/* The first word is ours; there are no others. */
+	if (config->name)
+		return -ENOENT;
+	if (!name || !*name || strlen(name) >= IFNAMSIZ)
+		return error_set(err, -EINVAL, "%s: an interface name has 1 to %d characters",
+				 label, IFNAMSIZ - 1);
+	config->name = name;
+	return 0;
+}
+
 static int tap_open(struct net_tap *tap, const struct net_config *config, struct error *err)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 	int hdr_size = NET_HDR_SIZE;
 	bool made;
 
-	if (!*tap->name || strlen(tap->name) >= IFNAMSIZ)
-		return error_set(err, -EINVAL, "--net %s: not the name of an interface",
-				 config->option);
 	tap->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (tap->fd < 0)
-		return error_errno(err, -errno, "--net %s: /dev/net/tun (modprobe tun?)",
-				   config->option);
+		return error_errno(err, -errno, "%s: /dev/net/tun (modprobe tun?)",
+				   config->label);
 	strcpy(ifr.ifr_name, tap->name);
 	made = !if_nametoindex(tap->name);
 	if (ioctl(tap->fd, TUNSETIFF, &ifr) < 0) {
 		if (errno == EPERM)
 			return error_set(err, -EPERM,
-					 "--net %s: not yours to use; as root: ip tuntap add dev %s mode tap user NAME",
-					 config->option, tap->name);
-		return error_errno(err, -errno, "--net %s: cannot attach to it", config->option);
+					 "%s: not yours to use; as root: ip tuntap add dev %s mode tap user NAME",
+					 config->label, tap->name);
+		return error_errno(err, -errno, "%s: cannot attach to it", config->label);
 	}
 	if (made)
-		message("--net %s: there was no interface %s; it is made, and goes with the guest",
-			config->option, tap->name);
+		message("%s: there was no interface %s; it is made, and goes with the guest",
+			config->label, tap->name);
 	if (ioctl(tap->fd, TUNSETVNETHDRSZ, &hdr_size) < 0)
-		return error_errno(err, -errno, "--net %s: the host's tun driver is too old",
-				   config->option);
+		return error_errno(err, -errno, "%s: the host's tun driver is too old",
+				   config->label);
 	if (!ioctl(tap->fd, TUNSETOFFLOAD, TAP_OFFLOADS)) {
 		tap->be.features =
-			VIRTIO_BIT(VIRTIO_NET_F_CSUM) | VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO4) |
-			VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO6) | VIRTIO_BIT(VIRTIO_NET_F_HOST_ECN) |
-			VIRTIO_BIT(VIRTIO_NET_F_GUEST_CSUM) |
-			VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO4) |
-			VIRTIO_BIT(VIRTIO_NET_F_GUEST_TSO6) | VIRTIO_BIT(VIRTIO_NET_F_GUEST_ECN);
+			NET_FEATURE(VIRTIO_NET_F_CSUM) | NET_FEATURE(VIRTIO_NET_F_HOST_TSO4) |
+			NET_FEATURE(VIRTIO_NET_F_HOST_TSO6) | NET_FEATURE(VIRTIO_NET_F_HOST_ECN) |
+			NET_FEATURE(VIRTIO_NET_F_GUEST_CSUM) |
+			NET_FEATURE(VIRTIO_NET_F_GUEST_TSO4) |
+			NET_FEATURE(VIRTIO_NET_F_GUEST_TSO6) | NET_FEATURE(VIRTIO_NET_F_GUEST_ECN);
 		(void)ioctl(tap->fd, TUNSETOFFLOAD, 0);
 	}
 	return 0;
 }
 
-int net_tap_create(struct machine *m, const struct net_config *config, struct net_backend **be,
-		   struct error *err)
+static int tap_create(struct machine *m, const struct net_config *config, struct net_backend **be,
+		      struct error *err)
 {
 	struct tap_source *source;
 	struct net_tap *tap;
@@ -258,14 +275,14 @@ int net_tap_create(struct machine *m, const struct net_config *config, struct ne
 
 	tap = calloc(1, sizeof(*tap));
 	if (!tap)
-		return error_errno(err, -ENOMEM, "--net %s", config->option);
+		return error_errno(err, -ENOMEM, "%s", config->label);
 	tap->be.ops = &tap_ops;
 	tap->machine = m;
-	tap->name = config->tap;
+	tap->name = ((const struct tap_config *)config->backend)->name;
 	tap->fd = -1;
 	tap->buf = malloc(NET_HDR_SIZE + NET_FRAME_MAX);
 	ret = tap->buf ? tap_open(tap, config, err) :
-			 error_errno(err, -ENOMEM, "--net %s", config->option);
+			 error_errno(err, -ENOMEM, "%s", config->label);
 	if (ret) {
 		tap_destroy(&tap->be);
 		return ret;
@@ -279,3 +296,13 @@ int net_tap_create(struct machine *m, const struct net_config *config, struct ne
 	*be = &tap->be;
 	return 0;
 }
+
+static const struct net_type tap_type = {
+	.name = "tap",
+	.args = "tap=NAME",
+	.summary = "the host's TAP interface NAME",
+	.config_size = sizeof(struct tap_config),
+	.word = tap_word,
+	.create = tap_create,
+};
+NET_TYPE(tap_type);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One virtio-blk request (virtio 1.2 5.2.6). */
+#include "core/iov.h"
 #include "virtio/blk_request.h"
 
 #include <endian.h>
@@ -98,10 +99,10 @@ static int64_t blk_piece(struct blk_op *op, bool write, uint32_t done)
 	if (len > BLK_PIECE)
 		len = BLK_PIECE;
 	if (write)
-		nr = virtq_iov_slice(op->req->iov, chain->iov, chain->nr_read,
+		nr = iov_slice(op->req->iov, chain->iov, chain->nr_read,
 				     sizeof(struct virtio_blk_outhdr) + done, len);
 	else
-		nr = virtq_iov_slice(op->req->iov, chain->iov + chain->nr_read, chain->nr_write,
+		nr = iov_slice(op->req->iov, chain->iov + chain->nr_read, chain->nr_write,
 				     done, len);
 	if (op->disk->direct && !blk_aligned(op->req->iov, nr, op->disk->block)) {
 		if (len > BLK_BOUNCE)

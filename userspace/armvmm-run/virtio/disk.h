@@ -12,10 +12,15 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "core/config.h"
 #include "core/error.h"
 
 struct machine;
+
+struct disk_config {
+	char *path;
+	bool readonly;
+	bool direct;		/* O_DIRECT */
+};
 
 /**
  * struct disk

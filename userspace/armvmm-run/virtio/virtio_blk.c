@@ -21,6 +21,7 @@
 
 #include "virtio/blk_request.h"
 #include "virtio/disk.h"
+#include "core/device_type.h"
 #include "core/machine.h"
 #include "virtio/virtio_mmio.h"
 
@@ -237,8 +238,9 @@ static void blk_config(struct virtio_blk_config *c, const struct disk *disk)
 	c->write_zeroes_may_unmap = disk->can_discard;
 }
 
-int virtio_blk_create(struct machine *m, const struct disk_config *config, struct error *err)
+static int blk_create(struct machine *m, const void *opaque, struct error *err)
 {
+	const struct disk_config *config = opaque;
 	struct virtio_blk_config space;
 	struct virtio_blk *blk;
 	int ret;
@@ -264,3 +266,60 @@ fail_free:
 	free(blk);
 	return ret;
 }
+
+static void blk_release(void *opaque)
+{
+	struct disk_config *config = opaque;
+
+	if (!config)
+		return;
+	free(config->path);
+	free(config);
+}
+
+/*
+ * The file's name may hold commas: only the known words at its end are taken
+ * away, so "a,b.img,ro" is the file "a,b.img", read-only.
+ */
+static int blk_parse(const char *label, const char *args, void **out, struct error *err)
+{
+	struct disk_config *config = *out = calloc(1, sizeof(*config));
+
+	if (!config)
+		return error_errno(err, -ENOMEM, "%s", label);
+	config->path = strdup(args ? args : "");
+	if (!config->path)
+		return error_errno(err, -ENOMEM, "%s", label);
+	for (char *comma; (comma = strrchr(config->path, ',')); *comma = '\0') {
+		if (!strcmp(comma, ",ro"))
+			config->readonly = true;
+		else if (!strcmp(comma, ",direct"))
+			config->direct = true;
+		else
+			break;
+	}
+	if (!*config->path)
+		return error_set(err, -EINVAL, "%s: names no file", label);
+	return 0;
+}
+
+static const struct device_word blk_words[] = {
+	{ "ro", "read-only" },
+	{ "direct", "past the host's page cache" },
+	{ NULL, NULL },
+};
+
+static const struct device_type blk_type = {
+	.name = "virtio-blk",
+	.summary = "disk",
+	.option = "disk",
+	.letter = 'd',
+	.args = "FILE",
+	.words = blk_words,
+	.max = 16,
+	.order = 20,
+	.parse = blk_parse,
+	.release = blk_release,
+	.create = blk_create,
+};
+DEVICE_TYPE(blk_type);

@@ -10,6 +10,7 @@
 
 #include <linux/virtio_ids.h>
 
+#include "core/device_type.h"
 #include "core/machine.h"
 #include "virtio/virtio_mmio.h"
 
@@ -172,7 +173,7 @@ static const struct virtio_ops virtio_console_ops = {
 	.destroy = console_destroy,
 };
 
-int virtio_console_create(struct machine *m, struct error *err)
+static int console_create(struct machine *m, const void *config, struct error *err)
 {
 	struct virtio_console *con;
 	int ret;
@@ -197,3 +198,23 @@ int virtio_console_create(struct machine *m, struct error *err)
 	chardev_attach(m->chardev, &con->client);
 	return 0;
 }
+
+/* --console names the kind, of which there is one; --device virtio-console has named it already. */
+static int console_parse(const char *label, const char *args, void **config, struct error *err)
+{
+	if (args && strcmp(args, "virtio"))
+		return error_set(err, -EINVAL, "%s: must be virtio", label);
+	return 0;
+}
+
+static const struct device_type console_type = {
+	.name = "virtio-console",
+	.summary = "console that gets the terminal's input",
+	.option = "console",
+	.args = "virtio",
+	.max = 1,
+	.order = 40,
+	.parse = console_parse,
+	.create = console_create,
+};
+DEVICE_TYPE(console_type);

@@ -514,10 +514,10 @@ int virtio_device_register(struct machine *m, struct virtio_device *vdev,
 
 	if (slot < 0)
 		return error_set(err, slot, "%s: all %u virtio slots are taken", ops->name,
-				 MACHINE_VIRTIO_SLOTS);
+				 MAP_VIRTIO_SLOTS);
 	vdev->dev.ops = &virtio_mmio_ops;
-	vdev->dev.base = MACHINE_VIRTIO_BASE + (uint64_t)slot * MACHINE_VIRTIO_SIZE;
-	vdev->dev.size = MACHINE_VIRTIO_SIZE;
+	vdev->dev.base = MAP_VIRTIO_BASE + (uint64_t)slot * MAP_VIRTIO_SIZE;
+	vdev->dev.size = MAP_VIRTIO_SIZE;
 	vdev->ops = ops;
 	vdev->machine = m;
 	vdev->slot = slot;
@@ -531,7 +531,7 @@ int virtio_device_register(struct machine *m, struct virtio_device *vdev,
 	for (i = 0; i < ops->nr_queues; i++)
 		vdev->kick[i] = -1;
 
-	ret = machine_irqline_init(m, &vdev->irq, MACHINE_VIRTIO_SPI + slot);
+	ret = machine_irqline_init(m, &vdev->irq, MAP_VIRTIO_SPI + slot);
 	for (i = 0; !ret && i < ops->nr_queues; i++)
 		ret = virtio_queue_setup(vdev, i);
 	if (!ret)

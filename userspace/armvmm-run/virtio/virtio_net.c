@@ -6,6 +6,7 @@
  * Nothing is dropped for want of buffers: the back end keeps a frame that the
  * guest has no room for and stops reading until the guest gives some.
  */
+#include <ctype.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,11 +15,14 @@
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 
+#include "core/device_type.h"
 #include "core/machine.h"
+#include "core/parse.h"
 #include "net/net.h"
 #include "virtio/virtio_mmio.h"
 
 #define NET_QUEUE_SIZE 256
+_Static_assert(VIRTQ_MAX_SIZE <= NET_PIECES_MAX, "a chain is a frame");
 #define NET_RX 0
 #define NET_TX 1
 
@@ -268,8 +272,79 @@ static void net_default_mac(uint8_t *mac, unsigned int slot)
 	mac[5] += slot;
 }
 
-int virtio_net_create(struct machine *m, const struct net_config *config, struct error *err)
+static void net_release(void *opaque)
 {
+	struct net_config *config = opaque;
+
+	if (!config)
+		return;
+	free(config->label);
+	free(config->words);
+	free(config->backend);
+	free(config);
+}
+
+static int net_parse_mac(const char *text, uint8_t *mac)
+{
+	for (int i = 0; i < 6; i++, text += 3) {
+		char byte[3] = { text[0], text[0] ? text[1] : '\0', '\0' };
+
+		if (!isxdigit((unsigned char)byte[0]) || !isxdigit((unsigned char)byte[1]) ||
+		    text[2] != (i < 5 ? ':' : '\0'))
+			return -EINVAL;
+		mac[i] = strtoul(byte, NULL, 16);
+	}
+	/* Bit 0 of the first byte marks a group address, which no card may have. */
+	return mac[0] & 1 ? -EINVAL : 0;
+}
+
+static int net_parse_word(struct net_config *config, const char *word, struct error *err)
+{
+	const char *value = parse_value(word, "mac");
+	int ret;
+
+	if (value) {
+		config->has_mac = true;
+		if (net_parse_mac(value, config->mac))
+			return error_set(err, -EINVAL,
+					 "%s: %s is no card's address (like 52:54:00:12:34:56)",
+					 config->label, value);
+		return 0;
+	}
+	ret = config->type->word(config->backend, config->label, word, err);
+	if (ret != -ENOENT)
+		return ret;
+	return error_set(err, -EINVAL, "%s: unknown word \"%s\" (--device help lists those of %s)",
+			 config->label, word, config->type->name);
+}
+
+static int net_parse(const char *label, const char *args, void **out, struct error *err)
+{
+	struct net_config *config = *out = calloc(1, sizeof(*config));
+	char *words, *word;
+	int ret = 0;
+
+	if (!config)
+		return error_errno(err, -ENOMEM, "%s", label);
+	config->label = strdup(label);
+	config->words = words = strdup(args ? args : "");
+	if (!config->label || !words)
+		return error_errno(err, -ENOMEM, "%s", label);
+	config->type = net_type_find(words, strcspn(words, "=,"));
+	if (!config->type)
+		return error_set(err, -EINVAL, "%s: must begin with \"user\" or \"tap=NAME\"",
+				 label);
+	config->backend = calloc(1, config->type->config_size);
+	if (!config->backend)
+		return error_errno(err, -ENOMEM, "%s", label);
+	while (!ret && (word = strsep(&words, ",")))
+		ret = net_parse_word(config, word, err);
+	return ret;
+}
+
+static int net_create(struct machine *m, const void *opaque, struct error *err)
+{
+	const struct net_config *config = opaque;
 	/* Only mac and status: what follows belongs to features not offered. */
 	struct virtio_net_config space = { .status = htole16(VIRTIO_NET_S_LINK_UP) };
 	uint64_t features = VIRTIO_BIT(VIRTIO_NET_F_MAC) | VIRTIO_BIT(VIRTIO_NET_F_STATUS) |
@@ -279,18 +354,15 @@ int virtio_net_create(struct machine *m, const struct net_config *config, struct
 
 	net = calloc(1, sizeof(*net));
 	if (!net)
-		return error_errno(err, -ENOMEM, "--net %s", config->option);
+		return error_errno(err, -ENOMEM, "%s", config->label);
 	net->tx = virtq_chain_alloc(NET_QUEUE_SIZE);
 	net->rx_first = virtq_chain_alloc(NET_QUEUE_SIZE);
 	net->rx_next = virtq_chain_alloc(NET_QUEUE_SIZE);
 	if (!net->tx || !net->rx_first || !net->rx_next) {
-		ret = error_errno(err, -ENOMEM, "--net %s", config->option);
+		ret = error_errno(err, -ENOMEM, "%s", config->label);
 		goto fail;
 	}
-	if (config->kind == NET_TAP)
-		ret = net_tap_create(m, config, &net->be, err);
-	else
-		ret = net_slirp_create(m, config, &net->be, err);
+	ret = config->type->create(m, config, &net->be, err);
 	if (ret < 0)
 		goto fail;
 	net->be->net = net;
@@ -311,3 +383,33 @@ fail:
 	free(net);
 	return ret;
 }
+
+static bool net_group(unsigned int index, struct device_group *group)
+{
+	const struct net_type *type = net_type_at(index);
+
+	if (type)
+		*group = (struct device_group){ type->args, type->summary, type->words };
+	return type;
+}
+
+static const struct device_word net_words[] = {
+	{ "mac=ADDRESS", "the card's address" },
+	{ NULL, NULL },
+};
+
+static const struct device_type net_type = {
+	.name = "virtio-net",
+	.summary = "network card",
+	.option = "net",
+	.letter = 'n',
+	.args = "NETWORK",
+	.words = net_words,
+	.group = net_group,
+	.max = 8,
+	.order = 30,
+	.parse = net_parse,
+	.release = net_release,
+	.create = net_create,
+};
+DEVICE_TYPE(net_type);

@@ -11,6 +11,7 @@
 
 #include <linux/virtio_ids.h>
 
+#include "core/device_type.h"
 #include "core/machine.h"
 #include "virtio/virtio_mmio.h"
 
@@ -140,7 +141,7 @@ static const struct virtio_ops virtio_rng_ops = {
 	.destroy = rng_destroy,
 };
 
-int virtio_rng_create(struct machine *m, struct error *err)
+static int rng_create(struct machine *m, const void *config, struct error *err)
 {
 	struct virtio_rng *rng;
 	int ret;
@@ -162,3 +163,13 @@ int virtio_rng_create(struct machine *m, struct error *err)
 	}
 	return ret;
 }
+
+static const struct device_type rng_type = {
+	.name = "virtio-rng",
+	.summary = "source of random numbers",
+	.option = "rng",
+	.max = 1,
+	.order = 50,
+	.create = rng_create,
+};
+DEVICE_TYPE(rng_type);

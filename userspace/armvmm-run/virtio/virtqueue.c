@@ -14,6 +14,7 @@
  * On ARMv7 the compiler makes each of them a DMB ISH, which covers the
  * inner-shareable, cacheable RAM that vCPUs and threads share.
  */
+#include "core/iov.h"
 #include "virtio/virtqueue.h"
 
 #include <endian.h>
@@ -319,72 +320,13 @@ bool virtq_notify_on(struct virtqueue *vq)
 	return virtq_load16(&vq->avail->idx) != vq->avail_seen;
 }
 
-unsigned int virtq_iov_slice(struct iovec *out, const struct iovec *in, unsigned int nr_in,
-			     size_t offset, size_t len)
-{
-	unsigned int i, nr = 0;
-
-	for (i = 0; i < nr_in && len; i++) {
-		size_t part = in[i].iov_len;
-
-		if (offset >= part) {
-			offset -= part;
-			continue;
-		}
-		part -= offset;
-		if (part > len)
-			part = len;
-		out[nr].iov_base = (char *)in[i].iov_base + offset;
-		out[nr].iov_len = part;
-		nr++;
-		offset = 0;
-		len -= part;
-	}
-	return nr;
-}
-
-static size_t virtq_iov_copy(const struct iovec *iov, unsigned int nr, size_t offset, char *flat,
-			     size_t len, bool to_guest)
-{
-	size_t done = 0;
-	unsigned int i;
-
-	for (i = 0; i < nr && done < len; i++) {
-		size_t part = iov[i].iov_len;
-		char *guest = iov[i].iov_base;
-
-		if (offset >= part) {
-			offset -= part;
-			continue;
-		}
-		guest += offset;
-		part -= offset;
-		offset = 0;
-		if (part > len - done)
-			part = len - done;
-		if (to_guest)
-			memcpy(guest, flat + done, part);
-		else
-			memcpy(flat + done, guest, part);
-		done += part;
-	}
-	return done;
-}
-
-size_t virtq_iov_read(const struct iovec *iov, unsigned int nr, size_t offset, void *buf,
-		      size_t len)
-{
-	return virtq_iov_copy(iov, nr, offset, buf, len, false);
-}
-
 size_t virtq_chain_read(const struct virtq_chain *chain, size_t offset, void *buf, size_t len)
 {
-	return virtq_iov_read(chain->iov, chain->nr_read, offset, buf, len);
+	return iov_read(chain->iov, chain->nr_read, offset, buf, len);
 }
 
 size_t virtq_chain_write(const struct virtq_chain *chain, size_t offset, const void *buf,
 			 size_t len)
 {
-	return virtq_iov_copy(chain->iov + chain->nr_read, chain->nr_write, offset, (char *)buf,
-			      len, true);
+	return iov_write(chain->iov + chain->nr_read, chain->nr_write, offset, buf, len);
 }

@@ -161,15 +161,4 @@ size_t virtq_chain_read(const struct virtq_chain *chain, size_t offset, void *bu
 size_t virtq_chain_write(const struct virtq_chain *chain, size_t offset, const void *buf,
 			 size_t len);
 
-/* The same for any pieces of memory. */
-size_t virtq_iov_read(const struct iovec *iov, unsigned int nr, size_t offset, void *buf,
-		      size_t len);
-
-/*
- * The pieces of @len bytes from byte @offset of @in (@nr_in entries), into
- * @out, which has room for @nr_in. Returns the number of pieces.
- */
-unsigned int virtq_iov_slice(struct iovec *out, const struct iovec *in, unsigned int nr_in,
-			     size_t offset, size_t len);
-
 #endif /* ARMVMM_RUN_VIRTQUEUE_H */

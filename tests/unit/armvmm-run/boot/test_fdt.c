@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/boot/dtb.c userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/hw/pl061.c
+// sources: userspace/armvmm-run/core/device_type.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -10,8 +11,8 @@
 
 #include "boot/dtb.h"
 #include "core/fdt_builder.h"
-#include "hw/pl061.h"
 #include "ktap.h"
+#include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
 
 static struct machine m;
@@ -19,12 +20,11 @@ static uint8_t buf[65536];
 
 static void setup(void)
 {
-	struct pl061 *button;
 	struct error err = { "" };
 
 	fake_machine_init(&m);
-	KTAP_EQ(pl011_create(&m, &err), 0);
-	KTAP_EQ(pl061_create_button(&m, &button, &err), 0);
+	KTAP_EQ(device_make(&m, "pl011", NULL, &err), 0);
+	KTAP_EQ(device_make(&m, "pl061", NULL, &err), 0);
 }
 
 static uint32_t cell(const char *path, const char *name, unsigned int index)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/device_type.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -7,9 +8,10 @@
 // The serial port against DDI 0183G: FIFOs, levels, interrupts, and a guest
 // that writes nonsense.
 #include "ktap.h"
+#include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
 
-#define UART(reg)	(MACHINE_PL011_BASE + (reg))
+#define UART(reg)	(MAP_PL011_BASE + (reg))
 #define DR		0x00
 #define RSR		0x04
 #define FR		0x18
@@ -41,7 +43,7 @@ static void setup(void)
 	struct error err = { "" };
 
 	fake_machine_init(&m);
-	KTAP_EQ(pl011_create(&m, &err), 0);
+	KTAP_EQ(device_make(&m, "pl011", NULL, &err), 0);
 }
 
 static void teardown(void)
@@ -51,7 +53,7 @@ static void teardown(void)
 
 static bool irq(void)
 {
-	return fake_line[MACHINE_PL011_SPI]->level;
+	return fake_line[MAP_PL011_SPI]->level;
 }
 
 /* On, with receive interrupts: as Linux has it. */
@@ -293,7 +295,7 @@ static void test_fuzz(void)
 	for (int i = 0; i < 200; i++) {
 		fake_chr.out_len = 0;
 		fake_chr.out_room = i % 3 ? 64 : 0;
-		fake_fuzz(&m, MACHINE_PL011_BASE, 1000);
+		fake_fuzz(&m, MAP_PL011_BASE, 1000);
 		feed("fuzz");
 		fake_chr.out_len = 0;
 		fake_chr.out_room = sizeof(fake_chr.out);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/hw/pl061.c userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/device_type.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -8,11 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hw/pl061.h"
 #include "ktap.h"
+#include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
 
-#define GPIO(reg)	(MACHINE_PL061_BASE + (reg))
+#define GPIO(reg)	(MAP_PL061_BASE + (reg))
 #define ALL_LINES	(0xff << 2)
 #define DIR		0x400
 #define IS		0x404
@@ -24,7 +25,7 @@
 #define IC		0x41c
 #define BUTTON		(1 << 3)
 
-#define RTC(reg)	(MACHINE_PL031_BASE + (reg))
+#define RTC(reg)	(MAP_PL031_BASE + (reg))
 #define RTC_DR		0x00
 #define RTC_MR		0x04
 #define RTC_LR		0x08
@@ -34,15 +35,14 @@
 #define RTC_ICR		0x1c
 
 static struct machine m;
-static struct pl061 *button;
 
 static void setup(void)
 {
 	struct error err = { "" };
 
 	fake_machine_init(&m);
-	KTAP_EQ(pl061_create_button(&m, &button, &err), 0);
-	KTAP_EQ(pl031_create(&m, &err), 0);
+	KTAP_EQ(device_make(&m, "pl061", NULL, &err), 0);
+	KTAP_EQ(device_make(&m, "pl031", NULL, &err), 0);
 }
 
 static void teardown(void)
@@ -52,7 +52,7 @@ static void teardown(void)
 
 static bool gpio_irq(void)
 {
-	return fake_line[MACHINE_PL061_SPI]->level;
+	return fake_line[MAP_PL061_SPI]->level;
 }
 
 /* As Linux's gpio-keys sets it up: both edges. */
@@ -62,15 +62,15 @@ static void test_button_both_edges(void)
 	fake_write(&m, GPIO(IBE), BUTTON);
 	fake_write(&m, GPIO(IE), BUTTON);
 	KTAP_EQ(gpio_irq(), 0);
-	pl061_button(button, true);
+	m.press(m.press_opaque, true);
 	KTAP_EQ(gpio_irq(), 1);
 	KTAP_EQ(fake_read(&m, GPIO(ALL_LINES)), BUTTON);
 	KTAP_EQ(fake_read(&m, GPIO(MIS)), BUTTON);
 	fake_write(&m, GPIO(IC), BUTTON);
 	KTAP_EQ(gpio_irq(), 0);
-	pl061_button(button, true);	/* no edge */
+	m.press(m.press_opaque, true);	/* no edge */
 	KTAP_EQ(gpio_irq(), 0);
-	pl061_button(button, false);
+	m.press(m.press_opaque, false);
 	KTAP_EQ(gpio_irq(), 1);
 	KTAP_EQ(fake_read(&m, GPIO(ALL_LINES)), 0);
 	teardown();
@@ -81,15 +81,15 @@ static void test_button_one_edge(void)
 	setup();
 	fake_write(&m, GPIO(IE), BUTTON);
 	fake_write(&m, GPIO(IEV), BUTTON);	/* rising */
-	pl061_button(button, true);
+	m.press(m.press_opaque, true);
 	KTAP_EQ(fake_read(&m, GPIO(RIS)), BUTTON);
 	fake_write(&m, GPIO(IC), 0xff);
-	pl061_button(button, false);
+	m.press(m.press_opaque, false);
 	KTAP_EQ(fake_read(&m, GPIO(RIS)), 0);
 	fake_write(&m, GPIO(IEV), 0);		/* falling */
-	pl061_button(button, true);
+	m.press(m.press_opaque, true);
 	KTAP_EQ(fake_read(&m, GPIO(RIS)), 0);
-	pl061_button(button, false);
+	m.press(m.press_opaque, false);
 	KTAP_EQ(fake_read(&m, GPIO(RIS)), BUTTON);
 	teardown();
 }
@@ -100,11 +100,11 @@ static void test_button_level(void)
 	fake_write(&m, GPIO(IS), BUTTON);
 	fake_write(&m, GPIO(IEV), BUTTON);
 	fake_write(&m, GPIO(IE), BUTTON);
-	pl061_button(button, true);
+	m.press(m.press_opaque, true);
 	KTAP_EQ(gpio_irq(), 1);
 	fake_write(&m, GPIO(IC), BUTTON);	/* a level cannot be cleared */
 	KTAP_EQ(gpio_irq(), 1);
-	pl061_button(button, false);
+	m.press(m.press_opaque, false);
 	KTAP_EQ(gpio_irq(), 0);
 	teardown();
 }
@@ -163,23 +163,23 @@ static void test_clock_alarm(void)
 	KTAP_EQ(fake_read(&m, RTC(RTC_RIS)), 0);
 	loop_until(RTC(RTC_MIS), 1, 5000);
 	KTAP_EQ(fake_read(&m, RTC(RTC_MIS)), 1);
-	KTAP_EQ(fake_line[MACHINE_PL031_SPI]->level, 1);
+	KTAP_EQ(fake_line[MAP_PL031_SPI]->level, 1);
 	fake_write(&m, RTC(RTC_ICR), 1);
-	KTAP_EQ(fake_line[MACHINE_PL031_SPI]->level, 0);
+	KTAP_EQ(fake_line[MAP_PL031_SPI]->level, 0);
 	teardown();
 }
 
 static void test_fuzz(void)
 {
 	setup();
-	fake_fuzz(&m, MACHINE_PL061_BASE, 100000);
-	fake_fuzz(&m, MACHINE_PL031_BASE, 100000);
+	fake_fuzz(&m, MAP_PL061_BASE, 100000);
+	fake_fuzz(&m, MAP_PL031_BASE, 100000);
 	for (int i = 0; i < 10; i++)
 		g_main_context_iteration(NULL, FALSE);
 	device_bus_reset(&m.bus);
 	fake_write(&m, GPIO(IBE), BUTTON);
 	fake_write(&m, GPIO(IE), BUTTON);
-	pl061_button(button, true);
+	m.press(m.press_opaque, true);
 	KTAP_EQ(gpio_irq(), 1);
 	teardown();
 }

@@ -4,6 +4,7 @@
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -22,7 +23,9 @@
 #include <linux/falloc.h>
 #include <linux/virtio_blk.h>
 
+#include "armvmm-run/device_make.h"
 #include "armvmm-run/virtio/virtio_driver.h"
+#include "virtio/disk.h"
 
 #define V1     (1ULL << VIRTIO_F_VERSION_1)
 #define FLUSH  (1ULL << VIRTIO_BLK_F_FLUSH)
@@ -156,7 +159,7 @@ static void poke(uint64_t at, const void *buf, size_t len)
 static int try_open(const struct disk_config *config, struct error *err)
 {
 	memset(err, 0, sizeof(*err));
-	return virtio_blk_create(&test_machine, config, err);
+	return device_type_find("virtio-blk")->create(&test_machine, config, err);
 }
 
 static struct device *setup_config(const struct disk_config *config, uint64_t features)

@@ -3,12 +3,14 @@
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
 //
 // virtio-console against a terminal of the test's own, which takes and gives
 // as little at a time as it likes.
+#include "armvmm-run/device_make.h"
 #include "armvmm-run/virtio/virtio_driver.h"
 
 #define V1    (1ULL << VIRTIO_F_VERSION_1)
@@ -64,7 +66,7 @@ static struct device *setup(void)
 	out_room = sizeof(out);
 	out_short = false;
 	rx_readies = 0;
-	if (virtio_console_create(&test_machine, &err)) {
+	if (device_make(&test_machine, "virtio-console", NULL, &err)) {
 		printf("# %s\n", err.text);
 		exit(1);
 	}

@@ -3,6 +3,7 @@
 // sources: userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/core/irqline.c
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/iov.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -101,7 +102,7 @@ static struct device *setup(void)
 
 static bool line(void)
 {
-	return __atomic_load_n(&test_level[MACHINE_VIRTIO_SPI], __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&test_level[MAP_VIRTIO_SPI], __ATOMIC_SEQ_CST);
 }
 
 static void test_identity(void)
@@ -311,7 +312,7 @@ static void test_notify_and_interrupt(void)
 	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INT_VRING);
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
 	KTAP_TRUE(!line());
-	KTAP_EQ(test_edges[MACHINE_VIRTIO_SPI], 1);
+	KTAP_EQ(test_edges[MAP_VIRTIO_SPI], 1);
 
 	/* The driver does not want one. */
 	d.q[1].avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
@@ -335,15 +336,15 @@ static void test_second_cause_makes_an_edge(void)
 	driver_add(&d.q[0], one_buf, 1);
 	driver_kick(&d, 0);
 	KTAP_TRUE(TEST_UNTIL(line()));
-	KTAP_EQ(test_edges[MACHINE_VIRTIO_SPI], 1);
+	KTAP_EQ(test_edges[MAP_VIRTIO_SPI], 1);
 	/* The driver has read 1; before it acknowledges, the device fails. */
 	d.q[0].avail->idx = 1000;
 	driver_kick(&d, 0);
 	KTAP_TRUE(TEST_UNTIL(driver_needs_reset(&d)));
-	KTAP_EQ(test_edges[MACHINE_VIRTIO_SPI], 1);
+	KTAP_EQ(test_edges[MAP_VIRTIO_SPI], 1);
 	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INT_VRING);
 	KTAP_TRUE(line());
-	KTAP_EQ(test_edges[MACHINE_VIRTIO_SPI], 2);
+	KTAP_EQ(test_edges[MAP_VIRTIO_SPI], 2);
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_CONFIG);
 	test_machine_exit();
 }
@@ -497,7 +498,7 @@ static void test_all_slots(void)
 	struct error err = { "" };
 
 	setup();
-	test_next_slot = MACHINE_VIRTIO_SLOTS;
+	test_next_slot = MAP_VIRTIO_SLOTS;
 	KTAP_EQ(virtio_device_register(&test_machine, &spare->vdev, &echo_ops, 0, NULL, 0, &err),
 		-ENOSPC);
 	KTAP_TRUE(strstr(err.text, "virtio-echo"));

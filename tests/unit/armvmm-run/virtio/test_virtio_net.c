@@ -4,6 +4,9 @@
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
+// sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/net/net.c
+// sources: userspace/armvmm-run/net/slirp_config.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 slirp
 // libs: -lfdt
@@ -19,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "armvmm-run/device_make.h"
 #include "armvmm-run/virtio/virtio_driver.h"
 
 #define V1    (1ULL << VIRTIO_F_VERSION_1)
@@ -34,14 +38,14 @@
 #define RXBUF(i) (DATA_GPA + 0x100000 + (i) * 0x1000)
 
 static struct driver d;
-static struct net_config config;
+static const char *network; /* what --net is given */
 
 static struct device *setup(uint64_t features)
 {
 	struct error err = { "" };
 
 	test_machine_init();
-	if (virtio_net_create(&test_machine, &config, &err)) {
+	if (device_make(&test_machine, "virtio-net", network, &err)) {
 		printf("# %s\n", err.text);
 		return NULL;
 	}
@@ -52,9 +56,7 @@ static struct device *setup(uint64_t features)
 
 static struct device *setup_user(uint64_t features)
 {
-	memset(&config, 0, sizeof(config));
-	config.option = "user";
-	config.kind = NET_USER;
+	network = "user";
 	return setup(features);
 }
 
@@ -204,6 +206,7 @@ static struct virtio_net_hdr_mrg_rxbuf hdr;
 
 static void test_configuration(void)
 {
+	struct error err = { "" };
 	struct device *dev = setup_user(0);
 
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_DEVICE_ID), 1);
@@ -215,10 +218,7 @@ static void test_configuration(void)
 	KTAP_TRUE(offered_features(dev) & MRG);
 	test_machine_exit();
 
-	memset(&config, 0, sizeof(config));
-	config.option = "user,mac=02:00:00:00:00:07";
-	config.has_mac = true;
-	memcpy(config.mac, (uint8_t[]){ 2, 0, 0, 0, 0, 7 }, 6);
+	network = "user,mac=02:00:00:00:00:07";
 	dev = setup(0);
 	KTAP_EQ(dev->ops->read(dev, 0x100, 4), 0x02);
 	KTAP_EQ(dev->ops->read(dev, 0x104, 2), 0x0700);
@@ -226,9 +226,8 @@ static void test_configuration(void)
 
 	/* Each slot has an address of its own. */
 	setup_user(0);
-	KTAP_EQ(virtio_net_create(&test_machine, &config, &(struct error){ "" }), 0);
-	config.has_mac = false;
-	KTAP_EQ(virtio_net_create(&test_machine, &config, &(struct error){ "" }), 0);
+	KTAP_EQ(device_make(&test_machine, "virtio-net", "user,mac=02:00:00:00:00:07", &err), 0);
+	KTAP_EQ(device_make(&test_machine, "virtio-net", "user", &err), 0);
 	KTAP_EQ(test_machine.bus.nr, 3);
 	KTAP_EQ(test_machine.bus.dev[2]->ops->read(test_machine.bus.dev[2], 0x105, 1), 0x58);
 	test_machine_exit();
@@ -432,6 +431,7 @@ static void test_hostfwd(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t a_len = sizeof(a);
+	char words[64];
 	struct error err = { "" };
 	int probe, fd;
 
@@ -440,17 +440,12 @@ static void test_hostfwd(void)
 	KTAP_EQ(bind(probe, (struct sockaddr *)&a, sizeof(a)), 0);
 	getsockname(probe, (struct sockaddr *)&a, &a_len);
 
-	memset(&config, 0, sizeof(config));
-	config.option = "user,hostfwd=tcp:127.0.0.1:PORT-:22";
-	config.kind = NET_USER;
-	config.nr_hostfwds = 1;
-	config.hostfwd[0] = (struct hostfwd_config){ .host_addr = INADDR_LOOPBACK,
-						     .host_port = ntohs(a.sin_port),
-						     .guest_port = 22 };
+	snprintf(words, sizeof(words), "user,hostfwd=tcp:127.0.0.1:%u-:22", ntohs(a.sin_port));
+	network = words;
 	/* While it is taken: an error that says so. */
 	listen(probe, 1);
 	test_machine_init();
-	KTAP_TRUE(virtio_net_create(&test_machine, &config, &err) < 0);
+	KTAP_TRUE(device_make(&test_machine, "virtio-net", network, &err) < 0);
 	KTAP_TRUE(strstr(err.text, "cannot listen on host TCP port"));
 	test_machine_exit();
 	close(probe);
@@ -520,16 +515,13 @@ static void test_tap(void)
 	ssize_t n;
 	int peer;
 
-	memset(&config, 0, sizeof(config));
-	config.option = "tap=armvmmtest0";
-	config.kind = NET_TAP;
-	config.tap = "armvmmtest0";
+	network = "tap=armvmmtest0";
 	dev = setup(MRG);
 	if (!dev) {
 		test_machine_exit();
 		KTAP_SKIP("no tap interface to be had");
 	}
-	peer = tap_peer(config.tap);
+	peer = tap_peer("armvmmtest0");
 	if (peer < 0) {
 		test_machine_exit();
 		KTAP_SKIP("no packet socket to be had");
@@ -579,17 +571,15 @@ static void test_tap_errors(void)
 	struct error err = { "" };
 
 	test_machine_init();
-	config = (struct net_config){ .option = "tap=", .kind = NET_TAP, .tap = "" };
-	KTAP_EQ(virtio_net_create(&test_machine, &config, &err), -EINVAL);
-	config.option = "tap=a-name-that-is-too-long";
-	config.tap = "a-name-that-is-too-long";
-	KTAP_EQ(virtio_net_create(&test_machine, &config, &err), -EINVAL);
+	network = "tap=";
+	KTAP_EQ(device_make(&test_machine, "virtio-net", network, &err), -EINVAL);
+	network = "tap=a-name-that-is-too-long";
+	KTAP_EQ(device_make(&test_machine, "virtio-net", network, &err), -EINVAL);
 	KTAP_TRUE(strstr(err.text, "--net tap=a-name"));
 	/* An interface that is there and no tap, or a host without tun. */
-	config.option = "tap=lo";
-	config.tap = "lo";
+	network = "tap=lo";
 	err.text[0] = 0;
-	KTAP_TRUE(virtio_net_create(&test_machine, &config, &err) < 0);
+	KTAP_TRUE(device_make(&test_machine, "virtio-net", network, &err) < 0);
 	KTAP_TRUE(strstr(err.text, "--net tap=lo: "));
 	test_machine_exit();
 }

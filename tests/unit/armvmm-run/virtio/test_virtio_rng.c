@@ -3,11 +3,13 @@
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
 //
 // virtio-rng: random bytes, as many as asked for, but not without end.
+#include "armvmm-run/device_make.h"
 #include "armvmm-run/virtio/virtio_driver.h"
 
 #define V1    (1ULL << VIRTIO_F_VERSION_1)
@@ -24,7 +26,7 @@ static struct device *setup(void)
 	struct error err = { "" };
 
 	test_machine_init();
-	if (virtio_rng_create(&test_machine, &err)) {
+	if (device_make(&test_machine, "virtio-rng", NULL, &err)) {
 		printf("# %s\n", err.text);
 		exit(1);
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/iov.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 //
 // The split ring's walker, against drivers that keep the rules of virtio 1.2
@@ -18,6 +19,7 @@
 #include <linux/virtio_ring.h>
 
 #include "core/guestmem.h"
+#include "core/iov.h"
 #include "virtio/virtqueue.h"
 #include "ktap.h"
 
@@ -541,13 +543,13 @@ static void test_copies(void)
 	KTAP_MEMEQ(at(DATA + 300), "2345x", 6);
 	KTAP_EQ(virtq_chain_write(chain, 7, "y", 1), 0);
 
-	KTAP_EQ(virtq_iov_slice(out, chain->iov, 4, 2, 6), 3);
+	KTAP_EQ(iov_slice(out, chain->iov, 4, 2, 6), 3);
 	KTAP_TRUE(out[0].iov_base == at(DATA + 2) && out[0].iov_len == 1);
 	KTAP_TRUE(out[1].iov_base == at(DATA + 100) && out[1].iov_len == 4);
 	KTAP_TRUE(out[2].iov_base == at(DATA + 200) && out[2].iov_len == 1);
-	KTAP_EQ(virtq_iov_slice(out, chain->iov, 4, 14, 1), 0);
-	KTAP_EQ(virtq_iov_slice(out, chain->iov, 4, 13, 100), 1);
-	KTAP_EQ(virtq_iov_slice(out, chain->iov, 4, 3, 0), 0);
+	KTAP_EQ(iov_slice(out, chain->iov, 4, 14, 1), 0);
+	KTAP_EQ(iov_slice(out, chain->iov, 4, 13, 100), 1);
+	KTAP_EQ(iov_slice(out, chain->iov, 4, 3, 0), 0);
 }
 
 /* Random rings */

@@ -38,8 +38,8 @@
 
 static struct machine test_machine;
 static int test_next_slot;
-static bool test_level[MACHINE_NR_SPIS];
-static unsigned int test_edges[MACHINE_NR_SPIS];
+static bool test_level[MAP_NR_SPIS];
+static unsigned int test_edges[MAP_NR_SPIS];
 static unsigned int test_warnings;
 static char test_last_note[256];
 
@@ -58,7 +58,7 @@ int machine_irqline_init(struct machine *m, struct irqline *line, unsigned int s
 
 int machine_virtio_slot(struct machine *m)
 {
-	return test_next_slot < MACHINE_VIRTIO_SLOTS ? test_next_slot++ : -ENOSPC;
+	return test_next_slot < MAP_VIRTIO_SLOTS ? test_next_slot++ : -ENOSPC;
 }
 
 int machine_ioeventfd_add(struct machine *m, uint64_t gpa, unsigned int len, uint64_t value, int fd)
@@ -238,7 +238,7 @@ static MAYBE bool driver_start(struct driver *d, struct device *dev, uint64_t fe
 {
 	memset(d, 0, sizeof(*d));
 	d->dev = dev;
-	d->spi = MACHINE_VIRTIO_SPI + (dev->base - MACHINE_VIRTIO_BASE) / MACHINE_VIRTIO_SIZE;
+	d->spi = MAP_VIRTIO_SPI + (dev->base - MAP_VIRTIO_BASE) / MAP_VIRTIO_SIZE;
 	if (!driver_negotiate(d, features))
 		return false;
 	for (unsigned int i = 0; i < nr; i++)

@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/machine_private.h"
+#include "core/machine.h"
 #include "core/message.h"
+#include "vcpu.h"
 
 #define VCPU_SIGNAL		SIGUSR1
 #define VCPU_STACK_SIZE		(256 << 10)
@@ -99,7 +100,7 @@ static void *vcpu_thread(void *opaque)
 	sigaddset(&set, VCPU_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 
-	while (!__atomic_load_n(&vcpu->m->priv->stopping, __ATOMIC_ACQUIRE)) {
+	while (!__atomic_load_n(&vcpu->stopping, __ATOMIC_ACQUIRE)) {
 		ret = armvmm_vcpu_run(vcpu->handle, &exit);
 		if (ret) {
 			vcpu_crash(vcpu, "vCPU %u: cannot run: %s",
@@ -130,21 +131,19 @@ int vcpu_start(struct vcpu *vcpu)
 	return 0;
 }
 
-void vcpu_stop_all(struct machine *m)
+void vcpu_stop_all(struct vcpu *vcpu, unsigned int nr)
 {
-	struct machine_private *p = m->priv;
-
-	__atomic_store_n(&p->stopping, true, __ATOMIC_RELEASE);
-	for (unsigned int i = 0; i < p->nr_vcpus; i++) {
-		if (!p->vcpu[i].running)
+	for (unsigned int i = 0; i < nr; i++) {
+		__atomic_store_n(&vcpu[i].stopping, true, __ATOMIC_RELEASE);
+		if (!vcpu[i].running)
 			continue;
-		armvmm_vcpu_kick(p->vcpu[i].handle);
-		pthread_kill(p->vcpu[i].thread, VCPU_SIGNAL);
+		armvmm_vcpu_kick(vcpu[i].handle);
+		pthread_kill(vcpu[i].thread, VCPU_SIGNAL);
 	}
-	for (unsigned int i = 0; i < p->nr_vcpus; i++) {
-		if (p->vcpu[i].running)
-			pthread_join(p->vcpu[i].thread, NULL);
-		p->vcpu[i].running = false;
+	for (unsigned int i = 0; i < nr; i++) {
+		if (vcpu[i].running)
+			pthread_join(vcpu[i].thread, NULL);
+		vcpu[i].running = false;
 	}
 }
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Devices made from what a person types, for tests. */
+#ifndef TESTS_UNIT_DEVICE_MAKE_H
+#define TESTS_UNIT_DEVICE_MAKE_H
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "core/device_type.h"
+
+/*
+ * As --device NAME,ARGS does it. The configs, which outlive their devices, are
+ * kept while the test runs.
+ */
+static inline int device_make(struct machine *m, const char *name, const char *args,
+			      struct error *err)
+{
+	static void *kept[256];
+	static unsigned int nr_kept;
+	const struct device_type *type = device_type_find(name);
+	void **config = &kept[nr_kept++ % 256];
+	char label[256];
+	int ret = 0;
+
+	if (!type)
+		return -ENODEV;
+	if (type->option)
+		snprintf(label, sizeof(label), "--%s%s%s", type->option, args ? " " : "",
+			 args ? args : "");
+	*config = NULL;
+	if (type->parse)
+		ret = type->parse(label, args, config, err);
+	return ret ? ret : type->create(m, *config, err);
+}
+
+#endif /* TESTS_UNIT_DEVICE_MAKE_H */

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "board.h"
+#include "boot/dtb.h"
+#include "boot/loader.h"
+#include "core/device_type.h"
+#include "core/machine_private.h"
+#include "core/message.h"
+#include "vcpu.h"
+
+#define BOARD_BUTTON_MS	300
+#define BOARD_NR_IRQS	(32 + MAP_NR_SPIS)
+
+/* At the guest's first instruction: SVC mode, A32, A, I and F masked (DDI 0406C B1.3.3). */
+#define CPSR_START	0x1d3
+#define CPSR_T		0x20
+
+struct board {
+	struct machine m;
+	const struct config *config;
+	struct armvmm_vm *vm;	/* NULL with --dump-dtb */
+	bool vm_fresh;		/* opened, and nothing done to it yet */
+	struct loader loader;
+	guint button_timer;
+	bool pmu;		/* the vCPUs have one */
+	unsigned int nr_vcpus;
+	struct vcpu vcpu[CONFIG_MAX_CPUS];
+};
+
+void board_request(struct board *b, enum machine_request request)
+{
+	machine_request(&b->m, request, NULL);
+}
+
+static gboolean board_release_power(void *opaque)
+{
+	struct board *b = opaque;
+
+	b->button_timer = 0;
+	b->m.press(b->m.press_opaque, false);
+	return G_SOURCE_REMOVE;
+}
+
+void board_press_power(struct board *b)
+{
+	if (b->button_timer || !b->m.press)
+		return;
+	b->m.press(b->m.press_opaque, true);
+	b->button_timer = g_timeout_add(BOARD_BUTTON_MS, board_release_power, b);
+}
+
+/* ---- Making one ---- */
+
+static int board_open_vm(struct board *b, struct error *err)
+{
+	const char *device = b->config->node ? b->config->node : "/dev/armvmm";
+	int ret = armvmm_vm_open(device, &b->vm);
+
+	switch (ret) {
+	case 0:
+		b->vm_fresh = true;
+		ret = machine_connect(&b->m, b->vm);
+		return ret ? error_errno(err, ret, "ioeventfd") : 0;
+	case -ENOENT:
+	case -ENXIO:
+	case -ENODEV:
+		return error_set(err, ret, "%s: %s: is the module loaded (modprobe armvmm)?", device,
+				 strerror(-ret));
+	case -EACCES:
+	case -EPERM:
+		return error_set(err, ret, "%s: %s: its group is usually kvm", device,
+				 strerror(-ret));
+	case -ENOTTY:
+	case -EISDIR:
+		return error_set(err, ret, "%s: is no hypervisor's device node", device);
+	case -EPROTONOSUPPORT:
+		return error_set(err, ret,
+				 "%s: speaks version %d of the KVM interface, and version %d is needed",
+				 device, armvmm_device_version(device), ARMVMM_API_VERSION);
+	default:
+		return error_errno(err, ret, "%s", device);
+	}
+}
+
+/* What is always there, and what was asked for, in the order of the types. */
+static int board_create_devices(struct board *b, struct error *err)
+{
+	const struct device_type *type = NULL;
+	int ret = 0;
+
+	while (!ret && (type = device_type_next(type))) {
+		if (type->builtin)
+			ret = type->create(&b->m, NULL, err);
+		for (unsigned int i = 0; !ret && i < b->config->nr_devices; i++)
+			if (b->config->device[i].type == type)
+				ret = type->create(&b->m, b->config->device[i].config, err);
+	}
+	return ret;
+}
+
+int board_create(struct board **out, const struct config *config, struct chardev *chr,
+		 struct error *err)
+{
+	struct board *b = calloc(1, sizeof(*b));
+	int ret;
+
+	*out = NULL;
+	if (!b || machine_init(&b->m)) {
+		free(b);
+		return error_errno(err, -ENOMEM, "machine");
+	}
+	b->m.chardev = chr;
+	b->m.verbose = config->verbose;
+	b->config = config;
+	b->pmu = config->pmu == PMU_ON;
+	b->loader.kernel.fd = b->loader.initrd.fd = b->loader.dtb.fd = -1;
+
+	ret = loader_open(&b->loader, config, MAP_RAM_BASE, config->memory, err);
+	if (!ret && !config->dump_dtb)
+		ret = board_open_vm(b, err);
+	if (!ret)
+		ret = board_create_devices(b, err);
+	if (ret) {
+		board_destroy(b);
+		return ret;
+	}
+	*out = b;
+	return 0;
+}
+
+void board_destroy(struct board *b)
+{
+	if (!b)
+		return;
+	if (b->button_timer)
+		g_source_remove(b->button_timer);
+	/* Devices take back what they asked of the VM, which lets go of the memory. */
+	device_bus_destroy(&b->m.bus);
+	machine_connect(&b->m, NULL);
+	armvmm_vm_close(b->vm);
+	machine_exit(&b->m);
+	loader_close(&b->loader);
+	free(b);
+}
+
+/* ---- Device tree ---- */
+
+/* Into @buf of @size bytes. Returns its length or -errno. */
+static int board_make_dtb(struct board *b, void *buf, size_t size, const char *cpu,
+			    struct error *err)
+{
+	const struct config *config = b->config;
+	const struct loader *loader = &b->loader;
+	struct dtb_params params = {
+		.nr_cpus = config->nr_cpus,
+		.cpu = cpu,
+		.ram_base = loader->ram_base,
+		.ram_size = loader->ram_size,
+		.bootargs = config->append,
+		.initrd_gpa = loader->initrd_gpa,
+		.initrd_size = loader->initrd.size,
+		.pmu = b->pmu,
+	};
+	int ret;
+
+	if (getrandom(params.rng_seed, sizeof(params.rng_seed), GRND_NONBLOCK) < 0 ||
+	    getrandom(&params.kaslr_seed, sizeof(params.kaslr_seed), GRND_NONBLOCK) < 0)
+		machine_note(&b->m, "the host has no random numbers yet, so the guest gets no seed");
+	if (!loader->dtb.name)
+		return dtb_build(buf, size, &params, &b->m.bus, err);
+	ret = loader_read_dtb(loader, buf, size, err);
+	if (ret < 0)
+		return ret;
+	return dtb_complete(buf, ret, size, &params, loader->dtb.name, err);
+}
+
+int board_dump_dtb(struct board *b, const char *path, struct error *err)
+{
+	size_t size = b->loader.dtb_room;
+	void *buf = malloc(size);
+	FILE *file = NULL;
+	int ret, len;
+
+	if (!buf)
+		return error_errno(err, -ENOMEM, "%s", path);
+	len = board_make_dtb(b, buf, size, dtb_cpu(0), err);
+	ret = len < 0 ? len : 0;
+	if (!ret) {
+		file = fopen(path, "we");
+		if (!file || fwrite(buf, 1, len, file) != (size_t)len)
+			ret = error_errno(err, -errno, "%s", path);
+	}
+	if (file && fclose(file) && !ret)
+		ret = error_errno(err, -errno, "%s", path);
+	free(buf);
+	return ret;
+}
+
+/* ---- Starting the guest ---- */
+
+static int board_choose_pmu(struct board *b, struct error *err)
+{
+	bool has = armvmm_vm_has_pmu(b->vm);
+
+	if (b->config->pmu == PMU_ON && !has)
+		return error_set(err, -ENODEV,
+				 "--pmu on: the host has no counters for guests (dmesg | grep PMU tells why)");
+	b->pmu = has && b->config->pmu != PMU_OFF;
+	return 0;
+}
+
+static int board_setup_vm(struct board *b, struct error *err)
+{
+	unsigned int i;
+	int ret;
+
+	b->nr_vcpus = 0;
+	if (!b->vm_fresh) {
+		/*
+		 * A reset takes a new VM: everything that the kernel knows of
+		 * the old one (GIC, timers, vCPUs) is gone with certainty.
+		 */
+		machine_connect(&b->m, NULL);
+		armvmm_vm_close(b->vm);
+		b->vm = NULL;
+		ret = board_open_vm(b, err);
+		if (ret)
+			return ret;
+	}
+	b->vm_fresh = false;
+	ret = board_choose_pmu(b, err);
+	if (ret)
+		return ret;
+
+	for (i = 0; i < b->m.mem.nr_regions; i++) {
+		const struct guestmem_region *r = &b->m.mem.region[i];
+
+		ret = armvmm_vm_memory_set(b->vm, i, r->gpa, r->size, r->host, 0);
+		if (ret)
+			return error_errno(err, ret, "--memory: the hypervisor refuses it");
+	}
+	ret = armvmm_gic_create(b->vm, MAP_GICD_BASE, MAP_GICC_BASE, BOARD_NR_IRQS);
+	if (ret)
+		return error_errno(err, ret, "interrupt controller");
+	for (i = 0; i < b->config->nr_cpus; i++) {
+		struct vcpu *vcpu = &b->vcpu[i];
+
+		*vcpu = (struct vcpu){ .m = &b->m };
+		ret = armvmm_vcpu_create(b->vm, i, &vcpu->handle);
+		if (!ret)
+			ret = armvmm_vcpu_init(vcpu->handle, ARMVMM_VCPU_PSCI_0_2 |
+							     (b->pmu ? ARMVMM_VCPU_PMU : 0) |
+							     (i ? ARMVMM_VCPU_POWER_OFF : 0));
+		if (ret)
+			return error_errno(err, ret, "vCPU %u", i);
+		b->nr_vcpus++;
+	}
+	ret = armvmm_gic_init(b->vm);
+	if (ret)
+		return error_errno(err, ret, "interrupt controller");
+	for (i = 0; b->pmu && i < b->nr_vcpus; i++) {
+		ret = armvmm_vcpu_pmu_init(b->vcpu[i].handle, MAP_PMU_INTID);
+		if (ret)
+			return error_errno(err, ret, "vCPU %u: performance counters", i);
+	}
+	return 0;
+}
+
+/* The boot protocol: r0 = 0, r1 = any machine, r2 = device tree. The others are in reset state. */
+static int board_setup_boot_cpu(struct board *b, struct error *err)
+{
+	const struct loader *loader = &b->loader;
+	struct armvmm_vcpu *handle = b->vcpu[0].handle;
+	uint32_t entry = loader->image.entry;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} regs[] = {
+		{ "r0", 0 },
+		{ "r1", UINT32_MAX },
+		{ "r2", loader->dtb_gpa },
+		{ "cpsr", CPSR_START | (entry & 1 ? CPSR_T : 0) },
+		{ "pc", entry & ~1u },
+	};
+
+	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++) {
+		int ret = armvmm_vcpu_reg_set(handle, regs[i].name, regs[i].value);
+
+		if (ret)
+			return error_errno(err, ret, "vCPU 0: %s", regs[i].name);
+	}
+	return 0;
+}
+
+static int board_start(struct board *b, struct error *err)
+{
+	uint64_t midr = 0;
+	void *dtb;
+	int ret;
+
+	ret = board_setup_vm(b, err);
+	if (ret)
+		return ret;
+	ret = loader_load(&b->loader, &b->m.mem, err);
+	if (ret)
+		return ret;
+
+	/* Built where it belongs: the memory reads as zero, and nobody else looks yet. */
+	dtb = guestmem_ptr(&b->m.mem, b->loader.dtb_gpa, b->loader.dtb_room);
+	if (!dtb)
+		return error_set(err, -EFAULT, "--memory: has no room for the device tree");
+	armvmm_vcpu_reg_get(b->vcpu[0].handle, "midr", &midr);
+	ret = board_make_dtb(b, dtb, b->loader.dtb_room, dtb_cpu(midr), err);
+	if (ret < 0)
+		return ret;
+	ret = board_setup_boot_cpu(b, err);
+	if (ret)
+		return ret;
+
+	for (unsigned int i = 0; i < b->nr_vcpus; i++) {
+		ret = vcpu_start(&b->vcpu[i]);
+		if (ret)
+			return error_errno(err, ret, "vCPU %u: thread", i);
+	}
+	return 0;
+}
+
+int board_run(struct board *b, enum machine_request *ended, struct error *err)
+{
+	int ret;
+
+	vcpu_setup();
+	ret = guestmem_alloc(&b->m.mem, MAP_RAM_BASE, b->config->memory);
+	if (ret)
+		return error_errno(err, ret, "--memory: %llu MiB",
+				   (unsigned long long)b->config->memory >> 20);
+
+	for (;;) {
+		enum machine_request request;
+
+		ret = board_start(b, err);
+		while (!ret && machine_requested(&b->m) == MACHINE_NONE)
+			g_main_context_iteration(b->m.context, TRUE);
+		vcpu_stop_all(b->vcpu, b->nr_vcpus);
+		if (ret)
+			return ret;
+		request = machine_take_request(&b->m);
+
+		if (request == MACHINE_CRASH) {
+			message("%s", b->m.priv->why);
+			for (unsigned int i = 0; i < b->nr_vcpus; i++)
+				vcpu_dump(&b->vcpu[i]);
+		}
+		if (request != MACHINE_RESET || b->config->no_reboot) {
+			*ended = request;
+			return 0;
+		}
+		machine_note(&b->m, "the guest reboots");
+		machine_reset(&b->m);
+	}
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the board has what: guest-physical addresses, and SPIs (SPI 0 is INTID 32, IHI 0048B
+ * 2.2.1). It is the map of QEMU's virt board.
+ */
+#ifndef ARMVMM_RUN_MAP_H
+#define ARMVMM_RUN_MAP_H
+
+#define MAP_GICD_BASE	0x08000000
+#define MAP_GICC_BASE	0x08010000
+#define MAP_PL011_BASE	0x09000000
+#define MAP_PL031_BASE	0x09010000
+#define MAP_PL061_BASE	0x09030000
+#define MAP_VIRTIO_BASE	0x0a000000
+#define MAP_VIRTIO_SIZE	0x200
+#define MAP_VIRTIO_SLOTS	32
+#define MAP_RAM_BASE	0x40000000
+
+#define MAP_PL011_SPI	1
+#define MAP_PL031_SPI	2
+#define MAP_PL061_SPI	7
+#define MAP_VIRTIO_SPI	16	/* of slot 0; edge-triggered, as QEMU's */
+#define MAP_NR_SPIS		256
+#define MAP_PMU_INTID	23	/* a PPI */
+
+#endif /* ARMVMM_RUN_MAP_H */

@@ -2,13 +2,14 @@
 // sources: userspace/armvmm-run/options.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c
-// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/irqline.c
-// sources: userspace/armvmm-run/core/message.c userspace/armvmm-run/core/parse.c
-// sources: userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/hw/pl031.c
-// sources: userspace/armvmm-run/hw/pl061.c userspace/armvmm-run/net/net.c
-// sources: userspace/armvmm-run/net/net_slirp.c userspace/armvmm-run/net/net_tap.c
-// sources: userspace/armvmm-run/net/slirp_config.c userspace/armvmm-run/virtio/blk_request.c
-// sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/virtio_blk.c
+// sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/iov.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/message.c
+// sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/hw/pl011.c
+// sources: userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/hw/pl061.c
+// sources: userspace/armvmm-run/net/net.c userspace/armvmm-run/net/net_slirp.c
+// sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/slirp_config.c
+// sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
+// sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/virtio/virtio_blk.c
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c
@@ -170,6 +171,15 @@ static void test_disk(void)
 	KTAP_TRUE(disk[2]->readonly && disk[2]->direct);
 	KTAP_STREQ(disk[3]->path, "e,rox");
 	options_free(&config);
+	KTAP_EQ(parse("-k z -d a,serial=abc,format=raw"), OPTIONS_RUN);
+	disk[0] = device(0, "virtio-blk");
+	KTAP_STREQ(disk[0]->path, "a");
+	KTAP_STREQ(disk[0]->serial, "abc");
+	KTAP_TRUE(disk[0]->raw);
+	options_free(&config);
+	refused("-k z -d a,serial=", "--disk a,serial=: a serial number has 1 to 20 characters");
+	refused("-k z -d a,serial=123456789012345678901",
+		"--disk a,serial=123456789012345678901: a serial number has 1 to 20 characters");
 	refused("-k z -d ,ro", "--disk ,ro: names no file");
 	refused("-k z -d 1 -d 2 -d 3 -d 4 -d 5 -d 6 -d 7 -d 8 -d 9 -d 10 -d 11 -d 12 -d 13 -d 14 "
 		"-d 15 -d 16 -d 17", "--disk 17: no more than 16 virtio-blk");

@@ -48,7 +48,7 @@ static uint8_t blk_status(int ret)
 /* Is the range on the disk, in whole blocks? */
 static bool blk_in_range(const struct disk *disk, uint64_t sector, uint64_t len)
 {
-	uint64_t sectors = disk->size / BLK_SECTOR;
+	uint64_t sectors = disk_size(disk) / BLK_SECTOR;
 
 	return sector <= sectors && len / BLK_SECTOR <= sectors - sector &&
 	       !(len % disk->block) && !(sector * BLK_SECTOR % disk->block);
@@ -100,10 +100,10 @@ static int64_t blk_piece(struct blk_op *op, bool write, uint32_t done)
 		len = BLK_PIECE;
 	if (write)
 		nr = iov_slice(op->req->iov, chain->iov, chain->nr_read,
-				     sizeof(struct virtio_blk_outhdr) + done, len);
+			       sizeof(struct virtio_blk_outhdr) + done, len);
 	else
 		nr = iov_slice(op->req->iov, chain->iov + chain->nr_read, chain->nr_write,
-				     done, len);
+			       done, len);
 	if (op->disk->direct && !blk_aligned(op->req->iov, nr, op->disk->block)) {
 		if (len > BLK_BOUNCE)
 			len = BLK_BOUNCE;
@@ -198,14 +198,13 @@ static int blk_ranges(struct blk_op *op, bool zero)
 	return ret;
 }
 
-/* The name of the file serves as the disk's serial number (udev makes a by-id link of it). */
+/* The disk's serial number (udev makes a by-id link of it). */
 static int blk_get_id(struct blk_op *op)
 {
-	const char *name = strrchr(op->disk->path, '/');
 	char id[VIRTIO_BLK_ID_BYTES] = { 0 };
 
-	name = name ? name + 1 : op->disk->path;
-	memcpy(id, name, strnlen(name, sizeof(id)));
+	_Static_assert(DISK_SERIAL_MAX == VIRTIO_BLK_ID_BYTES, "virtio 1.2 5.2.6");
+	memcpy(id, op->disk->serial, strnlen(op->disk->serial, sizeof(id)));
 	op->data_len = op->chain->write_len - 1;
 	op->written = op->data_len < sizeof(id) ? op->data_len : sizeof(id);
 	virtq_chain_write(op->chain, 0, id, op->written);

@@ -11,16 +11,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <linux/falloc.h>
 #include <linux/fs.h>
 
+#include "core/identity.h"
 #include "core/machine.h"
+#include "virtio/disk_format.h"
 
 #define DISK_SECTOR	512
 #define DISK_PAGE	4096
@@ -75,6 +79,28 @@ static int disk_lock(const struct disk *disk, struct error *err)
 	return 0; /* a file system without locks */
 }
 
+/* Does the block device @rdev take discards? Its queue says so, or that of its whole disk. */
+static bool disk_blkdev_discards(dev_t rdev)
+{
+	static const char *const queue[] = { "queue", "../queue" };
+	char path[96], text[32] = "0";
+
+	for (unsigned int i = 0; i < 2; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s/discard_max_bytes",
+			 major(rdev), minor(rdev), queue[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (read(fd, text, sizeof(text) - 1) < 0)
+			text[0] = '0';
+		close(fd);
+		return text[0] != '0';
+	}
+	return false;
+}
+
 static int disk_measure(struct disk *disk, struct error *err)
 {
 	struct stat st;
@@ -91,7 +117,8 @@ static int disk_measure(struct disk *disk, struct error *err)
 			return error_errno(err, -errno, "%s: cannot get its size", disk->path);
 		if (disk->direct && !ioctl(disk->fd, BLKSSZGET, &sector))
 			disk->block = sector;
-		disk->can_discard = !disk->readonly;
+		disk->blkdev = true;
+		disk->can_discard = !disk->readonly && disk_blkdev_discards(st.st_rdev);
 	} else if (S_ISREG(st.st_mode)) {
 		disk->size = st.st_size;
 		/* Behind the end there is nothing to lose. */
@@ -117,6 +144,34 @@ static int disk_measure(struct disk *disk, struct error *err)
 		return error_set(err, -EINVAL, "%s: its size, %llu bytes, is not a multiple of %u",
 				 disk->path, (unsigned long long)disk->size, disk->block);
 	return 0;
+}
+
+static int disk_check_format(const struct disk *disk, struct error *err)
+{
+	const char *format = disk_format(disk->fd, disk->size);
+
+	if (!format)
+		return 0;
+	return error_set(err, -EINVAL,
+			 "%s: is a %s image, and disks here are raw: qemu-img convert -O raw makes it one (,format=raw takes it as it is)",
+			 disk->path, format);
+}
+
+/* Where none is given: a hash of the file's place, which the guest is not told. */
+static void disk_make_serial(struct disk *disk, const struct disk_config *config)
+{
+	uint8_t hash[IDENTITY_SIZE];
+	char *path;
+
+	if (*config->serial) {
+		memcpy(disk->serial, config->serial, sizeof(disk->serial));
+		return;
+	}
+	path = identity_path(config->path);
+	identity_hash(hash, "disk", path);
+	g_free(path);
+	for (unsigned int i = 0; i < DISK_SERIAL_MAX / 2; i++)
+		snprintf(disk->serial + 2 * i, 3, "%02x", hash[i]);
 }
 
 int disk_open(struct disk *disk, struct machine *m, const struct disk_config *config,
@@ -146,16 +201,23 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 			return error_errno(err, ret, "%s: may be used with ,ro only", disk->path);
 		return error_errno(err, ret, "%s", disk->path);
 	}
+	pthread_mutex_init(&disk->flush_lock, NULL);
 	ret = disk_measure(disk, err);
+	if (!ret && !config->raw)
+		ret = disk_check_format(disk, err);
 	if (!ret)
 		ret = disk_lock(disk, err);
-	if (ret)
+	if (ret) {
 		disk_close(disk);
-	return ret;
+		return ret;
+	}
+	disk_make_serial(disk, config);
+	return 0;
 }
 
 void disk_close(struct disk *disk)
 {
+	pthread_mutex_destroy(&disk->flush_lock);
 	close(disk->fd);
 	disk->fd = -1;
 }
@@ -209,9 +271,49 @@ int disk_write(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t o
 
 int disk_flush(struct disk *disk)
 {
-	if (!fdatasync(disk->fd))
-		return 0;
-	return disk_warn(disk, "flush", 0, -errno);
+	int ret = 0;
+
+	/*
+	 * One at a time: the kernel tells of a lost page once, to one of those
+	 * that ask at the same moment.
+	 */
+	pthread_mutex_lock(&disk->flush_lock);
+	if (disk->flush_failed) {
+		ret = -EIO;
+	} else if (fdatasync(disk->fd)) {
+		ret = -errno;
+		disk->flush_failed = true;
+		machine_warn(disk->machine,
+			     "%s: flush: %s: data is lost, and no flush will succeed any more",
+			     disk->path, strerror(-ret));
+	}
+	pthread_mutex_unlock(&disk->flush_lock);
+	return ret;
+}
+
+uint64_t disk_size(const struct disk *disk)
+{
+	return __atomic_load_n(&disk->size, __ATOMIC_RELAXED);
+}
+
+bool disk_resized(struct disk *disk)
+{
+	uint64_t size = disk_size(disk);
+	struct stat st;
+
+	if (disk->blkdev) {
+		if (ioctl(disk->fd, BLKGETSIZE64, &size) < 0)
+			return false;
+	} else {
+		if (fstat(disk->fd, &st) < 0)
+			return false;
+		size = st.st_size;
+	}
+	size -= size % disk->block;
+	if (size == disk_size(disk))
+		return false;
+	__atomic_store_n(&disk->size, size, __ATOMIC_RELAXED);
+	return true;
 }
 
 /* Returns 0, or -EOPNOTSUPP without a word: the caller has another way. */
@@ -229,6 +331,15 @@ static int disk_fallocate(struct disk *disk, int mode, uint64_t offset, uint64_t
 
 int disk_discard(struct disk *disk, uint64_t offset, uint64_t len)
 {
+	uint64_t range[2] = { offset, len };
+
+	/* Of a device fallocate() would ask for zeroes, which fewer devices can make quickly. */
+	if (disk->blkdev) {
+		if (!ioctl(disk->fd, BLKDISCARD, range))
+			return 0;
+		return errno == EOPNOTSUPP ? -EOPNOTSUPP :
+					     disk_warn(disk, "discard", offset, -errno);
+	}
 	return disk_fallocate(disk, FALLOC_FL_PUNCH_HOLE, offset, len);
 }
 

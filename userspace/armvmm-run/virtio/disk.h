@@ -8,6 +8,7 @@
 #ifndef ARMVMM_RUN_DISK_H
 #define ARMVMM_RUN_DISK_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -16,10 +17,14 @@
 
 struct machine;
 
+#define DISK_SERIAL_MAX	20	/* bytes, without a zero at the end */
+
 struct disk_config {
 	char *path;
 	bool readonly;
 	bool direct;		/* O_DIRECT */
+	bool raw;		/* whatever the file says it is */
+	char serial[DISK_SERIAL_MAX + 1];	/* "": one is made up */
 };
 
 /**
@@ -32,7 +37,12 @@ struct disk_config {
  * @can_discard: holes can be punched
  * @block: bytes; the smallest unit of a request, 512 or more, a power of two
  * @physical: bytes; the unit that the host writes best, a power of two >= @block
- * @size: bytes, a multiple of @block, as found when it was opened
+ * @blkdev: a block device, no file
+ * @size: bytes, a multiple of @block (atomic: disk_resized() sets it)
+ * @serial: what the guest is told
+ * @flush_lock: one flush at a time
+ * @flush_failed: one has failed: what was written before it may be lost, whatever
+ *	the host says of later ones
  */
 struct disk {
 	struct machine *machine;
@@ -43,7 +53,11 @@ struct disk {
 	bool can_discard;
 	uint32_t block;
 	uint32_t physical;
+	bool blkdev;
 	uint64_t size;
+	char serial[DISK_SERIAL_MAX + 1];
+	pthread_mutex_t flush_lock;
+	bool flush_failed;
 };
 
 /* Returns 0 or -errno with @err set. The path must outlive the disk. */
@@ -60,8 +74,18 @@ void disk_close(struct disk *disk);
 int disk_read(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset);
 int disk_write(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset);
 
-/* Returns 0 once all writes that ended before are on stable storage, or -errno. */
+/*
+ * Returns 0 once all writes that ended before are on stable storage, or -errno. Once
+ * it has failed it fails for good: the host forgets what it could not write, and
+ * would call the next one a success.
+ */
 int disk_flush(struct disk *disk);
+
+/* How large the disk is now, in bytes. Any thread. */
+uint64_t disk_size(const struct disk *disk);
+
+/* Looks whether the file has another size than disk_size() tells, which it then does: true. */
+bool disk_resized(struct disk *disk);
 
 /* The range is not needed any more. Returns 0, -EOPNOTSUPP or another -errno. */
 int disk_discard(struct disk *disk, uint64_t offset, uint64_t len);

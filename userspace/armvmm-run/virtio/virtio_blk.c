@@ -23,6 +23,7 @@
 #include "virtio/disk.h"
 #include "core/device_type.h"
 #include "core/machine.h"
+#include "core/parse.h"
 #include "virtio/virtio_mmio.h"
 
 #define BLK_QUEUE_SIZE 128
@@ -42,9 +43,13 @@ struct blk_worker {
 	struct virtq_chain *chain;
 };
 
+/* Seconds between looks whether the file has another size. */
+#define BLK_RESIZE_PERIOD 2
+
 struct virtio_blk {
 	struct virtio_device vdev; /* first: see virtio_mmio.h */
 	struct disk disk;
+	GSource *resize;
 	pthread_cond_t follow; /* a leader is needed, or a helper, or stop */
 	bool leading; /* a worker waits for the guest's notification */
 	unsigned int nr_waiting; /* workers that sleep on @follow */
@@ -172,10 +177,34 @@ static int blk_start(struct virtio_device *vdev)
 	return ret;
 }
 
+/*
+ * Files are grown by others (truncate, lvextend), and inotify would tell of the
+ * guest's own writes as well.
+ */
+static gboolean blk_look(gpointer opaque)
+{
+	struct virtio_blk *blk = opaque;
+	uint64_t capacity;
+
+	if (!disk_resized(&blk->disk))
+		return G_SOURCE_CONTINUE;
+	capacity = htole64(disk_size(&blk->disk) / BLK_SECTOR);
+	machine_note(blk->vdev.machine, "%s: has %llu bytes now", blk->disk.path,
+		     (unsigned long long)disk_size(&blk->disk));
+	pthread_mutex_lock(&blk->vdev.lock);
+	virtio_config_set(&blk->vdev, offsetof(struct virtio_blk_config, capacity), &capacity,
+			  sizeof(capacity));
+	pthread_mutex_unlock(&blk->vdev.lock);
+	return G_SOURCE_CONTINUE;
+}
+
 static void blk_destroy(struct virtio_device *vdev)
 {
 	struct virtio_blk *blk = to_blk(vdev);
 	unsigned int i;
+
+	g_source_destroy(blk->resize);
+	g_source_unref(blk->resize);
 
 	/* Only workers start workers: none begins once stop is seen. */
 	pthread_mutex_lock(&vdev->lock);
@@ -257,6 +286,9 @@ static int blk_create(struct machine *m, const void *opaque, struct error *err)
 				     &space, BLK_CONFIG_SIZE, err);
 	if (ret < 0)
 		goto fail_close;
+	blk->resize = g_timeout_source_new_seconds(BLK_RESIZE_PERIOD);
+	g_source_set_callback(blk->resize, blk_look, blk, NULL);
+	g_source_attach(blk->resize, m->context);
 	return 0;
 
 fail_close:
@@ -291,12 +323,22 @@ static int blk_parse(const char *label, const char *args, void **out, struct err
 	if (!config->path)
 		return error_errno(err, -ENOMEM, "%s", label);
 	for (char *comma; (comma = strrchr(config->path, ',')); *comma = '\0') {
-		if (!strcmp(comma, ",ro"))
+		const char *value;
+
+		if (!strcmp(comma, ",ro")) {
 			config->readonly = true;
-		else if (!strcmp(comma, ",direct"))
+		} else if (!strcmp(comma, ",direct")) {
 			config->direct = true;
-		else
+		} else if (!strcmp(comma, ",format=raw")) {
+			config->raw = true;
+		} else if ((value = parse_value(comma + 1, "serial"))) {
+			if (!*value || strlen(value) > DISK_SERIAL_MAX)
+				return error_set(err, -EINVAL, "%s: a serial number has 1 to %d characters",
+						 label, DISK_SERIAL_MAX);
+			strcpy(config->serial, value);
+		} else {
 			break;
+		}
 	}
 	if (!*config->path)
 		return error_set(err, -EINVAL, "%s: names no file", label);
@@ -306,6 +348,8 @@ static int blk_parse(const char *label, const char *args, void **out, struct err
 static const struct device_word blk_words[] = {
 	{ "ro", "read-only" },
 	{ "direct", "past the host's page cache" },
+	{ "serial=TEXT", "serial number, up to 20 characters (default: a hash)" },
+	{ "format=raw", "take the file as raw, whatever it looks like" },
 	{ NULL, NULL },
 };
 

@@ -84,6 +84,15 @@ void virtio_fail(struct virtio_device *vdev, const char *why)
 		virtio_raise(vdev, VIRTIO_MMIO_INT_CONFIG);
 }
 
+void virtio_config_set(struct virtio_device *vdev, unsigned int offset, const void *data,
+		       unsigned int len)
+{
+	memcpy(vdev->config + offset, data, len);
+	vdev->generation++;
+	if (vdev->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		virtio_raise(vdev, VIRTIO_MMIO_INT_CONFIG);
+}
+
 bool virtio_pop(struct virtio_device *vdev, unsigned int index, struct virtq_chain *chain)
 {
 	struct virtqueue *vq = &vdev->vq[index];

@@ -134,6 +134,13 @@ bool virtio_pop(struct virtio_device *vdev, unsigned int index, struct virtq_cha
 void virtio_signal(struct virtio_device *vdev, unsigned int index);
 
 /*
+ * Replace @len bytes of the configuration space from @offset on, and tell the
+ * driver (virtio 1.2 2.5). Any thread.
+ */
+void virtio_config_set(struct virtio_device *vdev, unsigned int offset, const void *data,
+		       unsigned int len);
+
+/*
  * A request that breaks a rule of its device type beyond an error status: set
  * DEVICE_NEEDS_RESET and tell the driver (virtio 1.2 2.1.2). @why is said with
  * --verbose.

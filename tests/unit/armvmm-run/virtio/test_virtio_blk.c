@@ -5,6 +5,8 @@
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
+// sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/core/identity.c
+// sources: userspace/armvmm-run/virtio/disk_format.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -48,6 +50,7 @@ static struct driver d;
  */
 static unsigned int nr_syncs, nr_in_syscall, max_in_syscall;
 static int fail_write; /* errno */
+static int fail_sync; /* errno */
 static int fail_fallocate; /* errno */
 static size_t short_io; /* longest transfer, 0: no limit */
 static useconds_t slow_io;
@@ -106,6 +109,10 @@ ssize_t pwritev64(int fd, const struct iovec *iov, int nr, off64_t at)
 int fdatasync(int fd)
 {
 	__atomic_add_fetch(&nr_syncs, 1, __ATOMIC_SEQ_CST);
+	if (fail_sync) {
+		errno = fail_sync;
+		return -1;
+	}
 	return REAL(fdatasync)(fd);
 }
 
@@ -168,7 +175,7 @@ static struct device *setup_config(const struct disk_config *config, uint64_t fe
 
 	test_machine_init();
 	nr_syncs = max_in_syscall = 0;
-	fail_write = fail_fallocate = 0;
+	fail_write = fail_fallocate = fail_sync = 0;
 	short_io = slow_io = 0;
 	if (try_open(config, &err)) {
 		printf("# %s\n", err.text);
@@ -362,22 +369,112 @@ static void test_ranges(void)
 static void test_other_types(void)
 {
 	struct driver_buf id = { DATA, 20, true }, shorter = { DATA, 4, true };
+	uint8_t serial[20];
 	uint32_t len;
 
 	setup(MIB, FLUSH);
 	memset(ram(DATA), 0xaa, 32);
 	KTAP_EQ(run_len(VIRTIO_BLK_T_GET_ID, 0, &id, 1, &len), VIRTIO_BLK_S_OK);
 	KTAP_EQ(len, 21);
-	KTAP_MEMEQ(ram(DATA), "a-disk-with-a-long-n\xaa", 21);
+	/* A hash, in which the file's name is not to be seen. */
+	KTAP_EQ(strspn(ram(DATA), "0123456789abcdef"), 20);
+	memcpy(serial, ram(DATA), sizeof(serial));
 	memset(ram(DATA), 0xaa, 32);
 	KTAP_EQ(run(VIRTIO_BLK_T_GET_ID, 0, &shorter, 1), VIRTIO_BLK_S_OK);
-	KTAP_MEMEQ(ram(DATA), "a-di\xaa", 5);
+	KTAP_MEMEQ(ram(DATA), serial, 4);
+	KTAP_MEMEQ(ram(DATA + 4), "\xaa\xaa", 2);
 
 	KTAP_EQ(run_len(2, 0, NULL, 0, &len), VIRTIO_BLK_S_UNSUPP);
 	KTAP_EQ(len, 1);
 	KTAP_EQ(run(99, 0, &id, 1), VIRTIO_BLK_S_UNSUPP);
 	KTAP_EQ(run(0xffffffff, UINT64_MAX, NULL, 0), VIRTIO_BLK_S_UNSUPP);
 	KTAP_EQ(run(VIRTIO_BLK_T_SECURE_ERASE, 0, NULL, 0), VIRTIO_BLK_S_UNSUPP);
+	test_machine_exit();
+}
+
+static void get_serial(uint8_t *serial)
+{
+	struct driver_buf id = { DATA, 20, true };
+
+	KTAP_EQ(run(VIRTIO_BLK_T_GET_ID, 0, &id, 1), VIRTIO_BLK_S_OK);
+	memcpy(serial, ram(DATA), 20);
+}
+
+/* The same at each start, another for another file; or what the person says. */
+static void test_serial(void)
+{
+	struct disk_config config = { .path = path }, named = { .path = path, .serial = "disk-7" };
+	uint8_t first[20], again[20], other[20];
+	char link[128];
+
+	setup(MIB, FLUSH);
+	get_serial(first);
+	test_machine_exit();
+	setup_config(&config, FLUSH);
+	get_serial(again);
+	KTAP_MEMEQ(first, again, 20);
+	test_machine_exit();
+
+	snprintf(link, sizeof(link), "%s/other", dir);
+	KTAP_EQ(symlink(path, link), 0);
+	config.path = link;
+	setup_config(&config, FLUSH);
+	get_serial(other);
+	KTAP_TRUE(memcmp(first, other, 20));
+	test_machine_exit();
+	unlink(link);
+
+	setup_config(&named, FLUSH);
+	get_serial(other);
+	KTAP_MEMEQ(other, "disk-7\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+	test_machine_exit();
+}
+
+/* What the host has lost once stays lost, whatever fdatasync() says later. */
+static void test_flush_fails(void)
+{
+	setup(MIB, FLUSH);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_OK);
+	fail_sync = EIO;
+	KTAP_EQ(run(VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_IOERR);
+	fail_sync = 0;
+	KTAP_EQ(run(VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_OK);
+	KTAP_EQ(run(VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_IOERR);
+	/* A driver that comes later, and one that has each write flushed. */
+	driver_start(&d, test_machine.bus.dev[0], V1, 1, QSIZE);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_IOERR);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	/* The person is told once. */
+	KTAP_EQ(test_warnings, 1);
+	test_machine_exit();
+}
+
+static uint64_t capacity(struct device *dev)
+{
+	return reg_read(dev, 0x100) | (uint64_t)reg_read(dev, 0x104) << 32;
+}
+
+/* The file grows while the guest has it, and is cut again. */
+static void test_resize(void)
+{
+	struct device *dev = setup(MIB, FLUSH);
+	uint32_t generation = reg_read(dev, VIRTIO_MMIO_CONFIG_GENERATION);
+
+	KTAP_EQ(capacity(dev), 2048);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 2048, 512), VIRTIO_BLK_S_IOERR);
+	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, 3);
+	KTAP_EQ(truncate(path, 3 * MIB + 100), 0);
+	KTAP_TRUE(TEST_UNTIL(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS) & 2));
+	KTAP_EQ(capacity(dev), 6144);
+	KTAP_TRUE(reg_read(dev, VIRTIO_MMIO_CONFIG_GENERATION) != generation);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 6143, 512), VIRTIO_BLK_S_OK);
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 6144, 512), VIRTIO_BLK_S_IOERR);
+
+	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, 3);
+	KTAP_EQ(truncate(path, MIB), 0);
+	KTAP_TRUE(TEST_UNTIL(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS) & 2));
+	KTAP_EQ(capacity(dev), 2048);
 	test_machine_exit();
 }
 
@@ -714,7 +811,18 @@ static void expect_error(const struct disk_config *config, int code, const char 
 static void test_bad_files(void)
 {
 	struct disk_config config = { .path = path };
-	char fifo[64];
+	static const struct {
+		const char *name;
+		uint64_t at;
+		const char *mark;
+	} marks[] = {
+		{ "qcow2", 0, "QFI\xfb" }, { "qed", 0, "QED" }, { "vmdk", 0, "KDMV" },
+		{ "vmdk", 0, "COWD" }, { "vmdk", 0, "# Disk DescriptorFile" },
+		{ "vdi", 64, "\x7f\x10\xda\xbe" }, { "vhdx", 0, "vhdxfile" },
+		{ "vhd", 0, "conectix" }, { "vhd", MIB - 512, "conectix" },
+		{ "parallels", 0, "WithoutFreeSpace" }, { "dmg", MIB - 512, "koly" },
+	};
+	char fifo[64], text[64];
 	int fd;
 
 	test_machine_init();
@@ -736,6 +844,20 @@ static void test_bad_files(void)
 	KTAP_EQ(truncate(path, 1000), 0);
 	expect_error(&config, -EINVAL, "not a multiple of 512");
 	KTAP_EQ(truncate(path, MIB), 0);
+
+	/* Images that are no raw disk, by their marks; as raw they are taken when asked. */
+	for (unsigned int i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		make_file(MIB);
+		poke(marks[i].at, marks[i].mark, strlen(marks[i].mark));
+		snprintf(text, sizeof(text), ": is a %s image", marks[i].name);
+		expect_error(&config, -EINVAL, text);
+		config.raw = true;
+		KTAP_EQ(try_open(&config, &(struct error){ "" }), 0);
+		config.raw = false;
+		test_machine_exit();
+		test_machine_init();
+	}
+	make_file(MIB);
 
 	/* In use: one writer, or several readers. */
 	fd = open(path, O_RDWR);
@@ -782,7 +904,8 @@ static void test_signals_blocked(void)
 KTAP_MAIN(KTAP_CASE(test_signals_blocked), KTAP_CASE(test_configuration),
 	  KTAP_CASE(test_write_and_read), KTAP_CASE(test_beyond_four_gigabytes),
 	  KTAP_CASE(test_long_request), KTAP_CASE(test_ranges), KTAP_CASE(test_other_types),
-	  KTAP_CASE(test_flush), KTAP_CASE(test_read_only), KTAP_CASE(test_host_is_full),
+	  KTAP_CASE(test_flush), KTAP_CASE(test_flush_fails), KTAP_CASE(test_serial),
+	  KTAP_CASE(test_resize), KTAP_CASE(test_read_only), KTAP_CASE(test_host_is_full),
 	  KTAP_CASE(test_disk_shrinks), KTAP_CASE(test_discard_and_zeroes),
 	  KTAP_CASE(test_malformed_requests), KTAP_CASE(test_many_at_once),
 	  KTAP_CASE(test_reset_in_flight), KTAP_CASE(test_direct), KTAP_CASE(test_bad_files))

@@ -99,6 +99,10 @@ check-unit: ## unit tests on the build machine
 check-fuzz: ## libFuzzer on pure code of the driver, FUZZ_UNIT_SECONDS (5) for each target
 	@tests/run fuzz
 
+check-models: ## spin on the models of what several CPUs do at once
+	@scripts/setup.sh models
+	@tests/models/run
+
 check-host: ## all tests on HOST; TESTS='name ...' for some
 	@tests/run $(HOST)
 
@@ -166,6 +170,6 @@ help: ## this list
 	@echo "Variables: HOST ($(HOST); or one of $(HOSTS) 6.1-debug 6.1-gcov), CMD,"
 	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
-.PHONY: all module uapi modules-all user setup fetch run check check-all check-unit \
+.PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \
 	check-fuzz check-host check-debug check-coverage check-mutants qemu check-qemu bench style \
 	clean install install-user install-module install-qemu installable help tests dkms

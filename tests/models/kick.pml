@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kick against mode: no interrupt and no request is left lying while its vCPU is in the guest, or
+ * asleep, with nobody on the way to tell it.
+ *
+ * One vCPU goes into KVM_RUN, and by choice into its guest or to sleep. One CPU makes an interrupt
+ * pending, another sets a request. Stores wait in a buffer of their CPU's, one for each variable,
+ * in no order, until they drain or a barrier makes them (DDI 0406C A3.8 allows no more than that).
+ */
+/* code: armvmm_vcpu_kick: cmpxchg(&vcpu->mode, VCPU_IN_GUEST, VCPU_EXITING) */
+/* code: armvmm_vcpu_kick: rcuwait_wake_up(&vcpu->wait); */
+/* code: armvmm_vcpu_kick: kick_process(task); */
+/* code: armvmm_vcpu_request: smp_mb__after_atomic(); */
+/* code: armvmm_vgic_flush: list_empty(&v->ap_list) */
+/* code: run_enter: smp_store_mb(vcpu->mode, VCPU_IN_GUEST); */
+/* code: run_enter: if (READ_ONCE(vcpu->requests) */
+/* code: run_until_exit: WRITE_ONCE(vcpu->task, current); */
+/* code: run_until_exit: smp_wmb(); */
+/* code: vgic_irq_update_unlock: list_add_tail(&irq->ap_link, &to->vgic.ap_list); */
+/* code: vgic_vcpu_notify: smp_mb(); */
+/* code: vgic_vcpu_notify: task = READ_ONCE(vcpu->task); */
+/* fault: NO_ENTRY_BARRIER run_enter() stores mode without a barrier behind it */
+/* fault: NO_TASK_BARRIER run_until_exit() stores task in no order to run_enter()'s mode */
+/* fault: NO_NOTIFY_BARRIER vgic_vcpu_notify() reads task with no barrier before it */
+/* fault: NO_REQUEST_CHECK run_enter() does not look at requests after it has stored mode */
+
+mtype = { OUTSIDE, IN_GUEST, EXITING };
+
+/* What all CPUs see. */
+mtype mode = OUTSIDE;
+bool task, asleep, request, pending;
+
+/* What is written and not seen yet: by the vCPU's CPU, the injector's, the requester's. */
+mtype mode_buf;
+bool mode_wait, task_buf, task_wait, asleep_buf, asleep_wait;
+bool pending_wait, request_wait[2];
+
+bool ipi;		/* an interrupt of the host's on the vCPU's CPU, until it is taken */
+bool woken;		/* by rcuwait_wake_up() */
+bool in_guest, delivered;
+
+#define VCPU_DRAINED	(!mode_wait && !task_wait && !asleep_wait)
+
+active proctype drain()
+{
+end:	do
+	:: mode_wait -> d_step { mode = mode_buf; mode_wait = false }
+	:: task_wait -> d_step { task = task_buf; task_wait = false }
+	:: asleep_wait -> d_step { asleep = asleep_buf; asleep_wait = false }
+	:: pending_wait -> d_step { pending = true; pending_wait = false }
+	:: request_wait[0] -> d_step { request = true; request_wait[0] = false }
+	:: request_wait[1] -> d_step { request = true; request_wait[1] = false }
+	od
+}
+
+inline store_mode(v)
+{
+	d_step { mode_buf = v; mode_wait = true }
+}
+
+active proctype vcpu()
+{
+	d_step { task_buf = true; task_wait = true };
+#ifndef NO_TASK_BARRIER
+	!task_wait;			/* smp_wmb() */
+#endif
+
+again:	/* run_once(), interrupts on: what is pending on this CPU is taken */
+	ipi = false;
+	if
+	:: request -> VCPU_DRAINED; request = false	/* test_and_clear_bit() */
+	:: else
+	fi;
+	if
+	:: goto enter
+	:: goto sleep
+	fi;
+
+enter:	/* run_enter(), interrupts off; what was stored to mode before is overwritten in order */
+	!mode_wait;
+	store_mode(IN_GUEST);
+#ifndef NO_ENTRY_BARRIER
+	VCPU_DRAINED;
+#endif
+	if
+#ifndef NO_REQUEST_CHECK
+	:: request -> !mode_wait; store_mode(OUTSIDE); goto again
+#endif
+	:: else
+	fi;
+	/* armvmm_vgic_flush() */
+	if
+	:: pending -> delivered = true
+	:: else
+	fi;
+	in_guest = true;
+end_guest:
+	ipi;
+	in_guest = false;
+	VCPU_DRAINED;			/* smp_store_release() */
+	store_mode(OUTSIDE);
+	goto again;
+
+sleep:	/* armvmm_vcpu_wfi(): rcuwait_wait_event() has a barrier of its own */
+	woken = false;
+	!asleep_wait;
+	d_step { asleep_buf = true; asleep_wait = true };
+	VCPU_DRAINED;
+	if
+	:: request || pending
+	:: else ->
+end_asleep:
+		woken || ipi
+	fi;
+	!asleep_wait;
+	d_step { asleep_buf = false; asleep_wait = false; asleep = false };
+	goto again
+}
+
+/* armvmm_vcpu_kick() */
+inline kick()
+{
+	if
+	:: asleep -> woken = true
+	:: else
+	fi;
+	/* cmpxchg() has a barrier before it, and one after */
+	atomic {
+		if
+		:: mode == IN_GUEST -> mode = EXITING; kicked = true
+		:: else -> kicked = false
+		fi
+	};
+	if
+	:: kicked && task -> ipi = true
+	:: else
+	fi
+}
+
+/* vgic_irq_update_unlock(), vgic_vcpu_notify() */
+active proctype injector()
+{
+	bool kicked;
+
+	pending_wait = true;
+#ifndef NO_NOTIFY_BARRIER
+	!pending_wait;
+#endif
+	if
+	:: task ->
+		request_wait[0] = true;
+		!request_wait[0] && !pending_wait;
+		kick()
+	:: else		/* not in RUN: it looks when it is */
+	fi
+}
+
+/* armvmm_vm_request_all() and the like; or one so late that the last RUN has done what it asked. */
+active proctype requester()
+{
+	bool kicked;
+
+	if
+	:: request_wait[1] = true; !request_wait[1]
+	:: true
+	fi;
+	kick()
+}
+
+/* Nobody can do anything any more. */
+active proctype monitor()
+{
+	timeout;
+	assert(!request);
+	assert(!pending || delivered)
+}

@@ -11,8 +11,8 @@
 
 #include "compat/compat.h"
 #include "core/state.h"
-#include "debug/debug.h"
 #include "eventfd/eventfd.h"
+#include "host/debug_host.h"
 #include "host/hypmap.h"
 #include "mem/stage2.h"
 #include "pmu/pmu.h"

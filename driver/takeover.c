@@ -20,8 +20,8 @@
 #include <asm/sections.h>
 
 #include "compat/compat.h"
-#include "debug/debug.h"
 #include "host/cache.h"
+#include "host/debug_host.h"
 #include "host/hypcpu.h"
 #include "host/hypcpu_state.h"
 #include "host/hypmap.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Exceptions as a guest's CPU takes them, in software. */
+/* Banked registers, conditions and IT blocks. */
 #include <linux/kernel.h>
 #include <linux/types.h>
 
@@ -8,12 +8,6 @@
 
 #define EXCEPTION_CPSR	16	/* index of CPSR in usr_regs.uregs */
 #define EXCEPTION_PC	15
-
-/* Offsets of the vectors, B1.8.1 */
-#define VECTOR_UNDEF	0x04
-#define VECTOR_PABT	0x0c
-#define VECTOR_DABT	0x10
-#define VECTOR_HIVECS	0xffff0000u
 
 /* Both types are 32 bits wide on Arm; the unit tests see to it elsewhere. */
 static u32 *exception_word(void *p)
@@ -192,79 +186,4 @@ bool armvmm_exception_condition(const struct kvm_regs *regs, u32 hsr)
 	/* CV is clear for T32 alone: the IT block's condition, if in one. */
 	it = exception_it_get(cpsr);
 	return !it || armvmm_exception_cond_holds(it >> 4, cpsr);
-}
-
-/* @lr: what LR of the new mode holds, table B1-7. */
-static void exception_take(struct hyp_vcpu *hyp, u32 mode, u32 vector, u32 mask, u32 lr)
-{
-	struct kvm_regs *regs = &hyp->regs;
-	u32 *cpsr = exception_usr(regs, EXCEPTION_CPSR);
-	u32 old = *cpsr, sctlr = hyp->cp15[CP15_SCTLR], new;
-
-	new = old & ~(CPSR_M_MASK | CPSR_IT | CPSR_J | CPSR_T | CPSR_E);
-	new |= mode | mask;
-	if (sctlr & SCTLR_TE)
-		new |= CPSR_T;
-	if (sctlr & SCTLR_EE)
-		new |= CPSR_E;
-	*cpsr = new;
-
-	*armvmm_exception_spsr(regs) = old;
-	*armvmm_exception_reg(regs, 14) = lr;
-	*exception_usr(regs, EXCEPTION_PC) =
-		(sctlr & SCTLR_V ? VECTOR_HIVECS : hyp->cp15[CP15_VBAR]) + vector;
-}
-
-void armvmm_exception_undef(struct hyp_vcpu *hyp)
-{
-	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
-	u32 thumb = *exception_usr(&hyp->regs, EXCEPTION_CPSR) & CPSR_T;
-
-	exception_take(hyp, CPSR_M_UND, VECTOR_UNDEF, CPSR_I, pc + (thumb ? 2 : 4));
-}
-
-static u32 exception_fsr(struct hyp_vcpu *hyp)
-{
-	return hyp->cp15[CP15_TTBCR] & TTBCR_BIT_EAE ? FSR_LPAE | FSR_LONG_SYNC_EXT :
-						   FSR_SHORT_SYNC_EXT;
-}
-
-void armvmm_exception_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr)
-{
-	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
-
-	exception_take(hyp, CPSR_M_ABT, VECTOR_DABT, CPSR_A | CPSR_I, pc + 8);
-	hyp->cp15[CP15_DFAR] = far;
-	hyp->cp15[CP15_DFSR] = fsr;
-}
-
-void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write)
-{
-	armvmm_exception_dabt_fsr(hyp, far, exception_fsr(hyp) | (write ? DFSR_WNR : 0));
-}
-
-void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far)
-{
-	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
-
-	exception_take(hyp, CPSR_M_ABT, VECTOR_PABT, CPSR_A | CPSR_I, pc + 4);
-	hyp->cp15[CP15_IFAR] = far;
-	hyp->cp15[CP15_IFSR] = exception_fsr(hyp);
-}
-
-static u32 exception_debug_fsr(struct hyp_vcpu *hyp)
-{
-	return hyp->cp15[CP15_TTBCR] & TTBCR_BIT_EAE ? FSR_LPAE | FSR_LONG_DEBUG : FSR_SHORT_DEBUG;
-}
-
-void armvmm_exception_debug_pabt(struct hyp_vcpu *hyp)
-{
-	armvmm_exception_pabt(hyp, hyp->cp15[CP15_IFAR]);
-	hyp->cp15[CP15_IFSR] = exception_debug_fsr(hyp);
-}
-
-void armvmm_exception_debug_dabt(struct hyp_vcpu *hyp, u32 far, u32 fsr)
-{
-	armvmm_exception_dabt(hyp, far, false);
-	hyp->cp15[CP15_DFSR] = exception_debug_fsr(hyp) | fsr;
 }

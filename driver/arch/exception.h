@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an exception, a skipped instruction and a condition do to the core
- * registers of a guest. Pure functions of struct hyp_vcpu.
+ * Which register a mode's name means, and what a skipped instruction, a condition and a load to the
+ * PC do to the core registers. Pure functions of struct kvm_regs.
  */
 #ifndef ARMVMM_EXCEPTION_H
 #define ARMVMM_EXCEPTION_H
 
 #include <linux/types.h>
 
-#include "hyp/hyp.h"
+#include <linux/armvmm.h>
 
 /* Register n (0-15) in the bank of the mode that CPSR names (DDI 0406C B1.3.2). */
 u32 *armvmm_exception_reg(struct kvm_regs *regs, unsigned int n);
@@ -37,19 +37,5 @@ bool armvmm_exception_insn_runs(u32 cpsr, u32 insn);
 
 /* What a load to the PC does: LoadWritePC() (A2.3.2), ThumbEE aside. */
 void armvmm_exception_load_pc(struct kvm_regs *regs, u32 addr);
-
-/* Entry to an exception as hardware would make it (B1.9.2, B1.9.7, B1.9.8). */
-void armvmm_exception_undef(struct hyp_vcpu *hyp);
-void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write);
-/* The same with a DFSR of the caller's. */
-void armvmm_exception_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr);
-void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far);
-
-/*
- * The same for debug events (C3.4, C5.3): BKPT, a breakpoint or a vector catch,
- * whose IFAR is UNKNOWN and stays; a watchpoint, with DFSR.WnR and CM in @fsr.
- */
-void armvmm_exception_debug_pabt(struct hyp_vcpu *hyp);
-void armvmm_exception_debug_dabt(struct hyp_vcpu *hyp, u32 far, u32 fsr);
 
 #endif

@@ -2,6 +2,7 @@
 /* Exceptions and interrupt lines that the host gives the guest. */
 #include "arch/archregs.h"
 #include "arch/exception.h"
+#include "core/exception_entry.h"
 #include "core/inject.h"
 #include "core/kick.h"
 #include "core/state.h"

@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
@@ -108,7 +109,7 @@ struct armvmm_vgic_vcpu {
 	struct armvmm_vgic_irq *private;	/* SGIs and PPIs */
 	raw_spinlock_t ap_list_lock;
 	struct list_head ap_list;	/* interrupts pending or active on this vCPU */
-	u16 ended[HYP_MAX_LRS];		/* level SPIs to tell armvmm_vgic_notify_ended() of */
+	u16 ended[HYP_MAX_LRS];		/* level SPIs, for armvmm_eventfd_ended() */
 	unsigned int nr_ended;
 };
 
@@ -279,6 +280,14 @@ struct armvmm_vcpu_stat {
 	u64 halt_wait_hist[ARMVMM_STAT_HIST];
 };
 
+/* Counts @ns in the bucket that holds values from 2^(n-1) on. */
+static inline void armvmm_stat_hist(u64 *hist, u64 ns)
+{
+	unsigned int n = fls64(ns);
+
+	hist[n < ARMVMM_STAT_HIST ? n : ARMVMM_STAT_HIST - 1]++;
+}
+
 /* What stat_debugfs.c and stat_fd.c keep of a VM. */
 struct armvmm_stat_vm {
 	struct list_head link;	/* all VMs */
@@ -293,6 +302,7 @@ struct armvmm_stat_vm {
 #define VCPU_REQ_SLEEP		0	/* look at power_off again */
 #define VCPU_REQ_RESET		1	/* PSCI CPU_ON left a state to start from */
 #define VCPU_REQ_IRQ_PENDING	2	/* an interrupt may have become deliverable */
+#define VCPU_REQ_WFI		3	/* of its own: wait for an interrupt (PSCI CPU_SUSPEND) */
 
 /* vcpu->mode: who may kick, and how. Pairs with requests (smp_mb). */
 enum armvmm_vcpu_mode {

@@ -6,7 +6,6 @@
 
 #include "core/state.h"
 #include "core/vcpus.h"
-#include "vgic/loaded.h"
 
 struct armvmm_vcpu *armvmm_vm_vcpu_by_id(struct armvmm_vm *vm, unsigned int id)
 {
@@ -32,8 +31,6 @@ int armvmm_vm_trylock_vcpus(struct armvmm_vm *vm)
 			mutex_unlock(&vm->vcpus[i]->mutex);
 		return -EBUSY;
 	}
-	armvmm_vm_for_each_vcpu(i, vcpu, vm)
-		armvmm_vcpu_unload(vcpu);
 	return 0;
 }
 

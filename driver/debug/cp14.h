@@ -12,7 +12,7 @@
 #include "core/state.h"
 #include "host/debug_host.h"
 #include "hyp/hyp.h"
-#include "regs/cp15_table.h"
+#include "arch/cp15_access.h"
 
 struct kvm_one_reg;
 

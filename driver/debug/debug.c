@@ -22,6 +22,7 @@
 #include "arch/dbgregs.h"
 #include "arch/debug_check.h"
 #include "arch/exception.h"
+#include "core/exception_entry.h"
 #include "core/state.h"
 #include "debug/cp14.h"
 #include "debug/debug.h"

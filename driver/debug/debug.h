@@ -20,15 +20,6 @@ struct armvmm_debug_bare {
 
 #define ARMVMM_DEBUG_IOCTL_BARE	_IOW(KVMIO, 0x9b, struct armvmm_debug_bare)
 
-/* Asks the CPUs, and tries their breakpoints. HYP mode is taken over. May sleep. */
-void armvmm_debug_init(void);
-
-/*
- * IRQs off, on a CPU that is being taken over: may HYP mode touch its debug
- * registers? After load only where they are of the kind that was found then.
- */
-bool armvmm_debug_cpu_ok(void);
-
 /* The bits of KVM_GUESTDBG_* that this host takes. */
 u32 armvmm_debug_flags(void);
 

@@ -5,6 +5,7 @@
 
 #include <linux/armvmm.h>
 
+struct armvmm_vcpu;
 struct armvmm_vm;
 
 int armvmm_eventfd_vm_init(struct armvmm_vm *vm);
@@ -16,7 +17,7 @@ void armvmm_eventfd_exit(void);
 int armvmm_irqfd(struct armvmm_vm *vm, const struct kvm_irqfd *args);
 int armvmm_ioeventfd(struct armvmm_vm *vm, const struct kvm_ioeventfd *args);
 
-/* The guest ended the level interrupt of pin @pin (SPI @pin + 32): resample fds. Atomic. */
-void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int pin);
+/* After an exit, IRQs on: tells resampling irqfds which level interrupts the guest ended. */
+void armvmm_eventfd_ended(struct armvmm_vcpu *vcpu);
 
 #endif

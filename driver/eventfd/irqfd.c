@@ -71,7 +71,7 @@ static void irqfd_resample_work(struct work_struct *work)
 }
 
 /* All resampling irqfds of a pin share the line: it falls, and each is told. */
-void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int pin)
+static void irqfd_ended(struct armvmm_vm *vm, unsigned int pin)
 {
 	struct irqfd *irqfd;
 	bool lowered = false;
@@ -86,6 +86,14 @@ void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int pin)
 		queue_work(irqfd_wq, &irqfd->resample);
 	}
 	rcu_read_unlock();
+}
+
+void armvmm_eventfd_ended(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+
+	while (unlikely(v->nr_ended))
+		irqfd_ended(vcpu->vm, v->ended[--v->nr_ended] - VGIC_NR_PRIVATE);
 }
 
 /*

@@ -20,7 +20,7 @@
 
 #include "arch/dbgregs.h"
 #include "arch/step.h"
-#include "debug/debug.h"
+#include "host/debug_host.h"
 #include "host/hypcpu.h"
 #include "host/hypmap.h"
 #include "hyp/hyp.h"

@@ -11,6 +11,7 @@
 #include "arch/decode.h"
 #include "arch/exception.h"
 #include "arch/gva.h"
+#include "core/exception_entry.h"
 #include "core/guest.h"
 #include "core/state.h"
 #include "mem/memslot.h"

@@ -6,10 +6,10 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "arch/cp15_access.h"
 #include "core/state.h"
 
 struct armvmm_vcpu;
-struct cp15_access;
 struct hyp_pmu;
 struct kvm_device_attr;
 struct kvm_one_reg;
@@ -95,6 +95,9 @@ static inline u32 armvmm_pmu_mask(void)
 {
 	return 1u << PMU_CYCLE | ((1u << armvmm_pmu_nr()) - 1);
 }
+
+/* A trapped access to one of the registers (HDCR.TPM). May sleep. */
+enum cp15_result armvmm_pmu_access(struct armvmm_vcpu *vcpu, struct cp15_access *a);
 
 /* ONE_REG; is_reg is false for every id where the vCPU has no PMU. */
 bool armvmm_pmu_is_reg(struct armvmm_vcpu *vcpu, u64 id);

@@ -4,9 +4,9 @@
 #include <linux/kernel.h>
 
 #include "arch/archregs.h"
+#include "arch/cp15_access.h"
 #include "core/state.h"
 #include "pmu/pmu.h"
-#include "regs/cp15_table.h"
 
 /* c9, by CRm and opc2 */
 #define PMU_REG(crm, op2)	((crm) << 3 | (op2))
@@ -182,7 +182,7 @@ static enum cp15_result pmu_read(struct armvmm_pmu *pmu, unsigned int reg, u64 *
 }
 
 /* Without the feature all reads as zero and ignores writes, as with KVM/arm. */
-CP15_ACCESS(pmu)
+enum cp15_result armvmm_pmu_access(struct armvmm_vcpu *vcpu, struct cp15_access *a)
 {
 	unsigned int reg = PMU_REG(a->crm, a->op2);
 

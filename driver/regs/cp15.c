@@ -11,6 +11,7 @@
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "debug/cp14.h"
+#include "pmu/pmu.h"
 #include "regs/cp15.h"
 #include "regs/cp15_table.h"
 #include "timer/timer.h"
@@ -41,6 +42,11 @@ static enum cp15_result cp15_access_cntp(struct armvmm_vcpu *vcpu, struct cp15_a
 	else
 		a->val = armvmm_timer_phys_read(vcpu, reg);
 	return CP15_DONE;
+}
+
+CP15_ACCESS(pmu)
+{
+	return armvmm_pmu_access(vcpu, a);
 }
 
 CP15_ACCESS(cntpct)

@@ -5,26 +5,10 @@
 
 #include <linux/types.h>
 
+#include "arch/cp15_access.h"
+
 struct armvmm_vcpu;
 struct cp15_reg;
-
-/* One trapped MCR, MRC, MCRR or MRRC. */
-struct cp15_access {
-	u8 crn;			/* 64 bits wide: the instruction's CRm */
-	u8 crm;
-	u8 op1;
-	u8 op2;
-	u8 rt;
-	u8 rt2;
-	bool is64;
-	bool is_write;
-	u64 val;		/* in for a write, out for a read */
-};
-
-enum cp15_result {
-	CP15_DONE,		/* the instruction is complete */
-	CP15_UNDEFINED,		/* the guest takes an Undefined Instruction exception */
-};
 
 enum cp15_reset {
 	CP15_RESET_NONE,
@@ -90,7 +74,7 @@ CP15_ACCESS(saved);	/* reads what is saved, ignores writes */
 CP15_ACCESS(raz_wi);
 CP15_ACCESS(raz_ro);
 CP15_ACCESS(set_way);	/* HCR.TSW */
-CP15_ACCESS(pmu);	/* HDCR.TPM; in pmu_cp15.c */
+CP15_ACCESS(pmu);	/* HDCR.TPM */
 CP15_ACCESS(cntpct);
 CP15_ACCESS(cntp_ctl);
 CP15_ACCESS(cntp_tval);

@@ -21,7 +21,6 @@
 #include "core/vcpus.h"
 #include "regs/psci.h"
 #include "regs/reset.h"
-#include "run/halt.h"
 
 #define PSCI_V(major, minor)	((major) << 16 | (minor))
 #define PSCI_V0_1		PSCI_V(0, 1)
@@ -267,7 +266,7 @@ static s32 psci_features(struct armvmm_vcpu *vcpu)
 static int psci_cpu_suspend(struct armvmm_vcpu *vcpu)
 {
 	psci_result(vcpu, PSCI_RET_SUCCESS);
-	armvmm_vcpu_wfi(vcpu);
+	armvmm_vcpu_request(vcpu, VCPU_REQ_WFI);
 	return 1;
 }
 

@@ -40,6 +40,7 @@ void armvmm_regs_reset(struct armvmm_vcpu *vcpu)
 	hyp->teecr = 0;
 	hyp->teehbr = 0;
 	hyp->serror = 0;
+	clear_bit(VCPU_REQ_WFI, &vcpu->requests);
 	hyp->hsr = 0;
 	reset_traps(vcpu);
 	armvmm_cp15_reset(vcpu);

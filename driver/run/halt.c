@@ -9,7 +9,6 @@
 #include "run/halt.h"
 #include "timer/timer.h"
 #include "vgic/vgic.h"
-#include "vm/stat.h"
 
 static unsigned int halt_poll_ns = 500000;
 module_param(halt_poll_ns, uint, 0644);

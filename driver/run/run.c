@@ -12,12 +12,14 @@
 #include "core/state.h"
 #include "core/trace.h"
 #include "debug/debug.h"
+#include "eventfd/eventfd.h"
 #include "host/hypcpu.h"
 #include "mem/stage2.h"
 #include "mmio/mmio.h"
 #include "pmu/pmu.h"
 #include "regs/psci.h"
 #include "run/exit.h"
+#include "run/halt.h"
 #include "run/run.h"
 #include "timer/timer.h"
 #include "vgic/loaded.h"
@@ -53,6 +55,8 @@ static int run_requests(struct armvmm_vcpu *vcpu)
 		armvmm_psci_start(vcpu);
 	}
 	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
+	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_WFI))
+		armvmm_vcpu_wfi(vcpu);
 	return 0;
 }
 
@@ -221,7 +225,7 @@ static int run_once(struct armvmm_vcpu *vcpu)
 		return 0;
 
 	/* Eventfds take locks that sleep on preemptible kernels. */
-	armvmm_vgic_notify_ended(vcpu);
+	armvmm_eventfd_ended(vcpu);
 	return armvmm_exit_handle(vcpu, ret);
 }
 

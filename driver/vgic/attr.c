@@ -13,6 +13,7 @@
 #include "vgic/cpuif.h"
 #include "vgic/dist.h"
 #include "vgic/irq.h"
+#include "vgic/loaded.h"
 
 #define ATTR_NR_IRQS_MIN	64
 #define ATTR_NR_IRQS_STEP	32
@@ -128,6 +129,7 @@ static int attr_access_reg(struct armvmm_vm *vm, const struct kvm_device_attr *a
 	ret = armvmm_vm_trylock_vcpus(vm);
 	if (ret)
 		goto out;
+	armvmm_vgic_unload_all(vm);
 
 	if (attr->group == KVM_DEV_ARM_VGIC_GRP_CPU_REGS)
 		ret = write ? vgic_cpuif_set_attr(vcpu, offset, *val) :

@@ -10,6 +10,7 @@
 #include <asm/thread_notify.h>
 
 #include "core/state.h"
+#include "core/vcpus.h"
 #include "vgic/loaded.h"
 #include "vgic/vgic.h"
 
@@ -61,6 +62,15 @@ void armvmm_vcpu_unload(struct armvmm_vcpu *vcpu)
 	/* Where the CPU went offline meanwhile, its last thread switch has put it. */
 	if (unlikely(cpu >= 0))
 		smp_call_function_single(cpu, loaded_put_ipi, vcpu, 1);
+}
+
+void armvmm_vgic_unload_all(struct armvmm_vm *vm)
+{
+	struct armvmm_vcpu *vcpu;
+	int i;
+
+	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+		armvmm_vcpu_unload(vcpu);
 }
 
 /* Called on each thread switch of the host, IRQs off, for the next thread. */

@@ -4,6 +4,7 @@
 #define ARMVMM_VGIC_LOADED_H
 
 struct armvmm_vcpu;
+struct armvmm_vm;
 
 int armvmm_vgic_loaded_init(void);
 void armvmm_vgic_loaded_exit(void);
@@ -20,5 +21,7 @@ struct armvmm_vcpu *armvmm_vcpu_loaded(void);
  * vcpu->mutex is held, or the vCPU is being destroyed.
  */
 void armvmm_vcpu_unload(struct armvmm_vcpu *vcpu);
+/* The same for all vCPUs of a VM, whose mutexes are all held. */
+void armvmm_vgic_unload_all(struct armvmm_vm *vm);
 
 #endif

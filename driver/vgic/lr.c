@@ -8,7 +8,6 @@
 
 #include "arch/gic.h"
 #include "core/state.h"
-#include "eventfd/eventfd.h"
 #include "vgic/cpuif.h"
 #include "vgic/irq.h"
 
@@ -321,14 +320,6 @@ static void lr_note_ended(struct armvmm_vgic_vcpu *v, unsigned int intid)
 {
 	if (v->nr_ended < ARRAY_SIZE(v->ended))
 		v->ended[v->nr_ended++] = intid;
-}
-
-void armvmm_vgic_notify_ended(struct armvmm_vcpu *vcpu)
-{
-	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
-
-	while (unlikely(v->nr_ended))
-		armvmm_eventfd_ack(vcpu->vm, v->ended[--v->nr_ended] - VGIC_NR_PRIVATE);
 }
 
 void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)

@@ -117,8 +117,6 @@ bool armvmm_vgic_pending(struct armvmm_vcpu *vcpu);
  */
 void armvmm_vgic_flush(struct armvmm_vcpu *vcpu);
 void armvmm_vgic_sync(struct armvmm_vcpu *vcpu);
-/* After a sync, IRQs on again: tells irqfds which level interrupts the guest ended. */
-void armvmm_vgic_notify_ended(struct armvmm_vcpu *vcpu);
 /* VMCR and APR to and from this CPU's hardware. Preemption off. */
 void armvmm_vgic_load(struct armvmm_vcpu *vcpu);
 void armvmm_vgic_put(struct armvmm_vcpu *vcpu);

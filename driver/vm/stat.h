@@ -10,7 +10,6 @@
 #ifndef ARMVMM_STAT_H
 #define ARMVMM_STAT_H
 
-#include <linux/bitops.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -21,14 +20,6 @@
 struct armvmm_vm;
 struct armvmm_vcpu;
 struct dentry;
-
-/* Counts @ns in the bucket that holds values from 2^(n-1) on. */
-static inline void armvmm_stat_hist(u64 *hist, u64 ns)
-{
-	unsigned int n = fls64(ns);
-
-	hist[n < ARMVMM_STAT_HIST ? n : ARMVMM_STAT_HIST - 1]++;
-}
 
 /* A descriptor as a client reads it: struct kvm_stats_desc with its name. */
 struct armvmm_stat_desc {

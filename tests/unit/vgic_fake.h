@@ -9,7 +9,6 @@
 
 #include "fake/fake_kernel.h"
 
-#include "eventfd/eventfd.h"
 #include "host/hypmap.h"
 #include "core/kick.h"
 #include "mem/stage2.h"
@@ -96,10 +95,19 @@ bool armvmm_vm_has_run(struct armvmm_vm *vm)
 	return fake_has_run;
 }
 
-void armvmm_eventfd_ack(struct armvmm_vm *vm, unsigned int gsi)
+/* As armvmm_eventfd_ended(). */
+static void fake_ended(struct armvmm_vgic_vcpu *v)
 {
-	assert(gsi < VGIC_MAX_IRQS);
-	fake_acks[gsi]++;
+	while (v->nr_ended) {
+		unsigned int spi = v->ended[--v->nr_ended] - VGIC_NR_PRIVATE;
+
+		assert(spi < VGIC_MAX_IRQS);
+		fake_acks[spi]++;
+	}
+}
+
+void armvmm_vgic_unload_all(struct armvmm_vm *vm)
+{
 }
 
 struct armvmm_vcpu *armvmm_vcpu_loaded(void)
@@ -240,7 +248,7 @@ static inline void fake_exit(struct armvmm_vcpu *vcpu)
 	hv->apr = c->apr;
 	fake_current = vcpu->task;
 	armvmm_vgic_sync(vcpu);
-	armvmm_vgic_notify_ended(vcpu);
+	fake_ended(&vcpu->vgic);
 	fake_current = was;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: driver/arch/exception.c
+// sources: driver/arch/exception.c driver/core/exception_entry.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 //
 // Exceptions into a guest, banked registers, skipped instructions, conditions:
 // DDI 0406C B1.3, B1.8, B1.9, A2.5.2, A8.3.
 #include "arch/archregs.h"
 #include "arch/exception.h"
+#include "hyp/hyp.h"
+#include "core/exception_entry.h"
 #include "ktap.h"
 
 static struct hyp_vcpu hyp;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: driver/arch/step.c driver/arch/exception.c driver/arch/decode.c
+// sources: driver/arch/step.c driver/arch/exception.c driver/core/exception_entry.c driver/arch/decode.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 //
 // The next PC of every instruction that writes it, and the breakpoints around a

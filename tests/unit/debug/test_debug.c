@@ -12,6 +12,7 @@
 #include "debug/debug.h"
 #include "arch/exception.h"
 #include "core/state.h"
+#include "core/exception_entry.h"
 #include "ktap.h"
 #include "vcpu_fake.h"
 

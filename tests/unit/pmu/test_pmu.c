@@ -135,7 +135,7 @@ static bool access(unsigned int crm, unsigned int op2, bool is_write, u32 *val)
 {
 	struct cp15_access a = { .crn = 9, .crm = crm, .op2 = op2, .is_write = is_write,
 				 .val = *val };
-	bool done = cp15_access_pmu(&vcpu, &a, NULL) == CP15_DONE;
+	bool done = armvmm_pmu_access(&vcpu, &a) == CP15_DONE;
 
 	if (done && !is_write)
 		*val = a.val;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: driver/run/exit.c driver/arch/exception.c
+// sources: driver/run/exit.c driver/arch/exception.c driver/core/exception_entry.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 /*
  * Who answers an exit, and that an asynchronous abort which came while the guest ran is the guest's

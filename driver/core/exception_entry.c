@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Exceptions as a guest's CPU takes them, in software. */
+#include <linux/types.h>
+
+#include "arch/archregs.h"
+#include "arch/exception.h"
+#include "core/exception_entry.h"
+#include "hyp/hyp.h"
+
+#define ENTRY_CPSR	16	/* index of CPSR in usr_regs.uregs */
+#define ENTRY_PC	15
+
+/* Offsets of the vectors, B1.8.1 */
+#define VECTOR_UNDEF	0x04
+#define VECTOR_PABT	0x0c
+#define VECTOR_DABT	0x10
+#define VECTOR_HIVECS	0xffff0000u
+
+/* Both types are 32 bits wide on Arm; the unit tests see to it elsewhere. */
+static u32 *entry_word(struct kvm_regs *regs, unsigned int n)
+{
+	void *p = &regs->usr_regs.uregs[n];
+
+	return p;
+}
+
+/* @lr: what LR of the new mode holds, table B1-7. */
+static void entry_take(struct hyp_vcpu *hyp, u32 mode, u32 vector, u32 mask, u32 lr)
+{
+	struct kvm_regs *regs = &hyp->regs;
+	u32 *cpsr = entry_word(regs, ENTRY_CPSR);
+	u32 old = *cpsr, sctlr = hyp->cp15[CP15_SCTLR], new;
+
+	new = old & ~(CPSR_M_MASK | CPSR_IT | CPSR_J | CPSR_T | CPSR_E);
+	new |= mode | mask;
+	if (sctlr & SCTLR_TE)
+		new |= CPSR_T;
+	if (sctlr & SCTLR_EE)
+		new |= CPSR_E;
+	*cpsr = new;
+
+	*armvmm_exception_spsr(regs) = old;
+	*armvmm_exception_reg(regs, 14) = lr;
+	*entry_word(regs, ENTRY_PC) =
+		(sctlr & SCTLR_V ? VECTOR_HIVECS : hyp->cp15[CP15_VBAR]) + vector;
+}
+
+void armvmm_exception_undef(struct hyp_vcpu *hyp)
+{
+	u32 pc = *entry_word(&hyp->regs, ENTRY_PC);
+	u32 thumb = *entry_word(&hyp->regs, ENTRY_CPSR) & CPSR_T;
+
+	entry_take(hyp, CPSR_M_UND, VECTOR_UNDEF, CPSR_I, pc + (thumb ? 2 : 4));
+}
+
+static u32 entry_fsr(struct hyp_vcpu *hyp)
+{
+	return hyp->cp15[CP15_TTBCR] & TTBCR_BIT_EAE ? FSR_LPAE | FSR_LONG_SYNC_EXT :
+						   FSR_SHORT_SYNC_EXT;
+}
+
+void armvmm_exception_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr)
+{
+	u32 pc = *entry_word(&hyp->regs, ENTRY_PC);
+
+	entry_take(hyp, CPSR_M_ABT, VECTOR_DABT, CPSR_A | CPSR_I, pc + 8);
+	hyp->cp15[CP15_DFAR] = far;
+	hyp->cp15[CP15_DFSR] = fsr;
+}
+
+void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write)
+{
+	armvmm_exception_dabt_fsr(hyp, far, entry_fsr(hyp) | (write ? DFSR_WNR : 0));
+}
+
+void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far)
+{
+	u32 pc = *entry_word(&hyp->regs, ENTRY_PC);
+
+	entry_take(hyp, CPSR_M_ABT, VECTOR_PABT, CPSR_A | CPSR_I, pc + 4);
+	hyp->cp15[CP15_IFAR] = far;
+	hyp->cp15[CP15_IFSR] = entry_fsr(hyp);
+}
+
+static u32 entry_debug_fsr(struct hyp_vcpu *hyp)
+{
+	return hyp->cp15[CP15_TTBCR] & TTBCR_BIT_EAE ? FSR_LPAE | FSR_LONG_DEBUG : FSR_SHORT_DEBUG;
+}
+
+void armvmm_exception_debug_pabt(struct hyp_vcpu *hyp)
+{
+	armvmm_exception_pabt(hyp, hyp->cp15[CP15_IFAR]);
+	hyp->cp15[CP15_IFSR] = entry_debug_fsr(hyp);
+}
+
+void armvmm_exception_debug_dabt(struct hyp_vcpu *hyp, u32 far, u32 fsr)
+{
+	armvmm_exception_dabt(hyp, far, false);
+	hyp->cp15[CP15_DFSR] = entry_debug_fsr(hyp) | fsr;
+}

@@ -7,7 +7,8 @@
  * receive timeout comes when what there was to receive is in the FIFO.
  *
  * Input waits until the guest listens, where a real line would lose it: the port
- * is on, and its receive interrupts are unmasked or it is being polled. (Linux
+ * is on or was never set up, and its receive interrupts are unmasked or it is
+ * being polled. (Linux
  * turns the port on for its console's output long before it reads, and then
  * throws away what it finds in the FIFO.)
  */
@@ -21,7 +22,7 @@
 #include "hw/primecell.h"
 
 #define PL011_FIFO	16
-/* So many looks at an empty FIFO in a row are a guest that polls; sending takes one or two. */
+/* So many looks (at FR or RIS) at an empty FIFO in a row are a guest that polls; sending takes one or two. */
 #define PL011_POLLS	16
 #define PL011_PERIPH_ID	0x00141011	/* DDI 0183G 3.3.16 to 3.3.19, r1p3 */
 
@@ -83,6 +84,7 @@ struct pl011 {
 	uint32_t rsr, ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, ris, dmacr;
 	/* up to PL011_POLLS, and there it stays until the port is set up anew */
 	unsigned int polls;
+	bool set_up;		/* the guest has written CR */
 };
 
 static void fifo_put(struct pl011_fifo *fifo, uint16_t value)
@@ -125,7 +127,10 @@ static unsigned int pl011_tx_trigger(const struct pl011 *pl)
 
 static bool pl011_listens(const struct pl011 *pl)
 {
-	return pl->cr & CR_UARTEN && pl->cr & CR_RXE &&
+	bool on = pl->cr & CR_UARTEN && pl->cr & CR_RXE;
+
+	/* Firmware may have turned the port on: a program that leaves CR alone trusts in that. */
+	return (on || !pl->set_up) &&
 	       (pl->imsc & (INT_RX | INT_RT) || pl->polls == PL011_POLLS);
 }
 
@@ -244,7 +249,7 @@ static uint64_t pl011_read(struct device *dev, uint64_t offset, unsigned int len
 	pthread_mutex_lock(&pl->lock);
 	if (offset == PL011_DR)
 		room = pl->rx.count == pl011_depth(pl);
-	else if (offset == PL011_FR && !pl->rx.count && !pl->tx.count && pl->polls < PL011_POLLS)
+	else if ((offset == PL011_FR || offset == PL011_RIS) && !pl->rx.count && !pl->tx.count && pl->polls < PL011_POLLS)
 		room = ++pl->polls == PL011_POLLS;
 	value = pl011_read_locked(pl, offset);
 	pthread_mutex_unlock(&pl->lock);
@@ -290,6 +295,7 @@ static void pl011_write_locked(struct pl011 *pl, uint64_t offset, uint32_t value
 		break;
 	case PL011_CR:
 		pl->cr = value & 0xff87;
+		pl->set_up = true;
 		break;
 	case PL011_IFLS:
 		pl->ifls = value & 0x3f;
@@ -393,6 +399,7 @@ static void pl011_reset(struct device *dev)
 	pl->rsr = pl->ilpr = pl->ibrd = pl->fbrd = pl->lcr_h = 0;
 	pl->imsc = pl->ris = pl->dmacr = pl->polls = 0;
 	pl->cr = CR_RESET;
+	pl->set_up = false;
 	pl->ifls = IFLS_RESET;
 	pl011_update(pl);
 	pthread_mutex_unlock(&pl->lock);

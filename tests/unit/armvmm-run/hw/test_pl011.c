@@ -209,6 +209,30 @@ static void test_polled(void)
 	teardown();
 }
 
+/* CR as it was found, or RIS polled instead of FR: a program on bare metal is heard too. */
+static void test_polled_as_found(void)
+{
+	static const unsigned int regs[] = { FR, RIS };
+
+	for (unsigned int r = 0; r < 2; r++) {
+		setup();
+		KTAP_EQ(feed("x"), 0);
+		for (int i = 0; i < 16; i++)
+			fake_read(&m, UART(regs[r]));
+		KTAP_EQ(fake_chr.rx_readies, 1);
+		KTAP_EQ(feed("y"), 1);
+		KTAP_EQ(fake_read(&m, UART(FR)) & FR_RXFE, 0);
+		KTAP_EQ(fake_read(&m, UART(RIS)) & INT_RX, INT_RX);
+		KTAP_EQ(fake_read(&m, UART(DR)), 'y');
+		/* A guest that turns the port off means it. */
+		fake_write(&m, UART(CR), 0);
+		for (int i = 0; i < 16; i++)
+			fake_read(&m, UART(regs[r]));
+		KTAP_EQ(feed("z"), 0);
+		teardown();
+	}
+}
+
 /* A break into a full FIFO overruns; UARTRSR keeps the error until written. */
 static void test_break(void)
 {
@@ -311,5 +335,6 @@ static void test_fuzz(void)
 
 KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_transmit), KTAP_CASE(test_transmit_backlog),
 	  KTAP_CASE(test_receive), KTAP_CASE(test_receive_full), KTAP_CASE(test_polled),
+	  KTAP_CASE(test_polled_as_found),
 	  KTAP_CASE(test_break), KTAP_CASE(test_fifo_enable_flushes), KTAP_CASE(test_loopback),
 	  KTAP_CASE(test_odd_accesses), KTAP_CASE(test_reset), KTAP_CASE(test_fuzz))

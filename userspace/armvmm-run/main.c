@@ -89,6 +89,9 @@ static gboolean program_signal(int fd, GIOCondition condition, void *opaque)
 	case SIGTSTP:
 		program_suspend(program);
 		break;
+	case SIGWINCH:
+		term_resized(program->chr);
+		break;
 	case SIGCONT:
 		/* After a SIGSTOP that nobody announced, the terminal is the shell's way. */
 		term_stop(program->chr);
@@ -115,6 +118,7 @@ static int program_signals(struct program *program, struct error *err)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCONT);
+	sigaddset(&set, SIGWINCH);
 	program_take_signal(&set, SIGINT);
 	program_take_signal(&set, SIGTSTP);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -82,7 +83,24 @@ static void term_restore(void)
 	if (!term_guarded.raw)
 		return;
 	term_guarded.raw = 0;
+	/*
+	 * What was typed for the guest, and what the terminal answered to the guest's
+	 * questions, is not for the shell. TCSAFLUSH would wait for output that is held
+	 * back by Ctrl-S.
+	 */
+	tcflush(STDIN_FILENO, TCIFLUSH);
 	tcsetattr(STDIN_FILENO, TCSANOW, &term_guarded.saved);
+}
+
+bool chardev_size(struct chardev *chr, uint16_t *cols, uint16_t *rows)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col || !size.ws_row)
+		return false;
+	*cols = size.ws_col;
+	*rows = size.ws_row;
+	return true;
 }
 
 static void term_fatal(int signal)
@@ -449,6 +467,13 @@ static gboolean term_foreground(void *opaque)
 	chr->foreground_timer = 0;
 	term_start(chr);
 	return G_SOURCE_REMOVE;
+}
+
+void term_resized(struct chardev *chr)
+{
+	for (struct chardev_client *client = chr->clients; client; client = client->next)
+		if (client->resized)
+			client->resized(client);
 }
 
 void term_start(struct chardev *chr)

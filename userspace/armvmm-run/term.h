@@ -29,6 +29,9 @@ void term_start(struct chardev *chr);
 /* Gives the terminal back and stops reading. term_start() takes it again. */
 void term_stop(struct chardev *chr);
 
+/* Tells the clients that the terminal may have another size (SIGWINCH). */
+void term_resized(struct chardev *chr);
+
 /* Writes queued output, for at most @ms milliseconds. */
 void term_flush(struct chardev *chr, unsigned int ms);
 

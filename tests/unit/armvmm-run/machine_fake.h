@@ -50,6 +50,11 @@ size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
 	return n;
 }
 
+bool chardev_size(struct chardev *chr, uint16_t *cols, uint16_t *rows)
+{
+	return false;
+}
+
 void chardev_rx_ready(struct chardev *chr)
 {
 	chr->rx_readies++;

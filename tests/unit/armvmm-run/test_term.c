@@ -453,6 +453,30 @@ static void test_reader_gone(void)
 	KTAP_EQ(child_end(&child), 0);
 }
 
+/* What was typed for the guest and not read does not become the shell's. */
+static void typed_ahead_child(void)
+{
+	guest_start(0);	/* the guest takes nothing */
+	guest_say("ready");
+	term_flush(guest.chr, 1000);
+	usleep(500000);	/* and it is typed while nobody reads */
+	term_destroy(guest.chr);
+}
+
+static void test_typed_ahead(void)
+{
+	struct child child = child_pty(typed_ahead_child);
+	int left = -1, status;
+
+	KTAP_TRUE(child_expect(&child, "ready"));
+	child_send(&child, "rm -rf x\n", 9);
+	KTAP_EQ(waitpid(child.pid, &status, 0), child.pid);
+	KTAP_EQ(ioctl(child.slave, FIONREAD, &left), 0);
+	KTAP_EQ(left, 0);
+	close(child.in);
+	close(child.slave);
+}
+
 /* A job in the background leaves its terminal alone, and takes it when it comes to the front. */
 static void background_child(void)
 {
@@ -494,6 +518,6 @@ static void test_background(void)
 	KTAP_EQ(child_end(&child), 0);
 }
 
-KTAP_MAIN(KTAP_CASE(test_keys), KTAP_CASE(test_deaf_guest), KTAP_CASE(test_restored),
+KTAP_MAIN(KTAP_CASE(test_typed_ahead), KTAP_CASE(test_keys), KTAP_CASE(test_deaf_guest), KTAP_CASE(test_restored),
 	  KTAP_CASE(test_hangup), KTAP_CASE(test_pipe), KTAP_CASE(test_slow_reader),
 	  KTAP_CASE(test_reader_gone), KTAP_CASE(test_background))

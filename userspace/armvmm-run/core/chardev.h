@@ -10,6 +10,7 @@
 #ifndef ARMVMM_RUN_CHARDEV_H
 #define ARMVMM_RUN_CHARDEV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,8 @@ struct chardev_client {
 	void (*receive)(struct chardev_client *client, const uint8_t *buf, size_t len);
 	/* A serial break (Ctrl-A b). Optional. */
 	void (*rx_break)(struct chardev_client *client);
+	/* The terminal has another size than before. Optional. */
+	void (*resized)(struct chardev_client *client);
 	/* The output queue has room again after chardev_write() fell short. Optional. */
 	void (*tx_room)(struct chardev_client *client);
 	struct chardev_client *next;	/* the chardev's */
@@ -40,6 +43,9 @@ void chardev_attach(struct chardev *chr, struct chardev_client *client);
  * (output that nobody can receive any more is dropped).
  */
 size_t chardev_write(struct chardev *chr, const void *buf, size_t len);
+
+/* The terminal's size in characters; false where it has none (a file, a pipe). Any thread. */
+bool chardev_size(struct chardev *chr, uint16_t *cols, uint16_t *rows);
 
 /* The client has made room for input (rx_room() grew from 0). Any thread. */
 void chardev_rx_ready(struct chardev *chr);

@@ -5,9 +5,12 @@
  * has no room for stays in the guest's buffer, and input that the guest has no
  * buffer for stays in the kernel.
  */
+#include <endian.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
+#include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
 
 #include "core/device_type.h"
@@ -173,8 +176,39 @@ static const struct virtio_ops virtio_console_ops = {
 	.destroy = console_destroy,
 };
 
+/* cols and rows (virtio 1.2 5.3.4). */
+struct console_size {
+	uint16_t cols, rows;
+};
+
+static bool console_size(struct machine *m, struct console_size *size)
+{
+	uint16_t cols, rows;
+
+	if (!chardev_size(m->chardev, &cols, &rows))
+		return false;
+	*size = (struct console_size){ htole16(cols), htole16(rows) };
+	return true;
+}
+
+static void console_resized(struct chardev_client *client)
+{
+	struct virtio_console *con = container_of(client, struct virtio_console, client);
+	struct virtio_device *vdev = &con->vdev;
+	struct console_size size;
+
+	if (!(vdev->offered & VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE)) ||
+	    !console_size(vdev->machine, &size))
+		return;
+	pthread_mutex_lock(&vdev->lock);
+	virtio_config_set(vdev, 0, &size, sizeof(size));
+	pthread_mutex_unlock(&vdev->lock);
+}
+
 static int console_create(struct machine *m, const void *config, struct error *err)
 {
+	struct console_size size;
+	bool sized = console_size(m, &size);
 	struct virtio_console *con;
 	int ret;
 
@@ -184,10 +218,13 @@ static int console_create(struct machine *m, const void *config, struct error *e
 	con->client.rx_room = console_rx_room;
 	con->client.receive = console_receive;
 	con->client.tx_room = console_tx_room;
+	con->client.resized = console_resized;
 	con->rx = virtq_chain_alloc(CONSOLE_QUEUE_SIZE);
 	con->tx = virtq_chain_alloc(CONSOLE_QUEUE_SIZE);
 	if (con->rx && con->tx)
-		ret = virtio_device_register(m, &con->vdev, &virtio_console_ops, 0, NULL, 0, err);
+		ret = virtio_device_register(m, &con->vdev, &virtio_console_ops,
+					     sized ? VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE) : 0, &size,
+					     sized ? sizeof(size) : 0, err);
 	else
 		ret = error_errno(err, -ENOMEM, "virtio-console");
 	if (ret < 0) {

@@ -24,6 +24,7 @@ static char out[65536];
 static size_t out_len, out_room;
 static bool out_short;
 static unsigned int rx_readies;
+static uint16_t cols, rows; /* the terminal's; 0: it has none */
 static struct driver d;
 
 void chardev_attach(struct chardev *chr, struct chardev_client *c)
@@ -41,6 +42,13 @@ size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
 	out_len += len;
 	out_room -= len;
 	return len;
+}
+
+bool chardev_size(struct chardev *chr, uint16_t *c, uint16_t *r)
+{
+	*c = cols;
+	*r = rows;
+	return cols;
 }
 
 void chardev_rx_ready(struct chardev *chr)
@@ -71,6 +79,31 @@ static struct device *setup(void)
 		exit(1);
 	}
 	return test_machine.bus.dev[0];
+}
+
+/* The terminal's size is told, and told anew when it changes. */
+static void test_size(void)
+{
+	struct device *dev = setup();
+
+	KTAP_EQ(offered_features(dev) & 1, 0);
+	KTAP_EQ(dev->ops->read(dev, 0x100, 4), 0);
+	test_machine_exit();
+
+	cols = 132;
+	rows = 43;
+	dev = setup();
+	KTAP_EQ(offered_features(dev) & 1, 1);
+	KTAP_TRUE(driver_start(&d, dev, V1 | 1, 2, QSIZE));
+	KTAP_EQ(dev->ops->read(dev, 0x100, 2), 132);
+	KTAP_EQ(dev->ops->read(dev, 0x102, 2), 43);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS) & 2, 0);
+	rows = 50;
+	client->resized(client);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS) & 2, 2);
+	KTAP_EQ(dev->ops->read(dev, 0x100, 4), 50 << 16 | 132);
+	test_machine_exit();
+	cols = 0;
 }
 
 static void test_output(void)
@@ -211,5 +244,5 @@ static void test_bad_buffers(void)
 	test_machine_exit();
 }
 
-KTAP_MAIN(KTAP_CASE(test_output), KTAP_CASE(test_slow_terminal), KTAP_CASE(test_input),
+KTAP_MAIN(KTAP_CASE(test_size), KTAP_CASE(test_output), KTAP_CASE(test_slow_terminal), KTAP_CASE(test_input),
 	  KTAP_CASE(test_input_wakes_with_event_idx), KTAP_CASE(test_bad_buffers))

@@ -23,7 +23,7 @@ for cpus in "$@"; do
 	truncate -s 8M "$work/d$n.img"
 	dd if="$work/d$n.img" bs=64k count=64 2>/dev/null | sum >"$work/d$n.before"
 	guest_start "d$n" --kernel /guest/zImage --initrd "$work/d$n.initrd" --cpus "$cpus" \
-		--append 'console=ttyAMA0 quiet loglevel=3' --memory 256M --net user --grace 190 \
+		--append 'console=ttyAMA0 quiet loglevel=3' --memory 256M --net user,loopback=on --grace 190 \
 		--disk "/dev/vd$d" --disk "$work/d$n.img"
 done
 n=0

@@ -29,7 +29,7 @@ httpd -f -p 8080 -h "$work/www" &
 guests="$guests $!"
 head -c 8192 /dev/urandom >"$work/keys"
 
-direct= net=user,hostfwd=tcp:127.0.0.1:7001-:7000 server=10.0.2.2 extra=
+direct= net=user,loopback=on,hostfwd=tcp:127.0.0.1:7001-:7000 server=10.0.2.2 extra=
 case $cpus in
 1) extra='--console virtio --rng' ;;
 2)

@@ -56,7 +56,7 @@ FNR == 1 {
 	file = FILENAME
 	cflags = pkgs = libs = sources = files = ""
 }
-FNR <= 20 {
+FNR <= 40 {
 	cflags = cflags field("cflags")
 	pkgs = pkgs field("pkgs")
 	libs = libs field("libs")

@@ -118,6 +118,7 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	}
 	b->m.chardev = chr;
 	b->m.verbose = config->verbose;
+	b->m.identity = config->identity;
 	b->config = config;
 	b->pmu = config->pmu == PMU_ON;
 	b->loader.kernel.fd = b->loader.initrd.fd = b->loader.dtb.fd = -1;

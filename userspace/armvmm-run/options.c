@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <getopt.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/device_type.h"
+#include "core/identity.h"
 #include "core/parse.h"
 #include "options.h"
 
@@ -38,6 +40,7 @@ const char options_help[] =
 	"      --rng              virtio source of random numbers\n"
 	"      --device NAME[,...]\n"
 	"                         any device; --device help lists all, with their words\n"
+	"      --name NAME        what the guest is known by: MAC addresses follow from it\n"
 	"      --pmu on|off       performance counters (default: on where the host has them)\n"
 	"\n"
 	"Running:\n"
@@ -60,6 +63,7 @@ enum {
 	OPT_FORMAT = 256,
 	OPT_DTB,
 	OPT_DUMP_DTB,
+	OPT_NAME,
 	OPT_PMU,
 	OPT_DEVICE,
 	OPT_NODE,
@@ -77,6 +81,7 @@ static const struct option options_long[] = {
 	{ "dump-dtb", required_argument, NULL, OPT_DUMP_DTB },
 	{ "cpus", required_argument, NULL, 'c' },
 	{ "memory", required_argument, NULL, 'm' },
+	{ "name", required_argument, NULL, OPT_NAME },
 	{ "pmu", required_argument, NULL, OPT_PMU },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "node", required_argument, NULL, OPT_NODE },
@@ -182,6 +187,8 @@ static int options_add_device(struct config *config, const struct device_type *t
 	} else {
 		*device = (struct config_device){ .type = type };
 		config->nr_devices++;
+		if (type->identifies && !config->disk)
+			config->disk = args;
 		if (type->parse)
 			ret = type->parse(label, args, &device->config, err);
 		else if (args)
@@ -242,6 +249,11 @@ static int options_one(struct config *config, int c, struct error *err)
 		return 0;
 	case OPT_DUMP_DTB:
 		config->dump_dtb = optarg;
+		return 0;
+	case OPT_NAME:
+		if (!*optarg)
+			return error_set(err, -EINVAL, "--name: is empty");
+		config->name = optarg;
 		return 0;
 	case OPT_PMU:
 		if (strcmp(optarg, "on") && strcmp(optarg, "off"))
@@ -314,6 +326,19 @@ static int options_take(struct config *config, const struct options_table *t, in
 				  type->args ? optarg : NULL, err);
 }
 
+/* Its name, or the place of its first disk, or that of its kernel. */
+static void options_identify(struct config *config)
+{
+	const char *file = config->kernel;
+
+	if (!config->name && config->disk)
+		file = config->disk;
+	if (config->name)
+		config->identity = g_strconcat("name ", config->name, NULL);
+	else if (file)
+		config->identity = identity_path(file);
+}
+
 int options_parse(struct config *config, int argc, char **argv, struct error *err)
 {
 	struct options_table t;
@@ -352,6 +377,7 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 		return error_set(err, -EINVAL, "%s: is no option (see --help)", argv[optind]);
 	if (!config->kernel && !config->dump_dtb)
 		return error_set(err, -EINVAL, "--kernel FILE is missing (see --help)");
+	options_identify(config);
 	return OPTIONS_RUN;
 }
 
@@ -361,6 +387,8 @@ void options_free(struct config *config)
 		if (config->device[i].type->release)
 			config->device[i].type->release(config->device[i].config);
 	config->nr_devices = 0;
+	g_free(config->identity);
+	config->identity = NULL;
 }
 
 static void options_print_words(FILE *file, const struct device_word *words)

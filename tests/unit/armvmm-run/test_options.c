@@ -66,6 +66,7 @@ static int parse(const char *line)
 		argv[argc++] = word;
 	argv[argc] = NULL;
 	err.text[0] = '\0';
+	options_free(&config);	/* of the line before */
 	ret = options_parse(&config, argc, argv, &err);
 	return ret;
 }
@@ -206,7 +207,7 @@ static void test_net(void)
 	KTAP_TRUE(!net[1]->has_mac);
 	KTAP_EQ(user->nr_hostfwds, 2);
 	KTAP_TRUE(!user->hostfwd[0].udp);
-	KTAP_EQ(user->hostfwd[0].host_addr, 0);
+	KTAP_EQ(user->hostfwd[0].host_addr, 0x7f000001);
 	KTAP_EQ(user->hostfwd[0].host_port, 2222);
 	KTAP_EQ(user->hostfwd[0].guest_port, 22);
 	KTAP_TRUE(user->hostfwd[1].udp);
@@ -214,6 +215,25 @@ static void test_net(void)
 	KTAP_EQ(user->hostfwd[1].guest_addr, 0x0a00020f);
 	options_free(&config);
 
+	KTAP_EQ(parse("-k z -n user,restrict=on,loopback=on,net=192.168.9.0/26,dns=9.9.9.9,ipv6=off,"
+		      "hostfwd=tcp::1-:2,hostfwd=tcp:0.0.0.0:3-:4"), OPTIONS_RUN);
+	net[0] = device(0, "virtio-net");
+	user = net[0]->backend;
+	KTAP_TRUE(user->restrict_ && user->loopback && user->no_ipv6 && !user->no_ipv4);
+	KTAP_EQ(user->net, 0xc0a80900);
+	KTAP_EQ(user->mask, 0xffffffc0);
+	KTAP_EQ(user->dns, 0x09090909);
+	KTAP_EQ(user->hostfwd[0].host_addr, 0x7f000001);
+	KTAP_EQ(user->hostfwd[1].host_addr, 0);
+	options_free(&config);
+	refused("-k z -n user,restrict=1", "--net user,restrict=1: restrict=1: must be on or off");
+	refused("-k z -n user,ipv4=off,ipv6=off",
+		"--net user,ipv4=off,ipv6=off: leaves neither IPv4 nor IPv6");
+	refused("-k z -n user,net=10.0.2.1/24", "--net user,net=10.0.2.1/24: 10.0.2.1/24 is no network "
+		"like 10.0.2.0/24 (8 to 27 bits)");
+	refused("-k z -n user,net=10.0.2.0/28", "--net user,net=10.0.2.0/28: 10.0.2.0/28 is no network "
+		"like 10.0.2.0/24 (8 to 27 bits)");
+	refused("-k z -n user,dns=x", "--net user,dns=x: x is no address like 10.0.2.3");
 	refused("-k z -n nat", "--net nat: must begin with \"user\" or \"tap=NAME\"");
 	refused("-k z -n tap=", "--net tap=: an interface name has 1 to 15 characters");
 	refused("-k z -n tap=0123456789abcdef",
@@ -252,6 +272,21 @@ static void test_others(void)
 	KTAP_EQ(parse("--help --cpus 0"), OPTIONS_HELP);
 	KTAP_EQ(parse("--version"), OPTIONS_VERSION);
 	KTAP_EQ(parse("--dump-dtb x"), OPTIONS_RUN);
+}
+
+/* What a guest is known by: its name, the place of its first disk, that of its kernel. */
+static void test_identity(void)
+{
+	KTAP_EQ(parse("-k /boot/z --name red -d /disk"), OPTIONS_RUN);
+	KTAP_STREQ(config.identity, "name red");
+	options_free(&config);
+	KTAP_EQ(parse("-k /boot/z -d /a/../disk -d /other"), OPTIONS_RUN);
+	KTAP_STREQ(config.identity, "/disk");
+	options_free(&config);
+	KTAP_EQ(parse("-k /boot/z"), OPTIONS_RUN);
+	KTAP_STREQ(config.identity, "/boot/z");
+	options_free(&config);
+	refused("-k z --name=", "--name: is empty");
 }
 
 static void test_usage(void)
@@ -386,4 +421,4 @@ static void test_device_help(void)
 KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_pmu), KTAP_CASE(test_cpus),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
 	  KTAP_CASE(test_device),
-	  KTAP_CASE(test_man_page), KTAP_CASE(test_device_help), KTAP_CASE(test_others), KTAP_CASE(test_usage))
+	  KTAP_CASE(test_man_page), KTAP_CASE(test_device_help), KTAP_CASE(test_others), KTAP_CASE(test_identity), KTAP_CASE(test_usage))

@@ -36,6 +36,9 @@ struct config {
 	unsigned int nr_devices;
 	struct config_device device[CONFIG_MAX_DEVICES];	/* as given */
 	enum pmu_config pmu;
+	const char *name;
+	const char *disk;	/* args of the first disk */
+	char *identity;		/* what the guest is known by on this host */
 	bool no_reboot;
 	unsigned int grace;	/* seconds */
 	bool verbose;

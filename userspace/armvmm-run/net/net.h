@@ -63,11 +63,13 @@ struct net_backend_ops {
  * @ops: what it does
  * @net: its device; set by the device
  * @features: virtio-net feature bits it adds to the device's
+ * @mtu: bytes of packet that its network takes; 0: not known
  */
 struct net_backend {
 	const struct net_backend_ops *ops;
 	struct virtio_net *net;
 	uint64_t features;
+	uint16_t mtu;
 };
 
 /*

@@ -25,6 +25,13 @@
 /* Frames that libslirp makes without reading a socket (answers to ARP, ...) still add up. */
 #define SLIRP_BACKLOG_MAX (256 * 1024)
 
+/* The longest frame of an Ethernet whose MTU, as this one's, is 1500. */
+#define SLIRP_FRAME_MAX 1514
+
+/* Pieces of IPv4 packets that libslirp is given in each window, microseconds long. */
+#define SLIRP_FRAGMENTS_MAX 1024
+#define SLIRP_FRAGMENT_WINDOW (30 * G_USEC_PER_SEC)
+
 /* An Ethernet header. */
 #define FRAME_MIN 14
 
@@ -43,6 +50,9 @@ struct net_slirp {
 	struct slirp_frame *backlog;
 	struct slirp_frame **backlog_end;
 	size_t backlog_size; /* bytes */
+	gint64 fragment_window; /* when it began, monotonic */
+	unsigned int nr_fragments; /* that were let through in it */
+	uint64_t fragments_dropped;
 	uint8_t *flat; /* a frame from the guest in one piece */
 };
 
@@ -363,19 +373,49 @@ static void slirp_source_start(struct net_slirp *s)
 
 /* The back end's ops; the device's lock is held, except in destroy */
 
+/* Is it a piece of an IPv4 packet (RFC 791: more fragments, or an offset)? */
+static bool slirp_is_fragment(const uint8_t *frame, size_t len)
+{
+	return len >= FRAME_MIN + 8 && frame[12] == 0x08 && frame[13] == 0x00 &&
+	       ((frame[FRAME_MIN + 6] & 0x3f) || frame[FRAME_MIN + 7]);
+}
+
+/*
+ * libslirp keeps the pieces of a packet for half a minute until it is whole, as many
+ * as come: what a guest may have there is bounded.
+ */
+static bool slirp_may_fragment(struct net_slirp *s)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (now - s->fragment_window > SLIRP_FRAGMENT_WINDOW) {
+		s->fragment_window = now;
+		s->nr_fragments = 0;
+	}
+	if (s->nr_fragments < SLIRP_FRAGMENTS_MAX) {
+		s->nr_fragments++;
+		return true;
+	}
+	if (!s->fragments_dropped++)
+		machine_note(s->machine, "net user: the guest sends more fragments than are kept");
+	return false;
+}
+
 static int slirp_send(struct net_backend *be, const struct iovec *iov, unsigned int nr, size_t len)
 {
 	struct net_slirp *s = container_of(be, struct net_slirp, be);
 
 	len -= NET_HDR_SIZE;
-	if (len < FRAME_MIN || len > NET_FRAME_MAX)
+	if (len < FRAME_MIN || len > SLIRP_FRAME_MAX)
 		return 0;
 	if (!s->flat)
-		s->flat = malloc(NET_FRAME_MAX);
+		s->flat = malloc(SLIRP_FRAME_MAX);
 	if (!s->flat)
 		return 0;
 	/* A copy, which the guest cannot change while libslirp looks at it. */
 	len = iov_read(iov, nr, NET_HDR_SIZE, s->flat, len);
+	if (slirp_is_fragment(s->flat, len) && !slirp_may_fragment(s))
+		return 0;
 	slirp_input(s->slirp, s->flat, len);
 	return 0;
 }
@@ -448,20 +488,23 @@ static int slirp_create(struct machine *m, const struct net_config *config, stru
 	/* QEMU's addresses, which guests and people know: 10.0.2.0/24 and fec0::/64. */
 	SlirpConfig cfg = {
 		.version = 1,
-		.in_enabled = true,
-		.in6_enabled = true,
 		.vprefix_len = 64,
 	};
 	const struct slirp_config *user = config->backend;
+	uint32_t net = user->mask ? user->net : 0x0a000200;
 	struct net_slirp *s;
 	unsigned int i;
 	int ret = 0;
 
-	inet_pton(AF_INET, "10.0.2.0", &cfg.vnetwork);
-	inet_pton(AF_INET, "255.255.255.0", &cfg.vnetmask);
-	inet_pton(AF_INET, "10.0.2.2", &cfg.vhost);
-	inet_pton(AF_INET, "10.0.2.3", &cfg.vnameserver);
-	inet_pton(AF_INET, "10.0.2.15", &cfg.vdhcp_start);
+	cfg.in_enabled = !user->no_ipv4;
+	cfg.in6_enabled = !user->no_ipv6;
+	cfg.restricted = user->restrict_;
+	cfg.disable_host_loopback = !user->loopback;
+	cfg.vnetwork.s_addr = htonl(net);
+	cfg.vnetmask.s_addr = htonl(user->mask ? user->mask : 0xffffff00);
+	cfg.vhost.s_addr = htonl(net + 2);
+	cfg.vnameserver.s_addr = htonl(user->dns ? user->dns : net + 3);
+	cfg.vdhcp_start.s_addr = htonl(net + 15);
 	inet_pton(AF_INET6, "fec0::", &cfg.vprefix_addr6);
 	inet_pton(AF_INET6, "fec0::2", &cfg.vhost6);
 	inet_pton(AF_INET6, "fec0::3", &cfg.vnameserver6);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ struct net_tap {
 	gpointer tag; /* of fd in source */
 	GIOCondition events; /* what we poll for */
 	bool gone; /* the interface was deleted */
+	uint64_t features; /* what the guest took */
 	bool csum; /* the guest may leave checksums to us */
 	bool guest_csum; /* and we to the guest */
 	size_t kept; /* bytes of a frame in @buf that the guest had no room for */
@@ -116,6 +118,31 @@ static GSourceFuncs tap_source_funcs = { .dispatch = tap_dispatch };
 
 /* The back end's ops; the device's lock is held, except in destroy */
 
+/*
+ * virtio 1.2 5.1.6.2.1: a driver must not use a kind of segmentation that it has not
+ * negotiated; the host's tun would cut any. Such a frame is dropped.
+ */
+static bool tap_gso_ok(const struct net_tap *tap, uint8_t type)
+{
+	bool ecn = type & VIRTIO_NET_HDR_GSO_ECN;
+
+	switch (type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_NONE:
+		return !ecn;
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		if (!(tap->features & NET_FEATURE(VIRTIO_NET_F_HOST_TSO4)))
+			return false;
+		break;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		if (!(tap->features & NET_FEATURE(VIRTIO_NET_F_HOST_TSO6)))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	return !ecn || tap->features & NET_FEATURE(VIRTIO_NET_F_HOST_ECN);
+}
+
 static int tap_send(struct net_backend *be, const struct iovec *iov, unsigned int nr, size_t len)
 {
 	struct net_tap *tap = container_of(be, struct net_tap, be);
@@ -129,6 +156,8 @@ static int tap_send(struct net_backend *be, const struct iovec *iov, unsigned in
 	/* A guest that did not take the offloads cannot ask for them. */
 	if (tap->csum)
 		iov_read(iov, nr, 0, &hdr, sizeof(hdr));
+	if (!tap_gso_ok(tap, hdr.hdr.gso_type))
+		return 0;
 	out[0].iov_base = &hdr;
 	out[0].iov_len = sizeof(hdr);
 	nr = iov_slice(out + 1, iov, nr, NET_HDR_SIZE, len);
@@ -173,6 +202,7 @@ static void tap_start(struct net_backend *be, uint64_t features)
 {
 	struct net_tap *tap = container_of(be, struct net_tap, be);
 
+	tap->features = features;
 	tap->csum = features & NET_FEATURE(VIRTIO_NET_F_CSUM);
 	tap->guest_csum = features & NET_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
 	/* It took the same flags when we asked at the start; the offer said no more. */
@@ -229,6 +259,22 @@ static int tap_word(void *backend, const char *label, const char *word, struct e
 	return 0;
 }
 
+/* What the host's interface takes; 0 where it does not tell, or a guest could not use it. */
+static uint16_t tap_mtu(const struct net_tap *tap)
+{
+	struct ifreq ifr = { .ifr_mtu = 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int mtu = 0;
+
+	strcpy(ifr.ifr_name, tap->name);
+	if (fd >= 0 && !ioctl(fd, SIOCGIFMTU, &ifr))
+		mtu = ifr.ifr_mtu;
+	if (fd >= 0)
+		close(fd);
+	/* virtio 1.2 5.1.4.1: 68 to 65535 */
+	return mtu >= 68 && mtu <= UINT16_MAX ? mtu : 0;
+}
+
 static int tap_open(struct net_tap *tap, const struct net_config *config, struct error *err)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
@@ -263,6 +309,7 @@ static int tap_open(struct net_tap *tap, const struct net_config *config, struct
 			NET_FEATURE(VIRTIO_NET_F_GUEST_TSO6) | NET_FEATURE(VIRTIO_NET_F_GUEST_ECN);
 		(void)ioctl(tap->fd, TUNSETOFFLOAD, 0);
 	}
+	tap->be.mtu = tap_mtu(tap);
 	return 0;
 }
 

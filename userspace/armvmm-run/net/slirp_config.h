@@ -12,13 +12,18 @@
 
 struct slirp_hostfwd {
 	bool udp;
-	uint32_t host_addr;	/* host byte order; 0: all addresses */
+	uint32_t host_addr;	/* host byte order; 0: all addresses; default 127.0.0.1 */
 	uint16_t host_port;
 	uint32_t guest_addr;	/* host byte order; 0: the address DHCP gives first */
 	uint16_t guest_port;
 };
 
 struct slirp_config {
+	bool restrict_;		/* nothing but the forwarded ports and DHCP */
+	bool loopback;		/* the guest may reach the host's own 127.0.0.1 */
+	bool no_ipv4, no_ipv6;
+	uint32_t net, mask;	/* host byte order; mask 0: 10.0.2.0/24 */
+	uint32_t dns;		/* host byte order; 0: the third address of the network */
 	unsigned int nr_hostfwds;
 	struct slirp_hostfwd hostfwd[SLIRP_MAX_HOSTFWDS];
 };

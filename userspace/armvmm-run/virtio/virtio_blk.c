@@ -360,6 +360,7 @@ static const struct device_type blk_type = {
 	.letter = 'd',
 	.args = "FILE",
 	.words = blk_words,
+	.identifies = true,
 	.max = 16,
 	.order = 20,
 	.parse = blk_parse,

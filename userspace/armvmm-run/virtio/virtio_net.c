@@ -16,6 +16,7 @@
 #include <linux/virtio_net.h>
 
 #include "core/device_type.h"
+#include "core/identity.h"
 #include "core/machine.h"
 #include "core/parse.h"
 #include "net/net.h"
@@ -23,6 +24,8 @@
 
 #define NET_QUEUE_SIZE 256
 _Static_assert(VIRTQ_MAX_SIZE <= NET_PIECES_MAX, "a chain is a frame");
+/* Up to the MTU; what follows belongs to features not offered. */
+#define NET_CONFIG_SIZE (offsetof(struct virtio_net_config, mtu) + sizeof(uint16_t))
 #define NET_RX 0
 #define NET_TX 1
 
@@ -261,15 +264,20 @@ static const struct virtio_ops virtio_net_ops = {
 };
 
 /*
- * A stable address per slot, in QEMU's range of locally made ones, so that a
- * guest finds the card it knows after every start.
+ * An address that this guest's card has at each start, and no other guest's: in
+ * QEMU's range of those that are made up, and a hash of what both are known by.
+ * Where it is joined (tap0, tap1) tells apart guests that start from the same files.
  */
-static void net_default_mac(uint8_t *mac, unsigned int slot)
+static void net_default_mac(struct machine *m, const struct net_config *config, uint8_t *mac)
 {
-	static const uint8_t base[] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
+	static const uint8_t base[] = { 0x52, 0x54, 0x00 };
+	uint8_t hash[IDENTITY_SIZE];
+	char *card = g_strdup_printf("card %u of %s", m->nr_macs++, config->words);
 
+	identity_hash(hash, m->identity, card);
+	g_free(card);
 	memcpy(mac, base, sizeof(base));
-	mac[5] += slot;
+	memcpy(mac + sizeof(base), hash, 3);
 }
 
 static void net_release(void *opaque)
@@ -345,7 +353,6 @@ static int net_parse(const char *label, const char *args, void **out, struct err
 static int net_create(struct machine *m, const void *opaque, struct error *err)
 {
 	const struct net_config *config = opaque;
-	/* Only mac and status: what follows belongs to features not offered. */
 	struct virtio_net_config space = { .status = htole16(VIRTIO_NET_S_LINK_UP) };
 	uint64_t features = VIRTIO_BIT(VIRTIO_NET_F_MAC) | VIRTIO_BIT(VIRTIO_NET_F_STATUS) |
 			    VIRTIO_BIT(VIRTIO_NET_F_MRG_RXBUF);
@@ -366,16 +373,19 @@ static int net_create(struct machine *m, const void *opaque, struct error *err)
 	if (ret < 0)
 		goto fail;
 	net->be->net = net;
+	if (net->be->mtu) {
+		features |= VIRTIO_BIT(VIRTIO_NET_F_MTU);
+		space.mtu = htole16(net->be->mtu);
+	}
 	ret = virtio_device_register(m, &net->vdev, &virtio_net_ops, features | net->be->features,
-				     &space,
-				     offsetof(struct virtio_net_config, max_virtqueue_pairs), err);
+				     &space, NET_CONFIG_SIZE, err);
 	if (ret < 0)
 		goto fail;
 	/* No vCPU runs yet: the address may still be written without the lock. */
 	if (config->has_mac)
 		memcpy(net->vdev.config, config->mac, sizeof(config->mac));
 	else
-		net_default_mac(net->vdev.config, net->vdev.slot);
+		net_default_mac(m, config, net->vdev.config);
 	return 0;
 
 fail:

@@ -5,7 +5,7 @@
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
-// sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/net/net.c
+// sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/parse.c userspace/armvmm-run/net/net.c
 // sources: userspace/armvmm-run/net/slirp_config.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 slirp
@@ -20,6 +20,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 
 #include "armvmm-run/device_make.h"
@@ -208,10 +209,11 @@ static void test_configuration(void)
 {
 	struct error err = { "" };
 	struct device *dev = setup_user(0);
+	uint64_t mac[3][2];
 
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_DEVICE_ID), 1);
-	for (unsigned int i = 0; i < 6; i++)
-		KTAP_EQ(dev->ops->read(dev, 0x100 + i, 1), guest_mac[i]);
+	KTAP_EQ(dev->ops->read(dev, 0x100, 4) & 0xffffff, 0x005452);
+	KTAP_EQ(offered_features(dev) >> VIRTIO_NET_F_MTU & 1, 0);
 	KTAP_EQ(dev->ops->read(dev, 0x106, 2), VIRTIO_NET_S_LINK_UP);
 	/* libslirp cannot finish checksums or cut segments for the guest. */
 	KTAP_EQ(offered_features(dev) & (1 << VIRTIO_NET_F_CSUM | 1 << VIRTIO_NET_F_HOST_TSO4), 0);
@@ -224,13 +226,21 @@ static void test_configuration(void)
 	KTAP_EQ(dev->ops->read(dev, 0x104, 2), 0x0700);
 	test_machine_exit();
 
-	/* Each slot has an address of its own. */
-	setup_user(0);
-	KTAP_EQ(device_make(&test_machine, "virtio-net", "user,mac=02:00:00:00:00:07", &err), 0);
-	KTAP_EQ(device_make(&test_machine, "virtio-net", "user", &err), 0);
-	KTAP_EQ(test_machine.bus.nr, 3);
-	KTAP_EQ(test_machine.bus.dev[2]->ops->read(test_machine.bus.dev[2], 0x105, 1), 0x58);
-	test_machine_exit();
+	/* Cards of one guest differ, and so do those of others; none changes by itself. */
+	for (unsigned int i = 0; i < 3; i++) {
+		test_machine_init();
+		test_machine.identity = i < 2 ? "/disk.img" : "/other.img";
+		for (unsigned int j = 0; j < 2; j++) {
+			KTAP_EQ(device_make(&test_machine, "virtio-net", "user", &err), 0);
+			dev = test_machine.bus.dev[j];
+			mac[i][j] = (uint64_t)dev->ops->read(dev, 0x104, 2) << 32 |
+				    dev->ops->read(dev, 0x100, 4);
+			KTAP_EQ(mac[i][j] & 0xffffff, 0x005452);
+		}
+		test_machine_exit();
+	}
+	KTAP_TRUE(mac[0][0] == mac[1][0] && mac[0][1] == mac[1][1]);
+	KTAP_TRUE(mac[0][0] != mac[0][1] && mac[0][0] != mac[2][0] && mac[0][1] != mac[2][1]);
 }
 
 static void test_user_arp(void)
@@ -268,6 +278,149 @@ static void test_user_echo(void)
 	KTAP_EQ(frame[34], 0); /* echo reply */
 	KTAP_MEMEQ(frame + 42, (uint8_t *)ram(TXBUF + HDR + 42), 1000);
 	test_machine_exit();
+}
+
+/* One of two pieces of an echo request whose payload is @first + @second bytes. */
+static size_t echo_piece(uint8_t *f, size_t first, size_t second, uint16_t id, bool last)
+{
+	static uint8_t whole[4096];
+	size_t from = last ? 8 + first : 0, len = last ? second : 8 + first;
+	uint8_t *ip = f + 14;
+	uint16_t sum;
+
+	echo_request(whole, first + second, id);
+	memcpy(f, whole, 34);
+	memcpy(f + 34, whole + 34 + from, len);
+	ip[2] = (20 + len) >> 8;
+	ip[3] = 20 + len;
+	ip[4] = id >> 8;
+	ip[5] = id;
+	ip[6] = (last ? 0 : 0x20) | from / 8 >> 8;
+	ip[7] = from / 8;
+	ip[10] = ip[11] = 0;
+	sum = checksum(ip, 20);
+	ip[10] = sum >> 8;
+	ip[11] = sum;
+	return 34 + len;
+}
+
+static void send_piece(uint16_t id, bool last)
+{
+	send_frame(echo_piece(ram(TXBUF + HDR), 1000, 600, id, last));
+	KTAP_TRUE(sent());
+}
+
+/* Is an ARP request answered next, so that nothing else was? */
+static bool arp_is_next(void)
+{
+	send_arp(2);
+	return sent() && receive_ipv4(frame, &hdr) == 64 && frame[12] == 8 && frame[13] == 6;
+}
+
+/* A packet in pieces is put together, until too many pieces wait for the rest. */
+static void test_fragments(void)
+{
+	size_t len = 0;
+
+	setup_user(MRG);
+	give_buffers(QSIZE, 2048);
+	KTAP_TRUE(arp_is_next());
+	send_piece(1, false);
+	send_piece(1, true);
+	/* The answer comes in pieces, too. */
+	while (len < 1608) {
+		size_t n = receive_ipv4(frame, &hdr);
+
+		KTAP_ASSERT(n > 34 && frame[14 + 9] == 1);
+		len += (frame[16] << 8 | frame[17]) - 20;
+	}
+	KTAP_EQ(len, 1608);
+	for (unsigned int i = 0; i < 1100; i++)
+		send_piece(100 + i, false);
+	send_piece(2, false);
+	send_piece(2, true);
+	KTAP_TRUE(arp_is_next());
+	KTAP_TRUE(strstr(test_last_note, "more fragments"));
+	test_machine_exit();
+}
+
+/* 1514 bytes are a frame, and more are none. */
+static void test_longest_frame(void)
+{
+	setup_user(MRG);
+	give_buffers(QSIZE, 2048);
+	KTAP_TRUE(arp_is_next());
+	send_frame(echo_request(ram(TXBUF + HDR), 1514 - 42, 1));
+	KTAP_TRUE(sent());
+	KTAP_EQ(receive_ipv4(frame, &hdr), 1514);
+	send_frame(echo_request(ram(TXBUF + HDR), 1515 - 42, 1));
+	KTAP_TRUE(sent());
+	KTAP_TRUE(arp_is_next());
+	test_machine_exit();
+}
+
+/* A SYN to @port of 10.0.2.2. */
+static size_t tcp_syn(uint8_t *f, uint16_t port)
+{
+	uint8_t pseudo[32] = { 10, 0, 2, 15, 10, 0, 2, 2, 0, 6, 0, 20 }, *tcp = f + 34;
+	uint16_t sum;
+
+	echo_request(f, 12, 0);
+	f[14 + 9] = 6;
+	f[14 + 10] = f[14 + 11] = 0;
+	sum = checksum(f + 14, 20);
+	f[14 + 10] = sum >> 8;
+	f[14 + 11] = sum;
+	memset(tcp, 0, 20);
+	tcp[0] = 0x30;
+	tcp[2] = port >> 8;
+	tcp[3] = port;
+	tcp[12] = 0x50;
+	tcp[13] = 2;
+	tcp[14] = 0x20;
+	memcpy(pseudo + 12, tcp, 20);
+	sum = checksum(pseudo, 32);
+	tcp[16] = sum >> 8;
+	tcp[17] = sum;
+	return 54;
+}
+
+/* Is a server on the host's 127.0.0.1 reached by way of 10.0.2.2 with @words? */
+static bool loopback_reached(const char *words, int server, uint16_t port)
+{
+	struct timeval second = { .tv_sec = 1 };
+	fd_set set;
+	bool reached;
+
+	network = words;
+	setup(0);
+	give_buffers(16, 2048);
+	KTAP_TRUE(arp_is_next());
+	send_frame(tcp_syn(ram(TXBUF + HDR), port));
+	KTAP_TRUE(sent());
+	test_loop();
+	FD_ZERO(&set);
+	FD_SET(server, &set);
+	reached = select(server + 1, &set, NULL, NULL, &second) > 0;
+	if (reached)
+		close(accept(server, NULL, NULL));
+	test_machine_exit();
+	return reached;
+}
+
+static void test_loopback(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t a_len = sizeof(a);
+	int server = socket(AF_INET, SOCK_STREAM, 0);
+
+	KTAP_EQ(bind(server, (struct sockaddr *)&a, sizeof(a)), 0);
+	getsockname(server, (struct sockaddr *)&a, &a_len);
+	listen(server, 4);
+	KTAP_TRUE(!loopback_reached("user", server, ntohs(a.sin_port)));
+	KTAP_TRUE(loopback_reached("user,loopback=on", server, ntohs(a.sin_port)));
+	KTAP_TRUE(!loopback_reached("user,loopback=on,restrict=on", server, ntohs(a.sin_port)));
+	close(server);
 }
 
 static void test_merged_buffers(void)
@@ -510,6 +663,11 @@ static size_t receive_local(void)
 
 static void test_tap(void)
 {
+	static const uint8_t types[] = {
+		VIRTIO_NET_HDR_GSO_TCPV6, VIRTIO_NET_HDR_GSO_UDP, 2, 5, 0x7f,
+		VIRTIO_NET_HDR_GSO_ECN, VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN,
+		VIRTIO_NET_HDR_GSO_NONE,
+	};
 	uint8_t got[2048], want[2048];
 	struct device *dev;
 	ssize_t n;
@@ -539,6 +697,10 @@ static void test_tap(void)
 	KTAP_EQ(n, 1200);
 	KTAP_MEMEQ(got, (uint8_t *)ram(TXBUF + HDR), 1200);
 
+	/* The MTU is the interface's. */
+	KTAP_EQ(dev->ops->read(dev, 0x10a, 2), 1500);
+	KTAP_TRUE(offered_features(dev) & 1 << VIRTIO_NET_F_MTU);
+
 	/* Host to guest, when there is no room and when there is. */
 	for (unsigned int i = 0; i < 10; i++) {
 		local_frame(want, 1000, i);
@@ -562,6 +724,19 @@ static void test_tap(void)
 	KTAP_TRUE(driver_start(&d, dev, V1 | GCSUM | 1 << VIRTIO_NET_F_CSUM |
 			       1 << VIRTIO_NET_F_HOST_TSO4 | 1 << VIRTIO_NET_F_GUEST_TSO4, 2,
 			       QSIZE));
+	/* CSUM and TSO4 were taken, TSO6 and ECN not: a frame that asks for them goes nowhere. */
+	for (unsigned int i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct virtio_net_hdr *h = ram(TXBUF);
+
+		local_frame(ram(TXBUF + HDR), 1200, 1);
+		memset(h, 0, HDR);
+		h->gso_type = types[i];
+		driver_add(&d.q[TX], (struct driver_buf[]){ { TXBUF, HDR + 1200, false } }, 1);
+		driver_kick(&d, TX);
+		KTAP_TRUE(sent());
+		n = recv(peer, got, sizeof(got), MSG_DONTWAIT);
+		KTAP_EQ(n, types[i] ? (uint64_t)-1 : 1200);
+	}
 	close(peer);
 	test_machine_exit();
 }
@@ -585,6 +760,7 @@ static void test_tap_errors(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_configuration), KTAP_CASE(test_user_arp), KTAP_CASE(test_user_echo),
+	  KTAP_CASE(test_fragments), KTAP_CASE(test_longest_frame), KTAP_CASE(test_loopback),
 	  KTAP_CASE(test_merged_buffers), KTAP_CASE(test_frame_too_long_for_buffer),
 	  KTAP_CASE(test_back_pressure), KTAP_CASE(test_bad_frames), KTAP_CASE(test_hostfwd),
 	  KTAP_CASE(test_tap), KTAP_CASE(test_tap_errors))

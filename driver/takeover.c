@@ -211,7 +211,7 @@ static int takeover_offline(unsigned int cpu)
 	return 0;
 }
 
-/* A power state that loses HYP's registers leaves the stub in charge (rig). */
+/* A power state that loses HYP's registers leaves the stub in charge. */
 static int takeover_pm_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	switch (event) {

@@ -55,6 +55,10 @@ rule "no note to self is left" "$(git grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -- '*
 rule "no path of one machine" "$(git grep -nE '(^|[^A-Za-z0-9_.])/(work|farm|root|home)/' -- . \
 	':!scripts/style.sh' ':!*.md' | grep -vE '"?\$[A-Za-z{(]|/root/(proc|sys|dev|run)|HOME=/root' |
 	grep -E '/(work|farm)/|/home/[a-z]+/|/root/\.[a-z]')"
+# What is cited can be read: a document of this tree by its path.
+rule "documents that are cited are in the tree" "$(git grep -nE '\bdesign( section)? [0-9]|\((rig|design)\)' -- \
+	driver tests userspace scripts docs ':!scripts/style.sh'
+for doc in $(git grep -ohE '\bdocs/[a-z0-9-]+\.md' | sort -u); do [ -e "$doc" ] || echo "$doc is cited"; done)"
 rule "docs/abi.md shows docs/client.c" \
 	"$(sed -n '/^```c$/,/^```$/p' docs/abi.md | sed '1d;$d' | diff - docs/client.c)"
 rule "scripts parse" "$(for f in "${scripts[@]}"; do

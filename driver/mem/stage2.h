@@ -119,7 +119,7 @@ void armvmm_stage2_notifier_unregister(struct armvmm_vm *vm);
 /*
  * Before an entry, IRQs off, on a CPU that is taken over: makes sure that the VM has a VMID, sets
  * hyp->vttbr, and flushes this CPU's TLB entries where another vCPU of the VM ran here last
- * (design section 9, 17).
+ * (docs/hazards.md 17).
  */
 void armvmm_vmid_update(struct armvmm_vcpu *vcpu);
 int armvmm_vmid_init(void);

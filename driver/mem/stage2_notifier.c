@@ -162,7 +162,7 @@ int armvmm_stage2_notifier_register(struct armvmm_vm *vm)
 
 /*
  * Waits for notifiers that run. Where the client's memory is gone already, release ran and this
- * only waits. The table teardown that follows has them no more (design section 9, 7).
+ * only waits. The table teardown that follows has them no more (docs/hazards.md 7).
  */
 void armvmm_stage2_notifier_unregister(struct armvmm_vm *vm)
 {

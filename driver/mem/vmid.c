@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which VMID a VM runs with (design section 9, 5 and 17).
+ * Which VMID a VM runs with (docs/hazards.md 5 and 17).
  *
  * A CPU's active id is that of the VM which it runs or ran last. An entry whose VM has the active
  * id of the CPU needs nothing; any other asks the pool under the lock. A new generation takes the

@@ -206,7 +206,7 @@ static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
  * A guest's own address decides: RAM where a slot is, and only else a device. So a slot over the
  * distributor's window hides the distributor, as in KVM; and the GICV pages stay mapped under a
  * slot that is laid over them until the slot goes or the host takes the page back. Neither
- * reaches beyond the VM (design section 9, 21).
+ * reaches beyond the VM (docs/hazards.md 21).
  */
 int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 {

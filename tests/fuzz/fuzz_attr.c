@@ -4,7 +4,7 @@
 // cflags: -Itests/unit/fake -Iinclude/uapi -Idriver -I.
 /*
  * The vGIC's attributes from a client that tries everything, before init and after it, with vCPUs
- * that run and that do not exist (design section 9, 2).
+ * that run and that do not exist (docs/hazards.md 2).
  */
 #include "vgic_fuzz.h"
 

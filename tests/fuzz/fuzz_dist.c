@@ -4,7 +4,7 @@
 // cflags: -Itests/unit/fake -Iinclude/uapi -Idriver -I.
 /*
  * The distributor under guests that write anything anywhere, of any width, between interrupts
- * that come and are taken (design section 9, 4 and 15).
+ * that come and are taken (docs/hazards.md 4 and 15).
  */
 #include "vgic_fuzz.h"
 

@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-/* No interrupt is in two list registers, and all are of this VM (design section 9, 15). */
+/* No interrupt is in two list registers, and all are of this VM (docs/hazards.md 15). */
 static inline void vgic_fuzz_check(struct armvmm_vm *vm)
 {
 	unsigned int used[VGIC_MAX_IRQS][ARMVMM_MAX_VCPUS + 1] = { };

@@ -2,8 +2,8 @@
 /*
  * Every register that a world switch moves keeps its value over exits of
  * every kind, on all vCPUs at once: the banked core registers, cp15, the
- * general registers and flags; interrupts wait outside meanwhile (design 9,
- * items 11, 16, 17 and 23).
+ * general registers and flags; interrupts wait outside meanwhile (docs/hazards.md
+ * 11, 16, 17 and 23).
  */
 #include "lib.h"
 

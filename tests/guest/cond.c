@@ -2,7 +2,7 @@
 /*
  * A trapped instruction whose condition fails does nothing, and one that is
  * skipped moves the PC by its size and the IT state by one (DDI 0406C
- * A2.5.2, B3.13.6; design 9, items 14 and 16).
+ * A2.5.2, B3.13.6; docs/hazards.md 14 and 16).
  */
 #include "lib.h"
 

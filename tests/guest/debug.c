@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A guest debugs itself: breakpoints and watchpoints of its own, in PL1 and PL0, on one CPU and on
- * several that share the hardware's (DDI 0406C C3.3, C3.4, C11.11; design 9, item 23).
+ * several that share the hardware's (DDI 0406C C3.3, C3.4, C11.11; docs/hazards.md 23).
  */
 #include "lib.h"
 

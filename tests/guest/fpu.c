@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * d0-d31, FPSCR and FPEXC belong to the vCPU: they stay over exits, over
- * other vCPUs' use of the same registers and over the host's (design 9,
- * item 23). Registers are switched on first use, so the guest also leaves
+ * other vCPUs' use of the same registers and over the host's (docs/hazards.md
+ * 23). Registers are switched on first use, so the guest also leaves
  * them alone for a while.
  */
 #include "lib.h"

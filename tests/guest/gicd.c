@@ -2,7 +2,7 @@
 /*
  * The distributor's registers: reset values, what can be written, banking,
  * access widths, what lies past the arrays, misaligned accesses (IHI 0048B
- * 4.1.4 and 4.3; design 9, item 4).
+ * 4.1.4 and 4.3; docs/hazards.md 4).
  */
 #include "lib.h"
 

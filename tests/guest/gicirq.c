@@ -2,7 +2,7 @@
 /*
  * Interrupts as they are delivered: SGIs with their sources, priorities and
  * preemption, edge and level SPIs, active state, split EOI, more pending
- * than list registers (IHI 0048B 3; design 9, item 15).
+ * than list registers (IHI 0048B 3; docs/hazards.md 15).
  */
 #include "lib.h"
 

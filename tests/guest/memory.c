@@ -3,7 +3,7 @@
  * Guest memory: the first touch of a page, pages that the client takes away
  * or shares, caches on and off, maintenance by address and by set and way,
  * code that the guest writes, both table formats, stage-1 attributes
- * (DDI 0406C B2.2, B3; design 9, items 7, 12 and 17).
+ * (DDI 0406C B2.2, B3; docs/hazards.md 7, 12 and 17).
  */
 #include "lib.h"
 

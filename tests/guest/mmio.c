@@ -2,7 +2,7 @@
 /*
  * Device accesses that the client emulates: every width, sign extension,
  * every register, A32 and T32 encodings, both endiannesses; each access
- * reaches the client exactly once (design 9, items 8 and 9).
+ * reaches the client exactly once (docs/hazards.md 8 and 9).
  */
 #include "lib.h"
 

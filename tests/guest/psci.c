@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * PSCI 0.2 to 1.1 and SMCCC 1.1 as a guest calls them by hvc and smc; with
- * argument 1 PSCI 0.1 as a vCPU without the feature has it (design 9, items
+ * argument 1 PSCI 0.1 as a vCPU without the feature has it (docs/hazards.md
  * 14 and 18).
  */
 #include "lib.h"

@@ -2,7 +2,7 @@
 /*
  * 1 to 8 vCPUs on one memory: exclusives, barriers, TLB maintenance that
  * reaches the others, and vCPUs with different maps of the same address on
- * one physical CPU (design 9, items 5, 17 and 24).
+ * one physical CPU (docs/hazards.md 5, 17 and 24).
  */
 #include "lib.h"
 

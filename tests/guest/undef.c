@@ -2,7 +2,7 @@
 /*
  * Coprocessor accesses that a guest has no business with: none harms, each
  * is either defined or undefined the same way every time, and the guest
- * lives on (design 9, item 19: nor does the host's log fill).
+ * lives on (docs/hazards.md 19: nor does the host's log fill).
  */
 #include "lib.h"
 

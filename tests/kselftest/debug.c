@@ -323,7 +323,7 @@ static void reset_keeps(void)
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 }
 
-/* --- the host's own breakpoints (design section 9, item 23) --- */
+/* --- the host's own breakpoints (docs/hazards.md 23) --- */
 
 #define SPOT	((void (*)(void))0x60010000)
 

@@ -3,7 +3,7 @@
  * Random ioctls with random arguments against VMs whose guests run: two threads on each fd, half of
  * the arguments made up to be nearly right, half of anything. What must come of it is nothing: no
  * splat, no hang, no leak, and a process that can be killed at any moment. The caller is an
- * unprivileged member of the node's group (design 9, item 19).
+ * unprivileged member of the node's group (docs/hazards.md 19).
  *
  *   ./fuzz             the seeds that once failed, then new ones for $FUZZ_SECONDS (4); a long run
  *                      goes on, on a slow machine, until each ioctl has succeeded often

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The vGIC device, its attributes, KVM_IRQ_LINE, and the older ioctls (design 9, item 2). */
+/* The vGIC device, its attributes, KVM_IRQ_LINE, and the older ioctls (docs/hazards.md 2). */
 #include "vm.h"
 
 #define GRP_ADDR	KVM_DEV_ARM_VGIC_GRP_ADDR

@@ -2,7 +2,7 @@
 /*
  * What is the host's stays the host's while guests run on the same CPU: FP
  * registers, thread registers, fault addresses, the counter and its user
- * access, signals' registers (design 9, item 23; design 4).
+ * access, signals' registers (docs/hazards.md 23).
  */
 #include "vm.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The host's CPUs go offline and come back under running guests (design 9, item 22). */
+/* The host's CPUs go offline and come back under running guests (docs/hazards.md 22). */
 #include "vm.h"
 
 GUEST_CODE(count, "ldr r1, =0x0a000000\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tmov r2, #5000\n"

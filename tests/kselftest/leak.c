@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What VMs cost comes back when they go: free memory and slab before and
- * after many, closed in good order or killed (design 9, items 13 and 22).
+ * after many, closed in good order or killed (docs/hazards.md 13 and 22).
  */
 #include "vm.h"
 

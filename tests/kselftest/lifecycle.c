@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VMs come and go: fds closed in every order, fork, death in the middle of
- * RUN (design 9, items 3, 6, 7 and 22).
+ * RUN (docs/hazards.md 3, 6, 7 and 22).
  */
 #include "vm.h"
 

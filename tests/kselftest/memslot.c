@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KVM_SET_USER_MEMORY_REGION with all that a client can do wrong, and what a
- * guest sees of each change (design 9, items 7, 13 and 21).
+ * guest sees of each change (docs/hazards.md 7, 13 and 21).
  */
 #include "vm.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Instructions that make several accesses to devices, and such as are refused: what the client
- * sees of each, and that each is done once (design 9, items 8 and 9).
+ * sees of each, and that each is done once (docs/hazards.md 8 and 9).
  */
 #include "vm.h"
 

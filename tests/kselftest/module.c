@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The module's own life: loaded and unloaded often, refused while a VM
- * lives, bad parameters, CPUs that were offline meanwhile (design 9, item
+ * lives, bad parameters, CPUs that were offline meanwhile (docs/hazards.md
  * 22). The file to load is $MODULE, else /armvmm.ko.
  */
 #include "vm.h"

@@ -2,7 +2,7 @@
 /*
  * The PMU of a vCPU: feature, capability, attributes, registers; the line with a
  * user-space irqchip; and the host's own perf beside it, whose counters are the
- * same ones (design 9, item 23). On a host without a PMU: that all is refused.
+ * same ones (docs/hazards.md 23). On a host without a PMU: that all is refused.
  */
 #include <linux/perf_event.h>
 #include <sys/syscall.h>

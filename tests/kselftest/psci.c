@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* PSCI as the client sees it: MP_STATE, and CPU_ON against its own ioctls (design 9, item 18). */
+/* PSCI as the client sees it: MP_STATE, and CPU_ON against its own ioctls (docs/hazards.md 18). */
 #include "vm.h"
 
 GUEST_CODE(version, "ldr r4, =0x0a000000\n\tldr r0, =0x84000000\n\thvc #0\n\tstr r0, [r4]\n\tb .");

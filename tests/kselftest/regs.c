@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* GET_REG_LIST and ONE_REG: every id, and every way to misname one (design 9, item 1). */
+/* GET_REG_LIST and ONE_REG: every id, and every way to misname one (docs/hazards.md 1). */
 #include "vm.h"
 
 #define MAX_IDS	512

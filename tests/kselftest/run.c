@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KVM_RUN, KVM_ARM_VCPU_INIT, exits, signals (design 9, items 3, 8, 19, 20). */
+/* KVM_RUN, KVM_ARM_VCPU_INIT, exits, signals (docs/hazards.md 3, 8, 19, 20). */
 #include "vm.h"
 
 #include <sys/klog.h>

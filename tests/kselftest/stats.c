@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KVM_GET_STATS_FD and the same counters in debugfs (design 9, items 20 and 22). */
+/* KVM_GET_STATS_FD and the same counters in debugfs (docs/hazards.md 20 and 22). */
 #define _FILE_OFFSET_BITS 64
 #include "vm.h"
 

@@ -2,7 +2,7 @@
 /*
  * The host takes guest memory away while the guest uses it: by swapping, by
  * merging equal pages, by MADV_DONTNEED, by migration through fork. The
- * guest's sums stay what they were (design 5; design 9, items 7 and 25).
+ * guest's sums stay what they were (docs/hazards.md 7 and 25).
  */
 #include "vm.h"
 

@@ -186,7 +186,7 @@ static void *move_main(void *arg)
 	return NULL;
 }
 
-/* The host's FP registers must be its own whatever guests do (design 9, item 23). */
+/* The host's FP registers must be its own whatever guests do (docs/hazards.md 23). */
 static void *fp_main(void *arg)
 {
 	uint64_t in[32], out[32];

@@ -3,7 +3,7 @@
 // cflags: -include tests/unit/hyp_fake.h -Itests/unit/fake -Iinclude/uapi -Idriver
 /*
  * The TLB maintenance of HYP mode, operation by operation, on a CPU that only writes down what it
- * is told (design 9, items 5, 17 and 24). The encodings are those of DDI 0406C B3.17; the order is
+ * is told (docs/hazards.md 5, 17 and 24). The encodings are those of DDI 0406C B3.17; the order is
  * that of B3.10.1 (table writes, DSB, invalidation, DSB, ISB), of B3.10.5 for the VMID in VTTBR,
  * and of the workaround of the A15's erratum 798181.
  */

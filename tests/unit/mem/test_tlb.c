@@ -3,7 +3,7 @@
 // cflags: -include tests/unit/cpu_fake.h -Itests/unit/fake -Iinclude/uapi -Idriver
 /*
  * When which TLB entries go, and who is told: before an entry to a guest, for another vCPU of the
- * VM that ran on the CPU, or another VM that had the VMID (design 9, items 5 and 17), and after a
+ * VM that ran on the CPU, or another VM that had the VMID (docs/hazards.md 5 and 17), and after a
  * change of the tables, with what the A15's erratum 798181 asks for on top (item 24).
  */
 #include "ops.h"

@@ -4,7 +4,7 @@
 // cflags: -I. -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 //
 // Device accesses by their syndrome: every width, sign and byte order, what the
-// client is told, and that an access is completed once (design section 9, item 8).
+// client is told, and that an access is completed once (docs/hazards.md 8).
 #include "mmio_fake.h"
 
 struct width {

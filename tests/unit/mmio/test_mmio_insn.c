@@ -4,7 +4,7 @@
 // cflags: -I. -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 //
 // Device accesses by their instruction, which may make several: each is done once
-// and in order, whoever does it (design section 9, items 8 and 9).
+// and in order, whoever does it (docs/hazards.md 8 and 9).
 #include "mmio_fake.h"
 
 /* The guest is at @insn, whose access to @far, a device's or one beyond the RAM, has faulted. */

@@ -2,8 +2,8 @@
 // sources: driver/regs/cp15_cache.c driver/regs/cp15_table.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -Idriver
 /*
- * What a guest's cache maintenance by set and way becomes (DDI 0406C B2.2.6; design 9, item 12: the
- * A7's erratum 814220 is about the order of such operations, and none is ever carried out), and
+ * What a guest's cache maintenance by set and way becomes (DDI 0406C B2.2.6; docs/hazards.md 12:
+ * the A7's erratum 814220 is about the order of such operations, and none is ever carried out), and
  * what comes when the guest turns its caches on and off. The emulator traps none of the former.
  */
 #include "fake/fake_kernel.h"

@@ -3,8 +3,8 @@
 // cflags: -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 /*
  * Who answers an exit, and that an asynchronous abort which came while the guest ran is the guest's
- * alone (design 9, item 10): it is taken first, no handler sees the trap that it came with, and the
- * trapped instruction is still to be run after it. No emulator has such aborts.
+ * alone (docs/hazards.md 10): it is taken first, no handler sees the trap that it came with, and
+ * the trapped instruction is still to be run after it. No emulator has such aborts.
  */
 #include <linux/sched.h>
 

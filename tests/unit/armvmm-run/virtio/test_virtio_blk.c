@@ -13,7 +13,7 @@
 //
 // virtio-blk against real files, with the host's failures made where they
 // cannot be had for the asking; requests past the end and of unknown types
-// (design 9, item 26).
+// (docs/hazards.md 26).
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -4,7 +4,7 @@
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 //
 // The split ring's walker, against drivers that keep the rules of virtio 1.2
-// 2.7 and drivers that break each of them (design 9, item 26).
+// 2.7 and drivers that break each of them (docs/hazards.md 26).
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>

@@ -19,6 +19,12 @@ static inline u32 *armvmm_regs_ptr(struct armvmm_vcpu *vcpu, unsigned int n)
 	return armvmm_exception_reg(&vcpu->hyp->regs, n);
 }
 
+/* True where the guest's accesses to memory may be cached: SCTLR.M and C (DDI 0406C B3.2.1). */
+static inline bool armvmm_guest_caches_on(const struct armvmm_vcpu *vcpu)
+{
+	return !(~vcpu_cp15(vcpu, CP15_SCTLR) & (SCTLR_M | SCTLR_C));
+}
+
 /* Passes an instruction of @len (2 or 4) bytes: PC and IT state (DDI 0406C A2.5.2). */
 static inline void armvmm_regs_skip_len(struct armvmm_vcpu *vcpu, unsigned int len)
 {

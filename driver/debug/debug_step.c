@@ -9,46 +9,23 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/srcu.h>
-#include <linux/uaccess.h>
 
 #include "arch/archregs.h"
 #include "arch/exception.h"
-#include "arch/gva.h"
 #include "arch/step.h"
 #include "core/guest.h"
 #include "core/state.h"
 #include "debug/debug.h"
-#include "mem/memslot.h"
+#include "mem/guest_read.h"
 
 #define STEP_VECTORS_HIGH	0xffff0000u
 
-/* Of guest physical memory, within a page. vm->srcu is held. */
-static bool step_read_phys(void *ctx, u64 ipa, void *buf, unsigned int len)
+static bool step_read(void *vcpu, u32 va, void *buf, unsigned int len)
 {
-	struct armvmm_vcpu *vcpu = ctx;
-	struct armvmm_memslot *slot = armvmm_memslot_find(vcpu->vm, ipa >> PAGE_SHIFT);
-	unsigned long hva;
+	struct gva_mmu mmu;
 
-	if (!slot || offset_in_page(ipa) + len > PAGE_SIZE)
-		return false;
-	hva = armvmm_memslot_hva(slot, ipa >> PAGE_SHIFT) + offset_in_page(ipa);
-	return !copy_from_user(buf, (const void __user *)hva, len);
-}
-
-static bool step_read_virt(void *ctx, u32 va, void *buf, unsigned int len)
-{
-	struct armvmm_vcpu *vcpu = ctx;
-	const struct gva_mmu mmu = {
-		.sctlr = vcpu_cp15(vcpu, CP15_SCTLR),
-		.ttbcr = vcpu_cp15(vcpu, CP15_TTBCR),
-		.ttbr0 = (u64)vcpu_cp15(vcpu, CP15_TTBR0_HI) << 32 | vcpu_cp15(vcpu, CP15_TTBR0),
-		.ttbr1 = (u64)vcpu_cp15(vcpu, CP15_TTBR1_HI) << 32 | vcpu_cp15(vcpu, CP15_TTBR1),
-		.read = step_read_phys,
-		.ctx = vcpu,
-	};
-	u64 ipa;
-
-	return gva_translate(&mmu, va, &ipa) && step_read_phys(vcpu, ipa, buf, len);
+	armvmm_guest_mmu(vcpu, &mmu);
+	return armvmm_guest_read_virt(&mmu, va, buf, len);
 }
 
 static void step_state(struct armvmm_vcpu *vcpu, struct step_state *state)
@@ -63,7 +40,7 @@ static void step_state(struct armvmm_vcpu *vcpu, struct step_state *state)
 		.has_spsr = spsr,
 		.vectors = sctlr & SCTLR_V ? STEP_VECTORS_HIGH : vcpu_cp15(vcpu, CP15_VBAR),
 		.vectors_thumb = sctlr & SCTLR_TE,
-		.read = step_read_virt,
+		.read = step_read,
 		.ctx = vcpu,
 	};
 	for (i = 0; i < 16; i++)

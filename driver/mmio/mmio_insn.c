@@ -5,7 +5,7 @@
  * vCPUs may have changed code or tables meanwhile.
  */
 #include <linux/kernel.h>
-#include <linux/uaccess.h>
+#include <linux/mm.h>
 
 #include "arch/archregs.h"
 #include "arch/decode.h"
@@ -14,9 +14,8 @@
 #include "core/exception_entry.h"
 #include "core/guest.h"
 #include "core/state.h"
-#include "mem/memslot.h"
+#include "mem/guest_read.h"
 #include "mmio/mmio_insn.h"
-#include "mmio/mmio_ram.h"
 #include "mmio/mmio_seq.h"
 
 /*
@@ -34,44 +33,10 @@ bool armvmm_mmio_insn_wrong_rt(struct armvmm_vcpu *vcpu)
 	       MIDR_VARIANT(midr) == 0 && MIDR_REVISION(midr) <= 4;
 }
 
-/* Aligned to its size, so within a page. vm->srcu held. */
-static bool insn_read_phys(void *ctx, u64 ipa, void *buf, unsigned int len)
-{
-	struct armvmm_vcpu *vcpu = ctx;
-	struct armvmm_memslot *slot;
-	unsigned long hva;
-
-	if (ipa & (len - 1))
-		return false;
-	/* What a guest wrote past its caches may not be what the host's hold. */
-	if (!(vcpu_cp15(vcpu, CP15_SCTLR) & SCTLR_C))
-		return armvmm_mmio_ram(vcpu, ipa, buf, len, false) > 0;
-
-	slot = armvmm_memslot_find(vcpu->vm, ipa >> PAGE_SHIFT);
-	if (!slot)
-		return false;
-	hva = armvmm_memslot_hva(slot, ipa >> PAGE_SHIFT) + offset_in_page(ipa);
-	return !copy_from_user(buf, (const void __user *)hva, len);
-}
-
-static void insn_mmu(struct armvmm_vcpu *vcpu, struct gva_mmu *mmu)
-{
-	*mmu = (struct gva_mmu) {
-		.sctlr = vcpu_cp15(vcpu, CP15_SCTLR),
-		.ttbcr = vcpu_cp15(vcpu, CP15_TTBCR),
-		.ttbr0 = (u64)vcpu_cp15(vcpu, CP15_TTBR0_HI) << 32 | vcpu_cp15(vcpu, CP15_TTBR0),
-		.ttbr1 = (u64)vcpu_cp15(vcpu, CP15_TTBR1_HI) << 32 | vcpu_cp15(vcpu, CP15_TTBR1),
-		.dacr = vcpu_cp15(vcpu, CP15_DACR),
-		.read = insn_read_phys,
-		.ctx = vcpu,
-	};
-}
-
+/* Aligned to its size: what is not is no instruction's address. */
 static bool insn_fetch(const struct gva_mmu *mmu, u32 va, void *buf, unsigned int len)
 {
-	u64 ipa;
-
-	return gva_translate(mmu, va, &ipa) && insn_read_phys(mmu->ctx, ipa, buf, len);
+	return !(va & (len - 1)) && armvmm_guest_read_virt(mmu, va, buf, len);
 }
 
 /* Instructions are little-endian, whatever CPSR.E says (A3.3.1). */
@@ -168,7 +133,7 @@ enum armvmm_mmio_insn armvmm_mmio_insn_decode(struct armvmm_vcpu *vcpu, u64 ipa)
 		return MMIO_INSN_REFUSED;
 	for (i = 0; i < 16; i++)
 		state.r[i] = *armvmm_regs_ptr(vcpu, i);
-	insn_mmu(vcpu, &mmu);
+	armvmm_guest_mmu(vcpu, &mmu);
 	if (!insn_read(&mmu, &state, &insn) || !decode_ldst(insn, &state, &d))
 		return MMIO_INSN_REFUSED;
 	/* One whose condition fails would not have faulted. */

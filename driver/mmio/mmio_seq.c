@@ -15,9 +15,9 @@
 #include "core/iobus.h"
 #include "core/state.h"
 #include "core/trace.h"
+#include "mem/guest_ram.h"
 #include "mmio/mmio.h"
 #include "mmio/mmio_data.h"
-#include "mmio/mmio_ram.h"
 #include "mmio/mmio_seq.h"
 
 static unsigned int seq_total(const struct armvmm_mmio_seq *seq)
@@ -77,7 +77,7 @@ static int seq_access(struct armvmm_vcpu *vcpu)
 
 	if (seq->is_write)
 		memcpy(&data, &seq->bytes[seq->pos], len);
-	ret = armvmm_mmio_ram(vcpu, ipa, &data, len, seq->is_write);
+	ret = armvmm_guest_ram(vcpu, ipa, &data, len, seq->is_write);
 	if (ret < 0)
 		return ret;
 	if (!ret) {

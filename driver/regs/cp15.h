@@ -24,10 +24,5 @@ int armvmm_cp15_list(struct armvmm_vcpu *vcpu, u64 __user **ids);
 
 /* After an exit: the guest turned its caches on or off (tracks HCR.TVM; stage2 flush). */
 void armvmm_cp15_toggle_cache(struct armvmm_vcpu *vcpu, bool was_enabled);
-static inline bool armvmm_cp15_cache_enabled(struct armvmm_vcpu *vcpu)
-{
-	/* SCTLR.M and SCTLR.C */
-	return (vcpu_cp15(vcpu, CP15_SCTLR) & 5) == 5;
-}
 
 #endif

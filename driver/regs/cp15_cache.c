@@ -7,6 +7,7 @@
  * guest by address; HCR.TVM shows when the caches are on, and then goes.
  */
 #include "arch/archregs.h"
+#include "core/guest.h"
 #include "core/state.h"
 #include "mem/stage2.h"
 #include "regs/cp15.h"
@@ -14,7 +15,7 @@
 
 void armvmm_cp15_toggle_cache(struct armvmm_vcpu *vcpu, bool was_enabled)
 {
-	bool enabled = armvmm_cp15_cache_enabled(vcpu);
+	bool enabled = armvmm_guest_caches_on(vcpu);
 
 	/* Turned on: stale lines must go. Turned off: dirty ones must come out. */
 	if (enabled != was_enabled)
@@ -25,7 +26,7 @@ void armvmm_cp15_toggle_cache(struct armvmm_vcpu *vcpu, bool was_enabled)
 
 CP15_ACCESS(vm)
 {
-	bool was_enabled = armvmm_cp15_cache_enabled(vcpu);
+	bool was_enabled = armvmm_guest_caches_on(vcpu);
 
 	/* TVM traps writes only; a read could be answered all the same. */
 	if (!a->is_write) {

@@ -9,11 +9,11 @@
 #include "arch/exception.h"
 #include "core/inject.h"
 #include "core/iobus.h"
-#include "mmio/mmio.h"
-#include "mem/memslot.h"
-#include "mmio/mmio_ram.h"
 #include "core/state.h"
 #include "ktap.h"
+#include "mem/guest_ram.h"
+#include "mem/memslot.h"
+#include "mmio/mmio.h"
 #include "vcpu_fake.h"
 
 /* --- the driver's other nouns --- */
@@ -41,7 +41,7 @@ struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *v, u64 gfn)
 	return gfn - slot.base_gfn < slot.npages ? &slot : NULL;
 }
 
-int armvmm_mmio_ram(struct armvmm_vcpu *v, u64 ipa, void *buf, unsigned int len, bool write)
+int armvmm_guest_ram(struct armvmm_vcpu *v, u64 ipa, void *buf, unsigned int len, bool write)
 {
 	if (!armvmm_memslot_find(v->vm, ipa >> PAGE_SHIFT))
 		return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/mmio/mmio.c driver/mmio/mmio_seq.c driver/mmio/mmio_insn.c driver/arch/decode.c
-// sources: driver/arch/gva.c driver/arch/exception.c driver/core/exception_entry.c
+// sources: driver/arch/gva.c driver/mem/guest_read.c driver/arch/exception.c driver/core/exception_entry.c
 // cflags: -I. -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 //
 // Device accesses by their instruction, which may make several: each is done once

@@ -12,10 +12,10 @@
 
 #include "core/state.h"
 #include "host/cache.h"
+#include "mem/guest_ram.h"
 #include "mem/memslot.h"
-#include "mmio/mmio_ram.h"
 
-int armvmm_mmio_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int len, bool write)
+int armvmm_guest_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int len, bool write)
 {
 	struct armvmm_vm *vm = vcpu->vm;
 	struct armvmm_memslot *slot = armvmm_memslot_find(vm, ipa >> PAGE_SHIFT);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Guest RAM as the kernel reads and writes it in the guest's name. */
-#ifndef ARMVMM_MMIO_RAM_H
-#define ARMVMM_MMIO_RAM_H
+#ifndef ARMVMM_GUEST_RAM_H
+#define ARMVMM_GUEST_RAM_H
 
 #include <linux/types.h>
 
@@ -12,6 +12,6 @@ struct armvmm_vcpu;
  * no RAM (or only such as the guest may not write), -EFAULT where the client has no memory behind
  * it. vm->srcu held, may sleep.
  */
-int armvmm_mmio_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int len, bool write);
+int armvmm_guest_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int len, bool write);
 
 #endif

@@ -8,14 +8,17 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-print-directory
 
-top := $(CURDIR)
-B := $(abspath $(or $(O),build))
+# build/, or O; where the tree's path has a blank, a folder of the cache. Else what is wrong.
+B := $(shell ARMVMM_BUILD='$(if $(O),$(abspath $(O)))' scripts/build-folder 2>&1)
+$(if $(filter-out 1,$(words $(B))),$(error $(B)))
 export ARMVMM_BUILD := $(B)
 RELEASE := $(shell cat VERSION)
 
 on_board := $(filter arm%,$(shell uname -m))
 HOSTS := 5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae
 HOST ?= 6.1
+unknown := $(filter-out $(HOSTS) 6.1-debug 6.1-gcov,$(HOST))
+$(if $(unknown)$(if $(HOST),,none),$(error HOST=$(HOST): there are $(HOSTS) 6.1-debug 6.1-gcov))
 
 ifneq ($(on_board),)
 CROSS_COMPILE ?=
@@ -131,6 +134,7 @@ style: ## formatting, static checks and the rules of the house
 
 clean: ## remove all that was built (what was fetched stays in the cache)
 	rm -rf $(B)
+	@[ ! -L build ] || rm build
 
 install: install-user install-module ## all of it (DESTDIR, PREFIX=/usr/local)
 

@@ -3,14 +3,12 @@
 # Sourced, never run; the caller has `set -euo pipefail`.
 
 ARMVMM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-ARMVMM_BUILD=${ARMVMM_BUILD:-$ARMVMM_TOP/build}
 ARMVMM_CACHE=${ARMVMM_CACHE:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/armvmm}
 ARMVMM_HOSTS_ALL='5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae'
 CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
 export ARMVMM_CACHE
 # Debian keeps depmod and mke2fs where a plain user's PATH does not lead.
 export PATH=$PATH:/usr/sbin:/sbin
-mkdir -p "$ARMVMM_BUILD"
 
 # Everything that is said goes to stderr: stdout belongs to the command's own answer.
 say() { printf '[armvmm] %s\n' "$*" >&2; }
@@ -19,6 +17,38 @@ die() {
 	printf '[armvmm] error: %s\n' "$*" >&2
 	exit 1
 }
+
+# plain PATH: whether make, and the kernel's build system, take PATH for one name and nothing else.
+plain() { [[ $1 =~ ^[[:alnum:]_./+@-]+$ ]]; }
+
+# build_folder: prints the folder to build in: build/ of the tree. Where the tree's own path is not
+# plain, build/ is a link to a folder in the cache; the sources are named relative to the folder
+# that a Makefile runs in, or by links.
+build_folder() {
+	local link=$ARMVMM_TOP/build dest tree
+	if plain "$link"; then
+		echo "$link"
+		return
+	fi
+	# Options of the emulator and of testhost name files before a colon.
+	[[ $ARMVMM_TOP != *:* ]] || die "armvmm cannot be built in a folder with a colon in its path: $ARMVMM_TOP"
+	dest=$ARMVMM_CACHE/build/$(printf %s "$ARMVMM_TOP" | sha256sum | cut -c1-16)
+	if [ ! -e "$dest/tree" ]; then
+		mkdir -p "$dest"
+		printf '%s\n' "$ARMVMM_TOP" >"$dest/tree"
+	fi
+	# Trees that are gone need theirs no more.
+	for tree in "$ARMVMM_CACHE"/build/*/tree; do
+		[ -d "$(cat "$tree")" ] || rm -rf "${tree%/tree}"
+	done
+	[ -e "$link" ] && [ ! -L "$link" ] || ln -sfn "$dest" "$link"
+	echo "$dest"
+}
+plain "$ARMVMM_CACHE" ||
+	die "the cache cannot be in a folder with such a name: set XDG_CACHE_HOME to one without blanks (it is $ARMVMM_CACHE)"
+ARMVMM_BUILD=${ARMVMM_BUILD:-$(build_folder)} || exit 1
+plain "$ARMVMM_BUILD" || die "nothing can be built in a folder with such a name: $ARMVMM_BUILD"
+mkdir -p "$ARMVMM_BUILD" || exit 1
 
 # step TEXT CMD...: says TEXT, runs CMD quietly, shows its output only when it fails.
 step() {

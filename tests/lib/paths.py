@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where things are, and what the environment says."""
 import os
+import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.environ.get("ARMVMM_BUILD", os.path.join(TOP, "build"))
+BUILD = os.environ.get("ARMVMM_BUILD") or subprocess.run(
+    [os.path.join(TOP, "scripts/build-folder")], check=True, stdout=subprocess.PIPE,
+    text=True).stdout.strip()
 TESTS = os.environ.get("TESTS", "").split()
 
 

@@ -112,7 +112,7 @@ fetch() {
 		depmod -b "$tmp" "$release"
 		build=$root/usr/src/linux-headers-$release
 		# The folder that make will meet is the final one, not the temporary one.
-		grep -rlI -- /usr/src "$build/Makefile" "$build/.kernelvariables" 2>/dev/null |
+		{ grep -lI -- /usr/src "$build/Makefile" "$build/.kernelvariables" 2>/dev/null || true; } |
 			xargs -r sed -i "s|/usr/src|$dest/root/usr/src|g"
 		case $suite in
 		trixie*) wrap_programs "$root" ;;

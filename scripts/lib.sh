@@ -66,6 +66,14 @@ step() {
 	[ $((SECONDS - start)) -lt 5 ] || say "$text: done in $((SECONDS - start)) s"
 }
 
+# every_ten CMD...: runs CMD each ten seconds, in the background, until killed or CMD fails.
+every_ten() {
+	trap 'kill $!; exit 0' TERM
+	while sleep 10 & wait $!; do
+		"$@" || exit 0
+	done
+} >/dev/null
+
 # retry N CMD...: up to N tries with a growing pause.
 retry() {
 	local n=$1 i
@@ -83,7 +91,9 @@ armvmm_temps=()
 temp_dir() {
 	local _new
 	mkdir -p "$ARMVMM_CACHE"
-	_new=$(mktemp -d "$ARMVMM_CACHE/tmp.XXXXXX")
+	# What a run that was killed left behind.
+	find "$ARMVMM_CACHE" -maxdepth 1 -name 'tmp.??????' -mmin +2880 -exec rm -rf {} + || true
+	_new=$(mktemp -d "$ARMVMM_CACHE/tmp.XXXXXX") || die "nothing can be made in $ARMVMM_CACHE"
 	chmod 755 "$_new"
 	armvmm_temps+=("$_new")
 	printf -v "$1" %s "$_new"
@@ -140,7 +150,7 @@ apt_suite() {
 		-o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null \
 		-o Dir::Etc::preferencesparts=/dev/null -o APT::Architecture=armhf \
 		-o APT::Architectures::=armhf -o APT::Architectures::=amd64 \
-		-o Acquire::Languages=none -o Acquire::Retries=5 -o APT::Sandbox::User=root \
+		-o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Sandbox::User=root \
 		-o APT::Update::Error-Mode=any -o Acquire::Check-Valid-Until=false "$@"
 }
 
@@ -177,37 +187,68 @@ apt_suite_stale() {
 	return "$rc"
 }
 
+# apt_suite_why LOG: why apt failed, in a few words.
+apt_suite_why() {
+	local why
+	if grep -qE 'No space left on device|failed to write \(' "$1" ||
+		[ "$(df --output=avail -k "$ARMVMM_CACHE" | tail -n 1)" -lt 64 ]; then
+		why="the disk of $ARMVMM_CACHE is full"
+	else
+		why=$(grep -oE 'Could not (connect|resolve|open|get lock).*' "$1" | head -n 1) || true
+		: "${why:=$(sed -n 's/^E: //p' "$1" | head -n 1)}"
+	fi
+	echo "${why:-see $1}"
+}
+
 # apt_suite_update SUITE [src]: fetches the suite's indices, once a day at most; status 2 when no
 # mirror offers the suite.
 apt_suite_update() {
-	local suite=$1 src=${2:-} dir=$ARMVMM_CACHE/apt/$1
-	if [ -n "$(find "$dir/updated${src:+-src}" -mmin -1440 2>/dev/null)" ]; then
-		return 0
-	fi
-	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
-	: >"$dir/status"
-	apt_suite_sources "$suite" armhf,amd64 $src
+	local suite=$1 src=${2:-} dir=$ARMVMM_CACHE/apt/$1 rc=0
+	apt_suite_today() { [ -n "$(find "$dir/updated${src:+-src}" -mmin -1440 2>/dev/null)" ]; }
+	# By a shell of its own, which lets go of the lock.
+	apt_suite_today || (
+		armvmm_temps=()
+		take_lock "apt-$suite"
+		apt_suite_today || apt_suite_fetch "$suite" "$src"
+	) || rc=$?
+	[ "$rc" -eq 0 ] || [ "$rc" -eq 2 ] || exit "$rc"
+	return "$rc"
+}
+
+# apt_suite_fetch SUITE SRC: does so.
+apt_suite_fetch() {
+	local suite=$1 src=$2 dir=$ARMVMM_CACHE/apt/$1 log=$ARMVMM_CACHE/apt/$1/update.log
+	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial" && : >"$dir/status" &&
+		apt_suite_sources "$suite" armhf,amd64 $src || die "nothing can be written to $dir"
 	say "fetching the package index of Debian $suite"
-	if ! retry 2 apt_suite "$suite" apt-get -q update >"$dir/update.log" 2>&1 </dev/null; then
-		if grep -qE '404|does not have a Release' "$dir/update.log"; then
+	if ! retry 2 apt_suite "$suite" apt-get -q update >"$log" 2>&1 </dev/null; then
+		if grep -qE '404|does not have a Release' "$log" && ! grep -q 'Could not connect' "$log"; then
 			return 2
-		elif ! grep -qE 'Hash Sum mismatch|unexpected size' "$dir/update.log" ||
-			! apt_suite_stale "$suite" >>"$dir/update.log" 2> >(tee -a "$dir/update.log" >&2); then
-			tail -n 20 "$dir/update.log" >&2
-			die "the package index of $suite could not be fetched"
+		elif ! grep -qE 'Hash Sum mismatch|unexpected size' "$log" ||
+			! apt_suite_stale "$suite" >>"$log" 2> >(tee -a "$log" >&2); then
+			die "the package index of Debian $suite could not be fetched: $(apt_suite_why "$log")"
 		fi
 	fi
 	touch "$dir/updated" "$dir/updated${src:+-src}"
 }
 
 # apt_suite_get SUITE DEST PACKAGE...: downloads packages, which apt verifies against the index,
-# and unpacks them into DEST.
+# and unpacks them into DEST, or ends the script.
 apt_suite_get() {
-	local suite=$1 dest=$2 dir deb
+	local suite=$1 dest=$2 dir deb log ticker rc=0
 	shift 2
 	temp_dir dir
-	(cd "$dir" && retry 3 apt_suite "$suite" apt-get -q download "$@" </dev/null >&2) || return 1
+	log=$dir.log
+	armvmm_temps+=("$log")
+	fetched() { [ -d "$dir" ] && say "fetched $(find "$dir" -name '*.deb' | wc -l) of $1 packages so far"; }
+	every_ten fetched $# &
+	ticker=$!
+	(cd "$dir" && retry 3 apt_suite "$suite" apt-get -q download "$@" </dev/null) >"$log" 2>&1 || rc=$?
+	kill "$ticker" 2>/dev/null || true
+	[ "$rc" -eq 0 ] ||
+		die "packages of Debian $suite could not be fetched: $(apt_suite_why "$log")"
 	for deb in "$dir"/*.deb; do
-		dpkg-deb -x "$deb" "$dest" || return 1
+		dpkg-deb -x "$deb" "$dest" >"$log" 2>&1 ||
+			die "${deb##*/} could not be unpacked: $(apt_suite_why "$log")"
 	done
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What runs on the build machine: tests/unit and tests/fuzz."""
+"""What runs on the build machine: tests/unit, tests/scripts and tests/fuzz."""
 import glob
 import os
 import subprocess
@@ -43,6 +43,21 @@ def unit_run(tally, tests):
         with tally.lock:
             tally.show("unit", result)
             tally.add("unit", result)
+
+
+def scripts(tally):
+    """Each program of tests/scripts is a test."""
+    def run(test):
+        result = command.lines(["timeout", "-k", "5", str(test.timeout),
+                                paths.top("tests/scripts", test.name)], Result(test),
+                               stderr=subprocess.STDOUT)
+        with tally.lock:
+            tally.show("scripts", result)
+            tally.add("scripts", result)
+
+    names = sorted(os.path.basename(n) for n in glob.glob(paths.top("tests/scripts/test_*")))
+    tests = [t for t in (Test("scripts", n, 600, "-", n) for n in names) if t.wanted("scripts")]
+    return [Job("scripts", 60, lambda t=t: run(t)) for t in tests]
 
 
 def fuzz(tally):

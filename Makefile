@@ -91,13 +91,16 @@ run: ## boot the host, and in it a Debian guest: a shell, or CMD='...'
 	@scripts/run --host '$(HOST)' $(if $(value CMD),--cmd '$(subst ','\'',$(value CMD))')
 
 check: ## unit tests, and all tests on the 6.1 and 6.1-lpae hosts
-	@tests/run unit 6.1 6.1-lpae
+	@tests/run unit scripts 6.1 6.1-lpae
 
 check-all: ## unit tests, and all tests on every host
-	@SLOW=1 tests/run unit fuzz $(HOSTS) 6.1-debug 6.1-gcov qemu
+	@SLOW=1 tests/run unit scripts fuzz $(HOSTS) 6.1-debug 6.1-gcov qemu
 
-check-unit: ## unit tests on the build machine
-	@tests/run unit
+check-unit: ## unit tests on the build machine, and those of the scripts
+	@tests/run unit scripts
+
+check-fresh: ## does a new machine get there: a bare Debian 12 with git and make
+	@scripts/check-fresh
 
 check-fuzz: ## libFuzzer on pure code of the driver, FUZZ_UNIT_SECONDS (5) for each target
 	@tests/run fuzz
@@ -175,5 +178,6 @@ help: ## this list
 	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \
-	check-fuzz check-host check-debug check-coverage check-mutants qemu check-qemu bench style \
+	check-fresh check-fuzz check-host check-debug check-coverage check-mutants qemu check-qemu bench \
+	style \
 	clean install install-user install-module install-qemu installable help tests dkms

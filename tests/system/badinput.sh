@@ -59,6 +59,10 @@ bad 1 'noise: is no ELF program' --kernel noise --format elf
 cp monitor low
 printf '\0\0\0\0\20\0\0\0\0\20\0\0' | dd of=low bs=1 seek=64 conv=notrunc 2>/dev/null
 bad 1 'low: a segment at 0x0, 0x1000 bytes, lies outside of memory' --kernel low
+gzip -c text >text.gz
+bad 1 'text.gz: is compressed by gzip: unpack it (gzip -dc FILE), or use its zImage' --kernel text.gz
+printf '\047\005\031\126%60s' '' >uinitrd
+bad 1 'uinitrd: is a U-Boot image for another architecture (32)' --initrd uinitrd
 bad 2 '--format gzip: must be auto, zimage, image, elf or raw' --format gzip
 # Larger than memory: a zImage, and a raw program of 3 MiB.
 truncate -s 3M big
@@ -144,7 +148,7 @@ check 'no permission: says so' same "$(cat err)" \
 	'armvmm-run: /dev/armvmm: Permission denied: its group is usually kvm'
 
 # A guest's memory that the host does not have room for in its address space.
-(ulimit -v 262144; bad 1 '--memory: 512 MiB: Cannot allocate memory' --memory 512M; exit $failed) ||
+(ulimit -v 262144; bad 1 "--memory: 512 MiB: this host has room for * in a program's address space" --memory 512M; exit $failed) ||
 	failed=1
 cases=$((cases + 1))
 finish

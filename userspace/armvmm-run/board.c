@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "board.h"
 #include "boot/dtb.h"
+#include "boot/hosttree.h"
 #include "boot/loader.h"
 #include "core/device_type.h"
 #include "core/machine_private.h"
@@ -16,6 +18,7 @@
 #include "vcpu.h"
 
 #define BOARD_BUTTON_MS	300
+#define BOARD_LINUX_APPEND 1023u
 #define BOARD_NR_IRQS	(32 + MAP_NR_SPIS)
 
 /* At the guest's first instruction: SVC mode, A32, A, I and F masked (DDI 0406C B1.3.3). */
@@ -26,6 +29,7 @@ struct board {
 	struct machine m;
 	const struct config *config;
 	struct armvmm_vm *vm;	/* NULL with --dump-dtb */
+	bool compared;		/* the person knows where a given tree disagrees */
 	bool vm_fresh;		/* opened, and nothing done to it yet */
 	struct loader loader;
 	guint button_timer;
@@ -105,6 +109,52 @@ static int board_create_devices(struct board *b, struct error *err)
 	return ret;
 }
 
+/* How many MiB this process could map in one piece. */
+static uint64_t board_room(void)
+{
+	uint64_t room = 0;
+
+	for (uint64_t step = 2048; step; step /= 2) {
+		uint64_t size = (room + step) << 20;
+		void *p = (size_t)size == size ?
+			  mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			       -1, 0) : MAP_FAILED;
+
+		if (p == MAP_FAILED)
+			continue;
+		munmap(p, size);
+		room += step;
+	}
+	return room;
+}
+
+/*
+ * Guest memory is a piece of this process' address space, of which a 32-bit host
+ * gives less than 3 GiB: told before files and devices are opened for nothing.
+ */
+static int board_alloc_memory(struct board *b, struct error *err)
+{
+	uint64_t size = b->config->memory;
+	int ret = guestmem_alloc(&b->m.mem, MAP_RAM_BASE, size);
+
+	if (ret == -ENOMEM)
+		return error_set(err, ret,
+				 "--memory: %llu MiB: this host has room for %llu in a program's address space",
+				 (unsigned long long)size >> 20, (unsigned long long)board_room());
+	return ret ? error_errno(err, ret, "--memory: %llu MiB", (unsigned long long)size >> 20) : 0;
+}
+
+/* Kernels for 32-bit Arm keep COMMAND_LINE_SIZE bytes of it, 1024 with the zero at the end. */
+static void board_check_append(const struct board *b)
+{
+	enum kernel_format format = b->loader.image.format;
+	size_t len = b->config->append ? strlen(b->config->append) : 0;
+
+	if (len > BOARD_LINUX_APPEND && (format == KERNEL_ZIMAGE || format == KERNEL_IMAGE))
+		message("--append: has %zu characters, of which Linux takes the first %u", len,
+			BOARD_LINUX_APPEND);
+}
+
 int board_create(struct board **out, const struct config *config, struct chardev *chr,
 		 struct error *err)
 {
@@ -123,7 +173,11 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	b->pmu = config->pmu == PMU_ON;
 	b->loader.kernel.fd = b->loader.initrd.fd = b->loader.dtb.fd = -1;
 
-	ret = loader_open(&b->loader, config, MAP_RAM_BASE, config->memory, err);
+	ret = config->dump_dtb ? 0 : board_alloc_memory(b, err);
+	if (!ret)
+		ret = loader_open(&b->loader, config, MAP_RAM_BASE, config->memory, err);
+	if (!ret)
+		board_check_append(b);
 	if (!ret && !config->dump_dtb)
 		ret = board_open_vm(b, err);
 	if (!ret)
@@ -168,18 +222,26 @@ static int board_make_dtb(struct board *b, void *buf, size_t size, const char *c
 		.initrd_gpa = loader->initrd_gpa,
 		.initrd_size = loader->initrd.size,
 		.pmu = b->pmu,
+		.timer_hz = hosttree_timer_hz("/proc/device-tree"),
 	};
 	int ret;
 
-	if (getrandom(params.rng_seed, sizeof(params.rng_seed), GRND_NONBLOCK) < 0 ||
-	    getrandom(&params.kaslr_seed, sizeof(params.kaslr_seed), GRND_NONBLOCK) < 0)
+	params.seeded = getrandom(params.rng_seed, sizeof(params.rng_seed), GRND_NONBLOCK) ==
+				(ssize_t)sizeof(params.rng_seed) &&
+			getrandom(&params.kaslr_seed, sizeof(params.kaslr_seed), GRND_NONBLOCK) ==
+				(ssize_t)sizeof(params.kaslr_seed);
+	if (!params.seeded)
 		machine_note(&b->m, "the host has no random numbers yet, so the guest gets no seed");
 	if (!loader->dtb.name)
 		return dtb_build(buf, size, &params, &b->m.bus, err);
 	ret = loader_read_dtb(loader, buf, size, err);
 	if (ret < 0)
 		return ret;
-	return dtb_complete(buf, ret, size, &params, loader->dtb.name, err);
+	ret = dtb_complete(buf, ret, size, &params, loader->dtb.name, err);
+	if (ret >= 0 && !b->compared)
+		dtb_compare(buf, &params, loader->dtb.name, message);
+	b->compared = true;
+	return ret;
 }
 
 int board_dump_dtb(struct board *b, const char *path, struct error *err)
@@ -338,10 +400,6 @@ int board_run(struct board *b, enum machine_request *ended, struct error *err)
 	int ret;
 
 	vcpu_setup();
-	ret = guestmem_alloc(&b->m.mem, MAP_RAM_BASE, b->config->memory);
-	if (ret)
-		return error_errno(err, ret, "--memory: %llu MiB",
-				   (unsigned long long)b->config->memory >> 20);
 
 	for (;;) {
 		enum machine_request request;

@@ -16,6 +16,9 @@
 #define DTB_PPI_VIRT_TIMER	11
 #define DTB_PPI_HYP_TIMER	10
 
+#define DTB_MIN_VERSION		16
+#define DTB_LAST_VERSION	17
+
 #define DTB_GICD_SIZE		0x1000
 #define DTB_GICC_SIZE		0x2000
 #define DTB_APB_CLOCK_HZ	24000000
@@ -38,6 +41,14 @@ const char *dtb_cpu(uint32_t midr)
 	default:
 		return "arm,cortex-a15";
 	}
+}
+
+/* Guests that ask find here that they are one (systemd-detect-virt, Linux's kvm_para). */
+static void dtb_hypervisor(struct fdt_builder *b)
+{
+	fdt_node_begin(b, "hypervisor");
+	fdt_prop_string(b, "compatible", "linux,kvm");
+	fdt_node_end(b);
 }
 
 static void dtb_psci(struct fdt_builder *b)
@@ -87,6 +98,8 @@ static void dtb_timer(struct fdt_builder *b, const struct dtb_params *p)
 	fdt_node_begin(b, "timer");
 	fdt_prop_string(b, "compatible", "arm,armv7-timer");
 	fdt_prop_empty(b, "always-on");
+	if (p->timer_hz)
+		fdt_prop_u32(b, "clock-frequency", p->timer_hz);
 	fdt_prop_cells(b, "interrupts", sizeof(interrupts) / sizeof(interrupts[0]), interrupts);
 	fdt_node_end(b);
 }
@@ -132,8 +145,11 @@ static void dtb_chosen(struct fdt_builder *b, const struct dtb_params *p)
 		fdt_prop_u32(b, "linux,initrd-start", p->initrd_gpa);
 		fdt_prop_u32(b, "linux,initrd-end", p->initrd_gpa + p->initrd_size);
 	}
-	fdt_prop_u64(b, "kaslr-seed", p->kaslr_seed);
-	fdt_prop_bytes(b, "rng-seed", p->rng_seed, sizeof(p->rng_seed));
+	/* A seed that is none would be credited as one. */
+	if (p->seeded) {
+		fdt_prop_u64(b, "kaslr-seed", p->kaslr_seed);
+		fdt_prop_bytes(b, "rng-seed", p->rng_seed, sizeof(p->rng_seed));
+	}
 	fdt_node_end(b);
 }
 
@@ -159,6 +175,7 @@ int dtb_build(void *buf, size_t size, const struct dtb_params *p, struct device_
 
 	dtb_cpus(&b, p);
 	dtb_psci(&b);
+	dtb_hypervisor(&b);
 	dtb_timer(&b, p);
 	if (p->pmu)
 		dtb_pmu(&b, p);
@@ -187,8 +204,16 @@ int dtb_build(void *buf, size_t size, const struct dtb_params *p, struct device_
 int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *p,
 		 const char *name, struct error *err)
 {
+	static const char *const stale[] = {
+		"linux,initrd-start", "linux,initrd-end", "kaslr-seed", "rng-seed",
+	};
 	int chosen, ret;
 
+	/* libfdt knows no older ones, and looks into what they do not have. */
+	if (len >= sizeof(struct fdt_header) && fdt_magic(buf) == FDT_MAGIC &&
+	    (fdt_version(buf) < DTB_MIN_VERSION || fdt_last_comp_version(buf) > DTB_LAST_VERSION))
+		return error_set(err, -EINVAL, "%s: is a device tree of version %u, and 16 or 17 is needed",
+				 name, fdt_version(buf));
 	/* A header that tells more than there is, or offsets that leave it, is caught here. */
 	if (len < sizeof(struct fdt_header) || fdt_check_full(buf, len))
 		return error_set(err, -EINVAL, "%s: is no device tree, or a damaged one", name);
@@ -202,14 +227,20 @@ int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *p,
 	ret = chosen < 0 ? chosen : 0;
 	if (!ret && p->bootargs)
 		ret = fdt_setprop_string(buf, chosen, "bootargs", p->bootargs);
+	/* What it came with was of another start. */
+	for (unsigned int i = 0; !ret && i < sizeof(stale) / sizeof(stale[0]); i++) {
+		ret = fdt_delprop(buf, chosen, stale[i]);
+		if (ret == -FDT_ERR_NOTFOUND)
+			ret = 0;
+	}
 	if (!ret && p->initrd_size)
 		ret = fdt_setprop_u32(buf, chosen, "linux,initrd-start", p->initrd_gpa);
 	if (!ret && p->initrd_size)
 		ret = fdt_setprop_u32(buf, chosen, "linux,initrd-end",
 				      p->initrd_gpa + p->initrd_size);
-	if (!ret)
+	if (!ret && p->seeded)
 		ret = fdt_setprop_u64(buf, chosen, "kaslr-seed", p->kaslr_seed);
-	if (!ret)
+	if (!ret && p->seeded)
 		ret = fdt_setprop(buf, chosen, "rng-seed", p->rng_seed, sizeof(p->rng_seed));
 	if (!ret)
 		ret = fdt_pack(buf);
@@ -217,4 +248,64 @@ int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *p,
 		return error_set(err, ret == -FDT_ERR_NOSPACE ? -ENOSPC : -EINVAL, "%s: %s", name,
 				 fdt_strerror(ret));
 	return fdt_totalsize(buf);
+}
+
+/* The @cells cells at @at as one number; those above 64 bits are not looked at. */
+static uint64_t dtb_number(const fdt32_t *at, unsigned int cells)
+{
+	uint64_t value = 0;
+
+	while (cells--)
+		value = value << 32 | fdt32_ld(at++);
+	return value;
+}
+
+/* Does a memory node of the tree tell of [@base, @base + @size) and nothing else? */
+static bool dtb_memory_agrees(const void *tree, uint64_t base, uint64_t size)
+{
+	int address = fdt_address_cells(tree, 0), length = fdt_size_cells(tree, 0);
+	uint64_t told = 0;
+	bool inside = true;
+	int node = -1;
+
+	if (address < 1 || length < 1)
+		return false;
+	while ((node = fdt_node_offset_by_prop_value(tree, node, "device_type", "memory",
+						     sizeof("memory"))) >= 0) {
+		int len = 0;
+		const fdt32_t *reg = fdt_getprop(tree, node, "reg", &len);
+
+		for (len /= sizeof(*reg); reg && len >= address + length; len -= address + length) {
+			uint64_t at = dtb_number(reg, address);
+			uint64_t bytes = dtb_number(reg + address, length);
+
+			inside = inside && at >= base && bytes <= size && at - base <= size - bytes;
+			told += bytes;
+			reg += address + length;
+		}
+	}
+	return inside && told == size;
+}
+
+static unsigned int dtb_count_cpus(const void *tree)
+{
+	unsigned int nr = 0;
+	int node = -1;
+
+	while ((node = fdt_node_offset_by_prop_value(tree, node, "device_type", "cpu",
+						     sizeof("cpu"))) >= 0)
+		nr++;
+	return nr;
+}
+
+void dtb_compare(const void *tree, const struct dtb_params *p, const char *name,
+		 void (*warn)(const char *fmt, ...))
+{
+	unsigned int nr_cpus = dtb_count_cpus(tree);
+
+	if (!dtb_memory_agrees(tree, p->ram_base, p->ram_size))
+		warn("%s: tells of other memory than --memory gives: %llu MiB at 0x%llx", name,
+		     (unsigned long long)p->ram_size >> 20, (unsigned long long)p->ram_base);
+	if (nr_cpus != p->nr_cpus)
+		warn("%s: tells of %u CPUs, and --cpus gives %u", name, nr_cpus, p->nr_cpus);
 }

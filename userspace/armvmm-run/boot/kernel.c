@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "boot/kernel.h"
+#include "boot/uimage.h"
 
 #define KERNEL_MIB		(1ULL << 20)
 
@@ -54,7 +55,7 @@ enum {
 
 struct kernel_file {
 	int fd;
-	uint64_t size;
+	uint64_t offset, size;
 	const char *name;
 	struct error *err;
 };
@@ -65,7 +66,7 @@ static int kernel_read(const struct kernel_file *file, uint64_t offset, void *bu
 
 	if (offset > file->size || len > file->size - offset)
 		return error_set(file->err, -EIO, "%s: is truncated", file->name);
-	n = pread(file->fd, buf, len, offset);
+	n = pread(file->fd, buf, len, file->offset + offset);
 	if (n < 0)
 		return error_errno(file->err, -errno, "%s", file->name);
 	if ((size_t)n < len)
@@ -316,7 +317,9 @@ static int kernel_detect(const struct kernel_file *file, enum kernel_format *for
 	uint32_t magic;
 	int ret;
 
-	ret = kernel_read(file, 0, head, len);
+	ret = uimage_check_compressed(file->fd, file->offset, file->name, file->err);
+	if (!ret)
+		ret = kernel_read(file, 0, head, len);
 	if (ret)
 		return ret;
 	memcpy(&magic, head + ZIMAGE_HEADER, sizeof(magic));
@@ -337,10 +340,10 @@ static int kernel_detect(const struct kernel_file *file, enum kernel_format *for
 	return 0;
 }
 
-int kernel_probe(struct kernel_image *image, int fd, uint64_t size, enum kernel_format format,
-		 uint64_t ram_base, uint64_t ram_size, const char *name, struct error *err)
+int kernel_probe(struct kernel_image *image, int fd, uint64_t offset, uint64_t size,
+		 enum kernel_format format, uint64_t ram_base, uint64_t ram_size, const char *name, struct error *err)
 {
-	const struct kernel_file file = { .fd = fd, .size = size, .name = name, .err = err };
+	const struct kernel_file file = { .fd = fd, .offset = offset, .size = size, .name = name, .err = err };
 	int ret;
 
 	if (!size)

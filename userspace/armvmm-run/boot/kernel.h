@@ -13,7 +13,7 @@
 
 struct kernel_segment {
 	uint64_t gpa;
-	uint64_t file_offset;
+	uint64_t file_offset;	/* from kernel_probe()'s @offset */
 	uint64_t file_size;	/* bytes read from the file; the rest stays zero */
 	uint64_t mem_size;
 };
@@ -32,12 +32,12 @@ struct kernel_image {
 };
 
 /*
- * Examines @fd, @size bytes long, and lays it out in the RAM at @ram_base. Reads
+ * Examines @size bytes of @fd from @offset on, and lays it out in the RAM at @ram_base. Reads
  * headers only. @name is for messages. Returns 0 or: -ENOEXEC: no kernel of
  * @format, or one that this CPU cannot run; -EIO: truncated or unreadable;
  * -E2BIG: does not fit into RAM.
  */
-int kernel_probe(struct kernel_image *image, int fd, uint64_t size, enum kernel_format format,
-		 uint64_t ram_base, uint64_t ram_size, const char *name, struct error *err);
+int kernel_probe(struct kernel_image *image, int fd, uint64_t offset, uint64_t size,
+		 enum kernel_format format, uint64_t ram_base, uint64_t ram_size, const char *name, struct error *err);
 
 #endif /* ARMVMM_RUN_KERNEL_H */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "boot/loader.h"
+#include "boot/uimage.h"
 
 #define LOADER_MIB		(1ULL << 20)
 #define LOADER_PAGE		4096ULL
@@ -92,11 +93,17 @@ int loader_open(struct loader *l, const struct config *config, uint64_t ram_base
 	l->dtb_room = LOADER_DTB_ROOM;
 
 	ret = loader_file_open(&l->kernel, config->kernel, err);
+	if (!ret && l->kernel.fd >= 0 && config->format != KERNEL_RAW)
+		ret = uimage_open(l->kernel.fd, l->kernel.size, UIMAGE_KERNEL, &l->kernel.offset,
+				  &l->kernel.size, config->kernel, err);
 	if (!ret && l->kernel.fd >= 0)
-		ret = kernel_probe(&l->image, l->kernel.fd, l->kernel.size, config->format,
+		ret = kernel_probe(&l->image, l->kernel.fd, l->kernel.offset, l->kernel.size, config->format,
 				   ram_base, ram_size, config->kernel, err);
 	if (!ret)
 		ret = loader_file_open(&l->initrd, config->initrd, err);
+	if (!ret && l->initrd.fd >= 0)
+		ret = uimage_open(l->initrd.fd, l->initrd.size, UIMAGE_RAMDISK, &l->initrd.offset,
+				  &l->initrd.size, config->initrd, err);
 	if (!ret)
 		ret = loader_file_open(&l->dtb, config->dtb, err);
 	if (!ret && l->dtb.size > LOADER_DTB_MAX)
@@ -117,7 +124,8 @@ static int loader_read(const struct loader_file *file, void *buf, uint64_t size,
 	uint8_t *at = buf;
 
 	while (size) {
-		ssize_t n = pread(file->fd, at, size < 1u << 30 ? size : 1u << 30, offset);
+		ssize_t n = pread(file->fd, at, size < 1u << 30 ? size : 1u << 30,
+				  file->offset + offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -19,6 +19,7 @@
 struct loader_file {
 	const char *name;	/* NULL: not given */
 	int fd;			/* -1: not open */
+	uint64_t offset;	/* of what is wanted of it */
 	uint64_t size;
 };
 

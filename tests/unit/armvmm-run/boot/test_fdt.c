@@ -73,6 +73,17 @@ static void test_machine(void)
 
 	setup();
 	KTAP_TRUE(build(&params, &err) > 0);
+	/* Zeroes are no seed. */
+	KTAP_TRUE(!fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "rng-seed", NULL));
+	KTAP_TRUE(!fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "kaslr-seed", NULL));
+	KTAP_TRUE(!fdt_getprop(buf, fdt_path_offset(buf, "/timer"), "clock-frequency", NULL));
+	params.seeded = true;
+	params.timer_hz = 24000000;
+	params.rng_seed[63] = 0x77;
+	KTAP_TRUE(build(&params, &err) > 0);
+	KTAP_EQ(cell("/chosen", "rng-seed", 15), 0x77);
+	KTAP_EQ(cell("/timer", "clock-frequency", 0), 24000000);
+	KTAP_STREQ(string("/hypervisor", "compatible"), "linux,kvm");
 	KTAP_STREQ(string("/", "compatible"), "linux,dummy-virt");
 	KTAP_EQ(cell("/", "#address-cells", 0), 2);
 	KTAP_EQ(cell("/", "#size-cells", 0), 2);
@@ -167,6 +178,19 @@ static void test_too_long(void)
 	device_bus_destroy(&m.bus);
 }
 
+static char warnings[512];
+
+static void warn(const char *fmt, ...)
+{
+	size_t len = strlen(warnings);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(warnings + len, sizeof(warnings) - len - 1, fmt, ap);
+	va_end(ap);
+	strcat(warnings, "\n");
+}
+
 static void test_complete(void)
 {
 	struct dtb_params params = {
@@ -186,11 +210,42 @@ static void test_complete(void)
 	KTAP_STREQ(string("/chosen", "bootargs"), "second");
 	KTAP_EQ(cell("/chosen", "linux,initrd-end", 0), 0x41001000);
 
-	/* Without --append its own command line stays. */
+	/* Without --append its own command line stays; an initrd of another start does not. */
 	len = fdt_totalsize(buf);
 	params.bootargs = NULL;
+	params.initrd_size = 0;
 	KTAP_TRUE(dtb_complete(buf, len, sizeof(buf), &params, "x.dtb", &err) > 0);
 	KTAP_STREQ(string("/chosen", "bootargs"), "second");
+	KTAP_TRUE(!fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "linux,initrd-start", NULL));
+
+	/* Where it disagrees with the machine, the person is told. */
+	dtb_compare(buf, &params, "x.dtb", warn);
+	KTAP_STREQ(warnings, "");
+	params.nr_cpus = 2;
+	dtb_compare(buf, &params, "x.dtb", warn);
+	KTAP_STREQ(warnings, "x.dtb: tells of 1 CPUs, and --cpus gives 2\n");
+	params.nr_cpus = 1;
+	params.ram_size = 512 << 20;
+	warnings[0] = '\0';
+	dtb_compare(buf, &params, "x.dtb", warn);
+	KTAP_STREQ(warnings,
+		   "x.dtb: tells of other memory than --memory gives: 512 MiB at 0x40000000\n");
+	params.ram_size = 1 << 20;
+
+	/* libfdt reads beyond the header of older versions. */
+	for (uint32_t version = 0; version < 20; version++) {
+		static uint8_t old[4096];
+
+		KTAP_ASSERT(fdt_totalsize(buf) <= sizeof(old));
+		memcpy(old, buf, fdt_totalsize(buf));
+		fdt_set_version(old, version);
+		fdt_set_last_comp_version(old, version < 16 ? version : 16);
+		if (version >= 16)
+			continue;
+		KTAP_TRUE(dtb_complete(old, fdt_totalsize(buf), sizeof(old), &params, "x.dtb",
+				       &err) < 0);
+		KTAP_TRUE(strstr(err.text, "x.dtb: is a device tree of version"));
+	}
 
 	/* No room for what is added. */
 	len = fdt_totalsize(buf);

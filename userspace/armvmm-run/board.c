@@ -168,6 +168,7 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	}
 	b->m.chardev = chr;
 	b->m.verbose = config->verbose;
+	b->m.virtio_legacy = config->virtio_legacy;
 	b->m.identity = config->identity;
 	b->config = config;
 	b->pmu = config->pmu == PMU_ON;

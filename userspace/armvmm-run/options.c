@@ -41,6 +41,8 @@ const char options_help[] =
 	"      --device NAME[,...]\n"
 	"                         any device; --device help lists all, with their words\n"
 	"      --name NAME        what the guest is known by: MAC addresses follow from it\n"
+	"      --virtio legacy|modern\n"
+	"                         virtio-mmio of version 1 or 2 (default)\n"
 	"      --pmu on|off       performance counters (default: on where the host has them)\n"
 	"\n"
 	"Running:\n"
@@ -64,6 +66,7 @@ enum {
 	OPT_DTB,
 	OPT_DUMP_DTB,
 	OPT_NAME,
+	OPT_VIRTIO,
 	OPT_PMU,
 	OPT_DEVICE,
 	OPT_NODE,
@@ -82,6 +85,7 @@ static const struct option options_long[] = {
 	{ "cpus", required_argument, NULL, 'c' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "name", required_argument, NULL, OPT_NAME },
+	{ "virtio", required_argument, NULL, OPT_VIRTIO },
 	{ "pmu", required_argument, NULL, OPT_PMU },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "node", required_argument, NULL, OPT_NODE },
@@ -254,6 +258,12 @@ static int options_one(struct config *config, int c, struct error *err)
 		if (!*optarg)
 			return error_set(err, -EINVAL, "--name: is empty");
 		config->name = optarg;
+		return 0;
+	case OPT_VIRTIO:
+		if (strcmp(optarg, "legacy") && strcmp(optarg, "modern"))
+			return error_set(err, -EINVAL, "--virtio %s: must be legacy or modern",
+					 optarg);
+		config->virtio_legacy = !strcmp(optarg, "legacy");
 		return 0;
 	case OPT_PMU:
 		if (strcmp(optarg, "on") && strcmp(optarg, "off"))

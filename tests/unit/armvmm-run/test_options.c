@@ -287,6 +287,11 @@ static void test_identity(void)
 	KTAP_STREQ(config.identity, "/boot/z");
 	options_free(&config);
 	refused("-k z --name=", "--name: is empty");
+	KTAP_EQ(parse("-k z"), OPTIONS_RUN);
+	KTAP_TRUE(!config.virtio_legacy);
+	KTAP_EQ(parse("-k z --virtio legacy"), OPTIONS_RUN);
+	KTAP_TRUE(config.virtio_legacy);
+	refused("-k z --virtio 1", "--virtio 1: must be legacy or modern");
 }
 
 static void test_usage(void)

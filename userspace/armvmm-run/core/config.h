@@ -39,6 +39,7 @@ struct config {
 	const char *name;
 	const char *disk;	/* args of the first disk */
 	char *identity;		/* what the guest is known by on this host */
+	bool virtio_legacy;	/* virtio-mmio of version 1, not 2 */
 	bool no_reboot;
 	unsigned int grace;	/* seconds */
 	bool verbose;

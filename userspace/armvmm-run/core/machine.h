@@ -37,6 +37,7 @@ struct machine {
 	GMainContext *context;	/* NULL stands for the default one: pass it on as it is */
 	struct chardev *chardev;
 	bool verbose;
+	bool virtio_legacy;	/* virtio-mmio is version 1 */
 	const char *identity;	/* what the guest is known by, see identity.h; NULL: nothing */
 	unsigned int nr_macs;	/* addresses that were made up for its cards */
 	/* The device with the power button sets these. @press is called on the main thread. */

@@ -25,8 +25,12 @@ struct net_backend;
 
 #define NET_FEATURE(n) (1ULL << (n))
 
-/* virtio 1.2 5.1.6: with VIRTIO_F_VERSION_1 the header always has num_buffers. */
+/*
+ * virtio 1.2 5.1.6: with VIRTIO_F_VERSION_1 or MRG_RXBUF the header has num_buffers, else
+ * (5.1.6.1) it is two bytes shorter.
+ */
 #define NET_HDR_SIZE 12
+#define NET_HDR_SIZE_LEGACY 10
 
 /* The longest frame: 64 KiB of IP packet (by segmentation offload) and its Ethernet header. */
 #define NET_FRAME_MAX (65535 + 18)
@@ -36,7 +40,7 @@ struct net_backend;
 
 struct net_backend_ops {
 	/*
-	 * Takes a frame from the guest: NET_HDR_SIZE bytes of virtio-net
+	 * Takes a frame from the guest: @be->hdr_size bytes of virtio-net
 	 * header and the frame, @len bytes in all, in @nr pieces of guest
 	 * memory. Returns 0 when it is done with (sent, or dropped), -EAGAIN
 	 * when it must wait: the back end then calls net_send_ready() later.
@@ -63,6 +67,7 @@ struct net_backend_ops {
  * @ops: what it does
  * @net: its device; set by the device
  * @features: virtio-net feature bits it adds to the device's
+ * @hdr_size: of the header before a guest's frame; set by the device
  * @mtu: bytes of packet that its network takes; 0: not known
  */
 struct net_backend {
@@ -70,6 +75,7 @@ struct net_backend {
 	struct virtio_net *net;
 	uint64_t features;
 	uint16_t mtu;
+	uint16_t hdr_size;
 };
 
 /*

@@ -405,7 +405,7 @@ static int slirp_send(struct net_backend *be, const struct iovec *iov, unsigned 
 {
 	struct net_slirp *s = container_of(be, struct net_slirp, be);
 
-	len -= NET_HDR_SIZE;
+	len -= be->hdr_size;
 	if (len < FRAME_MIN || len > SLIRP_FRAME_MAX)
 		return 0;
 	if (!s->flat)
@@ -413,7 +413,7 @@ static int slirp_send(struct net_backend *be, const struct iovec *iov, unsigned 
 	if (!s->flat)
 		return 0;
 	/* A copy, which the guest cannot change while libslirp looks at it. */
-	len = iov_read(iov, nr, NET_HDR_SIZE, s->flat, len);
+	len = iov_read(iov, nr, be->hdr_size, s->flat, len);
 	if (slirp_is_fragment(s->flat, len) && !slirp_may_fragment(s))
 		return 0;
 	slirp_input(s->slirp, s->flat, len);

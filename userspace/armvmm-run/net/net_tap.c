@@ -150,17 +150,17 @@ static int tap_send(struct net_backend *be, const struct iovec *iov, unsigned in
 	struct iovec out[NET_PIECES_MAX + 1];
 	ssize_t n;
 
-	len -= NET_HDR_SIZE;
+	len -= be->hdr_size;
 	if (tap->gone || len > NET_FRAME_MAX)
 		return 0;
 	/* A guest that did not take the offloads cannot ask for them. */
 	if (tap->csum)
-		iov_read(iov, nr, 0, &hdr, sizeof(hdr));
+		iov_read(iov, nr, 0, &hdr, be->hdr_size);
 	if (!tap_gso_ok(tap, hdr.hdr.gso_type))
 		return 0;
 	out[0].iov_base = &hdr;
 	out[0].iov_len = sizeof(hdr);
-	nr = iov_slice(out + 1, iov, nr, NET_HDR_SIZE, len);
+	nr = iov_slice(out + 1, iov, nr, be->hdr_size, len);
 	do {
 		n = writev(tap->fd, out, nr + 1);
 	} while (n < 0 && errno == EINTR);

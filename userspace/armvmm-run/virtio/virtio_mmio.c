@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A virtio device behind the virtio-mmio transport, version 2 (virtio 1.2 4.2).
+ * A virtio device behind the virtio-mmio transport, version 2 (virtio 1.2 4.2) or 1
+ * (4.2.4).
+ *
+ * DRIVER_OK. A driver must set it before it uses a queue (3.1.1), and several do not:
+ * boot loaders read a partition table first, FreeBSD's asks for a disk's identity. A
+ * queue that is set up and notified starts the device, as it does in QEMU.
  *
  * The interrupt. The device tree says edge-rising, as QEMU's does, and the line
  * is held high for as long as InterruptStatus is not zero. So a guest that
@@ -27,6 +32,7 @@
 
 #define MMIO_MAGIC	0x74726976 /* "virt" */
 #define MMIO_VERSION	2
+#define MMIO_VERSION_LEGACY 1
 #define MMIO_VENDOR	0x4d4d5641 /* "AVMM" */
 
 /* What a driver may set in Status; NEEDS_RESET is ours alone (virtio 1.2 2.1). */
@@ -36,6 +42,11 @@
 
 #define TRANSPORT_FEATURES                                                                         \
 	(VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |                \
+	 VIRTIO_BIT(VIRTIO_RING_F_EVENT_IDX))
+
+/* A legacy driver that does not take ANY_LAYOUT frames requests as of old, which is one layout. */
+#define LEGACY_FEATURES                                                                            \
+	(VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |               \
 	 VIRTIO_BIT(VIRTIO_RING_F_EVENT_IDX))
 
 /* Interrupts */
@@ -68,9 +79,7 @@ static void virtio_ack(struct virtio_device *vdev, uint32_t bits)
 
 bool virtio_running(const struct virtio_device *vdev)
 {
-	return (vdev->status & (VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET)) ==
-		       VIRTIO_CONFIG_S_DRIVER_OK &&
-	       !vdev->quiescing;
+	return vdev->started && !(vdev->status & VIRTIO_CONFIG_S_NEEDS_RESET) && !vdev->quiescing;
 }
 
 void virtio_fail(struct virtio_device *vdev, const char *why)
@@ -80,7 +89,7 @@ void virtio_fail(struct virtio_device *vdev, const char *why)
 	vdev->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 	machine_note(vdev->machine, "%s in slot %u needs a reset: %s", vdev->ops->name, vdev->slot,
 		     why);
-	if (vdev->status & VIRTIO_CONFIG_S_DRIVER_OK)
+	if (vdev->started)
 		virtio_raise(vdev, VIRTIO_MMIO_INT_CONFIG);
 }
 
@@ -152,6 +161,34 @@ static void virtio_quiesce(struct virtio_device *vdev)
 	pthread_cond_broadcast(&vdev->drained);
 }
 
+/* The main thread waits for a first notification only as long as no worker does. */
+static void virtio_watch_early(struct virtio_device *vdev)
+{
+	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
+		if (vdev->early_tag[i])
+			g_source_modify_unix_fd(vdev->kick_source[i], vdev->early_tag[i],
+						vdev->started ? 0 : G_IO_IN);
+}
+
+static void virtio_start(struct virtio_device *vdev)
+{
+	if (vdev->started || vdev->status & VIRTIO_CONFIG_S_NEEDS_RESET)
+		return;
+	/* A legacy driver is not asked again about features that do not go together. */
+	if (vdev->legacy && vdev->ops->features_ok &&
+	    !vdev->ops->features_ok(vdev, vdev->features)) {
+		vdev->started = true;
+		virtio_fail(vdev, "its features do not go together");
+		return;
+	}
+	vdev->started = true;
+	virtio_watch_early(vdev);
+	if (vdev->ops->start && vdev->ops->start(vdev) < 0)
+		virtio_fail(vdev, "it could not start");
+	/* Buffers may be there already, notified or not. */
+	virtio_kick_all(vdev);
+}
+
 static void virtio_reset(struct virtio_device *vdev)
 {
 	unsigned int i;
@@ -165,6 +202,8 @@ static void virtio_reset(struct virtio_device *vdev)
 	vdev->features_sel = 0;
 	vdev->queue_sel = 0;
 	vdev->status = 0;
+	vdev->started = false;
+	virtio_watch_early(vdev);
 	for (i = 0; i < vdev->ops->nr_queues; i++)
 		virtq_reset(&vdev->vq[i]);
 	virtio_ack(vdev, ~0U);
@@ -190,23 +229,31 @@ static void virtio_set_status(struct virtio_device *vdev, uint32_t value)
 	}
 	/* A driver must not clear a bit (virtio 1.2 2.1.1): it cannot. */
 	set = value & DRIVER_STATUS & ~vdev->status;
+	if (vdev->legacy) {
+		vdev->status |= set & ~VIRTIO_CONFIG_S_FEATURES_OK;
+		if (set & VIRTIO_CONFIG_S_DRIVER_OK)
+			virtio_start(vdev);
+		return;
+	}
 	if ((set & VIRTIO_CONFIG_S_FEATURES_OK) && !virtio_features_ok(vdev))
 		set &= ~VIRTIO_CONFIG_S_FEATURES_OK;
 	if (!((vdev->status | set) & VIRTIO_CONFIG_S_FEATURES_OK))
 		set &= ~VIRTIO_CONFIG_S_DRIVER_OK;
 	vdev->status |= set;
-	if (set & VIRTIO_CONFIG_S_DRIVER_OK) {
-		if (vdev->ops->start && vdev->ops->start(vdev) < 0)
-			virtio_fail(vdev, "it could not start");
-		/* Buffers may be there already, notified or not. */
-		virtio_kick_all(vdev);
-	}
+	if (set & VIRTIO_CONFIG_S_DRIVER_OK)
+		virtio_start(vdev);
 }
 
 static void virtio_set_features(struct virtio_device *vdev, uint32_t value)
 {
-	if (vdev->status & VIRTIO_CONFIG_S_FEATURES_OK)
+	if (vdev->started || vdev->status & VIRTIO_CONFIG_S_FEATURES_OK)
 		return;
+	if (vdev->legacy) {
+		/* Of 32 bits, and none but those on offer (4.2.4). */
+		if (!vdev->features_sel)
+			vdev->features = value & vdev->offered;
+		return;
+	}
 	switch (vdev->features_sel) {
 	case 0:
 		vdev->features = (vdev->features & ~0xffffffffULL) | value;
@@ -240,6 +287,42 @@ static void virtio_set_queue_ready(struct virtio_device *vdev, struct virtqueue 
 		virtio_fail(vdev, vq->broken);
 }
 
+/*
+ * Legacy: the three parts of a queue lie one behind the other, and the used ring on a
+ * boundary (2.7.2, 4.2.4). A page number of 0 gives the queue up.
+ */
+static void virtio_set_queue_pfn(struct virtio_device *vdev, struct virtqueue *vq, uint32_t pfn)
+{
+	uint64_t end;
+
+	vq->pfn = pfn;
+	if (!pfn) {
+		virtio_quiesce(vdev);
+		vq->ready = false;
+		virtio_kick_all(vdev);
+		return;
+	}
+	if (vq->ready)
+		return;
+	if (!vdev->page_size || vdev->page_size & (vdev->page_size - 1) || !vq->align ||
+	    vq->align & (vq->align - 1)) {
+		virtio_fail(vdev, "a queue's page size or alignment is no power of two");
+		return;
+	}
+	vq->desc_gpa = (uint64_t)pfn * vdev->page_size;
+	vq->avail_gpa = vq->desc_gpa + (uint64_t)vq->size * sizeof(struct vring_desc);
+	/* flags, idx, the ring, used_event */
+	end = vq->avail_gpa + sizeof(uint16_t) * (3 + (uint64_t)vq->size);
+	vq->used_gpa = (end + vq->align - 1) & ~((uint64_t)vq->align - 1);
+	vq->indirect = virtio_has(vdev, VIRTIO_RING_F_INDIRECT_DESC);
+	/* There is always room for the event fields. */
+	vq->event_idx = true;
+	virtq_enable(vq);
+	vq->event_idx = virtio_has(vdev, VIRTIO_RING_F_EVENT_IDX);
+	if (vq->broken)
+		virtio_fail(vdev, vq->broken);
+}
+
 /* The register window */
 
 static void set_low(uint64_t *reg, uint32_t value)
@@ -265,7 +348,7 @@ static uint32_t virtio_reg_read(struct virtio_device *vdev, uint32_t reg)
 	case VIRTIO_MMIO_MAGIC_VALUE:
 		return MMIO_MAGIC;
 	case VIRTIO_MMIO_VERSION:
-		return MMIO_VERSION;
+		return vdev->legacy ? MMIO_VERSION_LEGACY : MMIO_VERSION;
 	case VIRTIO_MMIO_DEVICE_ID:
 		return vdev->ops->id;
 	case VIRTIO_MMIO_VENDOR_ID:
@@ -274,10 +357,17 @@ static uint32_t virtio_reg_read(struct virtio_device *vdev, uint32_t reg)
 		return vdev->offered_sel < 2 ? vdev->offered >> (32 * vdev->offered_sel) : 0;
 	case VIRTIO_MMIO_QUEUE_NUM_MAX:
 		return vq ? vq->size_max : 0;
-	case VIRTIO_MMIO_QUEUE_READY:
-		return vq ? vq->ready : 0;
 	case VIRTIO_MMIO_STATUS:
 		return vdev->status;
+	case VIRTIO_MMIO_QUEUE_PFN:
+		return vdev->legacy && vq ? vq->pfn : 0;
+	}
+	/* What follows is not of version 1. */
+	if (vdev->legacy)
+		return 0;
+	switch (reg) {
+	case VIRTIO_MMIO_QUEUE_READY:
+		return vq ? vq->ready : 0;
 	case VIRTIO_MMIO_SHM_LEN_LOW:
 	case VIRTIO_MMIO_SHM_LEN_HIGH:
 	case VIRTIO_MMIO_SHM_BASE_LOW:
@@ -294,6 +384,12 @@ static uint32_t virtio_reg_read(struct virtio_device *vdev, uint32_t reg)
 static void virtio_queue_write(struct virtio_device *vdev, struct virtqueue *vq, uint32_t reg,
 			       uint32_t value)
 {
+	if (vdev->legacy && reg == VIRTIO_MMIO_QUEUE_PFN) {
+		virtio_set_queue_pfn(vdev, vq, value);
+		return;
+	}
+	if (vdev->legacy && reg != VIRTIO_MMIO_QUEUE_NUM && reg != VIRTIO_MMIO_QUEUE_ALIGN)
+		return;
 	if (reg == VIRTIO_MMIO_QUEUE_READY) {
 		virtio_set_queue_ready(vdev, vq, value & 1);
 		return;
@@ -305,6 +401,9 @@ static void virtio_queue_write(struct virtio_device *vdev, struct virtqueue *vq,
 	case VIRTIO_MMIO_QUEUE_NUM:
 		/* One that does not fit 16 bits must not become one that does. */
 		vq->size = value <= UINT16_MAX ? value : 0;
+		break;
+	case VIRTIO_MMIO_QUEUE_ALIGN:
+		vq->align = value;
 		break;
 	case VIRTIO_MMIO_QUEUE_DESC_LOW:
 		set_low(&vq->desc_gpa, value);
@@ -347,6 +446,9 @@ static void virtio_reg_write(struct virtio_device *vdev, uint32_t reg, uint32_t 
 		break;
 	case VIRTIO_MMIO_QUEUE_SEL:
 		vdev->queue_sel = value;
+		break;
+	case VIRTIO_MMIO_GUEST_PAGE_SIZE:
+		vdev->page_size = value;
 		break;
 	case VIRTIO_MMIO_STATUS:
 		virtio_set_status(vdev, value);
@@ -424,6 +526,7 @@ static void virtio_mmio_reset(struct device *dev)
 
 	pthread_mutex_lock(&vdev->lock);
 	virtio_reset(vdev);
+	vdev->page_size = 0;
 	pthread_mutex_unlock(&vdev->lock);
 }
 
@@ -456,6 +559,7 @@ static void virtio_mmio_destroy(struct device *dev)
 	pthread_mutex_lock(&vdev->lock);
 	virtio_quiesce(vdev);
 	vdev->status = 0;
+	vdev->started = false;
 	pthread_mutex_unlock(&vdev->lock);
 	vdev->ops->destroy(vdev);
 	virtio_fini(vdev);
@@ -483,11 +587,43 @@ static gboolean virtio_kicked(gint fd, GIOCondition condition, gpointer opaque)
 	while (vdev->kick[i] != fd)
 		i++;
 	pthread_mutex_lock(&vdev->lock);
+	if (vdev->vq[i].ready && !vdev->quiescing)
+		virtio_start(vdev);
 	if (virtio_running(vdev))
 		vdev->ops->kick(vdev, i);
 	pthread_mutex_unlock(&vdev->lock);
 	return G_SOURCE_CONTINUE;
 }
+
+/*
+ * A device whose workers wait for notifications has none before it is started: until
+ * then the main thread waits in their place.
+ */
+struct virtio_early_source {
+	GSource source;
+	struct virtio_device *vdev;
+	unsigned int index;
+};
+
+static gboolean virtio_early(GSource *source, GSourceFunc callback, gpointer opaque)
+{
+	struct virtio_early_source *early = (struct virtio_early_source *)source;
+	struct virtio_device *vdev = early->vdev;
+	eventfd_t count;
+
+	pthread_mutex_lock(&vdev->lock);
+	/* Once it is started, the notification is left to the worker. */
+	if (!vdev->started) {
+		if (vdev->vq[early->index].ready && !vdev->quiescing)
+			virtio_start(vdev);
+		else
+			(void)eventfd_read(vdev->kick[early->index], &count);
+	}
+	pthread_mutex_unlock(&vdev->lock);
+	return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs virtio_early_funcs = { .dispatch = virtio_early };
 
 static int virtio_queue_setup(struct virtio_device *vdev, unsigned int i)
 {
@@ -502,6 +638,16 @@ static int virtio_queue_setup(struct virtio_device *vdev, unsigned int i)
 		GSource *source = g_unix_fd_source_new(vdev->kick[i], G_IO_IN);
 
 		g_source_set_callback(source, G_SOURCE_FUNC(virtio_kicked), vdev, NULL);
+		g_source_attach(source, m->context);
+		vdev->kick_source[i] = source;
+	} else {
+		GSource *source = g_source_new(&virtio_early_funcs,
+					       sizeof(struct virtio_early_source));
+		struct virtio_early_source *early = (struct virtio_early_source *)source;
+
+		early->vdev = vdev;
+		early->index = i;
+		vdev->early_tag[i] = g_source_add_unix_fd(source, vdev->kick[i], G_IO_IN);
 		g_source_attach(source, m->context);
 		vdev->kick_source[i] = source;
 	}
@@ -530,7 +676,9 @@ int virtio_device_register(struct machine *m, struct virtio_device *vdev,
 	vdev->ops = ops;
 	vdev->machine = m;
 	vdev->slot = slot;
-	vdev->offered = features | TRANSPORT_FEATURES;
+	vdev->legacy = m->virtio_legacy;
+	vdev->offered = vdev->legacy ? (uint32_t)features | LEGACY_FEATURES :
+				       features | TRANSPORT_FEATURES;
 	if (config_size)
 		memcpy(vdev->config, config, config_size);
 	vdev->config_size = config_size;

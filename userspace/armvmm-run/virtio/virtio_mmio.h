@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtio device behind the virtio-mmio transport, version 2 (virtio 1.2 4.2).
+ * A virtio device behind the virtio-mmio transport (virtio 1.2 4.2), version 2, or
+ * version 1 where the machine says so (4.2.4, the legacy interface).
  *
  * This file owns what all virtio devices share: the register window, feature
  * negotiation, the status machine, the queues, notifications and interrupts.
@@ -47,9 +48,9 @@ struct virtio_ops {
 	bool (*features_ok)(struct virtio_device *vdev, uint64_t features);
 
 	/*
-	 * The driver has set DRIVER_OK: @vdev->features is final and the
+	 * The driver has set DRIVER_OK or has notified a queue: @vdev->features is final and the
 	 * queues may be used. Returns 0 or -errno, which the driver sees as
-	 * DEVICE_NEEDS_RESET. Optional. vCPU thread.
+	 * DEVICE_NEEDS_RESET. Optional. vCPU or main thread.
 	 */
 	int (*start)(struct virtio_device *vdev);
 
@@ -87,6 +88,9 @@ struct virtio_device {
 	uint32_t features_sel;
 	uint32_t queue_sel;
 	uint32_t status;
+	bool legacy; /* version 1 */
+	bool started; /* queues may be used: DRIVER_OK, or one was notified before it */
+	uint32_t page_size; /* legacy: unit of a queue's address; kept over the driver's resets */
 	uint32_t generation;
 	uint8_t config[VIRTIO_CONFIG_MAX];
 	unsigned int config_size;
@@ -97,6 +101,7 @@ struct virtio_device {
 	int kick[VIRTIO_MAX_QUEUES]; /* eventfds, written at QueueNotify */
 	bool kick_in_kernel[VIRTIO_MAX_QUEUES];
 	GSource *kick_source[VIRTIO_MAX_QUEUES];
+	gpointer early_tag[VIRTIO_MAX_QUEUES]; /* of devices without kick(): see virtio_early() */
 
 	pthread_mutex_t irq_lock;
 	uint32_t isr; /* InterruptStatus */
@@ -121,7 +126,7 @@ static inline bool virtio_has(const struct virtio_device *vdev, unsigned int fea
 
 /* The lock must be held for all below. */
 
-/* May queues be used? DRIVER_OK is set, the device is whole and not being reset. */
+/* May queues be used? The driver has started it, the device is whole and not being reset. */
 bool virtio_running(const struct virtio_device *vdev);
 
 /*

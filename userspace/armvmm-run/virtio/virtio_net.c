@@ -79,7 +79,7 @@ static void net_transmit(struct virtio_net *net)
 				break;
 			continue;
 		}
-		if (net->tx->read_len < NET_HDR_SIZE) {
+		if (net->tx->read_len < net->be->hdr_size) {
 			virtio_fail(vdev, "a frame is shorter than its header");
 			return;
 		}
@@ -125,7 +125,7 @@ static int net_scatter(struct virtio_net *net, const void *hdr, const uint8_t *f
 	size_t done = 0;
 
 	for (;;) {
-		size_t skip = taken ? 0 : NET_HDR_SIZE;
+		size_t skip = taken ? 0 : net->be->hdr_size;
 		size_t n;
 
 		if (!virtio_pop(vdev, NET_RX, chain))
@@ -135,7 +135,7 @@ static int net_scatter(struct virtio_net *net, const void *hdr, const uint8_t *f
 			break;
 		}
 		if (!taken)
-			virtq_chain_write(chain, 0, hdr, NET_HDR_SIZE);
+			virtq_chain_write(chain, 0, hdr, skip);
 		n = virtq_chain_write(chain, skip, frame + done, len - done);
 		virtq_fill(vq, chain->head, skip + n, taken++);
 		done += n;
@@ -173,7 +173,9 @@ int net_receive(struct virtio_net *net, const void *hdr, const void *frame, size
 		return -EAGAIN;
 	}
 	num_buffers = htole16(taken);
-	virtq_chain_write(net->rx_first, NET_HDR_NUM_BUFFERS, &num_buffers, sizeof(num_buffers));
+	if (net->be->hdr_size == NET_HDR_SIZE)
+		virtq_chain_write(net->rx_first, NET_HDR_NUM_BUFFERS, &num_buffers,
+				  sizeof(num_buffers));
 	virtq_publish(vq, taken);
 	return 0;
 }
@@ -223,6 +225,9 @@ static int net_start(struct virtio_device *vdev)
 {
 	struct virtio_net *net = to_net(vdev);
 
+	net->be->hdr_size = NET_HDR_SIZE;
+	if (vdev->legacy && !virtio_has(vdev, VIRTIO_NET_F_MRG_RXBUF))
+		net->be->hdr_size = NET_HDR_SIZE_LEGACY;
 	if (net->be->ops->start)
 		net->be->ops->start(net->be, vdev->features);
 	return 0;

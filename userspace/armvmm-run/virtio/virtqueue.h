@@ -57,6 +57,8 @@ struct virtq_chain {
  * @desc_gpa: where the driver put the descriptor table
  * @avail_gpa: where the driver put the available ring
  * @used_gpa: where the driver put the used ring
+ * @pfn: legacy: the page number that the driver gave for all three
+ * @align: legacy: the boundary on which the used ring lies
  * @indirect: VIRTIO_F_INDIRECT_DESC was negotiated
  * @event_idx: VIRTIO_F_EVENT_IDX was negotiated
  * @ready: the driver has enabled the queue; the ring pointers are valid
@@ -76,6 +78,8 @@ struct virtqueue {
 	uint64_t desc_gpa;
 	uint64_t avail_gpa;
 	uint64_t used_gpa;
+	uint32_t pfn;
+	uint32_t align;
 	bool indirect;
 	bool event_idx;
 

@@ -467,7 +467,8 @@ static void test_resize(void)
 	KTAP_EQ(truncate(path, 3 * MIB + 100), 0);
 	KTAP_TRUE(TEST_UNTIL(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS) & 2));
 	KTAP_EQ(capacity(dev), 6144);
-	KTAP_TRUE(reg_read(dev, VIRTIO_MMIO_CONFIG_GENERATION) != generation);
+	/* Version 1 has no such register. */
+	KTAP_TRUE(test_legacy || reg_read(dev, VIRTIO_MMIO_CONFIG_GENERATION) != generation);
 	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 6143, 512), VIRTIO_BLK_S_OK);
 	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 6144, 512), VIRTIO_BLK_S_IOERR);
 

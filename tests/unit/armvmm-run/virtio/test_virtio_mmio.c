@@ -85,11 +85,10 @@ static const struct virtio_ops echo_ops = {
 
 static const uint8_t echo_config[6] = { 0x11, 0x22, 0x33, 0x44, 0x55, 0x66 };
 
-static struct device *setup(void)
+static struct device *make_echo(void)
 {
 	struct error err = { "" };
 
-	test_machine_init();
 	echo = calloc(1, sizeof(*echo));
 	echo->chain = virtq_chain_alloc(QSIZE);
 	if (virtio_device_register(&test_machine, &echo->vdev, &echo_ops, OFFERED, echo_config,
@@ -98,6 +97,12 @@ static struct device *setup(void)
 		exit(1);
 	}
 	return &echo->vdev.dev;
+}
+
+static struct device *setup(void)
+{
+	test_machine_init();
+	return make_echo();
 }
 
 static bool line(void)
@@ -572,7 +577,103 @@ static void test_random_writes(void)
 	test_machine_exit();
 }
 
-KTAP_MAIN(KTAP_CASE(test_identity), KTAP_CASE(test_config_space), KTAP_CASE(test_features),
+/* A boot loader's way: the queue is set up and notified, and DRIVER_OK never set. */
+static void test_used_before_driver_ok(void)
+{
+	struct driver d = { .dev = setup(), .spi = MAP_VIRTIO_SPI };
+	struct driver_buf buf = { DATA_GPA, 100, false };
+
+	KTAP_TRUE(driver_negotiate(&d, V1));
+	/* A queue that is not set up is not served. */
+	driver_kick(&d, 0);
+	test_loop();
+	KTAP_EQ(echo->starts + echo->kicks, 0);
+	driver_queue_enable(&d, 0, QSIZE);
+	driver_add(&d.q[0], &buf, 1);
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[0]), 0);
+	driver_kick(&d, 0);
+	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == 1));
+	KTAP_EQ(echo->starts, 1);
+	KTAP_TRUE(line());
+	KTAP_EQ(reg_read(d.dev, VIRTIO_MMIO_STATUS) & S_OK, 0);
+	/* DRIVER_OK that comes later does not start it again. */
+	reg_write(d.dev, VIRTIO_MMIO_STATUS, S_RUNNING);
+	driver_add(&d.q[0], &buf, 1);
+	driver_kick(&d, 0);
+	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == 2));
+	KTAP_EQ(echo->starts, 1);
+	/* After a reset it is to be started anew. */
+	reg_write(d.dev, VIRTIO_MMIO_STATUS, 0);
+	driver_kick(&d, 0);
+	test_loop();
+	KTAP_EQ(echo->starts, 1);
+	test_machine_exit();
+}
+
+/* Version 1 (virtio 1.2 4.2.4): its registers, and a queue at a page number. */
+static void test_legacy_registers(void)
+{
+	struct driver_buf buf = { DATA_GPA, 100, false };
+	struct driver_queue q = { 0 };
+	struct device *dev;
+
+	test_machine_init();
+	test_machine.virtio_legacy = true;
+	dev = make_echo();
+	KTAP_EQ(reg_read(dev, 0x004), 1);
+	/* 32 features, without VERSION_1 and what is above it. */
+	reg_write(dev, 0x014, 1);
+	KTAP_EQ(reg_read(dev, 0x010), 0);
+	reg_write(dev, 0x014, 0);
+	KTAP_EQ(reg_read(dev, 0x010), 1 << F_ONE | 1 << 27 | 1 << 28 | 1 << 29);
+	KTAP_EQ(reg_read(dev, 0x0fc) | reg_read(dev, 0x0b0) | reg_read(dev, 0x044), 0);
+	KTAP_EQ(dev->ops->read(dev, 0x100, 1), 0x11);
+
+	reg_write(dev, 0x028, 4096);
+	reg_write(dev, 0x070, 0);
+	reg_write(dev, 0x070, S_ACK | S_DRV | S_FEAT);
+	KTAP_EQ(reg_read(dev, 0x070), S_ACK | S_DRV);
+	reg_write(dev, 0x020, 1 << F_ONE);
+	reg_write(dev, 0x030, 0);
+	KTAP_EQ(reg_read(dev, 0x034), QSIZE);
+	KTAP_EQ(reg_read(dev, 0x040), 0);
+	reg_write(dev, 0x038, QSIZE);
+	reg_write(dev, 0x03c, 4096);
+	reg_write(dev, 0x040, RAM_BASE / 4096);
+	KTAP_EQ(reg_read(dev, 0x040), RAM_BASE / 4096);
+	reg_write(dev, 0x070, S_ACK | S_DRV | S_OK);
+	KTAP_EQ(reg_read(dev, 0x070), S_ACK | S_DRV | S_OK);
+	KTAP_EQ(echo->starts, 1);
+	KTAP_EQ(echo->vdev.features, 1 << F_ONE);
+	q.size = QSIZE;
+	q.desc = ram(RAM_BASE);
+	q.avail = ram(RAM_BASE + 16 * QSIZE);
+	q.used = ram(RAM_BASE + 4096);
+	driver_add(&q, &buf, 1);
+	reg_write(dev, 0x050, 0);
+	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&q) == 1));
+	/* Given up by page 0. */
+	reg_write(dev, 0x040, 0);
+	KTAP_EQ(reg_read(dev, 0x040), 0);
+	driver_add(&q, &buf, 1);
+	reg_write(dev, 0x050, 0);
+	test_loop();
+	KTAP_EQ(driver_nr_used(&q), 1);
+
+	/* An alignment or a page size that is no power of two. */
+	for (unsigned int i = 0; i < 2; i++) {
+		reg_write(dev, 0x070, 0);
+		reg_write(dev, 0x028, i ? 4096 : 3000);
+		reg_write(dev, 0x03c, i ? 24 : 4096);
+		reg_write(dev, 0x040, 5);
+		KTAP_TRUE(reg_read(dev, 0x070) & S_RESET);
+	}
+	test_machine_exit();
+}
+
+KTAP_MAIN(KTAP_CASE(test_used_before_driver_ok), KTAP_CASE(test_legacy_registers),
+	  KTAP_CASE(test_identity), KTAP_CASE(test_config_space), KTAP_CASE(test_features),
 	  KTAP_CASE(test_status), KTAP_CASE(test_queue_registers),
 	  KTAP_CASE(test_notify_and_interrupt), KTAP_CASE(test_second_cause_makes_an_edge),
 	  KTAP_CASE(test_broken_ring_needs_reset), KTAP_CASE(test_reset_waits_for_requests),

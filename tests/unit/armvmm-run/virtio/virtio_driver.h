@@ -2,7 +2,8 @@
 /*
  * For tests of virtio devices: a machine of RAM, lines and a main loop but no
  * vCPU, and the driver's half of virtio-mmio and of the split ring, written
- * from the specification and not from our device's code.
+ * from the specification and not from our device's code. With TEST_LEGACY the
+ * driver knows version 1 alone (virtio 1.2 4.2.4).
  */
 #ifndef TESTS_UNIT_VIRTIO_DRIVER_H
 #define TESTS_UNIT_VIRTIO_DRIVER_H
@@ -26,6 +27,12 @@
 #include "core/machine.h"
 
 #define MAYBE __attribute__((unused))
+
+#ifdef TEST_LEGACY
+static const bool test_legacy = true;
+#else
+static const bool test_legacy;
+#endif
 
 #define RAM_BASE 0x40000000ULL
 #define RAM_SIZE (16ULL << 20)
@@ -110,6 +117,7 @@ static MAYBE void test_machine_init(void)
 	test_next_slot = 0;
 	test_warnings = 0;
 	test_last_note[0] = 0;
+	test_machine.virtio_legacy = test_legacy;
 	guestmem_add(&test_machine.mem, RAM_BASE, RAM_SIZE, test_ram_map(RAM_SIZE));
 }
 
@@ -188,6 +196,18 @@ static MAYBE bool driver_negotiate(struct driver *d, uint64_t features)
 {
 	struct device *dev = d->dev;
 
+	/* Version 1 has 32 features, and no step at which the device could refuse some. */
+	if (test_legacy) {
+		d->features = features & 0xffffffff & reg_read(dev, 0x010);
+		reg_write(dev, 0x028, 4096);	/* GuestPageSize, before the reset, as Linux does */
+		reg_write(dev, VIRTIO_MMIO_STATUS, 0);
+		reg_write(dev, VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+		reg_write(dev, VIRTIO_MMIO_STATUS,
+			  VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
+		reg_write(dev, 0x024, 0);
+		reg_write(dev, 0x020, d->features);
+		return !(features & 0xffffffff & ~reg_read(dev, 0x010));
+	}
 	d->features = features;
 	reg_write(dev, VIRTIO_MMIO_STATUS, 0);
 	reg_write(dev, VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_ACKNOWLEDGE);
@@ -211,6 +231,10 @@ static MAYBE void driver_queue_rings(struct driver_queue *q, unsigned int index,
 	q->desc = (void *)base;
 	q->avail = (void *)(base + 0x1000);
 	q->used = (void *)(base + 0x2000);
+	if (test_legacy) {
+		q->avail = (void *)(base + 16 * size);
+		q->used = (void *)(base + (16 * size + 6 + 2 * size + 4095) / 4096 * 4096);
+	}
 	q->next_desc = 0;
 	q->last_used = 0;
 }
@@ -223,6 +247,11 @@ static MAYBE void driver_queue_enable(struct driver *d, unsigned int index, uint
 	driver_queue_rings(&d->q[index], index, size);
 	reg_write(dev, VIRTIO_MMIO_QUEUE_SEL, index);
 	reg_write(dev, VIRTIO_MMIO_QUEUE_NUM, size);
+	if (test_legacy) {
+		reg_write(dev, 0x03c, 4096);		/* QueueAlign */
+		reg_write(dev, 0x040, gpa / 4096);	/* QueuePFN */
+		return;
+	}
 	reg_write(dev, VIRTIO_MMIO_QUEUE_DESC_LOW, gpa);
 	reg_write(dev, VIRTIO_MMIO_QUEUE_DESC_HIGH, gpa >> 32);
 	reg_write(dev, VIRTIO_MMIO_QUEUE_AVAIL_LOW, gpa + 0x1000);

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/virtio/virtio_blk.c userspace/armvmm-run/virtio/blk_request.c
+// sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/virtio_mmio.c
+// sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
+// sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/core/identity.c
+// sources: userspace/armvmm-run/virtio/disk_format.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+// pkgs: glib-2.0
+// libs: -lfdt
+//
+// The same cases by a driver that knows virtio-mmio version 1 alone.
+#define TEST_LEGACY
+#include "armvmm-run/virtio/test_virtio_blk.c"

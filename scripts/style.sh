@@ -102,6 +102,7 @@ else
 fi
 
 if "$ARMVMM_TOP/scripts/build-module.sh" --host 6.1 >/dev/null 2>"$ARMVMM_BUILD/style-module.log"; then
+	rule "each header of driver/ compiles alone" "$("$ARMVMM_TOP/scripts/headers-alone.sh" 6.1 2>&1)"
 	rule "code for HYP mode needs nothing from outside" "$("$ARMVMM_TOP/scripts/hyp-symbols.sh" 6.1 2>&1)"
 	module=$ARMVMM_BUILD/module/6.1/armvmm.ko
 	# Exceptions come to HYP mode with all masked (DDI 0406C B1.8.5). vectors.S lets asynchronous

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# hyp-same.sh OLD [NEW]: is the code that runs in HYP mode the same in two revisions (NEW: the
+# working tree)? Each is a git revision, which is built for the 6.1 host, or an armvmm.ko. Functions
+# are compared by name, addresses left out; what differs is shown, and the status is 1.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+[ $# -ge 1 ] && [ $# -le 2 ] || die "hyp-same.sh: say an old revision, or the armvmm.ko of one"
+
+work=$ARMVMM_BUILD/hyp-same
+mkdir -p "$work"
+
+# module WHAT: the path of its armvmm.ko
+module() {
+	local rev tree
+	case $1 in
+	*.ko) [ -e "$1" ] || die "hyp-same.sh: there is no $1"; echo "$1" && return ;;
+	"") "$ARMVMM_TOP/scripts/build-module.sh" --host 6.1 && return ;;
+	esac
+	rev=$(git -C "$ARMVMM_TOP" rev-parse --verify --quiet "$1^{commit}") || die "hyp-same.sh: there is no revision '$1'"
+	tree=$work/$rev
+	if [ ! -e "$tree/Kbuild" ]; then
+		mkdir -p "$tree"
+		git -C "$ARMVMM_TOP" archive "$rev" | tar -x -C "$tree"
+	fi
+	ARMVMM_BUILD=$tree/build "$tree/scripts/build-module.sh" --host 6.1
+}
+
+# code MODULE: its functions in HYP mode, a line each, the instructions after the name
+code() {
+	"${CROSS_COMPILE}objdump" -dr --no-show-raw-insn --no-addresses -j .hyp.text "$1" | awk '
+		/^<.*>:$/ { if (f) print f; f = $0; next }
+		f && NF { gsub(/[ \t]+/, " "); sub(/^ /, ""); f = f "\t" $0 }
+		END { if (f) print f }' | sort | tr '\t' '\n'
+}
+
+old=$(module "$1")
+new=$(module "${2:-}")
+code "$old" >"$work/old"
+code "$new" >"$work/new"
+[ -s "$work/old" ] || die "hyp-same.sh: $old has no .hyp.text"
+if diff -u --label "$1" --label "${2:-the working tree}" "$work/old" "$work/new"; then
+	say "the same code in HYP mode: $(grep -c '^<' "$work/new") functions"
+else
+	die "the code in HYP mode differs"
+fi

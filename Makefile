@@ -155,6 +155,9 @@ install-user: installable
 	$(INSTALL) -m 644 $(B)/uapi/asm/*.h $(DESTDIR)$(PREFIX)/include/armvmm/asm/
 	$(INSTALL) -D -m 644 scripts/install/60-armvmm.rules $(DESTDIR)$(UDEVDIR)/60-armvmm.rules
 	$(INSTALL) -D -m 644 scripts/install/armvmm.conf $(DESTDIR)$(MODLOADDIR)/armvmm.conf
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(INSTALL) -m 644 scripts/install/completion/* \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/
 
 ko := $(B)/module/$(if $(KDIR),native,$(HOST))/armvmm.ko
 install-module: installable
@@ -170,6 +173,12 @@ install-qemu: installable ## QEMU alone, which `make qemu` built
 dkms: ## the module's sources for DKMS, which builds it for each kernel that is installed
 	@scripts/install/dkms.sh "$(DESTDIR)"
 
+deb: setup ## the Debian packages for armhf, cross-built, in build/deb
+	@scripts/deb.sh
+
+release: ## the tarball of a release and its SHA-256, in build/release
+	@scripts/release.sh
+
 help: ## this list
 	@echo "armvmm $(RELEASE): virtual machines on 32-bit Arm. Targets:"
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r t d; do \
@@ -180,4 +189,5 @@ help: ## this list
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \
 	check-fresh check-fuzz check-host check-debug check-coverage check-mutants qemu check-qemu bench \
 	style \
-	clean install install-user install-module install-qemu installable help tests dkms
+	clean install install-user install-module install-qemu installable help tests dkms \
+	deb release

@@ -3,8 +3,8 @@
 # setup.sh [PURPOSE...] [--list]: installs, by name, the Debian packages that a purpose needs and that
 # are missing; says what it does, and asks sudo when not root. --list prints the names instead.
 #   base    (unless told) to build, to run, and to test on the emulated hosts; on a board: board
-#   style, bench, fuzz, models, qemu, fresh   what `make style`, `make bench`, `make check-fuzz`,
-#           `make check-models`, `make qemu` and `make check-fresh` need in all
+#   style, bench, deb, fuzz, models, qemu, fresh   what `make style`, `make bench`, `make deb`,
+#           `make check-fuzz`, `make check-models`, `make qemu` and `make check-fresh` need in all
 #   board   to build on a board, beside the headers of its kernel
 #   all     every purpose of this machine
 set -euo pipefail
@@ -39,6 +39,7 @@ packages_for() {
 	base | bench) [ -z "$on_board" ] && list=("${base[@]}") || list=("${board[@]}") ;;
 	board) list=("${board[@]}") ;;
 	style) list=("${base[@]}" cppcheck git) ;;
+	deb) list=("${base[@]}" debhelper dh-dkms dpkg-dev lintian git) ;;
 	fuzz) list=("${base[@]}" clang libclang-rt-14-dev) ;;
 	models) list=(make gcc libc6-dev spin) ;;
 	qemu)
@@ -50,12 +51,12 @@ packages_for() {
 		for p in base bench qemu ${on_board:+board}; do
 			packages_for "$p"
 		done
-		[ -n "$on_board" ] || for p in style fuzz models fresh; do
+		[ -n "$on_board" ] || for p in style deb fuzz models fresh; do
 			packages_for "$p"
 		done
 		return
 		;;
-	*) die "setup.sh: what is '$1'? There are base, style, bench, fuzz, models, qemu, fresh, board and all" ;;
+	*) die "setup.sh: what is '$1'? There are base, style, bench, deb, fuzz, models, qemu, fresh, board and all" ;;
 	esac
 	printf '%s\n' "${list[@]}"
 }

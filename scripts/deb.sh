@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# deb.sh: cross-builds the Debian packages for armhf from what git tracks, puts them into build/deb,
+# looks them through with lintian and prints their names. On a board dpkg-buildpackage does it.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+cd "$ARMVMM_TOP"
+
+"$ARMVMM_TOP/scripts/setup.sh" deb
+version=$(cat VERSION)
+[ "$(dpkg-parsechangelog -S Version)" = "$version" ] ||
+	die "debian/changelog is of $(dpkg-parsechangelog -S Version) and VERSION says $version"
+kernel=$("$ARMVMM_TOP/scripts/fetch-kernel.sh" 6.1)
+sysroot=$("$ARMVMM_TOP/scripts/sysroot.sh")
+
+# The libraries that programs link with, each with its package's own word on who needs which
+# version: dpkg-shlibdeps takes a package's tree for that.
+libs=(libc6 libfdt1 libgcc-s1 libglib2.0-0 libslirp0)
+id=$(printf '%s\n' bookworm "${libs[@]}" | cat - "$0" | sha256sum | cut -c1-16)
+libdir=$ARMVMM_CACHE/deblibs/libs-$id
+if [ ! -e "$libdir" ]; then
+	take_lock deblibs
+fi
+if [ ! -e "$libdir" ]; then
+	apt_suite_update bookworm || die "no mirror offers Debian bookworm"
+	temp_dir tmp
+	mkdir -p "$tmp/debs" "$tmp/libs" "${libdir%/*}"
+	(cd "$tmp/debs" && retry 3 apt_suite bookworm apt-get -q download "${libs[@]}" </dev/null >&2) ||
+		die "the packages of the libraries could not be had"
+	for deb in "$tmp"/debs/*.deb; do
+		dpkg-deb -R "$deb" "$tmp/libs/$(dpkg-deb -f "$deb" Package)"
+	done
+	mv -T "$tmp/libs" "$libdir"
+	forget_old libs- "$libdir"
+fi
+
+out=$ARMVMM_BUILD/deb
+rm -rf "$out"
+mkdir -p "$out/armvmm-$version"
+git ls-files -z | xargs -0 cp --parents -a -t "$out/armvmm-$version"
+cd "$out/armvmm-$version"
+# The dates in the packages are the changelog's, so that two builds are alike.
+SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -S Timestamp)
+export SOURCE_DATE_EPOCH
+export ARMVMM_KHEADERS=$kernel/build ARMVMM_SYSROOT=$sysroot ARMVMM_LIBS=$libdir
+export DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" DEB_BUILD_PROFILES=cross
+unset ARMVMM_BUILD ARMVMM_CACHE CROSS_COMPILE MAKEFLAGS MFLAGS MAKELEVEL
+# What the target's packages would be depended on for comes from the sysroot.
+step "building the Debian packages" dpkg-buildpackage -a armhf -b -d -uc -us
+cd ..
+lintian --allow-root --fail-on error,warning --tag-display-limit 0 ./*.changes >&2 ||
+	die "lintian finds fault with the packages"
+rm -rf "$out/armvmm-$version"
+printf '%s\n' "$out"/*.deb

@@ -147,7 +147,15 @@ ifeq ($(on_board)$(DESTDIR),)
 	@echo "this machine is no Arm board: DESTDIR= says where the board's root is" >&2; exit 1
 endif
 
-install-user: installable
+overlays = $(patsubst dts/host/%.dtso,$(B)/dts/host/%.dtbo,$(wildcard dts/host/*.dtso))
+dts: $(overlays) ## the overlays for boards whose device tree lacks something
+
+$(B)/dts/host/%.dtbo: dts/host/%.dtso
+	@mkdir -p $(@D)
+	@command -v dtc >/dev/null || { echo "dtc is missing: install device-tree-compiler" >&2; exit 1; }
+	dtc -@ -q -I dts -O dtb -o $@ $<
+
+install-user: installable dts
 	@test -x $(B)/userspace/armvmm-run || { echo "armvmm-run is not built: run make first" >&2; exit 1; }
 	@$(userspace) install DESTDIR=$(DESTDIR)
 	$(INSTALL) -d $(addprefix $(DESTDIR)$(PREFIX)/include/armvmm/,linux asm)
@@ -155,6 +163,8 @@ install-user: installable
 	$(INSTALL) -m 644 $(B)/uapi/asm/*.h $(DESTDIR)$(PREFIX)/include/armvmm/asm/
 	$(INSTALL) -D -m 644 scripts/install/60-armvmm.rules $(DESTDIR)$(UDEVDIR)/60-armvmm.rules
 	$(INSTALL) -D -m 644 scripts/install/armvmm.conf $(DESTDIR)$(MODLOADDIR)/armvmm.conf
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/armvmm/dts/host
+	$(INSTALL) -m 644 $(overlays) dts/host/*.dtso $(DESTDIR)$(PREFIX)/share/armvmm/dts/host/
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	$(INSTALL) -m 644 scripts/install/completion/* \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/
@@ -190,4 +200,4 @@ help: ## this list
 	check-fresh check-fuzz check-host check-debug check-coverage check-mutants qemu check-qemu bench \
 	style \
 	clean install install-user install-module install-qemu installable help tests dkms \
-	deb release
+	deb release dts

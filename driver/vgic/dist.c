@@ -157,7 +157,7 @@ static u32 dist_read_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsigne
 	u32 val = 0;
 
 	for (i = 0; i < n; i++)
-		val |= (u32)irq[i].group1 << i;
+		val |= (u32)READ_ONCE(irq[i].group1) << i;
 	return val;
 }
 
@@ -169,10 +169,10 @@ static void dist_write_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsig
 	unsigned int i;
 
 	for (i = 0; i < n; i++, irq++, val >>= 1) {
-		if (irq->group1 == (val & 1))
+		if (READ_ONCE(irq->group1) == (val & 1))
 			continue;
 		raw_spin_lock_irqsave(&irq->lock, flags);
-		irq->group1 = val & 1;
+		WRITE_ONCE(irq->group1, val & 1);
 		on = irq->vcpu;
 		raw_spin_unlock_irqrestore(&irq->lock, flags);
 		if (on)
@@ -195,7 +195,7 @@ static u32 dist_read_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsign
 	u32 val = 0;
 
 	for (i = 0; i < n; i++)
-		val |= (u32)irq[i].enabled << i;
+		val |= (u32)READ_ONCE(irq[i].enabled) << i;
 	return val;
 }
 
@@ -205,10 +205,10 @@ static void dist_set_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsign
 	unsigned long flags;
 
 	for (; n && val; n--, irq++, val >>= 1) {
-		if (!(val & 1) || irq->enabled)
+		if (!(val & 1) || READ_ONCE(irq->enabled))
 			continue;
 		raw_spin_lock_irqsave(&irq->lock, flags);
-		irq->enabled = true;
+		WRITE_ONCE(irq->enabled, true);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }
@@ -221,10 +221,10 @@ static void dist_clear_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 	unsigned long flags;
 
 	for (; n && val; n--, irq++, val >>= 1) {
-		if (!(val & 1) || !irq->enabled)
+		if (!(val & 1) || !READ_ONCE(irq->enabled))
 			continue;
 		flags = vgic_irq_lock_fetched(irq);
-		irq->enabled = false;
+		WRITE_ONCE(irq->enabled, false);
 		raw_spin_unlock_irqrestore(&irq->lock, flags);
 	}
 }
@@ -259,7 +259,7 @@ static void dist_change_pending(struct armvmm_vcpu *vcpu, unsigned int intid, un
 		if (!(val & 1) || vgic_irq_is_sgi(irq))
 			continue;
 		flags = vgic_irq_lock_fetched(irq);
-		irq->pending_latch = set;
+		WRITE_ONCE(irq->pending_latch, set);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }
@@ -306,9 +306,9 @@ static void dist_change_active(struct armvmm_vcpu *vcpu, unsigned int intid, uns
 		flags = vgic_irq_lock_fetched(irq);
 		/* Whose request is active cannot be said here: take it for the vCPU's own. */
 		if (set && !irq->active && vgic_irq_is_sgi(irq))
-			irq->active_source = vcpu->index;
+			WRITE_ONCE(irq->active_source, vcpu->index);
 		irq->acked = irq->acked && set;
-		irq->active = set;
+		WRITE_ONCE(irq->active, set);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }
@@ -333,7 +333,7 @@ static u32 dist_read_priority(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 	u32 val = 0;
 
 	for (i = 0; i < n; i++)
-		val |= (u32)irq[i].priority << (8 * i);
+		val |= (u32)READ_ONCE(irq[i].priority) << (8 * i);
 	return val;
 }
 
@@ -346,7 +346,7 @@ static void dist_write_priority(struct armvmm_vcpu *vcpu, unsigned int intid, un
 
 	for (; n; n--, irq++, val >>= 8) {
 		raw_spin_lock_irqsave(&irq->lock, flags);
-		irq->priority = val & VGIC_PRIORITY_MASK;
+		WRITE_ONCE(irq->priority, val & VGIC_PRIORITY_MASK);
 		on = irq->vcpu;
 		raw_spin_unlock_irqrestore(&irq->lock, flags);
 		/* It may pass the vCPU's priority mask now. */
@@ -363,8 +363,8 @@ static u32 dist_read_target(struct armvmm_vcpu *vcpu, unsigned int intid, unsign
 
 	/* A CPU reads its own number for its private interrupts (4.3.12). */
 	for (i = 0; i < n; i++)
-		val |= (u32)(vgic_irq_is_private(&irq[i]) ? 1u << vcpu->index : irq[i].targets)
-		       << (8 * i);
+		val |= (u32)(vgic_irq_is_private(&irq[i]) ? 1u << vcpu->index :
+							    READ_ONCE(irq[i].targets)) << (8 * i);
 	return val;
 }
 
@@ -379,7 +379,7 @@ static void dist_write_target(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 		if (vgic_irq_is_private(irq))
 			continue;
 		raw_spin_lock_irqsave(&irq->lock, flags);
-		irq->targets = val & cpus;
+		WRITE_ONCE(irq->targets, val & cpus);
 		/* Any one of the targets may be chosen (3.2.3): the lowest; of none, the first. */
 		irq->target = vcpu->vm->vcpus[irq->targets ? __ffs(irq->targets) : 0];
 		vgic_irq_update_unlock(irq, flags);
@@ -395,7 +395,7 @@ static u32 dist_read_config(struct armvmm_vcpu *vcpu, unsigned int intid, unsign
 	u32 val = 0;
 
 	for (i = 0; i < n; i++)
-		val |= (u32)irq[i].edge << (2 * i + 1);
+		val |= (u32)READ_ONCE(irq[i].edge) << (2 * i + 1);
 	return val;
 }
 
@@ -406,10 +406,10 @@ static void dist_write_config(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 	unsigned long flags;
 
 	for (; n; n--, irq++, val >>= 2) {
-		if (vgic_irq_is_private(irq) || irq->edge == !!(val & 2))
+		if (vgic_irq_is_private(irq) || READ_ONCE(irq->edge) == !!(val & 2))
 			continue;
 		flags = vgic_irq_lock_fetched(irq);
-		irq->edge = val & 2;
+		WRITE_ONCE(irq->edge, val & 2);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }

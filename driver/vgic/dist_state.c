@@ -69,7 +69,7 @@ static void state_set_sgi(struct armvmm_vcpu *vcpu, unsigned int intid, u32 val)
 		irq = vgic_irq_get(vcpu->vm, vcpu, intid + i);
 		flags = vgic_irq_lock_fetched(irq);
 		/* GICH_LR.CPUID has three bits (IHI 0048B 5.3.8). */
-		irq->active_source = val & 7;
+		WRITE_ONCE(irq->active_source, val & 7);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }
@@ -116,7 +116,7 @@ static void state_set_latch(struct armvmm_vcpu *vcpu, unsigned int intid, u32 va
 		if (!irq || vgic_irq_is_sgi(irq))
 			continue;
 		flags = vgic_irq_lock_fetched(irq);
-		irq->pending_latch = val & 1;
+		WRITE_ONCE(irq->pending_latch, val & 1);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }

@@ -76,9 +76,9 @@ void armvmm_vgic_vcpu_reset(struct armvmm_vcpu *vcpu)
 		raw_spin_lock_irqsave(&irq->lock, flags);
 		/* The next flush takes it off the ap_list. */
 		if (irq->get_level) {
-			irq->active = false;
-			irq->pending_latch = false;
-			irq->line_level = false;
+			WRITE_ONCE(irq->active, false);
+			WRITE_ONCE(irq->pending_latch, false);
+			WRITE_ONCE(irq->line_level, false);
 		}
 		raw_spin_unlock_irqrestore(&irq->lock, flags);
 	}

@@ -39,9 +39,9 @@ int armvmm_vgic_inject(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu, unsigned 
 
 	trace_armvmm_irq_inject(vcpu ? (int)vcpu->id : -1, intid, level);
 	raw_spin_lock_irqsave(&irq->lock, flags);
-	irq->line_level = level;
+	WRITE_ONCE(irq->line_level, level);
 	if (irq->edge && level)
-		irq->pending_latch = true;
+		WRITE_ONCE(irq->pending_latch, true);
 	vgic_irq_update_unlock(irq, flags);
 	return 0;
 }

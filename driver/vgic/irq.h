@@ -8,6 +8,9 @@
  * than this structure does. It never leaves the ap_list while in_lr, so it
  * cannot be in two list registers.
  *
+ * The bytes that GICD_* read, and that injection looks at, are read without the
+ * lock too: they are written by WRITE_ONCE() and, without it, read by READ_ONCE().
+ *
  * An entry of ap_list that lost its reason to be there is taken off by the
  * next flush of its vCPU.
  */
@@ -60,7 +63,8 @@ static inline bool vgic_irq_is_private(const struct armvmm_vgic_irq *irq)
 
 static inline bool vgic_irq_is_pending(const struct armvmm_vgic_irq *irq)
 {
-	return irq->pending_latch || (!irq->edge && irq->line_level);
+	return READ_ONCE(irq->pending_latch) ||
+	       (!READ_ONCE(irq->edge) && READ_ONCE(irq->line_level));
 }
 
 /* INTIDs from here on are answers of the CPU interface, never interrupts (IHI 0048B 3.2.5). */

@@ -19,10 +19,10 @@
  */
 static bool lr_sgi_waits(const struct armvmm_vgic_irq *irq)
 {
-	u8 source = irq->source;
+	u8 source = READ_ONCE(irq->source);
 
-	if (irq->active)
-		return source & ~(1u << irq->active_source);
+	if (READ_ONCE(irq->active))
+		return source & ~(1u << READ_ONCE(irq->active_source));
 	return source & (source - 1);
 }
 
@@ -75,14 +75,14 @@ static u32 lr_compose(struct armvmm_vgic_irq *irq, bool crowded)
 	if (pend) {
 		lr |= GICH_LR_PENDING;
 		if (vgic_irq_is_sgi(irq)) {
-			irq->source &= ~(1u << GICH_LR_CPUID(lr));
-			irq->pending_latch = irq->source;
+			WRITE_ONCE(irq->source, irq->source & ~(1u << GICH_LR_CPUID(lr)));
+			WRITE_ONCE(irq->pending_latch, irq->source);
 		} else if (irq->edge) {
-			irq->pending_latch = false;
+			WRITE_ONCE(irq->pending_latch, false);
 		}
 	}
 	irq->lr_pending = pend;
-	irq->in_lr = true;
+	WRITE_ONCE(irq->in_lr, true);
 	return lr;
 }
 
@@ -242,7 +242,7 @@ static bool lr_all_fit(struct armvmm_vcpu *vcpu)
 	unsigned int n = 0;
 
 	list_for_each_entry(irq, &vcpu->vgic.ap_list, ap_link)
-		if (++n > armvmm_vgic_host.nr_lr || (irq->source && lr_sgi_waits(irq)))
+		if (++n > armvmm_vgic_host.nr_lr || (READ_ONCE(irq->source) && lr_sgi_waits(irq)))
 			return false;
 	return true;
 }
@@ -284,29 +284,29 @@ void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
 /* Takes over what the guest did with the interrupt of a list register. irq->lock held. */
 static void lr_fold(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, u32 lr)
 {
-	irq->in_lr = false;
+	WRITE_ONCE(irq->in_lr, false);
 	irq->acked = (lr & GICH_LR_ACTIVE) && (irq->acked || !irq->active);
-	irq->active = lr & GICH_LR_ACTIVE;
+	WRITE_ONCE(irq->active, lr & GICH_LR_ACTIVE);
 
 	if (vgic_irq_is_sgi(irq)) {
 		if (irq->active)
-			irq->active_source = GICH_LR_CPUID(lr);
+			WRITE_ONCE(irq->active_source, GICH_LR_CPUID(lr));
 		if (lr & GICH_LR_PENDING) {
-			irq->source |= 1u << GICH_LR_CPUID(lr);
-			irq->pending_latch = true;
+			WRITE_ONCE(irq->source, irq->source | 1u << GICH_LR_CPUID(lr));
+			WRITE_ONCE(irq->pending_latch, true);
 		}
 	} else if (lr & GICH_LR_PENDING) {
 		/* Not taken. A level is still where it was. */
 		if (irq->edge)
-			irq->pending_latch = true;
+			WRITE_ONCE(irq->pending_latch, true);
 	} else if (irq->lr_pending && !irq->edge) {
 		/* Acknowledged: GICD_ISPENDR's pending state ends (IHI 0048B 4.3.7). */
-		irq->pending_latch = false;
+		WRITE_ONCE(irq->pending_latch, false);
 	}
 	irq->lr_pending = false;
 
 	if (irq->get_level)
-		irq->line_level = irq->get_level(vcpu);
+		WRITE_ONCE(irq->line_level, irq->get_level(vcpu));
 }
 
 /* The guest ended a level-sensitive SPI: irqfds with a resampler want to know. */

@@ -14,8 +14,8 @@ static void sgi_send(struct armvmm_vcpu *to, unsigned int intid, unsigned int so
 
 	trace_armvmm_irq_inject(to->id, intid, true);
 	raw_spin_lock_irqsave(&irq->lock, flags);
-	irq->pending_latch = true;
-	irq->source |= 1u << source;
+	WRITE_ONCE(irq->pending_latch, true);
+	WRITE_ONCE(irq->source, irq->source | 1u << source);
 	vgic_irq_update_unlock(irq, flags);
 }
 
@@ -52,7 +52,7 @@ u32 vgic_sgi_read_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned
 	u32 val = 0;
 
 	for (i = 0; i < n; i++)
-		val |= (u32)vgic_irq_get(vcpu->vm, vcpu, intid + i)->source << (8 * i);
+		val |= (u32)READ_ONCE(vgic_irq_get(vcpu->vm, vcpu, intid + i)->source) << (8 * i);
 	return val;
 }
 
@@ -72,10 +72,10 @@ void vgic_sgi_write_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsign
 		irq = vgic_irq_get(vcpu->vm, vcpu, intid + i);
 		raw_spin_lock_irqsave(&irq->lock, flags);
 		if (set)
-			irq->source |= sources;
+			WRITE_ONCE(irq->source, irq->source | sources);
 		else
-			irq->source &= ~sources;
-		irq->pending_latch = irq->source;
+			WRITE_ONCE(irq->source, irq->source & ~sources);
+		WRITE_ONCE(irq->pending_latch, irq->source);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }

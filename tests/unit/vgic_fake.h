@@ -22,8 +22,8 @@
 
 #define FAKE_SPURIOUS	1023
 
-struct task_struct *fake_current;
-bool fake_in_irq;
+fake_thread struct task_struct *fake_current;
+fake_thread bool fake_in_irq;
 struct armvmm_vgic_host armvmm_vgic_host;
 
 static u32 fake_gich[0x200 / 4];
@@ -102,7 +102,7 @@ static void fake_ended(struct armvmm_vgic_vcpu *v)
 		unsigned int spi = v->ended[--v->nr_ended] - VGIC_NR_PRIVATE;
 
 		assert(spi < VGIC_MAX_IRQS);
-		fake_acks[spi]++;
+		__atomic_add_fetch(&fake_acks[spi], 1, __ATOMIC_RELAXED);
 	}
 }
 
@@ -252,6 +252,7 @@ static inline void fake_exit(struct armvmm_vcpu *vcpu)
 	fake_current = was;
 }
 
+#ifndef FAKE_THREADS
 /* The IPI of a kick: taken at once unless it comes from an interrupt handler's locks. */
 void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu)
 {
@@ -259,6 +260,8 @@ void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu)
 	if (!fake_in_irq)
 		fake_exit(vcpu);
 }
+
+#endif
 
 /* --- the VM --- */
 

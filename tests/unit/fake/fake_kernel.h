@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What driver code takes from the kernel, for one thread on the build machine.
+ * What driver code takes from the kernel, for one thread on the build machine (for several, with
+ * -DFAKE_THREADS: fake_threads.h).
  * Locks check that they are not taken twice, for that would be a deadlock, and
  * are held where the code says so. The headers beside this one lead here.
  */
@@ -22,8 +23,13 @@
 #undef __always_inline
 #define __always_inline	inline __attribute__((always_inline))
 
+#ifdef FAKE_THREADS
+#include "fake_threads.h"
+#else
+#define fake_thread
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
+#endif
 #define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define smp_mb__after_atomic()	__sync_synchronize()
@@ -70,6 +76,7 @@ static inline unsigned int fls64(unsigned long long x)
 #define cpu_to_le32(x)	((__le32)htole32(x))
 #define le32_to_cpu(x)	le32toh((u32)(x))
 
+#ifndef FAKE_THREADS
 static inline void set_bit(unsigned int n, unsigned long *p)
 {
 	*p |= BIT(n);
@@ -88,6 +95,8 @@ static inline bool test_and_clear_bit(unsigned int n, unsigned long *p)
 	return was;
 }
 
+#endif
+
 /* The index is checked, where the kernel would make a wrong one harmless. A test may count them. */
 extern unsigned int fake_nospec __attribute__((weak));
 #define array_index_nospec(i, n)						\
@@ -100,6 +109,7 @@ extern unsigned int fake_nospec __attribute__((weak));
 
 /* --- locks --- */
 
+#ifndef FAKE_THREADS
 typedef struct {
 	bool held;
 } raw_spinlock_t, spinlock_t;
@@ -107,18 +117,23 @@ typedef struct {
 struct mutex {
 	bool held;
 };
+#endif
 
 /* A test may say now and then that another CPU has the lock that is tried. */
 bool fake_contended(void) __attribute__((weak));
 #define fake_contended()	(fake_contended && fake_contended())
 #define lockdep_assert_held(l)	assert((l)->held)
+#ifndef FAKE_THREADS
 #define fake_lock(l)		do { assert(!(l)->held); (l)->held = true; } while (0)
 #define fake_unlock(l)		do { assert((l)->held); (l)->held = false; } while (0)
 
+#endif
 #define raw_spin_lock_init(l)	((l)->held = false)
 #define raw_spin_lock(l)	fake_lock(l)
 #define raw_spin_unlock(l)	fake_unlock(l)
+#ifndef FAKE_THREADS
 #define raw_spin_trylock(l)	(fake_contended() ? false : ({ fake_lock(l); true; }))
+#endif
 #define raw_spin_lock_irqsave(l, f)	do { (f) = 1; fake_lock(l); } while (0)
 #define raw_spin_unlock_irqrestore(l, f)	do { assert((f) == 1); fake_unlock(l); } while (0)
 #define spin_lock_init(l)	((l)->held = false)
@@ -130,9 +145,9 @@ bool fake_contended(void) __attribute__((weak));
 
 /* --- lists --- */
 
-#define INIT_LIST_HEAD(l)	((l)->next = (l)->prev = (l))
+#define INIT_LIST_HEAD(l)	do { WRITE_ONCE((l)->next, l); (l)->prev = (l); } while (0)
 #define list_entry(p, type, member)	container_of(p, type, member)
-#define list_empty(l)		((l)->next == (l))
+#define list_empty(l)		(READ_ONCE((l)->next) == (l))
 #define list_for_each_entry(p, head, member)					\
 	for ((p) = list_entry((head)->next, __typeof__(*(p)), member);		\
 	     &(p)->member != (head);						\
@@ -149,14 +164,14 @@ static inline void list_add_tail(struct list_head *e, struct list_head *head)
 	assert(list_empty(e));
 	e->prev = head->prev;
 	e->next = head;
-	head->prev->next = e;
+	WRITE_ONCE(head->prev->next, e);
 	head->prev = e;
 }
 
 static inline void list_del_init(struct list_head *e)
 {
 	assert(!list_empty(e));
-	e->prev->next = e->next;
+	WRITE_ONCE(e->prev->next, e->next);
 	e->next->prev = e->prev;
 	INIT_LIST_HEAD(e);
 }
@@ -203,11 +218,11 @@ static inline unsigned long copy_to_user(void *to, const void *from, size_t n)
 /* --- tasks, timers and what else structures are made of --- */
 
 struct task_struct {
-	int dummy;
+	bool kicked;
 };
 
-extern struct task_struct *fake_current;
-extern bool fake_in_irq;
+extern fake_thread struct task_struct *fake_current;
+extern fake_thread bool fake_in_irq;
 #define current		fake_current
 #define in_task()	(!fake_in_irq)
 

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: driver/vgic/irq.c driver/vgic/inject.c driver/vgic/lr.c driver/vgic/dist.c
+// sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c
+// sources: driver/core/kick.c
+// cflags: -Itests/unit/fake -Iinclude/uapi -I. -Idriver -DFAKE_THREADS
+// cflags: -fno-sanitize=all -fsanitize=thread -Wno-tsan
+// libs: -fno-sanitize=all -fsanitize=thread
+/*
+ * The vGIC and the kick by several threads, under ThreadSanitizer, for Linux 6.1 has no KCSAN on
+ * 32-bit Arm. Each vCPU is a thread that enters and leaves its guest as run.c does, and
+ * writes to the distributor; a device is one that raises interrupts. A guest stays until it is
+ * kicked, so an interrupt that nobody told it of is a device that waits for ever.
+ */
+#include "ktap.h"
+#include "vgic_fake.h"
+
+#include <time.h>
+
+#define NR_VCPUS	2
+#define NR_IRQS		96
+#define FIRST_HELD	64	/* these the guests disable, activate and clear as they like */
+#define ROUNDS		1000
+#define SECONDS		60
+
+static struct armvmm_vm *vm;
+static unsigned int taken[NR_IRQS];	/* how often a guest acknowledged it */
+static bool stop;
+
+static unsigned int rnd(u64 *rng, unsigned int n)
+{
+	*rng ^= *rng << 13;
+	*rng ^= *rng >> 7;
+	*rng ^= *rng << 17;
+	return (*rng >> 11) % n;
+}
+
+/* In the guest: takes what is there, and waits for more, until the host interrupts. */
+static void guest(struct armvmm_vcpu *vcpu)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	u32 iar;
+
+	while (!READ_ONCE(vcpu->task->kicked) && !READ_ONCE(stop)) {
+		iar = fake_ack(vcpu);
+		if (iar == FAKE_SPURIOUS) {
+			sched_yield();
+			continue;
+		}
+		__atomic_add_fetch(&taken[iar & GICH_LR_VIRTUALID], 1, __ATOMIC_RELAXED);
+		fake_eoi(vcpu, iar);
+		if (fake_maintenance(c))
+			return;
+	}
+}
+
+/* run_enter() */
+static void enter(struct armvmm_vcpu *vcpu)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+
+	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
+	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
+	if (READ_ONCE(vcpu->requests)) {
+		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+		return;
+	}
+	armvmm_vgic_flush(vcpu);
+	c->used = hv->used_lrs;
+	c->hcr = hv->hcr;
+	memcpy(c->lr, hv->lr, sizeof(c->lr));
+	c->vmcr = hv->vmcr;
+	c->apr = hv->apr;
+	c->in_guest = true;
+	guest(vcpu);
+	c->in_guest = false;
+	memcpy(hv->lr, c->lr, sizeof(c->lr));
+	hv->vmcr = c->vmcr;
+	hv->apr = c->apr;
+	armvmm_vgic_sync(vcpu);
+	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+	/* Interrupts on: the one that ended the guest's time is taken. */
+	WRITE_ONCE(vcpu->task->kicked, false);
+	fake_ended(&vcpu->vgic);
+}
+
+static void dist_write(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len, u32 val)
+{
+	struct armvmm_iodev dev = { .base = 0x8000000 };
+
+	vgic_dist_iodev_ops.write(vcpu, &dev, dev.base + offset, len, &val);
+}
+
+static void dist_read(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len)
+{
+	struct armvmm_iodev dev = { .base = 0x8000000 };
+	u32 val = 0;
+
+	vgic_dist_iodev_ops.read(vcpu, &dev, dev.base + offset, len, &val);
+}
+
+/* What guests do at the distributor. What a device waits for stays enabled, and goes anywhere. */
+static void use_dist(struct armvmm_vcpu *vcpu, u64 *rng)
+{
+	static const u16 bits[] = {
+		GICD_ISENABLER, GICD_ICENABLER, GICD_ISPENDR, GICD_ICPENDR, GICD_ICACTIVER,
+		GICD_IGROUPR,
+	};
+	unsigned int intid = 32 + rnd(rng, NR_IRQS - 32);
+	u32 held = FIRST_HELD / 8, val = 1u << rnd(rng, 32);
+
+	switch (rnd(rng, 7)) {
+	case 0:
+		dist_write(vcpu, bits[rnd(rng, ARRAY_SIZE(bits))] + held, 4, val);
+		break;
+	case 1:
+		dist_write(vcpu, GICD_IPRIORITYR + intid, 1, rnd(rng, 31) * 8);
+		break;
+	case 2:
+		dist_write(vcpu, GICD_ITARGETSR + intid, 1, 1u << rnd(rng, NR_VCPUS));
+		break;
+	case 3:		/* an SGI to all others, or to itself */
+		dist_write(vcpu, GICD_SGIR, 4, (1 + rnd(rng, 2)) << 24 | rnd(rng, 16));
+		break;
+	case 4:
+		dist_write(vcpu, GICD_ISENABLER + held, 4, ~0u);
+		break;
+	case 5:
+		dist_read(vcpu, bits[rnd(rng, ARRAY_SIZE(bits))] + 4 * rnd(rng, 3), 4);
+		break;
+	case 6:
+		dist_read(vcpu, GICD_IPRIORITYR + 4 * rnd(rng, NR_IRQS / 4), 4);
+		dist_read(vcpu, GICD_ITARGETSR + 4 * rnd(rng, NR_IRQS / 4), 4);
+		dist_read(vcpu, GICD_ICFGR + 4 * rnd(rng, NR_IRQS / 16), 4);
+		dist_read(vcpu, GICD_SPENDSGIR + 4 * rnd(rng, 4), 4);
+		break;
+	}
+}
+
+static void *vcpu_thread(void *arg)
+{
+	struct armvmm_vcpu *vcpu = arg;
+	u64 rng = 0x9e3779b97f4a7c15 + vcpu->index;
+
+	fake_current = &fake_tasks[vcpu->index];
+	while (!READ_ONCE(stop)) {
+		/* run_until_exit() */
+		WRITE_ONCE(vcpu->task, fake_current);
+		smp_wmb();
+		for (unsigned int i = 0; i < 20 && !READ_ONCE(stop); i++) {
+			enter(vcpu);
+			use_dist(vcpu, &rng);
+		}
+		WRITE_ONCE(vcpu->task, NULL);
+	}
+	return NULL;
+}
+
+/* Raises one interrupt after the other, and waits until a guest has taken it. */
+static void *device_thread(void *arg)
+{
+	unsigned int first = (uintptr_t)arg, lost = 0;
+	u64 rng = 0x2545f4914f6cdd1d + first;
+	struct timespec begin, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	fake_current = &fake_tasks[NR_VCPUS + first % 2];
+	for (unsigned int i = 0; i < ROUNDS && !lost; i++) {
+		unsigned int intid = first + 2 * rnd(&rng, (FIRST_HELD - 32) / 2);
+		unsigned int held = FIRST_HELD + rnd(&rng, NR_IRQS - FIRST_HELD);
+		unsigned int before = READ_ONCE(taken[intid]);
+
+		/* A line that stayed up would keep others of lower priority waiting. */
+		armvmm_vgic_inject(vm, NULL, held, true, NULL);
+		armvmm_vgic_inject(vm, NULL, intid, true, NULL);
+		armvmm_vgic_inject(vm, NULL, held, false, NULL);
+		while (READ_ONCE(taken[intid]) == before && !lost) {
+			sched_yield();
+			clock_gettime(CLOCK_MONOTONIC, &now);
+			lost = now.tv_sec > begin.tv_sec + SECONDS ? intid : 0;
+		}
+		armvmm_vgic_inject(vm, NULL, intid, false, NULL);
+	}
+	return (void *)(uintptr_t)lost;
+}
+
+static void test_threads(void)
+{
+	pthread_t vcpus[NR_VCPUS], devices[2];
+	void *lost;
+
+	vm = fake_create(NR_VCPUS, NR_IRQS, 4);
+	fake_current = &fake_tasks[0];
+	dist_write(vm->vcpus[0], GICD_CTLR, 4, 1);
+	/* Edge and level, all enabled, of one priority but for what use_dist() makes of it. */
+	dist_write(vm->vcpus[0], GICD_ICFGR + 8, 4, 0x88888888);
+	dist_write(vm->vcpus[0], GICD_ICFGR + 12, 4, 0x22222222);
+	for (unsigned int i = 4; i < NR_IRQS / 8; i += 4)
+		dist_write(vm->vcpus[0], GICD_ISENABLER + i, 4, ~0u);
+	for (unsigned int i = 0; i < NR_VCPUS; i++)
+		vm->vcpus[i]->task = NULL;
+	for (uintptr_t i = 0; i < NR_VCPUS; i++)
+		KTAP_EQ(pthread_create(&vcpus[i], NULL, vcpu_thread, vm->vcpus[i]), 0);
+	for (uintptr_t i = 0; i < 2; i++)
+		KTAP_EQ(pthread_create(&devices[i], NULL, device_thread, (void *)(32 + i)), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		pthread_join(devices[i], &lost);
+		KTAP_EQ((uintptr_t)lost, 0);	/* the interrupt that no guest was told of */
+	}
+	WRITE_ONCE(stop, true);
+	for (unsigned int i = 0; i < NR_VCPUS; i++)
+		pthread_join(vcpus[i], NULL);
+	fake_destroy(vm);
+}
+
+KTAP_MAIN(KTAP_CASE(test_threads))

@@ -396,8 +396,7 @@ struct armvmm_vm {
 	int created_vcpus;	/* under lock */
 	int online_vcpus;	/* release/acquire: vcpus[0..n-1] may be used */
 
-	u64 cntvoff;		/* counter ticks: CNTVCT = CNTPCT - cntvoff */
-	spinlock_t cntvoff_lock;
+	atomic64_t cntvoff;	/* counter ticks: CNTVCT = CNTPCT - cntvoff */
 
 	struct armvmm_iobus mmio_bus;
 	struct armvmm_coalesced *coalesced;

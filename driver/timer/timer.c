@@ -31,12 +31,12 @@
 /* Read by vCPUs as they enter while another sets it: 64 bits at once. */
 static u64 timer_cntvoff_get(struct armvmm_vm *vm)
 {
-	return atomic64_read((atomic64_t *)&vm->cntvoff);
+	return atomic64_read(&vm->cntvoff);
 }
 
 void armvmm_timer_set_cntvoff(struct armvmm_vm *vm, u64 cntvoff)
 {
-	atomic64_set((atomic64_t *)&vm->cntvoff, cntvoff);
+	atomic64_set(&vm->cntvoff, cntvoff);
 }
 
 u64 armvmm_timer_virt_now(struct armvmm_vcpu *vcpu)
@@ -186,7 +186,6 @@ void armvmm_timer_phys_write(struct armvmm_vcpu *vcpu, enum armvmm_timer_reg reg
 
 void armvmm_timer_vm_init(struct armvmm_vm *vm)
 {
-	spin_lock_init(&vm->cntvoff_lock);
 	armvmm_timer_set_cntvoff(vm, armvmm_timer_now());
 }
 

@@ -215,12 +215,13 @@ static u32 cp15_reset_actlr(struct armvmm_vcpu *vcpu)
 }
 
 /*
- * Clusters of four, as KVM/arm makes them: L2CTLR cannot tell of more CPUs.
- * Bits 31 and 30 (U) are those of the host (B4.1.106).
+ * Clusters of four, as KVM/arm makes them: L2CTLR cannot tell of more CPUs. Bit 31 is one with
+ * the Multiprocessing Extensions; U, bit 30, would say that there is no other CPU (B4.1.106). On a
+ * host with one core, where it is set, a guest would then leave its other vCPUs alone.
  */
 static u32 cp15_reset_mpidr(struct armvmm_vcpu *vcpu)
 {
-	return (read_cpuid_mpidr() & (3u << 30)) | (vcpu->id >> 2) << 8 | (vcpu->id & 3);
+	return 1u << 31 | (vcpu->id >> 2) << 8 | (vcpu->id & 3);
 }
 
 static u32 cp15_reset_value(struct armvmm_vcpu *vcpu, const struct cp15_reg *r)

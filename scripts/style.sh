@@ -42,6 +42,12 @@ done)"
 rule "no blank at a line's end, no blank before a tab" \
 	"$(grep -nE ' +$|	+$| 	' "${code[@]}" | grep -v ':$')"
 rule "C is indented by tabs" "$(grep -nE '^ {8}|^ +[a-z].*;$' "${code[@]}")"
+# As many as there are rows: who adds a lock says what it protects.
+rule "each lock of the module stands in docs/locking.md" "$(
+	locks=$(git grep -hE '^[[:space:]]*(raw_spinlock_t|spinlock_t|struct mutex) [a-z_]+;|DEFINE_(RAW_SPINLOCK|SPINLOCK|MUTEX)\(' -- driver | wc -l)
+	rows=$(sed -n '/^## Mutexes/,/^## Locks of/p' docs/locking.md | grep -c '^| `')
+	[ "$locks" -eq "$rows" ] || echo "driver/ declares $locks locks, docs/locking.md has $rows"
+)"
 rule "a file ends with one newline" "$(for f in "${code[@]}"; do
 	[ -z "$(tail -c 1 "$f")" ] && [ -n "$(tail -n 1 "$f")" ] || echo "$f"
 done)"

@@ -195,7 +195,8 @@ static void interrupted(void)
 	sigaction(SIGUSR2, &sa, NULL);
 	MUST(!timer_create(CLOCK_MONOTONIC, &sev, &t), "%s", strerror(errno));
 	timer_settime(t, 0, &its, NULL);
-	for (unsigned int n = 0; n < 1500;) {
+	/* How many signals come in between is a matter of the host's speed. */
+	for (unsigned int n = 0; n < 1500 || eintr <= 100;) {
 		unsigned int k = n % 5, at = k < 3 ? k : k - 3;
 
 		run->immediate_exit = n % 7 == 3;
@@ -222,7 +223,7 @@ static void interrupted(void)
 		n++;
 	}
 	timer_delete(t);
-	CHECK(signals > 0 && eintr > 100, "%d signals, %u times interrupted", signals, eintr);
+	CHECK(signals > 0, "%d signals, %u times interrupted", signals, eintr);
 }
 
 /* Reset in the middle: nothing of the instruction is left. */

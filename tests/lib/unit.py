@@ -28,36 +28,34 @@ def unit(tally, lanes):
                       check=False).returncode:
         tally.fail("unit", "not all unit tests could be built")
     tally.stage("unit: building", time.monotonic() - start)
+    tests = [t for t in tests if os.path.exists(program(t))]
     # The lanes share them.
-    return [Job("unit", 0, lambda some=tests[i::lanes]: unit_run(tally, some))
+    return [Job("unit", 0, lambda some=tests[i::lanes]: run(tally, some, program))
             for i in range(min(lanes, len(tests)))]
 
 
-def unit_run(tally, tests):
-    for test in tests:
-        program = paths.built("tests/unit", test.name)
-        if not os.path.exists(program):
-            continue
-        result = command.lines(["timeout", "-k", "5", str(test.timeout), program], Result(test),
-                               stderr=subprocess.STDOUT)
-        with tally.lock:
-            tally.show("unit", result)
-            tally.add("unit", result)
+def program(test):
+    return paths.built("tests/unit", test.name)
 
 
 def scripts(tally):
-    """Each program of tests/scripts is a test."""
-    def run(test):
-        result = command.lines(["timeout", "-k", "5", str(test.timeout),
-                                paths.top("tests/scripts", test.name)], Result(test),
-                               stderr=subprocess.STDOUT)
-        with tally.lock:
-            tally.show("scripts", result)
-            tally.add("scripts", result)
-
+    """What tests the scripts: programs that print KTAP."""
     names = sorted(os.path.basename(n) for n in glob.glob(paths.top("tests/scripts/test_*")))
-    tests = [t for t in (Test("scripts", n, 600, "-", n) for n in names) if t.wanted("scripts")]
-    return [Job("scripts", 60, lambda t=t: run(t)) for t in tests]
+    tests = [t for t in (Test("scripts", n, 600, "-", n) for n in names)
+             if t.wanted("scripts")]
+    return [Job("scripts", 60, lambda t=t: run(tally, [t], lambda test:
+                                              paths.top("tests/scripts", test.name)))
+            for t in tests]
+
+
+def run(tally, tests, file_of):
+    for test in tests:
+        result = tally.open(test.area, Result(test))
+        command.lines(["timeout", "-k", "5", str(test.timeout), file_of(test)], result,
+                      stderr=subprocess.STDOUT)
+        with tally.lock:
+            tally.show(test.area, result)
+            tally.add(test.area, result)
 
 
 def fuzz(tally):

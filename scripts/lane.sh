@@ -43,9 +43,13 @@ lane_queue() {
 	done
 }
 
+# Who gives ARMVMM_WAITING sees by a file of that name, a dot and a number that time passes in which
+# no host runs.
 lane_waits() {
-	[ -n "${lane_waiting-}" ] || say "waiting for another emulated host to end"
+	[ -z "$lane_waiting" ] || return 0
+	say "waiting for another emulated host to end"
 	lane_waiting=1
+	[ -z "${ARMVMM_WAITING-}" ] || : >"$ARMVMM_WAITING.$$"
 }
 
 # lane_try NUMBER: takes that lane if it is free.
@@ -77,7 +81,7 @@ lane_take() {
 		lane_waits
 		sleep 0.2 {lane_ticket_fd}>&-
 	done
-	rm -f "$lane_ticket"
+	rm -f "$lane_ticket" ${ARMVMM_WAITING:+"$ARMVMM_WAITING.$$"}
 	exec {lane_ticket_fd}>&-
 }
 

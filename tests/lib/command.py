@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Programs that are run, and what they cost."""
+import atexit
+import contextlib
+import glob
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 from . import paths
 
@@ -18,17 +24,67 @@ def output(*args):
     return subprocess.run(args, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def lines(cmd, result, **kwargs):
-    """Runs CMD, for whose output RESULT is. What it cost is its own and its children's."""
+RUNNING = set()
+
+
+def signal_group(p, sig):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(p.pid, sig)
+
+
+@atexit.register
+def end_all():
+    """No emulator outlives a run that is interrupted."""
+    for p in list(RUNNING):
+        signal_group(p, signal.SIGTERM)
+
+
+def start(cmd, **kwargs):
+    """CMD, in a process group of its own; its output is to be read, then it is to be waited for by
+    ended()."""
     p = subprocess.Popen(cmd, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-                         errors="replace", **kwargs)
-    for line in p.stdout:
-        result.line(line.rstrip())
+                         errors="replace", process_group=0, **kwargs)
+    RUNNING.add(p)
+    return p
+
+
+def ended(p):
+    """Waits for it. Returns what it cost, its own and its children's, in seconds of CPU."""
     _, status, usage = os.wait4(p.pid, 0)
     p.returncode = os.waitstatus_to_exitcode(status)
-    result.cpu = usage.ru_utime + usage.ru_stime
+    RUNNING.discard(p)
+    return usage.ru_utime + usage.ru_stime
+
+
+def stop(p, limit, waiting):
+    """Ends P and its children when they have run for LIMIT seconds; those in which a file called
+    WAITING and more is there do not count."""
+    left = limit
+    while left > 0 and p.returncode is None:
+        time.sleep(1)
+        if not (waiting and glob.glob(glob.escape(waiting) + ".*")):
+            left -= 1
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        if p.returncode is not None:
+            return
+        p.late = True
+        signal_group(p, sig)
+        time.sleep(5)
+
+
+def lines(cmd, result, limit, waiting=None, **kwargs):
+    """Runs CMD, for whose output RESULT is, for LIMIT seconds at most. What it cost is its own and
+    its children's."""
+    p = start(cmd, **kwargs)
+    p.late = False
+    threading.Thread(target=stop, args=(p, limit, waiting), daemon=True).start()
+    for line in p.stdout:
+        result.line(line.rstrip())
+    result.cpu = ended(p)
     # As a shell says it.
-    result.end(p.returncode if p.returncode >= 0 else 128 - p.returncode)
+    result.end(124 if p.late else p.returncode if p.returncode >= 0 else 128 - p.returncode)
+    for left in glob.glob(glob.escape(waiting) + ".*") if waiting else []:
+        os.unlink(left)
     return result
 
 

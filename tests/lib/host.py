@@ -111,8 +111,7 @@ class Host:
         results, current = [], None
         by_id = {t.id: t for t in tests}
         extra = []
-        p = subprocess.Popen(cmd, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-                             errors="replace", env=self.environment(alone))
+        p = command.start(cmd, env=self.environment(alone))
         for line in p.stdout:
             line = line.rstrip("\r\n")
             if line.startswith("@@ start "):
@@ -131,7 +130,8 @@ class Host:
             elif line:
                 self.tally.say("    " + line)
                 extra.append(line)
-        status = p.wait()
+        command.ended(p)
+        status = p.returncode
         splats = self.splats(log + ".log")
         for r in results:
             if r.test.id in splats:
@@ -157,8 +157,10 @@ class Host:
         env = dict(self.environment(alone), HOST=self.host, TESTHOST=paths.top("scripts/testhost"),
                    ARMVMM_TOP=paths.TOP, ARMVMM_BUILD=paths.BUILD)
         result = self.tally.open(self.host, Result(test))
-        command.lines(["timeout", "-k", "5", str(test.timeout * self.factor), "sh", "-c",
-                       test.cmd], result, cwd=paths.top("tests", test.area), env=env)
+        # The time in which other hosts have all lanes is not the test's.
+        env["ARMVMM_WAITING"] = paths.built("tests", f"waiting-{self.stage}-{test.name}")
+        command.lines(["sh", "-c", test.cmd], result, test.timeout * self.factor,
+                      env["ARMVMM_WAITING"], cwd=paths.top("tests", test.area), env=env)
         self.tally.show(self.host, result)
         return result
 
@@ -202,7 +204,7 @@ class Host:
         cmd = [paths.top("tests/coverage"), paths.built("module", self.host),
                self.coverage] + ([] if paths.TESTS else [str(COVERAGE)])
         result = self.tally.open(self.host, Result(Test("coverage", "lines", 0, "-", "")))
-        command.lines(cmd, result)
+        command.lines(cmd, result, 600)
         self.tally.show(self.host, result)
         self.tally.add(self.host, result)
 

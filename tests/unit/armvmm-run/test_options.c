@@ -426,4 +426,5 @@ static void test_device_help(void)
 KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_pmu), KTAP_CASE(test_cpus),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
 	  KTAP_CASE(test_device),
-	  KTAP_CASE(test_man_page), KTAP_CASE(test_device_help), KTAP_CASE(test_others), KTAP_CASE(test_identity), KTAP_CASE(test_usage))
+	  KTAP_CASE(test_man_page), KTAP_CASE(test_device_help), KTAP_CASE(test_others),
+	  KTAP_CASE(test_identity), KTAP_CASE(test_usage))

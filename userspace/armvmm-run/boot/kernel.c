@@ -341,9 +341,12 @@ static int kernel_detect(const struct kernel_file *file, enum kernel_format *for
 }
 
 int kernel_probe(struct kernel_image *image, int fd, uint64_t offset, uint64_t size,
-		 enum kernel_format format, uint64_t ram_base, uint64_t ram_size, const char *name, struct error *err)
+		 enum kernel_format format, uint64_t ram_base, uint64_t ram_size, const char *name,
+		 struct error *err)
 {
-	const struct kernel_file file = { .fd = fd, .offset = offset, .size = size, .name = name, .err = err };
+	const struct kernel_file file = {
+		.fd = fd, .offset = offset, .size = size, .name = name, .err = err,
+	};
 	int ret;
 
 	if (!size)

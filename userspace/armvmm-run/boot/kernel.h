@@ -38,6 +38,7 @@ struct kernel_image {
  * -E2BIG: does not fit into RAM.
  */
 int kernel_probe(struct kernel_image *image, int fd, uint64_t offset, uint64_t size,
-		 enum kernel_format format, uint64_t ram_base, uint64_t ram_size, const char *name, struct error *err);
+		 enum kernel_format format, uint64_t ram_base, uint64_t ram_size, const char *name,
+		 struct error *err);
 
 #endif /* ARMVMM_RUN_KERNEL_H */

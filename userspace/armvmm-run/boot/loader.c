@@ -97,8 +97,8 @@ int loader_open(struct loader *l, const struct config *config, uint64_t ram_base
 		ret = uimage_open(l->kernel.fd, l->kernel.size, UIMAGE_KERNEL, &l->kernel.offset,
 				  &l->kernel.size, config->kernel, err);
 	if (!ret && l->kernel.fd >= 0)
-		ret = kernel_probe(&l->image, l->kernel.fd, l->kernel.offset, l->kernel.size, config->format,
-				   ram_base, ram_size, config->kernel, err);
+		ret = kernel_probe(&l->image, l->kernel.fd, l->kernel.offset, l->kernel.size,
+				   config->format, ram_base, ram_size, config->kernel, err);
 	if (!ret)
 		ret = loader_file_open(&l->initrd, config->initrd, err);
 	if (!ret && l->initrd.fd >= 0)

@@ -35,7 +35,7 @@ struct device_type {
 	const struct device_word *words;	/* ends with a NULL word; NULL: none */
 	/* The @index-th form that @args may have; false at the end. NULL: there is one. */
 	bool (*group)(unsigned int index, struct device_group *group);
-	bool identifies;	/* the first one's @args are what a guest without a name is known by */
+	bool identifies;	/* a guest without a name is known by the first one's @args */
 	bool builtin;		/* each board has one; none is made by an option */
 	unsigned int max;	/* how many a board may have, where it is not builtin */
 	unsigned int order;	/* types are made in this order: it numbers virtio slots */

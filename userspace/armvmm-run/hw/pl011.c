@@ -22,7 +22,7 @@
 #include "hw/primecell.h"
 
 #define PL011_FIFO	16
-/* So many looks (at FR or RIS) at an empty FIFO in a row are a guest that polls; sending takes one or two. */
+/* So many looks (at FR or RIS) at an empty FIFO in a row are polling; sending takes one or two. */
 #define PL011_POLLS	16
 #define PL011_PERIPH_ID	0x00141011	/* DDI 0183G 3.3.16 to 3.3.19, r1p3 */
 
@@ -249,7 +249,8 @@ static uint64_t pl011_read(struct device *dev, uint64_t offset, unsigned int len
 	pthread_mutex_lock(&pl->lock);
 	if (offset == PL011_DR)
 		room = pl->rx.count == pl011_depth(pl);
-	else if ((offset == PL011_FR || offset == PL011_RIS) && !pl->rx.count && !pl->tx.count && pl->polls < PL011_POLLS)
+	else if ((offset == PL011_FR || offset == PL011_RIS) && !pl->rx.count && !pl->tx.count &&
+		 pl->polls < PL011_POLLS)
 		room = ++pl->polls == PL011_POLLS;
 	value = pl011_read_locked(pl, offset);
 	pthread_mutex_unlock(&pl->lock);

@@ -245,4 +245,5 @@ static void test_bad_buffers(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_size), KTAP_CASE(test_output), KTAP_CASE(test_slow_terminal),
-	  KTAP_CASE(test_input), KTAP_CASE(test_input_wakes_with_event_idx), KTAP_CASE(test_bad_buffers))
+	  KTAP_CASE(test_input), KTAP_CASE(test_input_wakes_with_event_idx),
+	  KTAP_CASE(test_bad_buffers))

@@ -67,7 +67,7 @@ esac
 werror=
 [ -z "$host" ] || werror=-Werror
 rc=0
-kmake "$out" -k ARMVMM_RELEASE="$(cat "$ARMVMM_TOP/VERSION")" ARMVMM_CFLAGS="$werror" modules >&2 || rc=$?
+kmake "$out" -k ARMVMM_RELEASE="$(cat "$ARMVMM_TOP/VERSION")" ARMVMM_CFLAGS="$werror" ARMVMM_PROBED=y modules >&2 || rc=$?
 [ "$rc" -eq 0 ] || die "building armvmm.ko for $name failed"
 [ -e "$out/armvmm.ko" ] || die "no armvmm.ko came of building for $name"
 echo "$out/armvmm.ko"

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rule engine: what a machine with caches, write buffers, TLBs and a pipeline may do with what
+ * the emulated CPUs did. It is told of each event and knows nothing of the emulator, so that the
+ * unit test tells it events of its own. Which rule is in which file: docs/coherency.md.
+ */
+#ifndef COHERENCY_MACHINE_H
+#define COHERENCY_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "insn.h"
+
+#define MACHINE_CPUS_MAX	8
+#define MACHINE_LINE		64
+#define MACHINE_PAGE		4096
+
+/* Where the kernel's addresses begin: its modules lie below its text. */
+#define MACHINE_KERNEL		0xbf000000u
+
+enum world {
+	WORLD_HOST,
+	WORLD_GUEST,
+	WORLD_HYP,
+};
+
+/* Who touched what, for the report. */
+struct touch {
+	uint32_t pc;
+	uint32_t va;
+	uint8_t cpu;
+	uint8_t world;
+};
+
+/*
+ * A line of memory. Its epoch is the time of its last store: time goes on at barriers and at
+ * maintenance, not between.
+ */
+struct line {
+	uint64_t dirty;		/* bytes stored to through the caches, not cleaned since */
+	uint64_t ncnew;		/* bytes stored to past the caches, and not invalidated since */
+	struct touch store;	/* the last through the caches */
+	struct touch ncstore;	/* the last past them */
+	uint32_t epoch;		/* of the last store by the host */
+	uint32_t cleaned;	/* epoch of the last clean */
+	uint32_t icimvau[2];	/* epoch of the last ICIMVAU, of each half */
+	uint8_t icolour[2];	/* and the page colour of the address that it was told */
+	bool code;		/* the host stored here, and R3 watches who executes it */
+	bool pou_dirty;		/* stored to, and not cleaned since: an I-cache fill may miss it */
+};
+
+struct table;
+
+/* Mirrors of a CPU's registers, and what it did since the barriers that count. */
+struct cpu {
+	enum world world;
+	bool synced;		/* registers were read from the emulator */
+	uint32_t hvbar, hcr, hsctlr, sctlr, ttbcr, vmpidr, contextidr, prrr, nmrr;
+	uint64_t httbr, vttbr, ttbr0, ttbr1;
+	uint32_t dsb;		/* epoch after its last DSB */
+	uint32_t iciallu;	/* epoch of its last invalidation of all its I-cache */
+	bool icache_vipt;	/* see machine_icache_vipt() */
+	/* R4: stores to tables that no DSB has followed */
+	unsigned int table_stores;
+	struct touch table_store;
+	/* R9 */
+	bool walks_off;		/* TTBCR has them off, and an ISB has followed */
+	bool walks_off_soon;
+	bool context_new;	/* context was written, and no ISB has followed */
+	struct touch context;
+	bool hcptr_new;
+	struct touch hcptr;
+	bool entry_dsb, entry_isb;	/* since the entry to HYP: a DSB, and an ISB after it */
+	/* attributes of a guest's pages, found by walks of its tables */
+	uint32_t attr_va[256];
+	bool attr_cached[256];
+	/* R8: whose entries of a VMID are here */
+	uint32_t vmid_vmpidr[256];
+	bool vmid_seen[256];
+};
+
+/* An entry that was valid, until its TLB maintenance is done. */
+struct pending {
+	uint64_t root;		/* of the tables it was in; bit 63: HYP's */
+	uint64_t old_pa;	/* what it mapped: a page or block, or a table */
+	uint32_t size;
+	uint32_t epoch;
+	bool was_table;
+	bool invalidated;	/* TLBI seen, DSB not yet */
+	uint8_t cpu, tlbi_cpu;
+	struct touch store;
+};
+
+struct machine {
+	uint8_t *ram;			/* its contents as they are */
+	uint64_t ram_base, ram_size;
+	unsigned int nr_cpus;
+	uint64_t gich;			/* physical address of GICH, for R9 */
+	uint32_t entry;			/* the page that HYP is taken over in */
+	uint32_t module;		/* address of the module's code for HYP */
+	uint32_t epoch;
+	uint32_t line_size;		/* of the smallest data cache line */
+	struct cpu cpus[MACHINE_CPUS_MAX];
+	struct line *lines;
+	struct table **tables;		/* by page */
+	uint8_t *page_flags;		/* PAGE_* */
+	struct pending *pending;
+	size_t nr_pending, max_pending;
+	uint64_t vmid_root[256];	/* R7 */
+	bool check_user; /* loads by the client of what a guest wrote past the caches */
+	bool check_guest;		/* R2 for the guest's own loads */
+	void (*report)(struct machine *m, const char *rule, const char *what,
+		       const struct touch *culprit, const struct touch *access, uint64_t pa);
+	void *arg;
+};
+
+#define PAGE_TABLE	1	/* a translation table */
+#define PAGE_PENDING	2	/* an entry that mapped it awaits TLB maintenance */
+
+bool machine_init(struct machine *m, uint64_t ram_base, uint64_t ram_size, unsigned int nr_cpus);
+void machine_exit(struct machine *m);
+
+static inline bool machine_in_ram(const struct machine *m, uint64_t pa)
+{
+	return pa - m->ram_base < m->ram_size;
+}
+
+static inline struct line *machine_line(const struct machine *m, uint64_t pa)
+{
+	return &m->lines[(pa - m->ram_base) / MACHINE_LINE];
+}
+
+static inline uint64_t machine_page(const struct machine *m, uint64_t pa)
+{
+	return (pa - m->ram_base) / MACHINE_PAGE;
+}
+
+static inline uint64_t machine_read64(const struct machine *m, uint64_t pa)
+{
+	return machine_in_ram(m, pa) ? *(uint64_t *)(m->ram + ((pa & ~7ull) - m->ram_base)) : 0;
+}
+
+static inline uint32_t machine_read32(const struct machine *m, uint64_t pa)
+{
+	return machine_in_ram(m, pa) ? *(uint32_t *)(m->ram + ((pa & ~3ull) - m->ram_base)) : 0;
+}
+
+/* A load by the host or HYP that no rule is about; may be asked at any time. */
+static inline bool machine_plain_load(const struct machine *m, unsigned int cpu, uint64_t pa)
+{
+	const struct cpu *c = &m->cpus[cpu];
+
+	if (c->world != WORLD_HOST || !machine_in_ram(m, pa))
+		return false;
+	return !__atomic_load_n(&machine_line(m, pa)->ncnew, __ATOMIC_RELAXED);
+}
+
+/* An access of 1 to 16 bytes that does not cross a line. A store is told after it was done. */
+void machine_access(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa,
+		    unsigned int size, bool store);
+/* Instructions at [va, va + size), in one page. */
+void machine_fetch(struct machine *m, unsigned int cpu, uint32_t va, uint64_t pa,
+		   unsigned int size);
+/* MCR or MCRR to cp15, that neither trapped nor failed its condition. */
+void machine_cp_write(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t reg, uint64_t val);
+void machine_cp_read(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t reg);
+void machine_dsb(struct machine *m, unsigned int cpu);
+void machine_isb(struct machine *m, unsigned int cpu);
+void machine_fp(struct machine *m, unsigned int cpu, uint32_t pc);
+void machine_hyp_enter(struct machine *m, unsigned int cpu);
+void machine_eret(struct machine *m, unsigned int cpu, uint32_t pc);
+/* This CPU's I-cache is VIPT with lines of 32 bytes, as the Cortex-A7's. */
+void machine_icache_vipt(struct machine *m, unsigned int cpu);
+
+/* What the parts of the engine tell each other. */
+static inline struct touch machine_touch(const struct machine *m, unsigned int cpu, uint32_t pc,
+					 uint32_t va)
+{
+	return (struct touch){ .pc = pc, .va = va, .cpu = cpu, .world = m->cpus[cpu].world };
+}
+
+void lines_access(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa,
+		  unsigned int size, bool store, bool cached);
+void lines_fetch(struct machine *m, unsigned int cpu, uint32_t va, uint64_t pa, unsigned int size);
+void lines_clean(struct machine *m, uint64_t pa, bool clean, bool invalidate, bool pou);
+void lines_icimvau(struct machine *m, uint32_t va, uint64_t pa);
+
+void tables_store(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa,
+		  unsigned int size);
+void tables_root(struct machine *m, uint64_t root, bool hyp);
+void tables_tlbi(struct machine *m, unsigned int cpu, uint32_t pc, uint64_t root, bool all,
+		 bool broadcast);
+void tables_dsb(struct machine *m, unsigned int cpu);
+void tables_eret(struct machine *m, unsigned int cpu, uint32_t pc);
+
+bool walk_va(struct machine *m, unsigned int cpu, uint32_t va, uint64_t *pa);
+bool walk_cached(struct machine *m, unsigned int cpu, uint32_t va);
+void walk_forget(struct machine *m, unsigned int cpu);
+
+void order_write(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t reg, uint64_t val);
+
+#define HYP_ROOT	(1ull << 63)
+
+#endif

@@ -94,7 +94,7 @@ check: ## unit tests, and all tests on the 6.1 and 6.1-lpae hosts
 	@tests/run unit scripts 6.1 6.1-lpae
 
 check-all: ## unit tests, and all tests on every host
-	@SLOW=1 tests/run unit scripts fuzz $(HOSTS) 6.1-debug 6.1-gcov qemu
+	@SLOW=1 tests/run unit scripts fuzz $(HOSTS) 6.1-debug 6.1-gcov qemu coherency
 
 check-unit: ## unit tests on the build machine, and those of the scripts
 	@tests/run unit scripts
@@ -117,6 +117,9 @@ check-debug: ## the tests on a kernel with KASAN, UBSAN, lockdep and kmemleak
 
 check-coverage: ## which lines of the module the tests run: 85 % at least
 	@tests/run 6.1-gcov
+
+check-coherency: ## caches, TLBs and pipeline that the emulator has not: docs/coherency.md
+	@tests/run coherency
 
 check-mutants: setup ## does the suite catch the faults of tests/mutants
 	@tests/mutants/run
@@ -197,7 +200,7 @@ help: ## this list
 	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \
-	check-fresh check-fuzz check-host check-debug check-coverage check-mutants qemu check-qemu bench \
-	style \
+	check-fresh check-fuzz check-host check-debug check-coverage check-coherency check-mutants qemu \
+	check-qemu bench style \
 	clean install install-user install-module install-qemu installable help tests dkms \
 	deb release dts

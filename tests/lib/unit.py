@@ -78,3 +78,13 @@ def fuzz(tally):
         tally.show("fuzz", result)
         tally.add("fuzz", result)
     return [Job("fuzz", 0, run)]
+
+
+def coherency(tally):
+    """Its tests run by tests/run on a host of its own; what they cost is in its output."""
+    def run():
+        result = tally.open("coherency", Result(Test("coherency", "rules", 0, "-", "run")))
+        command.lines([paths.top("tests/coherency/run"), os.environ.get("HOST") or "6.1"], result)
+        tally.show("coherency", result)
+        tally.add("coherency", result)
+    return [Job("coherency", 3600, run)]

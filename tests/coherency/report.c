@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A line for each finding, for tests/coherency/symbols to read:
+ *
+ *	found N RULE PA MODULE CPU WORLD PC VA CPU WORLD PC VA WHAT...
+ *
+ * with the access that saw it first, then the culprit's last touch (all 0 where there is none); and
+ * at the end "count N TIMES".
+ */
+#include "report.h"
+
+/* Module code is the same place wherever it was loaded; a guest's code is any place. */
+static uint32_t report_place(const struct machine *m, const struct touch *t)
+{
+	if (!t || t->world == WORLD_GUEST)
+		return 0;
+	if (t->pc >= MACHINE_KERNEL && t->pc < 0xc0000000)
+		return t->pc - m->module;
+	return t->pc;
+}
+
+static void report_touch(FILE *f, const struct touch *t)
+{
+	static const char * const worlds[] = { "host", "guest", "hyp" };
+	static const struct touch none;
+
+	if (!t)
+		t = &none;
+	fprintf(f, " %u %s %08x %08x", t->cpu, worlds[t->world], t->pc, t->va);
+}
+
+void report_add(struct machine *m, const char *rule, const char *what, const struct touch *culprit,
+		const struct touch *access, uint64_t pa)
+{
+	struct report *r = m->arg;
+	struct report_key key = {
+		.rule = rule, .what = what, .culprit = report_place(m, culprit),
+		.access = report_place(m, access), .count = 1,
+	};
+	unsigned int i;
+
+	for (i = 0; i < r->nr; i++) {
+		struct report_key *k = &r->keys[i];
+
+		if (k->rule == key.rule && k->what == key.what && k->culprit == key.culprit &&
+		    k->access == key.access) {
+			k->count++;
+			return;
+		}
+	}
+	if (r->nr == REPORT_MAX)
+		return;
+	r->keys[r->nr] = key;
+	fprintf(r->file, "found %u %s %09llx %08x", r->nr, rule, (unsigned long long)pa, m->module);
+	report_touch(r->file, access);
+	report_touch(r->file, culprit);
+	fprintf(r->file, " %s\n", what);
+	fflush(r->file);
+	r->nr++;
+}
+
+void report_finish(struct report *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->nr; i++)
+		fprintf(r->file, "count %u %lu\n", i, r->keys[i].count);
+	fprintf(r->file, "end\n");
+	fclose(r->file);
+}

@@ -112,6 +112,9 @@ check-models: ## spin on the models of what several CPUs do at once
 check-host: ## all tests on HOST; TESTS='name ...' for some
 	@tests/run $(HOST)
 
+check-boards: ## the module on emulated boards with Debian's device trees for them
+	@TESTS='system/board-*' tests/run 6.1
+
 check-debug: ## the tests on a kernel with KASAN, UBSAN, lockdep and kmemleak
 	@tests/run 6.1-debug
 
@@ -200,7 +203,7 @@ help: ## this list
 	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \
-	check-fresh check-fuzz check-host check-debug check-coverage check-coherency check-mutants qemu \
-	check-qemu bench style \
+	check-boards check-fresh check-fuzz check-host check-debug check-coverage check-coherency \
+	check-mutants qemu check-qemu bench style \
 	clean install install-user install-module install-qemu installable help tests dkms \
 	deb release dts

@@ -68,7 +68,7 @@ step() {
 
 # every_ten CMD...: runs CMD each ten seconds, in the background, until killed or CMD fails.
 every_ten() {
-	trap 'kill $!; exit 0' TERM
+	trap 'kill $! 2>/dev/null; exit 0' TERM
 	while sleep 10 & wait $!; do
 		"$@" || exit 0
 	done

@@ -44,7 +44,7 @@ def program(test):
 def scripts(tally):
     """What tests the scripts: programs that print KTAP."""
     names = sorted(os.path.basename(n) for n in glob.glob(paths.top("tests/scripts/test_*")))
-    tests = [t for t in (Test("scripts", n, 600, "-", n) for n in names)
+    tests = [t for t in (Test("scripts", n, 1800, "-", n) for n in names)
              if t.wanted("scripts")]
     return [Job("scripts", 60, lambda t=t: run(tally, [t], lambda test:
                                               paths.top("tests/scripts", test.name)))

@@ -18,8 +18,8 @@ bool armvmm_guest_read(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned in
 	if (offset_in_page(ipa) + len > PAGE_SIZE)
 		return false;
 	/*
-	 * What a guest wrote past its caches may not be what the host's hold. With SCTLR.M clear its
-	 * data accesses are Strongly-ordered, whatever C says (DDI 0406C B3.2.1).
+	 * What a guest wrote past its caches may not be what the host's hold. With SCTLR.M clear
+	 * its data accesses are Strongly-ordered, whatever C says (DDI 0406C B3.2.1).
 	 */
 	if (!armvmm_guest_caches_on(vcpu))
 		return armvmm_guest_ram(vcpu, ipa, buf, len, false) > 0;

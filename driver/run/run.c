@@ -267,7 +267,7 @@ static int run_until_exit(struct armvmm_vcpu *vcpu)
 		vcpu->last_task = current;
 	}
 	WRITE_ONCE(vcpu->task, current);
-	/* Before mode: who takes VCPU_IN_GUEST away in armvmm_vcpu_kick() finds whom to interrupt. */
+	/* Before mode: armvmm_vcpu_kick(), when it takes VCPU_IN_GUEST away, needs the task. */
 	smp_wmb();
 	run_sigset_activate(vcpu);
 	run->exit_reason = KVM_EXIT_UNKNOWN;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What fake_kernel.h has for one thread, for several, under ThreadSanitizer. READ_ONCE() and
- * WRITE_ONCE() are marked accesses, as KCSAN takes them: they may race. Barriers order the hardware and
- * nothing in ThreadSanitizer's eyes; locks, acquire and release do.
+ * WRITE_ONCE() are marked accesses, as KCSAN takes them: they may race. Barriers order the
+ * hardware and nothing in ThreadSanitizer's eyes; locks, acquire and release do.
  */
 #ifndef FAKE_THREADS_H
 #define FAKE_THREADS_H

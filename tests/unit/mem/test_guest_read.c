@@ -2,9 +2,9 @@
 // sources: driver/mem/guest_read.c driver/arch/gva.c driver/arch/exception.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -Idriver -fno-strict-aliasing
 //
-// The one reader of a guest's code and tables. While the guest's caches are off, which SCTLR.M and C
-// decide together (DDI 0406C B3.2.1), it reads past the host's: no emulator has the stale lines that
-// it would else see.
+// The one reader of a guest's code and tables. While the guest's caches are off, which SCTLR.M and
+// C decide together (DDI 0406C B3.2.1), it reads past the host's: no emulator has the stale lines
+// that it would else see.
 #include "fake/fake_kernel.h"
 
 #include "arch/archregs.h"

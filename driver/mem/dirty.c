@@ -32,7 +32,8 @@ void armvmm_dirty_mark(struct armvmm_vm *vm, struct armvmm_memslot *slot, u64 gf
  * be flushed before the lock is dropped, or a vCPU could write on unseen.
  */
 static bool dirty_take_word(struct armvmm_vm *vm, const struct armvmm_memslot *slot,
-			    unsigned long i, unsigned long mask, unsigned long *taken)
+			    unsigned long i, unsigned long mask, unsigned long *taken,
+			    bool uncached)
 {
 	u64 gfn = slot->base_gfn + (u64)i * BITS_PER_LONG;
 	unsigned long *word = &slot->dirty_bitmap[i];
@@ -49,7 +50,7 @@ static bool dirty_take_word(struct armvmm_vm *vm, const struct armvmm_memslot *s
 	     bit = find_next_bit(&mask, BITS_PER_LONG, end)) {
 		end = find_next_zero_bit(&mask, BITS_PER_LONG, bit);
 		changed |= armvmm_stage2_protect_locked(&vm->stage2, (gfn + bit) << PAGE_SHIFT,
-							(u64)(end - bit) << PAGE_SHIFT);
+							(u64)(end - bit) << PAGE_SHIFT, uncached);
 	}
 	return changed;
 }
@@ -67,15 +68,16 @@ static void dirty_take(struct armvmm_vm *vm, const struct armvmm_memslot *slot,
 	unsigned long done, end, i;
 
 	for (done = 0; done < n; done = end) {
-		bool changed = false;
+		bool changed = false, uncached;
 
 		end = min(n, done + DIRTY_WORDS);
 		spin_lock(&s2->lock);
+		uncached = armvmm_stage2_uncached(vm);
 		for (i = done; i < end; i++) {
 			unsigned long mask = want ? want[i] : ~0ul;
 
 			out[i] = 0;
-			changed |= dirty_take_word(vm, slot, first + i, mask, &out[i]);
+			changed |= dirty_take_word(vm, slot, first + i, mask, &out[i], uncached);
 		}
 		if (changed)
 			armvmm_stage2_flush_tlb(s2);

@@ -4,6 +4,14 @@
  *
  * Hardware walks run at any time: a table is filled before it is linked, and freed after the TLB
  * maintenance that follows its unlinking (DDI 0406C B3.10.1).
+ *
+ * A page that is taken back is cleaned and invalidated to the point of coherency, after the TLB
+ * maintenance and before the lock is dropped. A guest writes past the caches while its own are
+ * off, and by each mapping that it made non-cacheable; the host may hold a clean line of the page
+ * meanwhile, by a read or by speculation, which hides from it what the guest wrote: a page that
+ * is swapped out, moved, copied or merged would lose it (DDI 0406C A3.5.7). No register tells of a
+ * guest's non-cacheable mappings, so that this holds for each page that the guest could write.
+ * What it could only read hides nothing, and device memory has no lines.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -22,11 +30,16 @@
 
 #define STAGE2_GATHER_MAX	32
 
-/* Tables that were unlinked and whose TLB maintenance is still to be done. */
+/* Tables that were unlinked, and pages taken back, whose maintenance is still to be done. */
 struct stage2_gather {
 	bool changed;
 	unsigned int nr;
+	unsigned int nr_runs;
 	u64 *tables[STAGE2_GATHER_MAX];
+	struct {
+		unsigned long pfn;
+		unsigned long pages;
+	} runs[STAGE2_GATHER_MAX];
 };
 
 int armvmm_stage2_cache_fill(struct stage2_cache *cache)
@@ -47,14 +60,46 @@ void armvmm_stage2_cache_free(struct stage2_cache *cache)
 		stage2_table_free(cache->tables[--cache->nr]);
 }
 
-/* What was gathered leaves the TLBs, then the tables may go. */
+/*
+ * What was gathered leaves the TLBs, whose DSB ends the guest's writes too; then lines that hide
+ * them go, and the tables may.
+ */
 static void stage2_gather_finish(struct stage2 *s2, struct stage2_gather *gather)
 {
+	unsigned int i;
+
 	if (gather->changed)
 		armvmm_stage2_flush_tlb(s2);
 	gather->changed = false;
+	for (i = 0; i < gather->nr_runs; i++)
+		armvmm_cache_flush_pfn(gather->runs[i].pfn, gather->runs[i].pages << PAGE_SHIFT);
+	gather->nr_runs = 0;
 	while (gather->nr)
 		stage2_table_free(gather->tables[--gather->nr]);
+}
+
+/* The memory of @leaf, which the tables no longer let the guest write. */
+static void stage2_gather_leaf(struct stage2 *s2, struct stage2_gather *gather, u64 leaf)
+{
+	unsigned long pfn = __phys_to_pfn((phys_addr_t)stage2_addr(leaf));
+	unsigned long pages = (unsigned long)(stage2_leaf_size(leaf) >> STAGE2_PAGE_SHIFT);
+	unsigned int n = gather->nr_runs;
+
+	gather->changed = true;
+	if (!stage2_leaf_hides(leaf))
+		return;
+	if (n && gather->runs[n - 1].pfn + gather->runs[n - 1].pages == pfn) {
+		gather->runs[n - 1].pages += pages;
+		return;
+	}
+	if (n == STAGE2_GATHER_MAX) {
+		stage2_gather_finish(s2, gather);
+		gather->changed = true;
+		n = 0;
+	}
+	gather->runs[n].pfn = pfn;
+	gather->runs[n].pages = pages;
+	gather->nr_runs = n + 1;
 }
 
 /* Unlinks an empty table from the entry @p that points to it. */
@@ -121,10 +166,11 @@ bool armvmm_stage2_make_young(struct stage2 *s2, u64 ipa)
  * Replaces a valid entry by one that maps other memory, or the same in another size or type:
  * never both at once in a TLB (break-before-make, DDI 0406C B3.10.1).
  */
-static void stage2_replace(struct stage2 *s2, u64 *p, u64 desc)
+static void stage2_replace(struct stage2 *s2, struct stage2_gather *gather, u64 *p, u64 desc)
 {
 	stage2_write(p, 0);
-	armvmm_stage2_flush_tlb(s2);
+	gather->changed = true;
+	stage2_gather_finish(s2, gather);
 	stage2_write(p, desc);
 	stage2_write_barrier();
 }
@@ -132,6 +178,7 @@ static void stage2_replace(struct stage2 *s2, u64 *p, u64 desc)
 /* Puts @leaf where @p points to none or to a leaf of the same level. */
 static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
 {
+	struct stage2_gather gather = { };
 	u64 old = *p;
 
 	if (!(old & STAGE2_VALID)) {
@@ -141,7 +188,8 @@ static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
 		return;
 	}
 	if (!stage2_same_but_perm(old, leaf)) {
-		stage2_replace(s2, p, leaf);
+		stage2_gather_leaf(s2, &gather, old);
+		stage2_replace(s2, &gather, p, leaf);
 		return;
 	}
 	/*
@@ -157,6 +205,7 @@ static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
 static void stage2_split(struct stage2 *s2, u64 *p, struct stage2_cache *cache)
 {
 	u64 *table = cache->tables[--cache->nr];
+	struct stage2_gather gather = { };
 	u64 block = *p;
 	unsigned int i;
 
@@ -164,7 +213,31 @@ static void stage2_split(struct stage2 *s2, u64 *p, struct stage2_cache *cache)
 		table[i] = stage2_split_leaf(block, i);
 	stage2_count(table, STAGE2_TABLE_ENTRIES);
 	stage2_write_barrier();
-	stage2_replace(s2, p, stage2_table_pa(table) | STAGE2_TYPE_TABLE);
+	stage2_replace(s2, &gather, p, stage2_table_pa(table) | STAGE2_TYPE_TABLE);
+}
+
+/*
+ * Takes the table at @p away for the block @leaf, which is returned: with what the pages say of
+ * the guest's writes, where they are the block's. Other pages are gone as if unmapped.
+ */
+static u64 stage2_join(struct stage2 *s2, u64 *p, u64 leaf)
+{
+	u64 *table = stage2_table(*p);
+	struct stage2_gather gather = { .changed = true };
+	unsigned int i;
+
+	stage2_write(p, 0);
+	for (i = 0; i < STAGE2_TABLE_ENTRIES; i++) {
+		if (!(table[i] & STAGE2_VALID))
+			continue;
+		if (stage2_same_but_perm(table[i], stage2_split_leaf(leaf, i)))
+			leaf |= table[i] & STAGE2_WRITTEN;
+		else
+			stage2_gather_leaf(s2, &gather, table[i]);
+	}
+	stage2_gather_finish(s2, &gather);
+	stage2_table_free(table);
+	return leaf;
 }
 
 /* Links a table of the cache at @p, which is empty. */
@@ -200,10 +273,7 @@ int armvmm_stage2_install(struct stage2 *s2, u64 ipa, u64 leaf, unsigned int lev
 	p = &l2[stage2_index(ipa, 2)];
 	if (level == 2) {
 		if (stage2_is_table(*p)) {
-			struct stage2_gather gather = { };
-
-			stage2_unlink(s2, &gather, p);
-			stage2_gather_finish(s2, &gather);
+			leaf = stage2_join(s2, p, leaf);
 			stage2_count(l2, -1);
 		}
 		stage2_set_leaf(s2, l2, p, leaf);
@@ -293,9 +363,11 @@ static void stage2_walk(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep,
 static void stage2_visit_unmap(struct stage2 *s2, struct stage2_gather *gather, u64 *table,
 			       u64 *p, void *arg)
 {
+	u64 leaf = *p;
+
 	stage2_write(p, 0);
 	stage2_count(table, -1);
-	gather->changed = true;
+	stage2_gather_leaf(s2, gather, leaf);
 }
 
 void armvmm_stage2_unmap_locked(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep)
@@ -315,23 +387,33 @@ void armvmm_stage2_unmap(struct armvmm_vm *vm, u64 ipa, u64 size)
 	spin_unlock(&s2->lock);
 }
 
+struct stage2_protect {
+	bool changed;
+	bool flush;
+};
+
 static void stage2_visit_protect(struct stage2 *s2, struct stage2_gather *gather, u64 *table,
 				 u64 *p, void *arg)
 {
-	if (!(*p & STAGE2_HAP_WRITE))
+	struct stage2_protect *protect = arg;
+	u64 leaf = *p;
+
+	if (!(leaf & STAGE2_HAP_WRITE))
 		return;
-	stage2_write(p, *p & ~STAGE2_HAP_WRITE);
-	*(bool *)arg = true;
+	stage2_write(p, leaf & ~STAGE2_HAP_WRITE);
+	protect->changed = true;
+	if (protect->flush)
+		stage2_gather_leaf(s2, gather, leaf);
 }
 
-bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size)
+bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size, bool uncached)
 {
+	struct stage2_protect protect = { .flush = uncached };
 	struct stage2_gather gather = { };
-	bool changed = false;
 
-	/* Nothing is gathered, and the caller flushes: so the lock may not be dropped. */
-	stage2_walk(s2, ipa, size, false, &gather, stage2_visit_protect, &changed);
-	return changed;
+	/* Without @uncached nothing is gathered, and the caller flushes: the lock is not dropped. */
+	stage2_walk(s2, ipa, size, false, &gather, stage2_visit_protect, &protect);
+	return protect.changed;
 }
 
 void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size)
@@ -343,7 +425,7 @@ void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size)
 	spin_lock(&s2->lock);
 	for (; ipa < end; ipa = next) {
 		next = min(end, (ipa | (STAGE2_PROTECT_CHUNK - 1)) + 1);
-		if (armvmm_stage2_protect_locked(s2, ipa, next - ipa))
+		if (armvmm_stage2_protect_locked(s2, ipa, next - ipa, armvmm_stage2_uncached(vm)))
 			armvmm_stage2_flush_tlb(s2);
 		cond_resched_lock(&s2->lock);
 	}
@@ -379,14 +461,9 @@ bool armvmm_stage2_age(struct stage2 *s2, u64 ipa, u64 size, bool clear)
 static void stage2_visit_flush(struct stage2 *s2, struct stage2_gather *gather, u64 *table,
 			       u64 *p, void *arg)
 {
-	unsigned long pfn;
-	bool page;
-
-	if ((*p & STAGE2_ATTR_MASK) != STAGE2_ATTR_WB)
-		return;
-	pfn = __phys_to_pfn((phys_addr_t)stage2_addr(*p));
-	page = stage2_is_table(*p);	/* at level 3 the same bits are a page */
-	armvmm_cache_flush_pfn(pfn, page ? STAGE2_PAGE_SIZE : STAGE2_L2_SIZE);
+	if ((*p & STAGE2_ATTR_MASK) == STAGE2_ATTR_WB)
+		armvmm_cache_flush_pfn(__phys_to_pfn((phys_addr_t)stage2_addr(*p)),
+				       (size_t)stage2_leaf_size(*p));
 }
 
 void armvmm_stage2_flush_caches(struct armvmm_vm *vm)

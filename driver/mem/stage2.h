@@ -44,9 +44,9 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu);
 /* Maps device memory (GICV) at @ipa. 0 or -errno. May sleep. */
 int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size_t size,
 			     bool writable);
-/* Removes what is mapped in [ipa, ipa + size) and flushes the TLBs. May sleep. */
+/* Removes what is mapped in [ipa, ipa + size), flushes TLBs, and caches of it. May sleep. */
 void armvmm_stage2_unmap(struct armvmm_vm *vm, u64 ipa, u64 size);
-/* Write-protects a range for dirty logging and flushes the TLBs. May sleep. */
+/* Write-protects a range for dirty logging, flushes as armvmm_stage2_uncached() says. May sleep. */
 void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size);
 /* Cleans and invalidates to the PoC all mapped guest RAM (set/way, caches off). May sleep. */
 void armvmm_stage2_flush_caches(struct armvmm_vm *vm);
@@ -85,10 +85,20 @@ bool armvmm_stage2_make_young(struct stage2 *s2, u64 ipa);
 
 /* True where entries of [ipa, ipa + size) had the access flag. No TLB maintenance. */
 bool armvmm_stage2_age(struct stage2 *s2, u64 ipa, u64 size, bool clear);
-/* Unmaps, flushing the TLBs before the lock is ever dropped, which @may_sleep allows. */
+/* Unmaps, flushing TLBs and caches before the lock is ever dropped, which @may_sleep allows. */
 void armvmm_stage2_unmap_locked(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep);
-/* Write-protects; true where anything changed. The caller flushes the TLBs. */
-bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size);
+/*
+ * Write-protects; true where anything changed. The caller flushes the TLBs. With @uncached, which
+ * is armvmm_stage2_uncached()'s word since the lock was taken, the pages are flushed to the PoC:
+ * the client is about to read what the guest wrote to them.
+ */
+bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size, bool uncached);
+/*
+ * True where a vCPU writes past the caches, for its own are off: what a reader in the host has of
+ * the guest's pages in its cache may be old. As of each vCPU's last exit, or of a change of its
+ * SCTLR that was trapped (HCR.TVM), which waits for the lock before the guest goes on.
+ */
+bool armvmm_stage2_uncached(struct armvmm_vm *vm);
 
 /*
  * True where what was read of the client's tables after @seq, for the @size bytes from @hva on,

@@ -60,9 +60,12 @@
 #define STAGE2_SH_INNER		(3ULL << 8)
 #define STAGE2_AF		(1ULL << 10)
 #define STAGE2_XN		(1ULL << 54)
+/* For software (bits [58:55]): the leaf has let the guest write, and may do so no longer. */
+#define STAGE2_WRITTEN		(1ULL << 55)
 
-/* What an installed leaf may gain with no break-before-make: permissions, the access flag. */
-#define STAGE2_PERM_MASK	(STAGE2_HAP_READ | STAGE2_HAP_WRITE | STAGE2_XN | STAGE2_AF)
+/* What an installed leaf may gain with no break-before-make: permissions, flags. */
+#define STAGE2_PERM_MASK	(STAGE2_HAP_READ | STAGE2_HAP_WRITE | STAGE2_XN | STAGE2_AF | \
+				 STAGE2_WRITTEN)
 
 static inline unsigned int stage2_shift(unsigned int level)
 {
@@ -118,7 +121,7 @@ static inline u64 stage2_leaf(u64 pa, unsigned int level, u64 attr, bool writabl
 	if (attr == STAGE2_ATTR_WB || attr == STAGE2_ATTR_NC)
 		desc |= STAGE2_SH_INNER;
 	if (writable)
-		desc |= STAGE2_HAP_WRITE;
+		desc |= STAGE2_HAP_WRITE | STAGE2_WRITTEN;
 	if (!exec)
 		desc |= STAGE2_XN;
 	return desc;
@@ -128,6 +131,21 @@ static inline u64 stage2_leaf(u64 pa, unsigned int level, u64 attr, bool writabl
 static inline u64 stage2_split_leaf(u64 block, unsigned int i)
 {
 	return ((block & ~STAGE2_TYPE_MASK) | STAGE2_TYPE_PAGE) + ((u64)i << STAGE2_PAGE_SHIFT);
+}
+
+/* Bytes that a leaf maps: at level 3 the type of a table is that of a page. */
+static inline u64 stage2_leaf_size(u64 leaf)
+{
+	return stage2_is_table(leaf) ? STAGE2_PAGE_SIZE : STAGE2_L2_SIZE;
+}
+
+/*
+ * True where a clean cache line of the host's may hide what the guest wrote to the leaf's memory:
+ * the host caches it, and the guest could write it, past the caches if it liked (DDI 0406C A3.5.7).
+ */
+static inline bool stage2_leaf_hides(u64 leaf)
+{
+	return (leaf & STAGE2_WRITTEN) && (leaf & STAGE2_ATTR_MASK) == STAGE2_ATTR_WB;
 }
 
 /* True where both map the same memory in the same way, up to permissions. */

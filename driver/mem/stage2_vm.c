@@ -6,7 +6,10 @@
 
 #include "compat/compat.h"
 
+#include "arch/archregs.h"
+#include "core/guest.h"
 #include "core/state.h"
+#include "core/vcpus.h"
 #include "mem/stage2.h"
 
 u32 armvmm_stage2_vtcr(void)
@@ -39,6 +42,22 @@ int armvmm_stage2_vm_init(struct armvmm_vm *vm)
 err:
 	armvmm_stage2_vm_destroy(vm);
 	return ret;
+}
+
+bool armvmm_stage2_uncached(struct armvmm_vm *vm)
+{
+	struct armvmm_vcpu *vcpu;
+	int i;
+
+	lockdep_assert_held(&vm->stage2.lock);
+	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+		/* One that never ran wrote nothing: such as wait for PSCI to start them. */
+		if (READ_ONCE(vcpu->last_cpu) < 0)
+			continue;
+		if (READ_ONCE(vcpu->hyp->hcr) & HCR_TVM || !armvmm_guest_caches_on(vcpu))
+			return true;
+	}
+	return false;
 }
 
 void armvmm_stage2_vm_release(struct armvmm_vm *vm)

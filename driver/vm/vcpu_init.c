@@ -92,6 +92,8 @@ int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *
 	armvmm_psci_vcpu_init(vcpu);
 	if (vcpu->has_run_once)
 		init_unmap_slots(vcpu->vm);
+	/* What it wrote past the caches has reached memory with that (armvmm_stage2_uncached). */
+	WRITE_ONCE(vcpu->last_cpu, -1);
 
 	/* A start that CPU_ON left is void: the client says how this vCPU starts. */
 	spin_lock(&vcpu->start_lock);

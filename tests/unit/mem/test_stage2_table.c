@@ -4,7 +4,8 @@
 /*
  * The stage-2 tables under random work, watched by a TLB that is as nasty as the architecture
  * allows (DDI 0406C B3.10.1): it walks after every write, keeps what it saw until it is flushed,
- * and then walks again at once. A shadow says what must be mapped.
+ * and then walks again at once. A shadow says what must be mapped. The guest writes past the caches
+ * whatever the TLB lets it write, all the time; the host has an old line of each page meanwhile.
  */
 #include "ktap.h"
 
@@ -136,9 +137,79 @@ static u64 walk(u64 ipa)
 	return table[stage2_index(ipa, 3)];
 }
 
+/* --- caches: what the guest wrote past them, and a line of the host's hides --- */
+
+#define FIRST_PFN	0x80000u
+#define NR_PFNS		(0x10000 + PAGES)
+
+static bool hidden[NR_PFNS];
+static unsigned int flush_calls;
+static unsigned long flushed_pages;
+static bool uncached;		/* what the module knows of the guest's caches */
+
+static bool *hidden_of(u64 leaf)
+{
+	u64 i = stage2_addr(leaf) / 4096 - FIRST_PFN;
+
+	return i < NR_PFNS ? &hidden[i] : NULL;
+}
+
+static void guest_writes(unsigned int page)
+{
+	bool *h = hidden_of(tlb[page]);
+
+	if (h && (tlb[page] & STAGE2_HAP_WRITE) &&
+	    (tlb[page] & STAGE2_ATTR_MASK) == STAGE2_ATTR_WB)
+		*h = true;
+}
+
+void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
+{
+	flush_calls++;
+	flushed_pages += size / 4096;
+	for (unsigned long i = 0; i < size / 4096; i++)
+		if (pfn + i >= FIRST_PFN && pfn + i < FIRST_PFN + NR_PFNS)
+			hidden[pfn + i - FIRST_PFN] = false;
+	/* While the TLB lets it, the guest goes on. */
+	for (unsigned int page = 0; page < PAGES; page++)
+		guest_writes(page);
+}
+
+bool armvmm_stage2_uncached(struct armvmm_vm *of)
+{
+	assert(of == &vm);
+	lockdep_assert_held(&vm.stage2.lock);
+	return uncached;
+}
+
+/* What the tables do not map is the host's to read: nothing of it is hidden. */
+static void check_hidden(const char *when)
+{
+	static bool mapped[NR_PFNS];
+
+	memset(mapped, 0, sizeof(mapped));
+	for (unsigned int page = 0; page < PAGES; page++) {
+		u64 leaf = walk(page_ipa(page));
+
+		if (leaf && stage2_is_block(leaf))
+			leaf = stage2_split_leaf(leaf, page % 512);
+		if (leaf && hidden_of(leaf))
+			mapped[hidden_of(leaf) - hidden] = true;
+	}
+	for (unsigned int i = 0; i < NR_PFNS; i++)
+		if (hidden[i] && !mapped[i]) {
+			KTAP_FAIL("%s: what the guest wrote to page 0x%x is lost", when,
+				  FIRST_PFN + i);
+			return;
+		}
+}
+
 static void tlb_fill(unsigned int page)
 {
 	u64 leaf = walk(page_ipa(page));
+
+	if (leaf && stage2_is_block(leaf))
+		leaf = stage2_split_leaf(leaf, page % 512);
 
 	if (!(leaf & STAGE2_AF))
 		return;
@@ -148,6 +219,7 @@ static void tlb_fill(unsigned int page)
 		return;
 	}
 	tlb[page] = tlb[page] ? stage2_perm_union(tlb[page], leaf) : leaf;
+	guest_writes(page);
 }
 
 static void tlb_fill_all(void)
@@ -230,11 +302,14 @@ static void check_tlb(const char *when)
 {
 	if (unordered)
 		KTAP_FAIL("%s: a write has no barrier", when);
+	check_hidden(when);
 	for (unsigned int page = 0; page < PAGES; page++) {
 		u64 leaf = walk(page_ipa(page));
 
 		if (!tlb[page])
 			continue;
+		if (leaf && stage2_is_block(leaf))
+			leaf = stage2_split_leaf(leaf, page % 512);
 		if (!stage2_same_but_perm(tlb[page], leaf)) {
 			KTAP_FAIL("%s: page %u: the TLB has 0x%llx, the table 0x%llx", when, page,
 				  (unsigned long long)tlb[page], (unsigned long long)leaf);
@@ -345,6 +420,11 @@ static void install(unsigned int page, u64 pa, bool huge, bool write, bool exec)
 
 	if (huge) {
 		first = chunk * 512;
+		/* What its pages had been written by the guest the block has. */
+		for (i = 0; i < 512 && !block[chunk]; i++)
+			if (want[first + i] &&
+			    stage2_same_but_perm(want[first + i], stage2_split_leaf(leaf, i)))
+				leaf |= want[first + i] & STAGE2_WRITTEN;
 		for (i = 0; i < 512; i++) {
 			u64 new = stage2_split_leaf(leaf, i);
 
@@ -393,8 +473,10 @@ static void start(void)
 	memset(want, 0, sizeof(want));
 	memset(block, 0, sizeof(block));
 	vm.stage2.pgd = calloc(1, STAGE2_PGD_SIZE);
+	memset(hidden, 0, sizeof(hidden));
+	flush_calls = flushed_pages = 0;
 	most = live;
-	resched = false;
+	resched = uncached = false;
 }
 
 static void finish(void)
@@ -408,13 +490,6 @@ static void finish(void)
 }
 
 /* --- cases --- */
-
-static unsigned long flushed_pages;
-
-void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
-{
-	flushed_pages += size / 4096;
-}
 
 static void test_map(void)
 {
@@ -524,6 +599,78 @@ static void test_flush_caches(void)
 	finish();
 }
 
+static void unmap(unsigned int page, unsigned int n)
+{
+	flushes = flush_calls = flushed_pages = 0;
+	armvmm_stage2_unmap(&vm, page_ipa(page), (u64)n * 4096);
+	shadow_unmap(page, n);
+	check_shadow();
+	check_tlb("unmapped");
+}
+
+/* What is taken back is flushed, once and together; what the guest could not write is not. */
+static void test_flush_on_unmap(void)
+{
+	struct stage2_cache cache = { };
+	unsigned int i;
+
+	start();
+	for (i = 0; i < 64; i++)
+		install(i, 0x80000000 + i * 4096, false, true, false);
+	unmap(0, 64);
+	KTAP_EQ(flushed_pages, 64);
+	KTAP_EQ(flush_calls, 1);
+	KTAP_EQ(flushes, 1);
+	/* Scattered, as anonymous memory is: the TLBs go as often as there is room for runs. */
+	for (i = 0; i < 512; i++)
+		install(i, 0x80000000 + (i ^ 1) * 4096, false, true, false);
+	unmap(0, 512);
+	KTAP_EQ(flushed_pages, 512);
+	KTAP_EQ(flushes, 512 / 32);
+	install(512, 0x80200000, true, true, false);
+	unmap(600, 1);
+	KTAP_EQ(flushed_pages, 512);
+	install(0, 0x80000000, false, false, true);
+	install(512, 0x80200000, true, false, false);
+	unmap(0, 1024);
+	KTAP_EQ(flushed_pages, 0);
+	/* What is read-only now was not before. */
+	install(0, 0x80000000, false, true, false);
+	armvmm_stage2_write_protect(&vm, page_ipa(0), 4096);
+	want[0] &= ~STAGE2_HAP_WRITE;
+	unmap(0, 1);
+	KTAP_EQ(flushed_pages, 1);
+	/* Memory that the host does not cache either hides nothing. */
+	KTAP_EQ(armvmm_stage2_cache_fill(&cache), 0);
+	want[0] = stage2_leaf(0x80000000, 3, STAGE2_ATTR_NC, true, false);
+	spin_lock(&vm.stage2.lock);
+	KTAP_EQ(armvmm_stage2_install(&vm.stage2, page_ipa(0), want[0], 3, &cache), 0);
+	spin_unlock(&vm.stage2.lock);
+	armvmm_stage2_cache_free(&cache);
+	unmap(0, 1);
+	KTAP_EQ(flushed_pages, 0);
+	finish();
+}
+
+/* A dirty log is read while the guest runs: its pages are flushed where a vCPU is uncached. */
+static void test_flush_on_protect(void)
+{
+	start();
+	install(3, 0x80003000, false, true, false);
+	install(4, 0x80004000, false, false, false);
+	armvmm_stage2_write_protect(&vm, page_ipa(0), 16 * 4096);
+	KTAP_EQ(flushed_pages, 0);
+	install(3, 0x80003000, false, true, false);
+	uncached = true;
+	armvmm_stage2_write_protect(&vm, page_ipa(0), 16 * 4096);
+	KTAP_EQ(flushed_pages, 1);
+	KTAP_TRUE(!hidden[3]);
+	want[3] &= ~STAGE2_HAP_WRITE;
+	check_shadow();
+	check_tlb("protected");
+	finish();
+}
+
 static void test_age(void)
 {
 	unsigned int level;
@@ -544,6 +691,7 @@ static void test_age(void)
 
 static void test_random(void)
 {
+	static bool was_writable[PAGES];
 	unsigned int page, n, op;
 	bool any, got;
 	int i;
@@ -558,6 +706,8 @@ static void test_random(void)
 		n = min(n, CHUNKS * 512 - page % (CHUNKS * 512));
 		op = rand() % 10;
 		any = false;
+		for (unsigned int k = 0; k < PAGES; k++)
+			was_writable[k] = want[k] & STAGE2_HAP_WRITE;
 		if (op < 6) {
 			/* Memory is now here, now there, as when the host moves it. */
 			u64 pa = 0x80000000ULL + (u64)page * 4096 + (rand() % 8 ? 0 : 0x10000000);
@@ -567,8 +717,13 @@ static void test_random(void)
 			armvmm_stage2_unmap(&vm, page_ipa(page), (u64)n * 4096);
 			shadow_unmap(page, n);
 		} else if (op == 8) {
+			uncached = rand() % 2;
 			armvmm_stage2_write_protect(&vm, page_ipa(page), (u64)n * 4096);
 			shadow_mask(page, n, STAGE2_HAP_WRITE, &any);
+			for (unsigned int k = page; uncached && any && k < page + n; k++)
+				if (want[k] && hidden[stage2_addr(want[k]) / 4096 - FIRST_PFN] &&
+				    (want[k] & STAGE2_AF) && was_writable[k])
+					KTAP_FAIL("page %u: its reader has old data", k);
 		} else {
 			spin_lock(&vm.stage2.lock);
 			got = armvmm_stage2_age(&vm.stage2, page_ipa(page), (u64)n * 4096, true);
@@ -586,5 +741,6 @@ static void test_random(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_map), KTAP_CASE(test_blocks), KTAP_CASE(test_no_memory),
-	  KTAP_CASE(test_device), KTAP_CASE(test_flush_caches), KTAP_CASE(test_age),
+	  KTAP_CASE(test_device), KTAP_CASE(test_flush_caches),
+	  KTAP_CASE(test_flush_on_unmap), KTAP_CASE(test_flush_on_protect), KTAP_CASE(test_age),
 	  KTAP_CASE(test_random))

@@ -86,7 +86,6 @@ __hyp_inline void host_restore(const struct hyp_host_saved *s, const struct hyp_
 	banked_write(s->fiq[5], SP_fiq);
 	banked_write(s->fiq[6], LR_fiq);
 	banked_write(s->fiq[7], SPSR_fiq);
-	sysreg_write(c->sctlr, SYS_SCTLR);
 	sysreg_write(c->cpacr, SYS_CPACR);
 	sysreg_write64(s->ttbr0, SYS_TTBR0);
 	sysreg_write64(s->ttbr1, SYS_TTBR1);
@@ -261,9 +260,16 @@ __hyp_inline void fp_trap_disable(struct hyp_cpu *cpu)
 		fpexc_write(cpu->host_fpexc);
 }
 
-/* Gives PL1 back to the host. Walks are off; needs nothing of the vCPU. */
+/*
+ * Gives PL1 back to the host. Walks are off; needs nothing of the vCPU. A guest
+ * may have its MMU off, which walks that are off do not make safe: flat
+ * translations may be cached at any time (DDI 0406C B3.2, B3.10.4), and would be
+ * the host's as soon as HCR and VTTBR are. So its SCTLR goes first.
+ */
 void __hyp_text hyp_host_activate(struct hyp_cpu *cpu)
 {
+	sysreg_write(cpu->host.sctlr, SYS_SCTLR);
+	hyp_isb();
 	sysreg_write(0, SYS_HCR);
 	sysreg_write(0, SYS_HSTR);
 	sysreg_write(cpu->host.hdcr, SYS_HDCR);

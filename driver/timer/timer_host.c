@@ -80,6 +80,11 @@ void armvmm_timer_host_released(void)
 	this_cpu_write(timer_host_cpu.held, false);
 }
 
+/*
+ * The GIC's active state is not read back: the write may reach it when the guest runs already, and
+ * the line that it was to hold then ends the guest's turn once for nothing. That costs an exit, now
+ * and then; reading back would cost each entry that changes the state a read of the GIC.
+ */
 void armvmm_timer_host_hold(bool hold)
 {
 	if (this_cpu_read(timer_host_cpu.held) == hold)

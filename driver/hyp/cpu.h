@@ -102,7 +102,7 @@ void hyp_vfp_save(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_restore(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_trap(struct hyp_cpu *cpu);
 bool hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu);
-void hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr);
+u32 hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr);
 u32 hyp_tlbi_vmid(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi);
 u32 hyp_tlbi_vmid_local(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi);
 u32 hyp_tlbi_all(void);
@@ -111,6 +111,10 @@ u32 hyp_snapshot(struct hyp_cpu *cpu);
 u32 hyp_walks_off(void);
 void hyp_host_activate(struct hyp_cpu *cpu);
 void hyp_panic(struct hyp_cpu *cpu);
+
+/* Assembly, for C in HYP (hyp/vectors.S). */
+u64 hyp_translate(u32 va);
+void hyp_serror_take(void);
 
 /* Assembly: not to be called from C in HYP but by the vectors. */
 extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[];

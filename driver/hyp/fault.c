@@ -12,17 +12,50 @@
 
 #define PAR_F			BIT(0)
 
+#define ISR_A			BIT(8)	/* B4.1.99 */
+
 #define ISS_FSC(hsr)		((hsr) & 0x3f)
+#define ISS_FSC_ASYNC_EXTERNAL	0x11
+#define ISS_FSC_ASYNC_PARITY	0x19
 #define ISS_FSC_DEBUG		0x22
 
 /*
  * HPFAR is UNKNOWN on a permission fault outside a stage-1 walk (B3.13.5): the
  * guest's own tables are asked then, with the guest's PAR kept. A walk that
- * fails, because another vCPU just changed the tables, lets the guest retry.
+ * fails, because another vCPU just changed the tables, lets the guest retry. One
+ * that ends in an external abort does too: HYP survives it (hyp/vectors.S), and
+ * the guest's own walk is where it belongs. HCR.PTW has a guest whose tables are
+ * in device memory find out before it comes to that; an abort that is not tied to
+ * the walk must not wait for the host.
  */
-void __hyp_text hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr)
+static void __hyp_text fault_ask_tables(struct hyp_vcpu *vcpu)
 {
-	u64 par, guest_par;
+	u64 guest_par = sysreg_read64(SYS_PAR);
+	u64 par = hyp_translate(vcpu->hxfar);
+
+	sysreg_write64(guest_par, SYS_PAR);
+	hyp_dsb();
+	hyp_isb();
+	if (sysreg_read(SYS_ISR) & ISR_A)
+		hyp_serror_take();
+
+	if (par & PAR_F)
+		vcpu->fault_ipa_valid = 0;
+	else	/* PAR bits 39-12 to HPFAR bits 31-4 */
+		vcpu->hpfar = (u32)(par >> 8) & 0xfffffff0;
+}
+
+u32 __hyp_text hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr)
+{
+	u32 fsc = ISS_FSC(hsr);
+
+	/*
+	 * An asynchronous abort of the guest's that HCR.AMO routes here comes as a
+	 * trap (B1.9.8): no fault of stage 2, and no address belongs to it.
+	 */
+	if (HSR_EC(hsr) == HSR_EC_DABT &&
+	    (fsc == ISS_FSC_ASYNC_EXTERNAL || fsc == ISS_FSC_ASYNC_PARITY))
+		return HYP_EXIT_SERROR;
 
 	if (HSR_EC(hsr) == HSR_EC_IABT)
 		vcpu->hxfar = sysreg_read(SYS_HIFAR);
@@ -30,25 +63,15 @@ void __hyp_text hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr)
 		vcpu->hxfar = sysreg_read(SYS_HDFAR);
 
 	/* Debug exceptions; the emulator has ARMv8's classes for some. */
-	if (HSR_EC(hsr) >= HSR_EC_V8_DEBUG || ISS_FSC(hsr) == ISS_FSC_DEBUG) {
+	if (HSR_EC(hsr) >= HSR_EC_V8_DEBUG || fsc == ISS_FSC_DEBUG) {
 		vcpu->debug.moe = hyp_debug_moe(vcpu->cpu);
-		return;
+		return HYP_EXIT_TRAP;
 	}
 
 	vcpu->fault_ipa_valid = 1;
-	if (ISS_FSC_TYPE(hsr) != ISS_FSC_PERMISSION || hsr & ISS_S1PTW) {
+	if (ISS_FSC_TYPE(hsr) != ISS_FSC_PERMISSION || hsr & ISS_S1PTW)
 		vcpu->hpfar = sysreg_read(SYS_HPFAR);
-		return;
-	}
-
-	guest_par = sysreg_read64(SYS_PAR);
-	sysreg_write(vcpu->hxfar, SYS_ATS1CPR);
-	hyp_isb();
-	par = sysreg_read64(SYS_PAR);
-	sysreg_write64(guest_par, SYS_PAR);
-
-	if (par & PAR_F)
-		vcpu->fault_ipa_valid = 0;
-	else	/* PAR bits 39-12 to HPFAR bits 31-4 */
-		vcpu->hpfar = (u32)(par >> 8) & 0xfffffff0;
+	else
+		fault_ask_tables(vcpu);
+	return HYP_EXIT_TRAP;
 }

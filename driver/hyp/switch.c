@@ -328,7 +328,7 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 
 		vcpu->hsr = hsr;
 		if (HSR_EC(hsr) >= HSR_EC_IABT)
-			hyp_fault_resolve(vcpu, hsr);
+			code = hyp_fault_resolve(vcpu, hsr);
 	}
 
 	if (vcpu->pmu.in_use)

@@ -73,26 +73,33 @@ hyp_vectors_bpiall:
 	isb
 
 vector_decode:
-	/*
-	 * A fault of HYP's own may have come with any SP, which the count is then
-	 * lost in: all but the abort that guest_exit lets in (A clear) is one.
-	 */
-	mcr	p15, 4, r0, c10, c2, 1	@ HMAIR1
-	mrs	r0, SPSR
-	tst	r0, #0x100		@ A
-	and	r0, r0, #0x1f
-	beq	1f
-	cmp	r0, #0x1a
-	beq	panic_uncounted
-1:	mrc	p15, 4, r0, c10, c2, 1	@ HMAIR1
-	decode_vector 2, vector_trap
-	decode_vector 1, vector_irq
+	decode_vector 2, counted_trap
+	decode_vector 1, counted_irq
 	decode_vector 3, vector_dabt
 	decode_vector 4, vector_pabt
 	decode_vector 5, vector_hvc
 	decode_vector 6, vector_undef
 	decode_vector 7, vector_reset
 	b	vector_fiq
+
+/*
+ * A fault of HYP's own may have come with any SP, which the count is then lost
+ * in. No other exception comes from HYP to a vector that a guest's come to.
+ */
+	.macro	counted target
+	push	{r0}
+	mrs	r0, SPSR
+	and	r0, r0, #0x1f
+	cmp	r0, #0x1a
+	pop	{r0}
+	bne	\target
+	b	panic_uncounted
+	.endm
+
+counted_irq:
+	counted	vector_irq
+counted_trap:
+	counted	vector_trap
 
 /*
  * Leaves r0: struct hyp_cpu, r1: struct hyp_vcpu, with all of r0-r12 and LR_usr
@@ -143,24 +150,13 @@ guest_exit:
 	mrs	r3, SPSR
 	str	r3, [r5, #VCPU_CPSR]
 
-	/*
-	 * An asynchronous abort that the guest caused must not wait for the
-	 * host: A is clear in HYP for these instructions alone (vector_dabt
-	 * knows them by that), and only where one is pending (ISR.A, B4.1.99).
-	 * It writes HSR, which is still to be read.
-	 */
+	/* An asynchronous abort that the guest caused must not wait for the host. */
 	dsb
 	isb
 	mrc	p15, 0, r3, c12, c1, 0	@ ISR
-	tst	r3, #1 << 8
-	beq	1f
-	mrc	p15, 4, r6, c5, c2, 0	@ HSR
-	cpsie	a
-	isb
-	nop
-	cpsid	a
-	mcr	p15, 4, r6, c5, c2, 0	@ HSR
-1:	mov	r0, r4
+	tst	r3, #1 << 8		@ A
+	blne	hyp_serror_take
+	mov	r0, r4
 	mov	r1, r5
 	bl	hyp_switch_to_host
 	pop	{r2, r3}
@@ -200,8 +196,18 @@ host_call_done:
 	pop	{r3, lr}
 	eret
 
-/* r1: struct hyp_vcpu */
+/*
+ * r1: struct hyp_vcpu. What the host's accesses still have to report is the
+ * host's: an asynchronous abort that is pending here would be taken for the
+ * guest's. The host, whose CPSR.A is clear, takes it at once, and tries again.
+ */
 host_run:
+	dsb
+	isb
+	mrc	p15, 0, r2, c12, c1, 0	@ ISR
+	tst	r2, #1 << 8		@ A
+	movne	r0, #HYP_EXIT_IRQ
+	bne	host_run_not
 	push	{r4-r11}
 	mrs	r2, ELR_hyp
 	mrs	r3, SPSR
@@ -218,6 +224,7 @@ host_run:
 	ldr	lr, [r4, #VCPU_LR]
 	clrex				@ no store-exclusive of the host's for the guest
 	ldmia	r4, {r0-r12}
+host_run_not:
 	eret
 
 /* r0: struct hyp_cpu; r1: HVBAR to leave behind. Goes on in the identity page. */
@@ -233,32 +240,70 @@ host_restart:
 	bx	r12
 
 /*
- * Data aborts in the HYP vectors: asynchronous ones of the guest (HCR.AMO),
- * those let in by guest_exit (HYP mode, A clear), or a fault of HYP's own.
- * HMAIR1 holds r0: no table of ours uses attributes 4 to 7.
+ * void hyp_serror_take(void): takes the asynchronous abort that is pending (ISR.A,
+ * DDI 0406C B4.1.99), and leaves CPU_SERROR set. A is clear in HYP for these
+ * instructions alone. The abort writes HSR, which is still to be read. Clobbers
+ * r1 and r12.
+ */
+	.globl	hyp_serror_take
+hyp_serror_take:
+	mrc	p15, 4, r12, c5, c2, 0	@ HSR
+	cpsie	a
+serror_window:
+	isb
+	nop
+	cpsid	a
+serror_window_end:
+	mcr	p15, 4, r12, c5, c2, 0	@ HSR
+	bx	lr
+
+/*
+ * u64 hyp_translate(u32 va): PAR after ATS1CPR, which translates for the guest
+ * whose registers are loaded. The walk may end in an external abort, which comes
+ * as a data abort here (B3.13.3): PAR.F alone is returned then.
+ */
+	.globl	hyp_translate
+hyp_translate:
+	mcr	p15, 0, r0, c7, c8, 0	@ ATS1CPR
+	isb
+	mrrc	p15, 0, r0, r1, c7	@ PAR
+	bx	lr
+translate_aborted:
+	mov	r0, #1
+	mov	r1, #0
+	bx	lr
+
+/*
+ * Data aborts of HYP mode: only those come here, a guest's come as traps (B1.9.8,
+ * TakeDataAbortException). Two are expected, and ELR_hyp tells them: SPSR.A does
+ * not, for with SCR.EA set no exception sets CPSR.A in HYP (B1.9). All else is a
+ * fault of HYP's own.
  */
 vector_dabt:
 	mcr	p15, 4, r0, c10, c2, 1	@ HMAIR1
-	mrs	r0, SPSR
-	tst	r0, #0x100		@ A
-	and	r0, r0, #0x1f
-	bne	1f
-	cmp	r0, #0x1a
-	bne	2f
 	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	str	r1, [r0, #CPU_PANIC_R0 + 4]
+	mrs	r1, ELR_hyp
+	adr	r0, serror_window
+	sub	r1, r1, r0
+	cmp	r1, #serror_window_end - serror_window
+	blo	1f
+	cmp	r1, #hyp_translate - serror_window
+	bne	panic_dabt
+	adr	r0, translate_aborted
+	msr	ELR_hyp, r0
+	eret				@ r0 and r1 are its result
+1:	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	ldr	r1, [r0, #CPU_PANIC_R0 + 4]
 	str	r0, [r0, #CPU_SERROR]	@ not 0
 	mrc	p15, 4, r0, c10, c2, 1	@ HMAIR1
 	eret
-1:	cmp	r0, #0x1a
-	beq	panic_dabt
-2:	mrc	p15, 4, r0, c10, c2, 1	@ HMAIR1
-	save_guest vector_hvc
-	mov	r2, #HYP_EXIT_SERROR
-	b	guest_exit
 
 /*
  * Faults of HYP's own. Nothing is known of the stack, so that nothing is
- * pushed: all is saved in struct hyp_cpu, and the stack starts anew.
+ * pushed: all is saved in struct hyp_cpu, and the stack starts anew. HMAIR1
+ * holds r0 on the way: no table of ours uses attributes 4 to 7. Should a core
+ * not keep what is no attribute, another r0 is printed, and that is all.
  */
 	.macro	panic_vector name, number
 \name:
@@ -275,6 +320,7 @@ vector_dabt:
 	panic_vector vector_pabt, 3
 
 panic_uncounted:
+	mcr	p15, 4, r0, c10, c2, 1	@ HMAIR1
 	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
 	str	r1, [r0, #CPU_PANIC_R0 + 4]
 	mov	r1, #5			@ which one is not known
@@ -282,7 +328,6 @@ panic_uncounted:
 
 panic_dabt:
 	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
-	str	r1, [r0, #CPU_PANIC_R0 + 4]
 	mov	r1, #4
 
 panic_save:

@@ -9,6 +9,11 @@
 
 void fake_op(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* What a register reads as, by the arguments of MRC or MRRC. */
+u64 fake_reg(const char *args);
+
+#undef sysreg_read
+#undef sysreg_read64
 #undef sysreg_write
 #undef sysreg_write64
 #undef hyp_isb
@@ -19,6 +24,8 @@ void fake_op(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define sysreg_write(val, reg)		fake_op("mcr " SYS_STR(reg) " = %x", (u32)(val))
 #define sysreg_write64(val, reg)	fake_op("mcrr " SYS_STR(reg) " = %llx",	\
 						(unsigned long long)(val))
+#define sysreg_read(reg)		((u32)fake_reg(SYS_STR(reg)))
+#define sysreg_read64(reg)		fake_reg(SYS_STR(reg))
 #define hyp_isb()			fake_op("isb")
 #define hyp_dsb()			fake_op("dsb")
 #define hyp_dsb_ish()			fake_op("dsb ish")

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * driver/hyp/vectors.S on a board of its own: an emulated Cortex-A15 that starts in HYP mode, with
+ * no Linux, so that faults of HYP's own can be made to happen and be looked at. Prints KTAP.
+ */
+#include "hyp/offsets.h"
+
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+#define UART		(*(volatile u32 *)0x09000000)
+#define NOTHING		0x0e000000u	/* no memory and no device of the virt board */
+#define STUCK		0x1da		/* HYP mode, A, I and F set */
+
+u64 hyp_translate(u32 va);
+u32 board_abort(u32 addr);
+u32 board_guest(u32 *regs);
+void board_main(void);
+extern char board_panicked[], board_guest_done[];
+extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[];
+
+u32 board_cpu[64], board_sp;
+u32 *guest_regs;
+static u32 guest_vcpu[256], panics, traps;
+static u32 table[4096] __attribute__((aligned(16384)));
+static unsigned int nr, failed, lost;
+
+/* What the guest has in register @i. */
+#define PATTERN(i)	(0x5a5a0f0fu * ((i) + 1))
+
+#define read(reg, args)		asm volatile("mrc p15, " args : "=r" (reg))
+#define write(val, args)	asm volatile("mcr p15, " args : : "r" (val))
+#define isb()			asm volatile("isb" : : : "memory")
+
+static void put(const char *s)
+{
+	while (*s)
+		UART = *s++;
+}
+
+static void put_hex(u32 v)
+{
+	for (int i = 28; i >= 0; i -= 4)
+		UART = "0123456789abcdef"[v >> i & 15];
+}
+
+static void report(int ok, const char *what)
+{
+	char n[4] = { '0' + ++nr / 10, '0' + nr % 10, ' ' };
+
+	failed += !ok;
+	put(ok ? "ok " : "not ok ");
+	put(n + (nr < 10));
+	put(what);
+	put("\n");
+}
+
+static void expect(u32 got, u32 want, const char *what)
+{
+	if (got != want) {
+		put("# ");
+		put_hex(got);
+		put(" and not ");
+		put_hex(want);
+		put("\n");
+	}
+	report(got == want, what);
+}
+
+/* --- what the vectors call --- */
+
+void hyp_panic(void *cpu);
+void hyp_panic(void *cpu)
+{
+	panics++;
+	asm volatile("msr ELR_hyp, %0\n\tmsr SPSR_cxsf, %1" : : "r" (board_panicked), "r" (STUCK));
+}
+
+u32 hyp_fastpath(void *cpu, u32 *vcpu);
+u32 hyp_fastpath(void *cpu, u32 *vcpu)
+{
+	u32 hsr;
+
+	for (unsigned int i = 0; !traps && i < 13; i++)
+		lost |= vcpu[i] != PATTERN(i);
+	traps++;
+	read(hsr, "4, %0, c5, c2, 0");
+	if (hsr & 1)
+		asm volatile("msr ELR_hyp, %0\n\tmsr SPSR_cxsf, %1" : :
+			     "r" (board_guest_done), "r" (STUCK));
+	return 1;
+}
+
+#define UNUSED(name)	void name(void); void name(void) { put("# " #name "\n"); }
+UNUSED(hyp_switch_to_guest)
+UNUSED(hyp_switch_to_host)
+UNUSED(hyp_tlbi_vmid)
+UNUSED(hyp_tlbi_vmid_local)
+UNUSED(hyp_tlbi_all)
+UNUSED(hyp_tlbi_hyp)
+UNUSED(hyp_snapshot)
+
+/* --- cases --- */
+
+static void use(const char *vectors)
+{
+	write(vectors, "4, %0, c12, c0, 0");
+	isb();
+}
+
+/* The guest's tables are @ttbr; a MiB at 0x100000 maps 0x40000000. */
+static u64 translate(u32 ttbr, u32 va)
+{
+	u32 sctlr;
+	u64 par;
+
+	table[1] = 0x40000000 | 3 << 10 | 2;
+	write(ttbr, "0, %0, c2, c0, 0");
+	write(0, "0, %0, c2, c0, 2");
+	write(1, "0, %0, c3, c0, 0");
+	read(sctlr, "0, %0, c1, c0, 0");
+	write(sctlr | 1, "0, %0, c1, c0, 0");
+	isb();
+	par = hyp_translate(va);
+	write(sctlr & ~1u, "0, %0, c1, c0, 0");
+	isb();
+	return par;
+}
+
+static void test_translate(void)
+{
+	expect((u32)translate((u32)table, 0x123456) & 0xfffff001, 0x40023000,
+	       "an address is translated");
+	expect((u32)translate((u32)table, 0x200000) & 1, 1, "one that nothing maps is not");
+	/* B3.13.3: an external abort on the walk is a data abort of HYP's, and survived. */
+	expect((u32)translate(NOTHING, 0x123456), 1, "an external abort on the walk is answered");
+	expect(panics, 0, "and is no fault of HYP's");
+}
+
+/* SPSR.A is no sign of an abort that was let in: with SCR.EA set it is always clear. */
+static void test_fault(const char *vectors, const char *what)
+{
+	use(vectors);
+	panics = 0;
+	board_cpu[CPU_SERROR / 4] = 0;
+	report(board_abort(NOTHING) == 1 && panics == 1 && !board_cpu[CPU_SERROR / 4], what);
+}
+
+/* No register passes through one that a core may not keep (HMAIR1, of reserved attributes). */
+static void test_trap(const char *vectors, const char *what)
+{
+	u32 regs[13], hmair;
+
+	use(vectors);
+	for (unsigned int i = 0; i < 13; i++)
+		regs[i] = PATTERN(i);
+	guest_regs = regs;
+	board_cpu[CPU_VCPU / 4] = (u32)guest_vcpu;
+	write(0x44444444, "4, %0, c10, c2, 1");
+	traps = lost = 0;
+	board_guest(regs);
+	board_cpu[CPU_VCPU / 4] = 0;
+	for (unsigned int i = 0; i < 13; i++)
+		lost |= regs[i] != PATTERN(i);
+	read(hmair, "4, %0, c10, c2, 1");
+	report(!lost && traps == 2 && hmair == 0x44444444, what);
+}
+
+void board_main(void)
+{
+	put("TAP version 13\n1..10\n");
+	use(hyp_vectors);
+	test_translate();
+	test_fault(hyp_vectors, "a fault with A clear is one (plain)");
+	test_fault(hyp_vectors_bpiall, "a fault with A clear is one (bpiall)");
+	test_fault(hyp_vectors_iciallu, "a fault with A clear is one (iciallu)");
+	test_trap(hyp_vectors, "a trap keeps all registers (plain)");
+	test_trap(hyp_vectors_bpiall, "a trap keeps all registers (bpiall)");
+	test_trap(hyp_vectors_iciallu, "a trap keeps all registers (iciallu)");
+	put(failed ? "# failed\n" : "# passed\n");
+	/* PSCI SYSTEM_OFF, which the board answers to SMC from HYP. */
+	asm volatile("ldr r0, =0x84000008\n\t.arch_extension sec\n\tsmc #0" : : : "r0", "memory");
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Entry in HYP mode, MMU off, and what C cannot say. board.c tells what it is for. */
+#include "hyp/hyp.h"
+#include "hyp/offsets.h"
+
+	.syntax unified
+	.arch armv7-a
+	.arch_extension virt
+	.arm
+
+	.section .text.start, "ax"
+	.globl _start
+_start:
+	ldr	sp, =stack_end
+	ldr	r0, =__bss_start
+	ldr	r1, =__bss_end
+	mov	r2, #0
+1:	cmp	r0, r1
+	strlo	r2, [r0], #4
+	blo	1b
+	ldr	r0, =board_cpu
+	mcr	p15, 4, r0, c13, c0, 2	@ HTPIDR
+	ldr	r1, =panic_stack_end
+	str	r1, [r0, #CPU_STACK_TOP]
+	bl	board_main
+2:	wfi
+	b	2b
+
+/*
+ * u32 board_abort(u32 addr): loads from @addr with A clear, as it is in HYP where
+ * SCR.EA is set. 0, or 1 where hyp_panic() ended it.
+ */
+	.globl	board_abort
+board_abort:
+	push	{r3-r11, lr}
+	ldr	r1, =board_sp
+	str	sp, [r1]
+	cpsie	a
+	ldr	r0, [r0]
+	cpsid	a
+	mov	r0, #0
+	pop	{r3-r11, pc}
+	.globl	board_panicked
+board_panicked:
+	cpsid	a
+	ldr	r1, =board_sp
+	ldr	sp, [r1]
+	mov	r0, #1
+	pop	{r3-r11, pc}
+
+/*
+ * u32 board_guest(u32 *regs): a guest in SVC mode that calls HYP with r0-r12 from
+ * @regs, and puts back what it has then. Comes back by board_guest_done.
+ */
+	.globl	board_guest
+board_guest:
+	push	{r3-r11, lr}
+	ldr	r1, =board_sp
+	str	sp, [r1]
+	ldr	r1, =guest
+	msr	ELR_hyp, r1
+	mov	r1, #0x1d3		@ SVC, A, I and F set
+	msr	SPSR_cxsf, r1
+	ldr	r1, =guest_stack_end
+	msr	SP_svc, r1
+	mov	lr, r0
+	eret
+guest:
+	ldr	r0, =guest_regs
+	ldr	r0, [r0]
+	ldmia	r0, {r0-r12}
+	hvc	#0			@ hyp_fastpath() looks on
+	push	{r0-r12}
+	ldr	r0, =guest_regs
+	ldr	r1, [r0]
+	mov	r2, sp
+	mov	r3, #13
+1:	ldr	r4, [r2], #4
+	str	r4, [r1], #4
+	subs	r3, r3, #1
+	bne	1b
+	add	sp, sp, #52
+	hvc	#1			@ hyp_fastpath() leaves for good
+	b	.
+	.globl	board_guest_done
+board_guest_done:
+	ldr	r1, =board_sp
+	ldr	sp, [r1]
+	pop	{r3-r11, pc}
+
+	.section .note.GNU-stack, "", %progbits
+	.bss
+	.balign	8
+	.space	4096
+stack_end:
+	.space	1024
+panic_stack_end:
+	.space	1024
+guest_stack_end:

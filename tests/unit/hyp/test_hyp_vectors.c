@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The exception vectors of HYP mode, which are assembly, on an emulated board without Linux:
+ * hyp/board/run builds it and runs it, and what it prints is this test's own.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(void)
+{
+	char command[4096], line[512];
+	int passed = 0, status;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "hyp/board/run \"$(realpath ../..)\" \"$(mktemp -d)/board\"");
+	f = popen(command, "r");
+	if (!f)
+		return 1;
+	while (fgets(line, sizeof(line), f)) {
+		fputs(line, stdout);
+		passed |= !strncmp(line, "# passed", 8);
+	}
+	status = pclose(f);
+	return status || !passed;
+}

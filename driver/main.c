@@ -4,6 +4,7 @@
 #include <linux/kernel.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 
 #include <asm/cputype.h>
 
@@ -12,6 +13,7 @@
 #include "compat/compat.h"
 #include "core/state.h"
 #include "eventfd/eventfd.h"
+#include "host/cpukind.h"
 #include "host/debug_host.h"
 #include "host/hypmap.h"
 #include "mem/stage2.h"
@@ -45,8 +47,23 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+/* What the host's CPUs are, a line for each kind: for people, and for armvmm-stat --host. */
+static ssize_t device_read(struct file *file, char __user *buf, size_t count, loff_t *ppos)
+{
+	char *text = kzalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	ssize_t ret;
+
+	if (!text)
+		return -ENOMEM;
+	ret = simple_read_from_buffer(buf, count, ppos, text,
+				      armvmm_cpukind_report(text, PAGE_SIZE));
+	kfree(text);
+	return ret;
+}
+
 static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
+	.read = device_read,
 	.unlocked_ioctl = device_ioctl,
 	.llseek = noop_llseek,
 };

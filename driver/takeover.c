@@ -21,6 +21,7 @@
 
 #include "compat/compat.h"
 #include "host/cache.h"
+#include "host/cpukind.h"
 #include "host/debug_host.h"
 #include "host/hypcpu.h"
 #include "host/hypcpu_state.h"
@@ -55,11 +56,6 @@ u32 hyp_takeover_call(const struct hyp_takeover *args);
 u32 hyp_probe_call(void);
 
 static_assert(sizeof(struct hyp_cpu) <= PAGE_SIZE);
-
-static char *harden = "auto";
-module_param(harden, charp, 0444);
-MODULE_PARM_DESC(harden,
-		 "branch predictor maintenance on entry to HYP: auto, none, bpiall, iciallu");
 
 static struct {
 	struct page *entry_page;	/* identity-mapped in HYP */
@@ -106,33 +102,27 @@ static void __noreturn takeover_panic(struct hyp_cpu *cpu)
 	panic("armvmm: fault in HYP mode");
 }
 
-/* Which vectors this CPU needs (CVE-2017-5715): by its predictor. */
+/* The vectors that take the measure against training of this CPU's predictor (CVE-2017-5715). */
 static const char *takeover_vectors(void)
 {
-	u32 actlr;
-
-	if (!strcmp(harden, "none"))
-		return hyp_vectors;
-	if (!strcmp(harden, "bpiall"))
+	switch (armvmm_cpukind_predictor()) {
+	case PREDICTOR_BPIALL:
 		return hyp_vectors_bpiall;
-	if (!strcmp(harden, "iciallu"))
+	case PREDICTOR_ICIALLU:
 		return hyp_vectors_iciallu;
-
-	switch (read_cpuid_part()) {
-	case ARM_CPU_PART_CORTEX_A12:
-	case ARM_CPU_PART_CORTEX_A17:
-		return hyp_vectors_bpiall;
-	case ARM_CPU_PART_CORTEX_A15:
-	case ARM_CPU_PART_BRAHMA_B15:
-		asm volatile("mrc p15, 0, %0, c1, c0, 1" : "=r" (actlr));
-		if (actlr & BIT(0))	/* IBE: ICIALLU empties the predictor too */
-			return hyp_vectors_iciallu;
-		pr_warn_once("armvmm: CPU%d: firmware did not set ACTLR.IBE: guests can train the host's branch predictor\n",
-			     smp_processor_id());
-		return hyp_vectors;
+	case PREDICTOR_LOOP8:
+		return hyp_vectors_loop8;
 	default:
 		return hyp_vectors;
 	}
+}
+
+/* This CPU's kind, and what follows of it for all. Before its first guest, IRQs off. */
+static void takeover_learn(void *unused)
+{
+	armvmm_cpukind_learn();
+	if (armvmm_cpukind_this()->errata & CPUKIND_ERRATUM_798181)
+		armvmm_stage2_tlb_add_settle();
 }
 
 /* IRQs off, on the CPU. -EBUSY when another has taken HYP's stub away. */
@@ -146,7 +136,6 @@ static int takeover_take(void)
 		.httbr_lo = (u32)httbr,
 		.httbr_hi = (u32)(httbr >> 32),
 		.sp = hc->stack_top,
-		.hvbar = (u32)takeover_vectors(),
 		.htpidr = (u32)hc,
 		.vtcr = armvmm_stage2_vtcr(),
 	};
@@ -155,6 +144,8 @@ static int takeover_take(void)
 		return 0;
 	if (armvmm_hyp_call(HYP_CALL_NR, 0, 0) != HYP_STUB_ERROR)
 		return -EBUSY;
+	takeover_learn(NULL);
+	args.hvbar = (u32)takeover_vectors();
 	hc->vcpu = NULL;
 	hc->thumbee = armvmm_thumbee_there();
 	hc->vfp = elf_hwcap & HWCAP_VFP;
@@ -260,13 +251,11 @@ static void takeover_probe_ipi(void *result)
 
 int armvmm_takeover_probe(void)
 {
-	static const char * const choices[] = { "auto", "none", "bpiall", "iciallu" };
 	u32 answer = HYP_STUB_ERROR;
+	int ret = armvmm_cpukind_check();
 
-	if (match_string(choices, ARRAY_SIZE(choices), harden) < 0) {
-		pr_err("armvmm: harden=%s: it is auto, none, bpiall or iciallu\n", harden);
-		return -EINVAL;
-	}
+	if (ret)
+		return ret;
 	on_each_cpu(takeover_probe_ipi, &answer, 1);
 	switch (answer) {
 	case HYP_STUB_ERROR:
@@ -354,6 +343,8 @@ static int takeover_map(void)
 {
 	int cpu, ret;
 
+	/* Cache maintenance goes by all CPUs that there are. */
+	on_each_cpu(takeover_learn, NULL, 1);
 	ret = armvmm_hypmap_add(hyp_text_start, hyp_text_end - hyp_text_start, HYPMAP_TEXT);
 	if (ret)
 		return ret;

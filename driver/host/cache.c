@@ -6,6 +6,7 @@
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/spinlock.h>
 #include <asm/barrier.h>
 
 #include "compat/compat.h"
@@ -16,17 +17,22 @@
 /* From here on a whole invalidation is cheaper than one line at a time. */
 #define CACHE_ICACHE_BY_LINE_MAX	(16 * PAGE_SIZE)
 
-static inline u32 cache_ctr(void)
-{
-	u32 ctr;
+/* Of all CPUs that ever were taken over. */
+static struct cache_geometry cache_host;
+static DEFINE_RAW_SPINLOCK(cache_host_lock);
 
-	asm("mrc p15, 0, %0, c0, c0, 1" : "=r" (ctr));	/* CTR */
-	return ctr;
+void armvmm_cache_add_cpu(u32 ctr)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&cache_host_lock, flags);
+	cache_geometry_add(&cache_host, ctr);
+	raw_spin_unlock_irqrestore(&cache_host_lock, flags);
 }
 
 static void cache_flush_lines(unsigned long addr, unsigned long size)
 {
-	unsigned int shift = cache_line_shift(CTR_DMINLINE(cache_ctr()));
+	unsigned int shift = cache_line_shift(READ_ONCE(cache_host.dminline));
 	unsigned long a, n;
 
 	cache_for_each_line(a, n, addr, size, shift)
@@ -72,17 +78,17 @@ void armvmm_cache_invalidate_icache_all(void)
 /*
  * A PIPT instruction cache may be invalidated through any mapping of the page. A VIPT one holds
  * the guest's lines under the guest's virtual addresses, which we do not know: all of it goes
- * (DDI 0406C B3.11.2). The Cortex-A7's is VIPT, the A15's PIPT; the A7's CTR says which.
+ * (DDI 0406C B3.11.2). The Cortex-A7's is VIPT, the A15's PIPT; the A7's CTR says which, and one
+ * such CPU in the host is enough.
  */
 void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
 {
-	u32 ctr = cache_ctr();
-	unsigned int shift = cache_line_shift(CTR_IMINLINE(ctr));
+	unsigned int shift = cache_line_shift(READ_ONCE(cache_host.iminline));
 	unsigned long a, n;
 	void *va;
 
 	/* Memory of a PFN map may have no struct page, and so no address here. */
-	if (CTR_L1IP(ctr) != CTR_L1IP_PIPT || size > CACHE_ICACHE_BY_LINE_MAX || !pfn_valid(pfn)) {
+	if (!READ_ONCE(cache_host.icache_pipt) || size > CACHE_ICACHE_BY_LINE_MAX || !pfn_valid(pfn)) {
 		armvmm_cache_invalidate_icache_all();
 		return;
 	}

@@ -6,6 +6,9 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
+/* Takes a CPU's CTR into account: before it runs a guest, and before any of what follows. */
+void armvmm_cache_add_cpu(u32 ctr);
+
 /* Cleans and invalidates [addr, addr + size) of kernel memory to the PoC, with DSB. Any context. */
 void armvmm_cache_flush(const void *addr, size_t size);
 

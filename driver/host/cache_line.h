@@ -3,6 +3,7 @@
 #ifndef ARMVMM_CACHE_LINE_H
 #define ARMVMM_CACHE_LINE_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 /* CTR fields (DDI 0406C B4.1.42): smallest lines as log2 of words; the I-cache's policy. */
@@ -17,6 +18,30 @@
 static inline unsigned int cache_line_shift(unsigned int minline)
 {
 	return minline + 2;
+}
+
+/*
+ * An operation by address reaches the caches of all CPUs, whose lines and policies need not be
+ * those of the CPU that it is done on (A15 and A7 in one host): the smallest lines count, and an
+ * instruction cache that is not PIPT anywhere (DDI 0406C B3.11.2, B4.1.42).
+ */
+struct cache_geometry {
+	bool known;
+	bool icache_pipt;	/* of every CPU */
+	u32 iminline;
+	u32 dminline;
+};
+
+static inline void cache_geometry_add(struct cache_geometry *g, u32 ctr)
+{
+	bool pipt = CTR_L1IP(ctr) == CTR_L1IP_PIPT;
+
+	if (!g->known || CTR_IMINLINE(ctr) < g->iminline)
+		WRITE_ONCE(g->iminline, CTR_IMINLINE(ctr));
+	if (!g->known || CTR_DMINLINE(ctr) < g->dminline)
+		WRITE_ONCE(g->dminline, CTR_DMINLINE(ctr));
+	WRITE_ONCE(g->icache_pipt, pipt && (!g->known || g->icache_pipt));
+	g->known = true;
 }
 
 /* Lines that [addr, addr + size) touches. */

@@ -117,7 +117,7 @@ u64 hyp_translate(u32 va);
 void hyp_serror_take(void);
 
 /* Assembly: not to be called from C in HYP but by the vectors. */
-extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[];
+extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[], hyp_vectors_loop8[];
 extern char hyp_text_start[], hyp_text_end[];
 extern char hyp_entry_start[], hyp_entry_takeover[], hyp_entry_release[],
 	    hyp_entry_restart[], hyp_entry_end[];

@@ -65,6 +65,23 @@ hyp_vectors_iciallu:
 	isb
 	b	vector_decode
 
+/*
+ * CPUs that no operation of HYP's own helps: branches that overwrite the history
+ * which predictions go by, as Linux has them on exceptions (SPECTRE_V2_METHOD_LOOP8),
+ * unrolled, for there is no register to count in.
+ */
+	.align	5
+	.globl	hyp_vectors_loop8
+hyp_vectors_loop8:
+	count_vector
+	.rept	16
+	b	1f
+1:
+	.endr
+	dsb
+	isb
+	b	vector_decode
+
 	.align	5
 	.globl	hyp_vectors_bpiall
 hyp_vectors_bpiall:

@@ -117,8 +117,8 @@ static inline bool armvmm_stage2_retry(struct stage2 *s2, unsigned long seq, uns
 
 /* Drops all TLB entries of the VM on all CPUs. IRQs on; may hold stage2.lock, need not. */
 void armvmm_stage2_flush_tlb(struct stage2 *s2);
-/* Module init: looks at the CPUs' errata. */
-void armvmm_stage2_tlb_init(void);
+/* A CPU has erratum 798181: flushes have other CPUs wait from now on. Any context. */
+void armvmm_stage2_tlb_add_settle(void);
 
 /* stage2_notifier.c. Register: -ENOMEM, -EINTR. May sleep. */
 int armvmm_stage2_notifier_register(struct armvmm_vm *vm);

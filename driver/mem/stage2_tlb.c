@@ -4,7 +4,6 @@
 #include <linux/preempt.h>
 #include <linux/smp.h>
 #include <asm/barrier.h>
-#include <asm/cputype.h>
 
 #include "compat/compat.h"
 
@@ -14,7 +13,7 @@
 #include "hyp/hyp.h"
 #include "mem/stage2.h"
 
-/* Set once, at module init: some CPU needs tlb_settle(). */
+/* Set for good as soon as a CPU that needs tlb_settle() is taken over (cpukind.c). */
 static bool tlb_needs_settle;
 
 struct tlb_call {
@@ -93,29 +92,12 @@ void armvmm_stage2_flush_tlb(struct stage2 *s2)
 				break;
 		}
 	}
-	if (tlb_needs_settle)
+	if (READ_ONCE(tlb_needs_settle))
 		tlb_settle(vm);
 	put_cpu();
 }
 
-/* Which A15 needs it is in REVIDR: bits 4 and 9 are two fixes, of which the first goes halfway. */
-static void tlb_check_cpu(void *needs_settle)
+void armvmm_stage2_tlb_add_settle(void)
 {
-	unsigned int variant = read_cpuid_id() >> 20 & 0xf, revision = read_cpuid_id() & 0xf;
-	u32 revidr;
-
-	if (read_cpuid_part() != ARM_CPU_PART_CORTEX_A15)
-		return;
-	if (variant > 3 || (variant == 3 && revision > 3))
-		return;
-	revidr = read_cpuid(CPUID_REVIDR);
-	/* r2p1 and older know no REVIDR, which then reads as MIDR (DDI 0406C B4.1.125). */
-	if (revidr != read_cpuid_id() && (revidr & (BIT(4) | BIT(9))))
-		return;
-	WRITE_ONCE(*(bool *)needs_settle, true);
-}
-
-void armvmm_stage2_tlb_init(void)
-{
-	on_each_cpu(tlb_check_cpu, &tlb_needs_settle, 1);
+	WRITE_ONCE(tlb_needs_settle, true);
 }

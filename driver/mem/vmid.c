@@ -103,7 +103,6 @@ int armvmm_vmid_init(void)
 	vmid_pool.nr_cpus = nr_cpu_ids;
 	vmid_pool.take_active = vmid_take_active;
 	vmid_pool_init(&vmid_pool);
-	armvmm_stage2_tlb_init();
 	return 0;
 }
 

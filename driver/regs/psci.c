@@ -9,8 +9,6 @@
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
-#include <asm/cputype.h>
-
 #include <uapi/linux/psci.h>
 
 #include "arch/archregs.h"
@@ -19,6 +17,7 @@
 #include "core/state.h"
 #include "core/trace.h"
 #include "core/vcpus.h"
+#include "host/cpukind.h"
 #include "regs/psci.h"
 #include "regs/reset.h"
 
@@ -33,7 +32,6 @@
 #define PSCI_WA_AVAILABLE	0
 #define PSCI_WA_NOT_REQUIRED	1
 #define PSCI_NOT_SUPPORTED	(-1)
-#define PSCI_ACTLR_IBE		(1u << 0)	/* A15 TRM 4.3.28: Invalidate BTB Enable */
 
 /* MPIDR's affinity levels 0 to 2 (DDI 0406C B4.1.106) */
 #define PSCI_AFFINITY_MASK	0x00ffffffu
@@ -78,31 +76,27 @@ void armvmm_psci_vcpu_init(struct armvmm_vcpu *vcpu)
 }
 
 /*
- * What guests must do against branch target injection on this CPU. HYP
- * invalidates the predictor of an A12, A15 or A17 on each entry from a guest,
- * so that the call itself is the workaround there; the A7 is not affected. On
- * the A15 firmware must have set ACTLR.IBE, or ICIALLU leaves the predictor as
- * it is, and there is no workaround to promise.
+ * What guests must do against branch target injection on this CPU: nothing, where it is not
+ * affected; else HYP empties the predictor on each entry from a guest, so that the call itself is
+ * the workaround, or there is none to promise (cpukind.c).
  */
 static u64 psci_workaround_1(void)
 {
-	u32 midr = read_cpuid_id(), actlr;
+	const struct armvmm_cpukind *kind;
+	enum armvmm_spectre spectre;
+	bool as_needed;
 
-	if (MIDR_IMPLEMENTER(midr) != MIDR_ARM)
-		return KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_AVAIL;
-	switch (MIDR_PART(midr)) {
-	case MIDR_PART_A7:
+	preempt_disable();
+	kind = armvmm_cpukind_this();
+	spectre = kind->spectre;
+	as_needed = kind->predictor == armvmm_cpukind_predictor();
+	preempt_enable();
+
+	if (spectre == SPECTRE_UNAFFECTED)
 		return KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_REQUIRED;
-	case MIDR_PART_A12:
-	case MIDR_PART_A17:
-		return KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_AVAIL;
-	case MIDR_PART_A15:
-		asm volatile("mrc p15, 0, %0, c1, c0, 1" : "=r" (actlr));
-		return actlr & PSCI_ACTLR_IBE ? KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_AVAIL :
-						KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_AVAIL;
-	default:
-		return KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_AVAIL;
-	}
+	return spectre == SPECTRE_MITIGATED && as_needed ?
+		       KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_AVAIL :
+		       KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1_NOT_AVAIL;
 }
 
 static s32 psci_arch_features(u32 fn)

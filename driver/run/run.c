@@ -13,6 +13,7 @@
 #include "core/trace.h"
 #include "debug/debug.h"
 #include "eventfd/eventfd.h"
+#include "host/cpukind.h"
 #include "host/hypcpu.h"
 #include "mem/stage2.h"
 #include "mmio/mmio.h"
@@ -141,6 +142,12 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	    vcpu->debug.owner == DEBUG_OWNER_CLIENT && !armvmm_hypcpu_debug_ok()) {
 		local_irq_enable();
 		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_DEBUG);
+	}
+	/* The guest sees the MIDR of one part, and works around its errata: it stays on such CPUs. */
+	if (unlikely(vcpu->last_cpu != smp_processor_id()) &&
+	    armvmm_cpukind_part(armvmm_cpukind_this()->regs.midr ^ vcpu->hyp->vpidr)) {
+		local_irq_enable();
+		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_OTHER_PART);
 	}
 	armvmm_vmid_update(vcpu);
 	/* Pairs with armvmm_vcpu_kick() and with the order of requests. */

@@ -14,20 +14,14 @@
 #define FAKE_CPUS	4
 
 extern unsigned int fake_cpu;		/* that runs now */
-extern u32 fake_midr[FAKE_CPUS], fake_revidr[FAKE_CPUS];
 
 /* One operation more, of the CPU that runs now. */
 void fake_op(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* --- barriers and ID registers --- */
+/* --- barriers --- */
 
 #define dsb(option)		fake_op("dsb " #option)
 #define dmb(option)		fake_op("dmb " #option)
-#define CPUID_REVIDR		fake_revidr[fake_cpu]
-#define read_cpuid(reg)		(reg)
-#define read_cpuid_id()		fake_midr[fake_cpu]
-#define read_cpuid_part()	(fake_midr[fake_cpu] & 0xff00fff0)
-#define ARM_CPU_PART_CORTEX_A15	0x4100c0f0
 
 /* --- CPUs --- */
 

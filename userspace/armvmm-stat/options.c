@@ -18,6 +18,7 @@ const char options_help[] =
 	"  -c, --vcpu             a column for each vCPU\n"
 	"  -f, --filter REGEX     counters whose name matches\n"
 	"  -z, --skip-zero        counters that are not zero\n"
+	"      --host             the kinds of CPUs of this host, and leave\n"
 	"\n"
 	"How:\n"
 	"  -1, --once             print one interval, and leave\n"
@@ -34,6 +35,7 @@ const char options_help[] =
 enum {
 	OPT_CSV = 256,
 	OPT_DEBUGFS,
+	OPT_HOST,
 };
 
 static const struct option options_long[] = {
@@ -48,6 +50,7 @@ static const struct option options_long[] = {
 	{ "csv", no_argument, NULL, OPT_CSV },
 	{ "interval", required_argument, NULL, 'i' },
 	{ "debugfs", required_argument, NULL, OPT_DEBUGFS },
+	{ "host", no_argument, NULL, OPT_HOST },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -159,6 +162,9 @@ bool options_parse(struct options *o, int argc, char **argv, GError **err)
 			break;
 		case 'l':
 			o->log = true;
+			break;
+		case OPT_HOST:
+			o->host = true;
 			break;
 		case OPT_CSV:
 			o->csv = true;

@@ -12,6 +12,7 @@ struct options {
 	bool csv;
 	bool per_vcpu;
 	bool skip_zero;
+	bool host;		/* the host's CPUs, and no counters */
 	bool help, version;
 	char *log_file;
 	char *guest;		/* NULL: any */

@@ -68,5 +68,10 @@
  */
 #define ARMVMM_FAIL_ENTRY_NO_HYP	1
 #define ARMVMM_FAIL_ENTRY_NO_DEBUG	2
+/*
+ * The CPU is of another part than the one that the vCPU was initialized on (big.LITTLE), which the
+ * guest sees as MIDR: the client binds its thread to CPUs of that part.
+ */
+#define ARMVMM_FAIL_ENTRY_OTHER_PART	3
 
 #endif /* _UAPI_LINUX_ARMVMM_H */

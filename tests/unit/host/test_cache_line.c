@@ -75,5 +75,30 @@ static void test_walk_end(void)
 	KTAP_EQ(a, 0);
 }
 
-KTAP_MAIN(KTAP_CASE(test_ctr), KTAP_CASE(test_count), KTAP_CASE(test_walk),
+/* A15 (PIPT, lines of 64 bytes) and A7 (VIPT, instruction lines of 32): the worst of both counts. */
+static void test_two_kinds(void)
+{
+	static const u32 ctrs[2] = { 0x8444c004, 0x84448003 };
+	struct cache_geometry g;
+
+	for (unsigned int first = 0; first < 2; first++) {
+		g = (struct cache_geometry){ };
+		cache_geometry_add(&g, ctrs[first]);
+		KTAP_EQ(g.icache_pipt, first == 0);
+		KTAP_EQ(1 << cache_line_shift(g.iminline), first ? 32 : 64);
+		cache_geometry_add(&g, ctrs[!first]);
+		KTAP_TRUE(!g.icache_pipt);
+		KTAP_EQ(1 << cache_line_shift(g.iminline), 32);
+		KTAP_EQ(1 << cache_line_shift(g.dminline), 64);
+		/* And stays, whoever comes back. */
+		cache_geometry_add(&g, ctrs[0]);
+		KTAP_TRUE(!g.icache_pipt);
+		KTAP_EQ(1 << cache_line_shift(g.iminline), 32);
+	}
+	/* Data lines too. */
+	cache_geometry_add(&g, 0x8443c004);
+	KTAP_EQ(1 << cache_line_shift(g.dminline), 32);
+}
+
+KTAP_MAIN(KTAP_CASE(test_ctr), KTAP_CASE(test_two_kinds), KTAP_CASE(test_count), KTAP_CASE(test_walk),
 	  KTAP_CASE(test_walk_end))

@@ -17,7 +17,7 @@ u32 board_abort(u32 addr);
 u32 board_guest(u32 *regs);
 void board_main(void);
 extern char board_panicked[], board_guest_done[];
-extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[];
+extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[], hyp_vectors_loop8[];
 
 u32 board_cpu[64], board_sp;
 u32 *guest_regs;
@@ -168,15 +168,17 @@ static void test_trap(const char *vectors, const char *what)
 
 void board_main(void)
 {
-	put("TAP version 13\n1..10\n");
+	put("TAP version 13\n1..12\n");
 	use(hyp_vectors);
 	test_translate();
 	test_fault(hyp_vectors, "a fault with A clear is one (plain)");
 	test_fault(hyp_vectors_bpiall, "a fault with A clear is one (bpiall)");
 	test_fault(hyp_vectors_iciallu, "a fault with A clear is one (iciallu)");
+	test_fault(hyp_vectors_loop8, "a fault with A clear is one (loop8)");
 	test_trap(hyp_vectors, "a trap keeps all registers (plain)");
 	test_trap(hyp_vectors_bpiall, "a trap keeps all registers (bpiall)");
 	test_trap(hyp_vectors_iciallu, "a trap keeps all registers (iciallu)");
+	test_trap(hyp_vectors_loop8, "a trap keeps all registers (loop8)");
 	put(failed ? "# failed\n" : "# passed\n");
 	/* PSCI SYSTEM_OFF, which the board answers to SMC from HYP. */
 	asm volatile("ldr r0, =0x84000008\n\t.arch_extension sec\n\tsmc #0" : : : "r0", "memory");

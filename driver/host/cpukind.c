@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The kinds of CPUs that this host has, as each CPU tells when it is taken over. */
+#include <linux/cpumask.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/printk.h>
+#include <linux/smp.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include <asm/cputype.h>
+
+#include "compat/compat.h"
+
+#include "arch/archregs.h"
+#include "host/cache.h"
+#include "host/cpukind.h"
+
+#define CPUKIND_LINE		320	/* the longest description fits */
+
+static char *harden = "auto";
+module_param(harden, charp, 0444);
+MODULE_PARM_DESC(harden,
+		 "branch predictor maintenance on entry to HYP: auto, none, bpiall, iciallu, loop8");
+
+static const char * const harden_choices[] = {
+	[PREDICTOR_NONE] = "none",
+	[PREDICTOR_BPIALL] = "bpiall",
+	[PREDICTOR_ICIALLU] = "iciallu",
+	[PREDICTOR_LOOP8] = "loop8",
+	[PREDICTOR_NR] = "auto",
+};
+
+static DEFINE_PER_CPU(struct armvmm_cpukind, cpukind);
+static DEFINE_RAW_SPINLOCK(cpukind_lock);
+
+int armvmm_cpukind_check(void)
+{
+	if (match_string(harden_choices, ARRAY_SIZE(harden_choices), harden) >= 0)
+		return 0;
+	pr_err("armvmm: harden=%s: it is auto, none, bpiall, iciallu or loop8\n", harden);
+	return -EINVAL;
+}
+
+static enum armvmm_predictor cpukind_used(const struct armvmm_cpukind *kind)
+{
+	int choice = match_string(harden_choices, ARRAY_SIZE(harden_choices), harden);
+
+	return choice < 0 || choice == PREDICTOR_NR ? kind->predictor : choice;
+}
+
+const struct armvmm_cpukind *armvmm_cpukind_this(void)
+{
+	return this_cpu_ptr(&cpukind);
+}
+
+enum armvmm_predictor armvmm_cpukind_predictor(void)
+{
+	return cpukind_used(armvmm_cpukind_this());
+}
+
+static void cpukind_read(struct armvmm_cpukind_regs *r)
+{
+	r->midr = read_cpuid_id();
+	r->revidr = read_cpuid(CPUID_REVIDR);
+	r->mmfr3 = read_cpuid_ext(CPUID_EXT_MMFR3);
+	asm("mrc p15, 0, %0, c0, c0, 1" : "=r" (r->ctr));
+	asm volatile("mrc p15, 0, %0, c1, c0, 1" : "=r" (r->actlr));
+	/* Undefined without the Security Extensions, as on an emulator's board. */
+	if (read_cpuid_ext(CPUID_EXT_PFR1) >> 4 & 0xf)
+		asm volatile("mrc p15, 0, %0, c1, c1, 2" : "=r" (r->nsacr));
+	/* Nobody else has these two. */
+	if (MIDR_IMPLEMENTER(r->midr) != MIDR_ARM ||
+	    (MIDR_PART(r->midr) != MIDR_PART_A12 && MIDR_PART(r->midr) != MIDR_PART_A17))
+		return;
+	asm volatile("mrc p15, 0, %0, c15, c0, 1" : "=r" (r->diag));
+	asm volatile("mrc p15, 0, %0, c15, c0, 2" : "=r" (r->feature));
+}
+
+static bool cpukind_is_same(int cpu, const struct armvmm_cpukind *kind)
+{
+	return !memcmp(&per_cpu_ptr(&cpukind, cpu)->regs, &kind->regs, sizeof(kind->regs));
+}
+
+/* The first CPU that is of the kind of @cpu. */
+static int cpukind_first(int cpu)
+{
+	int other;
+
+	for_each_possible_cpu(other)
+		if (cpukind_is_same(other, per_cpu_ptr(&cpukind, cpu)))
+			return other;
+	return cpu;
+}
+
+void armvmm_cpukind_learn(void)
+{
+	struct armvmm_cpukind kind = { };
+	char line[CPUKIND_LINE];
+	bool known = false;
+	int cpu;
+
+	cpukind_read(&kind.regs);
+	armvmm_cpukind_decide(&kind);
+	armvmm_cache_add_cpu(kind.regs.ctr);
+
+	raw_spin_lock(&cpukind_lock);
+	for_each_possible_cpu(cpu)
+		known |= cpukind_is_same(cpu, &kind);
+	*this_cpu_ptr(&cpukind) = kind;
+	raw_spin_unlock(&cpukind_lock);
+	if (known)
+		return;
+	armvmm_cpukind_describe(&kind, cpukind_used(&kind), line, sizeof(line));
+	if (kind.missing)
+		pr_warn("armvmm: %s\n", line);
+	else
+		pr_info("armvmm: %s\n", line);
+}
+
+size_t armvmm_cpukind_report(char *buf, size_t size)
+{
+	struct armvmm_cpukind *kind;
+	char line[CPUKIND_LINE];
+	size_t len = 0;
+	int cpu, other;
+
+	for_each_possible_cpu(cpu) {
+		kind = per_cpu_ptr(&cpukind, cpu);
+		if (!kind->regs.midr || cpukind_first(cpu) != cpu)
+			continue;
+		len += scnprintf(buf + len, size - len, "CPU");
+		for_each_possible_cpu(other)
+			if (cpukind_is_same(other, kind))
+				len += scnprintf(buf + len, size - len, "%s%d",
+						 other == cpu ? " " : ",", other);
+		armvmm_cpukind_describe(kind, cpukind_used(kind), line, sizeof(line));
+		len += scnprintf(buf + len, size - len, ": %s\n", line);
+	}
+	return len;
+}

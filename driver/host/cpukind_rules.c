@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of CPUs. Parts and errata are those of Linux's proc-v7.S, proc-v7-bugs.c and
+ * erratum_a15_798181_init(), and of Arm's errata notices.
+ */
+#include <linux/bits.h>
+#include <linux/kernel.h>
+
+#include "arch/archregs.h"
+#include "host/cpukind.h"
+
+#define PART(midr)		armvmm_cpukind_part(midr)
+#define PART_A7			0x4100c070
+#define PART_A12		0x4100c0d0
+#define PART_A15		0x4100c0f0
+#define PART_A17		0x4100c0e0
+#define PART_A32		0x4100d010
+#define PART_A35		0x4100d040
+#define PART_A53		0x4100d030
+#define PART_A55		0x4100d050
+#define PART_A57		0x4100d070
+#define PART_A72		0x4100d080
+#define PART_A73		0x4100d090
+#define PART_A75		0x4100d0a0
+#define PART_B15		0x420000f0
+
+/* Variant and revision as one number, which orders them: r2p1 is 0x21. */
+#define RELEASE(midr)		(MIDR_VARIANT(midr) << 4 | MIDR_REVISION(midr))
+
+#define ACTLR_IBE		BIT(0)	/* A15 TRM 4.3.28 */
+#define ACTLR_LOOP_BUFFER_OFF	BIT(1)
+#define ACTLR_SMP		BIT(6)
+#define MMFR3_COHWALK(v)	((v) >> 20 & 0xf)
+#define NSACR_RFR		BIT(19)
+
+static const struct {
+	u32 part;
+	const char *name;
+	enum armvmm_predictor predictor;
+	enum armvmm_spectre spectre;
+} rules_parts[] = {
+	/* In order: nothing is fetched by a prediction that goes far. */
+	{ PART_A7, "Cortex-A7", PREDICTOR_NONE, SPECTRE_UNAFFECTED },
+	{ PART_A32, "Cortex-A32", PREDICTOR_NONE, SPECTRE_UNAFFECTED },
+	{ PART_A35, "Cortex-A35", PREDICTOR_NONE, SPECTRE_UNAFFECTED },
+	{ PART_A53, "Cortex-A53", PREDICTOR_NONE, SPECTRE_UNAFFECTED },
+	{ PART_A55, "Cortex-A55", PREDICTOR_NONE, SPECTRE_UNAFFECTED },
+	{ PART_A12, "Cortex-A12", PREDICTOR_BPIALL, SPECTRE_MITIGATED },
+	{ PART_A17, "Cortex-A17", PREDICTOR_BPIALL, SPECTRE_MITIGATED },
+	{ PART_A73, "Cortex-A73", PREDICTOR_BPIALL, SPECTRE_MITIGATED },
+	{ PART_A75, "Cortex-A75", PREDICTOR_BPIALL, SPECTRE_MITIGATED },
+	{ PART_A15, "Cortex-A15", PREDICTOR_ICIALLU, SPECTRE_MITIGATED },
+	{ PART_B15, "Brahma-B15", PREDICTOR_ICIALLU, SPECTRE_MITIGATED },
+	/* Only firmware empties theirs; the loop at least overwrites the branch history. */
+	{ PART_A57, "Cortex-A57", PREDICTOR_LOOP8, SPECTRE_VULNERABLE },
+	{ PART_A72, "Cortex-A72", PREDICTOR_LOOP8, SPECTRE_VULNERABLE },
+};
+
+static int rules_find(u32 midr)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rules_parts); i++)
+		if (rules_parts[i].part == PART(midr))
+			return (int)i;
+	return -1;
+}
+
+/*
+ * Linux's rule for the full workaround of 798181, by barriers on other CPUs; what goes only halfway,
+ * the second TLB operation, HYP mode does on every CPU (hyp/tlb.c). REVIDR bits 4 and 9 are two
+ * fixes: r2p1 and older have neither, nor REVIDR; r2p2 and r2p3 know bit 4 alone; r3p3 needs no
+ * more than the half.
+ */
+static bool rules_798181(const struct armvmm_cpukind_regs *r)
+{
+	unsigned int release = RELEASE(r->midr);
+
+	if (PART(r->midr) == PART_B15)
+		return release <= 0x02;
+	if (PART(r->midr) != PART_A15)
+		return false;
+	if (release < 0x22)
+		return true;
+	if (release < 0x24)
+		return !(r->revidr & BIT(4));
+	return release < 0x33 && !(r->revidr & (BIT(4) | BIT(9)));
+}
+
+/* The bits of Linux's proc-v7.S, which a kernel that is not Secure may fail to set. */
+static u32 rules_missing(const struct armvmm_cpukind_regs *r)
+{
+	unsigned int release = RELEASE(r->midr);
+	u32 missing = 0;
+
+	switch (PART(r->midr)) {
+	case PART_A7:
+	case PART_A15:
+	case PART_B15:
+	case PART_A12:
+	case PART_A17:
+		if (!(r->actlr & ACTLR_SMP))
+			missing |= CPUKIND_MISSING_SMP;
+		break;
+	}
+	switch (PART(r->midr)) {
+	case PART_A15:
+		if (release <= 0x04 && !(r->actlr & ACTLR_LOOP_BUFFER_OFF))
+			missing |= CPUKIND_MISSING_773022;
+		fallthrough;
+	case PART_B15:
+		if (!(r->actlr & ACTLR_IBE))
+			missing |= CPUKIND_MISSING_IBE;
+		break;
+	case PART_A12:
+		if (!(r->diag & BIT(12)))
+			missing |= CPUKIND_MISSING_818325;
+		if (!(r->feature & BIT(1)))
+			missing |= CPUKIND_MISSING_821420;
+		if (!(r->diag & BIT(24)))
+			missing |= CPUKIND_MISSING_825619;
+		if ((r->diag & 0xc00) != 0xc00)
+			missing |= CPUKIND_MISSING_857271;
+		break;
+	case PART_A17:
+		if (release <= 0x12 && !(r->diag & BIT(24)))
+			missing |= CPUKIND_MISSING_852421;
+		if (release <= 0x12 && !(r->diag & BIT(12)))
+			missing |= CPUKIND_MISSING_852423;
+		if ((r->diag & 0xc00) != 0xc00)
+			missing |= CPUKIND_MISSING_857271;
+		break;
+	case PART_A57:
+	case PART_A72:
+		missing |= CPUKIND_MISSING_FW_WA1;
+		break;
+	}
+	if (MMFR3_COHWALK(r->mmfr3) == 0)
+		missing |= CPUKIND_MISSING_COHWALK;
+	if (r->nsacr & NSACR_RFR)
+		missing |= CPUKIND_MISSING_FIQ;
+	return missing;
+}
+
+void armvmm_cpukind_decide(struct armvmm_cpukind *kind)
+{
+	const struct armvmm_cpukind_regs *r = &kind->regs;
+	int i = rules_find(r->midr);
+
+	kind->missing = rules_missing(r);
+	kind->errata = rules_798181(r) ? CPUKIND_ERRATUM_798181 : 0;
+	if (PART(r->midr) == PART_A15 && RELEASE(r->midr) <= 0x04)
+		kind->errata |= CPUKIND_ERRATUM_766422;
+	if (PART(r->midr) == PART_A7)
+		kind->errata |= CPUKIND_ERRATUM_814220;
+	if (i < 0) {
+		kind->missing |= CPUKIND_UNKNOWN;
+		kind->predictor = PREDICTOR_NONE;
+		kind->spectre = SPECTRE_VULNERABLE;
+		return;
+	}
+	kind->predictor = rules_parts[i].predictor;
+	kind->spectre = rules_parts[i].spectre;
+	/* ICIALLU without IBE leaves the predictor as it is: Linux's loop is all there is. */
+	if (kind->missing & CPUKIND_MISSING_IBE) {
+		kind->predictor = PREDICTOR_LOOP8;
+		kind->spectre = SPECTRE_VULNERABLE;
+	}
+}
+
+static const char * const rules_predictors[] = {
+	[PREDICTOR_NONE] = "none",
+	[PREDICTOR_BPIALL] = "BPIALL",
+	[PREDICTOR_ICIALLU] = "ICIALLU",
+	[PREDICTOR_LOOP8] = "a loop",
+};
+
+static const struct {
+	u32 bit;
+	const char *text;
+} rules_errata[] = {
+	{ CPUKIND_ERRATUM_798181, "798181" },
+	{ CPUKIND_ERRATUM_766422, "766422" },
+	{ CPUKIND_ERRATUM_814220, "814220" },
+}, rules_wants[] = {
+	{ CPUKIND_MISSING_IBE, "ACTLR.IBE (guests can train the host's branch predictor)" },
+	{ CPUKIND_MISSING_SMP, "ACTLR.SMP (caches are not coherent)" },
+	{ CPUKIND_MISSING_COHWALK, "coherent table walks" },
+	{ CPUKIND_MISSING_FIQ, "the FIQ registers (NSACR.RFR)" },
+	{ CPUKIND_MISSING_773022, "the fix of 773022" },
+	{ CPUKIND_MISSING_818325, "the fix of 818325 and 852422" },
+	{ CPUKIND_MISSING_821420, "the fix of 821420" },
+	{ CPUKIND_MISSING_825619, "the fix of 825619" },
+	{ CPUKIND_MISSING_857271, "the fix of 857271 or 857272" },
+	{ CPUKIND_MISSING_852421, "the fix of 852421" },
+	{ CPUKIND_MISSING_852423, "the fix of 852423" },
+	{ CPUKIND_UNKNOWN, "a rule for this part (guests may train its branch predictor)" },
+	{ CPUKIND_MISSING_FW_WA1,
+	  "firmware's WORKAROUND_1 in HYP (guests can train the host's branch predictor)" },
+};
+
+static int rules_append(char *buf, size_t size, int len, const char *before, const char *text)
+{
+	if ((size_t)len > size)
+		len = (int)size;
+	return len + snprintf(buf + len, size - len, "%s%s", before, text);
+}
+
+int armvmm_cpukind_describe(const struct armvmm_cpukind *kind, enum armvmm_predictor used,
+			    char *buf, size_t size)
+{
+	const struct armvmm_cpukind_regs *r = &kind->regs;
+	const char *before = "; errata worked around: ";
+	int i = rules_find(r->midr), len;
+
+	len = snprintf(buf, size, "%s r%up%u (MIDR 0x%08x): branch predictor: %s",
+		       i < 0 ? "unknown part" : rules_parts[i].name, MIDR_VARIANT(r->midr),
+		       MIDR_REVISION(r->midr), r->midr, rules_predictors[used]);
+	for (i = 0; i < ARRAY_SIZE(rules_errata); i++) {
+		if (!(kind->errata & rules_errata[i].bit))
+			continue;
+		len = rules_append(buf, size, len, before, rules_errata[i].text);
+		before = ", ";
+	}
+	before = "; missing: ";
+	for (i = 0; i < ARRAY_SIZE(rules_wants); i++) {
+		if (!(kind->missing & rules_wants[i].bit))
+			continue;
+		len = rules_append(buf, size, len, before, rules_wants[i].text);
+		before = ", ";
+	}
+	return len;
+}

@@ -54,6 +54,7 @@
 /* HCR, B4.1.65 */
 #define HCR_VM			(1u << 0)
 #define HCR_SWIO		(1u << 1)
+#define HCR_PTW			(1u << 2)	/* a stage 1 walk of device memory faults */
 #define HCR_FMO			(1u << 3)
 #define HCR_IMO			(1u << 4)
 #define HCR_AMO			(1u << 5)

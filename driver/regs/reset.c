@@ -21,8 +21,11 @@ static void reset_traps(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_vcpu *hyp = vcpu->hyp;
 
-	/* TVM until the guest's caches are on: see cp15.c. */
-	hyp->hcr = HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS |
+	/*
+	 * TVM until the guest's caches are on: see cp15.c. PTW: a walk of the guest's
+	 * tables never touches a device (hyp/fault.c).
+	 */
+	hyp->hcr = HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS |
 		   HCR_TWI | HCR_TWE | HCR_TSC | HCR_TIDCP | HCR_TAC | HCR_TSW | HCR_TVM;
 	hyp->hstr = HSTR_T15;
 	/* HYP mode adds HPMN, which it keeps as the host has it. */

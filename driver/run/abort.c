@@ -37,6 +37,7 @@ struct stage2_fault {
 	bool mapped;		/* something was there: a permission fault */
 	bool write;
 	bool exec;
+	bool walk;		/* of the guest's own tables */
 };
 
 /*
@@ -79,7 +80,8 @@ static void fault_flush_caches(struct stage2_fault *fault, struct stage2_host_pa
 
 /*
  * Installs what the host has for the page. 1, or -errno: -ENOEXEC for a fetch from device memory,
- * which would have effects that nobody asked for (DDI 0406C A3.5.7), and is never mapped for it.
+ * or a walk that reads tables there, which would have effects that nobody asked for (DDI 0406C
+ * A3.5.7): never mapped for the one, held off by HCR.PTW for the other.
  */
 static int fault_map(struct stage2_fault *fault)
 {
@@ -97,7 +99,8 @@ static int fault_map(struct stage2_fault *fault)
 	ret = armvmm_stage2_host_get(fault->vm, fault->hva, fault->write, &page);
 	if (ret)
 		return ret == -EAGAIN ? 1 : ret;
-	if (fault->exec && page.attr != STAGE2_ATTR_WB && page.attr != STAGE2_ATTR_NC)
+	if ((fault->exec || fault->walk) &&
+	    page.attr != STAGE2_ATTR_WB && page.attr != STAGE2_ATTR_NC)
 		return -ENOEXEC;
 
 	writable = page.writable && !(slot->flags & KVM_MEM_READONLY);
@@ -188,6 +191,7 @@ static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
 		.mapped = FSC_TYPE(HSR_FSC(vcpu->hyp->hsr)) == FSC_PERMISSION,
 		.write = write,
 		.exec = exec,
+		.walk = vcpu->hyp->hsr & HSR_S1PTW,
 	};
 	int ret;
 
@@ -195,11 +199,7 @@ static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
 	trace_armvmm_page_fault(vcpu->id, ipa, fault.hva, vcpu->hyp->regs.usr_regs.ARM_pc, write,
 				exec, fault.mapped);
 	ret = fault_map(&fault);
-	if (ret == -ENOEXEC) {
-		armvmm_regs_inject_pabt(vcpu, vcpu->hyp->hxfar);
-		return 1;
-	}
-	return ret;
+	return ret == -ENOEXEC ? fault_other(vcpu, HSR_EC(vcpu->hyp->hsr) == HSR_EC_IABT) : ret;
 }
 
 /*

@@ -30,6 +30,19 @@ GUEST_CODE(poke, "mov r0, #0\n\tstrh r0, [r2]\n1:\tb 1b");
 GUEST_CODE(jump, "adr r0, 2f\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tbx r2\n\t"
 	   ".balign 32\n2:\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n\tb .\n\tb .\n\tb .\n"
 	   "3:\tldr r1, =0x0a000000\n\tsub lr, lr, #4\n\tstr lr, [r1]\n\tb .");
+/*
+ * Long descriptors: TTBR1 maps the guest's memory, and TTBR0 the lowest GiB, by tables at r2. Reads
+ * there; the vector of a data abort tells DFSR, with the MMU off again.
+ */
+GUEST_CODE(walk, "adr r0, 2f\n\tmcr p15, 0, r0, c12, c0, 0\n\tmov r0, #0xff\n\t"
+	   "mcr p15, 0, r0, c10, c2, 0\n\tmov r1, #0\n\tadr r0, 4f\n\t"
+	   "mcrr p15, 1, r0, r1, c2\n\tmcrr p15, 0, r2, r1, c2\n\tldr r0, =0x80000002\n\t"
+	   "mcr p15, 0, r0, c2, c0, 2\n\tisb\n\tmrc p15, 0, r0, c1, c0, 0\n\torr r0, r0, #1\n\t"
+	   "mcr p15, 0, r0, c1, c0, 0\n\tisb\n\tldr r0, [r1]\n\tb .\n\t"
+	   ".balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n\tb .\n\tb .\n"
+	   "4:\t.word 0, 0, 0x40000701, 0, 0, 0, 0, 0\n"
+	   "3:\tmrc p15, 0, r0, c1, c0, 0\n\tbic r0, r0, #1\n\tmcr p15, 0, r0, c1, c0, 0\n\t"
+	   "isb\n\tmrc p15, 0, r0, c5, c0, 0\n\tldr r1, =0x0a000000\n\tstr r0, [r1]\n\tb .");
 
 static void *device(int prot)
 {
@@ -185,6 +198,22 @@ static void no_fetch(void)
 	CHECK(told(&vm) == AREA);
 }
 
+/*
+ * Nor are tables walked there (HCR.PTW): an external abort in the guest. A walk that ended in one of
+ * the bus's own would come to HYP mode, when that asks the guest's tables where a fault was.
+ */
+static void no_walk(void)
+{
+	void *mem = device(PROT_READ | PROT_WRITE);
+	struct vm vm;
+	uint32_t dfsr;
+
+	make(&vm, 0, mem);
+	AIM(&vm, walk, 0);
+	dfsr = told(&vm);
+	CHECK((dfsr & 0x23f) == 0x210, "DFSR %x", dfsr);
+}
+
 static const struct ktap_case cases[] = {
 	{ "guest_reads", guest_reads, 0 },
 	{ "once_each", once_each, 0 },
@@ -192,5 +221,6 @@ static const struct ktap_case cases[] = {
 	{ "read_only", read_only, 0 },
 	{ "unmapped", unmapped, 0 },
 	{ "no_fetch", no_fetch, 20 },
+	{ "no_walk", no_walk, 20 },
 };
 KTAP_MAIN(cases)

@@ -94,8 +94,7 @@ static gboolean program_signal(int fd, GIOCondition condition, void *opaque)
 		break;
 	case SIGCONT:
 		/* After a SIGSTOP that nobody announced, the terminal is the shell's way. */
-		term_stop(program->chr);
-		term_start(program->chr);
+		term_retake(program->chr);
 		break;
 	}
 	return G_SOURCE_CONTINUE;

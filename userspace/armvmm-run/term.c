@@ -76,6 +76,7 @@ struct chardev {
 static struct {
 	struct termios saved;
 	volatile sig_atomic_t raw;
+	volatile sig_atomic_t keep_input;	/* the guest goes on reading it */
 } term_guarded;
 
 static void term_restore(void)
@@ -88,7 +89,8 @@ static void term_restore(void)
 	 * questions, is not for the shell. TCSAFLUSH would wait for output that is held
 	 * back by Ctrl-S.
 	 */
-	tcflush(STDIN_FILENO, TCIFLUSH);
+	if (!term_guarded.keep_input)
+		tcflush(STDIN_FILENO, TCIFLUSH);
 	tcsetattr(STDIN_FILENO, TCSANOW, &term_guarded.saved);
 }
 
@@ -505,6 +507,14 @@ void term_stop(struct chardev *chr)
 		term_restore();
 	else
 		term_guarded.raw = 0;
+}
+
+void term_retake(struct chardev *chr)
+{
+	term_guarded.keep_input = 1;
+	term_stop(chr);
+	term_guarded.keep_input = 0;
+	term_start(chr);
 }
 
 void chardev_attach(struct chardev *chr, struct chardev_client *client)

@@ -29,6 +29,9 @@ void term_start(struct chardev *chr);
 /* Gives the terminal back and stops reading. term_start() takes it again. */
 void term_stop(struct chardev *chr);
 
+/* Takes the terminal again after a stop, without losing what is typed meanwhile. */
+void term_retake(struct chardev *chr);
+
 /* Tells the clients that the terminal may have another size (SIGWINCH). */
 void term_resized(struct chardev *chr);
 

@@ -477,6 +477,27 @@ static void test_typed_ahead(void)
 	close(child.slave);
 }
 
+/* Taken again after SIGCONT, the terminal still has what was typed since. */
+static void retaken_child(void)
+{
+	guest_start(10);
+	guest_say("ready");
+	term_flush(guest.chr, 1000);
+	usleep(500000);
+	term_retake(guest.chr);
+	guest_until(&guest.len, 4);
+	_exit(memcmp(guest.got, "typed", 4) != 0);
+}
+
+static void test_retaken(void)
+{
+	struct child child = child_pty(retaken_child);
+
+	KTAP_TRUE(child_expect(&child, "ready"));
+	child_send(&child, "typed", 5);
+	KTAP_EQ(child_end(&child), 0);
+}
+
 /* A job in the background leaves its terminal alone, and takes it when it comes to the front. */
 static void background_child(void)
 {
@@ -518,6 +539,7 @@ static void test_background(void)
 	KTAP_EQ(child_end(&child), 0);
 }
 
-KTAP_MAIN(KTAP_CASE(test_typed_ahead), KTAP_CASE(test_keys), KTAP_CASE(test_deaf_guest),
+KTAP_MAIN(KTAP_CASE(test_typed_ahead), KTAP_CASE(test_retaken), KTAP_CASE(test_keys),
+	  KTAP_CASE(test_deaf_guest),
 	  KTAP_CASE(test_restored), KTAP_CASE(test_hangup), KTAP_CASE(test_pipe),
 	  KTAP_CASE(test_slow_reader), KTAP_CASE(test_reader_gone), KTAP_CASE(test_background))

@@ -88,7 +88,8 @@ void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
 	void *va;
 
 	/* Memory of a PFN map may have no struct page, and so no address here. */
-	if (!READ_ONCE(cache_host.icache_pipt) || size > CACHE_ICACHE_BY_LINE_MAX || !pfn_valid(pfn)) {
+	if (!READ_ONCE(cache_host.icache_pipt) || size > CACHE_ICACHE_BY_LINE_MAX ||
+	    !pfn_valid(pfn)) {
 		armvmm_cache_invalidate_icache_all();
 		return;
 	}

@@ -16,7 +16,7 @@ struct armvmm_cpukind_regs {
 	u32 ctr;
 	u32 mmfr3;
 	u32 nsacr;
-	u32 diag;	/* Cortex-A12 and A17: c15, 0, c0, 1 (diagnostic) and 2 (internal feature) */
+	u32 diag;	/* Cortex-A12, A17: c15, 0, c0, 1 (diagnostic), 2 (internal feature) */
 	u32 feature;
 };
 
@@ -54,7 +54,7 @@ enum armvmm_spectre {
 #define CPUKIND_MISSING_852421	(1u << 9)
 #define CPUKIND_MISSING_852423	(1u << 10)
 #define CPUKIND_UNKNOWN		(1u << 11)	/* a part that nobody here knows */
-#define CPUKIND_MISSING_FW_WA1	(1u << 12)	/* needs firmware's WORKAROUND_1, which HYP does not call */
+#define CPUKIND_MISSING_FW_WA1	(1u << 12)	/* firmware's WORKAROUND_1, which HYP does not call */
 
 struct armvmm_cpukind {
 	struct armvmm_cpukind_regs regs;

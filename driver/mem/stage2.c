@@ -411,7 +411,7 @@ bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size, bool unc
 	struct stage2_protect protect = { .flush = uncached };
 	struct stage2_gather gather = { };
 
-	/* Without @uncached nothing is gathered, and the caller flushes: the lock is not dropped. */
+	/* Without @uncached nothing is gathered, and the caller flushes: the lock stays. */
 	stage2_walk(s2, ipa, size, false, &gather, stage2_visit_protect, &protect);
 	return protect.changed;
 }

@@ -143,7 +143,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		local_irq_enable();
 		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_DEBUG);
 	}
-	/* The guest sees the MIDR of one part, and works around its errata: it stays on such CPUs. */
+	/* The guest sees the MIDR of one part, and works around its errata: it stays there. */
 	if (unlikely(vcpu->last_cpu != smp_processor_id()) &&
 	    armvmm_cpukind_part(armvmm_cpukind_this()->regs.midr ^ vcpu->hyp->vpidr)) {
 		local_irq_enable();

@@ -199,8 +199,8 @@ static void no_fetch(void)
 }
 
 /*
- * Nor are tables walked there (HCR.PTW): an external abort in the guest. A walk that ended in one of
- * the bus's own would come to HYP mode, when that asks the guest's tables where a fault was.
+ * Nor are tables walked there (HCR.PTW): an external abort in the guest. A walk that ended in one
+ * of the bus's own would come to HYP mode, when that asks the guest's tables where a fault was.
  */
 static void no_walk(void)
 {

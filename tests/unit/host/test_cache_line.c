@@ -75,7 +75,7 @@ static void test_walk_end(void)
 	KTAP_EQ(a, 0);
 }
 
-/* A15 (PIPT, lines of 64 bytes) and A7 (VIPT, instruction lines of 32): the worst of both counts. */
+/* A15 (PIPT, lines of 64 bytes) and A7 (VIPT, instruction lines of 32): the worst counts. */
 static void test_two_kinds(void)
 {
 	static const u32 ctrs[2] = { 0x8444c004, 0x84448003 };
@@ -100,5 +100,5 @@ static void test_two_kinds(void)
 	KTAP_EQ(1 << cache_line_shift(g.dminline), 32);
 }
 
-KTAP_MAIN(KTAP_CASE(test_ctr), KTAP_CASE(test_two_kinds), KTAP_CASE(test_count), KTAP_CASE(test_walk),
-	  KTAP_CASE(test_walk_end))
+KTAP_MAIN(KTAP_CASE(test_ctr), KTAP_CASE(test_two_kinds), KTAP_CASE(test_count),
+	  KTAP_CASE(test_walk), KTAP_CASE(test_walk_end))

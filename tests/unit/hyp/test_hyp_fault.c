@@ -77,7 +77,8 @@ static void test_async(void)
 
 static void test_hpfar(void)
 {
-	static const u32 fscs[] = { 0x05, 0x06, 0x07, 0x09, 0x0a, 0x0b, S1PTW | 0x0f, S1PTW | 0x07 };
+	static const u32 fscs[] = { 0x05, 0x06, 0x07, 0x09, 0x0a, 0x0b,
+				    S1PTW | 0x0f, S1PTW | 0x07 };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(fscs); i++) {
 		KTAP_EQ(resolve(EC_DABT | fscs[i]), HYP_EXIT_TRAP);

@@ -273,8 +273,8 @@ static void test_flush(void)
 }
 
 /*
- * Erratum 798181: each CPU that is in this guest has a DMB after the broadcast. The last case: a CPU
- * that has the erratum (unit/test_cpukind says which) is not forgotten.
+ * Erratum 798181: each CPU that is in this guest has a DMB after the broadcast. The last case: a
+ * CPU that has the erratum (unit/test_cpukind says which) is not forgotten.
  */
 static void test_settle(void)
 {

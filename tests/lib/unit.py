@@ -54,7 +54,9 @@ def scripts(tally):
 def run(tally, tests, file_of):
     for test in tests:
         result = tally.open(test.area, Result(test))
-        command.lines([file_of(test)], result, test.timeout, stderr=subprocess.STDOUT)
+        # Where the area's own make runs it: some need files beside their source.
+        command.lines([file_of(test)], result, test.timeout, stderr=subprocess.STDOUT,
+                      cwd=paths.top("tests", test.area))
         with tally.lock:
             tally.show(test.area, result)
             tally.add(test.area, result)

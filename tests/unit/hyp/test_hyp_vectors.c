@@ -9,12 +9,11 @@
 
 int main(void)
 {
-	char command[4096], line[512];
+	char line[512];
 	int passed = 0, status;
 	FILE *f;
 
-	snprintf(command, sizeof(command), "hyp/board/run \"$(realpath ../..)\" \"$(mktemp -d)/board\"");
-	f = popen(command, "r");
+	f = popen("hyp/board/run", "r");
 	if (!f)
 		return 1;
 	while (fgets(line, sizeof(line), f)) {

@@ -70,12 +70,13 @@ static void cpukind_read(struct armvmm_cpukind_regs *r)
 	/* Undefined without the Security Extensions, as on an emulator's board. */
 	if (read_cpuid_ext(CPUID_EXT_PFR1) >> 4 & 0xf)
 		asm volatile("mrc p15, 0, %0, c1, c1, 2" : "=r" (r->nsacr));
-	/* Nobody else has these two. */
+	/* Nobody else has these two, and the A17 not the second. */
 	if (MIDR_IMPLEMENTER(r->midr) != MIDR_ARM ||
 	    (MIDR_PART(r->midr) != MIDR_PART_A12 && MIDR_PART(r->midr) != MIDR_PART_A17))
 		return;
 	asm volatile("mrc p15, 0, %0, c15, c0, 1" : "=r" (r->diag));
-	asm volatile("mrc p15, 0, %0, c15, c0, 2" : "=r" (r->feature));
+	if (MIDR_PART(r->midr) == MIDR_PART_A12)
+		asm volatile("mrc p15, 0, %0, c15, c0, 2" : "=r" (r->feature));
 }
 
 static bool cpukind_is_same(int cpu, const struct armvmm_cpukind *kind)

@@ -54,7 +54,7 @@ enum armvmm_spectre {
 #define CPUKIND_MISSING_852421	(1u << 9)
 #define CPUKIND_MISSING_852423	(1u << 10)
 #define CPUKIND_UNKNOWN		(1u << 11)	/* a part that nobody here knows */
-#define CPUKIND_MISSING_FW_WA1	(1u << 12)	/* firmware's WORKAROUND_1, which HYP does not call */
+#define CPUKIND_MISSING_FW_WA1	(1u << 12)	/* firmware's call, which HYP does not make */
 
 struct armvmm_cpukind {
 	struct armvmm_cpukind_regs regs;

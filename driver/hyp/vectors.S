@@ -97,7 +97,7 @@ vector_decode:
 	decode_vector 5, vector_hvc
 	decode_vector 6, vector_undef
 	decode_vector 7, vector_reset
-	b	vector_fiq
+	b	counted_fiq
 
 /*
  * A fault of HYP's own may have come with any SP, which the count is then lost
@@ -113,6 +113,8 @@ vector_decode:
 	b	panic_uncounted
 	.endm
 
+counted_fiq:
+	counted	vector_fiq
 counted_irq:
 	counted	vector_irq
 counted_trap:

@@ -16,8 +16,12 @@
 #include "mem/memslot.h"
 #include "mem/stage2.h"
 
-/* Words of the bitmap per round under the lock. */
-#define DIRTY_WORDS	512ul
+/*
+ * Words of the bitmap per round under the lock; fewer where caches are flushed under it too, and the
+ * TLB for each run of pages (the guest says how many there are).
+ */
+#define DIRTY_WORDS		512ul
+#define DIRTY_WORDS_UNCACHED	16ul
 
 void armvmm_dirty_mark(struct armvmm_vm *vm, struct armvmm_memslot *slot, u64 gfn)
 {
@@ -70,9 +74,9 @@ static void dirty_take(struct armvmm_vm *vm, const struct armvmm_memslot *slot,
 	for (done = 0; done < n; done = end) {
 		bool changed = false, uncached;
 
-		end = min(n, done + DIRTY_WORDS);
 		spin_lock(&s2->lock);
 		uncached = armvmm_stage2_uncached(vm);
+		end = min(n, done + (uncached ? DIRTY_WORDS_UNCACHED : DIRTY_WORDS));
 		for (i = done; i < end; i++) {
 			unsigned long mask = want ? want[i] : ~0ul;
 

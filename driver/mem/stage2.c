@@ -29,12 +29,15 @@
 #define STAGE2_PROTECT_CHUNK	(32 * STAGE2_L2_SIZE)
 
 #define STAGE2_GATHER_MAX	32
+/* Pages whose caches are flushed in one piece, where the lock may be dropped after it. */
+#define STAGE2_FLUSH_PAGES	(STAGE2_CHUNK >> STAGE2_PAGE_SHIFT)
 
 /* Tables that were unlinked, and pages taken back, whose maintenance is still to be done. */
 struct stage2_gather {
 	bool changed;
 	unsigned int nr;
 	unsigned int nr_runs;
+	unsigned long nr_pages;		/* in all runs */
 	u64 *tables[STAGE2_GATHER_MAX];
 	struct {
 		unsigned long pfn;
@@ -74,6 +77,7 @@ static void stage2_gather_finish(struct stage2 *s2, struct stage2_gather *gather
 	for (i = 0; i < gather->nr_runs; i++)
 		armvmm_cache_flush_pfn(gather->runs[i].pfn, gather->runs[i].pages << PAGE_SHIFT);
 	gather->nr_runs = 0;
+	gather->nr_pages = 0;
 	while (gather->nr)
 		stage2_table_free(gather->tables[--gather->nr]);
 }
@@ -90,6 +94,7 @@ static void stage2_gather_leaf(struct stage2 *s2, struct stage2_gather *gather, 
 		return;
 	if (n && gather->runs[n - 1].pfn + gather->runs[n - 1].pages == pfn) {
 		gather->runs[n - 1].pages += pages;
+		gather->nr_pages += pages;
 		return;
 	}
 	if (n == STAGE2_GATHER_MAX) {
@@ -97,6 +102,7 @@ static void stage2_gather_leaf(struct stage2 *s2, struct stage2_gather *gather, 
 		gather->changed = true;
 		n = 0;
 	}
+	gather->nr_pages += pages;
 	gather->runs[n].pfn = pfn;
 	gather->runs[n].pages = pages;
 	gather->nr_runs = n + 1;
@@ -352,6 +358,9 @@ static void stage2_walk(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep,
 		chunk = (ipa | (STAGE2_CHUNK - 1)) + 1;
 		next = min(next, chunk);
 		stage2_walk_l2(s2, gather, ipa, next, visit, arg);
+		/* Caches are flushed line by line: no more of that in one piece than need be. */
+		if (may_sleep && gather->nr_pages >= STAGE2_FLUSH_PAGES)
+			stage2_gather_finish(s2, gather);
 		if (may_sleep && (need_resched() || spin_needbreak(&s2->lock))) {
 			stage2_gather_finish(s2, gather);
 			cond_resched_lock(&s2->lock);
@@ -419,13 +428,17 @@ bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size, bool unc
 void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size)
 {
 	struct stage2 *s2 = &vm->stage2;
-	u64 end = min(ipa + size, (u64)STAGE2_IPA_SIZE), next;
+	u64 end = min(ipa + size, (u64)STAGE2_IPA_SIZE), next, chunk;
+	bool uncached;
 
 	might_sleep();
 	spin_lock(&s2->lock);
 	for (; ipa < end; ipa = next) {
-		next = min(end, (ipa | (STAGE2_PROTECT_CHUNK - 1)) + 1);
-		if (armvmm_stage2_protect_locked(s2, ipa, next - ipa, armvmm_stage2_uncached(vm)))
+		uncached = armvmm_stage2_uncached(vm);
+		/* What is flushed from the caches is flushed under the lock. */
+		chunk = uncached ? STAGE2_CHUNK : STAGE2_PROTECT_CHUNK;
+		next = min(end, (ipa | (chunk - 1)) + 1);
+		if (armvmm_stage2_protect_locked(s2, ipa, next - ipa, uncached))
 			armvmm_stage2_flush_tlb(s2);
 		cond_resched_lock(&s2->lock);
 	}

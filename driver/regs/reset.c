@@ -30,7 +30,6 @@ static void reset_traps(struct armvmm_vcpu *vcpu)
 	hyp->hstr = HSTR_T15;
 	/* HYP mode adds HPMN, which it keeps as the host has it. */
 	hyp->hdcr = HDCR_TDRA | HDCR_TDOSA | HDCR_TDA | HDCR_TDE | HDCR_TPM | HDCR_TPMCR;
-	hyp->vpidr = read_cpuid_id();
 }
 
 void armvmm_regs_reset(struct armvmm_vcpu *vcpu)

@@ -207,6 +207,8 @@ static void lr_fill_chosen(struct armvmm_vcpu *vcpu)
 	}
 
 	hv->used_lrs = used;
+	/* Until HYP mode has read it: an entry may end before the guest ran. */
+	hv->elrsr = 0;
 	hv->hcr = GICH_HCR_En;
 	if (!choice.more)
 		return;
@@ -260,6 +262,8 @@ static void lr_fill(struct armvmm_vcpu *vcpu)
 		raw_spin_unlock(&irq->lock);
 	}
 	hv->used_lrs = used;
+	/* Until HYP mode has read it: an entry may end before the guest ran. */
+	hv->elrsr = 0;
 	hv->hcr = GICH_HCR_En;
 }
 

@@ -22,10 +22,8 @@
  * Target of this host: the CPUs without a number of their own (A12, A17) are
  * shown as the Cortex-A15 whose system registers theirs are modelled on.
  */
-static u32 init_host_target(void)
+static u32 init_target(u32 midr)
 {
-	u32 midr = read_cpuid_id();
-
 	if (MIDR_IMPLEMENTER(midr) == MIDR_ARM && MIDR_PART(midr) == MIDR_PART_A7)
 		return KVM_ARM_TARGET_CORTEX_A7;
 	return KVM_ARM_TARGET_CORTEX_A15;
@@ -34,7 +32,7 @@ static u32 init_host_target(void)
 int armvmm_regs_preferred_target(struct kvm_vcpu_init *init)
 {
 	memset(init, 0, sizeof(*init));
-	init->target = init_host_target();
+	init->target = init_target(read_cpuid_id());
 	return 0;
 }
 
@@ -73,9 +71,11 @@ static int init_check_features(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_i
 
 int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init)
 {
+	/* Read once: the thread may move to a CPU of another part. */
+	u32 midr = read_cpuid_id();
 	int err;
 
-	if (init->target != init_host_target())
+	if (init->target != init_target(midr))
 		return -EINVAL;
 	err = init_check_features(vcpu, init);
 	if (!err && init->features[0] & BIT(KVM_ARM_VCPU_PMU_V3) && !vcpu->pmu)
@@ -85,6 +85,7 @@ int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *
 
 	vcpu->target = init->target;
 	vcpu->features = init->features[0];
+	vcpu->hyp->vpidr = midr;
 
 	armvmm_regs_reset(vcpu);
 	/* A client's lines fall with it, as KVM's do; a CPU that PSCI turns on finds them up. */

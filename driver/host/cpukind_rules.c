@@ -68,9 +68,9 @@ static int rules_find(u32 midr)
 
 /*
  * Linux's rule for the full workaround of 798181, by barriers on other CPUs; what goes only
- * halfway, the second TLB operation, HYP mode does on every CPU (hyp/tlb.c). REVIDR bits 4 and 9
- * are two fixes: r2p1 and older have neither, nor REVIDR; r2p2 and r2p3 know bit 4 alone; r3p3 needs no
- * more than the half.
+ * halfway, the second TLB operation, HYP mode does on every CPU (hyp/tlb.c). REVIDR bits 4 and
+ * 9 are two fixes: r2p1 and older have neither, nor REVIDR; r2p2 and r2p3 know bit 4 alone;
+ * r3p3 needs no more than the half.
  */
 static bool rules_798181(const struct armvmm_cpukind_regs *r)
 {

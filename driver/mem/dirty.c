@@ -17,8 +17,8 @@
 #include "mem/stage2.h"
 
 /*
- * Words of the bitmap per round under the lock; fewer where caches are flushed under it too, and the
- * TLB for each run of pages (the guest says how many there are).
+ * Words of the bitmap per round under the lock; fewer where caches are flushed under it too, and
+ * the TLB for each run of pages (the guest says how many there are).
  */
 #define DIRTY_WORDS		512ul
 #define DIRTY_WORDS_UNCACHED	16ul

@@ -41,7 +41,7 @@ qmp() {
 	printf '{"execute":"%s"%s,"id":"%s"}\n' "$2" "${3:+,\"arguments\":$3}" "$_id" >"$work/$1.qmp.in" || return 1
 	_qend=${QMP_SECONDS:-60}
 	# In short pieces: a guest that has ended does not answer.
-	until wait_text 1 "$work/$1.qmp" "\"id\": \"$_id\""; do
+	until wait_line 1 "$work/$1.qmp" "\"id\": \"$_id\""; do
 		_qend=$((_qend - 1))
 		if [ $_qend -le 0 ] || ended "$_qpid"; then
 			echo "no answer to $2 from $1"
@@ -69,7 +69,7 @@ says() {
 hmp() { qmp "$1" human-monitor-command "{\"command-line\":\"$2\"}"; }
 
 # qmp_event NAME SECONDS EVENT
-qmp_event() { wait_text "$2" "$work/$1.qmp" "\"event\": \"$3\""; }
+qmp_event() { wait_line "$2" "$work/$1.qmp" "\"event\": \"$3\""; }
 
 # linux_qemu NAME ARG...: the busybox guest with $work/NAME.initrd.
 linux_qemu() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * await SECONDS FILE TEXT: waits until FILE, which grows, holds TEXT.
+ * await [-l] SECONDS FILE TEXT: waits until FILE, which grows, holds TEXT; with -l, until the line
+ * that TEXT begins has ended as well.
  * await SECONDS PID: waits until the process has ended, whoever its parent is.
  *
  * Status 0 when it came, 1 when the time was up, 2 for bad arguments. Both are told by the kernel:
@@ -54,24 +55,25 @@ static int await_end(const char *pid, int64_t end)
 }
 
 /* Reads on from where it was; *old bytes of what was read before are kept in BUF. */
-static bool read_on(int fd, char *buf, size_t size, size_t *old, const char *text)
+static bool read_on(int fd, char *buf, size_t size, size_t *old, const char *text, bool line)
 {
 	size_t len = strlen(text);
 	ssize_t n;
 
 	while ((n = read(fd, buf + *old, size - *old)) > 0) {
 		size_t all = *old + (size_t)n;
+		char *at = memmem(buf, all, text, len);
 
-		if (memmem(buf, all, text, len))
+		if (at && (!line || memchr(at + len, '\n', (size_t)(buf + all - at) - len)))
 			return true;
-		/* The text may lie across two reads. */
-		*old = all < len - 1 ? all : len - 1;
+		/* Text and line may lie across two reads. */
+		*old = at ? (size_t)(buf + all - at) : all < len - 1 ? all : len - 1;
 		memmove(buf, buf + all - *old, *old);
 	}
 	return false;
 }
 
-static int await_text(const char *path, const char *text, int64_t end)
+static int await_text(const char *path, const char *text, bool line, int64_t end)
 {
 	struct pollfd p = { .events = POLLIN };
 	char buf[65536], events[4096];
@@ -89,7 +91,7 @@ static int await_text(const char *path, const char *text, int64_t end)
 		return 2;
 	}
 	/* The watch is there before the first look: nothing comes unseen in between. */
-	while (!read_on(fd, buf, sizeof(buf), &old, text)) {
+	while (!read_on(fd, buf, sizeof(buf), &old, text, line)) {
 		int left = left_ms(end);
 
 		if (!left)
@@ -103,12 +105,14 @@ static int await_text(const char *path, const char *text, int64_t end)
 
 int main(int argc, char **argv)
 {
+	bool line = argc > 1 && !strcmp(argv[1], "-l");
 	int64_t end;
 
-	if (argc < 3 || argc > 4 || (argc == 4 && (!*argv[3] || strlen(argv[3]) > 4096))) {
-		fprintf(stderr, "usage: await SECONDS FILE TEXT, or await SECONDS PID\n");
+	argc -= line, argv += line;
+	if (argc < 3 || (line && argc < 4) || argc > 4 || (argc == 4 && (!*argv[3] || strlen(argv[3]) > 4096))) {
+		fprintf(stderr, "usage: await [-l] SECONDS FILE TEXT, or await SECONDS PID\n");
 		return 2;
 	}
 	end = now_ms() + atoi(argv[1]) * 1000ll;
-	return argc == 4 ? await_text(argv[2], argv[3], end) : await_end(argv[2], end);
+	return argc == 4 ? await_text(argv[2], argv[3], line, end) : await_end(argv[2], end);
 }

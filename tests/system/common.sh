@@ -84,11 +84,15 @@ case $(uname -m) in
 arm*)
 	# wait_text SECONDS FILE TEXT
 	wait_text() { "$dir/await" "$@"; }
+	# wait_line SECONDS FILE TEXT: TEXT, and the end of its line.
+	wait_line() { "$dir/await" -l "$@"; }
 	# wait_end SECONDS PID
 	wait_end() { "$dir/await" "$@"; }
 	;;
 *)
 	wait_text() { wait_for "$1" grep -qF -- "$3" "$2"; }
+	has_line() { tr '\n' '\001' <"$1" | grep -qa -- "$2[^$(printf '\001')]*$(printf '\001')"; }
+	wait_line() { wait_for "$1" has_line "$2" "$3"; }
 	wait_end() { wait_for "$1" ended "$2"; }
 	;;
 esac
@@ -113,9 +117,13 @@ guest_start() {
 
 guest_type() { printf "$2" >"$work/$1.in"; }
 
-# guest_expect NAME SECONDS TEXT: TEXT comes on its console. The last words are shown if not.
+# guest_expect NAME SECONDS TEXT: TEXT comes on its console. The last words are shown if not. What a
+# guest says (@@) is read from the file afterwards: its line has to have come whole.
 guest_expect() {
-	wait_text "$2" "$work/$1.out" "$3" && return 0
+	case $3 in
+	'@@ '*) wait_line "$2" "$work/$1.out" "$3" ;;
+	*) wait_text "$2" "$work/$1.out" "$3" ;;
+	esac && return 0
 	echo "no '$3' from guest $1; its last words:"
 	tail -n 15 "$work/$1.out"
 	cat "$work/$1.err"

@@ -56,6 +56,7 @@ rule "a kernel version or HAVE_ is tested in compat/ only" \
 	"$(grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\(|^ *# *(if|elif).*\bHAVE_[A-Z]' "${kernel[@]}" |
 		grep -v '^driver/compat/')"
 rule "the folders of driver/ call down only" "$(scripts/driver-floors.sh 2>&1)"
+rule "each fault of tests/mutants is where its list says" "$(tests/mutants/run --check 2>&1)"
 rule "no note to self is left" "$(git grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -- '*.[chS]' '*.sh' Makefile \
 	Kbuild scripts tests/run ':!scripts/style.sh')"
 rule "no path of one machine" "$(git grep -nE '(^|[^A-Za-z0-9_.])/(work|farm|root|home)/' -- . \

@@ -28,6 +28,8 @@ CROSS_COMPILE ?= arm-linux-gnueabihf-
 endif
 export CROSS_COMPILE
 
+include scripts/ccache.mk
+
 # The compiler of user space: Debian's cross compiler has its version in its name.
 ifeq ($(origin CC),default)
 CC := $(or $(if $(CROSS_COMPILE),$(shell command -v $(CROSS_COMPILE)gcc-12)),$(CROSS_COMPILE)gcc)

@@ -9,6 +9,11 @@ CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
 export ARMVMM_CACHE
 # Debian keeps depmod and mke2fs where a plain user's PATH does not lead.
 export PATH=$PATH:/usr/sbin:/sbin
+# Compilers that remember, as scripts/ccache.mk has them for make.
+if [ -d /usr/lib/ccache ]; then
+	case $PATH in /usr/lib/ccache:*) ;; *) PATH=/usr/lib/ccache:$PATH ;; esac
+	export CCACHE_DIR=${CCACHE_DIR:-$ARMVMM_CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G}
+fi
 
 # Everything that is said goes to stderr: stdout belongs to the command's own answer.
 say() { printf '[armvmm] %s\n' "$*" >&2; }

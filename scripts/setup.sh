@@ -14,7 +14,7 @@ base=(
 	# to build the module, the user space and the guests' payloads for armhf
 	make gcc libc6-dev gcc-12-arm-linux-gnueabihf libc6-dev-armhf-cross
 	binutils-arm-linux-gnueabihf bc flex bison pkg-config python3 kmod
-	libssl-dev libelf-dev rsync xz-utils zstd
+	libssl-dev libelf-dev rsync xz-utils zstd ccache
 	# to build the unit tests for the build machine
 	libfdt-dev libglib2.0-dev libslirp-dev
 	# to make hosts, guests and their images, and to emulate the board

@@ -66,11 +66,15 @@ uptime_s() {
 	_uptime=${_uptime%.*}
 }
 
+# scaled SECONDS: as long as that is on this host, in $_seconds; a debug host is SLOWDOWN times slower.
+scaled() { _seconds=$(($1 * ${SLOWDOWN:-1})); }
+
 # wait_for SECONDS CMD...: looks again and again; for a text in a file, or the end of a process,
 # there are wait_text and wait_end.
 wait_for() {
+	scaled "$1"
 	uptime_s
-	_end=$((_uptime + $1))
+	_end=$((_uptime + _seconds))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		uptime_s
@@ -83,11 +87,11 @@ wait_for() {
 case $(uname -m) in
 arm*)
 	# wait_text SECONDS FILE TEXT
-	wait_text() { "$dir/await" "$@"; }
+	wait_text() { scaled "$1" && "$dir/await" "$_seconds" "$2" "$3"; }
 	# wait_line SECONDS FILE TEXT: TEXT, and the end of its line.
-	wait_line() { "$dir/await" -l "$@"; }
+	wait_line() { scaled "$1" && "$dir/await" -l "$_seconds" "$2" "$3"; }
 	# wait_end SECONDS PID
-	wait_end() { "$dir/await" "$@"; }
+	wait_end() { scaled "$1" && "$dir/await" "$_seconds" "$2"; }
 	;;
 *)
 	wait_text() { wait_for "$1" grep -qF -- "$3" "$2"; }
@@ -109,7 +113,7 @@ guest_start() {
 	pid=$!
 	guests="$guests $pid"
 	# A writer that stays: the guest's input does not end.
-	sleep 1000 >"$work/$guest.in" &
+	sleep 10000 >"$work/$guest.in" &
 	holder=$!
 	guests="$guests $holder"
 	eval "pid_$guest=$pid holder_$guest=$holder"

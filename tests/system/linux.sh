@@ -123,20 +123,22 @@ check '... which stays as it is' same "$(guest_sum g readonly-after) $(sum <"$wo
 guest_expect g 60 '@@ serving' >/dev/null
 # An input that does not end: nc leaves when either side has nothing more to say.
 mkfifo "$work/hold"
-sleep 1000 >"$work/hold" &
+sleep 10000 >"$work/hold" &
 guests="$guests $!"
 fetch() {
+	scaled 20
 	if [ "$cpus" = 2 ]; then
-		timeout 20 nc 192.168.77.2 7000 <"$work/hold" >"$work/served"
+		timeout $_seconds nc 192.168.77.2 7000 <"$work/hold" >"$work/served"
 	else
-		timeout 20 nc 127.0.0.1 7001 <"$work/hold" >"$work/served"
+		timeout $_seconds nc 127.0.0.1 7001 <"$work/hold" >"$work/served"
 	fi
 	[ -s "$work/served" ]
 }
 check 'the host reaches a server in the guest' wait_for 10 fetch
 check '... and gets what it serves' same "$(guest_sum g serves)" "$(sum <"$work/served")"
 if [ "$cpus" = 2 ]; then
-	check 'the host pings the guest' ping -c 3 -W 10 192.168.77.2
+	scaled 10
+	check 'the host pings the guest' ping -c 3 -W $_seconds 192.168.77.2
 fi
 if [ "$cpus" = 1 ]; then
 	guest_expect g 60 '@@ button' >/dev/null

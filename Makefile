@@ -165,17 +165,17 @@ $(B)/dts/host/%.dtbo: dts/host/%.dtso
 
 install-user: installable dts
 	@test -x $(B)/userspace/armvmm-run || { echo "armvmm-run is not built: run make first" >&2; exit 1; }
-	@$(userspace) install DESTDIR=$(DESTDIR)
-	$(INSTALL) -d $(addprefix $(DESTDIR)$(PREFIX)/include/armvmm/,linux asm)
-	$(INSTALL) -m 644 $(B)/uapi/linux/*.h $(DESTDIR)$(PREFIX)/include/armvmm/linux/
-	$(INSTALL) -m 644 $(B)/uapi/asm/*.h $(DESTDIR)$(PREFIX)/include/armvmm/asm/
-	$(INSTALL) -D -m 644 scripts/install/60-armvmm.rules $(DESTDIR)$(UDEVDIR)/60-armvmm.rules
-	$(INSTALL) -D -m 644 scripts/install/armvmm.conf $(DESTDIR)$(MODLOADDIR)/armvmm.conf
-	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/armvmm/dts/host
-	$(INSTALL) -m 644 $(overlays) dts/host/*.dtso $(DESTDIR)$(PREFIX)/share/armvmm/dts/host/
-	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	@$(userspace) install DESTDIR="$(DESTDIR)"
+	$(INSTALL) -d "$(DESTDIR)$(PREFIX)"/include/armvmm/linux "$(DESTDIR)$(PREFIX)"/include/armvmm/asm
+	$(INSTALL) -m 644 $(B)/uapi/linux/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/linux/
+	$(INSTALL) -m 644 $(B)/uapi/asm/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/asm/
+	$(INSTALL) -D -m 644 scripts/install/60-armvmm.rules "$(DESTDIR)$(UDEVDIR)"/60-armvmm.rules
+	$(INSTALL) -D -m 644 scripts/install/armvmm.conf "$(DESTDIR)$(MODLOADDIR)"/armvmm.conf
+	$(INSTALL) -d "$(DESTDIR)$(PREFIX)"/share/armvmm/dts/host
+	$(INSTALL) -m 644 $(overlays) dts/host/*.dtso "$(DESTDIR)$(PREFIX)"/share/armvmm/dts/host/
+	$(INSTALL) -d "$(DESTDIR)$(PREFIX)"/share/bash-completion/completions
 	$(INSTALL) -m 644 scripts/install/completion/* \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/
+		"$(DESTDIR)$(PREFIX)"/share/bash-completion/completions/
 
 ko := $(B)/module/$(if $(KDIR),native,$(HOST))/armvmm.ko
 install-module: installable
@@ -186,7 +186,7 @@ install-qemu: installable ## QEMU alone, which `make qemu` built
 	@test -x "$$(cat $(B)/qemu.folder 2>/dev/null)/qemu-system-arm" || \
 		{ echo "QEMU is not built: run make qemu first" >&2; exit 1; }
 	$(INSTALL) -D -m 755 "$$(cat $(B)/qemu.folder)/qemu-system-arm" \
-		$(DESTDIR)$(PREFIX)/bin/qemu-system-arm
+		"$(DESTDIR)$(PREFIX)"/bin/qemu-system-arm
 
 dkms: ## the module's sources for DKMS, which builds it for each kernel that is installed
 	@scripts/install/dkms.sh "$(DESTDIR)"

@@ -18,10 +18,12 @@ class Test:
         self.optline = opts
         self.id = f"{area}/{name}"
 
+    def picked_by(self, pattern):
+        return fnmatch.fnmatch(self.id, pattern) or fnmatch.fnmatch(self.name, pattern)
+
     def picked(self):
         """TESTS= names it."""
-        return any(fnmatch.fnmatch(self.id, p) or fnmatch.fnmatch(self.name, p)
-                   for p in paths.TESTS)
+        return any(self.picked_by(p) for p in paths.TESTS)
 
     def wanted(self, host):
         if paths.TESTS and not self.picked():

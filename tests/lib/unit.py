@@ -15,13 +15,26 @@ from .test import Test
 FUZZ = 24 * 3600                 # FUZZ_UNIT_SECONDS says how long, for each target
 
 
+def names(area):
+    """AREA/NAME of what there is in unit or scripts."""
+    if area == "scripts":
+        return sorted("scripts/" + os.path.basename(n)
+                      for n in glob.glob(paths.top("tests/scripts/test_*")))
+    return sorted("unit/" + os.path.basename(n)[:-2] for n in
+                  glob.glob(os.path.join(paths.top("tests/unit"), "**/test_*.c"), recursive=True))
+
+
+def listed(area, timeout):
+    """Those of them that are wanted."""
+    every = [Test(area, n.split("/")[1], timeout, "-", n.split("/")[1]) for n in names(area)]
+    return [t for t in every if t.wanted(area)]
+
+
 def unit(tally, lanes):
     """Builds the unit tests. Returns what is to run."""
     start = time.monotonic()
     folder = paths.top("tests/unit")
-    names = sorted(os.path.basename(n)[:-2] for n in
-                   glob.glob(os.path.join(folder, "**/test_*.c"), recursive=True))
-    tests = [t for t in (Test("unit", n, 120, "-", n) for n in names) if t.wanted("unit")]
+    tests = listed("unit", 120)
     if not tests:
         return []
     tally.say("# unit: building for the build machine, with sanitizers")
@@ -43,12 +56,9 @@ def program(test):
 
 def scripts(tally):
     """What tests the scripts: programs that print KTAP."""
-    names = sorted(os.path.basename(n) for n in glob.glob(paths.top("tests/scripts/test_*")))
-    tests = [t for t in (Test("scripts", n, 1800, "-", n) for n in names)
-             if t.wanted("scripts")]
     return [Job("scripts", 60, lambda t=t: run(tally, [t], lambda test:
                                               paths.top("tests/scripts", test.name)))
-            for t in tests]
+            for t in listed("scripts", 1800)]
 
 
 def run(tally, tests, file_of):

@@ -109,7 +109,8 @@ int main(int argc, char **argv)
 	int64_t end;
 
 	argc -= line, argv += line;
-	if (argc < 3 || (line && argc < 4) || argc > 4 || (argc == 4 && (!*argv[3] || strlen(argv[3]) > 4096))) {
+	if (argc < 3 || argc > 4 || (line && argc < 4) ||
+	    (argc == 4 && (!*argv[3] || strlen(argv[3]) > 4096))) {
 		fprintf(stderr, "usage: await [-l] SECONDS FILE TEXT, or await SECONDS PID\n");
 		return 2;
 	}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs in the guest. "sleeper exact N": sleeps one second N times and prints how long each took,
- * in nanoseconds. "sleeper order": threads that sleep different times must wake in that order, and
- * none early; ends with 1 if not. Where they do not it is tried again with longer times: a slow host
- * runs a thread late, but a timer that fires in the wrong order does so however long it waits.
+ * in nanoseconds. "sleeper order": threads that sleep different times must wake in that order,
+ * and none early; ends with 1 if not. Where they do not it is tried again with longer times: a
+ * slow host runs a thread late, but a timer that fires in the wrong order does so however long
+ * it waits.
  */
 #include <pthread.h>
 #include <stdbool.h>

@@ -163,9 +163,11 @@ $(B)/dts/host/%.dtbo: dts/host/%.dtso
 	@command -v dtc >/dev/null || { echo "dtc is missing: install device-tree-compiler" >&2; exit 1; }
 	dtc -@ -q -I dts -O dtb -o $@ $<
 
+# DESTDIR as another folder's make takes it.
+dest = $(if $(DESTDIR),$(if $(filter /%,$(firstword $(DESTDIR))),,$(CURDIR)/)$(DESTDIR))
 install-user: installable dts
 	@test -x $(B)/userspace/armvmm-run || { echo "armvmm-run is not built: run make first" >&2; exit 1; }
-	@$(userspace) install DESTDIR="$(DESTDIR)"
+	@$(userspace) install DESTDIR="$(dest)"
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)"/include/armvmm/linux "$(DESTDIR)$(PREFIX)"/include/armvmm/asm
 	$(INSTALL) -m 644 $(B)/uapi/linux/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/linux/
 	$(INSTALL) -m 644 $(B)/uapi/asm/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/asm/

@@ -13,28 +13,26 @@ from .test import Test
 
 
 FUZZ = 24 * 3600                 # FUZZ_UNIT_SECONDS says how long, for each target
+TIMEOUT = {"unit": 120, "scripts": 1800}
 
 
-def names(area):
-    """AREA/NAME of what there is in unit or scripts."""
-    if area == "scripts":
-        return sorted("scripts/" + os.path.basename(n)
-                      for n in glob.glob(paths.top("tests/scripts/test_*")))
-    return sorted("unit/" + os.path.basename(n)[:-2] for n in
-                  glob.glob(os.path.join(paths.top("tests/unit"), "**/test_*.c"), recursive=True))
+def every(area):
+    """What there is in tests/unit or tests/scripts."""
+    found = glob.glob(paths.top("tests/scripts/test_*")) if area == "scripts" else \
+        glob.glob(paths.top("tests/unit/**/test_*.c"), recursive=True)
+    names = sorted(os.path.basename(f).removesuffix(".c") for f in found)
+    return [Test(area, n, TIMEOUT[area], "-", n) for n in names]
 
 
-def listed(area, timeout):
-    """Those of them that are wanted."""
-    every = [Test(area, n.split("/")[1], timeout, "-", n.split("/")[1]) for n in names(area)]
-    return [t for t in every if t.wanted(area)]
+def wanted(area):
+    return [t for t in every(area) if t.wanted(area)]
 
 
 def unit(tally, lanes):
     """Builds the unit tests. Returns what is to run."""
     start = time.monotonic()
     folder = paths.top("tests/unit")
-    tests = listed("unit", 120)
+    tests = wanted("unit")
     if not tests:
         return []
     tally.say("# unit: building for the build machine, with sanitizers")
@@ -58,7 +56,7 @@ def scripts(tally):
     """What tests the scripts: programs that print KTAP."""
     return [Job("scripts", 60, lambda t=t: run(tally, [t], lambda test:
                                               paths.top("tests/scripts", test.name)))
-            for t in listed("scripts", 1800)]
+            for t in wanted("scripts")]
 
 
 def run(tally, tests, file_of):

@@ -95,7 +95,8 @@ arm*)
 	;;
 *)
 	wait_text() { wait_for "$1" grep -qF -- "$3" "$2"; }
-	has_line() { tr '\n' '\001' <"$1" | grep -qa -- "$2[^$(printf '\001')]*$(printf '\001')"; }
+	# A line that has not ended is none yet.
+	has_line() { tr '\n' '\001' <"$1" | sed 's/[^\x01]*$//' | grep -qaF -- "$2"; }
 	wait_line() { wait_for "$1" has_line "$2" "$3"; }
 	wait_end() { wait_for "$1" ended "$2"; }
 	;;

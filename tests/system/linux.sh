@@ -83,7 +83,7 @@ fi
 console_test
 disk_test
 net_test $server 8080
-holds "sleeping threads wake in order, and not early" sleeper order
+holds "sleeping threads wake in order, and not early" sleeper order $((200 * ${SLOWDOWN:-1}))
 if [ \$cpus = 1 ]; then
 	say button
 	# One event of the power key is 16 bytes.

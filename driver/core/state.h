@@ -105,10 +105,21 @@ struct armvmm_vgic {
 	struct armvmm_iodev dist_iodev;
 };
 
+/* What a vCPU has to know of, sorted (vgic/ap.h). */
+#define VGIC_AP_CLASSES		4
+#define VGIC_AP_PRIORITIES	32
+
+struct armvmm_vgic_ap {
+	u32 used[VGIC_AP_CLASSES];	/* bit n: the list of priority n is not empty */
+	unsigned int nr;
+	unsigned int nr_active;
+	struct list_head list[VGIC_AP_CLASSES * VGIC_AP_PRIORITIES];
+};
+
 struct armvmm_vgic_vcpu {
 	struct armvmm_vgic_irq *private;	/* SGIs and PPIs */
 	raw_spinlock_t ap_list_lock;
-	struct list_head ap_list;	/* interrupts pending or active on this vCPU */
+	struct armvmm_vgic_ap *ap;	/* interrupts pending or active on this vCPU */
 	u16 ended[HYP_MAX_LRS];		/* level SPIs, for armvmm_eventfd_ended() */
 	unsigned int nr_ended;
 };

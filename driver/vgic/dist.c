@@ -80,16 +80,10 @@ static void dist_write_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsig
 	if (offset != GICD_CTLR || vgic->dist_enabled == enable)
 		return;
 
-	/*
-	 * What is pending was on no ap_list while the distributor was disabled,
-	 * and leaves the list registers when it is.
-	 */
+	/* What is pending stays on its list, and each vCPU looks whether it may be shown. */
 	WRITE_ONCE(vgic->dist_enabled, enable);
-	if (enable)
-		vgic_irq_update_all(vcpu->vm);
-	else
-		armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
-			vgic_vcpu_notify(other);
+	armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
+		vgic_vcpu_notify(other);
 }
 
 /*
@@ -164,7 +158,6 @@ static u32 dist_read_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsigne
 static void dist_write_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n, u32 val)
 {
 	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
-	struct armvmm_vcpu *on;
 	unsigned long flags;
 	unsigned int i;
 
@@ -173,10 +166,7 @@ static void dist_write_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsig
 			continue;
 		raw_spin_lock_irqsave(&irq->lock, flags);
 		WRITE_ONCE(irq->group1, val & 1);
-		on = irq->vcpu;
-		raw_spin_unlock_irqrestore(&irq->lock, flags);
-		if (on)
-			vgic_vcpu_notify(on);
+		vgic_irq_reorder_unlock(irq, flags);
 	}
 }
 
@@ -225,7 +215,7 @@ static void dist_clear_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 			continue;
 		flags = vgic_irq_lock_fetched(irq);
 		WRITE_ONCE(irq->enabled, false);
-		raw_spin_unlock_irqrestore(&irq->lock, flags);
+		vgic_irq_update_unlock(irq, flags);
 	}
 }
 
@@ -341,17 +331,13 @@ static void dist_write_priority(struct armvmm_vcpu *vcpu, unsigned int intid, un
 				u32 val)
 {
 	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
-	struct armvmm_vcpu *on;
 	unsigned long flags;
 
 	for (; n; n--, irq++, val >>= 8) {
 		raw_spin_lock_irqsave(&irq->lock, flags);
 		WRITE_ONCE(irq->priority, val & VGIC_PRIORITY_MASK);
-		on = irq->vcpu;
-		raw_spin_unlock_irqrestore(&irq->lock, flags);
 		/* It may pass the vCPU's priority mask now. */
-		if (on)
-			vgic_vcpu_notify(on);
+		vgic_irq_reorder_unlock(irq, flags);
 	}
 }
 

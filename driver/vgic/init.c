@@ -8,6 +8,7 @@
 #include "host/hypmap.h"
 #include "mem/stage2.h"
 #include "mem/stage2_index.h"
+#include "vgic/ap.h"
 #include "vgic/dist.h"
 #include "vgic/irq.h"
 
@@ -18,6 +19,14 @@ static size_t init_array_size(unsigned int n)
 {
 	return PAGE_ALIGN(n * sizeof(struct armvmm_vgic_irq));
 }
+
+/* What a vCPU has of its own, in one page. */
+struct init_vcpu {
+	struct armvmm_vgic_irq irqs[VGIC_NR_PRIVATE];
+	struct armvmm_vgic_ap ap;
+};
+
+#define INIT_VCPU_SIZE		PAGE_ALIGN(sizeof(struct init_vcpu))
 
 void armvmm_vgic_vm_init(struct armvmm_vm *vm)
 {
@@ -39,16 +48,19 @@ void armvmm_vgic_vm_destroy(struct armvmm_vm *vm)
 int armvmm_vgic_vcpu_create(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+	struct init_vcpu *own;
 	unsigned int intid;
 
 	if (vcpu->vm->vgic.initialized)
 		return -EBUSY;
 
 	raw_spin_lock_init(&v->ap_list_lock);
-	INIT_LIST_HEAD(&v->ap_list);
-	v->private = armvmm_hypmap_alloc(init_array_size(VGIC_NR_PRIVATE));
-	if (!v->private)
+	own = armvmm_hypmap_alloc(INIT_VCPU_SIZE);
+	if (!own)
 		return -ENOMEM;
+	v->private = own->irqs;
+	v->ap = &own->ap;
+	vgic_ap_init(v->ap);
 	for (intid = 0; intid < VGIC_NR_PRIVATE; intid++)
 		vgic_irq_init(&v->private[intid], intid, vcpu);
 	return 0;
@@ -59,7 +71,7 @@ void armvmm_vgic_vcpu_destroy(struct armvmm_vcpu *vcpu)
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
 
 	if (v->private)
-		armvmm_hypmap_free(v->private, init_array_size(VGIC_NR_PRIVATE));
+		armvmm_hypmap_free(v->private, INIT_VCPU_SIZE);
 	v->private = NULL;
 }
 
@@ -74,13 +86,12 @@ void armvmm_vgic_vcpu_reset(struct armvmm_vcpu *vcpu)
 	for (intid = VGIC_NR_SGIS; intid < VGIC_NR_PRIVATE; intid++) {
 		irq = &vcpu->vgic.private[intid];
 		raw_spin_lock_irqsave(&irq->lock, flags);
-		/* The next flush takes it off the ap_list. */
 		if (irq->get_level) {
 			WRITE_ONCE(irq->active, false);
 			WRITE_ONCE(irq->pending_latch, false);
 			WRITE_ONCE(irq->line_level, false);
 		}
-		raw_spin_unlock_irqrestore(&irq->lock, flags);
+		vgic_irq_update_unlock(irq, flags);
 	}
 }
 

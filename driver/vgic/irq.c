@@ -8,6 +8,7 @@
 #include "core/kick.h"
 #include "core/state.h"
 #include "core/vcpus.h"
+#include "vgic/ap.h"
 #include "vgic/irq.h"
 
 void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvmm_vcpu *target)
@@ -43,10 +44,15 @@ struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *v
 	return &vgic->spis[array_index_nospec(intid - VGIC_NR_PRIVATE, end - VGIC_NR_PRIVATE)];
 }
 
+/* It would be forwarded to irq->target if the distributor were enabled. */
+static bool irq_is_due(const struct armvmm_vgic_irq *irq)
+{
+	return irq->enabled && vgic_irq_is_pending(irq) && irq->target;
+}
+
 bool vgic_irq_is_forwarded(const struct armvmm_vgic_irq *irq)
 {
-	return irq->enabled && vgic_irq_is_pending(irq) && irq->target &&
-	       READ_ONCE(irq->target->vm->vgic.dist_enabled);
+	return irq_is_due(irq) && READ_ONCE(irq->target->vm->vgic.dist_enabled);
 }
 
 struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq)
@@ -55,19 +61,19 @@ struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq)
 	if (irq->active)
 		return irq->holder ?: irq->vcpu ?: irq->target;
 
-	return vgic_irq_is_forwarded(irq) ? irq->target : NULL;
+	return irq_is_due(irq) ? irq->target : NULL;
 }
 
 void vgic_vcpu_notify(struct armvmm_vcpu *vcpu)
 {
 	struct task_struct *task;
 
-	/* Pairs with the barrier between vcpu->task being set and the first look at the ap_list. */
+	/* Pairs with the barrier between vcpu->task being set and the first look at its list. */
 	smp_mb();
 	task = READ_ONCE(vcpu->task);
 
 	/*
-	 * Not in RUN: it looks at its ap_list when it is. Or this is its own thread,
+	 * Not in RUN: it looks at its list when it is. Or this is its own thread,
 	 * in an exit handler or on its way to the guest: it looks before it enters or
 	 * sleeps. Not so from an interrupt handler, which may come after it looked.
 	 */
@@ -88,9 +94,19 @@ static bool irq_seen_at_eoi(const struct armvmm_vgic_irq *irq)
 	return irq->in_lr && !irq->edge && !irq->hw;
 }
 
-void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags)
+/*
+ * What this vCPU chose for its list registers may have lost the interrupt before it was composed:
+ * others that wait may take its place.
+ */
+static bool irq_leaves_room(const struct armvmm_vcpu *vcpu)
 {
-	struct armvmm_vcpu *from, *to, *notify = NULL;
+	return vgic_ap_nr(vcpu->vgic.ap) >= armvmm_vgic_host.nr_lr;
+}
+
+/* @reordered: what a list register shows of it has changed, too. */
+static void irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags, bool reordered)
+{
+	struct armvmm_vcpu *from, *to, *notify = NULL, *left = NULL;
 	raw_spinlock_t *list_lock;
 
 	lockdep_assert_held(&irq->lock);
@@ -100,19 +116,16 @@ void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags)
 		from = irq->vcpu;
 
 		/*
-		 * The target changed under a vCPU that runs with it: what is pending
-		 * there comes back at its exit, and is moved then.
+		 * The vCPU's sync puts it where it belongs. The target changed under a vCPU that
+		 * runs with it: what is pending there comes back at its exit, and is moved then.
 		 */
-		if (irq->in_lr && from != irq->target) {
-			notify = from;
+		if (irq->in_lr) {
+			if (reordered || from != irq->target || (to && !irq_seen_at_eoi(irq)))
+				notify = from;
 			break;
 		}
-		/* Nowhere to go; a flush takes it off the list it may be on. */
-		if (!to)
-			break;
-		if (from == to) {
-			if (!irq_seen_at_eoi(irq))
-				notify = to;
+		if (from == to && (!to || irq->ap_slot == vgic_ap_slot(irq))) {
+			notify = to;
 			break;
 		}
 
@@ -127,21 +140,34 @@ void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags)
 				continue;
 			}
 		}
-		if (from) {
-			list_del_init(&irq->ap_link);
+		if (from == to) {
+			vgic_ap_settle(to->vgic.ap, irq);
+		} else if (from) {
+			vgic_ap_del(from->vgic.ap, irq);
 			irq->vcpu = NULL;
-			raw_spin_unlock(list_lock);
-			continue;
+			if (irq_leaves_room(from))
+				left = from;
+		} else {
+			vgic_ap_add(to->vgic.ap, irq);
+			irq->vcpu = to;
 		}
-		list_add_tail(&irq->ap_link, &to->vgic.ap_list);
-		irq->vcpu = to;
 		raw_spin_unlock(list_lock);
-		notify = to;
-		break;
 	}
 	raw_spin_unlock_irqrestore(&irq->lock, flags);
+	if (left)
+		vgic_vcpu_notify(left);
 	if (notify)
 		vgic_vcpu_notify(notify);
+}
+
+void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags)
+{
+	irq_update_unlock(irq, flags, false);
+}
+
+void vgic_irq_reorder_unlock(struct armvmm_vgic_irq *irq, unsigned long flags)
+{
+	irq_update_unlock(irq, flags, true);
 }
 
 unsigned long vgic_irq_lock_fetched(struct armvmm_vgic_irq *irq)
@@ -177,26 +203,4 @@ void vgic_irq_set_holder(struct armvmm_vgic_irq *irq, struct armvmm_vcpu *holder
 	raw_spin_lock_irqsave(&irq->lock, flags);
 	irq->holder = NULL;
 	raw_spin_unlock_irqrestore(&irq->lock, flags);
-}
-
-void vgic_irq_update_all(struct armvmm_vm *vm)
-{
-	unsigned int intid, end = vgic_irq_end(&vm->vgic);
-	struct armvmm_vgic_irq *irq;
-	struct armvmm_vcpu *vcpu;
-	unsigned long flags;
-	int i;
-
-	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
-		for (intid = 0; intid < VGIC_NR_PRIVATE; intid++) {
-			irq = vgic_irq_get(vm, vcpu, intid);
-			raw_spin_lock_irqsave(&irq->lock, flags);
-			vgic_irq_update_unlock(irq, flags);
-		}
-	}
-	for (intid = VGIC_NR_PRIVATE; intid < end; intid++) {
-		irq = vgic_irq_get(vm, NULL, intid);
-		raw_spin_lock_irqsave(&irq->lock, flags);
-		vgic_irq_update_unlock(irq, flags);
-	}
 }

@@ -2,17 +2,18 @@
 /*
  * The state of one virtual interrupt, and the way it takes to a vCPU.
  *
- * An interrupt that is pending and enabled, or active, is on the ap_list of
- * exactly one vCPU (irq->vcpu). The entry of that vCPU writes it to a list
- * register (in_lr); from then to the exit the hardware knows its state better
- * than this structure does. It never leaves the ap_list while in_lr, so it
- * cannot be in two list registers.
+ * An interrupt that is pending and enabled, or active, is on the list (ap) of
+ * exactly one vCPU (irq->vcpu), whether the distributor is enabled or not. The
+ * entry of that vCPU writes it to a list register (in_lr); from then to the
+ * exit the hardware knows its state better than this structure does. It never
+ * leaves the list while in_lr, so it cannot be in two list registers.
  *
  * The bytes that GICD_* read, and that injection looks at, are read without the
  * lock too: they are written by WRITE_ONCE() and, without it, read by READ_ONCE().
  *
- * An entry of ap_list that lost its reason to be there is taken off by the
- * next flush of its vCPU.
+ * An interrupt that loses its reason to be on the list is taken off by who took
+ * the reason, or by the sync that ends its time in a list register: an entry to
+ * the guest looks at no more of the list than fits into list registers.
  */
 #ifndef ARMVMM_VGIC_IRQ_H
 #define ARMVMM_VGIC_IRQ_H
@@ -26,7 +27,7 @@
 struct armvmm_vgic_irq {
 	raw_spinlock_t lock;		/* innermost; taken with IRQs disabled */
 	struct list_head ap_link;	/* also under irq->vcpu's ap_list_lock */
-	struct armvmm_vcpu *vcpu;	/* on whose ap_list, or NULL; both locks to change */
+	struct armvmm_vcpu *vcpu;	/* on whose list, or NULL; both locks to change */
 	struct armvmm_vcpu *target;	/* where it goes; NULL in a VM without vCPUs */
 	struct armvmm_vcpu *holder;	/* active: to be moved to this one, whatever the target */
 	const void *owner;		/* the in-kernel device that drives the line */
@@ -38,6 +39,7 @@ struct armvmm_vgic_irq {
 	u8 targets;		/* GICD_ITARGETSR byte: bit n, vm->vcpus[n] */
 	u8 source;		/* SGI: vCPUs whose request is pending */
 	u8 active_source;	/* SGI: whose request is active */
+	u8 ap_slot;		/* which list of ap, while on one; both locks to change */
 
 	bool enabled;
 	bool group1;
@@ -91,15 +93,20 @@ struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *v
 /* The distributor forwards it to irq->target (when it is not active). irq->lock held. */
 bool vgic_irq_is_forwarded(const struct armvmm_vgic_irq *irq);
 
-/* The vCPU that has to know of the interrupt now, or NULL. irq->lock held. */
+/*
+ * The vCPU that has to know of the interrupt now, or NULL; that the distributor is disabled does
+ * not count. irq->lock held.
+ */
 struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq);
 
 /*
- * After a change of state: puts the interrupt on the ap_list where it belongs
- * and makes that vCPU look. irq->lock held with IRQs saved in @flags; both are
- * released. Any context.
+ * After a change of state: puts the interrupt on the list where it belongs, or
+ * takes it off, and makes that vCPU look. irq->lock held with IRQs saved in
+ * @flags; both are released. Any context.
  */
 void vgic_irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags);
+/* The same after a change of priority or group, which a list register does not follow by itself. */
+void vgic_irq_reorder_unlock(struct armvmm_vgic_irq *irq, unsigned long flags);
 
 /*
  * Moves an active interrupt to the vCPU that acknowledged it, as a client says that restores a VM:
@@ -113,10 +120,7 @@ void vgic_irq_set_holder(struct armvmm_vgic_irq *irq, struct armvmm_vcpu *holder
  */
 unsigned long vgic_irq_lock_fetched(struct armvmm_vgic_irq *irq);
 
-/* Makes the vCPU look at its ap_list again, wherever it is. Any context. */
+/* Makes the vCPU look at its list again, wherever it is. Any context. */
 void vgic_vcpu_notify(struct armvmm_vcpu *vcpu);
-
-/* After GICD_CTLR changed: every interrupt is given to or taken from its vCPU. */
-void vgic_irq_update_all(struct armvmm_vm *vm);
 
 #endif

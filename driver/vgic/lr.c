@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * List registers: filled before an entry from the vCPU's ap_list, read back
+ * List registers: filled before an entry from the vCPU's list, read back
  * after the exit. HYP moves hyp->vgic to and from the hardware.
  */
 #include <linux/bitops.h>
@@ -8,6 +8,7 @@
 
 #include "arch/gic.h"
 #include "core/state.h"
+#include "vgic/ap.h"
 #include "vgic/cpuif.h"
 #include "vgic/irq.h"
 
@@ -86,102 +87,42 @@ static u32 lr_compose(struct armvmm_vgic_irq *irq, bool crowded)
 	return lr;
 }
 
-/*
- * Does the interrupt belong into a list register of this vCPU? If it lost its
- * reason to be on the list, it goes. Both locks held.
- */
-static bool lr_wanted(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq)
-{
-	struct armvmm_vcpu *to = vgic_irq_route(irq);
-
-	if (likely(to == vcpu))
-		return true;
-	/* One that goes to another vCPU is about to be moved by who changed it. */
-	if (!to) {
-		list_del_init(&irq->ap_link);
-		irq->vcpu = NULL;
-	}
-	return false;
-}
-
-struct lr_pick {
-	struct armvmm_vgic_irq *irq;
-	u32 rank;
-};
-
 /* Those that are chosen, in order, and what had to stay out. */
 struct lr_choice {
-	struct lr_pick pick[HYP_MAX_LRS];
+	struct armvmm_vgic_irq *irq[HYP_MAX_LRS];
 	unsigned int n;
 	unsigned int nr_active;		/* chosen or not */
 	bool more;
 };
 
-#define LR_RANK_SET_ACTIVE	0x100
-#define LR_RANK_PENDING		0x200
-
-/*
- * Active ones first, for the guest is going to end them and the hardware must
- * know which; the one of highest priority is the next to end. Those that
- * GICD_ISACTIVER made active come after what the guest took: it may never end
- * them. Then by priority; among equals the first come.
- */
-static u32 lr_rank(const struct armvmm_vgic_irq *irq)
-{
-	if (!irq->active)
-		return irq->priority | LR_RANK_PENDING;
-	return irq->priority | (irq->acked ? 0 : LR_RANK_SET_ACTIVE);
-}
-
 static void lr_choose(struct armvmm_vcpu *vcpu, struct lr_choice *choice)
 {
-	unsigned int i, max = armvmm_vgic_host.nr_lr;
-	struct lr_pick *pick = choice->pick;
-	struct lr_pick first = { .rank = ~0u };	/* of what is pending */
-	struct armvmm_vgic_irq *irq, *next;
-	bool wanted;
-	u32 rank;
+	unsigned int max = armvmm_vgic_host.nr_lr;
+	struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
+	bool enabled = READ_ONCE(vcpu->vm->vgic.dist_enabled);
+	struct armvmm_vgic_irq *first;
 
-	choice->n = 0;
-	choice->nr_active = 0;
-	choice->more = false;
-	list_for_each_entry_safe(irq, next, &vcpu->vgic.ap_list, ap_link) {
-		raw_spin_lock(&irq->lock);
-		wanted = lr_wanted(vcpu, irq);
-		rank = lr_rank(irq);
-		raw_spin_unlock(&irq->lock);
-		if (!wanted)
-			continue;
-		if (rank < LR_RANK_PENDING)
-			choice->nr_active++;
-		else if (rank < first.rank)
-			first = (struct lr_pick){ irq, rank };
-		if (choice->n == max) {
-			choice->more = true;
-			if (rank >= pick[max - 1].rank)
-				continue;
-			choice->n--;
-		}
-		for (i = choice->n++; i > 0 && pick[i - 1].rank > rank; i--)
-			pick[i] = pick[i - 1];
-		pick[i] = (struct lr_pick){ irq, rank };
-	}
+	choice->n = vgic_ap_first(ap, enabled, choice->irq, max);
+	choice->nr_active = vgic_ap_nr_active(ap);
+	choice->more = (enabled ? vgic_ap_nr(ap) : choice->nr_active) > choice->n;
 
 	/*
 	 * As many active ones as registers: what is pending may preempt them all.
 	 * It takes the place of the one that ends last, which comes back before its
 	 * end, unless the guest may deactivate in any order (EOImode 1).
 	 */
-	if (choice->nr_active >= max && max > 1 && first.irq && !vgic_cpuif_splits_eoi(vcpu))
-		pick[max - 1] = first;
+	if (choice->nr_active >= max && max > 1 && enabled && !vgic_cpuif_splits_eoi(vcpu)) {
+		first = vgic_ap_first_pending(ap);
+		if (first)
+			choice->irq[max - 1] = first;
+	}
 }
 
 /*
- * The way for lists that do not simply fit. An SGI that has to end before its
- * next source is shown goes before all of lower priority: those of its group
- * wait with it.
+ * An SGI that has to end before its next source is shown goes before all of
+ * lower priority: those of its group wait with it.
  */
-static void lr_fill_chosen(struct armvmm_vcpu *vcpu)
+static void lr_fill(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	u32 lr, limit[2] = { ~0u, ~0u };
@@ -191,9 +132,12 @@ static void lr_fill_chosen(struct armvmm_vcpu *vcpu)
 
 	lr_choose(vcpu, &choice);
 	for (i = 0; i < choice.n; i++) {
-		irq = choice.pick[i].irq;
+		irq = choice.irq[i];
 		raw_spin_lock(&irq->lock);
-		/* It may have changed since it was chosen; who changed it kicks this vCPU. */
+		/*
+		 * Who changes it takes it off the list when this is done, and has
+		 * this vCPU look again.
+		 */
 		if (vgic_irq_route(irq) == vcpu &&
 		    (irq->active || irq->priority <= limit[irq->group1])) {
 			if (vgic_irq_is_sgi(irq) && !irq->active && lr_sgi_waits(irq))
@@ -234,52 +178,16 @@ static void lr_fill_chosen(struct armvmm_vcpu *vcpu)
 			hv->lr[i] |= GICH_LR_EOI;
 }
 
-/*
- * True where every interrupt of the list fits and shows all that it has. The
- * answer may be outdated at once: who adds to it kicks this vCPU.
- */
-static bool lr_all_fit(struct armvmm_vcpu *vcpu)
-{
-	struct armvmm_vgic_irq *irq;
-	unsigned int n = 0;
-
-	list_for_each_entry(irq, &vcpu->vgic.ap_list, ap_link)
-		if (++n > armvmm_vgic_host.nr_lr || (READ_ONCE(irq->source) && lr_sgi_waits(irq)))
-			return false;
-	return true;
-}
-
-static void lr_fill(struct armvmm_vcpu *vcpu)
-{
-	struct hyp_vgic *hv = &vcpu->hyp->vgic;
-	struct armvmm_vgic_irq *irq, *next;
-	unsigned int used = 0;
-
-	list_for_each_entry_safe(irq, next, &vcpu->vgic.ap_list, ap_link) {
-		raw_spin_lock(&irq->lock);
-		if (lr_wanted(vcpu, irq))
-			hv->lr[used++] = lr_compose(irq, false);
-		raw_spin_unlock(&irq->lock);
-	}
-	hv->used_lrs = used;
-	/* Until HYP mode has read it: an entry may end before the guest ran. */
-	hv->elrsr = 0;
-	hv->hcr = GICH_HCR_En;
-}
-
 void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
 
 	/* Who adds to the list after this look kicks the vCPU. */
-	if (list_empty(&v->ap_list))
+	if (vgic_ap_is_empty(v->ap))
 		return;
 
 	raw_spin_lock(&v->ap_list_lock);
-	if (lr_all_fit(vcpu))
-		lr_fill(vcpu);
-	else
-		lr_fill_chosen(vcpu);
+	lr_fill(vcpu);
 	raw_spin_unlock(&v->ap_list_lock);
 }
 
@@ -351,8 +259,10 @@ void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
 		if (lr_ended_level_spi(irq, lr))
 			lr_note_ended(v, irq->intid);
 		to = vgic_irq_route(irq);
-		if (to != vcpu) {
-			list_del_init(&irq->ap_link);
+		if (to == vcpu) {
+			vgic_ap_settle(v->ap, irq);
+		} else {
+			vgic_ap_del(v->ap, irq);
 			irq->vcpu = NULL;
 			if (to)
 				moves |= BIT_ULL(n);
@@ -378,21 +288,15 @@ void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
 bool armvmm_vgic_pending(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
-	u32 best[2] = { VGIC_PRIORITY_IDLE, VGIC_PRIORITY_IDLE };
-	struct armvmm_vgic_irq *irq;
 	unsigned long flags;
+	u32 best[2];
 
-	if (list_empty(&v->ap_list))
+	if (vgic_ap_is_empty(v->ap) || !READ_ONCE(vcpu->vm->vgic.dist_enabled))
 		return false;
 
 	raw_spin_lock_irqsave(&v->ap_list_lock, flags);
-	list_for_each_entry(irq, &v->ap_list, ap_link) {
-		raw_spin_lock(&irq->lock);
-		if (!irq->active && vgic_irq_route(irq) == vcpu &&
-		    irq->priority < best[irq->group1])
-			best[irq->group1] = irq->priority;
-		raw_spin_unlock(&irq->lock);
-	}
+	best[0] = vgic_ap_best_pending(v->ap, false);
+	best[1] = vgic_ap_best_pending(v->ap, true);
 	raw_spin_unlock_irqrestore(&v->ap_list_lock, flags);
 
 	if (best[0] == VGIC_PRIORITY_IDLE && best[1] == VGIC_PRIORITY_IDLE)

@@ -15,6 +15,7 @@
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "vgic/loaded.h"
+#include "vgic/ap.h"
 #include "vgic/cpuif.h"
 #include "vgic/dist.h"
 #include "arch/gic.h"

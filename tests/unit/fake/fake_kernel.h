@@ -124,7 +124,15 @@ bool fake_contended(void) __attribute__((weak));
 #define fake_contended()	(fake_contended && fake_contended())
 #define lockdep_assert_held(l)	assert((l)->held)
 #ifndef FAKE_THREADS
-#define fake_lock(l)		do { assert(!(l)->held); (l)->held = true; } while (0)
+/* A test may count them. */
+extern unsigned int fake_locks __attribute__((weak));
+#define fake_lock(l)								\
+	do {									\
+		assert(!(l)->held);						\
+		(l)->held = true;						\
+		if (&fake_locks)						\
+			fake_locks++;						\
+	} while (0)
 #define fake_unlock(l)		do { assert((l)->held); (l)->held = false; } while (0)
 
 #endif
@@ -147,6 +155,7 @@ bool fake_contended(void) __attribute__((weak));
 
 #define INIT_LIST_HEAD(l)	do { WRITE_ONCE((l)->next, l); (l)->prev = (l); } while (0)
 #define list_entry(p, type, member)	container_of(p, type, member)
+#define list_first_entry(head, type, member)	list_entry((head)->next, type, member)
 #define list_empty(l)		(READ_ONCE((l)->next) == (l))
 #define list_for_each_entry(p, head, member)					\
 	for ((p) = list_entry((head)->next, __typeof__(*(p)), member);		\

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/vgic/irq.c driver/vgic/inject.c driver/vgic/lr.c driver/vgic/dist.c
-// sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c
+// sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/ap.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -I. -Idriver
 /* List registers: what is in them, who waits, and how the guest's acts come back. */
 #include "ktap.h"
@@ -42,8 +42,16 @@ static void test_nothing(void)
 	KTAP_EQ(enter(v)->used_lrs, 1);
 	fake_write32(v, GICD_CTLR, 0);
 	KTAP_EQ(enter(v)->used_lrs, 0);
+	KTAP_TRUE(!armvmm_vgic_pending(v));
 	fake_exit(v);
-	KTAP_TRUE(list_empty(&v->vgic.ap_list));
+	/* Who takes the reason to be on the list takes it off, too. */
+	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 1);
+	fake_write32(v, GICD_ICENABLER + 4, 1u << 8);
+	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
+	fake_write32(v, GICD_ISENABLER + 4, 1u << 8);
+	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 1);
+	armvmm_vgic_inject(vm, NULL, 40, false, NULL);
+	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
 	fake_destroy(vm);
 }
 
@@ -73,7 +81,7 @@ static void test_packing(void)
 	KTAP_TRUE(fake_eoi(v, 1019));
 	KTAP_EQ(fake_ack(v), FAKE_SPURIOUS);
 	fake_exit(v);
-	KTAP_TRUE(list_empty(&v->vgic.ap_list));
+	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
 
 	/* a level SPI: EOI maintenance; active only while the guest deals with it */
 	fake_irq_setup(v, 33, false, 0x08);
@@ -221,7 +229,7 @@ static void test_sgi_sources(void)
 		fake_exit(v);
 	}
 	KTAP_EQ(seen, 0x1f);
-	KTAP_TRUE(list_empty(&v->vgic.ap_list));
+	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
 	KTAP_EQ(fake_read32(v, GICD_SPENDSGIR), 0);
 	fake_destroy(vm);
 }
@@ -257,7 +265,68 @@ static void test_more_than_registers(void)
 	}
 	KTAP_EQ(taken, 12);
 	KTAP_TRUE(entries < 16);
-	KTAP_TRUE(list_empty(&v->vgic.ap_list));
+	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
+	fake_destroy(vm);
+}
+
+unsigned int fake_locks;
+
+/* The locks that an entry, an exit and a look at what is pending take. */
+static unsigned int locks_of_an_exit(struct armvmm_vcpu *v)
+{
+	fake_locks = 0;
+	KTAP_EQ(enter(v)->used_lrs, 4);
+	fake_exit(v);
+	KTAP_TRUE(armvmm_vgic_pending(v));
+	return fake_locks;
+}
+
+/* What waits costs nothing, however much it is; a guest chooses that. */
+static void test_many_waiting(void)
+{
+	struct armvmm_vm *vm = fake_create(2, 1024, 4);
+	struct armvmm_vcpu *v = vm->vcpus[0];
+	unsigned int i, few;
+	struct hyp_vgic *hv;
+
+	for (i = 32; i < 1020; i++)
+		fake_irq_setup(v, i, true, 0x80);
+	for (i = 32; i < 36; i++)
+		armvmm_vgic_inject(vm, NULL, i, true, NULL);
+	few = locks_of_an_exit(v);
+	for (; i < 1020; i++)
+		armvmm_vgic_inject(vm, NULL, i, true, NULL);
+	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 988);
+	KTAP_EQ(locks_of_an_exit(v), few);
+
+	/* Of equals the first come. */
+	hv = enter(v);
+	for (i = 0; i < 4; i++)
+		KTAP_EQ(hv->lr[i] & GICH_LR_VIRTUALID, 32 + i);
+
+	/* One of the rest goes: its vCPU could have chosen it, and is told. */
+	fake_cpus[0].kicked = false;
+	fake_write32(vm->vcpus[1], GICD_ICENABLER + 4, 1u << 20);
+	KTAP_TRUE(fake_cpus[0].kicked);
+	fake_exit(v);
+
+	/* The distributor goes off and on. */
+	fake_locks = 0;
+	fake_write32(v, GICD_CTLR, 0);
+	KTAP_EQ(enter(v)->used_lrs, 0);
+	fake_exit(v);
+	fake_write32(v, GICD_CTLR, 1);
+	KTAP_TRUE(fake_locks < 16);
+	KTAP_EQ(locks_of_an_exit(v), few);
+
+	/* A new priority is a new place. */
+	fake_mmio_write(v, GICD_IPRIORITYR + 1000, 1, 0x10);
+	KTAP_EQ(enter(v)->lr[0] & GICH_LR_VIRTUALID, 1000);
+	fake_exit(v);
+	for (i = 32; i < 1020; i += 32)
+		fake_write32(v, GICD_ICPENDR + i / 8, ~0u);
+	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
+	KTAP_TRUE(!armvmm_vgic_pending(v));
 	fake_destroy(vm);
 }
 
@@ -315,7 +384,7 @@ static void test_nested_beyond_registers(void)
 	}
 	KTAP_TRUE(exits < 3);	/* once the rest fits, nobody asks */
 	fake_exit(v);
-	KTAP_TRUE(list_empty(&v->vgic.ap_list));
+	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
 	fake_destroy(vm);
 }
 
@@ -609,11 +678,21 @@ static void test_kicks(void)
 	/* A priority that may pass the mask now */
 	fake_mmio_write(vm->vcpus[1], GICD_IPRIORITYR + 40, 1, 0);
 	KTAP_TRUE(fake_cpus[0].kicked);
+
+	/* Also where the list register of a level would come out by itself at its end. */
+	fake_irq_setup(v, 41, false, 0x80);
+	armvmm_vgic_inject(vm, NULL, 41, true, NULL);
+	enter(v);
+	KTAP_TRUE(fake_irq(v, 41)->in_lr);
+	fake_cpus[0].kicked = false;
+	fake_mmio_write(vm->vcpus[1], GICD_IPRIORITYR + 41, 1, 8);
+	KTAP_TRUE(fake_cpus[0].kicked);
+	fake_exit(v);
 	fake_destroy(vm);
 }
 
 KTAP_MAIN(KTAP_CASE(test_nothing), KTAP_CASE(test_packing), KTAP_CASE(test_hw_level),
-	  KTAP_CASE(test_sgi_sources), KTAP_CASE(test_more_than_registers),
+	  KTAP_CASE(test_sgi_sources), KTAP_CASE(test_more_than_registers), KTAP_CASE(test_many_waiting),
 	  KTAP_CASE(test_nested_beyond_registers), KTAP_CASE(test_all_active),
 	  KTAP_CASE(test_sources_and_overflow), KTAP_CASE(test_level_resample),
 	  KTAP_CASE(test_migration), KTAP_CASE(test_fetch), KTAP_CASE(test_wfi),

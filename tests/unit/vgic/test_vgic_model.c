@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/vgic/irq.c driver/vgic/inject.c driver/vgic/lr.c driver/vgic/dist.c
-// sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c
+// sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/ap.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -I. -Idriver
 /*
  * The vGIC against a plain model of a GICv2: no lists, no list registers, no
@@ -479,7 +479,7 @@ static void drain(void)
 		fake_enter(fake_vm->vcpus[cpu]);
 		KTAP_EQ(fake_cpus[cpu].used, 0);
 		leave(cpu);
-		KTAP_TRUE(list_empty(&fake_vm->vcpus[cpu]->vgic.ap_list));
+		KTAP_TRUE(vgic_ap_is_empty(fake_vm->vcpus[cpu]->vgic.ap));
 	}
 }
 

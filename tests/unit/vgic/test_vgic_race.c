@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/vgic/irq.c driver/vgic/inject.c driver/vgic/lr.c driver/vgic/dist.c
-// sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c
+// sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/ap.c
 // sources: driver/core/kick.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -I. -Idriver -DFAKE_THREADS
 // cflags: -fno-sanitize=all -fsanitize=thread -Wno-tsan

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The interrupts that are pending or active at a vCPU, sorted as list registers are given to them:
+ * one list for each rank, and a bit that says whether it is empty. Adding one, taking one off, and
+ * finding the first few cost the same however many there are, for a guest chooses how many.
+ *
+ * Nothing here takes a lock: the vCPU's ap_list_lock and the interrupt's are the caller's.
+ */
+#ifndef ARMVMM_VGIC_AP_H
+#define ARMVMM_VGIC_AP_H
+
+#include <linux/bitops.h>
+#include <linux/compiler.h>
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include "arch/gic.h"
+#include "vgic/irq.h"
+#include "vgic/vgic.h"
+
+/*
+ * Ranks: the class, then the priority; among equals the first come. Active ones come first, for
+ * the guest is going to end them and the hardware must know which; the one of highest priority is
+ * the next to end. Those that GICD_ISACTIVER made active come after what the guest took: it may
+ * never end them.
+ */
+enum vgic_ap_class {
+	VGIC_AP_TAKEN,
+	VGIC_AP_SET_ACTIVE,
+	VGIC_AP_PENDING,	/* group 0, then group 1 */
+};
+
+/* Where the interrupt belongs by its state. irq->lock held. */
+static inline u8 vgic_ap_slot(const struct armvmm_vgic_irq *irq)
+{
+	unsigned int class;
+
+	if (irq->active)
+		class = irq->acked ? VGIC_AP_TAKEN : VGIC_AP_SET_ACTIVE;
+	else
+		class = VGIC_AP_PENDING + irq->group1;
+	return class * VGIC_AP_PRIORITIES + (irq->priority >> VGIC_PRIORITY_SHIFT);
+}
+
+void vgic_ap_init(struct armvmm_vgic_ap *ap);
+/* At the end of its list. */
+void vgic_ap_add(struct armvmm_vgic_ap *ap, struct armvmm_vgic_irq *irq);
+void vgic_ap_del(struct armvmm_vgic_ap *ap, struct armvmm_vgic_irq *irq);
+
+/* To where its state says now, if that is another list than the one that it is on. */
+static inline void vgic_ap_settle(struct armvmm_vgic_ap *ap, struct armvmm_vgic_irq *irq)
+{
+	if (irq->ap_slot == vgic_ap_slot(irq))
+		return;
+	vgic_ap_del(ap, irq);
+	vgic_ap_add(ap, irq);
+}
+
+/* No lock: who adds one tells the vCPU to look again. */
+static inline bool vgic_ap_is_empty(const struct armvmm_vgic_ap *ap)
+{
+	return !READ_ONCE(ap->nr);
+}
+
+static inline unsigned int vgic_ap_nr(const struct armvmm_vgic_ap *ap)
+{
+	return ap->nr;
+}
+
+static inline unsigned int vgic_ap_nr_active(const struct armvmm_vgic_ap *ap)
+{
+	return ap->nr_active;
+}
+
+/*
+ * Up to @max of them, by rank, to @irqs; of those that are only pending none unless @pending.
+ * Returns how many.
+ */
+unsigned int vgic_ap_first(const struct armvmm_vgic_ap *ap, bool pending,
+			   struct armvmm_vgic_irq **irqs, unsigned int max);
+/* The first of those that are only pending, or NULL. */
+struct armvmm_vgic_irq *vgic_ap_first_pending(const struct armvmm_vgic_ap *ap);
+/* The highest priority that is pending in a group, VGIC_PRIORITY_IDLE where none is. */
+u32 vgic_ap_best_pending(const struct armvmm_vgic_ap *ap, bool group1);
+
+#endif

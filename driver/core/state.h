@@ -60,12 +60,18 @@ struct armvmm_memslot {
 	unsigned long *dirty_bitmap;	/* NULL where not logging */
 };
 
+struct armvmm_memslot_hva {
+	unsigned long max_last;
+	u16 slot;		/* in slots[] */
+};
+
 /*
  * Replaced as a whole; readers hold vm->srcu. Sorted by base_gfn, never overlapping. A slot that
  * is being deleted or moved is taken out first, then the guest's mappings of it.
  */
 struct armvmm_memslots {
 	int nr;
+	struct armvmm_memslot_hva *by_hva;	/* mem/memslot_hva.h; behind slots[] */
 	struct armvmm_memslot slots[];
 };
 

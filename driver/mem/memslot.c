@@ -18,6 +18,7 @@
 
 #include "core/state.h"
 #include "mem/memslot.h"
+#include "mem/memslot_hva.h"
 #include "mem/stage2.h"
 
 struct armvmm_memslots *armvmm_memslot_all(struct armvmm_vm *vm)
@@ -58,8 +59,11 @@ static struct armvmm_memslot *memslot_by_id(struct armvmm_memslots *slots, u16 i
 static struct armvmm_memslots *memslots_alloc(int nr)
 {
 	struct armvmm_memslots *slots;
+	size_t size = struct_size(slots, slots, nr);
 
-	slots = kvzalloc(struct_size(slots, slots, nr), GFP_KERNEL_ACCOUNT);
+	slots = kvzalloc(size + nr * sizeof(*slots->by_hva), GFP_KERNEL_ACCOUNT);
+	if (slots)
+		slots->by_hva = (void *)slots + size;
 	return slots;
 }
 
@@ -67,22 +71,27 @@ static struct armvmm_memslots *memslots_alloc(int nr)
 static void memslots_fill(struct armvmm_memslots *slots, const struct armvmm_memslots *old, int id,
 			  const struct armvmm_memslot *add)
 {
-	int i;
+	int i, removed = -1, added = -1;
 
 	slots->nr = 0;
 	for (i = 0; i < old->nr; i++) {
 		const struct armvmm_memslot *slot = &old->slots[i];
 
-		if (slot->id == id)
+		if (slot->id == id) {
+			removed = i;
 			continue;
-		if (add && add->base_gfn < slot->base_gfn) {
-			slots->slots[slots->nr++] = *add;
-			add = NULL;
+		}
+		if (add && added < 0 && add->base_gfn < slot->base_gfn) {
+			added = slots->nr++;
+			slots->slots[added] = *add;
 		}
 		slots->slots[slots->nr++] = *slot;
 	}
-	if (add)
-		slots->slots[slots->nr++] = *add;
+	if (add && added < 0) {
+		added = slots->nr++;
+		slots->slots[added] = *add;
+	}
+	memslot_hva_build(slots, old, removed, added);
 }
 
 /* After it, nobody uses the array that was there before. */

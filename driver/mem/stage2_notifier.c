@@ -19,6 +19,7 @@
 
 #include "core/state.h"
 #include "mem/memslot.h"
+#include "mem/memslot_hva.h"
 #include "mem/stage2.h"
 
 static struct armvmm_vm *notifier_vm(struct mmu_notifier *mn)
@@ -28,6 +29,25 @@ static struct armvmm_vm *notifier_vm(struct mmu_notifier *mn)
 
 typedef bool (*notifier_range_fn_t)(struct stage2 *s2, u64 ipa, u64 size, bool arg);
 
+struct notifier_walk {
+	struct stage2 *s2;
+	unsigned long first;
+	unsigned long last;
+	notifier_range_fn_t fn;
+	bool arg;
+	bool ret;
+};
+
+static void notifier_slot(const struct armvmm_memslot *slot, void *arg)
+{
+	struct notifier_walk *walk = arg;
+	unsigned long first = max(walk->first, slot->userspace_addr);
+	unsigned long last = min(walk->last, memslot_hva_last(slot));
+	u64 ipa = (slot->base_gfn << PAGE_SHIFT) + (first - slot->userspace_addr);
+
+	walk->ret |= walk->fn(walk->s2, ipa, ALIGN((u64)last - first + 1, PAGE_SIZE), walk->arg);
+}
+
 /*
  * Calls @fn for each guest range that host addresses [start, end) back; true where any call
  * says so. Two slots may be backed by the same memory.
@@ -35,25 +55,13 @@ typedef bool (*notifier_range_fn_t)(struct stage2 *s2, u64 ipa, u64 size, bool a
 static bool notifier_for_each(struct armvmm_vm *vm, unsigned long start, unsigned long end,
 			      notifier_range_fn_t fn, bool arg)
 {
-	struct armvmm_memslots *slots = armvmm_memslot_all(vm);
-	bool ret = false;
-	int i;
+	struct notifier_walk walk = {
+		.s2 = &vm->stage2, .first = start & PAGE_MASK, .last = end - 1,
+		.fn = fn, .arg = arg,
+	};
 
-	start &= PAGE_MASK;
-	for (i = 0; i < slots->nr; i++) {
-		struct armvmm_memslot *slot = &slots->slots[i];
-		unsigned long hva = slot->userspace_addr;
-		/* A slot may end where addresses do: its last byte, not its end. */
-		unsigned long first = max(start, hva);
-		unsigned long last = min(end - 1, hva + (slot->npages << PAGE_SHIFT) - 1);
-		u64 ipa;
-
-		if (first > last)
-			continue;
-		ipa = (slot->base_gfn << PAGE_SHIFT) + (first - hva);
-		ret |= fn(&vm->stage2, ipa, ALIGN((u64)last - first + 1, PAGE_SIZE), arg);
-	}
-	return ret;
+	memslot_hva_for_each(armvmm_memslot_all(vm), walk.first, walk.last, notifier_slot, &walk);
+	return walk.ret;
 }
 
 static bool notifier_unmap(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep)

@@ -14,9 +14,11 @@
 #include <linux/mm_types.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/rcuwait.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
+#include <linux/seqlock.h>
 #include <linux/signal_types.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
@@ -39,14 +41,19 @@ struct perf_event;
 struct armvmm_iodev {
 	const struct armvmm_iodev_ops *ops;
 	u64 base;
-	u64 size;		/* 0: one address, any length (ioeventfd, NO_LENGTH) */
-	bool unlimited;		/* not one of ARMVMM_IOBUS_MAX_DEVS: what its owner pays for */
+	u64 size;
 };
 
-struct armvmm_iobus_range;
+/* In the order in which they are asked. */
+enum armvmm_iobus_place {
+	ARMVMM_IOBUS_GICD,
+	ARMVMM_IOBUS_IOEVENTFDS,
+	ARMVMM_IOBUS_COALESCED,
+	ARMVMM_IOBUS_PLACES
+};
+
 struct armvmm_iobus {
-	struct armvmm_iobus_range __rcu *range;	/* sorted by base; srcu */
-	unsigned int nr_limited;
+	struct armvmm_iodev __rcu *dev[ARMVMM_IOBUS_PLACES];	/* srcu */
 };
 
 /* --- memory (memslot.c, dirty.c, stage2.c) --- */
@@ -135,11 +142,14 @@ struct armvmm_eventfds {
 	spinlock_t lock;		/* irqfds: which of them are active */
 	struct list_head irqfds;
 	struct armvmm_irqroutes __rcu *routes;	/* NULL: GSI n is pin n; vm->lock */
-	struct mutex resample_lock;	/* changes of resample_irqfds and resample_pins */
-	struct list_head resample_irqfds;	/* readers by rcu */
-	DECLARE_BITMAP(resample_pins, VGIC_MAX_IRQS);	/* where one may hold the line up */
-	struct list_head ioeventfds;	/* vm->slots_lock */
+	struct mutex resample_lock;	/* resampling irqfds */
+	struct list_head resample_irqfds;
+	struct hlist_head *resample_at;	/* the same by pin, readers by rcu; NULL before the first */
+	/* Changes: vm->slots_lock, between begin and end of the count; readers: vm->srcu. */
+	struct rb_root ioeventfds;
+	seqcount_t ioeventfd_seq;
 	unsigned int nr_ioeventfds;
+	struct armvmm_iodev ioeventfd_dev;	/* all of them */
 };
 
 /* --- a vCPU's devices --- */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The life of a VM's eventfds. */
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
 #include "core/state.h"
@@ -18,7 +19,7 @@ int armvmm_eventfd_vm_init(struct armvmm_vm *vm)
 	INIT_LIST_HEAD(&e->irqfds);
 	mutex_init(&e->resample_lock);
 	INIT_LIST_HEAD(&e->resample_irqfds);
-	INIT_LIST_HEAD(&e->ioeventfds);
+	armvmm_ioeventfd_vm_init(e);
 	vm->eventfds = e;
 	return 0;
 }
@@ -29,11 +30,13 @@ void armvmm_eventfd_vm_release(struct armvmm_vm *vm)
 		armvmm_irqfd_release(vm);
 }
 
-/* ioeventfds went with the bus (armvmm_iobus_destroy). */
 void armvmm_eventfd_vm_destroy(struct armvmm_vm *vm)
 {
-	if (vm->eventfds)
+	if (vm->eventfds) {
 		armvmm_irqroute_vm_destroy(vm);
+		armvmm_ioeventfd_vm_destroy(vm);
+		kvfree(vm->eventfds->resample_at);
+	}
 	kfree(vm->eventfds);
 	vm->eventfds = NULL;
 }

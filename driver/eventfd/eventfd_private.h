@@ -20,6 +20,10 @@ static inline unsigned int armvmm_eventfd_intid(unsigned int pin)
 	return pin + VGIC_NR_PRIVATE;
 }
 
+void armvmm_ioeventfd_vm_init(struct armvmm_eventfds *e);
+/* No vCPU is left. */
+void armvmm_ioeventfd_vm_destroy(struct armvmm_vm *vm);
+
 int armvmm_irqfd_init(void);
 void armvmm_irqfd_exit(void);
 /*

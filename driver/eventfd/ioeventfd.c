@@ -3,7 +3,11 @@
 #include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/kernel.h>
+#include <linux/rbtree.h>
+#include <linux/rcupdate.h>
+#include <linux/seqlock.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
 
 #include "compat/compat.h"
 #include "core/iobus.h"
@@ -21,9 +25,22 @@ enum ioeventfd_bus {
 	IOEVENTFD_CCW,
 };
 
+/*
+ * The order of the tree. What has no length comes last at its address and what any data matches
+ * last in its length: they are alone there (ioeventfd_collides), so that the first one which is
+ * not before a write's key is the only one that the write could signal.
+ */
+struct ioeventfd_key {
+	u64 addr;
+	u64 data;
+	u16 order;		/* bus, then length */
+};
+
+#define IOEVENTFD_NO_LENGTH	0xff
+
 struct ioeventfd {
-	struct list_head list;
-	struct armvmm_iodev dev;
+	struct rb_node node;
+	struct ioeventfd_key key;
 	struct eventfd_ctx *ctx;
 	u64 addr;
 	u32 len;
@@ -32,34 +49,79 @@ struct ioeventfd {
 	enum ioeventfd_bus bus;
 };
 
-static bool ioeventfd_matches(const struct ioeventfd *io, u64 addr, unsigned int len,
-			      const void *val)
+static u16 ioeventfd_order(enum ioeventfd_bus bus, u32 len)
 {
-	u64 data = 0;
+	return bus << 8 | len;
+}
 
-	if (addr != io->addr)
+static int ioeventfd_compare(const struct ioeventfd_key *a, const struct ioeventfd_key *b)
+{
+	if (a->addr != b->addr)
+		return a->addr < b->addr ? -1 : 1;
+	if (a->order != b->order)
+		return a->order < b->order ? -1 : 1;
+	return a->data < b->data ? -1 : a->data > b->data;
+}
+
+/*
+ * The first that is not before @key. Without slots_lock, while the tree changes, it may miss one
+ * (linux/lib/rbtree.c, "lockless lookups"), but comes to an end, and what it finds is there.
+ */
+static struct ioeventfd *ioeventfd_find(const struct armvmm_eventfds *e,
+					const struct ioeventfd_key *key)
+{
+	struct rb_node *node = rcu_dereference_raw(e->ioeventfds.rb_node);
+	struct ioeventfd *io, *found = NULL;
+
+	while (node) {
+		io = rb_entry(node, struct ioeventfd, node);
+		if (ioeventfd_compare(&io->key, key) < 0) {
+			node = rcu_dereference_raw(node->rb_right);
+		} else {
+			found = io;
+			node = rcu_dereference_raw(node->rb_left);
+		}
+	}
+	return found;
+}
+
+static bool ioeventfd_matches(const struct ioeventfd *io, u64 addr, unsigned int len, u64 data)
+{
+	if (io->bus != IOEVENTFD_MMIO || addr != io->addr)
 		return false;
 	if (!io->len)
 		return true;
-	if (len != io->len)
-		return false;
-	if (io->wildcard)
-		return true;
-	/* Little-endian memory: the low bytes of a u64 come first. */
-	memcpy(&data, val, len);
-	return data == io->datamatch;
+	return len == io->len && (io->wildcard || data == io->datamatch);
 }
 
 static int ioeventfd_write(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u64 addr,
 			   unsigned int len, const void *val)
 {
-	struct ioeventfd *io = container_of(dev, struct ioeventfd, dev);
+	struct armvmm_eventfds *e = vcpu->vm->eventfds;
+	struct ioeventfd_key key = {
+		.addr = addr, .order = ioeventfd_order(IOEVENTFD_MMIO, len),
+	};
+	struct ioeventfd *io;
+	unsigned int seq;
 
-	if (len > sizeof(u64) || !ioeventfd_matches(io, addr, len, val))
+	if (len > sizeof(u64))
 		return -EOPNOTSUPP;
-	compat_eventfd_signal(io->ctx);
-	return 0;
+	/* Little-endian memory: the low bytes of a u64 come first. */
+	memcpy(&key.data, val, len);
+	do {
+		seq = read_seqcount_begin(&e->ioeventfd_seq);
+		io = ioeventfd_find(e, &key);
+		if (io && ioeventfd_matches(io, addr, len, key.data)) {
+			compat_eventfd_signal(io->ctx);
+			return 0;
+		}
+	} while (read_seqcount_retry(&e->ioeventfd_seq, seq));
+	return -EOPNOTSUPP;
 }
+
+static const struct armvmm_iodev_ops ioeventfd_ops = {
+	.write = ioeventfd_write,
+};
 
 static void ioeventfd_free(struct ioeventfd *io)
 {
@@ -67,32 +129,72 @@ static void ioeventfd_free(struct ioeventfd *io)
 	kfree(io);
 }
 
-/* With the VM, whose list of them is no more looked at. */
-static void ioeventfd_destroy(struct armvmm_iodev *dev)
+/* Two that one write could signal: where there is one, it is the first of those it could be. */
+static bool ioeventfd_collides(const struct armvmm_eventfds *e, const struct ioeventfd *new)
 {
-	ioeventfd_free(container_of(dev, struct ioeventfd, dev));
+	struct ioeventfd_key key = {
+		.addr = new->addr, .data = new->datamatch,
+		.order = ioeventfd_order(new->bus, new->len),
+	};
+	struct ioeventfd *io = ioeventfd_find(e, &key);
+
+	if (!io || io->bus != new->bus || io->addr != new->addr)
+		return false;
+	if (!io->len || !new->len)
+		return true;
+	return io->len == new->len &&
+	       (io->wildcard || new->wildcard || io->datamatch == new->datamatch);
 }
 
-static const struct armvmm_iodev_ops ioeventfd_ops = {
-	.write = ioeventfd_write,
-	.destroy = ioeventfd_destroy,
-};
-
-/* Two that one write could signal. */
-static bool ioeventfd_collides(struct armvmm_vm *vm, const struct ioeventfd *new)
+/* Writers: IRQs need not be off, but readers must not wait for one that is scheduled out. */
+static void ioeventfd_change_begin(struct armvmm_eventfds *e)
 {
+	preempt_disable();
+	write_seqcount_begin(&e->ioeventfd_seq);
+}
+
+static void ioeventfd_change_end(struct armvmm_eventfds *e)
+{
+	write_seqcount_end(&e->ioeventfd_seq);
+	preempt_enable();
+}
+
+static void ioeventfd_insert(struct armvmm_vm *vm, struct ioeventfd *new)
+{
+	struct armvmm_eventfds *e = vm->eventfds;
+	struct rb_node **link = &e->ioeventfds.rb_node, *parent = NULL;
 	struct ioeventfd *io;
 
-	list_for_each_entry(io, &vm->eventfds->ioeventfds, list) {
-		if (io->bus != new->bus || io->addr != new->addr)
-			continue;
-		if (!io->len || !new->len)
-			return true;
-		if (io->len == new->len &&
-		    (io->wildcard || new->wildcard || io->datamatch == new->datamatch))
-			return true;
+	lockdep_assert_held(&vm->slots_lock);
+	ioeventfd_change_begin(e);
+	while (*link) {
+		parent = *link;
+		io = rb_entry(parent, struct ioeventfd, node);
+		if (ioeventfd_compare(&new->key, &io->key) < 0)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
 	}
-	return false;
+	rb_link_node_rcu(&new->node, parent, link);
+	rb_insert_color(&new->node, &e->ioeventfds);
+	ioeventfd_change_end(e);
+	if (!e->nr_ioeventfds++)
+		armvmm_iobus_register(vm, ARMVMM_IOBUS_IOEVENTFDS, &e->ioeventfd_dev);
+}
+
+/* After it no write finds the one that went. */
+static void ioeventfd_remove(struct armvmm_vm *vm, struct ioeventfd *io)
+{
+	struct armvmm_eventfds *e = vm->eventfds;
+
+	lockdep_assert_held(&vm->slots_lock);
+	ioeventfd_change_begin(e);
+	rb_erase(&io->node, &e->ioeventfds);
+	ioeventfd_change_end(e);
+	if (--e->nr_ioeventfds)
+		synchronize_srcu_expedited(&vm->srcu);
+	else
+		armvmm_iobus_unregister(vm, ARMVMM_IOBUS_IOEVENTFDS);
 }
 
 static enum ioeventfd_bus ioeventfd_bus(const struct kvm_ioeventfd *args)
@@ -100,6 +202,15 @@ static enum ioeventfd_bus ioeventfd_bus(const struct kvm_ioeventfd *args)
 	if (args->flags & KVM_IOEVENTFD_FLAG_PIO)
 		return IOEVENTFD_PIO;
 	return args->flags & KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY ? IOEVENTFD_CCW : IOEVENTFD_MMIO;
+}
+
+static struct ioeventfd_key ioeventfd_key(const struct kvm_ioeventfd *args)
+{
+	return (struct ioeventfd_key){
+		.addr = args->addr,
+		.data = args->flags & KVM_IOEVENTFD_FLAG_DATAMATCH ? args->datamatch : ~0ULL,
+		.order = ioeventfd_order(ioeventfd_bus(args), args->len ?: IOEVENTFD_NO_LENGTH),
+	};
 }
 
 static int ioeventfd_check(const struct kvm_ioeventfd *args)
@@ -147,13 +258,10 @@ static int ioeventfd_assign(struct armvmm_vm *vm, const struct kvm_ioeventfd *ar
 	io->wildcard = !(args->flags & KVM_IOEVENTFD_FLAG_DATAMATCH);
 	io->datamatch = io->wildcard ? 0 : args->datamatch;
 	io->bus = ioeventfd_bus(args);
-	io->dev.ops = &ioeventfd_ops;
-	io->dev.base = args->addr;
-	io->dev.size = args->len;
-	io->dev.unlimited = true;
+	io->key = ioeventfd_key(args);
 
 	mutex_lock(&vm->slots_lock);
-	if (ioeventfd_collides(vm, io)) {
+	if (ioeventfd_collides(vm->eventfds, io)) {
 		err = -EEXIST;
 		goto err_unlock;
 	}
@@ -161,16 +269,7 @@ static int ioeventfd_assign(struct armvmm_vm *vm, const struct kvm_ioeventfd *ar
 		err = -ENOSPC;
 		goto err_unlock;
 	}
-	/* Those of no bus here stand out of reach: IPAs have 40 bits. */
-	if (io->bus != IOEVENTFD_MMIO) {
-		io->dev.base = ~0ULL;
-		io->dev.size = 1;
-	}
-	err = armvmm_iobus_register(vm, &io->dev);
-	if (err)
-		goto err_unlock;
-	list_add_tail(&io->list, &vm->eventfds->ioeventfds);
-	vm->eventfds->nr_ioeventfds++;
+	ioeventfd_insert(vm, io);
 	mutex_unlock(&vm->slots_lock);
 	return 0;
 
@@ -194,6 +293,7 @@ static bool ioeventfd_is(const struct ioeventfd *io, const struct kvm_ioeventfd 
 
 static int ioeventfd_deassign(struct armvmm_vm *vm, const struct kvm_ioeventfd *args)
 {
+	struct ioeventfd_key key = ioeventfd_key(args);
 	struct eventfd_ctx *ctx = eventfd_ctx_fdget(args->fd);
 	struct ioeventfd *io;
 	int err = -ENOENT;
@@ -201,20 +301,31 @@ static int ioeventfd_deassign(struct armvmm_vm *vm, const struct kvm_ioeventfd *
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	mutex_lock(&vm->slots_lock);
-	list_for_each_entry(io, &vm->eventfds->ioeventfds, list) {
-		if (!ioeventfd_is(io, args, ctx))
-			continue;
-		err = armvmm_iobus_unregister(vm, &io->dev);
-		if (!err) {
-			list_del(&io->list);
-			vm->eventfds->nr_ioeventfds--;
-			ioeventfd_free(io);
-		}
-		break;
+	io = ioeventfd_find(vm->eventfds, &key);
+	if (io && ioeventfd_is(io, args, ctx)) {
+		ioeventfd_remove(vm, io);
+		ioeventfd_free(io);
+		err = 0;
 	}
 	mutex_unlock(&vm->slots_lock);
 	eventfd_ctx_put(ctx);
 	return err;
+}
+
+void armvmm_ioeventfd_vm_init(struct armvmm_eventfds *e)
+{
+	e->ioeventfds = RB_ROOT;
+	seqcount_init(&e->ioeventfd_seq);
+	e->ioeventfd_dev.ops = &ioeventfd_ops;
+	e->ioeventfd_dev.size = ~0ULL;
+}
+
+void armvmm_ioeventfd_vm_destroy(struct armvmm_vm *vm)
+{
+	struct ioeventfd *io, *tmp;
+
+	rbtree_postorder_for_each_entry_safe(io, tmp, &vm->eventfds->ioeventfds, node)
+		ioeventfd_free(io);
 }
 
 int armvmm_ioeventfd(struct armvmm_vm *vm, const struct kvm_ioeventfd *args)

@@ -12,6 +12,7 @@
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/poll.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -35,7 +36,9 @@ struct irqfd {
 	struct work_struct cleanup;
 
 	/* With resample only */
-	struct list_head resample_list;	/* eventfds->resample_irqfds, rcu */
+	struct list_head resample_list;	/* eventfds->resample_irqfds */
+	struct hlist_node resample_node;	/* eventfds->resample_at[pin], rcu */
+	unsigned int pin;		/* by the routes; ARMVMM_NO_PIN: on none of those lists */
 	struct eventfd_ctx *resample_ctx;
 	struct work_struct resample;
 };
@@ -73,13 +76,14 @@ static void irqfd_resample_work(struct work_struct *work)
 /* All resampling irqfds of a pin share the line: it falls, and each is told. */
 static void irqfd_ended(struct armvmm_vm *vm, unsigned int pin)
 {
+	struct hlist_head *at = smp_load_acquire(&vm->eventfds->resample_at);
 	struct irqfd *irqfd;
 	bool lowered = false;
 
+	if (!at || pin >= VGIC_MAX_IRQS)
+		return;
 	rcu_read_lock();
-	list_for_each_entry_rcu(irqfd, &vm->eventfds->resample_irqfds, resample_list) {
-		if (armvmm_irqroute_pin(vm, irqfd->gsi) != pin)
-			continue;
+	hlist_for_each_entry_rcu(irqfd, &at[pin], resample_node) {
 		if (!lowered)
 			irqfd_set_pin(vm, pin, false);
 		lowered = true;
@@ -96,37 +100,77 @@ void armvmm_eventfd_ended(struct armvmm_vcpu *vcpu)
 		irqfd_ended(vcpu->vm, v->ended[--v->nr_ended] - VGIC_NR_PRIVATE);
 }
 
-/*
- * Notes anew which pins have a resampling irqfd. A line that one held up which is not there, or
- * not routed there, any more must not stay up for ever.
- */
-static void irqfd_resample_update(struct armvmm_vm *vm)
+static void irqfd_pin_enter(struct irqfd *irqfd)
 {
-	struct armvmm_eventfds *e = vm->eventfds;
-	DECLARE_BITMAP(pins, VGIC_MAX_IRQS);
-	struct irqfd *irqfd;
-	unsigned int pin;
+	struct armvmm_eventfds *e = irqfd->vm->eventfds;
 
 	lockdep_assert_held(&e->resample_lock);
-	bitmap_zero(pins, VGIC_MAX_IRQS);
 	rcu_read_lock();
-	list_for_each_entry(irqfd, &e->resample_irqfds, resample_list) {
-		pin = armvmm_irqroute_pin(vm, irqfd->gsi);
-		if (pin != ARMVMM_NO_PIN)
-			set_bit(pin, pins);
-	}
+	irqfd->pin = armvmm_irqroute_pin(irqfd->vm, irqfd->gsi);
 	rcu_read_unlock();
-	for (pin = 0; pin < VGIC_MAX_IRQS; pin++) {
-		if (test_bit(pin, pins))
-			set_bit(pin, e->resample_pins);
-		else if (test_and_clear_bit(pin, e->resample_pins))
-			irqfd_set_pin(vm, pin, false);
-	}
+	if (irqfd->pin != ARMVMM_NO_PIN)
+		hlist_add_head_rcu(&irqfd->resample_node, &e->resample_at[irqfd->pin]);
 }
 
+/* A line that this one held up must not stay up for ever where none is left to let go of it. */
+static void irqfd_pin_leave(struct irqfd *irqfd)
+{
+	struct armvmm_eventfds *e = irqfd->vm->eventfds;
+
+	lockdep_assert_held(&e->resample_lock);
+	if (irqfd->pin == ARMVMM_NO_PIN)
+		return;
+	hlist_del_rcu(&irqfd->resample_node);
+	if (hlist_empty(&e->resample_at[irqfd->pin]))
+		irqfd_set_pin(irqfd->vm, irqfd->pin, false);
+}
+
+/*
+ * A line that is ended while its irqfd is on neither list stays up, so that the guest ends it once
+ * more when it is.
+ */
 void armvmm_irqfd_rerouted(struct armvmm_vm *vm)
 {
-	irqfd_resample_update(vm);
+	struct armvmm_eventfds *e = vm->eventfds;
+	struct irqfd *irqfd, *tmp;
+	unsigned int pin;
+	LIST_HEAD(moved);
+
+	lockdep_assert_held(&e->resample_lock);
+	list_for_each_entry_safe(irqfd, tmp, &e->resample_irqfds, resample_list) {
+		rcu_read_lock();
+		pin = armvmm_irqroute_pin(vm, irqfd->gsi);
+		rcu_read_unlock();
+		if (pin == irqfd->pin)
+			continue;
+		irqfd_pin_leave(irqfd);
+		list_move(&irqfd->resample_list, &moved);
+	}
+	if (list_empty(&moved))
+		return;
+	/* Whoever looks at one still goes on from there along the list that it was on. */
+	synchronize_rcu();
+	list_for_each_entry(irqfd, &moved, resample_list)
+		irqfd_pin_enter(irqfd);
+	list_splice(&moved, &e->resample_irqfds);
+}
+
+/* Makes the lists by pin. */
+static int irqfd_resample_prepare(struct armvmm_eventfds *e)
+{
+	struct hlist_head *at;
+	int err = 0;
+
+	mutex_lock(&e->resample_lock);
+	if (!e->resample_at) {
+		at = kvcalloc(VGIC_MAX_IRQS, sizeof(*at), GFP_KERNEL_ACCOUNT);
+		if (at)
+			smp_store_release(&e->resample_at, at);	/* empty, for irqfd_ended() */
+		else
+			err = -ENOMEM;
+	}
+	mutex_unlock(&e->resample_lock);
+	return err;
 }
 
 static void irqfd_resample_add(struct irqfd *irqfd)
@@ -134,8 +178,8 @@ static void irqfd_resample_add(struct irqfd *irqfd)
 	struct armvmm_eventfds *e = irqfd->vm->eventfds;
 
 	mutex_lock(&e->resample_lock);
-	list_add_rcu(&irqfd->resample_list, &e->resample_irqfds);
-	irqfd_resample_update(irqfd->vm);
+	list_add(&irqfd->resample_list, &e->resample_irqfds);
+	irqfd_pin_enter(irqfd);
 	mutex_unlock(&e->resample_lock);
 }
 
@@ -144,8 +188,8 @@ static void irqfd_resample_del(struct irqfd *irqfd)
 	struct armvmm_eventfds *e = irqfd->vm->eventfds;
 
 	mutex_lock(&e->resample_lock);
-	list_del_rcu(&irqfd->resample_list);
-	irqfd_resample_update(irqfd->vm);
+	list_del(&irqfd->resample_list);
+	irqfd_pin_leave(irqfd);
 	mutex_unlock(&e->resample_lock);
 
 	synchronize_rcu();
@@ -256,6 +300,9 @@ static int irqfd_assign(struct armvmm_vm *vm, const struct kvm_irqfd *args)
 		goto err_file;
 	}
 	if (args->flags & KVM_IRQFD_FLAG_RESAMPLE) {
+		err = irqfd_resample_prepare(vm->eventfds);
+		if (err)
+			goto err_ctx;
 		resample_ctx = eventfd_ctx_fdget(args->resamplefd);
 		if (IS_ERR(resample_ctx)) {
 			err = PTR_ERR(resample_ctx);

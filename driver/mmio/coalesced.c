@@ -7,32 +7,84 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
+#include <linux/rbtree_augmented.h>
+#include <linux/rcupdate.h>
+#include <linux/seqlock.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 
 #include "compat/compat.h"
 #include "core/iobus.h"
 #include "core/state.h"
 #include "mmio/coalesced.h"
 
+/* As many as KVM's bus has devices. */
+#define COALESCED_MAX_ZONES	1000
+
 struct armvmm_coalesced {
 	spinlock_t lock;		/* writers of the ring */
 	struct kvm_coalesced_mmio_ring *ring;
 	struct list_head zones;		/* vm->slots_lock */
+	unsigned int nr_zones;
+	/* Those of memory. Changes: slots_lock, between begin and end of seq; readers: srcu. */
+	struct rb_root tree;
+	seqcount_t seq;
+	struct armvmm_iodev dev;	/* all of them */
 };
 
 struct coalesced_zone {
 	struct list_head list;
-	struct armvmm_iodev dev;
+	struct rb_node node;		/* by addr */
 	u64 addr;
+	u64 end;
+	u64 max_end;			/* of this one and all below it in the tree */
 	u32 size;
 	u32 pio;
 };
+
+static u64 coalesced_end(const struct coalesced_zone *zone)
+{
+	return zone->end;
+}
+
+RB_DECLARE_CALLBACKS_MAX(static, coalesced_callbacks, struct coalesced_zone, node, u64, max_end,
+			 coalesced_end);
 
 static bool coalesced_covers(const struct coalesced_zone *zone, u64 addr, u32 len)
 {
 	return addr >= zone->addr && addr - zone->addr <= zone->size &&
 	       len <= zone->size - (addr - zone->addr);
+}
+
+static struct coalesced_zone *coalesced_entry(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct coalesced_zone, node);
+}
+
+/*
+ * The furthest end of all zones that begin at @addr or before it: one of them covers an access at
+ * @addr if that one does. Without slots_lock, while the tree changes, the answer may be any.
+ */
+static u64 coalesced_reach(const struct armvmm_coalesced *c, u64 addr)
+{
+	struct rb_node *node = rcu_dereference_raw(c->tree.rb_node);
+	struct coalesced_zone *zone, *left;
+	u64 end = 0;
+
+	while (node) {
+		zone = coalesced_entry(node);
+		if (zone->addr > addr) {
+			node = rcu_dereference_raw(node->rb_left);
+			continue;
+		}
+		left = coalesced_entry(rcu_dereference_raw(node->rb_left));
+		end = max(end, zone->end);
+		if (left)
+			end = max(end, READ_ONCE(left->max_end));
+		node = rcu_dereference_raw(node->rb_right);
+	}
+	return end;
 }
 
 /* One entry stays unused, so that a full ring is not an empty one. */
@@ -61,15 +113,25 @@ static int coalesced_push(struct armvmm_coalesced *c, u64 addr, unsigned int len
 	return 0;
 }
 
+static bool coalesced_takes(const struct armvmm_coalesced *c, u64 addr, unsigned int len)
+{
+	unsigned int seq;
+	u64 end;
+
+	do {
+		seq = read_seqcount_begin(&c->seq);
+		end = coalesced_reach(c, addr);
+	} while (read_seqcount_retry(&c->seq, seq));
+	return end >= addr + len;
+}
+
 static int coalesced_write(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u64 addr,
 			   unsigned int len, const void *val)
 {
-	struct coalesced_zone *zone = container_of(dev, struct coalesced_zone, dev);
 	struct armvmm_coalesced *c = vcpu->vm->coalesced;
 	int ret;
 
-	if (zone->pio || len > sizeof(c->ring->coalesced_mmio[0].data) ||
-	    !coalesced_covers(zone, addr, len))
+	if (len > sizeof(c->ring->coalesced_mmio[0].data) || !coalesced_takes(c, addr, len))
 		return -EOPNOTSUPP;
 	spin_lock(&c->lock);
 	ret = coalesced_push(c, addr, len, val);
@@ -77,21 +139,54 @@ static int coalesced_write(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u
 	return ret;
 }
 
-/* With the VM, whose list of them is no more looked at. */
-static void coalesced_destroy(struct armvmm_iodev *dev)
-{
-	kfree(container_of(dev, struct coalesced_zone, dev));
-}
-
 static const struct armvmm_iodev_ops coalesced_ops = {
 	.write = coalesced_write,
-	.destroy = coalesced_destroy,
 };
+
+/* Writers: IRQs need not be off, but readers must not wait for one that is scheduled out. */
+static void coalesced_change_begin(struct armvmm_coalesced *c)
+{
+	preempt_disable();
+	write_seqcount_begin(&c->seq);
+}
+
+static void coalesced_change_end(struct armvmm_coalesced *c)
+{
+	write_seqcount_end(&c->seq);
+	preempt_enable();
+}
+
+static void coalesced_insert(struct armvmm_coalesced *c, struct coalesced_zone *new)
+{
+	struct rb_node **link = &c->tree.rb_node, *parent = NULL;
+	struct coalesced_zone *zone;
+
+	coalesced_change_begin(c);
+	while (*link) {
+		parent = *link;
+		zone = coalesced_entry(parent);
+		/* All that are above the new one reach as far as it does. */
+		if (zone->max_end < new->end)
+			WRITE_ONCE(zone->max_end, new->end);
+		link = new->addr < zone->addr ? &parent->rb_left : &parent->rb_right;
+	}
+	new->max_end = new->end;
+	rb_link_node_rcu(&new->node, parent, link);
+	rb_insert_augmented(&new->node, &c->tree, &coalesced_callbacks);
+	coalesced_change_end(c);
+}
+
+static void coalesced_remove(struct armvmm_coalesced *c, struct coalesced_zone *zone)
+{
+	coalesced_change_begin(c);
+	rb_erase_augmented(&zone->node, &c->tree, &coalesced_callbacks);
+	coalesced_change_end(c);
+}
 
 int armvmm_coalesced_register(struct armvmm_vm *vm, const struct kvm_coalesced_mmio_zone *args)
 {
+	struct armvmm_coalesced *c = vm->coalesced;
 	struct coalesced_zone *zone;
-	int ret;
 
 	if (args->pio > 1)
 		return -EINVAL;
@@ -100,42 +195,50 @@ int armvmm_coalesced_register(struct armvmm_vm *vm, const struct kvm_coalesced_m
 		return -ENOMEM;
 	zone->addr = args->addr;
 	zone->size = args->size;
+	zone->end = args->addr + args->size < args->addr ? ~0ULL : args->addr + args->size;
 	zone->pio = args->pio;
-	zone->dev.ops = &coalesced_ops;
-	zone->dev.base = zone->addr;
-	zone->dev.size = zone->size;
-	/* Those of the port space stand on the bus out of reach: IPAs have 40 bits. */
-	if (zone->pio) {
-		zone->dev.base = ~0ULL;
-		zone->dev.size = 1;
-	}
 
 	mutex_lock(&vm->slots_lock);
-	ret = armvmm_iobus_register(vm, &zone->dev);
-	if (!ret)
-		list_add_tail(&zone->list, &vm->coalesced->zones);
-	mutex_unlock(&vm->slots_lock);
-	if (ret)
+	if (c->nr_zones == COALESCED_MAX_ZONES) {
+		mutex_unlock(&vm->slots_lock);
 		kfree(zone);
-	return ret;
+		return -ENOSPC;
+	}
+	/* There is no port space on Arm: those of it, as KVM allows, are out of reach. */
+	if (!zone->pio)
+		coalesced_insert(c, zone);
+	list_add_tail(&zone->list, &c->zones);
+	if (!c->nr_zones++)
+		armvmm_iobus_register(vm, ARMVMM_IOBUS_COALESCED, &c->dev);
+	mutex_unlock(&vm->slots_lock);
+	return 0;
 }
 
 int armvmm_coalesced_unregister(struct armvmm_vm *vm, const struct kvm_coalesced_mmio_zone *args)
 {
+	struct armvmm_coalesced *c = vm->coalesced;
 	struct coalesced_zone *zone, *tmp;
+	LIST_HEAD(gone);
 
 	if (args->pio > 1)
 		return -EINVAL;
 	mutex_lock(&vm->slots_lock);
-	list_for_each_entry_safe(zone, tmp, &vm->coalesced->zones, list) {
+	list_for_each_entry_safe(zone, tmp, &c->zones, list) {
 		if (zone->pio != args->pio || !coalesced_covers(zone, args->addr, args->size))
 			continue;
-		/* Each zone of the list is on the bus: it goes for sure. */
-		armvmm_iobus_unregister(vm, &zone->dev);
-		list_del(&zone->list);
-		kfree(zone);
+		if (!zone->pio)
+			coalesced_remove(c, zone);
+		list_move(&zone->list, &gone);
+		c->nr_zones--;
 	}
+	/* After either, no write looks at what went. */
+	if (!list_empty(&gone) && !c->nr_zones)
+		armvmm_iobus_unregister(vm, ARMVMM_IOBUS_COALESCED);
+	else if (!list_empty(&gone))
+		synchronize_srcu_expedited(&vm->srcu);
 	mutex_unlock(&vm->slots_lock);
+	list_for_each_entry_safe(zone, tmp, &gone, list)
+		kfree(zone);
 	return 0;
 }
 
@@ -157,6 +260,10 @@ int armvmm_coalesced_vm_init(struct armvmm_vm *vm)
 	}
 	spin_lock_init(&c->lock);
 	INIT_LIST_HEAD(&c->zones);
+	c->tree = RB_ROOT;
+	seqcount_init(&c->seq);
+	c->dev.ops = &coalesced_ops;
+	c->dev.size = ~0ULL;
 	vm->coalesced = c;
 	return 0;
 }
@@ -164,8 +271,12 @@ int armvmm_coalesced_vm_init(struct armvmm_vm *vm)
 /* A client that has the page mapped keeps it until it unmaps it. */
 void armvmm_coalesced_vm_destroy(struct armvmm_vm *vm)
 {
+	struct coalesced_zone *zone, *tmp;
+
 	if (!vm->coalesced)
 		return;
+	list_for_each_entry_safe(zone, tmp, &vm->coalesced->zones, list)
+		kfree(zone);
 	free_page((unsigned long)vm->coalesced->ring);
 	kfree(vm->coalesced);
 	vm->coalesced = NULL;

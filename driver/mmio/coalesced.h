@@ -13,12 +13,12 @@ struct page;
 
 /* The ring, one page. -ENOMEM. */
 int armvmm_coalesced_vm_init(struct armvmm_vm *vm);
-/* After the iobus, which frees the zones. Also what a failed init left. */
+/* No vCPU is left. Also what a failed init left. */
 void armvmm_coalesced_vm_destroy(struct armvmm_vm *vm);
 
 /*
  * KVM_REGISTER_COALESCED_MMIO. -EINVAL: pio is neither 0 nor 1 (there is no port space: such a zone
- * is kept and never written to); -ENOSPC: the bus is full; -ENOMEM. May sleep, takes slots_lock.
+ * is kept and never written to); -ENOSPC: there are 1000; -ENOMEM. May sleep, takes slots_lock.
  */
 int armvmm_coalesced_register(struct armvmm_vm *vm, const struct kvm_coalesced_mmio_zone *zone);
 /*

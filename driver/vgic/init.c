@@ -186,16 +186,14 @@ static int init_map(struct armvmm_vm *vm)
 	vgic->dist_iodev.base = vgic->dist_base;
 	vgic->dist_iodev.size = GICD_SIZE;
 	mutex_lock(&vm->slots_lock);
-	ret = armvmm_iobus_register(vm, &vgic->dist_iodev);
+	armvmm_iobus_register(vm, ARMVMM_IOBUS_GICD, &vgic->dist_iodev);
 	mutex_unlock(&vm->slots_lock);
-	if (ret)
-		return ret;
 
 	ret = armvmm_stage2_map_device(vm, vgic->cpu_base, armvmm_vgic_host.gicv_pa, INIT_CPU_SIZE,
 				       true);
 	if (ret) {
 		mutex_lock(&vm->slots_lock);
-		armvmm_iobus_unregister(vm, &vgic->dist_iodev);
+		armvmm_iobus_unregister(vm, ARMVMM_IOBUS_GICD);
 		mutex_unlock(&vm->slots_lock);
 		return ret;
 	}

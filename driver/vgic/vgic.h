@@ -53,7 +53,7 @@ void armvmm_vgic_cpu_down(void);
  */
 int armvmm_vgic_create(struct armvmm_vm *vm);
 void armvmm_vgic_vm_init(struct armvmm_vm *vm);
-void armvmm_vgic_vm_destroy(struct armvmm_vm *vm);	/* after the iobus and the vCPUs */
+void armvmm_vgic_vm_destroy(struct armvmm_vm *vm);	/* after the vCPUs */
 int armvmm_vgic_vcpu_create(struct armvmm_vcpu *vcpu);	/* -EBUSY after init */
 void armvmm_vgic_vcpu_destroy(struct armvmm_vcpu *vcpu);
 /* KVM_ARM_VCPU_INIT and PSCI CPU_ON: lets go of what timers left at their PPIs; the rest stays. */

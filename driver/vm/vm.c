@@ -4,7 +4,6 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "core/iobus.h"
 #include "core/state.h"
 #include "eventfd/eventfd.h"
 #include "mem/memslot.h"
@@ -27,7 +26,6 @@ static void vm_destroy(struct armvmm_vm *vm)
 	for (i = 0; i < vm->online_vcpus; i++)
 		armvmm_vcpu_destroy(vm->vcpus[i]);
 	armvmm_vgic_vm_destroy(vm);
-	armvmm_iobus_destroy(vm);
 	armvmm_coalesced_vm_destroy(vm);
 	armvmm_memslot_vm_destroy(vm);
 	armvmm_stage2_vm_destroy(vm);

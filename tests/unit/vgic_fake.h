@@ -58,18 +58,17 @@ void armvmm_hypmap_free(void *p, size_t size)
 	free(p);
 }
 
-int armvmm_iobus_register(struct armvmm_vm *vm, struct armvmm_iodev *dev)
+void armvmm_iobus_register(struct armvmm_vm *vm, enum armvmm_iobus_place place,
+			   struct armvmm_iodev *dev)
 {
 	lockdep_assert_held(&vm->slots_lock);
 	fake_iobus_devs++;
-	return 0;
 }
 
-int armvmm_iobus_unregister(struct armvmm_vm *vm, struct armvmm_iodev *dev)
+void armvmm_iobus_unregister(struct armvmm_vm *vm, enum armvmm_iobus_place place)
 {
 	lockdep_assert_held(&vm->slots_lock);
 	fake_iobus_devs--;
-	return 0;
 }
 
 int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size_t size,

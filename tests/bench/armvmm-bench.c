@@ -4,10 +4,21 @@
  * measures (guest.c), so that what an operation costs is the module's doing
  * and, where user space takes part, as little of user space as can be.
  *
- *   armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-p] [-t] GUEST
+ *   armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-p] [-t]
+ *                [-e N] [-z N] [-s N] [-a N] [-i N] GUEST
  *     -m  bit n: test n; all but ipi_pingpong_spin, which needs a CPU for each vCPU
+ *     -k  each test so many times
  *     -p  RAM is present before the guest touches it
  *     -t  marks around each test, for QEMU's trace logs
+ *   What a VM may have many of, to see what grows with it:
+ *     -e  ioeventfds, at addresses below the one that is used
+ *     -z  coalesced zones, likewise
+ *     -s  memory slots beside that of RAM
+ *     -a  resampling irqfds, each on a pin of its own
+ *     -i  SPIs that are pending and that the guest never takes
+ *
+ * Beside what the guest prints, it prints what it takes to register these (REGISTER), and the
+ * exits of all vCPUs during each test (EXITS).
  */
 #include <err.h>
 #include <errno.h>
@@ -21,7 +32,9 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/armvmm.h>
@@ -33,14 +46,25 @@
 struct vcpu {
 	int fd;
 	struct kvm_run *run;
+	int stats;
+	off_t exits;		/* where in the stats that counter is */
+};
+
+/* How many of each the VM has. */
+struct load {
+	unsigned int events, zones, slots, resamplers, pending;
 };
 
 static struct {
 	int vm;
 	bool marks;
+	unsigned int vcpus;
+	uint64_t exits;		/* when the test began */
+	char *zap;		/* a page of RAM that the guest does not use */
+	int line;		/* the irqfd of BENCH_LINE, or -1 */
 	struct vcpu vcpu[MAX_VCPUS];
 	uint32_t word;
-	char line[256];
+	char text[256];
 	size_t used;
 } bench;
 
@@ -74,15 +98,67 @@ static void spi(uint32_t level)
 	must(ioctl(bench.vm, KVM_IRQ_LINE, &l), "KVM_IRQ_LINE");
 }
 
+/* Where the counter "exits" is in a vCPU's stats. */
+static void stats_open(struct vcpu *v)
+{
+	struct kvm_stats_header h;
+	char name[64];
+
+	v->stats = ioctl(v->fd, KVM_GET_STATS_FD, NULL);
+	if (v->stats < 0)
+		return;
+	if (pread(v->stats, &h, sizeof(h), 0) != sizeof(h) || h.name_size > sizeof(name))
+		errx(1, "stats that cannot be read");
+	for (unsigned int i = 0; i < h.num_desc; i++) {
+		struct kvm_stats_desc d;
+		off_t at = h.desc_offset + i * (sizeof(d) + h.name_size);
+		off_t name_at = at + (off_t)sizeof(d);
+
+		if (pread(v->stats, &d, sizeof(d), at) != sizeof(d) ||
+		    pread(v->stats, name, h.name_size, name_at) < (ssize_t)h.name_size)
+			errx(1, "stats that cannot be read");
+		if (!strncmp(name, "exits", h.name_size)) {
+			v->exits = h.data_offset + d.offset;
+			return;
+		}
+	}
+	close(v->stats);
+	v->stats = -1;
+}
+
+static uint64_t exits(void)
+{
+	uint64_t n, sum = 0;
+
+	for (unsigned int i = 0; i < bench.vcpus; i++)
+		if (bench.vcpu[i].stats >= 0 &&
+		    pread(bench.vcpu[i].stats, &n, sizeof(n), bench.vcpu[i].exits) == sizeof(n))
+			sum += n;
+	return sum;
+}
+
+static void mark(bool begin, unsigned int test)
+{
+	char line[64];
+
+	if (bench.marks)
+		put(line, (size_t)snprintf(line, sizeof(line), "MARK %s %u\n",
+					   begin ? "begin" : "end", test));
+	if (begin)
+		bench.exits = exits();
+	else
+		put(line, (size_t)snprintf(line, sizeof(line), "EXITS %u %llu\n", test,
+					   (unsigned long long)(exits() - bench.exits)));
+}
+
 static void device_write(uint64_t at, uint32_t v)
 {
-	char mark[32];
 
 	switch (at) {
 	case UART_BASE:
-		bench.line[bench.used++] = (char)v;
-		if (v == '\n' || bench.used == sizeof(bench.line)) {
-			put(bench.line, bench.used);
+		bench.text[bench.used++] = (char)v;
+		if (v == '\n' || bench.used == sizeof(bench.text)) {
+			put(bench.text, bench.used);
 			bench.used = 0;
 		}
 		break;
@@ -91,8 +167,13 @@ static void device_write(uint64_t at, uint32_t v)
 		spi(0);
 		break;
 	case DEV_BASE + DEV_MARK:
-		put(mark, (size_t)snprintf(mark, sizeof(mark), "MARK %s %u\n",
-					   v & 0x100 ? "begin" : "end", v & 0xff));
+		mark(v & 0x100, v & 0xff);
+		break;
+	case DEV_BASE + DEV_ZAP:
+		must(madvise(bench.zap, 4096, MADV_DONTNEED), "madvise");
+		break;
+	case DEV_BASE + DEV_LINE:
+		must(eventfd_write(bench.line, 1), "eventfd");
 		break;
 	}
 }
@@ -156,6 +237,8 @@ static char *make_ram(unsigned int mb, bool present, const char *guest, struct b
 		errx(1, "%s: is not the benchmark's guest", guest);
 	must(ioctl(bench.vm, KVM_SET_USER_MEMORY_REGION, &r), "KVM_SET_USER_MEMORY_REGION");
 	__builtin___clear_cache(img, img + n);
+	/* Below what the first-touch test uses, and above the guest's image. */
+	bench.zap = ram + (TOUCH_BASE - RAM_BASE) - 4096;
 	return ram;
 }
 
@@ -176,14 +259,96 @@ static void make_vcpus(unsigned int n, size_t run_size)
 		if (i)
 			init.features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
 		must(ioctl(v->fd, KVM_ARM_VCPU_INIT, &init), "KVM_ARM_VCPU_INIT");
+		stats_open(v);
 	}
+	bench.vcpus = n;
+}
+
+static int event_at(uint64_t addr, int fd)
+{
+	struct kvm_ioeventfd event = { .addr = addr, .len = 4, .fd = fd };
+
+	return ioctl(bench.vm, KVM_IOEVENTFD, &event);
+}
+
+static int resampler(unsigned int spi, int fd, int ended)
+{
+	struct kvm_irqfd i = {
+		.fd = (uint32_t)fd, .gsi = spi - 32, .flags = KVM_IRQFD_FLAG_RESAMPLE,
+		.resamplefd = (uint32_t)ended,
+	};
+
+	return ioctl(bench.vm, KVM_IRQFD, &i);
+}
+
+static void register_event(unsigned int i, int fd)
+{
+	must(event_at(DEV_BASE - 0x100000 + 8 * i, fd), "KVM_IOEVENTFD");
+}
+
+static void register_zone(unsigned int i, int fd)
+{
+	struct kvm_coalesced_mmio_zone z = {
+		.addr = DEV_BASE - 0x200000 + 0x100 * i, .size = 0x80,
+	};
+
+	(void)fd;
+	must(ioctl(bench.vm, KVM_REGISTER_COALESCED_MMIO, &z), "KVM_REGISTER_COALESCED_MMIO");
+}
+
+/* One page each, a page between two of them: where the guest sees none, and nobody else looks. */
+static void register_slot(unsigned int i, int fd)
+{
+	static char *mem;
+	struct kvm_userspace_memory_region r = {
+		.slot = i + 1, .guest_phys_addr = 0x20000000 + 0x2000 * i, .memory_size = 4096,
+	};
+
+	(void)fd;
+	if (!mem)
+		mem = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			   0);
+	if (mem == MAP_FAILED)
+		err(1, "mmap");
+	r.userspace_addr = (uintptr_t)(mem + 0x2000 * i);
+	must(ioctl(bench.vm, KVM_SET_USER_MEMORY_REGION, &r), "KVM_SET_USER_MEMORY_REGION");
+}
+
+static void register_resampler(unsigned int i, int fd)
+{
+	must(resampler(1019 - i, must(eventfd(0, EFD_NONBLOCK), "eventfd"), fd), "KVM_IRQFD");
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* @n of a kind, and what one of them took. */
+static void register_all(const char *what, unsigned int n, void (*one)(unsigned int i, int fd))
+{
+	int fd = must(eventfd(0, EFD_NONBLOCK), "eventfd");
+	uint64_t t = now();
+	char line[96];
+
+	if (!n)
+		return;
+	for (unsigned int i = 0; i < n; i++)
+		one(i, fd);
+	t = now() - t;
+	put(line, (size_t)snprintf(line, sizeof(line), "REGISTER %s n=%u each=%llu\n", what, n,
+				   (unsigned long long)(t / n)));
 }
 
 int main(int argc, char **argv)
 {
-	unsigned int count = 10000, tests = 0x7ffff, vcpus = 1, mb = 128;
+	unsigned int count = 10000, tests = 0x7ffff, vcpus = 1, mb = 128, rounds = 1;
 	struct kvm_create_device gic = { .type = KVM_DEV_TYPE_ARM_VGIC_V2 };
-	struct kvm_ioeventfd event = { .addr = DEV_BASE + DEV_EVENT, .len = 4 };
+	struct rlimit files = { 4096, 4096 };
+	struct load load = { 0 };
 	struct kvm_one_reg reg;
 	const char *dev = ARMVMM_DEVICE;
 	uint64_t dist = GICD_BASE, cpu = GICC_BASE;
@@ -194,20 +359,29 @@ int main(int argc, char **argv)
 	pthread_t t;
 	int c, sys;
 
-	while ((c = getopt(argc, argv, "d:n:m:c:r:pt")) != -1) {
+	while ((c = getopt(argc, argv, "d:n:m:c:r:k:pte:z:s:a:i:")) != -1) {
 		switch (c) {
 		case 'd': dev = optarg; break;
 		case 'n': count = strtoul(optarg, NULL, 0); break;
 		case 'm': tests = strtoul(optarg, NULL, 0); break;
 		case 'c': vcpus = strtoul(optarg, NULL, 0); break;
 		case 'r': mb = strtoul(optarg, NULL, 0); break;
+		case 'k': rounds = strtoul(optarg, NULL, 0); break;
+		case 'e': load.events = strtoul(optarg, NULL, 0); break;
+		case 'z': load.zones = strtoul(optarg, NULL, 0); break;
+		case 's': load.slots = strtoul(optarg, NULL, 0); break;
+		case 'a': load.resamplers = strtoul(optarg, NULL, 0); break;
+		case 'i': load.pending = strtoul(optarg, NULL, 0); break;
 		case 'p': present = true; break;
 		case 't': bench.marks = true; break;
 		default: goto usage;
 		}
 	}
-	if (optind != argc - 1 || !count || !vcpus || vcpus > MAX_VCPUS || mb < 64)
+	if (optind != argc - 1 || !count || !vcpus || vcpus > MAX_VCPUS || mb < 64 || !rounds)
 		goto usage;
+	if (load.resamplers || load.pending)
+		irqs = 1024;
+	setrlimit(RLIMIT_NOFILE, &files);
 
 	sys = open(dev, O_RDWR | O_CLOEXEC);
 	if (sys < 0)
@@ -229,16 +403,25 @@ int main(int argc, char **argv)
 	args->tests = tests;
 	args->cpus = vcpus;
 	args->ram_mb = mb;
-	args->flags = ARGS_CLIENT | (bench.marks ? ARGS_MARKS : 0);
-	event.fd = eventfd(0, EFD_NONBLOCK);
-	if (!ioctl(bench.vm, KVM_IOEVENTFD, &event))
+	args->pending = load.pending;
+	args->rounds = rounds;
+	args->flags = ARGS_CLIENT;
+	register_all("ioeventfd", load.events, register_event);
+	register_all("zone", load.zones, register_zone);
+	register_all("slot", load.slots, register_slot);
+	register_all("resampler", load.resamplers, register_resampler);
+	if (!event_at(DEV_BASE + DEV_EVENT, eventfd(0, EFD_NONBLOCK)))
 		args->flags |= ARGS_EVENT;
+	bench.line = eventfd(0, EFD_NONBLOCK);
+	if (!resampler(BENCH_LINE, bench.line, eventfd(0, EFD_NONBLOCK)))
+		args->flags |= ARGS_LINE;
 	for (unsigned int i = 1; i < vcpus; i++)
 		if (pthread_create(&t, NULL, run, &bench.vcpu[i]))
 			errx(1, "no thread");
 	run(&bench.vcpu[0]);
 	return 0;
 usage:
-	fprintf(stderr, "usage: armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-pt] GUEST\n");
+	fprintf(stderr, "usage: armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-pt]\n"
+		"                    [-e N] [-z N] [-s N] [-a N] [-i N] GUEST\n");
 	return 2;
 }

@@ -133,6 +133,12 @@ struct armvmm_vgic_vcpu {
 	struct armvmm_vgic_irq *private;	/* SGIs and PPIs */
 	raw_spinlock_t ap_list_lock;
 	struct armvmm_vgic_ap *ap;	/* interrupts pending or active on this vCPU */
+	/*
+	 * What the list registers were made from has not changed since, and they hold pending SPIs
+	 * alone: an entry may show the same again. Both under ap_list_lock.
+	 */
+	bool same;
+	bool parked;		/* the vCPU is out, and its interrupts are still in_lr */
 	u16 ended[HYP_MAX_LRS];		/* level SPIs, for armvmm_eventfd_ended() */
 	unsigned int nr_ended;
 };

@@ -82,8 +82,10 @@ static void dist_write_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsig
 
 	/* What is pending stays on its list, and each vCPU looks whether it may be shown. */
 	WRITE_ONCE(vgic->dist_enabled, enable);
-	armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
+	armvmm_vm_for_each_vcpu(i, other, vcpu->vm) {
+		vgic_vcpu_redo(other);
 		vgic_vcpu_notify(other);
+	}
 }
 
 /*

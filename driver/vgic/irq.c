@@ -10,6 +10,7 @@
 #include "core/vcpus.h"
 #include "vgic/ap.h"
 #include "vgic/irq.h"
+#include "vgic/lr.h"
 
 void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvmm_vcpu *target)
 {
@@ -94,6 +95,15 @@ static bool irq_seen_at_eoi(const struct armvmm_vgic_irq *irq)
 	return irq->in_lr && !irq->edge && !irq->hw;
 }
 
+void vgic_vcpu_redo(struct armvmm_vcpu *vcpu)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vcpu->vgic.ap_list_lock, flags);
+	vcpu->vgic.same = false;
+	raw_spin_unlock_irqrestore(&vcpu->vgic.ap_list_lock, flags);
+}
+
 /*
  * What this vCPU chose for its list registers may have lost the interrupt before it was composed:
  * others that wait may take its place.
@@ -114,17 +124,7 @@ static void irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags, 
 	for (;;) {
 		to = vgic_irq_route(irq);
 		from = irq->vcpu;
-
-		/*
-		 * The vCPU's sync puts it where it belongs. The target changed under a vCPU that
-		 * runs with it: what is pending there comes back at its exit, and is moved then.
-		 */
-		if (irq->in_lr) {
-			if (reordered || from != irq->target || (to && !irq_seen_at_eoi(irq)))
-				notify = from;
-			break;
-		}
-		if (from == to && (!to || irq->ap_slot == vgic_ap_slot(irq))) {
+		if (from == to && !irq->in_lr && (!to || irq->ap_slot == vgic_ap_slot(irq))) {
 			notify = to;
 			break;
 		}
@@ -135,21 +135,42 @@ static void irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags, 
 			raw_spin_unlock(&irq->lock);
 			raw_spin_lock(list_lock);
 			raw_spin_lock(&irq->lock);
-			if (irq->vcpu != from || irq->in_lr || vgic_irq_route(irq) != to) {
+			if (irq->vcpu != from || vgic_irq_route(irq) != to) {
 				raw_spin_unlock(list_lock);
 				continue;
 			}
 		}
+		if (irq->in_lr && from->vgic.parked) {
+			raw_spin_unlock(&irq->lock);
+			vgic_lr_unpark(from);
+			raw_spin_lock(&irq->lock);
+			raw_spin_unlock(list_lock);
+			continue;
+		}
+		/*
+		 * The vCPU's sync puts it where it belongs. The target changed under a vCPU that
+		 * runs with it: what is pending there comes back at its exit, and is moved then.
+		 */
+		if (irq->in_lr) {
+			from->vgic.same = false;
+			raw_spin_unlock(list_lock);
+			if (reordered || from != irq->target || (to && !irq_seen_at_eoi(irq)))
+				notify = from;
+			break;
+		}
 		if (from == to) {
 			vgic_ap_settle(to->vgic.ap, irq);
+			to->vgic.same = false;
 		} else if (from) {
 			vgic_ap_del(from->vgic.ap, irq);
 			irq->vcpu = NULL;
+			from->vgic.same = false;
 			if (irq_leaves_room(from))
 				left = from;
 		} else {
 			vgic_ap_add(to->vgic.ap, irq);
 			irq->vcpu = to;
+			to->vgic.same = false;
 		}
 		raw_spin_unlock(list_lock);
 	}
@@ -174,6 +195,7 @@ unsigned long vgic_irq_lock_fetched(struct armvmm_vgic_irq *irq)
 {
 	struct armvmm_vcpu *vcpu;
 	unsigned long flags;
+	bool parked;
 
 	for (;;) {
 		raw_spin_lock_irqsave(&irq->lock, flags);
@@ -182,8 +204,16 @@ unsigned long vgic_irq_lock_fetched(struct armvmm_vgic_irq *irq)
 		vcpu = irq->vcpu;
 		raw_spin_unlock_irqrestore(&irq->lock, flags);
 
+		raw_spin_lock_irqsave(&vcpu->vgic.ap_list_lock, flags);
+		parked = vcpu->vgic.parked;
+		if (parked)
+			vgic_lr_unpark(vcpu);
+		raw_spin_unlock_irqrestore(&vcpu->vgic.ap_list_lock, flags);
+		if (parked)
+			continue;
+
 		/*
-		 * in_lr is set with IRQs disabled from flush to sync only, so that
+		 * Else in_lr is set with IRQs disabled from flush to sync only, so that
 		 * vCPU is on another CPU, in the guest or a few steps from it.
 		 * Whatever it does next, it comes by sync.
 		 */

@@ -8,6 +8,10 @@
  * exit the hardware knows its state better than this structure does. It never
  * leaves the list while in_lr, so it cannot be in two list registers.
  *
+ * Pending SPIs that the guest did not take stay in_lr after the exit (parked,
+ * lr.c), for the next entry to show again as they are. Who changes one of them,
+ * or needs to know its state, takes all of them out first.
+ *
  * The bytes that GICD_* read, and that injection looks at, are read without the
  * lock too: they are written by WRITE_ONCE() and, without it, read by READ_ONCE().
  *
@@ -119,6 +123,9 @@ void vgic_irq_set_holder(struct armvmm_vgic_irq *irq, struct armvmm_vcpu *holder
  * runs with it exit. Returns the flags for unlocking. vCPU thread, may sleep.
  */
 unsigned long vgic_irq_lock_fetched(struct armvmm_vgic_irq *irq);
+
+/* Its list registers are to be made anew. Who calls this calls vgic_vcpu_notify() next. */
+void vgic_vcpu_redo(struct armvmm_vcpu *vcpu);
 
 /* Makes the vCPU look at its list again, wherever it is. Any context. */
 void vgic_vcpu_notify(struct armvmm_vcpu *vcpu);

@@ -5,12 +5,18 @@
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
+#include <linux/module.h>
 
 #include "arch/gic.h"
 #include "core/state.h"
 #include "vgic/ap.h"
 #include "vgic/cpuif.h"
 #include "vgic/irq.h"
+#include "vgic/lr.h"
+
+static bool keep_lrs = true;
+module_param(keep_lrs, bool, 0644);
+MODULE_PARM_DESC(keep_lrs, "pending SPIs that a guest did not take are shown again as they were");
 
 /* --- before an entry --- */
 
@@ -87,6 +93,15 @@ static u32 lr_compose(struct armvmm_vgic_irq *irq, bool crowded)
 	return lr;
 }
 
+/*
+ * What is pending and does not get taken looks the same at the next entry: SPIs, of which this
+ * structure knows all that there is.
+ */
+static bool lr_may_stay(const struct armvmm_vgic_irq *irq, u32 lr)
+{
+	return (lr & (GICH_LR_STATE | GICH_LR_HW)) == GICH_LR_PENDING && !vgic_irq_is_private(irq);
+}
+
 /* Those that are chosen, in order, and what had to stay out. */
 struct lr_choice {
 	struct armvmm_vgic_irq *irq[HYP_MAX_LRS];
@@ -129,6 +144,7 @@ static void lr_fill(struct armvmm_vcpu *vcpu)
 	struct armvmm_vgic_irq *irq;
 	unsigned int i, used = 0, active = 0, pending = 0;
 	struct lr_choice choice;
+	bool same = READ_ONCE(keep_lrs);
 
 	lr_choose(vcpu, &choice);
 	for (i = 0; i < choice.n; i++) {
@@ -145,10 +161,14 @@ static void lr_fill(struct armvmm_vcpu *vcpu)
 			lr = lr_compose(irq, choice.more);
 			active += !!(lr & GICH_LR_ACTIVE);
 			pending += !!(lr & GICH_LR_PENDING);
+			same = same && lr_may_stay(irq, lr);
 			hv->lr[used++] = lr;
+		} else {
+			same = false;
 		}
 		raw_spin_unlock(&irq->lock);
 	}
+	vcpu->vgic.same = same;
 
 	hv->used_lrs = used;
 	/* Until HYP mode has read it: an entry may end before the guest ran. */
@@ -176,19 +196,6 @@ static void lr_fill(struct armvmm_vcpu *vcpu)
 	for (i = 0; i < used; i++)
 		if ((hv->lr[i] & (GICH_LR_ACTIVE | GICH_LR_HW)) == GICH_LR_ACTIVE)
 			hv->lr[i] |= GICH_LR_EOI;
-}
-
-void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
-{
-	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
-
-	/* Who adds to the list after this look kicks the vCPU. */
-	if (vgic_ap_is_empty(v->ap))
-		return;
-
-	raw_spin_lock(&v->ap_list_lock);
-	lr_fill(vcpu);
-	raw_spin_unlock(&v->ap_list_lock);
 }
 
 /* --- after an exit --- */
@@ -234,21 +241,17 @@ static void lr_note_ended(struct armvmm_vgic_vcpu *v, unsigned int intid)
 		v->ended[v->nr_ended++] = intid;
 }
 
-void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
+/* Takes back all list registers. Returns a bit for each whose interrupt belongs elsewhere now. */
+static u64 lr_fold_all(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
 	unsigned int n, used = hv->used_lrs;
 	struct armvmm_vgic_irq *irq;
 	struct armvmm_vcpu *to;
-	unsigned long flags;
 	u64 moves = 0;
 	u32 lr;
 
-	if (!used)
-		return;
-
-	raw_spin_lock(&v->ap_list_lock);
 	for (n = 0; n < used; n++) {
 		lr = hv->lr[n];
 		irq = vgic_irq_get(vcpu->vm, vcpu, lr & GICH_LR_VIRTUALID);
@@ -269,8 +272,51 @@ void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
 		}
 		raw_spin_unlock(&irq->lock);
 	}
-	hv->used_lrs = 0;
+	WRITE_ONCE(hv->used_lrs, 0);
 	hv->hcr = GICH_HCR_En;
+	v->same = false;
+	return moves;
+}
+
+void vgic_lr_unpark(struct armvmm_vcpu *vcpu)
+{
+	lockdep_assert_held(&vcpu->vgic.ap_list_lock);
+	/* What has to move is what its lock's next holder changed, who moves it. */
+	lr_fold_all(vcpu);
+	vcpu->vgic.parked = false;
+}
+
+/* Nothing changed: neither by the guest nor by anybody else. */
+static bool lr_all_same(const struct armvmm_vcpu *vcpu)
+{
+	const struct hyp_vgic *hv = &vcpu->hyp->vgic;
+	unsigned int n;
+
+	if (!vcpu->vgic.same)
+		return false;
+	for (n = 0; n < hv->used_lrs; n++)
+		if ((hv->lr[n] & GICH_LR_STATE) != GICH_LR_PENDING)
+			return false;
+	return true;
+}
+
+void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
+{
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+	struct armvmm_vgic_irq *irq;
+	unsigned long flags;
+	unsigned int n;
+	u64 moves = 0;
+
+	if (!hv->used_lrs)
+		return;
+
+	raw_spin_lock(&v->ap_list_lock);
+	if (lr_all_same(vcpu))
+		v->parked = true;
+	else
+		moves = lr_fold_all(vcpu);
 	raw_spin_unlock(&v->ap_list_lock);
 
 	/* Its target was changed while it was in the list register. */
@@ -281,6 +327,32 @@ void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
 		raw_spin_lock_irqsave(&irq->lock, flags);
 		vgic_irq_update_unlock(irq, flags);
 	}
+}
+
+/* --- before an entry, what was left in them --- */
+
+void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
+{
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+
+	/*
+	 * Who adds to the list after this look kicks the vCPU. Who took all off it may have emptied
+	 * the list registers, too: that is seen by the very word that HYP mode looks at.
+	 */
+	if (vgic_ap_is_empty(v->ap) && !READ_ONCE(hv->used_lrs))
+		return;
+
+	raw_spin_lock(&v->ap_list_lock);
+	if (v->parked && v->same) {
+		v->parked = false;
+		hv->elrsr = 0;
+	} else {
+		if (v->parked)
+			vgic_lr_unpark(vcpu);
+		lr_fill(vcpu);
+	}
+	raw_spin_unlock(&v->ap_list_lock);
 }
 
 /* --- in between --- */

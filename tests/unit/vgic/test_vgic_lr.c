@@ -286,17 +286,21 @@ static void test_many_waiting(void)
 {
 	struct armvmm_vm *vm = fake_create(2, 1024, 4);
 	struct armvmm_vcpu *v = vm->vcpus[0];
-	unsigned int i, few;
+	unsigned int i, first, few;
 	struct hyp_vgic *hv;
 
 	for (i = 32; i < 1020; i++)
 		fake_irq_setup(v, i, true, 0x80);
 	for (i = 32; i < 36; i++)
 		armvmm_vgic_inject(vm, NULL, i, true, NULL);
+	first = locks_of_an_exit(v);
 	few = locks_of_an_exit(v);
+	KTAP_EQ(few, 3);
 	for (; i < 1020; i++)
 		armvmm_vgic_inject(vm, NULL, i, true, NULL);
 	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 988);
+	/* First it takes back what is shown, and makes it anew. */
+	KTAP_EQ(locks_of_an_exit(v), first + 4);
 	KTAP_EQ(locks_of_an_exit(v), few);
 
 	/* Of equals the first come. */
@@ -317,6 +321,7 @@ static void test_many_waiting(void)
 	fake_exit(v);
 	fake_write32(v, GICD_CTLR, 1);
 	KTAP_TRUE(fake_locks < 16);
+	KTAP_EQ(locks_of_an_exit(v), first);
 	KTAP_EQ(locks_of_an_exit(v), few);
 
 	/* A new priority is a new place. */
@@ -327,6 +332,80 @@ static void test_many_waiting(void)
 		fake_write32(v, GICD_ICPENDR + i / 8, ~0u);
 	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
 	KTAP_TRUE(!armvmm_vgic_pending(v));
+	fake_destroy(vm);
+}
+
+/* Parked: each way to change or to ask for what a vCPU that is out has left in its registers. */
+static void test_parked(void)
+{
+	struct armvmm_vm *vm = fake_create(2, 64, 4);
+	struct armvmm_vcpu *v = vm->vcpus[0], *other = vm->vcpus[1];
+	unsigned int i;
+
+	for (i = 32; i < 36; i++)
+		fake_irq_setup(v, i, i & 1, 0x80);
+	for (i = 32; i < 36; i++)
+		armvmm_vgic_inject(vm, NULL, i, true, NULL);
+#define PARK()								\
+	do {								\
+		enter(v);						\
+		fake_exit(v);						\
+		KTAP_TRUE(v->vgic.parked && fake_irq(v, 33)->in_lr);	\
+	} while (0)
+	PARK();
+	KTAP_EQ(fake_read32(other, GICD_ISPENDR + 4), 0xf);
+	KTAP_TRUE(!v->vgic.parked && !fake_irq(v, 33)->in_lr);
+
+	/* A line falls: it is not shown any more. */
+	PARK();
+	armvmm_vgic_inject(vm, NULL, 32, false, NULL);
+	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 3);
+	KTAP_EQ(enter(v)->used_lrs, 3);
+	fake_exit(v);
+	armvmm_vgic_inject(vm, NULL, 32, true, NULL);
+
+	/* Another target, while this vCPU may stay out for ever. */
+	PARK();
+	fake_mmio_write(other, GICD_ITARGETSR + 33, 1, 2);
+	KTAP_TRUE(armvmm_vgic_pending(other));
+	KTAP_EQ(enter(other)->lr[0] & GICH_LR_VIRTUALID, 33);
+	fake_exit(other);
+	KTAP_EQ(enter(v)->used_lrs, 3);
+	fake_exit(v);
+	fake_mmio_write(other, GICD_ITARGETSR + 33, 1, 1);
+	KTAP_TRUE(vgic_ap_is_empty(other->vgic.ap));
+
+	/* More priority for one: it comes first. */
+	PARK();
+	fake_mmio_write(other, GICD_IPRIORITYR + 35, 1, 0x10);
+	KTAP_EQ(enter(v)->lr[0] & GICH_LR_VIRTUALID, 35);
+	/* Changed while the guest has it: not the same, though it was not taken. */
+	armvmm_vgic_inject(vm, NULL, 34, false, NULL);
+	fake_exit(v);
+	KTAP_TRUE(!v->vgic.parked);
+	armvmm_vgic_inject(vm, NULL, 34, true, NULL);
+
+	/* All go: nothing is left to show. */
+	PARK();
+	fake_write32(other, GICD_ICENABLER + 4, 0xf);
+	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
+	KTAP_EQ(enter(v)->used_lrs, 0);
+	fake_exit(v);
+	fake_write32(other, GICD_ISENABLER + 4, 0xf);
+
+	/* The guest takes one: what it did counts. */
+	enter(v);
+	KTAP_EQ(fake_ack(v), 35);
+	fake_exit(v);
+	KTAP_TRUE(!v->vgic.parked && fake_irq(v, 35)->active);
+	KTAP_TRUE(!fake_irq(v, 35)->pending_latch);
+
+	/* An SGI has sources of its own: it is never left. */
+	fake_write32(v, GICD_SGIR, 2u << 24 | 3);
+	enter(v);
+	fake_exit(v);
+	KTAP_TRUE(!v->vgic.parked);
+#undef PARK
 	fake_destroy(vm);
 }
 
@@ -692,7 +771,8 @@ static void test_kicks(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_nothing), KTAP_CASE(test_packing), KTAP_CASE(test_hw_level),
-	  KTAP_CASE(test_sgi_sources), KTAP_CASE(test_more_than_registers), KTAP_CASE(test_many_waiting),
+	  KTAP_CASE(test_sgi_sources), KTAP_CASE(test_more_than_registers),
+	  KTAP_CASE(test_many_waiting), KTAP_CASE(test_parked),
 	  KTAP_CASE(test_nested_beyond_registers), KTAP_CASE(test_all_active),
 	  KTAP_CASE(test_sources_and_overflow), KTAP_CASE(test_level_resample),
 	  KTAP_CASE(test_migration), KTAP_CASE(test_fetch), KTAP_CASE(test_wfi),

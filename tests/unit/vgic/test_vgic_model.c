@@ -419,7 +419,8 @@ static void check(void)
 			/* A WFI neither hangs nor spins. */
 			KTAP_EQ(armvmm_vgic_pending(v), best < running);
 			for (i = 0; i < NR_IRQS; i++)
-				KTAP_TRUE(fake_irq(v, i)->vcpu != v || !fake_irq(v, i)->in_lr);
+				KTAP_TRUE(fake_irq(v, i)->vcpu != v || !fake_irq(v, i)->in_lr ||
+					  v->vgic.parked);
 			continue;
 		}
 		/* Nothing deliverable is kept from a guest that nobody makes exit. */

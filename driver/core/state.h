@@ -127,6 +127,7 @@ struct armvmm_vgic_ap {
 	unsigned int nr;
 	unsigned int nr_active;
 	struct list_head list[VGIC_AP_CLASSES * VGIC_AP_PRIORITIES];
+	struct armvmm_vgic_irq *first[HYP_MAX_LRS];	/* what vgic_ap_first() found */
 };
 
 struct armvmm_vgic_vcpu {

@@ -57,16 +57,19 @@ static unsigned int ap_first_of(const struct list_head *list, struct armvmm_vgic
 	return n;
 }
 
-unsigned int vgic_ap_first(const struct armvmm_vgic_ap *ap, bool pending,
-			   struct armvmm_vgic_irq **irqs, unsigned int max)
+unsigned int vgic_ap_first(struct armvmm_vgic_ap *ap, bool pending, unsigned int max)
 {
+	struct armvmm_vgic_irq **irqs = ap->first;
 	const struct list_head *list = ap->list;
 	unsigned int class, prio, n = 0;
 	u32 used;
 
-	for (class = 0; class < VGIC_AP_PENDING; class++, list += VGIC_AP_PRIORITIES)
-		for (used = ap->used[class]; used && n < max; used &= used - 1)
-			n = ap_first_of(&list[__ffs(used)], irqs, n, max);
+	if (!ap->nr_active)
+		list += VGIC_AP_PENDING * VGIC_AP_PRIORITIES;
+	else
+		for (class = 0; class < VGIC_AP_PENDING; class++, list += VGIC_AP_PRIORITIES)
+			for (used = ap->used[class]; used && n < max; used &= used - 1)
+				n = ap_first_of(&list[__ffs(used)], irqs, n, max);
 	if (!pending)
 		return n;
 

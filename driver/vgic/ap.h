@@ -73,11 +73,10 @@ static inline unsigned int vgic_ap_nr_active(const struct armvmm_vgic_ap *ap)
 }
 
 /*
- * Up to @max of them, by rank, to @irqs; of those that are only pending none unless @pending.
- * Returns how many.
+ * Up to @max of them, by rank, to ap->first (a stack would be cleared first, each time); of those
+ * that are only pending none unless @pending. Returns how many.
  */
-unsigned int vgic_ap_first(const struct armvmm_vgic_ap *ap, bool pending,
-			   struct armvmm_vgic_irq **irqs, unsigned int max);
+unsigned int vgic_ap_first(struct armvmm_vgic_ap *ap, bool pending, unsigned int max);
 /* The first of those that are only pending, or NULL. */
 struct armvmm_vgic_irq *vgic_ap_first_pending(const struct armvmm_vgic_ap *ap);
 /* The highest priority that is pending in a group, VGIC_PRIORITY_IDLE where none is. */

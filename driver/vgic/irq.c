@@ -158,21 +158,24 @@ static void irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags, 
 				notify = from;
 			break;
 		}
-		if (from == to) {
-			vgic_ap_settle(to->vgic.ap, irq);
-			to->vgic.same = false;
-		} else if (from) {
+		if (from && from != to) {
 			vgic_ap_del(from->vgic.ap, irq);
 			irq->vcpu = NULL;
 			from->vgic.same = false;
 			if (irq_leaves_room(from))
 				left = from;
-		} else {
-			vgic_ap_add(to->vgic.ap, irq);
-			irq->vcpu = to;
-			to->vgic.same = false;
+			raw_spin_unlock(list_lock);
+			continue;
 		}
+		if (from)
+			vgic_ap_settle(to->vgic.ap, irq);
+		else
+			vgic_ap_add(to->vgic.ap, irq);
+		irq->vcpu = to;
+		to->vgic.same = false;
 		raw_spin_unlock(list_lock);
+		notify = to;
+		break;
 	}
 	raw_spin_unlock_irqrestore(&irq->lock, flags);
 	if (left)

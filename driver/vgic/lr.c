@@ -104,7 +104,7 @@ static bool lr_may_stay(const struct armvmm_vgic_irq *irq, u32 lr)
 
 /* Those that are chosen, in order, and what had to stay out. */
 struct lr_choice {
-	struct armvmm_vgic_irq *irq[HYP_MAX_LRS];
+	struct armvmm_vgic_irq **irq;
 	unsigned int n;
 	unsigned int nr_active;		/* chosen or not */
 	bool more;
@@ -117,7 +117,8 @@ static void lr_choose(struct armvmm_vcpu *vcpu, struct lr_choice *choice)
 	bool enabled = READ_ONCE(vcpu->vm->vgic.dist_enabled);
 	struct armvmm_vgic_irq *first;
 
-	choice->n = vgic_ap_first(ap, enabled, choice->irq, max);
+	choice->irq = ap->first;
+	choice->n = vgic_ap_first(ap, enabled, max);
 	choice->nr_active = vgic_ap_nr_active(ap);
 	choice->more = (enabled ? vgic_ap_nr(ap) : choice->nr_active) > choice->n;
 

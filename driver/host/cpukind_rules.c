@@ -213,9 +213,9 @@ int armvmm_cpukind_describe(const struct armvmm_cpukind *kind, enum armvmm_predi
 	const char *before = "; errata worked around: ";
 	int i = rules_find(r->midr), len;
 
-	len = snprintf(buf, size, "%s r%up%u (MIDR 0x%08x): branch predictor: %s",
+	len = snprintf(buf, size, "%s r%up%u (MIDR 0x%08x, REVIDR 0x%08x): branch predictor: %s",
 		       i < 0 ? "unknown part" : rules_parts[i].name, MIDR_VARIANT(r->midr),
-		       MIDR_REVISION(r->midr), r->midr, rules_predictors[used]);
+		       MIDR_REVISION(r->midr), r->midr, r->revidr, rules_predictors[used]);
 	for (i = 0; i < ARRAY_SIZE(rules_errata); i++) {
 		if (!(kind->errata & rules_errata[i].bit))
 			continue;

@@ -142,16 +142,16 @@ static void test_describe(void)
 	char line[320];
 
 	armvmm_cpukind_describe(&k, PREDICTOR_ICIALLU, line, sizeof(line));
-	KTAP_STREQ(line, "Cortex-A15 r2p1 (MIDR 0x412fc0f1): branch predictor: ICIALLU; "
-		   "errata worked around: 798181");
+	KTAP_STREQ(line, "Cortex-A15 r2p1 (MIDR 0x412fc0f1, REVIDR 0x00000000): branch predictor: "
+		   "ICIALLU; errata worked around: 798181");
 	k = decide(A7, 0, 0x40, 0, 0);
 	armvmm_cpukind_describe(&k, PREDICTOR_NONE, line, sizeof(line));
-	KTAP_STREQ(line, "Cortex-A7 r0p5 (MIDR 0x410fc075): branch predictor: none; "
-		   "errata worked around: 814220");
+	KTAP_STREQ(line, "Cortex-A7 r0p5 (MIDR 0x410fc075, REVIDR 0x00000000): branch predictor: "
+		   "none; errata worked around: 814220");
 	k = decide(KRAIT, 0, 0, 0, 0);
 	armvmm_cpukind_describe(&k, PREDICTOR_BPIALL, line, sizeof(line));
-	KTAP_STREQ(line, "unknown part r1p1 (MIDR 0x511f06f1): branch predictor: BPIALL; missing: "
-		   "a rule for this part (guests may train its branch predictor)");
+	KTAP_STREQ(line, "unknown part r1p1 (MIDR 0x511f06f1, REVIDR 0x00000000): branch predictor: "
+		   "BPIALL; missing: a rule for this part (guests may train its branch predictor)");
 	/* The longest fits, and a shorter buffer is not overrun. */
 	k = decide(A12(0, 1), 0, 0, 0, 0);
 	k.regs.mmfr3 = 0;

@@ -72,8 +72,13 @@ modules-all: setup ## the module for every kernel that a mirror offers
 userspace = $(MAKE) -C userspace O=$(B) CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi \
 	PREFIX=$(PREFIX) $(user_vars)
 
-user: uapi ## libarmvmm and armvmm-run
+user: uapi ## libarmvmm, armvmm-run, armvmm-stat and armvmm-report
 	@$(userspace)
+	@$(board)
+
+# armvmm-report, and what it runs.
+board = $(MAKE) -C tests/board O=$(B)/tests/board CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) \
+	uapi=$(B)/uapi PREFIX=$(PREFIX)
 
 # Every area of tests but the unit tests runs on the host under test.
 tests: uapi ## the tests that run on the host, not run yet
@@ -168,6 +173,7 @@ dest = $(if $(DESTDIR),$(if $(filter /%,$(firstword $(DESTDIR))),,$(CURDIR)/)$(D
 install-user: installable dts
 	@test -x $(B)/userspace/armvmm-run || { echo "armvmm-run is not built: run make first" >&2; exit 1; }
 	@$(userspace) install DESTDIR="$(dest)"
+	@$(board) install DESTDIR="$(dest)"
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)"/include/armvmm/linux "$(DESTDIR)$(PREFIX)"/include/armvmm/asm
 	$(INSTALL) -m 644 $(B)/uapi/linux/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/linux/
 	$(INSTALL) -m 644 $(B)/uapi/asm/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/asm/

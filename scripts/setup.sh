@@ -21,7 +21,7 @@ base=(
 	qemu-system-arm device-tree-compiler cpio e2fsprogs fakeroot mmdebstrap
 	debian-archive-keyring ca-certificates util-linux
 )
-board=(make gcc libc6-dev pkg-config device-tree-compiler libfdt-dev libglib2.0-dev libslirp-dev)
+board=(make gcc libc6-dev cpio pkg-config device-tree-compiler libfdt-dev libglib2.0-dev libslirp-dev)
 # to build Debian's source of QEMU, beside what base or board has
 qemu=(bzip2 dpkg-dev flex bison meson ninja-build patch perl pkg-config python3 python3-venv
 	xz-utils zlib1g-dev)

@@ -44,6 +44,61 @@ unset LD_PRELOAD SHIM
 check '... and says why, with its registers' grep -q 'vCPU 0: cannot run: Bad address' "$work/g.err"
 check '... of each vCPU' grep -Eq 'r12 +[0-9a-f]{8} +sp +[0-9a-f]{8} +lr +[0-9a-f]{8} +pc +4001' "$work/g.err"
 
+export LD_PRELOAD="$dir/shim.so" SHIM=part
+refused_entry() {
+	run
+	guest_end g 20
+	cat "$work/g.err"
+	same "$status" 3
+}
+check 'a CPU of another part: status 3' refused_entry
+unset LD_PRELOAD SHIM
+check '... and it is told in words' grep -q \
+	'vCPU 0: came to CPU 1, which is of another part .*--cpu-part' "$work/g.err"
+
+# A big.LITTLE host, as far as /proc tells: CPU 0 is a Cortex-A15, CPU 1 another part.
+awk '/^processor/ { cpu = $3 } /^CPU part/ && cpu == 1 { $0 = "CPU part\t: 0xc07" } { print }' \
+	/proc/cpuinfo >"$work/cpuinfo"
+# on CPUS ARG...: the vCPUs are on CPUS, the other threads are not bound.
+on() {
+	cpus=$1
+	shift
+	run --cpus 2 "$@"
+	ready || return 1
+	bound=0 other=
+	for t in /proc/"$pid"/task/*; do
+		list=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "$t/status")
+		case $(cat "$t/comm") in
+		vcpu*) [ "$list" = "$cpus" ] && bound=$((bound + 1)) ;;
+		*) other=$list ;;
+		esac
+	done
+	guest_type g 's2 '
+	guest_type g p
+	guest_end g 20
+	cat "$work/g.err"
+	echo "$bound vCPUs on CPUs $cpus, others on $other, status $status"
+	[ $bound = 2 ] && [ "$other" = 0-1 ] && same "$status" 0
+}
+no_part() {
+	! armvmm-run --kernel monitor --cpu-part a17 2>"$work/err" </dev/null && cat "$work/err" &&
+		grep -qx 'armvmm-run: --cpu-part a17: the host has no such CPU: .*' "$work/err"
+}
+check 'CPUs of one part: vCPUs run on all' on 0-1
+check '... and nothing is said of it' sh -c "! grep 'vCPUs run' $work/g.err"
+check '... --cpu-part names no part that is not there' no_part
+mount --bind "$work/cpuinfo" /proc/cpuinfo
+check "big.LITTLE: vCPUs run on the boot CPU's part" on 0
+check '... and it is said' grep -q 'vCPUs run on CPUs 0 (Cortex-A15) alone' "$work/g.err"
+check '... --cpu-part chooses another' on 1 --cpu-part a7
+check '... or none that is not there' no_part
+allowed() {
+	! taskset 1 armvmm-run --kernel monitor --cpu-part a7 2>"$work/err" </dev/null &&
+		cat "$work/err" && grep -q 'may run on CPUs 0 alone' "$work/err"
+}
+check '... nor one that is forbidden' allowed
+umount /proc/cpuinfo
+
 button() {
 	run --cpus 2 --grace 100
 	ready || return 1

@@ -12,6 +12,7 @@
 #include "boot/dtb.h"
 #include "boot/hosttree.h"
 #include "boot/loader.h"
+#include "core/cpupart.h"
 #include "core/device_type.h"
 #include "core/machine_private.h"
 #include "core/message.h"
@@ -32,6 +33,7 @@ struct board {
 	bool compared;		/* the person knows where a given tree disagrees */
 	bool vm_fresh;		/* opened, and nothing done to it yet */
 	struct loader loader;
+	struct cpupart part;	/* where vCPUs run */
 	guint button_timer;
 	bool pmu;		/* the vCPUs have one */
 	unsigned int nr_vcpus;
@@ -155,6 +157,15 @@ static void board_check_append(const struct board *b)
 			BOARD_LINUX_APPEND);
 }
 
+static int board_choose_cpus(struct board *b, struct error *err)
+{
+	int ret = cpupart_choose_here(&b->part, b->config->cpu_part, err);
+
+	if (!ret && b->part.bound)
+		message("%s", b->part.text);
+	return ret;
+}
+
 int board_create(struct board **out, const struct config *config, struct chardev *chr,
 		 struct error *err)
 {
@@ -179,6 +190,8 @@ int board_create(struct board **out, const struct config *config, struct chardev
 		ret = loader_open(&b->loader, config, MAP_RAM_BASE, config->memory, err);
 	if (!ret)
 		board_check_append(b);
+	if (!ret && !config->dump_dtb)
+		ret = board_choose_cpus(b, err);
 	if (!ret && !config->dump_dtb)
 		ret = board_open_vm(b, err);
 	if (!ret)
@@ -280,6 +293,39 @@ static int board_choose_pmu(struct board *b, struct error *err)
 	return 0;
 }
 
+static int board_create_vcpu(struct board *b, unsigned int i, struct error *err)
+{
+	struct vcpu *vcpu = &b->vcpu[i];
+	int ret;
+
+	*vcpu = (struct vcpu){ .m = &b->m, .cpus = b->part.bound ? &b->part.cpus : NULL };
+	ret = armvmm_vcpu_create(b->vm, i, &vcpu->handle);
+	if (!ret)
+		ret = armvmm_vcpu_init(vcpu->handle, ARMVMM_VCPU_PSCI_0_2 |
+						     (b->pmu ? ARMVMM_VCPU_PMU : 0) |
+						     (i ? ARMVMM_VCPU_POWER_OFF : 0));
+	if (ret)
+		return error_errno(err, ret, "vCPU %u", i);
+	b->nr_vcpus++;
+	return 0;
+}
+
+/* A vCPU is of the part that it is initialized on, so this thread goes there meanwhile. */
+static int board_create_vcpus(struct board *b, struct error *err)
+{
+	cpu_set_t before;
+	int ret = 0;
+
+	if (b->part.bound && (sched_getaffinity(0, sizeof(before), &before) ||
+			      sched_setaffinity(0, sizeof(b->part.cpus), &b->part.cpus)))
+		return error_errno(err, -errno, "--cpu-part: the CPUs cannot be had");
+	for (unsigned int i = 0; !ret && i < b->config->nr_cpus; i++)
+		ret = board_create_vcpu(b, i, err);
+	if (b->part.bound)
+		sched_setaffinity(0, sizeof(before), &before);
+	return ret;
+}
+
 static int board_setup_vm(struct board *b, struct error *err)
 {
 	unsigned int i;
@@ -313,19 +359,9 @@ static int board_setup_vm(struct board *b, struct error *err)
 	ret = armvmm_gic_create(b->vm, MAP_GICD_BASE, MAP_GICC_BASE, BOARD_NR_IRQS);
 	if (ret)
 		return error_errno(err, ret, "interrupt controller");
-	for (i = 0; i < b->config->nr_cpus; i++) {
-		struct vcpu *vcpu = &b->vcpu[i];
-
-		*vcpu = (struct vcpu){ .m = &b->m };
-		ret = armvmm_vcpu_create(b->vm, i, &vcpu->handle);
-		if (!ret)
-			ret = armvmm_vcpu_init(vcpu->handle, ARMVMM_VCPU_PSCI_0_2 |
-							     (b->pmu ? ARMVMM_VCPU_PMU : 0) |
-							     (i ? ARMVMM_VCPU_POWER_OFF : 0));
-		if (ret)
-			return error_errno(err, ret, "vCPU %u", i);
-		b->nr_vcpus++;
-	}
+	ret = board_create_vcpus(b, err);
+	if (ret)
+		return ret;
 	ret = armvmm_gic_init(b->vm);
 	if (ret)
 		return error_errno(err, ret, "interrupt controller");

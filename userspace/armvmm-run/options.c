@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cpupart.h"
 #include "core/device_type.h"
 #include "core/identity.h"
 #include "core/parse.h"
@@ -30,6 +31,7 @@ const char options_help[] =
 	"\n"
 	"Machine:\n"
 	"  -c, --cpus N           1 to 8 vCPUs (default 1)\n"
+	"      --cpu-part PART    the host's CPUs that run them: a7, a15, 0xc0e (big.LITTLE)\n"
 	"  -m, --memory SIZE      RAM, with K, M or G; a bare number is MiB (default 256M)\n"
 	"  -d, --disk FILE[,ro][,direct]\n"
 	"                         virtio disk: read-only; past the page cache (repeatable)\n"
@@ -65,6 +67,7 @@ enum {
 	OPT_FORMAT = 256,
 	OPT_DTB,
 	OPT_DUMP_DTB,
+	OPT_CPU_PART,
 	OPT_NAME,
 	OPT_VIRTIO,
 	OPT_PMU,
@@ -83,6 +86,7 @@ static const struct option options_long[] = {
 	{ "dtb", required_argument, NULL, OPT_DTB },
 	{ "dump-dtb", required_argument, NULL, OPT_DUMP_DTB },
 	{ "cpus", required_argument, NULL, 'c' },
+	{ "cpu-part", required_argument, NULL, OPT_CPU_PART },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "name", required_argument, NULL, OPT_NAME },
 	{ "virtio", required_argument, NULL, OPT_VIRTIO },
@@ -140,6 +144,16 @@ static int options_memory(struct config *config, const char *arg, struct error *
 	if ((n << shift) % 4096)
 		return error_set(err, -EINVAL, "--memory %s: must be a multiple of 4K", arg);
 	config->memory = n << shift;
+	return 0;
+}
+
+static int options_cpu_part(struct config *config, const char *arg, struct error *err)
+{
+	if (!cpupart_find(arg))
+		return error_set(err, -EINVAL,
+				 "--cpu-part %s: must be a part's name, as a7 or a15, or its number, as 0xc0e",
+				 arg);
+	config->cpu_part = arg;
 	return 0;
 }
 
@@ -254,6 +268,8 @@ static int options_one(struct config *config, int c, struct error *err)
 	case OPT_DUMP_DTB:
 		config->dump_dtb = optarg;
 		return 0;
+	case OPT_CPU_PART:
+		return options_cpu_part(config, optarg, err);
 	case OPT_NAME:
 		if (!*optarg)
 			return error_set(err, -EINVAL, "--name: is empty");

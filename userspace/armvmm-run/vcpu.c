@@ -50,6 +50,29 @@ static void vcpu_crash(struct vcpu *vcpu, const char *fmt, ...)
 	machine_request(vcpu->m, MACHINE_CRASH, why);
 }
 
+static void vcpu_fail_entry(struct vcpu *vcpu, uint64_t reason, unsigned int cpu)
+{
+	unsigned int index = armvmm_vcpu_index(vcpu->handle);
+
+	switch (reason) {
+	case ARMVMM_FAIL_NO_HYP:
+		vcpu_crash(vcpu, "vCPU %u: CPU %u has lost HYP mode to another owner", index, cpu);
+		break;
+	case ARMVMM_FAIL_NO_DEBUG:
+		vcpu_crash(vcpu, "vCPU %u: CPU %u has no debug registers for its client", index,
+			   cpu);
+		break;
+	case ARMVMM_FAIL_OTHER_PART:
+		vcpu_crash(vcpu,
+			   "vCPU %u: came to CPU %u, which is of another part than the one that it began on: leave its threads on the CPUs that --cpu-part chose",
+			   index, cpu);
+		break;
+	default:
+		vcpu_crash(vcpu, "vCPU %u: cannot be entered on CPU %u (reason 0x%llx)", index, cpu,
+			   (unsigned long long)reason);
+	}
+}
+
 /* Returns false when the thread has to end. */
 static bool vcpu_exit(struct vcpu *vcpu, const struct armvmm_exit *exit)
 {
@@ -70,8 +93,7 @@ static bool vcpu_exit(struct vcpu *vcpu, const struct armvmm_exit *exit)
 		machine_request(vcpu->m, MACHINE_RESET, NULL);
 		return false;
 	case ARMVMM_EXIT_FAIL_ENTRY:
-		vcpu_crash(vcpu, "vCPU %u: cannot be entered (reason 0x%llx)", index,
-			   (unsigned long long)exit->fail_entry.reason);
+		vcpu_fail_entry(vcpu, exit->fail_entry.reason, exit->fail_entry.cpu);
 		return false;
 	case ARMVMM_EXIT_INTERNAL:
 		vcpu_crash(
@@ -121,6 +143,8 @@ int vcpu_start(struct vcpu *vcpu)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, VCPU_STACK_SIZE);
+	if (vcpu->cpus)
+		pthread_attr_setaffinity_np(&attr, sizeof(*vcpu->cpus), vcpu->cpus);
 	ret = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
 	pthread_attr_destroy(&attr);
 	if (ret)

@@ -5,6 +5,7 @@
 
 #include <libarmvmm.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 
 struct machine;
@@ -13,6 +14,7 @@ struct vcpu {
 	struct machine *m;
 	struct armvmm_vcpu *handle;
 	pthread_t thread;
+	const cpu_set_t *cpus;	/* that the thread is bound to, or NULL */
 	bool running;		/* the thread is there to be joined */
 	bool stopping;		/* atomic: it leaves */
 };

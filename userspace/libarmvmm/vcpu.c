@@ -9,6 +9,10 @@
 
 #include "internal.h"
 
+_Static_assert(ARMVMM_FAIL_NO_HYP == ARMVMM_FAIL_ENTRY_NO_HYP, "the ABI's number");
+_Static_assert(ARMVMM_FAIL_NO_DEBUG == ARMVMM_FAIL_ENTRY_NO_DEBUG, "the ABI's number");
+_Static_assert(ARMVMM_FAIL_OTHER_PART == ARMVMM_FAIL_ENTRY_OTHER_PART, "the ABI's number");
+
 int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned int index, struct armvmm_vcpu **out)
 {
 	struct armvmm_vcpu *vcpu;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/options.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/options.c userspace/armvmm-run/core/cpupart.c
+// sources: userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/iov.c
@@ -114,6 +115,26 @@ static void test_cpus(void)
 	}
 	KTAP_EQ(parse("-k z -c 8"), OPTIONS_RUN);
 	KTAP_EQ(config.nr_cpus, 8);
+}
+
+static void test_cpu_part(void)
+{
+	static const char *const bad[] = { "x", "a8", "0x", "0xg", "0x0", "c07", "0x100000", "A7", "0x-1" };
+
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char line[64], text[120];
+
+		snprintf(line, sizeof(line), "--kernel z --cpu-part %s", bad[i]);
+		snprintf(text, sizeof(text),
+			 "--cpu-part %s: must be a part's name, as a7 or a15, or its number, as 0xc0e",
+			 bad[i]);
+		refused(line, text);
+	}
+	KTAP_EQ(parse("-k z"), OPTIONS_RUN);
+	KTAP_TRUE(!config.cpu_part);
+	KTAP_EQ(parse("-k z --cpu-part a7"), OPTIONS_RUN);
+	KTAP_STREQ(config.cpu_part, "a7");
+	KTAP_EQ(parse("-k z --cpu-part 0xc0e"), OPTIONS_RUN);
 }
 
 static void test_memory(void)
@@ -423,7 +444,7 @@ static void test_device_help(void)
 	free(text);
 }
 
-KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_pmu), KTAP_CASE(test_cpus),
+KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_pmu), KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
 	  KTAP_CASE(test_device),
 	  KTAP_CASE(test_man_page), KTAP_CASE(test_device_help), KTAP_CASE(test_others),

@@ -32,6 +32,7 @@ struct config {
 	const char *dtb;
 	const char *dump_dtb;
 	unsigned int nr_cpus;
+	const char *cpu_part;	/* whose CPUs run the vCPUs; NULL: the boot CPU's */
 	uint64_t memory;	/* bytes */
 	unsigned int nr_devices;
 	struct config_device device[CONFIG_MAX_DEVICES];	/* as given */

@@ -224,6 +224,13 @@ enum armvmm_exit_reason {
 	ARMVMM_EXIT_OTHER,	/* see .raw */
 };
 
+/* Why the CPU that a vCPU's thread is on did not enter it; others may come. */
+enum armvmm_fail_reason {
+	ARMVMM_FAIL_NO_HYP = 1,		/* HYP mode has another owner there */
+	ARMVMM_FAIL_NO_DEBUG = 2,	/* armvmm_vcpu_debug_set() asked for what it lacks */
+	ARMVMM_FAIL_OTHER_PART = 3,	/* big.LITTLE: it is of another part than the vCPU */
+};
+
 enum armvmm_debug_event {
 	ARMVMM_DEBUG_EVENT_BKPT,	/* a BKPT instruction is next */
 	ARMVMM_DEBUG_EVENT_BREAKPOINT,	/* the instruction at a breakpoint is next */
@@ -247,7 +254,7 @@ struct armvmm_exit {
 			bool is_write;
 		} mmio;
 		struct {
-			uint64_t reason;
+			uint64_t reason;	/* enum armvmm_fail_reason */
 			uint32_t cpu;
 		} fail_entry;
 		struct {

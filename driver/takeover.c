@@ -148,6 +148,7 @@ static int takeover_take(void)
 	args.hvbar = (u32)takeover_vectors();
 	hc->vcpu = NULL;
 	hc->thumbee = armvmm_thumbee_there();
+	hc->fiq_reserved = armvmm_cpukind_this()->missing & CPUKIND_MISSING_FIQ;
 	hc->vfp = elf_hwcap & HWCAP_VFP;
 	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
 	hc->gich_hcr = armvmm_vgic_host.gich ? ~0u : 0;

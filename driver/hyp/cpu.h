@@ -81,6 +81,7 @@ struct hyp_cpu {
 	u32 debug_ok;		/* this CPU's debug registers answer (debug_probe.c) */
 	u32 debug_loaded;	/* HYP_DEBUG_*: what hyp_debug_unload() has to undo */
 	u32 host_fpexc;		/* the host's, while EN is set for the guest's trap */
+	u32 fiq_reserved;	/* FIQ mode's registers are not ours (hyp/fiq.h) */
 	u32 vfp;		/* there is floating point */
 	u32 thumbee;		/* there are TEECR and TEEHBR (DDI 0406C A2.10) */
 	u32 vfp_d32;		/* 32 double registers, not 16 */

@@ -12,6 +12,7 @@
 #include <linux/stddef.h>
 
 #include "hyp/cpu.h"
+#include "hyp/fiq.h"
 #include "hyp/offsets.h"
 #include "hyp/sysreg.h"
 
@@ -53,17 +54,12 @@ u32 __hyp_text hyp_walks_off(void)
 }
 
 /* The host's moving state. All else of its PL1 is constant or dead at the hvc. */
-__hyp_inline void host_save(struct hyp_host_saved *s)
+__hyp_inline void host_save(struct hyp_cpu *cpu)
 {
+	struct hyp_host_saved *s = &cpu->saved;
+
 	s->sp_svc = banked_read(SP_svc);
-	s->fiq[0] = banked_read(R8_fiq);
-	s->fiq[1] = banked_read(R9_fiq);
-	s->fiq[2] = banked_read(R10_fiq);
-	s->fiq[3] = banked_read(R11_fiq);
-	s->fiq[4] = banked_read(R12_fiq);
-	s->fiq[5] = banked_read(SP_fiq);
-	s->fiq[6] = banked_read(LR_fiq);
-	s->fiq[7] = banked_read(SPSR_fiq);
+	hyp_fiq_save(cpu, s->fiq);
 	s->ttbr0 = sysreg_read64(SYS_TTBR0);
 	s->ttbr1 = sysreg_read64(SYS_TTBR1);
 	s->dacr = sysreg_read(SYS_DACR);
@@ -72,20 +68,16 @@ __hyp_inline void host_save(struct hyp_host_saved *s)
 	s->tpidruro = sysreg_read(SYS_TPIDRURO);
 }
 
-__hyp_inline void host_restore(const struct hyp_host_saved *s, const struct hyp_host_const *c)
+__hyp_inline void host_restore(const struct hyp_cpu *cpu)
 {
+	const struct hyp_host_saved *s = &cpu->saved;
+	const struct hyp_host_const *c = &cpu->host;
+
 	banked_write(s->sp_svc, SP_svc);
 	banked_write(c->sp_abt, SP_abt);
 	banked_write(c->sp_und, SP_und);
 	banked_write(c->sp_irq, SP_irq);
-	banked_write(s->fiq[0], R8_fiq);
-	banked_write(s->fiq[1], R9_fiq);
-	banked_write(s->fiq[2], R10_fiq);
-	banked_write(s->fiq[3], R11_fiq);
-	banked_write(s->fiq[4], R12_fiq);
-	banked_write(s->fiq[5], SP_fiq);
-	banked_write(s->fiq[6], LR_fiq);
-	banked_write(s->fiq[7], SPSR_fiq);
+	hyp_fiq_restore(cpu, s->fiq);
 	sysreg_write(c->cpacr, SYS_CPACR);
 	sysreg_write64(s->ttbr0, SYS_TTBR0);
 	sysreg_write64(s->ttbr1, SYS_TTBR1);
@@ -102,7 +94,7 @@ __hyp_inline void host_restore(const struct hyp_host_saved *s, const struct hyp_
 	sysreg_write(c->cntkctl, SYS_CNTKCTL);
 }
 
-__hyp_inline void guest_restore(const struct hyp_vcpu *vcpu)
+__hyp_inline void guest_restore(const struct hyp_cpu *cpu, const struct hyp_vcpu *vcpu)
 {
 	const struct kvm_regs *r = &vcpu->regs;
 	const u32 *cp15 = vcpu->cp15;
@@ -119,14 +111,7 @@ __hyp_inline void guest_restore(const struct hyp_vcpu *vcpu)
 	banked_write(r->irq_regs[0], SP_irq);
 	banked_write(r->irq_regs[1], LR_irq);
 	banked_write(r->irq_regs[2], SPSR_irq);
-	banked_write(r->fiq_regs[0], R8_fiq);
-	banked_write(r->fiq_regs[1], R9_fiq);
-	banked_write(r->fiq_regs[2], R10_fiq);
-	banked_write(r->fiq_regs[3], R11_fiq);
-	banked_write(r->fiq_regs[4], R12_fiq);
-	banked_write(r->fiq_regs[5], SP_fiq);
-	banked_write(r->fiq_regs[6], LR_fiq);
-	banked_write(r->fiq_regs[7], SPSR_fiq);
+	hyp_fiq_restore(cpu, (const u32 *)r->fiq_regs);
 
 	sysreg_write(cp15[CP15_CSSELR], SYS_CSSELR);
 	sysreg_write(cp15[CP15_SCTLR], SYS_SCTLR);
@@ -153,7 +138,7 @@ __hyp_inline void guest_restore(const struct hyp_vcpu *vcpu)
 	sysreg_write(cp15[CP15_CNTKCTL], SYS_CNTKCTL);
 }
 
-__hyp_inline void guest_save(struct hyp_vcpu *vcpu)
+__hyp_inline void guest_save(const struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 {
 	struct kvm_regs *r = &vcpu->regs;
 	u32 *cp15 = vcpu->cp15;
@@ -171,14 +156,7 @@ __hyp_inline void guest_save(struct hyp_vcpu *vcpu)
 	r->irq_regs[0] = banked_read(SP_irq);
 	r->irq_regs[1] = banked_read(LR_irq);
 	r->irq_regs[2] = banked_read(SPSR_irq);
-	r->fiq_regs[0] = banked_read(R8_fiq);
-	r->fiq_regs[1] = banked_read(R9_fiq);
-	r->fiq_regs[2] = banked_read(R10_fiq);
-	r->fiq_regs[3] = banked_read(R11_fiq);
-	r->fiq_regs[4] = banked_read(R12_fiq);
-	r->fiq_regs[5] = banked_read(SP_fiq);
-	r->fiq_regs[6] = banked_read(LR_fiq);
-	r->fiq_regs[7] = banked_read(SPSR_fiq);
+	hyp_fiq_save(cpu, (u32 *)r->fiq_regs);
 
 	cp15[CP15_CSSELR] = sysreg_read(SYS_CSSELR);
 	cp15[CP15_SCTLR] = sysreg_read(SYS_SCTLR);
@@ -281,7 +259,7 @@ void __hyp_text hyp_host_activate(struct hyp_cpu *cpu)
 	hyp_isb();
 
 	fp_trap_disable(cpu);
-	host_restore(&cpu->saved, &cpu->host);
+	host_restore(cpu);
 	hyp_isb();
 	sysreg_write(cpu->saved.ttbcr, SYS_TTBCR);
 }
@@ -291,7 +269,7 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	vcpu->cpu = cpu;
 	cpu->serror = 0;
 
-	host_save(&cpu->saved);
+	host_save(cpu);
 	fp_trap_enable(cpu);
 	cpu->saved.ttbcr = hyp_walks_off();
 	/* From here on a fault of HYP's own gives back what was saved. */
@@ -307,7 +285,7 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	/* Stage 2 and the VMID stand before walks may start again. */
 	hyp_isb();
 
-	guest_restore(vcpu);
+	guest_restore(cpu, vcpu);
 	hyp_isb();
 	sysreg_write(vcpu->cp15[CP15_TTBCR], SYS_TTBCR);
 
@@ -346,7 +324,7 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 		vcpu->vfp_loaded = 0;
 	}
 
-	guest_save(vcpu);
+	guest_save(cpu, vcpu);
 	vcpu->cp15[CP15_TTBCR] = hyp_walks_off();
 
 	/* VI, VF and VA: the hardware clears VA when the guest takes it. */

@@ -16,6 +16,8 @@ u64 fake_reg(const char *args);
 #undef sysreg_read64
 #undef sysreg_write
 #undef sysreg_write64
+#undef banked_read
+#undef banked_write
 #undef hyp_isb
 #undef hyp_dsb
 #undef hyp_dsb_ish
@@ -26,6 +28,8 @@ u64 fake_reg(const char *args);
 						(unsigned long long)(val))
 #define sysreg_read(reg)		((u32)fake_reg(SYS_STR(reg)))
 #define sysreg_read64(reg)		fake_reg(SYS_STR(reg))
+#define banked_write(val, name)		fake_op("msr " #name " = %x", (u32)(val))
+#define banked_read(name)		(fake_op("mrs " #name), 0u)
 #define hyp_isb()			fake_op("isb")
 #define hyp_dsb()			fake_op("dsb")
 #define hyp_dsb_ish()			fake_op("dsb ish")

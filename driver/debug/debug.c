@@ -26,6 +26,7 @@
 #include "core/state.h"
 #include "debug/cp14.h"
 #include "debug/debug.h"
+#include "host/cache.h"
 
 u32 armvmm_debug_flags(void)
 {
@@ -68,6 +69,12 @@ void armvmm_debug_update(struct armvmm_vcpu *vcpu)
 		hyp->regs.wvr[i] = debug->arch.dbg_wvr[i];
 		hyp->regs.wcr[i] = debug_check_load(debug->arch.dbg_wcr[i]);
 	}
+}
+
+void armvmm_debug_sync_code(struct armvmm_vcpu *vcpu)
+{
+	if (vcpu->debug.control & KVM_GUESTDBG_USE_SW_BP)
+		armvmm_cache_sync_client_code();
 }
 
 void armvmm_debug_reset(struct armvmm_vcpu *vcpu)
@@ -114,6 +121,8 @@ static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *db
 		debug_inject(vcpu, DBG_MOE_BKPT);
 	}
 
+	/* The last ones go with the flag. */
+	armvmm_debug_sync_code(vcpu);
 	debug->control = control & ~KVM_GUESTDBG_INJECT_BP;
 	debug->arch = dbg->arch;
 	/* An access that is out is the instruction that this step is about. */

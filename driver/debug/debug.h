@@ -35,6 +35,12 @@ void armvmm_debug_reset(struct armvmm_vcpu *vcpu);
 /* Decides anew which registers the guest runs with. The vCPU's mutex is held. */
 void armvmm_debug_update(struct armvmm_vcpu *vcpu);
 
+/*
+ * A client that sets breakpoints by BKPT rewrites the guest's code while it is stopped: before
+ * each RUN, and when it takes them away.
+ */
+void armvmm_debug_sync_code(struct armvmm_vcpu *vcpu);
+
 /* A debug exception of the guest; returns as armvmm_exit_handle(). */
 int armvmm_debug_exit(struct armvmm_vcpu *vcpu);
 

@@ -76,6 +76,16 @@ void armvmm_cache_invalidate_icache_all(void)
 }
 
 /*
+ * A VIPT cache keeps the line that it has under the guest's address when the client invalidates
+ * that under its own (DDI 0406C B3.11.2).
+ */
+void armvmm_cache_sync_client_code(void)
+{
+	if (!READ_ONCE(cache_host.icache_pipt))
+		armvmm_cache_invalidate_icache_all();
+}
+
+/*
  * A PIPT instruction cache may be invalidated through any mapping of the page. A VIPT one holds
  * the guest's lines under the guest's virtual addresses, which we do not know: all of it goes
  * (DDI 0406C B3.11.2). The Cortex-A7's is VIPT, the A15's PIPT; the A7's CTR says which, and one

@@ -20,6 +20,11 @@ void armvmm_cache_flush(const void *addr, size_t size);
 void armvmm_cache_flush_pfn(unsigned long pfn, size_t size);
 /* Makes instruction fetches from those pages see memory, on all CPUs. As above. */
 void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size);
+/*
+ * Code of a guest that may have run was written through the client's mapping, and cleaned and
+ * invalidated there by the client (cacheflush(2)): makes that hold for the guest's. Any context.
+ */
+void armvmm_cache_sync_client_code(void);
 /* All instruction caches of the inner shareable domain, and branch predictors. Any context. */
 void armvmm_cache_invalidate_icache_all(void);
 

@@ -267,6 +267,7 @@ static int run_until_exit(struct armvmm_vcpu *vcpu)
 		return ret;
 	if (READ_ONCE(run->immediate_exit))
 		return -EINTR;
+	armvmm_debug_sync_code(vcpu);
 
 	/* Another thread ran it last: its state is on that thread's CPU. */
 	if (unlikely(vcpu->last_task != current)) {

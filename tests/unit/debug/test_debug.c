@@ -13,6 +13,7 @@
 #include "arch/exception.h"
 #include "core/state.h"
 #include "core/exception_entry.h"
+#include "host/cache.h"
 #include "ktap.h"
 #include "vcpu_fake.h"
 
@@ -39,6 +40,13 @@ void armvmm_exception_debug_dabt(struct hyp_vcpu *h, u32 far, u32 fsr)
 	dabts++;
 	dabt_far = far;
 	dabt_fsr = fsr;
+}
+
+static unsigned int synced;
+
+void armvmm_cache_sync_client_code(void)
+{
+	synced++;
 }
 
 /* --- the machine --- */
@@ -240,5 +248,25 @@ static void test_client(void)
 	KTAP_EQ(pabts, 2);
 }
 
-KTAP_MAIN(KTAP_CASE(test_host), KTAP_CASE(test_unknown), KTAP_CASE(test_guest),
+/* Code that the client rewrites: seen by the guest at the next RUN, and when the last BKPT goes. */
+static void test_code(void)
+{
+	reset();
+	synced = 0;
+	armvmm_debug_sync_code(&vcpu);
+	set_debug(HW, 0);
+	armvmm_debug_sync_code(&vcpu);
+	KTAP_EQ(synced, 0);
+	set_debug(SW, 0);
+	armvmm_debug_sync_code(&vcpu);
+	KTAP_EQ(synced, 1);
+	armvmm_debug_sync_code(&vcpu);
+	KTAP_EQ(synced, 2);
+	set_debug(0, 0);
+	KTAP_EQ(synced, 3);
+	armvmm_debug_sync_code(&vcpu);
+	KTAP_EQ(synced, 3);
+}
+
+KTAP_MAIN(KTAP_CASE(test_code), KTAP_CASE(test_host), KTAP_CASE(test_unknown), KTAP_CASE(test_guest),
 	  KTAP_CASE(test_client))

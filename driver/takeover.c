@@ -50,6 +50,7 @@ struct hyp_takeover {
 	u32 hvbar;
 	u32 htpidr;
 	u32 vtcr;
+	u32 vttbr_hi;
 };
 
 u32 hyp_takeover_call(const struct hyp_takeover *args);
@@ -60,8 +61,11 @@ static_assert(sizeof(struct hyp_cpu) <= PAGE_SIZE);
 static struct {
 	struct page *entry_page;	/* identity-mapped in HYP */
 	enum cpuhp_state cpuhp;
+	u32 vttbr_hi;			/* the host's VMID on all CPUs, once one has told */
 	bool stopping;			/* the machine goes down: no CPU is taken any more */
-} takeover;
+} takeover = {
+	.vttbr_hi = HYP_VMID_KEEP,
+};
 
 static DEFINE_PER_CPU(bool, takeover_wanted);	/* between takeover_online and _offline */
 
@@ -138,6 +142,7 @@ static int takeover_take(void)
 		.sp = hc->stack_top,
 		.htpidr = (u32)hc,
 		.vtcr = armvmm_stage2_vtcr(),
+		.vttbr_hi = READ_ONCE(takeover.vttbr_hi),
 	};
 
 	if (__this_cpu_read(armvmm_hypcpu_taken) || READ_ONCE(takeover.stopping))
@@ -157,6 +162,10 @@ static int takeover_take(void)
 	hc->debug_loaded = HYP_DEBUG_OFF;
 	hc->stub_hvbar = hyp_takeover_call(&args);
 	armvmm_hyp_call(HYP_CALL_SNAPSHOT, 0, 0);
+	if (args.vttbr_hi == (u32)HYP_VMID_KEEP) {
+		WRITE_ONCE(takeover.vttbr_hi, upper_32_bits(hc->host.vttbr));
+		armvmm_vmid_set_host(upper_32_bits(hc->host.vttbr) >> HYP_VMID_SHIFT);
+	}
 	__this_cpu_write(armvmm_hypcpu_taken, true);
 	return 0;
 }

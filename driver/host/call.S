@@ -21,13 +21,13 @@ armvmm_hyp_call:
 
 /*
  * u32 hyp_takeover_call(const struct hyp_takeover *args): IRQs off. args: entry
- * address, then r2-r7 of hyp_entry_takeover. Returns the stub's HVBAR.
+ * address, then r2-r8 of hyp_entry_takeover. Returns the stub's HVBAR.
  */
 	.globl	hyp_takeover_call
 	.type	hyp_takeover_call, %function
 hyp_takeover_call:
 	push	{r4-r8, lr}
-	ldmia	r0, {r1-r7}
+	ldmia	r0, {r1-r8}
 	mov	r0, #1			@ SOFT_RESTART
 	hvc	#0
 	pop	{r4-r8, pc}

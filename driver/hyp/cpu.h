@@ -40,6 +40,7 @@ struct hyp_host_const {
 	u32 hdcr;
 	u32 hcptr;
 	u32 cnthctl;
+	u64 vttbr;		/* no table, and the VMID that the host runs with */
 };
 
 /* What the host needs back: saved at entry, restored at exit. */

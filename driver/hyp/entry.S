@@ -38,26 +38,33 @@ hyp_entry_start:
 /*
  * From the kernel's stub (SOFT_RESTART): HYP mode, MMU off, ELR_hyp and
  * SPSR_hyp those of the hvc. r2, r3: HTTBR; r4: SP_hyp; r5: HVBAR; r6: HTPIDR;
- * r7: VTCR. Returns the stub's HVBAR in r0. Clobbers r8.
+ * r7: VTCR; r8: VTTBR's upper word, or HYP_VMID_KEEP. Returns the stub's HVBAR in
+ * r0. Clobbers r1, r8 and r12.
  */
 	.globl	hyp_entry_takeover
 hyp_entry_takeover:
 	mrc	p15, 4, r0, c12, c0, 0		@ HVBAR
 	mcrr	p15, 4, r2, r3, c2		@ HTTBR
-	movw	r8, #HTCR_VALUE & 0xffff
-	movt	r8, #HTCR_VALUE >> 16
-	mcr	p15, 4, r8, c2, c0, 2		@ HTCR
-	movw	r8, #HMAIR0_VALUE & 0xffff
-	movt	r8, #HMAIR0_VALUE >> 16
-	mcr	p15, 4, r8, c10, c2, 0		@ HMAIR0
-	mov	r8, #0
-	mcr	p15, 4, r8, c10, c2, 1		@ HMAIR1
+	movw	r1, #HTCR_VALUE & 0xffff
+	movt	r1, #HTCR_VALUE >> 16
+	mcr	p15, 4, r1, c2, c0, 2		@ HTCR
+	movw	r1, #HMAIR0_VALUE & 0xffff
+	movt	r1, #HMAIR0_VALUE >> 16
+	mcr	p15, 4, r1, c10, c2, 0		@ HMAIR0
+	mov	r1, #0
+	mcr	p15, 4, r1, c10, c2, 1		@ HMAIR1
 	mcr	p15, 4, r7, c2, c1, 2		@ VTCR
 	/*
-	 * VTTBR is UNKNOWN after reset, and its VMID tags the host's entries too
-	 * (B3.9): the host's is 0 from here on, and no entry is a guest's.
+	 * VTTBR.VMID is UNKNOWN after reset (B4.1.161), and tags the host's entries
+	 * too, those that broadcasts of CPUs with another would miss (B3.10.5). The
+	 * first CPU keeps the one that Linux has run with; it is every CPU's.
 	 */
-	mcrr	p15, 6, r8, r8, c2		@ VTTBR
+	cmp	r8, #HYP_VMID_KEEP
+	mrrc	p15, 6, r1, r12, c2		@ VTTBR
+	andeq	r8, r12, #HYP_VMID_MASK
+	mov	r1, #0
+	mcrr	p15, 6, r1, r8, c2
+	mov	r8, #0
 	isb
 	mcr	p15, 4, r8, c8, c7, 4		@ TLBIALLNSNH
 	mcr	p15, 4, r8, c8, c7, 0		@ TLBIALLH

@@ -21,6 +21,11 @@
 #define CPU_PANIC_R0	24
 #define CPU_PANIC_VECTOR (CPU_PANIC_R0 + 60)
 
+/* hyp_entry_takeover: VTTBR's upper word has the VMID; the CPU's own stays. */
+#define HYP_VMID_MASK	0x00ff0000
+#define HYP_VMID_SHIFT	16
+#define HYP_VMID_KEEP	-1
+
 /* Geometry of a CPU's HYP memory: four pages, of which HYP sees two. */
 #define HYP_CPU_ORDER		2
 #define HYP_CPU_STACK_PAGE	1

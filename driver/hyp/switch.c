@@ -252,7 +252,7 @@ void __hyp_text hyp_host_activate(struct hyp_cpu *cpu)
 	sysreg_write(0, SYS_HSTR);
 	sysreg_write(cpu->host.hdcr, SYS_HDCR);
 	sysreg_write(cpu->host.hcptr, SYS_HCPTR);
-	sysreg_write64(0, SYS_VTTBR);
+	sysreg_write64(cpu->host.vttbr, SYS_VTTBR);
 	sysreg_write(cpu->host.midr, SYS_VPIDR);
 	sysreg_write(cpu->host.mpidr, SYS_VMPIDR);
 	/* Stage 2 is off and the VMID is the host's before its tables come. */
@@ -362,5 +362,6 @@ u32 __hyp_text hyp_snapshot(struct hyp_cpu *cpu)
 	c->hdcr = sysreg_read(SYS_HDCR);
 	c->hcptr = sysreg_read(SYS_HCPTR);
 	c->cnthctl = sysreg_read(SYS_CNTHCTL);
+	c->vttbr = sysreg_read64(SYS_VTTBR);
 	return 0;
 }

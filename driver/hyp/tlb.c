@@ -30,9 +30,9 @@ __hyp_inline u32 vmid_enter(u32 lo, u32 hi)
 	return ttbcr;
 }
 
-__hyp_inline void vmid_leave(u32 ttbcr)
+__hyp_inline void vmid_leave(const struct hyp_cpu *cpu, u32 ttbcr)
 {
-	sysreg_write64(0, SYS_VTTBR);
+	sysreg_write64(cpu->host.vttbr, SYS_VTTBR);
 	hyp_isb();
 	sysreg_write(ttbcr, SYS_TTBCR);
 	hyp_isb();
@@ -46,7 +46,7 @@ u32 __hyp_text hyp_tlbi_vmid(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi)
 	sysreg_write(0, SYS_TLBIALLIS);
 	hyp_dsb_ish();
 	broadcast_settle();
-	vmid_leave(ttbcr);
+	vmid_leave(cpu, ttbcr);
 	return 0;
 }
 
@@ -61,7 +61,7 @@ u32 __hyp_text hyp_tlbi_vmid_local(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_
 	sysreg_write(0, SYS_TLBIALL);
 	sysreg_write(0, SYS_ICIALLU);
 	hyp_dsb();
-	vmid_leave(ttbcr);
+	vmid_leave(cpu, ttbcr);
 	return 0;
 }
 

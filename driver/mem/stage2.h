@@ -133,6 +133,8 @@ void armvmm_stage2_notifier_unregister(struct armvmm_vm *vm);
  */
 void armvmm_vmid_update(struct armvmm_vcpu *vcpu);
 int armvmm_vmid_init(void);
+/* The VMID that the host runs with, which is no guest's. Before the first guest. */
+void armvmm_vmid_set_host(unsigned int n);
 void armvmm_vmid_exit(void);
 
 static inline u32 armvmm_vmid_number(u64 vmid)

@@ -93,9 +93,19 @@ void armvmm_vmid_update(struct armvmm_vcpu *vcpu)
 	}
 }
 
+void armvmm_vmid_set_host(unsigned int n)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vmid_lock, flags);
+	vmid_pool_set_host(&vmid_pool, n);
+	raw_spin_unlock_irqrestore(&vmid_lock, flags);
+}
+
 int armvmm_vmid_init(void)
 {
-	if (nr_cpu_ids >= VMID_NR - 1)
+	/* All CPUs', the host's and 0. */
+	if (nr_cpu_ids >= VMID_NR - 2)
 		return -EINVAL;
 	vmid_pool.reserved = kcalloc(nr_cpu_ids, sizeof(*vmid_pool.reserved), GFP_KERNEL);
 	if (!vmid_pool.reserved)

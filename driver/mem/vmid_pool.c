@@ -4,12 +4,24 @@
 
 #include "mem/vmid_pool.h"
 
+static void vmid_pool_clear(struct vmid_pool *pool)
+{
+	memset(pool->used, 0, sizeof(pool->used));
+	pool->used[0] = true;
+	pool->used[pool->host] = true;
+}
+
+void vmid_pool_set_host(struct vmid_pool *pool, unsigned int n)
+{
+	pool->host = n;
+	vmid_pool_clear(pool);
+}
+
 void vmid_pool_init(struct vmid_pool *pool)
 {
 	pool->generation = VMID_GENERATION;
 	pool->next = 1;
-	memset(pool->used, 0, sizeof(pool->used));
-	pool->used[0] = true;
+	vmid_pool_set_host(pool, 0);
 }
 
 /*
@@ -22,8 +34,7 @@ static void vmid_pool_new_generation(struct vmid_pool *pool)
 	u64 id;
 
 	pool->generation += VMID_GENERATION;
-	memset(pool->used, 0, sizeof(pool->used));
-	pool->used[0] = true;
+	vmid_pool_clear(pool);
 	for (cpu = 0; cpu < pool->nr_cpus; cpu++) {
 		id = pool->take_active(cpu);
 		if (!id)

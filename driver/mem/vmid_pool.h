@@ -22,7 +22,8 @@ struct vmid_pool {
 	unsigned int next;	/* where the search for a free number goes on */
 	unsigned int nr_cpus;
 	u64 *reserved;		/* per CPU: the id that it kept over the last new generation */
-	bool used[VMID_NR];	/* number 0 is nobody's: the host runs with it */
+	unsigned int host;	/* the number that the host runs with */
+	bool used[VMID_NR];	/* number 0 is nobody's, nor is the host's */
 	/*
 	 * Reads CPU @cpu's active id and makes it 0, in one atomic step: after it, that CPU asks
 	 * the pool before its next entry.
@@ -32,6 +33,9 @@ struct vmid_pool {
 
 /* @nr_cpus, @reserved (zeroed, one per CPU) and @take_active were set by the caller. */
 void vmid_pool_init(struct vmid_pool *pool);
+
+/* The host runs with number @n: from before the first vmid_pool_get(). */
+void vmid_pool_set_host(struct vmid_pool *pool, unsigned int n);
 
 /*
  * The id that a VM which had @id (0: none yet) uses from now on. @flush becomes true where a

@@ -18,12 +18,14 @@
 #define TLBIALLNSNHIS	"mcr 4, c8, c3, 4 = 0"
 #define ICIALLU		"mcr 0, c7, c5, 0 = 0"
 #define ICIALLUIS	"mcr 0, c7, c1, 0 = 0"
-/* A VTTBR of VMID 0x42, and the host's, which is none. */
+/* A VTTBR of VMID 0x42, and the host's, whose VMID was 5 before the take-over. */
 #define LO		0x89abc000
 #define HI		0x00420001
 #define VTTBR_GUEST	"mcrr 6, c2 = 42000189abc000"
-#define VTTBR_NONE	"mcrr 6, c2 = 0"
+#define VTTBR_HOST	"mcrr 6, c2 = 5000000000000"
 #define TTBCR_BACK	"mcr 0, c2, c0, 2 = b5503510"
+
+static struct hyp_cpu cpu = { .host.vttbr = 5ull << 48 };
 
 /* It is in switch.c: with an ISB, and no walk is begun after it. */
 u32 hyp_walks_off(void)
@@ -34,23 +36,23 @@ u32 hyp_walks_off(void)
 
 static void test_vmid(void)
 {
-	KTAP_EQ(hyp_tlbi_vmid(NULL, LO, HI), 0);
+	KTAP_EQ(hyp_tlbi_vmid(&cpu, LO, HI), 0);
 	OPS_ARE("dsb ishst",		/* what changed in the tables, before what is invalidated */
 		"walks off",		/* the host's walks are not to be made with the VMID */
 		VTTBR_GUEST, "isb",	/* the VMID, before the operation that goes by it */
 		TLBIALLIS, "dsb ish",
 		TLBIMVAIS, "dsb ish",	/* 798181 */
-		VTTBR_NONE, "isb",	/* and back, before walks begin again */
+		VTTBR_HOST, "isb",	/* and back, before walks begin again */
 		TTBCR_BACK, "isb");
 }
 
 static void test_vmid_local(void)
 {
-	KTAP_EQ(hyp_tlbi_vmid_local(NULL, LO, HI), 0);
+	KTAP_EQ(hyp_tlbi_vmid_local(&cpu, LO, HI), 0);
 	OPS_ARE("dsb ishst", "walks off", VTTBR_GUEST, "isb",
 		/* Not broadcast: a DSB is enough, and no erratum comes with it. */
 		TLBIALL, ICIALLU, "dsb",
-		VTTBR_NONE, "isb", TTBCR_BACK, "isb");
+		VTTBR_HOST, "isb", TTBCR_BACK, "isb");
 }
 
 static void test_all(void)

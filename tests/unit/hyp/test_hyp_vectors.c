@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The exception vectors of HYP mode, which are assembly, on an emulated board without Linux:
+ * The exception vectors of HYP mode, and the take-over of a CPU, which are assembly, on an emulated board without Linux:
  * hyp/board/run builds it and runs it, and what it prints is this test's own.
  */
 #include <stdio.h>

@@ -83,6 +83,7 @@ static void enter(int cpu, int vm)
 		active[cpu] = id;
 	}
 	KTAP_TRUE(id & VMID_MASK);
+	KTAP_TRUE((id & VMID_MASK) != pool.host);
 	claim(id & VMID_MASK, vm);
 	cpu_vm[cpu] = vm;
 }
@@ -100,6 +101,21 @@ static void test_all_numbers(void)
 	KTAP_EQ(flushes, 0);
 	enter(0, 255);
 	KTAP_EQ(flushes, 1);
+}
+
+/* A host that runs with a number of its own: no guest gets it, over generations. */
+static void test_host(void)
+{
+	int i;
+
+	start();
+	vmid_pool_set_host(&pool, 5);
+	for (i = 0; i < 254; i++)
+		enter(0, i);
+	KTAP_EQ(flushes, 0);
+	for (i = 254; i < 5000; i++)
+		enter(i % NR_CPUS, i % NR_VMS);
+	KTAP_TRUE(flushes > 10);
 }
 
 static void test_generation(void)
@@ -175,5 +191,5 @@ static void test_random(void)
 	KTAP_TRUE(flushes > 100);
 }
 
-KTAP_MAIN(KTAP_CASE(test_all_numbers), KTAP_CASE(test_generation), KTAP_CASE(test_long_runner),
+KTAP_MAIN(KTAP_CASE(test_all_numbers), KTAP_CASE(test_host), KTAP_CASE(test_generation), KTAP_CASE(test_long_runner),
 	  KTAP_CASE(test_shared), KTAP_CASE(test_random))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * driver/hyp/vectors.S on a board of its own: an emulated Cortex-A15 that starts in HYP mode, with
+ * driver/hyp/vectors.S and entry.S on a board of its own: an emulated Cortex-A15 that starts in HYP mode, with
  * no Linux, so that faults of HYP's own can be made to happen and be looked at. Prints KTAP.
  */
 #include "hyp/offsets.h"
@@ -15,11 +15,13 @@ typedef unsigned long long u64;
 u64 hyp_translate(u32 va);
 u32 board_abort(u32 addr);
 u32 board_guest(u32 *regs);
+u32 board_takeover(u32 vttbr_hi, const char *vectors);
 void board_main(void);
 extern char board_panicked[], board_guest_done[];
 extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[], hyp_vectors_loop8[];
 
 u32 board_cpu[64], board_sp;
+u64 board_httbr[4] __attribute__((aligned(32)));
 u32 *guest_regs;
 static u32 guest_vcpu[256], panics, traps;
 static u32 table[4096] __attribute__((aligned(16384)));
@@ -166,9 +168,35 @@ static void test_trap(const char *vectors, const char *what)
 	report(!lost && traps == 2 && hmair == 0x44444444, what);
 }
 
+/* What VTTBR has after a take-over that was told @hi, of a CPU that had VMID 0x5a and a table. */
+static u64 takeover_vttbr(u32 hi)
+{
+	u64 v = 0x5aull << 48 | 0x40000000;
+	u32 hvbar;
+
+	/* A GiB each, as it is: the devices, and memory, which code may be in and not be written. */
+	board_httbr[0] = 0x00000701 | 1 << 2;
+	board_httbr[1] = 0x40000701 | 3 << 2 | 1 << 7;
+	asm volatile("mcrr p15, 6, %Q0, %R0, c2" : : "r" (v));
+	read(hvbar, "4, %0, c12, c0, 0");
+	report(board_takeover(hi, hyp_vectors) == hvbar, "a take-over returns the stub's vectors");
+	asm volatile("mrrc p15, 6, %Q0, %R0, c2" : "=r" (v));
+	return v;
+}
+
+/* B4.1.161: VMID is UNKNOWN at reset. B3.10.5: broadcasts go by it. */
+static void test_takeover(void)
+{
+	u64 v = takeover_vttbr(HYP_VMID_KEEP);
+
+	report(v == 0x5aull << 48, "the first CPU keeps its VMID, and no table");
+	v = takeover_vttbr(0x00110000);
+	report(v == 0x11ull << 48, "another takes the first one's");
+}
+
 void board_main(void)
 {
-	put("TAP version 13\n1..12\n");
+	put("TAP version 13\n1..16\n");
 	use(hyp_vectors);
 	test_translate();
 	test_fault(hyp_vectors, "a fault with A clear is one (plain)");
@@ -179,6 +207,7 @@ void board_main(void)
 	test_trap(hyp_vectors_bpiall, "a trap keeps all registers (bpiall)");
 	test_trap(hyp_vectors_iciallu, "a trap keeps all registers (iciallu)");
 	test_trap(hyp_vectors_loop8, "a trap keeps all registers (loop8)");
+	test_takeover();
 	put(failed ? "# failed\n" : "# passed\n");
 	/* PSCI SYSTEM_OFF, which the board answers to SMC from HYP. */
 	asm volatile("ldr r0, =0x84000008\n\t.arch_extension sec\n\tsmc #0" : : : "r0", "memory");

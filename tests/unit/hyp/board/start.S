@@ -88,6 +88,38 @@ board_guest_done:
 	ldr	sp, [r1]
 	pop	{r3-r11, pc}
 
+/*
+ * u32 board_takeover(u32 vttbr_hi, u32 vectors): HYP is taken over as from the stub,
+ * with the tables of board_httbr, and goes on here. The stub's HVBAR.
+ */
+	.globl	board_takeover
+board_takeover:
+	push	{r3-r11, lr}
+	ldr	r3, =board_sp
+	str	sp, [r3]
+	mov	r8, r0
+	mov	r5, r1
+	ldr	r2, =board_httbr
+	mov	r3, #0
+	ldr	r4, =panic_stack_end
+	ldr	r6, =board_cpu
+	ldr	r7, =0x80000000		@ VTCR
+	ldr	r1, =taken
+	msr	ELR_hyp, r1
+	mrs	r1, cpsr
+	msr	SPSR_cxsf, r1
+	b	hyp_entry_takeover
+taken:
+	/* All of memory is read-only under those tables. */
+	mrc	p15, 4, r1, c1, c0, 0	@ HSCTLR
+	movw	r2, #0x1005
+	bic	r1, r1, r2
+	mcr	p15, 4, r1, c1, c0, 0
+	isb
+	ldr	r1, =board_sp
+	ldr	sp, [r1]
+	pop	{r3-r11, pc}
+
 	.section .note.GNU-stack, "", %progbits
 	.bss
 	.balign	8

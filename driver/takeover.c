@@ -35,8 +35,8 @@
 #include "timer/timer.h"
 #include "vgic/vgic.h"
 
-#if defined(CONFIG_THUMB2_KERNEL) || defined(CONFIG_CPU_BIG_ENDIAN)
-#error "armvmm needs a little-endian host kernel in the A32 instruction set: its code in HYP is both"
+#ifdef CONFIG_CPU_BIG_ENDIAN
+#error "armvmm needs a little-endian host kernel: its code in HYP mode is little-endian"
 #endif
 
 #define HYP_PROBE_UNDEF		0xdead
@@ -53,7 +53,8 @@ struct hyp_takeover {
 	u32 vttbr_hi;
 };
 
-u32 hyp_takeover_call(const struct hyp_takeover *args);
+/* The stub's HVBAR, and above it its HSCTLR. */
+u64 hyp_takeover_call(const struct hyp_takeover *args);
 u32 hyp_probe_call(void);
 
 static_assert(sizeof(struct hyp_cpu) <= PAGE_SIZE);
@@ -134,7 +135,7 @@ static int takeover_take(void)
 {
 	int cpu = smp_processor_id();
 	struct hyp_cpu *hc = armvmm_hypcpu_of(cpu);
-	u64 httbr = armvmm_hypmap_httbr();
+	u64 httbr = armvmm_hypmap_httbr(), stub;
 	struct hyp_takeover args = {
 		.entry = takeover_entry(hyp_entry_takeover),
 		.httbr_lo = (u32)httbr,
@@ -160,7 +161,9 @@ static int takeover_take(void)
 	hc->gich = armvmm_vgic_host.gich;
 	hc->debug_ok = armvmm_debug_cpu_ok();
 	hc->debug_loaded = HYP_DEBUG_OFF;
-	hc->stub_hvbar = hyp_takeover_call(&args);
+	stub = hyp_takeover_call(&args);
+	hc->stub_hvbar = lower_32_bits(stub);
+	hc->stub_hsctlr = upper_32_bits(stub);
 	armvmm_hyp_call(HYP_CALL_SNAPSHOT, 0, 0);
 	if (args.vttbr_hi == (u32)HYP_VMID_KEEP) {
 		WRITE_ONCE(takeover.vttbr_hi, upper_32_bits(hc->host.vttbr));
@@ -172,12 +175,12 @@ static int takeover_take(void)
 
 static void takeover_give(void)
 {
-	int cpu = smp_processor_id();
+	struct hyp_cpu *hc = armvmm_hypcpu_of(smp_processor_id());
 
 	if (!__this_cpu_read(armvmm_hypcpu_taken))
 		return;
 	__this_cpu_write(armvmm_hypcpu_taken, false);
-	armvmm_hyp_call(HYP_CALL_RELEASE, armvmm_hypcpu_of(cpu)->stub_hvbar, 0);
+	armvmm_hyp_call(HYP_CALL_RELEASE, hc->stub_hvbar, hc->stub_hsctlr);
 }
 
 static int takeover_online(unsigned int cpu)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The host's side of hvc: executed in PL1, not in HYP. */
-#include <linux/linkage.h>
+#include "host/a32_func.h"
 
 	.syntax	unified
 	.arch	armv7-a
@@ -11,9 +11,7 @@
 	.align	5
 
 /* u32 armvmm_hyp_call(u32 fn, u32 a, u32 b): LR_svc does not survive a guest. */
-	.globl	armvmm_hyp_call
-	.type	armvmm_hyp_call, %function
-armvmm_hyp_call:
+	a32_func armvmm_hyp_call
 	push	{r4, lr}
 	hvc	#0
 	pop	{r4, pc}
@@ -21,11 +19,10 @@ armvmm_hyp_call:
 
 /*
  * u32 hyp_takeover_call(const struct hyp_takeover *args): IRQs off. args: entry
- * address, then r2-r8 of hyp_entry_takeover. Returns the stub's HVBAR.
+ * address, then r2-r8 of hyp_entry_takeover. Returns the stub's HVBAR, and
+ * its HSCTLR in r1.
  */
-	.globl	hyp_takeover_call
-	.type	hyp_takeover_call, %function
-hyp_takeover_call:
+	a32_func hyp_takeover_call
 	push	{r4-r8, lr}
 	ldmia	r0, {r1-r8}
 	mov	r0, #1			@ SOFT_RESTART
@@ -38,9 +35,7 @@ hyp_takeover_call:
  * where the CPU has no HYP for us: vectors of our own catch that. Preemption
  * off; A, I and F are masked here.
  */
-	.globl	hyp_probe_call
-	.type	hyp_probe_call, %function
-hyp_probe_call:
+	a32_func hyp_probe_call
 	push	{r4-r7, lr}
 	mrs	r4, cpsr
 	cpsid	aif
@@ -66,9 +61,7 @@ hyp_probe_call:
  * that may be undefined on this board, under vectors of our own: how many of those
  * that matter were. As above.
  */
-	.globl	hyp_debug_probe_call
-	.type	hyp_debug_probe_call, %function
-hyp_debug_probe_call:
+	a32_func hyp_debug_probe_call
 	push	{r4-r7, lr}
 	mrs	r4, cpsr
 	cpsid	aif
@@ -109,9 +102,7 @@ hyp_debug_probe_call:
  * breakpoints are tried on (debug_probe.c): it ends with a call to HYP.
  */
 	.align	5
-	.globl	hyp_debug_trial
-	.type	hyp_debug_trial, %function
-hyp_debug_trial:
+	a32_func hyp_debug_trial
 	bx	lr
 	.globl	hyp_debug_trial_start
 hyp_debug_trial_start:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* PMCEID0 and PMCEID1, which PMUv2 has (DDI 0406C B4.1.114) and the emulator (QEMU 7.2) has not. */
-#include <linux/linkage.h>
+#include "host/a32_func.h"
 
 	.syntax	unified
 	.arch	armv7-a
@@ -13,9 +13,7 @@
  * u32 pmu_ids_read(u32 ids[2]): 1, or 0 where an access is undefined, which vectors
  * of our own catch. Preemption off; A, I and F are masked here.
  */
-	.globl	pmu_ids_read
-	.type	pmu_ids_read, %function
-pmu_ids_read:
+	a32_func pmu_ids_read
 	push	{r4-r8, lr}
 	mrs	r4, cpsr
 	cpsid	aif

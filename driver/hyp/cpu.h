@@ -73,6 +73,7 @@ struct hyp_cpu {
 	unsigned long release;	/* identity address of hyp_entry_release */
 	unsigned long restart;	/* identity address of hyp_entry_restart */
 	u32 stub_hvbar;		/* the kernel stub's HVBAR, given back at release */
+	u32 stub_hsctlr;	/* likewise; TE is set where the kernel is in Thumb-2 */
 	struct hyp_panic panic;
 
 	struct hyp_host_const host;

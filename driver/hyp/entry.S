@@ -15,15 +15,12 @@
 #define HTCR_VALUE	0x80803500
 /* Attributes 0: Strongly-ordered, 1: Device, 2: Normal uncached, 3: Normal WBWA */
 #define HMAIR0_VALUE	0xff440400
-/* HSCTLR (B4.1.73): fixed ones, WXN, I, CP15BEN, C, A, M */
+/* HSCTLR (B4.1.73): fixed ones, WXN, I, CP15BEN, C, A, M; not TE: HYP's code is A32 */
 #define HSCTLR_VALUE	0x30cd183f
-#define HSCTLR_MCI	0x1005
 
-	.macro	mmu_off tmp
-	mrc	p15, 4, \tmp, c1, c0, 0		@ HSCTLR
-	bic	\tmp, \tmp, #HSCTLR_MCI & 0xff
-	bic	\tmp, \tmp, #HSCTLR_MCI & 0xff00
-	mcr	p15, 4, \tmp, c1, c0, 0
+/* The stub's HSCTLR: MMU and caches off, and exceptions in the kernel's instruction set. */
+	.macro	mmu_off hsctlr, tmp
+	mcr	p15, 4, \hsctlr, c1, c0, 0	@ HSCTLR
 	isb
 	mcr	p15, 4, \tmp, c8, c7, 0		@ TLBIALLH
 	dsb
@@ -39,7 +36,7 @@ hyp_entry_start:
  * From the kernel's stub (SOFT_RESTART): HYP mode, MMU off, ELR_hyp and
  * SPSR_hyp those of the hvc. r2, r3: HTTBR; r4: SP_hyp; r5: HVBAR; r6: HTPIDR;
  * r7: VTCR; r8: VTTBR's upper word, or HYP_VMID_KEEP. Returns the stub's HVBAR in
- * r0. Clobbers r1, r8 and r12.
+ * r0, its HSCTLR in r1. Clobbers r8 and r12.
  */
 	.globl	hyp_entry_takeover
 hyp_entry_takeover:
@@ -64,6 +61,7 @@ hyp_entry_takeover:
 	andeq	r8, r12, #HYP_VMID_MASK
 	mov	r1, #0
 	mcrr	p15, 6, r1, r8, c2
+	mrc	p15, 4, r1, c1, c0, 0		@ HSCTLR
 	mov	r8, #0
 	isb
 	mcr	p15, 4, r8, c8, c7, 4		@ TLBIALLNSNH
@@ -82,19 +80,19 @@ hyp_entry_takeover:
 	isb
 	eret
 
-/* Back to the stub. r1: its HVBAR. */
+/* Back to the stub. r1: its HVBAR; r2: its HSCTLR. */
 	.globl	hyp_entry_release
 hyp_entry_release:
-	mmu_off	r12
+	mmu_off	r2, r12
 	mcr	p15, 4, r1, c12, c0, 0		@ HVBAR
 	isb
 	mov	r0, #0
 	eret
 
-/* The stub's SOFT_RESTART: r1: where to go on; r0: the stub's HVBAR. */
+/* The stub's SOFT_RESTART: r1: where to go on; r0: the stub's HVBAR; r12: its HSCTLR. */
 	.globl	hyp_entry_restart
 hyp_entry_restart:
-	mmu_off	r12
+	mmu_off	r12, lr
 	mcr	p15, 4, r0, c12, c0, 0		@ HVBAR
 	isb
 	mov	r0, #1				@ as the stub leaves it

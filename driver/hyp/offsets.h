@@ -18,7 +18,8 @@
 #define CPU_RELEASE	12
 #define CPU_RESTART	16
 #define CPU_STUB_HVBAR	20
-#define CPU_PANIC_R0	24
+#define CPU_STUB_HSCTLR	24
+#define CPU_PANIC_R0	28
 #define CPU_PANIC_VECTOR (CPU_PANIC_R0 + 60)
 
 /* hyp_entry_takeover: VTTBR's upper word has the VMID; the CPU's own stays. */

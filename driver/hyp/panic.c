@@ -11,6 +11,7 @@
 asm(".arch_extension virt");
 
 #define PSR_SVC_ALL_MASKED	0x1d3	/* SVC mode, A, I and F set */
+#define PSR_T			BIT(5)
 
 /* Where, why and whose: of the first fault alone. */
 __hyp_inline void panic_take_down(struct hyp_cpu *cpu, struct hyp_panic *p)
@@ -50,6 +51,8 @@ void __hyp_text hyp_panic(struct hyp_cpu *cpu)
 		hyp_host_activate(cpu);
 		cpu->vcpu = NULL;
 	}
-	banked_write(cpu->panic_entry, ELR_hyp);
-	asm volatile("msr SPSR_cxsf, %0" : : "r" (PSR_SVC_ALL_MASKED));
+	/* Bit 0 of a function's address tells its instruction set. */
+	banked_write(cpu->panic_entry & ~1ul, ELR_hyp);
+	asm volatile("msr SPSR_cxsf, %0" : :
+		     "r" (PSR_SVC_ALL_MASKED | (cpu->panic_entry & 1 ? PSR_T : 0)));
 }

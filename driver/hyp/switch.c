@@ -30,6 +30,7 @@ static_assert(offsetof(struct hyp_cpu, serror) == CPU_SERROR);
 static_assert(offsetof(struct hyp_cpu, release) == CPU_RELEASE);
 static_assert(offsetof(struct hyp_cpu, restart) == CPU_RESTART);
 static_assert(offsetof(struct hyp_cpu, stub_hvbar) == CPU_STUB_HVBAR);
+static_assert(offsetof(struct hyp_cpu, stub_hsctlr) == CPU_STUB_HSCTLR);
 static_assert(offsetof(struct hyp_cpu, panic.regs[0]) == CPU_PANIC_R0);
 static_assert(offsetof(struct hyp_cpu, panic.vector) == CPU_PANIC_VECTOR);
 

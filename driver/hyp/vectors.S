@@ -246,17 +246,21 @@ host_run:
 host_run_not:
 	eret
 
-/* r0: struct hyp_cpu; r1: HVBAR to leave behind. Goes on in the identity page. */
+/* r0: struct hyp_cpu; r1, r2: HVBAR and HSCTLR to leave behind. Goes on in the identity page. */
 host_release:
 	ldr	r12, [r0, #CPU_RELEASE]
 	bx	r12
 
-/* The stub's ABI (kexec, kdump): r1 is where to go on, in HYP, MMU off. */
+/*
+ * The stub's ABI (kexec, kdump): r1 is where to go on, in HYP, MMU off. LR is LR_usr, of no more
+ * use to anybody.
+ */
 host_restart:
 	mrc	p15, 4, r12, c13, c0, 2	@ HTPIDR
 	ldr	r0, [r12, #CPU_STUB_HVBAR]
-	ldr	r12, [r12, #CPU_RESTART]
-	bx	r12
+	ldr	lr, [r12, #CPU_RESTART]
+	ldr	r12, [r12, #CPU_STUB_HSCTLR]
+	bx	lr
 
 /*
  * void hyp_serror_take(void): takes the asynchronous abort that is pending (ISR.A,

@@ -8,12 +8,12 @@
 #define ARMVMM_COMPAT_H
 
 #include <linux/context_tracking.h>
+#include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/highmem.h>
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
-#include <linux/mmu_notifier.h>
 #include <linux/rcupdate.h>
 #include <linux/syscore_ops.h>
 #include <linux/vtime.h>
@@ -21,6 +21,7 @@
 #include <uapi/linux/kvm.h>
 
 #include "compat-config.h"
+#include "compat/compat_mmu_notifier.h"
 
 /* The field that the client may change at any time has another name to the kernel: 6.7. */
 #ifdef HINT_UNSAFE_IN_KVM
@@ -92,6 +93,22 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define compat_eventfd_signal(ctx)	eventfd_signal(ctx)
 #else
 #define compat_eventfd_signal(ctx)	eventfd_signal(ctx, 1)
+#endif
+
+#ifdef CONFIG_EVENTFD
+#define COMPAT_HAS_EVENTFD	1
+#else
+/* No fd is one. The kernel's own stand-ins lack these two. */
+#define COMPAT_HAS_EVENTFD	0
+static inline struct file *eventfd_fget(int fd)
+{
+	return ERR_PTR(-ENOSYS);
+}
+
+static inline struct eventfd_ctx *eventfd_ctx_fileget(struct file *file)
+{
+	return ERR_PTR(-ENOSYS);
+}
 #endif
 
 #ifndef HAVE_FD_FILE

@@ -12,7 +12,6 @@
 #include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
-#include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/rcuwait.h>
@@ -26,6 +25,7 @@
 
 #include <linux/armvmm.h>
 
+#include "compat/compat_mmu_notifier.h"
 #include "hyp/hyp.h"
 
 struct armvmm_coalesced;
@@ -65,6 +65,7 @@ struct armvmm_memslot {
 	u32 flags;		/* KVM_MEM_* */
 	u16 id;
 	unsigned long *dirty_bitmap;	/* NULL where not logging */
+	unsigned long **pins;	/* a word for each page, set under stage2.lock (stage2_pin.c) */
 };
 
 struct armvmm_memslot_hva {
@@ -423,7 +424,7 @@ struct armvmm_vm {
 	struct srcu_struct srcu;
 
 	struct armvmm_memslots __rcu *memslots;
-	struct mmu_notifier mmu_notifier;
+	compat_mmu_notifier_t mmu_notifier;
 	struct stage2 stage2;
 
 	struct armvmm_vcpu *vcpus[ARMVMM_MAX_VCPUS];	/* by creation order */
@@ -440,6 +441,7 @@ struct armvmm_vm {
 	struct armvmm_stat_vm stats;	/* where they are shown */
 
 	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
+	bool pin_refused;		/* RLIMIT_MEMLOCK was named (stage2_pin.c) */
 	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */
 };
 

@@ -20,6 +20,7 @@
 #include "mem/memslot.h"
 #include "mem/memslot_hva.h"
 #include "mem/stage2.h"
+#include "mem/stage2_host.h"
 
 struct armvmm_memslots *armvmm_memslot_all(struct armvmm_vm *vm)
 {
@@ -193,6 +194,13 @@ static int memslot_change(struct armvmm_vm *vm, const struct armvmm_memslot *old
 	return 0;
 }
 
+/* What belongs to a slot that is gone, with all mappings of it. */
+static void memslot_free(struct armvmm_vm *vm, struct armvmm_memslot *slot)
+{
+	armvmm_stage2_host_slot_release(vm, slot);
+	kvfree(slot->dirty_bitmap);
+}
+
 static int memslot_set(struct armvmm_vm *vm, const struct kvm_userspace_memory_region *mem)
 {
 	unsigned long *unused_bitmap = NULL, *new_bitmap = NULL;
@@ -215,7 +223,7 @@ static int memslot_set(struct armvmm_vm *vm, const struct kvm_userspace_memory_r
 	if (change == MEMSLOT_DELETE) {
 		ret = memslot_change(vm, &old, NULL, change);
 		if (!ret)
-			kvfree(old.dirty_bitmap);
+			memslot_free(vm, &old);
 		return ret;
 	}
 
@@ -247,7 +255,14 @@ static int memslot_set(struct armvmm_vm *vm, const struct kvm_userspace_memory_r
 		new.dirty_bitmap = new_bitmap;
 	}
 
-	ret = memslot_change(vm, slot ? &old : NULL, &new, change);
+	new.pins = old.pins;
+	ret = change == MEMSLOT_CREATE ? armvmm_stage2_host_slot_init(&new) : 0;
+	if (!ret) {
+		ret = memslot_change(vm, slot ? &old : NULL, &new, change);
+		/* Nobody has seen it. */
+		if (ret && change == MEMSLOT_CREATE)
+			armvmm_stage2_host_slot_release(vm, &new);
+	}
 	if (ret) {
 		kvfree(new_bitmap);
 		return ret;
@@ -293,7 +308,7 @@ void armvmm_memslot_vm_destroy(struct armvmm_vm *vm)
 	if (!slots)
 		return;
 	for (i = 0; i < slots->nr; i++)
-		kvfree(slots->slots[i].dirty_bitmap);
+		memslot_free(vm, &slots->slots[i]);
 	kvfree(slots);
 	RCU_INIT_POINTER(vm->memslots, NULL);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Stage-2 translation: guest physical (IPA, 40 bits) to physical, LPAE format
- * (DDI 0406C B3.6), kept true to the client's page tables by MMU notifiers.
+ * (DDI 0406C B3.6), kept true to the client's memory by MMU notifiers, or by pinning it where the
+ * kernel has none (stage2_host.h).
  *
- * Nothing is pinned: an entry is what the client's own page table said, under the rule that the
- * notifiers give: who reads the client's tables reads invalidate_seq first, and installs what it
- * found under stage2.lock only where no invalidation ran meanwhile (armvmm_stage2_retry).
+ * With notifiers nothing is pinned: an entry is what the client's own page table said. The rule for
+ * both: who looks at the client's memory reads invalidate_seq first, and installs what it found
+ * under stage2.lock only where no invalidation ran meanwhile (armvmm_stage2_retry).
  *
  * Table memory is bounded by the memslots: entries exist for RAM in slots and for the GICV pages
  * only, so at most one table per 2 MiB and one per 1 GiB of slot, whatever the guest touches.
@@ -119,10 +120,6 @@ static inline bool armvmm_stage2_retry(struct stage2 *s2, unsigned long seq, uns
 void armvmm_stage2_flush_tlb(struct stage2 *s2);
 /* A CPU has erratum 798181: flushes have other CPUs wait from now on. Any context. */
 void armvmm_stage2_tlb_add_settle(void);
-
-/* stage2_notifier.c. Register: -ENOMEM, -EINTR. May sleep. */
-int armvmm_stage2_notifier_register(struct armvmm_vm *vm);
-void armvmm_stage2_notifier_unregister(struct armvmm_vm *vm);
 
 /* vmid.c */
 

@@ -151,8 +151,8 @@ static int host_fault_in(struct mm_struct *mm, struct vm_area_struct *vma, unsig
 	return 0;
 }
 
-int armvmm_stage2_host_get(struct armvmm_vm *vm, unsigned long hva, bool write,
-			   struct stage2_host_page *page)
+int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, unsigned long hva,
+			   bool write, struct stage2_host_page *page)
 {
 	unsigned int flags = FAULT_FLAG_DEFAULT | (write ? FAULT_FLAG_WRITE : 0);
 	struct mm_struct *mm = vm->mm;

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the client's own page table says of an address: the source of every stage-2 entry. */
+/*
+ * What the client has at an address: the source of every stage-2 entry. What keeps the entries true
+ * is one of two, as the kernel has it (Kbuild): MMU notifiers, and then the source is the client's
+ * page table (stage2_host.c, stage2_notifier.c); or pages that are pinned for as long as the guest
+ * may have them (stage2_pin.c).
+ */
 #ifndef ARMVMM_STAGE2_HOST_H
 #define ARMVMM_STAGE2_HOST_H
 
 #include <linux/types.h>
 
+struct armvmm_memslot;
 struct armvmm_vm;
 
 struct stage2_host_page {
@@ -15,16 +21,31 @@ struct stage2_host_page {
 	unsigned long seq;	/* for armvmm_stage2_retry() */
 };
 
+/* KVM_CAP_SYNC_MMU: the guest has what the client's mappings are now. */
+extern const bool armvmm_stage2_host_syncs;
+
 /*
- * Looks @hva of the VM's mm up, and faults it in where it is not there, or not writable and
- * @write asks for it. The caller is a thread of that mm. May sleep.
+ * Looks @hva of the VM's mm up, which is in @slot, and faults it in where it is not there, or not
+ * writable and @write asks for it. The caller is a thread of that mm and holds vm->srcu. May sleep.
  *
  * 0: @page is filled; valid only under stage2.lock as long as armvmm_stage2_retry() says no.
  * -EAGAIN: a signal is pending, or the page went away as often as it came: enter the guest again.
  * -EFAULT: nothing is mapped there, or not so that the access is allowed, or the page is bad.
- * -ENOMEM.
+ * -ENOMEM: of the host, or of what the client may pin (RLIMIT_MEMLOCK).
  */
-int armvmm_stage2_host_get(struct armvmm_vm *vm, unsigned long hva, bool write,
-			   struct stage2_host_page *page);
+int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, unsigned long hva,
+			   bool write, struct stage2_host_page *page);
+
+/* Before the first entry, and after the last look at the client's memory. -ENOMEM, -EINTR. */
+int armvmm_stage2_host_vm_init(struct armvmm_vm *vm);
+void armvmm_stage2_host_vm_release(struct armvmm_vm *vm);
+
+/* For a new slot. -ENOMEM. */
+int armvmm_stage2_host_slot_init(struct armvmm_memslot *slot);
+/*
+ * Lets the memory of a slot go. No fault can find the slot any more, and nothing of it is mapped.
+ * May sleep.
+ */
+void armvmm_stage2_host_slot_release(struct armvmm_vm *vm, struct armvmm_memslot *slot);
 
 #endif

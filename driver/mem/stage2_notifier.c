@@ -11,7 +11,6 @@
  * Slots are found under vm->srcu. A slot that was taken out meanwhile is unmapped by who takes
  * it out, before its memory can be used for anything else by the client.
  */
-#include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
 #include <linux/srcu.h>
 
@@ -21,6 +20,7 @@
 #include "mem/memslot.h"
 #include "mem/memslot_hva.h"
 #include "mem/stage2.h"
+#include "mem/stage2_host.h"
 
 static struct armvmm_vm *notifier_vm(struct mmu_notifier *mn)
 {
@@ -162,7 +162,9 @@ static const struct mmu_notifier_ops notifier_ops = {
 	.release = notifier_release,
 };
 
-int armvmm_stage2_notifier_register(struct armvmm_vm *vm)
+const bool armvmm_stage2_host_syncs = true;
+
+int armvmm_stage2_host_vm_init(struct armvmm_vm *vm)
 {
 	vm->mmu_notifier.ops = &notifier_ops;
 	return mmu_notifier_register(&vm->mmu_notifier, vm->mm);
@@ -172,7 +174,17 @@ int armvmm_stage2_notifier_register(struct armvmm_vm *vm)
  * Waits for notifiers that run. Where the client's memory is gone already, release ran and this
  * only waits. The table teardown that follows has them no more (docs/hazards.md 7).
  */
-void armvmm_stage2_notifier_unregister(struct armvmm_vm *vm)
+void armvmm_stage2_host_vm_release(struct armvmm_vm *vm)
 {
 	mmu_notifier_unregister(&vm->mmu_notifier, vm->mm);
+}
+
+/* Nothing is kept of a slot's memory. */
+int armvmm_stage2_host_slot_init(struct armvmm_memslot *slot)
+{
+	return 0;
+}
+
+void armvmm_stage2_host_slot_release(struct armvmm_vm *vm, struct armvmm_memslot *slot)
+{
 }

@@ -11,6 +11,7 @@
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "mem/stage2.h"
+#include "mem/stage2_host.h"
 
 u32 armvmm_stage2_vtcr(void)
 {
@@ -34,7 +35,7 @@ int armvmm_stage2_vm_init(struct armvmm_vm *vm)
 		goto err;
 	}
 	s2->pgd_pa = virt_to_phys(s2->pgd);
-	ret = armvmm_stage2_notifier_register(vm);
+	ret = armvmm_stage2_host_vm_init(vm);
 	if (ret)
 		goto err;
 	return 0;
@@ -62,7 +63,7 @@ bool armvmm_stage2_uncached(struct armvmm_vm *vm)
 
 void armvmm_stage2_vm_release(struct armvmm_vm *vm)
 {
-	armvmm_stage2_notifier_unregister(vm);
+	armvmm_stage2_host_vm_release(vm);
 	armvmm_stage2_unmap(vm, 0, STAGE2_IPA_SIZE);
 }
 

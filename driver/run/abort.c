@@ -96,7 +96,7 @@ static int fault_map(struct stage2_fault *fault)
 	u64 pa, leaf;
 	int ret;
 
-	ret = armvmm_stage2_host_get(fault->vm, fault->hva, fault->write, &page);
+	ret = armvmm_stage2_host_get(fault->vm, slot, fault->hva, fault->write, &page);
 	if (ret)
 		return ret == -EAGAIN ? 1 : ret;
 	if ((fault->exec || fault->walk) &&

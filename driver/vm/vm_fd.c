@@ -10,6 +10,7 @@
 
 #include <asm/cputype.h>
 
+#include "compat/compat.h"
 #include "core/inject.h"
 #include "core/state.h"
 #include "core/vcpus.h"
@@ -19,6 +20,7 @@
 #include "host/debug_host.h"
 #include "mem/memslot.h"
 #include "mem/memslot_check.h"
+#include "mem/stage2_host.h"
 #include "mmio/coalesced.h"
 #include "pmu/pmu.h"
 #include "vgic/vgic.h"
@@ -86,8 +88,9 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	switch (cap) {
 	case KVM_CAP_IRQCHIP:
 		return armvmm_vgic_host.gich ? 1 : 0;
-	case KVM_CAP_USER_MEMORY:
 	case KVM_CAP_SYNC_MMU:
+		return armvmm_stage2_host_syncs;
+	case KVM_CAP_USER_MEMORY:
 	case KVM_CAP_DESTROY_MEMORY_REGION_WORKS:
 	case KVM_CAP_JOIN_MEMORY_REGIONS_WORKS:
 	case KVM_CAP_ONE_REG:
@@ -96,11 +99,6 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case KVM_CAP_READONLY_MEM:
 	case KVM_CAP_MP_STATE:
 	case KVM_CAP_IMMEDIATE_EXIT:
-	case KVM_CAP_IOEVENTFD:
-	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
-	case KVM_CAP_IOEVENTFD_NO_LENGTH:
-	case KVM_CAP_IRQFD:
-	case KVM_CAP_IRQFD_RESAMPLE:
 	case KVM_CAP_DEVICE_CTRL:
 	case KVM_CAP_ARM_USER_IRQ:
 	case KVM_CAP_ARM_IRQ_LINE_LAYOUT_2:
@@ -117,6 +115,12 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 		return 1;
 	case KVM_CAP_ARM_SET_DEVICE_ADDR:
 		return 1;
+	case KVM_CAP_IOEVENTFD:
+	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
+	case KVM_CAP_IOEVENTFD_NO_LENGTH:
+	case KVM_CAP_IRQFD:
+	case KVM_CAP_IRQFD_RESAMPLE:
+		return COMPAT_HAS_EVENTFD;
 	case KVM_CAP_COALESCED_MMIO:
 		return KVM_COALESCED_MMIO_PAGE_OFFSET;
 	case KVM_CAP_COALESCED_PIO:

@@ -131,6 +131,7 @@ static void private_file(void)
 	uint32_t *mem, v = 0x11;
 	struct vm vm;
 
+	needs_sync_mmu();
 	MUST_OK(ftruncate(fd, PAGES * PAGE));
 	CHECK(pwrite(fd, &v, 4, 2 * PAGE) == 4);
 	mem = map_fd(fd, MAP_PRIVATE);
@@ -157,6 +158,7 @@ static void given_up(void)
 	uint32_t *mem = (uint32_t *)map_pages(PAGES * PAGE);
 	struct vm vm;
 
+	needs_sync_mmu();
 	make(&vm, mem);
 	for (unsigned int i = 0; i < PAGES; i++)
 		poke(&vm, i, 1);
@@ -224,6 +226,7 @@ static void userfault(void)
 	pthread_t t;
 	struct vm vm;
 
+	needs_sync_mmu();
 	p.fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	if (p.fd < 0)
 		ktap_skip("userfaultfd: %s", strerror(errno));

@@ -134,6 +134,7 @@ static void bounded(void)
 	char *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
+	needs_sync_mmu();
 	MUST(mem != MAP_FAILED, "no address space");
 	vm_make(&vm, 1, 0);
 	MUST_OK(mem_set(vm.fd, 1, 0, 0x80000000, size, mem));

@@ -112,6 +112,7 @@ static void unmap_running(void)
 	struct vm vm;
 	struct runner r;
 
+	needs_sync_mmu();
 	vm_make(&vm, 1, 0);
 	VM_CODE(&vm, 0, spin);
 	runner_start(&r, &vm, 0);

@@ -242,6 +242,7 @@ static void protected_later(void)
 	struct vm vm;
 	char *mem = map_pages(PAGE);
 
+	needs_sync_mmu();
 	vm_make(&vm, 1, 0);
 	CHECK_OK(mem_set(vm.fd, 1, 0, 0x80000000, PAGE, mem));
 	VM_CODE(&vm, 0, poke);

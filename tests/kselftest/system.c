@@ -89,7 +89,7 @@ static void capabilities(void)
 	static const struct { int cap; const char *name; } yes[] = {
 #define CAP(n) { KVM_CAP_##n, #n }
 		CAP(IRQCHIP), CAP(ONE_REG), CAP(ARM_PSCI), CAP(ARM_PSCI_0_2), CAP(MP_STATE),
-		CAP(IMMEDIATE_EXIT), CAP(USER_MEMORY), CAP(SYNC_MMU),
+		CAP(IMMEDIATE_EXIT), CAP(USER_MEMORY),
 		CAP(DESTROY_MEMORY_REGION_WORKS), CAP(JOIN_MEMORY_REGIONS_WORKS),
 		CAP(READONLY_MEM), CAP(IOEVENTFD), CAP(DEVICE_CTRL), CAP(ARM_SET_DEVICE_ADDR),
 		CAP(CHECK_EXTENSION_VM), CAP(ENABLE_CAP), CAP(ENABLE_CAP_VM),
@@ -104,6 +104,8 @@ static void capabilities(void)
 		CHECK(ioctl(sys, KVM_CHECK_EXTENSION, yes[i].cap) > 0, "%s", yes[i].name);
 		CHECK(ioctl(vm, KVM_CHECK_EXTENSION, yes[i].cap) > 0, "%s on the VM", yes[i].name);
 	}
+	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_MMU) == !host_pins());
+	CHECK(ioctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_MMU) == !host_pins());
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS) == 8);
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_NR_VCPUS) >= 1);
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS) >= 32);

@@ -106,7 +106,10 @@ static void capabilities(void)
 	for (unsigned int i = 0; i < COUNT(caps); i++) {
 		for (unsigned int on_vm = 0; on_vm < 2; on_vm++) {
 			got = ioctl(on_vm ? vm : sys, KVM_CHECK_EXTENSION, caps[i].number);
-			CHECK(caps[i].want == ANY ? got > 0 : got == caps[i].want, "%s is %d",
+			if (caps[i].number == 16 && host_pins())
+				CHECK(got == 0, "SYNC_MMU is %d", got);
+			else
+				CHECK(caps[i].want == ANY ? got > 0 : got == caps[i].want, "%s is %d",
 			      caps[i].name, got);
 		}
 	}

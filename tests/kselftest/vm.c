@@ -4,6 +4,7 @@
 
 #include <grp.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 const char *device_node(void)
 {
@@ -19,6 +20,20 @@ int sys_open(void)
 	if (fd < 0)
 		ktap_skip("%s: %s", device_node(), strerror(errno));
 	return fd;
+}
+
+bool host_pins(void)
+{
+	struct utsname name;
+
+	MUST(!uname(&name), "%s", strerror(errno));
+	return strstr(name.release, "-armbian") || strstr(name.release, "-openwrt");
+}
+
+void needs_sync_mmu(void)
+{
+	if (host_pins())
+		ktap_skip("the kernel has no MMU_NOTIFIER: guest memory is pinned");
 }
 
 static gid_t node_group;

@@ -59,6 +59,13 @@ int sys_open(void);		/* skips the case when there is no node */
 void node_share(void);
 void node_unshare(void);
 void be_nobody(bool member);
+/*
+ * The host pins guest memory, for its kernel has no MMU_NOTIFIER: what KVM_CAP_SYNC_MMU says must be
+ * what tests/host/FLAVOUR.config gave the kernel. needs_sync_mmu() skips the case there: it changes
+ * the client's mapping under the guest.
+ */
+bool host_pins(void);
+void needs_sync_mmu(void);
 int vm_new(int sys);
 /* All there is: RAM, vGIC, n vCPUs of which all but the first are off. */
 void vm_make(struct vm *vm, unsigned int nvcpus, unsigned int without);

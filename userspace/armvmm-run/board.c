@@ -298,7 +298,9 @@ static int board_create_vcpu(struct board *b, unsigned int i, struct error *err)
 	struct vcpu *vcpu = &b->vcpu[i];
 	int ret;
 
-	*vcpu = (struct vcpu){ .m = &b->m, .cpus = b->part.bound ? &b->part.cpus : NULL };
+	*vcpu = (struct vcpu){ .m = &b->m,
+			       .pinned = armvmm_vm_pins_memory(b->vm),
+			       .cpus = b->part.bound ? &b->part.cpus : NULL };
 	ret = armvmm_vcpu_create(b->vm, i, &vcpu->handle);
 	if (!ret)
 		ret = armvmm_vcpu_init(vcpu->handle, ARMVMM_VCPU_PSCI_0_2 |

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "core/machine.h"
 #include "core/message.h"
@@ -111,6 +112,19 @@ static bool vcpu_exit(struct vcpu *vcpu, const struct armvmm_exit *exit)
 	}
 }
 
+/* KVM_RUN failed with -@ret: the machine ends. */
+static void vcpu_cannot_run(struct vcpu *vcpu, int ret)
+{
+	unsigned int index = armvmm_vcpu_index(vcpu->handle);
+	struct rlimit limit;
+
+	if (ret == -ENOMEM && vcpu->pinned && !getrlimit(RLIMIT_MEMLOCK, &limit))
+		vcpu_crash(vcpu, "vCPU %u: cannot run: this host pins guest memory, and RLIMIT_MEMLOCK (%llu KiB) allows no more of it: raise it (ulimit -l) beyond --memory",
+			   index, (unsigned long long)limit.rlim_cur >> 10);
+	else
+		vcpu_crash(vcpu, "vCPU %u: cannot run: %s", index, strerror(-ret));
+}
+
 static void *vcpu_thread(void *opaque)
 {
 	struct vcpu *vcpu = opaque;
@@ -125,8 +139,7 @@ static void *vcpu_thread(void *opaque)
 	while (!__atomic_load_n(&vcpu->stopping, __ATOMIC_ACQUIRE)) {
 		ret = armvmm_vcpu_run(vcpu->handle, &exit);
 		if (ret) {
-			vcpu_crash(vcpu, "vCPU %u: cannot run: %s",
-				   armvmm_vcpu_index(vcpu->handle), strerror(-ret));
+			vcpu_cannot_run(vcpu, ret);
 			break;
 		}
 		if (!vcpu_exit(vcpu, &exit))

@@ -15,6 +15,7 @@ struct vcpu {
 	struct armvmm_vcpu *handle;
 	pthread_t thread;
 	const cpu_set_t *cpus;	/* that the thread is bound to, or NULL */
+	bool pinned;		/* the host pins what the guest touches (armvmm_vm_pins_memory) */
 	bool running;		/* the thread is there to be joined */
 	bool stopping;		/* atomic: it leaves */
 };

@@ -133,6 +133,11 @@ bool armvmm_vm_has_pmu(struct armvmm_vm *vm)
 	return armvmm_vm_check_extension(vm, KVM_CAP_ARM_PMU_V3) > 0;
 }
 
+bool armvmm_vm_pins_memory(struct armvmm_vm *vm)
+{
+	return armvmm_vm_check_extension(vm, KVM_CAP_SYNC_MMU) == 0;
+}
+
 int armvmm_vm_memory_set(struct armvmm_vm *vm, unsigned int slot, uint64_t gpa, uint64_t size,
 			 void *host, unsigned int flags)
 {

@@ -86,6 +86,13 @@ int armvmm_vm_check_extension(struct armvmm_vm *vm, unsigned int cap);
 /* True where vCPUs of this VM can have performance counters (ARMVMM_VCPU_PMU). */
 bool armvmm_vm_has_pmu(struct armvmm_vm *vm);
 
+/*
+ * True where the host pins guest memory as the guest touches it, up to RLIMIT_MEMLOCK:
+ * armvmm_vcpu_run() returns -ENOMEM beyond it. What the guest has touched stays as it is, whatever
+ * becomes of the caller's mapping, until the memory slot goes.
+ */
+bool armvmm_vm_pins_memory(struct armvmm_vm *vm);
+
 /* ---- Memory ---- */
 
 /* The guest may read and execute; its writes become ARMVMM_EXIT_MMIO. */

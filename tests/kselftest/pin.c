@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A host without MMU notifiers (KVM_CAP_SYNC_MMU of 0): a page is pinned when the guest touches it,
+ * until its slot goes. What is pinned is accounted to the owner, and RLIMIT_MEMLOCK holds; and
+ * nothing stays pinned, whichever way a slot or a VM ends.
+ */
+#include "vm.h"
+
+#include <sys/klog.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#define PAGE	4096u
+#define AREA	0x80000000u
+#define PAGES	3000u		/* more than one leaf of the driver's words */
+#define SLOT	1u
+
+/* Writes r3 at r2 (or reads there), then tells; and again as the client set r2 anew. */
+GUEST_CODE(poke, "ldr r1, =0x0a000000\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
+GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
+/* Reads a word of each page from r5 to r6, then tells, and again. */
+GUEST_CODE(walk, "ldr r1, =0x0a000000\n1:\tmov r2, r5\n2:\tldr r0, [r2]\n\t"
+	   "add r2, r2, #4096\n\tcmp r2, r6\n\tblo 2b\n\tstr r2, [r1]\n\tb 1b");
+
+static int run(struct vm *vm, unsigned int page, uint32_t value)
+{
+	reg32_set(vm->vcpu[0].fd, REG_R(2), AREA + page * PAGE);
+	reg32_set(vm->vcpu[0].fd, REG_R(3), value);
+	return ioctl(vm->vcpu[0].fd, KVM_RUN, 0);
+}
+
+static void poke(struct vm *vm, unsigned int page, uint32_t value)
+{
+	VM_CODE(vm, 0, poke);
+	CHECK_OK(run(vm, page, value));
+}
+
+static uint32_t peek(struct vm *vm, unsigned int page)
+{
+	uint32_t v;
+
+	VM_CODE(vm, 0, peek);
+	CHECK_OK(run(vm, page, 0));
+	memcpy(&v, vm->vcpu[0].run->mmio.data, 4);
+	return v;
+}
+
+/* All pages from the first on: 0, or KVM_RUN's errno. */
+static int walk(struct vm *vm, unsigned int pages)
+{
+	VM_CODE(vm, 0, walk);
+	reg32_set(vm->vcpu[0].fd, REG_R(5), AREA);
+	reg32_set(vm->vcpu[0].fd, REG_R(6), AREA + pages * PAGE);
+	return ioctl(vm->vcpu[0].fd, KVM_RUN, 0) ? errno : 0;
+}
+
+/* A number behind @name in a file of lines. */
+static long field(const char *path, const char *name)
+{
+	char line[256];
+	long v = -1;
+	FILE *f = fopen(path, "r");
+
+	MUST(f, "%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, strlen(name)))
+			v = strtol(line + strlen(name), NULL, 10);
+	fclose(f);
+	MUST(v >= 0, "%s: no %s", path, name);
+	return v;
+}
+
+/* What this process has accounted, in pages; and what is pinned in the whole host. */
+static long accounted(void)
+{
+	return field("/proc/self/status", "VmPin:") * 1024 / PAGE;
+}
+
+static long pinned(void)
+{
+	return field("/proc/vmstat", "nr_foll_pin_acquired ") -
+	       field("/proc/vmstat", "nr_foll_pin_released ");
+}
+
+/* The host's counts are gathered of all CPUs now and then: true once they say @want. */
+static bool pinned_is(long want)
+{
+	for (int i = 0; i < 100 && pinned() != want; i++)
+		usleep(50000);
+	return pinned() == want;
+}
+
+static void only_pinned(void)
+{
+	if (!host_pins())
+		ktap_skip("the kernel has MMU_NOTIFIER: nothing is pinned");
+}
+
+static void counted(void)
+{
+	char *mem = map_pages(PAGES * PAGE);
+	long before, held;
+	struct vm vm;
+
+	only_pinned();
+	held = pinned();
+	vm_make(&vm, 1, 0);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
+	/* The code's page is one of the other slot's. */
+	poke(&vm, 0, 1);
+	before = accounted() - 1;
+	CHECK(before >= 1, "%ld", before);
+	CHECK(!walk(&vm, PAGES));
+	CHECK(accounted() == before + (long)PAGES, "%ld", accounted() - before);
+	CHECK(pinned_is(held + before + (long)PAGES), "%ld", pinned() - held);
+	/* Once each, however often it is touched. */
+	CHECK(!walk(&vm, PAGES));
+	poke(&vm, 7, 7);
+	CHECK(accounted() == before + (long)PAGES, "%ld", accounted() - before);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, 0, 0, NULL));
+	CHECK(accounted() == before, "%ld", accounted() - before);
+	CHECK(pinned_is(held + before), "%ld", pinned() - held);
+	CHECK(*(uint32_t *)(mem + 7 * PAGE) == 7);
+	vm_close(&vm);
+	CHECK(accounted() == 0, "%ld", accounted());
+	CHECK(pinned_is(held), "%ld", pinned() - held);
+}
+
+/* The guest has the page that it touched, until the slot goes. */
+static void kept(void)
+{
+	char *mem = map_pages(16 * PAGE);
+	struct vm vm;
+
+	only_pinned();
+	vm_make(&vm, 1, 0);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, 16 * PAGE, mem));
+	poke(&vm, 3, 0x33);
+	CHECK_OK(madvise(mem, 16 * PAGE, MADV_DONTNEED));
+	CHECK(peek(&vm, 3) == 0x33);
+	CHECK(peek(&vm, 4) == 0);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, 0, 0, NULL));
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, 16 * PAGE, mem));
+	CHECK(peek(&vm, 3) == 0);
+	/* What the client reads after the guest wrote, and the reverse, is one page. */
+	CHECK(peek(&vm, 5) == 0);
+	*(uint32_t *)(mem + 5 * PAGE) = 0x55;
+	CHECK(peek(&vm, 5) == 0x55);
+	poke(&vm, 5, 0x56);
+	CHECK(*(uint32_t *)(mem + 5 * PAGE) == 0x56);
+}
+
+/* A slot that moves, or whose writes are logged, keeps what it has. */
+static void changed(void)
+{
+	char *mem = map_pages(16 * PAGE);
+	uint32_t log[2] = {};
+	struct kvm_dirty_log dirty = { .slot = SLOT, .dirty_bitmap = log };
+	struct vm vm;
+	long n;
+
+	only_pinned();
+	vm_make(&vm, 1, 0);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA + (1u << 24), 16 * PAGE, mem));
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, 16 * PAGE, mem));
+	CHECK(!walk(&vm, 16));
+	n = accounted();
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA + (1u << 24), 16 * PAGE, mem));
+	CHECK(accounted() == n);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, 16 * PAGE, mem));
+	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, 16 * PAGE, mem));
+	CHECK(peek(&vm, 3) == 0);
+	poke(&vm, 9, 0x99);
+	CHECK_OK(ioctl(vm.fd, KVM_GET_DIRTY_LOG, &dirty));
+	CHECK(log[0] == 1u << 9, "%x", log[0]);
+	CHECK(accounted() == n, "%ld", accounted() - n);
+	CHECK(*(uint32_t *)(mem + 9 * PAGE) == 0x99);
+	vm_close(&vm);
+	CHECK(accounted() == 0, "%ld", accounted());
+}
+
+/* What the client may not write is pinned as it is, and another page takes its place once it may. */
+static void made_writable(void)
+{
+	char *mem = mmap(NULL, 16 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long held = pinned(), n;
+	struct vm vm;
+
+	only_pinned();
+	MUST(mem != MAP_FAILED, "%s", strerror(errno));
+	vm_make(&vm, 1, 0);
+	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_READONLY, AREA, 16 * PAGE, mem));
+	CHECK(peek(&vm, 2) == 0 && peek(&vm, 3) == 0);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, 0, 0, NULL));
+	CHECK_OK(mprotect(mem, 16 * PAGE, PROT_READ | PROT_WRITE));
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, 16 * PAGE, mem));
+	CHECK_OK(mprotect(mem, 16 * PAGE, PROT_READ));
+	CHECK(peek(&vm, 2) == 0 && peek(&vm, 3) == 0);
+	VM_CODE(&vm, 0, poke);
+	CHECK_ERRNO(run(&vm, 2, 1), EFAULT);
+	n = accounted();
+	CHECK_OK(mprotect(mem, 16 * PAGE, PROT_READ | PROT_WRITE));
+	poke(&vm, 2, 0x22);
+	CHECK(*(uint32_t *)(mem + 2 * PAGE) == 0x22);
+	CHECK(peek(&vm, 2) == 0x22 && peek(&vm, 3) == 0);
+	CHECK(accounted() == n, "%ld", accounted() - n);
+	vm_close(&vm);
+	CHECK(pinned_is(held), "%ld", pinned() - held);
+}
+
+/* Two vCPUs that touch the same pages at once: one pin for each. */
+static void raced(void)
+{
+	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	char *mem = map_pages(PAGES * PAGE);
+	struct runner r[2];
+	long held, before;
+	struct vm vm;
+
+	only_pinned();
+	held = pinned();
+	vm_make(&vm, 2, 0);
+	CHECK_OK(ioctl(vm.vcpu[1].fd, KVM_SET_MP_STATE, &on));
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
+	for (unsigned int i = 0; i < 2; i++) {
+		VM_CODE(&vm, i, walk);
+		reg32_set(vm.vcpu[i].fd, REG_R(5), AREA);
+		reg32_set(vm.vcpu[i].fd, REG_R(6), AREA + PAGES * PAGE);
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		runner_start(&r[i], &vm, i);
+	for (int round = 0; round < 20; round++) {
+		for (unsigned int i = 0; i < 2; i++)
+			CHECK(runner_wait(&r[i], r[i].mmio + 1, 20000));
+		CHECK_OK(mem_set(vm.fd, SLOT, 0, 0, 0, NULL));
+		before = accounted();
+		CHECK(before <= 2, "%ld pages after the slot is gone", before);
+		CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK(runner_wait(&r[i], r[i].mmio + 2, 20000));
+		CHECK(!r[i].error, "vCPU %u: %s", i, strerror(r[i].error));
+		runner_stop(&r[i]);
+	}
+	CHECK(accounted() == before + (long)PAGES, "%ld", accounted() - before);
+	vm_close(&vm);
+	CHECK(accounted() == 0, "%ld", accounted());
+	CHECK(pinned_is(held), "%ld", pinned() - held);
+}
+
+/* What the kernel's log says of RLIMIT_MEMLOCK. */
+static unsigned int times_named(void)
+{
+	static char log[1 << 18];
+	int n = klogctl(3, log, sizeof(log) - 1);	/* SYSLOG_ACTION_READ_ALL */
+	unsigned int times = 0;
+
+	MUST(n >= 0, "%s", strerror(errno));
+	log[n] = 0;
+	for (char *p = log; (p = strstr(p, "RLIMIT_MEMLOCK (")); p++)
+		times++;
+	return times;
+}
+
+/* A user without CAP_IPC_LOCK, in a process of its own: 0, or the number of the line that failed. */
+static int limited(void)
+{
+	char *mem = map_pages(PAGES * PAGE);
+	struct rlimit limit = { .rlim_cur = 600 * PAGE, .rlim_max = 600 * PAGE };
+	struct vm vm;
+
+	be_nobody(true);
+	vm_make(&vm, 1, 0);
+	if (mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem) || setrlimit(RLIMIT_MEMLOCK, &limit))
+		return __LINE__;
+	if (walk(&vm, 500))
+		return __LINE__;
+	if (walk(&vm, PAGES) != ENOMEM || accounted() != 600)
+		return __LINE__;
+	/* It stays so, and what the guest has it keeps. */
+	if (walk(&vm, PAGES) != ENOMEM || walk(&vm, 500) || accounted() != 600)
+		return __LINE__;
+	if (mem_set(vm.fd, SLOT, 0, 0, 0, NULL) || accounted() > 2)
+		return __LINE__;
+	/* There is room again. */
+	if (mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem) || walk(&vm, 500))
+		return __LINE__;
+	vm_close(&vm);
+	return accounted() ? __LINE__ : 0;
+}
+
+static void limit(void)
+{
+	unsigned int named = times_named();
+	long held = pinned();
+	int status;
+	pid_t pid;
+
+	only_pinned();
+	node_share();
+	pid = fork();
+	if (!pid) {
+		int line = limited();
+
+		if (line)
+			ktap_note("%s:%d", __FILE__, line);
+		exit(line ? 1 : 0);
+	}
+	MUST(pid > 0 && waitpid(pid, &status, 0) == pid, "%s", strerror(errno));
+	node_unshare();
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "%x", status);
+	/* Once, for the VM's owner to read. */
+	CHECK(times_named() == named + 1, "%u", times_named() - named);
+	CHECK(pinned_is(held), "%ld", pinned() - held);
+}
+
+/* The owner is killed while the guest runs. */
+static void killed(void)
+{
+	long held = pinned();
+
+	only_pinned();
+	for (int i = 0; i < 10; i++) {
+		int to_us[2], status;
+		char c;
+		pid_t pid;
+
+		MUST_OK(pipe(to_us));
+		pid = fork();
+		if (!pid) {
+			char *mem = map_pages(PAGES * PAGE);
+			struct vm vm;
+
+			vm_make(&vm, 1, 0);
+			if (mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem))
+				_exit(1);
+			for (;;) {
+				if (walk(&vm, 50u * (unsigned int)(i + 1)) || write(to_us[1], "", 1) != 1)
+					_exit(1);
+			}
+		}
+		CHECK(read(to_us[0], &c, 1) == 1);
+		kill(pid, SIGKILL);
+		MUST(waitpid(pid, &status, 0) == pid, "%s", strerror(errno));
+		CHECK(WIFSIGNALED(status), "%x", status);
+		close(to_us[0]);
+		close(to_us[1]);
+	}
+	CHECK(pinned_is(held), "%ld", pinned() - held);
+}
+
+static const struct ktap_case cases[] = {
+	{ "counted", counted, 0 },
+	{ "kept", kept, 0 },
+	{ "changed", changed, 0 },
+	{ "made_writable", made_writable, 0 },
+	{ "raced", raced, 120 },
+	{ "limit", limit, 0 },
+	{ "killed", killed, 120 },
+};
+KTAP_MAIN(cases)

@@ -16,9 +16,12 @@ RELEASE := $(shell cat VERSION)
 
 on_board := $(filter arm%,$(shell uname -m))
 HOSTS := 5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae
+# Kernels that are built of Debian's sources: checkers, and what others than Debian have on boards.
+CHECKERS := 6.1-debug 6.1-gcov
+BOARDS := 6.12-armbian 6.12-openwrt 6.1-up 7.2-thumb
 HOST ?= 6.1
-unknown := $(filter-out $(HOSTS) 6.1-debug 6.1-gcov,$(HOST))
-$(if $(unknown)$(if $(HOST),,none),$(error HOST=$(HOST): there are $(HOSTS) 6.1-debug 6.1-gcov))
+unknown := $(filter-out $(HOSTS) $(CHECKERS) $(BOARDS),$(HOST))
+$(if $(unknown)$(if $(HOST),,none),$(error HOST=$(HOST): there are $(HOSTS) $(CHECKERS) $(BOARDS)))
 
 ifneq ($(on_board),)
 CROSS_COMPILE ?=
@@ -101,7 +104,7 @@ check: ## unit tests, and all tests on the 6.1 and 6.1-lpae hosts
 	@tests/run unit scripts 6.1 6.1-lpae
 
 check-all: ## unit tests, and all tests on every host
-	@SLOW=1 tests/run unit scripts fuzz $(HOSTS) 6.1-debug 6.1-gcov qemu coherency
+	@SLOW=1 tests/run unit scripts fuzz $(HOSTS) $(CHECKERS) $(BOARDS) qemu coherency
 
 check-unit: ## unit tests on the build machine, and those of the scripts
 	@tests/run unit scripts
@@ -209,7 +212,7 @@ help: ## this list
 	@echo "armvmm $(RELEASE): virtual machines on 32-bit Arm. Targets:"
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r t d; do \
 		printf '  make %-14s %s\n' "$$t" "$$d"; done
-	@echo "Variables: HOST ($(HOST); or one of $(HOSTS) 6.1-debug 6.1-gcov), CMD,"
+	@echo "Variables: HOST ($(HOST); or one of $(HOSTS) $(CHECKERS) $(BOARDS)), CMD,"
 	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \

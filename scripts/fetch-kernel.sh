@@ -22,12 +22,7 @@ update=
 }
 [ $# -eq 1 ] || die "usage: fetch-kernel.sh [--update] HOST, with HOST one of: $ARMVMM_HOSTS_ALL"
 host=$1
-case $host in
-5.10*) suite=bullseye ;;
-6.12*) suite=trixie ;;
-6.1*) suite=bookworm ;;
-7.2*) suite=trixie-backports ;;
-esac
+suite=$(host_suite "$host")
 case $host in
 *-lpae) flavour=armmp-lpae ;;
 *-rt) flavour=rt-armmp ;;

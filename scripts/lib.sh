@@ -4,7 +4,9 @@
 
 ARMVMM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ARMVMM_CACHE=${ARMVMM_CACHE:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/armvmm}
+# The hosts' kernels: Debian's own, and those that are built of Debian's sources.
 ARMVMM_HOSTS_ALL='5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae'
+ARMVMM_HOSTS_SOURCE='6.1-debug 6.1-gcov 6.1-up 6.12-armbian 6.12-openwrt 7.2-thumb'
 CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
 export ARMVMM_CACHE
 # Debian keeps depmod and mke2fs where a plain user's PATH does not lead.
@@ -119,6 +121,16 @@ forget_old() {
 in_use() {
 	touch -c "$1" 2>/dev/null || true
 	echo "$1"
+}
+
+# host_suite HOST: the Debian suite that a host's kernel, or its source, comes from.
+host_suite() {
+	case $1 in
+	5.10*) echo bullseye ;;
+	6.12*) echo trixie ;;
+	6.1*) echo bookworm ;;
+	7.2*) echo trixie-backports ;;
+	esac
 }
 
 # take_lock NAME: waits until no other run is at work on NAME in the cache; held until this

@@ -12,6 +12,7 @@
 // sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
 // sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/virtio/virtio_blk.c
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
+// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_notify.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c
 // files: userspace/armvmm-run/armvmm-run.1

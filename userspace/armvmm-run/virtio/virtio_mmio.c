@@ -1,26 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A virtio device behind the virtio-mmio transport, version 2 (virtio 1.2 4.2) or 1
- * (4.2.4).
- *
- * DRIVER_OK. A driver must set it before it uses a queue (3.1.1), and several do not:
- * boot loaders read a partition table first, FreeBSD's asks for a disk's identity. A
- * queue that is set up and notified starts the device, as it does in QEMU.
- *
- * The interrupt. The device tree says edge-rising, as QEMU's does, and the line
- * is held high for as long as InterruptStatus is not zero. So a guest that
- * believes the device tree takes one cheap edge (a level would cost an exit at
- * each EOI to look at the line again), and one that programs the GIC for level
- * works as well. An irqfd would save the ioctl that lowers the line, but its
- * pulse is lost to the second kind of guest.
+ * The virtio-mmio transport, version 2 (virtio 1.2 4.2) or 1 (4.2.4): a device's register
+ * window and its life on the machine's bus.
  */
-#include "virtio/virtio_mmio.h"
-
 #include <errno.h>
-#include <glib-unix.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <linux/virtio_config.h>
@@ -29,16 +14,12 @@
 
 #include "core/fdt_builder.h"
 #include "core/machine.h"
+#include "virtio/virtio_private.h"
 
 #define MMIO_MAGIC	0x74726976 /* "virt" */
 #define MMIO_VERSION	2
 #define MMIO_VERSION_LEGACY 1
 #define MMIO_VENDOR	0x4d4d5641 /* "AVMM" */
-
-/* What a driver may set in Status; NEEDS_RESET is ours alone (virtio 1.2 2.1). */
-#define DRIVER_STATUS                                                                              \
-	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
-	 VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_FAILED)
 
 #define TRANSPORT_FEATURES                                                                         \
 	(VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |                \
@@ -49,224 +30,7 @@
 	(VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |               \
 	 VIRTIO_BIT(VIRTIO_RING_F_EVENT_IDX))
 
-/* Interrupts */
-
-static void virtio_raise(struct virtio_device *vdev, uint32_t bits)
-{
-	pthread_mutex_lock(&vdev->irq_lock);
-	__atomic_fetch_or(&vdev->isr, bits, __ATOMIC_RELAXED);
-	irqline_set(&vdev->irq, true);
-	pthread_mutex_unlock(&vdev->irq_lock);
-}
-
-static void virtio_ack(struct virtio_device *vdev, uint32_t bits)
-{
-	pthread_mutex_lock(&vdev->irq_lock);
-	if (vdev->isr & bits) {
-		__atomic_fetch_and(&vdev->isr, ~bits, __ATOMIC_RELAXED);
-		irqline_set(&vdev->irq, false);
-		/*
-		 * A cause that came between the driver's read and this write
-		 * found the line high and made no edge: make it now.
-		 */
-		if (vdev->isr)
-			irqline_set(&vdev->irq, true);
-	}
-	pthread_mutex_unlock(&vdev->irq_lock);
-}
-
-/* Requests and the status machine, for device types */
-
-bool virtio_running(const struct virtio_device *vdev)
-{
-	return vdev->started && !(vdev->status & VIRTIO_CONFIG_S_NEEDS_RESET) && !vdev->quiescing;
-}
-
-void virtio_fail(struct virtio_device *vdev, const char *why)
-{
-	if (vdev->status & VIRTIO_CONFIG_S_NEEDS_RESET)
-		return;
-	vdev->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-	machine_note(vdev->machine, "%s in slot %u needs a reset: %s", vdev->ops->name, vdev->slot,
-		     why);
-	if (vdev->started)
-		virtio_raise(vdev, VIRTIO_MMIO_INT_CONFIG);
-}
-
-void virtio_config_set(struct virtio_device *vdev, unsigned int offset, const void *data,
-		       unsigned int len)
-{
-	memcpy(vdev->config + offset, data, len);
-	vdev->generation++;
-	if (vdev->status & VIRTIO_CONFIG_S_DRIVER_OK)
-		virtio_raise(vdev, VIRTIO_MMIO_INT_CONFIG);
-}
-
-bool virtio_pop(struct virtio_device *vdev, unsigned int index, struct virtq_chain *chain)
-{
-	struct virtqueue *vq = &vdev->vq[index];
-	int ret;
-
-	if (!virtio_running(vdev))
-		return false;
-	ret = virtq_pop(vq, chain);
-	if (ret < 0)
-		virtio_fail(vdev, vq->broken);
-	return ret > 0;
-}
-
-void virtio_signal(struct virtio_device *vdev, unsigned int index)
-{
-	if (virtio_running(vdev) && virtq_wants_interrupt(&vdev->vq[index]))
-		virtio_raise(vdev, VIRTIO_MMIO_INT_VRING);
-}
-
-void virtio_begin(struct virtio_device *vdev)
-{
-	vdev->in_flight++;
-}
-
-void virtio_end(struct virtio_device *vdev)
-{
-	if (!--vdev->in_flight)
-		pthread_cond_broadcast(&vdev->drained);
-}
-
-bool virtio_abandoned(const struct virtio_device *vdev)
-{
-	return __atomic_load_n(&vdev->quiescing, __ATOMIC_RELAXED);
-}
-
-void virtio_kick_self(struct virtio_device *vdev, unsigned int index)
-{
-	/* Fails only when 2^64 - 2 kicks are unread: one is as good as many. */
-	(void)eventfd_write(vdev->kick[index], 1);
-}
-
-static void virtio_kick_all(struct virtio_device *vdev)
-{
-	unsigned int i;
-
-	for (i = 0; i < vdev->ops->nr_queues; i++)
-		virtio_kick_self(vdev, i);
-}
-
-/* Returns with no request in flight; the lock is dropped while it waits. */
-static void virtio_quiesce(struct virtio_device *vdev)
-{
-	__atomic_fetch_add(&vdev->quiescing, 1, __ATOMIC_RELAXED);
-	while (vdev->in_flight)
-		pthread_cond_wait(&vdev->drained, &vdev->lock);
-	__atomic_fetch_sub(&vdev->quiescing, 1, __ATOMIC_RELAXED);
-	pthread_cond_broadcast(&vdev->drained);
-}
-
-/* The main thread waits for a first notification only as long as no worker does. */
-static void virtio_watch_early(struct virtio_device *vdev)
-{
-	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
-		if (vdev->early_tag[i])
-			g_source_modify_unix_fd(vdev->kick_source[i], vdev->early_tag[i],
-						vdev->started ? 0 : G_IO_IN);
-}
-
-static void virtio_start(struct virtio_device *vdev)
-{
-	if (vdev->started || vdev->status & VIRTIO_CONFIG_S_NEEDS_RESET)
-		return;
-	/* A legacy driver is not asked again about features that do not go together. */
-	if (vdev->legacy && vdev->ops->features_ok &&
-	    !vdev->ops->features_ok(vdev, vdev->features)) {
-		vdev->started = true;
-		virtio_fail(vdev, "its features do not go together");
-		return;
-	}
-	vdev->started = true;
-	virtio_watch_early(vdev);
-	if (vdev->ops->start && vdev->ops->start(vdev) < 0)
-		virtio_fail(vdev, "it could not start");
-	/* Buffers may be there already, notified or not. */
-	virtio_kick_all(vdev);
-}
-
-static void virtio_reset(struct virtio_device *vdev)
-{
-	unsigned int i;
-
-	virtio_quiesce(vdev);
-	if (vdev->ops->reset)
-		vdev->ops->reset(vdev);
-	vdev->features = 0;
-	vdev->features_unknown = false;
-	vdev->offered_sel = 0;
-	vdev->features_sel = 0;
-	vdev->queue_sel = 0;
-	vdev->status = 0;
-	vdev->started = false;
-	virtio_watch_early(vdev);
-	for (i = 0; i < vdev->ops->nr_queues; i++)
-		virtq_reset(&vdev->vq[i]);
-	virtio_ack(vdev, ~0U);
-}
-
-static bool virtio_features_ok(struct virtio_device *vdev)
-{
-	uint64_t f = vdev->features;
-
-	if (vdev->features_unknown || (f & ~vdev->offered) ||
-	    !(f & VIRTIO_BIT(VIRTIO_F_VERSION_1)))
-		return false;
-	return !vdev->ops->features_ok || vdev->ops->features_ok(vdev, f);
-}
-
-static void virtio_set_status(struct virtio_device *vdev, uint32_t value)
-{
-	uint32_t set;
-
-	if (!value) {
-		virtio_reset(vdev);
-		return;
-	}
-	/* A driver must not clear a bit (virtio 1.2 2.1.1): it cannot. */
-	set = value & DRIVER_STATUS & ~vdev->status;
-	if (vdev->legacy) {
-		vdev->status |= set & ~VIRTIO_CONFIG_S_FEATURES_OK;
-		if (set & VIRTIO_CONFIG_S_DRIVER_OK)
-			virtio_start(vdev);
-		return;
-	}
-	if ((set & VIRTIO_CONFIG_S_FEATURES_OK) && !virtio_features_ok(vdev))
-		set &= ~VIRTIO_CONFIG_S_FEATURES_OK;
-	if (!((vdev->status | set) & VIRTIO_CONFIG_S_FEATURES_OK))
-		set &= ~VIRTIO_CONFIG_S_DRIVER_OK;
-	vdev->status |= set;
-	if (set & VIRTIO_CONFIG_S_DRIVER_OK)
-		virtio_start(vdev);
-}
-
-static void virtio_set_features(struct virtio_device *vdev, uint32_t value)
-{
-	if (vdev->started || vdev->status & VIRTIO_CONFIG_S_FEATURES_OK)
-		return;
-	if (vdev->legacy) {
-		/* Of 32 bits, and none but those on offer (4.2.4). */
-		if (!vdev->features_sel)
-			vdev->features = value & vdev->offered;
-		return;
-	}
-	switch (vdev->features_sel) {
-	case 0:
-		vdev->features = (vdev->features & ~0xffffffffULL) | value;
-		break;
-	case 1:
-		vdev->features = (vdev->features & 0xffffffffULL) | (uint64_t)value << 32;
-		break;
-	default:
-		if (value)
-			vdev->features_unknown = true;
-		break;
-	}
-}
+/* Queues */
 
 static void virtio_set_queue_ready(struct virtio_device *vdev, struct virtqueue *vq, bool ready)
 {
@@ -574,90 +338,6 @@ static const struct device_ops virtio_mmio_ops = {
 	.reset = virtio_mmio_reset,
 	.destroy = virtio_mmio_destroy,
 };
-
-/* A kick source knows its device as user data and its queue by the fd. */
-static gboolean virtio_kicked(gint fd, GIOCondition condition, gpointer opaque)
-{
-	struct virtio_device *vdev = opaque;
-	unsigned int i = 0;
-	eventfd_t count;
-
-	(void)condition;
-	(void)eventfd_read(fd, &count);
-	while (vdev->kick[i] != fd)
-		i++;
-	pthread_mutex_lock(&vdev->lock);
-	if (vdev->vq[i].ready && !vdev->quiescing)
-		virtio_start(vdev);
-	if (virtio_running(vdev))
-		vdev->ops->kick(vdev, i);
-	pthread_mutex_unlock(&vdev->lock);
-	return G_SOURCE_CONTINUE;
-}
-
-/*
- * A device whose workers wait for notifications has none before it is started: until
- * then the main thread waits in their place.
- */
-struct virtio_early_source {
-	GSource source;
-	struct virtio_device *vdev;
-	unsigned int index;
-};
-
-static gboolean virtio_early(GSource *source, GSourceFunc callback, gpointer opaque)
-{
-	struct virtio_early_source *early = (struct virtio_early_source *)source;
-	struct virtio_device *vdev = early->vdev;
-	eventfd_t count;
-
-	pthread_mutex_lock(&vdev->lock);
-	/* Once it is started, the notification is left to the worker. */
-	if (!vdev->started) {
-		if (vdev->vq[early->index].ready && !vdev->quiescing)
-			virtio_start(vdev);
-		else
-			(void)eventfd_read(vdev->kick[early->index], &count);
-	}
-	pthread_mutex_unlock(&vdev->lock);
-	return G_SOURCE_CONTINUE;
-}
-
-static GSourceFuncs virtio_early_funcs = { .dispatch = virtio_early };
-
-static int virtio_queue_setup(struct virtio_device *vdev, unsigned int i)
-{
-	struct machine *m = vdev->machine;
-	int ret;
-
-	virtq_init(&vdev->vq[i], &m->mem, vdev->ops->queue_size);
-	vdev->kick[i] = eventfd(0, EFD_CLOEXEC);
-	if (vdev->kick[i] < 0)
-		return -errno;
-	if (vdev->ops->kick) {
-		GSource *source = g_unix_fd_source_new(vdev->kick[i], G_IO_IN);
-
-		g_source_set_callback(source, G_SOURCE_FUNC(virtio_kicked), vdev, NULL);
-		g_source_attach(source, m->context);
-		vdev->kick_source[i] = source;
-	} else {
-		GSource *source = g_source_new(&virtio_early_funcs,
-					       sizeof(struct virtio_early_source));
-		struct virtio_early_source *early = (struct virtio_early_source *)source;
-
-		early->vdev = vdev;
-		early->index = i;
-		vdev->early_tag[i] = g_source_add_unix_fd(source, vdev->kick[i], G_IO_IN);
-		g_source_attach(source, m->context);
-		vdev->kick_source[i] = source;
-	}
-	ret = machine_ioeventfd_add(m, vdev->dev.base + VIRTIO_MMIO_QUEUE_NOTIFY, 4, i,
-				    vdev->kick[i]);
-	if (ret < 0 && ret != -ENOTSUP)
-		return ret;
-	vdev->kick_in_kernel[i] = !ret;
-	return 0;
-}
 
 int virtio_device_register(struct machine *m, struct virtio_device *vdev,
 			   const struct virtio_ops *ops, uint64_t features, const void *config,

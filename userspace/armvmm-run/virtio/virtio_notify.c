@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How a driver's notification of a queue reaches the device: by an eventfd for each queue. */
+#include <errno.h>
+#include <glib-unix.h>
+#include <sys/eventfd.h>
+
+#include <linux/virtio_mmio.h>
+
+#include "core/machine.h"
+#include "virtio/virtio_private.h"
+
+/* A kick source knows its device as user data and its queue by the fd. */
+static gboolean virtio_kicked(gint fd, GIOCondition condition, gpointer opaque)
+{
+	struct virtio_device *vdev = opaque;
+	unsigned int i = 0;
+	eventfd_t count;
+
+	(void)condition;
+	(void)eventfd_read(fd, &count);
+	while (vdev->kick[i] != fd)
+		i++;
+	pthread_mutex_lock(&vdev->lock);
+	if (vdev->vq[i].ready && !vdev->quiescing)
+		virtio_start(vdev);
+	if (virtio_running(vdev))
+		vdev->ops->kick(vdev, i);
+	pthread_mutex_unlock(&vdev->lock);
+	return G_SOURCE_CONTINUE;
+}
+
+/*
+ * A device whose workers wait for notifications has none before it is started: until
+ * then the main thread waits in their place.
+ */
+struct virtio_early_source {
+	GSource source;
+	struct virtio_device *vdev;
+	unsigned int index;
+};
+
+static gboolean virtio_early(GSource *source, GSourceFunc callback, gpointer opaque)
+{
+	struct virtio_early_source *early = (struct virtio_early_source *)source;
+	struct virtio_device *vdev = early->vdev;
+	eventfd_t count;
+
+	pthread_mutex_lock(&vdev->lock);
+	/* Once it is started, the notification is left to the worker. */
+	if (!vdev->started) {
+		if (vdev->vq[early->index].ready && !vdev->quiescing)
+			virtio_start(vdev);
+		else
+			(void)eventfd_read(vdev->kick[early->index], &count);
+	}
+	pthread_mutex_unlock(&vdev->lock);
+	return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs virtio_early_funcs = { .dispatch = virtio_early };
+
+int virtio_queue_setup(struct virtio_device *vdev, unsigned int i)
+{
+	struct machine *m = vdev->machine;
+	int ret;
+
+	virtq_init(&vdev->vq[i], &m->mem, vdev->ops->queue_size);
+	vdev->kick[i] = eventfd(0, EFD_CLOEXEC);
+	if (vdev->kick[i] < 0)
+		return -errno;
+	if (vdev->ops->kick) {
+		GSource *source = g_unix_fd_source_new(vdev->kick[i], G_IO_IN);
+
+		g_source_set_callback(source, G_SOURCE_FUNC(virtio_kicked), vdev, NULL);
+		g_source_attach(source, m->context);
+		vdev->kick_source[i] = source;
+	} else {
+		GSource *source = g_source_new(&virtio_early_funcs,
+					       sizeof(struct virtio_early_source));
+		struct virtio_early_source *early = (struct virtio_early_source *)source;
+
+		early->vdev = vdev;
+		early->index = i;
+		vdev->early_tag[i] = g_source_add_unix_fd(source, vdev->kick[i], G_IO_IN);
+		g_source_attach(source, m->context);
+		vdev->kick_source[i] = source;
+	}
+	ret = machine_ioeventfd_add(m, vdev->dev.base + VIRTIO_MMIO_QUEUE_NOTIFY, 4, i,
+				    vdev->kick[i]);
+	if (ret < 0 && ret != -ENOTSUP)
+		return ret;
+	vdev->kick_in_kernel[i] = !ret;
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of a virtio device share, and device types do not see. */
+#ifndef ARMVMM_RUN_VIRTIO_PRIVATE_H
+#define ARMVMM_RUN_VIRTIO_PRIVATE_H
+
+#include "virtio/virtio_mmio.h"
+
+/* The lock must be held for all but the first and the last. */
+
+/* The driver has seen the causes @bits of the interrupt. */
+void virtio_ack(struct virtio_device *vdev, uint32_t bits);
+
+/* Returns with no request in flight; the lock is dropped while it waits. */
+void virtio_quiesce(struct virtio_device *vdev);
+
+/* Makes the main thread, or the device's workers, look at all queues. */
+void virtio_kick_all(struct virtio_device *vdev);
+
+/* Queues may be used from now on. Nothing when it is started, or needs a reset. */
+void virtio_start(struct virtio_device *vdev);
+
+/* Back to power-on state, but for the legacy page size. */
+void virtio_reset(struct virtio_device *vdev);
+
+/* The driver writes Status (0 resets) or DriverFeatures. */
+void virtio_set_status(struct virtio_device *vdev, uint32_t value);
+void virtio_set_features(struct virtio_device *vdev, uint32_t value);
+
+/*
+ * Makes queue @i of a device whose address is known, with its eventfd and who waits for
+ * it. Returns 0 or -errno; what was made is @vdev's to end in any case. Main thread.
+ */
+int virtio_queue_setup(struct virtio_device *vdev, unsigned int i);
+
+#endif /* ARMVMM_RUN_VIRTIO_PRIVATE_H */

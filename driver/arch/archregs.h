@@ -63,16 +63,19 @@
 #define HCR_VA			(1u << 8)
 #define HCR_FB			(1u << 9)
 #define HCR_BSU_IS		(1u << 10)
+#define HCR_DC			(1u << 12)
 #define HCR_TWI			(1u << 13)
 #define HCR_TWE			(1u << 14)
+#define HCR_TID3		(1u << 18)
 #define HCR_TSC			(1u << 19)
 #define HCR_TIDCP		(1u << 20)
 #define HCR_TAC			(1u << 21)
 #define HCR_TSW			(1u << 22)
 #define HCR_TVM			(1u << 26)
 
-/* HSTR, B4.1.79, and HDCR, B4.1.66 */
+/* HSTR, B4.1.74, and HDCR, B4.1.66 */
 #define HSTR_T15		(1u << 15)
+#define HDCR_HPMN_MASK		0x1fu
 #define HDCR_TPMCR		(1u << 5)
 #define HDCR_TPM		(1u << 6)
 #define HDCR_TDE		(1u << 8)
@@ -103,6 +106,7 @@
 #define HSR_EC_IABT_HYP		0x21
 #define HSR_EC_DABT		0x24
 #define HSR_EC_DABT_HYP		0x25
+#define HSR_EC_V8_DEBUG		0x30	/* from here on: ARMv8 */
 #define HSR_EC_NR		0x40
 
 /* ISS of a trapped WFI or WFE */
@@ -125,6 +129,7 @@
 #define HSR_DABT_SRT(hsr)	(((hsr) >> 16) & 0xf)
 #define HSR_DABT_CM		(1u << 8)
 #define HSR_DABT_WNR		(1u << 6)
+#define HSR_ABT_S1PTW		(1u << 7)	/* on the walk of a stage 1 table */
 #define HSR_ABT_FSC		0x3fu
 
 /* CNTV_CTL and CNTP_CTL, B8.1.8 and B8.1.13 */

@@ -12,10 +12,6 @@
 
 asm(".arch_extension virt");
 
-#define PSR_T			BIT(5)
-#define PSR_MODE		0x1fu
-#define PSR_MODE_FIQ		0x11u
-
 #define SMCCC_VERSION		0x80000000u	/* DEN 0028 7.2 */
 #define PSCI_VERSION		0x84000000u	/* PSCI 5.1.1 */
 #define PSCI_1_0		0x00010000u
@@ -72,7 +68,7 @@ __hyp_inline bool fastpath_cp15_read(struct hyp_vcpu *vcpu, u32 hsr)
 	}
 	asm volatile("mrs %0, SPSR" : "=r" (spsr));
 	/* R8-R12 of FIQ mode are banked, R13 and R14 of every mode. */
-	if (spsr & PSR_T || rt > 12 || (rt > 7 && (spsr & PSR_MODE) == PSR_MODE_FIQ))
+	if (spsr & CPSR_T || rt > 12 || (rt > 7 && (spsr & CPSR_M_MASK) == CPSR_M_FIQ))
 		return false;
 	vcpu->regs.usr_regs.uregs[rt] = val;
 	banked_write(banked_read(ELR_hyp) + 4, ELR_hyp);
@@ -90,7 +86,7 @@ bool __hyp_text hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 		return fastpath_hvc(vcpu);
 	case HSR_EC_CP15_32:
 		return fastpath_cp15_read(vcpu, hsr);
-	case HSR_EC_FP:
+	case HSR_EC_CP0_13:
 		/*
 		 * Where there is none it is undefined: the host says so. A trap
 		 * with the guest's registers loaded is about something else.

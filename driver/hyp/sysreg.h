@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "arch/archregs.h"
+
 /* Each name stands for "op1, CRn, CRm, op2", or "op1, CRm" where 64 bits wide. */
 #define SYS_MIDR	0, c0, c0, 0
 #define SYS_MPIDR	0, c0, c0, 5
@@ -118,65 +120,21 @@
 #define __hyp_text	__section(".hyp.text") noinline
 #define __hyp_inline	static __always_inline
 
-/* HCR (DDI 0406C B4.1.65) */
-#define HCR_VM		BIT(0)
-#define HCR_SWIO	BIT(1)
-#define HCR_PTW		BIT(2)
-#define HCR_FMO		BIT(3)
-#define HCR_IMO		BIT(4)
-#define HCR_AMO		BIT(5)
-#define HCR_VF		BIT(6)
-#define HCR_VI		BIT(7)
-#define HCR_VA		BIT(8)
-#define HCR_FB		BIT(9)
-#define HCR_BSU_IS	BIT(10)
-#define HCR_DC		BIT(12)
-#define HCR_TWI		BIT(13)
-#define HCR_TWE		BIT(14)
-#define HCR_TID3	BIT(18)
-#define HCR_TSC		BIT(19)
-#define HCR_TIDCP	BIT(20)
-#define HCR_TAC		BIT(21)
-#define HCR_TSW		BIT(22)
-#define HCR_TVM		BIT(26)
-
-/* HCPTR (B4.1.64): the fixed bits read as one. */
+/* HCPTR (DDI 0406C B4.1.64): the fixed bits read as one. */
 #define HCPTR_TCP10	BIT(10)
 #define HCPTR_TCP11	BIT(11)
 #define HCPTR_TTA	BIT(20)
-
-/* HDCR (B4.1.66) */
-#define HDCR_HPMN_MASK	0x1fu
-#define HDCR_TPMCR	BIT(5)
-#define HDCR_TPM	BIT(6)
-#define HDCR_TDE	BIT(8)
-#define HDCR_TDA	BIT(9)
-#define HDCR_TDOSA	BIT(10)
-#define HDCR_TDRA	BIT(11)
-
-/* HSTR (B4.1.74): c15 is implementation defined. */
-#define HSTR_T15	BIT(15)
 
 /* CNTHCTL (DDI 0406C B8.1.8): PL1 may use the physical counter, timer. */
 #define CNTHCTL_PL1PCTEN BIT(0)
 #define CNTHCTL_PL1PCEN	BIT(1)
 
 /* TTBCR (B4.1.153): translation walks off, by format. */
-#define TTBCR_BIT_EAE	BIT(31)
 #define TTBCR_PD0	BIT(4)
 #define TTBCR_PD1	BIT(5)
 #define TTBCR_BIT_EPD0	BIT(7)
 #define TTBCR_BIT_EPD1	BIT(23)
 
 #define FPEXC_EN_	BIT(30)
-
-/* HSR (B3.13.6) */
-#define HSR_EC(hsr)	((hsr) >> 26)
-#define HSR_EC_CP15_32	0x03
-#define HSR_EC_FP	0x07
-#define HSR_EC_HVC	0x12
-#define HSR_EC_IABT	0x20	/* the first of the aborts; debug exceptions are among them */
-#define HSR_EC_DABT	0x24
-#define HSR_EC_V8_DEBUG	0x30	/* from here on */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "compat/compat.h"
 
+#include "arch/archregs.h"
 #include "core/guest.h"
 #include "core/inject.h"
 #include "core/state.h"
@@ -13,14 +14,6 @@
 #include "mem/stage2.h"
 #include "mem/stage2_host.h"
 #include "mmio/mmio.h"
-
-/* HSR of an abort from a lower mode (DDI 0406C B3.13.6). */
-#define HSR_EC(hsr)		((hsr) >> 26)
-#define HSR_EC_IABT		0x20	/* prefetch abort routed to HYP */
-#define HSR_WNR			(1u << 6)
-#define HSR_S1PTW		(1u << 7)	/* on the walk of a stage 1 table */
-#define HSR_CM			(1u << 8)	/* by a cache maintenance instruction */
-#define HSR_FSC(hsr)		((hsr) & 0x3f)
 
 /* Fault status codes, long-descriptor format (B3.13.3); the low bits of some are the level. */
 #define FSC_TYPE(fsc)		((fsc) & 0x3c)
@@ -152,12 +145,12 @@ static int fault_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
 		return 1;
 	}
 	/* Tables of the guest where no memory is: an external abort on its walk. */
-	if (hsr & HSR_S1PTW) {
+	if (hsr & HSR_ABT_S1PTW) {
 		armvmm_regs_inject_dabt(vcpu, vcpu->hyp->hxfar);
 		return 1;
 	}
 	/* There is no cache line of what is not memory: done. */
-	if (hsr & HSR_CM) {
+	if (hsr & HSR_DABT_CM) {
 		armvmm_regs_skip(vcpu);
 		return 1;
 	}
@@ -168,7 +161,7 @@ static int fault_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
 static int fault_other(struct armvmm_vcpu *vcpu, bool iabt)
 {
 	/* Two entries for one address: the guest cannot have made them, all go. */
-	if (HSR_FSC(vcpu->hyp->hsr) == FSC_TLB_CONFLICT) {
+	if ((vcpu->hyp->hsr & HSR_ABT_FSC) == FSC_TLB_CONFLICT) {
 		armvmm_stage2_flush_tlb(&vcpu->vm->stage2);
 		return 1;
 	}
@@ -188,10 +181,10 @@ static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
 		.slot = slot,
 		.ipa = ipa & ~(STAGE2_PAGE_SIZE - 1),
 		.hva = armvmm_memslot_hva(slot, ipa >> PAGE_SHIFT),
-		.mapped = FSC_TYPE(HSR_FSC(vcpu->hyp->hsr)) == FSC_PERMISSION,
+		.mapped = FSC_TYPE(vcpu->hyp->hsr & HSR_ABT_FSC) == FSC_PERMISSION,
 		.write = write,
 		.exec = exec,
-		.walk = vcpu->hyp->hsr & HSR_S1PTW,
+		.walk = vcpu->hyp->hsr & HSR_ABT_S1PTW,
 	};
 	int ret;
 
@@ -215,7 +208,7 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 	struct stage2 *s2 = &vcpu->vm->stage2;
 	u32 hsr = hyp->hsr;
 	bool iabt = HSR_EC(hsr) == HSR_EC_IABT;
-	unsigned int type = FSC_TYPE(HSR_FSC(hsr));
+	unsigned int type = FSC_TYPE(hsr & HSR_ABT_FSC);
 	bool exec, write;
 	u64 ipa;
 
@@ -234,8 +227,8 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 	}
 
 	/* The walker of stage 1 reads, and does not execute (no hardware flags in ARMv7). */
-	exec = iabt && !(hsr & HSR_S1PTW);
-	write = !iabt && !(hsr & HSR_S1PTW) && (hsr & HSR_WNR);
+	exec = iabt && !(hsr & HSR_ABT_S1PTW);
+	write = !iabt && !(hsr & HSR_ABT_S1PTW) && (hsr & HSR_DABT_WNR);
 	/* The slot stays until the caller's vm->srcu is released, with the mapping made from it. */
 	slot = armvmm_memslot_find(vcpu->vm, ipa >> PAGE_SHIFT);
 	if (!slot || (write && (slot->flags & KVM_MEM_READONLY)))

@@ -3,10 +3,10 @@
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/types.h>
-#include <unistd.h>
 
 #include "boot/kernel.h"
+#include "boot/kernel_elf.h"
+#include "boot/kernel_file.h"
 #include "boot/uimage.h"
 
 #define KERNEL_MIB		(1ULL << 20)
@@ -52,27 +52,6 @@ enum {
 #define IMAGE_OFFSET		0x8000
 /* Any other program goes where QEMU's virt board puts it. */
 #define RAW_OFFSET		0x10000
-
-struct kernel_file {
-	int fd;
-	uint64_t offset, size;
-	const char *name;
-	struct error *err;
-};
-
-static int kernel_read(const struct kernel_file *file, uint64_t offset, void *buf, size_t len)
-{
-	ssize_t n;
-
-	if (offset > file->size || len > file->size - offset)
-		return error_set(file->err, -EIO, "%s: is truncated", file->name);
-	n = pread(file->fd, buf, len, file->offset + offset);
-	if (n < 0)
-		return error_errno(file->err, -errno, "%s", file->name);
-	if ((size_t)n < len)
-		return error_set(file->err, -EIO, "%s: is truncated", file->name);
-	return 0;
-}
 
 static int kernel_too_big(const struct kernel_file *file, uint64_t need, uint64_t ram_size)
 {
@@ -210,87 +189,6 @@ static int kernel_probe_flat(struct kernel_image *image, const struct kernel_fil
 	image->nr_segments = 1;
 	image->entry = ram_base + offset;
 	image->end = ram_base + end;
-	return 0;
-}
-
-static int elf_segment(struct kernel_image *image, const struct kernel_file *file,
-		       const Elf32_Phdr *ph, uint64_t ram_base, uint64_t ram_size)
-{
-	uint64_t offset = (uint64_t)ph->p_paddr - ram_base;
-
-	if (!ph->p_memsz)
-		return 0;
-	if (ph->p_filesz > ph->p_memsz)
-		return error_set(file->err, -ENOEXEC, "%s: has a damaged ELF header", file->name);
-	if (ph->p_offset > file->size || ph->p_filesz > file->size - ph->p_offset)
-		return error_set(file->err, -EIO, "%s: is truncated", file->name);
-	if (ph->p_paddr < ram_base || offset > ram_size || ph->p_memsz > ram_size - offset)
-		return error_set(file->err, -E2BIG,
-				 "%s: a segment at 0x%x, 0x%x bytes, lies outside of memory",
-				 file->name, ph->p_paddr, ph->p_memsz);
-	if (image->nr_segments == KERNEL_MAX_SEGMENTS)
-		return error_set(file->err, -ENOEXEC, "%s: has more than %d segments", file->name,
-				 KERNEL_MAX_SEGMENTS);
-	for (unsigned int i = 0; i < image->nr_segments; i++) {
-		const struct kernel_segment *other = &image->segment[i];
-
-		if (ph->p_paddr < other->gpa + other->mem_size &&
-		    other->gpa < (uint64_t)ph->p_paddr + ph->p_memsz)
-			return error_set(file->err, -ENOEXEC, "%s: has segments that overlap",
-					 file->name);
-	}
-	image->segment[image->nr_segments++] = (struct kernel_segment){
-		.gpa = ph->p_paddr,
-		.file_offset = ph->p_offset,
-		.file_size = ph->p_filesz,
-		.mem_size = ph->p_memsz,
-	};
-	if ((uint64_t)ph->p_paddr + ph->p_memsz > image->end)
-		image->end = (uint64_t)ph->p_paddr + ph->p_memsz;
-	return 0;
-}
-
-static int kernel_probe_elf(struct kernel_image *image, const struct kernel_file *file,
-			    uint64_t ram_base, uint64_t ram_size)
-{
-	bool found = false;
-	Elf32_Ehdr eh;
-	int ret;
-
-	ret = kernel_read(file, 0, &eh, sizeof(eh));
-	if (ret)
-		return ret;
-	if (memcmp(eh.e_ident, ELFMAG, SELFMAG))
-		return error_set(file->err, -ENOEXEC, "%s: is no ELF program", file->name);
-	if (eh.e_ident[EI_CLASS] != ELFCLASS32 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
-	    eh.e_machine != EM_ARM || eh.e_type != ET_EXEC)
-		return error_set(file->err, -ENOEXEC,
-				 "%s: is no ELF program for 32-bit little-endian Arm", file->name);
-	if (eh.e_phentsize != sizeof(Elf32_Phdr))
-		return error_set(file->err, -ENOEXEC, "%s: has a damaged ELF header", file->name);
-
-	image->entry = eh.e_entry;
-	for (unsigned int i = 0; i < eh.e_phnum; i++) {
-		uint32_t entry = eh.e_entry & ~1u;
-		Elf32_Phdr ph;
-
-		ret = kernel_read(file, (uint64_t)eh.e_phoff + i * sizeof(ph), &ph, sizeof(ph));
-		if (ret)
-			return ret;
-		if (ph.p_type != PT_LOAD)
-			continue;
-		ret = elf_segment(image, file, &ph, ram_base, ram_size);
-		if (ret)
-			return ret;
-		/* The entry is a virtual address; the guest starts with its MMU off. */
-		if (!found && entry >= ph.p_vaddr && entry - ph.p_vaddr < ph.p_memsz) {
-			image->entry = eh.e_entry - ph.p_vaddr + ph.p_paddr;
-			found = true;
-		}
-	}
-	if (!found)
-		return error_set(file->err, -ENOEXEC, "%s: its entry 0x%x lies in no segment",
-				 file->name, eh.e_entry);
 	return 0;
 }
 

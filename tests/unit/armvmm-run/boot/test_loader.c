@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/boot/kernel_elf.c userspace/armvmm-run/boot/kernel_file.c
 // sources: userspace/armvmm-run/boot/kernel.c userspace/armvmm-run/boot/loader.c userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/boot/uimage.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64

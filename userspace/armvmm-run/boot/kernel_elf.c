@@ -6,46 +6,125 @@
 
 #include "boot/kernel_elf.h"
 
-static int elf_segment(struct kernel_image *image, const struct kernel_file *file,
-		       const Elf32_Phdr *ph, uint64_t ram_base, uint64_t ram_size)
-{
-	uint64_t offset = (uint64_t)ph->p_paddr - ram_base;
+/*
+ * Where a program's parts go. Most files tell it by their physical addresses. Some leave these
+ * zero, and the virtual ones are meant. Kernels that find by themselves where they are (vmlinux,
+ * FreeBSD's) have virtual ones in both: these go to the same place above a 1 GiB boundary in RAM.
+ */
+enum elf_rule { ELF_PHYSICAL, ELF_VIRTUAL, ELF_MOVED, ELF_NR_RULES };
 
-	if (!ph->p_memsz)
+#define ELF_SPLIT_MASK	0x3fffffffu
+
+static uint64_t elf_place(const Elf32_Phdr *ph, enum elf_rule rule, uint64_t ram_base)
+{
+	switch (rule) {
+	case ELF_VIRTUAL:
+		return ph->p_vaddr;
+	case ELF_MOVED:
+		return ram_base + (ph->p_paddr & ELF_SPLIT_MASK);
+	default:
+		return ph->p_paddr;
+	}
+}
+
+static bool elf_in_ram(const Elf32_Phdr *ph, enum elf_rule rule, uint64_t ram_base,
+		       uint64_t ram_size)
+{
+	uint64_t place = elf_place(ph, rule, ram_base), offset = place - ram_base;
+
+	return place >= ram_base && offset <= ram_size && ph->p_memsz <= ram_size - offset;
+}
+
+/* Reads the @index-th header, and checks what it tells of the file. One to load has p_memsz. */
+static int elf_header(const struct kernel_file *file, const Elf32_Ehdr *eh, unsigned int index,
+		      Elf32_Phdr *ph)
+{
+	int ret = kernel_read(file, (uint64_t)eh->e_phoff + index * sizeof(*ph), ph, sizeof(*ph));
+
+	if (ret)
+		return ret;
+	if (ph->p_type != PT_LOAD || !ph->p_memsz) {
+		ph->p_memsz = 0;
 		return 0;
+	}
 	if (ph->p_filesz > ph->p_memsz)
 		return error_set(file->err, -ENOEXEC, "%s: has a damaged ELF header", file->name);
 	if (ph->p_offset > file->size || ph->p_filesz > file->size - ph->p_offset)
 		return error_set(file->err, -EIO, "%s: is truncated", file->name);
-	if (ph->p_paddr < ram_base || offset > ram_size || ph->p_memsz > ram_size - offset)
-		return error_set(file->err, -E2BIG,
-				 "%s: a segment at 0x%x, 0x%x bytes, lies outside of memory",
-				 file->name, ph->p_paddr, ph->p_memsz);
+	return 0;
+}
+
+/*
+ * The first rule by which all of the program lies in RAM. A program that is moved has
+ * addresses of one 1 GiB range, the upper ones, where no RAM can be meant.
+ */
+static int elf_choose(const struct kernel_file *file, const Elf32_Ehdr *eh, uint64_t ram_base,
+		      uint64_t ram_size, enum elf_rule *rule)
+{
+	bool fits[ELF_NR_RULES] = { true, true, true };
+	Elf32_Phdr first = { 0 }, outside = { 0 };
+
+	for (unsigned int i = 0; i < eh->e_phnum; i++) {
+		Elf32_Phdr ph;
+		int ret = elf_header(file, eh, i, &ph);
+
+		if (ret)
+			return ret;
+		if (!ph.p_memsz)
+			continue;
+		if (!first.p_memsz)
+			first = ph;
+		if (!outside.p_memsz && !elf_in_ram(&ph, ELF_PHYSICAL, ram_base, ram_size))
+			outside = ph;
+		for (unsigned int r = 0; r < ELF_NR_RULES; r++)
+			fits[r] &= elf_in_ram(&ph, r, ram_base, ram_size);
+		/* Virtual addresses are meant only where there are no physical ones. */
+		if (ph.p_paddr)
+			fits[ELF_VIRTUAL] = false;
+		/* Linux has its vectors at a virtual address of their own: the physical ones count. */
+		if (ph.p_paddr < ram_base + ELF_SPLIT_MASK + 1 ||
+		    (ph.p_paddr ^ first.p_paddr) & ~ELF_SPLIT_MASK)
+			fits[ELF_MOVED] = false;
+	}
+	for (unsigned int r = 0; r < ELF_NR_RULES; r++) {
+		if (fits[r]) {
+			*rule = r;
+			return 0;
+		}
+	}
+	return error_set(file->err, -E2BIG,
+			 "%s: a segment at 0x%x, 0x%x bytes, lies outside of memory", file->name,
+			 outside.p_paddr, outside.p_memsz);
+}
+
+static int elf_segment(struct kernel_image *image, const struct kernel_file *file,
+		       const Elf32_Phdr *ph, uint64_t gpa)
+{
 	if (image->nr_segments == KERNEL_MAX_SEGMENTS)
 		return error_set(file->err, -ENOEXEC, "%s: has more than %d segments", file->name,
 				 KERNEL_MAX_SEGMENTS);
 	for (unsigned int i = 0; i < image->nr_segments; i++) {
 		const struct kernel_segment *other = &image->segment[i];
 
-		if (ph->p_paddr < other->gpa + other->mem_size &&
-		    other->gpa < (uint64_t)ph->p_paddr + ph->p_memsz)
+		if (gpa < other->gpa + other->mem_size && other->gpa < gpa + ph->p_memsz)
 			return error_set(file->err, -ENOEXEC, "%s: has segments that overlap",
 					 file->name);
 	}
 	image->segment[image->nr_segments++] = (struct kernel_segment){
-		.gpa = ph->p_paddr,
+		.gpa = gpa,
 		.file_offset = ph->p_offset,
 		.file_size = ph->p_filesz,
 		.mem_size = ph->p_memsz,
 	};
-	if ((uint64_t)ph->p_paddr + ph->p_memsz > image->end)
-		image->end = (uint64_t)ph->p_paddr + ph->p_memsz;
+	if (gpa + ph->p_memsz > image->end)
+		image->end = gpa + ph->p_memsz;
 	return 0;
 }
 
 int kernel_probe_elf(struct kernel_image *image, const struct kernel_file *file,
 		     uint64_t ram_base, uint64_t ram_size)
 {
+	enum elf_rule rule;
 	bool found = false;
 	Elf32_Ehdr eh;
 	int ret;
@@ -62,22 +141,26 @@ int kernel_probe_elf(struct kernel_image *image, const struct kernel_file *file,
 	if (eh.e_phentsize != sizeof(Elf32_Phdr))
 		return error_set(file->err, -ENOEXEC, "%s: has a damaged ELF header", file->name);
 
-	image->entry = eh.e_entry;
+	ret = elf_choose(file, &eh, ram_base, ram_size, &rule);
+	if (ret)
+		return ret;
 	for (unsigned int i = 0; i < eh.e_phnum; i++) {
 		uint32_t entry = eh.e_entry & ~1u;
+		uint64_t gpa;
 		Elf32_Phdr ph;
 
-		ret = kernel_read(file, (uint64_t)eh.e_phoff + i * sizeof(ph), &ph, sizeof(ph));
+		ret = elf_header(file, &eh, i, &ph);
 		if (ret)
 			return ret;
-		if (ph.p_type != PT_LOAD)
+		if (!ph.p_memsz)
 			continue;
-		ret = elf_segment(image, file, &ph, ram_base, ram_size);
+		gpa = elf_place(&ph, rule, ram_base);
+		ret = elf_segment(image, file, &ph, gpa);
 		if (ret)
 			return ret;
 		/* The entry is a virtual address; the guest starts with its MMU off. */
 		if (!found && entry >= ph.p_vaddr && entry - ph.p_vaddr < ph.p_memsz) {
-			image->entry = eh.e_entry - ph.p_vaddr + ph.p_paddr;
+			image->entry = eh.e_entry - ph.p_vaddr + gpa;
 			found = true;
 		}
 	}

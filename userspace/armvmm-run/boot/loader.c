@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -51,6 +52,17 @@ static int loader_file_open(struct loader_file *file, const char *name, struct e
 	return 0;
 }
 
+/* Does an ELF program leave room for the device tree below itself? */
+static bool loader_ram_start_free(const struct loader *l)
+{
+	if (l->kernel.fd < 0 || l->image.format != KERNEL_ELF)
+		return false;
+	for (unsigned int i = 0; i < l->image.nr_segments; i++)
+		if (l->image.segment[i].gpa < l->ram_base + l->dtb_room)
+			return false;
+	return true;
+}
+
 static int loader_layout(struct loader *l, struct error *err)
 {
 	uint64_t limit = l->ram_size < LOADER_LOWMEM ? l->ram_size : LOADER_LOWMEM;
@@ -78,6 +90,9 @@ static int loader_layout(struct loader *l, struct error *err)
 	}
 	l->initrd_gpa = l->ram_base + place;
 	l->dtb_gpa = l->ram_base + place + initrd;
+	/* Programs that are told nothing look for it at the start of RAM, as QEMU's virt has it. */
+	if (loader_ram_start_free(l))
+		l->dtb_gpa = l->ram_base;
 	return 0;
 }
 

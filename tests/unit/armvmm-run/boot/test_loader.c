@@ -273,7 +273,58 @@ static void test_elf(void)
 	BAD(e.ph[0].p_memsz = 0xffffffff, -E2BIG);
 	BAD(e.ph[1].p_paddr = RAM + 0x8ff0, -ENOEXEC);
 	BAD(e.ph[1].p_paddr = RAM + 16 * MIB - 0x1fff, -E2BIG);
+	BAD((e.ph[0].p_paddr = 0xc0008000, e.ph[1].p_paddr = 0x80100000), -E2BIG);
+	BAD((e.ph[0].p_paddr = 0xc0008000, e.ph[1].p_paddr = 0xc1000000), -E2BIG);
 #undef BAD
+}
+
+/* Files that have no physical addresses, and those that have virtual ones in their place. */
+static void test_elf_rules(void)
+{
+	struct config config = { .kernel = path("e") };
+	struct kernel_image image;
+	struct loader l;
+	struct elf e;
+
+	make_elf(&e);
+	e.eh.e_entry = RAM + 0x20011;
+	e.ph[0].p_vaddr = RAM + 0x20000;
+	e.ph[1].p_vaddr = RAM + 0x30000;
+	e.ph[0].p_paddr = e.ph[1].p_paddr = 0;
+	write_file("e", &e, sizeof(e), sizeof(e));
+	KTAP_EQ(probe("e", KERNEL_AUTO, 16 * MIB, &image), 0);
+	KTAP_EQ(image.entry, RAM + 0x20011);
+	KTAP_EQ(image.segment[1].gpa, RAM + 0x30000);
+	KTAP_EQ(image.end, RAM + 0x32000);
+	/* The device tree is where QEMU has it: at the start of RAM, if that is free. */
+	KTAP_EQ(loader_open(&l, &config, RAM, 16 * MIB, &err), 0);
+	KTAP_EQ(l.dtb_gpa, RAM);
+	loader_close(&l);
+
+	/* As Linux links vmlinux: its vectors run elsewhere than they lie. */
+	make_elf(&e);
+	e.ph[0].p_paddr = 0xc0208000;
+	e.ph[0].p_vaddr = 0xc0208000;
+	e.eh.e_entry = 0xc0208000;
+	e.ph[1].p_paddr = 0xc0300000;
+	e.ph[1].p_vaddr = 0xffff0000;
+	write_file("e", &e, sizeof(e), sizeof(e));
+	KTAP_EQ(probe("e", KERNEL_AUTO, 16 * MIB, &image), 0);
+	KTAP_EQ(image.entry, RAM + 0x208000);
+	KTAP_EQ(image.segment[1].gpa, RAM + 0x300000);
+	/* Where there is RAM at these addresses, they are meant. */
+	KTAP_EQ(probe("e", KERNEL_AUTO, 3072 * MIB, &image), 0);
+	KTAP_EQ(image.entry, 0xc0208000);
+
+	make_elf(&e);
+	e.ph[0].p_paddr = 0xc0008000;
+	e.ph[1].p_paddr = 0xc0100000;
+	write_file("e", &e, sizeof(e), sizeof(e));
+	KTAP_EQ(loader_open(&l, &config, RAM, 16 * MIB, &err), 0);
+	KTAP_EQ(l.image.entry, RAM + 0x8011);
+	/* No room below it. */
+	KTAP_TRUE(l.dtb_gpa >= l.image.end);
+	loader_close(&l);
 }
 
 static int layout(struct loader *l, uint64_t ram_size, const char *initrd, const char *dtb)
@@ -515,6 +566,7 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(test_zimage), KTAP_CASE(test_zimage_old), KTAP_CASE(test_zimage_damaged),
 		KTAP_CASE(test_not_a_kernel), KTAP_CASE(test_image), KTAP_CASE(test_elf),
+		KTAP_CASE(test_elf_rules),
 		KTAP_CASE(test_layout), KTAP_CASE(test_files), KTAP_CASE(test_load),
 		KTAP_CASE(test_guestmem), KTAP_CASE(test_wrapped), KTAP_CASE(test_refused_by_name),
 	};

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/boot/kernel.c userspace/armvmm-run/boot/kernel_elf.c
+// sources: userspace/armvmm-run/boot/kernel_file.c userspace/armvmm-run/boot/uimage.c
+// sources: userspace/armvmm-run/core/error.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+/*
+ * A program's file in each format: whatever it tells, its parts lie in the file and in RAM, and
+ * no two of them at one place.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "boot/kernel.h"
+#include "boot/uimage.h"
+#include "fuzz.h"
+
+#define RAM	0x40000000ull
+
+static void check(const struct kernel_image *image, uint64_t size, uint64_t ram_size)
+{
+	FUZZ_MUST(image->format != KERNEL_AUTO);
+	FUZZ_MUST(image->nr_segments <= KERNEL_MAX_SEGMENTS);
+	FUZZ_MUST(image->end <= RAM + ram_size);
+	for (unsigned int i = 0; i < image->nr_segments; i++) {
+		const struct kernel_segment *s = &image->segment[i];
+
+		FUZZ_MUST(s->file_size <= s->mem_size);
+		FUZZ_MUST(s->file_offset <= size && s->file_size <= size - s->file_offset);
+		FUZZ_MUST(s->gpa >= RAM && s->gpa + s->mem_size <= image->end);
+		for (unsigned int j = 0; j < i; j++)
+			FUZZ_MUST(s->gpa >= image->segment[j].gpa + image->segment[j].mem_size ||
+				  image->segment[j].gpa >= s->gpa + s->mem_size);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static int fd = -1;
+	struct kernel_image image;
+	struct error err = { { 0 } };
+	struct fuzz f = { data, len };
+	uint8_t how = fuzz_u8(&f);
+	/* 1, 16, 256 and 3072 MiB. */
+	uint64_t ram_size = how & 0x80 ? 3072ull << 20 : 1ull << (20 + 4 * (how >> 4 & 3));
+	uint64_t offset, size;
+
+	if (ram_size > 3072ull << 20)
+		ram_size = 256 << 20;
+	if (fd < 0)
+		fd = memfd_create("kernel", 0);
+	/* Longer than what it holds, so that sizes can be told that are there. */
+	if (ftruncate(fd, 0) || pwrite(fd, f.data, f.len, 0) != (ssize_t)f.len ||
+	    ftruncate(fd, f.len + (how & 8 ? 1 << 20 : 0)))
+		return 0;
+	size = f.len + (how & 8 ? 1 << 20 : 0);
+	if (uimage_open(fd, size, UIMAGE_KERNEL, &offset, &size, "kernel", &err))
+		return 0;
+	if (!kernel_probe(&image, fd, offset, size, (how & 7) % (KERNEL_RAW + 1), RAM, ram_size,
+			  "kernel", &err))
+		check(&image, size, ram_size);
+	else
+		FUZZ_MUST(err.text[0]);
+	return 0;
+}

@@ -33,6 +33,31 @@ reboots() {
 }
 
 check 'power-off: status 0' by_keys 0 p
+# The first page of it is none of the program's.
+shifted() {
+	{
+		dd if=/dev/zero bs=4096 count=1 2>/dev/null
+		cat monitor.raw
+	} >"$work/shifted"
+	guest_start g --kernel "$work/shifted" "$@"
+	guest_expect g 20 ready || return 1
+	guest_type g p
+	guest_end g 20
+	cat "$work/g.err"
+	same "$status" 0
+}
+
+moved() {
+	guest_start g --kernel monitor.moved
+	guest_expect g 20 ready || return 1
+	guest_type g p
+	guest_end g 20
+	cat "$work/g.err"
+	same "$status" 0
+}
+check 'a raw program where it is told to go and to start' shifted --format raw \
+	--load-address 0x4000f000 --entry 0x40010000
+check 'an ELF program of upper addresses, moved into memory' moved
 check 'power-off with all of eight CPUs at work' by_keys 0 's8 p' --cpus 8 --memory 64M
 check 'the guest reboots in place, three times' reboots
 check 'a guest finds what Linux expects at each start' sh -c "! grep 'bad entry' $work/g.out"

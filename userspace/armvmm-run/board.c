@@ -183,7 +183,7 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	b->m.identity = config->identity;
 	b->config = config;
 	b->pmu = config->pmu == PMU_ON;
-	b->loader.kernel.fd = b->loader.initrd.fd = b->loader.dtb.fd = -1;
+	b->loader.kernel.fd = b->loader.dtb.fd = -1;
 
 	ret = config->dump_dtb ? 0 : board_alloc_memory(b, err);
 	if (!ret)
@@ -234,7 +234,7 @@ static int board_make_dtb(struct board *b, void *buf, size_t size, const char *c
 		.ram_size = loader->ram_size,
 		.bootargs = config->append,
 		.initrd_gpa = loader->initrd_gpa,
-		.initrd_size = loader->initrd.size,
+		.initrd_size = loader->initrd_size,
 		.pmu = b->pmu,
 		.timer_hz = hosttree_timer_hz("/proc/device-tree"),
 	};

@@ -9,12 +9,14 @@
 #include "core/cpupart.h"
 #include "core/device_type.h"
 #include "core/identity.h"
+#include "core/map.h"
 #include "core/parse.h"
 #include "options.h"
 
 #define OPTIONS_MIN_MEMORY	(1ULL << 20)
 #define OPTIONS_MAX_MEMORY	(3ULL << 30)	/* from 1 GiB to the end of 32-bit addresses */
 #define OPTIONS_DEF_MEMORY	(256ULL << 20)
+#define OPTIONS_MAX_APPEND	32768
 #define OPTIONS_MAX_GRACE	86400
 #define OPTIONS_DEF_GRACE	30
 
@@ -25,8 +27,10 @@ const char options_help[] =
 	"Guest software:\n"
 	"  -k, --kernel FILE      zImage, Image or ELF program to start\n"
 	"      --format FORMAT    what FILE is: auto (default), zimage, image, elf, raw\n"
-	"  -i, --initrd FILE      initial RAM disk\n"
-	"  -a, --append TEXT      kernel command line\n"
+	"      --load-address N   where a raw FILE goes (default 0x40010000)\n"
+	"      --entry N          and where it starts (default: at its first byte)\n"
+	"  -i, --initrd FILE      initial RAM disk (repeatable: one behind the other)\n"
+	"  -a, --append TEXT      kernel command line; @FILE takes it from a file\n"
 	"      --dtb FILE         device tree to use instead of the machine's own\n"
 	"\n"
 	"Machine:\n"
@@ -65,6 +69,8 @@ const char options_help[] =
 
 enum {
 	OPT_FORMAT = 256,
+	OPT_LOAD_ADDRESS,
+	OPT_ENTRY,
 	OPT_DTB,
 	OPT_DUMP_DTB,
 	OPT_CPU_PART,
@@ -81,6 +87,8 @@ enum {
 static const struct option options_long[] = {
 	{ "kernel", required_argument, NULL, 'k' },
 	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "load-address", required_argument, NULL, OPT_LOAD_ADDRESS },
+	{ "entry", required_argument, NULL, OPT_ENTRY },
 	{ "initrd", required_argument, NULL, 'i' },
 	{ "append", required_argument, NULL, 'a' },
 	{ "dtb", required_argument, NULL, OPT_DTB },
@@ -184,6 +192,61 @@ static int options_format(struct config *config, const char *arg, struct error *
 	return error_set(err, -EINVAL, "--format %s: must be auto, zimage, image, elf or raw", arg);
 }
 
+/* A guest-physical address in RAM, decimal or with 0x. */
+static int options_address(uint32_t *address, const char *option, const char *arg,
+			   struct error *err)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(arg, &end, 0);
+	if (*arg < '0' || *arg > '9' || *end)
+		return error_set(err, -EINVAL, "%s %s: is no address (0x40010000)", option, arg);
+	if (errno || n < MAP_RAM_BASE || n > UINT32_MAX)
+		return error_set(err, -EINVAL, "%s %s: must be 0x%x to 0xffffffff, where memory is",
+				 option, arg, MAP_RAM_BASE);
+	*address = n;
+	return 0;
+}
+
+/* Lines of a file are words of the command line. */
+static int options_append_file(struct config *config, const char *name, struct error *err)
+{
+	FILE *file = fopen(name, "re");
+	char *text = g_malloc(OPTIONS_MAX_APPEND + 1);
+	size_t len = 0;
+	int ret = 0;
+
+	if (file)
+		len = fread(text, 1, OPTIONS_MAX_APPEND + 1, file);
+	if (!file || ferror(file))
+		ret = error_errno(err, -errno, "--append @%s", name);
+	else if (len > OPTIONS_MAX_APPEND)
+		ret = error_set(err, -EINVAL, "--append @%s: is larger than %d bytes", name,
+				OPTIONS_MAX_APPEND);
+	else if (memchr(text, 0, len))
+		ret = error_set(err, -EINVAL, "--append @%s: is no text", name);
+	if (file)
+		fclose(file);
+	if (ret) {
+		g_free(text);
+		return ret;
+	}
+	text[len] = '\0';
+	config->append_read = g_strdelimit(g_strstrip(text), "\r\n\t", ' ');
+	config->append = config->append_read;
+	return 0;
+}
+
+static int options_append(struct config *config, const char *arg, struct error *err)
+{
+	g_free(config->append_read);
+	config->append_read = NULL;
+	config->append = arg;
+	return *arg == '@' ? options_append_file(config, arg + 1, err) : 0;
+}
+
 /* A device that @option (as typed: "--disk") asked for, with @arg or NULL. */
 static int options_add_device(struct config *config, const struct device_type *type,
 			      const char *option, const char *arg, const char *args,
@@ -248,11 +311,13 @@ static int options_one(struct config *config, int c, struct error *err)
 		config->kernel = optarg;
 		return 0;
 	case 'i':
-		config->initrd = optarg;
+		if (config->nr_initrds == CONFIG_MAX_INITRDS)
+			return error_set(err, -EINVAL, "--initrd %s: no more than %d RAM disks",
+					 optarg, CONFIG_MAX_INITRDS);
+		config->initrd[config->nr_initrds++] = optarg;
 		return 0;
 	case 'a':
-		config->append = optarg;
-		return 0;
+		return options_append(config, optarg, err);
 	case 'c':
 		return options_cpus(config, optarg, err);
 	case 'm':
@@ -262,6 +327,10 @@ static int options_one(struct config *config, int c, struct error *err)
 		return 0;
 	case OPT_FORMAT:
 		return options_format(config, optarg, err);
+	case OPT_LOAD_ADDRESS:
+		return options_address(&config->load_address, "--load-address", optarg, err);
+	case OPT_ENTRY:
+		return options_address(&config->entry, "--entry", optarg, err);
 	case OPT_DTB:
 		config->dtb = optarg;
 		return 0;
@@ -403,6 +472,9 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 		return error_set(err, -EINVAL, "%s: is no option (see --help)", argv[optind]);
 	if (!config->kernel && !config->dump_dtb)
 		return error_set(err, -EINVAL, "--kernel FILE is missing (see --help)");
+	if ((config->load_address || config->entry) && config->format != KERNEL_RAW)
+		return error_set(err, -EINVAL, "%s: is for --format raw alone",
+				 config->load_address ? "--load-address" : "--entry");
 	options_identify(config);
 	return OPTIONS_RUN;
 }
@@ -413,6 +485,8 @@ void options_free(struct config *config)
 		if (config->device[i].type->release)
 			config->device[i].type->release(config->device[i].config);
 	config->nr_devices = 0;
+	g_free(config->append_read);
+	config->append_read = NULL;
 	g_free(config->identity);
 	config->identity = NULL;
 }

@@ -103,6 +103,46 @@ static void test_pmu(void)
 	refused("-k z --pmu", "--pmu: needs an argument");
 }
 
+static void test_programs(void)
+{
+	char name[] = "/tmp/test_options.XXXXXX", line[128], text[128];
+	int fd = mkstemp(name);
+
+	KTAP_EQ(parse("-k z --format raw --load-address 0x40200000 --entry 1075838980"), OPTIONS_RUN);
+	KTAP_EQ(config.load_address, 0x40200000);
+	KTAP_EQ(config.entry, 0x40200004);
+	refused("-k z --load-address 0x40200000", "--load-address: is for --format raw alone");
+	refused("-k z --entry 0x40200000", "--entry: is for --format raw alone");
+	refused("-k z --format raw --entry x", "--entry x: is no address (0x40010000)");
+	refused("-k z --format raw --entry 0x40000000x",
+		"--entry 0x40000000x: is no address (0x40010000)");
+	refused("-k z --format raw --load-address 0x3fffffff",
+		"--load-address 0x3fffffff: must be 0x40000000 to 0xffffffff, where memory is");
+	refused("-k z --format raw --load-address 0x100000000",
+		"--load-address 0x100000000: must be 0x40000000 to 0xffffffff, where memory is");
+	KTAP_EQ(parse("-k z -i a -i b --initrd c"), OPTIONS_RUN);
+	KTAP_EQ(config.nr_initrds, 3);
+	KTAP_STREQ(config.initrd[2], "c");
+	refused("-k z -i 1 -i 2 -i 3 -i 4 -i 5 -i 6 -i 7 -i 8 -i 9",
+		"--initrd 9: no more than 8 RAM disks");
+
+	KTAP_EQ(write(fd, "root=/dev/vda\nquiet\n", 20), 20);
+	snprintf(line, sizeof(line), "-k z --append @%s", name);
+	KTAP_EQ(parse(line), OPTIONS_RUN);
+	KTAP_STREQ(config.append, "root=/dev/vda quiet");
+	KTAP_EQ(ftruncate(fd, 32), 0);
+	snprintf(text, sizeof(text), "--append @%s: is no text", name);
+	refused(line, text);
+	KTAP_EQ(ftruncate(fd, 32769), 0);
+	snprintf(text, sizeof(text), "--append @%s: is larger than 32768 bytes", name);
+	refused(line, text);
+	close(fd);
+	unlink(name);
+	snprintf(text, sizeof(text), "--append @%s: No such file or directory", name);
+	refused(line, text);
+	refused("-k z --append @/", "--append @/: Is a directory");
+}
+
 static void test_cpus(void)
 {
 	static const char *const bad[] = { "0", "9", "-1", "x", "1x", "0x2", "+2", "99999999999" };
@@ -282,7 +322,7 @@ static void test_others(void)
 	KTAP_EQ(parse("--kernel z --format raw --initrd i --append a=b --dtb d --console virtio "
 		      "--rng --node /dev/kvm --no-reboot --grace 0 -v"), OPTIONS_RUN);
 	KTAP_EQ(config.format, KERNEL_RAW);
-	KTAP_STREQ(config.initrd, "i");
+	KTAP_STREQ(config.initrd[0], "i");
 	KTAP_STREQ(config.append, "a=b");
 	KTAP_STREQ(config.node, "/dev/kvm");
 	KTAP_TRUE(config.no_reboot && config.verbose);
@@ -445,7 +485,8 @@ static void test_device_help(void)
 	free(text);
 }
 
-KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_pmu), KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
+KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_pmu), KTAP_CASE(test_programs),
+	  KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
 	  KTAP_CASE(test_device),
 	  KTAP_CASE(test_man_page), KTAP_CASE(test_device_help), KTAP_CASE(test_others),

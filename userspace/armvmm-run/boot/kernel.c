@@ -265,3 +265,29 @@ int kernel_probe(struct kernel_image *image, int fd, uint64_t offset, uint64_t s
 		return kernel_probe_flat(image, &file, ram_base, ram_size);
 	}
 }
+
+int kernel_place_raw(struct kernel_image *image, uint32_t load, uint32_t entry, uint64_t ram_base,
+		     uint64_t ram_size, const char *name, struct error *err)
+{
+	struct kernel_segment *segment = &image->segment[0];
+
+	if (load) {
+		uint64_t offset = load - ram_base;
+
+		if (load < ram_base || offset > ram_size || segment->mem_size > ram_size - offset)
+			return error_set(err, -E2BIG,
+					 "%s: --load-address 0x%x, 0x%llx bytes, lies outside of memory",
+					 name, load, (unsigned long long)segment->mem_size);
+		segment->gpa = load;
+		image->entry = load;
+		image->end = load + segment->mem_size;
+	}
+	if (entry && ((entry & ~1u) < segment->gpa || entry >= image->end))
+		return error_set(err, -E2BIG,
+				 "%s: --entry 0x%x lies outside of the program, which is at 0x%llx to 0x%llx",
+				 name, entry, (unsigned long long)segment->gpa,
+				 (unsigned long long)image->end - 1);
+	if (entry)
+		image->entry = entry;
+	return 0;
+}

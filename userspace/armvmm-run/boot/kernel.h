@@ -41,4 +41,11 @@ int kernel_probe(struct kernel_image *image, int fd, uint64_t offset, uint64_t s
 		 enum kernel_format format, uint64_t ram_base, uint64_t ram_size, const char *name,
 		 struct error *err);
 
+/*
+ * Puts a raw program that was probed at @load, and has it start at @entry (0 for either: as it
+ * is). Returns 0, or -E2BIG when it would lie or start outside of RAM.
+ */
+int kernel_place_raw(struct kernel_image *image, uint32_t load, uint32_t entry, uint64_t ram_base,
+		     uint64_t ram_size, const char *name, struct error *err);
+
 #endif /* ARMVMM_RUN_KERNEL_H */

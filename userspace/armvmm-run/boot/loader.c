@@ -31,6 +31,12 @@ static uint64_t loader_align(uint64_t n)
 	return (n + LOADER_PAGE - 1) & ~(LOADER_PAGE - 1);
 }
 
+/* Linux looks for the next cpio archive at a multiple of four. */
+static uint64_t loader_initrd_align(uint64_t n)
+{
+	return (n + 3) & ~3ULL;
+}
+
 static int loader_file_open(struct loader_file *file, const char *name, struct error *err)
 {
 	struct stat st;
@@ -68,7 +74,7 @@ static int loader_layout(struct loader *l, struct error *err)
 	uint64_t limit = l->ram_size < LOADER_LOWMEM ? l->ram_size : LOADER_LOWMEM;
 	uint64_t preferred = l->ram_size / 2 < LOADER_PREFERRED ? l->ram_size / 2 :
 								  LOADER_PREFERRED;
-	uint64_t initrd = loader_align(l->initrd.size);
+	uint64_t initrd = loader_align(l->initrd_size);
 	uint64_t used = l->kernel.fd >= 0 ? l->image.end - l->ram_base : 0;
 	uint64_t place = loader_align(used > preferred ? used : preferred);
 
@@ -82,7 +88,7 @@ static int loader_layout(struct loader *l, struct error *err)
 					 l->kernel.name ? l->kernel.name : "--memory");
 		return error_set(err, -E2BIG,
 				 "%s: %llu MiB overlap the kernel or the end of low memory; memory of %llu MiB has room for %llu",
-				 l->initrd.name,
+				 l->nr_initrds == 1 ? l->initrd[0].name : "--initrd",
 				 (unsigned long long)(initrd + LOADER_MIB - 1) / LOADER_MIB,
 				 (unsigned long long)l->ram_size / LOADER_MIB,
 				 place + l->dtb_room > limit ? 0ULL :
@@ -96,13 +102,35 @@ static int loader_layout(struct loader *l, struct error *err)
 	return 0;
 }
 
+static int loader_open_initrds(struct loader *l, const struct config *config, struct error *err)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < config->nr_initrds; i++) {
+		struct loader_file *file = &l->initrd[l->nr_initrds++];
+
+		file->fd = -1;
+		ret = loader_file_open(file, config->initrd[i], err);
+		if (!ret)
+			ret = uimage_open(file->fd, file->size, UIMAGE_RAMDISK, &file->offset,
+					  &file->size, file->name, err);
+		/* Each is a file's size, of 63 bits: eight of them could wrap. */
+		if (!ret && file->size > l->ram_size)
+			ret = error_set(err, -E2BIG,
+					"%s: is larger than the memory that --memory gives",
+					file->name);
+		l->initrd_size = loader_initrd_align(l->initrd_size) + file->size;
+	}
+	return ret;
+}
+
 int loader_open(struct loader *l, const struct config *config, uint64_t ram_base,
 		uint64_t ram_size, struct error *err)
 {
 	int ret;
 
 	memset(l, 0, sizeof(*l));
-	l->kernel.fd = l->initrd.fd = l->dtb.fd = -1;
+	l->kernel.fd = l->dtb.fd = -1;
 	l->ram_base = ram_base;
 	l->ram_size = ram_size;
 	l->dtb_room = LOADER_DTB_ROOM;
@@ -114,11 +142,11 @@ int loader_open(struct loader *l, const struct config *config, uint64_t ram_base
 	if (!ret && l->kernel.fd >= 0)
 		ret = kernel_probe(&l->image, l->kernel.fd, l->kernel.offset, l->kernel.size,
 				   config->format, ram_base, ram_size, config->kernel, err);
+	if (!ret && l->kernel.fd >= 0 && l->image.format == KERNEL_RAW)
+		ret = kernel_place_raw(&l->image, config->load_address, config->entry, ram_base,
+				       ram_size, config->kernel, err);
 	if (!ret)
-		ret = loader_file_open(&l->initrd, config->initrd, err);
-	if (!ret && l->initrd.fd >= 0)
-		ret = uimage_open(l->initrd.fd, l->initrd.size, UIMAGE_RAMDISK, &l->initrd.offset,
-				  &l->initrd.size, config->initrd, err);
+		ret = loader_open_initrds(l, config, err);
 	if (!ret)
 		ret = loader_file_open(&l->dtb, config->dtb, err);
 	if (!ret && l->dtb.size > LOADER_DTB_MAX)
@@ -174,6 +202,7 @@ static int loader_read_guest(const struct loader_file *file, const struct guestm
 
 int loader_load(const struct loader *l, const struct guestmem *mem, struct error *err)
 {
+	uint64_t gpa = l->initrd_gpa;
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < l->image.nr_segments; i++) {
@@ -182,8 +211,10 @@ int loader_load(const struct loader *l, const struct guestmem *mem, struct error
 		ret = loader_read_guest(&l->kernel, mem, segment->gpa, segment->file_size,
 					segment->file_offset, err);
 	}
-	if (!ret)
-		ret = loader_read_guest(&l->initrd, mem, l->initrd_gpa, l->initrd.size, 0, err);
+	for (unsigned int i = 0; !ret && i < l->nr_initrds; i++) {
+		ret = loader_read_guest(&l->initrd[i], mem, gpa, l->initrd[i].size, 0, err);
+		gpa = loader_initrd_align(gpa + l->initrd[i].size);
+	}
 	return ret;
 }
 
@@ -198,13 +229,17 @@ int loader_read_dtb(const struct loader *l, void *buf, size_t size, struct error
 	return ret ? ret : (int)l->dtb.size;
 }
 
+static void loader_file_close(struct loader_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+}
+
 void loader_close(struct loader *l)
 {
-	struct loader_file *files[] = { &l->kernel, &l->initrd, &l->dtb };
-
-	for (unsigned int i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (files[i]->fd >= 0)
-			close(files[i]->fd);
-		files[i]->fd = -1;
-	}
+	loader_file_close(&l->kernel);
+	loader_file_close(&l->dtb);
+	for (unsigned int i = 0; i < l->nr_initrds; i++)
+		loader_file_close(&l->initrd[i]);
 }

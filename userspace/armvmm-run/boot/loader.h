@@ -25,9 +25,12 @@ struct loader_file {
 
 struct loader {
 	uint64_t ram_base, ram_size;
-	struct loader_file kernel, initrd, dtb;
+	struct loader_file kernel, dtb;
+	unsigned int nr_initrds;
+	struct loader_file initrd[CONFIG_MAX_INITRDS];
 	struct kernel_image image;
-	uint64_t initrd_gpa;	/* when initrd.size */
+	uint64_t initrd_gpa;	/* when initrd_size */
+	uint64_t initrd_size;	/* of all, one behind the other as Linux takes them */
 	uint64_t dtb_gpa;
 	uint64_t dtb_room;	/* bytes that the device tree may have */
 };
@@ -37,7 +40,7 @@ int loader_open(struct loader *loader, const struct config *config, uint64_t ram
 		uint64_t ram_size, struct error *err);
 
 /*
- * Reads kernel and initrd into @mem, which reads as zero elsewhere. Returns 0 or
+ * Reads kernel and initrds into @mem, which reads as zero elsewhere. Returns 0 or
  * -errno: a file has shrunk or cannot be read.
  */
 int loader_load(const struct loader *loader, const struct guestmem *mem, struct error *err);

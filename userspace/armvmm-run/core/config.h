@@ -11,6 +11,7 @@
 
 #define CONFIG_MAX_CPUS		8
 #define CONFIG_MAX_DEVICES	32
+#define CONFIG_MAX_INITRDS	8
 
 struct device_type;
 
@@ -27,8 +28,11 @@ struct config {
 	const char *node;	/* the hypervisor's; NULL: the default */
 	const char *kernel;
 	enum kernel_format format;
-	const char *initrd;
+	uint32_t load_address, entry;	/* of a raw program; 0: not given */
+	unsigned int nr_initrds;
+	const char *initrd[CONFIG_MAX_INITRDS];
 	const char *append;
+	char *append_read;	/* what it points to, where that came from a file */
 	const char *dtb;
 	const char *dump_dtb;
 	unsigned int nr_cpus;

@@ -329,15 +329,17 @@ static void test_elf_rules(void)
 
 static int layout(struct loader *l, uint64_t ram_size, const char *initrd, const char *dtb)
 {
-	struct config config = { .kernel = path("z"), .initrd = initrd, .dtb = dtb };
+	struct config config = { .kernel = path("z"), .dtb = dtb };
 
+	if (initrd)
+		config.initrd[config.nr_initrds++] = initrd;
 	err.text[0] = '\0';
 	return loader_open(l, &config, RAM, ram_size, &err);
 }
 
 static void check_apart(const struct loader *l)
 {
-	uint64_t initrd_end = l->initrd_gpa + l->initrd.size;
+	uint64_t initrd_end = l->initrd_gpa + l->initrd_size;
 
 	KTAP_TRUE(l->initrd_gpa >= l->image.end);
 	KTAP_TRUE(l->dtb_gpa >= initrd_end);
@@ -436,12 +438,78 @@ static void make_uimage(uint8_t *u, uint32_t len, uint8_t arch, uint8_t type, ui
 	u[31] = comp;
 }
 
+/* Linux finds the archives of several files one behind the other, at multiples of four. */
+static void test_initrds(void)
+{
+	struct config config = { .nr_initrds = 3 };
+	struct guestmem mem = { 0 };
+	uint8_t u[64 + 6] = { 0 };
+	struct loader l;
+	struct zimage z;
+
+	make_zimage(&z, 2 * MIB, 8 * MIB, 0, 0x8000);
+	write_file("z", &z, sizeof(z), 2 * MIB);
+	write_file("r", "first", 5, 5);
+	make_uimage(u, 6, 2, 3, 0);
+	memcpy(u + 64, "second", 6);
+	write_file("u", u, sizeof(u), sizeof(u));
+	write_file("i", "third", 5, 5);
+	config.kernel = path("z");
+	config.initrd[0] = path("r");
+	config.initrd[1] = path("u");
+	config.initrd[2] = path("i");
+	KTAP_EQ(loader_open(&l, &config, RAM, 64 * MIB, &err), 0);
+	KTAP_EQ(l.initrd_size, 8 + 8 + 5);
+	check_apart(&l);
+	KTAP_EQ(guestmem_alloc(&mem, RAM, 64 * MIB), 0);
+	KTAP_EQ(loader_load(&l, &mem, &err), 0);
+	KTAP_MEMEQ(guestmem_ptr(&mem, l.initrd_gpa, 22), "first\0\0\0second\0\0third\0", 22);
+	loader_close(&l);
+	guestmem_destroy(&mem);
+
+	write_file("i", "x", 1, 1ll << 40);
+	config.kernel = path("z");
+	config.initrd[0] = config.initrd[1] = path("u");
+	config.initrd[2] = path("none");
+	KTAP_EQ(loader_open(&l, &config, RAM, 64 * MIB, &err), (unsigned long long)-ENOENT);
+	config.initrd[0] = config.initrd[1] = config.initrd[2] = path("i");
+	KTAP_EQ(loader_open(&l, &config, RAM, 64 * MIB, &err), (unsigned long long)-E2BIG);
+}
+
+static void test_raw(void)
+{
+	struct config config = { .kernel = path("t"), .format = KERNEL_RAW,
+				 .load_address = RAM + 0x100000, .entry = RAM + 0x100801 };
+	struct loader l;
+
+	write_file("t", "raw", 3, 4096);
+	KTAP_EQ(loader_open(&l, &config, RAM, 4 * MIB, &err), 0);
+	KTAP_EQ(l.image.segment[0].gpa, RAM + 0x100000);
+	KTAP_EQ(l.image.entry, RAM + 0x100801);
+	KTAP_EQ(l.image.end, RAM + 0x101000);
+	loader_close(&l);
+	config.entry = 0;
+	KTAP_EQ(loader_open(&l, &config, RAM, 4 * MIB, &err), 0);
+	KTAP_EQ(l.image.entry, RAM + 0x100000);
+	loader_close(&l);
+	config.entry = RAM + 0x101000;
+	KTAP_EQ(loader_open(&l, &config, RAM, 4 * MIB, &err), (unsigned long long)-E2BIG);
+	KTAP_TRUE(strstr(err.text,
+			 "/t: --entry 0x40101000 lies outside of the program, "
+				   "which is at 0x40100000 to 0x40100fff"));
+	config.entry = 0;
+	config.load_address = RAM + 4 * MIB - 4095;
+	KTAP_EQ(loader_open(&l, &config, RAM, 4 * MIB, &err), (unsigned long long)-E2BIG);
+	KTAP_TRUE(strstr(err.text,
+			 "/t: --load-address 0x403ff001, 0x1000 bytes, lies outside of memory"));
+}
+
 /* Opens kernel "u" or initrd "u", wrapped so. 0, or what is said of it is in err. */
 static int open_wrapped(struct loader *l, bool initrd, uint8_t arch, uint8_t type, uint8_t comp,
 			uint32_t len)
 {
-	struct config config = { .kernel = path(initrd ? "z" : "u"),
-				 .initrd = initrd ? path("u") : NULL };
+	struct config config = { .kernel = path(initrd ? "z" : "u"), .nr_initrds = initrd,
+				 .initrd = { path("u") } };
 	static uint8_t file[64 + sizeof(struct zimage)];
 	struct zimage z;
 
@@ -471,7 +539,7 @@ static void test_wrapped(void)
 	loader_close(&l);
 	/* The RAM disk without its header, and no more than the header tells. */
 	KTAP_EQ(open_wrapped(&l, true, 2, 3, 0, size - 100), 0);
-	KTAP_EQ(l.initrd.size, size - 100);
+	KTAP_EQ(l.initrd_size, size - 100);
 	KTAP_EQ(loader_load(&l, &mem, &err), 0);
 	KTAP_MEMEQ(guestmem_ptr(&mem, l.initrd_gpa, size - 100), &z, size - 100);
 	KTAP_EQ(*(uint8_t *)guestmem_ptr(&mem, l.initrd_gpa + size - 100, 1), 0);
@@ -566,7 +634,7 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(test_zimage), KTAP_CASE(test_zimage_old), KTAP_CASE(test_zimage_damaged),
 		KTAP_CASE(test_not_a_kernel), KTAP_CASE(test_image), KTAP_CASE(test_elf),
-		KTAP_CASE(test_elf_rules),
+		KTAP_CASE(test_elf_rules), KTAP_CASE(test_initrds), KTAP_CASE(test_raw),
 		KTAP_CASE(test_layout), KTAP_CASE(test_files), KTAP_CASE(test_load),
 		KTAP_CASE(test_guestmem), KTAP_CASE(test_wrapped), KTAP_CASE(test_refused_by_name),
 	};

@@ -124,7 +124,7 @@ static int elf_segment(struct kernel_image *image, const struct kernel_file *fil
 int kernel_probe_elf(struct kernel_image *image, const struct kernel_file *file,
 		     uint64_t ram_base, uint64_t ram_size)
 {
-	enum elf_rule rule;
+	enum elf_rule rule = ELF_PHYSICAL;
 	bool found = false;
 	Elf32_Ehdr eh;
 	int ret;

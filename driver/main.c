@@ -92,7 +92,7 @@ static int check_cpu(void)
 	u32 pfr1 = read_cpuid_ext(CPUID_EXT_PFR1);
 
 	if (((pfr1 >> 12) & 0xf) == 0) {
-		pr_err("armvmm: this CPU (MIDR 0x%08x) has no Virtualization Extensions; Cortex-A7, A12, A15 and A17 have\n",
+		pr_err("this CPU (MIDR 0x%08x) has no Virtualization Extensions; Cortex-A7, A12, A15 and A17 have\n",
 		       read_cpuid_id());
 		return -ENODEV;
 	}
@@ -140,7 +140,7 @@ static int __init armvmm_init(void)
 	if (kvm) {
 		ret = misc_register(&kvm_misc);
 		if (ret) {
-			pr_err("armvmm: kvm=1: /dev/kvm (10:%d) has another owner; unload it, or load armvmm without kvm=1\n",
+			pr_err("kvm=1: /dev/kvm (10:%d) has another owner; unload it, or load armvmm without kvm=1\n",
 			       KVM_MINOR);
 			goto err_kvm;
 		}
@@ -148,7 +148,7 @@ static int __init armvmm_init(void)
 	ret = misc_register(&armvmm_misc);
 	if (ret)
 		goto err_misc;
-	pr_info("armvmm: HYP mode taken over on %u CPUs, %u list registers\n",
+	pr_info("HYP mode taken over on %u CPUs, %u list registers\n",
 		num_online_cpus(), armvmm_vgic_host.nr_lr);
 	return 0;
 

@@ -88,21 +88,21 @@ static void __noreturn takeover_panic(struct hyp_cpu *cpu)
 	};
 	const struct hyp_panic *p = &cpu->panic;
 
-	pr_emerg("armvmm: HYP %s on CPU%d\n",
+	pr_emerg("HYP %s on CPU%d\n",
 		 p->vector < ARRAY_SIZE(names) ? names[p->vector] : "exception",
 		 smp_processor_id());
 	if (p->faults > 1)
-		pr_emerg("armvmm: and %u more on the way back: r0 to LR and the kind are the last's\n",
+		pr_emerg("and %u more on the way back: r0 to LR and the kind are the last's\n",
 			 p->faults - 1);
-	pr_emerg("armvmm: PC %08x (%pS) SPSR %08x HSR %08x HCR %08x\n", p->elr,
+	pr_emerg("PC %08x (%pS) SPSR %08x HSR %08x HCR %08x\n", p->elr,
 		 (void *)(unsigned long)p->elr, p->spsr, p->hsr, p->hcr);
-	pr_emerg("armvmm: HDFAR %08x HIFAR %08x HPFAR %08x HTTBR %08x vCPU %p\n", p->hdfar,
+	pr_emerg("HDFAR %08x HIFAR %08x HPFAR %08x HTTBR %08x vCPU %p\n", p->hdfar,
 		 p->hifar, p->hpfar, p->httbr, p->vcpu);
-	pr_emerg("armvmm: r0 %08x r1 %08x r2 %08x r3 %08x r4 %08x\n", p->regs[0], p->regs[1],
+	pr_emerg("r0 %08x r1 %08x r2 %08x r3 %08x r4 %08x\n", p->regs[0], p->regs[1],
 		 p->regs[2], p->regs[3], p->regs[4]);
-	pr_emerg("armvmm: r5 %08x r6 %08x r7 %08x r8 %08x r9 %08x\n", p->regs[5], p->regs[6],
+	pr_emerg("r5 %08x r6 %08x r7 %08x r8 %08x r9 %08x\n", p->regs[5], p->regs[6],
 		 p->regs[7], p->regs[8], p->regs[9]);
-	pr_emerg("armvmm: r10 %08x r11 %08x r12 %08x SP %08x LR %08x\n", p->regs[10], p->regs[11],
+	pr_emerg("r10 %08x r11 %08x r12 %08x SP %08x LR %08x\n", p->regs[10], p->regs[11],
 		 p->regs[12], p->regs[13], p->regs[14]);
 	panic("armvmm: fault in HYP mode");
 }
@@ -193,7 +193,7 @@ static int takeover_online(unsigned int cpu)
 	__this_cpu_write(takeover_wanted, !ret);
 	local_irq_restore(flags);
 	if (ret) {
-		pr_err("armvmm: CPU%u: HYP mode has another owner\n", cpu);
+		pr_err("CPU%u: HYP mode has another owner\n", cpu);
 		return ret;
 	}
 	armvmm_timer_cpu_up();
@@ -274,10 +274,10 @@ int armvmm_takeover_probe(void)
 	case HYP_STUB_ERROR:
 		return 0;
 	case HYP_PROBE_UNDEF:
-		pr_err("armvmm: Linux was started in SVC mode; virtualization needs a boot loader that enters it in HYP mode (U-Boot: CONFIG_ARMV7_VIRT=y, and `setenv bootm_boot_mode nonsec`)\n");
+		pr_err("Linux was started in SVC mode; virtualization needs a boot loader that enters it in HYP mode (U-Boot: CONFIG_ARMV7_VIRT=y, and `setenv bootm_boot_mode nonsec`)\n");
 		break;
 	default:
-		pr_err("armvmm: HYP mode is not the kernel's: an hvc was answered with 0x%08x by firmware, or by another hypervisor that runs this Linux or was loaded into it\n",
+		pr_err("HYP mode is not the kernel's: an hvc was answered with 0x%08x by firmware, or by another hypervisor that runs this Linux or was loaded into it\n",
 		       answer);
 	}
 	return -ENODEV;
@@ -339,7 +339,7 @@ static int takeover_map_entry(void)
 	while (n--)
 		__free_page(held[n]);
 	if (ret) {
-		pr_err("armvmm: no page for the entry to HYP mode: it must lie below 4 GiB and clash with no kernel address in use\n");
+		pr_err("no page for the entry to HYP mode: it must lie below 4 GiB and clash with no kernel address in use\n");
 		return ret;
 	}
 

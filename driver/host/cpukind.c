@@ -39,7 +39,7 @@ int armvmm_cpukind_check(void)
 {
 	if (match_string(harden_choices, ARRAY_SIZE(harden_choices), harden) >= 0)
 		return 0;
-	pr_err("armvmm: harden=%s: it is auto, none, bpiall, iciallu or loop8\n", harden);
+	pr_err("harden=%s: it is auto, none, bpiall, iciallu or loop8\n", harden);
 	return -EINVAL;
 }
 
@@ -115,9 +115,9 @@ void armvmm_cpukind_learn(void)
 		return;
 	armvmm_cpukind_describe(&kind, cpukind_used(&kind), line, sizeof(line));
 	if (kind.missing)
-		pr_warn("armvmm: %s\n", line);
+		pr_warn("%s\n", line);
 	else
-		pr_info("armvmm: %s\n", line);
+		pr_info("%s\n", line);
 }
 
 size_t armvmm_cpukind_report(char *buf, size_t size)

@@ -190,10 +190,10 @@ void armvmm_debug_init(void)
 	}
 	if (!armvmm_debug_host.nr_brp) {
 		memset(&armvmm_debug_host, 0, sizeof(armvmm_debug_host));
-		pr_info("armvmm: debug registers are out of reach: guests have BKPT alone\n");
+		pr_info("debug registers are out of reach: guests have BKPT alone\n");
 		return;
 	}
-	pr_info("armvmm: %u breakpoints, %u watchpoints, single step by %s\n",
+	pr_info("%u breakpoints, %u watchpoints, single step by %s\n",
 		armvmm_debug_host.nr_brp, armvmm_debug_host.nr_wrp,
 		armvmm_debug_host.mismatch ? "mismatch" : "the decoder");
 }

@@ -59,7 +59,7 @@ static int pin_account(struct armvmm_vm *vm)
 		return 0;
 	atomic64_dec(&vm->mm->pinned_vm);
 	if (!xchg(&vm->pin_refused, true))
-		pr_info_ratelimited("armvmm: %s[%d]: RLIMIT_MEMLOCK (%lu KiB) allows no more guest memory, which this kernel (MMU_NOTIFIER=n) has pinned: raise it (ulimit -l) to the guest's RAM and more\n",
+		pr_info_ratelimited("%s[%d]: RLIMIT_MEMLOCK (%lu KiB) allows no more guest memory, which this kernel (MMU_NOTIFIER=n) has pinned: raise it (ulimit -l) to the guest's RAM and more\n",
 				    current->comm, task_tgid_nr(current),
 				    limit << (PAGE_SHIFT - 10));
 	return -ENOMEM;

@@ -177,12 +177,12 @@ void armvmm_pmu_init(void)
 	const char *why = pmu_event_try();
 
 	if (why) {
-		pr_info("armvmm: no PMU for guests: %s\n", why);
+		pr_info("no PMU for guests: %s\n", why);
 		return;
 	}
 	asm volatile("mrc p15, 0, %0, c9, c12, 0" : "=r" (armvmm_pmu_host.pmcr));
 	armvmm_pmu_host.pmcr &= PMCR_RO;
 	pmu_event_ids();
 	armvmm_pmu_host.present = true;
-	pr_info("armvmm: guests may have a PMU with %u event counters\n", armvmm_pmu_nr());
+	pr_info("guests may have a PMU with %u event counters\n", armvmm_pmu_nr());
 }

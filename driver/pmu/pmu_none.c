@@ -10,7 +10,7 @@ struct armvmm_pmu_host armvmm_pmu_host;
 
 void armvmm_pmu_init(void)
 {
-	pr_info("armvmm: no PMU for guests: the kernel is built without perf (PERF_EVENTS=n)\n");
+	pr_info("no PMU for guests: the kernel is built without perf (PERF_EVENTS=n)\n");
 }
 
 struct perf_event *armvmm_pmu_event_begin(struct armvmm_pmu_counter *c, u8 config, u64 period)

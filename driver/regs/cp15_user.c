@@ -104,7 +104,7 @@ int armvmm_cp15_init(void)
 
 	if (!cp15_sorted(cp15_regs, cp15_nr_regs) ||
 	    !cp15_sorted(cp15_invariants, cp15_nr_invariants)) {
-		pr_err("armvmm: the tables of cp15 registers are out of order\n");
+		pr_err("the tables of cp15 registers are out of order\n");
 		return -EINVAL;
 	}
 	for (i = 0; i < cp15_nr_invariants; i++)

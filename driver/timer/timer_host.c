@@ -151,16 +151,16 @@ static int timer_host_find(void)
 		of_node_put(np);
 	}
 	if (!timer_host.irq && vtimer_irq) {
-		pr_err("armvmm: vtimer_irq=%u: there is no such private interrupt (16-31, mostly 27)\n",
+		pr_err("vtimer_irq=%u: there is no such private interrupt (16-31, mostly 27)\n",
 		       vtimer_irq);
 		return -ENODEV;
 	}
 	if (!timer_host.irq) {
-		pr_err("armvmm: no virtual timer interrupt: the device tree's timer node (arm,armv7-timer) must list four interrupts, or give the module vtimer_irq= (16-31, mostly 27)\n");
+		pr_err("no virtual timer interrupt: the device tree's timer node (arm,armv7-timer) must list four interrupts, or give the module vtimer_irq= (16-31, mostly 27)\n");
 		return -ENODEV;
 	}
 	if (!timer_host.freq) {
-		pr_err("armvmm: the timer's frequency is unknown: firmware must set CNTFRQ, or the device tree's timer node needs clock-frequency\n");
+		pr_err("the timer's frequency is unknown: firmware must set CNTFRQ, or the device tree's timer node needs clock-frequency\n");
 		return -ENODEV;
 	}
 	return 0;
@@ -176,12 +176,12 @@ int armvmm_timer_init(void)
 		return err;
 
 	if (timer_host.irq == armvmm_vgic_host.maint_irq) {
-		pr_err("armvmm: the virtual timer's interrupt is the GIC's maintenance interrupt as well: correct vtimer_irq= (mostly 27) or maint_irq= (mostly 25)\n");
+		pr_err("the virtual timer's interrupt is the GIC's maintenance interrupt as well: correct vtimer_irq= (mostly 27) or maint_irq= (mostly 25)\n");
 		return -ENODEV;
 	}
 	data = irq_get_irq_data(timer_host.irq);
 	if (!data) {
-		pr_err("armvmm: virtual timer interrupt %u does not exist\n", timer_host.irq);
+		pr_err("virtual timer interrupt %u does not exist\n", timer_host.irq);
 		return -ENODEV;
 	}
 	timer_host.trigger = irqd_get_trigger_type(data);
@@ -197,10 +197,10 @@ int armvmm_timer_init(void)
 				 &timer_host_cpu);
 	if (err) {
 		if (err == -EBUSY) {
-			pr_err("armvmm: Linux uses the virtual timer itself: it was started in SVC mode; virtualization needs a boot loader that enters it in HYP mode (U-Boot: CONFIG_ARMV7_VIRT=y, and `setenv bootm_boot_mode nonsec`)\n");
+			pr_err("Linux uses the virtual timer itself: it was started in SVC mode; virtualization needs a boot loader that enters it in HYP mode (U-Boot: CONFIG_ARMV7_VIRT=y, and `setenv bootm_boot_mode nonsec`)\n");
 			err = -ENODEV;
 		} else {
-			pr_err("armvmm: cannot request the virtual timer interrupt %u: %d\n",
+			pr_err("cannot request the virtual timer interrupt %u: %d\n",
 			       timer_host.hwirq, err);
 		}
 		return err;

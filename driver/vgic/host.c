@@ -79,11 +79,11 @@ static int host_find_frame(struct device_node *np, unsigned int index, const cha
 	if (param) {
 		*pa = param;
 	} else if (of_address_to_resource(np, index, &res)) {
-		pr_err("armvmm: %pOF has no reg entry %u (%s): the GIC's virtualization registers are missing in the device tree. Add them (reg needs GICD, GICC, GICH, GICV), or give the module gich= and gicv= with the addresses of your SoC's manual\n",
+		pr_err("%pOF has no reg entry %u (%s): the GIC's virtualization registers are missing in the device tree. Add them (reg needs GICD, GICC, GICH, GICV), or give the module gich= and gicv= with the addresses of your SoC's manual\n",
 		       np, index, name);
 		return -ENODEV;
 	} else if ((found = resource_size(&res)) < size) {
-		pr_err("armvmm: reg entry %u (%s) of %pOF has %pa bytes, it needs %zu: correct the device tree, or give the module %s=\n",
+		pr_err("reg entry %u (%s) of %pOF has %pa bytes, it needs %zu: correct the device tree, or give the module %s=\n",
 		       index, name, np, &found, size,
 		       index == HOST_REG_GICH ? "gich" : "gicv");
 		return -ENODEV;
@@ -92,13 +92,13 @@ static int host_find_frame(struct device_node *np, unsigned int index, const cha
 	}
 
 	if (pfn_valid(PHYS_PFN(*pa))) {
-		pr_err("armvmm: %s at %pa is memory, no device: correct %s\n", name, pa,
+		pr_err("%s at %pa is memory, no device: correct %s\n", name, pa,
 		       !param ? "the device tree" : index == HOST_REG_GICH ? "gich=" : "gicv=");
 		return -ENODEV;
 	}
 	/* Guests get whole pages of GICV, and HYP maps one of GICH. */
 	if (!IS_ALIGNED(*pa, PAGE_SIZE)) {
-		pr_err("armvmm: %s at %pa is not aligned to a page: no guest can be given it\n",
+		pr_err("%s at %pa is not aligned to a page: no guest can be given it\n",
 		       name, pa);
 		return -ENODEV;
 	}
@@ -155,14 +155,14 @@ static int host_map_gich(struct armvmm_vgic_host *host)
 
 	host->gich = ioremap(host->gich_pa, PAGE_SIZE);
 	if (!host->gich) {
-		pr_err("armvmm: GICH at %pa cannot be mapped\n", &host->gich_pa);
+		pr_err("GICH at %pa cannot be mapped\n", &host->gich_pa);
 		return -ENOMEM;
 	}
 
 	/* A GICv2 has five priority bits there (IHI 0048B 5.3.2). */
 	vtr = readl_relaxed(host->gich + GICH_VTR);
 	if (GICH_VTR_PRIBITS(vtr) != 5) {
-		pr_err("armvmm: GICH_VTR at %pa reads 0x%08x, which no GICv2 says: check the address of GICH (device tree, or gich=)\n",
+		pr_err("GICH_VTR at %pa reads 0x%08x, which no GICv2 says: check the address of GICH (device tree, or gich=)\n",
 		       &host->gich_pa, vtr);
 		iounmap(host->gich);
 		host->gich = NULL;
@@ -179,13 +179,13 @@ static int host_check_gicv(const struct armvmm_vgic_host *host)
 	u32 iidr;
 
 	if (!gicv) {
-		pr_err("armvmm: GICV at %pa cannot be mapped\n", &host->gicv_pa);
+		pr_err("GICV at %pa cannot be mapped\n", &host->gicv_pa);
 		return -ENOMEM;
 	}
 	iidr = readl_relaxed(gicv + GICC_IIDR);
 	iounmap(gicv);
 	if (GICC_IIDR_ARCH(iidr) != 2) {
-		pr_err("armvmm: GICV_IIDR at %pa reads 0x%08x, which no GICv2 says: check the address of GICV (device tree, or gicv=)\n",
+		pr_err("GICV_IIDR at %pa reads 0x%08x, which no GICv2 says: check the address of GICV (device tree, or gicv=)\n",
 		       &host->gicv_pa, iidr);
 		return -ENODEV;
 	}
@@ -199,7 +199,7 @@ int armvmm_vgic_host_init(void)
 	int ret;
 
 	if (!np) {
-		pr_err("armvmm: the device tree has no GICv2 (compatible arm,gic-400, arm,cortex-a15-gic or arm,cortex-a7-gic): guests need one\n");
+		pr_err("the device tree has no GICv2 (compatible arm,gic-400, arm,cortex-a15-gic or arm,cortex-a7-gic): guests need one\n");
 		return -ENODEV;
 	}
 
@@ -213,13 +213,13 @@ int armvmm_vgic_host_init(void)
 
 	host->maint_irq = host_map_maint(np);
 	if (!host->maint_irq && maint_irq) {
-		pr_err("armvmm: maint_irq=%u: there is no such private interrupt (16-31, mostly 25)\n",
+		pr_err("maint_irq=%u: there is no such private interrupt (16-31, mostly 25)\n",
 		       maint_irq);
 		ret = -ENODEV;
 		goto out;
 	}
 	if (!host->maint_irq) {
-		pr_err("armvmm: %pOF has no maintenance interrupt: add interrupts = <1 9 0xf04> (or as your SoC's manual says) to it, or give the module maint_irq= (16-31, mostly 25)\n",
+		pr_err("%pOF has no maintenance interrupt: add interrupts = <1 9 0xf04> (or as your SoC's manual says) to it, or give the module maint_irq= (16-31, mostly 25)\n",
 		       np);
 		ret = -ENODEV;
 		goto out;
@@ -234,7 +234,7 @@ int armvmm_vgic_host_init(void)
 	ret = request_percpu_irq(host->maint_irq, host_maint_handler, "armvmm vgic",
 				 &host_maint_enabled);
 	if (ret) {
-		pr_err("armvmm: the maintenance interrupt %u of the GIC cannot be requested (error %d): is maint_irq= right, and nothing else using it?\n",
+		pr_err("the maintenance interrupt %u of the GIC cannot be requested (error %d): is maint_irq= right, and nothing else using it?\n",
 		       host->maint_irq, ret);
 		iounmap(host->gich);
 		host->gich = NULL;

@@ -3,9 +3,9 @@
 #include <linux/anon_inodes.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/uaccess.h>
 
 #include "compat/compat.h"
+#include "core/ioctl_arg.h"
 #include "core/state.h"
 #include "vgic/vgic.h"
 #include "vm/device.h"
@@ -26,7 +26,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	default:
 		return -ENOTTY;
 	}
-	if (copy_from_user(&attr, (void __user *)arg, sizeof(attr)))
+	if (armvmm_arg_in(&attr, (void __user *)arg))
 		return -EFAULT;
 	if (cmd == KVM_SET_DEVICE_ATTR)
 		return armvmm_vgic_set_attr(vm, &attr);

@@ -7,9 +7,9 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include "core/inject.h"
+#include "core/ioctl_arg.h"
 #include "core/kick.h"
 #include "core/state.h"
 #include "core/vcpus.h"
@@ -58,11 +58,11 @@ static int vcpu_set_sigmask(struct armvmm_vcpu *vcpu, void __user *argp)
 		vcpu->sigset_active = false;
 		return 0;
 	}
-	if (copy_from_user(&head, argp, sizeof(head)))
+	if (armvmm_arg_in(&head, argp))
 		return -EFAULT;
 	if (head.len != sizeof(set))
 		return -EINVAL;
-	if (copy_from_user(&set, argp + sizeof(head), sizeof(set)))
+	if (armvmm_arg_in(&set, argp + sizeof(head)))
 		return -EFAULT;
 	sigdelsetmask(&set, sigmask(SIGKILL) | sigmask(SIGSTOP));
 	vcpu->sigset = set;
@@ -75,11 +75,11 @@ static int vcpu_reg_list(struct armvmm_vcpu *vcpu, struct kvm_reg_list __user *u
 	struct kvm_reg_list list;
 	u64 room;
 
-	if (copy_from_user(&list, user, sizeof(list)))
+	if (armvmm_arg_in(&list, user))
 		return -EFAULT;
 	room = list.n;
 	list.n = armvmm_regs_count(vcpu);
-	if (copy_to_user(user, &list, sizeof(list)))
+	if (armvmm_arg_out(user, &list))
 		return -EFAULT;
 	if (room < list.n)
 		return -E2BIG;
@@ -90,7 +90,7 @@ static int vcpu_one_reg(struct armvmm_vcpu *vcpu, unsigned int cmd, void __user 
 {
 	struct kvm_one_reg reg;
 
-	if (copy_from_user(&reg, argp, sizeof(reg)))
+	if (armvmm_arg_in(&reg, argp))
 		return -EFAULT;
 	if (cmd == KVM_SET_ONE_REG)
 		return armvmm_regs_set(vcpu, &reg);
@@ -101,7 +101,7 @@ static int vcpu_device_attr(struct armvmm_vcpu *vcpu, unsigned int cmd, void __u
 {
 	struct kvm_device_attr attr;
 
-	if (copy_from_user(&attr, argp, sizeof(attr)))
+	if (armvmm_arg_in(&attr, argp))
 		return -EFAULT;
 	switch (attr.group) {
 	case KVM_ARM_VCPU_PMU_V3_CTRL:
@@ -124,17 +124,10 @@ static int vcpu_device_attr(struct armvmm_vcpu *vcpu, unsigned int cmd, void __u
 static int vcpu_events(struct armvmm_vcpu *vcpu, unsigned int cmd, void __user *argp)
 {
 	struct kvm_vcpu_events events = {};
-	int ret;
 
-	if (cmd == KVM_SET_VCPU_EVENTS) {
-		if (copy_from_user(&events, argp, sizeof(events)))
-			return -EFAULT;
-		return armvmm_regs_set_events(vcpu, &events);
-	}
-	ret = armvmm_regs_get_events(vcpu, &events);
-	if (ret)
-		return ret;
-	return copy_to_user(argp, &events, sizeof(events)) ? -EFAULT : 0;
+	if (cmd == KVM_SET_VCPU_EVENTS)
+		return armvmm_arg_in(&events, argp) ?: armvmm_regs_set_events(vcpu, &events);
+	return armvmm_regs_get_events(vcpu, &events) ?: armvmm_arg_out(argp, &events);
 }
 
 static long vcpu_do_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, unsigned long arg)
@@ -147,9 +140,7 @@ static long vcpu_do_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, unsigned l
 	case KVM_ARM_VCPU_INIT: {
 		struct kvm_vcpu_init init;
 
-		if (copy_from_user(&init, argp, sizeof(init)))
-			return -EFAULT;
-		return armvmm_regs_vcpu_init(vcpu, &init);
+		return armvmm_arg_in(&init, argp) ?: armvmm_regs_vcpu_init(vcpu, &init);
 	}
 	case KVM_SET_ONE_REG:
 	case KVM_GET_ONE_REG:
@@ -160,14 +151,12 @@ static long vcpu_do_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, unsigned l
 		struct kvm_mp_state state;
 
 		vcpu_get_mp_state(vcpu, &state);
-		return copy_to_user(argp, &state, sizeof(state)) ? -EFAULT : 0;
+		return armvmm_arg_out(argp, &state);
 	}
 	case KVM_SET_MP_STATE: {
 		struct kvm_mp_state state;
 
-		if (copy_from_user(&state, argp, sizeof(state)))
-			return -EFAULT;
-		return vcpu_set_mp_state(vcpu, &state);
+		return armvmm_arg_in(&state, argp) ?: vcpu_set_mp_state(vcpu, &state);
 	}
 	case KVM_SET_SIGNAL_MASK:
 		return vcpu_set_sigmask(vcpu, argp);

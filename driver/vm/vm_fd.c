@@ -6,12 +6,12 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
-#include <linux/uaccess.h>
 
 #include <asm/cputype.h>
 
 #include "compat/compat.h"
 #include "core/inject.h"
+#include "core/ioctl_arg.h"
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "debug/debug.h"
@@ -200,6 +200,75 @@ static int vm_set_device_addr(struct armvmm_vm *vm, const struct kvm_arm_device_
 	return armvmm_vgic_set_addr(vm, type, dev->addr);
 }
 
+static int vm_irq_line_ioctl(struct armvmm_vm *vm, unsigned int cmd, void __user *argp)
+{
+	struct kvm_irq_level line;
+	int ret = armvmm_arg_in(&line, argp) ?: vm_irq_line(vm, &line);
+
+	/* KVM/arm has no word on delivery: what came in goes back. */
+	if (!ret && cmd == KVM_IRQ_LINE_STATUS)
+		ret = armvmm_arg_out(argp, &line);
+	return ret;
+}
+
+static int vm_create_device(struct armvmm_vm *vm, void __user *argp)
+{
+	struct kvm_create_device cd;
+
+	return armvmm_arg_in(&cd, argp) ?:
+	       armvmm_device_create(vm, &cd) ?:
+	       armvmm_arg_out(argp, &cd);
+}
+
+static int vm_preferred_target(void __user *argp)
+{
+	struct kvm_vcpu_init init;
+
+	return armvmm_regs_preferred_target(&init) ?: armvmm_arg_out(argp, &init);
+}
+
+/* The ioctls that read a struct of the client's and write none. */
+static int vm_ioctl_in(struct armvmm_vm *vm, unsigned int cmd, void __user *argp)
+{
+	union {
+		struct kvm_enable_cap cap;
+		struct kvm_userspace_memory_region mem;
+		struct kvm_dirty_log log;
+		struct kvm_clear_dirty_log clear;
+		struct kvm_irqfd irqfd;
+		struct kvm_msi msi;
+		struct kvm_ioeventfd ioeventfd;
+		struct kvm_coalesced_mmio_zone zone;
+		struct kvm_arm_device_addr dev;
+	} in;
+
+	switch (cmd) {
+	case KVM_ENABLE_CAP:
+		return armvmm_arg_in(&in.cap, argp) ?: vm_enable_cap(vm, &in.cap);
+	case KVM_SET_USER_MEMORY_REGION:
+		return armvmm_arg_in(&in.mem, argp) ?: armvmm_memslot_set(vm, &in.mem);
+	case KVM_GET_DIRTY_LOG:
+		return armvmm_arg_in(&in.log, argp) ?: armvmm_dirty_get_log(vm, &in.log);
+	case KVM_CLEAR_DIRTY_LOG:
+		return armvmm_arg_in(&in.clear, argp) ?: armvmm_dirty_clear_log(vm, &in.clear);
+	case KVM_IRQFD:
+		return armvmm_arg_in(&in.irqfd, argp) ?: armvmm_irqfd(vm, &in.irqfd);
+	case KVM_SIGNAL_MSI:
+		return armvmm_arg_in(&in.msi, argp) ?: armvmm_irqroute_signal_msi(vm, &in.msi);
+	case KVM_IOEVENTFD:
+		return armvmm_arg_in(&in.ioeventfd, argp) ?: armvmm_ioeventfd(vm, &in.ioeventfd);
+	case KVM_REGISTER_COALESCED_MMIO:
+		return armvmm_arg_in(&in.zone, argp) ?: armvmm_coalesced_register(vm, &in.zone);
+	case KVM_UNREGISTER_COALESCED_MMIO:
+		return armvmm_arg_in(&in.zone, argp) ?: armvmm_coalesced_unregister(vm, &in.zone);
+	case KVM_ARM_SET_DEVICE_ADDR:
+		return armvmm_arg_in(&in.dev, argp) ?: vm_set_device_addr(vm, &in.dev);
+	default:
+		/* KVM answers so to a VM ioctl that no architecture has. */
+		return -EINVAL;
+	}
+}
+
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct armvmm_vm *vm = file->private_data;
@@ -213,113 +282,21 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return armvmm_vcpu_create(vm, arg);
 	case KVM_CHECK_EXTENSION:
 		return armvmm_vm_check_extension(vm, arg);
-	case KVM_ENABLE_CAP: {
-		struct kvm_enable_cap cap;
-
-		if (copy_from_user(&cap, argp, sizeof(cap)))
-			return -EFAULT;
-		return vm_enable_cap(vm, &cap);
-	}
-	case KVM_SET_USER_MEMORY_REGION: {
-		struct kvm_userspace_memory_region mem;
-
-		if (copy_from_user(&mem, argp, sizeof(mem)))
-			return -EFAULT;
-		return armvmm_memslot_set(vm, &mem);
-	}
-	case KVM_GET_DIRTY_LOG: {
-		struct kvm_dirty_log log;
-
-		if (copy_from_user(&log, argp, sizeof(log)))
-			return -EFAULT;
-		return armvmm_dirty_get_log(vm, &log);
-	}
-	case KVM_CLEAR_DIRTY_LOG: {
-		struct kvm_clear_dirty_log log;
-
-		if (copy_from_user(&log, argp, sizeof(log)))
-			return -EFAULT;
-		return armvmm_dirty_clear_log(vm, &log);
-	}
 	case KVM_IRQ_LINE:
-	case KVM_IRQ_LINE_STATUS: {
-		struct kvm_irq_level line;
-		int ret;
-
-		if (copy_from_user(&line, argp, sizeof(line)))
-			return -EFAULT;
-		ret = vm_irq_line(vm, &line);
-		/* KVM/arm has no word on delivery: what came in goes back. */
-		if (!ret && cmd == KVM_IRQ_LINE_STATUS && copy_to_user(argp, &line, sizeof(line)))
-			ret = -EFAULT;
-		return ret;
-	}
-	case KVM_IRQFD: {
-		struct kvm_irqfd irqfd;
-
-		if (copy_from_user(&irqfd, argp, sizeof(irqfd)))
-			return -EFAULT;
-		return armvmm_irqfd(vm, &irqfd);
-	}
+	case KVM_IRQ_LINE_STATUS:
+		return vm_irq_line_ioctl(vm, cmd, argp);
 	case KVM_SET_GSI_ROUTING:
 		return armvmm_irqroute_set(vm, argp);
-	case KVM_SIGNAL_MSI: {
-		struct kvm_msi msi;
-
-		if (copy_from_user(&msi, argp, sizeof(msi)))
-			return -EFAULT;
-		return armvmm_irqroute_signal_msi(vm, &msi);
-	}
-	case KVM_IOEVENTFD: {
-		struct kvm_ioeventfd ioeventfd;
-
-		if (copy_from_user(&ioeventfd, argp, sizeof(ioeventfd)))
-			return -EFAULT;
-		return armvmm_ioeventfd(vm, &ioeventfd);
-	}
-	case KVM_REGISTER_COALESCED_MMIO:
-	case KVM_UNREGISTER_COALESCED_MMIO: {
-		struct kvm_coalesced_mmio_zone zone;
-
-		if (copy_from_user(&zone, argp, sizeof(zone)))
-			return -EFAULT;
-		if (cmd == KVM_REGISTER_COALESCED_MMIO)
-			return armvmm_coalesced_register(vm, &zone);
-		return armvmm_coalesced_unregister(vm, &zone);
-	}
-	case KVM_CREATE_DEVICE: {
-		struct kvm_create_device cd;
-		int ret;
-
-		if (copy_from_user(&cd, argp, sizeof(cd)))
-			return -EFAULT;
-		ret = armvmm_device_create(vm, &cd);
-		if (ret)
-			return ret;
-		return copy_to_user(argp, &cd, sizeof(cd)) ? -EFAULT : 0;
-	}
+	case KVM_CREATE_DEVICE:
+		return vm_create_device(vm, argp);
 	case KVM_GET_STATS_FD:
 		return armvmm_stat_vm_fd(vm);
 	case KVM_CREATE_IRQCHIP:
 		return vm_create_irqchip(vm);
-	case KVM_ARM_SET_DEVICE_ADDR: {
-		struct kvm_arm_device_addr dev;
-
-		if (copy_from_user(&dev, argp, sizeof(dev)))
-			return -EFAULT;
-		return vm_set_device_addr(vm, &dev);
-	}
-	case KVM_ARM_PREFERRED_TARGET: {
-		struct kvm_vcpu_init init;
-		int ret = armvmm_regs_preferred_target(&init);
-
-		if (ret)
-			return ret;
-		return copy_to_user(argp, &init, sizeof(init)) ? -EFAULT : 0;
-	}
+	case KVM_ARM_PREFERRED_TARGET:
+		return vm_preferred_target(argp);
 	default:
-		/* KVM's answer to a VM ioctl of no architecture's. */
-		return -EINVAL;
+		return vm_ioctl_in(vm, cmd, argp);
 	}
 }
 

@@ -55,6 +55,10 @@ rule "no file is over 1,000 lines" "$(wc -l "${code[@]}" | awk '$1 > 1000 && $2 
 rule "a kernel version or HAVE_ is tested in compat/ only" \
 	"$(grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\(|^ *# *(if|elif).*\bHAVE_[A-Z]' "${kernel[@]}" |
 		grep -v '^driver/compat/')"
+# compat/ has one for each of two kernels.
+rule "a macro of driver/ is defined once" "$(grep -nE '^[ 	]*#[ 	]*define[ 	]' "${kernel[@]}" |
+	grep -v '^driver/compat/' | sed -E 's/^([^:]*:[0-9]*):[ 	]*#[ 	]*define[ 	]+([A-Za-z0-9_]+).*/\2 \1/' | sort |
+	awk '$1 == name { print $1 " is defined at " at " and at " $2 } { name = $1; at = $2 }')"
 rule "the folders of driver/ call down only" "$(scripts/driver-floors.sh 2>&1)"
 rule "each fault of tests/mutants is where its list says" "$(tests/mutants/run --check 2>&1)"
 rule "no note to self is left" "$(git grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -- '*.[chS]' '*.sh' Makefile \

@@ -1,92 +1,132 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Fields of ARMv7-A registers, by the manual's names (DDI 0406C). Pure. */
+/*
+ * Fields of ARMv7-A registers, by the manual's names (DDI 0406C), for C and for assembly: here, and
+ * nowhere else in driver/. Those of the debug registers are in dbgregs.h. Pure.
+ */
 #ifndef ARMVMM_ARCHREGS_H
 #define ARMVMM_ARCHREGS_H
 
+#include "arch/regbits.h"
+
 /* CPSR and SPSR, B1.3.3 */
-#define CPSR_M_MASK		0x0000001fu
-#define CPSR_M_USR		0x10u
-#define CPSR_M_FIQ		0x11u
-#define CPSR_M_IRQ		0x12u
-#define CPSR_M_SVC		0x13u
-#define CPSR_M_ABT		0x17u
-#define CPSR_M_UND		0x1bu
-#define CPSR_M_SYS		0x1fu
-#define CPSR_T			0x00000020u
-#define CPSR_F			0x00000040u
-#define CPSR_I			0x00000080u
-#define CPSR_A			0x00000100u
-#define CPSR_E			0x00000200u
-#define CPSR_IT_HI		0x0000fc00u	/* IT[7:2] */
-#define CPSR_IT_LO		0x06000000u	/* IT[1:0] */
+#define CPSR_M_MASK		REG_U(0x0000001f)
+#define CPSR_M_USR		REG_U(0x10)
+#define CPSR_M_FIQ		REG_U(0x11)
+#define CPSR_M_IRQ		REG_U(0x12)
+#define CPSR_M_SVC		REG_U(0x13)
+#define CPSR_M_ABT		REG_U(0x17)
+#define CPSR_M_HYP		REG_U(0x1a)
+#define CPSR_M_UND		REG_U(0x1b)
+#define CPSR_M_SYS		REG_U(0x1f)
+#define CPSR_T			REG_U(0x00000020)
+#define CPSR_F			REG_U(0x00000040)
+#define CPSR_I			REG_U(0x00000080)
+#define CPSR_A			REG_U(0x00000100)
+#define CPSR_E			REG_U(0x00000200)
+#define CPSR_IT_HI		REG_U(0x0000fc00)	/* IT[7:2] */
+#define CPSR_IT_LO		REG_U(0x06000000)	/* IT[1:0] */
 #define CPSR_IT			(CPSR_IT_HI | CPSR_IT_LO)
-#define CPSR_IT_LEFT		0x06000c00u	/* IT[3:0]: zero outside an IT block */
-#define CPSR_J			0x01000000u
-#define CPSR_RES0		0x00f00000u
-#define CPSR_NZCV		0xf0000000u
-#define CPSR_N			0x80000000u
-#define CPSR_Z			0x40000000u
-#define CPSR_C			0x20000000u
-#define CPSR_V			0x10000000u
+#define CPSR_IT_LEFT		REG_U(0x06000c00)	/* IT[3:0]: zero outside an IT block */
+#define CPSR_J			REG_U(0x01000000)
+#define CPSR_RES0		REG_U(0x00f00000)
+#define CPSR_NZCV		REG_U(0xf0000000)
+#define CPSR_N			REG_U(0x80000000)
+#define CPSR_Z			REG_U(0x40000000)
+#define CPSR_C			REG_U(0x20000000)
+#define CPSR_V			REG_U(0x10000000)
+
+/* Offsets of the vectors, and where SCTLR.V puts them: B1.8.1 */
+#define VECTOR_UNDEF		0x04
+#define VECTOR_SVC		0x08
+#define VECTOR_PABT		0x0c
+#define VECTOR_DABT		0x10
+#define VECTOR_IRQ		0x18
+#define VECTOR_FIQ		0x1c
+#define VECTORS_HIGH		REG_U(0xffff0000)
+
+/* FPEXC, B4.1.57; FP2V is of the common VFP subarchitecture */
+#define FPEXC_FP2V		REG_BIT(28)
+#define FPEXC_EN		REG_BIT(30)
+#define FPEXC_EX		REG_BIT(31)
 
 /* SCTLR, B4.1.130 */
-#define SCTLR_M			(1u << 0)
-#define SCTLR_C			(1u << 2)
-#define SCTLR_I			(1u << 12)
-#define SCTLR_V			(1u << 13)
-#define SCTLR_EE		(1u << 25)
-#define SCTLR_TRE		(1u << 28)
-#define SCTLR_AFE		(1u << 29)
-#define SCTLR_TE		(1u << 30)
+#define SCTLR_M			REG_BIT(0)
+#define SCTLR_C			REG_BIT(2)
+#define SCTLR_I			REG_BIT(12)
+#define SCTLR_V			REG_BIT(13)
+#define SCTLR_EE		REG_BIT(25)
+#define SCTLR_TRE		REG_BIT(28)
+#define SCTLR_AFE		REG_BIT(29)
+#define SCTLR_TE		REG_BIT(30)
 
-/* TTBCR, B4.1.153 */
-#define TTBCR_BIT_EAE		(1u << 31)
+/* TTBCR, B4.1.153: short format, then long */
+#define TTBCR_N(ttbcr)		((ttbcr) & 7)
+#define TTBCR_PD0		REG_BIT(4)
+#define TTBCR_PD1		REG_BIT(5)
+#define TTBCR_T0SZ(ttbcr)	((ttbcr) & 7)
+#define TTBCR_BIT_EPD0		REG_BIT(7)
+#define TTBCR_T1SZ(ttbcr)	(((ttbcr) >> 16) & 7)
+#define TTBCR_BIT_EPD1		REG_BIT(23)
+#define TTBCR_BIT_EAE		REG_BIT(31)
 
-/* ARM's Debug and fault status: DFSR and IFSR, B4.1.51 and B4.1.96 */
-#define FSR_LPAE		(1u << 9)
-#define DFSR_WNR		(1u << 11)
-#define FSR_SHORT_SYNC_EXT	0x008u	/* FS = 0b01000, table B3-23 */
-#define FSR_LONG_SYNC_EXT	0x010u	/* STATUS = 0b010000, table B3-24 */
-#define FSR_SHORT_DEBUG		0x002u	/* FS = 0b00010 */
-#define FSR_LONG_DEBUG		0x022u	/* STATUS = 0b100010 */
-#define DFSR_CM			(1u << 13)
+/* DFSR and IFSR, B4.1.52 and B4.1.96 */
+#define FSR_LPAE		REG_BIT(9)
+#define DFSR_WNR		REG_BIT(11)
+#define FSR_SHORT_SYNC_EXT	REG_U(0x008)	/* FS = 0b01000, table B3-23 */
+#define FSR_LONG_SYNC_EXT	REG_U(0x010)	/* STATUS = 0b010000, table B3-24 */
+#define FSR_SHORT_DEBUG		REG_U(0x002)	/* FS = 0b00010 */
+#define FSR_LONG_DEBUG		REG_U(0x022)	/* STATUS = 0b100010 */
+#define DFSR_CM			REG_BIT(13)
+
+/* PAR, B4.1.112, and ISR, B4.1.97 */
+#define PAR_F			REG_BIT(0)
+#define ISR_A			REG_BIT(8)
+
+/* CNTHCTL, B4.1.22: what PL1 may use of the physical counter and timer */
+#define CNTHCTL_PL1PCTEN	REG_BIT(0)
+#define CNTHCTL_PL1PCEN		REG_BIT(1)
+
+/* HCPTR, B4.1.64 */
+#define HCPTR_TCP10		REG_BIT(10)
+#define HCPTR_TCP11		REG_BIT(11)
+#define HCPTR_TTA		REG_BIT(20)
 
 /* HCR, B4.1.65 */
-#define HCR_VM			(1u << 0)
-#define HCR_SWIO		(1u << 1)
-#define HCR_PTW			(1u << 2)	/* a stage 1 walk of device memory faults */
-#define HCR_FMO			(1u << 3)
-#define HCR_IMO			(1u << 4)
-#define HCR_AMO			(1u << 5)
-#define HCR_VF			(1u << 6)
-#define HCR_VI			(1u << 7)
-#define HCR_VA			(1u << 8)
-#define HCR_FB			(1u << 9)
-#define HCR_BSU_IS		(1u << 10)
-#define HCR_DC			(1u << 12)
-#define HCR_TWI			(1u << 13)
-#define HCR_TWE			(1u << 14)
-#define HCR_TID3		(1u << 18)
-#define HCR_TSC			(1u << 19)
-#define HCR_TIDCP		(1u << 20)
-#define HCR_TAC			(1u << 21)
-#define HCR_TSW			(1u << 22)
-#define HCR_TVM			(1u << 26)
+#define HCR_VM			REG_BIT(0)
+#define HCR_SWIO		REG_BIT(1)
+#define HCR_PTW			REG_BIT(2)	/* a stage 1 walk of device memory faults */
+#define HCR_FMO			REG_BIT(3)
+#define HCR_IMO			REG_BIT(4)
+#define HCR_AMO			REG_BIT(5)
+#define HCR_VF			REG_BIT(6)
+#define HCR_VI			REG_BIT(7)
+#define HCR_VA			REG_BIT(8)
+#define HCR_FB			REG_BIT(9)
+#define HCR_BSU_IS		REG_BIT(10)
+#define HCR_DC			REG_BIT(12)
+#define HCR_TWI			REG_BIT(13)
+#define HCR_TWE			REG_BIT(14)
+#define HCR_TID3		REG_BIT(18)
+#define HCR_TSC			REG_BIT(19)
+#define HCR_TIDCP		REG_BIT(20)
+#define HCR_TAC			REG_BIT(21)
+#define HCR_TSW			REG_BIT(22)
+#define HCR_TVM			REG_BIT(26)
 
-/* HSTR, B4.1.74, and HDCR, B4.1.66 */
-#define HSTR_T15		(1u << 15)
-#define HDCR_HPMN_MASK		0x1fu
-#define HDCR_TPMCR		(1u << 5)
-#define HDCR_TPM		(1u << 6)
-#define HDCR_TDE		(1u << 8)
-#define HDCR_TDA		(1u << 9)
-#define HDCR_TDOSA		(1u << 10)
-#define HDCR_TDRA		(1u << 11)
+/* HSTR, B4.1.73, and HDCR, B4.1.66 */
+#define HSTR_T15		REG_BIT(15)
+#define HDCR_HPMN_MASK		REG_U(0x1f)
+#define HDCR_TPMCR		REG_BIT(5)
+#define HDCR_TPM		REG_BIT(6)
+#define HDCR_TDE		REG_BIT(8)
+#define HDCR_TDA		REG_BIT(9)
+#define HDCR_TDOSA		REG_BIT(10)
+#define HDCR_TDRA		REG_BIT(11)
 
 /* HSR, B3.13.6 */
 #define HSR_EC(hsr)		((hsr) >> 26)
-#define HSR_IL			(1u << 25)
-#define HSR_CV			(1u << 24)
+#define HSR_IL			REG_BIT(25)
+#define HSR_CV			REG_BIT(24)
 #define HSR_COND(hsr)		(((hsr) >> 20) & 0xf)
 #define HSR_EC_UNKNOWN		0x00
 #define HSR_EC_WFX		0x01
@@ -110,10 +150,10 @@
 #define HSR_EC_NR		0x40
 
 /* ISS of a trapped WFI or WFE */
-#define HSR_WFX_IS_WFE		(1u << 0)
+#define HSR_WFX_IS_WFE		REG_BIT(0)
 
 /* ISS of MCR, MRC, MCRR and MRRC */
-#define HSR_CP_READ		(1u << 0)
+#define HSR_CP_READ		REG_BIT(0)
 #define HSR_CP_CRM(hsr)		(((hsr) >> 1) & 0xf)
 #define HSR_CP_RT(hsr)		(((hsr) >> 5) & 0xf)
 #define HSR_CP_CRN(hsr)		(((hsr) >> 10) & 0xf)
@@ -122,20 +162,35 @@
 #define HSR_CP_OPC1_64(hsr)	(((hsr) >> 16) & 0xf)
 #define HSR_CP_OPC2(hsr)	(((hsr) >> 17) & 0x7)
 
-/* ISS of a data abort */
-#define HSR_DABT_ISV		(1u << 24)
-#define HSR_DABT_SAS(hsr)	(((hsr) >> 22) & 0x3)
-#define HSR_DABT_SSE		(1u << 21)
-#define HSR_DABT_SRT(hsr)	(((hsr) >> 16) & 0xf)
-#define HSR_DABT_CM		(1u << 8)
-#define HSR_DABT_WNR		(1u << 6)
-#define HSR_ABT_S1PTW		(1u << 7)	/* on the walk of a stage 1 table */
-#define HSR_ABT_FSC		0x3fu
+/* HSR of such an instruction that is always executed, without EC, IL and Rt */
+#define HSR_CP(opc1, crn, crm, opc2)						\
+	(HSR_CV | REG_U(0xe) << 20 | (opc2) << 17 | (opc1) << 14 | (crn) << 10 | (crm) << 1)
+#define HSR_CP_MASK		(HSR_CP(7, 0xf, 0xf, 7) | REG_U(0xf) << 20 | HSR_CP_READ)
 
-/* CNTV_CTL and CNTP_CTL, B8.1.8 and B8.1.13 */
-#define CNT_CTL_ENABLE		(1u << 0)
-#define CNT_CTL_IMASK		(1u << 1)
-#define CNT_CTL_ISTATUS		(1u << 2)
+/* ISS of a data abort */
+#define HSR_DABT_ISV		REG_BIT(24)
+#define HSR_DABT_SAS(hsr)	(((hsr) >> 22) & 0x3)
+#define HSR_DABT_SSE		REG_BIT(21)
+#define HSR_DABT_SRT(hsr)	(((hsr) >> 16) & 0xf)
+#define HSR_DABT_CM		REG_BIT(8)
+#define HSR_DABT_WNR		REG_BIT(6)
+#define HSR_ABT_S1PTW		REG_BIT(7)	/* on the walk of a stage 1 table */
+#define HSR_ABT_FSC		REG_U(0x3f)
+
+/* FSC of HSR, B3.13.3: the two low bits of the first three are the level */
+#define HSR_FSC_TYPE(hsr)	((hsr) & 0x3c)
+#define HSR_FSC_TRANSLATION	REG_U(0x04)
+#define HSR_FSC_ACCESS_FLAG	REG_U(0x08)
+#define HSR_FSC_PERMISSION	REG_U(0x0c)
+#define HSR_FSC_ASYNC_EXTERNAL	REG_U(0x11)
+#define HSR_FSC_ASYNC_PARITY	REG_U(0x19)
+#define HSR_FSC_DEBUG		REG_U(0x22)
+#define HSR_FSC_TLB_CONFLICT	REG_U(0x30)
+
+/* CNTP_CTL and CNTV_CTL, B4.1.27 and B4.1.31 */
+#define CNT_CTL_ENABLE		REG_BIT(0)
+#define CNT_CTL_IMASK		REG_BIT(1)
+#define CNT_CTL_ISTATUS		REG_BIT(2)
 
 /* MIDR[15:4] of ARM's own (implementer 0x41) CPUs with the Virtualization Extensions */
 #define MIDR_IMPLEMENTER(midr)	((midr) >> 24)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Registers of a GICv2 (IHI 0048B): offsets and fields, by the manual's names. */
+/* Registers of a GICv2 (IHI 0048B): offsets and fields, by the manual's names. Pure. */
 #ifndef ARMVMM_VGIC_GIC_H
 #define ARMVMM_VGIC_GIC_H
+
+#include "arch/regbits.h"
 
 /* Distributor (4.3) */
 #define GICD_CTLR		0x000
@@ -24,12 +26,16 @@
 #define GICD_ICPIDR2		0xfe8
 #define GICD_SIZE		0x1000
 
-#define GICD_CTLR_EnableGrp0	(1u << 0)
+#define GICD_CTLR_EnableGrp0	REG_BIT(0)
 
-/* ProductID, Revision and Implementer (4.3.3) of KVM's distributor; Arm's JEP106 code is 0x43b. */
-#define VGIC_IIDR(revision)	(0x4bu << 24 | (revision) << 12 | 0x43bu)
+/* KVM's product, and its implementer: Arm, by JEP106 */
+#define VGIC_PRODUCT		REG_U(0x4b)
+#define VGIC_IMPLEMENTER	REG_U(0x43b)
+
+/* ProductID, Revision and Implementer of the distributor (4.3.3) */
+#define VGIC_IIDR(revision)	(VGIC_PRODUCT << 24 | (revision) << 12 | VGIC_IMPLEMENTER)
 /* Revision 2 as armvmm first gave it: in the field Variant. */
-#define VGIC_IIDR_OLD		(0x4bu << 24 | 2u << 16 | 0x43bu)
+#define VGIC_IIDR_OLD		(VGIC_PRODUCT << 24 | REG_U(2) << 16 | VGIC_IMPLEMENTER)
 
 #define GICD_SGIR_INTID(v)	((v) & 0xf)
 #define GICD_SGIR_TARGETS(v)	(((v) >> 16) & 0xff)
@@ -45,14 +51,16 @@
 #define GICC_ABPR		0x1c
 #define GICC_APR0		0xd0
 #define GICC_IIDR		0xfc
-#define GICC_IIDR_ARCH(iidr)	(((iidr) >> 16) & 0xf)	/* 2: GICv2 */
+#define GICC_IIDR_ARCH(iidr)	(((iidr) >> 16) & 0xf)
+#define GICC_IIDR_GICV2		REG_U(2)
+#define VGIC_CPUIF_IIDR		(VGIC_PRODUCT << 20 | GICC_IIDR_GICV2 << 16 | VGIC_IMPLEMENTER)
 
-#define GICC_CTLR_EnableGrp0	(1u << 0)
-#define GICC_CTLR_EnableGrp1	(1u << 1)
-#define GICC_CTLR_AckCtl	(1u << 2)
-#define GICC_CTLR_FIQEn		(1u << 3)
-#define GICC_CTLR_CBPR		(1u << 4)
-#define GICC_CTLR_EOImode	(1u << 9)
+#define GICC_CTLR_EnableGrp0	REG_BIT(0)
+#define GICC_CTLR_EnableGrp1	REG_BIT(1)
+#define GICC_CTLR_AckCtl	REG_BIT(2)
+#define GICC_CTLR_FIQEn		REG_BIT(3)
+#define GICC_CTLR_CBPR		REG_BIT(4)
+#define GICC_CTLR_EOImode	REG_BIT(9)
 
 /* Hypervisor's control of the virtual CPU interface (5.3) */
 #define GICH_HCR		0x000
@@ -61,38 +69,39 @@
 #define GICH_MISR		0x010
 #define GICH_EISR0		0x020
 #define GICH_ELRSR0		0x030
+#define GICH_ELRSR1		0x034
 #define GICH_APR		0x0f0
 #define GICH_LR(n)		(0x100 + 4 * (n))
 
-#define GICH_HCR_En		(1u << 0)
-#define GICH_HCR_UIE		(1u << 1)
-#define GICH_HCR_NPIE		(1u << 3)
+#define GICH_HCR_En		REG_BIT(0)
+#define GICH_HCR_UIE		REG_BIT(1)
+#define GICH_HCR_NPIE		REG_BIT(3)
 
 #define GICH_VTR_NR_LR(v)	(((v) & 0x3f) + 1)
 #define GICH_VTR_PRIBITS(v)	(((v) >> 29) + 1)
 
-#define GICH_LR_VIRTUALID	0x3ffu
+#define GICH_LR_VIRTUALID	REG_U(0x3ff)
 #define GICH_LR_CPUID_SHIFT	10
 #define GICH_LR_CPUID(lr)	(((lr) >> GICH_LR_CPUID_SHIFT) & 7)
 #define GICH_LR_PHYSID_SHIFT	10
-#define GICH_LR_EOI		(1u << 19)	/* where HW is 0 */
+#define GICH_LR_EOI		REG_BIT(19)	/* where HW is 0 */
 #define GICH_LR_PRIORITY_SHIFT	23
-#define GICH_LR_PENDING		(1u << 28)
-#define GICH_LR_ACTIVE		(1u << 29)
-#define GICH_LR_STATE		(3u << 28)
-#define GICH_LR_GRP1		(1u << 30)
-#define GICH_LR_HW		(1u << 31)
+#define GICH_LR_PENDING		REG_BIT(28)
+#define GICH_LR_ACTIVE		REG_BIT(29)
+#define GICH_LR_STATE		(REG_U(3) << 28)
+#define GICH_LR_GRP1		REG_BIT(30)
+#define GICH_LR_HW		REG_BIT(31)
 
 /* GICH_VMCR keeps GICC_CTLR's bits 0-4 and 9 where GICC_CTLR has them (5.3.3). */
 #define GICH_VMCR_CTLR_MASK	(GICC_CTLR_EnableGrp0 | GICC_CTLR_EnableGrp1 |	\
 				 GICC_CTLR_AckCtl | GICC_CTLR_FIQEn |		\
 				 GICC_CTLR_CBPR | GICC_CTLR_EOImode)
 #define GICH_VMCR_ABP_SHIFT	18
-#define GICH_VMCR_ABP_MASK	(7u << GICH_VMCR_ABP_SHIFT)
+#define GICH_VMCR_ABP_MASK	(REG_U(7) << GICH_VMCR_ABP_SHIFT)
 #define GICH_VMCR_BP_SHIFT	21
-#define GICH_VMCR_BP_MASK	(7u << GICH_VMCR_BP_SHIFT)
+#define GICH_VMCR_BP_MASK	(REG_U(7) << GICH_VMCR_BP_SHIFT)
 #define GICH_VMCR_PRIMASK_SHIFT	27
-#define GICH_VMCR_PRIMASK_MASK	(0x1fu << GICH_VMCR_PRIMASK_SHIFT)
+#define GICH_VMCR_PRIMASK_MASK	(REG_U(0x1f) << GICH_VMCR_PRIMASK_SHIFT)
 
 /* Priorities have five bits, at the top of the byte (5.3.8: a list register holds no more). */
 #define VGIC_PRIORITY_MASK	0xf8

@@ -7,15 +7,7 @@
 #include "arch/archregs.h"
 #include "arch/gva.h"
 
-/* TTBCR, short format (B4.1.153) */
-#define TTBCR_N(ttbcr)		((ttbcr) & 7)
-#define TTBCR_PD0		(1u << 4)
-#define TTBCR_PD1		(1u << 5)
 /* long format */
-#define TTBCR_T0SZ(ttbcr)	((ttbcr) & 7)
-#define TTBCR_BIT_EPD0		(1u << 7)
-#define TTBCR_T1SZ(ttbcr)	(((ttbcr) >> 16) & 7)
-#define TTBCR_BIT_EPD1		(1u << 23)
 
 #define GVA_PA_MASK		0xffffffffffULL	/* 40 bits */
 

@@ -15,13 +15,6 @@
 #include "arch/exception.h"
 #include "arch/step.h"
 
-#define STEP_VECTOR_UNDEF	0x04
-#define STEP_VECTOR_SVC		0x08
-#define STEP_VECTOR_PABT	0x0c
-#define STEP_VECTOR_DABT	0x10
-#define STEP_VECTOR_IRQ		0x18
-#define STEP_VECTOR_FIQ		0x1c
-
 #define STEP_BITS(v, hi, lo)	(((v) >> (lo)) & ((1u << ((hi) - (lo) + 1)) - 1))
 #define STEP_BIT(v, n)		(((v) >> (n)) & 1)
 
@@ -78,7 +71,7 @@ static bool step_return(const struct step_state *s, u32 pc, struct step_target *
 
 static bool step_svc(const struct step_state *s, struct step_target *next)
 {
-	return step_to(next, s->vectors + STEP_VECTOR_SVC, s->vectors_thumb);
+	return step_to(next, s->vectors + VECTOR_SVC, s->vectors_thumb);
 }
 
 /* RFE: the PC at @va, the CPSR in the word behind it (B9.3.13). */
@@ -486,8 +479,7 @@ unsigned int armvmm_step_plan(const struct step_state *s, bool mismatch, struct 
 {
 	/* The likeliest first, for a CPU with few registers. */
 	static const u32 vectors[] = {
-		STEP_VECTOR_IRQ, STEP_VECTOR_DABT, STEP_VECTOR_UNDEF, STEP_VECTOR_PABT,
-		STEP_VECTOR_FIQ,
+		VECTOR_IRQ, VECTOR_DABT, VECTOR_UNDEF, VECTOR_PABT, VECTOR_FIQ,
 	};
 	struct step_target next = {};
 	unsigned int i, n = 0;

@@ -10,12 +10,6 @@
 #define ENTRY_CPSR	16	/* index of CPSR in usr_regs.uregs */
 #define ENTRY_PC	15
 
-/* Offsets of the vectors, B1.8.1 */
-#define VECTOR_UNDEF	0x04
-#define VECTOR_PABT	0x0c
-#define VECTOR_DABT	0x10
-#define VECTOR_HIVECS	0xffff0000u
-
 /* Both types are 32 bits wide on Arm; the unit tests see to it elsewhere. */
 static u32 *entry_word(struct kvm_regs *regs, unsigned int n)
 {
@@ -42,7 +36,7 @@ static void entry_take(struct hyp_vcpu *hyp, u32 mode, u32 vector, u32 mask, u32
 	*armvmm_exception_spsr(regs) = old;
 	*armvmm_exception_reg(regs, 14) = lr;
 	*entry_word(regs, ENTRY_PC) =
-		(sctlr & SCTLR_V ? VECTOR_HIVECS : hyp->cp15[CP15_VBAR]) + vector;
+		(sctlr & SCTLR_V ? VECTORS_HIGH : hyp->cp15[CP15_VBAR]) + vector;
 }
 
 void armvmm_exception_undef(struct hyp_vcpu *hyp)

@@ -18,8 +18,6 @@
 #include "debug/debug.h"
 #include "mem/guest_read.h"
 
-#define STEP_VECTORS_HIGH	0xffff0000u
-
 static bool step_read(void *vcpu, u32 va, void *buf, unsigned int len)
 {
 	struct gva_mmu mmu;
@@ -38,7 +36,7 @@ static void step_state(struct armvmm_vcpu *vcpu, struct step_state *state)
 		.cpsr = hyp->regs.usr_regs.ARM_cpsr,
 		.spsr = spsr ? *spsr : 0,
 		.has_spsr = spsr,
-		.vectors = sctlr & SCTLR_V ? STEP_VECTORS_HIGH : vcpu_cp15(vcpu, CP15_VBAR),
+		.vectors = sctlr & SCTLR_V ? VECTORS_HIGH : vcpu_cp15(vcpu, CP15_VBAR),
 		.vectors_thumb = sctlr & SCTLR_TE,
 		.read = step_read,
 		.ctx = vcpu,

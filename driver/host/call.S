@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The host's side of hvc: executed in PL1, not in HYP. */
+#include "arch/archregs.h"
 #include "host/a32_func.h"
 
 	.syntax	unified
@@ -43,8 +44,8 @@
 	mrc	p15, 0, r6, c12, c0, 0	@ VBAR
 	adr	r0, probe_vectors
 	mcr	p15, 0, r0, c12, c0, 0
-	bic	r0, r5, #1 << 13	@ V
-	bic	r0, r0, #1 << 30	@ TE
+	bic	r0, r5, #SCTLR_V
+	bic	r0, r0, #SCTLR_TE
 	mcr	p15, 0, r0, c1, c0, 0
 	isb
 	mvn	r0, #0
@@ -69,8 +70,8 @@
 	mrc	p15, 0, r6, c12, c0, 0	@ VBAR
 	adr	r1, debug_probe_vectors
 	mcr	p15, 0, r1, c12, c0, 0
-	bic	r1, r5, #1 << 13	@ V
-	bic	r1, r1, #1 << 30	@ TE
+	bic	r1, r5, #SCTLR_V
+	bic	r1, r1, #SCTLR_TE
 	mcr	p15, 0, r1, c1, c0, 0
 	isb
 	mov	r2, r0

@@ -10,18 +10,19 @@
 #include "host/cpukind.h"
 
 #define PART(midr)		armvmm_cpukind_part(midr)
-#define PART_A7			0x4100c070
-#define PART_A12		0x4100c0d0
-#define PART_A15		0x4100c0f0
-#define PART_A17		0x4100c0e0
-#define PART_A32		0x4100d010
-#define PART_A35		0x4100d040
-#define PART_A53		0x4100d030
-#define PART_A55		0x4100d050
-#define PART_A57		0x4100d070
-#define PART_A72		0x4100d080
-#define PART_A73		0x4100d090
-#define PART_A75		0x4100d0a0
+#define PART_ARM(part)		(MIDR_ARM << 24 | (part) << 4)
+#define PART_A7			PART_ARM(MIDR_PART_A7)
+#define PART_A12		PART_ARM(MIDR_PART_A12)
+#define PART_A15		PART_ARM(MIDR_PART_A15)
+#define PART_A17		PART_ARM(MIDR_PART_A17)
+#define PART_A32		PART_ARM(0xd01)
+#define PART_A35		PART_ARM(0xd04)
+#define PART_A53		PART_ARM(0xd03)
+#define PART_A55		PART_ARM(0xd05)
+#define PART_A57		PART_ARM(0xd07)
+#define PART_A72		PART_ARM(0xd08)
+#define PART_A73		PART_ARM(0xd09)
+#define PART_A75		PART_ARM(0xd0a)
 #define PART_B15		0x420000f0
 
 /* Variant and revision as one number, which orders them: r2p1 is 0x21. */

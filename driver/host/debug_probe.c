@@ -18,6 +18,7 @@
 #include <asm/cputype.h>
 #include <asm/ptrace.h>
 
+#include "arch/archregs.h"
 #include "arch/dbgregs.h"
 #include "arch/step.h"
 #include "host/debug_host.h"
@@ -26,7 +27,7 @@
 #include "hyp/hyp.h"
 #include "hyp/sysreg.h"
 
-#define DEBUG_PROBE_CPSR	(SVC_MODE | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT)
+#define DEBUG_PROBE_CPSR	(CPSR_M_SVC | CPSR_A | CPSR_I | CPSR_F)
 
 /* In hyp/call.S. */
 struct debug_probe_regs {
@@ -35,9 +36,6 @@ struct debug_probe_regs {
 	u32 dscr;
 	u32 devid;		/* zero where it is undefined, as in QEMU 7.2 */
 };
-
-#define OSDLR_DLK		BIT(0)
-#define DSCR_HDBGEN		BIT(14)
 
 u32 hyp_debug_probe_call(struct debug_probe_regs *regs);
 void hyp_debug_trial(void);
@@ -106,7 +104,7 @@ static bool probe_try(struct hyp_vcpu *hyp, const struct armvmm_debug_host *cpu,
 	ec = HSR_EC(hyp->hsr);
 	return hyp->regs.usr_regs.ARM_pc == start + 4 &&
 	       (ec == HSR_EC_V8_BREAKPOINT ||
-		(ec == HSR_EC_IABT && (hyp->hsr & 0x3f) == HSR_FSC_DEBUG));
+		(ec == HSR_EC_IABT && (hyp->hsr & HSR_ABT_FSC) == HSR_FSC_DEBUG));
 }
 
 /*
@@ -117,8 +115,8 @@ static u32 probe_didr(u32 *devid)
 {
 	struct debug_probe_regs regs = {};
 
-	if (hyp_debug_probe_call(&regs) || regs.osdlr & OSDLR_DLK || regs.dscr & DSCR_HDBGEN ||
-	    DBGDIDR_VERSION(regs.didr) != DBGDIDR_V7_1)
+	if (hyp_debug_probe_call(&regs) || regs.osdlr & DBGOSDLR_DLK ||
+	    regs.dscr & DBGDSCR_HDBGEN || DBGDIDR_VERSION(regs.didr) != DBGDIDR_V7_1)
 		return 0;
 	*devid = regs.devid;
 	return regs.didr;

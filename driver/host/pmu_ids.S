@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* PMCEID0 and PMCEID1, which PMUv2 has (DDI 0406C B4.1.114) and the emulator (QEMU 7.2) has not. */
+#include "arch/archregs.h"
 #include "host/a32_func.h"
 
 	.syntax	unified
@@ -21,8 +22,8 @@
 	mrc	p15, 0, r6, c12, c0, 0	@ VBAR
 	adr	r1, ids_vectors
 	mcr	p15, 0, r1, c12, c0, 0
-	bic	r1, r5, #1 << 13	@ V
-	bic	r1, r1, #1 << 30	@ TE
+	bic	r1, r5, #SCTLR_V
+	bic	r1, r1, #SCTLR_TE
 	mcr	p15, 0, r1, c1, c0, 0
 	isb
 	mov	r7, #1

@@ -9,8 +9,7 @@
  * exception return orders what was written before the guest's first instruction
  * (C3.8 asks for a context synchronization between the two).
  */
-#include <linux/bits.h>
-
+#include "arch/dbgregs.h"
 #include "hyp/cpu.h"
 #include "hyp/sysreg.h"
 
@@ -25,11 +24,6 @@
 #define dbg_write(val, crn, crm, op2)						\
 	asm volatile("mcr p14, 0, %0, c" DBG_STR(crn) ", c" DBG_STR(crm) ", " DBG_STR(op2) \
 		     : : "r" ((u32)(val)))
-
-#define DSCR_MDBGEN		BIT(15)
-#define OSLSR_OSLK		BIT(1)
-#define OSLAR_KEY		0xc5acce55u
-#define CR_E			BIT(0)
 
 /* The number is part of the instruction: one after the other, as many as there are. */
 #define DBG_EACH(f)								\
@@ -78,11 +72,11 @@ static void __hyp_text debug_restore(const struct hyp_debug_regs *r, u32 nr_brp,
 
 static bool __hyp_text debug_in_use(u32 nr_brp, u32 nr_wrp)
 {
-	u32 used = dbg_read(0, 7, 0) ? CR_E : 0;
+	u32 used = dbg_read(0, 7, 0) ? DBGCR_E : 0;
 
 	DBG_EACH(DBG_USED_BRP)
 	DBG_EACH(DBG_USED_WRP)
-	return used & CR_E;
+	return used & DBGCR_E;
 }
 
 /*
@@ -112,7 +106,7 @@ void __hyp_text hyp_debug_load(struct hyp_cpu *cpu, struct hyp_debug *debug)
 	cpu->debug_loaded = debug->mode;
 	dscr = dbg_read(0, 2, 2);
 	host->dscr = dscr;
-	dbg_write(dscr & ~DSCR_MDBGEN, 0, 2, 2);
+	dbg_write(dscr & ~DBGDSCR_MDBGEN, 0, 2, 2);
 	if (debug->mode == HYP_DEBUG_HIDE)
 		return;
 
@@ -122,10 +116,10 @@ void __hyp_text hyp_debug_load(struct hyp_cpu *cpu, struct hyp_debug *debug)
 	debug_save(&host->regs, debug->nr_brp, debug->nr_wrp);
 	debug_restore(&debug->regs, debug->nr_brp, debug->nr_wrp);
 	/* With the OS Lock set there are no debug events (C6.5). */
-	if (host->oslsr & OSLSR_OSLK)
+	if (host->oslsr & DBGOSLSR_OSLK)
 		dbg_write(0, 1, 0, 4);
 	hyp_isb();
-	dbg_write(dscr | DSCR_MDBGEN, 0, 2, 2);
+	dbg_write(dscr | DBGDSCR_MDBGEN, 0, 2, 2);
 }
 
 void __hyp_text hyp_debug_unload(struct hyp_cpu *cpu, struct hyp_debug *debug)
@@ -135,11 +129,11 @@ void __hyp_text hyp_debug_unload(struct hyp_cpu *cpu, struct hyp_debug *debug)
 	if (!cpu->debug_loaded)
 		return;
 	if (cpu->debug_loaded == HYP_DEBUG_LOAD) {
-		dbg_write(host->dscr & ~DSCR_MDBGEN, 0, 2, 2);
+		dbg_write(host->dscr & ~DBGDSCR_MDBGEN, 0, 2, 2);
 		hyp_isb();
 		debug_restore(&host->regs, debug->nr_brp, debug->nr_wrp);
-		if (host->oslsr & OSLSR_OSLK)
-			dbg_write(OSLAR_KEY, 1, 0, 4);
+		if (host->oslsr & DBGOSLSR_OSLK)
+			dbg_write(DBGOSLAR_KEY, 1, 0, 4);
 		hyp_isb();
 	}
 	dbg_write(host->dscr, 0, 2, 2);
@@ -152,5 +146,5 @@ void __hyp_text hyp_debug_drop(struct hyp_cpu *cpu)
 	if (!cpu->debug_loaded)
 		return;
 	cpu->debug_loaded = HYP_DEBUG_OFF;
-	dbg_write(cpu->host_debug.dscr & ~DSCR_MDBGEN, 0, 2, 2);
+	dbg_write(cpu->host_debug.dscr & ~DBGDSCR_MDBGEN, 0, 2, 2);
 }

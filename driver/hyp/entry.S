@@ -11,11 +11,11 @@
 	.arch_extension virt
 	.arm
 
-/* HTCR (DDI 0406C B4.1.75): T0SZ 0, walks inner shareable, write-back */
+/* HTCR (DDI 0406C B4.1.74): T0SZ 0, walks inner shareable, write-back */
 #define HTCR_VALUE	0x80803500
 /* Attributes 0: Strongly-ordered, 1: Device, 2: Normal uncached, 3: Normal WBWA */
 #define HMAIR0_VALUE	0xff440400
-/* HSCTLR (B4.1.73): fixed ones, WXN, I, CP15BEN, C, A, M; not TE: HYP's code is A32 */
+/* HSCTLR (B4.1.71): fixed ones, WXN, I, CP15BEN, C, A, M; not TE: HYP's code is A32 */
 #define HSCTLR_VALUE	0x30cd183f
 
 /* The stub's HSCTLR: MMU and caches off, and exceptions in the kernel's instruction set. */
@@ -52,7 +52,7 @@ hyp_entry_takeover:
 	mcr	p15, 4, r1, c10, c2, 1		@ HMAIR1
 	mcr	p15, 4, r7, c2, c1, 2		@ VTCR
 	/*
-	 * VTTBR.VMID is UNKNOWN after reset (B4.1.161), and tags the host's entries
+	 * VTTBR.VMID is UNKNOWN after reset (B4.1.160), and tags the host's entries
 	 * too, those that broadcasts of CPUs with another would miss (B3.10.5). The
 	 * first CPU keeps the one that Linux has run with; it is every CPU's.
 	 */

@@ -5,8 +5,6 @@
  * ordinary (a Thumb instruction, a condition, a banked register) is left to the
  * host, which answers the same.
  */
-#include <linux/bits.h>
-
 #include "hyp/cpu.h"
 #include "hyp/sysreg.h"
 
@@ -17,16 +15,8 @@ asm(".arch_extension virt");
 #define PSCI_1_0		0x00010000u
 #define SMCCC_1_1		0x00010001u
 
-/* HSR.ISS of a trapped MCR or MRC (DDI 0406C B3.13.6): all but Rt. */
-#define ISS_CP15(op1, crn, crm, op2)						\
-	(BIT(24) | 0xeu << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
-#define ISS_READ		BIT(0)
-#define ISS_CP15_MASK		(BIT(24) | 0xfu << 20 | 7u << 17 | 7u << 14 | 0xfu << 10 | \
-				 0xfu << 1 | ISS_READ)
-#define ISS_RT(hsr)		(((hsr) >> 5) & 0xf)
-
-#define ISS_ACTLR		ISS_CP15(0, 1, 0, 1)
-#define ISS_L2CTLR		ISS_CP15(1, 9, 0, 2)
+#define READ_ACTLR		(HSR_CP(0, 1, 0, 1) | HSR_CP_READ)
+#define READ_L2CTLR		(HSR_CP(1, 9, 0, 2) | HSR_CP_READ)
 
 /* hvc: the PC is past it already. */
 __hyp_inline bool fastpath_hvc(struct hyp_vcpu *vcpu)
@@ -54,13 +44,13 @@ __hyp_inline bool fastpath_hvc(struct hyp_vcpu *vcpu)
 /* A read of a register that every guest finds constant. A32, condition AL. */
 __hyp_inline bool fastpath_cp15_read(struct hyp_vcpu *vcpu, u32 hsr)
 {
-	u32 rt = ISS_RT(hsr), spsr, val;
+	u32 rt = HSR_CP_RT(hsr), spsr, val;
 
-	switch (hsr & ISS_CP15_MASK) {
-	case ISS_ACTLR | ISS_READ:
+	switch (hsr & HSR_CP_MASK) {
+	case READ_ACTLR:
 		val = vcpu->cp15[CP15_ACTLR];
 		break;
-	case ISS_L2CTLR | ISS_READ:
+	case READ_L2CTLR:
 		val = vcpu->cp15[CP15_L2CTLR];
 		break;
 	default:

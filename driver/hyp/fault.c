@@ -1,23 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where an abort hit: the guest's address and the IPA behind it, or the debug event. */
-#include <linux/bits.h>
-
 #include "hyp/cpu.h"
 #include "hyp/sysreg.h"
-
-/* HSR.ISS of an abort (DDI 0406C B3.13.6) */
-#define ISS_FSC_TYPE(hsr)	((hsr) & 0x3c)
-#define ISS_FSC_PERMISSION	0x0c
-#define ISS_S1PTW		BIT(7)
-
-#define PAR_F			BIT(0)
-
-#define ISR_A			BIT(8)	/* B4.1.99 */
-
-#define ISS_FSC(hsr)		((hsr) & 0x3f)
-#define ISS_FSC_ASYNC_EXTERNAL	0x11
-#define ISS_FSC_ASYNC_PARITY	0x19
-#define ISS_FSC_DEBUG		0x22
 
 /*
  * HPFAR is UNKNOWN on a permission fault outside a stage-1 walk (B3.13.5): the
@@ -47,14 +31,14 @@ static void __hyp_text fault_ask_tables(struct hyp_vcpu *vcpu)
 
 u32 __hyp_text hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr)
 {
-	u32 fsc = ISS_FSC(hsr);
+	u32 fsc = hsr & HSR_ABT_FSC;
 
 	/*
 	 * An asynchronous abort of the guest's that HCR.AMO routes here comes as a
 	 * trap (B1.9.8): no fault of stage 2, and no address belongs to it.
 	 */
 	if (HSR_EC(hsr) == HSR_EC_DABT &&
-	    (fsc == ISS_FSC_ASYNC_EXTERNAL || fsc == ISS_FSC_ASYNC_PARITY))
+	    (fsc == HSR_FSC_ASYNC_EXTERNAL || fsc == HSR_FSC_ASYNC_PARITY))
 		return HYP_EXIT_SERROR;
 
 	if (HSR_EC(hsr) == HSR_EC_IABT)
@@ -63,13 +47,13 @@ u32 __hyp_text hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr)
 		vcpu->hxfar = sysreg_read(SYS_HDFAR);
 
 	/* Debug exceptions; the emulator has ARMv8's classes for some. */
-	if (HSR_EC(hsr) >= HSR_EC_V8_DEBUG || fsc == ISS_FSC_DEBUG) {
+	if (HSR_EC(hsr) >= HSR_EC_V8_DEBUG || fsc == HSR_FSC_DEBUG) {
 		vcpu->debug.moe = hyp_debug_moe(vcpu->cpu);
 		return HYP_EXIT_TRAP;
 	}
 
 	vcpu->fault_ipa_valid = 1;
-	if (ISS_FSC_TYPE(hsr) != ISS_FSC_PERMISSION || hsr & ISS_S1PTW)
+	if (HSR_FSC_TYPE(hsr) != HSR_FSC_PERMISSION || hsr & HSR_ABT_S1PTW)
 		vcpu->hpfar = sysreg_read(SYS_HPFAR);
 	else
 		fault_ask_tables(vcpu);

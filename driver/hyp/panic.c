@@ -3,15 +3,13 @@
  * A fault in HYP mode: take down where and why, and let the host tell. There
  * is no way on from here, but there is never a silent hang either.
  */
-#include <linux/bits.h>
-
 #include "hyp/cpu.h"
 #include "hyp/sysreg.h"
 
 asm(".arch_extension virt");
 
-#define PSR_SVC_ALL_MASKED	0x1d3	/* SVC mode, A, I and F set */
-#define PSR_T			BIT(5)
+/* Where the host goes on: SVC mode, everything masked */
+#define PANIC_CPSR	(CPSR_M_SVC | CPSR_A | CPSR_I | CPSR_F)
 
 /* Where, why and whose: of the first fault alone. */
 __hyp_inline void panic_take_down(struct hyp_cpu *cpu, struct hyp_panic *p)
@@ -54,5 +52,5 @@ void __hyp_text hyp_panic(struct hyp_cpu *cpu)
 	/* Bit 0 of a function's address tells its instruction set. */
 	banked_write(cpu->panic_entry & ~1ul, ELR_hyp);
 	asm volatile("msr SPSR_cxsf, %0" : :
-		     "r" (PSR_SVC_ALL_MASKED | (cpu->panic_entry & 1 ? PSR_T : 0)));
+		     "r" (PANIC_CPSR | (cpu->panic_entry & 1 ? CPSR_T : 0)));
 }

@@ -2,7 +2,7 @@
 /*
  * The guest's counters. The host's perf has them run with a filter that nothing
  * passes; here they get the guest's filter and lose it again. HYP mode itself
- * is never counted: NSH is clear in both (DDI 0406C B4.1.133).
+ * is never counted: NSH is clear in both (DDI 0406C B4.1.126).
  *
  * PMSELR is left changed: the host writes it before each use, IRQs off.
  */

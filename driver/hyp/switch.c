@@ -229,13 +229,13 @@ __hyp_inline void fp_trap_enable(struct hyp_cpu *cpu)
 	if (!cpu->vfp)
 		return;
 	cpu->host_fpexc = fpexc_read();
-	if (!(cpu->host_fpexc & FPEXC_EN_))
-		fpexc_write(cpu->host_fpexc | FPEXC_EN_);
+	if (!(cpu->host_fpexc & FPEXC_EN))
+		fpexc_write(cpu->host_fpexc | FPEXC_EN);
 }
 
 __hyp_inline void fp_trap_disable(struct hyp_cpu *cpu)
 {
-	if (cpu->vfp && !(cpu->host_fpexc & FPEXC_EN_))
+	if (cpu->vfp && !(cpu->host_fpexc & FPEXC_EN))
 		fpexc_write(cpu->host_fpexc);
 }
 

@@ -120,21 +120,4 @@
 #define __hyp_text	__section(".hyp.text") noinline
 #define __hyp_inline	static __always_inline
 
-/* HCPTR (DDI 0406C B4.1.64): the fixed bits read as one. */
-#define HCPTR_TCP10	BIT(10)
-#define HCPTR_TCP11	BIT(11)
-#define HCPTR_TTA	BIT(20)
-
-/* CNTHCTL (DDI 0406C B8.1.8): PL1 may use the physical counter, timer. */
-#define CNTHCTL_PL1PCTEN BIT(0)
-#define CNTHCTL_PL1PCEN	BIT(1)
-
-/* TTBCR (B4.1.153): translation walks off, by format. */
-#define TTBCR_PD0	BIT(4)
-#define TTBCR_PD1	BIT(5)
-#define TTBCR_BIT_EPD0	BIT(7)
-#define TTBCR_BIT_EPD1	BIT(23)
-
-#define FPEXC_EN_	BIT(30)
-
 #endif

@@ -8,6 +8,7 @@
  * B1.3.2): a guest's is saved before C runs, the host's is dead, for the
  * kernel returns to user space from pt_regs.
  */
+#include "arch/archregs.h"
 #include "hyp/hyp.h"
 #include "hyp/offsets.h"
 
@@ -106,8 +107,8 @@ vector_decode:
 	.macro	counted target
 	push	{r0}
 	mrs	r0, SPSR
-	and	r0, r0, #0x1f
-	cmp	r0, #0x1a
+	and	r0, r0, #CPSR_M_MASK
+	cmp	r0, #CPSR_M_HYP
 	pop	{r0}
 	bne	\target
 	b	panic_uncounted
@@ -173,7 +174,7 @@ guest_exit:
 	dsb
 	isb
 	mrc	p15, 0, r3, c12, c1, 0	@ ISR
-	tst	r3, #1 << 8		@ A
+	tst	r3, #ISR_A
 	blne	hyp_serror_take
 	mov	r0, r4
 	mov	r1, r5
@@ -224,7 +225,7 @@ host_run:
 	dsb
 	isb
 	mrc	p15, 0, r2, c12, c1, 0	@ ISR
-	tst	r2, #1 << 8		@ A
+	tst	r2, #ISR_A
 	movne	r0, #HYP_EXIT_IRQ
 	bne	host_run_not
 	push	{r4-r11}
@@ -264,7 +265,7 @@ host_restart:
 
 /*
  * void hyp_serror_take(void): takes the asynchronous abort that is pending (ISR.A,
- * DDI 0406C B4.1.99), and leaves CPU_SERROR set. A is clear in HYP for these
+ * DDI 0406C B4.1.97), and leaves CPU_SERROR set. A is clear in HYP for these
  * instructions alone. The abort writes HSR, which is still to be read. Clobbers
  * r1 and r12.
  */

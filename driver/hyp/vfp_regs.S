@@ -4,14 +4,13 @@
  * thread's registers lazily too, so all of it goes back as it was, whoever's
  * it is and whether enabled or not. HCPTR lets HYP through when these run.
  */
+#include "arch/archregs.h"
+
 	.syntax	unified
 	.arch	armv7-a
 	.fpu	neon
 	.arm
 
-#define FPEXC_EN	(1 << 30)
-#define FPEXC_EX	(1 << 31)
-#define FPEXC_FP2V	(1 << 28)
 #define VFP_FPSCR	256
 #define VFP_FPEXC	260
 #define VFP_FPINST	264

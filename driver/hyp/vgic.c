@@ -5,16 +5,9 @@
  */
 #include <linux/bits.h>
 
+#include "arch/gic.h"
 #include "hyp/cpu.h"
 #include "hyp/sysreg.h"
-
-#define GICH_HCR_		0x000
-#define GICH_ELRSR0_		0x030
-#define GICH_ELRSR1_		0x034
-#define GICH_LR_(n)		(0x100 + 4 * (n))
-
-#define GICH_HCR_EN_		BIT(0)
-#define GICH_LR_STATE		(BIT(28) | BIT(29))
 
 __hyp_inline u32 gich_read(struct hyp_cpu *cpu, unsigned int offset)
 {
@@ -33,9 +26,9 @@ void __hyp_text hyp_vgic_restore(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 	if (!used)
 		return;
 	for (i = 0; i < used; i++)
-		gich_write(cpu, GICH_LR_(i), vgic->lr[i]);
+		gich_write(cpu, GICH_LR(i), vgic->lr[i]);
 	if (cpu->gich_hcr != vgic->hcr) {
-		gich_write(cpu, GICH_HCR_, vgic->hcr);
+		gich_write(cpu, GICH_HCR, vgic->hcr);
 		cpu->gich_hcr = vgic->hcr;
 	}
 }
@@ -49,24 +42,24 @@ void __hyp_text hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 	 * Maintenance interrupts are for the time in the guest only: that they
 	 * ended it is all there is to know, and the list registers say the rest.
 	 */
-	if (cpu->gich_hcr & ~GICH_HCR_EN_) {
-		gich_write(cpu, GICH_HCR_, GICH_HCR_EN_);
-		cpu->gich_hcr = GICH_HCR_EN_;
+	if (cpu->gich_hcr & ~GICH_HCR_En) {
+		gich_write(cpu, GICH_HCR, GICH_HCR_En);
+		cpu->gich_hcr = GICH_HCR_En;
 	}
 	if (!used)
 		return;
 
 	/* What the guest wrote to GICV is done before the state is read. */
 	hyp_dsb();
-	empty = gich_read(cpu, GICH_ELRSR0_);
+	empty = gich_read(cpu, GICH_ELRSR0);
 	if (used > 32)
-		empty |= (u64)gich_read(cpu, GICH_ELRSR1_) << 32;
+		empty |= (u64)gich_read(cpu, GICH_ELRSR1) << 32;
 	for (i = 0; i < used; i++) {
 		if (empty & BIT_ULL(i)) {
 			vgic->lr[i] &= ~GICH_LR_STATE;
 		} else {
-			vgic->lr[i] = gich_read(cpu, GICH_LR_(i));
-			gich_write(cpu, GICH_LR_(i), 0);
+			vgic->lr[i] = gich_read(cpu, GICH_LR(i));
+			gich_write(cpu, GICH_LR(i), 0);
 		}
 	}
 	vgic->elrsr = empty;

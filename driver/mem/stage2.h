@@ -32,7 +32,7 @@ void armvmm_stage2_vm_release(struct armvmm_vm *vm);
 /* Frees; also what a failed or no init left. */
 void armvmm_stage2_vm_destroy(struct armvmm_vm *vm);
 
-/* VTCR for this module (DDI 0406C B4.1.160): T0SZ, SL0, walk attributes. */
+/* VTCR for this module (DDI 0406C B4.1.159): T0SZ, SL0, walk attributes. */
 u32 armvmm_stage2_vtcr(void);
 
 /*

@@ -27,14 +27,14 @@
 #define STAGE2_TABLE_ENTRIES	512u
 
 /*
- * VTTBR.BADDR is bits [39:x] with x = 5 - T0SZ where SL0 is 1 (DDI 0406C B4.1.161): the
+ * VTTBR.BADDR is bits [39:x] with x = 5 - T0SZ where SL0 is 1 (DDI 0406C B4.1.160): the
  * concatenated tables are aligned to their size, 8 KiB here. VMID is bits [55:48].
  */
 #define STAGE2_VTTBR_ALIGN	(1ULL << 13)
 #define STAGE2_VTTBR_VMID_SHIFT	48
 
 /*
- * VTCR (DDI 0406C B4.1.160): T0SZ = -8 in bits [3:0] and its sign once more in S (bit 4); walks
+ * VTCR (DDI 0406C B4.1.159): T0SZ = -8 in bits [3:0] and its sign once more in S (bit 4); walks
  * start at level 1 (SL0, [7:6] = 1); walks go to write-back write-allocate (IRGN0, ORGN0 = 1),
  * inner shareable memory (SH0 = 3). Bit 31 is SBOP. Walks being cacheable and shareable is why
  * tables need no cleaning: a DSB makes an entry visible to them (B3.10.1).

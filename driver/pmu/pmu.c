@@ -181,7 +181,7 @@ void armvmm_pmu_set_overflow(struct armvmm_pmu *pmu, u32 mask)
 	raw_spin_unlock_irqrestore(&pmu->lock, flags);
 }
 
-/* Non-secure PL1 and PL0 are counted where two bits of the filter agree (B4.1.133). */
+/* Non-secure PL1 and PL0 are counted where two bits of the filter agree (B4.1.126). */
 static bool pmu_filtered(u32 type, bool user)
 {
 	if (user)

@@ -29,7 +29,7 @@ struct task_struct;
 #define PMCR_RW		(PMCR_E | PMCR_D | PMCR_X | PMCR_DP)
 #define PMCR_RO		0xfffff800u	/* IMP, IDCODE, N */
 
-/* PMXEVTYPER, B4.1.133. NSH belongs to HYP mode, and that to us. */
+/* PMXEVTYPER, B4.1.126. NSH belongs to HYP mode, and that to us. */
 #define PMU_TYPE_P	(1u << 31)
 #define PMU_TYPE_U	(1u << 30)
 #define PMU_TYPE_NSK	(1u << 29)

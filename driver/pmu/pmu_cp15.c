@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The performance monitors as the guest accesses them (DDI 0406C B4.1.114 to B4.1.133). */
+/* The performance monitors as the guest accesses them (DDI 0406C B4.1.114 to B4.1.126). */
 #include <linux/bits.h>
 #include <linux/kernel.h>
 

@@ -6,10 +6,10 @@
 
 #include <asm/hwcap.h>
 
+#include "arch/archregs.h"
 #include "core/state.h"
 #include "regs/vfp.h"
 
-#define VFP_FPEXC_EX	(1u << 31)
 
 static struct vfp_id {
 	u32 fpsid;
@@ -42,7 +42,7 @@ int armvmm_vfp_init(void)
 	return 0;
 }
 
-/* MVFR0.A_SIMD is 2 where there are 32 double-word registers (B4.1.107). */
+/* MVFR0.A_SIMD is 2 where there are 32 double-word registers (B4.1.108). */
 static unsigned int vfp_nr_d(void)
 {
 	if (!vfp_exists)
@@ -127,7 +127,7 @@ int armvmm_vfp_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 	 * has: HYP mode would take an undefined exception (DDI 0406C B6.1.39).
 	 */
 	if ((reg->id & KVM_REG_ARM_VFP_MASK) == KVM_REG_ARM_VFP_FPEXC)
-		vcpu->hyp->vfp.fpexc &= ~VFP_FPEXC_EX;
+		vcpu->hyp->vfp.fpexc &= ~FPEXC_EX;
 	return 0;
 }
 

@@ -15,13 +15,6 @@
 #include "mem/stage2_host.h"
 #include "mmio/mmio.h"
 
-/* Fault status codes, long-descriptor format (B3.13.3); the low bits of some are the level. */
-#define FSC_TYPE(fsc)		((fsc) & 0x3c)
-#define FSC_TRANSLATION		0x04
-#define FSC_ACCESS_FLAG		0x08
-#define FSC_PERMISSION		0x0c
-#define FSC_TLB_CONFLICT	0x30
-
 struct stage2_fault {
 	struct armvmm_vm *vm;
 	struct armvmm_memslot *slot;
@@ -161,7 +154,7 @@ static int fault_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
 static int fault_other(struct armvmm_vcpu *vcpu, bool iabt)
 {
 	/* Two entries for one address: the guest cannot have made them, all go. */
-	if ((vcpu->hyp->hsr & HSR_ABT_FSC) == FSC_TLB_CONFLICT) {
+	if ((vcpu->hyp->hsr & HSR_ABT_FSC) == HSR_FSC_TLB_CONFLICT) {
 		armvmm_stage2_flush_tlb(&vcpu->vm->stage2);
 		return 1;
 	}
@@ -181,7 +174,7 @@ static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
 		.slot = slot,
 		.ipa = ipa & ~(STAGE2_PAGE_SIZE - 1),
 		.hva = armvmm_memslot_hva(slot, ipa >> PAGE_SHIFT),
-		.mapped = FSC_TYPE(vcpu->hyp->hsr & HSR_ABT_FSC) == FSC_PERMISSION,
+		.mapped = HSR_FSC_TYPE(vcpu->hyp->hsr) == HSR_FSC_PERMISSION,
 		.write = write,
 		.exec = exec,
 		.walk = vcpu->hyp->hsr & HSR_ABT_S1PTW,
@@ -208,18 +201,19 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 	struct stage2 *s2 = &vcpu->vm->stage2;
 	u32 hsr = hyp->hsr;
 	bool iabt = HSR_EC(hsr) == HSR_EC_IABT;
-	unsigned int type = FSC_TYPE(hsr & HSR_ABT_FSC);
+	unsigned int type = HSR_FSC_TYPE(hsr);
 	bool exec, write;
 	u64 ipa;
 
-	if (type != FSC_TRANSLATION && type != FSC_ACCESS_FLAG && type != FSC_PERMISSION)
+	if (type != HSR_FSC_TRANSLATION && type != HSR_FSC_ACCESS_FLAG &&
+	    type != HSR_FSC_PERMISSION)
 		return fault_other(vcpu, iabt);
 	/* The translation changed between the fault and the question where it was. */
 	if (!hyp->fault_ipa_valid)
 		return 1;
 	ipa = armvmm_stage2_fault_ipa(hyp->hpfar, hyp->hxfar);
 
-	if (type == FSC_ACCESS_FLAG) {
+	if (type == HSR_FSC_ACCESS_FLAG) {
 		spin_lock(&s2->lock);
 		armvmm_stage2_make_young(s2, ipa);
 		spin_unlock(&s2->lock);

@@ -14,6 +14,7 @@
 #include <linux/sched/signal.h>
 
 #include "arch/archregs.h"
+#include "arch/gic.h"
 #include "compat/compat.h"
 #include "core/kick.h"
 #include "core/state.h"
@@ -23,10 +24,6 @@
 #include "timer/timer_math.h"
 #include "timer/timer_user.h"
 #include "vgic/vgic.h"
-
-/* List register fields, IHI 0048B 5.3.8 */
-#define TIMER_LR_VIRTUAL_ID	0x3ffu
-#define TIMER_LR_HW		(1u << 31)
 
 /* Read by vCPUs as they enter while another sets it: 64 bits at once. */
 static u64 timer_cntvoff_get(struct armvmm_vm *vm)
@@ -200,7 +197,7 @@ void armvmm_timer_vcpu_init(struct armvmm_vcpu *vcpu)
 	timer->phys_irq = ARMVMM_TIMER_PHYS_PPI;
 }
 
-/* ENABLE is zero at reset, B8.1.8: both lines fall. */
+/* ENABLE is zero at reset, B4.1.31: both lines fall. */
 void armvmm_timer_vcpu_reset(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_timer_vcpu *timer = &vcpu->timer;
@@ -291,8 +288,8 @@ static bool timer_was_deactivated(struct armvmm_vcpu *vcpu)
 	unsigned int i;
 
 	for (i = 0; i < vgic->used_lrs && i < HYP_MAX_LRS; i++)
-		if ((vgic->lr[i] & TIMER_LR_HW) &&
-		    (vgic->lr[i] & TIMER_LR_VIRTUAL_ID) == vcpu->timer.virt_irq)
+		if ((vgic->lr[i] & GICH_LR_HW) &&
+		    (vgic->lr[i] & GICH_LR_VIRTUALID) == vcpu->timer.virt_irq)
 			return vgic->elrsr >> i & 1;
 	return false;
 }

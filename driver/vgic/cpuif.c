@@ -13,10 +13,6 @@
 #include "vgic/loaded.h"
 #include "vgic/vgic.h"
 
-#define CPUIF_IIDR_PRODUCT_KVM	0x4bu
-#define CPUIF_IIDR_GICV2	2u
-#define CPUIF_IIDR_ARM		0x43bu
-
 void armvmm_vgic_load(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
@@ -135,7 +131,7 @@ int vgic_cpuif_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val)
 		*val = hv->apr;
 		return 0;
 	case GICC_IIDR:
-		*val = CPUIF_IIDR_PRODUCT_KVM << 20 | CPUIF_IIDR_GICV2 << 16 | CPUIF_IIDR_ARM;
+		*val = VGIC_CPUIF_IIDR;
 		return 0;
 	}
 	/* 32 preemption levels fill one register (5.3.6): the others are zero. */

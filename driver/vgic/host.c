@@ -184,7 +184,7 @@ static int host_check_gicv(const struct armvmm_vgic_host *host)
 	}
 	iidr = readl_relaxed(gicv + GICC_IIDR);
 	iounmap(gicv);
-	if (GICC_IIDR_ARCH(iidr) != 2) {
+	if (GICC_IIDR_ARCH(iidr) != GICC_IIDR_GICV2) {
 		pr_err("GICV_IIDR at %pa reads 0x%08x, which no GICv2 says: check the address of GICV (device tree, or gicv=)\n",
 		       &host->gicv_pa, iidr);
 		return -ENODEV;

@@ -340,7 +340,7 @@ static void check_filter(void)
 	report(pl0 > 1000 && pl0 < 0x40000000, "and PL0 likewise (%u)", pl0);
 	pl1 = count(1) - pl1;
 	report(pl1 < pl0, "which counts nothing of PL1 (%u)", pl1);
-	/* NSK and NSU turn P and U round for who is not secure, B4.1.133. */
+	/* NSK and NSU turn P and U round for who is not secure, B4.1.126. */
 	disable(3);
 	set_type(0, CYCLES | NOT_PL1 | 1u << 29);
 	set_count(0, 0);

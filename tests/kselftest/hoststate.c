@@ -91,7 +91,7 @@ static void fp(void)
 	done();
 }
 
-/* TPIDRURW is a thread's own; TPIDRURO is its TLS pointer (DDI 0406C B4.1.150). */
+/* TPIDRURW is a thread's own; TPIDRURO is its TLS pointer (DDI 0406C B4.1.152). */
 static void thread_registers(void)
 {
 	unsigned int bad = 0, n = 0;

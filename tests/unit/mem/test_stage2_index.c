@@ -66,7 +66,7 @@ static void test_vtcr(void)
 
 	if (t0sz & 8)
 		t0sz -= 16;
-	/* DDI 0406C B4.1.160: 40 bits of input; S is T0SZ's sign. */
+	/* DDI 0406C B4.1.159: 40 bits of input; S is T0SZ's sign. */
 	KTAP_EQ(32 - t0sz, STAGE2_IPA_BITS);
 	KTAP_EQ(STAGE2_VTCR >> 4 & 1, STAGE2_VTCR >> 3 & 1);
 	/* A walk that starts at level 1 (SL0 = 1), and BADDR's alignment 2^(5 - T0SZ). */

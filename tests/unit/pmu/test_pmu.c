@@ -380,7 +380,7 @@ static void test_level(void)
 	KTAP_EQ(page.run.s.regs.device_irq_level, KVM_ARM_DEV_EL1_PTIMER);
 }
 
-/* Filters of software increments, B4.1.133: P against NSK, U against NSU. */
+/* Filters of software increments, B4.1.126: P against NSK, U against NSU. */
 static void test_increments(void)
 {
 	reset(true);

@@ -184,7 +184,7 @@ static u64 takeover_vttbr(u32 hi)
 	return v;
 }
 
-/* B4.1.161: VMID is UNKNOWN at reset. B3.10.5: broadcasts go by it. */
+/* B4.1.160: VMID is UNKNOWN at reset. B3.10.5: broadcasts go by it. */
 static void test_takeover(void)
 {
 	u64 v = takeover_vttbr(HYP_VMID_KEEP);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Numbers of registers' fields, unsigned in C, and as the assembler takes them. Pure. */
+#ifndef ARMVMM_ARCH_REGBITS_H
+#define ARMVMM_ARCH_REGBITS_H
+
+#ifdef __ASSEMBLER__
+#define REG_U(n)	n
+#else
+#define REG_U(n)	n##u
+#endif
+#define REG_BIT(n)	(REG_U(1) << (n))
+
+#endif

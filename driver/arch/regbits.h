@@ -3,11 +3,9 @@
 #ifndef ARMVMM_ARCH_REGBITS_H
 #define ARMVMM_ARCH_REGBITS_H
 
-#ifdef __ASSEMBLER__
-#define REG_U(n)	n
-#else
-#define REG_U(n)	n##u
-#endif
+#include <linux/const.h>
+
+#define REG_U(n)	_AC(n, u)
 #define REG_BIT(n)	(REG_U(1) << (n))
 
 #endif

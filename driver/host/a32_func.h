@@ -8,6 +8,8 @@
 #ifndef ARMVMM_A32_FUNC_H
 #define ARMVMM_A32_FUNC_H
 
+#ifdef __ASSEMBLER__
+
 	.macro	a32_func name
 	.globl	\name
 	.type	\name, %function
@@ -23,5 +25,7 @@
 \name:
 #endif
 	.endm
+
+#endif /* __ASSEMBLER__ */
 
 #endif

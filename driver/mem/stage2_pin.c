@@ -10,10 +10,10 @@
  *
  * Each slot has a word for each page, in leaves that are there once the guest touched one of their
  * pages: what it costs is a thousandth of what is pinned. A word is set under stage2.lock, and who
- * read another before installs nothing by it (armvmm_stage2_retry). A page is unpinned when no table has it any more,
- * no TLB and no fault that is on its way: after a slot was taken out, vm->srcu waited for and the
- * slot unmapped (memslot.c); after the tables went with the VM; or after it was unmapped under the
- * lock for another to take its place.
+ * read another before installs nothing by it (armvmm_stage2_retry). A page is unpinned when no
+ * table has it any more, no TLB and no fault that is on its way: after a slot was taken out,
+ * vm->srcu waited for and the slot unmapped (memslot.c); after the tables went with the VM; or
+ * after it was unmapped under the lock for another to take its place.
  *
  * Accounted as others account what they pin: mm->pinned_vm (VmPin of /proc/PID/status) against
  * RLIMIT_MEMLOCK, which CAP_IPC_LOCK is above.
@@ -141,8 +141,8 @@ static unsigned long *pin_word(struct armvmm_memslot *slot, unsigned long i)
 }
 
 /*
- * Puts @new where @old was, and takes @old, which is mapped at @ipa, from the guest first. False where another vCPU was
- * faster. The words are found in order by who reads invalidate_seq first.
+ * Puts @new where @old was, and takes @old, which is mapped at @ipa, from the guest first. False
+ * where another vCPU was faster. The words are found in order by who reads invalidate_seq first.
  */
 static bool pin_replace(struct armvmm_vm *vm, u64 ipa, unsigned long *word, unsigned long old,
 			unsigned long new)

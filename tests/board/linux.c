@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Init of armvmm-report's Linux guest. A process for each CPU fills its part of half of the memory and
- * looks at it again and again, while the host swaps it out and moves it; then the guest powers off.
+ * Init of armvmm-report's Linux guest. A process for each CPU fills its part of half of the memory
+ * and looks at it again and again, while the host swaps it out and moves it; then the guest powers
+ * off.
  */
 #include <fcntl.h>
 #include <stdint.h>

@@ -179,7 +179,7 @@ static void changed(void)
 	CHECK(accounted() == 0, "%ld", accounted());
 }
 
-/* What the client may not write is pinned as it is, and another page takes its place once it may. */
+/* What the client may not write is pinned as it is; another page takes its place once it may. */
 static void made_writable(void)
 {
 	char *mem = mmap(NULL, 16 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -262,7 +262,7 @@ static unsigned int times_named(void)
 	return times;
 }
 
-/* A user without CAP_IPC_LOCK, in a process of its own: 0, or the number of the line that failed. */
+/* A user without CAP_IPC_LOCK, in a process of its own: 0, or the line that failed. */
 static int limited(void)
 {
 	char *mem = map_pages(PAGES * PAGE);

@@ -60,9 +60,9 @@ void node_share(void);
 void node_unshare(void);
 void be_nobody(bool member);
 /*
- * The host pins guest memory, for its kernel has no MMU_NOTIFIER: what KVM_CAP_SYNC_MMU says must be
- * what tests/host/FLAVOUR.config gave the kernel. needs_sync_mmu() skips the case there: it changes
- * the client's mapping under the guest.
+ * The host pins guest memory, for its kernel has no MMU_NOTIFIER: what KVM_CAP_SYNC_MMU says must
+ * be what tests/host/FLAVOUR.config gave the kernel. needs_sync_mmu() skips the case there: it
+ * changes the client's mapping under the guest.
  */
 bool host_pins(void);
 void needs_sync_mmu(void);

@@ -92,7 +92,7 @@ static void discard(uint32_t gpa)
 	if (gpa < RAM_BASE || gpa - RAM_BASE >= opt.ram_mb << 20)
 		bail("MADV_DONTNEED of %08x, which is no RAM", gpa);
 	page = ram + ((gpa - RAM_BASE) & ~0xfffu);
-	/* Where the host has the page pinned, the guest keeps it: all that can be done is to clear it. */
+	/* Where the host pinned the page, the guest keeps it: all one can do is to clear it. */
 	if (!ioctl(vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_MMU))
 		memset(page, 0, 4096);
 	else if (madvise(page, 4096, MADV_DONTNEED))

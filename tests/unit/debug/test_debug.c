@@ -268,5 +268,5 @@ static void test_code(void)
 	KTAP_EQ(synced, 3);
 }
 
-KTAP_MAIN(KTAP_CASE(test_code), KTAP_CASE(test_host), KTAP_CASE(test_unknown), KTAP_CASE(test_guest),
-	  KTAP_CASE(test_client))
+KTAP_MAIN(KTAP_CASE(test_code), KTAP_CASE(test_host), KTAP_CASE(test_unknown),
+	  KTAP_CASE(test_guest), KTAP_CASE(test_client))

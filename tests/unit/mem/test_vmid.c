@@ -191,5 +191,5 @@ static void test_random(void)
 	KTAP_TRUE(flushes > 100);
 }
 
-KTAP_MAIN(KTAP_CASE(test_all_numbers), KTAP_CASE(test_host), KTAP_CASE(test_generation), KTAP_CASE(test_long_runner),
-	  KTAP_CASE(test_shared), KTAP_CASE(test_random))
+KTAP_MAIN(KTAP_CASE(test_all_numbers), KTAP_CASE(test_host), KTAP_CASE(test_generation),
+	  KTAP_CASE(test_long_runner), KTAP_CASE(test_shared), KTAP_CASE(test_random))

@@ -81,7 +81,7 @@ static int elf_choose(const struct kernel_file *file, const Elf32_Ehdr *eh, uint
 		/* Virtual addresses are meant only where there are no physical ones. */
 		if (ph.p_paddr)
 			fits[ELF_VIRTUAL] = false;
-		/* Linux has its vectors at a virtual address of their own: the physical ones count. */
+		/* Linux has its vectors at a virtual address apart: physical ones count. */
 		if (ph.p_paddr < ram_base + ELF_SPLIT_MASK + 1 ||
 		    (ph.p_paddr ^ first.p_paddr) & ~ELF_SPLIT_MASK)
 			fits[ELF_MOVED] = false;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpupart.h"
+#include "core/cpupart.h"
 
 #define CPUPART_KINDS	8
 #define CPUPART_ARM	(0x41u << 12)

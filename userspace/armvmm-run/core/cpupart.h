@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "error.h"
+#include "core/error.h"
 
 struct cpupart {
 	bool bound;		/* else any CPU will do, and the rest is unset */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * driver/hyp/vectors.S and entry.S on a board of its own: an emulated Cortex-A15 that starts in HYP mode, with
- * no Linux, so that faults of HYP's own can be made to happen and be looked at. Prints KTAP.
+ * driver/hyp/vectors.S and entry.S on a board of its own: an emulated Cortex-A15 that starts in HYP
+ * mode, with no Linux, so that faults of HYP's own can be made to happen and be looked at. Prints
+ * KTAP.
  */
 #include "hyp/offsets.h"
 
@@ -174,7 +175,7 @@ static u64 takeover_vttbr(u32 hi)
 	u64 v = 0x5aull << 48 | 0x40000000;
 	u32 hvbar;
 
-	/* A GiB each, as it is: the devices, and memory, which code may be in and not be written. */
+	/* A GiB each, as it is: the devices, and memory, which may hold code and not be written. */
 	board_httbr[0] = 0x00000701 | 1 << 2;
 	board_httbr[1] = 0x40000701 | 3 << 2 | 1 << 7;
 	asm volatile("mcrr p15, 6, %Q0, %R0, c2" : : "r" (v));

@@ -273,9 +273,10 @@ static u64 lr_fold_all(struct armvmm_vcpu *vcpu)
 		}
 		raw_spin_unlock(&irq->lock);
 	}
-	WRITE_ONCE(hv->used_lrs, 0);
 	hv->hcr = GICH_HCR_En;
 	v->same = false;
+	/* Pairs with the look without the lock in armvmm_vgic_flush(). */
+	smp_store_release(&hv->used_lrs, 0);
 	return moves;
 }
 
@@ -339,9 +340,10 @@ void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
 
 	/*
 	 * Who adds to the list after this look kicks the vCPU. Who took all off it may have emptied
-	 * the list registers, too: that is seen by the very word that HYP mode looks at.
+	 * the list registers, too: that is seen by the very word that HYP mode looks at, and what else
+	 * HYP mode reads was written before it.
 	 */
-	if (vgic_ap_is_empty(v->ap) && !READ_ONCE(hv->used_lrs))
+	if (vgic_ap_is_empty(v->ap) && !smp_load_acquire(&hv->used_lrs))
 		return;
 
 	raw_spin_lock(&v->ap_list_lock);

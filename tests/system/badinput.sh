@@ -57,8 +57,8 @@ bad 1 'text: is truncated' --kernel text --format elf
 bad 1 'noise: is no ELF program' --kernel noise --format elf
 # An ELF program for memory at 0: the segment's address, its size in the file and in memory.
 cp monitor low
-printf '\0\0\0\0\20\0\0\0\0\20\0\0' | dd of=low bs=1 seek=64 conv=notrunc 2>/dev/null
-bad 1 'low: a segment at 0x0, 0x1000 bytes, lies outside of memory' --kernel low
+printf '\0\20\0\0\0\20\0\0\0\20\0\0' | dd of=low bs=1 seek=64 conv=notrunc 2>/dev/null
+bad 1 'low: a segment at 0x1000, 0x1000 bytes, lies outside of memory' --kernel low
 gzip -c text >text.gz
 bad 1 'text.gz: is compressed by gzip: unpack it (gzip -dc FILE), or use its zImage' --kernel text.gz
 printf '\047\005\031\126%60s' '' >uinitrd

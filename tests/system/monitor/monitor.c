@@ -59,8 +59,7 @@ static int has_input(void)
 	return !(readl(UART_FR) & UART_FR_RXFE);
 }
 
-/* What an initrd of up to 4095 bytes says is done before what the console says. */
-#define SCRIPT_ROOM	0x1000u
+/* What an initrd that ends with a zero says is done before what the console says. */
 #define SCRIPT_MAGIC	0x3a646d63u	/* "cmd:" */
 static const volatile u8 *script;
 
@@ -285,6 +284,43 @@ static void button_wait(void)
 	psci(PSCI_SYSTEM_OFF, 0, 0, 0);
 }
 
+/* The device tree's format, version 17; all its words are big-endian. */
+#define FDT_MAGIC		0xedfe0dd0u	/* as it is read */
+#define FDT_OFF_STRUCT		8
+#define FDT_OFF_STRINGS		12
+#define FDT_SIZE_STRUCT		36
+#define FDT_PROP		3
+
+static u32 fdt_word(u32 at)
+{
+	return __builtin_bswap32(readl(at));
+}
+
+static int same_string(const volatile u8 *a, const char *b)
+{
+	while (*a && *a == (u8)*b)
+		a++, b++;
+	return *a == (u8)*b;
+}
+
+/* The value of the first property of one word that has the name, or 0. */
+static u32 fdt_find_u32(u32 fdt, const char *name)
+{
+	u32 at = fdt + fdt_word(fdt + FDT_OFF_STRUCT);
+	u32 end = at + fdt_word(fdt + FDT_SIZE_STRUCT);
+	u32 strings = fdt + fdt_word(fdt + FDT_OFF_STRINGS);
+
+	/* Words are looked at one by one: what is no token has no name that fits. */
+	for (; at + 16 <= end; at += 4) {
+		if (fdt_word(at) != FDT_PROP || fdt_word(at + 4) != 4 ||
+		    fdt_word(at + 8) >= 0x10000)
+			continue;
+		if (same_string((const volatile u8 *)(strings + fdt_word(at + 8)), name))
+			return fdt_word(at + 12);
+	}
+	return 0;
+}
+
 void monitor_main(u32 r0, u32 r1, u32 r2, u32 cpsr)
 {
 	writel(UART_LCR_H, 0x70);	/* eight bits, FIFOs */
@@ -293,11 +329,12 @@ void monitor_main(u32 r0, u32 r1, u32 r2, u32 cpsr)
 	/* Linux's boot protocol: r0 = 0, a device tree at r2, SVC mode, interrupts masked. */
 	u32 magic = r2 & 3 ? 0 : readl(r2);
 
-	if (r0 || r1 != ~0u || magic != 0xedfe0dd0u || (cpsr & 0x1ff) != 0x1d3)
+	if (r0 || r1 != ~0u || magic != FDT_MAGIC || (cpsr & 0x1ff) != 0x1d3)
 		say("bad entry", cpsr);
-	/* armvmm-run puts the device tree right behind the initrd. */
-	if (readl(r2 - SCRIPT_ROOM) == SCRIPT_MAGIC)
-		script = (const u8 *)(r2 - SCRIPT_ROOM + 4);
+	u32 initrd = magic == FDT_MAGIC ? fdt_find_u32(r2, "linux,initrd-start") : 0;
+
+	if (initrd && readl(initrd) == SCRIPT_MAGIC)
+		script = (const u8 *)(initrd + 4);
 	say("ready", r2);
 
 	for (;;) {

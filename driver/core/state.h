@@ -86,6 +86,7 @@ struct armvmm_memslots {
 struct stage2 {
 	u64 *pgd;		/* concatenated first-level tables */
 	phys_addr_t pgd_pa;
+	u64 sh;			/* of leaves that map memory; constant (host/share.h) */
 	spinlock_t lock;	/* tables; seq, count and range of invalidations */
 	unsigned long invalidate_seq;
 	int invalidate_count;

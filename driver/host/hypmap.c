@@ -13,6 +13,7 @@
 #include "compat/compat.h"
 #include "host/hypcpu.h"
 #include "host/hypmap.h"
+#include "host/share.h"
 #include "hyp/hyp.h"
 
 #define DESC_VALID		BIT_ULL(0)
@@ -47,11 +48,13 @@ static void desc_write(u64 *p, u64 desc)
 
 static u64 prot_desc(enum hypmap_prot prot)
 {
+	u64 normal = DESC_ATTR_NORMAL | (armvmm_host_shareable() ? DESC_SH_INNER : 0);
+
 	switch (prot) {
 	case HYPMAP_TEXT:
-		return PAGE_DESC | DESC_ATTR_NORMAL | DESC_SH_INNER | DESC_AP_RO;
+		return PAGE_DESC | normal | DESC_AP_RO;
 	case HYPMAP_DATA:
-		return PAGE_DESC | DESC_ATTR_NORMAL | DESC_SH_INNER | DESC_XN;
+		return PAGE_DESC | normal | DESC_XN;
 	case HYPMAP_DEVICE:
 		break;
 	}

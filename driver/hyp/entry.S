@@ -11,8 +11,9 @@
 	.arch_extension virt
 	.arm
 
-/* HTCR (DDI 0406C B4.1.74): T0SZ 0, walks inner shareable, write-back */
-#define HTCR_VALUE	0x80803500
+/* HTCR (DDI 0406C B4.1.74): T0SZ 0, walks write-back; SH0, how they are shared, is VTCR's */
+#define HTCR_VALUE	0x80800500
+#define TCR_SH0		0x00003000
 /* Attributes 0: Strongly-ordered, 1: Device, 2: Normal uncached, 3: Normal WBWA */
 #define HMAIR0_VALUE	0xff440400
 /* HSCTLR (B4.1.71): fixed ones, WXN, I, CP15BEN, C, A, M; not TE: HYP's code is A32 */
@@ -44,6 +45,8 @@ hyp_entry_takeover:
 	mcrr	p15, 4, r2, r3, c2		@ HTTBR
 	movw	r1, #HTCR_VALUE & 0xffff
 	movt	r1, #HTCR_VALUE >> 16
+	and	r12, r7, #TCR_SH0
+	orr	r1, r1, r12
 	mcr	p15, 4, r1, c2, c0, 2		@ HTCR
 	movw	r1, #HMAIR0_VALUE & 0xffff
 	movt	r1, #HMAIR0_VALUE >> 16

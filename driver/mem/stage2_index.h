@@ -35,11 +35,13 @@
 
 /*
  * VTCR (DDI 0406C B4.1.159): T0SZ = -8 in bits [3:0] and its sign once more in S (bit 4); walks
- * start at level 1 (SL0, [7:6] = 1); walks go to write-back write-allocate (IRGN0, ORGN0 = 1),
- * inner shareable memory (SH0 = 3). Bit 31 is SBOP. Walks being cacheable and shareable is why
- * tables need no cleaning: a DSB makes an entry visible to them (B3.10.1).
+ * start at level 1 (SL0, [7:6] = 1); walks go to write-back write-allocate (IRGN0, ORGN0 = 1)
+ * memory. Bit 31 is SBOP. SH0, bits [13:12], is as the kernel has its memory: inner shareable (3),
+ * or non-shareable (host/share.h). Walks being cacheable, and shareable with those that write, is
+ * why tables need no cleaning: a DSB makes an entry visible to them (B3.10.1).
  */
-#define STAGE2_VTCR		0x80003558u
+#define STAGE2_VTCR		0x80000558u
+#define STAGE2_VTCR_SH0_INNER	(3u << 12)
 
 /* Descriptors (DDI 0406C B3.6.1, B3.6.2). */
 #define STAGE2_VALID		(1ULL << 0)
@@ -110,21 +112,30 @@ static inline u64 stage2_addr(u64 desc)
 }
 
 /*
- * A leaf at @level, 2 or 3, that maps @pa (aligned to the level's size). Shareability counts for
- * Normal memory only, and guest and host share it: inner shareable (B3.8.3).
+ * A leaf at @level, 2 or 3, that maps @pa (aligned to the level's size). Its shareability is that
+ * of the VM's memory: stage2_share().
  */
 static inline u64 stage2_leaf(u64 pa, unsigned int level, u64 attr, bool writable, bool exec)
 {
 	u64 desc = pa | attr | STAGE2_HAP_READ | STAGE2_AF;
 
 	desc |= level == 3 ? STAGE2_TYPE_PAGE : STAGE2_TYPE_BLOCK;
-	if (attr == STAGE2_ATTR_WB || attr == STAGE2_ATTR_NC)
-		desc |= STAGE2_SH_INNER;
 	if (writable)
 		desc |= STAGE2_HAP_WRITE | STAGE2_WRITTEN;
 	if (!exec)
 		desc |= STAGE2_XN;
 	return desc;
+}
+
+/*
+ * The leaf with @sh, STAGE2_SH_INNER or 0, which counts for Normal memory only (B3.8.3): guest and
+ * host share it.
+ */
+static inline u64 stage2_share(u64 leaf, u64 sh)
+{
+	u64 attr = leaf & STAGE2_ATTR_MASK;
+
+	return attr == STAGE2_ATTR_WB || attr == STAGE2_ATTR_NC ? leaf | sh : leaf;
 }
 
 /* Entry @i of the table that maps what the level 2 block @block maps, page by page. */

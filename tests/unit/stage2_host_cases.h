@@ -75,12 +75,19 @@ static void test_unknown(void)
 }
 
 /* Only Normal memory is shared by its entry: the others are so by their type (B3.8.3). */
+static u64 shared_attr(pteval_t mt)
+{
+	u64 leaf = stage2_leaf(0, 3, stage2_host_attr(mt), true, false);
+
+	return stage2_share(leaf, STAGE2_SH_INNER) >> 8 & 3;
+}
+
 static void test_shareable(void)
 {
-	KTAP_EQ(stage2_leaf(0, 3, stage2_host_attr(L_PTE_MT_WRITEALLOC), true, false) >> 8 & 3, 3);
-	KTAP_EQ(stage2_leaf(0, 3, stage2_host_attr(L_PTE_MT_BUFFERABLE), true, false) >> 8 & 3, 3);
-	KTAP_EQ(stage2_leaf(0, 3, stage2_host_attr(L_PTE_MT_UNCACHED), true, false) >> 8 & 3, 0);
-	KTAP_EQ(stage2_leaf(0, 3, stage2_host_attr(L_PTE_MT_DEV_SHARED), true, false) >> 8 & 3, 0);
+	KTAP_EQ(shared_attr(L_PTE_MT_WRITEALLOC), 3);
+	KTAP_EQ(shared_attr(L_PTE_MT_BUFFERABLE), 3);
+	KTAP_EQ(shared_attr(L_PTE_MT_UNCACHED), 0);
+	KTAP_EQ(shared_attr(L_PTE_MT_DEV_SHARED), 0);
 }
 
 /* What the client may not do now, its guest may not either: a fault comes first. */

@@ -49,15 +49,22 @@ static void test_leaf(void)
 	u64 leaf = stage2_leaf(0x1234567000ULL, 3, STAGE2_ATTR_WB, true, true);
 
 	/* What the guest may write is marked so for good, by a bit that is software's. */
-	KTAP_EQ(leaf, 0x1234567000ULL | 3 | 0xf << 2 | 3 << 6 | 3 << 8 | 1 << 10 | 1ULL << 55);
+	KTAP_EQ(leaf, 0x1234567000ULL | 3 | 0xf << 2 | 3 << 6 | 1 << 10 | 1ULL << 55);
 	leaf = stage2_leaf(0x80200000, 2, STAGE2_ATTR_WB, false, false);
-	KTAP_EQ(leaf, 0x80200000ULL | 1 | 0xf << 2 | 1 << 6 | 3 << 8 | 1 << 10 | 1ULL << 54);
+	KTAP_EQ(leaf, 0x80200000ULL | 1 | 0xf << 2 | 1 << 6 | 1 << 10 | 1ULL << 54);
 	leaf = stage2_leaf(0x08040000, 3, STAGE2_ATTR_DEVICE, true, false);
 	KTAP_EQ(leaf, 0x08040000ULL | 3 | 1 << 2 | 3 << 6 | 1 << 10 | 3ULL << 54);
 	KTAP_TRUE(stage2_is_block(stage2_leaf(0, 2, STAGE2_ATTR_WB, true, true)));
 	KTAP_TRUE(!stage2_is_table(stage2_leaf(0, 2, STAGE2_ATTR_WB, true, true)));
 	KTAP_TRUE(!stage2_is_block(0) && !stage2_is_table(0));
 	KTAP_EQ(stage2_addr(leaf), 0x08040000);
+	/* Memory is shared as the host has it; devices have no such bits. */
+	KTAP_EQ(stage2_share(leaf, STAGE2_SH_INNER), leaf);
+	leaf = stage2_leaf(0x1000, 3, STAGE2_ATTR_WB, true, true);
+	KTAP_EQ(stage2_share(leaf, STAGE2_SH_INNER), leaf | 3 << 8);
+	KTAP_EQ(stage2_share(leaf, 0), leaf);
+	leaf = stage2_leaf(0x200000, 2, STAGE2_ATTR_NC, true, false);
+	KTAP_EQ(stage2_share(leaf, STAGE2_SH_INNER), leaf | 3 << 8);
 }
 
 static void test_vtcr(void)
@@ -75,7 +82,8 @@ static void test_vtcr(void)
 	KTAP_EQ(STAGE2_PGD_SIZE, STAGE2_VTTBR_ALIGN);
 	KTAP_EQ(STAGE2_VTCR >> 8 & 3, 1);
 	KTAP_EQ(STAGE2_VTCR >> 10 & 3, 1);
-	KTAP_EQ(STAGE2_VTCR >> 12 & 3, 3);
+	KTAP_EQ(STAGE2_VTCR >> 12 & 3, 0);
+	KTAP_EQ(STAGE2_VTCR_SH0_INNER, 3 << 12);
 }
 
 static void test_split(void)

@@ -417,6 +417,7 @@ static void install(unsigned int page, u64 pa, bool huge, bool write, bool exec)
 		spin_unlock(&vm.stage2.lock);
 	}
 	armvmm_stage2_cache_free(&cache);
+	leaf |= vm.stage2.sh;
 
 	if (huge) {
 		first = chunk * 512;
@@ -473,6 +474,7 @@ static void start(void)
 	memset(want, 0, sizeof(want));
 	memset(block, 0, sizeof(block));
 	vm.stage2.pgd = calloc(1, STAGE2_PGD_SIZE);
+	vm.stage2.sh = STAGE2_SH_INNER;
 	memset(hidden, 0, sizeof(hidden));
 	flush_calls = flushed_pages = 0;
 	most = live;

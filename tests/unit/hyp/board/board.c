@@ -16,7 +16,7 @@ typedef unsigned long long u64;
 u64 hyp_translate(u32 va);
 u32 board_abort(u32 addr);
 u32 board_guest(u32 *regs);
-u32 board_takeover(u32 vttbr_hi, const char *vectors);
+u32 board_takeover(u32 vttbr_hi, const char *vectors, u32 vtcr);
 void board_main(void);
 extern char board_panicked[], board_guest_done[];
 extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[], hyp_vectors_loop8[];
@@ -170,7 +170,7 @@ static void test_trap(const char *vectors, const char *what)
 }
 
 /* What VTTBR has after a take-over that was told @hi, of a CPU that had VMID 0x5a and a table. */
-static u64 takeover_vttbr(u32 hi)
+static u64 takeover_vttbr(u32 hi, u32 vtcr)
 {
 	u64 v = 0x5aull << 48 | 0x40000000;
 	u32 hvbar;
@@ -180,7 +180,7 @@ static u64 takeover_vttbr(u32 hi)
 	board_httbr[1] = 0x40000701 | 3 << 2 | 1 << 7;
 	asm volatile("mcrr p15, 6, %Q0, %R0, c2" : : "r" (v));
 	read(hvbar, "4, %0, c12, c0, 0");
-	report(board_takeover(hi, hyp_vectors) == hvbar, "a take-over returns the stub's vectors");
+	report(board_takeover(hi, hyp_vectors, vtcr) == hvbar, "a take-over returns the stub's vectors");
 	asm volatile("mrrc p15, 6, %Q0, %R0, c2" : "=r" (v));
 	return v;
 }
@@ -188,16 +188,21 @@ static u64 takeover_vttbr(u32 hi)
 /* B4.1.160: VMID is UNKNOWN at reset. B3.10.5: broadcasts go by it. */
 static void test_takeover(void)
 {
-	u64 v = takeover_vttbr(HYP_VMID_KEEP);
+	u64 v = takeover_vttbr(HYP_VMID_KEEP, 0x80003000);
+	u32 htcr;
 
 	report(v == 0x5aull << 48, "the first CPU keeps its VMID, and no table");
-	v = takeover_vttbr(0x00110000);
+	read(htcr, "4, %0, c2, c0, 2");
+	report(htcr == 0x80803500, "where memory is shared, HYP's walks are inner shareable");
+	v = takeover_vttbr(0x00110000, 0x80000000);
 	report(v == 0x11ull << 48, "another takes the first one's");
+	read(htcr, "4, %0, c2, c0, 2");
+	report(htcr == 0x80800500, "where it is not, they are not shareable");
 }
 
 void board_main(void)
 {
-	put("TAP version 13\n1..16\n");
+	put("TAP version 13\n1..18\n");
 	use(hyp_vectors);
 	test_translate();
 	test_fault(hyp_vectors, "a fault with A clear is one (plain)");

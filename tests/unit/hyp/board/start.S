@@ -89,7 +89,7 @@ board_guest_done:
 	pop	{r3-r11, pc}
 
 /*
- * u32 board_takeover(u32 vttbr_hi, u32 vectors): HYP is taken over as from the stub,
+ * u32 board_takeover(u32 vttbr_hi, u32 vectors, u32 vtcr): HYP is taken over as from the stub,
  * with the tables of board_httbr, and goes on here. The stub's HVBAR.
  */
 	.globl	board_takeover
@@ -99,11 +99,11 @@ board_takeover:
 	str	sp, [r3]
 	mov	r8, r0
 	mov	r5, r1
+	mov	r7, r2
 	ldr	r2, =board_httbr
 	mov	r3, #0
 	ldr	r4, =panic_stack_end
 	ldr	r6, =board_cpu
-	ldr	r7, =0x80000000		@ VTCR
 	ldr	r1, =taken
 	msr	ELR_hyp, r1
 	mrs	r1, cpsr

@@ -207,6 +207,7 @@ static void swapped(void)
 	long most = 0;
 	struct sums s;
 
+	needs_sync_mmu();
 	if (!swap)
 		ktap_skip("no place to swap to");
 	start(&s);
@@ -237,6 +238,7 @@ static void discarded(void)
 	struct vm vm;
 	char *area;
 
+	needs_sync_mmu();
 	vm_make(&vm, 1, 0);
 	area = map_pages(16 * PAGE);
 	MUST_OK(mem_set(vm.fd, 1, 0, AREA, 16 * PAGE, area));
@@ -323,6 +325,7 @@ static void merged(void)
 	char *area;
 	long n = 0;
 
+	needs_sync_mmu();
 	if (access("/sys/kernel/mm/ksm/run", W_OK))
 		ktap_skip("no KSM");
 	vm_make(&vm, 1, 0);

@@ -30,7 +30,7 @@ fill() {
 }
 mkdir -p /mnt
 holds "80 MiB of memory hold what was written" fill
-holds "sleeping threads wake in order, and not early" sleeper order
+holds "sleeping threads wake in order, and not early" sleeper order $((200 * ${SLOWDOWN:-1}))
 say end
 SCRIPT
 linux_start g --cpus 2 --memory 192M --disk "$work/a"

@@ -340,8 +340,8 @@ void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
 
 	/*
 	 * Who adds to the list after this look kicks the vCPU. Who took all off it may have emptied
-	 * the list registers, too: that is seen by the very word that HYP mode looks at, and what else
-	 * HYP mode reads was written before it.
+	 * the list registers, too: that is seen by the very word that HYP mode looks at, and what
+	 * else HYP mode reads was written before it.
 	 */
 	if (vgic_ap_is_empty(v->ap) && !smp_load_acquire(&hv->used_lrs))
 		return;

@@ -100,8 +100,8 @@ fetch: setup ## fetch the kernel of HOST, or a newer release of it
 run: ## boot the host, and in it a Debian guest: a shell, or CMD='...'
 	@scripts/run --host '$(HOST)' $(if $(value CMD),--cmd '$(subst ','\'',$(value CMD))')
 
-check: ## unit tests, and all tests on the 6.1 and 6.1-lpae hosts
-	@tests/run unit scripts 6.1 6.1-lpae
+check: ## unit tests, and all tests on the 6.1, 6.1-lpae and 6.12-armbian hosts
+	@tests/run unit scripts 6.1 6.1-lpae 6.12-armbian
 
 check-all: ## unit tests, and all tests on every host
 	@SLOW=1 tests/run unit scripts fuzz $(HOSTS) $(CHECKERS) $(BOARDS) qemu coherency

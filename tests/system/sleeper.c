@@ -2,7 +2,8 @@
 /*
  * Runs in the guest. "sleeper exact N": sleeps one second N times and prints how long each took,
  * in nanoseconds. "sleeper order MS": threads that are to wake MS apart must wake in that order,
- * and none early; ends with 1 if not.
+ * and none early; ends with 1 if not. A host that is busy may wake one after the next one's time:
+ * that try tells nothing, and there are ten.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -12,9 +13,10 @@
 #include <time.h>
 
 #define SLEEPERS	5
+#define TRIES		10
 
 static int woken[SLEEPERS], nr_woken;
-static int early;
+static int early, late;
 static long long start_ns, step_ns;
 
 static long long now_ns(void)
@@ -47,10 +49,14 @@ static void *sleeper(void *arg)
 {
 	int me = (long)arg;
 	long long end = start_ns + (me + 1) * step_ns;
+	long long over;
 
 	sleep_until(end);
-	if (now_ns() < end)
+	over = now_ns() - end;
+	if (over < 0)
 		__atomic_store_n(&early, 1, __ATOMIC_SEQ_CST);
+	if (over >= step_ns)
+		__atomic_store_n(&late, 1, __ATOMIC_SEQ_CST);
 	woken[__atomic_fetch_add(&nr_woken, 1, __ATOMIC_SEQ_CST)] = me;
 	return NULL;
 }
@@ -60,7 +66,9 @@ static bool in_order(void)
 {
 	pthread_t thread[SLEEPERS];
 
-	start_ns = now_ns();
+	nr_woken = late = 0;
+	/* Time for all to be there before the first one's. */
+	start_ns = now_ns() + SLEEPERS * step_ns;
 	/* The longest sleeper starts first, so that the order of waking is the timers' alone. */
 	for (long i = SLEEPERS - 1; i >= 0; i--)
 		if (pthread_create(&thread[i], NULL, sleeper, (void *)i))
@@ -69,11 +77,24 @@ static bool in_order(void)
 		pthread_join(thread[i], NULL);
 	for (int i = 0; i < SLEEPERS; i++) {
 		if (woken[i] != i) {
-			printf("sleeper %d woke as number %d\n", woken[i], i);
+			printf("sleeper %d woke as number %d%s\n", woken[i], i,
+			       late ? ", one of them too late" : "");
 			return false;
 		}
 	}
 	return true;
+}
+
+/* What a try in which one was too late had says nothing of the order. */
+static bool ordered(void)
+{
+	for (int i = 0; i < TRIES; i++) {
+		if (in_order())
+			return true;
+		if (!late)
+			return false;
+	}
+	return false;
 }
 
 int main(int argc, char **argv)
@@ -88,7 +109,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: sleeper exact N, or sleeper order MS\n");
 		return 2;
 	}
-	if (!in_order())
+	if (!ordered())
 		return 1;
 	if (early)
 		printf("a sleeper woke early\n");

@@ -15,6 +15,7 @@
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/user.h>
 #include <linux/syscore_ops.h>
 #include <linux/vtime.h>
 
@@ -27,6 +28,16 @@
 #ifdef HINT_UNSAFE_IN_KVM
 #define immediate_exit	HINT_UNSAFE_IN_KVM(immediate_exit)
 #endif
+
+/* A user's locked pages are counted where something of the kernel's that locks is built in. */
+static inline unsigned long compat_user_locked_add(struct user_struct *user, long pages)
+{
+#ifdef CONFIG_NET
+	return (unsigned long)atomic_long_add_return(pages, &user->locked_vm);
+#else
+	return 0;
+#endif
+}
 
 #ifndef HAVE_KMAP_LOCAL_PAGE
 /* Nests like the real one, but turns preemption off. */

@@ -30,6 +30,7 @@
 
 struct armvmm_coalesced;
 struct armvmm_iodev_ops;
+struct user_struct;
 struct armvmm_stat_file;
 struct armvmm_vcpu;
 struct armvmm_vm;
@@ -443,6 +444,7 @@ struct armvmm_vm {
 
 	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
 	bool pin_refused;		/* RLIMIT_MEMLOCK was named (stage2_pin.c) */
+	struct user_struct *pin_user;	/* who is charged for what is pinned, or NULL; constant */
 	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */
 };
 

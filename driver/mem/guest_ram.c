@@ -14,6 +14,7 @@
 #include "host/cache.h"
 #include "mem/guest_ram.h"
 #include "mem/memslot.h"
+#include "mem/stage2_host.h"
 
 int armvmm_guest_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int len, bool write)
 {
@@ -26,7 +27,8 @@ int armvmm_guest_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int 
 	if (!slot || (write && (slot->flags & KVM_MEM_READONLY)))
 		return 0;
 	hva = armvmm_memslot_hva(slot, ipa >> PAGE_SHIFT);
-	if (pin_user_pages_fast(hva, 1, write ? FOLL_WRITE : 0, &page) != 1)
+	page = armvmm_stage2_host_page_get(vm, slot, hva, write);
+	if (!page)
 		return -EFAULT;
 
 	base = kmap_local_page(page);
@@ -40,7 +42,7 @@ int armvmm_guest_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int 
 	}
 	kunmap_local(base);
 
-	unpin_user_pages_dirty_lock(&page, 1, write);
+	armvmm_stage2_host_page_put(page, write);
 	/* After the write: whoever takes the bit, under the lock too, finds the data. */
 	if (write && armvmm_memslot_is_logging(slot)) {
 		spin_lock(&vm->stage2.lock);

@@ -9,6 +9,7 @@
 #include "mem/guest_ram.h"
 #include "mem/guest_read.h"
 #include "mem/memslot.h"
+#include "mem/stage2_host.h"
 
 bool armvmm_guest_read(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int len)
 {
@@ -19,9 +20,10 @@ bool armvmm_guest_read(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned in
 		return false;
 	/*
 	 * What a guest wrote past its caches may not be what the host's hold. With SCTLR.M clear
-	 * its data accesses are Strongly-ordered, whatever C says (DDI 0406C B3.2.1).
+	 * its data accesses are Strongly-ordered, whatever C says (DDI 0406C B3.2.1). And a page that
+	 * is pinned need not be what the client has at its address.
 	 */
-	if (!armvmm_guest_caches_on(vcpu))
+	if (!armvmm_stage2_host_syncs || !armvmm_guest_caches_on(vcpu))
 		return armvmm_guest_ram(vcpu, ipa, buf, len, false) > 0;
 
 	slot = armvmm_memslot_find(vcpu->vm, ipa >> PAGE_SHIFT);

@@ -12,6 +12,7 @@
 
 struct armvmm_memslot;
 struct armvmm_vm;
+struct page;
 
 struct stage2_host_page {
 	unsigned long pfn;	/* of the 4 KiB page */
@@ -36,9 +37,22 @@ extern const bool armvmm_stage2_host_syncs;
 int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, unsigned long hva,
 			   bool write, struct stage2_host_page *page);
 
-/* Before the first entry, and after the last look at the client's memory. -ENOMEM, -EINTR. */
+/*
+ * The page that the guest has at @hva, of @slot, for the kernel to read or, with @write, to write in
+ * the guest's name; it is the kernel's until it is put back. NULL where there is none. Callers as
+ * above. May sleep.
+ */
+struct page *armvmm_stage2_host_page_get(struct armvmm_vm *vm, struct armvmm_memslot *slot,
+					 unsigned long hva, bool write);
+void armvmm_stage2_host_page_put(struct page *page, bool written);
+
+/*
+ * Before the first entry, and after the last look at the client's memory (-ENOMEM, -EINTR); then,
+ * when the last slot has gone.
+ */
 int armvmm_stage2_host_vm_init(struct armvmm_vm *vm);
 void armvmm_stage2_host_vm_release(struct armvmm_vm *vm);
+void armvmm_stage2_host_vm_destroy(struct armvmm_vm *vm);
 
 /* For a new slot. -ENOMEM. */
 int armvmm_stage2_host_slot_init(struct armvmm_memslot *slot);

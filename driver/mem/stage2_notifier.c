@@ -179,6 +179,23 @@ void armvmm_stage2_host_vm_release(struct armvmm_vm *vm)
 	mmu_notifier_unregister(&vm->mmu_notifier, vm->mm);
 }
 
+void armvmm_stage2_host_vm_destroy(struct armvmm_vm *vm)
+{
+}
+
+struct page *armvmm_stage2_host_page_get(struct armvmm_vm *vm, struct armvmm_memslot *slot,
+					 unsigned long hva, bool write)
+{
+	struct page *page;
+
+	return pin_user_pages_fast(hva, 1, write ? FOLL_WRITE : 0, &page) == 1 ? page : NULL;
+}
+
+void armvmm_stage2_host_page_put(struct page *page, bool written)
+{
+	unpin_user_pages_dirty_lock(&page, 1, written);
+}
+
 /* Nothing is kept of a slot's memory. */
 int armvmm_stage2_host_slot_init(struct armvmm_memslot *slot)
 {

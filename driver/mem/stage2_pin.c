@@ -15,13 +15,16 @@
  * vm->srcu waited for and the slot unmapped (memslot.c); after the tables went with the VM; or
  * after it was unmapped under the lock for another to take its place.
  *
- * Accounted as others account what they pin: mm->pinned_vm (VmPin of /proc/PID/status) against
- * RLIMIT_MEMLOCK, which CAP_IPC_LOCK is above.
+ * Accounted as others account what they pin: to the process (mm->pinned_vm, VmPin of
+ * /proc/PID/status) and to its user, each against RLIMIT_MEMLOCK, which CAP_IPC_LOCK is above. The
+ * user's is what bounds VMs whose fds outlive the process that made them.
  */
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/user.h>
 #include <linux/slab.h>
 
 #include "compat/compat.h"
@@ -40,6 +43,9 @@
 /* How many pages are unpinned at once. */
 #define PIN_BATCH	32
 
+/* How often a page is asked for that somebody else holds for a moment. */
+#define PIN_TRIES	16
+
 const bool armvmm_stage2_host_syncs;
 
 static struct page *pin_page(unsigned long pin)
@@ -47,27 +53,48 @@ static struct page *pin_page(unsigned long pin)
 	return (struct page *)(pin & ~PIN_WRITE);
 }
 
-/*
- * -ENOMEM where the owner may pin no more. RLIMIT_MEMLOCK is named once for each VM: KVM_RUN
- * returns a number alone.
- */
-static int pin_account(struct armvmm_vm *vm)
+/* Up to @limit pages of the process and of the user, where one is charged. */
+static bool pin_charge(struct armvmm_vm *vm, unsigned long limit)
 {
-	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	if (atomic64_inc_return(&vm->mm->pinned_vm) > limit)
+		goto err_mm;
+	if (vm->pin_user && compat_user_locked_add(vm->pin_user, 1) > limit)
+		goto err_user;
+	return true;
 
-	if (atomic64_inc_return(&vm->mm->pinned_vm) <= limit || capable(CAP_IPC_LOCK))
-		return 0;
+err_user:
+	compat_user_locked_add(vm->pin_user, -1);
+err_mm:
 	atomic64_dec(&vm->mm->pinned_vm);
-	if (!xchg(&vm->pin_refused, true))
-		pr_info_ratelimited("%s[%d]: RLIMIT_MEMLOCK (%lu KiB) allows no more guest memory, which this kernel (MMU_NOTIFIER=n) has pinned: raise it (ulimit -l) to the guest's RAM and more\n",
-				    current->comm, task_tgid_nr(current),
-				    limit << (PAGE_SHIFT - 10));
-	return -ENOMEM;
+	return false;
 }
 
 static void pin_unaccount(struct armvmm_vm *vm, unsigned long pages)
 {
+	if (vm->pin_user)
+		compat_user_locked_add(vm->pin_user, -(long)pages);
 	atomic64_sub(pages, &vm->mm->pinned_vm);
+}
+
+/*
+ * For one page, or with @more for one that takes the place of another in a moment. -ENOMEM where the
+ * owner may pin no more.
+ */
+static int pin_account(struct armvmm_vm *vm, bool more)
+{
+	unsigned long limit = capable(CAP_IPC_LOCK) ? ULONG_MAX - 1 :
+						      rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+
+	return pin_charge(vm, limit + more) ? 0 : -ENOMEM;
+}
+
+/* RLIMIT_MEMLOCK is named once for each VM: KVM_RUN returns a number alone. */
+static void pin_refuse(struct armvmm_vm *vm)
+{
+	if (!xchg(&vm->pin_refused, true))
+		pr_info_ratelimited("%s[%d]: RLIMIT_MEMLOCK (%lu KiB) allows no more guest memory, which this kernel (MMU_NOTIFIER=n) has pinned: raise it (ulimit -l) to the RAM of all guests of the user and more\n",
+				    current->comm, task_tgid_nr(current),
+				    rlimit(RLIMIT_MEMLOCK) >> 10);
 }
 
 /* What the guest may have written is dirty from here on: nothing else of the host has seen it. */
@@ -102,25 +129,30 @@ static int pin_look(struct armvmm_vm *vm, unsigned long hva, bool write, bool *m
 	return ret;
 }
 
-/* Pins the page at @hva, and accounts for it. */
+/*
+ * Pins the page at @hva. A page in CMA memory or a movable zone is moved first, which fails, by
+ * -ENOMEM or -EBUSY, as long as somebody looks at it: it is asked for again.
+ */
 static int pin_get(struct armvmm_vm *vm, unsigned long hva, bool write, unsigned long *pin)
 {
+	unsigned int tries = PIN_TRIES;
 	struct page *page;
 	int ret;
 
-	ret = pin_account(vm);
-	if (ret)
-		return ret;
-	ret = pin_user_pages_fast(hva, 1, FOLL_LONGTERM | (write ? FOLL_WRITE : 0), &page);
-	if (ret == 1) {
-		*pin = (unsigned long)page | (write ? PIN_WRITE : 0);
-		return 0;
+	for (;;) {
+		ret = pin_user_pages_fast(hva, 1, FOLL_LONGTERM | (write ? FOLL_WRITE : 0), &page);
+		if (ret == 1) {
+			*pin = (unsigned long)page | (write ? PIN_WRITE : 0);
+			return 0;
+		}
+		if ((ret != -ENOMEM && ret != -EBUSY) || fatal_signal_pending(current) || !--tries)
+			break;
+		cond_resched();
 	}
-	pin_unaccount(vm, 1);
-	if (ret == -EINTR || ret == -ERESTARTSYS)
+	if (ret == -EINTR || ret == -ERESTARTSYS || ret == -EAGAIN || fatal_signal_pending(current))
 		return -EAGAIN;
 	/* A page that is no longer any good is -EFAULT as one that is not there. */
-	return ret == -ENOMEM || ret == -EAGAIN ? ret : -EFAULT;
+	return ret == -ENOMEM || ret == -EBUSY ? -ENOMEM : -EFAULT;
 }
 
 /* The word of the slot's page @i, or NULL where there is no memory for its leaf. */
@@ -187,9 +219,19 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, un
 	if (ret)
 		return ret;
 	if (!pin || (write && !(pin & PIN_WRITE))) {
-		ret = pin_get(vm, hva, may_write, &new);
-		if (ret)
+		ret = pin_account(vm, pin);
+		if (ret) {
+			/* Perhaps another vCPU has just pinned this page, and it is there. */
+			if (READ_ONCE(*word) != pin)
+				return -EAGAIN;
+			pin_refuse(vm);
 			return ret;
+		}
+		ret = pin_get(vm, hva, may_write, &new);
+		if (ret) {
+			pin_unaccount(vm, 1);
+			return ret;
+		}
 		if (!pin_replace(vm, (slot->base_gfn + i) << PAGE_SHIFT, word, pin, new)) {
 			pin_drop(vm, new);
 			return -EAGAIN;
@@ -204,6 +246,37 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, un
 	page->pfn = page_to_pfn(pin_page(pin));
 	page->writable = pin & PIN_WRITE;
 	return 0;
+}
+
+struct page *armvmm_stage2_host_page_get(struct armvmm_vm *vm, struct armvmm_memslot *slot,
+					 unsigned long hva, bool write)
+{
+	unsigned int tries = PIN_TRIES;
+	struct stage2_host_page host;
+	struct page *page = NULL;
+	int ret;
+
+	do {
+		ret = armvmm_stage2_host_get(vm, slot, hva, write, &host);
+		if (ret == -EAGAIN)
+			continue;
+		if (ret)
+			return NULL;
+		/* Another vCPU may put another page there: this one stays as long as it is used. */
+		spin_lock(&vm->stage2.lock);
+		if (!armvmm_stage2_retry(&vm->stage2, host.seq, hva & PAGE_MASK, PAGE_SIZE)) {
+			page = pfn_to_page(host.pfn);
+			get_page(page);
+		}
+		spin_unlock(&vm->stage2.lock);
+	} while (!page && --tries && !fatal_signal_pending(current));
+	return page;
+}
+
+/* What was written to it is told of when it is unpinned. */
+void armvmm_stage2_host_page_put(struct page *page, bool written)
+{
+	put_page(page);
 }
 
 int armvmm_stage2_host_slot_init(struct armvmm_memslot *slot)
@@ -263,9 +336,18 @@ void armvmm_stage2_host_slot_release(struct armvmm_vm *vm, struct armvmm_memslot
 
 int armvmm_stage2_host_vm_init(struct armvmm_vm *vm)
 {
+	if (!capable(CAP_IPC_LOCK))
+		vm->pin_user = get_uid(current_user());
 	return 0;
 }
 
 void armvmm_stage2_host_vm_release(struct armvmm_vm *vm)
 {
+}
+
+void armvmm_stage2_host_vm_destroy(struct armvmm_vm *vm)
+{
+	if (vm->pin_user)
+		free_uid(vm->pin_user);
+	vm->pin_user = NULL;
 }

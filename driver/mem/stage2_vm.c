@@ -73,6 +73,7 @@ void armvmm_stage2_vm_destroy(struct armvmm_vm *vm)
 {
 	struct stage2 *s2 = &vm->stage2;
 
+	armvmm_stage2_host_vm_destroy(vm);
 	free_pages((unsigned long)s2->pgd, get_order(STAGE2_PGD_SIZE));
 	free_percpu(s2->last_vcpu);
 	s2->pgd = NULL;

@@ -262,18 +262,36 @@ static unsigned int times_named(void)
 	return times;
 }
 
+/* A second VM of the user, where 100 pages are left of what it may pin: 0, or 1. */
+static int limited_again(char *mem)
+{
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	return mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem) || walk(&vm, 50) ||
+	       walk(&vm, 200) != ENOMEM;
+}
+
 /* A user without CAP_IPC_LOCK, in a process of its own: 0, or the line that failed. */
 static int limited(void)
 {
 	char *mem = map_pages(PAGES * PAGE);
 	struct rlimit limit = { .rlim_cur = 600 * PAGE, .rlim_max = 600 * PAGE };
 	struct vm vm;
+	int status;
+	pid_t pid;
 
 	be_nobody(true);
 	vm_make(&vm, 1, 0);
 	if (mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem) || setrlimit(RLIMIT_MEMLOCK, &limit))
 		return __LINE__;
 	if (walk(&vm, 500))
+		return __LINE__;
+	/* Nor may another process of the user have as many once more. */
+	pid = fork();
+	if (!pid)
+		_exit(limited_again(mem));
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status))
 		return __LINE__;
 	if (walk(&vm, PAGES) != ENOMEM || accounted() != 600)
 		return __LINE__;
@@ -309,8 +327,8 @@ static void limit(void)
 	MUST(pid > 0 && waitpid(pid, &status, 0) == pid, "%s", strerror(errno));
 	node_unshare();
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "%x", status);
-	/* Once, for the VM's owner to read. */
-	CHECK(times_named() == named + 1, "%u", times_named() - named);
+	/* Once for each VM, for its owner to read. */
+	CHECK(times_named() == named + 2, "%u", times_named() - named);
 	CHECK(pinned_is(held), "%ld", pinned() - held);
 }
 
@@ -349,6 +367,31 @@ static void killed(void)
 	CHECK(pinned_is(held), "%ld", pinned() - held);
 }
 
+/* Stores that the syndrome does not describe: the driver reads the instruction. */
+GUEST_CODE(pairs, "ldr r1, =0x0a000000\n1:\tstrd r2, r3, [r1]\n\tb 1b");
+
+/* What runs is the guest's page, and not what its owner has there by now. */
+static void decoded(void)
+{
+	char *mem = map_pages(PAGE);
+	struct vm vm;
+
+	only_pinned();
+	vm_make(&vm, 1, 0);
+	memcpy(mem, code_pairs, (size_t)(code_pairs_end - code_pairs));
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGE, mem));
+	reg32_set(vm.vcpu[0].fd, REG_PC, AREA);
+	for (int i = 0; i < 10; i++) {
+		CHECK_OK(ioctl(vm.vcpu[0].fd, KVM_RUN, 0));
+		CHECK(vm.vcpu[0].run->exit_reason == KVM_EXIT_MMIO, "%d: exit %u", i,
+		      vm.vcpu[0].run->exit_reason);
+		if (i == 1)
+			MUST(mmap(mem, PAGE, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == mem,
+			     "%s", strerror(errno));
+	}
+}
+
 static const struct ktap_case cases[] = {
 	{ "counted", counted, 0 },
 	{ "kept", kept, 0 },
@@ -357,5 +400,6 @@ static const struct ktap_case cases[] = {
 	{ "raced", raced, 120 },
 	{ "limit", limit, 0 },
 	{ "killed", killed, 120 },
+	{ "decoded", decoded, 0 },
 };
 KTAP_MAIN(cases)

@@ -15,6 +15,9 @@
 #include "mem/memslot.h"
 #include "mmio/mmio.h"
 #include "vcpu_fake.h"
+#include "mem/stage2_host.h"
+
+const bool armvmm_stage2_host_syncs = true;
 
 /* --- the driver's other nouns --- */
 

@@ -13,6 +13,7 @@
 #include "mem/guest_ram.h"
 #include "mem/guest_read.h"
 #include "mem/memslot.h"
+#include "mem/stage2_host.h"
 #include "vcpu_fake.h"
 
 #define RAM_BASE	0x8000u
@@ -22,6 +23,8 @@ static union {
 	u32 word[0x400];
 	u8 bytes[0x1000];
 } cached, memory;
+/* Memory is not pinned: what the client has at its address is the guest's. */
+const bool armvmm_stage2_host_syncs = true;
 static struct armvmm_memslot slot = { .base_gfn = RAM_BASE >> PAGE_SHIFT, .npages = 1 };
 
 struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *v, u64 gfn)

@@ -409,6 +409,44 @@ static void test_parked(void)
 	fake_destroy(vm);
 }
 
+/* Parked, and taken to another CPU: those that wait are shown once the last of these was taken. */
+static void test_parked_moved(void)
+{
+	struct armvmm_vm *vm = fake_create(1, 64, 4);
+	struct armvmm_vcpu *v = vm->vcpus[0];
+	struct fake_cpu *c = &fake_cpus[0];
+	int i;
+
+	for (i = 0; i < 6; i++) {
+		fake_irq_setup(v, 32 + i, true, 0x80);
+		armvmm_vgic_inject(vm, NULL, 32 + i, true, NULL);
+	}
+	armvmm_vgic_load(v);
+	enter(v);
+	fake_exit(v);
+	KTAP_TRUE(v->vgic.parked);
+	armvmm_vgic_put(v);
+	armvmm_vgic_load(v);
+	KTAP_EQ(enter(v)->used_lrs, 4);
+	for (i = 0; i < 4; i++) {
+		KTAP_TRUE(!fake_maintenance(c));
+		KTAP_EQ(fake_ack(v), 32 + i);
+		fake_eoi(v, 32 + i);
+	}
+	KTAP_TRUE(fake_maintenance(c));
+	fake_exit(v);
+	KTAP_EQ(enter(v)->used_lrs, 2);
+	fake_exit(v);
+	/* With nothing in the registers there is nothing to ask for. */
+	armvmm_vgic_put(v);
+	for (i = 0; i < 6; i++)
+		armvmm_vgic_inject(vm, NULL, 32 + i, false, NULL);
+	fake_write32(v, GICD_ICPENDR + 4, ~0u);
+	armvmm_vgic_load(v);
+	KTAP_EQ(v->hyp->vgic.hcr, GICH_HCR_En);
+	fake_destroy(vm);
+}
+
 /* As many active as registers, each having preempted the one before. */
 static void nest_four(struct armvmm_vm *vm)
 {
@@ -772,7 +810,7 @@ static void test_kicks(void)
 
 KTAP_MAIN(KTAP_CASE(test_nothing), KTAP_CASE(test_packing), KTAP_CASE(test_hw_level),
 	  KTAP_CASE(test_sgi_sources), KTAP_CASE(test_more_than_registers),
-	  KTAP_CASE(test_many_waiting), KTAP_CASE(test_parked),
+	  KTAP_CASE(test_many_waiting), KTAP_CASE(test_parked), KTAP_CASE(test_parked_moved),
 	  KTAP_CASE(test_nested_beyond_registers), KTAP_CASE(test_all_active),
 	  KTAP_CASE(test_sources_and_overflow), KTAP_CASE(test_level_resample),
 	  KTAP_CASE(test_migration), KTAP_CASE(test_fetch), KTAP_CASE(test_wfi),

@@ -19,10 +19,6 @@ void armvmm_vgic_load(struct armvmm_vcpu *vcpu)
 
 	if (!vcpu->vm->vgic.in_kernel)
 		return;
-	/*
-	 * Enabled all the time, with or without list registers in use: HYP need not touch it then.
-	 */
-	hv->hcr = GICH_HCR_En;
 	writel_relaxed(hv->vmcr, armvmm_vgic_host.gich + GICH_VMCR);
 	writel_relaxed(hv->apr, armvmm_vgic_host.gich + GICH_APR);
 	hv->loaded = 1;

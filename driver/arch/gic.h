@@ -86,6 +86,7 @@
 #define GICH_LR_PHYSID_SHIFT	10
 #define GICH_LR_EOI		REG_BIT(19)	/* where HW is 0 */
 #define GICH_LR_PRIORITY_SHIFT	23
+#define GICH_LR_PRIORITY(lr)	(((lr) >> GICH_LR_PRIORITY_SHIFT) & 0x1f)
 #define GICH_LR_PENDING		REG_BIT(28)
 #define GICH_LR_ACTIVE		REG_BIT(29)
 #define GICH_LR_STATE		(REG_U(3) << 28)

@@ -130,7 +130,15 @@ struct armvmm_vgic_ap {
 	unsigned int nr;
 	unsigned int nr_active;
 	struct list_head list[VGIC_AP_CLASSES * VGIC_AP_PRIORITIES];
-	struct armvmm_vgic_irq *first[HYP_MAX_LRS];	/* what vgic_ap_first() found */
+	struct armvmm_vgic_irq *only;	/* the one that is there, where it is known to be one */
+	/* What an entry chooses (lr.c): not on a stack, which would be cleared and guarded. */
+	struct armvmm_vgic_irq **first;
+	unsigned int nr_first;
+	bool more;			/* others wait */
+	bool limited;
+	u32 limit[2];			/* limited: of a group, what is of lower priority waits */
+	struct armvmm_vgic_irq **shown;	/* what the list registers hold: the other half */
+	struct armvmm_vgic_irq *halves[2][HYP_MAX_LRS];
 };
 
 struct armvmm_vgic_vcpu {
@@ -138,11 +146,12 @@ struct armvmm_vgic_vcpu {
 	raw_spinlock_t ap_list_lock;
 	struct armvmm_vgic_ap *ap;	/* interrupts pending or active on this vCPU */
 	/*
-	 * What the list registers were made from has not changed since, and they hold pending SPIs
-	 * alone: an entry may show the same again. Both under ap_list_lock.
+	 * Bit n: list register n holds a pending SPI, which nobody has changed since: it may show
+	 * the same at the next entry. All three are under ap_list_lock.
 	 */
-	bool same;
-	bool parked;		/* the vCPU is out, and its interrupts are still in_lr */
+	unsigned long kept;
+	bool same;		/* so do all of them, and no other belongs there */
+	bool parked;		/* the vCPU is out, and those of kept are still in_lr */
 	u16 ended[HYP_MAX_LRS];		/* level SPIs, for armvmm_eventfd_ended() */
 	unsigned int nr_ended;
 };

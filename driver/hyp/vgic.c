@@ -3,47 +3,46 @@
  * The list registers, loaded and read back only where one is in use (IHI 0048B
  * 5.3). VMCR and APR move when a vCPU is loaded on a CPU, not here.
  */
-#include <linux/bits.h>
-
 #include "arch/gic.h"
 #include "hyp/cpu.h"
 #include "hyp/sysreg.h"
 
-__hyp_inline u32 gich_read(struct hyp_cpu *cpu, unsigned int offset)
+__hyp_inline u32 gich_read(unsigned long gich, unsigned int offset)
 {
-	return *(volatile u32 *)((unsigned long)cpu->gich + offset);
+	return *(volatile u32 *)(gich + offset);
 }
 
-__hyp_inline void gich_write(struct hyp_cpu *cpu, unsigned int offset, u32 val)
+__hyp_inline void gich_write(unsigned long gich, unsigned int offset, u32 val)
 {
-	*(volatile u32 *)((unsigned long)cpu->gich + offset) = val;
+	*(volatile u32 *)(gich + offset) = val;
 }
 
 void __hyp_text hyp_vgic_restore(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 {
+	unsigned long gich = (unsigned long)cpu->gich;
 	u32 i, used = vgic->used_lrs;
 
 	if (!used)
 		return;
 	for (i = 0; i < used; i++)
-		gich_write(cpu, GICH_LR(i), vgic->lr[i]);
+		gich_write(gich, GICH_LR(i), vgic->lr[i]);
 	if (cpu->gich_hcr != vgic->hcr) {
-		gich_write(cpu, GICH_HCR, vgic->hcr);
+		gich_write(gich, GICH_HCR, vgic->hcr);
 		cpu->gich_hcr = vgic->hcr;
 	}
 }
 
 void __hyp_text hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 {
-	u32 i, used = vgic->used_lrs;
-	u64 empty;
+	unsigned long gich = (unsigned long)cpu->gich;
+	u32 i, used = vgic->used_lrs, empty;
 
 	/*
 	 * Maintenance interrupts are for the time in the guest only: that they
 	 * ended it is all there is to know, and the list registers say the rest.
 	 */
 	if (cpu->gich_hcr & ~GICH_HCR_En) {
-		gich_write(cpu, GICH_HCR, GICH_HCR_En);
+		gich_write(gich, GICH_HCR, GICH_HCR_En);
 		cpu->gich_hcr = GICH_HCR_En;
 	}
 	if (!used)
@@ -51,16 +50,18 @@ void __hyp_text hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 
 	/* What the guest wrote to GICV is done before the state is read. */
 	hyp_dsb();
-	empty = gich_read(cpu, GICH_ELRSR0);
-	if (used > 32)
-		empty |= (u64)gich_read(cpu, GICH_ELRSR1) << 32;
-	for (i = 0; i < used; i++) {
-		if (empty & BIT_ULL(i)) {
+	empty = gich_read(gich, GICH_ELRSR0);
+	vgic->elrsr = empty;
+	for (i = 0; i < used; i++, empty >>= 1) {
+		if (i == 32) {
+			empty = gich_read(gich, GICH_ELRSR1);
+			vgic->elrsr |= (u64)empty << 32;
+		}
+		if (empty & 1) {
 			vgic->lr[i] &= ~GICH_LR_STATE;
 		} else {
-			vgic->lr[i] = gich_read(cpu, GICH_LR(i));
-			gich_write(cpu, GICH_LR(i), 0);
+			vgic->lr[i] = gich_read(gich, GICH_LR(i));
+			gich_write(gich, GICH_LR(i), 0);
 		}
 	}
-	vgic->elrsr = empty;
 }

@@ -15,6 +15,8 @@ void vgic_ap_init(struct armvmm_vgic_ap *ap)
 
 	for (i = 0; i < ARRAY_SIZE(ap->list); i++)
 		INIT_LIST_HEAD(&ap->list[i]);
+	ap->first = ap->halves[0];
+	ap->shown = ap->halves[1];
 }
 
 static bool ap_slot_is_active(u8 slot)
@@ -30,6 +32,7 @@ void vgic_ap_add(struct armvmm_vgic_ap *ap, struct armvmm_vgic_irq *irq)
 	list_add_tail(&irq->ap_link, &ap->list[slot]);
 	ap->used[slot / VGIC_AP_PRIORITIES] |= 1u << slot % VGIC_AP_PRIORITIES;
 	ap->nr_active += ap_slot_is_active(slot);
+	ap->only = ap->nr ? NULL : irq;
 	WRITE_ONCE(ap->nr, ap->nr + 1);
 }
 
@@ -41,6 +44,7 @@ void vgic_ap_del(struct armvmm_vgic_ap *ap, struct armvmm_vgic_irq *irq)
 	if (list_empty(&ap->list[slot]))
 		ap->used[slot / VGIC_AP_PRIORITIES] &= ~(1u << slot % VGIC_AP_PRIORITIES);
 	ap->nr_active -= ap_slot_is_active(slot);
+	ap->only = NULL;
 	WRITE_ONCE(ap->nr, ap->nr - 1);
 }
 

@@ -152,8 +152,8 @@ static u32 dist_read_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsigne
 	unsigned int i;
 	u32 val = 0;
 
-	for (i = 0; i < n; i++)
-		val |= (u32)READ_ONCE(irq[i].group1) << i;
+	for (i = n; i--; )
+		val = val << 1 | READ_ONCE(irq[i].group1);
 	return val;
 }
 
@@ -186,8 +186,8 @@ static u32 dist_read_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsign
 	unsigned int i;
 	u32 val = 0;
 
-	for (i = 0; i < n; i++)
-		val |= (u32)READ_ONCE(irq[i].enabled) << i;
+	for (i = n; i--; )
+		val = val << 1 | READ_ONCE(irq[i].enabled);
 	return val;
 }
 

@@ -45,26 +45,6 @@ struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *v
 	return &vgic->spis[array_index_nospec(intid - VGIC_NR_PRIVATE, end - VGIC_NR_PRIVATE)];
 }
 
-/* It would be forwarded to irq->target if the distributor were enabled. */
-static bool irq_is_due(const struct armvmm_vgic_irq *irq)
-{
-	return irq->enabled && vgic_irq_is_pending(irq) && irq->target;
-}
-
-bool vgic_irq_is_forwarded(const struct armvmm_vgic_irq *irq)
-{
-	return irq_is_due(irq) && READ_ONCE(irq->target->vm->vgic.dist_enabled);
-}
-
-struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq)
-{
-	/* An active interrupt stays with the CPU that acknowledged it (IHI 0048B 3.2.1). */
-	if (irq->active)
-		return irq->holder ?: irq->vcpu ?: irq->target;
-
-	return irq_is_due(irq) ? irq->target : NULL;
-}
-
 void vgic_vcpu_notify(struct armvmm_vcpu *vcpu)
 {
 	struct task_struct *task;
@@ -101,6 +81,8 @@ void vgic_vcpu_redo(struct armvmm_vcpu *vcpu)
 
 	raw_spin_lock_irqsave(&vcpu->vgic.ap_list_lock, flags);
 	vcpu->vgic.same = false;
+	if (!vcpu->vgic.parked)
+		vcpu->vgic.kept = 0;
 	raw_spin_unlock_irqrestore(&vcpu->vgic.ap_list_lock, flags);
 }
 
@@ -153,6 +135,7 @@ static void irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags, 
 		 */
 		if (irq->in_lr) {
 			from->vgic.same = false;
+			vgic_lr_changed(from, irq);
 			raw_spin_unlock(list_lock);
 			if (reordered || from != irq->target || (to && !irq_seen_at_eoi(irq)))
 				notify = from;

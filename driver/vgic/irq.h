@@ -55,6 +55,8 @@ struct armvmm_vgic_irq {
 	bool acked;		/* active because the guest took it, not by GICD_ISACTIVER */
 	bool in_lr;		/* a list register of irq->vcpu holds it */
 	bool lr_pending;	/* and was written as pending */
+	u8 lr_nr;		/* which one, */
+	u32 lr;			/* and what it shows: where vgic->kept has that bit */
 };
 
 static inline bool vgic_irq_is_sgi(const struct armvmm_vgic_irq *irq)
@@ -94,14 +96,24 @@ void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvm
 struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu,
 				     unsigned int intid);
 
-/* The distributor forwards it to irq->target (when it is not active). irq->lock held. */
-bool vgic_irq_is_forwarded(const struct armvmm_vgic_irq *irq);
+/* It would be forwarded to irq->target if the distributor were enabled. irq->lock held. */
+static inline bool vgic_irq_is_due(const struct armvmm_vgic_irq *irq)
+{
+	return irq->enabled && vgic_irq_is_pending(irq) && irq->target;
+}
 
 /*
  * The vCPU that has to know of the interrupt now, or NULL; that the distributor is disabled does
  * not count. irq->lock held.
  */
-struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq);
+static inline struct armvmm_vcpu *vgic_irq_route(const struct armvmm_vgic_irq *irq)
+{
+	/* An active interrupt stays with the CPU that acknowledged it (IHI 0048B 3.2.1). */
+	if (unlikely(irq->active))
+		return irq->holder ?: irq->vcpu ?: irq->target;
+
+	return vgic_irq_is_due(irq) ? irq->target : NULL;
+}
 
 /*
  * After a change of state: puts the interrupt on the list where it belongs, or

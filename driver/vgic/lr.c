@@ -18,8 +18,6 @@ static bool keep_lrs = true;
 module_param(keep_lrs, bool, 0644);
 MODULE_PARM_DESC(keep_lrs, "pending SPIs that a guest did not take are shown again as they were");
 
-/* --- before an entry --- */
-
 /*
  * An SGI whose list register cannot show all requests: one source at a time,
  * and pending together with active for one and the same source only.
@@ -36,12 +34,11 @@ static bool lr_sgi_waits(const struct armvmm_vgic_irq *irq)
 /*
  * Composes the list register of an interrupt that is to be shown to the guest
  * (IHI 0048B 5.3.8). What the register takes over leaves the structure: an edge,
- * the request of an SGI. @crowded: others wait. irq->lock held.
+ * the request of an SGI. @pend: it is forwarded; @crowded: others wait. irq->lock held.
  */
-static u32 lr_compose(struct armvmm_vgic_irq *irq, bool crowded)
+static noinline u32 lr_compose(struct armvmm_vgic_irq *irq, bool pend, bool crowded)
 {
 	u32 lr = irq->intid | (u32)(irq->priority >> VGIC_PRIORITY_SHIFT) << GICH_LR_PRIORITY_SHIFT;
-	bool pend = vgic_irq_is_forwarded(irq);
 
 	if (irq->group1)
 		lr |= GICH_LR_GRP1;
@@ -93,114 +90,6 @@ static u32 lr_compose(struct armvmm_vgic_irq *irq, bool crowded)
 	return lr;
 }
 
-/*
- * What is pending and does not get taken looks the same at the next entry: SPIs, of which this
- * structure knows all that there is.
- */
-static bool lr_may_stay(const struct armvmm_vgic_irq *irq, u32 lr)
-{
-	return (lr & (GICH_LR_STATE | GICH_LR_HW)) == GICH_LR_PENDING && !vgic_irq_is_private(irq);
-}
-
-/* Those that are chosen, in order, and what had to stay out. */
-struct lr_choice {
-	struct armvmm_vgic_irq **irq;
-	unsigned int n;
-	unsigned int nr_active;		/* chosen or not */
-	bool more;
-};
-
-static void lr_choose(struct armvmm_vcpu *vcpu, struct lr_choice *choice)
-{
-	unsigned int max = armvmm_vgic_host.nr_lr;
-	struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
-	bool enabled = READ_ONCE(vcpu->vm->vgic.dist_enabled);
-	struct armvmm_vgic_irq *first;
-
-	choice->irq = ap->first;
-	choice->n = vgic_ap_first(ap, enabled, max);
-	choice->nr_active = vgic_ap_nr_active(ap);
-	choice->more = (enabled ? vgic_ap_nr(ap) : choice->nr_active) > choice->n;
-
-	/*
-	 * As many active ones as registers: what is pending may preempt them all.
-	 * It takes the place of the one that ends last, which comes back before its
-	 * end, unless the guest may deactivate in any order (EOImode 1).
-	 */
-	if (choice->nr_active >= max && max > 1 && enabled && !vgic_cpuif_splits_eoi(vcpu)) {
-		first = vgic_ap_first_pending(ap);
-		if (first)
-			choice->irq[max - 1] = first;
-	}
-}
-
-/*
- * An SGI that has to end before its next source is shown goes before all of
- * lower priority: those of its group wait with it.
- */
-static void lr_fill(struct armvmm_vcpu *vcpu)
-{
-	struct hyp_vgic *hv = &vcpu->hyp->vgic;
-	u32 lr, limit[2] = { ~0u, ~0u };
-	struct armvmm_vgic_irq *irq;
-	unsigned int i, used = 0, active = 0, pending = 0;
-	struct lr_choice choice;
-	bool same = READ_ONCE(keep_lrs);
-
-	lr_choose(vcpu, &choice);
-	for (i = 0; i < choice.n; i++) {
-		irq = choice.irq[i];
-		raw_spin_lock(&irq->lock);
-		/*
-		 * Who changes it takes it off the list when this is done, and has
-		 * this vCPU look again.
-		 */
-		if (vgic_irq_route(irq) == vcpu &&
-		    (irq->active || irq->priority <= limit[irq->group1])) {
-			if (vgic_irq_is_sgi(irq) && !irq->active && lr_sgi_waits(irq))
-				limit[irq->group1] = min_t(u32, limit[irq->group1], irq->priority);
-			lr = lr_compose(irq, choice.more);
-			active += !!(lr & GICH_LR_ACTIVE);
-			pending += !!(lr & GICH_LR_PENDING);
-			same = same && lr_may_stay(irq, lr);
-			hv->lr[used++] = lr;
-		} else {
-			same = false;
-		}
-		raw_spin_unlock(&irq->lock);
-	}
-	vcpu->vgic.same = same;
-
-	hv->used_lrs = used;
-	/* Until HYP mode has read it: an entry may end before the guest ran. */
-	hv->elrsr = 0;
-	hv->hcr = GICH_HCR_En;
-	if (!choice.more)
-		return;
-
-	/*
-	 * Others wait. Those that are pending come after what is pending here: time
-	 * enough when the last of these is taken.
-	 */
-	if (pending)
-		hv->hcr |= GICH_HCR_NPIE;
-	if (pending && active == choice.nr_active)
-		return;
-
-	/*
-	 * Where nothing is pending NPIE would never let the guest run, nor would
-	 * UIE with one register in use: the end of an active interrupt is what asks
-	 * for maintenance. So it is where active ones wait for their turn to end.
-	 */
-	if (used > 1)
-		hv->hcr |= GICH_HCR_UIE;
-	for (i = 0; i < used; i++)
-		if ((hv->lr[i] & (GICH_LR_ACTIVE | GICH_LR_HW)) == GICH_LR_ACTIVE)
-			hv->lr[i] |= GICH_LR_EOI;
-}
-
-/* --- after an exit --- */
-
 /* Takes over what the guest did with the interrupt of a list register. irq->lock held. */
 static void lr_fold(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, u32 lr)
 {
@@ -242,120 +131,308 @@ static void lr_note_ended(struct armvmm_vgic_vcpu *v, unsigned int intid)
 		v->ended[v->nr_ended++] = intid;
 }
 
-/* Takes back all list registers. Returns a bit for each whose interrupt belongs elsewhere now. */
-static u64 lr_fold_all(struct armvmm_vcpu *vcpu)
+/* Takes a list register back. True where its interrupt belongs elsewhere now. */
+static bool lr_take_back(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, u32 lr)
 {
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+	struct armvmm_vcpu *to;
+
+	raw_spin_lock(&irq->lock);
+	lr_fold(vcpu, irq, lr);
+	if (unlikely(lr_ended_level_spi(irq, lr)))
+		lr_note_ended(v, irq->intid);
+	to = vgic_irq_route(irq);
+	if (to == vcpu) {
+		vgic_ap_settle(v->ap, irq);
+		to = NULL;
+	} else {
+		vgic_ap_del(v->ap, irq);
+		irq->vcpu = NULL;
+	}
+	raw_spin_unlock(&irq->lock);
+	return to;
+}
+
+/* --- before an entry --- */
+
+/*
+ * What is pending and does not get taken looks the same at the next entry: SPIs, of which this
+ * structure knows all that there is.
+ */
+static bool lr_may_stay(const struct armvmm_vgic_irq *irq, u32 lr)
+{
+	return (lr & (GICH_LR_STATE | GICH_LR_HW)) == GICH_LR_PENDING && !vgic_irq_is_private(irq);
+}
+
+static noinline void lr_choose(struct armvmm_vcpu *vcpu, bool enabled)
+{
+	unsigned int max = armvmm_vgic_host.nr_lr;
+	struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
+	struct armvmm_vgic_irq *first;
+
+	ap->nr_first = vgic_ap_first(ap, enabled, max);
+	ap->more = (enabled ? vgic_ap_nr(ap) : vgic_ap_nr_active(ap)) > ap->nr_first;
+
+	/*
+	 * As many active ones as registers: what is pending may preempt them all.
+	 * It takes the place of the one that ends last, which comes back before its
+	 * end, unless the guest may deactivate in any order (EOImode 1).
+	 */
+	if (vgic_ap_nr_active(ap) >= max && max > 1 && enabled && !vgic_cpuif_splits_eoi(vcpu)) {
+		first = vgic_ap_first_pending(ap);
+		if (first)
+			ap->first[max - 1] = first;
+	}
+}
+
+/* Takes back those of @go, bit n being list register n, which stayed in them. */
+static noinline void lr_release(struct armvmm_vcpu *vcpu, unsigned long go)
+{
+	const struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
+	unsigned int i;
+
+	for (; go; go &= go - 1) {
+		i = __ffs(go);
+		lr_take_back(vcpu, ap->shown[i], ap->shown[i]->lr);
+	}
+}
+
+/* It waits with what an SGI that has to end before its next source holds up. */
+static bool lr_is_beyond(const struct armvmm_vgic_ap *ap, u32 lr)
+{
+	return GICH_LR_PRIORITY(lr) << VGIC_PRIORITY_SHIFT > ap->limit[!!(lr & GICH_LR_GRP1)];
+}
+
+/* Asks for maintenance when there is room, and more than the last to be taken may make it. */
+static noinline void lr_ask(struct hyp_vgic *hv)
+{
+	unsigned int i, used = hv->used_lrs;
+
+	/*
+	 * Where nothing is pending NPIE would never let the guest run, nor would
+	 * UIE with one register in use: the end of an active interrupt is what asks
+	 * for maintenance. So it is where active ones wait for their turn to end.
+	 */
+	if (used > 1)
+		hv->hcr |= GICH_HCR_UIE;
+	for (i = 0; i < used; i++)
+		if ((hv->lr[i] & (GICH_LR_ACTIVE | GICH_LR_HW)) == GICH_LR_ACTIVE)
+			hv->lr[i] |= GICH_LR_EOI;
+}
+
+/* Shows @irq by list register @n, as it is. irq->lock held. */
+static u32 lr_show(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, unsigned int n,
+		   bool enabled, bool crowded)
+{
+	u32 lr = lr_compose(irq, enabled && (!irq->active || vgic_irq_is_due(irq)), crowded);
+
+	irq->lr = lr;
+	irq->lr_nr = n;
+	vcpu->hyp->vgic.lr[n] = lr;
+	return lr;
+}
+
+/* The one interrupt that the vCPU has: none waits for it, and it waits for none. */
+static void lr_fill_only(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq)
+{
+	bool enabled = READ_ONCE(vcpu->vm->vgic.dist_enabled);
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
-	unsigned int n, used = hv->used_lrs;
+	unsigned int used = 0;
+	bool same = false;
+
+	raw_spin_lock(&irq->lock);
+	/* Who changes it takes it off the list when this is done, and has this vCPU look again. */
+	if (vgic_irq_route(irq) == vcpu && (enabled || irq->active)) {
+		same = lr_may_stay(irq, lr_show(vcpu, irq, 0, enabled, false)) &&
+		       READ_ONCE(keep_lrs);
+		v->ap->shown[0] = irq;
+		used = 1;
+	}
+	raw_spin_unlock(&irq->lock);
+	v->same = same;
+	v->kept = same;
+	hv->used_lrs = used;
+	hv->elrsr = 0;
+	hv->hcr = GICH_HCR_En;
+}
+
+/*
+ * Shows one more, by list register @n. What is returned is 0 where it is not to be shown.
+ *
+ * An SGI that has to end before its next source is shown goes before all of
+ * lower priority: those of its group wait with it.
+ */
+static noinline u32 lr_fill_one(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq,
+				unsigned int n, bool enabled)
+{
+	struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
+	u32 lr = 0;
+
+	raw_spin_lock(&irq->lock);
+	/* Who changes it takes it off the list when this is done, and has this vCPU look again. */
+	if (unlikely(vgic_irq_route(irq) != vcpu || !(enabled || irq->active)))
+		goto out;
+	if (!irq->active) {
+		if (unlikely(irq->priority > ap->limit[irq->group1]))
+			goto out;
+		if (vgic_irq_is_sgi(irq) && unlikely(lr_sgi_waits(irq))) {
+			ap->limit[irq->group1] = irq->priority;
+			ap->limited = true;
+		}
+	}
+	lr = lr_show(vcpu, irq, n, enabled, ap->more);
+out:
+	raw_spin_unlock(&irq->lock);
+	return lr;
+}
+
+/*
+ * What stayed in a list register is shown as it was. Who changes it meanwhile waits for the
+ * list's lock, finds it shown, and has the vCPU take it back.
+ */
+static noinline void lr_fill(struct armvmm_vcpu *vcpu)
+{
+	bool enabled = READ_ONCE(vcpu->vm->vgic.dist_enabled), keep = READ_ONCE(keep_lrs);
+	unsigned int i, used = 0, active = 0, pending = 0;
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+	unsigned long stays = 0, kept = 0, bit = keep;
+	struct armvmm_vgic_ap *ap = v->ap;
 	struct armvmm_vgic_irq *irq;
-	struct armvmm_vcpu *to;
-	u64 moves = 0;
+	bool same = true;
 	u32 lr;
 
-	for (n = 0; n < used; n++) {
-		lr = hv->lr[n];
-		irq = vgic_irq_get(vcpu->vm, vcpu, lr & GICH_LR_VIRTUALID);
-		if (!irq)
-			continue;
-		raw_spin_lock(&irq->lock);
-		lr_fold(vcpu, irq, lr);
-		if (lr_ended_level_spi(irq, lr))
-			lr_note_ended(v, irq->intid);
-		to = vgic_irq_route(irq);
-		if (to == vcpu) {
-			vgic_ap_settle(v->ap, irq);
+	lr_choose(vcpu, enabled);
+	ap->limit[0] = VGIC_PRIORITY_IDLE;
+	ap->limit[1] = VGIC_PRIORITY_IDLE;
+	ap->limited = false;
+	/* Past the last bit of kept, bit is zero, and nothing stays. */
+	for (i = 0; i < ap->nr_first; i++) {
+		irq = ap->first[i];
+		if (irq->in_lr) {
+			lr = irq->lr;
+			if (unlikely(ap->limited) && lr_is_beyond(ap, lr)) {
+				same = false;
+				continue;
+			}
+			stays |= BIT(irq->lr_nr);
+			irq->lr_nr = used;
+			hv->lr[used] = lr;
+			pending++;
+			kept |= bit;
 		} else {
-			vgic_ap_del(v->ap, irq);
-			irq->vcpu = NULL;
-			if (to)
-				moves |= BIT_ULL(n);
+			lr = lr_fill_one(vcpu, irq, used, enabled);
+			if (unlikely(!lr)) {
+				same = false;
+				continue;
+			}
+			active += !!(lr & GICH_LR_ACTIVE);
+			pending += !!(lr & GICH_LR_PENDING);
+			if (lr_may_stay(irq, lr))
+				kept |= bit;
+			else
+				same = false;
 		}
-		raw_spin_unlock(&irq->lock);
+		bit <<= 1;
+		ap->first[used++] = irq;
 	}
+	/* What stayed in a list register and does not any more. */
+	if (v->kept & ~stays)
+		lr_release(vcpu, v->kept & ~stays);
+	swap(ap->first, ap->shown);
+	v->kept = kept;
+	v->same = same && keep;
+
+	hv->used_lrs = used;
+	/* Until HYP mode has read it: an entry may end before the guest ran. */
+	hv->elrsr = 0;
 	hv->hcr = GICH_HCR_En;
-	v->same = false;
-	/* Pairs with the look without the lock in armvmm_vgic_flush(). */
-	smp_store_release(&hv->used_lrs, 0);
-	return moves;
+	if (likely(!ap->more))
+		return;
+	/*
+	 * Others wait. Those that are pending come after what is pending here: time
+	 * enough when the last of these is taken.
+	 */
+	if (pending)
+		hv->hcr |= GICH_HCR_NPIE;
+	if (!pending || active != vgic_ap_nr_active(ap))
+		lr_ask(hv);
 }
+
+void vgic_lr_flush(struct armvmm_vcpu *vcpu)
+{
+	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+
+	raw_spin_lock(&v->ap_list_lock);
+	if (v->parked && v->same)
+		vcpu->hyp->vgic.elrsr = 0;
+	else if (v->ap->only && !v->kept)
+		lr_fill_only(vcpu, v->ap->only);
+	else
+		lr_fill(vcpu);
+	v->parked = false;
+	raw_spin_unlock(&v->ap_list_lock);
+}
+
+/* --- after an exit --- */
 
 void vgic_lr_unpark(struct armvmm_vcpu *vcpu)
 {
-	lockdep_assert_held(&vcpu->vgic.ap_list_lock);
-	/* What has to move is what its lock's next holder changed, who moves it. */
-	lr_fold_all(vcpu);
-	vcpu->vgic.parked = false;
-}
-
-/* Nothing changed: neither by the guest nor by anybody else. */
-static bool lr_all_same(const struct armvmm_vcpu *vcpu)
-{
-	const struct hyp_vgic *hv = &vcpu->hyp->vgic;
-	unsigned int n;
-
-	if (!vcpu->vgic.same)
-		return false;
-	for (n = 0; n < hv->used_lrs; n++)
-		if ((hv->lr[n] & GICH_LR_STATE) != GICH_LR_PENDING)
-			return false;
-	return true;
-}
-
-void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
-{
-	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+
+	lockdep_assert_held(&v->ap_list_lock);
+	/* What has to move is what its lock's next holder changed, who moves it. */
+	lr_release(vcpu, v->kept);
+	v->kept = 0;
+	v->same = false;
+	v->parked = false;
+	vcpu->hyp->vgic.hcr = GICH_HCR_En;
+	/* Pairs with the look without the lock in armvmm_vgic_flush(). */
+	smp_store_release(&vcpu->hyp->vgic.used_lrs, 0);
+}
+
+/* The target of one or more was changed while they were in @used list registers. */
+static noinline void lr_move(struct armvmm_vcpu *vcpu, unsigned int used)
+{
 	struct armvmm_vgic_irq *irq;
 	unsigned long flags;
-	unsigned int n;
-	u64 moves = 0;
 
-	if (!hv->used_lrs)
-		return;
-
-	raw_spin_lock(&v->ap_list_lock);
-	if (lr_all_same(vcpu))
-		v->parked = true;
-	else
-		moves = lr_fold_all(vcpu);
-	raw_spin_unlock(&v->ap_list_lock);
-
-	/* Its target was changed while it was in the list register. */
-	while (unlikely(moves)) {
-		n = __ffs64(moves);
-		moves &= moves - 1;
-		irq = vgic_irq_get(vcpu->vm, vcpu, hv->lr[n] & GICH_LR_VIRTUALID);
+	while (used--) {
+		irq = vcpu->vgic.ap->shown[used];
 		raw_spin_lock_irqsave(&irq->lock, flags);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }
 
-/* --- before an entry, what was left in them --- */
-
-void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
+void vgic_lr_sync(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
-
-	/*
-	 * Who adds to the list after this look kicks the vCPU. Who took all off it may have emptied
-	 * the list registers, too: that is seen by the very word that HYP mode looks at, and what
-	 * else HYP mode reads was written before it.
-	 */
-	if (vgic_ap_is_empty(v->ap) && !smp_load_acquire(&hv->used_lrs))
-		return;
+	unsigned int n, used = hv->used_lrs;
+	unsigned long kept, bit = 1;
+	bool moves = false;
 
 	raw_spin_lock(&v->ap_list_lock);
-	if (v->parked && v->same) {
-		v->parked = false;
-		hv->elrsr = 0;
-	} else {
-		if (v->parked)
-			vgic_lr_unpark(vcpu);
-		lr_fill(vcpu);
+	kept = v->kept;
+	/* Past the last bit of kept, bit is zero. */
+	for (n = 0; n < used; n++, bit <<= 1) {
+		if (kept & bit) {
+			if ((hv->lr[n] & GICH_LR_STATE) == GICH_LR_PENDING)
+				continue;
+			kept &= ~bit;
+		}
+		v->same = false;
+		moves |= lr_take_back(vcpu, v->ap->shown[n], hv->lr[n]);
 	}
+	v->kept = kept;
+	v->parked = kept;
+	if (!kept)
+		WRITE_ONCE(hv->used_lrs, 0);
 	raw_spin_unlock(&v->ap_list_lock);
+
+	if (unlikely(moves))
+		lr_move(vcpu, used);
 }
 
 /* --- in between --- */

@@ -9,7 +9,8 @@
 
 static void sgi_send(struct armvmm_vcpu *to, unsigned int intid, unsigned int source)
 {
-	struct armvmm_vgic_irq *irq = vgic_irq_get(to->vm, to, intid);
+	/* GICD_SGIR_INTID() has four bits, whatever is speculated. */
+	struct armvmm_vgic_irq *irq = &to->vgic.private[intid];
 	unsigned long flags;
 
 	trace_armvmm_irq_inject(to->id, intid, true);

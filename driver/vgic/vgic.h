@@ -115,8 +115,26 @@ bool armvmm_vgic_pending(struct armvmm_vcpu *vcpu);
  * Each flush is followed by a sync with IRQs off all the time, also where
  * the entry did not come about.
  */
-void armvmm_vgic_flush(struct armvmm_vcpu *vcpu);
-void armvmm_vgic_sync(struct armvmm_vcpu *vcpu);
+void vgic_lr_flush(struct armvmm_vcpu *vcpu);
+void vgic_lr_sync(struct armvmm_vcpu *vcpu);
+
+static inline void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
+{
+	/*
+	 * Who adds to the list after this look kicks the vCPU. Who took all off it may have emptied
+	 * the list registers, too: that is seen by the very word that HYP mode looks at, and what
+	 * else HYP mode reads was written before it.
+	 */
+	if (READ_ONCE(vcpu->vgic.ap->nr) || smp_load_acquire(&vcpu->hyp->vgic.used_lrs))
+		vgic_lr_flush(vcpu);
+}
+
+static inline void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->hyp->vgic.used_lrs))
+		vgic_lr_sync(vcpu);
+}
+
 /* VMCR and APR to and from this CPU's hardware. Preemption off. */
 void armvmm_vgic_load(struct armvmm_vcpu *vcpu);
 void armvmm_vgic_put(struct armvmm_vcpu *vcpu);

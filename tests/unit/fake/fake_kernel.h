@@ -17,6 +17,8 @@
 
 #include <linux/types.h>
 
+#define noinline	__attribute__((noinline))
+#define swap(a, b)	do { __typeof__(a) swap_a = (a); (a) = (b); (b) = swap_a; } while (0)
 #define likely(x)	(x)
 #define unlikely(x)	(x)
 #define __read_mostly

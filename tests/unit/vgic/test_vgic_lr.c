@@ -299,8 +299,22 @@ static void test_many_waiting(void)
 	for (; i < 1020; i++)
 		armvmm_vgic_inject(vm, NULL, i, true, NULL);
 	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 988);
-	/* First it takes back what is shown, and makes it anew. */
-	KTAP_EQ(locks_of_an_exit(v), first + 4);
+	/* It chooses anew, and what is shown stays. */
+	KTAP_EQ(locks_of_an_exit(v), few);
+
+	/* One that the guest takes, each time: nothing else is taken back for it. */
+	fake_irq_setup(v, 1, true, 0x10);
+	for (i = 0; i < 3; i++) {
+		fake_write32(v, GICD_SGIR, 2u << 24 | 1);
+		fake_locks = 0;
+		KTAP_EQ(enter(v)->used_lrs, 4);
+		KTAP_EQ(fake_ack(v), 1);
+		KTAP_TRUE(fake_eoi(v, 1));
+		fake_exit(v);
+		/* Two for the list, two for the SGI; at first one whose place it takes. */
+		KTAP_EQ(fake_locks, i ? 4 : 5);
+	}
+	KTAP_EQ(locks_of_an_exit(v), few + 1);
 	KTAP_EQ(locks_of_an_exit(v), few);
 
 	/* Of equals the first come. Those that wait ask for maintenance, on another CPU too. */
@@ -385,8 +399,26 @@ static void test_parked(void)
 	/* Changed while the guest has it: not the same, though it was not taken. */
 	armvmm_vgic_inject(vm, NULL, 34, false, NULL);
 	fake_exit(v);
-	KTAP_TRUE(!v->vgic.parked);
+	KTAP_TRUE(!fake_irq(v, 34)->in_lr && fake_irq(v, 33)->in_lr);
+	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 3);
 	armvmm_vgic_inject(vm, NULL, 34, true, NULL);
+
+	/* The same for a group, which shows in the register: the next entry shows the new one. */
+	enter(v);
+	fake_write32(other, GICD_IGROUPR + 4, 1u << 3);
+	fake_exit(v);
+	KTAP_TRUE(!fake_irq(v, 35)->in_lr);
+	KTAP_TRUE(enter(v)->lr[0] & GICH_LR_GRP1);
+	fake_exit(v);
+	fake_write32(other, GICD_IGROUPR + 4, 0);
+	/* The distributor goes off while the guest has them: nothing stays. */
+	enter(v);
+	fake_write32(other, GICD_CTLR, 0);
+	fake_exit(v);
+	KTAP_TRUE(!v->vgic.parked);
+	KTAP_EQ(enter(v)->used_lrs, 0);
+	fake_exit(v);
+	fake_write32(other, GICD_CTLR, 1);
 
 	/* All go: nothing is left to show. */
 	PARK();
@@ -400,14 +432,16 @@ static void test_parked(void)
 	enter(v);
 	KTAP_EQ(fake_ack(v), 35);
 	fake_exit(v);
-	KTAP_TRUE(!v->vgic.parked && fake_irq(v, 35)->active);
+	KTAP_TRUE(!fake_irq(v, 35)->in_lr && fake_irq(v, 35)->active);
+	KTAP_TRUE(fake_irq(v, 33)->in_lr);
 	KTAP_TRUE(!fake_irq(v, 35)->pending_latch);
 
 	/* An SGI has sources of its own: it is never left. */
 	fake_write32(v, GICD_SGIR, 2u << 24 | 3);
 	enter(v);
+	KTAP_TRUE(fake_irq(v, 3)->in_lr);
 	fake_exit(v);
-	KTAP_TRUE(!v->vgic.parked);
+	KTAP_TRUE(!fake_irq(v, 3)->in_lr);
 #undef PARK
 	fake_destroy(vm);
 }

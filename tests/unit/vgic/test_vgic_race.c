@@ -66,7 +66,8 @@ static void enter(struct armvmm_vcpu *vcpu)
 		return;
 	}
 	armvmm_vgic_flush(vcpu);
-	c->used = hv->used_lrs;
+	/* HYP mode reads it once; another thread may have emptied them (vgic_lr_unpark()). */
+	c->used = READ_ONCE(hv->used_lrs);
 	c->hcr = hv->hcr;
 	memcpy(c->lr, hv->lr, sizeof(c->lr));
 	c->vmcr = hv->vmcr;

@@ -13,6 +13,7 @@
 #include <linux/file.h>
 #include <linux/highmem.h>
 #include <linux/hrtimer.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/user.h>
@@ -126,17 +127,23 @@ static inline struct eventfd_ctx *eventfd_ctx_fileget(struct file *file)
 #define fd_file(fd)	((fd).file)
 #endif
 
-/* Accounting around the time in the guest. IRQs off. */
-static __always_inline void compat_guest_enter_irqoff(void)
+/*
+ * Accounting around the time in the guest. IRQs off. @noted: when RCU was told last.
+ *
+ * The CPU is as good as in user space: RCU need not wait for it. Once a tick is enough, which is
+ * how often a grace period looks, for each tick ends the guest's time, and the next entry tells.
+ */
+static __always_inline void compat_guest_enter_irqoff(unsigned long *noted)
 {
 #ifdef HAVE_CONTEXT_TRACKING_GUEST_ENTER
 	vtime_account_guest_enter();
-	/* The CPU is as good as in user space: RCU need not wait for it. */
-	if (!context_tracking_guest_enter())
+	if (context_tracking_guest_enter() || *noted == jiffies)
+		return;
+	*noted = jiffies;
 #ifdef HAVE_RCU_VIRT_NOTE_NO_CPU
-		rcu_virt_note_context_switch();
+	rcu_virt_note_context_switch();
 #else
-		rcu_virt_note_context_switch(smp_processor_id());
+	rcu_virt_note_context_switch(smp_processor_id());
 #endif
 #else
 	guest_enter_irqoff();

@@ -379,6 +379,7 @@ struct armvmm_vcpu {
 	struct task_struct *last_task;	/* of the last KVM_RUN; only compared */
 	int loaded_cpu;		/* where the lazily kept state is, -1: in memory */
 	int last_cpu;		/* physical CPU of the last entry, -1 at first */
+	unsigned long rcu_noted;	/* jiffies at the last entry that RCU was told of */
 
 	bool initialized;	/* KVM_ARM_VCPU_INIT was done */
 	bool has_run_once;

@@ -5,8 +5,7 @@
 
 #include <linux/armvmm.h>
 
-struct armvmm_vcpu;
-struct armvmm_vm;
+#include "core/state.h"
 
 int armvmm_eventfd_vm_init(struct armvmm_vm *vm);
 void armvmm_eventfd_vm_release(struct armvmm_vm *vm);	/* VM fd closed: irqfds go */
@@ -18,6 +17,12 @@ int armvmm_irqfd(struct armvmm_vm *vm, const struct kvm_irqfd *args);
 int armvmm_ioeventfd(struct armvmm_vm *vm, const struct kvm_ioeventfd *args);
 
 /* After an exit, IRQs on: tells resampling irqfds which level interrupts the guest ended. */
-void armvmm_eventfd_ended(struct armvmm_vcpu *vcpu);
+void armvmm_eventfd_tell_ended(struct armvmm_vcpu *vcpu);
+
+static inline void armvmm_eventfd_ended(struct armvmm_vcpu *vcpu)
+{
+	if (unlikely(vcpu->vgic.nr_ended))
+		armvmm_eventfd_tell_ended(vcpu);
+}
 
 #endif

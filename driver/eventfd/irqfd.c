@@ -92,11 +92,11 @@ static void irqfd_ended(struct armvmm_vm *vm, unsigned int pin)
 	rcu_read_unlock();
 }
 
-void armvmm_eventfd_ended(struct armvmm_vcpu *vcpu)
+void armvmm_eventfd_tell_ended(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
 
-	while (unlikely(v->nr_ended))
+	while (v->nr_ended)
 		irqfd_ended(vcpu->vm, v->ended[--v->nr_ended] - VGIC_NR_PRIVATE);
 }
 

@@ -159,7 +159,8 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		return -EAGAIN;
 	}
 
-	armvmm_vcpu_load(vcpu);
+	if (unlikely(READ_ONCE(vcpu->loaded_cpu) != smp_processor_id()))
+		armvmm_vcpu_load(vcpu);
 	armvmm_timer_flush(vcpu);
 	if (vgic)
 		armvmm_vgic_flush(vcpu);
@@ -168,7 +169,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	if (unlikely(vcpu->pmu))
 		armvmm_pmu_load(vcpu);
 
-	compat_guest_enter_irqoff();
+	compat_guest_enter_irqoff(&vcpu->rcu_noted);
 	code = armvmm_hyp_call(HYP_CALL_RUN, (u32)vcpu->hyp, 0);
 	compat_guest_exit_irqoff();
 	if (unlikely(code == HYP_STUB_ERROR)) {
@@ -208,7 +209,7 @@ static int run_once(struct armvmm_vcpu *vcpu)
 		vcpu->stat.signal_exits++;
 		return -EINTR;
 	}
-	if (armvmm_timer_should_notify_user(vcpu) && armvmm_timer_update_run(vcpu))
+	if (!armvmm_vgic_in_kernel(&vcpu->vm->vgic) && armvmm_timer_update_run(vcpu))
 		return -EINTR;
 	if (unlikely(vcpu->pmu)) {
 		armvmm_pmu_prepare(vcpu);

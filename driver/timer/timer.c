@@ -299,7 +299,7 @@ void armvmm_timer_sync(struct armvmm_vcpu *vcpu)
 	u32 ctl = vcpu->hyp->cntv_ctl;
 	bool level;
 
-	if (armvmm_timer_host_held() && timer_was_deactivated(vcpu))
+	if (vcpu->hyp->vgic.used_lrs && armvmm_timer_host_held() && timer_was_deactivated(vcpu))
 		armvmm_timer_host_released();
 
 	level = timer_can_fire(ctl) && (ctl & CNT_CTL_ISTATUS);

@@ -29,12 +29,7 @@ static unsigned int vtimer_irq;
 module_param(vtimer_irq, uint, 0444);
 MODULE_PARM_DESC(vtimer_irq, "GIC number (16-31) of the virtual timer interrupt (default: device tree)");
 
-struct timer_host_cpu {
-	bool enabled;
-	bool held;
-};
-
-static DEFINE_PER_CPU(struct timer_host_cpu, timer_host_cpu);
+DEFINE_PER_CPU(struct timer_host_cpu, timer_host_cpu);
 
 static struct {
 	u32 freq;
@@ -70,25 +65,13 @@ unsigned int armvmm_timer_host_hwirq(void)
 	return timer_host.hwirq;
 }
 
-bool armvmm_timer_host_held(void)
-{
-	return this_cpu_read(timer_host_cpu.held);
-}
-
-void armvmm_timer_host_released(void)
-{
-	this_cpu_write(timer_host_cpu.held, false);
-}
-
 /*
  * The GIC's active state is not read back: the write may reach it when the guest runs already, and
  * the line that it was to hold then ends the guest's turn once for nothing. That costs an exit, now
  * and then; reading back would cost each entry that changes the state a read of the GIC.
  */
-void armvmm_timer_host_hold(bool hold)
+void armvmm_timer_host_set(bool hold)
 {
-	if (this_cpu_read(timer_host_cpu.held) == hold)
-		return;
 	this_cpu_write(timer_host_cpu.held, hold);
 	if (timer_host.split_eoi)
 		irq_set_irqchip_state(timer_host.irq, IRQCHIP_STATE_ACTIVE, hold);

@@ -3,7 +3,16 @@
 #ifndef ARMVMM_TIMER_HOST_H
 #define ARMVMM_TIMER_HOST_H
 
+#include <linux/compiler.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
+
+struct timer_host_cpu {
+	bool enabled;
+	bool held;
+};
+
+DECLARE_PER_CPU(struct timer_host_cpu, timer_host_cpu);
 
 /* Hz; the physical counter, which is the virtual one at offset zero. */
 u32 armvmm_timer_freq(void);
@@ -12,16 +21,29 @@ u64 armvmm_timer_now(void);
 /* Number of the PPI at the GIC. */
 unsigned int armvmm_timer_host_hwirq(void);
 
+/* True while this CPU's PPI is held. IRQs off. */
+static inline bool armvmm_timer_host_held(void)
+{
+	return this_cpu_read(timer_host_cpu.held);
+}
+
 /*
  * Keeps the PPI from interrupting this CPU although its line is high, or lets
  * it. Split EOI: by its active state, which the guest's deactivation through a
  * hardware list register ends; otherwise by masking. Does nothing where it is
  * so already. IRQs off.
  */
-void armvmm_timer_host_hold(bool hold);
+void armvmm_timer_host_set(bool hold);
+static inline void armvmm_timer_host_hold(bool hold)
+{
+	if (unlikely(armvmm_timer_host_held() != hold))
+		armvmm_timer_host_set(hold);
+}
+
 /* The hardware ended the active state: what the guest deactivated. IRQs off. */
-void armvmm_timer_host_released(void);
-/* True while this CPU's PPI is held. IRQs off. */
-bool armvmm_timer_host_held(void);
+static inline void armvmm_timer_host_released(void)
+{
+	this_cpu_write(timer_host_cpu.held, false);
+}
 
 #endif

@@ -19,7 +19,9 @@
 #include "vcpu_fake.h"
 
 static u64 now;
-static bool held, active;
+DEFINE_PER_CPU(struct timer_host_cpu, timer_host_cpu);
+#define held	timer_host_cpu.held
+static bool active;
 static unsigned int holds, kicks;
 static bool line[32];
 static unsigned int injected[32];
@@ -52,19 +54,9 @@ unsigned int armvmm_timer_host_hwirq(void)
 	return 27;
 }
 
-bool armvmm_timer_host_held(void)
+void armvmm_timer_host_set(bool hold)
 {
-	return held;
-}
-
-void armvmm_timer_host_released(void)
-{
-	held = false;
-}
-
-void armvmm_timer_host_hold(bool hold)
-{
-	holds += held != hold;
+	holds++;
 	held = hold;
 }
 

@@ -2,4 +2,9 @@
 #ifndef FAKE_LINUX_PERCPU_H
 #define FAKE_LINUX_PERCPU_H
 #include "../fake_kernel.h"
+/* There is one CPU. */
+#define DECLARE_PER_CPU(type, name)	extern type name
+#define DEFINE_PER_CPU(type, name)	type name
+#define this_cpu_read(v)		(v)
+#define this_cpu_write(v, to)		((void)((v) = (to)))
 #endif

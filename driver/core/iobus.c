@@ -8,8 +8,10 @@
 
 static bool iobus_covers(const struct armvmm_iodev *dev, u64 addr, unsigned int len)
 {
-	return addr >= dev->base && addr - dev->base < dev->size &&
-	       len <= dev->size - (addr - dev->base);
+	u64 offset = addr - dev->base;
+
+	/* No device wraps around the end of the space: what lies before it is beyond its size. */
+	return offset < dev->size && offset + len <= dev->size;
 }
 
 void armvmm_iobus_register(struct armvmm_vm *vm, enum armvmm_iobus_place place,

@@ -94,24 +94,64 @@ static bool ioeventfd_matches(const struct ioeventfd *io, u64 addr, unsigned int
 	return len == io->len && (io->wildcard || data == io->datamatch);
 }
 
+/* What a write of @len bytes carries: the first bytes of little-endian memory come first. */
+static u64 ioeventfd_data(const void *val, unsigned int len)
+{
+	const u8 *bytes = val;
+	u64 data = 0;
+	u32 word;
+
+	if (likely(len == sizeof(word))) {
+		memcpy(&word, val, sizeof(word));
+		return word;
+	}
+	while (len--)
+		data = data << 8 | bytes[len];
+	return data;
+}
+
+/*
+ * The one that the write signals, or NULL. It is on the way to where it would be: a match ends the
+ * search, whatever else changes in the tree meanwhile.
+ */
+static struct ioeventfd *ioeventfd_hit(const struct armvmm_eventfds *e, u64 addr,
+				       unsigned int len, u64 data)
+{
+	struct rb_node *node = rcu_dereference_raw(e->ioeventfds.rb_node);
+	u16 order = ioeventfd_order(IOEVENTFD_MMIO, len);
+	struct ioeventfd *io;
+	bool before;
+
+	while (node) {
+		io = rb_entry(node, struct ioeventfd, node);
+		if (io->addr != addr) {
+			before = io->addr < addr;
+		} else if (ioeventfd_matches(io, addr, len, data)) {
+			return io;
+		} else {
+			before = io->key.order < order ||
+				 (io->key.order == order && io->key.data < data);
+		}
+		node = rcu_dereference_raw(*(before ? &node->rb_right : &node->rb_left));
+	}
+	return NULL;
+}
+
 static int ioeventfd_write(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u64 addr,
 			   unsigned int len, const void *val)
 {
 	struct armvmm_eventfds *e = vcpu->vm->eventfds;
-	struct ioeventfd_key key = {
-		.addr = addr, .order = ioeventfd_order(IOEVENTFD_MMIO, len),
-	};
 	struct ioeventfd *io;
 	unsigned int seq;
+	u64 data;
 
 	if (len > sizeof(u64))
 		return -EOPNOTSUPP;
-	/* Little-endian memory: the low bytes of a u64 come first. */
-	memcpy(&key.data, val, len);
+	data = ioeventfd_data(val, len);
 	do {
 		seq = read_seqcount_begin(&e->ioeventfd_seq);
-		io = ioeventfd_find(e, &key);
-		if (io && ioeventfd_matches(io, addr, len, key.data)) {
+		io = ioeventfd_hit(e, addr, len, data);
+		if (likely(io)) {
 			compat_eventfd_signal(io->ctx);
 			return 0;
 		}

@@ -45,6 +45,23 @@ void armvmm_cache_flush(const void *addr, size_t size)
 	dsb(sy);
 }
 
+#define DCCIMVAC	"mcr p15, 0, %0, c7, c14, 1\n\tadd %0, %0, %1\n\t"
+
+/* Each first touch of a page pays for this: eight lines at a time. */
+static void cache_flush_page(unsigned long a)
+{
+	unsigned int shift = cache_line_shift(READ_ONCE(cache_host.dminline));
+	unsigned long n = PAGE_SIZE >> shift >> 3, line = 1ul << shift;
+
+	/* No core has lines of more than 512 bytes. */
+	if (unlikely(!n))
+		cache_flush_lines(a, PAGE_SIZE);
+	for (; n; n--)
+		asm volatile(DCCIMVAC DCCIMVAC DCCIMVAC DCCIMVAC
+			     DCCIMVAC DCCIMVAC DCCIMVAC DCCIMVAC
+			     : "+r" (a) : "r" (line) : "memory");
+}
+
 /*
  * Why each page that a guest gets is flushed: its accesses are not cacheable while its caches are
  * off, and may be at any time after, since it picks the attributes of its own mappings. What the
@@ -60,7 +77,7 @@ void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
 		if (!pfn_valid(pfn))
 			continue;
 		va = kmap_local_page(pfn_to_page(pfn));
-		cache_flush_lines((unsigned long)va, PAGE_SIZE);
+		cache_flush_page((unsigned long)va);
 		kunmap_local(va);
 	}
 	dsb(sy);

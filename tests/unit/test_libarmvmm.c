@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/libarmvmm/vm.c userspace/libarmvmm/vcpu.c userspace/libarmvmm/gic.c userspace/libarmvmm/regs.c
 // cflags: -D_GNU_SOURCE -Iinclude/uapi -Iuserspace/libarmvmm/include
-// libs: -Wl,--wrap=ioctl,--wrap=open,--wrap=close,--wrap=mmap,--wrap=munmap
+// libs: -Wl,--wrap=ioctl,--wrap=open,--wrap=fcntl,--wrap=close,--wrap=mmap,--wrap=munmap
 //
 // The library against a kernel of our own behind open(), ioctl() and mmap():
 // what it asks for, in which structures, and what it does with each failure.
@@ -29,6 +29,7 @@ int __wrap_close(int fd);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
 int __wrap_munmap(void *addr, size_t len);
+int __wrap_fcntl(int fd, int command, ...);
 
 static struct {
 	const char *path;
@@ -70,6 +71,18 @@ int __wrap_open(const char *path, int flags, ...)
 {
 	kernel.path = path;
 	KTAP_EQ(flags, O_RDWR | O_CLOEXEC);
+	if (kernel.open_errno) {
+		errno = kernel.open_errno;
+		return -1;
+	}
+	kernel.nr_open++;
+	return FD_DEVICE;
+}
+
+int __wrap_fcntl(int fd, int command, ...)
+{
+	KTAP_EQ(fd, 77);
+	KTAP_EQ(command, F_DUPFD_CLOEXEC);
 	if (kernel.open_errno) {
 		errno = kernel.open_errno;
 		return -1;
@@ -214,6 +227,25 @@ static void test_open(void)
 	armvmm_vm_close(vm);
 	KTAP_EQ(kernel.nr_open, 0);
 	armvmm_vm_close(NULL);
+}
+
+/* The node of who may open no file: it stays the caller's. */
+static void test_open_fd(void)
+{
+	struct armvmm_vm *vm;
+
+	kernel_reset();
+	KTAP_EQ(armvmm_vm_open_fd(77, &vm), 0);
+	KTAP_TRUE(!kernel.path);
+	KTAP_EQ(armvmm_vm_device_fd(vm), FD_DEVICE);
+	armvmm_vm_close(vm);
+	KTAP_EQ(kernel.nr_open, 0);
+	kernel.version = 13;
+	KTAP_EQ(armvmm_vm_open_fd(77, &vm), (unsigned long long)-EPROTONOSUPPORT);
+	KTAP_EQ(kernel.nr_open, 0);
+	kernel.open_errno = EBADF;
+	KTAP_EQ(armvmm_vm_open_fd(77, &vm), (unsigned long long)-EBADF);
+	KTAP_TRUE(!vm);
 }
 
 /* Each step of opening fails in its turn: the errno comes out, and nothing stays open. */
@@ -594,6 +626,7 @@ static void test_registers(void)
 	armvmm_vm_close(vm);
 }
 
-KTAP_MAIN(KTAP_CASE(test_open), KTAP_CASE(test_open_fails), KTAP_CASE(test_memory),
+KTAP_MAIN(KTAP_CASE(test_open), KTAP_CASE(test_open_fd), KTAP_CASE(test_open_fails),
+	  KTAP_CASE(test_memory),
 	  KTAP_CASE(test_gic), KTAP_CASE(test_irq), KTAP_CASE(test_vcpu), KTAP_CASE(test_run),
 	  KTAP_CASE(test_debug), KTAP_CASE(test_registers))

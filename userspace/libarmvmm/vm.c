@@ -51,20 +51,22 @@ int armvmm_device_version(const char *device)
 	return ret;
 }
 
-int armvmm_vm_open(const char *device, struct armvmm_vm **out)
+/* @fd, the node, becomes the VM's, whatever comes of it; or -errno. */
+static int vm_create(int fd, struct armvmm_vm **out)
 {
-	struct armvmm_vm *vm = calloc(1, sizeof(*vm));
-	int ret;
+	struct armvmm_vm *vm;
+	int ret = fd;
 
 	*out = NULL;
-	if (!vm)
+	if (fd < 0)
+		return fd;
+	vm = calloc(1, sizeof(*vm));
+	if (!vm) {
+		close(fd);
 		return -ENOMEM;
+	}
 	vm->gic_fd = -1;
-
-	ret = vm_open_device(device);
-	if (ret < 0)
-		goto err_free;
-	vm->device_fd = ret;
+	vm->device_fd = fd;
 
 	ret = vm_device_version(vm->device_fd);
 	if (ret < 0)
@@ -95,9 +97,20 @@ int armvmm_vm_open(const char *device, struct armvmm_vm **out)
 
 err_device:
 	close(vm->device_fd);
-err_free:
 	free(vm);
 	return ret;
+}
+
+int armvmm_vm_open(const char *device, struct armvmm_vm **out)
+{
+	return vm_create(vm_open_device(device), out);
+}
+
+int armvmm_vm_open_fd(int fd, struct armvmm_vm **out)
+{
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return vm_create(own < 0 ? -errno : own, out);
 }
 
 void armvmm_vm_close(struct armvmm_vm *vm)

@@ -65,6 +65,12 @@ const char *armvmm_library_version(void);
 int armvmm_vm_open(const char *device, struct armvmm_vm **vm);
 
 /*
+ * The same with a node that is open as @fd, which stays the caller's: for who may
+ * not open files any more. Errors: as above, and those of fcntl(2).
+ */
+int armvmm_vm_open_fd(int fd, struct armvmm_vm **vm);
+
+/*
  * The API version that @device (NULL: the default one) answers, or a negative
  * errno as for armvmm_vm_open().
  */

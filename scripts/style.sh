@@ -116,9 +116,10 @@ done <<-'EOF'
 	virtio virtio net core
 	hw hw core
 	boot boot core
-	. . boot core
+	sandbox sandbox core
+	. . sandbox boot core
 	EOF
-git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot)/[^/]*$')"
+git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot|sandbox)/[^/]*$')"
 
 if command -v cppcheck >/dev/null; then
 	mapfile -t user < <(git ls-files -- 'userspace/*.c')

@@ -32,6 +32,8 @@ struct board {
 	struct armvmm_vm *vm;	/* NULL with --dump-dtb */
 	bool compared;		/* the person knows where a given tree disagrees */
 	bool vm_fresh;		/* opened, and nothing done to it yet */
+	int node;		/* kept for a reset, when no file can be opened any more */
+	uint32_t timer_hz;	/* of the host's tree, likewise */
 	struct loader loader;
 	struct cpupart part;	/* where vCPUs run */
 	guint button_timer;
@@ -67,11 +69,16 @@ void board_press_power(struct board *b)
 static int board_open_vm(struct board *b, struct error *err)
 {
 	const char *device = b->config->node ? b->config->node : "/dev/armvmm";
-	int ret = armvmm_vm_open(device, &b->vm);
+	int ret = b->node < 0 ? armvmm_vm_open(device, &b->vm) :
+				armvmm_vm_open_fd(b->node, &b->vm);
 
 	switch (ret) {
 	case 0:
 		b->vm_fresh = true;
+		if (b->node < 0)
+			b->node = fcntl(armvmm_vm_device_fd(b->vm), F_DUPFD_CLOEXEC, 0);
+		if (b->node < 0)
+			return error_errno(err, -errno, "%s", device);
 		ret = machine_connect(&b->m, b->vm);
 		return ret ? error_errno(err, ret, "ioeventfd") : 0;
 	case -ENOENT:
@@ -173,6 +180,8 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	int ret;
 
 	*out = NULL;
+	if (b)
+		b->node = -1;
 	if (!b || machine_init(&b->m)) {
 		free(b);
 		return error_errno(err, -ENOMEM, "machine");
@@ -183,6 +192,7 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	b->m.identity = config->identity;
 	b->config = config;
 	b->pmu = config->pmu == PMU_ON;
+	b->timer_hz = hosttree_timer_hz("/proc/device-tree");
 	b->loader.kernel.fd = b->loader.dtb.fd = -1;
 
 	ret = config->dump_dtb ? 0 : board_alloc_memory(b, err);
@@ -200,8 +210,19 @@ int board_create(struct board **out, const struct config *config, struct chardev
 		board_destroy(b);
 		return ret;
 	}
+	vcpu_setup();
 	*out = b;
 	return 0;
+}
+
+struct machine *board_machine(struct board *b)
+{
+	return &b->m;
+}
+
+uint64_t board_pinned(struct board *b)
+{
+	return armvmm_vm_pins_memory(b->vm) ? b->config->memory : 0;
 }
 
 void board_destroy(struct board *b)
@@ -214,6 +235,8 @@ void board_destroy(struct board *b)
 	device_bus_destroy(&b->m.bus);
 	machine_connect(&b->m, NULL);
 	armvmm_vm_close(b->vm);
+	if (b->node >= 0)
+		close(b->node);
 	machine_exit(&b->m);
 	loader_close(&b->loader);
 	free(b);
@@ -236,7 +259,7 @@ static int board_make_dtb(struct board *b, void *buf, size_t size, const char *c
 		.initrd_gpa = loader->initrd_gpa,
 		.initrd_size = loader->initrd_size,
 		.pmu = b->pmu,
-		.timer_hz = hosttree_timer_hz("/proc/device-tree"),
+		.timer_hz = b->timer_hz,
 	};
 	int ret;
 
@@ -426,6 +449,9 @@ static int board_start(struct board *b, struct error *err)
 	if (ret)
 		return ret;
 
+	ret = device_bus_begin(&b->m.bus, err);
+	if (ret)
+		return ret;
 	for (unsigned int i = 0; i < b->nr_vcpus; i++) {
 		ret = vcpu_start(&b->vcpu[i]);
 		if (ret)
@@ -437,8 +463,6 @@ static int board_start(struct board *b, struct error *err)
 int board_run(struct board *b, enum machine_request *ended, struct error *err)
 {
 	int ret;
-
-	vcpu_setup();
 
 	for (;;) {
 		enum machine_request request;

@@ -23,6 +23,12 @@ int board_create(struct board **board, const struct config *config, struct chard
 /* Writes the device tree into the file @path. Returns 0 or -errno with @err set. */
 int board_dump_dtb(struct board *board, const char *path, struct error *err);
 
+/* The machine, as long as the board is there. */
+struct machine *board_machine(struct board *board);
+
+/* How many bytes of its memory the host pins, as soon as the guest touches them; 0: none. */
+uint64_t board_pinned(struct board *board);
+
 /*
  * Starts the guest, and again at each of its reboots, until something ends it
  * for good: then it returns 0 and tells what. Or -errno with @err set.

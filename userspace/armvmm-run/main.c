@@ -13,6 +13,7 @@
 #include "board.h"
 #include "core/message.h"
 #include "options.h"
+#include "sandbox/sandbox.h"
 #include "term.h"
 
 /* As the man page has them. */
@@ -28,6 +29,7 @@ struct program {
 	struct config config;
 	struct chardev *chr;
 	struct board *board;
+	struct sandbox *sandbox;
 	int signal_fd;
 	GSource *signal_source;
 	guint grace_timer;
@@ -163,6 +165,37 @@ static int program_status(enum machine_request ended)
 	}
 }
 
+static void program_note(void *opaque, const char *text)
+{
+	message("%s", text);
+}
+
+/* All that the guest needs is open, and nothing of it has run. */
+static int program_confine(struct program *program, struct error *err)
+{
+	struct machine *m = board_machine(program->board);
+	struct sandbox_params params = {
+		.network = m->network,
+		.pinned = board_pinned(program->board),
+		.note = program_note,
+	};
+	int ret = 0;
+
+	if (program->config.sandbox_off) {
+		message("--sandbox off: a guest that takes over this program has all that its user has");
+		return 0;
+	}
+	if (program->config.user)
+		ret = sandbox_find_user(&params, program->config.user, err);
+	if (!ret)
+		ret = sandbox_enter(&program->sandbox, &params, err);
+	if (ret)
+		return ret;
+	m->confine = sandbox_enter_thread;
+	m->confine_opaque = program->sandbox;
+	return 0;
+}
+
 static int program_run(struct program *program, struct error *err)
 {
 	enum machine_request ended = MACHINE_NONE;
@@ -180,6 +213,9 @@ static int program_run(struct program *program, struct error *err)
 		return EXIT_HOST_ERROR;
 
 	term_guard();
+	ret = program_confine(program, err);
+	if (ret)
+		return EXIT_HOST_ERROR;
 	term_start(program->chr);
 	ret = board_run(program->board, &ended, err);
 	return ret ? EXIT_HOST_ERROR : program_status(ended);
@@ -222,6 +258,7 @@ int main(int argc, char **argv)
 		message("%s", err.text);
 	board_destroy(program.board);
 	term_destroy(program.chr);
+	sandbox_free(program.sandbox);
 	if (program.signal_source) {
 		g_source_destroy(program.signal_source);
 		g_source_unref(program.signal_source);

@@ -55,6 +55,8 @@ const char options_help[] =
 	"      --node PATH        the hypervisor's node (default /dev/armvmm)\n"
 	"      --no-reboot        leave when the guest reboots\n"
 	"      --grace SECONDS    time that SIGTERM leaves the guest to power off (default 30)\n"
+	"      --sandbox on|off   give up what a guest needs not, before it starts (default on)\n"
+	"      --user NAME        as root: become this user when all files are open\n"
 	"      --dump-dtb FILE    write the device tree and leave, without starting a guest\n"
 	"  -v, --verbose          tell more\n"
 	"  -h, --help             print this\n"
@@ -81,6 +83,8 @@ enum {
 	OPT_NODE,
 	OPT_NO_REBOOT,
 	OPT_GRACE,
+	OPT_SANDBOX,
+	OPT_USER,
 	OPT_TYPE,	/* and above: options of device types */
 };
 
@@ -103,6 +107,8 @@ static const struct option options_long[] = {
 	{ "node", required_argument, NULL, OPT_NODE },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "grace", required_argument, NULL, OPT_GRACE },
+	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
+	{ "user", required_argument, NULL, OPT_USER },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -360,6 +366,14 @@ static int options_one(struct config *config, int c, struct error *err)
 	case OPT_NODE:
 		config->node = optarg;
 		return 0;
+	case OPT_SANDBOX:
+		if (strcmp(optarg, "on") && strcmp(optarg, "off"))
+			return error_set(err, -EINVAL, "--sandbox %s: must be on or off", optarg);
+		config->sandbox_off = !strcmp(optarg, "off");
+		return 0;
+	case OPT_USER:
+		config->user = optarg;
+		return 0;
 	case OPT_NO_REBOOT:
 		config->no_reboot = true;
 		return 0;
@@ -475,6 +489,8 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 	if ((config->load_address || config->entry) && config->format != KERNEL_RAW)
 		return error_set(err, -EINVAL, "%s: is for --format raw alone",
 				 config->load_address ? "--load-address" : "--entry");
+	if (config->user && config->sandbox_off)
+		return error_set(err, -EINVAL, "--user %s: needs --sandbox on", config->user);
 	options_identify(config);
 	return OPTIONS_RUN;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "core/machine.h"
@@ -129,9 +130,18 @@ static void *vcpu_thread(void *opaque)
 {
 	struct vcpu *vcpu = opaque;
 	struct armvmm_exit exit;
+	char name[16];
 	sigset_t set;
 	int ret;
 
+	snprintf(name, sizeof(name), "vcpu%u", armvmm_vcpu_index(vcpu->handle));
+	prctl(PR_SET_NAME, name);
+	if (vcpu->cpus && sched_setaffinity(0, sizeof(*vcpu->cpus), vcpu->cpus)) {
+		vcpu_crash(vcpu, "vCPU %u: its CPUs cannot be had: %s",
+			   armvmm_vcpu_index(vcpu->handle), strerror(errno));
+		return NULL;
+	}
+	machine_confine(vcpu->m, MACHINE_THREAD_VCPU);
 	sigemptyset(&set);
 	sigaddset(&set, VCPU_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
@@ -151,20 +161,15 @@ static void *vcpu_thread(void *opaque)
 int vcpu_start(struct vcpu *vcpu)
 {
 	pthread_attr_t attr;
-	char name[16];
 	int ret;
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, VCPU_STACK_SIZE);
-	if (vcpu->cpus)
-		pthread_attr_setaffinity_np(&attr, sizeof(*vcpu->cpus), vcpu->cpus);
 	ret = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
 	pthread_attr_destroy(&attr);
 	if (ret)
 		return -ret;
 	vcpu->running = true;
-	snprintf(name, sizeof(name), "vcpu%u", armvmm_vcpu_index(vcpu->handle));
-	pthread_setname_np(vcpu->thread, name);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "core/device_type.h"
+#include "core/machine.h"
 
 /*
  * As --device NAME,ARGS does it. The configs, which outlive their devices, are
@@ -30,7 +31,10 @@ static inline int device_make(struct machine *m, const char *name, const char *a
 	*config = NULL;
 	if (type->parse)
 		ret = type->parse(label, args, config, err);
-	return ret ? ret : type->create(m, *config, err);
+	if (!ret)
+		ret = type->create(m, *config, err);
+	/* Those that are there already have begun, and begin no second time. */
+	return ret ? ret : device_bus_begin(&m->bus, err);
 }
 
 #endif /* TESTS_UNIT_DEVICE_MAKE_H */

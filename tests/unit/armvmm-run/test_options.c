@@ -93,6 +93,19 @@ static void test_defaults(void)
 	options_free(&config);
 }
 
+static void test_sandbox(void)
+{
+	KTAP_EQ(parse("-k z"), OPTIONS_RUN);
+	KTAP_TRUE(!config.sandbox_off && !config.user);
+	KTAP_EQ(parse("-k z --sandbox off"), OPTIONS_RUN);
+	KTAP_TRUE(config.sandbox_off);
+	KTAP_EQ(parse("-k z --sandbox off --sandbox on --user nobody"), OPTIONS_RUN);
+	KTAP_TRUE(!config.sandbox_off);
+	KTAP_STREQ(config.user, "nobody");
+	refused("-k z --sandbox none", "--sandbox none: must be on or off");
+	refused("-k z --user nobody --sandbox off", "--user nobody: needs --sandbox on");
+}
+
 static void test_pmu(void)
 {
 	KTAP_EQ(parse("-k z --pmu on"), OPTIONS_RUN);
@@ -485,8 +498,8 @@ static void test_device_help(void)
 	free(text);
 }
 
-KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_pmu), KTAP_CASE(test_programs),
-	  KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
+KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_sandbox), KTAP_CASE(test_pmu),
+	  KTAP_CASE(test_programs), KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
 	  KTAP_CASE(test_device),
 	  KTAP_CASE(test_man_page), KTAP_CASE(test_device_help), KTAP_CASE(test_others),

@@ -47,6 +47,8 @@ struct config {
 	bool virtio_legacy;	/* virtio-mmio of version 1, not 2 */
 	bool no_reboot;
 	unsigned int grace;	/* seconds */
+	bool sandbox_off;
+	const char *user;	/* to become; NULL: nobody else */
 	bool verbose;
 };
 

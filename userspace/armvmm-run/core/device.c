@@ -88,6 +88,16 @@ void device_bus_fdt(struct device_bus *bus, struct fdt_builder *fdt)
 			bus->dev[i]->ops->fdt(bus->dev[i], fdt);
 }
 
+int device_bus_begin(struct device_bus *bus, struct error *err)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < bus->nr; i++)
+		if (bus->dev[i]->ops->begin)
+			ret = bus->dev[i]->ops->begin(bus->dev[i], err);
+	return ret;
+}
+
 void device_bus_reset(struct device_bus *bus)
 {
 	for (unsigned int i = 0; i < bus->nr; i++)

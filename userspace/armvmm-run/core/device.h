@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/error.h"
+
 struct device;
 struct fdt_builder;
 
@@ -38,6 +40,13 @@ struct device_ops {
 	 * in the builder.
 	 */
 	void (*fdt)(struct device *dev, struct fdt_builder *fdt);
+
+	/*
+	 * The guest is about to start, or to start again: threads of the device's
+	 * own begin here, which must not be a vCPU's children. Called on the main
+	 * thread while no vCPU runs. Optional. Returns 0 or -errno with @err set.
+	 */
+	int (*begin)(struct device *dev, struct error *err);
 
 	/*
 	 * Power-on state, as the guest's reboot finds it. Called on the main
@@ -94,6 +103,7 @@ int device_bus_access(struct device_bus *bus, uint64_t gpa, void *data, unsigned
 		      int is_write);
 
 void device_bus_fdt(struct device_bus *bus, struct fdt_builder *fdt);
+int device_bus_begin(struct device_bus *bus, struct error *err);
 void device_bus_reset(struct device_bus *bus);
 void device_bus_destroy(struct device_bus *bus);
 

@@ -31,6 +31,14 @@ enum machine_request {
 	MACHINE_QUIT,		/* the person or the host wants it ended now */
 };
 
+/* The kinds of threads: what each may ask of the kernel differs. */
+enum machine_thread {
+	MACHINE_THREAD_MAIN,
+	MACHINE_THREAD_VCPU,
+	MACHINE_THREAD_DISK,	/* a device's worker, which reads and writes files */
+	MACHINE_THREADS,
+};
+
 struct machine {
 	struct guestmem mem;
 	struct device_bus bus;
@@ -43,9 +51,20 @@ struct machine {
 	/* The device with the power button sets these. @press is called on the main thread. */
 	void (*press)(void *opaque, bool pressed);
 	void *press_opaque;
+	bool network;		/* a device opens sockets while the guest runs; it sets this */
+	/* Takes from the calling thread what its kind has no use for; NULL: nothing is taken. */
+	void (*confine)(void *opaque, enum machine_thread kind);
+	void *confine_opaque;
 	/* What follows is of machine_private.h. */
 	struct machine_private *priv;
 };
+
+/* Called by each thread that a device or a vCPU starts, first of all. */
+static inline void machine_confine(struct machine *m, enum machine_thread kind)
+{
+	if (m->confine)
+		m->confine(m->confine_opaque, kind);
+}
 
 /* Connects @line to an SPI (0 to MAP_NR_SPIS - 1). Main thread. -EINVAL, -EBUSY if taken. */
 int machine_irqline_init(struct machine *m, struct irqline *line, unsigned int spi);

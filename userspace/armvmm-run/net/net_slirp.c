@@ -515,6 +515,7 @@ static int slirp_create(struct machine *m, const struct net_config *config, stru
 	s->be.ops = &slirp_ops;
 	s->be.features = NET_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
 	s->machine = m;
+	m->network = true;
 	s->backlog_end = &s->backlog;
 	s->slirp = slirp_new(&cfg, &slirp_callbacks, s);
 	if (!s->slirp)

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 
 #include <linux/virtio_blk.h>
 #include <linux/virtio_ids.h>
@@ -78,7 +79,6 @@ static int blk_start_worker(struct virtio_blk *blk)
 		w->chain = virtq_chain_alloc(BLK_QUEUE_SIZE);
 	if (!w->chain)
 		return -ENOMEM;
-	/* A vCPU may be starting us, and a vCPU takes signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pthread_attr_init(&attr);
@@ -107,7 +107,8 @@ static void blk_wait(struct virtio_blk *blk)
 	struct virtio_device *vdev = &blk->vdev;
 	eventfd_t count;
 
-	if (blk->leading) {
+	/* Notifications before the driver has started it are the main thread's (virtio_early()). */
+	if (blk->leading || !blk->vdev.started) {
 		blk->nr_waiting++;
 		pthread_cond_wait(&blk->follow, &vdev->lock);
 		blk->nr_waiting--;
@@ -152,6 +153,8 @@ static void *blk_worker_main(void *opaque)
 	struct blk_worker *w = opaque;
 	struct virtio_blk *blk = w->blk;
 
+	prctl(PR_SET_NAME, "disk");
+	machine_confine(blk->vdev.machine, MACHINE_THREAD_DISK);
 	pthread_mutex_lock(&blk->vdev.lock);
 	while (!blk->stop) {
 		if (virtio_pop(&blk->vdev, 0, w->chain))
@@ -163,18 +166,23 @@ static void *blk_worker_main(void *opaque)
 	return NULL;
 }
 
-static int blk_start(struct virtio_device *vdev)
+/* The first worker, which starts the others, and stays over resets of the machine. */
+static int blk_begin(struct virtio_device *vdev, struct error *err)
 {
 	struct virtio_blk *blk = to_blk(vdev);
-	int ret;
+	int ret = 0;
 
-	if (blk->nr_workers)
-		return 0; /* of an earlier driver */
-	ret = blk_start_worker(blk);
-	if (ret < 0)
-		machine_warn(vdev->machine, "%s: cannot start a thread: %s", blk->disk.path,
-			     strerror(-ret));
-	return ret;
+	pthread_mutex_lock(&vdev->lock);
+	if (!blk->nr_workers)
+		ret = blk_start_worker(blk);
+	pthread_mutex_unlock(&vdev->lock);
+	return ret ? error_errno(err, ret, "%s: cannot start a thread", blk->disk.path) : 0;
+}
+
+static int blk_start(struct virtio_device *vdev)
+{
+	pthread_cond_signal(&to_blk(vdev)->follow);
+	return 0;
 }
 
 /*
@@ -227,6 +235,7 @@ static const struct virtio_ops virtio_blk_ops = {
 	.id = VIRTIO_ID_BLOCK,
 	.nr_queues = 1,
 	.queue_size = BLK_QUEUE_SIZE,
+	.begin = blk_begin,
 	.start = blk_start,
 	.destroy = blk_destroy,
 };

@@ -330,8 +330,16 @@ static void virtio_mmio_destroy(struct device *dev)
 	free(vdev);
 }
 
+static int virtio_mmio_begin(struct device *dev, struct error *err)
+{
+	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
+
+	return vdev->ops->begin ? vdev->ops->begin(vdev, err) : 0;
+}
+
 static const struct device_ops virtio_mmio_ops = {
 	.name = "virtio-mmio",
+	.begin = virtio_mmio_begin,
 	.read = virtio_mmio_read,
 	.write = virtio_mmio_write,
 	.fdt = virtio_mmio_fdt,

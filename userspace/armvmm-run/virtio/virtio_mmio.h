@@ -41,6 +41,9 @@ struct virtio_ops {
 	unsigned int nr_queues;
 	uint16_t queue_size; /* a power of two up to VIRTQ_MAX_SIZE */
 
+	/* As device_ops has it. Optional. */
+	int (*begin)(struct virtio_device *vdev, struct error *err);
+
 	/*
 	 * Can these features, a subset of those offered, go together? Optional.
 	 * vCPU thread.

@@ -166,8 +166,11 @@ static void poke(uint64_t at, const void *buf, size_t len)
 
 static int try_open(const struct disk_config *config, struct error *err)
 {
+	int ret;
+
 	memset(err, 0, sizeof(*err));
-	return device_type_find("virtio-blk")->create(&test_machine, config, err);
+	ret = device_type_find("virtio-blk")->create(&test_machine, config, err);
+	return ret ? ret : device_bus_begin(&test_machine.bus, err);
 }
 
 static struct device *setup_config(const struct disk_config *config, uint64_t features)

@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/sandbox/sandbox.c userspace/armvmm-run/sandbox/filter.c
+// sources: userspace/armvmm-run/sandbox/landlock.c userspace/armvmm-run/sandbox/namespace.c
+// sources: userspace/armvmm-run/sandbox/limits.c userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/core/message.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+// pkgs: glib-2.0 libseccomp libcap-ng
+//
+// Threads that somebody has taken over: each kind tries what it may not, and what it has to do
+// still works. tests/system runs this program in the emulated host too, as root.
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ktap.h"
+#include "sandbox/limits.h"
+#include "sandbox/sandbox.h"
+
+#define VIOLATION (128 + SIGSYS)
+
+static const char *const kind_name[] = { "main", "vCPU", "disk" };
+
+/* ---- What nobody may do ---- */
+
+struct forbidden {
+	const char *name;
+	long nr;
+	long arg[6];
+};
+
+#define CALL(name, ...) { #name, SYS_##name, { __VA_ARGS__ } }
+#define A(pointer) ((long)(intptr_t)(pointer))
+
+static char *const no_args[] = { NULL };
+static const struct sigaction act;
+static const struct rlimit limit = { 0, 0 };
+
+/* Arguments that would do harm, were they heeded. */
+static const struct forbidden forbidden[] = {
+	CALL(execve, A("/bin/sh"), A(no_args), A(no_args)),
+	CALL(execveat, AT_FDCWD, A("/bin/sh"), A(no_args), A(no_args), 0),
+	{ "clone of a process", SYS_clone, { SIGCHLD } },
+	{ "clone3", SYS_clone3, { 0, 0 } },
+	CALL(unshare, CLONE_NEWUSER),
+	CALL(setns, 0, 0),
+	CALL(mount, A("none"), A("/"), A("tmpfs"), 0, 0),
+	CALL(umount2, A("/"), 2),
+	CALL(pivot_root, A("/"), A("/")),
+	CALL(chroot, A("/")),
+	CALL(ptrace, 16, 1, 0, 0),
+	CALL(process_vm_readv, 1, 0, 0, 0, 0, 0),
+	CALL(process_vm_writev, 1, 0, 0, 0, 0, 0),
+	CALL(kcmp, 1, 1, 0, 0, 0),
+	CALL(kill, 1, 0),
+	{ "tgkill of another", SYS_tgkill, { 1, 1, 0 } },
+	CALL(tkill, 1, 0),
+	CALL(pidfd_open, 1, 0),
+	CALL(setuid, 0),
+	CALL(setresuid, 0, 0, 0),
+	CALL(setgid, 0),
+	CALL(setgroups, 0, 0),
+	CALL(capset, 0, 0),
+	CALL(bpf, 0, 0, 0),
+	CALL(perf_event_open, 0, 0, -1, -1, 0),
+	CALL(userfaultfd, 1),
+	CALL(io_uring_setup, 1, 0),
+	CALL(keyctl, 0, 0, 0, 0, 0),
+	CALL(add_key, 0, 0, 0, 0, 0),
+	CALL(init_module, 0, 0, 0),
+	CALL(kexec_load, 0, 0, 0, 0),
+	CALL(reboot, 0, 0, 0, 0),
+	CALL(swapon, A("/"), 0),
+	CALL(sethostname, A("x"), 1),
+	CALL(settimeofday, 0, 0),
+	CALL(unlinkat, AT_FDCWD, A("/etc/passwd"), 0),
+	CALL(mkdirat, AT_FDCWD, A("/tmp/sandboxed"), 0700),
+	CALL(fchmodat, AT_FDCWD, A("/etc/passwd"), 0666),
+	CALL(memfd_create, A("code"), 0),
+	CALL(personality, 0),
+	{ "openat to write", SYS_openat, { AT_FDCWD, A("/tmp/sandboxed"), O_WRONLY | O_CREAT, 0600 } },
+	{ "socket of AF_PACKET", SYS_socket, { AF_PACKET, SOCK_RAW, 0 } },
+	{ "ioctl TIOCSTI", SYS_ioctl, { 0, 0x5412, A("x") } },
+	{ "ioctl of an unknown kind", SYS_ioctl, { 0, 0x1234, 0 } },
+	{ "mprotect of code", SYS_mprotect, { 0, 0, PROT_READ | PROT_EXEC } },
+	{ "prctl PR_SET_MM", SYS_prctl, { 35, 0, 0, 0, 0 } },
+	{ "prlimit64 that sets", SYS_prlimit64, { 0, RLIMIT_NOFILE, A(&limit), 0 } },
+	{ "prlimit64 of another", SYS_prlimit64, { 1, RLIMIT_NOFILE, 0, 0 } },
+	{ "sched_setaffinity of another", SYS_sched_setaffinity, { 1, 0, 0 } },
+	{ "fcntl F_SETOWN", SYS_fcntl, { 0, F_SETOWN, 1 } },
+	{ "ftruncate", SYS_ftruncate, { 0, 0 } },
+	{ "ioctl KVM_GET_DIRTY_LOG", SYS_ioctl, { 0, 0x4010ae42, 0 } },
+	{ "ioctl KVM_SET_GUEST_DEBUG", SYS_ioctl, { 0, 0x4048ae9b, 0 } },
+#ifdef __arm__
+	{ "mmap2 of code", SYS_mmap2, { 0, 4096, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 } },
+#else
+	{ "mmap of code", SYS_mmap, { 0, 4096, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 } },
+#endif
+};
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+/* And what the main thread may do that others may not. */
+static const struct forbidden others_forbidden[] = {
+	{ "rt_sigaction", SYS_rt_sigaction, { SIGSYS, A(&act), 0, 8 } },
+	{ "eventfd2", SYS_eventfd2, { 0, 0 } },
+	{ "fcntl", SYS_fcntl, { 0, F_GETFL } },
+	{ "sched_setaffinity", SYS_sched_setaffinity, { 0, 0, 0 } },
+	{ "ioctl KVM_CREATE_VM", SYS_ioctl, { 0, 0xae01, 0 } },
+	{ "ioctl KVM_SET_USER_MEMORY_REGION", SYS_ioctl, { 0, 0x4020ae46, 0 } },
+	{ "ioctl KVM_SET_ONE_REG", SYS_ioctl, { 0, 0x4010aeac, 0 } },
+	{ "ioctl TIOCGPGRP", SYS_ioctl, { 0, 0x540f, 0 } },
+};
+
+/* What a machine without --net user has no use for. */
+static const struct forbidden socket_calls[] = {
+	CALL(socket, AF_INET, SOCK_DGRAM, 0),
+	CALL(connect, 0, 0, 0),
+	CALL(bind, 0, 0, 0),
+	CALL(listen, 0, 1),
+	CALL(accept4, 0, 0, 0, 0),
+	{ "sendto an address", SYS_sendto, { 0, 0, 0, 0, A(no_args), 16 } },
+	CALL(sendmsg, 0, 0, 0),
+	CALL(recvmsg, 0, 0, 0),
+	CALL(setsockopt, 0, 0, 0, 0, 0),
+};
+
+/* A vCPU has no files, and a disk runs no guest. */
+static const struct forbidden files[] = {
+	CALL(pread64, 0, 0, 0, 0),
+	CALL(pwritev, 0, 0, 0, 0, 0),
+	CALL(fdatasync, 0),
+	{ "clone of a thread", SYS_clone, { CLONE_VM | CLONE_SIGHAND | CLONE_THREAD } },
+	{ "ioctl BLKDISCARD", SYS_ioctl, { 0, 0x1277, 0 } },
+};
+
+static const struct forbidden runs[] = {
+	{ "ioctl KVM_RUN", SYS_ioctl, { 0, 0xae80, 0 } },
+	{ "ioctl KVM_GET_ONE_REG", SYS_ioctl, { 0, 0x4010aeab, 0 } },
+	{ "prlimit64 that asks", SYS_prlimit64, { 0, RLIMIT_NOFILE, 0, 0 } },
+};
+
+/* ---- Processes that are taken over ---- */
+
+/* The sanitizer's own calls are no matter of ours. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "use_sigaltstack=0:detect_leaks=0";
+}
+
+/* As _exit(), before which the sanitizer asks for a stack of its own. */
+static void quit(int status)
+{
+	syscall(SYS_exit_group, status);
+}
+
+static void no_note(void *opaque, const char *text)
+{
+}
+
+static void note_it(void *opaque, const char *text)
+{
+	printf("# %s\n", text);
+}
+
+/* In a child: a thread of that kind. */
+static void enter(enum machine_thread kind, bool network)
+{
+	struct sandbox_params params = { .network = network, .note = no_note };
+	struct sandbox *sandbox;
+	struct error err = { "" };
+
+	if (sandbox_enter(&sandbox, &params, &err)) {
+		fprintf(stderr, "# %s\n", err.text);
+		quit(99);
+	}
+	if (kind != MACHINE_THREAD_MAIN) {
+		sigset_t all;
+
+		/* As threads begin. */
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, NULL);
+		sandbox_enter_thread(sandbox, kind);
+	}
+}
+
+/* The exit status of a child that makes the call, and what it says meanwhile. */
+static int try_call(enum machine_thread kind, bool network, const struct forbidden *f, char *said,
+		    size_t size)
+{
+	int out[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(out))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		long ret;
+
+		dup2(out[1], STDERR_FILENO);
+		enter(kind, network);
+		ret = syscall(f->nr, f->arg[0], f->arg[1], f->arg[2], f->arg[3], f->arg[4],
+			      f->arg[5]);
+		/* Of these the C library is told that there is none. */
+		quit(ret < 0 && ((errno == EACCES && f->nr == SYS_openat) ||
+				 (errno == ENOSYS && f->nr == SYS_clone3)) ? 1 : 2);
+	}
+	close(out[1]);
+	n = read(out[0], said, size - 1);
+	said[n > 0 ? n : 0] = '\0';
+	close(out[0]);
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void check_forbidden(enum machine_thread kind, bool network, const struct forbidden *calls,
+			    unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct forbidden *f = &calls[i];
+		char said[256], number[16];
+		int status = try_call(kind, network, f, said, sizeof(said));
+
+		snprintf(number, sizeof(number), "call %ld (", f->nr);
+		if (status == 2 || status == 99 || (status != VIOLATION && status != 1))
+			KTAP_FAIL("%s thread: %s: status %d: %s", kind_name[kind], f->name, status, said);
+		else if (status == VIOLATION && !strstr(said, number))
+			KTAP_FAIL("%s thread: %s: it said '%s'", kind_name[kind], f->name, said);
+	}
+}
+
+static void test_forbidden_main(void)
+{
+	check_forbidden(MACHINE_THREAD_MAIN, false, forbidden, NR(forbidden));
+	check_forbidden(MACHINE_THREAD_MAIN, false, socket_calls, NR(socket_calls));
+}
+
+static void test_forbidden_main_network(void)
+{
+	/* A socket of any kind may be asked for: the capability is gone. */
+	for (unsigned int i = 0; i < NR(forbidden); i++)
+		if (forbidden[i].nr != SYS_socket)
+			check_forbidden(MACHINE_THREAD_MAIN, true, &forbidden[i], 1);
+}
+
+static void test_forbidden_vcpu(void)
+{
+	check_forbidden(MACHINE_THREAD_VCPU, true, forbidden, NR(forbidden));
+	check_forbidden(MACHINE_THREAD_VCPU, true, others_forbidden, NR(others_forbidden));
+	check_forbidden(MACHINE_THREAD_VCPU, true, socket_calls, NR(socket_calls));
+	check_forbidden(MACHINE_THREAD_VCPU, true, files, NR(files));
+}
+
+static void test_forbidden_disk(void)
+{
+	check_forbidden(MACHINE_THREAD_DISK, true, forbidden, NR(forbidden));
+	check_forbidden(MACHINE_THREAD_DISK, true, others_forbidden, NR(others_forbidden));
+	check_forbidden(MACHINE_THREAD_DISK, true, socket_calls, NR(socket_calls));
+	check_forbidden(MACHINE_THREAD_DISK, true, runs, NR(runs));
+}
+
+static void test_names_the_call(void)
+{
+	static const struct forbidden mount = CALL(mount, 0, 0, 0, 0, 0);
+	char said[256];
+
+	KTAP_EQ(try_call(MACHINE_THREAD_VCPU, false, &mount, said, sizeof(said)), VIOLATION);
+	KTAP_TRUE(strstr(said, "armvmm-run: sandbox: thread "));
+	KTAP_TRUE(strstr(said, " (mount)"));
+}
+
+/* ---- What each has to do ---- */
+
+/* Runs @work in a child and returns what it returns. */
+static int in_child(int (*work)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		quit(work());
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void *work_thread(void *opaque)
+{
+	char *memory = malloc(300000);
+
+	memset(memory, 1, 300000);
+	free(memory);
+	return opaque;
+}
+
+static int work_disk(void)
+{
+	char path[] = "/tmp/test_sandbox.XXXXXX", data[512] = "data";
+	struct iovec iov = { data, sizeof(data) };
+	int fd = mkstemp(path), event = eventfd(1, 0);
+	pthread_t thread;
+	uint64_t count;
+
+	unlink(path);
+	/* The first thread of a process asks for more than others: it is the main thread's. */
+	if (pthread_create(&thread, NULL, work_thread, NULL) || pthread_join(thread, NULL))
+		return 4;
+	enter(MACHINE_THREAD_DISK, false);
+	if (pwritev(fd, &iov, 1, 0) != 512 || preadv(fd, &iov, 1, 0) != 512 || fdatasync(fd))
+		return 1;
+	if (read(event, &count, sizeof(count)) != sizeof(count))
+		return 2;
+	if (pthread_create(&thread, NULL, work_thread, NULL) || pthread_join(thread, NULL))
+		return 3;
+	return 0;
+}
+
+static int work_vcpu(void)
+{
+	int event = eventfd(0, 0);
+	uint64_t count = 1;
+
+	enter(MACHINE_THREAD_VCPU, false);
+	/* KVM_RUN of what is no vCPU: the kernel's answer, and not the filter's. */
+	if (ioctl(event, 0xae80, 0) != -1 || errno != ENOTTY)
+		return 1;
+	if (write(event, &count, sizeof(count)) != sizeof(count))
+		return 2;
+	if (getrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ 0 }))
+		return 3;
+	work_thread(NULL);
+	return prctl(PR_SET_NAME, "vcpu0");
+}
+
+static int work_main(void)
+{
+	struct pollfd poll_fd = { .events = POLLIN };
+	cpu_set_t cpus;
+	pthread_t thread;
+	struct stat st;
+
+	enter(MACHINE_THREAD_MAIN, false);
+	poll_fd.fd = eventfd(1, EFD_CLOEXEC);
+	if (poll(&poll_fd, 1, 1000) != 1)
+		return 1;
+	if (pthread_create(&thread, NULL, work_thread, NULL) || pthread_join(thread, NULL))
+		return 2;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) || sched_setaffinity(0, sizeof(cpus), &cpus))
+		return 4;
+	if (fcntl(poll_fd.fd, F_DUPFD_CLOEXEC, 0) < 0)
+		return 5;
+	raise(SIGWINCH);
+	return fstat(0, &st) ? 3 : 0;
+}
+
+static int work_network(void)
+{
+	int fd;
+
+	enter(MACHINE_THREAD_MAIN, true);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 1;
+	/* A new name server is looked up by its file; no other file is there. */
+	if (access("/etc/resolv.conf", F_OK) && errno != EACCES && errno != ENOENT)
+		return 2;
+	return 0;
+}
+
+static void test_work(void)
+{
+	KTAP_EQ(in_child(work_disk), 0);
+	KTAP_EQ(in_child(work_vcpu), 0);
+	KTAP_EQ(in_child(work_main), 0);
+}
+
+static int work_look(void)
+{
+	struct stat st;
+
+	enter(MACHINE_THREAD_MAIN, true);
+	/* Landlock or the empty root, whichever the host has. */
+	if (open("/proc/self/maps", O_RDONLY | O_CLOEXEC) >= 0)
+		return 1;
+	if (open("/bin", O_RDONLY | O_CLOEXEC) >= 0)
+		return 2;
+	return !stat("/etc", &st) && open("/etc", O_RDONLY | O_CLOEXEC) < 0 ? 3 : 0;
+}
+
+/* access() is no call of ours: libslirp uses stat(). */
+static int work_stat(void)
+{
+	struct stat st;
+	int fd;
+
+	enter(MACHINE_THREAD_MAIN, true);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 1;
+	return stat("/etc/resolv.conf", &st) && errno != ENOENT && errno != EACCES ? 2 : 0;
+}
+
+static void test_network(void)
+{
+	KTAP_EQ(in_child(work_stat), 0);
+	KTAP_EQ(in_child(work_look), 0);
+	KTAP_EQ(in_child(work_network), VIOLATION);
+}
+
+/* ---- What others see of it ---- */
+
+struct held {
+	pid_t pid;
+	int go;		/* closed: it ends */
+};
+
+static bool hold(struct held *held, const struct sandbox_params *params)
+{
+	int ready[2], go[2];
+	char byte = 0;
+
+	if (pipe(ready) || pipe(go))
+		return false;
+	held->pid = fork();
+	if (!held->pid) {
+		struct sandbox *sandbox;
+		struct error err;
+
+		close(go[1]);
+		if (sandbox_enter(&sandbox, params, &err))
+			quit(1);
+		if (write(ready[1], "r", 1) != 1 || read(go[0], &byte, 1) < 0)
+			quit(1);
+		quit(0);
+	}
+	close(go[0]);
+	close(ready[1]);
+	held->go = go[1];
+	if (read(ready[0], &byte, 1) != 1)
+		byte = 0;
+	close(ready[0]);
+	return byte == 'r';
+}
+
+static void let_go(struct held *held)
+{
+	int status;
+
+	close(held->go);
+	waitpid(held->pid, &status, 0);
+	KTAP_EQ(status, 0);
+}
+
+static void status_line(pid_t pid, const char *field, char *value, size_t size)
+{
+	char path[32], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	*value = '\0';
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, field, strlen(field)) && line[strlen(field)] == ':')
+			snprintf(value, size, "%s", line + strlen(field) + 2);
+	value[strcspn(value, "\n")] = '\0';
+	if (file)
+		fclose(file);
+}
+
+static void test_status(void)
+{
+	struct sandbox_params params = { .note = note_it };
+	struct held held;
+	char value[128];
+
+	KTAP_ASSERT(hold(&held, &params));
+	status_line(held.pid, "NoNewPrivs", value, sizeof(value));
+	KTAP_STREQ(value, "1");
+	status_line(held.pid, "Seccomp", value, sizeof(value));
+	KTAP_STREQ(value, "2");
+	for (unsigned int i = 0; i < 4; i++) {
+		static const char *const set[] = { "CapInh", "CapPrm", "CapEff", "CapAmb" };
+
+		status_line(held.pid, set[i], value, sizeof(value));
+		KTAP_STREQ(value, "0000000000000000");
+	}
+	if (!geteuid()) {
+		status_line(held.pid, "CapBnd", value, sizeof(value));
+		KTAP_STREQ(value, "0000000000000000");
+		status_line(held.pid, "Groups", value, sizeof(value));
+		KTAP_STREQ(value, " ");
+	}
+	let_go(&held);
+}
+
+static void test_limits(void)
+{
+	struct sandbox_params params = { .note = no_note };
+	struct rlimit limit;
+	struct held held;
+
+	KTAP_ASSERT(hold(&held, &params));
+	KTAP_EQ(prlimit(held.pid, RLIMIT_NOFILE, NULL, &limit), 0);
+	KTAP_TRUE(limit.rlim_max <= 255 + LIMITS_FILES && limit.rlim_cur == limit.rlim_max);
+	KTAP_EQ(prlimit(held.pid, RLIMIT_DATA, NULL, &limit), 0);
+	KTAP_TRUE(limit.rlim_max != RLIM_INFINITY);
+	KTAP_EQ(prlimit(held.pid, RLIMIT_MSGQUEUE, NULL, &limit), 0);
+	KTAP_EQ(limit.rlim_max, 0);
+	let_go(&held);
+}
+
+#define PINNED (32u << 20)
+
+static int work_raise(void)
+{
+	struct rlimit limit = { PINNED + LIMITS_PINNED, PINNED + LIMITS_PINNED }, before;
+
+	return getrlimit(RLIMIT_MEMLOCK, &before) ||
+	       (before.rlim_max < limit.rlim_max && setrlimit(RLIMIT_MEMLOCK, &limit));
+}
+
+/* A host that pins guest memory: what CAP_IPC_LOCK allowed, the limit has to. */
+static void test_pinned(void)
+{
+	struct sandbox_params params = { .note = no_note, .pinned = PINNED };
+	struct rlimit limit, before;
+	struct held held;
+
+	KTAP_EQ(getrlimit(RLIMIT_MEMLOCK, &before), 0);
+	KTAP_ASSERT(hold(&held, &params));
+	KTAP_EQ(prlimit(held.pid, RLIMIT_MEMLOCK, NULL, &limit), 0);
+	/* Root in a container may not either. */
+	if (!in_child(work_raise))
+		KTAP_TRUE(limit.rlim_cur >= PINNED + LIMITS_PINNED);
+	else
+		KTAP_EQ(limit.rlim_cur, before.rlim_max);
+	let_go(&held);
+}
+
+/* A host that has nothing of it: each part is told, and the rest is there. */
+static char missing[1024];
+
+static void note_missing(void *opaque, const char *text)
+{
+	strncat(missing, text, sizeof(missing) - strlen(missing) - 1);
+	strncat(missing, "\n", sizeof(missing) - strlen(missing) - 1);
+}
+
+static bool poor_host(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+	return ctx && !seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare), 0) &&
+	       !seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), 444, 0) &&
+	       !seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
+				 SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP)) &&
+	       !seccomp_load(ctx);
+}
+
+static int work_poor(void)
+{
+	static const char *const told[] = {
+		"sandbox: goes on without what this host does not give: namespaces: Operation not permitted\n",
+		"sandbox: goes on without what this host does not give: Landlock: Function not implemented\n",
+		"sandbox: goes on without what this host does not give: filters of system calls (seccomp): Invalid argument\n",
+	};
+	struct sandbox_params params = { .note = note_missing };
+	struct sandbox *sandbox;
+	struct error err = { "" };
+	size_t all = 0;
+
+	if (!poor_host() || sandbox_enter(&sandbox, &params, &err))
+		return 1;
+	sandbox_enter_thread(sandbox, MACHINE_THREAD_VCPU);
+	for (unsigned int i = 0; i < NR(told); i++) {
+		if (!strstr(missing, told[i]))
+			return 2;
+		all += strlen(told[i]);
+	}
+	if (strlen(missing) != all)
+		return 3;
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 4;
+}
+
+static void test_poor_host(void)
+{
+	KTAP_EQ(in_child(work_poor), 0);
+}
+
+/* Another process of the same user, which has no privilege either. */
+static pid_t traced;
+
+static int work_trace(void)
+{
+	if (setresgid(65533, 65533, 65533) || setresuid(65534, 65534, 65534))
+		return 1;
+	prctl(PR_SET_DUMPABLE, 1);
+	return ptrace(PTRACE_SEIZE, traced, 0, 0) ? errno : 0;
+}
+
+static void test_user(void)
+{
+	struct sandbox_params params = { .note = no_note };
+	struct error err = { "" };
+	struct held held;
+	char value[128];
+
+	KTAP_EQ(sandbox_find_user(&params, "no-such-user", &err), -ENOENT);
+	KTAP_STREQ(err.text, "--user no-such-user: there is no such user");
+	if (geteuid()) {
+		KTAP_EQ(sandbox_find_user(&params, "root", &err), -EPERM);
+		KTAP_STREQ(err.text, "--user root: root alone may become another user");
+		return;
+	}
+	params.change_user = true;
+	params.uid = 65534;
+	params.gid = 65533;
+	KTAP_ASSERT(hold(&held, &params));
+	status_line(held.pid, "Uid", value, sizeof(value));
+	KTAP_STREQ(value, "65534\t65534\t65534\t65534");
+	status_line(held.pid, "Gid", value, sizeof(value));
+	KTAP_STREQ(value, "65533\t65533\t65533\t65533");
+	traced = held.pid;
+	KTAP_EQ(in_child(work_trace), EPERM);
+	let_go(&held);
+}
+
+KTAP_MAIN(KTAP_CASE(test_forbidden_main), KTAP_CASE(test_forbidden_main_network),
+	  KTAP_CASE(test_forbidden_vcpu), KTAP_CASE(test_forbidden_disk),
+	  KTAP_CASE(test_names_the_call), KTAP_CASE(test_work), KTAP_CASE(test_network),
+	  KTAP_CASE(test_status), KTAP_CASE(test_limits), KTAP_CASE(test_pinned),
+	  KTAP_CASE(test_poor_host), KTAP_CASE(test_user))

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The filters are made once; a thread loads its own when it starts, on top of the main
+ * thread's, which it inherits: it may do what both allow.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <linux/fs.h>
+#include <linux/if_tun.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
+
+#include "sandbox/filter.h"
+
+/* Who may make a call. */
+#define MAIN	(1u << MACHINE_THREAD_MAIN)
+#define VCPU	(1u << MACHINE_THREAD_VCPU)
+#define DISK	(1u << MACHINE_THREAD_DISK)
+#define ALL	(MAIN | VCPU | DISK)
+#define NETWORK	(1u << 7)	/* the main thread, where there is --net user */
+
+enum filter_condition {
+	ALWAYS,
+	NO_EXEC,	/* its third argument has no PROT_EXEC */
+	A_THREAD,	/* clone() of a thread, not of a process */
+	TO_US,		/* its first argument is this process */
+	OWN,		/* its first argument is 0, the thread that calls */
+	ASKING,		/* prlimit64() of this process that sets nothing */
+	CONNECTED,	/* sendto() without an address */
+	FOR_READING,	/* its third argument opens an existing file for reading */
+};
+
+/* Both the 32-bit and the 64-bit names: a machine has one of them, or both. */
+static const struct {
+	unsigned int who;
+	enum filter_condition condition;
+	const char *name[40];
+} filter_calls[] = {
+	/* The C library, in any thread; the terminal's output, where it is a socket (send). */
+	{ ALL, ALWAYS,
+	  { "read", "write", "readv", "writev", "close", "brk", "munmap", "madvise", "mremap",
+	    "futex", "futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "time",
+	    "clock_nanosleep", "clock_nanosleep_time64", "nanosleep", "poll", "ppoll",
+	    "ppoll_time64", "rt_sigreturn", "sigreturn", "rt_sigprocmask", "restart_syscall",
+	    "exit", "exit_group", "gettid", "getpid", "sched_yield", "sched_getaffinity",
+	    "set_robust_list", "rseq", "getrandom", "send" } },
+	{ ALL, CONNECTED, { "sendto" } },
+	{ ALL, NO_EXEC, { "mmap", "mmap2", "mprotect" } },
+	{ ALL, TO_US, { "tgkill" } },
+	/* The clock's alarm. */
+	{ MAIN | VCPU, ALWAYS, { "timerfd_settime", "timerfd_settime64" } },
+	/* What is said of a vCPU that cannot run. */
+	{ VCPU, ASKING, { "prlimit64" } },
+	/* Disks, and threads for them. */
+	{ DISK | MAIN, ALWAYS,
+	  { "preadv", "pwritev", "pread64", "pwrite64", "fdatasync", "fallocate" } },
+	{ DISK | MAIN, A_THREAD, { "clone" } },
+	/* The main loop; the guest's software is read again at a reset. */
+	{ MAIN, ALWAYS,
+	  { "lseek", "_llseek", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "eventfd2",
+	    "getpgrp", "getpgid", "rt_sigaction" } },
+	/* vCPUs are made, and bind themselves before they are confined, on the CPUs of one part. */
+	{ MAIN, OWN, { "sched_setaffinity" } },
+	/* libslirp's sockets; and it looks whether the host has another name server. */
+	{ NETWORK, ALWAYS,
+	  { "socket", "connect", "bind", "listen", "accept", "accept4", "recv", "recvfrom",
+	    "recvmsg", "sendto", "sendmsg", "shutdown", "getsockopt", "setsockopt", "getsockname",
+	    "getpeername", "stat", "stat64" } },
+	{ NETWORK, FOR_READING, { "openat" } },
+};
+
+/* Requests of ioctl(), of which @mask is looked at. */
+#define KVM(nr)	(0xae00 | (nr)), 0xffff
+
+static const struct {
+	unsigned int request, mask;
+	unsigned int who;
+} filter_ioctls[] = {
+	{ KVM(0x80), VCPU },		/* KVM_RUN */
+	{ KVM(0x61), ALL },		/* KVM_IRQ_LINE */
+	{ KVM(0xab), MAIN | VCPU },	/* KVM_GET_ONE_REG */
+	/* A reset makes a VM anew. */
+	{ KVM(0x00), MAIN },		/* KVM_GET_API_VERSION */
+	{ KVM(0x01), MAIN },		/* KVM_CREATE_VM */
+	{ KVM(0x03), MAIN },		/* KVM_CHECK_EXTENSION */
+	{ KVM(0x04), MAIN },		/* KVM_GET_VCPU_MMAP_SIZE */
+	{ KVM(0x41), MAIN },		/* KVM_CREATE_VCPU */
+	{ KVM(0x46), MAIN },		/* KVM_SET_USER_MEMORY_REGION */
+	{ KVM(0x79), MAIN },		/* KVM_IOEVENTFD */
+	{ KVM(0xac), MAIN },		/* KVM_SET_ONE_REG */
+	{ KVM(0xae), MAIN },		/* KVM_ARM_VCPU_INIT */
+	{ KVM(0xaf), MAIN },		/* KVM_ARM_PREFERRED_TARGET */
+	{ KVM(0xe0), MAIN },		/* KVM_CREATE_DEVICE */
+	{ KVM(0xe1), MAIN },		/* KVM_SET_DEVICE_ATTR */
+	/* Is it a terminal? And it is given back, whatever thread dies. */
+	{ TCGETS, ~0u, ALL }, { TCSETS, ~0u, ALL }, { TCFLSH, ~0u, ALL },
+	/* TCGETS2 and TCSETS2, of newer C libraries. */
+	{ 0x542a, 0xffff, ALL }, { 0x542b, 0xffff, ALL },
+	{ TIOCGWINSZ, ~0u, MAIN | VCPU }, { TIOCGPGRP, ~0u, MAIN },
+	{ FIONBIO, ~0u, NETWORK }, { FIONREAD, ~0u, NETWORK },
+	{ SIOCGIFINDEX, ~0u, NETWORK },		/* a name server of a link: fe80::1%eth0 */
+	{ TUNSETOFFLOAD, ~0u, MAIN | VCPU },
+	{ BLKGETSIZE64, ~0u, MAIN },
+	{ BLKDISCARD, ~0u, DISK },
+};
+
+/* Commands of fcntl(), for the main thread: the node for a new VM, sockets that do not wait. */
+static const unsigned int filter_fcntls[] = {
+	F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
+};
+
+static const char *const filter_fcntl_names[] = { "fcntl", "fcntl64" };
+
+/* Requests of prctl(): a thread names itself, and takes a narrower filter. */
+static const unsigned int filter_prctls[] = {
+	PR_SET_NAME, PR_GET_NAME, PR_SET_SECCOMP,
+	0x53564d41, /* PR_SET_VMA: malloc() names memory */
+};
+
+/* Calls of the C library that it can do without, and does without once they fail. */
+static const struct {
+	const char *name;
+	int error;
+	unsigned int who, unless;
+} filter_refused[] = {
+	/* Its flags are in memory, where no filter sees them; clone() comes next. */
+	{ "clone3", ENOSYS, ALL, 0 },
+	/* malloc() asks how much the host overcommits, and takes no for an answer. */
+	{ "openat", EACCES, ALL, NETWORK },
+	{ "open", EACCES, ALL, 0 },
+};
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+static int filter_add_call(scmp_filter_ctx ctx, int nr, enum filter_condition condition)
+{
+	switch (condition) {
+	case NO_EXEC:
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
+					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	case A_THREAD:
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
+					SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+	case TO_US:
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
+					SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	case OWN:
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0(SCMP_CMP_EQ, 0));
+	case ASKING:
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 2, SCMP_A0(SCMP_CMP_EQ, 0),
+					SCMP_A2(SCMP_CMP_EQ, 0));
+	case CONNECTED:
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A4(SCMP_CMP_EQ, 0));
+	case FOR_READING:
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
+					SCMP_A2(SCMP_CMP_MASKED_EQ,
+						O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+	default:
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
+	}
+}
+
+/* A name that this machine has not is passed over; one that nobody has is a mistake. */
+static int filter_number(const char *name, int *nr)
+{
+	*nr = seccomp_syscall_resolve_name(name);
+	return *nr == __NR_SCMP_ERROR ? -ENOENT : 0;
+}
+
+static int filter_add_calls(scmp_filter_ctx ctx, unsigned int who, struct error *err)
+{
+	int nr, ret;
+
+	for (unsigned int i = 0; i < NR(filter_calls); i++) {
+		const char *const *name = filter_calls[i].name;
+
+		for (; filter_calls[i].who & who && *name; name++) {
+			ret = filter_number(*name, &nr);
+			if (!ret && nr >= 0)
+				ret = filter_add_call(ctx, nr, filter_calls[i].condition);
+			if (ret)
+				return error_errno(err, ret, "sandbox: system call %s", *name);
+		}
+	}
+	return 0;
+}
+
+/* @call with one of @nr values for its argument @arg. */
+static int filter_add_values(scmp_filter_ctx ctx, int call, unsigned int arg,
+			     const unsigned int *value, unsigned int nr)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < nr; i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1,
+				       SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, ~0u, value[i]));
+	return ret;
+}
+
+static int filter_add(scmp_filter_ctx ctx, unsigned int who, struct error *err)
+{
+	int nr, ret = filter_add_calls(ctx, who, err);
+
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; !ret && i < NR(filter_refused); i++) {
+		if (!(filter_refused[i].who & who) || filter_refused[i].unless & who)
+			continue;
+		/* An older libseccomp does not know clone3, which it then kills: see above. */
+		if (filter_number(filter_refused[i].name, &nr) || nr < 0)
+			continue;
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(filter_refused[i].error), nr, 0);
+	}
+	for (unsigned int i = 0; !ret && i < NR(filter_ioctls); i++)
+		if (filter_ioctls[i].who & who)
+			ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+					       SCMP_A1(SCMP_CMP_MASKED_EQ, filter_ioctls[i].mask,
+						       filter_ioctls[i].request));
+	if (!ret)
+		ret = filter_add_values(ctx, SCMP_SYS(prctl), 0, filter_prctls, NR(filter_prctls));
+	for (unsigned int i = 0; !ret && who & MAIN && i < NR(filter_fcntl_names); i++)
+		if (!filter_number(filter_fcntl_names[i], &nr) && nr >= 0)
+			ret = filter_add_values(ctx, nr, 1, filter_fcntls, NR(filter_fcntls));
+	return ret ? error_errno(err, ret, "sandbox: filter of system calls") : 0;
+}
+
+/* libseccomp gives a filter to a file alone. */
+static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *prog)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC), ret;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	ret = seccomp_export_bpf(ctx, fd);
+	if (!ret && fstat(fd, &st))
+		ret = -errno;
+	if (!ret && (st.st_size <= 0 || st.st_size / sizeof(struct sock_filter) > BPF_MAXINSNS))
+		ret = -E2BIG;
+	if (!ret) {
+		prog->filter = malloc(st.st_size);
+		prog->len = st.st_size / sizeof(struct sock_filter);
+		if (!prog->filter)
+			ret = -ENOMEM;
+		else if (pread(fd, prog->filter, st.st_size, 0) != st.st_size)
+			ret = -EIO;
+	}
+	close(fd);
+	return ret;
+}
+
+int filter_make(struct sock_fprog *prog, enum machine_thread kind, bool network,
+		struct error *err)
+{
+	unsigned int who = 1u << kind;
+	scmp_filter_ctx ctx;
+	int ret;
+
+	memset(prog, 0, sizeof(*prog));
+	/* Threads inherit the main thread's: what any may do stands there too. */
+	if (kind == MACHINE_THREAD_MAIN)
+		who = ALL | (network ? NETWORK : 0);
+	ctx = seccomp_init(SCMP_ACT_TRAP);
+	if (!ctx)
+		return error_errno(err, -ENOMEM, "sandbox: filter of system calls");
+	/* What runs most often stands first. */
+	seccomp_syscall_priority(ctx, SCMP_SYS(ioctl), 255);
+	seccomp_syscall_priority(ctx, SCMP_SYS(write), 254);
+	seccomp_syscall_priority(ctx, SCMP_SYS(read), 253);
+	seccomp_syscall_priority(ctx, SCMP_SYS(futex), 252);
+	ret = filter_add(ctx, who, err);
+	if (!ret) {
+		ret = filter_export(ctx, prog);
+		if (ret)
+			error_errno(err, ret, "sandbox: filter of system calls");
+	}
+	seccomp_release(ctx);
+	return ret;
+}
+
+int filter_load(const struct sock_fprog *prog)
+{
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, prog) ? -errno : 0;
+}
+
+/* ---- What is said of a call that was not allowed ---- */
+
+#define FILTER_NAMES 512
+
+static struct {
+	char *name[FILTER_NAMES];	/* by number; looked up before, for a handler must not */
+	struct sigaction before;
+} filter_told;
+
+static size_t filter_put(char *line, size_t at, size_t size, const char *text)
+{
+	while (*text && at < size)
+		line[at++] = *text++;
+	return at;
+}
+
+/* Async-signal-safe, as all that it calls. */
+static void filter_violation(int signal, siginfo_t *info, void *context)
+{
+	unsigned int nr = info->si_syscall, n = nr;
+	char line[160], thread[17] = "", digits[12];
+	size_t at = 0, d = sizeof(digits) - 1;
+
+	(void)context;
+	digits[d] = '\0';
+	do {
+		digits[--d] = '0' + n % 10;
+		n /= 10;
+	} while (n && d);
+	prctl(PR_GET_NAME, thread);
+	at = filter_put(line, at, sizeof(line), "armvmm-run: sandbox: thread ");
+	at = filter_put(line, at, sizeof(line), thread);
+	at = filter_put(line, at, sizeof(line), " is ended for system call ");
+	at = filter_put(line, at, sizeof(line), digits + d);
+	if (nr < FILTER_NAMES && filter_told.name[nr]) {
+		at = filter_put(line, at, sizeof(line), " (");
+		at = filter_put(line, at, sizeof(line), filter_told.name[nr]);
+		at = filter_put(line, at, sizeof(line), ")");
+	}
+	at = filter_put(line, at, sizeof(line), "\r\n");
+	if (write(STDERR_FILENO, line, at) < 0)
+		at = 0;
+	if (!(filter_told.before.sa_flags & SA_SIGINFO) &&
+	    filter_told.before.sa_handler != SIG_DFL && filter_told.before.sa_handler != SIG_IGN)
+		filter_told.before.sa_handler(signal);
+	_exit(128 + SIGSYS);
+}
+
+void filter_hear_violations(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGSYS);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void filter_tell_violations(void)
+{
+	struct sigaction action = { .sa_sigaction = filter_violation, .sa_flags = SA_SIGINFO };
+
+	for (unsigned int i = 0; i < FILTER_NAMES; i++)
+		if (!filter_told.name[i])
+			filter_told.name[i] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, i);
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGSYS, &action, &filter_told.before);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* System calls that each kind of thread may make; all others end the process. */
+#ifndef ARMVMM_RUN_FILTER_H
+#define ARMVMM_RUN_FILTER_H
+
+#include <stdbool.h>
+
+#include <linux/filter.h>
+
+#include "core/error.h"
+#include "core/machine.h"
+
+/*
+ * Makes the filter of a kind of thread. @network: sockets may be opened. @prog's
+ * instructions are malloc()ed. Returns 0 or -errno with @err set.
+ */
+int filter_make(struct sock_fprog *prog, enum machine_thread kind, bool network,
+		struct error *err);
+
+/* Sets the filter for the calling thread and those that it starts. Returns 0 or -errno. */
+int filter_load(const struct sock_fprog *prog);
+
+/*
+ * Has a call that is not allowed told by its name before the process dies of SIGSYS. The handler
+ * that SIGSYS had is called before. Once, before the first filter_load().
+ */
+void filter_tell_violations(void);
+
+/* Lets the calling thread take SIGSYS: workers begin with all signals blocked. */
+void filter_hear_violations(void);
+
+#endif /* ARMVMM_RUN_FILTER_H */

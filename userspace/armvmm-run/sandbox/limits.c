@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "sandbox/limits.h"
+
+/* For good: the hard limit too. A limit that is lower already stays. */
+static int limits_lower(int resource, rlim_t value)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit))
+		return -errno;
+	if (limit.rlim_max < value)
+		value = limit.rlim_max;
+	limit = (struct rlimit){ .rlim_cur = value, .rlim_max = value };
+	return setrlimit(resource, &limit) ? -errno : 0;
+}
+
+/* The highest descriptor that is open, or what a process has at first. */
+static unsigned int limits_last_file(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned long last = 255;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		unsigned long fd = strtoul(entry->d_name, NULL, 10);
+
+		if (fd > last)
+			last = fd;
+	}
+	if (dir)
+		closedir(dir);
+	return last;
+}
+
+/* Bytes that count against RLIMIT_DATA now: the guest's memory above all; 0 where nobody tells. */
+static rlim_t limits_data(void)
+{
+	unsigned long long kib = 0;
+	char line[128];
+	FILE *file = fopen("/proc/self/status", "re");
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmData: %llu", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return (rlim_t)kib << 10;
+}
+
+/*
+ * CAP_IPC_LOCK, which is above this limit, goes with the other capabilities. Who may not raise it
+ * learns of it from the vCPU that finds it too low.
+ */
+static void limits_allow_pinning(uint64_t bytes)
+{
+	struct rlimit limit;
+
+	if (!bytes || getrlimit(RLIMIT_MEMLOCK, &limit))
+		return;
+	bytes += LIMITS_PINNED;
+	if (bytes <= limit.rlim_cur)
+		return;
+	if (bytes <= limit.rlim_max) {
+		limit.rlim_cur = bytes;
+		setrlimit(RLIMIT_MEMLOCK, &limit);
+		return;
+	}
+	if (!setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ bytes, bytes }))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+int limits_set(bool network, uint64_t pinned, const char **what)
+{
+	rlim_t data = limits_data();
+	int ret;
+
+	limits_allow_pinning(pinned);
+	*what = data ? NULL : "limit of memory (/proc/self/status)";
+	ret = data ? limits_lower(RLIMIT_DATA, data + LIMITS_DATA) : 0;
+	if (!ret)
+		ret = limits_lower(RLIMIT_NOFILE,
+				   network ? LIMITS_SOCKETS : limits_last_file() + LIMITS_FILES);
+	if (!ret)
+		ret = limits_lower(RLIMIT_MSGQUEUE, 0);
+	return ret;
+}

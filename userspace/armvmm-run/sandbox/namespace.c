@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sandbox/namespace.h"
+
+/* A folder that every host has; the new root is mounted there for a moment. */
+#define NAMESPACE_ROOT "/proc"
+
+static int namespace_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* We stay who we are there. */
+static int namespace_map_user(uid_t uid, gid_t gid)
+{
+	char text[64];
+	int ret;
+
+	ret = namespace_write("/proc/self/setgroups", "deny");
+	snprintf(text, sizeof(text), "%u %u 1", gid, gid);
+	if (!ret)
+		ret = namespace_write("/proc/self/gid_map", text);
+	snprintf(text, sizeof(text), "%u %u 1", uid, uid);
+	if (!ret)
+		ret = namespace_write("/proc/self/uid_map", text);
+	return ret;
+}
+
+static int namespace_mkdirs(char *path)
+{
+	for (char *p = path + 1;; p++) {
+		char c = *p;
+
+		if (c && c != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return -errno;
+		*p = c;
+		if (!c)
+			return 0;
+	}
+}
+
+/* The folder appears in the new root under its own name. */
+static int namespace_bind(const char *folder)
+{
+	char to[PATH_MAX + sizeof(NAMESPACE_ROOT)];
+	int ret;
+
+	snprintf(to, sizeof(to), "%s%s", NAMESPACE_ROOT, folder);
+	ret = namespace_mkdirs(to);
+	if (ret)
+		return ret;
+	return mount(folder, to, NULL, MS_BIND | MS_REC, NULL) ? -errno : 0;
+}
+
+static int namespace_bind_resolver(void)
+{
+	char real[PATH_MAX];
+	int ret = namespace_bind("/etc");
+
+	if (ret || !realpath("/etc/resolv.conf", real))
+		return ret;
+	if (strncmp(real, "/etc/", 5))
+		ret = namespace_bind(dirname(real));
+	return ret;
+}
+
+/* The initial RAM disk's root cannot be pivoted away from: there the new one goes on top. */
+static int namespace_change_root(void)
+{
+	if (chdir(NAMESPACE_ROOT))
+		return -errno;
+	if (!syscall(SYS_pivot_root, ".", ".")) {
+		if (umount2(".", MNT_DETACH))
+			return -errno;
+	} else if (mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".")) {
+		return -errno;
+	}
+	if (chdir("/"))
+		return -errno;
+	mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	return 0;
+}
+
+static int namespace_empty_root(bool network)
+{
+	int ret = 0;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -errno;
+	if (mount("none", NAMESPACE_ROOT, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "size=64k,nr_inodes=64,mode=755"))
+		return -errno;
+	if (network)
+		ret = namespace_bind_resolver();
+	return ret ? ret : namespace_change_root();
+}
+
+int namespace_enter(bool network, bool user_too, const char **what)
+{
+	int flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | (network ? 0 : CLONE_NEWNET);
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	int ret;
+
+	*what = "namespaces";
+	if (unshare(flags)) {
+		if (errno != EPERM || !user_too || unshare(CLONE_NEWUSER | flags))
+			return -errno;
+		*what = "user namespace";
+		ret = namespace_map_user(uid, gid);
+		if (ret)
+			return ret;
+	}
+	*what = "empty root";
+	return namespace_empty_root(network);
+}

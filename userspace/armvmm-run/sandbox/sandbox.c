@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "core/message.h"
+#include "sandbox/filter.h"
+#include "sandbox/landlock.h"
+#include "sandbox/limits.h"
+#include "sandbox/namespace.h"
+#include "sandbox/sandbox.h"
+
+struct sandbox {
+	bool filters;	/* the kernel takes them */
+	struct sock_fprog filter[MACHINE_THREADS];
+};
+
+int sandbox_find_user(struct sandbox_params *params, const char *name, struct error *err)
+{
+	struct passwd *user;
+
+	errno = 0;
+	user = getpwnam(name);
+	if (!user)
+		return error_set(err, errno ? -errno : -ENOENT, "--user %s: there is no such user",
+				 name);
+	if (geteuid() && geteuid() != user->pw_uid)
+		return error_set(err, -EPERM, "--user %s: root alone may become another user", name);
+	params->change_user = !geteuid();
+	params->uid = user->pw_uid;
+	params->gid = user->pw_gid;
+	return 0;
+}
+
+static void sandbox_note(const struct sandbox_params *params, const char *what, int ret)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "sandbox: goes on without what this host does not give: %s: %s",
+		 what, strerror(-ret));
+	params->note(params->note_opaque, text);
+}
+
+static int sandbox_become(const struct sandbox_params *params, struct error *err)
+{
+	/* Root's groups open files too; who is not root keeps its own. */
+	if (!geteuid() && setgroups(0, NULL) && (errno != EPERM || params->change_user))
+		return error_errno(err, -errno, "sandbox: groups");
+	if (!params->change_user)
+		return 0;
+	if (setresgid(params->gid, params->gid, params->gid) ||
+	    setresuid(params->uid, params->uid, params->uid))
+		return error_errno(err, -errno, "sandbox: user %u", params->uid);
+	/* The process stays what is not dumpable: the user's other processes cannot trace it. */
+	return 0;
+}
+
+/*
+ * Of the bounding set only who has CAP_SETPCAP can take, which goes with root: for others
+ * no_new_privs makes it moot.
+ */
+static int sandbox_drop_bounds(struct error *err)
+{
+	if (capng_get_caps_process())
+		return error_errno(err, -EIO, "sandbox: capabilities");
+	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+		return 0;
+	capng_clear(CAPNG_SELECT_BOUNDS);
+	if (capng_apply(CAPNG_SELECT_BOUNDS))
+		return error_errno(err, -EPERM, "sandbox: bounding set of capabilities");
+	return 0;
+}
+
+static int sandbox_drop_capabilities(struct error *err)
+{
+	if (capng_get_caps_process())
+		return error_errno(err, -EIO, "sandbox: capabilities");
+	capng_clear(CAPNG_SELECT_CAPS);
+	if (capng_apply(CAPNG_SELECT_CAPS))
+		return error_errno(err, -EPERM, "sandbox: capabilities");
+	return 0;
+}
+
+static int sandbox_make_filters(struct sandbox *sandbox, bool network, struct error *err)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < MACHINE_THREADS; i++)
+		ret = filter_make(&sandbox->filter[i], i, network, err);
+	return ret;
+}
+
+/* In this order: what comes later forbids, or has no privilege for, what comes before. */
+static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params *params,
+			   struct error *err)
+{
+	const char *what;
+	int ret;
+
+	ret = sandbox_make_filters(sandbox, params->network, err);
+	if (ret)
+		return ret;
+	ret = limits_set(params->network, params->pinned, &what);
+	if (ret)
+		return error_errno(err, ret, "sandbox: limits");
+	if (what)
+		sandbox_note(params, what, -ENOENT);
+	ret = namespace_enter(params->network, !params->change_user, &what);
+	if (ret)
+		sandbox_note(params, what, ret);
+	ret = sandbox_drop_bounds(err);
+	if (!ret)
+		ret = sandbox_become(params, err);
+	if (!ret)
+		ret = sandbox_drop_capabilities(err);
+	if (ret)
+		return ret;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return error_errno(err, -errno, "sandbox: no_new_privs");
+	ret = landlock_enter(params->network);
+	if (ret)
+		sandbox_note(params, "Landlock", ret);
+	filter_tell_violations();
+	filter_hear_violations();
+	ret = filter_load(&sandbox->filter[MACHINE_THREAD_MAIN]);
+	sandbox->filters = !ret;
+	if (ret)
+		sandbox_note(params, "filters of system calls (seccomp)", ret);
+	return 0;
+}
+
+int sandbox_enter(struct sandbox **out, const struct sandbox_params *params, struct error *err)
+{
+	struct sandbox *sandbox = calloc(1, sizeof(*sandbox));
+	int ret;
+
+	*out = NULL;
+	if (!sandbox)
+		return error_errno(err, -ENOMEM, "sandbox");
+	ret = sandbox_give_up(sandbox, params, err);
+	if (ret) {
+		sandbox_free(sandbox);
+		return ret;
+	}
+	*out = sandbox;
+	return 0;
+}
+
+void sandbox_enter_thread(void *opaque, enum machine_thread kind)
+{
+	struct sandbox *sandbox = opaque;
+	int ret;
+
+	if (!sandbox->filters)
+		return;
+	filter_hear_violations();
+	ret = filter_load(&sandbox->filter[kind]);
+	if (!ret)
+		return;
+	message("sandbox: a thread's filter of system calls: %s", strerror(-ret));
+	_exit(1);
+}
+
+void sandbox_free(struct sandbox *sandbox)
+{
+	if (!sandbox)
+		return;
+	for (unsigned int i = 0; i < MACHINE_THREADS; i++)
+		free(sandbox->filter[i].filter);
+	free(sandbox);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the process gives up before the guest's first instruction, when all files are open:
+ * whoever takes it over finds no file, no privilege, and few system calls. docs/sandbox.md has
+ * the table. Main thread, while there is no other.
+ */
+#ifndef ARMVMM_RUN_SANDBOX_H
+#define ARMVMM_RUN_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/error.h"
+#include "core/machine.h"
+
+struct sandbox;
+
+/**
+ * struct sandbox_params
+ * @network: sockets are opened later too (--net user), and /etc/resolv.conf is read
+ * @change_user: become @uid and @gid; root only
+ * @uid: the user
+ * @gid: and its group
+ * @pinned: bytes of the guest's memory that the host's kernel pins; 0: none
+ * @note: told, a sentence for each, what this host cannot give
+ * @note_opaque: its first argument
+ */
+struct sandbox_params {
+	bool network;
+	bool change_user;
+	uid_t uid;
+	gid_t gid;
+	uint64_t pinned;
+	void (*note)(void *opaque, const char *text);
+	void *note_opaque;
+};
+
+/* Looks up the user @name for the params. Returns 0 or -errno with @err set. */
+int sandbox_find_user(struct sandbox_params *params, const char *name, struct error *err);
+
+/*
+ * Gives up all of it, for good. Namespaces, Landlock and filters of system calls are taken where
+ * the host has them, and @params->note told where not; all else must be had. Returns
+ * 0 or -errno with @err set: the process is not fit to run a guest then.
+ */
+int sandbox_enter(struct sandbox **sandbox, const struct sandbox_params *params,
+		  struct error *err);
+
+/*
+ * Takes from the calling thread what its kind has no use for. It does not return where the host
+ * gave that to the main thread and not to this one. Any thread; @opaque is the struct sandbox.
+ */
+void sandbox_enter_thread(void *opaque, enum machine_thread kind);
+
+/* NULL does nothing. What was given up stays so. */
+void sandbox_free(struct sandbox *sandbox);
+
+#endif /* ARMVMM_RUN_SANDBOX_H */

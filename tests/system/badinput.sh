@@ -125,6 +125,9 @@ bad 2 '--cpus: needs an argument' --cpus
 bad 2 'word: is no option (see --help)' word
 bad 2 '--grace x: must be 0 to 86400 seconds' --grace x
 bad 2 '--console serial: must be virtio' --console serial
+bad 2 '--sandbox maybe: must be on or off' --sandbox maybe
+bad 2 '--user nobody: needs --sandbox on' --user nobody --sandbox off
+bad 1 '--user no-such-user: there is no such user' --user no-such-user
 bad 2 '--no-reboot=1: takes no argument' --no-reboot=1
 
 # The hypervisor.

@@ -4,16 +4,95 @@
  *	SHIM=version	/dev/armvmm speaks version 11 of the ABI
  *	SHIM=part	each entry is to a CPU of another part than the vCPU
  *	SHIM=hole	the host takes 16 MiB of the guest's memory, at 64 MiB, away
+ *	SHIM=attack	somebody has taken over the thread SHIM_THREAD (main, vcpu, disk), and tries
+ *			SHIM_CALL; what comes of it, if the thread lives, is on standard error
  */
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <linux/armvmm.h>
 #include <linux/kvm.h>
+
+/* ---- A thread that was taken over ---- */
+
+static long attack_call(const char *call)
+{
+	static char *const no_args[] = { NULL };
+
+	if (!strcmp(call, "execve"))
+		return syscall(SYS_execve, "/bin/sh", no_args, no_args);
+	if (!strcmp(call, "fork"))
+		return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (!strcmp(call, "openat"))
+		return syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
+	if (!strcmp(call, "socket"))
+		return syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0);
+	if (!strcmp(call, "kill"))
+		return syscall(SYS_kill, 1, 0);
+	if (!strcmp(call, "mprotect"))
+		return syscall(SYS_mprotect, (unsigned long)attack_call & ~4095ul, 4096,
+			       PROT_READ | PROT_WRITE | PROT_EXEC);
+	if (!strcmp(call, "ioctl"))
+		return syscall(SYS_ioctl, 3, KVM_GET_DIRTY_LOG, 0);
+	return 0;
+}
+
+static void attack(const char *kind)
+{
+	const char *what = getenv("SHIM"), *thread = getenv("SHIM_THREAD"), *call = getenv("SHIM_CALL");
+	char line[80], name[16] = "";
+	long ret;
+
+	if (!what || !thread || !call || strcmp(what, "attack") || strcmp(thread, kind))
+		return;
+	prctl(PR_GET_NAME, name);
+	if (strcmp(kind, "main") && strncmp(name, kind, 4))
+		return;
+	ret = attack_call(call);
+	snprintf(line, sizeof(line), "attack: %s in %s: %s\n", call, name,
+		 ret < 0 ? strerror(errno) : "succeeded");
+	syscall(SYS_write, STDERR_FILENO, line, strlen(line));
+	syscall(SYS_exit_group, 77);
+}
+
+/* What a disk's worker waits in, after it was confined; its name is set before. */
+int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	static int (*real)(pthread_cond_t *cond, pthread_mutex_t *mutex);
+
+	attack("disk");
+	if (!real)
+		real = dlsym(RTLD_NEXT, "pthread_cond_wait");
+	return real(cond, mutex);
+}
+
+/* The main loop, where the guest runs already. */
+int g_main_context_iteration(void *context, int may_block);
+int g_main_context_iteration(void *context, int may_block)
+{
+	static int (*real)(void *context, int may_block);
+
+	attack("main");
+	if (!real)
+		real = dlsym(RTLD_NEXT, "g_main_context_iteration");
+	return real(context, may_block);
+}
+
+/* ---- Another hypervisor, another host ---- */
 
 int __ioctl_time64(int fd, unsigned long request, ...);
 int ioctl(int fd, unsigned long request, ...) __attribute__((alias("__ioctl_time64")));
@@ -44,6 +123,8 @@ int __ioctl_time64(int fd, unsigned long request, ...)
 		munmap(run, 4096);
 		return 0;
 	}
+	if (request == KVM_RUN)
+		attack("vcpu");
 	if (what && !strcmp(what, "hole") && request == KVM_SET_USER_MEMORY_REGION) {
 		struct kvm_userspace_memory_region *r = arg;
 

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What armvmm-run gives up before its guest runs, as /proc shows it: the table of docs/sandbox.md, for
+# each thread, as root and as a user; a reset and a power-off still work, and --sandbox off warns. Then
+# somebody takes over a thread of each kind (shim.c), and finds nothing.
+. ./common.sh
+cp monitor "$work/monitor"
+truncate -s 1M "$work/disk"
+
+# Rows of the second table: "field main vcpu disk".
+sed -n '/^| field of status/,/^$/p' sandbox.md | grep -v -e '---' -e 'field of status' |
+	tr -d '|' >"$work/table"
+
+# field TASK NAME
+field() { sed -n "s/^$2:[[:space:]]*//p" "$1/status"; }
+
+# The kind of a thread, by its name.
+kind_of() {
+	case $1 in
+	vcpu*) echo vcpu ;;
+	disk) echo disk ;;
+	*) echo main ;;
+	esac
+}
+
+# compare PID: each thread against the table; all three kinds are there.
+compare() {
+	_kinds=
+	for _t in /proc/"$1"/task/*; do
+		_kind=$(kind_of "$(cat "$_t/comm")")
+		_kinds="$_kinds $_kind"
+		while read -r _field _main _vcpu _disk; do
+			[ -n "$_field" ] || continue
+			eval "_want=\$_$_kind"
+			_is=$(field "$_t" "$_field")
+			# Kernels before 5.9 do not count filters.
+			[ -n "$_is" ] || [ "$_field" != Seccomp_filters ] || continue
+			if [ "$_is" != "$_want" ]; then
+				echo "$_kind thread: $_field is '$_is', and not '$_want'"
+				return 1
+			fi
+		done <"$work/table"
+	done
+	echo "threads:$_kinds"
+	case $_kinds in *vcpu*) ;; *) return 1 ;; esac
+	case $_kinds in *disk*) ;; *) return 1 ;; esac
+	case $_kinds in *main*) ;; *) return 1 ;; esac
+}
+
+# apart PID NAMESPACE: it is not ours.
+apart() {
+	echo "$(readlink "/proc/$1/ns/$2") and ours $(readlink "/proc/self/ns/$2")"
+	[ "$(readlink "/proc/$1/ns/$2")" != "$(readlink "/proc/self/ns/$2")" ]
+}
+
+# nothing PID: no file is in its root.
+nothing() {
+	ls -A "/proc/$1/root/"
+	[ -z "$(ls -A "/proc/$1/root/")" ]
+}
+
+# limit PID NAME: the hard one.
+limit() { awk -v name="$2" 'index($0, name) == 1 { print $(NF - 1) }' "/proc/$1/limits"; }
+
+[ "$(grep -c . "$work/table")" -eq 8 ] && pass 'the table is read' || fail 'the table is read'
+guest_start root --kernel "$work/monitor" --disk "$work/disk" --cpus 2 --verbose
+check 'a guest starts' guest_expect root 60 ready
+check 'root: its threads are as the table has them' compare "$pid"
+# What this kernel has not is told, and nothing else is.
+missing() {
+	cat "$work/root.err"
+	mount -t securityfs none /sys/kernel/security 2>/dev/null
+	case $(cat /sys/kernel/security/lsm) in
+	*landlock*) ! grep sandbox "$work/root.err" ;;
+	*) [ "$(grep -c sandbox "$work/root.err")" = 1 ] && grep -q \
+		'^armvmm-run: sandbox: goes on without what this host does not give: Landlock: ' \
+		"$work/root.err" ;;
+	esac
+}
+check 'what is missing on this host is told' missing
+for ns in mnt net ipc uts; do
+	check "its $ns namespace is its own" apart "$pid" $ns
+done
+check 'its root is empty' nothing "$pid"
+check 'it has no groups' same "x$(field "/proc/$pid" Groups | tr -d ' ')" x
+check 'it may open few files' test "$(limit "$pid" 'Max open files')" -le 400
+check 'its memory has a bound' test "$(limit "$pid" 'Max data size')" != unlimited
+guest_type root r
+check 'it reboots and says ready again' wait_for 60 sh -c \
+	"[ \$(grep -c ready '$work/root.out') -ge 2 ]"
+check 'after a reset its threads are as before' compare "$pid"
+guest_type root p
+guest_end root 60
+check 'it powers off' same $status 0
+
+guest_start card --kernel "$work/monitor" --disk "$work/disk" --net user
+check 'a guest with a card starts' guest_expect card 60 ready
+check 'with --net user its threads are as the table has them' compare "$pid"
+check 'with --net user the network is the host'"'"'s' same "$(readlink "/proc/$pid/ns/net")" \
+	"$(readlink /proc/self/ns/net)"
+check 'with --net user /etc is in its root, and nothing else' same "$(ls -A "/proc/$pid/root/")" etc
+guest_type card p
+guest_end card 60
+
+grep -q ^nobody: /etc/passwd || echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>/etc/passwd
+guest_start user --kernel "$work/monitor" --disk "$work/disk" --user nobody
+check 'a guest of --user nobody starts' guest_expect user 60 ready
+check '--user nobody: its threads are as the table has them' compare "$pid"
+check '--user nobody: it is' same "$(field "/proc/$pid" Uid | tr '\t' ' ')" '65534 65534 65534 65534'
+guest_type user p
+guest_end user 60
+check '--user nobody: it powers off' same $status 0
+
+guest_start off --kernel "$work/monitor" --disk "$work/disk" --sandbox off
+check '--sandbox off: a guest starts' guest_expect off 60 ready
+check '--sandbox off: warns' same "$(cat "$work/off.err")" \
+	'armvmm-run: --sandbox off: a guest that takes over this program has all that its user has'
+check '--sandbox off: no filter' same "$(field "/proc/$pid" Seccomp)" 0
+guest_type off p
+guest_end off 60
+
+# attack THREAD CALL ARG...: the call, made in the thread, of a guest that has a disk.
+attack() {
+	_thread=$1 _call=$2
+	shift 2
+	export LD_PRELOAD="$dir/shim.so" SHIM=attack SHIM_THREAD="$_thread" SHIM_CALL="$_call"
+	timeout 60 armvmm-run --kernel "$work/monitor" --disk "$work/disk" "$@" \
+		</dev/null >"$work/attack.out" 2>"$work/attack.err"
+	status=$?
+	unset LD_PRELOAD SHIM SHIM_THREAD SHIM_CALL
+	cat "$work/attack.err"
+}
+# ended_for THREAD CALL NAME ARG...: it ends the process, which says so.
+ended_for() {
+	_is_called=$3 _t=$1 _c=$2
+	case $_t in vcpu) _says=vcpu0 ;; main) _says=armvmm-run ;; *) _says=$_t ;; esac
+	shift 3
+	attack "$_t" "$_c" "$@"
+	echo "status $status"
+	[ $status = 159 ] && tr -d '\r' <"$work/attack.err" | grep -Eqx \
+		"armvmm-run: sandbox: thread $_says is ended for system call [0-9]+ \($_is_called\)"
+}
+came_of_it() {
+	attack "$1" "$2" $4
+	echo "status $status"
+	[ $status = 77 ] && grep -q "^attack: $2 in .*: $3\$" "$work/attack.err"
+}
+for thread in main vcpu disk; do
+	for call in execve socket kill mprotect ioctl; do
+		check "a taken-over $thread thread is ended for $call" ended_for $thread $call $call
+	done
+	check "a taken-over $thread thread is ended for a fork" ended_for $thread fork clone
+	check "a taken-over $thread thread opens no file" came_of_it $thread openat 'Permission denied'
+	check "without a sandbox the $thread thread opens it" came_of_it $thread openat succeeded \
+		'--sandbox off'
+done
+finish

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Single step (KVM_GUESTDBG_SINGLESTEP): breakpoints around the instruction at
- * the PC, by step.c. What is pending for the guest is taken as the next thing
+ * the PC, by next_pc.c. What is pending for the guest is taken as the next thing
  * that happens to it, so a step may end at a vector. The monitor of LDREX does
  * not outlive an exit (hyp/vectors.S): a loop of LDREX and STREX cannot be
  * stepped through, but only past.
@@ -12,7 +12,7 @@
 
 #include "arch/archregs.h"
 #include "arch/exception.h"
-#include "arch/step.h"
+#include "arch/next_pc.h"
 #include "core/guest.h"
 #include "core/state.h"
 #include "debug/debug.h"

@@ -20,7 +20,7 @@
 
 #include "arch/archregs.h"
 #include "arch/dbgregs.h"
-#include "arch/step.h"
+#include "arch/next_pc.h"
 #include "host/debug_host.h"
 #include "host/hypcpu.h"
 #include "host/hypmap.h"

@@ -3,8 +3,8 @@
  * Single step: where the CPU goes after one instruction, and the breakpoints
  * that stop it there. Pure functions of registers and memory.
  */
-#ifndef ARMVMM_STEP_H
-#define ARMVMM_STEP_H
+#ifndef ARMVMM_NEXT_PC_H
+#define ARMVMM_NEXT_PC_H
 
 #include <linux/types.h>
 

@@ -13,7 +13,7 @@
 #include "arch/dbgregs.h"
 #include "arch/decode.h"
 #include "arch/exception.h"
-#include "arch/step.h"
+#include "arch/next_pc.h"
 
 #define STEP_BITS(v, hi, lo)	(((v) >> (lo)) & ((1u << ((hi) - (lo) + 1)) - 1))
 #define STEP_BIT(v, n)		(((v) >> (n)) & 1)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: driver/arch/step.c driver/arch/exception.c driver/core/exception_entry.c driver/arch/decode.c
+// sources: driver/arch/next_pc.c driver/arch/exception.c driver/core/exception_entry.c driver/arch/decode.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 //
 // The next PC of every instruction that writes it, and the breakpoints around a
 // step: DDI 0406C A2.3, A5, A6, A8, B9.3, C3.3. kselftest/debug runs the forms.
 #include "arch/archregs.h"
 #include "arch/dbgregs.h"
-#include "arch/step.h"
+#include "arch/next_pc.h"
 #include "ktap.h"
 
 enum state {
@@ -23,7 +23,7 @@ struct step_case {
 	const char *text;
 };
 
-#include "step_cases.h"
+#include "next_pc_cases.h"
 
 #define PC		0x1000u
 #define VECTORS		0x70000000u

@@ -15,10 +15,10 @@
 #include "arch/exception.h"
 #include "arch/next_pc.h"
 
-#define STEP_BITS(v, hi, lo)	(((v) >> (lo)) & ((1u << ((hi) - (lo) + 1)) - 1))
-#define STEP_BIT(v, n)		(((v) >> (n)) & 1)
+#define PC_BITS(v, hi, lo)	(((v) >> (lo)) & ((1u << ((hi) - (lo) + 1)) - 1))
+#define PC_BIT(v, n)		(((v) >> (n)) & 1)
 
-static u32 step_sign_extend(u32 val, unsigned int bits)
+static u32 pc_sign_extend(u32 val, unsigned int bits)
 {
 	u32 top = 1u << (bits - 1);
 
@@ -26,7 +26,7 @@ static u32 step_sign_extend(u32 val, unsigned int bits)
 }
 
 /* Data accesses follow CPSR.E (A3.3). */
-static bool step_read32(const struct step_state *s, u32 va, u32 *val)
+static bool pc_read32(const struct next_pc_state *s, u32 va, u32 *val)
 {
 	if (!s->read(s->ctx, va, val, sizeof(*val)))
 		return false;
@@ -36,14 +36,14 @@ static bool step_read32(const struct step_state *s, u32 va, u32 *val)
 }
 
 /* Rn as an operand: R15 reads two instructions ahead (A2.3). */
-static u32 step_reg(const struct step_state *s, unsigned int n)
+static u32 pc_reg(const struct next_pc_state *s, unsigned int n)
 {
 	if (n != 15)
 		return s->r[n];
 	return s->r[15] + (s->cpsr & CPSR_T ? 4 : 8);
 }
 
-static bool step_to(struct step_target *next, u32 pc, bool thumb)
+static bool pc_to(struct next_pc_target *next, u32 pc, bool thumb)
 {
 	next->pc = pc & (thumb ? ~1u : ~3u);
 	next->thumb = thumb;
@@ -51,40 +51,40 @@ static bool step_to(struct step_target *next, u32 pc, bool thumb)
 }
 
 /* BXWritePC(), A2.3.1; LoadWritePC() is the same in ARMv7, and ALUWritePC() in A32. */
-static bool step_interwork(struct step_target *next, u32 val)
+static bool pc_interwork(struct next_pc_target *next, u32 val)
 {
-	return step_to(next, val, val & 1);
+	return pc_to(next, val, val & 1);
 }
 
-static bool step_load_pc(const struct step_state *s, u32 va, struct step_target *next)
+static bool pc_load_pc(const struct next_pc_state *s, u32 va, struct next_pc_target *next)
 {
 	u32 val;
 
-	return step_read32(s, va, &val) && step_interwork(next, val);
+	return pc_read32(s, va, &val) && pc_interwork(next, val);
 }
 
 /* To the state that SPSR holds (B9.3.20, B9.3.5, B9.3.3); not in USR and SYS. */
-static bool step_return(const struct step_state *s, u32 pc, struct step_target *next)
+static bool pc_return(const struct next_pc_state *s, u32 pc, struct next_pc_target *next)
 {
-	return s->has_spsr && step_to(next, pc, s->spsr & CPSR_T);
+	return s->has_spsr && pc_to(next, pc, s->spsr & CPSR_T);
 }
 
-static bool step_svc(const struct step_state *s, struct step_target *next)
+static bool pc_svc(const struct next_pc_state *s, struct next_pc_target *next)
 {
-	return step_to(next, s->vectors + VECTOR_SVC, s->vectors_thumb);
+	return pc_to(next, s->vectors + VECTOR_SVC, s->vectors_thumb);
 }
 
 /* RFE: the PC at @va, the CPSR in the word behind it (B9.3.13). */
-static bool step_rfe(const struct step_state *s, u32 va, struct step_target *next)
+static bool pc_rfe(const struct next_pc_state *s, u32 va, struct next_pc_target *next)
 {
 	u32 pc, cpsr;
 
-	return step_read32(s, va, &pc) && step_read32(s, va + 4, &cpsr) &&
-	       step_to(next, pc, cpsr & CPSR_T);
+	return pc_read32(s, va, &pc) && pc_read32(s, va + 4, &cpsr) &&
+	       pc_to(next, pc, cpsr & CPSR_T);
 }
 
 /* Shift() of A8.4.3, but RRX. */
-static u32 step_shift(u32 val, unsigned int type, unsigned int n)
+static u32 pc_shift(u32 val, unsigned int type, unsigned int n)
 {
 	switch (type) {
 	case 0:
@@ -100,35 +100,35 @@ static u32 step_shift(u32 val, unsigned int type, unsigned int n)
 }
 
 /* DecodeImmShift(), A8.4.3: an amount of zero stands for 32, or for RRX. */
-static u32 step_shift_imm(const struct step_state *s, u32 val, unsigned int type, unsigned int n)
+static u32 pc_shift_imm(const struct next_pc_state *s, u32 val, unsigned int type, unsigned int n)
 {
 	if (n || !type)
-		return step_shift(val, type, n);
+		return pc_shift(val, type, n);
 	if (type == 3)
 		return val >> 1 | (s->cpsr & CPSR_C ? 1u << 31 : 0);
-	return step_shift(val, type, 32);
+	return pc_shift(val, type, 32);
 }
 
-static u32 step_a32_operand(const struct step_state *s, u32 insn)
+static u32 pc_a32_operand(const struct next_pc_state *s, u32 insn)
 {
 	u32 rm;
 
-	if (STEP_BIT(insn, 25))
-		return step_shift(insn & 0xff, 3, STEP_BITS(insn, 11, 8) * 2);
-	rm = step_reg(s, insn & 15);
-	if (STEP_BIT(insn, 4))
-		return step_shift(rm, STEP_BITS(insn, 6, 5),
-				  step_reg(s, STEP_BITS(insn, 11, 8)) & 0xff);
-	return step_shift_imm(s, rm, STEP_BITS(insn, 6, 5), STEP_BITS(insn, 11, 7));
+	if (PC_BIT(insn, 25))
+		return pc_shift(insn & 0xff, 3, PC_BITS(insn, 11, 8) * 2);
+	rm = pc_reg(s, insn & 15);
+	if (PC_BIT(insn, 4))
+		return pc_shift(rm, PC_BITS(insn, 6, 5),
+				pc_reg(s, PC_BITS(insn, 11, 8)) & 0xff);
+	return pc_shift_imm(s, rm, PC_BITS(insn, 6, 5), PC_BITS(insn, 11, 7));
 }
 
 /* Data processing with the PC as destination, A5.2.1 to A5.2.3. */
-static bool step_a32_alu(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_a32_alu(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
-	u32 rn = step_reg(s, STEP_BITS(insn, 19, 16)), op2 = step_a32_operand(s, insn), val;
+	u32 rn = pc_reg(s, PC_BITS(insn, 19, 16)), op2 = pc_a32_operand(s, insn), val;
 	u32 carry = s->cpsr & CPSR_C ? 1 : 0;
 
-	switch (STEP_BITS(insn, 24, 21)) {
+	switch (PC_BITS(insn, 24, 21)) {
 	case 0:			/* AND */
 		val = rn & op2;
 		break;
@@ -166,270 +166,270 @@ static bool step_a32_alu(const struct step_state *s, u32 insn, struct step_targe
 		val = ~op2;
 		break;
 	default:		/* TST, TEQ, CMP, CMN write flags alone */
-		return step_to(next, s->r[15] + 4, false);
+		return pc_to(next, s->r[15] + 4, false);
 	}
-	return STEP_BIT(insn, 20) ? step_return(s, val, next) : step_interwork(next, val);
+	return PC_BIT(insn, 20) ? pc_return(s, val, next) : pc_interwork(next, val);
 }
 
 /* The instructions between TST and CMN that set no flags: A5.2.12. */
-static bool step_a32_misc(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_a32_misc(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
 	switch (insn & 0x0ff000f0) {
 	case 0x01200010:	/* BX */
 	case 0x01200020:	/* BXJ: with a trivial Jazelle a BX (A8.8.28) */
 	case 0x01200030:	/* BLX */
-		return step_interwork(next, step_reg(s, insn & 15));
+		return pc_interwork(next, pc_reg(s, insn & 15));
 	case 0x01600060:	/* ERET: outside of HYP mode SUBS PC, LR, #0 (B9.3.3) */
-		return step_return(s, s->r[14], next);
+		return pc_return(s, s->r[14], next);
 	default:
-		return step_to(next, s->r[15] + 4, false);
+		return pc_to(next, s->r[15] + 4, false);
 	}
 }
 
-static bool step_a32_data(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_a32_data(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
-	bool imm = STEP_BIT(insn, 25);
+	bool imm = PC_BIT(insn, 25);
 
 	/* Multiplies, extra loads and stores, synchronization: none writes the PC. */
 	if (!imm && (insn & 0x90) == 0x90)
-		return step_to(next, s->r[15] + 4, false);
+		return pc_to(next, s->r[15] + 4, false);
 	if ((insn & 0x01900000) == 0x01000000)
-		return imm ? step_to(next, s->r[15] + 4, false) : step_a32_misc(s, insn, next);
-	if (STEP_BITS(insn, 15, 12) != 15)
-		return step_to(next, s->r[15] + 4, false);
-	return step_a32_alu(s, insn, next);
+		return imm ? pc_to(next, s->r[15] + 4, false) : pc_a32_misc(s, insn, next);
+	if (PC_BITS(insn, 15, 12) != 15)
+		return pc_to(next, s->r[15] + 4, false);
+	return pc_a32_alu(s, insn, next);
 }
 
 /* LDR to the PC, A8.8.63 to A8.8.66. */
-static bool step_a32_load(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_a32_load(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
-	u32 rn = step_reg(s, STEP_BITS(insn, 19, 16)), offset;
+	u32 rn = pc_reg(s, PC_BITS(insn, 19, 16)), offset;
 
 	/* Media instructions share the space; LDRB and STR have no PC to load. */
-	if ((STEP_BIT(insn, 25) && STEP_BIT(insn, 4)) || !STEP_BIT(insn, 20) ||
-	    STEP_BIT(insn, 22) || STEP_BITS(insn, 15, 12) != 15)
-		return step_to(next, s->r[15] + 4, false);
+	if ((PC_BIT(insn, 25) && PC_BIT(insn, 4)) || !PC_BIT(insn, 20) ||
+	    PC_BIT(insn, 22) || PC_BITS(insn, 15, 12) != 15)
+		return pc_to(next, s->r[15] + 4, false);
 
-	if (STEP_BIT(insn, 25))
-		offset = step_shift_imm(s, step_reg(s, insn & 15), STEP_BITS(insn, 6, 5),
-					STEP_BITS(insn, 11, 7));
+	if (PC_BIT(insn, 25))
+		offset = pc_shift_imm(s, pc_reg(s, insn & 15), PC_BITS(insn, 6, 5),
+				      PC_BITS(insn, 11, 7));
 	else
 		offset = insn & 0xfff;
-	if (!STEP_BIT(insn, 24))	/* post-indexed */
+	if (!PC_BIT(insn, 24))	/* post-indexed */
 		offset = 0;
-	return step_load_pc(s, STEP_BIT(insn, 23) ? rn + offset : rn - offset, next);
+	return pc_load_pc(s, PC_BIT(insn, 23) ? rn + offset : rn - offset, next);
 }
 
 /* LDM with the PC, which is the last and highest of the words (A8.8.58 to A8.8.61). */
-static bool step_a32_ldm(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_a32_ldm(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
-	u32 va = step_reg(s, STEP_BITS(insn, 19, 16)), pc;
+	u32 va = pc_reg(s, PC_BITS(insn, 19, 16)), pc;
 	unsigned int n = hweight16(insn & 0xffff);
-	bool before = STEP_BIT(insn, 24);
+	bool before = PC_BIT(insn, 24);
 
-	if (!STEP_BIT(insn, 20) || !STEP_BIT(insn, 15))
-		return step_to(next, s->r[15] + 4, false);
-	if (STEP_BIT(insn, 23))
+	if (!PC_BIT(insn, 20) || !PC_BIT(insn, 15))
+		return pc_to(next, s->r[15] + 4, false);
+	if (PC_BIT(insn, 23))
 		va += 4 * (before ? n : n - 1);
 	else if (before)
 		va -= 4;
-	if (!STEP_BIT(insn, 22))
-		return step_load_pc(s, va, next);
+	if (!PC_BIT(insn, 22))
+		return pc_load_pc(s, va, next);
 	/* LDM with ^: an exception return (B9.3.5) */
-	return step_read32(s, va, &pc) && step_return(s, pc, next);
+	return pc_read32(s, va, &pc) && pc_return(s, pc, next);
 }
 
-static u32 step_a32_branch(const struct step_state *s, u32 insn)
+static u32 pc_a32_branch(const struct next_pc_state *s, u32 insn)
 {
-	return s->r[15] + 8 + (step_sign_extend(insn & 0xffffff, 24) << 2);
+	return s->r[15] + 8 + (pc_sign_extend(insn & 0xffffff, 24) << 2);
 }
 
 /* Condition field 0b1111: A5.7. */
-static bool step_a32_uncond(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_a32_uncond(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
-	u32 rn = s->r[STEP_BITS(insn, 19, 16)];
+	u32 rn = s->r[PC_BITS(insn, 19, 16)];
 
 	if ((insn & 0xfe000000) == 0xfa000000)	/* BLX: H is bit 1 of the target */
-		return step_to(next, step_a32_branch(s, insn) + (STEP_BIT(insn, 24) << 1), true);
+		return pc_to(next, pc_a32_branch(s, insn) + (PC_BIT(insn, 24) << 1), true);
 	if ((insn & 0xfe500000) == 0xf8100000) {
-		switch (STEP_BITS(insn, 24, 23)) {
+		switch (PC_BITS(insn, 24, 23)) {
 		case 0:		/* DA */
-			return step_rfe(s, rn - 4, next);
+			return pc_rfe(s, rn - 4, next);
 		case 1:		/* IA */
-			return step_rfe(s, rn, next);
+			return pc_rfe(s, rn, next);
 		case 2:		/* DB */
-			return step_rfe(s, rn - 8, next);
+			return pc_rfe(s, rn - 8, next);
 		default:	/* IB */
-			return step_rfe(s, rn + 4, next);
+			return pc_rfe(s, rn + 4, next);
 		}
 	}
-	return step_to(next, s->r[15] + 4, false);
+	return pc_to(next, s->r[15] + 4, false);
 }
 
-static bool step_a32(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_a32(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
 	if (insn >> 28 == 15)
-		return step_a32_uncond(s, insn, next);
+		return pc_a32_uncond(s, insn, next);
 	if (!armvmm_exception_cond_holds(insn >> 28, s->cpsr))
-		return step_to(next, s->r[15] + 4, false);
+		return pc_to(next, s->r[15] + 4, false);
 
-	switch (STEP_BITS(insn, 27, 25)) {
+	switch (PC_BITS(insn, 27, 25)) {
 	case 0:
 	case 1:
-		return step_a32_data(s, insn, next);
+		return pc_a32_data(s, insn, next);
 	case 2:
 	case 3:
-		return step_a32_load(s, insn, next);
+		return pc_a32_load(s, insn, next);
 	case 4:
-		return step_a32_ldm(s, insn, next);
+		return pc_a32_ldm(s, insn, next);
 	case 5:
-		return step_to(next, step_a32_branch(s, insn), false);
+		return pc_to(next, pc_a32_branch(s, insn), false);
 	case 7:
-		if (STEP_BIT(insn, 24))
-			return step_svc(s, next);
+		if (PC_BIT(insn, 24))
+			return pc_svc(s, next);
 		break;
 	}
-	return step_to(next, s->r[15] + 4, false);
+	return pc_to(next, s->r[15] + 4, false);
 }
 
 /* Sixteen bits, A6.2. */
-static bool step_t16(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_t16(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
 	u32 pc = s->r[15] + 4;
 
 	if ((insn & 0xf000) == 0xd000 && (insn & 0xf00) != 0xe00) {
 		if ((insn & 0xf00) == 0xf00)
-			return step_svc(s, next);
-		if (armvmm_exception_cond_holds(STEP_BITS(insn, 11, 8), s->cpsr))
-			return step_to(next, pc + (step_sign_extend(insn & 0xff, 8) << 1), true);
+			return pc_svc(s, next);
+		if (armvmm_exception_cond_holds(PC_BITS(insn, 11, 8), s->cpsr))
+			return pc_to(next, pc + (pc_sign_extend(insn & 0xff, 8) << 1), true);
 	} else if ((insn & 0xf800) == 0xe000) {
-		return step_to(next, pc + (step_sign_extend(insn & 0x7ff, 11) << 1), true);
+		return pc_to(next, pc + (pc_sign_extend(insn & 0x7ff, 11) << 1), true);
 	} else if ((insn & 0xff00) == 0x4700) {		/* BX, BLX */
-		return step_interwork(next, step_reg(s, STEP_BITS(insn, 6, 3)));
+		return pc_interwork(next, pc_reg(s, PC_BITS(insn, 6, 3)));
 	} else if ((insn & 0xff87) == 0x4487) {		/* ADD PC, Rm: no change of state */
-		return step_to(next, pc + step_reg(s, STEP_BITS(insn, 6, 3)), true);
+		return pc_to(next, pc + pc_reg(s, PC_BITS(insn, 6, 3)), true);
 	} else if ((insn & 0xff87) == 0x4687) {		/* MOV PC, Rm: likewise */
-		return step_to(next, step_reg(s, STEP_BITS(insn, 6, 3)), true);
+		return pc_to(next, pc_reg(s, PC_BITS(insn, 6, 3)), true);
 	} else if ((insn & 0xff00) == 0xbd00) {		/* POP */
-		return step_load_pc(s, s->r[13] + 4 * hweight8(insn & 0xff), next);
+		return pc_load_pc(s, s->r[13] + 4 * hweight8(insn & 0xff), next);
 	} else if ((insn & 0xf500) == 0xb100) {		/* CBZ, CBNZ */
-		u32 offset = STEP_BIT(insn, 9) << 6 | STEP_BITS(insn, 7, 3) << 1;
+		u32 offset = PC_BIT(insn, 9) << 6 | PC_BITS(insn, 7, 3) << 1;
 
-		if (!s->r[insn & 7] == !STEP_BIT(insn, 11))
-			return step_to(next, pc + offset, true);
+		if (!s->r[insn & 7] == !PC_BIT(insn, 11))
+			return pc_to(next, pc + offset, true);
 	}
-	return step_to(next, s->r[15] + 2, true);
+	return pc_to(next, s->r[15] + 2, true);
 }
 
 /* B.W, BL and BLX: 25 bits, of which two are kept as an exclusive or with the sign. */
-static u32 step_t32_offset(u32 insn)
+static u32 pc_t32_offset(u32 insn)
 {
-	u32 sign = STEP_BIT(insn, 26);
-	u32 i1 = !(STEP_BIT(insn, 13) ^ sign), i2 = !(STEP_BIT(insn, 11) ^ sign);
+	u32 sign = PC_BIT(insn, 26);
+	u32 i1 = !(PC_BIT(insn, 13) ^ sign), i2 = !(PC_BIT(insn, 11) ^ sign);
 
-	return step_sign_extend(sign << 24 | i1 << 23 | i2 << 22 | STEP_BITS(insn, 25, 16) << 12 |
-				STEP_BITS(insn, 10, 0) << 1, 25);
+	return pc_sign_extend(sign << 24 | i1 << 23 | i2 << 22 | PC_BITS(insn, 25, 16) << 12 |
+			      PC_BITS(insn, 10, 0) << 1, 25);
 }
 
 /* Branches and miscellaneous control, A6.3.4. */
-static bool step_t32_branch(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_t32_branch(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
 	u32 pc = s->r[15] + 4, offset;
 
 	switch (insn & 0x5000) {
 	case 0x1000:		/* B.W */
 	case 0x5000:		/* BL */
-		return step_to(next, pc + step_t32_offset(insn), true);
+		return pc_to(next, pc + pc_t32_offset(insn), true);
 	case 0x4000:		/* BLX: from the aligned PC, to A32 */
-		return step_to(next, (pc & ~3u) + step_t32_offset(insn), false);
+		return pc_to(next, (pc & ~3u) + pc_t32_offset(insn), false);
 	}
-	if (STEP_BITS(insn, 25, 23) != 7) {		/* B<c>.W */
-		offset = STEP_BIT(insn, 26) << 20 | STEP_BIT(insn, 11) << 19 |
-			 STEP_BIT(insn, 13) << 18 | STEP_BITS(insn, 21, 16) << 12 |
-			 STEP_BITS(insn, 10, 0) << 1;
-		if (armvmm_exception_cond_holds(STEP_BITS(insn, 25, 22), s->cpsr))
-			return step_to(next, pc + step_sign_extend(offset, 21), true);
+	if (PC_BITS(insn, 25, 23) != 7) {		/* B<c>.W */
+		offset = PC_BIT(insn, 26) << 20 | PC_BIT(insn, 11) << 19 |
+			 PC_BIT(insn, 13) << 18 | PC_BITS(insn, 21, 16) << 12 |
+			 PC_BITS(insn, 10, 0) << 1;
+		if (armvmm_exception_cond_holds(PC_BITS(insn, 25, 22), s->cpsr))
+			return pc_to(next, pc + pc_sign_extend(offset, 21), true);
 	} else if ((insn & 0xffffff00) == 0xf3de8f00) {	/* SUBS PC, LR, #imm8; ERET */
-		return step_return(s, s->r[14] - (insn & 0xff), next);
+		return pc_return(s, s->r[14] - (insn & 0xff), next);
 	} else if ((insn & 0xfff0ffff) == 0xf3c08f00) {	/* BXJ */
-		return step_interwork(next, step_reg(s, STEP_BITS(insn, 19, 16)));
+		return pc_interwork(next, pc_reg(s, PC_BITS(insn, 19, 16)));
 	}
-	return step_to(next, s->r[15] + 4, true);
+	return pc_to(next, s->r[15] + 4, true);
 }
 
 /* LDM, POP and RFE, A6.3.5. */
-static bool step_t32_ldm(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_t32_ldm(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
-	u32 rn = s->r[STEP_BITS(insn, 19, 16)];
+	u32 rn = s->r[PC_BITS(insn, 19, 16)];
 
-	switch (STEP_BITS(insn, 24, 23)) {
+	switch (PC_BITS(insn, 24, 23)) {
 	case 0:			/* RFEDB */
-		return step_rfe(s, rn - 8, next);
+		return pc_rfe(s, rn - 8, next);
 	case 3:			/* RFEIA */
-		return step_rfe(s, rn, next);
+		return pc_rfe(s, rn, next);
 	}
-	if (!STEP_BIT(insn, 15))
-		return step_to(next, s->r[15] + 4, true);
-	if (STEP_BIT(insn, 24))	/* DB */
-		return step_load_pc(s, rn - 4, next);
-	return step_load_pc(s, rn + 4 * (hweight16(insn & 0xffff) - 1), next);
+	if (!PC_BIT(insn, 15))
+		return pc_to(next, s->r[15] + 4, true);
+	if (PC_BIT(insn, 24))	/* DB */
+		return pc_load_pc(s, rn - 4, next);
+	return pc_load_pc(s, rn + 4 * (hweight16(insn & 0xffff) - 1), next);
 }
 
 /* TBB and TBH, A8.8.237: offsets forward, in halfwords. */
-static bool step_t32_table(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_t32_table(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
-	u32 base = step_reg(s, STEP_BITS(insn, 19, 16)), index = s->r[insn & 15];
+	u32 base = pc_reg(s, PC_BITS(insn, 19, 16)), index = s->r[insn & 15];
 	u16 half;
 	u8 byte;
 
-	if (!STEP_BIT(insn, 4)) {
+	if (!PC_BIT(insn, 4)) {
 		if (!s->read(s->ctx, base + index, &byte, sizeof(byte)))
 			return false;
-		return step_to(next, s->r[15] + 4 + 2 * byte, true);
+		return pc_to(next, s->r[15] + 4 + 2 * byte, true);
 	}
 	if (!s->read(s->ctx, base + 2 * index, &half, sizeof(half)))
 		return false;
 	if (s->cpsr & CPSR_E)
 		half = swab16(half);
-	return step_to(next, s->r[15] + 4 + 2 * half, true);
+	return pc_to(next, s->r[15] + 4 + 2 * half, true);
 }
 
 /* LDR.W to the PC, A8.8.62 to A8.8.65. */
-static bool step_t32_load(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_t32_load(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
-	unsigned int n = STEP_BITS(insn, 19, 16);
+	unsigned int n = PC_BITS(insn, 19, 16);
 	u32 rn = s->r[n], offset = insn & 0xff;
 
 	if (n == 15) {
 		rn = (s->r[15] + 4) & ~3u;
 		offset = insn & 0xfff;
-		return step_load_pc(s, STEP_BIT(insn, 23) ? rn + offset : rn - offset, next);
+		return pc_load_pc(s, PC_BIT(insn, 23) ? rn + offset : rn - offset, next);
 	}
-	if (STEP_BIT(insn, 23))
-		return step_load_pc(s, rn + (insn & 0xfff), next);
+	if (PC_BIT(insn, 23))
+		return pc_load_pc(s, rn + (insn & 0xfff), next);
 	if (!(insn & 0xfc0))
-		return step_load_pc(s, rn + (s->r[insn & 15] << STEP_BITS(insn, 5, 4)), next);
-	if (!STEP_BIT(insn, 11))	/* undefined */
-		return step_to(next, s->r[15] + 4, true);
-	if (!STEP_BIT(insn, 10))	/* post-indexed */
+		return pc_load_pc(s, rn + (s->r[insn & 15] << PC_BITS(insn, 5, 4)), next);
+	if (!PC_BIT(insn, 11))	/* undefined */
+		return pc_to(next, s->r[15] + 4, true);
+	if (!PC_BIT(insn, 10))	/* post-indexed */
 		offset = 0;
-	return step_load_pc(s, STEP_BIT(insn, 9) ? rn + offset : rn - offset, next);
+	return pc_load_pc(s, PC_BIT(insn, 9) ? rn + offset : rn - offset, next);
 }
 
-static bool step_t32(const struct step_state *s, u32 insn, struct step_target *next)
+static bool pc_t32(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
 	if ((insn & 0xf8008000) == 0xf0008000)
-		return step_t32_branch(s, insn, next);
+		return pc_t32_branch(s, insn, next);
 	if ((insn & 0xfe500000) == 0xe8100000)
-		return step_t32_ldm(s, insn, next);
+		return pc_t32_ldm(s, insn, next);
 	if ((insn & 0xfff0ffe0) == 0xe8d0f000)
-		return step_t32_table(s, insn, next);
+		return pc_t32_table(s, insn, next);
 	if ((insn & 0xff70f000) == 0xf850f000)
-		return step_t32_load(s, insn, next);
-	return step_to(next, s->r[15] + 4, true);
+		return pc_t32_load(s, insn, next);
+	return pc_to(next, s->r[15] + 4, true);
 }
 
-bool armvmm_step_fetch(const struct step_state *s, u32 *insn)
+bool armvmm_next_pc_fetch(const struct next_pc_state *s, u32 *insn)
 {
 	u16 first, second;
 
@@ -447,7 +447,7 @@ bool armvmm_step_fetch(const struct step_state *s, u32 *insn)
 	return true;
 }
 
-bool armvmm_step_next(const struct step_state *s, u32 insn, struct step_target *next)
+bool armvmm_next_pc_find(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
 	u32 it = (s->cpsr & CPSR_IT_HI) >> 8 | (s->cpsr & CPSR_IT_LO) >> 25;
 	bool wide;
@@ -455,49 +455,49 @@ bool armvmm_step_next(const struct step_state *s, u32 insn, struct step_target *
 	if (s->cpsr & CPSR_J)
 		return false;
 	if (!(s->cpsr & CPSR_T))
-		return step_a32(s, insn, next);
+		return pc_a32(s, insn, next);
 	wide = insn >> 16;
 	/* In an IT block (A2.5.2) what its condition skips goes on behind itself. */
 	if (it && !armvmm_exception_cond_holds(it >> 4, s->cpsr))
-		return step_to(next, s->r[15] + (wide ? 4 : 2), true);
-	return wide ? step_t32(s, insn, next) : step_t16(s, insn, next);
+		return pc_to(next, s->r[15] + (wide ? 4 : 2), true);
+	return wide ? pc_t32(s, insn, next) : pc_t16(s, insn, next);
 }
 
 /* A breakpoint on one instruction, in PL0 and PL1 of the Non-secure world (C3.3.7). */
-static struct step_bp step_bp(u32 pc, bool thumb, u32 type)
+static struct next_pc_bp pc_bp(u32 pc, bool thumb, u32 type)
 {
 	u32 bas = !thumb ? DBGBCR_BAS : pc & 2 ? DBGBCR_BAS_HIGH : DBGBCR_BAS_LOW;
 
-	return (struct step_bp) {
+	return (struct next_pc_bp) {
 		.bvr = pc & ~3u,
 		.bcr = DBGCR_E | DBGCR_PMC | DBGCR_SSC_NS | bas | type,
 	};
 }
 
-unsigned int armvmm_step_plan(const struct step_state *s, bool mismatch, struct step_bp *bps,
-			      unsigned int nr)
+unsigned int armvmm_next_pc_plan(const struct next_pc_state *s, bool mismatch,
+				 struct next_pc_bp *bps, unsigned int nr)
 {
 	/* The likeliest first, for a CPU with few registers. */
 	static const u32 vectors[] = {
 		VECTOR_IRQ, VECTOR_DABT, VECTOR_UNDEF, VECTOR_PABT, VECTOR_FIQ,
 	};
-	struct step_target next = {};
+	struct next_pc_target next = {};
 	unsigned int i, n = 0;
 	u32 insn;
 	bool known;
 
 	nr = min_t(unsigned int, nr, STEP_MAX_BPS);
-	known = armvmm_step_fetch(s, &insn) && armvmm_step_next(s, insn, &next);
+	known = armvmm_next_pc_fetch(s, &insn) && armvmm_next_pc_find(s, insn, &next);
 	if (mismatch && nr) {
-		bps[n++] = step_bp(s->r[15], s->cpsr & CPSR_T, DBGBCR_BT_MISMATCH);
+		bps[n++] = pc_bp(s->r[15], s->cpsr & CPSR_T, DBGBCR_BT_MISMATCH);
 		/* One that goes to itself never arrives elsewhere: it stops before it starts. */
 		if (n < nr && known && next.pc == s->r[15])
-			bps[n++] = step_bp(next.pc, next.thumb, 0);
+			bps[n++] = pc_bp(next.pc, next.thumb, 0);
 		return n;
 	}
 	if (n < nr && known)
-		bps[n++] = step_bp(next.pc, next.thumb, 0);
+		bps[n++] = pc_bp(next.pc, next.thumb, 0);
 	for (i = 0; i < ARRAY_SIZE(vectors) && n < nr; i++)
-		bps[n++] = step_bp(s->vectors + vectors[i], s->vectors_thumb, 0);
+		bps[n++] = pc_bp(s->vectors + vectors[i], s->vectors_thumb, 0);
 	return n;
 }

@@ -10,7 +10,7 @@
 
 #define STEP_MAX_BPS	6
 
-struct step_state {
+struct next_pc_state {
 	u32 r[16];		/* of the current mode; r[15] is the instruction's address */
 	u32 cpsr;
 	u32 spsr;		/* where has_spsr: not in USR and SYS */
@@ -22,26 +22,26 @@ struct step_state {
 	void *ctx;
 };
 
-struct step_target {
+struct next_pc_target {
 	u32 pc;
 	bool thumb;
 };
 
 /* DBGBVR and DBGBCR (DDI 0406C C11.11.2) */
-struct step_bp {
+struct next_pc_bp {
 	u32 bvr;
 	u32 bcr;
 };
 
 /* The instruction at the PC: T32 ones of four bytes have their first half in bits 31-16. */
-bool armvmm_step_fetch(const struct step_state *s, u32 *insn);
+bool armvmm_next_pc_fetch(const struct next_pc_state *s, u32 *insn);
 
 /*
  * The instruction that follows @insn, which stands at r[15], when it takes no
  * exception but SVC. False where that cannot be told: Jazelle and ThumbEE
  * state, an exception return without an SPSR, a table that cannot be read.
  */
-bool armvmm_step_next(const struct step_state *s, u32 insn, struct step_target *next);
+bool armvmm_next_pc_find(const struct next_pc_state *s, u32 insn, struct next_pc_target *next);
 
 /*
  * Breakpoints that stop the CPU after the instruction at r[15], @nr registers at
@@ -49,7 +49,7 @@ bool armvmm_step_next(const struct step_state *s, u32 insn, struct step_target *
  * (C3.3.1), which stop at whatever comes next; else all places that can come next
  * are matched: the decoded one, and the vectors.
  */
-unsigned int armvmm_step_plan(const struct step_state *s, bool mismatch, struct step_bp *bps,
-			      unsigned int nr);
+unsigned int armvmm_next_pc_plan(const struct next_pc_state *s, bool mismatch,
+				 struct next_pc_bp *bps, unsigned int nr);
 
 #endif

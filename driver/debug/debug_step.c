@@ -26,13 +26,13 @@ static bool step_read(void *vcpu, u32 va, void *buf, unsigned int len)
 	return armvmm_guest_read_virt(&mmu, va, buf, len);
 }
 
-static void step_state(struct armvmm_vcpu *vcpu, struct step_state *state)
+static void step_state(struct armvmm_vcpu *vcpu, struct next_pc_state *state)
 {
 	struct hyp_vcpu *hyp = vcpu->hyp;
 	u32 sctlr = vcpu_cp15(vcpu, CP15_SCTLR), *spsr = armvmm_exception_spsr(&hyp->regs);
 	unsigned int i;
 
-	*state = (struct step_state) {
+	*state = (struct next_pc_state) {
 		.cpsr = hyp->regs.usr_regs.ARM_cpsr,
 		.spsr = spsr ? *spsr : 0,
 		.has_spsr = spsr,
@@ -47,14 +47,14 @@ static void step_state(struct armvmm_vcpu *vcpu, struct step_state *state)
 
 int armvmm_debug_at_bkpt(struct armvmm_vcpu *vcpu)
 {
-	struct step_state state;
+	struct next_pc_state state;
 	bool known;
 	u32 insn;
 	int idx;
 
 	step_state(vcpu, &state);
 	idx = srcu_read_lock(&vcpu->vm->srcu);
-	known = armvmm_step_fetch(&state, &insn);
+	known = armvmm_next_pc_fetch(&state, &insn);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	if (!known)
 		return -EFAULT;
@@ -62,7 +62,7 @@ int armvmm_debug_at_bkpt(struct armvmm_vcpu *vcpu)
 	return state.cpsr & CPSR_T ? (insn & ~0xffu) == 0xbe00 : (insn & 0xfff000f0) == 0xe1200070;
 }
 
-static void step_load(struct hyp_debug *hyp, const struct step_bp *bps, unsigned int nr)
+static void step_load(struct hyp_debug *hyp, const struct next_pc_bp *bps, unsigned int nr)
 {
 	unsigned int i;
 
@@ -82,8 +82,8 @@ int armvmm_debug_step(struct armvmm_vcpu *vcpu)
 	struct armvmm_debug *debug = &vcpu->debug;
 	struct hyp_debug *hyp = &vcpu->hyp->debug;
 	u32 pc = vcpu->hyp->regs.usr_regs.ARM_pc;
-	struct step_bp bps[STEP_MAX_BPS];
-	struct step_state state;
+	struct next_pc_bp bps[STEP_MAX_BPS];
+	struct next_pc_state state;
 	unsigned int n;
 	int idx;
 
@@ -94,7 +94,7 @@ int armvmm_debug_step(struct armvmm_vcpu *vcpu)
 
 	step_state(vcpu, &state);
 	idx = srcu_read_lock(&vcpu->vm->srcu);
-	n = armvmm_step_plan(&state, armvmm_debug_host.mismatch, bps, hyp->nr_brp);
+	n = armvmm_next_pc_plan(&state, armvmm_debug_host.mismatch, bps, hyp->nr_brp);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	step_load(hyp, bps, n);
 	return 1;

@@ -4,7 +4,7 @@
  * stands for an exception return, whose state is the SPSR's. Registers and memory are those of
  * test_next_pc.c: Z and C are set; the encodings are an assembler's.
  */
-static const struct step_case a32_cases[] = {
+static const struct next_pc_case a32_cases[] = {
 	{ 0xe320f000, 0x00001004, STATE_A32, "nop" },
 	{ 0xe1a01002, 0x00001004, STATE_A32, "mov r1, r2" },
 	{ 0xe0010392, 0x00001004, STATE_A32, "mul r1, r2, r3" },
@@ -137,7 +137,7 @@ static const struct step_case a32_cases[] = {
 	{ 0xe082f373, 0x40009000, STATE_A32, "add pc, r2, r3, ror r3" },
 };
 
-static const struct step_case t32_cases[] = {
+static const struct next_pc_case t32_cases[] = {
 	{ 0xbf00, 0x00001002, STATE_T32, "nop" },
 	{ 0x4611, 0x00001002, STATE_T32, "mov r1, r2" },
 	{ 0x4469, 0x00001002, STATE_T32, "add r1, sp" },

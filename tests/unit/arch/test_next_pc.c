@@ -16,7 +16,7 @@ enum state {
 	STATE_VECTOR,	/* what SCTLR.TE says */
 };
 
-struct step_case {
+struct next_pc_case {
 	u32 insn;
 	u32 pc;
 	enum state state;
@@ -48,9 +48,9 @@ static bool memory_read(void *ctx, u32 va, void *buf, unsigned int len)
 	return true;
 }
 
-static struct step_state state(u32 cpsr)
+static struct next_pc_state state(u32 cpsr)
 {
-	struct step_state s = {
+	struct next_pc_state s = {
 		.r = { 0, 0x8001, 0x9000, 4, 0xffffffff, 0x80000000, [13] = 0xa000, [14] = 0xb000,
 		       [15] = PC },
 		.cpsr = cpsr, .has_spsr = true, .vectors = VECTORS, .read = memory_read,
@@ -60,19 +60,19 @@ static struct step_state state(u32 cpsr)
 	return s;
 }
 
-static void check(const struct step_case *c, const struct step_state *s, u32 pc, bool thumb)
+static void check(const struct next_pc_case *c, const struct next_pc_state *s, u32 pc, bool thumb)
 {
-	struct step_target next = { .pc = 0xdead };
-	bool known = armvmm_step_next(s, c->insn, &next);
+	struct next_pc_target next = { .pc = 0xdead };
+	bool known = armvmm_next_pc_find(s, c->insn, &next);
 
 	if (!known || next.pc != pc || next.thumb != thumb)
 		KTAP_FAIL("%s: %s%08x %s, not %08x %s", c->text, known ? "" : "unknown, ", next.pc,
 			  next.thumb ? "T32" : "A32", pc, thumb ? "T32" : "A32");
 }
 
-static void check_case(const struct step_case *c, u32 cpsr)
+static void check_case(const struct next_pc_case *c, u32 cpsr)
 {
-	struct step_state s = state(cpsr);
+	struct next_pc_state s = state(cpsr);
 
 	for (int thumb = 0; thumb < 2; thumb++) {
 		s.spsr = thumb ? CPSR_T : 0;
@@ -116,12 +116,12 @@ static bool cond_reference(unsigned int cond, u32 flags)
 /* Every condition with all flags: B<c> in its three encodings, and BX<c>. */
 static void test_conditions(void)
 {
-	struct step_case c = { .text = "condition" };
+	struct next_pc_case c = { .text = "condition" };
 
 	for (u32 cond = 0; cond < 15; cond++)
 		for (u32 flags = 0; flags < 16; flags++) {
 			bool taken = cond_reference(cond, flags);
-			struct step_state s = state(CPSR_M_SVC | flags << 28);
+			struct next_pc_state s = state(CPSR_M_SVC | flags << 28);
 
 			c.insn = cond << 28 | 0x0a00003e;	/* B<c> .+0x100 */
 			check(&c, &s, taken ? PC + 0x100 : PC + 4, false);
@@ -155,14 +155,14 @@ static void test_it(void)
 		{ 0xf8d2f000, 4, 0x50012000, false },	/* ldr.w pc, [r2] */
 		{ 0xdf00, 2, VECTORS + 8, false },	/* svc */
 	};
-	struct step_case c = { .text = "in IT" };
+	struct next_pc_case c = { .text = "in IT" };
 
 	for (u32 cond = 0; cond < 15; cond++)
 		for (u32 flags = 0; flags < 16; flags++)
 			for (size_t i = 0; i < sizeof(insns) / sizeof(insns[0]); i++)
 				for (u32 mask = 1; mask < 16; mask++) {
-					struct step_state s = state(cpsr_it(cond << 4 | mask) |
-								    flags << 28);
+					struct next_pc_state s = state(cpsr_it(cond << 4 | mask) |
+								       flags << 28);
 					bool done = cond_reference(cond, flags);
 
 					c.insn = insns[i].insn;
@@ -174,15 +174,15 @@ static void test_it(void)
 /* From the second halfword of a word the PC that is read has bit 1 set (A2.3). */
 static void test_t32_unaligned(void)
 {
-	static const struct step_case cases[] = {
+	static const struct next_pc_case cases[] = {
 		{ 0xe07e, PC + 0x102, STATE_T32, "b .+0x100" },
 		{ 0x4778, PC + 4, STATE_A32, "bx pc" },
 		{ 0x449f, PC + 2 + 4 + 4, STATE_T32, "add pc, r3" },
 		{ 0xf000e820, PC + 4 + 0x40, STATE_A32, "blx" },
 		{ 0xf000f87e, PC + 0x102, STATE_T32, "bl .+0x100" },
 	};
-	struct step_case literal = { 0xf8dff014, 0, STATE_A32, "ldr.w pc, [pc, #0x14]" };
-	struct step_state s = state(CPSR_M_SVC | CPSR_T);
+	struct next_pc_case literal = { 0xf8dff014, 0, STATE_A32, "ldr.w pc, [pc, #0x14]" };
+	struct next_pc_state s = state(CPSR_M_SVC | CPSR_T);
 	u32 val = memory_word(PC + 4 + 0x14);
 
 	s.r[15] = PC + 2;
@@ -194,8 +194,8 @@ static void test_t32_unaligned(void)
 /* Big-endian data (CPSR.E): words, halfwords, and what RFE loads. */
 static void test_big_endian(void)
 {
-	struct step_state s = state(CPSR_M_SVC | CPSR_E);
-	struct step_case c = { 0xe592f000, 0, STATE_A32, "ldr pc, [r2] of big-endian data" };
+	struct next_pc_state s = state(CPSR_M_SVC | CPSR_E);
+	struct next_pc_case c = { 0xe592f000, 0, STATE_A32, "ldr pc, [r2] of big-endian data" };
 	u32 val = __builtin_bswap32(memory_word(0x9000));
 	u16 half = __builtin_bswap16((u16)(memory_word(0x9008)));
 
@@ -208,35 +208,35 @@ static void test_big_endian(void)
 static void test_unknown(void)
 {
 	static const u32 returns[] = { 0xe1b0f00e, 0xe25ef004, 0xe160006e, 0xe8d28001 };
-	struct step_state s = state(CPSR_M_USR | FLAGS);
-	struct step_target next;
+	struct next_pc_state s = state(CPSR_M_USR | FLAGS);
+	struct next_pc_target next;
 	u32 insn;
 
 	/* No SPSR: UNPREDICTABLE, in either instruction set. */
 	s.has_spsr = false;
 	for (size_t i = 0; i < sizeof(returns) / sizeof(returns[0]); i++)
-		KTAP_TRUE(!armvmm_step_next(&s, returns[i], &next));
+		KTAP_TRUE(!armvmm_next_pc_find(&s, returns[i], &next));
 	s.cpsr |= CPSR_T;
-	KTAP_TRUE(!armvmm_step_next(&s, 0xf3de8f00, &next));
+	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xf3de8f00, &next));
 	/* Jazelle and ThumbEE. */
 	s = state(CPSR_M_USR | CPSR_J);
-	KTAP_TRUE(!armvmm_step_next(&s, 0xe320f000, &next));
+	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xe320f000, &next));
 	s.cpsr |= CPSR_T;
-	KTAP_TRUE(!armvmm_step_next(&s, 0xbf00, &next));
+	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xbf00, &next));
 	/* Memory that cannot be read: of data, of the instruction. */
 	s = state(CPSR_M_SVC);
 	no_read = 0x9000;
-	KTAP_TRUE(!armvmm_step_next(&s, 0xe592f000, &next));
-	KTAP_TRUE(!armvmm_step_next(&s, 0xf8920a00, &next));	/* rfeia r2 */
+	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xe592f000, &next));
+	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xf8920a00, &next));	/* rfeia r2 */
 	no_read = 0x9004;
-	KTAP_TRUE(!armvmm_step_next(&s, 0xf8920a00, &next));
+	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xf8920a00, &next));
 	s.cpsr |= CPSR_T;
-	KTAP_TRUE(!armvmm_step_next(&s, 0xe8d2f003, &next));	/* tbb [r2, r3] */
-	KTAP_TRUE(!armvmm_step_next(&s, 0xf8d2f004, &next));
+	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xe8d2f003, &next));	/* tbb [r2, r3] */
+	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xf8d2f004, &next));
 	no_read = PC;
-	KTAP_TRUE(!armvmm_step_fetch(&s, &insn));
+	KTAP_TRUE(!armvmm_next_pc_fetch(&s, &insn));
 	s.cpsr &= ~CPSR_T;
-	KTAP_TRUE(!armvmm_step_fetch(&s, &insn));
+	KTAP_TRUE(!armvmm_next_pc_fetch(&s, &insn));
 }
 
 static u8 code[8];
@@ -249,9 +249,9 @@ static bool code_read(void *ctx, u32 va, void *buf, unsigned int len)
 	return true;
 }
 
-static struct step_state plan_state(u32 cpsr, u32 insn)
+static struct next_pc_state plan_state(u32 cpsr, u32 insn)
 {
-	struct step_state s = state(cpsr);
+	struct next_pc_state s = state(cpsr);
 
 	s.read = code_read;
 	memcpy(code, &insn, 4);
@@ -260,26 +260,26 @@ static struct step_state plan_state(u32 cpsr, u32 insn)
 
 static void test_fetch(void)
 {
-	struct step_state s = plan_state(CPSR_M_SVC | CPSR_E, 0xe320f000);
+	struct next_pc_state s = plan_state(CPSR_M_SVC | CPSR_E, 0xe320f000);
 	u32 insn;
 
 	/* Instructions are little-endian always. */
-	KTAP_TRUE(armvmm_step_fetch(&s, &insn));
+	KTAP_TRUE(armvmm_next_pc_fetch(&s, &insn));
 	KTAP_EQ(insn, 0xe320f000);
 	s = plan_state(CPSR_M_SVC | CPSR_T | CPSR_E, 0x8000f3af);
-	KTAP_TRUE(armvmm_step_fetch(&s, &insn));
+	KTAP_TRUE(armvmm_next_pc_fetch(&s, &insn));
 	KTAP_EQ(insn, 0xf3af8000);
 	no_read = PC + 2;
-	KTAP_TRUE(!armvmm_step_fetch(&s, &insn));
+	KTAP_TRUE(!armvmm_next_pc_fetch(&s, &insn));
 	s = plan_state(CPSR_M_SVC | CPSR_T, 0x8000bf00);
 	no_read = PC + 2;
-	KTAP_TRUE(armvmm_step_fetch(&s, &insn));
+	KTAP_TRUE(armvmm_next_pc_fetch(&s, &insn));
 	KTAP_EQ(insn, 0xbf00);
 }
 
 #define BP	(DBGCR_E | DBGCR_PMC | DBGCR_SSC_NS)
 
-static void check_vectors(const struct step_bp *bps, unsigned int n, u32 bas)
+static void check_vectors(const struct next_pc_bp *bps, unsigned int n, u32 bas)
 {
 	u32 seen = 0;
 
@@ -295,69 +295,69 @@ static void check_vectors(const struct step_bp *bps, unsigned int n, u32 bas)
 /* Address match: the next instruction, and every vector. */
 static void test_plan_match(void)
 {
-	struct step_state s = plan_state(CPSR_M_SVC, 0xe320f000);
-	struct step_bp bps[STEP_MAX_BPS + 1];
+	struct next_pc_state s = plan_state(CPSR_M_SVC, 0xe320f000);
+	struct next_pc_bp bps[STEP_MAX_BPS + 1];
 
 	memset(bps, 0xff, sizeof(bps));
-	KTAP_EQ(armvmm_step_plan(&s, false, bps, 6), 6);
+	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 6), 6);
 	KTAP_EQ(bps[0].bvr, PC + 4);
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS);
 	check_vectors(bps + 1, 5, DBGBCR_BAS);
 	/* More registers change nothing; fewer leave out vectors, not the next PC. */
-	KTAP_EQ(armvmm_step_plan(&s, false, bps, 16), 6);
+	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 16), 6);
 	KTAP_EQ(bps[6].bcr, 0xffffffff);
-	KTAP_EQ(armvmm_step_plan(&s, false, bps, 2), 2);
+	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 2), 2);
 	KTAP_EQ(bps[0].bvr, PC + 4);
-	KTAP_EQ(armvmm_step_plan(&s, false, bps, 0), 0);
+	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 0), 0);
 
 	/* Halves of words in Thumb. */
 	s = plan_state(CPSR_M_SVC | CPSR_T, 0xbf00);
 	s.vectors_thumb = true;
-	KTAP_EQ(armvmm_step_plan(&s, false, bps, 6), 6);
+	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 6), 6);
 	KTAP_EQ(bps[0].bvr, PC);
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS_HIGH);
 	check_vectors(bps + 1, 5, DBGBCR_BAS_LOW);
 	s = plan_state(CPSR_M_SVC | CPSR_T, 0x8000f3af);
-	KTAP_EQ(armvmm_step_plan(&s, false, bps, 6), 6);
+	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 6), 6);
 	KTAP_EQ(bps[0].bvr, PC + 4);
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS_LOW);
 
 	/* What cannot be read aborts: vectors alone. */
 	s = plan_state(CPSR_M_SVC, 0);
 	no_read = PC;
-	KTAP_EQ(armvmm_step_plan(&s, false, bps, 6), 5);
+	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 6), 5);
 	check_vectors(bps, 5, DBGBCR_BAS);
 }
 
 /* Address mismatch: all but the instruction itself. */
 static void test_plan_mismatch(void)
 {
-	struct step_state s = plan_state(CPSR_M_SVC, 0xe320f000);
-	struct step_bp bps[STEP_MAX_BPS];
+	struct next_pc_state s = plan_state(CPSR_M_SVC, 0xe320f000);
+	struct next_pc_bp bps[STEP_MAX_BPS];
 
-	KTAP_EQ(armvmm_step_plan(&s, true, bps, 6), 1);
+	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 6), 1);
 	KTAP_EQ(bps[0].bvr, PC);
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS | DBGBCR_BT_MISMATCH);
-	KTAP_EQ(armvmm_step_plan(&s, true, bps, 0), 0);
+	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 0), 0);
 
 	/* To itself: stopped wherever it is. */
 	s = plan_state(CPSR_M_SVC, 0xeafffffe);
-	KTAP_EQ(armvmm_step_plan(&s, true, bps, 6), 2);
+	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 6), 2);
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS | DBGBCR_BT_MISMATCH);
 	KTAP_EQ(bps[1].bvr, PC);
 	KTAP_EQ(bps[1].bcr, BP | DBGBCR_BAS);
-	KTAP_EQ(armvmm_step_plan(&s, true, bps, 1), 1);
+	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 1), 1);
 	s = plan_state(CPSR_M_SVC, 0x0afffffe);	/* beq, not taken */
-	KTAP_EQ(armvmm_step_plan(&s, true, bps, 6), 1);
+	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 6), 1);
 
 	s = plan_state(CPSR_M_SVC | CPSR_T, 0xbf00bf00);
 	s.r[15] = PC + 2;
-	KTAP_EQ(armvmm_step_plan(&s, true, bps, 6), 1);
+	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 6), 1);
 	KTAP_EQ(bps[0].bvr, PC);
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS_HIGH | DBGBCR_BT_MISMATCH);
 	/* It does not need to know what the instruction is. */
 	no_read = PC + 2;
-	KTAP_EQ(armvmm_step_plan(&s, true, bps, 6), 1);
+	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 6), 1);
 }
 
 KTAP_MAIN(KTAP_CASE(test_a32), KTAP_CASE(test_t32), KTAP_CASE(test_conditions), KTAP_CASE(test_it),

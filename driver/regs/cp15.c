@@ -142,7 +142,7 @@ int armvmm_cp15_trap64(struct armvmm_vcpu *vcpu)
 }
 
 /* Debug registers (HDCR.TDA, TDRA, TDOSA): the guest's own, in cp14.c. */
-int armvmm_cp15_trap14_32(struct armvmm_vcpu *vcpu)
+int armvmm_cp14_trap32(struct armvmm_vcpu *vcpu)
 {
 	struct cp15_access a;
 
@@ -152,7 +152,7 @@ int armvmm_cp15_trap14_32(struct armvmm_vcpu *vcpu)
 	return cp15_finish(vcpu, &a, armvmm_cp14_access(vcpu, &a));
 }
 
-int armvmm_cp15_trap14_64(struct armvmm_vcpu *vcpu)
+int armvmm_cp14_trap64(struct armvmm_vcpu *vcpu)
 {
 	struct cp15_access a;
 
@@ -163,14 +163,14 @@ int armvmm_cp15_trap14_64(struct armvmm_vcpu *vcpu)
 }
 
 /* LDC and STC of DBGDTR: no debugger is at the other end. */
-int armvmm_cp15_trap14_ldst(struct armvmm_vcpu *vcpu)
+int armvmm_cp14_trap_ldst(struct armvmm_vcpu *vcpu)
 {
 	armvmm_regs_inject_undef(vcpu);
 	return 1;
 }
 
 /* HCR.TID0 and TID3 are clear: nothing comes here on a correct CPU. */
-int armvmm_cp15_trap10(struct armvmm_vcpu *vcpu)
+int armvmm_cp10_trap(struct armvmm_vcpu *vcpu)
 {
 	armvmm_regs_inject_undef(vcpu);
 	return 1;

@@ -8,10 +8,10 @@
 /* Exit handlers, as armvmm_exit_handle(). */
 int armvmm_cp15_trap32(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x03 */
 int armvmm_cp15_trap64(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x04 */
-int armvmm_cp15_trap14_32(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x05 */
-int armvmm_cp15_trap14_64(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x0c */
-int armvmm_cp15_trap14_ldst(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x06 */
-int armvmm_cp15_trap10(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x08: VMRS of ID registers */
+int armvmm_cp14_trap32(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x05 */
+int armvmm_cp14_trap64(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x0c */
+int armvmm_cp14_trap_ldst(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x06 */
+int armvmm_cp10_trap(struct armvmm_vcpu *vcpu);	/* HSR.EC 0x08: VMRS of ID registers */
 
 void armvmm_cp15_reset(struct armvmm_vcpu *vcpu);
 int armvmm_cp15_init(void);	/* checks that the tables are sorted; reads invariants */

@@ -43,10 +43,10 @@ HANDLER(armvmm_debug_exit)
 HANDLER(armvmm_psci_call)
 HANDLER(armvmm_cp15_trap32)
 HANDLER(armvmm_cp15_trap64)
-HANDLER(armvmm_cp15_trap14_32)
-HANDLER(armvmm_cp15_trap14_64)
-HANDLER(armvmm_cp15_trap14_ldst)
-HANDLER(armvmm_cp15_trap10)
+HANDLER(armvmm_cp14_trap32)
+HANDLER(armvmm_cp14_trap64)
+HANDLER(armvmm_cp14_trap_ldst)
+HANDLER(armvmm_cp10_trap)
 
 void armvmm_vcpu_wfi(struct armvmm_vcpu *v)
 {
@@ -90,10 +90,10 @@ static const struct {
 } classes[] = {
 	{ 0x03, "armvmm_cp15_trap32" },
 	{ 0x04, "armvmm_cp15_trap64" },
-	{ 0x05, "armvmm_cp15_trap14_32" },
-	{ 0x06, "armvmm_cp15_trap14_ldst" },
-	{ 0x08, "armvmm_cp15_trap10" },
-	{ 0x0c, "armvmm_cp15_trap14_64" },
+	{ 0x05, "armvmm_cp14_trap32" },
+	{ 0x06, "armvmm_cp14_trap_ldst" },
+	{ 0x08, "armvmm_cp10_trap" },
+	{ 0x0c, "armvmm_cp14_trap64" },
 	{ 0x12, "armvmm_psci_call" },
 	{ 0x13, "armvmm_psci_call" },
 	{ 0x20, "armvmm_stage2_fault" },

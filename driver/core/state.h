@@ -335,7 +335,7 @@ static inline void armvmm_stat_hist(u64 *hist, u64 ns)
 }
 
 /* What stat_debugfs.c and stat_fd.c keep of a VM. */
-struct armvmm_stat_vm {
+struct armvmm_stat_files {
 	struct list_head link;	/* all VMs */
 	struct dentry *dir;	/* NULL: none */
 	struct armvmm_stat_file *files;
@@ -450,7 +450,7 @@ struct armvmm_vm {
 	struct armvmm_eventfds *eventfds;
 	struct armvmm_vgic vgic;
 	struct armvmm_vm_stat stat;
-	struct armvmm_stat_vm stats;	/* where they are shown */
+	struct armvmm_stat_files stat_files;	/* where they are shown */
 
 	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
 	bool pin_refused;		/* RLIMIT_MEMLOCK was named (stage2_pin.c) */

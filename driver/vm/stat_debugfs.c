@@ -73,7 +73,7 @@ static int stat_file_get(void *data, u64 *val)
 		return 0;
 	}
 	mutex_lock(&stat_lock);
-	list_for_each_entry(vm, &stat_vms, stats.link)
+	list_for_each_entry(vm, &stat_vms, stat_files.link)
 		*val += stat_vm_value(vm, f);
 	mutex_unlock(&stat_lock);
 	return 0;
@@ -91,7 +91,7 @@ static int stat_file_clear(void *data, u64 val)
 		return 0;
 	}
 	mutex_lock(&stat_lock);
-	list_for_each_entry(vm, &stat_vms, stats.link)
+	list_for_each_entry(vm, &stat_vms, stat_files.link)
 		stat_vm_clear(vm, f);
 	mutex_unlock(&stat_lock);
 	return 0;
@@ -167,7 +167,7 @@ static struct dentry *stat_dir_make(const char *name)
 
 void armvmm_stat_vm_add(struct armvmm_vm *vm, int fd)
 {
-	struct armvmm_stat_vm *s = &vm->stats;
+	struct armvmm_stat_files *s = &vm->stat_files;
 	char name[2 * 11 + 2];
 
 	s->pid = task_pid_nr(current);
@@ -186,17 +186,17 @@ void armvmm_stat_vcpu_add(struct armvmm_vcpu *vcpu)
 	struct dentry *dir;
 	char name[16];
 
-	if (!vcpu->vm->stats.dir)
+	if (!vcpu->vm->stat_files.dir)
 		return;
 	snprintf(name, sizeof(name), "vcpu%u", vcpu->id);
-	dir = debugfs_create_dir(name, vcpu->vm->stats.dir);
+	dir = debugfs_create_dir(name, vcpu->vm->stat_files.dir);
 	if (!IS_ERR(dir))
 		debugfs_create_file("stats", 0444, dir, vcpu, &stat_vcpu_fops);
 }
 
 void armvmm_stat_vm_del(struct armvmm_vm *vm)
 {
-	struct armvmm_stat_vm *s = &vm->stats;
+	struct armvmm_stat_files *s = &vm->stat_files;
 
 	/* Never added: creation failed on the way. */
 	if (!s->link.next)

@@ -57,7 +57,7 @@ static ssize_t stat_vm_read(struct file *file, char __user *buf, size_t count, l
 			       ARMVMM_STAT_VM_SIZE, &size);
 	if (!image)
 		return -ENOMEM;
-	snprintf(image->id, sizeof(image->id), "kvm-%d", vm->stats.pid);
+	snprintf(image->id, sizeof(image->id), "kvm-%d", vm->stat_files.pid);
 	armvmm_stat_vm_copy(vm, (char *)image + image->header.data_offset);
 	ret = simple_read_from_buffer(buf, count, ppos, image, size);
 	kfree(image);
@@ -75,7 +75,8 @@ static ssize_t stat_vcpu_read(struct file *file, char __user *buf, size_t count,
 			       ARMVMM_STAT_VCPU_SIZE, &size);
 	if (!image)
 		return -ENOMEM;
-	snprintf(image->id, sizeof(image->id), "kvm-%d/vcpu-%u", vcpu->vm->stats.pid, vcpu->id);
+	snprintf(image->id, sizeof(image->id), "kvm-%d/vcpu-%u", vcpu->vm->stat_files.pid,
+		 vcpu->id);
 	armvmm_stat_vcpu_copy(vcpu, (char *)image + image->header.data_offset);
 	ret = simple_read_from_buffer(buf, count, ppos, image, size);
 	kfree(image);

@@ -127,7 +127,7 @@ static void takeover_learn(void *unused)
 {
 	armvmm_cpukind_learn();
 	if (armvmm_cpukind_this()->errata & CPUKIND_ERRATUM_798181)
-		armvmm_stage2_tlb_add_settle();
+		armvmm_stage2_tlb_needs_sync();
 }
 
 /* IRQs off, on the CPU. -EBUSY when another has taken HYP's stub away. */

@@ -184,7 +184,7 @@ struct armvmm_timer_vcpu {
 	u32 phys_irq;
 	bool virt_level;	/* line as last given to the vGIC or to user space */
 	bool phys_level;
-	bool irqs_set;		/* PPIs may not change any more */
+	bool irqs_fixed;		/* PPIs may not change any more */
 };
 
 #define PMU_NR		32

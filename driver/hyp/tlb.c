@@ -12,7 +12,7 @@
  * another core has finished what it had translated. A second, harmless one by
  * MVA and a DSB make it wait; harmless on other CPUs too.
  */
-__hyp_inline void broadcast_settle(void)
+__hyp_inline void broadcast_again(void)
 {
 	sysreg_write(0, SYS_TLBIMVAIS);
 	hyp_dsb_ish();
@@ -45,7 +45,7 @@ u32 __hyp_text hyp_tlbi_vmid(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi)
 
 	sysreg_write(0, SYS_TLBIALLIS);
 	hyp_dsb_ish();
-	broadcast_settle();
+	broadcast_again();
 	vmid_leave(cpu, ttbcr);
 	return 0;
 }
@@ -72,7 +72,7 @@ u32 __hyp_text hyp_tlbi_all(void)
 	sysreg_write(0, SYS_TLBIALLNSNHIS);
 	sysreg_write(0, SYS_ICIALLUIS);
 	hyp_dsb_ish();
-	broadcast_settle();
+	broadcast_again();
 	hyp_isb();
 	return 0;
 }
@@ -83,7 +83,7 @@ u32 __hyp_text hyp_tlbi_hyp(void)
 	hyp_dsb_ishst();
 	sysreg_write(0, SYS_TLBIALLHIS);
 	hyp_dsb_ish();
-	broadcast_settle();
+	broadcast_again();
 	hyp_isb();
 	return 0;
 }

@@ -119,7 +119,7 @@ static inline bool armvmm_stage2_retry(struct stage2 *s2, unsigned long seq, uns
 /* Drops all TLB entries of the VM on all CPUs. IRQs on; may hold stage2.lock, need not. */
 void armvmm_stage2_flush_tlb(struct stage2 *s2);
 /* A CPU has erratum 798181: flushes have other CPUs wait from now on. Any context. */
-void armvmm_stage2_tlb_add_settle(void);
+void armvmm_stage2_tlb_needs_sync(void);
 
 /* vmid.c */
 

@@ -6,7 +6,7 @@
  * that it had. That is what KVM_CAP_SYNC_MMU of 0 tells the client.
  *
  * A page is pinned for writing wherever the client may write there, even if the guest only reads:
- * copy on write is settled then, and a later write of the client's finds the same page.
+ * copy on write is over then, and a later write of the client's finds the same page.
  *
  * Each slot has a word for each page, in leaves that are there once the guest touched one of their
  * pages: what it costs is a thousandth of what is pinned. A word is set under stage2.lock, and who

@@ -13,8 +13,8 @@
 #include "hyp/hyp.h"
 #include "mem/stage2.h"
 
-/* Set for good as soon as a CPU that needs tlb_settle() is taken over (cpukind.c). */
-static bool tlb_needs_settle;
+/* Set for good as soon as a CPU that needs tlb_sync_cpus() is taken over (cpukind.c). */
+static bool tlb_needs_sync;
 
 struct tlb_call {
 	u64 vttbr;
@@ -42,7 +42,7 @@ static void tlb_barrier(void *unused)
  * CPUs did by the old entries. A DMB on each CPU that is in this guest does. A vCPU that enters
  * later sees the new tables: its mode is written, with a barrier, before it does.
  */
-static void tlb_settle(struct armvmm_vm *vm)
+static void tlb_sync_cpus(struct armvmm_vm *vm)
 {
 	struct armvmm_vcpu *vcpu;
 	int i, cpu;
@@ -92,12 +92,12 @@ void armvmm_stage2_flush_tlb(struct stage2 *s2)
 				break;
 		}
 	}
-	if (READ_ONCE(tlb_needs_settle))
-		tlb_settle(vm);
+	if (READ_ONCE(tlb_needs_sync))
+		tlb_sync_cpus(vm);
 	put_cpu();
 }
 
-void armvmm_stage2_tlb_add_settle(void)
+void armvmm_stage2_tlb_needs_sync(void)
 {
-	WRITE_ONCE(tlb_needs_settle, true);
+	WRITE_ONCE(tlb_needs_sync, true);
 }

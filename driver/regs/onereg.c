@@ -62,7 +62,7 @@ static int regs_set_core(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg
 }
 
 /* A CPU_ON that the vCPU has not seen yet comes before any look at its registers. */
-static void regs_settle(struct armvmm_vcpu *vcpu)
+static void regs_take_start(struct armvmm_vcpu *vcpu)
 {
 	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_RESET))
 		armvmm_psci_start(vcpu);
@@ -72,7 +72,7 @@ int armvmm_regs_get(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 {
 	if ((reg->id & ~KVM_REG_SIZE_MASK) >> 32 != KVM_REG_ARM >> 32)
 		return -EINVAL;
-	regs_settle(vcpu);
+	regs_take_start(vcpu);
 
 	if (armvmm_timer_is_reg(reg->id))
 		return armvmm_timer_get_reg(vcpu, reg);
@@ -97,7 +97,7 @@ int armvmm_regs_set(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 {
 	if ((reg->id & ~KVM_REG_SIZE_MASK) >> 32 != KVM_REG_ARM >> 32)
 		return -EINVAL;
-	regs_settle(vcpu);
+	regs_take_start(vcpu);
 
 	if (armvmm_timer_is_reg(reg->id))
 		return armvmm_timer_set_reg(vcpu, reg);

@@ -76,7 +76,7 @@ static int run_first(struct armvmm_vcpu *vcpu)
 	ret = vcpu->pmu ? armvmm_pmu_enable(vcpu) : 0;
 	if (ret)
 		return ret;
-	/* PPIs settle by it, which must not change meanwhile. */
+	/* Fixes the PPIs of the VM: no other thread may change them meanwhile. */
 	mutex_lock(&vcpu->vm->lock);
 	ret = armvmm_timer_enable(vcpu);
 	mutex_unlock(&vcpu->vm->lock);

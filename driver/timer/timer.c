@@ -64,7 +64,7 @@ static void timer_inject(struct armvmm_vcpu *vcpu, u32 irq, bool level)
 	struct armvmm_timer_vcpu *timer = &vcpu->timer;
 
 	/* Until the first RUN the vGIC does not take it: armvmm_timer_enable() tells it. */
-	if (timer->irqs_set && armvmm_vgic_in_kernel(&vcpu->vm->vgic))
+	if (timer->irqs_fixed && armvmm_vgic_in_kernel(&vcpu->vm->vgic))
 		armvmm_vgic_inject(vcpu->vm, vcpu, irq, level, timer);
 }
 
@@ -242,7 +242,7 @@ int armvmm_timer_enable(struct armvmm_vcpu *vcpu)
 	struct armvmm_vm *vm = vcpu->vm;
 	int err;
 
-	if (timer->irqs_set)
+	if (timer->irqs_fixed)
 		return 0;
 	if (armvmm_vgic_in_kernel(&vm->vgic)) {
 		if (!vm->vgic.initialized)
@@ -257,7 +257,7 @@ int armvmm_timer_enable(struct armvmm_vcpu *vcpu)
 	/* The physical timer may have fired since the client set it. */
 	hrtimer_cancel(&timer->phys);
 	timer_set_phys_level(vcpu, false);
-	timer->irqs_set = true;
+	timer->irqs_fixed = true;
 	timer_phys_update(vcpu);
 	return 0;
 }

@@ -116,13 +116,13 @@ int armvmm_timer_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg
 	return 0;
 }
 
-static bool timer_irqs_settled(struct armvmm_vm *vm)
+static bool timer_irqs_fixed(struct armvmm_vm *vm)
 {
 	struct armvmm_vcpu *vcpu;
 	int i;
 
 	armvmm_vm_for_each_vcpu(i, vcpu, vm)
-		if (vcpu->timer.irqs_set)
+		if (vcpu->timer.irqs_fixed)
 			return true;
 	return false;
 }
@@ -142,7 +142,7 @@ int armvmm_timer_set_attr(struct armvmm_vcpu *vcpu, struct kvm_device_attr *attr
 		return -EINVAL;
 
 	mutex_lock(&vm->lock);
-	if (timer_irqs_settled(vm)) {
+	if (timer_irqs_fixed(vm)) {
 		ret = -EBUSY;
 	} else if (attr->attr == KVM_ARM_VCPU_TIMER_IRQ_VTIMER) {
 		armvmm_vm_for_each_vcpu(i, other, vm)

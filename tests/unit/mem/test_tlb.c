@@ -276,10 +276,10 @@ static void test_flush(void)
  * Erratum 798181: each CPU that is in this guest has a DMB after the broadcast. The last case: a
  * CPU that has the erratum (unit/test_cpukind says which) is not forgotten.
  */
-static void test_settle(void)
+static void test_sync_cpus(void)
 {
 	start();
-	armvmm_stage2_tlb_add_settle();
+	armvmm_stage2_tlb_needs_sync();
 	enter(1, 0, 0)->mode = VCPU_IN_GUEST;
 	enter(2, 0, 1)->mode = VCPU_EXITING;
 	enter(3, 0, 2)->mode = VCPU_OUTSIDE;
@@ -302,5 +302,5 @@ KTAP_MAIN(
 	KTAP_CASE(test_other_vm),
 	KTAP_CASE(test_random),
 	KTAP_CASE(test_flush),
-	KTAP_CASE(test_settle),
+	KTAP_CASE(test_sync_cpus),
 )

@@ -389,7 +389,7 @@ static void test_physical(void)
 static void test_before_first_run(void)
 {
 	reset(true);
-	vcpu.timer.irqs_set = false;
+	vcpu.timer.irqs_fixed = false;
 	armvmm_timer_phys_write(&vcpu, TIMER_REG_CTL, 1);
 	KTAP_TRUE(!line[30]);
 	KTAP_EQ(armvmm_timer_enable(&vcpu), 0);
@@ -399,13 +399,13 @@ static void test_before_first_run(void)
 static void test_enable_refused(void)
 {
 	reset(true);
-	vcpu.timer.irqs_set = false;
+	vcpu.timer.irqs_fixed = false;
 	vm.vgic.initialized = false;
 	KTAP_EQ(armvmm_timer_enable(&vcpu), -ENODEV);
 	vm.vgic.initialized = true;
 	vcpu.timer.phys_irq = vcpu.timer.virt_irq;
 	KTAP_EQ(armvmm_timer_enable(&vcpu), -EINVAL);
-	KTAP_TRUE(!vcpu.timer.irqs_set);
+	KTAP_TRUE(!vcpu.timer.irqs_fixed);
 }
 
 /* A user-space interrupt controller: the lines go to the client. */

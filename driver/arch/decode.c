@@ -458,12 +458,12 @@ static bool decode_t32(u32 insn, const struct decode_state *s, struct decode_ins
 	}
 }
 
-unsigned int decode_thumb_len(u16 hw)
+unsigned int armvmm_decode_thumb_len(u16 hw)
 {
 	return bits(hw, 15, 11) >= 0x1d ? 4 : 2;
 }
 
-bool decode_ldst(u32 insn, const struct decode_state *state, struct decode_insn *out)
+bool armvmm_decode_ldst(u32 insn, const struct decode_state *state, struct decode_insn *out)
 {
 	*out = (struct decode_insn) { .kind = DECODE_SINGLE, .len = 4 };
 

@@ -45,12 +45,12 @@ struct decode_state {
 };
 
 /* Bytes of a T32 instruction whose first halfword is @hw (A6.1): 2 or 4. */
-unsigned int decode_thumb_len(u16 hw);
+unsigned int armvmm_decode_thumb_len(u16 hw);
 
 /*
  * @insn: A32 word; T32 halfword, or two with the first one on top. True where it
  * is a load or store with defined behaviour, and *out is filled in.
  */
-bool decode_ldst(u32 insn, const struct decode_state *state, struct decode_insn *out);
+bool armvmm_decode_ldst(u32 insn, const struct decode_state *state, struct decode_insn *out);
 
 #endif

@@ -190,7 +190,7 @@ static u32 gva_walk(const struct gva_mmu *mmu, u32 va, struct gva_leaf *leaf)
 	return mmu->ttbcr & TTBCR_BIT_EAE ? gva_long(mmu, va, leaf) : gva_short(mmu, va, leaf);
 }
 
-bool gva_translate(const struct gva_mmu *mmu, u32 va, u64 *ipa)
+bool armvmm_gva_translate(const struct gva_mmu *mmu, u32 va, u64 *ipa)
 {
 	struct gva_leaf leaf;
 
@@ -251,7 +251,7 @@ static u32 gva_check(const struct gva_mmu *mmu, const struct gva_leaf *leaf, boo
 	}
 }
 
-u32 gva_access(const struct gva_mmu *mmu, u32 va, bool write, bool user, u64 *ipa)
+u32 armvmm_gva_access(const struct gva_mmu *mmu, u32 va, bool write, bool user, u64 *ipa)
 {
 	struct gva_leaf leaf;
 	u32 fsr;

@@ -10,19 +10,19 @@ struct gva_mmu {
 	u32 ttbcr;
 	u64 ttbr0;
 	u64 ttbr1;
-	u32 dacr;		/* for gva_access() alone */
+	u32 dacr;		/* for armvmm_gva_access() alone */
 	/* Reads @len bytes of guest physical memory. False where it is no RAM. */
 	bool (*read)(void *ctx, u64 ipa, void *buf, unsigned int len);
 	void *ctx;
 };
 
 /* Guest physical address of @va, whatever its permissions. False: not mapped. */
-bool gva_translate(const struct gva_mmu *mmu, u32 va, u64 *ipa);
+bool armvmm_gva_translate(const struct gva_mmu *mmu, u32 va, u64 *ipa);
 
 /*
  * The same for a data access, with its permissions: access flag, domain, AP (B3.7). 0, or what
  * DFSR would hold after its abort.
  */
-u32 gva_access(const struct gva_mmu *mmu, u32 va, bool write, bool user, u64 *ipa);
+u32 armvmm_gva_access(const struct gva_mmu *mmu, u32 va, bool write, bool user, u64 *ipa);
 
 #endif

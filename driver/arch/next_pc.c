@@ -439,7 +439,7 @@ bool armvmm_next_pc_fetch(const struct next_pc_state *s, u32 *insn)
 	if (!s->read(s->ctx, s->r[15], &first, sizeof(first)))
 		return false;
 	*insn = first;
-	if (decode_thumb_len(first) == 2)
+	if (armvmm_decode_thumb_len(first) == 2)
 		return true;
 	if (!s->read(s->ctx, s->r[15] + 2, &second, sizeof(second)))
 		return false;

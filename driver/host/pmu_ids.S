@@ -11,10 +11,10 @@
 	.align	5
 
 /*
- * u32 pmu_ids_read(u32 ids[2]): 1, or 0 where an access is undefined, which vectors
+ * u32 armvmm_pmu_ids_read(u32 ids[2]): 1, or 0 where an access is undefined, which vectors
  * of our own catch. Preemption off; A, I and F are masked here.
  */
-	a32_func pmu_ids_read
+	a32_func armvmm_pmu_ids_read
 	push	{r4-r8, lr}
 	mrs	r4, cpsr
 	cpsid	aif
@@ -38,7 +38,7 @@
 	stm	r0, {r2, r3}
 	mov	r0, r7
 	pop	{r4-r8, pc}
-	.size	pmu_ids_read, . - pmu_ids_read
+	.size	armvmm_pmu_ids_read, . - armvmm_pmu_ids_read
 
 	.align	5
 ids_vectors:

@@ -55,5 +55,5 @@ bool armvmm_guest_read_virt(const struct gva_mmu *mmu, u32 va, void *buf, unsign
 {
 	u64 ipa;
 
-	return gva_translate(mmu, va, &ipa) && armvmm_guest_read(mmu->ctx, ipa, buf, len);
+	return armvmm_gva_translate(mmu, va, &ipa) && armvmm_guest_read(mmu->ctx, ipa, buf, len);
 }

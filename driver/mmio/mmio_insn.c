@@ -50,7 +50,7 @@ static bool insn_read(const struct gva_mmu *mmu, const struct decode_state *stat
 	if (!insn_fetch(mmu, pc, &hw, 2))
 		return false;
 	*insn = hw;
-	if (decode_thumb_len(hw) == 2)
+	if (armvmm_decode_thumb_len(hw) == 2)
 		return true;
 	if (!insn_fetch(mmu, pc + 2, &second, 2))
 		return false;
@@ -106,7 +106,7 @@ static enum armvmm_mmio_insn insn_pages(struct armvmm_vcpu *vcpu, const struct g
 		return MMIO_INSN_READY;
 
 	other = known ? seq->va : last & ~(u32)(PAGE_SIZE - 1);
-	fsr = gva_access(mmu, other, seq->is_write, user, &other_ipa);
+	fsr = armvmm_gva_access(mmu, other, seq->is_write, user, &other_ipa);
 	if (fsr) {
 		armvmm_exception_dabt_fsr(vcpu->hyp, other, fsr);
 		return MMIO_INSN_ABORTED;
@@ -134,7 +134,7 @@ enum armvmm_mmio_insn armvmm_mmio_insn_decode(struct armvmm_vcpu *vcpu, u64 ipa)
 	for (i = 0; i < 16; i++)
 		state.r[i] = *armvmm_regs_ptr(vcpu, i);
 	armvmm_guest_mmu(vcpu, &mmu);
-	if (!insn_read(&mmu, &state, &insn) || !decode_ldst(insn, &state, &d))
+	if (!insn_read(&mmu, &state, &insn) || !armvmm_decode_ldst(insn, &state, &d))
 		return MMIO_INSN_REFUSED;
 	/* One whose condition fails would not have faulted. */
 	if (d.is_load == !!(hsr & HSR_DABT_WNR) || !armvmm_exception_insn_runs(cpsr, insn))

@@ -31,7 +31,7 @@
 
 struct armvmm_pmu_host armvmm_pmu_host;
 
-u32 pmu_ids_read(u32 ids[2]);	/* pmu_ids.S */
+u32 armvmm_pmu_ids_read(u32 ids[2]);	/* pmu_ids.S */
 
 static void pmu_event_overflow(struct perf_event *event, struct perf_sample_data *data,
 			       struct pt_regs *regs)
@@ -164,7 +164,7 @@ static void pmu_event_ids(void)
 	u32 told;
 
 	preempt_disable();
-	told = pmu_ids_read(armvmm_pmu_host.pmceid);
+	told = armvmm_pmu_ids_read(armvmm_pmu_host.pmceid);
 	preempt_enable();
 	if (!told) {
 		armvmm_pmu_host.pmceid[0] = BIT(PMU_EVENT_SW_INCR) | BIT(PMU_EVENT_CYCLES);

@@ -12,7 +12,8 @@
 static void check(const struct decode_insn *d, const struct decode_state *s, u32 insn)
 {
 	FUZZ_MUST(d->kind <= DECODE_HINT);
-	FUZZ_MUST(d->len == (s->thumb ? decode_thumb_len(insn > 0xffff ? insn >> 16 : insn) : 4));
+	FUZZ_MUST(d->len ==
+		  (s->thumb ? armvmm_decode_thumb_len(insn > 0xffff ? insn >> 16 : insn) : 4));
 	/* Registers are indices to the caller. */
 	FUZZ_MUST(d->rt < 16 && d->rt2 < 16 && d->rn < 16);
 	switch (d->kind) {
@@ -56,18 +57,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	before = state;
 	do {
 		insn = fuzz_u32(&f);
-		if (state.thumb && decode_thumb_len(insn >> 16) == 2)
+		if (state.thumb && armvmm_decode_thumb_len(insn >> 16) == 2)
 			insn &= 0xffff;
 		/* A halfword of its own is none that begins two. */
-		if (state.thumb && insn <= 0xffff && decode_thumb_len(insn) == 4)
+		if (state.thumb && insn <= 0xffff && armvmm_decode_thumb_len(insn) == 4)
 			insn |= insn << 16;
 		memset(&out, 0x5a, sizeof(out));
 		memset(&again, 0xa5, sizeof(again));
-		if (!decode_ldst(insn, &state, &out))
+		if (!armvmm_decode_ldst(insn, &state, &out))
 			continue;
 		check(&out, &state, insn);
 		/* It reads nothing but its arguments, and leaves nothing as it was. */
-		FUZZ_MUST(decode_ldst(insn, &state, &again));
+		FUZZ_MUST(armvmm_decode_ldst(insn, &state, &again));
 		FUZZ_MUST(out.kind == again.kind && out.addr == again.addr &&
 			  out.regs == again.regs && out.wb_value == again.wb_value &&
 			  out.writeback == again.writeback && out.is_load == again.is_load &&

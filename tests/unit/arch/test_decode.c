@@ -33,7 +33,7 @@ static void check_case(const struct decode_case *c)
 {
 	struct decode_insn d;
 
-	if (!decode_ldst(c->insn, state(c->thumb), &d)) {
+	if (!armvmm_decode_ldst(c->insn, state(c->thumb), &d)) {
 		KTAP_FAIL("%s: not decoded", c->text);
 		return;
 	}
@@ -78,7 +78,7 @@ static void check_refused(const struct decode_refused *r, size_t n)
 	struct decode_insn d;
 
 	for (size_t i = 0; i < n; i++)
-		if (decode_ldst(r[i].insn, state(r[i].thumb), &d))
+		if (armvmm_decode_ldst(r[i].insn, state(r[i].thumb), &d))
 			KTAP_FAIL("%s (%x): decoded", r[i].text, r[i].insn);
 }
 
@@ -98,8 +98,8 @@ static void test_conditions(void)
 	struct decode_insn d;
 
 	for (u32 cond = 0; cond < 15; cond++)
-		KTAP_TRUE(decode_ldst(cond << 28 | 0x05901004, state(false), &d));
-	KTAP_TRUE(!decode_ldst(0xf5901004, state(false), &d) || d.kind == DECODE_HINT);
+		KTAP_TRUE(armvmm_decode_ldst(cond << 28 | 0x05901004, state(false), &d));
+	KTAP_TRUE(!armvmm_decode_ldst(0xf5901004, state(false), &d) || d.kind == DECODE_HINT);
 }
 
 /* LDRT and its kin are as from PL0, wherever they are executed. */
@@ -126,18 +126,18 @@ static void test_unprivileged(void)
 	struct decode_insn d;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		if (!decode_ldst(cases[i].insn, state(cases[i].thumb), &d) ||
+		if (!armvmm_decode_ldst(cases[i].insn, state(cases[i].thumb), &d) ||
 		    d.unprivileged != cases[i].unprivileged)
 			KTAP_FAIL("%08x: unprivileged %d", cases[i].insn, d.unprivileged);
 }
 
 static void test_thumb_len(void)
 {
-	KTAP_EQ(decode_thumb_len(0xe7ff), 2);
-	KTAP_EQ(decode_thumb_len(0xe800), 4);
-	KTAP_EQ(decode_thumb_len(0xf000), 4);
-	KTAP_EQ(decode_thumb_len(0xf800), 4);
-	KTAP_EQ(decode_thumb_len(0x0000), 2);
+	KTAP_EQ(armvmm_decode_thumb_len(0xe7ff), 2);
+	KTAP_EQ(armvmm_decode_thumb_len(0xe800), 4);
+	KTAP_EQ(armvmm_decode_thumb_len(0xf000), 4);
+	KTAP_EQ(armvmm_decode_thumb_len(0xf800), 4);
+	KTAP_EQ(armvmm_decode_thumb_len(0x0000), 2);
 }
 
 /* A6.2: loads and stores among the 16-bit encodings, by their first bits. */
@@ -161,7 +161,7 @@ static void test_t16_space(void)
 	struct decode_insn d;
 
 	for (u32 hw = 0; hw < 0xe800; hw++)
-		if (decode_ldst(hw, state(true), &d) != t16_is_ldst(hw))
+		if (armvmm_decode_ldst(hw, state(true), &d) != t16_is_ldst(hw))
 			KTAP_FAIL("%04x: decoded %d", hw, !t16_is_ldst(hw));
 }
 
@@ -176,7 +176,7 @@ static void test_noise(void)
 		insn ^= insn << 13;
 		insn ^= insn >> 17;
 		insn ^= insn << 5;
-		if (!decode_ldst(insn, state(i & 1), &d) || !is_access(d.kind))
+		if (!armvmm_decode_ldst(insn, state(i & 1), &d) || !is_access(d.kind))
 			continue;
 		if ((d.size != 1 && d.size != 2 && d.size != 4) || d.rt > 15 || d.rt2 > 15 ||
 		    d.rn > 15 || (d.kind == DECODE_MULTIPLE) != !!d.regs) {

@@ -51,14 +51,14 @@ static void reset(u32 ttbcr, u64 ttbr0, u64 ttbr1)
 	do {									\
 		u64 ipa_ = 0;							\
 										\
-		KTAP_TRUE(gva_translate(&mmu, (va), &ipa_));			\
+		KTAP_TRUE(armvmm_gva_translate(&mmu, (va), &ipa_));			\
 		KTAP_EQ(ipa_, (want));						\
 	} while (0)
 #define FAULTS(va)								\
 	do {									\
 		u64 ipa_;							\
 										\
-		KTAP_TRUE(!gva_translate(&mmu, (va), &ipa_));			\
+		KTAP_TRUE(!armvmm_gva_translate(&mmu, (va), &ipa_));			\
 	} while (0)
 
 static void test_off(void)
@@ -169,7 +169,7 @@ static void test_long_split(void)
 	do {									\
 		u64 ipa_ = 0;							\
 										\
-		KTAP_EQ(gva_access(&mmu, (va), (write), (user), &ipa_), (want));	\
+		KTAP_EQ(armvmm_gva_access(&mmu, (va), (write), (user), &ipa_), (want));	\
 	} while (0)
 
 /* What AP[2:0] allows (table B3-8): reads and writes of PL1, then of PL0. */

@@ -3,6 +3,9 @@
  * The driver is written for the newest kernel; this header bends the older ones to it. A source
  * includes it after the kernel's own headers. What a kernel has is asked of its headers
  * (compat/probes), for interfaces change in stable point releases too.
+ *
+ * What an older kernel lacks has the newest one's name. compat_ is for what has one name in no
+ * kernel: an interface that changed its shape, or a choice between kernels.
  */
 #ifndef ARMVMM_COMPAT_H
 #define ARMVMM_COMPAT_H
@@ -101,10 +104,8 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define compat_syscore_unregister(core)	unregister_syscore_ops(core)
 #endif
 
-#ifdef HAVE_EVENTFD_SIGNAL_ONE
-#define compat_eventfd_signal(ctx)	eventfd_signal(ctx)
-#else
-#define compat_eventfd_signal(ctx)	eventfd_signal(ctx, 1)
+#ifndef HAVE_EVENTFD_SIGNAL_ONE
+#define eventfd_signal(ctx)	eventfd_signal(ctx, 1)
 #endif
 
 #ifdef CONFIG_EVENTFD

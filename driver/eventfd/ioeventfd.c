@@ -152,7 +152,7 @@ static int ioeventfd_write(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u
 		seq = read_seqcount_begin(&e->ioeventfd_seq);
 		io = ioeventfd_hit(e, addr, len, data);
 		if (likely(io)) {
-			compat_eventfd_signal(io->ctx);
+			eventfd_signal(io->ctx);
 			return 0;
 		}
 	} while (read_seqcount_retry(&e->ioeventfd_seq, seq));

@@ -70,7 +70,7 @@ static void irqfd_resample_work(struct work_struct *work)
 {
 	struct irqfd *irqfd = container_of(work, struct irqfd, resample);
 
-	compat_eventfd_signal(irqfd->resample_ctx);
+	eventfd_signal(irqfd->resample_ctx);
 }
 
 /* All resampling irqfds of a pin share the line: it falls, and each is told. */

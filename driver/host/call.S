@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The host's side of hvc: executed in PL1, not in HYP. */
-#include "arch/archregs.h"
 #include "host/a32_func.h"
 
 	.syntax	unified
@@ -38,22 +37,10 @@
  */
 	a32_func hyp_probe_call
 	push	{r4-r7, lr}
-	mrs	r4, cpsr
-	cpsid	aif
-	mrc	p15, 0, r5, c1, c0, 0	@ SCTLR
-	mrc	p15, 0, r6, c12, c0, 0	@ VBAR
-	adr	r0, probe_vectors
-	mcr	p15, 0, r0, c12, c0, 0
-	bic	r0, r5, #SCTLR_V
-	bic	r0, r0, #SCTLR_TE
-	mcr	p15, 0, r0, c1, c0, 0
-	isb
+	a32_own_vectors probe_vectors, r0
 	mvn	r0, #0
 	hvc	#0
-	mcr	p15, 0, r5, c1, c0, 0
-	mcr	p15, 0, r6, c12, c0, 0
-	isb
-	msr	cpsr_cx, r4		@ A is in the extension field
+	a32_own_vectors_end
 	pop	{r4-r7, pc}
 	.size	hyp_probe_call, . - hyp_probe_call
 
@@ -64,16 +51,7 @@
  */
 	a32_func hyp_debug_probe_call
 	push	{r4-r7, lr}
-	mrs	r4, cpsr
-	cpsid	aif
-	mrc	p15, 0, r5, c1, c0, 0	@ SCTLR
-	mrc	p15, 0, r6, c12, c0, 0	@ VBAR
-	adr	r1, debug_probe_vectors
-	mcr	p15, 0, r1, c12, c0, 0
-	bic	r1, r5, #SCTLR_V
-	bic	r1, r1, #SCTLR_TE
-	mcr	p15, 0, r1, c1, c0, 0
-	isb
+	a32_own_vectors debug_probe_vectors, r1
 	mov	r2, r0
 	mov	r0, #0
 	mov	r1, #0			@ QEMU leaves it alone where it has no register
@@ -91,10 +69,7 @@
 	mrc	p14, 0, r1, c7, c2, 7	@ DBGDEVID
 	str	r1, [r2, #12]
 	mov	r0, r7
-	mcr	p15, 0, r5, c1, c0, 0
-	mcr	p15, 0, r6, c12, c0, 0
-	isb
-	msr	cpsr_cx, r4
+	a32_own_vectors_end
 	pop	{r4-r7, pc}
 	.size	hyp_debug_probe_call, . - hyp_debug_probe_call
 
@@ -120,30 +95,12 @@ hyp_debug_trial_vectors:
 	.endr
 	.size	hyp_debug_trial, . - hyp_debug_trial
 
-	.align	5
-probe_vectors:
-	b	.
-	b	probe_undef
-	b	.
-	b	.
-	b	.
-	b	.
-	b	.
-	b	.
+	a32_vectors probe_vectors, probe_undef
 probe_undef:
 	movw	r0, #0xdead		@ HYP_PROBE_UNDEF
 	movs	pc, lr
 
-	.align	5
-debug_probe_vectors:
-	b	.
-	b	debug_probe_undef
-	b	.
-	b	.
-	b	.
-	b	.
-	b	.
-	b	.
+	a32_vectors debug_probe_vectors, debug_probe_undef
 debug_probe_undef:
 	add	r0, r0, #1
 	mov	r1, #0

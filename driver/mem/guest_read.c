@@ -20,8 +20,8 @@ bool armvmm_guest_read(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned in
 		return false;
 	/*
 	 * What a guest wrote past its caches may not be what the host's hold. With SCTLR.M clear
-	 * its data accesses are Strongly-ordered, whatever C says (DDI 0406C B3.2.1). And a page that
-	 * is pinned need not be what the client has at its address.
+	 * its data accesses are Strongly-ordered, whatever C says (DDI 0406C B3.2.1). And a page
+	 * that is pinned need not be what the client has at its address.
 	 */
 	if (!armvmm_stage2_host_syncs || !armvmm_guest_caches_on(vcpu))
 		return armvmm_guest_ram(vcpu, ipa, buf, len, false) > 0;

@@ -38,9 +38,9 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, un
 			   bool write, struct stage2_host_page *page);
 
 /*
- * The page that the guest has at @hva, of @slot, for the kernel to read or, with @write, to write in
- * the guest's name; it is the kernel's until it is put back. NULL where there is none. Callers as
- * above. May sleep.
+ * The page that the guest has at @hva, of @slot, for the kernel to read or, with @write, to write
+ * in the guest's name; it is the kernel's until it is put back. NULL where there is none. Callers
+ * as above. May sleep.
  */
 struct page *armvmm_stage2_host_page_get(struct armvmm_vm *vm, struct armvmm_memslot *slot,
 					 unsigned long hva, bool write);

@@ -77,8 +77,8 @@ static void pin_unaccount(struct armvmm_vm *vm, unsigned long pages)
 }
 
 /*
- * For one page, or with @more for one that takes the place of another in a moment. -ENOMEM where the
- * owner may pin no more.
+ * For one page, or with @more for one that takes the place of another in a moment. -ENOMEM where
+ * the owner may pin no more.
  */
 static int pin_account(struct armvmm_vm *vm, bool more)
 {

@@ -221,6 +221,16 @@ static void dist_clear_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 	}
 }
 
+/*
+ * What is pending or active moves between the structure and a list register, and looking at the one
+ * after the other may find it in neither. So the lock is taken; but the vCPU's own private
+ * interrupts move at its own entries and exits alone.
+ */
+static bool dist_state_is_here(const struct armvmm_vgic_irq *irq)
+{
+	return vgic_irq_is_private(irq) && !READ_ONCE(irq->in_lr);
+}
+
 static u32 dist_read_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
 {
 	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
@@ -229,7 +239,7 @@ static u32 dist_read_pending(struct armvmm_vcpu *vcpu, unsigned int intid, unsig
 	u32 val = 0;
 
 	for (i = 0; i < n; i++, irq++) {
-		if (likely(!READ_ONCE(irq->in_lr))) {
+		if (dist_state_is_here(irq)) {
 			val |= (u32)vgic_irq_is_pending(irq) << i;
 			continue;
 		}
@@ -275,7 +285,7 @@ static u32 dist_read_active(struct armvmm_vcpu *vcpu, unsigned int intid, unsign
 	u32 val = 0;
 
 	for (i = 0; i < n; i++, irq++) {
-		if (likely(!READ_ONCE(irq->in_lr))) {
+		if (dist_state_is_here(irq)) {
 			val |= (u32)READ_ONCE(irq->active) << i;
 			continue;
 		}

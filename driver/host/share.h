@@ -4,6 +4,9 @@
  * maps its memory non-shareable. HYP mode, its walks and guests have the same memory by the same
  * shareability: aliases of which one is shareable and one is not need not be coherent (DDI 0406C
  * A3.5.7), and a core whose ACTLR.SMP is clear may not cache what is shareable.
+ *
+ * A guest that maps its memory shareable has it so, whatever stage 2 says (B3.8.3). Where ACTLR.SMP
+ * is clear as well that is not mended here: the load tells of the bit, which firmware has to set.
  */
 #ifndef ARMVMM_HOST_SHARE_H
 #define ARMVMM_HOST_SHARE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Guest debugging. All debug exceptions of a guest are taken in HYP mode
- * (HDCR.TDE) and end up here, where it is decided whose each is:
+ * (HDCR.TDE) and end up here, where the owner of each is decided:
  *
  *	BKPT			the client's with KVM_GUESTDBG_USE_SW_BP, else the guest's
  *	all others, while
@@ -106,7 +106,7 @@ static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *db
 
 	if (control & ~armvmm_debug_flags())
 		return -EINVAL;
-	/* As in KVM elsewhere: without ENABLE the others are nothing; INJECT_BP is no state. */
+	/* As KVM elsewhere: without ENABLE other flags mean nothing; INJECT_BP is not kept. */
 	if (!(control & KVM_GUESTDBG_ENABLE))
 		control &= KVM_GUESTDBG_INJECT_BP;
 	if (control & KVM_GUESTDBG_USE_HW &&
@@ -121,7 +121,7 @@ static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *db
 		debug_inject(vcpu, DBG_MOE_BKPT);
 	}
 
-	/* The last ones go with the flag. */
+	/* Clearing the flag clears the registers. */
 	armvmm_debug_sync_code(vcpu);
 	debug->control = control & ~KVM_GUESTDBG_INJECT_BP;
 	debug->arch = dbg->arch;
@@ -199,10 +199,11 @@ static int debug_bkpt(struct armvmm_vcpu *vcpu)
 }
 
 /*
- * Nobody's registers are loaded: it is the host's, whose breakpoints are put away
- * from now on. Or a BKPT that neither DBGDSCR nor memory tells from one, and which
- * would come again for ever: so once more with all put away for certain, where
- * HYP mode does not look if any are in use (nr_brp is zero), and then BKPT is left.
+ * Neither the client's nor the guest's registers are loaded. So one of the host's
+ * breakpoints hit: they are hidden from this vCPU from now on. Or it is a BKPT, and
+ * neither DBGDSCR nor memory says so; it would recur for ever. The guest is tried
+ * once more with the host's breakpoints surely hidden (with nr_brp zero HYP mode
+ * does not check whether any is in use). If it comes back, it is a BKPT.
  */
 static int debug_host(struct armvmm_vcpu *vcpu, u32 moe)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A fault in HYP mode: take down where and why, and let the host tell. There
- * is no way on from here, but there is never a silent hang either.
+ * A fault in HYP mode: record where and why, and let the host print it. HYP
+ * cannot go on from here, but it never hangs silently either.
  */
 #include "hyp/cpu.h"
 #include "hyp/sysreg.h"

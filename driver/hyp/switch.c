@@ -338,8 +338,8 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 }
 
 /*
- * Takes down what is constant in the host while this CPU stays online. Also
- * gives stage 2 its VTCR: it never changes.
+ * Records the host's registers that are constant while this CPU stays online.
+ * It also sets VTCR for stage 2, which never changes.
  */
 u32 __hyp_text hyp_snapshot(struct hyp_cpu *cpu)
 {

@@ -47,7 +47,7 @@ static void fault_flush_caches(struct stage2_fault *fault, struct stage2_host_pa
 	if (fault->mapped) {
 		spin_lock(&s2->lock);
 		old = armvmm_stage2_lookup(s2, fault->ipa, &old_level);
-		/* A page of a block that was flushed whole is no news. */
+		/* The block that this page was part of was flushed as a whole. */
 		if (old && old_level == 2 && level == 3)
 			old = stage2_split_leaf(old, stage2_index(fault->ipa, 3));
 		spin_unlock(&s2->lock);
@@ -128,7 +128,7 @@ out:
 	return ret ? ret : 1;
 }
 
-/* The guest touched what is no RAM, or wrote what it may only read. */
+/* The guest accessed an address that is not RAM, or wrote to a read-only slot. */
 static int fault_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
 {
 	u32 hsr = vcpu->hyp->hsr;
@@ -142,7 +142,7 @@ static int fault_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
 		armvmm_regs_inject_dabt(vcpu, vcpu->hyp->hxfar);
 		return 1;
 	}
-	/* There is no cache line of what is not memory: done. */
+	/* No cache line belongs to an address without memory: nothing to maintain. */
 	if (hsr & HSR_DABT_CM) {
 		armvmm_regs_skip(vcpu);
 		return 1;
@@ -150,10 +150,10 @@ static int fault_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
 	return armvmm_mmio_fault(vcpu, ipa);
 }
 
-/* Aborts that are none of translation: the guest takes them as what they are to it. */
+/* Aborts that no translation caused: the guest takes each as its own abort. */
 static int fault_other(struct armvmm_vcpu *vcpu, bool iabt)
 {
-	/* Two entries for one address: the guest cannot have made them, all go. */
+	/* Two TLB entries for one address. The guest cannot cause that: flush all. */
 	if ((vcpu->hyp->hsr & HSR_ABT_FSC) == HSR_FSC_TLB_CONFLICT) {
 		armvmm_stage2_flush_tlb(&vcpu->vm->stage2);
 		return 1;
@@ -208,7 +208,7 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 	if (type != HSR_FSC_TRANSLATION && type != HSR_FSC_ACCESS_FLAG &&
 	    type != HSR_FSC_PERMISSION)
 		return fault_other(vcpu, iabt);
-	/* The translation changed between the fault and the question where it was. */
+	/* The tables changed between the fault and the lookup of its address: retry. */
 	if (!hyp->fault_ipa_valid)
 		return 1;
 	ipa = armvmm_stage2_fault_ipa(hyp->hpfar, hyp->hxfar);

@@ -31,7 +31,7 @@ static void loaded_put(struct armvmm_vcpu *vcpu)
 	lockdep_assert_irqs_disabled();
 	armvmm_vgic_put(vcpu);
 	__this_cpu_write(loaded_vcpu, NULL);
-	/* What was saved is seen by who sees that it is. */
+	/* A CPU that reads -1 sees what was saved, too. */
 	smp_store_release(&vcpu->loaded_cpu, -1);
 }
 

@@ -351,8 +351,8 @@ static noinline void lr_fill(struct armvmm_vcpu *vcpu)
 	if (likely(!ap->more))
 		return;
 	/*
-	 * Others wait. Those that are pending come after what is pending here: time
-	 * enough when the last of these is taken.
+	 * Some interrupts found no list register. Pending ones have a lower priority
+	 * than those that are loaded: HYP mode asks again when no loaded one is pending.
 	 */
 	if (pending)
 		hv->hcr |= GICH_HCR_NPIE;

@@ -8,7 +8,7 @@
  * changes an entry, so change_pte (gone in 6.10) finds nothing that it could change, and is not
  * implemented.
  *
- * Slots are found under vm->srcu. A slot that was taken out meanwhile is unmapped by who takes
+ * Slots are found under vm->srcu. A slot that was taken out meanwhile is unmapped by whoever takes
  * it out, before its memory can be used for anything else by the client.
  */
 #include <linux/sched/mm.h>
@@ -99,7 +99,7 @@ static void notifier_invalidate_end(struct mmu_notifier *mn,
 	struct stage2 *s2 = &notifier_vm(mn)->stage2;
 
 	/*
-	 * Who reads the new sequence number reads the client's tables after they changed: the
+	 * Whoever reads the new sequence number reads the client's tables after they changed: the
 	 * lock's release orders the one after the other, and pairs with the smp_rmb() between the
 	 * two reads in stage2_host.c.
 	 */

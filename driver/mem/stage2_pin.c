@@ -174,7 +174,7 @@ static unsigned long *pin_word(struct armvmm_memslot *slot, unsigned long i)
 
 /*
  * Puts @new where @old was, and takes @old, which is mapped at @ipa, from the guest first. False
- * where another vCPU was faster. The words are found in order by who reads invalidate_seq first.
+ * where another vCPU was faster. Whoever reads invalidate_seq first finds the words in order.
  */
 static bool pin_replace(struct armvmm_vm *vm, u64 ipa, unsigned long *word, unsigned long old,
 			unsigned long new)

@@ -56,7 +56,7 @@ static inline void vgic_ap_settle(struct armvmm_vgic_ap *ap, struct armvmm_vgic_
 	vgic_ap_add(ap, irq);
 }
 
-/* No lock: who adds one tells the vCPU to look again. */
+/* No lock: whoever adds one tells the vCPU to look again. */
 static inline bool vgic_ap_is_empty(const struct armvmm_vgic_ap *ap)
 {
 	return !READ_ONCE(ap->nr);

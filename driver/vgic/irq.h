@@ -9,13 +9,13 @@
  * leaves the list while in_lr, so it cannot be in two list registers.
  *
  * Pending SPIs that the guest did not take stay in_lr after the exit (parked,
- * lr.c), for the next entry to show again as they are. Who changes one of them,
+ * lr.c), for the next entry to show again as they are. Whoever changes one of them,
  * or needs to know its state, takes all of them out first.
  *
  * The bytes that GICD_* read, and that injection looks at, are read without the
  * lock too: they are written by WRITE_ONCE() and, without it, read by READ_ONCE().
  *
- * An interrupt that loses its reason to be on the list is taken off by who took
+ * An interrupt that loses its reason to be on the list is taken off by whoever took
  * the reason, or by the sync that ends its time in a list register: an entry to
  * the guest looks at no more of the list than fits into list registers.
  */

@@ -242,7 +242,7 @@ static void lr_fill_only(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq)
 	bool same = false;
 
 	raw_spin_lock(&irq->lock);
-	/* Who changes it takes it off the list when this is done, and has this vCPU look again. */
+	/* Whoever changes it takes it off the list afterwards, and has this vCPU look again. */
 	if (vgic_irq_route(irq) == vcpu && (enabled || irq->active)) {
 		same = lr_may_stay(irq, lr_show(vcpu, irq, 0, enabled, false)) &&
 		       READ_ONCE(keep_lrs);
@@ -270,7 +270,7 @@ static noinline u32 lr_fill_one(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq
 	u32 lr = 0;
 
 	raw_spin_lock(&irq->lock);
-	/* Who changes it takes it off the list when this is done, and has this vCPU look again. */
+	/* Whoever changes it takes it off the list afterwards, and has this vCPU look again. */
 	if (unlikely(vgic_irq_route(irq) != vcpu || !(enabled || irq->active)))
 		goto out;
 	if (!irq->active) {
@@ -288,7 +288,7 @@ out:
 }
 
 /*
- * What stayed in a list register is shown as it was. Who changes it meanwhile waits for the
+ * What stayed in a list register is shown as it was. Whoever changes it meanwhile waits for the
  * list's lock, finds it shown, and has the vCPU take it back.
  */
 static noinline void lr_fill(struct armvmm_vcpu *vcpu)

@@ -121,9 +121,9 @@ void vgic_lr_sync(struct armvmm_vcpu *vcpu);
 static inline void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
 {
 	/*
-	 * Who adds to the list after this look kicks the vCPU. Who took all off it may have emptied
-	 * the list registers, too: that is seen by the very word that HYP mode looks at, and what
-	 * else HYP mode reads was written before it.
+	 * Whoever adds to the list after this look kicks the vCPU. Whoever took all off it may have
+	 * emptied the list registers, too: that is seen by the very word that HYP mode looks at,
+	 * and what else HYP mode reads was written before it.
 	 */
 	if (READ_ONCE(vcpu->vgic.ap->nr) || smp_load_acquire(&vcpu->hyp->vgic.used_lrs))
 		vgic_lr_flush(vcpu);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Counters of VMs and vCPUs, with KVM's names where KVM/arm64 has them. A vCPU's are written by
- * its own thread alone, with a plain increment; who reads them may see one that is a little old,
+ * its own thread alone, with a plain increment; a reader may see one that is a little old,
  * or, once in 2^32, between the writes of its halves, as in KVM on a 32-bit host.
  *
  * They come out by KVM_GET_STATS_FD (stat_fd.c) and by debugfs (stat_debugfs.c). What each is

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/vgic/irq.c driver/vgic/inject.c driver/vgic/lr.c driver/vgic/dist.c
-// sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/attr.c
+// sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/attr.c driver/vgic/ap.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -Idriver -I.
 /*
  * The vGIC's attributes from a client that tries everything, before init and after it, with vCPUs

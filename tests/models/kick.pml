@@ -11,12 +11,13 @@
 /* code: armvmm_vcpu_kick: rcuwait_wake_up(&vcpu->wait); */
 /* code: armvmm_vcpu_kick: kick_process(task); */
 /* code: armvmm_vcpu_request: smp_mb__after_atomic(); */
-/* code: armvmm_vgic_flush: list_empty(&v->ap_list) */
+/* code: armvmm_vgic_flush: READ_ONCE(vcpu->vgic.ap->nr) */
 /* code: run_enter: smp_store_mb(vcpu->mode, VCPU_IN_GUEST); */
 /* code: run_enter: if (READ_ONCE(vcpu->requests) */
 /* code: run_until_exit: WRITE_ONCE(vcpu->task, current); */
 /* code: run_until_exit: smp_wmb(); */
-/* code: vgic_irq_update_unlock: list_add_tail(&irq->ap_link, &to->vgic.ap_list); */
+/* code: irq_update_unlock: vgic_ap_add(to->vgic.ap, irq); */
+/* code: vgic_ap_add: WRITE_ONCE(ap->nr, ap->nr + 1); */
 /* code: vgic_vcpu_notify: smp_mb(); */
 /* code: vgic_vcpu_notify: task = READ_ONCE(vcpu->task); */
 /* fault: NO_ENTRY_BARRIER run_enter() stores mode without a barrier behind it */

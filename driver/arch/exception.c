@@ -6,20 +6,6 @@
 #include "arch/archregs.h"
 #include "arch/exception.h"
 
-#define EXCEPTION_CPSR	16	/* index of CPSR in usr_regs.uregs */
-#define EXCEPTION_PC	15
-
-/* Both types are 32 bits wide on Arm; the unit tests see to it elsewhere. */
-static u32 *exception_word(void *p)
-{
-	return p;
-}
-
-static u32 *exception_usr(struct kvm_regs *regs, unsigned int n)
-{
-	return exception_word(&regs->usr_regs.uregs[n]);
-}
-
 bool armvmm_exception_mode_valid(u32 cpsr)
 {
 	switch (cpsr & CPSR_M_MASK) {

@@ -10,6 +10,20 @@
 
 #include <linux/armvmm.h>
 
+#define EXCEPTION_CPSR	16	/* index of CPSR in usr_regs.uregs */
+#define EXCEPTION_PC	15
+
+/* A register is 32 bits wide on Arm; the unit tests see to it elsewhere. */
+static inline u32 *exception_word(void *p)
+{
+	return p;
+}
+
+static inline u32 *exception_usr(struct kvm_regs *regs, unsigned int n)
+{
+	return exception_word(&regs->usr_regs.uregs[n]);
+}
+
 /* Register n (0-15) in the bank of the mode that CPSR names (DDI 0406C B1.3.2). */
 u32 *armvmm_exception_reg(struct kvm_regs *regs, unsigned int n);
 /* SPSR of that mode; NULL in USR and SYS, which have none. */

@@ -7,22 +7,11 @@
 #include "core/exception_entry.h"
 #include "hyp/hyp.h"
 
-#define ENTRY_CPSR	16	/* index of CPSR in usr_regs.uregs */
-#define ENTRY_PC	15
-
-/* Both types are 32 bits wide on Arm; the unit tests see to it elsewhere. */
-static u32 *entry_word(struct kvm_regs *regs, unsigned int n)
-{
-	void *p = &regs->usr_regs.uregs[n];
-
-	return p;
-}
-
 /* @lr: what LR of the new mode holds, table B1-7. */
 static void entry_take(struct hyp_vcpu *hyp, u32 mode, u32 vector, u32 mask, u32 lr)
 {
 	struct kvm_regs *regs = &hyp->regs;
-	u32 *cpsr = entry_word(regs, ENTRY_CPSR);
+	u32 *cpsr = exception_usr(regs, EXCEPTION_CPSR);
 	u32 old = *cpsr, sctlr = hyp->cp15[CP15_SCTLR], new;
 
 	new = old & ~(CPSR_M_MASK | CPSR_IT | CPSR_J | CPSR_T | CPSR_E);
@@ -35,14 +24,14 @@ static void entry_take(struct hyp_vcpu *hyp, u32 mode, u32 vector, u32 mask, u32
 
 	*armvmm_exception_spsr(regs) = old;
 	*armvmm_exception_reg(regs, 14) = lr;
-	*entry_word(regs, ENTRY_PC) =
+	*exception_usr(regs, EXCEPTION_PC) =
 		(sctlr & SCTLR_V ? VECTORS_HIGH : hyp->cp15[CP15_VBAR]) + vector;
 }
 
 void armvmm_exception_undef(struct hyp_vcpu *hyp)
 {
-	u32 pc = *entry_word(&hyp->regs, ENTRY_PC);
-	u32 thumb = *entry_word(&hyp->regs, ENTRY_CPSR) & CPSR_T;
+	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
+	u32 thumb = *exception_usr(&hyp->regs, EXCEPTION_CPSR) & CPSR_T;
 
 	entry_take(hyp, CPSR_M_UND, VECTOR_UNDEF, CPSR_I, pc + (thumb ? 2 : 4));
 }
@@ -55,7 +44,7 @@ static u32 entry_fsr(struct hyp_vcpu *hyp)
 
 void armvmm_exception_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr)
 {
-	u32 pc = *entry_word(&hyp->regs, ENTRY_PC);
+	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
 
 	entry_take(hyp, CPSR_M_ABT, VECTOR_DABT, CPSR_A | CPSR_I, pc + 8);
 	hyp->cp15[CP15_DFAR] = far;
@@ -69,7 +58,7 @@ void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write)
 
 void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far)
 {
-	u32 pc = *entry_word(&hyp->regs, ENTRY_PC);
+	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
 
 	entry_take(hyp, CPSR_M_ABT, VECTOR_PABT, CPSR_A | CPSR_I, pc + 4);
 	hyp->cp15[CP15_IFAR] = far;

@@ -5,15 +5,15 @@
  * ordinary (a Thumb instruction, a condition, a banked register) is left to the
  * host, which answers the same.
  */
+#include <linux/arm-smccc.h>
+#include <uapi/linux/psci.h>
+
 #include "hyp/cpu.h"
 #include "hyp/sysreg.h"
 
 asm(".arch_extension virt");
 
-#define SMCCC_VERSION		0x80000000u	/* DEN 0028 7.2 */
-#define PSCI_VERSION		0x84000000u	/* PSCI 5.1.1 */
-#define PSCI_1_0		0x00010000u
-#define SMCCC_1_1		0x00010001u
+#define PSCI_1_0		PSCI_VERSION(1, 0)
 
 #define READ_ACTLR		(HSR_CP(0, 1, 0, 1) | HSR_CP_READ)
 #define READ_L2CTLR		(HSR_CP(1, 9, 0, 2) | HSR_CP_READ)
@@ -24,15 +24,15 @@ __hyp_inline bool fastpath_hvc(struct hyp_vcpu *vcpu)
 	unsigned long *r = vcpu->regs.usr_regs.uregs;
 
 	switch (r[0]) {
-	case PSCI_VERSION:
+	case PSCI_0_2_FN_PSCI_VERSION:
 		if (!vcpu->psci_version)
 			return false;
 		r[0] = vcpu->psci_version;
 		break;
-	case SMCCC_VERSION:
+	case ARM_SMCCC_VERSION_FUNC_ID:
 		if (vcpu->psci_version < PSCI_1_0)
 			return false;
-		r[0] = SMCCC_1_1;
+		r[0] = ARM_SMCCC_VERSION_1_1;
 		break;
 	default:
 		return false;

@@ -21,11 +21,10 @@
 #include "regs/psci.h"
 #include "regs/reset.h"
 
-#define PSCI_V(major, minor)	((major) << 16 | (minor))
-#define PSCI_V0_1		PSCI_V(0, 1)
-#define PSCI_V0_2		PSCI_V(0, 2)
-#define PSCI_V1_0		PSCI_V(1, 0)
-#define PSCI_V1_1		PSCI_V(1, 1)
+#define PSCI_V0_1		PSCI_VERSION(0, 1)
+#define PSCI_V0_2		PSCI_VERSION(0, 2)
+#define PSCI_V1_0		PSCI_VERSION(1, 0)
+#define PSCI_V1_1		PSCI_VERSION(1, 1)
 #define PSCI_FN_SYSTEM_RESET2	0x84000012	/* PSCI 1.1 5.11 */
 
 /* SMCCC_ARCH_FEATURES of ARCH_WORKAROUND_1: 0 needed and there, 1 not needed. */

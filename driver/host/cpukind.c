@@ -16,6 +16,7 @@
 #include "arch/archregs.h"
 #include "host/cache.h"
 #include "host/cpukind.h"
+#include "hyp/sysreg.h"
 
 #define CPUKIND_LINE		320	/* the longest description fits */
 
@@ -66,7 +67,7 @@ static void cpukind_read(struct armvmm_cpukind_regs *r)
 	r->revidr = read_cpuid(CPUID_REVIDR);
 	r->mmfr3 = read_cpuid_ext(CPUID_EXT_MMFR3);
 	asm("mrc p15, 0, %0, c0, c0, 1" : "=r" (r->ctr));
-	asm volatile("mrc p15, 0, %0, c1, c0, 1" : "=r" (r->actlr));
+	r->actlr = sysreg_read(SYS_ACTLR);
 	/* Undefined without the Security Extensions, as on an emulator's board. */
 	if (read_cpuid_ext(CPUID_EXT_PFR1) >> 4 & 0xf)
 		asm volatile("mrc p15, 0, %0, c1, c1, 2" : "=r" (r->nsacr));

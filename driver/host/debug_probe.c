@@ -14,7 +14,6 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include <asm/cp15.h>
 #include <asm/cputype.h>
 #include <asm/ptrace.h>
 
@@ -59,7 +58,7 @@ static void probe_fill(struct hyp_vcpu *hyp)
 	memset(hyp, 0, sizeof(*hyp));
 	cp15[CP15_CSSELR] = sysreg_read(SYS_CSSELR);
 	/* Vectors of its own, in A32: a stray exception must not run the host's with no stack. */
-	cp15[CP15_SCTLR] = sysreg_read(SYS_SCTLR) & ~(CR_V | CR_TE);
+	cp15[CP15_SCTLR] = sysreg_read(SYS_SCTLR) & ~(SCTLR_V | SCTLR_TE);
 	cp15[CP15_CPACR] = sysreg_read(SYS_CPACR);
 	v = sysreg_read64(SYS_TTBR0);
 	cp15[CP15_TTBR0] = (u32)v;

@@ -12,6 +12,7 @@
 #define SYS_MPIDR	0, c0, c0, 5
 #define SYS_CSSELR	2, c0, c0, 0
 #define SYS_SCTLR	0, c1, c0, 0
+#define SYS_ACTLR	0, c1, c0, 1
 #define SYS_CPACR	0, c1, c0, 2
 #define SYS_TTBR0	0, c2
 #define SYS_TTBR1	1, c2
@@ -24,7 +25,6 @@
 #define SYS_DFAR	0, c6, c0, 0
 #define SYS_IFAR	0, c6, c0, 2
 #define SYS_PAR		0, c7
-#define SYS_ATS1CPR	0, c7, c8, 0
 #define SYS_TLBIALLIS	0, c8, c3, 0
 #define SYS_TLBIMVAIS	0, c8, c3, 1
 #define SYS_TLBIALL	0, c8, c7, 0
@@ -32,7 +32,6 @@
 #define SYS_TLBIALLNSNHIS 4, c8, c3, 4
 #define SYS_ICIALLUIS	0, c7, c1, 0
 #define SYS_ICIALLU	0, c7, c5, 0
-#define SYS_BPIALL	0, c7, c5, 6
 #define SYS_PMSELR	0, c9, c12, 5
 #define SYS_PMXEVTYPER	0, c9, c13, 1
 #define SYS_PMUSERENR	0, c9, c14, 0

@@ -20,6 +20,7 @@
 #include <asm/cputype.h>
 
 #include "compat/compat_pmu.h"
+#include "hyp/sysreg.h"
 #include "pmu/pmu.h"
 #include "pmu/pmu_event.h"
 
@@ -109,12 +110,9 @@ bool armvmm_pmu_event_loaded(struct perf_event *event, u32 *select, u32 *type)
 
 static u32 pmu_event_hw_type(u32 select)
 {
-	u32 type;
-
-	asm volatile("mcr p15, 0, %0, c9, c12, 5" : : "r" (select));
+	sysreg_write(select, SYS_PMSELR);
 	isb();
-	asm volatile("mrc p15, 0, %0, c9, c13, 1" : "=r" (type));
-	return type;
+	return sysreg_read(SYS_PMXEVTYPER);
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "debug/cp14.h"
+#include "hyp/sysreg.h"
 #include "pmu/pmu.h"
 #include "regs/cp15.h"
 #include "regs/cp15_table.h"
@@ -208,9 +209,8 @@ static u32 cp15_reset_l2ctlr(struct armvmm_vcpu *vcpu)
 /* The host's, with the SMP bit as the virtual machine is made. */
 static u32 cp15_reset_actlr(struct armvmm_vcpu *vcpu)
 {
-	u32 val;
+	u32 val = sysreg_read(SYS_ACTLR);
 
-	asm volatile("mrc p15, 0, %0, c1, c0, 1" : "=r" (val));
 	return armvmm_vm_online_vcpus(vcpu->vm) > 1 ? val | 1u << 6 : val & ~(1u << 6);
 }
 

@@ -124,10 +124,6 @@ static inline struct eventfd_ctx *eventfd_ctx_fileget(struct file *file)
 }
 #endif
 
-#ifndef HAVE_FD_FILE
-#define fd_file(fd)	((fd).file)
-#endif
-
 /*
  * Accounting around the time in the guest. IRQs off. @noted: when RCU was told last.
  *

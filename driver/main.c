@@ -136,7 +136,7 @@ static int __init armvmm_init(void)
 		goto err_takeover;
 	armvmm_stat_init();
 	armvmm_debug_init();
-	/* First the one that may have another owner: a node that was there must not go again. */
+	/* /dev/kvm first, for it may have another owner: a failure must take no node away again. */
 	if (kvm) {
 		ret = misc_register(&kvm_misc);
 		if (ret) {

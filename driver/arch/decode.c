@@ -68,7 +68,7 @@ static void decode_address(const struct decode_state *s, struct decode_insn *d, 
 	d->wb_value = moved;
 }
 
-/* The base may be written back only where it is none of PC and what is transferred. */
+/* Writeback is defined only where the base is not the PC and is not transferred itself. */
 static bool decode_writeback_ok(const struct decode_insn *d)
 {
 	if (!d->writeback)

@@ -154,7 +154,7 @@ void armvmm_exception_load_pc(struct kvm_regs *regs, u32 addr)
 	*cpsr &= ~(CPSR_IT | CPSR_T);
 	if (addr & 1)
 		*cpsr |= CPSR_T;
-	/* An A32 address that is no word's is UNPREDICTABLE: the word's. */
+	/* An unaligned A32 address is UNPREDICTABLE: the low bits are dropped. */
 	*exception_usr(regs, EXCEPTION_PC) = addr & (addr & 1 ? ~1u : ~3u);
 }
 

@@ -203,7 +203,7 @@ struct armvmm_pmu_counter {
 };
 
 /*
- * Belongs to the vCPU's thread, or to who holds vcpu->mutex; perf's overflow
+ * Belongs to the vCPU's thread, or to the holder of vcpu->mutex; perf's overflow
  * handler changes overflow and wraps, under lock (raw, IRQs off).
  */
 struct armvmm_pmu {
@@ -454,7 +454,7 @@ struct armvmm_vm {
 
 	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
 	bool pin_refused;		/* RLIMIT_MEMLOCK was named (stage2_pin.c) */
-	struct user_struct *pin_user;	/* who is charged for what is pinned, or NULL; constant */
+	struct user_struct *pin_user;	/* pinned pages are charged to it, or NULL; constant */
 	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */
 };
 

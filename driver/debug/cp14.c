@@ -28,14 +28,14 @@
 #define CP14_DBGDEVID		CP14(7, 2, 7)
 
 #define CP14_DSCR_WRITABLE	(DBGDSCR_MDBGEN | DBGDSCR_UDCCDIS | DBGDSCR_MOE_MASK)
-/* Of a CPU without HYP mode: HMC and the types that compare VMIDs are not there. */
+/* A guest's CPU has no HYP mode: HMC and the types that compare VMIDs do not exist. */
 #define CP14_BCR_WRITABLE	0x007fc1e7u
 #define CP14_WCR_WRITABLE	0x1f1fdfffu
 /* Non-secure debug enabled, Secure debug there and disabled: C11.11.1 */
 #define CP14_AUTHSTATUS		0xafu
 /* Of DBGDEVID the host's: address masks of watchpoints, vector catch (C11.11.13). */
 #define CP14_DEVID_HOST		0x0000f0f0u
-/* And what is so here: an OS Double Lock; no HYP mode, and no address masks of breakpoints. */
+/* Fixed here: an OS Double Lock; no HYP mode, and no address masks of breakpoints. */
 #define CP14_DEVID		0x00100f00u
 
 void cp14_reset(struct armvmm_cp14 *g)
@@ -163,7 +163,7 @@ static bool cp14_pl0_may(const struct armvmm_cp14 *g, const struct cp15_access *
 enum cp15_result cp14_access(struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu,
 			     struct cp15_access *a, bool pl0)
 {
-	/* MRRC knows DBGDRAR and DBGDSAR alone, by what is CRn elsewhere (C11.11.16). */
+	/* MRRC reads DBGDRAR and DBGDSAR alone; its CRm has their CRn (C11.11.16). */
 	u32 key = a->is64 ? CP14(a->crn, 0, 0) : CP14(a->crn, a->crm, a->op2);
 
 	/* Trace, or no debug logic to show: nothing is there. */
@@ -209,7 +209,7 @@ static u32 cp14_load_bcr(const struct armvmm_debug_host *cpu, unsigned int n, u3
 		fallthrough;
 	case DBGBCR_BT_MATCH:
 	case DBGBCR_BT_MISMATCH_ALONE:
-		/* Of no byte, a match never hits, and a mismatch always does. */
+		/* With no byte selected a match never hits, and a mismatch always does. */
 		if (bas ? !debug_check_half(bas) : !(bcr & DBGBCR_BT_MISMATCH))
 			return 0;
 		*bvr &= ~3u;
@@ -220,7 +220,7 @@ static u32 cp14_load_bcr(const struct armvmm_debug_host *cpu, unsigned int n, u3
 		keep |= DBGBCR_BAS;
 		break;
 	case DBGBCR_BT_CTX_LINKED:
-		/* Where it counts is what the one that links to it says: these are fixed. */
+		/* The breakpoint that links here says in which modes it counts. */
 		return cp14_is_ctx(cpu, n) ? DBGCR_E | DBGCR_PMC | DBGBCR_BAS |
 					     (bcr & DBGBCR_BT) : 0;
 	default:
@@ -251,7 +251,7 @@ static u32 cp14_load_wcr(u32 wcr, u32 *wvr)
 	return keep | DBGCR_SSC_NS;
 }
 
-/* What links to anything but a context match that is there to be linked to is UNPREDICTABLE. */
+/* A link to anything but a context match of the linked kind is UNPREDICTABLE. */
 static bool cp14_link_ok(const struct hyp_debug_regs *regs, u32 cr)
 {
 	u32 to = regs->bcr[DBGCR_LBN_GET(cr)];
@@ -259,7 +259,7 @@ static bool cp14_link_ok(const struct hyp_debug_regs *regs, u32 cr)
 	return to & DBGCR_E && DBGBCR_BT_GET(to) == DBGBCR_BT_CTX_LINKED;
 }
 
-/* All are as loaded by now: what is linked to may stand after what links to it. */
+/* Called with all registers filled in: a link may lead to a breakpoint of a higher number. */
 static void cp14_load_links(const struct armvmm_debug_host *cpu, struct hyp_debug_regs *regs)
 {
 	unsigned int i;
@@ -360,7 +360,7 @@ int cp14_set(struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu, u64 id,
 		return -ENOENT;
 	switch (key) {
 	case CP14_DBGDIDR:
-		/* Saved on a core of another revision, it is the same machine still. */
+		/* A state from a core of another revision is of the same machine. */
 		return (val ^ cp14_didr(cpu)) & DBGDIDR_KIND ? -EINVAL : 0;
 	case CP14_DBGOSLSR:
 		g->os_lock = val & DBGOSLSR_OSLK;

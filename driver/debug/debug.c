@@ -115,7 +115,7 @@ static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *db
 	if (control & KVM_GUESTDBG_INJECT_BP) {
 		if (!vcpu->initialized)
 			return -ENOEXEC;
-		/* The PC is still at an access that the client has to complete. */
+		/* The client has to complete an access of the instruction first. */
 		if (vcpu->mmio.pending)
 			return -EBUSY;
 		debug_inject(vcpu, DBG_MOE_BKPT);
@@ -125,7 +125,7 @@ static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *db
 	armvmm_debug_sync_code(vcpu);
 	debug->control = control & ~KVM_GUESTDBG_INJECT_BP;
 	debug->arch = dbg->arch;
-	/* An access that is out is the instruction that this step is about. */
+	/* Where an access is unfinished, this step is over when its instruction is. */
 	debug->step_begun = vcpu->initialized && vcpu->mmio.pending;
 	debug->step_pc = vcpu->hyp->regs.usr_regs.ARM_pc;
 	armvmm_debug_update(vcpu);
@@ -152,7 +152,7 @@ int armvmm_debug_to_user(struct armvmm_vcpu *vcpu, u32 ec, u32 far)
 	vcpu->debug.step_begun = false;
 	memset(&run->debug, 0, sizeof(run->debug));
 	run->debug.arch.hsr = ec << 26 | HSR_IL;
-	/* Of what hits it, as of an abort (B3.13.6): a load, or a store. */
+	/* WnR, as for an abort (B3.13.6): a load hit the watchpoint, or a store. */
 	if (ec == KVM_ARM_DEBUG_EC_WATCHPOINT)
 		run->debug.arch.hsr |= vcpu_hsr(vcpu) & HSR_DABT_WNR;
 	run->debug.arch.pc = vcpu->hyp->regs.usr_regs.ARM_pc;

@@ -15,7 +15,7 @@
 #include "eventfd/eventfd.h"
 #include "eventfd/eventfd_private.h"
 
-/* Each holds its eventfd when no descriptor does any more: a client's limits do not bound them. */
+/* Each holds its eventfd even after the descriptor is closed, so that RLIMIT_NOFILE is no bound. */
 #define IOEVENTFD_MAX	4096
 
 /* There is nothing but MMIO on Arm: what waits on another bus, as KVM allows, never fires. */
@@ -169,7 +169,7 @@ static void ioeventfd_free(struct ioeventfd *io)
 	kfree(io);
 }
 
-/* Two that one write could signal: where there is one, it is the first of those it could be. */
+/* True where one write could signal both @new and one that exists: the search finds that one. */
 static bool ioeventfd_collides(const struct armvmm_eventfds *e, const struct ioeventfd *new)
 {
 	struct ioeventfd_key key = {

@@ -112,7 +112,7 @@ static void irqfd_pin_enter(struct irqfd *irqfd)
 		hlist_add_head_rcu(&irqfd->resample_node, &e->resample_at[irqfd->pin]);
 }
 
-/* A line that this one held up must not stay up for ever where none is left to let go of it. */
+/* The last irqfd of a pin lets its line go: nobody else could, and it would stay up for ever. */
 static void irqfd_pin_leave(struct irqfd *irqfd)
 {
 	struct armvmm_eventfds *e = irqfd->vm->eventfds;
@@ -148,7 +148,7 @@ void armvmm_irqfd_rerouted(struct armvmm_vm *vm)
 	}
 	if (list_empty(&moved))
 		return;
-	/* Whoever looks at one still goes on from there along the list that it was on. */
+	/* A reader that stands on an entry still goes on along the list that it was on. */
 	synchronize_rcu();
 	list_for_each_entry(irqfd, &moved, resample_list)
 		irqfd_pin_enter(irqfd);

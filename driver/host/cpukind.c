@@ -71,7 +71,7 @@ static void cpukind_read(struct armvmm_cpukind_regs *r)
 	/* Undefined without the Security Extensions, as on an emulator's board. */
 	if (read_cpuid_ext(CPUID_EXT_PFR1) >> 4 & 0xf)
 		asm volatile("mrc p15, 0, %0, c1, c1, 2" : "=r" (r->nsacr));
-	/* Nobody else has these two, and the A17 not the second. */
+	/* Only the A12 and A17 have the first, and only the A12 the second. */
 	if (MIDR_IMPLEMENTER(r->midr) != MIDR_ARM ||
 	    (MIDR_PART(r->midr) != MIDR_PART_A12 && MIDR_PART(r->midr) != MIDR_PART_A17))
 		return;

@@ -154,7 +154,7 @@ static void probe_ipi(void *arg)
 	struct debug_probe *probe = arg;
 	struct armvmm_debug_host cpu, *found = &probe->found;
 
-	/* On its way up or down: asked when it comes (armvmm_debug_cpu_ok()). */
+	/* This CPU is going up or down: armvmm_debug_cpu_ok() asks it when it is taken over. */
 	if (!armvmm_hypcpu_ready())
 		return;
 	raw_spin_lock(&probe->lock);
@@ -163,7 +163,7 @@ static void probe_ipi(void *arg)
 		*found = cpu;
 		probe->first = false;
 	}
-	/* CPUs of two kinds: what a vCPU has on the one it must have on the other. */
+	/* Where CPUs differ, a vCPU gets only what it has on all of them. */
 	if ((found->didr ^ cpu.didr) & DBGDIDR_KIND)
 		found->nr_brp = 0;
 	found->nr_brp = min(found->nr_brp, cpu.nr_brp);

@@ -326,8 +326,8 @@ vector_dabt:
 /*
  * Faults of HYP's own. Nothing is known of the stack, so that nothing is
  * pushed: all is saved in struct hyp_cpu, and the stack starts anew. HMAIR1
- * holds r0 on the way: no table of ours uses attributes 4 to 7. Should a core
- * not keep what is no attribute, another r0 is printed, and that is all.
+ * holds r0 meanwhile: no table of ours uses attributes 4 to 7. If a core does
+ * not keep a value that is no valid attribute, only the r0 that is printed is wrong.
  */
 	.macro	panic_vector name, number
 \name:

@@ -95,7 +95,7 @@ static void memslots_fill(struct armvmm_memslots *slots, const struct armvmm_mem
 	memslot_hva_build(slots, old, removed, added);
 }
 
-/* After it, nobody uses the array that was there before. */
+/* After it no reader has the old array any more. */
 static void memslots_replace(struct armvmm_vm *vm, struct armvmm_memslots *slots)
 {
 	lockdep_assert_held(&vm->slots_lock);
@@ -259,7 +259,7 @@ static int memslot_set(struct armvmm_vm *vm, const struct kvm_userspace_memory_r
 	ret = change == MEMSLOT_CREATE ? armvmm_stage2_host_slot_init(&new) : 0;
 	if (!ret) {
 		ret = memslot_change(vm, slot ? &old : NULL, &new, change);
-		/* Nobody has seen it. */
+		/* No reader has seen the slot yet. */
 		if (ret && change == MEMSLOT_CREATE)
 			armvmm_stage2_host_slot_release(vm, &new);
 	}

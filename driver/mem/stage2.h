@@ -5,7 +5,7 @@
  * kernel has none (stage2_host.h).
  *
  * With notifiers nothing is pinned: an entry is what the client's own page table said. The rule for
- * both: who looks at the client's memory reads invalidate_seq first, and installs what it found
+ * both: a fault reads invalidate_seq before the client's memory, and installs what it found
  * under stage2.lock only where no invalidation ran meanwhile (armvmm_stage2_retry).
  *
  * Table memory is bounded by the memslots: entries exist for RAM in slots and for the GICV pages

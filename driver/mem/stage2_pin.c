@@ -43,7 +43,7 @@
 /* How many pages are unpinned at once. */
 #define PIN_BATCH	32
 
-/* How often a page is asked for that somebody else holds for a moment. */
+/* How often pinning is tried again where somebody else holds the page for a moment. */
 #define PIN_TRIES	16
 
 const bool armvmm_stage2_host_syncs;
@@ -151,7 +151,7 @@ static int pin_get(struct armvmm_vm *vm, unsigned long hva, bool write, unsigned
 	}
 	if (ret == -EINTR || ret == -ERESTARTSYS || ret == -EAGAIN || fatal_signal_pending(current))
 		return -EAGAIN;
-	/* A page that is no longer any good is -EFAULT as one that is not there. */
+	/* A poisoned page is -EFAULT, like an address with no page. */
 	return ret == -ENOMEM || ret == -EBUSY ? -ENOMEM : -EFAULT;
 }
 
@@ -236,7 +236,7 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, un
 			pin_drop(vm, new);
 			return -EAGAIN;
 		}
-		/* What took the place of another is installed by the guest's next try. */
+		/* Where it replaced another page, the guest's next fault installs it. */
 		if (pin) {
 			pin_drop(vm, pin);
 			return -EAGAIN;

@@ -54,7 +54,7 @@ bool armvmm_stage2_uncached(struct armvmm_vm *vm)
 
 	lockdep_assert_held(&vm->stage2.lock);
 	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
-		/* One that never ran wrote nothing: such as wait for PSCI to start them. */
+		/* A vCPU that never ran wrote nothing, such as one that waits for CPU_ON. */
 		if (READ_ONCE(vcpu->last_cpu) < 0)
 			continue;
 		if (READ_ONCE(vcpu->hyp->hcr) & HCR_TVM || !armvmm_guest_caches_on(vcpu))

@@ -33,7 +33,7 @@ bool armvmm_mmio_insn_wrong_rt(struct armvmm_vcpu *vcpu)
 	       MIDR_VARIANT(midr) == 0 && MIDR_REVISION(midr) <= 4;
 }
 
-/* Aligned to its size: what is not is no instruction's address. */
+/* Instructions are aligned to their size: another address holds none. */
 static bool insn_fetch(const struct gva_mmu *mmu, u32 va, void *buf, unsigned int len)
 {
 	return !(va & (len - 1)) && armvmm_guest_read_virt(mmu, va, buf, len);
@@ -73,7 +73,7 @@ static bool insn_registers(const struct decode_insn *d, struct armvmm_mmio_seq *
 		seq->reg[seq->nr++] = d->rt2;
 		break;
 	case DECODE_MULTIPLE:
-		/* These are an operating system's, on stacks. */
+		/* Only exception handlers use these, on stacks. */
 		if (d->user_bank || d->exception_return)
 			return false;
 		for (i = 0; i < MMIO_SEQ_MAX_REGS; i++)

@@ -326,7 +326,7 @@ int armvmm_pmu_enable(struct armvmm_vcpu *vcpu)
 {
 	if (!vcpu->pmu->created)
 		return -EINVAL;
-	/* An interrupt that was set before it was known who would hear of it. */
+	/* Without a vGIC nobody hears of the interrupt that was set. */
 	if (!armvmm_vgic_in_kernel(&vcpu->vm->vgic) && vcpu->pmu->irq)
 		return -EINVAL;
 	return 0;

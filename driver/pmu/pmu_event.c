@@ -116,7 +116,7 @@ static u32 pmu_event_hw_type(u32 select)
 }
 
 /*
- * An event of this thread's must be in the counter that it is thought to be in,
+ * An event of this thread must be in the counter that it is assumed to be in,
  * with the filter that it is thought to have. 1: it is; 0: it is not; -EAGAIN:
  * it has no counter now.
  */

@@ -57,7 +57,7 @@ static unsigned int pmu_user_nr(void)
 	return PMU_USER_NR + 2 * armvmm_pmu_nr();
 }
 
-/* pmu_user_nr() for an id of nobody's. */
+/* pmu_user_nr() of an id that no register has. */
 static unsigned int pmu_user_find(u64 id)
 {
 	unsigned int n;

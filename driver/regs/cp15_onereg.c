@@ -130,7 +130,7 @@ static bool cp15_is_demux(u64 id)
 	return (id & KVM_REG_ARM_COPROC_MASK) == KVM_REG_ARM_DEMUX;
 }
 
-/* Registers that are what they are: CCSIDR and the ID registers. */
+/* Registers that nobody can change: CCSIDR and the ID registers. */
 static bool cp15_get_constant(u64 id, u32 *val)
 {
 	const struct cp15_reg *r;

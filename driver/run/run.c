@@ -99,7 +99,7 @@ static void run_set_irq_lines(struct armvmm_vcpu *vcpu)
 	vcpu->hyp->hcr = hcr;
 }
 
-/* This CPU cannot enter the guest, and will not: the client's to deal with. */
+/* This CPU cannot enter the guest, now or later: the client has to deal with it. */
 static int run_fail_entry(struct armvmm_vcpu *vcpu, u64 reason)
 {
 	struct kvm_run *run = vcpu->run;

@@ -324,7 +324,7 @@ bool armvmm_timer_pending(struct armvmm_vcpu *vcpu)
 
 /*
  * The host takes its time from the hrtimer's interrupt to the vCPU's thread:
- * the hrtimer is set early by as much as it took of late.
+ * the hrtimer is set early by as much as that took recently.
  */
 void armvmm_timer_block(struct armvmm_vcpu *vcpu)
 {
@@ -389,7 +389,7 @@ bool armvmm_timer_update_run(struct armvmm_vcpu *vcpu)
 {
 	if (!armvmm_timer_should_notify_user(vcpu))
 		return false;
-	/* The PMU's bit is the PMU's. */
+	/* The PMU sets its own bit. */
 	vcpu->run->s.regs.device_irq_level = timer_user_level(vcpu) |
 		(vcpu->run->s.regs.device_irq_level & ~TIMER_USER_MASK);
 	return true;

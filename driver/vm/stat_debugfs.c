@@ -204,7 +204,7 @@ void armvmm_stat_vm_del(struct armvmm_vm *vm)
 	mutex_lock(&stat_lock);
 	list_del(&s->link);
 	mutex_unlock(&stat_lock);
-	/* Waits for those who read. */
+	/* Waits for readers to leave. */
 	debugfs_remove(s->dir);
 	kfree(s->files);
 }

@@ -5,7 +5,7 @@
 
 struct armvmm_vm;
 
-/* A vCPU that is no VM's yet, or an ERR_PTR(). May sleep. */
+/* A new vCPU, not yet in @vm's list, or an ERR_PTR(). May sleep. */
 struct armvmm_vcpu *armvmm_vcpu_alloc(struct armvmm_vm *vm, unsigned int id);
 void armvmm_vcpu_destroy(struct armvmm_vcpu *vcpu);
 

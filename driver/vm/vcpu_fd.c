@@ -245,7 +245,7 @@ static int vcpu_check(struct armvmm_vm *vm, unsigned long id)
 	return armvmm_vm_vcpu_by_id(vm, id) ? -EEXIST : 0;
 }
 
-/* The vCPU becomes the VM's only once its fd is sure. */
+/* The vCPU joins the VM only when its fd can no longer fail. */
 int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned long id)
 {
 	struct armvmm_vcpu *vcpu;

@@ -5,12 +5,6 @@
  */
 #include "lib.h"
 
-#define CPSR_MODE	0x1f
-#define CPSR_F		(1u << 6)
-#define CPSR_I		(1u << 7)
-#define CPSR_A		(1u << 8)
-#define MODE_SVC	0x13
-
 /* SCTLR of a Cortex-A15 or A7 out of reset: DDI 0438 4.3.27, DDI 0464 4.3.27. */
 #define SCTLR_RESET	0x00c50078u
 

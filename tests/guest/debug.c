@@ -17,8 +17,6 @@
 #define MOE_BREAKPOINT	1u
 #define MOE_BKPT	3u
 #define MOE_WATCHPOINT	10u
-#define MODE_USR	0x10u
-#define MODE_SYS	0x1fu
 #define LOOPS		12u
 
 #define DBG_READ(crn, crm, op2)								\

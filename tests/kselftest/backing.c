@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
-#define PAGE	4096u
 #define AREA	0x80000000u
 #define PAGES	16u
 #define SLOT	1u

@@ -8,7 +8,6 @@
 
 #include <sys/eventfd.h>
 
-#define PAGE	4096u
 #define AREA	0x80000000u
 #define PAGES	160u		/* no multiple of 32: the last word is partly used */
 #define SLOT	1u

@@ -5,7 +5,6 @@
 
 #include "vm.h"
 
-#define PAGE		4096u
 #define VCPUS		2
 #define EVENTFDS	8
 #define ATTACKERS	12

@@ -8,7 +8,6 @@
 
 #include <sys/wait.h>
 
-#define PAGE	4096u
 #define HUGE	(2u << 20)
 #define AREA	0x80000000u
 #define SLOT	1u

@@ -5,7 +5,6 @@
  */
 #include "vm.h"
 
-#define PAGE	4096u
 #define IPA_END	(1ull << 40)
 
 /* Reads the word at r2 and writes it to DEV_BASE; then again with the next r2. */

@@ -7,7 +7,6 @@
  */
 #include "vm.h"
 
-#define PAGE	4096u
 #define AREA	0x80000000u
 #define SLOT	1u
 

@@ -10,7 +10,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#define PAGE	4096u
 #define AREA	0x80000000u
 #define PAGES	3000u		/* more than one leaf of the driver's words */
 #define SLOT	1u

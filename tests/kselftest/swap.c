@@ -18,7 +18,6 @@
 
 #define AREA		0x80000000u
 #define AREA_SIZE	(8u << 20)
-#define PAGE		4096u
 
 /*
  * Fills r6 pages from r5 with a word made from the address and the round,

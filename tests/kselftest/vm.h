@@ -19,6 +19,7 @@
 #define GICD_BASE	0x08000000ull
 #define GICC_BASE	0x08010000ull
 #define DEV_BASE	0x0a000000u	/* no device: every access is an exit */
+#define PAGE		4096u
 #define RAM_BASE	0x40000000u
 #define RAM_SIZE	(4u << 20)
 #define MAX_VCPUS	8

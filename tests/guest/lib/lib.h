@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cpsr.h"
 #include "../param.h"
 
 typedef uint8_t u8;

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Entry of the boot CPU and of those that PSCI starts, and the vectors. */
 #include "../param.h"
+#include "cpsr.h"
 	.arch armv7ve
 	.fpu neon
 	.arm
-
-#define MODE_FIQ	0x11
-#define MODE_IRQ	0x12
-#define MODE_SVC	0x13
-#define MODE_ABT	0x17
-#define MODE_UND	0x1b
 
 	.section .text.start, "ax"
 	.globl _start

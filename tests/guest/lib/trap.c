@@ -12,11 +12,6 @@ volatile u32 irq_seen[GUEST_MAX_CPUS];
 volatile u32 irq_spurious;
 volatile u32 fiq_seen;
 
-#define CPSR_T		(1u << 5)
-#define CPSR_MODE	0x1fu
-#define CPSR_IT		0x0600fc00u
-#define MODE_SVC	0x13u
-
 /* Size of the instruction at pc (DDI 0406C A6.1). */
 static u32 insn_size(u32 pc, u32 cpsr)
 {

@@ -118,7 +118,7 @@ int armvmm_exit_handle(struct armvmm_vcpu *vcpu, int code)
 		return 1;
 	}
 
-	/* A CPU may trap an instruction whose condition failed (B1.14.1), but does not abort on it. */
+	/* An instruction whose condition failed may trap (B1.14.1), but does not abort. */
 	if (ec < HSR_EC_IABT) {
 		if (ec >= HSR_EC_CP15_32 && ec <= HSR_EC_CP14_64)
 			vcpu->stat.cp_exit_stat++;

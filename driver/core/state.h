@@ -30,7 +30,7 @@
 
 struct armvmm_coalesced;
 struct armvmm_iodev_ops;
-struct user_struct;
+struct cred;
 struct armvmm_stat_file;
 struct armvmm_vcpu;
 struct armvmm_vm;
@@ -454,7 +454,7 @@ struct armvmm_vm {
 
 	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
 	bool pin_refused;		/* RLIMIT_MEMLOCK was named (stage2_pin.c) */
-	struct user_struct *pin_user;	/* pinned pages are charged to it, or NULL; constant */
+	const struct cred *pin_cred;	/* its user is charged for pins, or NULL; constant */
 	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */
 };
 

@@ -58,12 +58,12 @@ static bool pin_charge(struct armvmm_vm *vm, unsigned long limit)
 {
 	if (atomic64_inc_return(&vm->mm->pinned_vm) > limit)
 		goto err_mm;
-	if (vm->pin_user && compat_user_locked_add(vm->pin_user, 1) > limit)
+	if (vm->pin_cred && compat_user_locked_add(vm->pin_cred->user, 1) > limit)
 		goto err_user;
 	return true;
 
 err_user:
-	compat_user_locked_add(vm->pin_user, -1);
+	compat_user_locked_add(vm->pin_cred->user, -1);
 err_mm:
 	atomic64_dec(&vm->mm->pinned_vm);
 	return false;
@@ -71,8 +71,8 @@ err_mm:
 
 static void pin_unaccount(struct armvmm_vm *vm, unsigned long pages)
 {
-	if (vm->pin_user)
-		compat_user_locked_add(vm->pin_user, -(long)pages);
+	if (vm->pin_cred)
+		compat_user_locked_add(vm->pin_cred->user, -(long)pages);
 	atomic64_sub(pages, &vm->mm->pinned_vm);
 }
 
@@ -82,8 +82,10 @@ static void pin_unaccount(struct armvmm_vm *vm, unsigned long pages)
  */
 static int pin_account(struct armvmm_vm *vm, bool more)
 {
-	unsigned long limit = capable(CAP_IPC_LOCK) ? ULONG_MAX - 1 :
-						      rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+	unsigned long bytes = rlimit(RLIMIT_MEMLOCK), limit = bytes >> PAGE_SHIFT;
+
+	if (bytes == RLIM_INFINITY || capable(CAP_IPC_LOCK))
+		limit = ULONG_MAX - 1;
 
 	return pin_charge(vm, limit + more) ? 0 : -ENOMEM;
 }
@@ -337,7 +339,7 @@ void armvmm_stage2_host_slot_release(struct armvmm_vm *vm, struct armvmm_memslot
 int armvmm_stage2_host_vm_init(struct armvmm_vm *vm)
 {
 	if (!capable(CAP_IPC_LOCK))
-		vm->pin_user = get_uid(current_user());
+		vm->pin_cred = get_current_cred();
 	return 0;
 }
 
@@ -347,7 +349,7 @@ void armvmm_stage2_host_vm_release(struct armvmm_vm *vm)
 
 void armvmm_stage2_host_vm_destroy(struct armvmm_vm *vm)
 {
-	if (vm->pin_user)
-		free_uid(vm->pin_user);
-	vm->pin_user = NULL;
+	if (vm->pin_cred)
+		put_cred(vm->pin_cred);
+	vm->pin_cred = NULL;
 }

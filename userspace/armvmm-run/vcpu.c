@@ -120,7 +120,7 @@ static void vcpu_cannot_run(struct vcpu *vcpu, int ret)
 	struct rlimit limit;
 
 	if (ret == -ENOMEM && vcpu->pinned && !getrlimit(RLIMIT_MEMLOCK, &limit))
-		vcpu_crash(vcpu, "vCPU %u: cannot run: this host pins guest memory, and RLIMIT_MEMLOCK (%llu KiB) allows no more of it: raise it (ulimit -l) beyond --memory",
+		vcpu_crash(vcpu, "vCPU %u: cannot run: this host pins guest memory, and RLIMIT_MEMLOCK (%llu KiB) allows no more of it: raise it (ulimit -l) beyond the memory of all guests of this user",
 			   index, (unsigned long long)limit.rlim_cur >> 10);
 	else
 		vcpu_crash(vcpu, "vCPU %u: cannot run: %s", index, strerror(-ret));

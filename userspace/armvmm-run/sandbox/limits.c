@@ -68,10 +68,9 @@ static void limits_allow_pinning(uint64_t bytes)
 	if (!bytes || getrlimit(RLIMIT_MEMLOCK, &limit))
 		return;
 	bytes += LIMITS_PINNED;
-	if (bytes <= limit.rlim_cur)
-		return;
+	/* The guests of a user are counted together, and each against its own limit. */
 	if (bytes <= limit.rlim_max) {
-		limit.rlim_cur = bytes;
+		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_MEMLOCK, &limit);
 		return;
 	}

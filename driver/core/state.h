@@ -453,7 +453,7 @@ struct armvmm_vm {
 	struct armvmm_stat_files stat_files;	/* where they are shown */
 
 	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
-	bool pin_refused;		/* RLIMIT_MEMLOCK was named (stage2_pin.c) */
+	atomic_t pins_pending;		/* vCPUs that are charged for a page (stage2_pin.c) */
 	const struct cred *pin_cred;	/* its user is charged for pins, or NULL; constant */
 	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */
 };

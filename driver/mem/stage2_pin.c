@@ -24,7 +24,6 @@
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/user.h>
 #include <linux/slab.h>
 
 #include "compat/compat.h"
@@ -90,13 +89,17 @@ static int pin_account(struct armvmm_vm *vm, bool more)
 	return pin_charge(vm, limit + more) ? 0 : -ENOMEM;
 }
 
-/* RLIMIT_MEMLOCK is named once for each VM: KVM_RUN returns a number alone. */
-static void pin_refuse(struct armvmm_vm *vm)
+/*
+ * RLIMIT_MEMLOCK is named, for KVM_RUN returns a number alone; once an hour, for whoever makes VMs
+ * makes as many as they like.
+ */
+static void pin_tell_limit(void)
 {
-	if (!xchg(&vm->pin_refused, true))
-		pr_info_ratelimited("%s[%d]: RLIMIT_MEMLOCK (%lu KiB) allows no more guest memory, which this kernel (MMU_NOTIFIER=n) has pinned: raise it (ulimit -l) to the RAM of all guests of the user and more\n",
-				    current->comm, task_tgid_nr(current),
-				    rlimit(RLIMIT_MEMLOCK) >> 10);
+	static unsigned long told;
+
+	if (printk_timed_ratelimit(&told, 3600 * MSEC_PER_SEC))
+		pr_info("%s[%d]: RLIMIT_MEMLOCK (%lu KiB) allows no more guest memory, which this kernel (MMU_NOTIFIER=n) has pinned: raise it (ulimit -l) to the RAM of all guests of the user and more\n",
+			current->comm, task_tgid_nr(current), rlimit(RLIMIT_MEMLOCK) >> 10);
 }
 
 /* What the guest may have written is dirty from here on: nothing else of the host has seen it. */
@@ -199,6 +202,51 @@ static bool pin_replace(struct armvmm_vm *vm, u64 ipa, unsigned long *word, unsi
 	return done;
 }
 
+/* Charges for @hva's page, pins it, and puts it where @old was; -EAGAIN where the guest tries again. */
+static int pin_charged(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool write,
+		       unsigned long *word, unsigned long old, unsigned long *new)
+{
+	int ret = pin_account(vm, old);
+
+	if (ret) {
+		/*
+		 * Another vCPU is charged for a page that it may give back: this one, if it pinned
+		 * it first. No more than one page for each vCPU is held so, and not for long.
+		 */
+		if (atomic_read(&vm->pins_pending) > 1 || READ_ONCE(*word) != old)
+			return -EAGAIN;
+		pin_tell_limit();
+		return ret;
+	}
+	ret = pin_get(vm, hva, write, new);
+	if (ret) {
+		pin_unaccount(vm, 1);
+		return ret;
+	}
+	if (!pin_replace(vm, ipa, word, old, *new)) {
+		pin_drop(vm, *new);
+		return -EAGAIN;
+	}
+	/* Where it replaced another page, the guest's next fault installs it. */
+	if (old) {
+		pin_drop(vm, old);
+		return -EAGAIN;
+	}
+	return 0;
+}
+
+static int pin_new(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool write,
+		   unsigned long *word, unsigned long old, unsigned long *new)
+{
+	int ret;
+
+	/* Before the charge, which whoever is refused for it has seen (pin_charge()'s atomics). */
+	atomic_inc(&vm->pins_pending);
+	ret = pin_charged(vm, ipa, hva, write, word, old, new);
+	atomic_dec(&vm->pins_pending);
+	return ret;
+}
+
 int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, unsigned long hva,
 			   bool write, struct stage2_host_page *page)
 {
@@ -221,28 +269,10 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, un
 	if (ret)
 		return ret;
 	if (!pin || (write && !(pin & PIN_WRITE))) {
-		ret = pin_account(vm, pin);
-		if (ret) {
-			/* Perhaps another vCPU has just pinned this page, and it is there. */
-			if (READ_ONCE(*word) != pin)
-				return -EAGAIN;
-			pin_refuse(vm);
+		ret = pin_new(vm, (slot->base_gfn + i) << PAGE_SHIFT, hva, may_write, word, pin,
+			      &new);
+		if (ret)
 			return ret;
-		}
-		ret = pin_get(vm, hva, may_write, &new);
-		if (ret) {
-			pin_unaccount(vm, 1);
-			return ret;
-		}
-		if (!pin_replace(vm, (slot->base_gfn + i) << PAGE_SHIFT, word, pin, new)) {
-			pin_drop(vm, new);
-			return -EAGAIN;
-		}
-		/* Where it replaced another page, the guest's next fault installs it. */
-		if (pin) {
-			pin_drop(vm, pin);
-			return -EAGAIN;
-		}
 		pin = new;
 	}
 	page->pfn = page_to_pfn(pin_page(pin));

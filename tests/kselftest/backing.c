@@ -5,7 +5,7 @@
  * client makes to its mapping is the guest's too. (Huge pages: huge.c; swap, KSM, fork: swap.c;
  * device memory: pfnmap.c.)
  */
-#include "vm.h"
+#include "touch.h"
 
 #include <linux/falloc.h>
 #include <linux/userfaultfd.h>
@@ -13,13 +13,8 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
-#define AREA	0x80000000u
 #define PAGES	16u
-#define SLOT	1u
 
-/* Writes r3 at r2 (or reads there), then tells; and again as the client set r2 anew. */
-GUEST_CODE(poke, "ldr r1, =0x0a000000\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
-GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
 /* Adds one to a word of each page from r5 to r6, for ever; tells after each round. */
 GUEST_CODE(walk, "ldr r1, =0x0a000000\n1:\tmov r2, r5\n2:\tldr r0, [r2]\n\tadd r0, r0, #1\n\t"
 	   "str r0, [r2]\n\tadd r2, r2, #4096\n\tcmp r2, r6\n\tblo 2b\n\tstr r0, [r1]\n\tb 1b");
@@ -28,31 +23,6 @@ static void make(struct vm *vm, void *mem)
 {
 	vm_make(vm, 1, 0);
 	MUST_OK(mem_set(vm->fd, SLOT, 0, AREA, PAGES * PAGE, mem));
-}
-
-static int run(struct vm *vm, unsigned int page, uint32_t value)
-{
-	reg32_set(vm->vcpu[0].fd, REG_R(2), AREA + page * PAGE);
-	reg32_set(vm->vcpu[0].fd, REG_R(3), value);
-	return ioctl(vm->vcpu[0].fd, KVM_RUN, 0);
-}
-
-static void poke(struct vm *vm, unsigned int page, uint32_t value)
-{
-	VM_CODE(vm, 0, poke);
-	CHECK_OK(run(vm, page, value));
-	CHECK(vm->vcpu[0].run->mmio.phys_addr == DEV_BASE, "page %u", page);
-}
-
-static uint32_t peek(struct vm *vm, unsigned int page)
-{
-	uint32_t v;
-
-	VM_CODE(vm, 0, peek);
-	CHECK_OK(run(vm, page, 0));
-	CHECK(vm->vcpu[0].run->mmio.phys_addr == DEV_BASE, "page %u", page);
-	memcpy(&v, vm->vcpu[0].run->mmio.data, 4);
-	return v;
 }
 
 static uint32_t *map_fd(int fd, int flags)

@@ -60,13 +60,7 @@ guest_initrd g disk net console <<SCRIPT
 cpus=$cpus
 dmesg -n 1
 if [ \$cpus = 1 ]; then
-	wait_disk /dev/vda
-	if ! dd if=/dev/vda bs=64k skip=255 count=1 2>/dev/null | grep -q armvmm-was-here; then
-		echo armvmm-was-here | dd of=/dev/vda bs=64k seek=255 conv=fsync,notrunc 2>/dev/null
-		say first boot
-		reboot -f
-	fi
-	say second boot
+	reboot_once
 	wait_console
 	con=/dev/hvc0
 	exec <\$con >\$con 2>&1

@@ -9,13 +9,7 @@ a_before=$(dd if="$work/a" bs=64k count=64 2>/dev/null | sum)
 
 guest_initrd g disk console <<'SCRIPT'
 dmesg -n 1
-wait_disk /dev/vda
-if ! dd if=/dev/vda bs=64k skip=255 count=1 2>/dev/null | grep -q armvmm-was-here; then
-	echo armvmm-was-here | dd of=/dev/vda bs=64k seek=255 conv=fsync,notrunc 2>/dev/null
-	say first boot
-	reboot -f
-fi
-say second boot
+reboot_once
 holds "2 CPUs are online" has_cpus 2
 console_test
 say "sum host-wrote $(disk_sum /dev/vda 0 64)"

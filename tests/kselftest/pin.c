@@ -408,8 +408,16 @@ static void killed(void)
 	CHECK(pinned_is(held), "%ld", pinned() - held);
 }
 
-/* Stores that the syndrome does not describe: the driver reads the instruction. */
-GUEST_CODE(pairs, "ldr r1, =0x0a000000\n1:\tstrd r2, r3, [r1]\n\tb 1b");
+/*
+ * Stores that the syndrome does not describe, so that the driver reads the instruction: by the
+ * guest's tables and through the caches, for these are on. Long descriptors, as it is: the lowest
+ * GiB, which the device is in, Strongly-ordered, and that of AREA write-back.
+ */
+GUEST_CODE(pairs, "adr r0, 4f\n\tmov r1, #0\n\tmcrr p15, 0, r0, r1, c2\n\t"
+	   "ldr r0, =0x80000000\n\tmcr p15, 0, r0, c2, c0, 2\n\tmov r0, #0xff00\n\t"
+	   "mcr p15, 0, r0, c10, c2, 0\n\tisb\n\tmrc p15, 0, r0, c1, c0, 0\n\torr r0, r0, #5\n\t"
+	   "mcr p15, 0, r0, c1, c0, 0\n\tisb\n\tldr r1, =0x0a000000\n1:\tstrd r2, r3, [r1]\n\t"
+	   "b 1b\n\t.balign 32\n4:\t.word 0x00000701, 0, 0, 0, 0x80000705, 0, 0, 0");
 
 /* What runs is the guest's page, and not what its owner has there by now. */
 static void decoded(void)

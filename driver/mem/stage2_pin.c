@@ -202,7 +202,7 @@ static bool pin_replace(struct armvmm_vm *vm, u64 ipa, unsigned long *word, unsi
 	return done;
 }
 
-/* Charges for @hva's page, pins it, and puts it where @old was; -EAGAIN where the guest tries again. */
+/* Charges for @hva's page, pins it, puts it where @old was; -EAGAIN: the guest tries again. */
 static int pin_charged(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool write,
 		       unsigned long *word, unsigned long old, unsigned long *new)
 {

@@ -22,7 +22,8 @@ name=${host:-${kdir:+$(cat "$kdir/include/config/kernel.release" 2>/dev/null || 
 out=${out:-$ARMVMM_BUILD/module/$name}
 if [ -n "$host" ]; then
 	kdir=$("$ARMVMM_TOP/scripts/host-kernel.sh" "$host")/build || exit $?
-	vars+=(ARCH=arm CROSS_COMPILE="$CROSS_COMPILE" CC="${CROSS_COMPILE}gcc-12")
+	# gcc's nm: the other one loads all of LLVM for each file, where clang is installed.
+	vars+=(ARCH=arm CROSS_COMPILE="$CROSS_COMPILE" CC="${CROSS_COMPILE}gcc-12" NM="${CROSS_COMPILE}gcc-nm-12")
 fi
 [ -e "$kdir/Makefile" ] ||
 	die "$kdir is no kernel build folder: install the kernel's headers, or set KDIR"
@@ -51,10 +52,31 @@ kmake() {
 }
 
 probe=$ARMVMM_TOP/driver/compat/probe.sh
-if [ -n "$(find "${probe%.sh}s" "$probe" "$kdir/.config" "$kdir/Module.symvers" \
-	-newer "$out/.probed" 2>&1)" ]; then
+
+# ask: the kernel's answers go to compat-config.h. A kernel of the cache answers the same question
+# once: the same script, with the same compiler and configuration, in a folder that never changes.
+ask() {
+	local kept=
+	if [ -n "$host" ]; then
+		kept=$(cd "$kdir" && pwd -P && "${CROSS_COMPILE}gcc-12" --version &&
+			cat "$probe" "${probe%.sh}s" "${probe%/*}"/{options.sh,kernel-options} .config Module.symvers)
+		kept=$ARMVMM_CACHE/probe/$host-$(hash_of - <<<"$kept")
+		if [ -s "$kept" ]; then
+			cmp -s "$kept" "$out/compat-config.h" || cp "$(in_use "$kept")" "$out/compat-config.h"
+			return
+		fi
+	fi
 	say "asking the kernel's headers what they have ($name)"
 	"$probe" "$kdir" "$out" "${vars[@]}" >&2 9>&-
+	[ -n "$kept" ] || return 0
+	mkdir -p "${kept%/*}"
+	cp "$out/compat-config.h" "$kept.$$" && mv "$kept.$$" "$kept"
+	forget_old "$host-" "$kept"
+}
+
+if [ -n "$(find "${probe%.sh}s" "$probe" "$kdir/.config" "$kdir/Module.symvers" \
+	-newer "$out/.probed" 2>&1)" ]; then
+	ask
 	touch "$out/.probed"
 fi
 

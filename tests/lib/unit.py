@@ -55,7 +55,8 @@ def program(test):
 def scripts(tally):
     """What tests the scripts: programs that print KTAP."""
     return [Job("scripts", 60, lambda t=t: run(tally, [t], lambda test:
-                                              paths.top("tests/scripts", test.name)))
+                                              paths.top("tests/scripts", test.name)),
+                lane=False)
             for t in wanted("scripts")]
 
 

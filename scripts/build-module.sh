@@ -22,8 +22,7 @@ name=${host:-${kdir:+$(cat "$kdir/include/config/kernel.release" 2>/dev/null || 
 out=${out:-$ARMVMM_BUILD/module/$name}
 if [ -n "$host" ]; then
 	kdir=$("$ARMVMM_TOP/scripts/host-kernel.sh" "$host")/build || exit $?
-	# gcc's nm: the other one loads all of LLVM for each file, where clang is installed.
-	vars+=(ARCH=arm CROSS_COMPILE="$CROSS_COMPILE" CC="${CROSS_COMPILE}gcc-12" NM="${CROSS_COMPILE}gcc-nm-12")
+	vars+=("${ARMVMM_KERNEL_VARS[@]}")
 fi
 [ -e "$kdir/Makefile" ] ||
 	die "$kdir is no kernel build folder: install the kernel's headers, or set KDIR"

@@ -8,6 +8,10 @@ ARMVMM_CACHE=${ARMVMM_CACHE:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/armvmm}
 ARMVMM_HOSTS_ALL='5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae'
 ARMVMM_HOSTS_SOURCE='6.1-debug 6.1-gcov 6.1-up 6.12-armbian 6.12-openwrt 7.2-thumb'
 CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
+# What make is told in a test host's kernel. gcc's nm: the other one loads all of LLVM for each file,
+# where clang is installed.
+ARMVMM_KERNEL_VARS=(ARCH=arm CROSS_COMPILE="$CROSS_COMPILE" CC="${CROSS_COMPILE}gcc-12"
+	NM="${CROSS_COMPILE}gcc-nm-12")
 export ARMVMM_CACHE
 # Debian keeps depmod and mke2fs where a plain user's PATH does not lead.
 export PATH=$PATH:/usr/sbin:/sbin

@@ -75,6 +75,8 @@ class Host:
                "-M", boot.get("board", "virt"), "-C", boot.get("cpu", "cortex-a15"),
                "-f", self.root + ":/tests", "-f", plan + ":/tests/plan",
                "-f", paths.top("tests/host/runner") + ":/runner",
+               "-f", paths.built(f"module/{self.host}-powerstate/powerstate.ko") +
+               ":/powerstate.ko",
                "--timeout", str(total)] + shlex.split(boot.get("opts", ""))
         if "user" in boot:
             for program in ("armvmm-run", "armvmm-stat"):
@@ -229,6 +231,7 @@ def prepare(host, tally, areas=None, stage=None, wanted=lambda test: True):
     jobs = f"-j{os.cpu_count()}"
     try:
         command.make("module", f"HOST={host}")
+        command.output(paths.top("scripts/test-module.sh"), host)
         # The tests link what the programs are made of.
         command.make(jobs, "user")
         command.make(jobs, "tests", *(["AREAS=system " + " ".join(areas)] if areas else []))

@@ -375,7 +375,7 @@ static void check_wake(void)
 	gic_target(SPI_B, 1);
 	w32(DEV_BASE + DEV_LATER, 20 << 16 | SPI_B);
 	t0 = cntvct();
-	while (!gic_pending(SPI_B) && cntvct() - t0 < us_to_ticks(5000000))
+	while (!gic_pending(SPI_B) && cntvct() - t0 < us_to_ticks(30000000))
 		wfi();
 	let_in(100);
 	report(nr_taken == 1 && taken[0] == SPI_B, "an SPI raised later ends WFI");
@@ -411,7 +411,7 @@ static void all_send(u32 cpu)
 	w32(GICD_SGIR, SGI_OTHERS(6));
 	smp_barrier();
 	irq_on();
-	end = cntvct() + us_to_ticks(500000);
+	end = cntvct() + us_to_ticks(10000000);
 	while ((long long)(cntvct() - end) < 0) {
 		u32 n = 0;
 
@@ -465,14 +465,14 @@ static void check_smp(void)
 	delay_us(5000);
 	from[last][0] = 0;
 	w32(GICD_SGIR, SGI_TARGETS(1u << last, 6));
-	for (u64 end = cntvct() + us_to_ticks(1000000); !from[last][0] && cntvct() < end;)
+	for (u64 end = cntvct() + us_to_ticks(10000000); !from[last][0] && cntvct() < end;)
 		;
 	report(from[last][0] == 1, "an SGI wakes a CPU in WFI");
 	gic_edge(SPI_A, true);
 	gic_enable(SPI_A);
 	gic_target(SPI_A, 1u << last);
 	gic_pend(SPI_A);
-	for (u64 end = cntvct() + us_to_ticks(1000000); !spi_on[last] && cntvct() < end;)
+	for (u64 end = cntvct() + us_to_ticks(10000000); !spi_on[last] && cntvct() < end;)
 		;
 	report(spi_on[last] == 1 && !spi_on[0], "an SPI goes to the CPU that it targets");
 

@@ -106,7 +106,7 @@ static void off_01(void)
 
 static bool wait_off(u32 cpu, u32 n)
 {
-	u64 end = cntvct() + us_to_ticks(3000000);
+	u64 end = cntvct() + us_to_ticks(20000000);
 
 	while (cntvct() < end)
 		if (reached[cpu] == n && hvc(PSCI_AFFINITY_INFO, cpu_mpidr(cpu), 0, 0) == 1)
@@ -221,7 +221,7 @@ static void check_01(void)
 		cache_clean_inval(&cpu_boot[1], sizeof(cpu_boot[1]));
 		r = (int)hvc(PSCI_01_BASE + 2, cpu_mpidr(1), (u32)secondary_entry,
 			     (u32)&cpu_boot[1]);
-		for (u64 end = cntvct() + us_to_ticks(3000000); !reached[1] && cntvct() < end;)
+		for (u64 end = cntvct() + us_to_ticks(20000000); !reached[1] && cntvct() < end;)
 			;
 		delay_us(2000);
 		report(!r && reached[1] == 1, "0.1: CPU_ON and CPU_OFF (%d, %u)", r, reached[1]);

@@ -160,7 +160,9 @@ static void publish(u32 cpu)
 			dmb();
 			flag = i;
 		} else {
-			for (u64 end = cntvct() + us_to_ticks(5000000); flag < i && cntvct() < end;)
+			u64 end = cntvct() + us_to_ticks(30000000);
+
+			while (flag < i && cntvct() < end)
 				;
 			dmb();
 			for (u32 k = 0; k < 16; k++)

@@ -32,6 +32,8 @@
 #define RAM_SIZE	(2u << 20)
 #define NR_IRQS		96
 #define STREAM_START	0x2545f491u
+/* A moment comes up to 4 ms after the events that were asked for: hundreds of them. */
+#define SPARE_EVENTS	2000
 
 static struct {
 	const char *image;
@@ -77,6 +79,7 @@ static struct vm {
 	pthread_mutex_t lock;
 	bool reference;
 	uint64_t until;		/* event after which the run ends, of one CPU */
+	uint64_t most;		/* event after which it ends without the signal: the log is full */
 	volatile bool stop;
 } m = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -228,7 +231,7 @@ static void event(uint32_t value)
 	} else if (log_of[n] != value && !sh->nr_bad_events++) {
 		sh->first_bad = n;
 	}
-	if (m.dev.nr_events == m.until)
+	if (m.dev.nr_events == m.until || m.dev.nr_events == m.most)
 		m.stop = true;
 }
 
@@ -374,7 +377,7 @@ static void alone_reference(unsigned int round)
 /* Goes on from the file (or starts), logs the events asked for, and stops some time later. */
 static void alone_round(unsigned int round)
 {
-	struct itimerval t = { .it_value.tv_usec = 50 + rnd() % 4000 };
+	struct itimerval t = { .it_value.tv_usec = 50 + rnd() % 4000 }, none = { 0 };
 
 	machine_create();
 	if (round)
@@ -386,9 +389,11 @@ static void alone_round(unsigned int round)
 		return;
 	m.stop = false;
 	m.until = 0;
+	m.most = m.dev.nr_events + SPARE_EVENTS;
 	armvmm_vcpu_unkick(m.vcpu[0]);
 	setitimer(ITIMER_REAL, &t, NULL);
 	run(m.vcpu[0]);
+	setitimer(ITIMER_REAL, &none, NULL);
 	note_moment();
 	machine_save();
 }
@@ -514,8 +519,7 @@ int main(int argc, char **argv)
 
 	parse(argc, argv);
 	alone = opt.ncpus == 1;
-	/* A moment comes up to 4 ms after the events that were asked for: hundreds of them. */
-	log_size = alone ? (size_t)opt.rounds * (opt.events + 2000) + opt.tail : 0;
+	log_size = alone ? (size_t)opt.rounds * (opt.events + SPARE_EVENTS) + opt.tail : 0;
 	looks = sizeof(struct look) * (log_size / SNAP_PERIOD + 1);
 	sh = mmap(NULL, sizeof(*sh) + looks + 4 * log_size, PROT_READ | PROT_WRITE,
 		  MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -297,6 +297,7 @@ static void follow_by(bool by_hand)
 	struct vm vm;
 	char *mem = map_pages(PAGES * PAGE), *copy = map_pages(PAGES * PAGE);
 	unsigned int i, round, copied = 0;
+	uint64_t end;
 
 	vm_make(&vm, VCPUS, 0);
 	CHECK_OK(manual(&vm, 0, by_hand));
@@ -313,7 +314,9 @@ static void follow_by(bool by_hand)
 	}
 	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
 	memcpy(copy, mem, PAGES * PAGE);
-	for (round = 0; round < 200; round++) {
+	end = now_ns() + PATIENCE_MS * 1000000ull;
+	/* Longer, where the guest's CPUs stood still meanwhile. */
+	for (round = 0; round < 200 || (copied <= 200 && now_ns() < end); round++) {
 		copied += copy_dirty(&vm, copy, mem, by_hand);
 		if (round % 4 == 0)
 			usleep(3000);

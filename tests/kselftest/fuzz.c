@@ -375,6 +375,8 @@ static void report(void)
 
 		ktap_note("%9u of %9u  %s %s", tally[i].done, tally[i].tried, on[ops[i].on],
 			  ops[i].name);
+		if (tally[i].done && tally[i].done < OFTEN)
+			ktap_note("timing: %s", ops[i].name);
 		CHECK(ops[i].never || tally[i].done >= OFTEN, "%s succeeded %u times only",
 		      ops[i].name, tally[i].done);
 		CHECK(!ops[i].never || !tally[i].done, "%s succeeded", ops[i].name);

@@ -264,7 +264,7 @@ static void registers_busy(void)
 	vm_make(&vm, 1, 0);
 	VM_CODE(&vm, 0, spin);
 	runner_start(&r, &vm, 0);
-	CHECK(runner_wait(&r, 1, 5000));
+	CHECK(runner_wait(&r, 1, PATIENCE_MS));
 	/* It is on its way into RUN again, from where it does not come back. */
 	for (int i = 0; i < 5000 && !attr_get(vm.gic, GRP_DIST, 0, &v); i++)
 		usleep(1000);

@@ -49,12 +49,12 @@ static void under(const char *start, const char *end)
 			before[i] = r[i].mmio;
 		CHECK(!online(1, false), "%s", strerror(errno));
 		for (unsigned int i = 0; i < 4; i++)
-			CHECK(runner_wait(&r[i], before[i] + 2, 10000),
+			CHECK(runner_wait(&r[i], before[i] + 2, PATIENCE_MS),
 			      "vCPU %u stands still with CPU 1 offline (round %d, error %d)", i, n,
 			      r[i].error);
 		CHECK(!online(1, true), "%s", strerror(errno));
 		for (unsigned int i = 0; i < 4; i++)
-			CHECK(runner_wait(&r[i], before[i] + 4, 10000),
+			CHECK(runner_wait(&r[i], before[i] + 4, PATIENCE_MS),
 			      "vCPU %u stands still with CPU 1 back (round %d, error %d)", i, n,
 			      r[i].error);
 	}

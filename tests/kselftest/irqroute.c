@@ -277,13 +277,13 @@ static void resample(void)
 	signal_fd(e[0]);
 	CHECK(taken(&vm) == 41 && !told(ack[0], 0));
 	ended(&vm);
-	CHECK(told(ack[0], 2000) && !told(ack[1], 0));
+	CHECK(told(ack[0], PATIENCE_MS) && !told(ack[1], 0));
 	chip_route(1, 101, PIN(41));
 	CHECK_OK(set_routes(&vm, 2, 0));
 	signal_fd(e[1]);
 	CHECK(taken(&vm) == 41);
 	ended(&vm);
-	CHECK(told(ack[0], 2000) && told(ack[1], 2000));
+	CHECK(told(ack[0], PATIENCE_MS) && told(ack[1], PATIENCE_MS));
 	CHECK(!pending(&vm), "%x", pending(&vm));
 	/* A line that is up when its route goes falls; the other's stays up. */
 	chip_route(1, 101, PIN(42));
@@ -299,7 +299,7 @@ static void resample(void)
 	signal_fd(e[0]);
 	CHECK(taken(&vm) == 43);
 	ended(&vm);
-	CHECK(told(ack[0], 2000));
+	CHECK(told(ack[0], PATIENCE_MS));
 }
 
 static volatile bool stop;
@@ -316,8 +316,9 @@ static void *signals(void *arg)
 /* Routes change while the eventfd is signalled and the guest takes what comes. */
 static void race(void)
 {
-	unsigned int seen[2] = { };
 	struct runner r;
+	unsigned int n;
+	uint64_t end;
 	pthread_t t;
 	struct vm vm;
 	int e;
@@ -330,23 +331,23 @@ static void race(void)
 	for (int i = 0; i < 60; i++) {
 		CHECK_OK(route(&vm, PIN(40), PIN(41) + (uint32_t)(i & 1)));
 		usleep(2000);
-		if (r.last == 41 || r.last == 42)
-			seen[r.last - 41]++;
-		else
-			CHECK(r.last == 40 && i == 0, "SPI %u", r.last);
+		/* What came by the old one may be taken yet, and then what comes by the new one. */
+		end = now_ns() + PATIENCE_MS * 1000000ull;
+		while (r.last != 41 + (uint32_t)(i & 1) && !r.error && now_ns() < end)
+			usleep(100);
+		MUST(r.last == 41 + (uint32_t)(i & 1), "SPI %u, error %d", r.last, r.error);
 	}
-	/* Once this has returned, nothing more comes by the old one. */
+	/* Once this has returned, nothing more comes but what was pending. */
 	CHECK_OK(set_routes(&vm, 0, 0));
-	usleep(50000);
-	{
-		unsigned int n = r.mmio;
-
+	end = now_ns() + PATIENCE_MS * 1000000ull;
+	do {
+		n = r.mmio;
 		usleep(50000);
-		CHECK(r.mmio == n, "%u more", r.mmio - n);
-	}
+	} while (r.mmio != n && now_ns() < end);
+	CHECK(r.mmio == n, "%u more", r.mmio - n);
 	stop = true;
 	pthread_join(t, NULL);
-	CHECK(!r.error && seen[0] && seen[1], "error %d, %u, %u", r.error, seen[0], seen[1]);
+	CHECK(!r.error, "error %d", r.error);
 	runner_stop(&r);
 }
 

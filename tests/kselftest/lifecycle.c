@@ -116,9 +116,10 @@ static void unmap_running(void)
 	vm_make(&vm, 1, 0);
 	VM_CODE(&vm, 0, spin);
 	runner_start(&r, &vm, 0);
-	CHECK(runner_wait(&r, 1, 5000));
+	CHECK(runner_wait(&r, 1, PATIENCE_MS));
 	munmap(vm.ram, RAM_SIZE);
-	usleep(50000);
+	for (uint64_t end = now_ns() + PATIENCE_MS * 1000000ull; !r.error && now_ns() < end;)
+		usleep(1000);
 	/* RUN must have ended by EFAULT, since nothing backs the slot any more. */
 	CHECK(r.error == EFAULT || r.error == -KVM_EXIT_INTERNAL_ERROR, "%d", r.error);
 	runner_stop(&r);

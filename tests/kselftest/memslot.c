@@ -309,11 +309,8 @@ static void change_running(void)
 			usleep(300);
 	}
 	for (unsigned int i = 0; i < 2; i++) {
-		unsigned int before = r[i].exits;
-
+		CHECK(runner_wait(&r[i], r[i].mmio + 1, PATIENCE_MS), "vCPU %u stands still", i);
 		CHECK(!r[i].error, "vCPU %u: %d", i, r[i].error);
-		usleep(20000);
-		CHECK(r[i].exits > before, "vCPU %u stands still", i);
 		runner_stop(&r[i]);
 	}
 }

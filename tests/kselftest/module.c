@@ -34,7 +34,7 @@ static int unload(void)
 /* Freed files and notifiers let go a little later (RCU, SRCU). */
 static int unload_patiently(void)
 {
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 1000; i++) {
 		if (!unload() || errno == ENOENT)
 			return 0;
 		usleep(20000);
@@ -46,7 +46,7 @@ static bool node_there(void)
 {
 	struct stat st;
 
-	for (int i = 0; i < 50; i++) {
+	for (int i = 0; i < 2000; i++) {
 		if (!stat(device_node(), &st))
 			return true;
 		usleep(10000);
@@ -91,7 +91,7 @@ static void refused_in_use(void)
 	VM_CODE(&vm, 0, count);
 	CHECK_ERRNO(unload(), EAGAIN);
 	runner_start(&r, &vm, 0);
-	CHECK(runner_wait(&r, 10, 5000));
+	CHECK(runner_wait(&r, 10, PATIENCE_MS));
 	for (int i = 0; i < 20; i++)
 		CHECK_ERRNO(unload(), EAGAIN);
 	runner_stop(&r);
@@ -222,7 +222,7 @@ static void second_node(void)
 	if (!stat("/dev/kvm", &st))
 		ktap_skip("this host has /dev/kvm of its own");
 	MUST(!load("kvm=1"), "%s", strerror(errno));
-	for (int i = 0; i < 50 && stat("/dev/kvm", &st); i++)
+	for (int i = 0; i < 2000 && stat("/dev/kvm", &st); i++)
 		usleep(10000);
 	MUST(!stat("/dev/kvm", &st), "no /dev/kvm");
 	setenv("ARMVMM_DEVICE_NODE", "/dev/kvm", 1);

@@ -64,20 +64,25 @@ static long pinned(void)
 /* What is pinned before a case begins: what the one before had may be on its way back. */
 static long pinned_before(void)
 {
-	long now = pinned(), was;
+	long was = pinned();
 
-	do {
-		was = now;
-		usleep(300000);
+	/* As it was at three looks in a row. */
+	for (int same = 0; same < 3; same++) {
+		long now;
+
+		usleep(200000);
 		now = pinned();
-	} while (now != was);
-	return now;
+		if (now != was)
+			same = -1;
+		was = now;
+	}
+	return was;
 }
 
 /* True once the host's counts say @want. */
 static bool pinned_is(long want)
 {
-	for (int i = 0; i < 100 && pinned() != want; i++)
+	for (int i = 0; i < 400 && pinned() != want; i++)
 		usleep(50000);
 	return pinned() == want;
 }

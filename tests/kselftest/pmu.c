@@ -281,9 +281,14 @@ static void registers(void)
 
 static uint32_t guest_says(struct vm *vm)
 {
+	uint64_t start = now_ns();
 	uint32_t v = 0;
 
 	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO, "exit %u", vm->vcpu[0].run->exit_reason);
+	/* A counter turns over in 4 s at 1 GHz: tests/run tries once more where it may have. */
+	if (now_ns() - start > 500000000)
+		ktap_note("timing: the guest took %llu ms to its next word",
+			  (unsigned long long)(now_ns() - start) / 1000000);
 	memcpy(&v, vm->vcpu[0].run->mmio.data, 4);
 	return v;
 }
@@ -439,10 +444,15 @@ static void host_perf(void)
 	need_pmu();
 	fd = perf_open(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, false);
 	MUST(fd >= 0, "perf_event_open: %s", strerror(errno));
-	before = perf_value(fd);
-	loop(3000000);
-	after = perf_value(fd);
-	alone.value = after.value - before.value;
+	/* The emulator's cycles are the build machine's time: the least of ten. */
+	alone.value = ~0ull;
+	for (int i = 0; i < 10; i++) {
+		before = perf_value(fd);
+		loop(3000000);
+		after = perf_value(fd);
+		if (after.value - before.value < alone.value)
+			alone.value = after.value - before.value;
+	}
 	CHECK(alone.value >= 100000, "%llu cycles", (unsigned long long)alone.value);
 
 	for (int i = 0; i < 2; i++) {
@@ -453,14 +463,14 @@ static void host_perf(void)
 	}
 	for (int i = 0; i < 2; i++)
 		CHECK(runner_wait(&r[i], 3, 20000), "guest %d does not count (%d)", i, r[i].error);
-	before = perf_value(fd);
 	t0 = now_ns();
+	before = perf_value(fd);
 	for (int i = 0; i < 20; i++) {
 		loop(3000000);
 		usleep(1000);
 	}
-	ns = now_ns() - t0;
 	after = perf_value(fd);
+	ns = now_ns() - t0;
 	after.value -= before.value;
 	after.enabled -= before.enabled;
 	after.running -= before.running;

@@ -324,8 +324,8 @@ static void halting(void)
 	CHECK(!stat_of(fd, "blocking"));
 	VM_CODE(&vm, 0, wfi);
 	runner_start(&r, &vm, 0);
-	MUST(runner_wait(&r, 1, 10000), "the guest does not run");
-	end = now_ns() + 10000000000ull;
+	MUST(runner_wait(&r, 1, PATIENCE_MS), "the guest does not run");
+	end = now_ns() + PATIENCE_MS * 1000000ull;
 	while (!stat_of(fd, "blocking") && now_ns() < end)
 		usleep(1000);
 	CHECK(stat_of(fd, "blocking") == 1, "a vCPU in WFI does not block");
@@ -369,7 +369,7 @@ static void while_running(void)
 	vm_make(&vm, 1, 0);
 	VM_CODE(&vm, 0, spin);
 	runner_start(&r, &vm, 0);
-	MUST(runner_wait(&r, 1, 10000), "the guest does not run");
+	MUST(runner_wait(&r, 1, PATIENCE_MS), "the guest does not run");
 	fd = stats_fd(vm.vcpu[0].fd);
 	for (int i = 0; i < 2; i++)
 		MUST(!pthread_create(&threads[i], NULL, running_reader, &fd), "no thread");

@@ -311,6 +311,15 @@ void runner_stop(struct runner *r)
 	r->vm->vcpu[r->i].run->immediate_exit = 0;
 }
 
+bool comes(const volatile unsigned int *flag)
+{
+	uint64_t end = now_ns() + PATIENCE_MS * 1000000ull;
+
+	while (!*flag && now_ns() < end)
+		usleep(1000);
+	return *flag;
+}
+
 bool runner_wait(struct runner *r, unsigned int n, unsigned int ms)
 {
 	uint64_t end = now_ns() + ms * 1000000ull;

@@ -107,6 +107,10 @@ struct runner {
 void runner_start(struct runner *r, struct vm *vm, unsigned int i);
 void runner_stop(struct runner *r);
 /* Waits until the guest wrote to DEV_BASE at least n times. */
+/* Enough for what comes in milliseconds where the emulator, or one of its CPUs, stands still. */
+#define PATIENCE_MS	20000
+/* True once @flag is not zero: waits for PATIENCE_MS at most. */
+bool comes(const volatile unsigned int *flag);
 bool runner_wait(struct runner *r, unsigned int n, unsigned int ms);
 
 #define SPI(n)		(KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (n))

@@ -316,12 +316,22 @@ static void test_restored(void)
 }
 
 /* The terminal is hung up: the child goes on, idle, and its output goes nowhere. */
+static bool is_hung_up(void)
+{
+	struct pollfd pfd = { .fd = 0 };
+
+	return poll(&pfd, 1, 0) == 1 && pfd.revents & POLLHUP;
+}
+
 static void hangup_child(void)
 {
 	struct rusage before, after;
 
 	guest_start(1000);
 	guest_say("ready");
+	/* The parent may take its time to hang up. */
+	for (int i = 0; i < 200 && !is_hung_up(); i++)
+		guest_for(50);
 	guest_for(500);
 	getrusage(RUSAGE_SELF, &before);
 	for (int i = 0; i < 10; i++) {
@@ -456,11 +466,16 @@ static void test_reader_gone(void)
 /* What was typed for the guest and not read does not become the shell's. */
 static void typed_ahead_child(void)
 {
+	int typed = 0;
+
 	guest_start(0);	/* the guest takes nothing */
 	guest_say("ready");
 	term_flush(guest.chr, 1000);
-	usleep(500000);	/* and it is typed while nobody reads */
+	/* And it is typed while nobody reads. */
+	for (int i = 0; i < 1000 && (ioctl(0, FIONREAD, &typed) || typed < 9); i++)
+		usleep(10000);
 	term_destroy(guest.chr);
+	_exit(typed < 9);
 }
 
 static void test_typed_ahead(void)
@@ -471,6 +486,7 @@ static void test_typed_ahead(void)
 	KTAP_TRUE(child_expect(&child, "ready"));
 	child_send(&child, "rm -rf x\n", 9);
 	KTAP_EQ(waitpid(child.pid, &status, 0), child.pid);
+	KTAP_EQ(status, 0);
 	KTAP_EQ(ioctl(child.slave, FIONREAD, &left), 0);
 	KTAP_EQ(left, 0);
 	close(child.in);
@@ -503,6 +519,7 @@ static void background_child(void)
 {
 	pid_t pid;
 	int status;
+	char c;
 
 	/* This is the shell; the guest is its job. */
 	signal(SIGTTOU, SIG_IGN);
@@ -517,8 +534,8 @@ static void background_child(void)
 		_exit(guest.got[0] == 'f' ? 0 : 1);
 	}
 	setpgid(pid, pid);
-	sleep(1);
-	if (write(1, "front", 5) != 5)
+	/* To the front when it is told to. */
+	if (read(0, &c, 1) != 1)
 		_exit(1);
 	tcsetpgrp(0, pid);
 	waitpid(pid, &status, 0);
@@ -531,8 +548,8 @@ static void test_background(void)
 
 	KTAP_TRUE(child_expect(&child, "ready"));
 	KTAP_TRUE(!is_raw(&child));
-	KTAP_TRUE(child_expect(&child, "front"));
-	for (int i = 0; i < 50 && !is_raw(&child); i++)
+	child_send(&child, "\n", 1);
+	for (int i = 0; i < 200 && !is_raw(&child); i++)
 		usleep(100000);
 	KTAP_TRUE(is_raw(&child));
 	child_send(&child, "f", 1);

@@ -125,22 +125,33 @@ static void test_masked_data(void)
 	teardown();
 }
 
+/* As many seconds as a clock may show since @before: it need not turn over when time() does. */
+static uint32_t passed(uint32_t before)
+{
+	return time(NULL) - before + 1;
+}
+
 static void test_clock_counts(void)
 {
 	uint32_t before = time(NULL), got;
 
 	setup();
 	got = fake_read(&m, RTC(RTC_DR));
-	KTAP_TRUE(got - before <= 2);
+	KTAP_TRUE(got - before <= passed(before));
+	before = time(NULL);
 	fake_write(&m, RTC(RTC_LR), 1000);
-	KTAP_TRUE(fake_read(&m, RTC(RTC_DR)) - 1000 <= 2);
+	got = fake_read(&m, RTC(RTC_DR));
+	KTAP_TRUE(got - 1000 <= passed(before));
 	KTAP_EQ(fake_read(&m, RTC(RTC_LR)), 1000);
 	/* The counter wraps at 32 bits. */
+	before = time(NULL);
 	fake_write(&m, RTC(RTC_LR), 0xffffffff);
 	sleep(1);
-	KTAP_TRUE(fake_read(&m, RTC(RTC_DR)) <= 2);
+	got = fake_read(&m, RTC(RTC_DR));
+	KTAP_TRUE(got <= passed(before));
 	device_bus_reset(&m.bus);
-	KTAP_TRUE(fake_read(&m, RTC(RTC_DR)) <= 3);
+	got = fake_read(&m, RTC(RTC_DR));
+	KTAP_TRUE(got <= passed(before));
 	KTAP_EQ(fake_read(&m, RTC(0xfe0)), 0x31);
 	teardown();
 }
@@ -155,12 +166,22 @@ static void loop_until(uint64_t gpa, uint32_t value, int ms)
 
 static void test_clock_alarm(void)
 {
+	uint32_t at, early;
+
 	setup();
-	fake_write(&m, RTC(RTC_IMSC), 1);
-	fake_write(&m, RTC(RTC_MR), fake_read(&m, RTC(RTC_DR)) + 2);
-	for (int i = 0; i < 3; i++)
-		g_main_context_iteration(NULL, FALSE);
-	KTAP_EQ(fake_read(&m, RTC(RTC_RIS)), 0);
+	/* Once more where the time came before the look. */
+	for (int try = 0; try < 10; try++) {
+		fake_write(&m, RTC(RTC_ICR), 1);
+		at = fake_read(&m, RTC(RTC_DR)) + 2;
+		fake_write(&m, RTC(RTC_MR), at);
+		fake_write(&m, RTC(RTC_IMSC), 1);
+		for (int i = 0; i < 3; i++)
+			g_main_context_iteration(NULL, FALSE);
+		early = fake_read(&m, RTC(RTC_RIS));
+		if (fake_read(&m, RTC(RTC_DR)) + 1 < at)
+			break;
+	}
+	KTAP_EQ(early, 0);
 	loop_until(RTC(RTC_MIS), 1, 5000);
 	KTAP_EQ(fake_read(&m, RTC(RTC_MIS)), 1);
 	KTAP_EQ(fake_line[MAP_PL031_SPI]->level, 1);

@@ -55,6 +55,7 @@ static int fail_sync; /* errno */
 static int fail_fallocate; /* errno */
 static size_t short_io; /* longest transfer, 0: no limit */
 static useconds_t slow_io;
+static unsigned int meet_ms; /* how long one request waits for another to be in hand as well */
 
 /* The function that ours stands before. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -69,6 +70,11 @@ static void io_begin(void)
 		;
 	if (slow_io)
 		usleep(slow_io);
+	for (unsigned int i = 0; i < meet_ms; i++) {
+		if (__atomic_load_n(&max_in_syscall, __ATOMIC_SEQ_CST) > 1)
+			return;
+		usleep(1000);
+	}
 }
 
 static void io_end(void)
@@ -180,7 +186,7 @@ static struct device *setup_config(const struct disk_config *config, uint64_t fe
 	test_machine_init();
 	nr_syncs = max_in_syscall = 0;
 	fail_write = fail_fallocate = fail_sync = 0;
-	short_io = slow_io = 0;
+	short_io = slow_io = meet_ms = 0;
 	if (try_open(config, &err)) {
 		printf("# %s\n", err.text);
 		return NULL;
@@ -698,7 +704,7 @@ static void test_many_at_once(void)
 
 		poke(i * 4096, &mark, 4);
 	}
-	slow_io = 5000;
+	meet_ms = 8000;
 	for (unsigned int i = 0; i < 42; i++) {
 		buf.gpa = DATA + i * 4096;
 		submit(i, VIRTIO_BLK_T_IN, i * 8, &buf, 1);

@@ -673,7 +673,7 @@ static bool race_wait(int fd)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	eventfd_t count;
 
-	if (race_lost || poll(&p, 1, 5000) != 1) {
+	if (race_lost || poll(&p, 1, 30000) != 1) {
 		race_lost = true;
 		return false;
 	}

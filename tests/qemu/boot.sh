@@ -9,11 +9,20 @@ say "cpus $(nproc)"
 say "cpu $(sed -n 's/^CPU part[^:]*: //p' /proc/cpuinfo | sort -u)"
 say "model $(tr '\0' '\n' </proc/device-tree/cpus/cpu@0/compatible)"
 say "psci $(dmesg | sed -n 's/.*psci: \(PSCIv.*\) detected.*/\1/p')"
-for cpu in $(seq 0 $(($(nproc) - 1))); do
-	taskset $((1 << cpu)) sh -c 'i=0; while [ $i -lt 500 ]; do i=$((i + 1)); done' || say "not ok CPU $cpu"
+ticks() {
+	awk '/arch_timer/ { n = 1; for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) if ($i < 5) n = 0; print n }' /proc/interrupts
+}
+# Again, where a CPU had little time to tick in.
+tries=0
+while :; do
+	for cpu in $(seq 0 $(($(nproc) - 1))); do
+		taskset $((1 << cpu)) sh -c 'i=0; while [ $i -lt 500 ]; do i=$((i + 1)); done' || say "not ok CPU $cpu"
+	done
+	sleep 1
+	tries=$((tries + 1))
+	[ "$(ticks)" != 1 ] && [ $tries -lt 10 ] || break
 done
-sleep 1
-say "ticks $(awk '/arch_timer/ { n = 1; for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) if ($i < 5) n = 0; print n }' /proc/interrupts)"
+say "ticks $(ticks)"
 say end
 SCRIPT
 

@@ -26,7 +26,7 @@ counts() {
 	wait_for 60 eval "[ \"\$(passes $1)0\" -ge \"\$((${_before:-0} + 3))0\" ]"
 	tail -n 3 "$work/$1.out"
 	[ "$(passes "$1")" -ge $((${_before:-0} + 3)) ] &&
-		grep '^@@ pass' "$work/$1.out" | tail -n 1 |
+		sed -n "s/^@@ pass \(.*\)$cr\$/\1/p" "$work/$1.out" | tail -n 1 |
 		grep -qE 'cycles [1-9][0-9]{6,} samples [1-9]'
 }
 ends() {

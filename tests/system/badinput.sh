@@ -116,7 +116,8 @@ bad 2 '--net tap=: an interface name has 1 to 15 characters' --net tap=
 bad 2 '--net tap=t,hostfwd=tcp::1-:1: unknown word "hostfwd=tcp::1-:1" (--device help lists those of tap)' --net tap=t,hostfwd=tcp::1-:1
 nc -l -p 4321 &
 guests="$guests $!"
-sleep 1
+# 4321 in hexadecimal, and the state of who listens.
+wait_for 20 grep -qi ':10E1 .* 0A ' /proc/net/tcp /proc/net/tcp6
 bad 1 '--net user,hostfwd=tcp::4321-:1: cannot listen on host TCP port 4321: Address already in use' --net user,hostfwd=tcp::4321-:1
 
 # Options.

@@ -84,12 +84,8 @@ check '... and it is told in words' grep -q \
 # A big.LITTLE host, as far as /proc tells: CPU 0 is a Cortex-A15, CPU 1 another part.
 awk '/^processor/ { cpu = $3 } /^CPU part/ && cpu == 1 { $0 = "CPU part\t: 0xc07" } { print }' \
 	/proc/cpuinfo >"$work/cpuinfo"
-# on CPUS ARG...: the vCPUs are on CPUS, the other threads are not bound.
-on() {
-	cpus=$1
-	shift
-	run --cpus 2 "$@"
-	ready || return 1
+# Each vCPU's thread binds itself: one may not have come so far when the other's guest is ready.
+both_bound() {
 	bound=0 other=
 	for t in /proc/"$pid"/task/*; do
 		list=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "$t/status")
@@ -98,6 +94,15 @@ on() {
 		*) other=$list ;;
 		esac
 	done
+	[ $bound = 2 ]
+}
+# on CPUS ARG...: the vCPUs are on CPUS, the other threads are not bound.
+on() {
+	cpus=$1
+	shift
+	run --cpus 2 "$@"
+	ready || return 1
+	wait_for 20 both_bound
 	guest_type g 's2 '
 	guest_type g p
 	guest_end g 20
@@ -172,7 +177,7 @@ check 'input at its end: the guest runs on' wait_for 20 grep -q ready "$work/eof
 check '... and is there' kill -0 $pid
 kill -9 $pid
 check 'an output that is closed: the guest runs and powers off' sh -c \
-	'(sleep 2; echo offff; sleep 1; echo p) | timeout 20 armvmm-run --kernel monitor >&-'
+	'(sleep 2; echo offff; sleep 1; echo p) | timeout 60 armvmm-run --kernel monitor >&-'
 
 # In bulk, without loss, as fast as the guest takes it.
 bulk() {

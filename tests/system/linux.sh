@@ -130,7 +130,7 @@ fetch() {
 	fi
 	[ -s "$work/served" ]
 }
-check 'the host reaches a server in the guest' wait_for 10 fetch
+check 'the host reaches a server in the guest' wait_for 60 fetch
 check '... and gets what it serves' same "$(guest_sum g serves)" "$(sum <"$work/served")"
 if [ "$cpus" = 2 ]; then
 	scaled 10

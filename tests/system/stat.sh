@@ -62,8 +62,13 @@ once_guest() {
 			usleep 100000
 		done
 	) &
-	armvmm-stat -1 -i 1 "$@" >"$work/table" || return 1
+	typist=$!
+	armvmm-stat -1 -i 1 "$@" >"$work/table"
+	table=$?
+	# What it has not typed yet would come between what the others type.
+	wait $typist
 	cat "$work/table"
+	[ $table = 0 ] || return 1
 	[ "$(value "$work/table" exits)" -gt 0 ]
 }
 check 'once, all' once_guest

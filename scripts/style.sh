@@ -108,7 +108,7 @@ rule "a folder of armvmm-run includes what is below it" "$(while read -r folder 
 		xargs awk -v may=" $may " '/^# *include "/ {
 			split($0, quoted, "\"")
 			into = quoted[2] ~ /\// ? substr(quoted[2], 1, index(quoted[2], "/") - 1) : "."
-			if (index(may, " " into " ") == 0)
+			if (into != "arch" && index(may, " " into " ") == 0)
 				print FILENAME ": " quoted[2]
 		}'
 done <<-'EOF'
@@ -122,13 +122,20 @@ done <<-'EOF'
 	EOF
 git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot|sandbox)/[^/]*$')"
 
+# The registers' fields, and no more of driver/: those headers need nothing of the kernel's.
+rule "user space takes registers from driver/arch, and nothing else of driver/" "$(
+	git grep -nE '^# *include ".*(arch|driver)/' -- userspace ':!userspace/qemu' |
+		grep -vE ':#include "arch/(archregs|gic)\.h"$'
+	git grep -nE '^# *define[ 	]+(CPSR|HSR|MIDR|SCTLR|PSCI|GIC[CDHV])_' -- userspace ':!userspace/qemu'
+)"
+
 if command -v cppcheck >/dev/null; then
 	mapfile -t user < <(git ls-files -- 'userspace/*.c')
 	# comparePointers: the start and the end of a section that the linker put together.
 	rule "cppcheck finds nothing in userspace" "$(cppcheck --quiet --std=c11 --inline-suppr \
 		--enable=warning,portability --suppress=missingInclude --suppress=missingIncludeSystem \
 		--suppress=unknownMacro --suppress=comparePointers --template='{file}:{line}: {id}: {message}' \
-		-Iuserspace/libarmvmm/include -Iuserspace/armvmm-run -D__arm__ "${user[@]}" 2>&1)"
+		-Iuserspace/libarmvmm/include -Iuserspace/armvmm-run -Idriver -D__arm__ "${user[@]}" 2>&1)"
 else
 	n=$((n + 1)) skipped=$((skipped + 1))
 	echo "ok $n cppcheck finds nothing in userspace # SKIP cppcheck is not installed"

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Registers of a GICv2 (IHI 0048B): offsets and fields, by the manual's names. Pure. */
-#ifndef ARMVMM_VGIC_GIC_H
-#define ARMVMM_VGIC_GIC_H
+/*
+ * Registers of a GICv2 (IHI 0048B): offsets and fields, by the manual's names, for the module and
+ * for user space. Pure.
+ */
+#ifndef ARMVMM_ARCH_GIC_H
+#define ARMVMM_ARCH_GIC_H
 
 #include "arch/regbits.h"
 
@@ -51,6 +54,7 @@
 #define GICC_ABPR		0x1c
 #define GICC_APR0		0xd0
 #define GICC_IIDR		0xfc
+#define GICC_SIZE		0x2000	/* the second page holds GICC_DIR */
 #define GICC_IIDR_ARCH(iidr)	(((iidr) >> 16) & 0xf)
 #define GICC_IIDR_GICV2		REG_U(2)
 #define VGIC_CPUIF_IIDR		(VGIC_PRODUCT << 20 | GICC_IIDR_GICV2 << 16 | VGIC_IMPLEMENTER)

@@ -13,7 +13,6 @@
 #include "vgic/irq.h"
 
 #define INIT_NR_IRQS_LEGACY	256	/* for clients that set none, as KVM */
-#define INIT_CPU_SIZE		KVM_VGIC_V2_CPU_SIZE
 
 static size_t init_array_size(unsigned int n)
 {
@@ -164,9 +163,9 @@ static bool init_frames_valid(const struct armvmm_vgic *vgic)
 {
 	u64 dist = vgic->dist_base, cpu = vgic->cpu_base, end = 1ULL << STAGE2_IPA_BITS;
 
-	if (dist > end - GICD_SIZE || cpu > end - INIT_CPU_SIZE)
+	if (dist > end - GICD_SIZE || cpu > end - GICC_SIZE)
 		return false;
-	return dist + GICD_SIZE <= cpu || cpu + INIT_CPU_SIZE <= dist;
+	return dist + GICD_SIZE <= cpu || cpu + GICC_SIZE <= dist;
 }
 
 static int init_map(struct armvmm_vm *vm)
@@ -189,7 +188,7 @@ static int init_map(struct armvmm_vm *vm)
 	armvmm_iobus_register(vm, ARMVMM_IOBUS_GICD, &vgic->dist_iodev);
 	mutex_unlock(&vm->slots_lock);
 
-	ret = armvmm_stage2_map_device(vm, vgic->cpu_base, armvmm_vgic_host.gicv_pa, INIT_CPU_SIZE,
+	ret = armvmm_stage2_map_device(vm, vgic->cpu_base, armvmm_vgic_host.gicv_pa, GICC_SIZE,
 				       true);
 	if (ret) {
 		mutex_lock(&vm->slots_lock);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/libarmvmm/vm.c userspace/libarmvmm/vcpu.c userspace/libarmvmm/gic.c userspace/libarmvmm/regs.c
-// cflags: -D_GNU_SOURCE -Iinclude/uapi -Iuserspace/libarmvmm/include
+// cflags: -D_GNU_SOURCE -Iinclude/uapi -Iuserspace/libarmvmm/include -Idriver
 // libs: -Wl,--wrap=ioctl,--wrap=open,--wrap=fcntl,--wrap=close,--wrap=mmap,--wrap=munmap
 //
 // The library against a kernel of our own behind open(), ioctl() and mmap():

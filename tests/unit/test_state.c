@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/libarmvmm/vm.c userspace/libarmvmm/vcpu.c userspace/libarmvmm/gic.c
 // sources: userspace/libarmvmm/regs.c userspace/libarmvmm/state.c
-// cflags: -D_GNU_SOURCE -Iinclude/uapi -Iuserspace/libarmvmm/include
+// cflags: -D_GNU_SOURCE -Iinclude/uapi -Iuserspace/libarmvmm/include -Idriver
 // libs: -Wl,--wrap=ioctl,--wrap=open,--wrap=close,--wrap=mmap,--wrap=munmap
 //
 // Saving and restoring the state of a VM, against a kernel that remembers what

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "arch/archregs.h"
 #include "board.h"
 #include "boot/dtb.h"
 #include "boot/hosttree.h"
@@ -23,8 +24,7 @@
 #define BOARD_NR_IRQS	(32 + MAP_NR_SPIS)
 
 /* At the guest's first instruction: SVC mode, A32, A, I and F masked (DDI 0406C B1.3.3). */
-#define CPSR_START	0x1d3
-#define CPSR_T		0x20
+#define BOARD_CPSR	(CPSR_M_SVC | CPSR_A | CPSR_I | CPSR_F)
 
 struct board {
 	struct machine m;
@@ -411,7 +411,7 @@ static int board_setup_boot_cpu(struct board *b, struct error *err)
 		{ "r0", 0 },
 		{ "r1", UINT32_MAX },
 		{ "r2", loader->dtb_gpa },
-		{ "cpsr", CPSR_START | (entry & 1 ? CPSR_T : 0) },
+		{ "cpsr", BOARD_CPSR | (entry & 1 ? CPSR_T : 0) },
 		{ "pc", entry & ~1u },
 	};
 

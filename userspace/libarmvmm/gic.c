@@ -4,13 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/gic.h"
 #include "internal.h"
 
 #define GIC_NR_PRIVATE	32	/* SGIs and PPIs: INTID 0-31 (IHI 0048B 2.2.1) */
 #define GIC_FIRST_PPI	16
 #define GIC_MAX_SPIS	(1020 - GIC_NR_PRIVATE)
-#define GIC_DIST_SIZE	0x1000u
-#define GIC_CPU_SIZE	0x2000u
+#define GIC_ALIGN	4096
 #define GIC_ADDR_END	(1ull << 40)
 
 static int gic_attr(int gic_fd, unsigned long request, uint32_t group, uint64_t attr, void *value)
@@ -27,11 +27,11 @@ static int gic_attr(int gic_fd, unsigned long request, uint32_t group, uint64_t 
 /* What the kernel would say, before a device is made that cannot be unmade. */
 static int gic_check(uint64_t dist_base, uint64_t cpu_base, unsigned int nr_irqs)
 {
-	if (dist_base % GIC_DIST_SIZE || cpu_base % GIC_DIST_SIZE)
+	if (dist_base % GIC_ALIGN || cpu_base % GIC_ALIGN)
 		return -EINVAL;
-	if (dist_base > GIC_ADDR_END - GIC_DIST_SIZE || cpu_base > GIC_ADDR_END - GIC_CPU_SIZE)
+	if (dist_base > GIC_ADDR_END - GICD_SIZE || cpu_base > GIC_ADDR_END - GICC_SIZE)
 		return -E2BIG;
-	if (dist_base < cpu_base + GIC_CPU_SIZE && cpu_base < dist_base + GIC_DIST_SIZE)
+	if (dist_base < cpu_base + GICC_SIZE && cpu_base < dist_base + GICD_SIZE)
 		return -EINVAL;
 	if (nr_irqs < 2 * GIC_NR_PRIVATE || nr_irqs > 1024 || nr_irqs % 32)
 		return -EINVAL;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/gic.h"
 #include "internal.h"
 
 #define STATE_MAGIC	0x6574617473767261ull	/* "arvstate" */
@@ -44,27 +45,6 @@ struct state {
 	struct state_record *records;
 	size_t room;
 };
-
-/* GICD_*, IHI 0048B 4.3; GICC_*, 4.4 */
-#define GICD_CTLR		0x000
-#define GICD_IIDR		0x008
-#define GICD_IGROUPR		0x080
-#define GICD_ISENABLER		0x100
-#define GICD_ICENABLER		0x180
-#define GICD_ISPENDR		0x200
-#define GICD_ICPENDR		0x280
-#define GICD_ISACTIVER		0x300
-#define GICD_ICACTIVER		0x380
-#define GICD_IPRIORITYR		0x400
-#define GICD_ITARGETSR		0x800
-#define GICD_ICFGR		0xc00
-#define GICD_CPENDSGIR		0xf10
-#define GICD_SPENDSGIR		0xf20
-#define GICC_CTLR		0x00
-#define GICC_PMR		0x04
-#define GICC_BPR		0x08
-#define GICC_ABPR		0x1c
-#define GICC_APR0		0xd0
 
 /* More than any vCPU has. */
 #define STATE_MAX_REGS		512

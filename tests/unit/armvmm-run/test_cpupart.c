@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/core/cpupart.c userspace/armvmm-run/core/error.c
-// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// cflags: -Iuserspace/armvmm-run -Idriver -D_GNU_SOURCE
 //
 // Which CPUs vCPUs are bound to, on hosts as /proc/cpuinfo tells them.
 #include <errno.h>

@@ -16,7 +16,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c
 // files: userspace/armvmm-run/armvmm-run.1
-// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+// cflags: -Iuserspace/armvmm-run -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 slirp
 // libs: -lfdt
 //

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <libfdt.h>
+#include <linux/psci.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/archregs.h"
+#include "arch/gic.h"
 #include "boot/dtb.h"
 #include "core/fdt_builder.h"
 #include "core/machine.h"
@@ -19,24 +22,16 @@
 #define DTB_MIN_VERSION		16
 #define DTB_LAST_VERSION	17
 
-#define DTB_GICD_SIZE		0x1000
-#define DTB_GICC_SIZE		0x2000
 #define DTB_APB_CLOCK_HZ	24000000
-
-/* PSCI function ids (DEN0022 5.1), for guests that know the 0.1 binding only. */
-#define DTB_PSCI_CPU_SUSPEND	0x84000001
-#define DTB_PSCI_CPU_OFF	0x84000002
-#define DTB_PSCI_CPU_ON		0x84000003
-#define DTB_PSCI_MIGRATE	0x84000005
 
 const char *dtb_cpu(uint32_t midr)
 {
-	switch (midr >> 4 & 0xfff) {
-	case 0xc07:
+	switch (MIDR_PART(midr)) {
+	case MIDR_PART_A7:
 		return "arm,cortex-a7";
-	case 0xc0d:
+	case MIDR_PART_A12:
 		return "arm,cortex-a12";
-	case 0xc0e:
+	case MIDR_PART_A17:
 		return "arm,cortex-a17";
 	default:
 		return "arm,cortex-a15";
@@ -58,10 +53,10 @@ static void dtb_psci(struct fdt_builder *b)
 	fdt_node_begin(b, "psci");
 	fdt_prop_bytes(b, "compatible", compatible, sizeof(compatible));
 	fdt_prop_string(b, "method", "hvc");
-	fdt_prop_u32(b, "cpu_suspend", DTB_PSCI_CPU_SUSPEND);
-	fdt_prop_u32(b, "cpu_off", DTB_PSCI_CPU_OFF);
-	fdt_prop_u32(b, "cpu_on", DTB_PSCI_CPU_ON);
-	fdt_prop_u32(b, "migrate", DTB_PSCI_MIGRATE);
+	fdt_prop_u32(b, "cpu_suspend", PSCI_0_2_FN_CPU_SUSPEND);
+	fdt_prop_u32(b, "cpu_off", PSCI_0_2_FN_CPU_OFF);
+	fdt_prop_u32(b, "cpu_on", PSCI_0_2_FN_CPU_ON);
+	fdt_prop_u32(b, "migrate", PSCI_0_2_FN_MIGRATE);
 	fdt_node_end(b);
 }
 
@@ -119,8 +114,8 @@ static void dtb_pmu(struct fdt_builder *b, const struct dtb_params *p)
 static void dtb_intc(struct fdt_builder *b)
 {
 	const uint32_t reg[] = {
-		0, MAP_GICD_BASE, 0, DTB_GICD_SIZE,
-		0, MAP_GICC_BASE, 0, DTB_GICC_SIZE,
+		0, MAP_GICD_BASE, 0, GICD_SIZE,
+		0, MAP_GICC_BASE, 0, GICC_SIZE,
 	};
 
 	fdt_node_begin(b, "intc@%x", MAP_GICD_BASE);

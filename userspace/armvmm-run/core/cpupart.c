@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/archregs.h"
 #include "core/cpupart.h"
 
 #define CPUPART_KINDS	8
-#define CPUPART_ARM	(0x41u << 12)
+#define CPUPART_ARM	((uint32_t)MIDR_ARM << 12)
 #define CPUPART_BROADCOM (0x42u << 12)
 
 static const struct {
@@ -14,10 +15,10 @@ static const struct {
 	uint32_t part;
 	const char *title;
 } cpupart_names[] = {
-	{ "a7", CPUPART_ARM | 0xc07, "Cortex-A7" },
-	{ "a12", CPUPART_ARM | 0xc0d, "Cortex-A12" },
-	{ "a15", CPUPART_ARM | 0xc0f, "Cortex-A15" },
-	{ "a17", CPUPART_ARM | 0xc0e, "Cortex-A17" },
+	{ "a7", CPUPART_ARM | MIDR_PART_A7, "Cortex-A7" },
+	{ "a12", CPUPART_ARM | MIDR_PART_A12, "Cortex-A12" },
+	{ "a15", CPUPART_ARM | MIDR_PART_A15, "Cortex-A15" },
+	{ "a17", CPUPART_ARM | MIDR_PART_A17, "Cortex-A17" },
 	{ "b15", CPUPART_BROADCOM | 0x00f, "Brahma-B15" },
 	{ "a53", CPUPART_ARM | 0xd03, "Cortex-A53" },
 	{ "a57", CPUPART_ARM | 0xd07, "Cortex-A57" },

@@ -3,11 +3,8 @@
 #ifndef BENCH_H
 #define BENCH_H
 
-#define GICD_BASE	0x08000000
-#define GICC_BASE	0x08010000
-#define UART_BASE	0x09000000
-#define DEV_BASE	0x0a000000
-#define RAM_BASE	0x40000000
+#include "../guest/lib/board.h"
+
 #define LOAD_ADDR	0x40010000
 #define TOUCH_BASE	0x42000000	/* pages that only the first-touch test uses */
 

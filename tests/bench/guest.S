@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Entry, vectors and a flat map for the benchmark's guest. */
 #include "bench.h"
+#include "../guest/lib/cpsr.h"
 	.arch armv7ve
 	.fpu neon
 	.arm
@@ -37,9 +38,9 @@ both:
 	add	sp, r1, #8192
 	ldr	r0, =irq_stacks
 	add	r1, r0, r5, lsl #12
-	cps	#0x12
+	cps	#MODE_IRQ
 	add	sp, r1, #4096
-	cps	#0x13
+	cps	#MODE_SVC
 	ldr	r0, =vectors
 	mcr	p15, 0, r0, c12, c0, 0		/* VBAR */
 	ldr	r0, =map

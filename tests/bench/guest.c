@@ -10,6 +10,8 @@
  * of the yardstick that measured KVM/arm 5.4 and Xen.
  */
 #include "bench.h"
+#include "../guest/lib/gicregs.h"
+#include "../guest/lib/psci.h"
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
@@ -27,15 +29,12 @@ void on_irq(void);
 int raise(int sig);
 
 #define REG(a)		(*(volatile u32 *)(a))
-#define GICD(off)	REG(GICD_BASE + (off))
-#define GICC(off)	REG(GICC_BASE + (off))
+#define BYTE(a)		(*(volatile unsigned char *)(a))
 #define DEV(off)	REG(DEV_BASE + (off))
 
 #define SGI_TO_SELF	1
 #define SGI_PING	2
 #define SGI_PONG	3
-#define IRQ_VTIMER	27
-#define SPURIOUS	1023
 
 static inline void wfi(void) { asm volatile("dsb\n\twfi" ::: "memory"); }
 static inline void irqs_on(void) { asm volatile("cpsie i" ::: "memory"); }
@@ -81,7 +80,7 @@ static inline void timer_off(void)
 static void text(const char *s)
 {
 	while (*s)
-		REG(UART_BASE) = (unsigned char)*s++;
+		REG(UART_DR) = (unsigned char)*s++;
 }
 
 static void number(u64 v)
@@ -104,7 +103,7 @@ static void tenths(u64 v)
 
 static void __attribute__((noreturn)) end(void)
 {
-	call(0x84000008, 0, 0, 0);	/* PSCI SYSTEM_OFF */
+	call(PSCI_SYSTEM_OFF, 0, 0, 0);
 	for (;;)
 		wfi();
 }
@@ -140,9 +139,9 @@ static void spis_pend(u32 n)
 	for (u32 i = 1019; n && i >= 32; i--) {
 		if (i == BENCH_SPI || i == BENCH_LINE)
 			continue;
-		*(volatile unsigned char *)(GICD_BASE + 0x400 + i) = 0xf8;
-		GICD(0x100 + i / 32 * 4) = 1u << i % 32;
-		GICD(0x200 + i / 32 * 4) = 1u << i % 32;
+		BYTE(GICD_IPRIORITYR + i) = 0xf8;
+		REG(GICD_ISENABLER + i / 32 * 4) = 1u << i % 32;
+		REG(GICD_ISPENDR + i / 32 * 4) = 1u << i % 32;
 		n--;
 	}
 }
@@ -150,23 +149,23 @@ static void spis_pend(u32 n)
 static void gic_on(void)
 {
 	if (!this_cpu()) {
-		GICD(0x000) = 1;
-		GICD(0xc00 + BENCH_SPI / 16 * 4) = 2u << BENCH_SPI % 16 * 2;	/* edge */
-		*(volatile unsigned char *)(GICD_BASE + 0x800 + BENCH_SPI) = 1;
-		*(volatile unsigned char *)(GICD_BASE + 0x400 + BENCH_SPI) = 0x80;
-		GICD(0x100 + BENCH_SPI / 32 * 4) = 1u << BENCH_SPI % 32;
+		REG(GICD_CTLR) = 1;
+		REG(GICD_ICFGR + BENCH_SPI / 16 * 4) = 2u << BENCH_SPI % 16 * 2;	/* edge */
+		BYTE(GICD_ITARGETSR + BENCH_SPI) = 1;
+		BYTE(GICD_IPRIORITYR + BENCH_SPI) = 0x80;
+		REG(GICD_ISENABLER + BENCH_SPI / 32 * 4) = 1u << BENCH_SPI % 32;
 		/* BENCH_LINE stays a level. */
-		*(volatile unsigned char *)(GICD_BASE + 0x800 + BENCH_LINE) = 1;
-		*(volatile unsigned char *)(GICD_BASE + 0x400 + BENCH_LINE) = 0x80;
-		GICD(0x100 + BENCH_LINE / 32 * 4) = 1u << BENCH_LINE % 32;
+		BYTE(GICD_ITARGETSR + BENCH_LINE) = 1;
+		BYTE(GICD_IPRIORITYR + BENCH_LINE) = 0x80;
+		REG(GICD_ISENABLER + BENCH_LINE / 32 * 4) = 1u << BENCH_LINE % 32;
 	}
 	for (u32 i = 0; i < 32; i += 4)
-		GICD(0x400 + i) = 0x80808080;
+		REG(GICD_IPRIORITYR + i) = 0x80808080;
 	if (!this_cpu() && args.pending)
 		spis_pend(args.pending);
-	GICD(0x100) = 1u << IRQ_VTIMER | 0xffff;
-	GICC(0x04) = 0xf0;
-	GICC(0x00) = 1;
+	REG(GICD_ISENABLER) = 1u << IRQ_VTIMER | 0xffff;
+	REG(GICC_PMR) = 0xf0;
+	REG(GICC_CTLR) = 1;
 	asm volatile("dsb" ::: "memory");
 }
 
@@ -175,7 +174,7 @@ static volatile u64 fired;
 
 void on_irq(void)
 {
-	u32 iar = GICC(0x0c);
+	u32 iar = REG(GICC_IAR);
 
 	switch (iar & 0x3ff) {
 	case IRQ_VTIMER:
@@ -183,20 +182,20 @@ void on_irq(void)
 		timer_off();
 		break;
 	case SGI_PING:
-		GICD(0xf00) = 1u << 16 | SGI_PONG;
+		REG(GICD_SGIR) = SGI_TARGETS(1u << 0, SGI_PONG);
 		break;
 	case SGI_TO_SELF:
 	case SGI_PONG:
 	case BENCH_SPI:
 	case BENCH_LINE:
 		break;
-	case SPURIOUS:
+	case IRQ_SPURIOUS:
 		strays++;
 		return;
 	default:
 		strays++;
 	}
-	GICC(0x10) = iar;
+	REG(GICC_EOIR) = iar;
 	taken[this_cpu()]++;
 }
 
@@ -245,13 +244,13 @@ static void op_loop(u32 n)
 static void op_hvc(u32 n)
 {
 	while (n--)
-		call(0x84000000, 0, 0, 0);
+		call(PSCI_VERSION, 0, 0, 0);
 }
 
 static void op_hvc_fp(u32 n)
 {
 	while (n--)
-		call_fp(0x84000000, 0, 0, 0);
+		call_fp(PSCI_VERSION, 0, 0, 0);
 }
 
 static void op_cp15(u32 n)
@@ -265,19 +264,19 @@ static void op_cp15(u32 n)
 static void op_iidr(u32 n)
 {
 	while (n--)
-		(void)GICD(0x008);
+		(void)REG(GICD_IIDR);
 }
 
 static void op_isenabler(u32 n)
 {
 	while (n--)
-		(void)GICD(0x100);
+		(void)REG(GICD_ISENABLER);
 }
 
 static void op_hppir(u32 n)
 {
 	while (n--)
-		(void)GICC(0x18);
+		(void)REG(GICC_HPPIR);
 }
 
 static void op_read(u32 n)
@@ -303,7 +302,7 @@ static void op_sgi(u32 n)
 	while (n--) {
 		u32 was = taken[0];
 
-		GICD(0xf00) = 2u << 24 | SGI_TO_SELF;
+		REG(GICD_SGIR) = SGI_SELF(SGI_TO_SELF);
 		spin_for(was);
 	}
 }
@@ -374,7 +373,7 @@ static void op_wfi_pending(u32 n)
 	u32 was = taken[0];
 
 	irqs_off();
-	GICD(0xf00) = 2u << 24 | SGI_TO_SELF;
+	REG(GICD_SGIR) = SGI_SELF(SGI_TO_SELF);
 	while (n--)
 		wfi();
 	irqs_on();
@@ -392,7 +391,7 @@ static void ping_pong(u32 n, void (*wait)(u32 was))
 	while (n--) {
 		u32 was = taken[0];
 
-		GICD(0xf00) = 2u << 16 | SGI_PING;
+		REG(GICD_SGIR) = SGI_TARGETS(1u << 1, SGI_PING);
 		wait(was);
 	}
 }
@@ -509,7 +508,7 @@ void bench_main(void)
 	text("\n");
 	irqs_on();
 	if (args.cpus > 1) {
-		call(0x84000003, 1, (u32)second, 0);	/* PSCI CPU_ON */
+		call(PSCI_CPU_ON, 1, (u32)second, 0);
 		while (!second_up)
 			;
 	}

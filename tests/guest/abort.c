@@ -131,18 +131,24 @@ static void check_returns(void)
 {
 	u32 mode;
 
-	asm volatile("cps #0x1b\n\tadr lr, 1f\n\tmrs r0, cpsr\n\tbic r0, r0, #0x1f\n\t"
-		     "orr r0, r0, #0x13\n\tmsr spsr_cxsf, r0\n\tmovs pc, lr\n"
-		     "1:\tmrs %0, cpsr" : "=r"(mode) :: "r0", "lr", "memory");
-	report((mode & 0x1f) == 0x13, "MOVS PC, LR returns to the mode in SPSR");
-	asm volatile("cps #0x17\n\tadr r1, 1f\n\tmrs r0, cpsr\n\tbic r0, r0, #0x1f\n\t"
-		     "orr r0, r0, #0x13\n\tpush {r1}\n\tmsr spsr_cxsf, r0\n\tldm sp!, {pc}^\n"
-		     "1:\tmrs %0, cpsr" : "=r"(mode) :: "r0", "r1", "memory");
-	report((mode & 0x1f) == 0x13, "LDM {pc}^ returns to the mode in SPSR");
-	asm volatile("cps #0x12\n\tadr r1, 1f\n\tmrs r0, cpsr\n\tbic r0, r0, #0x1f\n\t"
-		     "orr r0, r0, #0x13\n\tpush {r0}\n\tpush {r1}\n\trfeia sp!\n"
-		     "1:\tmrs %0, cpsr" : "=r"(mode) :: "r0", "r1", "memory");
-	report((mode & 0x1f) == 0x13, "RFE returns to the mode that it pops");
+	asm volatile("cps %[from]\n\tadr lr, 1f\n\tmrs r0, cpsr\n\tbic r0, r0, %[mode]\n\t"
+		     "orr r0, r0, %[svc]\n\tmsr spsr_cxsf, r0\n\tmovs pc, lr\n"
+		     "1:\tmrs %0, cpsr" : "=r"(mode)
+		     : [from] "i"(MODE_UND), [svc] "i"(MODE_SVC), [mode] "i"(CPSR_MODE)
+		     : "r0", "lr", "memory");
+	report((mode & CPSR_MODE) == MODE_SVC, "MOVS PC, LR returns to the mode in SPSR");
+	asm volatile("cps %[from]\n\tadr r1, 1f\n\tmrs r0, cpsr\n\tbic r0, r0, %[mode]\n\t"
+		     "orr r0, r0, %[svc]\n\tpush {r1}\n\tmsr spsr_cxsf, r0\n\tldm sp!, {pc}^\n"
+		     "1:\tmrs %0, cpsr" : "=r"(mode)
+		     : [from] "i"(MODE_ABT), [svc] "i"(MODE_SVC), [mode] "i"(CPSR_MODE)
+		     : "r0", "r1", "memory");
+	report((mode & CPSR_MODE) == MODE_SVC, "LDM {pc}^ returns to the mode in SPSR");
+	asm volatile("cps %[from]\n\tadr r1, 1f\n\tmrs r0, cpsr\n\tbic r0, r0, %[mode]\n\t"
+		     "orr r0, r0, %[svc]\n\tpush {r0}\n\tpush {r1}\n\trfeia sp!\n"
+		     "1:\tmrs %0, cpsr" : "=r"(mode)
+		     : [from] "i"(MODE_IRQ), [svc] "i"(MODE_SVC), [mode] "i"(CPSR_MODE)
+		     : "r0", "r1", "memory");
+	report((mode & CPSR_MODE) == MODE_SVC, "RFE returns to the mode that it pops");
 }
 
 /* Aborts interrupted the instruction: its register and flags are untouched. */
@@ -156,7 +162,8 @@ static void check_precise(void)
 		     : "=&r"(v), "=&r"(flags) : "r"(0x5d000000) : "r0", "cc", "memory");
 	report(trap_end() == 1 && v == 0x77 && flags >> 31,
 	       "an aborted load leaves its register and the flags");
-	report((trap[0].cpsr & 0x1f) == 0x13 && trap[0].cpsr >> 31, "SPSR_abt is the CPSR before it");
+	report((trap[0].cpsr & CPSR_MODE) == MODE_SVC && trap[0].cpsr >> 31,
+	       "SPSR_abt is the CPSR before it");
 	trap_begin();
 	asm volatile("str %0, [%1]" :: "r"(1), "r"(0x5d000010) : "memory");
 	report(trap_end() == 1 && trap[0].fsr >> 11 & 1, "DFSR.WnR tells of the write (%x)",

@@ -380,7 +380,7 @@ static void check_fiq_mode(void)
 	if (!on_vm())
 		return;
 	w32(DEV_BASE + DEV_SCRATCH, 0x600df1a9);
-	r = call_in_mode(0x11, fiq_body, DEV_BASE + DEV_SCRATCH);
+	r = call_in_mode(MODE_FIQ, fiq_body, DEV_BASE + DEV_SCRATCH);
 	report(!r, "FIQ mode: client accesses use and keep r8_fiq-r12_fiq (%x)", r);
 	report(r32(DEV_BASE + DEV_SCRATCH + 4) == 0x600df1a9, "FIQ mode: value written from r12_fiq");
 }

@@ -5,9 +5,6 @@
  */
 #include "lib.h"
 
-/* SCTLR of a Cortex-A15 or A7 out of reset: DDI 0438 4.3.27, DDI 0464 4.3.27. */
-#define SCTLR_RESET	0x00c50078u
-
 static void check_entry(u32 cpu, u32 cpsr, u32 sctlr)
 {
 	report((cpsr & CPSR_MODE) == MODE_SVC, "cpu %u: enters in SVC mode (cpsr %x)", cpu, cpsr);
@@ -151,7 +148,7 @@ static void check_absent(void)
 
 static void check_modes(void)
 {
-	static const u8 mode[] = { 0x1f, 0x11, 0x12, 0x17, 0x1b, 0x13 };
+	static const u8 mode[] = { MODE_SYS, MODE_FIQ, MODE_IRQ, MODE_ABT, MODE_UND, MODE_SVC };
 	u32 was, now;
 
 	for (u32 i = 0; i < ARRAY_SIZE(mode); i++) {

@@ -182,7 +182,7 @@ static void check_modes(void)
 	n = hit_bp(SPOT(5)) && x == WITHOUT(5);
 	trap_begin();
 	y = call_in_mode(MODE_USR, spots, 0);
-	report(n && hit_bp(SPOT(2)) && y == WITHOUT(2) && (trap[0].cpsr & 0x1f) == MODE_USR,
+	report(n && hit_bp(SPOT(2)) && y == WITHOUT(2) && (trap[0].cpsr & CPSR_MODE) == MODE_USR,
 	       "PL0 has its breakpoint and PL1 its own (%x, %x)", x, y);
 	set_bp(0, 0, 0);
 	set_bp(1, 0, 0);
@@ -193,7 +193,7 @@ static void check_modes(void)
 	trap_begin();
 	call_in_mode(MODE_USR, accesses, (u32)words[0]);
 	report(!n && trap_end() == 2 && trap[0].far == (u32)&words[0][1] &&
-	       (trap[0].cpsr & 0x1f) == MODE_USR, "so have watchpoints");
+	       (trap[0].cpsr & CPSR_MODE) == MODE_USR, "so have watchpoints");
 	set_wp(0, 0, 0);
 }
 

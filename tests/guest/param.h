@@ -9,13 +9,11 @@
 #ifndef GUEST_PARAM_H
 #define GUEST_PARAM_H
 
-#define GICD_BASE	0x08000000
-#define GICC_BASE	0x08010000
-#define UART_BASE	0x09000000	/* PL011, of which only the data register is there */
-#define DEV_BASE	0x0a000000	/* the test device, 4 KiB */
+#include "lib/board.h"
+
+/* There are the GIC, of the PL011 the data register, and the test device, 4 KiB at DEV_BASE. */
 #define HOLE_BASE	0x0b000000	/* nothing: accesses go to the client, which counts them */
 #define HOLE_SIZE	0x01000000
-#define RAM_BASE	0x40000000
 #define LOAD_ADDR	0x40010000
 #define FRESH_BASE	0x41000000	/* RAM that neither library nor client touches */
 

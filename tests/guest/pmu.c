@@ -369,7 +369,7 @@ static void check_filter(void)
 	for (u32 i = 0; i < MEASURES; i++) {
 		pl1 = count(1);
 		pl0 = count(0);
-		call_in_mode(0x10, user_spin, 2000000);
+		call_in_mode(MODE_USR, user_spin, 2000000);
 		pl0 = count(0) - pl0;
 		pl1 = count(1) - pl1;
 		if (pl1 < pl0 && pl0 < 0x40000000)
@@ -399,7 +399,7 @@ static u32 user_inten(u32 arg) { (void)arg; return CP15_READ(0, c9, c14, 1); }
 static u32 refused(u32 (*fn)(u32 arg), u32 arg)
 {
 	trap_begin();
-	call_in_mode(0x10, fn, arg);
+	call_in_mode(MODE_USR, fn, arg);
 	return trap_end();
 }
 
@@ -417,10 +417,10 @@ static void check_user(void)
 	report(CP15_READ(0, c9, c14, 0) == 1, "EN is kept");
 	report(!refused(user_cycles, 0) && !refused(user_pmcr, 0) && !refused(user_increment, 1),
 	       "with it PL0 may use the counters");
-	a = call_in_mode(0x10, user_cycles, 0);
-	b = call_in_mode(0x10, user_cycles, 0);
+	a = call_in_mode(MODE_USR, user_cycles, 0);
+	b = call_in_mode(MODE_USR, user_cycles, 0);
 	report(b > a && count(0) == 1, "and reads what PL1 reads");
-	report(call_in_mode(0x10, user_userenr, 0) == 1, "PMUSERENR as well");
+	report(call_in_mode(MODE_USR, user_userenr, 0) == 1, "PMUSERENR as well");
 	report(refused(user_open, 0) == 1 && CP15_READ(0, c9, c14, 0) == 1,
 	       "but it may not write that");
 	report(refused(user_inten, 0) == 1, "nor touch the interrupt");

@@ -162,7 +162,7 @@ static void check_cpu_on(void)
 	reached[1] = 0;
 	r = start(1, (u32)secondary_entry_thumb);
 	/* Its first instructions make sense in T32 only; MRS shows T as zero. */
-	report(!r && wait_off(1, 1) && (cpu_boot[1].thumb_cpsr & 0x1f) == 0x13,
+	report(!r && wait_off(1, 1) && (cpu_boot[1].thumb_cpsr & CPSR_MODE) == MODE_SVC,
 	       "a Thumb entry point starts in Thumb state (%d, cpsr %x)", r,
 	       cpu_boot[1].thumb_cpsr);
 	if (on_vm()) {

@@ -22,9 +22,9 @@ void guest_main(void)
 	for (u32 i = 0; i < 15; i++)
 		zero &= !entry_regs[i];
 	report(zero, "boot %u: r0-r14 are zero", param.boots);
-	report(entry_regs[16] == 0x00c50078, "boot %u: SCTLR has its reset value (%x)", param.boots,
+	report(entry_regs[16] == SCTLR_RESET, "boot %u: SCTLR has its reset value (%x)", param.boots,
 	       entry_regs[16]);
-	report((entry_regs[15] & 0x1df) == 0x1d3, "boot %u: SVC mode, A, I and F masked (%x)",
+	report((entry_regs[15] & (CPSR_MODE | CPSR_AIF)) == (MODE_SVC | CPSR_AIF), "boot %u: SVC mode, A, I and F masked (%x)",
 	       param.boots, entry_regs[15]);
 	report(!(vtimer_ctl() & 1), "boot %u: the virtual timer is off", param.boots);
 	report(!(ptimer_ctl() & 1), "boot %u: the physical timer is off", param.boots);

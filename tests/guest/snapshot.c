@@ -169,7 +169,8 @@ void snap_checkpoint(u32 addr, u32 value, u32 stack);
 asm(".text\n\t.arm\n\t.global snap_checkpoint\nsnap_checkpoint:\n\t"
     "push {r4-r11, lr}\n\tmrs r3, cpsr\n\tcpsid i\n\tmov r12, #0\n"
     "1:\tcmp r2, sp\n\tstrlo r12, [r2], #4\n\tblo 1b\n\t"
-    "cps #0x12\n\tmov lr, #0x13\n\tmsr spsr_cxsf, lr\n\tcps #0x13\n\tmov r2, #0\n\t"
+    "cps #" STR(MODE_IRQ) "\n\tmov lr, #" STR(MODE_SVC) "\n\tmsr spsr_cxsf, lr\n\t"
+    "cps #" STR(MODE_SVC) "\n\tmov r2, #0\n\t"
     "msr cpsr_f, #0\n\tstr r1, [r0]\n\tmsr cpsr_cf, r3\n\tpop {r4-r11, pc}\n");
 
 static void alone(void)

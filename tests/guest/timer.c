@@ -326,15 +326,15 @@ static void check_user(void)
 	CP15_WRITE(0, c14, c1, 0, 0);
 	isb();
 	trap_begin();
-	call_in_mode(0x10, user_cntvct, 0);
+	call_in_mode(MODE_USR, user_cntvct, 0);
 	report(trap_end() == 1, "CNTVCT is undefined at PL0 without CNTKCTL.PL0VCTEN");
 	trap_begin();
-	call_in_mode(0x10, user_cntpct, 0);
+	call_in_mode(MODE_USR, user_cntpct, 0);
 	report(trap_end() == 1, "CNTPCT is undefined at PL0 without CNTKCTL.PL0PCTEN");
 	CP15_WRITE(0, c14, c1, 0, 3);
 	isb();
 	trap_begin();
-	call_in_mode(0x10, user_cntvct, 0);
+	call_in_mode(MODE_USR, user_cntvct, 0);
 	report(!trap_end(), "CNTVCT is readable at PL0 with it");
 	/* QEMU 7.2 asks CNTHCTL.PL1PCEN, not PL1PCTEN, for CNTPCT at PL0: not tried. */
 	CP15_WRITE(0, c14, c1, 0, was);

@@ -3,6 +3,7 @@
 #ifndef TEST_DEBUG_H
 #define TEST_DEBUG_H
 
+#include "../guest/lib/cpsr.h"
 #include "vm.h"
 
 /* The ioctl as KVM/arm's headers had it: the structure behind the flags was empty. */
@@ -33,9 +34,8 @@ struct bare_debug {
 
 #define IFSR		ARM_CP15_REG32(0, 5, 0, 1)
 #define VBAR		ARM_CP15_REG32(0, 12, 0, 0)
-#define CPSR_USR	0x1d0u
-#define CPSR_SVC	0x1d3u
-#define CPSR_T		0x20u
+#define CPSR_USR	(MODE_USR | CPSR_AIF)
+#define CPSR_SVC	(MODE_SVC | CPSR_AIF)
 #define CODE		(RAM_BASE + 0x10000)
 #define VECTORS		(RAM_BASE + 0x8000)
 #define DATA		(RAM_BASE + 0x20000)

@@ -14,13 +14,11 @@
 
 #include <linux/armvmm.h>
 
+#include "../guest/lib/board.h"
 #include "ktap.h"
 
-#define GICD_BASE	0x08000000ull
-#define GICC_BASE	0x08010000ull
-#define DEV_BASE	0x0a000000u	/* no device: every access is an exit */
+/* Nothing is at DEV_BASE: every access is an exit. */
 #define PAGE		4096u
-#define RAM_BASE	0x40000000u
 #define RAM_SIZE	(4u << 20)
 #define MAX_VCPUS	8
 

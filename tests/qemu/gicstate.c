@@ -4,22 +4,15 @@
  * acknowledges an SGI that CPU 1 sent, and says so. When it hears a character, it ends both and
  * says what is still active. Whoever moves it in between must know whose they are.
  */
+#include "../guest/lib/gicregs.h"
+#include "../guest/lib/psci.h"
+
 typedef unsigned int u32;
 
-#define UART_DR		(*(volatile u32 *)0x09000000)
-#define UART_FR		(*(volatile u32 *)0x09000018)
-#define UART_FR_RXFE	(1u << 4)
-#define UART_FR_TXFF	(1u << 5)
-#define GICD(offset)	(*(volatile u32 *)(0x08000000 + (offset)))
-#define GICD_BYTE(off)	(*(volatile unsigned char *)(0x08000000 + (off)))
-#define GICC_CTLR	(*(volatile u32 *)0x08010000)
-#define GICC_PMR	(*(volatile u32 *)0x08010004)
-#define GICC_IAR	(*(volatile u32 *)0x0801000c)
-#define GICC_EOIR	(*(volatile u32 *)0x08010010)
+#define REG(a)		(*(volatile u32 *)(a))
+#define BYTE(a)		(*(volatile unsigned char *)(a))
 #define SPI		40
 #define SGI		3
-#define PSCI_CPU_ON	0x84000003u
-#define PSCI_SYSTEM_OFF	0x84000008u
 
 void guest_main(void);
 void guest_second(void);
@@ -42,9 +35,9 @@ char stacks[8192] __attribute__((aligned(8)));
 static void say(const char *text)
 {
 	for (; *text; text++) {
-		while (UART_FR & UART_FR_TXFF)
+		while (REG(UART_FR) & UART_FR_TXFF)
 			;
-		UART_DR = (u32)*text;
+		REG(UART_DR) = (u32)*text;
 	}
 }
 
@@ -73,44 +66,44 @@ static u32 acknowledge(void)
 	u32 iar;
 
 	do
-		iar = GICC_IAR;
-	while ((iar & 0x3ff) == 0x3ff);
+		iar = REG(GICC_IAR);
+	while ((iar & 0x3ff) == IRQ_SPURIOUS);
 	return iar;
 }
 
 void guest_second(void)
 {
-	GICD(0xf00) = 1u << 16 | SGI;
+	REG(GICD_SGIR) = SGI_TARGETS(1u << 0, SGI);
 }
 
 void guest_main(void)
 {
 	u32 spi, sgi;
 
-	GICD(0x000) = 1;
-	GICC_PMR = 0xff;
-	GICC_CTLR = 1;
-	GICD_BYTE(0x400 + SPI) = 0xa0;
-	GICD_BYTE(0x400 + SGI) = 0x40;
-	GICD_BYTE(0x800 + SPI) = 1;
-	GICD(0x100 + SPI / 32 * 4) = 1u << SPI % 32;
-	GICD(0x200 + SPI / 32 * 4) = 1u << SPI % 32;
+	REG(GICD_CTLR) = 1;
+	REG(GICC_PMR) = 0xff;
+	REG(GICC_CTLR) = 1;
+	BYTE(GICD_IPRIORITYR + SPI) = 0xa0;
+	BYTE(GICD_IPRIORITYR + SGI) = 0x40;
+	BYTE(GICD_ITARGETSR + SPI) = 1;
+	REG(GICD_ISENABLER + SPI / 32 * 4) = 1u << SPI % 32;
+	REG(GICD_ISPENDR + SPI / 32 * 4) = 1u << SPI % 32;
 	spi = acknowledge();
-	GICD_BYTE(0x800 + SPI) = 2;
+	BYTE(GICD_ITARGETSR + SPI) = 2;
 	psci(PSCI_CPU_ON, 1, (u32)second_start);
 	sgi = acknowledge();
 	say("@@ holds");
 	say_hex(spi);
 	say_hex(sgi);
 	say("\n");
-	while (UART_FR & UART_FR_RXFE)
+	while (REG(UART_FR) & UART_FR_RXFE)
 		;
-	(void)UART_DR;
-	GICC_EOIR = sgi;
-	GICC_EOIR = spi;
+	(void)REG(UART_DR);
+	REG(GICC_EOIR) = sgi;
+	REG(GICC_EOIR) = spi;
 	say("@@ left");
-	say_hex(GICD(0x300 + SPI / 32 * 4) & 1u << SPI % 32);
-	say_hex(GICD(0x300) & 1u << SGI);
+	say_hex(REG(GICD_ISACTIVER + SPI / 32 * 4) & 1u << SPI % 32);
+	say_hex(REG(GICD_ISACTIVER) & 1u << SGI);
 	say("\n");
 	psci(PSCI_SYSTEM_OFF, 0, 0);
 }

@@ -16,6 +16,7 @@
 #define CPSR_F		(1 << 6)
 #define CPSR_I		(1 << 7)
 #define CPSR_A		(1 << 8)
+#define CPSR_AIF	(CPSR_A | CPSR_I | CPSR_F)
 #define CPSR_IT		0x0600fc00
 
 #endif

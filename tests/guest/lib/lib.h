@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "cpsr.h"
+#include "gicregs.h"
+#include "psci.h"
 #include "../param.h"
 
 typedef uint8_t u8;
@@ -20,6 +22,11 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define STR_(x)		#x
+#define STR(x)		STR_(x)	/* a constant in the text of an asm statement */
+
+/* Of a Cortex-A15 or A7: DDI 0438 4.3.27, DDI 0464 4.3.27. */
+#define SCTLR_RESET	0x00c50078u
 
 extern volatile struct guest_param param;
 extern u32 entry_regs[17];	/* r0-r14, CPSR, SCTLR at the first instruction */
@@ -161,40 +168,6 @@ extern u32 page_table[4096];
 void cache_clean_inval(const void *p, u32 len);
 
 /* ---- gic.c ---- */
-#define GICD(off)	(GICD_BASE + (off))
-#define GICC(off)	(GICC_BASE + (off))
-#define GICD_CTLR	GICD(0x000)
-#define GICD_TYPER	GICD(0x004)
-#define GICD_IIDR	GICD(0x008)
-#define GICD_IGROUPR	GICD(0x080)
-#define GICD_ISENABLER	GICD(0x100)
-#define GICD_ICENABLER	GICD(0x180)
-#define GICD_ISPENDR	GICD(0x200)
-#define GICD_ICPENDR	GICD(0x280)
-#define GICD_ISACTIVER	GICD(0x300)
-#define GICD_ICACTIVER	GICD(0x380)
-#define GICD_IPRIORITYR	GICD(0x400)
-#define GICD_ITARGETSR	GICD(0x800)
-#define GICD_ICFGR	GICD(0xc00)
-#define GICD_SGIR	GICD(0xf00)
-#define GICD_CPENDSGIR	GICD(0xf10)
-#define GICD_SPENDSGIR	GICD(0xf20)
-#define GICC_CTLR	GICC(0x00)
-#define GICC_PMR	GICC(0x04)
-#define GICC_BPR	GICC(0x08)
-#define GICC_IAR	GICC(0x0c)
-#define GICC_EOIR	GICC(0x10)
-#define GICC_RPR	GICC(0x14)
-#define GICC_HPPIR	GICC(0x18)
-#define GICC_DIR	GICC(0x1000)
-
-#define SGI_TARGETS(mask, id)	((mask) << 16 | (id))
-#define SGI_OTHERS(id)		(1u << 24 | (id))
-#define SGI_SELF(id)		(2u << 24 | (id))
-#define IRQ_VTIMER		27
-#define IRQ_PTIMER		30
-#define IRQ_SPURIOUS		1023
-
 void gic_init_dist(void);
 void gic_init_cpu(void);
 u32 gic_nr_irqs(void);
@@ -227,20 +200,5 @@ static inline void ptimer_set(u64 cval, u32 ctl)
 }
 
 static inline u32 ptimer_ctl(void) { isb(); return CP15_READ(0, c14, c2, 1); }
-
-/* ---- PSCI ids ---- */
-#define PSCI_VERSION		0x84000000
-#define PSCI_CPU_SUSPEND	0x84000001
-#define PSCI_CPU_OFF		0x84000002
-#define PSCI_CPU_ON		0x84000003
-#define PSCI_AFFINITY_INFO	0x84000004
-#define PSCI_MIGRATE		0x84000005
-#define PSCI_MIGRATE_INFO_TYPE	0x84000006
-#define PSCI_SYSTEM_OFF		0x84000008
-#define PSCI_SYSTEM_RESET	0x84000009
-#define PSCI_FEATURES		0x8400000a
-#define SMCCC_VERSION		0x80000000
-#define SMCCC_ARCH_FEATURES	0x80000001
-#define SMCCC_WORKAROUND_1	0x80008000
 
 #endif /* GUEST_LIB_H */

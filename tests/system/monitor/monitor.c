@@ -4,26 +4,16 @@
  * at a time: armvmm-run's ways to start, to end and to talk are tried with it in tenths of a
  * second. Polls everything; the MMU is off.
  */
+#include "../../guest/lib/board.h"
+#include "../../guest/lib/cpsr.h"
+#include "../../guest/lib/psci.h"
+
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-#define UART_DR		0x09000000u
-#define UART_FR		0x09000018u
-#define UART_FR_TXFF	(1u << 5)
-#define UART_FR_RXFE	(1u << 4)
-#define UART_LCR_H	0x0900002cu
-#define UART_CR		0x09000030u
-#define UART_IMSC	0x09000038u
-#define GPIO_BUTTON	(0x09030000u + (0x08u << 2))	/* line 3, by the address as mask */
-#define VIRTIO_BASE	0x0a000000u
-#define VIRTIO_SIZE	0x200u
-#define VIRTIO_SLOTS	32
-
-#define PSCI_CPU_ON		0x84000003u
-#define PSCI_SYSTEM_OFF		0x84000008u
-#define PSCI_SYSTEM_RESET	0x84000009u
+#define GPIO_BUTTON	(GPIO_BASE + (0x08 << 2))	/* line 3, by the address as mask */
 
 #define MEMORY_BASE	0x41000000u
 #define MAX_CPUS	8
@@ -229,20 +219,20 @@ static void fuzz(u32 seed, u32 n)
 			writel(UART_DR, '.');
 		switch (kind) {
 		case 0:
-			at = 0x09000000u + next(&state) % 0x1000;
+			at = UART_BASE + next(&state) % 0x1000;
 			if ((at & ~3u) == UART_DR)
 				continue;
 			break;
 		case 1:
-			at = 0x09010000u + next(&state) % 0x1000;
+			at = RTC_BASE + next(&state) % 0x1000;
 			break;
 		case 2:
-			at = 0x09030000u + next(&state) % 0x1000;
+			at = GPIO_BASE + next(&state) % 0x1000;
 			break;
 		case 3:
-			at = 0x08000000u + next(&state) % 0x100000;
+			at = GICD_BASE + next(&state) % 0x100000;
 			/* The interrupt controller's own frames are the driver's tests' affair. */
-			if (at < 0x08020000u)
+			if (at < GIC_END)
 				continue;
 			break;
 		default:
@@ -329,7 +319,7 @@ void monitor_main(u32 r0, u32 r1, u32 r2, u32 cpsr)
 	/* Linux's boot protocol: r0 = 0, a device tree at r2, SVC mode, interrupts masked. */
 	u32 magic = r2 & 3 ? 0 : readl(r2);
 
-	if (r0 || r1 != ~0u || magic != FDT_MAGIC || (cpsr & 0x1ff) != 0x1d3)
+	if (r0 || r1 != ~0u || magic != FDT_MAGIC || (cpsr & 0x1ff) != (MODE_SVC | CPSR_AIF))
 		say("bad entry", cpsr);
 	u32 initrd = magic == FDT_MAGIC ? fdt_find_u32(r2, "linux,initrd-start") : 0;
 

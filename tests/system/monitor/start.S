@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Entry of the boot CPU and of the CPUs that it starts by PSCI. The MMU stays off. */
+#include "../../guest/lib/board.h"
 	.arch armv7ve
 	.arm
 
@@ -7,7 +8,7 @@
 	.globl _start
 _start:
 	/* The first instruction that a guest executes is seen on the console. */
-	ldr	r12, =0x09000000	/* PL011 DR */
+	ldr	r12, =UART_DR
 	mov	r11, #'!'
 	str	r11, [r12]
 	ldr	r3, =__bss_start

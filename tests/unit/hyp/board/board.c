@@ -6,10 +6,13 @@
  */
 #include "hyp/offsets.h"
 
+#include "../../../guest/lib/board.h"
+#include "../../../guest/lib/psci.h"
+
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-#define UART		(*(volatile u32 *)0x09000000)
+#define UART		(*(volatile u32 *)UART_DR)
 #define NOTHING		0x0e000000u	/* no memory and no device of the virt board */
 #define STUCK		0x1da		/* HYP mode, A, I and F set */
 
@@ -216,5 +219,7 @@ void board_main(void)
 	test_takeover();
 	put(failed ? "# failed\n" : "# passed\n");
 	/* PSCI SYSTEM_OFF, which the board answers to SMC from HYP. */
-	asm volatile("ldr r0, =0x84000008\n\t.arch_extension sec\n\tsmc #0" : : : "r0", "memory");
+	register u32 r0 asm("r0") = PSCI_SYSTEM_OFF;
+
+	asm volatile(".arch_extension sec\n\tsmc #0" : "+r"(r0) : : "memory");
 }

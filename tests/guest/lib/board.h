@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where QEMU's virt board, and every machine of the tests, has what a bare program uses. For C and
+ * assembly, and for the clients. By the board's device tree and DDI 0183G 3.2, and not from
+ * armvmm-run's map.h, so that a wrong number there is found.
+ */
+#ifndef TEST_BOARD_H
+#define TEST_BOARD_H
+
+#define GICD_BASE	0x08000000
+#define GICC_BASE	0x08010000
+#define GIC_END		0x08020000
+#define UART_BASE	0x09000000
+#define RTC_BASE	0x09010000
+#define GPIO_BASE	0x09030000
+#define VIRTIO_BASE	0x0a000000
+#define VIRTIO_SIZE	0x200
+#define VIRTIO_SLOTS	32
+#define DEV_BASE	VIRTIO_BASE	/* a client without virtio has its test device there */
+#define RAM_BASE	0x40000000
+
+/* PL011 */
+#define UART_DR		(UART_BASE + 0x000)
+#define UART_FR		(UART_BASE + 0x018)
+#define UART_FR_RXFE	(1 << 4)
+#define UART_FR_TXFF	(1 << 5)
+#define UART_LCR_H	(UART_BASE + 0x02c)
+#define UART_CR		(UART_BASE + 0x030)
+#define UART_IMSC	(UART_BASE + 0x038)
+
+#endif

@@ -135,7 +135,7 @@ static int __init armvmm_init(void)
 	if (ret)
 		goto err_takeover;
 	armvmm_stat_init();
-	armvmm_debug_init();
+	armvmm_debug_probe_init();
 	/* /dev/kvm first, for it may have another owner: a failure must take no node away again. */
 	if (kvm) {
 		ret = misc_register(&kvm_misc);

@@ -159,7 +159,7 @@ static int takeover_take(void)
 	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
 	hc->gich_hcr = armvmm_vgic_host.gich ? ~0u : 0;
 	hc->gich = armvmm_vgic_host.gich;
-	hc->debug_ok = armvmm_debug_cpu_ok();
+	hc->debug_ok = armvmm_debug_probe_cpu_ok();
 	hc->debug_loaded = HYP_DEBUG_OFF;
 	stub = hyp_takeover_call(&args);
 	hc->stub_hvbar = lower_32_bits(stub);

@@ -28,7 +28,7 @@ static void entry_take(struct hyp_vcpu *hyp, u32 mode, u32 vector, u32 mask, u32
 		(sctlr & SCTLR_V ? VECTORS_HIGH : hyp->cp15[CP15_VBAR]) + vector;
 }
 
-void armvmm_exception_undef(struct hyp_vcpu *hyp)
+void armvmm_exception_entry_undef(struct hyp_vcpu *hyp)
 {
 	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
 	u32 thumb = *exception_usr(&hyp->regs, EXCEPTION_CPSR) & CPSR_T;
@@ -42,7 +42,7 @@ static u32 entry_fsr(struct hyp_vcpu *hyp)
 						   FSR_SHORT_SYNC_EXT;
 }
 
-void armvmm_exception_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr)
+void armvmm_exception_entry_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr)
 {
 	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
 
@@ -51,12 +51,12 @@ void armvmm_exception_dabt_fsr(struct hyp_vcpu *hyp, u32 far, u32 fsr)
 	hyp->cp15[CP15_DFSR] = fsr;
 }
 
-void armvmm_exception_dabt(struct hyp_vcpu *hyp, u32 far, bool write)
+void armvmm_exception_entry_dabt(struct hyp_vcpu *hyp, u32 far, bool write)
 {
-	armvmm_exception_dabt_fsr(hyp, far, entry_fsr(hyp) | (write ? DFSR_WNR : 0));
+	armvmm_exception_entry_dabt_fsr(hyp, far, entry_fsr(hyp) | (write ? DFSR_WNR : 0));
 }
 
-void armvmm_exception_pabt(struct hyp_vcpu *hyp, u32 far)
+void armvmm_exception_entry_pabt(struct hyp_vcpu *hyp, u32 far)
 {
 	u32 pc = *exception_usr(&hyp->regs, EXCEPTION_PC);
 
@@ -70,14 +70,14 @@ static u32 entry_debug_fsr(struct hyp_vcpu *hyp)
 	return hyp->cp15[CP15_TTBCR] & TTBCR_BIT_EAE ? FSR_LPAE | FSR_LONG_DEBUG : FSR_SHORT_DEBUG;
 }
 
-void armvmm_exception_debug_pabt(struct hyp_vcpu *hyp)
+void armvmm_exception_entry_debug_pabt(struct hyp_vcpu *hyp)
 {
-	armvmm_exception_pabt(hyp, hyp->cp15[CP15_IFAR]);
+	armvmm_exception_entry_pabt(hyp, hyp->cp15[CP15_IFAR]);
 	hyp->cp15[CP15_IFSR] = entry_debug_fsr(hyp);
 }
 
-void armvmm_exception_debug_dabt(struct hyp_vcpu *hyp, u32 far, u32 fsr)
+void armvmm_exception_entry_debug_dabt(struct hyp_vcpu *hyp, u32 far, u32 fsr)
 {
-	armvmm_exception_dabt(hyp, far, false);
+	armvmm_exception_entry_dabt(hyp, far, false);
 	hyp->cp15[CP15_DFSR] = entry_debug_fsr(hyp) | fsr;
 }

@@ -7,31 +7,31 @@
 #include "core/kick.h"
 #include "core/state.h"
 
-void armvmm_regs_inject_undef(struct armvmm_vcpu *vcpu)
+void armvmm_inject_undef(struct armvmm_vcpu *vcpu)
 {
-	armvmm_exception_undef(vcpu->hyp);
+	armvmm_exception_entry_undef(vcpu->hyp);
 }
 
-void armvmm_regs_inject_dabt(struct armvmm_vcpu *vcpu, u32 far)
+void armvmm_inject_dabt(struct armvmm_vcpu *vcpu, u32 far)
 {
 	u32 hsr = vcpu_hsr(vcpu);
 
-	armvmm_exception_dabt(vcpu->hyp, far,
-			      HSR_EC(hsr) == HSR_EC_DABT && (hsr & HSR_DABT_WNR));
+	armvmm_exception_entry_dabt(vcpu->hyp, far,
+				    HSR_EC(hsr) == HSR_EC_DABT && (hsr & HSR_DABT_WNR));
 }
 
-void armvmm_regs_inject_pabt(struct armvmm_vcpu *vcpu, u32 far)
+void armvmm_inject_pabt(struct armvmm_vcpu *vcpu, u32 far)
 {
-	armvmm_exception_pabt(vcpu->hyp, far);
+	armvmm_exception_entry_pabt(vcpu->hyp, far);
 }
 
-void armvmm_regs_inject_serror(struct armvmm_vcpu *vcpu)
+void armvmm_inject_serror(struct armvmm_vcpu *vcpu)
 {
 	vcpu->hyp->hcr |= HCR_VA;
 }
 
 /* Interrupt lines of a user-space irqchip: HCR.VI and HCR.VF at the next entry. */
-int armvmm_vcpu_set_irq_line(struct armvmm_vcpu *vcpu, unsigned int line, bool level)
+int armvmm_inject_line(struct armvmm_vcpu *vcpu, unsigned int line, bool level)
 {
 	bool changed;
 

@@ -26,12 +26,12 @@ void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu)
 	rcu_read_unlock();
 }
 
-void armvmm_vm_request_all(struct armvmm_vm *vm, unsigned int request, struct armvmm_vcpu *except)
+void armvmm_kick_all(struct armvmm_vm *vm, unsigned int request, struct armvmm_vcpu *except)
 {
 	struct armvmm_vcpu *vcpu;
 	int i;
 
-	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+	armvmm_vcpus_for_each(i, vcpu, vm) {
 		if (vcpu == except)
 			continue;
 		armvmm_vcpu_request(vcpu, request);

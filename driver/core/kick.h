@@ -22,6 +22,6 @@ static inline bool armvmm_vcpu_check_request(struct armvmm_vcpu *vcpu, unsigned 
 void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu);
 
 /* Sets a request on all vCPUs but @except (may be NULL) and kicks them out of the guest. */
-void armvmm_vm_request_all(struct armvmm_vm *vm, unsigned int request, struct armvmm_vcpu *except);
+void armvmm_kick_all(struct armvmm_vm *vm, unsigned int request, struct armvmm_vcpu *except);
 
 #endif

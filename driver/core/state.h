@@ -424,7 +424,7 @@ static inline bool armvmm_vcpu_has_feature(const struct armvmm_vcpu *vcpu, unsig
 
 /*
  * Lock order: vcpu->mutex > vm->lock > vm->slots_lock > mmap_lock > stage2.lock;
- * who holds vm->lock may only try a vCPU's mutex (armvmm_vm_trylock_vcpus). vgic
+ * who holds vm->lock may only try a vCPU's mutex (armvmm_vcpus_trylock). vgic
  * and timer locks are innermost (see vgic/vgic.h). vm->srcu protects memslots and
  * iobus for readers.
  */

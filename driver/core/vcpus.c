@@ -7,24 +7,24 @@
 #include "core/state.h"
 #include "core/vcpus.h"
 
-struct armvmm_vcpu *armvmm_vm_vcpu_by_id(struct armvmm_vm *vm, unsigned int id)
+struct armvmm_vcpu *armvmm_vcpus_by_id(struct armvmm_vm *vm, unsigned int id)
 {
 	struct armvmm_vcpu *vcpu;
 	int i;
 
-	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+	armvmm_vcpus_for_each(i, vcpu, vm)
 		if (vcpu->id == id)
 			return vcpu;
 	return NULL;
 }
 
-int armvmm_vm_trylock_vcpus(struct armvmm_vm *vm)
+int armvmm_vcpus_trylock(struct armvmm_vm *vm)
 {
 	struct armvmm_vcpu *vcpu;
 	int i;
 
 	lockdep_assert_held(&vm->lock);
-	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+	armvmm_vcpus_for_each(i, vcpu, vm) {
 		if (mutex_trylock(&vcpu->mutex))
 			continue;
 		while (i--)
@@ -34,7 +34,7 @@ int armvmm_vm_trylock_vcpus(struct armvmm_vm *vm)
 	return 0;
 }
 
-void armvmm_vm_unlock_vcpus(struct armvmm_vm *vm)
+void armvmm_vcpus_unlock(struct armvmm_vm *vm)
 {
 	int i;
 
@@ -43,12 +43,12 @@ void armvmm_vm_unlock_vcpus(struct armvmm_vm *vm)
 		mutex_unlock(&vm->vcpus[i]->mutex);
 }
 
-bool armvmm_vm_has_run(struct armvmm_vm *vm)
+bool armvmm_vcpus_have_run(struct armvmm_vm *vm)
 {
 	struct armvmm_vcpu *vcpu;
 	int i;
 
-	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+	armvmm_vcpus_for_each(i, vcpu, vm)
 		if (READ_ONCE(vcpu->has_run_once))
 			return true;
 	return false;

@@ -91,11 +91,11 @@ static int debug_inject(struct armvmm_vcpu *vcpu, u32 moe)
 
 	vcpu->cp14.dscr = (vcpu->cp14.dscr & ~DBGDSCR_MOE_MASK) | moe << DBGDSCR_MOE_SHIFT;
 	if (moe == DBG_MOE_WATCHPOINT)
-		armvmm_exception_debug_dabt(vcpu->hyp, vcpu->hyp->hxfar,
-					    (hsr & HSR_DABT_WNR ? DFSR_WNR : 0) |
-					    (hsr & HSR_DABT_CM ? DFSR_CM : 0));
+		armvmm_exception_entry_debug_dabt(vcpu->hyp, vcpu->hyp->hxfar,
+						  (hsr & HSR_DABT_WNR ? DFSR_WNR : 0) |
+						  (hsr & HSR_DABT_CM ? DFSR_CM : 0));
 	else
-		armvmm_exception_debug_pabt(vcpu->hyp);
+		armvmm_exception_entry_debug_pabt(vcpu->hyp);
 	return 1;
 }
 

@@ -17,12 +17,12 @@ int armvmm_irqfd(struct armvmm_vm *vm, const struct kvm_irqfd *args);
 int armvmm_ioeventfd(struct armvmm_vm *vm, const struct kvm_ioeventfd *args);
 
 /* After an exit, IRQs on: tells resampling irqfds which level interrupts the guest ended. */
-void armvmm_eventfd_tell_ended(struct armvmm_vcpu *vcpu);
+void armvmm_irqfd_tell_ended(struct armvmm_vcpu *vcpu);
 
 static inline void armvmm_eventfd_ended(struct armvmm_vcpu *vcpu)
 {
 	if (unlikely(vcpu->vgic.nr_ended))
-		armvmm_eventfd_tell_ended(vcpu);
+		armvmm_irqfd_tell_ended(vcpu);
 }
 
 #endif

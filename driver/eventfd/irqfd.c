@@ -92,7 +92,7 @@ static void irqfd_ended(struct armvmm_vm *vm, unsigned int pin)
 	rcu_read_unlock();
 }
 
-void armvmm_eventfd_tell_ended(struct armvmm_vcpu *vcpu)
+void armvmm_irqfd_tell_ended(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
 

@@ -16,12 +16,12 @@ struct armvmm_debug_host {
 extern struct armvmm_debug_host armvmm_debug_host;
 
 /* Asks the CPUs, and tries their breakpoints. HYP mode is taken over. May sleep. */
-void armvmm_debug_init(void);
+void armvmm_debug_probe_init(void);
 
 /*
  * IRQs off, on a CPU that is being taken over: may HYP mode touch its debug
  * registers? After load only where they are of the kind that was found then.
  */
-bool armvmm_debug_cpu_ok(void);
+bool armvmm_debug_probe_cpu_ok(void);
 
 #endif

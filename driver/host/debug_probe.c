@@ -121,7 +121,7 @@ static u32 probe_didr(u32 *devid)
 	return regs.didr;
 }
 
-bool armvmm_debug_cpu_ok(void)
+bool armvmm_debug_probe_cpu_ok(void)
 {
 	u32 devid, didr = probe_didr(&devid);
 
@@ -154,7 +154,7 @@ static void probe_ipi(void *arg)
 	struct debug_probe *probe = arg;
 	struct armvmm_debug_host cpu, *found = &probe->found;
 
-	/* This CPU is going up or down: armvmm_debug_cpu_ok() asks it when it is taken over. */
+	/* A CPU that goes up or down: armvmm_debug_probe_cpu_ok() asks it at its take-over. */
 	if (!armvmm_hypcpu_ready())
 		return;
 	raw_spin_lock(&probe->lock);
@@ -173,7 +173,7 @@ static void probe_ipi(void *arg)
 	raw_spin_unlock(&probe->lock);
 }
 
-void armvmm_debug_init(void)
+void armvmm_debug_probe_init(void)
 {
 	struct debug_probe probe = { .first = true };
 

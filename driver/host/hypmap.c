@@ -41,12 +41,12 @@ static struct {
 };
 
 /* In one piece, as the walks read it: STRD does that (DDI 0406C A3.5.3, LPAE). */
-static void desc_write(u64 *p, u64 desc)
+static void hypmap_desc_write(u64 *p, u64 desc)
 {
 	asm volatile("strd %1, %H1, %0" : "=Qo" (*p) : "r" (desc));
 }
 
-static u64 prot_desc(enum hypmap_prot prot)
+static u64 hypmap_prot_desc(enum hypmap_prot prot)
 {
 	u64 normal = DESC_ATTR_NORMAL | (armvmm_host_shareable() ? DESC_SH_INNER : 0);
 
@@ -61,18 +61,18 @@ static u64 prot_desc(enum hypmap_prot prot)
 	return PAGE_DESC | DESC_ATTR_DEVICE | DESC_XN;
 }
 
-static u64 *table_of(u64 desc)
+static u64 *hypmap_table_of(u64 desc)
 {
 	return phys_to_virt((phys_addr_t)(desc & DESC_ADDR));
 }
 
 /* The table that entry @e points to, made where there is none and @make says so. */
-static u64 *table_get(u64 *e, bool make)
+static u64 *hypmap_table_get(u64 *e, bool make)
 {
 	u64 *table;
 
 	if (*e & DESC_VALID)
-		return table_of(*e);
+		return hypmap_table_of(*e);
 	if (!make)
 		return NULL;
 	table = (u64 *)get_zeroed_page(GFP_KERNEL);
@@ -80,80 +80,83 @@ static u64 *table_get(u64 *e, bool make)
 		return NULL;
 	/* A walk sees the table's zeroes before it sees the table. */
 	dsb(ishst);
-	desc_write(e, (u64)virt_to_phys(table) | DESC_TABLE | DESC_VALID);
+	hypmap_desc_write(e, (u64)virt_to_phys(table) | DESC_TABLE | DESC_VALID);
 	return table;
 }
 
-static u64 *entry_get(unsigned long va, bool make)
+static u64 *hypmap_entry_get(unsigned long va, bool make)
 {
 	u64 *table;
 
 	lockdep_assert_held(&hypmap.lock);
-	table = table_get(&hypmap.l1[L1_INDEX(va)], make);
+	table = hypmap_table_get(&hypmap.l1[L1_INDEX(va)], make);
 	if (table)
-		table = table_get(&table[L2_INDEX(va)], make);
+		table = hypmap_table_get(&table[L2_INDEX(va)], make);
 	return table ? &table[L3_INDEX(va)] : NULL;
 }
 
-static phys_addr_t kernel_phys(unsigned long va)
+static phys_addr_t hypmap_kernel_phys(unsigned long va)
 {
 	if (virt_addr_valid((void *)va))
 		return virt_to_phys((void *)va);
 	return page_to_phys(vmalloc_to_page((void *)va));
 }
 
-static int map_page(unsigned long va, phys_addr_t pa, u64 desc)
+static int hypmap_page_map(unsigned long va, phys_addr_t pa, u64 desc)
 {
-	u64 *e = entry_get(va, true);
+	u64 *e = hypmap_entry_get(va, true);
 
 	if (!e)
 		return -ENOMEM;
 	if (*e & DESC_VALID)
 		return *e == (desc | pa) ? 0 : -EEXIST;
-	desc_write(e, desc | pa);
+	hypmap_desc_write(e, desc | pa);
 	return 0;
 }
 
-static void unmap_range(unsigned long va, size_t size)
+static void hypmap_range_unmap(unsigned long va, size_t size)
 {
 	unsigned long end = va + size;
 	u64 *e;
 
 	for (; va != end; va += PAGE_SIZE) {
-		e = entry_get(va, false);
+		e = hypmap_entry_get(va, false);
 		if (e)
-			desc_write(e, 0);
+			hypmap_desc_write(e, 0);
 	}
 	armvmm_hypcpu_tlbi_hyp();
 }
 
-static int map_range(unsigned long va, phys_addr_t pa, size_t size, enum hypmap_prot prot,
-		     bool linear)
+static int hypmap_range_map(unsigned long va, phys_addr_t pa, size_t size, enum hypmap_prot prot,
+			    bool linear)
 {
 	unsigned long start = va & PAGE_MASK;
 	unsigned long end = PAGE_ALIGN(va + size);
 	int ret = 0;
 
 	mutex_lock(&hypmap.lock);
-	for (va = start; va != end && !ret; va += PAGE_SIZE)
-		ret = map_page(va, linear ? (pa & PAGE_MASK) + (va - start) : kernel_phys(va),
-			       prot_desc(prot));
+	for (va = start; va != end && !ret; va += PAGE_SIZE) {
+		phys_addr_t page = linear ? (pa & PAGE_MASK) + (va - start) :
+					    hypmap_kernel_phys(va);
+
+		ret = hypmap_page_map(va, page, hypmap_prot_desc(prot));
+	}
 	/* New entries need no TLB maintenance, only to be seen by the walks. */
 	dsb(ishst);
 	if (ret)
-		unmap_range(start, va - PAGE_SIZE - start);
+		hypmap_range_unmap(start, va - PAGE_SIZE - start);
 	mutex_unlock(&hypmap.lock);
 	return ret;
 }
 
 int armvmm_hypmap_add(const void *addr, size_t size, enum hypmap_prot prot)
 {
-	return map_range((unsigned long)addr, 0, size, prot, false);
+	return hypmap_range_map((unsigned long)addr, 0, size, prot, false);
 }
 
 int armvmm_hypmap_add_phys(unsigned long va, phys_addr_t pa, size_t size, enum hypmap_prot prot)
 {
-	return map_range(va, pa, size, prot, true);
+	return hypmap_range_map(va, pa, size, prot, true);
 }
 
 void armvmm_hypmap_remove(const void *addr, size_t size)
@@ -161,7 +164,7 @@ void armvmm_hypmap_remove(const void *addr, size_t size)
 	unsigned long start = (unsigned long)addr & PAGE_MASK;
 
 	mutex_lock(&hypmap.lock);
-	unmap_range(start, PAGE_ALIGN((unsigned long)addr + size) - start);
+	hypmap_range_unmap(start, PAGE_ALIGN((unsigned long)addr + size) - start);
 	mutex_unlock(&hypmap.lock);
 }
 
@@ -221,10 +224,10 @@ void armvmm_hypmap_exit(void)
 	for (i = 0; i < 4; i++) {
 		if (!(hypmap.l1[i] & DESC_VALID))
 			continue;
-		l2 = table_of(hypmap.l1[i]);
+		l2 = hypmap_table_of(hypmap.l1[i]);
 		for (j = 0; j < 512; j++)
 			if (l2[j] & DESC_VALID)
-				free_page((unsigned long)table_of(l2[j]));
+				free_page((unsigned long)hypmap_table_of(l2[j]));
 		free_page((unsigned long)l2);
 	}
 	free_page((unsigned long)hypmap.l1);

@@ -35,13 +35,6 @@ void armvmm_stage2_vm_destroy(struct armvmm_vm *vm);
 /* VTCR for this module (DDI 0406C B4.1.159): T0SZ, SL0, walk attributes. */
 u32 armvmm_stage2_vtcr(void);
 
-/*
- * A stage-2 abort of the guest (hyp->hsr, hxfar, hpfar). Maps RAM, or gives the
- * access to mmio.c, or injects an abort. Returns as armvmm_exit_handle(). The
- * caller holds vm->srcu. May sleep.
- */
-int armvmm_stage2_fault(struct armvmm_vcpu *vcpu);
-
 /* Maps device memory (GICV) at @ipa. 0 or -errno. May sleep. */
 int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size_t size,
 			     bool writable);
@@ -61,7 +54,7 @@ static inline u64 armvmm_stage2_fault_ipa(u32 hpfar, u32 hxfar)
 	return ((u64)(hpfar & 0xfffffff0) << 8) | (hxfar & 0xfff);
 }
 
-/* For stage2_fault.c, stage2_notifier.c and dirty.c. Callers of what follows hold stage2.lock. */
+/* For run/abort.c, stage2_notifier.c and dirty.c. Callers of what follows hold stage2.lock. */
 
 /* Pages for tables, taken before the lock: a fault needs two at most. */
 struct stage2_cache {

@@ -47,7 +47,7 @@ static void tlb_sync_cpus(struct armvmm_vm *vm)
 	struct armvmm_vcpu *vcpu;
 	int i, cpu;
 
-	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+	armvmm_vcpus_for_each(i, vcpu, vm) {
 		if (smp_load_acquire(&vcpu->mode) == VCPU_OUTSIDE)
 			continue;
 		/*

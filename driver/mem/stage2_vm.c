@@ -53,7 +53,7 @@ bool armvmm_stage2_uncached(struct armvmm_vm *vm)
 	int i;
 
 	lockdep_assert_held(&vm->stage2.lock);
-	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+	armvmm_vcpus_for_each(i, vcpu, vm) {
 		/* A vCPU that never ran wrote nothing, such as one that waits for CPU_ON. */
 		if (READ_ONCE(vcpu->last_cpu) < 0)
 			continue;

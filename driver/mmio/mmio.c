@@ -82,7 +82,7 @@ static int mmio_refuse(struct armvmm_vcpu *vcpu, u64 ipa)
 	struct kvm_run *run = vcpu->run;
 
 	if (!READ_ONCE(vcpu->vm->return_nisv_to_user)) {
-		armvmm_regs_inject_dabt(vcpu, vcpu->hyp->hxfar);
+		armvmm_inject_dabt(vcpu, vcpu->hyp->hxfar);
 		return 1;
 	}
 	/* Nothing of the syndrome that a client could take for valid. */

@@ -108,7 +108,7 @@ static enum armvmm_mmio_insn insn_pages(struct armvmm_vcpu *vcpu, const struct g
 	other = known ? seq->va : last & ~(u32)(PAGE_SIZE - 1);
 	fsr = armvmm_gva_access(mmu, other, seq->is_write, user, &other_ipa);
 	if (fsr) {
-		armvmm_exception_dabt_fsr(vcpu->hyp, other, fsr);
+		armvmm_exception_entry_dabt_fsr(vcpu->hyp, other, fsr);
 		return MMIO_INSN_ABORTED;
 	}
 	seq->page[!known] = other_ipa & ~(u64)(PAGE_SIZE - 1);

@@ -183,7 +183,7 @@ static bool pmu_irq_fits(struct armvmm_vm *vm, u32 irq)
 	struct armvmm_vcpu *vcpu;
 	int i;
 
-	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+	armvmm_vcpus_for_each(i, vcpu, vm) {
 		struct armvmm_pmu *pmu = READ_ONCE(vcpu->pmu);
 		u32 other = pmu ? READ_ONCE(pmu->irq) : 0;
 

@@ -99,7 +99,7 @@ static int cp15_finish(struct armvmm_vcpu *vcpu, const struct cp15_access *a,
 		       enum cp15_result result)
 {
 	if (result == CP15_UNDEFINED) {
-		armvmm_regs_inject_undef(vcpu);
+		armvmm_inject_undef(vcpu);
 		return 1;
 	}
 	if (!a->is_write)
@@ -166,14 +166,14 @@ int armvmm_cp14_trap64(struct armvmm_vcpu *vcpu)
 /* LDC and STC of DBGDTR: no debugger is at the other end. */
 int armvmm_cp14_trap_ldst(struct armvmm_vcpu *vcpu)
 {
-	armvmm_regs_inject_undef(vcpu);
+	armvmm_inject_undef(vcpu);
 	return 1;
 }
 
 /* HCR.TID0 and TID3 are clear: nothing comes here on a correct CPU. */
 int armvmm_cp10_trap(struct armvmm_vcpu *vcpu)
 {
-	armvmm_regs_inject_undef(vcpu);
+	armvmm_inject_undef(vcpu);
 	return 1;
 }
 
@@ -198,7 +198,7 @@ static bool cp15_has_l2ctlr(void)
 /* Bits 25:24: the number of CPUs in the vCPU's cluster less one (A15 TRM 4.3.48). */
 static u32 cp15_reset_l2ctlr(struct armvmm_vcpu *vcpu)
 {
-	int online = armvmm_vm_online_vcpus(vcpu->vm), first = vcpu->id & ~3;
+	int online = armvmm_vcpus_online(vcpu->vm), first = vcpu->id & ~3;
 	u32 val = 0, others = clamp(online - 1 - first, 0, 3);
 
 	if (cp15_has_l2ctlr())
@@ -211,7 +211,7 @@ static u32 cp15_reset_actlr(struct armvmm_vcpu *vcpu)
 {
 	u32 val = sysreg_read(SYS_ACTLR);
 
-	return armvmm_vm_online_vcpus(vcpu->vm) > 1 ? val | 1u << 6 : val & ~(1u << 6);
+	return armvmm_vcpus_online(vcpu->vm) > 1 ? val | 1u << 6 : val & ~(1u << 6);
 }
 
 /*

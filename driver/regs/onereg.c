@@ -23,7 +23,7 @@
 #define REGS_NR_CORE		(sizeof(struct kvm_regs) / sizeof(u32))
 #define REGS_CPSR		(offsetof(struct kvm_regs, usr_regs.ARM_cpsr) / sizeof(u32))
 
-static bool regs_core_index(const struct kvm_one_reg *reg, unsigned long *index)
+static bool onereg_core_index(const struct kvm_one_reg *reg, unsigned long *index)
 {
 	u64 i = reg->id & ~(KVM_REG_ARCH_MASK | KVM_REG_SIZE_MASK | KVM_REG_ARM_CORE);
 
@@ -33,23 +33,23 @@ static bool regs_core_index(const struct kvm_one_reg *reg, unsigned long *index)
 	return true;
 }
 
-static int regs_get_core(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
+static int onereg_get_core(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 {
 	u32 __user *uval = u64_to_user_ptr(reg->addr);
 	unsigned long i;
 
-	if (!regs_core_index(reg, &i))
+	if (!onereg_core_index(reg, &i))
 		return -ENOENT;
 	return put_user(((u32 *)&vcpu->hyp->regs)[i], uval);
 }
 
-static int regs_set_core(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
+static int onereg_set_core(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 {
 	u32 __user *uval = u64_to_user_ptr(reg->addr);
 	unsigned long i;
 	u32 val;
 
-	if (!regs_core_index(reg, &i))
+	if (!onereg_core_index(reg, &i))
 		return -ENOENT;
 	if (get_user(val, uval))
 		return -EFAULT;
@@ -62,7 +62,7 @@ static int regs_set_core(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg
 }
 
 /* A CPU_ON that the vCPU has not seen yet comes before any look at its registers. */
-static void regs_take_start(struct armvmm_vcpu *vcpu)
+static void onereg_take_start(struct armvmm_vcpu *vcpu)
 {
 	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_RESET))
 		armvmm_psci_start(vcpu);
@@ -72,7 +72,7 @@ int armvmm_regs_get(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 {
 	if ((reg->id & ~KVM_REG_SIZE_MASK) >> 32 != KVM_REG_ARM >> 32)
 		return -EINVAL;
-	regs_take_start(vcpu);
+	onereg_take_start(vcpu);
 
 	if (armvmm_timer_is_reg(reg->id))
 		return armvmm_timer_get_reg(vcpu, reg);
@@ -80,7 +80,7 @@ int armvmm_regs_get(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 		return armvmm_pmu_get_reg(vcpu, reg);
 	switch (reg->id & KVM_REG_ARM_COPROC_MASK) {
 	case KVM_REG_ARM_CORE:
-		return regs_get_core(vcpu, reg);
+		return onereg_get_core(vcpu, reg);
 	case KVM_REG_ARM_FW:
 		return armvmm_psci_get_reg(vcpu, reg);
 	case KVM_REG_ARM_VFP:
@@ -97,7 +97,7 @@ int armvmm_regs_set(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 {
 	if ((reg->id & ~KVM_REG_SIZE_MASK) >> 32 != KVM_REG_ARM >> 32)
 		return -EINVAL;
-	regs_take_start(vcpu);
+	onereg_take_start(vcpu);
 
 	if (armvmm_timer_is_reg(reg->id))
 		return armvmm_timer_set_reg(vcpu, reg);
@@ -105,7 +105,7 @@ int armvmm_regs_set(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 		return armvmm_pmu_set_reg(vcpu, reg);
 	switch (reg->id & KVM_REG_ARM_COPROC_MASK) {
 	case KVM_REG_ARM_CORE:
-		return regs_set_core(vcpu, reg);
+		return onereg_set_core(vcpu, reg);
 	case KVM_REG_ARM_FW:
 		return armvmm_psci_set_reg(vcpu, reg);
 	case KVM_REG_ARM_VFP:
@@ -167,11 +167,11 @@ int armvmm_regs_set_events(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_event
 	if (events->exception.serror_pending && events->exception.serror_has_esr)
 		return -EINVAL;
 	if (events->exception.serror_pending)
-		armvmm_regs_inject_serror(vcpu);
+		armvmm_inject_serror(vcpu);
 	/* The client's answer to an access that it will not complete: the guest takes the abort. */
 	if (events->exception.ext_dabt_pending) {
 		armvmm_mmio_cancel(&vcpu->mmio);
-		armvmm_regs_inject_dabt(vcpu, vcpu->hyp->hxfar);
+		armvmm_inject_dabt(vcpu, vcpu->hyp->hxfar);
 	}
 	return 0;
 }

@@ -122,7 +122,7 @@ static struct armvmm_vcpu *psci_vcpu_by_mpidr(struct armvmm_vm *vm, u32 mpidr)
 	struct armvmm_vcpu *vcpu;
 	int i;
 
-	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+	armvmm_vcpus_for_each(i, vcpu, vm)
 		if ((vcpu_cp15(vcpu, CP15_MPIDR) & PSCI_AFFINITY_MASK) == mpidr)
 			return vcpu;
 	return NULL;
@@ -204,7 +204,7 @@ static s32 psci_affinity_info(struct armvmm_vcpu *vcpu)
 		return PSCI_RET_INVALID_PARAMS;
 	mask = level == 3 ? 0 : PSCI_AFFINITY_MASK & (~0u << 8 * level);
 
-	armvmm_vm_for_each_vcpu(i, other, vcpu->vm) {
+	armvmm_vcpus_for_each(i, other, vcpu->vm) {
 		if ((vcpu_cp15(other, CP15_MPIDR) ^ target) & mask)
 			continue;
 		found = true;
@@ -220,9 +220,9 @@ static int psci_system_event(struct armvmm_vcpu *vcpu, u32 type)
 	struct armvmm_vcpu *other;
 	int i;
 
-	armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
+	armvmm_vcpus_for_each(i, other, vcpu->vm)
 		psci_power_off(other);
-	armvmm_vm_request_all(vcpu->vm, VCPU_REQ_SLEEP, vcpu);
+	armvmm_kick_all(vcpu->vm, VCPU_REQ_SLEEP, vcpu);
 
 	/* What the guest reads should the client let it run on. */
 	psci_result(vcpu, PSCI_RET_INTERNAL_FAILURE);
@@ -407,7 +407,7 @@ static int psci_set_version(struct armvmm_vcpu *vcpu, u64 val)
 		if (!v0_2)
 			return -EINVAL;
 		WRITE_ONCE(psci_keeper(vcpu)->psci_version, (u32)val);
-		armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
+		armvmm_vcpus_for_each(i, other, vcpu->vm)
 			armvmm_psci_vcpu_init(other);
 		return 0;
 	default:

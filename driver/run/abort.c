@@ -14,8 +14,9 @@
 #include "mem/stage2.h"
 #include "mem/stage2_host.h"
 #include "mmio/mmio.h"
+#include "run/abort.h"
 
-struct stage2_fault {
+struct abort_fault {
 	struct armvmm_vm *vm;
 	struct armvmm_memslot *slot;
 	u64 ipa;		/* page */
@@ -31,7 +32,7 @@ struct stage2_fault {
  * page already: a permission fault may be one of a page that a copy has taken the place of.
  * Outside the lock: nothing depends on what happens to the page meanwhile.
  */
-static void fault_flush_caches(struct stage2_fault *fault, struct stage2_host_page *page,
+static void abort_flush_caches(struct abort_fault *fault, struct stage2_host_page *page,
 			       u64 leaf, unsigned int level)
 {
 	struct stage2 *s2 = &fault->vm->stage2;
@@ -69,7 +70,7 @@ static void fault_flush_caches(struct stage2_fault *fault, struct stage2_host_pa
  * or a walk that reads tables there, which would have effects that nobody asked for (DDI 0406C
  * A3.5.7): never mapped for the one, held off by HCR.PTW for the other.
  */
-static int fault_map(struct stage2_fault *fault)
+static int abort_map(struct abort_fault *fault)
 {
 	struct stage2 *s2 = &fault->vm->stage2;
 	struct armvmm_memslot *slot = fault->slot;
@@ -103,7 +104,7 @@ static int fault_map(struct stage2_fault *fault)
 	}
 	size = stage2_size(level);
 	leaf = stage2_leaf(pa, level, page.attr, writable, fault->exec);
-	fault_flush_caches(fault, &page, leaf, level);
+	abort_flush_caches(fault, &page, leaf, level);
 
 	for (;;) {
 		spin_lock(&s2->lock);
@@ -129,17 +130,17 @@ out:
 }
 
 /* The guest accessed an address that is not RAM, or wrote to a read-only slot. */
-static int fault_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
+static int abort_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
 {
 	u32 hsr = vcpu->hyp->hsr;
 
 	if (iabt) {
-		armvmm_regs_inject_pabt(vcpu, vcpu->hyp->hxfar);
+		armvmm_inject_pabt(vcpu, vcpu->hyp->hxfar);
 		return 1;
 	}
 	/* Tables of the guest where no memory is: an external abort on its walk. */
 	if (hsr & HSR_ABT_S1PTW) {
-		armvmm_regs_inject_dabt(vcpu, vcpu->hyp->hxfar);
+		armvmm_inject_dabt(vcpu, vcpu->hyp->hxfar);
 		return 1;
 	}
 	/* No cache line belongs to an address without memory: nothing to maintain. */
@@ -151,7 +152,7 @@ static int fault_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
 }
 
 /* Aborts that no translation caused: the guest takes each as its own abort. */
-static int fault_other(struct armvmm_vcpu *vcpu, bool iabt)
+static int abort_other(struct armvmm_vcpu *vcpu, bool iabt)
 {
 	/* Two TLB entries for one address. The guest cannot cause that: flush all. */
 	if ((vcpu->hyp->hsr & HSR_ABT_FSC) == HSR_FSC_TLB_CONFLICT) {
@@ -159,17 +160,17 @@ static int fault_other(struct armvmm_vcpu *vcpu, bool iabt)
 		return 1;
 	}
 	if (iabt)
-		armvmm_regs_inject_pabt(vcpu, vcpu->hyp->hxfar);
+		armvmm_inject_pabt(vcpu, vcpu->hyp->hxfar);
 	else
-		armvmm_regs_inject_dabt(vcpu, vcpu->hyp->hxfar);
+		armvmm_inject_dabt(vcpu, vcpu->hyp->hxfar);
 	return 1;
 }
 
 /* Out of line: an access to a device pays for none of it. */
-static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *slot, u64 ipa,
+static noinline int abort_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *slot, u64 ipa,
 			      bool exec, bool write)
 {
-	struct stage2_fault fault = {
+	struct abort_fault fault = {
 		.vm = vcpu->vm,
 		.slot = slot,
 		.ipa = ipa & ~(STAGE2_PAGE_SIZE - 1),
@@ -184,8 +185,8 @@ static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
 	vcpu->stat.page_faults++;
 	trace_armvmm_page_fault(vcpu->id, ipa, fault.hva, vcpu->hyp->regs.usr_regs.ARM_pc, write,
 				exec, fault.mapped);
-	ret = fault_map(&fault);
-	return ret == -ENOEXEC ? fault_other(vcpu, HSR_EC(vcpu->hyp->hsr) == HSR_EC_IABT) : ret;
+	ret = abort_map(&fault);
+	return ret == -ENOEXEC ? abort_other(vcpu, HSR_EC(vcpu->hyp->hsr) == HSR_EC_IABT) : ret;
 }
 
 /*
@@ -194,7 +195,7 @@ static noinline int fault_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
  * slot that is laid over them until the slot goes or the host takes the page back. Neither
  * reaches beyond the VM (docs/hazards.md 21).
  */
-int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
+int armvmm_abort_handle(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_memslot *slot;
 	struct hyp_vcpu *hyp = vcpu->hyp;
@@ -207,7 +208,7 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 
 	if (type != HSR_FSC_TRANSLATION && type != HSR_FSC_ACCESS_FLAG &&
 	    type != HSR_FSC_PERMISSION)
-		return fault_other(vcpu, iabt);
+		return abort_other(vcpu, iabt);
 	/* The tables changed between the fault and the lookup of its address: retry. */
 	if (!hyp->fault_ipa_valid)
 		return 1;
@@ -226,6 +227,6 @@ int armvmm_stage2_fault(struct armvmm_vcpu *vcpu)
 	/* The slot stays until the caller's vm->srcu is released, with the mapping made from it. */
 	slot = armvmm_memslot_find(vcpu->vm, ipa >> PAGE_SHIFT);
 	if (!slot || (write && (slot->flags & KVM_MEM_READONLY)))
-		return fault_no_ram(vcpu, ipa, iabt);
-	return fault_ram(vcpu, slot, ipa, exec, write);
+		return abort_no_ram(vcpu, ipa, iabt);
+	return abort_ram(vcpu, slot, ipa, exec, write);
 }

@@ -15,6 +15,7 @@
 #include "mem/stage2.h"
 #include "regs/cp15.h"
 #include "regs/psci.h"
+#include "run/abort.h"
 #include "run/exit.h"
 #include "run/halt.h"
 
@@ -27,7 +28,7 @@ static int exit_wfx(struct armvmm_vcpu *vcpu)
 		yield();
 	} else {
 		vcpu->stat.wfi_exit_stat++;
-		armvmm_vcpu_wfi(vcpu);
+		armvmm_halt(vcpu);
 	}
 	return 1;
 }
@@ -52,7 +53,7 @@ static int exit_undef(struct armvmm_vcpu *vcpu)
 	vcpu->stat.undef_exit_stat++;
 	pr_debug_ratelimited("undefined instruction, HSR %08x at %08lx\n", vcpu_hsr(vcpu),
 			     vcpu->hyp->regs.usr_regs.ARM_pc);
-	armvmm_regs_inject_undef(vcpu);
+	armvmm_inject_undef(vcpu);
 	return 1;
 }
 
@@ -68,7 +69,7 @@ static int exit_abort(struct armvmm_vcpu *vcpu)
 	if (unlikely((vcpu_hsr(vcpu) & HSR_ABT_FSC) == HSR_FSC_DEBUG))
 		return armvmm_debug_exit(vcpu);
 	idx = srcu_read_lock(srcu);
-	ret = armvmm_stage2_fault(vcpu);
+	ret = armvmm_abort_handle(vcpu);
 	srcu_read_unlock(srcu, idx);
 	return ret;
 }
@@ -101,7 +102,7 @@ static int exit_serror(struct armvmm_vcpu *vcpu, int code)
 	if (code == HYP_EXIT_TRAP && HSR_EC(vcpu_hsr(vcpu)) == HSR_EC_HVC)
 		vcpu->hyp->regs.usr_regs.ARM_pc -= 4;
 	vcpu->hyp->serror = 0;
-	armvmm_regs_inject_serror(vcpu);
+	armvmm_inject_serror(vcpu);
 	return 1;
 }
 

@@ -70,7 +70,7 @@ static void halt_adapt(struct armvmm_vcpu *vcpu, u64 waited)
 		vcpu->halt_poll_ns = limit;
 }
 
-void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu)
+void armvmm_halt(struct armvmm_vcpu *vcpu)
 {
 	u64 start = ktime_get_ns(), now = start, end;
 

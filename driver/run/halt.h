@@ -6,6 +6,6 @@
 struct armvmm_vcpu;
 
 /* Sleeps until an interrupt, a signal or a request; polls first. Run loop only. */
-void armvmm_vcpu_wfi(struct armvmm_vcpu *vcpu);
+void armvmm_halt(struct armvmm_vcpu *vcpu);
 
 #endif

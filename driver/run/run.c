@@ -52,12 +52,12 @@ static int run_requests(struct armvmm_vcpu *vcpu)
 	if (!READ_ONCE(vcpu->requests))
 		return 0;
 	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_RESET)) {
-		armvmm_vcpu_unload(vcpu);
+		armvmm_vgic_unload(vcpu);
 		armvmm_psci_start(vcpu);
 	}
 	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
 	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_WFI))
-		armvmm_vcpu_wfi(vcpu);
+		armvmm_halt(vcpu);
 	return 0;
 }
 
@@ -160,7 +160,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	}
 
 	if (unlikely(READ_ONCE(vcpu->loaded_cpu) != smp_processor_id()))
-		armvmm_vcpu_load(vcpu);
+		armvmm_vgic_claim(vcpu);
 	armvmm_timer_flush(vcpu);
 	if (vgic)
 		armvmm_vgic_flush(vcpu);
@@ -272,7 +272,7 @@ static int run_until_exit(struct armvmm_vcpu *vcpu)
 
 	/* Another thread ran it last: its state is on that thread's CPU. */
 	if (unlikely(vcpu->last_task != current)) {
-		armvmm_vcpu_unload(vcpu);
+		armvmm_vgic_unload(vcpu);
 		vcpu->last_task = current;
 	}
 	WRITE_ONCE(vcpu->task, current);

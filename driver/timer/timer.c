@@ -228,7 +228,7 @@ static bool timer_irqs_valid(struct armvmm_vcpu *vcpu)
 
 	if (timer->virt_irq == timer->phys_irq)
 		return false;
-	armvmm_vm_for_each_vcpu(i, other, vcpu->vm)
+	armvmm_vcpus_for_each(i, other, vcpu->vm)
 		if (other->timer.virt_irq != timer->virt_irq ||
 		    other->timer.phys_irq != timer->phys_irq)
 			return false;

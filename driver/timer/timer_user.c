@@ -121,7 +121,7 @@ static bool timer_irqs_fixed(struct armvmm_vm *vm)
 	struct armvmm_vcpu *vcpu;
 	int i;
 
-	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+	armvmm_vcpus_for_each(i, vcpu, vm)
 		if (vcpu->timer.irqs_fixed)
 			return true;
 	return false;
@@ -145,10 +145,10 @@ int armvmm_timer_set_attr(struct armvmm_vcpu *vcpu, struct kvm_device_attr *attr
 	if (timer_irqs_fixed(vm)) {
 		ret = -EBUSY;
 	} else if (attr->attr == KVM_ARM_VCPU_TIMER_IRQ_VTIMER) {
-		armvmm_vm_for_each_vcpu(i, other, vm)
+		armvmm_vcpus_for_each(i, other, vm)
 			other->timer.virt_irq = irq;
 	} else if (attr->attr == KVM_ARM_VCPU_TIMER_IRQ_PTIMER) {
-		armvmm_vm_for_each_vcpu(i, other, vm)
+		armvmm_vcpus_for_each(i, other, vm)
 			other->timer.phys_irq = irq;
 	} else {
 		ret = -ENXIO;

@@ -98,7 +98,7 @@ static struct armvmm_vcpu *attr_vcpu(struct armvmm_vm *vm, u64 attr)
 {
 	unsigned int index = (attr & KVM_DEV_ARM_VGIC_CPUID_MASK) >> KVM_DEV_ARM_VGIC_CPUID_SHIFT;
 
-	if (index >= armvmm_vm_online_vcpus(vm))
+	if (index >= armvmm_vcpus_online(vm))
 		return NULL;
 	return vm->vcpus[array_index_nospec(index, ARMVMM_MAX_VCPUS)];
 }
@@ -126,7 +126,7 @@ static int attr_access_reg(struct armvmm_vm *vm, const struct kvm_device_attr *a
 	ret = armvmm_vgic_init_locked(vm);
 	if (ret)
 		goto out;
-	ret = armvmm_vm_trylock_vcpus(vm);
+	ret = armvmm_vcpus_trylock(vm);
 	if (ret)
 		goto out;
 	armvmm_vgic_unload_all(vm);
@@ -138,7 +138,7 @@ static int attr_access_reg(struct armvmm_vm *vm, const struct kvm_device_attr *a
 		ret = write ? vgic_dist_set_attr(vcpu, offset, *val) :
 			      vgic_dist_get_attr(vcpu, offset, val);
 
-	armvmm_vm_unlock_vcpus(vm);
+	armvmm_vcpus_unlock(vm);
 out:
 	mutex_unlock(&vm->lock);
 	return ret;

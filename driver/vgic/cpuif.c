@@ -44,7 +44,7 @@ void armvmm_vgic_put(struct armvmm_vcpu *vcpu)
 static void cpuif_refresh(struct armvmm_vcpu *vcpu)
 {
 	preempt_disable();
-	if (vcpu->hyp->vgic.loaded && armvmm_vcpu_loaded() == vcpu)
+	if (vcpu->hyp->vgic.loaded && armvmm_vgic_loaded() == vcpu)
 		cpuif_save(&vcpu->hyp->vgic);
 	preempt_enable();
 }

@@ -32,7 +32,7 @@ struct dist_reg {
 
 u8 vgic_dist_cpu_mask(struct armvmm_vm *vm)
 {
-	return (1u << armvmm_vm_online_vcpus(vm)) - 1;
+	return (1u << armvmm_vcpus_online(vm)) - 1;
 }
 
 /*
@@ -63,7 +63,7 @@ static u32 dist_read_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsigne
 	case GICD_CTLR:
 		return vgic->dist_enabled ? GICD_CTLR_EnableGrp0 : 0;
 	case GICD_TYPER:	/* CPUNumber, ITLinesNumber; no Security Extensions */
-		return (armvmm_vm_online_vcpus(vcpu->vm) - 1) << 5 |
+		return (armvmm_vcpus_online(vcpu->vm) - 1) << 5 |
 		       ((vgic->nr_spis + VGIC_NR_PRIVATE) / 32 - 1);
 	default:		/* GICD_IIDR */
 		return vgic->iidr;
@@ -82,7 +82,7 @@ static void dist_write_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsig
 
 	/* What is pending stays on its list, and each vCPU looks whether it may be shown. */
 	WRITE_ONCE(vgic->dist_enabled, enable);
-	armvmm_vm_for_each_vcpu(i, other, vcpu->vm) {
+	armvmm_vcpus_for_each(i, other, vcpu->vm) {
 		vgic_vcpu_redo(other);
 		vgic_vcpu_notify(other);
 	}

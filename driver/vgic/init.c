@@ -106,14 +106,14 @@ int armvmm_vgic_create(struct armvmm_vm *vm)
 		return -ENODEV;
 
 	/* A vCPU that ran had its interrupts from the client. */
-	ret = armvmm_vm_trylock_vcpus(vm);
+	ret = armvmm_vcpus_trylock(vm);
 	if (ret)
 		return ret;
-	if (armvmm_vm_has_run(vm))
+	if (armvmm_vcpus_have_run(vm))
 		ret = -EBUSY;
 	else
 		vm->vgic.in_kernel = true;
-	armvmm_vm_unlock_vcpus(vm);
+	armvmm_vcpus_unlock(vm);
 	return ret;
 }
 
@@ -128,7 +128,7 @@ int armvmm_vgic_init_locked(struct armvmm_vm *vm)
 		return 0;
 	if (!vgic->in_kernel)
 		return -ENODEV;
-	if (vm->created_vcpus != armvmm_vm_online_vcpus(vm))
+	if (vm->created_vcpus != armvmm_vcpus_online(vm))
 		return -EBUSY;
 
 	if (!vgic->nr_spis)

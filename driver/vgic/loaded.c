@@ -16,7 +16,7 @@
 
 static DEFINE_PER_CPU(struct armvmm_vcpu *, loaded_vcpu);
 
-struct armvmm_vcpu *armvmm_vcpu_loaded(void)
+struct armvmm_vcpu *armvmm_vgic_loaded(void)
 {
 	return __this_cpu_read(loaded_vcpu);
 }
@@ -24,7 +24,7 @@ struct armvmm_vcpu *armvmm_vcpu_loaded(void)
 /*
  * What is loaded stays until another thread or another vCPU wants the CPU, in
  * user space too. IRQs off, so that neither the thread switch notifier nor
- * armvmm_vcpu_unload() from another CPU comes in between.
+ * armvmm_vgic_unload() from another CPU comes in between.
  */
 static void loaded_put(struct armvmm_vcpu *vcpu)
 {
@@ -35,7 +35,7 @@ static void loaded_put(struct armvmm_vcpu *vcpu)
 	smp_store_release(&vcpu->loaded_cpu, -1);
 }
 
-void armvmm_vcpu_load(struct armvmm_vcpu *vcpu)
+void armvmm_vgic_claim(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_vcpu *other = __this_cpu_read(loaded_vcpu);
 
@@ -55,7 +55,7 @@ static void loaded_put_ipi(void *vcpu)
 		loaded_put(vcpu);
 }
 
-void armvmm_vcpu_unload(struct armvmm_vcpu *vcpu)
+void armvmm_vgic_unload(struct armvmm_vcpu *vcpu)
 {
 	int cpu = smp_load_acquire(&vcpu->loaded_cpu);
 
@@ -69,8 +69,8 @@ void armvmm_vgic_unload_all(struct armvmm_vm *vm)
 	struct armvmm_vcpu *vcpu;
 	int i;
 
-	armvmm_vm_for_each_vcpu(i, vcpu, vm)
-		armvmm_vcpu_unload(vcpu);
+	armvmm_vcpus_for_each(i, vcpu, vm)
+		armvmm_vgic_unload(vcpu);
 }
 
 /* Called on each thread switch of the host, IRQs off, for the next thread. */

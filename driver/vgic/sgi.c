@@ -41,7 +41,7 @@ void vgic_sgi_write(struct armvmm_vcpu *vcpu, u32 val)
 		return;
 	}
 
-	armvmm_vm_for_each_vcpu(i, to, vcpu->vm)
+	armvmm_vcpus_for_each(i, to, vcpu->vm)
 		if (targets & (1u << i))
 			sgi_send(to, intid, vcpu->index);
 }

@@ -44,7 +44,7 @@ static u64 stat_vm_value(struct armvmm_vm *vm, const struct armvmm_stat_file *f)
 
 	if (!f->of_vcpu)
 		return *armvmm_stat_vm_counter(vm, f->desc->offset);
-	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+	armvmm_vcpus_for_each(i, vcpu, vm)
 		sum += *armvmm_stat_vcpu_counter(vcpu, f->desc->offset);
 	return sum;
 }
@@ -58,7 +58,7 @@ static void stat_vm_clear(struct armvmm_vm *vm, const struct armvmm_stat_file *f
 		*armvmm_stat_vm_counter(vm, f->desc->offset) = 0;
 		return;
 	}
-	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+	armvmm_vcpus_for_each(i, vcpu, vm)
 		*armvmm_stat_vcpu_counter(vcpu, f->desc->offset) = 0;
 }
 

@@ -51,7 +51,7 @@ err_run:
 
 void armvmm_vcpu_destroy(struct armvmm_vcpu *vcpu)
 {
-	armvmm_vcpu_unload(vcpu);
+	armvmm_vgic_unload(vcpu);
 	armvmm_pmu_vcpu_destroy(vcpu);
 	armvmm_timer_vcpu_destroy(vcpu);
 	armvmm_vgic_vcpu_destroy(vcpu);

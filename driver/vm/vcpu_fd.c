@@ -140,7 +140,7 @@ static long vcpu_do_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, unsigned l
 	case KVM_ARM_VCPU_INIT: {
 		struct kvm_vcpu_init init;
 
-		return armvmm_arg_in(&init, argp) ?: armvmm_regs_vcpu_init(vcpu, &init);
+		return armvmm_arg_in(&init, argp) ?: armvmm_vcpu_init(vcpu, &init);
 	}
 	case KVM_SET_ONE_REG:
 	case KVM_GET_ONE_REG:
@@ -188,7 +188,7 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
 	if (cmd != KVM_RUN) {
-		armvmm_vcpu_unload(vcpu);
+		armvmm_vgic_unload(vcpu);
 		vcpu->last_task = NULL;
 	}
 	ret = vcpu_do_ioctl(vcpu, cmd, arg);
@@ -242,7 +242,7 @@ static int vcpu_check(struct armvmm_vm *vm, unsigned long id)
 		return -EINVAL;
 	if (vm->vgic.initialized)
 		return -EBUSY;
-	return armvmm_vm_vcpu_by_id(vm, id) ? -EEXIST : 0;
+	return armvmm_vcpus_by_id(vm, id) ? -EEXIST : 0;
 }
 
 /* The vCPU joins the VM only when its fd can no longer fail. */
@@ -276,7 +276,7 @@ int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned long id)
 	armvmm_vm_get(vm);
 	vm->vcpus[vm->online_vcpus] = vcpu;
 	vm->created_vcpus++;
-	/* Pairs with armvmm_vm_online_vcpus(). */
+	/* Pairs with armvmm_vcpus_online(). */
 	smp_store_release(&vm->online_vcpus, vm->online_vcpus + 1);
 	/* Last: another thread may guess the number, and use or close it at once. */
 	fd_install(fd, file);

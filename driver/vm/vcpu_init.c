@@ -29,7 +29,7 @@ static u32 init_target(u32 midr)
 	return KVM_ARM_TARGET_CORTEX_A15;
 }
 
-int armvmm_regs_preferred_target(struct kvm_vcpu_init *init)
+int armvmm_vcpu_preferred_target(struct kvm_vcpu_init *init)
 {
 	memset(init, 0, sizeof(*init));
 	init->target = init_target(read_cpuid_id());
@@ -69,7 +69,7 @@ static int init_check_features(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_i
 	return 0;
 }
 
-int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init)
+int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init)
 {
 	/* Read once: the thread may move to a CPU of another part. */
 	u32 midr = read_cpuid_id();

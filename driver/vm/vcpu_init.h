@@ -7,7 +7,7 @@ struct armvmm_vcpu;
 struct kvm_vcpu_init;
 
 /* KVM_ARM_VCPU_INIT: -EINVAL for a target or feature that this host has not. */
-int armvmm_regs_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init);
-int armvmm_regs_preferred_target(struct kvm_vcpu_init *init);
+int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init);
+int armvmm_vcpu_preferred_target(struct kvm_vcpu_init *init);
 
 #endif

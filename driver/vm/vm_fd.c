@@ -54,7 +54,7 @@ static int vm_irq_line(struct armvmm_vm *vm, const struct kvm_irq_level *line)
 	if (armvmm_vgic_in_kernel(&vm->vgic) == (type == KVM_ARM_IRQ_TYPE_CPU))
 		return -ENXIO;
 	if (type != KVM_ARM_IRQ_TYPE_SPI) {
-		if (id >= armvmm_vm_online_vcpus(vm))
+		if (id >= armvmm_vcpus_online(vm))
 			return -EINVAL;
 		vcpu = vm->vcpus[array_index_nospec(id, ARMVMM_MAX_VCPUS)];
 	}
@@ -63,7 +63,7 @@ static int vm_irq_line(struct armvmm_vm *vm, const struct kvm_irq_level *line)
 	case KVM_ARM_IRQ_TYPE_CPU:
 		if (num > KVM_ARM_IRQ_CPU_FIQ)
 			return -EINVAL;
-		return armvmm_vcpu_set_irq_line(vcpu, num, line->level);
+		return armvmm_inject_line(vcpu, num, line->level);
 	case KVM_ARM_IRQ_TYPE_PPI:
 		if (num < VGIC_NR_SGIS || num >= VGIC_NR_PRIVATE)
 			return -EINVAL;
@@ -224,7 +224,7 @@ static int vm_preferred_target(void __user *argp)
 {
 	struct kvm_vcpu_init init;
 
-	return armvmm_regs_preferred_target(&init) ?: armvmm_arg_out(argp, &init);
+	return armvmm_vcpu_preferred_target(&init) ?: armvmm_arg_out(argp, &init);
 }
 
 /* The ioctls that read a struct of the client's and write none. */

@@ -16,7 +16,7 @@ static inline void vgic_fuzz_check(struct armvmm_vm *vm)
 	unsigned int n, intid;
 	int i;
 
-	armvmm_vm_for_each_vcpu(i, vcpu, vm) {
+	armvmm_vcpus_for_each(i, vcpu, vm) {
 		const struct fake_cpu *c = &fake_cpus[i];
 
 		if (!c->in_guest)
@@ -37,7 +37,7 @@ static inline void vgic_fuzz_end(struct armvmm_vm *vm)
 	struct armvmm_vcpu *vcpu;
 	int i;
 
-	armvmm_vm_for_each_vcpu(i, vcpu, vm)
+	armvmm_vcpus_for_each(i, vcpu, vm)
 		fake_exit(vcpu);
 	fake_destroy(vm);
 }

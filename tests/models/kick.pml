@@ -102,7 +102,7 @@ end_guest:
 	store_mode(OUTSIDE);
 	goto again;
 
-sleep:	/* armvmm_vcpu_wfi(): rcuwait_wait_event() has a barrier of its own */
+sleep:	/* armvmm_halt(): rcuwait_wait_event() has a barrier of its own */
 	woken = false;
 	!asleep_wait;
 	d_step { asleep_buf = true; asleep_wait = true };
@@ -156,7 +156,7 @@ active proctype injector()
 	fi
 }
 
-/* armvmm_vm_request_all() and the like; or one so late that the last RUN has done what it asked. */
+/* armvmm_kick_all() and the like; or one so late that the last RUN has done what it asked. */
 active proctype requester()
 {
 	bool kicked;

@@ -9,9 +9,9 @@
  * buffer, one for each variable, in no order; an interrupt that CPU 0 answers makes them drain, as
  * the answer is released after them.
  */
-/* code: armvmm_vcpu_unload: smp_load_acquire(&vcpu->loaded_cpu); */
-/* code: armvmm_vcpu_unload: smp_call_function_single(cpu, loaded_put_ipi, vcpu, 1); */
-/* code: armvmm_vcpu_load: WRITE_ONCE(vcpu->loaded_cpu, smp_processor_id()); */
+/* code: armvmm_vgic_unload: smp_load_acquire(&vcpu->loaded_cpu); */
+/* code: armvmm_vgic_unload: smp_call_function_single(cpu, loaded_put_ipi, vcpu, 1); */
+/* code: armvmm_vgic_claim: WRITE_ONCE(vcpu->loaded_cpu, smp_processor_id()); */
 /* code: loaded_put: armvmm_vgic_put(vcpu); */
 /* code: loaded_put: smp_store_release(&vcpu->loaded_cpu, -1); */
 /* code: loaded_put_ipi: if (__this_cpu_read(loaded_vcpu) == vcpu) */
@@ -83,7 +83,7 @@ active proctype cpu1()
 {
 	byte cpu;
 
-	/* armvmm_vcpu_unload() */
+	/* armvmm_vgic_unload() */
 	cpu = loaded_cpu;
 	if
 	:: cpu != NOWHERE ->
@@ -91,7 +91,7 @@ active proctype cpu1()
 		answered
 	:: else
 	fi;
-	/* armvmm_vcpu_load() */
+	/* armvmm_vgic_claim() */
 	loaded[1] = true;
 	loaded_cpu = 1;
 	hardware[1] = saved;

@@ -15,9 +15,9 @@
 /* code: host_walk: smp_rmb(); */
 /* code: armvmm_stage2_retry: return s2->invalidate_seq != seq; */
 /* code: armvmm_stage2_flush_tlb: dsb(ish); */
-/* code: fault_map: if (armvmm_stage2_retry(s2, page.seq, */
+/* code: abort_map: if (armvmm_stage2_retry(s2, page.seq, */
 /* fault: NO_READ_BARRIER the host's table is read before the sequence number */
-/* fault: NO_RETRY fault_map() installs what it read without a look at the number */
+/* fault: NO_RETRY abort_map() installs what it read without a look at the number */
 /* fault: NO_DSB the TLB is flushed before the descriptor is seen by walks */
 /* fault: NO_CACHE_FLUSH the page is taken back without a flush of the host's alias */
 
@@ -81,7 +81,7 @@ active proctype host()
 	reused = true
 }
 
-/* armvmm_stage2_fault(), and the guest's accesses between its faults. */
+/* armvmm_abort_handle(), and the guest's accesses between its faults. */
 active proctype vcpu()
 {
 	byte page_seq;

@@ -58,7 +58,7 @@ int armvmm_guest_ram(struct armvmm_vcpu *v, u64 ipa, void *buf, unsigned int len
 	return 1;
 }
 
-void armvmm_regs_inject_dabt(struct armvmm_vcpu *v, u32 far)
+void armvmm_inject_dabt(struct armvmm_vcpu *v, u32 far)
 {
 	aborts++;
 }

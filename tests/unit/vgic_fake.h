@@ -79,18 +79,18 @@ int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size
 	return fake_map_error;
 }
 
-int armvmm_vm_trylock_vcpus(struct armvmm_vm *vm)
+int armvmm_vcpus_trylock(struct armvmm_vm *vm)
 {
 	lockdep_assert_held(&vm->lock);
 	return fake_busy;
 }
 
-void armvmm_vm_unlock_vcpus(struct armvmm_vm *vm)
+void armvmm_vcpus_unlock(struct armvmm_vm *vm)
 {
 	assert(!fake_busy);
 }
 
-bool armvmm_vm_has_run(struct armvmm_vm *vm)
+bool armvmm_vcpus_have_run(struct armvmm_vm *vm)
 {
 	return fake_has_run;
 }
@@ -110,7 +110,7 @@ void armvmm_vgic_unload_all(struct armvmm_vm *vm)
 {
 }
 
-struct armvmm_vcpu *armvmm_vcpu_loaded(void)
+struct armvmm_vcpu *armvmm_vgic_loaded(void)
 {
 	return NULL;
 }

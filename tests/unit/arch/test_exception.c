@@ -112,7 +112,7 @@ static void test_undef_a32(void)
 	u32 old = CPSR_M_USR | CPSR_N | CPSR_V | CPSR_E;
 
 	reset(old, 0x8000);
-	armvmm_exception_undef(&hyp);
+	armvmm_exception_entry_undef(&hyp);
 	KTAP_EQ(PC, 0x60000004);
 	KTAP_EQ((u32)hyp.regs.und_regs[1], 0x8004);
 	KTAP_EQ((u32)hyp.regs.und_regs[2], old);
@@ -126,7 +126,7 @@ static void test_undef_t32(void)
 
 	reset(old, 0x8002);
 	hyp.cp15[CP15_SCTLR] = SCTLR_TE | SCTLR_EE | SCTLR_V;
-	armvmm_exception_undef(&hyp);
+	armvmm_exception_entry_undef(&hyp);
 	KTAP_EQ(PC, 0xffff0004);
 	KTAP_EQ((u32)hyp.regs.und_regs[1], 0x8004);
 	KTAP_EQ((u32)hyp.regs.und_regs[2], old);
@@ -136,7 +136,7 @@ static void test_undef_t32(void)
 static void test_dabt(void)
 {
 	reset(CPSR_M_SVC | CPSR_F, 0x8000);
-	armvmm_exception_dabt(&hyp, 0x1234, true);
+	armvmm_exception_entry_dabt(&hyp, 0x1234, true);
 	KTAP_EQ(PC, 0x60000010);
 	KTAP_EQ((u32)hyp.regs.abt_regs[1], 0x8008);
 	KTAP_EQ((u32)hyp.regs.abt_regs[2], CPSR_M_SVC | CPSR_F);
@@ -147,7 +147,7 @@ static void test_dabt(void)
 
 	reset(CPSR_M_USR | CPSR_T, 0x8002);
 	hyp.cp15[CP15_TTBCR] = TTBCR_BIT_EAE;
-	armvmm_exception_dabt(&hyp, 0x1234, false);
+	armvmm_exception_entry_dabt(&hyp, 0x1234, false);
 	KTAP_EQ((u32)hyp.regs.abt_regs[1], 0x800a);
 	KTAP_EQ(hyp.cp15[CP15_DFSR], 0x210);
 }
@@ -155,7 +155,7 @@ static void test_dabt(void)
 static void test_pabt(void)
 {
 	reset(CPSR_M_IRQ, 0x8000);
-	armvmm_exception_pabt(&hyp, 0x8000);
+	armvmm_exception_entry_pabt(&hyp, 0x8000);
 	KTAP_EQ(PC, 0x6000000c);
 	KTAP_EQ((u32)hyp.regs.abt_regs[1], 0x8004);
 	KTAP_EQ((u32)hyp.regs.abt_regs[2], CPSR_M_IRQ);
@@ -165,7 +165,7 @@ static void test_pabt(void)
 
 	reset(CPSR_M_IRQ, 0x8000);
 	hyp.cp15[CP15_TTBCR] = TTBCR_BIT_EAE;
-	armvmm_exception_pabt(&hyp, 0x8000);
+	armvmm_exception_entry_pabt(&hyp, 0x8000);
 	KTAP_EQ(hyp.cp15[CP15_IFSR], 0x210);
 }
 
@@ -270,7 +270,7 @@ static void test_debug(void)
 {
 	reset(CPSR_M_USR, 0x8000);
 	hyp.cp15[CP15_IFAR] = 0x1234;
-	armvmm_exception_debug_pabt(&hyp);
+	armvmm_exception_entry_debug_pabt(&hyp);
 	KTAP_EQ(PC, 0x6000000c);
 	KTAP_EQ(CPSR & CPSR_M_MASK, CPSR_M_ABT);
 	KTAP_EQ(*(u32 *)&hyp.regs.abt_regs[1], 0x8004);
@@ -279,18 +279,18 @@ static void test_debug(void)
 	KTAP_EQ(hyp.cp15[CP15_IFAR], 0x1234);
 	reset(CPSR_M_SVC, 0x8000);
 	hyp.cp15[CP15_TTBCR] = TTBCR_BIT_EAE;
-	armvmm_exception_debug_pabt(&hyp);
+	armvmm_exception_entry_debug_pabt(&hyp);
 	KTAP_EQ(hyp.cp15[CP15_IFSR], 0x222);
 
 	reset(CPSR_M_SVC, 0x8000);
-	armvmm_exception_debug_dabt(&hyp, 0x5678, DFSR_WNR);
+	armvmm_exception_entry_debug_dabt(&hyp, 0x5678, DFSR_WNR);
 	KTAP_EQ(PC, 0x60000010);
 	KTAP_EQ(*(u32 *)&hyp.regs.abt_regs[1], 0x8008);
 	KTAP_EQ(hyp.cp15[CP15_DFAR], 0x5678);
 	KTAP_EQ(hyp.cp15[CP15_DFSR], 0x802);
 	reset(CPSR_M_SVC, 0x8000);
 	hyp.cp15[CP15_TTBCR] = TTBCR_BIT_EAE;
-	armvmm_exception_debug_dabt(&hyp, 0x5678, DFSR_CM);
+	armvmm_exception_entry_debug_dabt(&hyp, 0x5678, DFSR_CM);
 	KTAP_EQ(hyp.cp15[CP15_DFSR], 0x2222);
 }
 

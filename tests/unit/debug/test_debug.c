@@ -30,12 +30,12 @@ int armvmm_debug_at_bkpt(struct armvmm_vcpu *v)
 	return at_bkpt;
 }
 
-void armvmm_exception_debug_pabt(struct hyp_vcpu *h)
+void armvmm_exception_entry_debug_pabt(struct hyp_vcpu *h)
 {
 	pabts++;
 }
 
-void armvmm_exception_debug_dabt(struct hyp_vcpu *h, u32 far, u32 fsr)
+void armvmm_exception_entry_debug_dabt(struct hyp_vcpu *h, u32 far, u32 fsr)
 {
 	dabts++;
 	dabt_far = far;

@@ -8,6 +8,7 @@
  */
 #include <linux/sched.h>
 
+#include "run/abort.h"
 #include "run/exit.h"
 #include "run/halt.h"
 #include "core/inject.h"
@@ -38,7 +39,7 @@ static const char *called;
 		called = #name;							\
 		return 1;							\
 	}
-HANDLER(armvmm_stage2_fault)
+HANDLER(armvmm_abort_handle)
 HANDLER(armvmm_debug_exit)
 HANDLER(armvmm_psci_call)
 HANDLER(armvmm_cp15_trap32)
@@ -48,7 +49,7 @@ HANDLER(armvmm_cp14_trap64)
 HANDLER(armvmm_cp14_trap_ldst)
 HANDLER(armvmm_cp10_trap)
 
-void armvmm_vcpu_wfi(struct armvmm_vcpu *v)
+void armvmm_halt(struct armvmm_vcpu *v)
 {
 	called = "wfi";
 }
@@ -58,12 +59,12 @@ void yield(void)
 	called = "wfe";
 }
 
-void armvmm_regs_inject_undef(struct armvmm_vcpu *v)
+void armvmm_inject_undef(struct armvmm_vcpu *v)
 {
 	undefs++;
 }
 
-void armvmm_regs_inject_serror(struct armvmm_vcpu *v)
+void armvmm_inject_serror(struct armvmm_vcpu *v)
 {
 	serrors++;
 }
@@ -96,8 +97,8 @@ static const struct {
 	{ 0x0c, "armvmm_cp14_trap64" },
 	{ 0x12, "armvmm_psci_call" },
 	{ 0x13, "armvmm_psci_call" },
-	{ 0x20, "armvmm_stage2_fault" },
-	{ 0x24, "armvmm_stage2_fault" },
+	{ 0x20, "armvmm_abort_handle" },
+	{ 0x24, "armvmm_abort_handle" },
 };
 
 static void test_classes(void)

@@ -4,8 +4,8 @@
  * world switch. Linked first: its section's alignment gives all of .hyp.text a
  * page of its own.
  *
- * HTPIDR holds this CPU's struct hyp_cpu. LR in HYP is LR_usr (DDI 0406C
- * B1.3.2): a guest's is saved before C runs, the host's is dead, for the
+ * HTPIDR holds this CPU's struct hyp_cpu. LR in HYP mode is LR_usr (DDI 0406C
+ * B1.3.2). A guest's is saved before C code runs. The host's is dead, because the
  * kernel returns to user space from pt_regs.
  */
 #include "arch/archregs.h"
@@ -22,7 +22,7 @@
 	.globl	hyp_text_start
 hyp_text_start:
 
-/* CPUs whose branch predictor no guest can train for HYP (Cortex-A7). */
+/* For CPUs on which no guest can train the branch predictor for HYP mode (Cortex-A7). */
 	.align	5
 	.globl	hyp_vectors
 hyp_vectors:
@@ -36,9 +36,10 @@ hyp_vectors:
 	b	vector_fiq
 
 /*
- * CPUs whose predictor must be emptied before the first branch that it could
- * steer. Each slot falls through to the next, so that the low bits of SP count
- * which it was; SP is a multiple of eight in HYP, and nothing here can fault.
+ * For CPUs whose predictor must be emptied before the first branch that it could
+ * steer. Each slot falls through to the next one and adds 1 to SP, so that SP's low
+ * bits tell which slot it was: SP is a multiple of eight in HYP mode, and nothing
+ * here can fault.
  */
 	.macro	count_vector
 	add	sp, sp, #1	@ reset
@@ -67,9 +68,9 @@ hyp_vectors_iciallu:
 	b	vector_decode
 
 /*
- * CPUs that no operation of HYP's own helps: branches that overwrite the history
- * which predictions go by, as Linux has them on exceptions (SPECTRE_V2_METHOD_LOOP8),
- * unrolled, for there is no register to count in.
+ * For CPUs where HYP mode has no operation that empties it: branches overwrite the
+ * history that predictions depend on, as in Linux's exception vectors
+ * (SPECTRE_V2_METHOD_LOOP8). They are unrolled, as no register is free to count in.
  */
 	.align	5
 	.globl	hyp_vectors_loop8
@@ -101,8 +102,8 @@ vector_decode:
 	b	counted_fiq
 
 /*
- * A fault of HYP's own may have come with any SP, which the count is then lost
- * in. No other exception comes from HYP to a vector that a guest's come to.
+ * A fault in HYP mode itself may come with any SP, and then the count is wrong.
+ * No other exception that HYP mode takes from itself uses a vector of the guest's.
  */
 	.macro	counted target
 	push	{r0}
@@ -122,9 +123,9 @@ counted_trap:
 	counted	vector_trap
 
 /*
- * Leaves r0: struct hyp_cpu, r1: struct hyp_vcpu, with all of r0-r12 and LR_usr
- * saved in the latter, and the same two in r4 and r5. To \host when the CPU is
- * the host's, with its r0 and r1 on the stack.
+ * Saves r0-r12 and LR_usr in struct hyp_vcpu. Leaves struct hyp_cpu in r0 and r4,
+ * struct hyp_vcpu in r1 and r5. If the host was running, goes to \host instead, with
+ * r0 and r1 on the stack.
  */
 	.macro	save_guest host
 	push	{r0, r1}
@@ -158,10 +159,10 @@ guest_resume:
 
 vector_irq:
 vector_fiq:
-	save_guest vector_hvc		@ the host takes its own: a fault
+	save_guest vector_hvc		@ the host's do not come to HYP mode: a fault
 	mov	r2, #HYP_EXIT_IRQ
 
-/* The way out of a guest. r4: struct hyp_cpu, r5: struct hyp_vcpu, r2: why. */
+/* Leaves the guest for the host. r4: struct hyp_cpu, r5: struct hyp_vcpu, r2: HYP_EXIT_*. */
 guest_exit:
 	mrs	r3, SP_usr
 	str	r3, [r5, #VCPU_SP]
@@ -170,7 +171,7 @@ guest_exit:
 	mrs	r3, SPSR
 	str	r3, [r5, #VCPU_CPSR]
 
-	/* An asynchronous abort that the guest caused must not wait for the host. */
+	/* An asynchronous abort that the guest caused must not reach the host. */
 	dsb
 	isb
 	mrc	p15, 0, r3, c12, c1, 0	@ ISR
@@ -217,9 +218,9 @@ host_call_done:
 	eret
 
 /*
- * r1: struct hyp_vcpu. What the host's accesses still have to report is the
- * host's: an asynchronous abort that is pending here would be taken for the
- * guest's. The host, whose CPSR.A is clear, takes it at once, and tries again.
+ * r1: struct hyp_vcpu. An asynchronous abort that is pending here is the host's, and
+ * would be taken for the guest's after the entry. So the guest is not entered: the
+ * host, whose CPSR.A is clear, takes the abort at once, and tries again.
  */
 host_run:
 	dsb
@@ -247,14 +248,14 @@ host_run:
 host_run_not:
 	eret
 
-/* r0: struct hyp_cpu; r1, r2: HVBAR and HSCTLR to leave behind. Goes on in the identity page. */
+/* r0: struct hyp_cpu; r1, r2: the HVBAR and HSCTLR to leave. Continues in the identity page. */
 host_release:
 	ldr	r12, [r0, #CPU_RELEASE]
 	bx	r12
 
 /*
- * The stub's ABI (kexec, kdump): r1 is where to go on, in HYP, MMU off. LR is LR_usr, of no more
- * use to anybody.
+ * The stub's ABI (kexec, kdump): r1 is the address to continue at, in HYP mode, MMU off. LR is
+ * LR_usr, which nobody needs any more.
  */
 host_restart:
 	mrc	p15, 4, r12, c13, c0, 2	@ HTPIDR
@@ -264,9 +265,9 @@ host_restart:
 	bx	lr
 
 /*
- * void hyp_serror_take(void): takes the asynchronous abort that is pending (ISR.A,
- * DDI 0406C B4.1.97), and leaves CPU_SERROR set. A is clear in HYP for these
- * instructions alone. The abort writes HSR, which is still to be read. Clobbers
+ * void hyp_serror_take(void): takes the pending asynchronous abort (ISR.A,
+ * DDI 0406C B4.1.97), and leaves CPU_SERROR set. CPSR.A is clear in HYP mode only
+ * here. The abort overwrites HSR, which is still needed and so restored. Clobbers
  * r1 and r12.
  */
 	.globl	hyp_serror_take
@@ -283,8 +284,8 @@ serror_window_end:
 
 /*
  * u64 hyp_translate(u32 va): PAR after ATS1CPR, which translates for the guest
- * whose registers are loaded. The walk may end in an external abort, which comes
- * as a data abort here (B3.13.3): PAR.F alone is returned then.
+ * whose registers are loaded. The walk may end in an external abort, which HYP mode
+ * takes as a data abort (B3.13.3). Then only PAR.F is returned.
  */
 	.globl	hyp_translate
 hyp_translate:
@@ -298,10 +299,10 @@ translate_aborted:
 	bx	lr
 
 /*
- * Data aborts of HYP mode: only those come here, a guest's come as traps (B1.9.8,
- * TakeDataAbortException). Two are expected, and ELR_hyp tells them: SPSR.A does
- * not, for with SCR.EA set no exception sets CPSR.A in HYP (B1.9). All else is a
- * fault of HYP's own.
+ * Data aborts in HYP mode; a guest's come as traps (B1.9.8, TakeDataAbortException).
+ * Two places may abort, and ELR_hyp tells which it was. SPSR.A does not: with SCR.EA
+ * set, no exception sets CPSR.A in HYP mode (B1.9). Any other data abort is a fault
+ * of the module's.
  */
 vector_dabt:
 	mcr	p15, 4, r0, c10, c2, 1	@ HMAIR1
@@ -324,10 +325,10 @@ vector_dabt:
 	eret
 
 /*
- * Faults of HYP's own. Nothing is known of the stack, so that nothing is
- * pushed: all is saved in struct hyp_cpu, and the stack starts anew. HMAIR1
- * holds r0 meanwhile: no table of ours uses attributes 4 to 7. If a core does
- * not keep a value that is no valid attribute, only the r0 that is printed is wrong.
+ * Faults in HYP mode itself. The stack may be bad, so nothing is pushed: everything is
+ * saved in struct hyp_cpu, and the stack starts anew. HMAIR1 keeps r0, as no table of
+ * the module's uses attributes 4 to 7. A core that does not keep an invalid attribute
+ * makes only the printed r0 wrong.
  */
 	.macro	panic_vector name, number
 \name:

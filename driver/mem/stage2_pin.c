@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest memory on a kernel without MMU notifiers: nobody tells when the client's memory changes, so
- * a page that the guest has is pinned, from its first touch until its slot goes. The host neither
- * moves nor frees it meanwhile, whatever the client does to its mapping: the guest keeps the page
- * that it had. That is what KVM_CAP_SYNC_MMU of 0 tells the client.
+ * Guest memory on a kernel without MMU notifiers. Nobody tells the module when the client's memory
+ * changes, so each page is pinned when the guest first touches it, until its slot goes. Until then
+ * the host neither moves nor frees the page, and the guest keeps it whatever the client does to its
+ * mapping. KVM_CAP_SYNC_MMU answers 0 to tell the client so.
  *
- * A page is pinned for writing wherever the client may write there, even if the guest only reads:
- * copy on write is over then, and a later write of the client's finds the same page.
+ * A page is pinned for writing if the client may write there, even if the guest only reads: that
+ * breaks copy on write at once, so that later writes of the client's go to the same page.
  *
- * Each slot has a word for each page, in leaves that are there once the guest touched one of their
- * pages: what it costs is a thousandth of what is pinned. A word is set under stage2.lock, and who
- * read another before installs nothing by it (armvmm_stage2_retry). A page is unpinned when no
- * table has it any more, no TLB and no fault that is on its way: after a slot was taken out,
- * vm->srcu waited for and the slot unmapped (memslot.c); after the tables went with the VM; or
- * after it was unmapped under the lock for another to take its place.
+ * A slot has a word for each page, in leaves that are allocated when the guest touches one of their
+ * pages: a thousandth of what is pinned. A word is set under stage2.lock, and a fault that read an
+ * older value installs nothing (armvmm_stage2_retry). A page is unpinned when no table, no TLB and
+ * no fault in progress has it: after its slot was replaced, vm->srcu synchronized and the slot
+ * unmapped (memslot.c); after the VM's tables were freed; or after it was unmapped under the lock,
+ * to be replaced by another page.
  *
- * Accounted as others account what they pin: to the process (mm->pinned_vm, VmPin of
- * /proc/PID/status) and to its user, each against RLIMIT_MEMLOCK, which CAP_IPC_LOCK is above. The
- * user's is what bounds VMs whose fds outlive the process that made them.
+ * Pinned pages are charged as elsewhere in the kernel: to the process (mm->pinned_vm, VmPin of
+ * /proc/PID/status) and to its user, each up to RLIMIT_MEMLOCK, unless there is CAP_IPC_LOCK. The
+ * user's count also bounds VMs whose fds outlive the process that made them.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -33,7 +33,7 @@
 #include "mem/stage2_host.h"
 #include "mem/stage2_host_entry.h"
 
-/* In a word of a slot, beside the address of the struct page: pinned for writing. */
+/* In a slot's word, which has the address of the struct page: the page is pinned for writing. */
 #define PIN_WRITE	1ul
 
 /* Words of a leaf. */
@@ -42,7 +42,7 @@
 /* How many pages are unpinned at once. */
 #define PIN_BATCH	32
 
-/* How often pinning is tried again where somebody else holds the page for a moment. */
+/* How often pinning is tried while somebody else holds the page for a moment. */
 #define PIN_TRIES	16
 
 const bool armvmm_stage2_host_syncs;
@@ -52,7 +52,7 @@ static struct page *pin_page(unsigned long pin)
 	return (struct page *)(pin & ~PIN_WRITE);
 }
 
-/* Up to @limit pages of the process and of the user, where one is charged. */
+/* Charges one page, up to @limit pages of the process, and of the user if a user is charged. */
 static bool pin_charge(struct armvmm_vm *vm, unsigned long limit)
 {
 	if (atomic64_inc_return(&vm->mm->pinned_vm) > limit)
@@ -76,8 +76,8 @@ static void pin_unaccount(struct armvmm_vm *vm, unsigned long pages)
 }
 
 /*
- * For one page, or with @more for one that takes the place of another in a moment. -ENOMEM where
- * the owner may pin no more.
+ * Charges for one page; with @more, for one that will replace another in a moment, and so may be
+ * one too many. -ENOMEM: the client may pin no more.
  */
 static int pin_account(struct armvmm_vm *vm, bool more)
 {
@@ -89,10 +89,7 @@ static int pin_account(struct armvmm_vm *vm, bool more)
 	return pin_charge(vm, limit + more) ? 0 : -ENOMEM;
 }
 
-/*
- * RLIMIT_MEMLOCK is named, for KVM_RUN returns a number alone; once an hour, for whoever makes VMs
- * makes as many as they like.
- */
+/* KVM_RUN's errno does not name the limit. Once an hour, as a user may make any number of VMs. */
 static void pin_tell_limit(void)
 {
 	static unsigned long told;
@@ -102,7 +99,7 @@ static void pin_tell_limit(void)
 			current->comm, task_tgid_nr(current), rlimit(RLIMIT_MEMLOCK) >> 10);
 }
 
-/* What the guest may have written is dirty from here on: nothing else of the host has seen it. */
+/* The host has not seen what the guest wrote to the page, so it is marked dirty here. */
 static void pin_drop(struct armvmm_vm *vm, unsigned long pin)
 {
 	struct page *page = pin_page(pin);
@@ -112,8 +109,8 @@ static void pin_drop(struct armvmm_vm *vm, unsigned long pin)
 }
 
 /*
- * What the client may do at @hva, and which memory type it has there. A driver's mapping that no
- * struct pages stand behind cannot be pinned.
+ * Looks up what the client may do at @hva, and its memory type there. A driver's mapping without
+ * struct pages cannot be pinned.
  */
 static int pin_look(struct armvmm_vm *vm, unsigned long hva, bool write, bool *may_write,
 		    u64 *attr)
@@ -135,8 +132,8 @@ static int pin_look(struct armvmm_vm *vm, unsigned long hva, bool write, bool *m
 }
 
 /*
- * Pins the page at @hva. A page in CMA memory or a movable zone is moved first, which fails, by
- * -ENOMEM or -EBUSY, as long as somebody looks at it: it is asked for again.
+ * Pins the page at @hva. A page in CMA memory or a movable zone is moved first. While somebody else
+ * holds the page, that fails with -ENOMEM or -EBUSY, and is tried again.
  */
 static int pin_get(struct armvmm_vm *vm, unsigned long hva, bool write, unsigned long *pin)
 {
@@ -178,8 +175,8 @@ static unsigned long *pin_word(struct armvmm_memslot *slot, unsigned long i)
 }
 
 /*
- * Puts @new where @old was, and takes @old, which is mapped at @ipa, from the guest first. False
- * where another vCPU was faster. Whoever reads invalidate_seq first finds the words in order.
+ * Replaces @old, which is mapped at @ipa, by @new, and unmaps it from the guest. False if another
+ * vCPU was faster. A reader that reads invalidate_seq before the word cannot miss the change.
  */
 static bool pin_replace(struct armvmm_vm *vm, u64 ipa, unsigned long *word, unsigned long old,
 			unsigned long new)
@@ -202,7 +199,7 @@ static bool pin_replace(struct armvmm_vm *vm, u64 ipa, unsigned long *word, unsi
 	return done;
 }
 
-/* Charges for @hva's page, pins it, puts it where @old was; -EAGAIN: the guest tries again. */
+/* Charges for @hva's page, pins it and replaces @old by it. -EAGAIN: the guest tries again. */
 static int pin_charged(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool write,
 		       unsigned long *word, unsigned long old, unsigned long *new)
 {
@@ -210,8 +207,8 @@ static int pin_charged(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool wr
 
 	if (ret) {
 		/*
-		 * Another vCPU is charged for a page that it may give back: this one, if it pinned
-		 * it first. No more than one page for each vCPU is held so, and not for long.
+		 * Another vCPU may be charged for a page that it is about to give back, such as
+		 * this same page: at most one page for each vCPU, and not for long.
 		 */
 		if (atomic_read(&vm->pins_pending) > 1 || READ_ONCE(*word) != old)
 			return -EAGAIN;
@@ -227,7 +224,7 @@ static int pin_charged(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool wr
 		pin_drop(vm, *new);
 		return -EAGAIN;
 	}
-	/* Where it replaced another page, the guest's next fault installs it. */
+	/* A page that replaced another is installed by the guest's next fault. */
 	if (old) {
 		pin_drop(vm, old);
 		return -EAGAIN;
@@ -240,7 +237,7 @@ static int pin_new(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool write,
 {
 	int ret;
 
-	/* Before the charge, which whoever is refused for it has seen (pin_charge()'s atomics). */
+	/* Before the charge: who is refused because of it sees this (pin_charge()'s atomics). */
 	atomic_inc(&vm->pins_pending);
 	ret = pin_charged(vm, ipa, hva, write, word, old, new);
 	atomic_dec(&vm->pins_pending);
@@ -294,7 +291,7 @@ struct page *armvmm_stage2_host_page_get(struct armvmm_vm *vm, struct armvmm_mem
 			continue;
 		if (ret)
 			return NULL;
-		/* Another vCPU may put another page there: this one stays as long as it is used. */
+		/* Another vCPU may replace this page: hold it while it is used. */
 		spin_lock(&vm->stage2.lock);
 		if (!armvmm_stage2_retry(&vm->stage2, host.seq, hva & PAGE_MASK, PAGE_SIZE)) {
 			page = pfn_to_page(host.pfn);
@@ -305,7 +302,7 @@ struct page *armvmm_stage2_host_page_get(struct armvmm_vm *vm, struct armvmm_mem
 	return page;
 }
 
-/* What was written to it is told of when it is unpinned. */
+/* The page is marked dirty when it is unpinned. */
 void armvmm_stage2_host_page_put(struct page *page, bool written)
 {
 	put_page(page);
@@ -318,7 +315,7 @@ int armvmm_stage2_host_slot_init(struct armvmm_memslot *slot)
 	return slot->pins ? 0 : -ENOMEM;
 }
 
-/* Pages to be unpinned that are dirty all, or none. */
+/* Pages to be unpinned: all dirty, or none. */
 struct pin_batch {
 	struct page *pages[PIN_BATCH];
 	unsigned long nr;

@@ -2,15 +2,15 @@
 /*
  * Which VMID a VM runs with (docs/hazards.md 5 and 17).
  *
- * A CPU's active id is that of the VM which it runs or ran last. An entry whose VM has the active
- * id of the CPU needs nothing; any other asks the pool under the lock. A new generation takes the
- * active ids away, so that the next entry of each CPU asks; a CPU that is in a guest stays there,
- * with a number that its VM keeps.
+ * A CPU's active id is that of the VM that it runs, or ran last. An entry of a VM with that id
+ * needs nothing; any other entry asks the pool, under the lock. A new generation clears the active
+ * ids, so that the next entry on each CPU asks. A CPU that is in a guest stays there, and its VM
+ * keeps its number.
  *
- * Why stage2.c may flush by the number that it finds: it changes a descriptor, has a DSB, reads
- * stage2.vmid. Here an id is written, has a DSB, and is entered with. Either the flush sees the
- * id, or the walks of that entry see the descriptor. A VM's number changes only while none of
- * its vCPUs is in the guest, and all TLBs are flushed before the new one is used.
+ * stage2.c may flush by whichever number it finds. It changes a descriptor, has a DSB, and reads
+ * stage2.vmid. This file writes an id, has a DSB, and enters the guest with it. So either the flush
+ * sees the id, or the walks of that entry see the descriptor. A VM's number changes only while none
+ * of its vCPUs is in the guest, and all TLBs are flushed before the new number is used.
  */
 #include <linux/cpumask.h>
 #include <linux/percpu.h>
@@ -36,8 +36,8 @@ static u64 vmid_take_active(unsigned int cpu)
 }
 
 /*
- * All entries of all guests, on all CPUs, and what an instruction cache tagged by VMID holds
- * (DDI 0406C B3.10.6, B3.11.2).
+ * Flushes the TLB entries of all guests on all CPUs, and instruction caches, which may be tagged by
+ * VMID (DDI 0406C B3.10.6, B3.11.2).
  */
 static void vmid_flush_all(void)
 {
@@ -45,7 +45,7 @@ static void vmid_flush_all(void)
 	armvmm_cache_invalidate_icache_all();
 }
 
-/* Out of line: it is needed once per generation, and its frame is dear. */
+/* Out of line: it is needed once for a generation, and the common path does without its frame. */
 static noinline u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
 {
 	bool flush;
@@ -57,7 +57,7 @@ static noinline u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
 		vmid_flush_all();
 	atomic64_set(&s2->vmid, id);
 	atomic64_set(active, id);
-	/* The id before any walk that is made with it. */
+	/* The id is visible before any walk with it. */
 	dsb(ish);
 	raw_spin_unlock(&vmid_lock);
 	return id;
@@ -70,11 +70,11 @@ void armvmm_vmid_update(struct armvmm_vcpu *vcpu)
 	u8 *last = this_cpu_ptr(s2->last_vcpu);
 	u64 id = atomic64_read(active);
 
-	/* HYP is ours, so that flushes do what they say. */
+	/* With IRQs off HYP mode stays the module's, so flushes work. */
 	lockdep_assert_irqs_disabled();
 	/*
-	 * A new generation that begins between the read and the entry finds the active id, or
-	 * found it before the read: no need to be atomic.
+	 * A new generation takes the active id either before the read or after it, and then keeps
+	 * the number reserved: the two reads need not be atomic.
 	 */
 	if (!id || id != (u64)atomic64_read(&s2->vmid))
 		id = vmid_renew(s2, active);
@@ -82,8 +82,8 @@ void armvmm_vmid_update(struct armvmm_vcpu *vcpu)
 	WRITE_ONCE(vcpu->last_cpu, smp_processor_id());
 
 	/*
-	 * vCPUs of a VM share the VMID, and their guest may give the same ASID to different
-	 * tables on each, or have none yet: this CPU's entries are the last vCPU's.
+	 * vCPUs of a VM share the VMID, but their guest may use one ASID for different tables on
+	 * each, or no ASIDs yet. The entries on this CPU belong to the last vCPU that ran here.
 	 */
 	if (*last != vcpu->index + 1) {
 		if (*last)
@@ -104,7 +104,7 @@ void armvmm_vmid_set_host(unsigned int n)
 
 int armvmm_vmid_init(void)
 {
-	/* All CPUs', the host's and 0. */
+	/* One for each CPU, the host's, and 0. */
 	if (nr_cpu_ids >= VMID_NR - 2)
 		return -EINVAL;
 	vmid_pool.reserved = kcalloc(nr_cpu_ids, sizeof(*vmid_pool.reserved), GFP_KERNEL);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of a VM as records in the order in which they are restored: the GIC, with what it
- * depends on first; the vCPUs with their power; and the counter last, for the guest's time runs on
- * from there.
+ * The state of a VM as records, in the order in which they are restored: the GIC, beginning with
+ * what the rest of it depends on; the vCPUs with their power; and the counter last, as the guest's
+ * time starts to run then.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -81,7 +81,7 @@ static int state_add_gic(struct state *s, enum armvmm_gic_bank bank, unsigned in
 			 value);
 }
 
-/* The registers of @bits per interrupt from @base on, for the 32 interrupts from @first on. */
+/* Registers at @base with @bits for each interrupt: those of the 32 interrupts from @first on. */
 static int state_add_32(struct state *s, unsigned int vcpu, unsigned int base, unsigned int bits,
 			unsigned int first)
 {
@@ -92,7 +92,7 @@ static int state_add_32(struct state *s, unsigned int vcpu, unsigned int base, u
 	return ret;
 }
 
-/* What is pending apart from its line, where the node tells; else with it. */
+/* What is pending apart from its line, if the node tells; else what is pending at all. */
 static int state_add_pending(struct state *s, unsigned int vcpu, unsigned int first)
 {
 	int ret = state_add_32(s, vcpu, ARMVMM_GICD_LATCH, 1, first);
@@ -137,7 +137,7 @@ static int state_add_private(struct state *s, unsigned int vcpu)
 	return ret;
 }
 
-/* Whose SPIs are active, where the node tells: not always their targets'. */
+/* On which vCPU SPIs are active, if the node tells: not always on their target. */
 static int state_add_holders(struct state *s, unsigned int vcpu)
 {
 	int ret = 0;
@@ -155,7 +155,7 @@ static int state_add_holders(struct state *s, unsigned int vcpu)
 
 static int state_save_gic(struct state *s)
 {
-	/* IIDR first: it tells the node that groups mean what they say. */
+	/* IIDR comes first: its revision tells the node to restore groups. */
 	int ret = state_add_gic(s, ARMVMM_GIC_DIST, 0, GICD_IIDR);
 
 	for (unsigned int v = 0; v < VM_MAX_VCPUS && !ret; v++)
@@ -186,7 +186,7 @@ static int state_save_vcpu(struct state *s, struct armvmm_vcpu *vcpu)
 	if (n > STATE_MAX_REGS)
 		return -E2BIG;
 	for (int i = 0; i < n; i++) {
-		/* There is one counter for the VM, and it does not stand still. */
+		/* A VM has one counter, which runs on: it is saved apart. */
 		if (state_is_counter(ids[i]))
 			continue;
 		ret = armvmm_vcpu_reg_id_get(vcpu, ids[i], &value);
@@ -265,7 +265,7 @@ out:
 
 /* --- restoring --- */
 
-/* Bits that a register can only set are cleared by another one first. */
+/* Where a register can only set bits, its counterpart clears the others first. */
 static int state_set_dist(struct armvmm_vm *vm, const struct state_record *r)
 {
 	static const struct {

@@ -25,12 +25,12 @@
  *   except armvmm_vm_close(). Functions on a vCPU belong to the thread that
  *   runs it, except armvmm_vcpu_kick(). Closing waits for nobody: the caller
  *   ends its vCPU threads first.
- * - Errors that any call may return besides those listed: -EIO when the VM was
- *   created by another process (before a fork), and those of ioctl(2).
+ * - Besides the errors that are listed, any call may return -EIO, if another
+ *   process created the VM (before a fork), and those of ioctl(2).
  *
- * The node speaks the KVM ABI of 32-bit Arm; <linux/armvmm.h> describes it and
- * armvmm_vm_fd() and friends give the file descriptors to those who need what
- * this library does not wrap.
+ * The node speaks the KVM ABI of 32-bit Arm, which <linux/armvmm.h> describes.
+ * For what this library does not wrap, armvmm_vm_fd(), armvmm_vm_device_fd() and
+ * armvmm_vcpu_fd() give the file descriptors.
  */
 #ifndef LIBARMVMM_H
 #define LIBARMVMM_H
@@ -60,13 +60,13 @@ const char *armvmm_library_version(void);
  * Errors: those of open(2) (-ENOENT: the module is not loaded; -EACCES: no
  * permission for the node); -ENOTTY: the node is no hypervisor;
  * -EPROTONOSUPPORT: it speaks another API version (armvmm_device_version()
- * tells which); -EPROTO: its answers make no sense; -ENOMEM.
+ * tells which); -EPROTO: it answers nonsense; -ENOMEM.
  */
 int armvmm_vm_open(const char *device, struct armvmm_vm **vm);
 
 /*
- * The same with a node that is open as @fd, which stays the caller's: for who may
- * not open files any more. Errors: as above, and those of fcntl(2).
+ * The same for a caller that can no longer open files: @fd is the open node, and
+ * stays the caller's. Errors: as above, and those of fcntl(2).
  */
 int armvmm_vm_open_fd(int fd, struct armvmm_vm **vm);
 
@@ -77,12 +77,12 @@ int armvmm_vm_open_fd(int fd, struct armvmm_vm **vm);
 int armvmm_device_version(const char *device);
 
 /*
- * Destroys the vCPUs that are still there and the VM. No thread may be in a
- * function on it. NULL does nothing. Memory given to the VM stays the caller's.
+ * Destroys the VM and its remaining vCPUs. No thread may be in a function on it.
+ * NULL does nothing. Memory that was given to the VM stays the caller's.
  */
 void armvmm_vm_close(struct armvmm_vm *vm);
 
-/* The file descriptors: of the VM and of the node. They stay the library's. */
+/* The file descriptors of the VM and of the node. The caller may not close them. */
 int armvmm_vm_fd(const struct armvmm_vm *vm);
 int armvmm_vm_device_fd(const struct armvmm_vm *vm);
 
@@ -93,9 +93,9 @@ int armvmm_vm_check_extension(struct armvmm_vm *vm, unsigned int cap);
 bool armvmm_vm_has_pmu(struct armvmm_vm *vm);
 
 /*
- * True where the host pins guest memory as the guest touches it, up to RLIMIT_MEMLOCK:
- * armvmm_vcpu_run() returns -ENOMEM beyond it. What the guest has touched stays as it is, whatever
- * becomes of the caller's mapping, until the memory slot goes.
+ * True where the host pins each page of guest memory that the guest touches. Beyond RLIMIT_MEMLOCK
+ * armvmm_vcpu_run() then returns -ENOMEM. Until the memory slot is removed, the guest keeps the
+ * pages that it has touched, whatever the caller does to its mapping.
  */
 bool armvmm_vm_pins_memory(struct armvmm_vm *vm);
 
@@ -110,11 +110,11 @@ bool armvmm_vm_pins_memory(struct armvmm_vm *vm);
  * Makes @size bytes at @host appear at @gpa, or removes the slot when @size is
  * 0. @slot is 0 to 31 at least. @gpa, @size and @host are multiples of 4096.
  * The mapping may be swapped, shared or remapped at any time: the guest sees
- * what the process sees.
+ * what the process sees, but for armvmm_vm_pins_memory().
  *
- * Errors: -EINVAL: unaligned, or a slot changed in place in a way KVM does not
- * have; -EFAULT: beyond 40 bits; -EPERM: a mapping that may not be written, and
- * not ARMVMM_MEMORY_READONLY; -EEXIST: overlaps another slot; -ENOMEM.
+ * Errors: -EINVAL: unaligned, or a change in place that KVM does not allow;
+ * -EFAULT: beyond 40 bits; -EPERM: the mapping is read-only, and @flags has no
+ * ARMVMM_MEMORY_READONLY; -EEXIST: overlaps another slot; -ENOMEM.
  */
 int armvmm_vm_memory_set(struct armvmm_vm *vm, unsigned int slot, uint64_t gpa, uint64_t size,
 			 void *host, unsigned int flags);
@@ -131,11 +131,11 @@ int armvmm_vm_dirty_log(struct armvmm_vm *vm, unsigned int slot, void *bitmap);
 /*
  * Creates the GICv2 (IHI 0048B): distributor at @dist_base (4 KiB), CPU
  * interface at @cpu_base (8 KiB), @nr_irqs interrupts in all (64 to 1024, a
- * multiple of 32; INTID 32 is SPI 0). Before armvmm_gic_init(), once per VM.
+ * multiple of 32; INTID 32 is SPI 0). To be called once, before armvmm_gic_init().
  *
- * Errors: -EEXIST: there is one; -ENODEV: the host has none to offer;
- * -EINVAL: @nr_irqs, an address that is no multiple of 4096, or one frame upon
- * the other; -E2BIG: beyond 40 bits. The VM is as it was then.
+ * Errors: -EEXIST: the VM has one; -ENODEV: the host has no usable GIC;
+ * -EINVAL: @nr_irqs, an address that is no multiple of 4096, or frames that
+ * overlap; -E2BIG: beyond 40 bits. The VM is unchanged then.
  */
 int armvmm_gic_create(struct armvmm_vm *vm, uint64_t dist_base, uint64_t cpu_base,
 		      unsigned int nr_irqs);
@@ -173,18 +173,18 @@ int armvmm_irq_set_ppi(struct armvmm_vm *vm, unsigned int vcpu, unsigned int int
 
 /*
  * Connects the eventfd @fd to SPI @spi: a signal raises and lowers it. With
- * @resample_fd (an eventfd, else -1) the signal raises a level interrupt,
- * which is lowered and told to @resample_fd when the guest ends it. Errors:
+ * @resample_fd (an eventfd, else -1) a signal raises a level interrupt. When the
+ * guest ends it, it is lowered and @resample_fd is signalled. Errors:
  * -EBUSY: connected already; -EINVAL: no such SPI or no eventfd.
  */
 int armvmm_irqfd_add(struct armvmm_vm *vm, int fd, unsigned int spi, int resample_fd);
 int armvmm_irqfd_del(struct armvmm_vm *vm, int fd, unsigned int spi);
 
 /*
- * The guest's write of @len bytes (1, 2, 4, 8; 0: any length) at @gpa signals
- * the eventfd @fd and does not exit. @match (NULL: any value) is the value it
- * must write. armvmm_ioeventfd_del() takes the same arguments. Errors:
- * -EEXIST: taken; -ENOENT: nothing to delete; -ENOSPC; -EINVAL.
+ * A write of @len bytes (1, 2, 4, 8; 0: any length) at @gpa by the guest signals
+ * the eventfd @fd, with no exit. With @match, only a write of that value does.
+ * armvmm_ioeventfd_del() takes the same arguments. Errors: -EEXIST: taken;
+ * -ENOENT: nothing to delete; -ENOSPC; -EINVAL.
  */
 int armvmm_ioeventfd_add(struct armvmm_vm *vm, int fd, uint64_t gpa, unsigned int len,
 			 const uint64_t *match);
@@ -199,7 +199,7 @@ int armvmm_ioeventfd_del(struct armvmm_vm *vm, int fd, uint64_t gpa, unsigned in
  */
 int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned int index, struct armvmm_vcpu **vcpu);
 
-/* Unmaps and closes. NULL does nothing. The index is not free again before the VM is closed. */
+/* Unmaps and closes. NULL does nothing. The index stays taken until the VM is closed. */
 void armvmm_vcpu_close(struct armvmm_vcpu *vcpu);
 
 unsigned int armvmm_vcpu_index(const struct armvmm_vcpu *vcpu);
@@ -211,44 +211,44 @@ int armvmm_vcpu_fd(const struct armvmm_vcpu *vcpu);
 
 /*
  * Gives the vCPU its reset state: SVC mode, A32, interrupts masked, MMU and
- * caches off (DDI 0406C B1.9.1). The CPU is the host's. Must come before the
- * first run and register access; may be repeated with the same features.
- * Errors: -EINVAL: unknown feature, features changed, or no PMU to have.
+ * caches off (DDI 0406C B1.9.1). The CPU is of the host's type. To be called
+ * before the first run and register access; may be repeated with the same features.
+ * Errors: -EINVAL: an unknown feature, other features than before, or no PMU.
  */
 int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, unsigned int features);
 
 /*
  * Completes the performance counters of a vCPU that has ARMVMM_VCPU_PMU, after
  * armvmm_gic_init() and before its first run: their interrupt is @intid, a PPI (16
- * to 31) that is the same for all vCPUs, or an SPI (32 on) of this one's own.
- * Errors: -ENODEV: no PMU, or no GIC yet; -EINVAL: @intid; -EBUSY: was done.
+ * to 31) that is the same for all vCPUs, or an SPI (from 32) of this vCPU alone.
+ * Errors: -ENODEV: no PMU, or no GIC yet; -EINVAL: @intid; -EBUSY: called before.
  */
 int armvmm_vcpu_pmu_init(struct armvmm_vcpu *vcpu, unsigned int intid);
 
 enum armvmm_exit_reason {
-	ARMVMM_EXIT_INTR,	/* a signal, or armvmm_vcpu_kick(): nothing happened */
+	ARMVMM_EXIT_INTR,	/* a signal, or armvmm_vcpu_kick() */
 	ARMVMM_EXIT_MMIO,
 	ARMVMM_EXIT_SHUTDOWN,	/* PSCI SYSTEM_OFF (DEN0022 5.10) */
 	ARMVMM_EXIT_RESET,	/* PSCI SYSTEM_RESET (DEN0022 5.11) */
 	ARMVMM_EXIT_FAIL_ENTRY,	/* the vCPU cannot be entered: see .fail_entry */
 	ARMVMM_EXIT_INTERNAL,	/* the hypervisor gave up: see .internal */
-	ARMVMM_EXIT_NISV,	/* an access it could not decode (only where asked for) */
+	ARMVMM_EXIT_NISV,	/* an access that was not decoded (KVM_CAP_ARM_NISV_TO_USER) */
 	ARMVMM_EXIT_DEBUG,	/* what armvmm_vcpu_debug_set() asked for: see .debug */
-	ARMVMM_EXIT_OTHER,	/* see .raw */
+	ARMVMM_EXIT_OTHER,	/* see .raw: KVM_EXIT_* */
 };
 
-/* Why the CPU that a vCPU's thread is on did not enter it; others may come. */
+/* Why a CPU did not enter the vCPU; later versions may have more reasons. */
 enum armvmm_fail_reason {
 	ARMVMM_FAIL_NO_HYP = 1,		/* HYP mode has another owner there */
-	ARMVMM_FAIL_NO_DEBUG = 2,	/* armvmm_vcpu_debug_set() asked for what it lacks */
+	ARMVMM_FAIL_NO_DEBUG = 2,	/* it lacks what armvmm_vcpu_debug_set() asked for */
 	ARMVMM_FAIL_OTHER_PART = 3,	/* big.LITTLE: it is of another part than the vCPU */
 };
 
 enum armvmm_debug_event {
 	ARMVMM_DEBUG_EVENT_BKPT,	/* a BKPT instruction is next */
 	ARMVMM_DEBUG_EVENT_BREAKPOINT,	/* the instruction at a breakpoint is next */
-	ARMVMM_DEBUG_EVENT_WATCHPOINT,	/* one that accesses what is watched is next */
-	ARMVMM_DEBUG_EVENT_STEP,	/* an instruction was done */
+	ARMVMM_DEBUG_EVENT_WATCHPOINT,	/* an instruction that hits a watchpoint is next */
+	ARMVMM_DEBUG_EVENT_STEP,	/* one instruction was done */
 };
 
 struct armvmm_exit {
@@ -258,9 +258,9 @@ struct armvmm_exit {
 		struct {
 			uint64_t gpa;
 			/*
-			 * The bytes written, or where the bytes read go before
-			 * the next run; @len of them, as a little-endian guest
-			 * sees them. Points into the vCPU's run page.
+			 * The @len bytes that were written; or, for a read, where
+			 * the caller puts them before the next run. In the order
+			 * of a little-endian guest, in the vCPU's run page.
 			 */
 			uint8_t *data;
 			uint32_t len;	/* 1, 2, 4 or 8 */
@@ -281,7 +281,7 @@ struct armvmm_exit {
 		} nisv;
 		struct {
 			enum armvmm_debug_event event;
-			uint32_t pc;	/* of the instruction that is next */
+			uint32_t pc;	/* the next instruction's address */
 			uint32_t far;	/* watchpoint: the address accessed */
 		} debug;
 	};
@@ -290,32 +290,32 @@ struct armvmm_exit {
 /*
  * Runs the guest on the calling thread until something needs the caller.
  * Returns 0 with @exit filled in (a signal is ARMVMM_EXIT_INTR, no error), or
- * a negative errno: -ENOEXEC: armvmm_vcpu_init() is missing; -EFAULT: guest
- * memory that the process has unmapped; -EINVAL; -ENODEV. A vCPU that is
- * powered off sleeps in here.
+ * a negative errno: -ENOEXEC: armvmm_vcpu_init() was not called; -EFAULT: the
+ * process has unmapped guest memory; -ENOMEM (armvmm_vm_pins_memory()); -EINVAL;
+ * -ENODEV. A vCPU that is powered off sleeps in here.
  */
 int armvmm_vcpu_run(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit);
 
 /*
- * Makes the present or the next armvmm_vcpu_run() return ARMVMM_EXIT_INTR,
- * together with a signal that the caller sends to the vCPU's thread (whose
- * handler may be empty). Any thread, and signal handlers.
- * armvmm_vcpu_unkick() takes it back; until then every run returns at once.
+ * Makes the next armvmm_vcpu_run() return ARMVMM_EXIT_INTR at once. To end one
+ * that is under way, the caller also sends a signal to the vCPU's thread (its
+ * handler may be empty). From any thread or signal handler. Every run returns at
+ * once until armvmm_vcpu_unkick().
  */
 void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu);
 void armvmm_vcpu_unkick(struct armvmm_vcpu *vcpu);
 
 /*
- * Completes a finished MMIO without running the guest: before registers are looked at. 0: there is
- * nothing left to complete. 1: the same instruction has another access, for which @exit is filled
- * in as by armvmm_vcpu_run(); it is to be done and this called again. Or a negative errno.
+ * Completes the last MMIO access without running the guest, so that its registers can be read.
+ * Returns 0 if nothing is left to complete; or 1 if the same instruction has another access, with
+ * @exit filled in as by armvmm_vcpu_run(): do it and call again; or a negative errno.
  */
 int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit);
 
-/* What armvmm_vcpu_debug_set() turns on; all else is off. */
+/* What armvmm_vcpu_debug_set() turns on; the rest is off. */
 #define ARMVMM_DEBUG_STEP	(1u << 0)	/* ARMVMM_EXIT_DEBUG after each instruction */
 #define ARMVMM_DEBUG_BKPT	(1u << 1)	/* the guest's BKPT instructions are the caller's */
-/* Once, in place of the BKPT that is next: the guest takes it as its own. */
+/* Once: the guest itself takes the BKPT that is next. */
 #define ARMVMM_DEBUG_INJECT_BKPT (1u << 2)
 
 /*
@@ -331,12 +331,12 @@ struct armvmm_debug_regs {
 };
 
 /*
- * Says what of a vCPU's doing ends its run. @regs may be NULL: no breakpoints or
- * watchpoints in hardware. A step ends at the next instruction that the CPU
- * comes to, which may be that of an exception or an interrupt.
- * Errors: -EINVAL: unknown flag, a register that the CPU has not or that may not
- * be so, or the CPU cannot step (ARMVMM_CAP_GUEST_DEBUG); -EBUSY:
- * ARMVMM_DEBUG_INJECT_BKPT in the middle of an MMIO access.
+ * Chooses the debug events that end a run of the vCPU. @regs may be NULL: no
+ * breakpoints or watchpoints. A step ends before the next instruction, which may
+ * be the first one of an exception's or interrupt's handler.
+ * Errors: -EINVAL: an unknown flag, a register that the CPU does not have, a value
+ * that it may not have, or a CPU that cannot step (ARMVMM_CAP_GUEST_DEBUG);
+ * -EBUSY: ARMVMM_DEBUG_INJECT_BKPT in the middle of an MMIO access.
  */
 int armvmm_vcpu_debug_set(struct armvmm_vcpu *vcpu, unsigned int flags,
 			  const struct armvmm_debug_regs *regs);
@@ -383,28 +383,29 @@ int armvmm_vcpu_reg_list(struct armvmm_vcpu *vcpu, uint64_t *ids, unsigned int n
 /* ---- State ---- */
 
 /*
- * All of a VM but its memory, and of interrupt lines but the levels: registers, power state and
- * pending aborts of its vCPUs, the GIC, the virtual counter. *@data is malloc()ed, *@size bytes
- * that mean the same in another process or on another host with the same CPU.
+ * Saves the state of a VM without its memory and the levels of interrupt lines: registers, power
+ * state and pending aborts of its vCPUs, the GIC, the virtual counter. *@data is malloc()ed; its
+ * *@size bytes are valid in another process, or on another host with the same CPU.
  *
- * No vCPU runs, and each one's last armvmm_vcpu_run() returned ARMVMM_EXIT_INTR (or
- * armvmm_vcpu_complete() returned 0): an access that is out is not part of the state. Memory is the
- * caller's to save, before or after.
+ * No vCPU may run, and each one's last armvmm_vcpu_run() must have returned ARMVMM_EXIT_INTR (or
+ * armvmm_vcpu_complete() 0): an incomplete access is not part of the state. The caller saves the
+ * memory, before or after.
  *
- * Errors: -EBUSY: a vCPU runs; -ENODEV: there is no vCPU 0; -ENOEXEC: one that was not initialized;
+ * Errors: -EBUSY: a vCPU runs; -ENODEV: there is no vCPU 0; -ENOEXEC: a vCPU was not initialized;
  * -ENOMEM.
  */
 int armvmm_vm_state_save(struct armvmm_vm *vm, void **data, size_t *size);
 
 /*
- * Gives a VM the state that was saved. It has the same vCPUs, created and initialized in the
- * same way, and a GIC with as many interrupts that armvmm_gic_init() was called for. The virtual
- * counter runs on from the value that it had; the physical one is the host's, and so are the
- * deadlines of the physical timer. Afterwards the caller sets the level of each interrupt line
- * that its devices hold high.
+ * Gives a VM a saved state. The VM must have the same vCPUs, created and initialized in the same
+ * way, and a GIC with as many interrupts, after armvmm_gic_init(). The virtual counter continues
+ * from its saved value; the physical counter is the host's, and deadlines of the physical timer are
+ * in its time. Afterwards the caller sets the level of each interrupt line that its devices hold
+ * high.
  *
- * Errors: -EBADMSG: no state, or damaged; -EPROTONOSUPPORT: of another version; -ENXIO: the VM is
- * made differently; -EINVAL, -ENOENT: the CPU is another one. What was set until then stays set.
+ * Errors: -EBADMSG: no state, or a damaged one; -EPROTONOSUPPORT: another version's; -ENXIO: the VM
+ * was made differently; -EINVAL, -ENOENT: the CPU is another one. After an error the state is set
+ * in part.
  */
 int armvmm_vm_state_restore(struct armvmm_vm *vm, const void *data, size_t size);
 

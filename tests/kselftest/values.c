@@ -47,6 +47,7 @@ static void ioctls(void)
 		VALUE(KVM_GET_REG_LIST, 0xc008aeb0), VALUE(KVM_CLEAR_DIRTY_LOG, 0xc018aec0),
 		VALUE(KVM_CREATE_DEVICE, 0xc00caee0), VALUE(KVM_SET_DEVICE_ATTR, 0x4018aee1),
 		VALUE(KVM_GET_DEVICE_ATTR, 0x4018aee2), VALUE(KVM_HAS_DEVICE_ATTR, 0x4018aee3),
+		VALUE(KVM_GET_STATS_FD, 0xaece),	/* of Linux 5.14 */
 		/* ours: arm64's layout of the debug registers (docs/abi.md) */
 		VALUE(KVM_SET_GUEST_DEBUG, 0x4108ae9b), VALUE(ARMVMMIO, 0xaf),
 	};
@@ -153,12 +154,24 @@ static void layout(void)
 		VALUE(KVM_ARM_VCPU_PMU_V3, 3), VALUE(KVM_COALESCED_MMIO_PAGE_OFFSET, 1),
 		VALUE(KVM_DEV_TYPE_ARM_VGIC_V2, 5), VALUE(KVM_VGIC_V2_DIST_SIZE, 0x1000),
 		VALUE(KVM_VGIC_V2_CPU_SIZE, 0x2000), VALUE(KVM_PSCI_FN_BASE, 0x95c1ba5e),
+		VALUE(KVM_DEV_ARM_VGIC_GRP_ADDR, 0), VALUE(KVM_DEV_ARM_VGIC_GRP_DIST_REGS, 1),
+		VALUE(KVM_DEV_ARM_VGIC_GRP_CPU_REGS, 2), VALUE(KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 3),
+		VALUE(KVM_DEV_ARM_VGIC_GRP_CTRL, 4), VALUE(KVM_ARM_VCPU_TIMER_CTRL, 1),
+		/* arm64's: the PMU, and debugging; INJECT_BP is x86's */
+		VALUE(KVM_ARM_VCPU_PMU_V3_CTRL, 0), VALUE(KVM_ARM_VCPU_PMU_V3_IRQ, 0),
+		VALUE(KVM_ARM_VCPU_PMU_V3_INIT, 1), VALUE(KVM_GUESTDBG_ENABLE, 1),
+		VALUE(KVM_GUESTDBG_SINGLESTEP, 2), VALUE(KVM_GUESTDBG_USE_SW_BP, 0x10000),
+		VALUE(KVM_GUESTDBG_USE_HW, 0x20000), VALUE(KVM_GUESTDBG_INJECT_BP, 0x80000),
+		OFFSET(kvm_guest_debug_arch, dbg_bvr, 64),
+		OFFSET(kvm_guest_debug_arch, dbg_wcr, 128),
+		OFFSET(kvm_guest_debug_arch, dbg_wvr, 192), OFFSET(kvm_run, debug.arch.hsr, 32),
+		OFFSET(kvm_run, debug.arch.pc, 36), OFFSET(kvm_run, debug.arch.far, 40),
 		/* ours (linux/armvmm.h) */
 		VALUE(ARMVMM_CAP_GENERIC_TARGET, 0x41520001),
 		VALUE(ARMVMM_CAP_GUEST_DEBUG, 0x41520010),
 		VALUE(ARMVMM_GICD_SGI_ACTIVE, 0xd00), VALUE(ARMVMM_GICD_LATCH, 0xd80),
 		VALUE(ARMVMM_GICD_HOLDER, 0x1000), VALUE(ARMVMM_FAIL_ENTRY_NO_HYP, 1),
-		VALUE(ARMVMM_FAIL_ENTRY_NO_DEBUG, 2),
+		VALUE(ARMVMM_FAIL_ENTRY_NO_DEBUG, 2), VALUE(ARMVMM_FAIL_ENTRY_OTHER_PART, 3),
 	};
 
 	values(numbers, COUNT(numbers));
@@ -186,6 +199,7 @@ static void attributes(void)
 		{ 1, 0, true, true },		/* TIMER_CTRL, IRQ_VTIMER */
 		{ 1, 1, true, true },		/* IRQ_PTIMER */
 		{ 1, 2, true, false },
+		{ 0, 0, true, false },		/* the PMU's IRQ: these vCPUs have no PMU */
 		{ 2, 0, true, false },
 	};
 	uint32_t irq = 0, irqs = 0, pending = 0;
@@ -216,7 +230,6 @@ static void attributes(void)
 #define ID32(coproc, index)	(0x4020000000000000ull | (coproc) << 16 | (index))
 #define ID64(coproc, index)	(0x4030000000000000ull | (coproc) << 16 | (index))
 #define CP15(op1, crn, crm, op2)	ID32(15u, (op2) | (op1) << 3 | (crm) << 7 | (crn) << 11)
-
 
 /* Registers after KVM_ARM_VCPU_INIT, by the id that asm/kvm.h gives them. */
 static void reset_values(void)

@@ -83,9 +83,9 @@ static struct miscdevice kvm_misc = {
 };
 
 /*
- * Diagnosis in an order that never faults: the CPU's own word, the GIC, the
- * virtual timer's interrupt (which Linux keeps for itself when it was entered in
- * SVC), and at last an hvc whose undefined exception is caught.
+ * Diagnosis in an order that cannot fault: the CPU's ID register, the GIC, the virtual timer's
+ * interrupt (which Linux keeps for itself when it was entered in SVC mode), and last an hvc whose
+ * undefined exception is caught.
  */
 static int check_cpu(void)
 {
@@ -136,7 +136,9 @@ static int __init armvmm_init(void)
 		goto err_takeover;
 	armvmm_stat_init();
 	armvmm_debug_probe_init();
-	/* /dev/kvm first, for it may have another owner: a failure must take no node away again. */
+	/*
+	 * /dev/kvm comes first, as it may have another owner: then no node has to be removed again.
+	 */
 	if (kvm) {
 		ret = misc_register(&kvm_misc);
 		if (ret) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Takes over HYP mode of each CPU through the kernel's stub, and gives it back.
- * Hotplug, idle states that lose power, suspend, kexec and unload are met here.
+ * Takes over HYP mode of each CPU through the kernel's stub, and gives it back: for hotplug, idle
+ * states that lose power, suspend, kexec and unload.
  */
 #include <linux/cpu.h>
 #include <linux/cpu_pm.h>
@@ -122,7 +122,7 @@ static const char *takeover_vectors(void)
 	}
 }
 
-/* This CPU's kind, and what follows of it for all. Before its first guest, IRQs off. */
+/* Learns this CPU's kind, and what it means for all CPUs. Before its first guest, IRQs off. */
 static void takeover_learn(void *unused)
 {
 	armvmm_cpukind_learn();
@@ -130,7 +130,7 @@ static void takeover_learn(void *unused)
 		armvmm_stage2_tlb_needs_sync();
 }
 
-/* IRQs off, on the CPU. -EBUSY when another has taken HYP's stub away. */
+/* IRQs off, on the CPU. -EBUSY if another owner has replaced HYP mode's stub. */
 static int takeover_take(void)
 {
 	int cpu = smp_processor_id();
@@ -205,7 +205,10 @@ static int takeover_offline(unsigned int cpu)
 {
 	unsigned long flags;
 
-	/* First: no guest is entered here after it, and threads may be here for a while. */
+	/*
+	 * Comes first: no guest is entered on this CPU after it, though threads may run here for a
+	 * while.
+	 */
 	local_irq_save(flags);
 	__this_cpu_write(takeover_wanted, false);
 	takeover_give();
@@ -224,7 +227,7 @@ static int takeover_pm_event(struct notifier_block *nb, unsigned long event, voi
 		break;
 	case CPU_PM_ENTER_FAILED:
 	case CPU_PM_EXIT:
-		/* Only where the hotplug state has brought this CPU up before. */
+		/* Only if the hotplug state has brought this CPU up before. */
 		if (__this_cpu_read(takeover_wanted))
 			takeover_take();
 		break;
@@ -312,9 +315,9 @@ static void takeover_free(int cpu)
 }
 
 /*
- * The entry page is mapped at its physical address, which where RAM begins high
- * may be the kernel address of something that HYP maps: another page is tried
- * then, while the unlucky ones are held. What comes later, hypmap.c looks to.
+ * The entry page is mapped at its physical address. Where RAM begins high, that may be the kernel
+ * address of something else that HYP maps. Then another page is tried, while the unlucky ones are
+ * held. hypmap.c avoids such addresses later.
  */
 static int takeover_map_entry(void)
 {
@@ -356,7 +359,7 @@ static int takeover_map(void)
 {
 	int cpu, ret;
 
-	/* Cache maintenance goes by all CPUs that there are. */
+	/* Cache maintenance depends on what all CPUs are. */
 	on_each_cpu(takeover_learn, NULL, 1);
 	ret = armvmm_hypmap_add(hyp_text_start, hyp_text_end - hyp_text_start, HYPMAP_TEXT);
 	if (ret)
@@ -396,7 +399,7 @@ int armvmm_takeover_init(void)
 	ret = takeover_map();
 	if (ret)
 		goto err_map;
-	/* First: a CPU may lose power in idle as soon as it is taken. */
+	/* Comes first: a CPU may lose power in idle as soon as it is taken over. */
 	ret = cpu_pm_register_notifier(&takeover_pm_nb);
 	if (ret)
 		goto err_map;

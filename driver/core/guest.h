@@ -45,7 +45,10 @@ static inline bool armvmm_regs_condition(struct armvmm_vcpu *vcpu)
 {
 	u32 hsr = vcpu_hsr(vcpu);
 
-	/* Aborts, HVC and SMC come of an instruction that was executed; AL always is. */
+	/*
+	 * An abort, an HVC or an SMC comes from an instruction that was executed, and AL always
+	 * passes.
+	 */
 	if (HSR_EC(hsr) >= 0x10 || (hsr & HSR_CV && HSR_COND(hsr) == 14))
 		return true;
 	return armvmm_exception_condition(&vcpu->hyp->regs, hsr);

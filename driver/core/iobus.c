@@ -10,7 +10,7 @@ static bool iobus_covers(const struct armvmm_iodev *dev, u64 addr, unsigned int 
 {
 	u64 offset = addr - dev->base;
 
-	/* No device wraps around the end of the space: what lies before it is beyond its size. */
+	/* No device wraps around: for an address below its base the offset is beyond its size. */
 	return offset < dev->size && offset + len <= dev->size;
 }
 

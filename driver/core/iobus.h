@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * In-kernel devices of a VM's MMIO space. There are three, and each has its place: what a VM may
- * have many of (ioeventfds, coalesced zones) is one device here, which finds its own by search.
+ * In-kernel devices of a VM's MMIO space. There are three, each with a fixed place. All ioeventfds
+ * together are one device here, and so are all coalesced zones: each searches its own.
  */
 #ifndef ARMVMM_IOBUS_H
 #define ARMVMM_IOBUS_H
@@ -30,7 +30,7 @@ struct armvmm_iodev_ops {
 /* Caller holds vm->slots_lock. The place is free. */
 void armvmm_iobus_register(struct armvmm_vm *vm, enum armvmm_iobus_place place,
 			   struct armvmm_iodev *dev);
-/* Waits for readers; then nothing refers to what was there. Caller holds slots_lock. */
+/* Waits until no reader refers to the device. Caller holds slots_lock. */
 void armvmm_iobus_unregister(struct armvmm_vm *vm, enum armvmm_iobus_place place);
 
 /* Offers the access to the devices at @addr. -EOPNOTSUPP: none took it. */

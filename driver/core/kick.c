@@ -8,8 +8,8 @@
 #include "core/vcpus.h"
 
 /*
- * Pairs with run_enter(): either it sees what the caller wrote before, or this
- * sees VCPU_IN_GUEST and the interrupt reaches the CPU in the guest.
+ * Pairs with run_enter(). Either that sees what the caller wrote before, or this sees VCPU_IN_GUEST
+ * and interrupts the CPU in the guest.
  */
 void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu)
 {

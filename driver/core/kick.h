@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Requests to vCPUs, and how they come to see them. */
+/* Requests to vCPUs, and the kicks that make vCPUs look at them. */
 #ifndef ARMVMM_KICK_H
 #define ARMVMM_KICK_H
 
@@ -12,7 +12,7 @@ static inline void armvmm_vcpu_request(struct armvmm_vcpu *vcpu, unsigned int re
 	smp_mb__after_atomic();
 }
 
-/* The request's clear orders what was written before it was set. */
+/* What was written before the request was set is seen after it was cleared. */
 static inline bool armvmm_vcpu_check_request(struct armvmm_vcpu *vcpu, unsigned int req)
 {
 	return test_bit(req, &vcpu->requests) && test_and_clear_bit(req, &vcpu->requests);

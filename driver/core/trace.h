@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints, events/armvmm/ in tracefs. What HYP mode answers by itself is not traced: the
- * counters hyp_* tell of it. No event holds a string or a pointer of the kernel's, so that the
- * header means the same to every kernel.
+ * Tracepoints, events/armvmm/ in tracefs. Traps that HYP mode handles by itself are not traced, but
+ * counted (hyp_*). No event holds a string or a kernel pointer, so that the header works in every
+ * kernel.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM armvmm

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Traps that are answered in HYP mode, with data mapped there and no lock of
- * the host's: the guest goes on with no world switch. Whatever is out of the
- * ordinary (a Thumb instruction, a condition, a banked register) is left to the
- * host, which answers the same.
+ * Traps that are handled in HYP mode, with data that is mapped there and without the host's locks:
+ * the guest goes on with no world switch. Unusual cases (a Thumb instruction, a condition, a banked
+ * register) are left to the host, which gives the same answers.
  */
 #include <linux/arm-smccc.h>
 #include <uapi/linux/psci.h>
@@ -41,7 +40,7 @@ __hyp_inline bool fastpath_hvc(struct hyp_vcpu *vcpu)
 	return true;
 }
 
-/* A read of a register that every guest finds constant. A32, condition AL. */
+/* A read of a register that is constant for every guest. A32, condition AL. */
 __hyp_inline bool fastpath_cp15_read(struct hyp_vcpu *vcpu, u32 hsr)
 {
 	u32 rt = HSR_CP_RT(hsr), spsr, val;
@@ -78,8 +77,8 @@ bool __hyp_text hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 		return fastpath_cp15_read(vcpu, hsr);
 	case HSR_EC_CP0_13:
 		/*
-		 * Where there is none it is undefined: the host says so. A trap
-		 * with the guest's registers loaded is about something else.
+		 * Without floating point the instruction is undefined, and the host handles that. A
+		 * trap with the guest's registers loaded has another cause.
 		 */
 		if (!cpu->vfp || vcpu->vfp_loaded)
 			return false;

@@ -4,13 +4,12 @@
 #include "hyp/sysreg.h"
 
 /*
- * HPFAR is UNKNOWN on a permission fault outside a stage-1 walk (B3.13.5): the
- * guest's own tables are asked then, with the guest's PAR kept. A walk that
- * fails, because another vCPU just changed the tables, lets the guest retry. One
- * that ends in an external abort does too: HYP survives it (hyp/vectors.S), and
- * the guest's own walk is where it belongs. HCR.PTW has a guest whose tables are
- * in device memory find out before it comes to that; an abort that is not tied to
- * the walk must not wait for the host.
+ * HPFAR is UNKNOWN on a permission fault outside a stage-1 walk (B3.13.5): then the address is
+ * translated by the guest's own tables, and the guest's PAR is kept. If that walk fails, because
+ * another vCPU just changed the tables, the guest retries. It also retries if the walk ends in an
+ * external abort: HYP mode survives it (hyp/vectors.S), and the guest's own walk takes it. If a
+ * guest's tables are in device memory, HCR.PTW makes its own walk fault before. An asynchronous
+ * abort that this walk causes must not reach the host.
  */
 static void __hyp_text fault_ask_tables(struct hyp_vcpu *vcpu)
 {

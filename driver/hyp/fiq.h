@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The registers of FIQ mode. Where NSACR.RFR reserves them for the Secure state each access is
- * UNPREDICTABLE (DDI 0406C B4.1.111, B9.3.9), and nobody here has FIQ mode: they stay as they are.
+ * The registers of FIQ mode. If NSACR.RFR reserves them for the Secure state, each access is
+ * UNPREDICTABLE (DDI 0406C B4.1.111, B9.3.9), and neither host nor guest can use FIQ mode: they are
+ * left alone.
  */
 #ifndef ARMVMM_HYP_FIQ_H
 #define ARMVMM_HYP_FIQ_H

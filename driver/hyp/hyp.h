@@ -101,7 +101,7 @@ struct hyp_pmu {
 	} counter[HYP_MAX_COUNTERS];
 };
 
-/* What HYP mode answered by itself, with no world switch (stat.c). */
+/* Traps that HYP mode handled with no world switch (stat.c). */
 struct hyp_stat {
 	u64 hyp_hvc;
 	u64 hyp_cp15;

@@ -11,7 +11,7 @@ asm(".arch_extension virt");
 /* Where the host goes on: SVC mode, everything masked */
 #define PANIC_CPSR	(CPSR_M_SVC | CPSR_A | CPSR_I | CPSR_F)
 
-/* Where, why and whose: of the first fault alone. */
+/* Where, why and whose: only of the first fault. */
 __hyp_inline void panic_take_down(struct hyp_cpu *cpu, struct hyp_panic *p)
 {
 	p->elr = banked_read(ELR_hyp);
@@ -25,7 +25,7 @@ __hyp_inline void panic_take_down(struct hyp_cpu *cpu, struct hyp_panic *p)
 	p->vcpu = cpu->vcpu;
 }
 
-/* The assembly has saved the core registers and given the stack a new start. */
+/* The assembly has saved the core registers and reset the stack. */
 void __hyp_text hyp_panic(struct hyp_cpu *cpu)
 {
 	struct hyp_panic *p = &cpu->panic;
@@ -34,10 +34,9 @@ void __hyp_text hyp_panic(struct hyp_cpu *cpu)
 		panic_take_down(cpu, p);
 
 	/*
-	 * A fault on the way back to the host comes here again, and the way is
-	 * gone once more without FPEXC, the one thing on it that can fault. PL1 is
-	 * never left to a guest with stage 2 off: rather stop, and let the other
-	 * CPUs notice.
+	 * A fault on the way back to the host comes here again. The second try leaves out FPEXC,
+	 * the only access on that way that can fault. PL1 is never left to a guest with stage 2
+	 * off: this CPU stops instead, and the others notice.
 	 */
 	if (cpu->vcpu) {
 		if (p->faults > 1)

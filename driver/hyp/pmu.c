@@ -24,8 +24,8 @@ __hyp_inline void pmu_write_type(u32 select, u32 type)
 }
 
 /*
- * PL0's accesses are undefined at PL1 while EN is clear, and are not trapped
- * (B1.14.3): the hardware must have the guest's EN.
+ * While EN is clear, accesses by PL0 are undefined and taken at PL1, with no trap (B1.14.3). So the
+ * hardware must have the guest's EN.
  */
 void __hyp_text hyp_pmu_restore(struct hyp_pmu *pmu)
 {

@@ -54,7 +54,7 @@ u32 __hyp_text hyp_walks_off(void)
 	return ttbcr;
 }
 
-/* The host's moving state. All else of its PL1 is constant or dead at the hvc. */
+/* The host's state that changes. The rest of its PL1 state is constant, or dead at the hvc. */
 __hyp_inline void host_save(struct hyp_cpu *cpu)
 {
 	struct hyp_host_saved *s = &cpu->saved;
@@ -190,7 +190,7 @@ __hyp_inline void guest_save(const struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	cp15[CP15_CNTKCTL] = sysreg_read(SYS_CNTKCTL);
 }
 
-/* ThumbEE is gone from newer CPUs, and its registers with it. */
+/* Newer CPUs have no ThumbEE, and not these registers. */
 __hyp_inline void thumbee_swap(u32 *save_teecr, u32 *save_teehbr, u32 teecr, u32 teehbr)
 {
 	asm volatile("mrc p14, 6, %0, c0, c0, 0" : "=r" (*save_teecr));
@@ -256,7 +256,7 @@ void __hyp_text hyp_host_activate(struct hyp_cpu *cpu)
 	sysreg_write64(cpu->host.vttbr, SYS_VTTBR);
 	sysreg_write(cpu->host.midr, SYS_VPIDR);
 	sysreg_write(cpu->host.mpidr, SYS_VMPIDR);
-	/* Stage 2 is off and the VMID is the host's before its tables come. */
+	/* Stage 2 is off and the VMID is the host's before the host's tables are written. */
 	hyp_isb();
 
 	fp_trap_disable(cpu);
@@ -273,7 +273,7 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	host_save(cpu);
 	fp_trap_enable(cpu);
 	cpu->saved.ttbcr = hyp_walks_off();
-	/* From here on a fault of HYP's own gives back what was saved. */
+	/* From here on a fault in HYP mode restores what was saved. */
 	cpu->vcpu = vcpu;
 
 	sysreg_write64(vcpu->vttbr, SYS_VTTBR);
@@ -283,7 +283,7 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	sysreg_write(cpu->host.hcptr | HCPTR_TCP10 | HCPTR_TCP11 | HCPTR_TTA, SYS_HCPTR);
 	sysreg_write(vcpu->vpidr, SYS_VPIDR);
 	sysreg_write(vcpu->cp15[CP15_MPIDR], SYS_VMPIDR);
-	/* Stage 2 and the VMID stand before walks may start again. */
+	/* Stage 2 and the VMID are in place before walks are turned on. */
 	hyp_isb();
 
 	guest_restore(cpu, vcpu);

@@ -51,8 +51,8 @@ u32 __hyp_text hyp_tlbi_vmid(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi)
 }
 
 /*
- * This CPU: what another vCPU of the VM left behind when it ran here. The
- * I-cache goes too, for a guest may count on by-VA maintenance that was local.
+ * On this CPU: what another vCPU of the VM left when it ran here. The I-cache is invalidated too,
+ * as a guest may have relied on by-VA maintenance that was local.
  */
 u32 __hyp_text hyp_tlbi_vmid_local(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi)
 {

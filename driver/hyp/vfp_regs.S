@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Floating point and SIMD, moved on first use. The host kernel keeps a
- * thread's registers lazily too, so all of it goes back as it was, whoever's
- * it is and whether enabled or not. HCPTR lets HYP through when these run.
+ * Floating point and SIMD, moved on first use. The host kernel moves a thread's registers lazily
+ * too, so all of them are restored, whichever thread's they are and whether enabled or not. HCPTR
+ * allows HYP mode's accesses when these run.
  */
 #include "arch/archregs.h"
 

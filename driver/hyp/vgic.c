@@ -38,8 +38,8 @@ void __hyp_text hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 	u32 i, used = vgic->used_lrs, empty;
 
 	/*
-	 * Maintenance interrupts are for the time in the guest only: that they
-	 * ended it is all there is to know, and the list registers say the rest.
+	 * Maintenance interrupts are enabled only while the guest runs. They only end its run; the
+	 * list registers tell why.
 	 */
 	if (cpu->gich_hcr & ~GICH_HCR_En) {
 		gich_write(gich, GICH_HCR, GICH_HCR_En);
@@ -48,7 +48,7 @@ void __hyp_text hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 	if (!used)
 		return;
 
-	/* What the guest wrote to GICV is done before the state is read. */
+	/* The guest's writes to GICV are complete before the state is read. */
 	hyp_dsb();
 	empty = gich_read(gich, GICH_ELRSR0);
 	vgic->elrsr = empty;

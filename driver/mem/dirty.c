@@ -17,8 +17,8 @@
 #include "mem/stage2.h"
 
 /*
- * Words of the bitmap per round under the lock; fewer where caches are flushed under it too, and
- * the TLB for each run of pages (the guest says how many there are).
+ * Words of the bitmap for each round under the lock. Fewer if caches are flushed under it too, and
+ * the TLB for each run of pages, whose number the guest determines.
  */
 #define DIRTY_WORDS		512ul
 #define DIRTY_WORDS_UNCACHED	16ul
@@ -60,9 +60,9 @@ static bool dirty_take_word(struct armvmm_vm *vm, const struct armvmm_memslot *s
 }
 
 /*
- * Takes what @want asks for (NULL: all) of @n words from @first on into @out, which may be @want,
- * and makes their pages show their next write. Under the lock, like the fault that makes a page
- * writable and notes it: a write is in this answer or in the next, never in none.
+ * Moves the bits of @want (NULL: all) in @n words from @first on to @out, which may be @want, and
+ * write-protects their pages. Under the lock, like the fault that makes a page writable and notes
+ * the write: each write is in this answer or in the next.
  */
 static void dirty_take(struct armvmm_vm *vm, const struct armvmm_memslot *slot,
 		       const unsigned long *want, unsigned long *out, unsigned long first,
@@ -96,12 +96,12 @@ static int dirty_get_log(struct armvmm_vm *vm, const struct armvmm_memslot *slot
 	size_t bytes = armvmm_dirty_bytes(slot->npages);
 	unsigned long *out, n;
 
-	/* Nothing is taken: what is set while it is copied is in this answer or in the next. */
+	/* Nothing is cleared: a bit that is set meanwhile is in this answer or in the next. */
 	if (READ_ONCE(vm->manual_dirty_log_protect))
 		return copy_to_user(to, slot->dirty_bitmap, bytes) ? -EFAULT : 0;
 	/*
-	 * The whole answer is taken before any of it is copied: the copy may fault, and must not
-	 * run under the lock.
+	 * The whole answer is collected before it is copied: the copy may fault, and must not run
+	 * under the lock.
 	 */
 	out = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
 	if (!out)
@@ -112,7 +112,7 @@ static int dirty_get_log(struct armvmm_vm *vm, const struct armvmm_memslot *slot
 	return n ? -EFAULT : 0;
 }
 
-/* Whole longs from a multiple of 64 pages on; the last of them may end with the slot. */
+/* Whole longs, beginning at a multiple of 64 pages; the last one may end with the slot. */
 static int dirty_check_range(const struct armvmm_memslot *slot, u64 first, u32 num)
 {
 	if (first > slot->npages || num > slot->npages - first)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest RAM as the kernel reads and writes it in the guest's name. The guest may have its caches
- * off, or may map the page with other attributes than the host: lines are cleaned and invalidated
- * on both sides of the access (DDI 0406C A3.5.7).
+ * Guest RAM that the kernel reads and writes in the guest's place. The guest may have its caches
+ * off, or may map the page with other attributes than the host, so lines are cleaned and
+ * invalidated before and after the access (DDI 0406C A3.5.7).
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -43,7 +43,7 @@ int armvmm_guest_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int 
 	kunmap_local(base);
 
 	armvmm_stage2_host_page_put(page, write);
-	/* After the write: whoever takes the bit, under the lock too, finds the data. */
+	/* After the write, so that whoever takes the bit, also under the lock, finds the data. */
 	if (write && armvmm_memslot_is_logging(slot)) {
 		spin_lock(&vm->stage2.lock);
 		armvmm_dirty_mark(vm, slot, ipa >> PAGE_SHIFT);

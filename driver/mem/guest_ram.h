@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Guest RAM as the kernel reads and writes it in the guest's name. */
+/* Guest RAM that the kernel reads and writes in the guest's place. */
 #ifndef ARMVMM_GUEST_RAM_H
 #define ARMVMM_GUEST_RAM_H
 

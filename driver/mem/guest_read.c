@@ -19,9 +19,9 @@ bool armvmm_guest_read(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned in
 	if (offset_in_page(ipa) + len > PAGE_SIZE)
 		return false;
 	/*
-	 * What a guest wrote past its caches may not be what the host's hold. With SCTLR.M clear
-	 * its data accesses are Strongly-ordered, whatever C says (DDI 0406C B3.2.1). And a page
-	 * that is pinned need not be what the client has at its address.
+	 * The host's caches may not hold what a guest wrote past its caches. With SCTLR.M clear a
+	 * guest's data accesses are Strongly-ordered, whatever C is (DDI 0406C B3.2.1). And a
+	 * pinned page may be another one than the client has at that address.
 	 */
 	if (!armvmm_stage2_host_syncs || !armvmm_guest_caches_on(vcpu))
 		return armvmm_guest_ram(vcpu, ipa, buf, len, false) > 0;

@@ -104,9 +104,9 @@ static void memslots_replace(struct armvmm_vm *vm, struct armvmm_memslots *slots
 }
 
 /*
- * What the client has there now: a slot that the guest may write over memory that the client may
- * not is -EPERM, writes to device memory cannot be logged (-EINVAL). Holes are allowed, and both
- * may change later: then the fault says so.
+ * Checks the client's memory there: -EPERM if the guest may write to the slot, but the client not
+ * to the memory; -EINVAL if writes to device memory are to be logged. Holes are allowed. The memory
+ * may change later; then a fault reports it.
  */
 static int memslot_check_mappings(struct armvmm_vm *vm, const struct armvmm_memslot *slot)
 {
@@ -148,8 +148,8 @@ static int memslot_check_overlap(const struct armvmm_memslots *slots,
 }
 
 /*
- * Replaces slot @old (NULL: none) by @new (NULL: none). A deleted or moved slot goes in two
- * steps: first it is gone and its mappings with it, then the new one appears.
+ * Replaces slot @old (NULL: none) by @new (NULL: none). Moving a slot takes two steps: first the
+ * old one and its mappings are removed, then the new one is added.
  */
 static int memslot_change(struct armvmm_vm *vm, const struct armvmm_memslot *old,
 			  const struct armvmm_memslot *new, enum memslot_change change)
@@ -194,7 +194,7 @@ static int memslot_change(struct armvmm_vm *vm, const struct armvmm_memslot *old
 	return 0;
 }
 
-/* What belongs to a slot that is gone, with all mappings of it. */
+/* Frees what belongs to a slot that was removed, with all its mappings. */
 static void memslot_free(struct armvmm_vm *vm, struct armvmm_memslot *slot)
 {
 	armvmm_stage2_host_slot_release(vm, slot);
@@ -268,7 +268,7 @@ static int memslot_set(struct armvmm_vm *vm, const struct kvm_userspace_memory_r
 		return ret;
 	}
 	kvfree(unused_bitmap);
-	/* All faults see the bitmap now: from here on each first write to a page is noted. */
+	/* All faults see the bitmap by now: from here on each page's first write is noted. */
 	if (new.flags & KVM_MEM_LOG_DIRTY_PAGES)
 		armvmm_stage2_write_protect(vm, new.base_gfn << PAGE_SHIFT,
 					    (u64)new.npages << PAGE_SHIFT);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Guest RAM: which guest physical ranges stand for which of the client's memory. */
+/* Guest RAM: guest physical ranges, and the client's memory behind each. */
 #ifndef ARMVMM_MEMSLOT_H
 #define ARMVMM_MEMSLOT_H
 

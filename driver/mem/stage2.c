@@ -23,7 +23,7 @@
 #include "mem/stage2.h"
 #include "mem/stage2_mem.h"
 
-/* How much is worked on between two looks at whether somebody else wants the lock or the CPU. */
+/* How much is done between two checks whether somebody else wants the lock or the CPU. */
 #define STAGE2_CHUNK		STAGE2_L2_SIZE
 /* The same where each piece costs a TLB flush. */
 #define STAGE2_PROTECT_CHUNK	(32 * STAGE2_L2_SIZE)
@@ -64,8 +64,8 @@ void armvmm_stage2_cache_free(struct stage2_cache *cache)
 }
 
 /*
- * What was gathered leaves the TLBs, whose DSB ends the guest's writes too; then lines that hide
- * them go, and the tables may.
+ * Flushes what was gathered: first the TLBs, whose DSB also completes the guest's writes; then the
+ * cache lines that hide those; then the tables are freed.
  */
 static void stage2_gather_finish(struct stage2 *s2, struct stage2_gather *gather)
 {
@@ -199,9 +199,9 @@ static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
 		return;
 	}
 	/*
-	 * Another vCPU may have been given something else meanwhile: both keep what they have.
-	 * The fault itself may come from a TLB entry with the old permissions, here or on another
-	 * CPU, so it is flushed even where the table has them all already.
+	 * Another vCPU may have got other permissions meanwhile: the entry keeps both. The fault
+	 * may come from a TLB entry with the old permissions, here or on another CPU, so that is
+	 * flushed even if the table has all permissions already.
 	 */
 	stage2_write(p, stage2_perm_union(old, leaf));
 	armvmm_stage2_flush_tlb(s2);
@@ -223,8 +223,8 @@ static void stage2_split(struct stage2 *s2, u64 *p, struct stage2_cache *cache)
 }
 
 /*
- * Takes the table at @p away for the block @leaf, which is returned: with what the pages say of
- * the guest's writes, where they are the block's. Other pages are gone as if unmapped.
+ * Replaces the table at @p by the block @leaf. Returns the block, with what its pages say of the
+ * guest's writes. Pages that are not the block's are unmapped.
  */
 static u64 stage2_join(struct stage2 *s2, u64 *p, u64 leaf)
 {
@@ -359,7 +359,7 @@ static void stage2_walk(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep,
 		chunk = (ipa | (STAGE2_CHUNK - 1)) + 1;
 		next = min(next, chunk);
 		stage2_walk_l2(s2, gather, ipa, next, visit, arg);
-		/* Caches are flushed line by line: no more of that in one piece than need be. */
+		/* Caches are flushed line by line, so the pieces are small. */
 		if (may_sleep && gather->nr_pages >= STAGE2_FLUSH_PAGES)
 			stage2_gather_finish(s2, gather);
 		if (may_sleep && (need_resched() || spin_needbreak(&s2->lock))) {

@@ -82,15 +82,15 @@ bool armvmm_stage2_age(struct stage2 *s2, u64 ipa, u64 size, bool clear);
 /* Unmaps, flushing TLBs and caches before the lock is ever dropped, which @may_sleep allows. */
 void armvmm_stage2_unmap_locked(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep);
 /*
- * Write-protects; true where anything changed. The caller flushes the TLBs. With @uncached, which
- * is armvmm_stage2_uncached()'s word since the lock was taken, the pages are flushed to the PoC:
+ * Write-protects; true if anything changed. The caller flushes the TLBs. With @uncached, which
+ * armvmm_stage2_uncached() returned since the lock was taken, the pages are flushed to the PoC, as
  * the client is about to read what the guest wrote to them.
  */
 bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size, bool uncached);
 /*
- * True where a vCPU writes past the caches, for its own are off: what a reader in the host has of
- * the guest's pages in its cache may be old. As of each vCPU's last exit, or of a change of its
- * SCTLR that was trapped (HCR.TVM), which waits for the lock before the guest goes on.
+ * True if a vCPU writes past the caches, because its own are off: then the host's cache lines of
+ * the guest's pages may be stale. As of each vCPU's last exit, or of a change of its SCTLR that
+ * trapped (HCR.TVM), which waits for the lock before the guest goes on.
  */
 bool armvmm_stage2_uncached(struct armvmm_vm *vm);
 

@@ -26,7 +26,7 @@
 #include "mem/stage2_host.h"
 #include "mem/stage2_host_entry.h"
 
-/* How often a page may come and go again before the guest is let run in between. */
+/* How often a page may come and go before the guest is entered again. */
 #define HOST_TRIES	8
 
 #ifdef CONFIG_ARM_LPAE
@@ -95,7 +95,7 @@ static pteval_t host_load_pte(const pte_t *p)
 }
 #endif
 
-/* Reads the tables as they are; false where a fault has to make something of them first. */
+/* Reads the tables as they are; false if a fault has to be handled first. */
 static bool host_walk(struct armvmm_vm *vm, unsigned long hva, bool write,
 		      struct stage2_host_page *page)
 {
@@ -143,7 +143,7 @@ static int host_fault_in(struct mm_struct *mm, struct vm_area_struct *vma, unsig
 	}
 	mmap_read_unlock(mm);
 	/*
-	 * SIGBUS, SIGSEGV and poisoned pages are -EFAULT all: KVM_RUN's, not a signal to the
+	 * SIGBUS, SIGSEGV and poisoned pages are all -EFAULT of KVM_RUN, and no signal to the
 	 * client.
 	 */
 	if (fault & VM_FAULT_ERROR)

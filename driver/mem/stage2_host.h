@@ -22,7 +22,7 @@ struct stage2_host_page {
 	unsigned long seq;	/* for armvmm_stage2_retry() */
 };
 
-/* KVM_CAP_SYNC_MMU: the guest has what the client's mappings are now. */
+/* KVM_CAP_SYNC_MMU: the guest's memory follows the client's mappings. */
 extern const bool armvmm_stage2_host_syncs;
 
 /*
@@ -57,7 +57,7 @@ void armvmm_stage2_host_vm_destroy(struct armvmm_vm *vm);
 /* For a new slot. -ENOMEM. */
 int armvmm_stage2_host_slot_init(struct armvmm_memslot *slot);
 /*
- * Lets the memory of a slot go. No fault can find the slot any more, and nothing of it is mapped.
+ * Releases the memory of a slot, which no fault can find any more and of which nothing is mapped.
  * May sleep.
  */
 void armvmm_stage2_host_slot_release(struct armvmm_vm *vm, struct armvmm_memslot *slot);

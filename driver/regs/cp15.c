@@ -163,7 +163,7 @@ int armvmm_cp14_trap64(struct armvmm_vcpu *vcpu)
 	return cp15_finish(vcpu, &a, armvmm_cp14_access(vcpu, &a));
 }
 
-/* LDC and STC of DBGDTR: no debugger is at the other end. */
+/* LDC and STC of DBGDTR: there is no external debugger to talk to. */
 int armvmm_cp14_trap_ldst(struct armvmm_vcpu *vcpu)
 {
 	armvmm_inject_undef(vcpu);
@@ -206,7 +206,7 @@ static u32 cp15_reset_l2ctlr(struct armvmm_vcpu *vcpu)
 	return (val & ~(3u << 24)) | others << 24;
 }
 
-/* The host's, with the SMP bit as the virtual machine is made. */
+/* The host's value, but the SMP bit tells whether the virtual machine has several CPUs. */
 static u32 cp15_reset_actlr(struct armvmm_vcpu *vcpu)
 {
 	u32 val = sysreg_read(SYS_ACTLR);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest's caches: operations by set and way, and turning them on and off. What goes by set and
- * way cannot be carried out for one guest on several CPUs (DDI 0406C B2.2.6), and on the A7 may
- * come out of order (erratum 814220): none of it is carried out as such. The first of them, and
- * every change of SCTLR.C and M while traps for it are on, cleans and invalidates all RAM of the
- * guest by address; HCR.TVM shows when the caches are on, and then goes.
+ * A guest's caches: operations by set and way, and turning the caches on and off. Operations by set
+ * and way do not work for a guest on several CPUs (DDI 0406C B2.2.6), and the A7 may reorder them
+ * (erratum 814220), so none is done as such. Instead the first of them, and every change of SCTLR.C
+ * and M that traps, cleans and invalidates all of the guest's RAM by address. HCR.TVM is set until
+ * the guest has turned its caches on.
  */
 #include "arch/archregs.h"
 #include "core/guest.h"
@@ -17,7 +17,7 @@ void armvmm_cp15_toggle_cache(struct armvmm_vcpu *vcpu, bool was_enabled)
 {
 	bool enabled = armvmm_guest_caches_on(vcpu);
 
-	/* Turned on: stale lines must go. Turned off: dirty ones must come out. */
+	/* Turned on: stale lines must be invalidated. Turned off: dirty ones must be cleaned. */
 	if (enabled != was_enabled)
 		armvmm_stage2_flush_caches(vcpu->vm);
 	if (enabled)
@@ -28,7 +28,7 @@ CP15_ACCESS(vm)
 {
 	bool was_enabled = armvmm_guest_caches_on(vcpu);
 
-	/* TVM traps writes only; a read could be answered all the same. */
+	/* TVM traps only writes; if a read came here, it could be answered too. */
 	if (!a->is_write) {
 		a->val = vcpu_cp15(vcpu, r->index);
 		if (r->is64)

@@ -34,7 +34,7 @@ static bool cp15_cache_exists(u32 csselr)
 	}
 }
 
-/* CSSELR is the host's while the host runs: no interrupt may use it between. */
+/* While the host runs, CSSELR is the host's: no interrupt may use it in between. */
 static u32 cp15_read_ccsidr(u32 csselr)
 {
 	unsigned long flags;
@@ -183,7 +183,7 @@ int armvmm_cp15_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 	u32 val, words[2];
 
 	if (r) {
-		/* By a buffer: a fault half way leaves the register as it was. */
+		/* Through a buffer, so that a fault half way leaves the register unchanged. */
 		if (copy_from_user(words, uaddr, r->is64 ? 8 : 4))
 			return -EFAULT;
 		vcpu_cp15(vcpu, r->index) = words[0];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KVM_GET_ONE_REG and its kin: core registers, events, and the ways into all other groups. */
+/* KVM_GET_ONE_REG and its kin: core registers, events, and calls of all other groups. */
 #include <linux/kernel.h>
 #include <linux/nospec.h>
 #include <linux/string.h>
@@ -61,7 +61,7 @@ static int onereg_set_core(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *r
 	return 0;
 }
 
-/* A CPU_ON that the vCPU has not seen yet comes before any look at its registers. */
+/* A CPU_ON that the vCPU has not handled yet comes before any access to its registers. */
 static void onereg_take_start(struct armvmm_vcpu *vcpu)
 {
 	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_RESET))
@@ -119,8 +119,8 @@ int armvmm_regs_set(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 }
 
 /*
- * KVM/arm's order: core, firmware, timer, cp15 (invariant, then saved), VFP, demux.
- * Then what it had not: the PMU, cp14.
+ * KVM/arm's order: core, firmware, timer, cp15 (invariant, then saved), VFP, demux. Then the groups
+ * that KVM/arm did not have: the PMU, cp14.
  */
 unsigned long armvmm_regs_count(struct armvmm_vcpu *vcpu)
 {

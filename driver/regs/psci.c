@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PSCI (ARM DEN 0022D) and SMCCC (ARM DEN 0028B) for guests. Function ids are
- * those of 32-bit callers; all else answers NOT_SUPPORTED, which is -1 as well
- * for calls that are none of ours.
+ * PSCI (ARM DEN 0022D) and SMCCC (ARM DEN 0028B) for guests. Function ids are those of 32-bit
+ * callers. Every other call returns -1, which is both PSCI's NOT_SUPPORTED and SMCCC's answer to an
+ * unknown call.
  */
 #include <linux/arm-smccc.h>
 #include <linux/kernel.h>
@@ -27,7 +27,7 @@
 #define PSCI_V1_1		PSCI_VERSION(1, 1)
 #define PSCI_FN_SYSTEM_RESET2	0x84000012	/* PSCI 1.1 5.11 */
 
-/* SMCCC_ARCH_FEATURES of ARCH_WORKAROUND_1: 0 needed and there, 1 not needed. */
+/* SMCCC_ARCH_FEATURES of ARCH_WORKAROUND_1: 0: needed and there; 1: not needed. */
 #define PSCI_WA_AVAILABLE	0
 #define PSCI_WA_NOT_REQUIRED	1
 #define PSCI_NOT_SUPPORTED	(-1)
@@ -46,9 +46,8 @@ static void psci_result(struct armvmm_vcpu *vcpu, s32 val)
 }
 
 /*
- * One version for the whole virtual machine, as KVM has it: its first vCPU
- * keeps it. A client that guesses the fd of a vCPU in the making may be here
- * before that one is the VM's.
+ * The virtual machine has one version, as in KVM, which its first vCPU keeps. A client that guesses
+ * the fd of a vCPU that is being created may come here before the VM has that vCPU.
  */
 static struct armvmm_vcpu *psci_keeper(struct armvmm_vcpu *vcpu)
 {
@@ -129,8 +128,8 @@ static struct armvmm_vcpu *psci_vcpu_by_mpidr(struct armvmm_vm *vm, u32 mpidr)
 }
 
 /*
- * Of several callers one wins, under start_lock; the target finds its entry
- * point by the request, which is set before it is seen to be on.
+ * Of several callers one wins, under start_lock. The request tells the target of its entry point,
+ * and is set before others can see that it is on.
  */
 static s32 psci_cpu_on(struct armvmm_vcpu *vcpu)
 {
@@ -224,7 +223,7 @@ static int psci_system_event(struct armvmm_vcpu *vcpu, u32 type)
 		psci_power_off(other);
 	armvmm_kick_all(vcpu->vm, VCPU_REQ_SLEEP, vcpu);
 
-	/* What the guest reads should the client let it run on. */
+	/* What the guest reads if the client lets it run on. */
 	psci_result(vcpu, PSCI_RET_INTERNAL_FAILURE);
 	memset(&vcpu->run->system_event, 0, sizeof(vcpu->run->system_event));
 	vcpu->run->system_event.type = type;
@@ -432,7 +431,7 @@ int armvmm_psci_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 	case KVM_REG_ARM_PSCI_VERSION:
 		return psci_set_version(vcpu, val);
 	case KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1:
-		/* No more may be promised than this host keeps. */
+		/* A client may not promise the guest more than this host does. */
 		return val > psci_workaround_1() ? -EINVAL : 0;
 	default:
 		return val > KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_2_UNKNOWN ? -EINVAL : 0;

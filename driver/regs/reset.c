@@ -16,7 +16,7 @@
 
 #define RESET_CPSR	(offsetof(struct kvm_regs, usr_regs.ARM_cpsr) / sizeof(u32))
 
-/* Traps that every guest runs under; what each is for stands in cp15.c and exit.c. */
+/* The traps of every guest; cp15.c and exit.c say what each is for. */
 static void reset_traps(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_vcpu *hyp = vcpu->hyp;

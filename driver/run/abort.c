@@ -28,9 +28,9 @@ struct abort_fault {
 };
 
 /*
- * Brings what the guest will see of the page to where it will see it, unless it has the same
- * page already: a permission fault may be one of a page that a copy has taken the place of.
- * Outside the lock: nothing depends on what happens to the page meanwhile.
+ * Brings the page's content to where the guest will read it, unless the guest has that page
+ * already: at a permission fault a copy may have replaced the page. Not under the lock, as nothing
+ * depends on what happens to the page meanwhile.
  */
 static void abort_flush_caches(struct abort_fault *fault, struct stage2_host_page *page,
 			       u64 leaf, unsigned int level)
@@ -42,13 +42,13 @@ static void abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 	u64 old = 0;
 	bool same;
 
-	/* Memory that is not cached may have been, as code too, and is never flushed over. */
+	/* Uncached memory needs no flush, but code in it may be in an instruction cache. */
 	if (page->attr != STAGE2_ATTR_WB && !(page->attr == STAGE2_ATTR_NC && fault->exec))
 		return;
 	if (fault->mapped) {
 		spin_lock(&s2->lock);
 		old = armvmm_stage2_lookup(s2, fault->ipa, &old_level);
-		/* The block that this page was part of was flushed as a whole. */
+		/* This page was part of a block, which was flushed as a whole. */
 		if (old && old_level == 2 && level == 3)
 			old = stage2_split_leaf(old, stage2_index(fault->ipa, 3));
 		spin_unlock(&s2->lock);
@@ -66,9 +66,9 @@ static void abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 }
 
 /*
- * Installs what the host has for the page. 1, or -errno: -ENOEXEC for a fetch from device memory,
- * or a walk that reads tables there, which would have effects that nobody asked for (DDI 0406C
- * A3.5.7): never mapped for the one, held off by HCR.PTW for the other.
+ * Installs the host's page. 1, or -errno: -ENOEXEC for a fetch from device memory, or a walk that
+ * reads tables there, as such reads have side effects (DDI 0406C A3.5.7): device memory is never
+ * mapped executable, and HCR.PTW makes the walk fault.
  */
 static int abort_map(struct abort_fault *fault)
 {
@@ -91,7 +91,7 @@ static int abort_map(struct abort_fault *fault)
 		return -ENOEXEC;
 
 	writable = page.writable && !(slot->flags & KVM_MEM_READONLY);
-	/* Each page of a slot whose writes are logged shows its first write. */
+	/* In a slot whose writes are logged, each page faults at its first write. */
 	if (logging && !fault->write)
 		writable = false;
 	level = 3;
@@ -108,7 +108,9 @@ static int abort_map(struct abort_fault *fault)
 
 	for (;;) {
 		spin_lock(&s2->lock);
-		/* What was read is outdated: the guest tries again, signals and all. */
+		/*
+		 * What was read is outdated: the guest tries again, and signals are handled before.
+		 */
 		ret = 0;
 		if (armvmm_stage2_retry(s2, page.seq, fault->hva & ~(size - 1), size))
 			break;
@@ -117,7 +119,7 @@ static int abort_map(struct abort_fault *fault)
 			armvmm_dirty_mark(fault->vm, slot, fault->ipa >> PAGE_SHIFT);
 		if (ret != -EAGAIN)
 			break;
-		/* One fault in 512 needs a table: its memory comes with the lock dropped. */
+		/* One fault in 512 needs a table: its memory is allocated with the lock dropped. */
 		spin_unlock(&s2->lock);
 		ret = armvmm_stage2_cache_fill(&cache);
 		if (ret)
@@ -138,7 +140,7 @@ static int abort_no_ram(struct armvmm_vcpu *vcpu, u64 ipa, bool iabt)
 		armvmm_inject_pabt(vcpu, vcpu->hyp->hxfar);
 		return 1;
 	}
-	/* Tables of the guest where no memory is: an external abort on its walk. */
+	/* The guest's tables are where there is no memory: an external abort on its walk. */
 	if (hsr & HSR_ABT_S1PTW) {
 		armvmm_inject_dabt(vcpu, vcpu->hyp->hxfar);
 		return 1;
@@ -166,7 +168,7 @@ static int abort_other(struct armvmm_vcpu *vcpu, bool iabt)
 	return 1;
 }
 
-/* Out of line: an access to a device pays for none of it. */
+/* Out of line, so that an access to a device does not pay for it. */
 static noinline int abort_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *slot, u64 ipa,
 			      bool exec, bool write)
 {
@@ -190,10 +192,10 @@ static noinline int abort_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
 }
 
 /*
- * A guest's own address decides: RAM where a slot is, and only else a device. So a slot over the
- * distributor's window hides the distributor, as in KVM; and the GICV pages stay mapped under a
- * slot that is laid over them until the slot goes or the host takes the page back. Neither
- * reaches beyond the VM (docs/hazards.md 21).
+ * An address with a slot is RAM, and only one without may be a device. So a slot over the
+ * distributor's window hides the distributor, as in KVM. A slot that is laid over the GICV pages
+ * leaves them mapped until the slot goes or the host takes the page back. Neither affects anything
+ * but the VM (docs/hazards.md 21).
  */
 int armvmm_abort_handle(struct armvmm_vcpu *vcpu)
 {

@@ -19,7 +19,7 @@
 #include "run/exit.h"
 #include "run/halt.h"
 
-/* WFI sleeps; WFE is a spinlock's turn, which another thread should get. */
+/* WFI sleeps. A guest that waits for a spinlock does WFE, so another thread gets the CPU. */
 static int exit_wfx(struct armvmm_vcpu *vcpu)
 {
 	armvmm_regs_skip(vcpu);
@@ -93,9 +93,9 @@ static int (*const exit_handlers[HSR_EC_NR])(struct armvmm_vcpu *vcpu) = {
 };
 
 /*
- * An asynchronous abort came while the guest ran: it is the guest's, and it is
- * taken before the trap it came with, whose instruction then runs again. Of
- * traps only HVC has left its PC behind.
+ * An asynchronous abort that came while the guest ran is the guest's. It is taken before the trap
+ * that came with it, whose instruction then runs again. HVC is the only trap that has moved the PC
+ * past its instruction.
  */
 static int exit_serror(struct armvmm_vcpu *vcpu, int code)
 {

@@ -23,7 +23,7 @@ static bool halt_irq_pending(struct armvmm_vcpu *vcpu)
 	return READ_ONCE(vcpu->irq_lines);
 }
 
-/* What ends a WFI (DDI 0406C B1.8.13); the cheapest question first. */
+/* What ends a WFI (DDI 0406C B1.8.13); the cheapest test comes first. */
 static bool halt_wakeup(struct armvmm_vcpu *vcpu)
 {
 	return READ_ONCE(vcpu->requests) || signal_pending(current) || halt_irq_pending(vcpu) ||
@@ -31,8 +31,8 @@ static bool halt_wakeup(struct armvmm_vcpu *vcpu)
 }
 
 /*
- * Polls for a while: most waits are shorter than a sleep and its wake-up. @now:
- * ns, when it begins, then when it last looked.
+ * Polls for a while, as most waits are shorter than a sleep and its wake-up. @now: ns, the time at
+ * the beginning, and then at the last poll.
  */
 static bool halt_poll(struct armvmm_vcpu *vcpu, u64 *now)
 {
@@ -56,7 +56,7 @@ static bool halt_poll(struct armvmm_vcpu *vcpu, u64 *now)
 	return false;
 }
 
-/* Grows the window while waits fit the limit, and drops it when they do not. */
+/* Makes the polling window longer while waits are within the limit, and zero when they are not. */
 static void halt_adapt(struct armvmm_vcpu *vcpu, u64 waited)
 {
 	unsigned int limit = READ_ONCE(halt_poll_ns);

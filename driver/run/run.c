@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The run loop: what happens before an entry and after an exit.
- * What an exit means is exit.c's.
- */
+/* The run loop: what happens before an entry and after an exit. exit.c knows what an exit means. */
 #include <linux/kernel.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
@@ -36,7 +33,7 @@ static int run_wait_power(struct armvmm_vcpu *vcpu)
 		if (signal_pending(current))
 			return -EINTR;
 	}
-	/* What CPU_ON wrote before it cleared power_off is seen from here on. */
+	/* From here on this thread sees what CPU_ON wrote before it cleared power_off. */
 	smp_rmb();
 	return 0;
 }
@@ -76,7 +73,7 @@ static int run_first(struct armvmm_vcpu *vcpu)
 	ret = vcpu->pmu ? armvmm_pmu_enable(vcpu) : 0;
 	if (ret)
 		return ret;
-	/* Fixes the PPIs of the VM: no other thread may change them meanwhile. */
+	/* Makes the VM's PPIs final: no other thread may change them meanwhile. */
 	mutex_lock(&vcpu->vm->lock);
 	ret = armvmm_timer_enable(vcpu);
 	mutex_unlock(&vcpu->vm->lock);
@@ -111,8 +108,8 @@ static int run_fail_entry(struct armvmm_vcpu *vcpu, u64 reason)
 }
 
 /*
- * One time in the guest. Preemption is off. Returns HYP_EXIT_*, -EAGAIN when
- * something came up that must be looked at first, -EIO by run_fail_entry().
+ * Enters the guest once. Preemption is off. Returns HYP_EXIT_*; -EAGAIN if something has to be
+ * handled before the entry; or -EIO by run_fail_entry().
  */
 static int run_enter(struct armvmm_vcpu *vcpu)
 {
@@ -120,14 +117,16 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	int code;
 
 	/*
-	 * With interrupts on: a tracer that wakes up for each event (perf trace) sends itself an
-	 * interrupt, which would end the guest's time before it began, each time. So an entry that
-	 * is put off is traced, too.
+	 * Traced with interrupts on: a tracer that wakes up for each event (perf trace) sends
+	 * itself an interrupt, which would end each entry before the guest runs. So an entry that
+	 * is put off is traced too.
 	 */
 	trace_armvmm_entry(vcpu->id, vcpu->hyp);
 	local_irq_disable();
 	if (unlikely(!armvmm_hypcpu_ready())) {
-		/* On its way offline a CPU runs its threads for a while: they will be moved. */
+		/*
+		 * A CPU that goes offline still runs its threads for a while, until they are moved.
+		 */
 		code = cpu_active(smp_processor_id()) ?
 			       run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_HYP) :
 			       -EAGAIN;
@@ -135,15 +134,18 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		return code;
 	}
 	/*
-	 * A guest that its client debugs does not run where it could not be stopped; breakpoints of
-	 * its own rest there (hyp_debug_load() looks again).
+	 * A guest that its client debugs does not run where it could not be stopped. A guest's own
+	 * breakpoints have no effect there (hyp_debug_load() checks again).
 	 */
 	if (unlikely(vcpu->hyp->debug.mode == HYP_DEBUG_LOAD) &&
 	    vcpu->debug.owner == DEBUG_OWNER_CLIENT && !armvmm_hypcpu_debug_ok()) {
 		local_irq_enable();
 		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_DEBUG);
 	}
-	/* The guest sees the MIDR of one part, and works around its errata: it stays there. */
+	/*
+	 * The guest sees the MIDR of one part, and works around its errata, so it stays on such
+	 * CPUs.
+	 */
 	if (unlikely(vcpu->last_cpu != smp_processor_id()) &&
 	    armvmm_cpukind_part(armvmm_cpukind_this()->regs.midr ^ vcpu->hyp->vpidr)) {
 		local_irq_enable();
@@ -174,8 +176,8 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	compat_guest_exit_irqoff();
 	if (unlikely(code == HYP_STUB_ERROR)) {
 		/*
-		 * Somebody took HYP away unseen: nothing ran, and nothing will here. On another CPU
-		 * it may, with what the list registers were to hold.
+		 * Somebody took HYP mode away unnoticed: the guest did not run, and cannot on this
+		 * CPU. It may on another one, with what the list registers were to hold.
 		 */
 		if (vgic)
 			armvmm_vgic_sync(vcpu);
@@ -190,7 +192,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	if (vgic)
 		armvmm_vgic_sync(vcpu);
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
-	/* What ended the guest's time is taken by the host here. */
+	/* The host takes the interrupt that ended the guest's time here. */
 	local_irq_enable();
 	compat_guest_exit_account();
 	return code;
@@ -260,8 +262,8 @@ static int run_until_exit(struct armvmm_vcpu *vcpu)
 	if (ret)
 		return ret;
 	/*
-	 * A finished MMIO is completed once, whatever ends this RUN early; where its instruction
-	 * has more of them, the next one does.
+	 * A finished MMIO access is completed once, whatever ends this RUN early. If its
+	 * instruction has another access, that one ends it.
 	 */
 	ret = armvmm_mmio_complete(vcpu);
 	if (ret <= 0)

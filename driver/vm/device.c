@@ -65,7 +65,7 @@ int armvmm_device_create(struct armvmm_vm *vm, struct kvm_create_device *cd)
 	armvmm_vm_get(vm);
 	ret = anon_inode_getfd("armvmm-vgic", &device_fops, vm, O_RDWR | O_CLOEXEC);
 	if (ret < 0) {
-		/* The vGIC stays, as the VM's; only its attributes are out of reach. */
+		/* The vGIC is the VM's, and stays; only its attributes can no longer be reached. */
 		armvmm_vm_put(vm);
 		return ret;
 	}

@@ -38,7 +38,7 @@ extern const unsigned int armvmm_stat_nr_vm_descs, armvmm_stat_nr_vcpu_descs;
 #define ARMVMM_STAT_VM_SIZE	sizeof(struct armvmm_vm_stat)
 #define ARMVMM_STAT_VCPU_SIZE	(sizeof(struct armvmm_vcpu_stat) + sizeof(struct hyp_stat))
 
-/* Where a counter is kept. @offset is that of a descriptor. */
+/* The place of the counter whose descriptor has @offset. */
 u64 *armvmm_stat_vm_counter(struct armvmm_vm *vm, u32 offset);
 u64 *armvmm_stat_vcpu_counter(struct armvmm_vcpu *vcpu, u32 offset);
 /* Copies all counters; @data has room for ARMVMM_STAT_*_SIZE bytes. */
@@ -61,7 +61,7 @@ void armvmm_stat_init(void);
 void armvmm_stat_exit(void);
 void armvmm_stat_vm_add(struct armvmm_vm *vm, int fd);
 void armvmm_stat_vcpu_add(struct armvmm_vcpu *vcpu);
-/* Before the VM's vCPUs go: nobody reads of it any more. */
+/* To be called before the VM's vCPUs are freed: nobody reads their counters after it. */
 void armvmm_stat_vm_del(struct armvmm_vm *vm);
 
 #endif

@@ -182,7 +182,7 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (vcpu->vm->mm != current->mm)
 		return -EIO;
-	/* Asks nothing of the vCPU: it may run meanwhile. */
+	/* Does not touch the vCPU, which may run meanwhile. */
 	if (cmd == KVM_GET_STATS_FD)
 		return armvmm_stat_vcpu_fd(vcpu);
 	if (mutex_lock_killable(&vcpu->mutex))

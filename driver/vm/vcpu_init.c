@@ -37,9 +37,9 @@ int armvmm_vcpu_preferred_target(struct kvm_vcpu_init *init)
 }
 
 /*
- * A client that initializes a vCPU again is about to load another guest: what
- * it writes must reach a guest that starts with its caches off, so every page
- * is mapped anew, and made coherent as that happens (DDI 0406C B3.9).
+ * A client that initializes a vCPU again is about to load another guest. That guest starts with its
+ * caches off and must see what the client writes. So all pages are unmapped, and each is made
+ * coherent when it is mapped again (DDI 0406C B3.9).
  */
 static void init_unmap_slots(struct armvmm_vm *vm)
 {
@@ -88,15 +88,15 @@ int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init)
 	vcpu->hyp->vpidr = midr;
 
 	armvmm_regs_reset(vcpu);
-	/* A client's lines fall with it, as KVM's do; a CPU that PSCI turns on finds them up. */
+	/* It lowers the client's lines, as in KVM. A CPU that PSCI turns on keeps them. */
 	xchg(&vcpu->irq_lines, 0);
 	armvmm_psci_vcpu_init(vcpu);
 	if (vcpu->has_run_once)
 		init_unmap_slots(vcpu->vm);
-	/* What it wrote past the caches has reached memory with that (armvmm_stage2_uncached). */
+	/* This also brought to memory what it wrote past the caches (armvmm_stage2_uncached). */
 	WRITE_ONCE(vcpu->last_cpu, -1);
 
-	/* A start that CPU_ON left is void: the client says how this vCPU starts. */
+	/* Cancels a start that CPU_ON left: the client says how this vCPU starts. */
 	spin_lock(&vcpu->start_lock);
 	clear_bit(VCPU_REQ_RESET, &vcpu->requests);
 	WRITE_ONCE(vcpu->power_off, armvmm_vcpu_has_feature(vcpu, KVM_ARM_VCPU_POWER_OFF));

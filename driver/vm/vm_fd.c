@@ -31,7 +31,7 @@
 #include "vm/vm.h"
 #include "vm/vm_fd.h"
 
-/* A client may set lines before it has said that its GIC is complete. */
+/* A client may set lines before it has completed its GIC. */
 static int vm_inject(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu, unsigned int num, bool level)
 {
 	int ret = armvmm_vgic_init(vm);
@@ -126,7 +126,7 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case KVM_CAP_COALESCED_PIO:
 		return 1;
 	case KVM_CAP_MSI_DEVID:
-		/* A question about a VM's ITS, which no VM here has. */
+		/* It asks about a VM's ITS, which no VM has here. */
 		return vm ? 0 : -EINVAL;
 	case KVM_CAP_IRQ_ROUTING:
 		return ARMVMM_MAX_IRQ_ROUTES;
@@ -156,7 +156,7 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	}
 }
 
-/* KVM ignores the arguments that a capability has no use for. */
+/* Like KVM, ignores arguments that a capability does not use. */
 static int vm_enable_cap(struct armvmm_vm *vm, const struct kvm_enable_cap *cap)
 {
 	if (cap->flags)
@@ -194,7 +194,7 @@ static int vm_set_device_addr(struct armvmm_vm *vm, const struct kvm_arm_device_
 
 	if (id != KVM_ARM_DEVICE_VGIC_V2)
 		return -ENODEV;
-	/* As for a vGIC of another model: KVM asks for the device first. */
+	/* As for a vGIC of another model, which KVM looks for first. */
 	if (!armvmm_vgic_in_kernel(&vm->vgic))
 		return -ENODEV;
 	return armvmm_vgic_set_addr(vm, type, dev->addr);
@@ -205,7 +205,7 @@ static int vm_irq_line_ioctl(struct armvmm_vm *vm, unsigned int cmd, void __user
 	struct kvm_irq_level line;
 	int ret = armvmm_arg_in(&line, argp) ?: vm_irq_line(vm, &line);
 
-	/* KVM/arm has no word on delivery: what came in goes back. */
+	/* KVM/arm does not tell of delivery: the struct goes back as it came. */
 	if (!ret && cmd == KVM_IRQ_LINE_STATUS)
 		ret = armvmm_arg_out(argp, &line);
 	return ret;
@@ -264,7 +264,7 @@ static int vm_ioctl_in(struct armvmm_vm *vm, unsigned int cmd, void __user *argp
 	case KVM_ARM_SET_DEVICE_ADDR:
 		return armvmm_arg_in(&in.dev, argp) ?: vm_set_device_addr(vm, &in.dev);
 	default:
-		/* KVM answers so to a VM ioctl that no architecture has. */
+		/* KVM's answer to a VM ioctl that no architecture has. */
 		return -EINVAL;
 	}
 }

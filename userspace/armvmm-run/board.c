@@ -359,8 +359,8 @@ static int board_setup_vm(struct board *b, struct error *err)
 	b->nr_vcpus = 0;
 	if (!b->vm_fresh) {
 		/*
-		 * A reset takes a new VM: everything that the kernel knows of
-		 * the old one (GIC, timers, vCPUs) is gone with certainty.
+		 * A reset makes a new VM, so that nothing stays that the kernel knows of the old
+		 * one (GIC, timers, vCPUs).
 		 */
 		machine_connect(&b->m, NULL);
 		armvmm_vm_close(b->vm);
@@ -437,7 +437,7 @@ static int board_start(struct board *b, struct error *err)
 	if (ret)
 		return ret;
 
-	/* Built where it belongs: the memory reads as zero, and nobody else looks yet. */
+	/* Built in place: the memory reads as zero, and nobody else reads it yet. */
 	dtb = guestmem_ptr(&b->m.mem, b->loader.dtb_gpa, b->loader.dtb_room);
 	if (!dtb)
 		return error_set(err, -EFAULT, "--memory: has no room for the device tree");

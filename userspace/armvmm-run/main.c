@@ -82,7 +82,7 @@ static gboolean program_signal(int fd, GIOCondition condition, void *opaque)
 	switch (info.ssi_signo) {
 	case SIGTERM:
 	case SIGINT:
-		/* Who says so twice by Ctrl-C does not want to wait. */
+		/* A person who presses Ctrl-C twice does not want to wait. */
 		if (info.ssi_signo == SIGINT && program->grace_timer)
 			board_request(program->board, MACHINE_QUIT);
 		else
@@ -95,7 +95,7 @@ static gboolean program_signal(int fd, GIOCondition condition, void *opaque)
 		term_resized(program->chr);
 		break;
 	case SIGCONT:
-		/* After a SIGSTOP that nobody announced, the terminal is the shell's way. */
+		/* After a SIGSTOP, which cannot be caught, the terminal is as the shell left it. */
 		term_retake(program->chr);
 		break;
 	}

@@ -38,7 +38,7 @@ const char *dtb_cpu(uint32_t midr)
 	}
 }
 
-/* Guests that ask find here that they are one (systemd-detect-virt, Linux's kvm_para). */
+/* Tells a guest that it is one (systemd-detect-virt, Linux's kvm_para). */
 static void dtb_hypervisor(struct fdt_builder *b)
 {
 	fdt_node_begin(b, "hypervisor");
@@ -140,7 +140,7 @@ static void dtb_chosen(struct fdt_builder *b, const struct dtb_params *p)
 		fdt_prop_u32(b, "linux,initrd-start", p->initrd_gpa);
 		fdt_prop_u32(b, "linux,initrd-end", p->initrd_gpa + p->initrd_size);
 	}
-	/* A seed that is none would be credited as one. */
+	/* Linux would credit a seed without entropy as a real one. */
 	if (p->seeded) {
 		fdt_prop_u64(b, "kaslr-seed", p->kaslr_seed);
 		fdt_prop_bytes(b, "rng-seed", p->rng_seed, sizeof(p->rng_seed));
@@ -209,7 +209,7 @@ int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *p,
 	    (fdt_version(buf) < DTB_MIN_VERSION || fdt_last_comp_version(buf) > DTB_LAST_VERSION))
 		return error_set(err, -EINVAL, "%s: is a device tree of version %u, and 16 or 17 is needed",
 				 name, fdt_version(buf));
-	/* A header that tells more than there is, or offsets that leave it, is caught here. */
+	/* Catches a header that claims more than there is, and offsets outside of it. */
 	if (len < sizeof(struct fdt_header) || fdt_check_full(buf, len))
 		return error_set(err, -EINVAL, "%s: is no device tree, or a damaged one", name);
 	ret = fdt_open_into(buf, buf, size);
@@ -222,7 +222,7 @@ int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *p,
 	ret = chosen < 0 ? chosen : 0;
 	if (!ret && p->bootargs)
 		ret = fdt_setprop_string(buf, chosen, "bootargs", p->bootargs);
-	/* What it came with was of another start. */
+	/* The seeds that it came with were for another start. */
 	for (unsigned int i = 0; !ret && i < sizeof(stale) / sizeof(stale[0]); i++) {
 		ret = fdt_delprop(buf, chosen, stale[i]);
 		if (ret == -FDT_ERR_NOTFOUND)

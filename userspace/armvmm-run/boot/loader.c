@@ -96,7 +96,10 @@ static int loader_layout(struct loader *l, struct error *err)
 	}
 	l->initrd_gpa = l->ram_base + place;
 	l->dtb_gpa = l->ram_base + place + initrd;
-	/* Programs that are told nothing look for it at the start of RAM, as QEMU's virt has it. */
+	/*
+	 * A program that is not told where it is looks at the start of RAM, where QEMU's virt has
+	 * it.
+	 */
 	if (loader_ram_start_free(l))
 		l->dtb_gpa = l->ram_base;
 	return 0;

@@ -65,7 +65,7 @@ static int uimage_check_kind(const uint8_t *header, enum uimage_kind kind, const
 	if (!fits)
 		return error_set(err, -ENOEXEC, "%s: is a U-Boot image of type %u, and no %s", name,
 				 type, kind == UIMAGE_RAMDISK ? "RAM disk" : "kernel");
-	/* Of a RAM disk the guest's kernel is the judge. */
+	/* The guest's kernel decides whether it can read a RAM disk. */
 	if (kind == UIMAGE_KERNEL && comp)
 		return error_set(err, -ENOEXEC, "%s: is a U-Boot image compressed by %s: use its zImage",
 				 name, uimage_compressor(comp));

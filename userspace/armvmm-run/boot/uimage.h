@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What files of boot loaders are that are no kernel or initial RAM disk by themselves. */
+/* Files for boot loaders, which wrap a kernel or an initial RAM disk. */
 #ifndef ARMVMM_RUN_UIMAGE_H
 #define ARMVMM_RUN_UIMAGE_H
 

@@ -3,7 +3,7 @@
 
 #include "core/device_type.h"
 
-/* The linker's: where the entries of all files lie together. */
+/* From the linker: the section where the entries of all files are together. */
 extern const struct device_type *const __start_device_types[] __attribute__((weak));
 extern const struct device_type *const __stop_device_types[] __attribute__((weak));
 

@@ -31,7 +31,7 @@ enum machine_request {
 	MACHINE_QUIT,		/* the person or the host wants it ended now */
 };
 
-/* The kinds of threads: what each may ask of the kernel differs. */
+/* The kinds of threads, which may use different system calls. */
 enum machine_thread {
 	MACHINE_THREAD_MAIN,
 	MACHINE_THREAD_VCPU,
@@ -52,7 +52,9 @@ struct machine {
 	void (*press)(void *opaque, bool pressed);
 	void *press_opaque;
 	bool network;		/* a device opens sockets while the guest runs; it sets this */
-	/* Takes from the calling thread what its kind has no use for; NULL: nothing is taken. */
+	/*
+	 * Takes from the calling thread the rights that its kind does not need; NULL: takes none.
+	 */
 	void (*confine)(void *opaque, enum machine_thread kind);
 	void *confine_opaque;
 	/* What follows is of machine_private.h. */

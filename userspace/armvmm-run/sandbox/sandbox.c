@@ -52,7 +52,7 @@ static void sandbox_note(const struct sandbox_params *params, const char *what, 
 
 static int sandbox_become(const struct sandbox_params *params, struct error *err)
 {
-	/* Root's groups open files too; who is not root keeps its own. */
+	/* Root gives up its groups, which also open files; others keep theirs. */
 	if (!geteuid() && setgroups(0, NULL) && (errno != EPERM || params->change_user))
 		return error_errno(err, -errno, "sandbox: groups");
 	if (!params->change_user)
@@ -60,13 +60,13 @@ static int sandbox_become(const struct sandbox_params *params, struct error *err
 	if (setresgid(params->gid, params->gid, params->gid) ||
 	    setresuid(params->uid, params->uid, params->uid))
 		return error_errno(err, -errno, "sandbox: user %u", params->uid);
-	/* The process stays what is not dumpable: the user's other processes cannot trace it. */
+	/* The process stays undumpable, so that the user's other processes cannot trace it. */
 	return 0;
 }
 
 /*
- * Of the bounding set only who has CAP_SETPCAP can take, which goes with root: for others
- * no_new_privs makes it moot.
+ * Only with CAP_SETPCAP, which root has, can capabilities be taken out of the bounding set. For
+ * other users it has no effect after no_new_privs.
  */
 static int sandbox_drop_bounds(struct error *err)
 {

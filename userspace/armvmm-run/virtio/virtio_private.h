@@ -27,8 +27,8 @@ void virtio_set_status(struct virtio_device *vdev, uint32_t value);
 void virtio_set_features(struct virtio_device *vdev, uint32_t value);
 
 /*
- * Makes queue @i of a device whose address is known, with its eventfd and who waits for
- * it. Returns 0 or -errno; what was made is @vdev's to end in any case. Main thread.
+ * Makes queue @i of a device whose address is known, with its eventfd and the function that waits
+ * for it. Returns 0 or -errno; in any case @vdev cleans up later. Main thread.
  */
 int virtio_queue_setup(struct virtio_device *vdev, unsigned int i);
 

@@ -11,20 +11,6 @@ GUEST_CODE(wfi, "ldr r1, =0x0a000000\n\tldr r2, =0x08000000\n\tldr r3, =0x080100
 	   "mcr p15, 0, r0, c14, c3, 1\n\tisb\n\twfi\n\tmov r0, #0\n\t"
 	   "mcr p15, 0, r0, c14, c3, 1\n\tadd r4, r4, #1\n\tstr r4, [r1]\n\tb 1b");
 
-static int online(unsigned int cpu, bool on)
-{
-	char path[64];
-	int fd, r;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	r = write(fd, on ? "1" : "0", 1) == 1 ? 0 : -1;
-	close(fd);
-	return r;
-}
-
 static void under(const char *start, const char *end)
 {
 	unsigned int before[4];
@@ -33,9 +19,9 @@ static void under(const char *start, const char *end)
 
 	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
 		ktap_skip("one CPU");
-	if (online(1, false))
+	if (cpu_online(1, false))
 		ktap_skip("CPU 1 cannot go offline: %s", strerror(errno));
-	CHECK(!online(1, true));
+	CHECK(!cpu_online(1, true));
 	vm_make(&vm, 4, 0);
 	for (unsigned int i = 0; i < 4; i++) {
 		struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -47,12 +33,12 @@ static void under(const char *start, const char *end)
 	for (int n = 0; n < 10; n++) {
 		for (unsigned int i = 0; i < 4; i++)
 			before[i] = r[i].mmio;
-		CHECK(!online(1, false), "%s", strerror(errno));
+		CHECK(!cpu_online(1, false), "%s", strerror(errno));
 		for (unsigned int i = 0; i < 4; i++)
 			CHECK(runner_wait(&r[i], before[i] + 2, PATIENCE_MS),
 			      "vCPU %u stands still with CPU 1 offline (round %d, error %d)", i, n,
 			      r[i].error);
-		CHECK(!online(1, true), "%s", strerror(errno));
+		CHECK(!cpu_online(1, true), "%s", strerror(errno));
 		for (unsigned int i = 0; i < 4; i++)
 			CHECK(runner_wait(&r[i], before[i] + 4, PATIENCE_MS),
 			      "vCPU %u stands still with CPU 1 back (round %d, error %d)", i, n,
@@ -93,11 +79,11 @@ static void pinned(void)
 		CPU_ZERO(&set);
 		CPU_SET(0, &set);
 		CHECK(!sched_setaffinity(0, sizeof(set), &set));
-		if (online(1, false))
+		if (cpu_online(1, false))
 			ktap_skip("CPU 1 cannot go offline: %s", strerror(errno));
 		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 		CHECK(*(uint32_t *)vm.vcpu[0].run->mmio.data == 2 * i + 1);
-		CHECK(!online(1, true));
+		CHECK(!cpu_online(1, true));
 	}
 }
 

@@ -12,20 +12,6 @@ GUEST_CODE(touch, "ldr r1, =0x0a000000\n\tldr r2, =0x40100000\n\tmov r3, #512\n"
 	   "2:\tstr r0, [r1]\n\tb 2b");
 GUEST_CODE(spin, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\tb 1b");
 
-static long meminfo(const char *what)
-{
-	char line[128];
-	long kb = -1;
-	FILE *f = fopen("/proc/meminfo", "r");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, what, strlen(what)))
-			kb = atol(line + strlen(what));
-	if (f)
-		fclose(f);
-	return kb;
-}
-
 static void settle(void)
 {
 	int fd;
@@ -92,8 +78,8 @@ static void compare(bool killed, int cycles)
 		for (int i = 0; i < cycles; i++)
 			one(killed);
 		settle();
-		f = meminfo("MemFree:");
-		s = meminfo("SUnreclaim:");
+		f = proc_kb("/proc/meminfo", "MemFree:");
+		s = proc_kb("/proc/meminfo", "SUnreclaim:");
 		ktap_note("round %d: free %ld KiB, unreclaimable slab %ld KiB", round, f, s);
 		if (!round)
 			continue;
@@ -144,11 +130,11 @@ static void bounded(void)
 		CHECK(!madvise(mem, size, MADV_DONTNEED));
 		if (i == 5) {
 			settle();
-			first = meminfo("MemFree:");
+			first = proc_kb("/proc/meminfo", "MemFree:");
 		}
 	}
 	settle();
-	last = meminfo("MemFree:");
+	last = proc_kb("/proc/meminfo", "MemFree:");
 	CHECK(first - last < 4096, "%ld KiB more after 24 rounds", first - last);
 }
 

@@ -164,20 +164,6 @@ static void bad_parameters(void)
 	run_guest(1);
 }
 
-static int online(unsigned int cpu, bool on)
-{
-	char path[64];
-	int fd, r;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	r = write(fd, on ? "1" : "0", 1) == 1 ? 0 : -1;
-	close(fd);
-	return r;
-}
-
 static void pin(unsigned int cpu)
 {
 	cpu_set_t set;
@@ -194,17 +180,17 @@ static void offline_at_load(void)
 		ktap_skip("one CPU");
 	MUST(!unload_patiently(), "%s", strerror(errno));
 	for (int i = 0; i < 5; i++) {
-		if (online(1, false))
+		if (cpu_online(1, false))
 			ktap_skip("CPU 1 cannot go offline");
 		CHECK(!load(""), "%s", strerror(errno));
-		CHECK(!online(1, true), "%s", strerror(errno));
+		CHECK(!cpu_online(1, true), "%s", strerror(errno));
 		pin(1);
 		run_guest(1);
 		pin(0);
 		run_guest(1);
-		CHECK(!online(1, false));
+		CHECK(!cpu_online(1, false));
 		CHECK(!unload_patiently(), "%s", strerror(errno));
-		CHECK(!online(1, true));
+		CHECK(!cpu_online(1, true));
 		CHECK(!load(""), "%s", strerror(errno));
 		pin(1);
 		run_guest(1);

@@ -137,20 +137,6 @@ static void finish(struct sums *s, unsigned int least)
 	CHECK(!s->wrong, "%u of %u sums are wrong", s->wrong, s->rounds);
 }
 
-static long status_kb(const char *what)
-{
-	char line[128];
-	long kb = -1;
-	FILE *f = fopen("/proc/self/status", "r");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, what, strlen(what)))
-			kb = atol(line + strlen(what));
-	if (f)
-		fclose(f);
-	return kb;
-}
-
 /* Some place to swap to: zram, else a file. */
 static const char *swap_on(void)
 {
@@ -217,7 +203,7 @@ static void swapped(void)
 		if (i % 3 == 2)
 			hold(&s);
 		CHECK(!madvise(s.area, AREA_SIZE, MADV_PAGEOUT), "%s", strerror(errno));
-		kb = status_kb("VmSwap:");
+		kb = proc_kb("/proc/self/status", "VmSwap:");
 		if (kb > most)
 			most = kb;
 		let_go(&s);

@@ -328,3 +328,31 @@ bool runner_wait(struct runner *r, unsigned int n, unsigned int ms)
 		usleep(1000);
 	return r->mmio >= n;
 }
+
+int cpu_online(unsigned int cpu, bool on)
+{
+	char path[64];
+	int fd, r;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", cpu);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	r = write(fd, on ? "1" : "0", 1) == 1 ? 0 : -1;
+	close(fd);
+	return r;
+}
+
+long proc_kb(const char *file, const char *what)
+{
+	char line[128];
+	long kb = -1;
+	FILE *f = fopen(file, "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, what, strlen(what)))
+			kb = atol(line + strlen(what));
+	if (f)
+		fclose(f);
+	return kb;
+}

@@ -88,6 +88,10 @@ int irq_line(int vm, uint32_t irq, uint32_t level);
 int mem_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size, void *hva);
 uint64_t now_ns(void);
 char *map_pages(size_t size);
+/* Takes a CPU of the host offline, or back. 0, or -1 and errno. */
+int cpu_online(unsigned int cpu, bool on);
+/* The number behind @what ("MemFree:") in a file of /proc, in KiB; -1: it is not there. */
+long proc_kb(const char *file, const char *what);
 
 /* KVM_RUN of vCPU i until it leaves by something else than a signal: exit reason. */
 unsigned int vm_run(struct vm *vm, unsigned int i);

@@ -14,8 +14,8 @@
 GUEST_CODE(count, "ldr r1, =0x0a000000\n\tmov r2, #0xf00000\n\tmcr p15, 0, r2, c1, c0, 2\n\tisb\n\t"
 	   ".fpu neon\n\tmov r2, #0x40000000\n\tvmsr fpexc, r2\n\tmov r0, #0\n\t"
 	   "vmov d8, r0, r0\n\tvmov d31, r0, r0\n"
-	   "1:\tvmov r2, r3, d8\n\tcmp r2, r0\n\tcmpeq r3, r0\n\tvmov r2, r3, d31\n\tcmpeq r2, r0\n\t"
-	   "cmpeq r3, r0\n\tmvnne r0, #0\n\tstr r0, [r1]\n\tadd r0, r0, #1\n\t"
+	   "1:\tvmov r2, r3, d8\n\tcmp r2, r0\n\tcmpeq r3, r0\n\tvmov r2, r3, d31\n\t"
+	   "cmpeq r2, r0\n\tcmpeq r3, r0\n\tmvnne r0, #0\n\tstr r0, [r1]\n\tadd r0, r0, #1\n\t"
 	   "vmov d8, r0, r0\n\tvmov d31, r0, r0\n\tmov r2, #3000\n"
 	   "2:\tsubs r2, r2, #1\n\tbne 2b\n\tb 1b");
 /* Sleeps for a millisecond of its virtual timer, again and again. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A power state that loses what HYP mode holds, as the idle driver of a board enters it: it tells
- * all who have something on the CPU before (cpu_pm_enter()) and after (cpu_pm_exit()). The CPU is not
- * switched off in between; whoever took his things off it finds it without them. In the folder
+ * A power state that loses what HYP mode holds, as a board's idle driver enters it: before, it
+ * calls cpu_pm_enter(), which tells all who have something on the CPU, and after it cpu_pm_exit().
+ * The CPU is not switched off in between, but what was taken off it is not there. In the folder
  * /sys/module/powerstate/parameters a CPU's number is written to
  *
  *	enter	the CPU is on its way to the power state: -EBUSY if it is there
@@ -45,8 +45,8 @@ static int powerstate_nap(void)
 }
 
 /*
- * In a thread, as the idle task is one: the GIC's driver writes back after the state which interrupts
- * were active before, and an IPI's would stay so.
+ * In a thread, as the idle task is one: after the state the GIC's driver writes back which
+ * interrupts were active before it, and an IPI would stay active.
  */
 static long powerstate_do(void *fn)
 {
@@ -67,7 +67,9 @@ static int powerstate_set(const char *val, const struct kernel_param *kp)
 	if (ret)
 		return ret;
 	cpus_read_lock();
-	ret = cpu < nr_cpu_ids && cpu_online(cpu) ? work_on_cpu(cpu, powerstate_do, kp->arg) : -ENXIO;
+	ret = -ENXIO;
+	if (cpu < nr_cpu_ids && cpu_online(cpu))
+		ret = work_on_cpu(cpu, powerstate_do, kp->arg);
 	cpus_read_unlock();
 	return ret;
 }

@@ -11,10 +11,10 @@ suite=bookworm
 packages=(
 	# what the host under test runs with
 	libc6 libgcc-s1 busybox-static libglib2.0-0 libpcre2-8-0 libffi8 zlib1g libfdt1 libslirp0
-	libseccomp2 libcap-ng0 kexec-tools libpixman-1-0
+	libseccomp2 libcap-ng0 libzstd1 kexec-tools libpixman-1-0
 	# what user space is built with
 	libc6-dev linux-libc-dev libglib2.0-dev libpcre2-dev libffi-dev zlib1g-dev libfdt-dev
-	libslirp-dev libpixman-1-dev libseccomp-dev libcap-ng-dev
+	libslirp-dev libpixman-1-dev libseccomp-dev libcap-ng-dev libzstd-dev
 )
 id=$suite-$(printf '%s\n' "${packages[@]}" | cat - "$0" | sha256sum | cut -c1-12)
 dest=$ARMVMM_CACHE/sysroot/$id

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/boot/kernel.c userspace/armvmm-run/boot/kernel_elf.c
 // sources: userspace/armvmm-run/boot/kernel_file.c userspace/armvmm-run/boot/uimage.c
-// sources: userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/boot/loader_file.c userspace/armvmm-run/boot/payload.c
+// sources: userspace/armvmm-run/boot/unpack.c userspace/armvmm-run/boot/fit.c
+// sources: userspace/armvmm-run/boot/fdt_check.c userspace/armvmm-run/core/error.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+// pkgs: glib-2.0 zlib libzstd
+// libs: -lfdt
 /*
- * A program's file in each format: whatever it tells, its parts lie in the file and in RAM, and
- * no two of them at one place.
+ * A program's file in each format, wrapped and compressed or not: whatever it tells, its parts lie
+ * in the file and in RAM, and no two of them at one place; no more is unpacked than may be.
  */
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "boot/kernel.h"
-#include "boot/uimage.h"
+#include "boot/payload.h"
 #include "fuzz.h"
 
 #define RAM	0x40000000ull
+#define FUZZ_UNPACKED	(2u << 20)
 
 static void check(const struct kernel_image *image, uint64_t size, uint64_t ram_size)
 {
@@ -42,7 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	uint8_t how = fuzz_u8(&f);
 	/* 1, 16, 256 and 3072 MiB. */
 	uint64_t ram_size = how & 0x80 ? 3072ull << 20 : 1ull << (20 + 4 * (how >> 4 & 3));
-	uint64_t offset, size;
+	struct loader_file file, ramdisk = { .fd = -1 };
+	struct stat st;
+	uint64_t size;
 
 	if (ram_size > 3072ull << 20)
 		ram_size = 256 << 20;
@@ -53,12 +61,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	    ftruncate(fd, f.len + (how & 8 ? 1 << 20 : 0)))
 		return 0;
 	size = f.len + (how & 8 ? 1 << 20 : 0);
-	if (uimage_open(fd, size, UIMAGE_KERNEL, &offset, &size, "kernel", &err))
-		return 0;
-	if (!kernel_probe(&image, fd, offset, size, (how & 7) % (KERNEL_RAW + 1), RAM, ram_size,
-			  "kernel", &err))
-		check(&image, size, ram_size);
-	else
+	file = (struct loader_file){ .name = "kernel", .fd = dup(fd), .size = size };
+	if (payload_kernel(&file, how & 0x40 ? &ramdisk : NULL, NULL, FUZZ_UNPACKED, &err)) {
 		FUZZ_MUST(err.text[0]);
+	} else {
+		FUZZ_MUST(!fstat(file.fd, &st));
+		FUZZ_MUST(file.offset + file.size <= (uint64_t)st.st_size);
+		if (!kernel_probe(&image, file.fd, file.offset, file.size,
+				  (how & 7) % (KERNEL_RAW + 1), RAM, ram_size, "kernel", &err))
+			check(&image, file.size, ram_size);
+		else
+			FUZZ_MUST(err.text[0]);
+	}
+	if (ramdisk.fd >= 0)
+		FUZZ_MUST(ramdisk.offset + ramdisk.size <= size);
+	loader_file_close(&ramdisk);
+	loader_file_close(&file);
 	return 0;
 }

@@ -62,9 +62,21 @@ cp monitor low
 printf '\0\20\0\0\0\20\0\0\0\20\0\0' | dd of=low bs=1 seek=64 conv=notrunc 2>/dev/null
 bad 1 'low: a segment at 0x1000, 0x1000 bytes, lies outside of memory' --kernel low
 gzip -c text >text.gz
-bad 1 'text.gz: is compressed by gzip: unpack it (gzip -dc FILE), or use its zImage' --kernel text.gz
+bad 1 'text.gz: is no zImage, Image or ELF program (a raw program needs --format raw)' --kernel text.gz
+head -c 20 text.gz >cut.gz
+bad 1 'cut.gz: is truncated: its gzip data does not end' --kernel cut.gz
+# 300 KiB that would be 300 MiB.
+dd if=/dev/zero bs=1M count=300 2>/dev/null | gzip -c >bomb.gz
+bad 1 'bomb.gz: unpacks to more than 256 MiB, for which there is no room' --kernel bomb.gz --memory 512M
+bad 1 'bomb.gz: unpacks to more than 16 MiB, for which there is no room' --kernel bomb.gz --memory 16M
+printf '\375\067zXZ\0 and no more' >text.xz
+bad 1 'text.xz: is compressed by xz: unpack it (xz -dc FILE), or use its zImage' --kernel text.xz
+bad 1 'text: is no FIT image, and has no configuration conf-1' --kernel text#conf-1
+bad 1 'missing: No such file or directory' --kernel missing#conf-1
+bad 1 "$dir/kernel.itb: kernel-2 is for another architecture (arm64), and guests are 32-bit Arm" --kernel "$dir/kernel.itb"
+bad 1 "$dir/kernel.itb: has no configuration none: it has other, guest" --kernel "$dir/kernel.itb#none"
 printf '\047\005\031\126%60s' '' >uinitrd
-bad 1 'uinitrd: is a U-Boot image for another architecture (32)' --initrd uinitrd
+bad 1 'uinitrd: is damaged: the checksum of its U-Boot header is wrong' --initrd uinitrd
 bad 2 '--format gzip: must be auto, zimage, image, elf or raw' --format gzip
 # Larger than memory: a zImage, and a raw program of 3 MiB.
 truncate -s 3M big

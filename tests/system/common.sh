@@ -184,13 +184,13 @@ guest_initrd() {
 	(cd "$work/$_n.d" && echo cmd | cpio -o -H newc 2>/dev/null) >>"$work/$_n.initrd"
 }
 
-# linux_start NAME ARG...: the busybox guest with $work/NAME.initrd.
+# linux_start NAME ARG...: the busybox guest with $work/NAME.initrd, and with $kernel if that is set.
 linux_start() {
 	_n=$1
 	shift
 	# What the guest's kernel takes for a lockup is slow on a slow host: 4 KiB to the serial port
 	# are 8,000 exits, with interrupts off.
-	guest_start "$_n" --kernel zImage --initrd "$work/$_n.initrd" \
+	guest_start "$_n" --kernel "${kernel:-zImage}" --initrd "$work/$_n.initrd" \
 		--append "console=ttyAMA0 quiet panic=-1 watchdog_thresh=$((10 * ${SLOWDOWN:-1})) rcupdate.rcu_cpu_stall_timeout=$((21 * ${SLOWDOWN:-1}))" "$@"
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# linux.sh CPUS: a stock kernel with busybox boots with CPUS CPUs. With one it reboots first, talks
-# over a virtio console and is ended by SIGTERM; with two its disks are O_DIRECT and its network is
-# a tap; else libslirp carries it. Sums of what goes over disk, network and console are compared on
+# linux.sh CPUS: a stock kernel with busybox boots with CPUS CPUs. With one it comes of a FIT
+# image, reboots first, talks over a virtio console and is ended by SIGTERM; with two its disks are
+# O_DIRECT and its network is a tap; else libslirp carries it. Sums of what goes over disk, network and console are compared on
 # both sides.
 . ./common.sh
 cpus=$1
@@ -31,7 +31,7 @@ head -c 8192 /dev/urandom >"$work/keys"
 
 direct= net=user,loopback=on,hostfwd=tcp:127.0.0.1:7001-:7000 server=10.0.2.2 extra=
 case $cpus in
-1) extra='--console virtio --rng' ;;
+1) extra='--console virtio --rng' kernel=kernel.itb#guest ;;
 2)
 	direct=,direct
 	net=tap=tap0

@@ -8,6 +8,7 @@
 #include "arch/archregs.h"
 #include "arch/gic.h"
 #include "boot/dtb.h"
+#include "boot/fdt_check.h"
 #include "core/fdt_builder.h"
 #include "core/machine.h"
 
@@ -18,9 +19,6 @@
 #define DTB_PPI_PHYS_TIMER	14
 #define DTB_PPI_VIRT_TIMER	11
 #define DTB_PPI_HYP_TIMER	10
-
-#define DTB_MIN_VERSION		16
-#define DTB_LAST_VERSION	17
 
 #define DTB_APB_CLOCK_HZ	24000000
 
@@ -204,14 +202,9 @@ int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *p,
 	};
 	int chosen, ret;
 
-	/* libfdt knows no older ones, and looks into what they do not have. */
-	if (len >= sizeof(struct fdt_header) && fdt_magic(buf) == FDT_MAGIC &&
-	    (fdt_version(buf) < DTB_MIN_VERSION || fdt_last_comp_version(buf) > DTB_LAST_VERSION))
-		return error_set(err, -EINVAL, "%s: is a device tree of version %u, and 16 or 17 is needed",
-				 name, fdt_version(buf));
-	/* Catches a header that claims more than there is, and offsets outside of it. */
-	if (len < sizeof(struct fdt_header) || fdt_check_full(buf, len))
-		return error_set(err, -EINVAL, "%s: is no device tree, or a damaged one", name);
+	ret = fdt_check_blob(buf, len, name, err);
+	if (ret)
+		return ret;
 	ret = fdt_open_into(buf, buf, size);
 	if (ret)
 		return error_set(err, -EINVAL, "%s: %s", name, fdt_strerror(ret));

@@ -7,7 +7,6 @@
 #include "boot/kernel.h"
 #include "boot/kernel_elf.h"
 #include "boot/kernel_file.h"
-#include "boot/uimage.h"
 
 #define KERNEL_MIB		(1ULL << 20)
 
@@ -215,9 +214,7 @@ static int kernel_detect(const struct kernel_file *file, enum kernel_format *for
 	uint32_t magic;
 	int ret;
 
-	ret = uimage_check_compressed(file->fd, file->offset, file->name, file->err);
-	if (!ret)
-		ret = kernel_read(file, 0, head, len);
+	ret = kernel_read(file, 0, head, len);
 	if (ret)
 		return ret;
 	memcpy(&magic, head + ZIMAGE_HEADER, sizeof(magic));

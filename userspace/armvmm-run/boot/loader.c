@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "boot/loader.h"
-#include "boot/uimage.h"
+#include "boot/payload.h"
 
 #define LOADER_MIB		(1ULL << 20)
 #define LOADER_PAGE		4096ULL
@@ -21,6 +20,9 @@
  * 3 GiB/1 GiB split has 760 MiB and the others more.
  */
 #define LOADER_LOWMEM		(752 * LOADER_MIB)
+
+/* What a compressed kernel may be: more than any kernel is, and less than hurts the host. */
+#define LOADER_UNPACKED		(256 * LOADER_MIB)
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE	23	/* Linux 5.14 */
@@ -35,27 +37,6 @@ static uint64_t loader_align(uint64_t n)
 static uint64_t loader_initrd_align(uint64_t n)
 {
 	return (n + 3) & ~3ULL;
-}
-
-static int loader_file_open(struct loader_file *file, const char *name, struct error *err)
-{
-	struct stat st;
-
-	if (!name)
-		return 0;
-	file->name = name;
-	/* O_NONBLOCK: a FIFO must be refused, not waited for. */
-	file->fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (file->fd < 0 || fstat(file->fd, &st) < 0)
-		return error_errno(err, -errno, "%s", name);
-	if (S_ISDIR(st.st_mode))
-		return error_set(err, -EISDIR, "%s: is a directory", name);
-	if (!S_ISREG(st.st_mode))
-		return error_set(err, -EINVAL, "%s: is no regular file", name);
-	file->size = st.st_size;
-	if (!file->size)
-		return error_set(err, -EINVAL, "%s: is empty", name);
-	return 0;
 }
 
 /* Does an ELF program leave room for the device tree below itself? */
@@ -105,25 +86,76 @@ static int loader_layout(struct loader *l, struct error *err)
 	return 0;
 }
 
+static int loader_add_initrd(struct loader *l, const struct loader_file *file, struct error *err)
+{
+	/* Each is a file's size, of 63 bits: eight of them could wrap. */
+	if (file->size > l->ram_size)
+		return error_set(err, -E2BIG, "%s: is larger than the memory that --memory gives",
+				 file->name);
+	l->initrd_size = loader_initrd_align(l->initrd_size) + file->size;
+	return 0;
+}
+
 static int loader_open_initrds(struct loader *l, const struct config *config, struct error *err)
 {
 	int ret = 0;
 
+	/* A FIT image's own, where none was asked for. */
+	if (l->nr_initrds)
+		return loader_add_initrd(l, &l->initrd[0], err);
 	for (unsigned int i = 0; !ret && i < config->nr_initrds; i++) {
 		struct loader_file *file = &l->initrd[l->nr_initrds++];
 
 		file->fd = -1;
 		ret = loader_file_open(file, config->initrd[i], err);
 		if (!ret)
-			ret = uimage_open(file->fd, file->size, UIMAGE_RAMDISK, &file->offset,
-					  &file->size, file->name, err);
-		/* Each is a file's size, of 63 bits: eight of them could wrap. */
-		if (!ret && file->size > l->ram_size)
-			ret = error_set(err, -E2BIG,
-					"%s: is larger than the memory that --memory gives",
-					file->name);
-		l->initrd_size = loader_initrd_align(l->initrd_size) + file->size;
+			ret = payload_ramdisk(file, err);
+		if (!ret)
+			ret = loader_add_initrd(l, file, err);
 	}
+	return ret;
+}
+
+/*
+ * FILE, or FILE#CONF where there is no file of the whole name: then *@conf is what follows
+ * the last #.
+ */
+static int loader_find_kernel(struct loader *l, const char *name, const char **conf,
+			      struct error *err)
+{
+	const char *hash = name ? strrchr(name, '#') : NULL;
+
+	if (!hash || !access(name, F_OK) || errno != ENOENT)
+		return loader_file_open(&l->kernel, name, err);
+	l->kernel_name = strndup(name, hash - name);
+	if (!l->kernel_name)
+		return error_errno(err, -ENOMEM, "%s", name);
+	*conf = hash + 1;
+	return loader_file_open(&l->kernel, l->kernel_name, err);
+}
+
+static int loader_open_kernel(struct loader *l, const struct config *config, struct error *err)
+{
+	struct loader_file *ramdisk = config->nr_initrds ? NULL : &l->initrd[0], *file = &l->kernel;
+	uint64_t limit = l->ram_size < LOADER_UNPACKED ? l->ram_size : LOADER_UNPACKED;
+	const char *conf = NULL;
+	int ret;
+
+	if (config->format == KERNEL_RAW)
+		ret = loader_file_open(file, config->kernel, err);
+	else
+		ret = loader_find_kernel(l, config->kernel, &conf, err);
+	if (ret || file->fd < 0)
+		return ret;
+	if (config->format != KERNEL_RAW)
+		ret = payload_kernel(file, ramdisk, conf, limit, err);
+	l->nr_initrds = l->initrd[0].fd >= 0;
+	if (!ret)
+		ret = kernel_probe(&l->image, file->fd, file->offset, file->size, config->format,
+				   l->ram_base, l->ram_size, file->name, err);
+	if (!ret && l->image.format == KERNEL_RAW)
+		ret = kernel_place_raw(&l->image, config->load_address, config->entry,
+				       l->ram_base, l->ram_size, file->name, err);
 	return ret;
 }
 
@@ -133,21 +165,12 @@ int loader_open(struct loader *l, const struct config *config, uint64_t ram_base
 	int ret;
 
 	memset(l, 0, sizeof(*l));
-	l->kernel.fd = l->dtb.fd = -1;
+	l->kernel.fd = l->dtb.fd = l->initrd[0].fd = -1;
 	l->ram_base = ram_base;
 	l->ram_size = ram_size;
 	l->dtb_room = LOADER_DTB_ROOM;
 
-	ret = loader_file_open(&l->kernel, config->kernel, err);
-	if (!ret && l->kernel.fd >= 0 && config->format != KERNEL_RAW)
-		ret = uimage_open(l->kernel.fd, l->kernel.size, UIMAGE_KERNEL, &l->kernel.offset,
-				  &l->kernel.size, config->kernel, err);
-	if (!ret && l->kernel.fd >= 0)
-		ret = kernel_probe(&l->image, l->kernel.fd, l->kernel.offset, l->kernel.size,
-				   config->format, ram_base, ram_size, config->kernel, err);
-	if (!ret && l->kernel.fd >= 0 && l->image.format == KERNEL_RAW)
-		ret = kernel_place_raw(&l->image, config->load_address, config->entry, ram_base,
-				       ram_size, config->kernel, err);
+	ret = loader_open_kernel(l, config, err);
 	if (!ret)
 		ret = loader_open_initrds(l, config, err);
 	if (!ret)
@@ -164,28 +187,6 @@ int loader_open(struct loader *l, const struct config *config, uint64_t ram_base
 	return ret;
 }
 
-static int loader_read(const struct loader_file *file, void *buf, uint64_t size, uint64_t offset,
-		       struct error *err)
-{
-	uint8_t *at = buf;
-
-	while (size) {
-		ssize_t n = pread(file->fd, at, size < 1u << 30 ? size : 1u << 30,
-				  file->offset + offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(err, -errno, "%s", file->name);
-		if (!n)
-			return error_set(err, -EIO, "%s: has become shorter", file->name);
-		at += n;
-		offset += n;
-		size -= n;
-	}
-	return 0;
-}
-
 /* Reads straight into guest memory: the only copy that is made. */
 static int loader_read_guest(const struct loader_file *file, const struct guestmem *mem,
 			     uint64_t gpa, uint64_t size, uint64_t offset, struct error *err)
@@ -200,7 +201,7 @@ static int loader_read_guest(const struct loader_file *file, const struct guestm
 	/* In one go, pages cost less than by a fault each. Older kernels answer EINVAL. */
 	first = (uintptr_t)host & ~(LOADER_PAGE - 1);
 	madvise((void *)first, loader_align((uintptr_t)host + size - first), MADV_POPULATE_WRITE);
-	return loader_read(file, host, size, offset, err);
+	return loader_file_read(file, host, size, offset, err);
 }
 
 int loader_load(const struct loader *l, const struct guestmem *mem, struct error *err)
@@ -228,15 +229,8 @@ int loader_read_dtb(const struct loader *l, void *buf, size_t size, struct error
 	if (l->dtb.size > size)
 		return error_set(err, -E2BIG, "%s: is larger than a device tree can be",
 				 l->dtb.name);
-	ret = loader_read(&l->dtb, buf, l->dtb.size, 0, err);
+	ret = loader_file_read(&l->dtb, buf, l->dtb.size, 0, err);
 	return ret ? ret : (int)l->dtb.size;
-}
-
-static void loader_file_close(struct loader_file *file)
-{
-	if (file->fd >= 0)
-		close(file->fd);
-	file->fd = -1;
 }
 
 void loader_close(struct loader *l)
@@ -245,4 +239,6 @@ void loader_close(struct loader *l)
 	loader_file_close(&l->dtb);
 	for (unsigned int i = 0; i < l->nr_initrds; i++)
 		loader_file_close(&l->initrd[i]);
+	free(l->kernel_name);
+	l->kernel_name = NULL;
 }

@@ -15,17 +15,12 @@
 #include "core/error.h"
 #include "core/guestmem.h"
 #include "boot/kernel.h"
-
-struct loader_file {
-	const char *name;	/* NULL: not given */
-	int fd;			/* -1: not open */
-	uint64_t offset;	/* of what is wanted of it */
-	uint64_t size;
-};
+#include "boot/loader_file.h"
 
 struct loader {
 	uint64_t ram_base, ram_size;
 	struct loader_file kernel, dtb;
+	char *kernel_name;	/* without the configuration; NULL: there is none */
 	unsigned int nr_initrds;
 	struct loader_file initrd[CONFIG_MAX_INITRDS];
 	struct kernel_image image;

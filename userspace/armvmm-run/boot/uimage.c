@@ -1,105 +1,118 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <endian.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
+#include <zlib.h>
 
 #include "boot/uimage.h"
 
 /* U-Boot's include/image.h: struct legacy_img_hdr, big-endian. */
-#define UIMAGE_HEADER		64
-#define UIMAGE_MAGIC		0x27051956
-#define UIMAGE_SIZE		12
-#define UIMAGE_ARCH		29
-#define UIMAGE_TYPE		30
-#define UIMAGE_COMP		31
+struct uimage_header {
+	uint32_t magic;
+	uint32_t header_crc;	/* of the header with this word 0 */
+	uint32_t time;
+	uint32_t size;
+	uint32_t load, entry;
+	uint32_t data_crc;
+	uint8_t os, arch, type, comp;
+	uint8_t name[32];
+};
+
 #define UIMAGE_ARCH_ARM		2
 #define UIMAGE_TYPE_KERNEL	2
 #define UIMAGE_TYPE_RAMDISK	3
 #define UIMAGE_TYPE_KERNEL_NOLOAD 14
 
-#define FDT_MAGIC		0xd00dfeed
-
 static const char *uimage_compressor(uint8_t comp)
 {
-	static const char *const names[] = { "", "gzip", "bzip2", "lzma", "lzo", "lz4", "zstd" };
+	static const char *const names[] = { NULL, "gzip", "bzip2", "lzma", "lzop", "lz4", "zstd" };
 
 	return comp < sizeof(names) / sizeof(names[0]) ? names[comp] : "an unknown compressor";
 }
 
-int uimage_check_compressed(int fd, uint64_t offset, const char *name, struct error *err)
+static const char *uimage_type(uint8_t type)
 {
-	static const struct {
-		const char *name;
-		unsigned int len;
-		const char *magic;
-	} compressors[] = {
-		{ "gzip", 2, "\x1f\x8b" },	 { "zstd", 4, "\x28\xb5\x2f\xfd" },
-		{ "xz", 6, "\xfd" "7zXZ\0" },	 { "bzip2", 3, "BZh" },
-		{ "lz4", 4, "\x04\x22\x4d\x18" }, { "lz4", 4, "\x02\x21\x4c\x18" },
-		{ "lzop", 4, "\x89LZO" },	 { "lzma", 3, "\x5d\0\0" },
+	static const char *const names[] = {
+		[1] = "a standalone program", [2] = "a kernel", [3] = "a RAM disk",
+		[4] = "of several files", [5] = "firmware", [6] = "a script", [8] = "a device tree",
+		[14] = "a kernel",
 	};
-	char head[8] = { 0 };
 
-	if (pread(fd, head, sizeof(head), offset) < 0)
-		return 0;
-	for (unsigned int i = 0; i < sizeof(compressors) / sizeof(compressors[0]); i++)
-		if (!memcmp(head, compressors[i].magic, compressors[i].len))
-			return error_set(err, -ENOEXEC,
-					 "%s: is compressed by %s: unpack it (%s -dc FILE), or use its zImage",
-					 name, compressors[i].name, compressors[i].name);
+	return type < sizeof(names) / sizeof(names[0]) && names[type] ? names[type] :
+									"of an unknown type";
+}
+
+bool uimage_is(const struct loader_file *file)
+{
+	uint32_t magic;
+
+	return file->size >= sizeof(struct uimage_header) &&
+	       !loader_file_read(file, &magic, sizeof(magic), 0, NULL) &&
+	       be32toh(magic) == UIMAGE_MAGIC;
+}
+
+static int uimage_check_kind(const struct uimage_header *header, enum uimage_kind kind,
+			     const char *name, struct error *err)
+{
+	bool fits = kind == UIMAGE_RAMDISK ? header->type == UIMAGE_TYPE_RAMDISK :
+		    header->type == UIMAGE_TYPE_KERNEL || header->type == UIMAGE_TYPE_KERNEL_NOLOAD;
+
+	if (header->arch != UIMAGE_ARCH_ARM)
+		return error_set(err, -ENOEXEC, "%s: is a U-Boot image for another architecture (%u)",
+				 name, header->arch);
+	if (!fits)
+		return error_set(err, -ENOEXEC, "%s: is a U-Boot image, %s (%u), and no %s", name,
+				 uimage_type(header->type), header->type,
+				 kind == UIMAGE_RAMDISK ? "RAM disk" : "kernel");
 	return 0;
 }
 
-static int uimage_check_kind(const uint8_t *header, enum uimage_kind kind, const char *name,
+static int uimage_check_header(struct uimage_header header, const char *name, struct error *err)
+{
+	uint32_t crc = be32toh(header.header_crc);
+
+	header.header_crc = 0;
+	if (crc32(0, (const void *)&header, sizeof(header)) != crc)
+		return error_set(err, -ENOEXEC, "%s: is damaged: the checksum of its U-Boot header is wrong",
+				 name);
+	return 0;
+}
+
+static int uimage_check_data(const struct uimage_header *header, const struct loader_file *file,
 			     struct error *err)
 {
-	uint8_t type = header[UIMAGE_TYPE], comp = header[UIMAGE_COMP];
-	bool fits = kind == UIMAGE_RAMDISK ? type == UIMAGE_TYPE_RAMDISK :
-		    type == UIMAGE_TYPE_KERNEL || type == UIMAGE_TYPE_KERNEL_NOLOAD;
-
-	if (header[UIMAGE_ARCH] != UIMAGE_ARCH_ARM)
-		return error_set(err, -ENOEXEC, "%s: is a U-Boot image for another architecture (%u)",
-				 name, header[UIMAGE_ARCH]);
-	if (!fits)
-		return error_set(err, -ENOEXEC, "%s: is a U-Boot image of type %u, and no %s", name,
-				 type, kind == UIMAGE_RAMDISK ? "RAM disk" : "kernel");
-	/* The guest's kernel decides whether it can read a RAM disk. */
-	if (kind == UIMAGE_KERNEL && comp)
-		return error_set(err, -ENOEXEC, "%s: is a U-Boot image compressed by %s: use its zImage",
-				 name, uimage_compressor(comp));
-	return 0;
-}
-
-int uimage_open(int fd, uint64_t size, enum uimage_kind kind, uint64_t *offset, uint64_t *len,
-		const char *name, struct error *err)
-{
-	uint8_t header[UIMAGE_HEADER];
-	uint32_t magic, inside;
+	uint64_t len = be32toh(header->size), there = file->size - sizeof(*header);
+	uint32_t crc;
 	int ret;
 
-	*offset = 0;
-	*len = size;
-	if (pread(fd, header, sizeof(header), 0) != sizeof(header))
-		return 0;
-	memcpy(&magic, header, sizeof(magic));
-	if (be32toh(magic) == FDT_MAGIC)
-		return error_set(err, -ENOEXEC,
-				 "%s: is a FIT image or a device tree: dumpimage -T flat_dt -p 0 -o OUT FILE takes a part out",
-				 name);
-	if (be32toh(magic) != UIMAGE_MAGIC)
-		return 0;
-	ret = uimage_check_kind(header, kind, name, err);
-	if (ret)
-		return ret;
-	memcpy(&inside, header + UIMAGE_SIZE, sizeof(inside));
-	*offset = UIMAGE_HEADER;
-	*len = be32toh(inside);
-	if (!*len || *len > size - UIMAGE_HEADER)
+	if (!len || len > there)
 		return error_set(err, -ENOEXEC,
 				 "%s: is truncated: %llu bytes of the %llu that its header tells",
-				 name, (unsigned long long)(size - UIMAGE_HEADER),
-				 (unsigned long long)*len);
+				 file->name, (unsigned long long)there, (unsigned long long)len);
+	ret = loader_file_crc32(file, sizeof(*header), len, &crc, err);
+	if (!ret && crc != be32toh(header->data_crc))
+		ret = error_set(err, -ENOEXEC, "%s: is damaged: the checksum of its data is wrong",
+				file->name);
+	return ret;
+}
+
+int uimage_open(struct loader_file *file, enum uimage_kind kind, const char **compressor,
+		struct error *err)
+{
+	struct uimage_header header;
+	int ret;
+
+	ret = loader_file_read(file, &header, sizeof(header), 0, err);
+	if (!ret)
+		ret = uimage_check_header(header, file->name, err);
+	if (!ret)
+		ret = uimage_check_kind(&header, kind, file->name, err);
+	if (!ret)
+		ret = uimage_check_data(&header, file, err);
+	if (ret)
+		return ret;
+	*compressor = uimage_compressor(header.comp);
+	file->offset += sizeof(header);
+	file->size = be32toh(header.size);
 	return 0;
 }

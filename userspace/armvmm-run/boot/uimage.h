@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files for boot loaders, which wrap a kernel or an initial RAM disk. */
+/* U-Boot's legacy image: a header of 64 bytes before a kernel (uImage) or a RAM disk (uInitrd). */
 #ifndef ARMVMM_RUN_UIMAGE_H
 #define ARMVMM_RUN_UIMAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "boot/loader_file.h"
 #include "core/error.h"
+
+#define UIMAGE_MAGIC		0x27051956	/* big-endian, the first word */
 
 enum uimage_kind { UIMAGE_KERNEL, UIMAGE_RAMDISK };
 
-/*
- * Looks whether @fd, @size bytes long, is wrapped for U-Boot (its 64-byte header:
- * uImage, uInitrd). Then *@offset and *@len tell what is inside, else 0 and @size.
- * Returns 0, or -ENOEXEC with @err set for what cannot be taken: another
- * architecture or kind, a compressed kernel, a FIT image, a truncated file.
- */
-int uimage_open(int fd, uint64_t size, enum uimage_kind kind, uint64_t *offset, uint64_t *len,
-		const char *name, struct error *err);
+/* Has @file such a header? */
+bool uimage_is(const struct loader_file *file);
 
-/* Refuses a compressed kernel by the name of its compressor: -ENOEXEC, or 0. */
-int uimage_check_compressed(int fd, uint64_t offset, const char *name, struct error *err);
+/*
+ * Narrows @file, which has one, to what is inside. Both checksums, the header's and the data's,
+ * are looked at. *@compressor is the name of the one that the header tells, NULL for none: a
+ * RAM disk's is the guest's kernel's to know. Returns 0, or -ENOEXEC with @err set for what
+ * cannot be taken: another architecture or kind, a damaged or truncated file.
+ */
+int uimage_open(struct loader_file *file, enum uimage_kind kind, const char **compressor,
+		struct error *err);
 
 #endif /* ARMVMM_RUN_UIMAGE_H */

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/boot/kernel_elf.c userspace/armvmm-run/boot/kernel_file.c
 // sources: userspace/armvmm-run/boot/kernel.c userspace/armvmm-run/boot/loader.c userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/core/error.c
-// sources: userspace/armvmm-run/boot/uimage.c
+// sources: userspace/armvmm-run/boot/uimage.c userspace/armvmm-run/boot/loader_file.c
+// sources: userspace/armvmm-run/boot/payload.c userspace/armvmm-run/boot/unpack.c
+// sources: userspace/armvmm-run/boot/fit.c userspace/armvmm-run/boot/fdt_check.c
+// files: tests/unit/armvmm-run/boot/image_make.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+// pkgs: glib-2.0 zlib libzstd
+// libs: -lfdt
 //
 // Kernel formats and where things go in memory, with files that are whole,
 // damaged, cut short and too large.
@@ -14,6 +19,7 @@
 #include <unistd.h>
 
 #include "boot/loader.h"
+#include "armvmm-run/boot/image_make.h"
 #include "ktap.h"
 
 #define RAM	0x40000000ull
@@ -40,33 +46,6 @@ static void write_file(const char *name, const void *data, size_t len, off_t siz
 	KTAP_EQ(pwrite(fd, data, len, 0), len);
 	KTAP_EQ(ftruncate(fd, size), 0);
 	close(fd);
-}
-
-/* As a build leaves it: header, table at 0x400, unpacked size in the last word. */
-struct zimage {
-	uint32_t word[512];
-};
-
-static void make_zimage(struct zimage *z, uint32_t size, uint32_t unpacked, uint32_t bss,
-			uint32_t text_offset)
-{
-	memset(z, 0, sizeof(*z));
-	for (int i = 0; i < 8; i++)
-		z->word[i] = 0xe1a00000;
-	z->word[9] = 0x016f2818;
-	z->word[10] = 0;
-	z->word[11] = size;
-	z->word[12] = 0x04030201;
-	z->word[13] = 0x45454545;
-	z->word[14] = 0x400;
-	z->word[256] = 6;
-	z->word[257] = 0x5a534c4b;
-	z->word[258] = 0x500;
-	z->word[259] = bss;
-	z->word[260] = text_offset;
-	z->word[261] = 0x10000;
-	z->word[262] = 0;
-	z->word[320] = unpacked;
 }
 
 static int probe(const char *name, enum kernel_format format, uint64_t ram_size,
@@ -426,18 +405,6 @@ static void test_load(void)
 	free(initrd);
 }
 
-/* U-Boot's header of 64 bytes, with @len bytes behind it. */
-static void make_uimage(uint8_t *u, uint32_t len, uint8_t arch, uint8_t type, uint8_t comp)
-{
-	memset(u, 0, 64);
-	memcpy(u, "\x27\x05\x19\x56", 4);
-	for (int i = 0; i < 4; i++)
-		u[12 + i] = len >> (24 - 8 * i);
-	u[29] = arch;
-	u[30] = type;
-	u[31] = comp;
-}
-
 /* Linux finds the archives of several files one behind the other, at multiples of four. */
 static void test_initrds(void)
 {
@@ -450,8 +417,8 @@ static void test_initrds(void)
 	make_zimage(&z, 2 * MIB, 8 * MIB, 0, 0x8000);
 	write_file("z", &z, sizeof(z), 2 * MIB);
 	write_file("r", "first", 5, 5);
-	make_uimage(u, 6, 2, 3, 0);
 	memcpy(u + 64, "second", 6);
+	make_uimage(u, 6, 2, 3, 0);
 	write_file("u", u, sizeof(u), sizeof(u));
 	write_file("i", "third", 5, 5);
 	config.kernel = path("z");
@@ -504,91 +471,6 @@ static void test_raw(void)
 			 "/t: --load-address 0x403ff001, 0x1000 bytes, lies outside of memory"));
 }
 
-/* Opens kernel "u" or initrd "u", wrapped so. 0, or what is said of it is in err. */
-static int open_wrapped(struct loader *l, bool initrd, uint8_t arch, uint8_t type, uint8_t comp,
-			uint32_t len)
-{
-	struct config config = { .kernel = path(initrd ? "z" : "u"), .nr_initrds = initrd,
-				 .initrd = { path("u") } };
-	static uint8_t file[64 + sizeof(struct zimage)];
-	struct zimage z;
-
-	make_zimage(&z, sizeof(z), 20 * MIB, 0, 0x8000);
-	write_file("z", &z, sizeof(z), sizeof(z));
-	make_uimage(file, len, arch, type, comp);
-	memcpy(file + 64, &z, sizeof(z));
-	write_file("u", file, sizeof(file), sizeof(file));
-	err.text[0] = '\0';
-	return loader_open(l, &config, RAM, 64 * MIB, &err);
-}
-
-/* A board's /boot has kernels and RAM disks that are wrapped for its boot loader. */
-static void test_wrapped(void)
-{
-	const uint32_t size = sizeof(struct zimage);
-	struct guestmem mem = { 0 };
-	struct loader l;
-	struct zimage z;
-
-	make_zimage(&z, size, 20 * MIB, 0, 0x8000);
-	KTAP_EQ(guestmem_alloc(&mem, RAM, 64 * MIB), 0);
-	KTAP_EQ(open_wrapped(&l, false, 2, 2, 0, size), 0);
-	KTAP_EQ(l.image.format, KERNEL_ZIMAGE);
-	KTAP_EQ(loader_load(&l, &mem, &err), 0);
-	KTAP_MEMEQ(guestmem_ptr(&mem, l.image.segment[0].gpa, size), &z, size);
-	loader_close(&l);
-	/* The RAM disk without its header, and no more than the header tells. */
-	KTAP_EQ(open_wrapped(&l, true, 2, 3, 0, size - 100), 0);
-	KTAP_EQ(l.initrd_size, size - 100);
-	KTAP_EQ(loader_load(&l, &mem, &err), 0);
-	KTAP_MEMEQ(guestmem_ptr(&mem, l.initrd_gpa, size - 100), &z, size - 100);
-	KTAP_EQ(*(uint8_t *)guestmem_ptr(&mem, l.initrd_gpa + size - 100, 1), 0);
-	loader_close(&l);
-	guestmem_destroy(&mem);
-
-	KTAP_EQ(open_wrapped(&l, false, 2, 2, 1, size), (unsigned long long)-ENOEXEC);
-	KTAP_TRUE(strstr(err.text, "is a U-Boot image compressed by gzip: use its zImage"));
-	KTAP_EQ(open_wrapped(&l, false, 2, 2, 200, size), (unsigned long long)-ENOEXEC);
-	KTAP_TRUE(strstr(err.text, "compressed by an unknown compressor"));
-	KTAP_EQ(open_wrapped(&l, false, 22, 2, 0, size), (unsigned long long)-ENOEXEC);
-	KTAP_TRUE(strstr(err.text, "for another architecture (22)"));
-	KTAP_EQ(open_wrapped(&l, false, 2, 3, 0, size), (unsigned long long)-ENOEXEC);
-	KTAP_TRUE(strstr(err.text, "of type 3, and no kernel"));
-	KTAP_EQ(open_wrapped(&l, true, 2, 2, 0, size), (unsigned long long)-ENOEXEC);
-	KTAP_TRUE(strstr(err.text, "of type 2, and no RAM disk"));
-	KTAP_EQ(open_wrapped(&l, true, 2, 3, 0, size + 1), (unsigned long long)-ENOEXEC);
-	KTAP_TRUE(strstr(err.text, "is truncated"));
-	KTAP_EQ(open_wrapped(&l, true, 2, 3, 0, 0), (unsigned long long)-ENOEXEC);
-}
-
-/* What is compressed, or a bundle, is refused by its name. */
-static void test_refused_by_name(void)
-{
-	static const struct {
-		const char *magic;
-		size_t len;
-		const char *text;
-	} files[] = {
-		{ "\x1f\x8b\x08", 3, "is compressed by gzip" },
-		{ "\x28\xb5\x2f\xfd", 4, "is compressed by zstd" },
-		{ "\xfd" "7zXZ", 6, "is compressed by xz" },
-		{ "BZh9", 4, "is compressed by bzip2" },
-		{ "\x89LZO", 4, "is compressed by lzop" },
-		{ "\xd0\x0d\xfe\xed", 4, "is a FIT image" },
-	};
-
-	for (unsigned int i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		struct config config = { .kernel = path("u") };
-		struct loader l;
-
-		write_file("u", files[i].magic, files[i].len, 4096);
-		KTAP_EQ(loader_open(&l, &config, RAM, 64 * MIB, &err),
-			(unsigned long long)-ENOEXEC);
-		if (!strstr(err.text, files[i].text))
-			KTAP_FAIL("\"%s\" and not \"%s\"", err.text, files[i].text);
-	}
-}
-
 static void test_guestmem(void)
 {
 	static uint8_t a[0x2000], b[0x1000];
@@ -622,7 +504,8 @@ static void test_guestmem(void)
 
 static void remove_files(void)
 {
-	static const char *const names[] = { "z", "t", "i", "e", "r", "empty", "fifo", "dtb" };
+	static const char *const names[] = { "z", "t", "i", "e", "r", "empty", "fifo", "dtb",
+					     "u" };
 
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(path(names[i]));
@@ -636,7 +519,7 @@ int main(void)
 		KTAP_CASE(test_not_a_kernel), KTAP_CASE(test_image), KTAP_CASE(test_elf),
 		KTAP_CASE(test_elf_rules), KTAP_CASE(test_initrds), KTAP_CASE(test_raw),
 		KTAP_CASE(test_layout), KTAP_CASE(test_files), KTAP_CASE(test_load),
-		KTAP_CASE(test_guestmem), KTAP_CASE(test_wrapped), KTAP_CASE(test_refused_by_name),
+		KTAP_CASE(test_guestmem),
 	};
 
 	if (!mkdtemp(dir))

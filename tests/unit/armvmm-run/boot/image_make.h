@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Kernels and images for boot loaders, as their builds leave them. */
+#ifndef TESTS_UNIT_ARMVMM_RUN_IMAGE_MAKE_H
+#define TESTS_UNIT_ARMVMM_RUN_IMAGE_MAKE_H
+
+#include <stdint.h>
+#include <string.h>
+#include <zlib.h>
+
+/* As a build leaves it: header, table at 0x400, unpacked size in the last word. */
+struct zimage {
+	uint32_t word[512];
+};
+
+static inline void make_zimage(struct zimage *z, uint32_t size, uint32_t unpacked, uint32_t bss,
+			       uint32_t text_offset)
+{
+	memset(z, 0, sizeof(*z));
+	for (int i = 0; i < 8; i++)
+		z->word[i] = 0xe1a00000;
+	z->word[9] = 0x016f2818;
+	z->word[10] = 0;
+	z->word[11] = size;
+	z->word[12] = 0x04030201;
+	z->word[13] = 0x45454545;
+	z->word[14] = 0x400;
+	z->word[256] = 6;
+	z->word[257] = 0x5a534c4b;
+	z->word[258] = 0x500;
+	z->word[259] = bss;
+	z->word[260] = text_offset;
+	z->word[261] = 0x10000;
+	z->word[262] = 0;
+	z->word[320] = unpacked;
+}
+
+static inline void make_be32(uint8_t *at, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		at[i] = value >> (24 - 8 * i);
+}
+
+/*
+ * U-Boot's header of 64 bytes into @u, of the @len bytes that are behind it, with both checksums.
+ * Those of a @len beyond what is there are wrong.
+ */
+static inline void make_uimage(uint8_t *u, uint32_t len, uint8_t arch, uint8_t type, uint8_t comp)
+{
+	memset(u, 0, 64);
+	make_be32(u, 0x27051956);
+	make_be32(u + 12, len);
+	u[29] = arch;
+	u[30] = type;
+	u[31] = comp;
+	make_be32(u + 24, crc32(0, u + 64, len));
+	make_be32(u + 4, crc32(0, u, 64));
+}
+
+#endif /* TESTS_UNIT_ARMVMM_RUN_IMAGE_MAKE_H */

@@ -65,9 +65,8 @@ gzip -c text >text.gz
 bad 1 'text.gz: is no zImage, Image or ELF program (a raw program needs --format raw)' --kernel text.gz
 head -c 20 text.gz >cut.gz
 bad 1 'cut.gz: is truncated: its gzip data does not end' --kernel cut.gz
-# 300 KiB that would be 300 MiB.
-dd if=/dev/zero bs=1M count=300 2>/dev/null | gzip -c >bomb.gz
-bad 1 'bomb.gz: unpacks to more than 256 MiB, for which there is no room' --kernel bomb.gz --memory 512M
+# 20 KiB that would be 20 MiB.
+dd if=/dev/zero bs=1M count=20 2>/dev/null | gzip -c >bomb.gz
 bad 1 'bomb.gz: unpacks to more than 16 MiB, for which there is no room' --kernel bomb.gz --memory 16M
 printf '\375\067zXZ\0 and no more' >text.xz
 bad 1 'text.xz: is compressed by xz: unpack it (xz -dc FILE), or use its zImage' --kernel text.xz
@@ -82,6 +81,16 @@ bad 2 '--format gzip: must be auto, zimage, image, elf or raw' --format gzip
 truncate -s 3M big
 bad 1 "$zimage: needs * MiB of memory while it starts, and --memory gives 16" --kernel "$zimage" --memory 16M
 bad 1 'big: needs 4 MiB of memory while it starts, and --memory gives 2' --kernel big --format raw --memory 2M
+
+# Flash.
+bad 1 'missing: No such file or directory' --flash missing
+bad 1 'folder: is a directory' --flash folder,ro
+bad 1 'text: has 10 bytes, and flash that is written has 67108864: truncate -s 64M FILE makes it so (or add ,ro)' --flash text
+truncate -s 65M flash
+bad 1 'flash: is larger than a bank of flash: 64 MiB' --firmware flash
+bad 1 '--flash text,ro: both banks of flash have a file' --firmware text --flash text,ro --flash text,ro
+bad 2 '--firmware text: no more than 1 firmware' --firmware text --firmware text
+bad 2 '--flash : names no file' --flash ''
 
 # Initial RAM disks, device trees.
 truncate -s 60M initrd

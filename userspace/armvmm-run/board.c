@@ -257,7 +257,7 @@ static int board_make_dtb(struct board *b, void *buf, size_t size, const char *c
 		.ram_size = loader->ram_size,
 		.bootargs = config->append,
 		.initrd_gpa = loader->initrd_gpa,
-		.initrd_size = loader->initrd_size,
+		.initrd_size = loader->firmware ? 0 : loader->initrd_size,
 		.pmu = b->pmu,
 		.timer_hz = b->timer_hz,
 	};
@@ -398,19 +398,23 @@ static int board_setup_vm(struct board *b, struct error *err)
 	return 0;
 }
 
-/* The boot protocol: r0 = 0, r1 = any machine, r2 = device tree. The others are in reset state. */
+/*
+ * The boot protocol: r0 = 0, r1 = any machine, r2 = device tree. The others are in reset state.
+ * So is all of it where firmware starts.
+ */
 static int board_setup_boot_cpu(struct board *b, struct error *err)
 {
 	const struct loader *loader = &b->loader;
 	struct armvmm_vcpu *handle = b->vcpu[0].handle;
-	uint32_t entry = loader->image.entry;
+	bool firmware = loader->firmware;
+	uint32_t entry = firmware ? MAP_FLASH_BASE : loader->image.entry;
 	const struct {
 		const char *name;
 		uint64_t value;
 	} regs[] = {
 		{ "r0", 0 },
-		{ "r1", UINT32_MAX },
-		{ "r2", loader->dtb_gpa },
+		{ "r1", firmware ? 0 : UINT32_MAX },
+		{ "r2", firmware ? 0 : loader->dtb_gpa },
 		{ "cpsr", BOARD_CPSR | (entry & 1 ? CPSR_T : 0) },
 		{ "pc", entry & ~1u },
 	};

@@ -176,6 +176,7 @@ static int program_confine(struct program *program, struct error *err)
 	struct machine *m = board_machine(program->board);
 	struct sandbox_params params = {
 		.network = m->network,
+		.flash = m->flash,
 		.pinned = board_pinned(program->board),
 		.note = program_note,
 	};

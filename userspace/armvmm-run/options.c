@@ -32,6 +32,8 @@ const char options_help[] =
 	"      --entry N          and where it starts (default: at its first byte)\n"
 	"  -i, --initrd FILE      initial RAM disk (repeatable: one behind the other)\n"
 	"  -a, --append TEXT      kernel command line; @FILE takes it from a file\n"
+	"      --firmware FILE    firmware to start, in flash at 0: U-Boot, EDK2\n"
+	"      --flash FILE[,ro]  the next bank of flash, 64 MiB: firmware, then variables\n"
 	"      --dtb FILE         device tree to use instead of the machine's own\n"
 	"\n"
 	"Machine:\n"
@@ -449,6 +451,16 @@ static void options_identify(struct config *config)
 		config->identity = identity_path(file);
 }
 
+static void options_choose_boot(struct config *config)
+{
+	for (unsigned int i = 0; i < config->nr_devices; i++) {
+		enum device_boot boot = config->device[i].type->boot;
+
+		if (boot == BOOT_FIRST || (boot == BOOT_ALONE && !config->kernel))
+			config->firmware = true;
+	}
+}
+
 int options_parse(struct config *config, int argc, char **argv, struct error *err)
 {
 	struct options_table t;
@@ -485,7 +497,8 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 	}
 	if (optind < argc)
 		return error_set(err, -EINVAL, "%s: is no option (see --help)", argv[optind]);
-	if (!config->kernel && !config->dump_dtb)
+	options_choose_boot(config);
+	if (!config->kernel && !config->dump_dtb && !config->firmware)
 		return error_set(err, -EINVAL, "--kernel FILE is missing (see --help)");
 	if ((config->load_address || config->entry) && config->format != KERNEL_RAW)
 		return error_set(err, -EINVAL, "%s: is for --format raw alone",

@@ -7,6 +7,7 @@
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/message.c
 // sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/hw/pl011.c
 // sources: userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/hw/pl061.c
+// sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c
 // sources: userspace/armvmm-run/net/net.c userspace/armvmm-run/net/net_slirp.c
 // sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/slirp_config.c
 // sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
@@ -43,6 +44,16 @@ int machine_ioeventfd_add(struct machine *m, uint64_t gpa, unsigned int len, uin
 
 void machine_ioeventfd_del(struct machine *m, int fd)
 {
+}
+
+int machine_rom_slot(struct machine *m)
+{
+	return -ENOSPC;
+}
+
+int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, const void *host)
+{
+	return -ENOTSUP;
 }
 
 void machine_warn(struct machine *m, const char *fmt, ...)
@@ -369,9 +380,32 @@ static void test_identity(void)
 	refused("-k z --virtio 1", "--virtio 1: must be legacy or modern");
 }
 
+/* Firmware starts whatever else there is; flash is started where nothing else can be. */
+static void test_firmware(void)
+{
+	KTAP_EQ(parse("--firmware u-boot.bin"), OPTIONS_RUN);
+	KTAP_TRUE(config.firmware);
+	device(0, "firmware");
+	options_free(&config);
+	KTAP_EQ(parse("--kernel z --flash vars --firmware u-boot.bin"), OPTIONS_RUN);
+	KTAP_TRUE(config.firmware);
+	device(0, "cfi-flash");
+	options_free(&config);
+	KTAP_EQ(parse("--flash code,ro --flash vars"), OPTIONS_RUN);
+	KTAP_TRUE(config.firmware);
+	options_free(&config);
+	KTAP_EQ(parse("--flash code --kernel z"), OPTIONS_RUN);
+	KTAP_TRUE(!config.firmware);
+	options_free(&config);
+	refused("--firmware a --firmware b", "--firmware b: no more than 1 firmware");
+	refused("--firmware=", "--firmware : names no file");
+	refused("-k z --flash=", "--flash : names no file");
+}
+
 static void test_usage(void)
 {
 	refused("", "--kernel FILE is missing (see --help)");
+	refused("--disk d", "--kernel FILE is missing (see --help)");
 	refused("z", "z: is no option (see --help)");
 	refused("--kernel", "--kernel: needs an argument");
 	refused("--kernel z -c", "-c: needs an argument");
@@ -502,5 +536,6 @@ KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_sandbox), KTAP_CASE(test_pmu)
 	  KTAP_CASE(test_programs), KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
 	  KTAP_CASE(test_device),
-	  KTAP_CASE(test_man_page), KTAP_CASE(test_device_help), KTAP_CASE(test_others),
+	  KTAP_CASE(test_firmware), KTAP_CASE(test_man_page), KTAP_CASE(test_device_help),
+	  KTAP_CASE(test_others),
 	  KTAP_CASE(test_identity), KTAP_CASE(test_usage))

@@ -86,6 +86,15 @@ static int loader_layout(struct loader *l, struct error *err)
 	return 0;
 }
 
+/* Firmware finds the device tree at the start of RAM, as QEMU's virt has it. */
+static int loader_layout_firmware(struct loader *l, struct error *err)
+{
+	if (l->dtb_room > l->ram_size)
+		return error_set(err, -E2BIG, "--memory: has no room for the device tree");
+	l->dtb_gpa = l->ram_base;
+	return 0;
+}
+
 static int loader_add_initrd(struct loader *l, const struct loader_file *file, struct error *err)
 {
 	/* Each is a file's size, of 63 bits: eight of them could wrap. */
@@ -169,6 +178,7 @@ int loader_open(struct loader *l, const struct config *config, uint64_t ram_base
 	l->ram_base = ram_base;
 	l->ram_size = ram_size;
 	l->dtb_room = LOADER_DTB_ROOM;
+	l->firmware = config->firmware;
 
 	ret = loader_open_kernel(l, config, err);
 	if (!ret)
@@ -180,7 +190,7 @@ int loader_open(struct loader *l, const struct config *config, uint64_t ram_base
 	if (!ret) {
 		/* The machine adds to a device tree that is given: command line, initrd, seeds. */
 		l->dtb_room += loader_align(l->dtb.size);
-		ret = loader_layout(l, err);
+		ret = l->firmware ? loader_layout_firmware(l, err) : loader_layout(l, err);
 	}
 	if (ret)
 		loader_close(l);
@@ -209,6 +219,8 @@ int loader_load(const struct loader *l, const struct guestmem *mem, struct error
 	uint64_t gpa = l->initrd_gpa;
 	int ret = 0;
 
+	if (l->firmware)
+		return 0;
 	for (unsigned int i = 0; !ret && i < l->image.nr_segments; i++) {
 		const struct kernel_segment *segment = &l->image.segment[i];
 

@@ -19,6 +19,7 @@
 
 struct loader {
 	uint64_t ram_base, ram_size;
+	bool firmware;		/* it starts, and nothing but the device tree is put into RAM */
 	struct loader_file kernel, dtb;
 	char *kernel_name;	/* without the configuration; NULL: there is none */
 	unsigned int nr_initrds;

@@ -33,6 +33,7 @@ struct config {
 	const char *initrd[CONFIG_MAX_INITRDS];
 	const char *append;
 	char *append_read;	/* what it points to, where that came from a file */
+	bool firmware;		/* the guest starts in flash; a kernel is told to it */
 	const char *dtb;
 	const char *dump_dtb;
 	unsigned int nr_cpus;

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/device.h"
+
+/* Windowless ones have base 0 and size 0, and lie before one that has a window at 0. */
+static bool device_is_behind(const struct device *other, const struct device *dev)
+{
+	return other->base > dev->base || (other->base == dev->base && other->size > dev->size);
+}
 
 int device_register(struct device_bus *bus, struct device *dev)
 {
@@ -19,7 +26,7 @@ int device_register(struct device_bus *bus, struct device *dev)
 		    other->base < dev->base + dev->size)
 			return -EEXIST;
 	}
-	for (at = bus->nr; at > 0 && bus->dev[at - 1]->base > dev->base; at--)
+	for (at = bus->nr; at > 0 && device_is_behind(bus->dev[at - 1], dev); at--)
 		bus->dev[at] = bus->dev[at - 1];
 	bus->dev[at] = dev;
 	bus->nr++;
@@ -41,7 +48,7 @@ struct device *device_find(const struct device_bus *bus, uint64_t gpa)
 {
 	unsigned int low = 0, high = bus->nr;
 
-	/* The last device whose base is not above gpa; windowless ones have base 0 and size 0. */
+	/* The last device whose base is not above gpa. */
 	while (low < high) {
 		unsigned int mid = (low + high) / 2;
 

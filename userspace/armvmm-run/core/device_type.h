@@ -26,6 +26,13 @@ struct device_group {
 	const struct device_word *words;
 };
 
+/* What a device means to the guest's start. */
+enum device_boot {
+	BOOT_NONE,
+	BOOT_ALONE,	/* the guest starts in it where there is no kernel */
+	BOOT_FIRST,	/* the guest starts in it in any case */
+};
+
 struct device_type {
 	const char *name;	/* "virtio-blk": --device NAME[,ARGS] makes one */
 	const char *summary;	/* what it is, in a few words */
@@ -37,6 +44,7 @@ struct device_type {
 	bool (*group)(unsigned int index, struct device_group *group);
 	bool identifies;	/* a guest without a name is known by the first one's @args */
 	bool builtin;		/* each board has one; none is made by an option */
+	enum device_boot boot;
 	unsigned int max;	/* how many a board may have, where it is not builtin */
 	unsigned int order;	/* types are made in this order: it numbers virtio slots */
 

@@ -74,6 +74,19 @@ void machine_ioeventfd_del(struct machine *m, int fd)
 	}
 }
 
+int machine_rom_slot(struct machine *m)
+{
+	if (m->priv->nr_roms == MACHINE_MAX_ROMS)
+		return -ENOSPC;
+	return GUESTMEM_MAX_REGIONS + m->priv->nr_roms++;
+}
+
+int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, const void *host)
+{
+	return m->priv->vm ? armvmm_vm_memory_set(m->priv->vm, slot, gpa, size, (void *)host,
+						  size ? ARMVMM_MEMORY_READONLY : 0) : 0;
+}
+
 void machine_request(struct machine *m, enum machine_request request, const char *why)
 {
 	struct machine_private *p = m->priv;

@@ -51,6 +51,8 @@ struct machine {
 	/* The device with the power button sets these. @press is called on the main thread. */
 	void (*press)(void *opaque, bool pressed);
 	void *press_opaque;
+	bool flash;		/* a device has the guest program a file; it sets this */
+	bool firmware;		/* a device has what the guest starts in; it sets this */
 	bool network;		/* a device opens sockets while the guest runs; it sets this */
 	/*
 	 * Takes from the calling thread the rights that its kind does not need; NULL: takes none.
@@ -89,6 +91,19 @@ int machine_virtio_slot(struct machine *m);
 int machine_ioeventfd_add(struct machine *m, uint64_t gpa, unsigned int len, uint64_t value,
 			  int fd);
 void machine_ioeventfd_del(struct machine *m, int fd);
+
+/*
+ * A slot of the VM for memory that the guest reads, while its writes come to the device of that
+ * address. Returns its number or -ENOSPC. Main thread, before the first vCPU runs.
+ */
+int machine_rom_slot(struct machine *m);
+
+/*
+ * Shows the guest @size bytes at @host at @gpa, by a slot that shows nothing; @size 0 takes them
+ * away, and reads come to the device too. A VM that a reset makes shows nothing. All are
+ * multiples of 4096. Returns 0 or -errno. Any thread; calls for one slot one at a time.
+ */
+int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, const void *host);
 
 /*
  * Asks the machine to stop, reset or die. Any thread; returns at once, the

@@ -9,6 +9,7 @@
 #include "core/machine.h"
 
 #define MACHINE_MAX_IOEVENTFDS	64
+#define MACHINE_MAX_ROMS	2
 
 struct machine_ioeventfd {
 	uint64_t gpa, value;
@@ -20,6 +21,7 @@ struct machine_private {
 	struct armvmm_vm *vm;	/* NULL: lines and events reach nobody */
 	struct irqline *line[MAP_NR_SPIS];
 	unsigned int nr_virtio;
+	unsigned int nr_roms;	/* slots of the VM, above those of the memory */
 	unsigned int nr_ioeventfds;
 	struct machine_ioeventfd ioeventfd[MACHINE_MAX_IOEVENTFDS];
 

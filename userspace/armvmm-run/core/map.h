@@ -6,6 +6,7 @@
 #ifndef ARMVMM_RUN_MAP_H
 #define ARMVMM_RUN_MAP_H
 
+#define MAP_FLASH_BASE	0x00000000	/* two banks of 64 MiB */
 #define MAP_GICD_BASE	0x08000000
 #define MAP_GICC_BASE	0x08010000
 #define MAP_PL011_BASE	0x09000000

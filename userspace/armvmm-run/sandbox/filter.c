@@ -37,6 +37,7 @@
 #define VCPU	(1u << MACHINE_THREAD_VCPU)
 #define DISK	(1u << MACHINE_THREAD_DISK)
 #define ALL	(MAIN | VCPU | DISK)
+#define FLASH	(1u << 6)	/* vCPUs, where there is --flash or --firmware */
 #define NETWORK	(1u << 7)	/* the main thread, where there is --net user */
 
 enum filter_condition {
@@ -75,6 +76,8 @@ static const struct {
 	{ DISK | MAIN, ALWAYS,
 	  { "preadv", "pwritev", "pread64", "pwrite64", "fdatasync", "fallocate" } },
 	{ DISK | MAIN, A_THREAD, { "clone" } },
+	/* Flash that the guest programs. */
+	{ FLASH, ALWAYS, { "pwrite64" } },
 	/* The main loop; the guest's software is read again at a reset. */
 	{ MAIN, ALWAYS,
 	  { "lseek", "_llseek", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "eventfd2",
@@ -105,7 +108,7 @@ static const struct {
 	{ KVM(0x03), MAIN },		/* KVM_CHECK_EXTENSION */
 	{ KVM(0x04), MAIN },		/* KVM_GET_VCPU_MMAP_SIZE */
 	{ KVM(0x41), MAIN },		/* KVM_CREATE_VCPU */
-	{ KVM(0x46), MAIN },		/* KVM_SET_USER_MEMORY_REGION */
+	{ KVM(0x46), MAIN | FLASH },	/* KVM_SET_USER_MEMORY_REGION */
 	{ KVM(0x79), MAIN },		/* KVM_IOEVENTFD */
 	{ KVM(0xac), MAIN },		/* KVM_SET_ONE_REG */
 	{ KVM(0xae), MAIN },		/* KVM_ARM_VCPU_INIT */
@@ -269,7 +272,7 @@ static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *prog)
 	return ret;
 }
 
-int filter_make(struct sock_fprog *prog, enum machine_thread kind, bool network,
+int filter_make(struct sock_fprog *prog, enum machine_thread kind, bool network, bool flash,
 		struct error *err)
 {
 	unsigned int who = 1u << kind;
@@ -280,6 +283,8 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind, bool network,
 	/* Threads inherit the main thread's: what any may do stands there too. */
 	if (kind == MACHINE_THREAD_MAIN)
 		who = ALL | (network ? NETWORK : 0);
+	if (kind == MACHINE_THREAD_VCPU && flash)
+		who |= FLASH;
 	ctx = seccomp_init(SCMP_ACT_TRAP);
 	if (!ctx)
 		return error_errno(err, -ENOMEM, "sandbox: filter of system calls");

@@ -11,10 +11,11 @@
 #include "core/machine.h"
 
 /*
- * Makes the filter of a kind of thread. @network: sockets may be opened. @prog's
+ * Makes the filter of a kind of thread. @network: sockets may be opened. @flash:
+ * vCPUs write files, at offsets, and change what memory the guest sees. @prog's
  * instructions are malloc()ed. Returns 0 or -errno with @err set.
  */
-int filter_make(struct sock_fprog *prog, enum machine_thread kind, bool network,
+int filter_make(struct sock_fprog *prog, enum machine_thread kind, bool network, bool flash,
 		struct error *err);
 
 /* Sets the filter for the calling thread and those that it starts. Returns 0 or -errno. */

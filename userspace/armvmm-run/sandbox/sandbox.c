@@ -90,12 +90,13 @@ static int sandbox_drop_capabilities(struct error *err)
 	return 0;
 }
 
-static int sandbox_make_filters(struct sandbox *sandbox, bool network, struct error *err)
+static int sandbox_make_filters(struct sandbox *sandbox, const struct sandbox_params *params,
+				struct error *err)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < MACHINE_THREADS; i++)
-		ret = filter_make(&sandbox->filter[i], i, network, err);
+		ret = filter_make(&sandbox->filter[i], i, params->network, params->flash, err);
 	return ret;
 }
 
@@ -106,7 +107,7 @@ static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params 
 	const char *what;
 	int ret;
 
-	ret = sandbox_make_filters(sandbox, params->network, err);
+	ret = sandbox_make_filters(sandbox, params, err);
 	if (ret)
 		return ret;
 	ret = limits_set(params->network, params->pinned, &what);

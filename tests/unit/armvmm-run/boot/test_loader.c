@@ -352,6 +352,33 @@ static void test_layout(void)
 	KTAP_EQ(l.kernel.fd, (unsigned long long)-1);
 }
 
+/* With firmware nothing but the device tree is in RAM, at its start. */
+static void test_firmware(void)
+{
+	struct config config = { .kernel = path("z"), .nr_initrds = 1, .initrd = { path("r") },
+				 .firmware = true };
+	struct guestmem mem = { 0 };
+	struct loader l;
+	struct zimage z;
+
+	make_zimage(&z, 2 * MIB, 8 * MIB, 0, 0x8000);
+	write_file("z", &z, sizeof(z), 2 * MIB);
+	write_file("r", "r", 1, 100);
+	KTAP_EQ(loader_open(&l, &config, RAM, 64 * MIB, &err), 0);
+	KTAP_EQ(l.dtb_gpa, RAM);
+	KTAP_EQ(guestmem_alloc(&mem, RAM, 64 * MIB), 0);
+	KTAP_EQ(loader_load(&l, &mem, &err), 0);
+	for (uint64_t at = 0; at < 64 * MIB; at += 4096)
+		KTAP_EQ(*(uint32_t *)guestmem_ptr(&mem, RAM + at, 4), 0);
+	loader_close(&l);
+	guestmem_destroy(&mem);
+	config.kernel = NULL;
+	config.nr_initrds = 0;
+	KTAP_EQ(loader_open(&l, &config, RAM, 4 * MIB, &err), 0);
+	KTAP_EQ(l.dtb_gpa, RAM);
+	loader_close(&l);
+}
+
 static void test_files(void)
 {
 	struct loader l;
@@ -519,7 +546,7 @@ int main(void)
 		KTAP_CASE(test_not_a_kernel), KTAP_CASE(test_image), KTAP_CASE(test_elf),
 		KTAP_CASE(test_elf_rules), KTAP_CASE(test_initrds), KTAP_CASE(test_raw),
 		KTAP_CASE(test_layout), KTAP_CASE(test_files), KTAP_CASE(test_load),
-		KTAP_CASE(test_guestmem),
+		KTAP_CASE(test_guestmem), KTAP_CASE(test_firmware),
 	};
 
 	if (!mkdtemp(dir))

@@ -146,6 +146,7 @@ static const struct forbidden socket_calls[] = {
 static const struct forbidden files[] = {
 	CALL(pread64, 0, 0, 0, 0),
 	CALL(pwritev, 0, 0, 0, 0, 0),
+	CALL(pwrite64, 0, 0, 0, 0),
 	CALL(fdatasync, 0),
 	{ "clone of a thread", SYS_clone, { CLONE_VM | CLONE_SIGHAND | CLONE_THREAD } },
 	{ "ioctl BLKDISCARD", SYS_ioctl, { 0, 0x1277, 0 } },
@@ -182,12 +183,12 @@ static void note_it(void *opaque, const char *text)
 }
 
 /* In a child: a thread of that kind. */
-static void enter(enum machine_thread kind, bool network)
+static void enter_with(enum machine_thread kind, struct sandbox_params params)
 {
-	struct sandbox_params params = { .network = network, .note = no_note };
 	struct sandbox *sandbox;
 	struct error err = { "" };
 
+	params.note = no_note;
 	if (sandbox_enter(&sandbox, &params, &err)) {
 		fprintf(stderr, "# %s\n", err.text);
 		quit(99);
@@ -200,6 +201,11 @@ static void enter(enum machine_thread kind, bool network)
 		pthread_sigmask(SIG_SETMASK, &all, NULL);
 		sandbox_enter_thread(sandbox, kind);
 	}
+}
+
+static void enter(enum machine_thread kind, bool network)
+{
+	enter_with(kind, (struct sandbox_params){ .network = network });
 }
 
 /* The exit status of a child that makes the call, and what it says meanwhile. */
@@ -350,6 +356,19 @@ static int work_vcpu(void)
 	return prctl(PR_SET_NAME, "vcpu0");
 }
 
+/* Programs a file, and has the kernel answer for a VM that is none. */
+static int work_flash(void)
+{
+	char path[] = "/tmp/test_sandbox.XXXXXX";
+	int fd = mkstemp(path);
+
+	unlink(path);
+	enter_with(MACHINE_THREAD_VCPU, (struct sandbox_params){ .flash = true });
+	if (pwrite(fd, "x", 1, 100) != 1)
+		return 1;
+	return ioctl(fd, 0x4020ae46, 0) == -1 && errno == ENOTTY ? 0 : 2;
+}
+
 static int work_main(void)
 {
 	struct pollfd poll_fd = { .events = POLLIN };
@@ -389,6 +408,7 @@ static void test_work(void)
 {
 	KTAP_EQ(in_child(work_disk), 0);
 	KTAP_EQ(in_child(work_vcpu), 0);
+	KTAP_EQ(in_child(work_flash), 0);
 	KTAP_EQ(in_child(work_main), 0);
 }
 

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Two banks of NOR flash, where QEMU's virt board has them. The guest reads a bank's array as
+ * memory; as soon as a bank shows anything else, the memory is taken away and reads are exits.
+ * Taking it away and giving it back also has the hypervisor clean the pages to the point of
+ * coherency, without which a guest that maps flash uncached would read what was there before.
+ *
+ * What is programmed is in the file (the host's page cache) when the guest's command is over, in
+ * the order of the commands, and on the disk a second later or when the machine is reset or ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/device_type.h"
+#include "core/fdt_builder.h"
+#include "core/machine.h"
+#include "hw/cfi.h"
+
+#define FLASH_BANKS	2
+#define FLASH_SYNC_MS	1000
+#define FLASH_PAGE	4096u
+
+struct flash_config {
+	char *label;	/* what the person typed, for messages */
+	char *file;
+	bool ro;
+	bool firmware;	/* it is what the guest starts with */
+};
+
+struct flash {
+	struct device dev;
+	struct machine *m;
+	const char *file;	/* NULL: forgotten at the end */
+	int fd;			/* -1: likewise */
+	int slot;		/* of the VM */
+	uint8_t *map;
+	pthread_mutex_t lock;	/* all below, and the slot */
+	struct cfi cfi;
+	bool shown;		/* the guest has the memory */
+	bool failed;		/* a write; told once */
+	guint sync_timer;	/* what is in the file is not on the disk yet; 0: it is */
+};
+
+static const struct device_ops flash_ops;
+
+/* ---- The file ---- */
+
+static void flash_sync(struct flash *flash)
+{
+	if (fdatasync(flash->fd) && errno != EROFS && errno != EINVAL)
+		machine_warn(flash->m, "%s: %s", flash->file, strerror(errno));
+}
+
+static gboolean flash_sync_due(void *opaque)
+{
+	struct flash *flash = opaque;
+
+	pthread_mutex_lock(&flash->lock);
+	flash->sync_timer = 0;
+	pthread_mutex_unlock(&flash->lock);
+	flash_sync(flash);
+	return G_SOURCE_REMOVE;
+}
+
+/* No vCPU runs. */
+static void flash_sync_now(struct flash *flash)
+{
+	if (!flash->sync_timer)
+		return;
+	g_source_remove(flash->sync_timer);
+	flash->sync_timer = 0;
+	flash_sync(flash);
+}
+
+static int flash_store_memory(void *opaque, uint32_t offset, const void *buf, size_t len)
+{
+	struct flash *flash = opaque;
+
+	memcpy(flash->map + offset, buf, len);
+	return 0;
+}
+
+static int flash_store_file(void *opaque, uint32_t offset, const void *buf, size_t len)
+{
+	struct flash *flash = opaque;
+	const uint8_t *at = buf;
+
+	while (len) {
+		ssize_t n = pwrite(flash->fd, at, len, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			if (!flash->failed)
+				machine_warn(flash->m, "%s: write at %u: %s", flash->file, offset,
+					     strerror(n ? errno : EIO));
+			flash->failed = true;
+			return n ? -errno : -EIO;
+		}
+		at += n;
+		offset += n;
+		len -= n;
+	}
+	if (!flash->sync_timer)
+		flash->sync_timer = g_timeout_add(FLASH_SYNC_MS, flash_sync_due, flash);
+	return 0;
+}
+
+/* ---- The device ---- */
+
+/* Called with the lock. */
+static int flash_show(struct flash *flash)
+{
+	bool show = flash->cfi.mode == CFI_ARRAY;
+	int ret = 0;
+
+	if (show != flash->shown)
+		ret = machine_rom_set(flash->m, flash->slot, flash->dev.base,
+				      show ? flash->dev.size : 0, flash->map);
+	/* Without it reads are exits, which is slow and right. */
+	if (!ret)
+		flash->shown = show;
+	return ret;
+}
+
+static uint64_t flash_read(struct device *dev, uint64_t offset, unsigned int len)
+{
+	struct flash *flash = container_of(dev, struct flash, dev);
+	uint64_t value;
+
+	pthread_mutex_lock(&flash->lock);
+	value = cfi_read(&flash->cfi, offset, len);
+	pthread_mutex_unlock(&flash->lock);
+	return value;
+}
+
+static void flash_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
+{
+	struct flash *flash = container_of(dev, struct flash, dev);
+
+	pthread_mutex_lock(&flash->lock);
+	cfi_write(&flash->cfi, offset, len, value);
+	flash_show(flash);
+	pthread_mutex_unlock(&flash->lock);
+}
+
+/* One node for both banks, by the first. */
+static void flash_fdt(struct device *dev, struct fdt_builder *fdt)
+{
+	const uint32_t reg[] = {
+		0, MAP_FLASH_BASE, 0, CFI_SIZE,
+		0, MAP_FLASH_BASE + CFI_SIZE, 0, CFI_SIZE,
+	};
+
+	if (dev->base != MAP_FLASH_BASE)
+		return;
+	fdt_node_begin(fdt, "flash@%x", MAP_FLASH_BASE);
+	fdt_prop_string(fdt, "compatible", "cfi-flash");
+	fdt_prop_cells(fdt, "reg", sizeof(reg) / sizeof(reg[0]), reg);
+	fdt_prop_u32(fdt, "bank-width", 4);
+	fdt_node_end(fdt);
+}
+
+static int flash_begin(struct device *dev, struct error *err)
+{
+	struct flash *flash = container_of(dev, struct flash, dev);
+	int ret = flash_show(flash);
+
+	return ret ? error_errno(err, ret, "flash at 0x%llx: the hypervisor refuses it",
+				 (unsigned long long)dev->base) : 0;
+}
+
+/* The VM that had the memory goes. */
+static void flash_reset(struct device *dev)
+{
+	struct flash *flash = container_of(dev, struct flash, dev);
+
+	flash->shown = false;
+	cfi_reset(&flash->cfi);
+	flash_sync_now(flash);
+}
+
+static void flash_destroy(struct device *dev)
+{
+	struct flash *flash = container_of(dev, struct flash, dev);
+
+	flash_sync_now(flash);
+	if (flash->shown)
+		machine_rom_set(flash->m, flash->slot, dev->base, 0, NULL);
+	if (flash->map)
+		munmap(flash->map, CFI_SIZE);
+	if (flash->fd >= 0)
+		close(flash->fd);
+	pthread_mutex_destroy(&flash->lock);
+	free(flash);
+}
+
+static const struct device_ops flash_ops = {
+	.name = "cfi-flash",
+	.read = flash_read,
+	.write = flash_write,
+	.fdt = flash_fdt,
+	.begin = flash_begin,
+	.reset = flash_reset,
+	.destroy = flash_destroy,
+};
+
+/* ---- Making them ---- */
+
+static int flash_open(struct flash *flash, const struct flash_config *config, struct stat *st,
+		      struct error *err)
+{
+	flash->file = config->file;
+	/* O_NONBLOCK: a FIFO must be refused, not waited for. */
+	flash->fd = open(config->file, (config->ro ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+	if (flash->fd < 0 || fstat(flash->fd, st))
+		return error_errno(err, -errno, "%s", config->file);
+	if (S_ISDIR(st->st_mode))
+		return error_set(err, -EISDIR, "%s: is a directory", config->file);
+	if (!S_ISREG(st->st_mode))
+		return error_set(err, -EINVAL, "%s: is no regular file", config->file);
+	if (!st->st_size)
+		return error_set(err, -EINVAL, "%s: is empty", config->file);
+	if (st->st_size > CFI_SIZE)
+		return error_set(err, -E2BIG, "%s: is larger than a bank of flash: %u MiB",
+				 config->file, CFI_SIZE >> 20);
+	if (!config->ro && st->st_size != CFI_SIZE)
+		return error_set(err, -EINVAL,
+				 "%s: has %lld bytes, and flash that is written has %u: truncate -s 64M FILE makes it so (or add ,ro)",
+				 config->file, (long long)st->st_size, CFI_SIZE);
+	return 0;
+}
+
+/* The file's pages stand in for the first of the bank; behind them it reads as zero. */
+static int flash_attach(struct flash *flash, const struct flash_config *config, struct error *err)
+{
+	struct stat st;
+	int ret = flash_open(flash, config, &st, err);
+	size_t len;
+
+	if (ret)
+		return ret;
+	len = (st.st_size + FLASH_PAGE - 1) / FLASH_PAGE * FLASH_PAGE;
+	if (mmap(flash->map, len, PROT_READ, MAP_SHARED | MAP_FIXED, flash->fd, 0) == MAP_FAILED)
+		return error_errno(err, -errno, "%s", config->file);
+	flash->cfi.store = config->ro ? NULL : flash_store_file;
+	return 0;
+}
+
+static int flash_make(struct machine *m, uint64_t base, struct flash **out, struct error *err)
+{
+	struct flash *flash = calloc(1, sizeof(*flash));
+	int ret;
+
+	if (!flash)
+		return error_errno(err, -ENOMEM, "flash");
+	flash->dev = (struct device){ .ops = &flash_ops, .base = base, .size = CFI_SIZE };
+	flash->m = m;
+	flash->fd = -1;
+	pthread_mutex_init(&flash->lock, NULL);
+	flash->map = mmap(NULL, CFI_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (flash->map == MAP_FAILED)
+		flash->map = NULL;
+	flash->cfi.data = flash->map;
+	flash->cfi.store = flash_store_memory;
+	flash->cfi.opaque = flash;
+	cfi_reset(&flash->cfi);
+	ret = flash->map ? 0 : -ENOMEM;
+	flash->slot = ret ? ret : machine_rom_slot(m);
+	if (flash->slot < 0)
+		ret = flash->slot;
+	if (!ret)
+		ret = device_register(&m->bus, &flash->dev);
+	if (ret) {
+		flash_destroy(&flash->dev);
+		return error_errno(err, ret, "flash");
+	}
+	*out = flash;
+	return 0;
+}
+
+static struct flash *flash_bank(struct machine *m, unsigned int bank)
+{
+	uint64_t base = MAP_FLASH_BASE + bank * (uint64_t)CFI_SIZE;
+	struct device *dev = device_find(&m->bus, base);
+
+	return dev ? container_of(dev, struct flash, dev) : NULL;
+}
+
+/* Where there is one bank there are both; what has no file is forgotten at the end. */
+static int flash_create(struct machine *m, const void *opaque, struct error *err)
+{
+	const struct flash_config *config = opaque;
+	struct flash *flash;
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < FLASH_BANKS; i++)
+		if (!flash_bank(m, i))
+			ret = flash_make(m, MAP_FLASH_BASE + i * (uint64_t)CFI_SIZE, &flash, err);
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < FLASH_BANKS; i++) {
+		flash = flash_bank(m, i);
+		if (flash->file)
+			continue;
+		m->flash = true;
+		m->firmware |= config->firmware;
+		return flash_attach(flash, config, err);
+	}
+	return error_set(err, -EBUSY, "%s: both banks of flash have a file", config->label);
+}
+
+static void flash_release(void *opaque)
+{
+	struct flash_config *config = opaque;
+
+	if (!config)
+		return;
+	free(config->label);
+	free(config->file);
+	free(config);
+}
+
+/* FILE[,ro]: a comma that nothing known follows is of the name. */
+static int flash_parse(const char *label, const char *args, void **out, struct error *err)
+{
+	struct flash_config *config = calloc(1, sizeof(*config));
+	size_t len = args ? strlen(args) : 0;
+
+	*out = config;
+	if (!config)
+		return error_errno(err, -ENOMEM, "%s", label);
+	if (len > 3 && !strcmp(args + len - 3, ",ro")) {
+		config->ro = true;
+		len -= 3;
+	}
+	if (!len)
+		return error_set(err, -EINVAL, "%s: names no file", label);
+	config->label = strdup(label);
+	config->file = strndup(args, len);
+	return config->label && config->file ? 0 : error_errno(err, -ENOMEM, "%s", label);
+}
+
+/* All of it is the file's name: firmware is not written. */
+static int flash_parse_firmware(const char *label, const char *args, void **out, struct error *err)
+{
+	struct flash_config *config = calloc(1, sizeof(*config));
+
+	*out = config;
+	if (!config)
+		return error_errno(err, -ENOMEM, "%s", label);
+	if (!args || !*args)
+		return error_set(err, -EINVAL, "%s: names no file", label);
+	config->ro = config->firmware = true;
+	config->label = strdup(label);
+	config->file = strdup(args);
+	return config->label && config->file ? 0 : error_errno(err, -ENOMEM, "%s", label);
+}
+
+static const struct device_word flash_words[] = {
+	{ "ro", "it cannot be written; FILE may be smaller than 64 MiB" },
+	{ NULL, NULL },
+};
+
+static const struct device_type flash_type = {
+	.name = "cfi-flash",
+	.summary = "a bank of flash",
+	.option = "flash",
+	.args = "FILE",
+	.words = flash_words,
+	.max = FLASH_BANKS,
+	.boot = BOOT_ALONE,
+	.order = 6,
+	.parse = flash_parse,
+	.release = flash_release,
+	.create = flash_create,
+};
+DEVICE_TYPE(flash_type);
+
+/* It is made first, and so has the first bank. */
+static const struct device_type firmware_type = {
+	.name = "firmware",
+	.summary = "firmware in the first bank of flash",
+	.option = "firmware",
+	.args = "FILE",
+	.max = 1,
+	.boot = BOOT_FIRST,
+	.order = 5,
+	.parse = flash_parse_firmware,
+	.release = flash_release,
+	.create = flash_create,
+};
+DEVICE_TYPE(firmware_type);

@@ -17,6 +17,7 @@
 #include "core/device_type.h"
 #include "core/machine_private.h"
 #include "core/message.h"
+#include "fwcfg_items.h"
 #include "vcpu.h"
 
 #define BOARD_BUTTON_MS	300
@@ -35,6 +36,7 @@ struct board {
 	int node;		/* kept for a reset, when no file can be opened any more */
 	uint32_t timer_hz;	/* of the host's tree, likewise */
 	struct loader loader;
+	struct fwcfg_items fwcfg;
 	struct cpupart part;	/* where vCPUs run */
 	guint button_timer;
 	bool pmu;		/* the vCPUs have one */
@@ -204,8 +206,12 @@ int board_create(struct board **out, const struct config *config, struct chardev
 		ret = board_choose_cpus(b, err);
 	if (!ret && !config->dump_dtb)
 		ret = board_open_vm(b, err);
-	if (!ret)
+	if (!ret) {
+		fwcfg_items_make(&b->fwcfg, config, &b->loader);
+		b->m.fwcfg_items = b->fwcfg.item;
+		b->m.nr_fwcfg_items = b->fwcfg.nr;
 		ret = board_create_devices(b, err);
+	}
 	if (ret) {
 		board_destroy(b);
 		return ret;

@@ -234,6 +234,39 @@ int loader_load(const struct loader *l, const struct guestmem *mem, struct error
 	return ret;
 }
 
+int loader_read_kernel(void *opaque, uint32_t offset, void *buf, uint32_t len)
+{
+	const struct loader *l = opaque;
+
+	return loader_file_read(&l->kernel, buf, len, offset, NULL);
+}
+
+/* The part of @file, which is at @start of all, that [@offset, @offset + @len) has of it. */
+static int loader_read_part(const struct loader_file *file, uint64_t start, uint64_t offset,
+			    uint8_t *buf, uint64_t len)
+{
+	uint64_t low = offset > start ? offset : start;
+	uint64_t end = offset + len < start + file->size ? offset + len : start + file->size;
+
+	return low < end ? loader_file_read(file, buf + (low - offset), end - low, low - start,
+					    NULL) : 0;
+}
+
+int loader_read_initrd(void *opaque, uint32_t offset, void *buf, uint32_t len)
+{
+	const struct loader *l = opaque;
+	uint64_t start = 0;
+	int ret = 0;
+
+	/* What is between them, to a multiple of four. */
+	memset(buf, 0, len);
+	for (unsigned int i = 0; !ret && i < l->nr_initrds; i++) {
+		ret = loader_read_part(&l->initrd[i], start, offset, buf, len);
+		start = loader_initrd_align(start + l->initrd[i].size);
+	}
+	return ret;
+}
+
 int loader_read_dtb(const struct loader *l, void *buf, size_t size, struct error *err)
 {
 	int ret;

@@ -41,6 +41,13 @@ int loader_open(struct loader *loader, const struct config *config, uint64_t ram
  */
 int loader_load(const struct loader *loader, const struct guestmem *mem, struct error *err);
 
+/*
+ * @len bytes of the kernel, or of the initrds, one behind the other, from @offset on, for
+ * firmware that starts them: they are there. Any thread. Returns 0 or -errno.
+ */
+int loader_read_kernel(void *loader, uint32_t offset, void *buf, uint32_t len);
+int loader_read_initrd(void *loader, uint32_t offset, void *buf, uint32_t len);
+
 /* Reads all of the --dtb file into @buf of @size bytes. Returns its length or -errno. */
 int loader_read_dtb(const struct loader *loader, void *buf, size_t size, struct error *err);
 

@@ -23,6 +23,8 @@
 #include "core/irqline.h"
 #include "core/map.h"
 
+struct fwcfg_item;
+
 enum machine_request {
 	MACHINE_NONE,
 	MACHINE_POWEROFF,	/* leave with status 0 */
@@ -53,6 +55,9 @@ struct machine {
 	void *press_opaque;
 	bool flash;		/* a device has the guest program a file; it sets this */
 	bool firmware;		/* a device has what the guest starts in; it sets this */
+	/* What the fw_cfg device tells beside what is always there; the board's. */
+	const struct fwcfg_item *fwcfg_items;
+	unsigned int nr_fwcfg_items;
 	bool network;		/* a device opens sockets while the guest runs; it sets this */
 	/*
 	 * Takes from the calling thread the rights that its kind does not need; NULL: takes none.

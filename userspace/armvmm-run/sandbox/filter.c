@@ -76,8 +76,8 @@ static const struct {
 	{ DISK | MAIN, ALWAYS,
 	  { "preadv", "pwritev", "pread64", "pwrite64", "fdatasync", "fallocate" } },
 	{ DISK | MAIN, A_THREAD, { "clone" } },
-	/* Flash that the guest programs. */
-	{ FLASH, ALWAYS, { "pwrite64" } },
+	/* Flash that the guest programs; the kernel that firmware loads by fw_cfg. */
+	{ FLASH, ALWAYS, { "pread64", "pwrite64" } },
 	/* The main loop; the guest's software is read again at a reset. */
 	{ MAIN, ALWAYS,
 	  { "lseek", "_llseek", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "eventfd2",

@@ -370,6 +370,26 @@ static void test_firmware(void)
 	KTAP_EQ(loader_load(&l, &mem, &err), 0);
 	for (uint64_t at = 0; at < 64 * MIB; at += 4096)
 		KTAP_EQ(*(uint32_t *)guestmem_ptr(&mem, RAM + at, 4), 0);
+	/* Firmware reads them itself, the RAM disks as one. */
+	loader_close(&l);
+	write_file("r", "first", 5, 5);
+	write_file("i", "second", 6, 6);
+	config.kernel = path("z");
+	config.initrd[0] = path("r");
+	config.initrd[1] = path("i");
+	config.nr_initrds = 2;
+	KTAP_EQ(loader_open(&l, &config, RAM, 64 * MIB, &err), 0);
+	KTAP_EQ(l.initrd_size, 14);
+	for (unsigned int at = 0; at < 14; at++)
+		for (unsigned int len = 0; len <= 14 - at; len++) {
+			char got[16] = "................";
+
+			KTAP_EQ(loader_read_initrd(&l, at, got, len), 0);
+			KTAP_MEMEQ(got, "first\0\0\0second" + at, len);
+			KTAP_EQ(got[len], '.');
+		}
+	KTAP_EQ(loader_read_kernel(&l, 4, &z.word[100], 400), 0);
+	KTAP_MEMEQ(&z.word[100], &z.word[1], 36);
 	loader_close(&l);
 	guestmem_destroy(&mem);
 	config.kernel = NULL;

@@ -364,7 +364,7 @@ static int work_flash(void)
 
 	unlink(path);
 	enter_with(MACHINE_THREAD_VCPU, (struct sandbox_params){ .flash = true });
-	if (pwrite(fd, "x", 1, 100) != 1)
+	if (pwrite(fd, "x", 1, 100) != 1 || pread(fd, path, 1, 100) != 1)
 		return 1;
 	return ioctl(fd, 0x4020ae46, 0) == -1 && errno == ENOTTY ? 0 : 2;
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # linux.sh CPUS: a stock kernel with busybox boots with CPUS CPUs. With one it comes of a FIT
 # image, reboots first, talks over a virtio console and is ended by SIGTERM; with two its disks are
-# O_DIRECT and its network is a tap; else libslirp carries it. Sums of what goes over disk, network and console are compared on
-# both sides.
+# O_DIRECT and its network is a tap; else libslirp carries it. Sums of what goes over disk, network
+# and console are compared on both sides.
 . ./common.sh
 cpus=$1
 cd "$dir" || exit 1

@@ -28,7 +28,7 @@
 	isb
 	.endm
 
-	.section .rodata, "a", %progbits
+	.section .hyp.entry, "ax", %progbits
 	.align	5
 	.globl	hyp_entry_start
 hyp_entry_start:

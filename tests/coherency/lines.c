@@ -33,17 +33,30 @@ static void lines_store(struct machine *m, struct line *l, unsigned int cpu, uin
 	l->pou_dirty = cached && l->code;
 }
 
-/* What the client itself reads of a guest whose caches are off is the client's affair. */
-static bool lines_heeds_ncnew(const struct machine *m, const struct touch *t)
+/*
+ * What the client itself reads of a guest whose caches are off is the client's affair. A guest that
+ * turns its caches off and on while HCR.TVM is clear invalidates what it wrote in between. (Its
+ * operations by set and way would set TVM; the emulator does not trap those of ARMv7.)
+ */
+static bool lines_heeds_ncnew(const struct machine *m, const struct touch *store,
+			      const struct touch *t)
 {
 	switch (t->world) {
 	case WORLD_HOST:
 		return m->check_user || (t->va >= MACHINE_KERNEL && t->pc >= MACHINE_KERNEL);
 	case WORLD_GUEST:
-		return m->check_guest;
+		return m->check_guest && (store->world != WORLD_GUEST || store->tvm);
 	default:
 		return true;
 	}
+}
+
+/* The host may also read while the guest writes; what it makes of that is another matter. */
+static const char *lines_hidden(const struct machine *m, const struct touch *t, uint64_t pa)
+{
+	return t->world == WORLD_HOST && tables_guest_writes(m, pa) ?
+		"a load through the caches of what was stored past them to a live page" :
+		"a load through the caches of what was stored past them";
 }
 
 static void lines_load(struct machine *m, struct line *l, unsigned int cpu, uint32_t pc,
@@ -53,9 +66,8 @@ static void lines_load(struct machine *m, struct line *l, unsigned int cpu, uint
 
 	if (cached && l->ncnew & mask) {
 		t = machine_touch(m, cpu, pc, va);
-		if (lines_heeds_ncnew(m, &t))
-			m->report(m, "R2", "a load through the caches of what was stored past them",
-				  &l->ncstore, &t, pa);
+		if (lines_heeds_ncnew(m, &l->ncstore, &t))
+			m->report(m, "R2", lines_hidden(m, &t, pa), &l->ncstore, &t, pa);
 	} else if (!cached && l->dirty & mask && l->store.world == WORLD_HOST) {
 		t = machine_touch(m, cpu, pc, va);
 		m->report(m, "R1", "a load past the caches of what was stored into them", &l->store,

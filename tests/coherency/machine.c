@@ -183,6 +183,19 @@ static void machine_iciallu(struct machine *m, unsigned int cpu, bool all)
 			m->cpus[i].iciallu = m->epoch;
 }
 
+/* No entry of a guest is left on the CPU: not when it is taken over, and after a rollover. */
+static void machine_forget_vmids(struct machine *m, unsigned int cpu)
+{
+	unsigned int i;
+
+	memset(m->cpus[cpu].vmid_seen, 0, sizeof(m->cpus[cpu].vmid_seen));
+	for (i = 0; i < 256; i++) {
+		m->vmid_cpus[i] &= ~(1u << cpu);
+		if (!m->vmid_cpus[i])
+			m->vmid_root[i] = 0;
+	}
+}
+
 /* TLB maintenance that HYP does: guests' and the host's own is their own affair. */
 static void machine_tlbi(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t reg)
 {
@@ -203,9 +216,7 @@ static void machine_tlbi(struct machine *m, unsigned int cpu, uint32_t pc, uint3
 	case SYS_TLBIALLNSNH:
 		tables_tlbi(m, cpu, pc, 0, true, broadcast);
 		for (i = first; i <= last; i++)
-			memset(m->cpus[i].vmid_seen, 0, sizeof(m->cpus[i].vmid_seen));
-		if (broadcast)
-			memset(m->vmid_root, 0, sizeof(m->vmid_root));
+			machine_forget_vmids(m, i);
 		break;
 	case SYS_TLBIALLHIS:
 	case SYS_TLBIALLH:
@@ -260,6 +271,7 @@ void machine_cp_write(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t
 		break;
 	case SYS_VTTBR:
 		c->vttbr = val;
+		c->vttbr_write = machine_touch(m, cpu, pc, 0);
 		break;
 	case SYS_VMPIDR:
 		c->vmpidr = (uint32_t)val;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "insn.h"
+#include "sysregs.h"
 
 #define MACHINE_CPUS_MAX	8
 #define MACHINE_LINE		64
@@ -32,6 +33,7 @@ struct touch {
 	uint32_t va;
 	uint8_t cpu;
 	uint8_t world;
+	bool tvm;	/* by a guest whose caches the driver looks after: HCR.TVM */
 };
 
 /*
@@ -76,8 +78,11 @@ struct cpu {
 	/* attributes of a guest's pages, found by walks of its tables */
 	uint32_t attr_va[256];
 	bool attr_cached[256];
-	/* R8: whose entries of a VMID are here */
+	struct touch vttbr_write;	/* R7, R8: where VTTBR was loaded */
+	/* R8: whose entries of a VMID are here, and where that one was loaded */
 	uint32_t vmid_vmpidr[256];
+	uint64_t vmid_root[256];
+	struct touch vmid_write[256];
 	bool vmid_seen[256];
 };
 
@@ -108,7 +113,10 @@ struct machine {
 	uint8_t *page_flags;		/* PAGE_* */
 	struct pending *pending;
 	size_t nr_pending, max_pending;
-	uint64_t vmid_root[256];	/* R7 */
+	/* R7: the tables that TLBs may have entries of, on which CPUs, and where they were loaded */
+	uint64_t vmid_root[256];
+	uint8_t vmid_cpus[256];
+	struct touch vmid_write[256];
 	bool check_user; /* loads by the client of what a guest wrote past the caches */
 	bool check_guest;		/* R2 for the guest's own loads */
 	void (*report)(struct machine *m, const char *rule, const char *what,
@@ -178,7 +186,12 @@ void machine_icache_vipt(struct machine *m, unsigned int cpu);
 static inline struct touch machine_touch(const struct machine *m, unsigned int cpu, uint32_t pc,
 					 uint32_t va)
 {
-	return (struct touch){ .pc = pc, .va = va, .cpu = cpu, .world = m->cpus[cpu].world };
+	const struct cpu *c = &m->cpus[cpu];
+
+	return (struct touch){
+		.pc = pc, .va = va, .cpu = cpu, .world = c->world,
+		.tvm = c->world == WORLD_GUEST && c->hcr & HCR_TVM,
+	};
 }
 
 void lines_access(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa,
@@ -194,6 +207,8 @@ void tables_tlbi(struct machine *m, unsigned int cpu, uint32_t pc, uint64_t root
 		 bool broadcast);
 void tables_dsb(struct machine *m, unsigned int cpu);
 void tables_eret(struct machine *m, unsigned int cpu, uint32_t pc);
+/* Whether some guest's tables let it write there. Slow. */
+bool tables_guest_writes(const struct machine *m, uint64_t pa);
 
 bool walk_va(struct machine *m, unsigned int cpu, uint32_t va, uint64_t *pa);
 bool walk_cached(struct machine *m, unsigned int cpu, uint32_t va);

@@ -2,17 +2,21 @@
 /*
  * A line for each finding, for tests/coherency/symbols to read:
  *
- *	found N RULE PA MODULE CPU WORLD PC VA CPU WORLD PC VA WHAT...
+ *	found N RULE PA MODULE ENTRY CPU WORLD PC VA CPU WORLD PC VA WHAT...
  *
  * with the access that saw it first, then the culprit's last touch (all 0 where there is none); and
  * at the end "count N TIMES".
  */
 #include "report.h"
 
-/* Module code is the same place wherever it was loaded; a guest's code is any place. */
-static uint32_t report_place(const struct machine *m, const struct touch *t)
+/*
+ * Module code is the same place wherever it was loaded. A guest's code is any place to the host,
+ * but not to the guest itself.
+ */
+static uint32_t report_place(const struct machine *m, const struct touch *t,
+			     const struct touch *other)
 {
-	if (!t || t->world == WORLD_GUEST)
+	if (!t || (t->world == WORLD_GUEST && (!other || other->world != WORLD_GUEST)))
 		return 0;
 	if (t->pc >= MACHINE_KERNEL && t->pc < 0xc0000000)
 		return t->pc - m->module;
@@ -34,8 +38,8 @@ void report_add(struct machine *m, const char *rule, const char *what, const str
 {
 	struct report *r = m->arg;
 	struct report_key key = {
-		.rule = rule, .what = what, .culprit = report_place(m, culprit),
-		.access = report_place(m, access), .count = 1,
+		.rule = rule, .what = what, .culprit = report_place(m, culprit, access),
+		.access = report_place(m, access, culprit), .count = 1,
 	};
 	unsigned int i;
 
@@ -51,7 +55,8 @@ void report_add(struct machine *m, const char *rule, const char *what, const str
 	if (r->nr == REPORT_MAX)
 		return;
 	r->keys[r->nr] = key;
-	fprintf(r->file, "found %u %s %09llx %08x", r->nr, rule, (unsigned long long)pa, m->module);
+	fprintf(r->file, "found %u %s %09llx %08x %08x", r->nr, rule, (unsigned long long)pa,
+		m->module, m->entry);
 	report_touch(r->file, access);
 	report_touch(r->file, culprit);
 	fprintf(r->file, " %s\n", what);

@@ -73,6 +73,30 @@ static void tables_add(struct machine *m, uint64_t root, uint64_t pa, unsigned i
 	}
 }
 
+static bool tables_has_writable(const struct table *t, uint64_t pa)
+{
+	uint64_t size = 1ull << (12 + 9 * (3 - t->level));
+	unsigned int i;
+
+	for (i = 0; i < MACHINE_PAGE / 8; i++)
+		if (t->copy[i] & DESC_VALID && t->copy[i] & S2_HAP_WRITE &&
+		    !tables_leads_on(t->copy[i], t->level) &&
+		    pa - (t->copy[i] & DESC_ADDR & ~(size - 1)) < size)
+			return true;
+	return false;
+}
+
+bool tables_guest_writes(const struct machine *m, uint64_t pa)
+{
+	uint64_t pages = m->ram_size / MACHINE_PAGE, i;
+
+	for (i = 0; i < pages; i++)
+		if (m->page_flags[i] & PAGE_TABLE && m->tables[i]->root != HYP_ROOT &&
+		    tables_has_writable(m->tables[i], pa))
+			return true;
+	return false;
+}
+
 /* A root is in use: of stage 2, two tables in one piece (B3.6.5: level 1, 40 bits). */
 void tables_root(struct machine *m, uint64_t root, bool hyp)
 {
@@ -294,12 +318,16 @@ void tables_eret(struct machine *m, unsigned int cpu, uint32_t pc)
 	if (m->nr_pending)
 		tables_eret_pending(m, cpu, root, t);
 	if (m->vmid_root[vmid] && m->vmid_root[vmid] != root)
-		m->report(m, "R7", "a VMID has other tables, and the TLBs were not told", NULL, &t,
-			  root);
+		m->report(m, "R7", "a VMID has other tables, and the TLBs were not told",
+			  &m->vmid_write[vmid], &c->vttbr_write, root);
 	m->vmid_root[vmid] = root;
-	if (c->vmid_seen[vmid] && c->vmid_vmpidr[vmid] != c->vmpidr)
-		m->report(m, "R8", "a vCPU finds the TLB entries of another of its VM", NULL, &t,
-			  root);
+	m->vmid_cpus[vmid] |= 1u << cpu;
+	m->vmid_write[vmid] = c->vttbr_write;
+	if (c->vmid_seen[vmid] && c->vmid_root[vmid] == root && c->vmid_vmpidr[vmid] != c->vmpidr)
+		m->report(m, "R8", "a vCPU finds the TLB entries of another of its VM",
+			  &c->vmid_write[vmid], &c->vttbr_write, root);
 	c->vmid_seen[vmid] = true;
 	c->vmid_vmpidr[vmid] = c->vmpidr;
+	c->vmid_root[vmid] = root;
+	c->vmid_write[vmid] = c->vttbr_write;
 }

@@ -28,10 +28,14 @@
 
 static struct machine m;
 static char found[256];
+static struct touch blamed;
+static const char *said;
 
 static void note(struct machine *machine, const char *rule, const char *what,
 		 const struct touch *culprit, const struct touch *access, uint64_t pa)
 {
+	said = what;
+	blamed = culprit ? *culprit : (struct touch){ 0 };
 	if (strlen(found) + strlen(rule) + 2 < sizeof(found)) {
 		if (found[0])
 			strcat(found, " ");
@@ -219,6 +223,13 @@ static void test_r2(void)
 	KTAP_STREQ(found, "");
 	host_load(0, PAGE + 8);
 	KTAP_STREQ(found, "R2");
+	KTAP_TRUE(strstr(said, "to a live page"));
+	found[0] = 0;
+	host_desc(0, L3, 0);
+	tlbi(0, SYS_TLBIALLIS, 1, ROOT, true, true);
+	host_load(0, PAGE + 8);
+	KTAP_STREQ(found, "R2");
+	KTAP_TRUE(!strstr(said, "to a live page"));
 	found[0] = 0;
 	host_op(0, SYS_DCCMVAC, PAGE + 8);	/* no invalidation: the stale line stays */
 	host_load(0, PAGE + 8);
@@ -228,6 +239,26 @@ static void test_r2(void)
 	host_load(0, PAGE + 8);
 	KTAP_STREQ(found, "");
 	end();
+}
+
+/* The driver looks after a guest that turns its caches on for as long as it traps that. */
+static void test_r2_guest(void)
+{
+	unsigned int tvm;
+
+	for (tvm = 0; tvm < 2; tvm++) {
+		begin();
+		m.check_guest = true;
+		map(0);
+		enter(0, 1, ROOT, 0, 0);
+		if (tvm)
+			m.cpus[0].hcr |= HCR_TVM;
+		machine_access(&m, 0, 0, 0, PAGE, 4, true);
+		m.cpus[0].hcr = (m.cpus[0].hcr & ~HCR_TVM) | HCR_DC;
+		machine_access(&m, 0, 0, 0, PAGE, 4, false);
+		KTAP_STREQ(found, tvm ? "R2" : "");
+		end();
+	}
 }
 
 static void guest_runs(unsigned int cpu)
@@ -425,8 +456,31 @@ static void test_r7(void)
 	KTAP_STREQ(found, "R7");
 	leave(1);
 	found[0] = 0;
+	enter(0, 1, ROOT + 0x2000, 1, 0);	/* another VM's vCPU, not another of the VM */
+	KTAP_STREQ(found, "");
+	leave(0);
+	enter(1, 1, ROOT, 1, 0);
+	KTAP_STREQ(found, "R7");
+	KTAP_EQ(blamed.pc, PC);		/* where VTTBR had the number before */
+	KTAP_EQ(blamed.cpu, 0);
+	leave(1);
+	found[0] = 0;
+	/* CPU1 alone: it forgets, and CPU0 may still know. */
+	tlbi(1, SYS_TLBIALLNSNH, 0, 0, true, true);
+	enter(1, 1, ROOT + 0x2000, 1, 0);
+	KTAP_STREQ(found, "R7");
+	leave(1);
+	found[0] = 0;
 	tlbi(0, SYS_TLBIALLNSNHIS, 0, 0, true, true);
 	enter(1, 1, ROOT, 1, 0);
+	leave(1);
+	KTAP_STREQ(found, "");
+	/* Each for itself, as they are taken over. */
+	enter(0, 1, ROOT, 1, 0);
+	leave(0);
+	tlbi(0, SYS_TLBIALLNSNH, 0, 0, true, true);
+	tlbi(1, SYS_TLBIALLNSNH, 0, 0, true, true);
+	enter(0, 1, ROOT + 0x2000, 0, 0);
 	KTAP_STREQ(found, "");
 	end();
 }
@@ -444,6 +498,7 @@ static void test_r8(void)
 	KTAP_STREQ(found, "");
 	enter(0, 1, ROOT, 0x80000000, 0);
 	KTAP_STREQ(found, "R8");
+	KTAP_EQ(blamed.pc, PC);
 	end();
 }
 
@@ -586,8 +641,8 @@ static void test_insn(void)
 	KTAP_TRUE(insn_cond_holds(14, 0));
 }
 
-KTAP_MAIN(KTAP_CASE(test_r1), KTAP_CASE(test_r1_fetch), KTAP_CASE(test_r2), KTAP_CASE(test_r3),
-	  KTAP_CASE(test_r3_vipt), KTAP_CASE(test_r4), KTAP_CASE(test_r5), KTAP_CASE(test_r6),
-	  KTAP_CASE(test_r7), KTAP_CASE(test_r8), KTAP_CASE(test_r9_walks),
-	  KTAP_CASE(test_r9_short), KTAP_CASE(test_r9_flat), KTAP_CASE(test_r9_others),
-	  KTAP_CASE(test_r10), KTAP_CASE(test_insn))
+KTAP_MAIN(KTAP_CASE(test_r1), KTAP_CASE(test_r1_fetch), KTAP_CASE(test_r2),
+	  KTAP_CASE(test_r2_guest), KTAP_CASE(test_r3), KTAP_CASE(test_r3_vipt), KTAP_CASE(test_r4),
+	  KTAP_CASE(test_r5), KTAP_CASE(test_r6), KTAP_CASE(test_r7), KTAP_CASE(test_r8),
+	  KTAP_CASE(test_r9_walks), KTAP_CASE(test_r9_short), KTAP_CASE(test_r9_flat),
+	  KTAP_CASE(test_r9_others), KTAP_CASE(test_r10), KTAP_CASE(test_insn))

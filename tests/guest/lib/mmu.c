@@ -57,6 +57,15 @@ static void build_short(void)
 	cache_clean_inval(page_table, sizeof(page_table));
 }
 
+/*
+ * The way back from where the caches are turned off or on is on the stack: no line may hide it, or
+ * be the only place that has it.
+ */
+static void stack_clean_inval(void)
+{
+	cache_clean_inval((char *)__builtin_frame_address(0) - 256, 1024);
+}
+
 void mmu_on(void)
 {
 	build_short();
@@ -66,15 +75,17 @@ void mmu_on(void)
 	CP15_WRITE(0, c3, c0, 0, 1);				/* DACR: client of domain 0 */
 	isb();
 	tlb_flush_local();
+	stack_clean_inval();
 	sctlr_set(SCTLR_M | SCTLR_C | SCTLR_I | SCTLR_Z, SCTLR_V | SCTLR_A);
 }
 
 void mmu_off(void)
 {
 	/*
-	 * All that is dirty and will be read must be cleaned by the caller:
+	 * All else that is dirty and will be read must be cleaned by the caller:
 	 * only he knows what that is.
 	 */
+	stack_clean_inval();
 	sctlr_set(0, SCTLR_M | SCTLR_C);
 	tlb_flush_local();
 }

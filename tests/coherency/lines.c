@@ -59,6 +59,19 @@ static const char *lines_hidden(const struct machine *m, const struct touch *t, 
 		"a load through the caches of what was stored past them";
 }
 
+/* The same of a store: what a guest had at that time it was not given with the line dirty. */
+static const char *lines_unclean(const struct machine *m, const struct line *l, uint64_t pa,
+				 bool fetch)
+{
+	uint32_t mapped = m->mapped[machine_page(m, pa)];
+
+	if (mapped && l->epoch >= mapped)
+		return fetch ? "a fetch past the caches of what was stored into them to a live page" :
+			       "a load past the caches of what was stored into them to a live page";
+	return fetch ? "a fetch past the caches of what was stored into them" :
+		       "a load past the caches of what was stored into them";
+}
+
 static void lines_load(struct machine *m, struct line *l, unsigned int cpu, uint32_t pc,
 		       uint32_t va, uint64_t pa, uint64_t mask, bool cached)
 {
@@ -70,8 +83,7 @@ static void lines_load(struct machine *m, struct line *l, unsigned int cpu, uint
 			m->report(m, "R2", lines_hidden(m, &t, pa), &l->ncstore, &t, pa);
 	} else if (!cached && l->dirty & mask && l->store.world == WORLD_HOST) {
 		t = machine_touch(m, cpu, pc, va);
-		m->report(m, "R1", "a load past the caches of what was stored into them", &l->store,
-			  &t, pa);
+		m->report(m, "R1", lines_unclean(m, l, pa, false), &l->store, &t, pa);
 	}
 }
 
@@ -145,8 +157,7 @@ static void lines_fetch_one(struct machine *m, unsigned int cpu, uint32_t va, ui
 	unsigned int half;
 
 	if (!icache && l->dirty & mask && l->store.world == WORLD_HOST) {
-		m->report(m, "R1", "a fetch past the caches of what was stored into them",
-			  &l->store, &t, pa);
+		m->report(m, "R1", lines_unclean(m, l, pa, true), &l->store, &t, pa);
 		return;
 	}
 	if (!l->code)

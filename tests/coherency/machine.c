@@ -29,7 +29,8 @@ bool machine_init(struct machine *m, uint64_t ram_base, uint64_t ram_size, unsig
 	m->lines = machine_reserve(ram_size / MACHINE_LINE * sizeof(*m->lines));
 	m->tables = machine_reserve(pages * sizeof(*m->tables));
 	m->page_flags = machine_reserve(pages);
-	return m->lines && m->tables && m->page_flags;
+	m->mapped = machine_reserve(pages * sizeof(*m->mapped));
+	return m->lines && m->tables && m->page_flags && m->mapped;
 }
 
 void machine_exit(struct machine *m)
@@ -41,6 +42,7 @@ void machine_exit(struct machine *m)
 	munmap(m->lines, m->ram_size / MACHINE_LINE * sizeof(*m->lines));
 	munmap(m->tables, pages * sizeof(*m->tables));
 	munmap(m->page_flags, pages);
+	munmap(m->mapped, pages * sizeof(*m->mapped));
 	free(m->pending);
 }
 

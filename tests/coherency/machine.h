@@ -111,6 +111,7 @@ struct machine {
 	struct line *lines;
 	struct table **tables;		/* by page */
 	uint8_t *page_flags;		/* PAGE_* */
+	uint32_t *mapped;		/* by page: epoch since which a guest has it, or 0 */
 	struct pending *pending;
 	size_t nr_pending, max_pending;
 	/* R7: the tables that TLBs may have entries of, on which CPUs, and where they were loaded */

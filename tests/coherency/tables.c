@@ -48,6 +48,26 @@ static bool tables_leads_on(uint64_t desc, unsigned int level)
 	return level < 3 && (desc & (DESC_VALID | DESC_TABLE)) == (DESC_VALID | DESC_TABLE);
 }
 
+static uint64_t tables_leaf_size(unsigned int level)
+{
+	return 1ull << (12 + 9 * (3 - level));
+}
+
+/* A guest has what @desc maps since @epoch, or 0: no longer. */
+static void tables_mapped(struct machine *m, uint64_t desc, unsigned int level, uint32_t epoch)
+{
+	uint64_t size = tables_leaf_size(level), pa = desc & DESC_ADDR & ~(size - 1), end = pa + size;
+
+	for (; pa < end; pa += MACHINE_PAGE)
+		if (machine_in_ram(m, pa))
+			m->mapped[machine_page(m, pa)] = epoch;
+}
+
+static bool tables_is_leaf(uint64_t desc, unsigned int level)
+{
+	return desc & DESC_VALID && !tables_leads_on(desc, level);
+}
+
 /* The page at @pa is a table, and so are those that it leads to. */
 static void tables_add(struct machine *m, uint64_t root, uint64_t pa, unsigned int level)
 {
@@ -70,17 +90,18 @@ static void tables_add(struct machine *m, uint64_t root, uint64_t pa, unsigned i
 		t->copy[i] = machine_read64(m, pa + i * 8);
 		if (tables_leads_on(t->copy[i], level))
 			tables_add(m, root, t->copy[i] & DESC_ADDR, level + 1);
+		else if (t->copy[i] & DESC_VALID && root != HYP_ROOT)
+			tables_mapped(m, t->copy[i], level, m->epoch);
 	}
 }
 
 static bool tables_has_writable(const struct table *t, uint64_t pa)
 {
-	uint64_t size = 1ull << (12 + 9 * (3 - t->level));
+	uint64_t size = tables_leaf_size(t->level);
 	unsigned int i;
 
 	for (i = 0; i < MACHINE_PAGE / 8; i++)
-		if (t->copy[i] & DESC_VALID && t->copy[i] & S2_HAP_WRITE &&
-		    !tables_leads_on(t->copy[i], t->level) &&
+		if (tables_is_leaf(t->copy[i], t->level) && t->copy[i] & S2_HAP_WRITE &&
 		    pa - (t->copy[i] & DESC_ADDR & ~(size - 1)) < size)
 			return true;
 	return false;
@@ -128,7 +149,7 @@ static void tables_pend(struct machine *m, const struct table *t, uint64_t old, 
 {
 	struct pending *p;
 	bool table = tables_leads_on(old, t->level);
-	uint64_t size = table ? MACHINE_PAGE : 1ull << (12 + 9 * (3 - t->level));
+	uint64_t size = table ? MACHINE_PAGE : tables_leaf_size(t->level);
 
 	if (m->nr_pending == m->max_pending) {
 		m->max_pending = m->max_pending ? m->max_pending * 2 : 1024;
@@ -185,6 +206,12 @@ static void tables_entry(struct machine *m, struct table *t, uint64_t pa, uint64
 	if ((new & DESC_VALID || old & DESC_VALID) && (old ^ new) != DESC_AF) {
 		if (!c->table_stores++)
 			c->table_store = store;
+	}
+	if (t->root != HYP_ROOT && (old ^ new) & DESC_VALID) {
+		if (tables_is_leaf(old, t->level))
+			tables_mapped(m, old, t->level, 0);
+		else if (tables_is_leaf(new, t->level))
+			tables_mapped(m, new, t->level, m->epoch);
 	}
 	if (old & DESC_VALID && new & DESC_VALID) {
 		if (tables_leads_on(old, t->level) || tables_leads_on(new, t->level) ?

@@ -186,6 +186,25 @@ static void test_r1(void)
 	enter(0, 1, ROOT, 0, 0);
 	machine_access(&m, 0, 0, 0, PAGE, 4, false);
 	KTAP_STREQ(found, "");
+	leave(0);
+	host_store(0, PAGE);	/* the guest has the page: nobody gives it to it again */
+	enter(0, 1, ROOT, 0, 0);
+	machine_access(&m, 0, 0, 0, PAGE, 4, false);
+	KTAP_STREQ(found, "R1");
+	KTAP_TRUE(strstr(said, "to a live page"));
+	leave(0);
+	found[0] = 0;
+	host_desc(0, L3, 0);
+	tlbi(0, SYS_TLBIALLIS, 1, ROOT, true, true);
+	host_store(0, PAGE);
+	machine_dsb(&m, 0);
+	host_desc(0, L3, PAGE | LEAF);
+	machine_dsb(&m, 0);
+	enter(0, 1, ROOT, 0, 0);
+	machine_access(&m, 0, 0, 0, PAGE, 4, false);
+	KTAP_STREQ(found, "R1");
+	KTAP_TRUE(!strstr(said, "to a live page"));
+	found[0] = 0;
 	/* A guest with its caches on, and the default mapping of HCR.DC, reads them. */
 	leave(0);
 	host_store(0, PAGE);

@@ -114,7 +114,7 @@ struct machine {
 	uint32_t *mapped;		/* by page: epoch since which a guest has it, or 0 */
 	struct pending *pending;
 	size_t nr_pending, max_pending;
-	/* R7: the tables that TLBs may have entries of, on which CPUs, and where they were loaded */
+	/* R7: the tables that TLBs may have, on which CPUs, and where they were loaded */
 	uint64_t vmid_root[256];
 	uint8_t vmid_cpus[256];
 	struct touch vmid_write[256];

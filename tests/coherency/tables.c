@@ -56,7 +56,8 @@ static uint64_t tables_leaf_size(unsigned int level)
 /* A guest has what @desc maps since @epoch, or 0: no longer. */
 static void tables_mapped(struct machine *m, uint64_t desc, unsigned int level, uint32_t epoch)
 {
-	uint64_t size = tables_leaf_size(level), pa = desc & DESC_ADDR & ~(size - 1), end = pa + size;
+	uint64_t size = tables_leaf_size(level), pa = desc & DESC_ADDR & ~(size - 1);
+	uint64_t end = pa + size;
 
 	for (; pa < end; pa += MACHINE_PAGE)
 		if (machine_in_ram(m, pa))

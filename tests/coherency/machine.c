@@ -275,9 +275,6 @@ void machine_cp_write(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t
 		c->vttbr = val;
 		c->vttbr_write = machine_touch(m, cpu, pc, 0);
 		break;
-	case SYS_VMPIDR:
-		c->vmpidr = (uint32_t)val;
-		break;
 	case SYS_SCTLR:
 		c->sctlr = (uint32_t)val;
 		break;

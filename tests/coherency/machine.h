@@ -59,8 +59,9 @@ struct table;
 struct cpu {
 	enum world world;
 	bool synced;		/* registers were read from the emulator */
-	uint32_t hvbar, hcr, hsctlr, sctlr, ttbcr, vmpidr, contextidr, prrr, nmrr;
+	uint32_t hvbar, hcr, hsctlr, sctlr, ttbcr, contextidr, prrr, nmrr;
 	uint64_t httbr, vttbr, ttbr0, ttbr1;
+	uint32_t vcpu;		/* that the host has called HYP for: r1 of its hvc */
 	uint32_t dsb;		/* epoch after its last DSB */
 	uint32_t iciallu;	/* epoch of its last invalidation of all its I-cache */
 	bool icache_vipt;	/* see machine_icache_vipt() */
@@ -80,7 +81,7 @@ struct cpu {
 	bool attr_cached[256];
 	struct touch vttbr_write;	/* R7, R8: where VTTBR was loaded */
 	/* R8: whose entries of a VMID are here, and where that one was loaded */
-	uint32_t vmid_vmpidr[256];
+	uint32_t vmid_vcpu[256];
 	uint64_t vmid_root[256];
 	struct touch vmid_write[256];
 	bool vmid_seen[256];

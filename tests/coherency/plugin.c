@@ -40,7 +40,6 @@ enum plugin_reg {
 	REG_HSCTLR,
 	REG_HTTBR,
 	REG_VTTBR,
-	REG_VMPIDR,
 	REG_SCTLR,
 	REG_TTBCR,
 	REG_TTBR0,
@@ -60,7 +59,6 @@ static const char *const plugin_names[NR_REGS] = {
 	"SCTLR_EL2",
 	"HTTBR",
 	"VTTBR",
-	"VMPIDR",
 	"SCTLR",
 	"TTBCR",
 	"TTBR0",
@@ -174,7 +172,6 @@ static void plugin_sync(unsigned int cpu)
 	c->hsctlr = plugin_read(cpu, REG_HSCTLR);
 	c->httbr = plugin_read(cpu, REG_HTTBR);
 	c->vttbr = plugin_read(cpu, REG_VTTBR);
-	c->vmpidr = plugin_read(cpu, REG_VMPIDR);
 	c->sctlr = plugin_read(cpu, REG_SCTLR);
 	c->ttbcr = plugin_read(cpu, REG_TTBCR);
 	c->ttbr0 = plugin_read(cpu, REG_TTBR0);
@@ -194,6 +191,8 @@ static void plugin_block(unsigned int cpu, void *data)
 
 	pthread_mutex_lock(&p.lock);
 	if (b->hyp && (c->world != WORLD_HYP || !c->synced)) {
+		if (c->world == WORLD_HOST)
+			c->vcpu = (uint32_t)plugin_read(cpu, REG_R0 + 1);
 		plugin_sync(cpu);
 		machine_hyp_enter(&p.m, cpu);
 	}

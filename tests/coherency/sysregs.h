@@ -13,7 +13,6 @@
 #define SYS_NMRR		CP_REG(10, 0, 2, 1)
 #define SYS_ISR			CP_REG(12, 0, 1, 0)
 #define SYS_CONTEXTIDR		CP_REG(13, 0, 0, 1)
-#define SYS_VMPIDR		CP_REG(0, 4, 0, 5)
 #define SYS_HSCTLR		CP_REG(1, 4, 0, 0)
 #define SYS_HCR			CP_REG(1, 4, 1, 0)
 #define SYS_HCPTR		CP_REG(1, 4, 1, 2)

@@ -351,11 +351,11 @@ void tables_eret(struct machine *m, unsigned int cpu, uint32_t pc)
 	m->vmid_root[vmid] = root;
 	m->vmid_cpus[vmid] |= 1u << cpu;
 	m->vmid_write[vmid] = c->vttbr_write;
-	if (c->vmid_seen[vmid] && c->vmid_root[vmid] == root && c->vmid_vmpidr[vmid] != c->vmpidr)
+	if (c->vmid_seen[vmid] && c->vmid_root[vmid] == root && c->vmid_vcpu[vmid] != c->vcpu)
 		m->report(m, "R8", "a vCPU finds the TLB entries of another of its VM",
 			  &c->vmid_write[vmid], &c->vttbr_write, root);
 	c->vmid_seen[vmid] = true;
-	c->vmid_vmpidr[vmid] = c->vmpidr;
+	c->vmid_vcpu[vmid] = c->vcpu;
 	c->vmid_root[vmid] = root;
 	c->vmid_write[vmid] = c->vttbr_write;
 }

@@ -106,15 +106,15 @@ static void end(void)
 }
 
 /* Into a guest of @vmid and @root, by the order of the world switch; HCR's DC and VM as told. */
-static void enter(unsigned int cpu, unsigned int vmid, uint64_t root, uint32_t vmpidr,
+static void enter(unsigned int cpu, unsigned int vmid, uint64_t root, uint32_t vcpu,
 		  uint32_t sctlr)
 {
+	m.cpus[cpu].vcpu = vcpu;
 	machine_hyp_enter(&m, cpu);
 	hyp(cpu, SYS_TTBCR, EPD);
 	machine_isb(&m, cpu);
 	hyp(cpu, SYS_VTTBR, (uint64_t)vmid << 48 | root);
 	hyp(cpu, SYS_HCR, HCR_VM);
-	hyp(cpu, SYS_VMPIDR, vmpidr);
 	machine_isb(&m, cpu);
 	hyp(cpu, SYS_SCTLR, sctlr);
 	hyp(cpu, SYS_TTBR0, 0);

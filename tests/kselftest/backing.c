@@ -265,11 +265,9 @@ struct workers {
 /* Each vCPU walks half of the area; where no slot is, its accesses come out, and read zero. */
 static void work(struct workers *w)
 {
-	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
-
 	vm_make(&w->vm, 2, 0);
 	for (unsigned int i = 0; i < 2; i++) {
-		MUST_OK(ioctl(w->vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
+		vm_vcpu_on(&w->vm, i);
 		VM_CODE(&w->vm, i, walk);
 		reg32_set(w->vm.vcpu[i].fd, REG_R(5), AREA + i * (PAGES / 2) * PAGE);
 		reg32_set(w->vm.vcpu[i].fd, REG_R(6), AREA + (i + 1) * (PAGES / 2) * PAGE);

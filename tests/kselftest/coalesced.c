@@ -212,7 +212,6 @@ static void hostile(void)
 /* Two vCPUs write to one ring, which is the same in both mappings, while zones come and go. */
 static void race(void)
 {
-	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_coalesced_mmio_ring *ring;
 	struct kvm_coalesced_mmio e;
 	uint32_t next[2] = { };
@@ -225,7 +224,7 @@ static void race(void)
 	ring = ring_of(&vm, 1);
 	CHECK_OK(add(&vm, ZONE, ZONE_SIZE));
 	for (unsigned int i = 0; i < 2; i++) {
-		MUST_OK(ioctl(vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
+		vm_vcpu_on(&vm, i);
 		VM_CODE(&vm, i, count);
 		start(&vm, i, ZONE + i * 4, 0, 0);
 		runner_start(&r[i], &vm, i);

@@ -303,9 +303,7 @@ static void follow_by(bool by_hand)
 	CHECK_OK(manual(&vm, 0, by_hand));
 	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
 	for (i = 0; i < VCPUS; i++) {
-		struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
-
-		MUST_OK(ioctl(vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
+		vm_vcpu_on(&vm, i);
 		VM_CODE(&vm, i, stir);
 		reg32_set(vm.vcpu[i].fd, REG_R(5), AREA + i * (PAGES / VCPUS) * PAGE);
 		reg32_set(vm.vcpu[i].fd, REG_R(6), PAGES / VCPUS);

@@ -365,13 +365,7 @@ static void line_race(void)
 	CHECK_OK(attr_set(vm.gic, GRP_DIST, 0, &one));
 	for (uint32_t off = 0x100; off < 0x120; off += 4)
 		CHECK_OK(attr_set(vm.gic, GRP_DIST, off, &all));
-	for (unsigned int i = 0; i < 2; i++) {
-		struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
-
-		MUST_OK(ioctl(vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
-		VM_CODE(&vm, i, iar);
-		runner_start(&r[i], &vm, i);
-	}
+	runners_start(r, &vm, 2, code_iar, code_iar_end);
 	MUST(!pthread_create(&t, NULL, lines, &vm), "no thread");
 	pthread_join(t, NULL);
 	for (unsigned int i = 0; i < 2; i++) {

@@ -31,19 +31,10 @@ GUEST_CODE(spoil, "ldr r1, =0x0a000000\n\tmov r0, #0xf00000\n\tmcr p15, 0, r0, c
 static struct vm vm;
 static struct runner r;
 
-static void pin0(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	MUST(!sched_setaffinity(0, sizeof(set), &set), "%s", strerror(errno));
-}
-
 /* The guest runs in a thread that shares this one's CPU. */
 static void spoil(void)
 {
-	pin0();
+	cpu_bind(0);
 	vm_make(&vm, 1, 0);
 	VM_CODE(&vm, 0, spoil);
 	runner_start(&r, &vm, 0);

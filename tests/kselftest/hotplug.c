@@ -23,13 +23,7 @@ static void under(const char *start, const char *end)
 		ktap_skip("CPU 1 cannot go offline: %s", strerror(errno));
 	CHECK(!cpu_online(1, true));
 	vm_make(&vm, 4, 0);
-	for (unsigned int i = 0; i < 4; i++) {
-		struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
-
-		MUST_OK(ioctl(vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
-		vm_code(&vm, i, start, end);
-		runner_start(&r[i], &vm, i);
-	}
+	runners_start(r, &vm, 4, start, end);
 	for (int n = 0; n < 10; n++) {
 		for (unsigned int i = 0; i < 4; i++)
 			before[i] = r[i].mmio;
@@ -64,21 +58,16 @@ static void sleeping(void)
 static void pinned(void)
 {
 	struct vm vm;
-	cpu_set_t set;
 
 	if (sysconf(_SC_NPROCESSORS_CONF) < 2)
 		ktap_skip("one CPU");
 	vm_make(&vm, 1, 0);
 	VM_CODE(&vm, 0, count);
 	for (uint32_t i = 0; i < 20; i++) {
-		CPU_ZERO(&set);
-		CPU_SET(1, &set);
-		CHECK(!sched_setaffinity(0, sizeof(set), &set));
+		cpu_bind(1);
 		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 		CHECK(*(uint32_t *)vm.vcpu[0].run->mmio.data == 2 * i);
-		CPU_ZERO(&set);
-		CPU_SET(0, &set);
-		CHECK(!sched_setaffinity(0, sizeof(set), &set));
+		cpu_bind(0);
 		if (cpu_online(1, false))
 			ktap_skip("CPU 1 cannot go offline: %s", strerror(errno));
 		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);

@@ -136,13 +136,7 @@ static void child_run(const char *start, const char *end, bool wait_mmio)
 			struct vm vm;
 
 			vm_make(&vm, 2, 0);
-			for (unsigned int v = 0; v < 2; v++) {
-				struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
-
-				ioctl(vm.vcpu[v].fd, KVM_SET_MP_STATE, &on);
-				vm_code(&vm, v, start, end);
-				runner_start(&r[v], &vm, v);
-			}
+			runners_start(r, &vm, 2, start, end);
 			if (wait_mmio)
 				runner_wait(&r[0], 1, 3000);
 			for (;;)

@@ -294,9 +294,7 @@ static void change_running(void)
 
 	vm_make(&vm, 2, 0);
 	for (unsigned int i = 0; i < 2; i++) {
-		struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
-
-		MUST_OK(ioctl(vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
+		vm_vcpu_on(&vm, i);
 		VM_CODE(&vm, i, peek);
 		reg32_set(vm.vcpu[i].fd, REG_R(2), 0x80000000 + i * PAGE);
 		runner_start(&r[i], &vm, i);

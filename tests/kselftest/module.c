@@ -15,15 +15,8 @@ GUEST_CODE(count, "ldr r1, =0x0a000000\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tb 
 static int load(const char *params)
 {
 	const char *path = getenv("MODULE");
-	int fd = open(path ? path : "/armvmm.ko", O_RDONLY | O_CLOEXEC), r, e;
 
-	if (fd < 0)
-		ktap_skip("%s: %s", path ? path : "/armvmm.ko", strerror(errno));
-	r = (int)syscall(SYS_finit_module, fd, params, 0);
-	e = errno;
-	close(fd);
-	errno = e;
-	return r;
+	return module_load(path ? path : "/armvmm.ko", params);
 }
 
 static int unload(void)
@@ -164,15 +157,6 @@ static void bad_parameters(void)
 	run_guest(1);
 }
 
-static void pin(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	CHECK(!sched_setaffinity(0, sizeof(set), &set), "%s", strerror(errno));
-}
-
 /* A CPU that was offline at load, or goes at any other time, is taken over when it comes. */
 static void offline_at_load(void)
 {
@@ -184,17 +168,17 @@ static void offline_at_load(void)
 			ktap_skip("CPU 1 cannot go offline");
 		CHECK(!load(""), "%s", strerror(errno));
 		CHECK(!cpu_online(1, true), "%s", strerror(errno));
-		pin(1);
+		cpu_bind(1);
 		run_guest(1);
-		pin(0);
+		cpu_bind(0);
 		run_guest(1);
 		CHECK(!cpu_online(1, false));
 		CHECK(!unload_patiently(), "%s", strerror(errno));
 		CHECK(!cpu_online(1, true));
 		CHECK(!load(""), "%s", strerror(errno));
-		pin(1);
+		cpu_bind(1);
 		run_guest(1);
-		pin(0);
+		cpu_bind(0);
 		CHECK(!unload_patiently(), "%s", strerror(errno));
 	}
 	CHECK(!load(""), "%s", strerror(errno));

@@ -208,7 +208,6 @@ static void made_writable(void)
 /* Two vCPUs that touch the same pages at once: one pin for each. */
 static void raced(void)
 {
-	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	char *mem = map_pages(PAGES * PAGE);
 	struct runner r[2];
 	long held, before;
@@ -217,7 +216,7 @@ static void raced(void)
 	only_pinned();
 	held = pinned_before();
 	vm_make(&vm, 2, 0);
-	CHECK_OK(ioctl(vm.vcpu[1].fd, KVM_SET_MP_STATE, &on));
+	vm_vcpu_on(&vm, 1);
 	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
 	for (unsigned int i = 0; i < 2; i++) {
 		VM_CODE(&vm, i, walk);

@@ -5,7 +5,6 @@
  */
 #include "vm.h"
 
-#include <sched.h>
 #include <sys/syscall.h>
 
 #define PARAMETERS "/sys/module/powerstate/parameters/"
@@ -28,14 +27,9 @@ GUEST_CODE(sleep, "ldr r1, =0x0a000000\n\tldr r2, =0x08000000\n\tldr r3, =0x0801
 
 static void states_load(void)
 {
-	int fd = open("/powerstate.ko", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		ktap_skip("/powerstate.ko: %s", strerror(errno));
 	/* A case that died left it. */
 	syscall(SYS_delete_module, "powerstate", 0);
-	MUST(!syscall(SYS_finit_module, fd, "", 0), "%s", strerror(errno));
-	close(fd);
+	MUST(!module_load("/powerstate.ko", ""), "%s", strerror(errno));
 }
 
 static void states_unload(void)
@@ -56,15 +50,6 @@ static int state(const char *what, unsigned int cpu)
 	return r;
 }
 
-static int bind(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set);
-}
-
 static uint32_t written(struct vm *vm)
 {
 	return *(uint32_t *)vm->vcpu[0].run->mmio.data;
@@ -83,18 +68,18 @@ static void lost(void)
 	vm_make(&vm, 1, 0);
 	VM_CODE(&vm, 0, count);
 	run = vm.vcpu[0].run;
-	MUST(!bind(cpu), "%s", strerror(errno));
+	cpu_bind(cpu);
 	for (int round = 0; round < 20; round++) {
 		MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 		CHECK(written(&vm) == n++);
-		MUST(!bind(0), "%s", strerror(errno));
+		cpu_bind(0);
 		MUST(!state("enter", cpu), "%s", strerror(errno));
 		CHECK_ERRNO(state("enter", cpu), EBUSY);
 		if (cpu) {
 			MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 			CHECK(written(&vm) == n++);
 		}
-		MUST(!bind(cpu), "%s", strerror(errno));
+		cpu_bind(cpu);
 		for (int again = 0; again < 2; again++) {
 			MUST(vm_run(&vm, 0) == KVM_EXIT_FAIL_ENTRY, "exit %u", run->exit_reason);
 			CHECK(run->fail_entry.hardware_entry_failure_reason ==
@@ -121,13 +106,7 @@ static void nap_under(const char *start, const char *end)
 
 	states_load();
 	vm_make(&vm, 4, 0);
-	for (unsigned int i = 0; i < 4; i++) {
-		struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
-
-		MUST_OK(ioctl(vm.vcpu[i].fd, KVM_SET_MP_STATE, &on));
-		vm_code(&vm, i, start, end);
-		runner_start(&r[i], &vm, i);
-	}
+	runners_start(r, &vm, 4, start, end);
 	for (int n = 0; n < 10; n++) {
 		for (unsigned int i = 0; i < 4; i++)
 			before[i] = r[i].mmio;
@@ -136,7 +115,7 @@ static void nap_under(const char *start, const char *end)
 			usleep(500);
 		}
 		for (unsigned int i = 0; i < 4; i++)
-			CHECK(runner_wait(&r[i], before[i] + 2, 10000),
+			CHECK(runner_wait(&r[i], before[i] + 2, PATIENCE_MS),
 			      "vCPU %u stands still (round %d, error %d)", i, n, r[i].error);
 	}
 	for (unsigned int i = 0; i < 4; i++) {

@@ -3,7 +3,9 @@
 #include "vm.h"
 
 #include <grp.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 const char *device_node(void)
@@ -140,6 +142,13 @@ void vm_close(struct vm *vm)
 	close(vm->sys);
 	if (vm->ram)
 		munmap(vm->ram, RAM_SIZE);
+}
+
+void vm_vcpu_on(struct vm *vm, unsigned int i)
+{
+	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+	MUST_OK(ioctl(vm->vcpu[i].fd, KVM_SET_MP_STATE, &on));
 }
 
 void vm_code_at(struct vm *vm, unsigned int i, uint32_t at, const void *start, const void *end)
@@ -302,6 +311,16 @@ void runner_start(struct runner *r, struct vm *vm, unsigned int i)
 	MUST(!pthread_create(&r->thread, NULL, runner_main, r), "no thread");
 }
 
+void runners_start(struct runner *r, struct vm *vm, unsigned int n, const void *start,
+		   const void *end)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		vm_vcpu_on(vm, i);
+		vm_code(vm, i, start, end);
+		runner_start(&r[i], vm, i);
+	}
+}
+
 void runner_stop(struct runner *r)
 {
 	r->stop = true;
@@ -327,6 +346,28 @@ bool runner_wait(struct runner *r, unsigned int n, unsigned int ms)
 	while (r->mmio < n && !r->error && now_ns() < end)
 		usleep(1000);
 	return r->mmio >= n;
+}
+
+void cpu_bind(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	MUST(!sched_setaffinity(0, sizeof(set), &set), "%s", strerror(errno));
+}
+
+int module_load(const char *file, const char *params)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC), r, e;
+
+	if (fd < 0)
+		ktap_skip("%s: %s", file, strerror(errno));
+	r = (int)syscall(SYS_finit_module, fd, params, 0);
+	e = errno;
+	close(fd);
+	errno = e;
+	return r;
 }
 
 int cpu_online(unsigned int cpu, bool on)

@@ -71,6 +71,8 @@ void vm_make(struct vm *vm, unsigned int nvcpus, unsigned int without);
 void vm_vcpu(struct vm *vm, unsigned int i, unsigned int without);
 void vm_vcpu_init(struct vm *vm, unsigned int i);
 int vm_gic(struct vm *vm);
+/* vCPU i is on, as PSCI's CPU_ON would have it. */
+void vm_vcpu_on(struct vm *vm, unsigned int i);
 /* Copies guest code to RAM and points vCPU i at it. */
 void vm_code(struct vm *vm, unsigned int i, const void *start, const void *end);
 void vm_code_at(struct vm *vm, unsigned int i, uint32_t at, const void *start, const void *end);
@@ -88,6 +90,10 @@ int irq_line(int vm, uint32_t irq, uint32_t level);
 int mem_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size, void *hva);
 uint64_t now_ns(void);
 char *map_pages(size_t size);
+/* This thread runs on that CPU alone. */
+void cpu_bind(unsigned int cpu);
+/* 0, or -1 and errno; skips the case when there is no such file. */
+int module_load(const char *file, const char *params);
 /* Takes a CPU of the host offline, or back. 0, or -1 and errno. */
 int cpu_online(unsigned int cpu, bool on);
 /* The number behind @what ("MemFree:") in a file of /proc, in KiB; -1: it is not there. */
@@ -107,13 +113,16 @@ struct runner {
 	volatile uint32_t last;	/* last word written to DEV_BASE */
 };
 void runner_start(struct runner *r, struct vm *vm, unsigned int i);
+/* n vCPUs, turned on, each with a copy of the code. */
+void runners_start(struct runner *r, struct vm *vm, unsigned int n, const void *start,
+		   const void *end);
 void runner_stop(struct runner *r);
 /* Waits until the guest wrote to DEV_BASE at least n times. */
+bool runner_wait(struct runner *r, unsigned int n, unsigned int ms);
 /* Enough for what comes in milliseconds where the emulator, or one of its CPUs, stands still. */
 #define PATIENCE_MS	20000
 /* True once @flag is not zero: waits for PATIENCE_MS at most. */
 bool comes(const volatile unsigned int *flag);
-bool runner_wait(struct runner *r, unsigned int n, unsigned int ms);
 
 #define SPI(n)		(KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (n))
 #define PPI(cpu, n)	(KVM_ARM_IRQ_TYPE_PPI << KVM_ARM_IRQ_TYPE_SHIFT | (cpu) << 16 | (n))

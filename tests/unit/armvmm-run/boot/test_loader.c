@@ -4,7 +4,7 @@
 // sources: userspace/armvmm-run/boot/uimage.c userspace/armvmm-run/boot/loader_file.c
 // sources: userspace/armvmm-run/boot/payload.c userspace/armvmm-run/boot/unpack.c
 // sources: userspace/armvmm-run/boot/fit.c userspace/armvmm-run/boot/fdt_check.c
-// files: tests/unit/armvmm-run/boot/image_make.h
+// files: tests/unit/armvmm-run/boot/image_make.h tests/unit/armvmm-run/scratch.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 zlib libzstd
 // libs: -lfdt
@@ -20,33 +20,13 @@
 
 #include "boot/loader.h"
 #include "armvmm-run/boot/image_make.h"
+#include "armvmm-run/scratch.h"
 #include "ktap.h"
 
 #define RAM	0x40000000ull
 #define MIB	(1ull << 20)
 
-static char dir[] = "/tmp/test_loader.XXXXXX";
 static struct error err;
-
-static const char *path(const char *name)
-{
-	static char text[4][128];
-	static unsigned int next;
-	char *at = text[next++ % 4];
-
-	snprintf(at, sizeof(text[0]), "%s/%s", dir, name);
-	return at;
-}
-
-/* Writes @len bytes at the start of a file that is @size bytes long (sparse). */
-static void write_file(const char *name, const void *data, size_t len, off_t size)
-{
-	int fd = open(path(name), O_RDWR | O_CREAT | O_TRUNC, 0600);
-
-	KTAP_EQ(pwrite(fd, data, len, 0), len);
-	KTAP_EQ(ftruncate(fd, size), 0);
-	close(fd);
-}
 
 static int probe(const char *name, enum kernel_format format, uint64_t ram_size,
 		 struct kernel_image *image)
@@ -410,7 +390,7 @@ static void test_files(void)
 	mkfifo(path("fifo"), 0600);
 	KTAP_EQ(layout(&l, 64 * MIB, path("none"), NULL), (unsigned long long)-ENOENT);
 	KTAP_TRUE(strstr(err.text, "/none: No such file or directory"));
-	KTAP_EQ(layout(&l, 64 * MIB, dir, NULL), (unsigned long long)-EISDIR);
+	KTAP_EQ(layout(&l, 64 * MIB, scratch_dir, NULL), (unsigned long long)-EISDIR);
 	KTAP_EQ(layout(&l, 64 * MIB, path("empty"), NULL), (unsigned long long)-EINVAL);
 	KTAP_EQ(layout(&l, 64 * MIB, path("fifo"), NULL), (unsigned long long)-EINVAL);
 	write_file("dtb", "x", 1, 2 * MIB);
@@ -556,7 +536,7 @@ static void remove_files(void)
 
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(path(names[i]));
-	rmdir(dir);
+	rmdir(scratch_dir);
 }
 
 int main(void)
@@ -569,7 +549,7 @@ int main(void)
 		KTAP_CASE(test_guestmem), KTAP_CASE(test_firmware),
 	};
 
-	if (!mkdtemp(dir))
+	if (!mkdtemp(scratch_dir))
 		return 1;
 	atexit(remove_files);
 	return ktap_run(cases, sizeof(cases) / sizeof(cases[0]));

@@ -4,7 +4,7 @@
 // sources: userspace/armvmm-run/boot/uimage.c userspace/armvmm-run/boot/loader_file.c
 // sources: userspace/armvmm-run/boot/payload.c userspace/armvmm-run/boot/unpack.c
 // sources: userspace/armvmm-run/boot/fit.c userspace/armvmm-run/boot/fdt_check.c
-// files: tests/unit/armvmm-run/boot/image_make.h
+// files: tests/unit/armvmm-run/boot/image_make.h tests/unit/armvmm-run/scratch.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 zlib libzstd
 // libs: -lfdt
@@ -21,6 +21,7 @@
 #include <zstd.h>
 
 #include "armvmm-run/boot/image_make.h"
+#include "armvmm-run/scratch.h"
 #include "boot/loader.h"
 #include "ktap.h"
 
@@ -28,28 +29,9 @@
 #define MIB	(1ull << 20)
 #define KERNEL	(300u << 10)	/* bytes: several pieces */
 
-static char dir[] = "/tmp/test_payload.XXXXXX";
 static struct error err;
 static uint8_t kernel[KERNEL];	/* a zImage, whose bytes hardly repeat */
 static uint8_t buf[4 * KERNEL];
-
-static const char *path(const char *name)
-{
-	static char text[4][128];
-	static unsigned int next;
-	char *at = text[next++ % 4];
-
-	snprintf(at, sizeof(text[0]), "%s/%s", dir, name);
-	return at;
-}
-
-static void write_file(const char *name, const void *data, size_t len)
-{
-	int fd = open(path(name), O_RDWR | O_CREAT | O_TRUNC, 0600);
-
-	KTAP_EQ(write(fd, data, len), len);
-	close(fd);
-}
 
 static void make_kernel(void)
 {
@@ -89,7 +71,7 @@ static int open_named(struct loader *l, const char *name, const char *initrd)
 
 static int open_kernel(struct loader *l, const void *data, size_t len)
 {
-	write_file("k", data, len);
+	write_file("k", data, len, len);
 	return open_named(l, path("k"), NULL);
 }
 
@@ -300,10 +282,10 @@ static void test_uinitrd(void)
 	struct guestmem mem = { 0 };
 	struct loader l;
 
-	write_file("k", kernel, sizeof(kernel));
+	write_file("k", kernel, sizeof(kernel), sizeof(kernel));
 	memcpy(buf + 64, kernel, 5000);
 	make_uimage(buf, 4000, 2, 3, 1);
-	write_file("r", buf, 5064);
+	write_file("r", buf, 5064, 5064);
 	KTAP_EQ(guestmem_alloc(&mem, RAM, 64 * MIB), 0);
 	KTAP_EQ(open_named(&l, path("k"), path("r")), 0);
 	KTAP_EQ(l.initrd_size, 4000);
@@ -314,15 +296,15 @@ static void test_uinitrd(void)
 	guestmem_destroy(&mem);
 
 	buf[64 + 100] ^= 1;
-	write_file("r", buf, 5064);
+	write_file("r", buf, 5064, 5064);
 	KTAP_EQ(open_named(&l, path("k"), path("r")), (unsigned long long)-ENOEXEC);
 	KTAP_TRUE(strstr(err.text, "/r: is damaged: the checksum of its data is wrong"));
 	make_uimage(buf, 4000, 2, 2, 0);
-	write_file("r", buf, 5064);
+	write_file("r", buf, 5064, 5064);
 	KTAP_EQ(open_named(&l, path("k"), path("r")), (unsigned long long)-ENOEXEC);
 	KTAP_TRUE(strstr(err.text, "/r: is a U-Boot image, a kernel (2), and no RAM disk"));
 	make_uimage(buf, 5001, 2, 3, 0);
-	write_file("r", buf, 5064);
+	write_file("r", buf, 5064, 5064);
 	KTAP_EQ(open_named(&l, path("k"), path("r")), (unsigned long long)-ENOEXEC);
 	KTAP_TRUE(strstr(err.text, "/r: is truncated"));
 }
@@ -476,9 +458,10 @@ static void test_fit_named(void)
 	struct fit_spec s = { .no_default = true };
 	struct guestmem mem = { 0 };
 	struct loader l;
+	size_t len = make_fit(&s);
 	char name[160];
 
-	write_file("k", buf, make_fit(&s));
+	write_file("k", buf, len, len);
 	snprintf(name, sizeof(name), "%s#conf-1", path("k"));
 	KTAP_EQ(open_named(&l, name, NULL), 0);
 	check_kernel(&l);
@@ -495,7 +478,7 @@ static void test_fit_named(void)
 	KTAP_MEMEQ(guestmem_ptr(&mem, l.initrd_gpa, 11), "a RAM disk", 11);
 	loader_close(&l);
 	guestmem_destroy(&mem);
-	write_file("r", "mine", 4);
+	write_file("r", "mine", 4, 4);
 	KTAP_EQ(open_named(&l, name, path("r")), 0);
 	KTAP_EQ(l.initrd_size, 4);
 	loader_close(&l);
@@ -510,11 +493,11 @@ static void test_fit_named(void)
 	KTAP_TRUE(strstr(err.text, "/k: has no default configuration: name one as FILE#NAME, of conf-1"));
 
 	/* No FIT image; and a file whose own name has the sign. */
-	write_file("k", kernel, sizeof(kernel));
+	write_file("k", kernel, sizeof(kernel), sizeof(kernel));
 	snprintf(name, sizeof(name), "%s#conf-1", path("k"));
 	KTAP_EQ(open_named(&l, name, NULL), (unsigned long long)-ENOEXEC);
 	KTAP_TRUE(strstr(err.text, "/k: is no FIT image, and has no configuration conf-1"));
-	write_file("k#conf-1", kernel, sizeof(kernel));
+	write_file("k#conf-1", kernel, sizeof(kernel), sizeof(kernel));
 	KTAP_EQ(open_named(&l, name, NULL), 0);
 	check_kernel(&l);
 	loader_close(&l);
@@ -603,7 +586,7 @@ static void test_raw(void)
 	size_t len = make_gzip(buf, sizeof(buf), kernel, sizeof(kernel));
 	struct loader l;
 
-	write_file("k", buf, len);
+	write_file("k", buf, len, len);
 	KTAP_EQ(loader_open(&l, &config, RAM, 64 * MIB, &err), 0);
 	KTAP_EQ(l.kernel.size, len);
 	loader_close(&l);
@@ -615,7 +598,7 @@ static void remove_files(void)
 
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(path(names[i]));
-	rmdir(dir);
+	rmdir(scratch_dir);
 }
 
 int main(void)
@@ -623,12 +606,12 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(test_compressed), KTAP_CASE(test_compressed_damaged),
 		KTAP_CASE(test_bomb), KTAP_CASE(test_uimage), KTAP_CASE(test_uimage_refused),
-		KTAP_CASE(test_uinitrd), KTAP_CASE(test_fit), KTAP_CASE(test_fit_named),
-		KTAP_CASE(test_fit_refused), KTAP_CASE(test_refused_by_name),
-		KTAP_CASE(test_raw),
+		KTAP_CASE(test_uinitrd), KTAP_CASE(test_fit),
+		KTAP_CASE(test_fit_named), KTAP_CASE(test_fit_refused),
+		KTAP_CASE(test_refused_by_name), KTAP_CASE(test_raw),
 	};
 
-	if (!mkdtemp(dir))
+	if (!mkdtemp(scratch_dir))
 		return 1;
 	atexit(remove_files);
 	make_kernel();

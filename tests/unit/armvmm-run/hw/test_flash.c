@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // files: tests/unit/armvmm-run/machine_fake.h tests/unit/armvmm-run/device_make.h
+// files: tests/unit/armvmm-run/scratch.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -21,13 +22,13 @@
 #include "ktap.h"
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
+#include "armvmm-run/scratch.h"
 
 #define VARS	CFI_SIZE	/* the second bank's address */
 #define MIB	(1u << 20)
 
 static struct machine m;
 static struct error err;
-static char dir[] = "/tmp/test_flash.XXXXXX";
 static unsigned int warnings;
 
 /* What the guest reads as memory. */
@@ -63,25 +64,6 @@ void machine_warn(struct machine *machine, const char *fmt, ...)
 	warnings++;
 }
 
-static const char *path(const char *name)
-{
-	static char text[4][128];
-	static unsigned int next;
-	char *at = text[next++ % 4];
-
-	snprintf(at, sizeof(text[0]), "%s/%s", dir, name);
-	return at;
-}
-
-static void make_file(const char *name, const void *data, size_t len, off_t size)
-{
-	int fd = open(path(name), O_RDWR | O_CREAT | O_TRUNC, 0600);
-
-	KTAP_EQ(pwrite(fd, data, len, 0), len);
-	KTAP_EQ(ftruncate(fd, size), 0);
-	close(fd);
-}
-
 static uint32_t in_file(const char *name, off_t at)
 {
 	uint32_t value = 0xdeadbeef;
@@ -105,8 +87,8 @@ static void setup(void)
 static void start(void)
 {
 	setup();
-	make_file("code", "firmware", 8, 100000);
-	make_file("vars", "", 0, CFI_SIZE);
+	write_file("code", "firmware", 8, 100000);
+	write_file("vars", "", 0, CFI_SIZE);
 	KTAP_EQ(device_make(&m, "firmware", path("code"), &err), 0);
 	KTAP_TRUE(m.firmware && m.flash);
 	KTAP_EQ(device_make(&m, "cfi-flash", path("vars"), &err), 0);
@@ -171,7 +153,7 @@ static void test_shown(void)
 
 	/* A hypervisor that has no such memory. */
 	setup();
-	make_file("vars", "", 0, CFI_SIZE);
+	write_file("vars", "", 0, CFI_SIZE);
 	rom_error = -EINVAL;
 	KTAP_EQ(device_make(&m, "cfi-flash", path("vars"), &err), (unsigned long long)-EINVAL);
 	KTAP_STREQ(err.text, "flash at 0x0: the hypervisor refuses it: Invalid argument");
@@ -361,10 +343,10 @@ static void test_files(void)
 {
 	char args[160];
 
-	make_file("empty", "", 0, 0);
-	make_file("big", "", 0, CFI_SIZE + 1);
-	make_file("small", "x", 1, 4096);
-	make_file("a,ro,b", "x", 1, CFI_SIZE);
+	write_file("empty", "", 0, 0);
+	write_file("big", "", 0, CFI_SIZE + 1);
+	write_file("small", "x", 1, 4096);
+	write_file("a,ro,b", "x", 1, CFI_SIZE);
 	mkfifo(path("fifo"), 0600);
 	static const struct {
 		const char *name, *words;
@@ -473,7 +455,7 @@ static void remove_files(void)
 
 	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(path(names[i]));
-	rmdir(dir);
+	rmdir(scratch_dir);
 }
 
 int main(void)
@@ -484,7 +466,7 @@ int main(void)
 		KTAP_CASE(test_files), KTAP_CASE(test_fdt), KTAP_CASE(test_hostile),
 	};
 
-	if (!mkdtemp(dir))
+	if (!mkdtemp(scratch_dir))
 		return 1;
 	atexit(remove_files);
 	return ktap_run(cases, sizeof(cases) / sizeof(cases[0]));

@@ -13,6 +13,7 @@
 /* With its data inside, of several kernels: more than a tree that is read at once needs. */
 #define FIT_MAX		(512u << 20)
 #define FIT_MAX_HASH	64	/* bytes: SHA-512's */
+#define FIT_MAX_HASHES	8	/* of a part: each is a pass over its data */
 
 struct fit {
 	const struct loader_file *file;
@@ -200,6 +201,7 @@ static int fit_hash(const struct fit *fit, const struct fit_part *part, const ch
 static int fit_check_hashes(const struct fit *fit, const struct fit_part *part)
 {
 	uint8_t value[FIT_MAX_HASH];
+	unsigned int nr = 0;
 	int node, len, told;
 
 	fdt_for_each_subnode(node, fit->tree, part->node) {
@@ -208,6 +210,9 @@ static int fit_check_hashes(const struct fit *fit, const struct fit_part *part)
 
 		if (strncmp(fdt_get_name(fit->tree, node, NULL), "hash", 4))
 			continue;
+		if (nr++ == FIT_MAX_HASHES)
+			return error_set(fit->err, -ENOEXEC, "%s: %s has more than %d hashes",
+					 fit->file->name, part->name, FIT_MAX_HASHES);
 		if (!algo || !want)
 			return error_set(fit->err, -ENOEXEC, "%s: a hash of %s is not whole",
 					 fit->file->name, part->name);

@@ -324,6 +324,7 @@ struct fit_spec {
 	bool no_default, no_conf, no_images, no_kernel, no_data;
 	const char *kernel;	/* the name that the configuration has */
 	uint32_t lie;		/* added to the data's offset */
+	unsigned int more_hashes;
 };
 
 static void fit_digest(const struct fit_spec *s, uint8_t *out, size_t *len)
@@ -371,10 +372,16 @@ static void fit_image(void *t, const struct fit_spec *s, const char *name, bool 
 	}
 	if (!ramdisk) {
 		fit_digest(s, digest, &len);
-		fdt_begin_node(t, "hash-1");
-		fdt_property_string(t, "algo", s->algo ? s->algo : "crc32");
-		fdt_property(t, "value", s->hash ? s->hash : digest, s->hash ? s->hash_len : len);
-		fdt_end_node(t);
+		for (unsigned int i = 0; i <= s->more_hashes; i++) {
+			char node[16];
+
+			snprintf(node, sizeof(node), "hash-%u", i + 1);
+			fdt_begin_node(t, node);
+			fdt_property_string(t, "algo", s->algo ? s->algo : "crc32");
+			fdt_property(t, "value", s->hash ? s->hash : digest,
+				     s->hash ? s->hash_len : len);
+			fdt_end_node(t);
+		}
 	}
 	fdt_end_node(t);
 }
@@ -453,6 +460,14 @@ static void test_fit(void)
 	}
 }
 
+/* As many hashes as may be there; test_fit_refused has one more. */
+static void test_fit_hashes(void)
+{
+	struct fit_spec s = { .more_hashes = 7 };
+
+	takes(buf, make_fit(&s));
+}
+
 static void test_fit_named(void)
 {
 	struct fit_spec s = { .no_default = true };
@@ -524,6 +539,7 @@ static void test_fit_refused(void)
 		{ { .algo = "crc16-ccitt" }, "has a hash by crc16-ccitt, which is not known here" },
 		{ { .hash = "xxx", .hash_len = 3 }, "is damaged: the crc32 of kernel-1 is wrong" },
 		{ { .hash = "xxxx", .hash_len = 4 }, "is damaged: the crc32 of kernel-1 is wrong" },
+		{ { .more_hashes = 8 }, "kernel-1 has more than 8 hashes" },
 		{ { .no_data = true }, "kernel-1 has no data" },
 		{ { .data = "", .len = 0 }, "kernel-1 is empty" },
 		{ { .place = BEHIND, .lie = 1 }, "is truncated: kernel-1 is not whole" },
@@ -606,7 +622,7 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(test_compressed), KTAP_CASE(test_compressed_damaged),
 		KTAP_CASE(test_bomb), KTAP_CASE(test_uimage), KTAP_CASE(test_uimage_refused),
-		KTAP_CASE(test_uinitrd), KTAP_CASE(test_fit),
+		KTAP_CASE(test_uinitrd), KTAP_CASE(test_fit), KTAP_CASE(test_fit_hashes),
 		KTAP_CASE(test_fit_named), KTAP_CASE(test_fit_refused),
 		KTAP_CASE(test_refused_by_name), KTAP_CASE(test_raw),
 	};

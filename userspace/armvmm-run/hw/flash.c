@@ -123,7 +123,6 @@ static int flash_show(struct flash *flash)
 	if (show != flash->shown)
 		ret = machine_rom_set(flash->m, flash->slot, flash->dev.base,
 				      show ? flash->dev.size : 0, flash->map);
-	/* Without it reads are exits, which is slow and right. */
 	if (!ret)
 		flash->shown = show;
 	return ret;
@@ -143,10 +142,15 @@ static uint64_t flash_read(struct device *dev, uint64_t offset, unsigned int len
 static void flash_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
 {
 	struct flash *flash = container_of(dev, struct flash, dev);
+	int ret;
 
 	pthread_mutex_lock(&flash->lock);
 	cfi_write(&flash->cfi, offset, len, value);
-	flash_show(flash);
+	ret = flash_show(flash);
+	/* Array that stays hidden is slow and right; the guest misreads what shows instead. */
+	if (ret && flash->shown)
+		machine_warn(flash->m, "flash at 0x%llx: the hypervisor goes on showing its array: %s",
+			     (unsigned long long)dev->base, strerror(-ret));
 	pthread_mutex_unlock(&flash->lock);
 }
 

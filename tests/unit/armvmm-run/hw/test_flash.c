@@ -158,6 +158,23 @@ static void test_shown(void)
 	KTAP_EQ(device_make(&m, "cfi-flash", path("vars"), &err), (unsigned long long)-EINVAL);
 	KTAP_STREQ(err.text, "flash at 0x0: the hypervisor refuses it: Invalid argument");
 	device_bus_destroy(&m.bus);
+
+	/* One that does not take it away when it should: that is said, and it is tried again. */
+	start();
+	rom_error = -ENOMEM;
+	fake_write(&m, VARS, 0x70);
+	KTAP_EQ(warnings, 1);
+	KTAP_EQ(rom[1].size, CFI_SIZE);
+	rom_error = 0;
+	fake_write(&m, VARS, 0x70);
+	KTAP_EQ(rom[1].size, 0);
+	/* One that does not give it back: reads are exits, which is slow and right. */
+	rom_error = -ENOMEM;
+	fake_write(&m, VARS, 0xff);
+	KTAP_EQ(warnings, 1);
+	KTAP_EQ(rom[1].size, 0);
+	rom_error = 0;
+	device_bus_destroy(&m.bus);
 }
 
 /* As U-Boot and Linux look for it, in each width, and what they make of it. */

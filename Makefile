@@ -35,7 +35,8 @@ include scripts/ccache.mk
 
 # The compiler of user space: Debian's cross compiler has its version in its name.
 ifeq ($(origin CC),default)
-CC := $(or $(if $(CROSS_COMPILE),$(shell command -v $(CROSS_COMPILE)gcc-12)),$(CROSS_COMPILE)gcc)
+# By its name alone: the path that the shell of make finds is not ccache's.
+CC := $(CROSS_COMPILE)gcc$(if $(CROSS_COMPILE),$(if $(shell command -v $(CROSS_COMPILE)gcc-12),-12))
 endif
 
 # Cross-built programs find their libraries in a private sysroot, unless PKG_CONFIG is given.

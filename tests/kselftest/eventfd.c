@@ -286,22 +286,11 @@ static void irqfd_errors(void)
 }
 
 /* Signals from one thread while the guest runs and the client adds and takes away. */
-static volatile bool stop;
-
-static void *signals(void *arg)
-{
-	uint64_t one = 1;
-
-	while (!stop)
-		(void)!write(*(int *)arg, &one, 8);
-	return NULL;
-}
-
 static void race(void)
 {
 	uint32_t v = 2u << (SPI_NR % 16 * 2);
 	struct runner r;
-	pthread_t t;
+	struct signaller s;
 	struct vm vm;
 	int e;
 
@@ -312,7 +301,7 @@ static void race(void)
 	MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO, "the guest does not start");
 	CHECK_OK(attr_set(vm.gic, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, 0xc08, &v));
 	runner_start(&r, &vm, 0);
-	MUST(!pthread_create(&t, NULL, signals, &e), "no thread");
+	signaller_start(&s, e);
 	for (int i = 0; i < 50; i++) {
 		CHECK_OK(irqfd(vm.fd, e, SPI_NR - 32, 0, 0));
 		if (i % 3)
@@ -321,8 +310,7 @@ static void race(void)
 			CHECK(runner_wait(&r, 2, PATIENCE_MS), "%u exits", r.mmio);
 		CHECK_OK(irqfd(vm.fd, e, SPI_NR - 32, KVM_IRQFD_FLAG_DEASSIGN, 0));
 	}
-	stop = true;
-	pthread_join(t, NULL);
+	signaller_stop(&s);
 	CHECK(!r.error, "error %d", r.error);
 	runner_stop(&r);
 }

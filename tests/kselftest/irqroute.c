@@ -302,24 +302,13 @@ static void resample(void)
 	CHECK(told(ack[0], PATIENCE_MS));
 }
 
-static volatile bool stop;
-
-static void *signals(void *arg)
-{
-	uint64_t one = 1;
-
-	while (!stop)
-		(void)!write(*(int *)arg, &one, 8);
-	return NULL;
-}
-
 /* Routes change while the eventfd is signalled and the guest takes what comes. */
 static void race(void)
 {
 	struct runner r;
 	unsigned int n;
 	uint64_t end;
-	pthread_t t;
+	struct signaller s;
 	struct vm vm;
 	int e;
 
@@ -327,7 +316,7 @@ static void race(void)
 	e = new_eventfd();
 	CHECK_OK(irqfd(&vm, e, PIN(40), 0, 0));
 	runner_start(&r, &vm, 0);
-	MUST(!pthread_create(&t, NULL, signals, &e), "no thread");
+	signaller_start(&s, e);
 	for (int i = 0; i < 60; i++) {
 		CHECK_OK(route(&vm, PIN(40), PIN(41) + (uint32_t)(i & 1)));
 		usleep(2000);
@@ -345,8 +334,7 @@ static void race(void)
 		usleep(50000);
 	} while (r.mmio != n && now_ns() < end);
 	CHECK(r.mmio == n, "%u more", r.mmio - n);
-	stop = true;
-	pthread_join(t, NULL);
+	signaller_stop(&s);
 	CHECK(!r.error, "error %d", r.error);
 	runner_stop(&r);
 }

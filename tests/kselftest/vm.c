@@ -330,6 +330,29 @@ void runner_stop(struct runner *r)
 	r->vm->vcpu[r->i].run->immediate_exit = 0;
 }
 
+static void *signaller_thread(void *arg)
+{
+	struct signaller *s = arg;
+	uint64_t one = 1;
+
+	while (!s->stop)
+		(void)!write(s->fd, &one, sizeof(one));
+	return NULL;
+}
+
+void signaller_start(struct signaller *s, int fd)
+{
+	s->fd = fd;
+	s->stop = false;
+	MUST(!pthread_create(&s->thread, NULL, signaller_thread, s), "no thread");
+}
+
+void signaller_stop(struct signaller *s)
+{
+	s->stop = true;
+	pthread_join(s->thread, NULL);
+}
+
 bool comes(const volatile unsigned int *flag)
 {
 	uint64_t end = now_ns() + PATIENCE_MS * 1000000ull;

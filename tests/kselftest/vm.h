@@ -119,6 +119,16 @@ void runners_start(struct runner *r, struct vm *vm, unsigned int n, const void *
 void runner_stop(struct runner *r);
 /* Waits until the guest wrote to DEV_BASE at least n times. */
 bool runner_wait(struct runner *r, unsigned int n, unsigned int ms);
+
+/* A thread that writes to an eventfd all the time. */
+struct signaller {
+	pthread_t thread;
+	int fd;
+	volatile bool stop;
+};
+void signaller_start(struct signaller *s, int fd);
+void signaller_stop(struct signaller *s);
+
 /* Enough for what comes in milliseconds where the emulator, or one of its CPUs, stands still. */
 #define PATIENCE_MS	20000
 /* True once @flag is not zero: waits for PATIENCE_MS at most. */

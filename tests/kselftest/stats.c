@@ -457,6 +457,21 @@ static int file_write(const char *dir, const char *name, const char *text)
 	return err;
 }
 
+/* Skips the case where the kernel was built without it. */
+static void needs_debugfs(void)
+{
+	char line[64];
+	FILE *f = fopen("/proc/filesystems", "r");
+
+	MUST(f, "/proc/filesystems: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f))
+		if (strstr(line, "\tdebugfs\n")) {
+			fclose(f);
+			return;
+		}
+	ktap_skip("this kernel has no debugfs");
+}
+
 static void debugfs(void)
 {
 	char dir[64], path[128], text[2048];
@@ -464,6 +479,7 @@ static void debugfs(void)
 	size_t len;
 	FILE *f;
 
+	needs_debugfs();
 	vm_make(&vm, 2, 0);
 	vm_make(&other, 1, 0);
 	run_work(&vm, 5);
@@ -503,9 +519,12 @@ static void debugfs(void)
 /* The folder is there as long as the VM; a second VM of its name has none, and nobody minds. */
 static void debugfs_folder(void)
 {
+	int sys, fd, vcpu, again;
 	char dir[64];
-	int sys = sys_open(), fd = vm_new(sys), vcpu, again;
 
+	needs_debugfs();
+	sys = sys_open();
+	fd = vm_new(sys);
 	snprintf(dir, sizeof(dir), DEBUGFS "/%d-%d", getpid(), fd);
 	CHECK(!access(dir, F_OK), "%s", dir);
 	vcpu = (int)MUST_OK(ioctl(fd, KVM_CREATE_VCPU, 0));

@@ -24,7 +24,7 @@ static void under(const char *start, const char *end)
 	CHECK(!cpu_online(1, true));
 	vm_make(&vm, 4, 0);
 	runners_start(r, &vm, 4, start, end);
-	for (int n = 0; n < 10; n++) {
+	for (int n = 0; n < 20; n++) {
 		for (unsigned int i = 0; i < 4; i++)
 			before[i] = r[i].mmio;
 		CHECK(!cpu_online(1, false), "%s", strerror(errno));

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# test-module.sh HOST: builds the module of tests/host/powerstate for a test host's kernel, and prints
-# its name.
+# test-module.sh HOST: builds the modules of tests/host/modules for a test host's kernel, and prints
+# their folder. A module is not there if the kernel lacks what it drives.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 kdir=$("$ARMVMM_TOP/scripts/host-kernel.sh" "$1")/build || exit $?
-out=$ARMVMM_BUILD/module/$1-powerstate
+out=$ARMVMM_BUILD/module/$1-test
 mkdir -p "$out"
 exec 9>"$out/.lock"
 flock 9
-ln -sf "$ARMVMM_TOP"/tests/host/powerstate/* "$out/"
+ln -sf "$ARMVMM_TOP"/tests/host/modules/* "$out/"
 make --no-print-directory -C "$kdir" "${ARMVMM_KERNEL_VARS[@]}" KBUILD_VERBOSE="${V:-0}" M="$out" \
-	modules >&2 9>&- || die "building powerstate.ko for $1 failed"
-echo "$out/powerstate.ko"
+	modules >&2 9>&- || die "building the test modules for $1 failed"
+echo "$out"

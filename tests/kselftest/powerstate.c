@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * CPUs that go through power states which lose HYP mode's registers, and what becomes of a guest on
- * a CPU that did not get HYP mode back (docs/hazards.md 22). tests/host/powerstate has the states.
+ * a CPU that did not get HYP mode back (docs/hazards.md 22). tests/host/modules has the states.
  */
 #include "vm.h"
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """An emulated host, and the tests that run in it."""
+import glob
 import os
 import re
 import shlex
@@ -75,9 +76,9 @@ class Host:
                "-M", boot.get("board", "virt"), "-C", boot.get("cpu", "cortex-a15"),
                "-f", self.root + ":/tests", "-f", plan + ":/tests/plan",
                "-f", paths.top("tests/host/runner") + ":/runner",
-               "-f", paths.built(f"module/{self.host}-powerstate/powerstate.ko") +
-               ":/powerstate.ko",
                "--timeout", str(total)] + shlex.split(boot.get("opts", ""))
+        for module in glob.glob(paths.built(f"module/{self.host}-test", "*.ko")):
+            cmd += ["-f", module + ":/" + os.path.basename(module)]
         if "user" in boot:
             for program in ("armvmm-run", "armvmm-stat"):
                 cmd += ["-f", paths.built("userspace", program) + ":/usr/bin/" + program]

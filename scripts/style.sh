@@ -46,6 +46,9 @@ rule "no line is longer than 100 columns" "$(awk '
 		if (columns + length(part[parts]) > 100)
 			print FILENAME ":" FNR ": " columns + length(part[parts])
 	}' "${code[@]}" Makefile Kbuild)"
+# As lintian has it, which runs in `make deb` alone.
+rule "a line of a package's description has 80 columns at most" \
+	"$(awk '/^ / && length > 80 { print FILENAME ":" FNR ": " length }' debian/control)"
 rule "no blank at a line's end, no blank before a tab" \
 	"$(grep -nE ' +$|	+$| 	' "${code[@]}" | grep -v ':$')"
 rule "C is indented by tabs" "$(grep -nE '^ {8}|^ +[a-z].*;$' "${code[@]}")"

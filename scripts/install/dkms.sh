@@ -8,6 +8,6 @@ dest=${1:-}/usr/src/armvmm-$version
 rm -rf "$dest"
 mkdir -p "$dest"
 cp -a --parents COPYING Kbuild Makefile VERSION driver include/uapi scripts/lib.sh \
-	scripts/build-folder scripts/build-module.sh scripts/check-kernel "$dest/"
+	scripts/build-folder scripts/build-module.sh scripts/ccache.mk scripts/check-kernel "$dest/"
 sed "s/@VERSION@/$version/" scripts/install/dkms.conf.in >"$dest/dkms.conf"
 echo "$dest: now 'dkms install armvmm/$version'"

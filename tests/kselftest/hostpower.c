@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host saves power under running guests: its CPUs change their frequency, and it is suspended to
- * idle (docs/hazards.md 22). The guests go on, and their time stays the host's. Power states that lose
- * registers are in powerstate.c, CPUs that go offline in hotplug.c.
+ * The host saves power under running guests: its CPUs change their frequency, and it is suspended
+ * to idle (docs/hazards.md 22). The guests go on, and their time stays the host's. For states that
+ * lose registers there is powerstate.c, for CPUs that go offline hotplug.c.
  */
 #include "vm.h"
 
@@ -206,8 +206,8 @@ static void on_alarm(int sig)
 }
 
 /*
- * Suspends to idle, until the alarm; again if the kernel would not begin. Where the emulator stood still
- * and the alarm came before the host slept, the late one ends its sleep.
+ * Suspends to idle, until the alarm; again if the kernel would not begin. Where the emulator stood
+ * still and the alarm came before the host slept, the late one ends its sleep.
  */
 static void *suspender(void *arg)
 {

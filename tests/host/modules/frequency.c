@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A cpufreq driver for boards that have none. Each CPU has a policy and three frequencies of its own;
- * the kernel does all that it does on a board, but no clock changes. In the folder
+ * A cpufreq driver for boards that have none. Each CPU has a policy and three frequencies of its
+ * own; the kernel does all that it does on a board, but no clock changes. In the folder
  * /sys/module/frequency/parameters, "changes" tells how many changes the kernel has announced.
  */
 #include <linux/atomic.h>

@@ -17,6 +17,7 @@
 #include "core/device_type.h"
 #include "core/machine_private.h"
 #include "core/message.h"
+#include "core/runstate.h"
 #include "fwcfg_items.h"
 #include "vcpu.h"
 
@@ -40,8 +41,9 @@ struct board {
 	struct cpupart part;	/* where vCPUs run */
 	guint button_timer;
 	bool pmu;		/* the vCPUs have one */
-	unsigned int nr_vcpus;
-	struct vcpu vcpu[CONFIG_MAX_CPUS];
+	struct vcpus vcpus;
+	bool counter_stopped;	/* the guest's time stands still, at ... */
+	uint64_t counter;	/* ... this value of its virtual counter */
 };
 
 void board_request(struct board *b, enum machine_request request)
@@ -53,6 +55,9 @@ static gboolean board_release_power(void *opaque)
 {
 	struct board *b = opaque;
 
+	/* A guest that is stopped would not see that it was pressed. */
+	if (machine_is_held(&b->m))
+		return G_SOURCE_CONTINUE;
 	b->button_timer = 0;
 	b->m.press(b->m.press_opaque, false);
 	return G_SOURCE_REMOVE;
@@ -65,6 +70,68 @@ void board_press_power(struct board *b)
 	b->m.press(b->m.press_opaque, true);
 	b->button_timer = g_timeout_add(BOARD_BUTTON_MS, board_release_power, b);
 }
+
+/* ---- Stopping it for a while ---- */
+
+/*
+ * The counter is read when all are parked: later than at any vCPU's last exit, so that no timer
+ * that has fired there is early again afterwards.
+ */
+static void board_stop(void *opaque)
+{
+	struct board *b = opaque;
+
+	vcpu_pause_all(&b->vcpus);
+	if (!b->counter_stopped && b->vcpus.nr)
+		b->counter_stopped = !armvmm_vcpu_reg_get(b->vcpus.vcpu[0].handle, "cntvct",
+							  &b->counter);
+}
+
+/* The VM's vCPUs share one offset of the counter, which is set by any of them. */
+static void board_go(void *opaque)
+{
+	struct board *b = opaque;
+
+	if (b->counter_stopped)
+		armvmm_vcpu_reg_set(b->vcpus.vcpu[0].handle, "cntvct", b->counter);
+	b->counter_stopped = false;
+	/* What was pressed while it did not look stays so for a while. */
+	if (b->button_timer) {
+		g_source_remove(b->button_timer);
+		b->button_timer = g_timeout_add(BOARD_BUTTON_MS, board_release_power, b);
+	}
+	vcpu_resume_all(&b->vcpus);
+}
+
+static struct armvmm_vcpu *board_vcpu(void *opaque, unsigned int index)
+{
+	struct board *b = opaque;
+
+	return index < b->vcpus.nr ? b->vcpus.vcpu[index].handle : NULL;
+}
+
+static const struct armvmm_exit *board_debug_exit(void *opaque, unsigned int index)
+{
+	struct board *b = opaque;
+	const struct vcpu *vcpu = &b->vcpus.vcpu[index];
+
+	return index < b->vcpus.nr && vcpu->debugged ? &vcpu->debug : NULL;
+}
+
+static void board_debug_seen(void *opaque)
+{
+	struct board *b = opaque;
+
+	vcpu_debug_seen(&b->vcpus);
+}
+
+static const struct runstate_ops board_runstate_ops = {
+	.stop = board_stop,
+	.go = board_go,
+	.vcpu = board_vcpu,
+	.debug = board_debug_exit,
+	.debug_seen = board_debug_seen,
+};
 
 /* ---- Making one ---- */
 
@@ -188,6 +255,8 @@ int board_create(struct board **out, const struct config *config, struct chardev
 		free(b);
 		return error_errno(err, -ENOMEM, "machine");
 	}
+	vcpus_init(&b->vcpus);
+	machine_set_runstate_ops(&b->m, &board_runstate_ops, b);
 	b->m.chardev = chr;
 	b->m.verbose = config->verbose;
 	b->m.virtio_legacy = config->virtio_legacy;
@@ -216,7 +285,6 @@ int board_create(struct board **out, const struct config *config, struct chardev
 		board_destroy(b);
 		return ret;
 	}
-	vcpu_setup();
 	*out = b;
 	return 0;
 }
@@ -244,6 +312,7 @@ void board_destroy(struct board *b)
 	if (b->node >= 0)
 		close(b->node);
 	machine_exit(&b->m);
+	vcpus_exit(&b->vcpus);
 	loader_close(&b->loader);
 	free(b);
 }
@@ -324,10 +393,11 @@ static int board_choose_pmu(struct board *b, struct error *err)
 
 static int board_create_vcpu(struct board *b, unsigned int i, struct error *err)
 {
-	struct vcpu *vcpu = &b->vcpu[i];
+	struct vcpu *vcpu = &b->vcpus.vcpu[i];
 	int ret;
 
 	*vcpu = (struct vcpu){ .m = &b->m,
+			       .all = &b->vcpus,
 			       .pinned = armvmm_vm_pins_memory(b->vm),
 			       .cpus = b->part.bound ? &b->part.cpus : NULL };
 	ret = armvmm_vcpu_create(b->vm, i, &vcpu->handle);
@@ -337,7 +407,7 @@ static int board_create_vcpu(struct board *b, unsigned int i, struct error *err)
 						     (i ? ARMVMM_VCPU_POWER_OFF : 0));
 	if (ret)
 		return error_errno(err, ret, "vCPU %u", i);
-	b->nr_vcpus++;
+	b->vcpus.nr++;
 	return 0;
 }
 
@@ -362,7 +432,8 @@ static int board_setup_vm(struct board *b, struct error *err)
 	unsigned int i;
 	int ret;
 
-	b->nr_vcpus = 0;
+	b->vcpus.nr = 0;
+	b->counter_stopped = false;
 	if (!b->vm_fresh) {
 		/*
 		 * A reset makes a new VM, so that nothing stays that the kernel knows of the old
@@ -396,8 +467,8 @@ static int board_setup_vm(struct board *b, struct error *err)
 	ret = armvmm_gic_init(b->vm);
 	if (ret)
 		return error_errno(err, ret, "interrupt controller");
-	for (i = 0; b->pmu && i < b->nr_vcpus; i++) {
-		ret = armvmm_vcpu_pmu_init(b->vcpu[i].handle, MAP_PMU_INTID);
+	for (i = 0; b->pmu && i < b->vcpus.nr; i++) {
+		ret = armvmm_vcpu_pmu_init(b->vcpus.vcpu[i].handle, MAP_PMU_INTID);
 		if (ret)
 			return error_errno(err, ret, "vCPU %u: performance counters", i);
 	}
@@ -411,7 +482,7 @@ static int board_setup_vm(struct board *b, struct error *err)
 static int board_setup_boot_cpu(struct board *b, struct error *err)
 {
 	const struct loader *loader = &b->loader;
-	struct armvmm_vcpu *handle = b->vcpu[0].handle;
+	struct armvmm_vcpu *handle = b->vcpus.vcpu[0].handle;
 	bool firmware = loader->firmware;
 	uint32_t entry = firmware ? MAP_FLASH_BASE : loader->image.entry;
 	const struct {
@@ -451,7 +522,7 @@ static int board_start(struct board *b, struct error *err)
 	dtb = guestmem_ptr(&b->m.mem, b->loader.dtb_gpa, b->loader.dtb_room);
 	if (!dtb)
 		return error_set(err, -EFAULT, "--memory: has no room for the device tree");
-	armvmm_vcpu_reg_get(b->vcpu[0].handle, "midr", &midr);
+	armvmm_vcpu_reg_get(b->vcpus.vcpu[0].handle, "midr", &midr);
 	ret = board_make_dtb(b, dtb, b->loader.dtb_room, dtb_cpu(midr), err);
 	if (ret < 0)
 		return ret;
@@ -462,11 +533,14 @@ static int board_start(struct board *b, struct error *err)
 	ret = device_bus_begin(&b->m.bus, err);
 	if (ret)
 		return ret;
-	for (unsigned int i = 0; i < b->nr_vcpus; i++) {
-		ret = vcpu_start(&b->vcpu[i]);
+	for (unsigned int i = 0; i < b->vcpus.nr; i++) {
+		ret = vcpu_start(&b->vcpus.vcpu[i]);
 		if (ret)
 			return error_errno(err, ret, "vCPU %u: thread", i);
 	}
+	/* Who holds the machine over a reset, or from its start, finds the vCPUs parked. */
+	if (machine_is_held(&b->m))
+		board_stop(b);
 	return 0;
 }
 
@@ -478,17 +552,19 @@ int board_run(struct board *b, enum machine_request *ended, struct error *err)
 		enum machine_request request;
 
 		ret = board_start(b, err);
-		while (!ret && machine_requested(&b->m) == MACHINE_NONE)
+		while (!ret && machine_requested(&b->m) == MACHINE_NONE) {
 			g_main_context_iteration(b->m.context, TRUE);
-		vcpu_stop_all(b->vcpu, b->nr_vcpus);
+			machine_poll_debugged(&b->m);
+		}
+		vcpu_stop_all(&b->vcpus);
 		if (ret)
 			return ret;
 		request = machine_take_request(&b->m);
 
 		if (request == MACHINE_CRASH) {
 			message("%s", b->m.priv->why);
-			for (unsigned int i = 0; i < b->nr_vcpus; i++)
-				vcpu_dump(&b->vcpu[i]);
+			for (unsigned int i = 0; i < b->vcpus.nr; i++)
+				vcpu_dump(&b->vcpus.vcpu[i]);
 		}
 		if (request != MACHINE_RESET || b->config->no_reboot) {
 			*ended = request;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/machine.h"
 #include "core/message.h"
@@ -19,12 +20,86 @@ static void vcpu_kicked(int signal)
 {
 }
 
-void vcpu_setup(void)
+void vcpus_init(struct vcpus *all)
 {
 	struct sigaction action = { .sa_handler = vcpu_kicked };
 
 	sigaction(VCPU_SIGNAL, &action, NULL);
+	pthread_mutex_init(&all->lock, NULL);
+	pthread_cond_init(&all->changed, NULL);
 }
+
+void vcpus_exit(struct vcpus *all)
+{
+	pthread_mutex_destroy(&all->lock);
+	pthread_cond_destroy(&all->changed);
+}
+
+/* ---- Out of the guest ---- */
+
+/* Out of KVM_RUN, or not into it, until vcpu_unkick_all(). */
+static void vcpu_kick(struct vcpu *vcpu)
+{
+	if (!vcpu->running)
+		return;
+	armvmm_vcpu_kick(vcpu->handle);
+	pthread_kill(vcpu->thread, VCPU_SIGNAL);
+}
+
+/* Of the lock: none that saw it unset stays in the guest. @but (or NULL) is the caller's own. */
+static void vcpu_call_out(struct vcpus *all, const struct vcpu *but)
+{
+	if (all->paused)
+		return;
+	__atomic_store_n(&all->paused, true, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < all->nr; i++)
+		if (&all->vcpu[i] != but)
+			vcpu_kick(&all->vcpu[i]);
+}
+
+void vcpu_pause_all(struct vcpus *all)
+{
+	pthread_mutex_lock(&all->lock);
+	vcpu_call_out(all, NULL);
+	for (unsigned int i = 0; i < all->nr; i++)
+		while (all->vcpu[i].running && !all->vcpu[i].parked)
+			pthread_cond_wait(&all->changed, &all->lock);
+	pthread_mutex_unlock(&all->lock);
+}
+
+void vcpu_resume_all(struct vcpus *all)
+{
+	pthread_mutex_lock(&all->lock);
+	for (unsigned int i = 0; all->paused && i < all->nr; i++)
+		armvmm_vcpu_unkick(all->vcpu[i].handle);
+	__atomic_store_n(&all->paused, false, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&all->changed);
+	pthread_mutex_unlock(&all->lock);
+}
+
+void vcpu_debug_seen(struct vcpus *all)
+{
+	pthread_mutex_lock(&all->lock);
+	for (unsigned int i = 0; i < all->nr; i++)
+		__atomic_store_n(&all->vcpu[i].debugged, false, __ATOMIC_RELEASE);
+	pthread_cond_broadcast(&all->changed);
+	pthread_mutex_unlock(&all->lock);
+}
+
+/* A vCPU stopped where a debugger wants it to: all stop, and the main thread is told. Its thread. */
+static void vcpu_debugged(struct vcpu *vcpu, const struct armvmm_exit *exit)
+{
+	struct vcpus *all = vcpu->all;
+
+	pthread_mutex_lock(&all->lock);
+	vcpu->debug = *exit;
+	__atomic_store_n(&vcpu->debugged, true, __ATOMIC_RELEASE);
+	vcpu_call_out(all, vcpu);
+	pthread_mutex_unlock(&all->lock);
+	machine_debugged(vcpu->m);
+}
+
+/* ---- A thread ---- */
 
 /* The guest touched what is no device. Told at the 1st, 2nd, 4th, 8th ... time. */
 static void vcpu_unclaimed(struct vcpu *vcpu, const struct armvmm_exit *exit)
@@ -97,6 +172,9 @@ static bool vcpu_exit(struct vcpu *vcpu, const struct armvmm_exit *exit)
 	case ARMVMM_EXIT_FAIL_ENTRY:
 		vcpu_fail_entry(vcpu, exit->fail_entry.reason, exit->fail_entry.cpu);
 		return false;
+	case ARMVMM_EXIT_DEBUG:
+		vcpu_debugged(vcpu, exit);
+		return true;
 	case ARMVMM_EXIT_INTERNAL:
 		vcpu_crash(
 			vcpu, "vCPU %u: the hypervisor gave up (suberror %u, data 0x%llx 0x%llx)",
@@ -126,27 +204,70 @@ static void vcpu_cannot_run(struct vcpu *vcpu, int ret)
 		vcpu_crash(vcpu, "vCPU %u: cannot run: %s", index, strerror(-ret));
 }
 
-static void *vcpu_thread(void *opaque)
+/* The instruction that was left for a device may have more accesses. False: the thread has to end. */
+static bool vcpu_complete(struct vcpu *vcpu)
 {
-	struct vcpu *vcpu = opaque;
 	struct armvmm_exit exit;
-	char name[16];
-	sigset_t set;
 	int ret;
 
-	snprintf(name, sizeof(name), "vcpu%u", armvmm_vcpu_index(vcpu->handle));
-	prctl(PR_SET_NAME, name);
-	if (vcpu->cpus && sched_setaffinity(0, sizeof(*vcpu->cpus), vcpu->cpus)) {
-		vcpu_crash(vcpu, "vCPU %u: its CPUs cannot be had: %s",
-			   armvmm_vcpu_index(vcpu->handle), strerror(errno));
-		return NULL;
-	}
-	machine_confine(vcpu->m, MACHINE_THREAD_VCPU);
-	sigemptyset(&set);
-	sigaddset(&set, VCPU_SIGNAL);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	while ((ret = armvmm_vcpu_complete(vcpu->handle, &exit)) == 1)
+		if (!vcpu_exit(vcpu, &exit))
+			return false;
+	if (ret)
+		vcpu_cannot_run(vcpu, ret);
+	return !ret;
+}
 
-	while (!__atomic_load_n(&vcpu->stopping, __ATOMIC_ACQUIRE)) {
+static bool vcpu_is_stopping(struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->stopping, __ATOMIC_ACQUIRE);
+}
+
+/* True where it has to stay out of the guest: all do, or it has met a debugger's point. */
+static bool vcpu_is_paused(struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->all->paused, __ATOMIC_ACQUIRE) ||
+	       __atomic_load_n(&vcpu->debugged, __ATOMIC_ACQUIRE);
+}
+
+/* Waits out a pause. */
+static void vcpu_park(struct vcpu *vcpu)
+{
+	struct vcpus *all = vcpu->all;
+
+	pthread_mutex_lock(&all->lock);
+	while (vcpu_is_paused(vcpu) && !vcpu_is_stopping(vcpu)) {
+		vcpu->parked = true;
+		pthread_cond_broadcast(&all->changed);
+		pthread_cond_wait(&all->changed, &all->lock);
+	}
+	vcpu->parked = false;
+	pthread_mutex_unlock(&all->lock);
+}
+
+/* Its thread leaves (@parked), or is there. */
+static void vcpu_enter(struct vcpu *vcpu, bool parked, pid_t tid)
+{
+	pthread_mutex_lock(&vcpu->all->lock);
+	vcpu->parked = parked;
+	vcpu->tid = tid;
+	pthread_cond_broadcast(&vcpu->all->changed);
+	pthread_mutex_unlock(&vcpu->all->lock);
+}
+
+static void vcpu_run(struct vcpu *vcpu)
+{
+	struct armvmm_exit exit = { .reason = ARMVMM_EXIT_INTR };
+	int ret;
+
+	while (!vcpu_is_stopping(vcpu)) {
+		if (vcpu_is_paused(vcpu)) {
+			if (exit.reason == ARMVMM_EXIT_MMIO && !vcpu_complete(vcpu))
+				break;
+			exit.reason = ARMVMM_EXIT_INTR;
+			vcpu_park(vcpu);
+			continue;
+		}
 		ret = armvmm_vcpu_run(vcpu->handle, &exit);
 		if (ret) {
 			vcpu_cannot_run(vcpu, ret);
@@ -155,6 +276,34 @@ static void *vcpu_thread(void *opaque)
 		if (!vcpu_exit(vcpu, &exit))
 			break;
 	}
+}
+
+static bool vcpu_bind(struct vcpu *vcpu)
+{
+	if (!vcpu->cpus || !sched_setaffinity(0, sizeof(*vcpu->cpus), vcpu->cpus))
+		return true;
+	vcpu_crash(vcpu, "vCPU %u: its CPUs cannot be had: %s", armvmm_vcpu_index(vcpu->handle),
+		   strerror(errno));
+	return false;
+}
+
+static void *vcpu_thread(void *opaque)
+{
+	struct vcpu *vcpu = opaque;
+	char name[16];
+	sigset_t set;
+
+	snprintf(name, sizeof(name), "vcpu%u", armvmm_vcpu_index(vcpu->handle));
+	prctl(PR_SET_NAME, name);
+	vcpu_enter(vcpu, false, gettid());
+	if (vcpu_bind(vcpu)) {
+		machine_confine(vcpu->m, MACHINE_THREAD_VCPU);
+		sigemptyset(&set);
+		sigaddset(&set, VCPU_SIGNAL);
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+		vcpu_run(vcpu);
+	}
+	vcpu_enter(vcpu, true, 0);
 	return NULL;
 }
 
@@ -165,27 +314,34 @@ int vcpu_start(struct vcpu *vcpu)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, VCPU_STACK_SIZE);
+	/* Under the lock, so that another vCPU that calls all out finds it, or it finds the call. */
+	pthread_mutex_lock(&vcpu->all->lock);
 	ret = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
+	vcpu->running = !ret;
+	pthread_mutex_unlock(&vcpu->all->lock);
 	pthread_attr_destroy(&attr);
-	if (ret)
-		return -ret;
-	vcpu->running = true;
-	return 0;
+	return -ret;
 }
 
-void vcpu_stop_all(struct vcpu *vcpu, unsigned int nr)
+void vcpu_stop_all(struct vcpus *all)
 {
-	for (unsigned int i = 0; i < nr; i++) {
-		__atomic_store_n(&vcpu[i].stopping, true, __ATOMIC_RELEASE);
-		if (!vcpu[i].running)
-			continue;
-		armvmm_vcpu_kick(vcpu[i].handle);
-		pthread_kill(vcpu[i].thread, VCPU_SIGNAL);
+	pthread_mutex_lock(&all->lock);
+	for (unsigned int i = 0; i < all->nr; i++) {
+		__atomic_store_n(&all->vcpu[i].stopping, true, __ATOMIC_RELEASE);
+		vcpu_kick(&all->vcpu[i]);
 	}
-	for (unsigned int i = 0; i < nr; i++) {
-		if (vcpu[i].running)
-			pthread_join(vcpu[i].thread, NULL);
-		vcpu[i].running = false;
+	pthread_cond_broadcast(&all->changed);
+	pthread_mutex_unlock(&all->lock);
+	for (unsigned int i = 0; i < all->nr; i++) {
+		bool running;
+
+		/* From here on no other thread sends it a signal. */
+		pthread_mutex_lock(&all->lock);
+		running = all->vcpu[i].running;
+		all->vcpu[i].running = false;
+		pthread_mutex_unlock(&all->lock);
+		if (running)
+			pthread_join(all->vcpu[i].thread, NULL);
 	}
 }
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A vCPU's thread. Main thread, all. */
+/*
+ * vCPUs and their threads. Main thread, all but where it is said.
+ *
+ * A paused vCPU is parked outside KVM_RUN, its last access to a device complete: its registers are
+ * the guest's as they stand between two instructions, and the main thread may read and write them.
+ */
 #ifndef ARMVMM_RUN_VCPU_H
 #define ARMVMM_RUN_VCPU_H
 
@@ -7,27 +12,59 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/types.h>
+
+#include "core/config.h"
 
 struct machine;
+struct vcpus;
 
 struct vcpu {
 	struct machine *m;
+	struct vcpus *all;
 	struct armvmm_vcpu *handle;
 	pthread_t thread;
 	const cpu_set_t *cpus;	/* that the thread is bound to, or NULL */
 	bool pinned;		/* the host pins what the guest touches (armvmm_vm_pins_memory) */
-	bool running;		/* the thread is there to be joined */
 	bool stopping;		/* atomic: it leaves */
+	/* Of all->lock. */
+	bool running;		/* the thread is there to be joined */
+	bool parked;		/* it waits to go on, or has left */
+	bool debugged;		/* atomic too: it stopped at .debug, which nobody has seen yet */
+	struct armvmm_exit debug;
+	pid_t tid;		/* its thread's number; 0: none yet, or it has left */
 };
 
-/* Blocks nothing but what the caller blocked; installs the handler that a kick needs. Once. */
-void vcpu_setup(void);
+struct vcpus {
+	unsigned int nr;
+	struct vcpu vcpu[CONFIG_MAX_CPUS];
+	bool paused;		/* atomic, written under the lock: those that come out are parked */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;	/* a vCPU was parked or has left, or may go on */
+};
 
-/* Starts the thread. Returns 0 or -errno. */
+/* A group without vCPUs. Installs the handler that a kick needs. */
+void vcpus_init(struct vcpus *all);
+void vcpus_exit(struct vcpus *all);
+
+/* Starts the thread, which parks at once where the group is paused. Returns 0 or -errno. */
 int vcpu_start(struct vcpu *vcpu);
 
-/* Kicks the threads of all @nr vCPUs out of the guest and joins them. */
-void vcpu_stop_all(struct vcpu *vcpu, unsigned int nr);
+/*
+ * Has all vCPUs parked when it returns; one that has left counts as parked, and so does one that
+ * is not started. Once more does nothing. Stays so over vcpu_stop_all(): vCPUs that are started
+ * next park too.
+ */
+void vcpu_pause_all(struct vcpus *all);
+
+/* Lets them go on, but for those whose debug exit nobody has seen. Once more does nothing. */
+void vcpu_resume_all(struct vcpus *all);
+
+/* Forgets the debug exits of a paused group, whose vCPUs go on with the others then. */
+void vcpu_debug_seen(struct vcpus *all);
+
+/* Kicks all threads out of the guest, or out of their pause, and joins them. */
+void vcpu_stop_all(struct vcpus *all);
 
 /* Prints the registers of a stopped vCPU. */
 void vcpu_dump(struct vcpu *vcpu);

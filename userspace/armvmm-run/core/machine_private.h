@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "core/machine.h"
+#include "core/runstate.h"
 
 #define MACHINE_MAX_IOEVENTFDS	64
 #define MACHINE_MAX_ROMS	2
@@ -24,6 +25,13 @@ struct machine_private {
 	unsigned int nr_roms;	/* slots of the VM, above those of the memory */
 	unsigned int nr_ioeventfds;
 	struct machine_ioeventfd ioeventfd[MACHINE_MAX_IOEVENTFDS];
+
+	/* Of runstate.c. */
+	unsigned int holders;	/* bit n: enum machine_holder */
+	struct machine_listener *listeners;
+	const struct runstate_ops *run_ops;
+	void *run_opaque;
+	bool debugged;		/* atomic: a vCPU has stopped itself */
 
 	pthread_mutex_t lock;	/* what follows */
 	enum machine_request request;

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/machine_private.h"
+#include "core/runstate.h"
+
+/* A listener that is told may leave the list, and no other may meanwhile. */
+static void runstate_tell(struct machine *m, enum machine_event_type type)
+{
+	const struct machine_event event = { .type = type };
+	struct machine_listener *next;
+
+	for (struct machine_listener *l = m->priv->listeners; l; l = next) {
+		next = l->next;
+		l->event(l, &event);
+	}
+}
+
+void machine_listen(struct machine *m, struct machine_listener *listener)
+{
+	listener->next = m->priv->listeners;
+	m->priv->listeners = listener;
+}
+
+void machine_unlisten(struct machine *m, struct machine_listener *listener)
+{
+	struct machine_listener **at = &m->priv->listeners;
+
+	while (*at && *at != listener)
+		at = &(*at)->next;
+	if (*at)
+		*at = listener->next;
+}
+
+void machine_set_runstate_ops(struct machine *m, const struct runstate_ops *ops, void *opaque)
+{
+	m->priv->run_ops = ops;
+	m->priv->run_opaque = opaque;
+}
+
+void machine_hold(struct machine *m, enum machine_holder holder)
+{
+	struct machine_private *p = m->priv;
+	bool first = !p->holders;
+
+	p->holders |= 1u << holder;
+	if (!first)
+		return;
+	p->run_ops->stop(p->run_opaque);
+	runstate_tell(m, MACHINE_EVENT_STOP);
+}
+
+void machine_release(struct machine *m, enum machine_holder holder)
+{
+	struct machine_private *p = m->priv;
+
+	if (!machine_is_held_by(m, holder))
+		return;
+	p->holders &= ~(1u << holder);
+	if (p->holders)
+		return;
+	runstate_tell(m, MACHINE_EVENT_RESUME);
+	/* Unless one of those who were told holds it again. */
+	if (!p->holders)
+		p->run_ops->go(p->run_opaque);
+}
+
+bool machine_is_held(const struct machine *m)
+{
+	return m->priv->holders;
+}
+
+bool machine_is_held_by(const struct machine *m, enum machine_holder holder)
+{
+	return m->priv->holders >> holder & 1;
+}
+
+struct armvmm_vcpu *machine_vcpu(struct machine *m, unsigned int index)
+{
+	return m->priv->run_ops->vcpu(m->priv->run_opaque, index);
+}
+
+const struct armvmm_exit *machine_debug_exit(struct machine *m, unsigned int index)
+{
+	return m->priv->run_ops->debug(m->priv->run_opaque, index);
+}
+
+void machine_debugged(struct machine *m)
+{
+	__atomic_store_n(&m->priv->debugged, true, __ATOMIC_RELEASE);
+	g_main_context_wakeup(m->context);
+}
+
+void machine_poll_debugged(struct machine *m)
+{
+	struct machine_private *p = m->priv;
+
+	if (!__atomic_exchange_n(&p->debugged, false, __ATOMIC_ACQ_REL))
+		return;
+	p->run_ops->stop(p->run_opaque);
+	runstate_tell(m, MACHINE_EVENT_DEBUG);
+	p->run_ops->debug_seen(p->run_opaque);
+	if (!p->holders)
+		p->run_ops->go(p->run_opaque);
+}

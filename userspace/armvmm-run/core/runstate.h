@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Whether the guest runs, and who has to know. Several may hold it stopped, each for reasons of
+ * its own: it runs while nobody does. While it is stopped its vCPUs are parked outside the
+ * kernel, so their registers can be read and written, and its virtual counter stands still;
+ * devices, and the wall clock, go on. Main thread, all but machine_debugged().
+ */
+#ifndef ARMVMM_RUN_RUNSTATE_H
+#define ARMVMM_RUN_RUNSTATE_H
+
+#include <libarmvmm.h>
+#include <stdbool.h>
+
+struct machine;
+
+enum machine_holder {
+	MACHINE_HOLDER_CONTROL,	/* a person, by the control socket */
+	MACHINE_HOLDER_GDB,
+};
+
+enum machine_event_type {
+	MACHINE_EVENT_STOP,	/* the first began to hold it: the vCPUs are parked */
+	MACHINE_EVENT_RESUME,	/* the last let go of it: they are about to go on */
+	/*
+	 * Some vCPUs have met a debugger's points (machine_debug_exit()), and all are parked. Who
+	 * does not hold the machine before this returns sees it go on.
+	 */
+	MACHINE_EVENT_DEBUG,
+};
+
+struct machine_event {
+	enum machine_event_type type;
+};
+
+struct machine_listener {
+	void (*event)(struct machine_listener *listener, const struct machine_event *event);
+	struct machine_listener *next;	/* the machine's */
+};
+
+/* What the board does for this: see vcpu.h. */
+struct runstate_ops {
+	void (*stop)(void *opaque);	/* returns with all parked; more than once does no harm */
+	void (*go)(void *opaque);
+	/* The vCPU, or NULL beyond the last. */
+	struct armvmm_vcpu *(*vcpu)(void *opaque, unsigned int index);
+	/* The exit that a vCPU stopped itself with, or NULL; and all of them are forgotten. */
+	const struct armvmm_exit *(*debug)(void *opaque, unsigned int index);
+	void (*debug_seen)(void *opaque);
+};
+
+/* Told of all that happens, until machine_unlisten(). A listener may leave while it is told. */
+void machine_listen(struct machine *m, struct machine_listener *listener);
+void machine_unlisten(struct machine *m, struct machine_listener *listener);
+
+/*
+ * Holds the machine stopped; when this returns, no vCPU runs. Before the guest's start too: it
+ * starts stopped then. It stays so over a reset. Holding it twice does nothing.
+ */
+void machine_hold(struct machine *m, enum machine_holder holder);
+
+/* Lets go of it, and it runs if nobody else holds it. Nothing where @holder does not. */
+void machine_release(struct machine *m, enum machine_holder holder);
+
+bool machine_is_held(const struct machine *m);
+bool machine_is_held_by(const struct machine *m, enum machine_holder holder);
+
+/*
+ * vCPU @index, whose registers may be read and written while the machine is held; NULL beyond the
+ * last, or before the guest's start. A reset makes others.
+ */
+struct armvmm_vcpu *machine_vcpu(struct machine *m, unsigned int index);
+
+/* In MACHINE_EVENT_DEBUG: the exit (ARMVMM_EXIT_DEBUG) that vCPU @index stopped with, or NULL. */
+const struct armvmm_exit *machine_debug_exit(struct machine *m, unsigned int index);
+
+/* ---- For the board and its vCPUs ---- */
+
+void machine_set_runstate_ops(struct machine *m, const struct runstate_ops *ops, void *opaque);
+
+/* A vCPU has stopped itself, and called the others out of the guest. Any thread. */
+void machine_debugged(struct machine *m);
+
+/* Tells of it, if that was called since the last time. Once in each round of the main loop. */
+void machine_poll_debugged(struct machine *m);
+
+#endif /* ARMVMM_RUN_RUNSTATE_H */

@@ -46,9 +46,9 @@ struct board {
 	uint64_t counter;	/* ... this value of its virtual counter */
 };
 
-void board_request(struct board *b, enum machine_request request)
+void board_request(struct board *b, enum machine_request request, enum machine_cause cause)
 {
-	machine_request(&b->m, request, NULL);
+	machine_request(&b->m, request, cause, NULL);
 }
 
 static gboolean board_release_power(void *opaque)
@@ -69,6 +69,7 @@ void board_press_power(struct board *b)
 		return;
 	b->m.press(b->m.press_opaque, true);
 	b->button_timer = g_timeout_add(BOARD_BUTTON_MS, board_release_power, b);
+	machine_tell(&b->m, &(struct machine_event){ .type = MACHINE_EVENT_POWERDOWN });
 }
 
 /* ---- Stopping it for a while ---- */
@@ -110,6 +111,22 @@ static struct armvmm_vcpu *board_vcpu(void *opaque, unsigned int index)
 	return index < b->vcpus.nr ? b->vcpus.vcpu[index].handle : NULL;
 }
 
+static pid_t board_vcpu_thread(void *opaque, unsigned int index)
+{
+	struct board *b = opaque;
+	pid_t tid;
+
+	pthread_mutex_lock(&b->vcpus.lock);
+	tid = index < b->vcpus.nr ? b->vcpus.vcpu[index].tid : 0;
+	pthread_mutex_unlock(&b->vcpus.lock);
+	return tid;
+}
+
+static void board_press(void *opaque)
+{
+	board_press_power(opaque);
+}
+
 static const struct armvmm_exit *board_debug_exit(void *opaque, unsigned int index)
 {
 	struct board *b = opaque;
@@ -129,6 +146,8 @@ static const struct runstate_ops board_runstate_ops = {
 	.stop = board_stop,
 	.go = board_go,
 	.vcpu = board_vcpu,
+	.thread = board_vcpu_thread,
+	.press_power = board_press,
 	.debug = board_debug_exit,
 	.debug_seen = board_debug_seen,
 };
@@ -549,7 +568,7 @@ int board_run(struct board *b, enum machine_request *ended, struct error *err)
 	int ret;
 
 	for (;;) {
-		enum machine_request request;
+		struct machine_event event = { .type = MACHINE_EVENT_SHUTDOWN };
 
 		ret = board_start(b, err);
 		while (!ret && machine_requested(&b->m) == MACHINE_NONE) {
@@ -559,18 +578,21 @@ int board_run(struct board *b, enum machine_request *ended, struct error *err)
 		vcpu_stop_all(&b->vcpus);
 		if (ret)
 			return ret;
-		request = machine_take_request(&b->m);
+		event.request = machine_take_request(&b->m, &event.cause);
 
-		if (request == MACHINE_CRASH) {
+		if (event.request == MACHINE_CRASH) {
 			message("%s", b->m.priv->why);
 			for (unsigned int i = 0; i < b->vcpus.nr; i++)
 				vcpu_dump(&b->vcpus.vcpu[i]);
 		}
-		if (request != MACHINE_RESET || b->config->no_reboot) {
-			*ended = request;
+		if (event.request != MACHINE_RESET || b->config->no_reboot) {
+			machine_tell(&b->m, &event);
+			*ended = event.request;
 			return 0;
 		}
 		machine_note(&b->m, "the guest reboots");
 		machine_reset(&b->m);
+		event.type = MACHINE_EVENT_RESET;
+		machine_tell(&b->m, &event);
 	}
 }

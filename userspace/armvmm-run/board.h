@@ -39,7 +39,7 @@ int board_run(struct board *board, enum machine_request *ended, struct error *er
 void board_destroy(struct board *board);
 
 /* Asks for the end, as machine_request() does. */
-void board_request(struct board *board, enum machine_request request);
+void board_request(struct board *board, enum machine_request request, enum machine_cause cause);
 
 /* Presses the power button for a moment. */
 void board_press_power(struct board *board);

@@ -41,7 +41,7 @@ static gboolean program_grace_over(void *opaque)
 
 	program->grace_timer = 0;
 	message("the guest has not powered off within %u s and is ended", program->config.grace);
-	board_request(program->board, MACHINE_QUIT);
+	board_request(program->board, MACHINE_QUIT, MACHINE_BY_SIGNAL);
 	return G_SOURCE_REMOVE;
 }
 
@@ -59,7 +59,7 @@ static void program_key(void *opaque, enum term_key key)
 	struct program *program = opaque;
 
 	if (key == TERM_KEY_QUIT)
-		board_request(program->board, MACHINE_QUIT);
+		board_request(program->board, MACHINE_QUIT, MACHINE_BY_KEY);
 	else
 		board_press_power(program->board);
 }
@@ -84,7 +84,7 @@ static gboolean program_signal(int fd, GIOCondition condition, void *opaque)
 	case SIGINT:
 		/* A person who presses Ctrl-C twice does not want to wait. */
 		if (info.ssi_signo == SIGINT && program->grace_timer)
-			board_request(program->board, MACHINE_QUIT);
+			board_request(program->board, MACHINE_QUIT, MACHINE_BY_SIGNAL);
 		else
 			program_terminate(program);
 		break;

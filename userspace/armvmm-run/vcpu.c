@@ -10,6 +10,7 @@
 
 #include "core/machine.h"
 #include "core/message.h"
+#include "core/runstate.h"
 #include "vcpu.h"
 
 #define VCPU_SIGNAL		SIGUSR1
@@ -124,7 +125,7 @@ static void vcpu_crash(struct vcpu *vcpu, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	machine_request(vcpu->m, MACHINE_CRASH, why);
+	machine_request(vcpu->m, MACHINE_CRASH, MACHINE_BY_ERROR, why);
 }
 
 static void vcpu_fail_entry(struct vcpu *vcpu, uint64_t reason, unsigned int cpu)
@@ -164,10 +165,10 @@ static bool vcpu_exit(struct vcpu *vcpu, const struct armvmm_exit *exit)
 			vcpu_unclaimed(vcpu, exit);
 		return true;
 	case ARMVMM_EXIT_SHUTDOWN:
-		machine_request(vcpu->m, MACHINE_POWEROFF, NULL);
+		machine_request(vcpu->m, MACHINE_POWEROFF, MACHINE_BY_GUEST, NULL);
 		return false;
 	case ARMVMM_EXIT_RESET:
-		machine_request(vcpu->m, MACHINE_RESET, NULL);
+		machine_request(vcpu->m, MACHINE_RESET, MACHINE_BY_GUEST, NULL);
 		return false;
 	case ARMVMM_EXIT_FAIL_ENTRY:
 		vcpu_fail_entry(vcpu, exit->fail_entry.reason, exit->fail_entry.cpu);

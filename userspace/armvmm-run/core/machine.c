@@ -87,13 +87,15 @@ int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, co
 						  size ? ARMVMM_MEMORY_READONLY : 0) : 0;
 }
 
-void machine_request(struct machine *m, enum machine_request request, const char *why)
+void machine_request(struct machine *m, enum machine_request request, enum machine_cause cause,
+		     const char *why)
 {
 	struct machine_private *p = m->priv;
 
 	pthread_mutex_lock(&p->lock);
 	if (p->request == MACHINE_NONE || request == MACHINE_QUIT) {
 		p->request = request;
+		p->cause = cause;
 		snprintf(p->why, sizeof(p->why), "%s", why ? why : "");
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -197,12 +199,13 @@ enum machine_request machine_requested(struct machine *m)
  * With the vCPUs stopped, what they asked for while they ran is over: two that
  * reset the machine at once reset it once. A person's wish to leave is not.
  */
-enum machine_request machine_take_request(struct machine *m)
+enum machine_request machine_take_request(struct machine *m, enum machine_cause *cause)
 {
 	enum machine_request request;
 
 	pthread_mutex_lock(&m->priv->lock);
 	request = m->priv->request;
+	*cause = m->priv->cause;
 	if (request != MACHINE_QUIT)
 		m->priv->request = MACHINE_NONE;
 	pthread_mutex_unlock(&m->priv->lock);

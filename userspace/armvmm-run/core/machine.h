@@ -23,6 +23,7 @@
 #include "core/irqline.h"
 #include "core/map.h"
 
+struct blockdev;
 struct fwcfg_item;
 
 enum machine_request {
@@ -31,6 +32,15 @@ enum machine_request {
 	MACHINE_RESET,		/* start over (or leave, with --no-reboot) */
 	MACHINE_CRASH,		/* leave with the status of a crash */
 	MACHINE_QUIT,		/* the person or the host wants it ended now */
+};
+
+/* Who asked for it. */
+enum machine_cause {
+	MACHINE_BY_GUEST,
+	MACHINE_BY_CONTROL,	/* the control socket */
+	MACHINE_BY_SIGNAL,
+	MACHINE_BY_KEY,		/* at the terminal */
+	MACHINE_BY_ERROR,	/* of the host */
 };
 
 /* The kinds of threads, which may use different system calls. */
@@ -59,6 +69,7 @@ struct machine {
 	const struct fwcfg_item *fwcfg_items;
 	unsigned int nr_fwcfg_items;
 	bool network;		/* a device opens sockets while the guest runs; it sets this */
+	struct blockdev *disks;	/* in the order in which they were made */
 	/*
 	 * Takes from the calling thread the rights that its kind does not need; NULL: takes none.
 	 */
@@ -115,7 +126,8 @@ int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, co
  * first request of a run wins. @why (may be NULL) is a sentence for a person,
  * printed for MACHINE_CRASH.
  */
-void machine_request(struct machine *m, enum machine_request request, const char *why);
+void machine_request(struct machine *m, enum machine_request request, enum machine_cause cause,
+		     const char *why);
 
 /*
  * Says something about the host side that went wrong while the guest runs

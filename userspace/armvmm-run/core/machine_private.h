@@ -35,6 +35,7 @@ struct machine_private {
 
 	pthread_mutex_t lock;	/* what follows */
 	enum machine_request request;
+	enum machine_cause cause;	/* of the request */
 	char why[256];
 	uint64_t warn_window;	/* second of the last warnings */
 	unsigned int warn_count;
@@ -59,9 +60,9 @@ void machine_reset(struct machine *m);
 enum machine_request machine_requested(struct machine *m);
 
 /*
- * The same, and forgets it, unless it was a person's wish to leave. Called with
- * the vCPUs stopped.
+ * The same, with who asked for it in @cause, and forgets it, unless it was a person's wish to
+ * leave. Called with the vCPUs stopped.
  */
-enum machine_request machine_take_request(struct machine *m);
+enum machine_request machine_take_request(struct machine *m, enum machine_cause *cause);
 
 #endif /* ARMVMM_RUN_MACHINE_PRIVATE_H */

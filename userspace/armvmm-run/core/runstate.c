@@ -3,15 +3,19 @@
 #include "core/runstate.h"
 
 /* A listener that is told may leave the list, and no other may meanwhile. */
-static void runstate_tell(struct machine *m, enum machine_event_type type)
+void machine_tell(struct machine *m, const struct machine_event *event)
 {
-	const struct machine_event event = { .type = type };
 	struct machine_listener *next;
 
 	for (struct machine_listener *l = m->priv->listeners; l; l = next) {
 		next = l->next;
-		l->event(l, &event);
+		l->event(l, event);
 	}
+}
+
+static void runstate_tell(struct machine *m, enum machine_event_type type)
+{
+	machine_tell(m, &(struct machine_event){ .type = type });
 }
 
 void machine_listen(struct machine *m, struct machine_listener *listener)
@@ -76,6 +80,16 @@ bool machine_is_held_by(const struct machine *m, enum machine_holder holder)
 struct armvmm_vcpu *machine_vcpu(struct machine *m, unsigned int index)
 {
 	return m->priv->run_ops->vcpu(m->priv->run_opaque, index);
+}
+
+pid_t machine_vcpu_thread(struct machine *m, unsigned int index)
+{
+	return m->priv->run_ops->thread(m->priv->run_opaque, index);
+}
+
+void machine_press_power(struct machine *m)
+{
+	m->priv->run_ops->press_power(m->priv->run_opaque);
 }
 
 const struct armvmm_exit *machine_debug_exit(struct machine *m, unsigned int index)

@@ -10,8 +10,9 @@
 
 #include <libarmvmm.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
-struct machine;
+#include "core/machine.h"
 
 enum machine_holder {
 	MACHINE_HOLDER_CONTROL,	/* a person, by the control socket */
@@ -26,10 +27,16 @@ enum machine_event_type {
 	 * does not hold the machine before this returns sees it go on.
 	 */
 	MACHINE_EVENT_DEBUG,
+	MACHINE_EVENT_POWERDOWN,	/* the guest's power button was pressed */
+	MACHINE_EVENT_RESET,	/* the guest starts over; its vCPUs are gone */
+	MACHINE_EVENT_SHUTDOWN,	/* it ended; .request says how */
 };
 
 struct machine_event {
 	enum machine_event_type type;
+	/* Of RESET and SHUTDOWN: what ended the guest's run, and who asked for it. */
+	enum machine_request request;
+	enum machine_cause cause;
 };
 
 struct machine_listener {
@@ -43,6 +50,9 @@ struct runstate_ops {
 	void (*go)(void *opaque);
 	/* The vCPU, or NULL beyond the last. */
 	struct armvmm_vcpu *(*vcpu)(void *opaque, unsigned int index);
+	/* Its thread's number, or 0. */
+	pid_t (*thread)(void *opaque, unsigned int index);
+	void (*press_power)(void *opaque);
 	/* The exit that a vCPU stopped itself with, or NULL; and all of them are forgotten. */
 	const struct armvmm_exit *(*debug)(void *opaque, unsigned int index);
 	void (*debug_seen)(void *opaque);
@@ -70,10 +80,19 @@ bool machine_is_held_by(const struct machine *m, enum machine_holder holder);
  */
 struct armvmm_vcpu *machine_vcpu(struct machine *m, unsigned int index);
 
+/* The number of that vCPU's thread on the host; 0: it has none now. */
+pid_t machine_vcpu_thread(struct machine *m, unsigned int index);
+
+/* Presses the power button for a moment of the guest's time. */
+void machine_press_power(struct machine *m);
+
 /* In MACHINE_EVENT_DEBUG: the exit (ARMVMM_EXIT_DEBUG) that vCPU @index stopped with, or NULL. */
 const struct armvmm_exit *machine_debug_exit(struct machine *m, unsigned int index);
 
 /* ---- For the board and its vCPUs ---- */
+
+/* Tells the listeners of an event that is not of this file's own making. */
+void machine_tell(struct machine *m, const struct machine_event *event);
 
 void machine_set_runstate_ops(struct machine *m, const struct runstate_ops *ops, void *opaque);
 

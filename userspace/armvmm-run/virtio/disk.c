@@ -296,20 +296,51 @@ uint64_t disk_size(const struct disk *disk)
 	return __atomic_load_n(&disk->size, __ATOMIC_RELAXED);
 }
 
-bool disk_resized(struct disk *disk)
+/* What the host has, or else @size. */
+static uint64_t disk_host_size(const struct disk *disk, uint64_t size)
 {
-	uint64_t size = disk_size(disk);
 	struct stat st;
 
-	if (disk->blkdev) {
-		if (ioctl(disk->fd, BLKGETSIZE64, &size) < 0)
-			return false;
-	} else {
-		if (fstat(disk->fd, &st) < 0)
-			return false;
+	if (disk->blkdev)
+		ioctl(disk->fd, BLKGETSIZE64, &size);
+	else if (!fstat(disk->fd, &st))
 		size = st.st_size;
+	return size - size % disk->block;
+}
+
+uint64_t disk_allocated(const struct disk *disk)
+{
+	struct stat st;
+
+	if (disk->blkdev)
+		return disk_size(disk);
+	return fstat(disk->fd, &st) ? 0 : st.st_blocks * 512ull;
+}
+
+int disk_resize(struct disk *disk, uint64_t size, struct error *err)
+{
+	int ret;
+
+	if (size % disk->block)
+		return error_set(err, -EINVAL, "the size must be a multiple of %u bytes", disk->block);
+	if (disk->blkdev) {
+		if (size == disk_host_size(disk, 0))
+			return 0;
+		return error_set(err, -ENOTSUP, "a block device has the size that the host gave it, %llu bytes",
+				 (unsigned long long)disk_host_size(disk, 0));
 	}
-	size -= size % disk->block;
+	if (disk->readonly)
+		return error_set(err, -EROFS, "it is read-only");
+	do {
+		ret = ftruncate(disk->fd, size) ? -errno : 0;
+	} while (ret == -EINTR);
+	return ret ? error_set(err, ret, "%s", strerror(-ret)) : 0;
+}
+
+bool disk_resized(struct disk *disk)
+{
+	uint64_t size = disk_host_size(disk, disk_size(disk));
+
 	if (size == disk_size(disk))
 		return false;
 	__atomic_store_n(&disk->size, size, __ATOMIC_RELAXED);

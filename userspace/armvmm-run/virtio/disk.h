@@ -87,6 +87,15 @@ uint64_t disk_size(const struct disk *disk);
 /* Looks whether the file has another size than disk_size() tells, which it then does: true. */
 bool disk_resized(struct disk *disk);
 
+/* How many bytes of the host's storage it takes; 0 where nobody tells. Any thread. */
+uint64_t disk_allocated(const struct disk *disk);
+
+/*
+ * Gives the file another size, which the caller then finds by disk_resized(). A block device
+ * has the size that the host gave it, and no other. Returns 0 or -errno with @err saying why.
+ */
+int disk_resize(struct disk *disk, uint64_t size, struct error *err);
+
 /* The range is not needed any more. Returns 0, -EOPNOTSUPP or another -errno. */
 int disk_discard(struct disk *disk, uint64_t offset, uint64_t len);
 

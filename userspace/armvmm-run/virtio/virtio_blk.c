@@ -22,6 +22,7 @@
 
 #include "virtio/blk_request.h"
 #include "virtio/disk.h"
+#include "core/blockdev.h"
 #include "core/device_type.h"
 #include "core/machine.h"
 #include "core/parse.h"
@@ -50,6 +51,7 @@ struct blk_worker {
 struct virtio_blk {
 	struct virtio_device vdev; /* first: see virtio_mmio.h */
 	struct disk disk;
+	struct blockdev blockdev;
 	GSource *resize;
 	pthread_cond_t follow; /* a leader is needed, or a helper, or stop */
 	bool leading; /* a worker waits for the guest's notification */
@@ -206,6 +208,38 @@ static gboolean blk_look(gpointer opaque)
 	return G_SOURCE_CONTINUE;
 }
 
+/* ---- What a person asks of it ---- */
+
+static struct virtio_blk *blk_of(struct blockdev *b)
+{
+	return container_of(b, struct virtio_blk, blockdev);
+}
+
+static uint64_t blk_size(struct blockdev *b)
+{
+	return disk_size(&blk_of(b)->disk);
+}
+
+static uint64_t blk_allocated(struct blockdev *b)
+{
+	return disk_allocated(&blk_of(b)->disk);
+}
+
+static int blk_resize(struct blockdev *b, uint64_t size, struct error *err)
+{
+	int ret = disk_resize(&blk_of(b)->disk, size, err);
+
+	if (!ret)
+		blk_look(blk_of(b));
+	return ret;
+}
+
+static const struct blockdev_ops blk_blockdev_ops = {
+	.size = blk_size,
+	.allocated = blk_allocated,
+	.resize = blk_resize,
+};
+
 static void blk_destroy(struct virtio_device *vdev)
 {
 	struct virtio_blk *blk = to_blk(vdev);
@@ -298,6 +332,11 @@ static int blk_create(struct machine *m, const void *opaque, struct error *err)
 	blk->resize = g_timeout_source_new_seconds(BLK_RESIZE_PERIOD);
 	g_source_set_callback(blk->resize, blk_look, blk, NULL);
 	g_source_attach(blk->resize, m->context);
+	blk->blockdev = (struct blockdev){
+		.file = config->path, .readonly = config->readonly, .direct = config->direct,
+		.ops = &blk_blockdev_ops,
+	};
+	blockdev_add(&m->disks, &blk->blockdev);
 	return 0;
 
 fail_close:

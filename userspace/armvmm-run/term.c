@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/message.h"
+#include "core/ring.h"
 #include "term.h"
 
 #define TERM_IN_SIZE		4096
@@ -28,11 +29,6 @@
  */
 #define TERM_BLOCKING_CHUNK	64
 #define TERM_FOREGROUND_MS	500
-
-struct ring {
-	uint8_t *data;
-	size_t size, head, count;
-};
 
 enum term_out_kind {
 	TERM_OUT_NONBLOCK,	/* a descriptor of our own with O_NONBLOCK */
@@ -125,29 +121,6 @@ void term_guard(void)
 	for (unsigned int i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
 		sigaction(fatal[i], &action, NULL);
 	atexit(term_restore);
-}
-
-static size_t ring_put(struct ring *ring, const uint8_t *buf, size_t len)
-{
-	size_t taken = 0;
-
-	while (taken < len && ring->count < ring->size)
-		ring->data[(ring->head + ring->count++) % ring->size] = buf[taken++];
-	return taken;
-}
-
-/* The bytes at the head that lie in one piece. */
-static size_t ring_piece(const struct ring *ring)
-{
-	size_t piece = ring->size - ring->head;
-
-	return ring->count < piece ? ring->count : piece;
-}
-
-static void ring_drop(struct ring *ring, size_t n)
-{
-	ring->head = (ring->head + n) % ring->size;
-	ring->count -= n;
 }
 
 static void term_wake(struct chardev *chr)

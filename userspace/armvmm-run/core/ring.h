@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A queue of bytes in an array. The caller locks. */
+#ifndef ARMVMM_RUN_RING_H
+#define ARMVMM_RUN_RING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ring {
+	uint8_t *data;
+	size_t size, head, count;
+};
+
+static inline size_t ring_put(struct ring *ring, const uint8_t *buf, size_t len)
+{
+	size_t taken = 0;
+
+	while (taken < len && ring->count < ring->size)
+		ring->data[(ring->head + ring->count++) % ring->size] = buf[taken++];
+	return taken;
+}
+
+/* The bytes at the head that lie in one piece. */
+static inline size_t ring_piece(const struct ring *ring)
+{
+	size_t piece = ring->size - ring->head;
+
+	return ring->count < piece ? ring->count : piece;
+}
+
+static inline void ring_drop(struct ring *ring, size_t n)
+{
+	ring->head = (ring->head + n) % ring->size;
+	ring->count -= n;
+}
+
+#endif /* ARMVMM_RUN_RING_H */

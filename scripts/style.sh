@@ -121,9 +121,10 @@ done <<-'EOF'
 	hw hw core
 	boot boot core
 	sandbox sandbox core
-	. . sandbox boot core
+	control control core
+	. . control sandbox boot core
 	EOF
-git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot|sandbox)/[^/]*$')"
+git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot|sandbox|control)/[^/]*$')"
 
 # The registers' fields, and no more of driver/: those headers need nothing of the kernel's.
 rule "user space takes registers from driver/arch, and nothing else of driver/" "$(

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "board.h"
+#include "control/control.h"
 #include "core/message.h"
 #include "options.h"
 #include "sandbox/sandbox.h"
@@ -30,6 +31,7 @@ struct program {
 	struct chardev *chr;
 	struct board *board;
 	struct sandbox *sandbox;
+	struct control *control;
 	int signal_fd;
 	GSource *signal_source;
 	guint grace_timer;
@@ -177,6 +179,7 @@ static int program_confine(struct program *program, struct error *err)
 	struct sandbox_params params = {
 		.network = m->network,
 		.flash = m->flash,
+		.control = program->control,
 		.pinned = board_pinned(program->board),
 		.note = program_note,
 	};
@@ -197,12 +200,27 @@ static int program_confine(struct program *program, struct error *err)
 	return 0;
 }
 
+/* First of all: what else is open then is not for the child that looks after the socket. */
+static int program_control(struct program *program, struct error *err)
+{
+	const struct config *config = &program->config;
+	struct address address;
+	int ret;
+
+	if (!config->control || config->dump_dtb)
+		return 0;
+	ret = address_parse(&address, "--control", config->control, err);
+	return ret ? ret : control_create(&program->control, &address, err);
+}
+
 static int program_run(struct program *program, struct error *err)
 {
 	enum machine_request ended = MACHINE_NONE;
 	int ret;
 
-	ret = term_create(&program->chr, program_key, program, err);
+	ret = program_control(program, err);
+	if (!ret)
+		ret = term_create(&program->chr, program_key, program, err);
 	if (!ret)
 		ret = board_create(&program->board, &program->config, program->chr, err);
 	if (!ret && program->config.dump_dtb)
@@ -215,6 +233,9 @@ static int program_run(struct program *program, struct error *err)
 
 	term_guard();
 	ret = program_confine(program, err);
+	if (!ret && program->control)
+		ret = control_start(program->control, board_machine(program->board),
+				    program->config.name, err);
 	if (ret)
 		return EXIT_HOST_ERROR;
 	term_start(program->chr);
@@ -257,6 +278,7 @@ int main(int argc, char **argv)
 		term_stop(program.chr);
 	if (status == EXIT_HOST_ERROR)
 		message("%s", err.text);
+	control_destroy(program.control);
 	board_destroy(program.board);
 	term_destroy(program.chr);
 	sandbox_free(program.sandbox);

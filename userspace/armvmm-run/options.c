@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/address.h"
 #include "core/cpupart.h"
 #include "core/device_type.h"
 #include "core/identity.h"
@@ -58,6 +59,8 @@ const char options_help[] =
 	"      --node PATH        the hypervisor's node (default /dev/armvmm)\n"
 	"      --no-reboot        leave when the guest reboots\n"
 	"      --grace SECONDS    time that SIGTERM leaves the guest to power off (default 30)\n"
+	"      --control unix:PATH|name:NAME\n"
+	"                         a socket for armvmm-ctl, or what else speaks QEMU's QMP\n"
 	"      --sandbox on|off   give up what a guest needs not, before it starts (default on)\n"
 	"      --user NAME        as root: become this user when all files are open\n"
 	"      --dump-dtb FILE    write the device tree and leave, without starting a guest\n"
@@ -87,6 +90,7 @@ enum {
 	OPT_NO_REBOOT,
 	OPT_GRACE,
 	OPT_SANDBOX,
+	OPT_CONTROL,
 	OPT_USER,
 	OPT_TYPE,	/* and above: options of device types */
 };
@@ -110,6 +114,7 @@ static const struct option options_long[] = {
 	{ "node", required_argument, NULL, OPT_NODE },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "grace", required_argument, NULL, OPT_GRACE },
+	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -288,6 +293,16 @@ static int options_add_device(struct config *config, const struct device_type *t
 	return ret;
 }
 
+static int options_control(struct config *config, const char *arg, struct error *err)
+{
+	struct address address;
+	char label[80];
+
+	snprintf(label, sizeof(label), "--control %.60s", arg);
+	config->control = arg;
+	return address_parse(&address, label, arg, err);
+}
+
 /* --device NAME[,ARGS] */
 static int options_device(struct config *config, const char *arg, struct error *err)
 {
@@ -369,6 +384,8 @@ static int options_one(struct config *config, int c, struct error *err)
 	case OPT_NODE:
 		config->node = optarg;
 		return 0;
+	case OPT_CONTROL:
+		return options_control(config, optarg, err);
 	case OPT_SANDBOX:
 		if (strcmp(optarg, "on") && strcmp(optarg, "off"))
 			return error_set(err, -EINVAL, "--sandbox %s: must be on or off", optarg);

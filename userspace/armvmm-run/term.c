@@ -55,6 +55,7 @@ struct chardev {
 	/* Output: any thread. */
 	pthread_mutex_t lock;
 	struct ring out;
+	struct ring kept;	/* the last of what was written; its data is NULL: nothing is kept */
 	enum term_out_kind out_kind;
 	int out_fd;
 	bool out_dead;		/* nobody will ever read it */
@@ -220,10 +221,28 @@ size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
 		if (done < len)
 			chr->starved = true;
 	}
+	if (chr->kept.data)
+		ring_keep(&chr->kept, buf, done);
 	pthread_mutex_unlock(&chr->lock);
 	if (wake)
 		term_wake(chr);
 	return done;
+}
+
+int chardev_keep(struct chardev *chr, size_t size)
+{
+	chr->kept = (struct ring){ .data = malloc(size), .size = size };
+	return chr->kept.data ? 0 : -ENOMEM;
+}
+
+size_t chardev_take_kept(struct chardev *chr, uint8_t *buf, size_t len)
+{
+	size_t n;
+
+	pthread_mutex_lock(&chr->lock);
+	n = ring_take(&chr->kept, buf, len);
+	pthread_mutex_unlock(&chr->lock);
+	return n;
 }
 
 static uint64_t term_now_ms(void)
@@ -562,6 +581,7 @@ void term_destroy(struct chardev *chr)
 	}
 	g_source_destroy(chr->wake_source);
 	g_source_unref(chr->wake_source);
+	free(chr->kept.data);
 	close(chr->wake_fd);
 	if (chr->out_kind == TERM_OUT_NONBLOCK)
 		close(chr->out_fd);

@@ -44,6 +44,18 @@ void chardev_attach(struct chardev *chr, struct chardev_client *client);
  */
 size_t chardev_write(struct chardev *chr, const void *buf, size_t len);
 
+/*
+ * Has the last @size bytes of output kept from now on. Main thread, once, before the first vCPU
+ * runs. 0 or -ENOMEM.
+ */
+int chardev_keep(struct chardev *chr, size_t size);
+
+/*
+ * Takes the oldest of the bytes that are kept, at most @len, into @buf, and keeps them no longer.
+ * Returns how many. Any thread.
+ */
+size_t chardev_take_kept(struct chardev *chr, uint8_t *buf, size_t len);
+
 /* The terminal's size in characters; false where it has none (a file, a pipe). Any thread. */
 bool chardev_size(struct chardev *chr, uint16_t *cols, uint16_t *rows);
 

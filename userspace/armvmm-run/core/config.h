@@ -48,6 +48,7 @@ struct config {
 	bool virtio_legacy;	/* virtio-mmio of version 1, not 2 */
 	bool no_reboot;
 	unsigned int grace;	/* seconds */
+	const char *control;	/* the control socket's address; NULL: there is none */
 	bool sandbox_off;
 	const char *user;	/* to become; NULL: nobody else */
 	bool verbose;

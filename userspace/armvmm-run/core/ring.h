@@ -34,4 +34,27 @@ static inline void ring_drop(struct ring *ring, size_t n)
 	ring->count -= n;
 }
 
+/* The bytes at the head into @buf. Returns how many. */
+static inline size_t ring_take(struct ring *ring, uint8_t *buf, size_t len)
+{
+	size_t n = 0;
+
+	for (; n < len && ring->count; n++) {
+		buf[n] = ring->data[ring->head];
+		ring_drop(ring, 1);
+	}
+	return n;
+}
+
+/* Puts all of it; what is oldest gives way. */
+static inline void ring_keep(struct ring *ring, const uint8_t *buf, size_t len)
+{
+	size_t skip = len > ring->size ? len - ring->size : 0;
+	size_t room = ring->size - ring->count;
+
+	if (len - skip > room)
+		ring_drop(ring, len - skip - room);
+	ring_put(ring, buf + skip, len - skip);
+}
+
 #endif /* ARMVMM_RUN_RING_H */

@@ -31,12 +31,14 @@
 #include <linux/sockios.h>
 
 #include "sandbox/filter.h"
+#include "sandbox/sandbox.h"
 
 /* Who may make a call. */
 #define MAIN	(1u << MACHINE_THREAD_MAIN)
 #define VCPU	(1u << MACHINE_THREAD_VCPU)
 #define DISK	(1u << MACHINE_THREAD_DISK)
 #define ALL	(MAIN | VCPU | DISK)
+#define CONTROL	(1u << 5)	/* the main thread, where there is --control */
 #define FLASH	(1u << 6)	/* vCPUs, where there is --flash or --firmware */
 #define NETWORK	(1u << 7)	/* the main thread, where there is --net user */
 
@@ -84,6 +86,8 @@ static const struct {
 	    "getpgrp", "getpgid", "rt_sigaction" } },
 	/* vCPUs are made, and bind themselves before they are confined, on the CPUs of one part. */
 	{ MAIN, OWN, { "sched_setaffinity" } },
+	/* Clients of the control socket, and a disk's new size. */
+	{ CONTROL, ALWAYS, { "accept4", "ftruncate", "ftruncate64" } },
 	/* libslirp's sockets; and it looks whether the host has another name server. */
 	{ NETWORK, ALWAYS,
 	  { "socket", "connect", "bind", "listen", "accept", "accept4", "recv", "recvfrom",
@@ -272,8 +276,8 @@ static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *prog)
 	return ret;
 }
 
-int filter_make(struct sock_fprog *prog, enum machine_thread kind, bool network, bool flash,
-		struct error *err)
+int filter_make(struct sock_fprog *prog, enum machine_thread kind,
+		const struct sandbox_params *params, struct error *err)
 {
 	unsigned int who = 1u << kind;
 	scmp_filter_ctx ctx;
@@ -282,8 +286,8 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind, bool network,
 	memset(prog, 0, sizeof(*prog));
 	/* Threads inherit the main thread's: what any may do stands there too. */
 	if (kind == MACHINE_THREAD_MAIN)
-		who = ALL | (network ? NETWORK : 0);
-	if (kind == MACHINE_THREAD_VCPU && flash)
+		who = ALL | (params->network ? NETWORK : 0) | (params->control ? CONTROL : 0);
+	if (kind == MACHINE_THREAD_VCPU && params->flash)
 		who |= FLASH;
 	ctx = seccomp_init(SCMP_ACT_TRAP);
 	if (!ctx)

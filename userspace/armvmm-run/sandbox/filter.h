@@ -10,13 +10,16 @@
 #include "core/error.h"
 #include "core/machine.h"
 
+struct sandbox_params;
+
 /*
- * Makes the filter of a kind of thread. @network: sockets may be opened. @flash:
- * vCPUs write files, at offsets, and change what memory the guest sees. @prog's
+ * Makes the filter of a kind of thread. With @params->network sockets may be opened; with
+ * @params->flash vCPUs write files, at offsets, and change what memory the guest sees; with
+ * @params->control the main thread takes connections, and resizes files. @prog's
  * instructions are malloc()ed. Returns 0 or -errno with @err set.
  */
-int filter_make(struct sock_fprog *prog, enum machine_thread kind, bool network, bool flash,
-		struct error *err);
+int filter_make(struct sock_fprog *prog, enum machine_thread kind,
+		const struct sandbox_params *params, struct error *err);
 
 /* Sets the filter for the calling thread and those that it starts. Returns 0 or -errno. */
 int filter_load(const struct sock_fprog *prog);

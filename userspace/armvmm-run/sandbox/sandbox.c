@@ -96,7 +96,7 @@ static int sandbox_make_filters(struct sandbox *sandbox, const struct sandbox_pa
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < MACHINE_THREADS; i++)
-		ret = filter_make(&sandbox->filter[i], i, params->network, params->flash, err);
+		ret = filter_make(&sandbox->filter[i], i, params, err);
 	return ret;
 }
 

@@ -20,6 +20,7 @@ struct sandbox;
  * struct sandbox_params
  * @network: sockets are opened later too (--net user), and /etc/resolv.conf is read
  * @flash: vCPUs program flash (--flash), which is a file, and have it shown and hidden
+ * @control: clients of a control socket are served (--control), and disks resized
  * @change_user: become @uid and @gid; root only
  * @uid: the user
  * @gid: and its group
@@ -30,6 +31,7 @@ struct sandbox;
 struct sandbox_params {
 	bool network;
 	bool flash;
+	bool control;
 	bool change_user;
 	uid_t uid;
 	gid_t gid;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A connection to a control socket, and QMP on it: docs/control.md. */
+#ifndef ARMVMM_CTL_CONNECTION_H
+#define ARMVMM_CTL_CONNECTION_H
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+
+struct connection;
+
+#define CONNECTION_ERROR	(g_quark_from_static_string("armvmm-ctl"))
+
+enum connection_error {
+	CONNECTION_FAILED,	/* there is no such machine, or it has gone */
+	CONNECTION_REFUSED,	/* it has answered by an error */
+};
+
+/* Connects to the socket at @path, and is ready for commands. NULL with @err set. */
+struct connection *connection_open(const char *path, GError **err);
+void connection_close(struct connection *c);
+
+/*
+ * Has the command @name carried out with @args (NULL: none), which are given up. Returns what it
+ * returns, or NULL with @err set.
+ */
+JsonNode *connection_run(struct connection *c, const char *name, JsonObject *args, GError **err);
+
+/* Sends @text as it is, and returns the answer, or NULL with @err set. */
+char *connection_raw(struct connection *c, const char *text, GError **err);
+
+/* The next event, waited for; NULL: the connection has ended. */
+char *connection_event(struct connection *c);
+
+#endif /* ARMVMM_CTL_CONNECTION_H */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What armvmm-ctl can do with a machine. */
+#ifndef ARMVMM_CTL_VERB_H
+#define ARMVMM_CTL_VERB_H
+
+#include <stdbool.h>
+
+#include "connection.h"
+
+struct verb {
+	const char *name;
+	unsigned int nr_args;
+	const char *args;	/* for messages: "ID SIZE" */
+	/* Prints what there is to say. False with @err set. */
+	bool (*run)(struct connection *c, char **args, GError **err);
+};
+
+/* NULL: there is none of that name. */
+const struct verb *verb_find(const char *name);
+
+#endif /* ARMVMM_CTL_VERB_H */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The commands of the control socket, by area. Names, arguments and what they return are those of
+ * QEMU's QMP (its reference manual), as far as they mean something here. Main thread, all.
+ */
+#ifndef ARMVMM_RUN_COMMAND_H
+#define ARMVMM_RUN_COMMAND_H
+
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/error.h"
+#include "core/machine.h"
+
+#define COMMAND_MAX_ARGS	3
+
+/* The console whose output is kept, for ringbuf-read. */
+#define COMMAND_CONSOLE		"console"
+#define COMMAND_CONSOLE_SIZE	65536u
+
+enum command_type { COMMAND_STRING = 1, COMMAND_INT, COMMAND_BOOL };
+
+struct command_arg {
+	const char *name;
+	enum command_type type;
+	bool optional;
+};
+
+/* What commands work on. */
+struct command_target {
+	struct machine *m;
+	const char *name;	/* the guest's; NULL: it has none */
+};
+
+struct command_call {
+	const struct command_target *target;
+	JsonObject *args;	/* checked; NULL: there are none */
+	struct error err;
+};
+
+struct command {
+	const char *name;
+	/* Returns what the command returns (NULL: an empty object), or NULL with call->err set. */
+	JsonNode *(*run)(struct command_call *call);
+	struct command_arg args[COMMAND_MAX_ARGS];
+};
+
+/* Each ends with a NULL name. */
+extern const struct command commands_run[];
+extern const struct command commands_query[];
+extern const struct command commands_block[];
+extern const struct command commands_console[];
+extern const struct command commands_human[];
+
+/* The command after @prev (NULL: the first), or NULL. */
+const struct command *command_next(const struct command *prev);
+
+/* Carries out the command @name. Returns the node that it returns, or NULL with call->err set. */
+JsonNode *command_run(struct command_call *call, const struct command *command);
+
+/* The command, or NULL. */
+const struct command *command_find(const char *name);
+
+/* Arguments, after they have been checked. */
+const char *command_string(const struct command_call *call, const char *name);
+int64_t command_int(const struct command_call *call, const char *name);
+
+/* What query-status answers as status: "running", "paused", "debug". */
+const char *command_status(const struct machine *m);
+
+/* A node that holds @object, or @array, or the text. */
+JsonNode *command_object(JsonObject *object);
+JsonNode *command_array(JsonArray *array);
+JsonNode *command_text(const char *text);
+
+#endif /* ARMVMM_RUN_COMMAND_H */

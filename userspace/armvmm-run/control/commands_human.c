@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* human-monitor-command: the few lines of QEMU's monitor that clients ask for as text. */
+#include <glib.h>
+#include <libarmvmm.h>
+#include <string.h>
+
+#include "control/command.h"
+#include "core/blockdev.h"
+#include "core/runstate.h"
+
+static void human_status(const struct command_target *t, GString *out)
+{
+	g_string_append_printf(out, "VM status: %s\r\n", command_status(t->m));
+}
+
+static void human_name(const struct command_target *t, GString *out)
+{
+	if (t->name)
+		g_string_append_printf(out, "%s\r\n", t->name);
+}
+
+static void human_version(const struct command_target *t, GString *out)
+{
+	g_string_append_printf(out, "armvmm-run %s\r\n", armvmm_library_version());
+}
+
+static void human_kvm(const struct command_target *t, GString *out)
+{
+	g_string_append(out, "kvm support: enabled\r\n");
+}
+
+static void human_cpus(const struct command_target *t, GString *out)
+{
+	for (unsigned int i = 0; machine_vcpu(t->m, i); i++)
+		g_string_append_printf(out, "%c CPU #%u: thread_id=%d\r\n", i ? ' ' : '*', i,
+				       (int)machine_vcpu_thread(t->m, i));
+}
+
+static void human_block(const struct command_target *t, GString *out)
+{
+	for (const struct blockdev *b = t->m->disks; b; b = b->next)
+		g_string_append_printf(out, "%s: %s (raw%s)\r\n", b->id, b->file,
+				       b->readonly ? ", read-only" : "");
+}
+
+static const struct {
+	const char *line;
+	void (*print)(const struct command_target *t, GString *out);
+} human_lines[] = {
+	{ "info status", human_status },
+	{ "info name", human_name },
+	{ "info version", human_version },
+	{ "info kvm", human_kvm },
+	{ "info cpus", human_cpus },
+	{ "info block", human_block },
+};
+
+/* QEMU's monitor answers a line that it does not know by a text as well. */
+static JsonNode *human_run(struct command_call *call)
+{
+	char *line = g_strstrip(g_strdup(command_string(call, "command-line")));
+	GString *out = g_string_new(NULL);
+	JsonNode *node;
+	bool known = false;
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(human_lines); i++) {
+		if (strcmp(line, human_lines[i].line))
+			continue;
+		human_lines[i].print(call->target, out);
+		known = true;
+	}
+	if (!known)
+		g_string_append_printf(out, "unknown command: '%.64s'\r\n", line);
+	node = command_text(out->str);
+	g_string_free(out, TRUE);
+	g_free(line);
+	return node;
+}
+
+const struct command commands_human[] = {
+	{ "human-monitor-command", human_run,
+	  { { "command-line", COMMAND_STRING, .optional = false },
+	    { "cpu-index", COMMAND_INT, .optional = true } } },
+	{ NULL, NULL, { { NULL } } },
+};

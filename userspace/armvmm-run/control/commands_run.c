@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The guest runs, stops, ends. */
+#include "control/command.h"
+#include "core/runstate.h"
+
+const char *command_status(const struct machine *m)
+{
+	if (machine_is_held_by(m, MACHINE_HOLDER_GDB))
+		return "debug";
+	return machine_is_held(m) ? "paused" : "running";
+}
+
+static JsonNode *run_query_status(struct command_call *call)
+{
+	const struct machine *m = call->target->m;
+	JsonObject *o = json_object_new();
+
+	json_object_set_boolean_member(o, "running", !machine_is_held(m));
+	json_object_set_string_member(o, "status", command_status(m));
+	return command_object(o);
+}
+
+static JsonNode *run_stop(struct command_call *call)
+{
+	machine_hold(call->target->m, MACHINE_HOLDER_CONTROL);
+	return NULL;
+}
+
+static JsonNode *run_cont(struct command_call *call)
+{
+	machine_release(call->target->m, MACHINE_HOLDER_CONTROL);
+	return NULL;
+}
+
+static JsonNode *run_powerdown(struct command_call *call)
+{
+	machine_press_power(call->target->m);
+	return NULL;
+}
+
+static JsonNode *run_reset(struct command_call *call)
+{
+	machine_request(call->target->m, MACHINE_RESET, MACHINE_BY_CONTROL, NULL);
+	return NULL;
+}
+
+static JsonNode *run_quit(struct command_call *call)
+{
+	machine_request(call->target->m, MACHINE_QUIT, MACHINE_BY_CONTROL, NULL);
+	return NULL;
+}
+
+const struct command commands_run[] = {
+	{ "query-status", run_query_status, { { NULL } } },
+	{ "stop", run_stop, { { NULL } } },
+	{ "cont", run_cont, { { NULL } } },
+	{ "system_powerdown", run_powerdown, { { NULL } } },
+	{ "system_reset", run_reset, { { NULL } } },
+	{ "quit", run_quit, { { NULL } } },
+	{ NULL, NULL, { { NULL } } },
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The control socket (--control): QMP for those who may open it. Main thread. */
+#ifndef ARMVMM_RUN_CONTROL_H
+#define ARMVMM_RUN_CONTROL_H
+
+#include "control/address.h"
+#include "core/error.h"
+#include "core/machine.h"
+
+struct control;
+
+/*
+ * Makes the socket, while the process has no other thread and may still open files. Nobody is
+ * served before control_start(). Returns 0 or -errno with @err set.
+ */
+int control_create(struct control **control, const struct address *address, struct error *err);
+
+/*
+ * Serves clients, for @m and the guest's @name (or NULL), both of which outlive it. Returns 0 or
+ * -errno with @err set.
+ */
+int control_start(struct control *control, struct machine *m, const char *name,
+		  struct error *err);
+
+/* Ends all connections, while the machine is still there. */
+void control_stop(struct control *control);
+
+/* The socket's name is gone when it returns. NULL does nothing. */
+void control_destroy(struct control *control);
+
+#endif /* ARMVMM_RUN_CONTROL_H */

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/param.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/listener.h"
+
+#define LISTENER_BACKLOG	8
+#define LISTENER_LOCK_TRIES	50	/* of 20 ms */
+
+/* What tells our socket from another one that has its name later. */
+struct listener_name {
+	int folder_fd;
+	const char *base;
+	dev_t dev;
+	ino_t ino;
+};
+
+/* ---- The child that takes the name away ---- */
+
+static void listener_close_from(unsigned int first)
+{
+	/* Since Linux 5.9. */
+	if (!syscall(SYS_close_range, first, ~0u, 0))
+		return;
+	for (long fd = first, last = sysconf(_SC_OPEN_MAX); fd < last; fd++)
+		close(fd);
+}
+
+/*
+ * It keeps nothing open of what it inherits, so nobody waits for it, and hears no signal that is
+ * for the whole process group. It knows the guest by the end of a connection alone.
+ */
+static void listener_keep(const struct listener_name *name, int fd)
+{
+	struct stat st;
+	char byte;
+
+	for (int signal_nr = 1; signal_nr < NSIG; signal_nr++)
+		signal(signal_nr, SIG_IGN);
+	prctl(PR_SET_NAME, "armvmm-socket");
+	if (dup2(fd, 0) < 0 || dup2(name->folder_fd, 1) < 0)
+		_exit(1);
+	listener_close_from(2);
+	while (read(0, &byte, 1) < 0 && errno == EINTR)
+		;
+	if (!fstatat(1, name->base, &st, AT_SYMLINK_NOFOLLOW) && st.st_dev == name->dev &&
+	    st.st_ino == name->ino)
+		unlinkat(1, name->base, 0);
+	_exit(0);
+}
+
+static int listener_start_keeper(struct listener *l, const struct listener_name *name)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	/* Both ends are above 1, as the standard files are open (main.c). */
+	pid = fork();
+	if (!pid) {
+		close(pair[0]);
+		listener_keep(name, pair[1]);
+	}
+	close(pair[1]);
+	if (pid < 0) {
+		int ret = -errno;
+
+		close(pair[0]);
+		return ret;
+	}
+	l->keeper_fd = pair[0];
+	return 0;
+}
+
+/* ---- Making it ---- */
+
+/* True where a process listens there. */
+static bool listener_is_alive(const struct sockaddr_un *sun)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool alive = true;
+
+	if (fd < 0)
+		return true;
+	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)))
+		alive = errno != ECONNREFUSED && errno != ENOENT;
+	close(fd);
+	return alive;
+}
+
+/* Takes away what nobody listens at any more. */
+static int listener_clear(const struct sockaddr_un *sun, struct error *err)
+{
+	struct stat st;
+
+	if (lstat(sun->sun_path, &st))
+		return errno == ENOENT ? 0 : error_errno(err, -errno, "%s", sun->sun_path);
+	if (!S_ISSOCK(st.st_mode))
+		return error_set(err, -EEXIST, "%s: is there already, and is no socket", sun->sun_path);
+	if (listener_is_alive(sun))
+		return error_set(err, -EADDRINUSE, "%s: a process that runs has this socket",
+				 sun->sun_path);
+	if (unlink(sun->sun_path) && errno != ENOENT)
+		return error_errno(err, -errno, "%s: cannot be replaced", sun->sun_path);
+	return 0;
+}
+
+static int listener_bind(int fd, const struct sockaddr_un *sun, struct error *err)
+{
+	mode_t mask = umask(0177);
+	int ret = bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) ? -errno : 0;
+
+	umask(mask);
+	if (!ret && listen(fd, LISTENER_BACKLOG))
+		ret = -errno;
+	return ret ? error_errno(err, ret, "%s", sun->sun_path) : 0;
+}
+
+/*
+ * Two programs that start at once must not both find the same old socket. Another user may hold
+ * the lock for ever (in /tmp), so it is not waited for that long.
+ */
+static void listener_lock(int folder_fd)
+{
+	const struct timespec wait = { .tv_nsec = 20000000 };
+
+	for (int i = 0; i < LISTENER_LOCK_TRIES && flock(folder_fd, LOCK_EX | LOCK_NB); i++)
+		nanosleep(&wait, NULL);
+}
+
+static int listener_make(struct listener *l, int folder_fd, const char *base,
+			 const struct sockaddr_un *sun, struct error *err)
+{
+	struct listener_name name = { .folder_fd = folder_fd, .base = base };
+	struct stat st;
+	int ret;
+
+	listener_lock(folder_fd);
+	ret = listener_clear(sun, err);
+	if (!ret)
+		ret = listener_bind(l->fd, sun, err);
+	if (ret)
+		return ret;
+	if (fstatat(folder_fd, base, &st, AT_SYMLINK_NOFOLLOW))
+		return error_errno(err, -errno, "%s", sun->sun_path);
+	name.dev = st.st_dev;
+	name.ino = st.st_ino;
+	ret = listener_start_keeper(l, &name);
+	if (ret)
+		unlinkat(folder_fd, base, 0);
+	return ret ? error_errno(err, ret, "%s: cannot start a process", sun->sun_path) : 0;
+}
+
+int listener_open(struct listener *l, const struct address *address, struct error *err)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	char folder[sizeof(sun.sun_path)] = ".", *slash;
+	const char *base = sun.sun_path;
+	int folder_fd, ret;
+
+	*l = (struct listener){ .fd = -1, .keeper_fd = -1 };
+	strcpy(sun.sun_path, address->path);
+	slash = strrchr(sun.sun_path, '/');
+	if (slash) {
+		base = slash + 1;
+		/* "/" stays where it is the whole folder. */
+		snprintf(folder, sizeof(folder), "%.*s", (int)MAX(slash - sun.sun_path, 1), sun.sun_path);
+	}
+	if (!*base)
+		return error_set(err, -EISDIR, "%s: is the name of a folder", address->path);
+	if (address->named && mkdir(folder, 0700) && errno != EEXIST)
+		return error_errno(err, -errno, "%s", folder);
+	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder_fd < 0)
+		return error_errno(err, -errno, "%s", address->path);
+	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	ret = l->fd < 0 ? error_errno(err, -errno, "%s", address->path) :
+			  listener_make(l, folder_fd, base, &sun, err);
+	/* And with it the lock goes; the child has a copy, without it. */
+	flock(folder_fd, LOCK_UN);
+	close(folder_fd);
+	if (ret)
+		listener_close(l);
+	return ret;
+}
+
+void listener_close(struct listener *l)
+{
+	char byte = 0;
+
+	if (l->fd >= 0)
+		close(l->fd);
+	/* The child answers with its end. */
+	if (l->keeper_fd >= 0) {
+		if (write(l->keeper_fd, &byte, 1) == 1)
+			while (read(l->keeper_fd, &byte, 1) < 0 && errno == EINTR)
+				;
+		close(l->keeper_fd);
+	}
+	*l = (struct listener){ .fd = -1, .keeper_fd = -1 };
+}

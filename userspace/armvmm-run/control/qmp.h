@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * QMP, the protocol of QEMU's monitor (QEMU's "QMP protocol specification"): from the text of a
+ * message to the text of its answer. Every text is one line, with \r\n at its end. Main thread.
+ */
+#ifndef ARMVMM_RUN_QMP_H
+#define ARMVMM_RUN_QMP_H
+
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "control/command.h"
+#include "core/runstate.h"
+
+#define QMP_CAPABILITIES	"qmp_capabilities"
+
+/* One for each connection. */
+struct qmp {
+	const struct command_target *target;
+	bool negotiated;	/* it takes commands, and is told of events */
+};
+
+/* What a new connection is told first. All texts are to be given to g_free(). */
+char *qmp_greeting(void);
+
+/* The answer to a message of @len bytes, whose depth is bounded (splitter.h). Never NULL. */
+char *qmp_answer(struct qmp *qmp, const char *text, size_t len);
+
+/* An answer to what cannot be read, or is not served: an error of the class GenericError. */
+char *qmp_refusal(const char *why);
+
+/* What connections are told of an event, or NULL where QMP has none for it. */
+char *qmp_event(const struct machine_event *event);
+
+/* The version, as query-version has it. */
+JsonObject *qmp_version(void);
+
+#endif /* ARMVMM_RUN_QMP_H */

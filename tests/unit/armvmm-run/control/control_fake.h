@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A machine that only remembers what the control socket asks of it. */
+#ifndef TESTS_UNIT_CONTROL_FAKE_H
+#define TESTS_UNIT_CONTROL_FAKE_H
+
+#include <libarmvmm.h>
+
+#include "core/blockdev.h"
+#include "core/runstate.h"
+
+static struct fake_run {
+	unsigned int holders;
+	unsigned int presses;
+	enum machine_request request;
+	enum machine_cause cause;
+	struct machine_listener *listener;
+	uint64_t disk_size;
+	char kept[64];
+	size_t nr_kept;
+} fake_run;
+
+const char *armvmm_library_version(void)
+{
+	return "1.2.3";
+}
+
+void machine_tell(struct machine *m, const struct machine_event *event)
+{
+	if (fake_run.listener)
+		fake_run.listener->event(fake_run.listener, event);
+}
+
+void machine_listen(struct machine *m, struct machine_listener *listener)
+{
+	fake_run.listener = listener;
+}
+
+void machine_unlisten(struct machine *m, struct machine_listener *listener)
+{
+	fake_run.listener = NULL;
+}
+
+void machine_hold(struct machine *m, enum machine_holder holder)
+{
+	bool first = !fake_run.holders;
+
+	fake_run.holders |= 1u << holder;
+	if (first)
+		machine_tell(m, &(struct machine_event){ .type = MACHINE_EVENT_STOP });
+}
+
+void machine_release(struct machine *m, enum machine_holder holder)
+{
+	bool held = fake_run.holders >> holder & 1;
+
+	fake_run.holders &= ~(1u << holder);
+	if (held && !fake_run.holders)
+		machine_tell(m, &(struct machine_event){ .type = MACHINE_EVENT_RESUME });
+}
+
+bool machine_is_held(const struct machine *m)
+{
+	return fake_run.holders;
+}
+
+bool machine_is_held_by(const struct machine *m, enum machine_holder holder)
+{
+	return fake_run.holders >> holder & 1;
+}
+
+struct armvmm_vcpu *machine_vcpu(struct machine *m, unsigned int index)
+{
+	return index < 2 ? (struct armvmm_vcpu *)&fake_run : NULL;
+}
+
+pid_t machine_vcpu_thread(struct machine *m, unsigned int index)
+{
+	return 100 + index;
+}
+
+void machine_press_power(struct machine *m)
+{
+	fake_run.presses++;
+}
+
+void machine_request(struct machine *m, enum machine_request request, enum machine_cause cause,
+		     const char *why)
+{
+	fake_run.request = request;
+	fake_run.cause = cause;
+}
+
+int chardev_keep(struct chardev *chr, size_t size)
+{
+	return 0;
+}
+
+size_t chardev_take_kept(struct chardev *chr, uint8_t *buf, size_t len)
+{
+	size_t n = len < fake_run.nr_kept ? len : fake_run.nr_kept;
+
+	memcpy(buf, fake_run.kept, n);
+	fake_run.nr_kept -= n;
+	memmove(fake_run.kept, fake_run.kept + n, fake_run.nr_kept);
+	return n;
+}
+
+static uint64_t fake_disk_size(struct blockdev *b)
+{
+	return fake_run.disk_size;
+}
+
+static int fake_disk_resize(struct blockdev *b, uint64_t size, struct error *err)
+{
+	if (size % 512)
+		return error_set(err, -1, "the size must be a multiple of 512 bytes");
+	fake_run.disk_size = size;
+	return 0;
+}
+
+static const struct blockdev_ops fake_disk_ops = {
+	.size = fake_disk_size, .allocated = fake_disk_size, .resize = fake_disk_resize,
+};
+
+static struct blockdev fake_disk = { .file = "disk.img", .ops = &fake_disk_ops };
+
+static inline void fake_control_init(struct machine *m)
+{
+	memset(&fake_run, 0, sizeof(fake_run));
+	fake_run.disk_size = 1048576;
+	memset(m, 0, sizeof(*m));
+	blockdev_add(&m->disks, &fake_disk);
+}
+
+#endif /* TESTS_UNIT_CONTROL_FAKE_H */

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/control/qmp.c userspace/armvmm-run/control/command.c
+// sources: userspace/armvmm-run/control/commands_run.c userspace/armvmm-run/control/commands_query.c
+// sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
+// sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
+// pkgs: json-glib-1.0
+//
+// QMP as its clients know it: what each message is answered, byte for byte.
+#include "control/qmp.h"
+#include "ktap.h"
+#include "control/control_fake.h"
+
+static struct machine m;
+static const struct command_target target = { .m = &m, .name = "web" };
+static struct qmp qmp;
+
+static void begin(bool negotiated)
+{
+	fake_control_init(&m);
+	qmp = (struct qmp){ .target = &target, .negotiated = negotiated };
+}
+
+/* The answer to @text, without its line's end; valid until the next call. */
+static const char *ask(const char *text)
+{
+	static char answer[8192];
+	char *line = qmp_answer(&qmp, text, strlen(text));
+
+	KTAP_TRUE(g_str_has_suffix(line, "\r\n"));
+	g_strlcpy(answer, g_strchomp(line), sizeof(answer));
+	g_free(line);
+	return answer;
+}
+
+#define ERROR(class, desc) "{\"error\":{\"class\":\"" class "\",\"desc\":\"" desc "\"}}"
+#define NOTHING "{\"return\":{}}"
+
+static void test_greeting(void)
+{
+	char *line = qmp_greeting();
+
+	KTAP_STREQ(line, "{\"QMP\":{\"version\":{\"qemu\":{\"micro\":3,\"minor\":2,\"major\":1},"
+		   "\"package\":\"armvmm-run 1.2.3\"},\"capabilities\":[]}}\r\n");
+	g_free(line);
+}
+
+static void test_negotiation(void)
+{
+	begin(false);
+	KTAP_STREQ(ask("{\"execute\":\"stop\"}"),
+		   ERROR("CommandNotFound",
+			 "Expecting capabilities negotiation with 'qmp_capabilities'"));
+	KTAP_EQ(fake_run.holders, 0);
+	KTAP_TRUE(strstr(ask("{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]}}"),
+			 "GenericError"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"qmp_capabilities\",\"arguments\":{\"x\":1}}"),
+			 "GenericError"));
+	KTAP_TRUE(!qmp.negotiated);
+	KTAP_STREQ(ask("{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[]},\"id\":7}"),
+		   "{\"return\":{},\"id\":7}");
+	KTAP_STREQ(ask("{\"execute\":\"qmp_capabilities\"}"),
+		   ERROR("CommandNotFound",
+			 "Capabilities negotiation is already complete, command ignored"));
+}
+
+static void test_no_message(void)
+{
+	begin(true);
+	KTAP_STREQ(ask("{\"execute\" \"stop\"}"),
+		   ERROR("GenericError", "JSON parse error: invalid JSON syntax"));
+	KTAP_STREQ(ask("{\"execute\":\"\xc3\x28\"}"),
+		   ERROR("GenericError", "JSON parse error: invalid JSON syntax"));
+	KTAP_STREQ(ask("[]"), ERROR("GenericError", "QMP input must be a JSON object"));
+	KTAP_STREQ(ask("{}"), ERROR("GenericError", "QMP input lacks member 'execute'"));
+	KTAP_STREQ(ask("{\"execute\":1}"),
+		   ERROR("GenericError", "QMP input member 'execute' must be a string"));
+	KTAP_STREQ(ask("{\"execute\":\"stop\",\"arguments\":3}"),
+		   ERROR("GenericError", "QMP input member 'arguments' must be an object"));
+	KTAP_STREQ(ask("{\"execute\":\"stop\",\"more\":3}"),
+		   ERROR("GenericError", "QMP input member 'more' is unexpected"));
+	KTAP_STREQ(ask("{\"execute\":\"fly\",\"id\":{\"a\":[null]}}"),
+		   "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command fly has not been found\"},\"id\":{\"a\":[null]}}");
+	KTAP_EQ(fake_run.holders, 0);
+}
+
+static void test_arguments(void)
+{
+	begin(true);
+	KTAP_STREQ(ask("{\"execute\":\"stop\",\"arguments\":{\"now\":true}}"),
+		   ERROR("GenericError", "Parameter 'now' is unexpected"));
+	KTAP_STREQ(ask("{\"execute\":\"block_resize\",\"arguments\":{\"device\":\"virtio0\"}}"),
+		   ERROR("GenericError", "Parameter 'size' is missing"));
+	KTAP_STREQ(ask("{\"execute\":\"block_resize\",\"arguments\":{\"device\":\"virtio0\",\"size\":\"1\"}}"),
+		   ERROR("GenericError", "Invalid parameter type for 'size', expected: integer"));
+	KTAP_STREQ(ask("{\"execute\":\"block_resize\",\"arguments\":{\"device\":[],\"size\":1}}"),
+		   ERROR("GenericError", "Invalid parameter type for 'device', expected: string"));
+	KTAP_STREQ(ask("{\"execute\":\"block_resize\",\"arguments\":{\"device\":null,\"size\":1}}"),
+		   ERROR("GenericError", "Invalid parameter type for 'device', expected: string"));
+	KTAP_STREQ(ask("{\"execute\":\"block_resize\",\"arguments\":{\"size\":1}}"),
+		   ERROR("GenericError", "Exactly one of 'device' and 'node-name' must be given"));
+}
+
+static void test_run(void)
+{
+	begin(true);
+	KTAP_STREQ(ask("{\"execute\":\"query-status\"}"),
+		   "{\"return\":{\"running\":true,\"status\":\"running\"}}");
+	KTAP_STREQ(ask("{\"execute\":\"stop\"}"), NOTHING);
+	KTAP_STREQ(ask("{\"execute\":\"query-status\"}"),
+		   "{\"return\":{\"running\":false,\"status\":\"paused\"}}");
+	machine_hold(&m, MACHINE_HOLDER_GDB);
+	KTAP_STREQ(ask("{\"execute\":\"cont\"}"), NOTHING);
+	KTAP_STREQ(ask("{\"execute\":\"query-status\"}"),
+		   "{\"return\":{\"running\":false,\"status\":\"debug\"}}");
+	KTAP_STREQ(ask("{\"execute\":\"system_powerdown\"}"), NOTHING);
+	KTAP_EQ(fake_run.presses, 1);
+	KTAP_STREQ(ask("{\"execute\":\"system_reset\"}"), NOTHING);
+	KTAP_EQ(fake_run.request, MACHINE_RESET);
+	KTAP_STREQ(ask("{\"execute\":\"quit\"}"), NOTHING);
+	KTAP_EQ(fake_run.request, MACHINE_QUIT);
+	KTAP_EQ(fake_run.cause, MACHINE_BY_CONTROL);
+}
+
+static void test_queries(void)
+{
+	begin(true);
+	m.mem.nr_regions = 1;
+	m.mem.region[0].size = 4096;
+	KTAP_STREQ(ask("{\"execute\":\"query-name\"}"), "{\"return\":{\"name\":\"web\"}}");
+	KTAP_STREQ(ask("{\"execute\":\"query-kvm\"}"),
+		   "{\"return\":{\"enabled\":true,\"present\":true}}");
+	KTAP_STREQ(ask("{\"execute\":\"query-memory-size-summary\"}"),
+		   "{\"return\":{\"base-memory\":4096}}");
+	KTAP_STREQ(ask("{\"execute\":\"query-cpus-fast\"}"),
+		   "{\"return\":[{\"cpu-index\":0,\"qom-path\":\"/machine/unattached/device[0]\",\"thread-id\":100,\"props\":{\"core-id\":0},\"target\":\"arm\"},"
+		   "{\"cpu-index\":1,\"qom-path\":\"/machine/unattached/device[1]\",\"thread-id\":101,\"props\":{\"core-id\":1},\"target\":\"arm\"}]}");
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-commands\"}"), "{\"name\":\"ringbuf-read\"}"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-machines\"}"), "\"name\":\"virt\""));
+}
+
+static void test_block(void)
+{
+	begin(true);
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-block\"}"), "\"virtual-size\":1048576"));
+	KTAP_STREQ(ask("{\"execute\":\"block_resize\",\"arguments\":{\"device\":\"virtio0\",\"size\":2097152}}"),
+		   NOTHING);
+	KTAP_EQ(fake_run.disk_size, 2097152);
+	KTAP_STREQ(ask("{\"execute\":\"block_resize\",\"arguments\":{\"node-name\":\"virtio0\",\"size\":1024}}"),
+		   NOTHING);
+	KTAP_STREQ(ask("{\"execute\":\"block_resize\",\"arguments\":{\"device\":\"virtio1\",\"size\":1024}}"),
+		   ERROR("GenericError", "Cannot find device='virtio1'"));
+	KTAP_STREQ(ask("{\"execute\":\"block_resize\",\"arguments\":{\"device\":\"virtio0\",\"size\":-1}}"),
+		   ERROR("GenericError", "Parameter 'size' expects a >0 size"));
+	KTAP_STREQ(ask("{\"execute\":\"block_resize\",\"arguments\":{\"device\":\"virtio0\",\"size\":1}}"),
+		   ERROR("GenericError",
+			 "Cannot resize 'virtio0': the size must be a multiple of 512 bytes"));
+	KTAP_EQ(fake_run.disk_size, 1024);
+}
+
+static void test_console(void)
+{
+	begin(true);
+	memcpy(fake_run.kept, "a\0b\xff" "c", 5);
+	fake_run.nr_kept = 5;
+	KTAP_STREQ(ask("{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"console\",\"size\":4}}"),
+		   "{\"return\":\"a\xef\xbf\xbd" "b\xef\xbf\xbd\"}");
+	KTAP_STREQ(ask("{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"console\",\"size\":9223372036854775807,\"format\":\"base64\"}}"),
+		   "{\"return\":\"Yw==\"}");
+	KTAP_STREQ(ask("{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"x\",\"size\":4}}"),
+		   ERROR("GenericError", "Device 'x' not found"));
+	KTAP_STREQ(ask("{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"console\",\"size\":0}}"),
+		   ERROR("GenericError", "size must be greater than zero"));
+	KTAP_STREQ(ask("{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"console\",\"size\":1,\"format\":\"x\"}}"),
+		   ERROR("GenericError", "Parameter 'format' does not accept value 'x'"));
+}
+
+static void test_human(void)
+{
+	begin(true);
+	KTAP_STREQ(ask("{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\" info status\"}}"),
+		   "{\"return\":\"VM status: running\\r\\n\"}");
+	KTAP_STREQ(ask("{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"rm\"}}"),
+		   "{\"return\":\"unknown command: 'rm'\\r\\n\"}");
+}
+
+static void test_events(void)
+{
+	struct machine_event event = {
+		.type = MACHINE_EVENT_SHUTDOWN, .request = MACHINE_POWEROFF,
+	};
+	char *line = qmp_event(&event);
+
+	KTAP_TRUE(g_str_has_prefix(line, "{\"timestamp\":{\"seconds\":"));
+	KTAP_TRUE(g_str_has_suffix(line, "},\"event\":\"SHUTDOWN\",\"data\":{\"guest\":true,\"reason\":\"guest-shutdown\"}}\r\n"));
+	g_free(line);
+	event = (struct machine_event){ .type = MACHINE_EVENT_RESET, .request = MACHINE_RESET,
+					.cause = MACHINE_BY_CONTROL };
+	line = qmp_event(&event);
+	KTAP_TRUE(strstr(line, "\"data\":{\"guest\":false,\"reason\":\"host-qmp-system-reset\"}"));
+	g_free(line);
+	event.type = MACHINE_EVENT_DEBUG;
+	KTAP_TRUE(!qmp_event(&event));
+}
+
+KTAP_MAIN(KTAP_CASE(test_greeting), KTAP_CASE(test_negotiation), KTAP_CASE(test_no_message),
+	  KTAP_CASE(test_arguments), KTAP_CASE(test_run), KTAP_CASE(test_queries),
+	  KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_human),
+	  KTAP_CASE(test_events))

@@ -150,6 +150,10 @@ bad 2 'word: is no option (see --help)' word
 bad 2 '--grace x: must be 0 to 86400 seconds' --grace x
 bad 2 '--console serial: must be virtio' --console serial
 bad 2 '--sandbox maybe: must be on or off' --sandbox maybe
+bad 2 '--control tcp:1: must be unix:PATH or name:NAME' --control tcp:1
+bad 2 '--control name:../x: a name has letters, digits, and . _ - behind the first, 64 at most' --control name:../x
+bad 1 '--control /missing/x: No such file or directory' --control unix:/missing/x
+bad 1 '--control /dev/null: is there already, and is no socket' --control unix:/dev/null
 bad 2 '--user nobody: needs --sandbox on' --user nobody --sandbox off
 bad 1 '--user no-such-user: there is no such user' --user no-such-user
 bad 2 '--no-reboot=1: takes no argument' --no-reboot=1

@@ -311,6 +311,15 @@ static u32 fdt_find_u32(u32 fdt, const char *name)
 	return 0;
 }
 
+/* The virtual counter (DDI 0406C B4.1.34), in units of 1,024 ticks. */
+static u32 clock(void)
+{
+	u64 now;
+
+	asm volatile("isb; mrrc p15, 1, %Q0, %R0, c14" : "=r" (now));
+	return now >> 10;
+}
+
 void monitor_main(u32 r0, u32 r1, u32 r2, u32 cpsr)
 {
 	writel(UART_LCR_H, 0x70);	/* eight bits, FIFOs */
@@ -375,6 +384,9 @@ void monitor_main(u32 r0, u32 r1, u32 r2, u32 cpsr)
 			break;
 		case 't':
 			say("touched", readl(get_hex()));
+			break;
+		case 'c':
+			say("clock", clock());
 			break;
 		case '\r':
 		case '\n':

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/options.c userspace/armvmm-run/core/cpupart.c
+// sources: userspace/armvmm-run/options.c userspace/armvmm-run/control/address.c
+// sources: userspace/armvmm-run/core/cpupart.c
 // sources: userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c
@@ -102,6 +103,16 @@ static void test_defaults(void)
 	KTAP_EQ(config.pmu, PMU_AUTO);
 	KTAP_EQ(config.nr_devices, 0);
 	options_free(&config);
+}
+
+static void test_control(void)
+{
+	KTAP_EQ(parse("-k z"), OPTIONS_RUN);
+	KTAP_TRUE(!config.control);
+	KTAP_EQ(parse("-k z --control unix:/run/x"), OPTIONS_RUN);
+	KTAP_STREQ(config.control, "unix:/run/x");
+	refused("-k z --control /run/x", "--control /run/x: must be unix:PATH or name:NAME");
+	refused("-k z --control unix:", "--control unix:: names no file");
 }
 
 static void test_sandbox(void)
@@ -532,7 +543,7 @@ static void test_device_help(void)
 	free(text);
 }
 
-KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_sandbox), KTAP_CASE(test_pmu),
+KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_sandbox), KTAP_CASE(test_control), KTAP_CASE(test_pmu),
 	  KTAP_CASE(test_programs), KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
 	  KTAP_CASE(test_device),

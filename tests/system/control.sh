@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The control socket of armvmm-run, in its sandbox: armvmm-ctl, the guest's time while it is stopped, its
+# ends and what is told of them, disks, clients that are wrong, deaf or too many.
+. ./common.sh
+cp monitor "$work/monitor"
+sock=$work/sock
+
+# ctl ARG...: of the guest at $sock.
+ctl() { armvmm-ctl "$sock" "$@"; }
+# says TEXT ARG...: that is what armvmm-ctl prints.
+says() {
+	_text=$1
+	shift
+	same "$(ctl "$@" 2>&1)" "$_text"
+}
+# status_of STATUS TEXT CMD...: it ends so, and says so.
+status_of() {
+	_want=$1 _text=$2
+	shift 2
+	"$@" >"$work/said" 2>&1
+	_is=$?
+	cat "$work/said"
+	echo "status $_is"
+	[ $_is = "$_want" ] && grep -qF -- "$_text" "$work/said"
+}
+# event TEXT: it is told within a while.
+event() { wait_text 60 "$work/events" "$1" || { cat "$work/events" && false; }; }
+# events_start: what is told of $sock from now on, in $work/events.
+events_start() {
+	: >"$work/events"
+	ctl events >"$work/events" &
+	guests="$guests $!"
+	# It listens once it is told of what happens.
+	wait_for 60 sh -c "armvmm-ctl $sock stop && armvmm-ctl $sock cont &&
+		grep -q RESUME $work/events"
+}
+# clock NAME: the guest's, in 1,024 ticks, into $clock.
+clock() {
+	_nr=$(grep -c clock "$work/$1.out")
+	guest_type "$1" c
+	wait_for 60 sh -c "[ \$(grep -c 'clock ........' '$work/$1.out') -gt $_nr ]" || return 1
+	clock=$((0x$(sed -n 's/^clock \([0-9a-f]*\).*/\1/p' "$work/$1.out" | tail -n 1)))
+}
+
+truncate -s 1M "$work/disk"
+guest_start a --kernel "$work/monitor" --disk "$work/disk" --cpus 4 --name web \
+	--control "unix:$sock"
+check 'a guest starts' guest_expect a 60 ready
+check 'the socket is for its user alone' same "$(stat -c %a "$sock")" 600
+check 'status: running' says running status
+check 'name and console' sh -c "armvmm-ctl $sock qmp '{\"execute\":\"query-name\"}' |
+	grep -F '{\"return\":{\"name\":\"web\"}}' && armvmm-ctl $sock console | grep ready"
+check 'the console is told once' says '' console
+cpus() {
+	ctl cpus | tee "$work/cpus"
+	[ "$(wc -l <"$work/cpus")" = 4 ] && while read -r nr _ tid; do
+		[ "$(cat "/proc/$pid/task/$tid/comm")" = "vcpu$nr" ] || return 1
+	done <"$work/cpus"
+}
+check 'cpus: the numbers of their threads' cpus
+
+# The guest's time. It is no more than the host's, less what the guest was stopped.
+stands_still() {
+	clock a || return 1
+	_begin=$clock
+	ctl stop || return 1
+	ctl stop || return 1
+	[ "$(ctl status)" = paused ] || return 1
+	guest_type a c
+	uptime_s
+	_stopped=$_uptime
+	sleep 4
+	_lines=$(grep -c clock "$work/a.out")
+	ctl cont || return 1
+	wait_for 60 sh -c "[ \$(grep -c 'clock ........' '$work/a.out') -gt $_lines ]" || return 1
+	clock=$((0x$(sed -n 's/^clock \([0-9a-f]*\).*/\1/p' "$work/a.out" | tail -n 1)))
+	# 62.5 MHz.
+	echo "while it was stopped for 4 s: $(((clock - _begin) * 1024 / 62500)) ms for the guest"
+	[ $(((clock - _begin) * 1024 / 62500)) -lt 3000 ]
+}
+check 'stop: the guest and its clock stand still, and go on' stands_still
+check 'status: running again' says running status
+
+guest_type a 's3 '
+storm() {
+	for _i in 1 2 3 4 5 6 7 8 9 10; do
+		ctl stop && ctl cont || return 1
+	done
+	clock a
+}
+check 'a busy guest is stopped and goes on' storm
+
+# Disks. The first word of a disk's configuration is its capacity, in sectors.
+check 'disks' says "virtio0	1048576	rw	$work/disk" disks
+resized() {
+	ctl resize virtio0 2M || return 1
+	ctl disks
+	guest_type a 'ta000100 '
+	guest_expect a 60 'touched 00001000' && [ "$(stat -c %s "$work/disk")" = 2097152 ]
+}
+check 'resize: the file and the guest have it' resized
+check 'resize of no disk' status_of 3 "Cannot find device='virtio7'" ctl resize virtio7 1M
+check 'resize to a part of a sector' status_of 3 'must be a multiple of 512' ctl resize virtio0 1000
+check 'resize to no size' status_of 3 'x: is no size' ctl resize virtio0 x
+
+# Those who do not speak QMP.
+check 'a command that is none' status_of 3 '"class":"CommandNotFound"' ctl qmp '{"execute":"fly"}'
+check 'no JSON' status_of 3 'invalid JSON syntax' ctl qmp '{"execute'
+deep() {
+	{
+		echo '{"execute":"qmp_capabilities"}'
+		head -c 100000 /dev/zero | tr '\0' '['
+		echo
+		echo '{"execute":"query-status","id":"after"}'
+	} | ./talk "$sock" >"$work/deep"
+	cut -c1-200 "$work/deep"
+	grep -q 'nesting depth limit exceeded' "$work/deep" && grep -q '"id":"after"' "$work/deep"
+}
+check '100,000 brackets are refused, and what follows is heard' deep
+random() {
+	head -c 300000 /dev/urandom | ./talk "$sock" >"$work/random"
+	says running status
+}
+check 'noise does no harm' random
+
+# A client that takes no events, while they come: it is dropped, and others are served.
+echo '{"execute":"qmp_capabilities"}' | ./talk "$sock" deaf &
+deaf=$!
+guests="$guests $deaf"
+flood() {
+	for _i in 1 2 3 4 5 6; do
+		{
+			echo '{"execute":"qmp_capabilities"}'
+			awk 'BEGIN { for (i = 0; i < 2000; i++) print "{\"execute\":\"stop\"}{\"execute\":\"cont\"}" }'
+		} | ./talk "$sock" >"$work/flood" || return 1
+		tail -n 1 "$work/flood" | cut -c1-100
+		grep -q 'is dropped' "$work/a.err" && return 0
+	done
+	return 1
+}
+check 'a deaf client is dropped' flood
+check 'and the guest runs on' clock a
+kill $deaf 2>/dev/null
+check 'a second machine does not get the socket' status_of 1 \
+	"--control $sock: a process that runs has this socket" \
+	armvmm-run --kernel "$work/monitor" --control "unix:$sock"
+
+# How it ends, and starts over.
+check 'events are told' events_start
+guest_type a w
+check 'the guest waits for its button' guest_expect a 60 waiting
+check 'powerdown' ctl powerdown
+check 'the guest sees it' guest_expect a 60 button
+check 'POWERDOWN is told' event '"event":"POWERDOWN"}'
+reset() {
+	ctl stop && ctl reset || return 1
+	event '"event":"RESET","data":{"guest":false,"reason":"host-qmp-system-reset"}' || return 1
+	[ "$(ctl status)" = paused ] && [ "$(grep -c ready "$work/a.out")" = 1 ] && ctl cont &&
+		wait_for 60 sh -c "[ \$(grep -c ready '$work/a.out') = 2 ]"
+}
+check 'reset: it starts over, stopped as it was, and goes on' reset
+guest_type a r
+check 'a guest that resets is told of' event '"event":"RESET","data":{"guest":true,"reason":"guest-reset"}'
+check 'it is up again' wait_for 60 sh -c "[ \$(grep -c ready '$work/a.out') = 3 ]"
+guest_type a p
+guest_end a 60
+check 'it powers off' same $status 0
+check 'which is told' event '"event":"SHUTDOWN","data":{"guest":true,"reason":"guest-shutdown"}'
+check 'the socket has gone' test ! -e "$sock"
+check 'there is no machine' status_of 1 'no virtual machine has this socket now' ctl status
+
+guest_start b --kernel "$work/monitor" --control name:b-1
+check 'by a name: a guest starts' guest_expect b 60 ready
+guest_type b h
+guest_expect b 60 hanging
+sock=b-1
+check 'by a name: a guest that sleeps is stopped' ctl stop
+check 'by a name: it is' says paused status
+check 'by a name: quit, while it is stopped' ctl quit
+guest_end b 60
+check 'it has ended' same $status 4
+sock=$work/sock
+guest_start c --kernel "$work/monitor" --control "unix:$sock"
+check 'another guest starts' guest_expect c 60 ready
+kill -9 "$pid"
+guest_end c 60
+check 'after kill -9 the socket goes as well' wait_for 60 test ! -e "$sock"
+finish

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * talk PATH [deaf]: standard input to the socket at PATH, and what comes from there to standard
+ * output, until the other end closes or, after the end of the input, has been silent for a second.
+ * Deaf: it reads nothing, and stays until it is killed. A status of 3: the other end closed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static char out[65536];
+static size_t out_len;
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), input = 1, deaf = argc > 2;
+	static char in[65536];
+
+	if (argc < 2 || fd < 0)
+		return 2;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", argv[1]);
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun))) {
+		perror(argv[1]);
+		return 1;
+	}
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	for (;;) {
+		struct pollfd p[2] = {
+			{ .fd = input && !out_len ? 0 : -1, .events = POLLIN },
+			{ .fd = fd, .events = (deaf ? 0 : POLLIN) | (out_len ? POLLOUT : 0) },
+		};
+		ssize_t n;
+
+		if (!poll(p, 2, input || out_len || deaf ? -1 : 1000))
+			return 0;
+		if (deaf && !input && !out_len) {
+			pause();
+			return 0;
+		}
+		if (p[0].revents) {
+			n = read(0, out, sizeof(out));
+			out_len = n > 0 ? n : 0;
+			input = n > 0;
+		}
+		if (out_len) {
+			n = send(fd, out, out_len, MSG_NOSIGNAL);
+			if (n < 0 && errno != EAGAIN)
+				return 3;
+			if (n > 0) {
+				out_len -= n;
+				memmove(out, out + n, out_len);
+			}
+		}
+		if (!deaf && p[1].revents & (POLLIN | POLLHUP)) {
+			n = read(fd, in, sizeof(in));
+			if (!n || (n < 0 && errno != EAGAIN))
+				return 3;
+			if (n > 0 && write(1, in, n) != n)
+				return 2;
+		}
+	}
+}

@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -390,6 +391,40 @@ static int work_main(void)
 	return fstat(0, &st) ? 3 : 0;
 }
 
+/* A client comes to the socket that was made before, and a disk is resized; no socket is made. */
+static int work_control(bool make)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	char path[] = "/tmp/test_sandbox.XXXXXX";
+	int file = mkstemp(path), fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int client = socket(AF_UNIX, SOCK_STREAM, 0);
+	socklen_t len = sizeof(sun);
+
+	unlink(path);
+	/* A name that the kernel makes up, so that there is nothing to take away. */
+	if (bind(fd, (struct sockaddr *)&sun, sizeof(sa_family_t)) || listen(fd, 1) ||
+	    getsockname(fd, (struct sockaddr *)&sun, &len) ||
+	    connect(client, (struct sockaddr *)&sun, len))
+		return 1;
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .control = true });
+	fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0 || send(fd, "x", 1, MSG_NOSIGNAL) != 1 || read(client, path, 1) != 1)
+		return 2;
+	if (make)
+		socket(AF_UNIX, SOCK_STREAM, 0);
+	return ftruncate(file, 4096) ? 3 : 0;
+}
+
+static int work_control_serve(void)
+{
+	return work_control(false);
+}
+
+static int work_control_make(void)
+{
+	return work_control(true);
+}
+
 static int work_network(void)
 {
 	int fd;
@@ -410,6 +445,8 @@ static void test_work(void)
 	KTAP_EQ(in_child(work_vcpu), 0);
 	KTAP_EQ(in_child(work_flash), 0);
 	KTAP_EQ(in_child(work_main), 0);
+	KTAP_EQ(in_child(work_control_serve), 0);
+	KTAP_EQ(in_child(work_control_make), VIOLATION);
 }
 
 static int work_look(void)

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/control/splitter.c
+// sources: userspace/armvmm-run/control/qmp.c userspace/armvmm-run/control/command.c
+// sources: userspace/armvmm-run/control/commands_run.c userspace/armvmm-run/control/commands_query.c
+// sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
+// sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
+// pkgs: json-glib-1.0
+/*
+ * What a client sends to the control socket, in pieces of any length: each text gets one answer, a
+ * line that is JSON, and a text that was broken off is found again behind the line's end.
+ */
+#include "control/qmp.h"
+#include "control/splitter.h"
+#include "fuzz.h"
+#include "control/control_fake.h"
+
+static void answered(struct qmp *qmp, const struct splitter *s)
+{
+	char *line = qmp_answer(qmp, s->text, s->length);
+	JsonNode *node = json_from_string(line, NULL);
+
+	FUZZ_MUST(node && JSON_NODE_HOLDS_OBJECT(node));
+	FUZZ_MUST(strchr(line, '\n') == line + strlen(line) - 1);
+	json_node_unref(node);
+	g_free(line);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static struct splitter s;
+	static struct machine m;
+	struct command_target target = { .m = &m, .name = "fuzz" };
+	struct fuzz f = { data, len };
+	uint8_t how = fuzz_u8(&f);
+	struct qmp qmp = { .target = &target, .negotiated = how & 1 };
+	size_t step = 1 + (how >> 1);
+
+	memset(&s, 0, sizeof(s));
+	fake_control_init(&m);
+	while (f.len) {
+		enum splitter_result result;
+		size_t n = splitter_feed(&s, (const char *)f.data, step < f.len ? step : f.len,
+					 &result);
+
+		FUZZ_MUST(n && n <= f.len && n <= step);
+		FUZZ_MUST(s.length <= SPLITTER_MAX_LENGTH && s.depth <= SPLITTER_MAX_DEPTH);
+		if (result == SPLITTER_TEXT)
+			answered(&qmp, &s);
+		f.data += n;
+		f.len -= n;
+	}
+	return 0;
+}

@@ -55,7 +55,7 @@ struct chardev {
 	/* Output: any thread. */
 	pthread_mutex_t lock;
 	struct ring out;
-	struct ring kept;	/* the last of what was written; its data is NULL: nothing is kept */
+	struct ring kept;	/* the last of what was written; NULL data: nothing is kept */
 	enum term_out_kind out_kind;
 	int out_fd;
 	bool out_dead;		/* nobody will ever read it */

@@ -87,7 +87,7 @@ void vcpu_debug_seen(struct vcpus *all)
 	pthread_mutex_unlock(&all->lock);
 }
 
-/* A vCPU stopped where a debugger wants it to: all stop, and the main thread is told. Its thread. */
+/* A vCPU stopped where a debugger wants it: all stop, and the main thread is told. Its thread. */
 static void vcpu_debugged(struct vcpu *vcpu, const struct armvmm_exit *exit)
 {
 	struct vcpus *all = vcpu->all;
@@ -205,7 +205,7 @@ static void vcpu_cannot_run(struct vcpu *vcpu, int ret)
 		vcpu_crash(vcpu, "vCPU %u: cannot run: %s", index, strerror(-ret));
 }
 
-/* The instruction that was left for a device may have more accesses. False: the thread has to end. */
+/* An instruction that was left for a device may have more accesses. False: the thread must end. */
 static bool vcpu_complete(struct vcpu *vcpu)
 {
 	struct armvmm_exit exit;
@@ -315,7 +315,7 @@ int vcpu_start(struct vcpu *vcpu)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, VCPU_STACK_SIZE);
-	/* Under the lock, so that another vCPU that calls all out finds it, or it finds the call. */
+	/* Under the lock: another vCPU that calls all out finds it, or it finds the call. */
 	pthread_mutex_lock(&vcpu->all->lock);
 	ret = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
 	vcpu->running = !ret;

@@ -543,7 +543,8 @@ static void test_device_help(void)
 	free(text);
 }
 
-KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_sandbox), KTAP_CASE(test_control), KTAP_CASE(test_pmu),
+KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_sandbox),
+	  KTAP_CASE(test_control), KTAP_CASE(test_pmu),
 	  KTAP_CASE(test_programs), KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
 	  KTAP_CASE(test_device),

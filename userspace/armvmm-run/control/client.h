@@ -16,7 +16,7 @@ struct client;
 
 /*
  * Serves the connection @fd, which does not block and is the client's from now on. @gone is
- * called once, when it has ended, and frees it by client_free(). NULL: no memory, and @fd is closed.
+ * called once, when it has ended, and frees it by client_free(). NULL: no memory; @fd is closed.
  */
 struct client *client_new(int fd, const struct command_target *target,
 			  void (*gone)(void *opaque, struct client *client), void *opaque);

@@ -86,8 +86,9 @@ static int command_check(struct command_call *call, const struct command *comman
 {
 	for (unsigned int i = 0; i < COMMAND_MAX_ARGS && command->args[i].name; i++) {
 		const struct command_arg *arg = &command->args[i];
+		bool given = call->args && json_object_has_member(call->args, arg->name);
 
-		if (!arg->optional && !(call->args && json_object_has_member(call->args, arg->name)))
+		if (!given && !arg->optional)
 			return error_set(&call->err, -EINVAL, "Parameter '%s' is missing", arg->name);
 	}
 	return command_check_given(call, command);

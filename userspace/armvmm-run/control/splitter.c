@@ -84,7 +84,9 @@ size_t splitter_feed(struct splitter *s, const char *data, size_t len,
 		}
 		if (!s->length && splitter_is_blank(c))
 			continue;
-		*result = s->length == SPLITTER_MAX_LENGTH ? SPLITTER_TOO_LONG : splitter_byte(s, c);
+		*result = SPLITTER_TOO_LONG;
+		if (s->length < SPLITTER_MAX_LENGTH)
+			*result = splitter_byte(s, c);
 		s->text[s->length] = c;
 		s->length += s->length < SPLITTER_MAX_LENGTH;
 		if (*result == SPLITTER_MORE)

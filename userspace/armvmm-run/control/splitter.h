@@ -15,7 +15,7 @@
 
 enum splitter_result {
 	SPLITTER_MORE,		/* all bytes are used up, and no text has ended */
-	SPLITTER_TEXT,		/* .text has one, which has matching brackets and no more is known */
+	SPLITTER_TEXT,		/* .text has one; its brackets match, and no more is known */
 	SPLITTER_BROKEN,	/* what follows to the end of the line is skipped, here and below */
 	SPLITTER_TOO_LONG,
 	SPLITTER_TOO_DEEP,

@@ -128,10 +128,10 @@ echo '{"execute":"qmp_capabilities"}' | ./talk "$sock" deaf &
 deaf=$!
 guests="$guests $deaf"
 flood() {
-	for _i in 1 2 3 4 5 6; do
+	for _i in 1 2 3 4 5 6 7 8 9 10; do
 		{
 			echo '{"execute":"qmp_capabilities"}'
-			awk 'BEGIN { for (i = 0; i < 2000; i++) print "{\"execute\":\"stop\"}{\"execute\":\"cont\"}" }'
+			awk 'BEGIN { for (i = 0; i < 500; i++) print "{\"execute\":\"stop\"}{\"execute\":\"cont\"}" }'
 		} | ./talk "$sock" >"$work/flood" || return 1
 		tail -n 1 "$work/flood" | cut -c1-100
 		grep -q 'is dropped' "$work/a.err" && return 0

@@ -13,7 +13,7 @@
 
 #define CLIENT_INPUT	4096u		/* bytes that are read at a time */
 #define CLIENT_ENOUGH	(64u << 10)	/* bytes that wait for it: nothing more is read */
-#define CLIENT_MAX	(1u << 20)	/* and so many end the connection, if events come */
+#define CLIENT_MAX	(512u << 10)	/* and so many end the connection, if events come */
 
 struct client {
 	int fd;

@@ -6,7 +6,7 @@
 cp monitor "$work/monitor"
 truncate -s 1M "$work/disk"
 
-# Rows of the second table: "field main vcpu disk".
+# Rows of the second table: "field main vcpu disk net".
 sed -n '/^| field of status/,/^$/p' sandbox.md | grep -v -e '---' -e 'field of status' |
 	tr -d '|' >"$work/table"
 
@@ -18,17 +18,18 @@ kind_of() {
 	case $1 in
 	vcpu*) echo vcpu ;;
 	disk) echo disk ;;
+	net-user) echo net ;;
 	*) echo main ;;
 	esac
 }
 
-# compare PID: each thread against the table; all three kinds are there.
+# compare PID [PID]: each thread of these against the table; all kinds are there.
 compare() {
 	_kinds=
-	for _t in /proc/"$1"/task/*; do
+	for _t in /proc/"$1"/task/* ${2:+/proc/"$2"/task/*}; do
 		_kind=$(kind_of "$(cat "$_t/comm")")
 		_kinds="$_kinds $_kind"
-		while read -r _field _main _vcpu _disk; do
+		while read -r _field _main _vcpu _disk _net; do
 			[ -n "$_field" ] || continue
 			eval "_want=\$_$_kind"
 			_is=$(field "$_t" "$_field")
@@ -42,8 +43,21 @@ compare() {
 	done
 	echo "threads:$_kinds"
 	case $_kinds in *vcpu*) ;; *) return 1 ;; esac
-	case $_kinds in *disk*) ;; *) return 1 ;; esac
+	[ "$disks" = 0 ] || case $_kinds in *disk*) ;; *) return 1 ;; esac
 	case $_kinds in *main*) ;; *) return 1 ;; esac
+	[ -z "$2" ] || case $_kinds in *net*) ;; *) return 1 ;; esac
+}
+
+compare_no_disk() { disks=0 compare "$@"; }
+
+# child PID: the process that it has started, in $net.
+child() {
+	net=
+	for _p in /proc/[0-9]*; do
+		[ "$(field "$_p" PPid)" = "$1" ] && net=${_p#/proc/}
+	done
+	echo "child of $1: $net"
+	[ "$net" ]
 }
 
 # apart PID NAMESPACE: it is not ours.
@@ -61,6 +75,7 @@ nothing() {
 # limit PID NAME: the hard one.
 limit() { awk -v name="$2" 'index($0, name) == 1 { print $(NF - 1) }' "/proc/$1/limits"; }
 
+grep -q ^nobody: /etc/passwd || echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>/etc/passwd
 [ "$(grep -c . "$work/table")" -eq 8 ] && pass 'the table is read' || fail 'the table is read'
 guest_start root --kernel "$work/monitor" --disk "$work/disk" --cpus 2 --verbose
 check 'a guest starts' guest_expect root 60 ready
@@ -94,14 +109,54 @@ check 'it powers off' same $status 0
 
 guest_start card --kernel "$work/monitor" --disk "$work/disk" --net user
 check 'a guest with a card starts' guest_expect card 60 ready
-check 'with --net user its threads are as the table has them' compare "$pid"
-check 'with --net user the network is the host'"'"'s' same "$(readlink "/proc/$pid/ns/net")" \
+check '--net user has a process of its own' child "$pid"
+check 'with --net user all threads are as the table has them' compare "$pid" "$net"
+check 'with --net user the guest'"'"'s process has no network' apart "$pid" net
+check 'with --net user its root is empty' nothing "$pid"
+check 'the network of --net user is the host'"'"'s' same "$(readlink "/proc/$net/ns/net")" \
 	"$(readlink /proc/self/ns/net)"
-check 'with --net user /etc is in its root, and nothing else' same "$(ls -A "/proc/$pid/root/")" etc
+for ns in mnt pid ipc uts; do
+	check "--net user: its $ns namespace is its own" apart "$net" $ns
+done
+check '--net user: it sees no other process' same "$(field "/proc/$net" NSpid | awk '{ print $NF }')" 1
+check '--net user: /etc is in its root, and nothing else' same "$(ls -A "/proc/$net/root/")" etc
+check '--net user: its files are a socket, what it says, and nothing' same \
+	"$(for f in /proc/"$net"/fd/*; do readlink "$f"; done | sed 's/:.*//' | sort -u | tr '\n' ' ')" \
+	'/dev/null socket '
+check '--net user: it has four of them' same "$(ls "/proc/$net/fd" | tr '\n' ' ')" '0 1 2 3 '
+check '--net user: its connections are bounded' same "$(limit "$net" 'Max open files')" 517
+check '--net user: its memory has a bound' test "$(limit "$net" 'Max data size')" != unlimited
 guest_type card p
 guest_end card 60
+check 'it powers off' same $status 0
+check 'its network'"'"'s process ends with it' wait_for 20 sh -c "! [ -e /proc/$net ]"
+check 'nothing was said of it' sh -c "! grep network '$work/card.err' | grep -v 'sandbox: goes on'"
 
-grep -q ^nobody: /etc/passwd || echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>/etc/passwd
+# A guest that is killed takes it along, whatever it is doing.
+guest_start killed --kernel "$work/monitor" --net user
+check 'another guest with a card starts' guest_expect killed 60 ready
+child "$pid" >/dev/null
+kill -STOP "$net"
+kill -KILL "$pid"
+check 'SIGKILL ends its network'"'"'s process too' wait_for 20 sh -c "! [ -e /proc/$net ]"
+guest_end killed 20
+
+# Its network's process dies, and the guest runs on.
+guest_start alone --kernel "$work/monitor" --net user --user nobody
+check 'a guest of --user nobody with a card starts' guest_expect alone 60 ready
+child "$pid" >/dev/null
+check '--user nobody: all its threads are as the table has them' compare_no_disk "$pid" "$net"
+check '--user nobody: its network is too' same "$(field "/proc/$net" Uid | tr '\t' ' ')" \
+	'65534 65534 65534 65534'
+kill -KILL "$net"
+check 'it is told when its network'"'"'s process dies' wait_text 20 "$work/alone.err" \
+	'armvmm-run: --net user: its process has ended of signal 9: the guest'"'"'s cable is pulled'
+guest_type alone r
+check 'a reset after that works' wait_for 60 sh -c "[ \$(grep -c ready '$work/alone.out') -ge 2 ]"
+guest_type alone p
+guest_end alone 60
+check 'and it powers off' same $status 0
+
 guest_start user --kernel "$work/monitor" --disk "$work/disk" --user nobody
 check 'a guest of --user nobody starts' guest_expect user 60 ready
 check '--user nobody: its threads are as the table has them' compare "$pid"
@@ -153,4 +208,23 @@ for thread in main vcpu disk; do
 	check "without a sandbox the $thread thread opens it" came_of_it $thread openat succeeded \
 		'--sandbox off'
 done
+
+# cut_off CALL NAME: the process of the network ends of it, and the guest runs on.
+cut_off() {
+	export LD_PRELOAD="$dir/shim.so" SHIM=attack SHIM_THREAD=net-user SHIM_CALL="$1"
+	guest_start cut --kernel "$work/monitor" --net user
+	unset LD_PRELOAD SHIM SHIM_THREAD SHIM_CALL
+	guest_expect cut 60 ready && wait_text 20 "$work/cut.err" "cable is pulled"
+	guest_type cut p
+	guest_end cut 60
+	cat "$work/cut.err"
+	echo "status $status"
+	[ $status = 0 ] && tr -d '\r' <"$work/cut.err" | grep -Eqx \
+		"armvmm-run: network: sandbox: thread net-user is ended for system call [0-9]+ \($2\)" &&
+		grep -q 'ended with status 159: the guest' "$work/cut.err"
+}
+for call in execve kill mprotect ioctl bind; do
+	check "a taken-over network is cut off for $call" cut_off $call $call
+done
+check 'a taken-over network is cut off for a fork' cut_off fork clone
 finish

@@ -4,12 +4,13 @@
  *	SHIM=version	/dev/armvmm speaks version 11 of the ABI
  *	SHIM=part	each entry is to a CPU of another part than the vCPU
  *	SHIM=hole	the host takes 16 MiB of the guest's memory, at 64 MiB, away
- *	SHIM=attack	somebody has taken over the thread SHIM_THREAD (main, vcpu, disk), and tries
- *			SHIM_CALL; what comes of it, if the thread lives, is on standard error
+ *	SHIM=attack	somebody has taken over the thread SHIM_THREAD (main, vcpu, disk, net-user), and
+ *			tries SHIM_CALL; what comes of it, if the thread lives, is on standard error
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,6 +28,23 @@
 #include <linux/armvmm.h>
 #include <linux/kvm.h>
 
+/* Read before main(): the process of a network forgets its environment. */
+static char shim_what[16], shim_thread[16], shim_call[16];
+
+static void shim_get(const char *name, char *value, size_t size)
+{
+	const char *is = getenv(name);
+
+	snprintf(value, size, "%s", is ? is : "");
+}
+
+__attribute__((constructor)) static void shim_start(void)
+{
+	shim_get("SHIM", shim_what, sizeof(shim_what));
+	shim_get("SHIM_THREAD", shim_thread, sizeof(shim_thread));
+	shim_get("SHIM_CALL", shim_call, sizeof(shim_call));
+}
+
 /* ---- A thread that was taken over ---- */
 
 static long attack_call(const char *call)
@@ -41,6 +59,8 @@ static long attack_call(const char *call)
 		return syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
 	if (!strcmp(call, "socket"))
 		return syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0);
+	if (!strcmp(call, "bind"))
+		return syscall(SYS_bind, 3, NULL, 0);
 	if (!strcmp(call, "kill"))
 		return syscall(SYS_kill, 1, 0);
 	if (!strcmp(call, "mprotect"))
@@ -53,11 +73,11 @@ static long attack_call(const char *call)
 
 static void attack(const char *kind)
 {
-	const char *what = getenv("SHIM"), *thread = getenv("SHIM_THREAD"), *call = getenv("SHIM_CALL");
+	const char *call = shim_call;
 	char line[80], name[16] = "";
 	long ret;
 
-	if (!what || !thread || !call || strcmp(what, "attack") || strcmp(thread, kind))
+	if (strcmp(shim_what, "attack") || strcmp(shim_thread, kind))
 		return;
 	prctl(PR_GET_NAME, name);
 	if (strcmp(kind, "main") && strncmp(name, kind, 4))
@@ -92,6 +112,17 @@ int g_main_context_iteration(void *context, int may_block)
 	return real(context, may_block);
 }
 
+/* The process of a network, when it serves. */
+int poll(struct pollfd *fds, nfds_t nr, int timeout)
+{
+	static int (*real)(struct pollfd *fds, nfds_t nr, int timeout);
+
+	attack("net-user");
+	if (!real)
+		real = dlsym(RTLD_NEXT, "poll");
+	return real(fds, nr, timeout);
+}
+
 /* ---- Another hypervisor, another host ---- */
 
 int __ioctl_time64(int fd, unsigned long request, ...);
@@ -101,7 +132,7 @@ int ioctl(int fd, unsigned long request, ...) __attribute__((alias("__ioctl_time
 int __ioctl_time64(int fd, unsigned long request, ...)
 {
 	static int (*real)(int fd, unsigned long request, ...);
-	const char *what = getenv("SHIM");
+	const char *what = shim_what;
 	va_list ap;
 	void *arg;
 
@@ -110,9 +141,9 @@ int __ioctl_time64(int fd, unsigned long request, ...)
 	va_end(ap);
 	if (!real)
 		real = dlsym(RTLD_NEXT, "ioctl");
-	if (what && !strcmp(what, "version") && request == KVM_GET_API_VERSION)
+	if (!strcmp(what, "version") && request == KVM_GET_API_VERSION)
 		return 11;
-	if (what && !strcmp(what, "part") && request == KVM_RUN) {
+	if (!strcmp(what, "part") && request == KVM_RUN) {
 		struct kvm_run *run = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 		if (run == MAP_FAILED)
@@ -125,7 +156,7 @@ int __ioctl_time64(int fd, unsigned long request, ...)
 	}
 	if (request == KVM_RUN)
 		attack("vcpu");
-	if (what && !strcmp(what, "hole") && request == KVM_SET_USER_MEMORY_REGION) {
+	if (!strcmp(what, "hole") && request == KVM_SET_USER_MEMORY_REGION) {
 		struct kvm_userspace_memory_region *r = arg;
 
 		munmap((void *)(unsigned long)(r->userspace_addr + (64 << 20)), 16 << 20);

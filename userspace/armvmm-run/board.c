@@ -280,6 +280,7 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	b->m.verbose = config->verbose;
 	b->m.virtio_legacy = config->virtio_legacy;
 	b->m.identity = config->identity;
+	b->m.rights = config->rights;
 	b->config = config;
 	b->pmu = config->pmu == PMU_ON;
 	b->timer_hz = hosttree_timer_hz("/proc/device-tree");

@@ -13,6 +13,7 @@
 #include "board.h"
 #include "control/control.h"
 #include "core/message.h"
+#include "core/process.h"
 #include "options.h"
 #include "sandbox/sandbox.h"
 #include "term.h"
@@ -172,27 +173,61 @@ static void program_note(void *opaque, const char *text)
 	message("%s", text);
 }
 
+/* Whom --user names is looked up while there are files to look in. */
+static int program_find_rights(struct config *config, struct error *err)
+{
+	struct sandbox_params params = { .net = false };
+	int ret = 0;
+
+	if (config->user)
+		ret = sandbox_find_user(&params, config->user, err);
+	config->rights = (struct process_rights){
+		.confined = !config->sandbox_off,
+		.change_user = params.change_user,
+		.uid = params.uid,
+		.gid = params.gid,
+	};
+	return ret;
+}
+
+/* In a process of a device's own (core/process.h). It stays confined until it ends. */
+static int program_confine_process(const struct process_rights *rights, uint64_t data,
+				   unsigned int files, struct error *err)
+{
+	struct sandbox_params params = {
+		.net = true,
+		.data = data,
+		.files = files,
+		.change_user = rights->change_user,
+		.uid = rights->uid,
+		.gid = rights->gid,
+		.note = program_note,
+	};
+	struct sandbox *sandbox;
+
+	return sandbox_enter(&sandbox, &params, err);
+}
+
 /* All that the guest needs is open, and nothing of it has run. */
 static int program_confine(struct program *program, struct error *err)
 {
 	struct machine *m = board_machine(program->board);
 	struct sandbox_params params = {
-		.network = m->network,
 		.flash = m->flash,
 		.control = program->control,
 		.pinned = board_pinned(program->board),
+		.change_user = program->config.rights.change_user,
+		.uid = program->config.rights.uid,
+		.gid = program->config.rights.gid,
 		.note = program_note,
 	};
-	int ret = 0;
+	int ret;
 
 	if (program->config.sandbox_off) {
 		message("--sandbox off: a guest that takes over this program has all that its user has");
 		return 0;
 	}
-	if (program->config.user)
-		ret = sandbox_find_user(&params, program->config.user, err);
-	if (!ret)
-		ret = sandbox_enter(&program->sandbox, &params, err);
+	ret = sandbox_enter(&program->sandbox, &params, err);
 	if (ret)
 		return ret;
 	m->confine = sandbox_enter_thread;
@@ -219,6 +254,8 @@ static int program_run(struct program *program, struct error *err)
 	int ret;
 
 	ret = program_control(program, err);
+	if (!ret)
+		ret = program_find_rights(&program->config, err);
 	if (!ret)
 		ret = term_create(&program->chr, program_key, program, err);
 	if (!ret)
@@ -247,8 +284,10 @@ int main(int argc, char **argv)
 {
 	struct program program = { .signal_fd = -1 };
 	struct error err = { "" };
-	int status;
+	int status = process_main(argc, argv, program_confine_process);
 
+	if (status >= 0)
+		return status;
 	program_standard_files();
 	switch (options_parse(&program.config, argc, argv, &err)) {
 	case OPTIONS_RUN:

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/process.h"
+
 #define CONFIG_MAX_CPUS		8
 #define CONFIG_MAX_DEVICES	32
 #define CONFIG_MAX_INITRDS	8
@@ -51,6 +53,7 @@ struct config {
 	const char *control;	/* the control socket's address; NULL: there is none */
 	bool sandbox_off;
 	const char *user;	/* to become; NULL: nobody else */
+	struct process_rights rights;	/* what follows from these for processes of devices */
 	bool verbose;
 };
 

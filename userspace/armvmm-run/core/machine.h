@@ -22,6 +22,7 @@
 #include "core/guestmem.h"
 #include "core/irqline.h"
 #include "core/map.h"
+#include "core/process.h"
 
 struct blockdev;
 struct fwcfg_item;
@@ -48,6 +49,7 @@ enum machine_thread {
 	MACHINE_THREAD_MAIN,
 	MACHINE_THREAD_VCPU,
 	MACHINE_THREAD_DISK,	/* a device's worker, which reads and writes files */
+	MACHINE_THREAD_NET,	/* of a process that has sockets, and nothing of the guest's */
 	MACHINE_THREADS,
 };
 
@@ -68,8 +70,8 @@ struct machine {
 	/* What the fw_cfg device tells beside what is always there; the board's. */
 	const struct fwcfg_item *fwcfg_items;
 	unsigned int nr_fwcfg_items;
-	bool network;		/* a device opens sockets while the guest runs; it sets this */
 	struct blockdev *disks;	/* in the order in which they were made */
+	struct process_rights rights;	/* of processes that devices start */
 	/*
 	 * Takes from the calling thread the rights that its kind does not need; NULL: takes none.
 	 */

@@ -138,4 +138,7 @@ void net_receive_done(struct virtio_net *net);
 /* After send() returned -EAGAIN: frames can be taken again. */
 void net_send_ready(struct virtio_net *net);
 
+/* Pulls the guest's cable, for good. */
+void net_link_down(struct virtio_net *net);
+
 #endif /* ARMVMM_RUN_NET_H */

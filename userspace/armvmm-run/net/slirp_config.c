@@ -10,6 +10,7 @@ const struct device_word slirp_config_words[] = {
 	{ "hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT", "forward a port of the host to the guest" },
 	{ "restrict=on|off", "on: no way out for the guest but its forwarded ports" },
 	{ "loopback=on|off", "on: 10.0.2.2 is a way to the host's 127.0.0.1" },
+	{ "connections=N", "at the same time, at most (default 512)" },
 	{ "net=ADDRESS[/BITS]", "its network (default 10.0.2.0/24)" },
 	{ "dns=ADDRESS", "the name server that the guest is told (default 10.0.2.3)" },
 	{ "ipv4=on|off", "off: no IPv4" },
@@ -90,6 +91,16 @@ static int slirp_network(struct slirp_config *config, const char *text)
 	return config->net & ~config->mask ? -EINVAL : 0;
 }
 
+static int slirp_connections(struct slirp_config *config, const char *text)
+{
+	uint64_t n;
+
+	if (parse_number_all(text, SLIRP_MAX_CONNECTIONS, &n) || n < 16)
+		return -EINVAL;
+	config->connections = n;
+	return 0;
+}
+
 /* The words that take on or off. Returns -ENOENT for another. */
 static int slirp_switch(struct slirp_config *config, const char *word)
 {
@@ -142,6 +153,12 @@ int slirp_config_word(void *backend, const char *label, const char *word, struct
 	value = parse_value(word, "dns");
 	if (value && slirp_address(value, &config->dns))
 		return error_set(err, -EINVAL, "%s: %s is no address like 10.0.2.3", label, value);
+	if (value)
+		return 0;
+	value = parse_value(word, "connections");
+	if (value && slirp_connections(config, value))
+		return error_set(err, -EINVAL, "%s: connections=%s: must be 16 to %d", label, value,
+				 SLIRP_MAX_CONNECTIONS);
 	if (value)
 		return 0;
 	value = parse_value(word, "hostfwd");

@@ -10,6 +10,10 @@
 
 #define SLIRP_MAX_HOSTFWDS	16
 
+/* What has a socket of its own: a TCP connection, a UDP or ICMP flow of the last minutes. */
+#define SLIRP_CONNECTIONS	512
+#define SLIRP_MAX_CONNECTIONS	4096
+
 struct slirp_hostfwd {
 	bool udp;
 	uint32_t host_addr;	/* host byte order; 0: all addresses; default 127.0.0.1 */
@@ -24,6 +28,7 @@ struct slirp_config {
 	bool no_ipv4, no_ipv6;
 	uint32_t net, mask;	/* host byte order; mask 0: 10.0.2.0/24 */
 	uint32_t dns;		/* host byte order; 0: the third address of the network */
+	unsigned int connections;	/* at most; 0: SLIRP_CONNECTIONS */
 	unsigned int nr_hostfwds;
 	struct slirp_hostfwd hostfwd[SLIRP_MAX_HOSTFWDS];
 };

@@ -37,10 +37,10 @@
 #define MAIN	(1u << MACHINE_THREAD_MAIN)
 #define VCPU	(1u << MACHINE_THREAD_VCPU)
 #define DISK	(1u << MACHINE_THREAD_DISK)
-#define ALL	(MAIN | VCPU | DISK)
+#define NET	(1u << MACHINE_THREAD_NET)
+#define ALL	(MAIN | VCPU | DISK)	/* of the process that has the guest */
 #define CONTROL	(1u << 5)	/* the main thread, where there is --control */
 #define FLASH	(1u << 6)	/* vCPUs, where there is --flash or --firmware */
-#define NETWORK	(1u << 7)	/* the main thread, where there is --net user */
 
 enum filter_condition {
 	ALWAYS,
@@ -51,6 +51,8 @@ enum filter_condition {
 	ASKING,		/* prlimit64() of this process that sets nothing */
 	CONNECTED,	/* sendto() without an address */
 	FOR_READING,	/* its third argument opens an existing file for reading */
+	IPV4,		/* socket() of AF_INET */
+	IPV6,		/* and of AF_INET6 */
 };
 
 /* Both the 32-bit and the 64-bit names: a machine has one of them, or both. */
@@ -60,7 +62,7 @@ static const struct {
 	const char *name[40];
 } filter_calls[] = {
 	/* The C library, in any thread; the terminal's output, where it is a socket (send). */
-	{ ALL, ALWAYS,
+	{ ALL | NET, ALWAYS,
 	  { "read", "write", "readv", "writev", "close", "brk", "munmap", "madvise", "mremap",
 	    "futex", "futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "time",
 	    "clock_nanosleep", "clock_nanosleep_time64", "nanosleep", "poll", "ppoll",
@@ -68,8 +70,8 @@ static const struct {
 	    "exit", "exit_group", "gettid", "getpid", "sched_yield", "sched_getaffinity",
 	    "set_robust_list", "rseq", "getrandom", "send" } },
 	{ ALL, CONNECTED, { "sendto" } },
-	{ ALL, NO_EXEC, { "mmap", "mmap2", "mprotect" } },
-	{ ALL, TO_US, { "tgkill" } },
+	{ ALL | NET, NO_EXEC, { "mmap", "mmap2", "mprotect" } },
+	{ ALL | NET, TO_US, { "tgkill" } },
 	/* The clock's alarm. */
 	{ MAIN | VCPU, ALWAYS, { "timerfd_settime", "timerfd_settime64" } },
 	/* What is said of a vCPU that cannot run. */
@@ -80,20 +82,26 @@ static const struct {
 	{ DISK | MAIN, A_THREAD, { "clone" } },
 	/* Flash that the guest programs; the kernel that firmware loads by fw_cfg. */
 	{ FLASH, ALWAYS, { "pread64", "pwrite64" } },
-	/* The main loop; the guest's software is read again at a reset. */
-	{ MAIN, ALWAYS,
-	  { "lseek", "_llseek", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "eventfd2",
-	    "getpgrp", "getpgid", "rt_sigaction" } },
+	/* The guest's software is read again at a reset, the list of name servers when it changes. */
+	{ MAIN | NET, ALWAYS,
+	  { "lseek", "_llseek", "fstat", "fstat64", "newfstatat", "fstatat64", "statx" } },
+	/* The main loop; what became of a process that a device started. */
+	{ MAIN, ALWAYS, { "eventfd2", "getpgrp", "getpgid", "rt_sigaction", "wait4" } },
 	/* vCPUs are made, and bind themselves before they are confined, on the CPUs of one part. */
 	{ MAIN, OWN, { "sched_setaffinity" } },
 	/* Clients of the control socket, and a disk's new size. */
 	{ CONTROL, ALWAYS, { "accept4", "ftruncate", "ftruncate64" } },
-	/* libslirp's sockets; and it looks whether the host has another name server. */
-	{ NETWORK, ALWAYS,
-	  { "socket", "connect", "bind", "listen", "accept", "accept4", "recv", "recvfrom",
+	/*
+	 * libslirp's sockets: those that listen are there already. And it looks whether the host
+	 * has another name server.
+	 */
+	{ NET, IPV4, { "socket" } },
+	{ NET, IPV6, { "socket" } },
+	{ NET, ALWAYS,
+	  { "connect", "accept", "accept4", "recv", "recvfrom",
 	    "recvmsg", "sendto", "sendmsg", "shutdown", "getsockopt", "setsockopt", "getsockname",
 	    "getpeername", "stat", "stat64" } },
-	{ NETWORK, FOR_READING, { "openat" } },
+	{ NET, FOR_READING, { "openat" } },
 };
 
 /* Requests of ioctl(), of which @mask is looked at. */
@@ -124,14 +132,14 @@ static const struct {
 	/* TCGETS2 and TCSETS2, of newer C libraries. */
 	{ 0x542a, 0xffff, ALL }, { 0x542b, 0xffff, ALL },
 	{ TIOCGWINSZ, ~0u, MAIN | VCPU }, { TIOCGPGRP, ~0u, MAIN },
-	{ FIONBIO, ~0u, NETWORK }, { FIONREAD, ~0u, NETWORK },
-	{ SIOCGIFINDEX, ~0u, NETWORK },		/* a name server of a link: fe80::1%eth0 */
+	{ FIONBIO, ~0u, NET }, { FIONREAD, ~0u, NET },
+	{ SIOCGIFINDEX, ~0u, NET },		/* a name server of a link: fe80::1%eth0 */
 	{ TUNSETOFFLOAD, ~0u, MAIN | VCPU },
 	{ BLKGETSIZE64, ~0u, MAIN },
 	{ BLKDISCARD, ~0u, DISK },
 };
 
-/* Commands of fcntl(), for the main thread: the node for a new VM, sockets that do not wait. */
+/* Commands of fcntl(): the node for a new VM, sockets that do not wait. */
 static const unsigned int filter_fcntls[] = {
 	F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
 };
@@ -148,13 +156,13 @@ static const unsigned int filter_prctls[] = {
 static const struct {
 	const char *name;
 	int error;
-	unsigned int who, unless;
+	unsigned int who;
 } filter_refused[] = {
 	/* Its flags are in memory, where no filter sees them; clone() comes next. */
-	{ "clone3", ENOSYS, ALL, 0 },
+	{ "clone3", ENOSYS, ALL },
 	/* malloc() asks how much the host overcommits, and takes no for an answer. */
-	{ "openat", EACCES, ALL, NETWORK },
-	{ "open", EACCES, ALL, 0 },
+	{ "openat", EACCES, ALL },
+	{ "open", EACCES, ALL },
 };
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -182,6 +190,10 @@ static int filter_add_call(scmp_filter_ctx ctx, int nr, enum filter_condition co
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
 					SCMP_A2(SCMP_CMP_MASKED_EQ,
 						O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+	case IPV4:
+	case IPV6:
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
+					SCMP_A0(SCMP_CMP_EQ, condition == IPV4 ? AF_INET : AF_INET6));
 	default:
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
 	}
@@ -231,13 +243,17 @@ static int filter_add(scmp_filter_ctx ctx, unsigned int who, struct error *err)
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; !ret && i < NR(filter_refused); i++) {
-		if (!(filter_refused[i].who & who) || filter_refused[i].unless & who)
+		if (!(filter_refused[i].who & who))
 			continue;
 		/* An older libseccomp does not know clone3, which it then kills: see above. */
 		if (filter_number(filter_refused[i].name, &nr) || nr < 0)
 			continue;
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(filter_refused[i].error), nr, 0);
 	}
+	/* if_nametoindex() tries it first, and goes on to AF_INET. */
+	if (!ret && who & NET)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+				       SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	for (unsigned int i = 0; !ret && i < NR(filter_ioctls); i++)
 		if (filter_ioctls[i].who & who)
 			ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
@@ -245,7 +261,7 @@ static int filter_add(scmp_filter_ctx ctx, unsigned int who, struct error *err)
 						       filter_ioctls[i].request));
 	if (!ret)
 		ret = filter_add_values(ctx, SCMP_SYS(prctl), 0, filter_prctls, NR(filter_prctls));
-	for (unsigned int i = 0; !ret && who & MAIN && i < NR(filter_fcntl_names); i++)
+	for (unsigned int i = 0; !ret && who & (MAIN | NET) && i < NR(filter_fcntl_names); i++)
 		if (!filter_number(filter_fcntl_names[i], &nr) && nr >= 0)
 			ret = filter_add_values(ctx, nr, 1, filter_fcntls, NR(filter_fcntls));
 	return ret ? error_errno(err, ret, "sandbox: filter of system calls") : 0;
@@ -286,7 +302,7 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 	memset(prog, 0, sizeof(*prog));
 	/* Threads inherit the main thread's: what any may do stands there too. */
 	if (kind == MACHINE_THREAD_MAIN)
-		who = ALL | (params->network ? NETWORK : 0) | (params->control ? CONTROL : 0);
+		who = ALL | (params->control ? CONTROL : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)
 		who |= FLASH;
 	ctx = seccomp_init(SCMP_ACT_TRAP);

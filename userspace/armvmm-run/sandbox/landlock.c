@@ -44,7 +44,7 @@ static size_t landlock_all(struct landlock_ruleset *set, int abi, bool network)
 	set->fs = (1ull << nr) - 1;
 	if (abi < 4)
 		return sizeof(set->fs);
-	set->net = network ? 0 : 3;	/* bind, connect */
+	set->net = network ? 1 : 3;	/* bind, connect */
 	if (abi < 6)
 		return sizeof(set->fs) + sizeof(set->net);
 	set->scoped = 3;		/* abstract sockets, signals */

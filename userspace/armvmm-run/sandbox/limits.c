@@ -24,11 +24,11 @@ static int limits_lower(int resource, rlim_t value)
 	return setrlimit(resource, &limit) ? -errno : 0;
 }
 
-/* The highest descriptor that is open, or what a process has at first. */
+/* The highest descriptor that is open. */
 static unsigned int limits_last_file(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
-	unsigned long last = 255;
+	unsigned long last = STDERR_FILENO;
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
@@ -80,17 +80,16 @@ static void limits_allow_pinning(uint64_t bytes)
 	setrlimit(RLIMIT_MEMLOCK, &limit);
 }
 
-int limits_set(bool network, uint64_t pinned, const char **what)
+int limits_set(const struct limits *limits, const char **what)
 {
 	rlim_t data = limits_data();
 	int ret;
 
-	limits_allow_pinning(pinned);
+	limits_allow_pinning(limits->pinned);
 	*what = data ? NULL : "limit of memory (/proc/self/status)";
-	ret = data ? limits_lower(RLIMIT_DATA, data + LIMITS_DATA) : 0;
+	ret = data ? limits_lower(RLIMIT_DATA, data + limits->data) : 0;
 	if (!ret)
-		ret = limits_lower(RLIMIT_NOFILE,
-				   network ? LIMITS_SOCKETS : limits_last_file() + LIMITS_FILES);
+		ret = limits_lower(RLIMIT_NOFILE, limits_last_file() + 1 + limits->files);
 	if (!ret)
 		ret = limits_lower(RLIMIT_MSGQUEUE, 0);
 	return ret;

@@ -15,38 +15,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/userns.h"
 #include "sandbox/namespace.h"
 
 /* A folder that every host has; the new root is mounted there for a moment. */
 #define NAMESPACE_ROOT "/proc"
-
-static int namespace_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-/* We stay who we are there. */
-static int namespace_map_user(uid_t uid, gid_t gid)
-{
-	char text[64];
-	int ret;
-
-	ret = namespace_write("/proc/self/setgroups", "deny");
-	snprintf(text, sizeof(text), "%u %u 1", gid, gid);
-	if (!ret)
-		ret = namespace_write("/proc/self/gid_map", text);
-	snprintf(text, sizeof(text), "%u %u 1", uid, uid);
-	if (!ret)
-		ret = namespace_write("/proc/self/uid_map", text);
-	return ret;
-}
 
 static int namespace_mkdirs(char *path)
 {
@@ -77,16 +50,21 @@ static int namespace_bind(const char *folder)
 	return mount(folder, to, NULL, MS_BIND | MS_REC, NULL) ? -errno : 0;
 }
 
+/*
+ * The file is replaced when the host's network changes, so its folder has to be there. Where it is
+ * a link, into /run as a rule, that folder is not /etc.
+ */
 static int namespace_bind_resolver(void)
 {
-	char real[PATH_MAX];
-	int ret = namespace_bind("/etc");
+	char real[PATH_MAX], etc[] = NAMESPACE_ROOT "/etc";
+	int ret;
 
-	if (ret || !realpath("/etc/resolv.conf", real))
-		return ret;
-	if (strncmp(real, "/etc/", 5))
-		ret = namespace_bind(dirname(real));
-	return ret;
+	if (!realpath("/etc/resolv.conf", real) || !strncmp(real, "/etc/", 5))
+		return namespace_bind("/etc");
+	ret = namespace_mkdirs(etc);
+	if (!ret && symlink(real, NAMESPACE_ROOT "/etc/resolv.conf"))
+		ret = -errno;
+	return ret ? ret : namespace_bind(dirname(real));
 }
 
 /* The initial RAM disk's root cannot be pivoted away from: there the new one goes on top. */
@@ -132,7 +110,7 @@ int namespace_enter(bool network, bool user_too, const char **what)
 		if (errno != EPERM || !user_too || unshare(CLONE_NEWUSER | flags))
 			return -errno;
 		*what = "user namespace";
-		ret = namespace_map_user(uid, gid);
+		ret = userns_map(uid, gid);
 		if (ret)
 			return ret;
 	}

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,8 @@ static int sandbox_make_filters(struct sandbox *sandbox, const struct sandbox_pa
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < MACHINE_THREADS; i++)
-		ret = filter_make(&sandbox->filter[i], i, params, err);
+		if ((i == MACHINE_THREAD_NET) == params->net)
+			ret = filter_make(&sandbox->filter[i], i, params, err);
 	return ret;
 }
 
@@ -104,18 +106,23 @@ static int sandbox_make_filters(struct sandbox *sandbox, const struct sandbox_pa
 static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params *params,
 			   struct error *err)
 {
+	struct limits limits = {
+		.data = params->data ? params->data : LIMITS_DATA,
+		.files = params->files ? params->files : LIMITS_FILES,
+		.pinned = params->pinned,
+	};
 	const char *what;
 	int ret;
 
 	ret = sandbox_make_filters(sandbox, params, err);
 	if (ret)
 		return ret;
-	ret = limits_set(params->network, params->pinned, &what);
+	ret = limits_set(&limits, &what);
 	if (ret)
 		return error_errno(err, ret, "sandbox: limits");
 	if (what)
 		sandbox_note(params, what, -ENOENT);
-	ret = namespace_enter(params->network, !params->change_user, &what);
+	ret = namespace_enter(params->net, !params->change_user, &what);
 	if (ret)
 		sandbox_note(params, what, ret);
 	ret = sandbox_drop_bounds(err);
@@ -125,14 +132,17 @@ static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params 
 		ret = sandbox_drop_capabilities(err);
 	if (ret)
 		return ret;
+	/* No capability follows that would take it back. The socket's end tells of an earlier death. */
+	if (params->net)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return error_errno(err, -errno, "sandbox: no_new_privs");
-	ret = landlock_enter(params->network);
+	ret = landlock_enter(params->net);
 	if (ret)
 		sandbox_note(params, "Landlock", ret);
 	filter_tell_violations();
 	filter_hear_violations();
-	ret = filter_load(&sandbox->filter[MACHINE_THREAD_MAIN]);
+	ret = filter_load(&sandbox->filter[params->net ? MACHINE_THREAD_NET : MACHINE_THREAD_MAIN]);
 	sandbox->filters = !ret;
 	if (ret)
 		sandbox_note(params, "filters of system calls (seccomp)", ret);

@@ -18,7 +18,9 @@ struct sandbox;
 
 /**
  * struct sandbox_params
- * @network: sockets are opened later too (--net user), and /etc/resolv.conf is read
+ * @net: this process has no guest, but its network: it opens sockets, and reads /etc/resolv.conf
+ * @data: bytes of memory that it may have beyond what it has now; 0: what a guest may
+ * @files: files beyond those that are open; 0: likewise
  * @flash: vCPUs program flash (--flash), which is a file, and have it shown and hidden
  * @control: clients of a control socket are served (--control), and disks resized
  * @change_user: become @uid and @gid; root only
@@ -29,7 +31,9 @@ struct sandbox;
  * @note_opaque: its first argument
  */
 struct sandbox_params {
-	bool network;
+	bool net;
+	uint64_t data;
+	unsigned int files;
 	bool flash;
 	bool control;
 	bool change_user;

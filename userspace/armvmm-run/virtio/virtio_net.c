@@ -185,6 +185,14 @@ void net_receive_done(struct virtio_net *net)
 	virtio_signal(&net->vdev, NET_RX);
 }
 
+void net_link_down(struct virtio_net *net)
+{
+	uint16_t status = 0;
+
+	virtio_config_set(&net->vdev, offsetof(struct virtio_net_config, status), &status,
+			  sizeof(status));
+}
+
 /* The device */
 
 static void net_kick(struct virtio_device *vdev, unsigned int index)

@@ -7,7 +7,9 @@
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/parse.c userspace/armvmm-run/net/net.c
-// sources: userspace/armvmm-run/net/slirp_config.c
+// sources: userspace/armvmm-run/net/slirp_config.c userspace/armvmm-run/net/slirp_process.c
+// sources: userspace/armvmm-run/net/slirp_stack.c userspace/armvmm-run/core/process.c
+// sources: userspace/armvmm-run/core/userns.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 slirp
 // libs: -lfdt

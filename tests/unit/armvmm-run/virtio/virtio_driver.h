@@ -48,7 +48,7 @@ static int test_next_slot;
 static bool test_level[MAP_NR_SPIS];
 static unsigned int test_edges[MAP_NR_SPIS];
 static unsigned int test_warnings;
-static char test_last_note[256];
+static char test_last_note[256], test_last_warning[256];
 
 static void test_sink(void *opaque, unsigned int spi, bool level)
 {
@@ -79,7 +79,12 @@ void machine_ioeventfd_del(struct machine *m, int fd)
 
 void machine_warn(struct machine *m, const char *fmt, ...)
 {
+	va_list ap;
+
 	__atomic_fetch_add(&test_warnings, 1, __ATOMIC_SEQ_CST);
+	va_start(ap, fmt);
+	vsnprintf(test_last_warning, sizeof(test_last_warning), fmt, ap);
+	va_end(ap);
 }
 
 void machine_note(struct machine *m, const char *fmt, ...)
@@ -116,8 +121,9 @@ static MAYBE void test_machine_init(void)
 	memset(test_edges, 0, sizeof(test_edges));
 	test_next_slot = 0;
 	test_warnings = 0;
-	test_last_note[0] = 0;
+	test_last_note[0] = test_last_warning[0] = 0;
 	test_machine.virtio_legacy = test_legacy;
+	test_machine.verbose = true;
 	guestmem_add(&test_machine.mem, RAM_BASE, RAM_SIZE, test_ram_map(RAM_SIZE));
 }
 

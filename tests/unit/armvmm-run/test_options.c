@@ -17,7 +17,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_notify.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
-// sources: userspace/armvmm-run/virtio/virtqueue.c
+// sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
 // files: userspace/armvmm-run/armvmm-run.1
 // cflags: -Iuserspace/armvmm-run -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 slirp
@@ -276,6 +276,20 @@ static void test_disk(void)
 	KTAP_STREQ(disk[0]->serial, "abc");
 	KTAP_TRUE(disk[0]->raw);
 	options_free(&config);
+	KTAP_EQ(parse("-k z -d a,iops=100,bps=2M -d b,throttling.bps-total=7,ro,throttling.iops-total=8"),
+		OPTIONS_RUN);
+	disk[0] = device(0, "virtio-blk");
+	disk[1] = device(1, "virtio-blk");
+	KTAP_STREQ(disk[0]->path, "a");
+	KTAP_EQ(disk[0]->iops, 100);
+	KTAP_EQ(disk[0]->bps, 2 << 20);
+	KTAP_STREQ(disk[1]->path, "b");
+	KTAP_EQ(disk[1]->bps, 7);
+	KTAP_EQ(disk[1]->iops, 8);
+	KTAP_TRUE(disk[1]->readonly);
+	options_free(&config);
+	refused("-k z -d a,iops=0",
+		"--disk a,iops=0: iops=0: must be 1 to 100000000000 a second (K, M or G may follow)");
 	refused("-k z -d a,serial=", "--disk a,serial=: a serial number has 1 to 20 characters");
 	refused("-k z -d a,serial=123456789012345678901",
 		"--disk a,serial=123456789012345678901: a serial number has 1 to 20 characters");
@@ -324,6 +338,21 @@ static void test_net(void)
 	KTAP_EQ(user->hostfwd[0].host_addr, 0x7f000001);
 	KTAP_EQ(user->hostfwd[1].host_addr, 0);
 	options_free(&config);
+	KTAP_EQ(parse("-k z -n user,connections=100,bps=3M,pps=1000 -n tap=tap0,bps=5"), OPTIONS_RUN);
+	net[0] = device(0, "virtio-net");
+	net[1] = device(1, "virtio-net");
+	user = net[0]->backend;
+	KTAP_EQ(user->connections, 100);
+	KTAP_EQ(net[0]->bps, 3 << 20);
+	KTAP_EQ(net[0]->pps, 1000);
+	KTAP_EQ(net[1]->bps, 5);
+	options_free(&config);
+	refused("-k z -n user,connections=15",
+		"--net user,connections=15: connections=15: must be 16 to 4096");
+	refused("-k z -n tap=t,connections=100",
+		"--net tap=t,connections=100: unknown word \"connections=100\" (--device help lists those of tap)");
+	refused("-k z -n user,bps=x",
+		"--net user,bps=x: bps=x: must be 1 to 100000000000 a second (K, M or G may follow)");
 	refused("-k z -n user,restrict=1", "--net user,restrict=1: restrict=1: must be on or off");
 	refused("-k z -n user,ipv4=off,ipv6=off",
 		"--net user,ipv4=off,ipv6=off: leaves neither IPv4 nor IPv6");

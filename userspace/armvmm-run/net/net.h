@@ -108,6 +108,7 @@ struct net_config {
 	void *backend;		/* config of the type */
 	bool has_mac;
 	uint8_t mac[6];
+	uint64_t bps, pps;	/* bytes and frames a second, in each direction; 0: any */
 };
 
 /* At the end of a back end's file. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <linux/virtio_blk.h>
 
@@ -21,6 +22,9 @@
 #define BLK_PIECE_ZERO	(64U << 20)
 #define BLK_BOUNCE	(64U << 10)
 #define BLK_BOUNCE_ALIGN 4096
+
+/* A request that waits for its turn looks that often whether it still has to. */
+#define BLK_WAIT_NS	20000000
 
 /* One request on its way. @written counts bytes from the start of the writable part. */
 struct blk_op {
@@ -62,6 +66,22 @@ static bool blk_aligned(const struct iovec *iov, unsigned int nr, uint32_t align
 	for (i = 0; i < nr; i++)
 		bits |= (uintptr_t)iov[i].iov_base | iov[i].iov_len;
 	return !(bits & (align - 1));
+}
+
+/* Takes @requests and @bytes of the disk's rates, when it is their turn. Returns 0 or -EINTR. */
+static int blk_wait_turn(struct blk_op *op, unsigned int requests, uint64_t bytes)
+{
+	uint64_t wait = disk_take(op->disk, requests, bytes);
+
+	while (wait) {
+		struct timespec part = { .tv_nsec = wait < BLK_WAIT_NS ? wait : BLK_WAIT_NS };
+
+		if (virtio_abandoned(op->vdev))
+			return -EINTR;
+		nanosleep(&part, NULL);
+		wait -= part.tv_nsec;
+	}
+	return 0;
 }
 
 static int blk_bounce(struct blk_op *op, bool write, uint32_t done, uint32_t len)
@@ -118,7 +138,8 @@ static int64_t blk_piece(struct blk_op *op, bool write, uint32_t done)
 
 static int blk_transfer(struct blk_op *op, bool write)
 {
-	uint32_t done = 0;
+	uint32_t done = 0, paid = 0;
+	int ret;
 
 	op->data_len = write ? op->chain->read_len - sizeof(struct virtio_blk_outhdr) :
 			       op->chain->write_len - 1;
@@ -131,6 +152,16 @@ static int blk_transfer(struct blk_op *op, bool write)
 
 		if (virtio_abandoned(op->vdev))
 			return -EINTR;
+		/* For all that the next piece may have. */
+		if (done + BLK_PIECE > paid && paid < op->data_len) {
+			uint32_t end = op->data_len - done < BLK_PIECE ? op->data_len :
+									  done + BLK_PIECE;
+
+			ret = blk_wait_turn(op, 0, end - paid);
+			if (ret)
+				return ret;
+			paid = end;
+		}
 		n = blk_piece(op, write, done);
 		if (n < 0)
 			return n;
@@ -150,7 +181,10 @@ static int blk_zero(struct blk_op *op, uint64_t offset, uint64_t len, bool unmap
 
 		if (virtio_abandoned(op->vdev))
 			return -EINTR;
-		ret = disk_zero(op->disk, offset, part, unmap);
+		/* Some hosts write them. */
+		ret = blk_wait_turn(op, 0, part);
+		if (!ret)
+			ret = disk_zero(op->disk, offset, part, unmap);
 		offset += part;
 		len -= part;
 	}
@@ -238,12 +272,16 @@ int64_t blk_request_run(struct blk_request *req, struct disk *disk,
 	struct blk_op op = { .req = req, .disk = disk, .vdev = vdev, .chain = chain };
 	struct virtio_blk_outhdr header;
 	uint8_t status;
+	int ret;
 
 	if (virtq_chain_read(chain, 0, &header, sizeof(header)) < sizeof(header) ||
 	    !chain->write_len)
 		return -EPROTO;
 	op.sector = le64toh(header.sector);
-	status = blk_status(blk_dispatch(&op, le32toh(header.type)));
+	ret = blk_wait_turn(&op, 1, 0);
+	if (!ret)
+		ret = blk_dispatch(&op, le32toh(header.type));
+	status = blk_status(ret);
 	virtq_chain_write(chain, chain->write_len - 1, &status, sizeof(status));
 	/* Count the status byte only when there is no gap before it (virtio 1.2 2.7.8.2). */
 	return op.written == chain->write_len - 1 ? (int64_t)op.written + 1 : op.written;

@@ -202,6 +202,9 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 		return error_errno(err, ret, "%s", disk->path);
 	}
 	pthread_mutex_init(&disk->flush_lock, NULL);
+	pthread_mutex_init(&disk->rate_lock, NULL);
+	rate_init(&disk->iops, config->iops);
+	rate_init(&disk->bps, config->bps);
 	ret = disk_measure(disk, err);
 	if (!ret && !config->raw)
 		ret = disk_check_format(disk, err);
@@ -218,6 +221,7 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 void disk_close(struct disk *disk)
 {
 	pthread_mutex_destroy(&disk->flush_lock);
+	pthread_mutex_destroy(&disk->rate_lock);
 	close(disk->fd);
 	disk->fd = -1;
 }
@@ -289,6 +293,26 @@ int disk_flush(struct disk *disk)
 	}
 	pthread_mutex_unlock(&disk->flush_lock);
 	return ret;
+}
+
+uint64_t disk_take(struct disk *disk, unsigned int requests, uint64_t bytes)
+{
+	uint64_t now, wait = 0, more = 0;
+
+	if (!disk->iops.per_second && !disk->bps.per_second)
+		return 0;
+	now = rate_now();
+	pthread_mutex_lock(&disk->rate_lock);
+	if (requests) {
+		wait = rate_wait(&disk->iops, now);
+		rate_take(&disk->iops, requests, now);
+	}
+	if (bytes) {
+		more = rate_wait(&disk->bps, now);
+		rate_take(&disk->bps, bytes, now);
+	}
+	pthread_mutex_unlock(&disk->rate_lock);
+	return more > wait ? more : wait;
 }
 
 uint64_t disk_size(const struct disk *disk)

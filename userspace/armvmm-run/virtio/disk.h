@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 #include "core/error.h"
+#include "core/rate.h"
 
 struct machine;
 
@@ -25,6 +26,7 @@ struct disk_config {
 	bool direct;		/* O_DIRECT */
 	bool raw;		/* whatever the file says it is */
 	char serial[DISK_SERIAL_MAX + 1];	/* "": one is made up */
+	uint64_t iops, bps;	/* requests and bytes a second; 0: any number */
 };
 
 /**
@@ -40,6 +42,9 @@ struct disk_config {
  * @blkdev: a block device, no file
  * @size: bytes, a multiple of @block (atomic: disk_resized() sets it)
  * @serial: what the guest is told
+ * @rate_lock: guards @iops and @bps
+ * @iops: requests that the guest may make
+ * @bps: and bytes that they may move
  * @flush_lock: one flush at a time
  * @flush_failed: one has failed: what was written before it may be lost, whatever
  *	the host says of later ones
@@ -56,6 +61,8 @@ struct disk {
 	bool blkdev;
 	uint64_t size;
 	char serial[DISK_SERIAL_MAX + 1];
+	pthread_mutex_t rate_lock;
+	struct rate iops, bps;
 	pthread_mutex_t flush_lock;
 	bool flush_failed;
 };
@@ -80,6 +87,12 @@ int disk_write(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t o
  * would call the next one a success.
  */
 int disk_flush(struct disk *disk);
+
+/*
+ * Takes a request's share of the disk's rates, or a part's: @requests and @bytes. Returns for how
+ * many nanoseconds the caller is to wait before it goes on.
+ */
+uint64_t disk_take(struct disk *disk, unsigned int requests, uint64_t bytes);
 
 /* How large the disk is now, in bytes. Any thread. */
 uint64_t disk_size(const struct disk *disk);

@@ -357,6 +357,24 @@ static void blk_release(void *opaque)
 	free(config);
 }
 
+/* QEMU's names for them, the old ones and the new. Returns -ENOENT for another word. */
+static int blk_parse_rate(struct disk_config *config, const char *label, const char *word,
+			  struct error *err)
+{
+	const struct {
+		const char *name;
+		uint64_t *per_second;
+	} rates[] = {
+		{ "iops", &config->iops }, { "throttling.iops-total", &config->iops },
+		{ "bps", &config->bps }, { "throttling.bps-total", &config->bps },
+	};
+	int ret = -ENOENT;
+
+	for (unsigned int i = 0; ret == -ENOENT && i < sizeof(rates) / sizeof(rates[0]); i++)
+		ret = rate_parse(word, rates[i].name, label, rates[i].per_second, err);
+	return ret;
+}
+
 /*
  * The file's name may hold commas: only the known words at its end are taken
  * away, so "a,b.img,ro" is the file "a,b.img", read-only.
@@ -372,6 +390,12 @@ static int blk_parse(const char *label, const char *args, void **out, struct err
 		return error_errno(err, -ENOMEM, "%s", label);
 	for (char *comma; (comma = strrchr(config->path, ',')); *comma = '\0') {
 		const char *value;
+		int ret = blk_parse_rate(config, label, comma + 1, err);
+
+		if (!ret)
+			continue;
+		if (ret != -ENOENT)
+			return ret;
 
 		if (!strcmp(comma, ",ro")) {
 			config->readonly = true;
@@ -397,6 +421,8 @@ static const struct device_word blk_words[] = {
 	{ "ro", "read-only" },
 	{ "direct", "past the host's page cache" },
 	{ "serial=TEXT", "serial number, up to 20 characters (default: a hash)" },
+	{ "iops=N", "requests a second, at most; also throttling.iops-total=N" },
+	{ "bps=N", "bytes a second, at most; also throttling.bps-total=N" },
 	{ "format=raw", "take the file as raw, whatever it looks like" },
 	{ NULL, NULL },
 };

@@ -19,6 +19,7 @@
 #include "core/identity.h"
 #include "core/machine.h"
 #include "core/parse.h"
+#include "core/rate.h"
 #include "net/net.h"
 #include "virtio/virtio_mmio.h"
 
@@ -35,6 +36,12 @@ _Static_assert(VIRTQ_MAX_SIZE <= NET_PIECES_MAX, "a chain is a frame");
 /* Offset of num_buffers, the only field of the header that is ours. */
 #define NET_HDR_NUM_BUFFERS offsetof(struct virtio_net_hdr_mrg_rxbuf, num_buffers)
 
+/* What the guest may send, or receive. */
+struct net_rates {
+	struct rate bytes, frames;
+	bool held;	/* something waits for the time to pass */
+};
+
 struct virtio_net {
 	struct virtio_device vdev; /* first: see virtio_mmio.h */
 	struct net_backend *be;
@@ -43,6 +50,8 @@ struct virtio_net {
 	struct virtq_chain *rx_next; /* further ones (VIRTIO_NET_F_MRG_RXBUF) */
 	bool rx_starved; /* the back end keeps a frame */
 	bool tx_blocked; /* it cannot take one */
+	struct net_rates tx_rates, rx_rates;
+	GSource *timer; /* for what they hold */
 };
 
 static struct virtio_net *to_net(struct virtio_device *vdev)
@@ -60,6 +69,42 @@ void net_unlock(struct virtio_net *net)
 	pthread_mutex_unlock(&net->vdev.lock);
 }
 
+/* Rates */
+
+/* May a frame go now? If not, the timer is set. */
+static bool net_rate_ok(struct virtio_net *net, struct net_rates *rates)
+{
+	uint64_t now, wait, ready, frames;
+
+	if (!rates->bytes.per_second && !rates->frames.per_second)
+		return true;
+	now = rate_now();
+	wait = rate_wait(&rates->bytes, now);
+	frames = rate_wait(&rates->frames, now);
+	if (frames > wait)
+		wait = frames;
+	if (!wait)
+		return true;
+	rates->held = true;
+	/* Microseconds of the same clock, rounded up; the earlier of two directions counts. */
+	ready = (now + wait) / 1000 + 1;
+	if (g_source_get_ready_time(net->timer) < 0 ||
+	    (uint64_t)g_source_get_ready_time(net->timer) > ready)
+		g_source_set_ready_time(net->timer, ready);
+	return false;
+}
+
+static void net_rate_take(struct net_rates *rates, size_t len)
+{
+	uint64_t now;
+
+	if (!rates->bytes.per_second && !rates->frames.per_second)
+		return;
+	now = rate_now();
+	rate_take(&rates->bytes, len, now);
+	rate_take(&rates->frames, 1, now);
+}
+
 /* Transmit */
 
 /*
@@ -73,7 +118,7 @@ static void net_transmit(struct virtio_net *net)
 	unsigned int budget = NET_TX_BUDGET;
 
 	virtq_notify_off(vq);
-	while (!net->tx_blocked) {
+	while (!net->tx_blocked && !net->tx_rates.held) {
 		if (!virtio_pop(vdev, NET_TX, net->tx)) {
 			if (!virtio_running(vdev) || !virtq_notify_on(vq))
 				break;
@@ -83,12 +128,17 @@ static void net_transmit(struct virtio_net *net)
 			virtio_fail(vdev, "a frame is shorter than its header");
 			return;
 		}
+		if (!net_rate_ok(net, &net->tx_rates)) {
+			virtq_unpop(vq, 1);
+			break;
+		}
 		if (net->be->ops->send(net->be, net->tx->iov, net->tx->nr_read,
 				       net->tx->read_len) == -EAGAIN) {
 			virtq_unpop(vq, 1);
 			net->tx_blocked = true;
 			break;
 		}
+		net_rate_take(&net->tx_rates, net->tx->read_len - net->be->hdr_size);
 		virtq_push(vq, net->tx->head, 0);
 		if (!--budget) {
 			virtio_kick_self(vdev, NET_TX);
@@ -162,6 +212,8 @@ int net_receive(struct virtio_net *net, const void *hdr, const void *frame, size
 	/* A cable that ends at nobody's card. */
 	if (!virtio_running(vdev))
 		return 0;
+	if (!net_rate_ok(net, &net->rx_rates))
+		return -EAGAIN;
 	/* Ends: each turn the ring holds more, until all of it is not enough. */
 	do {
 		taken = net_scatter(net, hdr, frame, len);
@@ -177,6 +229,7 @@ int net_receive(struct virtio_net *net, const void *hdr, const void *frame, size
 		virtq_chain_write(net->rx_first, NET_HDR_NUM_BUFFERS, &num_buffers,
 				  sizeof(num_buffers));
 	virtq_publish(vq, taken);
+	net_rate_take(&net->rx_rates, len);
 	return 0;
 }
 
@@ -209,6 +262,25 @@ static void net_kick(struct virtio_device *vdev, unsigned int index)
 			net->be->ops->receive_ready(net->be);
 		}
 	}
+}
+
+/* Enough time has passed for one of them, and perhaps for both. */
+static gboolean net_rate_over(gpointer opaque)
+{
+	struct virtio_net *net = opaque;
+
+	g_source_set_ready_time(net->timer, -1);
+	net_lock(net);
+	if (net->tx_rates.held) {
+		net->tx_rates.held = false;
+		net_transmit(net);
+	}
+	if (net->rx_rates.held && virtio_running(&net->vdev)) {
+		net->rx_rates.held = false;
+		net->be->ops->receive_ready(net->be);
+	}
+	net_unlock(net);
+	return G_SOURCE_CONTINUE;
 }
 
 /* virtio 1.2 5.1.3.1: what an offload needs beside it. */
@@ -248,12 +320,17 @@ static void net_reset(struct virtio_device *vdev)
 	net->be->ops->stop(net->be);
 	net->rx_starved = false;
 	net->tx_blocked = false;
+	net->tx_rates.held = net->rx_rates.held = false;
 }
 
 static void net_free(struct virtio_net *net)
 {
 	if (net->be)
 		net->be->ops->destroy(net->be);
+	if (net->timer) {
+		g_source_destroy(net->timer);
+		g_source_unref(net->timer);
+	}
 	free(net->tx);
 	free(net->rx_first);
 	free(net->rx_next);
@@ -332,6 +409,11 @@ static int net_parse_word(struct net_config *config, const char *word, struct er
 					 config->label, value);
 		return 0;
 	}
+	ret = rate_parse(word, "bps", config->label, &config->bps, err);
+	if (ret == -ENOENT)
+		ret = rate_parse(word, "pps", config->label, &config->pps, err);
+	if (ret != -ENOENT)
+		return ret;
 	ret = config->type->word(config->backend, config->label, word, err);
 	if (ret != -ENOENT)
 		return ret;
@@ -363,6 +445,28 @@ static int net_parse(const char *label, const char *args, void **out, struct err
 	return ret;
 }
 
+static gboolean net_timer_dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
+{
+	(void)source;
+	return callback(opaque);
+}
+
+static GSourceFuncs net_timer_funcs = { .dispatch = net_timer_dispatch };
+
+static void net_make_rates(struct virtio_net *net, struct machine *m,
+			   const struct net_config *config)
+{
+	rate_init(&net->tx_rates.bytes, config->bps);
+	rate_init(&net->tx_rates.frames, config->pps);
+	rate_init(&net->rx_rates.bytes, config->bps);
+	rate_init(&net->rx_rates.frames, config->pps);
+	if (!config->bps && !config->pps)
+		return;
+	net->timer = g_source_new(&net_timer_funcs, sizeof(GSource));
+	g_source_set_callback(net->timer, net_rate_over, net, NULL);
+	g_source_attach(net->timer, m->context);
+}
+
 static int net_create(struct machine *m, const void *opaque, struct error *err)
 {
 	const struct net_config *config = opaque;
@@ -382,6 +486,7 @@ static int net_create(struct machine *m, const void *opaque, struct error *err)
 		ret = error_errno(err, -ENOMEM, "%s", config->label);
 		goto fail;
 	}
+	net_make_rates(net, m, config);
 	ret = config->type->create(m, config, &net->be, err);
 	if (ret < 0)
 		goto fail;
@@ -418,6 +523,8 @@ static bool net_group(unsigned int index, struct device_group *group)
 
 static const struct device_word net_words[] = {
 	{ "mac=ADDRESS", "the card's address" },
+	{ "bps=N", "bytes a second, at most, in each direction" },
+	{ "pps=N", "frames a second, likewise" },
 	{ NULL, NULL },
 };
 

@@ -8,6 +8,7 @@
 // sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
 // sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/core/identity.c
 // sources: userspace/armvmm-run/virtio/disk_format.c
+// sources: userspace/armvmm-run/core/rate.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -770,6 +771,60 @@ static void test_reset_in_flight(void)
 	test_machine_exit();
 }
 
+/* Runs @nr writes of @len bytes, all at once. Returns how long they took, ms. */
+static unsigned int timed_writes(const struct disk_config *config, unsigned int nr, uint32_t len)
+{
+	gint64 start = g_get_monotonic_time();
+
+	make_file(8 * MIB);
+	setup_config(config, FLUSH);
+	for (unsigned int i = 0; i < nr; i++)
+		submit(i, VIRTIO_BLK_T_OUT, i * len / 512,
+		       &(struct driver_buf){ DATA, len, false }, 1);
+	driver_kick(&d, 0);
+	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == nr));
+	for (unsigned int i = 0; i < nr; i++)
+		KTAP_EQ(*(uint8_t *)ram(STATUS(i)), VIRTIO_BLK_S_OK);
+	test_machine_exit();
+	return (g_get_monotonic_time() - start) / 1000;
+}
+
+/* A machine that is busy may be slower than the rates, and never faster. */
+static void test_rates(void)
+{
+	const struct disk_config bytes = { .path = path, .bps = 4 * MIB };
+	const struct disk_config requests = { .path = path, .iops = 20 };
+
+	/* 100 ms are in the bucket, and the last one is owed. */
+	KTAP_TRUE(timed_writes(&bytes, 3, MIB) >= 400);
+	KTAP_TRUE(timed_writes(&requests, 12, 512) >= 450);
+}
+
+/* Whoever waits for an hour's worth of bytes does not keep a reset, or the end, waiting. */
+static void test_reset_of_waiting(void)
+{
+	const struct disk_config config = { .path = path, .bps = 100 };
+	struct driver_buf buf = { DATA, 64 * 1024, false };
+	gint64 start = g_get_monotonic_time();
+	struct device *dev;
+
+	make_file(MIB);
+	dev = setup_config(&config, FLUSH);
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < 4; i++)
+			submit(i, VIRTIO_BLK_T_OUT, i * 128, &buf, 1);
+		driver_kick(&d, 0);
+		usleep(20000);
+		KTAP_TRUE(driver_nr_used(&d.q[0]) < 4);
+		if (!round) {
+			dev->ops->reset(dev);
+			KTAP_TRUE(driver_start(&d, dev, V1 | FLUSH, 1, QSIZE));
+		}
+	}
+	test_machine_exit();
+	KTAP_TRUE(g_get_monotonic_time() - start < 10 * G_USEC_PER_SEC);
+}
+
 static void test_direct(void)
 {
 	struct disk_config config = { .path = path, .direct = true };
@@ -919,4 +974,5 @@ KTAP_MAIN(KTAP_CASE(test_signals_blocked), KTAP_CASE(test_configuration),
 	  KTAP_CASE(test_resize), KTAP_CASE(test_read_only), KTAP_CASE(test_host_is_full),
 	  KTAP_CASE(test_disk_shrinks), KTAP_CASE(test_discard_and_zeroes),
 	  KTAP_CASE(test_malformed_requests), KTAP_CASE(test_many_at_once),
-	  KTAP_CASE(test_reset_in_flight), KTAP_CASE(test_direct), KTAP_CASE(test_bad_files))
+	  KTAP_CASE(test_reset_in_flight), KTAP_CASE(test_rates), KTAP_CASE(test_reset_of_waiting),
+	  KTAP_CASE(test_direct), KTAP_CASE(test_bad_files))

@@ -10,6 +10,7 @@
 // sources: userspace/armvmm-run/net/slirp_config.c userspace/armvmm-run/net/slirp_process.c
 // sources: userspace/armvmm-run/net/slirp_stack.c userspace/armvmm-run/core/process.c
 // sources: userspace/armvmm-run/core/userns.c
+// sources: userspace/armvmm-run/core/rate.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 slirp
 // libs: -lfdt
@@ -429,6 +430,46 @@ static void test_process_dies(void)
 	KTAP_EQ(dev->ops->read(dev, 0x106, 2), 0);
 	KTAP_EQ(test_warnings, 1);
 	KTAP_TRUE(!test_loop());
+	test_machine_exit();
+}
+
+/* Frames of 60 bytes both ways, as fast as @words let them: ms for @nr there and back. */
+static unsigned int timed_frames(const char *words, unsigned int nr)
+{
+	gint64 start;
+
+	network = words;
+	setup(MRG);
+	give_buffers(QSIZE, 2048);
+	start = g_get_monotonic_time();
+	for (unsigned int i = 0; i < nr; i++)
+		send_arp(2);
+	for (unsigned int i = 0; i < nr; i++)
+		KTAP_TRUE(sent());
+	for (unsigned int i = 0; i < nr; i++)
+		KTAP_EQ(receive_ipv4(frame, &hdr), 64);
+	start = (g_get_monotonic_time() - start) / 1000;
+	test_machine_exit();
+	return start;
+}
+
+/* All come in the end, and not sooner than they may: the bucket has 100 ms' worth at first. */
+static void test_rates(void)
+{
+	KTAP_TRUE(timed_frames("user,pps=50,ipv6=off", 25) >= 300);
+	/* 30 of 60 bytes, of which the bucket has two. */
+	KTAP_TRUE(timed_frames("user,bps=3000,ipv6=off", 20) >= 250);
+	/* A driver that goes away while frames wait. */
+	network = "user,pps=1";
+	setup(0);
+	give_buffers(QSIZE, 2048);
+	for (unsigned int i = 0; i < 5; i++)
+		send_arp(2);
+	test_loop();
+	KTAP_TRUE(driver_nr_used(&d.q[TX]) < 5);
+	KTAP_TRUE(driver_start(&d, d.dev, V1, 2, QSIZE));
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[TX]), 0);
 	test_machine_exit();
 }
 
@@ -869,7 +910,7 @@ static void test_tap_errors(void)
 
 KTAP_MAIN(KTAP_CASE(test_configuration), KTAP_CASE(test_user_arp), KTAP_CASE(test_user_echo),
 	  KTAP_CASE(test_fragments), KTAP_CASE(test_full_socket), KTAP_CASE(test_process_dies),
-	  KTAP_CASE(test_no_process), KTAP_CASE(test_longest_frame), KTAP_CASE(test_loopback),
+	  KTAP_CASE(test_rates), KTAP_CASE(test_no_process), KTAP_CASE(test_longest_frame), KTAP_CASE(test_loopback),
 	  KTAP_CASE(test_merged_buffers), KTAP_CASE(test_frame_too_long_for_buffer),
 	  KTAP_CASE(test_back_pressure), KTAP_CASE(test_bad_frames), KTAP_CASE(test_hostfwd),
 	  KTAP_CASE(test_tap), KTAP_CASE(test_tap_errors))

@@ -7,14 +7,11 @@
 
 #include <libslirp.h>
 
+#include "net/fragments.h"
 #include "net/slirp_stack.h"
 
 #define NS_PER_MS	1000000ll
 #define NS_PER_S	1000000000ll
-
-/* Pieces of IPv4 packets that libslirp is given in each window. */
-#define SLIRP_FRAGMENTS_MAX	1024
-#define SLIRP_FRAGMENT_WINDOW	(30 * NS_PER_S)
 
 struct slirp_timer {
 	struct slirp_timer *next;
@@ -31,9 +28,7 @@ struct slirp_stack {
 	struct pollfd *fds;
 	unsigned int nr, room;
 	bool filled;			/* libslirp has said what it waits for */
-	int64_t fragment_window;	/* when it began, ns */
-	unsigned int nr_fragments;	/* that were let through in it */
-	bool fragments_noted;
+	struct fragments fragments;
 };
 
 static int64_t slirp_now(void)
@@ -227,42 +222,14 @@ void slirp_stack_dispatch(struct slirp_stack *s)
 
 /* ---- Frames from the guest ---- */
 
-/* Is it a piece of an IPv4 packet (RFC 791: more fragments, or an offset)? */
-static bool slirp_is_fragment(const uint8_t *frame, size_t len)
-{
-	return len >= SLIRP_FRAME_MIN + 8 && frame[12] == 0x08 && frame[13] == 0x00 &&
-	       ((frame[SLIRP_FRAME_MIN + 6] & 0x3f) || frame[SLIRP_FRAME_MIN + 7]);
-}
-
-/*
- * libslirp keeps the pieces of a packet for half a minute until it is whole, as many
- * as come: what a guest may have there is bounded.
- */
-static bool slirp_may_fragment(struct slirp_stack *s)
-{
-	int64_t now = slirp_now();
-
-	if (now - s->fragment_window > SLIRP_FRAGMENT_WINDOW) {
-		s->fragment_window = now;
-		s->nr_fragments = 0;
-	}
-	if (s->nr_fragments < SLIRP_FRAGMENTS_MAX) {
-		s->nr_fragments++;
-		return true;
-	}
-	if (!s->fragments_noted)
-		s->ops->note(s->opaque, "the guest sends more fragments than are kept");
-	s->fragments_noted = true;
-	return false;
-}
-
 void slirp_stack_input(struct slirp_stack *s, const void *frame, size_t len)
 {
 	if (len < SLIRP_FRAME_MIN || len > SLIRP_FRAME_MAX)
 		return;
-	if (slirp_is_fragment(frame, len) && !slirp_may_fragment(s))
-		return;
-	slirp_input(s->slirp, frame, len);
+	if (fragments_is(frame, len))
+		frame = fragments_add(&s->fragments, frame, len, slirp_now(), &len);
+	if (frame)
+		slirp_input(s->slirp, frame, len);
 }
 
 /* ---- Life ---- */
@@ -338,6 +305,7 @@ void slirp_stack_free(struct slirp_stack *s)
 		slirp_cleanup(s->slirp);
 	while (s->timer)
 		slirp_cb_timer_free(s->timer, s);
+	fragments_free(&s->fragments);
 	free(s->fds);
 	free(s);
 }

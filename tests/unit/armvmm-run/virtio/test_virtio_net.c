@@ -8,7 +8,7 @@
 // sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/parse.c userspace/armvmm-run/net/net.c
 // sources: userspace/armvmm-run/net/slirp_config.c userspace/armvmm-run/net/slirp_process.c
-// sources: userspace/armvmm-run/net/slirp_stack.c userspace/armvmm-run/core/process.c
+// sources: userspace/armvmm-run/net/slirp_stack.c userspace/armvmm-run/net/fragments.c userspace/armvmm-run/core/process.c
 // sources: userspace/armvmm-run/core/userns.c
 // sources: userspace/armvmm-run/core/rate.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
@@ -328,7 +328,7 @@ static bool arp_is_next(void)
 	return sent() && receive_ipv4(frame, &hdr) == 64 && frame[12] == 8 && frame[13] == 6;
 }
 
-/* A packet in pieces is put together, until too many pieces wait for the rest. */
+/* A packet in pieces is put together, however many pieces of others wait for the rest. */
 static void test_fragments(void)
 {
 	size_t len = 0;
@@ -348,10 +348,15 @@ static void test_fragments(void)
 	KTAP_EQ(len, 1608);
 	for (unsigned int i = 0; i < 1100; i++)
 		send_piece(100 + i, false);
+	/* A last piece alone, which libslirp 4.7 dies of; one out of order; one that is there twice. */
+	send_piece(3, true);
+	send_piece(100, true);
+	KTAP_TRUE(arp_is_next());
+	send_piece(2, false);
 	send_piece(2, false);
 	send_piece(2, true);
-	KTAP_TRUE(arp_is_next());
-	KTAP_TRUE(TEST_UNTIL(strstr(test_last_warning, "network: the guest sends more fragments")));
+	KTAP_TRUE(receive_ipv4(frame, &hdr) > 34 && frame[14 + 9] == 1);
+	KTAP_EQ(test_warnings, 0);
 	test_machine_exit();
 }
 

@@ -8,7 +8,7 @@
 // sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/parse.c userspace/armvmm-run/net/net.c
 // sources: userspace/armvmm-run/net/slirp_config.c userspace/armvmm-run/net/slirp_process.c
-// sources: userspace/armvmm-run/net/slirp_stack.c userspace/armvmm-run/core/process.c
+// sources: userspace/armvmm-run/net/slirp_stack.c userspace/armvmm-run/net/fragments.c userspace/armvmm-run/core/process.c
 // sources: userspace/armvmm-run/core/userns.c
 // sources: userspace/armvmm-run/core/rate.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE

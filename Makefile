@@ -113,8 +113,12 @@ check-unit: ## unit tests on the build machine, and those of the scripts
 check-fresh: ## does a new machine get there: a bare Debian 12 with git and make
 	@scripts/check-fresh
 
-check-fuzz: ## libFuzzer on pure code of the driver, FUZZ_UNIT_SECONDS (5) for each target
+check-fuzz: ## libFuzzer on pure code and on armvmm-run, FUZZ_UNIT_SECONDS (5) for each target
 	@tests/run fuzz
+
+fuzz-long: ## libFuzzer for HOURS=N of a CPU; what was run is kept in the cache, and goes on
+	@scripts/setup.sh fuzz
+	@tests/fuzz/long '$(HOURS)'
 
 check-models: ## spin on the models of what several CPUs do at once
 	@scripts/setup.sh models
@@ -217,7 +221,7 @@ help: ## this list
 	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \
-	check-boards check-fresh check-fuzz check-host check-debug check-coverage check-coherency \
+	check-boards check-fresh check-fuzz fuzz-long check-host check-debug check-coverage check-coherency \
 	check-mutants qemu check-qemu bench style \
 	clean install install-user install-module install-qemu installable help tests dkms \
 	deb release dts

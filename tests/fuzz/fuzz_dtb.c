@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/boot/dtb.c userspace/armvmm-run/boot/fdt_check.c
+// sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/error.c
+// cflags: -Iuserspace/armvmm-run -Idriver -D_GNU_SOURCE
+// pkgs: glib-2.0
+// libs: -lfdt
+// max_len: 4096
+/* A device tree that somebody gave: completed it is whole, or it is refused with a reason. */
+#include <libfdt.h>
+
+#include "boot/dtb.h"
+#include "fuzz.h"
+
+#define FUZZ_ROOM	16384
+
+static void warn(const char *fmt, ...)
+{
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct fuzz f = { data, len };
+	uint8_t how = fuzz_u8(&f);
+	struct dtb_params params = {
+		.nr_cpus = 1 + how % 8,
+		.cpu = "arm,cortex-a15",
+		.ram_base = 0x40000000,
+		.ram_size = 256 << 20,
+		.bootargs = how & 8 ? "console=ttyAMA0" : NULL,
+		.initrd_gpa = 0x48000000,
+		.initrd_size = how & 16 ? 4096 : 0,
+		.seeded = how & 32,
+	};
+	/* How much more there is than the tree: often too little. */
+	size_t size = f.len + (how & 64 ? 64 : 4096);
+	struct error err = { "" };
+	uint8_t *buf;
+	int ret;
+
+	if (f.len > FUZZ_ROOM)
+		return 0;
+	/* Of just that size, so that the sanitizer sees what is beyond. */
+	buf = malloc(size);
+	memset(buf, 0, size);
+	memcpy(buf, f.data, f.len);
+	ret = dtb_complete(buf, f.len, size, &params, "tree", &err);
+	if (ret < 0) {
+		FUZZ_MUST(err.text[0]);
+	} else {
+		FUZZ_MUST((size_t)ret <= size);
+		FUZZ_MUST(!fdt_check_full(buf, size));
+		dtb_compare(buf, &params, "tree", warn);
+	}
+	free(buf);
+	return 0;
+}

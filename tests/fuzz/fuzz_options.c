@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/options.c userspace/armvmm-run/core/cpupart.c
+// sources: userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/iov.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/message.c
+// sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/hw/pl011.c
+// sources: userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/hw/pl061.c
+// sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/hw/fwcfg.c
+// sources: userspace/armvmm-run/net/net.c userspace/armvmm-run/net/net_slirp.c
+// sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/slirp_config.c
+// sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c
+// sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
+// sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/virtio/virtio_blk.c
+// sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
+// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_notify.c
+// sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
+// sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
+// cflags: -Iuserspace/armvmm-run -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
+// pkgs: glib-2.0
+// libs: -lfdt -lpthread
+/*
+ * The command line, a word for each line of the input: taken, or refused with one sentence; all that
+ * was made for it can be given back.
+ */
+#include "armvmm-run/machine_fake.h"
+#include "fuzz.h"
+#include "options.h"
+
+/* No device is made here. */
+int machine_virtio_slot(struct machine *m)
+{
+	return -ENOSPC;
+}
+
+int machine_rom_slot(struct machine *m)
+{
+	return -ENOSPC;
+}
+
+int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, const void *host)
+{
+	return 0;
+}
+
+int machine_ioeventfd_add(struct machine *m, uint64_t gpa, unsigned int len, uint64_t value, int fd)
+{
+	return -ENOTSUP;
+}
+
+void machine_ioeventfd_del(struct machine *m, int fd)
+{
+}
+
+void machine_warn(struct machine *m, const char *fmt, ...)
+{
+}
+
+void machine_note(struct machine *m, const char *fmt, ...)
+{
+}
+
+void machine_request(struct machine *m, enum machine_request request, const char *why)
+{
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	char text[4096], *argv[64] = { (char *)"armvmm-run" }, *at = text;
+	struct error err = { "" };
+	struct config config;
+	int argc = 1;
+
+	if (len >= sizeof(text))
+		return 0;
+	memcpy(text, data, len);
+	text[len] = '\0';
+	/* No file of this machine's is read: some never end. */
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '@')
+			text[i] = 'a';
+	while (argc < 63 && at) {
+		char *word = strsep(&at, "\n");
+
+		argv[argc++] = word;
+	}
+	argv[argc] = NULL;
+	switch (options_parse(&config, argc, argv, &err)) {
+	case OPTIONS_RUN:
+		FUZZ_MUST(config.nr_cpus >= 1 && config.nr_cpus <= CONFIG_MAX_CPUS);
+		FUZZ_MUST(config.memory >= 1 << 20 && !(config.memory % 4096));
+		FUZZ_MUST(config.nr_devices <= CONFIG_MAX_DEVICES);
+		break;
+	case OPTIONS_HELP:
+	case OPTIONS_DEVICES:
+	case OPTIONS_VERSION:
+		break;
+	default:
+		FUZZ_MUST(err.text[0] && !strchr(err.text, '\n'));
+	}
+	options_free(&config);
+	return 0;
+}

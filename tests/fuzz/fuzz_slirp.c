@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/net/slirp_stack.c userspace/armvmm-run/net/fragments.c userspace/armvmm-run/core/error.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// pkgs: glib-2.0 slirp
+// max_len: 2048
+/*
+ * Frames of a guest's to libslirp, raw or with a header that is right, so that what is behind it is
+ * reached. In a network of its own, which leads nowhere. libslirp itself is not instrumented: of its
+ * faults those of the heap are seen.
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "net/slirp_stack.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	/* What the guest's packets lead to must not be the Internet. */
+	if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET)) {
+		fprintf(stderr, "fuzz_slirp: needs a network namespace\n");
+		_exit(77);
+	}
+	return 0;
+}
+
+static void output(void *opaque, const void *frame, size_t len)
+{
+	static uint8_t sink[SLIRP_FRAME_MAX];
+
+	FUZZ_MUST(len <= SLIRP_FRAME_MAX);
+	memcpy(sink, frame, len);
+}
+
+static void note(void *opaque, const char *text)
+{
+	FUZZ_MUST(*text);
+}
+
+static const struct slirp_stack_ops ops = { .output = output, .note = note };
+
+static uint16_t checksum(const uint8_t *p, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum += p[i] << (i & 1 ? 0 : 8);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum;
+}
+
+/* An Ethernet and an IPv4 header for what follows; the fields that matter are the input's. */
+static size_t ipv4(uint8_t *frame, struct fuzz *f, size_t payload)
+{
+	uint8_t *ip = frame + 14, how = fuzz_u8(f);
+	uint16_t sum;
+
+	memcpy(frame, (uint8_t[]){ 0x52, 0x55, 10, 0, 2, 2, 0x52, 0x54, 0, 0x12, 0x34, 0x56, 8, 0 },
+	       14);
+	memset(ip, 0, 20);
+	ip[0] = 0x45;
+	ip[2] = (20 + payload) >> 8;
+	ip[3] = 20 + payload;
+	ip[5] = how >> 6;
+	ip[6] = how & 8 ? fuzz_u8(f) & 0x3f : 0;
+	ip[7] = how & 8 ? fuzz_u8(f) : 0;
+	ip[8] = 64;
+	ip[9] = (uint8_t[]){ 1, 6, 17, 17, 6, 1, 2, 41 }[how & 7];
+	memcpy(ip + 12, (uint8_t[]){ 10, 0, 2, 15, 10, 0, 2, (how >> 4 & 3) + 2 }, 8);
+	sum = checksum(ip, 20);
+	ip[10] = sum >> 8;
+	ip[11] = sum;
+	return 34;
+}
+
+static void turn(struct slirp_stack *s)
+{
+	unsigned int nr;
+	int timeout;
+	struct pollfd *fds = slirp_stack_prepare(s, false, &nr, &timeout);
+
+	FUZZ_MUST(nr >= 1);
+	fds[0] = (struct pollfd){ .fd = -1 };
+	poll(fds, nr, 0);
+	slirp_stack_dispatch(s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct slirp_config config = { .mask = 0 };
+	struct fuzz f = { data, len };
+	uint8_t how = fuzz_u8(&f), frame[SLIRP_FRAME_MAX + 8];
+	struct error err = { "" };
+	struct slirp_stack *s;
+	int ret;
+
+	config.restrict_ = how & 1;
+	config.loopback = how & 2;
+	config.no_ipv6 = how & 4;
+	s = slirp_stack_new(&config, &ops, NULL, &ret, &err);
+	FUZZ_MUST(s);
+	while (f.len) {
+		uint8_t what = fuzz_u8(&f);
+		size_t payload = what & 1 ? fuzz_u8(&f) : fuzz_u16(&f) % sizeof(frame), at = 0;
+
+		if (what & 2) {
+			if (payload > SLIRP_FRAME_MAX - 34)
+				payload = SLIRP_FRAME_MAX - 34;
+			at = ipv4(frame, &f, payload);
+		}
+		fuzz_bytes(&f, frame + at, payload);
+		slirp_stack_input(s, frame, at + payload);
+		if (what & 4)
+			turn(s);
+	}
+	slirp_stack_free(s);
+	return 0;
+}

@@ -35,7 +35,7 @@ static const struct fwcfg_item items[] = {
 	{ .key = FWCFG_CMDLINE_DATA, .size = 6, .data = "quiet" },
 };
 
-/* A descriptor of the guest's (control, length, address: big-endian), and the write that starts it. */
+/* A descriptor of the guest's (control, length, address: big-endian), and what starts it. */
 static void dma(struct machine *m, struct fuzz *f)
 {
 	struct {

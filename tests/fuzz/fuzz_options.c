@@ -21,8 +21,8 @@
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread
 /*
- * The command line, a word for each line of the input: taken, or refused with one sentence; all that
- * was made for it can be given back.
+ * The command line, a word for each line of the input: taken, or refused with one sentence; all
+ * that was made for it can be given back.
  */
 #include "armvmm-run/machine_fake.h"
 #include "fuzz.h"

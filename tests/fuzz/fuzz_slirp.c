@@ -5,8 +5,8 @@
 // max_len: 2048
 /*
  * Frames of a guest's to libslirp, raw or with a header that is right, so that what is behind it is
- * reached. In a network of its own, which leads nowhere. libslirp itself is not instrumented: of its
- * faults those of the heap are seen.
+ * reached. In a network of its own, which leads nowhere. libslirp itself is not instrumented: of
+ * its faults those of the heap are seen.
  */
 #include <sched.h>
 #include <stdio.h>

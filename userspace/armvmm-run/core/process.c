@@ -69,8 +69,8 @@ static void process_exec(const char *name, int fd, int text, bool mapped, uid_t 
 }
 
 /*
- * As fork(), into a PID namespace that only clone() can give its caller's child. The child may do no
- * more than exec: the C library does not know of it.
+ * As fork(), into a PID namespace that only clone() can give its caller's child. The child may do
+ * no more than exec: the C library does not know of it.
  */
 static pid_t process_clone(unsigned long flags)
 {
@@ -195,7 +195,7 @@ static void process_forget_environment(void)
 
 int process_main(int argc, char **argv, process_confine *confine)
 {
-	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGUSR1 };
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP };
 	const struct process_role *const *at;
 	int type = 0;
 	socklen_t len = sizeof(type);

@@ -52,9 +52,9 @@ struct process_role {
 
 /*
  * Starts a process in the role @name. With @apart it has a PID namespace of its own, and a user
- * namespace where that takes one and @user_too allows it; *@apart tells whether. It dies with us, at
- * the latest when it reads the end of its socket. @label begins @err's sentence. Returns 0 or -errno
- * with @err set. Main thread.
+ * namespace where that takes one and @user_too allows it; *@apart tells whether. It dies with us,
+ * at the latest when it reads the end of its socket. @label begins @err's sentence. Returns 0 or
+ * -errno with @err set. Main thread.
  */
 int process_start(struct process *p, const char *name, const char *label, bool *apart,
 		  bool user_too, struct error *err);

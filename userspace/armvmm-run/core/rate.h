@@ -20,7 +20,7 @@
 /**
  * struct rate
  * @per_second: 0: no limit
- * @empty: when all will be paid for, ns; what it is before now, up to RATE_BURST_NS, is in the bucket
+ * @empty: when all will be paid for, ns; how far that is back, up to RATE_BURST_NS, is in it
  */
 struct rate {
 	uint64_t per_second;

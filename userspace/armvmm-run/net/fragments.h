@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * IPv4 packets in pieces (RFC 791 3.2), put together before libslirp sees them: its own way keeps as
- * many as come, and version 4.7 dies of a last piece that comes before the first.
+ * IPv4 packets in pieces (RFC 791 3.2), put together before libslirp sees them: its own way keeps
+ * as many as come, and version 4.7 dies of a last piece that comes before the first.
  *
  * Pieces have to come in order, as every system sends them. What is kept is bounded.
  */
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAGMENTS_PACKETS	16	/* that are incomplete; a new one takes the oldest's place */
+#define FRAGMENTS_PACKETS	16	/* incomplete ones; a new one takes the oldest's place */
 #define FRAGMENTS_SECONDS	30	/* in which all pieces have to come */
 #define FRAGMENTS_HEADER	(14 + 20)	/* Ethernet, IPv4 without options */
 #define FRAGMENTS_FRAME_MAX	(14 + 65535)

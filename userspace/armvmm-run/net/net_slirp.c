@@ -42,7 +42,7 @@ struct net_slirp {
 	bool guest_csum;	/* the guest takes our word for checksums */
 	bool tx_blocked;	/* a frame of the guest's waits for room */
 	bool stop_owed;		/* the process has yet to be told that the driver went */
-	unsigned int stopping;	/* markers to come; what is before the last was for another driver */
+	unsigned int stopping;	/* markers to come; before the last all is for another driver */
 	size_t kept;		/* bytes of @frame that the guest has no room for */
 	uint8_t frame[SLIRP_FRAME_MAX + 1];
 };

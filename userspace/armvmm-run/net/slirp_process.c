@@ -178,15 +178,14 @@ static int slirp_confine(const struct slirp_setup *setup, process_confine *confi
 			 struct error *err)
 {
 	unsigned int connections = setup->config.connections;
-	int ret = 0;
+	uint64_t data;
 
+	if (!setup->rights.confined || !confine)
+		return 0;
 	if (!connections)
 		connections = SLIRP_CONNECTIONS;
-	if (setup->rights.confined && confine)
-		ret = confine(&setup->rights,
-			      (uint64_t)connections * SLIRP_CONNECTION_DATA + SLIRP_DATA, connections,
-			      err);
-	return ret;
+	data = (uint64_t)connections * SLIRP_CONNECTION_DATA + SLIRP_DATA;
+	return confine(&setup->rights, data, connections, err);
 }
 
 static int slirp_process_main(int fd, process_confine *confine)

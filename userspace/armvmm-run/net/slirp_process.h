@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What goes over the socket between net_slirp.c and the process that libslirp runs in. Both are
- * one program, so structures are the same. First a struct slirp_setup, then a struct slirp_reply the
- * other way, then frames both ways, a message each. A message of SLIRP_STOP's length is no frame:
+ * one program, so structures are the same. First a struct slirp_setup, then a struct slirp_reply
+ * the other way, then frames both ways, a message each. A message of SLIRP_STOP's length is no frame:
  * to the process it says that the guest's driver is gone, and it comes back behind the last
  * frame that was for it.
  */

@@ -82,7 +82,7 @@ static const struct {
 	{ DISK | MAIN, A_THREAD, { "clone" } },
 	/* Flash that the guest programs; the kernel that firmware loads by fw_cfg. */
 	{ FLASH, ALWAYS, { "pread64", "pwrite64" } },
-	/* The guest's software is read again at a reset, the list of name servers when it changes. */
+	/* The guest's software is read again at a reset, the name servers when they change. */
 	{ MAIN | NET, ALWAYS,
 	  { "lseek", "_llseek", "fstat", "fstat64", "newfstatat", "fstatat64", "statx" } },
 	/* The main loop; what became of a process that a device started. */
@@ -193,7 +193,8 @@ static int filter_add_call(scmp_filter_ctx ctx, int nr, enum filter_condition co
 	case IPV4:
 	case IPV6:
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
-					SCMP_A0(SCMP_CMP_EQ, condition == IPV4 ? AF_INET : AF_INET6));
+					SCMP_A0(SCMP_CMP_EQ,
+						condition == IPV4 ? AF_INET : AF_INET6));
 	default:
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
 	}

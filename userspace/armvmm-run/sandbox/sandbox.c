@@ -132,7 +132,7 @@ static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params 
 		ret = sandbox_drop_capabilities(err);
 	if (ret)
 		return ret;
-	/* No capability follows that would take it back. The socket's end tells of an earlier death. */
+	/* Nothing follows that would take it back. The socket's end tells of an earlier death. */
 	if (params->net)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

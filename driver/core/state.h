@@ -159,7 +159,8 @@ struct armvmm_vgic_vcpu {
 struct armvmm_irqroutes;
 struct armvmm_eventfds {
 	spinlock_t lock;		/* irqfds: which of them are active */
-	struct list_head irqfds;
+	struct rb_root irqfds;		/* by eventfd */
+	unsigned int nr_irqfds;
 	struct armvmm_irqroutes __rcu *routes;	/* NULL: GSI n is pin n; vm->lock */
 	struct mutex resample_lock;	/* resampling irqfds */
 	struct list_head resample_irqfds;

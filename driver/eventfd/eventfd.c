@@ -16,7 +16,7 @@ int armvmm_eventfd_vm_init(struct armvmm_vm *vm)
 	if (!e)
 		return -ENOMEM;
 	spin_lock_init(&e->lock);
-	INIT_LIST_HEAD(&e->irqfds);
+	e->irqfds = RB_ROOT;
 	mutex_init(&e->resample_lock);
 	INIT_LIST_HEAD(&e->resample_irqfds);
 	armvmm_ioeventfd_vm_init(e);

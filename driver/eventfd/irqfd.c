@@ -4,7 +4,7 @@
  * line stays up until the guest has dealt with it, and a second eventfd tells.
  *
  * An irqfd goes by deassignment, by the last close of its eventfd (EPOLLHUP) or
- * with the VM. Whoever takes it off the list under eventfds->lock queues its
+ * with the VM. Whoever takes it out of the tree under eventfds->lock queues its
  * clean-up, once; clean-up may sleep and runs from a workqueue, whose flush
  * tells that it is gone. The VM outlives its irqfds: armvmm_irqfd_release().
  */
@@ -14,7 +14,9 @@
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
+#include <linux/rbtree.h>
 #include <linux/rculist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -26,10 +28,13 @@
 #include "eventfd/irqroute.h"
 #include "vgic/vgic.h"
 
+/* RLIMIT_NOFILE is no bound: it is each table's of descriptors, and a process can have many. */
+#define IRQFD_MAX	4096
+
 struct irqfd {
 	struct armvmm_vm *vm;
-	struct list_head list;		/* eventfds->irqfds; empty: being cleaned up */
-	struct eventfd_ctx *ctx;
+	struct rb_node node;		/* eventfds->irqfds, by ctx; empty: being cleaned up */
+	struct eventfd_ctx *ctx;	/* no other irqfd of the VM has it */
 	unsigned int gsi;
 	wait_queue_entry_t wait;
 	poll_table pt;
@@ -210,12 +215,17 @@ static void irqfd_cleanup(struct work_struct *work)
 	kfree(irqfd);
 }
 
-/* Caller holds eventfds->lock. Once only: a list entry that is on no list is gone. */
+/* Caller holds eventfds->lock. Once only: what is in no tree is gone. */
 static void irqfd_deactivate(struct irqfd *irqfd)
 {
-	if (list_empty(&irqfd->list))
+	struct armvmm_eventfds *e = irqfd->vm->eventfds;
+
+	lockdep_assert_held(&e->lock);
+	if (RB_EMPTY_NODE(&irqfd->node))
 		return;
-	list_del_init(&irqfd->list);
+	rb_erase(&irqfd->node, &e->irqfds);
+	RB_CLEAR_NODE(&irqfd->node);
+	e->nr_irqfds--;
 	queue_work(irqfd_wq, &irqfd->cleanup);
 }
 
@@ -252,7 +262,7 @@ static struct irqfd *irqfd_alloc(struct armvmm_vm *vm, unsigned int gsi)
 		return NULL;
 	irqfd->vm = vm;
 	irqfd->gsi = gsi;
-	INIT_LIST_HEAD(&irqfd->list);
+	RB_CLEAR_NODE(&irqfd->node);
 	INIT_WORK(&irqfd->cleanup, irqfd_cleanup);
 	INIT_WORK(&irqfd->resample, irqfd_resample_work);
 	init_waitqueue_func_entry(&irqfd->wait, irqfd_wakeup);
@@ -260,19 +270,46 @@ static struct irqfd *irqfd_alloc(struct armvmm_vm *vm, unsigned int gsi)
 	return irqfd;
 }
 
-/* Puts the irqfd on the list; -EBUSY where the eventfd has one already. */
+/*
+ * Where the irqfd of @ctx is in the tree, or would be: the link, and what is above it. By a
+ * search, as IRQs are off and a client chooses how many there are.
+ */
+static struct rb_node **irqfd_link(struct armvmm_eventfds *e, const struct eventfd_ctx *ctx,
+				   struct rb_node **parent)
+{
+	struct rb_node **link = &e->irqfds.rb_node;
+	const struct irqfd *irqfd;
+
+	lockdep_assert_held(&e->lock);
+	*parent = NULL;
+	while (*link) {
+		irqfd = rb_entry(*link, struct irqfd, node);
+		if (irqfd->ctx == ctx)
+			break;
+		*parent = *link;
+		link = ctx < irqfd->ctx ? &(*link)->rb_left : &(*link)->rb_right;
+	}
+	return link;
+}
+
+/* -EBUSY where the eventfd has an irqfd already. */
 static int irqfd_activate(struct irqfd *irqfd)
 {
 	struct armvmm_eventfds *e = irqfd->vm->eventfds;
-	struct irqfd *other;
+	struct rb_node **link, *parent;
 	int err = 0;
 
 	spin_lock_irq(&e->lock);
-	list_for_each_entry(other, &e->irqfds, list)
-		if (other->ctx == irqfd->ctx)
-			err = -EBUSY;
-	if (!err)
-		list_add_tail(&irqfd->list, &e->irqfds);
+	link = irqfd_link(e, irqfd->ctx, &parent);
+	if (*link) {
+		err = -EBUSY;
+	} else if (e->nr_irqfds == IRQFD_MAX) {
+		err = -ENOSPC;
+	} else {
+		rb_link_node(&irqfd->node, parent, link);
+		rb_insert_color(&irqfd->node, &e->irqfds);
+		e->nr_irqfds++;
+	}
 	spin_unlock_irq(&e->lock);
 	return err;
 }
@@ -345,14 +382,16 @@ static int irqfd_deassign(struct armvmm_vm *vm, const struct kvm_irqfd *args)
 {
 	struct armvmm_eventfds *e = vm->eventfds;
 	struct eventfd_ctx *ctx = eventfd_ctx_fdget(args->fd);
-	struct irqfd *irqfd, *tmp;
+	struct rb_node **link, *parent;
+	struct irqfd *irqfd;
 
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	spin_lock_irq(&e->lock);
-	list_for_each_entry_safe(irqfd, tmp, &e->irqfds, list)
-		if (irqfd->ctx == ctx && irqfd->gsi == args->gsi)
-			irqfd_deactivate(irqfd);
+	link = irqfd_link(e, ctx, &parent);
+	irqfd = rb_entry_safe(*link, struct irqfd, node);
+	if (irqfd && irqfd->gsi == args->gsi)
+		irqfd_deactivate(irqfd);
 	spin_unlock_irq(&e->lock);
 	eventfd_ctx_put(ctx);
 
@@ -379,12 +418,17 @@ int armvmm_irqfd(struct armvmm_vm *vm, const struct kvm_irqfd *args)
 void armvmm_irqfd_release(struct armvmm_vm *vm)
 {
 	struct armvmm_eventfds *e = vm->eventfds;
-	struct irqfd *irqfd, *tmp;
+	struct rb_node *first;
 
-	spin_lock_irq(&e->lock);
-	list_for_each_entry_safe(irqfd, tmp, &e->irqfds, list)
-		irqfd_deactivate(irqfd);
-	spin_unlock_irq(&e->lock);
+	/* One at a time: IRQs are not off for as long as there are irqfds. */
+	do {
+		spin_lock_irq(&e->lock);
+		first = rb_first(&e->irqfds);
+		if (first)
+			irqfd_deactivate(rb_entry(first, struct irqfd, node));
+		spin_unlock_irq(&e->lock);
+		cond_resched();
+	} while (first);
 	flush_workqueue(irqfd_wq);
 }
 

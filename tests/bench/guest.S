@@ -12,7 +12,7 @@ _start:
 	nop
 	.globl args
 args:				/* struct bench_args */
-	.word	ARGS_MAGIC, 1000, 0xffffffff, 1, 0, 128
+	.word	ARGS_MAGIC, 1000, 0xffffffff, 1, 0, 128, 0, 1
 
 first:
 	cpsid	aif

@@ -2,8 +2,8 @@
 /*
  * What goes over the socket between net_slirp.c and the process that libslirp runs in. Both are
  * one program, so structures are the same. First a struct slirp_setup, then a struct slirp_reply
- * the other way, then frames both ways, a message each. A message of SLIRP_STOP's length is no frame:
- * to the process it says that the guest's driver is gone, and it comes back behind the last
+ * the other way, then frames both ways, a message each. A message of SLIRP_STOP's length is no
+ * frame: to the process it says that the guest's driver is gone, and it comes back behind the last
  * frame that was for it.
  */
 #ifndef ARMVMM_RUN_SLIRP_PROCESS_H

@@ -348,7 +348,7 @@ static void test_fragments(void)
 	KTAP_EQ(len, 1608);
 	for (unsigned int i = 0; i < 1100; i++)
 		send_piece(100 + i, false);
-	/* A last piece alone, of which libslirp 4.7 dies; one out of order; one that comes twice. */
+	/* A last piece alone, of which libslirp 4.7 dies; one out of order; one twice. */
 	send_piece(3, true);
 	send_piece(100, true);
 	KTAP_TRUE(arp_is_next());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/control/splitter.c
+// sources: userspace/armvmm-run/control/json_check.c
 // sources: userspace/armvmm-run/control/qmp.c userspace/armvmm-run/control/command.c
 // sources: userspace/armvmm-run/control/commands_run.c userspace/armvmm-run/control/commands_query.c
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c

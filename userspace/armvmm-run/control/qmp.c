@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/json_check.h"
 #include "control/qmp.h"
 
 /* The node's text, which is given up. */
@@ -152,7 +153,8 @@ char *qmp_answer(struct qmp *qmp, const char *text, size_t len)
 	struct error why = { "" };
 	char *answer;
 
-	if (g_utf8_validate(text, len, NULL) && json_parser_load_from_data(parser, text, len, NULL))
+	if (g_utf8_validate(text, len, NULL) && json_check(text, len) &&
+	    json_parser_load_from_data(parser, text, len, NULL))
 		root = json_parser_get_root(parser);
 	if (!root) {
 		answer = qmp_refusal("JSON parse error: invalid JSON syntax");

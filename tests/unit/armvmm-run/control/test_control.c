@@ -2,6 +2,7 @@
 // sources: userspace/armvmm-run/control/control.c userspace/armvmm-run/control/client.c
 // sources: userspace/armvmm-run/control/listener.c userspace/armvmm-run/control/address.c
 // sources: userspace/armvmm-run/control/splitter.c
+// sources: userspace/armvmm-run/control/json_check.c
 // sources: userspace/armvmm-run/control/qmp.c userspace/armvmm-run/control/command.c
 // sources: userspace/armvmm-run/control/commands_run.c userspace/armvmm-run/control/commands_query.c
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/control/qmp.c userspace/armvmm-run/control/command.c
+// sources: userspace/armvmm-run/control/json_check.c
 // sources: userspace/armvmm-run/control/commands_run.c userspace/armvmm-run/control/commands_query.c
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
@@ -82,6 +83,56 @@ static void test_no_message(void)
 	KTAP_STREQ(ask("{\"execute\":\"fly\",\"id\":{\"a\":[null]}}"),
 		   "{\"error\":{\"class\":\"CommandNotFound\",\"desc\":\"The command fly has not been found\"},\"id\":{\"a\":[null]}}");
 	KTAP_EQ(fake_run.holders, 0);
+}
+
+/* A size that is none, or another than the parser's library takes it for, must not reach a disk. */
+static void test_numbers(void)
+{
+	static const char *const wrong[] = {
+		"-18446744073709550592", "18446744073709552640", "9223372036854775808",
+		"-9223372036854775809", "010", "00", "-01024", "0x10", "-0x400", "0b1", "+1024",
+		"--1024", "- 1024", "-", "1.", ".5", "1.e3", "1e", "1e+", "1e999", "-1e999", "1024k",
+		"1_024", "$400", "1024 /* */", "'1024'", "nan", "Infinity", "True", "nullify", "1\"\"",
+	};
+	static const char *const typed[] = { "1e3", "1024.0", "-1.5E+2", "1e-999", "true", "null" };
+	static const char format[] =
+		"{\"execute\":\"block_resize\",\"arguments\":{\"device\":\"virtio0\",\"size\":%s}}";
+	char text[256];
+
+	begin(true);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		snprintf(text, sizeof(text), format, wrong[i]);
+		KTAP_STREQ(ask(text), ERROR("GenericError", "JSON parse error: invalid JSON syntax"));
+	}
+	for (unsigned int i = 0; i < G_N_ELEMENTS(typed); i++) {
+		snprintf(text, sizeof(text), format, typed[i]);
+		KTAP_STREQ(ask(text), ERROR("GenericError",
+					    "Invalid parameter type for 'size', expected: integer"));
+	}
+	snprintf(text, sizeof(text), format, "-9223372036854775808");
+	KTAP_STREQ(ask(text), ERROR("GenericError", "Parameter 'size' expects a >0 size"));
+	KTAP_EQ(fake_run.disk_size, 1048576);
+	snprintf(text, sizeof(text), format, "9223372036854775296");
+	KTAP_STREQ(ask(text), NOTHING);
+	KTAP_EQ(fake_run.disk_size, 9223372036854775296);
+}
+
+static void test_escapes(void)
+{
+	static const char *const wrong[] = {
+		"\\u0000", "\\u12g4", "\\u12", "\\x41", "\\'", "\\ud800", "\\udc00", "\\ud800\\u0041",
+		"\\ud800\\n", "\x01", "\t",
+	};
+	char text[128];
+
+	begin(true);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		snprintf(text, sizeof(text), "{\"execute\":\"stop\",\"id\":\"%s\"}", wrong[i]);
+		KTAP_STREQ(ask(text), ERROR("GenericError", "JSON parse error: invalid JSON syntax"));
+	}
+	KTAP_EQ(fake_run.holders, 0);
+	KTAP_STREQ(ask("{\"execute\":\"stop\",\"id\":\"\\u00e4\\ud83d\\ude00\\/\\\\\\n\"}"),
+		   "{\"return\":{},\"id\":\"\xc3\xa4\xf0\x9f\x98\x80/\\\\\\n\"}");
 }
 
 static void test_arguments(void)
@@ -204,6 +255,7 @@ static void test_events(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_greeting), KTAP_CASE(test_negotiation), KTAP_CASE(test_no_message),
+	  KTAP_CASE(test_numbers), KTAP_CASE(test_escapes),
 	  KTAP_CASE(test_arguments), KTAP_CASE(test_run), KTAP_CASE(test_queries),
 	  KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_human),
 	  KTAP_CASE(test_events))

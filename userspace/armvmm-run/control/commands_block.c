@@ -95,10 +95,10 @@ static JsonNode *block_resize(struct command_call *call)
 }
 
 const struct command commands_block[] = {
-	{ "query-block", block_query, { { NULL } } },
+	{ "query-block", block_query, {} },
 	{ "block_resize", block_resize,
 	  { { "device", COMMAND_STRING, .optional = true },
 	    { "node-name", COMMAND_STRING, .optional = true },
 	    { "size", COMMAND_INT, .optional = false } } },
-	{ NULL, NULL, { { NULL } } },
+	{ NULL, NULL, {} },
 };

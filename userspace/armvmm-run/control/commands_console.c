@@ -62,10 +62,10 @@ static JsonNode *console_read(struct command_call *call)
 }
 
 const struct command commands_console[] = {
-	{ "query-chardev", console_query, { { NULL } } },
+	{ "query-chardev", console_query, {} },
 	{ "ringbuf-read", console_read,
 	  { { "device", COMMAND_STRING, .optional = false },
 	    { "size", COMMAND_INT, .optional = false },
 	    { "format", COMMAND_STRING, .optional = true } } },
-	{ NULL, NULL, { { NULL } } },
+	{ NULL, NULL, {} },
 };

@@ -81,5 +81,5 @@ const struct command commands_human[] = {
 	{ "human-monitor-command", human_run,
 	  { { "command-line", COMMAND_STRING, .optional = false },
 	    { "cpu-index", COMMAND_INT, .optional = true } } },
-	{ NULL, NULL, { { NULL } } },
+	{ NULL, NULL, {} },
 };

@@ -105,13 +105,13 @@ static JsonNode *query_commands(struct command_call *call)
 }
 
 const struct command commands_query[] = {
-	{ "query-version", query_version, { { NULL } } },
-	{ "query-name", query_name, { { NULL } } },
-	{ "query-kvm", query_kvm, { { NULL } } },
-	{ "query-target", query_target, { { NULL } } },
-	{ "query-machines", query_machines, { { NULL } } },
-	{ "query-memory-size-summary", query_memory, { { NULL } } },
-	{ "query-cpus-fast", query_cpus, { { NULL } } },
-	{ "query-commands", query_commands, { { NULL } } },
-	{ NULL, NULL, { { NULL } } },
+	{ "query-version", query_version, {} },
+	{ "query-name", query_name, {} },
+	{ "query-kvm", query_kvm, {} },
+	{ "query-target", query_target, {} },
+	{ "query-machines", query_machines, {} },
+	{ "query-memory-size-summary", query_memory, {} },
+	{ "query-cpus-fast", query_cpus, {} },
+	{ "query-commands", query_commands, {} },
+	{ NULL, NULL, {} },
 };

@@ -51,11 +51,11 @@ static JsonNode *run_quit(struct command_call *call)
 }
 
 const struct command commands_run[] = {
-	{ "query-status", run_query_status, { { NULL } } },
-	{ "stop", run_stop, { { NULL } } },
-	{ "cont", run_cont, { { NULL } } },
-	{ "system_powerdown", run_powerdown, { { NULL } } },
-	{ "system_reset", run_reset, { { NULL } } },
-	{ "quit", run_quit, { { NULL } } },
-	{ NULL, NULL, { { NULL } } },
+	{ "query-status", run_query_status, {} },
+	{ "stop", run_stop, {} },
+	{ "cont", run_cont, {} },
+	{ "system_powerdown", run_powerdown, {} },
+	{ "system_reset", run_reset, {} },
+	{ "quit", run_quit, {} },
+	{ NULL, NULL, {} },
 };

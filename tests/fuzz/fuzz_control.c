@@ -22,7 +22,10 @@ static void answered(struct qmp *qmp, const struct splitter *s)
 	JsonNode *node = json_from_string(line, NULL);
 
 	FUZZ_MUST(node && JSON_NODE_HOLDS_OBJECT(node));
-	FUZZ_MUST(strchr(line, '\n') == line + strlen(line) - 1);
+	FUZZ_MUST(g_utf8_validate(line, -1, NULL));
+	FUZZ_MUST(g_str_has_suffix(line, "\r\n"));
+	for (const char *c = line; c < line + strlen(line) - 2; c++)
+		FUZZ_MUST((unsigned char)*c >= ' ');
 	json_node_unref(node);
 	g_free(line);
 }

@@ -55,6 +55,16 @@ static const struct {
 	{ "info block", human_block },
 };
 
+#define HUMAN_SHOWN	64	/* characters of a line that is not known */
+
+static void human_unknown(const char *line, GString *out)
+{
+	char *shown = g_utf8_substring(line, 0, MIN(g_utf8_strlen(line, -1), HUMAN_SHOWN));
+
+	g_string_append_printf(out, "unknown command: '%s'\r\n", shown);
+	g_free(shown);
+}
+
 /* QEMU's monitor answers a line that it does not know by a text as well. */
 static JsonNode *human_run(struct command_call *call)
 {
@@ -70,7 +80,7 @@ static JsonNode *human_run(struct command_call *call)
 		known = true;
 	}
 	if (!known)
-		g_string_append_printf(out, "unknown command: '%.64s'\r\n", line);
+		human_unknown(line, out);
 	node = command_text(out->str);
 	g_string_free(out, TRUE);
 	g_free(line);

@@ -7,13 +7,22 @@
 #include "control/json_check.h"
 #include "control/qmp.h"
 
-/* The node's text, which is given up. */
+/*
+ * The object's text, which is given up. The library passes on what it was given, and names of files
+ * and of the guest are bytes of any kind; of the control characters it forgets the last, 0x1f.
+ */
 static char *qmp_line(JsonObject *object)
 {
 	JsonNode *node = command_object(object);
 	char *text = json_to_string(node, FALSE);
-	char *line = g_strconcat(text, "\r\n", NULL);
+	char *valid = g_utf8_make_valid(text, -1);
+	char **part = g_strsplit(valid, "\x1f", -1);
+	char *escaped = g_strjoinv("\\u001f", part);
+	char *line = g_strconcat(escaped, "\r\n", NULL);
 
+	g_free(escaped);
+	g_strfreev(part);
+	g_free(valid);
 	g_free(text);
 	json_node_unref(node);
 	return line;
@@ -24,15 +33,12 @@ static char *qmp_line(JsonObject *object)
 static char *qmp_error(const char *class, const char *desc, JsonNode *id)
 {
 	JsonObject *o = json_object_new(), *error = json_object_new();
-	/* What a client sent comes back in it. */
-	char *valid = g_utf8_make_valid(desc, -1);
 
 	json_object_set_string_member(error, "class", class);
-	json_object_set_string_member(error, "desc", valid);
+	json_object_set_string_member(error, "desc", desc);
 	json_object_set_object_member(o, "error", error);
 	if (id)
 		json_object_set_member(o, "id", json_node_copy(id));
-	g_free(valid);
 	return qmp_line(o);
 }
 

@@ -235,6 +235,35 @@ static void test_human(void)
 		   "{\"return\":\"unknown command: 'rm'\\r\\n\"}");
 }
 
+/* An answer is JSON in UTF-8, whatever bytes a file's name or a guest's has. */
+static void test_bytes(void)
+{
+	static const struct command_target odd = { .m = &m, .name = "w\xff\x1f\"b\xe2\x82" };
+	const char *name = fake_disk.file;
+	GString *text = g_string_new(NULL), *want = g_string_new(NULL);
+
+	begin(true);
+	qmp.target = &odd;
+	KTAP_STREQ(ask("{\"execute\":\"query-name\"}"),
+		   "{\"return\":{\"name\":\"w\xef\xbf\xbd\\u001f\\\"b\xef\xbf\xbd\xef\xbf\xbd\"}}");
+	fake_disk.file = "\xe4.img";
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-block\"}"), "\"file\":\"\xef\xbf\xbd.img\""));
+	fake_disk.file = name;
+	memcpy(fake_run.kept, "\x1f\x7f\x01", 3);
+	fake_run.nr_kept = 3;
+	KTAP_STREQ(ask("{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"console\",\"size\":9}}"),
+		   "{\"return\":\"\\u001f\\u007f\\u0001\"}");
+	/* What is cut short is cut between characters. */
+	for (unsigned int i = 0; i < 65; i++)
+		g_string_append(text, "\xe2\x82\xac");
+	g_string_printf(want, "{\"return\":\"unknown command: '%.*s'\\r\\n\"}", 64 * 3, text->str);
+	g_string_prepend(text, "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"");
+	g_string_append(text, "\"}}");
+	KTAP_STREQ(ask(text->str), want->str);
+	g_string_free(text, TRUE);
+	g_string_free(want, TRUE);
+}
+
 static void test_events(void)
 {
 	struct machine_event event = {
@@ -258,4 +287,4 @@ KTAP_MAIN(KTAP_CASE(test_greeting), KTAP_CASE(test_negotiation), KTAP_CASE(test_
 	  KTAP_CASE(test_numbers), KTAP_CASE(test_escapes),
 	  KTAP_CASE(test_arguments), KTAP_CASE(test_run), KTAP_CASE(test_queries),
 	  KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_human),
-	  KTAP_CASE(test_events))
+	  KTAP_CASE(test_bytes), KTAP_CASE(test_events))

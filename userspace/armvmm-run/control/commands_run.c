@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The guest runs, stops, ends. */
+#include <errno.h>
+
 #include "control/command.h"
 #include "core/runstate.h"
 
@@ -26,8 +28,13 @@ static JsonNode *run_stop(struct command_call *call)
 	return NULL;
 }
 
+/* A success would say that the guest goes on: nothing changes where it would not. */
 static JsonNode *run_cont(struct command_call *call)
 {
+	if (machine_is_held_by(call->target->m, MACHINE_HOLDER_GDB)) {
+		error_set(&call->err, -EBUSY, "A debugger holds the guest: it alone lets it go on");
+		return NULL;
+	}
 	machine_release(call->target->m, MACHINE_HOLDER_CONTROL);
 	return NULL;
 }

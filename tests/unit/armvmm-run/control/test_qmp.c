@@ -161,9 +161,15 @@ static void test_run(void)
 	KTAP_STREQ(ask("{\"execute\":\"query-status\"}"),
 		   "{\"return\":{\"running\":false,\"status\":\"paused\"}}");
 	machine_hold(&m, MACHINE_HOLDER_GDB);
-	KTAP_STREQ(ask("{\"execute\":\"cont\"}"), NOTHING);
+	KTAP_STREQ(ask("{\"execute\":\"cont\"}"),
+		   ERROR("GenericError", "A debugger holds the guest: it alone lets it go on"));
 	KTAP_STREQ(ask("{\"execute\":\"query-status\"}"),
 		   "{\"return\":{\"running\":false,\"status\":\"debug\"}}");
+	machine_release(&m, MACHINE_HOLDER_GDB);
+	KTAP_STREQ(ask("{\"execute\":\"query-status\"}"),
+		   "{\"return\":{\"running\":false,\"status\":\"paused\"}}");
+	KTAP_STREQ(ask("{\"execute\":\"cont\"}"), NOTHING);
+	KTAP_EQ(fake_run.holders, 0);
 	KTAP_STREQ(ask("{\"execute\":\"system_powerdown\"}"), NOTHING);
 	KTAP_EQ(fake_run.presses, 1);
 	KTAP_STREQ(ask("{\"execute\":\"system_reset\"}"), NOTHING);

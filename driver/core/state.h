@@ -241,6 +241,7 @@ struct armvmm_debug {
 	enum armvmm_debug_owner owner;
 	bool step_begun;	/* a step was begun at step_pc, and its end not told */
 	u32 step_pc;
+	bool irq_blocked;	/* this step shows the guest no interrupt */
 	struct kvm_guest_debug_arch arch;
 };
 

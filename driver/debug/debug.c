@@ -33,7 +33,7 @@ u32 armvmm_debug_flags(void)
 	u32 flags = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_INJECT_BP;
 
 	if (armvmm_debug_host.nr_brp)
-		flags |= KVM_GUESTDBG_USE_HW | KVM_GUESTDBG_SINGLESTEP;
+		flags |= KVM_GUESTDBG_USE_HW | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_BLOCKIRQ;
 	return flags;
 }
 
@@ -124,6 +124,7 @@ static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *db
 	/* Clearing the flag clears the registers. */
 	armvmm_debug_sync_code(vcpu);
 	debug->control = control & ~KVM_GUESTDBG_INJECT_BP;
+	debug->irq_blocked = false;
 	debug->arch = dbg->arch;
 	/* Where an access is unfinished, this step is over when its instruction is. */
 	debug->step_begun = vcpu->initialized && vcpu->mmio.pending;

@@ -2,15 +2,18 @@
 /*
  * Single step (KVM_GUESTDBG_SINGLESTEP): breakpoints around the instruction at
  * the PC, by next_pc.c. What is pending for the guest is taken as the next thing
- * that happens to it, so a step may end at a vector. The monitor of LDREX does
+ * that happens to it, so a step may end at a vector; with KVM_GUESTDBG_BLOCKIRQ
+ * interrupts wait until the instruction is done. The monitor of LDREX does
  * not outlive an exit (hyp/vectors.S): a loop of LDREX and STREX cannot be
  * stepped through, but only past.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/srcu.h>
+#include <linux/string.h>
 
 #include "arch/archregs.h"
+#include "arch/decode.h"
 #include "arch/exception.h"
 #include "arch/next_pc.h"
 #include "core/guest.h"
@@ -73,6 +76,25 @@ static void step_load(struct hyp_debug *hyp, const struct next_pc_bp *bps, unsig
 }
 
 /*
+ * Is the guest to see no interrupt while it does the instruction at the PC? A load with interrupts
+ * masked takes none anyway, and may be a handler's of GICC_IAR, which has to find the one that is
+ * pending. All others are kept from seeing it: they may unmask. vm->srcu is held.
+ */
+static bool step_blocks_irq(const struct armvmm_debug *debug, const struct next_pc_state *state)
+{
+	struct decode_state decode = { .thumb = state->cpsr & CPSR_T };
+	struct decode_insn insn;
+	u32 word;
+
+	if (!(debug->control & KVM_GUESTDBG_BLOCKIRQ))
+		return false;
+	if (!(state->cpsr & CPSR_I) || !armvmm_next_pc_fetch(state, &word))
+		return true;
+	memcpy(decode.r, state->r, sizeof(decode.r));
+	return !armvmm_decode_ldst(word, &decode, &insn) || !insn.is_load || insn.exception_return;
+}
+
+/*
  * The plan is made anew before each entry: an interrupt of the host's may have
  * ended the last one before the guest did anything, and other vCPUs may write
  * the memory that decides where this one goes.
@@ -95,6 +117,7 @@ int armvmm_debug_step(struct armvmm_vcpu *vcpu)
 	step_state(vcpu, &state);
 	idx = srcu_read_lock(&vcpu->vm->srcu);
 	n = armvmm_next_pc_plan(&state, armvmm_debug_host.mismatch, bps, hyp->nr_brp);
+	debug->irq_blocked = step_blocks_irq(debug, &state);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	step_load(hyp, bps, n);
 	return 1;

@@ -4,6 +4,7 @@
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
 
+#include "arch/gic.h"
 #include "compat/compat.h"
 #include "core/kick.h"
 #include "core/state.h"
@@ -96,6 +97,16 @@ static void run_set_irq_lines(struct armvmm_vcpu *vcpu)
 	vcpu->hyp->hcr = hcr;
 }
 
+/*
+ * A step that takes no interrupt (KVM_GUESTDBG_BLOCKIRQ): those in list registers are not signalled
+ * while GICH_HCR.En is clear, nor is maintenance (IHI 0048B 5.3.2).
+ */
+static void run_block_irqs(struct armvmm_vcpu *vcpu)
+{
+	vcpu->hyp->vgic.hcr &= ~GICH_HCR_En;
+	vcpu->hyp->hcr &= ~(BIT(7) | BIT(6));
+}
+
 /* This CPU cannot enter the guest, now or later: the client has to deal with it. */
 static int run_fail_entry(struct armvmm_vcpu *vcpu, u64 reason)
 {
@@ -168,12 +179,17 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		armvmm_vgic_flush(vcpu);
 	else
 		run_set_irq_lines(vcpu);
+	if (unlikely(vcpu->debug.irq_blocked))
+		run_block_irqs(vcpu);
 	if (unlikely(vcpu->pmu))
 		armvmm_pmu_load(vcpu);
 
 	compat_guest_enter_irqoff(&vcpu->rcu_noted);
 	code = armvmm_hyp_call(HYP_CALL_RUN, (u32)vcpu->hyp, 0);
 	compat_guest_exit_irqoff();
+	/* List registers that stay as they are keep it, too. */
+	if (unlikely(vcpu->debug.irq_blocked))
+		vcpu->hyp->vgic.hcr |= GICH_HCR_En;
 	if (unlikely(code == HYP_STUB_ERROR)) {
 		/*
 		 * Somebody took HYP mode away unnoticed: the guest did not run, and cannot on this

@@ -146,6 +146,7 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case KVM_CAP_GUEST_DEBUG_HW_WPS:
 		return armvmm_debug_host.nr_wrp;
 	case ARMVMM_CAP_GUEST_DEBUG:
+	case KVM_CAP_SET_GUEST_DEBUG2:
 		return armvmm_debug_flags();
 	case ARMVMM_CAP_VERSION:
 		return ARMVMM_VERSION;

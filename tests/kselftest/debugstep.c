@@ -297,6 +297,65 @@ static void step_wfi(void)
 	check_exit(KVM_ARM_DEBUG_EC_STEP, CODE + 4);
 }
 
+#define BLOCK	(STEP | KVM_GUESTDBG_BLOCKIRQ)
+
+/* What waits outside a step (KVM_GUESTDBG_BLOCKIRQ), from the instruction at @pc on. */
+static void step_blocked(uint32_t pc)
+{
+	/* cpsie: the interrupt may be taken from here on. */
+	CHECK_OK(set_debug(vcpu, BLOCK, NULL));
+	for (uint32_t i = 1; i <= 3; i++)
+		check_exit(KVM_ARM_DEBUG_EC_STEP, pc + 4 * i);
+	CHECK(reg32(vcpu, REG_R(0)) == 3, "r0 %u", reg32(vcpu, REG_R(0)));
+	/* It is there, and is what comes next where it is not kept out. */
+	CHECK_OK(set_debug(vcpu, STEP, NULL));
+	check_exit(KVM_ARM_DEBUG_EC_STEP, VECTORS + 0x18);
+	reg32_set(vcpu, REG_CPSR, MODE_SVC);
+	reg32_set(vcpu, REG_PC, pc + 12);
+	CHECK_OK(set_debug(vcpu, BLOCK, NULL));
+	check_exit(KVM_ARM_DEBUG_EC_STEP, pc + 16);
+	check_exit(KVM_ARM_DEBUG_EC_STEP, pc + 20);
+}
+
+GUEST_CODE(waits, "cpsie i\n\tmov r0, #2\n\tmov r0, #3\n\twfi\n\tmov r0, #4\n\tb .");
+GUEST_CODE(waits_gic, "ldr r1, =0x08000000\n\tmov r0, #1\n\tstr r0, [r1]\n\tstr r0, [r1, #0x104]\n\t"
+	   "strb r0, [r1, #0x820]\n\tldr r1, =0x08010000\n\tmov r2, #0xf0\n\tstr r2, [r1, #4]\n\t"
+	   "str r0, [r1]\n\tbkpt #0\n\tcpsie i\n\tmov r0, #2\n\tmov r0, #3\n\t"
+	   "ldr r3, [r1, #12]\n\tcpsid i\n\tldr r4, [r1, #12]\n\tb .");
+
+static void step_blocks_irqs(void)
+{
+	struct kvm_irq_level level = { .irq = CPU_IRQ(0, 0), .level = 1 };
+	uint32_t flags;
+
+	start(1, VM_NO_GIC);
+	need_hw();
+	flags = (uint32_t)cap(KVM_CAP_SET_GUEST_DEBUG2);
+	CHECK(flags & KVM_GUESTDBG_BLOCKIRQ && flags == (uint32_t)cap(ARMVMM_CAP_GUEST_DEBUG));
+	VM_CODE(&vm, 0, waits);
+	CHECK_OK(ioctl(vm.fd, KVM_IRQ_LINE, &level));
+	step_blocked(CODE);
+	/* Blocked for a step alone: the flag does nothing without one. */
+	CHECK_OK(set_debug(vcpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_BLOCKIRQ, NULL));
+	run_to(VECTORS + 0x18);
+}
+
+/* The same by the GIC's list registers; and what reads of GICC_IAR find meanwhile. */
+static void step_blocks_spi(void)
+{
+	start(1, 0);
+	need_hw();
+	VM_CODE(&vm, 0, waits_gic);
+	CHECK_OK(set_debug(vcpu, SW, NULL));
+	check_exit(KVM_ARM_DEBUG_EC_BKPT, CODE + 36);
+	CHECK_OK(irq_line(vm.fd, SPI(32), 1));
+	reg32_set(vcpu, REG_PC, CODE + 40);
+	step_blocked(CODE + 40);
+	CHECK(reg32(vcpu, REG_R(3)) == 1023, "IAR %u", reg32(vcpu, REG_R(3)));
+	check_exit(KVM_ARM_DEBUG_EC_STEP, CODE + 64);
+	CHECK(reg32(vcpu, REG_R(4)) == 32, "IAR with IRQs masked %u", reg32(vcpu, REG_R(4)));
+}
+
 GUEST_CODE(self, "mov r0, #1\n\tb .\n\t.thumb\n\tb .\n\t.arm");
 
 /* What branches to itself is stepped too. */
@@ -389,6 +448,8 @@ static const struct ktap_case cases[] = {
 	{ "step_exceptions", step_exceptions, 0 },
 	{ "step_mmio", step_mmio, 0 },
 	{ "step_wfi", step_wfi, 0 },
+	{ "step_blocks_irqs", step_blocks_irqs, 0 },
+	{ "step_blocks_spi", step_blocks_spi, 0 },
 	{ "step_self", step_self, 0 },
 	{ "step_watch", step_watch, 0 },
 	{ "step_smp", step_smp, 0 },

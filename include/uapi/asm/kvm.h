@@ -95,11 +95,12 @@ struct kvm_fpu {
 
 /*
  * KVM_SET_GUEST_DEBUG, control: beside KVM_GUESTDBG_ENABLE and _SINGLESTEP. The
- * values are arm64's, and x86's for INJECT_BP.
+ * values are arm64's, and x86's for INJECT_BP and BLOCKIRQ.
  */
 #define KVM_GUESTDBG_USE_SW_BP		0x00010000	/* BKPT of the guest is an exit */
 #define KVM_GUESTDBG_USE_HW		0x00020000	/* the registers below are used */
 #define KVM_GUESTDBG_INJECT_BP		0x00080000	/* once: the guest takes its own BKPT */
+#define KVM_GUESTDBG_BLOCKIRQ		0x00100000	/* with SINGLESTEP: no interrupt is taken */
 
 /*
  * Breakpoint and watchpoint registers as in DDI 0406C C11.11; the first

@@ -61,6 +61,11 @@
  */
 #define ARMVMM_CAP_GUEST_DEBUG		(ARMVMM_CAP_BASE + 16)
 
+/* The same by the capability that KVM has for it since Linux 5.12; older headers lack it. */
+#ifndef KVM_CAP_SET_GUEST_DEBUG2
+#define KVM_CAP_SET_GUEST_DEBUG2	195
+#endif
+
 /*
  * KVM_EXIT_FAIL_ENTRY's hardware_entry_failure_reason: HYP mode is gone from the CPU that the vCPU
  * thread runs on, as another owner leaves it; or that CPU's debug logic is out of reach for what

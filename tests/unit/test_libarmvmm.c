@@ -536,6 +536,8 @@ static void test_debug(void)
 	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, 0, NULL), 0);
 	KTAP_EQ(got->control, 0);
 	KTAP_EQ(got->arch.dbg_bcr[0] | got->arch.dbg_wvr[0], 0);
+	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, ARMVMM_DEBUG_STEP | ARMVMM_DEBUG_BLOCK_IRQ, NULL), 0);
+	KTAP_EQ(got->control, 0x100003);
 	regs.wvr[15] = 5;
 	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, 0, &regs), 0);
 	KTAP_EQ(got->control, 0x20001);
@@ -544,7 +546,7 @@ static void test_debug(void)
 	KTAP_EQ(got->arch.dbg_wcr[0], 3);
 	KTAP_EQ(got->arch.dbg_wvr[0], 4);
 	KTAP_EQ(got->arch.dbg_wvr[15], 5);
-	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, 8, NULL), (unsigned long long)-EINVAL);
+	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, 16, NULL), (unsigned long long)-EINVAL);
 	kernel.fail_request = KVM_SET_GUEST_DEBUG;
 	kernel.fail_errno = EBUSY;
 	KTAP_EQ(armvmm_vcpu_debug_set(vcpu, 0, NULL), (unsigned long long)-EBUSY);
@@ -559,7 +561,11 @@ static void test_debug(void)
 		KTAP_EQ(exit.debug.event, events[i].event);
 		KTAP_EQ(exit.debug.pc, 0x8000);
 		KTAP_EQ(exit.debug.far, 0x1234);
+		KTAP_EQ(exit.debug.is_write, 0);
 	}
+	run->debug.arch.hsr = (uint32_t)KVM_ARM_DEBUG_EC_WATCHPOINT << 26 | 1 << 6;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.debug.is_write, 1);
 	run->debug.arch.hsr = 0;
 	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
 	KTAP_EQ(exit.reason, ARMVMM_EXIT_OTHER);

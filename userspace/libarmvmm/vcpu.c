@@ -121,11 +121,15 @@ static void vcpu_exit_system_event(const struct kvm_run *run, struct armvmm_exit
 	}
 }
 
+/* HSR.WnR of a data abort, DDI 0406C B3.13.6. */
+#define VCPU_HSR_WNR		(1u << 6)
+
 static void vcpu_exit_debug(const struct kvm_run *run, struct armvmm_exit *exit)
 {
 	exit->reason = ARMVMM_EXIT_DEBUG;
 	exit->debug.pc = run->debug.arch.pc;
 	exit->debug.far = (uint32_t)run->debug.arch.far;
+	exit->debug.is_write = false;
 	switch (KVM_ARM_DEBUG_EC(run->debug.arch.hsr)) {
 	case KVM_ARM_DEBUG_EC_BKPT:
 		exit->debug.event = ARMVMM_DEBUG_EVENT_BKPT;
@@ -135,6 +139,7 @@ static void vcpu_exit_debug(const struct kvm_run *run, struct armvmm_exit *exit)
 		break;
 	case KVM_ARM_DEBUG_EC_WATCHPOINT:
 		exit->debug.event = ARMVMM_DEBUG_EVENT_WATCHPOINT;
+		exit->debug.is_write = run->debug.arch.hsr & VCPU_HSR_WNR;
 		break;
 	case KVM_ARM_DEBUG_EC_STEP:
 		exit->debug.event = ARMVMM_DEBUG_EVENT_STEP;
@@ -236,12 +241,36 @@ int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit)
 	return 1;
 }
 
+void armvmm_vm_debug_caps(struct armvmm_vm *vm, struct armvmm_debug_caps *caps)
+{
+	static const struct {
+		uint32_t kvm, flag;
+	} flags[] = {
+		{ KVM_GUESTDBG_SINGLESTEP, ARMVMM_DEBUG_STEP },
+		{ KVM_GUESTDBG_USE_SW_BP, ARMVMM_DEBUG_BKPT },
+		{ KVM_GUESTDBG_INJECT_BP, ARMVMM_DEBUG_INJECT_BKPT },
+		{ KVM_GUESTDBG_BLOCKIRQ, ARMVMM_DEBUG_BLOCK_IRQ },
+	};
+	int took = armvmm_vm_check_extension(vm, ARMVMM_CAP_GUEST_DEBUG);
+	int nr_bp = armvmm_vm_check_extension(vm, KVM_CAP_GUEST_DEBUG_HW_BPS);
+	int nr_wp = armvmm_vm_check_extension(vm, KVM_CAP_GUEST_DEBUG_HW_WPS);
+
+	*caps = (struct armvmm_debug_caps){
+		.breakpoints = nr_bp > 0 ? nr_bp : 0,
+		.watchpoints = nr_wp > 0 ? nr_wp : 0,
+	};
+	for (unsigned int i = 0; took > 0 && i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (took & flags[i].kvm)
+			caps->flags |= flags[i].flag;
+}
+
 int armvmm_vcpu_debug_set(struct armvmm_vcpu *vcpu, unsigned int flags,
 			  const struct armvmm_debug_regs *regs)
 {
 	struct kvm_guest_debug dbg = { 0 };
 
-	if (flags & ~(ARMVMM_DEBUG_STEP | ARMVMM_DEBUG_BKPT | ARMVMM_DEBUG_INJECT_BKPT))
+	if (flags & ~(ARMVMM_DEBUG_STEP | ARMVMM_DEBUG_BKPT | ARMVMM_DEBUG_INJECT_BKPT |
+		      ARMVMM_DEBUG_BLOCK_IRQ))
 		return -EINVAL;
 	if (flags & ARMVMM_DEBUG_STEP)
 		dbg.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
@@ -249,6 +278,8 @@ int armvmm_vcpu_debug_set(struct armvmm_vcpu *vcpu, unsigned int flags,
 		dbg.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP;
 	if (flags & ARMVMM_DEBUG_INJECT_BKPT)
 		dbg.control |= KVM_GUESTDBG_INJECT_BP;
+	if (flags & ARMVMM_DEBUG_BLOCK_IRQ)
+		dbg.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_BLOCKIRQ;
 	if (regs) {
 		dbg.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW;
 		memcpy(dbg.arch.dbg_bcr, regs->bcr, sizeof(dbg.arch.dbg_bcr));

@@ -283,6 +283,7 @@ struct armvmm_exit {
 			enum armvmm_debug_event event;
 			uint32_t pc;	/* the next instruction's address */
 			uint32_t far;	/* watchpoint: the address accessed */
+			bool is_write;	/* watchpoint: by a store */
 		} debug;
 	};
 };
@@ -317,6 +318,18 @@ int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit);
 #define ARMVMM_DEBUG_BKPT	(1u << 1)	/* the guest's BKPT instructions are the caller's */
 /* Once: the guest itself takes the BKPT that is next. */
 #define ARMVMM_DEBUG_INJECT_BKPT (1u << 2)
+/* With ARMVMM_DEBUG_STEP: the guest takes no interrupt meanwhile. */
+#define ARMVMM_DEBUG_BLOCK_IRQ	(1u << 3)
+
+/* What vCPUs can be debugged by. */
+struct armvmm_debug_caps {
+	unsigned int breakpoints;	/* debug registers; 0: none, or out of reach */
+	unsigned int watchpoints;
+	unsigned int flags;		/* ARMVMM_DEBUG_* that armvmm_vcpu_debug_set() takes */
+};
+
+/* Never fails: an older module has none. */
+void armvmm_vm_debug_caps(struct armvmm_vm *vm, struct armvmm_debug_caps *caps);
 
 /*
  * DBGBCR, DBGBVR, DBGWCR and DBGWVR (DDI 0406C C11.11), as many as
@@ -333,7 +346,8 @@ struct armvmm_debug_regs {
 /*
  * Chooses the debug events that end a run of the vCPU. @regs may be NULL: no
  * breakpoints or watchpoints. A step ends before the next instruction, which may
- * be the first one of an exception's or interrupt's handler.
+ * be the first one of an exception's handler, or, without ARMVMM_DEBUG_BLOCK_IRQ, of an
+ * interrupt's.
  * Errors: -EINVAL: an unknown flag, a register that the CPU does not have, a value
  * that it may not have, or a CPU that cannot step (ARMVMM_CAP_GUEST_DEBUG);
  * -EBUSY: ARMVMM_DEBUG_INJECT_BKPT in the middle of an MMIO access.

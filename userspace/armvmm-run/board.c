@@ -104,6 +104,14 @@ static void board_go(void *opaque)
 	vcpu_resume_all(&b->vcpus);
 }
 
+static void board_keep(void *opaque, unsigned int index, bool keep)
+{
+	struct board *b = opaque;
+
+	if (index < b->vcpus.nr)
+		vcpu_keep(&b->vcpus.vcpu[index], keep);
+}
+
 static struct armvmm_vcpu *board_vcpu(void *opaque, unsigned int index)
 {
 	struct board *b = opaque;
@@ -145,6 +153,7 @@ static void board_debug_seen(void *opaque)
 static const struct runstate_ops board_runstate_ops = {
 	.stop = board_stop,
 	.go = board_go,
+	.keep = board_keep,
 	.vcpu = board_vcpu,
 	.thread = board_vcpu_thread,
 	.press_power = board_press,
@@ -553,6 +562,7 @@ static int board_start(struct board *b, struct error *err)
 	ret = device_bus_begin(&b->m.bus, err);
 	if (ret)
 		return ret;
+	machine_started(&b->m);
 	for (unsigned int i = 0; i < b->vcpus.nr; i++) {
 		ret = vcpu_start(&b->vcpus.vcpu[i]);
 		if (ret)

@@ -78,6 +78,13 @@ void vcpu_resume_all(struct vcpus *all)
 	pthread_mutex_unlock(&all->lock);
 }
 
+void vcpu_keep(struct vcpu *vcpu, bool keep)
+{
+	pthread_mutex_lock(&vcpu->all->lock);
+	__atomic_store_n(&vcpu->keep, keep, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&vcpu->all->lock);
+}
+
 void vcpu_debug_seen(struct vcpus *all)
 {
 	pthread_mutex_lock(&all->lock);
@@ -224,10 +231,11 @@ static bool vcpu_is_stopping(struct vcpu *vcpu)
 	return __atomic_load_n(&vcpu->stopping, __ATOMIC_ACQUIRE);
 }
 
-/* True where it has to stay out of the guest: all do, or it has met a debugger's point. */
+/* True where it has to stay out of the guest: all do, it is kept, or has met a debugger's point. */
 static bool vcpu_is_paused(struct vcpu *vcpu)
 {
 	return __atomic_load_n(&vcpu->all->paused, __ATOMIC_ACQUIRE) ||
+	       __atomic_load_n(&vcpu->keep, __ATOMIC_ACQUIRE) ||
 	       __atomic_load_n(&vcpu->debugged, __ATOMIC_ACQUIRE);
 }
 

@@ -30,6 +30,7 @@ struct vcpu {
 	/* Of all->lock. */
 	bool running;		/* the thread is there to be joined */
 	bool parked;		/* it waits to go on, or has left */
+	bool keep;		/* atomic too: it stays parked when the others go on */
 	bool debugged;		/* atomic too: it stopped at .debug, which nobody has seen yet */
 	struct armvmm_exit debug;
 	pid_t tid;		/* its thread's number; 0: none yet, or it has left */
@@ -59,6 +60,9 @@ void vcpu_pause_all(struct vcpus *all);
 
 /* Lets them go on, but for those whose debug exit nobody has seen. Once more does nothing. */
 void vcpu_resume_all(struct vcpus *all);
+
+/* Keeps one of a paused group parked when the others go on, or lets it go on with them. */
+void vcpu_keep(struct vcpu *vcpu, bool keep);
 
 /* Forgets the debug exits of a paused group, whose vCPUs go on with the others then. */
 void vcpu_debug_seen(struct vcpus *all);

@@ -52,6 +52,7 @@ struct config {
 	unsigned int grace;	/* seconds */
 	const char *control;	/* the control socket's address; NULL: there is none */
 	bool sandbox_off;
+	const char *gdb;	/* where a debugger is awaited; NULL: nowhere */
 	const char *user;	/* to become; NULL: nobody else */
 	struct process_rights rights;	/* what follows from these for processes of devices */
 	bool verbose;

@@ -83,8 +83,26 @@ int machine_rom_slot(struct machine *m)
 
 int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, const void *host)
 {
-	return m->priv->vm ? armvmm_vm_memory_set(m->priv->vm, slot, gpa, size, (void *)host,
-						  size ? ARMVMM_MEMORY_READONLY : 0) : 0;
+	struct machine_private *p = m->priv;
+
+	p->rom[slot - GUESTMEM_MAX_REGIONS].gpa = gpa;
+	p->rom[slot - GUESTMEM_MAX_REGIONS].size = size;
+	p->rom[slot - GUESTMEM_MAX_REGIONS].host = host;
+	return p->vm ? armvmm_vm_memory_set(p->vm, slot, gpa, size, (void *)host,
+					    size ? ARMVMM_MEMORY_READONLY : 0) : 0;
+}
+
+int machine_rom_read(struct machine *m, uint64_t gpa, void *buf, size_t len)
+{
+	for (unsigned int i = 0; i < m->priv->nr_roms; i++) {
+		uint64_t offset = gpa - m->priv->rom[i].gpa, size = m->priv->rom[i].size;
+
+		if (gpa < m->priv->rom[i].gpa || offset >= size || len > size - offset)
+			continue;
+		memcpy(buf, m->priv->rom[i].host + offset, len);
+		return 0;
+	}
+	return -EFAULT;
 }
 
 void machine_request(struct machine *m, enum machine_request request, enum machine_cause cause,

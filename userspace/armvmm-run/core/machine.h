@@ -124,6 +124,12 @@ int machine_rom_slot(struct machine *m);
 int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, const void *host);
 
 /*
+ * Copies what such a slot shows the guest at @gpa. Returns 0, or -EFAULT where no slot shows all of
+ * it. No vCPU runs.
+ */
+int machine_rom_read(struct machine *m, uint64_t gpa, void *buf, size_t len);
+
+/*
  * Asks the machine to stop, reset or die. Any thread; returns at once, the
  * first request of a run wins. @why (may be NULL) is a sentence for a person,
  * printed for MACHINE_CRASH.

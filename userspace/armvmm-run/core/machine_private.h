@@ -23,6 +23,10 @@ struct machine_private {
 	struct irqline *line[MAP_NR_SPIS];
 	unsigned int nr_virtio;
 	unsigned int nr_roms;	/* slots of the VM, above those of the memory */
+	struct {
+		uint64_t gpa, size;
+		const uint8_t *host;
+	} rom[MACHINE_MAX_ROMS];	/* what they show the guest now */
 	unsigned int nr_ioeventfds;
 	struct machine_ioeventfd ioeventfd[MACHINE_MAX_IOEVENTFDS];
 

@@ -67,6 +67,16 @@ void machine_release(struct machine *m, enum machine_holder holder)
 		p->run_ops->go(p->run_opaque);
 }
 
+void machine_keep_vcpu(struct machine *m, unsigned int index, bool keep)
+{
+	m->priv->run_ops->keep(m->priv->run_opaque, index, keep);
+}
+
+void machine_started(struct machine *m)
+{
+	runstate_tell(m, MACHINE_EVENT_START);
+}
+
 bool machine_is_held(const struct machine *m)
 {
 	return m->priv->holders;

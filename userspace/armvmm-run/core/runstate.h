@@ -30,6 +30,8 @@ enum machine_event_type {
 	MACHINE_EVENT_POWERDOWN,	/* the guest's power button was pressed */
 	MACHINE_EVENT_RESET,	/* the guest starts over; its vCPUs are gone */
 	MACHINE_EVENT_SHUTDOWN,	/* it ended; .request says how */
+	/* Before the first instruction, also after a reset: memory is loaded, no vCPU runs yet. */
+	MACHINE_EVENT_START,
 };
 
 struct machine_event {
@@ -48,6 +50,7 @@ struct machine_listener {
 struct runstate_ops {
 	void (*stop)(void *opaque);	/* returns with all parked; more than once does no harm */
 	void (*go)(void *opaque);
+	void (*keep)(void *opaque, unsigned int index, bool keep);
 	/* The vCPU, or NULL beyond the last. */
 	struct armvmm_vcpu *(*vcpu)(void *opaque, unsigned int index);
 	/* Its thread's number, or 0. */
@@ -70,6 +73,12 @@ void machine_hold(struct machine *m, enum machine_holder holder);
 
 /* Lets go of it, and it runs if nobody else holds it. Nothing where @holder does not. */
 void machine_release(struct machine *m, enum machine_holder holder);
+
+/*
+ * While the machine is held: vCPU @index stays parked when it goes on (@keep), or goes on with the
+ * others again. A reset makes vCPUs of which none is kept.
+ */
+void machine_keep_vcpu(struct machine *m, unsigned int index, bool keep);
 
 bool machine_is_held(const struct machine *m);
 bool machine_is_held_by(const struct machine *m, enum machine_holder holder);
@@ -98,6 +107,9 @@ void machine_set_runstate_ops(struct machine *m, const struct runstate_ops *ops,
 
 /* A vCPU has stopped itself, and called the others out of the guest. Any thread. */
 void machine_debugged(struct machine *m);
+
+/* Tells of MACHINE_EVENT_START. */
+void machine_started(struct machine *m);
 
 /* Tells of it, if that was called since the last time. Once in each round of the main loop. */
 void machine_poll_debugged(struct machine *m);

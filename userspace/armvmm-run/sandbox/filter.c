@@ -41,6 +41,7 @@
 #define ALL	(MAIN | VCPU | DISK)	/* of the process that has the guest */
 #define CONTROL	(1u << 5)	/* the main thread, where there is --control */
 #define FLASH	(1u << 6)	/* vCPUs, where there is --flash or --firmware */
+#define DEBUGGER (1u << 7)	/* the main thread, where there is --gdb */
 
 enum filter_condition {
 	ALWAYS,
@@ -102,6 +103,8 @@ static const struct {
 	    "recvmsg", "sendto", "sendmsg", "shutdown", "getsockopt", "setsockopt", "getsockname",
 	    "getpeername", "stat", "stat64" } },
 	{ NET, FOR_READING, { "openat" } },
+	/* A debugger comes to the socket that listens already. */
+	{ DEBUGGER, ALWAYS, { "accept4" } },
 };
 
 /* Requests of ioctl(), of which @mask is looked at. */
@@ -127,6 +130,8 @@ static const struct {
 	{ KVM(0xaf), MAIN },		/* KVM_ARM_PREFERRED_TARGET */
 	{ KVM(0xe0), MAIN },		/* KVM_CREATE_DEVICE */
 	{ KVM(0xe1), MAIN },		/* KVM_SET_DEVICE_ATTR */
+	{ KVM(0x98), DEBUGGER },	/* KVM_GET_MP_STATE */
+	{ KVM(0x9b), DEBUGGER },	/* KVM_SET_GUEST_DEBUG */
 	/* Is it a terminal? And it is given back, whatever thread dies. */
 	{ TCGETS, ~0u, ALL }, { TCSETS, ~0u, ALL }, { TCFLSH, ~0u, ALL },
 	/* TCGETS2 and TCSETS2, of newer C libraries. */
@@ -303,7 +308,7 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 	memset(prog, 0, sizeof(*prog));
 	/* Threads inherit the main thread's: what any may do stands there too. */
 	if (kind == MACHINE_THREAD_MAIN)
-		who = ALL | (params->control ? CONTROL : 0);
+		who = ALL | (params->control ? CONTROL : 0) | (params->debugger ? DEBUGGER : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)
 		who |= FLASH;
 	ctx = seccomp_init(SCMP_ACT_TRAP);

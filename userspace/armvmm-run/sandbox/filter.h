@@ -15,7 +15,8 @@ struct sandbox_params;
 /*
  * Makes the filter of a kind of thread. With @params->flash vCPUs write files, at offsets, and
  * change what memory the guest sees; with @params->control the main thread takes connections, and
- * resizes files. @prog's instructions are malloc()ed. Returns 0 or -errno with @err set.
+ * resizes files; with @params->debugger it takes one, and debugs vCPUs. @prog's instructions are
+ * malloc()ed. Returns 0 or -errno with @err set.
  */
 int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 		const struct sandbox_params *params, struct error *err);

@@ -122,9 +122,10 @@ done <<-'EOF'
 	boot boot core
 	sandbox sandbox core
 	control control core
-	. . control sandbox boot core
+	gdb gdb core
+	. . control sandbox boot gdb core
 	EOF
-git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot|sandbox|control)/[^/]*$')"
+git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot|sandbox|control|gdb)/[^/]*$')"
 
 # The registers' fields, and no more of driver/: those headers need nothing of the kernel's.
 rule "user space takes registers from driver/arch, and nothing else of driver/" "$(

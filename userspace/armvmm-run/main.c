@@ -14,6 +14,7 @@
 #include "control/control.h"
 #include "core/message.h"
 #include "core/process.h"
+#include "gdb/gdb.h"
 #include "options.h"
 #include "sandbox/sandbox.h"
 #include "term.h"
@@ -33,6 +34,7 @@ struct program {
 	struct board *board;
 	struct sandbox *sandbox;
 	struct control *control;
+	struct gdb *gdb;
 	int signal_fd;
 	GSource *signal_source;
 	guint grace_timer;
@@ -215,6 +217,7 @@ static int program_confine(struct program *program, struct error *err)
 	struct sandbox_params params = {
 		.flash = m->flash,
 		.control = program->control,
+		.debugger = program->gdb,
 		.pinned = board_pinned(program->board),
 		.change_user = program->config.rights.change_user,
 		.uid = program->config.rights.uid,
@@ -248,6 +251,17 @@ static int program_control(struct program *program, struct error *err)
 	return ret ? ret : control_create(&program->control, &address, err);
 }
 
+static int program_await_gdb(struct program *program, struct error *err)
+{
+	struct gdb_address address;
+	int ret;
+
+	if (!program->config.gdb)
+		return 0;
+	ret = gdb_address_parse(&address, program->config.gdb, err);
+	return ret ? ret : gdb_create(&program->gdb, board_machine(program->board), &address, err);
+}
+
 static int program_run(struct program *program, struct error *err)
 {
 	enum machine_request ended = MACHINE_NONE;
@@ -264,6 +278,8 @@ static int program_run(struct program *program, struct error *err)
 		return board_dump_dtb(program->board, program->config.dump_dtb, err) ?
 			       EXIT_HOST_ERROR : EXIT_GUEST_POWEROFF;
 	if (!ret)
+		ret = program_await_gdb(program, err);
+	if (!ret)
 		ret = program_signals(program, err);
 	if (ret)
 		return EXIT_HOST_ERROR;
@@ -277,7 +293,9 @@ static int program_run(struct program *program, struct error *err)
 		return EXIT_HOST_ERROR;
 	term_start(program->chr);
 	ret = board_run(program->board, &ended, err);
-	return ret ? EXIT_HOST_ERROR : program_status(ended);
+	ret = ret ? EXIT_HOST_ERROR : program_status(ended);
+	gdb_ended(program->gdb, ret);
+	return ret;
 }
 
 int main(int argc, char **argv)
@@ -318,6 +336,7 @@ int main(int argc, char **argv)
 	if (status == EXIT_HOST_ERROR)
 		message("%s", err.text);
 	control_destroy(program.control);
+	gdb_free(program.gdb);
 	board_destroy(program.board);
 	term_destroy(program.chr);
 	sandbox_free(program.sandbox);

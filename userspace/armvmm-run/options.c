@@ -12,6 +12,7 @@
 #include "core/identity.h"
 #include "core/map.h"
 #include "core/parse.h"
+#include "gdb/gdb_address.h"
 #include "options.h"
 
 #define OPTIONS_MIN_MEMORY	(1ULL << 20)
@@ -61,6 +62,8 @@ const char options_help[] =
 	"      --grace SECONDS    time that SIGTERM leaves the guest to power off (default 30)\n"
 	"      --control unix:PATH|name:NAME\n"
 	"                         a socket for armvmm-ctl, or what else speaks QEMU's QMP\n"
+	"      --gdb tcp:[HOST]:PORT|unix:PATH[,wait]\n"
+	"                         await a debugger there; wait: do not start before it says so\n"
 	"      --sandbox on|off   give up what a guest needs not, before it starts (default on)\n"
 	"      --user NAME        as root: become this user when all files are open\n"
 	"      --dump-dtb FILE    write the device tree and leave, without starting a guest\n"
@@ -89,6 +92,7 @@ enum {
 	OPT_NODE,
 	OPT_NO_REBOOT,
 	OPT_GRACE,
+	OPT_GDB,
 	OPT_SANDBOX,
 	OPT_CONTROL,
 	OPT_USER,
@@ -115,6 +119,7 @@ static const struct option options_long[] = {
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "grace", required_argument, NULL, OPT_GRACE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "gdb", required_argument, NULL, OPT_GDB },
 	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ "user", required_argument, NULL, OPT_USER },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -188,6 +193,14 @@ static int options_grace(struct config *config, const char *arg, struct error *e
 				 OPTIONS_MAX_GRACE);
 	config->grace = n;
 	return 0;
+}
+
+static int options_gdb(struct config *config, const char *arg, struct error *err)
+{
+	struct gdb_address address;
+
+	config->gdb = arg;
+	return gdb_address_parse(&address, arg, err);
 }
 
 static int options_format(struct config *config, const char *arg, struct error *err)
@@ -386,6 +399,8 @@ static int options_one(struct config *config, int c, struct error *err)
 		return 0;
 	case OPT_CONTROL:
 		return options_control(config, optarg, err);
+	case OPT_GDB:
+		return options_gdb(config, optarg, err);
 	case OPT_SANDBOX:
 		if (strcmp(optarg, "on") && strcmp(optarg, "off"))
 			return error_set(err, -EINVAL, "--sandbox %s: must be on or off", optarg);

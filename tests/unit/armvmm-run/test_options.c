@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/options.c userspace/armvmm-run/control/address.c
 // sources: userspace/armvmm-run/core/cpupart.c
+// sources: userspace/armvmm-run/gdb/gdb_address.c
 // sources: userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c

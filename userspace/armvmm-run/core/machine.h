@@ -38,7 +38,7 @@ enum machine_request {
 /* Who asked for it. */
 enum machine_cause {
 	MACHINE_BY_GUEST,
-	MACHINE_BY_CONTROL,	/* the control socket */
+	MACHINE_BY_CONTROL,	/* the control socket, or a debugger */
 	MACHINE_BY_SIGNAL,
 	MACHINE_BY_KEY,		/* at the terminal */
 	MACHINE_BY_ERROR,	/* of the host */

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <glib.h>
+#include <unistd.h>
+
+#include "core/machine_private.h"
+#include "gdb/gdb.h"
+#include "gdb/link.h"
+#include "gdb/gdb_listener.h"
+#include "gdb/session.h"
+
+struct gdb {
+	struct machine *m;
+	struct machine_listener listener;
+	struct link *link;
+	struct session session;
+};
+
+/* ---- The machine as the session's target ---- */
+
+static unsigned int gdb_nr_cpus(void *opaque)
+{
+	struct gdb *gdb = opaque;
+	unsigned int n = 0;
+
+	while (n < TARGET_MAX_CPUS && machine_vcpu(gdb->m, n))
+		n++;
+	return n;
+}
+
+static int gdb_reg_get(void *opaque, unsigned int cpu, const char *name, uint64_t *value)
+{
+	struct gdb *gdb = opaque;
+	struct armvmm_vcpu *vcpu = machine_vcpu(gdb->m, cpu);
+
+	return vcpu ? armvmm_vcpu_reg_get(vcpu, name, value) : -ENOENT;
+}
+
+static int gdb_reg_set(void *opaque, unsigned int cpu, const char *name, uint64_t value)
+{
+	struct gdb *gdb = opaque;
+	struct armvmm_vcpu *vcpu = machine_vcpu(gdb->m, cpu);
+
+	return vcpu ? armvmm_vcpu_reg_set(vcpu, name, value) : -ENOENT;
+}
+
+static void *gdb_ram(void *opaque, uint64_t gpa, uint32_t len)
+{
+	struct gdb *gdb = opaque;
+
+	return guestmem_ptr(&gdb->m->mem, gpa, len);
+}
+
+static bool gdb_read(void *opaque, uint64_t gpa, void *buf, uint32_t len)
+{
+	struct gdb *gdb = opaque;
+
+	return !guestmem_read(&gdb->m->mem, gpa, buf, len) ||
+	       !machine_rom_read(gdb->m, gpa, buf, len);
+}
+
+static void gdb_debug_caps(void *opaque, struct armvmm_debug_caps *caps)
+{
+	struct gdb *gdb = opaque;
+
+	armvmm_vm_debug_caps(gdb->m->priv->vm, caps);
+}
+
+static int gdb_debug_set(void *opaque, unsigned int cpu, unsigned int flags,
+			 const struct armvmm_debug_regs *regs)
+{
+	struct gdb *gdb = opaque;
+
+	return armvmm_vcpu_debug_set(machine_vcpu(gdb->m, cpu), flags, regs);
+}
+
+static bool gdb_is_off(void *opaque, unsigned int cpu)
+{
+	struct gdb *gdb = opaque;
+	uint32_t state;
+
+	/* KVM_MP_STATE_RUNNABLE is 0; the only other one is _STOPPED. */
+	return !armvmm_vcpu_mp_state_get(machine_vcpu(gdb->m, cpu), &state) && state;
+}
+
+static void gdb_hold(void *opaque)
+{
+	struct gdb *gdb = opaque;
+
+	machine_hold(gdb->m, MACHINE_HOLDER_GDB);
+}
+
+static void gdb_go(void *opaque, uint32_t cpus)
+{
+	struct gdb *gdb = opaque;
+
+	for (unsigned int i = 0; i < gdb_nr_cpus(gdb); i++)
+		machine_keep_vcpu(gdb->m, i, !(cpus >> i & 1));
+	machine_release(gdb->m, MACHINE_HOLDER_GDB);
+}
+
+static void gdb_request(void *opaque, enum machine_request request)
+{
+	struct gdb *gdb = opaque;
+
+	machine_request(gdb->m, request, MACHINE_BY_CONTROL, NULL);
+}
+
+static const struct target_ops gdb_target_ops = {
+	.nr_cpus = gdb_nr_cpus,
+	.reg_get = gdb_reg_get,
+	.reg_set = gdb_reg_set,
+	.ram = gdb_ram,
+	.read = gdb_read,
+	.debug_caps = gdb_debug_caps,
+	.debug_set = gdb_debug_set,
+	.is_off = gdb_is_off,
+	.hold = gdb_hold,
+	.go = gdb_go,
+	.request = gdb_request,
+};
+
+/* ---- The line ---- */
+
+static void gdb_came(void *opaque)
+{
+	struct gdb *gdb = opaque;
+
+	session_attach(&gdb->session);
+}
+
+static void gdb_gone(void *opaque)
+{
+	struct gdb *gdb = opaque;
+
+	session_detach(&gdb->session);
+}
+
+static bool gdb_packet(void *opaque, const char *data, size_t len, struct reply *reply)
+{
+	struct gdb *gdb = opaque;
+
+	session_packet(&gdb->session, data, len, reply);
+	return gdb->session.attached;
+}
+
+static void gdb_interrupt(void *opaque, struct reply *reply)
+{
+	struct gdb *gdb = opaque;
+
+	session_interrupt(&gdb->session, reply);
+}
+
+static bool gdb_acks(void *opaque)
+{
+	struct gdb *gdb = opaque;
+
+	return !gdb->session.no_ack;
+}
+
+static const struct link_ops gdb_link_ops = {
+	.came = gdb_came,
+	.gone = gdb_gone,
+	.packet = gdb_packet,
+	.interrupt = gdb_interrupt,
+	.acks = gdb_acks,
+};
+
+/* ---- What the machine tells ---- */
+
+/* Of several vCPUs that met a point, the first is told; the others will meet theirs again. */
+static void gdb_debugged(struct gdb *gdb)
+{
+	struct reply reply = { .none = true };
+
+	for (unsigned int i = 0; reply.none && i < gdb_nr_cpus(gdb); i++) {
+		const struct armvmm_exit *exit = machine_debug_exit(gdb->m, i);
+
+		if (!exit)
+			continue;
+		reply.none = false;
+		session_event(&gdb->session, i, exit, &reply);
+	}
+	if (reply.none)
+		return;
+	gdb_hold(gdb);
+	link_send(gdb->link, &reply);
+}
+
+static void gdb_event(struct machine_listener *listener, const struct machine_event *event)
+{
+	struct gdb *gdb = (struct gdb *)((char *)listener - offsetof(struct gdb, listener));
+
+	if (event->type == MACHINE_EVENT_DEBUG)
+		gdb_debugged(gdb);
+	else if (event->type == MACHINE_EVENT_START)
+		session_reset(&gdb->session);
+}
+
+/* ---- Life ---- */
+
+int gdb_create(struct gdb **out, struct machine *m, const struct gdb_address *address,
+	       struct error *err)
+{
+	int fd = gdb_listener_open(address, err);
+	struct gdb *gdb;
+
+	*out = NULL;
+	if (fd < 0)
+		return fd;
+	gdb = g_new0(struct gdb, 1);
+	gdb->m = m;
+	gdb->session.target = (struct target){ &gdb_target_ops, gdb };
+	gdb->listener.event = gdb_event;
+	gdb->link = link_new(fd, m->context, &gdb_link_ops, gdb);
+	if (!gdb->link) {
+		close(fd);
+		g_free(gdb);
+		return error_errno(err, -ENOMEM, "--gdb");
+	}
+	machine_listen(m, &gdb->listener);
+	if (address->wait)
+		machine_hold(m, MACHINE_HOLDER_GDB);
+	*out = gdb;
+	return 0;
+}
+
+void gdb_ended(struct gdb *gdb, int status)
+{
+	struct reply reply = { .none = false };
+
+	if (!gdb)
+		return;
+	reply_text(&reply, "W%02x", status & 0xff);
+	link_send(gdb->link, &reply);
+}
+
+void gdb_free(struct gdb *gdb)
+{
+	if (!gdb)
+		return;
+	machine_unlisten(gdb->m, &gdb->listener);
+	link_free(gdb->link);
+	g_free(gdb->session.xml);
+	g_free(gdb);
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gdb/link.h"
+
+/* Read in one round of the main loop, so that a debugger in a hurry holds up no device. */
+#define LINK_IN		1024u
+/*
+ * Of answers one waits at most, with its acknowledgement; and one more may come by itself, when the
+ * guest stops.
+ */
+#define LINK_OUT	(2 * (PACKET_FRAMED + 1))
+
+struct link {
+	const struct link_ops *ops;
+	void *opaque;
+	GMainContext *context;
+	int listen_fd, fd;	/* fd: -1 where there is no debugger */
+	GSource *listen_source, *source;
+	GIOCondition watched;
+	bool hang_up;		/* when all is sent */
+	struct packet_reader reader;
+	struct reply reply;
+	size_t in_at, in_len;
+	size_t out_at, out_len;
+	size_t last_len;	/* of the last answer, for a debugger that asks again */
+	uint8_t in[LINK_IN];
+	char out[LINK_OUT];
+	char last[PACKET_FRAMED];
+};
+
+static gboolean link_ready(int fd, GIOCondition condition, void *opaque);
+
+static void link_unwatch(GSource **source)
+{
+	if (!*source)
+		return;
+	g_source_destroy(*source);
+	g_source_unref(*source);
+	*source = NULL;
+}
+
+/* Looks for room while something is to be sent, else for what comes. */
+static void link_watch(struct link *link)
+{
+	GIOCondition condition = link->out_len ? G_IO_OUT : G_IO_IN;
+
+	if (link->source && condition == link->watched)
+		return;
+	link_unwatch(&link->source);
+	link->watched = condition;
+	link->source = g_unix_fd_source_new(link->fd, condition);
+	g_source_set_callback(link->source, G_SOURCE_FUNC(link_ready), link, NULL);
+	g_source_attach(link->source, link->context);
+}
+
+static void link_close(struct link *link)
+{
+	link_unwatch(&link->source);
+	if (link->fd >= 0)
+		close(link->fd);
+	link->fd = -1;
+}
+
+static void link_lose(struct link *link)
+{
+	link_close(link);
+	link->ops->gone(link->opaque);
+}
+
+/* ---- Out ---- */
+
+/* What fits; there is room for all that can be under way. */
+static void link_put(struct link *link, const char *data, size_t len)
+{
+	if (link->out_at) {
+		memmove(link->out, link->out + link->out_at, link->out_len);
+		link->out_at = 0;
+	}
+	if (len > LINK_OUT - link->out_len)
+		return;
+	memcpy(link->out + link->out_len, data, len);
+	link->out_len += len;
+}
+
+/* False: there is no debugger any more. */
+static bool link_flush(struct link *link)
+{
+	while (link->out_len) {
+		ssize_t n = send(link->fd, link->out + link->out_at, link->out_len,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK;
+		link->out_at += n;
+		link->out_len -= n;
+	}
+	link->out_at = 0;
+	return true;
+}
+
+static void link_answer(struct link *link, const struct reply *reply)
+{
+	if (reply->none)
+		return;
+	link->last_len = packet_frame(link->last, reply->data, reply->len);
+	link_put(link, link->last, link->last_len);
+}
+
+/* ---- In ---- */
+
+static void link_take(struct link *link, enum packet_event event)
+{
+	bool acks = link->ops->acks(link->opaque);
+	struct reply *reply = &link->reply;
+
+	reply->len = 0;
+	reply->none = false;
+	switch (event) {
+	case PACKET_WHOLE:
+		if (acks)
+			link_put(link, "+", 1);
+		link->hang_up = !link->ops->packet(link->opaque, link->reader.data,
+						   link->reader.len, reply);
+		break;
+	case PACKET_TOO_LONG:
+		if (acks)
+			link_put(link, "+", 1);
+		reply_error(reply, REPLY_EINVAL);
+		break;
+	case PACKET_INTERRUPT:
+		link->ops->interrupt(link->opaque, reply);
+		break;
+	case PACKET_DAMAGED:
+		if (acks)
+			link_put(link, "-", 1);
+		return;
+	case PACKET_AGAIN:
+		if (acks)
+			link_put(link, link->last, link->last_len);
+		return;
+	default:
+		return;
+	}
+	link_answer(link, reply);
+}
+
+/* Handles what has been read, up to an answer that the debugger does not take yet. */
+static bool link_handle(struct link *link)
+{
+	while (link->in_at < link->in_len && !link->out_len && !link->hang_up) {
+		link_take(link, packet_read(&link->reader, link->in[link->in_at++]));
+		if (!link_flush(link))
+			return false;
+	}
+	return !link->hang_up || link->out_len;
+}
+
+static bool link_fill(struct link *link)
+{
+	ssize_t n;
+
+	if (link->in_at < link->in_len)
+		return true;
+	n = read(link->fd, link->in, sizeof(link->in));
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK;
+	link->in_at = 0;
+	link->in_len = n;
+	return n;
+}
+
+static gboolean link_ready(int fd, GIOCondition condition, void *opaque)
+{
+	struct link *link = opaque;
+	bool there;
+
+	if (link->out_len)
+		there = link_flush(link);
+	else
+		there = link_fill(link);
+	if (!there || !link_handle(link)) {
+		link_lose(link);
+		return G_SOURCE_CONTINUE;	/* destroyed already */
+	}
+	link_watch(link);
+	return G_SOURCE_CONTINUE;
+}
+
+/* ---- Coming and leaving ---- */
+
+static gboolean link_accept(int listen_fd, GIOCondition condition, void *opaque)
+{
+	struct link *link = opaque;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return G_SOURCE_CONTINUE;
+	if (link->fd >= 0) {
+		close(fd);
+		return G_SOURCE_CONTINUE;
+	}
+	link->fd = fd;
+	link->hang_up = false;
+	link->in_at = link->in_len = link->out_at = link->out_len = link->last_len = 0;
+	memset(&link->reader, 0, sizeof(link->reader));
+	link->ops->came(link->opaque);
+	link_watch(link);
+	return G_SOURCE_CONTINUE;
+}
+
+struct link *link_new(int fd, GMainContext *context, const struct link_ops *ops, void *opaque)
+{
+	struct link *link = g_try_new0(struct link, 1);
+
+	if (!link)
+		return NULL;
+	link->ops = ops;
+	link->opaque = opaque;
+	link->context = context;
+	link->listen_fd = fd;
+	link->fd = -1;
+	link->listen_source = g_unix_fd_source_new(fd, G_IO_IN);
+	g_source_set_callback(link->listen_source, G_SOURCE_FUNC(link_accept), link, NULL);
+	g_source_attach(link->listen_source, context);
+	return link;
+}
+
+void link_send(struct link *link, const struct reply *reply)
+{
+	if (link->fd < 0)
+		return;
+	link_answer(link, reply);
+	if (link_flush(link))
+		link_watch(link);
+	else
+		link_lose(link);
+}
+
+void link_free(struct link *link)
+{
+	if (!link)
+		return;
+	link_close(link);
+	link_unwatch(&link->listen_source);
+	close(link->listen_fd);
+	g_free(link);
+}

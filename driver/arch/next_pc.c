@@ -497,7 +497,9 @@ unsigned int armvmm_next_pc_plan(const struct next_pc_state *s, bool mismatch,
 	}
 	if (n < nr && known)
 		bps[n++] = pc_bp(next.pc, next.thumb, 0);
+	/* An instruction that stands at a vector would not be let go from there. */
 	for (i = 0; i < ARRAY_SIZE(vectors) && n < nr; i++)
-		bps[n++] = pc_bp(s->vectors + vectors[i], s->vectors_thumb, 0);
+		if (s->vectors + vectors[i] != s->r[15])
+			bps[n++] = pc_bp(s->vectors + vectors[i], s->vectors_thumb, 0);
 	return n;
 }

@@ -310,6 +310,12 @@ static void test_plan_match(void)
 	KTAP_EQ(bps[0].bvr, PC + 4);
 	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 0), 0);
 
+	/* The first instruction of a handler: its own vector is no place to stop at. */
+	s.vectors = PC - 0x18;
+	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 6), 5);
+	for (unsigned int i = 0; i < 5; i++)
+		KTAP_TRUE(bps[i].bvr != PC);
+
 	/* Halves of words in Thumb. */
 	s = plan_state(CPSR_M_SVC | CPSR_T, 0xbf00);
 	s.vectors_thumb = true;

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rsp PORT: gdb's remote protocol by hand. Each line of the standard input is sent as a packet to
- * 127.0.0.1:PORT, and the packet that comes back is printed on a line; "!" sends a Ctrl-C instead.
- * No answer within 30 seconds ends it with status 1.
+ * rsp PORT|PATH: gdb's remote protocol by hand. Each line of the standard input is sent as a packet
+ * to 127.0.0.1:PORT, or to the socket PATH, and the packet that comes back is printed on a line; "!"
+ * sends a Ctrl-C instead. "&PACKET" has no answer, or the next line has; "=TEXT" is sent as it is,
+ * and has none. No answer within 30 seconds ends it with status 1.
  */
 #include <arpa/inet.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int fd;
@@ -46,29 +49,52 @@ static void rsp_answer(void)
 	fflush(stdout);
 }
 
+static int rsp_connect(const char *where)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(atoi(where)) };
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	bool path = strchr(where, '/');
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	strncpy(un.sun_path, where, sizeof(un.sun_path) - 1);
+	fd = socket(path ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
+	return path ? connect(fd, (struct sockaddr *)&un, sizeof(un)) :
+		      connect(fd, (struct sockaddr *)&in, sizeof(in));
+}
+
+static void rsp_send(const char *line)
+{
+	char packet[1100];
+	unsigned char sum = 0;
+	int len;
+
+	for (const char *p = line; *p; p++)
+		sum += *p;
+	len = sprintf(packet, "$%s#%02x", line, sum);
+	if (write(fd, packet, len) != len)
+		exit(1);
+}
+
 int main(int argc, char **argv)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(atoi(argv[argc - 1])) };
-	char line[1024], packet[1100];
+	char line[1024];
 
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+	if (rsp_connect(argv[argc - 1])) {
 		perror("rsp");
 		return 1;
 	}
 	while (fgets(line, sizeof(line), stdin)) {
-		unsigned char sum = 0;
-		int len;
-
 		line[strcspn(line, "\n")] = 0;
-		for (const char *p = line; *p; p++)
-			sum += *p;
-		len = strcmp(line, "!") ? sprintf(packet, "$%s#%02x", line, sum) :
-					  sprintf(packet, "\x03");
-		if (write(fd, packet, len) != len)
-			return 1;
-		rsp_answer();
+		if (!strcmp(line, "!") || line[0] == '=') {
+			const char *raw = line[0] == '=' ? line + 1 : "\x03";
+
+			if (write(fd, raw, strlen(raw)) < 0)
+				return 1;
+		} else {
+			rsp_send(line[0] == '&' ? line + 1 : line);
+		}
+		if (line[0] != '&' && line[0] != '=')
+			rsp_answer();
 	}
 	return 0;
 }

@@ -45,12 +45,16 @@ static int listener_tcp(const struct gdb_address *a, struct error *err)
 	return fd < 0 ? error_errno(err, fd, "--gdb tcp:%s:%s", a->host, a->port) : fd;
 }
 
-/* True where nobody listens any more at a socket that is there. */
+/* True where nobody listens any more at a socket that is there. What is no socket refuses too. */
 static bool listener_is_stale(const struct sockaddr_un *sun)
 {
-	int fd = socket(AF_UNIX, LISTENER_FLAGS, 0);
+	struct stat st;
 	bool stale;
+	int fd;
 
+	if (lstat(sun->sun_path, &st) || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, LISTENER_FLAGS, 0);
 	if (fd < 0)
 		return false;
 	stale = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) && errno == ECONNREFUSED;
@@ -60,13 +64,16 @@ static bool listener_is_stale(const struct sockaddr_un *sun)
 
 static int listener_bind_unix(int fd, const struct sockaddr_un *sun)
 {
+	int ret;
+
 	/* The socket's file takes its mode from here. */
 	if (fchmod(fd, 0600))
 		return -errno;
 	if (!bind(fd, (const struct sockaddr *)sun, sizeof(*sun)))
 		return 0;
-	if (errno != EADDRINUSE || !listener_is_stale(sun) || unlink(sun->sun_path))
-		return -EADDRINUSE;
+	ret = -errno;
+	if (ret != -EADDRINUSE || !listener_is_stale(sun) || unlink(sun->sun_path))
+		return ret;
 	return bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) ? -errno : 0;
 }
 

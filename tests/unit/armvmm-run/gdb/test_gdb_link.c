@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/gdb/link.c userspace/armvmm-run/gdb/packet.c
+// sources: userspace/armvmm-run/gdb/hex.c userspace/armvmm-run/gdb/reply.c
+// sources: userspace/armvmm-run/gdb/gdb_listener.c userspace/armvmm-run/gdb/gdb_address.c
+// sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/core/error.c
+// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// pkgs: glib-2.0
+//
+// The line to a debugger over a real socket: acknowledgements, one at a time, and those that read
+// nothing, vanish, or say the same a thousand times.
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdlib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "gdb/link.h"
+#include "gdb/gdb_listener.h"
+#include "ktap.h"
+
+static char dir[] = "/tmp/gdblink.XXXXXX";
+static struct gdb_address address = { .is_unix = true };
+static struct link *link_;
+static unsigned int came, gone, packets, interrupts;
+static bool acks;
+
+static void on_came(void *opaque)
+{
+	came++;
+}
+
+static void on_gone(void *opaque)
+{
+	gone++;
+}
+
+/* "big" is answered at length, "bye" is the last; others get themselves. */
+static bool on_packet(void *opaque, const char *data, size_t len, struct reply *reply)
+{
+	static char big[PACKET_MAX];
+
+	packets++;
+	if (len == 3 && !memcmp(data, "big", 3))
+		reply_raw(reply, big, sizeof(big));
+	else
+		reply_raw(reply, data, len);
+	return len != 3 || memcmp(data, "bye", 3);
+}
+
+static void on_interrupt(void *opaque, struct reply *reply)
+{
+	interrupts++;
+	reply_text(reply, "T02");
+}
+
+static bool on_acks(void *opaque)
+{
+	return acks;
+}
+
+static const struct link_ops ops = { on_came, on_gone, on_packet, on_interrupt, on_acks };
+
+static void turn(void)
+{
+	for (unsigned int i = 0; i < 50; i++)
+		g_main_context_iteration(NULL, FALSE);
+}
+
+static int dial(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	strcpy(sun.sun_path, address.path);
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)))
+		KTAP_FAIL("connect: %s", strerror(errno));
+	turn();
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		KTAP_FAIL("write: %s", strerror(errno));
+	turn();
+}
+
+static const char *heard(int fd)
+{
+	static char text[4096];
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return n == 0 ? "(closed)" : text;
+}
+
+static void start(void)
+{
+	struct error err;
+	int fd;
+
+	came = gone = packets = interrupts = 0;
+	acks = true;
+	snprintf(address.path, sizeof(address.path), "%s/socket", dir);
+	fd = gdb_listener_open(&address, &err);
+	if (fd < 0)
+		KTAP_FAIL("%s", err.text);
+	link_ = link_new(fd, NULL, &ops, NULL);
+}
+
+static void test_talk(void)
+{
+	struct reply reply = { .len = 0 };
+	int fd, other;
+
+	start();
+	link_send(link_, &reply);
+	fd = dial();
+	KTAP_EQ(came, 1);
+	say(fd, "+$hello#14");
+	KTAP_STREQ(heard(fd), "+$hello#14");
+	say(fd, "$hello#15");
+	KTAP_STREQ(heard(fd), "-");
+	say(fd, "-");
+	KTAP_STREQ(heard(fd), "$hello#14");
+	say(fd, "\x03");
+	KTAP_STREQ(heard(fd), "$T02#b6");
+	reply_text(&reply, "W00");
+	link_send(link_, &reply);
+	KTAP_STREQ(heard(fd), "$W00#b7");
+	/* Two at once, and one in pieces. */
+	acks = false;
+	say(fd, "$a#61$b#62$h");
+	KTAP_STREQ(heard(fd), "$a#61$b#62");
+	say(fd, "ello#1");
+	say(fd, "4");
+	KTAP_STREQ(heard(fd), "$hello#14");
+	say(fd, "$x#00-+");
+	KTAP_STREQ(heard(fd), "");
+	/* A second one is turned away, and disturbs nothing. */
+	other = dial();
+	KTAP_STREQ(heard(other), "(closed)");
+	close(other);
+	KTAP_EQ(came, 1);
+	say(fd, "$bye#40");
+	KTAP_STREQ(heard(fd), "$bye#40");
+	KTAP_STREQ(heard(fd), "(closed)");
+	KTAP_EQ(gone, 1);
+	close(fd);
+	/* The next one may come, and what the last one left unfinished is forgotten. */
+	fd = dial();
+	KTAP_EQ(came, 2);
+	say(fd, "$half");
+	close(fd);
+	turn();
+	KTAP_EQ(gone, 2);
+	fd = dial();
+	say(fd, "#00$a#61");
+	KTAP_STREQ(heard(fd), "$a#61");
+	link_free(link_);
+	KTAP_STREQ(heard(fd), "(closed)");
+	KTAP_EQ(gone, 2);
+	close(fd);
+	link_free(NULL);
+}
+
+/* One that asks and does not read: it is not read from either, and nothing grows. */
+static void test_deaf(void)
+{
+	unsigned int asked = 0, before;
+	char text[4096];
+	ssize_t n;
+	size_t got = 0;
+	int fd;
+
+	start();
+	acks = false;
+	fd = dial();
+	while (write(fd, "$big#32", 7) == 7) {
+		asked++;
+		turn();
+	}
+	before = packets;
+	KTAP_TRUE(before && before < asked);
+	turn();
+	KTAP_EQ(packets, before);
+	/* It can be stopped for, meanwhile. */
+	link_send(link_, &(struct reply){ .len = 3, .data = "T05" });
+	/* As it reads, all is answered. */
+	for (unsigned int i = 0; i < 100000 && packets < asked; i++) {
+		turn();
+		while ((n = read(fd, text, sizeof(text))) > 0)
+			got += n;
+	}
+	KTAP_EQ(packets, asked);
+	KTAP_TRUE(got > (size_t)before * PACKET_MAX);
+	/* Gone with much unread. */
+	for (unsigned int i = 0; i < 100; i++)
+		if (write(fd, "$big#32", 7) == 7)
+			turn();
+	close(fd);
+	turn();
+	KTAP_EQ(gone, 1);
+	link_free(link_);
+}
+
+static void test_listener(void)
+{
+	struct gdb_address tcp = { .host = "127.0.0.1", .port = "0" };
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+	struct error err = { "" };
+	struct stat st;
+	int fd, second;
+
+	/* The last test's socket is there, and nobody listens. */
+	fd = gdb_listener_open(&address, &err);
+	KTAP_TRUE(fd >= 0);
+	KTAP_TRUE(!stat(address.path, &st) && (st.st_mode & 0777) == 0600);
+	KTAP_EQ(gdb_listener_open(&address, &err), (unsigned long long)-EADDRINUSE);
+	KTAP_TRUE(strstr(err.text, "--gdb unix:/tmp/") && strstr(err.text, "in use"));
+	close(fd);
+	unlink(address.path);
+	/* What is no socket stays. */
+	close(open(address.path, O_CREAT | O_WRONLY, 0600));
+	KTAP_TRUE(gdb_listener_open(&address, &err) < 0);
+	KTAP_TRUE(!stat(address.path, &st) && S_ISREG(st.st_mode));
+	unlink(address.path);
+	rmdir(dir);
+	KTAP_TRUE(gdb_listener_open(&address, &err) < 0);
+	KTAP_TRUE(strstr(err.text, "No such file") != NULL);
+
+	fd = gdb_listener_open(&tcp, &err);
+	KTAP_TRUE(fd >= 0 && !getsockname(fd, (struct sockaddr *)&in, &len));
+	KTAP_EQ(ntohl(in.sin_addr.s_addr), INADDR_LOOPBACK);
+	snprintf(tcp.port, sizeof(tcp.port), "%u", ntohs(in.sin_port));
+	second = gdb_listener_open(&tcp, &err);
+	KTAP_EQ(second, (unsigned long long)-EADDRINUSE);
+	close(fd);
+	strcpy(tcp.host, "no host");
+	KTAP_TRUE(gdb_listener_open(&tcp, &err) < 0 && strstr(err.text, "--gdb tcp:no host:"));
+}
+
+static void test_dir(void)
+{
+	KTAP_TRUE(mkdtemp(dir) != NULL);
+}
+
+KTAP_MAIN(KTAP_CASE(test_dir), KTAP_CASE(test_talk), KTAP_CASE(test_deaf),
+	  KTAP_CASE(test_listener))

@@ -19,7 +19,7 @@ base=(
 	libfdt-dev libglib2.0-dev libjson-glib-dev libslirp-dev libseccomp-dev libcap-ng-dev zlib1g-dev
 	libzstd-dev
 	# to make hosts, guests and their images, and to emulate the board
-	qemu-system-arm device-tree-compiler cpio e2fsprogs fakeroot mmdebstrap
+	qemu-system-arm gdb-multiarch device-tree-compiler cpio e2fsprogs fakeroot mmdebstrap
 	debian-archive-keyring ca-certificates util-linux
 )
 board=(make gcc libc6-dev cpio pkg-config device-tree-compiler libfdt-dev libglib2.0-dev

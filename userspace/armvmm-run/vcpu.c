@@ -231,7 +231,7 @@ static bool vcpu_is_stopping(struct vcpu *vcpu)
 	return __atomic_load_n(&vcpu->stopping, __ATOMIC_ACQUIRE);
 }
 
-/* True where it has to stay out of the guest: all do, it is kept, or has met a debugger's point. */
+/* True where it has to stay out: all do, it is kept, or it has met a debugger's point. */
 static bool vcpu_is_paused(struct vcpu *vcpu)
 {
 	return __atomic_load_n(&vcpu->all->paused, __ATOMIC_ACQUIRE) ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A machine of two vCPUs for a debugger's session: registers by name, RAM, flash, and what it was told. */
+/* A machine of two vCPUs for a debugger's session: registers, RAM, flash, what it was told. */
 #ifndef TESTS_UNIT_GDB_FAKE_H
 #define TESTS_UNIT_GDB_FAKE_H
 

@@ -16,7 +16,7 @@ struct gdb;
 int gdb_create(struct gdb **gdb, struct machine *m, const struct gdb_address *address,
 	       struct error *err);
 
-/* The guest has ended, and the program will, with this status: a debugger is told. NULL: nothing. */
+/* The guest has ended, and the program will, with this status: tells a debugger. NULL: nothing. */
 void gdb_ended(struct gdb *gdb, int status);
 
 /* Before the machine is destroyed. NULL does nothing. */

@@ -11,7 +11,7 @@
 
 struct reply {
 	size_t len;
-	bool none;		/* nothing is sent: the guest runs, and its next stop is the answer */
+	bool none;	/* nothing is sent: the guest runs, and its next stop is the answer */
 	char data[PACKET_MAX];
 };
 

@@ -44,10 +44,14 @@ static void link_unwatch(GSource **source)
 	*source = NULL;
 }
 
-/* Looks for room while something is to be sent, else for what comes. */
+/*
+ * Looks for what comes, but for room while something is to be sent, and while there is something to
+ * do that waits for no byte: what was read already, and hanging up.
+ */
 static void link_watch(struct link *link)
 {
-	GIOCondition condition = link->out_len ? G_IO_OUT : G_IO_IN;
+	bool busy = link->out_len || link->in_at < link->in_len || link->hang_up;
+	GIOCondition condition = busy ? G_IO_OUT : G_IO_IN;
 
 	if (link->source && condition == link->watched)
 		return;

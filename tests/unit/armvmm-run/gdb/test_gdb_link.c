@@ -208,6 +208,54 @@ static void test_deaf(void)
 	link_free(link_);
 }
 
+#define MANY	100
+
+static void swallow(int fd)
+{
+	char text[4096];
+
+	while (read(fd, text, sizeof(text)) > 0)
+		;
+}
+
+/* What was read and not handled yet goes on by itself, whoever made room for its answers. */
+static void test_left_over(void)
+{
+	char text[7 * MANY + 1];
+	int fd;
+
+	for (unsigned int i = 0; i < MANY; i++)
+		memcpy(text + 7 * i, i == MANY - 1 ? "$bye#40" : "$big#32", 7);
+	text[7 * MANY] = '\0';
+	start();
+	acks = false;
+	fd = dial();
+	say(fd, text);
+	for (unsigned int i = 0; i < MANY && !gone; i++) {
+		KTAP_TRUE(packets < MANY);
+		swallow(fd);
+		link_send(link_, &(struct reply){ .len = 3, .data = "T05" });
+		turn();
+	}
+	KTAP_EQ(packets, MANY);
+	KTAP_EQ(gone, 1);
+	close(fd);
+	/* As well where it is the last answer that waits, and link_send() that sends it. */
+	fd = dial();
+	memcpy(text + 7 * 60, "$bye#40", 8);
+	packets = gone = 0;
+	say(fd, text);
+	for (unsigned int i = 0; i < MANY && packets <= 60; i++) {
+		swallow(fd);
+		turn();
+	}
+	link_send(link_, &(struct reply){ .len = 3, .data = "T05" });
+	turn();
+	KTAP_EQ(gone, 1);
+	close(fd);
+	link_free(link_);
+}
+
 static void test_listener(void)
 {
 	struct gdb_address tcp = { .host = "127.0.0.1", .port = "0" };
@@ -250,5 +298,5 @@ static void test_dir(void)
 	KTAP_TRUE(mkdtemp(dir) != NULL);
 }
 
-KTAP_MAIN(KTAP_CASE(test_dir), KTAP_CASE(test_talk), KTAP_CASE(test_deaf),
+KTAP_MAIN(KTAP_CASE(test_dir), KTAP_CASE(test_talk), KTAP_CASE(test_deaf), KTAP_CASE(test_left_over),
 	  KTAP_CASE(test_listener))

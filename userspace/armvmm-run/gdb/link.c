@@ -14,6 +14,7 @@
  * guest stops.
  */
 #define LINK_OUT	(2 * (PACKET_FRAMED + 1))
+#define LINK_PAUSE_MS	1000	/* while the process can open no more files */
 
 struct link {
 	const struct link_ops *ops;
@@ -199,13 +200,38 @@ static gboolean link_ready(int fd, GIOCondition condition, void *opaque)
 
 /* ---- Coming and leaving ---- */
 
+static gboolean link_accept(int listen_fd, GIOCondition condition, void *opaque);
+
+/* Waits by @source, which is given up, instead of what it waited by before. */
+static void link_wait(struct link *link, GSource *source, GSourceFunc call)
+{
+	link_unwatch(&link->listen_source);
+	link->listen_source = source;
+	g_source_set_callback(source, call, link, NULL);
+	g_source_attach(source, link->context);
+}
+
+static gboolean link_look(void *opaque)
+{
+	struct link *link = opaque;
+
+	link_wait(link, g_unix_fd_source_new(link->listen_fd, G_IO_IN),
+		  G_SOURCE_FUNC(link_accept));
+	return G_SOURCE_REMOVE;
+}
+
 static gboolean link_accept(int listen_fd, GIOCondition condition, void *opaque)
 {
 	struct link *link = opaque;
 	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 		return G_SOURCE_CONTINUE;
+	if (fd < 0) {
+		/* The debugger goes on waiting, and would be told of at once again. */
+		link_wait(link, g_timeout_source_new(LINK_PAUSE_MS), link_look);
+		return G_SOURCE_REMOVE;
+	}
 	if (link->fd >= 0) {
 		close(fd);
 		return G_SOURCE_CONTINUE;
@@ -230,9 +256,7 @@ struct link *link_new(int fd, GMainContext *context, const struct link_ops *ops,
 	link->context = context;
 	link->listen_fd = fd;
 	link->fd = -1;
-	link->listen_source = g_unix_fd_source_new(fd, G_IO_IN);
-	g_source_set_callback(link->listen_source, G_SOURCE_FUNC(link_accept), link, NULL);
-	g_source_attach(link->listen_source, context);
+	link_look(link);
 	return link;
 }
 

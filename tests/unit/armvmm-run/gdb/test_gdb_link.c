@@ -13,6 +13,7 @@
 #include <glib.h>
 #include <stdlib.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -70,7 +71,8 @@ static void turn(void)
 		g_main_context_iteration(NULL, FALSE);
 }
 
-static int dial(void)
+/* Comes, and is not looked at yet. */
+static int ring(void)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -78,6 +80,13 @@ static int dial(void)
 	strcpy(sun.sun_path, address.path);
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)))
 		KTAP_FAIL("connect: %s", strerror(errno));
+	return fd;
+}
+
+static int dial(void)
+{
+	int fd = ring();
+
 	turn();
 	return fd;
 }
@@ -256,6 +265,31 @@ static void test_left_over(void)
 	link_free(link_);
 }
 
+/* While the process can open no more files the main loop sleeps, and looks again later. */
+static void test_no_files(void)
+{
+	struct rlimit before, none;
+	int fd;
+
+	start();
+	fd = ring();
+	KTAP_TRUE(!getrlimit(RLIMIT_NOFILE, &before));
+	none = before;
+	none.rlim_cur = dup(fd);
+	close(none.rlim_cur);
+	KTAP_TRUE(!setrlimit(RLIMIT_NOFILE, &none));
+	turn();
+	KTAP_TRUE(!g_main_context_pending(NULL));
+	KTAP_TRUE(!setrlimit(RLIMIT_NOFILE, &before));
+	KTAP_EQ(came, 0);
+	g_main_context_iteration(NULL, TRUE);
+	say(fd, "+$a#61");
+	KTAP_EQ(came, 1);
+	KTAP_STREQ(heard(fd), "+$a#61");
+	close(fd);
+	link_free(link_);
+}
+
 static void test_listener(void)
 {
 	struct gdb_address tcp = { .host = "127.0.0.1", .port = "0" };
@@ -298,5 +332,5 @@ static void test_dir(void)
 	KTAP_TRUE(mkdtemp(dir) != NULL);
 }
 
-KTAP_MAIN(KTAP_CASE(test_dir), KTAP_CASE(test_talk), KTAP_CASE(test_deaf), KTAP_CASE(test_left_over),
-	  KTAP_CASE(test_listener))
+KTAP_MAIN(KTAP_CASE(test_dir), KTAP_CASE(test_talk), KTAP_CASE(test_deaf),
+	  KTAP_CASE(test_left_over), KTAP_CASE(test_no_files), KTAP_CASE(test_listener))

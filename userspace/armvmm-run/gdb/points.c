@@ -96,8 +96,13 @@ int points_del_soft(struct points *points, const struct target *target, uint32_t
 
 void points_replace(struct points *points, const struct target *target)
 {
-	for (unsigned int i = 0; i < points->nr_soft; i++)
-		points_put(target, &points->soft[i]);
+	for (unsigned int i = 0; i < points->nr_soft; i++) {
+		struct point_soft *s = &points->soft[i];
+		const uint8_t *ram = target_ram(target, s->gpa, s->size);
+
+		if (ram && !memcmp(ram, s->saved, s->size))
+			points_put(target, s);
+	}
 }
 
 void points_read_ram(const struct points *points, const struct target *target, uint64_t gpa,

@@ -65,7 +65,10 @@ int points_del_hard(struct points *points, enum point_type type, uint32_t va, ui
 
 void points_clear(struct points *points, const struct target *target);
 
-/* Into memory again that was loaded anew. */
+/*
+ * Into memory again that was loaded anew: where it has what a BKPT was put for. Elsewhere something
+ * else may come to be, data too, and the BKPT stays out.
+ */
 void points_replace(struct points *points, const struct target *target);
 
 /* What a debugger sees, and writes, is what is below the BKPTs. RAM of @len bytes at @gpa. */

@@ -271,13 +271,19 @@ static void test_soft(void)
 		IS(packet, "OK");
 	}
 	IS("Z0,40001000,4", "E1c");
-	/* A reset loads memory anew: they come back. */
+	/* A reset loads memory anew: they come back, but where there is something else. */
 	memset(fake.ram, 0x77, sizeof(fake.ram));
+	memset(fake.ram + 0x200, 0, 4);
 	session_reset(&s);
-	KTAP_TRUE(!memcmp(fake.ram + 0x200, "\x70\x00\x20\xe1", 4));
-	IS("m40000200,4", "77777777");
+	KTAP_TRUE(!memcmp(fake.ram + 0x200, "\x70\x00\x20\xe1\x77\x77\x77\x77", 8));
+	IS("m40000200,8", "0000000077777777");
+	/* One that is there still does not save itself. */
+	session_reset(&s);
+	IS("m40000200,4", "00000000");
 	/* None is left behind. */
 	IS("D", "OK");
+	KTAP_TRUE(!memcmp(fake.ram + 0x200, "\0\0\0\0", 4));
+	memset(fake.ram + 0x200, 0x77, 4);
 	for (unsigned int i = 0; i < sizeof(fake.ram); i++)
 		if (fake.ram[i] != 0x77)
 			KTAP_FAIL("%02x is left at %x", fake.ram[i], i);

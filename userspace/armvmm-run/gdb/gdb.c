@@ -231,7 +231,7 @@ void gdb_ended(struct gdb *gdb, int status)
 
 	if (!gdb)
 		return;
-	reply_text(&reply, "W%02x", status & 0xff);
+	session_ended(&gdb->session, status, &reply);
 	link_send(gdb->link, &reply);
 }
 

@@ -303,6 +303,15 @@ void session_event(struct session *s, unsigned int cpu, const struct armvmm_exit
 	}
 }
 
+/* A debugger that let nothing run expects no such packet, and sees the line end. */
+void session_ended(struct session *s, int status, struct reply *reply)
+{
+	reply->none = !s->running;
+	s->running = false;
+	if (!reply->none)
+		reply_text(reply, "W%02x", status & 0xff);
+}
+
 /* ---- Coming and leaving ---- */
 
 void session_attach(struct session *s)

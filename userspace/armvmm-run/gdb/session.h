@@ -57,6 +57,9 @@ void session_interrupt(struct session *s, struct reply *reply);
 void session_event(struct session *s, unsigned int cpu, const struct armvmm_exit *exit,
 		   struct reply *reply);
 
+/* The guest has ended, and armvmm-run ends with @status: the answer, if one is awaited. */
+void session_ended(struct session *s, int status, struct reply *reply);
+
 /* The machine was reset: memory was loaded anew, and the vCPUs are others. */
 void session_reset(struct session *s);
 

@@ -436,6 +436,26 @@ static void test_stops(void)
 	session_detach(&s);
 }
 
+/* The guest's end is told to a debugger that waits for a stop, and to no other. */
+static void test_end(void)
+{
+	fake_target_start(&s);
+	memset(&reply, 0, sizeof(reply));
+	session_ended(&s, 4, &reply);
+	KTAP_TRUE(reply.none);
+	IS("c", "(none)");
+	memset(&reply, 0, sizeof(reply));
+	session_ended(&s, 0x12a, &reply);
+	KTAP_TRUE(!reply.none && reply.len == 3 && !memcmp(reply.data, "W2a", 3));
+	memset(&reply, 0, sizeof(reply));
+	session_ended(&s, 0, &reply);
+	KTAP_TRUE(reply.none);
+	session_detach(&s);
+	memset(&reply, 0, sizeof(reply));
+	session_ended(&s, 0, &reply);
+	KTAP_TRUE(reply.none);
+}
+
 /* Text of a person's line, as qRcmd has it. */
 static const char *monitor(const char *text)
 {
@@ -482,4 +502,5 @@ static void test_monitor(void)
 
 KTAP_MAIN(KTAP_CASE(test_hello), KTAP_CASE(test_features), KTAP_CASE(test_registers),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_soft), KTAP_CASE(test_hard),
-	  KTAP_CASE(test_resume), KTAP_CASE(test_stops), KTAP_CASE(test_monitor))
+	  KTAP_CASE(test_resume), KTAP_CASE(test_stops), KTAP_CASE(test_end),
+	  KTAP_CASE(test_monitor))

@@ -13,16 +13,33 @@
 
 #define LISTENER_FLAGS	(SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
+/*
+ * A debugger's host that dies says nothing: the seconds until it is asked, those between questions,
+ * and how many go without an answer.
+ */
+#define LISTENER_IDLE	30
+#define LISTENER_AGAIN	10
+#define LISTENER_TRIES	3
+
+static void listener_set(int fd, int level, int option, int value)
+{
+	setsockopt(fd, level, option, &value, sizeof(value));
+}
+
 /* Options are set here, for what is accepted has them too, and setsockopt() is gone by then. */
 static int listener_bind_tcp(const struct addrinfo *info)
 {
 	int fd = socket(info->ai_family, info->ai_socktype | LISTENER_FLAGS, info->ai_protocol);
-	int one = 1, ret;
+	int ret;
 
 	if (fd < 0)
 		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	listener_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	listener_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	listener_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, LISTENER_IDLE);
+	listener_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, LISTENER_AGAIN);
+	listener_set(fd, IPPROTO_TCP, TCP_KEEPCNT, LISTENER_TRIES);
+	listener_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (!bind(fd, info->ai_addr, info->ai_addrlen) && !listen(fd, 1))
 		return fd;
 	ret = -errno;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <glib-unix.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -220,6 +221,21 @@ static gboolean link_look(void *opaque)
 	return G_SOURCE_REMOVE;
 }
 
+/*
+ * One that has hung up may not have been looked at yet. What it said last counts still: it may be
+ * that the guest is to be killed.
+ */
+static void link_bury(struct link *link)
+{
+	struct pollfd old = { .fd = link->fd, .events = POLLRDHUP };
+
+	if (poll(&old, 1, 0) <= 0)
+		return;
+	link_ready(link->fd, G_IO_HUP, link);
+	if (link->fd >= 0)
+		link_lose(link);
+}
+
 static gboolean link_accept(int listen_fd, GIOCondition condition, void *opaque)
 {
 	struct link *link = opaque;
@@ -232,6 +248,8 @@ static gboolean link_accept(int listen_fd, GIOCondition condition, void *opaque)
 		link_wait(link, g_timeout_source_new(LINK_PAUSE_MS), link_look);
 		return G_SOURCE_REMOVE;
 	}
+	if (link->fd >= 0)
+		link_bury(link);
 	if (link->fd >= 0) {
 		close(fd);
 		return G_SOURCE_CONTINUE;

@@ -11,8 +11,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -265,6 +267,28 @@ static void test_left_over(void)
 	link_free(link_);
 }
 
+/* One comes as another hangs up: that one is gone, and its last words are heard. */
+static void test_change(void)
+{
+	int old, fd;
+
+	start();
+	old = dial();
+	say(old, "+$a#61");
+	if (write(old, "$b#62", 5) != 5)
+		KTAP_FAIL("write: %s", strerror(errno));
+	close(old);
+	fd = ring();
+	turn();
+	say(fd, "+$c#63");
+	KTAP_STREQ(heard(fd), "+$c#63");
+	KTAP_EQ(packets, 3);
+	KTAP_EQ(came, 2);
+	KTAP_EQ(gone, 1);
+	close(fd);
+	link_free(link_);
+}
+
 /* While the process can open no more files the main loop sleeps, and looks again later. */
 static void test_no_files(void)
 {
@@ -288,6 +312,32 @@ static void test_no_files(void)
 	KTAP_STREQ(heard(fd), "+$a#61");
 	close(fd);
 	link_free(link_);
+}
+
+static int option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, level, name, &value, &len) ? -1 : value;
+}
+
+/* What is accepted at @listen_fd has what was set there; a host that dies is missed in a minute. */
+static void check_options(int listen_fd, const struct sockaddr_in *in)
+{
+	int client = socket(AF_INET, SOCK_STREAM, 0), fd;
+
+	KTAP_TRUE(!connect(client, (const struct sockaddr *)in, sizeof(*in)));
+	poll(&(struct pollfd){ .fd = listen_fd, .events = POLLIN }, 1, 10000);
+	fd = accept(listen_fd, NULL, NULL);
+	KTAP_TRUE(fd >= 0);
+	KTAP_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	KTAP_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+	KTAP_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+	KTAP_EQ(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+	KTAP_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+	close(fd);
+	close(client);
 }
 
 static void test_listener(void)
@@ -319,6 +369,7 @@ static void test_listener(void)
 	fd = gdb_listener_open(&tcp, &err);
 	KTAP_TRUE(fd >= 0 && !getsockname(fd, (struct sockaddr *)&in, &len));
 	KTAP_EQ(ntohl(in.sin_addr.s_addr), INADDR_LOOPBACK);
+	check_options(fd, &in);
 	snprintf(tcp.port, sizeof(tcp.port), "%u", ntohs(in.sin_port));
 	second = gdb_listener_open(&tcp, &err);
 	KTAP_EQ(second, (unsigned long long)-EADDRINUSE);
@@ -333,4 +384,5 @@ static void test_dir(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_dir), KTAP_CASE(test_talk), KTAP_CASE(test_deaf),
-	  KTAP_CASE(test_left_over), KTAP_CASE(test_no_files), KTAP_CASE(test_listener))
+	  KTAP_CASE(test_left_over), KTAP_CASE(test_change), KTAP_CASE(test_no_files),
+	  KTAP_CASE(test_listener))

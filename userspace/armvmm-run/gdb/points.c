@@ -145,6 +145,25 @@ bool points_has_soft(const struct points *points, uint64_t gpa)
 	return false;
 }
 
+bool points_has_copy(struct points *points, const struct target *target, uint32_t va,
+		     uint64_t gpa)
+{
+	struct point_soft copy;
+
+	for (unsigned int i = 0; i < points->nr_soft; i++) {
+		if (points->soft[i].va != va)
+			continue;
+		copy = points->soft[i];
+		copy.gpa = gpa;
+		if (!points_in_place(target, &copy))
+			continue;
+		if (points->nr_soft < POINTS_MAX_SOFT)
+			points->soft[points->nr_soft++] = copy;
+		return true;
+	}
+	return false;
+}
+
 /* ---- The CPU's ---- */
 
 /* The bytes of its doubleword, or, from eight on, a naturally aligned power of two. */

@@ -80,6 +80,13 @@ void points_write_ram(struct points *points, const struct target *target, uint64
 /* True where one of our BKPTs is at @gpa. */
 bool points_has_soft(const struct points *points, uint64_t gpa);
 
+/*
+ * True where what a vCPU met at @va, which is @gpa now, is one of our BKPTs in a page that the
+ * guest has copied (fork). From here on it is one of @va's like the first, and goes with it.
+ */
+bool points_has_copy(struct points *points, const struct target *target, uint32_t va,
+		     uint64_t gpa);
+
 /* The watchpoint that an access at @va hit, or NULL. */
 const struct point_hard *points_watched(const struct points *points, uint32_t va, bool is_write);
 

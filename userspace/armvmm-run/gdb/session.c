@@ -287,7 +287,8 @@ void session_event(struct session *s, unsigned int cpu, const struct armvmm_exit
 	switch (exit->debug.event) {
 	case ARMVMM_DEBUG_EVENT_BKPT:
 		if (view_address(&s->target, cpu, exit->debug.pc, &gpa) &&
-		    points_has_soft(&s->points, gpa))
+		    (points_has_soft(&s->points, gpa) ||
+		     points_has_copy(&s->points, &s->target, exit->debug.pc, gpa)))
 			session_stopped(s, cpu, SESSION_STOP_SOFT, reply);
 		else
 			session_guest_bkpt(s, cpu, reply);

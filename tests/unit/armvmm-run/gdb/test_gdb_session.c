@@ -436,6 +436,45 @@ static void test_stops(void)
 	session_detach(&s);
 }
 
+/* Virtual page 0x10000 is this one now; the tables are at 0x4000 and 0x8000. */
+static void map(uint32_t gpa)
+{
+	uint32_t table = (FAKE_RAM + 0x8000) | 1, page = gpa | 2;
+
+	memcpy(fake.ram + 0x4000, &table, 4);
+	memcpy(fake.ram + 0x8000 + 0x10 * 4, &page, 4);
+	*fake_reg(0, "ttbr0") = FAKE_RAM + 0x4000;
+	*fake_reg(0, "sctlr") = 1;
+}
+
+/* A page with a BKPT in it that the guest has copied, for another process: it stops there too. */
+static void test_copy(void)
+{
+	fake_target_start(&s);
+	ask("qSupported:swbreak+");
+	map(FAKE_RAM + 0x9000);
+	memcpy(fake.ram + 0x9100, "\x01\x02\x03\x04", 4);
+	IS("Z0,10100,4", "OK");
+	memcpy(fake.ram + 0xa000, fake.ram + 0x9000, 0x1000);
+	map(FAKE_RAM + 0xa000);
+	IS("c", "(none)");
+	KTAP_STREQ(event(0, ARMVMM_DEBUG_EVENT_BKPT, 0x10100, 0, false), "T05swbreak:;thread:01;");
+	/* It is hidden, and taken out, as the first one. */
+	IS("m10100,4", "01020304");
+	IS("z0,10100,4", "OK");
+	KTAP_TRUE(!memcmp(fake.ram + 0xa100, "\x01\x02\x03\x04", 4));
+	KTAP_TRUE(!memcmp(fake.ram + 0x9100, "\x01\x02\x03\x04", 4));
+	/* At that address, but no BKPT of ours any more; and one of ours at another address. */
+	IS("Z0,10100,4", "OK");
+	map(FAKE_RAM + 0x9000);
+	IS("c", "(none)");
+	KTAP_STREQ(event(0, ARMVMM_DEBUG_EVENT_BKPT, 0x10100, 0, false), "(none)");
+	memcpy(fake.ram + 0x9200, fake.ram + 0xa100, 4);
+	KTAP_STREQ(event(0, ARMVMM_DEBUG_EVENT_BKPT, 0x10200, 0, false), "(none)");
+	KTAP_EQ(s.points.nr_soft, 1);
+	session_detach(&s);
+}
+
 /* The guest's end is told to a debugger that waits for a stop, and to no other. */
 static void test_end(void)
 {
@@ -502,5 +541,5 @@ static void test_monitor(void)
 
 KTAP_MAIN(KTAP_CASE(test_hello), KTAP_CASE(test_features), KTAP_CASE(test_registers),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_soft), KTAP_CASE(test_hard),
-	  KTAP_CASE(test_resume), KTAP_CASE(test_stops), KTAP_CASE(test_end),
-	  KTAP_CASE(test_monitor))
+	  KTAP_CASE(test_resume), KTAP_CASE(test_stops), KTAP_CASE(test_copy),
+	  KTAP_CASE(test_end), KTAP_CASE(test_monitor))

@@ -16,6 +16,7 @@
 
 static struct fake {
 	uint8_t ram[FAKE_RAM_SIZE];
+	uint8_t fetched[FAKE_RAM_SIZE];	/* what an instruction cache would have of it */
 	uint8_t flash[FAKE_FLASH_SIZE];
 	uint64_t reg[FAKE_CPUS][192];	/* by armvmm_reg_name()'s numbers */
 	bool no_upper_d;		/* d16 to d31 are not there */
@@ -76,6 +77,11 @@ static void *fake_ram(void *opaque, uint64_t gpa, uint32_t len)
 	return fake.ram + (gpa - FAKE_RAM);
 }
 
+static void fake_wrote(void *opaque, void *ram, uint32_t len)
+{
+	memcpy(fake.fetched + ((uint8_t *)ram - fake.ram), ram, len);
+}
+
 static bool fake_read(void *opaque, uint64_t gpa, void *buf, uint32_t len)
 {
 	const void *from = fake_ram(opaque, gpa, len);
@@ -131,6 +137,7 @@ static const struct target_ops fake_target_ops = {
 	.reg_get = fake_reg_get,
 	.reg_set = fake_reg_set,
 	.ram = fake_ram,
+	.wrote = fake_wrote,
 	.read = fake_read,
 	.debug_caps = fake_debug_caps,
 	.debug_set = fake_debug_set,

@@ -51,6 +51,15 @@ static void *gdb_ram(void *opaque, uint64_t gpa, uint32_t len)
 	return guestmem_ptr(&gdb->m->mem, gpa, len);
 }
 
+/*
+ * cacheflush(2): the driver makes hold for the guest's addresses what was cleaned and invalidated
+ * here by ours, and does no more (docs/abi.md).
+ */
+static void gdb_wrote(void *opaque, void *ram, uint32_t len)
+{
+	__builtin___clear_cache((char *)ram, (char *)ram + len);
+}
+
 static bool gdb_read(void *opaque, uint64_t gpa, void *buf, uint32_t len)
 {
 	struct gdb *gdb = opaque;
@@ -111,6 +120,7 @@ static const struct target_ops gdb_target_ops = {
 	.reg_get = gdb_reg_get,
 	.reg_set = gdb_reg_set,
 	.ram = gdb_ram,
+	.wrote = gdb_wrote,
 	.read = gdb_read,
 	.debug_caps = gdb_debug_caps,
 	.debug_set = gdb_debug_set,

@@ -37,7 +37,7 @@ static void points_put(const struct target *target, struct point_soft *s)
 	if (!ram)
 		return;
 	memcpy(s->saved, ram, s->size);
-	memcpy(ram, points_bkpt(s), s->size);
+	target_write(target, ram, points_bkpt(s), s->size);
 }
 
 static void points_take(const struct target *target, const struct point_soft *s)
@@ -45,7 +45,7 @@ static void points_take(const struct target *target, const struct point_soft *s)
 	uint8_t *ram = points_in_place(target, s);
 
 	if (ram)
-		memcpy(ram, s->saved, s->size);
+		target_write(target, ram, s->saved, s->size);
 }
 
 static bool points_overlaps(const struct point_soft *s, uint64_t gpa, uint32_t len)
@@ -131,7 +131,7 @@ void points_write_ram(struct points *points, const struct target *target, uint64
 		if (lifted[i])
 			points_take(target, &points->soft[i]);
 	}
-	memcpy(target_ram(target, gpa, len), buf, len);
+	target_write(target, target_ram(target, gpa, len), buf, len);
 	for (unsigned int i = 0; i < points->nr_soft; i++)
 		if (lifted[i])
 			points_put(target, &points->soft[i]);

@@ -18,6 +18,8 @@ struct target_ops {
 	int (*reg_set)(void *opaque, unsigned int cpu, const char *name, uint64_t value);
 	/* @len bytes of the guest's RAM, or NULL where not all of them are RAM. */
 	void *(*ram)(void *opaque, uint64_t gpa, uint32_t len);
+	/* Those @len bytes of it were written, and may be code: makes the guest execute them. */
+	void (*wrote)(void *opaque, void *ram, uint32_t len);
 	/* Reads what the guest would read from RAM or flash there, and never a device. */
 	bool (*read)(void *opaque, uint64_t gpa, void *buf, uint32_t len);
 	void (*debug_caps)(void *opaque, struct armvmm_debug_caps *caps);
@@ -57,6 +59,13 @@ static inline int target_reg_set(const struct target *t, unsigned int cpu, const
 static inline void *target_ram(const struct target *t, uint64_t gpa, uint32_t len)
 {
 	return t->ops->ram(t->opaque, gpa, len);
+}
+
+/* Writes what target_ram() gave. */
+static inline void target_write(const struct target *t, void *ram, const void *buf, uint32_t len)
+{
+	__builtin_memcpy(ram, buf, len);
+	t->ops->wrote(t->opaque, ram, len);
 }
 
 static inline bool target_read(const struct target *t, uint64_t gpa, void *buf, uint32_t len)

@@ -103,8 +103,8 @@ static const struct {
 	    "recvmsg", "sendto", "sendmsg", "shutdown", "getsockopt", "setsockopt", "getsockname",
 	    "getpeername", "stat", "stat64" } },
 	{ NET, FOR_READING, { "openat" } },
-	/* A debugger comes to the socket that listens already. */
-	{ DEBUGGER, ALWAYS, { "accept4" } },
+	/* A debugger comes to the socket that listens already, and writes code (Arm's own call). */
+	{ DEBUGGER, ALWAYS, { "accept4", "cacheflush" } },
 };
 
 /* Requests of ioctl(), of which @mask is looked at. */

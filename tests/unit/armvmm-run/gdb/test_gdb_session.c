@@ -436,6 +436,28 @@ static void test_stops(void)
 	session_detach(&s);
 }
 
+/* What a debugger writes is what the guest executes: BKPTs, what was below them, and memory. */
+static void test_code(void)
+{
+	fake_target_start(&s);
+	IS("Z0,40000100,4", "OK");
+	IS("Z0,40000202,2", "OK");
+	KTAP_TRUE(!memcmp(fake.fetched, fake.ram, sizeof(fake.ram)));
+	IS("M400000ff,6:112233445566", "OK");
+	KTAP_TRUE(!memcmp(fake.fetched, fake.ram, sizeof(fake.ram)));
+	IS("X40000ffe,4:abcd", "OK");
+	KTAP_TRUE(!memcmp(fake.fetched, fake.ram, sizeof(fake.ram)));
+	IS("z0,40000202,2", "OK");
+	KTAP_TRUE(!memcmp(fake.fetched, fake.ram, sizeof(fake.ram)));
+	memcpy(fake.ram + 0x100, s.points.soft[0].saved, 4);
+	memcpy(fake.fetched, fake.ram, sizeof(fake.ram));
+	session_reset(&s);
+	KTAP_TRUE(!memcmp(fake.fetched + 0x100, "\x70\x00\x20\xe1", 4));
+	session_detach(&s);
+	KTAP_TRUE(!memcmp(fake.fetched, fake.ram, sizeof(fake.ram)));
+	KTAP_TRUE(!memcmp(fake.ram + 0xff, "\x11\x22\x33\x44\x55\x66", 6));
+}
+
 /* Virtual page 0x10000 is this one now; the tables are at 0x4000 and 0x8000. */
 static void map(uint32_t gpa)
 {
@@ -540,6 +562,6 @@ static void test_monitor(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_hello), KTAP_CASE(test_features), KTAP_CASE(test_registers),
-	  KTAP_CASE(test_memory), KTAP_CASE(test_soft), KTAP_CASE(test_hard),
+	  KTAP_CASE(test_memory), KTAP_CASE(test_soft), KTAP_CASE(test_code), KTAP_CASE(test_hard),
 	  KTAP_CASE(test_resume), KTAP_CASE(test_stops), KTAP_CASE(test_copy),
 	  KTAP_CASE(test_end), KTAP_CASE(test_monitor))

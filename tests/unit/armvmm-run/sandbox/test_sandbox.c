@@ -448,6 +448,16 @@ static int work_control_make(void)
 	return work_control(true);
 }
 
+/* A debugger comes, and writes code: on Arm that is a system call. */
+static int work_debugger(void)
+{
+	static char code[64];
+
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .debugger = true });
+	__builtin___clear_cache(code, code + sizeof(code));
+	return accept4(-1, NULL, NULL, SOCK_CLOEXEC) != -1 || errno != EBADF;
+}
+
 /* A socket that listens before, and connections to it after. */
 static int work_network(void)
 {
@@ -494,6 +504,7 @@ static void test_work(void)
 	KTAP_EQ(in_child(work_main), 0);
 	KTAP_EQ(in_child(work_control_serve), 0);
 	KTAP_EQ(in_child(work_control_make), VIOLATION);
+	KTAP_EQ(in_child(work_debugger), 0);
 }
 
 static int work_look(void)

@@ -24,6 +24,7 @@ struct link {
 	int listen_fd, fd;	/* fd: -1 where there is no debugger */
 	GSource *listen_source, *source;
 	GIOCondition watched;
+	bool came;		/* it has begun as a debugger does */
 	bool hang_up;		/* when all is sent */
 	struct packet_reader reader;
 	struct reply reply;
@@ -74,8 +75,12 @@ static void link_close(struct link *link)
 
 static void link_lose(struct link *link)
 {
+	bool came = link->came;
+
 	link_close(link);
-	link->ops->gone(link->opaque);
+	link->came = false;
+	if (came)
+		link->ops->gone(link->opaque);
 }
 
 /* ---- Out ---- */
@@ -157,9 +162,26 @@ static void link_take(struct link *link, enum packet_event event)
 	link_answer(link, reply);
 }
 
+/*
+ * A browser can be made to come by any page that it shows, and sends lines of HTTP, in which a
+ * packet may be hidden. Whoever does not begin as a debugger does is none, and stops no guest.
+ */
+static bool link_greet(struct link *link)
+{
+	if (link->came || link->in_at == link->in_len)
+		return true;
+	if (!packet_begins(link->in[link->in_at]))
+		return false;
+	link->came = true;
+	link->ops->came(link->opaque);
+	return true;
+}
+
 /* Handles what has been read, up to an answer that the debugger does not take yet. */
 static bool link_handle(struct link *link)
 {
+	if (!link_greet(link))
+		return false;
 	while (link->in_at < link->in_len && !link->out_len && !link->hang_up) {
 		link_take(link, packet_read(&link->reader, link->in[link->in_at++]));
 		if (!link_flush(link))
@@ -222,17 +244,19 @@ static gboolean link_look(void *opaque)
 }
 
 /*
- * One that has hung up may not have been looked at yet. What it said last counts still: it may be
- * that the guest is to be killed.
+ * Makes room for the next one, where there is no debugger but a line: one that has said nothing, or
+ * that has hung up and was not looked at yet. What it said last counts still: it may be that the
+ * guest is to be killed.
  */
 static void link_bury(struct link *link)
 {
 	struct pollfd old = { .fd = link->fd, .events = POLLRDHUP };
+	bool gone = poll(&old, 1, 0) > 0;
 
-	if (poll(&old, 1, 0) <= 0)
+	if (link->came && !gone)
 		return;
-	link_ready(link->fd, G_IO_HUP, link);
-	if (link->fd >= 0)
+	link_ready(link->fd, G_IO_IN, link);
+	if (link->fd >= 0 && (gone || !link->came))
 		link_lose(link);
 }
 
@@ -258,7 +282,6 @@ static gboolean link_accept(int listen_fd, GIOCondition condition, void *opaque)
 	link->hang_up = false;
 	link->in_at = link->in_len = link->out_at = link->out_len = link->last_len = 0;
 	memset(&link->reader, 0, sizeof(link->reader));
-	link->ops->came(link->opaque);
 	link_watch(link);
 	return G_SOURCE_CONTINUE;
 }
@@ -280,7 +303,7 @@ struct link *link_new(int fd, GMainContext *context, const struct link_ops *ops,
 
 void link_send(struct link *link, const struct reply *reply)
 {
-	if (link->fd < 0)
+	if (!link->came)
 		return;
 	link_answer(link, reply);
 	if (link_flush(link))

@@ -12,8 +12,9 @@
 #include "gdb/reply.h"
 
 struct link_ops {
+	/* With the first byte, if it is one that a debugger begins with. */
 	void (*came)(void *opaque);
-	void (*gone)(void *opaque);	/* not after link_free() */
+	void (*gone)(void *opaque);	/* of one that came; not after link_free() */
 	/* A packet, and its answer. Returns false to hang up once that is sent. */
 	bool (*packet)(void *opaque, const char *data, size_t len, struct reply *reply);
 	void (*interrupt)(void *opaque, struct reply *reply);

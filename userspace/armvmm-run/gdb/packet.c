@@ -22,6 +22,11 @@ static void packet_add(struct packet_reader *reader, uint8_t byte)
 		reader->len++;
 }
 
+bool packet_begins(uint8_t byte)
+{
+	return byte == '+' || byte == '-' || byte == '$' || byte == PACKET_CTRL_C;
+}
+
 static enum packet_event packet_outside(struct packet_reader *reader, uint8_t byte)
 {
 	switch (byte) {

@@ -7,6 +7,7 @@
 #ifndef ARMVMM_RUN_GDB_PACKET_H
 #define ARMVMM_RUN_GDB_PACKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@ struct packet_reader {
 	size_t len;
 	char data[PACKET_MAX];
 };
+
+/* True for what a client may say first: an acknowledgement, a packet, the byte 3. */
+bool packet_begins(uint8_t byte);
 
 /* Takes one byte. */
 enum packet_event packet_read(struct packet_reader *reader, uint8_t byte);

@@ -131,8 +131,10 @@ static void test_talk(void)
 	start();
 	link_send(link_, &reply);
 	fd = dial();
+	KTAP_EQ(came, 0);
+	say(fd, "+");
 	KTAP_EQ(came, 1);
-	say(fd, "+$hello#14");
+	say(fd, "$hello#14");
 	KTAP_STREQ(heard(fd), "+$hello#14");
 	say(fd, "$hello#15");
 	KTAP_STREQ(heard(fd), "-");
@@ -164,19 +166,73 @@ static void test_talk(void)
 	close(fd);
 	/* The next one may come, and what the last one left unfinished is forgotten. */
 	fd = dial();
-	KTAP_EQ(came, 2);
 	say(fd, "$half");
+	KTAP_EQ(came, 2);
 	close(fd);
 	turn();
 	KTAP_EQ(gone, 2);
 	fd = dial();
-	say(fd, "#00$a#61");
+	say(fd, "+#00$a#61");
 	KTAP_STREQ(heard(fd), "$a#61");
 	link_free(link_);
 	KTAP_STREQ(heard(fd), "(closed)");
 	KTAP_EQ(gone, 2);
 	close(fd);
 	link_free(NULL);
+}
+
+/* What a web page makes a browser send stops no guest, and leaves the place to a debugger. */
+static void test_no_debugger(void)
+{
+	static const char *const first[] = { "+", "-", "$a#61", "\x03" };
+	static const char *const others[] = {
+		"POST / HTTP/1.1\r\n\r\n$a#61", "\x16\x03\x01", "#00", " $a#61", "\n", "}",
+	};
+	int fd, silent;
+	ssize_t n;
+
+	start();
+	for (unsigned int i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		fd = dial();
+		say(fd, others[i]);
+		/* To be told of its end, or that of what was not read. */
+		n = read(fd, &(char){ 0 }, 1);
+		KTAP_TRUE(!n || (n < 0 && errno == ECONNRESET));
+		close(fd);
+	}
+	KTAP_EQ(came + gone + packets, 0);
+	/* Nor does one that says nothing. */
+	silent = dial();
+	link_send(link_, &(struct reply){ .len = 3, .data = "W00" });
+	KTAP_STREQ(heard(silent), "");
+	fd = dial();
+	KTAP_STREQ(heard(silent), "(closed)");
+	close(silent);
+	KTAP_EQ(came + gone, 0);
+	/* One whose first byte is there already is a debugger. */
+	if (write(fd, "+", 1) != 1)
+		KTAP_FAIL("write: %s", strerror(errno));
+	silent = ring();
+	turn();
+	KTAP_EQ(came, 1);
+	KTAP_STREQ(heard(silent), "(closed)");
+	close(silent);
+	close(fd);
+	turn();
+	KTAP_EQ(gone, 1);
+	came = gone = 0;
+	for (unsigned int i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		fd = dial();
+		say(fd, first[i]);
+		KTAP_EQ(came, i + 1);
+		/* From then on noise is passed over, as between packets. */
+		say(fd, "POST$b#62");
+		KTAP_TRUE(strstr(heard(fd), "$b#62") != NULL);
+		close(fd);
+		turn();
+		KTAP_EQ(gone, i + 1);
+	}
+	link_free(link_);
 }
 
 /* One that asks and does not read: it is not read from either, and nothing grows. */
@@ -383,6 +439,6 @@ static void test_dir(void)
 	KTAP_TRUE(mkdtemp(dir) != NULL);
 }
 
-KTAP_MAIN(KTAP_CASE(test_dir), KTAP_CASE(test_talk), KTAP_CASE(test_deaf),
-	  KTAP_CASE(test_left_over), KTAP_CASE(test_change), KTAP_CASE(test_no_files),
-	  KTAP_CASE(test_listener))
+KTAP_MAIN(KTAP_CASE(test_dir), KTAP_CASE(test_talk), KTAP_CASE(test_no_debugger),
+	  KTAP_CASE(test_deaf), KTAP_CASE(test_left_over), KTAP_CASE(test_change),
+	  KTAP_CASE(test_no_files), KTAP_CASE(test_listener))

@@ -246,8 +246,8 @@ void points_clear(struct points *points, const struct target *target)
 }
 
 /*
- * DFAR's address may be the first of an instruction's accesses (LDM), below what is watched: then it
- * is the next watchpoint above.
+ * DFAR's address may be the first of an instruction's accesses (LDM), below what is watched: then
+ * it is the next watchpoint above.
  */
 const struct point_hard *points_watched(const struct points *points, uint32_t va, bool is_write)
 {

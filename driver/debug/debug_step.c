@@ -76,22 +76,34 @@ static void step_load(struct hyp_debug *hyp, const struct next_pc_bp *bps, unsig
 }
 
 /*
- * Is the guest to see no interrupt while it does the instruction at the PC? A load with interrupts
- * masked takes none anyway, and may be a handler's of GICC_IAR, which has to find the one that is
- * pending. All others are kept from seeing it: they may unmask. vm->srcu is held.
+ * May the instruction at the PC be one of a handler's with which it deals with interrupts, and none
+ * that unmasks one: GICC_IAR is read, GICC_EOIR and GICC_DIR are written, ISR is read.
  */
-static bool step_blocks_irq(const struct armvmm_debug *debug, const struct next_pc_state *state)
+static bool step_handles_irq(const struct next_pc_state *state)
 {
 	struct decode_state decode = { .thumb = state->cpsr & CPSR_T };
 	struct decode_insn insn;
 	u32 word;
 
-	if (!(debug->control & KVM_GUESTDBG_BLOCKIRQ))
+	if (!armvmm_next_pc_fetch(state, &word))
 		return false;
-	if (!(state->cpsr & CPSR_I) || !armvmm_next_pc_fetch(state, &word))
+	if ((word & 0x0f100010) == 0x0e100010)	/* MRC (A8.8.107), A32 or T32 */
 		return true;
 	memcpy(decode.r, state->r, sizeof(decode.r));
-	return !armvmm_decode_ldst(word, &decode, &insn) || !insn.is_load || insn.exception_return;
+	return armvmm_decode_ldst(word, &decode, &insn) && !insn.exception_return;
+}
+
+/*
+ * Is the guest to see no interrupt while it does the instruction at the PC? Where IRQs are masked
+ * it takes none anyway, and a handler has to find the one that is pending, at a virtual CPU
+ * interface that is on; the client's own interrupt controller needs neither. All other instructions
+ * are kept from seeing it: they may unmask. vm->srcu is held.
+ */
+static bool step_blocks_irq(const struct armvmm_vcpu *vcpu, const struct next_pc_state *state)
+{
+	if (!(vcpu->debug.control & KVM_GUESTDBG_BLOCKIRQ))
+		return false;
+	return !(state->cpsr & CPSR_I) || !vcpu->vm->vgic.in_kernel || !step_handles_irq(state);
 }
 
 /*
@@ -117,7 +129,7 @@ int armvmm_debug_step(struct armvmm_vcpu *vcpu)
 	step_state(vcpu, &state);
 	idx = srcu_read_lock(&vcpu->vm->srcu);
 	n = armvmm_next_pc_plan(&state, armvmm_debug_host.mismatch, bps, hyp->nr_brp);
-	debug->irq_blocked = step_blocks_irq(debug, &state);
+	debug->irq_blocked = step_blocks_irq(vcpu, &state);
 	srcu_read_unlock(&vcpu->vm->srcu, idx);
 	step_load(hyp, bps, n);
 	return 1;

@@ -317,11 +317,14 @@ static void step_blocked(uint32_t pc)
 	check_exit(KVM_ARM_DEBUG_EC_STEP, pc + 20);
 }
 
+#define ISR_I		(1u << 7)	/* DDI 0406C B4.1.83 */
+
 GUEST_CODE(waits, "cpsie i\n\tmov r0, #2\n\tmov r0, #3\n\twfi\n\tmov r0, #4\n\tb .");
 GUEST_CODE(waits_gic, "ldr r1, =0x08000000\n\tmov r0, #1\n\tstr r0, [r1]\n\tstr r0, [r1, #0x104]\n\t"
 	   "strb r0, [r1, #0x820]\n\tldr r1, =0x08010000\n\tmov r2, #0xf0\n\tstr r2, [r1, #4]\n\t"
 	   "str r0, [r1]\n\tbkpt #0\n\tcpsie i\n\tmov r0, #2\n\tmov r0, #3\n\t"
-	   "ldr r3, [r1, #12]\n\tcpsid i\n\tldr r4, [r1, #12]\n\tb .");
+	   "ldr r3, [r1, #12]\n\tcpsid i\n\tmrc p15, 0, r5, c12, c1, 0\n\tldr r4, [r1, #12]\n\t"
+	   "str r4, [r1, #16]\n\tldr r6, [r1, #20]\n\tb .");
 
 static void step_blocks_irqs(void)
 {
@@ -340,7 +343,7 @@ static void step_blocks_irqs(void)
 	run_to(VECTORS + 0x18);
 }
 
-/* The same by the GIC's list registers; and what reads of GICC_IAR find meanwhile. */
+/* The same by the GIC's list registers; and what a handler does, which IRQs are masked in. */
 static void step_blocks_spi(void)
 {
 	start(1, 0);
@@ -353,7 +356,13 @@ static void step_blocks_spi(void)
 	step_blocked(CODE + 40);
 	CHECK(reg32(vcpu, REG_R(3)) == 1023, "IAR %u", reg32(vcpu, REG_R(3)));
 	check_exit(KVM_ARM_DEBUG_EC_STEP, CODE + 64);
+	CHECK(reg32(vcpu, REG_R(5)) & ISR_I, "ISR 0x%x with IRQs masked", reg32(vcpu, REG_R(5)));
+	check_exit(KVM_ARM_DEBUG_EC_STEP, CODE + 68);
 	CHECK(reg32(vcpu, REG_R(4)) == 32, "IAR with IRQs masked %u", reg32(vcpu, REG_R(4)));
+	CHECK_OK(irq_line(vm.fd, SPI(32), 0));
+	check_exit(KVM_ARM_DEBUG_EC_STEP, CODE + 72);
+	check_exit(KVM_ARM_DEBUG_EC_STEP, CODE + 76);
+	CHECK(reg32(vcpu, REG_R(6)) >= 0xf8, "RPR 0x%x after EOIR", reg32(vcpu, REG_R(6)));
 }
 
 GUEST_CODE(self, "mov r0, #1\n\tb .\n\t.thumb\n\tb .\n\t.arm");

@@ -318,7 +318,10 @@ int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit);
 #define ARMVMM_DEBUG_BKPT	(1u << 1)	/* the guest's BKPT instructions are the caller's */
 /* Once: the guest itself takes the BKPT that is next. */
 #define ARMVMM_DEBUG_INJECT_BKPT (1u << 2)
-/* With ARMVMM_DEBUG_STEP: the guest takes no interrupt meanwhile. */
+/*
+ * With ARMVMM_DEBUG_STEP: the guest takes no IRQ meanwhile, and an FIQ only at a load, a store or
+ * an MRC that it does with IRQs masked.
+ */
 #define ARMVMM_DEBUG_BLOCK_IRQ	(1u << 3)
 
 /* What vCPUs can be debugged by. */

@@ -5,7 +5,7 @@
  *	SHIM=part	each entry is to a CPU of another part than the vCPU
  *	SHIM=hole	the host takes 16 MiB of the guest's memory, at 64 MiB, away
  *	SHIM=attack	somebody has taken over the thread SHIM_THREAD (main, vcpu, disk, net-user),
- *			and tries SHIM_CALL; what comes of it, if the thread lives, is on standard error
+ *			and tries SHIM_CALL; what comes of it, if the thread lives, goes to stderr
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/options.c userspace/armvmm-run/core/cpupart.c
+// sources: userspace/armvmm-run/control/address.c userspace/armvmm-run/gdb/gdb_address.c
 // sources: userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c
@@ -61,7 +62,8 @@ void machine_note(struct machine *m, const char *fmt, ...)
 {
 }
 
-void machine_request(struct machine *m, enum machine_request request, const char *why)
+void machine_request(struct machine *m, enum machine_request request, enum machine_cause cause,
+		     const char *why)
 {
 }
 

@@ -8,6 +8,33 @@
 #include "control/qmp.h"
 
 /*
+ * The library adds ".0" to each real number that has no point, behind an exponent too, where JSON has
+ * none: takes it away again there.
+ */
+static void qmp_exponents(char *line)
+{
+	bool string = false;
+	char *to = line;
+
+	for (const char *p = line; *p;) {
+		bool exponent = !string && *p == 'e' && (p[1] == '+' || p[1] == '-');
+
+		if (*p == '"')
+			string = !string;
+		else if ((string && *p == '\\') || exponent)
+			*to++ = *p++;
+		*to++ = *p++;
+		if (!exponent)
+			continue;
+		while (g_ascii_isdigit(*p))
+			*to++ = *p++;
+		if (p[0] == '.' && p[1] == '0')
+			p += 2;
+	}
+	*to = '\0';
+}
+
+/*
  * The object's text, which is given up. The library passes on what it was given, and names of files
  * and of the guest are bytes of any kind; of the control characters it forgets the last, 0x1f.
  */
@@ -20,6 +47,7 @@ static char *qmp_line(JsonObject *object)
 	char *escaped = g_strjoinv("\\u001f", part);
 	char *line = g_strconcat(escaped, "\r\n", NULL);
 
+	qmp_exponents(line);
 	g_free(escaped);
 	g_strfreev(part);
 	g_free(valid);

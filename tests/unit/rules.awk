@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Prints the rules of the unit tests that it is given, for the Makefile beside it: what two tests
-# compile alike is compiled once.
+# Prints the rules of the tests of folder that it is given, for the Makefile there: what two tests
+# compile alike is compiled once. The Makefile says compile, link, root and out.
 function field(name)
 {
 	if (index($0, "// " name ": ") != 1)
@@ -34,7 +34,7 @@ function rules(    name, key, source, object, objects, n, i)
 	gsub(/.*\/|\.c$/, "", name)
 	key = cflags pkgs
 	gsub(/[^A-Za-z0-9]+/, "_", key)
-	n = split("tests/unit/" file sources, source, " ")
+	n = split(folder "/" file sources, source, " ")
 	for (i = 1; i <= n; i++) {
 		object = "$(out)/obj/" key "/" source[i] ".o"
 		objects = objects " " object

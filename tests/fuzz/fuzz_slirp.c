@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "armvmm-run/inet_checksum.h"
 #include "fuzz.h"
 #include "net/slirp_stack.h"
 
@@ -41,17 +42,6 @@ static void note(void *opaque, const char *text)
 
 static const struct slirp_stack_ops ops = { .output = output, .note = note };
 
-static uint16_t checksum(const uint8_t *p, size_t len)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < len; i++)
-		sum += p[i] << (i & 1 ? 0 : 8);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /* An Ethernet and an IPv4 header for what follows; the fields that matter are the input's. */
 static size_t ipv4(uint8_t *frame, struct fuzz *f, size_t payload)
 {
@@ -70,7 +60,7 @@ static size_t ipv4(uint8_t *frame, struct fuzz *f, size_t payload)
 	ip[8] = 64;
 	ip[9] = (uint8_t[]){ 1, 6, 17, 17, 6, 1, 2, 41 }[how & 7];
 	memcpy(ip + 12, (uint8_t[]){ 10, 0, 2, 15, 10, 0, 2, (how >> 4 & 3) + 2 }, 8);
-	sum = checksum(ip, 20);
+	sum = inet_checksum(ip, 20);
 	ip[10] = sum >> 8;
 	ip[11] = sum;
 	return 34;

@@ -31,6 +31,7 @@
 #include <sys/socket.h>
 
 #include "armvmm-run/device_make.h"
+#include "armvmm-run/inet_checksum.h"
 #include "armvmm-run/process_self.h"
 #include "armvmm-run/virtio/virtio_driver.h"
 
@@ -87,17 +88,6 @@ static void give_buffers(unsigned int nr, uint32_t len)
 
 static const uint8_t guest_mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
 
-static uint16_t checksum(const uint8_t *p, size_t len)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < len; i++)
-		sum += p[i] << (i & 1 ? 0 : 8);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 static size_t arp_request(uint8_t *f, uint8_t last)
 {
 	static const uint8_t head[] = { 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1 };
@@ -129,7 +119,7 @@ static size_t echo_request(uint8_t *f, size_t payload, uint16_t id)
 	ip[8] = 64;
 	ip[9] = 1;
 	memcpy(ip + 12, (uint8_t[]){ 10, 0, 2, 15, 10, 0, 2, 2 }, 8);
-	sum = checksum(ip, 20);
+	sum = inet_checksum(ip, 20);
 	ip[10] = sum >> 8;
 	ip[11] = sum;
 	icmp[0] = 8;
@@ -137,7 +127,7 @@ static size_t echo_request(uint8_t *f, size_t payload, uint16_t id)
 	icmp[5] = id;
 	for (size_t i = 0; i < payload; i++)
 		icmp[8 + i] = i * 3 + id;
-	sum = checksum(icmp, 8 + payload);
+	sum = inet_checksum(icmp, 8 + payload);
 	icmp[2] = sum >> 8;
 	icmp[3] = sum;
 	return 14 + ip_len;
@@ -309,7 +299,7 @@ static size_t echo_piece(uint8_t *f, size_t first, size_t second, uint16_t id, b
 	ip[6] = (last ? 0 : 0x20) | from / 8 >> 8;
 	ip[7] = from / 8;
 	ip[10] = ip[11] = 0;
-	sum = checksum(ip, 20);
+	sum = inet_checksum(ip, 20);
 	ip[10] = sum >> 8;
 	ip[11] = sum;
 	return 34 + len;
@@ -520,7 +510,7 @@ static size_t tcp_syn(uint8_t *f, uint16_t port)
 	echo_request(f, 12, 0);
 	f[14 + 9] = 6;
 	f[14 + 10] = f[14 + 11] = 0;
-	sum = checksum(f + 14, 20);
+	sum = inet_checksum(f + 14, 20);
 	f[14 + 10] = sum >> 8;
 	f[14 + 11] = sum;
 	memset(tcp, 0, 20);
@@ -531,7 +521,7 @@ static size_t tcp_syn(uint8_t *f, uint16_t port)
 	tcp[13] = 2;
 	tcp[14] = 0x20;
 	memcpy(pseudo + 12, tcp, 20);
-	sum = checksum(pseudo, 32);
+	sum = inet_checksum(pseudo, 32);
 	tcp[16] = sum >> 8;
 	tcp[17] = sum;
 	return 54;

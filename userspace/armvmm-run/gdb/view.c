@@ -33,11 +33,13 @@ bool view_address(const struct target *target, unsigned int cpu, uint32_t va, ui
 	return view_walk(target, cpu, &walk) && walk_address(&walk, va, gpa);
 }
 
-/* What of @len bytes at @va is in one page. */
-static uint32_t view_piece(uint32_t va, uint32_t len)
+/* How many of @len bytes at @va are in one page, which is at *@gpa; 0: it is nowhere. */
+static uint32_t view_piece(const struct walk *walk, uint32_t va, uint32_t len, uint64_t *gpa)
 {
 	uint32_t left = VIEW_PAGE - (va & (VIEW_PAGE - 1));
 
+	if (!walk_address(walk, va, gpa))
+		return 0;
 	return len < left ? len : left;
 }
 
@@ -50,11 +52,11 @@ uint32_t view_read(const struct points *points, const struct target *target, uns
 	if (!view_walk(target, cpu, &walk))
 		return 0;
 	while (done < len) {
-		uint32_t piece = view_piece(va + done, len - done);
-		uint8_t *to = (uint8_t *)buf + done;
 		uint64_t gpa;
+		uint32_t piece = view_piece(&walk, va + done, len - done, &gpa);
+		uint8_t *to = (uint8_t *)buf + done;
 
-		if (!walk_address(&walk, va + done, &gpa))
+		if (!piece)
 			break;
 		if (target_ram(target, gpa, piece))
 			points_read_ram(points, target, gpa, to, piece);
@@ -74,10 +76,10 @@ uint32_t view_write(struct points *points, const struct target *target, unsigned
 	if (!view_walk(target, cpu, &walk))
 		return 0;
 	while (done < len) {
-		uint32_t piece = view_piece(va + done, len - done);
 		uint64_t gpa;
+		uint32_t piece = view_piece(&walk, va + done, len - done, &gpa);
 
-		if (!walk_address(&walk, va + done, &gpa) || !target_ram(target, gpa, piece))
+		if (!piece || !target_ram(target, gpa, piece))
 			break;
 		points_write_ram(points, target, gpa, (const uint8_t *)buf + done, piece);
 		done += piece;

@@ -85,13 +85,13 @@ every_ten() {
 	done
 } >/dev/null
 
-# retry N CMD...: up to N tries with a growing pause.
+# retry N CMD...: up to N tries with a growing pause, of ARMVMM_RETRY_PAUSE (5) seconds at first.
 retry() {
 	local n=$1 i
 	shift
 	for ((i = 1; i <= n; i++)); do
 		"$@" && return 0
-		[ "$i" -eq "$n" ] || sleep $((i * 5))
+		[ "$i" -eq "$n" ] || sleep $((i * ${ARMVMM_RETRY_PAUSE:-5}))
 	done
 	return 1
 }

@@ -18,7 +18,8 @@ export PATH=$PATH:/usr/sbin:/sbin
 # Compilers that remember, as scripts/ccache.mk has them for make.
 if [ -d /usr/lib/ccache ]; then
 	case $PATH in /usr/lib/ccache:*) ;; *) PATH=/usr/lib/ccache:$PATH ;; esac
-	export CCACHE_DIR=${CCACHE_DIR:-$ARMVMM_CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G}
+	export CCACHE_DIR=${CCACHE_DIR:-$ARMVMM_CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G} \
+		CCACHE_DEPEND=${CCACHE_DEPEND:-1}
 fi
 
 # Everything that is said goes to stderr: stdout belongs to the command's own answer.

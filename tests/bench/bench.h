@@ -5,7 +5,6 @@
 
 #include "../guest/lib/board.h"
 
-#define LOAD_ADDR	0x40010000
 #define TOUCH_BASE	0x42000000	/* pages that only the first-touch test uses */
 
 /* The client's device */

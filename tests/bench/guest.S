@@ -65,7 +65,7 @@ both:
 	orr	r0, r0, #0xf00000
 	mcr	p15, 0, r0, c1, c0, 2
 	isb
-	mov	r0, #0x40000000
+	mov	r0, #1 << 30			/* FPEXC.EN */
 	vmsr	fpexc, r0
 	cmp	r5, #0
 	ldreq	r0, =bench_main

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../guest/lib/board.h"
 #include "coverage.h"
 #include "machine.h"
 #include "report.h"
@@ -499,10 +500,9 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 	struct machine m;
 	int i;
 
-	/* The board virt's. */
-	p.ram_base = 0x40000000;
+	p.ram_base = RAM_BASE;
 	p.ram_size = 1ull << 30;
-	p.m.gich = 0x08030000;
+	p.m.gich = GICH_BASE;
 	for (i = 0; i < argc; i++) {
 		if (plugin_option(argv[i]))
 			continue;

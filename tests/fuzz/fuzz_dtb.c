@@ -9,6 +9,7 @@
 /* A device tree that somebody gave: completed it is whole, or it is refused with a reason. */
 #include <libfdt.h>
 
+#include "../guest/lib/board.h"
 #include "boot/dtb.h"
 #include "fuzz.h"
 
@@ -25,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct dtb_params params = {
 		.nr_cpus = 1 + how % 8,
 		.cpu = "arm,cortex-a15",
-		.ram_base = 0x40000000,
+		.ram_base = RAM_BASE,
 		.ram_size = 256 << 20,
 		.bootargs = how & 8 ? "console=ttyAMA0" : NULL,
 		.initrd_gpa = 0x48000000,

@@ -9,12 +9,13 @@
 #include <endian.h>
 #include <stdbool.h>
 
+#include "../guest/lib/board.h"
 #include "armvmm-run/machine_fake.h"
 #include "core/device_type.h"
 #include "core/fwcfg_item.h"
 #include "fuzz.h"
 
-#define RAM	0x40000000ull
+#define RAM	((uint64_t)RAM_BASE)
 #define SIZE	(1u << 20)
 #define ITEM	5000u
 

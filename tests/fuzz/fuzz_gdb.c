@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		reply.len = 0;
 		reply.none = false;
 		session_event(&s, i & 1, &(struct armvmm_exit){
-				      .debug = { .event = i % 4, .pc = 0x40000000, .far = i,
+				      .debug = { .event = i % 4, .pc = FAKE_RAM, .far = i,
 						 .is_write = i & 2 } }, &reply);
 		answer(&reply);
 	}

@@ -15,11 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../guest/lib/board.h"
 #include "boot/kernel.h"
 #include "boot/payload.h"
 #include "fuzz.h"
 
-#define RAM	0x40000000ull
+#define RAM	((uint64_t)RAM_BASE)
 #define FUZZ_UNPACKED	(2u << 20)
 
 static void check(const struct kernel_image *image, uint64_t size, uint64_t ram_size)

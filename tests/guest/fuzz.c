@@ -21,10 +21,10 @@ static u32 rnd(u32 cpu)
 
 static const struct { u32 base, size; } windows[] = {
 	{ GICD_BASE, 0x1000 }, { GICD_BASE, 0x1000 }, { GICD_BASE, 0x1000 },
-	{ GICC_BASE, 0x2000 }, { 0x08020000, 0x10000 }, { 0x09010000, 0x30000 },
+	{ GICC_BASE, 0x2000 }, { GICV2M_BASE, 0x10000 }, { RTC_BASE, 0x30000 },
 	{ DEV_BASE + DEV_SCRATCH, DEV_SCRATCH_LEN }, { DEV_BASE + 0x200, 0xe00 },
 	{ HOLE_BASE, HOLE_SIZE }, { 0x10000000, 0x2eff0000 }, { 0x3eff0000, 0x01010000 },
-	{ 0, 0x08000000 },
+	{ 0, GICD_BASE },
 };
 
 static u32 limit;

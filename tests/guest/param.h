@@ -14,7 +14,6 @@
 /* There are the GIC, of the PL011 the data register, and the test device, 4 KiB at DEV_BASE. */
 #define HOLE_BASE	0x0b000000	/* nothing: accesses go to the client, which counts them */
 #define HOLE_SIZE	0x01000000
-#define LOAD_ADDR	0x40010000
 #define FRESH_BASE	0x41000000	/* RAM that neither library nor client touches */
 
 #define GUEST_MAX_CPUS	8

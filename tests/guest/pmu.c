@@ -162,13 +162,13 @@ static void check_cycles(void)
 	}
 	report(b < a, "PMCR.C resets it (%u)", b);
 	for (u32 i = 0; i < MEASURES; i++) {
-		set_cycles(0x40000000);
+		set_cycles(1u << 30);
 		spin(20000);
 		a = cycles();
-		if (a > 0x40000000 && a < 0x50000000)
+		if (a > 1u << 30 && a < 5u << 28)
 			break;
 	}
-	report(a > 0x40000000 && a < 0x50000000, "it counts on from what is written (%08x)", a);
+	report(a > 1u << 30 && a < 5u << 28, "it counts on from what is written (%08x)", a);
 
 	/* As long as before, 64 times fewer steps: with room for whatever else the host does. */
 	for (u32 i = 0; i < MEASURES; i++) {
@@ -372,10 +372,10 @@ static void check_filter(void)
 		call_in_mode(MODE_USR, user_spin, 2000000);
 		pl0 = count(0) - pl0;
 		pl1 = count(1) - pl1;
-		if (pl1 < pl0 && pl0 < 0x40000000)
+		if (pl1 < pl0 && pl0 < 1u << 30)
 			break;
 	}
-	report(pl0 > 1000 && pl0 < 0x40000000, "and PL0 likewise (%u)", pl0);
+	report(pl0 > 1000 && pl0 < 1u << 30, "and PL0 likewise (%u)", pl0);
 	report(pl1 < pl0, "which counts nothing of PL1 (%u)", pl1);
 	/* NSK and NSU turn P and U round for who is not secure, B4.1.126. */
 	disable(3);
@@ -470,7 +470,7 @@ static void check_roundtrip(void)
 	set_pmcr(E);
 	enable(1u << CYCLE | 1);
 	set_inten(1u << CYCLE);
-	set_type(1, 0x40000011);
+	set_type(1, 1u << 30 | 0x11);
 	set_userenr(1);
 	choose(1);
 	a = cycles();
@@ -479,11 +479,11 @@ static void check_roundtrip(void)
 		w32(DEV_BASE + DEV_ROUNDTRIP, 1);
 		spin(10000);
 		b = cycles();
-		n += b <= a || b - a > 0x40000000;
+		n += b <= a || b - a > 1u << 30;
 		a = b;
 	}
 	report(!n, "the cycle counter goes on over a save and a restore");
-	report(CP15_READ(0, c9, c13, 1) == 0x40000011, "PMSELR and types are kept");
+	report(CP15_READ(0, c9, c13, 1) == (1u << 30 | 0x11), "PMSELR and types are kept");
 	report(count(0) == 20 && enabled() == (1u << CYCLE | 1) && inten() == 1u << CYCLE &&
 	       (pmcr() & 0x3f) == E && CP15_READ(0, c9, c14, 0) == 1, "and all else");
 	/* An overflow that comes while the state is out. */
@@ -521,7 +521,7 @@ static void each_cpu(u32 cpu)
 		increment(1 << (nr - 1));
 		spin(3000);
 		b = cycles();
-		went_back[cpu] += b <= a || b - a > 0x40000000;
+		went_back[cpu] += b <= a || b - a > 1u << 30;
 		a = b;
 	}
 	sums[cpu] = count(nr - 1);

@@ -16,7 +16,7 @@
 #define PAGES	16u
 
 /* Adds one to a word of each page from r5 to r6, for ever; tells after each round. */
-GUEST_CODE(walk, "ldr r1, =0x0a000000\n1:\tmov r2, r5\n2:\tldr r0, [r2]\n\tadd r0, r0, #1\n\t"
+GUEST_CODE(walk, "ldr r1, =DEV_BASE\n1:\tmov r2, r5\n2:\tldr r0, [r2]\n\tadd r0, r0, #1\n\t"
 	   "str r0, [r2]\n\tadd r2, r2, #4096\n\tcmp r2, r6\n\tblo 2b\n\tstr r0, [r1]\n\tb 1b");
 
 static void make(struct vm *vm, void *mem)

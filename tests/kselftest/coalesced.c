@@ -10,10 +10,10 @@
 /* Writes r4, r4 + 1, ... as words at r2 for ever. */
 GUEST_CODE(count, "1:\tstr r4, [r2]\n\tadd r4, r4, #1\n\tb 1b");
 /* The same r5 times, then tells. */
-GUEST_CODE(some, "ldr r1, =0x0a000000\n1:\tstr r4, [r2]\n\tadd r4, r4, #1\n\t"
+GUEST_CODE(some, "ldr r1, =DEV_BASE\n1:\tstr r4, [r2]\n\tadd r4, r4, #1\n\t"
 	   "subs r5, r5, #1\n\tbne 1b\n\tstr r4, [r1]\n2:\tb 2b");
 /* A byte, a halfword and a word that reaches beyond the zone; a read of it. */
-GUEST_CODE(forms, "ldr r1, =0x0a000000\n\tstrb r4, [r2]\n\tstrh r4, [r2, #2]\n\tstr r4, [r2, #4]\n\t"
+GUEST_CODE(forms, "ldr r1, =DEV_BASE\n\tstrb r4, [r2]\n\tstrh r4, [r2, #2]\n\tstr r4, [r2, #4]\n\t"
 	   "str r4, [r2, #0xfc]\n\tstr r4, [r2, #0x100]\n\tldr r0, [r2]\n\tstr r4, [r1]");
 
 static int zone(struct vm *vm, unsigned long req, uint64_t addr, uint32_t size, uint32_t pio)

@@ -36,7 +36,7 @@ struct bare_debug {
 #define VBAR		ARM_CP15_REG32(0, 12, 0, 0)
 #define CPSR_USR	(MODE_USR | CPSR_AIF)
 #define CPSR_SVC	(MODE_SVC | CPSR_AIF)
-#define CODE		(RAM_BASE + 0x10000)
+#define CODE		LOAD_ADDR
 #define VECTORS		(RAM_BASE + 0x8000)
 #define DATA		(RAM_BASE + 0x20000)
 
@@ -109,11 +109,11 @@ static inline void check_exit(uint32_t ec, uint32_t pc)
 }
 
 GUEST_CODE(bkpt, "mov r0, #1\n\tbkpt #0x1234\n\tmov r0, #2\n\tb .");
-GUEST_CODE(mmio, "ldr r1, =0x0a000000\n\tldr r2, [r1]\n\tadd r3, r2, #1\n\tstr r3, [r1]\n\tb .");
+GUEST_CODE(mmio, "ldr r1, =DEV_BASE\n\tldr r2, [r1]\n\tadd r3, r2, #1\n\tstr r3, [r1]\n\tb .");
 GUEST_CODE(line, "mov r0, #1\n\tmov r0, #2\n\tmov r0, #3\n\tmov r0, #4\n\tmov r0, #5\n\t"
 	   "mov r0, #6\n\tmov r0, #7\n\tmov r0, #8\n\tmov r0, #9\n\tb .");
 /* r0 counts what was done. */
-GUEST_CODE(accesses, "ldr r1, =0x40020000\n\tmov r0, #0\n\tstr r0, [r1, #16]\n\tmov r0, #1\n\t"
+GUEST_CODE(accesses, "ldr r1, =RAM_BASE + 0x20000\n\tmov r0, #0\n\tstr r0, [r1, #16]\n\tmov r0, #1\n\t"
 	   "ldr r2, [r1, #16]\n\tmov r0, #2\n\tstrb r0, [r1, #22]\n\tmov r0, #3\n\t"
 	   "ldrh r2, [r1, #20]\n\tmov r0, #4\n\tldrd r2, r3, [r1, #24]\n\tmov r0, #5\n\tb .");
 

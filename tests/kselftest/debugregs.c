@@ -33,10 +33,10 @@ GUEST_CODE(own, "mov r0, #0\n\tmcr p14, 0, r0, c1, c0, 4\n\tisb\n\tmrc p14, 0, r
 	   "mrc p14, 0, r4, c0, c0, 0\n\tmrc p14, 0, r5, c0, c1, 4\n\tmrc p14, 0, r6, c0, c1, 5\n\t"
 	   "mov r7, #1\n1:\tmov r7, #2\n\tmov r7, #3\n\tb .");
 #define OWN_BP		(CODE + 15 * 4)
-GUEST_CODE(own_wp, "ldr r0, =0x40020010\n\tmcr p14, 0, r0, c0, c1, 6\n\tldr r1, =0x1f7\n\t"
+GUEST_CODE(own_wp, "ldr r0, =RAM_BASE + 0x20010\n\tmcr p14, 0, r0, c0, c1, 6\n\tldr r1, =0x1f7\n\t"
 	   "mcr p14, 0, r1, c0, c1, 7\n\tmov r0, #0\n\tmcr p14, 0, r0, c1, c0, 4\n\t"
 	   "mov r0, #0x8000\n\t"
-	   "mcr p14, 0, r0, c0, c2, 2\n\tisb\n\tldr r0, =0x40020000\n\tldr r2, [r0, #16]\n\t"
+	   "mcr p14, 0, r0, c0, c2, 2\n\tisb\n\tldr r0, =RAM_BASE + 0x20000\n\tldr r2, [r0, #16]\n\t"
 	   "str r2, [r0, #16]\n\tmov r0, #3\n\tb .");
 #define OWN_WP		(CODE + 11 * 4)
 

@@ -19,7 +19,7 @@ asm(".pushsection .rodata.steps, \"a\"\n\t.global steps_" #name "_end\nsteps_" #
 
 STEPS(a32,
       "mov r0, #0" S
-      "ldr sp, =0x40030000" S
+      "ldr sp, =RAM_BASE + 0x30000" S
       "b 1f\n\tudf #0\n\t1:" S
       "cmp r0, #0" S
       "bne 9f" S
@@ -40,10 +40,10 @@ STEPS(a32,
       "adr r1, 1f" S
       "sub r1, r1, #4" S
       "add pc, r1, #4\n\tudf #0\n\t1:" S
-      "ldr pc, 2f\n\tudf #0\n\t2:	.word 1f - 70b + 0x40010000\n\t1:" S
+      "ldr pc, 2f\n\tudf #0\n\t2:	.word 1f - 70b + LOAD_ADDR\n\t1:" S
       "adr r2, 2f" S
       "mov r3, #4" S
-      "ldr pc, [r2, r3]\n\t2:	.word 0\n\t.word 1f - 70b + 0x40010000\n\t1:" S
+      "ldr pc, [r2, r3]\n\t2:	.word 0\n\t.word 1f - 70b + LOAD_ADDR\n\t1:" S
       "ldrne pc, [r0]" S
       "mrs r1, cpsr" S
       "msr spsr_cxsf, r1" S
@@ -55,9 +55,9 @@ STEPS(a32,
       "adr lr, 1f" S
       ".inst 0xe160006e\n\tudf #0\n\t1:" S
       "adr r2, 2f" S
-      "rfeia r2\n\t2:	.word 1f - 70b + 0x40010000\n\t.word 0x1d3\n\t1:" S
+      "rfeia r2\n\t2:	.word 1f - 70b + LOAD_ADDR\n\t.word 0x1d3\n\t1:" S
       "adr r2, 2f" S
-      "ldmia r2, {r3, pc}^\n\t2:	.word 0\n\t.word 1f - 70b + 0x40010000\n\t1:" S
+      "ldmia r2, {r3, pc}^\n\t2:	.word 0\n\t.word 1f - 70b + LOAD_ADDR\n\t1:" S
       "nop" S
       "sev" S
       "wfe" S
@@ -73,7 +73,7 @@ STEPS(a32,
       "nop\n9:\tb .");
 STEPS(t32, ".thumb\n\t"
       "movs r0, #0" S
-      "ldr r1, =0x40030000" S
+      "ldr r1, =RAM_BASE + 0x30000" S
       "mov sp, r1" S
       "b 1f\n\tudf #0\n\t1:" S
       "b.w 1f\n\tudf #0\n\t1:" S
@@ -134,7 +134,7 @@ STEPS(t32, ".thumb\n\t"
       "movs r2, #0" S
       "ldr.w pc, [sp, r2, lsl #2]\n\tudf #0\n\t1:" S
       "add sp, #4" S
-      "ldr.w pc, 2f\n\tudf #0\n\t.balign 4\n\t2:	.word 1f - 70b + 0x40010001\n\t1:" S
+      "ldr.w pc, 2f\n\tudf #0\n\t.balign 4\n\t2:	.word 1f - 70b + LOAD_ADDR + 1\n\t1:" S
       "movs r0, #1" S
       "tbb [pc, r0]\n\t2:	.byte 0\n\t.byte (1f - 2b) / 2\n\tudf #0\n\t1:" S
       "tbh [pc, r0, lsl #1]\n\t2:	.hword 0\n\t.hword (1f - 2b) / 2\n\tudf #0\n\t1:" S
@@ -147,7 +147,7 @@ STEPS(t32, ".thumb\n\t"
       "add lr, lr, #8" S
       "subs pc, lr, #8\n\tudf #0\n\t1:" S
       "adr.w r2, 2f" S
-      "rfeia r2\n\t.balign 4\n\t2:	.word 1f - 70b + 0x40010000\n\t.word 0x1f3\n\t1:" S
+      "rfeia r2\n\t.balign 4\n\t2:	.word 1f - 70b + LOAD_ADDR\n\t.word 0x1f3\n\t1:" S
       "nop" S
       "nop.w" S
       "mrc p15, 0, r1, c9, c12, 0" S
@@ -191,7 +191,7 @@ static void step_forms(void)
 /* An exception is the step: the next one is the vector's. */
 GUEST_CODE(svc, "svc #0");
 GUEST_CODE(undef, "udf #0");
-GUEST_CODE(dabt, "mov r0, #0\n\tldr r1, =0x40028000\n\tmcr p15, 0, r1, c2, c0, 0\n\tmov r1, #1\n\t"
+GUEST_CODE(dabt, "mov r0, #0\n\tldr r1, =RAM_BASE + 0x28000\n\tmcr p15, 0, r1, c2, c0, 0\n\tmov r1, #1\n\t"
 	   "mcr p15, 0, r1, c3, c0, 0\n\tmrc p15, 0, r1, c1, c0, 0\n\torr r1, r1, #1\n\t"
 	   "mcr p15, 0, r1, c1, c0, 0\n\tisb\n\tldr r2, [r0]");
 
@@ -320,8 +320,8 @@ static void step_blocked(uint32_t pc)
 #define ISR_I		(1u << 7)	/* DDI 0406C B4.1.83 */
 
 GUEST_CODE(waits, "cpsie i\n\tmov r0, #2\n\tmov r0, #3\n\twfi\n\tmov r0, #4\n\tb .");
-GUEST_CODE(waits_gic, "ldr r1, =0x08000000\n\tmov r0, #1\n\tstr r0, [r1]\n\tstr r0, [r1, #0x104]\n\t"
-	   "strb r0, [r1, #0x820]\n\tldr r1, =0x08010000\n\tmov r2, #0xf0\n\tstr r2, [r1, #4]\n\t"
+GUEST_CODE(waits_gic, "ldr r1, =GICD_BASE\n\tmov r0, #1\n\tstr r0, [r1]\n\tstr r0, [r1, #0x104]\n\t"
+	   "strb r0, [r1, #0x820]\n\tldr r1, =GICC_BASE\n\tmov r2, #0xf0\n\tstr r2, [r1, #4]\n\t"
 	   "str r0, [r1]\n\tbkpt #0\n\tcpsie i\n\tmov r0, #2\n\tmov r0, #3\n\t"
 	   "ldr r3, [r1, #12]\n\tcpsid i\n\tmrc p15, 0, r5, c12, c1, 0\n\tldr r4, [r1, #12]\n\t"
 	   "str r4, [r1, #16]\n\tldr r6, [r1, #20]\n\tb .");

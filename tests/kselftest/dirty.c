@@ -13,10 +13,10 @@
 #define SLOT	1u
 
 /* Writes r3 at r2 (or reads there), then tells; and again as the client set r2 anew. */
-GUEST_CODE(poke, "ldr r1, =0x0a000000\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
-GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
+GUEST_CODE(poke, "ldr r1, =DEV_BASE\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
+GUEST_CODE(peek, "ldr r1, =DEV_BASE\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
 /* Writes a count to one page in r6, in an order that jumps about, for ever; tells at each wrap. */
-GUEST_CODE(stir, "ldr r1, =0x0a000000\n\tmov r7, #0\n\tmov r4, #0\n"
+GUEST_CODE(stir, "ldr r1, =DEV_BASE\n\tmov r7, #0\n\tmov r4, #0\n"
 	   "1:\tadd r7, r7, #1\n\tadd r4, r4, #37\n"
 	   "2:\tcmp r4, r6\n\tsubhs r4, r4, r6\n\tbhs 2b\n\t"
 	   "add r2, r5, r4, lsl #12\n\tstr r7, [r2]\n\tstr r7, [r2, #2044]\n\t"

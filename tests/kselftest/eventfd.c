@@ -6,10 +6,10 @@
 #include <sys/eventfd.h>
 
 /* Writes r3 to r2 by words, then tells; then the same by halfwords and bytes. */
-GUEST_CODE(ring, "ldr r1, =0x0a000000\n1:\tstr r3, [r2]\n\tstr r0, [r1]\n\tstrh r3, [r2]\n\t"
+GUEST_CODE(ring, "ldr r1, =DEV_BASE\n1:\tstr r3, [r2]\n\tstr r0, [r1]\n\tstrh r3, [r2]\n\t"
 	   "str r0, [r1]\n\tstrb r3, [r2]\n\tstr r0, [r1]\n\tb 1b");
 /* Polls GICC_IAR; tells what it gets and waits for the client before it ends it. */
-GUEST_CODE(iar, "ldr r1, =0x0a000000\n\tldr r2, =0x08010000\n\tldr r3, =0x08000000\n\t"
+GUEST_CODE(iar, "ldr r1, =DEV_BASE\n\tldr r2, =GICC_BASE\n\tldr r3, =GICD_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r2, #4]\n\tmov r0, #1\n\t"
 	   "str r0, [r2]\n\tmvn r0, #0\n\tstr r0, [r3, #0x104]\n\tldr r0, =0x01010101\n\t"
 	   "str r0, [r3, #0x828]\n\tstr r0, [r1, #8]\n"

@@ -34,10 +34,10 @@ static const uint64_t kept[] = {
 };
 
 /* Works on all slots in turn and tells; its registers and memory are anybody's. */
-GUEST_CODE(busy, "ldr r1, =0x0a000000\n\tldr r2, =0x80000000\n\tldr r3, =0x0b000000\n\t"
+GUEST_CODE(busy, "ldr r1, =DEV_BASE\n\tldr r2, =0x80000000\n\tldr r3, =0x0b000000\n\t"
 	   "mov r5, #0\n1:\tstr r5, [r2]\n\tadd r5, r5, #1\n\tadd r2, r2, #4096\n\t"
 	   "tst r5, #63\n\tldreq r2, =0x80000000\n\tstr r5, [r3]\n\tldr r4, [r1, #4]\n\t"
-	   "tst r5, #7\n\tstreq r5, [r1]\n\tldr r0, =0x84000000\n\thvc #0\n\tldr r1, =0x0a000000\n\t"
+	   "tst r5, #7\n\tstreq r5, [r1]\n\tldr r0, =0x84000000\n\thvc #0\n\tldr r1, =DEV_BASE\n\t"
 	   "ldr r3, =0x0b000000\n\tb 1b");
 
 /* Shared by all rounds. */

@@ -201,7 +201,7 @@ static uintptr_t make_ioeventfd(struct dice *d, union argument *a)
 
 static uintptr_t make_msi(struct dice *d, union argument *a)
 {
-	a->msi.address_lo = 0x08020040;
+	a->msi.address_lo = GICV2M_BASE + 0x40;
 	a->msi.data = below(d, 256);
 	a->msi.flags = below(d, 3);
 	return (uintptr_t)a;

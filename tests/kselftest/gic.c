@@ -9,16 +9,16 @@
 #define GRP_CTRL	KVM_DEV_ARM_VGIC_GRP_CTRL
 #define ON_VCPU(n)	((uint64_t)(n) << KVM_DEV_ARM_VGIC_CPUID_SHIFT)
 
-GUEST_CODE(count, "ldr r1, =0x0a000000\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tb 1b");
-GUEST_CODE(spin, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\tb 1b");
+GUEST_CODE(count, "ldr r1, =DEV_BASE\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tb 1b");
+GUEST_CODE(spin, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\tb 1b");
 /* Takes interrupts by polling GICC_IAR and writes what it gets to the device. */
-GUEST_CODE(iar, "ldr r1, =0x0a000000\n\tldr r2, =0x08010000\n\tmov r0, #0xf0\n\tstr r0, [r2, #4]\n\t"
+GUEST_CODE(iar, "ldr r1, =DEV_BASE\n\tldr r2, =GICC_BASE\n\tmov r0, #0xf0\n\tstr r0, [r2, #4]\n\t"
 	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r1, #8]\n"
 	   "1:\tldr r0, [r2, #12]\n\tldr r3, =1023\n\tcmp r0, r3\n\tbeq 1b\n\t"
 	   "str r0, [r2, #16]\n\tstr r0, [r1]\n\tb 1b");
 
 /* Takes SPI 40, gives it to vCPU 1, tells, ends it, and tells whether it is active. */
-GUEST_CODE(retarget, "ldr r1, =0x0a000000\n\tldr r2, =0x08000000\n\tldr r3, =0x08010000\n\t"
+GUEST_CODE(retarget, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
 	   "mov r0, #0xf0\n\tstr r0, [r3, #4]\n\tmov r0, #1\n\tstr r0, [r3]\n\tstr r0, [r2]\n\t"
 	   "strb r0, [r2, #0x828]\n\tmov r0, #0x100\n\tstr r0, [r2, #0x104]\n\t"
 	   "add r4, r2, #0x200\n\tstr r0, [r4, #4]\n"
@@ -107,7 +107,7 @@ static void addresses(void)
 	CHECK(a == ~0ull, "%llx before it is set", (unsigned long long)a);
 	for (unsigned int type = 0; type < 2; type++) {
 		CHECK_OK(attr_has(fd, GRP_ADDR, type));
-		a = 0x08000800;
+		a = GICD_BASE + 0x800;
 		CHECK_ERRNO(attr_set(fd, GRP_ADDR, type, &a), EINVAL);
 		a = 1;
 		CHECK_ERRNO(attr_set(fd, GRP_ADDR, type, &a), EINVAL);
@@ -214,7 +214,7 @@ static void round_trip(void)
 	static const struct { uint32_t off, val, mask; } dist[] = {
 		{ 0x000, 1, 1 }, { 0x104, 0x0000ff00, ~0u }, { 0x204, 0x00000300, ~0u },
 		{ 0x304, 0x00000500, ~0u }, { 0x420, 0x88a0b0c0, 0xf8f8f8f8 },
-		{ 0x820, 0x01020301, 0x03030303 }, { 0xc08, 0x0a000000, 0xaaaaaaaa },
+		{ 0x820, 0x01020301, 0x03030303 }, { 0xc08, 0xa << 24, 0xaaaaaaaa },
 	};
 	static const struct { uint32_t off, val; } cpu[] = {
 		{ 0x00, 1 }, { 0x04, 0x1e }, { 0x08, 3 },

@@ -15,12 +15,12 @@
 #define LATE_ALARM_S	60
 
 /* Counts, and leaves with the count. */
-GUEST_CODE(count, "ldr r1, =0x0a000000\n\tmov r0, #0\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\t"
+GUEST_CODE(count, "ldr r1, =DEV_BASE\n\tmov r0, #0\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\t"
 	   "mov r2, #3000\n2:\tsubs r2, r2, #1\n\tbne 2b\n\tb 1b");
 /* Sleeps r4 ticks of the virtual timer, and leaves with the virtual counter before and after. */
-GUEST_CODE(sleep, "ldr r1, =0x0a000000\n\tldr r2, =0x08000000\n\tldr r3, =0x08010000\n\t"
+GUEST_CODE(sleep, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
-	   "mov r0, #0x08000000\n\tstr r0, [r2, #0x100]\n"
+	   "mov r0, #1 << 27\n\tstr r0, [r2, #0x100]\n"
 	   "1:\tisb\n\tmrrc p15, 1, r6, r7, c14\n\tstr r6, [r1]\n\t"
 	   "mcr p15, 0, r4, c14, c3, 0\n\tmov r0, #1\n\tmcr p15, 0, r0, c14, c3, 1\n\tisb\n"
 	   "2:\twfi\n\tmrc p15, 0, r0, c14, c3, 1\n\ttst r0, #4\n\tbeq 2b\n\t"

@@ -14,8 +14,8 @@
  * CONTEXTIDR, CNTKCTL, the virtual timer, banked registers, all of VFP; then
  * leaves by each kind of exit in turn.
  */
-GUEST_CODE(spoil, "ldr r1, =0x0a000000\n\tmov r0, #0xf00000\n\tmcr p15, 0, r0, c1, c0, 2\n\tisb\n\t"
-	   ".fpu neon\n\tmov r0, #0x40000000\n\tvmsr fpexc, r0\n\tldr r4, =0x5a5a5a5a\n"
+GUEST_CODE(spoil, "ldr r1, =DEV_BASE\n\tmov r0, #0xf00000\n\tmcr p15, 0, r0, c1, c0, 2\n\tisb\n\t"
+	   ".fpu neon\n\tmov r0, #1 << 30\n\tvmsr fpexc, r0\n\tldr r4, =0x5a5a5a5a\n"
 	   "1:\tadd r4, r4, #0x11\n\tmcr p15, 0, r4, c13, c0, 2\n\tmcr p15, 0, r4, c13, c0, 3\n\t"
 	   "mcr p15, 0, r4, c13, c0, 4\n\tmcr p15, 0, r4, c13, c0, 1\n\tmcr p15, 0, r4, c5, c0, 0\n\t"
 	   "mcr p15, 0, r4, c5, c0, 1\n\tmcr p15, 0, r4, c6, c0, 0\n\tmcr p15, 0, r4, c6, c0, 2\n\t"

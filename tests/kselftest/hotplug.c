@@ -2,11 +2,11 @@
 /* The host's CPUs go offline and come back under running guests (docs/hazards.md 22). */
 #include "vm.h"
 
-GUEST_CODE(count, "ldr r1, =0x0a000000\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tmov r2, #5000\n"
+GUEST_CODE(count, "ldr r1, =DEV_BASE\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tmov r2, #5000\n"
 	   "2:\tsubs r2, r2, #1\n\tbne 2b\n\tb 1b");
-GUEST_CODE(wfi, "ldr r1, =0x0a000000\n\tldr r2, =0x08000000\n\tldr r3, =0x08010000\n\t"
+GUEST_CODE(wfi, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
-	   "mov r0, #0x08000000\n\tstr r0, [r2, #0x100]\n"
+	   "mov r0, #1 << 27\n\tstr r0, [r2, #0x100]\n"
 	   "1:\tldr r0, =60000\n\tmcr p15, 0, r0, c14, c3, 0\n\tmov r0, #1\n\t"
 	   "mcr p15, 0, r0, c14, c3, 1\n\tisb\n\twfi\n\tmov r0, #0\n\t"
 	   "mcr p15, 0, r0, c14, c3, 1\n\tadd r4, r4, #1\n\tstr r4, [r1]\n\tb 1b");

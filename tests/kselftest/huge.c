@@ -13,12 +13,12 @@
 #define SLOT	1u
 
 /* Reads a word of each page from r5 to r6; tells how many ticks that took. */
-GUEST_CODE(touch, "ldr r1, =0x0a000000\n1:\tmov r2, r5\n\tisb\n\tmrrc p15, 1, r8, r9, c14\n"
+GUEST_CODE(touch, "ldr r1, =DEV_BASE\n1:\tmov r2, r5\n\tisb\n\tmrrc p15, 1, r8, r9, c14\n"
 	   "2:\tldr r0, [r2]\n\tadd r2, r2, #4096\n\tcmp r2, r6\n\tblo 2b\n\t"
 	   "dsb\n\tisb\n\tmrrc p15, 1, r10, r11, c14\n\tsub r0, r10, r8\n\tstr r0, [r1]\n\tb 1b");
 /* Writes r3 at r2, then tells. */
-GUEST_CODE(poke, "ldr r1, =0x0a000000\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
-GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
+GUEST_CODE(poke, "ldr r1, =DEV_BASE\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
+GUEST_CODE(peek, "ldr r1, =DEV_BASE\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
 
 static uint32_t report(struct vm *vm)
 {

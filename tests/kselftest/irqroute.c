@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 
 /* Polls GICC_IAR; tells what it gets and waits for the client before it ends it. */
-GUEST_CODE(iar, "ldr r1, =0x0a000000\n\tldr r2, =0x08010000\n\tldr r3, =0x08000000\n\t"
+GUEST_CODE(iar, "ldr r1, =DEV_BASE\n\tldr r2, =GICC_BASE\n\tldr r3, =GICD_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r2, #4]\n\tmov r0, #1\n\t"
 	   "str r0, [r2]\n\tmvn r0, #0\n\tstr r0, [r3, #0x104]\n\tldr r0, =0x01010101\n\t"
 	   "str r0, [r3, #0x828]\n\tstr r0, [r1, #8]\n"
@@ -169,7 +169,7 @@ static void arguments(void)
 
 static void signal_msi(void)
 {
-	struct kvm_msi msi = { .address_lo = 0x08020040, .data = 48 };
+	struct kvm_msi msi = { .address_lo = GICV2M_BASE + 0x40, .data = 48 };
 	struct vm vm;
 
 	vm_make(&vm, 1, 0);

@@ -7,10 +7,10 @@
 
 #include <sys/wait.h>
 
-GUEST_CODE(touch, "ldr r1, =0x0a000000\n\tldr r2, =0x40100000\n\tmov r3, #512\n"
+GUEST_CODE(touch, "ldr r1, =DEV_BASE\n\tldr r2, =RAM_BASE + 0x100000\n\tmov r3, #512\n"
 	   "1:\tstr r3, [r2]\n\tadd r2, r2, #4096\n\tsubs r3, r3, #1\n\tbne 1b\n"
 	   "2:\tstr r0, [r1]\n\tb 2b");
-GUEST_CODE(spin, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\tb 1b");
+GUEST_CODE(spin, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\tb 1b");
 
 static void settle(void)
 {
@@ -109,7 +109,7 @@ static void killed(void)
 }
 
 /* A guest cannot make the host keep tables: sparse touches, over and over, in one VM. */
-GUEST_CODE(sparse, "ldr r1, =0x0a000000\n4:\tldr r2, =0x80000000\n1:\tldr r0, [r2]\n\t"
+GUEST_CODE(sparse, "ldr r1, =DEV_BASE\n4:\tldr r2, =0x80000000\n1:\tldr r0, [r2]\n\t"
 	   "add r2, r2, #0x200000\n\tcmp r2, #0xa0000000\n\tblo 1b\n\tstr r2, [r1]\n\tb 4b");
 
 static void bounded(void)

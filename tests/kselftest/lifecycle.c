@@ -9,10 +9,10 @@
 #include <sys/wait.h>
 
 /* Counts at DEV_BASE for ever. */
-GUEST_CODE(count, "ldr r1, =0x0a000000\n\tmov r0, #0\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tb 1b");
+GUEST_CODE(count, "ldr r1, =DEV_BASE\n\tmov r0, #0\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tb 1b");
 /* Spins without an exit. */
-GUEST_CODE(spin, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\tadd r0, r0, #1\n\tb 1b");
-GUEST_CODE(sleep, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\twfi\n\tb 1b");
+GUEST_CODE(spin, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\tadd r0, r0, #1\n\tb 1b");
+GUEST_CODE(sleep, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\twfi\n\tb 1b");
 
 static void permute(int *fd, int n, int at, void (*fn)(const int *order, int n))
 {

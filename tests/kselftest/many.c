@@ -15,7 +15,7 @@
 #define MANY	900u
 
 /* Writes ROUND words to r2, then tells, for ever. */
-GUEST_CODE(rounds, "ldr r1, =0x0a000000\n1:\tmov r5, #50\n2:\tstr r5, [r2]\n\tsubs r5, r5, #1\n\t"
+GUEST_CODE(rounds, "ldr r1, =DEV_BASE\n1:\tmov r5, #50\n2:\tstr r5, [r2]\n\tsubs r5, r5, #1\n\t"
 	   "bne 2b\n\tstr r0, [r1]\n\tb 1b");
 
 static int new_eventfd(void)

@@ -8,9 +8,9 @@
 #define IPA_END	(1ull << 40)
 
 /* Reads the word at r2 and writes it to DEV_BASE; then again with the next r2. */
-GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
-GUEST_CODE(poke, "ldr r1, =0x0a000000\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
-GUEST_CODE(walk, "ldr r1, =0x0a000000\n\tldr r2, =0x80000000\n1:\tldr r0, [r2]\n\t"
+GUEST_CODE(peek, "ldr r1, =DEV_BASE\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
+GUEST_CODE(poke, "ldr r1, =DEV_BASE\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
+GUEST_CODE(walk, "ldr r1, =DEV_BASE\n\tldr r2, =0x80000000\n1:\tldr r0, [r2]\n\t"
 	   "add r2, r2, #0x200000\n\tcmp r2, #0x90000000\n\tblo 1b\n\tstr r2, [r1]\n\tb .");
 
 static uint32_t written(struct vm *vm, uint64_t at)
@@ -39,7 +39,7 @@ static void arguments(void)
 	CHECK_ERRNO(mem_set(fd, 1, 0, 0x80000000, 100, mem), EINVAL);
 	CHECK_ERRNO(mem_set(fd, 1, 0, 0x80000000, PAGE, mem + 1), EINVAL);
 	CHECK_ERRNO(mem_set(fd, 1, 0, 0x80000000, PAGE, (void *)0xc0000000), EINVAL);
-	CHECK_ERRNO(mem_set(fd, 1, 0, 0x80000000, 0x40000000, (void *)0xb0000000), EINVAL);
+	CHECK_ERRNO(mem_set(fd, 1, 0, 0x80000000, 1u << 30, (void *)0xb0000000), EINVAL);
 	CHECK_ERRNO(mem_set(fd, 1, 4, 0x80000000, PAGE, mem), EINVAL);
 	CHECK_ERRNO(mem_set(fd, 1, 0x80000000, 0x80000000, PAGE, mem), EINVAL);
 	CHECK_ERRNO(mem_set(fd, 0x10001, 0, 0x80000000, PAGE, mem), EINVAL);

@@ -8,7 +8,7 @@
 /* A data abort tells the device DFSR, DFAR and its return address. */
 #define VECTORS									\
 	"b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n\tb .\n\tb .\n"	\
-	"3:\tldr r12, =0x0a000f00\n\tmrc p15, 0, r11, c5, c0, 0\n\tstr r11, [r12]\n\t"	\
+	"3:\tldr r12, =DEV_BASE + 0xf00\n\tmrc p15, 0, r11, c5, c0, 0\n\tstr r11, [r12]\n\t"	\
 	"mrc p15, 0, r11, c6, c0, 0\n\tstr r11, [r12, #4]\n\tstr lr, [r12, #8]\n\tb .\n"	\
 	"1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\t"
 
@@ -19,17 +19,17 @@
 GUEST_CODE(one, VECTORS
 	   "mrc p15, 0, r0, c1, c0, 2\n\torr r0, r0, #0xf00000\n\tmcr p15, 0, r0, c1, c0, 2\n\t"
 	   "mrc p15, 0, r0, c1, c0, 0\n\torr r0, r0, #0x400\n\tmcr p15, 0, r0, c1, c0, 0\n\tisb\n\t"
-	   "mov r0, #0x40000000\n\t.word 0xeee80a10\n\t"
-	   "ldr r12, =0x0a000e00\n\tadr r0, 4f\n\tstr r0, [r12]\n"
-	   "4:\tdbg #5\n\tldr r12, =0x0a000e04\n\tstr r0, [r12]\n\tb .");
-GUEST_CODE(store_loop, "ldr r1, =0x0a000000\n\tmov r0, #0\n\tmov r2, #1000\n\tmov r3, #2000\n"
+	   "mov r0, #1 << 30\n\t.word 0xeee80a10\n\t"
+	   "ldr r12, =DEV_BASE + 0xe00\n\tadr r0, 4f\n\tstr r0, [r12]\n"
+	   "4:\tdbg #5\n\tldr r12, =DEV_BASE + 0xe04\n\tstr r0, [r12]\n\tb .");
+GUEST_CODE(store_loop, "ldr r1, =DEV_BASE\n\tmov r0, #0\n\tmov r2, #1000\n\tmov r3, #2000\n"
 	   "1:\tstmia r1, {r0, r2, r3}\n\tldmia r1, {r4, r5}\n\tadd r0, r0, #1\n\t"
 	   "add r2, r2, r4\n\tadd r3, r3, r5\n\tb 1b");
-GUEST_CODE(thumb, ".thumb\n\tldr r1, =0x0a000e10\n\tstr r0, [r1]\n\tb .\n\t.align 2\n\t.arm");
-GUEST_CODE(gicd, "ldr r1, =0x08000000\n\tldmia r1, {r4-r6}\n\tldr r7, [r1]\n\tldr r8, [r1, #4]\n\t"
+GUEST_CODE(thumb, ".thumb\n\tldr r1, =DEV_BASE + 0xe10\n\tstr r0, [r1]\n\tb .\n\t.align 2\n\t.arm");
+GUEST_CODE(gicd, "ldr r1, =GICD_BASE\n\tldmia r1, {r4-r6}\n\tldr r7, [r1]\n\tldr r8, [r1, #4]\n\t"
 	   "ldr r9, [r1, #8]\n\tadd r1, r1, #0x400\n\tmov r2, #0x10\n\tmov r3, #0x20\n\t"
 	   "stmia r1!, {r2, r3}\n\tldr r10, [r1, #-8]\n\tldr r11, [r1, #-4]\n\t"
-	   "ldr r12, =0x0a000000\n\tstr r12, [r12]\n\tb .");
+	   "ldr r12, =DEV_BASE\n\tstr r12, [r12]\n\tb .");
 
 #define MARK		0xe320f0f5	/* dbg #5 */
 #define LDM_4		0xe89100f0	/* ldmia r1, {r4-r7} */
@@ -81,7 +81,7 @@ static uint32_t at_insn(struct vm *vm, uint32_t insn)
 		n++;
 	code[n] = insn;
 	__builtin___clear_cache((char *)code, (char *)(code + n + 1));
-	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO && run->mmio.phys_addr == 0x0a000e00, "%x",
+	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO && run->mmio.phys_addr == DEV_BASE + 0xe00, "%x",
 	     (unsigned int)run->mmio.phys_addr);
 	memcpy(&pc, run->mmio.data, 4);
 	complete();
@@ -116,7 +116,7 @@ static void load(void)
 	CHECK(reg32(fd, REG_R(1)) == DEV_BASE + 16);
 	for (unsigned int i = 0; i < 4; i++)
 		CHECK(reg32(fd, REG_R(4 + i)) == 0xabc0 + i, "%x", reg32(fd, REG_R(4 + i)));
-	access_is(&vm, 0x0a000e04, 4, true, pc);
+	access_is(&vm, DEV_BASE + 0xe04, 4, true, pc);
 }
 
 /* Every RUN with immediate_exit does one access and no more, then EINTR, then nothing. */
@@ -145,7 +145,7 @@ static void immediate_exit(void)
 			*(uint32_t *)run->mmio.data = 0xbad;
 		}
 		run->immediate_exit = 0;
-		access_is(&vm, 0x0a000e04, 4, true, pc);
+		access_is(&vm, DEV_BASE + 0xe04, 4, true, pc);
 		vm_vcpu_init(&vm, 0);
 	}
 }
@@ -246,9 +246,9 @@ static void reinit(void)
 /* The guest's handler told of an external abort on @write of @far by the instruction at @pc. */
 static void aborted(struct vm *vm, uint32_t pc, uint32_t far, bool write)
 {
-	access_is(vm, 0x0a000f00, 4, true, write ? 0x808 : 0x8);
-	access_is(vm, 0x0a000f04, 4, true, far);
-	access_is(vm, 0x0a000f08, 4, true, pc + 8);
+	access_is(vm, DEV_BASE + 0xf00, 4, true, write ? 0x808 : 0x8);
+	access_is(vm, DEV_BASE + 0xf04, 4, true, far);
+	access_is(vm, DEV_BASE + 0xf08, 4, true, pc + 8);
 }
 
 static void inject(void)
@@ -391,7 +391,7 @@ static void load_pc(void)
 		      reg32(fd, REG_PC), reg32(fd, REG_CPSR));
 		if (form)
 			reg32_set(fd, REG_R(0), 0x43);
-		access_is(&vm, 0x0a000e10, 4, true, 0x42 + form);
+		access_is(&vm, DEV_BASE + 0xe10, 4, true, 0x42 + form);
 		vm_vcpu_init(&vm, 0);
 	}
 }
@@ -463,13 +463,13 @@ static void refused_abort(void)
 		MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO, "%s", refused[i].text);
 		memcpy(&fsr, run->mmio.data, 4);
 		/* SWP reads and writes: either may be what faults. */
-		CHECK(run->mmio.phys_addr == 0x0a000f00 &&
+		CHECK(run->mmio.phys_addr == DEV_BASE + 0xf00 &&
 		      (fsr == (refused[i].write ? 0x808 : 0x8) ||
 		       (refused[i].insn == 0xe1012093 && (fsr & ~0x800u) == 8)),
 		      "%s: %llx, DFSR %x", refused[i].text,
 		      (unsigned long long)run->mmio.phys_addr, fsr);
-		access_is(&vm, 0x0a000f04, 4, true, DEV_BASE);
-		access_is(&vm, 0x0a000f08, 4, true, pc + 8);
+		access_is(&vm, DEV_BASE + 0xf04, 4, true, DEV_BASE);
+		access_is(&vm, DEV_BASE + 0xf08, 4, true, pc + 8);
 		vm_vcpu_init(&vm, 0);
 	}
 }
@@ -500,7 +500,7 @@ static void nisv(void)
 			complete();
 			CHECK(reg32(fd, REG_PC) == pc, "%x", reg32(fd, REG_PC));
 			reg32_set(fd, REG_PC, pc + 4);
-			access_is(&vm, 0x0a000e04, 4, true, pc);
+			access_is(&vm, DEV_BASE + 0xe04, 4, true, pc);
 		} else {
 			inject();
 			aborted(&vm, pc, DEV_BASE, iss & 0x40);

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-GUEST_CODE(count, "ldr r1, =0x0a000000\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tb 1b");
+GUEST_CODE(count, "ldr r1, =DEV_BASE\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tb 1b");
 
 static int load(const char *params)
 {
@@ -138,7 +138,7 @@ static void bad_parameters(void)
 		"maint_irq=3", "maint_irq=40", "gich=0x1001", "vtimer_irq=99999",
 		"maint_irq=27", "vtimer_irq=25",
 		/* Memory, and the serial port: guests would be given them. */
-		"gich=0x40000000", "gicv=0x40000000", "gicv=0x09000000",
+		"gich=" TEXT(RAM_BASE), "gicv=" TEXT(RAM_BASE), "gicv=" TEXT(UART_BASE),
 	};
 
 	MUST(!unload_patiently(), "%s", strerror(errno));

@@ -10,17 +10,16 @@
 #define AREA	0x80000000u
 #define SLOT	1u
 
-/* Where QEMU's virt board has it, and what its registers are (QEMU's docs/specs/fw_cfg). */
-#define FWCFG_BASE	0x09020000
+/* The node's name ends with FWCFG_BASE. The registers: QEMU's docs/specs/fw_cfg. */
 #define FWCFG_NODE	"/proc/device-tree/fw-cfg@9020000"
 #define FWCFG_DATA	0
 #define FWCFG_SELECT	8
 #define FWCFG_DMA	16	/* reads as "QEMU CFG" */
 
 /* Reads a word at r2 and tells, again and again. */
-GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
+GUEST_CODE(peek, "ldr r1, =DEV_BASE\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
 /* Chooses item 0, the signature, and reads its four bytes one by one, as one word. */
-GUEST_CODE(signature, "ldr r1, =0x0a000000\n1:\tmov r0, #0\n\tstrh r0, [r2, #8]\n\tldrb r0, [r2]\n\t"
+GUEST_CODE(signature, "ldr r1, =DEV_BASE\n1:\tmov r0, #0\n\tstrh r0, [r2, #8]\n\tldrb r0, [r2]\n\t"
 	   "ldrb r3, [r2]\n\torr r0, r0, r3, lsl #8\n\tldrb r3, [r2]\n\torr r0, r0, r3, lsl #16\n\t"
 	   "ldrb r3, [r2]\n\torr r0, r0, r3, lsl #24\n\tstr r0, [r1]\n\tb 1b");
 /* Writes a halfword to the register at r2. */
@@ -28,7 +27,7 @@ GUEST_CODE(poke, "mov r0, #0\n\tstrh r0, [r2]\n1:\tb 1b");
 /* Jumps to r2; the vector of a prefetch abort tells where it came from. */
 GUEST_CODE(jump, "adr r0, 2f\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tbx r2\n\t"
 	   ".balign 32\n2:\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n\tb .\n\tb .\n\tb .\n"
-	   "3:\tldr r1, =0x0a000000\n\tsub lr, lr, #4\n\tstr lr, [r1]\n\tb .");
+	   "3:\tldr r1, =DEV_BASE\n\tsub lr, lr, #4\n\tstr lr, [r1]\n\tb .");
 /*
  * Long descriptors: TTBR1 maps the guest's memory, and TTBR0 the lowest GiB, by tables at r2. Reads
  * there; the vector of a data abort tells DFSR, with the MMU off again.
@@ -39,9 +38,9 @@ GUEST_CODE(walk, "adr r0, 2f\n\tmcr p15, 0, r0, c12, c0, 0\n\tmov r0, #0xff\n\t"
 	   "mcr p15, 0, r0, c2, c0, 2\n\tisb\n\tmrc p15, 0, r0, c1, c0, 0\n\torr r0, r0, #1\n\t"
 	   "mcr p15, 0, r0, c1, c0, 0\n\tisb\n\tldr r0, [r1]\n\tb .\n\t"
 	   ".balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n\tb .\n\tb .\n"
-	   "4:\t.word 0, 0, 0x40000701, 0, 0, 0, 0, 0\n"
+	   "4:\t.word 0, 0, RAM_BASE + 0x701, 0, 0, 0, 0, 0\n"
 	   "3:\tmrc p15, 0, r0, c1, c0, 0\n\tbic r0, r0, #1\n\tmcr p15, 0, r0, c1, c0, 0\n\t"
-	   "isb\n\tmrc p15, 0, r0, c5, c0, 0\n\tldr r1, =0x0a000000\n\tstr r0, [r1]\n\tb .");
+	   "isb\n\tmrc p15, 0, r0, c5, c0, 0\n\tldr r1, =DEV_BASE\n\tstr r0, [r1]\n\tb .");
 
 static void *device(int prot)
 {

@@ -14,7 +14,7 @@
 #define FEW	16u
 
 /* Reads a word of each page from r5 to r6, then tells, and again. */
-GUEST_CODE(walk, "ldr r1, =0x0a000000\n1:\tmov r2, r5\n2:\tldr r0, [r2]\n\t"
+GUEST_CODE(walk, "ldr r1, =DEV_BASE\n1:\tmov r2, r5\n2:\tldr r0, [r2]\n\t"
 	   "add r2, r2, #4096\n\tcmp r2, r6\n\tblo 2b\n\tstr r2, [r1]\n\tb 1b");
 
 /* All pages from the first on: 0, or KVM_RUN's errno. */
@@ -420,7 +420,7 @@ static void killed(void)
 GUEST_CODE(pairs, "adr r0, 4f\n\tmov r1, #0\n\tmcrr p15, 0, r0, r1, c2\n\t"
 	   "ldr r0, =0x80000000\n\tmcr p15, 0, r0, c2, c0, 2\n\tmov r0, #0xff00\n\t"
 	   "mcr p15, 0, r0, c10, c2, 0\n\tisb\n\tmrc p15, 0, r0, c1, c0, 0\n\torr r0, r0, #5\n\t"
-	   "mcr p15, 0, r0, c1, c0, 0\n\tisb\n\tldr r1, =0x0a000000\n1:\tstrd r2, r3, [r1]\n\t"
+	   "mcr p15, 0, r0, c1, c0, 0\n\tisb\n\tldr r1, =DEV_BASE\n1:\tstrd r2, r3, [r1]\n\t"
 	   "b 1b\n\t.balign 32\n4:\t.word 0x00000701, 0, 0, 0, 0x80000705, 0, 0, 0");
 
 /* What runs is the guest's page, and not what its owner has there by now. */

@@ -27,7 +27,7 @@
 #define CYCLE		(1u << 31)
 
 /* Counts cycles, with every counter there is, and says PMCCNTR now and then. */
-GUEST_CODE(busy, "ldr r1, =0x0a000000\n\tmrc p15, 0, r4, c9, c12, 0\n\tubfx r4, r4, #11, #5\n"
+GUEST_CODE(busy, "ldr r1, =DEV_BASE\n\tmrc p15, 0, r4, c9, c12, 0\n\tubfx r4, r4, #11, #5\n"
 	   "1:\tsubs r4, r4, #1\n\tblt 2f\n\tmcr p15, 0, r4, c9, c12, 5\n\tisb\n\tmov r0, #0x11\n\t"
 	   "mcr p15, 0, r0, c9, c13, 1\n\tb 1b\n"
 	   "2:\tmvn r0, #0\n\tmcr p15, 0, r0, c9, c12, 1\n\tmov r0, #1\n\t"
@@ -35,7 +35,7 @@ GUEST_CODE(busy, "ldr r1, =0x0a000000\n\tmrc p15, 0, r4, c9, c12, 0\n\tubfx r4, 
 	   "isb\n3:\tldr r2, =300000\n4:\tsubs r2, r2, #1\n\tbne 4b\n\t"
 	   "mrc p15, 0, r0, c9, c13, 0\n\tstr r0, [r1]\n\tb 3b");
 /* Reads a flag from the device, makes PMOVSR's bit 0 that, says so; for ever. */
-GUEST_CODE(line, "ldr r1, =0x0a000000\n1:\tldr r4, [r1, #4]\n\tmcr p15, 0, r4, c9, c14, 3\n\t"
+GUEST_CODE(line, "ldr r1, =DEV_BASE\n1:\tldr r4, [r1, #4]\n\tmcr p15, 0, r4, c9, c14, 3\n\t"
 	   "mvn r4, r4\n\tmcr p15, 0, r4, c9, c12, 3\n\tmov r0, #1\n\t"
 	   "mcr p15, 0, r0, c9, c14, 1\n\t"
 	   "mcr p15, 0, r0, c9, c12, 0\n\tisb\n\tstr r4, [r1]\n\tb 1b");
@@ -329,7 +329,7 @@ static void moves(void)
 	/* One thread cannot give all counters to two. */
 	vm_close(&from);
 	b = guest_says(&to);
-	CHECK(b > a && b - a < 0x40000000, "%u, then %u", a, b);
+	CHECK(b > a && b - a < 1u << 30, "%u, then %u", a, b);
 	CHECK(guest_says(&to) > b);
 }
 

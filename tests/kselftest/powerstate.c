@@ -10,17 +10,17 @@
 #define PARAMETERS "/sys/module/powerstate/parameters/"
 
 /* Counts in r0, d8 and d31, and leaves with the count where the three agree. */
-GUEST_CODE(count, "ldr r1, =0x0a000000\n\tmov r2, #0xf00000\n\tmcr p15, 0, r2, c1, c0, 2\n\tisb\n\t"
-	   ".fpu neon\n\tmov r2, #0x40000000\n\tvmsr fpexc, r2\n\tmov r0, #0\n\t"
+GUEST_CODE(count, "ldr r1, =DEV_BASE\n\tmov r2, #0xf00000\n\tmcr p15, 0, r2, c1, c0, 2\n\tisb\n\t"
+	   ".fpu neon\n\tmov r2, #1 << 30\n\tvmsr fpexc, r2\n\tmov r0, #0\n\t"
 	   "vmov d8, r0, r0\n\tvmov d31, r0, r0\n"
 	   "1:\tvmov r2, r3, d8\n\tcmp r2, r0\n\tcmpeq r3, r0\n\tvmov r2, r3, d31\n\t"
 	   "cmpeq r2, r0\n\tcmpeq r3, r0\n\tmvnne r0, #0\n\tstr r0, [r1]\n\tadd r0, r0, #1\n\t"
 	   "vmov d8, r0, r0\n\tvmov d31, r0, r0\n\tmov r2, #3000\n"
 	   "2:\tsubs r2, r2, #1\n\tbne 2b\n\tb 1b");
 /* Sleeps for a millisecond of its virtual timer, again and again. */
-GUEST_CODE(sleep, "ldr r1, =0x0a000000\n\tldr r2, =0x08000000\n\tldr r3, =0x08010000\n\t"
+GUEST_CODE(sleep, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
-	   "mov r0, #0x08000000\n\tstr r0, [r2, #0x100]\n\tmov r4, #0\n"
+	   "mov r0, #1 << 27\n\tstr r0, [r2, #0x100]\n\tmov r4, #0\n"
 	   "1:\tldr r0, =60000\n\tmcr p15, 0, r0, c14, c3, 0\n\tmov r0, #1\n\t"
 	   "mcr p15, 0, r0, c14, c3, 1\n\tisb\n\twfi\n\tmov r0, #0\n\t"
 	   "mcr p15, 0, r0, c14, c3, 1\n\tstr r4, [r1]\n\tadd r4, r4, #1\n\tb 1b");

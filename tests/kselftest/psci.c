@@ -2,20 +2,20 @@
 /* PSCI as the client sees it: MP_STATE, and CPU_ON against its own ioctls (docs/hazards.md 18). */
 #include "vm.h"
 
-GUEST_CODE(version, "ldr r4, =0x0a000000\n\tldr r0, =0x84000000\n\thvc #0\n\tstr r0, [r4]\n\tb .");
+GUEST_CODE(version, "ldr r4, =DEV_BASE\n\tldr r0, =0x84000000\n\thvc #0\n\tstr r0, [r4]\n\tb .");
 /* CPU_ON of MPIDR 1 at r5 with context 0x1234, result to the device. */
-GUEST_CODE(cpu_on, "ldr r4, =0x0a000000\n1:\tldr r0, =0x84000003\n\tmov r1, #1\n\tmov r2, r5\n\t"
+GUEST_CODE(cpu_on, "ldr r4, =DEV_BASE\n1:\tldr r0, =0x84000003\n\tmov r1, #1\n\tmov r2, r5\n\t"
 	   "ldr r3, =0x1234\n\thvc #0\n\tstr r0, [r4]\n\tb 1b");
-GUEST_CODE(cpu_on_01, "ldr r4, =0x0a000000\n1:\tldr r0, =0x95c1ba60\n\tmov r1, #1\n\tmov r2, r5\n\t"
+GUEST_CODE(cpu_on_01, "ldr r4, =DEV_BASE\n1:\tldr r0, =0x95c1ba60\n\tmov r1, #1\n\tmov r2, r5\n\t"
 	   "ldr r3, =0x1234\n\thvc #0\n\tstr r0, [r4]\n\tb 1b");
 /* Notes r0 and CPSR, then switches itself off, as often as it is started. */
-GUEST_CODE(second, "ldr r4, =0x0a000004\n\tstr r0, [r4]\n\tmrs r0, cpsr\n\tstr r0, [r4]\n\t"
+GUEST_CODE(second, "ldr r4, =DEV_BASE + 0x4\n\tstr r0, [r4]\n\tmrs r0, cpsr\n\tstr r0, [r4]\n\t"
 	   "ldr r0, =0x84000002\n\thvc #0\n\tb .");
-GUEST_CODE(spin, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\tb 1b");
-GUEST_CODE(suspend, "ldr r4, =0x0a000000\n\tldr r0, =0x84000001\n\thvc #0\n\tstr r0, [r4]\n\tb .");
+GUEST_CODE(spin, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\tb 1b");
+GUEST_CODE(suspend, "ldr r4, =DEV_BASE\n\tldr r0, =0x84000001\n\thvc #0\n\tstr r0, [r4]\n\tb .");
 
 /* Two calls, of r5 and r6 each with r7, results to the device. */
-GUEST_CODE(calls, "ldr r4, =0x0a000000\n\tmov r0, r5\n\tmov r1, r7\n\thvc #0\n\tstr r0, [r4]\n\t"
+GUEST_CODE(calls, "ldr r4, =DEV_BASE\n\tmov r0, r5\n\tmov r1, r7\n\thvc #0\n\tstr r0, [r4]\n\t"
 	   "mov r0, r6\n\tmov r1, r7\n\thvc #0\n\tstr r0, [r4]\n\tb .");
 
 #define SECOND	(RAM_BASE + 0x40000)

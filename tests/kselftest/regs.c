@@ -7,7 +7,7 @@
 
 static struct { struct kvm_reg_list l; uint64_t id[MAX_IDS]; } list;
 
-GUEST_CODE(exit, "ldr r1, =0x0a000000\n1:\tstr r0, [r1]\n\tb 1b");
+GUEST_CODE(exit, "ldr r1, =DEV_BASE\n1:\tstr r0, [r1]\n\tb 1b");
 
 static void get_list(struct vm *vm)
 {
@@ -283,7 +283,7 @@ static void wild_state(void)
 #define ID_PFR0	ARM_CP15_REG32(0, 0, 1, 0)
 GUEST_CODE(thumbee, "mrc p14, 6, r4, c0, c0, 0\n\tmrc p14, 6, r5, c1, c0, 0\n\tmov r0, #0\n\t"
 	   "mcr p14, 6, r0, c0, c0, 0\n\tldr r0, =0x12345678\n\tmcr p14, 6, r0, c1, c0, 0\n\t"
-	   "ldr r1, =0x0a000000\n1:\tstr r0, [r1]\n\tb 1b");
+	   "ldr r1, =DEV_BASE\n1:\tstr r0, [r1]\n\tb 1b");
 
 /* ThumbEE's two registers: what the client writes the guest finds, and the other way. */
 static void thumbee(void)
@@ -350,10 +350,10 @@ static void invariants(void)
 }
 
 /* The guest sees what the client set: banked registers, cp15, VFP. */
-GUEST_CODE(show, "ldr r1, =0x0a000000\n\tmrs r0, sp_irq\n\tstr r0, [r1]\n\tmrs r0, spsr_abt\n\t"
+GUEST_CODE(show, "ldr r1, =DEV_BASE\n\tmrs r0, sp_irq\n\tstr r0, [r1]\n\tmrs r0, spsr_abt\n\t"
 	   "str r0, [r1]\n\tmrs r0, r9_fiq\n\tstr r0, [r1]\n\tmrc p15, 0, r0, c13, c0, 2\n\t"
 	   "str r0, [r1]\n\tmrc p15, 0, r0, c12, c0, 0\n\tstr r0, [r1]\n\t"
-	   "mov r0, #0xf00000\n\tmcr p15, 0, r0, c1, c0, 2\n\tisb\n\tmov r0, #0x40000000\n\t"
+	   "mov r0, #0xf00000\n\tmcr p15, 0, r0, c1, c0, 2\n\tisb\n\tmov r0, #1 << 30\n\t"
 	   ".fpu neon\n\tvmsr fpexc, r0\n\tvmov r0, r2, d7\n\tstr r0, [r1]\n\tstr r2, [r1]\n\t"
 	   "vmov r0, r2, d30\n\tstr r0, [r1]\n\tvmrs r0, fpscr\n\tstr r0, [r1]\n\tb .");
 
@@ -378,7 +378,7 @@ static void guest_sees(void)
 	reg32_set(fd, VFP(KVM_REG_ARM_VFP_FPSCR, KVM_REG_SIZE_U32), 0x03000000);
 	/* EX would have HYP mode load FPINST, which no such CPU has. */
 	reg32_set(fd, VFP(KVM_REG_ARM_VFP_FPEXC, KVM_REG_SIZE_U32), 0xc0000000);
-	CHECK(reg32(fd, VFP(KVM_REG_ARM_VFP_FPEXC, KVM_REG_SIZE_U32)) == 0x40000000);
+	CHECK(reg32(fd, VFP(KVM_REG_ARM_VFP_FPEXC, KVM_REG_SIZE_U32)) == 1u << 30);
 	for (unsigned int i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
 		uint32_t v;
 
@@ -464,8 +464,8 @@ static void vcpu_events(void)
 
 /* An asynchronous abort that the client made pending is taken when CPSR.A allows (item 10). */
 GUEST_CODE(abort, "b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n\tb .\n\tb .\n"
-	   "3:\tldr r1, =0x0a000000\n\tmov r0, #0xab\n\tstr r0, [r1]\n\tb .\n"
-	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =0x0a000000\n\t"
+	   "3:\tldr r1, =DEV_BASE\n\tmov r0, #0xab\n\tstr r0, [r1]\n\tb .\n"
+	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =DEV_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r1]\n\tmov r0, #2\n\tstr r0, [r1]\n\tcpsie a\n4:\tb 4b");
 
 static void async_abort(void)

@@ -6,17 +6,17 @@
 #include <sys/wait.h>
 
 /* Reads r2 from the device at r1 again and again; counts in r0 what was done. */
-GUEST_CODE(reads, "ldr r1, =0x0a000000\n\tmov r0, #0\n"
+GUEST_CODE(reads, "ldr r1, =DEV_BASE\n\tmov r0, #0\n"
 	   "1:\tldr r2, [r1, #4]\n\tadd r0, r0, #1\n\tadd r3, r3, r2\n\tb 1b");
-GUEST_CODE(writes, "ldr r1, =0x0a000000\n\tmov r0, #0\n"
+GUEST_CODE(writes, "ldr r1, =DEV_BASE\n\tmov r0, #0\n"
 	   "1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tb 1b");
-GUEST_CODE(mixed, "ldr r1, =0x0a000000\n\tmov r0, #0\n"
+GUEST_CODE(mixed, "ldr r1, =DEV_BASE\n\tmov r0, #0\n"
 	   "1:\tldr r2, [r1, #4]\n\tadd r0, r0, r2\n\tstr r0, [r1]\n\tb 1b");
-GUEST_CODE(spin, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\tadd r0, r0, #1\n\tb 1b");
-GUEST_CODE(wfi, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\twfi\n\tadd r0, r0, #1\n\tb 1b");
+GUEST_CODE(spin, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\tadd r0, r0, #1\n\tb 1b");
+GUEST_CODE(wfi, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\twfi\n\tadd r0, r0, #1\n\tb 1b");
 GUEST_CODE(off, "ldr r0, =0x84000008\n\thvc #0\n1:\tadd r4, r4, #1\n\tb 1b");
 GUEST_CODE(reset, "ldr r0, =0x84000009\n\tsmc #0\n1:\tb 1b");
-GUEST_CODE(writeback, "ldr r1, =0x0a000000\n\tldr r2, [r1], #4\n\tb .");
+GUEST_CODE(writeback, "ldr r1, =DEV_BASE\n\tldr r2, [r1], #4\n\tb .");
 
 static void before_init(void)
 {
@@ -434,9 +434,9 @@ static void no_syndrome(void)
 
 /* The user-space irqchip: lines by KVM_IRQ_LINE, timer by the run page. */
 GUEST_CODE(irq, "b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb 3f\n\tb 4f\n"
-	   "3:\tldr r1, =0x0a000000\n\tmov r0, #0x19\n\tstr r0, [r1]\n\tb .\n"
-	   "4:\tldr r1, =0x0a000000\n\tmov r0, #0x1f\n\tstr r0, [r1]\n\tb .\n"
-	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =0x0a000000\n\t"
+	   "3:\tldr r1, =DEV_BASE\n\tmov r0, #0x19\n\tstr r0, [r1]\n\tb .\n"
+	   "4:\tldr r1, =DEV_BASE\n\tmov r0, #0x1f\n\tstr r0, [r1]\n\tb .\n"
+	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =DEV_BASE\n\t"
 	   "str r0, [r1]\n\tcpsie if\n5:\twfi\n\tb 5b");
 
 static void user_irqchip(void)
@@ -459,8 +459,8 @@ static void user_irqchip(void)
 
 /* The kernel's log must not fill at a guest's or a client's will (item 19). */
 GUEST_CODE(nasty, "b 1f\n\t.balign 32\n2:\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n"
-	   "3:\tldr r1, =0x0a000000\n\tstr r1, [r1]\n\tb .\n"
-	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =0x0a000000\n\t"
+	   "3:\tldr r1, =DEV_BASE\n\tstr r1, [r1]\n\tb .\n"
+	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =DEV_BASE\n\t"
 	   "cmp r4, #1\n\tldmlo r1, {r2-r5}\n\tldrexeq r2, [r1]\n\tldrhi pc, =0x0b000000\n\t"
 	   "str r0, [r1]\n\tb .");
 

@@ -15,14 +15,14 @@
  * r5 times each: PSCI_FEATURES (the host's to answer) by hvc and by smc, PSCI_VERSION and ACTLR
  * (HYP's), GICD_TYPER, a write and a read of a device of the client's. At the end a write.
  */
-GUEST_CODE(work, "ldr r4, =0x0a000000\n\tldr r7, =0x08000000\n"
+GUEST_CODE(work, "ldr r4, =DEV_BASE\n\tldr r7, =GICD_BASE\n"
 	   "1:\tldr r0, =0x8400000a\n\tldr r1, =0x84000000\n\thvc #0\n\t"
 	   "ldr r0, =0x84000000\n\thvc #0\n\tmrc p15, 0, r0, c1, c0, 1\n\t"
 	   "ldr r0, [r7, #4]\n\tldr r0, =0x8400000a\n\tsmc #0\n\t"
 	   "str r5, [r4]\n\tldr r0, [r4, #4]\n\tsubs r5, r5, #1\n\tbne 1b\n\t"
 	   "str r5, [r4, #8]\n\tb .");
-GUEST_CODE(spin, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\tb 1b");
-GUEST_CODE(wfi, "ldr r1, =0x0a000000\n\tstr r0, [r1]\n1:\twfi\n\tb 1b");
+GUEST_CODE(spin, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\tb 1b");
+GUEST_CODE(wfi, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\twfi\n\tb 1b");
 
 /* A stats file as it was read, and its parts. */
 struct image {

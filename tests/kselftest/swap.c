@@ -23,7 +23,7 @@
  * Fills r6 pages from r5 with a word made from the address and the round,
  * then sums them and writes the sum; next round.
  */
-GUEST_CODE(sums, "ldr r1, =0x0a000000\n\tmov r7, #0\n"
+GUEST_CODE(sums, "ldr r1, =DEV_BASE\n\tmov r7, #0\n"
 	   "1:\tmov r2, r5\n\tmov r3, r6\n"
 	   "2:\teor r0, r2, r7\n\tstr r0, [r2]\n\tstr r0, [r2, #2048]\n\tadd r2, r2, #4096\n\t"
 	   "subs r3, r3, #1\n\tbne 2b\n\t"
@@ -216,7 +216,7 @@ static void swapped(void)
 }
 
 /* Discarded pages are zero for the guest at once, and the others stay. */
-GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r5]\n\tstr r0, [r1]\n\tb 1b");
+GUEST_CODE(peek, "ldr r1, =DEV_BASE\n1:\tldr r0, [r5]\n\tstr r0, [r1]\n\tb 1b");
 
 static void discarded(void)
 {
@@ -284,7 +284,7 @@ static long read_number(const char *path)
 }
 
 /* Writes r3 at r5 + 4 unless r3 is 0, reads the word at r5, and tells it. */
-GUEST_CODE(mix, "ldr r1, =0x0a000000\n1:\tcmp r3, #0\n\tstrne r3, [r5, #4]\n\tldr r0, [r5]\n\t"
+GUEST_CODE(mix, "ldr r1, =DEV_BASE\n1:\tcmp r3, #0\n\tstrne r3, [r5, #4]\n\tldr r0, [r5]\n\t"
 	   "str r0, [r1]\n\tb 1b");
 
 static void mix(struct vm *vm, uint32_t page, uint32_t value)

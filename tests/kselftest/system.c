@@ -24,7 +24,7 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-GUEST_CODE(tell, "ldr r1, =0x0a000000\n\tldr r0, =0x600d\n1:\tstr r0, [r1]\n\tb 1b");
+GUEST_CODE(tell, "ldr r1, =DEV_BASE\n\tldr r0, =0x600d\n1:\tstr r0, [r1]\n\tb 1b");
 
 /* In a child that is nobody: 0 where all went as it should. */
 static int as_member(void)
@@ -129,7 +129,7 @@ static int enable_cap(int fd, uint32_t cap, uint32_t flags, uint64_t arg)
 }
 
 /* An exclusive has no syndrome, and means nothing to a device. */
-GUEST_CODE(no_syndrome, "ldr r1, =0x0a000000\n\tldrex r2, [r1]\n1:\tb 1b");
+GUEST_CODE(no_syndrome, "ldr r1, =DEV_BASE\n\tldrex r2, [r1]\n1:\tb 1b");
 
 static void enable_caps(void)
 {

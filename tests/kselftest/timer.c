@@ -7,9 +7,9 @@
 #define PT	KVM_ARM_VCPU_TIMER_IRQ_PTIMER
 
 /* Writes the virtual counter's low word to the device for ever. */
-GUEST_CODE(counter, "ldr r1, =0x0a000000\n1:\tisb\n\tmrrc p15, 1, r0, r2, c14\n\tstr r0, [r1]\n\tb 1b");
+GUEST_CODE(counter, "ldr r1, =DEV_BASE\n1:\tisb\n\tmrrc p15, 1, r0, r2, c14\n\tstr r0, [r1]\n\tb 1b");
 /* Sleeps r4 ticks by the timer whose enable is PPI r5, then says so. */
-GUEST_CODE(sleep, "ldr r1, =0x0a000000\n\tldr r2, =0x08000000\n\tldr r3, =0x08010000\n\t"
+GUEST_CODE(sleep, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
 	   "mov r0, #1\n\tlsl r0, r0, r5\n\tstr r0, [r2, #0x100]\n"
 	   "1:\tstr r5, [r1]\n\tmcr p15, 0, r4, c14, c3, 0\n\tmov r0, #1\n\t"

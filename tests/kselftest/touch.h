@@ -10,8 +10,8 @@
 #define SLOT	1u
 
 /* Writes r3 at r2 (or reads there), then tells; and again as the client set r2 anew. */
-GUEST_CODE(poke, "ldr r1, =0x0a000000\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
-GUEST_CODE(peek, "ldr r1, =0x0a000000\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
+GUEST_CODE(poke, "ldr r1, =DEV_BASE\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
+GUEST_CODE(peek, "ldr r1, =DEV_BASE\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
 
 static int run(struct vm *vm, unsigned int page, uint32_t value)
 {

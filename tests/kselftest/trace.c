@@ -7,7 +7,7 @@
 #include <sys/mount.h>
 
 /* An hvc for the host, a read of the distributor, a write and a read of the client's device. */
-GUEST_CODE(work, "ldr r4, =0x0a000000\n\tldr r7, =0x08000000\n\t"
+GUEST_CODE(work, "ldr r4, =DEV_BASE\n\tldr r7, =GICD_BASE\n\t"
 	   "ldr r0, =0x8400000a\n\tldr r1, =0x84000000\n\thvc #0\n\t"
 	   "ldr r0, [r7, #8]\n\tldr r5, =0x1234\n\tstr r5, [r4]\n\tldrh r0, [r4, #4]\n\t"
 	   "str r0, [r4, #8]\n\tb .");
@@ -123,18 +123,20 @@ static void events(void)
 	file_write("events/armvmm/enable", "0");
 
 	text = file_read("trace");
-	CHECK(seen(text, "armvmm_entry: vcpu 0, PC 0x40010000, CPSR 0x000001d3"));
-	CHECK(seen(text, "armvmm_page_fault: vcpu 0, fetch IPA 0x40010000, HVA 0x%08x, "
-		   "PC 0x40010000", (uint32_t)(uintptr_t)vm.ram + 0x10000));
+	CHECK(seen(text, "armvmm_entry: vcpu 0, PC 0x%08x, CPSR 0x000001d3", LOAD_ADDR));
+	CHECK(seen(text, "armvmm_page_fault: vcpu 0, fetch IPA 0x%x, HVA 0x%08x, "
+		   "PC 0x%08x", LOAD_ADDR, (uint32_t)(uintptr_t)vm.ram + 0x10000, LOAD_ADDR));
 	CHECK(seen(text, "armvmm_exit: vcpu 0, trap iabt, HSR 0x8"));
-	CHECK(seen(text, "armvmm_exit: vcpu 0, trap hvc, HSR 0x4a000000, PC 0x40010014, "
-		   "address 0x00000000, IPA 0x0"));
+	CHECK(seen(text, "armvmm_exit: vcpu 0, trap hvc, HSR 0x4a000000, PC 0x%08x, "
+		   "address 0x00000000, IPA 0x0", LOAD_ADDR + 0x14));
 	CHECK(seen(text, "armvmm_psci: vcpu 0, function 0x8400000a (0x84000000, "));
-	CHECK(seen(text, "PC 0x40010014, address 0x08000008, IPA 0x8000008"));
-	CHECK(seen(text, "armvmm_mmio: vcpu 0, read len 4 IPA 0x8000008 val 0x"));
-	CHECK(seen(text, "armvmm_mmio: vcpu 0, write len 4 IPA 0xa000000 val 0x1234"));
-	CHECK(seen(text, "armvmm_mmio: vcpu 0, unsatisfied-read len 2 IPA 0xa000004 val 0x0"));
-	CHECK(seen(text, "armvmm_mmio: vcpu 0, read len 2 IPA 0xa000004 val 0xbeef"));
+	CHECK(seen(text, "PC 0x%08x, address 0x%08x, IPA 0x%x", LOAD_ADDR + 0x14, GICD_BASE + 8,
+		   GICD_BASE + 8));
+	CHECK(seen(text, "armvmm_mmio: vcpu 0, read len 4 IPA 0x%x val 0x", GICD_BASE + 8));
+	CHECK(seen(text, "armvmm_mmio: vcpu 0, write len 4 IPA 0x%x val 0x1234", DEV_BASE));
+	CHECK(seen(text, "armvmm_mmio: vcpu 0, unsatisfied-read len 2 IPA 0x%x val 0x0",
+		   DEV_BASE + 4));
+	CHECK(seen(text, "armvmm_mmio: vcpu 0, read len 2 IPA 0x%x val 0xbeef", DEV_BASE + 4));
 	CHECK(seen(text, "armvmm_irq_inject: vcpu -1, INTID 35, level 1"));
 	CHECK(seen(text, "armvmm_irq_inject: vcpu 0, INTID 20, level 1"));
 	CHECK(seen(text, "armvmm_user_exit: vcpu 0, exit reason %d, error 0", KVM_EXIT_MMIO));

@@ -14,8 +14,8 @@ GUEST_CODE(timer, "b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb 
 	   "mrcne p15, 0, r0, c14, c2, 1\n\tstr r0, [r1, #4]\n\tmov r0, #0\n\t"
 	   "mcreq p15, 0, r0, c14, c3, 1\n\tmcrne p15, 0, r0, c14, c2, 1\n\tisb\n\tstr r0, [r1, #8]\n\t"
 	   "ldm sp!, {r0, pc}^\n"
-	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =0x0a000000\n\t"
-	   "cps #0x12\n\tldr sp, =0x40008000\n\tcps #0x13\n"
+	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =DEV_BASE\n\t"
+	   "cps #0x12\n\tldr sp, =RAM_BASE + 0x8000\n\tcps #0x13\n"
 	   "4:\tmrc p15, 0, r3, c14, c0, 0\n\tldr r0, =0x10624dd3\n\tumull r2, r3, r3, r0\n\t"
 	   "lsr r3, r3, #6\n\tstr r3, [r1]\n\tcmp r5, #0\n\tmov r0, #1\n\t"
 	   "mcreq p15, 0, r3, c14, c3, 0\n\tmcreq p15, 0, r0, c14, c3, 1\n\t"
@@ -24,7 +24,7 @@ GUEST_CODE(timer, "b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb 
 /* Tells which of IRQ and FIQ comes, with the flags of the mode it came to. */
 GUEST_CODE(lines, "b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb 3f\n\tb 4f\n"
 	   "3:\tstr r0, [r1, #4]\n\tsubs pc, lr, #4\n4:\tstr r0, [r1, #8]\n\tsubs pc, lr, #4\n"
-	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =0x0a000000\n\t"
+	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =DEV_BASE\n\t"
 	   "str r0, [r1]\n\tcpsie if\n5:\tstr r0, [r1, #12]\n\tb 5b");
 
 static uint64_t level(struct vm *vm)

@@ -285,9 +285,9 @@ static void reset_values(void)
 /* --- what a guest reads --- */
 
 /* Loads from r5, or calls with r0 to r3 (KVM is called by hvc), and tells the result. */
-GUEST_CODE(load, "ldr r0, [r5]\n\tldr r4, =0x0a000000\n\tstr r0, [r4]\n\tb .");
-GUEST_CODE(loadb, "ldrb r0, [r5]\n\tldr r4, =0x0a000000\n\tstr r0, [r4]\n\tb .");
-GUEST_CODE(hvc, "hvc #0\n\tldr r4, =0x0a000000\n\tstr r0, [r4]\n\tb .");
+GUEST_CODE(load, "ldr r0, [r5]\n\tldr r4, =DEV_BASE\n\tstr r0, [r4]\n\tb .");
+GUEST_CODE(loadb, "ldrb r0, [r5]\n\tldr r4, =DEV_BASE\n\tstr r0, [r4]\n\tb .");
+GUEST_CODE(hvc, "hvc #0\n\tldr r4, =DEV_BASE\n\tstr r0, [r4]\n\tb .");
 
 #define AT_LOAD		RAM_BASE
 #define AT_LOADB	(RAM_BASE + 0x100)
@@ -306,7 +306,7 @@ static uint32_t told(struct vm *vm, uint32_t pc)
 	memcpy(&reason, run + 8, 4);
 	memcpy(&addr, run + 32, 8);
 	memcpy(&val, run + 40, 4);
-	MUST(reason == 6 && addr == 0x0a000000 && run[48] == 4 && run[52] == 1,
+	MUST(reason == 6 && addr == DEV_BASE && run[48] == 4 && run[52] == 1,
 	     "exit %u at %llx", reason, (unsigned long long)addr);
 	/* The store is done, and the PC past it, by the next RUN. */
 	vm->vcpu[0].run->immediate_exit = 1;
@@ -571,7 +571,7 @@ static void feature_registers(void)
 		uint32_t code[] = {
 			0xee100f10 | regs[i].op1 << 21 | regs[i].crn << 16 | regs[i].op2 << 5 |
 				regs[i].crm,	/* mrc p15, op1, r0, crn, crm, op2 */
-			0xe3a0440a,		/* mov r4, #0x0a000000 */
+			0xe3a0440a,		/* mov r4, #DEV_BASE */
 			0xe5840000,		/* str r0, [r4] */
 			0xeafffffe,		/* b . */
 		};

@@ -138,11 +138,24 @@ bool comes(const volatile unsigned int *flag);
 #define PPI(cpu, n)	(KVM_ARM_IRQ_TYPE_PPI << KVM_ARM_IRQ_TYPE_SHIFT | (cpu) << 16 | (n))
 #define CPU_IRQ(cpu, n)	(KVM_ARM_IRQ_TYPE_CPU << KVM_ARM_IRQ_TYPE_SHIFT | (cpu) << 16 | (n))
 
-/* Position-independent A32 guest code, 64-byte aligned: code_NAME up to code_NAME_end. */
+/* The value of a macro, as text. */
+#define TEXT(macro)	TEXT_(macro)
+#define TEXT_(value)	#value
+
+/* The board's addresses, by their names, for the assembly of guest code. */
+#define BOARD_NAMES								\
+	".set DEV_BASE, " TEXT(DEV_BASE) "\n\t.set GICD_BASE, " TEXT(GICD_BASE)	\
+	"\n\t.set GICC_BASE, " TEXT(GICC_BASE) "\n\t.set RAM_BASE, " TEXT(RAM_BASE)	\
+	"\n\t.set LOAD_ADDR, " TEXT(LOAD_ADDR) "\n\t"
+
+/*
+ * Position-independent A32 guest code, 64-byte aligned: code_NAME up to code_NAME_end. It may use
+ * BOARD_NAMES.
+ */
 #define GUEST_CODE(name, text)							\
 extern const char code_##name[], code_##name##_end[];				\
 asm(".pushsection .rodata\n\t.balign 64\n\t.syntax unified\n\t.arm\n\t"		\
-	".arch_extension virt\n\t.arch_extension sec\n\t"			\
+	".arch_extension virt\n\t.arch_extension sec\n\t" BOARD_NAMES		\
 	".global code_" #name "\ncode_" #name ":\n\t" text			\
 	"\n\t.ltorg\n\t.global code_" #name "_end\ncode_" #name "_end:\n\t.popsection\n")
 #define VM_CODE(vm, i, name)	vm_code(vm, i, code_##name, code_##name##_end)

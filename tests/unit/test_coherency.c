@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../guest/lib/board.h"
 #include "ktap.h"
 #include "machine.h"
 #include "sysregs.h"
 
-#define RAM		0x40000000ull
+#define RAM		((uint64_t)RAM_BASE)
 #define SIZE		(4u << 20)
 #define KVA(pa)		((uint32_t)(pa) + 0x80000000u)	/* the host's linear map */
 #define ROOT		(RAM + 0x10000)
@@ -84,7 +85,7 @@ static void begin(void)
 	machine_init(&m, RAM, SIZE, 2);
 	m.ram = calloc(1, SIZE);
 	m.report = note;
-	m.gich = 0x08030000;
+	m.gich = GICH_BASE;
 	for (i = 0; i < 4; i++)
 		put64(HOST_L1 + i * 8, (uint64_t)i << 30 | 1);
 	for (i = 0; i < 2; i++) {
@@ -395,7 +396,7 @@ static void test_r5(void)
 	host_desc(0, L3, ((PAGE + MACHINE_PAGE) | LEAF) & ~(0xfull << 2));
 	KTAP_STREQ(found, "R5");	/* its memory type */
 	found[0] = 0;
-	host_desc(0, L2, 0x40000000 | 0x4fd);
+	host_desc(0, L2, RAM_BASE | 0x4fd);
 	KTAP_STREQ(found, "R5");	/* a table becomes a block */
 	end();
 }
@@ -590,7 +591,7 @@ static void test_r9_others(void)
 	machine_isb(&m, 0);
 	machine_fp(&m, 0, PC);
 	KTAP_STREQ(found, "");
-	machine_access(&m, 0, PC, 0xf0000030, 0x08030030, 4, false);
+	machine_access(&m, 0, PC, 0xf0000030, GICH_BASE + 0x30, 4, false);
 	KTAP_STREQ(found, "R9");	/* ELRSR */
 	found[0] = 0;
 	machine_cp_read(&m, 0, PC, SYS_ISR);
@@ -603,7 +604,7 @@ static void test_r9_others(void)
 	found[0] = 0;
 	machine_isb(&m, 0);
 	machine_cp_read(&m, 0, PC, SYS_ISR);
-	machine_access(&m, 0, PC, 0xf0000030, 0x08030030, 4, false);
+	machine_access(&m, 0, PC, 0xf0000030, GICH_BASE + 0x30, 4, false);
 	KTAP_STREQ(found, "");
 	end();
 }

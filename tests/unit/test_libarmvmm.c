@@ -15,6 +15,7 @@
 
 #include <linux/armvmm.h>
 
+#include "../guest/lib/board.h"
 #include "../../userspace/libarmvmm/include/libarmvmm.h"
 #include "ktap.h"
 
@@ -291,10 +292,10 @@ static void test_memory(void)
 
 	kernel_reset();
 	armvmm_vm_open(NULL, &vm);
-	KTAP_EQ(armvmm_vm_memory_set(vm, 3, 0x40000000, 0x10000, &host,
+	KTAP_EQ(armvmm_vm_memory_set(vm, 3, RAM_BASE, 0x10000, &host,
 				     ARMVMM_MEMORY_READONLY | ARMVMM_MEMORY_LOG_DIRTY), 0);
 	KTAP_EQ(kernel.got.region.slot, 3);
-	KTAP_EQ(kernel.got.region.guest_phys_addr, 0x40000000);
+	KTAP_EQ(kernel.got.region.guest_phys_addr, RAM_BASE);
 	KTAP_EQ(kernel.got.region.memory_size, 0x10000);
 	KTAP_EQ(kernel.got.region.userspace_addr, (uintptr_t)&host);
 	KTAP_EQ(kernel.got.region.flags, KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES);
@@ -326,12 +327,12 @@ static void test_gic(void)
 	kernel_reset();
 	armvmm_vm_open(NULL, &vm);
 	KTAP_EQ(armvmm_gic_init(vm), (unsigned long long)-ENODEV);
-	KTAP_EQ(armvmm_gic_create(vm, 0x08000000, 0x08010000, 288), 0);
+	KTAP_EQ(armvmm_gic_create(vm, GICD_BASE, GICC_BASE, 288), 0);
 	KTAP_EQ(kernel.nr_attrs, 3);
 	KTAP_EQ(kernel.attrs[0], 0);
-	KTAP_EQ(kernel.attr_values[0], 0x08000000);
+	KTAP_EQ(kernel.attr_values[0], GICD_BASE);
 	KTAP_EQ(kernel.attrs[1], 1);
-	KTAP_EQ(kernel.attr_values[1], 0x08010000);
+	KTAP_EQ(kernel.attr_values[1], GICC_BASE);
 	KTAP_EQ(kernel.attrs[2], 3ull << 56);
 	KTAP_EQ(kernel.attr_values[2], 288);
 	KTAP_EQ(armvmm_gic_create(vm, 0, 0, 64), (unsigned long long)-EEXIST);
@@ -392,13 +393,13 @@ static void test_irq(void)
 	KTAP_EQ(armvmm_irqfd_del(vm, 5, 16), 0);
 	KTAP_EQ(kernel.got.irqfd.flags, KVM_IRQFD_FLAG_DEASSIGN);
 
-	KTAP_EQ(armvmm_ioeventfd_add(vm, 9, 0x0a000050, 4, &match), 0);
-	KTAP_EQ(kernel.got.ioeventfd.addr, 0x0a000050);
+	KTAP_EQ(armvmm_ioeventfd_add(vm, 9, VIRTIO_BASE + 0x50, 4, &match), 0);
+	KTAP_EQ(kernel.got.ioeventfd.addr, VIRTIO_BASE + 0x50);
 	KTAP_EQ(kernel.got.ioeventfd.len, 4);
 	KTAP_EQ(kernel.got.ioeventfd.fd, 9);
 	KTAP_EQ(kernel.got.ioeventfd.datamatch, 7);
 	KTAP_EQ(kernel.got.ioeventfd.flags, KVM_IOEVENTFD_FLAG_DATAMATCH);
-	KTAP_EQ(armvmm_ioeventfd_del(vm, 9, 0x0a000050, 4, NULL), 0);
+	KTAP_EQ(armvmm_ioeventfd_del(vm, 9, VIRTIO_BASE + 0x50, 4, NULL), 0);
 	KTAP_EQ(kernel.got.ioeventfd.flags, KVM_IOEVENTFD_FLAG_DEASSIGN);
 	armvmm_vm_close(vm);
 }
@@ -448,12 +449,12 @@ static void test_run(void)
 	armvmm_vcpu_create(vm, 0, &vcpu);
 
 	run->exit_reason = KVM_EXIT_MMIO;
-	run->mmio.phys_addr = 0x09000018;
+	run->mmio.phys_addr = UART_FR;
 	run->mmio.len = 4;
 	run->mmio.is_write = 1;
 	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
 	KTAP_EQ(exit.reason, ARMVMM_EXIT_MMIO);
-	KTAP_EQ(exit.mmio.gpa, 0x09000018);
+	KTAP_EQ(exit.mmio.gpa, UART_FR);
 	KTAP_EQ(exit.mmio.len, 4);
 	KTAP_TRUE(exit.mmio.is_write && exit.mmio.data == run->mmio.data);
 

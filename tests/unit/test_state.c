@@ -14,6 +14,7 @@
 
 #include <linux/armvmm.h>
 
+#include "../guest/lib/board.h"
 #include "../../userspace/libarmvmm/include/libarmvmm.h"
 #include "ktap.h"
 
@@ -205,7 +206,7 @@ static struct armvmm_vm *make(unsigned int vcpus, unsigned int nr_irqs)
 	k.nr_irqs = nr_irqs;
 	KTAP_EQ(armvmm_vm_open(NULL, &vm), 0);
 	if (nr_irqs)
-		KTAP_EQ(armvmm_gic_create(vm, 0x8000000, 0x8010000, nr_irqs), 0);
+		KTAP_EQ(armvmm_gic_create(vm, GICD_BASE, GICC_BASE, nr_irqs), 0);
 	for (unsigned int i = 0; i < vcpus; i++)
 		KTAP_EQ(armvmm_vcpu_create(vm, i, &vcpu), 0);
 	return vm;

@@ -7,6 +7,7 @@
 #ifndef TESTS_UNIT_VGIC_FAKE_H
 #define TESTS_UNIT_VGIC_FAKE_H
 
+#include "../guest/lib/board.h"
 #include "fake/fake_kernel.h"
 
 #include "host/hypmap.h"
@@ -324,7 +325,7 @@ static inline void fake_destroy(struct armvmm_vm *vm)
 /* The guest's loads and stores at the distributor: @vcpu exits for them. */
 static inline u64 fake_mmio_read(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len)
 {
-	struct armvmm_iodev dev = { .base = 0x8000000 };
+	struct armvmm_iodev dev = { .base = GICD_BASE };
 	u8 *buf = malloc(len);	/* of the very size, for ASan to guard */
 	u64 val = 0;
 
@@ -340,7 +341,7 @@ static inline u64 fake_mmio_read(struct armvmm_vcpu *vcpu, u32 offset, unsigned 
 
 static inline void fake_mmio_write(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len, u64 val)
 {
-	struct armvmm_iodev dev = { .base = 0x8000000 };
+	struct armvmm_iodev dev = { .base = GICD_BASE };
 	u8 *buf = malloc(len);
 
 	fake_exit(vcpu);

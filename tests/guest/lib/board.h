@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where QEMU's virt board, and every machine of the tests, has what a bare program uses. For C and
- * assembly, and for the clients. By the board's device tree and DDI 0183G 3.2, and not from
- * armvmm-run's map.h, so that a wrong number there is found.
+ * The addresses of QEMU's virt board, which every machine of the tests has too. C, assembly and
+ * guest code in strings may include this. The numbers are from the board's device tree and
+ * DDI 0183G 3.2, not from armvmm-run's map.h, so that the tests find a wrong number there.
+ * scripts/board-literals keeps them from being written down again.
  */
 #ifndef TEST_BOARD_H
 #define TEST_BOARD_H
@@ -10,14 +11,18 @@
 #define GICD_BASE	0x08000000
 #define GICC_BASE	0x08010000
 #define GIC_END		0x08020000
+#define GICV2M_BASE	0x08020000	/* of QEMU's board alone */
+#define GICH_BASE	0x08030000	/* the same, with virtualization=on */
 #define UART_BASE	0x09000000
 #define RTC_BASE	0x09010000
+#define FWCFG_BASE	0x09020000
 #define GPIO_BASE	0x09030000
 #define VIRTIO_BASE	0x0a000000
 #define VIRTIO_SIZE	0x200
 #define VIRTIO_SLOTS	32
 #define DEV_BASE	VIRTIO_BASE	/* a client without virtio has its test device there */
 #define RAM_BASE	0x40000000
+#define LOAD_ADDR	(RAM_BASE + 0x10000)	/* the tests' programs start there */
 
 /* PL011 */
 #define UART_DR		(UART_BASE + 0x000)

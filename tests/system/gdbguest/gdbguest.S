@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A guest to be debugged: it turns its MMU on, and goes on at 0xc0000000 what is at 0x40000000; has
+ * A guest to be debugged: it turns its MMU on, and goes on at 0xc0000000 what is at RAM_BASE; has
  * its second CPU count; makes a timer's interrupt pending while interrupts are masked; and counts
  * until somebody sets "quit". Each label is where a test stops it.
  */
@@ -16,12 +16,12 @@ _start:	mov	r0, #0
 first:	add	r0, r0, #1
 	/* Sections of 1 MiB, which anybody may read and write (DDI 0406C B3.5.1). */
 	ldr	r4, =TABLE
-	ldr	r5, =0x40000c02
+	ldr	r5, =RAM_BASE + 0xc02
 	add	r6, r4, #0x400 * 4
 	str	r5, [r6]
 	add	r6, r4, #0xc00 * 4
 	str	r5, [r6]
-	ldr	r5, =0x08000c02
+	ldr	r5, =GICD_BASE + 0xc02
 	str	r5, [r4, #0x080 * 4]
 	mov	r5, #3
 	mcr	p15, 0, r5, c3, c0, 0		/* DACR */

@@ -151,11 +151,13 @@ static void test_programs(void)
 	refused("-k z --load-address 0x40200000", "--load-address: is for --format raw alone");
 	refused("-k z --entry 0x40200000", "--entry: is for --format raw alone");
 	refused("-k z --format raw --entry x", "--entry x: is no address (0x40010000)");
-	refused("-k z --format raw --entry 0x40000000x",
-		"--entry 0x40000000x: is no address (0x40010000)");
+	refused("-k z --format raw --entry 0x40020000x",
+		"--entry 0x40020000x: is no address (0x40010000)");
 	refused("-k z --format raw --load-address 0x3fffffff",
+		/* literal: the message, word for word */
 		"--load-address 0x3fffffff: must be 0x40000000 to 0xffffffff, where memory is");
 	refused("-k z --format raw --load-address 0x100000000",
+		/* literal: as above */
 		"--load-address 0x100000000: must be 0x40000000 to 0xffffffff, where memory is");
 	KTAP_EQ(parse("-k z -i a -i b --initrd c"), OPTIONS_RUN);
 	KTAP_EQ(config.nr_initrds, 3);
@@ -325,7 +327,7 @@ static void test_net(void)
 	KTAP_EQ(user->hostfwd[0].guest_port, 22);
 	KTAP_TRUE(user->hostfwd[1].udp);
 	KTAP_EQ(user->hostfwd[1].host_addr, 0x7f000001);
-	KTAP_EQ(user->hostfwd[1].guest_addr, 0x0a00020f);
+	KTAP_EQ(user->hostfwd[1].guest_addr, 10 << 24 | 2 << 8 | 15);
 	options_free(&config);
 
 	KTAP_EQ(parse("-k z -n user,restrict=on,loopback=on,net=192.168.9.0/26,dns=9.9.9.9,ipv6=off,"

@@ -154,13 +154,13 @@ static void test_bit_registers(void)
 	KTAP_EQ(fake_read32(vm->vcpus[1], GICD_ISENABLER), 0x0000ffff);
 
 	/* SGIs' pending bits are read-only; a level's line stays when the latch is cleared */
-	fake_write32(v, GICD_ISPENDR, 0x08000003);
-	KTAP_EQ(fake_read32(v, GICD_ISPENDR), 0x08000000);
+	fake_write32(v, GICD_ISPENDR, 1 << 27 | 3);
+	KTAP_EQ(fake_read32(v, GICD_ISPENDR), 1 << 27);
 	fake_write32(v, GICD_ICPENDR, ~0u);
 	KTAP_EQ(fake_read32(v, GICD_ISPENDR), 0);
 	KTAP_EQ(armvmm_vgic_inject(vm, v, 27, true, NULL), 0);
 	fake_write32(v, GICD_ICPENDR, ~0u);
-	KTAP_EQ(fake_read32(v, GICD_ISPENDR), 0x08000000);
+	KTAP_EQ(fake_read32(v, GICD_ISPENDR), 1 << 27);
 	KTAP_EQ(armvmm_vgic_inject(vm, v, 27, false, NULL), 0);
 	KTAP_EQ(fake_read32(v, GICD_ICPENDR), 0);
 
@@ -273,10 +273,10 @@ static void test_attr_addr(void)
 
 	a = 1ULL << 40;
 	KTAP_EQ(SET(vm, 0, 0, &a), -E2BIG);
-	a = 0x8000800;
+	a = GICD_BASE + 0x800;
 	KTAP_EQ(SET(vm, 0, 0, &a), -EINVAL);
 	KTAP_EQ(SET(vm, 0, 0, NULL), -EFAULT);
-	a = 0x8000000;
+	a = GICD_BASE;
 	KTAP_EQ(SET(vm, 0, 2, &a), -ENXIO);
 	KTAP_EQ(SET(vm, 0, 1ULL << 32, &a), -ENXIO);
 	KTAP_EQ(GET(vm, 0, 0, &got), 0);
@@ -289,9 +289,9 @@ static void test_attr_addr(void)
 	KTAP_EQ(GET(vm, 0, 0, NULL), -EFAULT);
 	KTAP_EQ(GET(vm, 0, 7, &got), -ENXIO);
 	KTAP_EQ(armvmm_vgic_map_resources(vm), -ENXIO);
-	KTAP_EQ(armvmm_vgic_set_addr(vm, 5, 0x8010000), -ENODEV);
+	KTAP_EQ(armvmm_vgic_set_addr(vm, 5, GICC_BASE), -ENODEV);
 	KTAP_EQ(armvmm_vgic_set_addr(vm, KVM_VGIC_V2_ADDR_TYPE_CPU, 0x7fff000), 0);
-	KTAP_EQ(armvmm_vgic_set_addr(vm, KVM_VGIC_V2_ADDR_TYPE_CPU, 0x8010000), -EEXIST);
+	KTAP_EQ(armvmm_vgic_set_addr(vm, KVM_VGIC_V2_ADDR_TYPE_CPU, GICC_BASE), -EEXIST);
 	KTAP_EQ(armvmm_vgic_map_resources(vm), -EINVAL);	/* they overlap */
 	KTAP_EQ(fake_iobus_devs + fake_mapped, 0);
 	KTAP_EQ(HAS(vm, 0, 0), 0);
@@ -312,14 +312,14 @@ static void test_map_resources(void)
 {
 	struct armvmm_vm *vm = attr_vm(1);
 
-	armvmm_vgic_set_addr(vm, KVM_VGIC_V2_ADDR_TYPE_DIST, 0x8000000);
+	armvmm_vgic_set_addr(vm, KVM_VGIC_V2_ADDR_TYPE_DIST, GICD_BASE);
 	armvmm_vgic_set_addr(vm, KVM_VGIC_V2_ADDR_TYPE_CPU, (1ULL << 40) - 0x1000);
 	KTAP_EQ(armvmm_vgic_map_resources(vm), -EINVAL);	/* ends beyond the IPA space */
 	fake_destroy(vm);
 
 	vm = attr_vm(1);
-	armvmm_vgic_set_addr(vm, KVM_VGIC_V2_ADDR_TYPE_DIST, 0x8000000);
-	armvmm_vgic_set_addr(vm, KVM_VGIC_V2_ADDR_TYPE_CPU, 0x8001000);
+	armvmm_vgic_set_addr(vm, KVM_VGIC_V2_ADDR_TYPE_DIST, GICD_BASE);
+	armvmm_vgic_set_addr(vm, KVM_VGIC_V2_ADDR_TYPE_CPU, GICD_BASE + 0x1000);
 	fake_map_error = -ENOMEM;
 	KTAP_EQ(armvmm_vgic_map_resources(vm), -ENOMEM);
 	KTAP_EQ(fake_iobus_devs, 0);

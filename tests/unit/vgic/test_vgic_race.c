@@ -87,14 +87,14 @@ static void enter(struct armvmm_vcpu *vcpu)
 
 static void dist_write(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len, u32 val)
 {
-	struct armvmm_iodev dev = { .base = 0x8000000 };
+	struct armvmm_iodev dev = { .base = GICD_BASE };
 
 	vgic_dist_iodev_ops.write(vcpu, &dev, dev.base + offset, len, &val);
 }
 
 static void dist_read(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len)
 {
-	struct armvmm_iodev dev = { .base = 0x8000000 };
+	struct armvmm_iodev dev = { .base = GICD_BASE };
 	u32 val = 0;
 
 	vgic_dist_iodev_ops.read(vcpu, &dev, dev.base + offset, len, &val);

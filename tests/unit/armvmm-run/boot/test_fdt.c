@@ -9,6 +9,7 @@
 #include <libfdt.h>
 #include <stdlib.h>
 
+#include "../guest/lib/board.h"
 #include "boot/dtb.h"
 #include "core/fdt_builder.h"
 #include "ktap.h"
@@ -63,7 +64,7 @@ static void test_machine(void)
 	struct dtb_params params = {
 		.nr_cpus = 3,
 		.cpu = "arm,cortex-a7",
-		.ram_base = 0x40000000,
+		.ram_base = RAM_BASE,
 		.ram_size = 0xc0000000,
 		.bootargs = "console=ttyAMA0 root=/dev/vda",
 		.initrd_gpa = 0x48000000,
@@ -103,7 +104,7 @@ static void test_machine(void)
 	KTAP_EQ(cell("/chosen", "linux,initrd-end", 0), 0x48123456);
 
 	KTAP_EQ(cell("/memory@40000000", "reg", 0), 0);
-	KTAP_EQ(cell("/memory@40000000", "reg", 1), 0x40000000);
+	KTAP_EQ(cell("/memory@40000000", "reg", 1), RAM_BASE);
 	KTAP_EQ(cell("/memory@40000000", "reg", 2), 0);
 	KTAP_EQ(cell("/memory@40000000", "reg", 3), 0xc0000000);
 
@@ -120,11 +121,11 @@ static void test_machine(void)
 	KTAP_EQ(cell("/timer", "interrupts", 7), 11);
 	KTAP_EQ(cell("/timer", "interrupts", 8), 0x704);
 
-	KTAP_EQ(cell("/intc@8000000", "reg", 1), 0x08000000);
-	KTAP_EQ(cell("/intc@8000000", "reg", 5), 0x08010000);
+	KTAP_EQ(cell("/intc@8000000", "reg", 1), GICD_BASE);
+	KTAP_EQ(cell("/intc@8000000", "reg", 5), GICC_BASE);
 	KTAP_EQ(cell("/", "interrupt-parent", 0), cell("/intc@8000000", "phandle", 0));
 
-	KTAP_EQ(cell("/pl011@9000000", "reg", 1), 0x09000000);
+	KTAP_EQ(cell("/pl011@9000000", "reg", 1), UART_BASE);
 	KTAP_EQ(cell("/pl011@9000000", "interrupts", 0), 0);
 	KTAP_EQ(cell("/pl011@9000000", "interrupts", 1), 1);
 	KTAP_EQ(cell("/pl011@9000000", "interrupts", 2), 4);
@@ -138,7 +139,7 @@ static void test_machine(void)
 static void test_bare(void)
 {
 	struct dtb_params params = {
-		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = 0x40000000, .ram_size = 1 << 20,
+		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = RAM_BASE, .ram_size = 1 << 20,
 	};
 	struct error err = { "" };
 
@@ -154,7 +155,7 @@ static void test_too_long(void)
 {
 	static char text[sizeof(buf)];
 	struct dtb_params params = {
-		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = 0x40000000, .ram_size = 1 << 20,
+		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = RAM_BASE, .ram_size = 1 << 20,
 		.bootargs = text,
 	};
 	struct error err = { "" };
@@ -194,7 +195,7 @@ static void warn(const char *fmt, ...)
 static void test_complete(void)
 {
 	struct dtb_params params = {
-		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = 0x40000000, .ram_size = 1 << 20,
+		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = RAM_BASE, .ram_size = 1 << 20,
 		.bootargs = "first",
 	};
 	struct error err = { "" };
@@ -229,6 +230,7 @@ static void test_complete(void)
 	warnings[0] = '\0';
 	dtb_compare(buf, &params, "x.dtb", warn);
 	KTAP_STREQ(warnings,
+		   /* literal: the message, word for word */
 		   "x.dtb: tells of other memory than --memory gives: 512 MiB at 0x40000000\n");
 	params.ram_size = 1 << 20;
 
@@ -260,7 +262,7 @@ static void test_complete(void)
 static void test_damaged(void)
 {
 	struct dtb_params params = {
-		.nr_cpus = 2, .cpu = "arm,cortex-a15", .ram_base = 0x40000000, .ram_size = 1 << 20,
+		.nr_cpus = 2, .cpu = "arm,cortex-a15", .ram_base = RAM_BASE, .ram_size = 1 << 20,
 	};
 	static uint8_t good[4096];
 	struct error err = { "" };

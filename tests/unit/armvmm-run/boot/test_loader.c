@@ -18,12 +18,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../guest/lib/board.h"
 #include "boot/loader.h"
 #include "armvmm-run/boot/image_make.h"
 #include "armvmm-run/scratch.h"
 #include "ktap.h"
 
-#define RAM	0x40000000ull
+#define RAM	((uint64_t)RAM_BASE)
 #define MIB	(1ull << 20)
 
 static struct error err;

@@ -20,12 +20,13 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "../guest/lib/board.h"
 #include "armvmm-run/boot/image_make.h"
 #include "armvmm-run/scratch.h"
 #include "boot/loader.h"
 #include "ktap.h"
 
-#define RAM	0x40000000ull
+#define RAM	((uint64_t)RAM_BASE)
 #define MIB	(1ull << 20)
 #define KERNEL	(300u << 10)	/* bytes: several pieces */
 

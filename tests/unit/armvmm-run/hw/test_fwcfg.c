@@ -11,12 +11,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../guest/lib/board.h"
 #include "core/fwcfg_item.h"
 #include "ktap.h"
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
 
-#define RAM	0x40000000ull
+#define RAM	((uint64_t)RAM_BASE)
 #define SIZE	(8u << 20)
 #define BASE	MAP_FWCFG_BASE
 #define DESC	(RAM + 0x1000)

@@ -115,7 +115,7 @@ static void test_identity(void)
 {
 	struct device *dev = setup();
 
-	KTAP_EQ(dev->base, 0x0a000000);
+	KTAP_EQ(dev->base, VIRTIO_BASE);
 	KTAP_EQ(dev->size, 0x200);
 	KTAP_EQ(reg_read(dev, 0x000), 0x74726976);
 	KTAP_EQ(reg_read(dev, 0x004), 2);
@@ -488,7 +488,7 @@ static void test_device_tree_node(void)
 	KTAP_TRUE(fdt_getprop(buf, node, "dma-coherent", NULL));
 	cells = fdt_getprop(buf, node, "reg", &len);
 	KTAP_ASSERT(cells && len == 16);
-	KTAP_EQ(fdt32_to_cpu(cells[1]), 0x0a000000);
+	KTAP_EQ(fdt32_to_cpu(cells[1]), VIRTIO_BASE);
 	KTAP_EQ(fdt32_to_cpu(cells[3]), 0x200);
 	cells = fdt_getprop(buf, node, "interrupts", &len);
 	KTAP_ASSERT(cells && len == 12);

@@ -18,12 +18,13 @@
 
 #include <linux/virtio_ring.h>
 
+#include "../guest/lib/board.h"
 #include "core/guestmem.h"
 #include "core/iov.h"
 #include "virtio/virtqueue.h"
 #include "ktap.h"
 
-#define RAM	0x40000000ULL
+#define RAM	((uint64_t)RAM_BASE)
 #define RAMSIZE (64ULL << 20)
 #define DESC	RAM
 #define AVAIL	(RAM + 0x4000)

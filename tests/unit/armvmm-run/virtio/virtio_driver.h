@@ -23,6 +23,7 @@
 #include <linux/virtio_mmio.h>
 #include <linux/virtio_ring.h>
 
+#include "../guest/lib/board.h"
 #include "ktap.h"
 #include "core/machine.h"
 
@@ -34,7 +35,6 @@ static const bool test_legacy = true;
 static const bool test_legacy;
 #endif
 
-#define RAM_BASE 0x40000000ULL
 #define RAM_SIZE (16ULL << 20)
 
 /* Where a test's rings and buffers are: each queue has 16 KiB from RAM_BASE on. */

@@ -75,6 +75,7 @@ rule "a macro of driver/ is defined once" "$(grep -nE '^[ 	]*#[ 	]*define[ 	]' "
 	awk '$1 == name { print $1 " is defined at " at " and at " $2 } { name = $1; at = $2 }')"
 rule "the folders of driver/ call down only" "$(scripts/driver-floors.sh 2>&1)"
 rule "a function that another folder calls begins with armvmm_ or hyp_" "$(scripts/driver-names 2>&1)"
+rule "tests name the board's addresses by tests/guest/lib/board.h" "$(scripts/board-literals 2>&1)"
 rule "each fault of tests/mutants is where its list says" "$(tests/mutants/run --check 2>&1)"
 rule "no note to self is left" "$(git grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -- '*.[chS]' '*.sh' Makefile \
 	Kbuild scripts tests/run ':!scripts/style.sh')"

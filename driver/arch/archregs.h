@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fields of ARMv7-A registers, by the manual's names (DDI 0406C), for C and for assembly: here, and
- * nowhere else in driver/. Those of the debug registers are in dbgregs.h. Pure.
+ * Fields of ARMv7-A registers, by the manual's names (DDI 0406C), for C and for assembly. No other
+ * file of driver/ defines any; fields of the debug registers are in dbgregs.h. Pure.
  */
 #ifndef ARMVMM_ARCHREGS_H
 #define ARMVMM_ARCHREGS_H
@@ -162,7 +162,7 @@
 #define HSR_CP_OPC1_64(hsr)	(((hsr) >> 16) & 0xf)
 #define HSR_CP_OPC2(hsr)	(((hsr) >> 17) & 0x7)
 
-/* HSR of such an instruction that is always executed, without EC, IL and Rt */
+/* HSR of such an instruction whose condition is AL, without EC, IL and Rt */
 #define HSR_CP(opc1, crn, crm, opc2)						\
 	(HSR_CV | REG_U(0xe) << 20 | (opc2) << 17 | (opc1) << 14 | (crn) << 10 | (crm) << 1)
 #define HSR_CP_MASK		(HSR_CP(7, 0xf, 0xf, 7) | REG_U(0xf) << 20 | HSR_CP_READ)

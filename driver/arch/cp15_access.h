@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A trapped access to a coprocessor register, and what comes of it. */
+/* A trapped access to a coprocessor register, and its result. */
 #ifndef ARMVMM_CP15_ACCESS_H
 #define ARMVMM_CP15_ACCESS_H
 

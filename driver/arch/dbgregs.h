@@ -5,7 +5,7 @@
 
 #include "arch/regbits.h"
 
-/* ARMv8's classes of debug exceptions, which the emulator (QEMU 7.2) gives an ARMv7 HYP too */
+/* ARMv8's classes of debug exceptions. The emulator (QEMU 7.2) reports them on ARMv7 CPUs too. */
 #define HSR_EC_V8_BREAKPOINT	0x30
 #define HSR_EC_V8_WATCHPOINT	0x34
 #define HSR_EC_V8_BKPT		0x38
@@ -14,7 +14,7 @@
 #define DBGDSCR_MOE_SHIFT	2
 #define DBGDSCR_MOE_MASK	(REG_U(0xf) << DBGDSCR_MOE_SHIFT)
 #define DBGDSCR_MOE(dscr)	(((dscr) >> DBGDSCR_MOE_SHIFT) & 0xf)
-#define DBG_MOE_NONE		0x0	/* of debug exceptions: a halt (C11.11.20) */
+#define DBG_MOE_NONE		0x0	/* a halt request (C11.11.20): no debug exception has it */
 #define DBG_MOE_BREAKPOINT	0x1
 #define DBG_MOE_BKPT		0x3
 #define DBG_MOE_VECTOR_CATCH	0x5
@@ -44,18 +44,21 @@
 #define DBGBCR_BT		(REG_U(0xf) << 20)
 #define DBGBCR_BT_GET(bcr)	(((bcr) >> 20) & 0xf)
 #define DBGBCR_BT_MATCH		0
-#define DBGBCR_BT_LINK		1	/* address match, and the context match LBN names */
+#define DBGBCR_BT_LINK		1	/* address match, linked to context match LBN */
 #define DBGBCR_BT_CTX		2
-#define DBGBCR_BT_CTX_LINKED	3	/* the context match that others name */
+#define DBGBCR_BT_CTX_LINKED	3	/* context match that others link to */
 #define DBGBCR_BT_MISMATCH_ALONE 4
 #define DBGBCR_BT_MISMATCH_LINK	5
-#define DBGBCR_BT_NOT_PL1	6	/* one of these bits: context match, mismatch */
+#define DBGBCR_BT_NOT_PL1	6	/* bits of context match and of address mismatch */
 #define DBGBCR_BT_MISMATCH	(REG_U(4) << 20)
 #define DBGWCR_WT		REG_BIT(20)
 #define DBGCR_MASK		(REG_U(0x1f) << 24)
 #define DBGCR_MASK_GET(cr)	(((cr) >> 24) & 0x1f)
 
-/* DBGVCR, C11.11.42: the catches of Non-secure PL1 but those of aborts, which recur in them */
+/*
+ * DBGVCR, C11.11.42: the catches of Non-secure PL1. Those of aborts are left out: the debug
+ * exception is itself an abort, and would be caught again.
+ */
 #define DBGVCR_NS		REG_U(0xc6000000)
 
 /* DBGDIDR, C11.11.15 */
@@ -66,7 +69,7 @@
 #define DBGDIDR_V7_1		5
 #define DBGDIDR_DEVID		REG_BIT(15)
 #define DBGDIDR_PCSR		REG_BIT(13)
-/* Number and kinds of registers, and the architecture; below is the core's revision. */
+/* Number and kinds of registers, and the architecture. The bits below are the core's revision. */
 #define DBGDIDR_KIND		REG_U(0xfffff000)
 
 /* DBGOSLAR and DBGOSDLR, C11.11.29 and C11.11.30 */

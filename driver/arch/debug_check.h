@@ -9,18 +9,18 @@
 
 #include "arch/dbgregs.h"
 
-/* What of a word a breakpoint may be for: an instruction is a word, or half of one. */
+/* The byte selections that a breakpoint may have: a whole word, or either half. */
 static inline bool debug_check_half(u32 bas)
 {
 	return bas == DBGBCR_BAS || bas == DBGBCR_BAS_LOW || bas == DBGBCR_BAS_HIGH;
 }
 
-/* What a watchpoint is for: bytes of a doubleword, or of a word in its low half; or a range. */
+/* A watchpoint selects bytes of a doubleword, bytes of a word (BAS[3:0]), or a range by a mask. */
 static inline bool debug_check_bytes(u32 wcr, u32 wvr)
 {
 	u32 mask = DBGCR_MASK_GET(wcr), bas = DBGWCR_BAS_GET(wcr);
 
-	/* Bytes in one row: others are deprecated, and differ among CPUs. */
+	/* The bytes must be contiguous: other selections are deprecated, and CPUs differ. */
 	if (!bas || (bas + (bas & -bas)) & bas)
 		return false;
 	if (!mask)
@@ -28,7 +28,7 @@ static inline bool debug_check_bytes(u32 wcr, u32 wvr)
 	return mask > 2 && bas == 0xff && !(wvr & ((1u << mask) - 1));
 }
 
-/* An address match with no links: other types are the guest's alone to use. */
+/* A client may only ask for unlinked address matches. */
 static inline bool debug_check_bcr(u32 bcr)
 {
 	if (!(bcr & DBGCR_E))
@@ -65,7 +65,7 @@ static inline bool debug_check_arch(const struct kvm_guest_debug_arch *arch, uns
 	return true;
 }
 
-/* As it goes to the hardware: in the Non-secure state, PL0 and PL1, or not at all. */
+/* The control register for the hardware: Non-secure PL0 and PL1 only; zero if disabled. */
 static inline u32 debug_check_load(u32 cr)
 {
 	return cr & DBGCR_E ? cr | DBGCR_SSC_NS : 0;

@@ -54,8 +54,8 @@ static u32 decode_shift(u32 val, unsigned int type, unsigned int imm, bool carry
 }
 
 /*
- * Address and writeback of an access at @rn +- @offset. @index: the offset
- * counts for the access itself.
+ * Address and writeback of an access at @rn +- @offset. @index: the access
+ * itself uses the offset, not only the writeback.
  */
 static void decode_address(const struct decode_state *s, struct decode_insn *d, u32 offset,
 			   bool add, bool index, bool writeback)
@@ -200,7 +200,7 @@ static bool decode_a32_block(u32 insn, const struct decode_state *s, struct deco
 	return decode_multiple(s, d, bit(insn, 24), bit(insn, 23));
 }
 
-/* Coprocessor loads and stores, A5.6: what is not MCRR or MRRC. */
+/* Coprocessor loads and stores, A5.6. MCRR and MRRC share the encoding, and are neither. */
 static bool decode_coproc(u32 insn, struct decode_insn *d)
 {
 	if (!bits(insn, 24, 21) || bits(insn, 24, 21) == 2)
@@ -241,7 +241,7 @@ static bool decode_a32(u32 insn, const struct decode_state *s, struct decode_ins
 			return false;
 		if (bits(insn, 6, 5))
 			return decode_a32_extra(insn, s, d);
-		/* With bit 24 clear it is a multiplication. */
+		/* A clear bit 24 makes it a multiplication. */
 		return bit(insn, 24) && decode_a32_sync(insn, s, d);
 	case 3:
 		if (bit(insn, 4))
@@ -338,7 +338,7 @@ static bool decode_t16(u16 hw, const struct decode_state *s, struct decode_insn 
 		d->is_load = bit(hw, 11);
 		d->rn = bits(hw, 10, 8);
 		d->regs = bits(hw, 7, 0);
-		/* LDM writes the base back unless it is loaded. */
+		/* LDM writes the base back, unless the base is loaded. */
 		d->writeback = !d->is_load || !bit(d->regs, d->rn);
 		return decode_multiple(s, d, false, true);
 	default:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Loads and stores of A32 and T32, from the instruction (DDI 0406C A5.3, A5.5,
- * A6.2.4, A6.3). Pure: it is told the registers and reads nothing else.
+ * Decodes loads and stores of A32 and T32 (DDI 0406C A5.3, A5.5, A6.2.4, A6.3).
+ * Pure: the caller passes the registers, nothing else is read.
  */
 #ifndef ARMVMM_DECODE_H
 #define ARMVMM_DECODE_H
@@ -24,7 +24,7 @@ struct decode_insn {
 	bool is_load;
 	bool sign;		/* the loaded value is sign-extended */
 	bool unprivileged;	/* LDRT, STRT and their kin: as from PL0 */
-	bool user_bank;		/* LDM, STM with ^: registers of User mode */
+	bool user_bank;		/* LDM, STM with ^: they transfer User mode's registers */
 	bool exception_return;	/* LDM ^ with PC, RFE: CPSR from SPSR or memory */
 	u8 size;		/* bytes of each access: 1, 2 or 4 */
 	u8 len;			/* bytes of the instruction */
@@ -37,7 +37,7 @@ struct decode_insn {
 	u32 wb_value;
 };
 
-/* What an instruction depends on. */
+/* The CPU's state on which the result depends. */
 struct decode_state {
 	u32 r[16];		/* R15 is the instruction's own address */
 	bool thumb;
@@ -48,8 +48,8 @@ struct decode_state {
 unsigned int armvmm_decode_thumb_len(u16 hw);
 
 /*
- * @insn: A32 word; T32 halfword, or two with the first one on top. True where it
- * is a load or store with defined behaviour, and *out is filled in.
+ * @insn: an A32 word, a T32 halfword, or two T32 halfwords with the first one on
+ * top. Returns true and fills in *out for a load or store with defined behaviour.
  */
 bool armvmm_decode_ldst(u32 insn, const struct decode_state *state, struct decode_insn *out);
 

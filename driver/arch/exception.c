@@ -23,10 +23,9 @@ bool armvmm_exception_mode_valid(u32 cpsr)
 }
 
 /*
- * Bits 23-20 are reserved (DDI 0406C B1.3.3). J without T would be Jazelle state, of which a CPU
- * with the Virtualization Extensions has the trivial implementation alone (A2.10); both together
- * are ThumbEE. IT bits belong to T32, and are zero where no instruction of a block is left
- * (A2.5.2).
+ * Bits 23-20 are reserved (DDI 0406C B1.3.3). J without T would be Jazelle state: a CPU with the
+ * Virtualization Extensions has only the trivial implementation of it (A2.10). J and T together are
+ * ThumbEE. IT bits belong to T32, and are zero when no instruction of a block is left (A2.5.2).
  */
 u32 armvmm_exception_cpsr_state(u32 cpsr)
 {
@@ -150,7 +149,7 @@ void armvmm_exception_load_pc(struct kvm_regs *regs, u32 addr)
 {
 	u32 *cpsr = exception_usr(regs, EXCEPTION_CPSR);
 
-	/* The last instruction of an IT block, or none of any. */
+	/* The instruction was the last of its IT block, or in none: no IT bits remain. */
 	*cpsr &= ~(CPSR_IT | CPSR_T);
 	if (addr & 1)
 		*cpsr |= CPSR_T;
@@ -169,7 +168,7 @@ bool armvmm_exception_condition(const struct kvm_regs *regs, u32 hsr)
 	if (hsr & HSR_CV)
 		return armvmm_exception_cond_holds(HSR_COND(hsr), cpsr);
 
-	/* CV is clear for T32 alone: the IT block's condition, if in one. */
+	/* Only T32 leaves CV clear: the condition is that of the IT block, if there is one. */
 	it = exception_it_get(cpsr);
 	return !it || armvmm_exception_cond_holds(it >> 4, cpsr);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which register a mode's name means, and what a skipped instruction, a condition and a load to the
- * PC do to the core registers. Pure functions of struct kvm_regs.
+ * The banked registers of each mode, and what skipping an instruction, testing a condition and
+ * loading the PC do to the core registers. Pure functions of struct kvm_regs.
  */
 #ifndef ARMVMM_EXCEPTION_H
 #define ARMVMM_EXCEPTION_H
@@ -13,7 +13,7 @@
 #define EXCEPTION_CPSR	16	/* index of CPSR in usr_regs.uregs */
 #define EXCEPTION_PC	15
 
-/* A register is 32 bits wide on Arm; the unit tests see to it elsewhere. */
+/* A register is an unsigned long: 32 bits on Arm. In unit tests elsewhere this is its low half. */
 static inline u32 *exception_word(void *p)
 {
 	return p;
@@ -33,12 +33,12 @@ u32 *armvmm_exception_spsr(struct kvm_regs *regs);
 bool armvmm_exception_mode_valid(u32 cpsr);
 
 /*
- * The state of @cpsr, whose mode is valid, that a guest can be in: what a client writes is entered
- * by ERET, to which the rest is UNPREDICTABLE.
+ * Drops from @cpsr, whose mode is valid, the state that a guest cannot be in. ERET loads what a
+ * client wrote, and such state would make it UNPREDICTABLE.
  */
 u32 armvmm_exception_cpsr_state(u32 cpsr);
 
-/* Passes an instruction of @len (2 or 4) bytes: PC and IT state (A2.5.2). */
+/* Skips an instruction of @len (2 or 4) bytes: advances PC and IT state (A2.5.2). */
 void armvmm_exception_skip(struct kvm_regs *regs, unsigned int len);
 
 /* Condition code @cond (0-15) against the flags in @cpsr (A8.3.1). */
@@ -46,7 +46,7 @@ bool armvmm_exception_cond_holds(unsigned int cond, u32 cpsr);
 /* Condition of the instruction that @hsr reports (B3.13.6). */
 bool armvmm_exception_condition(const struct kvm_regs *regs, u32 hsr);
 
-/* @insn at the PC is one that is executed: by its condition in A32, by the IT block's in T32. */
+/* True if @insn at the PC passes its condition: its own in A32, the IT block's in T32. */
 bool armvmm_exception_insn_runs(u32 cpsr, u32 insn);
 
 /* What a load to the PC does: LoadWritePC() (A2.3.2), ThumbEE aside. */

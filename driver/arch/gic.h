@@ -37,7 +37,7 @@
 
 /* ProductID, Revision and Implementer of the distributor (4.3.3) */
 #define VGIC_IIDR(revision)	(VGIC_PRODUCT << 24 | (revision) << 12 | VGIC_IMPLEMENTER)
-/* Revision 2 as armvmm first gave it: in the field Variant. */
+/* Early versions of armvmm had revision 2 in the field Variant. */
 #define VGIC_IIDR_OLD		(VGIC_PRODUCT << 24 | REG_U(2) << 16 | VGIC_IMPLEMENTER)
 
 #define GICD_SGIR_INTID(v)	((v) & 0xf)
@@ -47,7 +47,7 @@
 #define GICD_SGIR_FILTER_OTHERS	1
 #define GICD_SGIR_FILTER_SELF	2
 
-/* CPU interface (4.4): what CPU_REGS attributes name */
+/* CPU interface (4.4): these offsets are also the CPU_REGS attributes' */
 #define GICC_CTLR		0x00
 #define GICC_PMR		0x04
 #define GICC_BPR		0x08

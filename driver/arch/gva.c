@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stage 1 as a guest set it up, walked by software. */
+/* Walks a guest's stage 1 tables in software. */
 #include <linux/kernel.h>
 #include <linux/swab.h>
 #include <linux/types.h>
@@ -29,7 +29,7 @@ static bool gva_read64(const struct gva_mmu *mmu, u64 ipa, u64 *desc)
 	return true;
 }
 
-/* DFSR of faults, short format (table B3-23); the second level's is two more, where not named. */
+/* DFSR of faults, short format (table B3-23). Second level faults without a name are two more. */
 #define FSR_SHORT_ACCESS_1	0x03u
 #define FSR_SHORT_ACCESS_2	0x06u
 #define FSR_SHORT_TRANSLATION	0x05u
@@ -44,7 +44,7 @@ static bool gva_read64(const struct gva_mmu *mmu, u64 ipa, u64 *desc)
 #define FSR_TYPE_PERMISSION	3u
 #define FSR_TYPE_WALK		5u
 
-/* What a walk found: where, and what may be done there. */
+/* The result of a walk: address and permissions. */
 struct gva_leaf {
 	u64 ipa;
 	unsigned int level;
@@ -136,7 +136,7 @@ upper:
 	return !(mmu->ttbcr & TTBCR_BIT_EPD1);
 }
 
-/* APTable of a table descriptor limits all below it (table B3-9). */
+/* A table descriptor's APTable limits what all entries below it permit (table B3-9). */
 static u32 gva_long_limit(u32 forbid, u64 desc)
 {
 	return forbid | (u32)(desc >> 61 & 3);
@@ -152,7 +152,7 @@ static u32 gva_long(const struct gva_mmu *mmu, u32 va, struct gva_leaf *leaf)
 	if (!gva_long_table(mmu, va, &table, &size))
 		return FSR_LONG(FSR_TYPE_TRANSLATION, 1);
 
-	/* Where one table of the second level spans all, the walk starts there. */
+	/* The walk starts at the second level if one table there spans the whole range. */
 	level = size >= 2 ? 2 : 1;
 	shift = level == 1 ? 30 : 21;
 	index_bits = 32 - size - shift;
@@ -175,7 +175,7 @@ static u32 gva_long(const struct gva_mmu *mmu, u32 va, struct gva_leaf *leaf)
 	}
 	leaf->ipa = (desc & GVA_PA_MASK & ~((1ULL << shift) - 1)) | (va & ((1u << shift) - 1));
 	leaf->accessed = desc >> 10 & 1;
-	/* AP[2:1] in bits 7:6, and as much of it as APTable leaves: no PL0, no writes. */
+	/* AP[2:1] is in bits 7:6; APTable may take PL0's access or writes away. */
 	leaf->ap = 1 | (u32)(desc >> 6 & 3) << 1;
 	if (forbid & 1)
 		leaf->ap &= ~2u;
@@ -203,7 +203,7 @@ bool armvmm_gva_translate(const struct gva_mmu *mmu, u32 va, u64 *ipa)
 	return true;
 }
 
-/* AP[2:0] against an access (table B3-8). */
+/* True if AP[2:0] permits the access (table B3-8). */
 static bool gva_permits(unsigned int ap, bool write, bool user)
 {
 	switch (ap) {
@@ -223,7 +223,7 @@ static bool gva_permits(unsigned int ap, bool write, bool user)
 	}
 }
 
-/* B3.7, B3.8: the access flag comes first, then the domain, then the permissions. */
+/* B3.7, B3.8: checks the access flag, then the domain, then the permissions. */
 static u32 gva_check(const struct gva_mmu *mmu, const struct gva_leaf *leaf, bool write, bool user)
 {
 	bool second = leaf->level == 2;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The next PC of an A32 or T32 instruction (DDI 0406C A5, A6, A8). What writes
- * no PC goes on behind itself: an instruction that is undefined, aborts or traps
- * does so at a vector or in the exit handler, not here.
+ * The next PC of an A32 or T32 instruction (DDI 0406C A5, A6, A8). After an
+ * instruction that does not write the PC comes the one behind it. Exceptions are
+ * not considered here: an undefined or aborting instruction goes on at a vector,
+ * a trapped one in the exit handler.
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
@@ -63,7 +64,7 @@ static bool pc_load_pc(const struct next_pc_state *s, u32 va, struct next_pc_tar
 	return pc_read32(s, va, &val) && pc_interwork(next, val);
 }
 
-/* To the state that SPSR holds (B9.3.20, B9.3.5, B9.3.3); not in USR and SYS. */
+/* Returns to the state that SPSR holds (B9.3.20, B9.3.5, B9.3.3). USR and SYS have no SPSR. */
 static bool pc_return(const struct next_pc_state *s, u32 pc, struct next_pc_target *next)
 {
 	return s->has_spsr && pc_to(next, pc, s->spsr & CPSR_T);
@@ -74,7 +75,7 @@ static bool pc_svc(const struct next_pc_state *s, struct next_pc_target *next)
 	return pc_to(next, s->vectors + VECTOR_SVC, s->vectors_thumb);
 }
 
-/* RFE: the PC at @va, the CPSR in the word behind it (B9.3.13). */
+/* RFE loads the PC from @va, and CPSR from the next word (B9.3.13). */
 static bool pc_rfe(const struct next_pc_state *s, u32 va, struct next_pc_target *next)
 {
 	u32 pc, cpsr;
@@ -83,7 +84,7 @@ static bool pc_rfe(const struct next_pc_state *s, u32 va, struct next_pc_target 
 	       pc_to(next, pc, cpsr & CPSR_T);
 }
 
-/* Shift() of A8.4.3, but RRX. */
+/* Shift() of A8.4.3, without RRX. */
 static u32 pc_shift(u32 val, unsigned int type, unsigned int n)
 {
 	switch (type) {
@@ -176,10 +177,10 @@ static bool pc_a32_misc(const struct next_pc_state *s, u32 insn, struct next_pc_
 {
 	switch (insn & 0x0ff000f0) {
 	case 0x01200010:	/* BX */
-	case 0x01200020:	/* BXJ: with a trivial Jazelle a BX (A8.8.28) */
+	case 0x01200020:	/* BXJ: a BX where Jazelle is trivial (A8.8.28) */
 	case 0x01200030:	/* BLX */
 		return pc_interwork(next, pc_reg(s, insn & 15));
-	case 0x01600060:	/* ERET: outside of HYP mode SUBS PC, LR, #0 (B9.3.3) */
+	case 0x01600060:	/* ERET: outside HYP mode it is SUBS PC, LR, #0 (B9.3.3) */
 		return pc_return(s, s->r[14], next);
 	default:
 		return pc_to(next, s->r[15] + 4, false);
@@ -205,7 +206,7 @@ static bool pc_a32_load(const struct next_pc_state *s, u32 insn, struct next_pc_
 {
 	u32 rn = pc_reg(s, PC_BITS(insn, 19, 16)), offset;
 
-	/* Media instructions share the space; LDRB and STR have no PC to load. */
+	/* Media instructions share the encoding space; LDRB and STR do not load the PC. */
 	if ((PC_BIT(insn, 25) && PC_BIT(insn, 4)) || !PC_BIT(insn, 20) ||
 	    PC_BIT(insn, 22) || PC_BITS(insn, 15, 12) != 15)
 		return pc_to(next, s->r[15] + 4, false);
@@ -220,7 +221,7 @@ static bool pc_a32_load(const struct next_pc_state *s, u32 insn, struct next_pc_
 	return pc_load_pc(s, PC_BIT(insn, 23) ? rn + offset : rn - offset, next);
 }
 
-/* LDM with the PC, which is the last and highest of the words (A8.8.58 to A8.8.61). */
+/* LDM with the PC, which is loaded from the highest address (A8.8.58 to A8.8.61). */
 static bool pc_a32_ldm(const struct next_pc_state *s, u32 insn, struct next_pc_target *next)
 {
 	u32 va = pc_reg(s, PC_BITS(insn, 19, 16)), pc;
@@ -321,7 +322,7 @@ static bool pc_t16(const struct next_pc_state *s, u32 insn, struct next_pc_targe
 	return pc_to(next, s->r[15] + 2, true);
 }
 
-/* B.W, BL and BLX: 25 bits, of which two are kept as an exclusive or with the sign. */
+/* B.W, BL and BLX: a 25-bit offset. Two of its bits are encoded as an XOR with the sign. */
 static u32 pc_t32_offset(u32 insn)
 {
 	u32 sign = PC_BIT(insn, 26);
@@ -457,7 +458,7 @@ bool armvmm_next_pc_find(const struct next_pc_state *s, u32 insn, struct next_pc
 	if (!(s->cpsr & CPSR_T))
 		return pc_a32(s, insn, next);
 	wide = insn >> 16;
-	/* In an IT block (A2.5.2) what its condition skips goes on behind itself. */
+	/* An instruction that its IT block's condition skips (A2.5.2) writes no PC. */
 	if (it && !armvmm_exception_cond_holds(it >> 4, s->cpsr))
 		return pc_to(next, s->r[15] + (wide ? 4 : 2), true);
 	return wide ? pc_t32(s, insn, next) : pc_t16(s, insn, next);
@@ -477,7 +478,7 @@ static struct next_pc_bp pc_bp(u32 pc, bool thumb, u32 type)
 unsigned int armvmm_next_pc_plan(const struct next_pc_state *s, bool mismatch,
 				 struct next_pc_bp *bps, unsigned int nr)
 {
-	/* The likeliest first, for a CPU with few registers. */
+	/* The likeliest first: a CPU may have too few registers for all. */
 	static const u32 vectors[] = {
 		VECTOR_IRQ, VECTOR_DABT, VECTOR_UNDEF, VECTOR_PABT, VECTOR_FIQ,
 	};
@@ -490,14 +491,14 @@ unsigned int armvmm_next_pc_plan(const struct next_pc_state *s, bool mismatch,
 	known = armvmm_next_pc_fetch(s, &insn) && armvmm_next_pc_find(s, insn, &next);
 	if (mismatch && nr) {
 		bps[n++] = pc_bp(s->r[15], s->cpsr & CPSR_T, DBGBCR_BT_MISMATCH);
-		/* One that goes to itself never arrives elsewhere: it stops before it starts. */
+		/* A branch to itself never mismatches: match it, and it stops before it runs. */
 		if (n < nr && known && next.pc == s->r[15])
 			bps[n++] = pc_bp(next.pc, next.thumb, 0);
 		return n;
 	}
 	if (n < nr && known)
 		bps[n++] = pc_bp(next.pc, next.thumb, 0);
-	/* An instruction that stands at a vector would not be let go from there. */
+	/* A match at r15 itself would stop an instruction at a vector before it ran. */
 	for (i = 0; i < ARRAY_SIZE(vectors) && n < nr; i++)
 		if (s->vectors + vectors[i] != s->r[15])
 			bps[n++] = pc_bp(s->vectors + vectors[i], s->vectors_thumb, 0);

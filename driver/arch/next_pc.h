@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Single step: where the CPU goes after one instruction, and the breakpoints
- * that stop it there. Pure functions of registers and memory.
+ * Single step: where the CPU goes after one instruction, and which breakpoints
+ * stop it there. Pure functions of registers and memory.
  */
 #ifndef ARMVMM_NEXT_PC_H
 #define ARMVMM_NEXT_PC_H
@@ -17,7 +17,7 @@ struct next_pc_state {
 	bool has_spsr;
 	bool vectors_thumb;	/* SCTLR.TE */
 	u32 vectors;		/* VBAR, or the high vectors */
-	/* Reads @len bytes at a guest virtual address. False where it cannot. */
+	/* Reads @len bytes at a guest virtual address. False if they cannot be read. */
 	bool (*read)(void *ctx, u32 va, void *buf, unsigned int len);
 	void *ctx;
 };
@@ -33,21 +33,21 @@ struct next_pc_bp {
 	u32 bcr;
 };
 
-/* The instruction at the PC: T32 ones of four bytes have their first half in bits 31-16. */
+/* Reads the instruction at the PC. A four-byte T32 one has its first half in bits 31-16. */
 bool armvmm_next_pc_fetch(const struct next_pc_state *s, u32 *insn);
 
 /*
- * The instruction that follows @insn, which stands at r[15], when it takes no
- * exception but SVC. False where that cannot be told: Jazelle and ThumbEE
- * state, an exception return without an SPSR, a table that cannot be read.
+ * Where the CPU goes after @insn at r[15], if that takes no exception other than
+ * SVC. False where this cannot be known: Jazelle and ThumbEE state, an exception
+ * return without an SPSR, a table that cannot be read.
  */
 bool armvmm_next_pc_find(const struct next_pc_state *s, u32 insn, struct next_pc_target *next);
 
 /*
- * Breakpoints that stop the CPU after the instruction at r[15], @nr registers at
- * most: their number. @mismatch: the CPU has working address mismatch breakpoints
- * (C3.3.1), which stop at whatever comes next; else all places that can come next
- * are matched: the decoded one, and the vectors.
+ * Fills in the breakpoints that stop the CPU after the instruction at r[15], at
+ * most @nr of them. Returns their number. @mismatch: the CPU has working address
+ * mismatch breakpoints (C3.3.1), and one stops it wherever it goes. Otherwise each
+ * place where it may go has a match: the decoded target, and the vectors.
  */
 unsigned int armvmm_next_pc_plan(const struct next_pc_state *s, bool mismatch,
 				 struct next_pc_bp *bps, unsigned int nr);

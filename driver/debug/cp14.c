@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The guest's own debug registers: what an access does, and what the hardware gets. */
+/* The guest's own debug registers: what an access does, and what is loaded into the hardware. */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -33,9 +33,9 @@
 #define CP14_WCR_WRITABLE	0x1f1fdfffu
 /* Non-secure debug enabled, Secure debug there and disabled: C11.11.1 */
 #define CP14_AUTHSTATUS		0xafu
-/* Of DBGDEVID the host's: address masks of watchpoints, vector catch (C11.11.13). */
+/* DBGDEVID's fields that are the host's: watchpoint address masks, vector catch (C11.11.13). */
 #define CP14_DEVID_HOST		0x0000f0f0u
-/* Fixed here: an OS Double Lock; no HYP mode, and no address masks of breakpoints. */
+/* Its fixed fields: an OS Double Lock, no HYP mode, no breakpoint address masks. */
 #define CP14_DEVID		0x00100f00u
 
 void cp14_reset(struct armvmm_cp14 *g)
@@ -44,7 +44,7 @@ void cp14_reset(struct armvmm_cp14 *g)
 	g->os_lock = true;
 }
 
-/* The breakpoint and watchpoint registers: where one is kept, and which bits of it. */
+/* Where a breakpoint or watchpoint register is kept, and which of its bits are writable. */
 static u32 *cp14_pair(struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu, u32 key,
 		      u32 *mask)
 {
@@ -70,13 +70,13 @@ static u32 *cp14_pair(struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu
 	}
 }
 
-/* DBGDIDR without program counter sampling, which is not given to guests. */
+/* DBGDIDR without program counter sampling, which guests do not have. */
 static u32 cp14_didr(const struct armvmm_debug_host *cpu)
 {
 	return cpu->didr & ~DBGDIDR_PCSR;
 }
 
-/* What is not here reads as zero: there is no channel to an external debugger. */
+/* Registers that are not here read as zero: there is no channel to an external debugger. */
 static u32 cp14_read(const struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu, u32 key)
 {
 	u32 mask, *word = cp14_pair((struct armvmm_cp14 *)g, cpu, key, &mask);
@@ -111,7 +111,7 @@ static u32 cp14_read(const struct armvmm_cp14 *g, const struct armvmm_debug_host
 	}
 }
 
-/* What is not here ignores writes. */
+/* Registers that are not here ignore writes. */
 static void cp14_write(struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu, u32 key, u32 val)
 {
 	u32 mask, *word = cp14_pair(g, cpu, key, &mask);
@@ -142,7 +142,7 @@ static void cp14_write(struct armvmm_cp14 *g, const struct armvmm_debug_host *cp
 	}
 }
 
-/* Table C6-3: what PL0 may reach while DBGDSCR.UDCCdis lets it. */
+/* Table C6-3: what PL0 may access while DBGDSCR.UDCCdis is clear. */
 static bool cp14_pl0_may(const struct armvmm_cp14 *g, const struct cp15_access *a, u32 key)
 {
 	if (g->dscr & DBGDSCR_UDCCDIS)
@@ -163,10 +163,10 @@ static bool cp14_pl0_may(const struct armvmm_cp14 *g, const struct cp15_access *
 enum cp15_result cp14_access(struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu,
 			     struct cp15_access *a, bool pl0)
 {
-	/* MRRC reads DBGDRAR and DBGDSAR alone; its CRm has their CRn (C11.11.16). */
+	/* MRRC only reads DBGDRAR and DBGDSAR; its CRm holds their CRn (C11.11.16). */
 	u32 key = a->is64 ? CP14(a->crn, 0, 0) : CP14(a->crn, a->crm, a->op2);
 
-	/* Trace, or no debug logic to show: nothing is there. */
+	/* Trace registers, or a host without debug logic. */
 	if (a->op1 || !cpu->nr_brp) {
 		a->val = 0;
 		return CP15_DONE;
@@ -187,13 +187,15 @@ static bool cp14_is_ctx(const struct armvmm_debug_host *cpu, u32 n)
 }
 
 /*
- * DBGBCR as it is loaded, zero for what is UNPREDICTABLE. A guest has no Secure
- * state to match in, and HMC is never set: nothing hits in HYP mode or in the host,
- * whose PL0 and PL1 never run with these. PMC of zero is USR, SYS and SVC.
+ * DBGBCR as it is loaded; zero if the guest's value is UNPREDICTABLE. A guest has
+ * no Secure state to match in. HMC is never set, so nothing hits in HYP mode; nor
+ * in the host, whose PL0 and PL1 never run with these. PMC of zero means USR, SYS
+ * and SVC.
  *
- * An address mismatch and a context match may be for those, or for PL0, while debug
- * events are exceptions: they would hit again at the vector in other modes of PL1
- * (C3.3). Of what asks for all modes PL0 is left, and of PL1 alone nothing.
+ * While debug events are exceptions, an address mismatch or a context match may
+ * only be for USR, SYS and SVC, or for PL0: in other modes of PL1 it would hit
+ * again at the vector (C3.3). One for all modes is cut down to PL0; one for PL1
+ * alone is not loaded.
  */
 static u32 cp14_load_bcr(const struct armvmm_debug_host *cpu, unsigned int n, u32 bcr, u32 *bvr)
 {
@@ -209,7 +211,7 @@ static u32 cp14_load_bcr(const struct armvmm_debug_host *cpu, unsigned int n, u3
 		fallthrough;
 	case DBGBCR_BT_MATCH:
 	case DBGBCR_BT_MISMATCH_ALONE:
-		/* With no byte selected a match never hits, and a mismatch always does. */
+		/* If no byte is selected, a match never hits and a mismatch always does. */
 		if (bas ? !debug_check_half(bas) : !(bcr & DBGBCR_BT_MISMATCH))
 			return 0;
 		*bvr &= ~3u;
@@ -220,7 +222,7 @@ static u32 cp14_load_bcr(const struct armvmm_debug_host *cpu, unsigned int n, u3
 		keep |= DBGBCR_BAS;
 		break;
 	case DBGBCR_BT_CTX_LINKED:
-		/* The breakpoint that links here says in which modes it counts. */
+		/* The breakpoint that links to this one selects the modes. */
 		return cp14_is_ctx(cpu, n) ? DBGCR_E | DBGCR_PMC | DBGBCR_BAS |
 					     (bcr & DBGBCR_BT) : 0;
 	default:
@@ -234,7 +236,7 @@ static u32 cp14_load_bcr(const struct armvmm_debug_host *cpu, unsigned int n, u3
 	return keep | DBGCR_SSC_NS;
 }
 
-/* The same for DBGWCR, and a mask clears what it covers of DBGWVR (C11.11.44). */
+/* The same for DBGWCR. A mask also clears the bits that it covers in DBGWVR (C11.11.44). */
 static u32 cp14_load_wcr(u32 wcr, u32 *wvr)
 {
 	u32 keep = wcr & (DBGCR_E | DBGCR_PMC | DBGWCR_LSC | DBGWCR_BAS | DBGWCR_WT | DBGCR_MASK);
@@ -259,7 +261,7 @@ static bool cp14_link_ok(const struct hyp_debug_regs *regs, u32 cr)
 	return to & DBGCR_E && DBGBCR_BT_GET(to) == DBGBCR_BT_CTX_LINKED;
 }
 
-/* Called with all registers filled in: a link may lead to a breakpoint of a higher number. */
+/* All registers are filled in by now: a link may lead to a breakpoint of a higher number. */
 static void cp14_load_links(const struct armvmm_debug_host *cpu, struct hyp_debug_regs *regs)
 {
 	unsigned int i;
@@ -300,7 +302,7 @@ bool cp14_load(const struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu,
 	return used;
 }
 
-/* Those that are one of a kind; then the breakpoints and the watchpoints, value and control. */
+/* The single registers. Breakpoints and watchpoints follow them, each with value and control. */
 static const u16 cp14_single[] = {
 	CP14_DBGDIDR, CP14_DBGDSCREXT, CP14_DBGVCR, CP14_DBGOSLSR, CP14_DBGOSDLR, CP14_DBGCLAIMCLR,
 };
@@ -325,7 +327,7 @@ u64 cp14_id(const struct armvmm_debug_host *cpu, unsigned int n)
 	return 0;
 }
 
-/* The register of @id, where it is one of the state. */
+/* Finds the register that ONE_REG id @id names. */
 static bool cp14_id_key(const struct armvmm_debug_host *cpu, u64 id, u32 *key)
 {
 	unsigned int i;
@@ -360,7 +362,7 @@ int cp14_set(struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu, u64 id,
 		return -ENOENT;
 	switch (key) {
 	case CP14_DBGDIDR:
-		/* A state from a core of another revision is of the same machine. */
+		/* A state from another revision of the core is accepted. */
 		return (val ^ cp14_didr(cpu)) & DBGDIDR_KIND ? -EINVAL : 0;
 	case CP14_DBGOSLSR:
 		g->os_lock = val & DBGOSLSR_OSLK;

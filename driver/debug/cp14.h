@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The guest's own debug registers (DDI 0406C C11.11). Each access traps, and
- * works on this; the hardware has what comes of it while the guest runs, and
- * only while the guest has turned debug events on. The first half is pure.
+ * reads or changes struct armvmm_cp14. The registers are loaded into the hardware
+ * only while the guest runs and has turned debug events on. The first half is pure.
  */
 #ifndef ARMVMM_CP14_H
 #define ARMVMM_CP14_H
@@ -19,11 +19,11 @@ struct kvm_one_reg;
 /* As after a power-up: the OS Lock is set (C6.5). */
 void cp14_reset(struct armvmm_cp14 *g);
 
-/* One MCR or MRC with opc1 of zero. @pl0: from PL0, which may do little (C6.4). */
+/* One MCR or MRC with opc1 of zero. @pl0: from PL0, which may access few registers (C6.4). */
 enum cp15_result cp14_access(struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu,
 			     struct cp15_access *a, bool pl0);
 
-/* True where the guest expects debug events: @regs is then what the hardware gets. */
+/* True if the guest has turned debug events on: @regs is then what to load into the hardware. */
 bool cp14_load(const struct armvmm_cp14 *g, const struct armvmm_debug_host *cpu,
 	       struct hyp_debug_regs *regs);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The guest's own debug registers of a vCPU: its accesses, and ONE_REG. */
+/* A vCPU's own debug registers: the guest's accesses, and the client's by ONE_REG. */
 #include <linux/kernel.h>
 #include <linux/uaccess.h>
 

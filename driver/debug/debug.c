@@ -6,13 +6,15 @@
  *	BKPT			the client's with KVM_GUESTDBG_USE_SW_BP, else the guest's
  *	all others, while
  *	  the client's registers are loaded	the client's
- *	  the guest's are			the guest's
- *	  neither are				the host's, which it had left armed: from then
- *						on they are put away for this vCPU (hyp/debug.c)
+ *	  the guest's are loaded		the guest's
+ *	  neither are loaded			the host's: it had left a breakpoint armed. From
+ *						now on its registers are cleared while this
+ *						vCPU runs (hyp/debug.c)
  *
- * The client's registers take the place of the guest's, which keep what the
- * guest writes meanwhile. A step is over when the PC is no longer where it
- * began, whether the CPU or the emulation of a trapped instruction moved it.
+ * The client's registers take the place of the guest's in the hardware. The guest
+ * may go on writing its own, which are kept. A step is over when the PC has left
+ * the address where the step began, no matter whether the CPU or the emulation of
+ * a trapped instruction moved it.
  */
 #include <linux/kernel.h>
 #include <linux/string.h>
@@ -60,7 +62,7 @@ void armvmm_debug_update(struct armvmm_vcpu *vcpu)
 	hyp->mode = HYP_DEBUG_LOAD;
 	if (!(debug->control & KVM_GUESTDBG_USE_HW))
 		return;
-	/* A step needs the breakpoints for itself, and stops at every instruction anyway. */
+	/* A step uses the breakpoints itself, and stops at every instruction anyway. */
 	for (i = 0; i < hyp->nr_brp && !(debug->control & KVM_GUESTDBG_SINGLESTEP); i++) {
 		hyp->regs.bvr[i] = debug->arch.dbg_bvr[i];
 		hyp->regs.bcr[i] = debug_check_load(debug->arch.dbg_bcr[i]);
@@ -84,7 +86,7 @@ void armvmm_debug_reset(struct armvmm_vcpu *vcpu)
 	armvmm_debug_update(vcpu);
 }
 
-/* The guest takes the debug exception, and finds why in its DBGDSCR. */
+/* The guest takes the debug exception; its DBGDSCR tells the reason. */
 static int debug_inject(struct armvmm_vcpu *vcpu, u32 moe)
 {
 	u32 hsr = vcpu_hsr(vcpu);
@@ -106,7 +108,7 @@ static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *db
 
 	if (control & ~armvmm_debug_flags())
 		return -EINVAL;
-	/* As KVM elsewhere: without ENABLE other flags mean nothing; INJECT_BP is not kept. */
+	/* As in KVM: without ENABLE the other flags mean nothing, and INJECT_BP is not kept. */
 	if (!(control & KVM_GUESTDBG_ENABLE))
 		control &= KVM_GUESTDBG_INJECT_BP;
 	if (control & KVM_GUESTDBG_USE_HW &&
@@ -126,7 +128,7 @@ static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *db
 	debug->control = control & ~KVM_GUESTDBG_INJECT_BP;
 	debug->irq_blocked = false;
 	debug->arch = dbg->arch;
-	/* Where an access is unfinished, this step is over when its instruction is. */
+	/* If an access is unfinished, this step ends with the instruction that made it. */
 	debug->step_begun = vcpu->initialized && vcpu->mmio.pending;
 	debug->step_pc = vcpu->hyp->regs.usr_regs.ARM_pc;
 	armvmm_debug_update(vcpu);
@@ -153,7 +155,7 @@ int armvmm_debug_to_user(struct armvmm_vcpu *vcpu, u32 ec, u32 far)
 	vcpu->debug.step_begun = false;
 	memset(&run->debug, 0, sizeof(run->debug));
 	run->debug.arch.hsr = ec << 26 | HSR_IL;
-	/* WnR, as for an abort (B3.13.6): a load hit the watchpoint, or a store. */
+	/* WnR, as for an abort (B3.13.6): whether a load or a store hit the watchpoint. */
 	if (ec == KVM_ARM_DEBUG_EC_WATCHPOINT)
 		run->debug.arch.hsr |= vcpu_hsr(vcpu) & HSR_DABT_WNR;
 	run->debug.arch.pc = vcpu->hyp->regs.usr_regs.ARM_pc;
@@ -163,9 +165,10 @@ int armvmm_debug_to_user(struct armvmm_vcpu *vcpu, u32 ec, u32 far)
 }
 
 /*
- * Why: of BKPT, breakpoints and vector catches, which are one class, DBGDSCR.MOE
- * tells (C11.11.20). The emulator (QEMU 7.2) never writes it, or has ARMv8's
- * classes: then the instruction does. DBG_MOE_NONE where that cannot be read.
+ * The reason for the exception. BKPT, breakpoints and vector catches share a
+ * class; DBGDSCR.MOE tells them apart (C11.11.20). The emulator (QEMU 7.2) never
+ * writes it, or reports ARMv8's classes: then the instruction at the PC tells.
+ * DBG_MOE_NONE if that cannot be read.
  */
 static u32 debug_moe(struct armvmm_vcpu *vcpu)
 {
@@ -200,11 +203,12 @@ static int debug_bkpt(struct armvmm_vcpu *vcpu)
 }
 
 /*
- * Neither the client's nor the guest's registers are loaded. So one of the host's
- * breakpoints hit: they are hidden from this vCPU from now on. Or it is a BKPT, and
- * neither DBGDSCR nor memory says so; it would recur for ever. The guest is tried
- * once more with the host's breakpoints surely hidden (with nr_brp zero HYP mode
- * does not check whether any is in use). If it comes back, it is a BKPT.
+ * Neither the client's nor the guest's registers are loaded. There are two
+ * possible reasons. One of the host's breakpoints hit: they are hidden from this
+ * vCPU from now on. Or it is a BKPT that neither DBGDSCR nor memory shows as one,
+ * and it would recur for ever. So the guest runs once more with the host's
+ * breakpoints surely hidden (if nr_brp is zero, HYP mode does not check whether
+ * any is in use). If the exception comes back, it is a BKPT.
  */
 static int debug_host(struct armvmm_vcpu *vcpu, u32 moe)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Guest debugging by the client (KVM_SET_GUEST_DEBUG), and whose debug events are whose. */
+/* Guest debugging by the client (KVM_SET_GUEST_DEBUG), and who owns which debug event. */
 #ifndef ARMVMM_DEBUG_H
 #define ARMVMM_DEBUG_H
 
@@ -12,7 +12,7 @@
 
 struct armvmm_vcpu;
 
-/* KVM_SET_GUEST_DEBUG as KVM/arm's headers had it: with no registers behind the flags. */
+/* KVM_SET_GUEST_DEBUG's argument in KVM/arm's headers: no registers follow the flags. */
 struct armvmm_debug_bare {
 	__u32 control;
 	__u32 pad;
@@ -20,37 +20,37 @@ struct armvmm_debug_bare {
 
 #define ARMVMM_DEBUG_IOCTL_BARE	_IOW(KVMIO, 0x9b, struct armvmm_debug_bare)
 
-/* The bits of KVM_GUESTDBG_* that this host takes. */
+/* The bits of KVM_GUESTDBG_* that this host accepts. */
 u32 armvmm_debug_flags(void);
 
 /*
- * KVM_SET_GUEST_DEBUG in either size. -EINVAL: a flag or a register that this
- * host has not. -EBUSY: KVM_GUESTDBG_INJECT_BP in the middle of an instruction.
+ * KVM_SET_GUEST_DEBUG in either size. -EINVAL: this host lacks a flag or a
+ * register. -EBUSY: KVM_GUESTDBG_INJECT_BP in the middle of an instruction.
  */
 long armvmm_debug_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, void __user *argp);
 
-/* The vCPU was reset: the guest's registers are, the client's wishes stay. */
+/* Resets the guest's registers with the vCPU. What the client asked for stays. */
 void armvmm_debug_reset(struct armvmm_vcpu *vcpu);
 
 /* Decides anew which registers the guest runs with. The vCPU's mutex is held. */
 void armvmm_debug_update(struct armvmm_vcpu *vcpu);
 
 /*
- * A client that sets breakpoints by BKPT rewrites the guest's code while it is stopped: before
- * each RUN, and when it takes them away.
+ * Makes the guest's instruction fetches see BKPTs that the client has written into its code. Called
+ * before each RUN, and when the client stops using them.
  */
 void armvmm_debug_sync_code(struct armvmm_vcpu *vcpu);
 
 /* A debug exception of the guest; returns as armvmm_exit_handle(). */
 int armvmm_debug_exit(struct armvmm_vcpu *vcpu);
 
-/* Before an entry with KVM_GUESTDBG_SINGLESTEP: 0 where a step is over. May sleep. */
+/* Before an entry with KVM_GUESTDBG_SINGLESTEP. 0: the step is over. May sleep. */
 int armvmm_debug_step(struct armvmm_vcpu *vcpu);
 
-/* Is there a BKPT at the PC? 1, 0, or -EFAULT where it cannot be read. May sleep. */
+/* Is there a BKPT at the PC? 1, 0, or -EFAULT if memory cannot be read. May sleep. */
 int armvmm_debug_at_bkpt(struct armvmm_vcpu *vcpu);
 
-/* Fills in KVM_EXIT_DEBUG: @ec is KVM_ARM_DEBUG_EC_*, @far a watchpoint's address. 0. */
+/* Fills in KVM_EXIT_DEBUG: @ec is KVM_ARM_DEBUG_EC_*, @far a watchpoint's address. Returns 0. */
 int armvmm_debug_to_user(struct armvmm_vcpu *vcpu, u32 ec, u32 far);
 
 #define armvmm_debug_stepping(vcpu)	((vcpu)->debug.control & KVM_GUESTDBG_SINGLESTEP)

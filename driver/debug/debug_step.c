@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Single step (KVM_GUESTDBG_SINGLESTEP): breakpoints around the instruction at
- * the PC, by next_pc.c. What is pending for the guest is taken as the next thing
- * that happens to it, so a step may end at a vector; with KVM_GUESTDBG_BLOCKIRQ
- * interrupts wait until the instruction is done. The monitor of LDREX does
- * not outlive an exit (hyp/vectors.S): a loop of LDREX and STREX cannot be
- * stepped through, but only past.
+ * Single step (KVM_GUESTDBG_SINGLESTEP), by breakpoints around the instruction at
+ * the PC that next_pc.c plans. The guest takes a pending interrupt first, so a step
+ * may end at a vector. With KVM_GUESTDBG_BLOCKIRQ interrupts wait until the
+ * instruction is done. An exit clears the exclusive monitor (hyp/vectors.S): a
+ * debugger cannot step through a loop of LDREX and STREX, only past it.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -76,8 +75,8 @@ static void step_load(struct hyp_debug *hyp, const struct next_pc_bp *bps, unsig
 }
 
 /*
- * May the instruction at the PC be one of a handler's with which it deals with interrupts, and none
- * that unmasks one: GICC_IAR is read, GICC_EOIR and GICC_DIR are written, ISR is read.
+ * Can the instruction at the PC be one by which an interrupt handler works with the GIC? It reads
+ * GICC_IAR or ISR, or writes GICC_EOIR or GICC_DIR. Such an instruction does not unmask interrupts.
  */
 static bool step_handles_irq(const struct next_pc_state *state)
 {
@@ -94,10 +93,11 @@ static bool step_handles_irq(const struct next_pc_state *state)
 }
 
 /*
- * Is the guest to see no interrupt while it does the instruction at the PC? Where IRQs are masked
- * it takes none anyway, and a handler has to find the one that is pending, at a virtual CPU
- * interface that is on; the client's own interrupt controller needs neither. All other instructions
- * are kept from seeing it: they may unmask. vm->srcu is held.
+ * Must interrupts be kept from the guest while it executes the instruction at the PC? An
+ * instruction of a handler has to find the pending interrupt, at a virtual CPU interface that is
+ * on; with IRQs masked the guest does not take it. From all other instructions interrupts are kept:
+ * they may unmask IRQs. With the client's own interrupt controller no instruction needs the virtual
+ * CPU interface. vm->srcu is held.
  */
 static bool step_blocks_irq(const struct armvmm_vcpu *vcpu, const struct next_pc_state *state)
 {
@@ -107,9 +107,9 @@ static bool step_blocks_irq(const struct armvmm_vcpu *vcpu, const struct next_pc
 }
 
 /*
- * The plan is made anew before each entry: an interrupt of the host's may have
- * ended the last one before the guest did anything, and other vCPUs may write
- * the memory that decides where this one goes.
+ * The breakpoints are planned anew before each entry. A host interrupt may have
+ * ended the last one before the guest executed anything, and other vCPUs may have
+ * written the memory that decides where this one goes.
  */
 int armvmm_debug_step(struct armvmm_vcpu *vcpu)
 {

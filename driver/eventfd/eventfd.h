@@ -16,7 +16,7 @@ void armvmm_eventfd_exit(void);
 int armvmm_irqfd(struct armvmm_vm *vm, const struct kvm_irqfd *args);
 int armvmm_ioeventfd(struct armvmm_vm *vm, const struct kvm_ioeventfd *args);
 
-/* After an exit, IRQs on: tells resampling irqfds which level interrupts the guest ended. */
+/* Called after an exit, with IRQs on: tells resampling irqfds which interrupts the guest ended. */
 void armvmm_irqfd_tell_ended(struct armvmm_vcpu *vcpu);
 
 static inline void armvmm_eventfd_ended(struct armvmm_vcpu *vcpu)

@@ -14,7 +14,7 @@
 
 struct armvmm_vm;
 
-/* Pin n of the chip is SPI n: the GIC's own number is 32 more. */
+/* Pin n of the chip is SPI n, whose INTID is n + 32. */
 static inline unsigned int armvmm_eventfd_intid(unsigned int pin)
 {
 	return pin + VGIC_NR_PRIVATE;
@@ -27,8 +27,8 @@ void armvmm_ioeventfd_vm_destroy(struct armvmm_vm *vm);
 int armvmm_irqfd_init(void);
 void armvmm_irqfd_exit(void);
 /*
- * The routes changed, and nobody uses the old ones: lets go of lines that no resampling irqfd holds
- * up any more. Caller holds resample_lock.
+ * The routes have changed, and nobody uses the old ones any more. Lowers the lines that no
+ * resampling irqfd holds up now. Caller holds resample_lock.
  */
 void armvmm_irqfd_rerouted(struct armvmm_vm *vm);
 /* Detaches all irqfds and waits for their work. */

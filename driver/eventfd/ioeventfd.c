@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ioeventfd: a guest's write to an address signals an eventfd, and no more. */
+/* ioeventfd: a guest's write to an address does nothing but signal an eventfd. */
 #include <linux/err.h>
 #include <linux/eventfd.h>
 #include <linux/kernel.h>
@@ -15,10 +15,10 @@
 #include "eventfd/eventfd.h"
 #include "eventfd/eventfd_private.h"
 
-/* Each holds its eventfd even after the descriptor is closed, so that RLIMIT_NOFILE is no bound. */
+/* RLIMIT_NOFILE is no bound: an ioeventfd holds its eventfd after the descriptor is closed. */
 #define IOEVENTFD_MAX	4096
 
-/* There is nothing but MMIO on Arm: what waits on another bus, as KVM allows, never fires. */
+/* Arm has only MMIO. As in KVM, an ioeventfd on another bus is accepted, and never fires. */
 enum ioeventfd_bus {
 	IOEVENTFD_MMIO,
 	IOEVENTFD_PIO,
@@ -26,9 +26,10 @@ enum ioeventfd_bus {
 };
 
 /*
- * The order of the tree. What has no length comes last at its address and what any data matches
- * last in its length: they are alone there (ioeventfd_collides), so that the first one which is
- * not before a write's key is the only one that the write could signal.
+ * The order of the tree. At each address, an ioeventfd without a length comes last; within a
+ * length, one that any data matches comes last. No other can be there beside them
+ * (ioeventfd_collides). So the first one that is not before a write's key is the only one that the
+ * write can signal.
  */
 struct ioeventfd_key {
 	u64 addr;
@@ -64,8 +65,9 @@ static int ioeventfd_compare(const struct ioeventfd_key *a, const struct ioevent
 }
 
 /*
- * The first that is not before @key. Without slots_lock, while the tree changes, it may miss one
- * (linux/lib/rbtree.c, "lockless lookups"), but comes to an end, and what it finds is there.
+ * The first ioeventfd that is not before @key. Without slots_lock the tree may change meanwhile:
+ * the search may miss one (linux/lib/rbtree.c, "lockless lookups"), but it ends, and what it finds
+ * is in the tree.
  */
 static struct ioeventfd *ioeventfd_find(const struct armvmm_eventfds *e,
 					const struct ioeventfd_key *key)
@@ -94,7 +96,7 @@ static bool ioeventfd_matches(const struct ioeventfd *io, u64 addr, unsigned int
 	return len == io->len && (io->wildcard || data == io->datamatch);
 }
 
-/* What a write of @len bytes carries: the first bytes of little-endian memory come first. */
+/* The value that a write of @len bytes carries: @val is little-endian. */
 static u64 ioeventfd_data(const void *val, unsigned int len)
 {
 	const u8 *bytes = val;
@@ -111,8 +113,8 @@ static u64 ioeventfd_data(const void *val, unsigned int len)
 }
 
 /*
- * The one that the write signals, or NULL. It is on the way to where it would be: a match ends the
- * search, whatever else changes in the tree meanwhile.
+ * The ioeventfd that the write signals, or NULL. The search passes it on its way down: a match ends
+ * the search, no matter what else changes in the tree meanwhile.
  */
 static struct ioeventfd *ioeventfd_hit(const struct armvmm_eventfds *e, u64 addr,
 				       unsigned int len, u64 data)
@@ -169,7 +171,7 @@ static void ioeventfd_free(struct ioeventfd *io)
 	kfree(io);
 }
 
-/* True where one write could signal both @new and one that exists: the search finds that one. */
+/* True if one write could signal both @new and an ioeventfd that exists. */
 static bool ioeventfd_collides(const struct armvmm_eventfds *e, const struct ioeventfd *new)
 {
 	struct ioeventfd_key key = {
@@ -186,7 +188,7 @@ static bool ioeventfd_collides(const struct armvmm_eventfds *e, const struct ioe
 	       (io->wildcard || new->wildcard || io->datamatch == new->datamatch);
 }
 
-/* Writers: IRQs need not be off, but readers must not wait for one that is scheduled out. */
+/* A writer may have IRQs on, but must not be scheduled out: readers would wait for it. */
 static void ioeventfd_change_begin(struct armvmm_eventfds *e)
 {
 	preempt_disable();
@@ -222,7 +224,7 @@ static void ioeventfd_insert(struct armvmm_vm *vm, struct ioeventfd *new)
 		armvmm_iobus_register(vm, ARMVMM_IOBUS_IOEVENTFDS, &e->ioeventfd_dev);
 }
 
-/* After it no write finds the one that went. */
+/* When this returns, no write finds the ioeventfd any more. */
 static void ioeventfd_remove(struct armvmm_vm *vm, struct ioeventfd *io)
 {
 	struct armvmm_eventfds *e = vm->eventfds;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * irqfd: an eventfd that raises an SPI. A signal is a pulse; with resample the
- * line stays up until the guest has dealt with it, and a second eventfd tells.
+ * irqfd: an eventfd that raises an SPI. A signal is a pulse. With a resampler the
+ * line stays up until the guest has ended the interrupt, and then a second eventfd
+ * is signalled.
  *
- * An irqfd goes by deassignment, by the last close of its eventfd (EPOLLHUP) or
- * with the VM. Whoever takes it out of the tree under eventfds->lock queues its
- * clean-up, once; clean-up may sleep and runs from a workqueue, whose flush
- * tells that it is gone. The VM outlives its irqfds: armvmm_irqfd_release().
+ * An irqfd ends by deassignment, by the last close of its eventfd (EPOLLHUP) or
+ * with the VM. Whoever takes it out of the tree, under eventfds->lock, queues its
+ * clean-up, once. Clean-up may sleep, so it runs from a workqueue; after a flush of
+ * that, the irqfd is gone. The VM outlives its irqfds: armvmm_irqfd_release().
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
@@ -28,13 +29,13 @@
 #include "eventfd/irqroute.h"
 #include "vgic/vgic.h"
 
-/* RLIMIT_NOFILE is no bound: it is each table's of descriptors, and a process can have many. */
+/* RLIMIT_NOFILE is no bound: it limits each table of descriptors, and a process can have many. */
 #define IRQFD_MAX	4096
 
 struct irqfd {
 	struct armvmm_vm *vm;
 	struct rb_node node;		/* eventfds->irqfds, by ctx; empty: being cleaned up */
-	struct eventfd_ctx *ctx;	/* no other irqfd of the VM has it */
+	struct eventfd_ctx *ctx;	/* of this irqfd alone within the VM */
 	unsigned int gsi;
 	wait_queue_entry_t wait;
 	poll_table pt;
@@ -50,14 +51,14 @@ struct irqfd {
 
 static struct workqueue_struct *irqfd_wq;
 
-/* A pin that no SPI stands behind is accepted, as by KVM, and raises nothing. */
+/* As in KVM, a pin without an SPI is accepted, and raises nothing. */
 static void irqfd_set_pin(struct armvmm_vm *vm, unsigned int pin, bool level)
 {
 	if (pin != ARMVMM_NO_PIN)
 		armvmm_vgic_inject(vm, NULL, armvmm_eventfd_intid(pin), level, NULL);
 }
 
-/* By one route, from up to down: irqroute_install() waits for it. */
+/* Raises and lowers by one and the same route: irqroute_install() waits for readers. */
 static void irqfd_inject(struct irqfd *irqfd)
 {
 	unsigned int pin;
@@ -70,7 +71,7 @@ static void irqfd_inject(struct irqfd *irqfd)
 	rcu_read_unlock();
 }
 
-/* eventfd_signal() takes locks that sleep on PREEMPT_RT; the ack comes atomic. */
+/* A work item: eventfd_signal() may sleep on PREEMPT_RT, and the ack comes in atomic context. */
 static void irqfd_resample_work(struct work_struct *work)
 {
 	struct irqfd *irqfd = container_of(work, struct irqfd, resample);
@@ -117,7 +118,7 @@ static void irqfd_pin_enter(struct irqfd *irqfd)
 		hlist_add_head_rcu(&irqfd->resample_node, &e->resample_at[irqfd->pin]);
 }
 
-/* The last irqfd of a pin lets its line go: nobody else could, and it would stay up for ever. */
+/* The last irqfd of a pin lowers the line: otherwise it would stay up for ever. */
 static void irqfd_pin_leave(struct irqfd *irqfd)
 {
 	struct armvmm_eventfds *e = irqfd->vm->eventfds;
@@ -131,8 +132,8 @@ static void irqfd_pin_leave(struct irqfd *irqfd)
 }
 
 /*
- * A line that is ended while its irqfd is on neither list stays up, so that the guest ends it once
- * more when it is.
+ * The guest may end an interrupt while its irqfd is on neither the old list nor the new one. The
+ * line then stays up, so that the guest ends it once more, when the irqfd is on the new list.
  */
 void armvmm_irqfd_rerouted(struct armvmm_vm *vm)
 {
@@ -153,14 +154,14 @@ void armvmm_irqfd_rerouted(struct armvmm_vm *vm)
 	}
 	if (list_empty(&moved))
 		return;
-	/* A reader that stands on an entry still goes on along the list that it was on. */
+	/* A reader that is at an entry must still be able to go on along the old list. */
 	synchronize_rcu();
 	list_for_each_entry(irqfd, &moved, resample_list)
 		irqfd_pin_enter(irqfd);
 	list_splice(&moved, &e->resample_irqfds);
 }
 
-/* Makes the lists by pin. */
+/* Allocates the lists by pin. */
 static int irqfd_resample_prepare(struct armvmm_eventfds *e)
 {
 	struct hlist_head *at;
@@ -215,7 +216,7 @@ static void irqfd_cleanup(struct work_struct *work)
 	kfree(irqfd);
 }
 
-/* Caller holds eventfds->lock. Once only: what is in no tree is gone. */
+/* Caller holds eventfds->lock. Does nothing if the irqfd has been taken out of the tree before. */
 static void irqfd_deactivate(struct irqfd *irqfd)
 {
 	struct armvmm_eventfds *e = irqfd->vm->eventfds;
@@ -271,8 +272,8 @@ static struct irqfd *irqfd_alloc(struct armvmm_vm *vm, unsigned int gsi)
 }
 
 /*
- * Where the irqfd of @ctx is in the tree, or would be: the link, and what is above it. By a
- * search, as IRQs are off and a client chooses how many there are.
+ * The link at which the irqfd of @ctx is in the tree, or would be, and its parent. A tree search,
+ * not a walk along a list: IRQs are off, and a client chooses how many irqfds there are.
  */
 static struct rb_node **irqfd_link(struct armvmm_eventfds *e, const struct eventfd_ctx *ctx,
 				   struct rb_node **parent)
@@ -356,9 +357,8 @@ static int irqfd_assign(struct armvmm_vm *vm, const struct kvm_irqfd *args)
 	}
 
 	/*
-	 * Until the wait queue has the entry only a deassignment could take the
-	 * irqfd: the file reference holds EPOLLHUP back, and deassignment needs
-	 * vm->lock, which the caller holds.
+	 * Nobody can take the irqfd away before this: the file reference holds
+	 * EPOLLHUP back, and deassignment needs vm->lock, which the caller holds.
 	 */
 	if (vfs_poll(file, &irqfd->pt) & EPOLLIN)
 		irqfd_inject(irqfd);
@@ -377,7 +377,7 @@ err_free:
 	return err;
 }
 
-/* Succeeds whether there was one or not, as KVM does. */
+/* As in KVM, it succeeds even if there was none. */
 static int irqfd_deassign(struct armvmm_vm *vm, const struct kvm_irqfd *args)
 {
 	struct armvmm_eventfds *e = vm->eventfds;
@@ -420,7 +420,7 @@ void armvmm_irqfd_release(struct armvmm_vm *vm)
 	struct armvmm_eventfds *e = vm->eventfds;
 	struct rb_node *first;
 
-	/* One at a time: IRQs are not off for as long as there are irqfds. */
+	/* One at a time, so that the time with IRQs off does not grow with their number. */
 	do {
 		spin_lock_irq(&e->lock);
 		first = rb_first(&e->irqfds);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * GSI routing. A GSI has one route at most, to a pin or to an MSI, for there is one chip and KVM
- * allows a GSI one route to each chip, or one to an MSI. So the table is an array by GSI,
- * replaced as a whole, and read under RCU, for interrupts are raised in any context.
+ * GSI routing. KVM allows a GSI one route to each chip, or one to an MSI. There is one chip, so a
+ * GSI has at most one route. The table is an array by GSI, which is replaced as a whole. Readers
+ * use RCU, as interrupts are raised in any context.
  */
 #include <linux/kernel.h>
 #include <linux/mm.h>
@@ -89,12 +89,12 @@ static int irqroute_install(struct armvmm_vm *vm, struct armvmm_irqroutes *route
 
 	mutex_lock(&vm->lock);
 	/*
-	 * The vGIC's initialization puts the default routes in the place of what was set before,
-	 * as KVM's does, and no irqfd comes earlier: so those were checked, and that is all.
+	 * As in KVM, the vGIC's initialization sets the default routes, and no irqfd can exist
+	 * before it. So routes that come earlier are checked, and dropped.
 	 */
 	if (vm->vgic.initialized) {
 		old = rcu_dereference_protected(e->routes, lockdep_is_held(&vm->lock));
-		/* Held, so that no line is let go of before nothing is raised by an old route. */
+		/* No line may be lowered while an old route can still raise it. */
 		mutex_lock(&e->resample_lock);
 		rcu_assign_pointer(e->routes, routes);
 		synchronize_rcu();

@@ -12,7 +12,7 @@
 
 struct armvmm_vm;
 
-/* As KVM/arm: routes, and pins of the chip. */
+/* The limits of KVM/arm: routes, and pins of the chip. */
 #define ARMVMM_MAX_IRQ_ROUTES	4096
 #define ARMVMM_NR_IRQ_PINS	(1020 - 32)
 
@@ -20,9 +20,9 @@ struct armvmm_vm;
 #define ARMVMM_NO_PIN		(~0u)
 
 /*
- * KVM_SET_GSI_ROUTING, entries and all. -EINVAL: flags, too many entries, a GSI, chip, pin or type
- * that does not exist, two routes of a GSI; -EFAULT, -ENOMEM. When it returns no interrupt comes
- * by the old routes any more. May sleep, takes vm->lock.
+ * KVM_SET_GSI_ROUTING; @user is followed by its entries. -EINVAL: flags, too many entries, a GSI,
+ * chip, pin or type that does not exist, two routes of a GSI; -EFAULT, -ENOMEM. When it returns, no
+ * interrupt comes by the old routes any more. May sleep, takes vm->lock.
  */
 int armvmm_irqroute_set(struct armvmm_vm *vm, const struct kvm_irq_routing __user *user);
 /* KVM_SIGNAL_MSI. -EINVAL: no vGIC, or flags; -ENODEV: a GICv2 has no ITS. */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The performance monitors of a vCPU (DDI 0406C C12). Guest and host share the
- * CPU's counters by the host's perf, which knows who else wants them: each
- * counter that runs is an event of perf's on the vCPU's thread, which moves with
- * the thread. Such an event is told to count in no mode at all; HYP mode gives
- * the counter the guest's filter at each entry and takes it back at each exit
- * (hyp/pmu.c), so that nothing but the guest is counted.
+ * The performance monitors of a vCPU (DDI 0406C C12). The host's perf shares the
+ * CPU's counters out, as it knows who else wants them: each of the guest's running
+ * counters is a perf event of the vCPU's thread, and moves between CPUs with the
+ * thread. Such an event asks perf to count in no mode at all. HYP mode gives the
+ * counter the guest's filter at each entry, and takes it back at each exit
+ * (hyp/pmu.c). So nothing but the guest is counted.
  *
- * Accesses of the guest trap and change the registers here; the events follow
- * before the next entry. A counter without an event stands still.
+ * The guest's accesses trap, and change the registers that are kept here. Events
+ * are brought into line with them before the next entry. A counter without an
+ * event stands still.
  */
 #include <linux/bitops.h>
 #include <linux/bits.h>
@@ -25,7 +26,7 @@
 #include "pmu/pmu_math.h"
 #include "vgic/vgic.h"
 
-/* True where counter @n counts events of the hardware now. */
+/* True if the registers have counter @n count hardware events now. */
 static bool pmu_wanted(const struct armvmm_pmu *pmu, unsigned int n)
 {
 	u32 event = pmu->counter[n].type & PMU_TYPE_EVENT;
@@ -47,9 +48,9 @@ static u32 pmu_wanted_mask(const struct armvmm_pmu *pmu)
 }
 
 /*
- * What perf is asked for. Cycles are counted by an event counter while there is
- * one to spare: there is but one cycle counter, and every `perf stat` of the
- * host wants it.
+ * Which event perf is asked for. Cycles are counted by an event counter while one
+ * is free: there is only one cycle counter, and every `perf stat` on the host
+ * wants it.
  */
 static u8 pmu_config(const struct armvmm_pmu *pmu, unsigned int n, u32 wanted)
 {
@@ -61,14 +62,14 @@ static u8 pmu_config(const struct armvmm_pmu *pmu, unsigned int n, u32 wanted)
 		PMU_EVENT_CYCLES : PMU_EVENT_CYCLE_COUNTER;
 }
 
-/* Flags what has overflowed by the time that @count events have come. */
+/* Sets the overflow flag if the counter has overflowed within @count events. */
 static void pmu_account(struct armvmm_pmu_counter *c, u64 count)
 {
 	u64 wraps = pmu_wraps(c->start, count, c->shift);
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&c->pmu->lock, flags);
-	/* A count that was read before the interrupt may come after it. */
+	/* The interrupt may have accounted for a later count than this one. */
 	if (wraps > c->wraps) {
 		c->wraps = wraps;
 		c->pmu->overflow |= BIT(c - c->pmu->counter);
@@ -133,7 +134,7 @@ static void pmu_go(struct armvmm_pmu *pmu, unsigned int n, u8 config)
 		pmu->running |= BIT(n);
 }
 
-/* Events as the registers ask for them, those that go before those that come. */
+/* Makes the events what the registers ask for. Old ones end before new ones begin. */
 static void pmu_follow(struct armvmm_pmu *pmu)
 {
 	u32 wanted = pmu_wanted_mask(pmu);
@@ -227,7 +228,7 @@ void armvmm_pmu_prepare(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_pmu *pmu = vcpu->pmu;
 
-	/* Events are a thread's: they do not count for the next. */
+	/* An event belongs to a thread, and would not count in another one. */
 	if (unlikely(pmu->running && pmu->task != current))
 		armvmm_pmu_stop_all(pmu);
 	if (pmu->dirty)
@@ -326,7 +327,7 @@ int armvmm_pmu_enable(struct armvmm_vcpu *vcpu)
 {
 	if (!vcpu->pmu->created)
 		return -EINVAL;
-	/* Without a vGIC nobody hears of the interrupt that was set. */
+	/* Without a vGIC nothing could deliver the interrupt that was set. */
 	if (!armvmm_vgic_in_kernel(&vcpu->vm->vgic) && vcpu->pmu->irq)
 		return -EINVAL;
 	return 0;

@@ -29,7 +29,7 @@ struct task_struct;
 #define PMCR_RW		(PMCR_E | PMCR_D | PMCR_X | PMCR_DP)
 #define PMCR_RO		0xfffff800u	/* IMP, IDCODE, N */
 
-/* PMXEVTYPER, B4.1.126. NSH belongs to HYP mode, and that to us. */
+/* PMXEVTYPER, B4.1.126. NSH is about HYP mode, which guests do not have. */
 #define PMU_TYPE_P	(1u << 31)
 #define PMU_TYPE_U	(1u << 30)
 #define PMU_TYPE_NSK	(1u << 29)
@@ -37,12 +37,12 @@ struct task_struct;
 #define PMU_TYPE_FILTER	(PMU_TYPE_P | PMU_TYPE_U | PMU_TYPE_NSK | PMU_TYPE_NSU)
 #define PMU_TYPE_EVENT	0xffu
 
-/* Events, C12.8.2. The last is no event of the architecture: perf's name for the cycle counter. */
+/* Events, C12.8.2. The last is not the architecture's: perf's number for the cycle counter. */
 #define PMU_EVENT_SW_INCR	0x00
 #define PMU_EVENT_CYCLES	0x11
 #define PMU_EVENT_CYCLE_COUNTER	0xff
 
-/* What the host has, constant from module load on. */
+/* The host's PMU; constant from module load on. */
 struct armvmm_pmu_host {
 	bool present;		/* perf counts for guests */
 	u32 pmcr;		/* IMP, IDCODE and N */
@@ -50,7 +50,7 @@ struct armvmm_pmu_host {
 };
 extern struct armvmm_pmu_host armvmm_pmu_host;
 
-/* Module load: tries whether perf counts, and finds what the host's PMU has. */
+/* Module load: tests whether perf counts for guests, and reads what the host's PMU has. */
 void armvmm_pmu_init(void);
 
 /* KVM_ARM_VCPU_INIT with the feature, the first time. -EINVAL: the host has no PMU; -ENOMEM. */
@@ -60,25 +60,25 @@ void armvmm_pmu_vcpu_reset(struct armvmm_vcpu *vcpu);
 void armvmm_pmu_vcpu_destroy(struct armvmm_vcpu *vcpu);
 
 /*
- * What follows is for a vCPU that has a PMU. First RUN: -EINVAL where INIT is missing, or an
- * interrupt is set that nobody would hear of.
+ * The functions from here on are for a vCPU that has a PMU. First RUN: -EINVAL if
+ * KVM_ARM_VCPU_PMU_V3_INIT is missing, or an interrupt is set that nothing could deliver.
  */
 int armvmm_pmu_enable(struct armvmm_vcpu *vcpu);
-/* Before each entry, in the vCPU's thread, may sleep: events as the registers ask; the line. */
+/* Before each entry, in the vCPU's thread; may sleep. Updates the events and the interrupt line. */
 void armvmm_pmu_prepare(struct armvmm_vcpu *vcpu);
 /* Before an entry, IRQs off: tells HYP mode which of the CPU's counters are the guest's. */
 void armvmm_pmu_load(struct armvmm_vcpu *vcpu);
 /* User-space irqchip: writes run->s.regs.device_irq_level; true if it changed. */
 bool armvmm_pmu_update_run(struct armvmm_vcpu *vcpu);
 
-/* True where PMOVSR and PMINTENSET raise the interrupt. */
+/* True if PMOVSR and PMINTENSET raise the interrupt. */
 bool armvmm_pmu_level(const struct armvmm_pmu *pmu);
 /* Counter @n as it is now; may sleep. */
 u32 armvmm_pmu_read(struct armvmm_pmu *pmu, unsigned int n);
 /* Stops counter @n, which keeps its value, until the next entry; may sleep. */
 void armvmm_pmu_stop(struct armvmm_pmu *pmu, unsigned int n);
 void armvmm_pmu_stop_all(struct armvmm_pmu *pmu);
-/* Flags of all overflows up to now, not only of those that perf has told of; may sleep. */
+/* PMOVSR, with the overflows that perf has not reported yet; may sleep. */
 u32 armvmm_pmu_overflows(struct armvmm_pmu *pmu);
 void armvmm_pmu_clear_overflow(struct armvmm_pmu *pmu, u32 mask);
 void armvmm_pmu_set_overflow(struct armvmm_pmu *pmu, u32 mask);
@@ -90,7 +90,7 @@ static inline unsigned int armvmm_pmu_nr(void)
 	return PMCR_N(armvmm_pmu_host.pmcr);
 }
 
-/* The bits that PMCNTENSET and its like have. */
+/* The bits that exist in PMCNTENSET and the registers like it. */
 static inline u32 armvmm_pmu_mask(void)
 {
 	return 1u << PMU_CYCLE | ((1u << armvmm_pmu_nr()) - 1);
@@ -99,7 +99,7 @@ static inline u32 armvmm_pmu_mask(void)
 /* A trapped access to one of the registers (HDCR.TPM). May sleep. */
 enum cp15_result armvmm_pmu_access(struct armvmm_vcpu *vcpu, struct cp15_access *a);
 
-/* ONE_REG; is_reg is false for every id where the vCPU has no PMU. */
+/* ONE_REG. On a vCPU without a PMU is_reg is false for every id. */
 bool armvmm_pmu_is_reg(struct armvmm_vcpu *vcpu, u64 id);
 int armvmm_pmu_get_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg);
 int armvmm_pmu_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg);

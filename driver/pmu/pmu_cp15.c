@@ -33,7 +33,7 @@ static bool pmu_from_user(const struct armvmm_vcpu *vcpu)
 	return (vcpu->hyp->regs.usr_regs.ARM_cpsr & CPSR_M_MASK) == CPSR_M_USR;
 }
 
-/* C12.6: what PL0 may do. The hardware has decided part of it. */
+/* C12.6: what PL0 may do. Some accesses the hardware has refused before they could trap. */
 static bool pmu_user_may(const struct armvmm_pmu *pmu, unsigned int reg, bool is_write)
 {
 	switch (reg) {
@@ -51,7 +51,7 @@ static void pmu_write_pmcr(struct armvmm_pmu *pmu, u32 val)
 {
 	unsigned int n;
 
-	/* The divider is part of what an event counts to. */
+	/* An event's period depends on the divider. */
 	if ((pmu->pmcr ^ val) & PMCR_D || val & PMCR_C)
 		armvmm_pmu_stop(pmu, PMU_CYCLE);
 	if (val & PMCR_C)
@@ -114,7 +114,7 @@ static enum cp15_result pmu_write(struct armvmm_vcpu *vcpu, unsigned int reg, u3
 		pmu_write_type(pmu, val);
 		break;
 	case PMU_PMXEVCNTR:
-		/* PMSELR beyond the counters there are: UNPREDICTABLE, and ignored. */
+		/* UNPREDICTABLE if PMSELR selects no counter that exists: ignored. */
 		if (pmu->select < armvmm_pmu_nr())
 			pmu_write_counter(pmu, pmu->select, val);
 		break;
@@ -181,7 +181,7 @@ static enum cp15_result pmu_read(struct armvmm_pmu *pmu, unsigned int reg, u64 *
 	return CP15_DONE;
 }
 
-/* Without the feature all reads as zero and ignores writes, as with KVM/arm. */
+/* Without the feature, all registers read as zero and ignore writes, as in KVM/arm. */
 enum cp15_result armvmm_pmu_access(struct armvmm_vcpu *vcpu, struct cp15_access *a)
 {
 	unsigned int reg = PMU_REG(a->crm, a->op2);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's perf, as pmu.c sees it. Events are asked for with all modes
- * excluded, which the PMUs of the CPUs with Virtualization Extensions can do
- * (DDI 0406C C12.8, PMUv2): perf then programs a filter that nothing passes,
- * whatever it does to the counter and whenever.
+ * The host's perf, for pmu.c. Events are made with all modes excluded, which the
+ * PMU of every CPU with the Virtualization Extensions supports (DDI 0406C C12.8,
+ * PMUv2). So the filter that perf programs never counts anything, whatever perf
+ * does to the counter, and whenever it does it.
  */
 #include <linux/bits.h>
 #include <linux/cpumask.h>
@@ -41,8 +41,8 @@ static void pmu_event_overflow(struct perf_event *event, struct perf_sample_data
 	u64 period;
 
 	/*
-	 * The first period ended at the counter's first overflow, the next is a whole
-	 * turn: perf must not go on with the old one.
+	 * The first period ended at the guest's counter's first overflow, the next is
+	 * a full wrap: perf must not go on with the old period.
 	 */
 	event->pmu->stop(event, PERF_EF_UPDATE);
 	period = armvmm_pmu_event_wrapped(c, local64_read(&event->count));
@@ -86,14 +86,14 @@ u64 armvmm_pmu_event_end(struct perf_event *event)
 {
 	u64 count;
 
-	/* After this the overflow handler neither runs nor comes. */
+	/* After this the overflow handler does not run any more. */
 	perf_event_disable(event);
 	count = armvmm_pmu_event_count(event);
 	perf_event_release_kernel(event);
 	return count;
 }
 
-/* Pinned events that find no counter are in an error state for good. */
+/* A pinned event that found no counter is in an error state, and stays in it. */
 bool armvmm_pmu_event_alive(struct perf_event *event)
 {
 	return READ_ONCE(event->state) >= PERF_EVENT_STATE_INACTIVE;
@@ -116,9 +116,9 @@ static u32 pmu_event_hw_type(u32 select)
 }
 
 /*
- * An event of this thread must be in the counter that it is assumed to be in,
- * with the filter that it is thought to have. 1: it is; 0: it is not; -EAGAIN:
- * it has no counter now.
+ * Checks on an event of this thread that the kernel's driver uses the counter and
+ * the filter that this file assumes. 1: it does; 0: it does not; -EAGAIN: the
+ * event has no counter now.
  */
 static int pmu_event_check(struct perf_event *event)
 {
@@ -156,7 +156,7 @@ static const char *pmu_event_try(void)
 	return why;
 }
 
-/* Which events the CPU has; where it does not tell, those that every guest can have. */
+/* Reads which events the CPU has. If it does not tell, takes those that every guest can have. */
 static void pmu_event_ids(void)
 {
 	u32 told;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The arithmetic of a guest's counter that the host's perf counts for: how far
- * it is, how often it has overflowed, when it will next. Pure.
+ * The arithmetic of a guest's counter that is an event of the host's perf: its
+ * value, how often it has overflowed, and when it will next. Pure.
  *
  * A counter is 32 bits wide. It began at @start, in events of the host; @count
  * more have come since. One step of the counter is 2^@shift events: 64 for a

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* In the place of pmu_event.c where the kernel has no perf (Kbuild): no guest has a PMU. */
+/* Kbuild takes this instead of pmu_event.c if the kernel has no perf: no guest has a PMU. */
 #include <linux/kernel.h>
 #include <linux/printk.h>
 
@@ -18,7 +18,7 @@ struct perf_event *armvmm_pmu_event_begin(struct armvmm_pmu_counter *c, u8 confi
 	return NULL;
 }
 
-/* What follows is asked of events only, and there are none. */
+/* Nobody calls the functions from here on: they take an event, and there are none. */
 
 u64 armvmm_pmu_event_count(struct perf_event *event)
 {

@@ -10,9 +10,9 @@
 #include "vgic/vgic.h"
 
 /*
- * Registers of the architecture that hold state; then, for each counter, its
- * value and its type by the names that ARMv8's AArch32 state has for them, for
- * ARMv7 has none but PMSELR's window.
+ * The architecture's registers that hold state; then the value and the type of
+ * each counter. For those ARMv7 has only the window that PMSELR selects, so they
+ * have the names of ARMv8's AArch32 state.
  */
 enum pmu_user_reg {
 	PMU_USER_PMCR,
@@ -41,7 +41,7 @@ static const u64 pmu_user_ids[PMU_USER_NR] = {
 	[PMU_USER_PMCCFILTR] = KVM_REG_ARM_PMCCFILTR,
 };
 
-/* The @n-th register that the client can name: its id. */
+/* The id of the @n-th register that the client can name. */
 static u64 pmu_user_id(unsigned int n)
 {
 	unsigned int nr = armvmm_pmu_nr();
@@ -57,7 +57,7 @@ static unsigned int pmu_user_nr(void)
 	return PMU_USER_NR + 2 * armvmm_pmu_nr();
 }
 
-/* pmu_user_nr() of an id that no register has. */
+/* The number of the register with @id; pmu_user_nr() if there is none. */
 static unsigned int pmu_user_find(u64 id)
 {
 	unsigned int n;
@@ -125,7 +125,7 @@ static int pmu_user_set(struct armvmm_pmu *pmu, unsigned int n, u32 val)
 	if (n == PMU_USER_PMCEID0 || n == PMU_USER_PMCEID1)
 		return val == armvmm_pmu_host.pmceid[n - PMU_USER_PMCEID0] ? 0 : -EINVAL;
 
-	/* The events follow all that was set, in whatever order, at the next RUN. */
+	/* The next RUN makes events from all that was set, in whatever order. */
 	armvmm_pmu_stop_all(pmu);
 	switch (n) {
 	case PMU_USER_PMCR:
@@ -205,7 +205,7 @@ static int pmu_set_irq(struct armvmm_vcpu *vcpu, int __user *uaddr)
 	if (irq < VGIC_NR_SGIS || irq >= VGIC_MAX_IRQS)
 		return -EINVAL;
 
-	/* Other vCPUs' threads may be here too. */
+	/* Threads of other vCPUs may do the same at this moment. */
 	mutex_lock(&vm->lock);
 	if (!pmu_irq_fits(vm, irq))
 		ret = -EINVAL;

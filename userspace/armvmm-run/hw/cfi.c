@@ -4,7 +4,7 @@
 
 #include "hw/cfi.h"
 
-/* Commands; a write's low byte is one. */
+/* Commands: the low byte of a write. */
 #define CFI_CMD_PROGRAM		0x40
 #define CFI_CMD_PROGRAM_OLD	0x10
 #define CFI_CMD_LOCK		0x60
@@ -55,12 +55,12 @@ void cfi_reset(struct cfi *c)
 	c->status = CFI_SR_READY;
 }
 
-/* What a chip shows as its @index-th word where it does not show its array. */
+/* The @index-th word that a chip shows while it does not show its array. */
 static uint16_t cfi_word(const struct cfi *c, uint32_t index)
 {
 	switch (c->mode) {
 	case CFI_ID:
-		/* Word 2 of each block is its lock: none is locked. */
+		/* Word 2 of each block is its lock state: no block is locked. */
 		index &= 0xff;
 		return index == 0 ? CFI_MANUFACTURER : index == 1 ? CFI_DEVICE : 0;
 	case CFI_QUERY:
@@ -78,7 +78,7 @@ uint64_t cfi_read(const struct cfi *c, uint32_t offset, unsigned int len)
 		memcpy(&value, c->data + offset, len);
 		return value;
 	}
-	/* Even bytes are the words' low ones, in both chips. */
+	/* In both chips the even bytes are the low ones of a word. */
 	for (unsigned int i = 0; i < len; i++) {
 		uint32_t at = offset + i;
 		uint64_t byte = cfi_word(c, at / CFI_WORD) >> (at & 1) * 8 & 0xff;
@@ -104,7 +104,7 @@ static void cfi_sequence_error(struct cfi *c)
 	c->mode = CFI_STATUS;
 }
 
-/* No bit goes from 0 to 1. */
+/* Programming cannot turn a 0 bit into a 1. */
 static void cfi_program(struct cfi *c, uint32_t offset, uint8_t *buf, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -125,7 +125,7 @@ static void cfi_erase(struct cfi *c, uint32_t offset)
 
 static void cfi_buffer_begin(struct cfi *c, uint32_t offset, uint64_t value)
 {
-	/* Each chip is told its number of words less 1; a write has a word of each. */
+	/* Each chip gets its number of words less 1; a write carries one word for each chip. */
 	c->left = (value & 0xffff) + 1;
 	c->step = CFI_DATA;
 	c->bad = c->left > CFI_BUFFER / CFI_WORD;
@@ -133,7 +133,7 @@ static void cfi_buffer_begin(struct cfi *c, uint32_t offset, uint64_t value)
 	c->low = CFI_BUFFER;
 	c->high = 0;
 	memset(c->buffer, 0xff, sizeof(c->buffer));
-	/* A count that it does not have ends the command at once, as there is no data then. */
+	/* A count that is too large ends the command at once: no data follows. */
 	if (c->bad) {
 		c->step = CFI_COMMAND;
 		cfi_sequence_error(c);
@@ -185,7 +185,7 @@ static void cfi_command(struct cfi *c, uint8_t command)
 		c->step = CFI_COUNT;
 		break;
 	case CFI_CMD_STATUS:
-	case CFI_CMD_SUSPEND:	/* there is nothing under way to suspend, or to resume */
+	case CFI_CMD_SUSPEND:	/* no operation is under way that could be suspended or resumed */
 	case CFI_CMD_CONFIRM:
 		break;
 	case CFI_CMD_ID:
@@ -195,12 +195,12 @@ static void cfi_command(struct cfi *c, uint8_t command)
 		c->mode = CFI_QUERY;
 		break;
 	case CFI_CMD_CLEAR:
-		/* Guests that do not ask for the array then find it on QEMU's board. */
+		/* QEMU's board shows the array again, and some guests rely on it. */
 		c->status = CFI_SR_READY;
 		c->mode = CFI_ARRAY;
 		break;
 	default:
-		/* 0xff; and 0xf0, which other command sets have, of a driver that looks for one. */
+		/* 0xff; and 0xf0, its equal in other command sets, from a driver that probes. */
 		c->mode = CFI_ARRAY;
 		break;
 	}
@@ -227,7 +227,7 @@ void cfi_write(struct cfi *c, uint32_t offset, unsigned int len, uint64_t value)
 			cfi_sequence_error(c);
 		break;
 	case CFI_LOCK:
-		/* Locks and unlocks are taken, and keep nothing. 0xff gives up. */
+		/* Locking and unlocking are accepted, and have no effect. 0xff cancels. */
 		if ((value & 0xff) == 0xff)
 			c->mode = CFI_ARRAY;
 		break;

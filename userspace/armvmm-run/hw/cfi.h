@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A bank of NOR flash as its driver sees it: two 16-bit chips side by side, CFI (JESD68.01) with
- * Intel's command set 1, 64 MiB in blocks of 256 KiB. Both chips do the same at any time.
+ * Intel's command set 1, 64 MiB in blocks of 256 KiB. Both chips are always in the same state.
  *
  * Bits are programmed from 1 to 0; an erased block reads as ones. An operation is over when the
  * write that began it returns. Nothing here takes a lock.
@@ -23,8 +23,8 @@ enum cfi_step { CFI_COMMAND, CFI_PROGRAM, CFI_ERASE, CFI_LOCK, CFI_COUNT, CFI_DA
 struct cfi {
 	const uint8_t *data;	/* CFI_SIZE bytes */
 	/*
-	 * Puts @len bytes of @buf to @offset: @data has them when it returns 0. -errno: they
-	 * could not be kept; NULL: it is read-only.
+	 * Stores @len bytes of @buf at @offset. When it returns 0, @data has them too. -errno: they
+	 * could not be stored. The pointer is NULL if the bank is read-only.
 	 */
 	int (*store)(void *opaque, uint32_t offset, const void *buf, size_t len);
 	void *opaque;
@@ -33,9 +33,9 @@ struct cfi {
 	enum cfi_step step;	/* what the next write is */
 	uint8_t status;
 	uint32_t block;		/* of the command that programs by the buffer */
-	unsigned int left;	/* its writes that have not come */
-	bool bad;		/* one of them was not of that block, or of one buffer */
-	uint32_t base, low, high;	/* the buffer's first byte; what of it was written */
+	unsigned int left;	/* its writes that are still to come */
+	bool bad;		/* a write was outside that block, or outside one buffer */
+	uint32_t base, low, high;	/* the buffer's first byte; the part that was written */
 	uint8_t buffer[CFI_BUFFER];
 };
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two banks of NOR flash, where QEMU's virt board has them. The guest reads a bank's array as
- * memory; as soon as a bank shows anything else, the memory is taken away and reads are exits.
- * Taking it away and giving it back also has the hypervisor clean the pages to the point of
- * coherency, without which a guest that maps flash uncached would read what was there before.
+ * Two banks of NOR flash, at the addresses of QEMU's virt board. While a bank shows its array, the
+ * guest reads it as memory. As soon as the bank shows anything else, the memory is taken away, and
+ * each read is an exit. When the memory is given back, the hypervisor cleans its pages to the point
+ * of coherency: otherwise a guest that maps flash uncached would read old data.
  *
- * What is programmed is in the file (the host's page cache) when the guest's command is over, in
- * the order of the commands, and on the disk a second later or when the machine is reset or ends.
+ * When a guest's command is over, the file (the host's page cache) has what it programmed. Commands
+ * reach the file in their order. The disk has the data a second later, or when the machine is reset
+ * or ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,21 +31,21 @@ struct flash_config {
 	char *label;	/* what the person typed, for messages */
 	char *file;
 	bool ro;
-	bool firmware;	/* it is what the guest starts with */
+	bool firmware;	/* the guest starts here */
 };
 
 struct flash {
 	struct device dev;
 	struct machine *m;
-	const char *file;	/* NULL: forgotten at the end */
+	const char *file;	/* NULL: the contents are lost at the end */
 	int fd;			/* -1: likewise */
 	int slot;		/* of the VM */
 	uint8_t *map;
 	pthread_mutex_t lock;	/* all below, and the slot */
 	struct cfi cfi;
 	bool shown;		/* the guest has the memory */
-	bool failed;		/* a write; told once */
-	guint sync_timer;	/* what is in the file is not on the disk yet; 0: it is */
+	bool failed;		/* a write has failed; warned of once */
+	guint sync_timer;	/* runs while the file has data that the disk has not; else 0 */
 };
 
 static const struct device_ops flash_ops;
@@ -147,14 +148,14 @@ static void flash_write(struct device *dev, uint64_t offset, unsigned int len, u
 	pthread_mutex_lock(&flash->lock);
 	cfi_write(&flash->cfi, offset, len, value);
 	ret = flash_show(flash);
-	/* Array that stays hidden is slow and right; the guest misreads what shows instead. */
+	/* A failure to show the array only costs speed, but a failure to hide it misleads. */
 	if (ret && flash->shown)
 		machine_warn(flash->m, "flash at 0x%llx: the hypervisor goes on showing its array: %s",
 			     (unsigned long long)dev->base, strerror(-ret));
 	pthread_mutex_unlock(&flash->lock);
 }
 
-/* One node for both banks, by the first. */
+/* The first bank makes one node for both. */
 static void flash_fdt(struct device *dev, struct fdt_builder *fdt)
 {
 	const uint32_t reg[] = {
@@ -180,7 +181,7 @@ static int flash_begin(struct device *dev, struct error *err)
 				 (unsigned long long)dev->base) : 0;
 }
 
-/* The VM that had the memory goes. */
+/* The VM that had the memory is going away. */
 static void flash_reset(struct device *dev)
 {
 	struct flash *flash = container_of(dev, struct flash, dev);
@@ -241,7 +242,7 @@ static int flash_open(struct flash *flash, const struct flash_config *config, st
 	return 0;
 }
 
-/* The file's pages stand in for the first of the bank; behind them it reads as zero. */
+/* Maps the file over the start of the bank. The rest of the bank reads as zero. */
 static int flash_attach(struct flash *flash, const struct flash_config *config, struct error *err)
 {
 	struct stat st;
@@ -298,7 +299,7 @@ static struct flash *flash_bank(struct machine *m, unsigned int bank)
 	return dev ? container_of(dev, struct flash, dev) : NULL;
 }
 
-/* Where there is one bank there are both; what has no file is forgotten at the end. */
+/* Makes both banks, even if only one is asked for. A bank without a file is lost at the end. */
 static int flash_create(struct machine *m, const void *opaque, struct error *err)
 {
 	const struct flash_config *config = opaque;
@@ -332,7 +333,7 @@ static void flash_release(void *opaque)
 	free(config);
 }
 
-/* FILE[,ro]: a comma that nothing known follows is of the name. */
+/* FILE[,ro]: a comma without a known word behind it is a part of the name. */
 static int flash_parse(const char *label, const char *args, void **out, struct error *err)
 {
 	struct flash_config *config = calloc(1, sizeof(*config));
@@ -352,7 +353,7 @@ static int flash_parse(const char *label, const char *args, void **out, struct e
 	return config->label && config->file ? 0 : error_errno(err, -ENOMEM, "%s", label);
 }
 
-/* All of it is the file's name: firmware is not written. */
+/* The whole argument is the file's name. Firmware is read-only. */
 static int flash_parse_firmware(const char *label, const char *args, void **out, struct error *err)
 {
 	struct flash_config *config = calloc(1, sizeof(*config));
@@ -388,7 +389,7 @@ static const struct device_type flash_type = {
 };
 DEVICE_TYPE(flash_type);
 
-/* It is made first, and so has the first bank. */
+/* It is made first, and so gets the first bank. */
 static const struct device_type firmware_type = {
 	.name = "firmware",
 	.summary = "firmware in the first bank of flash",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fw_cfg: what QEMU tells firmware of the machine, by numbered items, and gives it to boot
+ * fw_cfg: numbered items by which QEMU tells firmware about the machine, and passes it what to boot
  * (QEMU's docs/specs/fw_cfg.rst). The guest selects an item and reads its bytes one after the
- * other, or has them copied by a descriptor in its memory.
+ * other, or writes a descriptor that has them copied to its memory.
  */
 #include <endian.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "core/machine.h"
 
 /* Registers: the data is a string of bytes, the other two are big-endian. */
-/* 0x00: the data, 8 bytes, any of which is the next */
+/* 0x00: the data, 8 bytes; a read of any of them gets the item's next byte */
 #define FWCFG_SELECTOR	0x08	/* 2 bytes */
 #define FWCFG_DMA	0x10	/* 8 bytes, or the upper 4 and then the lower 4 */
 #define FWCFG_SIZE	0x18
@@ -30,7 +30,7 @@
 #define FWCFG_CTL_SELECT	0x08
 #define FWCFG_CTL_WRITE		0x10
 
-/* Zeroes that one descriptor gets behind an item's end: what it wants more is an error. */
+/* Zeroes that one descriptor may read behind an item's end. More is an error. */
 #define FWCFG_BEYOND	(1u << 20)
 
 struct fwcfg_descriptor {
@@ -44,7 +44,7 @@ struct fwcfg {
 	struct machine *m;
 	pthread_mutex_t lock;	/* all below */
 	uint16_t selected;
-	uint64_t at;		/* of the item's bytes; it may be beyond its end */
+	uint64_t at;		/* position within the item; may be beyond its end */
 	uint32_t dma_high;
 };
 
@@ -77,13 +77,13 @@ static const struct fwcfg_item *fwcfg_item(const struct fwcfg *f)
 					  f->selected);
 }
 
-/* How many bytes it has from here on. */
+/* Bytes of the item from the current position on. */
 static uint32_t fwcfg_left(const struct fwcfg *f, const struct fwcfg_item *item)
 {
 	return item && f->at < item->size ? item->size - f->at : 0;
 }
 
-/* The next @len bytes; zeroes are behind the item's end. Returns 0 or -errno. */
+/* Reads the next @len bytes; zeroes behind the item's end. Returns 0 or -errno. */
 static int fwcfg_take(struct fwcfg *f, uint8_t *buf, uint32_t len)
 {
 	const struct fwcfg_item *item = fwcfg_item(f);
@@ -135,7 +135,7 @@ static int fwcfg_dma_run(struct fwcfg *f, const struct fwcfg_descriptor *d)
 	return 0;
 }
 
-/* The guest looks at the control word until it is 0 or an error. */
+/* The guest polls the control word until it is 0 or an error. */
 static void fwcfg_dma(struct fwcfg *f, uint64_t gpa)
 {
 	struct fwcfg_descriptor d;

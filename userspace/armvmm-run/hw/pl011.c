@@ -2,15 +2,14 @@
 /*
  * The serial port: Arm PL011 (DDI 0183G), the revision with FIFOs of 16 bytes.
  *
- * Time does not pass on this line: a byte is sent when it is written, unless
- * the terminal is slow; then the transmit FIFO fills as a real one does. A
- * receive timeout comes when what there was to receive is in the FIFO.
+ * The line takes no time: a byte is sent as soon as it is written. If the
+ * terminal is slow, the transmit FIFO fills, as a real one does. The receive
+ * timeout comes once all input that was there is in the FIFO.
  *
- * Input waits until the guest listens, where a real line would lose it: the port
- * is on or was never set up, and its receive interrupts are unmasked or it is
- * being polled. (Linux
- * turns the port on for its console's output long before it reads, and then
- * throws away what it finds in the FIFO.)
+ * Input waits until the guest listens; a real line would lose it. The guest
+ * listens when the port is on or was never set up, and its receive interrupts are
+ * unmasked or it is being polled. (Linux turns the port on for its console's
+ * output long before it reads, and then throws away what it finds in the FIFO.)
  */
 #include <errno.h>
 #include <pthread.h>
@@ -22,7 +21,7 @@
 #include "hw/primecell.h"
 
 #define PL011_FIFO	16
-/* So many looks (at FR or RIS) at an empty FIFO in a row are polling; sending takes one or two. */
+/* So many reads of FR or RIS in a row, with an empty FIFO, are polling. Sending takes 1 or 2. */
 #define PL011_POLLS	16
 #define PL011_PERIPH_ID	0x00141011	/* DDI 0183G 3.3.16 to 3.3.19, r1p3 */
 
@@ -82,7 +81,7 @@ struct pl011 {
 	pthread_mutex_t lock;	/* all below, and the line */
 	struct pl011_fifo rx, tx;
 	uint32_t rsr, ilpr, ibrd, fbrd, lcr_h, cr, ifls, imsc, ris, dmacr;
-	/* up to PL011_POLLS, and there it stays until the port is set up anew */
+	/* stops at PL011_POLLS, and stays there until the port is set up anew */
 	unsigned int polls;
 	bool set_up;		/* the guest has written CR */
 };
@@ -129,7 +128,7 @@ static bool pl011_listens(const struct pl011 *pl)
 {
 	bool on = pl->cr & CR_UARTEN && pl->cr & CR_RXE;
 
-	/* Firmware may have turned the port on: a program that leaves CR alone trusts in that. */
+	/* A program that never writes CR relies on firmware to have turned the port on. */
 	return (on || !pl->set_up) &&
 	       (pl->imsc & (INT_RX | INT_RT) || pl->polls == PL011_POLLS);
 }
@@ -152,7 +151,7 @@ static void pl011_receive_one(struct pl011 *pl, uint16_t value)
 		pl->ris |= INT_RX;
 }
 
-/* Sends what the terminal takes; the level interrupt comes as the FIFO falls to the trigger. */
+/* Sends what the terminal accepts. The interrupt comes when the FIFO falls to the trigger level. */
 static void pl011_transmit(struct pl011 *pl)
 {
 	while (pl->tx.count) {
@@ -264,9 +263,9 @@ static void pl011_write_locked(struct pl011 *pl, uint64_t offset, uint32_t value
 	switch (offset) {
 	case PL011_DR:
 		/*
-		 * Sent whether or not the guest has enabled the port, as
-		 * QEMU's does: small programs never do. A byte written to a
-		 * full FIFO is lost, as in the hardware.
+		 * As in QEMU, the byte is sent even if the guest has not
+		 * enabled the port: small programs never do. A byte written
+		 * to a full FIFO is lost, as in hardware.
 		 */
 		if (pl->tx.count < pl011_depth(pl))
 			fifo_put(&pl->tx, value & 0xff);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The clock: Arm PL031 (DDI 0224C). It counts seconds, from the host's time of
- * day until the guest sets it; what the guest set survives its reboot, as in a
- * clock with a battery.
+ * The clock: Arm PL031 (DDI 0224C). It counts seconds, and shows the host's time
+ * of day until the guest sets it. A time that the guest has set survives a reboot,
+ * as in a clock with a battery.
  */
 #include <errno.h>
 #include <glib-unix.h>
@@ -49,14 +49,15 @@ static void pl031_update(struct pl031 *pl)
 }
 
 /*
- * The interrupt comes at each match (3.3.3), wanted or not: at most once in 2^32 s, so arm always.
+ * Always arms the timer, even if the interrupt is masked: a match is latched anyway (3.3.3), and
+ * comes at most once in 2^32 s.
  */
 static void pl031_arm(struct pl031 *pl)
 {
 	uint32_t delta = pl->mr - pl031_count(pl);
 	struct itimerspec when = { 0 };
 
-	/* A match register that equals the counter matches now: the earliest time there is. */
+	/* A match register that equals the counter matches at once. */
 	when.it_value.tv_sec = time(NULL) + delta;
 	when.it_value.tv_nsec = 1;
 	timerfd_settime(pl->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL);
@@ -79,7 +80,7 @@ static gboolean pl031_fired(int fd, GIOCondition condition, void *opaque)
 		pl->ris = 1;
 		pl031_update(pl);
 	} else if (errno == ECANCELED) {
-		/* Somebody set the host's clock, and with it ours. */
+		/* The host's clock was set, which sets this one too. */
 		pl031_arm(pl);
 	}
 	pthread_mutex_unlock(&pl->lock);

@@ -31,7 +31,7 @@ struct pl061 {
 	struct device dev;
 	struct irqline irq;
 	pthread_mutex_t lock;	/* all below, and the line */
-	uint8_t in;		/* levels that the world gives */
+	uint8_t in;		/* levels that the machine drives */
 	uint8_t out;		/* levels that the guest drives */
 	uint8_t seen;		/* levels at the last look, for edges */
 	uint8_t dir, is, ibe, iev, ie, latched, afsel;
@@ -54,7 +54,7 @@ static void pl061_update(struct pl061 *pl)
 {
 	uint8_t now = pl061_levels(pl), changed = now ^ pl->seen;
 
-	/* An input edge counts where it is of the chosen direction, or both are. */
+	/* An input edge counts if it has the chosen direction, or both directions count. */
 	changed &= ~pl->dir & ~pl->is;
 	pl->latched |= changed & (pl->ibe | ~(now ^ pl->iev));
 	pl->seen = now;

@@ -23,7 +23,7 @@ static inline uint32_t primecell_id(uint32_t periph, uint64_t offset)
 	return (n < 4 ? periph >> 8 * n : cell >> 8 * (n - 4)) & 0xff;
 }
 
-/* Registers are words: narrower accesses find a word's low bytes, all others nothing. */
+/* Registers are words. A narrower access gets a word's low bytes, any other access nothing. */
 static inline bool primecell_access_ok(uint64_t offset, unsigned int len)
 {
 	return !(offset % 4) && len <= 4;

@@ -20,7 +20,7 @@ static void fragments_put16(uint8_t *p, unsigned int value)
 	p[1] = value;
 }
 
-/* RFC 1071; 0 of a header whose checksum is right. */
+/* RFC 1071; returns 0 for a header whose checksum is right. */
 static unsigned int fragments_checksum(const uint8_t *p)
 {
 	uint32_t sum = 0;
@@ -38,7 +38,7 @@ bool fragments_is(const uint8_t *frame, size_t len)
 	       (fragments_get16(frame + ETHERNET + 6) & 0x3fff);
 }
 
-/* Of one packet: identification, protocol, source and destination. */
+/* Same packet: identification, protocol, source and destination are equal. */
 static bool fragments_same(const uint8_t *a, const uint8_t *b)
 {
 	a += ETHERNET;
@@ -59,7 +59,7 @@ static struct fragments_packet *fragments_find(struct fragments *f, const uint8_
 	return NULL;
 }
 
-/* A free place, or that of the oldest. */
+/* Takes a free place, or else that of the oldest packet. */
 static struct fragments_packet *fragments_begin(struct fragments *f, int64_t now)
 {
 	struct fragments_packet *oldest = NULL;
@@ -83,7 +83,7 @@ static struct fragments_packet *fragments_begin(struct fragments *f, int64_t now
 	return oldest;
 }
 
-/* A header without options that is right, and bytes as many as it tells: *@n behind it. */
+/* True for a valid header without options, and a frame as long as it says. *@n: bytes behind it. */
 static bool fragments_ok(const uint8_t *frame, size_t len, size_t *n)
 {
 	const uint8_t *ip = frame + ETHERNET;
@@ -95,7 +95,7 @@ static bool fragments_ok(const uint8_t *frame, size_t len, size_t *n)
 	if (total <= IPV4 || total > len - ETHERNET)
 		return false;
 	*n = total - IPV4;
-	/* All but the last end where an offset can be told, RFC 791. */
+	/* All pieces but the last have a multiple of 8 bytes: the unit of an offset (RFC 791). */
 	return !(ip[6] & MORE) || !(*n % 8);
 }
 
@@ -111,7 +111,7 @@ const uint8_t *fragments_add(struct fragments *f, const uint8_t *frame, size_t l
 	offset = (fragments_get16(frame + ETHERNET + 6) & 0x1fff) * 8;
 	p = fragments_find(f, frame, now);
 	if (!offset) {
-		/* One that begins again begins anew. */
+		/* A second first piece starts the packet anew. */
 		p = p ? p : fragments_begin(f, now);
 		if (!p)
 			return NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * IPv4 packets in pieces (RFC 791 3.2), put together before libslirp sees them: its own way keeps
- * as many as come, and version 4.7 dies of a last piece that comes before the first.
+ * Reassembly of IPv4 fragments (RFC 791 3.2), before libslirp sees them. Libslirp's own reassembly
+ * keeps any number of them, and version 4.7 crashes if the last fragment comes before the first.
  *
- * Pieces have to come in order, as every system sends them. What is kept is bounded.
+ * Fragments have to come in order; every system sends them so. The memory for them is bounded.
  */
 #ifndef ARMVMM_RUN_FRAGMENTS_H
 #define ARMVMM_RUN_FRAGMENTS_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define FRAGMENTS_PACKETS	16	/* incomplete ones; a new one takes the oldest's place */
-#define FRAGMENTS_SECONDS	30	/* in which all pieces have to come */
+#define FRAGMENTS_SECONDS	30	/* time for all pieces to come */
 #define FRAGMENTS_HEADER	(14 + 20)	/* Ethernet, IPv4 without options */
 #define FRAGMENTS_FRAME_MAX	(14 + 65535)
 
@@ -29,8 +29,8 @@ struct fragments {
 bool fragments_is(const uint8_t *frame, size_t len);
 
 /*
- * Takes such a frame at the time @now (monotonic, ns). Returns the frame of the whole packet when
- * this was its last piece, good until the next call, and its length in *@whole; else NULL.
+ * Takes such a frame at the time @now (monotonic, ns). If it was a packet's last piece, returns the
+ * frame of the whole packet, valid until the next call, and its length in *@whole; else NULL.
  */
 const uint8_t *fragments_add(struct fragments *f, const uint8_t *frame, size_t len, int64_t now,
 			     size_t *whole);

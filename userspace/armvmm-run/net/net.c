@@ -3,7 +3,7 @@
 
 #include "net/net.h"
 
-/* The linker's: where the entries of all back ends lie together. */
+/* Defined by the linker: start and end of the section with the entries of all back ends. */
 extern const struct net_type *const __start_net_types[] __attribute__((weak));
 extern const struct net_type *const __stop_net_types[] __attribute__((weak));
 
@@ -11,7 +11,7 @@ const struct net_type *net_type_at(unsigned int index)
 {
 	const struct net_type *const *at;
 
-	/* The one that has @index names before its own. */
+	/* The type before whose name @index other names sort. */
 	for (at = __start_net_types; at < __stop_net_types; at++) {
 		const struct net_type *const *other;
 		unsigned int before = 0;

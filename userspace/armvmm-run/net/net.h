@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Between virtio-net and what carries its frames on the host.
+ * The interface between virtio-net and its back end, which carries the frames on the host.
  *
  * Everything here happens on the main thread. The device calls its back end,
  * and the back end calls the device, with the device's lock held; a back end
@@ -35,19 +35,19 @@ struct net_backend;
 /* The longest frame: 64 KiB of IP packet (by segmentation offload) and its Ethernet header. */
 #define NET_FRAME_MAX (65535 + 18)
 
-/* A frame from the guest has no more pieces than that. */
+/* The most pieces that a frame from the guest has. */
 #define NET_PIECES_MAX 256
 
 struct net_backend_ops {
 	/*
 	 * Takes a frame from the guest: @be->hdr_size bytes of virtio-net
 	 * header and the frame, @len bytes in all, in @nr pieces of guest
-	 * memory. Returns 0 when it is done with (sent, or dropped), -EAGAIN
-	 * when it must wait: the back end then calls net_send_ready() later.
+	 * memory. Returns 0 when the frame was sent or dropped, -EAGAIN when
+	 * it must wait: the back end then calls net_send_ready() later.
 	 */
 	int (*send)(struct net_backend *be, const struct iovec *iov, unsigned int nr, size_t len);
 
-	/* No more frames for now: a chance to deliver what they have caused. Optional. */
+	/* No more frames for now: the back end may deliver replies to them. Optional. */
 	void (*send_done)(struct net_backend *be);
 
 	/* The guest has given receive buffers after net_receive() refused. */
@@ -127,9 +127,10 @@ void net_lock(struct virtio_net *net);
 void net_unlock(struct virtio_net *net);
 
 /*
- * Gives the guest a frame of @len bytes behind the header @hdr (NET_HDR_SIZE
- * bytes, num_buffers left to the device). Returns 0 when it is done with, -EAGAIN
- * when the guest has no buffers for it: keep it and wait for receive_ready().
+ * Gives the guest a frame of @len bytes, with the header @hdr before it (NET_HDR_SIZE
+ * bytes; the device fills in num_buffers). Returns 0 when the frame was received or
+ * dropped, -EAGAIN when the guest has no buffers for it: keep it, and wait for
+ * receive_ready().
  */
 int net_receive(struct virtio_net *net, const void *hdr, const void *frame, size_t len);
 

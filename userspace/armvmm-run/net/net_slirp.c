@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * --net user: frames go to a process that has nothing else of the guest's (slirp_process.c), and
- * ends in libslirp there. Nothing is parsed here.
+ * --net user: frames go over a socket to a process of their own (slirp_process.c), where libslirp
+ * handles them. The process has nothing else of the guest's. Nothing is parsed here.
  *
- * A socket that is full holds the guest's queue; a guest without buffers holds the socket, and that
- * in the end the sockets of the host. When the process dies the guest's cable is pulled, for good:
- * its connections are lost in any case, and who made it die gets no second try.
+ * Back pressure goes both ways. While the socket is full, the guest's queue waits. While the guest
+ * has no buffers, the socket waits, and in the end the host's sockets do. When the process dies,
+ * the guest's cable is pulled for good: its connections are lost in any case, and an attacker who
+ * made the process die gets no second try.
  */
 #include <errno.h>
 #include <glib-unix.h>
@@ -26,7 +27,7 @@
 #include "net/slirp_process.h"
 #include "net/slirp_stack.h"
 
-/* The process is executed, and confines itself, on a slow and busy machine. */
+/* Time for the process to start and confine itself on a slow and busy machine. */
 #define SLIRP_START_S	60
 
 /* Frames to the guest before other work of the main thread gets its turn. */
@@ -42,8 +43,8 @@ struct net_slirp {
 	bool guest_csum;	/* the guest takes our word for checksums */
 	bool tx_blocked;	/* a frame of the guest's waits for room */
 	bool stop_owed;		/* the process has yet to be told that the driver went */
-	unsigned int stopping;	/* markers to come; before the last all is for another driver */
-	size_t kept;		/* bytes of @frame that the guest has no room for */
+	unsigned int stopping;	/* markers to come: frames before the last are for an old driver */
+	size_t kept;		/* bytes of @frame, for which the guest has had no room yet */
 	uint8_t frame[SLIRP_FRAME_MAX + 1];
 };
 
@@ -53,7 +54,7 @@ struct slirp_source {
 	gpointer tag;
 };
 
-/* What the main loop looks for; the device's lock is held. */
+/* Sets the events that the main loop polls for. The device's lock is held. */
 static void slirp_poll(struct net_slirp *s)
 {
 	GIOCondition events = 0;
@@ -95,7 +96,7 @@ static bool slirp_take(struct net_slirp *s)
 			return false;
 		if (n == SLIRP_STOP && s->stopping)
 			s->stopping--;
-		/* What else is of no frame's length was sent by whoever took the process over. */
+		/* Any other length that no frame has comes from a process that was taken over. */
 		if (n < SLIRP_FRAME_MIN || n > SLIRP_FRAME_MAX || s->stopping)
 			continue;
 		s->kept = n;
@@ -115,7 +116,10 @@ static void slirp_receive_ready(struct net_backend *be)
 
 /* ---- From the guest; the device's lock is held ---- */
 
-/* Tells that the driver went, before any frame of the next one's. Returns false for no room. */
+/*
+ * Tells the process that the driver is gone, before it gets a frame of the next driver's. Returns
+ * false if the socket has no room.
+ */
 static bool slirp_tell_stop(struct net_slirp *s)
 {
 	const uint8_t stop[SLIRP_STOP] = { 0 };
@@ -136,7 +140,7 @@ static int slirp_send(struct net_backend *be, const struct iovec *iov, unsigned 
 	if (!s->source || len < SLIRP_FRAME_MIN || len > SLIRP_FRAME_MAX)
 		return 0;
 	nr = iov_slice(piece, iov, nr, be->hdr_size, len);
-	/* An end of the process is seen where it is read from. */
+	/* If the process has ended, the next read notices it. */
 	if (slirp_tell_stop(s) &&
 	    (writev(s->process.fd, piece, nr) >= 0 || (errno != EAGAIN && errno != EINTR)))
 		return 0;
@@ -161,7 +165,7 @@ static void slirp_stop(struct net_backend *be)
 	s->kept = 0;
 	if (!s->source)
 		return;
-	/* One that waits to be told stands for this one too. */
+	/* A stop that still has to be sent covers this one too. */
 	if (!s->stop_owed)
 		s->stopping++;
 	s->stop_owed = true;
@@ -180,7 +184,7 @@ static void slirp_forget_source(struct net_slirp *s)
 	s->source = NULL;
 }
 
-/* All that it says, which is for a person; a taken-over process says what it likes. */
+/* Passes on what the process prints, for a person. One that was taken over may say anything. */
 static void slirp_hear(struct net_slirp *s)
 {
 	char text[256];
@@ -237,7 +241,7 @@ static gboolean slirp_dispatch(GSource *source, GSourceFunc callback, gpointer o
 	(void)opaque;
 	net_lock(net);
 	alive = s->kept || slirp_take(s);
-	/* With a frame kept nothing is read that would tell. */
+	/* While a frame is kept nothing is read, so that a read cannot notice the end. */
 	if (s->kept && events & G_IO_HUP)
 		alive = false;
 	net_receive_done(net);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * --net tap=NAME: frames go to and from an interface of the host. Checksums and
- * segmentation are left to whoever is better at them, as far as the guest and
- * the host's tun driver both agree.
+ * segmentation are offloaded, as far as the guest and the host's tun driver both
+ * support it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,8 +39,8 @@ struct net_tap {
 	GIOCondition events; /* what we poll for */
 	bool gone; /* the interface was deleted */
 	uint64_t features; /* what the guest took */
-	bool csum; /* the guest may leave checksums to us */
-	bool guest_csum; /* and we to the guest */
+	bool csum; /* the guest may send frames without a checksum */
+	bool guest_csum; /* the guest accepts frames without a checksum */
 	size_t kept; /* bytes of a frame in @buf that the guest had no room for */
 	uint8_t *buf;
 };
@@ -58,12 +58,12 @@ static void tap_poll(struct net_tap *tap, GIOCondition events)
 	g_source_modify_unix_fd(tap->source, tap->tag, events);
 }
 
-/* The frame in @buf. Returns what net_receive() does. */
+/* Delivers the frame in @buf. Returns what net_receive() does. */
 static int tap_deliver(struct net_tap *tap, size_t len)
 {
 	struct virtio_net_hdr_mrg_rxbuf *hdr = (void *)tap->buf;
 
-	/* The driver that knows no checksum flags must see none (virtio 1.2 5.1.6.4.1). */
+	/* A driver that did not negotiate checksums must see no flags (virtio 1.2 5.1.6.4.1). */
 	if (!tap->guest_csum)
 		hdr->hdr.flags = 0;
 	return net_receive(tap->be.net, hdr, tap->buf + NET_HDR_SIZE, len - NET_HDR_SIZE);
@@ -97,7 +97,7 @@ static gboolean tap_dispatch(GSource *source, GSourceFunc callback, gpointer opa
 	(void)opaque;
 	net_lock(tap->be.net);
 	if (revents & (G_IO_ERR | G_IO_HUP | G_IO_NVAL)) {
-		/* Polled for or not, this would be reported for ever. */
+		/* The event would be reported for ever, even if it is not polled for. */
 		machine_warn(tap->machine, "tap %s: the interface is gone", tap->name);
 		g_source_remove_unix_fd(source, tap->tag);
 		tap->gone = true;
@@ -120,7 +120,7 @@ static GSourceFuncs tap_source_funcs = { .dispatch = tap_dispatch };
 
 /*
  * virtio 1.2 5.1.6.2.1: a driver must not use a kind of segmentation that it has not
- * negotiated; the host's tun would cut any. Such a frame is dropped.
+ * negotiated. The host's tun would accept any, so such a frame is dropped here.
  */
 static bool tap_gso_ok(const struct net_tap *tap, uint8_t type)
 {
@@ -205,7 +205,7 @@ static void tap_start(struct net_backend *be, uint64_t features)
 	tap->features = features;
 	tap->csum = features & NET_FEATURE(VIRTIO_NET_F_CSUM);
 	tap->guest_csum = features & NET_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
-	/* It took the same flags when we asked at the start; the offer said no more. */
+	/* It cannot fail: tun accepted these flags at the start, and no others were offered. */
 	(void)ioctl(tap->fd, TUNSETOFFLOAD, tap_offloads(features));
 	tap_poll(tap, G_IO_IN);
 }
@@ -249,7 +249,7 @@ static int tap_word(void *backend, const char *label, const char *word, struct e
 	struct tap_config *config = backend;
 	const char *name = parse_value(word, "tap");
 
-	/* The first word is ours; there are no others. */
+	/* The first word is the interface's name; there are no others. */
 	if (config->name)
 		return -ENOENT;
 	if (!name || !*name || strlen(name) >= IFNAMSIZ)
@@ -259,7 +259,7 @@ static int tap_word(void *backend, const char *label, const char *word, struct e
 	return 0;
 }
 
-/* What the host's interface takes; 0 where it does not tell, or a guest could not use it. */
+/* MTU of the host's interface; 0 if it is not known, or not one that a guest could use. */
 static uint16_t tap_mtu(const struct net_tap *tap)
 {
 	struct ifreq ifr = { .ifr_mtu = 0 };

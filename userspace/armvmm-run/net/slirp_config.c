@@ -18,7 +18,7 @@ const struct device_word slirp_config_words[] = {
 	{ NULL, NULL },
 };
 
-/* "[ADDR]:PORT" up to @end. An empty address is what @addr was. */
+/* Parses "[ADDR]:PORT" up to @end. An empty address leaves *@addr as it was. */
 static int slirp_endpoint(const char *text, const char *end, uint32_t *addr, uint16_t *port)
 {
 	const char *colon = memchr(text, ':', end - text);
@@ -46,7 +46,7 @@ static int slirp_hostfwd(struct slirp_config *config, const char *text)
 
 	if (config->nr_hostfwds == SLIRP_MAX_HOSTFWDS)
 		return -E2BIG;
-	/* Others than this host have to be let in by name: 0.0.0.0 is all addresses. */
+	/* Only this host may connect, unless an address is given: 0.0.0.0 is all addresses. */
 	*fwd = (struct slirp_hostfwd){
 		.udp = !strncmp(text, "udp:", 4),
 		.host_addr = INADDR_LOOPBACK,
@@ -72,7 +72,7 @@ static int slirp_address(const char *text, uint32_t *addr)
 	return 0;
 }
 
-/* "ADDRESS" or "ADDRESS/BITS": with room for host, name server and guest, and DHCP's 16. */
+/* "ADDRESS" or "ADDRESS/BITS". It must have room for host, name server, guest, and DHCP's 16. */
 static int slirp_network(struct slirp_config *config, const char *text)
 {
 	const char *slash = strchr(text, '/');
@@ -101,7 +101,7 @@ static int slirp_connections(struct slirp_config *config, const char *text)
 	return 0;
 }
 
-/* The words that take on or off. Returns -ENOENT for another. */
+/* Parses the words whose value is on or off. Returns -ENOENT for any other word. */
 static int slirp_switch(struct slirp_config *config, const char *word)
 {
 	const struct {

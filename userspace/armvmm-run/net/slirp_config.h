@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What --net user is told. */
+/* The configuration of --net user. */
 #ifndef ARMVMM_RUN_SLIRP_CONFIG_H
 #define ARMVMM_RUN_SLIRP_CONFIG_H
 
@@ -10,7 +10,7 @@
 
 #define SLIRP_MAX_HOSTFWDS	16
 
-/* What has a socket of its own: a TCP connection, a UDP or ICMP flow of the last minutes. */
+/* Each has a socket: a TCP connection, or a UDP or ICMP flow of the last minutes. */
 #define SLIRP_CONNECTIONS	512
 #define SLIRP_MAX_CONNECTIONS	4096
 

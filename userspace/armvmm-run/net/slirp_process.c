@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The process that libslirp runs in: frames of the guest's come by a socket, and go to sockets of
- * the host's. It is the only one that parses them, and what the Internet answers.
+ * The process in which libslirp runs. The guest's frames come by a socket, and go to sockets of the
+ * host. No other process parses them, or the Internet's answers.
  *
- * libslirp hands over a frame whether or not there is room for it. Those for which there is none
- * are queued here, and while any are, libslirp is not asked to read from its sockets; where they
- * become many, no more of the guest's frames are taken.
+ * Libslirp hands over a frame whether or not there is room for it. Frames without room are queued
+ * here, and while any is queued, libslirp does not read from its sockets. If the queue grows long,
+ * no more of the guest's frames are read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,10 +20,10 @@
 #include "net/slirp_process.h"
 #include "net/slirp_stack.h"
 
-/* Bytes that wait for the guest, at which no more is taken from it. */
+/* At so many queued bytes, no more of the guest's frames are read. */
 #define SLIRP_BACKLOG_FULL	(256u << 10)
 
-/* More than all connections can send at once; what is beyond is TCP's to send again. */
+/* More than all connections can send at once. Frames beyond are dropped: TCP sends them again. */
 #define SLIRP_BACKLOG_MAX	(16u << 20)
 
 /* The guest's frames between two looks at the host's sockets. */
@@ -74,7 +74,7 @@ static void slirp_dequeue(struct slirp_process *p)
 	free(frame);
 }
 
-/* Is it done with? That the guest's process is gone is seen when it is read from. */
+/* False: there is no room. If the guest's process is gone, the next read notices it. */
 static bool slirp_deliver(struct slirp_process *p, const void *data, size_t len)
 {
 	return write(p->fd, data, len) >= 0 || (errno != EAGAIN && errno != EINTR);
@@ -94,7 +94,7 @@ static void slirp_flush(struct slirp_process *p)
 		slirp_dequeue(p);
 }
 
-/* The driver is gone, and takes with it what was for it. */
+/* The driver is gone: drops the frames that were for it. */
 static void slirp_stop(struct slirp_process *p)
 {
 	const uint8_t stop[SLIRP_STOP] = { 0 };
@@ -119,7 +119,7 @@ static const struct slirp_stack_ops slirp_ops = {
 
 /* ---- From the guest ---- */
 
-/* Returns false at the end of the process that has the guest. */
+/* Returns false once the guest's process has ended. */
 static bool slirp_take(struct slirp_process *p)
 {
 	uint8_t frame[SLIRP_FRAME_MAX + 1];
@@ -158,7 +158,7 @@ static void slirp_serve(struct slirp_process *p)
 		}
 		slirp_flush(p);
 		slirp_stack_dispatch(p->stack);
-		/* libslirp may have made the array anew: no more of @fds. */
+		/* @fds must not be used any more: libslirp may have reallocated the array. */
 		if (!slirp_take(p))
 			return;
 	}

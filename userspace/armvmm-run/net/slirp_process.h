@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What goes over the socket between net_slirp.c and the process that libslirp runs in. Both are
- * one program, so structures are the same. First a struct slirp_setup, then a struct slirp_reply
- * the other way, then frames both ways, a message each. A message of SLIRP_STOP's length is no
- * frame: to the process it says that the guest's driver is gone, and it comes back behind the last
- * frame that was for it.
+ * The protocol of the socket between net_slirp.c and the process in which libslirp runs. Both are
+ * the same program, so that structures match. A struct slirp_setup comes first, then a struct
+ * slirp_reply the other way, then frames both ways, each as a message. A message of SLIRP_STOP's
+ * length is not a frame: it tells the process that the guest's driver is gone. The process sends it
+ * back, behind the last frame that was for that driver.
  */
 #ifndef ARMVMM_RUN_SLIRP_PROCESS_H
 #define ARMVMM_RUN_SLIRP_PROCESS_H
@@ -30,10 +30,10 @@ struct slirp_reply {
 	struct error why;	/* where it is not */
 };
 
-/* What libslirp has at most for a connection: a buffer for each way. */
+/* The most memory that libslirp uses for a connection: a buffer for each direction. */
 #define SLIRP_CONNECTION_DATA	(2 * 128u << 10)
 
-/* And for all else: pieces of packets, frames that wait, and the heap's own. */
+/* And for everything else: fragments, queued frames, and the heap's overhead. */
 #define SLIRP_DATA	(64u << 20)
 
 #endif /* ARMVMM_RUN_SLIRP_PROCESS_H */

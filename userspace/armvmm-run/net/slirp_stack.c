@@ -68,7 +68,7 @@ static void *slirp_cb_timer_new(SlirpTimerCb fire, void *cb_opaque, void *opaque
 	struct slirp_stack *s = opaque;
 	struct slirp_timer *t = calloc(1, sizeof(*t));
 
-	/* libslirp takes no failure. */
+	/* libslirp does not expect a failure. */
 	if (!t)
 		abort();
 	*t = (struct slirp_timer){
@@ -96,7 +96,7 @@ static void slirp_cb_timer_mod(void *timer, int64_t expire_ms, void *opaque)
 	((struct slirp_timer *)timer)->expires = expire_ms;
 }
 
-/* File descriptors are asked for anew before each poll, so these have nothing to do. */
+/* These have nothing to do: file descriptors are collected anew before each poll. */
 static void slirp_cb_poll_fd(int fd, void *opaque)
 {
 	(void)fd;
@@ -123,7 +123,7 @@ static const SlirpCb slirp_callbacks = {
 
 /* ---- Waiting ---- */
 
-/* The bits of poll() and libslirp's, for both ways. */
+/* The bits of poll() and those of libslirp, to convert either way. */
 static const struct {
 	short poll;
 	int slirp;
@@ -193,7 +193,7 @@ static void slirp_timers_run(struct slirp_stack *s)
 		t = t->next;
 	if (t) {
 		t->expires = -1;
-		/* It may make and free some; others that are due fire after the next poll(). */
+		/* It may make and free timers. Others that are due fire after the next poll(). */
 		t->fire(t->opaque);
 	}
 }

@@ -23,13 +23,13 @@ struct slirp_stack;
 struct slirp_stack_ops {
 	/* A frame for the guest, SLIRP_FRAME_MAX bytes at most. */
 	void (*output)(void *opaque, const void *frame, size_t len);
-	/* What the guest does wrong, a sentence. */
+	/* A sentence about what the guest did wrong. */
 	void (*note)(void *opaque, const char *text);
 };
 
 /*
- * Makes one, whose forwarded ports are open then. Returns NULL with @err set (without @config's
- * label), and *@ret -errno.
+ * Makes a stack and opens its forwarded ports. On failure returns NULL, with @err set (without
+ * @config's label) and -errno in *@ret.
  */
 struct slirp_stack *slirp_stack_new(const struct slirp_config *config,
 				    const struct slirp_stack_ops *ops, void *opaque, int *ret,
@@ -40,9 +40,9 @@ void slirp_stack_free(struct slirp_stack *s);
 void slirp_stack_input(struct slirp_stack *s, const void *frame, size_t len);
 
 /*
- * What to poll() for, and *@timeout as poll() takes it. The first entry is the caller's to fill in.
- * With @hold the stack's sockets are left alone: data waits in the host's kernel, where TCP slows
- * the sender down. The array is the stack's, and good until the next call.
+ * Returns what to poll() for, and *@timeout for poll(). The caller fills in the first entry. With
+ * @hold the stack's sockets are left out: data waits in the host's kernel, where TCP slows the
+ * sender down. The array belongs to the stack, and is valid until the next call.
  */
 struct pollfd *slirp_stack_prepare(struct slirp_stack *s, bool hold, unsigned int *nr,
 				   int *timeout);

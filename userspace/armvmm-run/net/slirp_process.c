@@ -200,7 +200,6 @@ static int slirp_process_main(int fd, process_confine *confine)
 	p.backlog_end = &p.backlog;
 	p.verbose = setup.verbose;
 	p.stack = slirp_stack_new(&setup.config, &slirp_ops, &p, &ret, &err);
-	/* A new user, of those who have not started us, forgets it. */
 	if (!ret)
 		ret = slirp_confine(&setup, confine, &err);
 	slirp_reply(fd, ret, &err);

@@ -15,7 +15,7 @@ sysroot=$("$ARMVMM_TOP/scripts/sysroot.sh")
 
 # The libraries that programs link with, each with its package's own word on who needs which
 # version: dpkg-shlibdeps takes a package's tree for that.
-libs=(libc6 libfdt1 libgcc-s1 libglib2.0-0 libjson-glib-1.0-0 libslirp0 libseccomp2 libcap-ng0
+libs=(libc6 libfdt1 libgcc-s1 libglib2.0-0 libjansson4 libslirp0 libseccomp2 libcap-ng0
 	zlib1g libzstd1)
 id=$(printf '%s\n' bookworm "${libs[@]}" | cat - "$0" | sha256sum | cut -c1-16)
 libdir=$ARMVMM_CACHE/deblibs/libs-$id

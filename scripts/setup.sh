@@ -16,14 +16,14 @@ base=(
 	binutils-arm-linux-gnueabihf bc flex bison pkg-config python3 kmod
 	libssl-dev libelf-dev rsync xz-utils zstd ccache
 	# to build the unit tests for the build machine
-	libfdt-dev libglib2.0-dev libjson-glib-dev libslirp-dev libseccomp-dev libcap-ng-dev zlib1g-dev
+	libfdt-dev libglib2.0-dev libjansson-dev libslirp-dev libseccomp-dev libcap-ng-dev zlib1g-dev
 	libzstd-dev
 	# to make hosts, guests and their images, and to emulate the board
 	qemu-system-arm gdb-multiarch device-tree-compiler cpio e2fsprogs fakeroot mmdebstrap
 	debian-archive-keyring ca-certificates util-linux
 )
 board=(make gcc libc6-dev cpio pkg-config device-tree-compiler libfdt-dev libglib2.0-dev
-	libjson-glib-dev libslirp-dev libseccomp-dev libcap-ng-dev zlib1g-dev libzstd-dev)
+	libjansson-dev libslirp-dev libseccomp-dev libcap-ng-dev zlib1g-dev libzstd-dev)
 # to build Debian's source of QEMU, beside what base or board has
 qemu=(bzip2 dpkg-dev flex bison meson ninja-build patch perl pkg-config python3 python3-venv
 	xz-utils zlib1g-dev)

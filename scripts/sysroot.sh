@@ -12,11 +12,11 @@ packages=(
 	# what the host under test runs with
 	libc6 libgcc-s1 busybox-static libglib2.0-0 libpcre2-8-0 libffi8 zlib1g libfdt1 libslirp0
 	libseccomp2 libcap-ng0 libzstd1 kexec-tools libpixman-1-0
-	libjson-glib-1.0-0 libmount1 libblkid1 libselinux1
+	libjansson4
 	# what user space is built with
 	libc6-dev linux-libc-dev libglib2.0-dev libpcre2-dev libffi-dev zlib1g-dev libfdt-dev
 	libslirp-dev libpixman-1-dev libseccomp-dev libcap-ng-dev libzstd-dev
-	libjson-glib-dev libmount-dev libblkid-dev libselinux1-dev libsepol-dev
+	libjansson-dev
 )
 id=$suite-$(printf '%s\n' "${packages[@]}" | cat - "$0" | sha256sum | cut -c1-12)
 dest=$ARMVMM_CACHE/sysroot/$id

@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/control/splitter.c
-// sources: userspace/armvmm-run/control/json_check.c
+// sources: userspace/armvmm-run/control/value.c
 // sources: userspace/armvmm-run/control/qmp.c userspace/armvmm-run/control/command.c
 // sources: userspace/armvmm-run/control/commands_run.c userspace/armvmm-run/control/commands_query.c
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
-// pkgs: json-glib-1.0
+// pkgs: glib-2.0 jansson
 /*
  * What a client sends to the control socket, in pieces of any length: each text gets one answer, a
  * line that is JSON, and a text that was broken off is found again behind the line's end.
  */
 #include "control/qmp.h"
 #include "control/splitter.h"
+#include "control/value.h"
 #include "fuzz.h"
 #include "control/control_fake.h"
 
 static void answered(struct qmp *qmp, const struct splitter *s)
 {
 	char *line = qmp_answer(qmp, s->text, s->length);
-	JsonNode *node = json_from_string(line, NULL);
+	json_t *node = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 
-	FUZZ_MUST(node && JSON_NODE_HOLDS_OBJECT(node));
+	FUZZ_MUST(json_is_object(node));
 	FUZZ_MUST(g_utf8_validate(line, -1, NULL));
 	FUZZ_MUST(g_str_has_suffix(line, "\r\n"));
 	for (const char *c = line; c < line + strlen(line) - 2; c++)
 		FUZZ_MUST((unsigned char)*c >= ' ');
-	json_node_unref(node);
+	json_decref(node);
 	g_free(line);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "control/value.h"
 
 #define CONNECTION_MAX_LINE	(4u << 20)	/* bytes of an answer */
 
@@ -58,30 +59,16 @@ static char *connection_line(struct connection *c)
 	return g_strchomp(line);
 }
 
-/* The message's object, which holds a reference; NULL: it is none. */
-static JsonObject *connection_parse(const char *line)
-{
-	JsonNode *node = json_from_string(line, NULL);
-	JsonObject *o = NULL;
-
-	if (node && JSON_NODE_HOLDS_OBJECT(node))
-		o = json_node_dup_object(node);
-	if (node)
-		json_node_unref(node);
-	return o;
-}
-
 /* The next line that is an event, or that is none. */
 static char *connection_next(struct connection *c, bool event)
 {
 	char *line;
 
 	while ((line = connection_line(c))) {
-		JsonObject *o = connection_parse(line);
-		bool is = o && json_object_has_member(o, "event");
+		json_t *message = json_loads(line, 0, NULL);
+		bool is = json_object_get(message, "event");
 
-		if (o)
-			json_object_unref(o);
+		json_decref(message);
 		if (is == event)
 			return line;
 		g_free(line);
@@ -107,63 +94,56 @@ char *connection_raw(struct connection *c, const char *text, GError **err)
 }
 
 /* What the answer @line returns, or NULL with @err set to its error. */
-static JsonNode *connection_answer(struct connection *c, const char *line, GError **err)
+static json_t *connection_answer(struct connection *c, const char *line, GError **err)
 {
-	JsonObject *o = connection_parse(line), *error = NULL;
-	JsonNode *node = o ? json_object_dup_member(o, "return") : NULL;
+	json_t *answer = json_loads(line, 0, NULL);
+	json_t *value = json_incref(json_object_get(answer, "return"));
+	const char *desc = json_string_value(json_object_get(json_object_get(answer, "error"),
+							     "desc"));
 
-	if (o && !node && json_object_has_member(o, "error"))
-		error = json_object_get_object_member(o, "error");
-	if (!node)
+	if (!value)
 		g_set_error(err, CONNECTION_ERROR, CONNECTION_REFUSED, "%s",
-			    error && json_object_has_member(error, "desc") ?
-			    json_object_get_string_member(error, "desc") :
-			    "what it answers is no QMP");
-	if (o)
-		json_object_unref(o);
-	return node;
+			    desc ? desc : "what it answers is no QMP");
+	json_decref(answer);
+	return value;
 }
 
-JsonNode *connection_run(struct connection *c, const char *name, JsonObject *args, GError **err)
+json_t *connection_run(struct connection *c, const char *name, json_t *args, GError **err)
 {
-	JsonObject *o = json_object_new();
-	JsonNode *node = json_node_new(JSON_NODE_OBJECT), *value = NULL;
+	json_t *message = json_pack("{s:s}", "execute", name), *value = NULL;
 	char *text, *line;
 
-	json_object_set_string_member(o, "execute", name);
 	if (args)
-		json_object_set_object_member(o, "arguments", args);
-	json_node_take_object(node, o);
-	text = json_to_string(node, FALSE);
+		json_object_set_new(message, "arguments", args);
+	text = value_print(message);
 	line = connection_raw(c, text, err);
 	if (line)
 		value = connection_answer(c, line, err);
 	g_free(line);
 	g_free(text);
-	json_node_unref(node);
+	json_decref(message);
 	return value;
 }
 
 static bool connection_negotiate(struct connection *c, GError **err)
 {
-	char *greeting = connection_line(c);
-	JsonObject *o = greeting ? connection_parse(greeting) : NULL;
-	bool is = o && json_object_has_member(o, "QMP");
-	JsonNode *node = NULL;
+	char *line = connection_line(c);
+	json_t *greeting = line ? json_loads(line, 0, NULL) : NULL;
+	bool is = json_object_get(greeting, "QMP");
+	json_t *value = NULL;
 
 	if (is)
-		node = connection_run(c, "qmp_capabilities", NULL, err);
-	else if (greeting)
+		value = connection_run(c, "qmp_capabilities", NULL, err);
+	else if (line)
 		/* It does not serve us, and says why. */
-		node = connection_answer(c, greeting, err);
+		value = connection_answer(c, line, err);
 	else
 		connection_ended(c, err);
-	if (node)
-		json_node_unref(node);
-	if (o)
-		json_object_unref(o);
-	g_free(greeting);
-	return is && node;
+	is = is && value;
+	json_decref(value);
+	json_decref(greeting);
+	g_free(line);
+	return is;
 }
 
 struct connection *connection_open(const char *path, GError **err)

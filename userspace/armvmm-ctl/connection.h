@@ -4,7 +4,7 @@
 #define ARMVMM_CTL_CONNECTION_H
 
 #include <glib.h>
-#include <json-glib/json-glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 
 struct connection;
@@ -24,7 +24,7 @@ void connection_close(struct connection *c);
  * Has the command @name carried out with @args (NULL: none), which are given up. Returns what it
  * returns, or NULL with @err set.
  */
-JsonNode *connection_run(struct connection *c, const char *name, JsonObject *args, GError **err);
+json_t *connection_run(struct connection *c, const char *name, json_t *args, GError **err);
 
 /* Sends @text as it is, and returns the answer, or NULL with @err set. */
 char *connection_raw(struct connection *c, const char *text, GError **err);

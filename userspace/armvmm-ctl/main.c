@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/address.h"
+#include "control/value.h"
 #include "verb.h"
 
 /* As the man page has them. */
@@ -49,9 +50,11 @@ static int main_usage(const char *format, const char *what)
 static int main_run(const struct address *address, const struct verb *verb, char **args)
 {
 	GError *err = NULL;
-	struct connection *c = connection_open(address->path, &err);
+	struct connection *c;
 	int status = EXIT_DONE;
 
+	value_prepare();
+	c = connection_open(address->path, &err);
 	if (!c || !verb->run(c, args, &err)) {
 		fprintf(stderr, "armvmm-ctl: %s\n", err->message);
 		status = err->code == CONNECTION_FAILED ? EXIT_NO_MACHINE : EXIT_REFUSED;

@@ -2,18 +2,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/value.h"
 #include "verb.h"
 
 #define VERB_CONSOLE_SIZE	65536
 
 /* A command that returns nothing. @name is QMP's. */
-static bool verb_do(struct connection *c, const char *name, JsonObject *args, GError **err)
+static bool verb_do(struct connection *c, const char *name, json_t *args, GError **err)
 {
-	JsonNode *node = connection_run(c, name, args, err);
+	json_t *value = connection_run(c, name, args, err);
+	bool done = value;
 
-	if (node)
-		json_node_unref(node);
-	return node;
+	json_decref(value);
+	return done;
 }
 
 static bool verb_stop(struct connection *c, char **args, GError **err)
@@ -41,45 +42,47 @@ static bool verb_quit(struct connection *c, char **args, GError **err)
 	return verb_do(c, "quit", NULL, err);
 }
 
-/* An answer that lacks what it must have prints as nothing. */
-static JsonObject *verb_object(JsonNode *node)
+/* What an answer lacks is printed as a question mark, or as no number. */
+static const char *verb_text(json_t *o, const char *name)
 {
-	return JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+	const char *text = json_string_value(json_object_get(o, name));
+
+	return text ? text : "?";
+}
+
+static long long verb_number(json_t *o, const char *name)
+{
+	return json_integer_value(json_object_get(o, name));
 }
 
 static bool verb_status(struct connection *c, char **args, GError **err)
 {
-	JsonNode *node = connection_run(c, "query-status", NULL, err);
+	json_t *value = connection_run(c, "query-status", NULL, err);
 
-	if (!node)
+	if (!value)
 		return false;
-	if (verb_object(node))
-		puts(json_object_get_string_member_with_default(verb_object(node), "status", "?"));
-	json_node_unref(node);
+	puts(verb_text(value, "status"));
+	json_decref(value);
 	return true;
 }
 
-static bool verb_each(struct connection *c, const char *name, void (*print)(JsonObject *o),
+static bool verb_each(struct connection *c, const char *name, void (*print)(json_t *o),
 		      GError **err)
 {
-	JsonNode *node = connection_run(c, name, NULL, err);
-	JsonArray *list;
+	json_t *list = connection_run(c, name, NULL, err), *o;
+	size_t i;
 
-	if (!node)
+	if (!list)
 		return false;
-	list = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
-	for (unsigned int i = 0; list && i < json_array_get_length(list); i++)
-		if (verb_object(json_array_get_element(list, i)))
-			print(json_array_get_object_element(list, i));
-	json_node_unref(node);
+	json_array_foreach(list, i, o)
+		print(o);
+	json_decref(list);
 	return true;
 }
 
-static void verb_print_cpu(JsonObject *o)
+static void verb_print_cpu(json_t *o)
 {
-	printf("%lld\tthread %lld\n",
-	       (long long)json_object_get_int_member_with_default(o, "cpu-index", -1),
-	       (long long)json_object_get_int_member_with_default(o, "thread-id", 0));
+	printf("%lld\tthread %lld\n", verb_number(o, "cpu-index"), verb_number(o, "thread-id"));
 }
 
 static bool verb_cpus(struct connection *c, char **args, GError **err)
@@ -87,27 +90,18 @@ static bool verb_cpus(struct connection *c, char **args, GError **err)
 	return verb_each(c, "query-cpus-fast", verb_print_cpu, err);
 }
 
-static JsonObject *verb_member(JsonObject *o, const char *name)
+static void verb_print_disk(json_t *o)
 {
-	JsonNode *node = o ? json_object_get_member(o, name) : NULL;
-
-	return node ? verb_object(node) : NULL;
-}
-
-static void verb_print_disk(JsonObject *o)
-{
-	JsonObject *inserted = verb_member(o, "inserted");
-	JsonObject *image = verb_member(inserted, "image");
-	const char *id = json_object_get_string_member_with_default(o, "device", "?");
+	json_t *inserted = json_object_get(o, "inserted");
+	json_t *image = json_object_get(inserted, "image");
 
 	if (!image) {
-		printf("%s\n", id);
+		printf("%s\n", verb_text(o, "device"));
 		return;
 	}
-	printf("%s\t%lld\t%s\t%s\n", id,
-	       (long long)json_object_get_int_member_with_default(image, "virtual-size", 0),
-	       json_object_get_boolean_member_with_default(inserted, "ro", FALSE) ? "ro" : "rw",
-	       json_object_get_string_member_with_default(image, "filename", "?"));
+	printf("%s\t%lld\t%s\t%s\n", verb_text(o, "device"), verb_number(image, "virtual-size"),
+	       json_is_true(json_object_get(inserted, "ro")) ? "ro" : "rw",
+	       verb_text(image, "filename"));
 }
 
 static bool verb_disks(struct connection *c, char **args, GError **err)
@@ -140,7 +134,6 @@ static bool verb_size(const char *text, gint64 *size)
 
 static bool verb_resize(struct connection *c, char **args, GError **err)
 {
-	JsonObject *o;
 	gint64 size;
 
 	if (!verb_size(args[1], &size)) {
@@ -148,32 +141,29 @@ static bool verb_resize(struct connection *c, char **args, GError **err)
 			    "%s: is no size (bytes, or with K, M, G or T)", args[1]);
 		return false;
 	}
-	o = json_object_new();
-	json_object_set_string_member(o, "device", args[0]);
-	json_object_set_int_member(o, "size", size);
-	return verb_do(c, "block_resize", o, err);
+	return verb_do(c, "block_resize",
+		       json_pack("{s:o, s:I}", "device", value_text(args[0]), "size",
+				 (json_int_t)size), err);
 }
 
 /* What nobody has read yet, byte for byte. */
 static bool verb_console(struct connection *c, char **args, GError **err)
 {
-	JsonObject *o = json_object_new();
-	JsonNode *node;
+	json_t *value = connection_run(c, "ringbuf-read",
+				       json_pack("{s:s, s:i, s:s}", "device", "console",
+						 "size", VERB_CONSOLE_SIZE, "format", "base64"),
+				       err);
 	guchar *bytes;
 	gsize len;
 
-	json_object_set_string_member(o, "device", "console");
-	json_object_set_int_member(o, "size", VERB_CONSOLE_SIZE);
-	json_object_set_string_member(o, "format", "base64");
-	node = connection_run(c, "ringbuf-read", o, err);
-	if (!node)
+	if (!value)
 		return false;
-	if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING) {
-		bytes = g_base64_decode(json_node_get_string(node), &len);
+	if (json_is_string(value)) {
+		bytes = g_base64_decode(json_string_value(value), &len);
 		fwrite(bytes, 1, len, stdout);
 		g_free(bytes);
 	}
-	json_node_unref(node);
+	json_decref(value);
 	return true;
 }
 

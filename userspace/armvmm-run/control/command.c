@@ -35,17 +35,15 @@ const struct command *command_find(const char *name)
 
 /* ---- Arguments ---- */
 
-static bool command_has_type(JsonNode *node, enum command_type type)
+static bool command_has_type(json_t *value, enum command_type type)
 {
-	GType is = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_value_type(node) : G_TYPE_INVALID;
-
 	switch (type) {
 	case COMMAND_STRING:
-		return is == G_TYPE_STRING;
+		return json_is_string(value);
 	case COMMAND_INT:
-		return is == G_TYPE_INT64;
+		return json_is_integer(value);
 	default:
-		return is == G_TYPE_BOOLEAN;
+		return json_is_boolean(value);
 	}
 }
 
@@ -62,19 +60,15 @@ static int command_check_given(struct command_call *call, const struct command *
 	static const char *const names[] = {
 		[COMMAND_STRING] = "string", [COMMAND_INT] = "integer", [COMMAND_BOOL] = "boolean",
 	};
-	JsonObjectIter iter;
 	const char *name;
-	JsonNode *node;
+	json_t *value;
 
-	if (!call->args)
-		return 0;
-	json_object_iter_init(&iter, call->args);
-	while (json_object_iter_next(&iter, &name, &node)) {
+	json_object_foreach(call->args, name, value) {
 		const struct command_arg *arg = command_arg(command, name);
 
 		if (!arg)
 			return error_set(&call->err, -EINVAL, "Parameter '%.64s' is unexpected", name);
-		if (!command_has_type(node, arg->type))
+		if (!command_has_type(value, arg->type))
 			return error_set(&call->err, -EINVAL,
 					 "Invalid parameter type for '%s', expected: %s", name,
 					 names[arg->type]);
@@ -86,9 +80,8 @@ static int command_check(struct command_call *call, const struct command *comman
 {
 	for (unsigned int i = 0; i < COMMAND_MAX_ARGS && command->args[i].name; i++) {
 		const struct command_arg *arg = &command->args[i];
-		bool given = call->args && json_object_has_member(call->args, arg->name);
 
-		if (!given && !arg->optional)
+		if (!json_object_get(call->args, arg->name) && !arg->optional)
 			return error_set(&call->err, -EINVAL, "Parameter '%s' is missing", arg->name);
 	}
 	return command_check_given(call, command);
@@ -96,50 +89,23 @@ static int command_check(struct command_call *call, const struct command *comman
 
 const char *command_string(const struct command_call *call, const char *name)
 {
-	return call->args && json_object_has_member(call->args, name) ?
-		       json_object_get_string_member(call->args, name) : NULL;
+	return json_string_value(json_object_get(call->args, name));
 }
 
 int64_t command_int(const struct command_call *call, const char *name)
 {
-	return json_object_get_int_member(call->args, name);
+	return json_integer_value(json_object_get(call->args, name));
 }
 
-JsonNode *command_run(struct command_call *call, const struct command *command)
+json_t *command_run(struct command_call *call, const struct command *command)
 {
-	JsonNode *node;
+	json_t *value;
 
 	call->err.text[0] = '\0';
 	if (command_check(call, command))
 		return NULL;
-	node = command->run(call);
-	if (!node && !call->err.text[0])
-		node = command_object(json_object_new());
-	return node;
-}
-
-/* ---- What they return ---- */
-
-JsonNode *command_object(JsonObject *object)
-{
-	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
-
-	json_node_take_object(node, object);
-	return node;
-}
-
-JsonNode *command_array(JsonArray *array)
-{
-	JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-
-	json_node_take_array(node, array);
-	return node;
-}
-
-JsonNode *command_text(const char *text)
-{
-	JsonNode *node = json_node_new(JSON_NODE_VALUE);
-
-	json_node_set_string(node, text);
-	return node;
+	value = command->run(call);
+	if (!value && !call->err.text[0])
+		value = json_object();
+	return value;
 }

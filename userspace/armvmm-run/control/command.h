@@ -6,7 +6,7 @@
 #ifndef ARMVMM_RUN_COMMAND_H
 #define ARMVMM_RUN_COMMAND_H
 
-#include <json-glib/json-glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,14 +35,14 @@ struct command_target {
 
 struct command_call {
 	const struct command_target *target;
-	JsonObject *args;	/* checked; NULL: there are none */
+	json_t *args;	/* checked; NULL: there are none */
 	struct error err;
 };
 
 struct command {
 	const char *name;
 	/* Returns what the command returns (NULL: an empty object), or NULL with call->err set. */
-	JsonNode *(*run)(struct command_call *call);
+	json_t *(*run)(struct command_call *call);
 	struct command_arg args[COMMAND_MAX_ARGS];
 };
 
@@ -56,8 +56,8 @@ extern const struct command commands_human[];
 /* The command after @prev (NULL: the first), or NULL. */
 const struct command *command_next(const struct command *prev);
 
-/* Carries out the command @name. Returns the node that it returns, or NULL with call->err set. */
-JsonNode *command_run(struct command_call *call, const struct command *command);
+/* Carries out the command @name. Returns what it returns, or NULL with call->err set. */
+json_t *command_run(struct command_call *call, const struct command *command);
 
 /* The command, or NULL. */
 const struct command *command_find(const char *name);
@@ -68,10 +68,5 @@ int64_t command_int(const struct command_call *call, const char *name);
 
 /* What query-status answers as status: "running", "paused", "debug". */
 const char *command_status(const struct machine *m);
-
-/* A node that holds @object, or @array, or the text. */
-JsonNode *command_object(JsonObject *object);
-JsonNode *command_array(JsonArray *array);
-JsonNode *command_text(const char *text);
 
 #endif /* ARMVMM_RUN_COMMAND_H */

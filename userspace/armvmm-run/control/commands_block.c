@@ -4,60 +4,45 @@
 #include <string.h>
 
 #include "control/command.h"
+#include "control/value.h"
 #include "core/blockdev.h"
 
 /* Struct ImageInfo. */
-static JsonObject *block_image(struct blockdev *b)
+static json_t *block_image(struct blockdev *b)
 {
-	JsonObject *o = json_object_new();
-
-	json_object_set_string_member(o, "filename", b->file);
-	json_object_set_string_member(o, "format", "raw");
-	json_object_set_int_member(o, "virtual-size", b->ops->size(b));
-	json_object_set_int_member(o, "actual-size", b->ops->allocated(b));
-	json_object_set_boolean_member(o, "dirty-flag", FALSE);
-	return o;
+	return json_pack("{s:o, s:s, s:I, s:I, s:b}", "filename", value_text(b->file),
+			 "format", "raw", "virtual-size", (json_int_t)b->ops->size(b),
+			 "actual-size", (json_int_t)b->ops->allocated(b), "dirty-flag", 0);
 }
 
 /* Struct BlockDeviceInfo, with all that it must have. */
-static JsonObject *block_inserted(struct blockdev *b)
+static json_t *block_inserted(struct blockdev *b)
 {
 	static const char *const limits[] = { "bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr" };
-	JsonObject *o = json_object_new(), *cache = json_object_new();
+	json_t *o = json_pack("{s:o, s:o, s:s, s:b, s:b, s:i, s:s, s:i}",
+			      "file", value_text(b->file), "node-name", value_text(b->id),
+			      "drv", "raw", "ro", b->readonly, "encrypted", 0,
+			      "backing_file_depth", 0, "detect_zeroes", "off",
+			      "write_threshold", 0);
 
-	json_object_set_boolean_member(cache, "writeback", TRUE);
-	json_object_set_boolean_member(cache, "direct", b->direct);
-	json_object_set_boolean_member(cache, "no-flush", FALSE);
-	json_object_set_string_member(o, "file", b->file);
-	json_object_set_string_member(o, "node-name", b->id);
-	json_object_set_string_member(o, "drv", "raw");
-	json_object_set_boolean_member(o, "ro", b->readonly);
-	json_object_set_boolean_member(o, "encrypted", FALSE);
-	json_object_set_int_member(o, "backing_file_depth", 0);
-	json_object_set_string_member(o, "detect_zeroes", "off");
-	json_object_set_int_member(o, "write_threshold", 0);
 	for (unsigned int i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		json_object_set_int_member(o, limits[i], 0);
-	json_object_set_object_member(o, "cache", cache);
-	json_object_set_object_member(o, "image", block_image(b));
+		json_object_set_new(o, limits[i], json_integer(0));
+	json_object_set_new(o, "cache", json_pack("{s:b, s:b, s:b}", "writeback", 1,
+						  "direct", b->direct, "no-flush", 0));
+	json_object_set_new(o, "image", block_image(b));
 	return o;
 }
 
-static JsonNode *block_query(struct command_call *call)
+static json_t *block_query(struct command_call *call)
 {
-	JsonArray *list = json_array_new();
+	json_t *list = json_array();
 
-	for (struct blockdev *b = call->target->m->disks; b; b = b->next) {
-		JsonObject *o = json_object_new();
-
-		json_object_set_string_member(o, "device", b->id);
-		json_object_set_string_member(o, "type", "unknown");
-		json_object_set_boolean_member(o, "removable", FALSE);
-		json_object_set_boolean_member(o, "locked", FALSE);
-		json_object_set_object_member(o, "inserted", block_inserted(b));
-		json_array_add_object_element(list, o);
-	}
-	return command_array(list);
+	for (struct blockdev *b = call->target->m->disks; b; b = b->next)
+		json_array_append_new(list, json_pack("{s:o, s:s, s:b, s:b, s:o}",
+						      "device", value_text(b->id),
+						      "type", "unknown", "removable", 0, "locked", 0,
+						      "inserted", block_inserted(b)));
+	return list;
 }
 
 static struct blockdev *block_find(struct command_call *call)
@@ -79,7 +64,7 @@ static struct blockdev *block_find(struct command_call *call)
 	return b;
 }
 
-static JsonNode *block_resize(struct command_call *call)
+static json_t *block_resize(struct command_call *call)
 {
 	struct blockdev *b = block_find(call);
 	int64_t size = command_int(call, "size");

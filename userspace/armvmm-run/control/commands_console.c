@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the guest has written to its console. */
 #include <errno.h>
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/command.h"
 
-static JsonNode *console_query(struct command_call *call)
+static json_t *console_query(struct command_call *call)
 {
-	JsonArray *list = json_array_new();
-	JsonObject *o = json_object_new();
-
-	json_object_set_string_member(o, "label", COMMAND_CONSOLE);
-	json_object_set_string_member(o, "filename", "ringbuf");
-	json_object_set_boolean_member(o, "frontend-open", TRUE);
-	json_array_add_object_element(list, o);
-	return command_array(list);
+	return json_pack("[{s:s, s:s, s:b}]", "label", COMMAND_CONSOLE, "filename", "ringbuf",
+			 "frontend-open", 1);
 }
 
 /* The oldest bytes that nobody has read yet, as with QEMU; they are read once. */
-static JsonNode *console_read(struct command_call *call)
+static json_t *console_read(struct command_call *call)
 {
 	const char *format = command_string(call, "format");
 	int64_t size = command_int(call, "size");
 	bool base64 = format && !strcmp(format, "base64");
-	JsonNode *node;
+	json_t *value;
 	uint8_t *buf;
 	char *text;
 	size_t len;
@@ -55,10 +50,10 @@ static JsonNode *console_read(struct command_call *call)
 	for (size_t i = 0; !base64 && i < len; i++)
 		buf[i] = buf[i] ? buf[i] : 0xff;
 	text = base64 ? g_base64_encode(buf, len) : g_utf8_make_valid((char *)buf, len);
-	node = command_text(text);
+	value = json_string(text);
 	g_free(text);
 	free(buf);
-	return node;
+	return value;
 }
 
 const struct command commands_console[] = {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "control/command.h"
+#include "control/value.h"
 #include "core/blockdev.h"
 #include "core/runstate.h"
 
@@ -66,11 +67,11 @@ static void human_unknown(const char *line, GString *out)
 }
 
 /* QEMU's monitor answers a line that it does not know by a text as well. */
-static JsonNode *human_run(struct command_call *call)
+static json_t *human_run(struct command_call *call)
 {
 	char *line = g_strstrip(g_strdup(command_string(call, "command-line")));
 	GString *out = g_string_new(NULL);
-	JsonNode *node;
+	json_t *value;
 	bool known = false;
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(human_lines); i++) {
@@ -81,10 +82,10 @@ static JsonNode *human_run(struct command_call *call)
 	}
 	if (!known)
 		human_unknown(line, out);
-	node = command_text(out->str);
+	value = value_text(out->str);
 	g_string_free(out, TRUE);
 	g_free(line);
-	return node;
+	return value;
 }
 
 const struct command commands_human[] = {

@@ -12,24 +12,21 @@ const char *command_status(const struct machine *m)
 	return machine_is_held(m) ? "paused" : "running";
 }
 
-static JsonNode *run_query_status(struct command_call *call)
+static json_t *run_query_status(struct command_call *call)
 {
 	const struct machine *m = call->target->m;
-	JsonObject *o = json_object_new();
 
-	json_object_set_boolean_member(o, "running", !machine_is_held(m));
-	json_object_set_string_member(o, "status", command_status(m));
-	return command_object(o);
+	return json_pack("{s:b, s:s}", "running", !machine_is_held(m), "status", command_status(m));
 }
 
-static JsonNode *run_stop(struct command_call *call)
+static json_t *run_stop(struct command_call *call)
 {
 	machine_hold(call->target->m, MACHINE_HOLDER_CONTROL);
 	return NULL;
 }
 
 /* A success would say that the guest goes on: nothing changes where it would not. */
-static JsonNode *run_cont(struct command_call *call)
+static json_t *run_cont(struct command_call *call)
 {
 	if (machine_is_held_by(call->target->m, MACHINE_HOLDER_GDB)) {
 		error_set(&call->err, -EBUSY, "A debugger holds the guest: it alone lets it go on");
@@ -39,19 +36,19 @@ static JsonNode *run_cont(struct command_call *call)
 	return NULL;
 }
 
-static JsonNode *run_powerdown(struct command_call *call)
+static json_t *run_powerdown(struct command_call *call)
 {
 	machine_press_power(call->target->m);
 	return NULL;
 }
 
-static JsonNode *run_reset(struct command_call *call)
+static json_t *run_reset(struct command_call *call)
 {
 	machine_request(call->target->m, MACHINE_RESET, MACHINE_BY_CONTROL, NULL);
 	return NULL;
 }
 
-static JsonNode *run_quit(struct command_call *call)
+static json_t *run_quit(struct command_call *call)
 {
 	machine_request(call->target->m, MACHINE_QUIT, MACHINE_BY_CONTROL, NULL);
 	return NULL;

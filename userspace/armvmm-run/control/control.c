@@ -10,6 +10,7 @@
 #include "control/control.h"
 #include "control/listener.h"
 #include "control/qmp.h"
+#include "control/value.h"
 #include "core/runstate.h"
 
 #define CONTROL_CLIENTS	8	/* at once */
@@ -110,6 +111,7 @@ int control_create(struct control **out, const struct address *address, struct e
 	*out = NULL;
 	if (!control)
 		return error_errno(err, -ENOMEM, "--control");
+	value_prepare();
 	ret = listener_open(&control->listener, address, &why);
 	if (ret) {
 		free(control);

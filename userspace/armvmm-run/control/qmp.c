@@ -1,83 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <glib.h>
 #include <libarmvmm.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "control/json_check.h"
 #include "control/qmp.h"
+#include "control/value.h"
 
-/*
- * The library adds ".0" to each real number that has no point, behind an exponent too, where JSON has
- * none: takes it away again there.
- */
-static void qmp_exponents(char *line)
+/* The object's text. The object is given up. */
+static char *qmp_line(json_t *object)
 {
-	bool string = false;
-	char *to = line;
+	char *text = value_print(object);
+	char *line = g_strconcat(text, "\r\n", NULL);
 
-	for (const char *p = line; *p;) {
-		bool exponent = !string && *p == 'e' && (p[1] == '+' || p[1] == '-');
-
-		if (*p == '"')
-			string = !string;
-		else if ((string && *p == '\\') || exponent)
-			*to++ = *p++;
-		*to++ = *p++;
-		if (!exponent)
-			continue;
-		while (g_ascii_isdigit(*p))
-			*to++ = *p++;
-		if (p[0] == '.' && p[1] == '0')
-			p += 2;
-	}
-	*to = '\0';
-}
-
-/*
- * The object's text, which is given up. The library passes on what it was given, and names of files
- * and of the guest are bytes of any kind; of the control characters it forgets the last, 0x1f.
- */
-static char *qmp_line(JsonObject *object)
-{
-	JsonNode *node = command_object(object);
-	char *text = json_to_string(node, FALSE);
-	char *valid = g_utf8_make_valid(text, -1);
-	char **part = g_strsplit(valid, "\x1f", -1);
-	char *escaped = g_strjoinv("\\u001f", part);
-	char *line = g_strconcat(escaped, "\r\n", NULL);
-
-	qmp_exponents(line);
-	g_free(escaped);
-	g_strfreev(part);
-	g_free(valid);
 	g_free(text);
-	json_node_unref(node);
+	json_decref(object);
 	return line;
 }
 
 /* ---- Answers ---- */
 
-static char *qmp_error(const char *class, const char *desc, JsonNode *id)
+/* A member @name of @value, which is given up, and the @id of what is answered, if it has one. */
+static char *qmp_reply(const char *name, json_t *value, json_t *id)
 {
-	JsonObject *o = json_object_new(), *error = json_object_new();
+	json_t *o = json_object();
 
-	json_object_set_string_member(error, "class", class);
-	json_object_set_string_member(error, "desc", desc);
-	json_object_set_object_member(o, "error", error);
+	json_object_set_new(o, name, value);
 	if (id)
-		json_object_set_member(o, "id", json_node_copy(id));
+		json_object_set(o, "id", id);
 	return qmp_line(o);
 }
 
-static char *qmp_return(JsonNode *value, JsonNode *id)
+static char *qmp_error(const char *class, const char *desc, json_t *id)
 {
-	JsonObject *o = json_object_new();
+	json_t *error = json_pack("{s:s, s:o}", "class", class, "desc", value_text(desc));
 
-	json_object_set_member(o, "return", value);
-	if (id)
-		json_object_set_member(o, "id", json_node_copy(id));
-	return qmp_line(o);
+	return qmp_reply("error", error, id);
+}
+
+static char *qmp_return(json_t *value, json_t *id)
+{
+	return qmp_reply("return", value, id);
 }
 
 char *qmp_refusal(const char *why)
@@ -86,44 +50,36 @@ char *qmp_refusal(const char *why)
 }
 
 /* As three numbers, whatever the library calls its version. */
-JsonObject *qmp_version(void)
+json_t *qmp_version(void)
 {
-	JsonObject *o = json_object_new(), *numbers = json_object_new();
-	unsigned int major = 0, minor = 0, micro = 0;
+	int major = 0, minor = 0, micro = 0;
 	char *package = g_strconcat("armvmm-run ", armvmm_library_version(), NULL);
+	json_t *o;
 
-	sscanf(armvmm_library_version(), "%u.%u.%u", &major, &minor, &micro);
-	json_object_set_int_member(numbers, "micro", micro);
-	json_object_set_int_member(numbers, "minor", minor);
-	json_object_set_int_member(numbers, "major", major);
-	json_object_set_object_member(o, "qemu", numbers);
-	json_object_set_string_member(o, "package", package);
+	sscanf(armvmm_library_version(), "%d.%d.%d", &major, &minor, &micro);
+	o = json_pack("{s:{s:i, s:i, s:i}, s:o}", "qemu", "micro", micro, "minor", minor,
+		      "major", major, "package", value_text(package));
 	g_free(package);
 	return o;
 }
 
 char *qmp_greeting(void)
 {
-	JsonObject *o = json_object_new(), *qmp = json_object_new();
-
-	json_object_set_object_member(qmp, "version", qmp_version());
-	json_object_set_array_member(qmp, "capabilities", json_array_new());
-	json_object_set_object_member(o, "QMP", qmp);
-	return qmp_line(o);
+	return qmp_line(json_pack("{s:{s:o, s:[]}}", "QMP", "version", qmp_version(),
+				  "capabilities"));
 }
 
 /* ---- Messages ---- */
 
 /* The members that a message may have. @why is set where it is none of QMP's. */
-static void qmp_check(JsonObject *message, struct error *why)
+static void qmp_check(json_t *message, struct error *why)
 {
-	JsonNode *execute = json_object_get_member(message, "execute");
-	JsonNode *arguments = json_object_get_member(message, "arguments");
-	JsonObjectIter iter;
+	json_t *execute = json_object_get(message, "execute");
+	json_t *arguments = json_object_get(message, "arguments");
 	const char *name;
+	json_t *value;
 
-	json_object_iter_init(&iter, message);
-	while (json_object_iter_next(&iter, &name, NULL)) {
+	json_object_foreach(message, name, value) {
 		if (!strcmp(name, "execute") || !strcmp(name, "arguments") || !strcmp(name, "id"))
 			continue;
 		error_set(why, -EINVAL, "QMP input member '%.64s' is unexpected", name);
@@ -131,36 +87,33 @@ static void qmp_check(JsonObject *message, struct error *why)
 	}
 	if (!execute)
 		error_set(why, -EINVAL, "QMP input lacks member 'execute'");
-	else if (!JSON_NODE_HOLDS_VALUE(execute) ||
-		 json_node_get_value_type(execute) != G_TYPE_STRING)
+	else if (!json_is_string(execute))
 		error_set(why, -EINVAL, "QMP input member 'execute' must be a string");
-	else if (arguments && !JSON_NODE_HOLDS_OBJECT(arguments))
+	else if (arguments && !json_is_object(arguments))
 		error_set(why, -EINVAL, "QMP input member 'arguments' must be an object");
 }
 
 /* There is no capability to turn on, but a client may ask for none of them. */
-static char *qmp_negotiate(struct qmp *qmp, JsonObject *args, JsonNode *id)
+static char *qmp_negotiate(struct qmp *qmp, json_t *args, json_t *id)
 {
-	JsonNode *enable = args ? json_object_get_member(args, "enable") : NULL;
-	JsonObject *none;
+	json_t *enable = json_object_get(args, "enable");
 
-	if (args && json_object_get_size(args) != (enable ? 1u : 0u))
+	if (json_object_size(args) != (enable ? 1u : 0u))
 		return qmp_error("GenericError", "there is no parameter but 'enable'", id);
-	if (enable && !JSON_NODE_HOLDS_ARRAY(enable))
+	if (enable && !json_is_array(enable))
 		return qmp_error("GenericError",
 				 "Invalid parameter type for 'enable', expected: array", id);
-	if (enable && json_array_get_length(json_node_get_array(enable)))
+	if (json_array_size(enable))
 		return qmp_error("GenericError", "Capability is not available", id);
 	qmp->negotiated = true;
-	none = json_object_new();
-	return qmp_return(command_object(none), id);
+	return qmp_return(json_object(), id);
 }
 
-static char *qmp_execute(struct qmp *qmp, const char *name, JsonObject *args, JsonNode *id)
+static char *qmp_execute(struct qmp *qmp, const char *name, json_t *args, json_t *id)
 {
 	struct command_call call = { .target = qmp->target, .args = args };
 	const struct command *command;
-	JsonNode *value;
+	json_t *value;
 	char desc[160];
 
 	if (!strcmp(name, QMP_CAPABILITIES))
@@ -181,29 +134,22 @@ static char *qmp_execute(struct qmp *qmp, const char *name, JsonObject *args, Js
 
 char *qmp_answer(struct qmp *qmp, const char *text, size_t len)
 {
-	JsonParser *parser = json_parser_new_immutable();
-	JsonNode *root = NULL, *id;
-	JsonObject *message;
+	json_t *message = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *id = json_object_get(message, "id");
 	struct error why = { "" };
 	char *answer;
 
-	if (g_utf8_validate(text, len, NULL) && json_check(text, len) &&
-	    json_parser_load_from_data(parser, text, len, NULL))
-		root = json_parser_get_root(parser);
-	if (!root) {
+	if (!message) {
 		answer = qmp_refusal("JSON parse error: invalid JSON syntax");
-	} else if (!JSON_NODE_HOLDS_OBJECT(root)) {
+	} else if (!json_is_object(message)) {
 		answer = qmp_refusal("QMP input must be a JSON object");
 	} else {
-		message = json_node_get_object(root);
-		id = json_object_get_member(message, "id");
 		qmp_check(message, &why);
 		answer = why.text[0] ? qmp_error("GenericError", why.text, id) :
-			 qmp_execute(qmp, json_object_get_string_member(message, "execute"),
-				     json_object_has_member(message, "arguments") ?
-				     json_object_get_object_member(message, "arguments") : NULL, id);
+			 qmp_execute(qmp, json_string_value(json_object_get(message, "execute")),
+				     json_object_get(message, "arguments"), id);
 	}
-	g_object_unref(parser);
+	json_decref(message);
 	return answer;
 }
 
@@ -247,22 +193,17 @@ static const char *qmp_event_name(enum machine_event_type type)
 char *qmp_event(const struct machine_event *event)
 {
 	const char *name = qmp_event_name(event->type);
-	JsonObject *o, *stamp, *data;
-	int64_t now = g_get_real_time();
+	json_int_t now = g_get_real_time();
+	json_t *o;
 
 	if (!name)
 		return NULL;
-	o = json_object_new();
-	stamp = json_object_new();
-	json_object_set_int_member(stamp, "seconds", now / G_USEC_PER_SEC);
-	json_object_set_int_member(stamp, "microseconds", now % G_USEC_PER_SEC);
-	json_object_set_object_member(o, "timestamp", stamp);
-	json_object_set_string_member(o, "event", name);
-	if (event->type == MACHINE_EVENT_RESET || event->type == MACHINE_EVENT_SHUTDOWN) {
-		data = json_object_new();
-		json_object_set_boolean_member(data, "guest", event->cause == MACHINE_BY_GUEST);
-		json_object_set_string_member(data, "reason", qmp_reason(event));
-		json_object_set_object_member(o, "data", data);
-	}
+	o = json_pack("{s:{s:I, s:I}, s:s}", "timestamp", "seconds", now / G_USEC_PER_SEC,
+		      "microseconds", now % G_USEC_PER_SEC, "event", name);
+	if (event->type == MACHINE_EVENT_RESET || event->type == MACHINE_EVENT_SHUTDOWN)
+		json_object_set_new(o, "data",
+				    json_pack("{s:b, s:s}", "guest",
+					      event->cause == MACHINE_BY_GUEST, "reason",
+					      qmp_reason(event)));
 	return qmp_line(o);
 }

@@ -6,7 +6,7 @@
 #ifndef ARMVMM_RUN_QMP_H
 #define ARMVMM_RUN_QMP_H
 
-#include <json-glib/json-glib.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -34,6 +34,6 @@ char *qmp_refusal(const char *why);
 char *qmp_event(const struct machine_event *event);
 
 /* The version, as query-version has it. */
-JsonObject *qmp_version(void);
+json_t *qmp_version(void);
 
 #endif /* ARMVMM_RUN_QMP_H */

@@ -2,14 +2,14 @@
 // sources: userspace/armvmm-run/control/control.c userspace/armvmm-run/control/client.c
 // sources: userspace/armvmm-run/control/listener.c userspace/armvmm-run/control/address.c
 // sources: userspace/armvmm-run/control/splitter.c
-// sources: userspace/armvmm-run/control/json_check.c
+// sources: userspace/armvmm-run/control/value.c
 // sources: userspace/armvmm-run/control/qmp.c userspace/armvmm-run/control/command.c
 // sources: userspace/armvmm-run/control/commands_run.c userspace/armvmm-run/control/commands_query.c
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/message.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
-// pkgs: json-glib-1.0
+// pkgs: glib-2.0 jansson
 //
 // The control socket itself: its file, and clients of every kind.
 #include <errno.h>

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/control/qmp.c userspace/armvmm-run/control/command.c
-// sources: userspace/armvmm-run/control/json_check.c
+// sources: userspace/armvmm-run/control/value.c
 // sources: userspace/armvmm-run/control/commands_run.c userspace/armvmm-run/control/commands_query.c
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
-// pkgs: json-glib-1.0
+// pkgs: glib-2.0 jansson
 //
 // QMP as its clients know it: what each message is answered, byte for byte.
 #include "control/qmp.h"
+#include "control/value.h"
 #include "ktap.h"
 #include "control/control_fake.h"
 
@@ -18,6 +19,7 @@ static struct qmp qmp;
 
 static void begin(bool negotiated)
 {
+	value_prepare();
 	fake_control_init(&m);
 	qmp = (struct qmp){ .target = &target, .negotiated = negotiated };
 }
@@ -72,6 +74,9 @@ static void test_no_message(void)
 		   ERROR("GenericError", "JSON parse error: invalid JSON syntax"));
 	KTAP_STREQ(ask("{\"execute\":\"\xc3\x28\"}"),
 		   ERROR("GenericError", "JSON parse error: invalid JSON syntax"));
+	/* Of two members of one name, which one counts is not for us to choose. */
+	KTAP_STREQ(ask("{\"execute\":\"stop\",\"execute\":\"stop\"}"),
+		   ERROR("GenericError", "JSON parse error: invalid JSON syntax"));
 	KTAP_STREQ(ask("[]"), ERROR("GenericError", "QMP input must be a JSON object"));
 	KTAP_STREQ(ask("{}"), ERROR("GenericError", "QMP input lacks member 'execute'"));
 	KTAP_STREQ(ask("{\"execute\":1}"),
@@ -112,9 +117,9 @@ static void test_numbers(void)
 	snprintf(text, sizeof(text), format, "-9223372036854775808");
 	KTAP_STREQ(ask(text), ERROR("GenericError", "Parameter 'size' expects a >0 size"));
 	KTAP_EQ(fake_run.disk_size, 1048576);
-	/* An id's come back as JSON: the library's own text of these is none. */
+	/* An id's come back as the same numbers, and as JSON. */
 	KTAP_STREQ(ask("{\"execute\":\"stop\",\"id\":[-1e22,1.52587890625e-5,1e5,{\"1e+22.0\":\"\\\\\\\"e+1.0\"}]}"),
-		   "{\"return\":{},\"id\":[-1e+22,1.52587890625e-05,100000.0,{\"1e+22.0\":\"\\\\\\\"e+1.0\"}]}");
+		   "{\"return\":{},\"id\":[-1e22,1.52587890625e-5,100000.0,{\"1e+22.0\":\"\\\\\\\"e+1.0\"}]}");
 	snprintf(text, sizeof(text), format, "9223372036854775296");
 	KTAP_STREQ(ask(text), NOTHING);
 	KTAP_EQ(fake_run.disk_size, 9223372036854775296);
@@ -254,14 +259,14 @@ static void test_bytes(void)
 	begin(true);
 	qmp.target = &odd;
 	KTAP_STREQ(ask("{\"execute\":\"query-name\"}"),
-		   "{\"return\":{\"name\":\"w\xef\xbf\xbd\\u001f\\\"b\xef\xbf\xbd\xef\xbf\xbd\"}}");
+		   "{\"return\":{\"name\":\"w\xef\xbf\xbd\\u001F\\\"b\xef\xbf\xbd\xef\xbf\xbd\"}}");
 	fake_disk.file = "\xe4.img";
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-block\"}"), "\"file\":\"\xef\xbf\xbd.img\""));
 	fake_disk.file = name;
 	memcpy(fake_run.kept, "\x1f\x7f\x01", 3);
 	fake_run.nr_kept = 3;
 	KTAP_STREQ(ask("{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"console\",\"size\":9}}"),
-		   "{\"return\":\"\\u001f\\u007f\\u0001\"}");
+		   "{\"return\":\"\\u001F\x7f\\u0001\"}");
 	/* What is cut short is cut between characters. */
 	for (unsigned int i = 0; i < 65; i++)
 		g_string_append(text, "\xe2\x82\xac");

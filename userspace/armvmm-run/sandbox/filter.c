@@ -336,12 +336,37 @@ int filter_load(const struct sock_fprog *prog)
 
 /* ---- What is said of a call that was not allowed ---- */
 
-#define FILTER_NAMES 512
+/* Of asm-generic/siginfo.h, which cannot stand beside signal.h; not every libc has it. */
+#ifndef SYS_SECCOMP
+#define SYS_SECCOMP 1
+#endif
 
-static struct {
-	char *name[FILTER_NAMES];	/* by number; looked up before, for a handler must not */
-	struct sigaction before;
-} filter_told;
+static struct sigaction filter_before;
+
+/*
+ * The call's name, or NULL. To look up all names beforehand would be a million instructions of each
+ * start. The filter's signal comes at the call itself, so that strdup() finds no lock held but those
+ * of a call that malloc() makes: their names stand here.
+ */
+static const char *filter_name(const siginfo_t *info)
+{
+	static const struct {
+		int nr;
+		const char *name;
+	} of_malloc[] = {
+		{ SCMP_SYS(brk), "brk" }, { SCMP_SYS(mmap), "mmap" },
+		{ SCMP_SYS(mmap2), "mmap2" }, { SCMP_SYS(munmap), "munmap" },
+		{ SCMP_SYS(mremap), "mremap" },
+		{ SCMP_SYS(mprotect), "mprotect" }, { SCMP_SYS(madvise), "madvise" },
+	};
+
+	if (info->si_code != SYS_SECCOMP)
+		return NULL;
+	for (unsigned int i = 0; i < NR(of_malloc); i++)
+		if (info->si_syscall == of_malloc[i].nr)
+			return of_malloc[i].name;
+	return seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, info->si_syscall);
+}
 
 static size_t filter_put(char *line, size_t at, size_t size, const char *text)
 {
@@ -350,11 +375,12 @@ static size_t filter_put(char *line, size_t at, size_t size, const char *text)
 	return at;
 }
 
-/* Async-signal-safe, as all that it calls. */
+/* Async-signal-safe, as all that it calls but filter_name(). */
 static void filter_violation(int signal, siginfo_t *info, void *context)
 {
 	unsigned int nr = info->si_syscall, n = nr;
 	char line[160], thread[17] = "", digits[12];
+	const char *name = filter_name(info);
 	size_t at = 0, d = sizeof(digits) - 1;
 
 	(void)context;
@@ -368,17 +394,17 @@ static void filter_violation(int signal, siginfo_t *info, void *context)
 	at = filter_put(line, at, sizeof(line), thread);
 	at = filter_put(line, at, sizeof(line), " is ended for system call ");
 	at = filter_put(line, at, sizeof(line), digits + d);
-	if (nr < FILTER_NAMES && filter_told.name[nr]) {
+	if (name) {
 		at = filter_put(line, at, sizeof(line), " (");
-		at = filter_put(line, at, sizeof(line), filter_told.name[nr]);
+		at = filter_put(line, at, sizeof(line), name);
 		at = filter_put(line, at, sizeof(line), ")");
 	}
 	at = filter_put(line, at, sizeof(line), "\r\n");
 	if (write(STDERR_FILENO, line, at) < 0)
 		at = 0;
-	if (!(filter_told.before.sa_flags & SA_SIGINFO) &&
-	    filter_told.before.sa_handler != SIG_DFL && filter_told.before.sa_handler != SIG_IGN)
-		filter_told.before.sa_handler(signal);
+	if (!(filter_before.sa_flags & SA_SIGINFO) &&
+	    filter_before.sa_handler != SIG_DFL && filter_before.sa_handler != SIG_IGN)
+		filter_before.sa_handler(signal);
 	_exit(128 + SIGSYS);
 }
 
@@ -395,9 +421,6 @@ void filter_tell_violations(void)
 {
 	struct sigaction action = { .sa_sigaction = filter_violation, .sa_flags = SA_SIGINFO };
 
-	for (unsigned int i = 0; i < FILTER_NAMES; i++)
-		if (!filter_told.name[i])
-			filter_told.name[i] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, i);
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGSYS, &action, &filter_told.before);
+	sigaction(SIGSYS, &action, &filter_before);
 }

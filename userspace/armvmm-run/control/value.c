@@ -6,7 +6,7 @@
 void value_prepare(void)
 {
 	json_set_alloc_funcs(g_malloc, g_free);
-	/* Now from /dev/urandom; the first object would look for that, where the sandbox has none. */
+	/* From /dev/urandom, now: the first object would look for it where the sandbox has none. */
 	json_object_seed(0);
 }
 

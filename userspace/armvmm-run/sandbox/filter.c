@@ -344,9 +344,9 @@ int filter_load(const struct sock_fprog *prog)
 static struct sigaction filter_before;
 
 /*
- * The call's name, or NULL. To look up all names beforehand would be a million instructions of each
- * start. The filter's signal comes at the call itself, so that strdup() finds no lock held but those
- * of a call that malloc() makes: their names stand here.
+ * The call's name, or NULL. To look up all names beforehand would cost a million instructions at
+ * each start. The filter's signal comes at the call itself, so that strdup() finds no lock held but
+ * in a call that malloc() makes: the names of these stand here.
  */
 static const char *filter_name(const siginfo_t *info)
 {

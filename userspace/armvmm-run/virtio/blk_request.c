@@ -15,15 +15,15 @@
 #include "virtio/virtio_mmio.h"
 
 /*
- * A request is cut into pieces, so that a reset never waits for the gigabytes
- * that a chain may name. All are multiples of any disk's block.
+ * A request is cut into pieces, so that a reset never waits for the gigabytes that a chain may
+ * name. Each is a multiple of any disk's block.
  */
 #define BLK_PIECE	(4U << 20)
 #define BLK_PIECE_ZERO	(64U << 20)
 #define BLK_BOUNCE	(64U << 10)
 #define BLK_BOUNCE_ALIGN 4096
 
-/* A request that waits for its turn looks that often whether it still has to. */
+/* How often a request that waits for its turn looks whether it still has to. */
 #define BLK_WAIT_NS	20000000
 
 /* One request on its way. @written counts bytes from the start of the writable part. */
@@ -68,7 +68,9 @@ static bool blk_aligned(const struct iovec *iov, unsigned int nr, uint32_t align
 	return !(bits & (align - 1));
 }
 
-/* Takes @requests and @bytes of the disk's rates, when it is their turn. Returns 0 or -EINTR. */
+/*
+ * Takes @requests and @bytes from the disk's rates, and waits for their turn. Returns 0 or -EINTR.
+ */
 static int blk_wait_turn(struct blk_op *op, unsigned int requests, uint64_t bytes)
 {
 	uint64_t wait = disk_take(op->disk, requests, bytes);
@@ -108,7 +110,7 @@ static int blk_bounce(struct blk_op *op, bool write, uint32_t done, uint32_t len
 	return ret;
 }
 
-/* One piece from byte @done of the data on. Returns the bytes moved, or -errno. */
+/* Moves one piece of the data, from byte @done on. Returns the bytes moved, or -errno. */
 static int64_t blk_piece(struct blk_op *op, bool write, uint32_t done)
 {
 	const struct virtq_chain *chain = op->chain;
@@ -152,7 +154,7 @@ static int blk_transfer(struct blk_op *op, bool write)
 
 		if (virtio_abandoned(op->vdev))
 			return -EINTR;
-		/* For all that the next piece may have. */
+		/* Pay for as many bytes as the next piece may have. */
 		if (done + BLK_PIECE > paid && paid < op->data_len) {
 			uint32_t end = op->data_len - done < BLK_PIECE ? op->data_len :
 									  done + BLK_PIECE;
@@ -181,7 +183,7 @@ static int blk_zero(struct blk_op *op, uint64_t offset, uint64_t len, bool unmap
 
 		if (virtio_abandoned(op->vdev))
 			return -EINTR;
-		/* Some hosts write them. */
+		/* Some hosts write the zeroes: so they count as bytes. */
 		ret = blk_wait_turn(op, 0, part);
 		if (!ret)
 			ret = disk_zero(op->disk, offset, part, unmap);

@@ -29,7 +29,9 @@
 #define DISK_SECTOR	512
 #define DISK_PAGE	4096
 
-/* What is written where the host can make no holes; never written to, it is the zero page. */
+/*
+ * Zeroes to write where the host cannot make holes. Never written to, the array is the zero page.
+ */
 static const uint8_t disk_zeroes[DISK_PAGE] __attribute__((aligned(DISK_PAGE)));
 
 static int disk_warn(struct disk *disk, const char *what, uint64_t offset, int ret)
@@ -40,8 +42,8 @@ static int disk_warn(struct disk *disk, const char *what, uint64_t offset, int r
 }
 
 /*
- * O_DIRECT has an alignment of its own, which only newer kernels tell: try.
- * Returns the alignment, or -errno.
+ * O_DIRECT has an alignment of its own. Only newer kernels report it, so find it by trying. Returns
+ * the alignment, or -errno.
  */
 static int disk_probe_direct(int fd)
 {
@@ -121,7 +123,7 @@ static int disk_measure(struct disk *disk, struct error *err)
 		disk->can_discard = !disk->readonly && disk_blkdev_discards(st.st_rdev);
 	} else if (S_ISREG(st.st_mode)) {
 		disk->size = st.st_size;
-		/* Behind the end there is nothing to lose. */
+		/* A hole behind the end loses nothing: try whether one can be made. */
 		disk->can_discard = !disk->readonly &&
 				    !fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 					       st.st_size, DISK_PAGE);
@@ -157,7 +159,9 @@ static int disk_check_format(const struct disk *disk, struct error *err)
 			 disk->path, format);
 }
 
-/* Where none is given: a hash of the file's place, which the guest is not told. */
+/*
+ * Makes a serial if none is given: a hash of the file's path, so that the guest does not learn it.
+ */
 static void disk_make_serial(struct disk *disk, const struct disk_config *config)
 {
 	uint8_t hash[IDENTITY_SIZE];
@@ -177,7 +181,7 @@ static void disk_make_serial(struct disk *disk, const struct disk_config *config
 int disk_open(struct disk *disk, struct machine *m, const struct disk_config *config,
 	      struct error *err)
 {
-	/* Not to wait for the other end of a FIFO; a file or a disk takes no notice. */
+	/* O_NONBLOCK: do not wait for the other end of a FIFO. Files and disks ignore it. */
 	int flags = O_CLOEXEC | O_NONBLOCK | (config->readonly ? O_RDONLY : O_RDWR);
 	int ret;
 
@@ -278,8 +282,8 @@ int disk_flush(struct disk *disk)
 	int ret = 0;
 
 	/*
-	 * One at a time: the kernel tells of a lost page once, to one of those
-	 * that ask at the same moment.
+	 * One flush at a time: the kernel reports a lost page only once, to one of those that ask
+	 * at the same moment.
 	 */
 	pthread_mutex_lock(&disk->flush_lock);
 	if (disk->flush_failed) {
@@ -320,7 +324,7 @@ uint64_t disk_size(const struct disk *disk)
 	return __atomic_load_n(&disk->size, __ATOMIC_RELAXED);
 }
 
-/* What the host has, or else @size. */
+/* The size that the host reports, or else @size. */
 static uint64_t disk_host_size(const struct disk *disk, uint64_t size)
 {
 	struct stat st;
@@ -371,7 +375,7 @@ bool disk_resized(struct disk *disk)
 	return true;
 }
 
-/* Returns 0, or -EOPNOTSUPP without a word: the caller has another way. */
+/* Returns 0 or -errno. Does not warn of -EOPNOTSUPP: the caller has another way. */
 static int disk_fallocate(struct disk *disk, int mode, uint64_t offset, uint64_t len)
 {
 	int ret;
@@ -388,7 +392,7 @@ int disk_discard(struct disk *disk, uint64_t offset, uint64_t len)
 {
 	uint64_t range[2] = { offset, len };
 
-	/* Of a device fallocate() would ask for zeroes, which fewer devices can make quickly. */
+	/* On a device fallocate() would ask for zeroes, which fewer devices can make quickly. */
 	if (disk->blkdev) {
 		if (!ioctl(disk->fd, BLKDISCARD, range))
 			return 0;

@@ -24,7 +24,7 @@ struct disk_config {
 	char *path;
 	bool readonly;
 	bool direct;		/* O_DIRECT */
-	bool raw;		/* whatever the file says it is */
+	bool raw;		/* raw, whatever format the file claims */
 	char serial[DISK_SERIAL_MAX + 1];	/* "": one is made up */
 	uint64_t iops, bps;	/* requests and bytes a second; 0: any number */
 };
@@ -34,7 +34,7 @@ struct disk_config {
  * @machine: for warnings about the host's side
  * @path: as the person wrote it
  * @fd: the open file
- * @readonly: opened for reading alone
+ * @readonly: opened for reading only
  * @direct: O_DIRECT: buffers, too, are aligned to @block
  * @can_discard: holes can be punched
  * @block: bytes; the smallest unit of a request, 512 or more, a power of two
@@ -44,10 +44,10 @@ struct disk_config {
  * @serial: what the guest is told
  * @rate_lock: guards @iops and @bps
  * @iops: requests that the guest may make
- * @bps: and bytes that they may move
+ * @bps: bytes that these may move
  * @flush_lock: one flush at a time
- * @flush_failed: one has failed: what was written before it may be lost, whatever
- *	the host says of later ones
+ * @flush_failed: one has failed: what was written before it may be lost, even if
+ *	the host calls later ones a success
  */
 struct disk {
 	struct machine *machine;
@@ -71,48 +71,53 @@ struct disk {
 int disk_open(struct disk *disk, struct machine *m, const struct disk_config *config,
 	      struct error *err);
 
-/* What was flushed is on the disk; the rest follows when the host writes it. */
+/* What was flushed is on the disk. The host writes the rest later. */
 void disk_close(struct disk *disk);
 
 /*
- * Reads or writes all of @iov at @offset; @iov is used up. Returns 0 or -errno,
- * having warned; -EIO also where the file has become shorter.
+ * Reads or writes all of @iov, which is used up, at @offset. Returns 0, or -errno after a warning;
+ * -EIO also if the file has become shorter.
  */
 int disk_read(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset);
 int disk_write(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset);
 
 /*
- * Returns 0 once all writes that ended before are on stable storage, or -errno. Once
- * it has failed it fails for good: the host forgets what it could not write, and
- * would call the next one a success.
+ * Returns 0 once all writes that ended before are on stable storage, or -errno. After a failure all
+ * later flushes fail: the host forgets what it could not write, and would call the next flush a
+ * success.
  */
 int disk_flush(struct disk *disk);
 
 /*
- * Takes a request's share of the disk's rates, or a part's: @requests and @bytes. Returns for how
- * many nanoseconds the caller is to wait before it goes on.
+ * Takes @requests and @bytes from the disk's rates, for a whole request or a part of one. Returns
+ * for how many nanoseconds the caller has to wait before it goes on.
  */
 uint64_t disk_take(struct disk *disk, unsigned int requests, uint64_t bytes);
 
 /* How large the disk is now, in bytes. Any thread. */
 uint64_t disk_size(const struct disk *disk);
 
-/* Looks whether the file has another size than disk_size() tells, which it then does: true. */
+/*
+ * Looks whether the file's size has changed. If so, disk_size() tells the new one. Returns true
+ * then.
+ */
 bool disk_resized(struct disk *disk);
 
-/* How many bytes of the host's storage it takes; 0 where nobody tells. Any thread. */
+/* How many bytes of the host's storage the disk takes; 0 if unknown. Any thread. */
 uint64_t disk_allocated(const struct disk *disk);
 
 /*
- * Gives the file another size, which the caller then finds by disk_resized(). A block device
- * has the size that the host gave it, and no other. Returns 0 or -errno with @err saying why.
+ * Changes the size of the file; the caller then learns it by disk_resized(). The size of a block
+ * device cannot be changed. Returns 0 or -errno with @err saying why.
  */
 int disk_resize(struct disk *disk, uint64_t size, struct error *err);
 
-/* The range is not needed any more. Returns 0, -EOPNOTSUPP or another -errno. */
+/* Tells the host that nobody needs the range. Returns 0, -EOPNOTSUPP or another -errno. */
 int disk_discard(struct disk *disk, uint64_t offset, uint64_t len);
 
-/* Makes the range read as zeroes, without storage if @unmap and the host can. 0 or -errno. */
+/*
+ * Makes the range read as zeroes, without storage if @unmap and the host can. Returns 0 or -errno.
+ */
 int disk_zero(struct disk *disk, uint64_t offset, uint64_t len, bool unmap);
 
 #endif /* ARMVMM_RUN_DISK_H */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Images of disks that are not the bare bytes of one. */
+/* Disk images in other formats than raw. */
 #ifndef ARMVMM_RUN_DISK_FORMAT_H
 #define ARMVMM_RUN_DISK_FORMAT_H
 
 #include <stdint.h>
 
 /*
- * The name of the format ("qcow2") that the file @fd of @size bytes says it has at
- * one of the places where its kind says so, or NULL. A guest can write the same
- * there: what is found is a reason to ask, not to trust.
+ * Returns the name of the format ("qcow2") whose mark the file @fd of @size bytes has in its place,
+ * or NULL. A guest can write the same mark into a raw image: take it as a reason to ask, not as
+ * proof.
  */
 const char *disk_format(int fd, uint64_t size);
 

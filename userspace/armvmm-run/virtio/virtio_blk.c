@@ -3,11 +3,10 @@
  * virtio-blk (virtio 1.2 5.2): the queue and the threads that serve it. What a
  * request does to the disk is in blk_request.c, the file behind it in disk.c.
  *
- * Requests run on worker threads, never on a vCPU or the main thread. One
- * worker, the leader, waits for the guest's notification; whoever takes a
- * request and sees another one behind it wakes or starts a helper. So an idle
- * disk has one sleeping thread, and a busy one keeps a few requests in the
- * host's hands at once.
+ * Requests run on worker threads, never on a vCPU or the main thread. One worker, the leader, waits
+ * for the guest's notification; a worker that takes a request and sees another one behind it wakes
+ * or starts a helper. So an idle disk has one sleeping thread, and a busy one keeps a few requests
+ * in the host's hands at once.
  */
 #include <endian.h>
 #include <errno.h>
@@ -103,13 +102,18 @@ static void blk_get_help(struct virtio_blk *blk)
 		blk_start_worker(blk); /* without it we are slower, no more */
 }
 
-/* The ring was empty: wait until it may not be. The lock is held and dropped meanwhile. */
+/*
+ * The ring was empty: waits until it may hold something. The lock is held, and dropped meanwhile.
+ */
 static void blk_wait(struct virtio_blk *blk)
 {
 	struct virtio_device *vdev = &blk->vdev;
 	eventfd_t count;
 
-	/* Notifications before the driver has started it are the main thread's (virtio_early()). */
+	/*
+	 * Until the driver has started the device, the main thread takes notifications
+	 * (virtio_early()).
+	 */
 	if (blk->leading || !blk->vdev.started) {
 		blk->nr_waiting++;
 		pthread_cond_wait(&blk->follow, &vdev->lock);
@@ -168,7 +172,7 @@ static void *blk_worker_main(void *opaque)
 	return NULL;
 }
 
-/* The first worker, which starts the others, and stays over resets of the machine. */
+/* Starts the first worker, which starts the others. It stays over resets of the machine. */
 static int blk_begin(struct virtio_device *vdev, struct error *err)
 {
 	struct virtio_blk *blk = to_blk(vdev);
@@ -188,8 +192,8 @@ static int blk_start(struct virtio_device *vdev)
 }
 
 /*
- * Files are grown by others (truncate, lvextend), and inotify would tell of the
- * guest's own writes as well.
+ * Looks whether the file's size has changed. Other programs change it (truncate, lvextend), and
+ * inotify would report the guest's own writes as well.
  */
 static gboolean blk_look(gpointer opaque)
 {
@@ -248,7 +252,7 @@ static void blk_destroy(struct virtio_device *vdev)
 	g_source_destroy(blk->resize);
 	g_source_unref(blk->resize);
 
-	/* Only workers start workers: none begins once stop is seen. */
+	/* Only workers start workers, so none starts once they have seen stop. */
 	pthread_mutex_lock(&vdev->lock);
 	blk->stop = true;
 	pthread_cond_broadcast(&blk->follow);
@@ -357,7 +361,7 @@ static void blk_release(void *opaque)
 	free(config);
 }
 
-/* QEMU's names for them, the old ones and the new. Returns -ENOENT for another word. */
+/* Parses the rates by QEMU's names, old and new. Returns -ENOENT for any other word. */
 static int blk_parse_rate(struct disk_config *config, const char *label, const char *word,
 			  struct error *err)
 {

@@ -130,7 +130,7 @@ void virtio_kick_all(struct virtio_device *vdev)
 		virtio_kick_self(vdev, i);
 }
 
-/* Returns with no request in flight; the lock is dropped while it waits. */
+/* Waits until no request is in flight. Drops the lock meanwhile. */
 void virtio_quiesce(struct virtio_device *vdev)
 {
 	__atomic_fetch_add(&vdev->quiescing, 1, __ATOMIC_RELAXED);
@@ -206,7 +206,7 @@ void virtio_set_status(struct virtio_device *vdev, uint32_t value)
 		virtio_reset(vdev);
 		return;
 	}
-	/* A driver must not clear a bit (virtio 1.2 2.1.1): it cannot. */
+	/* A driver must not clear a bit (virtio 1.2 2.1.1): only set bits are taken. */
 	set = value & DRIVER_STATUS & ~vdev->status;
 	if (vdev->legacy) {
 		vdev->status |= set & ~VIRTIO_CONFIG_S_FEATURES_OK;
@@ -228,7 +228,7 @@ void virtio_set_features(struct virtio_device *vdev, uint32_t value)
 	if (vdev->started || vdev->status & VIRTIO_CONFIG_S_FEATURES_OK)
 		return;
 	if (vdev->legacy) {
-		/* Of 32 bits, and none but those on offer (4.2.4). */
+		/* 32 bits, of which only those on offer count (4.2.4). */
 		if (!vdev->features_sel)
 			vdev->features = value & vdev->offered;
 		return;

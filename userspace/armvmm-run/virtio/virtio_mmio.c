@@ -25,7 +25,9 @@
 	(VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |                \
 	 VIRTIO_BIT(VIRTIO_RING_F_EVENT_IDX))
 
-/* A legacy driver that does not take ANY_LAYOUT frames requests as of old, which is one layout. */
+/*
+ * A legacy driver that does not take ANY_LAYOUT frames requests in the old way, one of the layouts.
+ */
 #define LEGACY_FEATURES                                                                            \
 	(VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |               \
 	 VIRTIO_BIT(VIRTIO_RING_F_EVENT_IDX))
@@ -52,8 +54,8 @@ static void virtio_set_queue_ready(struct virtio_device *vdev, struct virtqueue 
 }
 
 /*
- * Legacy: the three parts of a queue lie one behind the other, and the used ring on a
- * boundary (2.7.2, 4.2.4). A page number of 0 gives the queue up.
+ * Legacy: the three parts of a queue lie one behind the other, with the used ring on a boundary
+ * (2.7.2, 4.2.4). A page number of 0 takes the queue out of use.
  */
 static void virtio_set_queue_pfn(struct virtio_device *vdev, struct virtqueue *vq, uint32_t pfn)
 {
@@ -126,7 +128,7 @@ static uint32_t virtio_reg_read(struct virtio_device *vdev, uint32_t reg)
 	case VIRTIO_MMIO_QUEUE_PFN:
 		return vdev->legacy && vq ? vq->pfn : 0;
 	}
-	/* What follows is not of version 1. */
+	/* Version 1 has none of the following registers. */
 	if (vdev->legacy)
 		return 0;
 	switch (reg) {
@@ -163,7 +165,7 @@ static void virtio_queue_write(struct virtio_device *vdev, struct virtqueue *vq,
 		return;
 	switch (reg) {
 	case VIRTIO_MMIO_QUEUE_NUM:
-		/* One that does not fit 16 bits must not become one that does. */
+		/* A size that does not fit 16 bits must not become one that does. */
 		vq->size = value <= UINT16_MAX ? value : 0;
 		break;
 	case VIRTIO_MMIO_QUEUE_ALIGN:

@@ -41,7 +41,7 @@ struct virtio_ops {
 	unsigned int nr_queues;
 	uint16_t queue_size; /* a power of two up to VIRTQ_MAX_SIZE */
 
-	/* As device_ops has it. Optional. */
+	/* As in struct device_ops. Optional. */
 	int (*begin)(struct virtio_device *vdev, struct error *err);
 
 	/*
@@ -86,7 +86,7 @@ struct virtio_device {
 	pthread_cond_t drained; /* in_flight became 0, or quiescing ended */
 	uint64_t offered; /* features */
 	uint64_t features; /* as the driver acknowledged them */
-	bool features_unknown; /* it wrote one beyond bit 63 */
+	bool features_unknown; /* the driver wrote one beyond bit 63 */
 	uint32_t offered_sel;
 	uint32_t features_sel;
 	uint32_t queue_sel;
@@ -149,9 +149,8 @@ void virtio_config_set(struct virtio_device *vdev, unsigned int offset, const vo
 		       unsigned int len);
 
 /*
- * A request that breaks a rule of its device type beyond an error status: set
- * DEVICE_NEEDS_RESET and tell the driver (virtio 1.2 2.1.2). @why is said with
- * --verbose.
+ * A request that breaks a rule of its device type beyond an error status: set DEVICE_NEEDS_RESET
+ * and tell the driver (virtio 1.2 2.1.2). @why is printed with --verbose.
  */
 void virtio_fail(struct virtio_device *vdev, const char *why);
 

@@ -108,8 +108,8 @@ static void net_rate_take(struct net_rates *rates, size_t len)
 /* Transmit */
 
 /*
- * Sends what the ring holds. Returns with the guest asked to notify, unless
- * there is more to do: then we have notified ourselves.
+ * Sends what the ring holds. On return the guest is asked to notify us, unless there is more to do:
+ * then we have notified ourselves.
  */
 static void net_transmit(struct virtio_net *net)
 {
@@ -209,12 +209,12 @@ int net_receive(struct virtio_net *net, const void *hdr, const void *frame, size
 	uint16_t num_buffers;
 	int taken;
 
-	/* A cable that ends at nobody's card. */
+	/* No driver runs the card: drop the frame. */
 	if (!virtio_running(vdev))
 		return 0;
 	if (!net_rate_ok(net, &net->rx_rates))
 		return -EAGAIN;
-	/* Ends: each turn the ring holds more, until all of it is not enough. */
+	/* The loop ends: each turn the ring holds more, until the whole ring is not enough. */
 	do {
 		taken = net_scatter(net, hdr, frame, len);
 	} while (!taken && virtio_running(vdev) && virtq_notify_on(vq));
@@ -264,7 +264,7 @@ static void net_kick(struct virtio_device *vdev, unsigned int index)
 	}
 }
 
-/* Enough time has passed for one of them, and perhaps for both. */
+/* Enough time has passed for one direction, and perhaps for both. */
 static gboolean net_rate_over(gpointer opaque)
 {
 	struct virtio_net *net = opaque;
@@ -283,7 +283,7 @@ static gboolean net_rate_over(gpointer opaque)
 	return G_SOURCE_CONTINUE;
 }
 
-/* virtio 1.2 5.1.3.1: what an offload needs beside it. */
+/* virtio 1.2 5.1.3.1: which other features an offload needs. */
 static bool net_features_ok(struct virtio_device *vdev, uint64_t f)
 {
 	const uint64_t host_tso = VIRTIO_BIT(VIRTIO_NET_F_HOST_TSO4) |
@@ -354,9 +354,9 @@ static const struct virtio_ops virtio_net_ops = {
 };
 
 /*
- * An address that this guest's card has at each start, and no other guest's: in
- * QEMU's range of those that are made up, and a hash of what both are known by.
- * Where it is joined (tap0, tap1) tells apart guests that start from the same files.
+ * Makes an address that this guest's card has at each start, and no other guest's. It lies in
+ * QEMU's range of made-up addresses. The rest is a hash of what the guest and its card are known
+ * by. What the card is joined to (tap0, tap1) tells apart guests that start from the same files.
  */
 static void net_default_mac(struct machine *m, const struct net_config *config, uint8_t *mac)
 {

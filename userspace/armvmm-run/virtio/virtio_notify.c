@@ -30,7 +30,7 @@ static gboolean virtio_kicked(gint fd, GIOCondition condition, gpointer opaque)
 }
 
 /*
- * A device whose workers wait for notifications has none before it is started: until
+ * For devices whose workers wait for notifications. They do not before the device is started: until
  * then the main thread waits in their place.
  */
 struct virtio_early_source {
@@ -46,7 +46,7 @@ static gboolean virtio_early(GSource *source, GSourceFunc callback, gpointer opa
 	eventfd_t count;
 
 	pthread_mutex_lock(&vdev->lock);
-	/* Once it is started, the notification is left to the worker. */
+	/* Once the device is started, the notification is left to the worker. */
 	if (!vdev->started) {
 		if (vdev->vq[early->index].ready && !vdev->quiescing)
 			virtio_start(vdev);

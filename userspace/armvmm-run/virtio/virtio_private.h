@@ -10,13 +10,13 @@
 /* The driver has seen the causes @bits of the interrupt. */
 void virtio_ack(struct virtio_device *vdev, uint32_t bits);
 
-/* Returns with no request in flight; the lock is dropped while it waits. */
+/* Waits until no request is in flight. Drops the lock meanwhile. */
 void virtio_quiesce(struct virtio_device *vdev);
 
 /* Makes the main thread, or the device's workers, look at all queues. */
 void virtio_kick_all(struct virtio_device *vdev);
 
-/* Queues may be used from now on. Nothing when it is started, or needs a reset. */
+/* Queues may be used from now on. Does nothing if the device is started or needs a reset. */
 void virtio_start(struct virtio_device *vdev);
 
 /* Back to power-on state, but for the legacy page size. */
@@ -28,7 +28,7 @@ void virtio_set_features(struct virtio_device *vdev, uint32_t value);
 
 /*
  * Makes queue @i of a device whose address is known, with its eventfd and the function that waits
- * for it. Returns 0 or -errno; in any case @vdev cleans up later. Main thread.
+ * for it. Returns 0 or -errno; either way virtio_fini() frees what was made. Main thread.
  */
 int virtio_queue_setup(struct virtio_device *vdev, unsigned int i);
 

@@ -17,13 +17,13 @@
 
 #define RNG_QUEUE_SIZE 8
 #define RNG_QUOTA (64 * 1024) /* bytes */
-#define RNG_MIN_CHARGE 64 /* bytes that a request counts for at least */
+#define RNG_MIN_CHARGE 64 /* the least bytes that a request counts for */
 #define RNG_PERIOD_US (100 * 1000)
 
 struct virtio_rng {
 	struct virtio_device vdev; /* first: see virtio_mmio.h */
 	struct virtq_chain *chain;
-	GSource *timer; /* fires when a period ends that was too short for the guest */
+	GSource *timer; /* fires when a period ends whose quota did not suffice */
 	gint64 period_end; /* monotonic, microseconds */
 	size_t quota; /* bytes left of this period */
 };
@@ -86,7 +86,10 @@ static void rng_serve(struct virtio_rng *rng)
 		}
 		n = rng_fill(rng, rng->chain);
 		if (!n) {
-			/* A request is answered by a byte at least: later (virtio 1.2 5.4.6.2). */
+			/*
+			 * A request must be answered by at least one byte (virtio 1.2 5.4.6.2): do
+			 * it later.
+			 */
 			virtq_unpop(vq, 1);
 			g_source_set_ready_time(rng->timer, rng->period_end);
 			break;

@@ -309,8 +309,8 @@ bool virtq_notify_on(struct virtqueue *vq)
 	if (!vq->ready || vq->broken)
 		return false;
 	/*
-	 * Behind what was seen, not behind what was taken: the driver notifies
-	 * when it passes this mark, and it has passed those already.
+	 * Set the mark behind what was seen, not behind what was taken: the driver notifies when it
+	 * passes the mark, and it has passed what was seen already.
 	 */
 	if (vq->event_idx)
 		virtq_store16(virtq_avail_event(vq), vq->avail_seen);

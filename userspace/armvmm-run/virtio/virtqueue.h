@@ -138,8 +138,8 @@ void virtq_fill(struct virtqueue *vq, uint16_t head, uint32_t len, unsigned int 
 void virtq_publish(struct virtqueue *vq, unsigned int n);
 
 /*
- * Does the driver want an interrupt for what was pushed since this was last
- * asked? To be asked at least once in 2^15 pushes, or their count wraps.
+ * Does the driver want an interrupt for what was pushed since this was last asked? Call this at
+ * least once in 2^15 pushes, or their count wraps.
  */
 bool virtq_wants_interrupt(struct virtqueue *vq);
 

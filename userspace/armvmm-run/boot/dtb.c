@@ -64,7 +64,7 @@ static void dtb_cpus(struct fdt_builder *b, const struct dtb_params *p)
 	fdt_prop_u32(b, "#address-cells", 1);
 	fdt_prop_u32(b, "#size-cells", 0);
 	for (unsigned int i = 0; i < p->nr_cpus; i++) {
-		/* MPIDR as the module has it, and KVM/arm had: clusters of four. */
+		/* The MPIDR that the module gives, as KVM/arm did: clusters of four. */
 		unsigned int mpidr = (i / 4) << 8 | i % 4;
 
 		fdt_node_begin(b, "cpu@%x", mpidr);
@@ -215,7 +215,7 @@ int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *p,
 	ret = chosen < 0 ? chosen : 0;
 	if (!ret && p->bootargs)
 		ret = fdt_setprop_string(buf, chosen, "bootargs", p->bootargs);
-	/* The seeds that it came with were for another start. */
+	/* The tree's own seeds were for another start. */
 	for (unsigned int i = 0; !ret && i < sizeof(stale) / sizeof(stale[0]); i++) {
 		ret = fdt_delprop(buf, chosen, stale[i]);
 		if (ret == -FDT_ERR_NOTFOUND)
@@ -248,7 +248,7 @@ static uint64_t dtb_number(const fdt32_t *at, unsigned int cells)
 	return value;
 }
 
-/* Does a memory node of the tree tell of [@base, @base + @size) and nothing else? */
+/* Do the tree's memory nodes describe [@base, @base + @size) and nothing else? */
 static bool dtb_memory_agrees(const void *tree, uint64_t base, uint64_t size)
 {
 	int address = fdt_address_cells(tree, 0), length = fdt_size_cells(tree, 0);

@@ -17,7 +17,7 @@ struct dtb_params {
 	const char *bootargs;	/* NULL: none */
 	uint64_t initrd_gpa, initrd_size;	/* size 0: none */
 	bool pmu;		/* the CPUs have performance counters */
-	uint32_t timer_hz;	/* where CNTFRQ does not tell it; 0: it does */
+	uint32_t timer_hz;	/* 0: CNTFRQ tells it */
 	bool seeded;		/* the seeds are random */
 	uint64_t kaslr_seed;
 	uint8_t rng_seed[64];
@@ -31,16 +31,16 @@ int dtb_build(void *buf, size_t size, const struct dtb_params *params, struct de
 	      struct error *err);
 
 /*
- * Completes a tree that was given, @len bytes in @buf of @size: its /chosen gets
- * command line (if there is one), initrd and seeds, and loses those that it came
- * with. Returns its size, or -EINVAL / -ENOSPC with @err. @name is for messages.
+ * Completes a tree from a file, @len bytes in @buf of @size. Its /chosen gets the command line (if
+ * there is one), initrd and seeds, and loses those that it came with. Returns its size, or -EINVAL
+ * / -ENOSPC with @err. @name is for messages.
  */
 int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *params,
 		 const char *name, struct error *err);
 
 /*
- * Calls @warn with a sentence for each thing that a tree which was given, and has been
- * completed, tells otherwise than the machine is: its memory, its CPUs.
+ * Compares a tree from a file, after dtb_complete(), with the machine: its memory, its CPUs. Calls
+ * @warn with a sentence for each difference.
  */
 void dtb_compare(const void *tree, const struct dtb_params *params, const char *name,
 		 void (*warn)(const char *fmt, ...));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Is that a device tree which libfdt can be let loose on? */
+/* Checks whether libfdt can safely read something as a device tree. */
 #ifndef ARMVMM_RUN_FDT_CHECK_H
 #define ARMVMM_RUN_FDT_CHECK_H
 
@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 
-/* @len bytes at @buf, from anywhere. Returns 0, or -EINVAL with @err naming @name. */
+/* Checks @len untrusted bytes at @buf. Returns 0, or -EINVAL with @err naming @name. */
 int fdt_check_blob(const void *buf, size_t len, const char *name, struct error *err);
 
 #endif /* ARMVMM_RUN_FDT_CHECK_H */

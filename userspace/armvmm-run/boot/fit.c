@@ -10,7 +10,7 @@
 #include "boot/fdt_check.h"
 #include "boot/fit.h"
 
-/* With its data inside, of several kernels: more than a tree that is read at once needs. */
+/* The tree is read at once. This suffices even if the data of several kernels is inside. */
 #define FIT_MAX		(512u << 20)
 #define FIT_MAX_HASH	64	/* bytes: SHA-512's */
 #define FIT_MAX_HASHES	8	/* of a part: each is a pass over its data */
@@ -125,7 +125,9 @@ static int fit_configuration(const struct fit *fit, const char *name)
 	return node;
 }
 
-/* Where the data lies: in the tree, or behind it, from its end or from the file's start on. */
+/*
+ * Finds the data: in the tree, or behind it, at an offset from the tree's end or the file's start.
+ */
 static int fit_data(const struct fit *fit, struct fit_part *part)
 {
 	uint32_t offset, size;
@@ -271,7 +273,7 @@ static int fit_ramdisk(const struct fit *fit, int conf, struct loader_file *ramd
 	return ret ? ret : loader_file_dup(ramdisk, fit->file, part.offset, part.size, fit->err);
 }
 
-/* Of the tree nothing may be left: a name that is known, or another. */
+/* Returns a string constant: nothing may point into the tree. */
 static const char *fit_compressor(const struct fit *fit, int node)
 {
 	static const char *const names[] = { "gzip", "bzip2", "lzma", "lzo", "lz4", "zstd" };

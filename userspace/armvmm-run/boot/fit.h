@@ -12,16 +12,15 @@
 #include "boot/loader_file.h"
 #include "core/error.h"
 
-/* Begins @file as a device tree does? */
+/* Does @file begin as a device tree does? */
 bool fit_is(const struct loader_file *file);
 
 /*
- * Narrows @file, which does, to the kernel of the configuration @name (NULL: the default one).
- * If there is a RAM disk with it and @ramdisk is not NULL, that becomes it; the caller closes
- * it, error or not. All hashes that a part has are looked at; signatures are not, as there are
- * no keys. *@compressor is the kernel's, NULL for none, and valid until exit. Returns 0;
- * -ENOEXEC with @err set: no FIT, a damaged one, nothing of that name, or for another
- * architecture; or -errno.
+ * Narrows @file, for which fit_is() is true, to the kernel of the configuration @name (NULL: the
+ * default one). If that has a RAM disk and @ramdisk is not NULL, *@ramdisk becomes it; the caller
+ * closes it, error or not. All hashes of a part are checked. Signatures are not, as there are no
+ * keys. *@compressor is the kernel's, NULL for none, and valid until exit. Returns 0; -ENOEXEC with
+ * @err set: no FIT, a damaged one, nothing of that name, or for another architecture; or -errno.
  */
 int fit_open(struct loader_file *file, struct loader_file *ramdisk, const char *name,
 	     const char **compressor, struct error *err);

@@ -6,9 +6,8 @@
 #include <stdint.h>
 
 /*
- * The clock-frequency (Hz) of the generic timer's node in the tree at @root
- * ("/proc/device-tree"), or 0. It is there where firmware has left CNTFRQ
- * alone, which a guest reads as well.
+ * The clock-frequency (Hz) of the generic timer's node in the tree at @root ("/proc/device-tree"),
+ * or 0. The property exists where firmware has left CNTFRQ alone, which a guest reads as well.
  */
 uint32_t hosttree_timer_hz(const char *root);
 

@@ -11,10 +11,9 @@
 #define KERNEL_MIB		(1ULL << 20)
 
 /*
- * The zImage header, nine instructions into the file, then an extension since
- * Linux 4.15: a table of tags, of which one tells how large the kernel is when
- * unpacked. A big-endian (BE8) kernel keeps its magic numbers and its table
- * little-endian; only the endianness word shows what it is.
+ * The zImage header is nine instructions into the file. An extension follows it since Linux 4.15: a
+ * table of tags, one of which tells the size of the unpacked kernel. A big-endian (BE8) kernel
+ * keeps its magic numbers and its table little-endian; only the endianness word shows what it is.
  */
 #define ZIMAGE_HEADER		0x24
 #define ZIMAGE_MAGIC		0x016f2818
@@ -39,9 +38,9 @@ enum {
  * 128 MiB, and unpacks to TEXT_OFFSET above it.
  */
 #define ZIMAGE_REACH		(128 * KERNEL_MIB)
-/* The largest TEXT_OFFSET that a kernel for ARMv7 has, for those that do not tell. */
+/* The largest TEXT_OFFSET of a kernel for ARMv7, for kernels that do not tell theirs. */
 #define ZIMAGE_TEXT_OFFSET	0x208000
-/* For kernels that do not tell: no compressor in use does better than one to five. */
+/* For kernels that do not tell their size: no compressor in use does better than one to five. */
 #define ZIMAGE_RATIO		5
 /* The decompressor's own bss, stack and heap (64 KiB) behind it, with room to spare. */
 #define ZIMAGE_SLACK		(1 * KERNEL_MIB)
@@ -61,8 +60,8 @@ static int kernel_too_big(const struct kernel_file *file, uint64_t need, uint64_
 }
 
 /*
- * Bytes from the start of RAM to the end of the unpacked kernel, bss included.
- * 0 when the header does not tell.
+ * Bytes from the start of RAM to the end of the unpacked kernel, bss included. *@size is 0 if the
+ * header does not tell.
  */
 static int zimage_unpacked_size(const struct kernel_file *file, const uint32_t *header,
 				uint64_t *size)
@@ -90,7 +89,7 @@ static int zimage_unpacked_size(const struct kernel_file *file, const uint32_t *
 		if (ret)
 			return ret;
 		if (le32toh(tag[1]) == ZIMAGE_TAG_SIZE && words >= 4) {
-			/* Where the compressor left the unpacked size, always little-endian. */
+			/* The compressor left the unpacked size there, always little-endian. */
 			ret = kernel_read(file, le32toh(tag[2]), &unpacked, sizeof(unpacked));
 			if (ret)
 				return ret;
@@ -145,9 +144,9 @@ static int kernel_probe_zimage(struct kernel_image *image, const struct kernel_f
 		unpacked = ZIMAGE_TEXT_OFFSET + ZIMAGE_RATIO * size;
 
 	/*
-	 * Above the unpacked kernel, so that the decompressor need not move out
-	 * of its own way; if that is out of its reach, where boot loaders
-	 * always put it, and it moves itself to the same place.
+	 * Place the zImage above the unpacked kernel, so that the decompressor need not move out of
+	 * its own way. If that is out of its reach, place it where boot loaders always do; it then
+	 * moves itself to the same place.
 	 */
 	place = (unpacked + ZIMAGE_ALIGN - 1) & ~(uint64_t)(ZIMAGE_ALIGN - 1);
 	if (place + size + ZIMAGE_SLACK > ram_size)
@@ -158,7 +157,7 @@ static int kernel_probe_zimage(struct kernel_image *image, const struct kernel_f
 	if (place + size > ZIMAGE_REACH)
 		return error_set(file->err, -E2BIG, "%s: is larger than a zImage can be",
 				 file->name);
-	/* What follows the zImage in the file (an appended device tree) is not wanted. */
+	/* What follows the zImage in the file (an appended device tree) is not loaded. */
 	image->segment[0] = (struct kernel_segment){
 		.gpa = ram_base + place,
 		.file_size = size,
@@ -175,7 +174,7 @@ static int kernel_probe_flat(struct kernel_image *image, const struct kernel_fil
 	uint64_t offset = image->format == KERNEL_IMAGE ? IMAGE_OFFSET : RAW_OFFSET;
 	uint64_t end = offset + file->size;
 
-	/* An Image does not tell how large its bss is: a quarter and 4 MiB cover any known. */
+	/* An Image does not tell how large its bss is: a quarter and 4 MiB cover all known ones. */
 	if (image->format == KERNEL_IMAGE)
 		end += file->size / 4 + 4 * KERNEL_MIB;
 	if (end > ram_size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a guest program file is, where its parts go and where it starts. */
+/* Examines a guest program's file: its format, where its parts go, where it starts. */
 #ifndef ARMVMM_RUN_KERNEL_H
 #define ARMVMM_RUN_KERNEL_H
 
@@ -42,8 +42,8 @@ int kernel_probe(struct kernel_image *image, int fd, uint64_t offset, uint64_t s
 		 struct error *err);
 
 /*
- * Puts a raw program that was probed at @load, and has it start at @entry (0 for either: as it
- * is). Returns 0, or -E2BIG when it would lie or start outside of RAM.
+ * Places a raw program, which was probed, at @load, and has it start at @entry. 0 for either leaves
+ * it as it is. Returns 0, or -E2BIG if it would lie or start outside of RAM.
  */
 int kernel_place_raw(struct kernel_image *image, uint32_t load, uint32_t entry, uint64_t ram_base,
 		     uint64_t ram_size, const char *name, struct error *err);

@@ -8,8 +8,9 @@
 
 /*
  * Where a program's parts go. Most files tell it by their physical addresses. Some leave these
- * zero, and the virtual ones are meant. Kernels that find by themselves where they are (vmlinux,
- * FreeBSD's) have virtual ones in both: these go to the same place above a 1 GiB boundary in RAM.
+ * zero, and mean the virtual ones. Kernels that find out by themselves where they are (vmlinux,
+ * FreeBSD's) have virtual addresses in both fields: they go to the same offset in RAM as above a 1
+ * GiB boundary.
  */
 enum elf_rule { ELF_PHYSICAL, ELF_VIRTUAL, ELF_MOVED, ELF_NR_RULES };
 
@@ -35,7 +36,9 @@ static bool elf_in_ram(const Elf32_Phdr *ph, enum elf_rule rule, uint64_t ram_ba
 	return place >= ram_base && offset <= ram_size && ph->p_memsz <= ram_size - offset;
 }
 
-/* Reads the @index-th header, and checks what it tells of the file. One to load has p_memsz. */
+/*
+ * Reads program header @index and checks it against the file. p_memsz is 0 if nothing is to load.
+ */
 static int elf_header(const struct kernel_file *file, const Elf32_Ehdr *eh, unsigned int index,
 		      Elf32_Phdr *ph)
 {
@@ -55,8 +58,8 @@ static int elf_header(const struct kernel_file *file, const Elf32_Ehdr *eh, unsi
 }
 
 /*
- * The first rule by which all of the program lies in RAM. A program that is moved has
- * addresses of one 1 GiB range, the upper ones, where no RAM can be meant.
+ * Chooses the first rule by which all of the program lies in RAM. A program that is moved has all
+ * addresses in one 1 GiB range, above any that can mean RAM.
  */
 static int elf_choose(const struct kernel_file *file, const Elf32_Ehdr *eh, uint64_t ram_base,
 		      uint64_t ram_size, enum elf_rule *rule)
@@ -78,10 +81,13 @@ static int elf_choose(const struct kernel_file *file, const Elf32_Ehdr *eh, uint
 			outside = ph;
 		for (unsigned int r = 0; r < ELF_NR_RULES; r++)
 			fits[r] &= elf_in_ram(&ph, r, ram_base, ram_size);
-		/* Virtual addresses are meant only where there are no physical ones. */
+		/* Virtual addresses count only if there are no physical ones. */
 		if (ph.p_paddr)
 			fits[ELF_VIRTUAL] = false;
-		/* Linux has its vectors at a virtual address apart: physical ones count. */
+		/*
+		 * Linux keeps its vectors at a virtual address far away: so physical addresses
+		 * count.
+		 */
 		if (ph.p_paddr < ram_base + ELF_SPLIT_MASK + 1 ||
 		    (ph.p_paddr ^ first.p_paddr) & ~ELF_SPLIT_MASK)
 			fits[ELF_MOVED] = false;

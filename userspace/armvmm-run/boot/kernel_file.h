@@ -15,7 +15,9 @@ struct kernel_file {
 	struct error *err;
 };
 
-/* All @len bytes from @offset of the program on. Returns 0, or -EIO or -errno, the error set. */
+/*
+ * Reads all @len bytes from @offset of the program on. Returns 0, or -EIO or -errno, the error set.
+ */
 int kernel_read(const struct kernel_file *file, uint64_t offset, void *buf, size_t len);
 
 #endif /* ARMVMM_RUN_KERNEL_FILE_H */

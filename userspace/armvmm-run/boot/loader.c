@@ -21,7 +21,7 @@
  */
 #define LOADER_LOWMEM		(752 * LOADER_MIB)
 
-/* What a compressed kernel may be: more than any kernel is, and less than hurts the host. */
+/* Limit of an unpacked kernel: more than any kernel has, and less than hurts the host. */
 #define LOADER_UNPACKED		(256 * LOADER_MIB)
 
 #ifndef MADV_POPULATE_WRITE
@@ -78,8 +78,8 @@ static int loader_layout(struct loader *l, struct error *err)
 	l->initrd_gpa = l->ram_base + place;
 	l->dtb_gpa = l->ram_base + place + initrd;
 	/*
-	 * A program that is not told where it is looks at the start of RAM, where QEMU's virt has
-	 * it.
+	 * A program that is not told where the device tree is looks at the start of RAM, where
+	 * QEMU's virt has it.
 	 */
 	if (loader_ram_start_free(l))
 		l->dtb_gpa = l->ram_base;
@@ -97,7 +97,7 @@ static int loader_layout_firmware(struct loader *l, struct error *err)
 
 static int loader_add_initrd(struct loader *l, const struct loader_file *file, struct error *err)
 {
-	/* Each is a file's size, of 63 bits: eight of them could wrap. */
+	/* Each size is a file's, of up to 63 bits: the sum of eight could wrap. */
 	if (file->size > l->ram_size)
 		return error_set(err, -E2BIG, "%s: is larger than the memory that --memory gives",
 				 file->name);
@@ -109,7 +109,7 @@ static int loader_open_initrds(struct loader *l, const struct config *config, st
 {
 	int ret = 0;
 
-	/* A FIT image's own, where none was asked for. */
+	/* A FIT image's own RAM disk, if none was asked for. */
 	if (l->nr_initrds)
 		return loader_add_initrd(l, &l->initrd[0], err);
 	for (unsigned int i = 0; !ret && i < config->nr_initrds; i++) {
@@ -126,8 +126,7 @@ static int loader_open_initrds(struct loader *l, const struct config *config, st
 }
 
 /*
- * FILE, or FILE#CONF where there is no file of the whole name: then *@conf is what follows
- * the last #.
+ * Opens FILE, or FILE#CONF if no file has the whole name: *@conf is then what follows the last #.
  */
 static int loader_find_kernel(struct loader *l, const char *name, const char **conf,
 			      struct error *err)
@@ -208,7 +207,10 @@ static int loader_read_guest(const struct loader_file *file, const struct guestm
 		return 0;
 	if (!host)
 		return error_set(err, -EFAULT, "%s: does not fit into memory", file->name);
-	/* In one go, pages cost less than by a fault each. Older kernels answer EINVAL. */
+	/*
+	 * Populating the pages at once costs less than a fault for each. Older kernels answer
+	 * EINVAL.
+	 */
 	first = (uintptr_t)host & ~(LOADER_PAGE - 1);
 	madvise((void *)first, loader_align((uintptr_t)host + size - first), MADV_POPULATE_WRITE);
 	return loader_file_read(file, host, size, offset, err);
@@ -241,7 +243,7 @@ int loader_read_kernel(void *opaque, uint32_t offset, void *buf, uint32_t len)
 	return loader_file_read(&l->kernel, buf, len, offset, NULL);
 }
 
-/* The part of @file, which is at @start of all, that [@offset, @offset + @len) has of it. */
+/* @file begins at @start of the whole. Reads what [@offset, @offset + @len) covers of it. */
 static int loader_read_part(const struct loader_file *file, uint64_t start, uint64_t offset,
 			    uint8_t *buf, uint64_t len)
 {
@@ -258,7 +260,7 @@ int loader_read_initrd(void *opaque, uint32_t offset, void *buf, uint32_t len)
 	uint64_t start = 0;
 	int ret = 0;
 
-	/* What is between them, to a multiple of four. */
+	/* Zeroes between them, up to a multiple of four. */
 	memset(buf, 0, len);
 	for (unsigned int i = 0; !ret && i < l->nr_initrds; i++) {
 		ret = loader_read_part(&l->initrd[i], start, offset, buf, len);

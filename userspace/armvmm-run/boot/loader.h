@@ -19,7 +19,7 @@
 
 struct loader {
 	uint64_t ram_base, ram_size;
-	bool firmware;		/* it starts, and nothing but the device tree is put into RAM */
+	bool firmware;		/* firmware starts, and RAM gets only the device tree */
 	struct loader_file kernel, dtb;
 	char *kernel_name;	/* without the configuration; NULL: there is none */
 	unsigned int nr_initrds;
@@ -42,8 +42,9 @@ int loader_open(struct loader *loader, const struct config *config, uint64_t ram
 int loader_load(const struct loader *loader, const struct guestmem *mem, struct error *err);
 
 /*
- * @len bytes of the kernel, or of the initrds, one behind the other, from @offset on, for
- * firmware that starts them: they are there. Any thread. Returns 0 or -errno.
+ * Reads @len bytes, from @offset on, of the kernel or of the initrds (one behind the other), for
+ * firmware that starts them. The caller makes sure that they exist. Any thread. Returns 0 or
+ * -errno.
  */
 int loader_read_kernel(void *loader, uint32_t offset, void *buf, uint32_t len);
 int loader_read_initrd(void *loader, uint32_t offset, void *buf, uint32_t len);

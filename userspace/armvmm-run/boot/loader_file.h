@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A file that goes into guest memory, or a part of one, open while the guest may reboot. */
+/* A file that goes into guest memory, or a part of one. It stays open, as the guest may reboot. */
 #ifndef ARMVMM_RUN_LOADER_FILE_H
 #define ARMVMM_RUN_LOADER_FILE_H
 
@@ -11,7 +11,7 @@
 struct loader_file {
 	const char *name;	/* NULL: not given */
 	int fd;			/* -1: not open */
-	uint64_t offset;	/* of what is wanted of it */
+	uint64_t offset;	/* where the wanted part begins */
 	uint64_t size;
 };
 
@@ -25,7 +25,7 @@ int loader_file_open(struct loader_file *file, const char *name, struct error *e
 int loader_file_dup(struct loader_file *part, const struct loader_file *file, uint64_t offset,
 		    uint64_t size, struct error *err);
 
-/* All @size bytes from @offset on. Returns 0 or -errno: it cannot be read, or has shrunk. */
+/* Reads all @size bytes from @offset on. Returns 0 or -errno: it cannot be read, or has shrunk. */
 int loader_file_read(const struct loader_file *file, void *buf, uint64_t size, uint64_t offset,
 		     struct error *err);
 

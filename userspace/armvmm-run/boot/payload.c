@@ -21,7 +21,7 @@ static int payload_unpack(struct loader_file *file, const char *compressor, uint
 	return unpack_file(file, compressor, limit, err);
 }
 
-/* A header tells how its data is compressed, and the data shows it. */
+/* Checks the compressor that a header names against the one that the data shows. */
 static int payload_check_told(const char *told, const char *compressor,
 			      const struct loader_file *file, struct error *err)
 {

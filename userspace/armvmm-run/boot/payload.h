@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What lies in a kernel's file or a RAM disk's: boot loaders wrap and compress them. */
+/* Finds what a kernel's or a RAM disk's file holds: it may be compressed or in U-Boot's formats. */
 #ifndef ARMVMM_RUN_PAYLOAD_H
 #define ARMVMM_RUN_PAYLOAD_H
 
@@ -7,11 +7,10 @@
 #include "core/error.h"
 
 /*
- * Narrows @file to the program in it: out of U-Boot's images and FIT images, unpacked where it
- * is compressed by gzip or zstd, to @limit bytes at most. @conf is the FIT image's
- * configuration (NULL: its default), whose RAM disk, if it has one, is put into @ramdisk, if
- * that is not NULL; the caller closes both, error or not. Returns 0, -ENOEXEC or -errno with @err
- * set: what cannot be taken is named.
+ * Narrows @file to the program in it. Takes it out of U-Boot's images and FIT images, and unpacks
+ * gzip and zstd, to @limit bytes at most. @conf is the FIT image's configuration (NULL: its
+ * default). If that has a RAM disk and @ramdisk is not NULL, *@ramdisk becomes it. The caller
+ * closes both, error or not. Returns 0, or -ENOEXEC or -errno with @err naming what cannot be used.
  */
 int payload_kernel(struct loader_file *file, struct loader_file *ramdisk, const char *conf,
 		   uint64_t limit, struct error *err);

@@ -13,14 +13,14 @@
 
 enum uimage_kind { UIMAGE_KERNEL, UIMAGE_RAMDISK };
 
-/* Has @file such a header? */
+/* Does @file have such a header? */
 bool uimage_is(const struct loader_file *file);
 
 /*
- * Narrows @file, which has one, to what is inside. Both checksums, the header's and the data's,
- * are looked at. *@compressor is the name of the one that the header tells, NULL for none: a
- * RAM disk's is the guest's kernel's to know. Returns 0, or -ENOEXEC with @err set for what
- * cannot be taken: another architecture or kind, a damaged or truncated file.
+ * Narrows @file, which has such a header, to its data. Checks both checksums, the header's and the
+ * data's. *@compressor is the name of the compressor that the header tells, NULL for none. A RAM
+ * disk may stay compressed, as the guest's kernel unpacks it. Returns 0, or -ENOEXEC with @err set
+ * for what cannot be taken: another architecture or kind, a damaged or truncated file.
  */
 int uimage_open(struct loader_file *file, enum uimage_kind kind, const char **compressor,
 		struct error *err);

@@ -15,7 +15,7 @@
 /* The largest window that a zstd file may ask for: what zstd -dc takes unless told. */
 #define UNPACK_WINDOW_LOG 27
 
-/* From the file to the memory, a piece at a time. */
+/* Unpacks from the file to memory, a piece at a time. */
 struct unpack {
 	const struct loader_file *file;
 	const char *compressor;
@@ -58,7 +58,7 @@ static int unpack_damaged(struct unpack *u)
 			 u->compressor);
 }
 
-/* Has bytes in u->in, if the file has more. Returns 0 or -errno. */
+/* Makes u->in hold bytes, if the file has more. Returns 0 or -errno. */
 static int unpack_fill(struct unpack *u)
 {
 	uint64_t left = u->file->size - u->read;
@@ -74,7 +74,7 @@ static int unpack_fill(struct unpack *u)
 	return ret;
 }
 
-/* No compressor writes a part of a file only: at its end all was there, or it was cut short. */
+/* As unpack_fill(), but data has to follow: compressed data that just stops was cut short. */
 static int unpack_need(struct unpack *u)
 {
 	int ret = unpack_fill(u);
@@ -154,7 +154,10 @@ static int unpack_frame(struct unpack *u, ZSTD_DStream *z)
 	do {
 		ZSTD_inBuffer in;
 
-		/* What it holds back for want of room comes out with no more of the file. */
+		/*
+		 * A full output buffer: zstd may hold back more, which comes out without more
+		 * input.
+		 */
 		ret = out.pos == out.size ? 0 : unpack_need(u);
 		if (ret)
 			return ret;
@@ -182,7 +185,7 @@ static int unpack_zstd(struct unpack *u)
 	return ret;
 }
 
-/* Several may lie one behind the other; after the last there may be anything. */
+/* Does another member or frame follow? After the last there may be anything. */
 static bool unpack_more(struct unpack *u)
 {
 	uint64_t at = u->read - (u->in_len - u->in_at);

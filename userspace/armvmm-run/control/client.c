@@ -12,7 +12,7 @@
 #include "core/message.h"
 
 #define CLIENT_INPUT	4096u		/* bytes that are read at a time */
-#define CLIENT_ENOUGH	(64u << 10)	/* bytes that wait for it: nothing more is read */
+#define CLIENT_ENOUGH	(64u << 10)	/* bytes that wait for the client: read nothing more */
 #define CLIENT_MAX	(512u << 10)	/* and so many end the connection, if events come */
 
 struct client {
@@ -22,9 +22,9 @@ struct client {
 	struct qmp qmp;
 	struct splitter splitter;
 	char in[CLIENT_INPUT];
-	size_t in_at, in_len;	/* of .in is not looked at yet */
+	size_t in_at, in_len;	/* bytes of .in that nobody looked at yet */
 	GByteArray *out;
-	GSource *source;	/* waits for what can be done next */
+	GSource *source;	/* waits until something can be done next */
 	GIOCondition waits_for;
 	bool ended, failed;	/* it sends no more; it is to be dropped */
 	bool busy;		/* it has its turn, and waits at its end */
@@ -37,7 +37,7 @@ static bool client_is_behind(const struct client *c)
 	return c->out->len >= CLIENT_ENOUGH;
 }
 
-/* As much as goes without waiting. */
+/* Sends as much as goes without waiting. */
 static void client_flush(struct client *c)
 {
 	size_t done = 0;
@@ -97,7 +97,7 @@ static void client_read(struct client *c)
 	}
 }
 
-/* What was read, until the client has to take its answers. */
+/* Handles what was read, until the client has to take its answers. */
 static void client_work(struct client *c)
 {
 	enum splitter_result result;
@@ -109,7 +109,7 @@ static void client_work(struct client *c)
 	}
 }
 
-/* What it can be waited for; 0: nothing any more. One that only listens on is told of events. */
+/* What to wait for; 0: nothing any more. A client that only listens still gets events. */
 static GIOCondition client_next(const struct client *c)
 {
 	bool takes = !c->ended && c->in_at == c->in_len && !client_is_behind(c);
@@ -138,7 +138,7 @@ static void client_wait(struct client *c)
 	g_source_attach(c->source, c->qmp.target->m->context);
 }
 
-/* One read for each turn of the main loop, which others want to have their turns of as well. */
+/* Reads once in each turn of the main loop, so that others get their turns. */
 static gboolean client_ready(int fd, GIOCondition condition, void *opaque)
 {
 	struct client *c = opaque;

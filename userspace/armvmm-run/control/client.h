@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A connection to the control socket. What it is told waits in a queue of bounded length; while
- * that is long, nothing is read, so that it has to take its answers before it asks for more. One
- * that does not take its events either is dropped. Main thread.
+ * A connection to the control socket. Answers wait in a queue of bounded length. While the queue is
+ * long, nothing is read: the client has to take its answers before it asks for more. A client that
+ * does not take its events either is dropped. Main thread.
  */
 #ifndef ARMVMM_RUN_CLIENT_H
 #define ARMVMM_RUN_CLIENT_H
@@ -15,8 +15,9 @@
 struct client;
 
 /*
- * Serves the connection @fd, which does not block and is the client's from now on. @gone is
- * called once, when it has ended, and frees it by client_free(). NULL: no memory; @fd is closed.
+ * Serves the connection @fd, which does not block and now belongs to the client. @gone is called
+ * once, when the connection has ended, and has to call client_free(). Returns NULL if there is no
+ * memory; @fd is closed then.
  */
 struct client *client_new(int fd, const struct command_target *target,
 			  void (*gone)(void *opaque, struct client *client), void *opaque);
@@ -24,7 +25,7 @@ struct client *client_new(int fd, const struct command_target *target,
 /* Closes the connection. What it has not taken yet is lost. */
 void client_free(struct client *client);
 
-/* Tells it of an event, if it has begun to take commands. @gone may be called. */
+/* Sends the client an event, if it has begun to take commands. @gone may be called. */
 void client_event(struct client *client, const char *line);
 
 #endif /* ARMVMM_RUN_CLIENT_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The commands of the control socket, by area. Names, arguments and what they return are those of
- * QEMU's QMP (its reference manual), as far as they mean something here. Main thread, all.
+ * The commands of the control socket, by area. Names, arguments and return values are those of
+ * QEMU's QMP (its reference manual), as far as they make sense here. All run on the main thread.
  */
 #ifndef ARMVMM_RUN_COMMAND_H
 #define ARMVMM_RUN_COMMAND_H
@@ -56,7 +56,7 @@ extern const struct command commands_human[];
 /* The command after @prev (NULL: the first), or NULL. */
 const struct command *command_next(const struct command *prev);
 
-/* Carries out the command @name. Returns what it returns, or NULL with call->err set. */
+/* Carries out @command. Returns what the command returns, or NULL with call->err set. */
 json_t *command_run(struct command_call *call, const struct command *command);
 
 /* The command, or NULL. */

@@ -15,7 +15,7 @@ static json_t *block_image(struct blockdev *b)
 			 "actual-size", (json_int_t)b->ops->allocated(b), "dirty-flag", 0);
 }
 
-/* Struct BlockDeviceInfo, with all that it must have. */
+/* Struct BlockDeviceInfo, with all its mandatory members. */
 static json_t *block_inserted(struct blockdev *b)
 {
 	static const char *const limits[] = { "bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr" };

@@ -13,7 +13,7 @@ static json_t *console_query(struct command_call *call)
 			 "frontend-open", 1);
 }
 
-/* The oldest bytes that nobody has read yet, as with QEMU; they are read once. */
+/* Returns the oldest bytes that nobody has read yet, as QEMU does; each byte is read once. */
 static json_t *console_read(struct command_call *call)
 {
 	const char *format = command_string(call, "format");
@@ -46,7 +46,7 @@ static json_t *console_read(struct command_call *call)
 		return NULL;
 	}
 	len = chardev_take_kept(call->target->m->chardev, buf, size);
-	/* A zero would end a JSON string here; it is as little a character as a broken one. */
+	/* A zero would end a JSON string here. Replace it, as any byte that is no character. */
 	for (size_t i = 0; !base64 && i < len; i++)
 		buf[i] = buf[i] ? buf[i] : 0xff;
 	text = base64 ? g_base64_encode(buf, len) : g_utf8_make_valid((char *)buf, len);

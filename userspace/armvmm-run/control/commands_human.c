@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* human-monitor-command: the few lines of QEMU's monitor that clients ask for as text. */
+/* human-monitor-command: those few commands of QEMU's monitor that clients ask for as text. */
 #include <glib.h>
 #include <libarmvmm.h>
 #include <string.h>
@@ -66,7 +66,7 @@ static void human_unknown(const char *line, GString *out)
 	g_free(shown);
 }
 
-/* QEMU's monitor answers a line that it does not know by a text as well. */
+/* As QEMU's monitor does, answers an unknown line by a text, too. */
 static json_t *human_run(struct command_call *call)
 {
 	char *line = g_strstrip(g_strdup(command_string(call, "command-line")));

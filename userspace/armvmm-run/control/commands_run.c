@@ -25,7 +25,7 @@ static json_t *run_stop(struct command_call *call)
 	return NULL;
 }
 
-/* A success would say that the guest goes on: nothing changes where it would not. */
+/* Success would mean that the guest goes on. So if it would not, fails and changes nothing. */
 static json_t *run_cont(struct command_call *call)
 {
 	if (machine_is_held_by(call->target->m, MACHINE_HOLDER_GDB)) {

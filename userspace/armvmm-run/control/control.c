@@ -14,13 +14,13 @@
 #include "core/runstate.h"
 
 #define CONTROL_CLIENTS	8	/* at once */
-#define CONTROL_PAUSE_MS 1000	/* while the process can open no more files */
+#define CONTROL_PAUSE_MS 1000	/* pause while the process can open no more files */
 
 struct control {
 	struct listener listener;
 	struct command_target target;
 	struct machine_listener events;
-	GSource *source;	/* a client wants to be served, or it is time to look */
+	GSource *source;	/* a client wants to be served, or the pause is over */
 	struct client *client[CONTROL_CLIENTS];
 };
 
@@ -45,20 +45,20 @@ static void control_event(struct machine_listener *events, const struct machine_
 	g_free(line);
 }
 
-/* Said without waiting: a new connection has room for it. */
+/* Sends without waiting: a new connection has room for it. */
 static void control_refuse(int fd)
 {
 	char *line = qmp_refusal("there are as many clients as are served at once");
 
 	if (send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		errno = 0;	/* it has gone, and needs no answer */
+		errno = 0;	/* the client is gone, and needs no answer */
 	g_free(line);
 	close(fd);
 }
 
 static gboolean control_accept(int fd, GIOCondition condition, void *opaque);
 
-/* Waits by @source, which is given up, instead of what it waited by before. */
+/* Waits by @source, whose reference it takes, in place of what it waited by before. */
 static void control_wait(struct control *control, GSource *source, GSourceFunc call)
 {
 	if (control->source) {
@@ -87,7 +87,7 @@ static gboolean control_accept(int fd, GIOCondition condition, void *opaque)
 	if (client < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 		return G_SOURCE_CONTINUE;
 	if (client < 0) {
-		/* The client goes on waiting, and would be told of at once again. */
+		/* The client goes on waiting, and would wake us again at once. */
 		control_wait(control, g_timeout_source_new(CONTROL_PAUSE_MS), control_look);
 		return G_SOURCE_REMOVE;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The control socket (--control): QMP for those who may open it. Main thread. */
+/* The control socket (--control): QMP for everyone who may open it. Main thread. */
 #ifndef ARMVMM_RUN_CONTROL_H
 #define ARMVMM_RUN_CONTROL_H
 
@@ -25,7 +25,7 @@ int control_start(struct control *control, struct machine *m, const char *name,
 /* Ends all connections, while the machine is still there. */
 void control_stop(struct control *control);
 
-/* The socket's name is gone when it returns. NULL does nothing. */
+/* When it returns, the socket's name is gone. NULL does nothing. */
 void control_destroy(struct control *control);
 
 #endif /* ARMVMM_RUN_CONTROL_H */

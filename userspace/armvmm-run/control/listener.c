@@ -19,7 +19,7 @@
 #define LISTENER_BACKLOG	8
 #define LISTENER_LOCK_TRIES	50	/* of 20 ms */
 
-/* What tells our socket from another one that has its name later. */
+/* Tells our socket from another one that gets its name later. */
 struct listener_name {
 	int folder_fd;
 	const char *base;
@@ -27,7 +27,7 @@ struct listener_name {
 	ino_t ino;
 };
 
-/* ---- The child that takes the name away ---- */
+/* ---- The child that removes the name ---- */
 
 static void listener_close_from(unsigned int first)
 {
@@ -39,8 +39,8 @@ static void listener_close_from(unsigned int first)
 }
 
 /*
- * It keeps nothing open of what it inherits, so nobody waits for it, and hears no signal that is
- * for the whole process group. It knows the guest by the end of a connection alone.
+ * The child closes all that it inherits, so that nobody waits for it. It ignores signals to the
+ * whole process group. It learns of the guest's end only by the end of a connection.
  */
 static void listener_keep(const struct listener_name *name, int fd)
 {
@@ -87,7 +87,7 @@ static int listener_start_keeper(struct listener *l, const struct listener_name 
 
 /* ---- Making it ---- */
 
-/* True where a process listens there. */
+/* Returns true if a process listens there. */
 static bool listener_is_alive(const struct sockaddr_un *sun)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -101,7 +101,7 @@ static bool listener_is_alive(const struct sockaddr_un *sun)
 	return alive;
 }
 
-/* Takes away what nobody listens at any more. */
+/* Removes a socket that nobody listens at any more. */
 static int listener_clear(const struct sockaddr_un *sun, struct error *err)
 {
 	struct stat st;
@@ -130,8 +130,8 @@ static int listener_bind(int fd, const struct sockaddr_un *sun, struct error *er
 }
 
 /*
- * Two programs that start at once must not both find the same old socket. Another user may hold
- * the lock for ever (in /tmp), so it is not waited for that long.
+ * Two programs that start at once must not both find the same old socket. Another user may hold the
+ * lock for ever (in /tmp), so give up after a second.
  */
 static void listener_lock(int folder_fd)
 {
@@ -176,7 +176,7 @@ int listener_open(struct listener *l, const struct address *address, struct erro
 	slash = strrchr(sun.sun_path, '/');
 	if (slash) {
 		base = slash + 1;
-		/* "/" stays where it is the whole folder. */
+		/* Keep "/" if that is the whole folder. */
 		snprintf(folder, sizeof(folder), "%.*s", (int)MAX(slash - sun.sun_path, 1), sun.sun_path);
 	}
 	if (!*base)
@@ -189,7 +189,7 @@ int listener_open(struct listener *l, const struct address *address, struct erro
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	ret = l->fd < 0 ? error_errno(err, -errno, "%s", address->path) :
 			  listener_make(l, folder_fd, base, &sun, err);
-	/* And with it the lock goes; the child has a copy, without it. */
+	/* This gives up the lock: the child has a copy of the descriptor, but not the lock. */
 	flock(folder_fd, LOCK_UN);
 	close(folder_fd);
 	if (ret)
@@ -203,7 +203,7 @@ void listener_close(struct listener *l)
 
 	if (l->fd >= 0)
 		close(l->fd);
-	/* The child answers with its end. */
+	/* The child answers by closing its end. */
 	if (l->keeper_fd >= 0) {
 		if (write(l->keeper_fd, &byte, 1) == 1)
 			while (read(l->keeper_fd, &byte, 1) < 0 && errno == EINTR)

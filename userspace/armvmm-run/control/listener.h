@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A listening socket with a name in the file system, which goes when its process does, however
- * that ends: a child of the process waits for that and takes the name away, as the process has
- * no right to any more (docs/sandbox.md). Main thread, while there is no other.
+ * A listening socket with a name in the file system. The name goes when the process ends, however
+ * it ends: the process itself has no right to remove it any more (docs/sandbox.md), so a child
+ * waits for its end and does it. Main thread, while there is no other.
  */
 #ifndef ARMVMM_RUN_LISTENER_H
 #define ARMVMM_RUN_LISTENER_H
@@ -16,12 +16,12 @@ struct listener {
 };
 
 /*
- * Makes the socket, for its user alone (mode 0600). One that nobody listens at is replaced.
- * Returns 0 or -errno with @err set, which begins with the path.
+ * Makes the socket, which only its user may open (mode 0600). Replaces a socket that nobody listens
+ * at. Returns 0, or -errno with a sentence in @err that begins with the path.
  */
 int listener_open(struct listener *l, const struct address *address, struct error *err);
 
-/* The name is gone when it returns. */
+/* When it returns, the name is gone. */
 void listener_close(struct listener *l);
 
 #endif /* ARMVMM_RUN_LISTENER_H */

@@ -8,7 +8,7 @@
 #include "control/qmp.h"
 #include "control/value.h"
 
-/* The object's text. The object is given up. */
+/* Returns the object's text. Takes the reference to the object. */
 static char *qmp_line(json_t *object)
 {
 	char *text = value_print(object);
@@ -21,7 +21,10 @@ static char *qmp_line(json_t *object)
 
 /* ---- Answers ---- */
 
-/* A member @name of @value, which is given up, and the @id of what is answered, if it has one. */
+/*
+ * An answer with the member @name, which is @value (the reference is taken), and the @id of the
+ * message, if it has one.
+ */
 static char *qmp_reply(const char *name, json_t *value, json_t *id)
 {
 	json_t *o = json_object();
@@ -49,7 +52,7 @@ char *qmp_refusal(const char *why)
 	return qmp_error("GenericError", why, NULL);
 }
 
-/* As three numbers, whatever the library calls its version. */
+/* Makes three numbers, whatever form the library's version has. */
 json_t *qmp_version(void)
 {
 	int major = 0, minor = 0, micro = 0;
@@ -71,7 +74,7 @@ char *qmp_greeting(void)
 
 /* ---- Messages ---- */
 
-/* The members that a message may have. @why is set where it is none of QMP's. */
+/* Checks the members of a message. Sets @why if QMP has no such message. */
 static void qmp_check(json_t *message, struct error *why)
 {
 	json_t *execute = json_object_get(message, "execute");
@@ -93,7 +96,7 @@ static void qmp_check(json_t *message, struct error *why)
 		error_set(why, -EINVAL, "QMP input member 'arguments' must be an object");
 }
 
-/* There is no capability to turn on, but a client may ask for none of them. */
+/* We offer no capability, but a client may ask for an empty list. */
 static char *qmp_negotiate(struct qmp *qmp, json_t *args, json_t *id)
 {
 	json_t *enable = json_object_get(args, "enable");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * QMP, the protocol of QEMU's monitor (QEMU's "QMP protocol specification"): from the text of a
- * message to the text of its answer. Every text is one line, with \r\n at its end. Main thread.
+ * QMP, the protocol of QEMU's monitor (QEMU's "QMP protocol specification"): turns the text of a
+ * message into the text of its answer. Every text is one line, with \r\n at its end. Main thread.
  */
 #ifndef ARMVMM_RUN_QMP_H
 #define ARMVMM_RUN_QMP_H
@@ -18,22 +18,22 @@
 /* One for each connection. */
 struct qmp {
 	const struct command_target *target;
-	bool negotiated;	/* it takes commands, and is told of events */
+	bool negotiated;	/* it takes commands, and gets events */
 };
 
-/* What a new connection is told first. All texts are to be given to g_free(). */
+/* What a new connection gets first. Free all these texts by g_free(). */
 char *qmp_greeting(void);
 
 /* The answer to a message of @len bytes, whose depth is bounded (splitter.h). Never NULL. */
 char *qmp_answer(struct qmp *qmp, const char *text, size_t len);
 
-/* An answer to what cannot be read, or is not served: an error of the class GenericError. */
+/* Refuses what cannot be read, or is not served: an error of the class GenericError. */
 char *qmp_refusal(const char *why);
 
-/* What connections are told of an event, or NULL where QMP has none for it. */
+/* What connections get for an event, or NULL if QMP has no such event. */
 char *qmp_event(const struct machine_event *event);
 
-/* The version, as query-version has it. */
+/* The version as query-version returns it. */
 json_t *qmp_version(void);
 
 #endif /* ARMVMM_RUN_QMP_H */

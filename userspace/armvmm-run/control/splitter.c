@@ -33,7 +33,7 @@ static enum splitter_result splitter_close(struct splitter *s, bool curly)
 	return --s->depth ? SPLITTER_MORE : SPLITTER_TEXT;
 }
 
-/* No control character may stand in a string (7): so a line's end ends what a quote spoiled. */
+/* A string may not hold a control character (7): so a line's end also ends a stray quote. */
 static enum splitter_result splitter_string(struct splitter *s, char c)
 {
 	if ((unsigned char)c < ' ')
@@ -47,7 +47,7 @@ static enum splitter_result splitter_string(struct splitter *s, char c)
 	return SPLITTER_MORE;
 }
 
-/* One more byte of a text. Only objects and arrays are taken for one. */
+/* Takes one more byte of a text. Only objects and arrays count as texts. */
 static enum splitter_result splitter_byte(struct splitter *s, char c)
 {
 	if (s->in_string)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Cuts a stream of bytes into JSON texts, which may follow each other without a mark (RFC 8259),
- * and bounds them: what it lets through is short and not deeply nested, whatever parses it.
+ * and bounds them: whatever parses them gets only texts that are short and not deeply nested.
  */
 #ifndef ARMVMM_RUN_SPLITTER_H
 #define ARMVMM_RUN_SPLITTER_H
@@ -15,8 +15,8 @@
 
 enum splitter_result {
 	SPLITTER_MORE,		/* all bytes are used up, and no text has ended */
-	SPLITTER_TEXT,		/* .text has one; its brackets match, and no more is known */
-	SPLITTER_BROKEN,	/* what follows to the end of the line is skipped, here and below */
+	SPLITTER_TEXT,		/* all bytes are used up, and no text has ended */
+	SPLITTER_BROKEN,	/* .text has one; its brackets match, the rest is unchecked */
 	SPLITTER_TOO_LONG,
 	SPLITTER_TOO_DEEP,
 };
@@ -31,7 +31,7 @@ struct splitter {
 };
 
 /*
- * Looks at @len bytes at @data up to the end of a text, or its failure. Returns how many it has
+ * Looks at @len bytes at @data, up to the end of a text or a failure. Returns how many bytes it has
  * used up; *@result tells why it stopped.
  */
 size_t splitter_feed(struct splitter *s, const char *data, size_t len,

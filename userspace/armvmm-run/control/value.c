@@ -6,7 +6,10 @@
 void value_prepare(void)
 {
 	json_set_alloc_funcs(g_malloc, g_free);
-	/* From /dev/urandom, now: the first object would look for it where the sandbox has none. */
+	/*
+	 * Seed now, from /dev/urandom: the first object would look for it, but the sandbox hides
+	 * it.
+	 */
 	json_object_seed(0);
 }
 

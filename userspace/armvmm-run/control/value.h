@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * JSON values beyond what jansson has. It takes and gives only what RFC 8259 has, so that no text
- * is checked here; json_object_get() and what reads a value take NULL, for what is not there.
+ * JSON values, beyond what jansson has. Jansson reads and writes only what RFC 8259 allows, so no
+ * text is checked here. json_object_get() and all that reads a value take NULL for a missing one.
  */
 #ifndef ARMVMM_RUN_VALUE_H
 #define ARMVMM_RUN_VALUE_H
@@ -9,19 +9,19 @@
 #include <jansson.h>
 
 /*
- * To be called before the first value is made, and before the sandbox is entered. Without memory
- * the program ends from now on, as it does where GLib has none: no call below or of jansson's
- * fails for want of it.
+ * Call this before the first value is made, and before the sandbox is entered. From now on the
+ * program ends if there is no memory, as GLib has it: so no call below, nor any of jansson's, fails
+ * for want of memory.
  */
 void value_prepare(void);
 
 /*
- * A string. Names of files and of the guest are bytes of any kind, of which jansson takes UTF-8
- * alone: what is none becomes U+FFFD. Never NULL.
+ * Makes a string. Never NULL. Names of files and of the guest may hold any bytes, but jansson takes
+ * only UTF-8: other bytes become U+FFFD.
  */
 json_t *value_text(const char *text);
 
-/* The text of an object or an array, on one line without its end. To be given to g_free(). */
+/* The text of an object or an array, on one line, without a newline. Free it by g_free(). */
 char *value_print(const json_t *value);
 
 #endif /* ARMVMM_RUN_VALUE_H */

@@ -52,8 +52,8 @@ static void *gdb_ram(void *opaque, uint64_t gpa, uint32_t len)
 }
 
 /*
- * cacheflush(2): the driver makes hold for the guest's addresses what was cleaned and invalidated
- * here by ours, and does no more (docs/abi.md).
+ * cacheflush(2) cleans and invalidates by our addresses. The driver makes that hold for the guest's
+ * addresses, and does no more (docs/abi.md).
  */
 static void gdb_wrote(void *opaque, void *ram, uint32_t len)
 {
@@ -176,9 +176,9 @@ static const struct link_ops gdb_link_ops = {
 	.acks = gdb_acks,
 };
 
-/* ---- What the machine tells ---- */
+/* ---- Events of the machine ---- */
 
-/* Of several vCPUs that met a point, the first is told; the others will meet theirs again. */
+/* If several vCPUs met a point, reports the first. The others will meet theirs again. */
 static void gdb_debugged(struct gdb *gdb)
 {
 	struct reply reply = { .none = true };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* --gdb: a debugger for the guest, by GDB's remote protocol. docs/gdb.md. Main thread, all. */
+/* --gdb: a debugger for the guest, by GDB's remote protocol (docs/gdb.md). Main thread only. */
 #ifndef ARMVMM_RUN_GDB_H
 #define ARMVMM_RUN_GDB_H
 
@@ -10,16 +10,20 @@
 struct gdb;
 
 /*
- * Awaits a debugger at @address, and holds the machine until one lets it go where that says so.
- * Before the guest's start, and before the sandbox. Returns 0 or -errno with @err set.
+ * Listens for a debugger at @address. If that says so (",wait"), holds the machine until a debugger
+ * lets it go. Call it before the guest's start and before the sandbox. Returns 0 or -errno with
+ * @err set.
  */
 int gdb_create(struct gdb **gdb, struct machine *m, const struct gdb_address *address,
 	       struct error *err);
 
-/* The guest has ended, and the program will, with this status: tells a debugger. NULL: nothing. */
+/*
+ * Tells a debugger that the guest has ended, and that the program will end with @status. NULL does
+ * nothing.
+ */
 void gdb_ended(struct gdb *gdb, int status);
 
-/* Before the machine is destroyed. NULL does nothing. */
+/* Call it before the machine is destroyed. NULL does nothing. */
 void gdb_free(struct gdb *gdb);
 
 #endif /* ARMVMM_RUN_GDB_H */

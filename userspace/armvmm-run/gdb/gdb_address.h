@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where a debugger is awaited: tcp:[HOST]:PORT[,wait] or unix:PATH[,wait]. Pure. */
+/* Where to listen for a debugger: tcp:[HOST]:PORT[,wait] or unix:PATH[,wait]. Pure. */
 #ifndef ARMVMM_RUN_GDB_ADDRESS_H
 #define ARMVMM_RUN_GDB_ADDRESS_H
 
@@ -11,9 +11,9 @@
 
 struct gdb_address {
 	bool is_unix;
-	bool wait;		/* the guest does not start before a debugger lets it */
-	char host[ADDRESS_MAX];	/* tcp; 127.0.0.1 where none is given */
-	char port[8];		/* tcp: 0 to 65535, 0 being any that is free */
+	bool wait;		/* the guest does not start before a debugger lets it go */
+	char host[ADDRESS_MAX];	/* tcp; 127.0.0.1 if none is given */
+	char port[8];		/* tcp: 0 to 65535; 0: any free port */
 	char path[108];		/* unix: as long as one may be */
 };
 

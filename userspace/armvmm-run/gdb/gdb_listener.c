@@ -14,8 +14,8 @@
 #define LISTENER_FLAGS	(SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 /*
- * A debugger's host that dies says nothing: the seconds until it is asked, those between questions,
- * and how many go without an answer.
+ * If a debugger's host dies, it says nothing: keepalive asks. Seconds until it asks first, seconds
+ * between questions, and how many go without an answer.
  */
 #define LISTENER_IDLE	30
 #define LISTENER_AGAIN	10
@@ -26,7 +26,7 @@ static void listener_set(int fd, int level, int option, int value)
 	setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-/* Options are set here, for what is accepted has them too, and setsockopt() is gone by then. */
+/* Sets the options here, as setsockopt() is forbidden later: accepted sockets inherit them. */
 static int listener_bind_tcp(const struct addrinfo *info)
 {
 	int fd = socket(info->ai_family, info->ai_socktype | LISTENER_FLAGS, info->ai_protocol);
@@ -62,7 +62,7 @@ static int listener_tcp(const struct gdb_address *a, struct error *err)
 	return fd < 0 ? error_errno(err, fd, "--gdb tcp:%s:%s", a->host, a->port) : fd;
 }
 
-/* True where nobody listens any more at a socket that is there. What is no socket refuses too. */
+/* Does nobody listen any more at the socket there? Other files refuse connections too. */
 static bool listener_is_stale(const struct sockaddr_un *sun)
 {
 	struct stat st;

@@ -12,16 +12,16 @@ struct hex {
 	const char *at, *end;
 };
 
-/* Takes @c, or says that something else is next. */
+/* Takes @c. False: something else is next. */
 bool hex_take(struct hex *h, char c);
 
-/* Takes the text @text, or nothing of it. */
+/* Takes the text @text. False: something else is next, and nothing is taken. */
 bool hex_take_text(struct hex *h, const char *text);
 
 /* Takes a number of one to sixteen digits. False: there is none, or it is greater than @max. */
 bool hex_number(struct hex *h, uint64_t max, uint64_t *value);
 
-/* Takes @len bytes, two digits each. False, and @buf unspecified: there are not as many. */
+/* Takes @len bytes, two digits each. False: there are fewer, and @buf is unspecified. */
 bool hex_bytes(struct hex *h, void *buf, size_t len);
 
 static inline bool hex_done(const struct hex *h)

@@ -8,29 +8,29 @@
 
 #include "gdb/link.h"
 
-/* Read in one round of the main loop, so that a debugger in a hurry holds up no device. */
+/* Bytes read in one round of the main loop: a debugger in a hurry must not hold up devices. */
 #define LINK_IN		1024u
 /*
- * Of answers one waits at most, with its acknowledgement; and one more may come by itself, when the
- * guest stops.
+ * At most one answer waits, with its acknowledgement. One more may come by itself, when the guest
+ * stops.
  */
 #define LINK_OUT	(2 * (PACKET_FRAMED + 1))
-#define LINK_PAUSE_MS	1000	/* while the process can open no more files */
+#define LINK_PAUSE_MS	1000	/* pause while the process can open no more files */
 
 struct link {
 	const struct link_ops *ops;
 	void *opaque;
 	GMainContext *context;
-	int listen_fd, fd;	/* fd: -1 where there is no debugger */
+	int listen_fd, fd;	/* fd: -1 if there is no debugger */
 	GSource *listen_source, *source;
 	GIOCondition watched;
-	bool came;		/* it has begun as a debugger does */
-	bool hang_up;		/* when all is sent */
+	bool came;		/* its first byte was a debugger's */
+	bool hang_up;		/* hang up when all is sent */
 	struct packet_reader reader;
 	struct reply reply;
 	size_t in_at, in_len;
 	size_t out_at, out_len;
-	size_t last_len;	/* of the last answer, for a debugger that asks again */
+	size_t last_len;	/* length of the last answer, for a debugger that asks again */
 	uint8_t in[LINK_IN];
 	char out[LINK_OUT];
 	char last[PACKET_FRAMED];
@@ -48,8 +48,8 @@ static void link_unwatch(GSource **source)
 }
 
 /*
- * Looks for what comes, but for room while something is to be sent, and while there is something to
- * do that waits for no byte: what was read already, and hanging up.
+ * Polls for input; or for room, as long as something is to be sent, or as there is work that waits
+ * for no byte: input that was read already, and hanging up.
  */
 static void link_watch(struct link *link)
 {
@@ -85,7 +85,7 @@ static void link_lose(struct link *link)
 
 /* ---- Out ---- */
 
-/* What fits; there is room for all that can be under way. */
+/* Queues @data. There is room for all that can be under way. */
 static void link_put(struct link *link, const char *data, size_t len)
 {
 	if (link->out_at) {
@@ -163,8 +163,8 @@ static void link_take(struct link *link, enum packet_event event)
 }
 
 /*
- * A browser can be made to come by any page that it shows, and sends lines of HTTP, in which a
- * packet may be hidden. Whoever does not begin as a debugger does is none, and stops no guest.
+ * A web page can make a browser connect. The browser sends lines of HTTP, in which a packet may be
+ * hidden. So a client that does not begin as a debugger does is none, and cannot stop the guest.
  */
 static bool link_greet(struct link *link)
 {
@@ -225,7 +225,7 @@ static gboolean link_ready(int fd, GIOCondition condition, void *opaque)
 
 static gboolean link_accept(int listen_fd, GIOCondition condition, void *opaque);
 
-/* Waits by @source, which is given up, instead of what it waited by before. */
+/* Waits by @source, whose reference it takes, in place of what it waited by before. */
 static void link_wait(struct link *link, GSource *source, GSourceFunc call)
 {
 	link_unwatch(&link->listen_source);
@@ -244,9 +244,9 @@ static gboolean link_look(void *opaque)
 }
 
 /*
- * Makes room for the next one, where there is no debugger but a line: one that has said nothing, or
- * that has hung up and was not looked at yet. What it said last counts still: it may be that the
- * guest is to be killed.
+ * Makes room for the next debugger if the old connection is unused or dead: it has said nothing, or
+ * has hung up, which nobody noticed yet. Handles its last words first: they may say to kill the
+ * guest.
  */
 static void link_bury(struct link *link)
 {
@@ -268,7 +268,7 @@ static gboolean link_accept(int listen_fd, GIOCondition condition, void *opaque)
 	if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 		return G_SOURCE_CONTINUE;
 	if (fd < 0) {
-		/* The debugger goes on waiting, and would be told of at once again. */
+		/* The debugger goes on waiting, and would wake us again at once. */
 		link_wait(link, g_timeout_source_new(LINK_PAUSE_MS), link_look);
 		return G_SOURCE_REMOVE;
 	}

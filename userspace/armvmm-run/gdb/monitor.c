@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a person may say to the machine itself: a few commands of QEMU's monitor, by their names. */
+/*
+ * What a person may tell the machine itself: a few commands of QEMU's monitor, under their names.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +22,7 @@ static void monitor_say(struct reply *reply, const char *fmt, ...)
 	reply_hex(reply, line, strlen(line));
 }
 
-/* Four in a row, as far as the answer has room. */
+/* Prints four registers in a row, as far as the answer has room. */
 static void monitor_registers(struct session *s, struct reply *reply)
 {
 	unsigned int column = 0;

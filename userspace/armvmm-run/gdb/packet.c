@@ -13,7 +13,7 @@ static void packet_begin(struct packet_reader *reader)
 	reader->len = 0;
 }
 
-/* One more than fits says that it is too long. */
+/* @reader->len is at most PACKET_MAX + 1: then the packet is too long. */
 static void packet_add(struct packet_reader *reader, uint8_t byte)
 {
 	if (reader->len < PACKET_MAX)
@@ -38,14 +38,14 @@ static enum packet_event packet_outside(struct packet_reader *reader, uint8_t by
 	case '-':
 		return PACKET_AGAIN;
 	default:
-		return PACKET_NONE;	/* "+", and what is none of the protocol's */
+		return PACKET_NONE;	/* "+", and bytes outside the protocol */
 	}
 }
 
 static void packet_data(struct packet_reader *reader, uint8_t byte)
 {
 	if (byte == '$') {
-		/* Unescaped it begins a packet: the end of the last one was lost. */
+		/* An unescaped $ begins a packet: the end of the last one was lost. */
 		packet_begin(reader);
 		return;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Packets of GDB's remote protocol: $DATA#CC, CC being the sum of DATA's bytes modulo 256, and
- * in DATA the bytes # $ } (and * in answers) escaped by } and a flip of bit 5. A client may send
- * anything: what is too long or damaged is told apart, and nothing of it is kept. Pure.
+ * Packets of GDB's remote protocol: $DATA#CC, CC being the sum of DATA's bytes modulo 256, and in
+ * DATA the bytes # $ } (and * in answers) escaped by } and a flip of bit 5. A client may send
+ * anything: packets that are too long or damaged are reported as such, and nothing of them is kept.
+ * Pure.
  */
 #ifndef ARMVMM_RUN_GDB_PACKET_H
 #define ARMVMM_RUN_GDB_PACKET_H
@@ -28,12 +29,12 @@ enum packet_event {
 struct packet_reader {
 	enum { PACKET_OUTSIDE, PACKET_DATA, PACKET_ESCAPED, PACKET_SUM1, PACKET_SUM2 } state;
 	uint8_t sum;		/* of the data so far */
-	int8_t digit;		/* the first of the sum that was sent, -1 where it is none */
+	int8_t digit;		/* the first of the sum that was sent; -1: no digit */
 	size_t len;
 	char data[PACKET_MAX];
 };
 
-/* True for what a client may say first: an acknowledgement, a packet, the byte 3. */
+/* Can a client begin with this byte? An acknowledgement, a packet, or the byte 3. */
 bool packet_begins(uint8_t byte);
 
 /* Takes one byte. */

@@ -11,7 +11,7 @@
 #define POINTS_STORE		(2u << 3)
 #define POINTS_MASK(bits)	((uint32_t)(bits) << 24)
 
-/* BKPT #0 (A8.8.24). Instructions are little-endian, whatever data is (A3.3.1). */
+/* BKPT #0 (A8.8.24). Instructions are little-endian, even if data is not (A3.3.1). */
 static const uint8_t points_bkpt_arm[4] = { 0x70, 0x00, 0x20, 0xe1 };
 static const uint8_t points_bkpt_thumb[2] = { 0x00, 0xbe };
 
@@ -22,7 +22,7 @@ static const uint8_t *points_bkpt(const struct point_soft *s)
 
 /* ---- BKPTs in memory ---- */
 
-/* Its place in RAM, if the guest has left it there; else NULL. */
+/* Returns its place in RAM, if the guest has left the BKPT there; else NULL. */
 static uint8_t *points_in_place(const struct target *target, const struct point_soft *s)
 {
 	uint8_t *ram = target_ram(target, s->gpa, s->size);
@@ -66,7 +66,7 @@ int points_add_soft(struct points *points, const struct target *target, uint32_t
 		if (points->soft[i].gpa == gpa && points->soft[i].va == va &&
 		    points->soft[i].size == s.size)
 			return 0;
-		/* Of two in one place the second would save the first. */
+		/* If two overlap, the second would save a part of the first. */
 		if (points_overlaps(&points->soft[i], gpa, s.size))
 			return -EINVAL;
 	}
@@ -81,7 +81,7 @@ int points_del_soft(struct points *points, const struct target *target, uint32_t
 {
 	bool found = false;
 
-	/* Those that were put there for other processes of the guest are meant too. */
+	/* Remove also those that were put there for other processes of the guest. */
 	for (unsigned int i = 0; i < points->nr_soft;) {
 		if (points->soft[i].va != va) {
 			i++;
@@ -164,9 +164,9 @@ bool points_has_copy(struct points *points, const struct target *target, uint32_
 	return false;
 }
 
-/* ---- The CPU's ---- */
+/* ---- Breakpoints and watchpoints of the CPU ---- */
 
-/* The bytes of its doubleword, or, from eight on, a naturally aligned power of two. */
+/* Up to 8 bytes within a doubleword, or from 8 on a naturally aligned power of two. */
 static bool points_watchable(uint32_t va, uint32_t len)
 {
 	if (!len)
@@ -190,7 +190,7 @@ static bool points_fits(enum point_type type, uint32_t va, uint32_t len)
 	}
 }
 
-/* The list that has such points, and its length. */
+/* Returns the list of points of such a type, and its length. */
 static struct point_hard *points_list(struct points *points, enum point_type type,
 				      unsigned int **nr)
 {
@@ -246,8 +246,8 @@ void points_clear(struct points *points, const struct target *target)
 }
 
 /*
- * DFAR's address may be the first of an instruction's accesses (LDM), below what is watched: then
- * it is the next watchpoint above.
+ * DFAR's address may be that of an instruction's first access (LDM), below the bytes that are
+ * watched. Then the next watchpoint above was hit.
  */
 const struct point_hard *points_watched(const struct points *points, uint32_t va, bool is_write)
 {

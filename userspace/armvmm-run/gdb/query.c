@@ -6,7 +6,7 @@
 #include "gdb/hex.h"
 #include "gdb/session.h"
 
-#define QUERY_COMMAND	256	/* a person's line behind `monitor` */
+#define QUERY_COMMAND	256	/* length of a line behind `monitor` */
 
 static void query_supported(struct session *s, struct hex *h, struct reply *reply)
 {
@@ -18,7 +18,7 @@ static void query_supported(struct session *s, struct hex *h, struct reply *repl
 		   PACKET_MAX);
 }
 
-/* target.xml:OFFSET,LENGTH: the piece, and whether it is the last. */
+/* target.xml:OFFSET,LENGTH. Answers that piece, and whether it is the last. */
 static void query_features(struct session *s, struct hex *h, struct reply *reply)
 {
 	size_t size = strlen(s->xml);

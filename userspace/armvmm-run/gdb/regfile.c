@@ -62,7 +62,7 @@ void regfile_init(struct regfile *file, const struct target *target)
 	if (file->nr_d)
 		regfile_put(file, REGFILE_FPSCR, "fpscr", "fpscr");
 
-	/* The user bank, which r13 and r14 show in some modes only. */
+	/* The user bank: in other modes r13 and r14 do not show it. */
 	regfile_put(file, n++, "sp_usr", "sp");
 	regfile_put(file, n++, "lr_usr", "lr");
 	for (unsigned int i = 0; (name = armvmm_reg_name(i)) && n < REGFILE_MAX; i++)
@@ -75,7 +75,7 @@ unsigned int regfile_size(const struct regfile *file, unsigned int n)
 	return n < file->nr && file->reg[n].name ? file->reg[n].size : 0;
 }
 
-/* The registers of @mode in place of the user's: r13 and r14, and in FIQ mode r8 to r12 too. */
+/* The banked registers of @mode: r13 and r14, and in FIQ mode r8 to r12, too. */
 static const char *regfile_banked(uint32_t mode, unsigned int n)
 {
 	static const char *const fiq[] = { "r8_fiq", "r9_fiq", "r10_fiq", "r11_fiq", "r12_fiq" };
@@ -98,7 +98,7 @@ static const char *regfile_banked(uint32_t mode, unsigned int n)
 	return NULL;
 }
 
-/* libarmvmm's name of the register that @n is in the vCPU's mode. */
+/* Finds libarmvmm's name for register @n in the vCPU's current mode. */
 static int regfile_name(const struct regfile *file, const struct target *target, unsigned int cpu,
 			unsigned int n, const char **name)
 {

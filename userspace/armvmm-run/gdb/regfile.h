@@ -19,7 +19,7 @@
 #define REGFILE_CP	59u	/* the first of the others */
 #define REGFILE_MAX	192u
 
-/* Bytes of the registers that the packet g has: r0 to pc, and cpsr. */
+/* Bytes of the registers in packet g: r0 to pc, and cpsr. */
 #define REGFILE_G	(17 * 4)
 
 struct regfile {
@@ -27,7 +27,7 @@ struct regfile {
 	unsigned int nr_d;	/* 16 or 32 registers of VFP; 0: none */
 	struct {
 		const char *name;	/* NULL: none has this number */
-		const char *own;	/* libarmvmm's, where that is another */
+		const char *own;	/* libarmvmm's, if that differs */
 		uint8_t size;		/* 4 or 8 bytes */
 	} reg[REGFILE_MAX];
 };
@@ -35,7 +35,7 @@ struct regfile {
 /* Looks which registers the vCPUs have. */
 void regfile_init(struct regfile *file, const struct target *target);
 
-/* The bytes of register @n, or 0 where there is none. */
+/* The bytes of register @n, or 0 if there is none. */
 unsigned int regfile_size(const struct regfile *file, unsigned int n);
 
 /* Returns 0 or -errno. -ENOENT: there is no register @n. */

@@ -15,7 +15,7 @@ struct reply {
 	char data[PACKET_MAX];
 };
 
-/* Errors of the protocol, which has no list of them: those of errno(3), as gdbserver tells them. */
+/* Error numbers. The protocol defines none: these are errno(3)'s, as gdbserver uses them. */
 enum {
 	REPLY_EIO = 5,
 	REPLY_EFAULT = 14,
@@ -25,15 +25,15 @@ enum {
 
 void reply_text(struct reply *reply, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* As they are, and in hexadecimal. */
+/* Append bytes as they are, or in hexadecimal. */
 void reply_raw(struct reply *reply, const void *data, size_t len);
 void reply_hex(struct reply *reply, const void *data, size_t len);
 
-/* Instead of what there is: "OK", or an error. */
+/* Replace the answer by "OK", or by an error. */
 void reply_ok(struct reply *reply);
 void reply_error(struct reply *reply, unsigned int error);
 
-/* The same, by what a function returned: 0, or anything else. */
+/* The same by a function's return value: "OK" for 0, else the error. */
 void reply_status(struct reply *reply, int ret, unsigned int error);
 
 static inline size_t reply_room(const struct reply *reply)

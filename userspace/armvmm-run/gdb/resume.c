@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The packets that let the guest go on: which vCPUs, and which for one instruction. */
+/* The packets that let the guest go on: which vCPUs, and which of them for one instruction. */
 #include "gdb/hex.h"
 #include "gdb/session.h"
 
-/* One action of vCont, for a vCPU that no earlier action named. */
+/* Applies one action of vCont to those vCPUs that no earlier action named. */
 static void resume_apply(struct session *s, uint32_t cpus, bool step)
 {
 	cpus &= ~s->runs;
@@ -12,7 +12,7 @@ static void resume_apply(struct session *s, uint32_t cpus, bool step)
 		s->steps |= cpus;
 }
 
-/* ACTION[:THREAD]. Signals mean nothing to a machine. */
+/* Parses ACTION[:THREAD]. Signals mean nothing to a machine. */
 static bool resume_action(struct session *s, struct hex *h)
 {
 	uint32_t all = (1u << target_nr_cpus(&s->target)) - 1, cpus = all;
@@ -29,7 +29,7 @@ static bool resume_action(struct session *s, struct hex *h)
 	if (hex_take(h, ':') && !hex_take_text(h, "-1")) {
 		if (!hex_number(h, target_nr_cpus(&s->target), &n))
 			return false;
-		/* Thread 0 is any of them. */
+		/* Thread 0 is any thread. */
 		cpus = 1u << (n ? n - 1 : s->cpu);
 	}
 	resume_apply(s, cpus, action == 's' || action == 'S');
@@ -53,7 +53,7 @@ void session_vcont(struct session *s, const char *data, size_t len, struct reply
 		reply_error(reply, REPLY_EINVAL);
 }
 
-/* s and c, with an address to go on at; S and C with a signal before it. */
+/* s and c, with an address to go on at; S and C have a signal before it. */
 void session_continue(struct session *s, const char *data, size_t len, struct reply *reply)
 {
 	struct hex h = { data + 1, data + len };

@@ -24,7 +24,7 @@ static void session_reply_reg(struct session *s, unsigned int n, struct reply *r
 		reply_raw(reply, "xxxxxxxxxxxxxxxx", 2 * size);
 		return;
 	}
-	/* In the order of the target, which is little-endian. */
+	/* In the byte order of the target, which is little-endian. */
 	for (unsigned int i = 0; i < size; i++)
 		byte[i] = value >> 8 * i;
 	reply_hex(reply, byte, size);
@@ -51,7 +51,7 @@ static void session_get_regs(struct session *s, struct reply *reply)
 	session_reply_reg(s, REGFILE_CPSR, reply);
 }
 
-/* cpsr first: it says which of the banks the others are in. */
+/* Sets cpsr first: it selects the bank of the other registers. */
 static void session_set_regs(struct session *s, struct hex *h, struct reply *reply)
 {
 	struct hex cpsr;
@@ -114,7 +114,7 @@ static void session_read(struct session *s, struct hex *h, struct reply *reply)
 		reply_hex(reply, buf, got);
 }
 
-/* M has its bytes in hexadecimal, X as they are. */
+/* M has its bytes in hexadecimal, X in binary. */
 static void session_write(struct session *s, struct hex *h, bool binary, struct reply *reply)
 {
 	uint8_t buf[PACKET_MAX];
@@ -161,7 +161,7 @@ static void session_point(struct session *s, struct hex *h, bool add, struct rep
 	uint64_t type, va, kind;
 	int ret;
 
-	/* A type that is not known has no answer; conditions and commands are not offered. */
+	/* An unknown type gets no answer; conditions and commands are not offered. */
 	if (!hex_number(h, UINT32_MAX, &type) || type > POINT_ACCESS)
 		return;
 	if (!hex_take(h, ',') || !session_range(h, &va, &kind) || !hex_done(h)) {
@@ -224,7 +224,7 @@ static int session_load(struct session *s, unsigned int cpu, bool step, unsigned
 	return s->target.ops->debug_set(s->target.opaque, cpu, flags, any ? &regs : NULL);
 }
 
-/* All, also those that stay: the next one that goes on may be another. */
+/* Sets all vCPUs, also those that stay stopped: next time others may go on. */
 static int session_load_all(struct session *s)
 {
 	int ret = 0;
@@ -246,8 +246,8 @@ void session_go(struct session *s, struct reply *reply)
 }
 
 /*
- * A BKPT that is none of ours: the guest takes it as it would without a debugger, and goes on. A
- * step over it ends at the exception's vector.
+ * Handles a BKPT that is not ours: the guest takes it as it would without a debugger, and goes on.
+ * A step over it ends at the exception's vector.
  */
 static void session_guest_bkpt(struct session *s, unsigned int cpu, struct reply *reply)
 {
@@ -279,7 +279,10 @@ void session_event(struct session *s, unsigned int cpu, const struct armvmm_exit
 {
 	uint64_t gpa;
 
-	/* It met the point while a person stopped it: it will again, for nothing was done there. */
+	/*
+	 * The vCPU met the point while a person stopped the guest. The instruction has not been
+	 * executed, so it will meet it again.
+	 */
 	if (!s->running) {
 		reply->none = true;
 		return;
@@ -304,7 +307,7 @@ void session_event(struct session *s, unsigned int cpu, const struct armvmm_exit
 	}
 }
 
-/* A debugger that let nothing run expects no such packet, and sees the line end. */
+/* A debugger that has let nothing run expects no such packet: it sees the connection end. */
 void session_ended(struct session *s, int status, struct reply *reply)
 {
 	reply->none = !s->running;
@@ -331,7 +334,9 @@ void session_detach(struct session *s)
 	if (!s->attached)
 		return;
 	s->target.ops->hold(s->target.opaque);
-	/* Memory first: what the vCPUs have of it in their caches goes with their last setting. */
+	/*
+	 * Remove the BKPTs first: the last setting of each vCPU makes it forget code in its caches.
+	 */
 	points_clear(&s->points, &s->target);
 	for (unsigned int i = 0; i < target_nr_cpus(&s->target); i++)
 		s->target.ops->debug_set(s->target.opaque, i, 0, NULL);
@@ -346,7 +351,7 @@ void session_reset(struct session *s)
 	if (!s->attached)
 		return;
 	points_replace(&s->points, &s->target);
-	/* None is in the middle of a step any more. */
+	/* No vCPU is in the middle of a step any more. */
 	s->steps = 0;
 	s->runs = UINT32_MAX;
 	session_load_all(s);
@@ -354,7 +359,7 @@ void session_reset(struct session *s)
 
 /* ---- Packets ---- */
 
-/* A thread's number: 0 is any, -1 all; both leave *@cpu as it is. */
+/* Parses a thread's number. 0 is any, and leaves *@cpu as it is; -1 is all. */
 static bool session_thread(const struct session *s, struct hex *h, int *cpu)
 {
 	uint64_t n;
@@ -412,7 +417,7 @@ void session_packet(struct session *s, const char *data, size_t len, struct repl
 {
 	struct hex h = { data, data + len };
 
-	/* A debugger says nothing while the guest runs, but that it is to stop. */
+	/* While the guest runs, a debugger sends nothing but the request to stop. */
 	if (!len || s->running) {
 		reply->none = s->running;
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A debugger's session with the machine: what it asks for, packet by packet, and what it is told.
- * All vCPUs stop together; each is a thread, vCPU n being thread n + 1.
+ * A debugger's session with the machine: handles its requests, packet by packet, and reports stops.
+ * All vCPUs stop together. Each is a thread: vCPU n is thread n + 1.
  */
 #ifndef ARMVMM_RUN_GDB_SESSION_H
 #define ARMVMM_RUN_GDB_SESSION_H
@@ -29,38 +29,38 @@ struct session {
 	bool attached;
 	bool running;
 	bool no_ack;
-	bool told_kind;		/* the debugger knows of swbreak and hwbreak */
-	unsigned int cpu;	/* whose registers and memory are asked for */
-	int run_cpu;		/* whom s and c are for; -1: all */
-	uint32_t runs, steps;	/* bit n: vCPU n goes on, and for one instruction */
-	enum session_stop stop;	/* why it stands, and what was watched then */
+	bool told_kind;		/* the debugger knows swbreak and hwbreak */
+	unsigned int cpu;	/* the one whose registers and memory are asked for */
+	int run_cpu;		/* the one that s and c are for; -1: all */
+	uint32_t runs, steps;	/* bit n: vCPU n goes on; it does so for one instruction */
+	enum session_stop stop;	/* why it is stopped, and what was watched then */
 	uint32_t watched;
 	enum point_type watched_type;
 };
 
-/* A debugger has come: the machine is stopped. The session was zeroed but for .target. */
+/* A debugger has come: stops the machine. The session was zeroed but for .target. */
 void session_attach(struct session *s);
 
-/* It leaves, or is gone: nothing of it stays in the guest, which goes on. */
+/* The debugger leaves, or is gone: removes all its points, and lets the guest go on. */
 void session_detach(struct session *s);
 
-/* What the packet of @len bytes asks for, and the answer. */
+/* Handles the packet of @len bytes, and fills in the answer. */
 void session_packet(struct session *s, const char *data, size_t len, struct reply *reply);
 
-/* A person wants the guest stopped: the answer, unless it stands already. */
+/* A person wants the guest stopped. Fills in the answer, unless it is stopped already. */
 void session_interrupt(struct session *s, struct reply *reply);
 
 /*
- * vCPU @cpu met one of the points, and all stand: the answer; or the guest goes on (.none), for
- * the event is the guest's own.
+ * vCPU @cpu met a point, and all are stopped. Fills in the answer; or, if the event is the guest's
+ * own, lets the guest go on (.none).
  */
 void session_event(struct session *s, unsigned int cpu, const struct armvmm_exit *exit,
 		   struct reply *reply);
 
-/* The guest has ended, and armvmm-run ends with @status: the answer, if one is awaited. */
+/* The guest has ended, and armvmm-run ends with @status. Fills in the answer, if one is awaited. */
 void session_ended(struct session *s, int status, struct reply *reply);
 
-/* The machine was reset: memory was loaded anew, and the vCPUs are others. */
+/* The machine was reset: memory was loaded anew, and there are new vCPUs. */
 void session_reset(struct session *s);
 
 /* ---- For the session's own files ---- */
@@ -74,10 +74,10 @@ void session_monitor(struct session *s, const char *text, struct reply *reply);
 void session_vcont(struct session *s, const char *data, size_t len, struct reply *reply);
 void session_continue(struct session *s, const char *data, size_t len, struct reply *reply);
 
-/* Goes on, with .runs and .steps; an error leaves it stopped. */
+/* Lets the guest go on as .runs and .steps say. After an error it stays stopped. */
 void session_go(struct session *s, struct reply *reply);
 
-/* Answers why it stands. */
+/* Answers why the guest is stopped. */
 void session_tell_stop(const struct session *s, struct reply *reply);
 
 #endif /* ARMVMM_RUN_GDB_SESSION_H */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The machine as a debugger's session needs it: its vCPUs stopped, but between go() and hold(). */
+/*
+ * The machine as a debugger's session needs it. Its vCPUs are stopped, except between go() and
+ * hold().
+ */
 #ifndef ARMVMM_RUN_GDB_TARGET_H
 #define ARMVMM_RUN_GDB_TARGET_H
 
@@ -16,19 +19,21 @@ struct target_ops {
 	/* By libarmvmm's names. 0 or -errno. */
 	int (*reg_get)(void *opaque, unsigned int cpu, const char *name, uint64_t *value);
 	int (*reg_set)(void *opaque, unsigned int cpu, const char *name, uint64_t value);
-	/* @len bytes of the guest's RAM, or NULL where not all of them are RAM. */
+	/* @len bytes of the guest's RAM, or NULL if some of them are not RAM. */
 	void *(*ram)(void *opaque, uint64_t gpa, uint32_t len);
-	/* Those @len bytes of it were written, and may be code: makes the guest execute them. */
+	/* @len bytes of RAM were written, and may be code: makes the guest execute the new ones. */
 	void (*wrote)(void *opaque, void *ram, uint32_t len);
-	/* Reads what the guest would read from RAM or flash there, and never a device. */
+	/* Reads what the guest would read there from RAM or flash. Never reads a device. */
 	bool (*read)(void *opaque, uint64_t gpa, void *buf, uint32_t len);
 	void (*debug_caps)(void *opaque, struct armvmm_debug_caps *caps);
 	/* As armvmm_vcpu_debug_set(). */
 	int (*debug_set)(void *opaque, unsigned int cpu, unsigned int flags,
 			 const struct armvmm_debug_regs *regs);
-	/* Turned off by PSCI, or not on yet. */
+	/* Is it turned off by PSCI, or not on yet? */
 	bool (*is_off)(void *opaque, unsigned int cpu);
-	/* Returns with all stopped. Lets those of @cpus (bit n: vCPU n) go on, and no others. */
+	/*
+	 * hold() returns when all are stopped. go() lets only those of @cpus (bit n: vCPU n) go on.
+	 */
 	void (*hold)(void *opaque);
 	void (*go)(void *opaque, uint32_t cpus);
 	void (*request)(void *opaque, enum machine_request request);

@@ -43,7 +43,7 @@ char *targetxml_make(const struct regfile *file)
 		targetxml_reg(xml, file, REGFILE_FPSCR, " type=\"int\" group=\"float\"");
 		g_string_append(xml, "</feature>\n");
 	}
-	/* It names no register: it has GDB show pairs of d registers as q0 to q15. */
+	/* This feature names no register: it makes GDB show pairs of d registers as q0 to q15. */
 	if (file->nr_d == 32)
 		g_string_append(xml, "<feature name=\"org.gnu.gdb.arm.neon\"/>\n");
 	g_string_append(xml, "<feature name=\"org.armvmm.cp\">\n");

@@ -33,7 +33,7 @@ bool view_address(const struct target *target, unsigned int cpu, uint32_t va, ui
 	return view_walk(target, cpu, &walk) && walk_address(&walk, va, gpa);
 }
 
-/* How many of @len bytes at @va are in one page, which is at *@gpa; 0: it is nowhere. */
+/* Returns how many of @len bytes at @va are in one page, which is at *@gpa. 0: it is not mapped. */
 static uint32_t view_piece(const struct walk *walk, uint32_t va, uint32_t len, uint64_t *gpa)
 {
 	uint32_t left = VIEW_PAGE - (va & (VIEW_PAGE - 1));

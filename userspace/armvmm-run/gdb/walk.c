@@ -6,7 +6,7 @@
 
 #define WALK_GPA	0xffffffffffull		/* 40 bits of a physical address */
 
-/* SCTLR.EE has the tables in the other order (B3.12.2). */
+/* SCTLR.EE: the tables are big-endian (B3.12.2). */
 static bool walk_read32(const struct walk *walk, uint64_t gpa, uint32_t *desc)
 {
 	if (!walk->read(walk->opaque, gpa, desc, sizeof(*desc)))
@@ -46,7 +46,7 @@ static uint64_t walk_short_section(uint32_t desc, uint32_t va)
 	       (desc & 0xff000000) | (va & 0xffffff);
 }
 
-/* TTBR0 has the addresses whose first N bits are zero, TTBR1 all others (B3.5.4). */
+/* TTBR0 translates the addresses whose first N bits are zero, TTBR1 all others (B3.5.4). */
 static bool walk_short(const struct walk *walk, uint32_t va, uint64_t *gpa)
 {
 	unsigned int n = TTBCR_N(walk->ttbcr);
@@ -73,9 +73,9 @@ static bool walk_short(const struct walk *walk, uint32_t va, uint64_t *gpa)
 /* ---- Long descriptors, B3.6 ---- */
 
 /*
- * The table for @va, and the number of bits that it takes none of: TTBR0 has those whose first T0SZ
- * bits are zero, TTBR1 those whose first T1SZ bits are ones, or, where T1SZ is zero, all others
- * (B3.6.4). False: neither has it.
+ * Finds the table for @va, and the number of leading bits that it does not translate. TTBR0 has the
+ * addresses whose first T0SZ bits are zero. TTBR1 has those whose first T1SZ bits are ones, or, if
+ * T1SZ is zero, all others (B3.6.4). False: neither has @va.
  */
 static bool walk_long_table(const struct walk *walk, uint32_t va, uint64_t *table,
 			    unsigned int *size)
@@ -86,7 +86,7 @@ static bool walk_long_table(const struct walk *walk, uint32_t va, uint64_t *tabl
 
 	if (!in0 && !in1)
 		return false;
-	/* Both have it where T0SZ alone is zero: then it is TTBR1's. */
+	/* If T0SZ alone is zero, both have it: then TTBR1 translates it. */
 	*table = (in1 ? walk->ttbr1 : walk->ttbr0) & WALK_GPA;
 	*size = in1 ? t1 : t0;
 	return !(walk->ttbcr & (in1 ? TTBCR_BIT_EPD1 : TTBCR_BIT_EPD0));
@@ -99,7 +99,7 @@ static bool walk_long(const struct walk *walk, uint32_t va, uint64_t *gpa)
 
 	if (!walk_long_table(walk, va, &table, &size))
 		return false;
-	/* Where one table of the second level spans all, there is none of the first. */
+	/* If one table of the second level spans all, there is no first level. */
 	shift = size >= 2 ? 21 : 30;
 	bits = 32 - size - shift;
 	table &= ~((8ull << bits) - 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A disk as a person looks after it: what is behind it, and another size. Main thread, all. */
+/* A disk from its operator's view: the file behind it, its size. Main thread only. */
 #ifndef ARMVMM_RUN_BLOCKDEV_H
 #define ARMVMM_RUN_BLOCKDEV_H
 
@@ -14,11 +14,11 @@ struct blockdev;
 struct blockdev_ops {
 	/* Bytes that the guest sees. */
 	uint64_t (*size)(struct blockdev *b);
-	/* Bytes that it takes of the host. */
+	/* Bytes of the host's storage that it takes. */
 	uint64_t (*allocated)(struct blockdev *b);
 	/*
-	 * Gives it @size bytes, and tells the guest. Returns 0, or -errno with @err saying why,
-	 * without the disk's name.
+	 * Changes the size to @size bytes, and tells the guest. Returns 0, or -errno with @err
+	 * saying why, without the disk's name.
 	 */
 	int (*resize)(struct blockdev *b, uint64_t size, struct error *err);
 };
@@ -32,7 +32,9 @@ struct blockdev {
 	struct blockdev *next;
 };
 
-/* Adds it behind the others of @list, and gives it its id. It outlives the machine's use. */
+/*
+ * Adds the disk to the end of @list, and gives it its id. It must outlive the machine's use of it.
+ */
 static inline void blockdev_add(struct blockdev **list, struct blockdev *b)
 {
 	unsigned int nr = 0;

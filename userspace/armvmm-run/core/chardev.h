@@ -24,7 +24,7 @@ struct chardev_client {
 	void (*receive)(struct chardev_client *client, const uint8_t *buf, size_t len);
 	/* A serial break (Ctrl-A b). Optional. */
 	void (*rx_break)(struct chardev_client *client);
-	/* The terminal has another size than before. Optional. */
+	/* The terminal's size has changed. Optional. */
 	void (*resized)(struct chardev_client *client);
 	/* The output queue has room again after chardev_write() fell short. Optional. */
 	void (*tx_room)(struct chardev_client *client);
@@ -45,18 +45,15 @@ void chardev_attach(struct chardev *chr, struct chardev_client *client);
 size_t chardev_write(struct chardev *chr, const void *buf, size_t len);
 
 /*
- * Has the last @size bytes of output kept from now on. Main thread, once, before the first vCPU
- * runs. 0 or -ENOMEM.
+ * Keeps the last @size bytes of output from now on. Main thread, once, before the first vCPU runs.
+ * Returns 0 or -ENOMEM.
  */
 int chardev_keep(struct chardev *chr, size_t size);
 
-/*
- * Takes the oldest of the bytes that are kept, at most @len, into @buf, and keeps them no longer.
- * Returns how many. Any thread.
- */
+/* Moves the oldest of the kept bytes, at most @len, into @buf. Returns how many. Any thread. */
 size_t chardev_take_kept(struct chardev *chr, uint8_t *buf, size_t len);
 
-/* The terminal's size in characters; false where it has none (a file, a pipe). Any thread. */
+/* The terminal's size in characters; false if it has none (a file, a pipe). Any thread. */
 bool chardev_size(struct chardev *chr, uint16_t *cols, uint16_t *rows);
 
 /* The client has made room for input (rx_room() grew from 0). Any thread. */

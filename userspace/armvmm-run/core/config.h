@@ -22,7 +22,7 @@ struct config_device {
 	void *config;		/* made by type->parse() */
 };
 
-enum pmu_config { PMU_AUTO, PMU_ON, PMU_OFF };	/* auto: where the host has one */
+enum pmu_config { PMU_AUTO, PMU_ON, PMU_OFF };	/* auto: if the host has one */
 
 enum kernel_format { KERNEL_AUTO, KERNEL_ZIMAGE, KERNEL_IMAGE, KERNEL_ELF, KERNEL_RAW };
 
@@ -34,27 +34,27 @@ struct config {
 	unsigned int nr_initrds;
 	const char *initrd[CONFIG_MAX_INITRDS];
 	const char *append;
-	char *append_read;	/* what it points to, where that came from a file */
-	bool firmware;		/* the guest starts in flash; a kernel is told to it */
+	char *append_read;	/* the buffer behind it, if it came from a file */
+	bool firmware;		/* the guest starts in flash; the firmware is told of a kernel */
 	const char *dtb;
 	const char *dump_dtb;
 	unsigned int nr_cpus;
-	const char *cpu_part;	/* whose CPUs run the vCPUs; NULL: the boot CPU's */
+	const char *cpu_part;	/* the kind of CPU that runs the vCPUs; NULL: the boot CPU's */
 	uint64_t memory;	/* bytes */
 	unsigned int nr_devices;
 	struct config_device device[CONFIG_MAX_DEVICES];	/* as given */
 	enum pmu_config pmu;
 	const char *name;
 	const char *disk;	/* args of the first disk */
-	char *identity;		/* what the guest is known by on this host */
+	char *identity;		/* identifies the guest on this host */
 	bool virtio_legacy;	/* virtio-mmio of version 1, not 2 */
 	bool no_reboot;
 	unsigned int grace;	/* seconds */
 	const char *control;	/* the control socket's address; NULL: there is none */
 	bool sandbox_off;
-	const char *gdb;	/* where a debugger is awaited; NULL: nowhere */
-	const char *user;	/* to become; NULL: nobody else */
-	struct process_rights rights;	/* what follows from these for processes of devices */
+	const char *gdb;	/* where to listen for a debugger; NULL: nowhere */
+	const char *user;	/* the user to become; NULL: stay the same */
+	struct process_rights rights;	/* of devices' processes, by these options */
 	bool verbose;
 };
 

@@ -103,7 +103,7 @@ static void cpupart_add(struct cpupart_kinds *k, int cpu, uint32_t part)
 	CPU_SET(cpu, &k->kind[i].cpus);
 }
 
-/* A paragraph for each CPU that is online: processor, then implementer, part. */
+/* Reads a paragraph for each CPU that is online: processor, then implementer, part. */
 static void cpupart_read(struct cpupart_kinds *k, FILE *cpuinfo)
 {
 	unsigned long implementer = 0, value;
@@ -134,7 +134,7 @@ static const struct cpupart_kind *cpupart_kind(const struct cpupart_kinds *k, ui
 	return NULL;
 }
 
-/* Of the boot CPU's part, else of the first one that has an allowed CPU. */
+/* The boot CPU's kind; if it has no allowed CPU, the first kind that has one. */
 static const struct cpupart_kind *cpupart_default(const struct cpupart_kinds *k,
 						  const cpu_set_t *allowed)
 {
@@ -153,7 +153,7 @@ static const struct cpupart_kind *cpupart_default(const struct cpupart_kinds *k,
 	return first;
 }
 
-/* What the host has: "CPUs 0-1 (Cortex-A15), CPUs 2-3 (Cortex-A7)". */
+/* Prints what the host has: "CPUs 0-1 (Cortex-A15), CPUs 2-3 (Cortex-A7)". */
 static void cpupart_host(const struct cpupart_kinds *k, char *buf, size_t size)
 {
 	char list[64], title[32];
@@ -184,7 +184,7 @@ int cpupart_choose(struct cpupart *p, FILE *cpuinfo, const cpu_set_t *allowed, c
 	if (!kind && want)
 		return error_set(err, -EINVAL, "--cpu-part %s: the host has no such CPU: it has %s",
 				 want, k.nr ? host : "none that Linux tells");
-	/* Nothing is known of where this may run: the hypervisor will tell. */
+	/* It is unknown where this thread may run: the hypervisor will report it. */
 	if (!kind)
 		return 0;
 	CPU_AND(&p->cpus, &kind->cpus, allowed);
@@ -216,7 +216,7 @@ int cpupart_choose_here(struct cpupart *p, const char *want, struct error *err)
 			return 0;
 		return error_errno(err, -errno, "--cpu-part %s: /proc/cpuinfo", want);
 	}
-	/* Hosts with more CPUs than the set has room for are not of this architecture. */
+	/* A host with more CPUs than the set has room for is not of this architecture. */
 	if (sched_getaffinity(0, sizeof(allowed), &allowed))
 		memset(&allowed, 0xff, sizeof(allowed));
 	ret = cpupart_choose(p, cpuinfo, &allowed, want, err);

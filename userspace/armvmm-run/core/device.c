@@ -5,7 +5,7 @@
 
 #include "core/device.h"
 
-/* Windowless ones have base 0 and size 0, and lie before one that has a window at 0. */
+/* Devices without a window have base 0 and size 0, and sort before one with a window at 0. */
 static bool device_is_behind(const struct device *other, const struct device *dev)
 {
 	return other->base > dev->base || (other->base == dev->base && other->size > dev->size);

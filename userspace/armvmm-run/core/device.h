@@ -42,17 +42,17 @@ struct device_ops {
 	void (*fdt)(struct device *dev, struct fdt_builder *fdt);
 
 	/*
-	 * The guest is about to start, or to start again: threads of the device's
-	 * own begin here, which must not be a vCPU's children. Called on the main
-	 * thread while no vCPU runs. Optional. Returns 0 or -errno with @err set.
+	 * The guest is about to start, or to start again. Here the device starts its own threads,
+	 * which must not be children of a vCPU's thread. Called on the main thread while no vCPU
+	 * runs. Optional. Returns 0 or -errno with @err set.
 	 */
 	int (*begin)(struct device *dev, struct error *err);
 
 	/*
-	 * Power-on state, as the guest's reboot finds it. Called on the main
-	 * thread while no vCPU runs. When it returns, no request begun before
-	 * may touch guest memory or the interrupt line any more: a device with
-	 * a worker waits for it here. Lines are low afterwards in any case.
+	 * Restores power-on state, for a reboot of the guest. Called on the main thread while no
+	 * vCPU runs. When it returns, no request begun before may touch guest memory or the
+	 * interrupt line any more: a device with a worker waits for it here. Lines are low
+	 * afterwards in any case.
 	 */
 	void (*reset)(struct device *dev);
 

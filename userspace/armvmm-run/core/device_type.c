@@ -3,11 +3,11 @@
 
 #include "core/device_type.h"
 
-/* From the linker: the section where the entries of all files are together. */
+/* Defined by the linker: start and end of the section with the entries of all files. */
 extern const struct device_type *const __start_device_types[] __attribute__((weak));
 extern const struct device_type *const __stop_device_types[] __attribute__((weak));
 
-/* By order, and by name where that is the same, whatever order the files were linked in. */
+/* Compares by order, then by name, so that the order of linking does not matter. */
 static int device_type_compare(const struct device_type *a, const struct device_type *b)
 {
 	if (a->order != b->order)

@@ -26,26 +26,26 @@ struct device_group {
 	const struct device_word *words;
 };
 
-/* What a device means to the guest's start. */
+/* Whether the guest starts in the device. */
 enum device_boot {
 	BOOT_NONE,
-	BOOT_ALONE,	/* the guest starts in it where there is no kernel */
+	BOOT_ALONE,	/* the guest starts in it if there is no kernel */
 	BOOT_FIRST,	/* the guest starts in it in any case */
 };
 
 struct device_type {
 	const char *name;	/* "virtio-blk": --device NAME[,ARGS] makes one */
 	const char *summary;	/* what it is, in a few words */
-	const char *option;	/* the long option that makes one too: "disk"; NULL: none */
+	const char *option;	/* a long option that makes one, too: "disk"; NULL: none */
 	char letter;		/* and the short one, or 0 */
 	const char *args;	/* "FILE"; NULL: takes none */
 	const struct device_word *words;	/* ends with a NULL word; NULL: none */
 	/* The @index-th form that @args may have; false at the end. NULL: there is one. */
 	bool (*group)(unsigned int index, struct device_group *group);
-	bool identifies;	/* a guest without a name is known by the first one's @args */
-	bool builtin;		/* each board has one; none is made by an option */
+	bool identifies;	/* the first one's @args identify a guest without a name */
+	bool builtin;		/* each board has one; no option makes another */
 	enum device_boot boot;
-	unsigned int max;	/* how many a board may have, where it is not builtin */
+	unsigned int max;	/* how many a board may have, unless builtin */
 	unsigned int order;	/* types are made in this order: it numbers virtio slots */
 
 	/*

@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-/* The whole sentence if it fits; else its two ends, for the reason stands last. */
+/* Keeps the whole sentence if it fits. Else keeps its two ends: the reason stands last. */
 static void error_fit(struct error *err, const char *text)
 {
 	static const char gap[] = " ... ";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Writes a flattened device tree front to back with libfdt. Errors stick:
- * after the first, calls do nothing and fdt_builder_finish() tells.
+ * Writes a flattened device tree front to back with libfdt. Errors stick: after the first one,
+ * calls do nothing, and fdt_builder_finish() returns it.
  */
 #ifndef ARMVMM_RUN_FDT_BUILDER_H
 #define ARMVMM_RUN_FDT_BUILDER_H

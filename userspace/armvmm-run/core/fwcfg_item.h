@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the fw_cfg device has to tell: the board hands these to it in its struct machine. */
+/* An item that the fw_cfg device offers. The board passes them in its struct machine. */
 #ifndef ARMVMM_RUN_FWCFG_ITEM_H
 #define ARMVMM_RUN_FWCFG_ITEM_H
 
@@ -25,8 +25,8 @@ enum fwcfg_key {
 struct fwcfg_item {
 	uint16_t key;
 	uint32_t size;
-	const void *data;	/* or NULL, and @read */
-	/* All @len bytes from @offset on; they are there. Any thread. Returns 0 or -errno. */
+	const void *data;	/* NULL: @read gives it */
+	/* Reads all @len bytes from @offset on, which exist. Any thread. Returns 0 or -errno. */
 	int (*read)(void *opaque, uint32_t offset, void *buf, uint32_t len);
 	void *opaque;
 };

@@ -6,7 +6,7 @@
 
 #include "core/identity.h"
 
-/* 32 hexadecimal digits, machine-id(5). Hosts without have guests that are alike. */
+/* 32 hexadecimal digits, machine-id(5). Hosts without one make the same names for their guests. */
 static void identity_host(GChecksum *sum)
 {
 	static const char *const files[] = { "/etc/machine-id", "/var/lib/dbus/machine-id" };
@@ -31,7 +31,7 @@ void identity_hash(uint8_t hash[IDENTITY_SIZE], const char *who, const char *wha
 	gsize len = IDENTITY_SIZE;
 
 	identity_host(sum);
-	/* With their ends, so that "a", "bc" is not "ab", "c". */
+	/* Include the zeroes at the ends, so that "a", "bc" differs from "ab", "c". */
 	g_checksum_update(sum, (const guchar *)(who ? who : ""), who ? strlen(who) + 1 : 1);
 	g_checksum_update(sum, (const guchar *)(what ? what : ""), what ? strlen(what) + 1 : 1);
 	g_checksum_get_digest(sum, hash, &len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory in pieces. */
+/* Scattered memory (struct iovec). */
 #ifndef ARMVMM_RUN_IOV_H
 #define ARMVMM_RUN_IOV_H
 

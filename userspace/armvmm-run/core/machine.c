@@ -37,8 +37,8 @@ int machine_virtio_slot(struct machine *m)
 }
 
 /*
- * Kept in a list as well, for the VM that a reset makes. KVM_IOEVENTFD finds its
- * address in the tables of a VM that has no vCPU yet just as well.
+ * Also keeps the event in a list, for the VM that a reset makes. KVM_IOEVENTFD works as well on a
+ * VM that has no vCPU yet.
  */
 int machine_ioeventfd_add(struct machine *m, uint64_t gpa, unsigned int len, uint64_t value,
 			  int fd)
@@ -214,8 +214,8 @@ enum machine_request machine_requested(struct machine *m)
 }
 
 /*
- * With the vCPUs stopped, what they asked for while they ran is over: two that
- * reset the machine at once reset it once. A person's wish to leave is not.
+ * The vCPUs are stopped, so what they asked for while they ran is done with: two that reset the
+ * machine at once reset it once. A person's wish to leave stays.
  */
 enum machine_request machine_take_request(struct machine *m, enum machine_cause *cause)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The machine: memory, bus, interrupt lines and the main loop that devices
- * are given to live in. Devices name it, and it names none of them; which
- * there are is board.c's, their addresses are in map.h.
+ * The machine: memory, bus, interrupt lines and the main loop that devices live in. Devices name
+ * it, and it names none of them. board.c knows which devices there are, map.h has their addresses.
  *
  * Threads: the main thread runs the GLib main loop (context: the default one)
  * and all constructors, reset() and destroy(); one thread per vCPU runs the
@@ -49,39 +48,39 @@ enum machine_thread {
 	MACHINE_THREAD_MAIN,
 	MACHINE_THREAD_VCPU,
 	MACHINE_THREAD_DISK,	/* a device's worker, which reads and writes files */
-	MACHINE_THREAD_NET,	/* of a process that has sockets, and nothing of the guest's */
+	MACHINE_THREAD_NET,	/* of a process with sockets, and nothing of the guest's */
 	MACHINE_THREADS,
 };
 
 struct machine {
 	struct guestmem mem;
 	struct device_bus bus;
-	GMainContext *context;	/* NULL stands for the default one: pass it on as it is */
+	GMainContext *context;	/* NULL is the default one: pass it on as it is */
 	struct chardev *chardev;
 	bool verbose;
 	bool virtio_legacy;	/* virtio-mmio is version 1 */
-	const char *identity;	/* what the guest is known by, see identity.h; NULL: nothing */
-	unsigned int nr_macs;	/* addresses that were made up for its cards */
+	const char *identity;	/* identifies the guest, see identity.h; NULL: nothing does */
+	unsigned int nr_macs;	/* how many addresses were made up for its cards */
 	/* The device with the power button sets these. @press is called on the main thread. */
 	void (*press)(void *opaque, bool pressed);
 	void *press_opaque;
-	bool flash;		/* a device has the guest program a file; it sets this */
-	bool firmware;		/* a device has what the guest starts in; it sets this */
-	/* What the fw_cfg device tells beside what is always there; the board's. */
+	bool flash;		/* a device sets this: the guest programs a file */
+	bool firmware;		/* a device sets this: the guest starts in it */
+	/* What the fw_cfg device offers beside the fixed items. The board sets these. */
 	const struct fwcfg_item *fwcfg_items;
 	unsigned int nr_fwcfg_items;
 	struct blockdev *disks;	/* in the order in which they were made */
 	struct process_rights rights;	/* of processes that devices start */
 	/*
-	 * Takes from the calling thread the rights that its kind does not need; NULL: takes none.
+	 * Takes from the calling thread the rights that its kind does not need. NULL: takes none.
 	 */
 	void (*confine)(void *opaque, enum machine_thread kind);
 	void *confine_opaque;
-	/* What follows is of machine_private.h. */
+	/* Declared in machine_private.h. */
 	struct machine_private *priv;
 };
 
-/* Called by each thread that a device or a vCPU starts, first of all. */
+/* Each thread that a device or a vCPU starts calls this first. */
 static inline void machine_confine(struct machine *m, enum machine_thread kind)
 {
 	if (m->confine)
@@ -111,21 +110,22 @@ int machine_ioeventfd_add(struct machine *m, uint64_t gpa, unsigned int len, uin
 void machine_ioeventfd_del(struct machine *m, int fd);
 
 /*
- * A slot of the VM for memory that the guest reads, while its writes come to the device of that
- * address. Returns its number or -ENOSPC. Main thread, before the first vCPU runs.
+ * A slot of the VM for memory that the guest can read; its writes go to the device at that address.
+ * Returns the slot's number or -ENOSPC. Main thread, before the first vCPU runs.
  */
 int machine_rom_slot(struct machine *m);
 
 /*
- * Shows the guest @size bytes at @host at @gpa, by a slot that shows nothing; @size 0 takes them
- * away, and reads come to the device too. A VM that a reset makes shows nothing. All are
- * multiples of 4096. Returns 0 or -errno. Any thread; calls for one slot one at a time.
+ * Maps @size bytes at @host into the guest at @gpa, by a slot that maps nothing now. A @size of 0
+ * unmaps the slot, so that reads go to the device, too. After a reset the new VM has nothing
+ * mapped. All are multiples of 4096. Returns 0 or -errno. Any thread; one call at a time for each
+ * slot.
  */
 int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, const void *host);
 
 /*
- * Copies what such a slot shows the guest at @gpa. Returns 0, or -EFAULT where no slot shows all of
- * it. No vCPU runs.
+ * Copies what such slots show the guest at @gpa. Returns 0, or -EFAULT if no slot shows all of it.
+ * No vCPU may run.
  */
 int machine_rom_read(struct machine *m, uint64_t gpa, void *buf, size_t len);
 

@@ -26,11 +26,11 @@ struct machine_private {
 	struct {
 		uint64_t gpa, size;
 		const uint8_t *host;
-	} rom[MACHINE_MAX_ROMS];	/* what they show the guest now */
+	} rom[MACHINE_MAX_ROMS];	/* what each slot shows the guest now */
 	unsigned int nr_ioeventfds;
 	struct machine_ioeventfd ioeventfd[MACHINE_MAX_IOEVENTFDS];
 
-	/* Of runstate.c. */
+	/* For runstate.c. */
 	unsigned int holders;	/* bit n: enum machine_holder */
 	struct machine_listener *listeners;
 	const struct runstate_ops *run_ops;
@@ -52,20 +52,20 @@ int machine_init(struct machine *m);
 void machine_exit(struct machine *m);
 
 /*
- * Connects the machine with a VM that has just been opened: the events that were asked for
- * of an earlier one are asked for again. NULL disconnects. Returns 0 or -errno.
+ * Connects the machine with a VM that was just opened, and asks it again for the events that an
+ * earlier VM was asked for. NULL disconnects. Returns 0 or -errno.
  */
 int machine_connect(struct machine *m, struct armvmm_vm *vm);
 
-/* Devices and memory as at power-on, lines low. No vCPU runs. */
+/* Resets devices and memory to power-on state, with lines low. No vCPU may run. */
 void machine_reset(struct machine *m);
 
-/* What somebody asked for, or MACHINE_NONE. Any thread. */
+/* Returns what somebody asked for, or MACHINE_NONE. Any thread. */
 enum machine_request machine_requested(struct machine *m);
 
 /*
- * The same, with who asked for it in @cause, and forgets it, unless it was a person's wish to
- * leave. Called with the vCPUs stopped.
+ * The same, with @cause telling who asked. Forgets it, unless it was a person's wish to leave. The
+ * vCPUs must be stopped.
  */
 enum machine_request machine_take_request(struct machine *m, enum machine_cause *cause);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the board has what: guest-physical addresses, and SPIs (SPI 0 is INTID 32, IHI 0048B
- * 2.2.1). It is the map of QEMU's virt board.
+ * The memory map of the board: guest-physical addresses, and SPIs (SPI 0 is INTID 32, IHI 0048B
+ * 2.2.1). It is QEMU's map of its virt board.
  */
 #ifndef ARMVMM_RUN_MAP_H
 #define ARMVMM_RUN_MAP_H

@@ -17,11 +17,11 @@ void message_va(const char *fmt, va_list ap)
 	if (n < 0)
 		return;
 	len += (size_t)n < sizeof(line) - len - 2 ? (size_t)n : sizeof(line) - len - 3;
-	/* Harmless on a terminal that is not raw, and wrong in a file. */
+	/* A carriage return is harmless on a terminal that is not raw, and wrong in a file. */
 	if (isatty(STDERR_FILENO))
 		line[len++] = '\r';
 	line[len++] = '\n';
-	/* There is nobody to tell when stderr is gone. */
+	/* If stderr is gone, there is nobody to tell. */
 	if (write(STDERR_FILENO, line, len) < 0)
 		return;
 }

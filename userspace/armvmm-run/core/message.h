@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the program says on stderr. */
+/* Messages on stderr. */
 #ifndef ARMVMM_RUN_MESSAGE_H
 #define ARMVMM_RUN_MESSAGE_H
 

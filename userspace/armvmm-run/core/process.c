@@ -20,21 +20,21 @@
 #include "core/process.h"
 #include "core/userns.h"
 
-/* No word that a person would type. */
+/* An option that no person would type. */
 #define PROCESS_WORD	"--as-process"
 
-/* Where the process finds its socket; what it says goes to standard error. */
+/* The process finds its socket here. What it says goes to standard error. */
 #define PROCESS_FD	3
 
 #define PROCESS_CLOSE_RANGE	436	/* Linux 5.9; not in the headers of Debian 11 */
 
-/* The linker's. */
+/* Defined by the linker. */
 extern const struct process_role *const __start_process_roles[] __attribute__((weak));
 extern const struct process_role *const __stop_process_roles[] __attribute__((weak));
 
-/* ---- Ours ---- */
+/* ---- In our process ---- */
 
-/* All files are O_CLOEXEC; this is for those that were passed to us and are not. */
+/* Our own files are O_CLOEXEC. This closes those that we inherited without it. */
 static void process_close_others(void)
 {
 	if (!syscall(PROCESS_CLOSE_RANGE, PROCESS_FD + 1, ~0u, 0))
@@ -43,7 +43,7 @@ static void process_close_others(void)
 		close(fd);
 }
 
-/* Between clone() and exec: system calls alone. */
+/* Between clone() and exec: may only make system calls. */
 static void process_exec(const char *name, int fd, int text, bool mapped, uid_t uid, gid_t gid)
 {
 	char *argv[] = { (char *)"armvmm-run", (char *)PROCESS_WORD, (char *)name, NULL };
@@ -52,7 +52,7 @@ static void process_exec(const char *name, int fd, int text, bool mapped, uid_t 
 
 	if (mapped && userns_map(uid, gid))
 		_exit(127);
-	/* None of them is where another has to go. */
+	/* Move the descriptors above those that are set below, so that none is overwritten. */
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, PROCESS_FD + 1);
 	text = fcntl(text, F_DUPFD_CLOEXEC, PROCESS_FD + 1);
 	if (null < 0 || fd < 0 || text < 0 || dup2(null, STDIN_FILENO) < 0 ||
@@ -60,7 +60,7 @@ static void process_exec(const char *name, int fd, int text, bool mapped, uid_t 
 	    dup2(fd, PROCESS_FD) < 0)
 		_exit(127);
 	process_close_others();
-	/* Keys of the terminal, and its end, are for us alone. */
+	/* Keys of the terminal, and a hangup, are only for us. */
 	setsid();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -69,8 +69,8 @@ static void process_exec(const char *name, int fd, int text, bool mapped, uid_t 
 }
 
 /*
- * As fork(), into a PID namespace that only clone() can give its caller's child. The child may do
- * no more than exec: the C library does not know of it.
+ * As fork(), but into a PID namespace, which only clone() can make for the caller's child. The
+ * child may do nothing but exec: the C library does not know of it.
  */
 static pid_t process_clone(unsigned long flags)
 {
@@ -183,9 +183,9 @@ int process_end(struct process *p)
 	return status;
 }
 
-/* ---- The process' ---- */
+/* ---- In the new process ---- */
 
-/* Whatever a person had in it is no matter of the process'; the loader has read its own. */
+/* The process needs nothing of a person's environment; the loader has read its own part. */
 static void process_forget_environment(void)
 {
 	for (char **e = environ; e && *e; e++)
@@ -212,10 +212,13 @@ int process_main(int argc, char **argv, process_confine *confine)
 	if (at == __stop_process_roles)
 		return 2;
 	prctl(PR_SET_NAME, (*at)->name);
-	/* Who ends a guest by a signal to all that belongs to it leaves it time to power off. */
+	/*
+	 * A signal that ends the guest may go to all its processes. Ignore it, so that the guest
+	 * has time to power off.
+	 */
 	for (unsigned int i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
-	/* Lost where the process becomes another user. */
+	/* Lost when the process becomes another user. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_forget_environment();
 	return (*at)->main(PROCESS_FD, confine);

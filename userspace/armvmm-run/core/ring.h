@@ -20,7 +20,7 @@ static inline size_t ring_put(struct ring *ring, const uint8_t *buf, size_t len)
 	return taken;
 }
 
-/* The bytes at the head that lie in one piece. */
+/* The number of bytes at the head that lie in one piece. */
 static inline size_t ring_piece(const struct ring *ring)
 {
 	size_t piece = ring->size - ring->head;
@@ -34,7 +34,7 @@ static inline void ring_drop(struct ring *ring, size_t n)
 	ring->count -= n;
 }
 
-/* The bytes at the head into @buf. Returns how many. */
+/* Moves bytes at the head into @buf. Returns how many. */
 static inline size_t ring_take(struct ring *ring, uint8_t *buf, size_t len)
 {
 	size_t n = 0;
@@ -46,7 +46,7 @@ static inline size_t ring_take(struct ring *ring, uint8_t *buf, size_t len)
 	return n;
 }
 
-/* Puts all of it; what is oldest gives way. */
+/* Puts all of @buf; the oldest bytes give way. */
 static inline void ring_keep(struct ring *ring, const uint8_t *buf, size_t len)
 {
 	size_t skip = len > ring->size ? len - ring->size : 0;

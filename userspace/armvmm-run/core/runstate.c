@@ -2,7 +2,7 @@
 #include "core/machine_private.h"
 #include "core/runstate.h"
 
-/* A listener that is told may leave the list, and no other may meanwhile. */
+/* The listener that is called may leave the list; no other may meanwhile. */
 void machine_tell(struct machine *m, const struct machine_event *event)
 {
 	struct machine_listener *next;
@@ -62,7 +62,7 @@ void machine_release(struct machine *m, enum machine_holder holder)
 	if (p->holders)
 		return;
 	runstate_tell(m, MACHINE_EVENT_RESUME);
-	/* Unless one of those who were told holds it again. */
+	/* A listener may have taken hold of it again. */
 	if (!p->holders)
 		p->run_ops->go(p->run_opaque);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whether the guest runs, and who has to know. Several may hold it stopped, each for reasons of
- * its own: it runs while nobody does. While it is stopped its vCPUs are parked outside the
- * kernel, so their registers can be read and written, and its virtual counter stands still;
- * devices, and the wall clock, go on. Main thread, all but machine_debugged().
+ * Whether the guest runs, and who must know. Several holders may stop it, each for its own reasons:
+ * it runs while nobody holds it. While it is stopped, its vCPUs are parked outside the kernel, so
+ * that their registers can be read and written, and its virtual counter stands still. Devices and
+ * the wall clock go on. Main thread, except for machine_debugged().
  */
 #ifndef ARMVMM_RUN_RUNSTATE_H
 #define ARMVMM_RUN_RUNSTATE_H
@@ -20,23 +20,25 @@ enum machine_holder {
 };
 
 enum machine_event_type {
-	MACHINE_EVENT_STOP,	/* the first began to hold it: the vCPUs are parked */
-	MACHINE_EVENT_RESUME,	/* the last let go of it: they are about to go on */
+	MACHINE_EVENT_STOP,	/* the first holder came: the vCPUs are parked */
+	MACHINE_EVENT_RESUME,	/* the last holder left: they are about to go on */
 	/*
-	 * Some vCPUs have met a debugger's points (machine_debug_exit()), and all are parked. Who
-	 * does not hold the machine before this returns sees it go on.
+	 * Some vCPUs have met a debugger's points (machine_debug_exit()), and all are parked.
+	 * Unless a listener holds the machine before this returns, it goes on.
 	 */
 	MACHINE_EVENT_DEBUG,
 	MACHINE_EVENT_POWERDOWN,	/* the guest's power button was pressed */
 	MACHINE_EVENT_RESET,	/* the guest starts over; its vCPUs are gone */
 	MACHINE_EVENT_SHUTDOWN,	/* it ended; .request says how */
-	/* Before the first instruction, also after a reset: memory is loaded, no vCPU runs yet. */
+	/*
+	 * Before the first instruction, also after a reset: memory is loaded, and no vCPU runs yet.
+	 */
 	MACHINE_EVENT_START,
 };
 
 struct machine_event {
 	enum machine_event_type type;
-	/* Of RESET and SHUTDOWN: what ended the guest's run, and who asked for it. */
+	/* For RESET and SHUTDOWN: what ended the guest's run, and who asked for it. */
 	enum machine_request request;
 	enum machine_cause cause;
 };
@@ -46,9 +48,9 @@ struct machine_listener {
 	struct machine_listener *next;	/* the machine's */
 };
 
-/* What the board does for this: see vcpu.h. */
+/* The board's part of this: see vcpu.h. */
 struct runstate_ops {
-	void (*stop)(void *opaque);	/* returns with all parked; more than once does no harm */
+	void (*stop)(void *opaque);	/* returns when all are parked; may be called again */
 	void (*go)(void *opaque);
 	void (*keep)(void *opaque, unsigned int index, bool keep);
 	/* The vCPU, or NULL beyond the last. */
@@ -56,27 +58,30 @@ struct runstate_ops {
 	/* Its thread's number, or 0. */
 	pid_t (*thread)(void *opaque, unsigned int index);
 	void (*press_power)(void *opaque);
-	/* The exit that a vCPU stopped itself with, or NULL; and all of them are forgotten. */
+	/* The exit with which a vCPU stopped itself, or NULL. debug_seen() forgets them all. */
 	const struct armvmm_exit *(*debug)(void *opaque, unsigned int index);
 	void (*debug_seen)(void *opaque);
 };
 
-/* Told of all that happens, until machine_unlisten(). A listener may leave while it is told. */
+/* Calls the listener for all events until machine_unlisten(), which it may call from there. */
 void machine_listen(struct machine *m, struct machine_listener *listener);
 void machine_unlisten(struct machine *m, struct machine_listener *listener);
 
 /*
- * Holds the machine stopped; when this returns, no vCPU runs. Before the guest's start too: it
- * starts stopped then. It stays so over a reset. Holding it twice does nothing.
+ * Holds the machine stopped. When this returns, no vCPU runs. Before the guest's start it makes the
+ * guest start stopped. It stays held over a reset. Holding it twice does nothing.
  */
 void machine_hold(struct machine *m, enum machine_holder holder);
 
-/* Lets go of it, and it runs if nobody else holds it. Nothing where @holder does not. */
+/*
+ * Lets go of the machine, which runs if nobody else holds it. Does nothing if @holder does not hold
+ * it.
+ */
 void machine_release(struct machine *m, enum machine_holder holder);
 
 /*
- * While the machine is held: vCPU @index stays parked when it goes on (@keep), or goes on with the
- * others again. A reset makes vCPUs of which none is kept.
+ * While the machine is held: makes vCPU @index stay parked (@keep) when the machine goes on, or go
+ * on with the others again. After a reset no vCPU is kept.
  */
 void machine_keep_vcpu(struct machine *m, unsigned int index, bool keep);
 
@@ -84,12 +89,12 @@ bool machine_is_held(const struct machine *m);
 bool machine_is_held_by(const struct machine *m, enum machine_holder holder);
 
 /*
- * vCPU @index, whose registers may be read and written while the machine is held; NULL beyond the
- * last, or before the guest's start. A reset makes others.
+ * Returns vCPU @index, whose registers may be read and written while the machine is held. NULL:
+ * beyond the last, or before the guest's start. A reset makes new vCPUs.
  */
 struct armvmm_vcpu *machine_vcpu(struct machine *m, unsigned int index);
 
-/* The number of that vCPU's thread on the host; 0: it has none now. */
+/* The number of that vCPU's thread on the host; 0 if it has none now. */
 pid_t machine_vcpu_thread(struct machine *m, unsigned int index);
 
 /* Presses the power button for a moment of the guest's time. */
@@ -100,7 +105,7 @@ const struct armvmm_exit *machine_debug_exit(struct machine *m, unsigned int ind
 
 /* ---- For the board and its vCPUs ---- */
 
-/* Tells the listeners of an event that is not of this file's own making. */
+/* Calls the listeners for an event that this file does not make itself. */
 void machine_tell(struct machine *m, const struct machine_event *event);
 
 void machine_set_runstate_ops(struct machine *m, const struct runstate_ops *ops, void *opaque);
@@ -108,10 +113,13 @@ void machine_set_runstate_ops(struct machine *m, const struct runstate_ops *ops,
 /* A vCPU has stopped itself, and called the others out of the guest. Any thread. */
 void machine_debugged(struct machine *m);
 
-/* Tells of MACHINE_EVENT_START. */
+/* Calls the listeners for MACHINE_EVENT_START. */
 void machine_started(struct machine *m);
 
-/* Tells of it, if that was called since the last time. Once in each round of the main loop. */
+/*
+ * Calls the listeners for MACHINE_EVENT_DEBUG, if machine_debugged() was called since the last
+ * time. Once in each round of the main loop.
+ */
 void machine_poll_debugged(struct machine *m);
 
 #endif /* ARMVMM_RUN_RUNSTATE_H */

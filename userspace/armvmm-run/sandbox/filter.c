@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The filters are made once; a thread loads its own when it starts, on top of the main
- * thread's, which it inherits: it may do what both allow.
+ * The filters are made once. A thread loads its own when it starts, on top of the main thread's,
+ * which it inherits: it may make only calls that both allow.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -33,15 +33,15 @@
 #include "sandbox/filter.h"
 #include "sandbox/sandbox.h"
 
-/* Who may make a call. */
+/* Which threads may make a call. */
 #define MAIN	(1u << MACHINE_THREAD_MAIN)
 #define VCPU	(1u << MACHINE_THREAD_VCPU)
 #define DISK	(1u << MACHINE_THREAD_DISK)
 #define NET	(1u << MACHINE_THREAD_NET)
-#define ALL	(MAIN | VCPU | DISK)	/* of the process that has the guest */
-#define CONTROL	(1u << 5)	/* the main thread, where there is --control */
-#define FLASH	(1u << 6)	/* vCPUs, where there is --flash or --firmware */
-#define DEBUGGER (1u << 7)	/* the main thread, where there is --gdb */
+#define ALL	(MAIN | VCPU | DISK)	/* in the process that has the guest */
+#define CONTROL	(1u << 5)	/* the main thread, with --control */
+#define FLASH	(1u << 6)	/* vCPUs, with --flash or --firmware */
+#define DEBUGGER (1u << 7)	/* the main thread, with --gdb */
 
 enum filter_condition {
 	ALWAYS,
@@ -49,20 +49,20 @@ enum filter_condition {
 	A_THREAD,	/* clone() of a thread, not of a process */
 	TO_US,		/* its first argument is this process */
 	OWN,		/* its first argument is 0, the thread that calls */
-	ASKING,		/* prlimit64() of this process that sets nothing */
+	ASKING,		/* prlimit64() on this process that sets nothing */
 	CONNECTED,	/* sendto() without an address */
 	FOR_READING,	/* its third argument opens an existing file for reading */
 	IPV4,		/* socket() of AF_INET */
 	IPV6,		/* and of AF_INET6 */
 };
 
-/* Both the 32-bit and the 64-bit names: a machine has one of them, or both. */
+/* Has the 32-bit and the 64-bit names: a machine has one of them, or both. */
 static const struct {
 	unsigned int who;
 	enum filter_condition condition;
 	const char *name[40];
 } filter_calls[] = {
-	/* The C library, in any thread; the terminal's output, where it is a socket (send). */
+	/* The C library, in any thread; and the terminal's output, if it is a socket (send). */
 	{ ALL | NET, ALWAYS,
 	  { "read", "write", "readv", "writev", "close", "brk", "munmap", "madvise", "mremap",
 	    "futex", "futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "time",
@@ -73,28 +73,30 @@ static const struct {
 	{ ALL, CONNECTED, { "sendto" } },
 	{ ALL | NET, NO_EXEC, { "mmap", "mmap2", "mprotect" } },
 	{ ALL | NET, TO_US, { "tgkill" } },
-	/* The clock's alarm. */
+	/* The alarm of the RTC. */
 	{ MAIN | VCPU, ALWAYS, { "timerfd_settime", "timerfd_settime64" } },
-	/* What is said of a vCPU that cannot run. */
+	/* For the message about a vCPU that cannot run. */
 	{ VCPU, ASKING, { "prlimit64" } },
 	/* Disks, and threads for them. */
 	{ DISK | MAIN, ALWAYS,
 	  { "preadv", "pwritev", "pread64", "pwrite64", "fdatasync", "fallocate" } },
 	{ DISK | MAIN, A_THREAD, { "clone" } },
-	/* Flash that the guest programs; the kernel that firmware loads by fw_cfg. */
+	/* Flash that the guest programs, and the kernel that firmware loads by fw_cfg. */
 	{ FLASH, ALWAYS, { "pread64", "pwrite64" } },
-	/* The guest's software is read again at a reset, the name servers when they change. */
+	/*
+	 * A reset reads the guest's software again; name servers are read again when they change.
+	 */
 	{ MAIN | NET, ALWAYS,
 	  { "lseek", "_llseek", "fstat", "fstat64", "newfstatat", "fstatat64", "statx" } },
-	/* The main loop; what became of a process that a device started. */
+	/* The main loop, and the end of a process that a device started. */
 	{ MAIN, ALWAYS, { "eventfd2", "getpgrp", "getpgid", "rt_sigaction", "wait4" } },
-	/* vCPUs are made, and bind themselves before they are confined, on the CPUs of one part. */
+	/* vCPUs are made here. Each binds itself to the CPUs of one part before it is confined. */
 	{ MAIN, OWN, { "sched_setaffinity" } },
 	/* Clients of the control socket, and a disk's new size. */
 	{ CONTROL, ALWAYS, { "accept4", "ftruncate", "ftruncate64" } },
 	/*
-	 * libslirp's sockets: those that listen are there already. And it looks whether the host
-	 * has another name server.
+	 * libslirp's sockets (those that listen exist already). It also looks whether the host has
+	 * another name server.
 	 */
 	{ NET, IPV4, { "socket" } },
 	{ NET, IPV6, { "socket" } },
@@ -103,11 +105,13 @@ static const struct {
 	    "recvmsg", "sendto", "sendmsg", "shutdown", "getsockopt", "setsockopt", "getsockname",
 	    "getpeername", "stat", "stat64" } },
 	{ NET, FOR_READING, { "openat" } },
-	/* A debugger comes to the socket that listens already, and writes code (Arm's own call). */
+	/*
+	 * A debugger connects to the socket that listens already, and writes code (Arm's own call).
+	 */
 	{ DEBUGGER, ALWAYS, { "accept4", "cacheflush" } },
 };
 
-/* Requests of ioctl(), of which @mask is looked at. */
+/* Requests of ioctl(). The filter compares the bits in @mask. */
 #define KVM(nr)	(0xae00 | (nr)), 0xffff
 
 static const struct {
@@ -132,7 +136,7 @@ static const struct {
 	{ KVM(0xe1), MAIN },		/* KVM_SET_DEVICE_ATTR */
 	{ KVM(0x98), DEBUGGER },	/* KVM_GET_MP_STATE */
 	{ KVM(0x9b), DEBUGGER },	/* KVM_SET_GUEST_DEBUG */
-	/* Is it a terminal? And it is given back, whatever thread dies. */
+	/* Asks whether it is a terminal, and gives it back, whichever thread dies. */
 	{ TCGETS, ~0u, ALL }, { TCSETS, ~0u, ALL }, { TCFLSH, ~0u, ALL },
 	/* TCGETS2 and TCSETS2, of newer C libraries. */
 	{ 0x542a, 0xffff, ALL }, { 0x542b, 0xffff, ALL },
@@ -157,15 +161,15 @@ static const unsigned int filter_prctls[] = {
 	0x53564d41, /* PR_SET_VMA: malloc() names memory */
 };
 
-/* Calls of the C library that it can do without, and does without once they fail. */
+/* Calls that the C library tries, and does without once they fail. */
 static const struct {
 	const char *name;
 	int error;
 	unsigned int who;
 } filter_refused[] = {
-	/* Its flags are in memory, where no filter sees them; clone() comes next. */
+	/* Its flags are in memory, which no filter sees; the C library then uses clone(). */
 	{ "clone3", ENOSYS, ALL },
-	/* malloc() asks how much the host overcommits, and takes no for an answer. */
+	/* malloc() asks how much the host overcommits, and accepts a failure. */
 	{ "openat", EACCES, ALL },
 	{ "open", EACCES, ALL },
 };
@@ -205,7 +209,7 @@ static int filter_add_call(scmp_filter_ctx ctx, int nr, enum filter_condition co
 	}
 }
 
-/* A name that this machine has not is passed over; one that nobody has is a mistake. */
+/* Skips names of calls that this machine lacks. An unknown name is an error. */
 static int filter_number(const char *name, int *nr)
 {
 	*nr = seccomp_syscall_resolve_name(name);
@@ -230,7 +234,7 @@ static int filter_add_calls(scmp_filter_ctx ctx, unsigned int who, struct error 
 	return 0;
 }
 
-/* @call with one of @nr values for its argument @arg. */
+/* Allows @call with one of @nr values for its argument @arg. */
 static int filter_add_values(scmp_filter_ctx ctx, int call, unsigned int arg,
 			     const unsigned int *value, unsigned int nr)
 {
@@ -251,12 +255,15 @@ static int filter_add(scmp_filter_ctx ctx, unsigned int who, struct error *err)
 	for (unsigned int i = 0; !ret && i < NR(filter_refused); i++) {
 		if (!(filter_refused[i].who & who))
 			continue;
-		/* An older libseccomp does not know clone3, which it then kills: see above. */
+		/*
+		 * An older libseccomp does not know clone3: skip it. The filter then kills that
+		 * call.
+		 */
 		if (filter_number(filter_refused[i].name, &nr) || nr < 0)
 			continue;
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(filter_refused[i].error), nr, 0);
 	}
-	/* if_nametoindex() tries it first, and goes on to AF_INET. */
+	/* if_nametoindex() tries AF_UNIX first, and goes on to AF_INET. */
 	if (!ret && who & NET)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
 				       SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
@@ -273,7 +280,7 @@ static int filter_add(scmp_filter_ctx ctx, unsigned int who, struct error *err)
 	return ret ? error_errno(err, ret, "sandbox: filter of system calls") : 0;
 }
 
-/* libseccomp gives a filter to a file alone. */
+/* libseccomp writes a filter only to a file. */
 static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *prog)
 {
 	int fd = memfd_create("filter", MFD_CLOEXEC), ret;
@@ -306,7 +313,9 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 	int ret;
 
 	memset(prog, 0, sizeof(*prog));
-	/* Threads inherit the main thread's: what any may do stands there too. */
+	/*
+	 * Threads inherit the main thread's filter, so it must allow all that any of them may do.
+	 */
 	if (kind == MACHINE_THREAD_MAIN)
 		who = ALL | (params->control ? CONTROL : 0) | (params->debugger ? DEBUGGER : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)
@@ -314,7 +323,7 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 	ctx = seccomp_init(SCMP_ACT_TRAP);
 	if (!ctx)
 		return error_errno(err, -ENOMEM, "sandbox: filter of system calls");
-	/* What runs most often stands first. */
+	/* Check the most frequent calls first. */
 	seccomp_syscall_priority(ctx, SCMP_SYS(ioctl), 255);
 	seccomp_syscall_priority(ctx, SCMP_SYS(write), 254);
 	seccomp_syscall_priority(ctx, SCMP_SYS(read), 253);
@@ -334,9 +343,9 @@ int filter_load(const struct sock_fprog *prog)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, prog) ? -errno : 0;
 }
 
-/* ---- What is said of a call that was not allowed ---- */
+/* ---- The message about a call that was not allowed ---- */
 
-/* Of asm-generic/siginfo.h, which cannot stand beside signal.h; not every libc has it. */
+/* From asm-generic/siginfo.h, which conflicts with signal.h. Not every libc has it. */
 #ifndef SYS_SECCOMP
 #define SYS_SECCOMP 1
 #endif
@@ -344,9 +353,9 @@ int filter_load(const struct sock_fprog *prog)
 static struct sigaction filter_before;
 
 /*
- * The call's name, or NULL. To look up all names beforehand would cost a million instructions at
- * each start. The filter's signal comes at the call itself, so that strdup() finds no lock held but
- * in a call that malloc() makes: the names of these stand here.
+ * Returns the call's name, or NULL. Looking up all names beforehand would cost a million
+ * instructions at each start. The filter's signal comes at the call itself, so strdup() finds no
+ * lock held, except in calls that malloc() makes: the names of these are listed here.
  */
 static const char *filter_name(const siginfo_t *info)
 {
@@ -375,7 +384,7 @@ static size_t filter_put(char *line, size_t at, size_t size, const char *text)
 	return at;
 }
 
-/* Async-signal-safe, as all that it calls but filter_name(). */
+/* Async-signal-safe, like all that it calls except filter_name(). */
 static void filter_violation(int signal, siginfo_t *info, void *context)
 {
 	unsigned int nr = info->si_syscall, n = nr;

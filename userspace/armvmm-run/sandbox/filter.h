@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* System calls that each kind of thread may make; all others end the process. */
+/* The system calls that each kind of thread may make. Any other call ends the process. */
 #ifndef ARMVMM_RUN_FILTER_H
 #define ARMVMM_RUN_FILTER_H
 
@@ -13,9 +13,9 @@
 struct sandbox_params;
 
 /*
- * Makes the filter of a kind of thread. With @params->flash vCPUs write files, at offsets, and
- * change what memory the guest sees; with @params->control the main thread takes connections, and
- * resizes files; with @params->debugger it takes one, and debugs vCPUs. @prog's instructions are
+ * Makes the filter for a kind of thread. With @params->flash, vCPUs write files at offsets, and
+ * change what memory the guest sees. With @params->control, the main thread accepts connections and
+ * resizes files. With @params->debugger, it accepts one, and debugs vCPUs. @prog's instructions are
  * malloc()ed. Returns 0 or -errno with @err set.
  */
 int filter_make(struct sock_fprog *prog, enum machine_thread kind,
@@ -25,12 +25,12 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 int filter_load(const struct sock_fprog *prog);
 
 /*
- * Has a call that is not allowed told by its name before the process dies of SIGSYS. The handler
- * that SIGSYS had is called before. Once, before the first filter_load().
+ * When a call is not allowed, prints its name before the process dies of SIGSYS. The handler that
+ * SIGSYS had is called first. Call this once, before the first filter_load().
  */
 void filter_tell_violations(void);
 
-/* Lets the calling thread take SIGSYS: workers begin with all signals blocked. */
+/* Unblocks SIGSYS for the calling thread: workers begin with all signals blocked. */
 void filter_hear_violations(void);
 
 #endif /* ARMVMM_RUN_FILTER_H */

@@ -34,7 +34,7 @@ struct landlock_path {
 	int32_t fd;
 } __attribute__((packed));
 
-/* What version @abi can take, and how long its structure is. */
+/* Fills in all that version @abi can take away. Returns the length of its structure. */
 static size_t landlock_all(struct landlock_ruleset *set, int abi, bool network)
 {
 	/* Version 1 has 13 kinds of access; 2 adds REFER, 3 TRUNCATE, 5 IOCTL_DEV. */
@@ -78,7 +78,10 @@ int landlock_enter(bool network)
 	if (set < 0)
 		return -errno;
 	if (network) {
-		/* The file is replaced when the network changes: a rule on it would not last. */
+		/*
+		 * The file is replaced when the network changes, so a rule for the file would not
+		 * last.
+		 */
 		ret = landlock_allow_reading(set, "/etc");
 		if (!ret && realpath("/etc/resolv.conf", real))
 			ret = landlock_allow_reading(set, dirname(real));

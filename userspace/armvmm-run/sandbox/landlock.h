@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Landlock (Linux 5.13): no file may be opened by its name any more. */
+/* Landlock (Linux 5.13): forbids to open files by name. */
 #ifndef ARMVMM_RUN_LANDLOCK_H
 #define ARMVMM_RUN_LANDLOCK_H
 
@@ -7,9 +7,9 @@
 
 /*
  * Takes from this thread, and those that it starts, all access to files by name that this kernel
- * can take; of connections over TCP too, unless @network, when the folders of /etc/resolv.conf stay
- * readable. no_new_privs is set. Returns 0, or -ENOSYS or -EOPNOTSUPP where the kernel has no
- * Landlock, or another -errno.
+ * can take. Without @network it also takes TCP connections; with it the folders of /etc/resolv.conf
+ * stay readable. no_new_privs must be set. Returns 0, or -ENOSYS or -EOPNOTSUPP if the kernel has
+ * no Landlock, or another -errno.
  */
 int landlock_enter(bool network);
 

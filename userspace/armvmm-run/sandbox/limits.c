@@ -11,7 +11,7 @@
 
 #include "sandbox/limits.h"
 
-/* For good: the hard limit too. A limit that is lower already stays. */
+/* Lowers it for good: the hard limit, too. A limit that is lower already stays. */
 static int limits_lower(int resource, rlim_t value)
 {
 	struct rlimit limit;
@@ -42,7 +42,7 @@ static unsigned int limits_last_file(void)
 	return last;
 }
 
-/* Bytes that count against RLIMIT_DATA now: the guest's memory above all; 0 where nobody tells. */
+/* Bytes that count against RLIMIT_DATA now, mostly the guest's memory; 0 if unknown. */
 static rlim_t limits_data(void)
 {
 	unsigned long long kib = 0;
@@ -58,8 +58,8 @@ static rlim_t limits_data(void)
 }
 
 /*
- * CAP_IPC_LOCK, which is above this limit, goes with the other capabilities. Who may not raise it
- * learns of it from the vCPU that finds it too low.
+ * CAP_IPC_LOCK, which lifts this limit, goes with the other capabilities. If the caller may not
+ * raise the limit far enough, the vCPU that finds it too low reports it.
  */
 static void limits_allow_pinning(uint64_t bytes)
 {
@@ -68,7 +68,9 @@ static void limits_allow_pinning(uint64_t bytes)
 	if (!bytes || getrlimit(RLIMIT_MEMLOCK, &limit))
 		return;
 	bytes += LIMITS_PINNED;
-	/* The guests of a user are counted together, and each against its own limit. */
+	/*
+	 * The memory of all guests of a user is counted together, but each guest has its own limit.
+	 */
 	if (bytes <= limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_MEMLOCK, &limit);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Limits of the process: what a runaway library may take of the host. */
+/* Limits of the process: how much of the host a runaway library may take. */
 #ifndef ARMVMM_RUN_LIMITS_H
 #define ARMVMM_RUN_LIMITS_H
 
@@ -9,7 +9,7 @@
 #define LIMITS_DATA	(256u << 20)
 #define LIMITS_FILES	256
 
-#define LIMITS_PINNED	(16u << 20)	/* beyond the guest's memory, where the host pins it */
+#define LIMITS_PINNED	(16u << 20)	/* beyond the guest's memory, if the host pins it */
 
 /**
  * struct limits
@@ -25,7 +25,7 @@ struct limits {
 };
 
 /*
- * Sets them for good. *@what stands for the limit that cannot be had, or is NULL. Returns 0 or
+ * Sets the limits for good. *@what names the limit that cannot be set, or is NULL. Returns 0 or
  * -errno.
  */
 int limits_set(const struct limits *limits, const char **what);

@@ -51,8 +51,8 @@ static int namespace_bind(const char *folder)
 }
 
 /*
- * The file is replaced when the host's network changes, so its folder has to be there. Where it is
- * a link, into /run as a rule, that folder is not /etc.
+ * The file is replaced when the host's network changes, so its folder must be there. If it is a
+ * link, usually into /run, that folder is not /etc.
  */
 static int namespace_bind_resolver(void)
 {
@@ -67,7 +67,7 @@ static int namespace_bind_resolver(void)
 	return ret ? ret : namespace_bind(dirname(real));
 }
 
-/* The initial RAM disk's root cannot be pivoted away from: there the new one goes on top. */
+/* pivot_root() cannot replace the initial RAM disk's root: mount the new one over it. */
 static int namespace_change_root(void)
 {
 	if (chdir(NAMESPACE_ROOT))

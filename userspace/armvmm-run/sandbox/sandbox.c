@@ -21,7 +21,7 @@
 #include "sandbox/sandbox.h"
 
 struct sandbox {
-	bool filters;	/* the kernel takes them */
+	bool filters;	/* the kernel supports them */
 	struct sock_fprog filter[MACHINE_THREADS];
 };
 
@@ -66,8 +66,8 @@ static int sandbox_become(const struct sandbox_params *params, struct error *err
 }
 
 /*
- * Only with CAP_SETPCAP, which root has, can capabilities be taken out of the bounding set. For
- * other users it has no effect after no_new_privs.
+ * Capabilities can be taken out of the bounding set only with CAP_SETPCAP, which root has. For
+ * other users the set has no effect after no_new_privs.
  */
 static int sandbox_drop_bounds(struct error *err)
 {
@@ -102,7 +102,7 @@ static int sandbox_make_filters(struct sandbox *sandbox, const struct sandbox_pa
 	return ret;
 }
 
-/* In this order: what comes later forbids, or has no privilege for, what comes before. */
+/* The order matters: a later step forbids an earlier one, or takes its privilege. */
 static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params *params,
 			   struct error *err)
 {
@@ -132,7 +132,9 @@ static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params 
 		ret = sandbox_drop_capabilities(err);
 	if (ret)
 		return ret;
-	/* Nothing follows that would take it back. The socket's end tells of an earlier death. */
+	/*
+	 * Nothing below takes it back. If the parent has died before, the end of the socket tells.
+	 */
 	if (params->net)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

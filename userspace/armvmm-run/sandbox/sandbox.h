@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the process gives up before the guest's first instruction, when all files are open:
- * whoever takes it over finds no file, no privilege, and few system calls. docs/sandbox.md has
+ * What the process gives up before the guest's first instruction, when all files are open. An
+ * attacker who takes it over finds no file, no privilege, and few system calls. docs/sandbox.md has
  * the table. Main thread, while there is no other.
  */
 #ifndef ARMVMM_RUN_SANDBOX_H
@@ -50,20 +50,20 @@ struct sandbox_params {
 int sandbox_find_user(struct sandbox_params *params, const char *name, struct error *err);
 
 /*
- * Gives up all of it, for good. Namespaces, Landlock and filters of system calls are taken where
- * the host has them, and @params->note told where not; all else must be had. Returns
- * 0 or -errno with @err set: the process is not fit to run a guest then.
+ * Gives up all of it, for good. Namespaces, Landlock and filters of system calls are used if the
+ * host has them; if not, @params->note is told. Everything else is mandatory. Returns 0, or -errno
+ * with @err set: then the process is not fit to run a guest.
  */
 int sandbox_enter(struct sandbox **sandbox, const struct sandbox_params *params,
 		  struct error *err);
 
 /*
- * Takes from the calling thread what its kind has no use for. It does not return where the host
- * gave that to the main thread and not to this one. Any thread; @opaque is the struct sandbox.
+ * Takes from the calling thread what its kind does not need. Does not return if the host allowed
+ * that to the main thread, but not to this one. Any thread; @opaque is the struct sandbox.
  */
 void sandbox_enter_thread(void *opaque, enum machine_thread kind);
 
-/* NULL does nothing. What was given up stays so. */
+/* NULL does nothing. Nothing that was given up comes back. */
 void sandbox_free(struct sandbox *sandbox);
 
 #endif /* ARMVMM_RUN_SANDBOX_H */

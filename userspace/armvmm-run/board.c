@@ -32,7 +32,7 @@ struct board {
 	struct machine m;
 	const struct config *config;
 	struct armvmm_vm *vm;	/* NULL with --dump-dtb */
-	bool compared;		/* the person knows where a given tree disagrees */
+	bool compared;		/* where a given tree disagrees was reported */
 	bool vm_fresh;		/* opened, and nothing done to it yet */
 	int node;		/* kept for a reset, when no file can be opened any more */
 	uint32_t timer_hz;	/* of the host's tree, likewise */
@@ -55,7 +55,7 @@ static gboolean board_release_power(void *opaque)
 {
 	struct board *b = opaque;
 
-	/* A guest that is stopped would not see that it was pressed. */
+	/* While the guest is stopped, it would not see that the button was pressed. */
 	if (machine_is_held(&b->m))
 		return G_SOURCE_CONTINUE;
 	b->button_timer = 0;
@@ -75,8 +75,8 @@ void board_press_power(struct board *b)
 /* ---- Stopping it for a while ---- */
 
 /*
- * The counter is read when all are parked: later than at any vCPU's last exit, so that no timer
- * that has fired there is early again afterwards.
+ * The counter is read when all vCPUs are parked, so after the last exit of each. Otherwise a timer
+ * that has fired could be before its deadline again.
  */
 static void board_stop(void *opaque)
 {
@@ -96,7 +96,7 @@ static void board_go(void *opaque)
 	if (b->counter_stopped)
 		armvmm_vcpu_reg_set(b->vcpus.vcpu[0].handle, "cntvct", b->counter);
 	b->counter_stopped = false;
-	/* What was pressed while it did not look stays so for a while. */
+	/* A button that was pressed while the guest was stopped stays pressed for a while. */
 	if (b->button_timer) {
 		g_source_remove(b->button_timer);
 		b->button_timer = g_timeout_add(BOARD_BUTTON_MS, board_release_power, b);
@@ -199,7 +199,7 @@ static int board_open_vm(struct board *b, struct error *err)
 	}
 }
 
-/* What is always there, and what was asked for, in the order of the types. */
+/* Makes the built-in devices, and those that were asked for, in the order of the types. */
 static int board_create_devices(struct board *b, struct error *err)
 {
 	const struct device_type *type = NULL;
@@ -235,8 +235,8 @@ static uint64_t board_room(void)
 }
 
 /*
- * Guest memory is a piece of this process' address space, of which a 32-bit host
- * gives less than 3 GiB: told before files and devices are opened for nothing.
+ * Guest memory is a piece of this process' address space, of which a 32-bit host gives less than 3
+ * GiB. Report that before files and devices are opened for nothing.
  */
 static int board_alloc_memory(struct board *b, struct error *err)
 {
@@ -250,7 +250,7 @@ static int board_alloc_memory(struct board *b, struct error *err)
 	return ret ? error_errno(err, ret, "--memory: %llu MiB", (unsigned long long)size >> 20) : 0;
 }
 
-/* Kernels for 32-bit Arm keep COMMAND_LINE_SIZE bytes of it, 1024 with the zero at the end. */
+/* Kernels for 32-bit Arm keep COMMAND_LINE_SIZE bytes: 1024, with the zero at the end. */
 static void board_check_append(const struct board *b)
 {
 	enum kernel_format format = b->loader.image.format;
@@ -334,7 +334,7 @@ void board_destroy(struct board *b)
 		return;
 	if (b->button_timer)
 		g_source_remove(b->button_timer);
-	/* Devices take back what they asked of the VM, which lets go of the memory. */
+	/* Devices take back what they asked of the VM; then the VM lets go of the memory. */
 	device_bus_destroy(&b->m.bus);
 	machine_connect(&b->m, NULL);
 	armvmm_vm_close(b->vm);
@@ -348,7 +348,7 @@ void board_destroy(struct board *b)
 
 /* ---- Device tree ---- */
 
-/* Into @buf of @size bytes. Returns its length or -errno. */
+/* Makes the tree in @buf of @size bytes. Returns its length or -errno. */
 static int board_make_dtb(struct board *b, void *buf, size_t size, const char *cpu,
 			    struct error *err)
 {
@@ -440,7 +440,9 @@ static int board_create_vcpu(struct board *b, unsigned int i, struct error *err)
 	return 0;
 }
 
-/* A vCPU is of the part that it is initialized on, so this thread goes there meanwhile. */
+/*
+ * A vCPU gets the part of the CPU that it is initialized on, so this thread moves there meanwhile.
+ */
 static int board_create_vcpus(struct board *b, struct error *err)
 {
 	cpu_set_t before;
@@ -465,8 +467,8 @@ static int board_setup_vm(struct board *b, struct error *err)
 	b->counter_stopped = false;
 	if (!b->vm_fresh) {
 		/*
-		 * A reset makes a new VM, so that nothing stays that the kernel knows of the old
-		 * one (GIC, timers, vCPUs).
+		 * A reset makes a new VM, so that the kernel keeps no state of the old one (GIC,
+		 * timers, vCPUs).
 		 */
 		machine_connect(&b->m, NULL);
 		armvmm_vm_close(b->vm);
@@ -505,8 +507,8 @@ static int board_setup_vm(struct board *b, struct error *err)
 }
 
 /*
- * The boot protocol: r0 = 0, r1 = any machine, r2 = device tree. The others are in reset state.
- * So is all of it where firmware starts.
+ * The boot protocol: r0 = 0, r1 = any machine, r2 = device tree. The other registers are in reset
+ * state. If firmware starts, all are.
  */
 static int board_setup_boot_cpu(struct board *b, struct error *err)
 {
@@ -568,7 +570,10 @@ static int board_start(struct board *b, struct error *err)
 		if (ret)
 			return error_errno(err, ret, "vCPU %u: thread", i);
 	}
-	/* Who holds the machine over a reset, or from its start, finds the vCPUs parked. */
+	/*
+	 * If somebody holds the machine over a reset, or from its start, the vCPUs have to be
+	 * parked.
+	 */
 	if (machine_is_held(&b->m))
 		board_stop(b);
 	return 0;

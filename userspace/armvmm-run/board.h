@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The board: the machine with its devices, its vCPUs and what the guest starts
- * from. One is made for each run of the program. Main thread, all.
+ * The board: the machine with its devices, its vCPUs and what the guest starts from. One is made
+ * for each run of the program. Main thread only.
  */
 #ifndef ARMVMM_RUN_BOARD_H
 #define ARMVMM_RUN_BOARD_H
@@ -30,8 +30,8 @@ struct machine *board_machine(struct board *board);
 uint64_t board_pinned(struct board *board);
 
 /*
- * Starts the guest, and again at each of its reboots, until something ends it
- * for good: then it returns 0 and tells what. Or -errno with @err set.
+ * Starts the guest, and starts it again at each of its reboots, until something ends it for good.
+ * Returns 0 with *@ended telling what, or -errno with @err set.
  */
 int board_run(struct board *board, enum machine_request *ended, struct error *err);
 

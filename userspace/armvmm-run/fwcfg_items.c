@@ -36,7 +36,7 @@ void fwcfg_items_make(struct fwcfg_items *f, const struct config *config, struct
 	fwcfg_items_add(f, FWCFG_MAX_CPUS, &f->nr_cpus, sizeof(f->nr_cpus));
 	if (!loader->firmware)
 		return;
-	/* Both are no larger than the guest's memory, or were refused. */
+	/* Neither is larger than the guest's memory: else it was refused. */
 	if (loader->kernel.fd >= 0) {
 		f->kernel_size = loader->kernel.size;
 		fwcfg_items_add(f, FWCFG_KERNEL_SIZE, &f->kernel_size, sizeof(f->kernel_size));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What firmware is told by fw_cfg of this run: its memory and CPUs, and what it is to boot. */
+/* What fw_cfg tells firmware about this run: its memory and CPUs, and what to boot. */
 #ifndef ARMVMM_RUN_FWCFG_ITEMS_H
 #define ARMVMM_RUN_FWCFG_ITEMS_H
 
@@ -19,8 +19,8 @@ struct fwcfg_items {
 };
 
 /*
- * @loader and @config outlive @items. A kernel, initrds and a command line are told where firmware
- * starts: else the guest has them already.
+ * @loader and @config must outlive @items. Kernel, initrds and command line are told only if
+ * firmware starts: else the guest has them already.
  */
 void fwcfg_items_make(struct fwcfg_items *items, const struct config *config,
 		      struct loader *loader);

@@ -19,7 +19,7 @@
 #include "sandbox/sandbox.h"
 #include "term.h"
 
-/* As the man page has them. */
+/* Exit statuses, as in the man page. */
 enum {
 	EXIT_GUEST_POWEROFF = 0,
 	EXIT_HOST_ERROR = 1,
@@ -50,7 +50,7 @@ static gboolean program_grace_over(void *opaque)
 	return G_SOURCE_REMOVE;
 }
 
-/* The power button, and a deadline from the first time on. */
+/* Presses the power button. The first time it also sets a deadline. */
 static void program_terminate(struct program *program)
 {
 	board_press_power(program->board);
@@ -128,7 +128,7 @@ static int program_signals(struct program *program, struct error *err)
 	program_take_signal(&set, SIGINT);
 	program_take_signal(&set, SIGTSTP);
 
-	/* Threads inherit the mask; a vCPU thread opens SIGUSR1 for itself. */
+	/* Threads inherit the mask; a vCPU thread unblocks SIGUSR1 for itself. */
 	block = set;
 	sigaddset(&block, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &block, NULL);
@@ -175,7 +175,7 @@ static void program_note(void *opaque, const char *text)
 	message("%s", text);
 }
 
-/* Whom --user names is looked up while there are files to look in. */
+/* Looks up the user of --user, while files can still be opened. */
 static int program_find_rights(struct config *config, struct error *err)
 {
 	struct sandbox_params params = { .net = false };
@@ -192,7 +192,7 @@ static int program_find_rights(struct config *config, struct error *err)
 	return ret;
 }
 
-/* In a process of a device's own (core/process.h). It stays confined until it ends. */
+/* Runs in a process of a device (core/process.h), which stays confined until it ends. */
 static int program_confine_process(const struct process_rights *rights, uint64_t data,
 				   unsigned int files, struct error *err)
 {
@@ -210,7 +210,7 @@ static int program_confine_process(const struct process_rights *rights, uint64_t
 	return sandbox_enter(&sandbox, &params, err);
 }
 
-/* All that the guest needs is open, and nothing of it has run. */
+/* Called when all that the guest needs is open, and nothing of it has run. */
 static int program_confine(struct program *program, struct error *err)
 {
 	struct machine *m = board_machine(program->board);
@@ -238,7 +238,7 @@ static int program_confine(struct program *program, struct error *err)
 	return 0;
 }
 
-/* First of all: what else is open then is not for the child that looks after the socket. */
+/* Called before anything else is opened: the child that looks after the socket must not get it. */
 static int program_control(struct program *program, struct error *err)
 {
 	const struct config *config = &program->config;

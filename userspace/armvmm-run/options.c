@@ -237,7 +237,7 @@ static int options_address(uint32_t *address, const char *option, const char *ar
 	return 0;
 }
 
-/* Lines of a file are words of the command line. */
+/* Reads the command line from a file, whose line ends become blanks. */
 static int options_append_file(struct config *config, const char *name, struct error *err)
 {
 	FILE *file = fopen(name, "re");
@@ -470,7 +470,9 @@ static int options_take(struct config *config, const struct options_table *t, in
 				  type->args ? optarg : NULL, err);
 }
 
-/* Its name, or the place of its first disk, or that of its kernel. */
+/*
+ * Identifies the guest by its name, or else by the path of its first disk, or else of its kernel.
+ */
 static void options_identify(struct config *config)
 {
 	const char *file = config->kernel;

@@ -135,7 +135,7 @@ static void term_wake(struct chardev *chr)
 
 /* ---- Output ---- */
 
-/* Writes what goes without waiting. Returns the bytes gone; on a dead end all of them. */
+/* Writes what goes without waiting. Returns the bytes that are done with: all, if they are lost. */
 static size_t term_out_write(struct chardev *chr, const uint8_t *buf, size_t len)
 {
 	ssize_t n;
@@ -182,7 +182,7 @@ static gboolean term_out_ready(int fd, GIOCondition condition, void *opaque)
 		if (c->tx_room)
 			c->tx_room(c);
 
-	/* The source goes with the last byte; a later one makes it anew by way of wake_fd. */
+	/* The source goes with the last byte. A later byte makes a new one, by way of wake_fd. */
 	pthread_mutex_lock(&chr->lock);
 	more = chr->out.count;
 	if (!more) {
@@ -373,8 +373,8 @@ static gboolean term_in_ready(int fd, GIOCondition condition, void *opaque)
 	ssize_t n;
 
 	/*
-	 * From a terminal read always, though the guest be deaf, to find the
-	 * commands among what is typed. From elsewhere only what can be kept.
+	 * Always read from a terminal, even if the guest takes nothing, to find commands in what is
+	 * typed. From other input read only what can be kept.
 	 */
 	n = read(fd, buf, chr->in_tty || room > sizeof(buf) ? sizeof(buf) : room);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -427,8 +427,8 @@ static gboolean term_woken(int fd, GIOCondition condition, void *opaque)
 /* ---- Taking and giving back ---- */
 
 /*
- * A job in the background may not touch its terminal: it would be stopped, and the
- * guest with it. A terminal that does not control us has no such notion.
+ * A job in the background may not touch its terminal: it would be stopped, and the guest with it.
+ * This is so only for the terminal that controls us.
  */
 static bool term_in_background(void)
 {
@@ -455,7 +455,7 @@ static gboolean term_foreground(void *opaque)
 {
 	struct chardev *chr = opaque;
 
-	/* "fg" for a job that runs sends no signal, so look. */
+	/* "fg" sends no signal to a job that runs already, so look. */
 	if (term_in_background())
 		return G_SOURCE_CONTINUE;
 	chr->foreground_timer = 0;

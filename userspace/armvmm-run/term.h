@@ -42,8 +42,8 @@ void term_flush(struct chardev *chr, unsigned int ms);
 void term_destroy(struct chardev *chr);
 
 /*
- * Has the terminal restored when the process dies of an abort or a fault, or
- * calls exit(). Called once, before term_start().
+ * Restores the terminal when the process dies of an abort or a fault, or calls exit(). Call it
+ * once, before term_start().
  */
 void term_guard(void);
 

@@ -38,7 +38,7 @@ void vcpus_exit(struct vcpus *all)
 
 /* ---- Out of the guest ---- */
 
-/* Out of KVM_RUN, or not into it, until vcpu_unkick_all(). */
+/* Makes the vCPU leave KVM_RUN, and not enter it, until vcpu_resume_all(). */
 static void vcpu_kick(struct vcpu *vcpu)
 {
 	if (!vcpu->running)
@@ -47,7 +47,10 @@ static void vcpu_kick(struct vcpu *vcpu)
 	pthread_kill(vcpu->thread, VCPU_SIGNAL);
 }
 
-/* Of the lock: none that saw it unset stays in the guest. @but (or NULL) is the caller's own. */
+/*
+ * The lock is held. No vCPU that saw .paused unset stays in the guest. @but (or NULL) is the
+ * caller's own vCPU, which is left out.
+ */
 static void vcpu_call_out(struct vcpus *all, const struct vcpu *but)
 {
 	if (all->paused)
@@ -94,7 +97,10 @@ void vcpu_debug_seen(struct vcpus *all)
 	pthread_mutex_unlock(&all->lock);
 }
 
-/* A vCPU stopped where a debugger wants it: all stop, and the main thread is told. Its thread. */
+/*
+ * A vCPU stopped at a point of the debugger's: stops all, and tells the main thread. Called on the
+ * vCPU's thread.
+ */
 static void vcpu_debugged(struct vcpu *vcpu, const struct armvmm_exit *exit)
 {
 	struct vcpus *all = vcpu->all;
@@ -109,7 +115,7 @@ static void vcpu_debugged(struct vcpu *vcpu, const struct armvmm_exit *exit)
 
 /* ---- A thread ---- */
 
-/* The guest touched what is no device. Told at the 1st, 2nd, 4th, 8th ... time. */
+/* The guest accessed an address without a device. Reported the 1st, 2nd, 4th, 8th ... time. */
 static void vcpu_unclaimed(struct vcpu *vcpu, const struct armvmm_exit *exit)
 {
 	uint64_t nr = __atomic_load_n(&vcpu->m->bus.nr_unclaimed, __ATOMIC_RELAXED);
@@ -212,7 +218,7 @@ static void vcpu_cannot_run(struct vcpu *vcpu, int ret)
 		vcpu_crash(vcpu, "vCPU %u: cannot run: %s", index, strerror(-ret));
 }
 
-/* An instruction that was left for a device may have more accesses. False: the thread must end. */
+/* An instruction that accessed a device may have more accesses. False: the thread must end. */
 static bool vcpu_complete(struct vcpu *vcpu)
 {
 	struct armvmm_exit exit;
@@ -231,7 +237,7 @@ static bool vcpu_is_stopping(struct vcpu *vcpu)
 	return __atomic_load_n(&vcpu->stopping, __ATOMIC_ACQUIRE);
 }
 
-/* True where it has to stay out: all do, it is kept, or it has met a debugger's point. */
+/* Must the vCPU stay out? All must, it is kept, or it has met a point of the debugger's. */
 static bool vcpu_is_paused(struct vcpu *vcpu)
 {
 	return __atomic_load_n(&vcpu->all->paused, __ATOMIC_ACQUIRE) ||
@@ -254,7 +260,7 @@ static void vcpu_park(struct vcpu *vcpu)
 	pthread_mutex_unlock(&all->lock);
 }
 
-/* Its thread leaves (@parked), or is there. */
+/* Its thread leaves (@parked), or has started. */
 static void vcpu_enter(struct vcpu *vcpu, bool parked, pid_t tid)
 {
 	pthread_mutex_lock(&vcpu->all->lock);
@@ -323,7 +329,10 @@ int vcpu_start(struct vcpu *vcpu)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, VCPU_STACK_SIZE);
-	/* Under the lock: another vCPU that calls all out finds it, or it finds the call. */
+	/*
+	 * Under the lock: if another vCPU calls all out, it finds this one, or this one finds the
+	 * call.
+	 */
 	pthread_mutex_lock(&vcpu->all->lock);
 	ret = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
 	vcpu->running = !ret;

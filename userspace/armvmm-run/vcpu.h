@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vCPUs and their threads. Main thread, all but where it is said.
+ * vCPUs and their threads. Main thread, unless a comment says otherwise.
  *
- * A paused vCPU is parked outside KVM_RUN, its last access to a device complete: its registers are
- * the guest's as they stand between two instructions, and the main thread may read and write them.
+ * A paused vCPU is parked outside KVM_RUN, and its last access to a device is complete. So its
+ * registers are those between two instructions of the guest, and the main thread may read and write
+ * them.
  */
 #ifndef ARMVMM_RUN_VCPU_H
 #define ARMVMM_RUN_VCPU_H
@@ -27,7 +28,7 @@ struct vcpu {
 	const cpu_set_t *cpus;	/* that the thread is bound to, or NULL */
 	bool pinned;		/* the host pins what the guest touches (armvmm_vm_pins_memory) */
 	bool stopping;		/* atomic: it leaves */
-	/* Of all->lock. */
+	/* Under all->lock. */
 	bool running;		/* the thread is there to be joined */
 	bool parked;		/* it waits to go on, or has left */
 	bool keep;		/* atomic too: it stays parked when the others go on */
@@ -48,23 +49,23 @@ struct vcpus {
 void vcpus_init(struct vcpus *all);
 void vcpus_exit(struct vcpus *all);
 
-/* Starts the thread, which parks at once where the group is paused. Returns 0 or -errno. */
+/* Starts the thread, which parks at once if the group is paused. Returns 0 or -errno. */
 int vcpu_start(struct vcpu *vcpu);
 
 /*
- * Has all vCPUs parked when it returns; one that has left counts as parked, and so does one that
- * is not started. Once more does nothing. Stays so over vcpu_stop_all(): vCPUs that are started
- * next park too.
+ * Returns when all vCPUs are parked; one that has left, or is not started, counts as parked. To
+ * repeat it does nothing. The pause lasts over vcpu_stop_all(): vCPUs that are started next park,
+ * too.
  */
 void vcpu_pause_all(struct vcpus *all);
 
-/* Lets them go on, but for those whose debug exit nobody has seen. Once more does nothing. */
+/* Lets them go on, except those whose debug exit nobody has seen. To repeat it does nothing. */
 void vcpu_resume_all(struct vcpus *all);
 
 /* Keeps one of a paused group parked when the others go on, or lets it go on with them. */
 void vcpu_keep(struct vcpu *vcpu, bool keep);
 
-/* Forgets the debug exits of a paused group, whose vCPUs go on with the others then. */
+/* Forgets the debug exits of a paused group, so that these vCPUs, too, go on next time. */
 void vcpu_debug_seen(struct vcpus *all);
 
 /* Kicks all threads out of the guest, or out of their pause, and joins them. */

@@ -40,7 +40,7 @@ static bool connection_send(struct connection *c, const char *text, GError **err
 	return true;
 }
 
-/* The next line that it sends, without its end. NULL: there is none any more. */
+/* Returns the next line from the machine, without its end. NULL: no more will come. */
 static char *connection_line(struct connection *c)
 {
 	char buf[4096], *end, *line;
@@ -59,7 +59,7 @@ static char *connection_line(struct connection *c)
 	return g_strchomp(line);
 }
 
-/* The next line that is an event, or that is none. */
+/* Returns the next line that is an event (@event), or that is none. */
 static char *connection_next(struct connection *c, bool event)
 {
 	char *line;
@@ -93,7 +93,7 @@ char *connection_raw(struct connection *c, const char *text, GError **err)
 	return line;
 }
 
-/* What the answer @line returns, or NULL with @err set to its error. */
+/* Returns the value in the answer @line, or NULL with @err set to its error. */
 static json_t *connection_answer(struct connection *c, const char *line, GError **err)
 {
 	json_t *answer = json_loads(line, 0, NULL);
@@ -135,7 +135,7 @@ static bool connection_negotiate(struct connection *c, GError **err)
 	if (is)
 		value = connection_run(c, "qmp_capabilities", NULL, err);
 	else if (line)
-		/* It does not serve us, and says why. */
+		/* The machine does not serve us, and says why. */
 		value = connection_answer(c, line, err);
 	else
 		connection_ended(c, err);

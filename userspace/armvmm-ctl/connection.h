@@ -12,8 +12,8 @@ struct connection;
 #define CONNECTION_ERROR	(g_quark_from_static_string("armvmm-ctl"))
 
 enum connection_error {
-	CONNECTION_FAILED,	/* there is no such machine, or it has gone */
-	CONNECTION_REFUSED,	/* it has answered by an error */
+	CONNECTION_FAILED,	/* there is no such machine, or it is gone */
+	CONNECTION_REFUSED,	/* it has answered with an error */
 };
 
 /* Connects to the socket at @path, and is ready for commands. NULL with @err set. */
@@ -21,15 +21,15 @@ struct connection *connection_open(const char *path, GError **err);
 void connection_close(struct connection *c);
 
 /*
- * Has the command @name carried out with @args (NULL: none), which are given up. Returns what it
- * returns, or NULL with @err set.
+ * Runs the command @name with @args (NULL: none), whose reference it takes. Returns what the
+ * command returns, or NULL with @err set.
  */
 json_t *connection_run(struct connection *c, const char *name, json_t *args, GError **err);
 
 /* Sends @text as it is, and returns the answer, or NULL with @err set. */
 char *connection_raw(struct connection *c, const char *text, GError **err);
 
-/* The next event, waited for; NULL: the connection has ended. */
+/* Waits for the next event. NULL: the connection has ended. */
 char *connection_event(struct connection *c);
 
 #endif /* ARMVMM_CTL_CONNECTION_H */

@@ -7,7 +7,7 @@
 #include "control/value.h"
 #include "verb.h"
 
-/* As the man page has them. */
+/* Exit statuses, as in the man page. */
 enum {
 	EXIT_DONE = 0,
 	EXIT_NO_MACHINE = 1,

@@ -42,7 +42,7 @@ static bool verb_quit(struct connection *c, char **args, GError **err)
 	return verb_do(c, "quit", NULL, err);
 }
 
-/* What an answer lacks is printed as a question mark, or as no number. */
+/* What an answer lacks is printed as a question mark; a number that it lacks, as 0. */
 static const char *verb_text(json_t *o, const char *name)
 {
 	const char *text = json_string_value(json_object_get(o, name));
@@ -146,7 +146,7 @@ static bool verb_resize(struct connection *c, char **args, GError **err)
 				 (json_int_t)size), err);
 }
 
-/* What nobody has read yet, byte for byte. */
+/* Prints the output that nobody has read yet, byte for byte. */
 static bool verb_console(struct connection *c, char **args, GError **err)
 {
 	json_t *value = connection_run(c, "ringbuf-read",
@@ -182,7 +182,7 @@ static bool verb_qmp(struct connection *c, char **args, GError **err)
 	return good;
 }
 
-/* Until the machine ends. */
+/* Prints events until the machine ends. */
 static bool verb_events(struct connection *c, char **args, GError **err)
 {
 	char *event;

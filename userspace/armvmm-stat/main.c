@@ -65,7 +65,7 @@ static bool stat_look(struct stat_app *app, GError **err)
 	return true;
 }
 
-/* What was seen so far was something else. */
+/* Forgets the samples, which are of something else. */
 static void stat_forget(struct stat_app *app)
 {
 	source_sample_free(app->last);
@@ -96,7 +96,7 @@ static int stat_signal(struct stat_app *app)
 	return read(app->signals, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
 }
 
-/* Waits until @until (us, monotonic), a signal, or a key where @keys is set. */
+/* Waits until @until (us, monotonic), a signal, or, if @keys is set, a key. */
 static void stat_wait(struct stat_app *app, gint64 until, bool keys)
 {
 	struct pollfd fds[] = {
@@ -115,7 +115,7 @@ static gint64 stat_next(const struct stat_app *app)
 
 /* --- once, and a log --- */
 
-/* Until the time is up: false when a signal says to end before. */
+/* Waits until the time is up. Returns false if a signal asks to end before. */
 static bool stat_sleep(struct stat_app *app, bool *reopen)
 {
 	gint64 until = stat_next(app);
@@ -169,7 +169,7 @@ static FILE *stat_log_open(const struct stat_app *app)
 	return f;
 }
 
-/* A line for each interval; a header now and then, and where the columns change. */
+/* Prints a line for each interval; and a header now and then, and when the columns change. */
 static int stat_log(struct stat_app *app)
 {
 	GString *header = g_string_new(NULL), *line = g_string_new(NULL);
@@ -252,7 +252,7 @@ static void stat_draw_title(const struct stat_app *app, GString *out)
 			       app->view.by_total ? ", by total" : "");
 }
 
-/* While a process or a guest is asked for: which there are. */
+/* While a process or a guest is asked for, shows which there are. */
 static void stat_draw_vms(const struct stat_app *app, GString *out)
 {
 	GPtrArray *vms = source_vms(app->options.debugfs, NULL);
@@ -320,7 +320,7 @@ static void stat_set_filter(struct stat_app *app, const char *text, GError **err
 	app->options.filter = *text ? g_strdup(text) : NULL;
 }
 
-/* What was typed is taken as it is meant, or told to be wrong. */
+/* Applies what was typed, or says what is wrong with it. */
 static void stat_answer(struct stat_app *app, const char *text)
 {
 	GError *err = NULL;
@@ -350,7 +350,7 @@ static void stat_answer(struct stat_app *app, const char *text)
 	stat_message(app, err);
 }
 
-/* True when all that is shown has to be looked at again. */
+/* Returns true if all that is shown has to be read again. */
 static bool stat_input_key(struct stat_app *app, int key)
 {
 	GString *input = app->input;
@@ -469,7 +469,7 @@ static int stat_interactive(struct stat_app *app)
 
 #define STAT_NODE	"/dev/armvmm"
 
-/* What the module says of the host: the text that its node reads as (docs/stats.md). */
+/* Prints what the module says about the host: the text of its node (docs/stats.md). */
 static int stat_host(void)
 {
 	char buf[512];

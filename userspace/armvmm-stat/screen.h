@@ -9,7 +9,7 @@ struct screen_size {
 	unsigned int columns, rows;
 };
 
-/* Takes over the terminal of standard input and output; -errno where there is none. */
+/* Takes over the terminal of standard input and output. Returns -errno if there is none. */
 int screen_open(void);
 /* Gives it back as it was. May be called at any time, and again. */
 void screen_close(void);

@@ -110,7 +110,7 @@ static char *source_guest_name(char **args)
 	return name;
 }
 
-/* What a terminal could take for more than text is none of a name. */
+/* Replaces what a terminal could take for more than text. */
 static void source_make_plain(char *text)
 {
 	for (; *text; text++)
@@ -221,7 +221,7 @@ static void source_add(struct source_column *column, const char *name, uint64_t 
 	*v += value;
 }
 
-/* A folder with a file for each counter. What goes meanwhile is left out. */
+/* Reads a folder with a file for each counter. Skips files that vanish meanwhile. */
 static void source_add_folder(struct source_column *column, const char *path)
 {
 	GDir *dir = g_dir_open(path, 0, NULL);
@@ -247,7 +247,7 @@ static void source_add_folder(struct source_column *column, const char *path)
 	g_dir_close(dir);
 }
 
-/* A vCPU's file: "name value" lines. False when it is not there. */
+/* Reads a vCPU's file of "name value" lines. Returns false if there is none. */
 static bool source_add_file(struct source_column *column, const char *path)
 {
 	char *text, **lines, *blank;
@@ -297,7 +297,7 @@ static bool source_wanted(const struct source_vm *vm, const struct source_query 
 	return !query->guest || (vm->is_guest && !strcmp(vm->name, query->guest));
 }
 
-/* The chosen VMs; the list owns them no longer than itself. */
+/* Keeps only the chosen VMs in the list, which owns them. */
 static bool source_choose(GPtrArray *vms, const struct source_query *query, GError **err)
 {
 	for (guint i = vms->len; i--;)

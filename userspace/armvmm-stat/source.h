@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A virtual machine as its folder's name tells: PID-FD. */
+/* A virtual machine, by the name of its folder: PID-FD. */
 struct source_vm {
 	int pid, fd;
 	unsigned int nr_vcpus;
@@ -34,11 +34,11 @@ struct source_query {
 	bool per_vcpu;
 };
 
-/* Sees whether @debugfs has armvmm's folder, and can be read; else says what to do. */
+/* Checks that @debugfs has armvmm's folder, and can be read; else says what to do. */
 bool source_check(const char *debugfs, GError **err);
 /* All virtual machines, struct source_vm *, by pid and fd. NULL with @err. */
 GPtrArray *source_vms(const char *debugfs, GError **err);
-/* NULL with @err: G_FILE_ERROR_NOENT when there is nothing of what is asked for. */
+/* NULL with @err: G_FILE_ERROR_NOENT if nothing matches the query. */
 struct source_sample *source_read(const char *debugfs, const struct source_query *query,
 				  GError **err);
 void source_sample_free(struct source_sample *sample);

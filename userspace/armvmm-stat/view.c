@@ -14,7 +14,7 @@ struct view_row {
 	double rate;		/* a second, of all columns */
 };
 
-/* What is and does not count: its value stands for its rate. */
+/* A level, not a count: its value is shown as its rate. */
 static bool view_is_level(const char *name)
 {
 	return !strcmp(name, "blocking");
@@ -35,7 +35,7 @@ static const struct source_column *view_same(const struct source_sample *sample,
 	return NULL;
 }
 
-/* A counter that fell was set back, or a VM went: then nothing is known. */
+/* If a counter fell, it was set back, or a VM is gone: then the rate is unknown. */
 static double view_rate(const struct source_sample *now, const struct source_sample *last,
 			const struct source_column *column, const char *name)
 {
@@ -187,7 +187,7 @@ void view_log_header(GString *out, const struct view *view, const struct source_
 	g_array_free(rows, TRUE);
 }
 
-/* Columns are as wide as their names, so that they stand below them. */
+/* Columns are as wide as their names, so that the values are below the names. */
 void view_log_line(GString *out, const struct view *view, const struct source_sample *now,
 		   const struct source_sample *last, bool csv)
 {

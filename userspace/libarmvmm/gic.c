@@ -24,7 +24,7 @@ static int gic_attr(int gic_fd, unsigned long request, uint32_t group, uint64_t 
 	return vm_ioctl(gic_fd, request, &device_attr);
 }
 
-/* What the kernel would say, before a device is made that cannot be unmade. */
+/* Makes the kernel's checks before it makes a device that cannot be removed. */
 static int gic_check(uint64_t dist_base, uint64_t cpu_base, unsigned int nr_irqs)
 {
 	if (dist_base % GIC_ALIGN || cpu_base % GIC_ALIGN)

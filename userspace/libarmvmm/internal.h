@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the library's files share. */
+/* Declarations that the library's files share. */
 #ifndef LIBARMVMM_INTERNAL_H
 #define LIBARMVMM_INTERNAL_H
 
@@ -25,7 +25,7 @@ struct armvmm_vcpu {
 	unsigned int index;
 };
 
-/* ioctl(2) that answers a negative errno. */
+/* ioctl(2) that returns a negative errno. */
 int vm_ioctl(int fd, unsigned long request, void *arg);
 
 #endif /* LIBARMVMM_INTERNAL_H */

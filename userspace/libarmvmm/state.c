@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The state of a VM as records, in the order in which they are restored: the GIC, beginning with
- * what the rest of it depends on; the vCPUs with their power; and the counter last, as the guest's
- * time starts to run then.
+ * The state of a VM as records, in the order in which they are restored. First the GIC, beginning
+ * with what the rest of it depends on; then the vCPUs with their power state; last the counter, as
+ * the guest's time starts to run then.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -92,7 +92,7 @@ static int state_add_32(struct state *s, unsigned int vcpu, unsigned int base, u
 	return ret;
 }
 
-/* What is pending apart from its line, if the node tells; else what is pending at all. */
+/* Saves what is pending apart from its line, if the node can tell; else all that is pending. */
 static int state_add_pending(struct state *s, unsigned int vcpu, unsigned int first)
 {
 	int ret = state_add_32(s, vcpu, ARMVMM_GICD_LATCH, 1, first);
@@ -137,7 +137,7 @@ static int state_add_private(struct state *s, unsigned int vcpu)
 	return ret;
 }
 
-/* On which vCPU SPIs are active, if the node tells: not always on their target. */
+/* Saves on which vCPU SPIs are active, if the node can tell: that is not always their target. */
 static int state_add_holders(struct state *s, unsigned int vcpu)
 {
 	int ret = 0;
@@ -186,7 +186,7 @@ static int state_save_vcpu(struct state *s, struct armvmm_vcpu *vcpu)
 	if (n > STATE_MAX_REGS)
 		return -E2BIG;
 	for (int i = 0; i < n; i++) {
-		/* A VM has one counter, which runs on: it is saved apart. */
+		/* A VM has one counter, which runs on: it is saved separately. */
 		if (state_is_counter(ids[i]))
 			continue;
 		ret = armvmm_vcpu_reg_id_get(vcpu, ids[i], &value);

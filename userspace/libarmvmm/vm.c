@@ -51,7 +51,10 @@ int armvmm_device_version(const char *device)
 	return ret;
 }
 
-/* @fd, the node, becomes the VM's, whatever comes of it; or -errno. */
+/*
+ * Takes over @fd, the descriptor of the node, even if it fails. A negative @fd is an error to
+ * return.
+ */
 static int vm_create(int fd, struct armvmm_vm **out)
 {
 	struct armvmm_vm *vm;

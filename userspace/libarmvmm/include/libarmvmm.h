@@ -89,11 +89,11 @@ int armvmm_vm_device_fd(const struct armvmm_vm *vm);
 /* KVM_CHECK_EXTENSION: 0 when absent, else positive. @cap is a KVM_CAP_ or ARMVMM_CAP_ number. */
 int armvmm_vm_check_extension(struct armvmm_vm *vm, unsigned int cap);
 
-/* True where vCPUs of this VM can have performance counters (ARMVMM_VCPU_PMU). */
+/* True if vCPUs of this VM can have performance counters (ARMVMM_VCPU_PMU). */
 bool armvmm_vm_has_pmu(struct armvmm_vm *vm);
 
 /*
- * True where the host pins each page of guest memory that the guest touches. Beyond RLIMIT_MEMLOCK
+ * True if the host pins each page of guest memory that the guest touches. Beyond RLIMIT_MEMLOCK
  * armvmm_vcpu_run() then returns -ENOMEM. Until the memory slot is removed, the guest keeps the
  * pages that it has touched, whatever the caller does to its mapping.
  */
@@ -107,10 +107,10 @@ bool armvmm_vm_pins_memory(struct armvmm_vm *vm);
 #define ARMVMM_MEMORY_LOG_DIRTY	(1u << 1)
 
 /*
- * Makes @size bytes at @host appear at @gpa, or removes the slot when @size is
- * 0. @slot is 0 to 31 at least. @gpa, @size and @host are multiples of 4096.
- * The mapping may be swapped, shared or remapped at any time: the guest sees
- * what the process sees, but for armvmm_vm_pins_memory().
+ * Makes @size bytes at @host appear at @gpa, or removes the slot when @size is 0. @slot is 0 to 31
+ * at least. @gpa, @size and @host are multiples of 4096. The mapping may be swapped, shared or
+ * remapped at any time: the guest sees what the process sees, unless armvmm_vm_pins_memory() is
+ * true.
  *
  * Errors: -EINVAL: unaligned, or a change in place that KVM does not allow;
  * -EFAULT: beyond 40 bits; -EPERM: the mapping is read-only, and @flags has no
@@ -324,14 +324,14 @@ int armvmm_vcpu_complete(struct armvmm_vcpu *vcpu, struct armvmm_exit *exit);
  */
 #define ARMVMM_DEBUG_BLOCK_IRQ	(1u << 3)
 
-/* What vCPUs can be debugged by. */
+/* The means to debug vCPUs. */
 struct armvmm_debug_caps {
 	unsigned int breakpoints;	/* debug registers; 0: none, or out of reach */
 	unsigned int watchpoints;
 	unsigned int flags;		/* ARMVMM_DEBUG_* that armvmm_vcpu_debug_set() takes */
 };
 
-/* Never fails: an older module has none. */
+/* Never fails: with an older module there are none. */
 void armvmm_vm_debug_caps(struct armvmm_vm *vm, struct armvmm_debug_caps *caps);
 
 /*

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a slot's memory may be: memfd, files shared and private, userfaultfd; and slots that move
- * and change their size while the guest works in them. Nothing is pinned, so each change that the
- * client makes to its mapping is the guest's too. (Huge pages: huge.c; swap, KSM, fork: swap.c;
- * device memory: pfnmap.c.)
+ * and change their size while the guest works in them. Nothing is pinned, so the guest sees each
+ * change that the client makes to its mapping. (Huge pages: huge.c; swap, KSM, fork: swap.c; device
+ * memory: pfnmap.c.)
  */
 #include "touch.h"
 
@@ -52,7 +52,7 @@ static void shared(int fd)
 	v = 0x5555;
 	CHECK(pwrite(fd, &v, 4, 4 * PAGE) == 4);
 	CHECK(peek(&vm, 4) == 0x5555);
-	/* Written back, and written again: the second write reaches the file too. */
+	/* The page was written back. The second write has to reach the file, too. */
 	CHECK_OK(msync(mem, PAGES * PAGE, MS_SYNC));
 	poke(&vm, 3, 0x77);
 	CHECK(pread(fd, &v, 4, 3 * PAGE) == 4 && v == 0x77, "%x", v);
@@ -67,7 +67,10 @@ static void shared(int fd)
 	CHECK_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 3 * PAGE, PAGE));
 	CHECK(peek(&vm, 3) == 0);
 	CHECK(peek(&vm, 4) == 0x5555);
-	/* Beyond the end of the file is nothing: an error to the client; the guest may go on. */
+	/*
+	 * Beyond the end of the file there is nothing: the client gets an error; the guest may go
+	 * on.
+	 */
 	CHECK_OK(ftruncate(fd, 4 * PAGE));
 	VM_CODE(&vm, 0, peek);
 	CHECK(run(&vm, 4, 0) == -1 && errno == EFAULT, "%s", strerror(errno));
@@ -113,7 +116,7 @@ static void private_file(void)
 	mem = map_fd(fd, MAP_PRIVATE);
 	make(&vm, mem);
 	CHECK(peek(&vm, 2) == 0x11);
-	/* Not written yet: the file's page still. */
+	/* Not written yet: this is still the file's page. */
 	v = 0x22;
 	CHECK(pwrite(fd, &v, 4, 2 * PAGE) == 4);
 	CHECK(peek(&vm, 2) == 0x22);
@@ -123,12 +126,12 @@ static void private_file(void)
 	v = 0x44;
 	CHECK(pwrite(fd, &v, 4, 2 * PAGE) == 4);
 	CHECK(peek(&vm, 2) == 0x33);
-	/* Given back, it is the file's again. */
+	/* After the page is given back, the file's page is there again. */
 	CHECK_OK(madvise(mem, PAGES * PAGE, MADV_DONTNEED));
 	CHECK(peek(&vm, 2) == 0x44);
 }
 
-/* Pages that the client can do without, until the guest writes to them: then they stay. */
+/* Pages that the host may discard until the guest writes to them: then they stay. */
 static void given_up(void)
 {
 	uint32_t *mem = (uint32_t *)map_pages(PAGES * PAGE);
@@ -139,12 +142,18 @@ static void given_up(void)
 	for (unsigned int i = 0; i < PAGES; i++)
 		poke(&vm, i, 1);
 	CHECK_OK(madvise(mem, PAGES * PAGE, MADV_FREE));
-	/* Read first: what is mapped for that is clean to the host, and a write has to tell it. */
+	/*
+	 * Read first: for the host such a page is clean, and the guest's later write has to mark
+	 * it.
+	 */
 	for (unsigned int i = 0; i < PAGES; i++) {
 		CHECK(peek(&vm, i) <= 1);
 		poke(&vm, i, 100 + i);
 	}
-	/* The host takes back what nobody wrote to; at first it finds that the guest was there. */
+	/*
+	 * The host discards pages that nobody wrote to. At first it only finds that the guest used
+	 * them.
+	 */
 	for (int i = 0; i < 4; i++)
 		CHECK_OK(madvise(mem, PAGES * PAGE, MADV_PAGEOUT));
 	for (unsigned int i = 0; i < PAGES; i++)
@@ -178,7 +187,7 @@ static void *pager_main(void *arg)
 		copy.dst = msg.arg.pagefault.address & ~(uint64_t)(PAGE - 1);
 		memset(page, 0, sizeof(page));
 		page[0] = 0x1000 + (uint32_t)((copy.dst - p->area) / PAGE);
-		/* Counted first: with the page the guest goes on. */
+		/* Count first: when the page arrives, the guest goes on. */
 		p->served++;
 		if (ioctl(p->fd, UFFDIO_COPY, &copy) && errno != EEXIST)
 			p->served--;
@@ -208,7 +217,7 @@ static void userfault(void)
 	struct uffdio_api api = { .api = UFFD_API };
 	struct sigaction sa = { .sa_handler = on_signal };
 	struct itimerval never = { 0 }, soon = {
-		/* Once more, in case the first one comes before KVM_RUN. */
+		/* Repeat, in case the first signal comes before KVM_RUN. */
 		.it_value.tv_usec = 50000, .it_interval.tv_usec = 50000,
 	};
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
@@ -234,7 +243,7 @@ static void userfault(void)
 		CHECK(*(uint32_t *)(mem + i * PAGE) == 7);
 	}
 	CHECK(p.served == PAGES, "%u pages were asked for", p.served);
-	/* Taken back by the client, it is asked for again. */
+	/* A page that the client takes back is asked for again. */
 	CHECK_OK(madvise(mem + 5 * PAGE, PAGE, MADV_DONTNEED));
 	CHECK(peek(&vm, 5) == 0x1005);
 	CHECK(p.served == PAGES + 1, "%u", p.served);
@@ -242,7 +251,7 @@ static void userfault(void)
 	pager_stop(&p);
 	CHECK_OK(madvise(mem + 6 * PAGE, PAGE, MADV_DONTNEED));
 	VM_CODE(&vm, 0, peek);
-	/* The case's own limit is the same timer. */
+	/* The case's own time limit uses the same timer. */
 	left = alarm(0);
 	sigaction(SIGALRM, &sa, NULL);
 	setitimer(ITIMER_REAL, &soon, NULL);
@@ -262,7 +271,7 @@ struct workers {
 	struct vm vm;
 };
 
-/* Each vCPU walks half of the area; where no slot is, its accesses come out, and read zero. */
+/* Each vCPU walks half of the area. Where there is no slot, its accesses exit, and read zero. */
 static void work(struct workers *w)
 {
 	vm_make(&w->vm, 2, 0);
@@ -286,7 +295,10 @@ static void rest(struct workers *w)
 	}
 }
 
-/* Deleted and made anew, in another size each time: what it does not have is not written to. */
+/*
+ * The slot is deleted and made anew, each time in another size. Pages outside it are not written
+ * to.
+ */
 static void resized(void)
 {
 	static struct workers w;
@@ -308,7 +320,7 @@ static void resized(void)
 		for (p = n; p < PAGES; p++)
 			CHECK(mem[p * PAGE / 4] == was[p], "page %u is not in the slot", p);
 		CHECK_OK(mem_set(w.vm.fd, SLOT, 0, 0, 0, NULL));
-		/* Once that has returned no vCPU reaches any of it. */
+		/* Once that has returned, no vCPU reaches any page of it. */
 		for (p = 0; p < PAGES; p++)
 			was[p] = mem[p * PAGE / 4];
 		if (i % 5 == 0)
@@ -319,7 +331,7 @@ static void resized(void)
 	rest(&w);
 }
 
-/* The same memory at the guest's area and away from it, by turns, in one call each. */
+/* Puts the same memory at the guest's area and away from it in turn, each by one call. */
 static void moved(void)
 {
 	static struct workers w;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Coalesced MMIO: writes to a zone wait in a ring, in order, and none is lost when it is full. */
+/* Coalesced MMIO: writes to a zone wait in a ring, in order. If it is full, none is lost. */
 #include "vm.h"
 
 #define PAGE_SIZE	4096u		/* as KVM_COALESCED_MMIO_MAX has it */
@@ -9,10 +9,10 @@
 
 /* Writes r4, r4 + 1, ... as words at r2 for ever. */
 GUEST_CODE(count, "1:\tstr r4, [r2]\n\tadd r4, r4, #1\n\tb 1b");
-/* The same r5 times, then tells. */
+/* The same, r5 times; then reports. */
 GUEST_CODE(some, "ldr r1, =DEV_BASE\n1:\tstr r4, [r2]\n\tadd r4, r4, #1\n\t"
 	   "subs r5, r5, #1\n\tbne 1b\n\tstr r4, [r1]\n2:\tb 2b");
-/* A byte, a halfword and a word that reaches beyond the zone; a read of it. */
+/* A byte, a halfword, a word that reaches beyond the zone; and a read of the zone. */
 GUEST_CODE(forms, "ldr r1, =DEV_BASE\n\tstrb r4, [r2]\n\tstrh r4, [r2, #2]\n\tstr r4, [r2, #4]\n\t"
 	   "str r4, [r2, #0xfc]\n\tstr r4, [r2, #0x100]\n\tldr r0, [r2]\n\tstr r4, [r1]");
 
@@ -47,7 +47,7 @@ static void start(struct vm *vm, unsigned int i, uint32_t at, uint32_t first, ui
 	reg32_set(vm->vcpu[i].fd, REG_R(5), n);
 }
 
-/* Takes the oldest entry out of the ring; false where there is none. */
+/* Takes the oldest entry out of the ring. Returns false if there is none. */
 static bool take(struct kvm_coalesced_mmio_ring *ring, struct kvm_coalesced_mmio *to)
 {
 	uint32_t first = ring->first;
@@ -80,10 +80,10 @@ static void arguments(void)
 	CHECK_ERRNO(ioctl(vm.fd, KVM_UNREGISTER_COALESCED_MMIO, NULL), EFAULT);
 	CHECK_ERRNO(zone(&vm, KVM_REGISTER_COALESCED_MMIO, ZONE, 4, 2), EINVAL);
 	CHECK_ERRNO(zone(&vm, KVM_UNREGISTER_COALESCED_MMIO, ZONE, 4, ~0u), EINVAL);
-	/* Ports are taken, as by KVM on every machine, and there are none. */
+	/* Zones of ports are accepted, as by KVM on every machine, although there are no ports. */
 	CHECK_OK(zone(&vm, KVM_REGISTER_COALESCED_MMIO, ZONE, 4, 1));
 	CHECK_OK(zone(&vm, KVM_UNREGISTER_COALESCED_MMIO, ZONE, 4, 1));
-	/* To take away what is not there is no error. */
+	/* To remove a zone that does not exist is no error. */
 	CHECK_OK(del(&vm, ZONE, 4));
 	CHECK_OK(add(&vm, ~0ull, ~0u));
 	CHECK_OK(del(&vm, ~0ull, 4));
@@ -92,7 +92,7 @@ static void arguments(void)
 		if (add(&vm, ZONE + (uint32_t)n * 8, 8) < 0)
 			break;
 	CHECK(n >= 900 && n < 2000 && errno == ENOSPC, "%d zones, %s", n, strerror(errno));
-	/* The mapping has two pages and no more. */
+	/* The mapping has only two pages. */
 	CHECK(ring_of(&vm, 0)->first == 0 && ring_of(&vm, 0)->last == 0);
 	for (n = 2; n < 1024; n++)
 		CHECK(ring_of(&vm, 0)->coalesced_mmio[0].data[n & 7] == 0);
@@ -118,7 +118,7 @@ static void order(void)
 	}
 	CHECK(!take(ring, &e), "there is one more");
 
-	/* Widths; what only begins in the zone, and reads, come out at once. */
+	/* Several widths. Accesses that only begin in the zone, and reads, exit at once. */
 	VM_CODE(&vm, 0, forms);
 	start(&vm, 0, ZONE, 0x11223344, 0);
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == ZONE + 0x100);
@@ -132,7 +132,7 @@ static void order(void)
 	CHECK(take(ring, &e) && e.phys_addr == ZONE + 0xfc && e.len == 4);
 	CHECK(!take(ring, &e));
 
-	/* A part of a zone takes the zone away; what reaches beyond it does not. */
+	/* To name a part of a zone removes the zone; to name more than the zone does not. */
 	CHECK_OK(del(&vm, ZONE, ZONE_SIZE + 1));
 	CHECK_OK(del(&vm, ZONE - 4, 8));
 	VM_CODE(&vm, 0, some);
@@ -146,7 +146,7 @@ static void order(void)
 	CHECK(!take(ring, &e));
 }
 
-/* Full at every place of the ring, and each write comes by the one way or the other, in order. */
+/* Fills the ring from each place. Each write comes by the ring or by an exit, in order. */
 static void full(void)
 {
 	struct kvm_coalesced_mmio_ring *ring;
@@ -176,7 +176,7 @@ static void full(void)
 	}
 }
 
-/* What a client writes there is its own affair, and harms nobody else. */
+/* A client may write nonsense into the ring: it harms nobody else. */
 static void hostile(void)
 {
 	static const uint32_t bad[] = { RING_MAX, RING_MAX + 1, 0x7fffffff, 0x80000000, ~0u };
@@ -190,7 +190,7 @@ static void hostile(void)
 		ring->last = bad[i];
 		VM_CODE(&vm, 0, some);
 		start(&vm, 0, ZONE, 7, 1);
-		/* No entry has this number: an ordinary exit. */
+		/* No entry has this number, so it is an ordinary exit. */
 		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == ZONE);
 		CHECK(ring->last == bad[i]);
 		ring->last = 0;
@@ -202,7 +202,7 @@ static void hostile(void)
 		CHECK(ring->last == 1 && word(ring->coalesced_mmio[0].data) == 7);
 		ring->first = 0;
 	}
-	/* The ring outlives the VM where it is mapped. */
+	/* While it is mapped, the ring outlives the VM. */
 	close(vm.vcpu[0].fd);
 	close(vm.fd);
 	close(vm.gic);
@@ -230,7 +230,7 @@ static void race(void)
 		runner_start(&r[i], &vm, i);
 	}
 	end = now_ns() + PATIENCE_MS * 1000000ull;
-	/* Longer, where one of the CPUs stood still meanwhile. */
+	/* Go on longer if one of the CPUs stood still meanwhile. */
 	for (int round = 0; round < 160 || ((taken <= 1000 || !next[0] || !next[1]) &&
 					    now_ns() < end); round++) {
 		while (take(ring, &e)) {

@@ -24,7 +24,7 @@ static void caps(void)
 	CHECK(ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG) == 1);
 	CHECK(flags & KVM_GUESTDBG_USE_SW_BP && flags & KVM_GUESTDBG_INJECT_BP);
 	CHECK(!(flags & KVM_GUESTDBG_USE_HW) == !bps && !(flags & KVM_GUESTDBG_SINGLESTEP) == !bps);
-	/* DDI 0406C C11.11.15: two of each at least, where there are any. */
+	/* DDI 0406C C11.11.15: at least two of each, if there are any. */
 	CHECK(!bps == !wps && (!bps || (bps >= 2 && bps <= 16 && wps >= 1 && wps <= 16)),
 	      "%d breakpoints, %d watchpoints", bps, wps);
 	ktap_note("%d breakpoints, %d watchpoints, flags %x", bps, wps, flags);
@@ -46,7 +46,7 @@ static void refuse_flags(void)
 		bare.control = KVM_GUESTDBG_ENABLE | bit;
 		CHECK_ERRNO(ioctl(vcpu, SET_GUEST_DEBUG_BARE, &bare), EINVAL);
 	}
-	/* The short form has no registers to use. */
+	/* The short form has no registers for hardware breakpoints. */
 	bare.control = HW;
 	CHECK_ERRNO(ioctl(vcpu, SET_GUEST_DEBUG_BARE, &bare), EINVAL);
 	CHECK_ERRNO(ioctl(vcpu, KVM_SET_GUEST_DEBUG, NULL), EFAULT);
@@ -85,7 +85,7 @@ static void refuse_regs(void)
 		memset(&a, 0, sizeof(a));
 		a.dbg_bcr[bps - 1] = bad_bcr[i];
 		CHECK(set_debug(vcpu, HW, &a) == -1 && errno == EINVAL, "BCR %08x", bad_bcr[i]);
-		/* Not enabled, it means nothing. */
+		/* A register that is not enabled may have any value. */
 		a.dbg_bcr[bps - 1] &= ~1u;
 		CHECK(!set_debug(vcpu, HW, &a), "BCR %08x, disabled", bad_bcr[i]);
 	}
@@ -107,7 +107,7 @@ static void refuse_regs(void)
 	CHECK_ERRNO(set_debug(vcpu, HW, &a), EINVAL);
 	a.dbg_wvr[0] = DATA + 1;
 	CHECK_ERRNO(set_debug(vcpu, HW, &a), EINVAL);
-	/* Beyond what there is. */
+	/* Registers beyond those that the CPU has. */
 	for (int i = bps; i < KVM_ARM_MAX_DBG_REGS; i++) {
 		memset(&a, 0, sizeof(a));
 		a.dbg_bcr[i] = BCR_ARM;
@@ -142,7 +142,7 @@ static void sw_breakpoint(void)
 	CHECK(reg32(vcpu, REG_CPSR) & CPSR_T);
 }
 
-/* What the guest finds at its prefetch abort vector. */
+/* Checks the guest's state at its prefetch abort vector. */
 static void check_bkpt_taken(uint32_t at)
 {
 	CHECK(reg32(vcpu, REG_PC) == VECTORS + 0xc, "PC %08x", reg32(vcpu, REG_PC));
@@ -152,7 +152,7 @@ static void check_bkpt_taken(uint32_t at)
 	CHECK((reg32(vcpu, IFSR) & 0x40f) == 2, "IFSR %08x", reg32(vcpu, IFSR));
 }
 
-/* A guest that nobody debugs takes its own BKPT; so does one whose client says so. */
+/* A guest that nobody debugs takes its own BKPT; so does one whose client asks for that. */
 static void own_bkpt(void)
 {
 	start(1, 0);
@@ -171,11 +171,11 @@ static void own_bkpt(void)
 	check_exit(KVM_ARM_DEBUG_EC_BKPT, CODE + 4);
 	CHECK_OK(set_debug(vcpu, SW | KVM_GUESTDBG_INJECT_BP, NULL));
 	check_bkpt_taken(CODE + 4);
-	/* The wish to inject is gone, the others stay. */
+	/* The request to inject is gone, the other flags stay. */
 	VM_CODE(&vm, 0, bkpt);
 	reg32_set(vcpu, REG_CPSR, CPSR_SVC);
 	check_exit(KVM_ARM_DEBUG_EC_BKPT, CODE + 4);
-	/* Without ENABLE it is injected all the same, and debugging ends. */
+	/* Without ENABLE it is injected, too, and debugging ends. */
 	CHECK_OK(set_debug(vcpu, KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_USE_SW_BP, NULL));
 	check_bkpt_taken(CODE + 4);
 	VM_CODE(&vm, 0, bkpt);
@@ -188,7 +188,7 @@ static void inject_refused(void)
 {
 	start(1, VM_NO_VCPU_INIT);
 	CHECK_ERRNO(set_debug(vcpu, SW | KVM_GUESTDBG_INJECT_BP, NULL), ENOEXEC);
-	/* All else may be said before the vCPU is initialised, and stays. */
+	/* All other flags may be set before the vCPU is initialised, and stay. */
 	CHECK_OK(set_debug(vcpu, SW, NULL));
 	vm_vcpu_init(&vm, 0);
 	VM_CODE(&vm, 0, bkpt);
@@ -211,7 +211,7 @@ static void hw_breakpoint(void)
 	start(1, 0);
 	need_hw();
 	bps = cap(KVM_CAP_GUEST_DEBUG_HW_BPS);
-	/* Each register alone. */
+	/* Try each register alone. */
 	for (int i = 0; i < bps; i++) {
 		VM_CODE(&vm, 0, line);
 		memset(&a, 0, sizeof(a));
@@ -220,10 +220,10 @@ static void hw_breakpoint(void)
 		CHECK_OK(set_debug(vcpu, HW, &a));
 		check_exit(KVM_ARM_DEBUG_EC_BREAKPOINT, CODE + 8);
 		CHECK(reg32(vcpu, REG_R(0)) == 2, "r0 %u", reg32(vcpu, REG_R(0)));
-		/* It has not moved on, and is there again. */
+		/* The guest has not moved on, and stops there again. */
 		check_exit(KVM_ARM_DEBUG_EC_BREAKPOINT, CODE + 8);
 	}
-	/* All of them, one behind the other. */
+	/* All of them, at successive addresses. */
 	VM_CODE(&vm, 0, line);
 	memset(&a, 0, sizeof(a));
 	for (int i = 0; i < bps; i++) {
@@ -247,7 +247,7 @@ static void hw_breakpoint(void)
 	}
 }
 
-/* User mode alone, and not the same address in SVC mode. */
+/* A breakpoint in User mode only does not hit at the same address in SVC mode. */
 static void hw_breakpoint_mode(void)
 {
 	struct kvm_guest_debug_arch a = { .dbg_bvr = { CODE + 8, CODE + 16 },
@@ -273,7 +273,7 @@ static void watch(int n, uint32_t wvr, uint32_t wcr, uint32_t pc, uint32_t done,
 	a.dbg_wcr[n] = wcr;
 	CHECK_OK(set_debug(vcpu, HW, &a));
 	check_exit(KVM_ARM_DEBUG_EC_WATCHPOINT, CODE + pc);
-	/* WnR says which of the two it was, where but one can have been. */
+	/* WnR tells a load from a store, if only one of them was possible. */
 	if ((wcr >> 3 & 3) != (WP_LOAD | WP_STORE))
 		CHECK(!(run->debug.arch.hsr & HSR_WNR) == !(wcr >> 3 & WP_STORE), "HSR %08x",
 		      run->debug.arch.hsr);
@@ -291,12 +291,12 @@ static void watchpoint(void)
 	wps = cap(KVM_CAP_GUEST_DEBUG_HW_WPS);
 	for (int i = 0; i < wps; i++)
 		watch(i, DATA + 16, WCR(0xfu, WP_LOAD | WP_STORE), 8, 0, DATA + 16);
-	/* It was not done when it was seen. */
+	/* The guest has not done the access when the watchpoint is reported. */
 	((uint32_t *)(vm.ram + 0x20000))[4] = 0x55;
 	watch(0, DATA + 16, WCR(0xfu, WP_STORE), 8, 0, DATA + 16);
 	CHECK(((uint32_t *)(vm.ram + 0x20000))[4] == 0x55);
 	watch(0, DATA + 16, WCR(0xfu, WP_LOAD), 16, 1, DATA + 16);
-	/* One byte of a word, by either way to name it. */
+	/* One byte of a word, addressed in both possible ways. */
 	watch(0, DATA + 20, WCR(0x4u, WP_STORE), 24, 2, DATA + 22);
 	watch(0, DATA + 16, WCR(0x40u, WP_STORE), 24, 2, DATA + 22);
 	watch(0, DATA + 20, WCR(0x3u, WP_LOAD | WP_STORE), 32, 3, DATA + 20);
@@ -327,7 +327,7 @@ static void reset_keeps(void)
 
 #define SPOT	((void (*)(void))0x60010000)
 
-/* True where a process that goes to SPOT meets the host's breakpoint. */
+/* True if a process that calls SPOT hits the host's breakpoint. */
 static bool host_hit(int perf)
 {
 	uint64_t before = 0, after = 0;
@@ -342,7 +342,7 @@ static bool host_hit(int perf)
 	}
 	MUST(waitpid(pid, &status, 0) == pid, "%s", strerror(errno));
 	MUST(read(perf, &after, 8) == 8, "%s", strerror(errno));
-	/* The emulator leaves MOE alone, and then Linux knows no better than SIGTRAP. */
+	/* The emulator does not set MOE; Linux then sends SIGTRAP. */
 	return after > before || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP);
 }
 
@@ -355,8 +355,8 @@ static void on_trap(int sig)
 }
 
 /*
- * Straight after the guest ran, in its own thread: with another turn of it the kernel would set
- * the breakpoint anew. One hit is what a breakpoint is good for where mismatch does not work.
+ * Directly after the guest ran, in the same thread: at the thread's next turn the kernel would set
+ * the breakpoint again. A breakpoint can hit only once where mismatch does not work.
  */
 static void host_hit_after_run(struct perf_event_attr *attr)
 {
@@ -374,7 +374,7 @@ static void host_hit_after_run(struct perf_event_attr *attr)
 	close(perf);
 }
 
-/* The same address, in a guest's User mode: it neither sees the breakpoint nor loses it. */
+/* A guest in User mode at the same address: it neither sees the breakpoint nor loses it. */
 static void host_breakpoint(void)
 {
 	struct perf_event_attr attr = {
@@ -400,7 +400,7 @@ static void host_breakpoint(void)
 		ktap_skip("no breakpoints on the host: %s", strerror(errno));
 	CHECK(host_hit(perf), "the host's breakpoint does not work");
 
-	/* The guest's memory at the host's address, and its own code there. */
+	/* The guest has memory at the host's address, and its own code there. */
 	CHECK_OK(mem_set(vm.fd, 1, 0, 0x60000000, 0x20000, map_pages(0x20000)));
 	CHECK_OK(mem_set(vm.fd, 1, 0, 0, 0, NULL));
 	{
@@ -418,14 +418,14 @@ static void host_breakpoint(void)
 		      reg32(vcpu, REG_R(0)), reg32(vcpu, IFSR));
 		CHECK(host_hit(perf), "the host's breakpoint is gone after %d runs", i + 1);
 	}
-	/* The client's stands where the host's is, and gives it back. */
+	/* The client's breakpoint is in the host's place, and gives it back. */
 	if (cap(KVM_CAP_GUEST_DEBUG_HW_BPS)) {
 		reg32_set(vcpu, REG_PC, 0x60010000);
 		CHECK_OK(set_debug(vcpu, HW, &a));
 		check_exit(KVM_ARM_DEBUG_EC_BREAKPOINT, 0x60010008);
 		CHECK(host_hit(perf), "the host's breakpoint is gone after the client's");
 	}
-	/* So does one of the guest's own. */
+	/* So does a breakpoint of the guest's own. */
 	CHECK_OK(set_debug(vcpu, 0, NULL));
 	if (cap(KVM_CAP_GUEST_DEBUG_HW_BPS)) {
 		reg32_set(vcpu, REG_PC, 0x60010000);

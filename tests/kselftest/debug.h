@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A guest to be debugged: for the tests of KVM_SET_GUEST_DEBUG. */
+/* A guest for the tests of KVM_SET_GUEST_DEBUG. */
 #ifndef TEST_DEBUG_H
 #define TEST_DEBUG_H
 
 #include "../guest/lib/cpsr.h"
 #include "vm.h"
 
-/* The ioctl as KVM/arm's headers had it: the structure behind the flags was empty. */
+/* The ioctl in KVM/arm's headers: the structure after the flags was empty. */
 struct bare_debug {
 	uint32_t control, pad;
 };
@@ -52,7 +52,7 @@ static inline void start(unsigned int nvcpus, unsigned int without)
 	if (without & VM_NO_VCPU_INIT)
 		return;
 	reg32_set(vcpu, VBAR, VECTORS);
-	/* Every vector waits where it is. */
+	/* Every vector branches to itself. */
 	for (unsigned int i = 0; i < 8; i++)
 		((uint32_t *)(vm.ram + 0x8000))[i] = 0xeafffffe;
 }
@@ -75,14 +75,14 @@ static inline int cap(unsigned long n)
 	return ioctl(vm.sys, KVM_CHECK_EXTENSION, n);
 }
 
-/* Cases about hardware that a board may keep out of reach. */
+/* For cases that need hardware which a board may keep out of reach. */
 static inline void need_hw(void)
 {
 	if (!cap(KVM_CAP_GUEST_DEBUG_HW_BPS))
 		ktap_skip("this host's debug registers are out of reach");
 }
 
-/* Runs with no exit until the PC is @pc, where the guest stays. */
+/* Runs without an exit until the PC is @pc, where the guest stays. */
 static inline void run_to(uint32_t pc)
 {
 	struct runner r;
@@ -112,7 +112,7 @@ GUEST_CODE(bkpt, "mov r0, #1\n\tbkpt #0x1234\n\tmov r0, #2\n\tb .");
 GUEST_CODE(mmio, "ldr r1, =DEV_BASE\n\tldr r2, [r1]\n\tadd r3, r2, #1\n\tstr r3, [r1]\n\tb .");
 GUEST_CODE(line, "mov r0, #1\n\tmov r0, #2\n\tmov r0, #3\n\tmov r0, #4\n\tmov r0, #5\n\t"
 	   "mov r0, #6\n\tmov r0, #7\n\tmov r0, #8\n\tmov r0, #9\n\tb .");
-/* r0 counts what was done. */
+/* r0 counts the accesses that were done. */
 GUEST_CODE(accesses, "ldr r1, =RAM_BASE + 0x20000\n\tmov r0, #0\n\tstr r0, [r1, #16]\n\tmov r0, #1\n\t"
 	   "ldr r2, [r1, #16]\n\tmov r0, #2\n\tstrb r0, [r1, #22]\n\tmov r0, #3\n\t"
 	   "ldrh r2, [r1, #20]\n\tmov r0, #4\n\tldrd r2, r3, [r1, #24]\n\tmov r0, #5\n\tb .");

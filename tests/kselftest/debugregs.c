@@ -7,7 +7,7 @@
 #define UDCCDIS		0x1000u
 #define MOE(dscr)	((dscr) >> 2 & 15)
 
-/* With no exit, until the guest is where it stays: at a branch to itself. */
+/* Runs without an exit until the guest stays at a branch to itself. */
 static void run_a_while(void)
 {
 	struct runner r;
@@ -26,7 +26,7 @@ static void run_a_while(void)
 	MUST(false, "the guest is at %08x", reg32(vcpu, REG_PC));
 }
 
-/* As Linux does it: the lock, monitor mode, a breakpoint ahead; then a watchpoint. */
+/* As Linux does it: OS Lock, monitor mode, a breakpoint ahead; then a watchpoint. */
 GUEST_CODE(own, "mov r0, #0\n\tmcr p14, 0, r0, c1, c0, 4\n\tisb\n\tmrc p14, 0, r1, c0, c1, 0\n\t"
 	   "orr r1, r1, #0x8000\n\tmcr p14, 0, r1, c0, c2, 2\n\tadr r2, 1f\n\t"
 	   "mcr p14, 0, r2, c0, c1, 4\n\tldr r3, =0x1e7\n\tmcr p14, 0, r3, c0, c1, 5\n\tisb\n\t"
@@ -52,12 +52,12 @@ static void own_breakpoint(void)
 	CHECK(reg32(vcpu, CORE_REG(KVM_REG_ARM_CORE_REG(abt_regs[1]))) == OWN_BP + 4);
 	CHECK((reg32(vcpu, IFSR) & 0x40f) == 2, "IFSR %08x", reg32(vcpu, IFSR));
 	CHECK(MOE(reg32(vcpu, DBGDSCR)) == 1, "DSCR %08x", reg32(vcpu, DBGDSCR));
-	/* What it reads back is what it wrote, and DBGDIDR tells of what the capabilities do. */
+	/* The guest reads back what it wrote, and DBGDIDR agrees with the capabilities. */
 	CHECK(reg32(vcpu, REG_R(5)) == OWN_BP && reg32(vcpu, REG_R(6)) == 0x1e7);
 	CHECK((int)(reg32(vcpu, REG_R(4)) >> 24 & 15) + 1 == cap(KVM_CAP_GUEST_DEBUG_HW_BPS));
 	CHECK((int)(reg32(vcpu, REG_R(4)) >> 28) + 1 == cap(KVM_CAP_GUEST_DEBUG_HW_WPS));
 	CHECK(reg32(vcpu, REG_R(4)) == reg32(vcpu, DBGDIDR));
-	/* BKPT has a reason of its own. */
+	/* A BKPT has its own reason. */
 	VM_CODE(&vm, 0, bkpt);
 	reg32_set(vcpu, REG_CPSR, CPSR_SVC);
 	run_a_while();
@@ -84,7 +84,7 @@ static void own_watchpoint(void)
 	CHECK(MOE(reg32(vcpu, DBGDSCR)) == 10, "DSCR %08x", reg32(vcpu, DBGDSCR));
 }
 
-/* What may be written of DBGBCR and DBGWCR: nothing of HYP mode, which a guest has not. */
+/* The bits of DBGBCR and DBGWCR that can be written: none for HYP mode, which a guest lacks. */
 static void own_bits(void)
 {
 	start(1, 0);
@@ -95,7 +95,7 @@ static void own_bits(void)
 	CHECK(reg32(vcpu, DBGWCR(1)) == 0x1f1fdfff, "%08x", reg32(vcpu, DBGWCR(1)));
 }
 
-/* Without monitor mode, for the Secure state, with the OS Lock, or of a byte: nothing happens. */
+/* Nothing happens without monitor mode, for the Secure state, with the OS Lock, or for one byte. */
 static void own_off(void)
 {
 	start(1, 0);
@@ -111,14 +111,14 @@ static void own_off(void)
 		run_a_while();
 		CHECK(reg32(vcpu, REG_R(0)) == 9, "%d: r0 %u", i, reg32(vcpu, REG_R(0)));
 	}
-	/* And with neither, it does. */
+	/* Without any of these, it hits. */
 	VM_CODE(&vm, 0, line);
 	reg32_set(vcpu, DBGBCR(0), BCR_ARM);
 	run_a_while();
 	CHECK(reg32(vcpu, REG_R(0)) == 2, "r0 %u", reg32(vcpu, REG_R(0)));
 }
 
-/* A breakpoint and a watchpoint in one context alone: the last breakpoint says which. */
+/* A breakpoint and a watchpoint in only one context, which the last breakpoint selects. */
 static void own_links(void)
 {
 	uint32_t nr, link;
@@ -132,7 +132,10 @@ static void own_links(void)
 	reg32_set(vcpu, DBGBVR(nr), 0x1234500);
 	for (int i = 0; i < 8; i++) {
 		bool watch = i & 4;
-		/* in its context; in another; a match for itself alone, or none, to link to */
+		/*
+		 * in its context; in another; linked to a breakpoint that matches by itself; linked
+		 * to none
+		 */
 		uint32_t to[] = { BCR_ARM | 3 << 20, BCR_ARM | 3 << 20, BCR_ARM, 0 };
 		bool hits = (i & 3) == 0;
 
@@ -153,7 +156,7 @@ static void own_links(void)
 	}
 }
 
-/* PL0 reads what UDCCdis leaves it, and finds the rest undefined. (DBGDSCRint is so in QEMU.) */
+/* PL0 reads what UDCCdis permits; the rest is undefined. (In QEMU DBGDSCRint is undefined, too.) */
 GUEST_CODE(pl0, "mrc p14, 0, r1, c0, c0, 0\n\tmrrc p14, 0, r4, r5, c1\n\t"
 	   "mrc p14, 0, r3, c0, c2, 2\n\tb .");
 GUEST_CODE(pl0_write, "mcr p14, 0, r3, c0, c2, 2\n\tb .");
@@ -183,14 +186,14 @@ static void own_pl0(void)
 	VM_CODE(&vm, 0, pl0_write);
 	run_pl0(CODE);
 	CHECK(reg32(vcpu, DBGDSCR) == dscr);
-	/* With UDCCdis not even DBGDIDR. */
+	/* With UDCCdis even DBGDIDR is undefined. */
 	reg32_set(vcpu, DBGDSCR, UDCCDIS);
 	VM_CODE(&vm, 0, pl0);
 	run_pl0(CODE);
 	CHECK(reg32(vcpu, REG_R(1)) == 0x55, "r1 %08x", reg32(vcpu, REG_R(1)));
 }
 
-/* The client's registers take the place of the guest's, and touch none of them. */
+/* The client's registers replace the guest's in the hardware, and change none of them. */
 static void kept_apart(void)
 {
 	struct kvm_guest_debug_arch a = { .dbg_bvr = { [1] = OWN_BP + 4 },
@@ -203,7 +206,7 @@ static void kept_apart(void)
 	check_exit(KVM_ARM_DEBUG_EC_BREAKPOINT, OWN_BP + 4);
 	CHECK(reg32(vcpu, REG_R(5)) == OWN_BP && reg32(vcpu, REG_R(6)) == 0x1e7);
 	CHECK(reg32(vcpu, DBGBVR(1)) == OWN_BP && reg32(vcpu, DBGBCR(1)) == 0x1e7);
-	/* Stepped, the guest's does not show either; then the guest has its own back. */
+	/* While the guest is stepped, its own breakpoint does not hit either; then it is back. */
 	reg32_set(vcpu, REG_PC, OWN_BP - 4);
 	CHECK_OK(set_debug(vcpu, STEP, NULL));
 	for (uint32_t i = 0; i < 3; i++)
@@ -226,7 +229,7 @@ static struct kvm_reg_list *reg_list(int fd)
 	return list;
 }
 
-/* The list's registers carry the state to another vCPU, where the breakpoint goes on. */
+/* The registers of the list carry the state to another vCPU, where the breakpoint still hits. */
 static void moves(void)
 {
 	struct kvm_reg_list *list;
@@ -250,7 +253,7 @@ static void moves(void)
 		CHECK_OK(reg_get(old.vcpu[0].fd, list->reg[i], &val));
 		CHECK_OK(reg_set(vcpu, list->reg[i], &val));
 		CHECK(reg32(vcpu, list->reg[i]) == val, "%llx", (unsigned long long)list->reg[i]);
-		/* ThumbEE's have another opc1. */
+		/* ThumbEE's registers have another opc1. */
 		n += !(list->reg[i] & KVM_REG_ARM_OPC1_MASK);
 	}
 	CHECK(n == 6 + 2 * (unsigned int)(cap(KVM_CAP_GUEST_DEBUG_HW_BPS) +
@@ -277,7 +280,7 @@ static void one_reg_refused(void)
 	need_hw();
 	CHECK_OK(reg_get(vcpu, DBGDIDR, &val));
 	CHECK_OK(reg_set(vcpu, DBGDIDR, &val));
-	/* Of another revision it is of the same kind; with other registers it is not. */
+	/* Another revision is compatible; other numbers of registers are not. */
 	val ^= 1;
 	CHECK_OK(reg_set(vcpu, DBGDIDR, &val));
 	CHECK(reg32(vcpu, DBGDIDR) == (val ^ 1));

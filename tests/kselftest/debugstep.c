@@ -3,8 +3,8 @@
 #include "debug.h"
 
 /*
- * Each "S" is where the step before it ends: its offset goes into a list. The
- * data section of the asm statement is the guest's as well.
+ * Each "S" is where the preceding step ends: its offset goes into a list. The guest shares the data
+ * section of the asm statement.
  */
 #define S	"\n77:\n\t.pushsection .rodata.steps, \"a\"\n\t.word 77b - 70b\n\t.popsection\n\t"
 #define STEPS(name, text)							\
@@ -188,7 +188,7 @@ static void step_forms(void)
 	RUN_STEPS(t32, CPSR_SVC | CPSR_T);
 }
 
-/* An exception is the step: the next one is the vector's. */
+/* An exception ends the step: the next instruction is the vector's. */
 GUEST_CODE(svc, "svc #0");
 GUEST_CODE(undef, "udf #0");
 GUEST_CODE(dabt, "mov r0, #0\n\tldr r1, =RAM_BASE + 0x28000\n\tmcr p15, 0, r1, c2, c0, 0\n\tmov r1, #1\n\t"
@@ -211,12 +211,12 @@ static void step_exceptions(void)
 	step_into(0x8, CODE);
 	VM_CODE(&vm, 0, undef);
 	step_into(0x4, CODE);
-	/* A guest's own BKPT, and fetches from where nothing is. */
+	/* A BKPT of the guest's own, and fetches from an address without memory. */
 	VM_CODE(&vm, 0, bkpt);
 	step_into(0xc, CODE + 4);
 	reg32_set(vcpu, REG_CPSR, CPSR_SVC);
 	step_into(0xc, 0x30000000);
-	/* And the client's, when it wants it. */
+	/* The client gets the BKPT if it wants it. */
 	VM_CODE(&vm, 0, bkpt);
 	reg32_set(vcpu, REG_CPSR, CPSR_SVC);
 	CHECK_OK(set_debug(vcpu, STEP | SW, NULL));
@@ -233,7 +233,7 @@ static void step_exceptions(void)
 	check_exit(KVM_ARM_DEBUG_EC_STEP, VECTORS + 0x10);
 }
 
-/* The access is the client's to complete, and the step ends behind it. */
+/* The client completes the access, and the step ends behind it. */
 static void step_mmio(void)
 {
 	uint32_t val = 0x41;
@@ -261,7 +261,7 @@ static void step_mmio(void)
 
 GUEST_CODE(wfi, "wfi\n\tmov r0, #1\n\tcpsie i\n\tmov r0, #2\n\tmov r0, #3\n\tb .");
 
-/* An interrupt ends WFI; unmasked it is what comes next. */
+/* An interrupt ends WFI; if it is unmasked, it is taken next. */
 static void step_wfi(void)
 {
 	struct kvm_irq_level level = { .irq = CPU_IRQ(0, 0), .level = 1 };
@@ -279,13 +279,13 @@ static void step_wfi(void)
 	CHECK(r.error == -KVM_EXIT_DEBUG && run->debug.arch.pc == CODE + 4, "error %d, PC %08x",
 	      r.error, run->debug.arch.pc);
 	check_exit(KVM_ARM_DEBUG_EC_STEP, CODE + 8);
-	/* cpsie, and then the interrupt: with it, or before the next one. */
+	/* cpsie, then the interrupt: it is taken with cpsie, or before the next instruction. */
 	vm_run(&vm, 0);
 	if (reg32(vcpu, REG_PC) == CODE + 12)
 		vm_run(&vm, 0);
 	CHECK(run->debug.arch.pc == VECTORS + 0x18, "PC %08x", run->debug.arch.pc);
 	CHECK(reg32(vcpu, REG_R(0)) == 1, "r0 %u", reg32(vcpu, REG_R(0)));
-	/* A signal during WFI is no end of the step. */
+	/* A signal during WFI does not end the step. */
 	level.level = 0;
 	CHECK_OK(ioctl(vm.fd, KVM_IRQ_LINE, &level));
 	reg32_set(vcpu, REG_CPSR, CPSR_SVC);
@@ -299,15 +299,15 @@ static void step_wfi(void)
 
 #define BLOCK	(STEP | KVM_GUESTDBG_BLOCKIRQ)
 
-/* What waits outside a step (KVM_GUESTDBG_BLOCKIRQ), from the instruction at @pc on. */
+/* Steps with KVM_GUESTDBG_BLOCKIRQ, from the instruction at @pc on: the interrupt waits. */
 static void step_blocked(uint32_t pc)
 {
-	/* cpsie: the interrupt may be taken from here on. */
+	/* cpsie: from here on the interrupt could be taken. */
 	CHECK_OK(set_debug(vcpu, BLOCK, NULL));
 	for (uint32_t i = 1; i <= 3; i++)
 		check_exit(KVM_ARM_DEBUG_EC_STEP, pc + 4 * i);
 	CHECK(reg32(vcpu, REG_R(0)) == 3, "r0 %u", reg32(vcpu, REG_R(0)));
-	/* It is there, and is what comes next where it is not kept out. */
+	/* It is still pending, and is taken next if it is not blocked. */
 	CHECK_OK(set_debug(vcpu, STEP, NULL));
 	check_exit(KVM_ARM_DEBUG_EC_STEP, VECTORS + 0x18);
 	reg32_set(vcpu, REG_CPSR, MODE_SVC);
@@ -338,12 +338,12 @@ static void step_blocks_irqs(void)
 	VM_CODE(&vm, 0, waits);
 	CHECK_OK(ioctl(vm.fd, KVM_IRQ_LINE, &level));
 	step_blocked(CODE);
-	/* Blocked for a step alone: the flag does nothing without one. */
+	/* The flag blocks only in a step: without one it does nothing. */
 	CHECK_OK(set_debug(vcpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_BLOCKIRQ, NULL));
 	run_to(VECTORS + 0x18);
 }
 
-/* The same by the GIC's list registers; and what a handler does, which IRQs are masked in. */
+/* The same with the GIC's list registers; and the instructions of a handler with IRQs masked. */
 static void step_blocks_spi(void)
 {
 	start(1, 0);
@@ -367,7 +367,7 @@ static void step_blocks_spi(void)
 
 GUEST_CODE(self, "mov r0, #1\n\tb .\n\t.thumb\n\tb .\n\t.arm");
 
-/* What branches to itself is stepped too. */
+/* A branch to itself can be stepped, too. */
 static void step_self(void)
 {
 	start(1, 0);
@@ -382,7 +382,7 @@ static void step_self(void)
 		check_exit(KVM_ARM_DEBUG_EC_STEP, CODE + 8);
 }
 
-/* Watchpoints go on in a step, breakpoints need not. */
+/* Watchpoints still hit in a step; breakpoints need not. */
 static void step_watch(void)
 {
 	struct kvm_guest_debug_arch a = {
@@ -399,7 +399,7 @@ static void step_watch(void)
 	check_exit(KVM_ARM_DEBUG_EC_WATCHPOINT, CODE + 16);
 	CHECK_OK(set_debug(vcpu, STEP, NULL));
 	check_exit(KVM_ARM_DEBUG_EC_STEP, CODE + 20);
-	/* And when the stepping ends, the breakpoint is back. */
+	/* When the stepping ends, the breakpoint is back. */
 	reg32_set(vcpu, REG_PC, CODE);
 	a.dbg_bvr[0] = CODE + 12;
 	CHECK_OK(set_debug(vcpu, HW, &a));
@@ -425,7 +425,7 @@ static void *step_thread(void *arg)
 	return NULL;
 }
 
-/* Two vCPUs stepped at once, while a third one runs on. */
+/* Two vCPUs are stepped at once, while a third one runs on. */
 static void step_smp(void)
 {
 	struct kvm_mp_state state = { .mp_state = KVM_MP_STATE_RUNNABLE };

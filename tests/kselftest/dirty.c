@@ -2,7 +2,7 @@
 /*
  * KVM_MEM_LOG_DIRTY_PAGES and KVM_GET_DIRTY_LOG: what the guest wrote is in the answer, once, and
  * nothing else is. A copy that follows the answers becomes equal to the memory: live migration
- * rests on it. The same where the client clears the log itself, by KVM_CLEAR_DIRTY_LOG.
+ * depends on it. The same holds if the client clears the log itself, by KVM_CLEAR_DIRTY_LOG.
  */
 #include "vm.h"
 
@@ -12,10 +12,12 @@
 #define PAGES	160u		/* no multiple of 32: the last word is partly used */
 #define SLOT	1u
 
-/* Writes r3 at r2 (or reads there), then tells; and again as the client set r2 anew. */
+/* Writes r3 at r2 (or reads there), then reports; and again when the client has set r2 anew. */
 GUEST_CODE(poke, "ldr r1, =DEV_BASE\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
 GUEST_CODE(peek, "ldr r1, =DEV_BASE\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
-/* Writes a count to one page in r6, in an order that jumps about, for ever; tells at each wrap. */
+/*
+ * Writes a count to one page of r6, in an order that jumps about, for ever; reports at each wrap.
+ */
 GUEST_CODE(stir, "ldr r1, =DEV_BASE\n\tmov r7, #0\n\tmov r4, #0\n"
 	   "1:\tadd r7, r7, #1\n\tadd r4, r4, #37\n"
 	   "2:\tcmp r4, r6\n\tsubhs r4, r4, r6\n\tbhs 2b\n\t"
@@ -23,8 +25,8 @@ GUEST_CODE(stir, "ldr r1, =DEV_BASE\n\tmov r7, #0\n\tmov r4, #0\n"
 	   "tst r7, #0x3f\n\tstreq r7, [r1]\n\tb 1b");
 
 /*
- * Writes r7, which counts up, to the device below r6 and to r6 by one instruction; tells what it
- * wrote at r9, and goes on when that is at r9 + 8.
+ * Writes r7, which counts up, by one instruction to the device below r6 and to r6. Reports at r9
+ * what it wrote, and goes on when r9 + 8 reads the same.
  */
 GUEST_CODE(straddle, "mov r7, #0\n1:\tadd r7, r7, #1\n\tmov r8, r7\n\tsub r4, r6, #4\n\t"
 	   "stm r4, {r7, r8}\n\tstr r7, [r9]\n2:\tldr r0, [r9, #8]\n\tcmp r0, r7\n\tbne 2b\n\t"
@@ -71,7 +73,7 @@ static unsigned int count_dirty(void)
 	return n;
 }
 
-/* One access of the guest; the code is that of VM_CODE(). */
+/* Does one access of the guest by the code of VM_CODE(). */
 static void access_page(struct vm *vm, unsigned int page, uint32_t value)
 {
 	reg32_set(vm->vcpu[0].fd, REG_R(2), AREA + page * PAGE);
@@ -102,7 +104,7 @@ static void arguments(void)
 	CHECK_ERRNO(get_log(&vm, ~0u, bitmap), EINVAL);
 	CHECK_ERRNO(get_log(&vm, SLOT, NULL), EFAULT);
 	CHECK_ERRNO(get_log(&vm, SLOT, (void *)0xc0000000), EFAULT);
-	/* Logging ends with the flag, and with the slot. */
+	/* Logging ends with the flag, and also with the slot. */
 	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
 	CHECK_ERRNO(get_log(&vm, SLOT, bitmap), ENOENT);
 	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
@@ -130,7 +132,7 @@ static void exact(void)
 		CHECK_OK(get_log(&vm, SLOT, bitmap));
 		CHECK(!count_dirty(), "round %u: %u pages twice", round, count_dirty());
 	}
-	/* Reads are no writes, of pages written before and of others. */
+	/* Reads do not count as writes, neither of pages that were written before nor of others. */
 	VM_CODE(&vm, 0, peek);
 	for (i = 0; i < PAGES; i += 3)
 		access_page(&vm, i, 0);
@@ -158,11 +160,11 @@ static void switched(void)
 	access_page(&vm, PAGES - 1, 2);
 	CHECK_OK(get_log(&vm, SLOT, bitmap));
 	CHECK(count_dirty() == 2 && is_dirty(0) && is_dirty(PAGES - 1), "%u pages", count_dirty());
-	/* And off again: the guest writes on. */
+	/* Then off again: the guest's writes go on. */
 	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
 	access_page(&vm, 78, 3);
 	CHECK(*(uint32_t *)(mem + 78 * PAGE) == 3);
-	/* A slot that moves takes its log along. */
+	/* A slot that moves keeps its log. */
 	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
 	access_page(&vm, 5, 4);
 	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA + PAGES * PAGE, PAGES * PAGE,
@@ -187,7 +189,9 @@ static void clear_arguments(void)
 	CHECK_OK(manual(&vm, 0, 1));
 	CHECK_OK(manual(&vm, 0, 0));
 	CHECK_OK(manual(&vm, 0, 1));
-	/* From a multiple of 64 on, as many, or up to the slot's end. */
+	/*
+	 * Ranges start at a multiple of 64, and have a multiple of 64 pages or end with the slot.
+	 */
 	CHECK_OK(clear_log(&vm, SLOT, 0, PAGES, ones));
 	CHECK_OK(clear_log(&vm, SLOT, 0, 64, ones));
 	CHECK_OK(clear_log(&vm, SLOT, 64, 64, ones));
@@ -213,7 +217,7 @@ static void clear_arguments(void)
 	CHECK_ERRNO(ioctl(vm.fd, KVM_CLEAR_DIRTY_LOG, NULL), EFAULT);
 }
 
-/* Bits stay until they are cleared; only what is cleared is protected, and dirty again later. */
+/* Bits stay until they are cleared. Only cleared pages are protected, and can get dirty again. */
 static void clear(void)
 {
 	static const unsigned int pages[] = { 0, 31, 32, 63, 64, 127, 128, PAGES - 1 };
@@ -231,14 +235,14 @@ static void clear(void)
 		CHECK_OK(get_log(&vm, SLOT, bitmap));
 		CHECK(count_dirty() == n, "%u pages, not %u", count_dirty(), n);
 	}
-	/* One of a word: its neighbours stay. */
+	/* One bit of a word: its neighbours stay. */
 	mask[0] = 1;
 	CHECK_OK(clear_log(&vm, SLOT, 0, 64, mask));
 	CHECK_OK(get_log(&vm, SLOT, bitmap));
 	CHECK(count_dirty() == n - 1 && !is_dirty(0) && is_dirty(31), "%u", count_dirty());
 	access_page(&vm, 0, 1);
 	mask[0] = 0;
-	/* A part of them. Bits that are not set, and those past the slot's end, mean nothing. */
+	/* Some of them. Bits that are not set, and those past the slot's end, have no effect. */
 	mask[2] = ~0u;
 	mask[3] = 1u << 31;
 	CHECK_OK(clear_log(&vm, SLOT, 64, 64, mask + 2));
@@ -248,7 +252,7 @@ static void clear(void)
 	CHECK_OK(clear_log(&vm, SLOT, 0, PAGES, mask));
 	CHECK_OK(get_log(&vm, SLOT, bitmap));
 	CHECK(count_dirty() == n - 2, "%u", count_dirty());
-	/* A write to one that was cleared shows; all others are still writable and set. */
+	/* A write to a page that was cleared shows. All others are still writable and set. */
 	for (i = 0; i < n; i++)
 		if (pages[i] != 127)
 			access_page(&vm, pages[i], 2);
@@ -259,7 +263,7 @@ static void clear(void)
 	CHECK_OK(get_log(&vm, SLOT, bitmap));
 	CHECK(!count_dirty(), "%u pages are left", count_dirty());
 	access_page(&vm, 31, 3);
-	/* Without the capability the log is taken as ever; clearing it is allowed. */
+	/* Without the capability the log works as usual; to clear it is allowed. */
 	CHECK_OK(manual(&vm, 0, 0));
 	CHECK_OK(get_log(&vm, SLOT, bitmap));
 	CHECK(count_dirty() == 1 && is_dirty(31), "%u", count_dirty());
@@ -269,14 +273,14 @@ static void clear(void)
 	CHECK(!count_dirty(), "%u", count_dirty());
 }
 
-/* A copy of what the log says changed since the last time. */
+/* Copies the pages that the log reports as changed since the last time. */
 static unsigned int copy_dirty(struct vm *vm, char *copy, const char *mem, bool by_hand)
 {
 	unsigned int i, n = 0;
 
 	CHECK_OK(get_log(vm, SLOT, bitmap));
 	if (by_hand) {
-		/* In two parts, as a client does that copies as it goes. */
+		/* In two parts, as by a client that copies in between. */
 		CHECK_OK(clear_log(vm, SLOT, 64, PAGES - 64, bitmap + 2));
 		CHECK_OK(clear_log(vm, SLOT, 0, 64, bitmap));
 	}
@@ -313,7 +317,7 @@ static void follow_by(bool by_hand)
 	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
 	memcpy(copy, mem, PAGES * PAGE);
 	end = now_ns() + PATIENCE_MS * 1000000ull;
-	/* Longer, where the guest's CPUs stood still meanwhile. */
+	/* Go on longer if the guest's CPUs stood still meanwhile. */
 	for (round = 0; round < 200 || (copied <= 200 && now_ns() < end); round++) {
 		copied += copy_dirty(&vm, copy, mem, by_hand);
 		if (round % 4 == 0)
@@ -330,7 +334,7 @@ static void follow_by(bool by_hand)
 		CHECK(!memcmp(copy + i * PAGE, mem + i * PAGE, PAGE), "page %u was missed", i);
 }
 
-/* What the kernel writes in the guest's name is in the log, while others' bits are cleared. */
+/* The kernel's writes for the guest are in the log, while bits of other pages are cleared. */
 static void by_kernel(void)
 {
 	struct kvm_ioeventfd bell = { .addr = AREA - 4, .len = 4 };

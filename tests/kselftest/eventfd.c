@@ -5,10 +5,10 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
-/* Writes r3 to r2 by words, then tells; then the same by halfwords and bytes. */
+/* Writes r3 to r2 as a word, then reports; then the same as a halfword and as a byte. */
 GUEST_CODE(ring, "ldr r1, =DEV_BASE\n1:\tstr r3, [r2]\n\tstr r0, [r1]\n\tstrh r3, [r2]\n\t"
 	   "str r0, [r1]\n\tstrb r3, [r2]\n\tstr r0, [r1]\n\tb 1b");
-/* Polls GICC_IAR; tells what it gets and waits for the client before it ends it. */
+/* Polls GICC_IAR; reports what it gets, and waits for the client before it ends the interrupt. */
 GUEST_CODE(iar, "ldr r1, =DEV_BASE\n\tldr r2, =GICC_BASE\n\tldr r3, =GICD_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r2, #4]\n\tmov r0, #1\n\t"
 	   "str r0, [r2]\n\tmvn r0, #0\n\tstr r0, [r3, #0x104]\n\tldr r0, =0x01010101\n\t"
@@ -52,7 +52,7 @@ static int new_eventfd(void)
 	return (int)MUST_OK(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
 }
 
-/* Runs to the next word that the guest tells; false where a doorbell came out to the client. */
+/* Runs to the next report of the guest. Returns false if a doorbell exits to the client. */
 static bool told(struct vm *vm)
 {
 	CHECK(vm_run(vm, 0) == KVM_EXIT_MMIO);
@@ -84,14 +84,14 @@ static void doorbell(void)
 	CHECK(drain(half) == 1 && !drain(word));
 	CHECK(!told(&vm), "a byte is nobody's");
 	CHECK(vm.vcpu[0].run->mmio.phys_addr == BELL && vm.vcpu[0].run->mmio.len == 1);
-	/* Length 0: every write there, whatever its width. */
+	/* Length 0: every write there, of any width. */
 	CHECK_OK(ioeventfd(vm.fd, any, BELL + 16, 0, 0, 0));
 	ring_at(&vm, BELL + 16, 5);
 	memset(vm.vcpu[0].run, 0, sizeof(struct kvm_run));
 	for (int i = 0; i < 3; i++)
 		CHECK(told(&vm));
 	CHECK(drain(any) == 3);
-	/* Taken away, the write comes out. */
+	/* After it is removed, the write exits. */
 	CHECK_OK(ioeventfd(vm.fd, word, BELL, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0));
 	ring_at(&vm, BELL, 5);
 	CHECK(!told(&vm) && vm.vcpu[0].run->mmio.phys_addr == BELL);
@@ -114,7 +114,7 @@ static void datamatch(void)
 	CHECK(told(&vm) && drain(three) == 1 && !drain(four));
 	ring_at(&vm, BELL, 7);
 	CHECK(!told(&vm) && !drain(three) && !drain(four));
-	/* More than the doorbell is wide: no write matches. */
+	/* A value wider than the doorbell: no write matches. */
 	CHECK_OK(ioeventfd(vm.fd, four, BELL, 4, KVM_IOEVENTFD_FLAG_DATAMATCH, 1ull << 32 | 7));
 	ring_at(&vm, BELL, 7);
 	CHECK(!told(&vm) && !drain(four));
@@ -137,7 +137,7 @@ static void ioeventfd_errors(void)
 	CHECK_ERRNO(ioeventfd(vm.fd, -1, BELL, 4, 0, 0), EBADF);
 	CHECK_ERRNO(ioeventfd(vm.fd, vm.fd, BELL, 4, 0, 0), EINVAL);
 	CHECK_OK(ioeventfd(vm.fd, e, BELL, 4, 0, 0));
-	/* Other buses are other addresses. */
+	/* Other buses have other addresses. */
 	CHECK_OK(ioeventfd(vm.fd, e, BELL, 4, KVM_IOEVENTFD_FLAG_PIO, 0));
 	CHECK_OK(ioeventfd(vm.fd, e, BELL, 4, KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY, 0));
 	CHECK_ERRNO(ioeventfd(vm.fd, o, BELL, 4, KVM_IOEVENTFD_FLAG_VIRTIO_CCW_NOTIFY, 0), EEXIST);
@@ -148,7 +148,7 @@ static void ioeventfd_errors(void)
 	CHECK_ERRNO(ioeventfd(vm.fd, e, BELL + 4, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0), ENOENT);
 	CHECK_OK(ioeventfd(vm.fd, e, BELL, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0));
 	CHECK_ERRNO(ioeventfd(vm.fd, e, BELL, 4, KVM_IOEVENTFD_FLAG_DEASSIGN, 0), ENOENT);
-	/* All eight bytes of what is to match tell one from another. */
+	/* All eight bytes of the value distinguish doorbells. */
 	CHECK_OK(ioeventfd(vm.fd, e, BELL, 8, KVM_IOEVENTFD_FLAG_DATAMATCH, 5));
 	CHECK_OK(ioeventfd(vm.fd, o, BELL, 8, KVM_IOEVENTFD_FLAG_DATAMATCH, 1ull << 32 | 5));
 	CHECK_ERRNO(ioeventfd(vm.fd, o, BELL, 8, KVM_IOEVENTFD_FLAG_DATAMATCH, 5), EEXIST);
@@ -166,7 +166,7 @@ static uint32_t scattered(int n)
 	return BELL + (uint32_t)(n * 7919 % 4099) * 8;
 }
 
-/* Many, so that the order and the bound of the bus are tried; then gone with the VM. */
+/* Many, to test the order and the limit of the bus. They go with the VM. */
 static void many_doorbells(void)
 {
 	struct vm vm;
@@ -223,7 +223,7 @@ static void interrupt(void)
 	CHECK(!(v >> (SPI_NR - 32) & 1), "an eventfd that was taken away still interrupts");
 }
 
-/* A level: the line stays up until the guest ended it, which the client is told. */
+/* A level: the line stays up until the guest has ended the interrupt, which the client learns. */
 static void resample(void)
 {
 	uint64_t one = 1;
@@ -277,7 +277,7 @@ static void irqfd_errors(void)
 	CHECK_ERRNO(irqfd(vm.fd, e, 9, 0, 0), EBUSY);
 	CHECK_OK(irqfd(vm.fd, e, 8, KVM_IRQFD_FLAG_DEASSIGN, 0));
 	CHECK_OK(irqfd(vm.fd, e, 8, 0, 0));
-	/* The eventfd goes first, the VM goes first. */
+	/* First the eventfd is closed, then the VM. */
 	close(e);
 	e = new_eventfd();
 	CHECK_OK(irqfd(vm.fd, e, 9, 0, 0));
@@ -285,7 +285,7 @@ static void irqfd_errors(void)
 	close(e);
 }
 
-/* Signals from one thread while the guest runs and the client adds and takes away. */
+/* One thread signals while the guest runs and the client adds and removes. */
 static void race(void)
 {
 	uint32_t v = 2u << (SPI_NR % 16 * 2);
@@ -297,7 +297,7 @@ static void race(void)
 	vm_make(&vm, 1, 0);
 	e = new_eventfd();
 	VM_CODE(&vm, 0, iar);
-	/* Edge: of a level that is raised and lowered at once the guest need not see anything. */
+	/* Edge: the guest need not see a level that is raised and lowered at once. */
 	MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO, "the guest does not start");
 	CHECK_OK(attr_set(vm.gic, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, 0xc08, &v));
 	runner_start(&r, &vm, 0);

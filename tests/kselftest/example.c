@@ -18,7 +18,7 @@ static void client(void)
 	CHECK(!strcmp(got, want), "it printed: %s", got);
 }
 
-/* A client that is refused says so: no file may be opened here but the standard ones. */
+/* A client that is refused says so: here it may open only the standard files. */
 static void refused(void)
 {
 	FILE *f = popen("(ulimit -n 3; exec ./client) 2>&1", "r");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random ioctls with random arguments against VMs whose guests run: two threads on each fd, half of
- * the arguments made up to be nearly right, half of anything. What must come of it is nothing: no
- * splat, no hang, no leak, and a process that can be killed at any moment. The caller is an
- * unprivileged member of the node's group (docs/hazards.md 19).
+ * Random ioctls with random arguments against VMs whose guests run: two threads on each fd; half of
+ * the arguments are nearly right, half are arbitrary. Nothing may happen: no splat, no hang, no
+ * leak; and the process can be killed at any moment. The caller is an unprivileged member of the
+ * node's group (docs/hazards.md 19).
  *
  *   ./fuzz             the seeds that once failed, then new ones for $FUZZ_SECONDS (4); a long run
  *                      goes on, on a slow machine, until each ioctl has succeeded often
@@ -25,15 +25,15 @@
 #define PATIENCE	3	/* times $FUZZ_SECONDS, at most */
 
 /*
- * A seed that finds something is kept here, and run by every make check. A change of what the
- * arguments are made of makes another sequence of it: what it found wants a case of its own too, in
- * the program of its area. The first stands for those that found nothing.
+ * A seed that finds a fault is kept here, and every make check runs it. If the arguments are made
+ * in another way, the same seed gives another sequence: so also add a case for the fault to the
+ * program of its area. The first seed stands for those that found nothing.
  */
 static const uint64_t kept[] = {
 	1,
 };
 
-/* Works on all slots in turn and tells; its registers and memory are anybody's. */
+/* Works on all slots in turn and reports. Others change its registers and memory. */
 GUEST_CODE(busy, "ldr r1, =DEV_BASE\n\tldr r2, =0x80000000\n\tldr r3, =0x0b000000\n\t"
 	   "mov r5, #0\n1:\tstr r5, [r2]\n\tadd r5, r5, #1\n\tadd r2, r2, #4096\n\t"
 	   "tst r5, #63\n\tldreq r2, =0x80000000\n\tstr r5, [r3]\n\tldr r4, [r1, #4]\n\t"
@@ -50,7 +50,7 @@ static void tally_add(unsigned int *n)
 	__atomic_fetch_add(n, 1, __ATOMIC_RELAXED);
 }
 
-/* One call. What it opens is closed at once: some_fd() must not find it. */
+/* Makes one call. A file that it opens is closed at once, so that some_fd() does not find it. */
 static int fire(struct dice *d, const struct op *op, int fd)
 {
 	union argument a;
@@ -102,7 +102,7 @@ static const struct op *op_of(enum on on, unsigned long request)
 	return op;
 }
 
-/* A second VM, from nothing to its end, for what can be done once in a VM's life. */
+/* A second VM, from its creation to its end, for calls that are possible once in a VM's life. */
 static void short_life(struct dice *d, int vm)
 {
 	unsigned int n = below(d, 10);
@@ -116,12 +116,12 @@ static void short_life(struct dice *d, int vm)
 		if (cpu >= 0)
 			tally_add(&tally[op - ops].done);
 	}
-	/* Most of them come to a GIC with addresses. */
+	/* Most of these VMs get a GIC with addresses. */
 	if (!one_in(d, 8)) {
 		fire(d, op_of(ON_VM, KVM_CREATE_IRQCHIP), vm);
 		for (int i = 0; i < 4; i++)
 			fire(d, op_of(ON_VM, KVM_ARM_SET_DEVICE_ADDR), vm);
-		/* The timers' interrupts may change until a vCPU ran. */
+		/* The timers' interrupts can change until a vCPU has run. */
 		for (int i = 0; cpu >= 0 && i < 6; i++)
 			fire(d, op_of(ON_VCPU, KVM_SET_DEVICE_ATTR), cpu);
 	}
@@ -132,7 +132,7 @@ static void short_life(struct dice *d, int vm)
 		if (cpu >= 0 && one_in(d, 2)) {
 			const struct op *op = pick(d, ON_VCPU);
 
-			/* It would wait in its guest for a kick that nobody gives. */
+			/* RUN would wait in the guest for a kick that nobody sends. */
 			if (op->request != KVM_RUN)
 				fire(d, op, cpu);
 		}
@@ -185,10 +185,10 @@ static void *attack(void *arg)
 		r = fire(&d, op, fds[on]);
 		if (r >= 0 && op->request == KVM_CREATE_VM)
 			short_life(&d, r);
-		/* They never wait for anything: the others would be left with little. */
+		/* They never wait for anything, and would leave little time for the others. */
 		if (on == ON_GIC)
 			usleep(2000);
-		/* A vCPU that is lost in nowhere begins anew now and then. */
+		/* A vCPU that is lost somewhere starts anew now and then. */
 		if (on == ON_VCPU && one_in(&d, 64)) {
 			struct kvm_mp_state run = { .mp_state = KVM_MP_STATE_RUNNABLE };
 			struct kvm_guest_debug still = {};
@@ -221,7 +221,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Kicks the vCPUs, scribbles over what the kernel shares, changes what slots are made of. */
+/* Kicks the vCPUs, scribbles over memory shared with the kernel, changes the memory of slots. */
 static void *disturb(void *arg)
 {
 	pthread_t on_vcpu[VCPUS + ATTACKERS] = { m.thread[0], m.thread[1] };
@@ -239,7 +239,7 @@ static void *disturb(void *arg)
 		char *run = (char *)m.vm.vcpu[i].run;
 
 		m.vm.vcpu[i].run->immediate_exit = one_in(&d, 4);
-		/* A vCPU's ioctls wait for its RUN to end. */
+		/* A vCPU's ioctls wait for the end of its RUN. */
 		for (unsigned int n = 0; n < VCPUS; n++)
 			pthread_kill(m.thread[n], SIGUSR1);
 		pthread_kill(on_vcpu[below(&d, nr)], SIGUSR1);
@@ -288,7 +288,7 @@ static void list_regs(void)
 	memcpy(m.regs, list.ids, m.nr_regs * sizeof(m.regs[0]));
 }
 
-/* Ends only by being killed. */
+/* Ends only when it is killed. */
 static void round_child(uint64_t seed)
 {
 	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -297,12 +297,12 @@ static void round_child(uint64_t seed)
 	unsigned int without;
 
 	be_nobody(true);
-	/* A change of the user would take it back. */
+	/* Must come after a change of the user, which would clear it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	m.seed = seed;
 	sigaction(SIGUSR1, &sa, NULL);
 	reserve();
-	/* Mostly with a GIC that is ready, sometimes with one that is not, or with none. */
+	/* Mostly with a GIC that is ready; sometimes with one that is not, or with none. */
 	without = one_in(&d, 4) ? VM_NO_GIC_INIT : 0;
 	if (one_in(&d, 8))
 		without = VM_NO_GIC;
@@ -318,7 +318,7 @@ static void round_child(uint64_t seed)
 	disturb(NULL);
 }
 
-/* False where the process did not end as it should. */
+/* Returns false if the process did not end as it should. */
 static bool round_of(uint64_t seed)
 {
 	uint64_t end = now_ns() + ROUND_MS * 1000000ull * ktap_slowdown();

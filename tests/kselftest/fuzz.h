@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What fuzz.c, which calls, and fuzzargs.c, which knows with what, have in common. */
+/* Shared by fuzz.c, which makes the calls, and fuzzargs.c, which makes their arguments. */
 #ifndef TEST_FUZZ_H
 #define TEST_FUZZ_H
 
@@ -8,11 +8,11 @@
 #define VCPUS		2
 #define EVENTFDS	8
 #define ATTACKERS	12
-/* Memory of slots: the guest may write to all of it, so nothing else is near. */
+/* Memory of slots. The guest may write to all of it, so nothing else is near. */
 #define POOL_USED	(8u << 20)
 #define POOL_SIZE	(64u << 20)
 
-/* A sequence of chances, splitmix64: one seed, one sequence. */
+/* A sequence of random numbers, splitmix64: one seed gives one sequence. */
 struct dice {
 	uint64_t state;
 };
@@ -36,7 +36,7 @@ static inline bool one_in(struct dice *d, uint32_t n)
 	return !below(d, n);
 }
 
-/* The machine under fire. */
+/* The machine under attack. */
 extern struct machine {
 	struct vm vm;
 	char *pool;		/* slots */
@@ -81,9 +81,9 @@ struct op {
 	enum on on;
 	unsigned long request;
 	const char *name;
-	/* Fills what it is given, and answers the ioctl's argument. */
+	/* Fills in @a, and returns the ioctl's argument. */
 	uintptr_t (*make)(struct dice *d, union argument *a);
-	/* How often it is called beside others: more often where it seldom succeeds. */
+	/* How often it is called compared with others: more often if it seldom succeeds. */
 	unsigned int weight;
 #define MAX_WEIGHT	6
 	int never;		/* errno that even the best argument gets, 0: it can succeed */
@@ -91,9 +91,9 @@ struct op {
 extern const struct op ops[];
 extern const unsigned int nr_ops;
 
-/* A number of the kind that bounds are made for. */
+/* A number that is likely to test a limit. */
 uint64_t odd_number(struct dice *d);
-/* Where the kernel may read and write, or may not: what it writes there harms nobody. */
+/* A pointer that the kernel may or may not access: what it writes there harms nobody. */
 void *pointer(struct dice *d);
 
 #endif /* TEST_FUZZ_H */

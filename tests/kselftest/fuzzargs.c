@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The fuzzer's ioctls, and what they are called with. */
+/* The fuzzer's ioctls and their arguments. */
 #include "fuzz.h"
 
 #define SLOT_BASE	0x80000000u	/* where the guest works */
@@ -62,7 +62,7 @@ static uint64_t guest_address(struct dice *d)
 	return known[below(d, 8)] + below(d, 4) * PAGE;
 }
 
-/* Where and what a slot is, mostly such that several of them go together. */
+/* Place and number of a slot, mostly such that several calls use the same one. */
 static uint32_t some_slot(struct dice *d)
 {
 	return one_in(d, 8) ? (uint32_t)odd_number(d) : 1 + below(d, SLOTS);
@@ -117,7 +117,7 @@ static uintptr_t make_region(struct dice *d, union argument *a)
 	a->region.memory_size = (one_in(d, 4) ? below(d, 65) : SLOT_PAGES) * PAGE;
 	if (one_in(d, 8))
 		a->region.memory_size = 0;
-	/* Memory of its own, so that it can be moved and its flags be changed; or any. */
+	/* Memory of its own, so that the slot can move and change its flags; or any memory. */
 	a->region.userspace_addr = (uintptr_t)m.pool + a->region.slot % 16 * 64 * PAGE;
 	if (one_in(d, 4))
 		a->region.userspace_addr =
@@ -131,7 +131,7 @@ static uintptr_t make_region(struct dice *d, union argument *a)
 	return (uintptr_t)a;
 }
 
-/* Room for that of a slot as most are, and more; or anything. */
+/* Room for the bitmap of an ordinary slot, and more; or anything. */
 static void *bitmap(struct dice *d, union argument *a)
 {
 	return one_in(d, 4) ? pointer(d) : a->room + sizeof(a->room) / 2;
@@ -334,7 +334,7 @@ static uintptr_t make_vcpu_attr(struct dice *d, union argument *a)
 	return (uintptr_t)a;
 }
 
-/* Half of the time none: else the guest gets nowhere. */
+/* None half of the time: else the guest gets nowhere. */
 static uintptr_t make_debug(struct dice *d, union argument *a)
 {
 	static const uint32_t bits[] = {
@@ -348,7 +348,7 @@ static uintptr_t make_debug(struct dice *d, union argument *a)
 	a->debug.control = KVM_GUESTDBG_ENABLE | bits[below(d, 4)];
 	if (one_in(d, 8))
 		a->debug.control ^= one_in(d, 2) ? bits[below(d, 4)] : (uint32_t)odd_number(d);
-	/* E, PMC, and the bytes of an instruction, of a word stored. */
+	/* E, PMC, and the bytes of an instruction, or of a stored word. */
 	a->debug.arch.dbg_bcr[below(d, 6)] = 0x1e7;
 	a->debug.arch.dbg_bvr[below(d, 6)] = RAM_BASE + 0x10000 + below(d, 32) * 4;
 	a->debug.arch.dbg_wcr[below(d, 4)] = 0x1ff;
@@ -373,7 +373,7 @@ static uintptr_t make_gic_attr(struct dice *d, union argument *a)
 	return (uintptr_t)a;
 }
 
-/* A mask that keeps the kick out would end the round early: rarely. */
+/* A mask that blocks the kick would end the round early: so rarely. */
 static uintptr_t make_mask(struct dice *d, union argument *a)
 {
 	uint64_t set = roll(d);

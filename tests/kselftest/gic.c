@@ -11,13 +11,13 @@
 
 GUEST_CODE(count, "ldr r1, =DEV_BASE\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\tb 1b");
 GUEST_CODE(spin, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\tb 1b");
-/* Takes interrupts by polling GICC_IAR and writes what it gets to the device. */
+/* Takes interrupts by polling GICC_IAR, and writes what it reads to the device. */
 GUEST_CODE(iar, "ldr r1, =DEV_BASE\n\tldr r2, =GICC_BASE\n\tmov r0, #0xf0\n\tstr r0, [r2, #4]\n\t"
 	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r1, #8]\n"
 	   "1:\tldr r0, [r2, #12]\n\tldr r3, =1023\n\tcmp r0, r3\n\tbeq 1b\n\t"
 	   "str r0, [r2, #16]\n\tstr r0, [r1]\n\tb 1b");
 
-/* Takes SPI 40, gives it to vCPU 1, tells, ends it, and tells whether it is active. */
+/* Takes SPI 40, directs it to vCPU 1, reports, ends it, and reports whether it is active. */
 GUEST_CODE(retarget, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
 	   "mov r0, #0xf0\n\tstr r0, [r3, #4]\n\tmov r0, #1\n\tstr r0, [r3]\n\tstr r0, [r2]\n\t"
 	   "strb r0, [r2, #0x828]\n\tmov r0, #0x100\n\tstr r0, [r2, #0x104]\n\t"
@@ -92,7 +92,7 @@ static void create_irqchip(void)
 	a.id = KVM_VGIC_V2_ADDR_TYPE_CPU;
 	a.addr = GICC_BASE;
 	CHECK_OK(ioctl(vm.fd, KVM_ARM_SET_DEVICE_ADDR, &a));
-	/* Initialised at the first RUN, as the oldest clients have it. */
+	/* Initialised at the first RUN, as the oldest clients rely on. */
 	VM_CODE(&vm, 0, count);
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 }
@@ -208,7 +208,7 @@ static void register_errors(void)
 	CHECK_ERRNO(attr_set(vm.gic, GRP_CPU, 0, NULL), EFAULT);
 }
 
-/* What a client saves of one VM it can give to another. */
+/* State that a client saves from one VM can be restored into another. */
 static void round_trip(void)
 {
 	static const struct { uint32_t off, val, mask; } dist[] = {
@@ -234,7 +234,7 @@ static void round_trip(void)
 		CHECK(!attr_set(vm[0].gic, GRP_CPU, ON_VCPU(1) | cpu[i].off, &v), "GICC %x: %s",
 		      cpu[i].off, strerror(errno));
 	}
-	/* Once for the machine itself, once for the one that takes it over. */
+	/* Once for the machine itself, and once for the one that takes over its state. */
 	for (unsigned int i = 0; i < sizeof(dist) / sizeof(dist[0]); i++) {
 		CHECK_OK(attr_get(vm[0].gic, GRP_DIST, dist[i].off, &v));
 		CHECK((v & dist[i].mask) == (dist[i].val & dist[i].mask), "GICD %x: %x, not %x",
@@ -248,7 +248,7 @@ static void round_trip(void)
 		CHECK_OK(attr_get(vm[0].gic, GRP_CPU, ON_VCPU(1) | cpu[i].off, &v));
 		CHECK(v == cpu[i].val, "GICC %x: %x, not %x", cpu[i].off, v, cpu[i].val);
 	}
-	/* Every word that can be saved can be saved. */
+	/* Every word that claims to be saveable can be saved. */
 	for (uint32_t off = 0; off < 0x1000; off += 4)
 		if (!attr_has(vm[0].gic, GRP_DIST, off))
 			CHECK(!attr_get(vm[0].gic, GRP_DIST, off, &v), "GICD %x: %s", off,
@@ -265,7 +265,7 @@ static void registers_busy(void)
 	VM_CODE(&vm, 0, spin);
 	runner_start(&r, &vm, 0);
 	CHECK(runner_wait(&r, 1, PATIENCE_MS));
-	/* It is on its way into RUN again, from where it does not come back. */
+	/* The vCPU is on its way into RUN again, and does not come back from there. */
 	for (int i = 0; i < 5000 && !attr_get(vm.gic, GRP_DIST, 0, &v); i++)
 		usleep(1000);
 	CHECK_ERRNO(attr_get(vm.gic, GRP_DIST, 0, &v), EBUSY);
@@ -335,14 +335,14 @@ static void line_delivers(void)
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && run->mmio.phys_addr == DEV_BASE);
 	memcpy(&v, run->mmio.data, 4);
 	CHECK(v == 40, "IAR %u", v);
-	/* Level: it comes again until the line falls. */
+	/* Level: the interrupt comes again until the line falls. */
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 	CHECK_OK(irq_line(vm.fd, SPI(40), 0));
 	CHECK_OK(attr_get(vm.gic, GRP_DIST, 0x204, &v));
 	CHECK(!(v & bit), "GICD_ISPENDR1 is %x", v);
 }
 
-/* Lines move in one thread while the guest runs, and its vCPUs come and go. */
+/* Lines change in one thread while the guest runs and vCPUs are stopped and started. */
 static void *lines(void *arg)
 {
 	struct vm *vm = arg;
@@ -392,7 +392,7 @@ static uint32_t told(struct vm *vm)
 	return v;
 }
 
-/* An SPI that is active on another vCPU than its target's is so after a restore, and ends. */
+/* An SPI that is active on another vCPU than its target's stays so after a restore, and can end. */
 static void active_elsewhere(void)
 {
 	static const struct {
@@ -427,7 +427,7 @@ static void active_elsewhere(void)
 	CHECK(told(&to) == 0, "it is active for ever");
 }
 
-/* The vGIC is initialised by the first line, as KVM/arm's GICv2 did. */
+/* The first line that is raised initialises the vGIC, as in KVM/arm's GICv2. */
 static void lazy_init(void)
 {
 	struct vm vm;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The host saves power under running guests: its CPUs change their frequency, and it is suspended
- * to idle (docs/hazards.md 22). The guests go on, and their time stays the host's. For states that
- * lose registers there is powerstate.c, for CPUs that go offline hotplug.c.
+ * to idle (docs/hazards.md 22). The guests go on, and their time stays the host's. powerstate.c
+ * tests states that lose registers, hotplug.c tests CPUs that go offline.
  */
 #include "vm.h"
 
@@ -14,10 +14,10 @@
 #define ALARM_S		4	/* for less than 2 s the kernel does not begin */
 #define LATE_ALARM_S	60
 
-/* Counts, and leaves with the count. */
+/* Counts, and exits with the count. */
 GUEST_CODE(count, "ldr r1, =DEV_BASE\n\tmov r0, #0\n1:\tstr r0, [r1]\n\tadd r0, r0, #1\n\t"
 	   "mov r2, #3000\n2:\tsubs r2, r2, #1\n\tbne 2b\n\tb 1b");
-/* Sleeps r4 ticks of the virtual timer, and leaves with the virtual counter before and after. */
+/* Sleeps r4 ticks of the virtual timer, and exits with the virtual counter before and after. */
 GUEST_CODE(sleep, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
 	   "mov r0, #1 << 27\n\tstr r0, [r2, #0x100]\n"
@@ -43,12 +43,15 @@ static uint32_t host_hz(void)
 	return v;
 }
 
-/* One guest that looks at its clock, and one that works beside it. */
+/* One guest that reads its clock, and one that works beside it. */
 struct pair {
 	struct vm vm;
 	struct runner worker;
 	uint32_t ticks;		/* of a sleep */
-	/* Host's counter minus guest's, as the exits so far have it: from, and so much more. */
+	/*
+	 * The host's counter minus the guest's, as known from the exits so far: @from to @from +
+	 * @width.
+	 */
 	uint32_t from, width;
 	bool known;
 	uint32_t rounds;
@@ -67,8 +70,9 @@ static void pair_make(struct pair *p)
 }
 
 /*
- * The guest's counter at its next exit. It was read between two looks at the host's; what all such
- * pairs allow the offset to be is never empty, for the offset is one for the VM's whole life.
+ * Returns the guest's counter at its next exit. It was read between two reads of the host's
+ * counter, which gives a range for the offset. The intersection of all these ranges is never empty,
+ * as the VM has one offset for its whole life.
  */
 static uint32_t pair_clock(struct pair *p)
 {
@@ -98,7 +102,7 @@ static uint32_t pair_clock(struct pair *p)
 	return seen;
 }
 
-/* One sleep of the guest: not shorter than it asked for. */
+/* One sleep of the guest: it is not shorter than requested. */
 static void pair_round(struct pair *p)
 {
 	uint32_t asleep = pair_clock(p), woke = pair_clock(p);
@@ -107,7 +111,7 @@ static void pair_round(struct pair *p)
 	p->rounds++;
 }
 
-/* The worker lost nothing, and goes on. */
+/* The worker has lost nothing, and goes on. */
 static void pair_end(struct pair *p)
 {
 	unsigned int n = p->worker.mmio;
@@ -155,7 +159,7 @@ static const char *policy(unsigned int cpu, const char *what)
 	return path;
 }
 
-/* The kernel's governor changes it in its own time. */
+/* Waits for the kernel's governor to change the frequency. */
 static bool policy_comes(unsigned int cpu, const char *khz)
 {
 	uint64_t end = now_ns() + PATIENCE_MS * 1000000ull;
@@ -168,7 +172,7 @@ static bool policy_comes(unsigned int cpu, const char *khz)
 	return true;
 }
 
-/* All CPUs, at three frequencies in turn, each at another one. */
+/* All CPUs go through three frequencies, each at another one. */
 static void frequency(void)
 {
 	static const char *const khz[] = { "200000", "1000000", "400000" };
@@ -206,8 +210,8 @@ static void on_alarm(int sig)
 }
 
 /*
- * Suspends to idle, until the alarm; again if the kernel would not begin. Where the emulator stood
- * still and the alarm came before the host slept, the late one ends its sleep.
+ * Suspends to idle until the alarm; retries if the kernel did not begin. If the emulator stood
+ * still and the alarm came before the host slept, the late alarm ends its sleep.
  */
 static void *suspender(void *arg)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is the host's stays the host's while guests run on the same CPU: FP
- * registers, thread registers, fault addresses, the counter and its user
- * access, signals' registers (docs/hazards.md 23).
+ * The host's state stays the same while guests run on the same CPU: FP registers, thread registers,
+ * fault addresses, the counter and user space's access to it, signals' registers (docs/hazards.md
+ * 23).
  */
 #include "vm.h"
 
@@ -10,9 +10,9 @@
 #include <sched.h>
 
 /*
- * Spoils whatever a guest can: TPIDRs, fault status and address, PAR, CSSELR,
- * CONTEXTIDR, CNTKCTL, the virtual timer, banked registers, all of VFP; then
- * leaves by each kind of exit in turn.
+ * Changes all that a guest can change: TPIDRs, fault status and address, PAR, CSSELR, CONTEXTIDR,
+ * CNTKCTL, the virtual timer, banked registers, all of VFP. Then exits by each kind of exit in
+ * turn.
  */
 GUEST_CODE(spoil, "ldr r1, =DEV_BASE\n\tmov r0, #0xf00000\n\tmcr p15, 0, r0, c1, c0, 2\n\tisb\n\t"
 	   ".fpu neon\n\tmov r0, #1 << 30\n\tvmsr fpexc, r0\n\tldr r4, =0x5a5a5a5a\n"
@@ -82,7 +82,7 @@ static void fp(void)
 	done();
 }
 
-/* TPIDRURW is a thread's own; TPIDRURO is its TLS pointer (DDI 0406C B4.1.152). */
+/* TPIDRURW belongs to the thread; TPIDRURO is its TLS pointer (DDI 0406C B4.1.152). */
 static void thread_registers(void)
 {
 	unsigned int bad = 0, n = 0;
@@ -107,7 +107,7 @@ static void thread_registers(void)
 	done();
 }
 
-/* The client's own: on the way out of KVM_RUN nothing but HYP gives them back. */
+/* The client's own registers: when KVM_RUN returns, only HYP mode restores them. */
 static void client_registers(void)
 {
 	unsigned int bad = 0;
@@ -140,7 +140,7 @@ static void on_fault(int sig, siginfo_t *info, void *ctx)
 	siglongjmp(back, 1);
 }
 
-/* Faults of the host are at the address that it touched, not at the guest's. */
+/* Faults of the host report the address that it touched, not the guest's. */
 static void fault_addresses(void)
 {
 	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
@@ -184,7 +184,7 @@ static void page_faults(void)
 	done();
 }
 
-/* The two clocks at one moment: of ten tries the one in which least time went by between them. */
+/* Reads both clocks at one moment: of ten tries takes the one with the least time in between. */
 static void both_clocks(uint64_t *mono, uint64_t *raw)
 {
 	uint64_t least = ~0ull;
@@ -203,7 +203,7 @@ static void both_clocks(uint64_t *mono, uint64_t *raw)
 	}
 }
 
-/* Time in the vdso comes from CNTVCT: CNTVOFF and CNTKCTL must be the host's. */
+/* The vdso takes time from CNTVCT: CNTVOFF and CNTKCTL must be the host's. */
 static void clock_(void)
 {
 	uint64_t last = now_ns(), vct, last_vct = 0;
@@ -230,7 +230,7 @@ static void clock_(void)
 	done();
 }
 
-/* The host's own timers go on firing, and not early. */
+/* The host's own timers still fire, and not early. */
 static void sleeps(void)
 {
 	unsigned int early = 0;

@@ -54,7 +54,7 @@ static void sleeping(void)
 	under(code_wfi, code_wfi_end);
 }
 
-/* A vCPU whose thread is pinned to the CPU that goes must run on it again after. */
+/* A vCPU whose thread is pinned to a CPU that goes offline must run there again afterwards. */
 static void pinned(void)
 {
 	struct vm vm;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Huge pages of the host (THP, hugetlb) are 2 MiB blocks of the guest: seen in what a guest's
- * first touches cost, and in what happens when a block must be split, joined or taken back.
- * For hosts that have huge pages: with LPAE.
+ * Huge pages of the host (THP, hugetlb) are 2 MiB blocks of the guest. This shows in the cost of a
+ * guest's first touches, and when a block must be split, joined or taken back. For hosts that have
+ * huge pages: with LPAE.
  */
 #include "vm.h"
 
@@ -12,7 +12,7 @@
 #define AREA	0x80000000u
 #define SLOT	1u
 
-/* Reads a word of each page from r5 to r6; tells how many ticks that took. */
+/* Reads a word of each page from r5 to r6; reports how many ticks that took. */
 GUEST_CODE(touch, "ldr r1, =DEV_BASE\n1:\tmov r2, r5\n\tisb\n\tmrrc p15, 1, r8, r9, c14\n"
 	   "2:\tldr r0, [r2]\n\tadd r2, r2, #4096\n\tcmp r2, r6\n\tblo 2b\n\t"
 	   "dsb\n\tisb\n\tmrrc p15, 1, r10, r11, c14\n\tsub r0, r10, r8\n\tstr r0, [r1]\n\tb 1b");
@@ -59,7 +59,7 @@ static char *aligned(unsigned int n)
 	return (char *)(((uintptr_t)mem + HUGE - 1) & ~(uintptr_t)(HUGE - 1));
 }
 
-/* Such memory, written to, of small pages or of huge ones. */
+/* Such memory, with small or huge pages, written to. */
 static char *backing(unsigned int n, bool huge)
 {
 	char *mem = aligned(n);
@@ -73,7 +73,7 @@ static char *backing(unsigned int n, bool huge)
 	return mem;
 }
 
-/* Fewest ticks that a first touch of 2 MiB in @mem takes, seen as memory at @at. */
+/* The fewest ticks for a first touch of 2 MiB in @mem, which the guest has at @at. */
 static uint32_t touch(struct vm *vm, char *mem, uint32_t at, int rounds)
 {
 	uint32_t best = ~0u;
@@ -93,7 +93,7 @@ static uint32_t touch(struct vm *vm, char *mem, uint32_t at, int rounds)
 	return best;
 }
 
-/* One fault instead of 512, where the addresses agree modulo 2 MiB; and not where they do not. */
+/* One fault instead of 512 if the addresses agree modulo 2 MiB; else not. */
 static void cost(void)
 {
 	uint32_t small, huge, askew;
@@ -109,7 +109,7 @@ static void cost(void)
 	CHECK(askew > 3 * huge, "%u and %u ticks", askew, huge);
 }
 
-/* Logging sees single pages of a block, and the block's other pages keep what is in them. */
+/* Logging reports single pages of a block, and the block's other pages keep their contents. */
 static void logged(void)
 {
 	struct kvm_enable_cap manual = {
@@ -137,7 +137,7 @@ static void logged(void)
 		n += (unsigned int)__builtin_popcount(bitmap[i]);
 	CHECK(n == 2 && bitmap[0] == 1 << 7 && bitmap[31] == 1u << 31, "%u pages", n);
 	CHECK(*(uint32_t *)(mem + 7 * PAGE) == 2 && *(uint32_t *)(mem + HUGE + 511 * PAGE) == 3);
-	/* The same where the client clears the log, a part of a block at a time. */
+	/* The same if the client clears the log, a part of a block at a time. */
 	CHECK_OK(ioctl(vm.fd, KVM_ENABLE_CAP, &manual));
 	for (n = 0; n < 2; n++) {
 		poke(&vm, AREA + 64 * PAGE, 4);
@@ -158,7 +158,7 @@ static void logged(void)
 		reg32_set(vm.vcpu[0].fd, REG_R(2), AREA + i * PAGE + 8);
 		CHECK(report(&vm) == 0x5a5a5a5a, "page %u", i);
 	}
-	/* Off: blocks again, over the tables of pages. */
+	/* Logging off: blocks again replace the tables of pages. */
 	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, 2 * HUGE, mem));
 	VM_CODE(&vm, 0, poke);
 	for (i = 0; i < 1024; i += 5)
@@ -194,7 +194,7 @@ static void taken_back(void)
 	poke(&vm, AREA + 9 * PAGE, 6);
 	pid = fork();
 	if (!pid) {
-		/* What the guest writes from here on is none of the child's. */
+		/* The child must not see what the guest writes from here on. */
 		sleep(1);
 		_exit(*(volatile uint32_t *)(mem + 9 * PAGE) != 6);
 	}
@@ -206,7 +206,7 @@ static void taken_back(void)
 
 static char *huge_page(void)
 {
-	/* Left to choose, the kernel of 7.2-lpae takes an address that it dies of at munmap(). */
+	/* If the kernel of 7.2-lpae chooses the address, it dies at munmap(). */
 	char *mem = mmap(aligned(1), HUGE, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1, 0);
 
@@ -232,7 +232,7 @@ static void hugetlb(void)
 	huge = touch(&vm, mem, AREA, 8);
 	ktap_note("ticks for the first touch of 2 MiB: %u by small pages, %u by hugetlb", small, huge);
 	CHECK(small > 3 * huge, "%u and %u ticks", small, huge);
-	/* One that was never touched comes by the guest's fault. */
+	/* The guest's fault brings in a huge page that was never touched. */
 	mem = huge_page();
 	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, HUGE, mem));
 	VM_CODE(&vm, 0, poke);

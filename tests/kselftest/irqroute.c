@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KVM_SET_GSI_ROUTING and KVM_SIGNAL_MSI: which SPI an irqfd raises, and that this may change. */
+/* KVM_SET_GSI_ROUTING and KVM_SIGNAL_MSI: which SPI an irqfd raises, and changes of that. */
 #include "vm.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
 
-/* Polls GICC_IAR; tells what it gets and waits for the client before it ends it. */
+/* Polls GICC_IAR; reports what it gets, and waits for the client before it ends the interrupt. */
 GUEST_CODE(iar, "ldr r1, =DEV_BASE\n\tldr r2, =GICC_BASE\n\tldr r3, =GICD_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r2, #4]\n\tmov r0, #1\n\t"
 	   "str r0, [r2]\n\tmvn r0, #0\n\tstr r0, [r3, #0x104]\n\tldr r0, =0x01010101\n\t"
@@ -35,7 +35,7 @@ static int set_routes(struct vm *vm, uint32_t nr, uint32_t flags)
 	return ioctl(vm->fd, KVM_SET_GSI_ROUTING, &table);
 }
 
-/* One route and no other. */
+/* One route only. */
 static int route(struct vm *vm, uint32_t gsi, uint32_t pin)
 {
 	chip_route(0, gsi, pin);
@@ -83,7 +83,7 @@ static void make(struct vm *vm, bool edge)
 	CHECK_OK(attr_set(vm->gic, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, 0xc08, &v));
 }
 
-/* The interrupt that the guest takes next; it is active until ended(). */
+/* Returns the interrupt that the guest takes next; it is active until ended(). */
 static uint32_t taken(struct vm *vm)
 {
 	uint32_t v;
@@ -139,7 +139,7 @@ static void arguments(void)
 	CHECK_OK(set_routes(&vm, 1, 0));
 	table.e[0].flags = 2;
 	CHECK_ERRNO(set_routes(&vm, 1, 0), EINVAL);
-	/* Two routes of a GSI, of whatever types. */
+	/* Two routes of one GSI, of any types. */
 	chip_route(0, 3, 3);
 	chip_route(1, 3, 4);
 	CHECK_ERRNO(set_routes(&vm, 2, 0), EINVAL);
@@ -149,7 +149,7 @@ static void arguments(void)
 	chip_route(1, 4, 3);
 	CHECK_OK(set_routes(&vm, 2, 0));
 	{
-		/* The entries end where memory does. */
+		/* The entries end where mapped memory ends. */
 		char *end = map_pages(8192) + 4096;
 		struct kvm_irq_routing *head = (void *)(end - sizeof(*head));
 
@@ -161,7 +161,7 @@ static void arguments(void)
 		CHECK_OK(ioctl(vm.fd, KVM_SET_GSI_ROUTING, head));
 	}
 	vm_close(&vm);
-	/* Without a GIC: checked all the same. */
+	/* Without a GIC routes are checked, too. */
 	vm_make(&vm, 1, VM_NO_GIC);
 	CHECK_OK(route(&vm, 1, 1));
 	CHECK_ERRNO(route(&vm, 1, MAX_PINS), EINVAL);
@@ -175,7 +175,7 @@ static void signal_msi(void)
 	vm_make(&vm, 1, 0);
 	CHECK(ioctl(vm.sys, KVM_CHECK_EXTENSION, KVM_CAP_SIGNAL_MSI) == 1);
 	CHECK_ERRNO(ioctl(vm.fd, KVM_SIGNAL_MSI, NULL), EFAULT);
-	/* A GICv2 has no ITS; a v2m frame is the client's. */
+	/* A GICv2 has no ITS; a client emulates a v2m frame itself. */
 	CHECK_ERRNO(ioctl(vm.fd, KVM_SIGNAL_MSI, &msi), ENODEV);
 	msi.flags = KVM_MSI_VALID_DEVID;
 	CHECK_ERRNO(ioctl(vm.fd, KVM_SIGNAL_MSI, &msi), ENODEV);
@@ -205,7 +205,10 @@ static void rerouted(void)
 		CHECK(taken(&vm) == to);
 		ended(&vm);
 	}
-	/* To an MSI, to a pin without an SPI, to nothing: no interrupt; nor by a failed change. */
+	/*
+	 * A route to an MSI, to a pin without an SPI, or none: no interrupt. The same after a
+	 * failed change.
+	 */
 	chip_route(0, PIN(40), 0);
 	table.e[0].type = KVM_IRQ_ROUTING_MSI;
 	CHECK_OK(set_routes(&vm, 1, 0));
@@ -224,7 +227,7 @@ static void rerouted(void)
 	signal_fd(e);
 	CHECK(taken(&vm) == 40);
 	ended(&vm);
-	/* A GSI past all SPIs, which a route makes one. */
+	/* A GSI beyond all SPIs, which a route maps to one. */
 	CHECK_OK(irqfd(&vm, e, PIN(40), KVM_IRQFD_FLAG_DEASSIGN, 0));
 	CHECK_OK(irqfd(&vm, e, 4000, 0, 0));
 	signal_fd(e);
@@ -235,7 +238,7 @@ static void rerouted(void)
 	ended(&vm);
 }
 
-/* What the client set before the vGIC's init is gone with it, as in KVM. */
+/* Routes that the client set before the vGIC's init are gone afterwards, as in KVM. */
 static void before_init(void)
 {
 	struct vm vm;
@@ -270,7 +273,7 @@ static void resample(void)
 		ack[i] = new_eventfd();
 		CHECK_OK(irqfd(&vm, e[i], 100 + (uint32_t)i, KVM_IRQFD_FLAG_RESAMPLE, ack[i]));
 	}
-	/* The end of the pin's interrupt is told to each GSI that is routed there. */
+	/* Each GSI that is routed to the pin learns the end of its interrupt. */
 	chip_route(0, 100, PIN(41));
 	chip_route(1, 101, PIN(42));
 	CHECK_OK(set_routes(&vm, 2, 0));
@@ -285,7 +288,7 @@ static void resample(void)
 	ended(&vm);
 	CHECK(told(ack[0], PATIENCE_MS) && told(ack[1], PATIENCE_MS));
 	CHECK(!pending(&vm), "%x", pending(&vm));
-	/* A line that is up when its route goes falls; the other's stays up. */
+	/* A line that is up falls when its route is removed; the other line stays up. */
 	chip_route(1, 101, PIN(42));
 	CHECK_OK(set_routes(&vm, 2, 0));
 	signal_fd(e[0]);
@@ -302,7 +305,7 @@ static void resample(void)
 	CHECK(told(ack[0], PATIENCE_MS));
 }
 
-/* Routes change while the eventfd is signalled and the guest takes what comes. */
+/* Routes change while the eventfd is signalled and the guest takes the interrupts. */
 static void race(void)
 {
 	struct runner r;
@@ -320,13 +323,13 @@ static void race(void)
 	for (int i = 0; i < 60; i++) {
 		CHECK_OK(route(&vm, PIN(40), PIN(41) + (uint32_t)(i & 1)));
 		usleep(2000);
-		/* What came by the old one may be taken yet, and then what comes by the new one. */
+		/* An interrupt of the old route may still come, then those of the new one. */
 		end = now_ns() + PATIENCE_MS * 1000000ull;
 		while (r.last != 41 + (uint32_t)(i & 1) && !r.error && now_ns() < end)
 			usleep(100);
 		MUST(r.last == 41 + (uint32_t)(i & 1), "SPI %u, error %d", r.last, r.error);
 	}
-	/* Once this has returned, nothing more comes but what was pending. */
+	/* Once this has returned, only what was pending still comes. */
 	CHECK_OK(set_routes(&vm, 0, 0));
 	end = now_ns() + PATIENCE_MS * 1000000ull;
 	do {

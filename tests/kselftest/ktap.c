@@ -101,7 +101,7 @@ static int run_case(const struct ktap_case *c, char *why, size_t len)
 	/* Whatever the case started dies with it. */
 	kill(-pid, SIGKILL);
 	if (WIFSIGNALED(status)) {
-		/* tests/run tries once more, alone, what failed of time. */
+		/* tests/run repeats, alone, a case that failed only by its timing. */
 		if (WTERMSIG(status) == SIGALRM)
 			printf("# timing: %s did not end in its time\n", c->name);
 		else

@@ -28,10 +28,10 @@ int ktap_main(int argc, char **argv, const struct ktap_case *cases, unsigned int
 		return ktap_main(argc, argv, cases, sizeof(cases) / sizeof((cases)[0])); \
 	}
 
-/* How many times slower than a stock host this one is: 1, or what tests/host/runner says. */
+/* How many times slower than a stock host this one is: 1, or as tests/host/runner says. */
 unsigned int ktap_slowdown(void);
 
-/* Inside a case: a failure is told and the case goes on / ends. */
+/* Inside a case: ktap_fail() reports a failure and the case goes on; the others end it. */
 void ktap_fail(const char *file, int line, const char *what, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void ktap_stop(void) __attribute__((noreturn));
@@ -44,7 +44,7 @@ do {										\
 		ktap_fail(__FILE__, __LINE__, #cond, " " __VA_ARGS__);		\
 } while (0)
 
-/* A step that all others need. */
+/* A step that all later ones need. */
 #define MUST(cond, ...)								\
 do {										\
 	if (!(cond)) {								\
@@ -65,7 +65,7 @@ do {										\
 			  strerrorname_np(want));				\
 } while (0)
 
-/* A call that must succeed; its value. */
+/* A call that must succeed. Its value is the call's. */
 #define CHECK_OK(call)								\
 ({										\
 	errno = 0;								\

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What VMs cost comes back when they go: free memory and slab before and
- * after many, closed in good order or killed (docs/hazards.md 13 and 22).
+ * The cost of VMs is returned when they end: compares free memory and slab before and after many
+ * VMs, closed in order or killed (docs/hazards.md 13 and 22).
  */
 #include "vm.h"
 
@@ -64,9 +64,9 @@ static void one(bool killed)
 }
 
 /*
- * The first round fills caches that stay. What the host does by itself comes
- * and goes, by several hundred KiB of free memory, while a leak only adds up:
- * so the best of the last three rounds is held against the best of three before.
+ * The first round fills caches that stay. The host's own use of memory varies by several hundred
+ * KiB, while a leak only adds up. So the best of the last three rounds is compared with the best of
+ * three before.
  */
 static void compare(bool killed, int cycles)
 {
@@ -89,8 +89,9 @@ static void compare(bool killed, int cycles)
 			slab[round > 3] = s;
 	}
 	/*
-	 * Three rounds apart: six pages of each VM (its tables and shared pages alone
-	 * are more, and free memory swings by 2 MiB), one object of 64 bytes of each.
+	 * The rounds compared are three apart. The limits: six pages for each VM (its tables and
+	 * shared pages alone are more, and free memory varies by 2 MiB), and one object of 64 bytes
+	 * for each.
 	 */
 	CHECK(best[0] - best[1] < 3 * cycles * 24 && best[0] - best[1] < best[0] / 100,
 	      "%ld KiB went with %d VMs", best[0] - best[1], 3 * cycles);
@@ -108,7 +109,9 @@ static void killed(void)
 	compare(true, 40);
 }
 
-/* A guest cannot make the host keep tables: sparse touches, over and over, in one VM. */
+/*
+ * A guest cannot make the host keep tables: it touches memory sparsely, again and again, in one VM.
+ */
 GUEST_CODE(sparse, "ldr r1, =DEV_BASE\n4:\tldr r2, =0x80000000\n1:\tldr r0, [r2]\n\t"
 	   "add r2, r2, #0x200000\n\tcmp r2, #0xa0000000\n\tblo 1b\n\tstr r2, [r1]\n\tb 4b");
 

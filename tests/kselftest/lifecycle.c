@@ -106,7 +106,7 @@ static void never_run(void)
 	}
 }
 
-/* RAM goes while the vCPU runs in it: the notifier stops it, and nothing breaks. */
+/* RAM is unmapped while the vCPU runs in it: the notifier stops it, and nothing breaks. */
 static void unmap_running(void)
 {
 	struct vm vm;
@@ -120,7 +120,7 @@ static void unmap_running(void)
 	munmap(vm.ram, RAM_SIZE);
 	for (uint64_t end = now_ns() + PATIENCE_MS * 1000000ull; !r.error && now_ns() < end;)
 		usleep(1000);
-	/* RUN must have ended by EFAULT, since nothing backs the slot any more. */
+	/* RUN must have ended with EFAULT, since nothing backs the slot any more. */
 	CHECK(r.error == EFAULT || r.error == -KVM_EXIT_INTERNAL_ERROR, "%d", r.error);
 	runner_stop(&r);
 }
@@ -163,7 +163,7 @@ static void killed_in_mmio(void)
 	child_run(code_count, code_count_end, false);
 }
 
-/* A child holds the fds while the parent goes on; and after the parent closed them. */
+/* A child holds the fds while the parent goes on, and after the parent has closed them. */
 static void fork_keeps(void)
 {
 	struct vm vm;
@@ -186,7 +186,7 @@ static void fork_keeps(void)
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 }
 
-/* The child that made the VM dies; its parent inherited nothing but a copy of an fd. */
+/* The child that made the VM dies; its parent has only a copy of an fd. */
 static void owner_dies(void)
 {
 	int pair[2], status;
@@ -205,7 +205,7 @@ static void owner_dies(void)
 		if (!grandchild) {
 			char c;
 
-			/* Holds the fds of a VM whose memory map is gone. */
+			/* Holds the fds of a VM whose client has exited. */
 			close(pair[1]);
 			if (read(pair[0], &c, 1) < 0)
 				_exit(2);
@@ -240,7 +240,7 @@ static void exec_closes(void)
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "%x", status);
 }
 
-/* vCPUs of many VMs at once, more than there are VMIDs, all really run. */
+/* vCPUs of many VMs at once, more than there are VMIDs; each of them really runs. */
 static void rollover(void)
 {
 	struct rlimit fds = { .rlim_cur = 4096, .rlim_max = 4096 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many of what a client may register: found by searches that take no lock while others come and
- * go, and bounded.
+ * The things that a client can register in large numbers. Searches find them without a lock while
+ * others are added and removed; their number is limited.
  */
 #include "vm.h"
 
@@ -9,12 +9,12 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
-#define ROUND	50	/* writes between two words to the client: less than the ring holds */
+#define ROUND	50	/* writes between two reports: fewer than the ring holds */
 #define AT	0x0b100000u
 #define FIRST	(AT - MANY * 8)
 #define MANY	900u
 
-/* Writes ROUND words to r2, then tells, for ever. */
+/* Writes ROUND words to r2, then reports, for ever. */
 GUEST_CODE(rounds, "ldr r1, =DEV_BASE\n1:\tmov r5, #50\n2:\tstr r5, [r2]\n\tsubs r5, r5, #1\n\t"
 	   "bne 2b\n\tstr r0, [r1]\n\tb 1b");
 
@@ -72,7 +72,9 @@ static void *churn_main(void *arg)
 	return NULL;
 }
 
-/* Runs the guest until there were enough changes. Every write is found at AT, or comes out here. */
+/*
+ * Runs the guest until there were enough changes. Every write finds the one at AT, or exits here.
+ */
 static void churn(struct churn *c, void (*told)(struct vm *vm))
 {
 	uint64_t end = now_ns() + PATIENCE_MS * 1000000ull;
@@ -165,7 +167,7 @@ static void zones_change(void)
 #define IRQFDS	4096u	/* all that a VM may have */
 #define OWN	2000u
 
-/* Those of another table of descriptors: RLIMIT_NOFILE is each table's own. */
+/* irqfds that belong to another table of descriptors: RLIMIT_NOFILE counts for each table. */
 struct others {
 	int vm;
 	const int *copied;	/* OWN of the first table: room for others */
@@ -215,12 +217,12 @@ static void many_irqfds(void)
 		own[i] = new_eventfd();
 		MUST_OK(irqfd(vm.fd, own[i], i % 64, 0));
 	}
-	/* Each is found, and no other in its place. */
+	/* Each is found, and not another one in its place. */
 	for (unsigned int i = 0; i < OWN; i++) {
 		unsigned int n = i * 7 % OWN;
 
 		CHECK_ERRNO(irqfd(vm.fd, own[n], n % 64, 0), EBUSY);
-		/* Not that one: its pin is another. */
+		/* No match: this pin is another. */
 		CHECK_OK(irqfd(vm.fd, own[n], n % 64 + 1, KVM_IRQFD_FLAG_DEASSIGN));
 		CHECK_ERRNO(irqfd(vm.fd, own[n], n % 64, 0), EBUSY);
 	}
@@ -238,7 +240,7 @@ static void many_irqfds(void)
 	e = new_eventfd();
 	CHECK_ERRNO(irqfd(vm.fd, e, 0, 0), ENOSPC);
 
-	/* With its table an eventfd is closed, and its irqfd goes. */
+	/* When its table ends, an eventfd is closed, and its irqfd goes. */
 	o.stop = 1;
 	pthread_join(t, NULL);
 	for (end = now_ns() + PATIENCE_MS * 1000000ull; now_ns() < end; usleep(1000))

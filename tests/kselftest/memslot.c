@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM_SET_USER_MEMORY_REGION with all that a client can do wrong, and what a
- * guest sees of each change (docs/hazards.md 7, 13 and 21).
+ * KVM_SET_USER_MEMORY_REGION with all mistakes that a client can make, and what a guest sees of
+ * each change (docs/hazards.md 7, 13 and 21).
  */
 #include "vm.h"
 
@@ -45,10 +45,10 @@ static void arguments(void)
 	CHECK_ERRNO(mem_set(fd, 0x10001, 0, 0x80000000, PAGE, mem), EINVAL);
 	CHECK_ERRNO(mem_set(fd, 0xffff, 0, 0x80000000, PAGE, mem), EINVAL);
 	CHECK_ERRNO(mem_set(fd, 0xffffffff, 0, 0x80000000, PAGE, mem), EINVAL);
-	/* Deleting what is not there. */
+	/* To delete a slot that does not exist. */
 	CHECK_ERRNO(mem_set(fd, 1, 0, 0x80000000, 0, mem), EINVAL);
 	CHECK_ERRNO(mem_set(fd, 31, 0, 0, 0, NULL), EINVAL);
-	/* Wraps and beyond 40 bits. */
+	/* Ranges that wrap, or lie beyond 40 bits. */
 	CHECK_ERRNO(mem_set(fd, 1, 0, ~0ull & ~0xfffull, PAGE * 2, mem), EINVAL);
 	CHECK_ERRNO(mem_set(fd, 1, 0, -(16ull * PAGE), 16 * PAGE + PAGE, mem), EINVAL);
 	CHECK_ERRNO(mem_set(fd, 1, 0, IPA_END, PAGE, mem), EFAULT);
@@ -73,11 +73,11 @@ static void overlaps(void)
 	CHECK_ERRNO(mem_set(fd, 2, 0, 0x80014000, PAGE, mem), EEXIST);
 	CHECK_OK(mem_set(fd, 2, 0, 0x80020000, PAGE, mem));
 	CHECK_OK(mem_set(fd, 3, 0, 0x8000f000, PAGE, mem));
-	/* A move onto another. */
+	/* A slot that moves onto another. */
 	CHECK_ERRNO(mem_set(fd, 2, 0, 0x80010000, PAGE, mem), EEXIST);
 	CHECK_OK(mem_set(fd, 2, 0, 0x80030000, PAGE, mem));
 	CHECK_OK(mem_set(fd, 4, 0, 0x80020000, PAGE, mem));
-	/* Deleted, its place is free. */
+	/* After a slot is deleted, its place is free. */
 	CHECK_OK(mem_set(fd, 1, 0, 0, 0, NULL));
 	CHECK_OK(mem_set(fd, 5, 0, 0x80010000, 16 * PAGE, mem));
 	CHECK_ERRNO(mem_set(fd, 1, 0, 0, 0, NULL), EINVAL);
@@ -180,7 +180,7 @@ static void readonly(void)
 	VM_CODE(&vm, 0, peek);
 	reg32_set(vm.vcpu[0].fd, REG_R(2), 0x80000000);
 	CHECK(written(&vm, DEV_BASE) == 0x22);
-	/* A write is the client's, of a page mapped before and of one never touched. */
+	/* The client gets a write, to a page mapped before and to one never touched. */
 	for (uint32_t a = 0x80000000; a <= 0x80001000; a += PAGE) {
 		VM_CODE(&vm, 0, poke);
 		reg32_set(vm.vcpu[0].fd, REG_R(2), a);
@@ -203,7 +203,7 @@ static void readonly_vma(void)
 	mprotect(mem, PAGE, PROT_READ);
 	CHECK_ERRNO(mem_set(vm.fd, 1, 0, 0x80000000, PAGE, mem), EPERM);
 	CHECK_OK(mem_set(vm.fd, 1, KVM_MEM_READONLY, 0x80000000, PAGE, mem));
-	/* Each mapping of a slot counts, also behind a hole, and none beyond it. */
+	/* All mappings behind a slot count, also those after a hole, but none beyond the slot. */
 	CHECK_OK(mem_set(vm.fd, 2, 0, 0x90000000, 2 * PAGE, mem + PAGE));
 	CHECK_OK(mem_set(vm.fd, 2, 0, 0, 0, NULL));
 	mprotect(mem, PAGE, PROT_READ | PROT_WRITE);
@@ -215,7 +215,7 @@ static void readonly_vma(void)
 	CHECK_ERRNO(mem_set(vm.fd, 2, 0, 0x90000000, 3 * PAGE, mem), EPERM);
 }
 
-/* A slot without memory behind it: RUN tells the client, not the guest. */
+/* A slot without memory behind it: RUN reports that to the client, not to the guest. */
 static void no_backing(void)
 {
 	struct vm vm;
@@ -228,14 +228,14 @@ static void no_backing(void)
 	reg32_set(vm.vcpu[0].fd, REG_R(2), 0x80000000);
 	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EFAULT);
 	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EFAULT);
-	/* The client mends it, and the guest goes on. */
+	/* The client maps memory, and the guest goes on. */
 	mem = mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
 		   0);
 	mem[0] = 0x44;
 	CHECK(written(&vm, DEV_BASE) == 0x44);
 }
 
-/* The client's own protection holds for its guest. */
+/* The protection of the client's mapping applies to its guest. */
 static void protected_later(void)
 {
 	struct vm vm;
@@ -256,7 +256,7 @@ static void protected_later(void)
 	CHECK(written(&vm, DEV_BASE) == 2 && mem[0] == 2);
 }
 
-/* RAM over the GIC's windows must neither be a way to the GIC nor break it (item 21). */
+/* RAM over the GIC's windows must neither give access to the GIC nor break it (item 21). */
 static void over_gic(void)
 {
 	struct vm vm;
@@ -276,7 +276,7 @@ static void over_gic(void)
 		ktap_note("RUN refuses: %s", strerror(errno));
 		return;
 	}
-	/* Either view is consistent; the client's memory is not a distributor. */
+	/* Both views are consistent; the client's memory is not a distributor. */
 	memcpy(&iidr, vm.vcpu[0].run->mmio.data, 4);
 	CHECK(iidr == 0 || (iidr & 0xfff) == 0x43b, "%x", iidr);
 	reg32_set(vm.vcpu[0].fd, REG_R(2), (uint32_t)GICC_BASE + 0x0c);
@@ -285,7 +285,7 @@ static void over_gic(void)
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 }
 
-/* Slots change all the time under two vCPUs that run in them (item 7). */
+/* Slots change all the time while two vCPUs run in them (item 7). */
 static void change_running(void)
 {
 	struct runner r[2];
@@ -313,7 +313,7 @@ static void change_running(void)
 	}
 }
 
-/* Touches 128 MiB sparsely: each touch costs a table page at most, and they go again. */
+/* Touches 128 MiB sparsely: each touch costs at most a page of tables, which is freed again. */
 static void sparse(void)
 {
 	struct vm vm;

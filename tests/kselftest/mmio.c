@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Instructions that make several accesses to devices, and such as are refused: what the client
- * sees of each, and that each is done once (docs/hazards.md 8 and 9).
+ * Instructions that make several accesses to devices, and instructions that are refused: what the
+ * client gets for each, and that each is done once (docs/hazards.md 8 and 9).
  */
 #include "vm.h"
 
-/* A data abort tells the device DFSR, DFAR and its return address. */
+/* A data abort reports DFSR, DFAR and its return address to the device. */
 #define VECTORS									\
 	"b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n\tb .\n\tb .\n"	\
 	"3:\tldr r12, =DEV_BASE + 0xf00\n\tmrc p15, 0, r11, c5, c0, 0\n\tstr r11, [r12]\n\t"	\
@@ -13,8 +13,8 @@
 	"1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\t"
 
 /*
- * One instruction between two that tell where it is; the client puts the one that it wants there.
- * r1 is the device and r0-r9 what the client set, or the guest's own zero.
+ * One instruction between two that report its place; the client writes the instruction there that
+ * it wants to test. r1 is the device, and r0-r9 have the client's values, or the guest's own zero.
  */
 GUEST_CODE(one, VECTORS
 	   "mrc p15, 0, r0, c1, c0, 2\n\torr r0, r0, #0xf00000\n\tmcr p15, 0, r0, c1, c0, 2\n\t"
@@ -40,7 +40,7 @@ GUEST_CODE(gicd, "ldr r1, =GICD_BASE\n\tldmia r1, {r4-r6}\n\tldr r7, [r1]\n\tldr
 static struct kvm_run *run;
 static int fd;
 
-/* The next thing that the guest does is this access; a read gets @data. */
+/* Checks that the guest's next access is this one; a read gets @data. */
 static void access_is(struct vm *vm, uint32_t gpa, uint32_t len, bool write, uint32_t data)
 {
 	unsigned int reason = vm_run(vm, 0);
@@ -59,7 +59,7 @@ static void access_is(struct vm *vm, uint32_t gpa, uint32_t len, bool write, uin
 	CHECK(got == data, "wrote %x, not %x", got, data);
 }
 
-/* What is out is completed, and the guest does nothing more. */
+/* Completes the outstanding access; the guest does nothing more. */
 static void complete(void)
 {
 	run->immediate_exit = 1;
@@ -67,7 +67,7 @@ static void complete(void)
 	run->immediate_exit = 0;
 }
 
-/* A guest that is about to execute @insn; its address. */
+/* Prepares a guest that is about to execute @insn. Returns its address. */
 static uint32_t at_insn(struct vm *vm, uint32_t insn)
 {
 	uint32_t pc, n = 0;
@@ -119,7 +119,7 @@ static void load(void)
 	access_is(&vm, DEV_BASE + 0xe04, 4, true, pc);
 }
 
-/* Every RUN with immediate_exit does one access and no more, then EINTR, then nothing. */
+/* Each RUN with immediate_exit does one access; then comes EINTR, then nothing. */
 static void immediate_exit(void)
 {
 	struct vm vm;
@@ -150,7 +150,7 @@ static void immediate_exit(void)
 	}
 }
 
-/* What is stored was read at the start; what the client sets while loads are out stays set. */
+/* Stored values were read at the start; a register that the client sets between loads stays set. */
 static void registers(void)
 {
 	struct vm vm;
@@ -177,12 +177,12 @@ static void on_alarm(int sig)
 	signals++;
 }
 
-/* A rain of signals, and each access of each instruction is there once and in order. */
+/* Under a storm of signals, each access of each instruction comes once, and in order. */
 static void interrupted(void)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
 	struct sigevent sev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2 };
-	/* A host that is slower has to get somewhere between two signals, too. */
+	/* A slower host, too, has to make progress between two signals. */
 	struct itimerspec its = { .it_interval = { .tv_nsec = 500000 * (long)ktap_slowdown() },
 				  .it_value = { .tv_nsec = 1 } };
 	uint32_t want[3] = { 0, 1000, 2000 }, next = 7, eintr = 0;
@@ -195,7 +195,7 @@ static void interrupted(void)
 	sigaction(SIGUSR2, &sa, NULL);
 	MUST(!timer_create(CLOCK_MONOTONIC, &sev, &t), "%s", strerror(errno));
 	timer_settime(t, 0, &its, NULL);
-	/* How many signals come in between is a matter of the host's speed. */
+	/* How many signals come in between depends on the host's speed. */
 	for (unsigned int n = 0; n < 1500 || eintr <= 100;) {
 		unsigned int k = n % 5, at = k < 3 ? k : k - 3;
 
@@ -226,7 +226,7 @@ static void interrupted(void)
 	CHECK(signals > 0, "%d signals, %u times interrupted", signals, eintr);
 }
 
-/* Reset in the middle: nothing of the instruction is left. */
+/* A reset in the middle: nothing of the instruction is left. */
 static void reinit(void)
 {
 	struct vm vm;
@@ -243,7 +243,10 @@ static void reinit(void)
 	access_is(&vm, DEV_BASE, 4, true, 0x1004);
 }
 
-/* The guest's handler told of an external abort on @write of @far by the instruction at @pc. */
+/*
+ * Checks that the guest's handler reports an external abort on @write of @far by the instruction at
+ * @pc.
+ */
 static void aborted(struct vm *vm, uint32_t pc, uint32_t far, bool write)
 {
 	access_is(vm, DEV_BASE + 0xf00, 4, true, write ? 0x808 : 0x8);
@@ -258,7 +261,7 @@ static void inject(void)
 	CHECK_OK(ioctl(fd, KVM_SET_VCPU_EVENTS, &e));
 }
 
-/* The client's answer to any of the accesses may be an external abort. */
+/* The client may answer any of the accesses with an external abort. */
 static void answer_abort(void)
 {
 	struct vm vm;
@@ -281,7 +284,7 @@ static void answer_abort(void)
 	aborted(&vm, pc, DEV_BASE + 8, true);
 }
 
-/* RAM on one side of the device, and on the other. */
+/* RAM before the device, and after it. */
 static void crossing(void)
 {
 	char *low, *high;
@@ -320,7 +323,7 @@ static void crossing(void)
 	CHECK(l[1023] == 0x1004, "%x", l[1023]);
 	CHECK(reg32(fd, REG_R(1)) == DEV_BASE + 12);
 
-	/* The device first; what reaches RAM after it is logged. */
+	/* The device comes first; the part that then reaches RAM is logged. */
 	MUST_OK(ioctl(vm.fd, KVM_GET_DIRTY_LOG, &log));
 	vm_vcpu_init(&vm, 0);
 	at_insn(&vm, STM_4);
@@ -334,7 +337,7 @@ static void crossing(void)
 	MUST_OK(ioctl(vm.fd, KVM_GET_DIRTY_LOG, &log));
 	CHECK(dirty & 1, "the write is not in the log");
 
-	/* Without the slot, half-way: what was RAM is a device by then. */
+	/* The slot is removed half-way: what was RAM is then a device. */
 	vm_vcpu_init(&vm, 0);
 	at_insn(&vm, LDM_4);
 	reg32_set(fd, REG_R(1), DEV_BASE + 0xff8);
@@ -345,7 +348,7 @@ static void crossing(void)
 	access_is(&vm, DEV_BASE + 0x1004, 4, false, 4);
 	complete();
 	CHECK(reg32(fd, REG_R(7)) == 4);
-	/* Read-only slots are RAM for loads, and the client's for stores. */
+	/* Read-only slots are RAM for loads; the client gets stores. */
 	MUST_OK(mem_set(vm.fd, 5, KVM_MEM_READONLY, DEV_BASE + 0x1000, 4096, high));
 	vm_vcpu_init(&vm, 0);
 	at_insn(&vm, STM_4);
@@ -356,7 +359,10 @@ static void crossing(void)
 	access_is(&vm, DEV_BASE + 0x1008, 4, true, 0x1007);
 	complete();
 	CHECK(h[0] == 0x1006);
-	/* No memory behind it: EFAULT, as often as it is so; then it goes on where it was. */
+	/*
+	 * No memory behind the slot: EFAULT as long as that is so; then the guest goes on where it
+	 * was.
+	 */
 	vm_vcpu_init(&vm, 0);
 	at_insn(&vm, LDM_4);
 	reg32_set(fd, REG_R(1), DEV_BASE + 0xffc);
@@ -371,7 +377,7 @@ static void crossing(void)
 	CHECK(reg32(fd, REG_R(4)) == 0x77 && reg32(fd, REG_R(5)) == 0x88 && !reg32(fd, REG_R(6)));
 }
 
-/* A loaded PC says which instruction set comes next. */
+/* A loaded PC selects the instruction set. */
 static void load_pc(void)
 {
 	struct vm vm;
@@ -414,7 +420,7 @@ static void big_endian(void)
 	access_is(&vm, DEV_BASE + 12, 4, true, 0x05100000);
 }
 
-/* Devices in the kernel take all accesses at once: the client sees none of them. */
+/* Devices in the kernel handle all accesses at once: the client sees none of them. */
 static void in_kernel(void)
 {
 	struct vm vm;
@@ -450,7 +456,7 @@ static const struct {
 	{ "rfeia r1", 0xf8910a00, false },
 };
 
-/* An external abort is what the guest takes, as from a bus that has no such accesses. */
+/* The guest takes an external abort, as from a bus that does not support such accesses. */
 static void refused_abort(void)
 {
 	struct vm vm;
@@ -462,7 +468,7 @@ static void refused_abort(void)
 
 		MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO, "%s", refused[i].text);
 		memcpy(&fsr, run->mmio.data, 4);
-		/* SWP reads and writes: either may be what faults. */
+		/* SWP reads and writes: either can fault. */
 		CHECK(run->mmio.phys_addr == DEV_BASE + 0xf00 &&
 		      (fsr == (refused[i].write ? 0x808 : 0x8) ||
 		       (refused[i].insn == 0xe1012093 && (fsr & ~0x800u) == 8)),
@@ -474,7 +480,7 @@ static void refused_abort(void)
 	}
 }
 
-/* A client that asked for it gets them, and answers as it likes. */
+/* A client that asked for these exits gets them, and may answer as it likes. */
 static void nisv(void)
 {
 	struct kvm_enable_cap cap = { .cap = KVM_CAP_ARM_NISV_TO_USER };
@@ -496,7 +502,7 @@ static void nisv(void)
 		CHECK(refused[i].insn == 0xe1012093 || !!(iss & 0x40) == refused[i].write);
 		CHECK(reg32(fd, REG_PC) == pc, "%x", reg32(fd, REG_PC));
 		if (i & 1) {
-			/* It is the client's to move the PC; nothing else does. */
+			/* The client has to move the PC; nothing else does. */
 			complete();
 			CHECK(reg32(fd, REG_PC) == pc, "%x", reg32(fd, REG_PC));
 			reg32_set(fd, REG_PC, pc + 4);
@@ -507,7 +513,7 @@ static void nisv(void)
 		}
 		vm_vcpu_init(&vm, 0);
 	}
-	/* What can be done is done for it as for any other. */
+	/* Instructions that can be decoded are decoded as usual. */
 	at_insn(&vm, LDM_4);
 	access_is(&vm, DEV_BASE, 4, false, 0);
 }

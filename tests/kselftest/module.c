@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module's own life: loaded and unloaded often, refused while a VM
- * lives, bad parameters, CPUs that were offline meanwhile (docs/hazards.md
- * 22). The file to load is $MODULE, else /armvmm.ko.
+ * The module's own life: it is loaded and unloaded often; unloading is refused while a VM lives;
+ * bad parameters; CPUs that were offline meanwhile (docs/hazards.md 22). The file to load is
+ * $MODULE, else /armvmm.ko.
  */
 #include "vm.h"
 
@@ -24,7 +24,7 @@ static int unload(void)
 	return (int)syscall(SYS_delete_module, "armvmm", O_NONBLOCK);
 }
 
-/* Freed files and notifiers let go a little later (RCU, SRCU). */
+/* Freed files and notifiers release the module a little later (RCU, SRCU). */
 static int unload_patiently(void)
 {
 	for (int i = 0; i < 1000; i++) {
@@ -89,7 +89,7 @@ static void refused_in_use(void)
 		CHECK_ERRNO(unload(), EAGAIN);
 	runner_stop(&r);
 	CHECK(!r.error, "%d", r.error);
-	/* Any one fd is enough to hold it. */
+	/* Any single fd is enough to hold the module. */
 	close(vm.sys);
 	close(vm.fd);
 	close(vm.gic);
@@ -101,7 +101,7 @@ static void refused_in_use(void)
 	CHECK(!load(""), "%s", strerror(errno));
 }
 
-/* After a client was killed in the middle of RUN nothing holds the module. */
+/* After a client was killed in the middle of RUN, nothing holds the module. */
 static void after_kill(void)
 {
 	pid_t pid;
@@ -134,10 +134,10 @@ static void bad_parameters(void)
 		"vtimer_irq=x", "harden=x", "harden=",
 	};
 	static const char *const wrong[] = {
-		/* Well formed, but no such hardware: refused with a word in the log. */
+		/* Well formed, but there is no such hardware: refused with a message in the log. */
 		"maint_irq=3", "maint_irq=40", "gich=0x1001", "vtimer_irq=99999",
 		"maint_irq=27", "vtimer_irq=25",
-		/* Memory, and the serial port: guests would be given them. */
+		/* Memory, and the serial port: guests would get access to them. */
 		"gich=" TEXT(RAM_BASE), "gicv=" TEXT(RAM_BASE), "gicv=" TEXT(UART_BASE),
 	};
 
@@ -157,7 +157,7 @@ static void bad_parameters(void)
 	run_guest(1);
 }
 
-/* A CPU that was offline at load, or goes at any other time, is taken over when it comes. */
+/* A CPU that was offline at load, or goes offline later, is taken over when it comes online. */
 static void offline_at_load(void)
 {
 	if (sysconf(_SC_NPROCESSORS_CONF) < 2)

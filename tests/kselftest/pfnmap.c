@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A slot that is device memory: a page of /dev/mem, which has no struct page behind it (VM_PFNMAP).
- * The device is the board's fw_cfg, which no driver of the host claims: a register that tells who
- * it is, and one that gives the next byte at each read, so that a read done twice shows. (The
- * memory type of such a page is unit/test_stage2_host's: the emulator has none.)
+ * The device is the board's fw_cfg, which no driver of the host claims. It has a register that
+ * identifies it, and one that gives the next byte at each read, so that a read done twice is
+ * noticed. (unit/test_stage2_host tests the memory type of such a page: the emulator has none.)
  */
 #include "vm.h"
 
@@ -16,21 +16,21 @@
 #define FWCFG_SELECT	8
 #define FWCFG_DMA	16	/* reads as "QEMU CFG" */
 
-/* Reads a word at r2 and tells, again and again. */
+/* Reads a word at r2 and reports it, again and again. */
 GUEST_CODE(peek, "ldr r1, =DEV_BASE\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
-/* Chooses item 0, the signature, and reads its four bytes one by one, as one word. */
+/* Selects item 0, the signature, and reads its four bytes one by one, as one word. */
 GUEST_CODE(signature, "ldr r1, =DEV_BASE\n1:\tmov r0, #0\n\tstrh r0, [r2, #8]\n\tldrb r0, [r2]\n\t"
 	   "ldrb r3, [r2]\n\torr r0, r0, r3, lsl #8\n\tldrb r3, [r2]\n\torr r0, r0, r3, lsl #16\n\t"
 	   "ldrb r3, [r2]\n\torr r0, r0, r3, lsl #24\n\tstr r0, [r1]\n\tb 1b");
 /* Writes a halfword to the register at r2. */
 GUEST_CODE(poke, "mov r0, #0\n\tstrh r0, [r2]\n1:\tb 1b");
-/* Jumps to r2; the vector of a prefetch abort tells where it came from. */
+/* Jumps to r2; the vector of a prefetch abort reports the address that it came from. */
 GUEST_CODE(jump, "adr r0, 2f\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tbx r2\n\t"
 	   ".balign 32\n2:\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n\tb .\n\tb .\n\tb .\n"
 	   "3:\tldr r1, =DEV_BASE\n\tsub lr, lr, #4\n\tstr lr, [r1]\n\tb .");
 /*
- * Long descriptors: TTBR1 maps the guest's memory, and TTBR0 the lowest GiB, by tables at r2. Reads
- * there; the vector of a data abort tells DFSR, with the MMU off again.
+ * Long descriptors: TTBR1 maps the guest's memory, TTBR0 the lowest GiB by tables at r2. Reads
+ * there; the vector of a data abort reports DFSR, with the MMU off again.
  */
 GUEST_CODE(walk, "adr r0, 2f\n\tmcr p15, 0, r0, c12, c0, 0\n\tmov r0, #0xff\n\t"
 	   "mcr p15, 0, r0, c10, c2, 0\n\tmov r1, #0\n\tadr r0, 4f\n\t"
@@ -66,7 +66,7 @@ static uint32_t word(const char *bytes)
 	return v;
 }
 
-/* What the guest told. */
+/* Returns what the guest reported. */
 static uint32_t told(struct vm *vm)
 {
 	struct kvm_run *run = vm->vcpu[0].run;
@@ -102,11 +102,14 @@ static void guest_reads(void)
 	volatile uint32_t *mem = device(PROT_READ | PROT_WRITE);
 	struct vm vm;
 
-	/* It is what it should be, for the client already. */
+	/* The client itself sees the right device. */
 	MUST(mem[FWCFG_DMA / 4] == word("QEMU"), "%x", mem[FWCFG_DMA / 4]);
 	make(&vm, 0, (void *)mem);
 	if (host_pins()) {
-		/* It has no pages to pin, and nobody would tell when it goes: it is no memory. */
+		/*
+		 * The page cannot be pinned, and nobody would tell the module when it goes: it does
+		 * not count as memory.
+		 */
 		AIM(&vm, peek, FWCFG_DMA);
 		CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EFAULT);
 		return;
@@ -123,12 +126,15 @@ static void once_each(void)
 	needs_sync_mmu();
 	make(&vm, 0, mem);
 	AIM(&vm, signature, 0);
-	/* The first access faults the page in for writing; the second round has it all. */
+	/* The first access maps the page for writing; the second round finds it mapped. */
 	for (int i = 0; i < 3; i++)
 		CHECK(told(&vm) == word("QEMU"), "round %d", i);
 }
 
-/* Writes to a device cannot be logged: not by a new slot, an old one, or one that has RAM too. */
+/*
+ * Writes to a device cannot be logged, neither by a new slot, nor by an old one, nor by one that
+ * also has RAM.
+ */
 static void no_dirty_log(void)
 {
 	void *mem = device(PROT_READ | PROT_WRITE);
@@ -150,7 +156,7 @@ static void no_dirty_log(void)
 			 both));
 }
 
-/* The client's own right to write is the limit of the guest's. */
+/* The guest may write only if the client may. */
 static void read_only(void)
 {
 	void *mem = device(PROT_READ);
@@ -170,7 +176,7 @@ static void read_only(void)
 	      (unsigned long long)run->mmio.phys_addr);
 }
 
-/* Nothing is pinned: what the client unmaps the guest has no more. */
+/* Nothing is pinned: the guest loses what the client unmaps. */
 static void unmapped(void)
 {
 	void *mem = device(PROT_READ | PROT_WRITE);
@@ -183,19 +189,19 @@ static void unmapped(void)
 	MUST_OK(munmap(mem, PAGE));
 	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EFAULT);
 	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EFAULT);
-	/* There again, the guest goes on where it stood. */
+	/* When it is mapped again, the guest goes on where it stood. */
 	fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
 	MUST(mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, FWCFG_BASE) == mem,
 	     "%s", strerror(errno));
 	CHECK(told(&vm) == word("QEMU"));
-	/* And RAM in its place is what the guest sees then. */
+	/* If RAM takes its place, the guest sees that. */
 	MUST(mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
 		  0) == mem, "%s", strerror(errno));
 	((uint32_t *)mem)[FWCFG_DMA / 4] = 0x12345678;
 	CHECK(told(&vm) == 0x12345678);
 }
 
-/* Instructions are not fetched from devices: an abort in the guest, not a loop. */
+/* Instructions are not fetched from devices: the guest takes an abort, and does not loop. */
 static void no_fetch(void)
 {
 	void *mem = device(PROT_READ | PROT_WRITE);
@@ -208,8 +214,9 @@ static void no_fetch(void)
 }
 
 /*
- * Nor are tables walked there (HCR.PTW): an external abort in the guest. A walk that ended in one
- * of the bus's own would come to HYP mode, when that asks the guest's tables where a fault was.
+ * Nor are tables walked there (HCR.PTW): the guest takes an external abort. If a walk ended in a
+ * bus error instead, HYP mode would take it when it asks the guest's tables for the address of a
+ * fault.
  */
 static void no_walk(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A host without MMU notifiers (KVM_CAP_SYNC_MMU of 0): a page is pinned when the guest touches it,
- * until its slot goes. What is pinned is accounted to the owner, and RLIMIT_MEMLOCK holds; and
- * nothing stays pinned, whichever way a slot or a VM ends.
+ * A host without MMU notifiers (KVM_CAP_SYNC_MMU of 0): a page is pinned from the guest's first
+ * touch until its slot goes. Pinned pages are accounted to the owner, and limited by
+ * RLIMIT_MEMLOCK. Nothing stays pinned, whichever way a slot or a VM ends.
  */
 #include "touch.h"
 
@@ -13,11 +13,11 @@
 #define PAGES	3000u		/* more than one leaf of the driver's words */
 #define FEW	16u
 
-/* Reads a word of each page from r5 to r6, then tells, and again. */
+/* Reads a word of each page from r5 to r6, then reports, and again. */
 GUEST_CODE(walk, "ldr r1, =DEV_BASE\n1:\tmov r2, r5\n2:\tldr r0, [r2]\n\t"
 	   "add r2, r2, #4096\n\tcmp r2, r6\n\tblo 2b\n\tstr r2, [r1]\n\tb 1b");
 
-/* All pages from the first on: 0, or KVM_RUN's errno. */
+/* Touches @pages from the first on. Returns 0, or KVM_RUN's errno. */
 static int walk(struct vm *vm, unsigned int pages)
 {
 	VM_CODE(vm, 0, walk);
@@ -26,7 +26,7 @@ static int walk(struct vm *vm, unsigned int pages)
 	return ioctl(vm->vcpu[0].fd, KVM_RUN, 0) ? errno : 0;
 }
 
-/* A number behind @name in a file of lines. */
+/* The number after @name in a file of lines. */
 static long field(const char *path, const char *name)
 {
 	char line[256];
@@ -42,7 +42,10 @@ static long field(const char *path, const char *name)
 	return v;
 }
 
-/* What this process has accounted, in pages; and what is pinned in the whole host. */
+/*
+ * accounted(): what this process has accounted, in pages. pinned(): what is pinned on the whole
+ * host.
+ */
 static long accounted(void)
 {
 	return field("/proc/self/status", "VmPin:") * 1024 / PAGE;
@@ -52,7 +55,7 @@ static long pinned(void)
 {
 	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
 
-	/* What each CPU has counted by itself is gathered once a second, or now. */
+	/* Each CPU's own count is added up once a second, or when this is written. */
 	if (fd >= 0) {
 		(void)!write(fd, "1", 1);
 		close(fd);
@@ -61,12 +64,14 @@ static long pinned(void)
 	       field("/proc/vmstat", "nr_foll_pin_released ");
 }
 
-/* What is pinned before a case begins: what the one before had may be on its way back. */
+/*
+ * Returns what is pinned before a case begins: pages of the case before may be on their way back.
+ */
 static long pinned_before(void)
 {
 	long was = pinned();
 
-	/* As it was at three looks in a row. */
+	/* Wait until three reads in a row agree. */
 	for (int same = 0; same < 3; same++) {
 		long now;
 
@@ -103,14 +108,14 @@ static void counted(void)
 	held = pinned_before();
 	vm_make(&vm, 1, 0);
 	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
-	/* The code's page is one of the other slot's. */
+	/* The page with the code belongs to the other slot. */
 	poke(&vm, 0, 1);
 	before = accounted() - 1;
 	CHECK(before >= 1, "%ld", before);
 	CHECK(!walk(&vm, PAGES));
 	CHECK(accounted() == before + (long)PAGES, "%ld", accounted() - before);
 	CHECK(pinned_is(held + before + (long)PAGES), "%ld", pinned() - held);
-	/* Once each, however often it is touched. */
+	/* Each page counts once, however often it is touched. */
 	CHECK(!walk(&vm, PAGES));
 	poke(&vm, 7, 7);
 	CHECK(accounted() == before + (long)PAGES, "%ld", accounted() - before);
@@ -123,7 +128,7 @@ static void counted(void)
 	CHECK(pinned_is(held), "%ld", pinned() - held);
 }
 
-/* The guest has the page that it touched, until the slot goes. */
+/* The guest keeps the page that it has touched, until the slot goes. */
 static void kept(void)
 {
 	char *mem = map_pages(16 * PAGE);
@@ -139,7 +144,7 @@ static void kept(void)
 	CHECK_OK(mem_set(vm.fd, SLOT, 0, 0, 0, NULL));
 	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, 16 * PAGE, mem));
 	CHECK(peek(&vm, 3) == 0);
-	/* What the client reads after the guest wrote, and the reverse, is one page. */
+	/* The client reads what the guest wrote, and the reverse: it is one page. */
 	CHECK(peek(&vm, 5) == 0);
 	*(uint32_t *)(mem + 5 * PAGE) = 0x55;
 	CHECK(peek(&vm, 5) == 0x55);
@@ -147,7 +152,7 @@ static void kept(void)
 	CHECK(*(uint32_t *)(mem + 5 * PAGE) == 0x56);
 }
 
-/* A slot that moves, or whose writes are logged, keeps what it has. */
+/* A slot that moves, or whose writes are logged, keeps its pages. */
 static void changed(void)
 {
 	char *mem = map_pages(16 * PAGE);
@@ -176,7 +181,9 @@ static void changed(void)
 	CHECK(accounted() == 0, "%ld", accounted());
 }
 
-/* What the client may not write is pinned as it is; another page takes its place once it may. */
+/*
+ * A page that the client may not write is pinned as it is. Once it may, another page replaces it.
+ */
 static void made_writable(void)
 {
 	char *mem = mmap(NULL, 16 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -205,7 +212,7 @@ static void made_writable(void)
 	CHECK(pinned_is(held), "%ld", pinned() - held);
 }
 
-/* Two vCPUs that touch the same pages at once: one pin for each. */
+/* Two vCPUs touch the same pages at once: each page is pinned once. */
 static void raced(void)
 {
 	char *mem = map_pages(PAGES * PAGE);
@@ -244,7 +251,7 @@ static void raced(void)
 	CHECK(pinned_is(held), "%ld", pinned() - held);
 }
 
-/* What the kernel's log says of RLIMIT_MEMLOCK. */
+/* Counts the kernel log's messages about RLIMIT_MEMLOCK. */
 static unsigned int times_named(void)
 {
 	static char log[1 << 18];
@@ -258,7 +265,7 @@ static unsigned int times_named(void)
 	return times;
 }
 
-/* A second VM of the user, where 100 pages are left of what it may pin: 0, or 1. */
+/* A second VM of the user, who may pin 100 pages more. Returns 0, or 1. */
 static int limited_again(char *mem)
 {
 	struct vm vm;
@@ -268,7 +275,7 @@ static int limited_again(char *mem)
 	       walk(&vm, 200) != ENOMEM;
 }
 
-/* A user without CAP_IPC_LOCK, in a process of its own: 0, or the line that failed. */
+/* A user without CAP_IPC_LOCK, in a process of its own. Returns 0, or the line that failed. */
 static int limited(void)
 {
 	char *mem = map_pages(PAGES * PAGE);
@@ -282,7 +289,7 @@ static int limited(void)
 		return __LINE__;
 	if (walk(&vm, 500))
 		return __LINE__;
-	/* Nor may another process of the user have as many once more. */
+	/* Another process of the user cannot pin as many again. */
 	pid = fork();
 	if (!pid)
 		_exit(limited_again(mem));
@@ -290,7 +297,7 @@ static int limited(void)
 		return __LINE__;
 	if (walk(&vm, PAGES) != ENOMEM || accounted() != 600)
 		return __LINE__;
-	/* It stays so, and what the guest has it keeps. */
+	/* The limit stays, and the guest keeps the pages that it has. */
 	if (walk(&vm, PAGES) != ENOMEM || walk(&vm, 500) || accounted() != 600)
 		return __LINE__;
 	if (mem_set(vm.fd, SLOT, 0, 0, 0, NULL) || accounted() > 2)
@@ -331,12 +338,12 @@ static void limit(void)
 
 	only_pinned();
 	as_nobody(limited);
-	/* It is named, and not for each VM: anybody can make many. */
+	/* The log names the limit, but not for each VM: anybody can make many. */
 	CHECK(times_named() > 0 && times_named() <= named + 1, "%u more", times_named() - named);
 	CHECK(pinned_is(held), "%ld", pinned() - held);
 }
 
-/* Two vCPUs on the same pages, of which there are just as many as may be pinned. */
+/* Two vCPUs touch the same pages, exactly as many as may be pinned. */
 static int limited_raced(void)
 {
 	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -413,9 +420,9 @@ static void killed(void)
 }
 
 /*
- * Stores that the syndrome does not describe, so that the driver reads the instruction: by the
- * guest's tables and through the caches, for these are on. Long descriptors, as it is: the lowest
- * GiB, which the device is in, Strongly-ordered, and that of AREA write-back.
+ * Stores that the syndrome does not describe: the driver reads the instruction, by the guest's
+ * tables and through the caches, which are on. Long descriptors: the lowest GiB, with the device,
+ * is Strongly-ordered, and that of AREA write-back.
  */
 GUEST_CODE(pairs, "adr r0, 4f\n\tmov r1, #0\n\tmcrr p15, 0, r0, r1, c2\n\t"
 	   "ldr r0, =0x80000000\n\tmcr p15, 0, r0, c2, c0, 2\n\tmov r0, #0xff00\n\t"
@@ -423,7 +430,7 @@ GUEST_CODE(pairs, "adr r0, 4f\n\tmov r1, #0\n\tmcrr p15, 0, r0, r1, c2\n\t"
 	   "mcr p15, 0, r0, c1, c0, 0\n\tisb\n\tldr r1, =DEV_BASE\n1:\tstrd r2, r3, [r1]\n\t"
 	   "b 1b\n\t.balign 32\n4:\t.word 0x00000701, 0, 0, 0, 0x80000705, 0, 0, 0");
 
-/* What runs is the guest's page, and not what its owner has there by now. */
+/* The guest's page is decoded, and not what its owner has there by now. */
 static void decoded(void)
 {
 	char *mem = map_pages(PAGE);

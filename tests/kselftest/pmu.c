@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The PMU of a vCPU: feature, capability, attributes, registers; the line with a
- * user-space irqchip; and the host's own perf beside it, whose counters are the
- * same ones (docs/hazards.md 23). On a host without a PMU: that all is refused.
+ * The PMU of a vCPU: feature, capability, attributes, registers; the line with a user-space
+ * irqchip; and the host's own perf beside it, which uses the same counters (docs/hazards.md 23). On
+ * a host without a PMU all of it is refused.
  */
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
@@ -26,7 +26,7 @@
 
 #define CYCLE		(1u << 31)
 
-/* Counts cycles, with every counter there is, and says PMCCNTR now and then. */
+/* Counts cycles, with every counter there is, and reports PMCCNTR now and then. */
 GUEST_CODE(busy, "ldr r1, =DEV_BASE\n\tmrc p15, 0, r4, c9, c12, 0\n\tubfx r4, r4, #11, #5\n"
 	   "1:\tsubs r4, r4, #1\n\tblt 2f\n\tmcr p15, 0, r4, c9, c12, 5\n\tisb\n\tmov r0, #0x11\n\t"
 	   "mcr p15, 0, r0, c9, c13, 1\n\tb 1b\n"
@@ -34,7 +34,7 @@ GUEST_CODE(busy, "ldr r1, =DEV_BASE\n\tmrc p15, 0, r4, c9, c12, 0\n\tubfx r4, r4
 	   "mcr p15, 0, r0, c9, c12, 0\n\t"
 	   "isb\n3:\tldr r2, =300000\n4:\tsubs r2, r2, #1\n\tbne 4b\n\t"
 	   "mrc p15, 0, r0, c9, c13, 0\n\tstr r0, [r1]\n\tb 3b");
-/* Reads a flag from the device, makes PMOVSR's bit 0 that, says so; for ever. */
+/* Reads a flag from the device, sets PMOVSR's bit 0 to it, and reports, for ever. */
 GUEST_CODE(line, "ldr r1, =DEV_BASE\n1:\tldr r4, [r1, #4]\n\tmcr p15, 0, r4, c9, c14, 3\n\t"
 	   "mvn r4, r4\n\tmcr p15, 0, r4, c9, c12, 3\n\tmov r0, #1\n\t"
 	   "mcr p15, 0, r0, c9, c14, 1\n\t"
@@ -52,7 +52,7 @@ static bool host_has_pmu(void)
 
 static void need_pmu(void)
 {
-	/* A host with one is what the list of tests asks for. */
+	/* The list of tests asks for a host with a PMU. */
 	MUST(host_has_pmu(), "KVM_CAP_ARM_PMU_V3 is 0");
 }
 
@@ -81,7 +81,7 @@ static void refusals(void)
 
 	vm_make(&vm, 1, 0);
 	fd = vm.vcpu[0].fd;
-	/* A vCPU that was not asked to have one. */
+	/* A vCPU without the feature. */
 	CHECK_ERRNO(attr_has(fd, GRP, IRQ), ENXIO);
 	CHECK_ERRNO(attr_has(fd, GRP, INIT), ENXIO);
 	CHECK_ERRNO(attr_set(fd, GRP, IRQ, &irq), ENODEV);
@@ -90,10 +90,10 @@ static void refusals(void)
 	CHECK_ERRNO(reg_get(fd, PMCR, &v), ENOENT);
 	CHECK_ERRNO(reg_set(fd, PMCR, &v), ENOENT);
 	CHECK_ERRNO(reg_get(fd, KVM_REG_ARM_PMEVCNTR(0), &v), ENOENT);
-	/* Nor may it have one from now on. */
+	/* Nor can it get the feature from now on. */
 	vm.init.features[0] |= 1u << KVM_ARM_VCPU_PMU_V3;
 	CHECK_ERRNO(ioctl(fd, KVM_ARM_VCPU_INIT, &vm.init), EINVAL);
-	/* Bit 2, which is arm64's, is nobody's here. */
+	/* Bit 2 belongs to arm64, and has no meaning here. */
 	vm.init.features[0] = 1u << 2;
 	CHECK_ERRNO(ioctl(fd, KVM_ARM_VCPU_INIT, &vm.init), ENOENT);
 	vm_close(&vm);
@@ -123,7 +123,7 @@ static void attributes(void)
 	CHECK_ERRNO(attr_get(fd, GRP, INIT, &n), ENXIO);
 	CHECK_ERRNO(attr_get(fd, GRP, IRQ, &n), ENXIO);
 	CHECK_ERRNO(attr_set(fd, GRP, 2, &n), ENXIO);
-	/* The GIC first, then the interrupt, then the rest. */
+	/* First the GIC, then the interrupt, then the rest. */
 	CHECK_ERRNO(attr_set(fd, GRP, INIT, NULL), ENODEV);
 	MUST_OK(attr_set(vm.gic, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL));
 	CHECK_ERRNO(attr_set(fd, GRP, INIT, NULL), ENXIO);
@@ -142,7 +142,7 @@ static void attributes(void)
 	n = 0;
 	CHECK_OK(attr_get(fd, GRP, IRQ, &n));
 	CHECK(n == 23, "%u", n);
-	/* A PPI is that of all vCPUs. */
+	/* All vCPUs have the same PPI. */
 	n = 24;
 	CHECK_ERRNO(attr_set(vm.vcpu[1].fd, GRP, IRQ, &n), EINVAL);
 	CHECK_OK(attr_set(fd, GRP, INIT, NULL));
@@ -152,11 +152,11 @@ static void attributes(void)
 	/* The other one is not ready yet. */
 	reg32_set(vm.vcpu[1].fd, REG_PC, RAM_BASE + 0x10000);
 	CHECK_ERRNO(ioctl(vm.vcpu[1].fd, KVM_RUN, 0), EINVAL);
-	/* The line is the PMU's: the client cannot raise it. */
+	/* The line belongs to the PMU: the client cannot raise it. */
 	CHECK_OK(irq_line(vm.fd, PPI(0, 23), 1));
 	vm_close(&vm);
 
-	/* SPIs: each vCPU has its own; one beyond the GIC's shows at INIT. */
+	/* SPIs: each vCPU has its own; INIT refuses one beyond the GIC's. */
 	pmu_vm(&vm, 2, 0);
 	n = 40;
 	CHECK_OK(attr_set(vm.vcpu[0].fd, GRP, IRQ, &n));
@@ -230,7 +230,7 @@ static void registers(void)
 	CHECK_ERRNO(reg_get(fd, KVM_REG_ARM_PMEVCNTR(nr), &v), ENOENT);
 	CHECK_ERRNO(reg_get(fd, (PMCR & ~KVM_REG_SIZE_MASK) | KVM_REG_SIZE_U64, &v), ENOENT);
 
-	/* What is the host's stays; of the rest those bits that there are. */
+	/* The host's bits stay; of the rest, those that exist can be written. */
 	CHECK(!(id & 0x3f), "PMCR %08x at reset", id);
 	reg32_set(fd, PMCR, id | 9);
 	CHECK(reg32(fd, PMCR) == (id | 9));
@@ -285,7 +285,7 @@ static uint32_t guest_says(struct vm *vm)
 	uint32_t v = 0;
 
 	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO, "exit %u", vm->vcpu[0].run->exit_reason);
-	/* A counter turns over in 4 s at 1 GHz: tests/run tries once more where it may have. */
+	/* A counter overflows after 4 s at 1 GHz: tests/run repeats the test if it may have. */
 	if (now_ns() - start > 500000000)
 		ktap_note("timing: the guest took %llu ms to its next word",
 			  (unsigned long long)(now_ns() - start) / 1000000);
@@ -293,7 +293,7 @@ static uint32_t guest_says(struct vm *vm)
 	return v;
 }
 
-/* A counting vCPU's state goes into another VM, whose counters go on from it. */
+/* The state of a counting vCPU goes into another VM, whose counters continue from it. */
 static void moves(void)
 {
 	uint32_t a, b, val[400];
@@ -308,7 +308,7 @@ static void moves(void)
 	a = guest_says(&from);
 	b = guest_says(&from);
 	CHECK(b > a, "%u, %u", a, b);
-	/* The access that it left by is completed before its state is taken. */
+	/* The access that it exited by is completed before its state is saved. */
 	from.vcpu[0].run->immediate_exit = 1;
 	CHECK_ERRNO(ioctl(from.vcpu[0].fd, KVM_RUN, 0), EINTR);
 	pmu_vm(&to, 1, 0);
@@ -324,9 +324,9 @@ static void moves(void)
 	a = reg32(from.vcpu[0].fd, PMCCNTR);
 	CHECK(reg32(to.vcpu[0].fd, PMCCNTR) == a && a >= b);
 	CHECK(reg32(from.vcpu[0].fd, PMCCNTR) == a, "it counts while nobody runs");
-	/* Code stays where it was. */
+	/* The code stays at its address. */
 	memcpy(to.ram, from.ram, RAM_SIZE);
-	/* One thread cannot give all counters to two. */
+	/* One thread cannot provide all counters to two VMs. */
 	vm_close(&from);
 	b = guest_says(&to);
 	CHECK(b > a && b - a < 1u << 30, "%u, then %u", a, b);
@@ -347,7 +347,7 @@ static void *other_main(void *arg)
 	return NULL;
 }
 
-/* The thread that runs the vCPU changes, and ends: counters go on in the next. */
+/* The thread that runs the vCPU changes, and ends: counters continue in the next thread. */
 static void threads(void)
 {
 	struct vm vm;
@@ -370,7 +370,7 @@ static void threads(void)
 	}
 }
 
-/* A user-space irqchip hears of the line by device_irq_level. */
+/* A user-space irqchip sees the line in device_irq_level. */
 static void user_irqchip(void)
 {
 	struct kvm_run *run;
@@ -387,7 +387,7 @@ static void user_irqchip(void)
 
 		MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO && !run->mmio.is_write, "no read");
 		memcpy(run->mmio.data, &v, 4);
-		/* The level is told as soon as it changes, at the latest with the next exit. */
+		/* A change of the level shows at once, at the latest with the next exit. */
 		while (ioctl(vm.vcpu[0].fd, KVM_RUN, 0) < 0) {
 			MUST(errno == EINTR && run->exit_reason == KVM_EXIT_INTR, "%s",
 			     strerror(errno));
@@ -401,7 +401,7 @@ static void user_irqchip(void)
 	CHECK(exits >= 7, "%u exits for the line", exits);
 }
 
-/* ---- the host's own ---- */
+/* ---- the host's own events ---- */
 static int perf_open(uint32_t type, uint64_t config, bool pinned)
 {
 	struct perf_event_attr attr = {
@@ -430,8 +430,8 @@ static void loop(unsigned int n)
 }
 
 /*
- * A thread counts its own cycles while guests on the same CPUs use all of the
- * PMU's counters: it gets the count that it gets alone.
+ * A thread counts its own cycles while guests on the same CPUs use all of the PMU's counters: it
+ * gets the same count as alone.
  */
 static void host_perf(void)
 {
@@ -444,7 +444,7 @@ static void host_perf(void)
 	need_pmu();
 	fd = perf_open(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, false);
 	MUST(fd >= 0, "perf_event_open: %s", strerror(errno));
-	/* The emulator's cycles are the build machine's time: the least of ten. */
+	/* The emulator's cycles are the build machine's time: take the least of ten. */
 	alone.value = ~0ull;
 	for (int i = 0; i < 10; i++) {
 		before = perf_value(fd);
@@ -482,7 +482,10 @@ static void host_perf(void)
 		CHECK(r[i].last != was, "guest %d stands still at %u", i, was);
 		runner_stop(&r[i]);
 	}
-	/* Never without a counter; as many cycles as alone, each guest's are far more. */
+	/*
+	 * It never lost its counter, and counted about as many cycles as alone; each guest's are
+	 * far more.
+	 */
 	CHECK(after.running == after.enabled, "counted for %llu of %llu ns",
 	      (unsigned long long)after.running, (unsigned long long)after.enabled);
 	CHECK(after.value > alone.value && after.value < 2 * ns,
@@ -496,7 +499,7 @@ static void host_perf(void)
 	      (unsigned long long)(after.value - before.value));
 }
 
-/* The very thread that runs a counting vCPU counts its cycles as well, all of the time. */
+/* The same thread that runs a counting vCPU counts its own cycles, all of the time. */
 static void host_perf_own(void)
 {
 	struct perf_value v;
@@ -507,7 +510,7 @@ static void host_perf_own(void)
 	need_pmu();
 	pmu_vm(&vm, 1, 0);
 	pmu_ready(&vm, 0);
-	/* The cycle counter alone: it leaves the host's one to the host. */
+	/* Only the cycle counter: the host keeps its own. */
 	VM_CODE(&vm, 0, busy);
 	guest_says(&vm);
 	reg32_set(vm.vcpu[0].fd, PMCNTENSET, CYCLE);
@@ -524,7 +527,7 @@ static void host_perf_own(void)
 	CHECK(b > a, "the guest: %u, %u", a, b);
 }
 
-/* The host has taken all counters for good: the guest's stand still, and go on later. */
+/* While the host has taken all counters, the guest's stand still; later they go on. */
 static void host_takes_all(void)
 {
 	int fd[32], n = 0;
@@ -551,7 +554,7 @@ static void host_takes_all(void)
 	CHECK(b == a, "%u, %u: there is no counter for it", a, b);
 	for (int i = 0; i < n; i++)
 		close(fd[i]);
-	/* The next change of the PMU asks again. */
+	/* The next change of the PMU asks for counters again. */
 	reg32_set(vm.vcpu[0].fd, PMCNTENSET, CYCLE);
 	a = guest_says(&vm);
 	b = guest_says(&vm);

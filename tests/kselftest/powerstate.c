@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * CPUs that go through power states which lose HYP mode's registers, and what becomes of a guest on
- * a CPU that did not get HYP mode back (docs/hazards.md 22). tests/host/modules has the states.
+ * CPUs go through power states that lose HYP mode's registers; and a guest meets a CPU that did not
+ * get HYP mode back (docs/hazards.md 22). tests/host/modules has the states.
  */
 #include "vm.h"
 
@@ -9,7 +9,7 @@
 
 #define PARAMETERS "/sys/module/powerstate/parameters/"
 
-/* Counts in r0, d8 and d31, and leaves with the count where the three agree. */
+/* Counts in r0, d8 and d31, and exits with the count if the three agree. */
 GUEST_CODE(count, "ldr r1, =DEV_BASE\n\tmov r2, #0xf00000\n\tmcr p15, 0, r2, c1, c0, 2\n\tisb\n\t"
 	   ".fpu neon\n\tmov r2, #1 << 30\n\tvmsr fpexc, r2\n\tmov r0, #0\n\t"
 	   "vmov d8, r0, r0\n\tvmov d31, r0, r0\n"
@@ -27,7 +27,7 @@ GUEST_CODE(sleep, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE
 
 static void states_load(void)
 {
-	/* A case that died left it. */
+	/* A case that died may have left the module loaded. */
 	syscall(SYS_delete_module, "powerstate", 0);
 	MUST(!module_load("/powerstate.ko", ""), "%s", strerror(errno));
 }
@@ -97,7 +97,7 @@ static void lost(void)
 	states_unload();
 }
 
-/* Guests at work on CPUs that nap, each at another time. */
+/* Guests work on CPUs that nap, each at another time. */
 static void nap_under(const char *start, const char *end)
 {
 	unsigned int cpus = sysconf(_SC_NPROCESSORS_ONLN), before[4];

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* PSCI as the client sees it: MP_STATE, and CPU_ON against its own ioctls (docs/hazards.md 18). */
+/*
+ * PSCI as the client sees it: MP_STATE, and CPU_ON while the client calls ioctls (docs/hazards.md
+ * 18).
+ */
 #include "vm.h"
 
 GUEST_CODE(version, "ldr r4, =DEV_BASE\n\tldr r0, =0x84000000\n\thvc #0\n\tstr r0, [r4]\n\tb .");
-/* CPU_ON of MPIDR 1 at r5 with context 0x1234, result to the device. */
+/* Calls CPU_ON for MPIDR 1 at r5 with context 0x1234, and writes the result to the device. */
 GUEST_CODE(cpu_on, "ldr r4, =DEV_BASE\n1:\tldr r0, =0x84000003\n\tmov r1, #1\n\tmov r2, r5\n\t"
 	   "ldr r3, =0x1234\n\thvc #0\n\tstr r0, [r4]\n\tb 1b");
 GUEST_CODE(cpu_on_01, "ldr r4, =DEV_BASE\n1:\tldr r0, =0x95c1ba60\n\tmov r1, #1\n\tmov r2, r5\n\t"
 	   "ldr r3, =0x1234\n\thvc #0\n\tstr r0, [r4]\n\tb 1b");
-/* Notes r0 and CPSR, then switches itself off, as often as it is started. */
+/* Reports r0 and CPSR, then switches itself off, each time that it is started. */
 GUEST_CODE(second, "ldr r4, =DEV_BASE + 0x4\n\tstr r0, [r4]\n\tmrs r0, cpsr\n\tstr r0, [r4]\n\t"
 	   "ldr r0, =0x84000002\n\thvc #0\n\tb .");
 GUEST_CODE(spin, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\tb 1b");
 GUEST_CODE(suspend, "ldr r4, =DEV_BASE\n\tldr r0, =0x84000001\n\thvc #0\n\tstr r0, [r4]\n\tb .");
 
-/* Two calls, of r5 and r6 each with r7, results to the device. */
+/* Makes two calls, r5 and r6, each with r7, and writes the results to the device. */
 GUEST_CODE(calls, "ldr r4, =DEV_BASE\n\tmov r0, r5\n\tmov r1, r7\n\thvc #0\n\tstr r0, [r4]\n\t"
 	   "mov r0, r6\n\tmov r1, r7\n\thvc #0\n\tstr r0, [r4]\n\tb .");
 
@@ -67,7 +70,7 @@ static void call(struct vm *vm, uint64_t version, uint32_t first, uint32_t then,
 	reg32_set(vm->vcpu[0].fd, REG_R(7), arg);
 }
 
-/* SYSTEM_RESET2 is of PSCI 1.1 on, and its one architectural type a reset (DEN 0022 5.11). */
+/* SYSTEM_RESET2 came with PSCI 1.1; its one architectural type is a reset (DEN 0022 5.11). */
 static void reset2(void)
 {
 	struct vm vm;
@@ -87,7 +90,10 @@ static void reset2(void)
 	CHECK(!vm.vcpu[0].run->system_event.flags);
 }
 
-/* Where the guest is to do it, it returns nothing: r0 stays (SMCCC 7.4). Else it is unknown. */
+/*
+ * If the guest is to use the workaround, the call returns nothing: r0 stays (SMCCC 7.4). Else the
+ * call is unknown.
+ */
 static void workaround_1(void)
 {
 	uint64_t level;
@@ -98,7 +104,7 @@ static void workaround_1(void)
 	call(&vm, 0x10001, WORKAROUND_1, WORKAROUND_1, 0);
 	CHECK(out(&vm, 0) == (level ? WORKAROUND_1 : ~0u), "level %llu",
 	      (unsigned long long)level);
-	/* A VM from elsewhere may have been promised as much, or less, and no more. */
+	/* A VM from elsewhere may have had the same level, or a lower one, but no higher one. */
 	for (uint64_t v = 0; v <= level; v++)
 		CHECK_OK(reg_set(vm.vcpu[0].fd, KVM_REG_ARM_SMCCC_ARCH_WORKAROUND_1, &v));
 	for (uint64_t v = level + 1; v; v *= 2)
@@ -144,7 +150,7 @@ static void on_off(unsigned int without)
 		reg32_set(vm.vcpu[1].fd, REG_R(i), 0xdead);
 	CHECK(out(&vm, 0) == 0);
 	CHECK(state(&vm, 1) == KVM_MP_STATE_RUNNABLE);
-	/* Once more before it ran: it is on already. */
+	/* Again before it has run: it is already on. */
 	CHECK((int)out(&vm, 0) == (without ? -2 : -4));
 	CHECK(out(&vm, 1) == 0x1234, "context");
 	CHECK(reg32(vm.vcpu[1].fd, REG_R(4)) == DEV_BASE + 4 && !reg32(vm.vcpu[1].fd, REG_R(7)));
@@ -182,7 +188,7 @@ static void *poke(void *arg)
 	uint32_t v;
 
 	while (!done) {
-		/* Either before or after, but never in between: PC and r0 belong together. */
+		/* Before or after, but never in between: PC and r0 belong together. */
 		(void)reg_get(vm->vcpu[1].fd, REG_PC, &v);
 		v = 0x1d3;
 		(void)reg_set(vm->vcpu[1].fd, REG_CPSR, &v);
@@ -191,7 +197,7 @@ static void *poke(void *arg)
 	return NULL;
 }
 
-/* CPU_ON again and again, while another thread reads and writes its target. */
+/* CPU_ON again and again, while another thread reads and writes the target's registers. */
 static void on_race(void)
 {
 	struct runner r;
@@ -214,7 +220,7 @@ static void on_race(void)
 		started += !v;
 	}
 	usleep(100000);
-	/* First this one: the other may wait for the end of RUN. */
+	/* Stop this one first: the other thread may wait for the end of RUN. */
 	runner_stop(&r);
 	done = true;
 	pthread_join(t, NULL);
@@ -223,7 +229,7 @@ static void on_race(void)
 	CHECK(r.mmio >= 2 * (started - 1), "%u words of %u starts", r.mmio, started);
 }
 
-/* VCPU_INIT of a running VM's stopped vCPU, at the same time as CPU_ON. */
+/* VCPU_INIT of a stopped vCPU in a running VM, at the same time as CPU_ON. */
 static void init_race(void)
 {
 	struct kvm_vcpu_init init;
@@ -243,7 +249,7 @@ static void init_race(void)
 	runner_stop(&r);
 }
 
-/* CPU_SUSPEND sleeps; a signal leaves it, and it goes on sleeping. */
+/* CPU_SUSPEND sleeps. A signal interrupts RUN, and then it goes on sleeping. */
 static void suspend(void)
 {
 	struct runner r;

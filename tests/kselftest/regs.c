@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* GET_REG_LIST and ONE_REG: every id, and every way to misname one (docs/hazards.md 1). */
+/* GET_REG_LIST and ONE_REG: every id, and every wrong form of one (docs/hazards.md 1). */
 #include "vm.h"
 
 #define MAX_IDS	512
@@ -63,7 +63,7 @@ static void reg_list(void)
 	CHECK(listed(KVM_REG_ARM | KVM_REG_SIZE_U32 | KVM_REG_ARM_DEMUX | 0), "CCSIDR 0 is missing");
 }
 
-/* What is listed can be read, and written back as it was. */
+/* Every listed register can be read, and written back unchanged. */
 static void every_id(void)
 {
 	struct vm vm;
@@ -93,7 +93,7 @@ static void every_id(void)
 	}
 }
 
-/* A listed register by another size is another, unknown one. */
+/* With another size, the id of a listed register is unknown. */
 static void wrong_sizes(void)
 {
 	static const uint64_t sizes[] = {
@@ -161,13 +161,13 @@ static void unknown_ids(void)
 			       ((ids[i] & 0x0fff0000) == KVM_REG_ARM_FW && errno == EINVAL)),
 		      "SET %016llx: %s", (unsigned long long)ids[i], strerror(errno));
 	}
-	/* Not of this architecture. */
+	/* Registers of other architectures. */
 	CHECK_ERRNO(reg_get(vm.vcpu[0].fd, KVM_REG_ARM64 | KVM_REG_SIZE_U64, &val), EINVAL);
 	CHECK_ERRNO(reg_set(vm.vcpu[0].fd, KVM_REG_X86 | KVM_REG_SIZE_U64, &val), EINVAL);
 	CHECK_ERRNO(reg_get(vm.vcpu[0].fd, CORE_REG(0) | 1ull << 40, &val), EINVAL);
 }
 
-/* Random ids, so that no arithmetic on them is left untried. */
+/* Random ids, so that all arithmetic on them is exercised. */
 static void noise(void)
 {
 	uint64_t x = 88172645463325252ull;
@@ -213,7 +213,7 @@ static void cpsr_modes(void)
 	}
 }
 
-/* States that no guest can be in are no guest's after they were written (A2.5, B1.3.3). */
+/* States that no guest can be in are corrected when they are written (A2.5, B1.3.3). */
 static void cpsr_states(void)
 {
 	static const struct { uint32_t set, get; } v[] = {
@@ -241,7 +241,7 @@ static void on_time(int sig)
 	(void)sig;
 }
 
-/* A guest that the client put into any mode, or onto any PC, hurts itself only. */
+/* A client may set any mode and any PC: the guest harms only itself. */
 static void wild_state(void)
 {
 	struct sigevent sev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2 };
@@ -267,7 +267,7 @@ static void wild_state(void)
 			reg32_set(vm.vcpu[0].fd, CORE_REG(k), v);
 		}
 		vm.vcpu[0].run->immediate_exit = 0;
-		/* One exit or a moment, whichever is first. */
+		/* Until an exit or for a moment, whichever is first. */
 		timer_settime(t, 0, &its, NULL);
 		(void)ioctl(vm.vcpu[0].fd, KVM_RUN, 0);
 		timer_settime(t, 0, &stop, NULL);
@@ -285,7 +285,7 @@ GUEST_CODE(thumbee, "mrc p14, 6, r4, c0, c0, 0\n\tmrc p14, 6, r5, c1, c0, 0\n\tm
 	   "mcr p14, 6, r0, c0, c0, 0\n\tldr r0, =0x12345678\n\tmcr p14, 6, r0, c1, c0, 0\n\t"
 	   "ldr r1, =DEV_BASE\n1:\tstr r0, [r1]\n\tb 1b");
 
-/* ThumbEE's two registers: what the client writes the guest finds, and the other way. */
+/* ThumbEE's two registers: the guest finds what the client writes, and the reverse. */
 static void thumbee(void)
 {
 	struct kvm_mp_state on = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -311,7 +311,7 @@ static void thumbee(void)
 	      "the guest finds %08x and %08x", reg32(vm.vcpu[0].fd, REG_R(4)),
 	      reg32(vm.vcpu[0].fd, REG_R(5)));
 	CHECK(reg32(vm.vcpu[0].fd, TEECR) == 0 && reg32(vm.vcpu[0].fd, TEEHBR) == 0x12345678);
-	/* Each vCPU has its own. */
+	/* Each vCPU has its own registers. */
 	VM_CODE(&vm, 1, thumbee);
 	MUST_OK(ioctl(vm.vcpu[1].fd, KVM_SET_MP_STATE, &on));
 	MUST(vm_run(&vm, 1) == KVM_EXIT_MMIO);
@@ -376,7 +376,7 @@ static void guest_sees(void)
 	CHECK(!reg_set(fd, VFP(7, KVM_REG_SIZE_U64), &d7));
 	CHECK(!reg_set(fd, VFP(30, KVM_REG_SIZE_U64), &d30));
 	reg32_set(fd, VFP(KVM_REG_ARM_VFP_FPSCR, KVM_REG_SIZE_U32), 0x03000000);
-	/* EX would have HYP mode load FPINST, which no such CPU has. */
+	/* With EX, HYP mode would load FPINST, which no such CPU has. */
 	reg32_set(fd, VFP(KVM_REG_ARM_VFP_FPEXC, KVM_REG_SIZE_U32), 0xc0000000);
 	CHECK(reg32(fd, VFP(KVM_REG_ARM_VFP_FPEXC, KVM_REG_SIZE_U32)) == 1u << 30);
 	for (unsigned int i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
@@ -420,7 +420,7 @@ static void vcpu_events(void)
 	struct vm vm;
 	int fd;
 
-	/* As KVM/arm has it, before ARM_VCPU_INIT too, which forgets what was set. */
+	/* Works before ARM_VCPU_INIT, too, which clears what was set, as in KVM/arm. */
 	vm_make(&vm, 1, VM_NO_VCPU_INIT);
 	fd = vm.vcpu[0].fd;
 	memset(&ev, 0, sizeof(ev));
@@ -438,7 +438,7 @@ static void vcpu_events(void)
 	vm_make(&vm, 1, 0);
 	fd = vm.vcpu[0].fd;
 	memset(&ev, 0xff, sizeof(ev));
-	/* What has no capability has no ioctl. */
+	/* Without the capability, there is no ioctl. */
 	if (ioctl(vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_VCPU_EVENTS) <= 0) {
 		CHECK_ERRNO(ioctl(fd, KVM_GET_VCPU_EVENTS, &ev), EINVAL);
 		return;

@@ -5,7 +5,7 @@
 #include <sys/klog.h>
 #include <sys/wait.h>
 
-/* Reads r2 from the device at r1 again and again; counts in r0 what was done. */
+/* Reads r2 from the device at r1 again and again; r0 counts the reads. */
 GUEST_CODE(reads, "ldr r1, =DEV_BASE\n\tmov r0, #0\n"
 	   "1:\tldr r2, [r1, #4]\n\tadd r0, r0, #1\n\tadd r3, r3, r2\n\tb 1b");
 GUEST_CODE(writes, "ldr r1, =DEV_BASE\n\tmov r0, #0\n"
@@ -56,7 +56,7 @@ static void init_errors(void)
 	}
 	CHECK_ERRNO(ioctl(fd, KVM_RUN, 0), ENOEXEC);
 	CHECK_OK(ioctl(fd, KVM_ARM_VCPU_INIT, &vm.init));
-	/* Again with other features, and with the same. */
+	/* Initialise it again with other features, and with the same. */
 	i = vm.init;
 	i.features[0] ^= 1u << KVM_ARM_VCPU_PSCI_0_2;
 	CHECK_ERRNO(ioctl(fd, KVM_ARM_VCPU_INIT, &i), EINVAL);
@@ -86,7 +86,7 @@ static void init_resets(void)
 	CHECK(reg32(fd, ARM_CP15_REG32(0, 1, 0, 0)) == 0x00c50078);
 	VM_CODE(&vm, 0, writes);
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
-	/* The read that was out when the vCPU was reset has not been completed. */
+	/* The read that was outstanding when the vCPU was reset has not been completed. */
 	CHECK(vm.vcpu[0].run->mmio.is_write && !*(uint32_t *)vm.vcpu[0].run->mmio.data);
 }
 
@@ -99,14 +99,14 @@ static void argument(void)
 	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, vm.ram), EINVAL);
 }
 
-/* A RUN that cannot start, over and over: its error path keeps nothing (item 3). */
+/* A RUN that cannot start, many times: its error path keeps nothing (item 3). */
 static void first_run_fails(void)
 {
 	struct kvm_create_device cd = { .type = KVM_DEV_TYPE_ARM_VGIC_V2 };
 	uint64_t dist = GICD_BASE, cpu = GICD_BASE + 0x800;
 	struct vm vm;
 
-	/* A vGIC whose addresses were never given. */
+	/* A vGIC that never got addresses. */
 	vm_make(&vm, 0, VM_NO_GIC);
 	MUST_OK(ioctl(vm.fd, KVM_CREATE_DEVICE, &cd));
 	vm_vcpu(&vm, 0, 0);
@@ -118,7 +118,7 @@ static void first_run_fails(void)
 	vm_close(&vm);
 	close(cd.fd);
 
-	/* One whose windows overlap. */
+	/* A vGIC whose windows overlap. */
 	cpu = GICD_BASE - 0x1000;
 	vm_make(&vm, 0, VM_NO_GIC);
 	MUST_OK(ioctl(vm.fd, KVM_CREATE_DEVICE, &cd));
@@ -147,7 +147,7 @@ static void mmio_write(void)
 	}
 }
 
-/* Item 8: with immediate_exit a read is completed once, and the guest not entered. */
+/* Item 8: with immediate_exit a read is completed once, and the guest is not entered. */
 static void immediate_exit(void)
 {
 	struct kvm_run *run;
@@ -175,7 +175,9 @@ static void immediate_exit(void)
 	run->immediate_exit = 0;
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 	CHECK(reg32(fd, REG_R(0)) == 1 && reg32(fd, REG_R(3)) == 0x12345678);
-	/* Registers written while the read is out stay written, but for its target. */
+	/*
+	 * Registers that the client writes while the read is outstanding stay, except its target.
+	 */
 	reg32_set(fd, REG_R(0), 100);
 	*(uint32_t *)run->mmio.data = 1;
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
@@ -190,7 +192,7 @@ static void on_alarm(int sig)
 	signals++;
 }
 
-/* The client's file of exits is complete and in order under a rain of signals. */
+/* The sequence of exits is complete and in order under a storm of signals. */
 static void signals_mmio(void)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
@@ -275,7 +277,7 @@ static void kick_off(void)
 	CHECK(!r.error && !r.exits);
 }
 
-/* KVM_SET_SIGNAL_MASK lets in what the thread blocks, while in RUN only. */
+/* KVM_SET_SIGNAL_MASK unblocks signals of the thread only in RUN. */
 static void signal_mask(void)
 {
 	struct { struct kvm_signal_mask m; uint64_t set; } __attribute__((packed)) arg;
@@ -303,12 +305,12 @@ static void signal_mask(void)
 	CHECK(!signals);
 	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EINTR);
 	CHECK(vm.vcpu[0].run->exit_reason == KVM_EXIT_INTR, "exit %u", vm.vcpu[0].run->exit_reason);
-	/* It ended RUN, and is the client's to take: out of RUN it is blocked as before. */
+	/* The signal ended RUN, and is still pending: outside RUN it is blocked as before. */
 	CHECK(!signals, "the mask stayed open after RUN");
 	CHECK(!sigpending(&pending) && sigismember(&pending, SIGUSR2), "the signal is gone");
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	CHECK(signals == 1, "%d", signals);
-	/* Without a mask of its own RUN keeps the thread's. */
+	/* Without its own mask, RUN keeps the thread's. */
 	sigprocmask(SIG_BLOCK, &block, NULL);
 	CHECK_OK(ioctl(vm.vcpu[0].fd, KVM_SET_SIGNAL_MASK, NULL));
 	VM_CODE(&vm, 0, off);
@@ -339,7 +341,7 @@ static void system_off(void)
 	CHECK(vm.vcpu[0].run->system_event.type == KVM_SYSTEM_EVENT_RESET);
 }
 
-/* Nothing of the kernel's shows in the shared page (item 20). */
+/* The shared page holds none of the kernel's data (item 20). */
 static void run_page(void)
 {
 	struct vm vm;
@@ -358,7 +360,7 @@ static void run_page(void)
 		CHECK(w[i] < 0xbf000000, "word %zu holds a kernel address: %08x", i, w[i]);
 }
 
-/* Beyond its pages the mapping of a vCPU is a bus error, not memory. */
+/* Access beyond the end of a vCPU's mapping is a bus error, not memory. */
 static void run_page_end(void)
 {
 	struct vm vm;
@@ -379,7 +381,7 @@ static void run_page_end(void)
 	      (WIFEXITED(status) && WEXITSTATUS(status) == 77), "status %x", status);
 }
 
-/* What the client writes into the page is hostile input. */
+/* The client's contents of the page are hostile input. */
 static void hostile_page(void)
 {
 	struct vm vm;
@@ -409,7 +411,7 @@ static void hostile_page(void)
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 }
 
-/* An access that the syndrome does not describe must end, one way or another. */
+/* An access that the syndrome does not describe must end in some way. */
 static void no_syndrome(void)
 {
 	struct vm vm;
@@ -422,7 +424,7 @@ static void no_syndrome(void)
 		CHECK(errno == ENOSYS, "%s", strerror(errno));
 		return;
 	}
-	/* Decoded: then as any read, and the base moves. */
+	/* It was decoded: so it is like any read, and the base moves. */
 	CHECK(vm.vcpu[0].run->exit_reason == KVM_EXIT_MMIO &&
 	      vm.vcpu[0].run->mmio.phys_addr == DEV_BASE && !vm.vcpu[0].run->mmio.is_write);
 	*(uint32_t *)vm.vcpu[0].run->mmio.data = 0x99;
@@ -484,7 +486,10 @@ static void quiet(void)
 
 	vm_make(&vm, 1, VM_NO_GIC_INIT);
 	for (int i = 0; i < 500; i++) {
-		/* No syndrome, an exclusive, no memory to execute: RUN or the guest refuses it. */
+		/*
+		 * No syndrome, an exclusive, no memory to execute from: RUN or the guest refuses
+		 * it.
+		 */
 		VM_CODE(&vm, 0, nasty);
 		reg32_set(vm.vcpu[0].fd, REG_R(4), (uint32_t)i % 3);
 		if (ioctl(vm.vcpu[0].fd, KVM_RUN, 0) < 0)

@@ -12,8 +12,9 @@
 #define DEBUGFS		"/sys/kernel/debug/armvmm"
 
 /*
- * r5 times each: PSCI_FEATURES (the host's to answer) by hvc and by smc, PSCI_VERSION and ACTLR
- * (HYP's), GICD_TYPER, a write and a read of a device of the client's. At the end a write.
+ * r5 times each: PSCI_FEATURES (which the host answers) by hvc and by smc, PSCI_VERSION and ACTLR
+ * (which HYP mode answers), GICD_TYPER, a write and a read of a device of the client's. Finally a
+ * write.
  */
 GUEST_CODE(work, "ldr r4, =DEV_BASE\n\tldr r7, =GICD_BASE\n"
 	   "1:\tldr r0, =0x8400000a\n\tldr r1, =0x84000000\n\thvc #0\n\t"
@@ -104,7 +105,9 @@ static bool all_zero(const char *from, const char *end)
 	return true;
 }
 
-/* Every byte is accounted for: parts follow each other, and what is no name is zero (item 20). */
+/*
+ * Every byte is accounted for: parts follow each other, and bytes behind a name are zero (item 20).
+ */
 static void check_layout(const struct image *im, const char *id)
 {
 	size_t desc_size = sizeof(struct kvm_stats_desc) + im->h.name_size, data_size;
@@ -159,7 +162,7 @@ static void layout(void)
 	image_read(&im, stats_fd(vm.vcpu[5].fd));
 	snprintf(id, sizeof(id), "kvm-%d/vcpu-5", getpid());
 	check_layout(&im, id);
-	/* By KVM's names, what KVM/arm64 has. */
+	/* The counters that KVM/arm64 has, by the same names. */
 	static const char *const names[] = {
 		"exits", "hvc_exit_stat", "wfe_exit_stat", "wfi_exit_stat", "mmio_exit_user",
 		"mmio_exit_kernel", "signal_exits", "halt_successful_poll",
@@ -173,7 +176,7 @@ static void layout(void)
 		CHECK(!im.data[at], "a vCPU that never ran has counted at %zd", at);
 }
 
-/* Any part by any read: it is the same part of the whole. */
+/* A read of any part gives the same bytes as in the whole. */
 static void partial_reads(void)
 {
 	static const size_t lens[] = { 1, 7, 24, 48, 64, 100, 4096 };
@@ -202,7 +205,7 @@ static void partial_reads(void)
 	CHECK(pread(fd, buf, 8, im.size + 1) == 0);
 	CHECK(pread(fd, buf, 8, LLONG_MAX - 8) == 0);
 	CHECK(pread(fd, buf, 0, 0) == 0);
-	/* read() goes on where the last one ended, and pread() does not move that. */
+	/* read() continues where the last one ended, and pread() does not move that position. */
 	while ((n = read(fd, buf, 100)) > 0) {
 		MUST(!memcmp(buf, im.data + sum, (size_t)n), "at %zu", sum);
 		sum += (size_t)n;
@@ -227,14 +230,14 @@ static void misuse(void)
 		CHECK_ERRNO(pread(fds[i], page, 8, LLONG_MIN), EINVAL);
 		CHECK_ERRNO(pread(fds[i], nowhere, 64, 0), EFAULT);
 		CHECK_ERRNO(pread(fds[i], (void *)0xc0008000, 64, 0), EFAULT);
-		/* The part that there is room for. */
+		/* Reads the part that there is room for. */
 		n = pread(fds[i], page + 4096 - 64, 100, 0);
 		CHECK((n > 0 && n <= 64) || (n == -1 && errno == EFAULT), "%zd: %s", n,
 		      strerror(errno));
 		CHECK_ERRNO(write(fds[i], page, 8), EBADF);
 		CHECK(pwrite(fds[i], page, 8, 0) == -1);
 		CHECK_ERRNO(ioctl(fds[i], KVM_GET_STATS_FD, 0), ENOTTY);
-		/* There is nowhere to go, whatever the kernel makes of it. */
+		/* There is no position to seek to, whatever the kernel returns. */
 		lseek(fds[i], 8, SEEK_SET);
 		CHECK(read(fds[i], &h, sizeof(h)) == sizeof(h) && h.name_size == NAME_SIZE);
 		CHECK_ERRNO(ftruncate(fds[i], 0), EINVAL);
@@ -260,7 +263,7 @@ static void no_fd_left(void)
 	}
 }
 
-/* Runs `work` in vCPU 0 @n times; other exits than those of the device are a failure. */
+/* Runs `work` in vCPU 0 @n times; any exit but those of the device is a failure. */
 static void run_work(struct vm *vm, uint32_t n)
 {
 	struct kvm_run *run = vm->vcpu[0].run;
@@ -294,23 +297,23 @@ static void counting(void)
 		CHECK(value_of(&im, exact[i].name, 0) == n * exact[i].each + exact[i].more,
 		      "%s is %llu after %llu rounds", exact[i].name,
 		      (unsigned long long)value_of(&im, exact[i].name, 0), (unsigned long long)n);
-	/* What HYP answers is no exit; interrupts of the host are. */
+	/* What HYP mode answers does not count as an exit; interrupts of the host do. */
 	CHECK(value_of(&im, "exits", 0) - value_of(&im, "irq_exits", 0) -
 	      value_of(&im, "page_faults", 0) == 5 * n + 1, "exits %llu, irq %llu, faults %llu",
 	      (unsigned long long)value_of(&im, "exits", 0),
 	      (unsigned long long)value_of(&im, "irq_exits", 0),
 	      (unsigned long long)value_of(&im, "page_faults", 0));
 	CHECK(value_of(&im, "page_faults", 0) >= 1 && value_of(&im, "page_faults", 0) < 8);
-	/* Each vCPU has its own. */
+	/* Each vCPU has its own counters. */
 	CHECK(stat_of(fd1, "exits") == 0);
-	/* The pages that the guest has go: its entries leave the TLBs. */
+	/* The guest's pages go: their entries leave the TLBs. */
 	fd1 = stats_fd(vm.fd);
 	CHECK_OK(mem_set(vm.fd, 0, 0, 0, 0, NULL));
 	CHECK(stat_of(fd1, "remote_tlb_flush") >= 1);
 	CHECK(stat_of(fd1, "remote_tlb_flush_requests") >= stat_of(fd1, "remote_tlb_flush"));
 }
 
-/* A sleeping vCPU: it says that it blocks, and how long it did; and that a signal came. */
+/* A sleeping vCPU reports that it blocks, and for how long; and that a signal came. */
 static void halting(void)
 {
 	struct runner r;
@@ -357,7 +360,7 @@ static void *running_reader(void *arg)
 	return fd;
 }
 
-/* While it runs, by two threads at once: neither waits for the vCPU. */
+/* Two threads read at once while the vCPU runs: neither waits for it. */
 static void while_running(void)
 {
 	pthread_t threads[2];
@@ -405,7 +408,7 @@ static void lifetime(void)
 	close(fds[0]);
 }
 
-/* The ioctl is the owner's, the counters are whoever's has the fd. */
+/* Only the owner may call the ioctl; everyone with the fd may read the counters. */
 static void other_process(void)
 {
 	struct vm vm;
@@ -457,7 +460,7 @@ static int file_write(const char *dir, const char *name, const char *text)
 	return err;
 }
 
-/* Skips the case where the kernel was built without it. */
+/* Skips the case if the kernel was built without debugfs. */
 static void needs_debugfs(void)
 {
 	char line[64];
@@ -492,7 +495,7 @@ static void debugfs(void)
 	      file_value(DEBUGFS, "hvc_exit_stat"));
 	CHECK(file_value(dir, "remote_tlb_flush") >= 0);
 	CHECK(file_value(dir, "blocking") == 0);
-	/* One vCPU, all of it. */
+	/* All counters of one vCPU. */
 	snprintf(path, sizeof(path), "%s/vcpu0/stats", dir);
 	f = fopen(path, "r");
 	MUST(f, "%s: %s", path, strerror(errno));
@@ -504,7 +507,7 @@ static void debugfs(void)
 	CHECK(!access(path, R_OK), "%s", path);
 	snprintf(path, sizeof(path), "%s/vcpu2", dir);
 	CHECK(access(path, R_OK), "%s", path);
-	/* A counter can be set back, and to nothing else. */
+	/* A counter can be set to 0, and to nothing else. */
 	CHECK(file_write(dir, "hvc_exit_stat", "1") == EINVAL);
 	CHECK(file_write(dir, "blocking", "0") != 0);
 	CHECK(file_write(dir, "hvc_exit_stat", "0") == 0);
@@ -516,7 +519,9 @@ static void debugfs(void)
 	CHECK(stat_of(stats_fd(other.vcpu[0].fd), "hvc_exit_stat") == 0);
 }
 
-/* The folder is there as long as the VM; a second VM of its name has none, and nobody minds. */
+/*
+ * The folder exists as long as the VM. A second VM of the same name has none, which does no harm.
+ */
 static void debugfs_folder(void)
 {
 	int sys, fd, vcpu, again;

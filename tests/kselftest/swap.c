@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host takes guest memory away while the guest uses it: by swapping, by
- * merging equal pages, by MADV_DONTNEED, by migration through fork. The
- * guest's sums stay what they were (docs/hazards.md 7 and 25).
+ * The host takes guest memory away while the guest uses it: by swapping, by merging equal pages, by
+ * MADV_DONTNEED, by migration through fork. The guest's sums stay correct (docs/hazards.md 7 and
+ * 25).
  */
 #include "vm.h"
 
@@ -87,7 +87,7 @@ static void on_kick(int sig)
 	(void)sig;
 }
 
-/* The guest is out of KVM_RUN when this returns, and stays out until let_go(). */
+/* When this returns, the guest is out of KVM_RUN, and stays out until let_go(). */
 static void hold(struct sums *s)
 {
 	s->hold = true;
@@ -137,7 +137,7 @@ static void finish(struct sums *s, unsigned int least)
 	CHECK(!s->wrong, "%u of %u sums are wrong", s->wrong, s->rounds);
 }
 
-/* Some place to swap to: zram, else a file. */
+/* Provides swap: zram, else a file. */
 static const char *swap_on(void)
 {
 	static char file[] = "/tmp/swap";
@@ -196,7 +196,7 @@ static void swapped(void)
 	if (!swap)
 		ktap_skip("no place to swap to");
 	start(&s);
-	/* It takes back what it comes to while more goes: each third time it stands still. */
+	/* The guest gets pages back while others are swapped out; each third time it is stopped. */
 	for (int i = 0; i < 12; i++) {
 		long kb;
 
@@ -283,7 +283,7 @@ static long read_number(const char *path)
 	return v;
 }
 
-/* Writes r3 at r5 + 4 unless r3 is 0, reads the word at r5, and tells it. */
+/* Writes r3 at r5 + 4 unless r3 is 0, reads the word at r5, and reports it. */
 GUEST_CODE(mix, "ldr r1, =DEV_BASE\n1:\tcmp r3, #0\n\tstrne r3, [r5, #4]\n\tldr r0, [r5]\n\t"
 	   "str r0, [r1]\n\tb 1b");
 
@@ -299,8 +299,8 @@ static void mix(struct vm *vm, uint32_t page, uint32_t value)
 }
 
 /*
- * Equal pages are merged: read-only at stage 2, and copied when the guest writes. The scanner
- * wants pages that do not change between two of its rounds, so they stand still for a while.
+ * Equal pages are merged: read-only at stage 2, and copied when the guest writes. The scanner needs
+ * pages that do not change between two of its rounds, so the guest leaves them alone for a while.
  */
 static void merged(void)
 {
@@ -330,7 +330,7 @@ static void merged(void)
 		n = read_number("/sys/kernel/mm/ksm/pages_sharing");
 	}
 	CHECK(n >= (long)pages / 2, "%ld of %u pages were merged", n, pages);
-	/* Read as merged pages first, then written: each gets its own again. */
+	/* Read them as merged pages first, then write: each gets its own page again. */
 	for (uint32_t i = 0; i < pages; i++)
 		mix(&vm, i, 0);
 	for (uint32_t i = 0; i < pages; i += 2)
@@ -352,7 +352,7 @@ static void copy_on_write(void)
 		int status;
 
 		if (!pid) {
-			/* The child's copy must not change, and its writes not be seen. */
+			/* The child's copy must not change, and nobody may see its writes. */
 			memset(s.area, i, AREA_SIZE / 4);
 			usleep(30000);
 			for (size_t k = 0; k < AREA_SIZE / 4; k += PAGE)

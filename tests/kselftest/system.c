@@ -26,7 +26,7 @@ static int wait_for(pid_t pid)
 
 GUEST_CODE(tell, "ldr r1, =DEV_BASE\n\tldr r0, =0x600d\n1:\tstr r0, [r1]\n\tb 1b");
 
-/* In a child that is nobody: 0 where all went as it should. */
+/* Runs in a child without privileges. Returns 0 if all went as it should. */
 static int as_member(void)
 {
 	struct vm vm;
@@ -36,7 +36,7 @@ static int as_member(void)
 	VM_CODE(&vm, 0, tell);
 	if (vm_run(&vm, 0) != KVM_EXIT_MMIO || vm.vcpu[0].run->mmio.phys_addr != DEV_BASE)
 		return 1;
-	/* Nothing came with the fd: the user is who he was. */
+	/* The fd brings no privilege: the user is the same as before. */
 	return getuid() != NOBODY || !setuid(0);
 }
 
@@ -65,7 +65,7 @@ static void membership(void)
 		_exit(as_stranger());
 	CHECK(!wait_for(pid), "a stranger opens the node, or is refused by another error");
 	node_unshare();
-	/* As the driver makes the node, there are no members yet. */
+	/* When the driver makes the node, there are no members yet. */
 	pid = fork();
 	if (!pid)
 		_exit(as_stranger());
@@ -111,7 +111,7 @@ static void capabilities(void)
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS) >= 32);
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_ARM_IRQ_LINE_LAYOUT_2) == 1);
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPU_ID) == 8);
-	/* A question about one VM. */
+	/* A capability that only a VM has. */
 	CHECK_ERRNO(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_MSI_DEVID), EINVAL);
 	CHECK(ioctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_MSI_DEVID) == 0);
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_ARM_INJECT_SERROR_ESR) == 0);
@@ -128,7 +128,7 @@ static int enable_cap(int fd, uint32_t cap, uint32_t flags, uint64_t arg)
 	return ioctl(fd, KVM_ENABLE_CAP, &e);
 }
 
-/* An exclusive has no syndrome, and means nothing to a device. */
+/* An exclusive has no syndrome, and no meaning for a device. */
 GUEST_CODE(no_syndrome, "ldr r1, =DEV_BASE\n\tldrex r2, [r1]\n1:\tb 1b");
 
 static void enable_caps(void)
@@ -142,7 +142,7 @@ static void enable_caps(void)
 	CHECK_ERRNO(enable_cap(vm.fd, 0x7fffffff, 0, 0), EINVAL);
 	CHECK_ERRNO(enable_cap(vm.fd, ~0u, ~0u, ~0ull), EINVAL);
 	CHECK_ERRNO(ioctl(vm.fd, KVM_ENABLE_CAP, NULL), EFAULT);
-	/* KVM/arm has none of a vCPU's or the system's. */
+	/* KVM/arm has none for a vCPU or the system. */
 	CHECK_ERRNO(enable_cap(vm.vcpu[0].fd, KVM_CAP_ARM_NISV_TO_USER, 0, 0), EINVAL);
 	CHECK_ERRNO(enable_cap(vm.sys, KVM_CAP_ARM_NISV_TO_USER, 0, 0), EINVAL);
 	CHECK_OK(enable_cap(vm.fd, KVM_CAP_ARM_NISV_TO_USER, 0, 0));
@@ -168,7 +168,7 @@ static void unknown_ioctls(void)
 	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, TIOCGWINSZ, 0), EINVAL);
 	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_GET_REGS, vm.ram), EINVAL);
 	CHECK(ioctl(vm.gic, KVM_RUN, 0) == -1);
-	/* 0xAF is ours: what is not there is refused likewise. */
+	/* 0xAF is armvmm's own: an unknown number is refused, too. */
 	CHECK(ioctl(vm.sys, _IO(ARMVMMIO, 0xfe), 0) == -1);
 	CHECK(ioctl(vm.fd, _IO(ARMVMMIO, 0xfe), 0) == -1);
 	CHECK(ioctl(vm.vcpu[0].fd, _IO(ARMVMMIO, 0xfe), 0) == -1);
@@ -240,7 +240,7 @@ static void no_fd_left(void)
 	struct rlimit rl = { .rlim_cur = (rlim_t)next, .rlim_max = (rlim_t)next + 64 }, more;
 
 	close(next);
-	/* The error path of creation, often, so that a leak would show. */
+	/* The error path of creation, many times, so that a leak would show. */
 	MUST(!setrlimit(RLIMIT_NOFILE, &rl), "%s", strerror(errno));
 	for (int i = 0; i < 500; i++)
 		CHECK_ERRNO(ioctl(sys, KVM_CREATE_VM, 0), EMFILE);
@@ -287,7 +287,7 @@ static void all_vcpus(void)
 		CHECK(reg32(vm.vcpu[i].fd, ARM_CP15_REG32(0, 0, 0, 5)) ==
 		      (0x80000000 | (i >> 2) << 8 | (i & 3)), "MPIDR of vCPU %u is %x", i,
 		      reg32(vm.vcpu[i].fd, ARM_CP15_REG32(0, 0, 0, 5)));
-	/* Reset counts the vCPUs that there are: ACTLR.SMP, L2CTLR's number of CPUs. */
+	/* A reset counts the existing vCPUs: ACTLR.SMP, L2CTLR's number of CPUs. */
 	vm_vcpu_init(&vm, 0);
 	CHECK(reg32(vm.vcpu[0].fd, ARM_CP15_REG32(0, 1, 0, 1)) & 1 << 6);
 	CHECK((reg32(vm.vcpu[0].fd, ARM_CP15_REG32(1, 9, 0, 2)) >> 24 & 3) == 3, "L2CTLR %x",
@@ -321,7 +321,7 @@ static void other_process(void)
 		uint32_t pc;
 		int bad = 0;
 
-		/* The VM belongs to the memory map that created it. */
+		/* The VM belongs to the address space that created it. */
 		bad += !(ioctl(vm.fd, KVM_CREATE_VCPU, 1) == -1 && errno == EIO);
 		bad += !(ioctl(vm.fd, KVM_CREATE_DEVICE, &cd) == -1 && errno == EIO);
 		bad += !(mem_set(vm.fd, 1, 0, 0x80000000, 4096, vm.ram) == -1 && errno == EIO);
@@ -333,7 +333,7 @@ static void other_process(void)
 	waitpid(pid, &status, 0);
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "%d ioctls work in another process",
 	      WEXITSTATUS(status));
-	/* And it works on here. */
+	/* It still works here. */
 	CHECK(reg32(vm.vcpu[0].fd, REG_PC) == 0);
 }
 

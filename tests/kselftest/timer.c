@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The timers' registers and attributes, and when a sleeping vCPU wakes. */
+/* The timers' registers and attributes, and the time when a sleeping vCPU wakes. */
 #include "vm.h"
 
 #define GRP	KVM_ARM_VCPU_TIMER_CTRL
@@ -8,7 +8,7 @@
 
 /* Writes the virtual counter's low word to the device for ever. */
 GUEST_CODE(counter, "ldr r1, =DEV_BASE\n1:\tisb\n\tmrrc p15, 1, r0, r2, c14\n\tstr r0, [r1]\n\tb 1b");
-/* Sleeps r4 ticks by the timer whose enable is PPI r5, then says so. */
+/* Sleeps r4 ticks by the timer whose interrupt is PPI r5, then reports. */
 GUEST_CODE(sleep, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
 	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
 	   "mov r0, #1\n\tlsl r0, r0, r5\n\tstr r0, [r2, #0x100]\n"
@@ -40,7 +40,7 @@ static void ids(void)
 	usleep(10000);
 	w = reg64(fd, KVM_REG_ARM_TIMER_CNT);
 	CHECK(w > v, "the counter stands still at %llx", (unsigned long long)v);
-	/* Settable: that is how a VM keeps its time over a migration. */
+	/* It can be set: so a VM keeps its time over a migration. */
 	v = 0x123400000000ull;
 	CHECK(!reg_set(fd, KVM_REG_ARM_TIMER_CNT, &v), "%s", strerror(errno));
 	w = reg64(fd, KVM_REG_ARM_TIMER_CNT);
@@ -61,7 +61,7 @@ static void ids(void)
 		    ENOENT);
 }
 
-/* CNT and CVAL are each what their ids say: a guest reads the CNT that was set. */
+/* CNT and CVAL have the right ids: a guest reads the CNT that was set. */
 static void guest_counter(void)
 {
 	uint64_t v = 0x55000000;
@@ -74,7 +74,7 @@ static void guest_counter(void)
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 	memcpy(&seen, vm.vcpu[0].run->mmio.data, 4);
 	CHECK(seen >= v && seen - v < 0x10000000, "the guest reads %x", seen);
-	/* The offset is the VM's: the other vCPU agrees. */
+	/* The offset belongs to the VM: the other vCPU agrees. */
 	CHECK(reg64(vm.vcpu[1].fd, KVM_REG_ARM_TIMER_CNT) >= seen);
 }
 
@@ -141,7 +141,7 @@ static void attributes(void)
 	CHECK_ERRNO(attr_set(vm.vcpu[0].fd, GRP, VT, &n), EINVAL);
 }
 
-/* A vCPU in WFI is woken by its timer: not before, and soon after. */
+/* A vCPU in WFI is woken by its timer: not before its time, and soon after. */
 static void wake(uint32_t ppi, uint32_t us)
 {
 	uint64_t t0, took, worst = 0;
@@ -162,7 +162,7 @@ static void wake(uint32_t ppi, uint32_t us)
 		if (took > us && took - us > worst)
 			worst = took - us;
 	}
-	/* Generous, for the emulator's host is busy; the benchmark is the strict one. */
+	/* Generous, as the emulator's host is busy; the benchmark is strict. */
 	if (worst >= 300000)
 		ktap_note("timing: %llu us late", (unsigned long long)worst);
 	CHECK(worst < 300000, "%llu us late", (unsigned long long)worst);
@@ -202,7 +202,7 @@ static void runs_on(void)
 	CHECK((b - a) / (host_cntfrq() / 1000) >= ms - 1, "%u ticks in %u ms", b - a, ms);
 }
 
-/* One PPI for a timer on all vCPUs: one that comes later has the usual ones. */
+/* A timer has one PPI on all vCPUs: a vCPU that is created later has the default ones. */
 static void differ(void)
 {
 	uint32_t irq = 20;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A guest that touches pages of a slot at AREA, word by word, as its client says. */
+/* A guest that touches pages of a slot at AREA, word by word, as its client asks. */
 #ifndef TEST_TOUCH_H
 #define TEST_TOUCH_H
 
@@ -9,7 +9,7 @@
 #define AREA	0x80000000u
 #define SLOT	1u
 
-/* Writes r3 at r2 (or reads there), then tells; and again as the client set r2 anew. */
+/* Writes r3 at r2 (or reads there), then reports; and again when the client has set r2 anew. */
 GUEST_CODE(poke, "ldr r1, =DEV_BASE\n1:\tstr r3, [r2]\n\tstr r3, [r1]\n\tb 1b");
 GUEST_CODE(peek, "ldr r1, =DEV_BASE\n1:\tldr r0, [r2]\n\tstr r0, [r1]\n\tb 1b");
 

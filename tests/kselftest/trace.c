@@ -60,7 +60,7 @@ static void file_write(const char *name, const char *text)
 	close(fd);
 }
 
-/* Each event says what its record is made of, in types that perf and trace-cmd can read. */
+/* Each event describes its record, in types that perf and trace-cmd can read. */
 static void formats(void)
 {
 	static const char *const events[] = {
@@ -75,7 +75,7 @@ static void formats(void)
 		text = file_read(name);
 		CHECK(strstr(text, "vcpu_id;"), "%s", text);
 		CHECK(strstr(text, "print fmt: "), "%s", text);
-		/* Nothing that only the kernel can look up. */
+		/* No names that only the kernel can resolve. */
 		CHECK(!strstr(text, "HYP_EXIT") && !strstr(text, "TRACE_MMIO") &&
 		      !strstr(text, "ARMVMM_"), "%s holds a name of the kernel's", events[i]);
 	}
@@ -140,7 +140,7 @@ static void events(void)
 	CHECK(seen(text, "armvmm_irq_inject: vcpu -1, INTID 35, level 1"));
 	CHECK(seen(text, "armvmm_irq_inject: vcpu 0, INTID 20, level 1"));
 	CHECK(seen(text, "armvmm_user_exit: vcpu 0, exit reason %d, error 0", KVM_EXIT_MMIO));
-	/* Also where nothing of the guest ran. */
+	/* Also if the guest did not run. */
 	CHECK(seen(text, "armvmm_user_exit: vcpu 0, exit reason %d, error %d", KVM_EXIT_MMIO,
 		   -EINTR));
 	if (getenv("TRACE_SHOW"))

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An interrupt controller in the client: the lines of the timers come by device_irq_level in the
- * run page, with an exit at each change, and IRQ and FIQ go in by KVM_IRQ_LINE of type CPU.
+ * An interrupt controller in the client: device_irq_level in the run page shows the lines of the
+ * timers, with an exit at each change; KVM_IRQ_LINE of type CPU sets IRQ and FIQ.
  */
 #include "vm.h"
 
 /*
- * r5: 0 virtual timer, 1 physical. Tells, sets the timer 1 ms from now, waits with interrupts on;
- * the handler tells what the timer's control says, turns it off, and tells once more.
+ * r5: 0 virtual timer, 1 physical. Reports, sets the timer to 1 ms from now, waits with interrupts
+ * on. The handler reports the timer's control register, turns the timer off, and reports once more.
  */
 GUEST_CODE(timer, "b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb 3f\n\tb .\n"
 	   "3:\tsub lr, lr, #4\n\tpush {r0, lr}\n\tcmp r5, #0\n\tmrceq p15, 0, r0, c14, c3, 1\n\t"
@@ -21,7 +21,7 @@ GUEST_CODE(timer, "b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb 
 	   "mcreq p15, 0, r3, c14, c3, 0\n\tmcreq p15, 0, r0, c14, c3, 1\n\t"
 	   "mcrne p15, 0, r3, c14, c2, 0\n\tmcrne p15, 0, r0, c14, c2, 1\n\tisb\n\t"
 	   "wfi\n\tcpsie i\n\tisb\n\tcpsid i\n\tb 4b");
-/* Tells which of IRQ and FIQ comes, with the flags of the mode it came to. */
+/* Reports which of IRQ and FIQ comes, with the flags of the mode in which it was taken. */
 GUEST_CODE(lines, "b 1f\n\t.balign 32\n2:\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb .\n\tb 3f\n\tb 4f\n"
 	   "3:\tstr r0, [r1, #4]\n\tsubs pc, lr, #4\n4:\tstr r0, [r1, #8]\n\tsubs pc, lr, #4\n"
 	   "1:\tadr r0, 2b\n\tmcr p15, 0, r0, c12, c0, 0\n\tisb\n\tldr r1, =DEV_BASE\n\t"
@@ -32,7 +32,7 @@ static uint64_t level(struct vm *vm)
 	return vm->vcpu[0].run->s.regs.device_irq_level;
 }
 
-/* To the guest's next word: the offset that it is written at. */
+/* Runs to the guest's next report. Returns the offset that it is written at. */
 static uint32_t told(struct vm *vm)
 {
 	CHECK(vm_run(vm, 0) == KVM_EXIT_MMIO);
@@ -60,7 +60,7 @@ static void timer(uint32_t which, uint64_t bit)
 	CHECK(told(&vm) == 0 && data(&vm), "the guest does not start");
 	for (int i = 0; i < 5; i++) {
 		CHECK(!level(&vm), "%llx", (unsigned long long)level(&vm));
-		/* No line goes up before its time, and then KVM_RUN ends. */
+		/* No line goes up before its time; when one does, KVM_RUN ends. */
 		CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EINTR);
 		CHECK(run->exit_reason == KVM_EXIT_INTR);
 		CHECK(level(&vm) == bit, "%llx", (unsigned long long)level(&vm));
@@ -68,7 +68,7 @@ static void timer(uint32_t which, uint64_t bit)
 		CHECK_OK(irq_line(vm.fd, CPU_IRQ(0, KVM_ARM_IRQ_CPU_IRQ), 1));
 		CHECK(told(&vm) == 4 && data(&vm) == 5, "timer control %x", data(&vm));
 		CHECK(level(&vm) == bit);
-		/* The guest turned it off: the line falls, and the client is told. */
+		/* The guest turned the timer off: the line falls, and the client learns that. */
 		errno = 0;
 		CHECK(ioctl(vm.vcpu[0].fd, KVM_RUN, 0) == 0 || errno == EINTR, "%s", strerror(errno));
 		if (errno == EINTR)
@@ -110,7 +110,7 @@ static void lines(void)
 	CHECK_OK(irq_line(vm.fd, CPU_IRQ(0, KVM_ARM_IRQ_CPU_IRQ), 0));
 	CHECK(told(&vm) == 12);
 	CHECK(told(&vm) == 12);
-	/* A vCPU that is initialized again has none up. */
+	/* A vCPU that is initialized again has no line up. */
 	CHECK_OK(irq_line(vm.fd, CPU_IRQ(0, KVM_ARM_IRQ_CPU_IRQ), 1));
 	CHECK_OK(irq_line(vm.fd, CPU_IRQ(0, KVM_ARM_IRQ_CPU_FIQ), 1));
 	vm_vcpu_init(&vm, 0);
@@ -130,7 +130,7 @@ static void arguments(void)
 	CHECK_ERRNO(irq_line(vm.fd, CPU_IRQ(1, 0), 1), EINVAL);
 	CHECK_ERRNO(irq_line(vm.fd, CPU_IRQ(0xff, 0), 1), EINVAL);
 	CHECK_ERRNO(irq_line(vm.fd, 1u << KVM_ARM_IRQ_VCPU2_SHIFT, 1), EINVAL);
-	/* As KVM_IRQ_LINE; the word on delivery that x86 gives is none here. */
+	/* As KVM_IRQ_LINE; there is no delivery status as on x86. */
 	CHECK_OK(ioctl(vm.fd, KVM_IRQ_LINE_STATUS, &line));
 	CHECK(line.irq == CPU_IRQ(0, KVM_ARM_IRQ_CPU_IRQ) && line.level == 1);
 	line.irq = CPU_IRQ(1, 0);

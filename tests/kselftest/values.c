@@ -3,8 +3,8 @@
  * Every constant that a client or a guest reads, written down once more, by hand, from where it is
  * defined: KVM's API for 32-bit Arm (Linux 5.4, include/uapi/linux/kvm.h and
  * arch/arm/include/uapi/asm/kvm.h), the GIC's manual (IHI 0048B), the architecture's (DDI 0406C),
- * PSCI (DEN 0022D) and SMCCC (DEN 0028B). Of armvmm's headers come only the numbers of its own,
- * which must never change: a client was built with them.
+ * PSCI (DEN 0022D) and SMCCC (DEN 0028B). From armvmm's headers come only its own numbers, which
+ * must never change: clients were built with them.
  */
 #include "vm.h"
 
@@ -87,7 +87,9 @@ static const struct cap caps[] = {
 	{ 0x41520000, 1, "ARMVMM_CAP_VERSION" },
 };
 
-/* What a host may have or not: 119, 120 debug registers, 126 a PMU; 131 asks about one VM. */
+/*
+ * Capabilities that depend on the host: 119, 120 debug registers, 126 a PMU; 131 asks about a VM.
+ */
 static bool cap_varies(unsigned int number)
 {
 	return number == 119 || number == 120 || number == 126 || number == 131;
@@ -179,7 +181,7 @@ static void layout(void)
 	values(numbers, COUNT(numbers));
 }
 
-/* Group, attribute, and whether it is there: asm/kvm.h, Documentation/virt/kvm/devices. */
+/* Group, attribute, and whether it exists: asm/kvm.h, Documentation/virt/kvm/devices. */
 static void attributes(void)
 {
 	static const struct {
@@ -284,7 +286,7 @@ static void reset_values(void)
 
 /* --- what a guest reads --- */
 
-/* Loads from r5, or calls with r0 to r3 (KVM is called by hvc), and tells the result. */
+/* Loads from r5, or calls with r0 to r3 (KVM is called by hvc), and reports the result. */
 GUEST_CODE(load, "ldr r0, [r5]\n\tldr r4, =DEV_BASE\n\tstr r0, [r4]\n\tb .");
 GUEST_CODE(loadb, "ldrb r0, [r5]\n\tldr r4, =DEV_BASE\n\tstr r0, [r4]\n\tb .");
 GUEST_CODE(hvc, "hvc #0\n\tldr r4, =DEV_BASE\n\tstr r0, [r4]\n\tb .");
@@ -294,7 +296,9 @@ GUEST_CODE(hvc, "hvc #0\n\tldr r4, =DEV_BASE\n\tstr r0, [r4]\n\tb .");
 #define AT_HVC		(RAM_BASE + 0x200)
 #define AT_MRC		(RAM_BASE + 0x1000)
 
-/* Runs what is at @pc until it tells: by the bytes of the run page, where linux/kvm.h has them. */
+/*
+ * Runs the code at @pc until it reports: by the bytes of the run page, as linux/kvm.h places them.
+ */
 static uint32_t told(struct vm *vm, uint32_t pc)
 {
 	const char *run = (const char *)vm->vcpu[0].run;
@@ -308,7 +312,7 @@ static uint32_t told(struct vm *vm, uint32_t pc)
 	memcpy(&val, run + 40, 4);
 	MUST(reason == 6 && addr == DEV_BASE && run[48] == 4 && run[52] == 1,
 	     "exit %u at %llx", reason, (unsigned long long)addr);
-	/* The store is done, and the PC past it, by the next RUN. */
+	/* The next RUN completes the store, and moves the PC past it. */
 	vm->vcpu[0].run->immediate_exit = 1;
 	CHECK_ERRNO(ioctl(vm->vcpu[0].fd, 0xae80, 0), EINTR);
 	vm->vcpu[0].run->immediate_exit = 0;
@@ -343,7 +347,7 @@ static void guest(struct vm *vm, unsigned int n, unsigned int without)
 	vm_code_at(vm, 0, AT_HVC, code_hvc, code_hvc_end);
 }
 
-/* A distributor for 256 interrupts and 2 vCPUs that nobody has touched (IHI 0048B 4.3). */
+/* A distributor for 256 interrupts and 2 vCPUs after reset (IHI 0048B 4.3). */
 static void distributor(void)
 {
 	static const struct {
@@ -402,7 +406,7 @@ static void distributor(void)
 	CHECK(load(&vm, GICD_BASE + 0x820) == 0x03030303);
 }
 
-/* Both forms of a saved GICD_IIDR: KVM's revisions, and what armvmm first gave. */
+/* Both forms of a saved GICD_IIDR: KVM's revisions, and the one of earlier armvmm versions. */
 static void saved_iidr(void)
 {
 	static const uint32_t good[] = { 0x4b00143b, 0x4b02043b, 0x4b00243b };
@@ -422,7 +426,7 @@ static void saved_iidr(void)
 	}
 }
 
-/* The CPU interface (IHI 0048B 4.4): the guest's is the hardware's, the client's KVM's. */
+/* The CPU interface (IHI 0048B 4.4): the guest sees the hardware's, the client KVM's. */
 static void cpu_interface(void)
 {
 	uint32_t v, all = ~0u;
@@ -511,7 +515,7 @@ static void psci(void)
 	CHECK(hvc(&vm, 0x84000000, 0) == -1u);
 }
 
-/* MIDR as Linux tells the same CPU's (DDI 0406C B4.1.105). */
+/* MIDR as Linux reports it for the same CPU (DDI 0406C B4.1.105). */
 static uint32_t host_midr(void)
 {
 	uint32_t midr = 0xf0000, v;
@@ -533,7 +537,7 @@ static uint32_t host_midr(void)
 	return midr;
 }
 
-/* What identifies the CPU to a guest is what ONE_REG shows, and what the manual says. */
+/* The registers that identify the CPU to a guest agree with ONE_REG and with the manual. */
 static void feature_registers(void)
 {
 	static const struct {
@@ -566,7 +570,7 @@ static void feature_registers(void)
 	uint32_t v, w;
 
 	vm_make(&vm, 1, 0);
-	/* All at once, before any of it runs: nothing that was fetched is changed. */
+	/* Write all at once, before any of it runs: no code that was fetched is changed. */
 	for (unsigned int i = 0; i < COUNT(regs); i++) {
 		uint32_t code[] = {
 			0xee100f10 | regs[i].op1 << 21 | regs[i].crn << 16 | regs[i].op2 << 5 |

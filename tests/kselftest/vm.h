@@ -50,8 +50,8 @@ struct vm {
 const char *device_node(void);	/* $ARMVMM_DEVICE, else /dev/armvmm */
 int sys_open(void);		/* skips the case when there is no node */
 /*
- * A user who may open the node as a member of its group, or may not. The node is root's alone until
- * node_share(); node_unshare() makes it what it was. be_nobody() is for a child process.
+ * A user who may open the node as a member of its group, or may not. Only root may open the node
+ * until node_share(); node_unshare() restores it. be_nobody() is for a child process.
  */
 #define NOBODY		65534u
 #define NODE_GROUP	65433u
@@ -59,19 +59,19 @@ void node_share(void);
 void node_unshare(void);
 void be_nobody(bool member);
 /*
- * The host pins guest memory, for its kernel has no MMU_NOTIFIER: what KVM_CAP_SYNC_MMU says must
- * be what tests/host/FLAVOUR.config gave the kernel. needs_sync_mmu() skips the case there: it
- * changes the client's mapping under the guest.
+ * Does the host pin guest memory, as its kernel has no MMU_NOTIFIER? KVM_CAP_SYNC_MMU must agree
+ * with what tests/host/FLAVOUR.config gave the kernel. needs_sync_mmu() skips a case on such a
+ * host: the case changes the client's mapping under the guest.
  */
 bool host_pins(void);
 void needs_sync_mmu(void);
 int vm_new(int sys);
-/* All there is: RAM, vGIC, n vCPUs of which all but the first are off. */
+/* Everything: RAM, vGIC, n vCPUs, of which all but the first are off. */
 void vm_make(struct vm *vm, unsigned int nvcpus, unsigned int without);
 void vm_vcpu(struct vm *vm, unsigned int i, unsigned int without);
 void vm_vcpu_init(struct vm *vm, unsigned int i);
 int vm_gic(struct vm *vm);
-/* vCPU i is on, as PSCI's CPU_ON would have it. */
+/* Turns vCPU i on, as PSCI's CPU_ON would. */
 void vm_vcpu_on(struct vm *vm, unsigned int i);
 /* Copies guest code to RAM and points vCPU i at it. */
 void vm_code(struct vm *vm, unsigned int i, const void *start, const void *end);
@@ -90,16 +90,16 @@ int irq_line(int vm, uint32_t irq, uint32_t level);
 int mem_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size, void *hva);
 uint64_t now_ns(void);
 char *map_pages(size_t size);
-/* This thread runs on that CPU alone. */
+/* Binds this thread to that CPU. */
 void cpu_bind(unsigned int cpu);
-/* 0, or -1 and errno; skips the case when there is no such file. */
+/* Returns 0, or -1 and errno; skips the case if there is no such file. */
 int module_load(const char *file, const char *params);
-/* Takes a CPU of the host offline, or back. 0, or -1 and errno. */
+/* Takes a CPU of the host offline, or back online. Returns 0, or -1 and errno. */
 int cpu_online(unsigned int cpu, bool on);
 /* The number behind @what ("MemFree:") in a file of /proc, in KiB; -1: it is not there. */
 long proc_kb(const char *file, const char *what);
 
-/* KVM_RUN of vCPU i until it leaves by something else than a signal: exit reason. */
+/* Runs vCPU i until it exits by something else than a signal. Returns the exit reason. */
 unsigned int vm_run(struct vm *vm, unsigned int i);
 /* Runs in a thread until the guest powers off or stop is set. */
 struct runner {
@@ -129,9 +129,11 @@ struct signaller {
 void signaller_start(struct signaller *s, int fd);
 void signaller_stop(struct signaller *s);
 
-/* Enough for what comes in milliseconds where the emulator, or one of its CPUs, stands still. */
+/*
+ * Enough for events that take milliseconds, even if the emulator, or one of its CPUs, stands still.
+ */
 #define PATIENCE_MS	20000
-/* True once @flag is not zero: waits for PATIENCE_MS at most. */
+/* Waits until @flag is not zero, for PATIENCE_MS at most. Returns whether it is. */
 bool comes(const volatile unsigned int *flag);
 
 #define SPI(n)		(KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | (n))

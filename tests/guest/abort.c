@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Accesses to no memory: data goes to the client, instructions are an abort
- * of the guest's own; and the guest's own aborts are delivered to it with
- * the right state (DDI 0406C B1.9, B3.13).
+ * Accesses to addresses without memory: the client gets data accesses; an instruction fetch is an
+ * abort in the guest. The guest's own aborts are delivered to it with the right state (DDI 0406C
+ * B1.9, B3.13).
  */
 #include "lib.h"
 
@@ -72,13 +72,13 @@ static void check_prefetch(void)
 {
 	u32 n;
 
-	/* XN in the flat map: stage 1's own fault first. */
+	/* The flat map has XN there: stage 1's fault comes first. */
 	trap_begin();
 	((void (*)(void))HOLE_BASE)();
 	n = trap_end();
 	report(n == 1 && trap[0].vec == VEC_PABT && (trap[0].fsr & 0x40f) == 0xd,
 	       "a jump to memory marked XN is a permission fault (ifsr %x)", trap[0].fsr);
-	/* Executable at stage 1, nothing at stage 2. */
+	/* Executable at stage 1, unmapped at stage 2. */
 	mmu_map(0x5a000000, HOLE_BASE, MMU_NORMAL);
 	trap_begin();
 	((void (*)(void))0x5a000000)();
@@ -101,7 +101,7 @@ static void check_prefetch(void)
 	mmu_map(0x5a000000, 0x5a000000, MMU_NORMAL);
 }
 
-/* A stage-1 table that lies where no memory is. */
+/* A stage-1 table at an address without memory. */
 static void check_table_walk(void)
 {
 	u32 n, was = page_table[0x5b0], dev;
@@ -126,7 +126,7 @@ static void check_table_walk(void)
 	isb();
 }
 
-/* Exception entry and return by every instruction that does it. */
+/* Exception entry and return, by every instruction that returns. */
 static void check_returns(void)
 {
 	u32 mode;
@@ -151,7 +151,7 @@ static void check_returns(void)
 	report((mode & CPSR_MODE) == MODE_SVC, "RFE returns to the mode that it pops");
 }
 
-/* Aborts interrupted the instruction: its register and flags are untouched. */
+/* An abort interrupts the instruction: its register and flags are unchanged. */
 static void check_precise(void)
 {
 	u32 v, flags;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every register that a world switch moves keeps its value over exits of
- * every kind, on all vCPUs at once: the banked core registers, cp15, the
- * general registers and flags; interrupts wait outside meanwhile (docs/hazards.md
- * 11, 16, 17 and 23).
+ * Every register that a world switch exchanges keeps its value over exits of every kind, on all
+ * vCPUs at once: the banked core registers, cp15, the general registers and flags. Meanwhile
+ * interrupts are pending (docs/hazards.md 11, 16, 17 and 23).
  */
 #include "lib.h"
 
 /*
- * Banked core registers by the Virtualization Extensions' MRS and MSR
- * (DDI 0406C B9.3.9), which reach them from SVC mode without a mode change.
+ * The Virtualization Extensions' MRS and MSR of banked registers (DDI 0406C B9.3.9) reach them from
+ * SVC mode without a mode change.
  */
 #define FOR_BANKED(X)								\
 	X(sp_usr) X(lr_usr)							\
@@ -31,7 +30,7 @@ static void set_##name(u32 v)							\
 }
 FOR_BANKED(CORE_READ)
 
-/* That of the current mode cannot be reached so (B9.2.3). */
+/* The SPSR of the current mode cannot be reached in this way (B9.2.3). */
 static u32 get_SPSR_svc(void)
 {
 	u32 v;
@@ -76,7 +75,7 @@ static const struct reg {
 
 #define NR_REGS	ARRAY_SIZE(regs)
 
-/* Without the extensions, as on a bare board without HYP, only cp15 is left. */
+/* Without the extensions, as on a bare board without HYP mode, only cp15 can be tested. */
 static u32 first_reg;
 
 static u32 want[GUEST_MAX_CPUS][NR_REGS];
@@ -90,7 +89,7 @@ static u32 pattern(u32 cpu, u32 i, u32 round)
 	return v ^ v >> 15;
 }
 
-/* Some fields must keep the machine running or are not all writable. */
+/* Some values would stop the machine, and some fields are only partly writable. */
 static u32 fit(const struct reg *r, u32 v)
 {
 	if (r->get == get_DACR)
@@ -107,7 +106,7 @@ static u32 fit(const struct reg *r, u32 v)
 		return v & 0xfffff000;
 	if (r->get == get_PRRR || r->get == get_NMRR)
 		return v & 0x0f0a0a0a;
-	/* SPSR: a legal mode, and none of the bits that are reserved. */
+	/* SPSR: a legal mode, and no reserved bits. */
 	if (r->get == get_SPSR_svc || r->get == get_SPSR_abt || r->get == get_SPSR_und ||
 	    r->get == get_SPSR_irq || r->get == get_SPSR_fiq)
 		return (v & 0xf80f01c0) | 0x13;
@@ -121,7 +120,7 @@ static void set_all(u32 cpu, u32 round)
 		regs[i].set(want[cpu][i]);
 	}
 	isb();
-	/* What the register kept is what must come back. */
+	/* The value that the register kept is the one to expect. */
 	for (u32 i = first_reg; i < NR_REGS; i++)
 		want[cpu][i] = regs[i].get();
 }
@@ -302,7 +301,7 @@ GPR_EXIT(gpr_store, "str r11, [r6]");
 GPR_EXIT(gpr_wfi, "wfi");
 GPR_EXIT(gpr_wfe, "wfe");
 
-/* changes: bit n set where register n may come back with another value */
+/* @changes: bit n is set if register n may come back with another value. */
 static bool gpr_try(void (*fn)(u32 *, u32 *), u32 at, u32 addr, u32 changes)
 {
 	u32 in[15], out[15];
@@ -352,7 +351,7 @@ static void gpr_all(u32 cpu)
 	report(ok[7], "cpu %u: all is kept over WFE", cpu);
 }
 
-/* FIQ mode has its own r8-r12: an exit from there must use and keep them. */
+/* FIQ mode has its own r8-r12: an exit from FIQ mode must use and keep them. */
 static u32 fiq_body(u32 addr)
 {
 	u32 bad_regs;
@@ -385,7 +384,7 @@ static void check_fiq_mode(void)
 	report(r32(DEV_BASE + DEV_SCRATCH + 4) == 0x600df1a9, "FIQ mode: value written from r12_fiq");
 }
 
-/* The timer must be able to end WFI; the interrupt itself stays masked. */
+/* The timer must be able to end WFI; its interrupt stays masked. */
 static void gic_ready(u32 cpu)
 {
 	(void)cpu;

@@ -9,8 +9,8 @@
 #define SCRATCH	(DEV_BASE + DEV_SCRATCH)
 
 /*
- * One A32 instruction with a condition that the flags pass or fail. With
- * Z set: eq passes, ne fails. r0 counts what comes after.
+ * One A32 instruction with a condition that the flags pass or fail: with Z set, eq passes and ne
+ * fails. r0 counts the instructions after it.
  */
 #define A32(name, insn)								\
 u32 name(u32 z, u32 addr);							\
@@ -22,7 +22,7 @@ asm(".syntax unified\n\t.arch_extension virt\n\t.arch_extension sec\n\t"	\
 	"cmp r0, #-1\n\torreq r6, r6, #0x100\n\tcmp r7, #0x11\n\t"		\
 	"orrne r6, r6, #0x200\n\tmov r0, r6\n\tpop {r4-r7, pc}\n\t.ltorg\n")
 
-/* HVC has no condition in A32, so a branch around it stands for it. */
+/* HVC has no condition in A32: use a branch around it. */
 A32(a_smceq, "smceq #0");
 A32(a_mrceq, "mrceq p15, 0, r7, c1, c0, 1");
 A32(a_ldreq, "ldreq r7, [r5]");
@@ -56,7 +56,7 @@ T32(t_wfi, "wfine");
 T32(t_wfe, "wfene.w");
 T32(t_ldrb, "ldrbne r7, [r5]");
 
-/* hvc in an IT block is unpredictable but smc is allowed as its last. */
+/* hvc in an IT block is UNPREDICTABLE, but smc may be its last instruction. */
 u32 t_smc(u32 z, u32 addr);
 asm(".syntax unified\n\t.arch_extension sec\n\t.text\n\t.thumb\n\t.thumb_func\n\t"
 	".global t_smc\n\t.type t_smc, %function\nt_smc:\n\t"

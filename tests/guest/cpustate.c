@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a CPU is when its guest begins: modes, reset values, identification,
- * on the boot CPU and on every CPU that PSCI started.
+ * The state of a CPU when its guest begins: modes, reset values, identification, on the boot CPU
+ * and on every CPU that PSCI started.
  */
 #include "lib.h"
 
@@ -17,7 +17,7 @@ static void check_entry(u32 cpu, u32 cpsr, u32 sctlr)
 		report(sctlr == SCTLR_RESET, "cpu %u: SCTLR has its reset value (%x)", cpu, sctlr);
 }
 
-/* The first thing CPU 0 does: before the library changes any of it. */
+/* CPU 0 does this first, before the library changes any of it. */
 static void check_cp15_reset(void)
 {
 	u32 count;
@@ -115,7 +115,7 @@ static void check_caches(u32 cpu)
 	report(CP15_READ(2, c0, c0, 0) == 1, "cpu %u: CSSELR stays over an exit", cpu);
 }
 
-/* ThumbEE, Jazelle and FCSE are absent or inert, and the guest lives on. */
+/* ThumbEE, Jazelle and FCSE are absent or have no effect, and the guest goes on. */
 static void check_absent(void)
 {
 	trap_begin();

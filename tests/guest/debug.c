@@ -61,7 +61,7 @@ static void set_wp(u32 n, u32 wvr, u32 wcr)
 
 static u32 nr_brp, nr_wrp, nr_ctx;
 
-/* u32 spots(u32 x): touches no stack, and each instruction adds a digit of its own. */
+/* u32 spots(u32 x): uses no stack, and each instruction adds its own digit. */
 u32 spots(u32 x);
 u32 spots_thumb(u32 x);
 asm(".text\n\t.arm\n\t.balign 32\n\t.global spots\nspots:\n\t"
@@ -86,7 +86,7 @@ asm(".text\n\t.global accesses\naccesses:\n\tmov r1, #0x77\n\tldr r2, [r0]\n\tst
 
 static u32 words[GUEST_MAX_CPUS][8] __attribute__((aligned(64)));
 
-/* A debug event passes the instruction that it stopped, in whatever mode. */
+/* After a debug event, goes on behind the instruction that it stopped, in any mode. */
 static bool pass(enum vec vec, struct frame *f)
 {
 	if (vec != VEC_PABT)
@@ -100,7 +100,7 @@ static u32 moe(void)
 	return DBG_READ(c0, c1, 0) >> 2 & 15;
 }
 
-/* A breakpoint was hit at @pc by this CPU, once. The emulator itself tells no reason. */
+/* Did this CPU hit a breakpoint at @pc, once? The emulator itself reports no reason. */
 static bool hit_bp(u32 pc)
 {
 	struct trap *t = &trap[cpu_id()];
@@ -170,7 +170,7 @@ static void check_thumb(void)
 	report(!bad, "a breakpoint names a half of a word in Thumb (%u)", bad);
 }
 
-/* PL0 and PL1 are told apart. */
+/* A breakpoint can be for PL0 or for PL1 only. */
 static void check_modes(void)
 {
 	u32 x, y, n;
@@ -197,7 +197,7 @@ static void check_modes(void)
 	set_wp(0, 0, 0);
 }
 
-/* Another context's breakpoint does not hit (linked breakpoints). */
+/* A breakpoint of another context does not hit (linked breakpoints). */
 static void check_context(void)
 {
 	u32 ctx = nr_brp - nr_ctx, was = CP15_READ(0, c13, c0, 1), other, x;
@@ -261,7 +261,7 @@ static void check_watchpoints(void)
 void bkpt_fn(void);
 asm(".text\n\t.global bkpt_fn\nbkpt_fn:\n\tbkpt #0\n\tbx lr\n");
 
-/* Without monitor mode, or with the OS Lock, nothing hits but BKPT. */
+/* Without monitor mode, or with the OS Lock, only BKPT stops. */
 static void check_off(void)
 {
 	u32 off, locked, on;
@@ -283,7 +283,7 @@ static void check_off(void)
 	trap_begin();
 	spots(0);
 	on = trap_end();
-	/* QEMU's own OS Lock (bare) is another matter. */
+	/* QEMU's own OS Lock (on the bare board) does not behave so. */
 	report(!off && (!locked || !on_vm()) && on == 1,
 	       "neither without monitor mode nor with the OS Lock (%u, %u, %u)", off, locked, on);
 	set_bp(0, 0, 0);
@@ -293,7 +293,7 @@ static void check_off(void)
 	       "BKPT has a reason of its own (%u)", moe());
 }
 
-/* All CPUs at once, each with its own; the CPU below may be one. */
+/* All CPUs at once, each with its own breakpoint; one may be at the next CPU's address. */
 static u32 wrong[GUEST_MAX_CPUS];
 
 static void own(u32 cpu)

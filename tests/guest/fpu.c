@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * d0-d31, FPSCR and FPEXC belong to the vCPU: they stay over exits, over
- * other vCPUs' use of the same registers and over the host's (docs/hazards.md
- * 23). Registers are switched on first use, so the guest also leaves
- * them alone for a while.
+ * d0-d31, FPSCR and FPEXC belong to the vCPU: they keep their values over exits, and when other
+ * vCPUs or the host use the same registers (docs/hazards.md 23). The registers are switched on
+ * first use, so the guest also leaves them unused for a while.
  */
 #include "lib.h"
 
@@ -87,7 +86,7 @@ static void keep(u32 cpu)
 		lost_fpscr[cpu] += got != fpscr;
 		asm volatile(".fpu neon\n\tvmrs %0, fpexc" : "=r"(fpexc));
 		lost_fpexc[cpu] += !(fpexc >> 30 & 1);
-		/* Off and on again: what was in the registers is still there. */
+		/* Disable and enable FP: the registers still have their values. */
 		asm volatile(".fpu neon\n\tvmsr fpexc, %0" :: "r"(0));
 		leave(round + 1, cpu);
 		trap_begin();
@@ -101,7 +100,7 @@ static void keep(u32 cpu)
 	}
 }
 
-/* Sums 1.0 with exits between the additions; operands never leave d8 and d9. */
+/* Sums 1.0 with exits between the additions; the operands stay in d8 and d9. */
 static void arithmetic(u32 cpu)
 {
 	u64 sum;

@@ -2,7 +2,7 @@
 /*
  * A guest that writes nonsense to every device register: the distributor,
  * the CPU interface, the client's windows and the space between, at every
- * width, from all CPUs at once. What counts is that host and guest live.
+ * width, from all CPUs at once. The test is that host and guest go on.
  *   fuzz [seed] [accesses per CPU]
  */
 #include "lib.h"
@@ -41,7 +41,7 @@ static void one(u32 cpu)
 	u32 w = rnd(cpu) % ARRAY_SIZE(windows), r = rnd(cpu), v = rnd(cpu);
 	u32 a = windows[w].base + r % windows[w].size;
 
-	/* Values with few bits reach deeper than noise does. */
+	/* Values with few bits set reach more code than noise does. */
 	if (v & 1)
 		v = 1u << (v >> 1) % 32;
 	else if (v & 2)
@@ -68,7 +68,7 @@ static void one(u32 cpu)
 		(void)r16(a & ~1u);
 		break;
 	case 10:
-		/* Misaligned, as far as the CPU lets it through. */
+		/* Misaligned accesses, as far as the CPU permits them. */
 		asm volatile("ldr r0, [%0]" :: "r"(a) : "r0", "memory");
 		break;
 	case 11:
@@ -90,7 +90,7 @@ static void fuzz(u32 cpu)
 		trap_begin();
 		one(cpu);
 		(void)trap_end();
-		/* An interrupt storm that the nonsense set off must not stop it. */
+		/* If the nonsense causes an interrupt storm, the test must go on. */
 		if (!(i % 64)) {
 			irq_off();
 			w32(GICC_CTLR, 0);
@@ -109,7 +109,7 @@ static void fuzz(u32 cpu)
 	irq_off();
 }
 
-/* The machine still works: what each test begins with does. */
+/* The machine still works: do the basics of each test. */
 static void check_alive(u32 cpu)
 {
 	u32 iar;
@@ -122,7 +122,9 @@ static void check_alive(u32 cpu)
 			break;
 		w32(GICC_EOIR, iar);
 	}
-	/* Interrupts that noise acknowledged and nobody ended hold the priority up. */
+	/*
+	 * Interrupts that the noise acknowledged and nobody ended keep the running priority high.
+	 */
 	for (u32 i = 0; i < 64 && r32(GICC_RPR) != 0xff; i++)
 		w32(GICC_EOIR, 1);
 	report(r32(GICC_RPR) == 0xff, "cpu %u: the running priority can be dropped (%x)", cpu,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The distributor's registers: reset values, what can be written, banking,
- * access widths, what lies past the arrays, misaligned accesses (IHI 0048B
- * 4.1.4 and 4.3; docs/hazards.md 4).
+ * The distributor's registers: reset values, writable bits, banking, access widths, offsets past
+ * the arrays, misaligned accesses (IHI 0048B 4.1.4 and 4.3; docs/hazards.md 4).
  */
 #include "lib.h"
 
@@ -40,7 +39,7 @@ static void check_ids(void)
 	check_id_registers();
 }
 
-/* Pairs of registers of which one sets bits and the other clears them. */
+/* Pairs of registers: one sets bits, the other clears them. */
 static void check_pair(const char *name, u32 set, u32 clear, u32 irq)
 {
 	u32 off = irq / 32 * 4, bit = 1u << irq % 32, others;
@@ -105,7 +104,7 @@ static void check_targets(void)
 	}
 }
 
-/* GICD_ITARGETSR0-7 answer the reading CPU's own bit (IHI 0048B 4.3.12). */
+/* GICD_ITARGETSR0-7 read as the bit of the CPU that reads (IHI 0048B 4.3.12). */
 static void check_banked(u32 cpu)
 {
 	bool own = true;
@@ -115,7 +114,7 @@ static void check_banked(u32 cpu)
 	if (nr_cpus() > 1)
 		report(own, "cpu %u: GICD_ITARGETSR0-7 read as its own number", cpu);
 
-	/* Priorities and enables of private interrupts are each CPU's own. */
+	/* Each CPU has its own priorities and enables of private interrupts. */
 	w8(GICD_IPRIORITYR + 20, 0x10 + 0x10 * cpu);
 	w32(GICD_ICENABLER, 1u << IRQ_VTIMER);
 	if (cpu & 1)
@@ -165,7 +164,7 @@ static void check_sgi_pending(void)
 	report(!r32(GICD_SGIR), "GICD_SGIR reads as zero");
 }
 
-/* Widths that a register does not have: RAZ/WI, and never a fault (IHI 0048B 4.1.4). */
+/* Access widths that a register does not support are RAZ/WI, and never fault (IHI 0048B 4.1.4). */
 static void check_widths(void)
 {
 	u32 count;
@@ -234,8 +233,8 @@ static void check_past_arrays(void)
 }
 
 /*
- * With the distributor mapped as Normal memory the CPU does not stop a
- * misaligned access, so that the hypervisor sees it.
+ * While the distributor is mapped as Normal memory, the CPU does not stop misaligned accesses, so
+ * that the hypervisor gets them.
  */
 static void check_misaligned(void)
 {

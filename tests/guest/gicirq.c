@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts as they are delivered: SGIs with their sources, priorities and
- * preemption, edge and level SPIs, active state, split EOI, more pending
- * than list registers (IHI 0048B 3; docs/hazards.md 15).
+ * Delivery of interrupts: SGIs with their sources, priorities and preemption, edge and level SPIs,
+ * active state, split EOI, more pending than list registers (IHI 0048B 3; docs/hazards.md 15).
  */
 #include "lib.h"
 
@@ -10,7 +9,7 @@
 #define SPI_B	43
 #define NR_MANY	24		/* more than the list registers of any GICv2 (at most 16 in use) */
 
-/* What was taken, in order. */
+/* The interrupts that were taken, in order. */
 static volatile u32 taken[256], nr_taken, taken_rpr[256];
 
 static void record(u32 iar)
@@ -29,7 +28,7 @@ static void forget(void)
 	irq_raw = false;
 }
 
-/* Interrupts are on for so long that anything deliverable is delivered. */
+/* Enables interrupts long enough for all that can be delivered. */
 static void let_in(u32 us)
 {
 	irq_on();
@@ -76,7 +75,7 @@ static void check_all_sgis(void)
 	for (u32 i = 0; i < 16; i++)
 		w32(GICD_SGIR, SGI_SELF(15 - i));
 	wait_taken(16, 200000);
-	/* Which is first among equals is the implementation's choice (IHI 0048B 3.3.1). */
+	/* The order of equal priorities is the implementation's choice (IHI 0048B 3.3.1). */
 	for (u32 i = 0; i < 16; i++)
 		seen |= 1u << taken[i];
 	report(nr_taken == 16 && seen == 0xffff, "16 SGIs of one priority are each taken once (%u)",
@@ -118,7 +117,7 @@ static void check_many_spis(void)
 	let_in(500);
 	report(nr_taken == n, "and each once");
 
-	/* Active ones fill the list registers too. */
+	/* Active interrupts also fill the list registers. */
 	forget();
 	for (u32 i = 0; i < n; i++)
 		w32(GICD_ISACTIVER + (first + i) / 32 * 4, 1u << (first + i) % 32);
@@ -200,7 +199,7 @@ static void check_mask(void)
 	gic_priority(5, 0xa0);
 }
 
-/* Nesting: an interrupt of higher priority comes while another is handled. */
+/* Nesting: an interrupt of higher priority comes while another one is handled. */
 static u32 nest_sgi, nested;
 
 static void nest(u32 iar)
@@ -213,8 +212,8 @@ static void nest(u32 iar)
 	w32(GICD_SGIR, SGI_SELF(nest_sgi));
 	dsb();
 	/*
-	 * Nesting would spoil LR_svc of this very function's caller, which
-	 * the vector has saved; the frame is complete.
+	 * Nesting overwrites LR_svc of this function's caller, but the vector has saved that, and
+	 * the frame is complete.
 	 */
 	irq_on();
 	delay_us(300);
@@ -238,7 +237,7 @@ static void check_preemption(void)
 	       "GICC_RPR follows (%x, %x)", taken_rpr[0], taken_rpr[1]);
 	report(r32(GICC_RPR) == 0xff, "GICC_RPR is idle afterwards (%x)", r32(GICC_RPR));
 
-	/* BPR 7: no bits of the priority preempt. */
+	/* BPR 7: no bits of the priority count for preemption. */
 	forget();
 	irq_handler = nest;
 	w32(GICC_BPR, 7);
@@ -334,7 +333,7 @@ static void check_client_lines(void)
 	let_in(300);
 	report(nr_taken == 2, "edge: its fall is none");
 
-	/* Level: it comes again until the line falls. */
+	/* Level: the interrupt comes again until the line falls. */
 	forget();
 	gic_edge(SPI_A, false);
 	irq_handler = lower_a;
@@ -355,14 +354,17 @@ static void check_client_lines(void)
 	let_in(300);
 	report(!nr_taken, "level: and is not delivered");
 
-	/* Written pending stays so though the line never rose (IHI 0048B 4.3.7). */
+	/*
+	 * An interrupt that was made pending by a write stays so, although the line never rose (IHI
+	 * 0048B 4.3.7).
+	 */
 	gic_pend(SPI_A);
 	wait_taken(1, 100000);
 	let_in(300);
 	report(nr_taken == 1, "level: made pending by software it is taken once (%u)", nr_taken);
 }
 
-/* Raised from another thread of the client while this vCPU is in WFI. */
+/* Another thread of the client raises the interrupt while this vCPU is in WFI. */
 static void check_wake(void)
 {
 	u64 t0;
@@ -406,7 +408,9 @@ static void all_send(u32 cpu)
 {
 	u64 end;
 
-	/* All send to all others with interrupts off, so that sources pile up. */
+	/*
+	 * All send to all others with interrupts off, so that SGIs of several sources are pending.
+	 */
 	smp_barrier();
 	w32(GICD_SGIR, SGI_OTHERS(6));
 	smp_barrier();
@@ -457,7 +461,7 @@ static void check_smp(void)
 		report(ok, "cpu %u: the SGI of each other CPU is taken once, with its source", t);
 	}
 
-	/* A sleeping CPU is woken by an SGI and by an SPI that is routed to it. */
+	/* An SGI wakes a sleeping CPU, and so does an SPI that is routed to it. */
 	stop_idle = 0;
 	irq_handler = count_source;
 	for (u32 i = 1; i <= last; i++)
@@ -476,7 +480,7 @@ static void check_smp(void)
 		;
 	report(spi_on[last] == 1 && !spi_on[0], "an SPI goes to the CPU that it targets");
 
-	/* Retargeted while pending. The emulated board forgets to move it. */
+	/* The interrupt gets another target while pending. The emulated board does not move it. */
 	if (!on_vm())
 		goto out;
 	w32(GICD_CTLR, 0);

@@ -32,7 +32,7 @@ static void check_first_touch(void)
 		wrong += r32(FRESH_BASE + i * 4096 + (i * 4 & 0xffc)) != hash(i);
 	report(!dirty || !on_vm(), "%u fresh pages read as zero", PAGES);
 	report(!wrong, "%u pages keep what is written", PAGES);
-	/* Written first, without a read before. */
+	/* Pages that are written before they are read. */
 	for (u32 i = 0; i < PAGES; i++)
 		w32(FRESH_BASE + 0x800000 + i * 4096, ~i);
 	for (u32 i = 0; i < PAGES; i++)
@@ -40,7 +40,7 @@ static void check_first_touch(void)
 	report(!wrong, "%u pages written before read keep it", PAGES);
 }
 
-/* Each width's first touch, since each is a different syndrome. */
+/* The first touch by each width, as each has another syndrome. */
 static void check_touch_kinds(void)
 {
 	u32 a = FRESH_BASE + 0xc00000, n;
@@ -60,7 +60,7 @@ static void check_touch_kinds(void)
 	asm volatile("1:\tldrex r1, [%1]\n\tadd r1, r1, #1\n\tstrex r2, r1, [%1]\n\tcmp r2, #0\n\t"
 		     "bne 1b\n\tmov %0, r1" : "=r"(n) : "r"(a + 28672) : "r1", "r2", "cc", "memory");
 	report(n == 1 && r32(a + 28672) == 1, "the first touch by LDREX and STREX");
-	/* A stage-1 walk into a table page that has never been touched at stage 2. */
+	/* A stage-1 walk into a table page that was never touched at stage 2. */
 	asm volatile("pld [%0]" :: "r"(a + 32768));
 	report(!r32(a + 36864), "and after a preload of a page that is not there");
 }
@@ -126,7 +126,7 @@ static void check_code(void)
 		wrong += fn() != i;
 	}
 	report(!wrong, "256 times rewritten code runs as written (%u wrong)", wrong);
-	/* In a page that was never touched, then taken away and written again. */
+	/* In a page that was never touched, then one that is taken away and written again. */
 	fn = (u32 (*)(void))(FRESH_BASE + 0xe00000);
 	for (u32 i = 0; i < 16; i++) {
 		((u32 *)fn)[0] = 0xe3a00000 | i;
@@ -180,7 +180,7 @@ static void check_caches(void)
 		bad += r32(a + i * 64) != hash(i);
 	report(!bad, "cleaning and invalidating by set and way keeps memory");
 
-	/* Off, as a boot loader hands over: memory must hold what was cached. */
+	/* Caches off, as a boot loader leaves them: memory must hold what was cached. */
 	cache_clean_inval((void *)a, 256 * 64);
 	cache_clean_inval((void *)RAM_BASE, 0x100000);
 	mmu_off();

@@ -151,9 +151,8 @@ static void check_lanes(void)
 }
 
 /*
- * Rt by its number: the syndrome names it, and r13 and r14 are banked. The
- * A15's syndrome is wrong for some Thumb stores (erratum 766422), for which
- * the loops also run in T32.
+ * Every register as Rt: the syndrome has its number, and r13 and r14 are banked. The A15's syndrome
+ * is wrong for some Thumb stores (erratum 766422), so the loops also run in T32.
  */
 #define RT_FN(reg)								\
 u32 rt_a32_##reg(u32 addr, u32 val);						\
@@ -181,7 +180,7 @@ RT_FN(r11);
 RT_FN(r12);
 RT_FN(lr);
 
-/* sp as Rt, in A32 only; the stack pointer waits in r2 meanwhile. */
+/* sp as Rt, only in A32; meanwhile the stack pointer is kept in r2. */
 u32 rt_sp(u32 addr, u32 val);
 asm(".syntax unified\n\t.text\n\t.arm\n\t.global rt_sp\nrt_sp:\n\t"
 	"mov r2, sp\n\tmov sp, r1\n\tstr sp, [r0]\n\tmov sp, #0\n\tldr sp, [r0]\n\t"
@@ -307,9 +306,7 @@ static void check_writeback(void)
 	}
 }
 
-/*
- * Several registers: r[0]-r[7] go to r0-r7 and back. Each word is an access of its own.
- */
+/* Several registers: r[0]-r[7] go to r0-r7 and back. Each word is a separate access. */
 #define BLOCK(name, state, insn)						\
 void name(u32 *r);								\
 asm(".syntax unified\n\t.text\n\t." #state "\n\t.balign 4\n\t.global " #name "\n\t"	\
@@ -419,7 +416,7 @@ static void check_block_pc(void)
 	       "a PC from a device goes to T32, and one back to A32");
 }
 
-/* Pages of which one is RAM, or none: the guest's own tables say so. */
+/* An access that crosses pages, of which one is RAM, or none, by the guest's own tables. */
 static void check_crossing(void)
 {
 	static u32 ram_page[1024] __attribute__((aligned(4096)));
@@ -455,7 +452,7 @@ static void check_crossing(void)
 	       "LDM into a page that is not mapped: its translation fault, and nothing done");
 }
 
-/* What no device takes is an external abort (DDI 0406C B3.8). */
+/* Accesses that no device supports are an external abort (DDI 0406C B3.8). */
 static void check_refused(void)
 {
 	u32 fsr, far;
@@ -496,7 +493,7 @@ static void check_big_endian(void)
 	report(r16(SCRATCH + 52) == 0x0403, "CPSR.E: a halfword write is reversed");
 }
 
-/* Every access counts once, whatever signals hit the client (items 8). */
+/* Every access counts once, even if signals hit the client (item 8). */
 static void check_once(u32 cpu)
 {
 	u32 mine = SCRATCH + 64 + cpu * 4, bad = 0, last = 0;
@@ -504,7 +501,7 @@ static void check_once(u32 cpu)
 	for (u32 i = 0; i < 2000; i++) {
 		u32 a = r32(DEV_BASE + DEV_COUNTER);
 
-		/* The counter serves all CPUs: mine only ever see it grow. */
+		/* The counter serves all CPUs: each CPU only sees it grow. */
 		bad += i && a <= last;
 		last = a;
 		w32(mine, i);
@@ -528,7 +525,7 @@ void guest_main(void)
 	check_writeback();
 	check_blocks("");
 	check_block_pc();
-	/* Whoever decodes them finds them by other tables. */
+	/* The instructions are found through other tables. */
 	mmu_lpae_on();
 	check_blocks("LPAE: ");
 	mmu_on();

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the client (guestrun.c) and the bare-metal guests agree on.
+ * The interface between the client (guestrun.c) and the bare-metal guests.
  *
- * The addresses are those of QEMU's "virt" board, so that every guest also
- * runs on the bare emulated board, where nothing but the test device is
- * missing: that is how the tests themselves are tested.
+ * The addresses are those of QEMU's "virt" board, so that every guest also runs on the bare
+ * emulated board, which only lacks the test device: that is how the tests themselves are tested.
  */
 #ifndef GUEST_PARAM_H
 #define GUEST_PARAM_H
 
 #include "lib/board.h"
 
-/* There are the GIC, of the PL011 the data register, and the test device, 4 KiB at DEV_BASE. */
+/* The machine has the GIC, the PL011's data register, and the test device, 4 KiB at DEV_BASE. */
 #define HOLE_BASE	0x0b000000	/* nothing: accesses go to the client, which counts them */
 #define HOLE_SIZE	0x01000000
 #define FRESH_BASE	0x41000000	/* RAM that neither library nor client touches */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The performance monitors (DDI 0406C C12): cycle counter, software increments,
- * overflows and their interrupt, filters, PL0's rights, and that nothing but the
- * guest is counted. The event of which all CPUs and the emulator have one is
- * 0x11, cycles.
+ * The performance monitors (DDI 0406C C12): cycle counter, software increments, overflows and their
+ * interrupt, filters, PL0's rights, and that only the guest's work is counted. All CPUs and the
+ * emulator have event 0x11, cycles.
  */
 #include "lib.h"
 
@@ -55,15 +54,15 @@ static void pmu_off(void)
 	set_cycles(0);
 }
 
-/* Some time in the guest, without an exit that the guest asks for. */
+/* Spends some time in the guest, without an exit that the guest asks for. */
 static void spin(u32 n)
 {
 	asm volatile("1: subs %0, %0, #1\n\tbne 1b" : "+r"(n) :: "cc");
 }
 
 /*
- * The emulator's cycles are the build machine's time, which may take the emulator's
- * processor away in the midst of a measure: one good measure of ten is enough.
+ * The emulator's cycles are the build machine's time, and the emulator may lose its processor
+ * during a measurement: one good measurement of ten is enough.
  */
 #define MEASURES 10
 
@@ -170,7 +169,9 @@ static void check_cycles(void)
 	}
 	report(a > 1u << 30 && a < 5u << 28, "it counts on from what is written (%08x)", a);
 
-	/* As long as before, 64 times fewer steps: with room for whatever else the host does. */
+	/*
+	 * The same time as before with 64 times fewer steps, and room for other work of the host.
+	 */
 	for (u32 i = 0; i < MEASURES; i++) {
 		set_pmcr(E | C);
 		spin(2000000);
@@ -285,7 +286,7 @@ static void check_overflow(void)
 	report(irqs[0] == 1 && !gic_pending(PMU_IRQ), "once");
 	disable(1);
 
-	/* The hardware's. */
+	/* The overflow of the hardware's counter. */
 	set_inten(1u << CYCLE);
 	irq_on();
 	for (u32 i = 0; i < MEASURES; i++) {
@@ -331,7 +332,7 @@ static void check_overflow(void)
 	gic_disable(PMU_IRQ);
 }
 
-/* All counters want the hardware at once. */
+/* All counters need the hardware at once. */
 static void check_all(void)
 {
 	u32 a[32], still = 0;
@@ -377,7 +378,7 @@ static void check_filter(void)
 	}
 	report(pl0 > 1000 && pl0 < 1u << 30, "and PL0 likewise (%u)", pl0);
 	report(pl1 < pl0, "which counts nothing of PL1 (%u)", pl1);
-	/* NSK and NSU turn P and U round for who is not secure, B4.1.126. */
+	/* In Non-secure state NSK and NSU invert P and U (B4.1.126). */
 	disable(3);
 	set_type(0, CYCLES | NOT_PL1 | 1u << 29);
 	set_count(0, 0);
@@ -428,7 +429,7 @@ static void check_user(void)
 	report(refused(user_cycles, 0) == 1, "EN can be taken back");
 }
 
-/* What the host does for the guest is not the guest's: neither sleeps nor exits. */
+/* The host's work for the guest is not counted, neither sleeps nor exits. */
 static void check_exclusion(void)
 {
 	u32 a, slept, many, ns;
@@ -455,12 +456,12 @@ static void check_exclusion(void)
 		if (many < ns / 2)
 			break;
 	}
-	/* The emulator has a cycle in a nanosecond; the exits take all but little of the time. */
+	/* The emulator has one cycle a nanosecond; almost all of the time goes to exits. */
 	report(many < ns / 2, "exits are not counted (%u cycles, %u ns)", many, ns);
 	pmu_off();
 }
 
-/* All registers out and in again, as migration does it, with counters running. */
+/* Reads and writes back all registers, as migration does, while counters run. */
 static void check_roundtrip(void)
 {
 	u32 a, b, n = 0;
@@ -486,7 +487,7 @@ static void check_roundtrip(void)
 	report(CP15_READ(0, c9, c13, 1) == (1u << 30 | 0x11), "PMSELR and types are kept");
 	report(count(0) == 20 && enabled() == (1u << CYCLE | 1) && inten() == 1u << CYCLE &&
 	       (pmcr() & 0x3f) == E && CP15_READ(0, c9, c14, 0) == 1, "and all else");
-	/* An overflow that comes while the state is out. */
+	/* An overflow that happens while the state is saved. */
 	irqs[0] = 0;
 	set_cycles(0u - 100000);
 	irq_on();
@@ -500,7 +501,7 @@ static void check_roundtrip(void)
 	gic_disable(PMU_IRQ);
 }
 
-/* On all CPUs at once: each has counters and an interrupt of its own. */
+/* On all CPUs at once: each has its own counters and interrupt. */
 static u32 went_back[GUEST_MAX_CPUS], sums[GUEST_MAX_CPUS];
 static bool came[GUEST_MAX_CPUS];
 
@@ -547,8 +548,8 @@ static void check_each_cpu(void)
 }
 
 /*
- * A counter's whole turn, 4 s at 1 GHz, may have gone by while the emulator stood still: a failure
- * within much time is tried once more.
+ * While the emulator stood still, a counter may have gone round, which takes 4 s at 1 GHz: after a
+ * long time a failure is tried once more.
  */
 static void timed(const char *what, void (*check)(void))
 {

@@ -50,7 +50,9 @@ static void check_features(void)
 	       "SMCCC_ARCH_FEATURES answers for workaround 1");
 }
 
-/* Item 14: -1, never UNDEF; HVC's PC is past it already, SMC's is moved. */
+/*
+ * Item 14: the result is -1, never UNDEF. For HVC the PC is already past it; for SMC it is moved.
+ */
 static void check_unknown(void)
 {
 	static const u32 ids[] = { 0x84000063, 0xc4000003, 0x86000000, 0, 0x12345678, 0xffffffff,
@@ -77,7 +79,7 @@ static void check_unknown(void)
 static volatile u32 reached[GUEST_MAX_CPUS];
 volatile u32 context_cpsr;
 
-/* Notes CPSR as it was, clears SCTLR.EE and goes on as secondary_entry. */
+/* Saves CPSR as it was, clears SCTLR.EE, and goes on as secondary_entry. */
 void be_entry(void);
 asm(".text\n\t.arm\n\t.global be_entry\nbe_entry:\n\t"
     "mrs r1, cpsr\n\tsetend le\n\tmrc p15, 0, r2, c1, c0, 0\n\t"
@@ -161,14 +163,14 @@ static void check_cpu_on(void)
 		return;
 	reached[1] = 0;
 	r = start(1, (u32)secondary_entry_thumb);
-	/* Its first instructions make sense in T32 only; MRS shows T as zero. */
+	/* Its first instructions are valid only in T32; MRS reads T as zero. */
 	report(!r && wait_off(1, 1) && (cpu_boot[1].thumb_cpsr & CPSR_MODE) == MODE_SVC,
 	       "a Thumb entry point starts in Thumb state (%d, cpsr %x)", r,
 	       cpu_boot[1].thumb_cpsr);
 	if (on_vm()) {
 		reached[1] = 0;
 		cpu_boot[1].cpsr = 0;
-		/* A big-endian caller gets a big-endian CPU, which swaps back at once. */
+		/* A big-endian caller gets a big-endian CPU, which switches back at once. */
 		asm volatile(".arch_extension virt\n\t"
 			     "mov r0, %1\n\tmov r1, %2\n\tmov r2, %3\n\tmov r3, %4\n\t"
 			     "setend be\n\thvc #0\n\tsetend le\n\tmov %0, r0"
@@ -181,7 +183,7 @@ static void check_cpu_on(void)
 	}
 }
 
-/* CPU_SUSPEND stands by until an interrupt, masked or not. */
+/* CPU_SUSPEND waits for an interrupt, masked or not. */
 static void check_suspend(void)
 {
 	u64 t0;
@@ -226,7 +228,7 @@ static void check_01(void)
 		delay_us(2000);
 		report(!r && reached[1] == 1, "0.1: CPU_ON and CPU_OFF (%d, %u)", r, reached[1]);
 	}
-	/* 0.1 has no way to power off: the result alone ends the client's wait. */
+	/* PSCI 0.1 cannot power off: the result ends the client's wait. */
 }
 
 void guest_main(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SYSTEM_RESET: the client initialises the vCPUs again and starts over.
- * Nothing of the former life may show: registers, timers, secondary CPUs.
+ * SYSTEM_RESET: the client initialises the vCPUs again and starts over. No earlier state may show:
+ * registers, timers, secondary CPUs.
  */
 #include "lib.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * 1 to 8 vCPUs on one memory: exclusives, barriers, TLB maintenance that
- * reaches the others, and vCPUs with different maps of the same address on
- * one physical CPU (docs/hazards.md 5, 17 and 24).
+ * 1 to 8 vCPUs that share memory: exclusives, barriers, TLB maintenance that reaches the others,
+ * and vCPUs with different maps of the same address on one physical CPU (docs/hazards.md 5, 17 and
+ * 24).
  */
 #include "lib.h"
 
-/* For each CPU, so that eight take about as long as one. */
+/* For each CPU, so that eight CPUs take about as long as one. */
 #define COUNT	(8000 / nr_cpus())
 
 static struct lock counter_lock;
@@ -41,7 +41,7 @@ static void count(u32 cpu)
 	}
 }
 
-/* An exception between LDREX and STREX clears the monitor or at least is no lie. */
+/* An exception between LDREX and STREX clears the monitor, or STREX at least tells the truth. */
 static void check_monitor(void)
 {
 	static volatile u32 word;
@@ -75,7 +75,7 @@ static void shoot(u32 cpu)
 	}
 }
 
-/* Each CPU has tables of its own, in which one address is a page of its own. */
+/* Each CPU has its own tables, in which the same address is another page. */
 static u32 own_table[GUEST_MAX_CPUS][4096] __attribute__((aligned(16384)));
 static u32 own_l2[GUEST_MAX_CPUS][256] __attribute__((aligned(1024)));
 static u32 foreign[GUEST_MAX_CPUS];
@@ -91,7 +91,7 @@ static void own_map(u32 cpu)
 
 	for (u32 i = 0; i < 4096; i++)
 		own_table[cpu][i] = page_table[i];
-	/* Not global, so that the entries carry the ASID, which is the same for all. */
+	/* Not global, so that the entries carry the ASID, which all CPUs share. */
 	for (u32 i = 0; i < 256; i++)
 		own_l2[cpu][i] = (OWN_PA(cpu) + (i & 3) * 4096) | 0x832 | 0x44c;
 	own_table[cpu][OWN_VA >> 20] = (u32)own_l2[cpu] | 1;
@@ -127,7 +127,7 @@ static void own_map(u32 cpu)
 	isb();
 }
 
-/* Code of its own at one address: the I-cache entries of another would show. */
+/* Each CPU has other code at the same address: I-cache entries of another CPU would show. */
 static u32 wrong_code[GUEST_MAX_CPUS];
 
 static void own_code(u32 cpu)
@@ -148,7 +148,7 @@ static void own_code(u32 cpu)
 	}
 }
 
-/* Memory written by one CPU and announced by another word is seen in order. */
+/* Data that one CPU writes, and then announces in another word, is seen in that order. */
 static volatile u32 message[16], flag, order_bad;
 
 static void publish(u32 cpu)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A busy guest to be stopped, saved and restored at any moment (client: saver.c, which has its
- * device). On one CPU all that it logs and keeps depends on what it does, never on when: so a run
- * that was stopped a hundred times equals one that was not. On several each CPU checks that its
- * timers, SGIs, FP registers and locks go on.
+ * A busy guest that can be stopped, saved and restored at any moment (the client, saver.c, has its
+ * device). On one CPU, all that it logs and keeps depends on what it does, never on the time: so a
+ * run that was stopped a hundred times equals one that was not. On several CPUs, each checks that
+ * its timers, SGIs, FP registers and locks go on.
  */
 #include "lib.h"
 #include "snapshot.h"
@@ -25,7 +25,7 @@ static void handler(u32 iar)
 {
 	u32 irq = iar & 0x3ff;
 
-	/* No deadline stays behind: it would tell when it was. */
+	/* Leave no deadline behind: it would depend on the time. */
 	if (irq == IRQ_VTIMER)
 		vtimer_set(0, 0);
 	else if (irq == IRQ_PTIMER)
@@ -65,7 +65,7 @@ static void fp_store(u64 *v)
 		     : "+r"(v) :: "memory");
 }
 
-/* All 32 registers depend on each other, and stay in the CPU from one step to the next. */
+/* All 32 registers depend on each other, and stay in the CPU between steps. */
 static void fp_work(u32 rounds)
 {
 	asm volatile(".fpu neon-vfpv4\n"
@@ -78,7 +78,7 @@ static void fp_work(u32 rounds)
 		     : "+r"(rounds) :: "cc", "memory");
 }
 
-/* Four words at once, by instructions that make an exit for each. */
+/* Four words at once, by instructions that exit for each word. */
 static void block_transfer(void)
 {
 	register u32 a asm("r4"), b asm("r5"), c asm("r6"), d asm("r7");
@@ -119,7 +119,7 @@ static void step(u32 i)
 		await(IRQ_VTIMER, n, hash & 1);
 		break;
 	case 1:
-		/* Three SGIs that wait for a while, of which the last two go first. */
+		/* Three SGIs that are pending for a while; the last two are taken first. */
 		n = taken[0][3];
 		irq_off();
 		w32(GICD_SGIR, SGI_SELF(3));
@@ -162,8 +162,8 @@ static void step(u32 i)
 }
 
 /*
- * Tells the client that all is the same here as whenever it is here: interrupts are off, what lies
- * below the stack is cleared, and what interrupts leave in their banked registers.
+ * Tells the client that the state is the same here in each run: interrupts are off, and the memory
+ * below the stack is cleared, as are the banked registers that interrupts change.
  */
 void snap_checkpoint(u32 addr, u32 value, u32 stack);
 asm(".text\n\t.arm\n\t.global snap_checkpoint\nsnap_checkpoint:\n\t"
@@ -218,7 +218,7 @@ static void together(u32 cpu)
 	for (u32 i = 0;; i++) {
 		arm_vtimer(20 + (i * 7 + cpu) % 90);
 		fp_load(in);
-		/* To the next CPU, which sends on: one SGI is out for each CPU. */
+		/* Send to the next CPU, which sends on: one SGI is under way for each CPU. */
 		if (sent == sgis || taken[cpu][4] > sgis) {
 			sgis = taken[cpu][4];
 			sent++;
@@ -231,7 +231,7 @@ static void together(u32 cpu)
 		delay_us(2);
 		shared[1]++;
 		lock_drop(&lock);
-		/* The deadline passes, or the interrupt is lost. */
+		/* The deadline has passed, or the interrupt is lost. */
 		for (u32 t = 0; taken[cpu][IRQ_VTIMER] == timers; t++) {
 			if (t > 2000)
 				fail(cpu, 2);

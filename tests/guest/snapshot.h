@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the guest that is saved (snapshot.c) and the client that saves it (saver.c) agree on. */
+/*
+ * The interface between the guest that is saved (snapshot.c) and the client that saves it
+ * (saver.c).
+ */
 #ifndef GUEST_SNAPSHOT_H
 #define GUEST_SNAPSHOT_H
 

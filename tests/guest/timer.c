@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The generic timers: the virtual one is hardware's, the physical one is
- * emulated. Rate, order of reads across CPUs, comparators, masks, levels,
- * and waking from WFI (DDI 0406C B8).
+ * The generic timers: the virtual one is the hardware's, the physical one is emulated. Rate, order
+ * of reads across CPUs, comparators, masks, levels, and wake-up from WFI (DDI 0406C B8).
  */
 #include "lib.h"
 
@@ -58,8 +57,8 @@ static void on_timer(u32 iar)
 }
 
 /*
- * The emulator may stand still for seconds in the midst of anything: what is to lie ahead lies as
- * many ticks ahead as TVAL can tell of, half a minute or so, and what is to come is waited for.
+ * The emulator may stand still for seconds at any time. So a deadline that must not pass is as far
+ * ahead as TVAL can express, about half a minute; and for an event that must come the test waits.
  */
 #define FAR	2000000000u
 #define PATIENCE	us_to_ticks(15000000)
@@ -141,8 +140,8 @@ static void check_fire(const struct timer *t)
 	report(fired[0] == 1, "%s timer: unmasked, it fires", t->name);
 
 	/*
-	 * Centuries ahead. Not the last tick of all: with an offset QEMU 7.2 adds
-	 * up to a deadline in the past and hangs, the machine whole.
+	 * Centuries ahead, but not the last tick: with an offset QEMU 7.2 computes a deadline in
+	 * the past, and the whole machine hangs.
 	 */
 	fired[0] = 0;
 	t->set(1ull << 56, ENABLE);
@@ -209,7 +208,7 @@ static void check_wfi(const struct timer *t)
 		late += fired_at[0] - t0 > wait + us_to_ticks(on_vm() ? 500000 : 100000);
 	}
 	report(!early, "%s timer: WFI does not end early", t->name);
-	/* The emulator's host may be busy: the runner tries again where it says so. */
+	/* The emulator's host may be busy: the runner repeats a test that says so. */
 	if (late)
 		note("timing: %u of 10 sleeps were late", late);
 	report(!late, "%s timer: wakes from WFI in time", t->name);
@@ -217,8 +216,8 @@ static void check_wfi(const struct timer *t)
 }
 
 /*
- * The counter runs as fast as the client's clock: in one of three tries, for the
- * client may be kept waiting between the two, but a wrong rate is wrong in all.
+ * The counter runs as fast as the client's clock, in one of three tries: the client may have to
+ * wait between the two reads, but a wrong rate is wrong in all tries.
  */
 static void check_rate(void)
 {
@@ -245,7 +244,7 @@ static void check_rate(void)
 	report(cntvct() / cntfrq() < 600, "the virtual counter began with the VM");
 }
 
-/* Reads of the virtual counter never go back, on no CPU and between none. */
+/* Reads of the virtual counter never go back, neither on one CPU nor between CPUs. */
 static volatile u64 newest;
 static struct lock newest_lock;
 static u32 went_back[GUEST_MAX_CPUS];
@@ -264,7 +263,7 @@ static void monotonic(u32 cpu)
 		if (!(i % 100))
 			hvc(PSCI_VERSION, 0, 0, 0);
 	}
-	/* The smallest of many differences is the one with nothing in between. */
+	/* The smallest of many differences is the one without a delay in between. */
 	offset[cpu] = ~0ull;
 	for (u32 i = 0; i < 500; i++) {
 		u64 v = cntvct(), d = cntpct() - v;
@@ -285,7 +284,9 @@ static void each_cpu_fires(u32 cpu)
 
 		now->set(now->count() + us_to_ticks(200 + 37 * cpu), ENABLE);
 		end = now->count() + PATIENCE;
-		/* Looked at with interrupts masked: WFI ends all the same, and none slips in. */
+		/*
+		 * Check with interrupts masked: WFI still ends, and no interrupt comes in between.
+		 */
 		for (;;) {
 			irq_off();
 			if (fired[cpu] != i || now->count() >= end)
@@ -336,7 +337,7 @@ static void check_user(void)
 	trap_begin();
 	call_in_mode(MODE_USR, user_cntvct, 0);
 	report(!trap_end(), "CNTVCT is readable at PL0 with it");
-	/* QEMU 7.2 asks CNTHCTL.PL1PCEN, not PL1PCTEN, for CNTPCT at PL0: not tried. */
+	/* For CNTPCT at PL0, QEMU 7.2 checks CNTHCTL.PL1PCEN instead of PL1PCTEN: not tried. */
 	CP15_WRITE(0, c14, c1, 0, was);
 	isb();
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Coprocessor accesses that a guest has no business with: none harms, each
- * is either defined or undefined the same way every time, and the guest
- * lives on (docs/hazards.md 19: nor does the host's log fill).
+ * Coprocessor accesses that a guest has no use for: none does harm, each is either defined or
+ * undefined every time, and the guest goes on (docs/hazards.md 19: the host's log does not fill
+ * either).
  */
 #include "lib.h"
 
-/* An MRC or MCR of any coprocessor register, written where it is executed. */
+/* An MRC or MCR of any coprocessor register, written into memory and executed there. */
 static u32 stub[4] __attribute__((aligned(64)));
 
 static u32 run_insn(u32 insn, u32 val, u32 *traps)
@@ -31,7 +31,7 @@ static u32 mrc_insn(u32 cp, u32 op1, u32 crn, u32 crm, u32 op2)
 	return 0xee100010 | op1 << 21 | crn << 16 | cp << 8 | op2 << 5 | crm;
 }
 
-/* Registers whose reading is harmless everywhere are read twice: same answer. */
+/* Registers that are harmless to read are read twice: the results must agree. */
 static void sweep_reads(u32 cp, u32 crn_first, u32 crn_last)
 {
 	u32 odd = 0, refused = 0, read = 0;
@@ -80,7 +80,7 @@ static void check_pmu(void)
 	       "PMCCNTR does not show the host's counter");
 }
 
-/* A prefetch abort returns to LR, so BKPT stands in a function of its own. */
+/* A prefetch abort returns to LR, so BKPT is in a function of its own. */
 void bkpt_call(void);
 asm(".text\n\t.arm\n\t.global bkpt_call\nbkpt_call:\n\tbkpt #0\n\tbx lr\n");
 
@@ -90,7 +90,7 @@ static void check_debug(void)
 
 	if (!on_vm())
 		return;
-	/* DBGBVR0, DBGBCR0: a breakpoint of the guest's must not become the host's. */
+	/* DBGBVR0, DBGBCR0: a breakpoint of the guest must not become the host's. */
 	run_insn(0xee000e90, 0x40010000, &t);
 	run_insn(0xee000eb0, 0x1e7, &t);
 	v = run_insn(mrc_insn(14, 0, 0, 0, 4), 0, &t);
@@ -110,7 +110,7 @@ static void check_writes(void)
 {
 	u32 t, insn, lived = 0;
 
-	/* Write where nothing is allocated: no effect but an exception. */
+	/* Writes to unallocated registers: no effect but an exception. */
 	for (u32 op1 = 0; op1 < 8; op1++)
 		for (u32 crm = 0; crm < 16; crm++) {
 			insn = 0xee0f0f10 | op1 << 21 | crm | 7 << 5;	/* c15 */
@@ -159,7 +159,7 @@ void guest_main(void)
 {
 	mmu_on();
 	gic_init_dist();
-	/* Some reads of c15 stop a bare board's emulator; a guest must bear all. */
+	/* Some reads of c15 stop the emulator of a bare board; a VM must survive all. */
 	if (on_vm()) {
 		sweep_reads(15, 0, 6);
 		sweep_reads(15, 9, 13);

@@ -186,7 +186,7 @@ static void *move_main(void *arg)
 	return NULL;
 }
 
-/* The host's FP registers must be its own whatever guests do (docs/hazards.md 23). */
+/* The host's FP registers must stay its own, whatever guests do (docs/hazards.md 23). */
 static void *fp_main(void *arg)
 {
 	uint64_t in[32], out[32];
@@ -298,7 +298,7 @@ static void create_machine(void)
 		if (v->run == MAP_FAILED)
 			bail("mmap of vCPU %u: %s", i, strerror(errno));
 	}
-	/* ACTLR and L2CTLR count the vCPUs at reset, so all must be there first. */
+	/* At reset ACTLR and L2CTLR count the vCPUs, so all must exist first. */
 	for (unsigned int i = 0; i < opt.ncpus; i++)
 		vcpu_init(&vcpus[i]);
 	set_attr(gic.fd, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "INIT");
@@ -325,7 +325,7 @@ static void say_where(void)
 	}
 }
 
-/* Runs the guest until it ends or time is up; 0 when time is up. */
+/* Runs the guest until it ends or time is up. Returns 0 if time is up. */
 static int run_machine(void)
 {
 	pthread_t storm, move, fp[2];
@@ -369,7 +369,7 @@ static int run_machine(void)
 		pthread_join(vcpus[i].thread, NULL);
 	}
 	if (!how) {
-		/* tests/run tries once more, alone, what failed of time. */
+		/* tests/run repeats, alone, a test that failed only by its timing. */
 		printf("# timing: the guest did not end in its time\n");
 		say_where();
 	}

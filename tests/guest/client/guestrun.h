@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The client's parts: the machine (guestrun.c) and the device that tests it (testdev.c). */
+/* The parts of the client: the machine (guestrun.c) and the test device (testdev.c). */
 #ifndef GUESTRUN_H
 #define GUESTRUN_H
 
@@ -36,16 +36,16 @@ extern int vm_fd;
 extern char *ram;
 extern struct vcpu vcpus[GUEST_MAX_CPUS];
 
-/* Tells why in KTAP's words and ends the program. */
+/* Prints the reason as KTAP and ends the program. */
 void bail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
-/* How the guest ended: 1 shutdown, 2 reset, 3 an error. The first word counts. */
+/* How the guest ended: 1 shutdown, 2 reset, 3 an error. Only the first call counts. */
 void end_with(int how);
 int one_reg(int fd, unsigned long req, uint64_t id, void *val);
 
 /* ---- testdev.c ---- */
-/* Completes the MMIO exit that the vCPU left by. */
+/* Completes the MMIO exit of the vCPU. */
 void testdev_mmio(struct vcpu *v);
-/* The number of failures that the guest told of; -1: it told nothing. */
+/* The number of failures that the guest reported; -1: it reported nothing. */
 int testdev_result(void);
 
 #endif /* GUESTRUN_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The device that tests the machine (param.h), the PL011's data register, and no device. */
+/* The device that tests the machine (param.h), the PL011's data register, and empty addresses. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,8 +51,8 @@ static void *later(void *arg)
 
 /* ---- registers ---- */
 /*
- * What migration does: all registers out, the vCPU reset, all registers in.
- * The counter is left out, since it does not stand still meanwhile.
+ * Does what migration does: reads all registers, resets the vCPU, and writes all registers. Leaves
+ * out the counter, which runs on meanwhile.
  */
 static void roundtrip(struct vcpu *v)
 {
@@ -92,14 +92,14 @@ static void discard(uint32_t gpa)
 	if (gpa < RAM_BASE || gpa - RAM_BASE >= opt.ram_mb << 20)
 		bail("MADV_DONTNEED of %08x, which is no RAM", gpa);
 	page = ram + ((gpa - RAM_BASE) & ~0xfffu);
-	/* Where the host pinned the page, the guest keeps it: all one can do is to clear it. */
+	/* If the host pinned the page, the guest keeps it: all one can do is clear it. */
 	if (!ioctl(vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_MMU))
 		memset(page, 0, 4096);
 	else if (madvise(page, 4096, MADV_DONTNEED))
 		bail("MADV_DONTNEED: %s", strerror(errno));
 }
 
-/* A child that lives for a while: meanwhile guest RAM is copy-on-write. */
+/* A child that lives for a while, during which guest RAM is copy-on-write. */
 static void fork_child(void)
 {
 	pid_t pid = fork();
@@ -199,7 +199,7 @@ static uint32_t dev_read(uint32_t off)
 	return 0;
 }
 
-/* A signal must not cut a line short: what write() left is written again. */
+/* A signal must not cut a line short: write the rest that write() left. */
 static void write_line(const char *s, size_t n)
 {
 	while (n) {

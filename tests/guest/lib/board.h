@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The addresses of QEMU's virt board, which every machine of the tests has too. C, assembly and
- * guest code in strings may include this. The numbers are from the board's device tree and
- * DDI 0183G 3.2, not from armvmm-run's map.h, so that the tests find a wrong number there.
- * scripts/board-literals keeps them from being written down again.
+ * guest code in strings may include this. The numbers are from the board's device tree and DDI
+ * 0183G 3.2, not from armvmm-run's map.h, so that the tests find a wrong number there.
+ * scripts/board-literals finds copies of them.
  */
 #ifndef TEST_BOARD_H
 #define TEST_BOARD_H
@@ -11,7 +11,7 @@
 #define GICD_BASE	0x08000000
 #define GICC_BASE	0x08010000
 #define GIC_END		0x08020000
-#define GICV2M_BASE	0x08020000	/* of QEMU's board alone */
+#define GICV2M_BASE	0x08020000	/* only on QEMU's board */
 #define GICH_BASE	0x08030000	/* the same, with virtualization=on */
 #define UART_BASE	0x09000000
 #define RTC_BASE	0x09010000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* CPSR as the guests know it, by the manual (DDI 0406C B1.3.3), in C and assembly. */
+/* CPSR for the guests, by the manual (DDI 0406C B1.3.3), in C and assembly. */
 #ifndef CPSR_H
 #define CPSR_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The guest's own GICv2 driver: one function a thing that a test does. */
+/* The guest's own GICv2 driver: one function for each thing that a test does. */
 #include "lib.h"
 
 u32 gic_nr_irqs(void)

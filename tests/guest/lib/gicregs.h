@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The GIC's registers as bare programs know them, by the manual (IHI 0048B 4.3, 4.4). */
+/* The GIC's registers for bare programs, by the manual (IHI 0048B 4.3, 4.4). */
 #ifndef GICREGS_H
 #define GICREGS_H
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A small library for bare-metal ARMv7 guests. A guest is one flat binary
- * whose guest_main() runs on CPU 0 with the MMU as it wishes, reports what it
- * finds and calls guest_exit().
+ * A small library for bare-metal ARMv7 guests. A guest is one flat binary. Its guest_main() runs on
+ * CPU 0, turns the MMU on or off, reports results and calls guest_exit().
  */
 #ifndef GUEST_LIB_H
 #define GUEST_LIB_H
@@ -45,7 +44,7 @@ u32 smc(u32 fn, u32 a, u32 b, u32 c);
 void hvc4(u32 r[4]);
 u32 call_in_mode(u32 mode, u32 (*fn)(u32 arg), u32 arg);
 
-/* The guest's own. Required. */
+/* Each guest defines it. */
 void guest_main(void);
 
 /* ---- report.c ---- */
@@ -54,9 +53,9 @@ void report(bool cond, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 void report_skip(const char *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A "# ..." line. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Prints the plan, tells the test device and powers off. */
+/* Prints the plan, reports to the test device and powers off. */
 void guest_exit(void) __attribute__((noreturn));
-/* For what makes going on pointless. */
+/* For failures after which it makes no sense to go on. */
 void guest_bail(const char *why, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* True on the client, false on a bare board. */
 static inline bool on_vm(void) { return param.flags & PARAM_VM; }
@@ -110,7 +109,7 @@ struct frame {
 	u32 r[13], lr_svc, pc, cpsr;
 };
 
-/* What the last exception on this CPU was. */
+/* The last exception on this CPU. */
 struct trap {
 	u32 count, vec, pc, cpsr, fsr, far;
 };
@@ -124,12 +123,12 @@ extern volatile u32 irq_spurious;
 extern volatile u32 fiq_seen;
 
 /*
- * From here on an undefined instruction or data abort is counted and
- * skipped, and a prefetch abort returns to LR. trap_end() tells how many.
+ * From here on, undefined instructions and data aborts are counted and skipped, and a prefetch
+ * abort returns to LR. trap_end() returns the count.
  */
 void trap_begin(void);
 u32 trap_end(void);
-/* Sees such an exception first; true: it said where to go on. */
+/* Gets such an exception first. Returns true if it has set the address to go on at. */
 extern bool (*trap_hook)(enum vec vec, struct frame *f);
 
 /* ---- smp.c ---- */
@@ -144,7 +143,7 @@ void smp_run(void (*fn)(u32 cpu));
 /* Runs fn(cpu) on one other CPU, without waiting. */
 void smp_call(u32 cpu, void (*fn)(u32 cpu));
 bool smp_done(u32 cpu);
-/* A barrier of all CPUs, to be used inside smp_run(). */
+/* A barrier of all CPUs, for use in smp_run(). */
 void smp_barrier(void);
 struct lock { volatile u32 held; };
 void lock_take(struct lock *l);

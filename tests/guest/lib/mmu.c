@@ -58,8 +58,8 @@ static void build_short(void)
 }
 
 /*
- * The way back from where the caches are turned off or on is on the stack: no line may hide it, or
- * be the only place that has it.
+ * The return address of the function that turns the caches on or off is on the stack. No cache line
+ * may hide it, or be the only place that has it.
  */
 static void stack_clean_inval(void)
 {
@@ -81,10 +81,7 @@ void mmu_on(void)
 
 void mmu_off(void)
 {
-	/*
-	 * All else that is dirty and will be read must be cleaned by the caller:
-	 * only he knows what that is.
-	 */
+	/* The caller must clean all other dirty data that will be read: only it knows which. */
 	stack_clean_inval();
 	sctlr_set(0, SCTLR_M | SCTLR_C);
 	tlb_flush_local();
@@ -100,7 +97,7 @@ void mmu_lpae_on(void)
 		if (!ram)
 			lpae_l1[i] |= 1ull << 54;		/* XN */
 	}
-	/* The first GiB of RAM by blocks of 2 MiB, the first of them by pages. */
+	/* The first GiB of RAM in blocks of 2 MiB, the first block in pages. */
 	for (u32 i = 0; i < 512; i++) {
 		lpae_l2[i] = (RAM_BASE + (i << 21)) | 0x705;
 		lpae_l3[i] = (RAM_BASE + (i << 12)) | 0x707;

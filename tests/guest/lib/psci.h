@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Function ids as bare programs know them, by the manual (DEN0022D 5.1, DEN0028 2.5). */
+/* Function ids for bare programs, by the manual (DEN0022D 5.1, DEN0028 2.5). */
 #ifndef PSCI_H
 #define PSCI_H
 

@@ -167,7 +167,7 @@ void guest_bail(const char *fmt, ...)
 {
 	va_list ap;
 
-	/* Without the lock: its holder may be what died. */
+	/* Without the lock: the CPU that holds it may be the one that died. */
 	va_start(ap, fmt);
 	put_str("\nBail out! ");
 	vprint(fmt, ap);
@@ -177,7 +177,7 @@ void guest_bail(const char *fmt, ...)
 	power_off();
 }
 
-/* libgcc calls this when something is divided by zero. */
+/* libgcc calls this on a division by zero. */
 int raise(int sig);
 int raise(int sig)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Several CPUs: started by PSCI, then fed with functions. */
+/* Several CPUs: PSCI starts them, then they get functions to run. */
 #include "lib.h"
 
 struct cpu_boot cpu_boot[GUEST_MAX_CPUS];
@@ -10,7 +10,7 @@ static struct slot {
 	volatile bool up;
 } slots[GUEST_MAX_CPUS];
 
-/* One formula for clusters of four and for eight CPUs in a row. */
+/* One formula for clusters of four and for eight CPUs in one cluster. */
 u32 cpu_id(void)
 {
 	u32 mpidr = CP15_READ(0, c0, c0, 5);
@@ -36,7 +36,7 @@ u32 nr_cpus(void)
 	return param.ncpus;
 }
 
-/* What every CPU does before its first C function of the guest. */
+/* Every CPU does this before its first C function of the guest. */
 void cpu_setup(void)
 {
 }
@@ -46,7 +46,7 @@ static void pool(void)
 	u32 cpu = cpu_id();
 	struct slot *s = &slots[cpu];
 
-	/* Guests that want it otherwise turn the MMU off again themselves. */
+	/* Guests that want the MMU off turn it off again themselves. */
 	mmu_on();
 	dsb();
 	s->up = true;

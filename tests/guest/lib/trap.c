@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Exceptions: expected ones are noted and skipped, others end the guest. */
+/* Exceptions: expected ones are recorded and skipped, others end the guest. */
 #include "lib.h"
 
 struct trap trap[GUEST_MAX_CPUS];
@@ -24,8 +24,8 @@ static u32 insn_size(u32 pc, u32 cpsr)
 }
 
 /*
- * ITSTATE moves on by one instruction (DDI 0406C A2.5.2). It stands in
- * CPSR[15:10] (bits 7-2) and CPSR[26:25] (bits 1-0).
+ * ITSTATE moves on by one instruction (DDI 0406C A2.5.2). It is in CPSR[15:10] (bits 7-2) and
+ * CPSR[26:25] (bits 1-0).
  */
 static u32 it_advance(u32 cpsr)
 {
@@ -93,7 +93,7 @@ void exception(enum vec vec, struct frame *f)
 		return;
 	}
 	if (vec == VEC_SVC) {
-		/* The way out of call_in_mode(). */
+		/* This is how call_in_mode() returns. */
 		f->cpsr = (f->cpsr & ~CPSR_MODE) | MODE_SVC;
 		return;
 	}

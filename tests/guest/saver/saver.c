@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * saver: runs a guest (snapshot.c), stops it at random moments, saves all of it through libarmvmm,
- * and goes on in a VM of another process. With one CPU what the guest logged in the end, and its
- * memory and registers where it asked for a look at them, are those of a run that nobody stopped.
+ * and goes on in a VM of another process. With one CPU, the guest's log at the end, and its memory
+ * and registers at each checkpoint, are the same as in a run that nobody stopped.
  *
  * Exit status: 0 passed, 1 failed, 4 no device to run on.
  */
@@ -32,7 +32,7 @@
 #define RAM_SIZE	(2u << 20)
 #define NR_IRQS		96
 #define STREAM_START	0x2545f491u
-/* A moment comes up to 4 ms after the events that were asked for: hundreds of them. */
+/* The guest stops up to 4 ms after the requested events: in that time it logs hundreds. */
 #define SPARE_EVENTS	2000
 
 static struct {
@@ -40,7 +40,7 @@ static struct {
 	unsigned int ncpus, rounds, events, tail, reload, seed;
 } opt = { .ncpus = 1, .rounds = 5, .events = 500, .tail = 1000, .reload = 10, .seed = 1 };
 
-/* What the client's devices are made of: saved with the guest. */
+/* The state of the client's devices, which is saved with the guest. */
 struct device {
 	uint64_t nr_events;
 	uint32_t stream;
@@ -54,7 +54,7 @@ struct look {
 	uint32_t memory, registers;
 };
 
-/* Shared by the processes: what the run that is stopped logged, and what was found. */
+/* Shared by the processes: the log of the run that is stopped, and the findings. */
 struct shared {
 	uint64_t nr_events, nr_bad_events, first_bad;
 	unsigned int nr_looks, nr_bad_looks;
@@ -187,7 +187,10 @@ static void machine_restore(void)
 		must(armvmm_irq_set_spi(m.vm, SNAP_SPI_LEVEL - 32, true), "SPI");
 }
 
-/* What the moment was like: a test that never meets an interrupt in flight would show little. */
+/*
+ * Counts what the moments were like: a test that never meets an interrupt in flight would show
+ * little.
+ */
 static void note_moment(void)
 {
 	uint32_t pend, act, en, pend1, act1;
@@ -236,8 +239,8 @@ static void event(uint32_t value)
 }
 
 /*
- * All that the guest can see, once its access is done: memory, registers, the GIC; but for the
- * counter, whose record is the last.
+ * Compares all that the guest can see, once its access is complete: memory, registers, the GIC; all
+ * but the counter, whose record is the last.
  */
 static void look(struct armvmm_vcpu *vcpu)
 {
@@ -246,7 +249,7 @@ static void look(struct armvmm_vcpu *vcpu)
 	void *state;
 	size_t size;
 
-	/* It takes longer than all that the guest does: most moments would be of this. */
+	/* This takes longer than all that the guest does: most stops would be here. */
 	if (!m.until || (m.reference && !at->taken))
 		return;
 	if (armvmm_vcpu_complete(vcpu, &exit))
@@ -282,7 +285,9 @@ static void mmio(struct armvmm_vcpu *vcpu, const struct armvmm_exit *exit)
 		die("an access of %u bytes at %llx", exit->mmio.len, (unsigned long long)gpa);
 	memcpy(&v, exit->mmio.data, 4);
 	if (gpa >= SNAP_STREAM && gpa < SNAP_STREAM + 16) {
-		/* Each access tells: one that came twice would be seen in all that follows. */
+		/*
+		 * Each access changes the stream: a repeated access would show in all that follows.
+		 */
 		m.dev.stream = m.dev.stream * 1664525 + 1013904223 +
 			       (exit->mmio.is_write ? v : (uint32_t)gpa);
 		memcpy(exit->mmio.data, &m.dev.stream, 4);
@@ -323,7 +328,7 @@ static void mmio(struct armvmm_vcpu *vcpu, const struct armvmm_exit *exit)
 	}
 }
 
-/* Ends with a kick alone, when nothing is out; or in the middle of it all, when m.stop is set. */
+/* Ends by a kick, when no access is outstanding; or, when m.stop is set, at once. */
 static void run(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_exit exit;
@@ -374,7 +379,7 @@ static void alone_reference(unsigned int round)
 	run_until(sh->nr_events);
 }
 
-/* Goes on from the file (or starts), logs the events asked for, and stops some time later. */
+/* Goes on from the file (or starts), logs the requested events, and stops some time later. */
 static void alone_round(unsigned int round)
 {
 	struct itimerval t = { .it_value.tv_usec = 50 + rnd() % 4000 }, none = { 0 };

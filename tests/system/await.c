@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * await [-l] SECONDS FILE TEXT: waits until FILE, which grows, holds TEXT; with -l, until the line
- * that TEXT begins has ended as well.
- * await SECONDS PID: waits until the process has ended, whoever its parent is.
+ * that begins with TEXT has ended, too. await SECONDS PID: waits until the process has ended,
+ * whoever its parent is.
  *
  * Status 0 when it came, 1 when the time was up, 2 for bad arguments. Both are told by the kernel:
  * a shell that looks again and again takes a good part of an emulated processor.
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A file that comes to be only later is looked for this often, in ms. */
+/* How often to look for a file that does not exist yet, in ms. */
 #define LOOK	100
 
 static int64_t now_ms(void)
@@ -54,7 +54,7 @@ static int await_end(const char *pid, int64_t end)
 	return !(p.revents & POLLIN);
 }
 
-/* Reads on from where it was; *old bytes of what was read before are kept in BUF. */
+/* Reads on from the last position; the last *old bytes of what was read before are kept in BUF. */
 static bool read_on(int fd, char *buf, size_t size, size_t *old, const char *text, bool line)
 {
 	size_t len = strlen(text);
@@ -66,7 +66,7 @@ static bool read_on(int fd, char *buf, size_t size, size_t *old, const char *tex
 
 		if (at && (!line || memchr(at + len, '\n', (size_t)(buf + all - at) - len)))
 			return true;
-		/* Text and line may lie across two reads. */
+		/* Text and line may be split across two reads. */
 		*old = at ? (size_t)(buf + all - at) : all < len - 1 ? all : len - 1;
 		memmove(buf, buf + all - *old, *old);
 	}
@@ -90,7 +90,7 @@ static int await_text(const char *path, const char *text, bool line, int64_t end
 		fprintf(stderr, "await: %s: %s\n", path, strerror(errno));
 		return 2;
 	}
-	/* The watch is there before the first look: nothing comes unseen in between. */
+	/* The watch is set before the first look, so that nothing is missed in between. */
 	while (!read_on(fd, buf, sizeof(buf), &old, text, line)) {
 		int left = left_ms(end);
 

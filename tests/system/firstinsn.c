@@ -20,7 +20,7 @@ static long long now_ns(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-/* Reads until @text has come, or any byte if that is NULL. */
+/* Reads until @text has come; if that is NULL, until any byte has come. */
 static bool out_has(int fd, const char *text)
 {
 	static char said[65536];
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 			return 1;
 		pid = fork();
 		if (!pid) {
-			/* What fork() costs is no part of it: exec when the parent is ready. */
+			/* Do not measure the cost of fork(): exec when the parent is ready. */
 			dup2(out[1], 1);
 			close(out[0]);
 			close(out[1]);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kexecload ZIMAGE INITRD BOOTARGS: loads a kernel, which `kexecload --go` enters. It gets the
- * running kernel's device tree with these two in it, and the host finds that among the segments
- * (32-bit Arm), so that no purgatory is needed. Debian's kexec would need the libraries of Xen.
+ * running kernel's device tree with these two in it. On 32-bit Arm the host finds the tree among
+ * the segments, so that no purgatory is needed. Debian's kexec would need the libraries of Xen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 
 #define PAGE		4096u
 #define KEXEC_ARCH_ARM	(40u << 16)
-/* Offsets in RAM: behind what the kernel unpacks itself to, with room for each. */
+/* Offsets in RAM: behind the unpacked kernel, with room for each. */
 #define AT_KERNEL	(48u << 20)
 #define AT_DTB		(60u << 20)
 #define AT_INITRD	(64u << 20)
@@ -62,7 +62,7 @@ static void *read_file(const char *path, size_t *size)
 	return buf;
 }
 
-/* /chosen with a new command line and initrd. */
+/* Gives /chosen a new command line and initrd. */
 static void edit_dtb(void *fdt, const char *bootargs, uint32_t start, uint32_t end)
 {
 	int chosen = fdt_path_offset(fdt, "/chosen");

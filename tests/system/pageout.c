@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* pageout PID: has the kernel swap out the largest private mapping of a process: guest memory. */
+/* pageout PID: makes the kernel swap out the largest private mapping of a process: guest memory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -70,7 +70,7 @@ static void drive_start(struct drive *d, char **argv)
 	}
 }
 
-/* Takes in what comes until @end. False when there is nothing more to come by then. */
+/* Reads what comes until @end. Returns false if there is nothing more to come. */
 static bool drive_take(struct drive *d, long end)
 {
 	struct pollfd pfd = { .fd = d->master, .events = POLLIN };
@@ -160,14 +160,14 @@ static bool drive_raw(struct drive *d, bool raw)
 	return false;
 }
 
-/* Waits for the program to change its state. Its status, or -1 when it does not. */
+/* Waits for the program to change its state. Returns its status, or -1 if it does not change. */
 static int drive_wait(struct drive *d, int flags, long ms)
 {
 	long end = drive_now() + ms;
 	int status;
 
 	do {
-		/* Output that nobody takes could be what it waits for. */
+		/* It may be waiting for somebody to take its output. */
 		if (d->master >= 0)
 			drive_take(d, drive_now() + 20);
 		else
@@ -263,7 +263,7 @@ int main(int argc, char **argv)
 		kill(d.pid, SIGCONT);
 	}
 	if (status) {
-		/* What was on the screen, a comment line each. */
+		/* Print what was on the screen, each line as a comment. */
 		for (char *l = strtok(d.text, "\r\n"); l; l = strtok(NULL, "\r\n"))
 			printf("#   %s\n", l);
 	}

@@ -28,7 +28,7 @@
 #include <linux/armvmm.h>
 #include <linux/kvm.h>
 
-/* Read before main(): the process of a network forgets its environment. */
+/* Read before main(): the process of a network clears its environment. */
 static char shim_what[16], shim_thread[16], shim_call[16];
 
 static void shim_get(const char *name, char *value, size_t size)
@@ -89,7 +89,7 @@ static void attack(const char *kind)
 	syscall(SYS_exit_group, 77);
 }
 
-/* What a disk's worker waits in, after it was confined; its name is set before. */
+/* A disk's worker waits here after it was confined; its name was set before. */
 int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
 	static int (*real)(pthread_cond_t *cond, pthread_mutex_t *mutex);
@@ -100,7 +100,7 @@ int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 	return real(cond, mutex);
 }
 
-/* The main loop, where the guest runs already. */
+/* The main loop, which runs when the guest already does. */
 int g_main_context_iteration(void *context, int may_block);
 int g_main_context_iteration(void *context, int may_block)
 {
@@ -128,7 +128,7 @@ int poll(struct pollfd *fds, nfds_t nr, int timeout)
 int __ioctl_time64(int fd, unsigned long request, ...);
 int ioctl(int fd, unsigned long request, ...) __attribute__((alias("__ioctl_time64")));
 
-/* With 64-bit times, what a program calls ioctl() is this to the linker. QEMU's are of 32 bits. */
+/* With 64-bit times, the linker binds a program's ioctl() to this. QEMU's times are of 32 bits. */
 int __ioctl_time64(int fd, unsigned long request, ...)
 {
 	static int (*real)(int fd, unsigned long request, ...);

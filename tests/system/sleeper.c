@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs in the guest. "sleeper exact N": sleeps one second N times and prints how long each took,
- * in nanoseconds. "sleeper order MS": threads that are to wake MS apart must wake in that order,
- * and none early; ends with 1 if not. A host that is busy may wake one after the next one's time:
- * that try tells nothing, and there are ten.
+ * Runs in the guest. "sleeper exact N": sleeps one second N times and prints how long each took, in
+ * nanoseconds. "sleeper order MS": threads with deadlines MS apart must wake in that order, and
+ * none early; ends with 1 if not. A busy host may wake a thread after the next one's deadline: such
+ * a try shows nothing, and there are ten tries.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -54,7 +54,7 @@ static void *sleeper(void *arg)
 	if (now_ns() < end)
 		__atomic_store_n(&early, 1, __ATOMIC_SEQ_CST);
 	woken[__atomic_fetch_add(&nr_woken, 1, __ATOMIC_SEQ_CST)] = me;
-	/* Also where it woke in time, and was late to say so. */
+	/* Also if it woke in time, and recorded that late. */
 	if (now_ns() - end >= step_ns)
 		__atomic_store_n(&late, 1, __ATOMIC_SEQ_CST);
 	return NULL;
@@ -66,9 +66,9 @@ static bool in_order(void)
 	pthread_t thread[SLEEPERS];
 
 	nr_woken = late = 0;
-	/* Time for all to be there before the first one's. */
+	/* Leave time for all threads to start before the first deadline. */
 	start_ns = now_ns() + SLEEPERS * step_ns;
-	/* The longest sleeper starts first, so that the order of waking is the timers' alone. */
+	/* The longest sleeper starts first, so that only the timers decide the order of waking. */
 	for (long i = SLEEPERS - 1; i >= 0; i--)
 		if (pthread_create(&thread[i], NULL, sleeper, (void *)i))
 			exit(1);
@@ -84,7 +84,7 @@ static bool in_order(void)
 	return true;
 }
 
-/* What a try in which one was too late had says nothing of the order. */
+/* A try in which a thread was too late shows nothing about the order. */
 static bool ordered(void)
 {
 	for (int i = 0; i < TRIES; i++) {

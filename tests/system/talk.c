@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * talk PATH [deaf]: standard input to the socket at PATH, and what comes from there to standard
- * output, until the other end closes or, after the end of the input, has been silent for a second.
- * Deaf: it reads nothing, and stays until it is killed. A status of 3: the other end closed.
+ * talk PATH [deaf]: copies standard input to the socket at PATH, and what comes from there to
+ * standard output, until the other end closes or, after the end of the input, has been silent for a
+ * second. Deaf: it reads nothing, and stays until it is killed. A status of 3: the other end
+ * closed.
  */
 #include <errno.h>
 #include <fcntl.h>

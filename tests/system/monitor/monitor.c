@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest of a few kilobytes that does what the console tells it, a letter and hexadecimal numbers
- * at a time: armvmm-run's ways to start, to end and to talk are tried with it in tenths of a
+ * A guest of a few kilobytes that does what the console tells it: a letter and hexadecimal numbers
+ * at a time. With it armvmm-run's ways to start, to end and to talk are tested in tenths of a
  * second. Polls everything; the MMU is off.
  */
 #include "../../guest/lib/board.h"
@@ -49,7 +49,7 @@ static int has_input(void)
 	return !(readl(UART_FR) & UART_FR_RXFE);
 }
 
-/* What an initrd that ends with a zero says is done before what the console says. */
+/* Commands in an initrd that ends with a zero are executed before those of the console. */
 #define SCRIPT_MAGIC	0x3a646d63u	/* "cmd:" */
 static const volatile u8 *script;
 
@@ -109,7 +109,7 @@ static u32 next(u32 *state)
 	return *state = v;
 }
 
-/* FNV-1a: what the tests compute on the other side as well. */
+/* FNV-1a: the tests compute the same on the other side. */
 static u32 hash_byte(u32 hash, u8 c)
 {
 	return (hash ^ c) * 0x01000193u;
@@ -202,9 +202,9 @@ static void work_wait(u32 cpus, u32 rounds)
 }
 
 /*
- * Nonsense into every register of every device but the console's data: legal widths, illegal
- * widths, offsets between registers, addresses with no device. Queue addresses point into RAM,
- * which is full of nonsense itself, about half the time.
+ * Writes nonsense to every register of every device except the console's data: legal widths,
+ * illegal widths, offsets between registers, addresses without a device. About half of the queue
+ * addresses point into RAM, which is full of nonsense itself.
  */
 static void fuzz(u32 seed, u32 n)
 {
@@ -214,7 +214,7 @@ static void fuzz(u32 seed, u32 n)
 	while (n--) {
 		u32 kind = next(&state) % 8, value = next(&state), at;
 
-		/* The console is as good as its registers are by now: this may not be seen. */
+		/* The console's registers may have any value by now: nobody may see this. */
 		if (n % 256 == 0 && !(readl(UART_FR) & UART_FR_TXFF))
 			writel(UART_DR, '.');
 		switch (kind) {
@@ -231,7 +231,7 @@ static void fuzz(u32 seed, u32 n)
 			break;
 		case 3:
 			at = GICD_BASE + next(&state) % 0x100000;
-			/* The interrupt controller's own frames are the driver's tests' affair. */
+			/* The driver's own tests cover the interrupt controller's frames. */
 			if (at < GIC_END)
 				continue;
 			break;
@@ -258,7 +258,9 @@ static void fuzz(u32 seed, u32 n)
 			break;
 		}
 	}
-	/* The console's own registers may be anything by now: as armvmm-run had them. */
+	/*
+	 * The console's own registers may have any value by now: set them as armvmm-run had them.
+	 */
 	writel(UART_LCR_H, 0x70);
 	writel(UART_CR, 0x301);
 	writel(UART_IMSC, 0);
@@ -293,14 +295,14 @@ static int same_string(const volatile u8 *a, const char *b)
 	return *a == (u8)*b;
 }
 
-/* The value of the first property of one word that has the name, or 0. */
+/* Returns the value of the first one-word property of that name, or 0. */
 static u32 fdt_find_u32(u32 fdt, const char *name)
 {
 	u32 at = fdt + fdt_word(fdt + FDT_OFF_STRUCT);
 	u32 end = at + fdt_word(fdt + FDT_SIZE_STRUCT);
 	u32 strings = fdt + fdt_word(fdt + FDT_OFF_STRINGS);
 
-	/* Words are looked at one by one: what is no token has no name that fits. */
+	/* Look at each word: what is no token has no name that matches. */
 	for (; at + 16 <= end; at += 4) {
 		if (fdt_word(at) != FDT_PROP || fdt_word(at + 4) != 4 ||
 		    fdt_word(at + 8) >= 0x10000)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * CPUs that write down what maintenance they are told to do, in order: barriers, coprocessor
- * writes, calls of HYP mode, calls of each other. For code that only silicon would find wrong.
+ * CPUs that record the maintenance that they are told to do, in order: barriers, coprocessor
+ * writes, calls of HYP mode, calls of each other. For code whose faults only silicon would show.
  */
 #ifndef CPU_FAKE_H
 #define CPU_FAKE_H
 
-/* Nothing of the kernels' differences is needed here. */
+/* The differences between kernels do not matter here. */
 #define ARMVMM_COMPAT_H
 
 #include "fake_kernel.h"
@@ -15,7 +15,7 @@
 
 extern unsigned int fake_cpu;		/* that runs now */
 
-/* One operation more, of the CPU that runs now. */
+/* Records one more operation of the CPU that runs now. */
 void fake_op(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- barriers --- */
@@ -36,7 +36,7 @@ void fake_op(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void smp_call_function_single(int cpu, void (*fn)(void *), void *arg, int wait);
 void on_each_cpu(void (*fn)(void *), void *arg, int wait);
 
-/* What a per-CPU pointer points to on @cpu: one object for each pointer and CPU. */
+/* The object that a per-CPU pointer points to on @cpu: one for each pointer and CPU. */
 void *fake_per_cpu(void *p, size_t size, unsigned int cpu);
 #define DEFINE_PER_CPU(type, name)	type name
 #define per_cpu_ptr(p, cpu)	((__typeof__(p))fake_per_cpu((p), sizeof(*(p)), (cpu)))

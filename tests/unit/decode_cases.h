@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the decoder must say. Encodings are the assembler's, expectations are the
- * manual's, with registers as test_decode.c sets them: Rn holds 0x1000 * (n + 1),
- * the instruction is at 0x8000, and the carry flag is set.
+ * The expected results of the decoder. Encodings are the assembler's, expectations are the
+ * manual's, with registers as test_decode.c sets them: Rn holds 0x1000 * (n + 1), the instruction
+ * is at 0x8000, and the carry flag is set.
  */
 #ifndef TESTS_UNIT_DECODE_CASES_H
 #define TESTS_UNIT_DECODE_CASES_H
@@ -294,7 +294,7 @@ struct decode_refused {
 	bool thumb;
 };
 
-/* No loads or stores, or such as are not emulated as one. */
+/* Instructions that are not loads or stores, or are not emulated as such. */
 static const struct decode_refused decode_others[] = {
 	{ "add r0, r1, r2", 0xe0810002, false },
 	{ "mul r0, r1, r2", 0xe0000291, false },

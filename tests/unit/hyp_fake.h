@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* hyp/sysreg.h for the build machine: what HYP code tells the CPU is written down, in order. */
+/* hyp/sysreg.h for the build machine: records, in order, what HYP code tells the CPU. */
 #ifndef HYP_FAKE_H
 #define HYP_FAKE_H
 
@@ -9,7 +9,7 @@
 
 void fake_op(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* What a register reads as, by the arguments of MRC or MRRC. */
+/* The value of a register, by the arguments of MRC or MRRC. */
 u64 fake_reg(const char *args);
 
 #undef sysreg_read

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What follows one instruction at 0x1000: the instruction, the next PC and its state. STATE_SPSR
- * stands for an exception return, whose state is the SPSR's. Registers and memory are those of
- * test_next_pc.c: Z and C are set; the encodings are an assembler's.
+ * What follows one instruction at 0x1000: the instruction, the next PC and its state. STATE_SPSR is
+ * an exception return, whose state is the SPSR's. Registers and memory are those of test_next_pc.c:
+ * Z and C are set; the encodings are an assembler's.
  */
 static const struct next_pc_case a32_cases[] = {
 	{ 0xe320f000, 0x00001004, STATE_A32, "nop" },

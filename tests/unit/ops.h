@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The list that fake_op() writes, and how a test reads it. */
+/* The list that fake_op() writes, and how a test checks it. */
 #ifndef TESTS_UNIT_OPS_H
 #define TESTS_UNIT_OPS_H
 
@@ -26,7 +26,7 @@ void fake_op(const char *fmt, ...)
 	va_end(args);
 }
 
-/* Exactly these were done, in this order; the list is empty then. */
+/* Exactly these were done, in this order; afterwards the list is empty. */
 static void ops_are(const char *const *want, unsigned int n, const char *file, int line)
 {
 	unsigned int i;

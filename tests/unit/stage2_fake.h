@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory for stage-2 tables that watches: takes the place of driver/mem/stage2_mem.h. Every write
- * of a descriptor goes through a model of a TLB that keeps everything it ever saw until it is
- * flushed (test_stage2_table.c).
+ * Memory for stage-2 tables that watches writes: replaces driver/mem/stage2_mem.h. Every write of a
+ * descriptor goes through a model of a TLB that keeps everything it ever saw until it is flushed
+ * (test_stage2_table.c).
  */
 #ifndef STAGE2_FAKE_H
 #define STAGE2_FAKE_H

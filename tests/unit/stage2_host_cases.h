@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a stage-2 entry takes over from the client's page table, for both formats of that. PFN maps
+ * What a stage-2 entry takes over from the client's page table, for both of its formats. PFN maps
  * of devices keep their own attributes.
  */
 #ifndef TESTS_UNIT_STAGE2_HOST_CASES_H
@@ -74,7 +74,7 @@ static void test_unknown(void)
 	KTAP_TRUE(strange);
 }
 
-/* Only Normal memory is shared by its entry: the others are so by their type (B3.8.3). */
+/* The entry makes only Normal memory shareable: other types are so by themselves (B3.8.3). */
 static u64 shared_attr(pteval_t mt)
 {
 	u64 leaf = stage2_leaf(0, 3, stage2_host_attr(mt), true, false);
@@ -90,7 +90,7 @@ static void test_shareable(void)
 	KTAP_EQ(shared_attr(L_PTE_MT_DEV_SHARED), 0);
 }
 
-/* What the client may not do now, its guest may not either: a fault comes first. */
+/* What the client may not do now, its guest may not do either: a fault comes first. */
 static void test_rights(void)
 {
 	const pteval_t v = user_page(L_PTE_MT_WRITEALLOC);

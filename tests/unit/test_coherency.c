@@ -2,8 +2,8 @@
 // sources: tests/coherency/insn.c tests/coherency/machine.c tests/coherency/lines.c tests/coherency/walk.c tests/coherency/order.c tests/coherency/tables.c
 // cflags: -Itests/coherency
 /*
- * The rules of the coherency checker on events written by hand: each rule sees its fault, and says
- * nothing of the same events in the right order.
+ * The rules of the coherency checker on events written by hand: each rule finds its fault, and
+ * reports nothing for the same events in the right order.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ static void host_load(unsigned int cpu, uint64_t pa)
 	machine_access(&m, cpu, PC, KVA(pa), pa, 4, false);
 }
 
-/* By a flat map of the host's: its tables are one level of blocks of 1 GiB. */
+/* By a flat map of the host's: its tables have one level, of 1 GiB blocks. */
 static void host_op(unsigned int cpu, uint32_t reg, uint64_t pa)
 {
 	machine_cp_write(&m, cpu, PC, reg, (uint32_t)pa);
@@ -106,7 +106,7 @@ static void end(void)
 	machine_exit(&m);
 }
 
-/* Into a guest of @vmid and @root, by the order of the world switch; HCR's DC and VM as told. */
+/* Enters a guest of @vmid and @root, in the order of the world switch; HCR's DC and VM as given. */
 static void enter(unsigned int cpu, unsigned int vmid, uint64_t root, uint32_t vcpu,
 		  uint32_t sctlr)
 {
@@ -140,7 +140,7 @@ static void leave(unsigned int cpu)
 	machine_eret(&m, cpu, PC);
 }
 
-/* Tables that map IPA 0 to PAGE, all seen by walks. */
+/* Tables that map IPA 0 to PAGE, all of which walks have seen. */
 static void map(unsigned int cpu)
 {
 	host_desc(cpu, L3, PAGE | LEAF);
@@ -238,7 +238,7 @@ static void test_r2(void)
 	KTAP_TRUE(machine_plain_load(&m, 0, PAGE + MACHINE_LINE));
 	host_load(0, PAGE);		/* other bytes of the line */
 	KTAP_STREQ(found, "");
-	/* By the client's own mapping: its own affair. */
+	/* Through the client's own mapping: that is the client's business. */
 	machine_access(&m, 0, 0x10000, 0x20008, PAGE + 8, 4, false);
 	KTAP_STREQ(found, "");
 	host_load(0, PAGE + 8);
@@ -261,7 +261,7 @@ static void test_r2(void)
 	end();
 }
 
-/* The driver looks after a guest that turns its caches on for as long as it traps that. */
+/* The driver maintains a guest that turns its caches on for as long as it traps that. */
 static void test_r2_guest(void)
 {
 	unsigned int tvm;
@@ -310,7 +310,7 @@ static void test_r3(void)
 	host_op(0, SYS_ICIMVAU, PAGE);
 	guest_runs(1);
 	KTAP_STREQ(found, "");
-	/* The I-cache first, and then the clean: a fill in between reads what was. */
+	/* The I-cache first, and then the clean: a fill in between reads the old contents. */
 	host_store(0, PAGE + 0x20);
 	host_op(0, SYS_ICIALLUIS, 0);
 	machine_dsb(&m, 0);
@@ -321,7 +321,7 @@ static void test_r3(void)
 	end();
 }
 
-/* The Cortex-A7's I-cache has lines of 32 bytes, and the colour of an address counts. */
+/* The Cortex-A7's I-cache has lines of 32 bytes, and the colour of an address matters. */
 static void test_r3_vipt(void)
 {
 	begin();
@@ -453,7 +453,7 @@ static void test_r6(void)
 	enter(0, 1, ROOT, 0, 0);
 	KTAP_STREQ(found, "");
 	leave(0);
-	/* No write any more: the TLBs have to be told of that too. */
+	/* It is not writable any more: the TLBs have to be flushed for that, too. */
 	map(0);
 	host_desc(0, L3, (PAGE | LEAF) & ~(1ull << 7));
 	machine_dsb(&m, 0);
@@ -485,7 +485,7 @@ static void test_r7(void)
 	KTAP_EQ(blamed.cpu, 0);
 	leave(1);
 	found[0] = 0;
-	/* CPU1 alone: it forgets, and CPU0 may still know. */
+	/* Only CPU1 is flushed; CPU0 may still have entries. */
 	tlbi(1, SYS_TLBIALLNSNH, 0, 0, true, true);
 	enter(1, 1, ROOT + 0x2000, 1, 0);
 	KTAP_STREQ(found, "R7");
@@ -495,7 +495,7 @@ static void test_r7(void)
 	enter(1, 1, ROOT, 1, 0);
 	leave(1);
 	KTAP_STREQ(found, "");
-	/* Each for itself, as they are taken over. */
+	/* Each CPU for itself, when it is taken over. */
 	enter(0, 1, ROOT, 1, 0);
 	leave(0);
 	tlbi(0, SYS_TLBIALLNSNH, 0, 0, true, true);
@@ -633,7 +633,7 @@ static void expect(uint32_t bits, bool thumb, enum insn_kind kind, uint32_t reg)
 		KTAP_EQ(i.reg, reg);
 }
 
-/* As the assembler makes them. */
+/* Encodings of the assembler. */
 static void test_insn(void)
 {
 	expect(0xee070f3e, false, INSN_MCR, SYS_DCCIMVAC);

@@ -230,7 +230,7 @@ static void test_open(void)
 	armvmm_vm_close(NULL);
 }
 
-/* The node of who may open no file: it stays the caller's. */
+/* The node of a process that may open no file: it stays the caller's. */
 static void test_open_fd(void)
 {
 	struct armvmm_vm *vm;
@@ -249,7 +249,7 @@ static void test_open_fd(void)
 	KTAP_TRUE(!vm);
 }
 
-/* Each step of opening fails in its turn: the errno comes out, and nothing stays open. */
+/* Each step of opening fails in turn: the errno is returned, and nothing stays open. */
 static void test_open_fails(void)
 {
 	static const struct {
@@ -347,7 +347,7 @@ static void test_gic(void)
 	armvmm_vm_close(vm);
 	KTAP_EQ(kernel.nr_open, 0);
 
-	/* A refused address takes the device down again. */
+	/* If an address is refused, the device is removed again. */
 	kernel_reset();
 	armvmm_vm_open(NULL, &vm);
 	kernel.fail_request = KVM_SET_DEVICE_ATTR;
@@ -356,7 +356,7 @@ static void test_gic(void)
 	KTAP_EQ(kernel.nr_open, 2);
 	armvmm_vm_close(vm);
 
-	/* What no kernel takes makes no device, so that the VM can have one yet. */
+	/* If no kernel would accept it, no device is made, so that the VM can still have one. */
 	kernel_reset();
 	armvmm_vm_open(NULL, &vm);
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -476,14 +476,14 @@ static void test_run(void)
 	KTAP_EQ(exit.reason, ARMVMM_EXIT_INTERNAL);
 	KTAP_EQ(exit.internal.nr_data, 16);
 
-	/* A signal is no error; others are. */
+	/* A signal is not an error; others are. */
 	kernel.run_errno = EINTR;
 	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
 	KTAP_EQ(exit.reason, ARMVMM_EXIT_INTR);
 	kernel.run_errno = ENOEXEC;
 	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), (unsigned long long)-ENOEXEC);
 
-	/* A kick lasts until it is taken back, completing an access in between or not. */
+	/* A kick lasts until it is withdrawn, even if an access is completed in between. */
 	kernel.run_errno = 0;
 	armvmm_vcpu_kick(vcpu);
 	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
@@ -495,7 +495,7 @@ static void test_run(void)
 	KTAP_EQ(armvmm_vcpu_complete(vcpu, &exit), 0);
 	KTAP_EQ(run->immediate_exit, 0);
 
-	/* The instruction has another access: it comes out, for the caller to do. */
+	/* The instruction has another access: the caller has to do it. */
 	kernel.more = true;
 	run->exit_reason = KVM_EXIT_MMIO;
 	run->mmio.phys_addr = 0x1234;
@@ -579,7 +579,7 @@ static void test_registers(void)
 		const char *name;
 		uint64_t id;
 	} known[] = {
-		/* Numbers as the ABI has them, written out. */
+		/* Numbers of the ABI, written out. */
 		{ "r0", 0x4020000000100000 }, { "r15", 0x402000000010000f },
 		{ "pc", 0x402000000010000f }, { "cpsr", 0x4020000000100010 },
 		{ "sp_svc", 0x4020000000100012 }, { "spsr_irq", 0x402000000010001d },
@@ -605,7 +605,7 @@ static void test_registers(void)
 	KTAP_EQ(armvmm_reg_id("r16", &id), (unsigned long long)-ENOENT);
 	KTAP_EQ(armvmm_reg_id("", &id), (unsigned long long)-ENOENT);
 
-	/* Every listed name leads to an id of its own. */
+	/* Every listed name has its own id. */
 	for (n = 0; armvmm_reg_name(n); n++) {
 		KTAP_EQ(armvmm_reg_id(armvmm_reg_name(n), &id), 0);
 		for (unsigned int k = 0; k < n; k++) {

@@ -212,7 +212,7 @@ static struct armvmm_vm *make(unsigned int vcpus, unsigned int nr_irqs)
 	return vm;
 }
 
-/* Every word another, as far as its register goes. */
+/* Each word gets another value, as far as its register permits. */
 static void fill(void)
 {
 	uint32_t v = 1;
@@ -229,7 +229,7 @@ static void fill(void)
 	}
 }
 
-/* The position of a set among all; ~0u: it did not happen. */
+/* The position of a set operation among all; ~0u: it did not happen. */
 static unsigned int when(int what, unsigned int vcpu, uint64_t id)
 {
 	for (unsigned int i = 0; i < k.nr_sets; i++)
@@ -246,7 +246,7 @@ static void check_dist(const struct machine *was, unsigned int vcpu, unsigned in
 
 static void test_round_trip(void)
 {
-	/* Bytes for all 96 interrupts, and those that each vCPU has of its own. */
+	/* Bytes for all 96 interrupts, and those that each vCPU has for itself. */
 	static const struct { unsigned int base, size, private; } regs[] = {
 		{ 0x080, 12, 4 }, { 0x100, 12, 4 }, { 0x300, 12, 4 }, { 0x400, 96, 32 },
 		{ 0x820, 64, 0 }, { 0xc00, 24, 8 }, { 0xd00, 16, 16 }, { 0xd80, 12, 4 },
@@ -279,7 +279,7 @@ static void test_round_trip(void)
 				check_dist(&was, c, regs[i].base + o);
 	}
 
-	/* What others depend on comes first, what clears before what sets, time last. */
+	/* First what others depend on; what clears before what sets; time last. */
 	KTAP_EQ(when('d', 0, 0x008), 0);
 	KTAP_TRUE(when('d', 0, 0x180) < when('d', 0, 0x100));
 	KTAP_TRUE(when('d', 0, 0x384) < when('d', 0, 0x304));
@@ -296,7 +296,7 @@ static void test_round_trip(void)
 	armvmm_vm_close(vm);
 }
 
-/* On a node that is KVM's what is pending comes by GICD_ISPENDR. */
+/* On a node of KVM's own, GICD_ISPENDR has what is pending. */
 static void test_plain_kvm(void)
 {
 	struct armvmm_vm *vm = make(1, 64);
@@ -346,7 +346,7 @@ static void test_refused(void)
 	KTAP_EQ(armvmm_vm_state_restore(vm, data, size), (unsigned long long)-EPROTONOSUPPORT);
 	bytes[8]--;
 	KTAP_EQ(k.nr_sets, 0);
-	/* A record of an unknown kind, and one of a vCPU that is not there. */
+	/* A record of an unknown kind, and one of a vCPU that does not exist. */
 	bytes[24] = 99;
 	KTAP_EQ(armvmm_vm_state_restore(vm, data, size), (unsigned long long)-EINVAL);
 	bytes[24] = 3;
@@ -356,7 +356,7 @@ static void test_refused(void)
 	k.nr_sets = 0;
 	KTAP_EQ(armvmm_vm_state_restore(vm, data, size), 0);
 	sets = k.nr_sets;
-	/* The kernel refuses one: that is the answer, and nothing more is set. */
+	/* The kernel refuses one: its error is returned, and nothing more is set. */
 	for (unsigned int n = 1; n <= sets; n += 7) {
 		k.nr_sets = 0;
 		k.fail_after = n;

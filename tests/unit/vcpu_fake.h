@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One vCPU and its VM, for tests of what the driver does to them: nothing else of them runs. */
+/* One vCPU and its VM, for tests of what the driver does to them: nothing else runs. */
 #ifndef TESTS_UNIT_VCPU_FAKE_H
 #define TESTS_UNIT_VCPU_FAKE_H
 
@@ -11,7 +11,7 @@ bool fake_in_irq;
 static struct armvmm_vm vm __attribute__((unused));
 static struct armvmm_vcpu vcpu;
 static struct hyp_vcpu hyp;
-/* What the client maps. */
+/* The page that the client maps. */
 static union {
 	struct kvm_run run;
 	u8 bytes[4096];

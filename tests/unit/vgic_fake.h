@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A VM for the vGIC on the build machine: what the driver's other nouns would
- * give it, and the hardware's virtual CPU interface (IHI 0048B 5.3, 5.4), with
- * the guest's reads of GICV_IAR and writes of GICV_EOIR.
+ * A VM for the vGIC on the build machine: replaces the other parts of the driver, and the
+ * hardware's virtual CPU interface (IHI 0048B 5.3, 5.4), with the guest's reads of GICV_IAR and
+ * writes of GICV_EOIR.
  */
 #ifndef TESTS_UNIT_VGIC_FAKE_H
 #define TESTS_UNIT_VGIC_FAKE_H
@@ -32,7 +32,7 @@ static u32 fake_gich[0x200 / 4];
 static struct armvmm_vm *fake_vm;
 static struct task_struct fake_tasks[ARMVMM_MAX_VCPUS];
 
-/* One virtual CPU interface, as the hardware is while its vCPU is in the guest. */
+/* One virtual CPU interface, in the state of the hardware while its vCPU is in the guest. */
 static struct fake_cpu {
 	bool in_guest;
 	bool kicked;
@@ -133,7 +133,7 @@ static inline u32 fake_mask(const struct fake_cpu *c)
 	return c->vmcr >> GICH_VMCR_PRIMASK_SHIFT << VGIC_PRIORITY_SHIFT;
 }
 
-/* The list register that IAR would take, or -1 (binary point: all bits preempt). */
+/* The list register that a read of IAR would take, or -1 (binary point: all bits preempt). */
 static inline int fake_highest(const struct fake_cpu *c)
 {
 	unsigned int n;
@@ -155,7 +155,7 @@ static inline int fake_highest(const struct fake_cpu *c)
 	return best;
 }
 
-/* GICV_IAR: INTID, and of an SGI the sender in bits 12-10. */
+/* GICV_IAR: INTID, and for an SGI the sender in bits 12-10. */
 static inline u32 fake_ack(struct armvmm_vcpu *vcpu)
 {
 	struct fake_cpu *c = &fake_cpus[vcpu->index];
@@ -175,13 +175,13 @@ static inline u32 fake_ack(struct armvmm_vcpu *vcpu)
 	return iar;
 }
 
-/* What a guest would end next, or FAKE_SPURIOUS. */
+/* The interrupt that a guest would end next, or FAKE_SPURIOUS. */
 static inline u32 fake_active_iar(const struct fake_cpu *c)
 {
 	return c->apr ? c->acked[__ffs(c->apr)] : FAKE_SPURIOUS;
 }
 
-/* GICV_EOIR, EOImode 0. Returns false where no list register had it (EOICount). */
+/* GICV_EOIR, EOImode 0. Returns false if no list register had it (EOICount). */
 static inline bool fake_eoi(struct armvmm_vcpu *vcpu, u32 iar)
 {
 	struct fake_cpu *c = &fake_cpus[vcpu->index];
@@ -216,7 +216,7 @@ static inline bool fake_maintenance(const struct fake_cpu *c)
 	       ((c->hcr & GICH_HCR_NPIE) && !pending);
 }
 
-/* An entry and an exit, as run.c and HYP do them. */
+/* An entry and an exit, as in run.c and HYP mode. */
 static inline void fake_enter(struct armvmm_vcpu *vcpu)
 {
 	struct fake_cpu *c = &fake_cpus[vcpu->index];
@@ -254,7 +254,7 @@ static inline void fake_exit(struct armvmm_vcpu *vcpu)
 }
 
 #ifndef FAKE_THREADS
-/* The IPI of a kick: taken at once unless it comes from an interrupt handler's locks. */
+/* The IPI of a kick: taken at once, unless an interrupt handler sends it, with locks held. */
 void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu)
 {
 	fake_cpus[vcpu->index].kicked = true;

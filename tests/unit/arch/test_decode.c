@@ -92,7 +92,7 @@ static void test_unpredictable_refused(void)
 	check_refused(decode_unpredictable, ARRAY_SIZE(decode_unpredictable));
 }
 
-/* Every condition of A32 is a load; the sixteenth is another space. */
+/* With every condition of A32 it is a load; the sixteenth value is another encoding space. */
 static void test_conditions(void)
 {
 	struct decode_insn d;
@@ -102,7 +102,7 @@ static void test_conditions(void)
 	KTAP_TRUE(!armvmm_decode_ldst(0xf5901004, state(false), &d) || d.kind == DECODE_HINT);
 }
 
-/* LDRT and its kin are as from PL0, wherever they are executed. */
+/* LDRT and the like access as from PL0, wherever they are executed. */
 static void test_unprivileged(void)
 {
 	static const struct {
@@ -165,7 +165,7 @@ static void test_t16_space(void)
 			KTAP_FAIL("%04x: decoded %d", hw, !t16_is_ldst(hw));
 }
 
-/* Whatever the bits, the answer is one that the emulation can stand. */
+/* For any bits, the answer is one that the emulation can handle. */
 static void test_noise(void)
 {
 	struct decode_insn d;

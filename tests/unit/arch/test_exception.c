@@ -72,7 +72,7 @@ static void test_spsr(void)
 	}
 }
 
-/* HYP (0x1a), MON (0x16) and what is reserved are no modes of a guest. */
+/* HYP (0x1a), MON (0x16) and reserved modes are not modes of a guest. */
 static void test_modes(void)
 {
 	int valid = 0;
@@ -85,7 +85,7 @@ static void test_modes(void)
 	KTAP_TRUE(armvmm_exception_mode_valid(CPSR_M_SYS));
 }
 
-/* What a client may write and ERET must not meet; a guest's own states stay as they are. */
+/* Values that a client may write, but ERET must not meet; a guest's own states stay as they are. */
 static void test_cpsr_state(void)
 {
 	const u32 a32 = CPSR_M_SVC | CPSR_N | CPSR_C | CPSR_E | CPSR_A | CPSR_I | CPSR_F |
@@ -205,7 +205,7 @@ static void test_skip(void)
 	KTAP_EQ(CPSR, cpsr_it(0xe2));
 }
 
-/* A8.3.1, written down another way. */
+/* A8.3.1, written in another way. */
 static bool cond_reference(unsigned int cond, bool n, bool z, bool c, bool v)
 {
 	switch (cond) {
@@ -259,7 +259,7 @@ static void test_trap_condition(void)
 				cond_reference(cond, flags & 8, flags & 4, flags & 2, flags & 1));
 		}
 
-	/* Aborts, HVC and SMC were executed: bits 24:20 mean something else there. */
+	/* Aborts, HVC and SMC were executed: bits 24:20 have another meaning there. */
 	reset(CPSR_M_SVC, 0);
 	KTAP_TRUE(armvmm_exception_condition(&hyp.regs, (u32)HSR_EC_DABT << 26 | HSR_CV | 0));
 	KTAP_TRUE(armvmm_exception_condition(&hyp.regs, (u32)HSR_EC_HVC << 26 | HSR_CV | 0));

@@ -84,7 +84,7 @@ static void test_short(void)
 	MAPS(0x130abcde, 0x23870abcdeULL);
 	FAULTS(0x12407000);
 	FAULTS(0x12500000);
-	/* A table where no RAM is */
+	/* A table at an address without RAM */
 	put32(BASE + 4 * 0x126, 0xf0000000 | 1);
 	FAULTS(0x12600000);
 }
@@ -141,14 +141,14 @@ static void test_long_split(void)
 	MAPS(0x3fe00001, 0x600001);
 	MAPS(0x40000001, 0x100000001ULL);
 
-	/* T1SZ = 1 alone: the upper half is TTBR1's, from the first level. */
+	/* Only T1SZ = 1: TTBR1 has the upper half, from the first level. */
 	reset(TTBCR_BIT_EAE | 1 << 16, BASE + 0x20, BASE + 0x40);
 	put64(BASE + 0x20 + 8 * 1, 0x0040000000ULL | 1);
 	put64(BASE + 0x40 + 8 * 0, 0x0100000000ULL | 1);
 	MAPS(0x40000001, 0x40000001);
 	MAPS(0x80000001, 0x100000001ULL);
 
-	/* Both: what lies between is nobody's. */
+	/* Both: neither has the addresses in between. */
 	reset(TTBCR_BIT_EAE | 2 | 2 << 16, BASE + 0x1000, BASE + 0x2000);
 	put64(BASE + 0x1000, 0x0000600000ULL | 1);
 	put64(BASE + 0x2000, 0x0000800000ULL | 1);
@@ -172,7 +172,7 @@ static void test_long_split(void)
 		KTAP_EQ(armvmm_gva_access(&mmu, (va), (write), (user), &ipa_), (want));	\
 	} while (0)
 
-/* What AP[2:0] allows (table B3-8): reads and writes of PL1, then of PL0. */
+/* The rights of AP[2:0] (table B3-8): reads and writes of PL1, then of PL0. */
 static const struct { u8 pr, pw, ur, uw; } ap_table[8] = {
 	{ 0, 0, 0, 0 }, { 1, 1, 0, 0 }, { 1, 1, 1, 0 }, { 1, 1, 1, 1 },
 	{ 0, 0, 0, 0 }, { 1, 0, 0, 0 }, { 1, 0, 1, 0 }, { 1, 0, 1, 0 },
@@ -196,13 +196,13 @@ static void test_access_short(void)
 			ACCESS(va, false, true, ap_table[ap].ur ? 0 : fsr);
 			ACCESS(va, true, true, ap_table[ap].uw ? 0 : fsr | 1 << 11);
 		}
-		/* A manager is not checked, no access is none. */
+		/* A manager is not checked; "no access" always faults. */
 		mmu.dacr = 3 << 2 * 5;
 		ACCESS(0x12345678, true, true, 0);
 		mmu.dacr = ~(3u << 2 * 5);
 		ACCESS(0x12345678, false, false, 0x9 | 5 << 4);
 		ACCESS(0x12400000, true, false, 0xb | 5 << 4 | 1 << 11);
-		/* AP[0] is the access flag, and no more than that. */
+		/* AP[0] is only the access flag. */
 		mmu.dacr = 1 << 2 * 5;
 		mmu.sctlr |= SCTLR_AFE;
 		if (ap & 1) {

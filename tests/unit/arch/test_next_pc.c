@@ -31,7 +31,7 @@ struct next_pc_case {
 
 static u32 no_read;	/* an address that cannot be read */
 
-/* Each word of memory tells its address; every other one has bit 0 set. */
+/* Each word of memory holds its address; in every other one bit 0 is set. */
 static u32 memory_word(u32 va)
 {
 	return ((0x50000000u + (va << 1)) & ~3u) | (va >> 2 & 1);
@@ -142,7 +142,7 @@ static u32 cpsr_it(u32 it)
 	return CPSR_M_SVC | CPSR_T | (it << 8 & CPSR_IT_HI) | (it << 25 & CPSR_IT_LO);
 }
 
-/* In an IT block the condition is the block's, for any instruction in it. */
+/* In an IT block, every instruction has the block's condition. */
 static void test_it(void)
 {
 	static const struct { u32 insn; unsigned int len; u32 pc; bool thumb; } insns[] = {
@@ -212,7 +212,7 @@ static void test_unknown(void)
 	struct next_pc_target next;
 	u32 insn;
 
-	/* No SPSR: UNPREDICTABLE, in either instruction set. */
+	/* No SPSR: UNPREDICTABLE in both instruction sets. */
 	s.has_spsr = false;
 	for (size_t i = 0; i < sizeof(returns) / sizeof(returns[0]); i++)
 		KTAP_TRUE(!armvmm_next_pc_find(&s, returns[i], &next));
@@ -223,7 +223,7 @@ static void test_unknown(void)
 	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xe320f000, &next));
 	s.cpsr |= CPSR_T;
 	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xbf00, &next));
-	/* Memory that cannot be read: of data, of the instruction. */
+	/* Memory that cannot be read: data, or the instruction. */
 	s = state(CPSR_M_SVC);
 	no_read = 0x9000;
 	KTAP_TRUE(!armvmm_next_pc_find(&s, 0xe592f000, &next));
@@ -263,7 +263,7 @@ static void test_fetch(void)
 	struct next_pc_state s = plan_state(CPSR_M_SVC | CPSR_E, 0xe320f000);
 	u32 insn;
 
-	/* Instructions are little-endian always. */
+	/* Instructions are always little-endian. */
 	KTAP_TRUE(armvmm_next_pc_fetch(&s, &insn));
 	KTAP_EQ(insn, 0xe320f000);
 	s = plan_state(CPSR_M_SVC | CPSR_T | CPSR_E, 0x8000f3af);
@@ -288,7 +288,7 @@ static void check_vectors(const struct next_pc_bp *bps, unsigned int n, u32 bas)
 		KTAP_EQ(bps[i].bvr & ~0x1cu, VECTORS);
 		seen |= 1u << (bps[i].bvr & 0x1f) / 4;
 	}
-	/* UNDEF, both aborts, IRQ, FIQ; SVC is decoded, and the others are not a guest's. */
+	/* UNDEF, both aborts, IRQ, FIQ. SVC is decoded; a guest has no others. */
 	KTAP_EQ(seen, n == 5 ? 0xda : seen);
 }
 
@@ -303,14 +303,14 @@ static void test_plan_match(void)
 	KTAP_EQ(bps[0].bvr, PC + 4);
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS);
 	check_vectors(bps + 1, 5, DBGBCR_BAS);
-	/* More registers change nothing; fewer leave out vectors, not the next PC. */
+	/* More registers change nothing. With fewer, vectors are left out, not the next PC. */
 	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 16), 6);
 	KTAP_EQ(bps[6].bcr, 0xffffffff);
 	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 2), 2);
 	KTAP_EQ(bps[0].bvr, PC + 4);
 	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 0), 0);
 
-	/* The first instruction of a handler: its own vector is no place to stop at. */
+	/* The first instruction of a handler: do not stop at its own vector. */
 	s.vectors = PC - 0x18;
 	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 6), 5);
 	for (unsigned int i = 0; i < 5; i++)
@@ -328,14 +328,14 @@ static void test_plan_match(void)
 	KTAP_EQ(bps[0].bvr, PC + 4);
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS_LOW);
 
-	/* What cannot be read aborts: vectors alone. */
+	/* If the instruction cannot be read, it aborts: only vectors. */
 	s = plan_state(CPSR_M_SVC, 0);
 	no_read = PC;
 	KTAP_EQ(armvmm_next_pc_plan(&s, false, bps, 6), 5);
 	check_vectors(bps, 5, DBGBCR_BAS);
 }
 
-/* Address mismatch: all but the instruction itself. */
+/* Address mismatch: stops everywhere except at the instruction itself. */
 static void test_plan_mismatch(void)
 {
 	struct next_pc_state s = plan_state(CPSR_M_SVC, 0xe320f000);
@@ -346,7 +346,7 @@ static void test_plan_mismatch(void)
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS | DBGBCR_BT_MISMATCH);
 	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 0), 0);
 
-	/* To itself: stopped wherever it is. */
+	/* A branch to itself: stop at its target, too. */
 	s = plan_state(CPSR_M_SVC, 0xeafffffe);
 	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 6), 2);
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS | DBGBCR_BT_MISMATCH);
@@ -361,7 +361,7 @@ static void test_plan_mismatch(void)
 	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 6), 1);
 	KTAP_EQ(bps[0].bvr, PC);
 	KTAP_EQ(bps[0].bcr, BP | DBGBCR_BAS_HIGH | DBGBCR_BT_MISMATCH);
-	/* It does not need to know what the instruction is. */
+	/* It need not know the instruction. */
 	no_read = PC + 2;
 	KTAP_EQ(armvmm_next_pc_plan(&s, true, bps, 6), 1);
 }

@@ -10,7 +10,7 @@
 #include "core/machine.h"
 
 /*
- * As --device NAME,ARGS does it. The configs, which outlive their devices, are
+ * Makes a device as --device NAME,ARGS does. The configs, which must outlive their devices, are
  * kept while the test runs.
  */
 static inline int device_make(struct machine *m, const char *name, const char *args,
@@ -33,7 +33,7 @@ static inline int device_make(struct machine *m, const char *name, const char *a
 		ret = type->parse(label, args, config, err);
 	if (!ret)
 		ret = type->create(m, *config, err);
-	/* Those that are there already have begun, and begin no second time. */
+	/* Devices that exist already have begun, and do not begin a second time. */
 	return ret ? ret : device_bus_begin(&m->bus, err);
 }
 

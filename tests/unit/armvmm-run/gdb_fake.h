@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A machine of two vCPUs for a debugger's session: registers, RAM, flash, what it was told. */
+/* A machine of two vCPUs for a debugger's session: registers, RAM, flash, and what it was asked. */
 #ifndef TESTS_UNIT_GDB_FAKE_H
 #define TESTS_UNIT_GDB_FAKE_H
 
@@ -58,7 +58,7 @@ static int fake_reg_get(void *opaque, unsigned int cpu, const char *name, uint64
 	return reg ? 0 : -ENOENT;
 }
 
-/* As the real one: midr cannot be changed. */
+/* As in the real one, midr cannot be changed. */
 static int fake_reg_set(void *opaque, unsigned int cpu, const char *name, uint64_t value)
 {
 	uint64_t *reg = cpu < FAKE_CPUS ? fake_reg(cpu, name) : NULL;

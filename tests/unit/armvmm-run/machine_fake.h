@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A machine without a VM, for tests of device models: interrupt lines that
- * only remember, and a terminal that takes as much as the test allows.
+ * A machine without a VM, for tests of device models: interrupt lines that only record their level,
+ * and a terminal that takes as much as the test allows.
  */
 #ifndef TESTS_UNIT_MACHINE_FAKE_H
 #define TESTS_UNIT_MACHINE_FAKE_H
@@ -82,7 +82,7 @@ static inline void fake_write(struct machine *m, uint64_t gpa, uint32_t value)
 	device_bus_access(&m->bus, gpa, &value, 4, 1);
 }
 
-/* Every offset, width and many values, as a guest that means harm. */
+/* Every offset and width, and many values, like a hostile guest. */
 static inline void fake_fuzz(struct machine *m, uint64_t base, unsigned int rounds)
 {
 	uint32_t seed = 12345;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* For tests of what starts processes: they are the test's own program, executed anew. */
+/* For tests of code that starts processes: these are the test's own program, executed anew. */
 #ifndef TESTS_UNIT_PROCESS_SELF_H
 #define TESTS_UNIT_PROCESS_SELF_H
 
@@ -7,7 +7,7 @@
 
 #include "core/process.h"
 
-/* As first thing in main(), which is the test's. */
+/* Runs before the test's main(). */
 __attribute__((constructor)) static void process_self(int argc, char **argv)
 {
 	int status = process_main(argc, argv, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files of a test's own, in a folder that goes with them. */
+/* Files of a test, in a folder that is removed with them. */
 #ifndef TESTS_UNIT_ARMVMM_RUN_SCRATCH_H
 #define TESTS_UNIT_ARMVMM_RUN_SCRATCH_H
 
@@ -12,7 +12,7 @@
 
 static char scratch_dir[] = "/tmp/armvmm-test.XXXXXX";
 
-/* Of four names at a time. */
+/* At most four names at a time. */
 static const char *path(const char *name)
 {
 	static char text[4][128];

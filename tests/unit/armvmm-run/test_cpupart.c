@@ -12,7 +12,7 @@
 static struct cpupart part;
 static struct error err;
 
-/* "a15 a15 - a7": a word for each CPU, "-" one that is offline. */
+/* "a15 a15 - a7": a word for each CPU; "-" is offline. */
 static int choose(const char *host, uint32_t may, const char *want)
 {
 	static char text[4096];
@@ -45,7 +45,7 @@ static int choose(const char *host, uint32_t may, const char *want)
 	return ret;
 }
 
-/* As a mask; 0: any will do. */
+/* The same as a mask; 0: any CPU will do. */
 static uint32_t bound(const char *host, uint32_t may, const char *want)
 {
 	uint32_t mask = 0;
@@ -74,7 +74,7 @@ static void test_find(void)
 	KTAP_EQ(cpupart_find(""), 0);
 }
 
-/* One part: the scheduler's. */
+/* One part: the scheduler chooses. */
 static void test_one_part(void)
 {
 	KTAP_EQ(bound("a15 a15 a15 a15", ~0u, NULL), 0);
@@ -88,7 +88,7 @@ static void test_one_part(void)
 
 static void test_two_parts(void)
 {
-	/* As Exynos 5422 boots on A7s, TC2 on A15s. */
+	/* Exynos 5422 boots on A7s, TC2 on A15s. */
 	KTAP_EQ(bound("a7 a7 a7 a7 a15 a15 a15 a15", ~0u, NULL), 0x0f);
 	KTAP_STREQ(part.text,
 		   "vCPUs run on CPUs 0-3 (Cortex-A7) alone; --cpu-part NAME chooses others");
@@ -99,13 +99,13 @@ static void test_two_parts(void)
 	KTAP_EQ(bound("a15 a7 a15 a7", ~0u, "0xc07"), 0xa);
 	refused("a15 a7", ~0u, "a17", "--cpu-part a17: the host has no such CPU: it has "
 				     "CPUs 0 (Cortex-A15), CPUs 1 (Cortex-A7)");
-	/* The same number of another maker's is another part. */
+	/* The same number of another implementer is another part. */
 	KTAP_EQ(bound("a15 0x51c0f", ~0u, NULL), 0x1);
 	KTAP_EQ(bound("a15 0x51c0f", ~0u, "0x51c0f"), 0x2);
 	KTAP_STREQ(part.text, "vCPUs run on CPUs 1 (part 0x51c0f) alone");
 }
 
-/* What taskset or a cpuset left: never more than that. */
+/* Only CPUs that taskset or a cpuset allows. */
 static void test_allowed(void)
 {
 	KTAP_EQ(bound("a7 a7 a15 a15", 0x6, NULL), 0x2);
@@ -114,13 +114,13 @@ static void test_allowed(void)
 	refused("a7 a7 a15 a15", 0x3, "a15",
 		"--cpu-part a15: this process may run on CPUs 0-1 alone; the host has "
 		"CPUs 0-1 (Cortex-A7), CPUs 2-3 (Cortex-A15)");
-	/* CPU 0 is offline: the first that is there. */
+	/* CPU 0 is offline: the first one that is online. */
 	KTAP_EQ(bound("- a15 a7 a7", ~0u, NULL), 0x2);
-	/* A process that may run on none that is told. */
+	/* A process that may run on none of the listed CPUs. */
 	KTAP_EQ(bound("a15 a7", 0x10, NULL), 0);
 }
 
-/* More parts than there is room for, more CPUs than a line: nothing is overrun. */
+/* More parts than there is room for, more CPUs than fit in a line: nothing is overrun. */
 static void test_many(void)
 {
 	KTAP_EQ(bound("0xc01 0xc02 0xc03 0xc04 0xc05 0xc06 0xc07 0xc08 0xc09 0xc0a", ~0u, NULL), 1);

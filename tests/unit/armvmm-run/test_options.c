@@ -70,7 +70,7 @@ void machine_note(struct machine *m, const char *fmt, ...)
 static struct config config;
 static struct error err;
 
-/* Parses the words of @line, none of which holds a blank. */
+/* Parses the words of @line, none of which contains a blank. */
 static int parse(const char *line)
 {
 	static char buf[1024];
@@ -404,7 +404,7 @@ static void test_others(void)
 	KTAP_EQ(parse("--dump-dtb x"), OPTIONS_RUN);
 }
 
-/* What a guest is known by: its name, the place of its first disk, that of its kernel. */
+/* The guest's identity: its name, the path of its first disk, that of its kernel. */
 static void test_identity(void)
 {
 	KTAP_EQ(parse("-k /boot/z --name red -d /disk"), OPTIONS_RUN);
@@ -424,7 +424,7 @@ static void test_identity(void)
 	refused("-k z --virtio 1", "--virtio 1: must be legacy or modern");
 }
 
-/* Firmware starts whatever else there is; flash is started where nothing else can be. */
+/* Firmware starts in any case; flash starts if there is nothing else to start. */
 static void test_firmware(void)
 {
 	KTAP_EQ(parse("--firmware u-boot.bin"), OPTIONS_RUN);
@@ -461,7 +461,7 @@ static void test_usage(void)
 	refused("--grace 86401 -k z", "--grace 86401: must be 0 to 86400 seconds");
 }
 
-/* --device makes what the options of their own make. */
+/* --device makes the same as the device's own option. */
 static void test_device(void)
 {
 	const struct disk_config *disk;
@@ -515,7 +515,7 @@ static bool man_has(const char *fmt, ...)
 	return memmem(man_page, man_page_end - man_page, line, strlen(line));
 }
 
-/* A word's name, up to what it is given: "mac" of "mac=ADDRESS". */
+/* The name of a word, without its value: "mac" of "mac=ADDRESS". */
 static void man_words(const char *of, const struct device_word *words)
 {
 	for (; words && words->word; words++) {
@@ -549,7 +549,7 @@ static void test_man_page(void)
 			man_words(group.args, group.words);
 		}
 	}
-	/* Nor does it list what is not there. */
+	/* It does not list types that do not exist. */
 	end = strstr(section + 1, "\n.Ss ");
 	while ((section = strstr(section, "\n.It Sy ")) && section < end) {
 		listed++;
@@ -558,7 +558,7 @@ static void test_man_page(void)
 	KTAP_EQ(listed, there);
 }
 
-/* What --device help prints is what was registered. */
+/* --device help prints what was registered. */
 static void test_device_help(void)
 {
 	const struct device_type *type = NULL;

@@ -12,7 +12,7 @@
 #define S	1000000000ull
 #define MS	1000000ull
 
-/* Takes @n as often as it may until @end, and returns how often; *@now is the clock. */
+/* Takes @n as often as possible until @end. Returns how often; *@now is the clock. */
 static unsigned int take_until(struct rate *rate, uint64_t n, uint64_t *now, uint64_t end)
 {
 	unsigned int times = 0;
@@ -51,7 +51,7 @@ static void test_average(void)
 
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t now = 1000 * S, end = now + cases[i].seconds * S, taken;
-		/* All that comes in the time, the burst, and the one that may owe. */
+		/* What comes in the time, the burst, and the one request that may go into debt. */
 		uint64_t most = cases[i].per_second * cases[i].seconds +
 				cases[i].per_second / 10 + cases[i].n;
 		struct rate rate;
@@ -67,7 +67,7 @@ static void test_average(void)
 	}
 }
 
-/* After a pause it gives 100 ms' worth at once, and no more however long the pause. */
+/* After a pause it gives 100 ms' worth at once, and no more, however long the pause was. */
 static void test_burst(void)
 {
 	struct rate rate;
@@ -81,13 +81,16 @@ static void test_burst(void)
 			rate_take(&rate, 1, now);
 			times++;
 		}
-		/* The one that empties it is not the last: at nothing owed one more may go. */
+		/*
+		 * The request that empties it is not the last: one more may go when nothing is
+		 * owed.
+		 */
 		KTAP_EQ(times, 101);
 		now += pause * S;
 	}
 }
 
-/* What is larger than the bucket goes whole, and what follows waits for it. */
+/* A request larger than the bucket goes as a whole, and the next one waits for it. */
 static void test_large(void)
 {
 	struct rate rate;
@@ -99,17 +102,17 @@ static void test_large(void)
 	KTAP_EQ(rate_wait(&rate, now), 4900 * MS);
 	KTAP_EQ(rate_wait(&rate, now + 4899 * MS), MS);
 	KTAP_EQ(rate_wait(&rate, now + 4900 * MS), 0);
-	/* Reservations ahead of the wait add up. */
+	/* Reservations before the wait add up. */
 	rate_take(&rate, 1000, now);
 	rate_take(&rate, 1000, now);
 	KTAP_EQ(rate_wait(&rate, now), 6900 * MS);
-	/* No wait is for ever, whatever was taken. */
+	/* No wait lasts for ever, whatever was taken. */
 	rate_init(&rate, 1);
 	rate_take(&rate, UINT64_MAX, now);
 	KTAP_TRUE(rate_wait(&rate, now) <= 86400 * S);
 }
 
-/* A machine that was started a moment ago has less behind it than the burst. */
+/* A machine that has just started has a clock smaller than the burst. */
 static void test_first_moment(void)
 {
 	struct rate rate;

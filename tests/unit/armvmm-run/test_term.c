@@ -91,7 +91,7 @@ static gboolean guest_timeout(void *opaque)
 	return G_SOURCE_REMOVE;
 }
 
-/* Runs the main loop until *value reaches @want, 10 s at most. */
+/* Runs the main loop until *@value reaches @want, for 10 s at most. */
 static void guest_until(const size_t *value, size_t want)
 {
 	bool late = false;
@@ -104,7 +104,7 @@ static void guest_until(const size_t *value, size_t want)
 	g_source_remove(timer);
 }
 
-/* Returns how many turns the main loop took. */
+/* Runs the main loop for @ms. Returns how many turns it took. */
 static unsigned int guest_for(unsigned int ms)
 {
 	unsigned int turns = 0;
@@ -194,7 +194,7 @@ static void child_send(struct child *child, const void *buf, size_t len)
 	KTAP_EQ(write(child->in, buf, len), len);
 }
 
-/* Reads until @want has come by (10 s at most). */
+/* Reads until @want has come, for 10 s at most. */
 static bool child_expect(struct child *child, const char *want)
 {
 	char buf[4096];
@@ -258,7 +258,7 @@ static void test_keys(void)
 	KTAP_EQ(child_end(&child), 0);
 }
 
-/* A guest that does not read must not take the commands away. */
+/* The commands must work even if the guest does not read. */
 static void deaf_child(void)
 {
 	guest_start(0);
@@ -318,7 +318,7 @@ static void test_restored(void)
 	}
 }
 
-/* The terminal is hung up: the child goes on, idle, and its output goes nowhere. */
+/* The terminal hangs up: the child goes on, idle, and its output is lost. */
 static bool is_hung_up(void)
 {
 	struct pollfd pfd = { .fd = 0 };
@@ -332,7 +332,7 @@ static void hangup_child(void)
 
 	guest_start(1000);
 	guest_say("ready");
-	/* The parent may take its time to hang up. */
+	/* The parent may take a while to hang up. */
 	for (int i = 0; i < 200 && !is_hung_up(); i++)
 		guest_for(50);
 	guest_for(500);
@@ -342,7 +342,7 @@ static void hangup_child(void)
 				_exit(1);
 		turns += guest_for(50);
 	}
-	/* Half a second with next to nothing to do: a loop that spins takes thousands of turns. */
+	/* Half a second with almost nothing to do: a loop that spins takes thousands of turns. */
 	if (turns > 500)
 		_exit(2);
 	term_destroy(guest.chr);
@@ -360,7 +360,7 @@ static void test_hangup(void)
 	KTAP_EQ(status, 0);
 }
 
-/* Whatever is on a pipe goes through, Ctrl-A too, and as fast as the guest takes it. */
+/* All bytes on a pipe go through, Ctrl-A included, as fast as the guest takes them. */
 static void pipe_child(void)
 {
 	guest_start(0);
@@ -396,7 +396,7 @@ static void test_pipe(void)
 	KTAP_EQ(child_end(&child), 0);
 }
 
-/* Nobody reads for a while: writes fall short instead of blocking, and nothing gets lost. */
+/* Nobody reads for a while: writes fall short instead of blocking, and nothing is lost. */
 static void slow_child(void)
 {
 	static uint8_t data[300000];
@@ -442,7 +442,7 @@ static void test_slow_reader(void)
 	KTAP_EQ(child_end(&child), 0);
 }
 
-/* Nobody will ever read: dropped, and the guest goes on. */
+/* Nobody will ever read: output is dropped, and the guest goes on. */
 static void gone_child(void)
 {
 	guest_start(10);
@@ -463,7 +463,7 @@ static void test_reader_gone(void)
 	KTAP_EQ(child_end(&child), 0);
 }
 
-/* What was typed for the guest and not read does not become the shell's. */
+/* Input that was typed for the guest and not read does not go to the shell. */
 static void typed_ahead_child(void)
 {
 	int typed = 0;
@@ -471,7 +471,7 @@ static void typed_ahead_child(void)
 	guest_start(0);	/* the guest takes nothing */
 	guest_say("ready");
 	term_flush(guest.chr, 1000);
-	/* And it is typed while nobody reads. */
+	/* It is typed while nobody reads. */
 	for (int i = 0; i < 1000 && (ioctl(0, FIONREAD, &typed) || typed < 9); i++)
 		usleep(10000);
 	term_destroy(guest.chr);
@@ -493,7 +493,7 @@ static void test_typed_ahead(void)
 	close(child.slave);
 }
 
-/* Taken again after SIGCONT, the terminal still has what was typed since. */
+/* When the terminal is taken again after SIGCONT, it still has what was typed since. */
 static void retaken_child(void)
 {
 	guest_start(10);
@@ -514,14 +514,14 @@ static void test_retaken(void)
 	KTAP_EQ(child_end(&child), 0);
 }
 
-/* A job in the background leaves its terminal alone, and takes it when it comes to the front. */
+/* A background job leaves its terminal alone, and takes it when it comes to the foreground. */
 static void background_child(void)
 {
 	pid_t pid;
 	int status;
 	char c;
 
-	/* This is the shell; the guest is its job. */
+	/* This process is the shell; the guest is its job. */
 	signal(SIGTTOU, SIG_IGN);
 	pid = fork();
 	if (!pid) {
@@ -534,7 +534,7 @@ static void background_child(void)
 		_exit(guest.got[0] == 'f' ? 0 : 1);
 	}
 	setpgid(pid, pid);
-	/* To the front when it is told to. */
+	/* Brings it to the foreground when told to. */
 	if (read(0, &c, 1) != 1)
 		_exit(1);
 	tcsetpgrp(0, pid);

@@ -116,7 +116,7 @@ static void test_storage(void)
 	KTAP_EQ(rd(CLAIMCLR), 0xf1);
 	wr(DIDR, 0);
 	KTAP_EQ(rd(DIDR), 0x3515d021);
-	/* The channel to a debugger that is not there, and the ROM table. */
+	/* The channel to a debugger, which does not exist, and the ROM table. */
 	wr(DTRINT, 0x55);
 	KTAP_EQ(rd(DTRINT), 0);
 	KTAP_EQ(rd(DRAR) | rd(DSAR), 0);
@@ -150,7 +150,7 @@ static void test_pl0(void)
 	}
 }
 
-/* Where the host has none, a guest has none either: all is zero, nothing is undefined. */
+/* If the host has none, a guest has none either: all is zero, nothing is undefined. */
 static void test_none(void)
 {
 	struct armvmm_debug_host none = { 0 };
@@ -169,7 +169,7 @@ static void test_none(void)
 	KTAP_EQ(cp14_get(&g, &none, ARM_CP14_REG32(0, 0ull, 0ull, 0ull), &val),
 		(unsigned long long)-ENOENT);
 	KTAP_TRUE(!cp14_load(&g, &none, &regs));
-	/* Trace (opc1 1) is nothing to anybody. */
+	/* Trace (opc1 1) does not exist for anybody. */
 	for (u32 pl0 = 0; pl0 < 2; pl0++) {
 		struct cp15_access a = { .op1 = 1, .val = 0x55 };
 
@@ -205,7 +205,7 @@ static void test_armed(void)
 	wr(DSCREXT, 0);
 	KTAP_TRUE(!cp14_load(&g, &a15, &regs));
 	KTAP_EQ(regs.bcr[3], 0);
-	/* A watchpoint, or a vector catch, is enough. */
+	/* A watchpoint, or a vector catch, suffices. */
 	arm_debug();
 	wr(0, 1, 6, 0x9000);
 	wr(0, 1, 7, 0x1fff);
@@ -218,7 +218,7 @@ static void test_armed(void)
 	KTAP_EQ(regs.vcr, 1u << 25);
 }
 
-/* With context matches to link to in 4 and 5, but where @n is one of them. */
+/* With context matches to link to in 4 and 5, unless @n is one of them. */
 static u32 loaded_bcr(u8 n, u32 bcr)
 {
 	arm_debug();
@@ -231,7 +231,7 @@ static u32 loaded_bcr(u8 n, u32 bcr)
 }
 
 /*
- * C11.11.2 and C3.3: the types, where each may stand, and what each may link to. A
+ * C11.11.2 and C3.3: the types, which registers can have each, and what each may link to. A
  * mismatch or a context match is for PL0, or for USR, SYS and SVC (PMC of zero).
  */
 static u32 want_bcr(u8 n, u32 bcr, u32 bt, u32 lbn)
@@ -271,10 +271,10 @@ static void test_types(void)
 
 		if (got != want)
 			KTAP_FAIL("BCR%u %08x: %08x, not %08x", n, bcr, got, want);
-		/* In no case anything of HYP mode (HMC), and all in the Non-secure state. */
+		/* Never anything for HYP mode (HMC), and always the Non-secure state. */
 		if (got & (1 << 13 | 1 << 15 | 1 << 23))
 			KTAP_FAIL("BCR%u %08x: %08x", n, bcr, got);
-		/* An address is a word's; a context has all bits. */
+		/* An address is that of a word; a context has all bits. */
 		if (want)
 			KTAP_EQ(regs.bvr[n], bt == 2 || bt == 3 ? 0x8003 : 0x8000);
 		KTAP_EQ(rd(0, n, 5), bcr);
@@ -283,18 +283,18 @@ static void test_types(void)
 	KTAP_EQ(regs.bvr[4], 0x8003);
 	KTAP_EQ(loaded_bcr(4, 0x2001e1), 0x2041e1);
 	KTAP_EQ(loaded_bcr(0, 0x4001e1), 0x4041e1);
-	/* Not enabled; the Secure state; masks, which there are none of. */
+	/* Not enabled; the Secure state; masks, which do not exist. */
 	KTAP_EQ(loaded_bcr(0, 0x1e6), 0);
 	KTAP_EQ(loaded_bcr(0, 0x1e7 | 1 << 14), 0x41e7);
 	KTAP_EQ(loaded_bcr(0, 0x1e7 | 2 << 14), 0);
 	KTAP_EQ(loaded_bcr(0, 0x1e7 | 3 << 14), 0);
 	KTAP_EQ(loaded_bcr(0, 0x1e7 | 5 << 24), 0x41e7);
-	/* HYP mode and VMIDs are not there to be written. */
+	/* HYP mode and VMIDs cannot be written. */
 	KTAP_EQ(loaded_bcr(0, 0x1e7 | 1 << 13), 0x41e7);
 	KTAP_EQ(rd(0, 0, 5), 0x1e7);
 	KTAP_EQ(loaded_bcr(0, 0x1e7 | 8 << 20), 0x41e7);
 	KTAP_EQ(rd(0, 0, 5), 0x1e7);
-	/* Halves of a word, or all; of none a mismatch is for every address. */
+	/* Halves of a word, or all of it; without a byte, a mismatch is for every address. */
 	for (u32 bas = 0; bas < 16; bas++) {
 		u32 bcr = bas << 5 | 5;
 		bool part = bas == 3 || bas == 12 || bas == 15;
@@ -329,7 +329,7 @@ static void test_watch(void)
 				wcr | 0x4000 : 0);
 			KTAP_EQ(regs.wvr[2], 0x9ff8);
 		}
-	/* In no mode, of no access, of no byte; the Secure state; HYP mode is not there. */
+	/* In no mode, for no access, for no byte; the Secure state; HYP mode does not exist. */
 	KTAP_EQ(loaded_wcr(0x1fff & ~6u, 0x9ff8), 0);
 	KTAP_EQ(loaded_wcr(0x1fff & ~0x18u, 0x9ff8), 0);
 	KTAP_EQ(loaded_wcr(0x1f, 0x9ff8), 0);
@@ -342,7 +342,7 @@ static void test_watch(void)
 		KTAP_EQ(regs.wvr[2], mask < 3 ? 0x9ffc : 0x9ffc & ~((1u << mask) - 1));
 		KTAP_EQ(loaded_wcr(0x1dff | mask << 24, 0x9ff8), 0);
 	}
-	/* Bytes in one row, and in the word that is named; the client's rule (debug_check.h). */
+	/* Consecutive bytes, in the addressed word; the client's rule (debug_check.h). */
 	for (u32 bas = 0; bas < 256; bas++) {
 		u32 wcr = bas << 5 | 0x1f;
 
@@ -353,7 +353,7 @@ static void test_watch(void)
 	KTAP_EQ(loaded_wcr(0x10 << 5 | 0x1f, 0x9004), 0);
 }
 
-/* What is linked to has to be a context match for that, and enabled, wherever it stands. */
+/* A link must be to an enabled context match for links, wherever that is. */
 static void test_links(void)
 {
 	static const struct { u32 to; bool ok; } v[] = {
@@ -377,14 +377,14 @@ static void test_links(void)
 			/* What the guest wrote stays. */
 			KTAP_EQ(rd(0, from, 5), 0x1401e5);
 		}
-	/* One that links to itself, as the first of what there is; nothing else: all is off. */
+	/* A breakpoint that links to itself, as the first of all; nothing else: all is off. */
 	arm_debug();
 	wr(0, 4, 5, 0x1401e5);
 	wr(0, 0, 7, 0x141ff5);
 	KTAP_TRUE(!cp14_load(&g, &a15, &regs));
 }
 
-/* All that the list names, written into another, makes it the same. */
+/* All listed registers, written into another vCPU, make it the same. */
 static void test_one_reg(void)
 {
 	struct armvmm_cp14 from;
@@ -414,7 +414,7 @@ static void test_one_reg(void)
 	KTAP_EQ(n, 6 + 12 + 8);
 	KTAP_TRUE(!memcmp(&from, &g, sizeof(g)));
 
-	/* DBGDIDR: another revision of the same kind; then all that makes another kind. */
+	/* DBGDIDR: another revision of the same kind is accepted; then all changes of the kind. */
 	for (u32 bit = 0; bit < 32; bit++)
 		KTAP_EQ(cp14_set(&g, &a15, cp14_id(&a15, 0), 0x3515d021 ^ 1u << bit),
 			bit < 12 ? 0 : (unsigned long long)-EINVAL);
@@ -431,7 +431,7 @@ static void test_one_reg(void)
 		(unsigned long long)-ENOENT);
 }
 
-/* The client's registers: every BCR and WCR of one bit more, against the rule. */
+/* The client's registers: every BCR and WCR that differs by one bit, against the rule. */
 static void test_client(void)
 {
 	struct kvm_guest_debug_arch arch = { 0 };
@@ -458,7 +458,7 @@ static void test_client(void)
 	KTAP_TRUE(!debug_check_wcr(0xfu << 5 | 0x1f | 12u << 24, 0x9000));
 	KTAP_TRUE(!debug_check_wcr(0xffu << 5 | 0x07, 0x9000));
 	KTAP_TRUE(!debug_check_wcr(0xffu << 5 | 0x19, 0x9000));
-	/* As many as there are, and disabled ones anywhere. */
+	/* As many as there are; and any others if they are disabled. */
 	for (unsigned int i = 0; i < KVM_ARM_MAX_DBG_REGS; i++) {
 		memset(&arch, 0, sizeof(arch));
 		arch.dbg_bcr[i] = 0x1e7;

@@ -105,7 +105,7 @@ static void check_to_user(int ret, u32 ec)
 	page.run.exit_reason = 0;
 }
 
-/* With all registers the host's: a BKPT is the guest's, and all else the host's own. */
+/* With only the host's registers loaded: a BKPT is the guest's, and all else the host's own. */
 static void test_host(void)
 {
 	static const u32 hosts[] = { DBG_MOE_BREAKPOINT, DBG_MOE_VECTOR_CATCH };
@@ -123,7 +123,7 @@ static void test_host(void)
 	KTAP_EQ(debug_exit(DABT, DBG_MOE_WATCHPOINT), 1);
 	KTAP_EQ(hyp.debug.mode, HYP_DEBUG_HIDE);
 	KTAP_EQ(pabts + dabts, 0);
-	/* BKPT: by DBGDSCR, by the instruction, by a class of its own. */
+	/* BKPT: shown by DBGDSCR, by the instruction, by a class of its own. */
 	reset();
 	KTAP_EQ(debug_exit(IABT, DBG_MOE_BKPT), 1);
 	KTAP_EQ(pabts, 1);
@@ -139,7 +139,7 @@ static void test_host(void)
 	KTAP_EQ(hyp.debug.mode, HYP_DEBUG_OFF);
 }
 
-/* What nothing tells of is tried once more with all put away, and is a BKPT then. */
+/* An unexplained exception is tried once more with all registers cleared, and then is a BKPT. */
 static void test_unknown(void)
 {
 	for (u32 nr_brp = 0; nr_brp < 7; nr_brp += 6)
@@ -150,7 +150,7 @@ static void test_unknown(void)
 			at_bkpt = -EFAULT;
 			KTAP_EQ(debug_exit(IABT, 0), 1);
 			KTAP_EQ(hyp.debug.mode, HYP_DEBUG_HIDE);
-			/* For certain: HYP mode does not look whether any are in use. */
+			/* To be certain: HYP mode does not check whether any are in use. */
 			KTAP_EQ(hyp.debug.nr_brp, 0);
 			KTAP_EQ(pabts + dabts, 0);
 			if (sw) {
@@ -174,7 +174,7 @@ static void test_unknown(void)
 	at_bkpt = -EFAULT;
 	KTAP_EQ(debug_exit(IABT, 0), 1);
 	KTAP_EQ(pabts + dabts, 0);
-	/* Where the guest or the client has its registers loaded there is someone to tell. */
+	/* If the guest or the client has its registers loaded, one of them gets the exception. */
 	reset();
 	set_debug(HW, 0x1e7);
 	at_bkpt = -EFAULT;
@@ -200,7 +200,7 @@ static void own_debug(void)
 	armvmm_debug_update(&vcpu);
 }
 
-/* The guest's own go to the guest, whatever the client does about BKPT. */
+/* The guest's own events go to the guest, whatever the client does about BKPT. */
 static void test_guest(void)
 {
 	own_debug();
@@ -226,7 +226,7 @@ static void test_guest(void)
 	check_to_user(debug_exit(IABT, DBG_MOE_BKPT), KVM_ARM_DEBUG_EC_BKPT);
 }
 
-/* The client's stand in for the guest's, which are back when the client's go. */
+/* The client's registers replace the guest's, which are back when the client's go. */
 static void test_client(void)
 {
 	own_debug();
@@ -238,7 +238,7 @@ static void test_client(void)
 	hyp.hxfar = 0x5678;
 	check_to_user(debug_exit(DABT, DBG_MOE_WATCHPOINT), KVM_ARM_DEBUG_EC_WATCHPOINT);
 	KTAP_EQ(page.run.debug.arch.far, 0x5678);
-	/* A BKPT is the guest's still. */
+	/* A BKPT is still the guest's. */
 	KTAP_EQ(debug_exit(IABT, DBG_MOE_BKPT), 1);
 	KTAP_EQ(pabts, 1);
 	set_debug(0, 0);
@@ -248,7 +248,7 @@ static void test_client(void)
 	KTAP_EQ(pabts, 2);
 }
 
-/* Code that the client rewrites: seen by the guest at the next RUN, and when the last BKPT goes. */
+/* Code that the client rewrites: the guest sees it at the next RUN, and when the last BKPT goes. */
 static void test_code(void)
 {
 	reset();

@@ -99,7 +99,9 @@ static inline bool test_and_clear_bit(unsigned int n, unsigned long *p)
 
 #endif
 
-/* The index is checked, where the kernel would make a wrong one harmless. A test may count them. */
+/*
+ * Checks the index, where the kernel would make a wrong one harmless. A test may count the calls.
+ */
 extern unsigned int fake_nospec __attribute__((weak));
 #define array_index_nospec(i, n)						\
 ({										\
@@ -121,7 +123,7 @@ struct mutex {
 };
 #endif
 
-/* A test may say now and then that another CPU has the lock that is tried. */
+/* A test may say that another CPU has the lock that is tried. */
 bool fake_contended(void) __attribute__((weak));
 #define fake_contended()	(fake_contended && fake_contended())
 #define lockdep_assert_held(l)	assert((l)->held)
@@ -192,7 +194,7 @@ static inline void list_del_init(struct list_head *e)
 #define readl_relaxed(a)	(*(volatile u32 *)(a))
 #define writel_relaxed(v, a)	(*(volatile u32 *)(a) = (v))
 
-/* Addresses of the first page are what a client's wild pointers stand for. */
+/* Addresses of the first page stand for a client's wild pointers. */
 static inline bool fake_user_bad(const void *p)
 {
 	return (uintptr_t)p < PAGE_SIZE;
@@ -226,7 +228,7 @@ static inline unsigned long copy_to_user(void *to, const void *from, size_t n)
 #define kzalloc(size, flags)	calloc(1, (size))
 #define kfree(p)		free(p)
 
-/* --- tasks, timers and what else structures are made of --- */
+/* --- tasks, timers and other parts of structures --- */
 
 struct task_struct {
 	bool kicked;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What fake_kernel.h has for one thread, for several, under ThreadSanitizer. READ_ONCE() and
- * WRITE_ONCE() are marked accesses, as KCSAN takes them: they may race. Barriers order the
- * hardware and nothing in ThreadSanitizer's eyes; locks, acquire and release do.
+ * The parts of fake_kernel.h for several threads, under ThreadSanitizer. READ_ONCE() and
+ * WRITE_ONCE() are marked accesses, as for KCSAN: they may race. Barriers order the hardware, but
+ * not for ThreadSanitizer; locks, acquire and release do.
  */
 #ifndef FAKE_THREADS_H
 #define FAKE_THREADS_H
@@ -45,7 +45,7 @@ static inline bool test_and_clear_bit(unsigned int n, unsigned long *p)
 	return __atomic_fetch_and(p, ~(1ul << n), __ATOMIC_SEQ_CST) & 1ul << n;
 }
 
-/* Zeroed memory is a lock that nobody has. */
+/* Zeroed memory is a lock that is not held. */
 struct fake_lock {
 	pthread_mutex_t mutex;
 	bool held;

@@ -28,7 +28,7 @@ static void test_count(void)
 	KTAP_EQ(cache_line_count(0x1000, 4096, 6), 64);
 }
 
-/* Walks [start, start + size) and compares with what each byte's line is. */
+/* Walks [start, start + size) and compares with the line of each byte. */
 static void check_walk(unsigned long start, unsigned long size, unsigned int shift)
 {
 	static unsigned char seen[64];
@@ -46,7 +46,7 @@ static void check_walk(unsigned long start, unsigned long size, unsigned int shi
 	}
 	for (i = 0; i < sizeof(seen); i++) {
 		unsigned long first = base + i * line, last = first + line - 1;
-		/* By last bytes: a range may end where the address space does. */
+		/* By last bytes, as a range may end at the end of the address space. */
 		int want = size && first <= start + size - 1 && last >= start && first >= base;
 
 		if (seen[i] != want)
@@ -90,12 +90,12 @@ static void test_two_kinds(void)
 		KTAP_TRUE(!g.icache_pipt);
 		KTAP_EQ(1 << cache_line_shift(g.iminline), 32);
 		KTAP_EQ(1 << cache_line_shift(g.dminline), 64);
-		/* And stays, whoever comes back. */
+		/* It stays so, whichever CPU comes back. */
 		cache_geometry_add(&g, ctrs[0]);
 		KTAP_TRUE(!g.icache_pipt);
 		KTAP_EQ(1 << cache_line_shift(g.iminline), 32);
 	}
-	/* Data lines too. */
+	/* The same for data lines. */
 	cache_geometry_add(&g, 0x8443c004);
 	KTAP_EQ(1 << cache_line_shift(g.dminline), 32);
 }

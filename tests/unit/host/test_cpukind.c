@@ -2,8 +2,9 @@
 // sources: driver/host/cpukind_rules.c
 // cflags: -include tests/unit/fake/fake_kernel.h -Itests/unit/fake -Iinclude/uapi -Idriver
 /*
- * What each kind of CPU gets: by Linux's tables for the same errata (erratum_a15_798181_init(),
- * proc-v7.S) and predictors (proc-v7-bugs.c), for CPUs that no emulator has.
+ * The decisions for each kind of CPU, by Linux's tables for the same errata
+ * (erratum_a15_798181_init(), proc-v7.S) and predictors (proc-v7-bugs.c), for CPUs that no emulator
+ * has.
  */
 #include "ktap.h"
 
@@ -42,11 +43,11 @@ static void test_798181(void)
 	} table[] = {
 		{ A7, 0, false },
 		{ A12(0, 0), 0, false },
-		/* r2p1 and older: whatever REVIDR is, which they do not have (it reads as MIDR). */
+		/* r2p1 and older: whatever REVIDR is, which they lack (it reads as MIDR). */
 		{ A15(0, 0), A15(0, 0), true },
 		{ A15(2, 1), A15(2, 1), true },
 		{ A15(2, 1), 0x210, true },
-		/* r2p2 and r2p3 know of bit 4 alone. */
+		/* r2p2 and r2p3 have only bit 4. */
 		{ A15(2, 2), 0, true },
 		{ A15(2, 2), 0x10, false },
 		{ A15(2, 3), 0x200, true },
@@ -100,7 +101,7 @@ static void test_predictor(void)
 		if (k.predictor != table[i].predictor || k.spectre != table[i].spectre)
 			KTAP_FAIL("MIDR %x, ACTLR %x: %d, %d", table[i].midr, table[i].actlr,
 				  k.predictor, k.spectre);
-		/* Whoever is open to it is told so. */
+		/* A vulnerable CPU is reported as such. */
 		KTAP_EQ(k.spectre == SPECTRE_VULNERABLE,
 			!!(k.missing & (CPUKIND_MISSING_IBE | CPUKIND_UNKNOWN |
 					CPUKIND_MISSING_FW_WA1)));
@@ -152,7 +153,7 @@ static void test_describe(void)
 	armvmm_cpukind_describe(&k, PREDICTOR_BPIALL, line, sizeof(line));
 	KTAP_STREQ(line, "unknown part r1p1 (MIDR 0x511f06f1, REVIDR 0x00000000): branch predictor: "
 		   "BPIALL; missing: a rule for this part (guests may train its branch predictor)");
-	/* The longest fits, and a shorter buffer is not overrun. */
+	/* The longest text fits, and a shorter buffer is not overrun. */
 	k = decide(A12(0, 1), 0, 0, 0, 0);
 	k.regs.mmfr3 = 0;
 	k.regs.nsacr = 1 << 19;

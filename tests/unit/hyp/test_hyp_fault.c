@@ -2,9 +2,9 @@
 // sources: driver/hyp/fault.c
 // cflags: -include tests/unit/hyp_fake.h -Itests/unit/fake -Iinclude/uapi -Idriver
 /*
- * What HYP mode finds out about an abort: an asynchronous one, which comes by the same vector as
- * stage-2 faults (DDI 0406C B1.9.8) and is none; HPFAR where it holds, and the guest's tables where
- * it does not (B3.13.5), with what their walk may bring down on HYP.
+ * How HYP mode analyses an abort: an asynchronous one, which comes by the same vector as stage-2
+ * faults (DDI 0406C B1.9.8) but is none; HPFAR where it is valid, and the guest's tables where it
+ * is not (B3.13.5), with the faults that their walk may cause in HYP mode.
  */
 #include "ops.h"
 
@@ -61,7 +61,7 @@ static u32 resolve(u32 hsr)
 	return hyp_fault_resolve(&vcpu, hsr);
 }
 
-/* The guest's, whatever HPFAR and HDFAR are, and whatever CPSR.A is: no fault is made of it. */
+/* It is the guest's, whatever HPFAR, HDFAR and CPSR.A are: it does not count as a fault. */
 static void test_async(void)
 {
 	KTAP_EQ(resolve(EC_DABT | 0x11), HYP_EXIT_SERROR);
@@ -69,7 +69,7 @@ static void test_async(void)
 	KTAP_EQ(resolve(EC_DABT | 0x19), HYP_EXIT_SERROR);
 	KTAP_EQ(vcpu.fault_ipa_valid, 77);
 	OPS_NONE();
-	/* Fetches have none, and a synchronous external abort is none. */
+	/* Fetches have no asynchronous aborts, and a synchronous external abort is not one. */
 	KTAP_EQ(resolve(EC_IABT | 0x11), HYP_EXIT_TRAP);
 	KTAP_EQ(resolve(EC_DABT | 0x10), HYP_EXIT_TRAP);
 	KTAP_EQ(resolve(EC_DABT | 0x18), HYP_EXIT_TRAP);
@@ -97,12 +97,12 @@ static void test_permission(void)
 	KTAP_EQ(vcpu.fault_ipa_valid, 1);
 	KTAP_EQ(vcpu.hpfar & 0xfffffff0, (u32)(0x8040005000ULL >> 8));
 	OPS_ARE("translate", PAR_BACK, "dsb", "isb");
-	/* Nothing there any more, or an external abort on the way: the guest tries again. */
+	/* Nothing is mapped any more, or an external abort on the way: the guest tries again. */
 	par = 1;
 	KTAP_EQ(resolve(EC_IABT | 0x0f), HYP_EXIT_TRAP);
 	KTAP_EQ(vcpu.fault_ipa_valid, 0);
 	OPS_ARE("translate", PAR_BACK, "dsb", "isb");
-	/* One that came late is taken here: the host has no part in it. */
+	/* An abort that came late is taken here: the host has no part in it. */
 	isr = 1 << 8;
 	resolve(EC_DABT | 0x0f);
 	OPS_ARE("translate", PAR_BACK, "dsb", "isb", "serror");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // cflags: -include tests/unit/hyp_fake.h -Itests/unit/fake -Iinclude/uapi -Idriver
 /*
- * The registers of FIQ mode at the world switch, on a CPU that writes down what it is told: each is
- * saved and loaded, and none is touched where NSACR.RFR reserves them (DDI 0406C B4.1.111).
+ * The registers of FIQ mode at the world switch, on a CPU that records its operations: each is
+ * saved and loaded, and none is touched if NSACR.RFR reserves them (DDI 0406C B4.1.111).
  */
 #include "ops.h"
 
@@ -31,7 +31,7 @@ static void test_reserved(void)
 	hyp_fiq_save(&cpu, regs);
 	hyp_fiq_restore(&cpu, regs);
 	OPS_NONE();
-	/* What a client set is what it reads. */
+	/* A client reads what it has set. */
 	KTAP_EQ(regs[0], 0x1234);
 }
 

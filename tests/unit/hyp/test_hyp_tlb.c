@@ -2,9 +2,9 @@
 // sources: driver/hyp/tlb.c
 // cflags: -include tests/unit/hyp_fake.h -Itests/unit/fake -Iinclude/uapi -Idriver
 /*
- * The TLB maintenance of HYP mode, operation by operation, on a CPU that only writes down what it
- * is told (docs/hazards.md 5, 17 and 24). The encodings are those of DDI 0406C B3.17; the order is
- * that of B3.10.1 (table writes, DSB, invalidation, DSB, ISB), of B3.10.5 for the VMID in VTTBR,
+ * The TLB maintenance of HYP mode, operation by operation, on a CPU that only records its
+ * operations (docs/hazards.md 5, 17 and 24). The encodings are those of DDI 0406C B3.17; the order
+ * is that of B3.10.1 (table writes, DSB, invalidation, DSB, ISB), of B3.10.5 for the VMID in VTTBR,
  * and of the workaround of the A15's erratum 798181.
  */
 #include "ops.h"
@@ -27,7 +27,7 @@
 
 static struct hyp_cpu cpu = { .host.vttbr = 5ull << 48 };
 
-/* It is in switch.c: with an ISB, and no walk is begun after it. */
+/* The function is in switch.c: it has an ISB, and no walk begins after it. */
 u32 hyp_walks_off(void)
 {
 	fake_op("walks off");
@@ -50,7 +50,7 @@ static void test_vmid_local(void)
 {
 	KTAP_EQ(hyp_tlbi_vmid_local(&cpu, LO, HI), 0);
 	OPS_ARE("dsb ishst", "walks off", VTTBR_GUEST, "isb",
-		/* Not broadcast: a DSB is enough, and no erratum comes with it. */
+		/* Not broadcast: a DSB suffices, and the erratum does not apply. */
 		TLBIALL, ICIALLU, "dsb",
 		VTTBR_HOST, "isb", TTBCR_BACK, "isb");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The exception vectors of HYP mode, and the take-over of a CPU, which are assembly, on an emulated
- * board without Linux: hyp/board/run builds it and runs it, and what it prints is this test's own.
+ * board without Linux: hyp/board/run builds and runs it, and its output is this test's own.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -18,12 +18,12 @@
 
 #define RAM_BASE	0x8000u
 
-/* A word in the host's caches, and what memory has of it. */
+/* A word in the host's caches, and what memory has in its place. */
 static union {
 	u32 word[0x400];
 	u8 bytes[0x1000];
 } cached, memory;
-/* Memory is not pinned: what the client has at its address is the guest's. */
+/* Memory is not pinned: the guest has what the client has at its address. */
 const bool armvmm_stage2_host_syncs = true;
 static struct armvmm_memslot slot = { .base_gfn = RAM_BASE >> PAGE_SHIFT, .npages = 1 };
 
@@ -84,7 +84,10 @@ static void test_bounds(void)
 	}
 }
 
-/* A table in memory that the guest wrote with its caches off counts, and not what the host has. */
+/*
+ * A table in memory that the guest wrote with its caches off counts, not the line in the host's
+ * cache.
+ */
 static void test_tables(void)
 {
 	struct gva_mmu mmu;

@@ -98,7 +98,7 @@ static void test_change(void)
 	r.memory_size = 0;
 	KTAP_EQ(memslot_check_change(&r, &old), MEMSLOT_DELETE);
 	KTAP_EQ(memslot_check_change(&r, &none), -EINVAL);
-	/* A deletion needs not say the rest. */
+	/* A deletion need not give the other fields. */
 	r.userspace_addr = r.guest_phys_addr = 0;
 	KTAP_EQ(memslot_check_change(&r, &old), MEMSLOT_DELETE);
 }

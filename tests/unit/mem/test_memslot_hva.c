@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // cflags: -Itests/unit/fake -Iinclude/uapi -I. -Idriver
-/* Slots by host address: each that a range backs is found, and few others are looked at. */
+/* Slots by host address: finds each slot that a range backs, and looks at few others. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ static void put(struct armvmm_memslots *slots)
 	free(slots);
 }
 
-/* As memslot.c does: without the one at @removed, with *@add at @added. */
+/* As in memslot.c: without the slot at @removed, with *@add at @added. */
 static struct armvmm_memslots *change(struct armvmm_memslots *old, int removed,
 				      const struct armvmm_memslot *add, int added)
 {
@@ -84,7 +84,10 @@ static void check(const struct armvmm_memslots *slots, unsigned long first, unsi
 	KTAP_EQ(found.n, n);
 }
 
-/* Slots come, go and move; some overlap others, some lie within, one ends where addresses do. */
+/*
+ * Slots come, go and move. Some overlap others, some lie inside others, one ends at the end of the
+ * address space.
+ */
 static void test_random(void)
 {
 	struct armvmm_memslots *slots = alloc(0);

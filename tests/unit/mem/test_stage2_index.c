@@ -22,7 +22,7 @@ static void test_index(void)
 	KTAP_EQ(stage2_size(1), 0x40000000);
 }
 
-/* The three indices and the offset are the address again. */
+/* The three indices and the offset make up the address again. */
 static void test_index_whole(void)
 {
 	for (u64 ipa = 0x123456789aULL, i = 0; i < 10000;
@@ -48,7 +48,7 @@ static void test_leaf(void)
 	/* DDI 0406C B3.6.1: block 01, page 11; B3.6.2: attributes. */
 	u64 leaf = stage2_leaf(0x1234567000ULL, 3, STAGE2_ATTR_WB, true, true);
 
-	/* What the guest may write is marked so for good, by a bit that is software's. */
+	/* A page that the guest may write is marked so for good, by a software bit. */
 	KTAP_EQ(leaf, 0x1234567000ULL | 3 | 0xf << 2 | 3 << 6 | 1 << 10 | 1ULL << 55);
 	leaf = stage2_leaf(0x80200000, 2, STAGE2_ATTR_WB, false, false);
 	KTAP_EQ(leaf, 0x80200000ULL | 1 | 0xf << 2 | 1 << 6 | 1 << 10 | 1ULL << 54);
@@ -58,7 +58,7 @@ static void test_leaf(void)
 	KTAP_TRUE(!stage2_is_table(stage2_leaf(0, 2, STAGE2_ATTR_WB, true, true)));
 	KTAP_TRUE(!stage2_is_block(0) && !stage2_is_table(0));
 	KTAP_EQ(stage2_addr(leaf), 0x08040000);
-	/* Memory is shared as the host has it; devices have no such bits. */
+	/* Memory is shareable as for the host; devices have no such bits. */
 	KTAP_EQ(stage2_share(leaf, STAGE2_SH_INNER), leaf);
 	leaf = stage2_leaf(0x1000, 3, STAGE2_ATTR_WB, true, true);
 	KTAP_EQ(stage2_share(leaf, STAGE2_SH_INNER), leaf | 3 << 8);
@@ -130,7 +130,7 @@ static void test_block_fits(void)
 	KTAP_TRUE(stage2_block_fits(0x40200000, 0xb0200000, 0x40100000, size));
 	KTAP_TRUE(!stage2_block_fits(0x47e00000, 0xb7e00000, slot, size - 0x1000));
 	KTAP_TRUE(!stage2_block_fits(0x48000000, 0xb8000000, slot, size));
-	/* The last 2 MiB of all. */
+	/* The last 2 MiB of the IPA space. */
 	KTAP_TRUE(stage2_block_fits(STAGE2_IPA_SIZE - 0x1000, 0xb01ff000,
 				    STAGE2_IPA_SIZE - 0x200000, 0x200000));
 }

@@ -2,10 +2,10 @@
 // sources: driver/mem/stage2.c
 // cflags: -include tests/unit/stage2_fake.h -Itests/unit/fake -Iinclude/uapi -Idriver
 /*
- * The stage-2 tables under random work, watched by a TLB that is as nasty as the architecture
- * allows (DDI 0406C B3.10.1): it walks after every write, keeps what it saw until it is flushed,
- * and then walks again at once. A shadow says what must be mapped. The guest writes past the caches
- * whatever the TLB lets it write, all the time; the host has an old line of each page meanwhile.
+ * Random changes of the stage-2 tables, watched by the worst TLB that the architecture allows (DDI
+ * 0406C B3.10.1): it walks after every write, keeps what it saw until it is flushed, and then walks
+ * again at once. A shadow knows what must be mapped. The guest writes past the caches all that the
+ * TLB lets it write, all the time; meanwhile the host has an old line of each page.
  */
 #include "ktap.h"
 
@@ -13,7 +13,7 @@
 #include "mem/stage2.h"
 #include "core/state.h"
 
-/* The IPAs that are worked on: some 2 MiB in regions that no other shares a level 1 entry with. */
+/* The IPAs in use: some 2 MiB in regions that share no level 1 entry. */
 #define CHUNKS		3
 #define REGIONS		3
 #define PAGES		(REGIONS * CHUNKS * 512)
@@ -83,7 +83,7 @@ void stage2_table_free(u64 *mem)
 	free(mem);
 }
 
-/* Tables have physical addresses that no page has. */
+/* The physical addresses of tables are not those of pages. */
 #define TABLE_PA	0x1000000000ULL
 
 static bool is_table_pa(u64 desc)
@@ -118,7 +118,7 @@ bool stage2_is_empty(u64 *table)
 
 static u64 tlb[PAGES];
 
-/* What a walk finds for a page; the tables on its way are in the walk cache from then on. */
+/* What a walk finds for a page; afterwards the tables on its way are in the walk cache. */
 static u64 walk(u64 ipa)
 {
 	u64 l1 = vm.stage2.pgd[stage2_index(ipa, 1)], l2, *table;
@@ -137,7 +137,7 @@ static u64 walk(u64 ipa)
 	return table[stage2_index(ipa, 3)];
 }
 
-/* --- caches: what the guest wrote past them, and a line of the host's hides --- */
+/* --- caches: what the guest wrote past them, hidden by a line of the host's --- */
 
 #define FIRST_PFN	0x80000u
 #define NR_PFNS		(0x10000 + PAGES)
@@ -170,7 +170,7 @@ void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
 	for (unsigned long i = 0; i < size / 4096; i++)
 		if (pfn + i >= FIRST_PFN && pfn + i < FIRST_PFN + NR_PFNS)
 			hidden[pfn + i - FIRST_PFN] = false;
-	/* While the TLB lets it, the guest goes on. */
+	/* While the TLB permits it, the guest goes on. */
 	for (unsigned int page = 0; page < PAGES; page++)
 		guest_writes(page);
 }
@@ -182,7 +182,7 @@ bool armvmm_stage2_uncached(struct armvmm_vm *of)
 	return uncached;
 }
 
-/* What the tables do not map is the host's to read: nothing of it is hidden. */
+/* Memory that the tables do not map belongs to the host: no line hides any of it. */
 static void check_hidden(const char *when)
 {
 	static bool mapped[NR_PFNS];
@@ -253,7 +253,7 @@ static bool is_pgd(const u64 *p)
 	return p >= vm.stage2.pgd && p < vm.stage2.pgd + STAGE2_PGD_ENTRIES;
 }
 
-/* Is the table that @p is in linked, and where does what @p maps begin and end? */
+/* Is the table that contains @p linked, and which range does @p map? */
 static bool range_of(const u64 *p, unsigned int *first, unsigned int *end)
 {
 	for (*first = 0; *first < PAGES; *first += 512) {
@@ -287,7 +287,7 @@ void stage2_write(u64 *p, u64 desc)
 	if (!is_pgd(p))
 		find(p)->fresh = true;
 	unordered = true;
-	/* Level 3 pages look like tables, but no table of ours is there. */
+	/* Level 3 pages look like tables, but are not in one of ours. */
 	if (stage2_is_table(desc) && is_table_pa(desc) && find(stage2_table(desc))->fresh)
 		KTAP_FAIL("a table is linked before what is in it is visible");
 	*p = desc;
@@ -296,7 +296,7 @@ void stage2_write(u64 *p, u64 desc)
 			tlb_fill(first);
 }
 
-/* --- what must hold whenever the lock is free --- */
+/* --- what must be true whenever the lock is free --- */
 
 static void check_tlb(const char *when)
 {
@@ -332,7 +332,7 @@ bool fake_need_resched(void)
 void fake_cond_resched_lock(void)
 {
 	lockdep_assert_held(&vm.stage2.lock);
-	/* Protecting callers flush by themselves, and hold the lock until then. */
+	/* Callers that write-protect flush by themselves, and hold the lock until then. */
 	check_tlb("lock dropped");
 }
 
@@ -374,7 +374,7 @@ static void check_shadow(void)
 		for (page = 0; page < 512; page++)
 			n += !!tables[i].mem[page];
 		KTAP_EQ(tables[i].count, n);
-		/* No empty table stays: all memory is for something that is mapped. */
+		/* No empty table stays: each table maps something. */
 		KTAP_TRUE(n);
 		tables_linked++;
 	}
@@ -383,7 +383,7 @@ static void check_shadow(void)
 	KTAP_TRUE(most <= REGIONS + PAGES / 512 + 2);
 }
 
-/* The whole of a block, or the page, that an operation on @page means. */
+/* The whole block, or the page, that an operation on @page concerns. */
 static void span(unsigned int page, unsigned int *first, unsigned int *end)
 {
 	if (block[page / 512]) {
@@ -421,7 +421,7 @@ static void install(unsigned int page, u64 pa, bool huge, bool write, bool exec)
 
 	if (huge) {
 		first = chunk * 512;
-		/* What its pages had been written by the guest the block has. */
+		/* The block counts as written by the guest if its pages were. */
 		for (i = 0; i < 512 && !block[chunk]; i++)
 			if (want[first + i] &&
 			    stage2_same_but_perm(want[first + i], stage2_split_leaf(leaf, i)))
@@ -521,7 +521,7 @@ static void test_blocks(void)
 	install(512, 0x80200000, true, true, false);
 	check_shadow();
 	KTAP_EQ(live, 1);
-	/* A page of it in another way: the block is split and the rest stays. */
+	/* One page of it is mapped in another way: the block is split and the rest stays. */
 	install(600, 0x80258000, false, true, true);
 	check_shadow();
 	check_tlb("split");
@@ -531,7 +531,7 @@ static void test_blocks(void)
 	check_shadow();
 	check_tlb("joined");
 	KTAP_EQ(live, 1);
-	/* A part of a block cannot go alone. */
+	/* A part of a block cannot be unmapped alone. */
 	armvmm_stage2_unmap(&vm, page_ipa(513), 4096);
 	shadow_unmap(513, 1);
 	check_shadow();
@@ -554,7 +554,7 @@ static void test_no_memory(void)
 	KTAP_EQ(armvmm_stage2_map_device(&vm, page_ipa(0), 0x2c006000, 0x2000, true), -ENOMEM);
 	alloc_fails = false;
 	check_shadow();
-	/* One table where two are needed is not begun with. */
+	/* With one table where two are needed it does not begin. */
 	KTAP_EQ(armvmm_stage2_cache_fill(&cache), 0);
 	stage2_table_free(cache.tables[--cache.nr]);
 	spin_lock(&vm.stage2.lock);
@@ -579,7 +579,7 @@ static void test_device(void)
 	KTAP_EQ(lookup(page_ipa(1), &level),
 		stage2_leaf(0x2c007000, 3, STAGE2_ATTR_DEVICE, true, false));
 	KTAP_TRUE(!lookup(page_ipa(2), &level));
-	/* Caches have nothing of a device. */
+	/* Caches hold no lines of a device. */
 	flushed_pages = 0;
 	armvmm_stage2_flush_caches(&vm);
 	KTAP_EQ(flushed_pages, 0);
@@ -610,7 +610,10 @@ static void unmap(unsigned int page, unsigned int n)
 	check_tlb("unmapped");
 }
 
-/* What is taken back is flushed, once and together; what the guest could not write is not. */
+/*
+ * Pages that are taken back are flushed, once and together; pages that the guest could not write
+ * are not.
+ */
 static void test_flush_on_unmap(void)
 {
 	struct stage2_cache cache = { };
@@ -623,7 +626,10 @@ static void test_flush_on_unmap(void)
 	KTAP_EQ(flushed_pages, 64);
 	KTAP_EQ(flush_calls, 1);
 	KTAP_EQ(flushes, 1);
-	/* Scattered, as anonymous memory is: the TLBs go as often as there is room for runs. */
+	/*
+	 * Scattered pages, as in anonymous memory: the TLBs are flushed as often as there is room
+	 * for runs.
+	 */
 	for (i = 0; i < 512; i++)
 		install(i, 0x80000000 + (i ^ 1) * 4096, false, true, false);
 	unmap(0, 512);
@@ -636,13 +642,13 @@ static void test_flush_on_unmap(void)
 	install(512, 0x80200000, true, false, false);
 	unmap(0, 1024);
 	KTAP_EQ(flushed_pages, 0);
-	/* What is read-only now was not before. */
+	/* A page that is read-only now was writable before. */
 	install(0, 0x80000000, false, true, false);
 	armvmm_stage2_write_protect(&vm, page_ipa(0), 4096);
 	want[0] &= ~STAGE2_HAP_WRITE;
 	unmap(0, 1);
 	KTAP_EQ(flushed_pages, 1);
-	/* Memory that the host does not cache either hides nothing. */
+	/* Memory that the host does not cache either needs no flush. */
 	KTAP_EQ(armvmm_stage2_cache_fill(&cache), 0);
 	want[0] = stage2_leaf(0x80000000, 3, STAGE2_ATTR_NC, true, false);
 	spin_lock(&vm.stage2.lock);
@@ -654,7 +660,7 @@ static void test_flush_on_unmap(void)
 	finish();
 }
 
-/* A dirty log is read while the guest runs: its pages are flushed where a vCPU is uncached. */
+/* A dirty log is read while the guest runs: its pages are flushed if a vCPU is uncached. */
 static void test_flush_on_protect(void)
 {
 	start();
@@ -704,14 +710,14 @@ static void test_random(void)
 	for (i = 0; i < 4000 && !ktap_failed; i++) {
 		page = rand() % PAGES;
 		n = 1 + rand() % (rand() % 4 ? 8 : 700);
-		/* Ranges stay in their region: others lie between. */
+		/* Ranges stay in their region: there are others in between. */
 		n = min(n, CHUNKS * 512 - page % (CHUNKS * 512));
 		op = rand() % 10;
 		any = false;
 		for (unsigned int k = 0; k < PAGES; k++)
 			was_writable[k] = want[k] & STAGE2_HAP_WRITE;
 		if (op < 6) {
-			/* Memory is now here, now there, as when the host moves it. */
+			/* The page moves between two places, as when the host migrates it. */
 			u64 pa = 0x80000000ULL + (u64)page * 4096 + (rand() % 8 ? 0 : 0x10000000);
 
 			install(page, pa, rand() % 8 == 0, rand() % 2, rand() % 4 == 0);

@@ -2,9 +2,10 @@
 // sources: driver/mem/vmid.c driver/mem/vmid_pool.c driver/mem/stage2_tlb.c
 // cflags: -include tests/unit/cpu_fake.h -Itests/unit/fake -Iinclude/uapi -Idriver
 /*
- * When which TLB entries go, and who is told: before an entry to a guest, for another vCPU of the
- * VM that ran on the CPU, or another VM that had the VMID (docs/hazards.md 5 and 17), and after a
- * change of the tables, with what the A15's erratum 798181 asks for on top (item 24).
+ * When TLB entries are flushed, and on which CPUs: before an entry to a guest, because of another
+ * vCPU of the VM that ran on the CPU, or of another VM that had the VMID (docs/hazards.md 5 and
+ * 17); and after a change of the tables, with the additional steps for the A15's erratum 798181
+ * (item 24).
  */
 #include "ops.h"
 
@@ -27,7 +28,7 @@ static struct hyp_vcpu hyps[NR_VMS][NR_VCPUS];
 static u8 last_vcpu[NR_VMS];
 static bool not_ready[FAKE_CPUS];
 
-/* What a CPU's TLB has of a VMID: whose entries. A new one takes the place of none. */
+/* The entries that a CPU's TLB has for a VMID: whose they are. A new entry replaces none. */
 static struct armvmm_vcpu *tlb[FAKE_CPUS][256];
 
 /* --- what the code under test calls --- */
@@ -54,7 +55,7 @@ void smp_call_function_single(int cpu, void (*fn)(void *), void *arg, int wait)
 {
 	unsigned int from = fake_cpu;
 
-	/* The caller relies on what the other did. */
+	/* The caller relies on what the other CPU did. */
 	assert(wait);
 	fake_op("to CPU %d", cpu);
 	fake_cpu = (unsigned int)cpu;
@@ -155,7 +156,7 @@ static struct armvmm_vcpu *enter(unsigned int cpu, unsigned int vm, unsigned int
 static void test_first_entry(void)
 {
 	start();
-	/* The first VMID begins nothing anew; nobody's entries are in the way. */
+	/* The first VMID needs no new generation; there are no entries in the way. */
 	KTAP_EQ(enter(0, 0, 0)->hyp->vttbr, vms[0].stage2.pgd_pa | 1ULL << 48);
 	OPS_ARE("dsb ish");
 	enter(0, 0, 0);
@@ -174,7 +175,7 @@ static void test_other_vcpu(void)
 	OPS_NONE();
 	enter(0, 0, 0);
 	OPS_ARE("local 1000100000000");
-	/* Elsewhere none was before; and what was done there is not this CPU's business. */
+	/* No vCPU ran on the other CPU before; what was done there does not matter to this CPU. */
 	enter(1, 0, 1);
 	nr_ops = 0;
 	enter(0, 0, 0);
@@ -184,7 +185,7 @@ static void test_other_vcpu(void)
 	end();
 }
 
-/* Another VM has another VMID: what the last one left does not matter. */
+/* Another VM has another VMID: entries of the last one do not matter. */
 static void test_other_vm(void)
 {
 	start();
@@ -195,14 +196,14 @@ static void test_other_vm(void)
 		enter(0, 0, 1);
 		enter(0, 1, 0);
 	}
-	/* The VMID is asked for anew each time that the CPU's changes, and stays. */
+	/* The VMID is requested anew each time that the CPU's changes, and stays. */
 	for (unsigned int i = 0; i < nr_ops; i++)
 		KTAP_STREQ(ops[i], "dsb ish");
 	KTAP_TRUE(hyps[0][1].vttbr != hyps[1][0].vttbr);
 	end();
 }
 
-/* What runs in a guest walks, and fills its CPU's TLB again, whatever was flushed meanwhile. */
+/* What runs in a guest walks, and refills its CPU's TLB, whatever was flushed meanwhile. */
 static void walk(struct armvmm_vcpu *const *running)
 {
 	for (unsigned int cpu = 0; cpu < FAKE_CPUS; cpu++)
@@ -210,7 +211,7 @@ static void walk(struct armvmm_vcpu *const *running)
 			tlb[cpu][running[cpu]->hyp->vttbr >> 48] = running[cpu];
 }
 
-/* Whoever runs wherever: no entry of another vCPU, of this VM or of any, is there for it. */
+/* Whichever vCPU runs wherever: it finds no entry of another vCPU, of this VM or of any. */
 static void test_random(void)
 {
 	unsigned int seed = 1, rollovers = 0, locals = 0;
@@ -226,7 +227,7 @@ static void test_random(void)
 		/* A few that run often, and all of them now and then. */
 		vm = seed >> 27 & 1 ? (seed >> 8 & 3) : (seed >> 8) % NR_VMS;
 		vcpu = &vcpus[vm][(seed >> 4) % NR_VCPUS];
-		/* It is in one place at a time, and so is the CPU. */
+		/* A vCPU is in one place at a time, and so is a CPU. */
 		running[cpu] = NULL;
 		for (unsigned int i = 0; i < FAKE_CPUS; i++)
 			if (running[i] == vcpu)
@@ -236,7 +237,7 @@ static void test_random(void)
 		for (unsigned int i = 0; i < nr_ops; i++) {
 			rollovers += !strcmp(ops[i], "all");
 			locals += !strncmp(ops[i], "local", 5);
-			/* Instructions by the old number's VM go with a rollover. */
+			/* At a rollover, instructions of the number's old VM are flushed, too. */
 			if (!strcmp(ops[i], "all"))
 				KTAP_TRUE(i + 1 < nr_ops && !strcmp(ops[i + 1], "icache"));
 		}
@@ -262,10 +263,10 @@ static void test_flush(void)
 	enter(1, 0, 0)->mode = VCPU_IN_GUEST;
 	nr_ops = 0;
 	fake_cpu = 0;
-	/* The changed descriptors, then the VMID is read and goes: by one broadcast. */
+	/* First the changed descriptors; then the VMID is read and flushed, by one broadcast. */
 	armvmm_stage2_flush_tlb(&vms[0].stage2);
 	OPS_ARE("dsb ish", "vmid 1000100000000");
-	/* In the midst of its hotplug this CPU cannot, and neither can the next. */
+	/* In the middle of its hotplug this CPU cannot do it, nor can the next one. */
 	not_ready[0] = not_ready[1] = true;
 	armvmm_stage2_flush_tlb(&vms[0].stage2);
 	OPS_ARE("dsb ish", "to CPU 1", "back", "to CPU 2", "vmid 1000100000000", "back");
@@ -274,7 +275,7 @@ static void test_flush(void)
 
 /*
  * Erratum 798181: each CPU that is in this guest has a DMB after the broadcast. The last case: a
- * CPU that has the erratum (unit/test_cpukind says which) is not forgotten.
+ * CPU that has the erratum (unit/test_cpukind says which) is not left out.
  */
 static void test_sync_cpus(void)
 {

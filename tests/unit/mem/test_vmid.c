@@ -2,8 +2,8 @@
 // sources: driver/mem/vmid_pool.c
 // cflags: -Itests/unit/fake -Idriver
 /*
- * The VMID pool against what VMIDs are for: between two flushes of all TLBs no number stands for
- * two VMs, whatever CPUs are in whichever guest while the numbers run out.
+ * The VMID pool against the purpose of VMIDs: between two flushes of all TLBs no number stands for
+ * two VMs, whichever guests the CPUs are in while the numbers run out.
  */
 #include <stdlib.h>
 
@@ -54,7 +54,7 @@ static void claim(unsigned int n, int vm)
 	owner[n] = vm;
 }
 
-/* As armvmm_vmid_update() does it. */
+/* As in armvmm_vmid_update(). */
 static void enter(int cpu, int vm)
 {
 	u64 id = active[cpu];
@@ -70,12 +70,12 @@ static void enter(int cpu, int vm)
 			flushes++;
 			for (i = 0; i < (int)VMID_NR; i++)
 				owner[i] = -1;
-			/* Who stays in a guest makes new entries at once. */
+			/* A CPU that stays in a guest makes new entries at once. */
 			for (i = 0; i < NR_CPUS; i++)
 				if (cpu_vm[i] != -1)
 					claim(vm_id[cpu_vm[i]] & VMID_MASK, cpu_vm[i]);
 		}
-		/* A VM that is in the guest elsewhere keeps its number. */
+		/* A VM that is in the guest on another CPU keeps its number. */
 		for (i = 0; i < NR_CPUS; i++)
 			if (cpu_vm[i] == vm)
 				KTAP_EQ(id & VMID_MASK, old & VMID_MASK);
@@ -103,7 +103,7 @@ static void test_all_numbers(void)
 	KTAP_EQ(flushes, 1);
 }
 
-/* A host that runs with a number of its own: no guest gets it, over generations. */
+/* A host with a number of its own: no guest gets it, over generations. */
 static void test_host(void)
 {
 	int i;
@@ -129,7 +129,7 @@ static void test_generation(void)
 	KTAP_EQ(vmid_pool_get(&pool, first, &flush), first);
 	for (i = 0; i < 1000; i++)
 		vmid_pool_get(&pool, 0, &flush);
-	/* The old id is of the past, and what it becomes is not. */
+	/* The old id belongs to the past; its new one does not. */
 	KTAP_TRUE(vmid_pool_get(&pool, first, &flush) > first);
 }
 

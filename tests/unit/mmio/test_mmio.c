@@ -78,7 +78,7 @@ static void test_user_reads(void)
 		KTAP_EQ(page.run.mmio.phys_addr, 0x8001234567ULL);
 		KTAP_EQ(page.run.mmio.len, 1u << w->sas);
 		KTAP_EQ(page.run.mmio.is_write, 0);
-		/* Nothing of the kernel's memory goes out with it. */
+		/* No other memory of the kernel is exposed. */
 		for (int k = 0; k < 8; k++)
 			KTAP_EQ(page.run.mmio.data[k], 0);
 		KTAP_EQ(PC, 0x8000);
@@ -109,7 +109,7 @@ static void test_user_writes(void)
 	}
 }
 
-/* RUN comes back for any reason, and as often as it likes. */
+/* RUN is called again for any reason, and any number of times. */
 static void test_once(void)
 {
 	reset(0);
@@ -124,7 +124,7 @@ static void test_once(void)
 	KTAP_EQ(REG(5), 1);
 }
 
-/* The page is the client's: what it writes there beyond the data counts for nothing. */
+/* The page belongs to the client: what it writes there beyond the data is ignored. */
 static void test_hostile_client(void)
 {
 	reset(0);

@@ -7,7 +7,9 @@
 // and in order, whoever does it (docs/hazards.md 8 and 9).
 #include "mmio_fake.h"
 
-/* The guest is at @insn, whose access to @far, a device's or one beyond the RAM, has faulted. */
+/*
+ * The guest is at @insn, whose access to @far (a device, or an address beyond the RAM) has faulted.
+ */
 static int insn_fault(u32 insn, u32 far, bool write)
 {
 	if (hyp.regs.usr_regs.ARM_cpsr & CPSR_T) {
@@ -21,7 +23,7 @@ static int insn_fault(u32 insn, u32 far, bool write)
 	return armvmm_mmio_fault(&vcpu, far);
 }
 
-/* The client's side of one access: checks it, answers, and runs on. */
+/* The client's side of one access: checks it, answers, and runs again. */
 static int client(u32 ipa, unsigned int len, bool write, u32 data)
 {
 	u32 got = 0;
@@ -49,7 +51,7 @@ static void test_single(void)
 	KTAP_EQ(REG(5), 0xffff8000);
 	KTAP_EQ(REG(6), DEVICE);
 	KTAP_EQ(PC, 0x8004);
-	/* It is over: further RUNs change nothing. */
+	/* The instruction is complete: further RUNs change nothing. */
 	PC = 0x8000;
 	KTAP_EQ(armvmm_mmio_complete(&vcpu), 1);
 	KTAP_EQ(PC, 0x8000);
@@ -125,7 +127,7 @@ static const struct block blocks[] = {
 	  DEVICE - 8 },
 };
 
-/* Each access goes out once, in order; no register moves before the last. */
+/* Each access goes out once, in order; no register changes before the last. */
 static void test_blocks(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
@@ -205,7 +207,7 @@ static void test_pc(void)
 	KTAP_EQ(client(DEVICE + 4, 4, true, 0x8008), 1);
 }
 
-/* IT state moves on by one instruction, whatever that does to memory. */
+/* IT state advances by one instruction, whatever the instruction does to memory. */
 static void test_it(void)
 {
 	reset(CPSR_T);
@@ -277,7 +279,7 @@ static void test_crossing(void)
 	KTAP_EQ(client(DEVICE, 4, true, 0x33333333), 1);
 	KTAP_EQ(ram.word[0x7ff], 0x22222222);
 
-	/* The device below the code: the fault is at the first word. */
+	/* The device is below the code: the fault is at the first word. */
 	reset(0);
 	REG(1) = RAM_BASE - 4;
 	KTAP_EQ(insn_fault(0xe891000c, RAM_BASE - 4, false), 0);
@@ -285,7 +287,10 @@ static void test_crossing(void)
 	KTAP_EQ(REG(2), 9);
 	KTAP_EQ(REG(3), 0xe891000c);
 
-	/* A word in two pages, with writeback: by bytes and halfwords that lie in one. */
+	/*
+	 * A word in two pages, with writeback: done in bytes and halfwords that each lie in one
+	 * page.
+	 */
 	reset(0);
 	REG(1) = DEVICE - 3;
 	REG(2) = 0x44332211;
@@ -300,7 +305,7 @@ static void test_crossing(void)
 	KTAP_EQ(client(DEVICE, 2, false, 0x4433), 1);
 	KTAP_EQ(REG(2), 0x44332211);
 
-	/* By a syndrome that is valid, where the word begins in the device. */
+	/* With a valid syndrome, where the word begins in the device. */
 	reset(0);
 	REG(1) = RAM_BASE - 2;
 	ram.word[0] = 0xe5912000;				/* ldr r2, [r1] */
@@ -311,13 +316,15 @@ static void test_crossing(void)
 	KTAP_EQ(REG(2), 0x2000bbaa);
 }
 
-/* The page that did not fault is one that the guest may not touch: its own abort, nothing done. */
+/*
+ * The guest may not touch the page that did not fault: it takes its own abort, and nothing is done.
+ */
 static void test_crossing_abort(void)
 {
 	reset(0);
 	hyp.cp15[CP15_SCTLR] = SCTLR_M | SCTLR_C;
 	hyp.cp15[CP15_DACR] = 1;
-	/* The table is nowhere but at 0x9000: entry 0 maps the first MiB by pages at 0x9400. */
+	/* The only table is at 0x9000: entry 0 maps the first MiB by pages at 0x9400. */
 	hyp.cp15[CP15_TTBR0] = 0;
 	hyp.cp15[CP15_VBAR] = 0x100;
 	hyp.cp15[CP15_TTBCR] = 7;
@@ -335,7 +342,7 @@ static void test_crossing_abort(void)
 	KTAP_EQ(REG(1), 0xaffc);
 	KTAP_TRUE(!vcpu.mmio.pending);
 
-	/* Read-only for the guest: no write of the first half either. */
+	/* Read-only for the guest: the first half is not written either. */
 	hyp.regs.usr_regs.ARM_cpsr = CPSR_M_SVC;
 	PC = 0x8000;
 	ram.word[0x1400 / 4 + 0xb] = 0xb232;
@@ -343,7 +350,7 @@ static void test_crossing_abort(void)
 	KTAP_EQ(hyp.cp15[CP15_DFSR], 0x80f);
 	KTAP_TRUE(!vcpu.mmio.pending);
 
-	/* Mapped elsewhere: there it goes. */
+	/* Mapped to another page: the access goes there. */
 	hyp.regs.usr_regs.ARM_cpsr = CPSR_M_SVC;
 	PC = 0x8000;
 	ram.word[0x1400 / 4 + 0xb] = 0xe032;
@@ -380,7 +387,7 @@ static const struct {
 	{ "another address: ldr r2, [r1, #8]", 0xe5912008, false, false },
 };
 
-/* Into the guest, or to a client that asked for it. */
+/* The guest takes an abort, or a client that asked for it gets an exit. */
 static void test_refused(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
@@ -398,13 +405,13 @@ static void test_refused(void)
 		KTAP_EQ(page.run.arm_nisv.esr_iss, (refused[i].write ? HSR_DABT_WNR : 0) | 7);
 		KTAP_TRUE(!vcpu.mmio.pending);
 	}
-	/* What can be done is done, also for that client. */
+	/* Instructions that can be decoded are carried out for that client, too. */
 	reset(0);
 	vm.return_nisv_to_user = true;
 	REG(1) = DEVICE;
 	KTAP_EQ(insn_fault(0xe891000c, DEVICE, false), 0);
 	KTAP_EQ(page.run.exit_reason, KVM_EXIT_MMIO);
-	/* Not aligned to words: the CPU's own abort came before, this is another instruction. */
+	/* Not aligned to words: the CPU would have aborted it, so this is another instruction. */
 	reset(0);
 	REG(1) = DEVICE + 2;
 	KTAP_EQ(insn_fault(0xe891000c, DEVICE + 2, false), 1);
@@ -416,7 +423,7 @@ static void test_refused(void)
 	KTAP_EQ(aborts, 1);
 }
 
-/* In the middle: what the client does with the vCPU, and hostile answers. */
+/* In the middle of an instruction: what the client does to the vCPU, and hostile answers. */
 static void test_middle(void)
 {
 	reset(0);
@@ -424,12 +431,12 @@ static void test_middle(void)
 	REG(2) = 2;
 	REG(3) = 3;
 	KTAP_EQ(insn_fault(0xe8a1000c, DEVICE, true), 0);
-	/* What is stored was read when it began. */
+	/* Stored values were read when it began. */
 	REG(3) = 99;
 	KTAP_EQ(client(DEVICE, 4, true, 2), 0);
 	KTAP_EQ(client(DEVICE + 4, 4, true, 3), 1);
 
-	/* Given up: the instruction has not begun. */
+	/* Abandoned: the instruction has not begun. */
 	reset(0);
 	REG(1) = DEVICE;
 	KTAP_EQ(insn_fault(0xe8b1000c, DEVICE, false), 0);
@@ -440,7 +447,7 @@ static void test_middle(void)
 	KTAP_EQ(REG(1), DEVICE);
 	KTAP_EQ(REG(2), 0);
 
-	/* The page is the client's, and says nothing of how to go on. */
+	/* The page belongs to the client, and does not say how to go on. */
 	reset(0);
 	REG(1) = DEVICE;
 	KTAP_EQ(insn_fault(0xe8b1000c, DEVICE, false), 0);
@@ -469,7 +476,7 @@ static void test_middle(void)
 	KTAP_EQ(PC, 0x8004);
 }
 
-/* Devices in the kernel: all of it in one go. */
+/* Devices in the kernel: all accesses at once. */
 static void test_block_kernel(void)
 {
 	reset(0);
@@ -523,7 +530,7 @@ static void test_erratum(void)
 	}
 }
 
-/* Syndromes that name what no instruction of theirs can do. */
+/* Syndromes that describe what no such instruction can do. */
 static void test_syndrome_not_believed(void)
 {
 	reset(0);
@@ -539,7 +546,7 @@ static void test_syndrome_not_believed(void)
 	REG(1) = DEVICE;
 	KTAP_EQ(insn_fault(0xe891000c, DEVICE, false), 1);
 	KTAP_EQ(aborts, 1);
-	/* The code is where no RAM is. */
+	/* The code is at an address without RAM. */
 	reset(0);
 	PC = DEVICE;
 	REG(1) = DEVICE;

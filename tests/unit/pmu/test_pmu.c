@@ -203,7 +203,7 @@ static void test_math(void)
 	KTAP_EQ(pmu_wraps(pmu_start(~0u, 6), 64, 6), 1);
 }
 
-/* An event is there while E and the counter's bit say so; the value outlives it. */
+/* An event exists while E and the counter's bit are set; the value outlives it. */
 static void test_begin_end(void)
 {
 	struct perf_event *e = &events[PMU_CYCLE];
@@ -256,7 +256,7 @@ static void test_divider(void)
 	KTAP_EQ(cycles(), 1011);
 }
 
-/* The host's only cycle counter is taken when no other counter is left, and given back. */
+/* The host's only cycle counter is used when no other counter is left, and then given back. */
 static void test_cycle_config(void)
 {
 	reset(true);
@@ -274,7 +274,7 @@ static void test_cycle_config(void)
 	KTAP_EQ(cycles(), 50);
 	disable(1);
 	KTAP_EQ(events[PMU_CYCLE].config, PMU_EVENT_CYCLES);
-	/* Software increments and what is no event need no counter. */
+	/* Software increments and undefined events need no counter. */
 	set_type(0, PMU_EVENT_SW_INCR);
 	enable(1);
 	KTAP_TRUE(!events[0].c);
@@ -289,7 +289,7 @@ static void test_cycle_config(void)
 	KTAP_EQ(events[PMU_CYCLE].config, PMU_EVENT_CYCLE_COUNTER);
 }
 
-/* Each overflow is flagged once, whoever finds it first. */
+/* Each overflow is flagged once, whatever finds it first. */
 static void test_overflow(void)
 {
 	struct perf_event *e = &events[PMU_CYCLE];
@@ -313,7 +313,7 @@ static void test_overflow(void)
 	disable(CYCLE_BIT);
 	KTAP_EQ(flags(), 0);
 
-	/* Perf has not told yet: the value shows it. */
+	/* Perf has not reported it yet: the value shows it. */
 	enable(CYCLE_BIT);
 	set_cycles(~0u);
 	e->count = 2;
@@ -328,7 +328,7 @@ static void test_overflow(void)
 	disable(CYCLE_BIT);
 	KTAP_EQ(flags(), CYCLE_BIT);
 	KTAP_EQ(cycles(), 0);
-	/* A whole turn later */
+	/* A whole cycle of the counter later */
 	clear(CYCLE_BIT);
 	enable(CYCLE_BIT);
 	armvmm_pmu_event_wrapped(e->c, 1ULL << 32);
@@ -417,7 +417,7 @@ static void test_increments(void)
 	KTAP_EQ(count(1), 0);
 }
 
-/* What perf refuses stands still until the registers change; what died comes again. */
+/* A counter that perf refuses stands still until the registers change; one that died comes back. */
 static void test_refused(void)
 {
 	reset(true);
@@ -457,7 +457,7 @@ static void test_thread(void)
 	KTAP_EQ(count(0), 5);
 }
 
-/* What HYP mode is told: the guest's filter for events that are in this CPU. */
+/* What HYP mode gets: the guest's filter for events that are on this CPU. */
 static void test_load(void)
 {
 	reset(true);
@@ -502,7 +502,7 @@ static void test_rights(void)
 				      { 13, 0 }, { 13, 1 }, { 13, 2 }, { 14, 3 } };
 
 	reset(true);
-	/* PMSWINC is for writing, PMCEID0 and 1 for reading. */
+	/* PMSWINC is write-only, PMCEID0 and 1 are read-only. */
 	KTAP_TRUE(!may(12, 4, false) && may(12, 4, true));
 	KTAP_TRUE(may(12, 6, false) && !may(12, 6, true));
 	KTAP_TRUE(may(12, 7, false) && !may(12, 7, true));
@@ -553,7 +553,7 @@ static int one_reg(u64 id, u32 *val, bool set)
 	return set ? armvmm_pmu_set_reg(&vcpu, &reg) : armvmm_pmu_get_reg(&vcpu, &reg);
 }
 
-/* All registers out of a PMU that counts and into a new one, in the order of the list. */
+/* All registers from a PMU that counts into a new one, in the order of the list. */
 static void test_one_reg(void)
 {
 	static u32 saved[64];

@@ -2,9 +2,10 @@
 // sources: driver/regs/cp15_cache.c driver/regs/cp15_table.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -Idriver
 /*
- * What a guest's cache maintenance by set and way becomes (DDI 0406C B2.2.6; docs/hazards.md 12:
+ * How a guest's cache maintenance by set and way is handled (DDI 0406C B2.2.6; docs/hazards.md 12:
  * the A7's erratum 814220 is about the order of such operations, and none is ever carried out), and
- * what comes when the guest turns its caches on and off. The emulator traps none of the former.
+ * what happens when the guest turns its caches on and off. The emulator traps no operations by set
+ * and way.
  */
 #include "fake/fake_kernel.h"
 #include "ktap.h"
@@ -53,7 +54,7 @@ static void start(void)
 	flushes = 0;
 }
 
-/* The guest's MCR (or MRC), by what the table has for it. */
+/* The guest's MCR (or MRC), by the table's entry for it. */
 static enum cp15_result access(u8 crn, u8 op1, u8 crm, u8 op2, bool is64, bool is_write, u64 *val)
 {
 	struct cp15_access a = {
@@ -88,7 +89,9 @@ static void sctlr(u32 v)
 	KTAP_EQ(hyp.cp15[CP15_SCTLR], v);
 }
 
-/* DCISW, DCCSW, DCCISW: the first means all of RAM, by address, and those that follow nothing. */
+/*
+ * DCISW, DCCSW, DCCISW: the first one flushes all of RAM, by address; those that follow do nothing.
+ */
 static void test_set_way(void)
 {
 	static const u8 crms[] = { 6, 10, 14 };
@@ -114,7 +117,7 @@ static void test_no_read(void)
 	KTAP_EQ(hyp.hcr, HCR_TSW);
 }
 
-/* As for kexec: set/way, caches off, set/way; and on again in the next kernel. */
+/* As in kexec: set/way, caches off, set/way; and on again in the next kernel. */
 static void test_off_and_on(void)
 {
 	start();
@@ -123,7 +126,7 @@ static void test_off_and_on(void)
 	KTAP_EQ(flushes, 1);
 	sctlr(OTHERS | SCTLR_M);
 	KTAP_EQ(flushes, 2);
-	/* Watched until they are on: what was written meanwhile went past them. */
+	/* Trapped until they are on: what was written meanwhile went past them. */
 	KTAP_TRUE(hyp.hcr & HCR_TVM);
 	set_way(6);
 	sctlr(OTHERS);
@@ -131,13 +134,13 @@ static void test_off_and_on(void)
 	sctlr(OTHERS | ON);
 	KTAP_EQ(flushes, 3);
 	KTAP_EQ(hyp.hcr, HCR_TSW);
-	/* And anew. */
+	/* And again. */
 	set_way(10);
 	KTAP_EQ(flushes, 4);
 	KTAP_TRUE(hyp.hcr & HCR_TVM);
 }
 
-/* Caches need both bits; a change of others is none. */
+/* Caches are on only with both bits; changes of other bits do not count. */
 static void test_no_change(void)
 {
 	start();
@@ -148,13 +151,13 @@ static void test_no_change(void)
 	KTAP_EQ(flushes, 0);
 	KTAP_TRUE(hyp.hcr & HCR_TVM);
 	hyp.cp15[CP15_SCTLR] = OTHERS | ON;
-	/* Found on, by a write of what was there: no need to watch any more. */
+	/* Found on, by a write of the same value: no need to trap any more. */
 	sctlr(ON);
 	KTAP_EQ(flushes, 0);
 	KTAP_EQ(hyp.hcr, HCR_TSW);
 }
 
-/* The registers that TVM traps besides are what the guest wrote, all of each. */
+/* The other registers that TVM traps have what the guest wrote, in full. */
 static void test_others(void)
 {
 	u64 val = 0x123456789abcdef0ULL;

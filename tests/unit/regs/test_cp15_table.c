@@ -10,7 +10,7 @@
 #include "fake/fake_kernel.h"
 #include "ktap.h"
 
-/* The handlers are not called here: each answers its own number. */
+/* The handlers are not called here: each stands for its own number. */
 #define STUB(name, n)								\
 	CP15_ACCESS(name)							\
 	{									\
@@ -78,7 +78,7 @@ static void test_ids_round_trip(void)
 	}
 }
 
-/* Numbers as a client of KVM/arm has them compiled in. */
+/* Numbers that are compiled into clients of KVM/arm. */
 static void test_ids_abi(void)
 {
 	static const struct {

@@ -2,9 +2,9 @@
 // sources: driver/run/exit.c driver/arch/exception.c driver/core/exception_entry.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 /*
- * Who answers an exit, and that an asynchronous abort which came while the guest ran is the guest's
- * alone (docs/hazards.md 10): it is taken first, no handler sees the trap that it came with, and
- * the trapped instruction is still to be run after it. No emulator has such aborts.
+ * Which handler answers an exit; and that an asynchronous abort which came while the guest ran goes
+ * only to the guest (docs/hazards.md 10): it is taken first, no handler sees the trap that it came
+ * with, and the trapped instruction still has to run after it. No emulator has such aborts.
  */
 #include <linux/sched.h>
 
@@ -118,7 +118,7 @@ static void test_classes(void)
 	KTAP_STREQ(called, "wfe");
 }
 
-/* Whatever is no class of ours is an undefined instruction to the guest, in every one of them. */
+/* An unknown class is an undefined instruction to the guest, in all cases. */
 static void test_unknown(void)
 {
 	for (unsigned int ec = 0; ec < 64; ec++) {
@@ -131,7 +131,7 @@ static void test_unknown(void)
 
 static void test_interrupt(void)
 {
-	/* HSR is what an earlier trap left. */
+	/* HSR has an earlier trap's value. */
 	start(0x12);
 	KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_IRQ), 1);
 	KTAP_STREQ(called, "nobody");
@@ -162,7 +162,7 @@ static void test_serror_interrupt(void)
 	KTAP_EQ(serrors, 1);
 }
 
-/* With a trap of each class: the abort goes first, and the instruction comes again. */
+/* With a trap of each class: the abort is taken first, and the instruction comes again. */
 static void test_serror_trap(void)
 {
 	for (unsigned int ec = 0; ec < 64; ec++) {
@@ -173,7 +173,7 @@ static void test_serror_trap(void)
 		KTAP_EQ(undefs, 0);
 		KTAP_STREQ(called, "nobody");
 		KTAP_EQ(hyp.serror, 0);
-		/* HVC's PC is past it already (B1.8.3). */
+		/* HVC's PC is already past it (B1.8.3). */
 		KTAP_EQ(PC, ec == 0x12 ? HERE - 4 : HERE);
 	}
 }

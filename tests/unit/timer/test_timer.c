@@ -26,7 +26,7 @@ static unsigned int holds, kicks;
 static bool line[32];
 static unsigned int injected[32];
 
-/* Two hrtimers: what they wait for, ~0 when stopped, and what they run. */
+/* Two hrtimers: their deadline, ~0 when stopped, and their function. */
 static struct {
 	struct hrtimer *timer;
 	enum hrtimer_restart (*fn)(struct hrtimer *timer);
@@ -119,7 +119,7 @@ int hrtimer_cancel(struct hrtimer *timer)
 	return active;
 }
 
-/* Whoever polls asks this: a tick goes by. */
+/* Called by whoever polls: a tick goes by. */
 bool armvmm_vgic_pending(struct armvmm_vcpu *v)
 {
 	now++;
@@ -155,7 +155,7 @@ static void reset(bool vgic)
 	KTAP_EQ(armvmm_timer_enable(&vcpu), 0);
 }
 
-/* One time in the guest, which leaves CTL and CVAL, and perhaps ends the interrupt. */
+/* A stay in the guest, which leaves CTL and CVAL, and perhaps ends the interrupt. */
 static void run(u32 ctl, u64 cval, bool deactivates)
 {
 	armvmm_timer_flush(&vcpu);
@@ -183,7 +183,7 @@ static void test_offset(void)
 	KTAP_EQ(now - hyp.cntvoff, 0x100000000ULL);
 }
 
-/* Programmed, fired, taken, programmed anew, ended: the level and the hold follow. */
+/* Programmed, fired, taken, programmed again, ended: the level and the hold follow. */
 static void test_round(void)
 {
 	reset(true);
@@ -199,14 +199,14 @@ static void test_round(void)
 	armvmm_timer_flush(&vcpu);
 	KTAP_TRUE(held);
 	KTAP_EQ(holds, 1);
-	/* The guest deals with it, but has not ended it when something else traps. */
+	/* The guest handles it, but has not ended it when something else traps. */
 	run(1, 5000, false);
 	KTAP_TRUE(!line[27]);
 	KTAP_TRUE(!get_level(&vcpu));
 	armvmm_timer_flush(&vcpu);
 	KTAP_TRUE(held);
 	KTAP_EQ(holds, 1);
-	/* It ends it: the hardware released the PPI, nothing is to be done. */
+	/* The guest ends it: the hardware has released the PPI, and nothing is to be done. */
 	run(1, 5000, true);
 	KTAP_TRUE(!held);
 	armvmm_timer_flush(&vcpu);
@@ -215,7 +215,7 @@ static void test_round(void)
 	KTAP_EQ(injected[27], 2);
 }
 
-/* Taken back by the guest before it was taken: the PPI must be let go by software. */
+/* The guest withdrew it before it was taken: software must release the PPI. */
 static void test_taken_back(void)
 {
 	reset(true);
@@ -229,7 +229,7 @@ static void test_taken_back(void)
 	KTAP_EQ(holds, 2);
 }
 
-/* Another interrupt's end is not the timer's, nor is one by software. */
+/* The end of another interrupt does not count, nor does an end by software. */
 static void test_other_lr(void)
 {
 	reset(true);
@@ -241,7 +241,7 @@ static void test_other_lr(void)
 	hyp.vgic.elrsr = ~0ULL;
 	armvmm_timer_sync(&vcpu);
 	KTAP_TRUE(held);
-	/* In a list register still: not ended. */
+	/* Still in a list register: not ended. */
 	hyp.vgic.lr[1] = 27u | 1u << 31 | 1u << 29;
 	hyp.vgic.elrsr = 1;
 	armvmm_timer_sync(&vcpu);
@@ -279,7 +279,7 @@ static void test_sleep(void)
 	KTAP_TRUE(test_bit(VCPU_REQ_IRQ_PENDING, &vcpu.requests));
 	armvmm_timer_unblock(&vcpu);
 	KTAP_EQ(WAKEUP.ns, STOPPED);
-	/* It goes to the guest with the next entry, without an exit of its own. */
+	/* It goes to the guest with the next entry, without an exit for it. */
 	KTAP_TRUE(line[27]);
 	armvmm_timer_flush(&vcpu);
 	KTAP_TRUE(held);
@@ -294,7 +294,7 @@ static enum hrtimer_restart fire(void)
 	return ret;
 }
 
-/* A host that took 400 ticks to wake up is woken 125 early the next time, and so on. */
+/* A host that took 400 ticks to wake up is woken 125 ticks early the next time, and so on. */
 static void test_early(void)
 {
 	u64 deadline;
@@ -318,12 +318,12 @@ static void test_early(void)
 	KTAP_EQ(fire(), HRTIMER_NORESTART);
 	now += 5;
 	armvmm_timer_unblock(&vcpu);
-	/* What was too early is waited for, and the line rises on time. */
+	/* It waits for the time by which it was early, and the line rises on time. */
 	KTAP_EQ(now, deadline);
 	KTAP_TRUE(line[27]);
 	KTAP_EQ(vcpu.timer.lead, (125 * 3 + 5 + 1) / 4);
 
-	/* An interrupt that comes first says nothing of how late the host is. */
+	/* If an interrupt comes first, that does not show how late the host is. */
 	run(1, 62500000, false);
 	armvmm_timer_block(&vcpu);
 	now += 1000;
@@ -331,7 +331,7 @@ static void test_early(void)
 	KTAP_EQ(vcpu.timer.lead, (125 * 3 + 5 + 1) / 4);
 }
 
-/* A deadline beyond all sleeps is one that never comes too early. */
+/* A deadline beyond all sleeps never comes too early. */
 static void test_far_deadline(void)
 {
 	reset(true);
@@ -340,7 +340,7 @@ static void test_far_deadline(void)
 	KTAP_TRUE(WAKEUP.ns > 1000000000000000000ULL && WAKEUP.ns < 1ULL << 62);
 }
 
-/* While it polls: the line rises once, then it is the vGIC's to say. */
+/* While it polls: the line rises once, then the vGIC knows. */
 static void test_pending_once(void)
 {
 	reset(true);
@@ -385,7 +385,7 @@ static void test_physical(void)
 	KTAP_TRUE(!line[27]);
 }
 
-/* What fired before the first RUN is told to the vGIC then. */
+/* If it fired before the first RUN, the vGIC learns it then. */
 static void test_before_first_run(void)
 {
 	reset(true);

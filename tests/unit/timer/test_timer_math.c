@@ -43,7 +43,7 @@ static void test_never_early(void)
 	}
 }
 
-/* What is added to the present must stay below KTIME_MAX. */
+/* A value that is added to the current time must stay below KTIME_MAX. */
 static void test_far(void)
 {
 	for (size_t f = 0; f < NR(freqs); f++)
@@ -66,7 +66,7 @@ static void test_ctl(void)
 	KTAP_EQ(timer_ctl_read(1, 10, 5), 5);
 	KTAP_EQ(timer_ctl_read(3, 10, 5), 7);
 	KTAP_EQ(timer_ctl_read(1, 4, 5), 1);
-	/* ISTATUS of the past does not count, nor do reserved bits. */
+	/* The written ISTATUS is ignored, and so are reserved bits. */
 	KTAP_EQ(timer_ctl_read(0xfffffffd, 4, 5), 1);
 	KTAP_TRUE(timer_can_fire(1));
 	KTAP_TRUE(timer_can_fire(5));
@@ -86,7 +86,7 @@ static void test_tval(void)
 	KTAP_EQ(timer_cval_to_tval(0, 0x123456789ULL), 0x23456789);
 }
 
-/* Follows what a host takes, with a quarter to spare; never over the bound. */
+/* Follows the host's latency, with a quarter to spare; never exceeds the limit. */
 static void test_lead(void)
 {
 	u64 lead = 0;

@@ -38,7 +38,7 @@ static void test_reset_values(void)
 	fake_destroy(vm);
 }
 
-/* IHI 0048B 4.1.4 and table 4-1; @end is the first INTID that the VM has not. */
+/* IHI 0048B 4.1.4 and table 4-1; @end is the first INTID that the VM does not have. */
 static bool access_is_legal(u32 offset, unsigned int len, unsigned int end)
 {
 	static const struct {
@@ -70,7 +70,7 @@ static bool access_is_legal(u32 offset, unsigned int len, unsigned int end)
 	return false;
 }
 
-/* What must not work reads as zero, changes nothing, and touches nothing beyond the arrays. */
+/* Illegal accesses read as zero, change nothing, and touch nothing beyond the arrays. */
 static void widths(unsigned int nr_irqs)
 {
 	static const u8 lens[] = { 1, 2, 4, 8 };
@@ -100,7 +100,7 @@ static void widths(unsigned int nr_irqs)
 		}
 	}
 	KTAP_TRUE(legal > 200);
-	/* And the legal ones stand a write of anything. */
+	/* The legal ones survive writes of any value. */
 	for (offset = 0; offset < GICD_SIZE; offset++)
 		for (l = 0; l < ARRAY_SIZE(lens); l++)
 			if (access_is_legal(offset, lens[l], nr_irqs)) {
@@ -115,7 +115,7 @@ static void widths(unsigned int nr_irqs)
 static void test_widths_64(void) { widths(64); }
 static void test_widths_1024(void) { widths(1024); }
 
-/* A byte access is to the one interrupt, a word access to four. */
+/* A byte access is to one interrupt, a word access to four. */
 static void test_byte_and_word(void)
 {
 	struct armvmm_vm *vm = fake_create(4, 64, 4);
@@ -439,7 +439,7 @@ static void test_attr_cpu_regs(void)
 	fake_destroy(vm);
 }
 
-/* What was saved from one VM and written to another is all there. */
+/* All that was saved from one VM and written to another is there. */
 static void test_attr_dist_regs(void)
 {
 	static const u32 offsets[] = {
@@ -468,7 +468,7 @@ static void test_attr_dist_regs(void)
 	fake_destroy(from);
 
 	to = fake_create(2, 64, 4);
-	/* A client that does not write IIDR knows of no groups. */
+	/* A client that does not write IIDR does not know of groups. */
 	val = ~0u;
 	KTAP_EQ(SET(to, 1, REG(0, GICD_IGROUPR + 4), &val), 0);
 	KTAP_EQ(GET(to, 1, REG(0, GICD_IGROUPR + 4), &val), 0);
@@ -485,8 +485,8 @@ static void test_attr_dist_regs(void)
 }
 
 /*
- * What a saved VM says of its distributor (IHI 0048B 4.3.3): KVM/arm's revisions 1 and 2, and
- * revision 2 as armvmm first wrote it. The guest goes on reading what it read.
+ * GICD_IIDR of a saved VM (IHI 0048B 4.3.3): KVM/arm's revisions 1 and 2, and revision 2 as armvmm
+ * first had it. The guest still reads the same value.
  */
 static void test_attr_iidr(void)
 {
@@ -524,7 +524,7 @@ static void test_attr_iidr(void)
 	fake_destroy(vm);
 }
 
-/* Each index that a guest or a client chooses is bounded against speculation too. */
+/* Each index that a guest or a client chooses is also bounded against speculation. */
 static void test_nospec(void)
 {
 	struct armvmm_vm *vm = fake_create(2, 64, 4);
@@ -587,7 +587,7 @@ static void test_owner(void)
 	fake_destroy(vm);
 }
 
-/* What a saved VM needs besides the registers: both ways, and every refusal. */
+/* The state of a saved VM besides the registers: reads, writes, and every refusal. */
 static void test_attr_state(void)
 {
 	const u64 latch = ARMVMM_GICD_LATCH, sgi = ARMVMM_GICD_SGI_ACTIVE;
@@ -608,7 +608,7 @@ static void test_attr_state(void)
 	KTAP_EQ(SET(vm, 1, REG(0, sgi + 16), &val), -ENXIO);
 	KTAP_EQ(SET(vm, 1, REG(0, latch), NULL), -EFAULT);
 
-	/* A line that is high is pending, and not by itself. */
+	/* A line that is high is pending, but not by itself. */
 	KTAP_EQ(armvmm_vgic_set_owner(vm->vcpus[0], 27, &timer), 0);
 	KTAP_EQ(armvmm_vgic_inject(vm, vm->vcpus[0], 27, true, &timer), 0);
 	KTAP_EQ(armvmm_vgic_inject(vm, NULL, 40, true, NULL), 0);
@@ -618,7 +618,7 @@ static void test_attr_state(void)
 	KTAP_EQ(GET(vm, 1, REG(0, latch + 4), &val), 0);
 	KTAP_EQ(val, 1 << 9);
 	KTAP_EQ(fake_read32(vm->vcpus[0], GICD_ISPENDR + 4), 3 << 8);
-	/* Written, it is what it was: set and clear. SGIs are not in it. */
+	/* After a write it is the same: bits are set and cleared. SGIs are not in it. */
 	val = 1 << 8;
 	KTAP_EQ(SET(vm, 1, REG(0, latch + 4), &val), 0);
 	KTAP_EQ(fake_read32(vm->vcpus[0], GICD_ISPENDR + 4), 1 << 8);
@@ -630,7 +630,7 @@ static void test_attr_state(void)
 	KTAP_EQ(val, 1 << 20);
 	KTAP_EQ(fake_read32(vm->vcpus[1], GICD_ISPENDR), 1 << 20);
 
-	/* Whose request is active: GICD_ISACTIVER takes it for the vCPU's own. */
+	/* Whose request is active: GICD_ISACTIVER assumes the vCPU's own. */
 	val = 1 << 5;
 	KTAP_EQ(SET(vm, 1, REG(1, GICD_ISACTIVER), &val), 0);
 	KTAP_EQ(GET(vm, 1, REG(1, sgi + 4), &val), 0);
@@ -639,7 +639,7 @@ static void test_attr_state(void)
 	KTAP_EQ(SET(vm, 1, REG(1, sgi + 4), &val), 0);
 	KTAP_EQ(GET(vm, 1, REG(1, sgi + 4), &val), 0);
 	KTAP_EQ(val, 0);
-	/* Three bits are all that a list register has. */
+	/* A list register has only three bits. */
 	val = 0xffffffff;
 	KTAP_EQ(SET(vm, 1, REG(1, sgi), &val), 0);
 	KTAP_EQ(GET(vm, 1, REG(1, sgi), &val), 0);
@@ -653,7 +653,7 @@ static void test_attr_state(void)
 	fake_destroy(vm);
 }
 
-/* Who holds an active SPI, whatever its target. */
+/* The vCPU that holds an active SPI, whatever its target. */
 static void test_attr_holder(void)
 {
 	const u64 holder = ARMVMM_GICD_HOLDER;
@@ -675,14 +675,14 @@ static void test_attr_holder(void)
 	KTAP_EQ(val, 2 << 8);
 	KTAP_EQ(GET(vm, 1, REG(1, holder + 4), &val), 0);
 	KTAP_EQ(val, 1 << 8);
-	/* One moves, one is not active, clear bits take nothing away. */
+	/* One moves; one is not active; clear bits have no effect. */
 	val = 5 << 8;
 	KTAP_EQ(SET(vm, 1, REG(0, holder + 4), &val), 0);
 	KTAP_EQ(GET(vm, 1, REG(0, holder + 4), &val), 0);
 	KTAP_EQ(val, 3 << 8);
 	KTAP_EQ(GET(vm, 1, REG(1, holder + 4), &val), 0);
 	KTAP_EQ(val, 0);
-	/* Active again later, it is its target's. */
+	/* If it becomes active again later, its target holds it. */
 	val = 1 << 8;
 	KTAP_EQ(SET(vm, 1, REG(0, GICD_ICACTIVER + 4), &val), 0);
 	armvmm_vgic_flush(vm->vcpus[0]);
@@ -690,7 +690,7 @@ static void test_attr_holder(void)
 	KTAP_EQ(SET(vm, 1, REG(0, GICD_ISACTIVER + 4), &val), 0);
 	KTAP_EQ(GET(vm, 1, REG(1, holder + 4), &val), 0);
 	KTAP_EQ(val, 1 << 8);
-	/* The last INTIDs are none. */
+	/* The last INTIDs are not interrupts. */
 	val = ~0u;
 	KTAP_EQ(SET(vm, 1, REG(0, holder + 0x1c), &val), 0);
 	fake_destroy(vm);

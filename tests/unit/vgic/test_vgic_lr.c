@@ -2,7 +2,7 @@
 // sources: driver/vgic/irq.c driver/vgic/inject.c driver/vgic/lr.c driver/vgic/dist.c
 // sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/ap.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -I. -Idriver
-/* List registers: what is in them, who waits, and how the guest's acts come back. */
+/* List registers: what is in them, which interrupts wait, and how the guest's actions come back. */
 #include "ktap.h"
 #include "vgic_fake.h"
 
@@ -16,7 +16,7 @@ static bool get_level(struct armvmm_vcpu *vcpu)
 	return level_now;
 }
 
-/* Enters and gives the list registers; the caller exits. */
+/* Enters and returns the list registers; the caller exits. */
 static struct hyp_vgic *enter(struct armvmm_vcpu *v)
 {
 	fake_enter(v);
@@ -44,7 +44,7 @@ static void test_nothing(void)
 	KTAP_EQ(enter(v)->used_lrs, 0);
 	KTAP_TRUE(!armvmm_vgic_pending(v));
 	fake_exit(v);
-	/* Who takes the reason to be on the list takes it off, too. */
+	/* The code that removes the reason to be on the list also removes the entry. */
 	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 1);
 	fake_write32(v, GICD_ICENABLER + 4, 1u << 8);
 	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
@@ -171,7 +171,7 @@ static void test_hw_level(void)
 	fake_destroy(vm);
 }
 
-/* Each sender's request is taken, one at a time, before what has a lower priority. */
+/* Each sender's request is taken, one at a time, before any of lower priority. */
 static void test_sgi_sources(void)
 {
 	struct armvmm_vm *vm = fake_create(4, 64, 4);
@@ -234,7 +234,7 @@ static void test_sgi_sources(void)
 	fake_destroy(vm);
 }
 
-/* Twelve pending, four registers: all come, in the order of their priorities. */
+/* Twelve pending, four registers: all arrive, in the order of their priorities. */
 static void test_more_than_registers(void)
 {
 	struct armvmm_vm *vm = fake_create(1, 64, 4);
@@ -271,7 +271,7 @@ static void test_more_than_registers(void)
 
 unsigned int fake_locks;
 
-/* The locks that an entry, an exit and a look at what is pending take. */
+/* The locks that an entry, an exit and a check for pending interrupts take. */
 static unsigned int locks_of_an_exit(struct armvmm_vcpu *v)
 {
 	fake_locks = 0;
@@ -281,7 +281,7 @@ static unsigned int locks_of_an_exit(struct armvmm_vcpu *v)
 	return fake_locks;
 }
 
-/* What waits costs nothing, however much it is; a guest chooses that. */
+/* However many interrupts wait, that costs nothing: a guest chooses the number. */
 static void test_many_waiting(void)
 {
 	struct armvmm_vm *vm = fake_create(2, 1024, 4);
@@ -299,10 +299,10 @@ static void test_many_waiting(void)
 	for (; i < 1020; i++)
 		armvmm_vgic_inject(vm, NULL, i, true, NULL);
 	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 988);
-	/* It chooses anew, and what is shown stays. */
+	/* The choice is made anew, and interrupts in registers stay. */
 	KTAP_EQ(locks_of_an_exit(v), few);
 
-	/* One that the guest takes, each time: nothing else is taken back for it. */
+	/* The guest takes one each time: nothing else is taken back for it. */
 	fake_irq_setup(v, 1, true, 0x10);
 	for (i = 0; i < 3; i++) {
 		fake_write32(v, GICD_SGIR, 2u << 24 | 1);
@@ -311,13 +311,19 @@ static void test_many_waiting(void)
 		KTAP_EQ(fake_ack(v), 1);
 		KTAP_TRUE(fake_eoi(v, 1));
 		fake_exit(v);
-		/* Two for the list, two for the SGI; at first one whose place it takes. */
+		/*
+		 * Two for the list, two for the SGI; the first time one more for the interrupt that
+		 * it replaces.
+		 */
 		KTAP_EQ(fake_locks, i ? 4 : 5);
 	}
 	KTAP_EQ(locks_of_an_exit(v), few + 1);
 	KTAP_EQ(locks_of_an_exit(v), few);
 
-	/* Of equals the first come. Those that wait ask for maintenance, on another CPU too. */
+	/*
+	 * Of equal ones the first ones are chosen. Those that wait ask for maintenance, also on
+	 * another CPU.
+	 */
 	armvmm_vgic_put(v);
 	armvmm_vgic_load(v);
 	hv = enter(v);
@@ -325,7 +331,7 @@ static void test_many_waiting(void)
 	for (i = 0; i < 4; i++)
 		KTAP_EQ(hv->lr[i] & GICH_LR_VIRTUALID, 32 + i);
 
-	/* One of the rest goes: its vCPU could have chosen it, and is told. */
+	/* One of the rest is disabled: its vCPU might have chosen it, and is told. */
 	fake_cpus[0].kicked = false;
 	fake_write32(vm->vcpus[1], GICD_ICENABLER + 4, 1u << 20);
 	KTAP_TRUE(fake_cpus[0].kicked);
@@ -341,7 +347,7 @@ static void test_many_waiting(void)
 	KTAP_EQ(locks_of_an_exit(v), first);
 	KTAP_EQ(locks_of_an_exit(v), few);
 
-	/* A new priority is a new place. */
+	/* A new priority means a new place. */
 	fake_mmio_write(v, GICD_IPRIORITYR + 1000, 1, 0x10);
 	KTAP_EQ(enter(v)->lr[0] & GICH_LR_VIRTUALID, 1000);
 	fake_exit(v);
@@ -352,7 +358,7 @@ static void test_many_waiting(void)
 	fake_destroy(vm);
 }
 
-/* Parked: each way to change or to ask for what a vCPU that is out has left in its registers. */
+/* Parked: each way to change or to read what a vCPU outside its guest has left in its registers. */
 static void test_parked(void)
 {
 	struct armvmm_vm *vm = fake_create(2, 64, 4);
@@ -373,7 +379,7 @@ static void test_parked(void)
 	KTAP_EQ(fake_read32(other, GICD_ISPENDR + 4), 0xf);
 	KTAP_TRUE(!v->vgic.parked && !fake_irq(v, 33)->in_lr);
 
-	/* A line falls: it is not shown any more. */
+	/* A line falls: the interrupt is not shown any more. */
 	PARK();
 	armvmm_vgic_inject(vm, NULL, 32, false, NULL);
 	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 3);
@@ -381,7 +387,7 @@ static void test_parked(void)
 	fake_exit(v);
 	armvmm_vgic_inject(vm, NULL, 32, true, NULL);
 
-	/* Another target, while this vCPU may stay out for ever. */
+	/* Another target, while this vCPU may stay outside for ever. */
 	PARK();
 	fake_mmio_write(other, GICD_ITARGETSR + 33, 1, 2);
 	KTAP_TRUE(armvmm_vgic_pending(other));
@@ -392,18 +398,18 @@ static void test_parked(void)
 	fake_mmio_write(other, GICD_ITARGETSR + 33, 1, 1);
 	KTAP_TRUE(vgic_ap_is_empty(other->vgic.ap));
 
-	/* More priority for one: it comes first. */
+	/* One gets a higher priority: it comes first. */
 	PARK();
 	fake_mmio_write(other, GICD_IPRIORITYR + 35, 1, 0x10);
 	KTAP_EQ(enter(v)->lr[0] & GICH_LR_VIRTUALID, 35);
-	/* Changed while the guest has it: not the same, though it was not taken. */
+	/* Changed while the guest has it: it is another state, though it was not taken. */
 	armvmm_vgic_inject(vm, NULL, 34, false, NULL);
 	fake_exit(v);
 	KTAP_TRUE(!fake_irq(v, 34)->in_lr && fake_irq(v, 33)->in_lr);
 	KTAP_EQ(vgic_ap_nr(v->vgic.ap), 3);
 	armvmm_vgic_inject(vm, NULL, 34, true, NULL);
 
-	/* The same for a group, which shows in the register: the next entry shows the new one. */
+	/* The same for a group, which is part of the register: the next entry shows the new one. */
 	enter(v);
 	fake_write32(other, GICD_IGROUPR + 4, 1u << 3);
 	fake_exit(v);
@@ -411,7 +417,7 @@ static void test_parked(void)
 	KTAP_TRUE(enter(v)->lr[0] & GICH_LR_GRP1);
 	fake_exit(v);
 	fake_write32(other, GICD_IGROUPR + 4, 0);
-	/* The distributor goes off while the guest has them: nothing stays. */
+	/* The distributor is turned off while the guest has them: nothing stays. */
 	enter(v);
 	fake_write32(other, GICD_CTLR, 0);
 	fake_exit(v);
@@ -420,7 +426,7 @@ static void test_parked(void)
 	fake_exit(v);
 	fake_write32(other, GICD_CTLR, 1);
 
-	/* All go: nothing is left to show. */
+	/* All are disabled: nothing is left to show. */
 	PARK();
 	fake_write32(other, GICD_ICENABLER + 4, 0xf);
 	KTAP_TRUE(vgic_ap_is_empty(v->vgic.ap));
@@ -428,7 +434,7 @@ static void test_parked(void)
 	fake_exit(v);
 	fake_write32(other, GICD_ISENABLER + 4, 0xf);
 
-	/* The guest takes one: what it did counts. */
+	/* The guest takes one: that counts. */
 	enter(v);
 	KTAP_EQ(fake_ack(v), 35);
 	fake_exit(v);
@@ -436,7 +442,7 @@ static void test_parked(void)
 	KTAP_TRUE(fake_irq(v, 33)->in_lr);
 	KTAP_TRUE(!fake_irq(v, 35)->pending_latch);
 
-	/* An SGI has sources of its own: it is never left. */
+	/* An SGI has sources: it is never parked. */
 	fake_write32(v, GICD_SGIR, 2u << 24 | 3);
 	enter(v);
 	KTAP_TRUE(fake_irq(v, 3)->in_lr);
@@ -446,7 +452,7 @@ static void test_parked(void)
 	fake_destroy(vm);
 }
 
-/* Parked, and taken to another CPU: those that wait are shown once the last of these was taken. */
+/* Parked, and moved to another CPU: those that wait are shown once the last of these was taken. */
 static void test_parked_moved(void)
 {
 	struct armvmm_vm *vm = fake_create(1, 64, 4);
@@ -474,7 +480,7 @@ static void test_parked_moved(void)
 	fake_exit(v);
 	KTAP_EQ(enter(v)->used_lrs, 2);
 	fake_exit(v);
-	/* With nothing in the registers there is nothing to ask for. */
+	/* With nothing in the registers no maintenance is needed. */
 	armvmm_vgic_put(v);
 	for (i = 0; i < 6; i++)
 		armvmm_vgic_inject(vm, NULL, 32 + i, false, NULL);
@@ -484,7 +490,7 @@ static void test_parked_moved(void)
 	fake_destroy(vm);
 }
 
-/* As many active as registers, each having preempted the one before. */
+/* As many active as there are registers, each of which preempted the one before. */
 static void nest_four(struct armvmm_vm *vm)
 {
 	struct armvmm_vcpu *v = vm->vcpus[0];
@@ -502,7 +508,7 @@ static void nest_four(struct armvmm_vm *vm)
 	armvmm_vgic_inject(vm, NULL, 37, true, NULL);
 }
 
-/* What has a higher priority preempts them all; each is in a register when it ends. */
+/* One of higher priority preempts them all; each is in a register when it ends. */
 static void test_nested_beyond_registers(void)
 {
 	struct armvmm_vm *vm = fake_create(1, 64, 4);
@@ -543,8 +549,8 @@ static void test_nested_beyond_registers(void)
 }
 
 /*
- * A guest with EOImode 1 may deactivate any of them at any time: all stay, the
- * rest waits. Nothing being pending, no endless maintenance.
+ * A guest with EOImode 1 may deactivate any of them at any time: all stay, and the rest waits. As
+ * nothing is pending, there is no endless maintenance.
  */
 static void test_all_active(void)
 {
@@ -576,7 +582,7 @@ static void test_all_active(void)
 	fake_destroy(vm);
 }
 
-/* One register in use and others waiting behind a sender: UIE would never let go. */
+/* One register in use and others that wait behind a sender: UIE would never stop. */
 static void test_sources_and_overflow(void)
 {
 	struct armvmm_vm *vm = fake_create(3, 64, 4);
@@ -612,7 +618,7 @@ static void test_sources_and_overflow(void)
 	fake_destroy(vm);
 }
 
-/* A level that stays high comes again after its end; irqfds are told each time. */
+/* A level that stays high comes again after its end; irqfds learn of each end. */
 static void test_level_resample(void)
 {
 	struct armvmm_vm *vm = fake_create(1, 96, 4);
@@ -663,7 +669,10 @@ static void test_level_resample(void)
 	fake_destroy(vm);
 }
 
-/* The target changes: pending moves, also out of another's list register; active stays. */
+/*
+ * The target changes: a pending interrupt moves, also out of another vCPU's list register; an
+ * active one stays.
+ */
 static void test_migration(void)
 {
 	struct armvmm_vm *vm = fake_create(3, 64, 4);
@@ -705,7 +714,7 @@ static void test_migration(void)
 	fake_destroy(vm);
 }
 
-/* A vCPU that changes what another runs with makes that one exit first. */
+/* A vCPU that changes state which another vCPU runs with makes that one exit first. */
 static void test_fetch(void)
 {
 	struct armvmm_vm *vm = fake_create(2, 64, 4);
@@ -754,7 +763,10 @@ static void test_fetch(void)
 	fake_destroy(vm);
 }
 
-/* What ends a WFI: enabled group, priority above mask and running priority, by binary point. */
+/*
+ * The conditions that end a WFI: enabled group, priority above mask and running priority, by binary
+ * point.
+ */
 static void test_wfi(void)
 {
 	struct armvmm_vm *vm = fake_create(1, 64, 4);
@@ -807,7 +819,7 @@ static void test_wfi(void)
 	fake_destroy(vm);
 }
 
-/* Whoever is not the vCPU's own thread, or is its interrupt handler, kicks it. */
+/* Any thread but the vCPU's own, and also its own interrupt handler, kicks it. */
 static void test_kicks(void)
 {
 	struct armvmm_vm *vm = fake_create(2, 64, 4);
@@ -833,7 +845,7 @@ static void test_kicks(void)
 	fake_mmio_write(vm->vcpus[1], GICD_IPRIORITYR + 40, 1, 0);
 	KTAP_TRUE(fake_cpus[0].kicked);
 
-	/* Also where the list register of a level would come out by itself at its end. */
+	/* Also if the list register of a level would come out by itself at its end. */
 	fake_irq_setup(v, 41, false, 0x80);
 	armvmm_vgic_inject(vm, NULL, 41, true, NULL);
 	enter(v);

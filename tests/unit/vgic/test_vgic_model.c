@@ -3,16 +3,16 @@
 // sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/ap.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -I. -Idriver
 /*
- * The vGIC against a plain model of a GICv2: no lists, no list registers, no
- * vCPUs that are somewhere else. Random acts of guests, devices and CPUs; what a
- * guest acknowledges and reads must be what the model allows.
+ * The vGIC against a plain model of a GICv2 without lists, list registers, or vCPUs that are on
+ * another CPU. Guests, devices and CPUs act at random; the model must allow what a guest
+ * acknowledges and reads.
  */
 #include "ktap.h"
 #include "vgic_fake.h"
 
 #define NR_IRQS		64
 
-/* One interrupt as IHI 0048B chapter 3 has it. */
+/* One interrupt, as in IHI 0048B chapter 3. */
 struct model_irq {
 	bool line, latch, active, enabled, edge, group1;
 	u8 prio, targets, source, active_source;
@@ -88,9 +88,9 @@ static unsigned int model_nr_active(unsigned int cpu, bool manual)
 }
 
 /*
- * May @cpu get one more active interrupt? A guest that nests them and ends them
- * in turn may have any number; those made active by hand never end, and hold
- * registers that there must be enough of.
+ * May @cpu get one more active interrupt? A guest that nests them and ends them in order may have
+ * any number. Those that were made active by hand never end, and hold registers, of which there
+ * must be enough.
  */
 static bool model_room(unsigned int cpu, bool manual)
 {
@@ -134,7 +134,7 @@ static void act_inject(void)
 	fake_in_irq = rnd(2);
 	KTAP_EQ(armvmm_vgic_inject(fake_vm, fake_vm->vcpus[cpu], intid, level, NULL), 0);
 	fake_in_irq = false;
-	/* A level that falls may still be taken where it is in a list register. */
+	/* A level that falls may still be taken if it is in a list register. */
 	if (!m->edge && m->line && !level)
 		m->stale = true;
 	m->line = level;
@@ -215,7 +215,7 @@ static void act_write_bit(unsigned int cpu)
 			m->latch = false;
 		break;
 	case 5:
-		/* Not where a guest would end it, or the registers could not hold it. */
+		/* Not if a guest would end it, or if the registers could not hold it. */
 		if (on_a_stack(cpu, intid) || !model_room(model_target(m, cpu, intid), true))
 			break;
 		if (!m->active && fake_irq(v, intid)->vcpu &&
@@ -354,7 +354,7 @@ static void act_guest(unsigned int cpu)
 
 	if (!c->in_guest) {
 		fake_enter(fake_vm->vcpus[cpu]);
-		/* Maintenance at once would be an exit without progress, again and again. */
+		/* Immediate maintenance would be an exit without progress, again and again. */
 		KTAP_TRUE(!fake_maintenance(c));
 	}
 	if (rnd(2))
@@ -365,7 +365,7 @@ static void act_guest(unsigned int cpu)
 		leave(cpu);
 }
 
-/* --- what holds after every act --- */
+/* --- what must be true after every act --- */
 
 static void dump(void)
 {
@@ -399,7 +399,7 @@ static void check(void)
 	unsigned int cpu, n, i;
 
 	for (i = VGIC_NR_PRIVATE; i < NR_IRQS; i++) {
-		/* A stale one can be taken only by who still runs with it. */
+		/* A stale interrupt can only be taken by a vCPU that still runs with it. */
 		if (shared[i].stale && !fake_irq(fake_vm->vcpus[0], i)->in_lr)
 			shared[i].stale = false;
 	}
@@ -423,7 +423,7 @@ static void check(void)
 					  v->vgic.parked);
 			continue;
 		}
-		/* Nothing deliverable is kept from a guest that nobody makes exit. */
+		/* A guest that nobody makes exit gets all that can be delivered. */
 		hw = fake_highest(c);
 		if (best < fake_running(c) && !fake_maintenance(c) &&
 		    !(armvmm_vgic_host.nr_lr == 1 && model_nr_active(cpu, false)))
@@ -443,7 +443,7 @@ static void check(void)
 	}
 }
 
-/* All lines fall; every guest takes and ends what is left. Nothing may stay behind. */
+/* All lines fall; every guest takes and ends what is left. Nothing may remain. */
 static void drain(void)
 {
 	unsigned int cpu, i, n;

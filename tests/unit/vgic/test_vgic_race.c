@@ -6,10 +6,10 @@
 // cflags: -fno-sanitize=all -fsanitize=thread -Wno-tsan
 // libs: -fno-sanitize=all -fsanitize=thread
 /*
- * The vGIC and the kick by several threads, under ThreadSanitizer, for Linux 6.1 has no KCSAN on
- * 32-bit Arm. Each vCPU is a thread that enters and leaves its guest as run.c does, and
- * writes to the distributor; a device is one that raises interrupts. A guest stays until it is
- * kicked, so an interrupt that nobody told it of is a device that waits for ever.
+ * The vGIC and the kick in several threads, under ThreadSanitizer, as Linux 6.1 has no KCSAN on
+ * 32-bit Arm. Each vCPU is a thread that enters and leaves its guest as run.c does, and writes to
+ * the distributor; a device is a thread that raises interrupts. A guest stays until it is kicked,
+ * so if a kick is lost, a device waits for ever.
  */
 #include "ktap.h"
 #include "vgic_fake.h"
@@ -34,7 +34,9 @@ static unsigned int rnd(u64 *rng, unsigned int n)
 	return (*rng >> 11) % n;
 }
 
-/* In the guest: takes what is there, and waits for more, until the host interrupts. */
+/*
+ * In the guest: takes the interrupts that are there, and waits for more, until the host interrupts.
+ */
 static void guest(struct armvmm_vcpu *vcpu)
 {
 	struct fake_cpu *c = &fake_cpus[vcpu->index];
@@ -80,7 +82,7 @@ static void enter(struct armvmm_vcpu *vcpu)
 	hv->apr = c->apr;
 	armvmm_vgic_sync(vcpu);
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
-	/* Interrupts on: the one that ended the guest's time is taken. */
+	/* Interrupts are on: the one that ended the guest's time is taken. */
 	WRITE_ONCE(vcpu->task->kicked, false);
 	fake_ended(&vcpu->vgic);
 }
@@ -100,7 +102,10 @@ static void dist_read(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len)
 	vgic_dist_iodev_ops.read(vcpu, &dev, dev.base + offset, len, &val);
 }
 
-/* What guests do at the distributor. What a device waits for stays enabled, and goes anywhere. */
+/*
+ * What guests do to the distributor. An interrupt that a device waits for stays enabled, and may
+ * get any target.
+ */
 static void use_dist(struct armvmm_vcpu *vcpu, u64 *rng)
 {
 	static const u16 bits[] = {
@@ -157,7 +162,7 @@ static void *vcpu_thread(void *arg)
 	return NULL;
 }
 
-/* Raises one interrupt after the other, and waits until a guest has taken it. */
+/* Raises one interrupt after the other, and waits until a guest has taken each. */
 static void *device_thread(void *arg)
 {
 	unsigned int first = (uintptr_t)arg, lost = 0;
@@ -193,7 +198,7 @@ static void test_threads(void)
 	vm = fake_create(NR_VCPUS, NR_IRQS, 4);
 	fake_current = &fake_tasks[0];
 	dist_write(vm->vcpus[0], GICD_CTLR, 4, 1);
-	/* Edge and level, all enabled, of one priority but for what use_dist() makes of it. */
+	/* Edge and level, all enabled, of one priority except for what use_dist() does to it. */
 	dist_write(vm->vcpus[0], GICD_ICFGR + 8, 4, 0x88888888);
 	dist_write(vm->vcpus[0], GICD_ICFGR + 12, 4, 0x22222222);
 	for (unsigned int i = 4; i < NR_IRQS / 8; i += 4)

@@ -41,8 +41,8 @@ static inline void make_be32(uint8_t *at, uint32_t value)
 }
 
 /*
- * U-Boot's header of 64 bytes into @u, of the @len bytes that are behind it, with both checksums.
- * Those of a @len beyond what is there are wrong.
+ * Writes U-Boot's header of 64 bytes into @u, for the @len bytes behind it, with both checksums. If
+ * @len is more than there is, the checksums are wrong.
  */
 static inline void make_uimage(uint8_t *u, uint32_t len, uint8_t arch, uint8_t type, uint8_t comp)
 {

@@ -74,7 +74,7 @@ static void test_machine(void)
 
 	setup();
 	KTAP_TRUE(build(&params, &err) > 0);
-	/* Zeroes are no seed. */
+	/* Zeroes are not a seed. */
 	KTAP_TRUE(!fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "rng-seed", NULL));
 	KTAP_TRUE(!fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "kaslr-seed", NULL));
 	KTAP_TRUE(!fdt_getprop(buf, fdt_path_offset(buf, "/timer"), "clock-frequency", NULL));
@@ -89,7 +89,7 @@ static void test_machine(void)
 	KTAP_EQ(cell("/", "#address-cells", 0), 2);
 	KTAP_EQ(cell("/", "#size-cells", 0), 2);
 
-	/* Performance counters where there are some: PPI 7, level high, of all three CPUs. */
+	/* Performance counters, if there are any: PPI 7, level high, for all three CPUs. */
 	KTAP_TRUE(fdt_path_offset(buf, "/pmu") < 0);
 	params.pmu = true;
 	KTAP_TRUE(build(&params, &err) > 0);
@@ -164,7 +164,10 @@ static void test_too_long(void)
 	setup();
 	KTAP_EQ(build(&params, &err), (unsigned long long)-ENOSPC);
 	KTAP_STREQ(err.text, "--append: too long: the device tree has 65536 bytes in all");
-	/* Every room from none to enough: an error or a whole tree, never a write beyond. */
+	/*
+	 * Every size of buffer from none to enough: an error or a whole tree, never a write beyond
+	 * the end.
+	 */
 	params.bootargs = "quiet";
 	for (size_t size = 0; size < 4096; size += 4) {
 		uint8_t *small = malloc(size ? size : 1);
@@ -211,7 +214,9 @@ static void test_complete(void)
 	KTAP_STREQ(string("/chosen", "bootargs"), "second");
 	KTAP_EQ(cell("/chosen", "linux,initrd-end", 0), 0x41001000);
 
-	/* Without --append its own command line stays; an initrd of another start does not. */
+	/*
+	 * Without --append the tree's own command line stays; the initrd of another start does not.
+	 */
 	len = fdt_totalsize(buf);
 	params.bootargs = NULL;
 	params.initrd_size = 0;
@@ -219,7 +224,7 @@ static void test_complete(void)
 	KTAP_STREQ(string("/chosen", "bootargs"), "second");
 	KTAP_TRUE(!fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "linux,initrd-start", NULL));
 
-	/* Where it disagrees with the machine, the person is told. */
+	/* Differences from the machine are reported. */
 	dtb_compare(buf, &params, "x.dtb", warn);
 	KTAP_STREQ(warnings, "");
 	params.nr_cpus = 2;
@@ -249,7 +254,7 @@ static void test_complete(void)
 		KTAP_TRUE(strstr(err.text, "x.dtb: is a device tree of version"));
 	}
 
-	/* No room for what is added. */
+	/* No room for the additions. */
 	len = fdt_totalsize(buf);
 	fdt_delprop(buf, fdt_path_offset(buf, "/chosen"), "bootargs");
 	fdt_pack(buf);
@@ -274,7 +279,8 @@ static void test_damaged(void)
 	KTAP_ASSERT(len > 0 && len < (int)sizeof(good));
 	memcpy(good, buf, len);
 	/*
-	 * Cut at each length, and with bits turned over: accepted or refused, never a wild access.
+	 * The tree cut at each length, and with bits flipped: accepted or refused, never a wild
+	 * access.
 	 */
 	for (int cut = 0; cut < len; cut += 8) {
 		uint8_t *copy = malloc(len + 512);

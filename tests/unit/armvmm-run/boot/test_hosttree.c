@@ -32,12 +32,12 @@ static void test_timer(void)
 	KTAP_ASSERT(mkdtemp(root));
 	KTAP_EQ(hosttree_timer_hz("/nonexistent"), 0);
 	KTAP_EQ(hosttree_timer_hz(root), 0);
-	/* Another node's is none of ours. */
+	/* A property of another node does not count. */
 	put("cpu", "compatible", "arm,cortex-a7", 14);
 	put("cpu", "clock-frequency", "\0\0\0\1", 4);
 	put("soc", "compatible", "simple-bus", 11);
 	KTAP_EQ(hosttree_timer_hz(root), 0);
-	/* CNTFRQ is set: the node says nothing. */
+	/* CNTFRQ is set: the node has no property. */
 	put("soc/timer", "compatible", timer, sizeof(timer));
 	KTAP_EQ(hosttree_timer_hz(root), 0);
 	put("soc/timer", "clock-frequency", "\x01\x6e\x36", 3);

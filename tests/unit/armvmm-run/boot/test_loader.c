@@ -118,7 +118,7 @@ static void test_zimage_damaged(void)
 		KTAP_STREQ(err.text, cases[i].text);
 	}
 
-	/* Tables that lead nowhere end, and count as none. */
+	/* Tables that lead nowhere end, and do not count. */
 	make_zimage(&z, 2 * MIB, 8 * MIB, 0, 0x8000);
 	z.word[256] = 0;
 	write_file("z", &z, sizeof(z), 2 * MIB);
@@ -238,7 +238,7 @@ static void test_elf(void)
 #undef BAD
 }
 
-/* Files that have no physical addresses, and those that have virtual ones in their place. */
+/* Files without physical addresses, and files with virtual ones in their place. */
 static void test_elf_rules(void)
 {
 	struct config config = { .kernel = path("e") };
@@ -261,7 +261,7 @@ static void test_elf_rules(void)
 	KTAP_EQ(l.dtb_gpa, RAM);
 	loader_close(&l);
 
-	/* As Linux links vmlinux: its vectors run elsewhere than they lie. */
+	/* As Linux links vmlinux: its vectors run at another address than they are loaded at. */
 	make_elf(&e);
 	e.ph[0].p_paddr = 0xc0208000;
 	e.ph[0].p_vaddr = 0xc0208000;
@@ -272,7 +272,7 @@ static void test_elf_rules(void)
 	KTAP_EQ(probe("e", KERNEL_AUTO, 16 * MIB, &image), 0);
 	KTAP_EQ(image.entry, RAM + 0x208000);
 	KTAP_EQ(image.segment[1].gpa, RAM + 0x300000);
-	/* Where there is RAM at these addresses, they are meant. */
+	/* If there is RAM at these addresses, they are physical ones. */
 	KTAP_EQ(probe("e", KERNEL_AUTO, 3072 * MIB, &image), 0);
 	KTAP_EQ(image.entry, 0xc0208000);
 
@@ -324,7 +324,7 @@ static void test_layout(void)
 		loader_close(&l);
 	}
 
-	/* Too large for what is left, by a page and by far. */
+	/* Too large for the rest of memory, by a page and by far. */
 	KTAP_TRUE(layout(&l, 48 * MIB, path("r"), NULL) == -E2BIG);
 	KTAP_TRUE(strstr(err.text, "/r: 21 MiB overlap the kernel or the end of low memory"));
 	write_file("r", "r", 1, 1ll << 40);
@@ -333,7 +333,7 @@ static void test_layout(void)
 	KTAP_EQ(l.kernel.fd, (unsigned long long)-1);
 }
 
-/* With firmware nothing but the device tree is in RAM, at its start. */
+/* With firmware, RAM has only the device tree, at its start. */
 static void test_firmware(void)
 {
 	struct config config = { .kernel = path("z"), .nr_initrds = 1, .initrd = { path("r") },
@@ -351,7 +351,7 @@ static void test_firmware(void)
 	KTAP_EQ(loader_load(&l, &mem, &err), 0);
 	for (uint64_t at = 0; at < 64 * MIB; at += 4096)
 		KTAP_EQ(*(uint32_t *)guestmem_ptr(&mem, RAM + at, 4), 0);
-	/* Firmware reads them itself, the RAM disks as one. */
+	/* Firmware reads them itself; the RAM disks are like one file. */
 	loader_close(&l);
 	write_file("r", "first", 5, 5);
 	write_file("i", "second", 6, 6);
@@ -417,14 +417,14 @@ static void test_load(void)
 	KTAP_MEMEQ(guestmem_ptr(&mem, l.initrd_gpa, 100001), initrd, 100001);
 	KTAP_EQ(*(uint8_t *)guestmem_ptr(&mem, l.initrd_gpa + 100001, 1), 0);
 
-	/* A second start finds the same in fresh memory, also when the name is gone. */
+	/* A second start loads the same into fresh memory, also when the file's name is gone. */
 	unlink(path("r"));
 	guestmem_discard(&mem);
 	KTAP_EQ(*(uint32_t *)guestmem_ptr(&mem, l.image.entry, 4), 0);
 	KTAP_EQ(loader_load(&l, &mem, &err), 0);
 	KTAP_MEMEQ(guestmem_ptr(&mem, l.initrd_gpa, 100001), initrd, 100001);
 
-	/* A file that shrinks under us. */
+	/* A file that shrinks meanwhile. */
 	KTAP_EQ(truncate(path("z"), MIB), 0);
 	KTAP_EQ(loader_load(&l, &mem, &err), (unsigned long long)-EIO);
 	KTAP_TRUE(strstr(err.text, "/z: has become shorter"));

@@ -45,7 +45,7 @@ static void make_kernel(void)
 	}
 }
 
-/* Into @out, which has room. Returns the length. */
+/* Compresses into @out, which has room. Returns the length. */
 static size_t make_gzip(uint8_t *out, size_t room, const void *data, size_t len)
 {
 	z_stream z = { .next_in = (void *)data, .avail_in = len, .next_out = out,
@@ -76,7 +76,7 @@ static int open_kernel(struct loader *l, const void *data, size_t len)
 	return open_named(l, path("k"), NULL);
 }
 
-/* What was opened is the kernel, at this start and at the next. */
+/* Checks that the opened file is the kernel, at this start and at the next. */
 static void check_kernel(struct loader *l)
 {
 	struct guestmem mem = { 0 };
@@ -93,7 +93,7 @@ static void check_kernel(struct loader *l)
 	guestmem_destroy(&mem);
 }
 
-/* Taken, and what the guest gets is the kernel. */
+/* The file is accepted, and the guest gets the kernel. */
 static void takes(const void *data, size_t len)
 {
 	struct loader l;
@@ -106,7 +106,7 @@ static void takes(const void *data, size_t len)
 	loader_close(&l);
 }
 
-/* Refused with words that have @text. */
+/* The file is refused with a message that has @text. */
 static void refuses(const void *data, size_t len, int code, const char *text)
 {
 	struct loader l;
@@ -132,11 +132,11 @@ static void test_compressed(void)
 		size_t len = c->make(buf, sizeof(buf), kernel, sizeof(kernel)), first;
 
 		takes(buf, len);
-		/* What follows is not wanted: a device tree, say, or zeroes. */
+		/* What follows is ignored: a device tree, say, or zeroes. */
 		memset(buf + len, 0, 1000);
 		memcpy(buf + len, "\xd0\x0d\xfe\xed", 4);
 		takes(buf, len + 1000);
-		/* Two, one behind the other, are one file. */
+		/* Two compressed parts, one behind the other, are one file. */
 		first = c->make(buf, sizeof(buf), kernel, 100000);
 		len = c->make(buf + first, sizeof(buf) - first, kernel + 100000,
 			      sizeof(kernel) - 100000);
@@ -156,14 +156,14 @@ static void test_compressed_damaged(void)
 			refuses(buf, cut, -ENOEXEC, text);
 		refuses(buf, len - 1, -ENOEXEC, text);
 	}
-	/* The sums at the ends. zstd's is there where its writer was asked for it. */
+	/* The checksums at the ends. zstd writes one if it is asked to. */
 	make_gzip(buf, sizeof(buf), kernel, sizeof(kernel));
 	buf[make_gzip(buf, sizeof(buf), kernel, sizeof(kernel)) - 5] ^= 1;
 	refuses(buf, sizeof(buf), -ENOEXEC, "/k: its gzip data is damaged");
 	memset(buf, 0xff, sizeof(buf));
 	memcpy(buf, "\x28\xb5\x2f\xfd", 4);
 	refuses(buf, sizeof(buf), -ENOEXEC, "/k: its zstd data is damaged");
-	/* Compressed nonsense is what it is inside. */
+	/* Compressed nonsense is treated as what is inside. */
 	memset(kernel, 'x', 100);
 	EACH_COMPRESSOR(c) {
 		size_t len = c->make(buf, sizeof(buf), kernel, sizeof(kernel));
@@ -175,7 +175,7 @@ static void test_compressed_damaged(void)
 	make_kernel();
 }
 
-/* A few KiB that unpack to a GiB: refused when there is more than memory has, and not later. */
+/* A few KiB that unpack to a GiB: refused as soon as there is more than memory has. */
 static void test_bomb(void)
 {
 	const size_t big = 64 * MIB + 1;
@@ -188,11 +188,11 @@ static void test_bomb(void)
 
 		refuses(bomb, len, -E2BIG,
 			"/k: unpacks to more than 64 MiB, for which there is no room");
-		/* A byte less has room, and then is no kernel. */
+		/* With one byte less it fits, and then is not a kernel. */
 		len = c->make(bomb, 2 * MIB, zeroes, big - 1);
 		refuses(bomb, len, -ENOEXEC, "/k: is no zImage");
 	}
-	/* 20 of 64 MiB, with more memory: the bound is not the guest's alone. */
+	/* 20 of 64 MiB, with more memory: there is also a limit besides the guest's memory. */
 	size_t len = make_gzip(bomb, 2 * MIB, zeroes, 64 * MIB);
 	struct config config = { .kernel = path("k") };
 	int fd = open(path("k"), O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -221,10 +221,10 @@ static void test_uimage(void)
 
 		make_uimage(buf, len, 2, 2, c->comp);
 		takes(buf, 64 + len);
-		/* Made with -C none of a compressed file: there is but one thing it can be. */
+		/* Made with -C none from a compressed file: the contents show the compressor. */
 		make_uimage(buf, len, 2, 2, 0);
 		takes(buf, 64 + len);
-		/* And one that is compressed whole. */
+		/* And a kernel that is compressed as a whole. */
 		memcpy(buf + 64, kernel, sizeof(kernel));
 		make_uimage(buf, sizeof(kernel), 2, 2, 0);
 		len = c->make(buf + 2 * KERNEL, 2 * KERNEL, buf, 64 + sizeof(kernel));
@@ -269,7 +269,7 @@ static void test_uimage_refused(void)
 	refuses(buf, 63, -ENOEXEC, "is no zImage");
 	make_uimage(buf, 0, 2, 2, 0);
 	refuses(buf, size, -ENOEXEC, "is truncated");
-	/* A Russian doll. */
+	/* A file in a file in a file. */
 	memcpy(buf + 4 * 64, kernel, sizeof(kernel));
 	for (int i = 3; i >= 0; i--)
 		make_uimage(buf + 64 * i, sizeof(kernel) + 64 * (3 - i), 2, 2, 0);
@@ -277,7 +277,7 @@ static void test_uimage_refused(void)
 	takes(buf + 64, sizeof(kernel) + 3 * 64);
 }
 
-/* The RAM disk without its header, and no more than the header tells. */
+/* The RAM disk without its header, and no longer than the header says. */
 static void test_uinitrd(void)
 {
 	struct guestmem mem = { 0 };
@@ -314,7 +314,7 @@ static void test_uinitrd(void)
 
 enum fit_place { INSIDE, BEHIND, POSITION };
 
-/* What a FIT image is made of; what is not set is as mkimage has it. */
+/* The parts of a FIT image; fields that are not set are as mkimage makes them. */
 struct fit_spec {
 	enum fit_place place;
 	const void *data;
@@ -397,7 +397,7 @@ static void fit_conf(void *t, const char *name, const char *kernel_name, const c
 	fdt_end_node(t);
 }
 
-/* Into buf. Returns its length. */
+/* Makes the image in buf. Returns its length. */
 static size_t make_fit(const struct fit_spec *given)
 {
 	struct fit_spec s = *given;
@@ -447,7 +447,7 @@ static void test_fit(void)
 			size_t len = make_fit(&s);
 
 			takes(buf, len);
-			/* One bit of the data, wherever it lies, and the hash tells. */
+			/* One wrong bit of the data, wherever it lies, and the hash is wrong. */
 			buf[place == INSIDE ? len / 2 : len - 1000] ^= 4;
 			refuses(buf, len, -ENOEXEC, "of kernel-1 is wrong");
 			KTAP_TRUE(strstr(err.text, algos[i]));
@@ -461,7 +461,7 @@ static void test_fit(void)
 	}
 }
 
-/* As many hashes as may be there; test_fit_refused has one more. */
+/* As many hashes as are allowed; test_fit_refused has one more. */
 static void test_fit_hashes(void)
 {
 	struct fit_spec s = { .more_hashes = 7 };
@@ -484,7 +484,7 @@ static void test_fit_named(void)
 	KTAP_EQ(l.nr_initrds, 0);
 	loader_close(&l);
 
-	/* With the RAM disk that belongs to it, unless another is asked for. */
+	/* With the RAM disk of the configuration, unless another one is given. */
 	snprintf(name, sizeof(name), "%s#conf-2", path("k"));
 	KTAP_EQ(open_named(&l, name, NULL), 0);
 	KTAP_EQ(l.initrd_size, 10);
@@ -508,7 +508,7 @@ static void test_fit_named(void)
 	KTAP_EQ(open_named(&l, path("k"), NULL), (unsigned long long)-ENOEXEC);
 	KTAP_TRUE(strstr(err.text, "/k: has no default configuration: name one as FILE#NAME, of conf-1"));
 
-	/* No FIT image; and a file whose own name has the sign. */
+	/* A file that is no FIT image; and one whose own name has a #. */
 	write_file("k", kernel, sizeof(kernel), sizeof(kernel));
 	snprintf(name, sizeof(name), "%s#conf-1", path("k"));
 	KTAP_EQ(open_named(&l, name, NULL), (unsigned long long)-ENOEXEC);
@@ -562,7 +562,7 @@ static void test_fit_refused(void)
 	make_fit(&s);
 	make_be32(buf + 20, 3);
 	refuses(buf, len, -ENOEXEC, "is a device tree of version 3");
-	/* The headers' words, each: whatever they tell, it ends, and is one or the other. */
+	/* Change each word of the headers: it must end, and give one result or the other. */
 	for (unsigned int word = 1; word < 10; word++) {
 		struct loader l;
 
@@ -574,7 +574,7 @@ static void test_fit_refused(void)
 	}
 }
 
-/* What is compressed otherwise is refused by its name. */
+/* Files of other compressors are refused by name. */
 static void test_refused_by_name(void)
 {
 	static const struct {

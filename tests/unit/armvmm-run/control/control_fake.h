@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A machine that only remembers what the control socket asks of it. */
+/* A machine that only records what the control socket asks for. */
 #ifndef TESTS_UNIT_CONTROL_FAKE_H
 #define TESTS_UNIT_CONTROL_FAKE_H
 

@@ -69,7 +69,7 @@ static void say(int fd, const char *text)
 	turn();
 }
 
-/* What has come; "-" when the other end is closed and nothing has. */
+/* What was received; "-" if the other end is closed and nothing was received. */
 static const char *heard(int fd)
 {
 	static char buf[65536];
@@ -109,7 +109,7 @@ static void test_file(void)
 	control_destroy(NULL);
 }
 
-/* However its process ends, the name goes. */
+/* The name is removed, however the process ends. */
 static void test_killed(void)
 {
 	pid_t pid = fork();
@@ -124,7 +124,7 @@ static void test_killed(void)
 	KTAP_EQ(access(address.path, F_OK), -1);
 }
 
-/* One that nobody listens at is replaced; what is no socket is not. */
+/* A socket that nobody listens at is replaced; a file that is no socket is not. */
 static void test_stale(void)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -148,7 +148,7 @@ static void test_stale(void)
 	KTAP_EQ(unlink(address.path), 0);
 }
 
-/* The name of another's socket is not taken away. */
+/* The name of somebody else's socket is not removed. */
 static void test_replaced(void)
 {
 	struct control *control = start();
@@ -201,7 +201,7 @@ static void test_many(void)
 	KTAP_TRUE(strstr(heard(more), "\"error\""));
 	KTAP_STREQ(heard(more), "-");
 	close(more);
-	/* A place is free again. */
+	/* One more client is served again. */
 	close(fd[3]);
 	turn();
 	fd[3] = negotiated();
@@ -233,7 +233,7 @@ static void test_broken(void)
 	control_destroy(control);
 }
 
-/* A client that asks and asks, and reads nothing, is not served until it does. */
+/* A client that only asks, and reads nothing, is not served until it reads. */
 static void test_asks_only(void)
 {
 	static const char ask[] = "{\"execute\":\"query-commands\"}\n";
@@ -248,7 +248,7 @@ static void test_asks_only(void)
 		asked++;
 		turn();
 	}
-	/* Its last may have gone in part. */
+	/* Its last message may have been sent in part. */
 	KTAP_TRUE(asked > 10 && asked < 100000);
 	for (int idle = 0; idle < 3;) {
 		n = read(fd, buf, sizeof(buf));
@@ -263,7 +263,7 @@ static void test_asks_only(void)
 	control_destroy(control);
 }
 
-/* One that does not take its events is dropped, and the others are served on. */
+/* A client that does not take its events is dropped, and the others are still served. */
 static void test_deaf(void)
 {
 	struct control *control = start();
@@ -287,7 +287,7 @@ static void test_deaf(void)
 	control_destroy(control);
 }
 
-/* A last request, and then no more: it is answered, and the connection ends. */
+/* A client ends its side after a last request: that is answered, and the connection ends. */
 static void test_half_closed(void)
 {
 	struct control *control = start();

@@ -24,7 +24,7 @@ static void begin(bool negotiated)
 	qmp = (struct qmp){ .target = &target, .negotiated = negotiated };
 }
 
-/* The answer to @text, without its line's end; valid until the next call. */
+/* The answer to @text, without the end of its line; valid until the next call. */
 static const char *ask(const char *text)
 {
 	static char answer[8192];
@@ -74,7 +74,7 @@ static void test_no_message(void)
 		   ERROR("GenericError", "JSON parse error: invalid JSON syntax"));
 	KTAP_STREQ(ask("{\"execute\":\"\xc3\x28\"}"),
 		   ERROR("GenericError", "JSON parse error: invalid JSON syntax"));
-	/* Of two members of one name, which one counts is not for us to choose. */
+	/* Two members of the same name: it is not for us to choose which one counts. */
 	KTAP_STREQ(ask("{\"execute\":\"stop\",\"execute\":\"stop\"}"),
 		   ERROR("GenericError", "JSON parse error: invalid JSON syntax"));
 	KTAP_STREQ(ask("[]"), ERROR("GenericError", "QMP input must be a JSON object"));
@@ -90,7 +90,7 @@ static void test_no_message(void)
 	KTAP_EQ(fake_run.holders, 0);
 }
 
-/* A size that is none, or another than the parser's library takes it for, must not reach a disk. */
+/* A wrong size, or one that the parser's library reads differently, must not reach a disk. */
 static void test_numbers(void)
 {
 	static const char *const wrong[] = {
@@ -117,7 +117,7 @@ static void test_numbers(void)
 	snprintf(text, sizeof(text), format, "-9223372036854775808");
 	KTAP_STREQ(ask(text), ERROR("GenericError", "Parameter 'size' expects a >0 size"));
 	KTAP_EQ(fake_run.disk_size, 1048576);
-	/* An id's come back as the same numbers, and as JSON. */
+	/* Numbers in an id come back as the same numbers, and as JSON. */
 	KTAP_STREQ(ask("{\"execute\":\"stop\",\"id\":[-1e22,1.52587890625e-5,1e5,{\"1e+22.0\":\"\\\\\\\"e+1.0\"}]}"),
 		   "{\"return\":{},\"id\":[-1e22,1.52587890625e-5,100000.0,{\"1e+22.0\":\"\\\\\\\"e+1.0\"}]}");
 	snprintf(text, sizeof(text), format, "9223372036854775296");
@@ -249,7 +249,7 @@ static void test_human(void)
 		   "{\"return\":\"unknown command: 'rm'\\r\\n\"}");
 }
 
-/* An answer is JSON in UTF-8, whatever bytes a file's name or a guest's has. */
+/* An answer is JSON in UTF-8, even if a file's or a guest's name has other bytes. */
 static void test_bytes(void)
 {
 	static const struct command_target odd = { .m = &m, .name = "w\xff\x1f\"b\xe2\x82" };
@@ -267,7 +267,7 @@ static void test_bytes(void)
 	fake_run.nr_kept = 3;
 	KTAP_STREQ(ask("{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"console\",\"size\":9}}"),
 		   "{\"return\":\"\\u001F\x7f\\u0001\"}");
-	/* What is cut short is cut between characters. */
+	/* Text that is cut short is cut between characters. */
 	for (unsigned int i = 0; i < 65; i++)
 		g_string_append(text, "\xe2\x82\xac");
 	g_string_printf(want, "{\"return\":\"unknown command: '%.*s'\\r\\n\"}", 64 * 3, text->str);

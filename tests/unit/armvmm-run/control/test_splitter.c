@@ -10,7 +10,7 @@
 
 static struct splitter s;
 
-/* What comes of @in, fed @step bytes at a time: a line for each text, or a word for its failure. */
+/* Splits @in, fed @step bytes at a time: a line for each text, or a word for its failure. */
 static const char *split(const char *in, size_t len, size_t step)
 {
 	static const char *const words[] = { "", "", "broken\n", "long\n", "deep\n" };
@@ -59,7 +59,7 @@ static void test_broken(void)
 	SPLIT("}{}\n{}", "broken\n{}\n");
 	SPLIT("{]}\n{}", "broken\n{}\n");
 	SPLIT("[}\n{}", "broken\n{}\n");
-	/* A quote too many spoils its line alone. */
+	/* A stray quote spoils only its own line. */
 	SPLIT("{\"execute: \"stop\"}\n{}\n", "broken\n{}\n");
 	SPLIT("{\"a\0\"}\n{}", "broken\n{}\n");
 	SPLIT("{\x01}\n{}", "broken\n{}\n");

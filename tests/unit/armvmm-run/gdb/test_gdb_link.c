@@ -41,7 +41,7 @@ static void on_gone(void *opaque)
 	gone++;
 }
 
-/* "big" is answered at length, "bye" is the last; others get themselves. */
+/* "big" gets a long answer, "bye" is the last packet; other packets are echoed. */
 static bool on_packet(void *opaque, const char *data, size_t len, struct reply *reply)
 {
 	static char big[PACKET_MAX];
@@ -73,7 +73,7 @@ static void turn(void)
 		g_main_context_iteration(NULL, FALSE);
 }
 
-/* Comes, and is not looked at yet. */
+/* Connects, but nobody looks at it yet. */
 static int ring(void)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -145,7 +145,7 @@ static void test_talk(void)
 	reply_text(&reply, "W00");
 	link_send(link_, &reply);
 	KTAP_STREQ(heard(fd), "$W00#b7");
-	/* Two at once, and one in pieces. */
+	/* Two packets at once, and one in pieces. */
 	acks = false;
 	say(fd, "$a#61$b#62$h");
 	KTAP_STREQ(heard(fd), "$a#61$b#62");
@@ -154,7 +154,7 @@ static void test_talk(void)
 	KTAP_STREQ(heard(fd), "$hello#14");
 	say(fd, "$x#00-+");
 	KTAP_STREQ(heard(fd), "");
-	/* A second one is turned away, and disturbs nothing. */
+	/* A second debugger is turned away, and disturbs nothing. */
 	other = dial();
 	KTAP_STREQ(heard(other), "(closed)");
 	close(other);
@@ -164,7 +164,7 @@ static void test_talk(void)
 	KTAP_STREQ(heard(fd), "(closed)");
 	KTAP_EQ(gone, 1);
 	close(fd);
-	/* The next one may come, and what the last one left unfinished is forgotten. */
+	/* The next one can connect, and the unfinished packet of the last one is forgotten. */
 	fd = dial();
 	say(fd, "$half");
 	KTAP_EQ(came, 2);
@@ -181,7 +181,9 @@ static void test_talk(void)
 	link_free(NULL);
 }
 
-/* What a web page makes a browser send stops no guest, and leaves the place to a debugger. */
+/*
+ * What a web page makes a browser send does not stop the guest, and leaves the place to a debugger.
+ */
 static void test_no_debugger(void)
 {
 	static const char *const first[] = { "+", "-", "$a#61", "\x03" };
@@ -195,13 +197,13 @@ static void test_no_debugger(void)
 	for (unsigned int i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		fd = dial();
 		say(fd, others[i]);
-		/* To be told of its end, or that of what was not read. */
+		/* Its end, or a reset because of data that nobody read. */
 		n = read(fd, &(char){ 0 }, 1);
 		KTAP_TRUE(!n || (n < 0 && errno == ECONNRESET));
 		close(fd);
 	}
 	KTAP_EQ(came + gone + packets, 0);
-	/* Nor does one that says nothing. */
+	/* A client that says nothing does not stop it either. */
 	silent = dial();
 	link_send(link_, &(struct reply){ .len = 3, .data = "W00" });
 	KTAP_STREQ(heard(silent), "");
@@ -209,7 +211,7 @@ static void test_no_debugger(void)
 	KTAP_STREQ(heard(silent), "(closed)");
 	close(silent);
 	KTAP_EQ(came + gone, 0);
-	/* One whose first byte is there already is a debugger. */
+	/* A client whose first byte has arrived is a debugger. */
 	if (write(fd, "+", 1) != 1)
 		KTAP_FAIL("write: %s", strerror(errno));
 	silent = ring();
@@ -225,7 +227,7 @@ static void test_no_debugger(void)
 		fd = dial();
 		say(fd, first[i]);
 		KTAP_EQ(came, i + 1);
-		/* From then on noise is passed over, as between packets. */
+		/* From then on noise is ignored, as between packets. */
 		say(fd, "POST$b#62");
 		KTAP_TRUE(strstr(heard(fd), "$b#62") != NULL);
 		close(fd);
@@ -235,7 +237,7 @@ static void test_no_debugger(void)
 	link_free(link_);
 }
 
-/* One that asks and does not read: it is not read from either, and nothing grows. */
+/* A client that asks and does not read: nothing more is read from it, and nothing grows. */
 static void test_deaf(void)
 {
 	unsigned int asked = 0, before;
@@ -255,9 +257,9 @@ static void test_deaf(void)
 	KTAP_TRUE(before && before < asked);
 	turn();
 	KTAP_EQ(packets, before);
-	/* It can be stopped for, meanwhile. */
+	/* Meanwhile a stop can be reported. */
 	link_send(link_, &(struct reply){ .len = 3, .data = "T05" });
-	/* As it reads, all is answered. */
+	/* When it reads, all is answered. */
 	for (unsigned int i = 0; i < 100000 && packets < asked; i++) {
 		turn();
 		while ((n = read(fd, text, sizeof(text))) > 0)
@@ -265,7 +267,7 @@ static void test_deaf(void)
 	}
 	KTAP_EQ(packets, asked);
 	KTAP_TRUE(got > (size_t)before * PACKET_MAX);
-	/* Gone with much unread. */
+	/* It is gone, with much unread. */
 	for (unsigned int i = 0; i < 100; i++)
 		if (write(fd, "$big#32", 7) == 7)
 			turn();
@@ -285,7 +287,7 @@ static void swallow(int fd)
 		;
 }
 
-/* What was read and not handled yet goes on by itself, whoever made room for its answers. */
+/* Input that was read but not handled yet is handled later, whoever makes room for its answers. */
 static void test_left_over(void)
 {
 	char text[7 * MANY + 1];
@@ -307,7 +309,7 @@ static void test_left_over(void)
 	KTAP_EQ(packets, MANY);
 	KTAP_EQ(gone, 1);
 	close(fd);
-	/* As well where it is the last answer that waits, and link_send() that sends it. */
+	/* The same if the last answer waits, and link_send() sends it. */
 	fd = dial();
 	memcpy(text + 7 * 60, "$bye#40", 8);
 	packets = gone = 0;
@@ -323,7 +325,7 @@ static void test_left_over(void)
 	link_free(link_);
 }
 
-/* One comes as another hangs up: that one is gone, and its last words are heard. */
+/* One connects while another hangs up: the other is gone, and its last words are heard. */
 static void test_change(void)
 {
 	int old, fd;
@@ -345,7 +347,7 @@ static void test_change(void)
 	link_free(link_);
 }
 
-/* While the process can open no more files the main loop sleeps, and looks again later. */
+/* While the process can open no more files, the main loop sleeps, and tries again later. */
 static void test_no_files(void)
 {
 	struct rlimit before, none;
@@ -378,7 +380,7 @@ static int option(int fd, int level, int name)
 	return getsockopt(fd, level, name, &value, &len) ? -1 : value;
 }
 
-/* What is accepted at @listen_fd has what was set there; a host that dies is missed in a minute. */
+/* An accepted socket has the options that were set; a host that dies is noticed in a minute. */
 static void check_options(int listen_fd, const struct sockaddr_in *in)
 {
 	int client = socket(AF_INET, SOCK_STREAM, 0), fd;
@@ -405,7 +407,7 @@ static void test_listener(void)
 	struct stat st;
 	int fd, second;
 
-	/* The last test's socket is there, and nobody listens. */
+	/* The last test's socket exists, and nobody listens. */
 	fd = gdb_listener_open(&address, &err);
 	KTAP_TRUE(fd >= 0);
 	KTAP_TRUE(!stat(address.path, &st) && (st.st_mode & 0777) == 0600);
@@ -413,7 +415,7 @@ static void test_listener(void)
 	KTAP_TRUE(strstr(err.text, "--gdb unix:/tmp/") && strstr(err.text, "in use"));
 	close(fd);
 	unlink(address.path);
-	/* What is no socket stays. */
+	/* A file that is no socket stays. */
 	close(open(address.path, O_CREAT | O_WRONLY, 0600));
 	KTAP_TRUE(gdb_listener_open(&address, &err) < 0);
 	KTAP_TRUE(!stat(address.path, &st) && S_ISREG(st.st_mode));

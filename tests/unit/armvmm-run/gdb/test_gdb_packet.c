@@ -16,7 +16,7 @@
 
 static struct packet_reader reader;
 
-/* The event of the last byte; all before it have none. */
+/* The event of the last byte; the bytes before it must have none. */
 static enum packet_event feed(const char *text, size_t len)
 {
 	enum packet_event event = PACKET_NONE;
@@ -46,7 +46,7 @@ static void test_read(void)
 	is("X0,1:#", 6);
 	KTAP_EQ(FEED("$#00"), PACKET_WHOLE);
 	KTAP_EQ(reader.len, 0);
-	/* A packet's byte 3 is data. */
+	/* In a packet, byte 3 is data. */
 	KTAP_EQ(FEED("$\x03#03"), PACKET_WHOLE);
 	is("\x03", 1);
 	KTAP_EQ(FEED("\x03"), PACKET_INTERRUPT);
@@ -60,7 +60,7 @@ static void test_damaged(void)
 	KTAP_EQ(FEED("$g#68"), PACKET_DAMAGED);
 	KTAP_EQ(FEED("$g#zz"), PACKET_DAMAGED);
 	KTAP_EQ(FEED("$g#6$"), PACKET_DAMAGED);
-	/* The end of one was lost: the next one counts. */
+	/* The end of one packet was lost: the next one counts. */
 	KTAP_EQ(FEED("$m1234$g#67"), PACKET_WHOLE);
 	is("g", 1);
 }
@@ -96,7 +96,7 @@ static void test_frame(void)
 	KTAP_TRUE(len == 6 && !memcmp(out, "$OK#9a", 6));
 	len = packet_frame(out, "", 0);
 	KTAP_TRUE(len == 4 && !memcmp(out, "$#00", 4));
-	/* The longest there is, all escaped; and each byte, read back. */
+	/* The longest packet, all escaped; and each byte, read back. */
 	memset(data, '*', sizeof(data));
 	KTAP_EQ(packet_frame(out, data, sizeof(data)), PACKET_FRAMED);
 	for (unsigned int i = 0; i < 256; i++)
@@ -141,7 +141,7 @@ static void test_reply(void)
 	KTAP_TRUE(reply.len == 7 && !memcmp(reply.data, "T0501fe", 7));
 	reply_error(&reply, REPLY_EFAULT);
 	KTAP_TRUE(reply.len == 3 && !memcmp(reply.data, "E0e", 3));
-	/* What does not fit is left out. */
+	/* Data that does not fit is left out. */
 	reply_raw(&reply, big, sizeof(big));
 	KTAP_EQ(reply.len, PACKET_MAX);
 	reply_hex(&reply, big, 10);

@@ -19,7 +19,7 @@
 static struct session s;
 static struct reply reply;
 
-/* The answer to a packet, as text; "(none)" where there is none. */
+/* The answer to a packet, as text; "(none)" if there is none. */
 static const char *ask(const char *packet)
 {
 	static char text[PACKET_MAX + 1];
@@ -74,7 +74,7 @@ static void test_hello(void)
 	IS("qThreadExtraInfo,2", "7643505520312c206f6666");	/* vCPU 1, off */
 	IS("qThreadExtraInfo,3", "E16");
 	IS("vCont?", "vCont;c;C;s;S");
-	/* What is not known has an empty answer. */
+	/* An unknown packet gets an empty answer. */
 	IS("vMustReplyEmpty", "");
 	IS("qNothing", "");
 	IS("QNothing", "");
@@ -144,7 +144,7 @@ static void test_registers(void)
 	IS("p10", "E16");
 	IS("p", "E16");
 	IS("pffffffffffffffffff", "E16");
-	/* What a register is depends on the mode. */
+	/* The register depends on the mode. */
 	IS("P19=d2010000", "OK");
 	IS("pe", "00300000");
 	IS("P19=d1010000", "OK");
@@ -158,7 +158,7 @@ static void test_registers(void)
 	IS("P10=00000000", "E16");
 	IS("Pf", "E16");
 	IS("Pf=", "E16");
-	/* All of them at once go to the banks of the mode that comes with them. */
+	/* If all are set at once, they go to the banks of the mode that is set with them. */
 	{
 		char packet[300] = "G";
 
@@ -172,7 +172,7 @@ static void test_registers(void)
 		packet[20] = '\0';
 		IS(packet, "E16");
 	}
-	/* Another thread has others. */
+	/* Another thread has other registers. */
 	*fake_reg(1, "pc") = 0x1234;
 	IS("Hg2", "OK");
 	IS("pf", "34120000");
@@ -196,7 +196,7 @@ static void test_memory(void)
 	IS("m0,2", "aabb");
 	IS("m40000000,0", "");
 	IS("m20000000,4", "E0e");
-	/* Up to the end of what is there. */
+	/* Up to the end of memory. */
 	IS("m4000ffff,1", "00");
 	IS("m4000fffe,8", "0000");
 	KTAP_EQ(strlen(ask("m4000f000,2000")), 2 * PACKET_MAX / 2);
@@ -216,7 +216,7 @@ static void test_memory(void)
 	IS("X40000004,0:", "OK");
 	IS("X40000004,3:ab", "E16");
 	IS("Xffffffff,ffffffff:", "E16");
-	/* By the guest's tables, once its MMU is on: 0xc00xxxxx is there, all else is not. */
+	/* By the guest's tables, once its MMU is on: only 0xc00xxxxx is mapped. */
 	memcpy(fake.ram + 0x4000 + 0xc00 * 4, &desc, 4);
 	*fake_reg(0, "ttbr0") = 0x40004000;
 	*fake_reg(0, "sctlr") = 1;
@@ -225,7 +225,7 @@ static void test_memory(void)
 	sprintf(packet, "Mc0000000,1:%02x", 0x99);
 	IS(packet, "OK");
 	KTAP_EQ(fake.ram[0], 0x99);
-	/* The tables are those of the thread. */
+	/* The tables are the thread's own. */
 	IS("Hg2", "OK");
 	IS("m40000000,1", "99");
 	session_detach(&s);
@@ -240,7 +240,7 @@ static void test_soft(void)
 	IS("Z0,40000100,4", "OK");
 	IS("Z0,40000106,3", "OK");
 	KTAP_TRUE(!memcmp(fake.ram + 0x106, "\x00\xbe", 2));
-	/* A debugger sees what was there, and writes below. */
+	/* A debugger sees the instructions that were there, and writes below the BKPT. */
 	IS("m40000100,8", "0100a0e302200330");
 	IS("m40000102,5", "a0e3022003");
 	IS("M40000101,2:1122", "OK");
@@ -271,16 +271,16 @@ static void test_soft(void)
 		IS(packet, "OK");
 	}
 	IS("Z0,40001000,4", "E1c");
-	/* A reset loads memory anew: they come back, but where there is something else. */
+	/* A reset loads memory anew: the BKPTs come back, except where there is something else. */
 	memset(fake.ram, 0x77, sizeof(fake.ram));
 	memset(fake.ram + 0x200, 0, 4);
 	session_reset(&s);
 	KTAP_TRUE(!memcmp(fake.ram + 0x200, "\x70\x00\x20\xe1\x77\x77\x77\x77", 8));
 	IS("m40000200,8", "0000000077777777");
-	/* One that is there still does not save itself. */
+	/* A BKPT that is still there does not save itself. */
 	session_reset(&s);
 	IS("m40000200,4", "00000000");
-	/* None is left behind. */
+	/* No BKPT is left behind. */
 	IS("D", "OK");
 	KTAP_TRUE(!memcmp(fake.ram + 0x200, "\0\0\0\0", 4));
 	memset(fake.ram + 0x200, 0x77, 4);
@@ -318,7 +318,7 @@ static void test_hard(void)
 		KTAP_TRUE(r->wvr[3] == 0x40001000 && r->wcr[3] == 0x0c001ff7);
 		KTAP_TRUE(!r->bcr[3] && !r->wcr[4]);
 	}
-	/* Which of them it was: by its kind, by its address, or the next one above. */
+	/* Which of them was hit: by its kind, by its address, or the next one above. */
 	KTAP_STREQ(event(1, ARMVMM_DEBUG_EVENT_WATCHPOINT, 0, 0x40000400, true),
 		   "T05thread:02;watch:40000400;");
 	IS("c", "(none)");
@@ -361,7 +361,7 @@ static void test_resume(void)
 	fake_target_start(&s);
 	IS("vCont;s:2;c", "(none)");
 	KTAP_TRUE(fake.went == 3 && fake.flags[0] == ARMVMM_DEBUG_BKPT && fake.flags[1] == step);
-	/* While it runs nothing is answered. */
+	/* While the guest runs nothing is answered. */
 	IS("g", "(none)");
 	IS("vCont;c", "(none)");
 	KTAP_EQ(fake.nr_went, 1);
@@ -375,7 +375,7 @@ static void test_resume(void)
 	memset(&reply, 0, sizeof(reply));
 	session_interrupt(&s, &reply);
 	KTAP_TRUE(!reply.none && !memcmp(reply.data, "T02thread:01;", reply.len));
-	/* Once only; and what a vCPU met meanwhile is not told. */
+	/* Only once; and events of vCPUs in the meantime are not reported. */
 	memset(&reply, 0, sizeof(reply));
 	session_interrupt(&s, &reply);
 	KTAP_TRUE(reply.none);
@@ -404,7 +404,7 @@ static void test_resume(void)
 		if (strcmp(ask(bad[i]), "E16"))
 			KTAP_FAIL("%s: %s", bad[i], ask(bad[i]));
 	}
-	/* A CPU that takes no such setting stays. */
+	/* If a CPU refuses the setting, the guest stays stopped. */
 	fake.debug_error = -EINVAL;
 	IS("vCont;s:1", "E16");
 	KTAP_TRUE(!fake.nr_went && !s.running);
@@ -418,13 +418,13 @@ static void test_stops(void)
 	IS("Z0,40000100,4", "OK");
 	IS("c", "(none)");
 	KTAP_STREQ(event(0, ARMVMM_DEBUG_EVENT_BKPT, 0x40000100, 0, false), "T05thread:01;");
-	/* Who has not asked for it is not told the kind. */
+	/* A debugger that did not ask for the kind does not get it. */
 	ask("qSupported:swbreak+;hwbreak+");
 	IS("?", "T05swbreak:;thread:01;");
 	IS("c", "(none)");
 	KTAP_STREQ(event(1, ARMVMM_DEBUG_EVENT_BREAKPOINT, 0x40000100, 0, false),
 		   "T05hwbreak:;thread:02;");
-	/* A BKPT of the guest's own: it takes it, and goes on. */
+	/* A BKPT of the guest's own: the guest takes it, and goes on. */
 	IS("c", "(none)");
 	KTAP_STREQ(event(1, ARMVMM_DEBUG_EVENT_BKPT, 0x40000200, 0, false), "(none)");
 	KTAP_EQ(fake.flags[1], ARMVMM_DEBUG_BKPT | ARMVMM_DEBUG_INJECT_BKPT);
@@ -436,7 +436,7 @@ static void test_stops(void)
 	session_detach(&s);
 }
 
-/* What a debugger writes is what the guest executes: BKPTs, what was below them, and memory. */
+/* The guest executes what a debugger writes: BKPTs, the instructions below them, and memory. */
 static void test_code(void)
 {
 	fake_target_start(&s);
@@ -458,7 +458,7 @@ static void test_code(void)
 	KTAP_TRUE(!memcmp(fake.ram + 0xff, "\x11\x22\x33\x44\x55\x66", 6));
 }
 
-/* Virtual page 0x10000 is this one now; the tables are at 0x4000 and 0x8000. */
+/* Maps virtual page 0x10000 to this one; the tables are at 0x4000 and 0x8000. */
 static void map(uint32_t gpa)
 {
 	uint32_t table = (FAKE_RAM + 0x8000) | 1, page = gpa | 2;
@@ -469,7 +469,7 @@ static void map(uint32_t gpa)
 	*fake_reg(0, "sctlr") = 1;
 }
 
-/* A page with a BKPT in it that the guest has copied, for another process: it stops there too. */
+/* The guest has copied a page with a BKPT in it, for another process: it stops there, too. */
 static void test_copy(void)
 {
 	fake_target_start(&s);
@@ -481,12 +481,12 @@ static void test_copy(void)
 	map(FAKE_RAM + 0xa000);
 	IS("c", "(none)");
 	KTAP_STREQ(event(0, ARMVMM_DEBUG_EVENT_BKPT, 0x10100, 0, false), "T05swbreak:;thread:01;");
-	/* It is hidden, and taken out, as the first one. */
+	/* The copy is hidden, and removed, like the first one. */
 	IS("m10100,4", "01020304");
 	IS("z0,10100,4", "OK");
 	KTAP_TRUE(!memcmp(fake.ram + 0xa100, "\x01\x02\x03\x04", 4));
 	KTAP_TRUE(!memcmp(fake.ram + 0x9100, "\x01\x02\x03\x04", 4));
-	/* At that address, but no BKPT of ours any more; and one of ours at another address. */
+	/* At that address, but no longer our BKPT; and one of ours at another address. */
 	IS("Z0,10100,4", "OK");
 	map(FAKE_RAM + 0x9000);
 	IS("c", "(none)");
@@ -497,7 +497,7 @@ static void test_copy(void)
 	session_detach(&s);
 }
 
-/* The guest's end is told to a debugger that waits for a stop, and to no other. */
+/* A debugger that waits for a stop learns of the guest's end; no other does. */
 static void test_end(void)
 {
 	fake_target_start(&s);
@@ -517,7 +517,7 @@ static void test_end(void)
 	KTAP_TRUE(reply.none);
 }
 
-/* Text of a person's line, as qRcmd has it. */
+/* The text of a line that a person types, as in qRcmd. */
 static const char *monitor(const char *text)
 {
 	char packet[1024] = "qRcmd,";

@@ -41,7 +41,7 @@ static void put64(uint32_t at, uint64_t desc)
 	memcpy(memory + at, &desc, 8);
 }
 
-/* UINT64_MAX where it is nowhere. */
+/* UINT64_MAX if it is not mapped. */
 static uint64_t at(uint32_t va)
 {
 	uint64_t gpa;
@@ -127,7 +127,7 @@ static void test_long_split(void)
 	put64(0x3000 + 5 * 8, 0x90000401);
 	KTAP_EQ(at(0xbfffffff), 0xbfffffff);
 	KTAP_EQ(at(0xc0a00001), 0x90000001);
-	/* T0SZ = 1 and T1SZ = 2: between them is nothing. */
+	/* T0SZ = 1 and T1SZ = 2: nothing is mapped between them. */
 	start(EAE | 1 | 2 << 16, TABLES + 0x10, TABLES + 0x3000);
 	put64(0x10 + 1 * 8, 0x40000401);
 	put64(0x3000, 0x90000401);
@@ -135,7 +135,7 @@ static void test_long_split(void)
 	KTAP_EQ(at(0x80000000), NOWHERE);
 	KTAP_EQ(at(0xbfffffff), NOWHERE);
 	KTAP_EQ(at(0xc0000001), 0x90000001);
-	/* T0SZ = 1 alone: TTBR1 has the upper half, by a table of the first level. */
+	/* Only T0SZ = 1: TTBR1 has the upper half, by a table of the first level. */
 	start(EAE | 1, TABLES + 0x10, TABLES + 0x40);
 	put64(0x40 + 2 * 8, 0x80000401);
 	KTAP_EQ(at(0x80000001), 0x80000001);

@@ -31,7 +31,7 @@ static struct machine m;
 static struct error err;
 static unsigned int warnings;
 
-/* What the guest reads as memory. */
+/* The memory that the guest can read. */
 static struct {
 	uint64_t gpa, size;
 	const uint8_t *host;
@@ -50,7 +50,7 @@ int machine_rom_set(struct machine *machine, int slot, uint64_t gpa, uint64_t si
 {
 	if (rom_error)
 		return rom_error;
-	/* As the hypervisor: nothing is taken away that is not there. */
+	/* As in the hypervisor: only mapped memory can be unmapped. */
 	KTAP_TRUE(!size != !rom[slot].size);
 	rom[slot].gpa = gpa;
 	rom[slot].size = size;
@@ -105,7 +105,7 @@ static void erase(uint64_t at)
 	command(at, 0xd0);
 }
 
-/* Linux' and U-Boot's way: command, count, data, confirm. */
+/* As Linux and U-Boot do it: command, count, data, confirm. */
 static void program(uint64_t at, const uint32_t *words, unsigned int nr)
 {
 	command(at, 0xe8);
@@ -126,12 +126,12 @@ static void test_shown(void)
 	KTAP_EQ(fake_read(&m, 0), 0x6d726966);
 	KTAP_EQ(fake_read(&m, 99999), 0);
 
-	/* Commands that leave the array there leave the memory there. */
+	/* Commands that leave the array readable leave the memory mapped. */
 	command(VARS, 0xff);
 	command(VARS, 0xf0);
 	command(VARS, 0x50);
 	KTAP_EQ(rom[1].changes, 1);
-	/* Any other takes it away, of that bank alone, until the array is back. */
+	/* Any other command unmaps it, only for that bank, until the array is readable again. */
 	command(VARS, 0x70);
 	KTAP_EQ(rom[1].size, 0);
 	KTAP_EQ(rom[0].size, CFI_SIZE);
@@ -141,7 +141,7 @@ static void test_shown(void)
 	KTAP_EQ(rom[1].size, CFI_SIZE);
 	KTAP_EQ(rom[1].changes, 3);
 
-	/* A reset, after which the VM has none of it, in the middle of a command. */
+	/* A reset in the middle of a command, after which the VM has nothing mapped. */
 	command(VARS, 0xe8);
 	device_bus_reset(&m.bus);
 	memset(rom, 0, sizeof(rom));
@@ -151,7 +151,7 @@ static void test_shown(void)
 	device_bus_destroy(&m.bus);
 	KTAP_EQ(rom[0].size + rom[1].size, 0);
 
-	/* A hypervisor that has no such memory. */
+	/* A hypervisor that does not support such memory. */
 	setup();
 	write_file("vars", "", 0, CFI_SIZE);
 	rom_error = -EINVAL;
@@ -159,7 +159,7 @@ static void test_shown(void)
 	KTAP_STREQ(err.text, "flash at 0x0: the hypervisor refuses it: Invalid argument");
 	device_bus_destroy(&m.bus);
 
-	/* One that does not take it away when it should: that is said, and it is tried again. */
+	/* A hypervisor that fails to unmap it: that is reported, and tried again. */
 	start();
 	rom_error = -ENOMEM;
 	fake_write(&m, VARS, 0x70);
@@ -168,7 +168,7 @@ static void test_shown(void)
 	rom_error = 0;
 	fake_write(&m, VARS, 0x70);
 	KTAP_EQ(rom[1].size, 0);
-	/* One that does not give it back: reads are exits, which is slow and right. */
+	/* One that fails to map it again: reads are exits, which is slow and right. */
 	rom_error = -ENOMEM;
 	fake_write(&m, VARS, 0xff);
 	KTAP_EQ(warnings, 1);
@@ -177,7 +177,7 @@ static void test_shown(void)
 	device_bus_destroy(&m.bus);
 }
 
-/* As U-Boot and Linux look for it, in each width, and what they make of it. */
+/* As U-Boot and Linux look for it, in each width, and how they understand it. */
 static void test_query(void)
 {
 	uint32_t query[0x40];
@@ -203,7 +203,7 @@ static void test_query(void)
 	KTAP_EQ(2u << (query[0x2a] | query[0x2b] << 8), CFI_BUFFER);
 	KTAP_EQ(query[0x36] | query[0x37] | query[0x38] | query[0x39], 0);
 
-	/* By bytes and half words: a high byte of a chip is 0. */
+	/* In bytes and half words: a high byte of a chip is 0. */
 	uint16_t half = 0;
 	uint8_t byte = 1;
 
@@ -236,7 +236,7 @@ static void test_program(void)
 	KTAP_EQ(fake_read(&m, VARS + 2 * CFI_BLOCK), 0);
 	KTAP_EQ(in_file("vars", 2 * CFI_BLOCK - 4), 0xffffffff);
 
-	/* A whole buffer, and one word of the next. */
+	/* A whole buffer, and one word of the next one. */
 	program(VARS + CFI_BLOCK, words, CFI_BUFFER / 4);
 	KTAP_EQ(fake_read(&m, VARS + 0x100), 0x00800080);
 	program(VARS + CFI_BLOCK + CFI_BUFFER, words + 7, 1);
@@ -245,11 +245,11 @@ static void test_program(void)
 		KTAP_EQ(fake_read(&m, VARS + CFI_BLOCK + 4 * i), words[i]);
 	KTAP_EQ(fake_read(&m, VARS + CFI_BLOCK + CFI_BUFFER), words[7]);
 	KTAP_EQ(fake_read(&m, VARS + CFI_BLOCK + CFI_BUFFER + 4), 0xffffffff);
-	/* The file has it, and so has the memory that the guest reads. */
+	/* The file has the data, and so has the memory that the guest reads. */
 	KTAP_EQ(in_file("vars", CFI_BLOCK + 20), words[5]);
 	KTAP_MEMEQ(rom[1].host + CFI_BLOCK, words, CFI_BUFFER);
 
-	/* A word at a time; bits go to 0 alone. */
+	/* One word at a time; bits can only go to 0. */
 	command(VARS + CFI_BLOCK + CFI_BUFFER + 8, 0x40);
 	fake_write(&m, VARS + CFI_BLOCK + CFI_BUFFER + 8, 0x12345678);
 	command(VARS + CFI_BLOCK + CFI_BUFFER + 8, 0x10);
@@ -259,7 +259,7 @@ static void test_program(void)
 	KTAP_EQ(fake_read(&m, VARS + CFI_BLOCK + CFI_BUFFER + 8), 0x12340678);
 	device_bus_destroy(&m.bus);
 
-	/* The next start finds it. */
+	/* The next start finds the data. */
 	setup();
 	KTAP_EQ(device_make(&m, "cfi-flash", path("code"), &err), (unsigned long long)-EINVAL);
 	device_bus_destroy(&m.bus);
@@ -267,7 +267,7 @@ static void test_program(void)
 	KTAP_EQ(device_make(&m, "cfi-flash", path("vars"), &err), 0);
 	KTAP_TRUE(m.flash && !m.firmware);
 	KTAP_EQ(fake_read(&m, CFI_BLOCK + 20), words[5]);
-	/* The second bank, of no file, is there too, and works. */
+	/* The second bank, without a file, exists too, and works. */
 	erase(VARS);
 	command(VARS, 0xff);
 	KTAP_EQ(fake_read(&m, VARS), 0xffffffff);
@@ -279,7 +279,7 @@ static void test_refused_commands(void)
 	static const uint32_t words[4] = { 0x11111111, 0x22222222, 0x33333333, 0x44444444 };
 
 	start();
-	/* What is read-only keeps what it has, and says so. */
+	/* Read-only flash keeps its contents, and reports an error. */
 	erase(0);
 	KTAP_EQ(fake_read(&m, 0), 0x00a200a2);
 	command(0, 0x50);
@@ -296,7 +296,7 @@ static void test_refused_commands(void)
 	command(VARS, 0x50);
 	KTAP_EQ(fake_read(&m, VARS), 0);
 
-	/* Data beyond the buffer, a count that there is not, another command for the last. */
+	/* Data beyond the buffer, an impossible count, another command instead of the last one. */
 	erase(VARS);
 	command(VARS, 0xe8);
 	command(VARS, 1);
@@ -315,7 +315,7 @@ static void test_refused_commands(void)
 	command(VARS, 0xff);
 	command(VARS, 0x70);
 	KTAP_EQ(fake_read(&m, VARS), 0x00b000b0);
-	/* Of another block than the command's. */
+	/* Data for another block than the command's. */
 	command(VARS, 0x50);
 	command(VARS + CFI_BLOCK, 0xe8);
 	command(VARS + CFI_BLOCK, 0);
@@ -327,7 +327,7 @@ static void test_refused_commands(void)
 	KTAP_EQ(fake_read(&m, VARS), 0xffffffff);
 	KTAP_EQ(fake_read(&m, VARS + CFI_BUFFER), 0xffffffff);
 
-	/* Locks are taken. */
+	/* Locks are accepted. */
 	command(VARS, 0x60);
 	command(VARS, 0xd0);
 	KTAP_EQ(fake_read(&m, VARS), 0x00800080);
@@ -335,7 +335,7 @@ static void test_refused_commands(void)
 	device_bus_destroy(&m.bus);
 }
 
-/* A disk that is full: the guest is told by the status, a person once. */
+/* A full disk: the status tells the guest; a person is told once. */
 static void test_write_error(void)
 {
 	struct rlimit limit, none = { .rlim_cur = MIB, .rlim_max = RLIM_INFINITY };
@@ -433,7 +433,7 @@ static void test_fdt(void)
 	device_bus_destroy(&m.bus);
 }
 
-/* Anything, anywhere: nothing is touched but the flash, and what is read-only stays. */
+/* Anything, anywhere: only the flash is touched, and read-only flash stays. */
 static void test_hostile(void)
 {
 	static const uint32_t likely[] = { 0x20, 0xd0, 0x40, 0xe8, 0xff, 0x98, 0x90, 0x70, 0x60 };
@@ -447,7 +447,7 @@ static void test_hostile(void)
 		seed = seed * 1664525 + 1013904223;
 		len = 1 << (seed >> 30);
 		data = seed >> 8 & 1 ? likely[(seed >> 9) % 9] : seed >> 4;
-		/* Often in one place, so that commands go on; and at both ends of the banks. */
+		/* Often in one place, so that commands continue; and at both ends of the banks. */
 		at = seed >> 12 & 3 ? VARS + (seed >> 14 & 0xfff) : (seed << 5) % (2ull * CFI_SIZE);
 		if (!(seed >> 16 & 31))
 			at = (seed >> 22 & 1 ? 2ull : 1ull) * CFI_SIZE - (seed >> 23 & 7);

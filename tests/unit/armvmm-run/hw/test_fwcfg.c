@@ -115,10 +115,10 @@ static void test_registers(void)
 	KTAP_EQ(data(8), 'e' | 't' << 8);
 	select_item(FWCFG_FILE_DIR);
 	KTAP_EQ(data(4), 0);
-	/* Items that there are not have no bytes. */
+	/* Items that do not exist have no bytes. */
 	select_item(0x4321);
 	KTAP_EQ(data(8), 0);
-	/* The DMA register shows that it is one. */
+	/* The DMA register identifies itself. */
 	uint64_t magic = 0;
 
 	device_bus_access(&m.bus, BASE + 16, &magic, 8, 0);
@@ -149,7 +149,7 @@ static void test_dma(void)
 	KTAP_EQ(buf[99999], (uint8_t)(99999 * 7));
 	KTAP_EQ(buf[100000] | buf[149999], 0);
 	KTAP_EQ(buf[150000], 0xaa);
-	/* By halves, the lower one last. */
+	/* In halves, the lower one last. */
 	struct {
 		uint32_t control, len;
 		uint64_t address;
@@ -159,10 +159,10 @@ static void test_dma(void)
 	fake_write(&m, BASE + 16, 0);
 	fake_write(&m, BASE + 20, htobe32(DESC));
 	KTAP_MEMEQ(buf, "quiet", 6);
-	/* What cannot be read is an error. */
+	/* Data that cannot be read is an error. */
 	read_error = -EIO;
 	KTAP_EQ(dma(FWCFG_KERNEL_DATA << 16 | 0x0a, 10, BUF), 1);
-	/* And nothing can be written. */
+	/* Nothing can be written. */
 	KTAP_EQ(dma(FWCFG_CMDLINE_DATA << 16 | 0x18, 4, BUF), 1);
 	select_item(FWCFG_CMDLINE_DATA);
 	KTAP_EQ(data(1), 'q');
@@ -173,7 +173,7 @@ static void test_dma(void)
 	stop();
 }
 
-/* Descriptors and buffers that are not in memory, or leave it. */
+/* Descriptors and buffers that are outside memory, or reach beyond it. */
 static void test_hostile_dma(void)
 {
 	static const uint64_t bad[] = { 0, 0x1000, BASE, RAM - 1, RAM + SIZE - 3, RAM + SIZE, ~0ull,
@@ -189,7 +189,7 @@ static void test_hostile_dma(void)
 	KTAP_EQ(reads, 0);
 	KTAP_EQ(dma(FWCFG_KERNEL_DATA << 16 | 0x0a, ~0u, BUF), 1);
 	KTAP_EQ(dma(FWCFG_KERNEL_DATA << 16 | 0x0a, SIZE, BUF), 1);
-	/* More zeroes than anybody wants, though there is memory. */
+	/* An absurd number of zeroes, though there is memory. */
 	KTAP_EQ(dma(0x4321 << 16 | 0x0a, 4 << 20, BUF), 1);
 	KTAP_EQ(dma(0x4321 << 16 | 0x0a, 1 << 20, BUF), 0);
 	KTAP_EQ(reads, 0);

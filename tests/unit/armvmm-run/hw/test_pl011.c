@@ -56,7 +56,7 @@ static bool irq(void)
 	return fake_line[MAP_PL011_SPI]->level;
 }
 
-/* On, with receive interrupts: as Linux has it. */
+/* On, with receive interrupts, as in Linux. */
 static void listen(void)
 {
 	fake_write(&m, UART(CR), CR_ON);
@@ -107,7 +107,10 @@ static void test_transmit(void)
 	teardown();
 }
 
-/* A terminal that takes nothing: the FIFO fills, says so, loses the 17th byte, drains in order. */
+/*
+ * A terminal that takes nothing: the FIFO fills, reports that, loses the 17th byte, drains in
+ * order.
+ */
 static void test_transmit_backlog(void)
 {
 	setup();
@@ -182,7 +185,7 @@ static void test_receive_full(void)
 	teardown();
 }
 
-/* A guest that polls gets its input; one that sends, and looks whether it may, does not. */
+/* A guest that polls gets its input; one that sends, and only looks whether it may, does not. */
 static void test_polled(void)
 {
 	setup();
@@ -209,7 +212,7 @@ static void test_polled(void)
 	teardown();
 }
 
-/* CR as it was found, or RIS polled instead of FR: a program on bare metal is heard too. */
+/* CR as it was found, or RIS polled instead of FR: a bare-metal program gets its input, too. */
 static void test_polled_as_found(void)
 {
 	static const unsigned int regs[] = { FR, RIS };
@@ -224,7 +227,7 @@ static void test_polled_as_found(void)
 		KTAP_EQ(fake_read(&m, UART(FR)) & FR_RXFE, 0);
 		KTAP_EQ(fake_read(&m, UART(RIS)) & INT_RX, INT_RX);
 		KTAP_EQ(fake_read(&m, UART(DR)), 'y');
-		/* A guest that turns the port off means it. */
+		/* If a guest turns the port off, it gets no input. */
 		fake_write(&m, UART(CR), 0);
 		for (int i = 0; i < 16; i++)
 			fake_read(&m, UART(regs[r]));
@@ -289,7 +292,7 @@ static void test_odd_accesses(void)
 	KTAP_EQ(fake_chr.out_len, 1);
 	KTAP_EQ(device_bus_access(&m.bus, UART(FR), &wide, 8, 0), 0);
 	KTAP_EQ(wide, 0);
-	/* Over the end of the window: nobody's. */
+	/* Beyond the end of the window: no device. */
 	wide = ~0ull;
 	KTAP_EQ(device_bus_access(&m.bus, UART(0xffc), &wide, 8, 0), (unsigned long long)-ENXIO);
 	KTAP_EQ(wide, 0);

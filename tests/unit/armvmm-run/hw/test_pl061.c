@@ -125,7 +125,7 @@ static void test_masked_data(void)
 	teardown();
 }
 
-/* As many seconds as a clock may show since @before: it need not turn over when time() does. */
+/* As many seconds as a clock may show since @before: it need not advance when time() does. */
 static uint32_t passed(uint32_t before)
 {
 	return time(NULL) - before + 1;
@@ -169,7 +169,7 @@ static void test_clock_alarm(void)
 	uint32_t at, early;
 
 	setup();
-	/* Once more where the time came before the look. */
+	/* Try again if the time passed before the check. */
 	for (int try = 0; try < 10; try++) {
 		fake_write(&m, RTC(RTC_ICR), 1);
 		at = fake_read(&m, RTC(RTC_DR)) + 2;

@@ -40,7 +40,7 @@
 
 static const char *const kind_name[] = { "main", "vCPU", "disk", "net" };
 
-/* ---- What nobody may do ---- */
+/* ---- Calls that no thread may make ---- */
 
 struct forbidden {
 	const char *name;
@@ -55,7 +55,7 @@ static char *const no_args[] = { NULL };
 static const struct sigaction act;
 static const struct rlimit limit = { 0, 0 };
 
-/* Arguments that would do harm, were they heeded. */
+/* Arguments that would do harm if the calls were allowed. */
 static const struct forbidden forbidden[] = {
 	CALL(execve, A("/bin/sh"), A(no_args), A(no_args)),
 	CALL(execveat, AT_FDCWD, A("/bin/sh"), A(no_args), A(no_args), 0),
@@ -119,7 +119,7 @@ static const struct forbidden forbidden[] = {
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
-/* And what the main thread may do that others may not. */
+/* Calls that the main thread may make, and others may not. */
 static const struct forbidden others_forbidden[] = {
 	{ "rt_sigaction", SYS_rt_sigaction, { SIGSYS, A(&act), 0, 8 } },
 	{ "eventfd2", SYS_eventfd2, { 0, 0 } },
@@ -131,7 +131,7 @@ static const struct forbidden others_forbidden[] = {
 	{ "ioctl TIOCGPGRP", SYS_ioctl, { 0, 0x540f, 0 } },
 };
 
-/* What a machine without --net user has no use for. */
+/* A machine without --net user needs no sockets. */
 static const struct forbidden socket_calls[] = {
 	CALL(socket, AF_INET, SOCK_DGRAM, 0),
 	CALL(connect, 0, 0, 0),
@@ -144,7 +144,7 @@ static const struct forbidden socket_calls[] = {
 	CALL(setsockopt, 0, 0, 0, 0, 0),
 };
 
-/* A vCPU has no files, and a disk runs no guest. */
+/* A vCPU has no files, and a disk thread runs no guest. */
 static const struct forbidden files[] = {
 	CALL(pread64, 0, 0, 0, 0),
 	CALL(pwritev, 0, 0, 0, 0, 0),
@@ -160,7 +160,7 @@ static const struct forbidden runs[] = {
 	{ "prlimit64 that asks", SYS_prlimit64, { 0, RLIMIT_NOFILE, 0, 0 } },
 };
 
-/* Its sockets speak IP, and those that listen are there before. It has nothing of the guest's. */
+/* Its sockets speak IP, and those that listen are opened before. It has nothing of the guest's. */
 static const struct forbidden net_forbidden[] = {
 	{ "socket of AF_NETLINK", SYS_socket, { AF_NETLINK, SOCK_RAW, 0 } },
 	{ "socket of AF_ALG", SYS_socket, { AF_ALG, SOCK_SEQPACKET, 0 } },
@@ -184,14 +184,14 @@ static const struct forbidden net_forbidden[] = {
 
 /* ---- Processes that are taken over ---- */
 
-/* The sanitizer's own calls are no matter of ours. */
+/* The sanitizer's own calls do not matter here. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
 	return "use_sigaltstack=0:detect_leaks=0";
 }
 
-/* As _exit(), before which the sanitizer asks for a stack of its own. */
+/* As _exit(), before which the sanitizer would ask for a stack of its own. */
 static void quit(int status)
 {
 	syscall(SYS_exit_group, status);
@@ -206,7 +206,7 @@ static void note_it(void *opaque, const char *text)
 	printf("# %s\n", text);
 }
 
-/* In a child: a thread of that kind. */
+/* Makes a child's thread one of that kind. */
 static void enter_with(enum machine_thread kind, struct sandbox_params params)
 {
 	struct sandbox *sandbox;
@@ -220,7 +220,7 @@ static void enter_with(enum machine_thread kind, struct sandbox_params params)
 	if (kind != MACHINE_THREAD_MAIN && kind != MACHINE_THREAD_NET) {
 		sigset_t all;
 
-		/* As threads begin. */
+		/* Threads begin in this way. */
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, NULL);
 		sandbox_enter_thread(sandbox, kind);
@@ -232,7 +232,7 @@ static void enter(enum machine_thread kind)
 	enter_with(kind, (struct sandbox_params){ .net = kind == MACHINE_THREAD_NET });
 }
 
-/* The exit status of a child that makes the call, and what it says meanwhile. */
+/* The exit status of a child that makes the call, and what it prints meanwhile. */
 static int try_call(enum machine_thread kind, const struct forbidden *f, char *said, size_t size)
 {
 	int out[2], status;
@@ -249,7 +249,7 @@ static int try_call(enum machine_thread kind, const struct forbidden *f, char *s
 		enter(kind);
 		ret = syscall(f->nr, f->arg[0], f->arg[1], f->arg[2], f->arg[3], f->arg[4],
 			      f->arg[5]);
-		/* Of these the C library is told that there is none. */
+		/* For these calls the C library gets an error. */
 		quit(ret < 0 && ((errno == EACCES && f->nr == SYS_openat) ||
 				 (errno == ENOSYS && f->nr == SYS_clone3) ||
 				 (errno == EAFNOSUPPORT && f->nr == SYS_socket)) ? 1 : 2);
@@ -318,7 +318,7 @@ static void test_names_the_call(void)
 	KTAP_TRUE(strstr(said, " (mount)"));
 }
 
-/* ---- What each has to do ---- */
+/* ---- What each thread has to do ---- */
 
 /* Runs @work in a child and returns what it returns. */
 static int in_child(int (*work)(void))
@@ -350,7 +350,7 @@ static int work_disk(void)
 	uint64_t count;
 
 	unlink(path);
-	/* The first thread of a process asks for more than others: it is the main thread's. */
+	/* The first thread of a process asks for more than others, like the main thread. */
 	if (pthread_create(&thread, NULL, work_thread, NULL) || pthread_join(thread, NULL))
 		return 4;
 	enter(MACHINE_THREAD_DISK);
@@ -369,7 +369,7 @@ static int work_vcpu(void)
 	uint64_t count = 1;
 
 	enter(MACHINE_THREAD_VCPU);
-	/* KVM_RUN of what is no vCPU: the kernel's answer, and not the filter's. */
+	/* KVM_RUN of another file: the answer comes from the kernel, and not from the filter. */
 	if (ioctl(event, 0xae80, 0) != -1 || errno != ENOTTY)
 		return 1;
 	if (write(event, &count, sizeof(count)) != sizeof(count))
@@ -380,7 +380,7 @@ static int work_vcpu(void)
 	return prctl(PR_SET_NAME, "vcpu0");
 }
 
-/* Programs a file, and has the kernel answer for a VM that is none. */
+/* Programs a file, and gets the kernel's answer for a VM that is none. */
 static int work_flash(void)
 {
 	char path[] = "/tmp/test_sandbox.XXXXXX";
@@ -414,7 +414,9 @@ static int work_main(void)
 	return fstat(0, &st) ? 3 : 0;
 }
 
-/* A client comes to the socket that was made before, and a disk is resized; no socket is made. */
+/*
+ * A client connects to the socket that was made before, and a disk is resized; no socket is made.
+ */
 static int work_control(bool make)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -424,7 +426,7 @@ static int work_control(bool make)
 	socklen_t len = sizeof(sun);
 
 	unlink(path);
-	/* A name that the kernel makes up, so that there is nothing to take away. */
+	/* A name that the kernel makes up, so that there is nothing to remove. */
 	if (bind(fd, (struct sockaddr *)&sun, sizeof(sa_family_t)) || listen(fd, 1) ||
 	    getsockname(fd, (struct sockaddr *)&sun, &len) ||
 	    connect(client, (struct sockaddr *)&sun, len))
@@ -448,7 +450,7 @@ static int work_control_make(void)
 	return work_control(true);
 }
 
-/* A debugger comes, and writes code: on Arm that is a system call. */
+/* A debugger connects, and writes code, which takes a system call on Arm. */
 static int work_debugger(void)
 {
 	static char code[64];
@@ -458,7 +460,7 @@ static int work_debugger(void)
 	return accept4(-1, NULL, NULL, SOCK_CLOEXEC) != -1 || errno != EBADF;
 }
 
-/* A socket that listens before, and connections to it after. */
+/* A socket that listens before, and connections to it afterwards. */
 static int work_network(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -479,7 +481,7 @@ static int work_network(void)
 	return byte == 'x' && !fcntl(accepted, F_SETFL, O_NONBLOCK) ? 0 : 4;
 }
 
-/* Connections are bounded by files, and the memory that they take by its own limit. */
+/* The limit on files bounds connections; memory has its own limit. */
 static int work_bounded(void)
 {
 	struct sandbox_params params = { .net = true, .files = 20, .data = 16u << 20 };
@@ -489,7 +491,7 @@ static int work_bounded(void)
 	enter_with(MACHINE_THREAD_NET, params);
 	while (nr < 1000 && socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0)
 		nr++;
-	/* What is open already may leave gaps. */
+	/* Files that are open already may leave gaps. */
 	if (nr < 20 || nr > 60 || errno != EMFILE)
 		return 1;
 	p = mmap(NULL, 32u << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -512,7 +514,7 @@ static int work_look(void)
 	struct stat st;
 
 	enter(MACHINE_THREAD_NET);
-	/* Landlock or the empty root, whichever the host has. */
+	/* Landlock or the empty root forbids it, whichever the host has. */
 	if (open("/proc/self/maps", O_RDONLY | O_CLOEXEC) >= 0)
 		return 1;
 	if (open("/bin", O_RDONLY | O_CLOEXEC) >= 0)
@@ -520,7 +522,7 @@ static int work_look(void)
 	return !stat("/etc", &st) && open("/etc", O_RDONLY | O_CLOEXEC) < 0 ? 3 : 0;
 }
 
-/* access() is no call of ours: libslirp uses stat(). */
+/* access() is not used: libslirp uses stat(). */
 static int work_stat(void)
 {
 	struct stat st;
@@ -541,7 +543,7 @@ static void test_network(void)
 	KTAP_EQ(in_child(work_bounded), 0);
 }
 
-/* ---- What others see of it ---- */
+/* ---- What other processes see of it ---- */
 
 struct held {
 	pid_t pid;
@@ -653,7 +655,7 @@ static int work_raise(void)
 	       (before.rlim_max < limit.rlim_max && setrlimit(RLIMIT_MEMLOCK, &limit));
 }
 
-/* A host that pins guest memory: what CAP_IPC_LOCK allowed, the limit has to. */
+/* A host that pins guest memory: the limit has to allow what CAP_IPC_LOCK did. */
 static void test_pinned(void)
 {
 	struct sandbox_params params = { .note = no_note, .pinned = PINNED };
@@ -663,7 +665,7 @@ static void test_pinned(void)
 	KTAP_EQ(getrlimit(RLIMIT_MEMLOCK, &before), 0);
 	KTAP_ASSERT(hold(&held, &params));
 	KTAP_EQ(prlimit(held.pid, RLIMIT_MEMLOCK, NULL, &limit), 0);
-	/* Root in a container may not either. */
+	/* Root in a container may not raise it either. */
 	if (!in_child(work_raise))
 		KTAP_TRUE(limit.rlim_cur >= PINNED + LIMITS_PINNED);
 	else
@@ -671,7 +673,7 @@ static void test_pinned(void)
 	let_go(&held);
 }
 
-/* A host that has nothing of it: each part is told, and the rest is there. */
+/* A host that has none of it: each missing part is reported, and the rest is in force. */
 static char missing[1024];
 
 static void note_missing(void *opaque, const char *text)
@@ -721,7 +723,7 @@ static void test_poor_host(void)
 	KTAP_EQ(in_child(work_poor), 0);
 }
 
-/* Another process of the same user, which has no privilege either. */
+/* Another process of the same user, without privilege. */
 static pid_t traced;
 
 static int work_trace(void)

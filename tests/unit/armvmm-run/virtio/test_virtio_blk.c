@@ -37,7 +37,7 @@
 #define MIB    (1ULL << 20)
 #define SECTOR 512
 
-/* Where the driver has its things: a header and a status for each slot, and data. */
+/* The driver's memory: a header and a status for each slot, and data. */
 #define HDR(slot)    (DATA_GPA + (slot) * 64)
 #define STATUS(slot) (DATA_GPA + (slot) * 64 + 32)
 #define DATA	     (DATA_GPA + 0x10000)
@@ -47,8 +47,8 @@ static char path[64];
 static struct driver d;
 
 /*
- * The system calls of disk.c, ours before libc's. Tests set what they do
- * besides, or instead of, the real thing.
+ * disk.c gets these system calls instead of libc's. Tests set what they do besides, or instead of,
+ * the real ones.
  */
 static unsigned int nr_syncs, nr_in_syscall, max_in_syscall;
 static int fail_write; /* errno */
@@ -58,7 +58,7 @@ static size_t short_io; /* longest transfer, 0: no limit */
 static useconds_t slow_io;
 static unsigned int meet_ms; /* how long one request waits for another to be in hand as well */
 
-/* The function that ours stands before. */
+/* The function that ours replaces. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static void io_begin(void)
@@ -301,7 +301,7 @@ static void test_write_and_read(void)
 
 	setup(MIB, FLUSH);
 	for (unsigned int limit = 0; limit < 2; limit++) {
-		/* The second time the host does a little at a time. */
+		/* The second time the host transfers a little at a time. */
 		short_io = limit ? 77 : 0;
 		fill(DATA, 100, limit + 1);
 		fill(DATA + 0x1000, 412, 2);
@@ -337,7 +337,7 @@ static void test_beyond_four_gigabytes(void)
 	test_machine_exit();
 }
 
-/* A chain longer than the pieces it is worked on in. */
+/* A chain that is longer than the pieces in which it is handled. */
 static void test_long_request(void)
 {
 	static uint8_t got[9 * MIB];
@@ -371,7 +371,7 @@ static void test_ranges(void)
 	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, last, 1024), VIRTIO_BLK_S_IOERR);
 	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 1ULL << 63, 512), VIRTIO_BLK_S_IOERR);
 	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 100), VIRTIO_BLK_S_IOERR);
-	/* None of that is the host's fault: not a word to the person. */
+	/* None of that is the host's fault: no warning. */
 	KTAP_EQ(test_warnings, 0);
 	KTAP_TRUE(!driver_needs_reset(&d));
 	test_machine_exit();
@@ -387,7 +387,7 @@ static void test_other_types(void)
 	memset(ram(DATA), 0xaa, 32);
 	KTAP_EQ(run_len(VIRTIO_BLK_T_GET_ID, 0, &id, 1, &len), VIRTIO_BLK_S_OK);
 	KTAP_EQ(len, 21);
-	/* A hash, in which the file's name is not to be seen. */
+	/* A hash, which does not show the file's name. */
 	KTAP_EQ(strspn(ram(DATA), "0123456789abcdef"), 20);
 	memcpy(serial, ram(DATA), sizeof(serial));
 	memset(ram(DATA), 0xaa, 32);
@@ -411,7 +411,7 @@ static void get_serial(uint8_t *serial)
 	memcpy(serial, ram(DATA), 20);
 }
 
-/* The same at each start, another for another file; or what the person says. */
+/* The same at each start, and another for another file; or the one that is given. */
 static void test_serial(void)
 {
 	struct disk_config config = { .path = path }, named = { .path = path, .serial = "disk-7" };
@@ -441,7 +441,7 @@ static void test_serial(void)
 	test_machine_exit();
 }
 
-/* What the host has lost once stays lost, whatever fdatasync() says later. */
+/* Data that the host has lost stays lost, whatever fdatasync() says later. */
 static void test_flush_fails(void)
 {
 	setup(MIB, FLUSH);
@@ -452,11 +452,11 @@ static void test_flush_fails(void)
 	KTAP_EQ(run(VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_IOERR);
 	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_OK);
 	KTAP_EQ(run(VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_IOERR);
-	/* A driver that comes later, and one that has each write flushed. */
+	/* A later driver, and one that has each write flushed. */
 	driver_start(&d, test_machine.bus.dev[0], V1, 1, QSIZE);
 	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_IOERR);
 	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
-	/* The person is told once. */
+	/* A person is told once. */
 	KTAP_EQ(test_warnings, 1);
 	test_machine_exit();
 }
@@ -466,7 +466,7 @@ static uint64_t capacity(struct device *dev)
 	return reg_read(dev, 0x100) | (uint64_t)reg_read(dev, 0x104) << 32;
 }
 
-/* The file grows while the guest has it, and is cut again. */
+/* The file grows while the guest uses it, and shrinks again. */
 static void test_resize(void)
 {
 	struct device *dev = setup(MIB, FLUSH);
@@ -533,7 +533,7 @@ static void test_read_only(void)
 	KTAP_MEMEQ(got, "keep", 5);
 	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
 	KTAP_MEMEQ(ram(DATA), "keep", 5);
-	/* Refused before the host had to refuse. */
+	/* Refused before the host has to refuse. */
 	KTAP_EQ(test_warnings, 0);
 	test_machine_exit();
 }
@@ -549,7 +549,7 @@ static void test_host_is_full(void)
 	fail_write = 0;
 	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 4096), VIRTIO_BLK_S_OK);
 
-	/* The real thing, by a limit: the write in the middle of which it ends. */
+	/* A real failure, by a limit: in the middle of a write. */
 	getrlimit(RLIMIT_FSIZE, &was);
 	small = was;
 	small.rlim_cur = 64 * 1024 + 512;
@@ -604,7 +604,7 @@ static void test_discard_and_zeroes(void)
 		KTAP_EQ(run_range(VIRTIO_BLK_T_DISCARD, 0, 8, 1), VIRTIO_BLK_S_UNSUPP);
 		KTAP_EQ(run_range(VIRTIO_BLK_T_DISCARD, 2047, 2, 0), VIRTIO_BLK_S_IOERR);
 	}
-	/* By a hole, by the file system, and by writing: exactly the range. */
+	/* By a hole, by the file system, and by writing: exactly the range is zeroed. */
 	for (unsigned int way = 0; way < 3; way++) {
 		poke(0, ones, MIB);
 		fail_fallocate = way == 2 ? EOPNOTSUPP : 0;
@@ -623,7 +623,7 @@ static void test_discard_and_zeroes(void)
 	KTAP_EQ(run_range(VIRTIO_BLK_T_WRITE_ZEROES, 0, 0xffffffff, 0), VIRTIO_BLK_S_IOERR);
 	KTAP_EQ(run_range(VIRTIO_BLK_T_WRITE_ZEROES, 0, 0, 0), VIRTIO_BLK_S_OK);
 
-	/* Several ranges; lists that are too long, or end in the middle of one. */
+	/* Several ranges; lists that are too long, or end in the middle of a range. */
 	poke(0, ones, MIB);
 	range = ram(DATA);
 	for (unsigned int i = 0; i < 17; i++)
@@ -680,7 +680,7 @@ static void test_malformed_requests(void)
 			KTAP_FAIL("%s: was accepted", bad[i].what);
 		KTAP_EQ(driver_nr_used(&d.q[0]), 0);
 	}
-	/* How header, data and status are cut up is the driver's choice (2.7.4.1). */
+	/* The driver may cut up header, data and status as it likes (2.7.4.1). */
 	KTAP_TRUE(driver_start(&d, dev, V1, 1, QSIZE));
 	memset(ram(HDR(0)), 0, 64);
 	poke(0, "0123", 4);
@@ -720,12 +720,12 @@ static void test_many_at_once(void)
 		KTAP_EQ(*(uint32_t *)ram(DATA + i * 4096), i + 1000);
 		KTAP_EQ(*(uint8_t *)ram(STATUS(i)), VIRTIO_BLK_S_OK);
 	}
-	/* The host had several of them in hand at a time. */
+	/* The host had several of them in flight. */
 	KTAP_TRUE(max_in_syscall > 1);
 	test_machine_exit();
 }
 
-/* After a reset the guest may use its memory for something else at once. */
+/* After a reset the guest may reuse its memory at once. */
 static void test_reset_in_flight(void)
 {
 	struct driver_buf buf = { 0, 64 * 1024, true };
@@ -760,7 +760,7 @@ static void test_reset_in_flight(void)
 	}
 	slow_io = 0;
 	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
-	/* And the end of the machine with requests in flight. */
+	/* The machine ends with requests in flight. */
 	slow_io = 2000;
 	for (unsigned int i = 0; i < 16; i++) {
 		buf.gpa = DATA + i * 65536;
@@ -771,7 +771,7 @@ static void test_reset_in_flight(void)
 	test_machine_exit();
 }
 
-/* Runs @nr writes of @len bytes, all at once. Returns how long they took, ms. */
+/* Runs @nr writes of @len bytes, all at once. Returns how long they took, in ms. */
 static unsigned int timed_writes(const struct disk_config *config, unsigned int nr, uint32_t len)
 {
 	gint64 start = g_get_monotonic_time();
@@ -789,18 +789,18 @@ static unsigned int timed_writes(const struct disk_config *config, unsigned int 
 	return (g_get_monotonic_time() - start) / 1000;
 }
 
-/* A machine that is busy may be slower than the rates, and never faster. */
+/* A busy machine may be slower than the rates, but never faster. */
 static void test_rates(void)
 {
 	const struct disk_config bytes = { .path = path, .bps = 4 * MIB };
 	const struct disk_config requests = { .path = path, .iops = 20 };
 
-	/* 100 ms are in the bucket, and the last one is owed. */
+	/* The bucket has 100 ms' worth, and the last request goes into debt. */
 	KTAP_TRUE(timed_writes(&bytes, 3, MIB) >= 400);
 	KTAP_TRUE(timed_writes(&requests, 12, 512) >= 450);
 }
 
-/* Whoever waits for an hour's worth of bytes does not keep a reset, or the end, waiting. */
+/* A request that waits for an hour's worth of bytes does not delay a reset, or the end. */
 static void test_reset_of_waiting(void)
 {
 	const struct disk_config config = { .path = path, .bps = 100 };
@@ -843,7 +843,7 @@ static void test_direct(void)
 	}
 	block = CONFIG(dev, blk_size);
 	KTAP_TRUE(block >= 512 && block <= 4096);
-	/* Buffers at odd addresses go through the bounce buffer, in several turns. */
+	/* Buffers at odd addresses go through the bounce buffer, in several pieces. */
 	fill(DATA + 1, 1023, 1);
 	fill(DATA + 0x3003, 200705, 2);
 	memcpy(want, ram(DATA + 1), 1023);
@@ -911,7 +911,7 @@ static void test_bad_files(void)
 	expect_error(&config, -EINVAL, "not a multiple of 512");
 	KTAP_EQ(truncate(path, MIB), 0);
 
-	/* Images that are no raw disk, by their marks; as raw they are taken when asked. */
+	/* Images that are not raw, recognized by their marks; with format=raw they are accepted. */
 	for (unsigned int i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		make_file(MIB);
 		poke(marks[i].at, marks[i].mark, strlen(marks[i].mark));
@@ -938,7 +938,7 @@ static void test_bad_files(void)
 	expect_error(&config, -EBUSY, "in use");
 	test_machine_exit();
 
-	/* Given up with the machine. */
+	/* The lock goes with the machine. */
 	test_machine_init();
 	KTAP_EQ(try_open(&config, &(struct error){ "" }), 0);
 	test_machine_exit();
@@ -950,7 +950,7 @@ static void block_signals(void)
 {
 	sigset_t all;
 
-	/* As armvmm-run's threads have it: SIGXFSZ among them. */
+	/* As in armvmm-run's threads: SIGXFSZ is blocked, too. */
 	sigfillset(&all);
 	sigdelset(&all, SIGINT);
 	sigdelset(&all, SIGTERM);

@@ -82,7 +82,7 @@ static struct device *setup(void)
 	return test_machine.bus.dev[0];
 }
 
-/* The terminal's size is told, and told anew when it changes. */
+/* The guest sees the terminal's size, and a new one when it changes. */
 static void test_size(void)
 {
 	struct device *dev = setup();
@@ -141,7 +141,7 @@ static void test_slow_terminal(void)
 	driver_add(&d.q[TX], &buf, 1);
 	driver_kick(&d, TX);
 	test_loop();
-	/* The guest's buffer is kept and the second not begun. */
+	/* The guest's first buffer is kept, and the second one is not begun. */
 	KTAP_EQ(out_len, 10);
 	KTAP_EQ(driver_nr_used(&d.q[TX]), 0);
 	for (unsigned int i = 0; i < 98; i++)
@@ -180,7 +180,7 @@ static void test_input(void)
 	struct driver_buf buf = { DATA_GPA, 8, true };
 	struct device *dev = setup();
 
-	/* Nobody takes input before the driver is there, or without buffers. */
+	/* There is no room for input before the driver is there, or without buffers. */
 	KTAP_EQ(client->rx_room(client), 0);
 	client->receive(client, (const uint8_t *)"lost", 4);
 	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
@@ -236,7 +236,7 @@ static void test_bad_buffers(void)
 	KTAP_EQ(client->rx_room(client), 0);
 	KTAP_TRUE(driver_needs_reset(&d));
 
-	/* A writable transmit buffer says nothing and comes back. */
+	/* A writable transmit buffer has no data and comes back. */
 	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
 	driver_add(&d.q[TX], &(struct driver_buf){ DATA_GPA, 8, true }, 1);
 	driver_kick(&d, TX);

@@ -30,7 +30,7 @@
 #define S_RESET	  VIRTIO_CONFIG_S_NEEDS_RESET
 #define S_RUNNING (S_ACK | S_DRV | S_FEAT | S_OK)
 
-/* Echoes each chain back with its readable length, on the main thread. */
+/* Returns each chain with its readable length, on the main thread. */
 struct echo {
 	struct virtio_device vdev;
 	struct virtq_chain *chain;
@@ -132,7 +132,7 @@ static void test_identity(void)
 	KTAP_EQ(dev->ops->read(dev, 0, 2), 0);
 	KTAP_EQ(dev->ops->read(dev, 0, 8), 0);
 	KTAP_EQ(dev->ops->read(dev, 2, 4), 0);
-	/* Write-only ones read as zero, and read-only ones stay. */
+	/* Write-only registers read as zero, and read-only ones do not change. */
 	KTAP_EQ(reg_read(dev, 0x050), 0);
 	reg_write(dev, 0x000, 5);
 	KTAP_EQ(reg_read(dev, 0x000), 0x74726976);
@@ -175,7 +175,7 @@ static void test_features(void)
 	KTAP_TRUE(driver_negotiate(&d, V1 | VIRTIO_BIT(F_ONE)));
 	KTAP_TRUE(driver_negotiate(&d, V1 | OFFERED));
 	KTAP_EQ(echo->vdev.features, V1 | OFFERED);
-	/* Without VERSION_1, with a bit not offered, with one that needs another. */
+	/* Without VERSION_1; with a bit that was not offered; with a bit that needs another one. */
 	KTAP_TRUE(!driver_negotiate(&d, 0));
 	KTAP_TRUE(!driver_negotiate(&d, VIRTIO_BIT(F_ONE)));
 	KTAP_TRUE(!driver_negotiate(&d, V1 | VIRTIO_BIT(0)));
@@ -186,7 +186,7 @@ static void test_features(void)
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_STATUS) & (S_FEAT | S_OK), 0);
 	KTAP_EQ(echo->starts, 0);
 
-	/* Beyond 64 bits. */
+	/* Features beyond 64 bits. */
 	reg_write(dev, VIRTIO_MMIO_STATUS, 0);
 	reg_write(dev, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
 	reg_write(dev, VIRTIO_MMIO_DRIVER_FEATURES, V1 >> 32);
@@ -195,7 +195,7 @@ static void test_features(void)
 	reg_write(dev, VIRTIO_MMIO_STATUS, S_ACK | S_DRV | S_FEAT);
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_STATUS), S_ACK | S_DRV);
 
-	/* Settled features stay. */
+	/* Features that were agreed on do not change. */
 	KTAP_TRUE(driver_negotiate(&d, V1));
 	reg_write(dev, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 0);
 	reg_write(dev, VIRTIO_MMIO_DRIVER_FEATURES, 1 << F_ONE);
@@ -208,13 +208,13 @@ static void test_status(void)
 	struct device *dev = setup();
 	struct driver d;
 
-	/* DRIVER_OK without FEATURES_OK, and bits that are the device's. */
+	/* DRIVER_OK without FEATURES_OK, and bits that belong to the device. */
 	reg_write(dev, VIRTIO_MMIO_STATUS, S_ACK | S_OK | S_RESET | 0x30);
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_STATUS), S_ACK);
 	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_STATUS), S_RUNNING);
 	KTAP_EQ(echo->starts, 1);
-	/* No bit can be cleared one by one, and starting twice is once. */
+	/* A single bit cannot be cleared, and to start twice is to start once. */
 	reg_write(dev, VIRTIO_MMIO_STATUS, S_ACK);
 	reg_write(dev, VIRTIO_MMIO_STATUS, S_RUNNING);
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_STATUS), S_RUNNING);
@@ -271,7 +271,7 @@ static void test_queue_registers(void)
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_QUEUE_READY), 1);
 	KTAP_EQ(echo->vdev.vq[0].size, 4);
 
-	/* Sizes that 16 bits would make good, and rings outside RAM. */
+	/* Sizes that 16 bits would make valid, and rings outside RAM. */
 	KTAP_TRUE(driver_negotiate(&d, V1));
 	reg_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
 	reg_write(dev, VIRTIO_MMIO_QUEUE_NUM, 0x10008);
@@ -302,7 +302,7 @@ static void test_notify_and_interrupt(void)
 	struct driver d;
 
 	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
-	/* Buffers from before DRIVER_OK are looked at without a notification. */
+	/* Buffers from before DRIVER_OK are handled without a notification. */
 	KTAP_TRUE(TEST_UNTIL(echo->kicks == 2));
 	KTAP_TRUE(!line());
 
@@ -320,7 +320,7 @@ static void test_notify_and_interrupt(void)
 	KTAP_TRUE(!line());
 	KTAP_EQ(test_edges[MAP_VIRTIO_SPI], 1);
 
-	/* The driver does not want one. */
+	/* The driver does not want an interrupt. */
 	d.q[1].avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
 	driver_add(&d.q[1], one_buf, 1);
 	driver_kick(&d, 1);
@@ -367,12 +367,12 @@ static void test_broken_ring_needs_reset(void)
 	KTAP_TRUE(line());
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_CONFIG);
 	KTAP_TRUE(strstr(test_last_note, "outside RAM"));
-	/* The other queue is served no more either. */
+	/* The other queue is not served any more either. */
 	driver_add(&d.q[1], one_buf, 1);
 	driver_kick(&d, 1);
 	test_loop();
 	KTAP_EQ(driver_nr_used(&d.q[1]), 0);
-	/* A reset makes it whole. */
+	/* After a reset it works again. */
 	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
 	KTAP_TRUE(!driver_needs_reset(&d) && !line());
 	driver_add(&d.q[1], one_buf, 1);
@@ -381,7 +381,7 @@ static void test_broken_ring_needs_reset(void)
 	test_machine_exit();
 }
 
-/* A request in flight on a thread of the device's, as virtio-blk has them. */
+/* A request in flight on one of the device's threads, as in virtio-blk. */
 struct flight {
 	pthread_t thread;
 	unsigned int state; /* 1: begun, 2: ended */
@@ -459,7 +459,7 @@ static void test_guest_reboot(void)
 	resets = echo->resets;
 	dev->ops->reset(dev);
 	KTAP_EQ(echo->resets, resets + 1);
-	/* The kick from before is not for the guest that comes after. */
+	/* A kick from before does not reach the guest that comes afterwards. */
 	test_loop();
 	KTAP_EQ(driver_nr_used(&d.q[0]), 0);
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_STATUS), 0);
@@ -508,7 +508,7 @@ static void test_all_slots(void)
 	KTAP_EQ(virtio_device_register(&test_machine, &spare->vdev, &echo_ops, 0, NULL, 0, &err),
 		-ENOSPC);
 	KTAP_TRUE(strstr(err.text, "virtio-echo"));
-	/* A window that is taken: nothing may be left behind (LSan looks). */
+	/* A window that is taken: nothing may be left behind (LSan checks). */
 	test_next_slot = 0;
 	KTAP_EQ(virtio_device_register(&test_machine, &spare->vdev, &echo_ops, 0, NULL, 0, &err),
 		-EEXIST);
@@ -516,7 +516,7 @@ static void test_all_slots(void)
 	test_machine_exit();
 }
 
-/* A guest that writes anything anywhere, with rings of noise. */
+/* A guest that writes anything anywhere, with random rings. */
 static void test_random_writes(void)
 {
 	static const uint32_t regs[] = {
@@ -570,7 +570,7 @@ static void test_random_writes(void)
 	}
 	printf("# %u rounds ended running, %u in need of a reset\n", running, failed);
 	KTAP_TRUE(running > 100 && failed > 100);
-	/* And it still works. */
+	/* It still works. */
 	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
 	driver_add(&d.q[1], one_buf, 1);
 	driver_kick(&d, 1);
@@ -578,7 +578,7 @@ static void test_random_writes(void)
 	test_machine_exit();
 }
 
-/* A boot loader's way: the queue is set up and notified, and DRIVER_OK never set. */
+/* As a boot loader does it: the queue is set up and notified, and DRIVER_OK is never set. */
 static void test_used_before_driver_ok(void)
 {
 	struct driver d = { .dev = setup(), .spi = MAP_VIRTIO_SPI };
@@ -598,13 +598,13 @@ static void test_used_before_driver_ok(void)
 	KTAP_EQ(echo->starts, 1);
 	KTAP_TRUE(line());
 	KTAP_EQ(reg_read(d.dev, VIRTIO_MMIO_STATUS) & S_OK, 0);
-	/* DRIVER_OK that comes later does not start it again. */
+	/* A later DRIVER_OK does not start it again. */
 	reg_write(d.dev, VIRTIO_MMIO_STATUS, S_RUNNING);
 	driver_add(&d.q[0], &buf, 1);
 	driver_kick(&d, 0);
 	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == 2));
 	KTAP_EQ(echo->starts, 1);
-	/* After a reset it is to be started anew. */
+	/* After a reset it has to be started again. */
 	reg_write(d.dev, VIRTIO_MMIO_STATUS, 0);
 	driver_kick(&d, 0);
 	test_loop();
@@ -654,7 +654,7 @@ static void test_legacy_registers(void)
 	driver_add(&q, &buf, 1);
 	reg_write(dev, 0x050, 0);
 	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&q) == 1));
-	/* Given up by page 0. */
+	/* Page 0 takes the queue out of use. */
 	reg_write(dev, 0x040, 0);
 	KTAP_EQ(reg_read(dev, 0x040), 0);
 	driver_add(&q, &buf, 1);

@@ -133,7 +133,7 @@ static size_t echo_request(uint8_t *f, size_t payload, uint16_t id)
 	return 14 + ip_len;
 }
 
-/* Sends the frame at TXBUF + HDR, in two pieces so that neither side's cuts matter. */
+/* Sends the frame at TXBUF + HDR, in two pieces, as the split must not matter. */
 static void send_frame(size_t len)
 {
 	struct driver_buf buf[] = { { TXBUF, HDR + 5, false },
@@ -158,8 +158,8 @@ static bool sent(void)
 }
 
 /*
- * The next frame that came in, put together, its header first. Returns the
- * length of the frame, 0 when none came.
+ * Puts together the next frame that came in, its header first. Returns the length of the frame, 0
+ * if none came.
  */
 static size_t receive(uint8_t *frame, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
@@ -176,7 +176,7 @@ static size_t receive(uint8_t *frame, struct virtio_net_hdr_mrg_rxbuf *hdr)
 		struct vring_used_elem e;
 		uint32_t skip = i ? 0 : HDR;
 
-		/* All of a frame's buffers come back together. */
+		/* All buffers of a frame come back together. */
 		if (!driver_nr_used(&d.q[RX]))
 			return 0;
 		e = driver_used(&d.q[RX]);
@@ -192,7 +192,7 @@ static size_t receive(uint8_t *frame, struct virtio_net_hdr_mrg_rxbuf *hdr)
 	return total;
 }
 
-/* The next frame that is no neighbour or router discovery of IPv6. */
+/* The next frame, except neighbour and router discovery of IPv6. */
 static size_t receive_ipv4(uint8_t *frame, struct virtio_net_hdr_mrg_rxbuf *hdr)
 {
 	size_t len;
@@ -227,7 +227,7 @@ static void test_configuration(void)
 	KTAP_EQ(dev->ops->read(dev, 0x104, 2), 0x0700);
 	test_machine_exit();
 
-	/* Cards of one guest differ, and so do those of others; none changes by itself. */
+	/* Cards of one guest differ, and so do those of other guests; none changes by itself. */
 	for (unsigned int i = 0; i < 3; i++) {
 		test_machine_init();
 		test_machine.identity = i < 2 ? "/disk.img" : "/other.img";
@@ -269,7 +269,7 @@ static void test_user_echo(void)
 	give_buffers(16, 2048);
 	send_arp(2); /* so that it knows us */
 	KTAP_TRUE(sent() && receive_ipv4(frame, &hdr));
-	/* The checksums were made in this process: no need to look again. */
+	/* This process made the checksums: the guest need not check them. */
 	KTAP_EQ(hdr.hdr.flags, VIRTIO_NET_HDR_F_DATA_VALID);
 	len = echo_request(ram(TXBUF + HDR), 1000, 77);
 	send_frame(len);
@@ -311,14 +311,14 @@ static void send_piece(uint16_t id, bool last)
 	KTAP_TRUE(sent());
 }
 
-/* Is an ARP request answered next, so that nothing else was? */
+/* Is an ARP request answered next? Then nothing else was answered. */
 static bool arp_is_next(void)
 {
 	send_arp(2);
 	return sent() && receive_ipv4(frame, &hdr) == 64 && frame[12] == 8 && frame[13] == 6;
 }
 
-/* A packet in pieces is put together, however many pieces of others wait for the rest. */
+/* A packet in pieces is put together, even if many pieces of other packets wait. */
 static void test_fragments(void)
 {
 	size_t len = 0;
@@ -338,7 +338,7 @@ static void test_fragments(void)
 	KTAP_EQ(len, 1608);
 	for (unsigned int i = 0; i < 1100; i++)
 		send_piece(100 + i, false);
-	/* A last piece alone, of which libslirp 4.7 dies; one out of order; one twice. */
+	/* Only a last piece, which crashes libslirp 4.7; one out of order; one twice. */
 	send_piece(3, true);
 	send_piece(100, true);
 	KTAP_TRUE(arp_is_next());
@@ -350,7 +350,7 @@ static void test_fragments(void)
 	test_machine_exit();
 }
 
-/* The process that has libslirp: our last child. An earlier test's may still be ending. */
+/* The process that runs libslirp: our last child. An earlier test's may still be ending. */
 static pid_t slirp_pid(void)
 {
 	FILE *file = fopen("/proc/thread-self/children", "re");
@@ -364,7 +364,9 @@ static pid_t slirp_pid(void)
 	return pid;
 }
 
-/* It stands still: the guest's queue does too, and no frame is lost, either way. */
+/*
+ * The process stands still: the guest's queue does, too, and no frame is lost in either direction.
+ */
 static void test_full_socket(void)
 {
 	unsigned int nr_sent = 0, answered = 0;
@@ -397,7 +399,7 @@ static void test_full_socket(void)
 	test_machine_exit();
 }
 
-/* It dies: the cable is pulled, and the guest is told, once. */
+/* The process dies: the cable is pulled, and the guest learns that, once. */
 static void test_process_dies(void)
 {
 	struct device *dev = setup_user(1ull << VIRTIO_NET_F_STATUS);
@@ -416,7 +418,7 @@ static void test_process_dies(void)
 	KTAP_EQ(test_edges[d.spi], edges + 1);
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS) & VIRTIO_MMIO_INT_CONFIG,
 		VIRTIO_MMIO_INT_CONFIG);
-	/* What the guest sends goes nowhere, and a new driver finds it so. */
+	/* Frames from the guest are lost, also those of a new driver. */
 	for (unsigned int i = 0; i < 100; i++) {
 		send_arp(2);
 		KTAP_TRUE(sent());
@@ -430,7 +432,7 @@ static void test_process_dies(void)
 	test_machine_exit();
 }
 
-/* Frames of 60 bytes both ways, as fast as @words let them: ms for @nr there and back. */
+/* Frames of 60 bytes both ways, as fast as @words allow. Returns the ms for @nr round trips. */
 static unsigned int timed_frames(const char *words, unsigned int nr)
 {
 	gint64 start;
@@ -450,11 +452,11 @@ static unsigned int timed_frames(const char *words, unsigned int nr)
 	return start;
 }
 
-/* All come in the end, and not sooner than they may: the bucket has 100 ms' worth at first. */
+/* All arrive in the end, but not faster than allowed: at first the bucket has 100 ms' worth. */
 static void test_rates(void)
 {
 	KTAP_TRUE(timed_frames("user,pps=50,ipv6=off", 25) >= 300);
-	/* 30 of 60 bytes, of which the bucket has two. */
+	/* 30 frames of 60 bytes, of which the bucket has two. */
 	KTAP_TRUE(timed_frames("user,bps=3000,ipv6=off", 20) >= 250);
 	/* A driver that goes away while frames wait. */
 	network = "user,pps=1";
@@ -470,7 +472,7 @@ static void test_rates(void)
 	test_machine_exit();
 }
 
-/* A process that cannot be had: here, for want of files. */
+/* A process that cannot be started: here, because there are no more files. */
 static void test_no_process(void)
 {
 	struct rlimit before, none = { 0, 0 };
@@ -486,7 +488,7 @@ static void test_no_process(void)
 	test_machine_exit();
 }
 
-/* 1514 bytes are a frame, and more are none. */
+/* 1514 bytes are a frame, and more are not. */
 static void test_longest_frame(void)
 {
 	setup_user(MRG);
@@ -527,7 +529,7 @@ static size_t tcp_syn(uint8_t *f, uint16_t port)
 	return 54;
 }
 
-/* Is a server on the host's 127.0.0.1 reached by way of 10.0.2.2 with @words? */
+/* Does @words let the guest reach a server on the host's 127.0.0.1 through 10.0.2.2? */
 static bool loopback_reached(const char *words, int server, uint16_t port)
 {
 	struct timeval second = { .tv_sec = 1 };
@@ -585,7 +587,7 @@ static void test_merged_buffers(void)
 
 static void test_frame_too_long_for_buffer(void)
 {
-	/* Without MRG_RXBUF a frame that does not fit is lost, and only that. */
+	/* Without MRG_RXBUF only a frame that does not fit is lost. */
 	setup_user(0);
 	give_buffers(8, 200);
 	send_arp(2);
@@ -598,7 +600,7 @@ static void test_frame_too_long_for_buffer(void)
 	KTAP_EQ(frame[31], 3);
 	test_machine_exit();
 
-	/* With it, one that the whole ring cannot hold. */
+	/* With it, a frame that the whole ring cannot hold. */
 	setup_user(MRG);
 	give_buffers(QSIZE, 15);
 	send_arp(2);
@@ -620,7 +622,7 @@ static void test_back_pressure(void)
 
 	for (unsigned int i = 0; i < 4; i++) {
 		setup_user(features[i]);
-		/* Room for the first only, and for a bit of the second. */
+		/* Room for the first frame, and for a part of the second. */
 		give_buffers(1, 2048);
 		for (unsigned int n = 0; n < 20; n++) {
 			send_arp(2 + n % 2);
@@ -634,7 +636,7 @@ static void test_back_pressure(void)
 			KTAP_EQ(frame[31], 2 + n % 2);
 			if (n == 19)
 				break;
-			/* We are asked for notifications of what comes next. */
+			/* The device asks for notifications of the next buffers. */
 			if (features[i] & EVENT)
 				KTAP_TRUE(TEST_UNTIL(driver_avail_event(&d.q[RX]) == before));
 			else
@@ -644,7 +646,7 @@ static void test_back_pressure(void)
 			if (features[i] & MRG) {
 				test_loop();
 				KTAP_EQ(driver_nr_used(&d.q[RX]), 0);
-				/* A part was there: asked again, behind it. */
+				/* One part was there: it asks again, for the buffer after it. */
 				if (features[i] & EVENT)
 					KTAP_EQ(driver_avail_event(&d.q[RX]), before + 1);
 				give_buffers(1, 40);
@@ -652,7 +654,7 @@ static void test_back_pressure(void)
 		}
 		test_machine_exit();
 	}
-	/* Frames that wait for a driver that goes away go with it. */
+	/* When the driver goes away, frames that wait for it are dropped. */
 	setup_user(0);
 	for (unsigned int n = 0; n < 20; n++) {
 		send_arp(2);
@@ -679,7 +681,7 @@ static void test_bad_frames(void)
 	driver_kick(&d, TX);
 	KTAP_TRUE(TEST_UNTIL(driver_needs_reset(&d)));
 
-	/* Not frames, but no crime: they come back and are gone. */
+	/* These are not frames, but break no rule: they come back and are dropped. */
 	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
 	driver_add(&d.q[TX], &empty, 1);
 	driver_add(&d.q[TX], &tiny, 1);
@@ -698,7 +700,7 @@ static void test_bad_frames(void)
 	send_arp(2);
 	KTAP_TRUE(TEST_UNTIL(driver_needs_reset(&d)));
 
-	/* Noise, at length. */
+	/* Random data, for long. */
 	test_seed = 4711;
 	KTAP_TRUE(driver_start(&d, dev, V1 | MRG, 2, QSIZE));
 	give_buffers(8, 4096);
@@ -720,7 +722,7 @@ static void test_bad_frames(void)
 	test_machine_exit();
 }
 
-/* A connection from the host arrives at the guest as a SYN, and data waits for it. */
+/* A connection from the host reaches the guest as a SYN, and data waits for it. */
 static void test_hostfwd(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -736,7 +738,7 @@ static void test_hostfwd(void)
 
 	snprintf(words, sizeof(words), "user,hostfwd=tcp:127.0.0.1:%u-:22", ntohs(a.sin_port));
 	network = words;
-	/* While it is taken: an error that says so. */
+	/* While the port is taken: an error that says so. */
 	listen(probe, 1);
 	test_machine_init();
 	KTAP_TRUE(device_make(&test_machine, "virtio-net", network, &err) < 0);
@@ -795,7 +797,7 @@ static size_t receive_local(void)
 {
 	size_t len;
 
-	/* The host says things of its own on a new interface. */
+	/* The host sends frames of its own on a new interface. */
 	do {
 		len = receive(frame, &hdr);
 	} while (len && !(frame[12] == 0x88 && frame[13] == 0xb5));
@@ -816,7 +818,10 @@ static void test_tap(void)
 
 	network = "tap=armvmmtest0";
 	dev = setup(MRG);
-	/* Who may not make interfaces may in a network of its own (user_namespaces(7)). */
+	/*
+	 * A user who may not make interfaces can do so in a network of its own
+	 * (user_namespaces(7)).
+	 */
 	if (!dev && !unshare(CLONE_NEWUSER | CLONE_NEWNET)) {
 		test_machine_exit();
 		dev = setup(MRG);
@@ -833,7 +838,7 @@ static void test_tap(void)
 	KTAP_TRUE(offered_features(dev) & 1 << VIRTIO_NET_F_CSUM);
 	KTAP_TRUE(offered_features(dev) & 1 << VIRTIO_NET_F_HOST_TSO4);
 
-	/* Guest to host. A header that asks for what was not negotiated is not believed. */
+	/* Guest to host. A header that asks for features that were not negotiated is ignored. */
 	local_frame(ram(TXBUF + HDR), 1200, 1);
 	memset(ram(TXBUF), 0xff, HDR);
 	driver_add(&d.q[TX], (struct driver_buf[]){ { TXBUF, HDR + 1200, false } }, 1);
@@ -870,7 +875,9 @@ static void test_tap(void)
 	KTAP_TRUE(driver_start(&d, dev, V1 | GCSUM | 1 << VIRTIO_NET_F_CSUM |
 			       1 << VIRTIO_NET_F_HOST_TSO4 | 1 << VIRTIO_NET_F_GUEST_TSO4, 2,
 			       QSIZE));
-	/* CSUM and TSO4 were taken, TSO6 and ECN not: a frame that asks for them goes nowhere. */
+	/*
+	 * CSUM and TSO4 were negotiated, TSO6 and ECN not: a frame that asks for them is dropped.
+	 */
 	for (unsigned int i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		struct virtio_net_hdr *h = ram(TXBUF);
 
@@ -897,7 +904,7 @@ static void test_tap_errors(void)
 	network = "tap=a-name-that-is-too-long";
 	KTAP_EQ(device_make(&test_machine, "virtio-net", network, &err), -EINVAL);
 	KTAP_TRUE(strstr(err.text, "--net tap=a-name"));
-	/* An interface that is there and no tap, or a host without tun. */
+	/* An interface that is no tap, or a host without tun. */
 	network = "tap=lo";
 	err.text[0] = 0;
 	KTAP_TRUE(device_make(&test_machine, "virtio-net", network, &err) < 0);

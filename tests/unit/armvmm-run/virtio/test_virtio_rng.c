@@ -52,7 +52,7 @@ static void test_fills_all_buffers(void)
 	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == 1));
 	KTAP_EQ(driver_used(&d.q[0]).len, 128);
 	KTAP_TRUE(test_level[d.spi]);
-	/* Not the same twice, and not behind the end. */
+	/* Not the same bytes twice, and none beyond the end. */
 	memcpy(first, ram(DATA_GPA), 64);
 	KTAP_TRUE(memcmp(first, ram(DATA_GPA + 0x1000), 64));
 	KTAP_EQ(*(uint64_t *)ram(DATA_GPA + 64), 0);
@@ -79,7 +79,7 @@ static void test_quota(void)
 	KTAP_EQ(got, 4 * QUOTA);
 	KTAP_TRUE(g_get_monotonic_time() - begin >= 3 * PERIOD_US);
 
-	/* A reset while one waits: it must not be answered afterwards. */
+	/* A reset while a request waits: it must not be answered afterwards. */
 	ask(&big, 1);
 	test_loop();
 	KTAP_EQ(driver_nr_used(&d.q[0]), 0);

@@ -126,7 +126,7 @@ static void test_indirect_chain(void)
 	start(SIZE, true, false);
 	/* A direct descriptor may come before the table (2.7.5.3.2). */
 	desc(DESC, 0, DATA, 8, N, 1);
-	/* Its own write flag means nothing. */
+	/* Its own write flag has no meaning. */
 	desc(DESC, 1, TABLE, 3 * 16, I | W, 0);
 	desc(TABLE, 0, DATA + 0x100, 8, N, 2);
 	desc(TABLE, 2, DATA + 0x200, 4, N | W, 1);
@@ -169,7 +169,7 @@ static void expect_broken(const char *what)
 
 	if (virtq_pop(&vq, chain) != -EPROTO || !vq.broken)
 		KTAP_FAIL("%s: was accepted", what);
-	/* A broken queue stays so and touches the ring no more. */
+	/* A broken queue stays broken and does not touch the ring. */
 	desc(DESC, 0, DATA, 1, 0, 0);
 	offer(0);
 	KTAP_EQ(virtq_pop(&vq, chain), -EPROTO);
@@ -219,7 +219,7 @@ static void test_bad_single_descriptors(void)
 		start(SIZE, true, true);
 		desc(TABLE, 0, DATA, 1, 0, 0);
 		desc(DESC, 1, DATA, 1, 0, 0);
-		/* Behind the table, something that would pass for a descriptor. */
+		/* Behind the table there is something that looks like a descriptor. */
 		desc(DESC, SIZE, DATA, 1, 0, 0);
 		desc(DESC, 0, bad[i].addr, bad[i].len, bad[i].flags, bad[i].next);
 		offer(0);
@@ -294,7 +294,7 @@ static void test_bad_tables(void)
 	offer(0);
 	expect_broken("loop in a table");
 
-	/* A table longer than any chain may be, well-formed else. */
+	/* A table longer than any chain may be, but well-formed. */
 	start(SIZE, true, false);
 	desc(DESC, 0, TABLE, (SIZE_MAX_ + 1) * 16, I, 0);
 	for (unsigned int i = 0; i <= SIZE_MAX_; i++)
@@ -302,7 +302,7 @@ static void test_bad_tables(void)
 	offer(0);
 	expect_broken("chain longer than the largest queue");
 
-	/* One descriptor less is right. */
+	/* One descriptor less is valid. */
 	start(SIZE, true, false);
 	desc(DESC, 0, TABLE, SIZE_MAX_ * 16, I, 0);
 	for (unsigned int i = 0; i < SIZE_MAX_; i++)
@@ -313,7 +313,7 @@ static void test_bad_tables(void)
 
 static void test_four_gigabytes(void)
 {
-	/* 64 times all of RAM: each buffer is good, their sum is 2^32. */
+	/* 64 times all of RAM: each buffer is valid, but their sum is 2^32. */
 	start(128, false, false);
 	for (unsigned int i = 0; i < 64; i++)
 		desc(DESC, i, RAM, RAMSIZE, i < 63 ? N : 0, i + 1);
@@ -434,7 +434,7 @@ static void test_event_idx(void)
 {
 	start(SIZE, false, true);
 	desc(DESC, 0, DATA, 1, 0, 0);
-	/* Flags mean nothing with EVENT_IDX (2.7.7.1). */
+	/* With EVENT_IDX the flags have no meaning (2.7.7.1). */
 	avail()->flags = VRING_AVAIL_F_NO_INTERRUPT;
 	*used_event() = 2;
 	for (unsigned int i = 0; i < 6; i++) {
@@ -457,10 +457,13 @@ static void test_event_idx(void)
 	KTAP_EQ(avail_event(), 10);
 	offer(0);
 	KTAP_TRUE(virtq_notify_on(&vq));
-	/* Asking again does not move the mark: what is there is not yet seen. */
+	/* To ask again does not move the mark: the chain there has not been seen yet. */
 	KTAP_EQ(avail_event(), 10);
 	KTAP_EQ(virtq_pop(&vq, chain), 1);
-	/* Seen, given back: the mark lies behind it, or its notification would be waited for. */
+	/*
+	 * Seen, then given back: the mark is behind it, or the device would wait for its
+	 * notification.
+	 */
 	KTAP_EQ(virtq_pop(&vq, chain), 0);
 	virtq_unpop(&vq, 1);
 	KTAP_TRUE(!virtq_notify_on(&vq));
@@ -598,7 +601,7 @@ static void random_desc(uint64_t table, unsigned int i, unsigned int size)
 	     rnd(30) ? rnd(size) : rnd(0x10000));
 }
 
-/* What holds of every chain that was let through, whatever the ring says. */
+/* Holds for every accepted chain, whatever the ring says. */
 static bool chain_is_sound(void)
 {
 	unsigned int nr = chain->nr_read + chain->nr_write;
@@ -653,16 +656,15 @@ static void test_random_rings(void)
 			virtq_wants_interrupt(&vq);
 		}
 	}
-	/* Had either been rare, the test would have looked at nothing. */
+	/* If either were rare, the test would have tested nothing. */
 	KTAP_TRUE(good > 10000);
 	KTAP_TRUE(broken > 10000);
 	printf("# %u chains good, %u rings broken\n", good, broken);
 }
 
 /*
- * A driver and a device on two CPUs that both sleep whenever they may: if
- * either side's barrier between "publish" and "does the other sleep?" is
- * missing, one day both sleep.
+ * A driver and a device on two CPUs that both sleep whenever they may. If a barrier is missing on
+ * either side, between "publish" and "does the other sleep?", sooner or later both sleep.
  */
 #define RACE_ROUNDS 200000
 
@@ -730,8 +732,8 @@ static void race_driver(void)
 }
 
 /*
- * The same at closer range: both sides do their step at the same moment, again
- * and again, and at least one of them must see what the other did.
+ * The same more closely: both sides take their step at the same moment, again and again, and at
+ * least one of them must see what the other did.
  */
 #define LITMUS_ROUNDS 20000
 
@@ -744,13 +746,13 @@ static void litmus_meet(unsigned int me, unsigned int round)
 
 	__atomic_store_n(&litmus_turn[me], round, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&litmus_turn[!me], __ATOMIC_SEQ_CST) < round) {
-		/* The other may be waiting for our CPU. */
+		/* The other thread may be waiting for our CPU. */
 		if (++spins % 4096 == 0)
 			sched_yield();
 	}
 }
 
-/* Who came last to the meeting leaves it first: try all leads of one over the other. */
+/* The side that was last to arrive is first to leave: try all leads of one over the other. */
 static void litmus_delay(unsigned int n)
 {
 	for (volatile unsigned int i = 0; i < n; i++)
@@ -781,7 +783,7 @@ static void *litmus_device(void *interrupts)
 	return NULL;
 }
 
-/* Returns in how many rounds neither saw the other. */
+/* Returns the number of rounds in which neither saw the other. */
 static unsigned int litmus_driver(bool interrupts)
 {
 	unsigned int lost = 0;
@@ -819,7 +821,7 @@ static void test_both_look_at_once(void)
 	for (int interrupts = 0; interrupts < 2; interrupts++) {
 		start(SIZE, false, true);
 		desc(DESC, 0, DATA, 1, W, 0);
-		/* Marks of the round before: nobody is to be told of the first. */
+		/* Marks of the round before: neither side is to be notified of the first. */
 		*used_event() = 0xffff;
 		*(uint16_t *)(void *)&used()->ring[SIZE] = 0xffff;
 		memset(litmus_turn, 0, sizeof(litmus_turn));

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For tests of virtio devices: a machine of RAM, lines and a main loop but no
- * vCPU, and the driver's half of virtio-mmio and of the split ring, written
- * from the specification and not from our device's code. With TEST_LEGACY the
- * driver knows version 1 alone (virtio 1.2 4.2.4).
+ * For tests of virtio devices: a machine with RAM, lines and a main loop but no vCPU, and the
+ * driver's half of virtio-mmio and of the split ring, written from the specification and not from
+ * our device's code. With TEST_LEGACY the driver knows only version 1 (virtio 1.2 4.2.4).
  */
 #ifndef TESTS_UNIT_VIRTIO_DRIVER_H
 #define TESTS_UNIT_VIRTIO_DRIVER_H
@@ -138,7 +137,7 @@ static MAYBE void *ram(uint64_t gpa)
 	return test_machine.mem.region[0].host + (gpa - RAM_BASE);
 }
 
-/* Runs the main loop for what it has to do now; true if there was any. */
+/* Runs the main loop as long as it has something to do. Returns true if it had. */
 static MAYBE bool test_loop(void)
 {
 	bool any = false;
@@ -202,7 +201,7 @@ static MAYBE bool driver_negotiate(struct driver *d, uint64_t features)
 {
 	struct device *dev = d->dev;
 
-	/* Version 1 has 32 features, and no step at which the device could refuse some. */
+	/* Version 1 has 32 features, and no step in which the device could refuse some. */
 	if (test_legacy) {
 		d->features = features & 0xffffffff & reg_read(dev, 0x010);
 		reg_write(dev, 0x028, 4096);	/* GuestPageSize, before the reset, as Linux does */
@@ -290,8 +289,8 @@ struct driver_buf {
 };
 
 /*
- * Writes a chain of @nr buffers into descriptors of their own and makes it
- * available. Returns its head.
+ * Writes a chain of @nr buffers into their own descriptors and makes it available. Returns its
+ * head.
  */
 static MAYBE uint16_t driver_add(struct driver_queue *q, const struct driver_buf *buf,
 				 unsigned int nr)
@@ -313,7 +312,7 @@ static MAYBE uint16_t driver_add(struct driver_queue *q, const struct driver_buf
 	return head;
 }
 
-/* How many chains came back that driver_used() was not yet asked for. */
+/* The number of chains that came back, and that driver_used() has not returned yet. */
 static MAYBE uint16_t driver_nr_used(const struct driver_queue *q)
 {
 	return (uint16_t)(__atomic_load_n(&q->used->idx, __ATOMIC_SEQ_CST) - q->last_used);
@@ -324,7 +323,7 @@ static MAYBE struct vring_used_elem driver_used(struct driver_queue *q)
 	return q->used->ring[q->last_used++ & (q->size - 1)];
 }
 
-/* Where the device asks to be notified (EVENT_IDX): behind the used ring. */
+/* The mark at which the device asks for a notification (EVENT_IDX): behind the used ring. */
 static MAYBE uint16_t driver_avail_event(const struct driver_queue *q)
 {
 	uint16_t event;
@@ -343,7 +342,7 @@ static MAYBE bool driver_needs_reset(struct driver *d)
 	return reg_read(d->dev, VIRTIO_MMIO_STATUS) & VIRTIO_CONFIG_S_NEEDS_RESET;
 }
 
-/* Numbers that are the same each time. */
+/* Random numbers that are the same each time. */
 static uint64_t test_seed = 1;
 
 static MAYBE uint32_t test_random(void)

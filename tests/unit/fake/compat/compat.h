@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The newest kernel's timers, on the build machine: a test says what they do. */
+/* The newest kernel's timers, on the build machine: a test defines what they do. */
 #ifndef FAKE_COMPAT_H
 #define FAKE_COMPAT_H
 

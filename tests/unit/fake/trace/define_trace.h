@@ -1,2 +1,2 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kernel's makes code of trace.h; there is none of it to make here. */
+/* The kernel's header generates code from trace.h; here there is none to generate. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * driver/hyp/vectors.S and entry.S on a board of its own: an emulated Cortex-A15 that starts in HYP
- * mode, with no Linux, so that faults of HYP's own can be made to happen and be looked at. Prints
- * KTAP.
+ * driver/hyp/vectors.S and entry.S on a board of their own: an emulated Cortex-A15 that starts in
+ * HYP mode, without Linux, so that faults of HYP mode can be caused and examined. Prints KTAP.
  */
 #include "hyp/offsets.h"
 
@@ -31,7 +30,7 @@ static u32 guest_vcpu[256], panics, traps;
 static u32 table[4096] __attribute__((aligned(16384)));
 static unsigned int nr, failed, lost;
 
-/* What the guest has in register @i. */
+/* The guest's value of register @i. */
 #define PATTERN(i)	(0x5a5a0f0fu * ((i) + 1))
 
 #define read(reg, args)		asm volatile("mrc p15, " args : "=r" (reg))
@@ -114,7 +113,7 @@ static void use(const char *vectors)
 	isb();
 }
 
-/* The guest's tables are @ttbr; a MiB at 0x100000 maps 0x40000000. */
+/* The guest's tables are at @ttbr; a MiB at 0x100000 maps 0x40000000. */
 static u64 translate(u32 ttbr, u32 va)
 {
 	u32 sctlr;
@@ -138,12 +137,12 @@ static void test_translate(void)
 	expect((u32)translate((u32)table, 0x123456) & 0xfffff001, 0x40023000,
 	       "an address is translated");
 	expect((u32)translate((u32)table, 0x200000) & 1, 1, "one that nothing maps is not");
-	/* B3.13.3: an external abort on the walk is a data abort of HYP's, and survived. */
+	/* B3.13.3: an external abort on the walk is a data abort in HYP mode, which survives it. */
 	expect((u32)translate(NOTHING, 0x123456), 1, "an external abort on the walk is answered");
 	expect(panics, 0, "and is no fault of HYP's");
 }
 
-/* SPSR.A is no sign of an abort that was let in: with SCR.EA set it is always clear. */
+/* SPSR.A does not show that an abort was let in: with SCR.EA set it is always clear. */
 static void test_fault(const char *vectors, const char *what)
 {
 	use(vectors);
@@ -152,7 +151,10 @@ static void test_fault(const char *vectors, const char *what)
 	report(board_abort(NOTHING) == 1 && panics == 1 && !board_cpu[CPU_SERROR / 4], what);
 }
 
-/* No register passes through one that a core may not keep (HMAIR1, of reserved attributes). */
+/*
+ * No value passes through a register that a core may not store fully (HMAIR1, with reserved
+ * attributes).
+ */
 static void test_trap(const char *vectors, const char *what)
 {
 	u32 regs[13], hmair;
@@ -172,13 +174,16 @@ static void test_trap(const char *vectors, const char *what)
 	report(!lost && traps == 2 && hmair == 0x44444444, what);
 }
 
-/* What VTTBR has after a take-over that was told @hi, of a CPU that had VMID 0x5a and a table. */
+/* The VTTBR after a take-over with @hi, on a CPU that had VMID 0x5a and a table. */
 static u64 takeover_vttbr(u32 hi, u32 vtcr)
 {
 	u64 v = 0x5aull << 48 | 0x40000000;
 	u32 hvbar;
 
-	/* A GiB each, as it is: the devices, and memory, which may hold code and not be written. */
+	/*
+	 * One GiB each, mapped flat: the devices; and memory, which may hold code and cannot be
+	 * written.
+	 */
 	board_httbr[0] = 0x00000701 | 1 << 2;
 	board_httbr[1] = 0x40000701 | 3 << 2 | 1 << 7;
 	asm volatile("mcrr p15, 6, %Q0, %R0, c2" : : "r" (v));

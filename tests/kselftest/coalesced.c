@@ -190,7 +190,7 @@ static void hostile(void)
 		ring->last = bad[i];
 		VM_CODE(&vm, 0, some);
 		start(&vm, 0, ZONE, 7, 1);
-		/* No entry has this number, so it is an ordinary exit. */
+		/* No entry has this number, so that the write is an ordinary exit. */
 		CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == ZONE);
 		CHECK(ring->last == bad[i]);
 		ring->last = 0;

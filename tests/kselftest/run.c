@@ -424,7 +424,9 @@ static void no_syndrome(void)
 		CHECK(errno == ENOSYS, "%s", strerror(errno));
 		return;
 	}
-	/* It was decoded: so it is like any read, and the base moves. */
+	/*
+	 * The instruction was decoded: so it is handled like any read, and the base register moves.
+	 */
 	CHECK(vm.vcpu[0].run->exit_reason == KVM_EXIT_MMIO &&
 	      vm.vcpu[0].run->mmio.phys_addr == DEV_BASE && !vm.vcpu[0].run->mmio.is_write);
 	*(uint32_t *)vm.vcpu[0].run->mmio.data = 0x99;

@@ -144,7 +144,7 @@ bool comes(const volatile unsigned int *flag);
 #define TEXT(macro)	TEXT_(macro)
 #define TEXT_(value)	#value
 
-/* The board's addresses, by their names, for the assembly of guest code. */
+/* The board's addresses, by name, for the assembly of guest code. */
 #define BOARD_NAMES								\
 	".set DEV_BASE, " TEXT(DEV_BASE) "\n\t.set GICD_BASE, " TEXT(GICD_BASE)	\
 	"\n\t.set GICC_BASE, " TEXT(GICC_BASE) "\n\t.set RAM_BASE, " TEXT(RAM_BASE)	\

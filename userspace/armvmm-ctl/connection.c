@@ -59,7 +59,7 @@ static char *connection_line(struct connection *c)
 	return g_strchomp(line);
 }
 
-/* Returns the next line that is an event (@event), or that is none. */
+/* Returns the next line that is an event (@event), or the next one that is not. */
 static char *connection_next(struct connection *c, bool event)
 {
 	char *line;

@@ -11,11 +11,11 @@ struct verb {
 	const char *name;
 	unsigned int nr_args;
 	const char *args;	/* for messages: "ID SIZE" */
-	/* Prints what there is to say. False with @err set. */
+	/* Prints the result. Returns false with @err set. */
 	bool (*run)(struct connection *c, char **args, GError **err);
 };
 
-/* NULL: there is none of that name. */
+/* Returns NULL if there is no such verb. */
 const struct verb *verb_find(const char *name);
 
 #endif /* ARMVMM_CTL_VERB_H */

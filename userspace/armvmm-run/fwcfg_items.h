@@ -19,7 +19,7 @@ struct fwcfg_items {
 };
 
 /*
- * @loader and @config must outlive @items. Kernel, initrds and command line are told only if
+ * @loader and @config must outlive @items. Kernel, initrds and command line are included only if
  * firmware starts: else the guest has them already.
  */
 void fwcfg_items_make(struct fwcfg_items *items, const struct config *config,

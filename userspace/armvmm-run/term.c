@@ -111,7 +111,7 @@ static void term_fatal(int signal)
 
 void term_guard(void)
 {
-	/* Every signal that ends a process by default, but for those that main() takes. */
+	/* Every signal that ends a process by default, except those that main() handles. */
 	static const int fatal[] = {
 		SIGABRT, SIGALRM, SIGBUS,  SIGFPE,  SIGILL,    SIGPOLL, SIGPROF, SIGQUIT,
 		SIGSEGV, SIGSYS,  SIGTRAP, SIGUSR2, SIGVTALRM, SIGXCPU, SIGXFSZ,

@@ -12,9 +12,9 @@ struct reg {
 };
 
 /*
- * The index of a core register is its word in struct kvm_regs: 18 words of
- * user registers (r0-r14, pc, cpsr, one that is nobody's), then the banks.
- * Numbers instead of offsetof() let this build on a machine whose pt_regs differ.
+ * The index of a core register is its word in struct kvm_regs: 18 words of user registers (r0-r14,
+ * pc, cpsr, and an unused one), then the banks. Numbers instead of offsetof() let this build on a
+ * machine whose pt_regs differ.
  */
 #define REG_CORE(n)		(KVM_REG_ARM | KVM_REG_SIZE_U32 | KVM_REG_ARM_CORE | (n))
 #define REG_CORE_SVC		18

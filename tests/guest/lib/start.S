@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Entry of the boot CPU and of those that PSCI starts, and the vectors. */
+/* The entry points of the boot CPU and of CPUs that PSCI starts, and the vectors. */
 #include "../param.h"
 #include "cpsr.h"
 	.arch armv7ve

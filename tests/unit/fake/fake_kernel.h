@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What driver code takes from the kernel, for one thread on the build machine (for several, with
- * -DFAKE_THREADS: fake_threads.h).
- * Locks check that they are not taken twice, for that would be a deadlock, and
- * are held where the code says so. The headers beside this one lead here.
+ * -DFAKE_THREADS: fake_threads.h). Locks check that they are not taken twice, which would be a
+ * deadlock, and that they are held where the code says so. The headers beside this one include it.
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H

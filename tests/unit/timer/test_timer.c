@@ -119,7 +119,7 @@ int hrtimer_cancel(struct hrtimer *timer)
 	return active;
 }
 
-/* Called by whoever polls: a tick goes by. */
+/* Polling calls this: a tick goes by. */
 bool armvmm_vgic_pending(struct armvmm_vcpu *v)
 {
 	now++;

@@ -22,7 +22,7 @@ struct client;
 struct client *client_new(int fd, const struct command_target *target,
 			  void (*gone)(void *opaque, struct client *client), void *opaque);
 
-/* Closes the connection. What it has not taken yet is lost. */
+/* Closes the connection. Answers and events that the client has not taken yet are lost. */
 void client_free(struct client *client);
 
 /* Sends the client an event, if it has begun to take commands. @gone may be called. */

@@ -9,9 +9,9 @@
 #include <jansson.h>
 
 /*
- * Call this before the first value is made, and before the sandbox is entered. From now on the
- * program ends if there is no memory, as GLib has it: so no call below, nor any of jansson's, fails
- * for want of memory.
+ * Call this before the first value is made, and before the sandbox is entered. From then on the
+ * program ends if there is no memory, as with GLib: so no call below, nor any of jansson's, fails
+ * for lack of memory.
  */
 void value_prepare(void);
 

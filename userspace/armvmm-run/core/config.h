@@ -35,7 +35,7 @@ struct config {
 	const char *initrd[CONFIG_MAX_INITRDS];
 	const char *append;
 	char *append_read;	/* the buffer behind it, if it came from a file */
-	bool firmware;		/* the guest starts in flash; the firmware is told of a kernel */
+	bool firmware;		/* the guest starts in flash, and the firmware gets the kernel */
 	const char *dtb;
 	const char *dump_dtb;
 	unsigned int nr_cpus;

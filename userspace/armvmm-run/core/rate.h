@@ -46,7 +46,7 @@ void rate_take(struct rate *rate, uint64_t n, uint64_t now);
 int rate_parse(const char *word, const char *name, const char *label, uint64_t *per_second,
 	       struct error *err);
 
-/* Now, for the above. */
+/* The current time, for the functions above. */
 uint64_t rate_now(void);
 
 #endif /* ARMVMM_RUN_RATE_H */

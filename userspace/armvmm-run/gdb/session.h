@@ -38,7 +38,7 @@ struct session {
 	enum point_type watched_type;
 };
 
-/* A debugger has come: stops the machine. The session was zeroed but for .target. */
+/* A debugger has come: stops the machine. The session must be zeroed, except .target. */
 void session_attach(struct session *s);
 
 /* The debugger leaves, or is gone: removes all its points, and lets the guest go on. */

@@ -44,10 +44,7 @@ struct virtio_ops {
 	/* As in struct device_ops. Optional. */
 	int (*begin)(struct virtio_device *vdev, struct error *err);
 
-	/*
-	 * Can these features, a subset of those offered, go together? Optional.
-	 * vCPU thread.
-	 */
+	/* Is this set of features, a subset of those offered, valid? Optional. vCPU thread. */
 	bool (*features_ok)(struct virtio_device *vdev, uint64_t features);
 
 	/*

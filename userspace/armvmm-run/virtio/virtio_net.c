@@ -3,8 +3,8 @@
  * virtio-net (virtio 1.2 5.1): one receive queue, one transmit queue, and a
  * back end (net.h) behind them. All of it runs on the main thread.
  *
- * Nothing is dropped for want of buffers: the back end keeps a frame that the
- * guest has no room for and stops reading until the guest gives some.
+ * No frame is dropped because buffers are missing: the back end keeps a frame that the guest has no
+ * room for and stops reading until the guest gives some.
  */
 #include <ctype.h>
 #include <endian.h>

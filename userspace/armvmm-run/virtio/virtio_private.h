@@ -19,7 +19,7 @@ void virtio_kick_all(struct virtio_device *vdev);
 /* Queues may be used from now on. Does nothing if the device is started or needs a reset. */
 void virtio_start(struct virtio_device *vdev);
 
-/* Back to power-on state, but for the legacy page size. */
+/* Back to power-on state, except for the legacy page size. */
 void virtio_reset(struct virtio_device *vdev);
 
 /* The driver writes Status (0 resets) or DriverFeatures. */

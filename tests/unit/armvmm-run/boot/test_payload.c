@@ -163,7 +163,7 @@ static void test_compressed_damaged(void)
 	memset(buf, 0xff, sizeof(buf));
 	memcpy(buf, "\x28\xb5\x2f\xfd", 4);
 	refuses(buf, sizeof(buf), -ENOEXEC, "/k: its zstd data is damaged");
-	/* Compressed nonsense is treated as what is inside. */
+	/* Compressed nonsense is handled like the nonsense inside. */
 	memset(kernel, 'x', 100);
 	EACH_COMPRESSOR(c) {
 		size_t len = c->make(buf, sizeof(buf), kernel, sizeof(kernel));

@@ -380,7 +380,7 @@ static int work_vcpu(void)
 	return prctl(PR_SET_NAME, "vcpu0");
 }
 
-/* Programs a file, and gets the kernel's answer for a VM that is none. */
+/* Programs a file, and gets the kernel's answer for a file that is no VM. */
 static int work_flash(void)
 {
 	char path[] = "/tmp/test_sandbox.XXXXXX";

@@ -138,7 +138,7 @@ check 'a deaf client holds up nothing' flood
 check 'and the guest runs on' clock a
 kill $deaf 2>/dev/null
 check 'a second machine does not get the socket' status_of 1 \
-	"--control $sock: a process that runs has this socket" \
+	"--control $sock: is in use by a running process" \
 	armvmm-run --kernel "$work/monitor" --control "unix:$sock"
 
 # How it ends, and starts over.

@@ -103,7 +103,7 @@ static json_t *connection_answer(struct connection *c, const char *line, GError 
 
 	if (!value)
 		g_set_error(err, CONNECTION_ERROR, CONNECTION_REFUSED, "%s",
-			    desc ? desc : "what it answers is no QMP");
+			    desc ? desc : "its answer is not QMP: is this a control socket of armvmm-run?");
 	json_decref(answer);
 	return value;
 }

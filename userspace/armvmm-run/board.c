@@ -450,7 +450,7 @@ static int board_create_vcpus(struct board *b, struct error *err)
 
 	if (b->part.bound && (sched_getaffinity(0, sizeof(before), &before) ||
 			      sched_setaffinity(0, sizeof(b->part.cpus), &b->part.cpus)))
-		return error_errno(err, -errno, "--cpu-part: the CPUs cannot be had");
+		return error_errno(err, -errno, "--cpu-part: cannot run on the chosen CPUs");
 	for (unsigned int i = 0; !ret && i < b->config->nr_cpus; i++)
 		ret = board_create_vcpu(b, i, err);
 	if (b->part.bound)

@@ -297,8 +297,8 @@ static bool vcpu_bind(struct vcpu *vcpu)
 {
 	if (!vcpu->cpus || !sched_setaffinity(0, sizeof(*vcpu->cpus), vcpu->cpus))
 		return true;
-	vcpu_crash(vcpu, "vCPU %u: its CPUs cannot be had: %s", armvmm_vcpu_index(vcpu->handle),
-		   strerror(errno));
+	vcpu_crash(vcpu, "vCPU %u: cannot run on the chosen CPUs: %s",
+		   armvmm_vcpu_index(vcpu->handle), strerror(errno));
 	return false;
 }
 

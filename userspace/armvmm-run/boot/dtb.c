@@ -292,8 +292,8 @@ void dtb_compare(const void *tree, const struct dtb_params *p, const char *name,
 	unsigned int nr_cpus = dtb_count_cpus(tree);
 
 	if (!dtb_memory_agrees(tree, p->ram_base, p->ram_size))
-		warn("%s: tells of other memory than --memory gives: %llu MiB at 0x%llx", name,
+		warn("%s: its memory differs from the machine's, %llu MiB at 0x%llx", name,
 		     (unsigned long long)p->ram_size >> 20, (unsigned long long)p->ram_base);
 	if (nr_cpus != p->nr_cpus)
-		warn("%s: tells of %u CPUs, and --cpus gives %u", name, nr_cpus, p->nr_cpus);
+		warn("%s: has %u CPUs, and --cpus gives %u", name, nr_cpus, p->nr_cpus);
 }

@@ -111,7 +111,7 @@ static int listener_clear(const struct sockaddr_un *sun, struct error *err)
 	if (!S_ISSOCK(st.st_mode))
 		return error_set(err, -EEXIST, "%s: is there already, and is no socket", sun->sun_path);
 	if (listener_is_alive(sun))
-		return error_set(err, -EADDRINUSE, "%s: a process that runs has this socket",
+		return error_set(err, -EADDRINUSE, "%s: is in use by a running process",
 				 sun->sun_path);
 	if (unlink(sun->sun_path) && errno != ENOENT)
 		return error_errno(err, -errno, "%s: cannot be replaced", sun->sun_path);

@@ -203,7 +203,7 @@ int process_main(int argc, char **argv, process_confine *confine)
 	if (argc != 3 || strcmp(argv[1], PROCESS_WORD))
 		return -1;
 	if (getsockopt(PROCESS_FD, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_SEQPACKET) {
-		message("%s: is what this program starts itself with", argv[1]);
+		message("%s: is for armvmm-run itself only", argv[1]);
 		return 2;
 	}
 	for (at = __start_process_roles; at < __stop_process_roles; at++)

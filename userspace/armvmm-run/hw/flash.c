@@ -150,7 +150,8 @@ static void flash_write(struct device *dev, uint64_t offset, unsigned int len, u
 	ret = flash_show(flash);
 	/* A failure to show the array only costs speed, but a failure to hide it misleads. */
 	if (ret && flash->shown)
-		machine_warn(flash->m, "flash at 0x%llx: the hypervisor goes on showing its array: %s",
+		machine_warn(flash->m,
+			     "flash at 0x%llx: cannot be unmapped, so the guest misreads its status: %s",
 			     (unsigned long long)dev->base, strerror(-ret));
 	pthread_mutex_unlock(&flash->lock);
 }

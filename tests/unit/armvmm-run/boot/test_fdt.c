@@ -229,14 +229,14 @@ static void test_complete(void)
 	KTAP_STREQ(warnings, "");
 	params.nr_cpus = 2;
 	dtb_compare(buf, &params, "x.dtb", warn);
-	KTAP_STREQ(warnings, "x.dtb: tells of 1 CPUs, and --cpus gives 2\n");
+	KTAP_STREQ(warnings, "x.dtb: has 1 CPUs, and --cpus gives 2\n");
 	params.nr_cpus = 1;
 	params.ram_size = 512 << 20;
 	warnings[0] = '\0';
 	dtb_compare(buf, &params, "x.dtb", warn);
 	KTAP_STREQ(warnings,
 		   /* literal: the message, word for word */
-		   "x.dtb: tells of other memory than --memory gives: 512 MiB at 0x40000000\n");
+		   "x.dtb: its memory differs from the machine's, 512 MiB at 0x40000000\n");
 	params.ram_size = 1 << 20;
 
 	/* libfdt reads beyond the header of older versions. */

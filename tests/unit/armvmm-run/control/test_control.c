@@ -102,7 +102,7 @@ static void test_file(void)
 	KTAP_EQ(stat(address.path, &st), 0);
 	KTAP_EQ(st.st_mode, S_IFSOCK | 0600);
 	KTAP_EQ(control_create(&second, &address, &err), -EADDRINUSE);
-	KTAP_TRUE(strstr(err.text, "a process that runs has this socket"));
+	KTAP_TRUE(strstr(err.text, "is in use by a running process"));
 	KTAP_EQ(stat(address.path, &st), 0);
 	control_destroy(control);
 	KTAP_EQ(access(address.path, F_OK), -1);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What armvmm-run is given wrongly: each gets one line that names the file or option and the reason,
+# Wrong input to armvmm-run: each gets one line that names the file or option and the reason, and
 # the documented status, and starts no guest.
 . ./common.sh
 cd "$work"
@@ -65,7 +65,7 @@ gzip -c text >text.gz
 bad 1 'text.gz: is no zImage, Image or ELF program (a raw program needs --format raw)' --kernel text.gz
 head -c 20 text.gz >cut.gz
 bad 1 'cut.gz: is truncated: its gzip data does not end' --kernel cut.gz
-# 20 KiB that would be 20 MiB.
+# 20 KiB that would unpack to 20 MiB.
 dd if=/dev/zero bs=1M count=20 2>/dev/null | gzip -c >bomb.gz
 bad 1 'bomb.gz: unpacks to more than 16 MiB, for which there is no room' --kernel bomb.gz --memory 16M
 printf '\375\067zXZ\0 and no more' >text.xz
@@ -139,7 +139,7 @@ bad 2 '--net tap=: an interface name has 1 to 15 characters' --net tap=
 bad 2 '--net tap=t,hostfwd=tcp::1-:1: unknown word "hostfwd=tcp::1-:1" (--device help lists those of tap)' --net tap=t,hostfwd=tcp::1-:1
 nc -l -p 4321 &
 guests="$guests $!"
-# 4321 in hexadecimal, and the state of who listens.
+# 4321 in hexadecimal, and the state of a listening socket.
 wait_for 20 grep -qi ':10E1 .* 0A ' /proc/net/tcp /proc/net/tcp6
 bad 1 '--net user,hostfwd=tcp::4321-:1: cannot listen on host TCP port 4321: Address already in use' --net user,hostfwd=tcp::4321-:1
 
@@ -178,7 +178,7 @@ check 'no permission: status 1' same $status 1
 check 'no permission: says so' same "$(cat err)" \
 	'armvmm-run: /dev/armvmm: Permission denied: its group is usually kvm'
 
-# A guest's memory that the host does not have room for in its address space.
+# A guest with more memory than the host has room for in its address space.
 (ulimit -v 262144; bad 1 "--memory: 512 MiB: this host has room for * in a program's address space" --memory 512M; exit $failed) ||
 	failed=1
 cases=$((cases + 1))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Common ground of the system tests that run in the emulated host (busybox sh): KTAP, guests.
-# Sourced, in the folder of the tests.
+# Functions of the system tests that run in the emulated host (busybox sh): KTAP, guests. Sourced,
+# in the folder of the tests.
 cases=0 failed=0
 dir=$(pwd)
 work=$(mktemp -d /tmp/system.XXXXXX)
@@ -59,8 +59,8 @@ finish() {
 
 sum() { sha256sum | cut -c1-64; }
 
-# Seconds since the machine was started. No process is started for it: on an emulated CPU one
-# costs more than what it is to wait for.
+# Seconds since the machine was started. This starts no process: on an emulated CPU a process costs
+# more than what the caller waits for.
 uptime_s() {
 	read -r _uptime _ </proc/uptime
 	_uptime=${_uptime%.*}
@@ -69,8 +69,8 @@ uptime_s() {
 # scaled SECONDS: as long as that is on this host, in $_seconds; a debug host is SLOWDOWN times slower.
 scaled() { _seconds=$(($1 * ${SLOWDOWN:-1})); }
 
-# wait_for SECONDS CMD...: looks again and again; for a text in a file, or the end of a process,
-# there are wait_text and wait_end.
+# wait_for SECONDS CMD...: tries again and again. For a text in a file, or the end of a process, use
+# wait_text and wait_end.
 wait_for() {
 	scaled "$1"
 	uptime_s
@@ -83,7 +83,7 @@ wait_for() {
 	done
 }
 
-# The program that waits for events is built for the host; a test may run on the build machine too.
+# The program that waits for events is built for the host; a test may also run on the build machine.
 case $(uname -m) in
 arm*)
 	# wait_text SECONDS FILE TEXT
@@ -102,8 +102,8 @@ arm*)
 	;;
 esac
 
-# guest_start NAME ARG...: armvmm-run in the background. $work/NAME.in is its terminal's input (by
-# `guest_type`), .out and .err what it prints; its number is in $pid.
+# guest_start NAME ARG...: armvmm-run in the background. $work/NAME.in is its terminal's input (see
+# `guest_type`), .out and .err what it prints; $pid is its process.
 guest_start() {
 	guest=$1
 	shift
@@ -122,8 +122,8 @@ guest_start() {
 
 guest_type() { printf "$2" >"$work/$1.in"; }
 
-# guest_expect NAME SECONDS TEXT: TEXT comes on its console. The last words are shown if not. What a
-# guest says (@@) is read from the file afterwards: its line has to have come whole.
+# guest_expect NAME SECONDS TEXT: TEXT appears on its console; if not, the last lines are shown. The
+# guest's reports (@@) are read from the file afterwards, so their line has to be complete.
 guest_expect() {
 	case $3 in
 	'@@ '*) wait_line "$2" "$work/$1.out" "$3" ;;
@@ -135,7 +135,7 @@ guest_expect() {
 	return 1
 }
 
-# guest_end NAME SECONDS: waits for its end; the status is in $status, 255 when there is none.
+# guest_end NAME SECONDS: waits for its end; the status is in $status, 255 if it did not end.
 guest_end() {
 	eval "_pid=\$pid_$1 _holder=\$holder_$1"
 	if wait_end "$2" "$_pid"; then

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The control socket of armvmm-run, in its sandbox: armvmm-ctl, the guest's time while it is stopped, its
-# ends and what is told of them, disks, clients that are wrong, deaf or too many.
+# The control socket of armvmm-run, in its sandbox: armvmm-ctl, the guest's time while it is
+# stopped, its end and the events about it, disks, and clients that are wrong, deaf or too many.
 . ./common.sh
 cp monitor "$work/monitor"
 sock=$work/sock
 
-# ctl ARG...: of the guest at $sock.
+# ctl ARG...: calls armvmm-ctl for the guest at $sock.
 ctl() { armvmm-ctl "$sock" "$@"; }
-# says TEXT ARG...: that is what armvmm-ctl prints.
+# says TEXT ARG...: armvmm-ctl prints TEXT.
 says() {
 	_text=$1
 	shift
 	same "$(ctl "$@" 2>&1)" "$_text"
 }
-# status_of STATUS TEXT CMD...: it ends so, and says so.
+# status_of STATUS TEXT CMD...: CMD ends with STATUS, and prints TEXT.
 status_of() {
 	_want=$1 _text=$2
 	shift 2
@@ -23,9 +23,9 @@ status_of() {
 	echo "status $_is"
 	[ $_is = "$_want" ] && grep -qF -- "$_text" "$work/said"
 }
-# event TEXT: it is told within a while.
+# event TEXT: an event with TEXT comes within a while.
 event() { wait_text 60 "$work/events" "$1" || { cat "$work/events" && false; }; }
-# events_start: what is told of $sock from now on, in $work/events.
+# events_start: collects the events of $sock from now on, in $work/events.
 events_start() {
 	: >"$work/events"
 	ctl events >"$work/events" &
@@ -34,7 +34,7 @@ events_start() {
 	wait_for 60 sh -c "armvmm-ctl $sock stop && armvmm-ctl $sock cont &&
 		grep -q RESUME $work/events"
 }
-# clock NAME: the guest's, in 1,024 ticks, into $clock.
+# clock NAME: reads the guest's clock, in 1,024 ticks, into $clock.
 clock() {
 	_nr=$(grep -c clock "$work/$1.out")
 	guest_type "$1" c
@@ -59,7 +59,7 @@ cpus() {
 }
 check 'cpus: the numbers of their threads' cpus
 
-# The guest's time. It is no more than the host's, less what the guest was stopped.
+# The guest's time: at most the host's, less the time that the guest was stopped.
 stands_still() {
 	clock a || return 1
 	_begin=$clock
@@ -103,7 +103,7 @@ check 'resize of no disk' status_of 3 "Cannot find device='virtio7'" ctl resize 
 check 'resize to a part of a sector' status_of 3 'must be a multiple of 512' ctl resize virtio0 1000
 check 'resize to no size' status_of 3 'x: is no size' ctl resize virtio0 x
 
-# Those who do not speak QMP.
+# Clients that do not speak QMP.
 check 'a command that is none' status_of 3 '"class":"CommandNotFound"' ctl qmp '{"execute":"fly"}'
 check 'no JSON' status_of 3 'invalid JSON syntax' ctl qmp '{"execute'
 deep() {
@@ -123,7 +123,7 @@ random() {
 }
 check 'noise does no harm' random
 
-# A client that takes no events, while they come, holds up nothing (unit/test_control: it is dropped).
+# A client that takes no events, while they come, delays nothing (unit/test_control: it is dropped).
 echo '{"execute":"qmp_capabilities"}' | ./talk "$sock" deaf &
 deaf=$!
 guests="$guests $deaf"
@@ -141,7 +141,7 @@ check 'a second machine does not get the socket' status_of 1 \
 	"--control $sock: is in use by a running process" \
 	armvmm-run --kernel "$work/monitor" --control "unix:$sock"
 
-# How it ends, and starts over.
+# The guest's end, and a new start.
 check 'events are told' events_start
 reset() {
 	ctl stop && ctl reset || return 1

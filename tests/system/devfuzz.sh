@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A guest that writes nonsense to every device register: armvmm-run lives, and the guest can still
-# power off (docs/hazards.md 26). The seeds are printed; give one as argument to see a run again.
+# A guest that writes nonsense to every device register: armvmm-run goes on, and the guest can still
+# power off (docs/hazards.md 26). The seeds are printed; give one as an argument to repeat a run.
 . ./common.sh
 truncate -s 1M "$work/disk" "$work/disk2"
 cp "$work/disk2" "$work/ro"

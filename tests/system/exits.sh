@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# How a guest and armvmm-run come to their ends, with the monitor: statuses, signals, reboots.
+# How a guest and armvmm-run end, with the monitor: statuses, signals, reboots.
 . ./common.sh
 run() { guest_start g --kernel monitor "$@"; }
 ready() { guest_expect g 20 ready; }
 
-# by_keys STATUS KEYS ARG...: the guest is told KEYS and ends with STATUS.
+# by_keys STATUS KEYS ARG...: the guest gets KEYS and ends with STATUS.
 by_keys() {
 	want=$1 keys=$2
 	shift 2
@@ -33,7 +33,7 @@ reboots() {
 }
 
 check 'power-off: status 0' by_keys 0 p
-# The first page of it is none of the program's.
+# Its first page does not belong to the program.
 shifted() {
 	{
 		dd if=/dev/zero bs=4096 count=1 2>/dev/null
@@ -84,7 +84,7 @@ check '... and it is told in words' grep -q \
 # A big.LITTLE host, as far as /proc tells: CPU 0 is a Cortex-A15, CPU 1 another part.
 awk '/^processor/ { cpu = $3 } /^CPU part/ && cpu == 1 { $0 = "CPU part\t: 0xc07" } { print }' \
 	/proc/cpuinfo >"$work/cpuinfo"
-# Each vCPU's thread binds itself: one may not have come so far when the other's guest is ready.
+# Each vCPU's thread binds itself: one may not have done so yet when the other's guest is ready.
 both_bound() {
 	bound=0 other=
 	for t in /proc/"$pid"/task/*; do
@@ -169,7 +169,7 @@ impatient() {
 }
 check 'a second SIGINT ends the guest at once' impatient
 
-# Standard input that ends is no reason to end a guest, nor is an output that nobody reads.
+# The end of standard input does not end a guest, nor does output that nobody reads.
 armvmm-run --kernel monitor </dev/null >"$work/eof" 2>&1 &
 pid=$!
 guests="$guests $pid"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Debian's U-Boot, in u-boot/, starts in flash, and keeps its environment in the second bank: over a
-# reset, and over a start anew.
+# reset, and over a new start.
 . ./common.sh
 cd "$dir" || exit 1
 truncate -s 64M "$work/vars"
 
-# uboot_start NAME FLASH ARG...: to its prompt.
+# uboot_start NAME FLASH ARG...: starts U-Boot, up to its prompt.
 uboot_start() {
 	_uboot=$1 _flash=$2
 	shift 2
@@ -15,8 +15,8 @@ uboot_start() {
 	check "$_uboot: U-Boot shows its prompt" guest_expect "$_uboot" 60 '=> '
 }
 
-# uboot_says NAME SECONDS COMMAND TEXT: TEXT is among what U-Boot says to it. Nothing may be typed
-# before a command has ended: some look for Ctrl-C meanwhile, and drop what else they find.
+# uboot_says NAME SECONDS COMMAND TEXT: U-Boot's answer to COMMAND contains TEXT. Nothing may be
+# typed before a command has ended: some commands check for Ctrl-C meanwhile, and drop other input.
 nr=0
 uboot_says() {
 	nr=$((nr + 1))
@@ -38,7 +38,7 @@ guest_type first 'poweroff\n'
 guest_end first 60
 check 'it powers off: status 0' same "$status" 0
 
-# A file that may not be written is not, and U-Boot is told.
+# A read-only file is not written, and U-Boot gets an error.
 before=$(sum <"$work/vars")
 uboot_start second "$work/vars,ro"
 check 'a new start finds the environment' uboot_says second 60 'printenv kept' 'kept=in flash'
@@ -49,7 +49,7 @@ guest_type second 'poweroff\n'
 guest_end second 60
 check 'it powers off again: status 0' same "$status" 0
 
-# A kernel, its RAM disk and its command line go by way of U-Boot, which fetches them by fw_cfg.
+# U-Boot fetches a kernel, its RAM disk and its command line by fw_cfg, and starts it.
 guest_initrd linux <<'SCRIPT'
 say "told $(cat /proc/cmdline)"
 say end

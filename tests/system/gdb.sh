@@ -4,9 +4,9 @@
 . ./gdbguest.sym
 port=1234
 
-# The bytes of a word the other way around, as packets have them.
+# The bytes of a word in reverse, as in packets.
 turn() { echo "$1" | sed 's/^\(..\)\(..\)\(..\)\(..\)$/\4\3\2\1/'; }
-# Where the guest has a label once its MMU is on.
+# The address of a label once the guest's MMU is on.
 high() { printf %x $((0x$1 + 0x80000000)); }
 
 start() {
@@ -23,7 +23,7 @@ debugger() {
 	exec 7>"$work/to"
 }
 answered() { [ "$(wc -l <"$work/from")" -gt "$had" ]; }
-# ask PACKET: what is answered.
+# ask PACKET: prints the answer.
 ask() {
 	had=$(wc -l <"$work/from")
 	echo "$1" >&7
@@ -32,7 +32,8 @@ ask() {
 }
 tell() { echo "$1" >&7; }
 is() { same "$(ask "$1")" "$2"; }
-# stops REASON LABEL-ADDRESS PACKET: where a stop is, of the thread that it names.
+# stops REASON LABEL-ADDRESS PACKET: the packet leads to a stop for REASON, with the thread's PC at
+# that address.
 stops() {
 	why=$(ask "$3")
 	at=$(ask pf)
@@ -103,7 +104,7 @@ check '... and has no effect' is qC QC2
 check 'a second debugger is turned away' sh -c "! echo '?' | timeout 60 ./rsp $port"
 check 'monitor info cpus' sh -c "case '$(ask qRcmd,696e666f2063707573)' in 2[0-9a-f]*) ;; *) false ;; esac"
 
-# Left in memory, it would end the guest: it has no handler.
+# If it were left in memory, it would end the guest, which has no handler.
 check 'a breakpoint that is there when it leaves' is "Z0,$sym_loop2,4" OK
 check '... as the word that ends the guest' is "M$(printf %x $((0x$sym_counter + 4))),4:01000000" OK
 check 'it leaves' is D OK
@@ -124,7 +125,7 @@ check 'a reset' is qRcmd,73797374656d5f7265736574 OK
 check '... starts it anew' is pf "$(turn "$sym__start")"
 kill $rsp
 exec 7>&-
-# It is gone, and nothing of it is left.
+# The debugger is gone, and nothing of it is left.
 debugger "$work/socket"
 check 'the next one finds it running' is '?' 'T05thread:01;'
 check '... without the breakpoint' is "z0,$(high "$sym_loop"),4" E16

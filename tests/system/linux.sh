@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# linux.sh CPUS: a stock kernel with busybox boots with CPUS CPUs. With one it comes of a FIT
-# image, reboots first, talks over a virtio console and is ended by SIGTERM; with two its disks are
-# O_DIRECT and its network is a tap; else libslirp carries it. Sums of what goes over disk, network
-# and console are compared on both sides.
+# linux.sh CPUS: a stock kernel with busybox boots with CPUS CPUs. With one CPU it boots from a FIT
+# image, reboots first, uses a virtio console and is ended by SIGTERM. With two its disks are
+# O_DIRECT and its network is a tap; else its network is libslirp. Sums of the data that goes over
+# disk, network and console are compared on both sides.
 . ./common.sh
 cpus=$1
 cd "$dir" || exit 1
 modprobe -q -a loop ext4 crc32c_generic
 
-# Disks. O_DIRECT and a full disk need a file system that knows them.
+# Disks. O_DIRECT and a full disk need a file system that supports them.
 mkdir "$work/fs" "$work/small" "$work/www"
 truncate -s 40M "$work/fs.img"
 truncate -s 3M "$work/small.img"
@@ -50,7 +50,7 @@ case $cpus in
 	;;
 esac
 
-# Where the host has debug registers the guest has some as well.
+# If the host has debug registers, the guest has some, too.
 breakpoints=
 if dmesg | grep -q 'armvmm: .* breakpoints'; then
 	breakpoints='holds "it finds its breakpoints" sh -c "dmesg | grep hw-breakpoint:.found"'
@@ -117,7 +117,7 @@ check 'what the host wrote is untouched' same "$a_before" \
 check 'the guest reads a read-only disk' same "$(guest_sum g readonly)" "$b_before"
 check '... which stays as it is' same "$(guest_sum g readonly-after) $(sum <"$work/b")" "$b_before $b_before"
 guest_expect g 60 '@@ serving' >/dev/null
-# An input that does not end: nc leaves when either side has nothing more to say.
+# Input that does not end: nc leaves when either side has ended.
 mkfifo "$work/hold"
 sleep 10000 >"$work/hold" &
 guests="$guests $!"

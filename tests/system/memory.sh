@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The host's way with a guest's memory: swapped out under it while it runs, more than half of it;
-# given back when the guest is killed, wherever that hits it; and what armvmm-run needs beside it.
+# What the host does with a guest's memory: more than half of it is swapped out while the guest
+# runs; all is given back when the guest is killed, at any moment; and what armvmm-run needs
+# besides.
 . ./common.sh
 modprobe -q zram || modprobe -q -a zsmalloc zram
 swap_on() {
@@ -11,7 +12,7 @@ swap_on() {
 
 swapped() { awk '/^VmSwap/ { print $2 }' "/proc/$pid/status"; }
 
-# The guest fills 40 MiB of its 64, with a second CPU at work all the time.
+# The guest fills 40 of its 64 MiB, while a second CPU works all the time.
 swap() {
 	guest_start g --kernel monitor --cpus 2 --memory 64M
 	guest_expect g 20 ready || return 1
@@ -54,7 +55,7 @@ check 'it powers off' wait_swap
 swapoff /dev/zram0
 echo 1 >/sys/block/zram0/reset
 
-# Pss beyond guest memory, of a machine with all its devices that has done something.
+# Pss besides guest memory, for a machine with all its devices that has done some work.
 pss() {
 	truncate -s 1M "$work/disk"
 	guest_start g --kernel monitor --cpus 2 --memory 128M --disk "$work/disk" --net user --rng
@@ -76,9 +77,9 @@ sed -n 's/^/# /p' "$work/check"
 guest_type g p
 guest_end g 20
 
-# SIGKILL in the middle of all: what the kernel has in use is what it was, within 1 %, and so are
-# the pages that are free. Their count comes and goes by some hundred pages on its own; what is
-# charged to the guests' own cgroup does not.
+# SIGKILL at any moment: afterwards the kernel uses as much memory as before, within 1 %, and as
+# many pages are free. Their number varies by some hundred pages by itself; what is charged to the
+# guests' own cgroup does not.
 in_use() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
@@ -114,7 +115,7 @@ kill_some() {
 	done
 	return 0
 }
-# What is freed comes back a little later (RCU), and what leaks never does.
+# Freed memory comes back a little later (RCU), and leaked memory never does.
 as_before() {
 	after=$(in_use)
 	echo "$before $after" | awk '{ exit !($3 <= $1 * 1.01 + 64 && $4 >= $2 * 0.99) }'
@@ -153,7 +154,7 @@ nothing_left() {
 check 'nine guests killed at work leave nothing behind; the module unloads' nothing_left
 sed -n 's/^kernel/# &/p' "$work/check"
 
-# Nor does a program that dies with the guest's CPUs in the middle of an exit.
+# The same for a program that dies while the guest's CPUs are in the middle of an exit.
 abrupt() {
 	guest_start k --kernel monitor --cpus 8 --memory 64M
 	guest_expect k 20 ready || return 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What armvmm-run gives up before its guest runs, as /proc shows it: the table of docs/sandbox.md, for
-# each thread, as root and as a user; a reset and a power-off still work, and --sandbox off warns. Then
-# somebody takes over a thread of each kind (shim.c), and finds nothing.
+# What armvmm-run gives up before its guest runs, as /proc shows it: the table of docs/sandbox.md,
+# for each thread, as root and as a user. A reset and a power-off still work, and --sandbox off
+# warns. Then an attacker takes over a thread of each kind (shim.c), and finds nothing.
 . ./common.sh
 cp monitor "$work/monitor"
 truncate -s 1M "$work/disk"
@@ -23,7 +23,7 @@ kind_of() {
 	esac
 }
 
-# compare PID [PID]: each thread of these against the table; all kinds are there.
+# compare PID [PID]: compares each thread of these processes with the table; all kinds must exist.
 compare() {
 	_kinds=
 	for _t in /proc/"$1"/task/* ${2:+/proc/"$2"/task/*}; do
@@ -50,7 +50,7 @@ compare() {
 
 compare_no_disk() { disks=0 compare "$@"; }
 
-# child PID: the process that it has started, in $net.
+# child PID: finds the process that it has started, in $net.
 child() {
 	net=
 	for _p in /proc/[0-9]*; do
@@ -60,19 +60,19 @@ child() {
 	[ "$net" ]
 }
 
-# apart PID NAMESPACE: it is not ours.
+# apart PID NAMESPACE: its namespace is not ours.
 apart() {
 	echo "$(readlink "/proc/$1/ns/$2") and ours $(readlink "/proc/self/ns/$2")"
 	[ "$(readlink "/proc/$1/ns/$2")" != "$(readlink "/proc/self/ns/$2")" ]
 }
 
-# nothing PID: no file is in its root.
+# nothing PID: its root has no file.
 nothing() {
 	ls -A "/proc/$1/root/"
 	[ -z "$(ls -A "/proc/$1/root/")" ]
 }
 
-# limit PID NAME: the hard one.
+# limit PID NAME: prints the hard limit.
 limit() { awk -v name="$2" 'index($0, name) == 1 { print $(NF - 1) }' "/proc/$1/limits"; }
 
 grep -q ^nobody: /etc/passwd || echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>/etc/passwd
@@ -80,7 +80,7 @@ grep -q ^nobody: /etc/passwd || echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>/
 guest_start root --kernel "$work/monitor" --disk "$work/disk" --cpus 2 --verbose
 check 'a guest starts' guest_expect root 60 ready
 check 'root: its threads are as the table has them' compare "$pid"
-# What this kernel has not is told, and nothing else is.
+# What this kernel lacks is reported, and nothing else.
 missing() {
 	cat "$work/root.err"
 	mount -t securityfs none /sys/kernel/security 2>/dev/null
@@ -132,7 +132,7 @@ check 'it powers off' same $status 0
 check 'its network'"'"'s process ends with it' wait_for 20 sh -c "! [ -e /proc/$net ]"
 check 'nothing was said of it' sh -c "! grep network '$work/card.err' | grep -v 'sandbox: goes on'"
 
-# A guest that is killed takes it along, whatever it is doing.
+# When a guest is killed, the process ends with it, whatever it is doing.
 guest_start killed --kernel "$work/monitor" --net user
 check 'another guest with a card starts' guest_expect killed 60 ready
 child "$pid" >/dev/null
@@ -173,7 +173,7 @@ check '--sandbox off: no filter' same "$(field "/proc/$pid" Seccomp)" 0
 guest_type off p
 guest_end off 60
 
-# attack THREAD CALL ARG...: the call, made in the thread, of a guest that has a disk.
+# attack THREAD CALL ARG...: makes the call in the thread, of a guest that has a disk.
 attack() {
 	_thread=$1 _call=$2
 	shift 2
@@ -184,7 +184,7 @@ attack() {
 	unset LD_PRELOAD SHIM SHIM_THREAD SHIM_CALL
 	cat "$work/attack.err"
 }
-# ended_for THREAD CALL NAME ARG...: it ends the process, which says so.
+# ended_for THREAD CALL NAME ARG...: the call ends the process, which says so.
 ended_for() {
 	_is_called=$3 _t=$1 _c=$2
 	case $_t in vcpu) _says=vcpu0 ;; main) _says=armvmm-run ;; *) _says=$_t ;; esac
@@ -209,7 +209,7 @@ for thread in main vcpu disk; do
 		'--sandbox off'
 done
 
-# cut_off CALL NAME: the process of the network ends of it, and the guest runs on.
+# cut_off CALL NAME: the call ends the process of the network, and the guest runs on.
 cut_off() {
 	export LD_PRELOAD="$dir/shim.so" SHIM=attack SHIM_THREAD=net-user SHIM_CALL="$1"
 	guest_start cut --kernel "$work/monitor" --net user

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A stock kernel with busybox boots with two CPUs, reboots in place, and works on its disks. That asks
-# the host for no network, file system or loop device: for hosts whose kernels have few drivers.
+# A stock kernel with busybox boots with two CPUs, reboots in place, and works on its disks. It
+# needs no network, file system or loop device of the host: for hosts whose kernels have few
+# drivers.
 . ./common.sh
 cd "$dir" || exit 1
 dd if=/dev/urandom of="$work/a" bs=64k count=64 2>/dev/null
@@ -15,7 +16,7 @@ console_test
 say "sum host-wrote $(disk_sum /dev/vda 0 64)"
 dd if=/dev/urandom of=/dev/vda bs=64k seek=64 count=64 conv=fsync 2>/dev/null
 say "sum guest-wrote $(disk_sum /dev/vda 64 64)"
-# All that is free, written and read: what the guest has of the host's memory is its own.
+# Writes and reads all free memory: what the guest gets from the host belongs to it alone.
 fill() {
 	mount -t tmpfs -o size=100m tmpfs /mnt
 	dd if=/dev/urandom of=/mnt/one bs=1M count=40 2>/dev/null

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# armvmm-stat: with and without a guest, once, as a log, on a terminal, and all that it refuses.
+# armvmm-stat: with and without a guest, once, as a log, on a terminal, and everything that it
+# refuses.
 . ./common.sh
 debug=/sys/kernel/debug
 
-# says STATUS TEXT ARG...: armvmm-stat ends with STATUS and says TEXT.
+# says STATUS TEXT ARG...: armvmm-stat ends with STATUS and prints TEXT.
 says() {
 	want=$1 text=$2
 	shift 2

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Linux in the guest, four CPUs at work on files in memory, while the host swaps the guest out:
-# more than half of it, again and again. What the guest hashes stays the same.
+# Linux in the guest, with four CPUs that work on files in memory, while the host swaps the guest
+# out: more than half of it, again and again. The guest's hashes stay the same.
 . ./common.sh
 modprobe -q zram || modprobe -q -a zsmalloc zram
 echo 400M >/sys/block/zram0/disksize

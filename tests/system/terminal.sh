@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A person's terminal: raw while the guest has it, restored whatever happens, keys that leave.
+# A person's terminal: raw while the guest has it, restored in every case, and the keys that leave.
 . ./common.sh
 
 # drive NAME ARG...: a case, whose steps are on stdin.

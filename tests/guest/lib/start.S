@@ -17,7 +17,7 @@ param:				/* struct guest_param, filled in by the client */
 	.word	0, 0, 128, 0, 0, 0, 0
 	.word	0, 0, 0, 0
 
-	/* What the first instruction found: r0-r14, CPSR, SCTLR. */
+	/* The state at the first instruction: r0-r14, CPSR, SCTLR. */
 	.globl entry_regs
 entry_regs:
 	.space	17 * 4
@@ -115,8 +115,8 @@ vectors:
 	b	vec_fiq
 
 	/*
-	 * Every exception continues in SVC mode with a struct frame on the
-	 * SVC stack: r0-r12, lr_svc, return address, SPSR.
+	 * Every exception continues in SVC mode with a struct frame on the SVC stack: r0-r12,
+	 * lr_svc, return address, SPSR.
 	 */
 	.macro	vector name, number, adjust
 \name:
@@ -137,7 +137,7 @@ vectors:
 	rfeia	sp!
 	.endm
 
-	/* DDI 0406C table B1-7 has the offsets; exception() looks at UND's. */
+	/* DDI 0406C table B1-7 has the offsets; exception() corrects UND's. */
 	vector	vec_und, 1, 0
 	vector	vec_svc, 2, 0
 	vector	vec_pabt, 3, 4
@@ -169,9 +169,9 @@ hvc4:	push	{r4, lr}
 	pop	{r4, pc}
 
 	/*
-	 * u32 call_in_mode(u32 mode, u32 (*fn)(u32), u32 arg): runs fn, which
-	 * must use neither stack nor r8-r14 but lr, in another mode. From USR
-	 * mode the way back is an SVC, which exception() knows.
+	 * u32 call_in_mode(u32 mode, u32 (*fn)(u32), u32 arg): runs fn in another mode. fn may not
+	 * use the stack, nor r8-r14 except lr. From USR mode it returns by an SVC, which
+	 * exception() knows.
 	 */
 	.globl call_in_mode
 call_in_mode:
@@ -183,7 +183,7 @@ call_in_mode:
 	orr	r1, r1, r0
 	mov	r0, r2
 	mov	r4, r12
-	/* Not by MSR: the emulator's counters (QEMU 7.2) do not see that PL0 begins. */
+	/* Not by MSR: the emulator's counters (QEMU 7.2) do not notice that PL0 begins. */
 	msr	spsr_cxsf, r1
 	adr	lr, 1f
 	movs	pc, lr

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A guest to be debugged: it turns its MMU on, and goes on at 0xc0000000 what is at RAM_BASE; has
- * its second CPU count; makes a timer's interrupt pending while interrupts are masked; and counts
- * until somebody sets "quit". Each label is where a test stops it.
+ * A guest for the debugger's test. It turns its MMU on, and goes on at 0xc0000000, which maps
+ * RAM_BASE. It makes its second CPU count, makes a timer's interrupt pending while interrupts are
+ * masked, and counts until somebody sets "quit". A test stops it at each label.
  */
 #include "../../guest/lib/board.h"
 	.arch armv7ve
@@ -14,7 +14,7 @@
 	.globl _start
 _start:	mov	r0, #0
 first:	add	r0, r0, #1
-	/* Sections of 1 MiB, which anybody may read and write (DDI 0406C B3.5.1). */
+	/* Sections of 1 MiB, which PL0 and PL1 may read and write (DDI 0406C B3.5.1). */
 	ldr	r4, =TABLE
 	ldr	r5, =RAM_BASE + 0xc02
 	add	r6, r4, #0x400 * 4

@@ -7,7 +7,7 @@
 	.section .text.start, "ax"
 	.globl _start
 _start:
-	/* The first instruction that a guest executes is seen on the console. */
+	/* The first instruction of the guest shows on the console. */
 	ldr	r12, =UART_DR
 	mov	r11, #'!'
 	str	r11, [r12]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Entry in HYP mode, MMU off, and what C cannot say. board.c tells what it is for. */
+/* Entry in HYP mode, MMU off, and what cannot be written in C. board.c says what it is for. */
 #include "hyp/hyp.h"
 #include "hyp/offsets.h"
 
@@ -27,8 +27,8 @@ _start:
 	b	2b
 
 /*
- * u32 board_abort(u32 addr): loads from @addr with A clear, as it is in HYP where
- * SCR.EA is set. 0, or 1 where hyp_panic() ended it.
+ * u32 board_abort(u32 addr): loads from @addr with A clear, as in HYP mode with SCR.EA set. Returns
+ * 0, or 1 if hyp_panic() ended it.
  */
 	.globl	board_abort
 board_abort:
@@ -49,8 +49,8 @@ board_panicked:
 	pop	{r3-r11, pc}
 
 /*
- * u32 board_guest(u32 *regs): a guest in SVC mode that calls HYP with r0-r12 from
- * @regs, and puts back what it has then. Comes back by board_guest_done.
+ * u32 board_guest(u32 *regs): a guest in SVC mode that calls HYP mode with r0-r12 from @regs, and
+ * stores there what it has afterwards. Returns through board_guest_done.
  */
 	.globl	board_guest
 board_guest:
@@ -89,8 +89,8 @@ board_guest_done:
 	pop	{r3-r11, pc}
 
 /*
- * u32 board_takeover(u32 vttbr_hi, u32 vectors, u32 vtcr): HYP is taken over as from the stub,
- * with the tables of board_httbr, and goes on here. The stub's HVBAR.
+ * u32 board_takeover(u32 vttbr_hi, u32 vectors, u32 vtcr): takes over HYP mode as from the stub,
+ * with the tables of board_httbr, and goes on here. Returns the stub's HVBAR.
  */
 	.globl	board_takeover
 board_takeover:
@@ -110,7 +110,7 @@ board_takeover:
 	msr	SPSR_cxsf, r1
 	b	hyp_entry_takeover
 taken:
-	/* All of memory is read-only under those tables. */
+	/* These tables make all of memory read-only. */
 	mrc	p15, 4, r1, c1, c0, 0	@ HSCTLR
 	movw	r2, #0x1005
 	bic	r1, r1, r2

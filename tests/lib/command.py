@@ -72,6 +72,29 @@ def stop(p, limit, waiting):
         time.sleep(5)
 
 
+class Guard:
+    """Ends P and its children at a time that may be put off: a host that sleeps and is not woken
+    ends no test itself."""
+
+    def __init__(self, p):
+        self.p, self.deadline = p, None
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    def within(self, seconds):
+        """From now on P has SECONDS, or any time (None)."""
+        self.deadline = None if seconds is None else time.monotonic() + seconds
+
+    def watch(self):
+        sig = signal.SIGTERM
+        while self.p.returncode is None:
+            time.sleep(1)
+            deadline = self.deadline
+            if deadline is not None and time.monotonic() > deadline:
+                signal_group(self.p, sig)
+                sig = signal.SIGKILL
+                self.within(5)
+
+
 def lines(cmd, result, limit, waiting=None, **kwargs):
     """Runs CMD, for whose output RESULT is, for LIMIT seconds at most. What it cost is its own and
     its children's."""

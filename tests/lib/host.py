@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -16,6 +17,7 @@ from .test import Test, load_list
 
 AREAS = ["kselftest", "guest", "system"]
 COVERAGE = 85                    # percent of the lines of driver/ that have to run
+GRACE = 60                       # seconds that a host has to end a test whose time is over
 TIMING = re.compile(r"rcu:.*(stall|detected)|soft lockup|hung task|blocked for more than|"
                     r"hrtimer: interrupt took|RT throttling")
 
@@ -116,16 +118,19 @@ class Host:
         by_id = {t.id: t for t in tests}
         extra = []
         p = command.start(cmd, env=self.environment(alone))
+        guard = command.Guard(p)
         for line in p.stdout:
             line = line.rstrip("\r\n")
             if line.startswith("@@ start "):
                 current = Result(by_id[line.split()[2]], lambda: command.cpu_of(log + ".pid"))
+                guard.within(current.test.timeout * self.factor + GRACE)
                 results.append(current)
                 self.tally.open(self.host, current)
                 if len(results) == 1:
                     with self.lock:
                         self.boot_cpu += current.began or 0
             elif line.startswith("@@ end ") and current:
+                guard.within(None)
                 current.end(int(line.split()[3]))
                 self.tally.show(self.host, current)
                 current = None
@@ -144,7 +149,8 @@ class Host:
         if current:
             self.tally.show(self.host, current)
             current.problem = current.problem or {
-                124: "the host hung", 121: "the host died"}.get(status, f"testhost gave {status}")
+                124: "the host hung", 128 + signal.SIGTERM: "the host hung",
+                -signal.SIGTERM: "the host hung", -signal.SIGKILL: "the host hung", 121: "the host died"}.get(status, f"testhost gave {status}")
         done = {r.test.id for r in results}
         rest = [t for t in tests if t.id not in done]
         if not results:

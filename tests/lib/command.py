@@ -56,28 +56,13 @@ def ended(p):
     return usage.ru_utime + usage.ru_stime
 
 
-def stop(p, limit, waiting):
-    """Ends P and its children when they have run for LIMIT seconds; those in which a file called
-    WAITING and more is there do not count."""
-    left = limit
-    while left > 0 and p.returncode is None:
-        time.sleep(1)
-        if not (waiting and glob.glob(glob.escape(waiting) + ".*")):
-            left -= 1
-    for sig in (signal.SIGTERM, signal.SIGKILL):
-        if p.returncode is not None:
-            return
-        p.late = True
-        signal_group(p, sig)
-        time.sleep(5)
-
-
 class Guard:
     """Ends P and its children at a time that may be put off: a host that sleeps and is not woken
-    ends no test itself."""
+    ends no test itself. Seconds in which a file called WAITING and more is there do not count."""
 
-    def __init__(self, p):
-        self.p, self.deadline = p, None
+    def __init__(self, p, waiting=None):
+        self.p, self.waiting = p, waiting
+        self.deadline, self.late = None, False
         threading.Thread(target=self.watch, daemon=True).start()
 
     def within(self, seconds):
@@ -85,13 +70,16 @@ class Guard:
         self.deadline = None if seconds is None else time.monotonic() + seconds
 
     def watch(self):
-        sig = signal.SIGTERM
         while self.p.returncode is None:
             time.sleep(1)
             deadline = self.deadline
-            if deadline is not None and time.monotonic() > deadline:
-                signal_group(self.p, sig)
-                sig = signal.SIGKILL
+            if deadline is None:
+                continue
+            if self.waiting and glob.glob(glob.escape(self.waiting) + ".*"):
+                self.deadline = deadline + 1
+            elif time.monotonic() > deadline and self.p.returncode is None:
+                signal_group(self.p, signal.SIGKILL if self.late else signal.SIGTERM)
+                self.late = True
                 self.within(5)
 
 
@@ -99,13 +87,13 @@ def lines(cmd, result, limit, waiting=None, **kwargs):
     """Runs CMD, for whose output RESULT is, for LIMIT seconds at most. What it cost is its own and
     its children's."""
     p = start(cmd, **kwargs)
-    p.late = False
-    threading.Thread(target=stop, args=(p, limit, waiting), daemon=True).start()
+    guard = Guard(p, waiting)
+    guard.within(limit)
     for line in p.stdout:
         result.line(line.rstrip())
     result.cpu = ended(p)
     # As a shell says it.
-    result.end(124 if p.late else p.returncode if p.returncode >= 0 else 128 - p.returncode)
+    result.end(124 if guard.late else p.returncode if p.returncode >= 0 else 128 - p.returncode)
     for left in glob.glob(glob.escape(waiting) + ".*") if waiting else []:
         os.unlink(left)
     return result

@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -140,7 +139,7 @@ class Host:
                 self.tally.say("    " + line)
                 extra.append(line)
         command.ended(p)
-        status = p.returncode
+        status = 124 if guard.late else p.returncode
         splats = self.splats(log + ".log")
         for r in results:
             if r.test.id in splats:
@@ -149,8 +148,7 @@ class Host:
         if current:
             self.tally.show(self.host, current)
             current.problem = current.problem or {
-                124: "the host hung", 128 + signal.SIGTERM: "the host hung",
-                -signal.SIGTERM: "the host hung", -signal.SIGKILL: "the host hung", 121: "the host died"}.get(status, f"testhost gave {status}")
+                124: "the host hung", 121: "the host died"}.get(status, f"testhost gave {status}")
         done = {r.test.id for r in results}
         rest = [t for t in tests if t.id not in done]
         if not results:

@@ -365,8 +365,8 @@ static const char *filter_name(const siginfo_t *info)
 	} of_malloc[] = {
 		{ SCMP_SYS(brk), "brk" }, { SCMP_SYS(mmap), "mmap" },
 		{ SCMP_SYS(mmap2), "mmap2" }, { SCMP_SYS(munmap), "munmap" },
-		{ SCMP_SYS(mremap), "mremap" },
-		{ SCMP_SYS(mprotect), "mprotect" }, { SCMP_SYS(madvise), "madvise" },
+		{ SCMP_SYS(mremap), "mremap" }, { SCMP_SYS(mprotect), "mprotect" },
+		{ SCMP_SYS(madvise), "madvise" }, { SCMP_SYS(openat), "openat" },
 	};
 
 	if (info->si_code != SYS_SECCOMP)

@@ -1,4 +1,4 @@
-# The machine of -M virt and what can be plugged into it.
+# The machine of -M virt and the devices that can be added to it.
 CONFIG_ARM_VIRT=y
 # target/arm needs it to link.
 CONFIG_ARM_V7M=y

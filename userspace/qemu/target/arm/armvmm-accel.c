@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * -accel armvmm: QEMU's KVM accelerator on the node of the armvmm module, which
- * speaks KVM's ABI for 32-bit Arm. All that differs is the node's name, and
- * that what stands in the way is told in one line.
+ * speaks KVM's ABI for 32-bit Arm. Only two things differ: the node's name, and
+ * that one line tells the user why the accelerator cannot be used.
  */
 #include "qemu/osdep.h"
 #include <sys/ioctl.h>
@@ -49,7 +49,7 @@ static int armvmm_look(void *opaque, QemuOpts *opts, Error **errp)
 	return 0;
 }
 
-/* The accelerator that the user names after this one, or NULL. */
+/* The accelerator that the user named after this one, or NULL. */
 static const char *armvmm_next(void)
 {
 	struct armvmm_order order = { };
@@ -133,7 +133,7 @@ static const TypeInfo armvmm_types[] = {
 		.instance_init = armvmm_instance_init,
 		.class_init = armvmm_class_init,
 	}, {
-		/* vCPU threads and all else that an accelerator does are KVM's. */
+		/* KVM's code does the rest, such as the vCPU threads. */
 		.name = ACCEL_OPS_NAME("armvmm"),
 		.parent = ACCEL_OPS_NAME("kvm"),
 	},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What kvm32.c.inc and kvm32-debug.c.inc do for QEMU's kvm.c, which includes them at its end. */
+/* The functions of kvm32.c.inc and kvm32-debug.c.inc, which QEMU's kvm.c includes at its end. */
 #ifndef ARMVMM_KVM32_H
 #define ARMVMM_KVM32_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * QEMU 7.2 keeps what is 64-bit alone in a file of its own, and calls it by other forms than 10.0
- * does, which the included files are written for: here the one is bent to the other.
+ * The included files are written for QEMU 10.0. QEMU 7.2 keeps 64-bit code in a file of its own and
+ * calls it with other prototypes: this file adapts the one to the other.
  */
 #include "qemu/osdep.h"
 #include <sys/ioctl.h>
@@ -19,10 +19,10 @@
 #include "system/kvm_int.h"
 #include "system/runstate.h"
 
-/* What 7.2's kvm.c has. */
+/* A function of 7.2's kvm.c, with 10.0's argument. */
 #define kvm_arm_vcpu_init(cpu)			kvm_arm_vcpu_init(CPU(cpu))
 
-/* What it calls, by another form or by a name that it shares with other files. */
+/* Functions that 7.2 calls with other prototypes, or declares in its headers. */
 #define kvm_arm_get_host_cpu_features		kvm32_get_host_cpu_features
 #define kvm_arm_reg_syncs_via_cpreg_list	kvm32_reg_syncs_via_cpreg_list
 #define kvm_arm_verify_ext_dabt_pending		kvm32_verify_ext_dabt_pending
@@ -123,7 +123,7 @@ int kvm_arch_remove_hw_breakpoint(target_ulong addr, target_ulong len, int type)
 	return kvm32_remove_hw_breakpoint(addr, len, type);
 }
 
-/* A counter is written when a whole machine is loaded, never between: it would go back. */
+/* A counter is written only when a whole machine is loaded: at other times it would go back. */
 int kvm_arm_cpreg_level(uint64_t regidx)
 {
 	switch (regidx) {
@@ -135,7 +135,7 @@ int kvm_arm_cpreg_level(uint64_t regidx)
 	}
 }
 
-/* -- what 10.0's kvm.c does for all hosts --------------------------------- */
+/* -- in 10.0, kvm.c does this for all hosts ------------------------------- */
 
 bool kvm_arm_sve_supported(void)
 {

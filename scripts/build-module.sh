@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # build-module.sh --host HOST | --kdir KDIR [--out DIR] [MAKE-VARIABLE...]: builds armvmm.ko for a
-# test host's kernel or for any kernel's build folder, in DIR (build/module/HOST unless told; the
-# sources are linked there, and stay clean). What is up to date is not built again.
+# test host's kernel or for any kernel's build folder, in DIR (by default build/module/HOST). DIR
+# gets links to the sources, whose folders stay clean. Only what changed is built again.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -32,7 +32,7 @@ mkdir -p "$out"
 exec 9>"$out/.lock"
 flock 9
 
-# The sources as links. Files that went away take their links with them.
+# Link the sources, and remove links whose source is gone.
 (
 	cd "$ARMVMM_TOP"
 	find driver include/uapi -type d
@@ -52,8 +52,8 @@ kmake() {
 
 probe=$ARMVMM_TOP/driver/compat/probe.sh
 
-# ask: the kernel's answers go to compat-config.h. A kernel of the cache answers the same question
-# once: the same script, with the same compiler and configuration, in a folder that never changes.
+# ask: probes the kernel, and writes compat-config.h. For a kernel of the cache, whose folder never
+# changes, the result is kept, under a hash of the probes, the compiler and the configuration.
 ask() {
 	local kept=
 	if [ -n "$host" ]; then
@@ -65,7 +65,7 @@ ask() {
 			return
 		fi
 	fi
-	say "asking the kernel's headers what they have ($name)"
+	say "probing the kernel's headers ($name)"
 	"$probe" "$kdir" "$out" "${vars[@]}" >&2 9>&-
 	[ -n "$kept" ] || return 0
 	mkdir -p "${kept%/*}"
@@ -84,11 +84,11 @@ case $host in
 *-gcov) vars+=(ARMVMM_GCOV=y) ;;
 esac
 
-# With the compiler and the kernels that are tested here a warning is an error.
+# A warning is an error with the compiler and the kernels of the test hosts.
 werror=
 [ -z "$host" ] || werror=-Werror
 rc=0
 kmake "$out" -k ARMVMM_RELEASE="$(cat "$ARMVMM_TOP/VERSION")" ARMVMM_CFLAGS="$werror" ARMVMM_PROBED=y modules >&2 || rc=$?
 [ "$rc" -eq 0 ] || die "building armvmm.ko for $name failed"
-[ -e "$out/armvmm.ko" ] || die "no armvmm.ko came of building for $name"
+[ -e "$out/armvmm.ko" ] || die "the build for $name made no armvmm.ko"
 echo "$out/armvmm.ko"

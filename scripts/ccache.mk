@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Compilers that remember what they made of the same text (ccache), where they are installed. What they
-# know is kept beside what was fetched; scripts/lib.sh has the same for scripts. CCACHE_DISABLE=1 in
-# the environment does without. What a file includes ccache learns from the compiler's own list (-MMD):
-# to preprocess each file first cost a fifth of a build of which nothing was known.
+# Use ccache, if it is installed. Its cache lies in the project's cache folder; scripts/lib.sh does
+# the same for scripts. CCACHE_DISABLE=1 in the environment turns it off. ccache learns from the
+# compiler's own list (-MMD) what a file includes (CCACHE_DEPEND): when it preprocessed each file
+# first, a build with an empty cache took a fifth longer.
 ifneq ($(and $(wildcard /usr/lib/ccache/.),$(or $(ARMVMM_CACHE),$(XDG_CACHE_HOME),$(HOME))),)
 export PATH := /usr/lib/ccache:$(PATH)
 export CCACHE_DIR ?= $(or $(ARMVMM_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/armvmm)/ccache

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# driver-floors.sh: names each #include of driver/ that goes up, or sideways, by the table in
-# scripts/driver-floors, and each folder that the table has not. Says nothing where all is well.
+# driver-floors.sh: lists each #include of driver/ that goes up or sideways in the table of
+# scripts/driver-floors, and each folder that the table lacks. Prints nothing if all is well.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ARMVMM_TOP"

@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# fetch-kernel.sh [--update] HOST: makes Debian's stock kernel HOST usable from the cache, and
-# prints its folder there:
+# fetch-kernel.sh [--update] HOST: fetches Debian's stock kernel HOST into the cache, and prints its
+# folder there:
 #   release              the kernel's release, as `uname -r` prints it
 #   zImage               the kernel
 #   lib/modules/RELEASE  its modules
 #   dtb/                 its device tree blobs
 #   build                a build folder for `make -C`
-# Done once per host; then it needs no network until --update asks the mirror for a newer release.
-# Exits with 4 (a skip) when no mirror offers the series.
+# Fetches once per host; after that it needs no network until --update asks the mirror for a newer
+# release. Exits with 4 (a skip) when no mirror offers the series.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# Raised whenever what is written below changes, so that older folders are made anew.
+# The format of the folder. Raise it when a change below changes the folder's content: folders of an
+# older format are then made anew.
 format=2
 
 update=
@@ -35,8 +36,8 @@ esac
 
 link=$ARMVMM_CACHE/kernel/$host
 
-# The Debian scripts of newer suites want a newer libc than bookworm's: each program is kept as
-# PROGRAM.bin and started by trixie's own loader with trixie's libraries.
+# The kernel's build programs in newer suites need a newer libc than bookworm's. So each program is
+# kept as PROGRAM.bin, and trixie's own loader starts it with trixie's libraries.
 wrap_programs() {
 	local root=$1 libs=$ARMVMM_CACHE/trixie-amd64/$format f rel tmp
 	if [ ! -e "$libs" ]; then
@@ -106,7 +107,7 @@ fetch() {
 		(cd "$tmp/lib/modules/$release" && rm -f build source vmlinuz)
 		depmod -b "$tmp" "$release"
 		build=$root/usr/src/linux-headers-$release
-		# The folder that make will meet is the final one, not the temporary one.
+		# make will use the final folder, not the temporary one.
 		{ grep -lI -- /usr/src "$build/Makefile" "$build/.kernelvariables" 2>/dev/null || true; } |
 			xargs -r sed -i "s|/usr/src|$dest/root/usr/src|g"
 		case $suite in

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # host-kernel.sh HOST: prints the folder of a host's kernel in the cache, stock or built from
-# source; fetches or builds it first when it is not there.
+# source. Fetches or builds the kernel first if it is not there.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 case " $ARMVMM_HOSTS_SOURCE " in
-# Built once and kept whole: a compiler need not remember a thousand files of it.
+# The kernel is built once, and kept whole: ccache need not keep its thousands of files too.
 *" $1 "*) CCACHE_DISABLE=1 exec "$ARMVMM_TOP/scripts/source-kernel.sh" "$1" ;;
 *) exec "$ARMVMM_TOP/scripts/fetch-kernel.sh" "$1" ;;
 esac

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# hyp-same.sh OLD [NEW]: is the code that runs in HYP mode the same in two revisions (NEW: the
+# hyp-same.sh OLD [NEW]: is the code that runs in HYP mode the same in OLD and NEW (by default the
 # working tree)? Each is a git revision, which is built for the 6.1 host, or an armvmm.ko. Functions
-# are compared by name, addresses left out; what differs is shown, and the status is 1.
+# are compared by name, without addresses. If they differ, the differences are shown and the status
+# is 1.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 [ $# -ge 1 ] && [ $# -le 2 ] || die "hyp-same.sh: say an old revision, or the armvmm.ko of one"
@@ -10,7 +11,7 @@ set -euo pipefail
 work=$ARMVMM_BUILD/hyp-same
 mkdir -p "$work"
 
-# module WHAT: the path of its armvmm.ko
+# module WHAT: prints the path of WHAT's armvmm.ko
 module() {
 	local rev tree
 	case $1 in
@@ -26,7 +27,7 @@ module() {
 	ARMVMM_BUILD=$tree/build "$tree/scripts/build-module.sh" --host 6.1
 }
 
-# code MODULE: its functions in HYP mode, a line each, the instructions after the name
+# code MODULE: prints its functions for HYP mode, sorted by name
 code() {
 	"${CROSS_COMPILE}objdump" -dr --no-show-raw-insn --no-addresses -j .hyp.text "$1" | awk '
 		/^<.*>:$/ { if (f) print f; f = $0; next }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# hyp-symbols.sh HOST|DIR: fails when an object of driver/hyp/ needs a symbol that neither another
-# of them defines nor scripts/hyp-symbols lists. In HYP mode nothing else is mapped: a call to
-# such a symbol would be a fault there.
+# hyp-symbols.sh HOST|DIR: fails if an object of driver/hyp/ needs a symbol that no other of these
+# objects defines and scripts/hyp-symbols does not list. HYP mode maps nothing else: a call to such
+# a symbol would fault there.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 dir=$1

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The lanes of the emulated hosts: no more hosts run on a machine at once than it has lanes. Who
-# waits for one is served in the order of asking. Sourced after lib.sh, never run.
+# The lanes of the emulated hosts: a machine has a number of lanes, and runs at most as many hosts
+# at once. Whoever asks first gets a free lane first. Sourced after lib.sh, never run.
 #
-# All that is held is a lock of flock(2) on an open file, which the kernel lets go when the last
-# process that has the file open ends, however it ends: nobody waits for one that was killed.
+# Lanes and tickets are flock(2) locks on open files. The kernel drops such a lock when the last
+# process that has the file open ends, however it ends: nobody waits for a process that was killed.
 
-# lane_count: one for each processor, at most four; ARMVMM_LANES, or the file `emulators` in the
-# cache folder, says another number.
+# lane_count: prints the number of lanes: one for each processor, at most four, unless ARMVMM_LANES
+# or the file `emulators` in the cache folder has another number.
 lane_count() {
 	local n=${ARMVMM_LANES:-$(cat "$ARMVMM_CACHE/emulators" 2>/dev/null)}
 	if ! [[ $n =~ ^[1-9][0-9]?$ ]]; then
@@ -16,12 +16,12 @@ lane_count() {
 	echo "$n"
 }
 
-# lane_queue: draws a ticket, a number higher than all that wait, and waits until no lower one is
-# held. The ticket is in $lane_ticket, open as $lane_ticket_fd.
+# lane_queue: draws a ticket, with a higher number than any that waits, and waits until no lower
+# ticket is held. $lane_ticket is the ticket's file, open as $lane_ticket_fd.
 lane_queue() {
 	local dir=$ARMVMM_CACHE/lane tickets mutex fd t number=1
 	mkdir -p "$dir"
-	# A ticket is held before another can be drawn: one that nobody holds is of the dead.
+	# A ticket is locked before another can be drawn: if nobody holds it, its process is dead.
 	exec {mutex}>"$dir/mutex"
 	flock "$mutex"
 	tickets=("$dir"/ticket.*)
@@ -32,7 +32,7 @@ lane_queue() {
 	flock "$lane_ticket_fd"
 	exec {mutex}>&-
 	for t in "${tickets[@]}"; do
-		# Gone: it was served.
+		# No such file: it was served.
 		{ exec {fd}<"$t"; } 2>/dev/null || continue
 		flock -ns "$fd" || {
 			lane_waits
@@ -43,8 +43,8 @@ lane_queue() {
 	done
 }
 
-# Who gives ARMVMM_WAITING sees by a file of that name, a dot and a number that time passes in which
-# no host runs.
+# lane_waits: says once that this process waits. While it does, there is a file $ARMVMM_WAITING.PID,
+# if ARMVMM_WAITING is set: tests/run then does not count the time.
 lane_waits() {
 	[ -z "$lane_waiting" ] || return 0
 	say "waiting for another emulated host to end"
@@ -72,7 +72,7 @@ lane_take() {
 	lane_queue
 	lanes=$(lane_count)
 	[ "${1-}" != all ] || wanted=$lanes
-	# Whoever is first in the queue looks for a free lane, and nobody else does.
+	# Only the first in the queue looks for a free lane.
 	while :; do
 		for ((lane = 1; lane <= lanes && ${#lane_fds[@]} < wanted; lane++)); do
 			[ -n "${held[lane]-}" ] || ! lane_try "$lane" || held[lane]=1

@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Common ground of the shell scripts: folders, messages, retries, locks, private apt.
+# Functions of the shell scripts: folders, messages, retries, locks, private apt.
 # Sourced, never run; the caller has `set -euo pipefail`.
 
 ARMVMM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ARMVMM_CACHE=${ARMVMM_CACHE:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/armvmm}
-# The hosts' kernels: Debian's own, and those that are built of Debian's sources.
+# The hosts' kernels: Debian's own, and those that are built from Debian's sources.
 ARMVMM_HOSTS_ALL='5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae'
 ARMVMM_HOSTS_SOURCE='6.1-debug 6.1-gcov 6.1-up 6.12-armbian 6.12-openwrt 7.2-thumb'
 CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
-# What make is told in a test host's kernel. gcc's nm: the other one loads all of LLVM for each file,
-# where clang is installed.
+# make's variables for a test host's kernel. NM is gcc's: where clang is installed, the other nm
+# loads all of LLVM for each file.
 ARMVMM_KERNEL_VARS=(ARCH=arm CROSS_COMPILE="$CROSS_COMPILE" CC="${CROSS_COMPILE}gcc-12"
 	NM="${CROSS_COMPILE}gcc-nm-12")
 export ARMVMM_CACHE
-# Debian keeps depmod and mke2fs where a plain user's PATH does not lead.
+# Debian keeps depmod and mke2fs in folders that a plain user's PATH does not have.
 export PATH=$PATH:/usr/sbin:/sbin
-# Compilers that remember, as scripts/ccache.mk has them for make.
+# Use ccache, as scripts/ccache.mk does for make.
 if [ -d /usr/lib/ccache ]; then
 	case $PATH in /usr/lib/ccache:*) ;; *) PATH=/usr/lib/ccache:$PATH ;; esac
 	export CCACHE_DIR=${CCACHE_DIR:-$ARMVMM_CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G} \
 		CCACHE_DEPEND=${CCACHE_DEPEND:-1}
 fi
 
-# Everything that is said goes to stderr: stdout belongs to the command's own answer.
+# All messages go to stderr: stdout is for the command's own output.
 say() { printf '[armvmm] %s\n' "$*" >&2; }
 warn() { printf '[armvmm] warning: %s\n' "$*" >&2; }
 die() {
@@ -30,26 +30,26 @@ die() {
 	exit 1
 }
 
-# plain PATH: whether make, and the kernel's build system, take PATH for one name and nothing else.
+# plain PATH: can make and the kernel's build system use PATH? They cannot if it has a blank.
 plain() { [[ $1 =~ ^[[:alnum:]_./+@-]+$ ]]; }
 
-# build_folder: prints the folder to build in: build/ of the tree. Where the tree's own path is not
-# plain, build/ is a link to a folder in the cache; the sources are named relative to the folder
-# that a Makefile runs in, or by links.
+# build_folder: prints the folder to build in: build/ of the tree. If the tree's own path is not
+# plain, build/ is a link to a folder in the cache, and make reaches the sources by relative paths
+# or by links.
 build_folder() {
 	local link=$ARMVMM_TOP/build dest tree
 	if plain "$link"; then
 		echo "$link"
 		return
 	fi
-	# Options of the emulator and of testhost name files before a colon.
+	# In options of the emulator and of testhost a colon ends a file's name.
 	[[ $ARMVMM_TOP != *:* ]] || die "armvmm cannot be built in a folder with a colon in its path: $ARMVMM_TOP"
 	dest=$ARMVMM_CACHE/build/$(printf %s "$ARMVMM_TOP" | sha256sum | cut -c1-16)
 	if [ ! -e "$dest/tree" ]; then
 		mkdir -p "$dest"
 		printf '%s\n' "$ARMVMM_TOP" >"$dest/tree"
 	fi
-	# Trees that are gone need theirs no more.
+	# Remove the folders of trees that are gone.
 	for tree in "$ARMVMM_CACHE"/build/*/tree; do
 		[ -d "$(cat "$tree")" ] || rm -rf "${tree%/tree}"
 	done
@@ -62,7 +62,7 @@ ARMVMM_BUILD=${ARMVMM_BUILD:-$(build_folder)} || exit 1
 plain "$ARMVMM_BUILD" || die "nothing can be built in a folder with such a name: $ARMVMM_BUILD"
 mkdir -p "$ARMVMM_BUILD" || exit 1
 
-# step TEXT CMD...: says TEXT, runs CMD quietly, shows its output only when it fails.
+# step TEXT CMD...: says TEXT and runs CMD; shows CMD's output only if it fails.
 step() {
 	local text=$1 log rc=0 start=$SECONDS
 	shift
@@ -78,7 +78,7 @@ step() {
 	[ $((SECONDS - start)) -lt 5 ] || say "$text: done in $((SECONDS - start)) s"
 }
 
-# every_ten CMD...: runs CMD each ten seconds, in the background, until killed or CMD fails.
+# every_ten CMD...: runs CMD every ten seconds until it fails. For the background: ends when killed.
 every_ten() {
 	trap 'kill $! 2>/dev/null; exit 0' TERM
 	while sleep 10 & wait $!; do
@@ -86,7 +86,8 @@ every_ten() {
 	done
 } >/dev/null
 
-# retry N CMD...: up to N tries with a growing pause, of ARMVMM_RETRY_PAUSE (5) seconds at first.
+# retry N CMD...: tries CMD up to N times, with growing pauses of ARMVMM_RETRY_PAUSE (5) seconds,
+# twice that, and so on.
 retry() {
 	local n=$1 i
 	shift
@@ -97,38 +98,38 @@ retry() {
 	return 1
 }
 
-# temp_dir VAR: sets VAR to a new folder in the cache that goes away with this script, unless it
-# was renamed to its final name by then.
+# temp_dir VAR: makes a folder in the cache and sets VAR to its path. The folder is removed when
+# this script ends, unless it was renamed by then.
 armvmm_temps=()
 temp_dir() {
 	local _new
 	mkdir -p "$ARMVMM_CACHE"
-	# What a run that was killed left behind.
+	# Remove what killed runs left behind.
 	find "$ARMVMM_CACHE" -maxdepth 1 -name 'tmp.??????' -mmin +2880 -exec rm -rf {} + || true
-	_new=$(mktemp -d "$ARMVMM_CACHE/tmp.XXXXXX") || die "nothing can be made in $ARMVMM_CACHE"
+	_new=$(mktemp -d "$ARMVMM_CACHE/tmp.XXXXXX") || die "cannot make a folder in $ARMVMM_CACHE"
 	chmod 755 "$_new"
 	armvmm_temps+=("$_new")
 	printf -v "$1" %s "$_new"
 	trap 'rm -rf "${armvmm_temps[@]}"' EXIT
 }
 
-# hash_of FILE...: one hash over contents (not names or times) of the inputs of a cached thing.
+# hash_of FILE...: prints one hash over the contents (not names or times) of files.
 hash_of() { cat "$@" | sha256sum | cut -c1-16; }
 
-# forget_old PREFIX KEEP [SUFFIX]: KEEP takes the place of what is called PREFIX, a hash and SUFFIX
-# beside it in the cache: what of that was last in use over two days ago goes.
+# forget_old PREFIX KEEP [SUFFIX]: removes from the cache what KEEP replaces: whatever lies beside
+# it, is called PREFIX, a hash and SUFFIX, and was last in use over two days ago.
 forget_old() {
 	find "$(dirname "$2")" -mindepth 1 -maxdepth 1 -name "$1????????????????${3-}" \
 		! -name "$(basename "$2")" -mmin +2880 -exec rm -rf {} + || true
 }
 
-# in_use PATH: prints what the cache keeps, and marks it as in use today, where it is ours.
+# in_use PATH: prints PATH, which is in the cache, and marks it as in use today if we may.
 in_use() {
 	touch -c "$1" 2>/dev/null || true
 	echo "$1"
 }
 
-# host_suite HOST: the Debian suite that a host's kernel, or its source, comes from.
+# host_suite HOST: prints the Debian suite that a host's kernel, or its source, comes from.
 host_suite() {
 	case $1 in
 	5.10*) echo bullseye ;;
@@ -138,7 +139,8 @@ host_suite() {
 	esac
 }
 
-# take_lock NAME: waits until no other run is at work on NAME in the cache; held until this
+# take_lock NAME: waits until no other run is at work on NAME in the cache. Holds the lock until
+# this
 # script ends.
 take_lock() {
 	local fd
@@ -150,20 +152,20 @@ take_lock() {
 	}
 }
 
-# The Debian mirror that this machine's own apt uses for its main archive.
+# debian_mirror: prints the Debian mirror that this machine's own apt uses for its main archive.
 debian_mirror() {
 	if [ -n "${ARMVMM_MIRROR:-}" ]; then
 		echo "$ARMVMM_MIRROR"
 		return
 	fi
-	# The label is known only once an index was fetched; the address ends alike everywhere.
+	# The label is known only after an index was fetched; until then, go by the address's end.
 	apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' 2>/dev/null |
 		awk '$1 !~ /security|backports|file:/ && ($2 == "Debian" || $1 ~ /\/debian\/?$/) {
 			print $1; exit }'
 }
 
-# apt_suite SUITE TOOL ARG...: runs an apt tool on a private state for SUITE that knows the
-# packages of armhf and amd64 and nothing of what is installed here.
+# apt_suite SUITE TOOL ARG...: runs an apt tool with a private state for SUITE, which has the
+# packages of armhf and amd64, and does not depend on what is installed here.
 apt_suite() {
 	local suite=$1 dir=$ARMVMM_CACHE/apt/$1 tool=$2
 	shift 2
@@ -187,9 +189,9 @@ apt_suite_sources() {
 	done >"$dir/sources.list"
 }
 
-# apt_suite_stale SUITE: what to do when a mirror is out of step, so that its armhf index is not
-# the one the signed Release names. The index is then taken as it is, but over TLS only: the
-# packages' checksums rest on the mirror's certificate instead of on Debian's signature.
+# apt_suite_stale SUITE: fetches the armhf index of a mirror that is out of step: its index is not
+# the one that the signed Release names. The index is taken as it is, but over TLS only: the
+# packages' checksums then depend on the mirror's certificate instead of on Debian's signature.
 apt_suite_stale() {
 	local suite=$1 dir=$ARMVMM_CACHE/apt/$1 mirror tmp name
 	mirror=$(debian_mirror)
@@ -209,7 +211,7 @@ apt_suite_stale() {
 	return "$rc"
 }
 
-# apt_suite_why LOG: why apt failed, in a few words.
+# apt_suite_why LOG: prints why apt failed, in a few words.
 apt_suite_why() {
 	local why
 	if grep -qE 'No space left on device|failed to write \(' "$1" ||
@@ -222,12 +224,12 @@ apt_suite_why() {
 	echo "${why:-see $1}"
 }
 
-# apt_suite_update SUITE [src]: fetches the suite's indices, once a day at most; status 2 when no
-# mirror offers the suite.
+# apt_suite_update SUITE [src]: fetches the suite's indices, at most once a day. Status 2: no mirror
+# offers the suite.
 apt_suite_update() {
 	local suite=$1 src=${2:-} dir=$ARMVMM_CACHE/apt/$1 rc=0
 	apt_suite_today() { [ -n "$(find "$dir/updated${src:+-src}" -mmin -1440 2>/dev/null)" ]; }
-	# By a shell of its own, which lets go of the lock.
+	# In a subshell, so that its end drops the lock.
 	apt_suite_today || (
 		armvmm_temps=()
 		take_lock "apt-$suite"
@@ -237,7 +239,7 @@ apt_suite_update() {
 	return "$rc"
 }
 
-# apt_suite_fetch SUITE SRC: does so.
+# apt_suite_fetch SUITE SRC: fetches the indices in any case.
 apt_suite_fetch() {
 	local suite=$1 src=$2 dir=$ARMVMM_CACHE/apt/$1 log=$ARMVMM_CACHE/apt/$1/update.log
 	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial" && : >"$dir/status" &&
@@ -254,8 +256,8 @@ apt_suite_fetch() {
 	touch "$dir/updated" "$dir/updated${src:+-src}"
 }
 
-# apt_suite_get SUITE DEST PACKAGE...: downloads packages, which apt verifies against the index,
-# and unpacks them into DEST, or ends the script.
+# apt_suite_get SUITE DEST PACKAGE...: downloads packages (apt verifies them against the index) and
+# unpacks them into DEST. Ends the script if it cannot.
 apt_suite_get() {
 	local suite=$1 dest=$2 dir deb log ticker rc=0
 	shift 2

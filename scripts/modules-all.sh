@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# modules-all.sh HOST...: builds the module for each host's kernel, KTAP on stdout.
+# modules-all.sh HOST...: builds the module for each host's kernel, and prints KTAP.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 passed=0 failed=0 skipped=0 n=0

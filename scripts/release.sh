@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# release.sh: makes build/release/armvmm-VERSION.tar.xz of what is committed, with its SHA-256 beside
-# it, ready to be signed; two runs on one commit give the same bytes.
+# release.sh: makes build/release/armvmm-VERSION.tar.xz from the commit, and a file with its SHA-256
+# beside it, ready to be signed. Two runs on one commit give the same bytes.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ARMVMM_TOP"
@@ -11,7 +11,7 @@ version=$(cat VERSION)
 git rev-parse -q --verify HEAD >/dev/null || die "this is no git repository: a release is made of a commit"
 [ -z "$(git status --porcelain --untracked-files=no)" ] ||
 	die "there are changes that are not committed: $(git status --porcelain --untracked-files=no | head -n 3 | cut -c4- | tr '\n' ' ')"
-# All that shows a version shows this one.
+# Every place that shows a version must show this one.
 changelog=$(sed -nE '1s/^armvmm \(([^)]*)\).*/\1/p' debian/changelog)
 [ "$changelog" = "$version" ] || die "debian/changelog is of '$changelog' and VERSION says $version"
 for page in userspace/*/*.1; do

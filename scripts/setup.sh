@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# setup.sh [PURPOSE...] [--list]: installs, by name, the Debian packages that a purpose needs and that
-# are missing; says what it does, and asks sudo when not root. --list prints the names instead.
-#   base    (unless told) to build, to run, and to test on the emulated hosts; on a board: board
-#   style, bench, deb, fuzz, models, qemu, fresh   what `make style`, `make bench`, `make deb`,
-#           `make check-fuzz`, `make check-models`, `make qemu` and `make check-fresh` need in all
+# setup.sh [PURPOSE...] [--list]: installs the Debian packages that a purpose needs and that are
+# missing. It says what it does, and uses sudo if not root. --list prints the names instead.
+#   base    (the default) to build, to run, and to test on the emulated hosts; on a board: board
+#   style, bench, deb, fuzz, models, qemu, fresh   all that `make style`, `make bench`, `make deb`,
+#           `make check-fuzz`, `make check-models`, `make qemu` and `make check-fresh` need
 #   board   to build on a board, beside the headers of its kernel
 #   all     every purpose of this machine
 set -euo pipefail
@@ -24,7 +24,7 @@ base=(
 )
 board=(make gcc libc6-dev cpio pkg-config device-tree-compiler libfdt-dev libglib2.0-dev
 	libjansson-dev libslirp-dev libseccomp-dev libcap-ng-dev zlib1g-dev libzstd-dev)
-# to build Debian's source of QEMU, beside what base or board has
+# to build Debian's source of QEMU, in addition to base or board
 qemu=(bzip2 dpkg-dev flex bison meson ninja-build patch perl pkg-config python3 python3-venv
 	xz-utils zlib1g-dev)
 qemu_board=(libpixman-1-dev)
@@ -34,7 +34,7 @@ arm*) on_board=1 ;;
 *) on_board= ;;
 esac
 
-# packages_for PURPOSE: one name a line.
+# packages_for PURPOSE: prints one name a line.
 packages_for() {
 	local p list=()
 	case $1 in

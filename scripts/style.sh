@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# style.sh: the rules of the house that a machine can check, KTAP on stdout. It looks at files
-# that git tracks, and at the module built for the 6.1 host.
+# style.sh: checks the rules of the house that a machine can check, and prints KTAP. It looks at the
+# files that git tracks, and at the module built for the 6.1 host.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ARMVMM_TOP" || exit 1
@@ -11,7 +11,7 @@ mapfile -t code < <(git ls-files -- '*.c' '*.h' '*.S')
 mapfile -t kernel < <(git ls-files -- 'driver/*.c' 'driver/*.h' 'driver/*.S')
 mapfile -t scripts < <(git grep -lE '^#!.*(bash|/sh|busybox sh|python3)' -- . ':!*.md')
 
-# rule TEXT FINDINGS: a rule holds when nothing was found against it.
+# rule TEXT FINDINGS: a rule holds if FINDINGS is empty.
 rule() {
 	n=$((n + 1))
 	if [ -z "$2" ]; then
@@ -25,7 +25,8 @@ rule() {
 }
 
 echo "TAP version 13"
-# One program for all files of a rule: a process for each costs more than what it looks at.
+# Each rule is one program for all files: starting a process for each would take longer than
+# reading.
 rule "line 1 names the licence" "$(awk '
 	FNR == 1 {
 		want = FILENAME ~ /\.c$/ ? "// SPDX-License-Identifier: " : "/* SPDX-License-Identifier: "
@@ -36,7 +37,7 @@ rule "line 1 names the licence" "$(awk '
 awk 'FNR == 1 { if (/^# SPDX-License-Identifier: /) nextfile }
 	FNR == 2 { if (!/^# SPDX-License-Identifier: /) print FILENAME; nextfile }' \
 	"${scripts[@]}" Makefile Kbuild)"
-# A message is not broken in two, so that it can be searched for.
+# A message may be longer: it is not broken in two, so that it can be searched for.
 rule "no line is longer than 100 columns" "$(awk '
 	length * 8 > 100 && !/https?:|"|^\/\/ (sources|cflags)/ {
 		columns = 0
@@ -46,13 +47,13 @@ rule "no line is longer than 100 columns" "$(awk '
 		if (columns + length(part[parts]) > 100)
 			print FILENAME ":" FNR ": " columns + length(part[parts])
 	}' "${code[@]}" Makefile Kbuild)"
-# As lintian has it, which runs in `make deb` alone.
+# lintian's rule, which otherwise only `make deb` checks.
 rule "a line of a package's description has 80 columns at most" \
 	"$(awk '/^ / && length > 80 { print FILENAME ":" FNR ": " length }' debian/control)"
 rule "no blank at a line's end, no blank before a tab" \
 	"$(grep -nE ' +$|	+$| 	' "${code[@]}" | grep -v ':$')"
 rule "C is indented by tabs" "$(grep -nE '^ {8}|^ +[a-z].*;$' "${code[@]}")"
-# As many as there are rows: who adds a lock says what it protects.
+# The number of locks must be that of rows: whoever adds a lock says what it protects.
 rule "each lock of the module stands in docs/locking.md" "$(
 	locks=$(git grep -hE '^[[:space:]]*(raw_spinlock_t|spinlock_t|struct mutex) [a-z_]+;|DEFINE_(RAW_SPINLOCK|SPINLOCK|MUTEX)\(' -- driver | wc -l)
 	rows=$(sed -n '/^## Mutexes/,/^## Locks of/p' docs/locking.md | grep -c '^| `')
@@ -69,7 +70,7 @@ rule "no file is over 1,000 lines" "$(wc -l "${code[@]}" | awk '$1 > 1000 && $2 
 rule "a kernel version or HAVE_ is tested in compat/ only" \
 	"$(grep -nE 'LINUX_VERSION_CODE|KERNEL_VERSION\(|^ *# *(if|elif).*\bHAVE_[A-Z]' "${kernel[@]}" |
 		grep -v '^driver/compat/')"
-# compat/ has one for each of two kernels.
+# Except in compat/, which may define one for each of two kernels.
 rule "a macro of driver/ is defined once" "$(grep -nE '^[ 	]*#[ 	]*define[ 	]' "${kernel[@]}" |
 	grep -v '^driver/compat/' | sed -E 's/^([^:]*:[0-9]*):[ 	]*#[ 	]*define[ 	]+([A-Za-z0-9_]+).*/\2 \1/' | sort |
 	awk '$1 == name { print $1 " is defined at " at " and at " $2 } { name = $1; at = $2 }')"
@@ -82,7 +83,7 @@ rule "no note to self is left" "$(git grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -- '*
 rule "no path of one machine" "$(git grep -nE '(^|[^A-Za-z0-9_.])/(work|farm|root|home)/' -- . \
 	':!scripts/style.sh' ':!*.md' | grep -vE '"?\$[A-Za-z{(]|/root/(proc|sys|dev|run)|HOME=/root' |
 	grep -E '/(work|farm)/|/home/[a-z]+/|/root/\.[a-z]')"
-# What is cited can be read: a document of this tree by its path.
+# A reader can look up what is cited: it is a document of this tree, cited by its path.
 rule "documents that are cited are in the tree" "$(git grep -nE '\bdesign( section)? [0-9]|\((rig|design)\)' -- \
 	driver tests userspace scripts docs ':!scripts/style.sh'
 for doc in $(git grep -ohE '\bdocs/[a-z0-9-]+\.md' | sort -u); do [ -e "$doc" ] || echo "$doc is cited"; done)"
@@ -104,8 +105,8 @@ for name in sys.argv[1:]:
 ' "${scripts[@]}")"
 rule "scripts are executable" "$(for f in "${scripts[@]}"; do [ -x "$f" ] || echo "$f"; done)"
 
-# What the files of each folder of armvmm-run may include, "." being the root: data goes down,
-# results come up, and a device names what it lives in, never the other way round.
+# The folders that the files of each folder of armvmm-run may include; "." is the root. Data goes
+# down, results come up. A device names the machine that it is part of, never the other way round.
 rule "a folder of armvmm-run includes what is below it" "$(while read -r folder may; do
 	git ls-files -- "userspace/armvmm-run/$folder/*.[ch]" |
 		{ [ "$folder" = . ] && grep -v '^userspace/armvmm-run/.*/' || cat; } |
@@ -128,7 +129,7 @@ done <<-'EOF'
 	EOF
 git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot|sandbox|control|gdb)/[^/]*$')"
 
-# The registers' fields, and no more of driver/: those headers need nothing of the kernel's.
+# Only the headers with registers' fields, which need nothing from the kernel.
 rule "user space takes registers from driver/arch, and nothing else of driver/" "$(
 	git grep -nE '^# *include ".*(arch|driver)/' -- userspace ':!userspace/qemu' |
 		grep -vE ':#include "arch/(archregs|gic)\.h"$'
@@ -137,7 +138,7 @@ rule "user space takes registers from driver/arch, and nothing else of driver/" 
 
 if command -v cppcheck >/dev/null; then
 	mapfile -t user < <(git ls-files -- 'userspace/*.c')
-	# comparePointers: the start and the end of a section that the linker put together.
+	# comparePointers is off: the code compares the start and end of a section (linker symbols).
 	rule "cppcheck finds nothing in userspace" "$(cppcheck --quiet --std=c11 --inline-suppr \
 		--enable=warning,portability --suppress=missingInclude --suppress=missingIncludeSystem \
 		--suppress=unknownMacro --suppress=comparePointers --template='{file}:{line}: {id}: {message}' \
@@ -151,12 +152,12 @@ if "$ARMVMM_TOP/scripts/build-module.sh" --host 6.1 >/dev/null 2>"$ARMVMM_BUILD/
 	rule "each header of driver/ compiles alone" "$("$ARMVMM_TOP/scripts/headers-alone.sh" 6.1 2>&1)"
 	rule "code for HYP mode needs nothing from outside" "$("$ARMVMM_TOP/scripts/hyp-symbols.sh" 6.1 2>&1)"
 	module=$ARMVMM_BUILD/module/6.1/armvmm.ko
-	# Exceptions come to HYP mode with all masked (DDI 0406C B1.8.5). vectors.S lets asynchronous
-	# aborts in, for one instruction; nothing may let interrupts in.
+	# An exception enters HYP mode with all exceptions masked (DDI 0406C B1.8.5). vectors.S
+	# unmasks asynchronous aborts for one instruction; nothing may unmask interrupts.
 	rule "HYP mode masks interrupts throughout" "$("${CROSS_COMPILE}objdump" -d -j .hyp.text "$module" |
 		grep -E '[[:space:]](cps[a-z]*|rfe[a-z]*|msr[[:space:]]+CPSR)' | grep -vE 'cps(ie|id)[[:space:]]+a$')"
-	# It is neither broadcast nor, on the Cortex-A7, done in order (erratum 814220): not by us,
-	# nor by the kernel's functions that go by set and way.
+	# Such maintenance is not broadcast, nor done in order on the Cortex-A7 (erratum 814220).
+	# The module may not do it, nor call the kernel's functions that do.
 	rule "no cache maintenance by set and way" "$("${CROSS_COMPILE}objdump" -d "$module" |
 		grep -E 'mcr.*15, 0, [a-z0-9]+, cr7, cr(6|10|14), \{2\}'
 		"${CROSS_COMPILE}nm" -u "$module" | grep -E 'flush_(kern|user|cache|dcache)_all|cpu_cache')"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # test-module.sh HOST: builds the modules of tests/host/modules for a test host's kernel, and prints
-# their folder. A module is not there if the kernel lacks what it drives.
+# their folder. It leaves out a module if the kernel lacks what the module drives.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Programs that are run, and what they cost."""
+"""Runs programs, and measures what they cost."""
 import atexit
 import contextlib
 import glob
@@ -40,8 +40,7 @@ def end_all():
 
 
 def start(cmd, **kwargs):
-    """CMD, in a process group of its own; its output is to be read, then it is to be waited for by
-    ended()."""
+    """Starts CMD in a process group of its own. The caller reads its output, then calls ended()."""
     p = subprocess.Popen(cmd, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
                          errors="replace", process_group=0, **kwargs)
     RUNNING.add(p)
@@ -49,7 +48,7 @@ def start(cmd, **kwargs):
 
 
 def ended(p):
-    """Waits for it. Returns what it cost, its own and its children's, in seconds of CPU."""
+    """Waits for P's end. Returns the CPU seconds that it and its children took."""
     _, status, usage = os.wait4(p.pid, 0)
     p.returncode = os.waitstatus_to_exitcode(status)
     RUNNING.discard(p)
@@ -57,8 +56,8 @@ def ended(p):
 
 
 class Guard:
-    """Ends P and its children at a time that may be put off: a host that sleeps and is not woken
-    ends no test itself. Seconds in which a file called WAITING and more is there do not count."""
+    """Ends P and its children at a deadline, which may be moved: a host that sleeps and is not
+    woken cannot end a test itself. Time during which a file WAITING.* exists does not count."""
 
     def __init__(self, p, waiting=None):
         self.p, self.waiting = p, waiting
@@ -66,7 +65,7 @@ class Guard:
         threading.Thread(target=self.watch, daemon=True).start()
 
     def within(self, seconds):
-        """From now on P has SECONDS, or any time (None)."""
+        """Sets the deadline to SECONDS from now; None: no deadline."""
         self.deadline = None if seconds is None else time.monotonic() + seconds
 
     def watch(self):
@@ -84,15 +83,15 @@ class Guard:
 
 
 def lines(cmd, result, limit, waiting=None, **kwargs):
-    """Runs CMD, for whose output RESULT is, for LIMIT seconds at most. What it cost is its own and
-    its children's."""
+    """Runs CMD for at most LIMIT seconds. RESULT takes its output, its status, and the CPU seconds
+    that it and its children took."""
     p = start(cmd, **kwargs)
     guard = Guard(p, waiting)
     guard.within(limit)
     for line in p.stdout:
         result.line(line.rstrip())
     result.cpu = ended(p)
-    # As a shell says it.
+    # A signal is reported as a shell does: 128 and its number.
     result.end(124 if guard.late else p.returncode if p.returncode >= 0 else 128 - p.returncode)
     for left in glob.glob(glob.escape(waiting) + ".*") if waiting else []:
         os.unlink(left)
@@ -100,12 +99,12 @@ def lines(cmd, result, limit, waiting=None, **kwargs):
 
 
 def cpu_of(pidfile):
-    """Seconds that the process whose number the file holds has computed so far, or None."""
+    """CPU seconds so far of the process whose number is in PIDFILE, or None."""
     try:
         with open(pidfile, encoding="ascii") as f:
             pid = int(f.read())
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
-            # The name, in brackets, may hold blanks.
+            # The process's name, in brackets, may have blanks.
             fields = f.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICK
     except (OSError, ValueError, IndexError):

@@ -16,7 +16,7 @@ from .test import Test, load_list
 
 AREAS = ["kselftest", "guest", "system"]
 COVERAGE = 85                    # percent of the lines of driver/ that have to run
-GRACE = 60                       # seconds that a host has to end a test whose time is over
+GRACE = 60                       # seconds that a host has to end a test whose time is up
 TIMING = re.compile(r"rcu:.*(stall|detected)|soft lockup|hung task|blocked for more than|"
                     r"hrtimer: interrupt took|RT throttling")
 
@@ -27,7 +27,7 @@ def patterns():
 
 
 def collect(areas):
-    """The built tests, without what is left over from building them, for the host."""
+    """Copies the built tests, without objects and the like, into a folder for the host."""
     root = paths.built("tests/root", "+".join(areas))
     shutil.rmtree(root, ignore_errors=True)
     for area in areas:
@@ -37,7 +37,7 @@ def collect(areas):
 
 
 class Host:
-    """STAGE is what the logs and the times are called after: the host, or qemu."""
+    """STAGE names the logs and the times: it is the host's name, or qemu."""
 
     def __init__(self, host, stage, tally, root):
         self.host, self.stage, self.tally, self.root = host, stage, tally, root
@@ -52,14 +52,14 @@ class Host:
 
     def environment(self, alone):
         env = dict(os.environ)
-        # It was built just now: no boot looks again.
+        # The module was built just now: no boot has to check that it is up to date.
         env.setdefault("ARMVMM_KO", paths.built("module", self.host, "armvmm.ko"))
         if alone:
             env["ARMVMM_ALONE"] = "1"
         return env
 
     def testhost(self, tests):
-        """The command that runs tests in one boot, and where its log is (without .log)."""
+        """Returns the command that runs TESTS in one boot, and its log's path without .log."""
         with self.lock:
             self.boots += 1
             number = self.boots
@@ -98,7 +98,7 @@ class Host:
                 paths.built("log", name))
 
     def splats(self, log):
-        """Splats in the log, by the test that ran when each was written."""
+        """Returns the first splat in the log of each test during which there was one."""
         splat, found, current = patterns(), {}, "boot"
         if os.path.exists(log):
             with open(log, encoding="utf-8", errors="replace") as f:
@@ -111,7 +111,7 @@ class Host:
         return found
 
     def boot(self, tests, alone=False):
-        """Runs tests in one boot. Returns what they gave, and what did not get its turn."""
+        """Runs TESTS in one boot. Returns the results, and the tests that did not run."""
         cmd, log = self.testhost(tests)
         results, current = [], None
         by_id = {t.id: t for t in tests}
@@ -165,7 +165,7 @@ class Host:
         env = dict(self.environment(alone), HOST=self.host, TESTHOST=paths.top("scripts/testhost"),
                    ARMVMM_TOP=paths.TOP, ARMVMM_BUILD=paths.BUILD)
         result = self.tally.open(self.host, Result(test))
-        # The time in which other hosts have all lanes is not the test's.
+        # The time that it waits for a lane does not count.
         env["ARMVMM_WAITING"] = paths.built("tests", f"waiting-{self.stage}-{test.name}")
         command.lines(["sh", "-c", test.cmd], result, test.timeout * self.factor,
                       env["ARMVMM_WAITING"], cwd=paths.top("tests", test.area), env=env)
@@ -175,7 +175,7 @@ class Host:
     def settle(self, results):
         for r in results:
             if r.failed() and r.timing:
-                self.tally.say(f"# {self.host}: {r.test.id} failed in time alone: once more, alone")
+                self.tally.say(f"# {self.host}: {r.test.id} failed by its timing: once more, alone")
                 again = [self.outside(r.test, True)] if "outside" in r.test.opts \
                     else self.boot([r.test], True)[0]
                 r = again[0] if again else r
@@ -187,7 +187,7 @@ class Host:
             self.settle(results)
 
     def jobs(self, tests, lanes):
-        """What is to run, in as many boots as may."""
+        """Returns jobs that run TESTS, in as many boots as can run at once."""
         groups, jobs = {}, []
         for t in tests:
             if "outside" in t.opts:
@@ -208,7 +208,7 @@ class Host:
                        f"{self.boot_cpu:.1f} s of CPU")
 
     def say_coverage(self):
-        """Which lines ran: all that is less than the whole suite may be few."""
+        """Says which lines of the module ran. There is a minimum only for the whole suite."""
         cmd = [paths.top("tests/coverage"), paths.built("module", self.host),
                self.coverage] + ([] if paths.TESTS else [str(COVERAGE)])
         result = self.tally.open(self.host, Result(Test("coverage", "lines", 0, "-", "")))
@@ -218,8 +218,8 @@ class Host:
 
 
 def prepare(host, tally, areas=None, stage=None, wanted=lambda test: True):
-    """Gets the host's kernel, builds the module and the tests. Returns the host and its tests, or
-    None."""
+    """Gets the host's kernel, and builds the module and the tests. Returns the host and its tests,
+    or None."""
     tests = [t for a in areas or AREAS for t in load_list(a) if t.wanted(host) and wanted(t)]
     if not tests:
         return None
@@ -229,7 +229,7 @@ def prepare(host, tally, areas=None, stage=None, wanted=lambda test: True):
         tally.skip(host, "no mirror offers this host's kernel")
         return None
     if kernel:
-        tally.fail(host, "the host's kernel could not be had")
+        tally.fail(host, "the host's kernel could not be fetched or built")
         return None
     tally.say(f"# {host}: building the module and the tests")
     start = time.monotonic()
@@ -237,7 +237,7 @@ def prepare(host, tally, areas=None, stage=None, wanted=lambda test: True):
     try:
         command.make("module", f"HOST={host}")
         command.output(paths.top("scripts/test-module.sh"), host)
-        # The tests link what the programs are made of.
+        # The programs come first: the tests link their objects and library.
         command.make(jobs, "user")
         command.make(jobs, "tests", *(["AREAS=system " + " ".join(areas)] if areas else []))
     except subprocess.CalledProcessError:
@@ -249,13 +249,13 @@ def prepare(host, tally, areas=None, stage=None, wanted=lambda test: True):
 
 
 def prepare_qemu(tally):
-    tally.say("# qemu: building QEMU, unless it is there")
+    tally.say("# qemu: building QEMU, unless it is built already")
     try:
         os.environ["ARMVMM_QEMU"] = command.output(paths.top("userspace/qemu/build"))
     except subprocess.CalledProcessError:
         tally.fail("qemu", "QEMU could not be built")
         return None
-    # Continuous integration leaves out the slow ones where it had to build everything first.
+    # Continuous integration leaves out the slow tests if it had to build QEMU first.
     quick = os.environ.get("QEMU_QUICK") and not paths.TESTS
     return prepare(os.environ.get("HOST") or "6.1", tally, ["qemu"], "qemu",
                    lambda test: not (quick and "slow" in test.opts))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where things are, and what the environment says."""
+"""The paths of the tree and of the build folder, and the tests that the environment picks."""
 import os
 import subprocess
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What one test printed, case by case, and how long it took."""
+"""The result of one test: its output, its cases, and how long it took."""
 import re
 import time
 
@@ -12,12 +12,12 @@ def since(before, after):
 
 
 class Result:
-    """METER, where it is given, says how many seconds the processors have worked for it so far."""
+    """METER, if given, returns the CPU seconds that the test's host has taken so far."""
 
     def __init__(self, test, meter=lambda: None):
         self.test, self.meter = test, meter
         self.lines = []
-        self.echo = None         # where a line goes at once
+        self.echo = None         # prints a line at once, if set
         self.cases = []          # (state, name, reason)
         self.planned = None
         self.skip_all = None
@@ -27,7 +27,7 @@ class Result:
         self.start = self.mark = time.monotonic()
         self.began = self.metered = meter()
         self.took = None
-        self.cpu = None          # seconds of CPU, of the emulator's where there is one
+        self.cpu = None          # CPU seconds, of the emulator if the test runs in a host
         self.ended = False
 
     def line(self, line):
@@ -36,7 +36,7 @@ class Result:
             self.echo("    " + line)
         m = PLAN.match(line)
         if m:
-            # Several programs in one test each have a plan of their own.
+            # A test may run several programs, each with a plan of its own.
             self.planned = (self.planned or 0) + int(m.group(1))
             if m.group(2):
                 self.skip_all = m.group(2)

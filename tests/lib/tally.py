@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""All that a run says, and what came of it: KTAP, the count, how long everything took.
+"""What a run prints: KTAP, the numbers of cases, how long everything took.
 
-Lanes work side by side: what is said at once, a test's output or its verdict, stays together."""
+Lanes run side by side, but the lines of one call of say() stay together, as a test's output."""
 import fnmatch
 import sys
 import threading
@@ -14,13 +14,13 @@ SLOWEST = 10
 class Tally:
     def __init__(self):
         self.lock = threading.RLock()
-        self.live = False        # there is one job: its output need not wait for its end
+        self.live = False        # there is only one job: print its output as it comes
         self.number = self.passed = self.failed = self.skipped = 0
         self.failures = []
         self.skips = []
         self.allowed = []
         self.times = []          # (seconds, name, result) of each test
-        self.stages = []         # what else took how long
+        self.stages = []         # (name, seconds) of everything else, such as building
         path = paths.top("tests/must-run")
         with open(path, encoding="utf-8") as f:
             for line in f:
@@ -37,14 +37,14 @@ class Tally:
             sys.stdout.flush()
 
     def open(self, host, result):
-        """A test begins."""
+        """Called when a test begins."""
         if self.live:
             self.say(f"# {host}: {result.test.id}")
             result.echo = self.say
         return result
 
     def show(self, host, result):
-        """What a test printed, whole, unless it was said as it came."""
+        """Prints all that a test printed, unless that was done as it came."""
         if not result.echo:
             self.say(f"# {host}: {result.test.id}",
                      *("    " + line for line in result.lines))
@@ -98,7 +98,7 @@ class Tally:
             self.say(f"ok {self.number} {name} # SKIP {why}")
 
     def write_times(self):
-        """All times, also of each case: seconds, seconds of CPU, name."""
+        """Writes the times of all tests and cases: seconds, CPU seconds, name."""
         with open(paths.built("times"), "w", encoding="utf-8") as f:
             for took, name, result in self.times:
                 f.write(f"{took:.2f} {result.cpu or 0:.2f} {name}\n")

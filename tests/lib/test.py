@@ -22,20 +22,20 @@ class Test:
         return fnmatch.fnmatch(self.id, pattern) or fnmatch.fnmatch(self.name, pattern)
 
     def picked(self):
-        """TESTS= names it."""
+        """Does TESTS= name it?"""
         return any(self.picked_by(p) for p in paths.TESTS)
 
     def wanted(self, host):
         if paths.TESTS and not self.picked():
             return False
         debug, gcov = host.endswith("-debug"), host.endswith("-gcov")
-        # As on a debug host, what the driver has most to do in: the rest is the same elsewhere.
+        # Only the system tests that exercise the driver most; the others would show nothing new.
         short = debug or host.split("-")[-1] in ("armbian", "openwrt", "up", "thumb")
         if "hosts" in self.opts and not re.fullmatch(self.opts["hosts"], host):
             return False
         if short and self.area == "system":
             return "debug" in self.opts
-        # What boots hosts of its own leaves no counts.
+        # A test that boots hosts of its own leaves no coverage data.
         if gcov and "outside" in self.opts:
             return False
         if not paths.TESTS:
@@ -48,7 +48,7 @@ class Test:
         return True
 
     def boot(self):
-        """What tests must agree on to share a boot."""
+        """The options that tests must agree on to share a boot."""
         return tuple((k, self.opts[k]) for k in ("cpus", "mem", "board", "cpu", "opts", "user",
                                                            "qemu")
                      if k in self.opts)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What runs on the build machine: tests/unit, tests/scripts and tests/fuzz."""
+"""Tests that run on the build machine: tests/unit, tests/scripts and tests/fuzz."""
 import glob
 import os
 import subprocess
@@ -12,12 +12,12 @@ from .result import Result
 from .test import Test
 
 
-FUZZ = 24 * 3600                 # FUZZ_UNIT_SECONDS says how long, for each target
+FUZZ = 24 * 3600                 # only a limit: each target runs for FUZZ_UNIT_SECONDS
 TIMEOUT = {"unit": 120, "scripts": 1800}
 
 
 def every(area):
-    """What there is in tests/unit or tests/scripts."""
+    """All tests of tests/unit or tests/scripts."""
     found = glob.glob(paths.top("tests/scripts/test_*")) if area == "scripts" else \
         glob.glob(paths.top("tests/unit/**/test_*.c"), recursive=True)
     names = sorted(os.path.basename(f).removesuffix(".c") for f in found)
@@ -29,7 +29,7 @@ def wanted(area):
 
 
 def unit(tally, lanes):
-    """Builds the unit tests. Returns what is to run."""
+    """Builds the unit tests. Returns jobs that run them."""
     start = time.monotonic()
     folder = paths.top("tests/unit")
     tests = wanted("unit")
@@ -43,7 +43,7 @@ def unit(tally, lanes):
         tally.fail("unit", "not all unit tests could be built")
     tally.stage("unit: building", time.monotonic() - start)
     tests = [t for t in tests if os.path.exists(program(t))]
-    # The lanes share them.
+    # One job for each lane.
     return [Job("unit", 0, lambda some=tests[i::lanes]: run(tally, some, program))
             for i in range(min(lanes, len(tests)))]
 
@@ -53,7 +53,7 @@ def program(test):
 
 
 def scripts(tally):
-    """What tests the scripts: programs that print KTAP."""
+    """Returns jobs that run the tests of the scripts, programs that print KTAP."""
     return [Job("scripts", 60, lambda t=t: run(tally, [t], lambda test:
                                               paths.top("tests/scripts", test.name)),
                 lane=False)
@@ -63,7 +63,7 @@ def scripts(tally):
 def run(tally, tests, file_of):
     for test in tests:
         result = tally.open(test.area, Result(test))
-        # Where the area's own make runs it: some need files beside their source.
+        # In the area's folder, as its own Makefile does: some need files beside their source.
         command.lines([file_of(test)], result, test.timeout, stderr=subprocess.STDOUT,
                       cwd=paths.top("tests", test.area))
         with tally.lock:
@@ -92,7 +92,7 @@ def fuzz(tally):
 
 
 def coherency(tally):
-    """Its tests run by tests/run on a host of its own; what they cost is in its output."""
+    """The checker calls tests/run on a host of its own; its output says what that cost."""
     def run():
         result = tally.open("coherency", Result(Test("coherency", "rules", 0, "-", "run")))
         command.lines([paths.top("tests/coherency/run"), os.environ.get("HOST") or "6.1"], result)

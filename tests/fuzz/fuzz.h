@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The fuzzer's bytes, taken one after the other; zeroes when there are none left. */
+/* Takes the fuzzer's bytes one after the other; gives zeroes when none are left. */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 
@@ -49,7 +49,7 @@ static inline uint32_t fuzz_u32(struct fuzz *f)
 	return v;
 }
 
-/* A thing that must hold of whatever input. */
+/* @cond must hold whatever the input is. */
 #define FUZZ_MUST(cond)		do { if (!(cond)) abort(); } while (0)
 
 #endif

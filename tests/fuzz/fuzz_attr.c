@@ -3,8 +3,8 @@
 // sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/attr.c driver/vgic/ap.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -Idriver -I.
 /*
- * The vGIC's attributes from a client that tries everything, before init and after it, with vCPUs
- * that run and that do not exist (docs/hazards.md 2).
+ * A client that tries everything with the vGIC's attributes, before and after init, with running
+ * vCPUs and with vCPUs that do not exist (docs/hazards.md 2).
  */
 #include "vgic_fuzz.h"
 
@@ -13,7 +13,7 @@ static struct kvm_device_attr attr_next(struct fuzz *f)
 	u16 bits = fuzz_u16(f);
 	u32 offset = fuzz_u16(f);
 
-	/* Most are of the known kind: what is wild in all its parts is refused at the door. */
+	/* Most are near valid ones: an attribute with all parts random is refused at once. */
 	return (struct kvm_device_attr){
 		.group = bits & 0x8000 ? bits : bits & 7,
 		.attr = (bits & 0x4000 ? (u64)fuzz_u32(f) << 32 : (u64)(bits >> 3 & 0xf) << 32) |
@@ -40,13 +40,13 @@ static void act(struct armvmm_vm *vm, struct fuzz *f)
 		armvmm_vgic_inject(vm, vcpu, fuzz_u16(f) & 0x3ff, what & 0x10, NULL);
 		return;
 	}
-	/* Who asks for registers stops the vCPUs first; while one runs it is refused. */
+	/* Access to registers is refused while a vCPU runs, so stop them first. */
 	fake_busy = 0;
 	for (int i = 0; i < vm->online_vcpus; i++)
 		fake_exit(vm->vcpus[i]);
 
 	attr = attr_next(f);
-	user = malloc(sizeof(*user));	/* of the very size, for ASan to guard */
+	user = malloc(sizeof(*user));	/* of the exact size, for ASan to guard */
 	fuzz_bytes(f, user, sizeof(*user));
 	attr.addr = (unsigned long)user;
 	has = armvmm_vgic_has_attr(vm, &attr);
@@ -55,7 +55,7 @@ static void act(struct armvmm_vm *vm, struct fuzz *f)
 	else
 		ret = armvmm_vgic_get_attr(vm, &attr);
 	FUZZ_MUST(ret <= 0);
-	/* The first access to a register makes the vGIC whole, and with it more of them. */
+	/* The first access to a register initializes the vGIC, which then has more attributes. */
 	FUZZ_MUST(ret || !has || !was_whole);
 	free(user);
 	vgic_fuzz_check(vm);

@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	}
 	virtio_fuzz(&f, "virtio-blk", &config, 1, NULL);
-	/* Nothing that a guest asks for makes it larger. */
+	/* No request of a guest makes the disk larger. */
 	FUZZ_MUST(lseek(fd, 0, SEEK_END) == FUZZ_DISK);
 	return 0;
 }

@@ -2,8 +2,8 @@
 // sources: userspace/armvmm-run/hw/cfi.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 /*
- * Flash, and a guest that gives any command anywhere: what is programmed lies in the flash and in
- * one block, and nothing is programmed that is read-only.
+ * Flash, and a guest that writes any command anywhere: each write to the backing file lies in the
+ * flash and in one block, and read-only flash is not written.
  */
 #include <errno.h>
 #include <sys/mman.h>

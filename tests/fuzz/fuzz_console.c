@@ -10,7 +10,7 @@
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread
 // max_len: 1024
-/* virtio-console, and a terminal that takes and gives as it likes. */
+/* virtio-console, with a terminal that takes and sends any number of bytes at any time. */
 #include "virtio_fuzz.h"
 
 static struct chardev_client *client;

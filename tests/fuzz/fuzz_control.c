@@ -8,8 +8,8 @@
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
 /*
- * What a client sends to the control socket, in pieces of any length: each text gets one answer, a
- * line that is JSON, and a text that was broken off is found again behind the line's end.
+ * A client's bytes to the control socket, in pieces of any length: each text gets one answer, which
+ * is a line of JSON. After a text that was broken off the next begins behind the end of the line.
  */
 #include "control/qmp.h"
 #include "control/splitter.h"

@@ -2,7 +2,7 @@
 // sources: driver/arch/decode.c
 // cflags: -Idriver
 // cflags: -Itests/unit/fake -I.
-/* The decoder of loads and stores: whatever it accepts can be done as it says. */
+/* The decoder of loads and stores: what it returns is consistent and can be emulated. */
 #include "fake/fake_kernel.h"
 
 #include "arch/decode.h"
@@ -14,7 +14,7 @@ static void check(const struct decode_insn *d, const struct decode_state *s, u32
 	FUZZ_MUST(d->kind <= DECODE_HINT);
 	FUZZ_MUST(d->len ==
 		  (s->thumb ? armvmm_decode_thumb_len(insn > 0xffff ? insn >> 16 : insn) : 4));
-	/* Registers are indices to the caller. */
+	/* The caller takes the registers as indices. */
 	FUZZ_MUST(d->rt < 16 && d->rt2 < 16 && d->rn < 16);
 	switch (d->kind) {
 	case DECODE_SINGLE:
@@ -31,12 +31,12 @@ static void check(const struct decode_insn *d, const struct decode_state *s, u32
 	default:
 		return;
 	}
-	/* A base that is loaded, too, has no value of its own (A8.8: UNPREDICTABLE). */
+	/* A load to the base register with writeback is UNPREDICTABLE (A8.8). */
 	if (d->writeback && d->is_load && d->kind == DECODE_SINGLE)
 		FUZZ_MUST(d->rn != d->rt);
 	if (d->writeback)
 		FUZZ_MUST(d->rn != 15 || d->exception_return);
-	/* Signs are for loads of less than a word. */
+	/* Only loads of less than a word sign-extend. */
 	if (d->sign)
 		FUZZ_MUST(d->is_load && d->size < 4);
 }
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		insn = fuzz_u32(&f);
 		if (state.thumb && armvmm_decode_thumb_len(insn >> 16) == 2)
 			insn &= 0xffff;
-		/* A halfword of its own is none that begins two. */
+		/* A halfword that begins a 32-bit instruction does not come alone. */
 		if (state.thumb && insn <= 0xffff && armvmm_decode_thumb_len(insn) == 4)
 			insn |= insn << 16;
 		memset(&out, 0x5a, sizeof(out));
@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		if (!armvmm_decode_ldst(insn, &state, &out))
 			continue;
 		check(&out, &state, insn);
-		/* It reads nothing but its arguments, and leaves nothing as it was. */
+		/* It reads only its arguments, and sets every field of its result. */
 		FUZZ_MUST(armvmm_decode_ldst(insn, &state, &again));
 		FUZZ_MUST(out.kind == again.kind && out.addr == again.addr &&
 			  out.regs == again.regs && out.wb_value == again.wb_value &&

@@ -3,8 +3,8 @@
 // sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/ap.c
 // cflags: -Itests/unit/fake -Iinclude/uapi -Idriver -I.
 /*
- * The distributor under guests that write anything anywhere, of any width, between interrupts
- * that come and are taken (docs/hazards.md 4 and 15).
+ * The distributor under guests that write anything anywhere, in any width, while interrupts are
+ * injected and taken (docs/hazards.md 4 and 15).
  */
 #include "vgic_fuzz.h"
 
@@ -35,7 +35,7 @@ static void act(struct armvmm_vm *vm, struct fuzz *f)
 		break;
 	case ACT_INJECT:
 		offset = fuzz_u16(f);
-		/* The number of an SGI, or of none, is refused. */
+		/* The number of an SGI, or of no interrupt, is refused. */
 		if (armvmm_vgic_inject(vm, vcpu, offset & 0x7ff, offset >> 15, NULL))
 			FUZZ_MUST((offset & 0x7ff) < VGIC_NR_SGIS ||
 				  (offset & 0x7ff) >= vm->vgic.nr_spis + VGIC_NR_PRIVATE);

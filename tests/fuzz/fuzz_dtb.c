@@ -6,7 +6,7 @@
 // pkgs: glib-2.0
 // libs: -lfdt
 // max_len: 4096
-/* A device tree that somebody gave: completed it is whole, or it is refused with a reason. */
+/* A device tree from a file: it is completed and then valid, or it is refused with a reason. */
 #include <libfdt.h>
 
 #include "../guest/lib/board.h"
@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.initrd_size = how & 16 ? 4096 : 0,
 		.seeded = how & 32,
 	};
-	/* How much more there is than the tree: often too little. */
+	/* The room for additions is often too small. */
 	size_t size = f.len + (how & 64 ? 64 : 4096);
 	struct error err = { "" };
 	uint8_t *buf;
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (f.len > FUZZ_ROOM)
 		return 0;
-	/* Of just that size, so that the sanitizer sees what is beyond. */
+	/* Of the exact size, so that the sanitizer catches accesses beyond. */
 	buf = malloc(size);
 	memset(buf, 0, size);
 	memcpy(buf, f.data, f.len);

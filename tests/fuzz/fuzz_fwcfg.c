@@ -5,7 +5,7 @@
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -Wno-unused
 // pkgs: glib-2.0
 // libs: -lfdt
-/* fw_cfg: registers of any width and order, and DMA by descriptors that lie. */
+/* fw_cfg: register accesses of any width and order, and DMA with wrong descriptors. */
 #include <endian.h>
 #include <stdbool.h>
 
@@ -36,7 +36,7 @@ static const struct fwcfg_item items[] = {
 	{ .key = FWCFG_CMDLINE_DATA, .size = 6, .data = "quiet" },
 };
 
-/* A descriptor of the guest's (control, length, address: big-endian), and what starts it. */
+/* Writes a DMA descriptor (control, length, address: big-endian), and starts it. */
 static void dma(struct machine *m, struct fuzz *f)
 {
 	struct {

@@ -9,8 +9,9 @@
 // cflags: -Iuserspace/armvmm-run -Idriver -Iinclude/uapi -Iuserspace/libarmvmm/include -D_GNU_SOURCE
 // pkgs: glib-2.0
 /*
- * What a debugger sends, a packet on each line (its frame is made here, or half of them would be
- * lost to their sums): memory stays in its bounds, and when it leaves no BKPT stays behind.
+ * A debugger's packets, one on each line of the input. The lines have no frames, as most packets
+ * would have a wrong checksum. Accesses stay within memory, and when the debugger detaches no BKPT
+ * is left.
  */
 #include "fuzz.h"
 #include "armvmm-run/gdb_fake.h"
@@ -35,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	for (size_t i = 0; i < len && s.attached; i++) {
 		size_t from = i;
 
-		/* As it comes: the parser alone. */
+		/* The parser by itself gets one raw byte of each line. */
 		packet_read(&reader, data[i]);
 		while (i < len && data[i] != '\n')
 			i++;
@@ -45,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		answer(&reply);
 		if (!s.running)
 			continue;
-		/* It meets a point, of a kind that the packet chooses. */
+		/* The guest hits a breakpoint or watchpoint, of a kind that the input chooses. */
 		reply.len = 0;
 		reply.none = false;
 		session_event(&s, i & 1, &(struct armvmm_exit){

@@ -8,8 +8,8 @@
 // pkgs: glib-2.0 zlib libzstd
 // libs: -lfdt
 /*
- * A program's file in each format, wrapped and compressed or not: whatever it tells, its parts lie
- * in the file and in RAM, and no two of them at one place; no more is unpacked than may be.
+ * A program's file in each format, wrapped and compressed or not. Whatever its headers say, its
+ * segments lie in the file and in RAM, and do not overlap; and no more is unpacked than the limit.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		ram_size = 256 << 20;
 	if (fd < 0)
 		fd = memfd_create("kernel", 0);
-	/* Longer than what it holds, so that sizes can be told that are there. */
+	/* A file longer than the input, so that large sizes in headers can be valid. */
 	if (ftruncate(fd, 0) || pwrite(fd, f.data, f.len, 0) != (ssize_t)f.len ||
 	    ftruncate(fd, f.len + (how & 8 ? 1 << 20 : 0)))
 		return 0;

@@ -12,7 +12,7 @@
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread
 // max_len: 1024
-/* virtio-net, and a network that takes frames, or has them wait, and sends some of any length. */
+/* virtio-net, with a network that accepts frames or is busy, and sends frames of any length. */
 #include "virtio_fuzz.h"
 
 #include <linux/virtio_net.h>

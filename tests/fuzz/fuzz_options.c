@@ -22,14 +22,14 @@
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread
 /*
- * The command line, a word for each line of the input: taken, or refused with one sentence; all
- * that was made for it can be given back.
+ * The command line, one word on each line of the input: it is accepted, or refused with one line,
+ * and everything that was allocated for it can be freed.
  */
 #include "armvmm-run/machine_fake.h"
 #include "fuzz.h"
 #include "options.h"
 
-/* No device is made here. */
+/* The parser makes no device, so these are never called. */
 int machine_virtio_slot(struct machine *m)
 {
 	return -ENOSPC;
@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	memcpy(text, data, len);
 	text[len] = '\0';
-	/* No file of this machine's is read: some never end. */
+	/* @FILE would read a file of this machine; some never end. */
 	for (size_t i = 0; i < len; i++)
 		if (text[i] == '@')
 			text[i] = 'a';

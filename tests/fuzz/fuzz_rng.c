@@ -10,7 +10,7 @@
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread
 // max_len: 1024
-/* virtio-rng: one queue, whose buffers may be anything. */
+/* virtio-rng: one queue, with any buffers. */
 #include "virtio_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -4,9 +4,9 @@
 // pkgs: glib-2.0 slirp
 // max_len: 2048
 /*
- * Frames of a guest's to libslirp, raw or with a header that is right, so that what is behind it is
- * reached. What libslirp would send stays here: it calls this program's send(), sendto() and
- * connect(). libslirp itself is not instrumented: of its faults those of the heap are seen.
+ * A guest's frames to libslirp: raw ones, and ones with valid headers, which get past the first
+ * checks. Nothing leaves this machine: libslirp calls this program's send(), sendto() and
+ * connect(). libslirp itself is not instrumented: of its errors only those on the heap are found.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "fuzz.h"
 #include "net/slirp_stack.h"
 
-/* A host without a network. A namespace would do, but a plain user may have none. */
+/* A host without a network. A namespace would do too, but a plain user may not get one. */
 static int unreachable(void)
 {
 	errno = ENETUNREACH;
@@ -42,7 +42,9 @@ ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct soc
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	/* The guest's packets must not come to the Internet: these are what libslirp finds. */
+	/*
+	 * The guest's packets must not reach the Internet: libslirp must bind to these functions.
+	 */
 	FUZZ_MUST(dlsym(RTLD_DEFAULT, "connect") == (void *)connect);
 	FUZZ_MUST(dlsym(RTLD_DEFAULT, "send") == (void *)send);
 	FUZZ_MUST(dlsym(RTLD_DEFAULT, "sendto") == (void *)sendto);
@@ -64,7 +66,7 @@ static void note(void *opaque, const char *text)
 
 static const struct slirp_stack_ops ops = { .output = output, .note = note };
 
-/* An Ethernet and an IPv4 header for what follows; the fields that matter are the input's. */
+/* Writes Ethernet and IPv4 headers; the input gives protocol, address, length and fragment. */
 static size_t ipv4(uint8_t *frame, struct fuzz *f, size_t payload)
 {
 	uint8_t *ip = frame + 14, how = fuzz_u8(f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What holds of a vGIC whatever was done to it. */
+/* Invariants of a vGIC. */
 #ifndef TESTS_VGIC_FUZZ_H
 #define TESTS_VGIC_FUZZ_H
 
@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-/* No interrupt is in two list registers, and all are of this VM (docs/hazards.md 15). */
+/* No interrupt is in two list registers, and all belong to this VM (docs/hazards.md 15). */
 static inline void vgic_fuzz_check(struct armvmm_vm *vm)
 {
 	unsigned int used[VGIC_MAX_IRQS][ARMVMM_MAX_VCPUS + 1] = { };
@@ -31,7 +31,7 @@ static inline void vgic_fuzz_check(struct armvmm_vm *vm)
 	}
 }
 
-/* The VM goes: every list register comes home first. */
+/* Destroys the VM, after a last exit of every vCPU has emptied its list registers. */
 static inline void vgic_fuzz_end(struct armvmm_vm *vm)
 {
 	struct armvmm_vcpu *vcpu;

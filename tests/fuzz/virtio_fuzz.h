@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtio device and a driver that does anything: rings and descriptors of any kind, any register,
- * resets between. The guest's memory lies between pages that fault, and all requests are over when
- * the device is gone.
+ * A virtio device, and a driver that does anything: it writes any rings, descriptors and registers,
+ * with resets in between. The guest's memory lies between pages that fault. All requests are over
+ * when the device is gone.
  */
 #ifndef TESTS_VIRTIO_FUZZ_H
 #define TESTS_VIRTIO_FUZZ_H
@@ -12,10 +12,10 @@
 #include "core/device_type.h"
 #include "fuzz.h"
 
-#define VIRTIO_FUZZ_SIZE	32	/* of the rings */
-#define VIRTIO_FUZZ_DATA	0x10000	/* bytes that the driver's buffers are in, as a rule */
+#define VIRTIO_FUZZ_SIZE	32	/* descriptors of a ring */
+#define VIRTIO_FUZZ_DATA	0x10000	/* bytes of memory where most buffers begin */
 
-/* An address for a buffer: as a rule good, at times at an end of memory, or anything. */
+/* An address for a buffer: mostly valid, sometimes near an end of memory, or anything. */
 static uint64_t virtio_fuzz_address(struct fuzz *f, uint8_t how)
 {
 	uint32_t n = fuzz_u16(f);
@@ -42,7 +42,7 @@ static void virtio_fuzz_descriptor(struct fuzz *f, struct driver_queue *q)
 	desc->next = fuzz_u8(f) % (how % 8 ? VIRTIO_FUZZ_SIZE : 256);
 }
 
-/* A chain as drivers make it, so that what is behind the rings is reached often. */
+/* Adds a chain as drivers make it, so that the code behind the rings is often reached. */
 static void virtio_fuzz_chain(struct fuzz *f, struct driver_queue *q, bool kick, struct driver *d,
 			      unsigned int index)
 {
@@ -53,7 +53,7 @@ static void virtio_fuzz_chain(struct fuzz *f, struct driver_queue *q, bool kick,
 	for (unsigned int i = 0; i < nr; i++)
 		buf[i] = (struct driver_buf){ DATA_GPA + i * 4096 + fuzz_u8(f) % 16,
 					      fuzz_u16(f) % 4096, i >= writable % (nr + 1) };
-	/* What the device finds there, of which the first buffers have most. */
+	/* Random contents: most of what a device reads is in the first buffer. */
 	fuzz_bytes(f, ram(buf[0].gpa), 32);
 	q->next_desc %= VIRTIO_FUZZ_SIZE;
 	driver_add(q, buf, nr);
@@ -79,7 +79,7 @@ static void virtio_fuzz_register(struct fuzz *f, struct device *dev)
 		dev->ops->read(dev, offset, len);
 }
 
-/* Features may be refused: the rings are there all the same. */
+/* Sets up the rings even if the device refuses the features. */
 static void virtio_fuzz_start(struct driver *d, struct device *dev, uint64_t features,
 			      unsigned int nr_queues)
 {
@@ -131,7 +131,7 @@ static void virtio_fuzz_act(struct fuzz *f, struct driver *d, unsigned int nr_qu
 	}
 }
 
-/* Makes the device of @type from @config, and has it suffer. @step (NULL: none) is in between. */
+/* Creates a device of @type from @config and fuzzes it. Calls @step, if not NULL, in between. */
 static void virtio_fuzz(struct fuzz *f, const char *type, const void *config,
 			unsigned int nr_queues, void (*step)(struct fuzz *f))
 {
@@ -141,7 +141,7 @@ static void virtio_fuzz(struct fuzz *f, const char *type, const void *config,
 	test_machine_init();
 	FUZZ_MUST(!device_type_find(type)->create(&test_machine, config, &err));
 	FUZZ_MUST(!device_bus_begin(&test_machine.bus, &err));
-	/* As a rule those that are offered, but for some. */
+	/* Most of the features that are offered. */
 	virtio_fuzz_start(&d, test_machine.bus.dev[0],
 			  offered_features(test_machine.bus.dev[0]) &
 			  ~((uint64_t)fuzz_u8(f) << 24 | fuzz_u16(f)), nr_queues);

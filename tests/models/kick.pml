@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kick against mode: no interrupt and no request is left lying while its vCPU is in the guest, or
- * asleep, with nobody on the way to tell it.
+ * Kick against mode: no interrupt and no request is forgotten while its vCPU is in the guest or
+ * asleep and nobody is about to kick it.
  *
- * One vCPU goes into KVM_RUN, and by choice into its guest or to sleep. One CPU makes an interrupt
- * pending, another sets a request. Stores wait in a buffer of their CPU's, one for each variable,
- * in no order, until they drain or a barrier makes them (DDI 0406C A3.8 allows no more than that).
+ * One vCPU calls KVM_RUN, and enters its guest or sleeps, as it likes. One CPU makes an interrupt
+ * pending, another sets a request. A store waits in its CPU's buffer, one for each variable; they
+ * drain in any order, or when a barrier makes them (DDI 0406C A3.8 allows no more than that).
  */
 /* code: armvmm_vcpu_kick: cmpxchg(&vcpu->mode, VCPU_IN_GUEST, VCPU_EXITING) */
 /* code: armvmm_vcpu_kick: rcuwait_wake_up(&vcpu->wait); */
@@ -27,16 +27,16 @@
 
 mtype = { OUTSIDE, IN_GUEST, EXITING };
 
-/* What all CPUs see. */
+/* As all CPUs see it. */
 mtype mode = OUTSIDE;
 bool task, asleep, request, pending;
 
-/* What is written and not seen yet: by the vCPU's CPU, the injector's, the requester's. */
+/* Stores that wait in the buffers of the vCPU's, the injector's and the requester's CPU. */
 mtype mode_buf;
 bool mode_wait, task_buf, task_wait, asleep_buf, asleep_wait;
 bool pending_wait, request_wait[2];
 
-bool ipi;		/* an interrupt of the host's on the vCPU's CPU, until it is taken */
+bool ipi;		/* an interrupt of the host is pending on the vCPU's CPU */
 bool woken;		/* by rcuwait_wake_up() */
 bool in_guest, delivered;
 
@@ -66,7 +66,7 @@ active proctype vcpu()
 	!task_wait;			/* smp_wmb() */
 #endif
 
-again:	/* run_once(), interrupts on: what is pending on this CPU is taken */
+again:	/* run_once(), interrupts on: this CPU takes a pending one */
 	ipi = false;
 	if
 	:: request -> VCPU_DRAINED; request = false	/* test_and_clear_bit() */
@@ -77,7 +77,7 @@ again:	/* run_once(), interrupts on: what is pending on this CPU is taken */
 	:: goto sleep
 	fi;
 
-enter:	/* run_enter(), interrupts off; what was stored to mode before is overwritten in order */
+enter:	/* run_enter(), interrupts off; this store to mode comes after earlier ones */
 	!mode_wait;
 	store_mode(IN_GUEST);
 #ifndef NO_ENTRY_BARRIER
@@ -152,11 +152,11 @@ active proctype injector()
 		request_wait[0] = true;
 		!request_wait[0] && !pending_wait;
 		kick()
-	:: else		/* not in RUN: it looks when it is */
+	:: else		/* not in KVM_RUN: it looks for pending interrupts when it enters */
 	fi
 }
 
-/* armvmm_kick_all() and the like; or one so late that the last RUN has done what it asked. */
+/* armvmm_kick_all() and the like. Or a late kick, whose request was already handled. */
 active proctype requester()
 {
 	bool kicked;
@@ -168,7 +168,7 @@ active proctype requester()
 	kick()
 }
 
-/* Nobody can do anything any more. */
+/* Runs when no other process can. */
 active proctype monitor()
 {
 	timeout;

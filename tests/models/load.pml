@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Load against unload: a vCPU's GICH_VMCR and GICH_APR stay in the CPU where it ran until another
- * thread wants that CPU, or the vCPU is wanted elsewhere. Whoever has it next finds what its guest
- * wrote last, and no CPU takes it for loaded that is not.
+ * thread needs that CPU, or the vCPU runs elsewhere. Whoever loads the vCPU next gets the values
+ * that its guest wrote last, and no vCPU counts as loaded where it is not.
  *
- * CPU 0 has the vCPU loaded. Its next thread switch puts it (in interrupt-off context); meanwhile a
- * thread on CPU 1 has taken the vCPU over, unloads it and loads it there. Stores of CPU 0 wait in a
- * buffer, one for each variable, in no order; an interrupt that CPU 0 answers makes them drain, as
- * the answer is released after them.
+ * CPU 0 has the vCPU loaded. Its next thread switch puts it (with interrupts off); meanwhile a
+ * thread on CPU 1 has taken the vCPU over, unloads it and loads it there. Stores of CPU 0 wait in
+ * buffers, one for each variable, in no order. CPU 0's answer to an IPI comes after them: it is a
+ * release, so they drain first.
  */
 /* code: armvmm_vgic_unload: smp_load_acquire(&vcpu->loaded_cpu); */
 /* code: armvmm_vgic_unload: smp_call_function_single(cpu, loaded_put_ipi, vcpu, 1); */
@@ -22,7 +22,7 @@
 #define NOWHERE	255
 #define STALE	1
 #define LAST	2	/* what the guest wrote last */
-#define OTHERS	3	/* what the hardware has of another vCPU */
+#define OTHERS	3	/* another vCPU's value */
 
 byte hardware[2] = { LAST, OTHERS };
 bool loaded[2] = { true, false };	/* the vCPU is this CPU's loaded_vcpu */
@@ -52,7 +52,7 @@ inline loaded_put()
 	loaded_cpu_wait = true
 }
 
-/* One thing after the other: in both, interrupts are off. */
+/* One process: neither can interrupt the other, as both run with interrupts off. */
 active proctype cpu0()
 {
 end:	do
@@ -96,7 +96,7 @@ active proctype cpu1()
 	loaded_cpu = 1;
 	hardware[1] = saved;
 	assert(hardware[1] == LAST);
-	/* Its guest runs on from there; whatever CPU 0 still has to store is no news of it. */
+	/* The guest runs on from there; no store in CPU 0's buffers may undo this. */
 	!saved_wait && !loaded_cpu_wait;
 	assert(loaded_cpu == 1)
 }

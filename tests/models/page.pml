@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A page's flush against its reuse: once the notifier has returned, no guest reaches the page, and
- * what the guest wrote past the caches is what the host reads of it.
+ * A page's flush against its reuse: when the notifier has returned, no guest reaches the page, and
+ * the host reads from it what the guest wrote past the caches.
  *
  * The host takes a page back and gives it to somebody else, while a vCPU faults on it, maps it and
- * writes to it. The host's table, the sequence number and the guest's descriptor are shared; a
- * descriptor waits in a buffer until it drains or a DSB makes it, and a walk does not wait for it.
- * The vCPU's two reads may be done in either order where no barrier keeps them. The host's alias
- * of the page may be in a cache at any time, clean, and hide what went to memory (DDI 0406C A3.5.7).
+ * writes to it. The host's table, the sequence number and the guest's descriptor are shared. A
+ * store to the descriptor waits in a buffer until it drains or a DSB makes it, and a walk does not
+ * wait for it. The vCPU's two reads may happen in either order unless a barrier orders them. The
+ * cache may have a clean line of the host's alias at any time, which hides memory (DDI 0406C
+ * A3.5.7).
  */
 /* code: notifier_invalidate_start: if (!s2->invalidate_count++) */
 /* code: notifier_invalidate_end: WRITE_ONCE(s2->invalidate_seq, s2->invalidate_seq + 1); */
@@ -41,7 +42,7 @@ end:	do
 	od
 }
 
-/* Speculation fills the cache with what memory has, as long as the page is the client's. */
+/* Speculation may fill the cache from memory as long as the page belongs to the client. */
 active proctype speculation()
 {
 end:	do
@@ -75,7 +76,7 @@ active proctype host()
 	invalidating--;
 	lock = false;
 
-	/* Swap-out reads the page by the alias, through the cache if it is there. */
+	/* Swap-out reads the page by the alias, from the cache if the line is there. */
 	d_step { if :: cached -> copy = line :: else -> copy = memory fi };
 	assert(copy == written);
 	reused = true
@@ -89,7 +90,7 @@ active proctype vcpu()
 
 end:	do
 	:: atomic { tlb || desc -> tlb = true };
-		/* Past the caches; to another's page, were it reused. */
+		/* Past the caches. If the page is in use again, it is somebody else's. */
 		atomic { if :: tlb -> assert(!reused); memory = true; written = true :: else fi }
 	:: !tlb && !desc && !written ->
 #ifdef NO_READ_BARRIER

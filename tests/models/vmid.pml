@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMID against descriptor: when armvmm_stage2_flush_tlb() is done, no TLB has an entry of what the
- * table said before, though the flush is by the number that it found, and none where it found none.
+ * VMID against descriptor: when armvmm_stage2_flush_tlb() is done, no TLB has an entry of the old
+ * descriptor, though it flushes only the VMID that it read, and nothing if the VM had none yet.
  *
- * One CPU changes a descriptor and flushes; another gives the VM its number and walks the table
- * with it, any number of times. Stores wait in a buffer until they drain or a DSB makes them; a
- * walk of the table does not wait for those of its own CPU (DDI 0406C A3.8.3, B3.10.1).
+ * One CPU changes a descriptor and flushes; another gives the VM its VMID and walks the table with
+ * it, any number of times. Stores wait in a buffer until they drain or a DSB makes them; a table
+ * walk does not wait for the stores of its own CPU (DDI 0406C A3.8.3, B3.10.1).
  */
 /* code: armvmm_stage2_flush_tlb: dsb(ish); */
 /* code: armvmm_stage2_flush_tlb: vmid = atomic64_read(&s2->vmid); */
@@ -22,7 +22,7 @@
 byte descriptor = OLD, vmid;
 bool descriptor_wait, vmid_wait;
 
-byte tlb;		/* of the CPU in the guest: what it keeps of the descriptor, 0: nothing */
+byte tlb;		/* the descriptor in the TLB of the CPU in the guest, or 0 */
 bool flushed;
 
 active proctype drain()
@@ -45,7 +45,7 @@ active proctype host()
 	found = vmid;
 	if
 	:: found -> tlb = 0	/* hyp_tlbi_vmid(): by broadcast, with a DSB after it */
-	:: else			/* a VM that never had a number has no entries */
+	:: else			/* a VM that never had a VMID has no entries */
 	fi;
 	flushed = true
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "insn.h"
 
-/* The coprocessor space, which A32 and T32 encode alike but for the condition. */
+/* The coprocessor space: A32 and T32 encode it alike, except for the condition. */
 static struct insn insn_coproc(uint32_t bits)
 {
 	struct insn i = { .kind = INSN_OTHER, .cond = 14, .cp = bits >> 8 & 0xf };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The instructions that the checker has to see, told apart by their bits (DDI 0406C A5, A6, A8). */
+/* Decodes the instructions that matter to the checker (DDI 0406C A5, A6, A8). */
 #ifndef COHERENCY_INSN_H
 #define COHERENCY_INSN_H
 
@@ -19,7 +19,7 @@ enum insn_kind {
 	INSN_FP,	/* floating point and SIMD, their loads, stores and registers */
 };
 
-/* A coprocessor register's place; the names of 64-bit ones have CRn 0 and opc2 0. */
+/* A coprocessor register's encoding; those of 64-bit registers have CRn 0 and opc2 0. */
 #define CP_REG(crn, opc1, crm, opc2)	((crn) << 12 | (opc1) << 8 | (crm) << 4 | (opc2))
 #define CP_REG64(opc1, crm)		(0x10000 | (opc1) << 8 | (crm) << 4)
 
@@ -31,7 +31,7 @@ struct insn {
 	uint32_t reg;	/* CP_REG() or CP_REG64() */
 };
 
-/* @thumb: @bits are two halfwords, the first in the upper half, or one in the lower. */
+/* With @thumb, @bits holds two halfwords, the first in the upper half, or one in the lower half. */
 struct insn insn_decode(uint32_t bits, bool thumb);
 bool insn_cond_holds(unsigned int cond, uint32_t cpsr);
 

@@ -34,9 +34,10 @@ static void lines_store(struct machine *m, struct line *l, unsigned int cpu, uin
 }
 
 /*
- * What the client itself reads of a guest whose caches are off is the client's affair. A guest that
- * turns its caches off and on while HCR.TVM is clear invalidates what it wrote in between. (Its
- * operations by set and way would set TVM; the emulator does not trap those of ARMv7.)
+ * Does R2 apply to this load? When the client itself reads memory of a guest whose caches are off,
+ * the client has to invalidate it. A guest that turns its caches off and on while HCR.TVM is clear
+ * has to invalidate what it wrote in between. (An operation by set and way would set TVM; but the
+ * emulator does not trap those of ARMv7.)
  */
 static bool lines_heeds_ncnew(const struct machine *m, const struct touch *store,
 			      const struct touch *t)
@@ -51,7 +52,7 @@ static bool lines_heeds_ncnew(const struct machine *m, const struct touch *store
 	}
 }
 
-/* The host may also read while the guest writes; what it makes of that is another matter. */
+/* A finding of R2. "live page": the host reads the page while a guest may write to it. */
 static const char *lines_hidden(const struct machine *m, const struct touch *t, uint64_t pa)
 {
 	return t->world == WORLD_HOST && tables_guest_writes(m, pa) ?
@@ -59,7 +60,10 @@ static const char *lines_hidden(const struct machine *m, const struct touch *t, 
 		"a load through the caches of what was stored past them";
 }
 
-/* The same of a store: what a guest had at that time it was not given with the line dirty. */
+/*
+ * A finding of R1. "live page": a guest had the page already when the host stored to it, so the
+ * line was not dirty when the guest got it.
+ */
 static const char *lines_unclean(const struct machine *m, const struct line *l, uint64_t pa,
 				 bool fetch)
 {
@@ -130,9 +134,10 @@ void lines_icimvau(struct machine *m, uint32_t va, uint64_t pa)
 }
 
 /*
- * Whether this CPU's I-cache may hold what was in the line's half before the host's store. A PIPT
- * cache of 64-byte lines takes any address of the line; a VIPT one of 32 bytes wants the half's own
- * by a mapping of the same colour (B2.2.6: 16 KiB in a way).
+ * May this CPU's I-cache hold the contents of the line's half from before the host's store? For a
+ * PIPT cache with 64-byte lines, ICIMVAU of any address in the line is enough. A VIPT cache with
+ * 32-byte lines needs one in the same half, through a mapping of the same colour (B2.2.6: 16 KiB in
+ * a way).
  */
 static bool lines_stale(const struct machine *m, unsigned int cpu, const struct line *l,
 			uint32_t va, unsigned int half)
@@ -174,7 +179,7 @@ static void lines_fetch_one(struct machine *m, unsigned int cpu, uint32_t va, ui
 	}
 }
 
-/* Guests and HYP: what the host itself executes is the kernel's affair. */
+/* For guests and HYP only: the kernel itself has to look after the code that the host executes. */
 void lines_fetch(struct machine *m, unsigned int cpu, uint32_t va, uint64_t pa, unsigned int size)
 {
 	const struct cpu *c = &m->cpus[cpu];

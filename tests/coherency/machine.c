@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The events, and which registers and caches each of them is about. */
+/* The events, and the registers and caches that each of them changes. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -7,7 +7,7 @@
 #include "machine.h"
 #include "sysregs.h"
 
-/* Most of what is reserved is never touched: a line of memory that nobody used costs nothing. */
+/* Reserves address space. Most of it is never touched, and so takes no memory. */
 static void *machine_reserve(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -52,8 +52,8 @@ void machine_icache_vipt(struct machine *m, unsigned int cpu)
 }
 
 /*
- * How the access goes to memory. The host's and HYP's mappings of memory are write-back while their
- * caches are on; the kernel's own few steps with the MMU off are its own affair.
+ * Does the access go through the caches? The host's and HYP's mappings of memory are write-back
+ * while their caches are on. The host's few instructions with the MMU off are left to the kernel.
  */
 static bool machine_cached(struct machine *m, unsigned int cpu, uint32_t va)
 {
@@ -81,7 +81,7 @@ void machine_access(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t v
 	if (c->world == WORLD_HYP) {
 		struct touch t = machine_touch(m, cpu, pc, va);
 
-		/* The kernel's stub is the kernel's affair. */
+		/* The kernel's own stub is not checked. */
 		if (!(c->hsctlr & SCTLR_C) && (pc >= MACHINE_KERNEL ||
 					       (pc ^ m->entry) < MACHINE_PAGE))
 			m->report(m, "R10", "a data access in HYP with HSCTLR.C clear", NULL, &t,
@@ -129,14 +129,13 @@ void machine_hyp_enter(struct machine *m, unsigned int cpu)
 	c->world = WORLD_HYP;
 	c->entry_dsb = false;
 	c->entry_isb = false;
-	/* Taking an exception is a context synchronization (B1.8.3), of the state written before.
-	 */
+	/* Taking an exception synchronizes the context that was written before (B1.8.3). */
 	c->context_new = false;
 	c->hcptr_new = false;
 	c->walks_off = c->walks_off_soon = !ttbcr_walks(c->ttbcr);
 }
 
-/* So is an exception's return. */
+/* An exception's return synchronizes the context too. */
 void machine_eret(struct machine *m, unsigned int cpu, uint32_t pc)
 {
 	struct cpu *c = &m->cpus[cpu];
@@ -185,7 +184,7 @@ static void machine_iciallu(struct machine *m, unsigned int cpu, bool all)
 			m->cpus[i].iciallu = m->epoch;
 }
 
-/* No entry of a guest is left on the CPU: not when it is taken over, and after a rollover. */
+/* The CPU's TLB has no guest's entries any more: after the take-over, and after a rollover. */
 static void machine_forget_vmids(struct machine *m, unsigned int cpu)
 {
 	unsigned int i;
@@ -198,7 +197,7 @@ static void machine_forget_vmids(struct machine *m, unsigned int cpu)
 	}
 }
 
-/* TLB maintenance that HYP does: guests' and the host's own is their own affair. */
+/* TLB maintenance by HYP. That of guests, and of the host for itself, is not checked. */
 static void machine_tlbi(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t reg)
 {
 	struct cpu *c = &m->cpus[cpu];
@@ -241,7 +240,7 @@ void machine_cp_write(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t
 		return;
 	case SYS_ICIALLU:
 	case SYS_ICIALLUIS:
-		/* HCR.FB is set: a guest's are broadcast (B4.1.65). */
+		/* HCR.FB is set, so a guest's operations are broadcast (B4.1.65). */
 		machine_iciallu(m, cpu, reg == SYS_ICIALLUIS || c->world == WORLD_GUEST);
 		return;
 	}
@@ -255,7 +254,7 @@ void machine_cp_write(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t
 	switch (reg) {
 	case SYS_HVBAR:
 		c->hvbar = (uint32_t)val;
-		/* The kernel's own vectors are at a physical address. */
+		/* A physical address is that of the kernel's own vectors. */
 		if (c->hvbar >= MACHINE_KERNEL)
 			m->module = c->hvbar & ~(MACHINE_PAGE - 1u);
 		break;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rule engine: what a machine with caches, write buffers, TLBs and a pipeline may do with what
- * the emulated CPUs did. It is told of each event and knows nothing of the emulator, so that the
- * unit test tells it events of its own. Which rule is in which file: docs/coherency.md.
+ * The rule engine: it takes events of the emulated CPUs, and reports what could go wrong on a
+ * machine with caches, write buffers, TLBs and a pipeline. It does not depend on the emulator, so
+ * that the unit test can send events of its own. docs/coherency.md says which rule is in which
+ * file.
  */
 #ifndef COHERENCY_MACHINE_H
 #define COHERENCY_MACHINE_H
@@ -18,7 +19,7 @@
 #define MACHINE_LINE		64
 #define MACHINE_PAGE		4096
 
-/* Where the kernel's addresses begin: its modules lie below its text. */
+/* The first of the kernel's addresses: its modules lie below its text. */
 #define MACHINE_KERNEL		0xbf000000u
 
 enum world {
@@ -27,70 +28,70 @@ enum world {
 	WORLD_HYP,
 };
 
-/* Who touched what, for the report. */
+/* One access, for the report: who touched which address. */
 struct touch {
 	uint32_t pc;
 	uint32_t va;
 	uint8_t cpu;
 	uint8_t world;
-	bool tvm;	/* by a guest whose caches the driver looks after: HCR.TVM */
+	bool tvm;	/* HCR.TVM: by a guest for whose caches the driver is responsible */
 };
 
 /*
- * A line of memory. Its epoch is the time of its last store: time goes on at barriers and at
- * maintenance, not between.
+ * A line of memory. Its epoch is the time of its last store: time advances only at barriers and
+ * maintenance.
  */
 struct line {
-	uint64_t dirty;		/* bytes stored to through the caches, not cleaned since */
+	uint64_t dirty;		/* bytes stored to through the caches, and not cleaned since */
 	uint64_t ncnew;		/* bytes stored to past the caches, and not invalidated since */
-	struct touch store;	/* the last through the caches */
-	struct touch ncstore;	/* the last past them */
+	struct touch store;	/* the last store through the caches */
+	struct touch ncstore;	/* the last store past them */
 	uint32_t epoch;		/* of the last store by the host */
 	uint32_t cleaned;	/* epoch of the last clean */
-	uint32_t icimvau[2];	/* epoch of the last ICIMVAU, of each half */
-	uint8_t icolour[2];	/* and the page colour of the address that it was told */
-	bool code;		/* the host stored here, and R3 watches who executes it */
-	bool pou_dirty;		/* stored to, and not cleaned since: an I-cache fill may miss it */
+	uint32_t icimvau[2];	/* epoch of the last ICIMVAU of each half */
+	uint8_t icolour[2];	/* and the page colour of the address that it used */
+	bool code;		/* the last store was the host's: R3 applies to fetches */
+	bool pou_dirty;		/* not cleaned since that store: an I-cache fill may miss it */
 };
 
 struct table;
 
-/* Mirrors of a CPU's registers, and what it did since the barriers that count. */
+/* Copies of a CPU's registers, and what it did since certain barriers. */
 struct cpu {
 	enum world world;
-	bool synced;		/* registers were read from the emulator */
+	bool synced;		/* the registers were read from the emulator */
 	uint32_t hvbar, hcr, hsctlr, sctlr, ttbcr, contextidr, prrr, nmrr;
 	uint64_t httbr, vttbr, ttbr0, ttbr1;
-	uint32_t vcpu;		/* that the host has called HYP for: r1 of its hvc */
+	uint32_t vcpu;		/* the vCPU for which the host called HYP: r1 of its hvc */
 	uint32_t dsb;		/* epoch after its last DSB */
-	uint32_t iciallu;	/* epoch of its last invalidation of all its I-cache */
+	uint32_t iciallu;	/* epoch of the last invalidation of its whole I-cache */
 	bool icache_vipt;	/* see machine_icache_vipt() */
 	/* R4: stores to tables that no DSB has followed */
 	unsigned int table_stores;
 	struct touch table_store;
 	/* R9 */
-	bool walks_off;		/* TTBCR has them off, and an ISB has followed */
-	bool walks_off_soon;
-	bool context_new;	/* context was written, and no ISB has followed */
+	bool walks_off;		/* TTBCR turned them off, and an ISB followed */
+	bool walks_off_soon;	/* TTBCR turned them off */
+	bool context_new;	/* context was written, and no ISB followed */
 	struct touch context;
 	bool hcptr_new;
 	struct touch hcptr;
 	bool entry_dsb, entry_isb;	/* since the entry to HYP: a DSB, and an ISB after it */
-	/* attributes of a guest's pages, found by walks of its tables */
+	/* cache of attributes of a guest's pages, from walks of its tables */
 	uint32_t attr_va[256];
 	bool attr_cached[256];
 	struct touch vttbr_write;	/* R7, R8: where VTTBR was loaded */
-	/* R8: whose entries of a VMID are here, and where that one was loaded */
+	/* R8: the vCPU whose entries of a VMID the TLB has, and where it was loaded */
 	uint32_t vmid_vcpu[256];
 	uint64_t vmid_root[256];
 	struct touch vmid_write[256];
 	bool vmid_seen[256];
 };
 
-/* An entry that was valid, until its TLB maintenance is done. */
+/* A table's entry that was valid, until its TLB maintenance is complete. */
 struct pending {
-	uint64_t root;		/* of the tables it was in; bit 63: HYP's */
-	uint64_t old_pa;	/* what it mapped: a page or block, or a table */
+	uint64_t root;		/* of its tables; bit 63: HYP's */
+	uint64_t old_pa;	/* the page, block or table that it led to */
 	uint32_t size;
 	uint32_t epoch;
 	bool was_table;
@@ -100,11 +101,11 @@ struct pending {
 };
 
 struct machine {
-	uint8_t *ram;			/* its contents as they are */
+	uint8_t *ram;			/* the emulator's memory */
 	uint64_t ram_base, ram_size;
 	unsigned int nr_cpus;
 	uint64_t gich;			/* physical address of GICH, for R9 */
-	uint32_t entry;			/* the page that HYP is taken over in */
+	uint32_t entry;			/* the page with the code that takes HYP over */
 	uint32_t module;		/* address of the module's code for HYP */
 	uint32_t epoch;
 	uint32_t line_size;		/* of the smallest data cache line */
@@ -112,22 +113,22 @@ struct machine {
 	struct line *lines;
 	struct table **tables;		/* by page */
 	uint8_t *page_flags;		/* PAGE_* */
-	uint32_t *mapped;		/* by page: epoch since which a guest has it, or 0 */
+	uint32_t *mapped;		/* by page: epoch at which a guest got it, or 0 */
 	struct pending *pending;
 	size_t nr_pending, max_pending;
-	/* R7: the tables that TLBs may have, on which CPUs, and where they were loaded */
+	/* R7: the tables of a VMID that TLBs may have, on which CPUs, and where they were loaded */
 	uint64_t vmid_root[256];
 	uint8_t vmid_cpus[256];
 	struct touch vmid_write[256];
-	bool check_user; /* loads by the client of what a guest wrote past the caches */
-	bool check_guest;		/* R2 for the guest's own loads */
+	bool check_user;		/* R2 also for the client's loads */
+	bool check_guest;		/* R2 also for the guest's own loads */
 	void (*report)(struct machine *m, const char *rule, const char *what,
 		       const struct touch *culprit, const struct touch *access, uint64_t pa);
 	void *arg;
 };
 
 #define PAGE_TABLE	1	/* a translation table */
-#define PAGE_PENDING	2	/* an entry that mapped it awaits TLB maintenance */
+#define PAGE_PENDING	2	/* an entry that led to it awaits TLB maintenance */
 
 bool machine_init(struct machine *m, uint64_t ram_base, uint64_t ram_size, unsigned int nr_cpus);
 void machine_exit(struct machine *m);
@@ -157,7 +158,7 @@ static inline uint32_t machine_read32(const struct machine *m, uint64_t pa)
 	return machine_in_ram(m, pa) ? *(uint32_t *)(m->ram + ((pa & ~3ull) - m->ram_base)) : 0;
 }
 
-/* A load by the host or HYP that no rule is about; may be asked at any time. */
+/* Is this load by the host, and of no interest to any rule? Needs no lock. */
 static inline bool machine_plain_load(const struct machine *m, unsigned int cpu, uint64_t pa)
 {
 	const struct cpu *c = &m->cpus[cpu];
@@ -167,13 +168,13 @@ static inline bool machine_plain_load(const struct machine *m, unsigned int cpu,
 	return !__atomic_load_n(&machine_line(m, pa)->ncnew, __ATOMIC_RELAXED);
 }
 
-/* An access of 1 to 16 bytes that does not cross a line. A store is told after it was done. */
+/* An access of 1 to 16 bytes. The event of a store comes after the store. */
 void machine_access(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa,
 		    unsigned int size, bool store);
-/* Instructions at [va, va + size), in one page. */
+/* The CPU executes instructions at [va, va + size), in one page. */
 void machine_fetch(struct machine *m, unsigned int cpu, uint32_t va, uint64_t pa,
 		   unsigned int size);
-/* MCR or MCRR to cp15, that neither trapped nor failed its condition. */
+/* An MCR or MCRR to cp15 that neither trapped nor failed its condition. */
 void machine_cp_write(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t reg, uint64_t val);
 void machine_cp_read(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t reg);
 void machine_dsb(struct machine *m, unsigned int cpu);
@@ -181,10 +182,10 @@ void machine_isb(struct machine *m, unsigned int cpu);
 void machine_fp(struct machine *m, unsigned int cpu, uint32_t pc);
 void machine_hyp_enter(struct machine *m, unsigned int cpu);
 void machine_eret(struct machine *m, unsigned int cpu, uint32_t pc);
-/* This CPU's I-cache is VIPT with lines of 32 bytes, as the Cortex-A7's. */
+/* This CPU's I-cache is VIPT with 32-byte lines, like the Cortex-A7's. */
 void machine_icache_vipt(struct machine *m, unsigned int cpu);
 
-/* What the parts of the engine tell each other. */
+/* Calls between the parts of the engine. */
 static inline struct touch machine_touch(const struct machine *m, unsigned int cpu, uint32_t pc,
 					 uint32_t va)
 {
@@ -209,7 +210,7 @@ void tables_tlbi(struct machine *m, unsigned int cpu, uint32_t pc, uint64_t root
 		 bool broadcast);
 void tables_dsb(struct machine *m, unsigned int cpu);
 void tables_eret(struct machine *m, unsigned int cpu, uint32_t pc);
-/* Whether some guest's tables let it write there. Slow. */
+/* May some guest write to @pa by its tables? Slow. */
 bool tables_guest_writes(const struct machine *m, uint64_t pa);
 
 bool walk_va(struct machine *m, unsigned int cpu, uint32_t va, uint64_t *pa);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * R9: the order in which HYP changes the context of PL1&0. Walks may start at any time, with
- * whatever of the context has taken effect by then (DDI 0406C B3.10.4); a write takes effect at an
- * ISB at the latest, and at any time before it (B3.15.1).
+ * R9: the order in which HYP changes the context of PL1&0. A walk may start at any time, and uses
+ * the writes to the context that have taken effect by then (DDI 0406C B3.10.4). A write takes
+ * effect at any time, but no later than an ISB (B3.15.1).
  */
 #include "machine.h"
 #include "sysregs.h"
 
-/* Until the take-over has turned HYP's MMU on, PL1 is the host's alone. */
+/* Before the take-over has turned HYP's MMU on, only the host uses PL1. */
 static bool order_applies(const struct cpu *c)
 {
 	return c->hsctlr & SCTLR_M;
@@ -44,7 +44,7 @@ static void order_hcr(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t
 	struct cpu *c = &m->cpus[cpu];
 	struct touch t = machine_touch(m, cpu, pc, 0);
 
-	/* Interrupts and aborts come and go in HCR while the guest's tables stay. */
+	/* Other bits of HCR, such as virtual interrupts, do not change the translation. */
 	if ((val ^ c->hcr) & (HCR_VM | HCR_DC))
 		order_context(m, cpu, pc, "HCR is written while PL1's tables may be walked");
 	if (!(val & (HCR_VM | HCR_DC)) && c->hcr & HCR_VM && !(c->sctlr & SCTLR_M))

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The emulator's side of the checker: a plugin for QEMU's TCG (plugin API version 4) that makes
- * events for the rule engine of what the emulated CPUs do.
+ * The emulator's side of the checker: a plugin for QEMU's TCG (plugin API version 4) that turns
+ * what the emulated CPUs do into events for the rule engine.
  *
- * CPUs run in threads of their own. A CPU's events come in its order, each before what the CPU does
- * next, so that what another CPU does because of it comes later: one lock around the engine is
- * enough. (With `thread=single` a CPU that spins holds up all others for a tenth of a second.)
+ * Each CPU runs in a thread of its own. Its events come in program order, each before the CPU's
+ * next instruction; so a reaction of another CPU comes later, and one lock around the engine is
+ * enough. (With `thread=single`, a CPU that spins would delay all others for a tenth of a second.)
  *
  *	-plugin coherency.so,out=PREFIX[,ram=BASE][,size=BYTES][,gich=ADDRESS][,vipt=CPU]
  *	        [,user=on][,coverage=PREFIX]
  *
  * The emulator's process number is added to each PREFIX.
  *
- * Until a CPU's HYP mode is taken over for the first time it only looks for that, so that the host
+ * Until HYP mode is taken over on the first CPU, the plugin only watches for that, so that the host
  * boots at its usual speed.
  */
 #include <glib.h>
@@ -53,7 +53,7 @@ enum plugin_reg {
 	NR_REGS = REG_R0 + 15,
 };
 
-/* As the emulator calls them; PRRR and NMRR by their other names (B4.1.104). */
+/* The emulator's names; PRRR and NMRR have their other names (B4.1.104). */
 static const char *const plugin_names[NR_REGS] = {
 	"cpsr",
 	"HCR",
@@ -85,7 +85,7 @@ static const char *const plugin_names[NR_REGS] = {
 	"lr",
 };
 
-/* An instruction that is an event, where it was translated. */
+/* An instruction that causes an event. */
 struct site {
 	uint32_t pc, bits;
 	struct insn insn;
@@ -93,7 +93,7 @@ struct site {
 	const uint8_t *host;
 };
 
-/* A block of a guest or of HYP. */
+/* A translated block of a guest's code or of HYP's. */
 struct block {
 	uint32_t pc, size;
 	uint64_t pa;
@@ -161,7 +161,7 @@ static void plugin_vcpu_init(qemu_plugin_id_t id, unsigned int cpu)
 	}
 }
 
-/* What was written before the checker looked, or by a reset. */
+/* Reads registers that were written before the checker watched, or by a reset. */
 static void plugin_sync(unsigned int cpu)
 {
 	struct cpu *c = &p.m.cpus[cpu];
@@ -211,7 +211,7 @@ static void plugin_mem(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t va
 	if (!h)
 		return;
 	pa = qemu_plugin_hwaddr_phys_addr(h);
-	/* Most of what the host loads was never stored to past the caches. */
+	/* Most loads by the host are of lines that were never stored to past the caches. */
 	if (!store && machine_plain_load(&p.m, cpu, pa))
 		return;
 	pthread_mutex_lock(&p.lock);
@@ -225,7 +225,7 @@ static uint32_t plugin_gpr(unsigned int cpu, unsigned int r)
 	return r < 15 ? (uint32_t)plugin_read(cpu, REG_R0 + r) : 0;
 }
 
-/* Whether HYP takes this one of the guest's away: what it makes of it is seen there (B1.14.13). */
+/* Does this write by the guest trap to HYP (B1.14.13)? HYP's own write is the event then. */
 static bool plugin_traps(const struct cpu *c, uint32_t reg)
 {
 	unsigned int crn = reg >> 12 & 0xf;
@@ -317,7 +317,7 @@ static bool plugin_wants(const struct insn *i, bool hyp)
 	}
 }
 
-/* The same instruction is translated again and again. */
+/* Keeps one copy of each site or block: the same one is translated again and again. */
 static void *plugin_intern(GHashTable *table, const void *what, size_t size)
 {
 	void *known = g_hash_table_lookup(table, what);
@@ -370,7 +370,7 @@ static void plugin_trans_insn(struct qemu_plugin_insn *insn, uint32_t cpsr)
 						       plugin_intern(p.sites, &s, sizeof(s)));
 }
 
-/* Blocks end at their page's end, or are one instruction that spans two. */
+/* A block does not cross the end of its page, unless it is one instruction that does. */
 static void plugin_trans(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	size_t i, n = qemu_plugin_tb_n_insns(tb);
@@ -380,7 +380,7 @@ static void plugin_trans(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	struct block b;
 	uint32_t cpsr;
 
-	/* All CPUs have the same registers, and it is the current one's that are read. */
+	/* All CPUs have the same register handles; the current CPU's values are read. */
 	pthread_mutex_lock(&p.lock);
 	cpsr = (uint32_t)plugin_read(cpu, REG_CPSR);
 	memset(&b, 0, sizeof(b));
@@ -391,7 +391,7 @@ static void plugin_trans(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	insn = qemu_plugin_tb_get_insn(tb, 0);
 	host = qemu_plugin_insn_haddr(insn);
 	b.pa = host ? p.ram_base + (host - p.ram) : 0;
-	/* Guest or host: by the tables that are in use. */
+	/* HCR.VM tells the guest from the host. */
 	if (host && (b.hyp || plugin_read(cpu, REG_HCR) & HCR_VM))
 		qemu_plugin_register_vcpu_tb_exec_cb(tb, plugin_block, b.hyp ?
 						     QEMU_PLUGIN_CB_R_REGS : QEMU_PLUGIN_CB_NO_REGS,
@@ -420,8 +420,8 @@ static void plugin_armed(qemu_plugin_id_t id)
 }
 
 /*
- * HYP mode is taken: HTTBR is written with the MMU off, where the address of the instruction is
- * physical. That tells where the emulator keeps the memory.
+ * HYP mode is taken over: HTTBR is written with the MMU off, so the address of the instruction is a
+ * physical one. From it follows where the emulator keeps the machine's memory.
  */
 static void plugin_takeover(unsigned int cpu, void *data)
 {

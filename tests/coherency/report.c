@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A line for each finding, for tests/coherency/symbols to read:
+ * Writes a line for each finding, which tests/coherency/run reads:
  *
  *	found N RULE PA MODULE ENTRY CPU WORLD PC VA CPU WORLD PC VA WHAT...
  *
- * with the access that saw it first, then the culprit's last touch (all 0 where there is none); and
- * at the end "count N TIMES".
+ * with the access that broke the rule, then the culprit's last access (all 0 if there is none). At
+ * the end come lines "count N TIMES".
  */
 #include "report.h"
 
 /*
- * Module code is the same place wherever it was loaded. A guest's code is any place to the host,
- * but not to the guest itself.
+ * The place of an access, to tell findings apart. In the module it does not depend on where the
+ * module was loaded. All of a guest's code counts as one place, unless both accesses are guests'.
  */
 static uint32_t report_place(const struct machine *m, const struct touch *t,
 			     const struct touch *other)

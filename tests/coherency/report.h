@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What was found, once for each pair of places in the code. */
+/* The findings, one for each pair of places in the code. */
 #ifndef COHERENCY_REPORT_H
 #define COHERENCY_REPORT_H
 
@@ -21,10 +21,10 @@ struct report {
 	struct report_key keys[REPORT_MAX];
 };
 
-/* machine.report, with the machine's arg a struct report. */
+/* For machine.report; machine.arg is a struct report. */
 void report_add(struct machine *m, const char *rule, const char *what, const struct touch *culprit,
 		const struct touch *access, uint64_t pa);
-/* How often each was seen. */
+/* Writes how often there was each finding, and closes the file. */
 void report_finish(struct report *r);
 
 #endif

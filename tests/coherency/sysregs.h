@@ -53,7 +53,7 @@
 #define TTBCR_EPD		(1u << 23 | 1u << 7)
 #define VTTBR_BADDR		0xfffffff000ull
 
-/* Whether PL1's tables may be walked (B4.1.153). */
+/* May PL1's tables be walked (B4.1.153)? */
 static inline bool ttbcr_walks(uint32_t ttbcr)
 {
 	uint32_t off = ttbcr & TTBCR_EAE ? TTBCR_EPD : TTBCR_PD;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * R4 to R8: what walks and TLBs may hold. The worst TLB is assumed: an entry that was ever valid
- * stays until its maintenance, and a walk may find any store of a table before the DSB, or none
+ * R4 to R8: what walks and TLBs may see. The worst TLB is assumed: an entry that was ever valid
+ * stays until its maintenance, and a walk may or may not see any store to a table before the DSB
  * (DDI 0406C B3.10.1).
  *
- * A page is a table from the time that a root or a table's entry leads to it. Stage-2 and HYP
- * tables are written 64 bits at a time; any other store to one is by somebody who has the page for
- * something else.
+ * A page is a table once a root or a table's entry leads to it. Stage-2 and HYP tables are written
+ * 64 bits at a time; any other store means that the page is now used for something else.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,10 @@
 #define DESC_ADDR	0xfffffff000ull
 #define DESC_AF		(1ull << 10)
 #define S2_HAP_WRITE	(1ull << 7)
-/* What may change with no break: permissions, the access flag, bits that the hardware ignores. */
+/*
+ * Bits that may change with no break: permissions, the access flag, and those that hardware
+ * ignores.
+ */
 #define S2_FREE		(3ull << 6 | 1ull << 10 | 1ull << 54 | 0xfull << 55)
 #define HYP_FREE	(3ull << 6 | 1ull << 10 | 1ull << 54 | 0xfull << 55)
 
@@ -53,7 +55,7 @@ static uint64_t tables_leaf_size(unsigned int level)
 	return 1ull << (12 + 9 * (3 - level));
 }
 
-/* A guest has what @desc maps since @epoch, or 0: no longer. */
+/* A guest has got, at @epoch, the pages that @desc maps; 0: it has lost them. */
 static void tables_mapped(struct machine *m, uint64_t desc, unsigned int level, uint32_t epoch)
 {
 	uint64_t size = tables_leaf_size(level), pa = desc & DESC_ADDR & ~(size - 1);
@@ -69,7 +71,7 @@ static bool tables_is_leaf(uint64_t desc, unsigned int level)
 	return desc & DESC_VALID && !tables_leads_on(desc, level);
 }
 
-/* The page at @pa is a table, and so are those that it leads to. */
+/* The page at @pa becomes a table, and so do the pages that its entries lead to. */
 static void tables_add(struct machine *m, uint64_t root, uint64_t pa, unsigned int level)
 {
 	struct table *t;
@@ -119,7 +121,7 @@ bool tables_guest_writes(const struct machine *m, uint64_t pa)
 	return false;
 }
 
-/* A root is in use: of stage 2, two tables in one piece (B3.6.5: level 1, 40 bits). */
+/* A root is in use. Stage 2 has two adjacent tables there (B3.6.5: level 1, 40 bits). */
 void tables_root(struct machine *m, uint64_t root, bool hyp)
 {
 	uint64_t name = hyp ? HYP_ROOT : root;
@@ -177,7 +179,7 @@ static void tables_drop(struct machine *m, size_t i)
 		tables_forget(m, p.old_pa);
 }
 
-/* What was stored to the page that is linked now, by this CPU, with no DSB since. */
+/* A table is linked. This CPU's stores to it must have been followed by a DSB. */
 static void tables_link(struct machine *m, const struct table *t, uint64_t desc, struct touch store)
 {
 	uint64_t child = desc & DESC_ADDR;
@@ -203,7 +205,7 @@ static void tables_entry(struct machine *m, struct table *t, uint64_t pa, uint64
 	uint64_t may = t->root == HYP_ROOT ? HYP_FREE : S2_FREE;
 	struct cpu *c = &m->cpus[store.cpu];
 
-	/* An access flag that was cleared may be seen at any later time. */
+	/* A change of only the access flag needs no DSB: it may be seen at any later time. */
 	if ((new & DESC_VALID || old & DESC_VALID) && (old ^ new) != DESC_AF) {
 		if (!c->table_stores++)
 			c->table_store = store;
@@ -228,7 +230,7 @@ static void tables_entry(struct machine *m, struct table *t, uint64_t pa, uint64
 		tables_link(m, t, new, store);
 }
 
-/* The page belongs to somebody else by now. */
+/* A store to a page that awaits TLB maintenance: it is used for something else already. */
 static void tables_reused(struct machine *m, uint64_t pa, struct touch store)
 {
 	size_t i;
@@ -284,7 +286,7 @@ void tables_tlbi(struct machine *m, unsigned int cpu, uint32_t pc, uint64_t root
 			  &c->table_store, &t, 0);
 		c->table_stores = 0;
 	}
-	/* Others may have run with the tables: a local operation leaves their entries. */
+	/* Other CPUs may have run with the tables: a local operation leaves their entries. */
 	if (!broadcast && m->nr_cpus > 1)
 		return;
 	for (i = 0; i < m->nr_pending; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Walks of the tables as they are in memory (DDI 0406C B3.5, B3.6): addresses and memory types. */
+/* Walks the tables in memory (DDI 0406C B3.5, B3.6) for addresses and memory types. */
 #include <string.h>
 
 #include "machine.h"
@@ -12,7 +12,7 @@ struct walk {
 	bool cached;
 };
 
-/* Long descriptors from a table of @level on; HYP's, the host's and stage 2. */
+/* Walks long descriptors, of HYP or stage 2, beginning with a table of @level. */
 static bool walk_long(struct machine *m, uint64_t table, unsigned int level, uint64_t va,
 		      uint64_t *desc, unsigned int *shift)
 {
@@ -46,7 +46,7 @@ static bool walk_stage2(struct machine *m, const struct cpu *c, uint64_t ipa, st
 	return true;
 }
 
-/* A table's address as the walk of the guest's stage 1 finds it. */
+/* The physical address of a table of stage 1: a guest's goes through stage 2. */
 static bool walk_table(struct machine *m, const struct cpu *c, uint64_t ipa, uint64_t *pa)
 {
 	struct walk w;
@@ -61,8 +61,7 @@ static bool walk_table(struct machine *m, const struct cpu *c, uint64_t ipa, uin
 	return true;
 }
 
-/* B3.8.2, and B3.8.3 with SCTLR.TRE: is TEX, C and B's inner cacheability write-back or -through?
- */
+/* Do TEX, C and B mean inner write-back or write-through (B3.8.2; B3.8.3 with SCTLR.TRE)? */
 static bool walk_short_cached(const struct cpu *c, unsigned int tex, unsigned int cb)
 {
 	unsigned int n = (tex & 1) << 2 | cb;
@@ -152,7 +151,7 @@ static bool walk_stage1(struct machine *m, const struct cpu *c, uint32_t va, str
 	return c->ttbcr & TTBCR_EAE ? walk_lpae(m, c, va, w) : walk_short(m, c, va, w);
 }
 
-/* Where @va is, in the address space that the CPU is in. */
+/* Finds the physical address of @va in the CPU's current address space. */
 bool walk_va(struct machine *m, unsigned int cpu, uint32_t va, uint64_t *pa)
 {
 	struct cpu *c = &m->cpus[cpu];
@@ -187,8 +186,8 @@ void walk_forget(struct machine *m, unsigned int cpu)
 }
 
 /*
- * Whether a guest with its caches on accesses @va through them. Where the walk fails, the tables
- * have changed since the access.
+ * Does a guest whose caches are on access @va through them? If the walk fails, the tables have
+ * changed since the access; then it counts as cached.
  */
 bool walk_cached(struct machine *m, unsigned int cpu, uint32_t va)
 {

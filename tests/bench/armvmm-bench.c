@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * armvmm-bench: a client of the ABI that does nothing but run the guest which
- * measures (guest.c), so that what an operation costs is the module's doing
- * and, where user space takes part, as little of user space as can be.
+ * armvmm-bench: a minimal client of the ABI, which only runs the measuring
+ * guest (guest.c). So the cost of an operation is the module's and, where user
+ * space takes part, as little of user space as possible.
  *
  *   armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-p] [-t]
  *                [-e N] [-z N] [-s N] [-a N] [-i N] GUEST
- *     -m  bit n: test n; all but ipi_pingpong_spin, which needs a CPU for each vCPU
- *     -k  each test so many times
- *     -p  RAM is present before the guest touches it
- *     -t  marks around each test, for QEMU's trace logs
- *   What a VM may have many of, to see what grows with it:
+ *     -m  bit n: test n; by default all but ipi_pingpong_spin, which needs a CPU for each vCPU
+ *     -k  runs each test this many times
+ *     -p  populates RAM before the guest touches it
+ *     -t  prints a mark before and after each test, for QEMU's trace logs
+ *   Numbers of objects that the VM has, to see which costs grow with them:
  *     -e  ioeventfds, at addresses below the one that is used
  *     -z  coalesced zones, likewise
- *     -s  memory slots beside that of RAM
+ *     -s  memory slots besides that of RAM
  *     -a  resampling irqfds, each on a pin of its own
  *     -i  SPIs that are pending and that the guest never takes
  *
- * Beside what the guest prints, it prints what it takes to register these (REGISTER), and the
- * exits of all vCPUs during each test (EXITS).
+ * In addition to the guest's output, it prints the time to register these objects (REGISTER), and
+ * the exits of all vCPUs during each test (EXITS).
  */
 #include <err.h>
 #include <errno.h>
@@ -47,10 +47,10 @@ struct vcpu {
 	int fd;
 	struct kvm_run *run;
 	int stats;
-	off_t exits;		/* where in the stats that counter is */
+	off_t exits;		/* offset of that counter in the stats */
 };
 
-/* How many of each the VM has. */
+/* How many of each object the VM has. */
 struct load {
 	unsigned int events, zones, slots, resamplers, pending;
 };
@@ -59,7 +59,7 @@ static struct {
 	int vm;
 	bool marks;
 	unsigned int vcpus;
-	uint64_t exits;		/* when the test began */
+	uint64_t exits;		/* at the test's beginning */
 	char *zap;		/* a page of RAM that the guest does not use */
 	int line;		/* the irqfd of BENCH_LINE, or -1 */
 	struct vcpu vcpu[MAX_VCPUS];
@@ -98,7 +98,7 @@ static void spi(uint32_t level)
 	must(ioctl(bench.vm, KVM_IRQ_LINE, &l), "KVM_IRQ_LINE");
 }
 
-/* Where the counter "exits" is in a vCPU's stats. */
+/* Opens a vCPU's stats and finds the counter "exits" in them. */
 static void stats_open(struct vcpu *v)
 {
 	struct kvm_stats_header h;
@@ -237,7 +237,7 @@ static char *make_ram(unsigned int mb, bool present, const char *guest, struct b
 		errx(1, "%s: is not the benchmark's guest", guest);
 	must(ioctl(bench.vm, KVM_SET_USER_MEMORY_REGION, &r), "KVM_SET_USER_MEMORY_REGION");
 	__builtin___clear_cache(img, img + n);
-	/* Below what the first-touch test uses, and above the guest's image. */
+	/* Below the memory of the first-touch test, and above the guest's image. */
 	bench.zap = ram + (TOUCH_BASE - RAM_BASE) - 4096;
 	return ram;
 }
@@ -296,7 +296,7 @@ static void register_zone(unsigned int i, int fd)
 	must(ioctl(bench.vm, KVM_REGISTER_COALESCED_MMIO, &z), "KVM_REGISTER_COALESCED_MMIO");
 }
 
-/* One page each, a page between two of them: where the guest sees none, and nobody else looks. */
+/* Slots of one page each, with a gap of a page between two, where the guest never looks. */
 static void register_slot(unsigned int i, int fd)
 {
 	static char *mem;
@@ -327,7 +327,7 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* @n of a kind, and what one of them took. */
+/* Registers @n objects of a kind, and prints the time for each. */
 static void register_all(const char *what, unsigned int n, void (*one)(unsigned int i, int fd))
 {
 	int fd = must(eventfd(0, EFD_NONBLOCK), "eventfd");

@@ -32,7 +32,7 @@ second:
 	cpsid	aif
 	mov	r5, #1
 both:
-	/* SVC and IRQ stacks: 8 KiB and 4 KiB a CPU. */
+	/* SVC and IRQ stacks: 8 KiB and 4 KiB for each CPU. */
 	ldr	r0, =stacks
 	add	r1, r0, r5, lsl #13
 	add	sp, r1, #8192
@@ -90,7 +90,7 @@ lost:
 	mov	r0, lr
 	bl	bench_lost
 
-	/* u32 call(u32 r0 ...): hvc; call_fp: and one VFP instruction after it */
+	/* u32 call(u32 r0 ...): HVC. call_fp: the same, followed by a VFP instruction. */
 	.globl call
 call:	hvc	#0
 	bx	lr

@@ -5,9 +5,9 @@
  *
  *   BENCH <id> <name> n=<operations> ticks=<ticks> ns/op=<all> net=<without the loop>
  *
- * Where one instruction is one nanosecond (QEMU's -icount shift=0), net is
- * the number of instructions that an operation takes. Ids and names are those
- * of the yardstick that measured KVM/arm 5.4 and Xen.
+ * If one instruction takes one nanosecond (QEMU's -icount shift=0), net is the
+ * number of instructions of an operation. Ids and names are those of the
+ * benchmark that measured KVM/arm 5.4 and Xen.
  */
 #include "bench.h"
 #include "../guest/lib/gicregs.h"
@@ -133,7 +133,7 @@ void map_build(void)
 	asm volatile("dsb" ::: "memory");
 }
 
-/* Enabled and pending, of a priority that GICC_PMR does not let through. */
+/* Makes @n SPIs enabled and pending, with a priority that GICC_PMR masks. */
 static void spis_pend(u32 n)
 {
 	for (u32 i = 1019; n && i >= 32; i--) {
@@ -154,7 +154,7 @@ static void gic_on(void)
 		BYTE(GICD_ITARGETSR + BENCH_SPI) = 1;
 		BYTE(GICD_IPRIORITYR + BENCH_SPI) = 0x80;
 		REG(GICD_ISENABLER + BENCH_SPI / 32 * 4) = 1u << BENCH_SPI % 32;
-		/* BENCH_LINE stays a level. */
+		/* BENCH_LINE stays level-sensitive. */
 		BYTE(GICD_ITARGETSR + BENCH_LINE) = 1;
 		BYTE(GICD_IPRIORITYR + BENCH_LINE) = 0x80;
 		REG(GICD_ISENABLER + BENCH_LINE / 32 * 4) = 1u << BENCH_LINE % 32;
@@ -232,7 +232,7 @@ void bench_second(void)
 	}
 }
 
-/* ---- one function a test: n operations ---- */
+/* ---- a function for each test, which does n operations ---- */
 static u64 late;
 
 static void op_loop(u32 n)
@@ -404,17 +404,17 @@ static void op_ping_wfi(u32 n)
 static void op_ping_spin(u32 n)
 {
 	spin_second = 1;
-	ping_pong(1, spin_for);		/* out of WFI */
+	ping_pong(1, spin_for);		/* wakes it from WFI */
 	ping_pong(n, spin_for);
 	spin_second = 0;
 }
 
-#define LATENESS	1	/* the figure is the mean of what is past the deadline */
-#define ONCE		2	/* a warm-up would spoil it */
-#define CLIENT		4
-#define EVENT		8
-#define TWO		16
-#define LINE		32
+#define LATENESS	1	/* the result is the mean time past the deadline */
+#define ONCE		2	/* no warm-up, which would falsify the result */
+#define CLIENT		4	/* needs the client's device */
+#define EVENT		8	/* needs the ioeventfd */
+#define TWO		16	/* needs two vCPUs */
+#define LINE		32	/* needs the irqfd with a resampler */
 
 static const struct {
 	const char *name;

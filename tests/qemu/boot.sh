@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A stock kernel on the kinds of machine there are: CPUs by name and number, the interrupt
-# controller in the kernel or in QEMU, reset and power off by PSCI.
+# A stock kernel on several kinds of machine: CPUs by name and number, the interrupt controller in
+# the kernel or in QEMU, reset and power-off by PSCI.
 . ./lib.sh
 
 guest_initrd g <<'SCRIPT'
@@ -12,7 +12,7 @@ say "psci $(dmesg | sed -n 's/.*psci: \(PSCIv.*\) detected.*/\1/p')"
 ticks() {
 	awk '/arch_timer/ { n = 1; for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) if ($i < 5) n = 0; print n }' /proc/interrupts
 }
-# Again, where a CPU had little time to tick in.
+# Try again if a CPU ran for too short a time to have ticks.
 tries=0
 while :; do
 	for cpu in $(seq 0 $(($(nproc) - 1))); do
@@ -26,7 +26,7 @@ say "ticks $(ticks)"
 say end
 SCRIPT
 
-# boots NAME CPUS ARG...: it boots, sees CPUS CPUs, each of which works, and powers off with status 0.
+# boots NAME CPUS ARG...: a guest boots, sees CPUS working CPUs, and powers off with status 0.
 boots() {
 	_boot=$1 _cpus=$2
 	shift 2
@@ -47,7 +47,7 @@ check 'four CPUs of type cortex-a15' boots four 4 -cpu cortex-a15
 check 'eight CPUs' boots eight 8
 check 'the interrupt controller in QEMU, two CPUs' boots off 2 -machine kernel-irqchip=off
 
-# Without -no-reboot the machine starts again: its kernel is loaded anew.
+# Without -no-reboot the machine starts again, and QEMU loads its kernel again.
 guest_initrd r <<'SCRIPT'
 say up
 cpu=/sys/devices/system/cpu
@@ -77,7 +77,7 @@ check '... reboots' guest_expect r 120 '@@ up'
 check '... is reset from outside' qmp r system_reset
 check '... and comes up again' guest_expect r 120 '@@ up'
 check 'info registers shows a CPU of the guest' says 'R15=[0-9a-f]{8}.*PSR=[0-9a-f]{8}' hmp r 'info registers'
-# A debugger's look at a CPU must not undo its start, by which the guest turns it on again.
+# `info registers` of a CPU that is off must not undo the guest's CPU_ON.
 guest_type r 'hot\n'
 looks() {
 	_end=$(($(date +%s) + 300))

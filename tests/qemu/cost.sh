@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What QEMU costs beside armvmm-run, in the host under -icount, where an instruction takes a
-# nanosecond: the same kernel and initrd, disk, network card, console and clock. In tests/system.
+# The cost of QEMU compared with armvmm-run, in the host under -icount, where an instruction takes a
+# nanosecond: the same kernel, initrd, disk, network card, console and clock. Runs in the folder of
+# tests/system.
 . ./common.sh
 
 guest_initrd g <<'SCRIPT'
 say init
 SCRIPT
 truncate -s 8M "$work/disk"
-# Two images of 10 MiB together, the first of which says something by its first instructions.
+# Two images, together 10 MiB. The first prints something with its first instructions.
 cp monitor.raw "$work/kernel"
 truncate -s 6M "$work/kernel"
 head -c 4194304 /dev/zero | tr '\0' x >"$work/initrd"
 qemu='/usr/bin/qemu-system-arm -M virt,highmem=off -accel armvmm -cpu host -nodefaults -display none
 	-serial stdio -m 128'
 
-# timed NAME ARG-OF-FIRSTINSN...: each time but the first, which warms the caches.
+# timed NAME ARG-OF-FIRSTINSN...: prints the times of all runs but the first, which warms the
+# caches.
 timed() {
 	_times=$1
 	shift

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cycles: a guest's own perf, again and again: how many cycles a loop takes, in which privileged
- * code does not count, and how often the counter's overflow came as an interrupt. Tells "@@ pass N
- * cycles C samples S", or "@@ no counter" and why.
+ * cycles: measures a loop in a guest with perf, again and again: its cycles without privileged
+ * code, and how often the counter's overflow interrupted it. Prints "@@ pass N cycles C samples S",
+ * or "@@ no counter" and why.
  */
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -33,7 +33,7 @@ int main(void)
 		printf("@@ no counter: %s\n", strerror(errno));
 		return 0;
 	}
-	/* One page of records: what is not read of them is written over. */
+	/* One page of records. New records overwrite old ones; only their number is of interest. */
 	ring = mmap(NULL, 2 * getpagesize(), PROT_READ, MAP_SHARED, fd, 0);
 	if (ring == MAP_FAILED) {
 		printf("@@ no ring: %s\n", strerror(errno));

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # debian.sh FOLDER DISK FILE QEMU-ARG...: the Debian system of scripts/guest-debian.sh, whose vmlinuz,
-# initrd and password are in FOLDER, boots from DISK to its login, as it is; its user logs in, works
-# with the disk and the network, fetches FILE, and turns it off. Run by outside/debian, which
-# compares the sums: in the emulated host, and under plain emulation on the build machine.
+# initrd and password are in FOLDER, boots unchanged from DISK to its login. A user logs in, works
+# with the disk and the network, fetches FILE, and powers off. outside/debian runs this twice, in
+# the emulated host and under plain emulation on the build machine, and compares the sums.
 command -v usleep >/dev/null || usleep() { sleep 0.1; }
 . ./lib.sh
 folder=$1 disk=$2 file=$3
 shift 3
 
-# HTTP to 10.0.2.100 is answered by this, a process for each connection: port 80 by what the user
-# will do, port 81 by FILE.
+# This answers HTTP at 10.0.2.100, a process for each connection: port 80 serves the user's
+# commands, port 81 serves FILE.
 cat >"$work/answer" <<'ANSWER'
 while read -r line && [ "$line" != "$(printf '\r')" ]; do :; done
 printf 'HTTP/1.0 200 OK\r\n\r\n'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Firmware in the machine's flash: Debian's U-Boot and Debian's UEFI (edk2), which both run from it.
+# Firmware that runs from the machine's flash: Debian's U-Boot and Debian's UEFI (edk2).
 . ./lib.sh
 board="-M virt,highmem=off -cpu cortex-a15 -nodefaults -display none"
 
@@ -25,7 +25,7 @@ guest_type uboot '\npoweroff\n'
 guest_end uboot 60
 check '... powers off: status 0' same "$status" 0
 
-# The bank is 64 MiB; what is not code is zeros, and took no place on the way here.
+# A bank is 64 MiB; efi.fd lacks the zeros behind the code.
 truncate -s 64M "$work/code" && cat efi.fd >"$work/head" && dd if="$work/head" of="$work/code" conv=notrunc 2>/dev/null
 truncate -s 64M "$work/vars"
 guest_initrd g <<'SCRIPT'

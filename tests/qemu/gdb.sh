@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# gdbstub, by its protocol: breakpoints in memory and of the CPU, watchpoints, steps and registers
-# of a program of a few instructions that the test itself puts into the guest's memory.
+# gdbstub, by its protocol: breakpoints in memory, hardware breakpoints, watchpoints, steps and
+# registers of a program of a few instructions, which the test writes into the guest's memory.
 . ./lib.sh
 
-# A module without KVM_SET_GUEST_DEBUG: QEMU says so, and does not start.
+# If the module lacks KVM_SET_GUEST_DEBUG, QEMU says so and does not start.
 if [ "$(cat debug)" = 0 ]; then
 	refused() {
 		# shellcheck disable=SC2086
@@ -20,7 +20,7 @@ mkfifo "$work/to"
 guests="$guests $!"
 exec 7>"$work/to"
 
-# ask PACKET: what the stub answers.
+# ask PACKET: prints the stub's answer.
 ask() {
 	_had=$(wc -l <"$work/from")
 	echo "$1" >&7
@@ -28,7 +28,7 @@ ask() {
 	tail -n 1 "$work/from"
 }
 is() { same "$(ask "$1")" "$2"; }
-# A stop is at the address $2 (its bytes the other way around), for the reason $1.
+# stops REASON ADDRESS PACKET: after PACKET the guest stops at ADDRESS (bytes reversed), for REASON.
 stops() {
 	_why=$(ask "$3")
 	_at=$(ask pf)
@@ -42,7 +42,7 @@ stops() {
 
 check 'the stub tells why it stands' same "$(ask '?' | cut -c1-3)" T05
 # mov r0, #0; ldr r1, =0x41000100; 1: add r0, r0, #1; str r0, [r1]; ldr r2, [r1]; nop; b 1b; nop
-# QEMU tells single registers to those only who have read its description of them.
+# QEMU answers packets for single registers only after the description of registers was read.
 check 'the registers are described' says '<feature name="org.gnu.gdb.arm.core">|arm-core.xml' ask qXfer:features:read:target.xml:0,ffb
 check 'a program is written' is \
 	M41000000,24:0000a0e314109fe5010080e2000081e5002091e50000a0e1faffffea0000a0e100010041 OK
@@ -58,7 +58,7 @@ check '... and goes' is z1,41000008,4 OK
 check 'a watchpoint on writes' is Z2,41000100,4 OK
 check '... is hit, by the store' stops 'T05*watch:41000100;*' 0c000041 c
 check '... and goes' is z2,41000100,4 OK
-# Which of two neighbours it was: by the address, and by the kind of the access.
+# Two watchpoints side by side: the address, or the kind of access, tells which one was hit.
 check 'a watchpoint beside it' is Z2,41000104,4 OK
 check '... and it again' is Z2,41000100,4 OK
 check '... the right one is hit' stops 'T05*watch:41000100;*' 0c000041 c

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Interrupts that are being handled while the guest is moved, by a CPU that is not their target, and
-# from a CPU that is not their handler: gicstate.c. KVM's GICv2 does not show whose they are. By the
-# module's own node, and by /dev/kvm, as libvirt has it. The module is ours to load (option noload).
+# A guest is moved while it handles an SPI on a CPU that is not its target any more, and an SGI from
+# another CPU (gicstate.c). KVM's GICv2 does not show either CPU. Tested with the module's own node
+# and with /dev/kvm, as libvirt uses it. This test loads the module itself (option noload).
 . ./lib.sh
 machine="-smp 2 -m 64 -kernel gicstate"
 by_file() {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest on QEMU's virt board, two CPUs, no MMU. CPU 0 acknowledges an SPI and gives it to CPU 1,
- * acknowledges an SGI that CPU 1 sent, and says so. When it hears a character, it ends both and
- * says what is still active. Whoever moves it in between must know whose they are.
+ * A guest on QEMU's virt board with two CPUs and no MMU. CPU 0 acknowledges an SPI and then targets
+ * it at CPU 1, acknowledges an SGI that CPU 1 sent, and says so. When it receives a character, it
+ * ends both and prints which are still active. A migration in between must keep the CPU that
+ * handles the SPI, and the CPU that sent the SGI.
  */
 #include "../guest/lib/gicregs.h"
 #include "../guest/lib/psci.h"

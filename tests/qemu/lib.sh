@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Common ground of the tests of -accel armvmm that run in the emulated host (busybox sh): QEMU,
-# its console and its monitor (QMP). Sourced, in the folder of the tests.
+# Functions of the tests of -accel armvmm that run in the emulated host (busybox sh): QEMU, its
+# console and its monitor (QMP). Sourced, in the folder of the tests.
 . ./common.sh
 cd "$dir" || exit 1
-# Every machine of these tests but where a test says otherwise.
+# The machine of these tests, unless a test sets another.
 accel=${accel:--accel armvmm}
 board="-M virt,highmem=off -cpu host -nodefaults -display none"
 
-# qemu_start NAME ARG...: QEMU in the background. The serial port is $work/NAME.in (by guest_type)
-# and .out, what QEMU says .err, QMP by `qmp`; its number is in $pid and $pid_NAME.
+# qemu_start NAME ARG...: starts QEMU in the background. The serial port is $work/NAME.in (see
+# guest_type) and .out; .err has QEMU's messages. Use `qmp` for QMP. $pid and $pid_NAME are the
+# process.
 qemu_start() {
 	guest=$1
 	shift
@@ -33,14 +34,14 @@ qemu_start() {
 	qmp "$guest" qmp_capabilities >/dev/null
 }
 
-# qmp NAME COMMAND [ARGUMENTS]: sends it and prints the answer; fails when that is an error.
+# qmp NAME COMMAND [ARGUMENTS]: sends COMMAND and prints the answer; fails if that is an error.
 qmp() {
-	# Not a counter: this may run in a subshell.
+	# A counter would not do: this may run in a subshell.
 	read -r _id </proc/sys/kernel/random/uuid
 	eval "_qpid=\$pid_$1"
 	printf '{"execute":"%s"%s,"id":"%s"}\n' "$2" "${3:+,\"arguments\":$3}" "$_id" >"$work/$1.qmp.in" || return 1
 	_qend=${QMP_SECONDS:-60}
-	# In short pieces: a guest that has ended does not answer.
+	# Wait a second at a time: a QEMU that has ended does not answer.
 	until wait_line 1 "$work/$1.qmp" "\"id\": \"$_id\""; do
 		_qend=$((_qend - 1))
 		if [ $_qend -le 0 ] || ended "$_qpid"; then
@@ -56,7 +57,7 @@ qmp() {
 	esac
 }
 
-# says PATTERN CMD...: CMD succeeds and prints what PATTERN (grep -E) is in.
+# says PATTERN CMD...: CMD succeeds, and its output matches PATTERN (grep -E).
 says() {
 	_pattern=$1
 	shift
@@ -71,7 +72,7 @@ hmp() { qmp "$1" human-monitor-command "{\"command-line\":\"$2\"}"; }
 # qmp_event NAME SECONDS EVENT
 qmp_event() { wait_line "$2" "$work/$1.qmp" "\"event\": \"$3\""; }
 
-# linux_qemu NAME ARG...: the busybox guest with $work/NAME.initrd.
+# linux_qemu NAME ARG...: starts the busybox guest with $work/NAME.initrd.
 linux_qemu() {
 	_n=$1
 	shift
@@ -79,32 +80,32 @@ linux_qemu() {
 		-append 'console=ttyAMA0 quiet panic=-1' "$@"
 }
 
-# migrated NAME [SECONDS]: its migration ends, and well.
+# migrated NAME [SECONDS]: its migration ends successfully.
 migrated() {
 	wait_for "${2:-120}" eval "qmp $1 query-migrate | grep -qE '\"status\": \"(completed|failed)\"'"
 	qmp "$1" query-migrate
 	qmp "$1" query-migrate | grep -q '"status": "completed"'
 }
 
-# quits NAME: it ends when it is told to, with status 0.
+# quits NAME: it obeys QMP's quit, with status 0.
 quits() {
 	qmp "$1" quit >/dev/null
 	guest_end "$1" 30
 	[ "$status" = 0 ] || { echo "status $status"; cat "$work/$1.err"; return 1; }
 }
 
-# to_file NAME FILE: it stops, is saved and quits. Another with -incoming "exec:cat FILE" is it.
+# to_file NAME FILE: stops it, saves it in FILE and quits. Load it with -incoming "exec:cat FILE".
 to_file() {
 	qmp "$1" stop >/dev/null
 	qmp "$1" migrate "{\"uri\":\"exec:cat >$2\"}" && migrated "$1" && quits "$1"
 }
 
-# loaded NAME: what came from a file is there, and runs.
+# loaded NAME: waits until a guest from a file is loaded, and lets it run.
 loaded() {
 	wait_for 60 eval "qmp $1 query-status | grep -qF '\"status\": \"paused\"'" && qmp "$1" cont >/dev/null
 }
 
-# What a test leaves running ends with it; what QEMU said is shown when a case failed.
+# qemu_said: shows QEMU's messages and consoles if a case failed.
 qemu_said() {
 	[ $failed = 0 ] && return
 	for _f in "$work"/*.err "$work"/*.out; do

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What libvirt asks a QEMU for a domain of type kvm: /dev/kvm, which the module gives with kvm=1,
-# and QMP, first on a machine without CPUs, then on the guest's.
+# The steps of libvirt for a domain of type kvm: it needs /dev/kvm, which the module provides with
+# kvm=1, and uses QMP, first with a machine without CPUs, then with the guest's.
 . ./lib.sh
 insmod /armvmm.ko kvm=1 || fail 'the module loads with kvm=1'
 check 'there is /dev/kvm' [ -c /dev/kvm ]
 
-# libvirt probes thus (src/qemu/qemu_process.c: qemuProcessQMPInit).
+# This is how libvirt probes (src/qemu/qemu_process.c: qemuProcessQMPInit).
 board="-S -no-user-config -nodefaults -nographic -machine none,accel=kvm:tcg" accel=
 qemu_start probe
 check 'capabilities: KVM is enabled' says '"enabled": true' qmp probe query-kvm
@@ -22,7 +22,7 @@ qmp probe quit >/dev/null
 guest_end probe 20
 check '... and it ends well' same "$status" 0
 
-# Disk and card behind ports of PCI Express, as libvirt puts them, and no word of highmem.
+# Disk and network card behind PCI Express ports, as libvirt places them, and no option highmem.
 guest_initrd dom <<'SCRIPT'
 wait_disk /dev/vda
 say "disk $(head -c 6 /dev/vda)"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * memcheck MIB THREADS: a load on memory that notices when something is lost. Each thread writes
- * its part pass after pass, and checks before each write what the pass before left there; a number
- * is held in floating point registers meanwhile, and no clock may go back. Each pass of the first
- * thread is told on the console ("@@ pass N"), and whatever is wrong ("@@ wrong ...").
+ * memcheck MIB THREADS: a load on memory that notices if anything is lost. Each thread writes its
+ * part again and again, and checks before each write that the previous pass's value is there.
+ * Meanwhile it keeps a sum in floating-point registers, and checks that the clock does not go back.
+ * It reports passes of the first thread ("@@ pass N") and all errors ("@@ wrong ...").
  */
 #include <pthread.h>
 #include <stdint.h>
@@ -41,7 +41,7 @@ static void *memcheck_thread(void *opaque)
 	unsigned int thread = (uintptr_t)opaque;
 	uint64_t clock = memcheck_clock(CLOCK_MONOTONIC), told = 0, now;
 	volatile uint32_t *words;
-	/* Sums of quarters are exact: a register that changed shows. */
+	/* Sums of quarters are exact, so any change of the register is noticed. */
 	double sum = 0, wanted;
 
 	words = mmap(NULL, part_words * 4, PROT_READ | PROT_WRITE,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# migrate.sh ROUNDS: a guest whose two CPUs write all the time, and check what they wrote, is moved
-# between QEMU processes: by socket ROUNDS times there and ROUNDS times back, by a file, and through a snapshot.
-# Nothing may be lost, and no clock go back.
+# migrate.sh ROUNDS: a guest whose two CPUs keep writing memory, and check what they wrote, is moved
+# between QEMU processes: by socket ROUNDS times there and ROUNDS times back, over a slow line, and
+# by a file. Nothing may be lost, and no clock may go back.
 . ./lib.sh
 rounds=$1
 
@@ -20,11 +20,11 @@ SCRIPT
 for side in a b c d; do cp "$work/g.initrd" "$work/$side.initrd"; done
 
 cr=$(printf '\r')
-# last SIDE KEY: the last number that the guest on this side told of: its passes over memory, and
-# what its debugger's watchpoint hit.
+# last SIDE KEY: prints the last number that the guest on this side reported for KEY: its passes
+# over memory ("pass"), or the hits of its debugger's watchpoint ("hits").
 last() { sed -n "s/^@@ $2 \([0-9]*\)$cr\$/\1/p" "$work/$1.out" | tail -n 1; }
 more() { _now=$(last "$1" "$2"); [ "${_now:-0}" -gt "${3:-0}" ]; }
-# Does it go on, and has nothing gone wrong?
+# goes_on SIDE [SECONDS]: the guest makes progress, and reports no error.
 goes_on() {
 	_pass=$(last "$1" pass) _hits=$(last "$1" hits)
 	wait_for "${2:-60}" eval "more $1 pass $_pass && more $1 hits $_hits" || {
@@ -56,7 +56,7 @@ while [ $n -lt $((2 * rounds)) ]; do
 	check "move $n, by socket" move $from $to
 	other=$from from=$to to=$other
 done
-# At this speed a pass over what it writes takes longer than it takes to write it again.
+# At this speed the guest writes memory faster than it is sent.
 throttled_or_over() {
 	seen=$(qmp $from query-migrate)
 	echo "$seen" | grep -qE '"cpu-throttle-percentage": [1-9]|"status": "(completed|failed)"'
@@ -69,7 +69,7 @@ converges() {
 			"cpu-throttle-initial":50,"cpu-throttle-increment":45}' &&
 		qmp $from migrate "{\"uri\":\"unix:$work/slow.sock\"}" || return 1
 	wait_for 120 throttled_or_over
-	# By what was seen then: it may be over by now.
+	# Check the answer from that time: the migration may be over by now.
 	echo "$seen"
 	echo "$seen" | grep -qE '"cpu-throttle-percentage": [1-9]' || return 1
 	migrated $from 200 && qmp_event $to 30 RESUME && goes_on $to && quits $from

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A host whose CPU has no HYP mode: the module says so and does not load, QEMU says where to look, and
-# TCG takes over where the user allowed it.
+# A host whose CPU has no HYP mode: the module says so and does not load. QEMU says where to look,
+# and falls back to TCG if the user allowed it.
 . ./lib.sh
 
 loads() {

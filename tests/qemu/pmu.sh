@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The PMU of QEMU's guests, on a host whose perf has one: there unless it is switched off, it counts
-# and interrupts, with either interrupt controller, and goes along with a moved and a reset guest.
+# The PMU of QEMU's guests, on a host whose perf has one. It is there unless it is switched off. It
+# counts and interrupts with either interrupt controller, and after a migration and a reset.
 . ./lib.sh
 
 guest_initrd g <<'SCRIPT'
@@ -20,7 +20,7 @@ for side in off irqchip a b; do cp "$work/g.initrd" "$work/$side.initrd"; done
 
 cr=$(printf '\r')
 passes() { sed -n "s/^@@ pass \([0-9]*\) .*$cr\$/\1/p" "$work/$1.out" | tail -n 1; }
-# Three passes more, of which the last counted and was interrupted.
+# counts NAME: three more passes end, and the last one counted cycles and was interrupted.
 counts() {
 	_before=$(passes "$1")
 	wait_for 60 eval "[ \"\$(passes $1)0\" -ge \"\$((${_before:-0} + 3))0\" ]"

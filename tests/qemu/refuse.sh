@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What a user gets wrong, and hosts that cannot: one line, and an exit status. The module is ours
-# to load (option noload).
+# Wrong options, and hosts that cannot do what is asked: QEMU prints one line and ends with a
+# status. This test loads the module itself (option noload).
 . ./lib.sh
 
-# refuses TEXT ARG...: QEMU ends with status 1, and what it says is one line that has TEXT.
+# refuses TEXT ARG...: QEMU ends with status 1, and prints one line, which has TEXT.
 refuses() {
 	_text=$1
 	shift
@@ -15,7 +15,7 @@ refuses() {
 	[ $_status = 1 ] && [ "$(wc -l <"$work/said")" = 1 ] && grep -qF -- "$_text" "$work/said"
 }
 
-# falls TEXT ARG...: it runs nevertheless, by TCG, after one line that has TEXT.
+# falls TEXT ARG...: QEMU falls back to TCG, and prints one line, which has TEXT.
 falls() {
 	_text=$1
 	shift

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * rsp PORT|PATH: gdb's remote protocol by hand. Each line of the standard input is sent as a packet
- * to 127.0.0.1:PORT, or to the socket PATH, and the packet that comes back is printed on a line; "!"
- * sends a Ctrl-C instead. "&PACKET" has no answer, or the next line has; "=TEXT" is sent as it is,
- * and has none. No answer within 30 seconds ends it with status 1.
+ * rsp PORT|PATH: gdb's remote protocol by hand. Sends each line of the standard input as a packet
+ * to 127.0.0.1:PORT, or to the socket PATH, and prints the answer's packet on a line. "!" sends a
+ * Ctrl-C instead. "&PACKET" sends PACKET and does not wait for an answer; "=TEXT" sends TEXT as it
+ * is, and does not wait either. Without an answer within 30 seconds it ends with status 1.
  */
 #include <arpa/inet.h>
 #include <poll.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Snapshots in a qcow2 image (savevm, loadvm), a snapshot of the disk (-snapshot), memory
-# ballooning, resets under load, how dirty the guest is, and memory that is locked.
+# ballooning, resets under load, the guest's dirty rate, and locked memory.
 . ./lib.sh
 
 guest_initrd g <<'SCRIPT'
@@ -29,7 +29,7 @@ done
 killall memcheck watchcheck
 say end
 SCRIPT
-# Whole lines only: they end in a carriage return.
+# Match complete lines only: they end with a carriage return.
 cr=$(printf '\r')
 last() { sed -n "s/^@@ $1 \(.*\)$cr\$/\1/p" "$work/g.out" | tail -n 1; }
 # ask WORD KEY: types WORD and waits for the next line of KEY; prints its value.
@@ -39,14 +39,14 @@ ask() {
 	wait_for 60 eval "[ \$(grep -c '^@@ $2 .*$cr' $work/g.out) -gt $_n ]" || return 1
 	last "$2"
 }
-# Both the load and the debugger go on.
+# works: both the load and the debugger make progress.
 works() {
 	_n=$(last pass) _h=$(last hits)
 	wait_for 60 eval "[ \"\$(last pass)\" != '$_n' -a \"\$(last hits)\" != '$_h' ]" &&
 		! grep '@@ wrong' "$work/g.out"
 }
 
-# The image is made by QEMU itself: there is no qemu-img here.
+# QEMU makes the image: the host has no qemu-img.
 truncate -s 0 "$work/disk.qcow2"
 qemu_start make -S -m 16
 creates() {
@@ -88,7 +88,8 @@ check 'the guest sees less' [ "$(ask free total)" -lt "$before" ]
 check 'and gets them back' qmp g balloon '{"value":134217728}'
 check '... all' wait_for 60 deflated 134217728
 
-# In one of ten seconds: a guest that had no CPU in one has not written in it.
+# rate MODE: in one of ten measurements it is not 0. The guest may get no CPU during one, and then
+# writes nothing.
 rate() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		qmp g calc-dirty-rate "{\"calc-time\":1,\"mode\":\"$1\"}" || return 1
@@ -110,7 +111,7 @@ check 'it ends by itself' guest_expect g 60 '@@ end'
 guest_end g 60
 check '... with status 0' same "$status" 0
 
-# A disk whose changes go away with the machine; memory that stays in memory.
+# A disk that drops its changes when QEMU ends; locked memory.
 before=$(sum <"$work/disk.qcow2")
 export TMPDIR="$work"
 linux_qemu g -smp 1 -m 64 -overcommit mem-lock=on -snapshot -drive "if=none,id=d,file=$work/disk.qcow2" \

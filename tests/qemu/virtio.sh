@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Disks, network cards and a serial port on every road that there is: virtio over mmio, virtio and
-# others over PCI with MSI by GICv2m and with INTx, vhost-net in the host's kernel, and all that
-# with the interrupt controller in QEMU. Sums are compared on both sides.
+# Disks, network cards and a serial port, attached in every way: virtio over MMIO; virtio and others
+# over PCI, with MSIs by GICv2m and with INTx; vhost-net in the host's kernel; and with the
+# interrupt controller in QEMU. Sums are compared on both sides.
 . ./lib.sh
 
 mkdir "$work/www"
@@ -13,7 +13,7 @@ tunctl -t tap0 >/dev/null && ip addr add 192.168.77.1/24 dev tap0 && ip link set
 	fail 'a tap in the host'
 
 user="-netdev user,id=n,hostfwd=tcp:127.0.0.1:7001-:7000"
-# road NAME SERVER DISK-DEVICES-AND-MORE...
+# road NAME SERVER QEMU-ARG...: tests a guest with these devices, whose network reaches SERVER.
 road() {
 	name=$1 server=$2
 	shift 2
@@ -63,7 +63,7 @@ road() {
 	guest_cases "$name"
 }
 msis() { sed -n 's/^@@ msi //p' "$work/$1.out" | tr -d '\r'; }
-# Slots of virtio-mmio are found in the order that gives the last device the first name.
+# The guest finds virtio-mmio slots in reverse order: the last device gets the first name.
 road mmio 10.0.2.2 -device virtio-blk-device,drive=b -device virtio-blk-device,drive=a $user \
 	-device virtio-net-device,netdev=n
 check 'mmio: queues are kicked by eventfds' [ "$eventfds" -gt 3 ]

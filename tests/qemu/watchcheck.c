@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * watchcheck: a debugger in the guest, which watches a process by the CPU's own watchpoint
- * registers (DDI 0406C C3.4) while the machine is saved, loaded and moved under it. Each of the
- * process's writes to the word must stop it, one time; another word's watchpoint stays set all the
- * time and must never do so. Told on the console: "@@ hits N", "@@ wrong watchpoint ...".
+ * watchcheck: a debugger in the guest, which watches a process with the CPU's watchpoint registers
+ * (DDI 0406C C3.4) while the machine is saved, loaded and moved. Each write of the process to a
+ * word must stop it exactly once. A watchpoint on another word is always set, and must never be
+ * hit. Reports on the console: "@@ hits N", "@@ wrong watchpoint ...".
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* PTRACE_SETHBPREGS: watchpoint N's address and control word have these numbers. */
+/* PTRACE_SETHBPREGS: the numbers of watchpoint N's address and control word. */
 #define WATCH_ADDRESS(n)	(-(2 * (n) + 1))
 #define WATCH_CONTROL(n)	(-(2 * (n) + 2))
 #define WATCH_STORES		(0xf << 5 | 2 << 3)	/* to any byte of the word */
@@ -37,7 +37,10 @@ static void watch_set(pid_t pid, long reg, unsigned long value)
 	}
 }
 
-/* Writes, with time between that it spends on a CPU: its watchpoints are in the registers then. */
+/*
+ * Writes the word, and computes for a while before each write: meanwhile the watchpoints are in the
+ * CPU's registers.
+ */
 static void watch_child(void)
 {
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
@@ -49,7 +52,7 @@ static void watch_child(void)
 	}
 }
 
-/* Lets the process run until it stops; 0, or the signal. */
+/* Lets the process run until it stops. Returns the signal. */
 static int watch_next(pid_t pid)
 {
 	int status;
@@ -86,7 +89,7 @@ int main(void)
 		    info.si_addr != (void *)&watched)
 			watch_wrong("hit by si_code", info.si_code);
 		hits++;
-		/* The write is not done yet: it goes on without the watchpoint. */
+		/* The write is not done yet: let it happen without the watchpoint. */
 		watch_set(pid, WATCH_CONTROL(0), WATCH_STORES);
 		sig = watch_next(pid);
 		if (sig != SIGSTOP)

@@ -140,8 +140,7 @@ host_suite() {
 }
 
 # take_lock NAME: waits until no other run is at work on NAME in the cache. Holds the lock until
-# this
-# script ends.
+# this script ends.
 take_lock() {
 	local fd
 	mkdir -p "$ARMVMM_CACHE/lock"

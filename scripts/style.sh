@@ -25,8 +25,7 @@ rule() {
 }
 
 echo "TAP version 13"
-# Each rule is one program for all files: starting a process for each would take longer than
-# reading.
+# Each rule is one program for all files: starting a process for each takes longer than reading it.
 rule "line 1 names the licence" "$(awk '
 	FNR == 1 {
 		want = FILENAME ~ /\.c$/ ? "// SPDX-License-Identifier: " : "/* SPDX-License-Identifier: "

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Init of armvmm-report's Linux guest. A process for each CPU fills its part of half of the memory
- * and looks at it again and again, while the host swaps it out and moves it; then the guest powers
+ * Init of armvmm-report's Linux guest. A process for each CPU fills its share of half of the memory
+ * and checks it again and again, while the host swaps it out and moves it. Then the guest powers
  * off.
  */
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #define PAGE		4096u
 #define WORDS		(PAGE / sizeof(uint32_t))
 
-/* report.seconds= of the command line, or @or. */
+/* Returns report.seconds= of the command line, or @or if it is not there. */
 static unsigned int seconds(unsigned int or)
 {
 	char line[2048] = "";
@@ -43,7 +43,9 @@ static uint32_t word(uint32_t page, uint32_t i, uint32_t round)
 	return v ^ v >> 15;
 }
 
-/* Every eighth round writes anew; the ones between only look. The number of pages found changed. */
+/*
+ * Writes all pages, then checks them seven times, and so on. Returns how often a page had changed.
+ */
 static unsigned int check(uint32_t *mem, uint32_t pages, time_t until)
 {
 	unsigned int wrong = 0, round = 0;

@@ -2,8 +2,7 @@
 /*
  * The rule engine: it takes events of the emulated CPUs, and reports what could go wrong on a
  * machine with caches, write buffers, TLBs and a pipeline. It does not depend on the emulator, so
- * that the unit test can send events of its own. docs/coherency.md says which rule is in which
- * file.
+ * that the unit test can send events of its own. docs/coherency.md says where each rule is.
  */
 #ifndef COHERENCY_MACHINE_H
 #define COHERENCY_MACHINE_H

@@ -18,10 +18,7 @@
 #define DESC_ADDR	0xfffffff000ull
 #define DESC_AF		(1ull << 10)
 #define S2_HAP_WRITE	(1ull << 7)
-/*
- * Bits that may change with no break: permissions, the access flag, and those that hardware
- * ignores.
- */
+/* Bits that may change with no break: permissions, access flag, and those that hardware ignores. */
 #define S2_FREE		(3ull << 6 | 1ull << 10 | 1ull << 54 | 0xfull << 55)
 #define HYP_FREE	(3ull << 6 | 1ull << 10 | 1ull << 54 | 0xfull << 55)
 

@@ -15,8 +15,7 @@ head -c 4194304 /dev/zero | tr '\0' x >"$work/initrd"
 qemu='/usr/bin/qemu-system-arm -M virt,highmem=off -accel armvmm -cpu host -nodefaults -display none
 	-serial stdio -m 128'
 
-# timed NAME ARG-OF-FIRSTINSN...: prints the times of all runs but the first, which warms the
-# caches.
+# timed NAME ARG-OF-FIRSTINSN...: prints the time of each run but the first, which warms the caches.
 timed() {
 	_times=$1
 	shift

@@ -8,8 +8,7 @@ accel=${accel:--accel armvmm}
 board="-M virt,highmem=off -cpu host -nodefaults -display none"
 
 # qemu_start NAME ARG...: starts QEMU in the background. The serial port is $work/NAME.in (see
-# guest_type) and .out; .err has QEMU's messages. Use `qmp` for QMP. $pid and $pid_NAME are the
-# process.
+# guest_type) and .out; .err has QEMU's messages, `qmp` is for QMP. $pid and $pid_NAME: the process.
 qemu_start() {
 	guest=$1
 	shift

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# debian.sh CPUS...: a Debian guest for each, all at once, on the root disks /dev/vda, vdb ...; it
-# reboots if it is alone, then uses its disks, its network and apt. /guest has its kernel and
-# initrd, /mirror what apt fetches. Run by outside/debian.
+# debian.sh CPUS...: starts a Debian guest for each argument, all at once, with the root disks
+# /dev/vda, vdb ... A single guest reboots first. Then each uses its disks, its network and apt.
+# /guest has the kernel and initrd, /mirror the packages for apt. Run by outside/debian.
 . ./common.sh
 modprobe -q virtio_blk
 httpd -f -p 8080 -h /mirror &

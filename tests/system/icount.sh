@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in the host under -icount, where an instruction takes a nanosecond: how exactly a guest
-# sleeps, and how soon it starts.
+# How exactly a guest sleeps, and how soon it starts. Runs in the host under -icount, where an
+# instruction takes a nanosecond.
 . ./common.sh
 
 guest_initrd g <<'SCRIPT'
@@ -8,7 +8,7 @@ sleeper exact 3 | while read -r line; do say "$line"; done
 say end
 SCRIPT
 
-# Kernel and initrd of 10 MiB together, in the page cache after the first time.
+# Kernel and initrd have together 10 MiB. After the first run they are in the page cache.
 cp monitor.raw "$work/kernel"
 truncate -s 6M "$work/kernel"
 head -c 4194304 /dev/zero | tr '\0' x >"$work/disk"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A cpufreq driver for boards that have none. Each CPU has a policy and three frequencies of its
- * own; the kernel does all that it does on a board, but no clock changes. In the folder
- * /sys/module/frequency/parameters, "changes" tells how many changes the kernel has announced.
+ * own. The kernel does the same as on a board that has one, but no clock changes. In the folder
+ * /sys/module/frequency/parameters, "changes" is the number of changes that the kernel announced.
  */
 #include <linux/atomic.h>
 #include <linux/cpufreq.h>

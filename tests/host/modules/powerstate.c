@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A power state that loses what HYP mode holds, as a board's idle driver enters it: before, it
- * calls cpu_pm_enter(), which tells all who have something on the CPU, and after it cpu_pm_exit().
- * The CPU is not switched off in between, but what was taken off it is not there. In the folder
- * /sys/module/powerstate/parameters a CPU's number is written to
+ * A power state that loses the state of HYP mode, entered and left as a board's idle driver does:
+ * it calls cpu_pm_enter() before, so that each driver saves its state of the CPU, and cpu_pm_exit()
+ * after. The CPU is not powered off in between, but works without the state that the drivers took
+ * off it. In the folder /sys/module/powerstate/parameters, write a CPU's number to
  *
- *	enter	the CPU is on its way to the power state: -EBUSY if it is there
- *	exit	it is back: -EINVAL if it was not there
- *	nap	both, with nothing else on the CPU in between
+ *	enter	to enter the power state; -EBUSY if the CPU is in it
+ *	exit	to leave it; -EINVAL if the CPU is not in it
+ *	nap	to do both, with nothing else on the CPU in between
  *
- * What is still there when the module goes comes back.
+ * When the module is unloaded, all CPUs leave the state.
  */
 #include <linux/cpu.h>
 #include <linux/cpu_pm.h>
@@ -45,8 +45,8 @@ static int powerstate_nap(void)
 }
 
 /*
- * In a thread, as the idle task is one: after the state the GIC's driver writes back which
- * interrupts were active before it, and an IPI would stay active.
+ * Runs in a thread, like the idle task, and not in an IPI: on exit the GIC's driver restores which
+ * interrupts were active on entry, and an IPI would stay active.
  */
 static long powerstate_do(void *fn)
 {

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# armvmm: the front door to all that is built, run and tested. `make help` lists the targets.
+# armvmm: builds, runs and tests everything. `make help` lists the targets.
 #
-# On a board, or with KDIR=, the module is built for that kernel and the programs for that machine.
-# Anywhere else the programs are cross-built for armhf and the module for the emulated host HOST.
+# On a board the module is built for the running kernel, with KDIR= for that kernel, and otherwise
+# for the emulated host HOST. On a board the programs are built for it; elsewhere they are
+# cross-built for armhf.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-print-directory
 
-# build/, or O; where the tree's path has a blank, a folder of the cache. Else what is wrong.
+# The build folder: O, or build/, or a folder of the cache if the tree's path has a blank. On
+# failure the error message.
 B := $(shell ARMVMM_BUILD='$(if $(O),$(abspath $(O)))' scripts/build-folder 2>&1)
 $(if $(filter-out 1,$(words $(B))),$(error $(B)))
 export ARMVMM_BUILD := $(B)
@@ -16,7 +18,8 @@ RELEASE := $(shell cat VERSION)
 
 on_board := $(filter arm%,$(shell uname -m))
 HOSTS := 5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae
-# Kernels that are built of Debian's sources: checkers, and what others than Debian have on boards.
+# Kernels that are built from Debian's sources: with checkers, and like other distributions'
+# kernels.
 CHECKERS := 6.1-debug 6.1-gcov
 BOARDS := 6.12-armbian 6.12-openwrt 6.1-up 7.2-thumb
 HOST ?= 6.1
@@ -35,11 +38,11 @@ include scripts/ccache.mk
 
 # The compiler of user space: Debian's cross compiler has its version in its name.
 ifeq ($(origin CC),default)
-# By its name alone: the path that the shell of make finds is not ccache's.
+# The name only: make's own $(shell) would find a path that is not ccache's.
 CC := $(CROSS_COMPILE)gcc$(if $(CROSS_COMPILE),$(if $(shell command -v $(CROSS_COMPILE)gcc-12),-12))
 endif
 
-# Cross-built programs find their libraries in a private sysroot, unless PKG_CONFIG is given.
+# Cross-built programs use the libraries of a private sysroot, unless PKG_CONFIG is given.
 ifeq ($(on_board)$(PKG_CONFIG),)
 sysroot = $(shell scripts/sysroot.sh)
 user_vars = PKG_CONFIG=$(sysroot)/pkgbin/pkg-config SYSROOT=$(sysroot)
@@ -60,7 +63,7 @@ module: setup ## the module for HOST (or for the kernel whose build folder is KD
 uapi: setup
 	@scripts/uapi-headers.sh
 else
-# The kernel's own choice of compiler stands, where it can be had.
+# Keep the kernel's own choice of compiler, if that compiler is installed.
 kmod_vars = ARCH=arm CROSS_COMPILE=$(CROSS_COMPILE) \
 	$(if $(filter command% environment%,$(origin CC)),\
 	CC="$(CC)",$(if $(shell command -v $(CROSS_COMPILE)gcc),,CC="$(CC)"))
@@ -80,12 +83,12 @@ user: uapi ## libarmvmm, armvmm-run, armvmm-stat and armvmm-report
 	@$(userspace)
 	@$(board)
 
-# armvmm-report, and what it runs.
+# armvmm-report, and the programs that it runs.
 board = $(MAKE) -C tests/board O=$(B)/tests/board CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) \
 	uapi=$(B)/uapi PREFIX=$(PREFIX)
 
-# Every area of tests but the unit tests runs on the host under test.
-tests: uapi ## the tests that run on the host, not run yet
+# Builds all areas of tests that run on a host.
+tests: uapi ## build the tests that run on a host
 	@for d in $(or $(AREAS),kselftest guest system); do \
 		[ ! -e tests/$$d/Makefile ] || $(MAKE) -C tests/$$d O=$(B)/tests/$$d CC="$(CC)" \
 			CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi userspace=$(B)/userspace \
@@ -110,17 +113,17 @@ check-all: ## unit tests, and all tests on every host
 check-unit: ## unit tests on the build machine, and those of the scripts
 	@tests/run unit scripts
 
-check-fresh: ## does a new machine get there: a bare Debian 12 with git and make
+check-fresh: ## does all work on a new machine: a bare Debian 12 with git and make
 	@scripts/check-fresh
 
 check-fuzz: ## libFuzzer on pure code and on armvmm-run, FUZZ_UNIT_SECONDS (5) for each target
 	@tests/run fuzz
 
-fuzz-long: ## libFuzzer for HOURS=N of a CPU; what was run is kept in the cache, and goes on
+fuzz-long: ## libFuzzer for HOURS=N of a CPU; the cache keeps the corpus for the next time
 	@scripts/setup.sh fuzz
 	@tests/fuzz/long '$(HOURS)'
 
-check-models: ## spin on the models of what several CPUs do at once
+check-models: ## check the models of what several CPUs do at once with spin
 	@scripts/setup.sh models
 	@tests/models/run
 
@@ -136,10 +139,10 @@ check-debug: ## the tests on a kernel with KASAN, UBSAN, lockdep and kmemleak
 check-coverage: ## which lines of the module the tests run: 85 % at least
 	@tests/run 6.1-gcov
 
-check-coherency: ## caches, TLBs and pipeline that the emulator has not: docs/coherency.md
+check-coherency: ## rules for caches, TLBs and pipeline, which the emulator lacks: docs/coherency.md
 	@tests/run coherency
 
-check-mutants: setup ## does the suite catch the faults of tests/mutants
+check-mutants: setup ## do the tests find the faults of tests/mutants
 	@tests/mutants/run
 
 qemu: ## qemu-system-arm with -accel armvmm: docs/qemu.md
@@ -149,34 +152,34 @@ qemu: ## qemu-system-arm with -accel armvmm: docs/qemu.md
 check-qemu: ## the tests of -accel armvmm
 	@tests/run qemu
 
-bench: all ## what single operations cost, in instructions
+bench: all ## the cost of single operations, in instructions
 	@tests/bench/run
 
 style: ## formatting, static checks and the rules of the house
 	@scripts/setup.sh style
 	@scripts/style.sh
 
-clean: ## remove all that was built (what was fetched stays in the cache)
+clean: ## remove everything that was built (the cache stays)
 	rm -rf $(B)
 	@[ ! -L build ] || rm build
 
-install: install-user install-module ## all of it (DESTDIR, PREFIX=/usr/local)
+install: install-user install-module ## install everything (DESTDIR, PREFIX=/usr/local)
 
-# What was cross-built is for a board's root, not for this machine's.
+# Cross-built programs are for a board's root, not for this machine.
 installable:
 ifeq ($(on_board)$(DESTDIR),)
-	@echo "this machine is no Arm board: DESTDIR= says where the board's root is" >&2; exit 1
+	@echo "this machine is no Arm board: say DESTDIR=, the folder of the board's root" >&2; exit 1
 endif
 
 overlays = $(patsubst dts/host/%.dtso,$(B)/dts/host/%.dtbo,$(wildcard dts/host/*.dtso))
-dts: $(overlays) ## the overlays for boards whose device tree lacks something
+dts: $(overlays) ## the device tree overlays for boards whose tree lacks something
 
 $(B)/dts/host/%.dtbo: dts/host/%.dtso
 	@mkdir -p $(@D)
 	@command -v dtc >/dev/null || { echo "dtc is missing: install device-tree-compiler" >&2; exit 1; }
 	dtc -@ -q -I dts -O dtb -o $@ $<
 
-# DESTDIR as another folder's make takes it.
+# DESTDIR for a make in another folder: absolute.
 dest = $(if $(DESTDIR),$(if $(filter /%,$(firstword $(DESTDIR))),,$(CURDIR)/)$(DESTDIR))
 install-user: installable dts
 	@test -x $(B)/userspace/armvmm-run || { echo "armvmm-run is not built: run make first" >&2; exit 1; }
@@ -198,13 +201,13 @@ install-module: installable
 	@test -e $(ko) || { echo "$(ko) is not built: run make first" >&2; exit 1; }
 	@scripts/install/module.sh $(ko) "$(DESTDIR)"
 
-install-qemu: installable ## QEMU alone, which `make qemu` built
+install-qemu: installable ## install only QEMU, which `make qemu` built
 	@test -x "$$(cat $(B)/qemu.folder 2>/dev/null)/qemu-system-arm" || \
 		{ echo "QEMU is not built: run make qemu first" >&2; exit 1; }
 	$(INSTALL) -D -m 755 "$$(cat $(B)/qemu.folder)/qemu-system-arm" \
 		"$(DESTDIR)$(PREFIX)"/bin/qemu-system-arm
 
-dkms: ## the module's sources for DKMS, which builds it for each kernel that is installed
+dkms: ## install the module's sources for DKMS, which builds it for each installed kernel
 	@scripts/install/dkms.sh "$(DESTDIR)"
 
 deb: setup ## the Debian packages for armhf, cross-built, in build/deb

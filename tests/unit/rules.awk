@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Prints the rules of the tests of folder that it is given, for the Makefile there: what two tests
-# compile alike is compiled once. The Makefile says compile, link, root and out.
+# Prints make rules for the tests given as arguments, which lie in folder, for the Makefile there. A
+# source that several tests compile in the same way is compiled once. The Makefile defines compile,
+# link, root and out.
 function field(name)
 {
 	if (index($0, "// " name ": ") != 1)
@@ -8,8 +9,8 @@ function field(name)
 	return " " substr($0, length(name) + 6)
 }
 
-# Paths of the project's root are told whole, so that the compiler's lists of headers are true
-# wherever make runs.
+# Paths are relative to the project's root; make them complete, so that the compiler's lists of
+# headers hold wherever make runs.
 function whole(flags)
 {
 	gsub(/ -I/, " -I$(root)/", flags)

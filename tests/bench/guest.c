@@ -6,8 +6,8 @@
  *   BENCH <id> <name> n=<operations> ticks=<ticks> ns/op=<all> net=<without the loop>
  *
  * If one instruction takes one nanosecond (QEMU's -icount shift=0), net is the
- * number of instructions of an operation. Ids and names are those of the benchmark that measured
- * KVM/arm 5.4 and Xen.
+ * number of instructions of an operation. Ids and names are those of the
+ * benchmark that measured KVM/arm 5.4 and Xen.
  */
 #include "bench.h"
 #include "../guest/lib/gicregs.h"

@@ -72,7 +72,7 @@ road pci 192.168.77.1 -device virtio-blk-pci,drive=a -device virtio-blk-pci,driv
 	-netdev tap,id=n,ifname=tap0,script=no,downscript=no,vhost=on \
 	-device virtio-net-pci,netdev=n,romfile= -chardev "file,id=pci,path=$work/serial" \
 	-device pci-serial,chardev=pci
-check 'pci: the tap is the host kernel'"'"'s to serve' [ "$vhost" = 1 ]
+check 'pci: the kernel of the host serves the tap' [ "$vhost" = 1 ]
 check 'pci: interrupts are MSIs' [ "$(msis pci)" -gt 3 ]
 check 'pci: the serial port writes' grep -q 'through PCI' "$work/serial"
 

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The lists of faults, and the tree that they are faults of."""
+import os
+import re
+
+LISTS = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(LISTS))
+
+
+class Fault:
+    def __init__(self, area, name):
+        self.area = area
+        self.name, self.file, self.on, self.tests, self.old, self.new = name, "", "", "", "", ""
+        self.why, self.rule, self.host, self.seen = "", "", "6.1", ""
+
+    def check(self):
+        if not os.path.isfile(os.path.join(TOP, self.file)):
+            return f"there is no {self.file or 'file'}"
+        with open(os.path.join(TOP, self.file), encoding="utf-8") as f:
+            n = f.read().count(self.old)
+        if n != 1:
+            return f"{self.file} has its text {n} times, not once"
+        return None
+
+
+def read_list(area):
+    faults, silicon, fault = [], [], None
+    with open(os.path.join(LISTS, area), encoding="utf-8") as f:
+        for line in f:
+            line = line.rstrip("\n")
+            if line.startswith("#") or not line.strip():
+                continue
+            m = re.match(r"\[(.+)\]$", line)
+            if m:
+                fault = Fault(area.removesuffix(".list"), m.group(1))
+                faults.append(fault)
+            elif line.startswith("silicon "):
+                silicon.append(line[8:])
+            elif line[0] in "-+":
+                key = "old" if line[0] == "-" else "new"
+                setattr(fault, key, getattr(fault, key) + line[1:] + "\n")
+            else:
+                key, _, value = line.partition(" ")
+                setattr(fault, key, value.strip())
+    return faults, silicon
+
+
+def read_lists():
+    faults, silicon = [], []
+    for area in sorted(os.listdir(LISTS)):
+        if area.endswith(".list"):
+            more, only = read_list(area)
+            faults += more
+            silicon += only
+    return faults, silicon

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KVM_GUESTDBG_SINGLESTEP: every form of instruction, exceptions, MMIO, WFI, several vCPUs. */
+#include "binstats.h"
 #include "debug.h"
 
 /*
@@ -272,7 +273,7 @@ static void step_wfi(void)
 	VM_CODE(&vm, 0, wfi);
 	CHECK_OK(set_debug(vcpu, STEP, NULL));
 	runner_start(&r, &vm, 0);
-	usleep(50000);
+	MUST(vcpu_blocks(&vm, 0), "the guest does not wait");
 	CHECK(!r.exits && !r.error, "WFI did not wait: %u exits, error %d", r.exits, r.error);
 	CHECK_OK(ioctl(vm.fd, KVM_IRQ_LINE, &level));
 	pthread_join(r.thread, NULL);
@@ -285,13 +286,13 @@ static void step_wfi(void)
 		vm_run(&vm, 0);
 	CHECK(run->debug.arch.pc == VECTORS + 0x18, "PC %08x", run->debug.arch.pc);
 	CHECK(reg32(vcpu, REG_R(0)) == 1, "r0 %u", reg32(vcpu, REG_R(0)));
-	/* A signal during WFI does not end the step. */
+	/* A signal during WFI does not end the step. The signal has to find it there. */
 	level.level = 0;
 	CHECK_OK(ioctl(vm.fd, KVM_IRQ_LINE, &level));
 	reg32_set(vcpu, REG_CPSR, CPSR_SVC);
 	reg32_set(vcpu, REG_PC, CODE);
 	runner_start(&r, &vm, 0);
-	usleep(20000);
+	MUST(vcpu_blocks(&vm, 0), "the guest does not wait");
 	runner_stop(&r);
 	CHECK(!r.error && !r.exits, "error %d, %u exits", r.error, r.exits);
 	check_exit(KVM_ARM_DEBUG_EC_STEP, CODE + 4);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KVM_GET_STATS_FD and the same counters in debugfs (docs/hazards.md 20 and 22). */
 #define _FILE_OFFSET_BITS 64
+#include "binstats.h"
 #include "vm.h"
 
 #include <limits.h>
@@ -8,7 +9,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define NAME_SIZE	48	/* what armvmm's headers say; checked */
 #define DEBUGFS		"/sys/kernel/debug/armvmm"
 
 /*
@@ -24,61 +24,6 @@ GUEST_CODE(work, "ldr r4, =DEV_BASE\n\tldr r7, =GICD_BASE\n"
 	   "str r5, [r4, #8]\n\tb .");
 GUEST_CODE(spin, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\tb 1b");
 GUEST_CODE(wfi, "ldr r1, =DEV_BASE\n\tstr r0, [r1]\n1:\twfi\n\tb 1b");
-
-/* A stats file as it was read, and its parts. */
-struct image {
-	char data[8192];
-	ssize_t size;
-	struct kvm_stats_header h;
-};
-
-static const struct kvm_stats_desc *desc_at(const struct image *im, unsigned int i)
-{
-	return (const void *)(im->data + im->h.desc_offset +
-			      i * (sizeof(struct kvm_stats_desc) + im->h.name_size));
-}
-
-static void image_read(struct image *im, int fd)
-{
-	memset(im, 0xa5, sizeof(*im));
-	im->size = pread(fd, im->data, sizeof(im->data), 0);
-	MUST(im->size > (ssize_t)sizeof(im->h), "%zd: %s", im->size, strerror(errno));
-	memcpy(&im->h, im->data, sizeof(im->h));
-	MUST(im->h.name_size == NAME_SIZE && im->h.num_desc > 0 && im->h.num_desc < 100,
-	     "names of %u bytes, %u descriptors", im->h.name_size, im->h.num_desc);
-}
-
-static const struct kvm_stats_desc *desc_find(const struct image *im, const char *name)
-{
-	for (unsigned int i = 0; i < im->h.num_desc; i++)
-		if (!strcmp(desc_at(im, i)->name, name))
-			return desc_at(im, i);
-	ktap_fail(__FILE__, __LINE__, "a descriptor", "%s is not there", name);
-	ktap_stop();
-}
-
-static uint64_t value_of(const struct image *im, const char *name, unsigned int i)
-{
-	const struct kvm_stats_desc *d = desc_find(im, name);
-	uint64_t v;
-
-	MUST(i < d->size, "%s has %u values", name, d->size);
-	memcpy(&v, im->data + im->h.data_offset + d->offset + 8 * i, 8);
-	return v;
-}
-
-static uint64_t stat_of(int fd, const char *name)
-{
-	struct image im;
-
-	image_read(&im, fd);
-	return value_of(&im, name, 0);
-}
-
-static int stats_fd(int fd)
-{
-	return (int)MUST_OK(ioctl(fd, KVM_GET_STATS_FD, 0));
-}
 
 static void capability(void)
 {
@@ -239,7 +184,7 @@ static void misuse(void)
 		CHECK_ERRNO(ioctl(fds[i], KVM_GET_STATS_FD, 0), ENOTTY);
 		/* There is no position to seek to, whatever the kernel returns. */
 		lseek(fds[i], 8, SEEK_SET);
-		CHECK(read(fds[i], &h, sizeof(h)) == sizeof(h) && h.name_size == NAME_SIZE);
+		CHECK(read(fds[i], &h, sizeof(h)) == sizeof(h) && h.name_size == BINSTATS_NAME_SIZE);
 		CHECK_ERRNO(ftruncate(fds[i], 0), EINVAL);
 		CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fds[i], 0) == MAP_FAILED);
 	}
@@ -319,7 +264,7 @@ static void halting(void)
 	struct runner r;
 	struct image im;
 	struct vm vm;
-	uint64_t sum = 0, end, signals;
+	uint64_t sum = 0, signals;
 	int fd;
 
 	vm_make(&vm, 1, 0);
@@ -328,10 +273,7 @@ static void halting(void)
 	VM_CODE(&vm, 0, wfi);
 	runner_start(&r, &vm, 0);
 	MUST(runner_wait(&r, 1, PATIENCE_MS), "the guest does not run");
-	end = now_ns() + PATIENCE_MS * 1000000ull;
-	while (!stat_of(fd, "blocking") && now_ns() < end)
-		usleep(1000);
-	CHECK(stat_of(fd, "blocking") == 1, "a vCPU in WFI does not block");
+	CHECK(vcpu_blocks(&vm, 0), "a vCPU in WFI does not block");
 	usleep(20000);
 	runner_stop(&r);
 	CHECK(!r.error, "RUN: %d", r.error);

@@ -13,6 +13,7 @@
 #define AT	0x0b100000u
 #define FIRST	(AT - MANY * 8)
 #define MANY	900u
+#define ENOUGH	10	/* times MANY that come and go: that a search meets a change is a matter of luck */
 
 /* Writes ROUND words to r2, then reports, for ever. */
 GUEST_CODE(rounds, "ldr r1, =DEV_BASE\n1:\tmov r5, #50\n2:\tstr r5, [r2]\n\tsubs r5, r5, #1\n\t"
@@ -85,7 +86,7 @@ static void churn(struct churn *c, void (*told)(struct vm *vm))
 	VM_CODE(c->vm, 0, rounds);
 	reg32_set(c->vm->vcpu[0].fd, REG_R(2), AT);
 	MUST(!pthread_create(&t, NULL, churn_main, c), "no thread");
-	while ((c->rounds < 2 && now_ns() < end) || !c->rounds) {
+	while ((c->rounds < ENOUGH && now_ns() < end) || !c->rounds) {
 		MUST(vm_run(c->vm, 0) == KVM_EXIT_MMIO, "exit reason %u", run->exit_reason);
 		if (run->mmio.phys_addr == DEV_BASE)
 			told(c->vm);

@@ -26,9 +26,12 @@ def count():
 
 
 def deal(tests, lanes):
-    """Tests that could share one boot, in as many boots as is worth the time that a boot takes."""
-    hands = lanes if len(tests) > DEAL else 1
-    return [tests[i::hands] for i in range(hands)]
+    """Tests that could share one boot, in as many boots as is worth the time that a boot takes. All
+    boots may take about as long; within one, the tests keep their order."""
+    hands = [[] for _ in range(lanes if len(tests) > DEAL else 1)]
+    for test in sorted(tests, key=lambda t: -t.timeout):
+        min(hands, key=lambda hand: sum(t.timeout for t in hand)).append(test)
+    return [sorted(hand, key=tests.index) for hand in hands]
 
 
 def run(jobs, lanes, tally):

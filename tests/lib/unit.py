@@ -76,8 +76,8 @@ def fuzz(tally):
     folder = paths.top("tests/fuzz")
     try:
         subprocess.run([paths.top("scripts/setup.sh"), "fuzz"], check=True)
-        subprocess.run(["make", "--no-print-directory", "-C", folder, f"O={paths.BUILD}"],
-                       check=True, stdout=sys.stderr)
+        subprocess.run(["make", "--no-print-directory", f"-j{os.cpu_count()}", "-C", folder,
+                        f"O={paths.BUILD}"], check=True, stdout=sys.stderr)
     except subprocess.CalledProcessError:
         tally.fail("fuzz", "the fuzz targets could not be built")
         return []

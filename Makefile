@@ -76,7 +76,10 @@ endif
 modules-all: setup ## the module for every kernel that a mirror offers
 	@scripts/modules-all.sh $(HOSTS)
 
-userspace = $(MAKE) -C userspace O=$(B) CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi \
+# All processors, unless make was told how many.
+jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+userspace = $(MAKE) $(jobs) -C userspace O=$(B) CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi \
 	PREFIX=$(PREFIX) $(user_vars)
 
 user: uapi ## libarmvmm, armvmm-run, armvmm-stat and armvmm-report
@@ -84,13 +87,13 @@ user: uapi ## libarmvmm, armvmm-run, armvmm-stat and armvmm-report
 	@$(board)
 
 # armvmm-report, and the programs that it runs.
-board = $(MAKE) -C tests/board O=$(B)/tests/board CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) \
+board = $(MAKE) $(jobs) -C tests/board O=$(B)/tests/board CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) \
 	uapi=$(B)/uapi PREFIX=$(PREFIX)
 
 # Builds all areas of tests that run on a host.
 tests: uapi ## build the tests that run on a host
 	@for d in $(or $(AREAS),kselftest guest system); do \
-		[ ! -e tests/$$d/Makefile ] || $(MAKE) -C tests/$$d O=$(B)/tests/$$d CC="$(CC)" \
+		[ ! -e tests/$$d/Makefile ] || $(MAKE) $(jobs) -C tests/$$d O=$(B)/tests/$$d CC="$(CC)" \
 			CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi userspace=$(B)/userspace \
 			system=$(B)/tests/system $(user_vars) || exit 1; \
 	done

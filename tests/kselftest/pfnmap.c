@@ -226,6 +226,8 @@ static void no_walk(void)
 
 	needs_sync_mmu();
 	make(&vm, 0, mem);
+	/* It is mapped for loads already: nothing but HCR.PTW keeps a walk out. */
+	CHECK(peek(&vm, FWCFG_DMA) == word("QEMU"));
 	AIM(&vm, walk, 0);
 	dfsr = told(&vm);
 	CHECK((dfsr & 0x23f) == 0x210, "DFSR %x", dfsr);

@@ -8,9 +8,9 @@
  * enough. (With `thread=single`, a CPU that spins would delay all others for a tenth of a second.)
  *
  *	-plugin coherency.so,out=PREFIX[,ram=BASE][,size=BYTES][,gich=ADDRESS][,vipt=CPU]
- *	        [,user=on][,coverage=PREFIX]
+ *	        [,user=on]
  *
- * The emulator's process number is added to each PREFIX.
+ * The emulator's process number is added to PREFIX.
  *
  * Until HYP mode is taken over on the first CPU, the plugin only watches for that, so that the host
  * boots at its usual speed.
@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #include "../guest/lib/board.h"
-#include "coverage.h"
 #include "machine.h"
 #include "report.h"
 #include "sysregs.h"
@@ -105,7 +104,6 @@ static struct plugin {
 	bool armed, arming;
 	struct machine m;
 	struct report report;
-	struct coverage coverage;
 	uint64_t ram_base, ram_size;
 	const uint8_t *ram;
 	struct qemu_plugin_register *regs[MACHINE_CPUS_MAX][NR_REGS];
@@ -399,8 +397,6 @@ static void plugin_trans(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	for (i = 0; i < n; i++) {
 		insn = qemu_plugin_tb_get_insn(tb, i);
 		plugin_trans_insn(insn, cpsr);
-		if (b.hyp)
-			coverage_insn(&p.coverage, insn, p.m.module);
 	}
 	pthread_mutex_unlock(&p.lock);
 }
@@ -408,7 +404,6 @@ static void plugin_trans(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 static void plugin_exit(qemu_plugin_id_t id, void *data)
 {
 	report_finish(&p.report);
-	coverage_finish(&p.coverage);
 }
 
 static void plugin_armed(qemu_plugin_id_t id)
@@ -476,8 +471,6 @@ static bool plugin_option(const char *arg)
 		path = g_strdup_printf("%s%d", value, (int)getpid());
 		p.report.file = fopen(path, "w");
 		g_free(path);
-	} else if (!strncmp(arg, "coverage", n)) {
-		p.coverage.path = g_strdup_printf("%s%d", value, (int)getpid());
 	} else if (!strncmp(arg, "ram", n)) {
 		p.ram_base = strtoull(value, NULL, 0);
 	} else if (!strncmp(arg, "size", n)) {

@@ -5,14 +5,11 @@
  */
 #include "hyp/offsets.h"
 
-#include "../../../guest/lib/board.h"
-#include "../../../guest/lib/psci.h"
-
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-#define UART		(*(volatile u32 *)UART_DR)
-#define NOTHING		0x0e000000u	/* no memory and no device of the virt board */
+#include "say.h"
+
 #define STUCK		0x1da		/* HYP mode, A, I and F set */
 
 u64 hyp_translate(u32 va);
@@ -28,49 +25,10 @@ u64 board_httbr[4] __attribute__((aligned(32)));
 u32 *guest_regs;
 static u32 guest_vcpu[256], panics, traps;
 static u32 table[4096] __attribute__((aligned(16384)));
-static unsigned int nr, failed, lost;
+static unsigned int lost;
 
 /* The guest's value of register @i. */
 #define PATTERN(i)	(0x5a5a0f0fu * ((i) + 1))
-
-#define read(reg, args)		asm volatile("mrc p15, " args : "=r" (reg))
-#define write(val, args)	asm volatile("mcr p15, " args : : "r" (val))
-#define isb()			asm volatile("isb" : : : "memory")
-
-static void put(const char *s)
-{
-	while (*s)
-		UART = *s++;
-}
-
-static void put_hex(u32 v)
-{
-	for (int i = 28; i >= 0; i -= 4)
-		UART = "0123456789abcdef"[v >> i & 15];
-}
-
-static void report(int ok, const char *what)
-{
-	char n[4] = { '0' + ++nr / 10, '0' + nr % 10, ' ' };
-
-	failed += !ok;
-	put(ok ? "ok " : "not ok ");
-	put(n + (nr < 10));
-	put(what);
-	put("\n");
-}
-
-static void expect(u32 got, u32 want, const char *what)
-{
-	if (got != want) {
-		put("# ");
-		put_hex(got);
-		put(" and not ");
-		put_hex(want);
-		put("\n");
-	}
-	report(got == want, what);
-}
 
 /* --- what the vectors call --- */
 
@@ -222,9 +180,5 @@ void board_main(void)
 	test_trap(hyp_vectors_iciallu, "a trap keeps all registers (iciallu)");
 	test_trap(hyp_vectors_loop8, "a trap keeps all registers (loop8)");
 	test_takeover();
-	put(failed ? "# failed\n" : "# passed\n");
-	/* PSCI SYSTEM_OFF, which the board answers to SMC from HYP. */
-	register u32 r0 asm("r0") = PSCI_SYSTEM_OFF;
-
-	asm volatile(".arch_extension sec\n\tsmc #0" : "+r"(r0) : : "memory");
+	finish();
 }

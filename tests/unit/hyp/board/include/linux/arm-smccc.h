@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* DEN 0028E 7.2, SMCCC_VERSION */
+#define ARM_SMCCC_VERSION_FUNC_ID	0x80000000u
+#define ARM_SMCCC_VERSION_1_1		0x10001

@@ -1,0 +1,693 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All of driver/hyp on a board of its own, without Linux: what no emulated host has or does. The
+ * board's CPU has sixteen breakpoints, watchpoints and FPINST, because an undefined instruction
+ * that the emulator does not know is answered here; exceptions come by vectors that the test
+ * chooses; and its GICH is memory. Prints KTAP.
+ */
+#include "arch/dbgregs.h"
+#include "arch/gic.h"
+#include "hyp/cpu.h"
+#include "hyp/offsets.h"
+#include "hyp/sysreg.h"
+
+#include "say.h"
+
+asm(".arch_extension virt");
+
+#define SYS_HVBAR	4, c12, c0, 0
+#define SYS_HTPIDR	4, c13, c0, 2
+#define BOARD_PANICKED	0xdead		/* whole.S */
+#define HSCTLR_OFF	0x30c50830	/* MMU and caches off (B4.1.71) */
+#define SCTLR_OFF	0x00c50078
+#define SVC		0x1d3
+#define NR_BRP		6		/* what the emulated Cortex-A15 has */
+#define NR_WRP		4
+#define SLOTS		8
+
+#define INSN_DSB	0xf57ff04fu
+#define INSN_ISB	0xf57ff06fu
+#define INSN_NOP	0xe320f000u
+#define INSN_HVC	0xe1400070u	/* hvc #0 */
+#define INSN_READ_ISR	0xee1c0f11u	/* mrc p15, 0, r0, c12, c1, 0 */
+#define INSN_MOV_ISR_A	0xe3a00c01u	/* mov r0, #ISR_A */
+#define INSN_RD		0x0000f000u
+
+u32 board_host(u32 (*fn)(u32), u32 arg);
+u32 board_hyp(u32 (*fn)(u32), u32 arg);
+u32 board_call(u32 fn, u32 a, u32 b);
+u32 board_emulate(u32 *at, u32 *regs);
+void board_hvc(void);
+void board_undefined(void);
+void board_jump(u32 at);
+void board_main(void);
+extern char board_panicked[], board_panicked_thumb[], board_panic_stack[];
+extern char board_vectors[], board_undef[];
+extern char guest_hvc[], guest_banked[], guest_fiq[];
+extern u32 board_slots[SLOTS], board_undef_next;
+
+u32 board_sp, board_result, board_ran;
+static struct hyp_cpu cpu;
+static struct hyp_vcpu vcpu;
+static u32 table[4096] __attribute__((aligned(16384)));
+static u32 gich[0x200 / 4];
+
+static char *const vectors[] = {
+	hyp_vectors, hyp_vectors_bpiall, hyp_vectors_iciallu, hyp_vectors_loop8,
+};
+
+/* --- what the emulator's CPU has not --- */
+
+/* DBGBVR, DBGBCR, DBGWVR and DBGWCR beyond the emulator's, by op2 - 4 and CRm (C11.11). */
+static u32 debug_bank[4][HYP_MAX_DBG], fpinst[2];
+static u32 fpexc;	/* not zero: the next read of FPEXC gives it */
+
+static bool emulate_debug(u32 insn, u32 *reg)
+{
+	u32 op2 = insn >> 5 & 7, n = insn & 15;
+
+	/* p14, opc1 0, CRn 0 */
+	if ((insn & 0x0fef0f10) != 0x0e000e10 || op2 < 4)
+		return false;
+	if (insn & 1 << 20)
+		*reg = debug_bank[op2 - 4][n];
+	else
+		debug_bank[op2 - 4][n] = *reg;
+	return true;
+}
+
+/* VMRS and VMSR of FPEXC (8), FPINST (9) and FPINST2 (10) (A8.8.349, B9.3.22) */
+static bool emulate_fp(u32 insn, u32 *reg)
+{
+	u32 which = insn >> 16 & 15, hcptr = sysreg_read(SYS_HCPTR);
+
+	if ((insn & 0x0fe00fff) != 0x0ee00a10)
+		return false;
+	if (which == 8 && fpexc && insn & 1 << 20) {
+		*reg = fpexc;
+		fpexc = 0;
+		sysreg_write(hcptr & ~(HCPTR_TCP10 | HCPTR_TCP11), SYS_HCPTR);
+		hyp_isb();
+		return true;
+	}
+	if (which != 9 && which != 10)
+		return false;
+	if (insn & 1 << 20)
+		*reg = fpinst[which - 9];
+	else
+		fpinst[which - 9] = *reg;
+	return true;
+}
+
+u32 board_emulate(u32 *at, u32 *regs)
+{
+	u32 rt = *at >> 12 & 15, *reg = &regs[rt == 14 ? 13 : rt];	/* r0-r12 and LR */
+
+	return emulate_debug(*at, reg) || emulate_fp(*at, reg);
+}
+
+/* --- the board --- */
+
+/* Each exception has its own slot of @at. */
+static void use(const char *at)
+{
+	for (u32 i = 0; i < SLOTS; i++)
+		board_slots[i] = (u32)at + 4 * i;
+	board_slots[1] = (u32)board_undef;
+	board_undef_next = (u32)at + 4;
+	sysreg_write((u32)board_vectors, SYS_HVBAR);
+	hyp_isb();
+}
+
+static void clear(void *at, u32 size)
+{
+	for (u32 i = 0; i < size; i++)
+		((volatile u8 *)at)[i] = 0;
+}
+
+/* What armvmm.ko has told of the CPU when it runs a guest. */
+static void prepare(void)
+{
+	clear(&cpu, sizeof(cpu));
+	clear(&vcpu, sizeof(vcpu));
+	clear(gich, sizeof(gich));
+	sysreg_write((u32)&cpu, SYS_HTPIDR);
+	sysreg_write(0, SYS_HCR);
+	sysreg_write(0, SYS_HCPTR);
+	sysreg_write(SCTLR_OFF, SYS_SCTLR);
+	use(hyp_vectors);
+	cpu.stack_top = (unsigned long)board_panic_stack;
+	cpu.panic_entry = (unsigned long)board_panicked;
+	cpu.restart = (unsigned long)hyp_entry_restart;
+	cpu.stub_hvbar = (u32)board_vectors;
+	cpu.stub_hsctlr = HSCTLR_OFF;
+	cpu.vfp = 1;
+	cpu.vfp_d32 = 1;
+	cpu.debug_ok = 1;
+	cpu.gich = gich;
+	hyp_snapshot(&cpu);
+	vcpu.hcr = HCR_FMO | HCR_IMO | HCR_AMO;
+	vcpu.vpidr = cpu.host.midr;
+	vcpu.cp15[CP15_MPIDR] = cpu.host.mpidr;
+	vcpu.cp15[CP15_SCTLR] = SCTLR_OFF;
+	vcpu.regs.usr_regs.uregs[15] = (long)guest_hvc;
+	vcpu.regs.usr_regs.uregs[16] = SVC;
+	board_ran = 0;
+}
+
+static u32 run(u32 unused)
+{
+	return board_call(HYP_CALL_RUN, (u32)&vcpu, 0);
+}
+
+static u32 host_call(u32 fn)
+{
+	return board_call(fn, 0, 0);
+}
+
+static void patch(u32 *at, u32 insn)
+{
+	*(volatile u32 *)at = insn;
+	hyp_dsb();
+	sysreg_write(0, SYS_ICIALLU);
+	hyp_dsb();
+	hyp_isb();
+}
+
+/* --- calls --- */
+
+static void test_run(void)
+{
+	prepare();
+	expect(board_host(run, 0), HYP_EXIT_TRAP, "a guest runs until it traps");
+	report(board_ran == 1 && HSR_EC(vcpu.hsr) == HSR_EC_HVC && (vcpu.hsr & 0xffff) == 7,
+	       "and HSR says why");
+	expect(board_host(host_call, HYP_CALL_BASE + HYP_CALL_NR), HYP_STUB_ERROR,
+	       "a call that HYP does not know is answered as the stub would");
+}
+
+/* The host gives a version as soon as it knows one. */
+static void test_fastpath(void)
+{
+	u32 *r = (u32 *)vcpu.regs.usr_regs.uregs;
+
+	prepare();
+	r[0] = PSCI_VERSION;
+	board_host(run, 0);
+	report(board_ran == 1 && r[0] == PSCI_VERSION && !vcpu.stat.hyp_hvc,
+	       "a PSCI version that is not HYP's to tell is left to the host");
+
+	prepare();
+	vcpu.cp15[CP15_ACTLR] = 0x40;
+	vcpu.hcr |= HCR_TAC;
+	r[15] = (u32)guest_banked;
+	board_host(run, 0);
+	report(r[15] == (u32)guest_banked && HSR_EC(vcpu.hsr) == HSR_EC_CP15_32,
+	       "a read into LR, which is banked, is left to the host");
+	r[15] += 4;
+	board_host(run, 0);
+	report(r[15] == (u32)guest_banked + 8 && HSR_EC(vcpu.hsr) == HSR_EC_CP15_32 &&
+	       !vcpu.stat.hyp_cp15, "and one into FIQ mode's r8");
+}
+
+/* --- asynchronous aborts --- */
+
+/* Where ISR is read, in the order of the code. */
+#define READ_EXIT	1
+#define READ_ENTRY	2
+#define READ_WALK	4
+#define NR_READS	3
+
+static u32 *isr_read(u32 n)
+{
+	for (u32 *p = (u32 *)hyp_text_start; p < (u32 *)hyp_text_end; p++)
+		if (((*p & ~INSN_RD) == INSN_READ_ISR || (*p & ~INSN_RD) == INSN_MOV_ISR_A) && !n--)
+			return p;
+	return NULL;
+}
+
+/* The board's CPU has an abort pending at these reads. */
+static void pending(u32 at)
+{
+	for (u32 n = 0; n < NR_READS; n++) {
+		u32 *p = isr_read(n);
+
+		patch(p, (at & 1 << n ? INSN_MOV_ISR_A : INSN_READ_ISR) | (*p & INSN_RD));
+	}
+}
+
+/* B4.1.97: an abort that the accesses before cause is in ISR after a DSB and an ISB. */
+static void test_order(void)
+{
+	u32 bad = 0;
+
+	for (u32 n = 0; n < NR_READS; n++) {
+		u32 *p = isr_read(n), *q = p - 1;
+
+		while (q > p - 4 && *q != INSN_ISB)
+			q--;
+		bad += *q != INSN_ISB;
+		while (q > p - 6 && *q != INSN_DSB)
+			q--;
+		bad += *q != INSN_DSB;
+	}
+	report(!isr_read(NR_READS) && !bad, "ISR is read thrice, each time after a DSB and an ISB");
+}
+
+/* S4: an abort that is pending before the entry is the host's. */
+static void test_late(void)
+{
+	prepare();
+	pending(READ_ENTRY);
+	expect(board_host(run, 0), HYP_EXIT_IRQ, "no guest is entered while an abort is pending");
+	report(!board_ran && !cpu.vcpu && !cpu.serror, "and the host gets it");
+	pending(0);
+	expect(board_host(run, 0), HYP_EXIT_TRAP, "then the guest runs");
+	expect(board_ran, 1, "from where it was");
+}
+
+/*
+ * The window in which the abort is let in, and taken: an hvc in it comes as the abort does, with
+ * another HSR.
+ */
+static void window(bool abort)
+{
+	u32 *p = (u32 *)hyp_serror_take;
+
+	while (*p != INSN_NOP && *p != INSN_HVC)
+		p++;
+	patch(p, abort ? INSN_HVC : INSN_NOP);
+}
+
+static const char *const serror_names[] = {
+	"an abort that the guest caused is taken at its exit (plain)",
+	"an abort that the guest caused is taken at its exit (bpiall)",
+	"an abort that the guest caused is taken at its exit (iciallu)",
+	"an abort that the guest caused is taken at its exit (loop8)",
+};
+
+static void test_serror(void)
+{
+	for (u32 i = 0; i < 4; i++) {
+		prepare();
+		use(vectors[i]);
+		board_slots[2] = (u32)vectors[i] + 16;
+		pending(READ_EXIT);
+		window(true);
+		board_host(run, 0);
+		window(false);
+		pending(0);
+		report(board_ran == 1 && vcpu.serror && (vcpu.hsr & 0xffff) == 7 &&
+		       !cpu.panic.faults,
+		       serror_names[i]);
+	}
+}
+
+static u32 resolve(u32 hsr)
+{
+	return hyp_fault_resolve(&vcpu, hsr);
+}
+
+static u32 resolve_abort(u32 ec, u32 fsc)
+{
+	return board_hyp(resolve, ec << 26 | fsc);
+}
+
+static void test_fault(void)
+{
+	u32 sctlr = sysreg_read(SYS_SCTLR);
+
+	prepare();
+	vcpu.cpu = &cpu;
+	expect(resolve_abort(HSR_EC_DABT, HSR_FSC_ASYNC_EXTERNAL), HYP_EXIT_SERROR,
+	       "an asynchronous abort that was routed here is one");
+	expect(resolve_abort(HSR_EC_DABT, HSR_FSC_ASYNC_PARITY), HYP_EXIT_SERROR,
+	       "and one of parity");
+	vcpu.debug.moe = 1;
+	report(resolve_abort(HSR_EC_V8_DEBUG, 0) == HYP_EXIT_TRAP && vcpu.debug.moe != 1,
+	       "a debug exception of ARMv8's class has its MOE");
+
+	/* A MiB at 0x100000 is mapped; the address that faulted is there, or is not mapped. */
+	table[1] = 0x40000000 | 3 << 10 | 2;
+	sysreg_write64((u32)table, SYS_TTBR0);
+	sysreg_write(0, SYS_TTBCR);
+	sysreg_write(1, SYS_DACR);
+	sysreg_write(SCTLR_OFF | 1, SYS_SCTLR);
+	sysreg_write(0x00123456, SYS_HDFAR);
+	hyp_isb();
+	resolve_abort(HSR_EC_DABT, HSR_FSC_PERMISSION);
+	report(vcpu.fault_ipa_valid && vcpu.hpfar == 0x40023000 >> 8,
+	       "where a permission fault was is asked of the guest's tables");
+	sysreg_write(0x00200000, SYS_HDFAR);
+	resolve_abort(HSR_EC_DABT, HSR_FSC_PERMISSION);
+	report(!vcpu.fault_ipa_valid, "unless they have changed meanwhile");
+	/* B3.13.3: an external abort on that walk is a data abort in HYP mode. */
+	sysreg_write64(NOTHING, SYS_TTBR0);
+	hyp_isb();
+	resolve_abort(HSR_EC_DABT, HSR_FSC_PERMISSION);
+	report(!vcpu.fault_ipa_valid && !cpu.panic.faults, "or the walk ends in an external abort");
+	sysreg_write64((u32)table, SYS_TTBR0);
+	hyp_isb();
+	pending(READ_WALK);
+	board_slots[2] = (u32)hyp_vectors + 16;
+	window(true);
+	resolve_abort(HSR_EC_DABT, HSR_FSC_PERMISSION);
+	window(false);
+	pending(0);
+	report(cpu.serror && !cpu.panic.faults, "or in an asynchronous one, which is the guest's");
+	sysreg_write(sctlr, SYS_SCTLR);
+	hyp_isb();
+}
+
+/* --- faults of HYP mode --- */
+
+static u32 dbg_dscr(void)
+{
+	u32 v;
+
+	asm volatile("mrc p14, 0, %0, c0, c2, 2" : "=r" (v));
+	return v;
+}
+
+static u32 dbg_oslsr(void)
+{
+	u32 v;
+
+	asm volatile("mrc p14, 0, %0, c1, c1, 4" : "=r" (v));
+	return v;
+}
+
+static void dbg_lock(bool on)
+{
+	asm volatile("mcr p14, 0, %0, c1, c0, 4" : : "r" (on ? DBGOSLAR_KEY : 0));
+	hyp_isb();
+}
+
+static u32 do_hvc(u32 unused)
+{
+	board_hvc();
+	return 0;
+}
+
+static u32 do_undefined(u32 unused)
+{
+	board_undefined();
+	return 0;
+}
+
+static u32 do_jump(u32 at)
+{
+	board_jump(at);
+	return 0;
+}
+
+static u32 do_load(u32 at)
+{
+	return *(volatile u32 *)at;
+}
+
+/* An exception from HYP mode itself: @want is what the host is told. */
+static void fault(u32 (*fn)(u32), u32 arg, u32 slot, u32 want, const char *what)
+{
+	u32 ok = 0;
+
+	for (u32 i = 0; i < 4; i++) {
+		prepare();
+		use(vectors[i]);
+		board_slots[2] = (u32)vectors[i] + 4 * slot;
+		ok += board_hyp(fn, arg) == BOARD_PANICKED && cpu.panic.faults == 1 &&
+		      cpu.panic.vector == (i || want != 5 ? want : 2) && !cpu.panic.vcpu &&
+		      (cpu.panic.spsr & CPSR_M_MASK) == CPSR_M_HYP;
+	}
+	expect(ok, 4, what);
+}
+
+/* The host calls with the CPU's own structures out of reach; it comes back with its registers. */
+static void test_panic(void)
+{
+	fault(do_hvc, 0, 2, 2, "an hvc in HYP is told");
+	fault(do_undefined, 0, 2, 1, "an undefined instruction");
+	fault(do_jump, NOTHING, 2, 3, "a prefetch abort");
+	fault(do_load, NOTHING, 2, 4, "a data abort");
+	fault(do_hvc, 0, 0, 0, "a reset");
+	/* The plain vectors take what is no guest's interrupt for a wrong call. */
+	fault(do_hvc, 0, 6, 5, "an IRQ from HYP mode, which cannot be");
+	fault(do_hvc, 0, 7, 5, "an FIQ");
+	prepare();
+	use(hyp_vectors_bpiall);
+	board_slots[2] = (u32)hyp_vectors_bpiall + 20;
+	report(board_hyp(do_hvc, 0) == BOARD_PANICKED && cpu.panic.vector == 5,
+	       "a trap that comes from HYP mode");
+}
+
+/* A guest is loaded as far as its list registers, which are not there. */
+static void fail_entry(bool again, bool thumb)
+{
+	u32 tpid, contextidr, hcr;
+
+	prepare();
+	cpu.gich = (void *)NOTHING;
+	vcpu.vgic.used_lrs = 1;
+	if (thumb)
+		cpu.panic_entry = (unsigned long)board_panicked_thumb;
+	if (again)
+		cpu.host.hcptr |= HCPTR_TCP10 | HCPTR_TCP11;
+	fpexc_write(0);
+	sysreg_write(0x12345678, SYS_TPIDRURO);
+	sysreg_write(0x87, SYS_CONTEXTIDR);
+	vcpu.cp15[CP15_CONTEXTIDR] = 0x11;
+	expect(board_host(run, 0), BOARD_PANICKED,
+	       again ? "a fault on the way back from a fault" :
+	       thumb ? "a fault where the kernel is in Thumb-2" :
+		       "a fault at the entry of a guest");
+	tpid = sysreg_read(SYS_TPIDRURO);
+	contextidr = sysreg_read(SYS_CONTEXTIDR);
+	hcr = sysreg_read(SYS_HCR);
+	report(tpid == 0x12345678 && contextidr == 0x87 && !hcr && !cpu.vcpu,
+	       "ends in the host, with all that is its own");
+	report(cpu.panic.vcpu == &vcpu && cpu.panic.hdfar == NOTHING + GICH_LR(0) &&
+	       cpu.panic.faults == 1 + again && !board_ran, "and the first fault is told");
+	sysreg_write(0, SYS_HCPTR);
+	hyp_isb();
+}
+
+/* On the way back to the host, before the guest's debug registers are saved. */
+static void test_debug_drop(void)
+{
+	prepare();
+	vcpu.debug.mode = HYP_DEBUG_LOAD;
+	vcpu.debug.nr_brp = NR_BRP;
+	vcpu.debug.nr_wrp = NR_WRP;
+	pending(READ_EXIT);
+	window(true);
+	expect(board_host(run, 0), BOARD_PANICKED, "a fault with a guest's breakpoints loaded");
+	window(false);
+	pending(0);
+	report(cpu.panic.vector == 2 && cpu.panic.vcpu == &vcpu && !cpu.debug_loaded &&
+	       !(dbg_dscr() & DBGDSCR_MDBGEN), "turns them off");
+}
+
+/* The host's calls come by that slot, too: the guest itself has its trap arrive by another. */
+static u32 run_fiq(u32 i)
+{
+	u32 code;
+
+	vcpu.regs.usr_regs.uregs[0] = (long)vectors[i] + 28;
+	vcpu.regs.usr_regs.uregs[15] = (long)guest_fiq;
+	code = board_call(HYP_CALL_RUN, (u32)&vcpu, 0);
+	board_slots[5] = (u32)vectors[i] + 20;
+	return code;
+}
+
+/* It takes the guest off the CPU as an IRQ does. */
+static void test_fiq(void)
+{
+	u32 ok = 0;
+
+	for (u32 i = 0; i < 4; i++) {
+		prepare();
+		use(vectors[i]);
+		ok += board_host(run_fiq, i) == HYP_EXIT_IRQ && board_ran == 1 && !cpu.panic.faults;
+	}
+	expect(ok, 4, "an FIQ ends a guest's run");
+}
+
+/* --- debug registers, floating point, list registers --- */
+
+static void debug_fill(struct hyp_debug_regs *r, u32 seed)
+{
+	for (u32 n = 0; n < HYP_MAX_DBG; n++) {
+		r->bvr[n] = seed << 16 | n << 4;
+		r->bcr[n] = n << 16 | 0x1e0;
+		r->wvr[n] = seed << 20 | n << 8;
+		r->wcr[n] = n << 16 | 0x1fe0;
+	}
+}
+
+static u32 debug_differ(const struct hyp_debug_regs *a, const struct hyp_debug_regs *b)
+{
+	u32 bad = 0;
+
+	for (u32 n = 0; n < HYP_MAX_DBG; n++)
+		bad += a->bvr[n] != b->bvr[n] || a->bcr[n] != b->bcr[n] ||
+		       a->wvr[n] != b->wvr[n] || a->wcr[n] != b->wcr[n];
+	return bad;
+}
+
+static u32 bank_differ(const struct hyp_debug_regs *r)
+{
+	u32 bad = 0;
+
+	for (u32 n = NR_BRP; n < HYP_MAX_DBG; n++)
+		bad += debug_bank[0][n] != r->bvr[n] || debug_bank[1][n] != r->bcr[n];
+	for (u32 n = NR_WRP; n < HYP_MAX_DBG; n++)
+		bad += debug_bank[2][n] != r->wvr[n] || debug_bank[3][n] != r->wcr[n];
+	return bad;
+}
+
+static void test_debug(void)
+{
+	static struct hyp_debug host, guest;
+
+	prepare();
+	host.mode = guest.mode = HYP_DEBUG_LOAD;
+	host.nr_brp = guest.nr_brp = host.nr_wrp = guest.nr_wrp = HYP_MAX_DBG;
+	debug_fill(&host.regs, 0x111);
+	debug_fill(&guest.regs, 0x222);
+	hyp_debug_load(&cpu, &host);
+	expect(bank_differ(&host.regs), 0, "sixteen breakpoints and watchpoints are loaded");
+	/* Now they are the host's. */
+	dbg_lock(true);
+	hyp_debug_load(&cpu, &guest);
+	expect(debug_differ(&cpu.host_debug.regs, &host.regs), 0, "the host's are saved");
+	expect(bank_differ(&guest.regs), 0, "the guest's are in their place");
+	expect(dbg_oslsr() & DBGOSLSR_OSLK, 0, "and the OS Lock, which stops them, is clear");
+	hyp_debug_unload(&cpu, &guest);
+	expect(bank_differ(&host.regs), 0, "then the host's are back");
+	expect(dbg_oslsr() & DBGOSLSR_OSLK, DBGOSLSR_OSLK, "and its OS Lock");
+	dbg_lock(false);
+
+	guest.mode = HYP_DEBUG_HIDE;
+	hyp_debug_load(&cpu, &guest);
+	report(guest.mode == HYP_DEBUG_OFF && !cpu.debug_loaded,
+	       "where the host uses none they are left alone");
+	for (u32 n = 0; n < 2; n++) {
+		debug_bank[n ? 3 : 1][HYP_MAX_DBG - 1] |= DBGCR_E;
+		guest.mode = HYP_DEBUG_HIDE;
+		hyp_debug_load(&cpu, &guest);
+		report(guest.mode == HYP_DEBUG_HIDE && cpu.debug_loaded == HYP_DEBUG_HIDE &&
+		       !(dbg_dscr() & DBGDSCR_MDBGEN),
+		       n ? "the last watchpoint is seen" : "the last breakpoint is seen");
+		hyp_debug_unload(&cpu, &guest);
+		debug_bank[n ? 3 : 1][HYP_MAX_DBG - 1] &= ~DBGCR_E;
+	}
+}
+
+static void test_vfp(void)
+{
+	static struct hyp_vfp in, out;
+	u32 bad = 0;
+
+	prepare();
+	for (u32 n = 0; n < 32; n++)
+		in.d[n] = 0x0123456789abcdefull * (n + 1);
+	in.fpscr = 0x03000000;
+	in.fpexc = FPEXC_EX | FPEXC_EN | FPEXC_FP2V;
+	in.fpinst = 0xee000a00;
+	in.fpinst2 = 0xee111a11;
+	hyp_vfp_restore(&in, 1);
+	report(fpinst[0] == in.fpinst && fpinst[1] == in.fpinst2,
+	       "an instruction that waits for support code is loaded");
+	fpinst[0] ^= 1;
+	fpinst[1] ^= 1;
+	/* The emulated FPEXC keeps EN alone: its read traps, and is answered above. */
+	fpexc = in.fpexc;
+	sysreg_write(HCPTR_TCP10 | HCPTR_TCP11, SYS_HCPTR);
+	hyp_isb();
+	hyp_vfp_save(&out, 1);
+	for (u32 n = 0; n < 32; n++)
+		bad += in.d[n] != out.d[n];
+	report(!bad && out.fpscr == in.fpscr, "thirty-two registers are moved");
+	report(out.fpexc == in.fpexc && out.fpinst == (in.fpinst ^ 1) &&
+	       out.fpinst2 == (in.fpinst2 ^ 1), "and that instruction is saved");
+
+	clear(&out, sizeof(out));
+	hyp_vfp_restore(&in, 0);
+	hyp_vfp_save(&out, 0);
+	for (u32 n = 0; n < 32; n++)
+		bad += out.d[n] != (n < 16 ? in.d[n] : 0);
+	expect(bad, 0, "where there are sixteen, no more are");
+}
+
+/* The types of more counters than there are places for. */
+static void test_pmu(void)
+{
+	u32 type, userenr;
+
+	prepare();
+	vcpu.pmu.nr = HYP_MAX_COUNTERS + 8;
+	vcpu.pmu.userenr = 1;
+	for (u32 n = 0; n < HYP_MAX_COUNTERS; n++) {
+		vcpu.pmu.counter[n].select = 1;
+		vcpu.pmu.counter[n].guest_type = n;
+		vcpu.pmu.counter[n].host_type = 0x100 + n;
+	}
+	sysreg_write(0, SYS_PMUSERENR);
+	hyp_pmu_restore(&vcpu.pmu);
+	type = sysreg_read(SYS_PMXEVTYPER);
+	userenr = sysreg_read(SYS_PMUSERENR);
+	report(type == HYP_MAX_COUNTERS - 1 && userenr == 1, "a guest's counters get its filters");
+	hyp_pmu_save(&vcpu.pmu);
+	type = sysreg_read(SYS_PMXEVTYPER);
+	userenr = sysreg_read(SYS_PMUSERENR);
+	report(type == 0x100 + HYP_MAX_COUNTERS - 1 && !userenr, "and lose them");
+}
+
+static void test_vgic(void)
+{
+	u32 bad = 0;
+
+	prepare();
+	vcpu.vgic.used_lrs = 40;
+	vcpu.vgic.hcr = GICH_HCR_En | 2;
+	cpu.gich_hcr = GICH_HCR_En;
+	for (u32 n = 0; n < 40; n++)
+		vcpu.vgic.lr[n] = 0x90000000 | n;
+	hyp_vgic_restore(&cpu, &vcpu.vgic);
+	for (u32 n = 0; n < 40; n++)
+		bad += gich[GICH_LR(n) / 4] != (0x90000000 | n);
+	report(!bad && gich[GICH_HCR / 4] == (GICH_HCR_En | 2), "forty list registers are loaded");
+	/* The guest has done with the even ones; the odd ones are active now. */
+	gich[GICH_ELRSR0 / 4] = 0x55555555;
+	gich[GICH_ELRSR1 / 4] = 0x55;
+	for (u32 n = 1; n < 40; n += 2)
+		gich[GICH_LR(n) / 4] = 0xa0000000 | n;
+	hyp_vgic_save(&cpu, &vcpu.vgic);
+	for (u32 n = 0; n < 40; n++)
+		bad += vcpu.vgic.lr[n] != ((n & 1 ? 0xa0000000 : 0x80000000) | n);
+	expect(bad, 0, "each is read back, or empty");
+	report(vcpu.vgic.elrsr == 0x5555555555ull && gich[GICH_HCR / 4] == GICH_HCR_En,
+	       "and all are accounted for");
+}
+
+void board_main(void)
+{
+	put("TAP version 13\n1..60\n");
+	test_run();
+	test_fastpath();
+	test_order();
+	test_late();
+	test_serror();
+	test_fault();
+	test_panic();
+	fail_entry(false, false);
+	fail_entry(true, false);
+	fail_entry(false, true);
+	test_debug_drop();
+	test_fiq();
+	test_debug();
+	test_vfp();
+	test_pmu();
+	test_vgic();
+	finish();
+}

@@ -202,6 +202,22 @@ static void second_node(void)
 	CHECK(!load(""), "%s", strerror(errno));
 }
 
+/* Each kind of vectors, also those that no CPU of this host would get by itself. */
+static void hardened(void)
+{
+	static const char *const kinds[] = {
+		"harden=none", "harden=bpiall", "harden=iciallu", "harden=loop8",
+	};
+
+	MUST(!unload_patiently(), "%s", strerror(errno));
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		MUST(!load(kinds[i]), "%s: %s", kinds[i], strerror(errno));
+		run_guest(1);
+		CHECK(!unload_patiently(), "%s: %s", kinds[i], strerror(errno));
+	}
+	CHECK(!load(""), "%s", strerror(errno));
+}
+
 static const struct ktap_case cases[] = {
 	{ "hundred_times", hundred_times, 170 },
 	{ "refused_in_use", refused_in_use, 0 },
@@ -209,5 +225,6 @@ static const struct ktap_case cases[] = {
 	{ "bad_parameters", bad_parameters, 0 },
 	{ "offline_at_load", offline_at_load, 0 },
 	{ "second_node", second_node, 0 },
+	{ "hardened", hardened, 0 },
 };
 KTAP_MAIN(cases)

@@ -215,6 +215,31 @@ static void test_round(void)
 	KTAP_EQ(injected[27], 2);
 }
 
+/*
+ * The active state reaches the GIC late, when the guest runs already: the line ends the guest's
+ * turn for nothing (IHI 0048B 3.2.1). The guest has its interrupt once, and what was held stays so,
+ * with no second write.
+ */
+static void test_late_hold(void)
+{
+	reset(true);
+	run(1, 0, false);
+	KTAP_EQ(injected[27], 1);
+	for (int i = 0; i < 3; i++) {
+		/* By the second turn the guest has taken it. */
+		active = i > 0;
+		run(1, 0, false);
+		KTAP_TRUE(line[27] && held);
+		KTAP_EQ(injected[27], 1);
+		KTAP_EQ(holds, 1);
+	}
+	KTAP_EQ(kicks, 0);
+	run(1, 5000, true);
+	armvmm_timer_flush(&vcpu);
+	KTAP_TRUE(!line[27] && !held);
+	KTAP_EQ(holds, 1);
+}
+
 /* The guest withdrew it before it was taken: software must release the PPI. */
 static void test_taken_back(void)
 {
@@ -447,6 +472,7 @@ static void test_reset(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_offset), KTAP_CASE(test_round), KTAP_CASE(test_taken_back),
+	  KTAP_CASE(test_late_hold),
 	  KTAP_CASE(test_other_lr), KTAP_CASE(test_masked), KTAP_CASE(test_sleep),
 	  KTAP_CASE(test_early),
 	  KTAP_CASE(test_far_deadline), KTAP_CASE(test_pending_once), KTAP_CASE(test_physical),

@@ -91,12 +91,19 @@ def fuzz(tally):
     return [Job("fuzz", 0, run)]
 
 
-def coherency(tally):
-    """The checker calls tests/run on a host of its own; its output says what that cost."""
+def watched(tally, name, what, script, length):
+    """SCRIPT calls tests/run on a host of its own; its output says what that cost."""
     def run():
-        result = tally.open("coherency", Result(Test("coherency", "rules", 0, "-", "run")))
-        command.lines([paths.top("tests/coherency/run"), os.environ.get("HOST") or "6.1"], result,
-                      DAY)
-        tally.show("coherency", result)
-        tally.add("coherency", result)
-    return [Job("coherency", 3600, run)]
+        result = tally.open(name, Result(Test(name, what, 0, "-", script)))
+        command.lines([paths.top("tests", script), os.environ.get("HOST") or "6.1"], result, DAY)
+        tally.show(name, result)
+        tally.add(name, result)
+    return [Job(name, length, run)]
+
+
+def coherency(tally):
+    return watched(tally, "coherency", "rules", "coherency/run", 3600)
+
+
+def hyp(tally):
+    return watched(tally, "hyp", "instructions", "coverage-hyp", 900)

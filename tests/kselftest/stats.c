@@ -184,7 +184,8 @@ static void misuse(void)
 		CHECK_ERRNO(ioctl(fds[i], KVM_GET_STATS_FD, 0), ENOTTY);
 		/* There is no position to seek to, whatever the kernel returns. */
 		lseek(fds[i], 8, SEEK_SET);
-		CHECK(read(fds[i], &h, sizeof(h)) == sizeof(h) && h.name_size == BINSTATS_NAME_SIZE);
+		CHECK(read(fds[i], &h, sizeof(h)) == sizeof(h));
+		CHECK(h.name_size == BINSTATS_NAME_SIZE, "%u", h.name_size);
 		CHECK_ERRNO(ftruncate(fds[i], 0), EINVAL);
 		CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fds[i], 0) == MAP_FAILED);
 	}

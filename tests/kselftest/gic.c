@@ -410,8 +410,7 @@ static void active_elsewhere(void)
 	MUST(told(&from) == 40, "the guest does not get its interrupt");
 	CHECK(gic_word(from.gic, 0, ARMVMM_GICD_HOLDER + 4) == 0x100);
 	CHECK(gic_word(from.gic, 1, ARMVMM_GICD_HOLDER + 4) == 0);
-	from.vcpu[0].run->immediate_exit = 1;
-	CHECK_ERRNO(ioctl(from.vcpu[0].fd, KVM_RUN, 0), EINTR);
+	vm_complete(&from, 0);
 	memcpy(to.ram, from.ram, RAM_SIZE);
 	for (unsigned int i = 0; i < 6; i++)
 		reg32_set(to.vcpu[0].fd, REG_R(i), reg32(from.vcpu[0].fd, REG_R(i)));

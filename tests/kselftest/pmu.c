@@ -309,8 +309,7 @@ static void moves(void)
 	b = guest_says(&from);
 	CHECK(b > a, "%u, %u", a, b);
 	/* The access that it exited by is completed before its state is saved. */
-	from.vcpu[0].run->immediate_exit = 1;
-	CHECK_ERRNO(ioctl(from.vcpu[0].fd, KVM_RUN, 0), EINTR);
+	vm_complete(&from, 0);
 	pmu_vm(&to, 1, 0);
 	pmu_ready(&to, 0);
 	VM_CODE(&to, 0, busy);

@@ -254,6 +254,13 @@ uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+void vm_complete(struct vm *vm, unsigned int i)
+{
+	vm->vcpu[i].run->immediate_exit = 1;
+	CHECK_ERRNO(ioctl(vm->vcpu[i].fd, KVM_RUN, 0), EINTR);
+	vm->vcpu[i].run->immediate_exit = 0;
+}
+
 unsigned int vm_run(struct vm *vm, unsigned int i)
 {
 	while (ioctl(vm->vcpu[i].fd, KVM_RUN, 0) < 0)

@@ -101,6 +101,8 @@ long proc_kb(const char *file, const char *what);
 
 /* Runs vCPU i until it exits by something else than a signal. Returns the exit reason. */
 unsigned int vm_run(struct vm *vm, unsigned int i);
+/* Completes the access that vCPU @i exited by; the guest does nothing more. */
+void vm_complete(struct vm *vm, unsigned int i);
 /* Runs in a thread until the guest powers off or stop is set. */
 struct runner {
 	struct vm *vm;

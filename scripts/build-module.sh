@@ -79,9 +79,10 @@ if [ -n "$(find "${probe%.sh}s" "$probe" "$kdir/.config" "$kdir/Module.symvers" 
 	touch "$out/.probed"
 fi
 
-# The coverage host counts the lines that ran.
+# The coverage host counts the lines that ran; the shadow host's guests have copies of its pages.
 case $host in
 *-gcov) vars+=(ARMVMM_GCOV=y) ;;
+*-shadow) vars+=(ARMVMM_SHADOW=y) ;;
 esac
 
 # A warning is an error with the compiler and the kernels of the test hosts.

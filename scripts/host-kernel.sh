@@ -7,5 +7,5 @@ set -euo pipefail
 case " $ARMVMM_HOSTS_SOURCE " in
 # The kernel is built once, and kept whole: ccache need not keep its thousands of files too.
 *" $1 "*) CCACHE_DISABLE=1 exec "$ARMVMM_TOP/scripts/source-kernel.sh" "$1" ;;
-*) exec "$ARMVMM_TOP/scripts/fetch-kernel.sh" "$1" ;;
+*) exec "$ARMVMM_TOP/scripts/fetch-kernel.sh" "${1%-shadow}" ;;
 esac

@@ -13,6 +13,7 @@
 
 #include "host/cache.h"
 #include "host/cache_line.h"
+#include "host/shadow_page.h"
 
 /* From here on a whole invalidation is cheaper than one line at a time. */
 #define CACHE_ICACHE_BY_LINE_MAX	(16 * PAGE_SIZE)
@@ -79,6 +80,7 @@ void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
 		va = kmap_local_page(pfn_to_page(pfn));
 		cache_flush_page((unsigned long)va);
 		kunmap_local(va);
+		armvmm_shadow_page_flush_pfn(pfn);
 	}
 	dsb(sy);
 }

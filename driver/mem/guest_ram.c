@@ -12,9 +12,16 @@
 
 #include "core/state.h"
 #include "host/cache.h"
+#include "host/shadow_page.h"
 #include "mem/guest_ram.h"
 #include "mem/memslot.h"
 #include "mem/stage2_host.h"
+
+static void guest_ram_flush(struct page *page, const void *va, unsigned int len)
+{
+	armvmm_cache_flush(va, len);
+	armvmm_shadow_page_flush(page_to_pfn(page), offset_in_page(va), len);
+}
 
 int armvmm_guest_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int len, bool write)
 {
@@ -33,10 +40,10 @@ int armvmm_guest_ram(struct armvmm_vcpu *vcpu, u64 ipa, void *buf, unsigned int 
 
 	base = kmap_local_page(page);
 	va = base + offset_in_page(ipa);
-	armvmm_cache_flush(va, len);
+	guest_ram_flush(page, va, len);
 	if (write) {
 		memcpy(va, buf, len);
-		armvmm_cache_flush(va, len);
+		guest_ram_flush(page, va, len);
 	} else {
 		memcpy(buf, va, len);
 	}

@@ -22,6 +22,7 @@
 #include "host/cache.h"
 #include "mem/stage2.h"
 #include "mem/stage2_mem.h"
+#include "mem/stage2_shadow.h"
 
 /* How much is done between two checks whether somebody else wants the lock or the CPU. */
 #define STAGE2_CHUNK		STAGE2_L2_SIZE
@@ -80,6 +81,7 @@ static void stage2_gather_finish(struct stage2 *s2, struct stage2_gather *gather
 	gather->nr_pages = 0;
 	while (gather->nr)
 		stage2_table_free(gather->tables[--gather->nr]);
+	armvmm_stage2_shadow_reap(s2);
 }
 
 /* The memory of @leaf, which the tables no longer let the guest write. */
@@ -191,11 +193,14 @@ static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
 		stage2_write(p, leaf);
 		stage2_write_barrier();
 		stage2_count(table, 1);
+		armvmm_stage2_shadow_map(leaf);
 		return;
 	}
 	if (!stage2_same_but_perm(old, leaf)) {
 		stage2_gather_leaf(s2, &gather, old);
+		armvmm_stage2_shadow_unmap(old);
 		stage2_replace(s2, &gather, p, leaf);
+		armvmm_stage2_shadow_map(leaf);
 		return;
 	}
 	/*
@@ -378,6 +383,7 @@ static void stage2_visit_unmap(struct stage2 *s2, struct stage2_gather *gather, 
 	stage2_write(p, 0);
 	stage2_count(table, -1);
 	stage2_gather_leaf(s2, gather, leaf);
+	armvmm_stage2_shadow_unmap(leaf);
 }
 
 void armvmm_stage2_unmap_locked(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep)
@@ -475,9 +481,19 @@ bool armvmm_stage2_age(struct stage2 *s2, u64 ipa, u64 size, bool clear)
 static void stage2_visit_flush(struct stage2 *s2, struct stage2_gather *gather, u64 *table,
 			       u64 *p, void *arg)
 {
-	if ((*p & STAGE2_ATTR_MASK) == STAGE2_ATTR_WB)
-		armvmm_cache_flush_pfn(__phys_to_pfn((phys_addr_t)stage2_addr(*p)),
-				       (size_t)stage2_leaf_size(*p));
+	u64 leaf = *p;
+
+	if ((leaf & STAGE2_ATTR_MASK) != STAGE2_ATTR_WB)
+		return;
+	/* What is mapped next there may be the page itself. */
+	if (armvmm_stage2_shadow_is_copy(leaf)) {
+		stage2_write(p, 0);
+		stage2_count(table, -1);
+		armvmm_stage2_flush_tlb(s2);
+		armvmm_stage2_shadow_unmap(leaf);
+	}
+	armvmm_cache_flush_pfn(__phys_to_pfn((phys_addr_t)stage2_addr(leaf)),
+			       (size_t)stage2_leaf_size(leaf));
 }
 
 void armvmm_stage2_flush_caches(struct armvmm_vm *vm)

@@ -13,6 +13,7 @@
 #include "mem/memslot.h"
 #include "mem/stage2.h"
 #include "mem/stage2_host.h"
+#include "mem/stage2_shadow.h"
 #include "mmio/mmio.h"
 #include "run/abort.h"
 
@@ -51,6 +52,7 @@ static void abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 		/* This page was part of a block, which was flushed as a whole. */
 		if (old && old_level == 2 && level == 3)
 			old = stage2_split_leaf(old, stage2_index(fault->ipa, 3));
+		old = armvmm_stage2_shadow_host(old);
 		spin_unlock(&s2->lock);
 	}
 
@@ -76,6 +78,7 @@ static int abort_map(struct abort_fault *fault)
 	struct armvmm_memslot *slot = fault->slot;
 	bool logging = armvmm_memslot_is_logging(slot);
 	struct stage2_cache cache = { };
+	struct shadow_page *shadow = NULL;
 	struct stage2_host_page page;
 	unsigned long size;
 	unsigned int level;
@@ -96,7 +99,7 @@ static int abort_map(struct abort_fault *fault)
 		writable = false;
 	level = 3;
 	pa = (u64)page.pfn << PAGE_SHIFT;
-	if (page.huge && !logging && page.attr == STAGE2_ATTR_WB &&
+	if (page.huge && armvmm_stage2_shadow_blocks() && !logging && page.attr == STAGE2_ATTR_WB &&
 	    stage2_block_fits(fault->ipa, fault->hva, slot->base_gfn << PAGE_SHIFT,
 			      (u64)slot->npages << PAGE_SHIFT)) {
 		level = 2;
@@ -104,6 +107,9 @@ static int abort_map(struct abort_fault *fault)
 	}
 	size = stage2_size(level);
 	leaf = stage2_leaf(pa, level, page.attr, writable, fault->exec);
+	ret = armvmm_stage2_shadow_hold(fault->vm, leaf, &shadow);
+	if (ret)
+		return ret;
 	abort_flush_caches(fault, &page, leaf, level);
 
 	for (;;) {
@@ -112,7 +118,8 @@ static int abort_map(struct abort_fault *fault)
 		 * What was read is outdated: the guest tries again, and signals are handled before.
 		 */
 		ret = 0;
-		if (armvmm_stage2_retry(s2, page.seq, fault->hva & ~(size - 1), size))
+		if (armvmm_stage2_retry(s2, page.seq, fault->hva & ~(size - 1), size) ||
+		    !armvmm_stage2_shadow_leaf(fault->vm, fault->ipa, fault->mapped, &leaf))
 			break;
 		ret = armvmm_stage2_install(s2, fault->ipa, leaf, level, &cache);
 		if (!ret && writable && logging)
@@ -127,6 +134,7 @@ static int abort_map(struct abort_fault *fault)
 	}
 	spin_unlock(&s2->lock);
 out:
+	armvmm_stage2_shadow_release(shadow);
 	armvmm_stage2_cache_free(&cache);
 	return ret ? ret : 1;
 }

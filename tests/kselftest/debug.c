@@ -293,7 +293,9 @@ static void watchpoint(void)
 		watch(i, DATA + 16, WCR(0xfu, WP_LOAD | WP_STORE), 8, 0, DATA + 16);
 	/* The guest has not done the access when the watchpoint is reported. */
 	((uint32_t *)(vm.ram + 0x20000))[4] = 0x55;
+	vm_sync(vm.ram + 0x20000, PAGE);
 	watch(0, DATA + 16, WCR(0xfu, WP_STORE), 8, 0, DATA + 16);
+	vm_sync(vm.ram + 0x20000, PAGE);
 	CHECK(((uint32_t *)(vm.ram + 0x20000))[4] == 0x55);
 	watch(0, DATA + 16, WCR(0xfu, WP_LOAD), 16, 1, DATA + 16);
 	/* One byte of a word, addressed in both possible ways. */

@@ -25,10 +25,10 @@ GUEST_CODE(stir, "ldr r1, =DEV_BASE\n\tmov r7, #0\n\tmov r4, #0\n"
 	   "tst r7, #0x3f\n\tstreq r7, [r1]\n\tb 1b");
 
 /*
- * Writes r7, which counts up, by one instruction to the device below r6 and to r6. Reports at r9
- * what it wrote, and goes on when r9 + 8 reads the same.
+ * Writes r7, which counts up, by one instruction to the device below r6 and to r6. Reports what it
+ * wrote, and goes on when the device reads the same.
  */
-GUEST_CODE(straddle, "mov r7, #0\n1:\tadd r7, r7, #1\n\tmov r8, r7\n\tsub r4, r6, #4\n\t"
+GUEST_CODE(straddle, "ldr r9, =DEV_BASE\n\tmov r7, #0\n1:\tadd r7, r7, #1\n\tmov r8, r7\n\tsub r4, r6, #4\n\t"
 	   "stm r4, {r7, r8}\n\tstr r7, [r9]\n2:\tldr r0, [r9, #8]\n\tcmp r0, r7\n\tbne 2b\n\t"
 	   "b 1b");
 
@@ -119,15 +119,18 @@ static void exact(void)
 	const unsigned int n = sizeof(pages) / sizeof(pages[0]);
 	struct vm vm;
 	unsigned int i, round;
+	uint32_t *mem;
 
-	make(&vm, KVM_MEM_LOG_DIRTY_PAGES);
+	mem = (uint32_t *)make(&vm, KVM_MEM_LOG_DIRTY_PAGES);
 	for (round = 0; round < 3; round++) {
 		VM_CODE(&vm, 0, poke);
 		for (i = 0; i < n; i++)
-			access_page(&vm, pages[i], round);
+			access_page(&vm, pages[i], round + 1);
 		CHECK_OK(get_log(&vm, SLOT, bitmap));
+		/* What the guest wrote is there for the client, though its caches are off. */
 		for (i = 0; i < n; i++)
-			CHECK(is_dirty(pages[i]), "page %u, round %u", pages[i], round);
+			CHECK(is_dirty(pages[i]) && mem[pages[i] * PAGE / 4] == round + 1,
+			      "page %u, round %u: %u", pages[i], round, mem[pages[i] * PAGE / 4]);
 		CHECK(count_dirty() == n, "%u pages, not %u", count_dirty(), n);
 		CHECK_OK(get_log(&vm, SLOT, bitmap));
 		CHECK(!count_dirty(), "round %u: %u pages twice", round, count_dirty());
@@ -153,6 +156,8 @@ static void switched(void)
 	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
 	CHECK_OK(get_log(&vm, SLOT, bitmap));
 	CHECK(!count_dirty(), "%u pages of before", count_dirty());
+	for (i = 0; i < PAGES; i++)
+		CHECK(*(uint32_t *)(mem + i * PAGE) == 1, "page %u", i);
 	access_page(&vm, 77, 2);
 	CHECK_OK(get_log(&vm, SLOT, bitmap));
 	CHECK(count_dirty() == 1 && is_dirty(77), "%u pages", count_dirty());
@@ -163,6 +168,7 @@ static void switched(void)
 	/* Then off again: the guest's writes go on. */
 	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
 	access_page(&vm, 78, 3);
+	vm_sync(mem + 78 * PAGE, PAGE);
 	CHECK(*(uint32_t *)(mem + 78 * PAGE) == 3);
 	/* A slot that moves keeps its log. */
 	CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, AREA, PAGES * PAGE, mem));
@@ -330,6 +336,8 @@ static void follow_by(bool by_hand)
 	copied += copy_dirty(&vm, copy, mem, by_hand);
 	ktap_note("%u pages were copied", copied);
 	CHECK(copied > 200, "only %u pages were ever dirty", copied);
+	/* What the guest itself had in the end. */
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, 0, 0, NULL));
 	for (i = 0; i < PAGES; i++)
 		CHECK(!memcmp(copy + i * PAGE, mem + i * PAGE, PAGE), "page %u was missed", i);
 }
@@ -340,7 +348,6 @@ static void by_kernel(void)
 	struct kvm_ioeventfd bell = { .addr = AREA - 4, .len = 4 };
 	char *mem = map_pages(PAGES * PAGE);
 	uint32_t others[(PAGES + 31) / 32];
-	volatile uint32_t *shared;
 	uint64_t end = now_ns() + 1000000000;
 	struct runner r;
 	struct vm vm;
@@ -355,13 +362,11 @@ static void by_kernel(void)
 	others[0] &= ~1u;
 	VM_CODE(&vm, 0, straddle);
 	reg32_set(vm.vcpu[0].fd, REG_R(6), AREA);
-	reg32_set(vm.vcpu[0].fd, REG_R(9), RAM_BASE + 0x200000);
-	shared = (volatile uint32_t *)(vm.ram + 0x200000);
 	runner_start(&r, &vm, 0);
 	for (n = 1; n < 4 || now_ns() < end; n++) {
 		uint64_t late = now_ns() + 20000000000ull;
 
-		while (shared[0] != n) {
+		while (r.last != n) {
 			CHECK_OK(clear_log(&vm, SLOT, 0, PAGES, others));
 			MUST(!r.error && now_ns() < late, "write %u does not come: %d", n, r.error);
 		}
@@ -370,7 +375,7 @@ static void by_kernel(void)
 		CHECK(*(volatile uint32_t *)mem == n, "%u", *(volatile uint32_t *)mem);
 		memset(bitmap, 0xff, sizeof(bitmap));
 		CHECK_OK(clear_log(&vm, SLOT, 0, PAGES, bitmap));
-		shared[2] = n;
+		r.answer = n;
 	}
 	runner_stop(&r);
 }

@@ -411,6 +411,7 @@ static void active_elsewhere(void)
 	CHECK(gic_word(from.gic, 0, ARMVMM_GICD_HOLDER + 4) == 0x100);
 	CHECK(gic_word(from.gic, 1, ARMVMM_GICD_HOLDER + 4) == 0);
 	vm_complete(&from, 0);
+	vm_sync(from.ram, RAM_SIZE);
 	memcpy(to.ram, from.ram, RAM_SIZE);
 	for (unsigned int i = 0; i < 6; i++)
 		reg32_set(to.vcpu[0].fd, REG_R(i), reg32(from.vcpu[0].fd, REG_R(i)));

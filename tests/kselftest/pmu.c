@@ -324,6 +324,7 @@ static void moves(void)
 	CHECK(reg32(to.vcpu[0].fd, PMCCNTR) == a && a >= b);
 	CHECK(reg32(from.vcpu[0].fd, PMCCNTR) == a, "it counts while nobody runs");
 	/* The code stays at its address. */
+	vm_sync(from.ram, RAM_SIZE);
 	memcpy(to.ram, from.ram, RAM_SIZE);
 	/* One thread cannot provide all counters to two VMs. */
 	vm_close(&from);

@@ -335,6 +335,7 @@ static void merged(void)
 		mix(&vm, i, 0);
 	for (uint32_t i = 0; i < pages; i += 2)
 		mix(&vm, i, 0x100 + i);
+	vm_sync(area, pages * PAGE);
 	for (uint32_t i = 0; i < pages; i++) {
 		word = (volatile uint32_t *)(area + i * PAGE);
 		CHECK(word[1] == (i & 1 ? 1 : 0x100 + i), "page %u: %x", i, word[1]);

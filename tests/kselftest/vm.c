@@ -151,12 +151,22 @@ void vm_vcpu_on(struct vm *vm, unsigned int i)
 	MUST_OK(ioctl(vm->vcpu[i].fd, KVM_SET_MP_STATE, &on));
 }
 
+void vm_sync(const volatile void *p, size_t len)
+{
+	uintptr_t first = (uintptr_t)p & ~(uintptr_t)(PAGE - 1);
+	size_t size = (((uintptr_t)p + len + PAGE - 1) & ~(uintptr_t)(PAGE - 1)) - first;
+
+	MUST_OK(mprotect((void *)first, size, PROT_READ));
+	MUST_OK(mprotect((void *)first, size, PROT_READ | PROT_WRITE));
+}
+
 void vm_code_at(struct vm *vm, unsigned int i, uint32_t at, const void *start, const void *end)
 {
 	size_t len = (size_t)((const char *)end - (const char *)start);
 
 	memcpy(vm->ram + (at - RAM_BASE), start, len);
 	__builtin___clear_cache(vm->ram + (at - RAM_BASE), vm->ram + (at - RAM_BASE) + len);
+	vm_sync(vm->ram + (at - RAM_BASE), len);
 	if (vm->vcpu[i].fd)
 		reg32_set(vm->vcpu[i].fd, REG_PC, at);
 }
@@ -293,7 +303,10 @@ static void *runner_main(void *arg)
 				memcpy(&v, run->mmio.data, 4);
 				r->last = v;
 			} else if (!run->mmio.is_write) {
+				uint32_t v = r->answer;
+
 				memset(run->mmio.data, 0, 8);
+				memcpy(run->mmio.data, &v, 4);
 			}
 			r->mmio++;
 		} else if (run->exit_reason == KVM_EXIT_SYSTEM_EVENT) {

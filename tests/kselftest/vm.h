@@ -76,6 +76,13 @@ void vm_vcpu_on(struct vm *vm, unsigned int i);
 /* Copies guest code to RAM and points vCPU i at it. */
 void vm_code(struct vm *vm, unsigned int i, const void *start, const void *end);
 void vm_code_at(struct vm *vm, unsigned int i, uint32_t at, const void *start, const void *end);
+/*
+ * What the client wrote to guest memory becomes the guest's, and what the guest wrote the client's.
+ * The guests here run with their caches off, so that neither has to see what the other writes to a
+ * page that both have. The host takes the pages back, and flushes them: then, and when the guest
+ * gets them again. Private or shared memory that may be read and written; no vCPU runs in it.
+ */
+void vm_sync(const volatile void *p, size_t len);
 void vm_close(struct vm *vm);
 
 int reg_get(int vcpu, uint64_t id, void *val);
@@ -113,6 +120,7 @@ struct runner {
 	volatile unsigned int mmio, exits;
 	volatile unsigned int event;	/* type of the system event, 0 none */
 	volatile uint32_t last;	/* last word written to DEV_BASE */
+	volatile uint32_t answer;	/* what a read of the device gives */
 };
 void runner_start(struct runner *r, struct vm *vm, unsigned int i);
 /* n vCPUs, turned on, each with a copy of the code. */

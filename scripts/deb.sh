@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# deb.sh: cross-builds the Debian packages for armhf from what git tracks, puts them into build/deb,
-# looks them through with lintian and prints their names. On a board dpkg-buildpackage does it.
+# deb.sh [VERSION FOLDER]: cross-builds the Debian packages for armhf from what git tracks, puts them
+# into build/deb, looks them through with lintian and prints their names. On a board
+# dpkg-buildpackage does it. Given a version, they are what its release would have, in FOLDER: there
+# the test of upgrades has them from.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ARMVMM_TOP"
@@ -35,11 +37,22 @@ if [ ! -e "$libdir" ]; then
 	forget_old libs- "$libdir"
 fi
 
-out=$ARMVMM_BUILD/deb
+out=${2:-$ARMVMM_BUILD/deb}
+as=${1:-$version}
 rm -rf "$out"
-mkdir -p "$out/armvmm-$version"
-git ls-files -z | xargs -0 cp --parents -a -t "$out/armvmm-$version"
-cd "$out/armvmm-$version"
+mkdir -p "$out/armvmm-$as"
+git ls-files -z | xargs -0 cp --parents -a -t "$out/armvmm-$as"
+cd "$out/armvmm-$as"
+if [ "$as" != "$version" ]; then
+	echo "$as" >VERSION
+	{
+		printf 'armvmm (%s) unstable; urgency=medium\n\n  * As of this release.\n\n' "$as"
+		grep -m1 '^ -- ' debian/changelog
+		echo
+		cat "$ARMVMM_TOP/debian/changelog"
+	} >debian/changelog.new
+	mv debian/changelog.new debian/changelog
+fi
 # The dates in the packages are the changelog's, so that two builds are alike.
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -S Timestamp)
 export SOURCE_DATE_EPOCH
@@ -51,5 +64,5 @@ step "building the Debian packages" dpkg-buildpackage -a armhf -b -d -uc -us
 cd ..
 lintian --allow-root --fail-on error,warning --tag-display-limit 0 ./*.changes >&2 ||
 	die "lintian finds fault with the packages"
-rm -rf "$out/armvmm-$version"
+rm -rf "$out/armvmm-$as"
 printf '%s\n' "$out"/*.deb

@@ -46,10 +46,10 @@ cd "$out/armvmm-$as"
 if [ "$as" != "$version" ]; then
 	echo "$as" >VERSION
 	{
-		printf 'armvmm (%s) unstable; urgency=medium\n\n  * As of this release.\n\n' "$as"
-		grep -m1 '^ -- ' debian/changelog
-		echo
-		cat "$ARMVMM_TOP/debian/changelog"
+		printf 'armvmm (%s) unstable; urgency=medium\n\n  * As of this release.\n\n -- %s  %s\n\n' "$as" \
+			"$(dpkg-parsechangelog -S Maintainer)" \
+			"$(date -R -u -d "@$(($(dpkg-parsechangelog -S Timestamp) + 86400))")"
+		cat debian/changelog
 	} >debian/changelog.new
 	mv debian/changelog.new debian/changelog
 fi

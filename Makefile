@@ -136,6 +136,9 @@ check-host: ## all tests on HOST; TESTS='name ...' for some
 check-boards: ## the module on emulated boards with Debian's device trees for them
 	@TESTS='system/board-*' tests/run 6.1
 
+check-deb: ## the Debian packages on an emulated Debian 12: install, upgrade, purge
+	@TESTS='system/deb' tests/run 6.1
+
 check-debug: ## the tests on a kernel with KASAN, UBSAN, lockdep and kmemleak
 	@tests/run 6.1-debug
 
@@ -227,7 +230,7 @@ help: ## this list
 	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \
-	check-boards check-fresh check-fuzz fuzz-long check-host check-debug check-coverage \
+	check-boards check-deb check-fresh check-fuzz fuzz-long check-host check-debug check-coverage \
 	check-coherency \
 	check-mutants qemu check-qemu bench style \
 	clean install install-user install-module install-qemu installable help tests dkms \

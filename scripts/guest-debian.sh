@@ -1,25 +1,38 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# guest-debian.sh: makes a Debian system as its own packages make it, and prints its folder in the
-# cache. There is no image of Debian for armhf to fetch: its packages are unpacked here, and their
+# guest-debian.sh [dkms]: makes a Debian system as its own packages make it, and prints its folder in
+# the cache. There is no image of Debian for armhf to fetch: its packages are unpacked here, and their
 # own scripts configure it, on an emulated machine, in about five minutes.
 #   root.img     Debian 12 armhf on ext4, with systemd, udev, a kernel; it boots to a login
 #   vmlinuz      its kernel
 #   initrd       its initrd, as its initramfs-tools made it
 #   password     root's
+# That of "dkms" is a host to be: it also has DKMS, the kernel's headers, a compiler, and what the
+# packages of armvmm depend on, so that they are installed without a network; when it has booted, it
+# runs /next of the folder that it gets by 9p under the tag "share" (scripts/guest/next.service).
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 suite=bookworm
 packages='apt ca-certificates dbus debian-archive-keyring initramfs-tools iproute2 iputils-ping kmod
 	less linux-image-armmp login mount passwd procps systemd-sysv udev wget zstd'
+kind=${1:-installed} size=1G
+case $kind in
+installed) ;;
+dkms)
+	packages+=' adduser dkms linux-headers-armmp libcap-ng0 libfdt1 libglib2.0-0 libjansson4
+		libseccomp2 libslirp0 libzstd1 zlib1g'
+	size=2G
+	;;
+*) die "usage: guest-debian.sh [dkms]" ;;
+esac
 
 installer=$("$ARMVMM_TOP/scripts/guest-rootfs.sh") || exit $?
 id=$({
-	echo "$installer"
-	cat "$0" "$ARMVMM_TOP"/scripts/guest/{install,register,unpack}
+	echo "$installer" "$kind"
+	cat "$0" "$ARMVMM_TOP"/scripts/guest/{install,next.service,register,unpack}
 } | sha256sum | cut -c1-16)
-dest=$ARMVMM_CACHE/guest/$suite-installed-$id
+dest=$ARMVMM_CACHE/guest/$suite-$kind-$id
 if [ ! -e "$dest" ]; then
 	take_lock guest-debian
 fi
@@ -30,16 +43,17 @@ if [ ! -e "$dest" ]; then
 		# shellcheck disable=SC2086
 		"$ARMVMM_TOP/scripts/guest/unpack" $suite $packages >"$tmp/root.tar"
 	}
-	step "unpacking Debian 12 armhf, with systemd" unpack
+	step "unpacking Debian 12 armhf, with systemd ($kind)" unpack
 	image() {
 		fakeroot sh -ec '
 			mkdir root
 			tar -C root -xf root.tar --exclude="./dev/*"
 			install -m 755 "$0" root/install
 			cp password root/
-			truncate -s 1G root.img
+			[ "$2" != dkms ] || install -D -m 644 "$3" root/etc/systemd/system/next.service
+			truncate -s "$1" root.img
 			mke2fs -q -F -t ext4 -L guest -E root_owner=0:0,lazy_itable_init=0 -d root root.img
-		' "$ARMVMM_TOP/scripts/guest/install"
+		' "$ARMVMM_TOP/scripts/guest/install" $size "$kind" "$ARMVMM_TOP/scripts/guest/next.service"
 	}
 	(cd "$tmp" && step "making its disk" image)
 	rm -rf "$tmp/root" "$tmp/root.tar"
@@ -66,6 +80,6 @@ if [ ! -e "$dest" ]; then
 	take vmlinuz vmlinuz
 	take initrd.img initrd
 	mv -T "$tmp" "$dest"
-	forget_old "$suite-installed-" "$dest"
+	forget_old "$suite-$kind-" "$dest"
 fi
 in_use "$dest"

@@ -3,7 +3,8 @@
 # deb.sh [VERSION FOLDER]: cross-builds the Debian packages for armhf from what git tracks, puts them
 # into build/deb, looks them through with lintian and prints their names. On a board
 # dpkg-buildpackage does it. Given a version, they are what its release would have, in FOLDER: there
-# the test of upgrades has them from.
+# the test of upgrades has them from. QEMU=7.2 or 10.0 makes qemu-system-arm-armvmm, too, of what
+# `make qemu` builds.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ARMVMM_TOP"
@@ -15,10 +16,18 @@ version=$(cat VERSION)
 kernel=$("$ARMVMM_TOP/scripts/fetch-kernel.sh" 6.1)
 sysroot=$("$ARMVMM_TOP/scripts/sysroot.sh")
 
+profiles=cross
+if [ -n "${QEMU-}" ]; then
+	ARMVMM_QEMU=$("$ARMVMM_TOP/userspace/qemu/build")
+	ARMVMM_QEMU_SOURCE=$("$ARMVMM_TOP/userspace/qemu/build" --source)
+	export ARMVMM_QEMU ARMVMM_QEMU_SOURCE
+	profiles+=' pkg.armvmm.qemu'
+fi
+
 # The libraries that programs link with, each with its package's own word on who needs which
 # version: dpkg-shlibdeps takes a package's tree for that.
 libs=(libc6 libfdt1 libgcc-s1 libglib2.0-0 libjansson4 libslirp0 libseccomp2 libcap-ng0
-	zlib1g libzstd1)
+	zlib1g libzstd1 ${QEMU:+libpixman-1-0})
 id=$(printf '%s\n' bookworm "${libs[@]}" | cat - "$0" | sha256sum | cut -c1-16)
 libdir=$ARMVMM_CACHE/deblibs/libs-$id
 if [ ! -e "$libdir" ]; then
@@ -57,7 +66,7 @@ fi
 SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -S Timestamp)
 export SOURCE_DATE_EPOCH
 export ARMVMM_KHEADERS=$kernel/build ARMVMM_SYSROOT=$sysroot ARMVMM_LIBS=$libdir
-export DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" DEB_BUILD_PROFILES=cross
+export DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" DEB_BUILD_PROFILES=$profiles
 unset ARMVMM_BUILD ARMVMM_CACHE CROSS_COMPILE MAKEFLAGS MFLAGS MAKELEVEL
 # What the target's packages would be depended on for comes from the sysroot.
 step "building the Debian packages" dpkg-buildpackage -a armhf -b -d -uc -us

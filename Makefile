@@ -230,8 +230,8 @@ help: ## this list
 	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \
-	check-boards check-deb check-fresh check-fuzz fuzz-long check-host check-debug check-coverage \
-	check-coherency \
+	check-boards check-deb check-fresh check-fuzz fuzz-long check-host check-debug \
+	check-coverage check-coherency \
 	check-mutants qemu check-qemu bench style \
 	clean install install-user install-module install-qemu installable help tests dkms \
 	deb release dts

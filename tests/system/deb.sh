@@ -46,10 +46,11 @@ told() {
 	}
 }
 
-# There is nothing to fetch: what the packages need is in the image.
+# There is nothing to fetch: what the packages need is in the image. dpkg has a terminal of apt's.
 user_apt() {
-	apt-get -q -y "$@" >$log 2>&1
+	apt-get -q -y "$@" >$log.tty 2>&1
 	status=$?
+	tr -d '\r' <$log.tty >$log
 	return $status
 }
 

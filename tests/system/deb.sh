@@ -103,10 +103,11 @@ a_guest() {
 
 guest_start() {
 	linux user 100000 >/tmp/guest 2>&1 &
+	started=$!
 	i=0
 	until grep -q '^@@ linux' /tmp/guest; do
 		i=$((i + 1))
-		[ $i -lt 600 ] && pgrep -x armvmm-run >/dev/null || {
+		[ $i -lt 600 ] && kill -0 $started || {
 			cat /tmp/guest
 			return 1
 		}

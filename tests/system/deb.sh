@@ -116,6 +116,7 @@ guest_start() {
 	guest=$(pgrep -xo armvmm-run)
 }
 
+guest=
 # The same process, and its CPUs are at work.
 guest_lives() {
 	before=$(awk '{ print $14 + $15 }' "/proc/$guest/stat") && sleep 3 &&
@@ -123,9 +124,10 @@ guest_lives() {
 }
 
 guest_end() {
+	[ -n "$guest" ] || return
 	kill "$guest"
 	i=0
-	while [ -e "/proc/$guest" ]; do
+	while [ -e "/proc/$guest" ] && [ $i -lt 90 ]; do
 		i=$((i + 1))
 		[ $i != 60 ] || kill -9 "$guest"
 		sleep 1

@@ -56,11 +56,12 @@ user_apt() {
 
 failed() { [ "$status" != 0 ]; }
 
-# Every file but those that a machine writes all the time.
+# Every file but those that a machine writes all the time, and the key that DKMS itself makes once, to
+# sign modules by.
 files() {
 	find / -xdev \( -path /var/cache -o -path /var/log -o -path /var/tmp -o -path /tmp -o -path /mnt \
 		-o -path /var/lib/systemd -o -path /var/lib/apt -o -path '/var/lib/dpkg/*-old' \
-		-o -path /home \) -prune -o -print | sort
+		-o -path /home -o -path '/var/lib/dkms/mok.*' \) -prune -o -print | sort
 }
 
 # installed VERSION PACKAGE...: with nothing of another version.
@@ -79,7 +80,8 @@ installed() {
 }
 
 loaded() {
-	ls -l /sys/module/armvmm /dev/armvmm
+	udevadm settle
+	ls -ld /sys/module/armvmm /dev/armvmm
 	[ "$(cat /sys/module/armvmm/version)" = "$1" ] &&
 		[ "$(stat -c '%A %U %G' /dev/armvmm)" = 'crw-rw---- root kvm' ]
 }

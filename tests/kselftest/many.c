@@ -13,7 +13,7 @@
 #define AT	0x0b100000u
 #define FIRST	(AT - MANY * 8)
 #define MANY	900u
-#define ENOUGH	10	/* times MANY that come and go: that a search meets a change is a matter of luck */
+#define ENOUGH	10	/* times MANY that come and go: whether a search meets one is luck */
 
 /* Writes ROUND words to r2, then reports, for ever. */
 GUEST_CODE(rounds, "ldr r1, =DEV_BASE\n1:\tmov r5, #50\n2:\tstr r5, [r2]\n\tsubs r5, r5, #1\n\t"

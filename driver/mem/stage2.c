@@ -270,7 +270,6 @@ int armvmm_stage2_install(struct stage2 *s2, u64 ipa, u64 leaf, unsigned int lev
 	int need = 0;
 
 	lockdep_assert_held(&s2->lock);
-	leaf = stage2_share(leaf, s2->sh);
 	if (*l1)
 		l2 = stage2_table(*l1);
 	if (!l2)

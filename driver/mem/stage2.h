@@ -67,8 +67,8 @@ int armvmm_stage2_cache_fill(struct stage2_cache *cache);
 void armvmm_stage2_cache_free(struct stage2_cache *cache);
 
 /*
- * Installs a leaf (stage2_leaf()) at @ipa, or adds its permissions to the same one, and does the
- * TLB maintenance. -EAGAIN: @cache has not enough pages; nothing changed.
+ * Installs a leaf (stage2_leaf(), stage2_share()) at @ipa, or adds its permissions to the same one,
+ * and does the TLB maintenance. -EAGAIN: @cache has not enough pages; nothing changed.
  */
 int armvmm_stage2_install(struct stage2 *s2, u64 ipa, u64 leaf, unsigned int level,
 			  struct stage2_cache *cache);

@@ -80,8 +80,7 @@ bool armvmm_stage2_shadow_leaf(struct armvmm_vm *vm, u64 ipa, bool mapped, u64 *
 	if (!shadow_is_cached(*leaf))
 		return true;
 	old = armvmm_stage2_lookup(s2, ipa, &level);
-	if (old && stage2_same_but_perm(armvmm_stage2_shadow_host(old),
-					stage2_share(*leaf, s2->sh))) {
+	if (old && stage2_same_but_perm(armvmm_stage2_shadow_host(old), *leaf)) {
 		*leaf = shadow_replace(*leaf, shadow_pfn(old));
 		return true;
 	}

@@ -106,7 +106,7 @@ static int abort_map(struct abort_fault *fault)
 		pa &= STAGE2_BLOCK_MASK;
 	}
 	size = stage2_size(level);
-	leaf = stage2_leaf(pa, level, page.attr, writable, fault->exec);
+	leaf = stage2_share(stage2_leaf(pa, level, page.attr, writable, fault->exec), s2->sh);
 	ret = armvmm_stage2_shadow_hold(fault->vm, leaf, &shadow);
 	if (ret)
 		return ret;

@@ -404,7 +404,7 @@ static void install(unsigned int page, u64 pa, bool huge, bool write, bool exec)
 
 	if (huge)
 		pa &= STAGE2_BLOCK_MASK;
-	leaf = stage2_leaf(pa, level, STAGE2_ATTR_WB, write, exec);
+	leaf = stage2_share(stage2_leaf(pa, level, STAGE2_ATTR_WB, write, exec), vm.stage2.sh);
 	spin_lock(&vm.stage2.lock);
 	ret = armvmm_stage2_install(&vm.stage2, page_ipa(page), leaf, level, &cache);
 	spin_unlock(&vm.stage2.lock);
@@ -417,7 +417,6 @@ static void install(unsigned int page, u64 pa, bool huge, bool write, bool exec)
 		spin_unlock(&vm.stage2.lock);
 	}
 	armvmm_stage2_cache_free(&cache);
-	leaf |= vm.stage2.sh;
 
 	if (huge) {
 		first = chunk * 512;

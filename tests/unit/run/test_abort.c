@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: driver/run/abort.c driver/mem/stage2.c driver/arch/exception.c
+// cflags: -include tests/unit/stage2_fake.h -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
+/*
+ * Which caches a stage-2 fault maintains, on the driver's own tables. A page that the guest gets is
+ * cleaned and invalidated to the point of coherency, once; the instruction caches are invalidated
+ * when the guest may first execute from it (DDI 0406C A3.5.7, B3.11.2). A permission fault on a page
+ * that the guest has already cleans nothing, as in KVM/arm: each first write after the dirty log
+ * write-protected a page would pay for that.
+ */
+#include "ktap.h"
+#include "vcpu_fake.h"
+
+#include "arch/archregs.h"
+#include "core/inject.h"
+#include "host/cache.h"
+#include "mem/memslot.h"
+#include "mem/stage2.h"
+#include "mem/stage2_host.h"
+#include "mmio/mmio.h"
+#include "run/abort.h"
+
+#define RAM		0x40000000ULL
+#define HVA		0xb0000000UL
+#define BLOCK_PAGES	512
+#define NR_PAGES	(2 * BLOCK_PAGES)
+
+/* --- the host --- */
+
+static unsigned long dirty_bitmap[BITS_TO_LONGS(NR_PAGES)];
+static struct armvmm_memslot slot;
+static struct stage2_host_page host;	/* behind the slot's first address; others follow */
+
+static unsigned long cleaned;		/* pages */
+static unsigned long invalidated;	/* pages whose instructions may have been in a cache */
+static unsigned long last_cleaned;	/* first pfn */
+static unsigned int marked;
+
+struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *of, u64 gfn)
+{
+	return gfn - slot.base_gfn < slot.npages ? &slot : NULL;
+}
+
+int armvmm_stage2_host_get(struct armvmm_vm *of, struct armvmm_memslot *in, unsigned long hva,
+			   bool write, struct stage2_host_page *page)
+{
+	*page = host;
+	page->pfn += (hva - HVA) >> PAGE_SHIFT;
+	page->writable |= write;
+	return 0;
+}
+
+void armvmm_dirty_mark(struct armvmm_vm *of, struct armvmm_memslot *in, u64 gfn)
+{
+	marked++;
+}
+
+void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
+{
+	cleaned += size >> PAGE_SHIFT;
+	last_cleaned = pfn;
+}
+
+void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
+{
+	invalidated += size >> PAGE_SHIFT;
+}
+
+void armvmm_stage2_flush_tlb(struct stage2 *s2)
+{
+}
+
+bool armvmm_stage2_uncached(struct armvmm_vm *of)
+{
+	return false;
+}
+
+/* --- what a fault on RAM does not call --- */
+
+void armvmm_inject_pabt(struct armvmm_vcpu *v, u32 far)
+{
+	KTAP_FAIL("a prefetch abort for the guest");
+}
+
+void armvmm_inject_dabt(struct armvmm_vcpu *v, u32 far)
+{
+	KTAP_FAIL("a data abort for the guest");
+}
+
+int armvmm_mmio_fault(struct armvmm_vcpu *v, u64 ipa)
+{
+	KTAP_FAIL("RAM is taken for a device");
+	return -EINVAL;
+}
+
+/* --- tables --- */
+
+#define MAX_TABLES	8
+#define TABLE_PA	0x1000000000ULL
+
+static struct {
+	_Alignas(4096) u64 entries[STAGE2_TABLE_ENTRIES];
+	long count;
+	bool in_use;
+} tables[MAX_TABLES];
+static u64 pgd[STAGE2_PGD_ENTRIES];
+
+static unsigned int table_nr(const u64 *table)
+{
+	unsigned int n = 0;
+
+	while (tables[n].entries != table)
+		assert(++n < MAX_TABLES);
+	return n;
+}
+
+u64 *stage2_table_alloc(void)
+{
+	unsigned int n = 0;
+
+	while (tables[n].in_use)
+		assert(++n < MAX_TABLES);
+	memset(&tables[n], 0, sizeof(tables[n]));
+	tables[n].in_use = true;
+	return tables[n].entries;
+}
+
+void stage2_table_free(u64 *table)
+{
+	tables[table_nr(table)].in_use = false;
+}
+
+u64 *stage2_table(u64 desc)
+{
+	return tables[(stage2_addr(desc) - TABLE_PA) / 4096].entries;
+}
+
+u64 stage2_table_pa(const u64 *table)
+{
+	return TABLE_PA + table_nr(table) * 4096;
+}
+
+void stage2_count(u64 *table, long n)
+{
+	tables[table_nr(table)].count += n;
+}
+
+bool stage2_is_empty(u64 *table)
+{
+	return !tables[table_nr(table)].count;
+}
+
+void stage2_write(u64 *p, u64 desc)
+{
+	*p = desc;
+}
+
+void stage2_write_barrier(void)
+{
+}
+
+bool fake_need_resched(void)
+{
+	return false;
+}
+
+void fake_cond_resched_lock(void)
+{
+}
+
+/* --- the guest --- */
+
+enum access { READ, WRITE, FETCH };
+
+static u64 lookup(unsigned int page, unsigned int *level)
+{
+	u64 leaf;
+
+	spin_lock(&vm.stage2.lock);
+	leaf = armvmm_stage2_lookup(&vm.stage2, RAM + page * PAGE_SIZE, level);
+	spin_unlock(&vm.stage2.lock);
+	return leaf;
+}
+
+static bool is_allowed(u64 leaf, enum access access)
+{
+	if (access == FETCH)
+		return leaf && !(leaf & STAGE2_XN);
+	return leaf & (access == WRITE ? STAGE2_HAP_WRITE : STAGE2_HAP_READ);
+}
+
+/* The fault is handled, and the guest's next try succeeds. */
+static void fault(unsigned int page, enum access access, u32 fsc)
+{
+	u32 ec = access == FETCH ? HSR_EC_IABT : HSR_EC_DABT;
+	unsigned int level;
+
+	hyp.hsr = ec << 26 | HSR_IL | (access == WRITE ? HSR_DABT_WNR : 0) | fsc | 3;
+	hyp.hpfar = (RAM >> 12 | page) << 4;
+	hyp.hxfar = 0x123;
+	hyp.fault_ipa_valid = true;
+	cleaned = invalidated = marked = 0;
+	KTAP_EQ(armvmm_abort_handle(&vcpu), 1);
+	KTAP_TRUE(is_allowed(lookup(page, &level), access));
+}
+
+/* An access that the tables do not allow. */
+static void guest(unsigned int page, enum access access)
+{
+	unsigned int level;
+	u64 leaf = lookup(page, &level);
+
+	KTAP_TRUE(!is_allowed(leaf, access));
+	fault(page, access, leaf ? HSR_FSC_PERMISSION : HSR_FSC_TRANSLATION);
+}
+
+/* A TLB entry has fewer permissions than the table, or is of a page that the table has no more. */
+static void guest_with_old_tlb(unsigned int page, enum access access)
+{
+	fault(page, access, HSR_FSC_PERMISSION);
+}
+
+static void log_writes(bool on)
+{
+	slot.dirty_bitmap = on ? dirty_bitmap : NULL;
+	if (on)
+		armvmm_stage2_write_protect(&vm, RAM, NR_PAGES * PAGE_SIZE);
+}
+
+#define EXPECT(clean, icache)							\
+	do {									\
+		KTAP_EQ(cleaned, clean);					\
+		KTAP_EQ(invalidated, icache);					\
+	} while (0)
+
+static void start(u64 sh)
+{
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(&hyp, 0, sizeof(hyp));
+	memset(&vm, 0, sizeof(vm));
+	memset(&slot, 0, sizeof(slot));
+	vcpu.vm = &vm;
+	vcpu.hyp = &hyp;
+	vm.stage2.pgd = pgd;
+	vm.stage2.sh = sh;
+	slot.base_gfn = RAM >> PAGE_SHIFT;
+	slot.npages = NR_PAGES;
+	slot.userspace_addr = HVA;
+	host = (struct stage2_host_page){
+		.pfn = 0x80000, .writable = true, .attr = STAGE2_ATTR_WB,
+	};
+}
+
+static void finish(void)
+{
+	armvmm_stage2_unmap(&vm, 0, STAGE2_IPA_SIZE);
+	for (unsigned int i = 0; i < MAX_TABLES; i++)
+		KTAP_TRUE(!tables[i].in_use);
+}
+
+/* The same on a kernel for several CPUs, whose memory is shareable, and on one for a single CPU. */
+#define ON_BOTH(name)								\
+	static void test_##name(void)						\
+	{									\
+		start(STAGE2_SH_INNER);						\
+		name();								\
+		finish();							\
+		start(0);							\
+		name();								\
+		finish();							\
+	}
+
+/* --- cases --- */
+
+static void first_touch(void)
+{
+	unsigned int level;
+
+	guest(0, READ);
+	EXPECT(1, 0);
+	KTAP_EQ(last_cleaned, 0x80000);
+	KTAP_EQ(lookup(0, &level), stage2_leaf(0x80000000, 3, STAGE2_ATTR_WB, true, false) |
+				   vm.stage2.sh);
+	guest(1, WRITE);
+	EXPECT(1, 0);
+	guest(2, FETCH);
+	EXPECT(1, 1);
+	KTAP_EQ(last_cleaned, 0x80002);
+	/* The page went, and is mapped again. */
+	armvmm_stage2_unmap(&vm, RAM, PAGE_SIZE);
+	guest(0, READ);
+	EXPECT(1, 0);
+	armvmm_stage2_unmap(&vm, RAM, PAGE_SIZE);
+	guest_with_old_tlb(0, WRITE);
+	EXPECT(1, 0);
+}
+ON_BOTH(first_touch)
+
+static void write_protected(void)
+{
+	unsigned int level;
+
+	guest(0, WRITE);
+	guest(1, FETCH);
+	log_writes(true);
+	guest(0, WRITE);
+	EXPECT(0, 0);
+	KTAP_EQ(marked, 1);
+	guest(1, WRITE);
+	EXPECT(0, 0);
+	KTAP_TRUE(is_allowed(lookup(1, &level), FETCH));
+	/* Mapped, without the right to write, while writes are logged. */
+	guest(2, READ);
+	EXPECT(1, 0);
+	KTAP_EQ(marked, 0);
+	guest(2, WRITE);
+	EXPECT(0, 0);
+	KTAP_EQ(marked, 1);
+	guest_with_old_tlb(2, WRITE);
+	EXPECT(0, 0);
+}
+ON_BOTH(write_protected)
+
+static void fetch(void)
+{
+	unsigned int level;
+
+	guest(0, WRITE);
+	guest(0, FETCH);
+	EXPECT(0, 1);
+	KTAP_TRUE(is_allowed(lookup(0, &level), WRITE));
+	/* Another vCPU fetched from it before. */
+	guest_with_old_tlb(0, FETCH);
+	EXPECT(0, 0);
+}
+ON_BOTH(fetch)
+
+/* The host has put another page there, or the same one with another memory type. */
+static void other_page(void)
+{
+	host.writable = false;
+	guest(0, READ);
+	host.pfn = 0x90000;
+	guest(0, WRITE);
+	EXPECT(1, 0);
+	KTAP_EQ(last_cleaned, 0x90000);
+
+	guest(1, FETCH);
+	host.pfn = 0xa0000;
+	guest(1, WRITE);
+	EXPECT(1, 0);
+	guest(1, FETCH);
+	EXPECT(0, 1);
+
+	guest(2, READ);
+	host.pfn = 0xb0000;
+	guest(2, FETCH);
+	EXPECT(1, 1);
+	KTAP_EQ(last_cleaned, 0xb0002);
+
+	/* Memory that the host does not cache: instruction caches may hold it nevertheless. */
+	host.attr = STAGE2_ATTR_NC;
+	guest(3, READ);
+	EXPECT(0, 0);
+	guest(3, FETCH);
+	EXPECT(0, 1);
+	host.attr = STAGE2_ATTR_WB;
+	guest(3, WRITE);
+	EXPECT(1, 0);
+}
+ON_BOTH(other_page)
+
+static void block(void)
+{
+	unsigned int level;
+
+	host.huge = true;
+	host.writable = false;
+	guest(3, READ);
+	EXPECT(BLOCK_PAGES, 0);
+	KTAP_EQ(last_cleaned, 0x80000);
+	host.writable = true;
+	guest(4, WRITE);
+	EXPECT(0, 0);
+	guest(5, FETCH);
+	EXPECT(0, BLOCK_PAGES);
+	KTAP_TRUE(lookup(6, &level));
+	KTAP_EQ(level, 2);
+	/* The block is split; its pages were flushed with it. */
+	log_writes(true);
+	guest(6, WRITE);
+	EXPECT(0, 0);
+	KTAP_TRUE(lookup(7, &level));
+	KTAP_EQ(level, 3);
+	guest(7, WRITE);
+	EXPECT(0, 0);
+	/* Nobody looks whether the guest has all pages of a block that takes a table's place. */
+	log_writes(false);
+	guest(8, WRITE);
+	EXPECT(BLOCK_PAGES, 0);
+	KTAP_TRUE(lookup(8, &level));
+	KTAP_EQ(level, 2);
+	/* One page comes from elsewhere now: it is flushed, and then the one that is taken back. */
+	log_writes(true);
+	host.pfn = 0x90000;
+	guest(9, WRITE);
+	EXPECT(2, 0);
+	KTAP_EQ(last_cleaned, 0x80009);
+}
+ON_BOTH(block)
+
+KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_write_protected), KTAP_CASE(test_fetch),
+	  KTAP_CASE(test_other_page), KTAP_CASE(test_block))

@@ -4,9 +4,9 @@
 /*
  * Which caches a stage-2 fault maintains, on the driver's own tables. A page that the guest gets is
  * cleaned and invalidated to the point of coherency, once; the instruction caches are invalidated
- * when the guest may first execute from it (DDI 0406C A3.5.7, B3.11.2). A permission fault on a page
- * that the guest has already cleans nothing, as in KVM/arm: each first write after the dirty log
- * write-protected a page would pay for that.
+ * when the guest may first execute from it (DDI 0406C A3.5.7, B3.11.2). A permission fault on a
+ * page that the guest has already cleans nothing, as in KVM/arm: each first write after the dirty
+ * log write-protected a page would pay for that.
  */
 #include "ktap.h"
 #include "vcpu_fake.h"

@@ -31,9 +31,10 @@ struct abort_fault {
 /*
  * Brings the page's content to where the guest will read it, unless the guest has that page
  * already: at a permission fault a copy may have replaced the page. Not under the lock, as nothing
- * depends on what happens to the page meanwhile.
+ * depends on what happens to the page meanwhile. True if the guest has the page, and so nothing was
+ * cleaned.
  */
-static void abort_flush_caches(struct abort_fault *fault, struct stage2_host_page *page,
+static bool abort_flush_caches(struct abort_fault *fault, struct stage2_host_page *page,
 			       u64 leaf, unsigned int level)
 {
 	struct stage2 *s2 = &fault->vm->stage2;
@@ -45,7 +46,7 @@ static void abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 
 	/* Uncached memory needs no flush, but code in it may be in an instruction cache. */
 	if (page->attr != STAGE2_ATTR_WB && !(page->attr == STAGE2_ATTR_NC && fault->exec))
-		return;
+		return false;
 	if (fault->mapped) {
 		spin_lock(&s2->lock);
 		old = armvmm_stage2_lookup(s2, fault->ipa, &old_level);
@@ -53,6 +54,12 @@ static void abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 		if (old && old_level == 2 && level == 3)
 			old = stage2_split_leaf(old, stage2_index(fault->ipa, 3));
 		old = armvmm_stage2_shadow_host(old);
+		/*
+		 * What a guest stored past the caches, it fetches through them where SCTLR.I is set
+		 * (DDI 0406C B3.2.1): a clean line of the host's may hide the new code.
+		 */
+		if (fault->exec && old & STAGE2_XN && armvmm_stage2_uncached(fault->vm))
+			old = 0;
 		spin_unlock(&s2->lock);
 	}
 
@@ -65,6 +72,7 @@ static void abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 	 */
 	if (fault->exec && (!same || old & STAGE2_XN))
 		armvmm_cache_invalidate_icache_pfn(pfn, size);
+	return same;
 }
 
 /*
@@ -80,9 +88,9 @@ static int abort_map(struct abort_fault *fault)
 	struct stage2_cache cache = { };
 	struct shadow_page *shadow = NULL;
 	struct stage2_host_page page;
+	unsigned int level, kept_level;
 	unsigned long size;
-	unsigned int level;
-	bool writable;
+	bool writable, kept;
 	u64 pa, leaf;
 	int ret;
 
@@ -110,15 +118,17 @@ static int abort_map(struct abort_fault *fault)
 	ret = armvmm_stage2_shadow_hold(fault->vm, leaf, &shadow);
 	if (ret)
 		return ret;
-	abort_flush_caches(fault, &page, leaf, level);
+	kept = abort_flush_caches(fault, &page, leaf, level);
 
 	for (;;) {
 		spin_lock(&s2->lock);
 		/*
 		 * What was read is outdated: the guest tries again, and signals are handled before.
+		 * So it does if another vCPU's ARM_VCPU_INIT took the page that was not cleaned.
 		 */
 		ret = 0;
 		if (armvmm_stage2_retry(s2, page.seq, fault->hva & ~(size - 1), size) ||
+		    (kept && !armvmm_stage2_lookup(s2, fault->ipa, &kept_level)) ||
 		    !armvmm_stage2_shadow_leaf(fault->vm, fault->ipa, fault->mapped, &leaf))
 			break;
 		ret = armvmm_stage2_install(s2, fault->ipa, leaf, level, &cache);

@@ -61,18 +61,26 @@ void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
 	last_cleaned = pfn;
 }
 
+/* Takes all pages while a fault maintains the caches, as ARM_VCPU_INIT of another vCPU does. */
+static bool init_meanwhile;
+
 void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
 {
 	invalidated += size >> PAGE_SHIFT;
+	if (init_meanwhile)
+		armvmm_stage2_unmap(&vm, 0, STAGE2_IPA_SIZE);
 }
 
 void armvmm_stage2_flush_tlb(struct stage2 *s2)
 {
 }
 
+/* A vCPU has its caches off. */
+static bool uncached;
+
 bool armvmm_stage2_uncached(struct armvmm_vm *of)
 {
-	return false;
+	return uncached;
 }
 
 /* --- what a fault on RAM does not call --- */
@@ -201,7 +209,7 @@ static void fault(unsigned int page, enum access access, u32 fsc)
 	hyp.fault_ipa_valid = true;
 	cleaned = invalidated = marked = 0;
 	KTAP_EQ(armvmm_abort_handle(&vcpu), 1);
-	KTAP_TRUE(is_allowed(lookup(page, &level), access));
+	KTAP_TRUE(init_meanwhile || is_allowed(lookup(page, &level), access));
 }
 
 /* An access that the tables do not allow. */
@@ -321,6 +329,35 @@ static void write_protected(void)
 }
 ON_BOTH(write_protected)
 
+/* What the guest stored past the caches is not to be fetched from a clean line of the host's. */
+static void fetch_uncached(void)
+{
+	uncached = true;
+	guest(0, WRITE);
+	EXPECT(1, 0);
+	guest(0, FETCH);
+	EXPECT(1, 1);
+	uncached = false;
+}
+ON_BOTH(fetch_uncached)
+
+/* Nothing was cleaned, as the guest had the page; when it has it no more, it is not mapped so. */
+static void fetch_and_init(void)
+{
+	unsigned int level;
+
+	guest(0, WRITE);
+	init_meanwhile = true;
+	guest(0, FETCH);
+	/* That is the page which went. */
+	EXPECT(1, 1);
+	init_meanwhile = false;
+	KTAP_EQ(lookup(0, &level), 0);
+	guest(0, FETCH);
+	EXPECT(1, 1);
+}
+ON_BOTH(fetch_and_init)
+
 static void fetch(void)
 {
 	unsigned int level;
@@ -410,4 +447,5 @@ static void block(void)
 ON_BOTH(block)
 
 KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_write_protected), KTAP_CASE(test_fetch),
+	  KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
 	  KTAP_CASE(test_other_page), KTAP_CASE(test_block))

@@ -110,6 +110,21 @@ extern unsigned int fake_nospec __attribute__((weak));
 	(i);									\
 })
 
+/*
+ * A test with another CPU (other_cpu.h) is told where the code is, and may stop it there or let the
+ * other one go on. Where there is none, nobody ends a wait.
+ */
+enum fake_point {
+	FAKE_RCU_STEP,		/* a pointer is read next that another CPU may change */
+	FAKE_SEQ_WAIT,		/* a change has to end before this one goes on */
+	FAKE_SEQ_CHANGE,	/* a change has begun */
+	FAKE_RB_MOVE,		/* a node is not in the tree, which will be there again */
+	FAKE_SRCU_SYNC,		/* readers have to end before this one goes on */
+};
+
+void fake_point(enum fake_point point) __attribute__((weak));
+#define fake_point(p)	(fake_point ? fake_point(p) : assert((p) != FAKE_SEQ_WAIT))
+
 /* --- locks --- */
 
 #ifndef FAKE_THREADS
@@ -170,10 +185,12 @@ extern unsigned int fake_locks __attribute__((weak));
 	     &(p)->member != (head);						\
 	     (p) = (n), (n) = list_entry((n)->member.next, __typeof__(*(n)), member))
 
+#define LIST_HEAD(name)	struct list_head name = { &(name), &(name) }
+
 static inline void list_add_tail(struct list_head *e, struct list_head *head)
 {
-	/* An entry of another list would tear that one. */
-	assert(list_empty(e));
+	/* An entry of another list would tear that one. A new one may be all zero. */
+	assert(!e->next || list_empty(e));
 	e->prev = head->prev;
 	e->next = head;
 	WRITE_ONCE(head->prev->next, e);
@@ -186,6 +203,12 @@ static inline void list_del_init(struct list_head *e)
 	WRITE_ONCE(e->prev->next, e->next);
 	e->next->prev = e->prev;
 	INIT_LIST_HEAD(e);
+}
+
+static inline void list_move(struct list_head *e, struct list_head *head)
+{
+	list_del_init(e);
+	list_add_tail(e, head->next);
 }
 
 /* --- devices and user memory --- */
@@ -226,6 +249,19 @@ static inline unsigned long copy_to_user(void *to, const void *from, size_t n)
 #define GFP_KERNEL_ACCOUNT	0
 #define kzalloc(size, flags)	calloc(1, (size))
 #define kfree(p)		free(p)
+#define virt_to_page(p)		((struct page *)(p))
+
+static inline unsigned long get_zeroed_page(int flags)
+{
+	void *page = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+
+	return (unsigned long)(page ? memset(page, 0, PAGE_SIZE) : NULL);
+}
+
+static inline void free_page(unsigned long page)
+{
+	free((void *)page);
+}
 
 /* --- tasks, timers and other parts of structures --- */
 
@@ -252,6 +288,7 @@ struct srcu_struct {
 
 #define srcu_read_lock(s)	((void)(s), 0)
 #define srcu_read_unlock(s, i)	do { (void)(s); (void)(i); } while (0)
+#define synchronize_srcu_expedited(s)	do { (void)(s); fake_point(FAKE_SRCU_SYNC); } while (0)
 
 struct mmu_notifier {
 	int dummy;

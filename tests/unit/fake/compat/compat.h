@@ -5,6 +5,8 @@
 
 #include "fake_kernel.h"
 
+#define COMPAT_GFP_MAPPED	GFP_KERNEL_ACCOUNT
+
 typedef s64 ktime_t;
 enum hrtimer_restart { HRTIMER_NORESTART, HRTIMER_RESTART };
 enum hrtimer_mode { HRTIMER_MODE_REL_HARD };

@@ -55,6 +55,7 @@ enum armvmm_spectre {
 #define CPUKIND_MISSING_852423	(1u << 10)
 #define CPUKIND_UNKNOWN		(1u << 11)	/* a part that nobody here knows */
 #define CPUKIND_MISSING_FW_WA1	(1u << 12)	/* firmware's call, which HYP does not make */
+#define CPUKIND_MISSING_801819	(1u << 13)
 
 struct armvmm_cpukind {
 	struct armvmm_cpukind_regs regs;

@@ -30,6 +30,7 @@
 
 #define ACTLR_IBE		BIT(0)	/* A15 TRM 4.3.28 */
 #define ACTLR_LOOP_BUFFER_OFF	BIT(1)
+#define ACTLR_STREAMING_OFF	(15u << 25)
 #define ACTLR_SMP		BIT(6)
 #define MMFR3_COHWALK(v)	((v) >> 20 & 0xf)
 #define NSACR_RFR		BIT(19)
@@ -108,6 +109,10 @@ static u32 rules_missing(const struct armvmm_cpukind_regs *r)
 	case PART_A15:
 		if (release <= 0x04 && !(r->actlr & ACTLR_LOOP_BUFFER_OFF))
 			missing |= CPUKIND_MISSING_773022;
+		/* Linux knows it of OMAP5 and DRA7 alone, which have an r2p2. */
+		if (release >= 0x20 && release < 0x30 && !(r->revidr & BIT(3)) &&
+		    (r->actlr & ACTLR_STREAMING_OFF) != ACTLR_STREAMING_OFF)
+			missing |= CPUKIND_MISSING_801819;
 		fallthrough;
 	case PART_B15:
 		if (!(r->actlr & ACTLR_IBE))
@@ -189,6 +194,7 @@ static const struct {
 	{ CPUKIND_MISSING_COHWALK, "coherent table walks" },
 	{ CPUKIND_MISSING_FIQ, "the FIQ registers (NSACR.RFR)" },
 	{ CPUKIND_MISSING_773022, "the fix of 773022" },
+	{ CPUKIND_MISSING_801819, "the fix of 801819" },
 	{ CPUKIND_MISSING_818325, "the fix of 818325 and 852422" },
 	{ CPUKIND_MISSING_821420, "the fix of 821420" },
 	{ CPUKIND_MISSING_825619, "the fix of 825619" },

@@ -117,7 +117,11 @@ static void test_missing(void)
 	KTAP_EQ(decide(A15(3, 2), 0, 0x41, 0, 0).missing, 0);
 	KTAP_EQ(decide(A15(0, 4), 0, 0x41, 0, 0).missing, CPUKIND_MISSING_773022);
 	KTAP_EQ(decide(A15(0, 4), 0, 0x43, 0, 0).missing, 0);
-	KTAP_EQ(decide(A15(2, 0), 0, 0x41, 0, 0).missing, 0);
+	KTAP_EQ(decide(A15(2, 0), 0, 0x41, 0, 0).missing, CPUKIND_MISSING_801819);
+	KTAP_EQ(decide(A15(2, 2), 0, 0x1c000041, 0, 0).missing, CPUKIND_MISSING_801819);
+	KTAP_EQ(decide(A15(2, 2), 0, 0x1e000041, 0, 0).missing, 0);
+	KTAP_EQ(decide(A15(2, 2), 1 << 3, 0x41, 0, 0).missing, 0);
+	KTAP_EQ(decide(A15(3, 0), 0, 0x41, 0, 0).missing, 0);
 	KTAP_EQ(decide(A12(0, 1), 0, 0x40, 0, 0).missing,
 		CPUKIND_MISSING_818325 | CPUKIND_MISSING_821420 | CPUKIND_MISSING_825619 |
 		CPUKIND_MISSING_857271);
@@ -144,7 +148,7 @@ static void test_describe(void)
 
 	armvmm_cpukind_describe(&k, PREDICTOR_ICIALLU, line, sizeof(line));
 	KTAP_STREQ(line, "Cortex-A15 r2p1 (MIDR 0x412fc0f1, REVIDR 0x00000000): branch predictor: "
-		   "ICIALLU; errata worked around: 798181");
+		   "ICIALLU; errata worked around: 798181; missing: the fix of 801819");
 	k = decide(A7, 0, 0x40, 0, 0);
 	armvmm_cpukind_describe(&k, PREDICTOR_NONE, line, sizeof(line));
 	KTAP_STREQ(line, "Cortex-A7 r0p5 (MIDR 0x410fc075, REVIDR 0x00000000): branch predictor: "

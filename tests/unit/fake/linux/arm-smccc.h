@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Calls of SMCCC (ARM DEN 0028B 7), for 32-bit callers. */
+#ifndef FAKE_LINUX_ARM_SMCCC_H
+#define FAKE_LINUX_ARM_SMCCC_H
+#define ARM_SMCCC_VERSION_FUNC_ID	0x80000000u
+#define ARM_SMCCC_ARCH_FEATURES_FUNC_ID	0x80000001u
+#define ARM_SMCCC_ARCH_WORKAROUND_1	0x80008000u
+#endif

@@ -3,8 +3,9 @@
  * Every constant that a client or a guest reads, written down once more, by hand, from where it is
  * defined: KVM's API for 32-bit Arm (Linux 5.4, include/uapi/linux/kvm.h and
  * arch/arm/include/uapi/asm/kvm.h), the GIC's manual (IHI 0048B), the architecture's (DDI 0406C),
- * PSCI (DEN 0022D) and SMCCC (DEN 0028B). From armvmm's headers come only its own numbers, which
- * must never change: clients were built with them.
+ * the CPUs' (Cortex-A7: DDI 0464, A15: DDI 0438), PSCI (DEN 0022D) and SMCCC (DEN 0028B). From
+ * armvmm's headers come only its own numbers, which must never change: clients were built with
+ * them.
  */
 #include "vm.h"
 
@@ -145,6 +146,7 @@ static void layout(void)
 		OFFSET(kvm_run, mmio.phys_addr, 32), OFFSET(kvm_run, mmio.data, 40),
 		OFFSET(kvm_run, mmio.len, 48), OFFSET(kvm_run, mmio.is_write, 52),
 		OFFSET(kvm_run, system_event.type, 32),
+		OFFSET(kvm_run, arm_nisv.esr_iss, 32), OFFSET(kvm_run, arm_nisv.fault_ipa, 40),
 		OFFSET(kvm_run, fail_entry.hardware_entry_failure_reason, 32),
 		OFFSET(kvm_run, s.regs.device_irq_level, 32 + 256 + 16),
 		VALUE(KVM_EXIT_DEBUG, 4), VALUE(KVM_EXIT_MMIO, 6), VALUE(KVM_EXIT_FAIL_ENTRY, 9),
@@ -233,7 +235,8 @@ static void attributes(void)
 /* KVM_REG_ARM (bits 60-62 are 4), size (bits 52-55), coproc (bits 16-27). */
 #define ID32(coproc, index)	(0x4020000000000000ull | (coproc) << 16 | (index))
 #define ID64(coproc, index)	(0x4030000000000000ull | (coproc) << 16 | (index))
-#define CP15(op1, crn, crm, op2)	ID32(15u, (op2) | (op1) << 3 | (crm) << 7 | (crn) << 11)
+#define CP(cp, op1, crn, crm, op2)	ID32(cp, (op2) | (op1) << 3 | (crm) << 7 | (crn) << 11)
+#define CP15(op1, crn, crm, op2)	CP(15u, op1, crn, crm, op2)
 
 /* Registers after KVM_ARM_VCPU_INIT, by the id that asm/kvm.h gives them. */
 static void reset_values(void)
@@ -254,6 +257,7 @@ static void reset_values(void)
 		{ "CNTP_CTL", ID32(15u, 1 | 2 << 7 | 14 << 11), 0 },
 		{ "PSCI version", ID64(0x14u, 0), 0x10001 },	/* DEN 0022D 5.1.1 */
 		{ "WORKAROUND_2", ID64(0x14u, 2), 1 },	/* unknown: no such part has it */
+		{ "FPEXC", ID32(0x12u, 0x1008), 0 },	/* B4.1.57: off */
 	};
 	struct vm vm;
 	uint64_t got;
@@ -275,6 +279,18 @@ static void reset_values(void)
 		v = reg32(vm.vcpu[i].fd, CP15(0, 0, 0, 5));
 		CHECK(v == (0x80000000u | (i / 4) << 8 | i % 4), "MPIDR of vCPU %u is %x", i, v);
 	}
+	/*
+	 * A reset counts the vCPUs that exist. ACTLR.SMP (A15 TRM 4.3.28) says whether there are
+	 * several, as in KVM's reset_actlr(); L2CTLR (4.3.48) how many there are in the cluster,
+	 * less one: four, then two.
+	 */
+	for (unsigned int i = 0; i < 6; i++) {
+		vm_vcpu_init(&vm, i);
+		v = reg32(vm.vcpu[i].fd, CP15(0, 1, 0, 1));
+		CHECK(v >> 6 & 1, "ACTLR of vCPU %u is %x", i, v);
+		v = reg32(vm.vcpu[i].fd, CP15(1, 9, 0, 2));
+		CHECK((v >> 24 & 3) == (i < 4 ? 3 : 1), "L2CTLR of vCPU %u is %x", i, v);
+	}
 	/* The 64-bit ids: opc1 bits 3-6, CRm bits 7-10. */
 	CHECK(!reg_get(vm.vcpu[0].fd, ID64(15u, 0 << 3 | 2 << 7), &got), "TTBR0");
 	CHECK(!reg_get(vm.vcpu[0].fd, ID64(15u, 1 << 3 | 14 << 7), &got), "CNTVCT");
@@ -295,6 +311,7 @@ GUEST_CODE(hvc, "hvc #0\n\tldr r4, =DEV_BASE\n\tstr r0, [r4]\n\tb .");
 #define AT_LOADB	(RAM_BASE + 0x100)
 #define AT_HVC		(RAM_BASE + 0x200)
 #define AT_MRC		(RAM_BASE + 0x1000)
+#define AT_VECTORS	(RAM_BASE + 0x2000)
 
 /*
  * Runs the code at @pc until it reports: by the bytes of the run page, as linux/kvm.h places them.
@@ -339,13 +356,75 @@ static uint32_t hvc(struct vm *vm, uint32_t fn, uint32_t arg)
 	return told(vm, AT_HVC);
 }
 
-static void guest(struct vm *vm, unsigned int n, unsigned int without)
+static void guest_code(struct vm *vm)
 {
-	vm_make(vm, n, without);
 	vm_code_at(vm, 0, AT_LOAD, code_load, code_load_end);
 	vm_code_at(vm, 0, AT_LOADB, code_loadb, code_loadb_end);
 	vm_code_at(vm, 0, AT_HVC, code_hvc, code_hvc_end);
 }
+
+static void guest(struct vm *vm, unsigned int n, unsigned int without)
+{
+	vm_make(vm, n, without);
+	guest_code(vm);
+}
+
+/* To r0: MRC (DDI 0406C A8.8.107), and VMRS of a register by its number. */
+#define MRC(cp, op1, crn, crm, op2)						\
+	(0xee100010u | (cp) << 8 | (op1) << 21 | (crn) << 16 | (op2) << 5 | (crm))
+#define VMRS(reg)		(0xeef00a10u | (reg) << 16)
+
+#define UNDEFINED		0xffffffffu	/* which no register of these tests is */
+
+static void put_code(struct vm *vm, uint32_t at, uint32_t insn)
+{
+	const uint32_t code[] = {
+		insn,
+		0xe3a0440a,		/* mov r4, #DEV_BASE */
+		0xe5840000,		/* str r0, [r4] */
+		0xeafffffe,		/* b . */
+	};
+
+	vm_code_at(vm, 0, at, code, code + COUNT(code));
+}
+
+/*
+ * The guest's code @i: @insn, which reads a register to r0, and a report of that. Where that is
+ * undefined, the vector reports it.
+ */
+static void reader(struct vm *vm, unsigned int i, uint32_t insn)
+{
+	put_code(vm, AT_MRC + i * 16, insn);
+	if (i)
+		return;
+	put_code(vm, AT_VECTORS + 4, 0xe3e00000);	/* mvn r0, #0 */
+	reg32_set(vm->vcpu[0].fd, CP15(0, 12, 0, 0), AT_VECTORS);
+}
+
+static uint32_t reads(struct vm *vm, unsigned int i)
+{
+	return told(vm, AT_MRC + i * 16);
+}
+
+/*
+ * QEMU's GIC names no product in GICC_IIDR. Version 7.2 lacks registers that all these CPUs have,
+ * or does not let HYP mode answer for them: only there may that be.
+ */
+static bool emulated(struct vm *vm)
+{
+	return !(load(vm, GICC_BASE + 0xfc) >> 20);
+}
+
+/* The maker and the part of the guest's CPU (DDI 0406C B4.1.105). */
+static uint32_t part(struct vm *vm)
+{
+	return reg32(vm->vcpu[0].fd, CP15(0, 0, 0, 0)) & 0xff00fff0;
+}
+
+#define PART_A7		0x4100c070u
+#define PART_A12	0x4100c0d0u
+#define PART_A15	0x4100c0f0u
+#define PART_A17	0x4100c0e0u
 
 /* A distributor for 256 interrupts and 2 vCPUs after reset (IHI 0048B 4.3). */
 static void distributor(void)
@@ -426,19 +505,59 @@ static void saved_iidr(void)
 	}
 }
 
-/* The CPU interface (IHI 0048B 4.4): the guest sees the hardware's, the client KVM's. */
+/*
+ * The CPU interface (IHI 0048B 4.4): the guest sees the hardware's, the client KVM's. With
+ * priorities of five bits, of which all preempt (5.3.2, 5.3.6), the smallest binary point is 2, and
+ * the aliased one's 3: so they are after a reset. KVM's state, which is GICH_VMCR, is zero until a
+ * vCPU has run, and the hardware raises what is too small.
+ */
 static void cpu_interface(void)
 {
+	static const struct {
+		const char *name;
+		uint32_t offset, want;
+		bool saved;	/* it is an attribute of KVM_DEV_ARM_VGIC_GRP_CPU_REGS */
+		uint32_t first;	/* which the client reads as this, before the guest has run */
+		bool missing;	/* in QEMU 7.2, where it reads as zero */
+	} regs[] = {
+		{ "GICC_CTLR", 0x00, 0, true, 0, false },	/* 4.4.1 */
+		{ "GICC_PMR", 0x04, 0, true, 0, false },	/* 4.4.2 */
+		{ "GICC_BPR", 0x08, 2, true, 0, false },	/* 4.4.3 */
+		{ "GICC_IAR", 0x0c, 1023, false, 0, false },	/* 4.4.4, 3.2.5: none is pending */
+		{ "GICC_RPR", 0x14, 0xff, false, 0, false },	/* 4.4.6: the idle priority */
+		{ "GICC_HPPIR", 0x18, 1023, false, 0, false },	/* 4.4.7 */
+		{ "GICC_ABPR", 0x1c, 3, true, 0, false },	/* 4.4.8 */
+		{ "GICC_AIAR", 0x20, 1023, false, 0, true },	/* 4.4.9 */
+		{ "GICC_AHPPIR", 0x28, 1023, false, 0, true },	/* 4.4.11 */
+		{ "GICC_APR0", 0xd0, 0, true, 0, false },	/* 4.4.12 */
+		{ "GICC_APR1", 0xd4, 0, true, 0, false },
+		{ "GICC_APR2", 0xd8, 0, true, 0, false },
+		{ "GICC_APR3", 0xdc, 0, true, 0, false },
+	};
 	uint32_t v, all = ~0u;
 	struct vm vm;
 
 	guest(&vm, 1, 0);
+	for (unsigned int i = 0; i < COUNT(regs); i++) {
+		bool there = !attr_has(vm.gic, 2, regs[i].offset);
+
+		CHECK(there == regs[i].saved, "%s is %s attribute", regs[i].name,
+		      there ? "an" : "no");
+		if (regs[i].saved)
+			CHECK(!attr_get(vm.gic, 2, regs[i].offset, &v) && v == regs[i].first,
+			      "at first, the client reads %s as %x, not %x", regs[i].name, v,
+			      regs[i].first);
+	}
 	v = load(&vm, GICC_BASE + 0xfc);	/* 4.4.14 */
 	CHECK((v & 0x000f0fff) == 0x0002043b, "GICC_IIDR is %08x", v);
-	v = load(&vm, GICC_BASE + 0x0c);	/* 4.4.4, 3.2.5: nothing is pending */
-	CHECK(v == 1023, "GICC_IAR is %u", v);
-	v = load(&vm, GICC_BASE + 0x18);	/* 4.4.7 */
-	CHECK(v == 1023, "GICC_HPPIR is %u", v);
+	for (unsigned int i = 0; i < COUNT(regs); i++) {
+		v = load(&vm, GICC_BASE + regs[i].offset);
+		CHECK(v == regs[i].want || (regs[i].missing && !v && emulated(&vm)),
+		      "the guest reads %s as %x, not %x", regs[i].name, v, regs[i].want);
+		if (regs[i].saved)
+			CHECK(!attr_get(vm.gic, 2, regs[i].offset, &v) && v == regs[i].want,
+			      "the client reads %s as %x, not %x", regs[i].name, v, regs[i].want);
+	}
 	CHECK(!attr_get(vm.gic, 2, 0xfc, &v) && v == 0x04b2043b, "GICC_IIDR is %08x", v);
 	/* Five bits, shifted right by three: KVM's GICv2 shows VMCR's field, not GICC_PMR. */
 	CHECK_OK(attr_set(vm.gic, 2, 0x04, &all));
@@ -515,6 +634,39 @@ static void psci(void)
 	CHECK(hvc(&vm, 0x84000000, 0) == -1u);
 }
 
+/*
+ * CVE-2017-5715: the client reads the level of KVM's firmware register 1 (0 not available, 1
+ * available, 2 not required), and the guest the same by DEN 0028B 7.3 and 7.4: no such call, 0, 1.
+ */
+static void workaround_1(void)
+{
+	static const uint32_t want[] = { -1u, 0, 1 };
+	uint64_t level;
+	struct vm vm;
+	uint32_t v;
+
+	guest(&vm, 1, 0);
+	level = reg64(vm.vcpu[0].fd, ID64(0x14u, 1));
+	MUST(level <= 2, "level %llu", (unsigned long long)level);
+	v = hvc(&vm, 0x80000001, 0x80008000);
+	CHECK(v == want[level], "ARCH_FEATURES is %x with level %llu", v,
+	      (unsigned long long)level);
+	/* The call returns nothing: r0 is still its number. */
+	v = hvc(&vm, 0x80008000, 0);
+	CHECK(v == (level ? 0x80008000 : -1u), "the call returns %x", v);
+	/* Arm's table of affected CPUs. */
+	switch (part(&vm)) {
+	case PART_A7:
+		CHECK(level == 2, "level %llu", (unsigned long long)level);
+		break;
+	case PART_A12:
+	case PART_A15:
+	case PART_A17:
+		CHECK(level != 2, "level %llu", (unsigned long long)level);
+		break;
+	}
+}
+
 /* MIDR as Linux reports it for the same CPU (DDI 0406C B4.1.105). */
 static uint32_t host_midr(void)
 {
@@ -565,36 +717,177 @@ static void feature_registers(void)
 		{ "ID_ISAR5", 0, 0, 2, 5, ~0u, 0 },		/* B4.1.88: reserved */
 		{ "CLIDR", 1, 0, 0, 1, 0, 0 },
 		{ "AIDR", 1, 0, 0, 7, 0, 0 },
+		/* IMPLEMENTATION DEFINED; a single CPU: A15 TRM 4.3.28 and 4.3.48, A7 TRM 4.3 */
+		{ "ACTLR", 0, 1, 0, 1, 0x00000040, 0 },
+		{ "L2CTLR", 1, 9, 0, 2, 0x03000000, 0 },
 	};
 	struct vm vm;
 	uint32_t v, w;
 
-	vm_make(&vm, 1, 0);
+	guest(&vm, 1, 0);
 	/* Write all at once, before any of it runs: no code that was fetched is changed. */
-	for (unsigned int i = 0; i < COUNT(regs); i++) {
-		uint32_t code[] = {
-			0xee100f10 | regs[i].op1 << 21 | regs[i].crn << 16 | regs[i].op2 << 5 |
-				regs[i].crm,	/* mrc p15, op1, r0, crn, crm, op2 */
-			0xe3a0440a,		/* mov r4, #DEV_BASE */
-			0xe5840000,		/* str r0, [r4] */
-			0xeafffffe,		/* b . */
-		};
-
-		vm_code_at(&vm, 0, AT_MRC + i * sizeof(code), code, code + 4);
-	}
+	for (unsigned int i = 0; i < COUNT(regs); i++)
+		reader(&vm, i, MRC(15u, regs[i].op1, regs[i].crn, regs[i].crm, regs[i].op2));
 	for (unsigned int i = 0; i < COUNT(regs); i++) {
 		uint64_t id = CP15(regs[i].op1, regs[i].crn, regs[i].crm, regs[i].op2);
 
-		v = told(&vm, AT_MRC + i * 16);
+		v = reads(&vm, i);
+		/* HCR.TIDCP has no effect there: the guest reads the host's L2CTLR. */
+		if (regs[i].crn == 9 && emulated(&vm))
+			v = reg32(vm.vcpu[0].fd, id);
 		CHECK((v & regs[i].mask) == regs[i].want, "the guest reads %s as %08x",
 		      regs[i].name, v);
 		CHECK(!reg_get(vm.vcpu[0].fd, id, &w) && v == w, "%s: the guest %08x, ONE_REG %08x",
 		      regs[i].name, v, w);
 	}
-	v = told(&vm, AT_MRC);
+	v = reads(&vm, 0);
 	CHECK(v == host_midr(), "MIDR is %08x, the host says %08x", v, host_midr());
 	/* Target 1 is the Cortex-A7, 0 all others. */
 	CHECK(vm.init.target == ((v & 0xff0ffff0) == 0x410fc070), "target %u", vm.init.target);
+}
+
+/*
+ * What identifies the floating point of a Cortex-A7, A12, A15 or A17, VFPv4 in hardware (DDI 0406C
+ * B4.1.59, B4.1.108, B4.1.109; MVFR0.A_SIMD, and MVFR1's SIMD fields, depend on Advanced SIMD).
+ */
+static void floating_point(void)
+{
+	static const struct {
+		const char *name;
+		unsigned int reg;	/* of VMRS */
+		uint32_t id, mask, want;
+	} regs[] = {
+		/* bit 23: no software; the maker is the CPU's */
+		{ "FPSID", 0, 0x1000, 0xff800000, 0x41000000 },
+		/* rounding modes, square root, division, both precisions; no trapped exceptions */
+		{ "MVFR0", 7, 0x1007, 0xfffffff0, 0x10110220 },
+		/* fused multiply-accumulate, half precision, NaNs, denormals */
+		{ "MVFR1", 6, 0x1006, 0xff0000ff, 0x11000011 },
+		{ "FPEXC", 8, 0x1008, 0xc0000000, 0 },	/* B4.1.57: EX and EN are zero */
+	};
+	struct vm vm;
+	uint32_t v, w;
+
+	vm_make(&vm, 1, 0);
+	for (unsigned int i = 0; i < COUNT(regs); i++)
+		reader(&vm, i, VMRS(regs[i].reg));
+	/* While FPEXC.EN is clear, PL1 may read these, if CPACR lets it (B1.11.3). */
+	reg32_set(vm.vcpu[0].fd, CP15(0, 1, 0, 2), 0x00f00000);
+	for (unsigned int i = 0; i < COUNT(regs); i++) {
+		v = reads(&vm, i);
+		CHECK((v & regs[i].mask) == regs[i].want, "the guest reads %s as %08x",
+		      regs[i].name, v);
+		CHECK(!reg_get(vm.vcpu[0].fd, ID32(0x12u, regs[i].id), &w) && v == w,
+		      "%s: the guest %08x, ONE_REG %08x", regs[i].name, v, w);
+	}
+	/* The subarchitecture: of VFPv3 and later there are three. */
+	v = reg32(vm.vcpu[0].fd, ID32(0x12u, 0x1000)) >> 16 & 0x7f;
+	CHECK(v >= 2 && v <= 4, "FPSID's subarchitecture is %u", v);
+	v = reg32(vm.vcpu[0].fd, ID32(0x12u, 0x1007)) & 0xf;
+	CHECK(v == 1 || v == 2, "MVFR0.A_SIMD is %u", v);
+}
+
+/* What PMUv2 tells of itself after a reset: PMCR, PMCEID0 and PMCEID1 (B4.1.117, B4.1.114). */
+static void performance_monitors(void)
+{
+	static const struct {
+		const char *name;
+		unsigned int op2;
+		uint32_t mask, want;
+		bool missing;	/* in QEMU 7.2: PMUv2's */
+	} regs[] = {
+		/* Arm's; bits 10-6 are reserved, and nothing is on */
+		{ "PMCR", 0, 0xff0007ff, 0x41000000, false },
+		/* C12.8: 0x00 is software's, 0x11 cycles; from 0x1e on there is none */
+		{ "PMCEID0", 6, 0xc0020001, 0x00020001, true },
+		{ "PMCEID1", 7, ~0u, 0, true },
+	};
+	uint32_t irq = 23, v, w;
+	struct vm vm;
+
+	/* Without the feature they read as zero, as in KVM/arm, and the client has none. */
+	guest(&vm, 1, 0);
+	for (unsigned int i = 0; i < COUNT(regs); i++)
+		reader(&vm, i, MRC(15u, 0u, 9u, 12u, regs[i].op2));
+	for (unsigned int i = 0; i < COUNT(regs); i++) {
+		v = reads(&vm, i);
+		CHECK(!v || (v == UNDEFINED && regs[i].missing && emulated(&vm)),
+		      "without a PMU the guest reads %s as %08x", regs[i].name, v);
+		CHECK_ERRNO(reg_get(vm.vcpu[0].fd, CP15(0, 9, 12, regs[i].op2), &w), ENOENT);
+	}
+	if (ioctl(vm.sys, KVM_CHECK_EXTENSION, 126) != 1)
+		return;
+	vm_close(&vm);
+
+	vm_make(&vm, 1, VM_NO_VCPU_INIT);
+	vm.init.features[0] |= 1u << 3;		/* KVM_ARM_VCPU_PMU_V3 */
+	vm_vcpu_init(&vm, 0);
+	guest_code(&vm);
+	MUST_OK(attr_set(vm.vcpu[0].fd, 0, 0, &irq));
+	MUST_OK(attr_set(vm.vcpu[0].fd, 0, 1, NULL));
+	for (unsigned int i = 0; i < COUNT(regs); i++)
+		reader(&vm, i, MRC(15u, 0u, 9u, 12u, regs[i].op2));
+	for (unsigned int i = 0; i < COUNT(regs); i++) {
+		w = reg32(vm.vcpu[0].fd, CP15(0, 9, 12, regs[i].op2));
+		CHECK((w & regs[i].mask) == regs[i].want, "the client reads %s as %08x",
+		      regs[i].name, w);
+		v = reads(&vm, i);
+		CHECK(v == w || (v == UNDEFINED && regs[i].missing && emulated(&vm)),
+		      "%s: the guest %08x, ONE_REG %08x", regs[i].name, v, w);
+	}
+	/* N: a Cortex-A7's counters (A7 TRM 11), and an A15's (A15 TRM 11), as A12 and A17 have. */
+	v = reads(&vm, 0) >> 11 & 0x1f;
+	CHECK(v == (part(&vm) == PART_A7 ? 4 : 6), "%u counters", v);
+}
+
+/*
+ * The guest's own debug logic: v7.1 with a Double Lock, no external debugger and so no PC samples,
+ * and no HYP mode (C11.11.15, C11.11.13, C11.11.1; docs/abi.md). A host whose debug logic is out of
+ * reach has none: all is zero, as in KVM/arm.
+ */
+static void debug_registers(void)
+{
+	static const struct {
+		const char *name;
+		unsigned int crn, crm, op2;
+		uint32_t mask, want;
+		bool missing;	/* in QEMU 7.2 */
+	} regs[] = {
+		/* Version 5, DEVID_imp, no PCSR_imp */
+		{ "DBGDIDR", 0, 0, 0, 0x000fa000, 0x00058000, false },
+		/* CIDMask, AuxRegs 0, DoubleLock 1, VirtExtns 0; BPAddrMask 15: none; PCsample 0 */
+		{ "DBGDEVID", 7, 2, 7, 0xffff0f0f, 0x00100f00, true },
+		/* Non-secure debug is enabled; Secure debug is not (bits 6 and 4) */
+		{ "DBGAUTHSTATUS", 7, 14, 6, 0xffffff5f, 0x0000000f, true },
+	};
+	uint32_t v, didr, mask, want, w = 0;
+	struct vm vm;
+	int bps, wps;
+
+	guest(&vm, 1, 0);
+	bps = ioctl(vm.sys, KVM_CHECK_EXTENSION, 119);
+	wps = ioctl(vm.sys, KVM_CHECK_EXTENSION, 120);
+	for (unsigned int i = 0; i < COUNT(regs); i++)
+		reader(&vm, i, MRC(14u, 0u, regs[i].crn, regs[i].crm, regs[i].op2));
+	for (unsigned int i = 0; i < COUNT(regs); i++) {
+		mask = bps > 0 ? regs[i].mask : ~0u;
+		want = bps > 0 ? regs[i].want : 0;
+		v = reads(&vm, i);
+		CHECK((v & mask) == want || (v == UNDEFINED && regs[i].missing && emulated(&vm)),
+		      "with %d breakpoints the guest reads %s as %08x", bps, regs[i].name, v);
+	}
+	didr = reads(&vm, 0);
+	if (bps <= 0) {
+		CHECK(wps == 0, "%d watchpoints", wps);
+		CHECK_ERRNO(reg_get(vm.vcpu[0].fd, CP(14u, 0, 0, 0, 0), &w), ENOENT);
+		return;
+	}
+	CHECK(!reg_get(vm.vcpu[0].fd, CP(14u, 0, 0, 0, 0), &w) && didr == w,
+	      "DBGDIDR: the guest %08x, ONE_REG %08x", didr, w);
+	/* Each less one: watchpoints, breakpoints, and those of them that compare contexts. */
+	CHECK((int)(didr >> 28) + 1 == wps, "DBGDIDR is %08x, %d watchpoints", didr, wps);
+	CHECK((int)(didr >> 24 & 15) + 1 == bps, "DBGDIDR is %08x, %d breakpoints", didr, bps);
+	CHECK((didr >> 20 & 15) <= (didr >> 24 & 15), "DBGDIDR is %08x", didr);
 }
 
 static const struct ktap_case cases[] = {
@@ -607,6 +900,10 @@ static const struct ktap_case cases[] = {
 	{ "saved_iidr", saved_iidr, 0 },
 	{ "cpu_interface", cpu_interface, 0 },
 	{ "psci", psci, 0 },
+	{ "workaround_1", workaround_1, 0 },
 	{ "feature_registers", feature_registers, 0 },
+	{ "floating_point", floating_point, 0 },
+	{ "performance_monitors", performance_monitors, 0 },
+	{ "debug_registers", debug_registers, 0 },
 };
 KTAP_MAIN(cases)

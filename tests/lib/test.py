@@ -9,7 +9,7 @@ from . import paths
 
 
 class Test:
-    def __init__(self, area, name, timeout, opts, cmd):
+    def __init__(self, area, name, timeout, opts, cmd, folder=""):
         self.area, self.name, self.timeout, self.cmd = area, name, int(timeout), cmd
         self.opts = {}
         for o in [] if opts == "-" else opts.split(","):
@@ -17,9 +17,13 @@ class Test:
             self.opts[key] = value
         self.optline = opts
         self.id = f"{area}/{name}"
+        # Where its source lies. The id does not say: a test may move to another folder.
+        self.path = "/".join(filter(None, (area, folder, name)))
 
     def picked_by(self, pattern):
-        return fnmatch.fnmatch(self.id, pattern) or fnmatch.fnmatch(self.name, pattern)
+        # With one slash, or none, a pattern says nothing of folders.
+        return fnmatch.fnmatch(self.id, pattern) or fnmatch.fnmatch(self.name, pattern) or \
+            pattern.count("/") > 1 and fnmatch.fnmatch(self.path, pattern)
 
     def picked(self):
         """Does TESTS= name it?"""

@@ -18,10 +18,10 @@ TIMEOUT = {"unit": 120, "scripts": 1800}
 
 def every(area):
     """All tests of tests/unit or tests/scripts."""
-    found = glob.glob(paths.top("tests/scripts/test_*")) if area == "scripts" else \
-        glob.glob(paths.top("tests/unit/**/test_*.c"), recursive=True)
-    names = sorted(os.path.basename(f).removesuffix(".c") for f in found)
-    return [Test(area, n, TIMEOUT[area], "-", n) for n in names]
+    found = glob.glob("test_*", root_dir=paths.top("tests/scripts")) if area == "scripts" else \
+        glob.glob("**/test_*.c", root_dir=paths.top("tests/unit"), recursive=True)
+    files = sorted((os.path.basename(f).removesuffix(".c"), os.path.dirname(f)) for f in found)
+    return [Test(area, name, TIMEOUT[area], "-", name, folder) for name, folder in files]
 
 
 def wanted(area):

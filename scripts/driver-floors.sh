@@ -18,12 +18,11 @@ FILENAME != "-" {
 {
 	split($0, at, ":")
 	n = split(at[1], path, "/")
-	if (path[2] == "compat" && n > 3)
-		next
 	from = n > 2 ? path[2] : "top"
 	split($0, quoted, "\"")
-	to = quoted[2] ~ /\// ? substr(quoted[2], 1, index(quoted[2], "/") - 1) : "top"
-	if (quoted[2] == "compat-config.h" || from == to)
+	to = quoted[2] ~ /\// ? substr(quoted[2], 1, index(quoted[2], "/") - 1) : \
+		quoted[2] in floor_of ? quoted[2] : "top"
+	if (from == to)
 		next
 	if (!(from in floor_of) || !(to in floor_of))
 		print at[1] ":" at[2] ": the table has no folder " (from in floor_of ? to : from)

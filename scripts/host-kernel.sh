@@ -4,6 +4,8 @@
 # source. Fetches or builds the kernel first if it is not there.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+# source-kernel.sh takes the folder as given.
+mkdir -p "$ARMVMM_CACHE/kernel"
 case " $ARMVMM_HOSTS_SOURCE " in
 # The kernel is built once, and kept whole: ccache need not keep its thousands of files too.
 *" $1 "*) CCACHE_DISABLE=1 exec "$ARMVMM_TOP/scripts/source-kernel.sh" "$1" ;;

@@ -64,14 +64,56 @@ ARMVMM_BUILD=${ARMVMM_BUILD:-$(build_folder)} || exit 1
 plain "$ARMVMM_BUILD" || die "nothing can be built in a folder with such a name: $ARMVMM_BUILD"
 mkdir -p "$ARMVMM_BUILD" || exit 1
 
-# step TEXT CMD...: says TEXT and runs CMD; shows CMD's output only if it fails.
+# What programs say of a full disk, dpkg and tar among them.
+armvmm_full='No space left on device|Disk quota exceeded|failed to write \(|Wrote only [0-9]+ of '
+
+# least_free: prints, of the folders that a step writes to, the one whose disk has the least room, and
+# how many MiB that is.
+least_free() {
+	local dir
+	for dir in "$ARMVMM_CACHE" "$ARMVMM_BUILD" "${TMPDIR:-/tmp}" "$PWD"; do
+		[ ! -d "$dir" ] || echo "$(df --output=avail -k "$dir" | tail -n 1) $dir"
+	done | sort -snk 1,1 | awk 'NR == 1 { free = int($1 / 1024); $1 = ""; print free $0 }'
+}
+
+# step TEXT CMD...: says TEXT and runs CMD, in a subshell; shows CMD's output only if it fails, and
+# one line instead if a disk is full.
 step() {
-	local text=$1 log rc=0 start=$SECONDS
+	local text=$1 log rc=0 start=$SECONDS pid traps ended= why free dir
 	shift
 	log=$(mktemp)
 	say "$text ..."
-	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	# In a process group of its own: mmdebstrap, when it cannot write, kills all of its group.
+	traps=$(trap -p INT TERM HUP)
+	set -m
+	(
+		set +m
+		armvmm_temps=()
+		# It ends after the program that it runs.
+		trap 'exit 143' TERM HUP
+		"$@" || exit $?
+	) >"$log" 2>&1 </dev/null &
+	pid=$!
+	set +m
+	# shellcheck disable=SC2064
+	trap "ended=1; kill -- -$pid 2>/dev/null || true" INT TERM HUP
+	# Where a signal ended CMD, bash says so.
+	{
+		wait "$pid" || rc=$?
+		[ -z "$ended" ] || wait "$pid" || true
+	} 2>/dev/null
+	trap - INT TERM HUP
+	eval "$traps"
+	[ -z "$ended" ] || {
+		rm -f "$log"
+		exit 143
+	}
 	if [ "$rc" -ne 0 ]; then
+		if why=$(grep -m 1 -E "$armvmm_full" "$log"); then
+			rm -f "$log"
+			read -r free dir < <(least_free)
+			die "$text: the disk of $dir is full ($free MiB are free): make room there and run this again (${why:0:200})"
+		fi
 		tail -n 60 "$log" >&2
 		rm -f "$log"
 		die "$text: failed (status $rc): $*"
@@ -215,7 +257,7 @@ apt_suite_stale() {
 # apt_suite_why LOG: prints why apt failed, in a few words.
 apt_suite_why() {
 	local why
-	if grep -qE 'No space left on device|failed to write \(' "$1" ||
+	if grep -qE "$armvmm_full" "$1" ||
 		[ "$(df --output=avail -k "$ARMVMM_CACHE" | tail -n 1)" -lt 64 ]; then
 		why="the disk of $ARMVMM_CACHE is full"
 	else

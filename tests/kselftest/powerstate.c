@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * CPUs go through power states that lose HYP mode's registers; and a guest meets a CPU that did not
- * get HYP mode back (docs/hazards.md 22). tests/host/modules has the states.
+ * get HYP mode back (docs/hazards.md 22), or from which somebody took it without a word.
+ * tests/host/modules has the states.
  */
 #include "vm.h"
 
@@ -24,6 +25,23 @@ GUEST_CODE(sleep, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE
 	   "1:\tldr r0, =60000\n\tmcr p15, 0, r0, c14, c3, 0\n\tmov r0, #1\n\t"
 	   "mcr p15, 0, r0, c14, c3, 1\n\tisb\n\twfi\n\tmov r0, #0\n\t"
 	   "mcr p15, 0, r0, c14, c3, 1\n\tstr r4, [r1]\n\tadd r4, r4, #1\n\tb 1b");
+/*
+ * Acknowledges and ends what is pending, again and again, and exits with what it got (1023:
+ * nothing) and, in the upper half, how often it has done so. Takes no interrupt.
+ */
+GUEST_CODE(ack, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
+	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tstr r0, [r2, #0x104]\n\t"
+	   "strb r0, [r2, #0x820]\n\tmov r0, #2\n\tstr r0, [r2, #0xc08]\n\t"
+	   "mov r0, #0xf0\n\tstr r0, [r3, #4]\n\tmov r4, #0\n"
+	   "1:\tldr r0, [r3, #0xc]\n\torr r5, r0, r4, lsl #16\n\tadd r4, r4, #1\n\t"
+	   "str r5, [r1]\n\tstr r0, [r3, #0x10]\n\tb 1b");
+/* Sends SGI 5 to vCPU 0, and exits. */
+GUEST_CODE(send, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r0, =0x10005\n"
+	   "1:\tstr r0, [r2, #0xf00]\n\tstr r0, [r1]\n\tb 1b");
+
+#define ACK_SGI		0x405	/* SGI 5 of vCPU 1 */
+#define ACK_SPI		32	/* an edge */
+#define ACK_NOTHING	1023
 
 static void states_load(void)
 {
@@ -55,19 +73,33 @@ static uint32_t written(struct vm *vm)
 	return *(uint32_t *)vm->vcpu[0].run->mmio.data;
 }
 
+/* vCPU 0 cannot be entered on this CPU, and stays where it was. */
+static void refused(struct vm *vm, unsigned int cpu)
+{
+	struct kvm_run *run = vm->vcpu[0].run;
+	uint32_t pc;
+
+	for (int again = 0; again < 2; again++) {
+		MUST(vm_run(vm, 0) == KVM_EXIT_FAIL_ENTRY, "exit %u", run->exit_reason);
+		CHECK(run->fail_entry.hardware_entry_failure_reason == ARMVMM_FAIL_ENTRY_NO_HYP,
+		      "%llu", (unsigned long long)run->fail_entry.hardware_entry_failure_reason);
+		CHECK(run->fail_entry.cpu == cpu, "CPU %u", run->fail_entry.cpu);
+	}
+	pc = reg32(vm->vcpu[0].fd, REG_PC);
+	CHECK(pc >= RAM_BASE && pc < RAM_BASE + RAM_SIZE, "PC %08x", pc);
+}
+
 /* The client learns why, and on which CPU; the guest goes on where there is HYP mode. */
 static void lost(void)
 {
 	unsigned int cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
-	struct kvm_run *run;
-	uint32_t pc, n = 0;
+	uint32_t n = 0;
 	struct vm vm;
 
 	states_load();
 	CHECK_ERRNO(state("exit", cpu), EINVAL);
 	vm_make(&vm, 1, 0);
 	VM_CODE(&vm, 0, count);
-	run = vm.vcpu[0].run;
 	cpu_bind(cpu);
 	for (int round = 0; round < 20; round++) {
 		MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO);
@@ -80,19 +112,97 @@ static void lost(void)
 			CHECK(written(&vm) == n++);
 		}
 		cpu_bind(cpu);
-		for (int again = 0; again < 2; again++) {
-			MUST(vm_run(&vm, 0) == KVM_EXIT_FAIL_ENTRY, "exit %u", run->exit_reason);
-			CHECK(run->fail_entry.hardware_entry_failure_reason ==
-			      ARMVMM_FAIL_ENTRY_NO_HYP, "%llu",
-			      (unsigned long long)run->fail_entry.hardware_entry_failure_reason);
-			CHECK(run->fail_entry.cpu == cpu, "CPU %u", run->fail_entry.cpu);
-		}
-		pc = reg32(vm.vcpu[0].fd, REG_PC);
-		CHECK(pc >= RAM_BASE && pc < RAM_BASE + RAM_SIZE, "PC %08x", pc);
+		refused(&vm, cpu);
 		MUST(!state("exit", cpu), "%s", strerror(errno));
 	}
 	MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 	CHECK(written(&vm) == n);
+	vm_close(&vm);
+	states_unload();
+}
+
+/* The next interrupt that the guest of code ack gets, @n being how many it asked for before. */
+static void acks(struct vm *vm, uint32_t n, uint32_t want)
+{
+	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO, "exit %u", vm->vcpu[0].run->exit_reason);
+	CHECK(written(vm) == (n << 16 | want), "%08x, not %08x", written(vm), n << 16 | want);
+}
+
+/*
+ * HYP mode is taken away behind the module's back. The client learns it as if the module knew; what
+ * was pending for the vCPU, list registers and all, it gets on another CPU, or on this one once
+ * HYP mode is back.
+ */
+static void stolen(void)
+{
+	unsigned int cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	uint32_t n = 0;
+	struct vm vm;
+
+	states_load();
+	vm_make(&vm, 2, 0);
+	VM_CODE(&vm, 0, ack);
+	vm_vcpu_on(&vm, 1);
+	VM_CODE(&vm, 1, send);
+	for (unsigned int round = 0; round < 16; round++) {
+		bool sgi = round & 1, spi = round & 2, here = round & 4 || !cpu;
+
+		cpu_bind(cpu);
+		acks(&vm, n++, ACK_NOTHING);
+		cpu_bind(0);
+		if (sgi)
+			MUST(vm_run(&vm, 1) == KVM_EXIT_MMIO);
+		if (spi) {
+			CHECK_OK(irq_line(vm.fd, SPI(ACK_SPI), 1));
+			CHECK_OK(irq_line(vm.fd, SPI(ACK_SPI), 0));
+		}
+		MUST(!state("steal", cpu), "%s", strerror(errno));
+		cpu_bind(cpu);
+		refused(&vm, cpu);
+		if (here)
+			MUST(!state("nap", cpu), "%s", strerror(errno));
+		else
+			cpu_bind(0);
+		if (sgi)
+			acks(&vm, n++, ACK_SGI);
+		if (spi)
+			acks(&vm, n++, ACK_SPI);
+		acks(&vm, n++, ACK_NOTHING);
+		if (!here)
+			MUST(!state("nap", cpu), "%s", strerror(errno));
+	}
+	cpu_bind(cpu);
+	acks(&vm, n++, ACK_NOTHING);
+	vm_close(&vm);
+	states_unload();
+}
+
+/* The module is unloaded from a CPU that it has lost, and loaded again. */
+static void unloaded(void)
+{
+	unsigned int cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	struct vm vm;
+	int r = -1;
+
+	states_load();
+	MUST(!state("steal", cpu), "%s", strerror(errno));
+	/* Freed files and notifiers release the module a little later. */
+	for (int i = 0; i < 1000 && r; i++) {
+		r = (int)syscall(SYS_delete_module, "armvmm", O_NONBLOCK);
+		if (r)
+			usleep(20000);
+	}
+	MUST(!r, "%s", strerror(errno));
+	MUST(!module_load("/armvmm.ko", ""), "%s", strerror(errno));
+	for (int i = 0; i < 2000 && access(device_node(), F_OK); i++)
+		usleep(10000);
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, count);
+	cpu_bind(cpu);
+	for (uint32_t n = 0; n < 10; n++) {
+		MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO, "exit %u", vm.vcpu[0].run->exit_reason);
+		CHECK(written(&vm) == n);
+	}
 	vm_close(&vm);
 	states_unload();
 }
@@ -140,6 +250,8 @@ static void sleeping(void)
 
 static const struct ktap_case cases[] = {
 	{ "lost", lost, 0 },
+	{ "stolen", stolen, 0 },
+	{ "unloaded", unloaded, 0 },
 	{ "running", running, 120 },
 	{ "sleeping", sleeping, 120 },
 };

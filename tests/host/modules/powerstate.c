@@ -8,17 +8,30 @@
  *	enter	to enter the power state; -EBUSY if the CPU is in it
  *	exit	to leave it; -EINVAL if the CPU is not in it
  *	nap	to do both, with nothing else on the CPU in between
+ *	steal	to have HYP mode taken from whoever has it, who is not told: the kernel's stub
+ *		answers there until the CPU takes a nap
  *
- * When the module is unloaded, all CPUs leave the state.
+ * When the module is unloaded, all CPUs leave the state, and those that were stolen from nap.
  */
 #include <linux/cpu.h>
 #include <linux/cpu_pm.h>
 #include <linux/cpumask.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
 #include <linux/module.h>
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 
+#include <asm/cacheflush.h>
+#include <asm/opcodes.h>
+#include <asm/opcodes-virt.h>
+
+#define HVC_SOFT_RESTART	1	/* asm/virt.h: r1 is where HYP mode goes on, MMU off */
+#define A32_ERET		0xe160006e
+
 static struct cpumask powerstate_cpus;	/* changed by the CPU itself, IRQs off */
+static struct cpumask powerstate_stolen;	/* likewise */
+static u32 *powerstate_code;		/* a page of its own, for HYP mode without MMU */
 
 static int powerstate_enter(void)
 {
@@ -42,6 +55,20 @@ static int powerstate_exit(void)
 static int powerstate_nap(void)
 {
 	return powerstate_enter() ?: powerstate_exit();
+}
+
+/*
+ * As kexec leaves the kernel: whoever has HYP mode gives it back to the stub's vectors, and goes on
+ * at an address. There is nothing but the way back to the caller.
+ */
+static int powerstate_steal(void)
+{
+	register unsigned long r0 asm("r0") = HVC_SOFT_RESTART;
+	register unsigned long r1 asm("r1") = virt_to_phys(powerstate_code);
+
+	asm volatile(__HVC(0) : "+r" (r0), "+r" (r1) : : "r2", "r3", "r12", "lr", "cc", "memory");
+	cpumask_set_cpu(smp_processor_id(), &powerstate_stolen);
+	return 0;
 }
 
 /*
@@ -81,9 +108,17 @@ static const struct kernel_param_ops powerstate_ops = {
 module_param_cb(enter, &powerstate_ops, powerstate_enter, 0200);
 module_param_cb(exit, &powerstate_ops, powerstate_exit, 0200);
 module_param_cb(nap, &powerstate_ops, powerstate_nap, 0200);
+module_param_cb(steal, &powerstate_ops, powerstate_steal, 0200);
 
 static int __init powerstate_init(void)
 {
+	powerstate_code = (u32 *)get_zeroed_page(GFP_KERNEL);
+	if (!powerstate_code)
+		return -ENOMEM;
+	*powerstate_code = __opcode_to_mem_arm(A32_ERET);
+	/* It is fetched with caches off. */
+	flush_icache_range((unsigned long)powerstate_code, (unsigned long)(powerstate_code + 1));
+	__cpuc_flush_dcache_area(powerstate_code, sizeof(*powerstate_code));
 	return 0;
 }
 
@@ -94,7 +129,10 @@ static void __exit powerstate_end(void)
 	cpus_read_lock();
 	for_each_cpu(cpu, &powerstate_cpus)
 		work_on_cpu(cpu, powerstate_do, powerstate_exit);
+	for_each_cpu_and(cpu, &powerstate_stolen, cpu_online_mask)
+		work_on_cpu(cpu, powerstate_do, powerstate_nap);
 	cpus_read_unlock();
+	free_page((unsigned long)powerstate_code);
 }
 
 module_init(powerstate_init);

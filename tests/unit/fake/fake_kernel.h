@@ -265,8 +265,12 @@ static inline void free_page(unsigned long page)
 
 /* --- tasks, timers and other parts of structures --- */
 
+typedef unsigned long fake_sigset_t;
+#define sigset_t	fake_sigset_t
+
 struct task_struct {
 	bool kicked;
+	sigset_t real_blocked;
 };
 
 extern fake_thread struct task_struct *fake_current;
@@ -317,7 +321,5 @@ static inline void atomic64_set(atomic64_t *v, s64 val)
 }
 
 struct mm_struct;
-typedef unsigned long fake_sigset_t;
-#define sigset_t	fake_sigset_t
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The newest kernel's timers, on the build machine: a test defines what they do. */
+/* The newest kernel's, on the build machine: a test defines what these functions do. */
 #ifndef FAKE_COMPAT_H
 #define FAKE_COMPAT_H
 
@@ -24,5 +24,9 @@ void hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*fn)(struct hrti
 void hrtimer_start(struct hrtimer *timer, ktime_t time, enum hrtimer_mode mode);
 int hrtimer_cancel(struct hrtimer *timer);
 u64 hrtimer_forward_now(struct hrtimer *timer, ktime_t interval);
+
+void compat_guest_enter_irqoff(unsigned long *noted);
+void compat_guest_exit_irqoff(void);
+void compat_guest_exit_account(void);
 
 #endif

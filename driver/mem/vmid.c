@@ -29,6 +29,7 @@
 static DEFINE_PER_CPU(atomic64_t, vmid_active);
 static DEFINE_RAW_SPINLOCK(vmid_lock);
 static struct vmid_pool vmid_pool;	/* under vmid_lock */
+static bool vmid_flush_due;		/* likewise: a CPU that has lost HYP mode could not do it */
 
 static u64 vmid_take_active(unsigned int cpu)
 {
@@ -37,12 +38,14 @@ static u64 vmid_take_active(unsigned int cpu)
 
 /*
  * Flushes the TLB entries of all guests on all CPUs, and instruction caches, which may be tagged by
- * VMID (DDI 0406C B3.10.6, B3.11.2).
+ * VMID (DDI 0406C B3.10.6, B3.11.2). False where somebody took this CPU's HYP mode away unnoticed.
  */
-static void vmid_flush_all(void)
+static bool vmid_flush_all(void)
 {
-	armvmm_hyp_call(HYP_CALL_TLBI_ALL, 0, 0);
+	bool done = armvmm_hyp_call(HYP_CALL_TLBI_ALL, 0, 0) != HYP_STUB_ERROR;
+
 	armvmm_cache_invalidate_icache_all();
+	return done;
 }
 
 /* Out of line: it is needed once for a generation, and the common path does without its frame. */
@@ -53,8 +56,12 @@ static noinline u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
 
 	raw_spin_lock(&vmid_lock);
 	id = vmid_pool_get(&vmid_pool, atomic64_read(&s2->vmid), &flush);
-	if (flush)
-		vmid_flush_all();
+	/*
+	 * A CPU that could not flush does not enter a guest either, until it is taken over again,
+	 * which flushes its own TLB. All others come here before they use a new id.
+	 */
+	if (flush || vmid_flush_due)
+		vmid_flush_due = !vmid_flush_all();
 	atomic64_set(&s2->vmid, id);
 	atomic64_set(active, id);
 	/* The id is visible before any walk with it. */
@@ -70,7 +77,7 @@ void armvmm_vmid_update(struct armvmm_vcpu *vcpu)
 	u8 *last = this_cpu_ptr(s2->last_vcpu);
 	u64 id = atomic64_read(active);
 
-	/* With IRQs off HYP mode stays the module's, so flushes work. */
+	/* With IRQs off the module does not give HYP mode up, so flushes work. */
 	lockdep_assert_irqs_disabled();
 	/*
 	 * A new generation takes the active id either before the read or after it, and then keeps

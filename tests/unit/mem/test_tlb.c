@@ -27,6 +27,7 @@ static struct armvmm_vcpu vcpus[NR_VMS][NR_VCPUS];
 static struct hyp_vcpu hyps[NR_VMS][NR_VCPUS];
 static u8 last_vcpu[NR_VMS];
 static bool not_ready[FAKE_CPUS];
+static bool stolen[FAKE_CPUS];	/* HYP mode is not there, which the module does not know */
 
 /* The entries that a CPU's TLB has for a VMID: whose they are. A new entry replaces none. */
 static struct armvmm_vcpu *tlb[FAKE_CPUS][256];
@@ -83,6 +84,8 @@ u32 armvmm_hyp_call(u32 fn, u32 a, u32 b)
 	u64 vttbr = (u64)b << 32 | a;
 	unsigned int vmid = (unsigned int)(vttbr >> STAGE2_VTTBR_VMID_SHIFT) & 0xff;
 
+	if (stolen[fake_cpu])
+		return HYP_STUB_ERROR;
 	switch (fn) {
 	case HYP_CALL_TLBI_VMID:
 		fake_op("vmid %llx", (unsigned long long)vttbr);
@@ -118,6 +121,7 @@ static void start(void)
 	memset(percpu, 0, sizeof(percpu));
 	memset(tlb, 0, sizeof(tlb));
 	memset(not_ready, 0, sizeof(not_ready));
+	memset(stolen, 0, sizeof(stolen));
 	fake_cpu = 0;
 	for (unsigned int v = 0; v < NR_VMS; v++) {
 		vms[v].stage2.pgd_pa = 0x100000000ULL + v * STAGE2_PGD_SIZE;
@@ -254,6 +258,42 @@ static void test_random(void)
 	end();
 }
 
+/*
+ * The numbers run out on a CPU that has lost HYP mode. The next one flushes before it uses a number
+ * again: the VM that comes there, or the very one that could not be entered.
+ */
+static void test_rollover_stolen(void)
+{
+	for (unsigned int same = 0; same < 2; same++) {
+		u64 first = 0, vmid;
+		unsigned int vm = 0;
+
+		start();
+		stolen[1] = true;
+		/* A new generation begins with the first one's number. */
+		do {
+			enter(1, vm, 0);
+			vmid = vcpus[vm][0].hyp->vttbr >> 48;
+			first = first ?: vmid;
+			nr_ops = 0;
+			vm++;
+		} while (vm < NR_VMS - 1 && (vm == 1 || vmid > first));
+		KTAP_EQ(vmid, first);
+		vm -= same;
+		tlb[0][vmid + !same] = &vcpus[NR_VMS - 1][0];
+		enter(0, vm, 0);
+		KTAP_EQ(vcpus[vm][0].hyp->vttbr >> 48, vmid + !same);
+		KTAP_TRUE(!tlb[0][vmid + !same]);
+		/* Once is enough. */
+		nr_ops = 0;
+		enter(2, vm + 1, 0);
+		KTAP_TRUE(nr_ops);
+		for (unsigned int i = 0; i < nr_ops; i++)
+			KTAP_TRUE(strcmp(ops[i], "all"));
+		end();
+	}
+}
+
 static void test_flush(void)
 {
 	start();
@@ -302,6 +342,7 @@ KTAP_MAIN(
 	KTAP_CASE(test_other_vcpu),
 	KTAP_CASE(test_other_vm),
 	KTAP_CASE(test_random),
+	KTAP_CASE(test_rollover_stolen),
 	KTAP_CASE(test_flush),
 	KTAP_CASE(test_sync_cpus),
 )

@@ -10,6 +10,7 @@
 
 #include <linux/armvmm.h>
 
+#include "arch/archregs.h"
 #include "compat/compat.h"
 #include "core/state.h"
 #include "eventfd/eventfd.h"
@@ -91,7 +92,7 @@ static int check_cpu(void)
 {
 	u32 pfr1 = read_cpuid_ext(CPUID_EXT_PFR1);
 
-	if (((pfr1 >> 12) & 0xf) == 0) {
+	if (!ID_PFR1_VIRT(pfr1)) {
 		pr_err("this CPU (MIDR 0x%08x) has no Virtualization Extensions; Cortex-A7, A12, A15 and A17 have\n",
 		       read_cpuid_id());
 		return -ENODEV;

@@ -19,6 +19,7 @@
 #include <asm/hwcap.h>
 #include <asm/sections.h>
 
+#include "arch/lpae.h"
 #include "compat/compat.h"
 #include "host/cache.h"
 #include "host/cpukind.h"
@@ -167,7 +168,7 @@ static int takeover_take(void)
 	armvmm_hyp_call(HYP_CALL_SNAPSHOT, 0, 0);
 	if (args.vttbr_hi == (u32)HYP_VMID_KEEP) {
 		WRITE_ONCE(takeover.vttbr_hi, upper_32_bits(hc->host.vttbr));
-		armvmm_vmid_set_host(upper_32_bits(hc->host.vttbr) >> HYP_VMID_SHIFT);
+		armvmm_vmid_set_host(upper_32_bits(hc->host.vttbr) >> VTTBR_HI_VMID_SHIFT);
 	}
 	__this_cpu_write(armvmm_hypcpu_taken, true);
 	return 0;

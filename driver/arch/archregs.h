@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fields of ARMv7-A registers, by the manual's names (DDI 0406C), for C and for assembly. No other
- * file of driver/ defines any; fields of the debug registers are in dbgregs.h. Pure.
+ * Fields of ARMv7-A registers, by the manual's names (DDI 0406C), for C and for assembly. Those of
+ * the debug registers are in dbgregs.h, of the performance monitors in pmuregs.h, of long
+ * descriptors' translation in lpae.h, of the GIC in gic.h; codes of faults that only a walk makes
+ * are in gva.c. Outside arch/ no file of driver/ defines any: there are only whole values, such as
+ * what a register is reset to and which of its bits a guest may write. Pure.
  */
 #ifndef ARMVMM_ARCHREGS_H
 #define ARMVMM_ARCHREGS_H
@@ -49,6 +52,10 @@
 #define FPEXC_EN		REG_BIT(30)
 #define FPEXC_EX		REG_BIT(31)
 
+/* TEECR and TEEHBR, A2.10: what is not reserved */
+#define TEECR_XED		REG_BIT(0)
+#define TEEHBR_BASE		REG_U(0xfffffffc)
+
 /* SCTLR, B4.1.130 */
 #define SCTLR_M			REG_BIT(0)
 #define SCTLR_C			REG_BIT(2)
@@ -58,6 +65,24 @@
 #define SCTLR_TRE		REG_BIT(28)
 #define SCTLR_AFE		REG_BIT(29)
 #define SCTLR_TE		REG_BIT(30)
+
+/* HSCTLR, B4.1.71: its own, and bits that are one */
+#define HSCTLR_M		REG_BIT(0)
+#define HSCTLR_A		REG_BIT(1)
+#define HSCTLR_C		REG_BIT(2)
+#define HSCTLR_CP15BEN		REG_BIT(5)
+#define HSCTLR_I		REG_BIT(12)
+#define HSCTLR_WXN		REG_BIT(19)
+#define HSCTLR_RES1		REG_U(0x30c50818)
+
+/* ACTLR of ARM's own CPUs: the A15's TRM, 4.3.28 */
+#define ACTLR_IBE		REG_BIT(0)
+#define ACTLR_LOOP_BUFFER_OFF	REG_BIT(1)
+#define ACTLR_SMP		REG_BIT(6)
+#define ACTLR_STREAMING_OFF	0x1e000000u	/* all four bits */
+
+/* NSACR, B4.1.111 */
+#define NSACR_RFR		REG_BIT(19)
 
 /* TTBCR, B4.1.153: short format, then long */
 #define TTBCR_N(ttbcr)		((ttbcr) & 7)
@@ -81,6 +106,10 @@
 /* PAR, B4.1.112, and ISR, B4.1.97 */
 #define PAR_F			REG_BIT(0)
 #define ISR_A			REG_BIT(8)
+
+/* HPFAR, B4.1.70: bits 39-12 of an address, in bits 31-4 */
+#define HPFAR_FIPA		REG_U(0xfffffff0)
+#define HPFAR_FIPA_SHIFT	8
 
 /* CNTHCTL, B4.1.22: what PL1 may use of the physical counter and timer */
 #define CNTHCTL_PL1PCTEN	REG_BIT(0)
@@ -192,15 +221,46 @@
 #define CNT_CTL_IMASK		REG_BIT(1)
 #define CNT_CTL_ISTATUS		REG_BIT(2)
 
-/* MIDR[15:4] of ARM's own (implementer 0x41) CPUs with the Virtualization Extensions */
+/* CTR, B4.1.42: the smallest lines as log2 of words; the instruction cache's policy */
+#define CTR_IMINLINE(ctr)	((ctr) & 0xf)
+#define CTR_DMINLINE(ctr)	(((ctr) >> 16) & 0xf)
+#define CTR_L1IP(ctr)		(((ctr) >> 14) & 3)
+#define CTR_L1IP_AIVIVT		1
+#define CTR_L1IP_VIPT		2
+#define CTR_L1IP_PIPT		3
+
+/* MPIDR, B4.1.106: affinity levels 0 to 2; the Multiprocessing Extensions are there */
+#define MPIDR_AFF		REG_U(0x00ffffff)
+#define MPIDR_AFF1_SHIFT	8
+#define MPIDR_MP		REG_BIT(31)
+
+/* ID_DFR0, B4.1.82, ID_MMFR3, B4.1.92, ID_PFR0, B4.1.93, and ID_PFR1, B4.1.94 */
+#define ID_DFR0_PERFMON(dfr0)	(((dfr0) >> 24) & 0xf)
+#define ID_DFR0_PERFMON_V2	2
+#define ID_MMFR3_COHWALK(mmfr3)	(((mmfr3) >> 20) & 0xf)
+#define ID_PFR0_STATE3(pfr0)	(((pfr0) >> 12) & 0xf)
+#define ID_PFR1_SECURITY(pfr1)	(((pfr1) >> 4) & 0xf)
+#define ID_PFR1_VIRT(pfr1)	(((pfr1) >> 12) & 0xf)
+
+/* MIDR, and its bits 15-4 of ARM's own (implementer 0x41) CPUs and of Broadcom's */
 #define MIDR_IMPLEMENTER(midr)	((midr) >> 24)
 #define MIDR_VARIANT(midr)	(((midr) >> 20) & 0xf)
 #define MIDR_PART(midr)		(((midr) >> 4) & 0xfff)
 #define MIDR_REVISION(midr)	((midr) & 0xf)
 #define MIDR_ARM		0x41
+#define MIDR_BROADCOM		0x42
 #define MIDR_PART_A7		0xc07
 #define MIDR_PART_A12		0xc0d
 #define MIDR_PART_A15		0xc0f
 #define MIDR_PART_A17		0xc0e
+#define MIDR_PART_A32		0xd01
+#define MIDR_PART_A35		0xd04
+#define MIDR_PART_A53		0xd03
+#define MIDR_PART_A55		0xd05
+#define MIDR_PART_A57		0xd07
+#define MIDR_PART_A72		0xd08
+#define MIDR_PART_A73		0xd09
+#define MIDR_PART_A75		0xd0a
+#define MIDR_PART_B15		0x00f
 
 #endif

@@ -8,6 +8,12 @@
 
 #include "arch/regbits.h"
 
+/* INTIDs (2.2.1, 3.2.5): SGIs, then PPIs, then SPIs; the last four are never interrupts. */
+#define GIC_NR_SGIS		16
+#define GIC_NR_PRIVATE		32	/* SGIs and PPIs: each CPU has its own */
+#define GIC_SPECIAL_INTIDS	1020	/* from here on: answers of the CPU interface */
+#define GIC_MAX_IRQS		1024
+
 /* Distributor (4.3) */
 #define GICD_CTLR		0x000
 #define GICD_TYPER		0x004

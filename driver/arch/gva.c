@@ -6,6 +6,7 @@
 
 #include "arch/archregs.h"
 #include "arch/gva.h"
+#include "arch/lpae.h"
 
 /* long format */
 
@@ -154,7 +155,7 @@ static u32 gva_long(const struct gva_mmu *mmu, u32 va, struct gva_leaf *leaf)
 
 	/* The walk starts at the second level if one table there spans the whole range. */
 	level = size >= 2 ? 2 : 1;
-	shift = level == 1 ? 30 : 21;
+	shift = level == 1 ? LPAE_SHIFT(1) : LPAE_SHIFT(2);
 	index_bits = 32 - size - shift;
 	table &= ~((8ULL << index_bits) - 1);
 	for (;;) {
@@ -163,18 +164,18 @@ static u32 gva_long(const struct gva_mmu *mmu, u32 va, struct gva_leaf *leaf)
 		leaf->level = level;
 		if (!gva_read64(mmu, table + index * 8, &desc))
 			return FSR_LONG(FSR_TYPE_WALK, level);
-		if (!(desc & 1) || (level == 3 && !(desc & 2)))
+		if (!(desc & LPAE_VALID) || (level == 3 && !(desc & 2)))
 			return FSR_LONG(FSR_TYPE_TRANSLATION, level);
 		if (level == 3 || !(desc & 2))
 			break;
 		forbid = gva_long_limit(forbid, desc);
-		table = desc & GVA_PA_MASK & ~0xfffULL;
+		table = desc & LPAE_ADDR_MASK;
 		level++;
-		shift -= 9;
-		index_bits = 9;
+		shift -= LPAE_LEVEL_BITS;
+		index_bits = LPAE_LEVEL_BITS;
 	}
 	leaf->ipa = (desc & GVA_PA_MASK & ~((1ULL << shift) - 1)) | (va & ((1u << shift) - 1));
-	leaf->accessed = desc >> 10 & 1;
+	leaf->accessed = !!(desc & LPAE_AF);
 	/* AP[2:1] is in bits 7:6; APTable may take PL0's access or writes away. */
 	leaf->ap = 1 | (u32)(desc >> 6 & 3) << 1;
 	if (forbid & 1)

@@ -7,5 +7,7 @@
 
 #define REG_U(n)	_AC(n, u)
 #define REG_BIT(n)	(REG_U(1) << (n))
+#define REG_U64(n)	_AC(n, ull)
+#define REG_BIT64(n)	(REG_U64(1) << (n))
 
 #endif

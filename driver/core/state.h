@@ -99,9 +99,6 @@ struct stage2 {
 
 /* --- the interrupt controller (vgic/) and eventfds --- */
 
-#define VGIC_NR_SGIS		16
-#define VGIC_NR_PRIVATE		32
-#define VGIC_MAX_IRQS		1024
 #define VGIC_ADDR_UNDEF		(~0ULL)
 
 struct armvmm_vgic_irq;		/* vgic/irq.h: private to vgic/ */

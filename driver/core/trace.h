@@ -12,6 +12,7 @@
 
 #include <linux/tracepoint.h>
 
+#include "arch/archregs.h"
 #include "hyp/hyp.h"
 
 /* armvmm_mmio's type: the client is asked to read, a read is done, a write. */
@@ -84,11 +85,12 @@ TRACE_EVENT(armvmm_exit,
 		__entry->vcpu_id = vcpu_id;
 		__entry->code = code;
 		__entry->hsr = code == HYP_EXIT_TRAP ? hyp->hsr : 0;
-		__entry->ec = __entry->hsr >> 26;
+		__entry->ec = HSR_EC(__entry->hsr);
 		__entry->pc = hyp->regs.usr_regs.ARM_pc;
 		__entry->hxfar = abort ? hyp->hxfar : 0;
 		__entry->ipa = abort && hyp->fault_ipa_valid ?
-			(u64)(hyp->hpfar & 0xfffffff0) << 8 | (hyp->hxfar & 0xfff) : 0;
+			(u64)(hyp->hpfar & HPFAR_FIPA) << HPFAR_FIPA_SHIFT |
+			(hyp->hxfar & 0xfff) : 0;
 	),
 
 	TP_printk("vcpu %u, %s %s, HSR 0x%08x, PC 0x%08x, address 0x%08x, IPA 0x%llx",

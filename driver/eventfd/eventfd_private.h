@@ -9,6 +9,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "arch/gic.h"
 #include "core/state.h"
 #include "vgic/vgic.h"
 
@@ -17,7 +18,7 @@ struct armvmm_vm;
 /* Pin n of the chip is SPI n, whose INTID is n + 32. */
 static inline unsigned int armvmm_eventfd_intid(unsigned int pin)
 {
-	return pin + VGIC_NR_PRIVATE;
+	return pin + GIC_NR_PRIVATE;
 }
 
 void armvmm_ioeventfd_vm_init(struct armvmm_eventfds *e);

@@ -22,6 +22,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "arch/gic.h"
 #include "compat/compat.h"
 #include "core/state.h"
 #include "eventfd/eventfd.h"
@@ -86,7 +87,7 @@ static void irqfd_ended(struct armvmm_vm *vm, unsigned int pin)
 	struct irqfd *irqfd;
 	bool lowered = false;
 
-	if (!at || pin >= VGIC_MAX_IRQS)
+	if (!at || pin >= GIC_MAX_IRQS)
 		return;
 	rcu_read_lock();
 	hlist_for_each_entry_rcu(irqfd, &at[pin], resample_node) {
@@ -103,7 +104,7 @@ void armvmm_irqfd_tell_ended(struct armvmm_vcpu *vcpu)
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
 
 	while (v->nr_ended)
-		irqfd_ended(vcpu->vm, v->ended[--v->nr_ended] - VGIC_NR_PRIVATE);
+		irqfd_ended(vcpu->vm, v->ended[--v->nr_ended] - GIC_NR_PRIVATE);
 }
 
 static void irqfd_pin_enter(struct irqfd *irqfd)
@@ -169,7 +170,7 @@ static int irqfd_resample_prepare(struct armvmm_eventfds *e)
 
 	mutex_lock(&e->resample_lock);
 	if (!e->resample_at) {
-		at = kvcalloc(VGIC_MAX_IRQS, sizeof(*at), GFP_KERNEL_ACCOUNT);
+		at = kvcalloc(GIC_MAX_IRQS, sizeof(*at), GFP_KERNEL_ACCOUNT);
 		if (at)
 			smp_store_release(&e->resample_at, at);	/* empty, for irqfd_ended() */
 		else

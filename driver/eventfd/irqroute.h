@@ -10,11 +10,13 @@
 
 #include <linux/armvmm.h>
 
+#include "arch/gic.h"
+
 struct armvmm_vm;
 
 /* The limits of KVM/arm: routes, and pins of the chip. */
 #define ARMVMM_MAX_IRQ_ROUTES	4096
-#define ARMVMM_NR_IRQ_PINS	(1020 - 32)
+#define ARMVMM_NR_IRQ_PINS	(GIC_SPECIAL_INTIDS - GIC_NR_PRIVATE)
 
 /* What armvmm_irqroute_pin() answers for a GSI without a route, or with one to an MSI. */
 #define ARMVMM_NO_PIN		(~0u)

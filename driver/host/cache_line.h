@@ -6,13 +6,7 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
-/* CTR fields (DDI 0406C B4.1.42): smallest lines as log2 of words; the I-cache's policy. */
-#define CTR_IMINLINE(ctr)	((ctr) & 0xf)
-#define CTR_DMINLINE(ctr)	(((ctr) >> 16) & 0xf)
-#define CTR_L1IP(ctr)		(((ctr) >> 14) & 3)
-#define CTR_L1IP_AIVIVT		1
-#define CTR_L1IP_VIPT		2
-#define CTR_L1IP_PIPT		3
+#include "arch/archregs.h"
 
 /* Log2 of the bytes of the smallest line, from a MinLine field. */
 static inline unsigned int cache_line_shift(unsigned int minline)

@@ -69,7 +69,7 @@ static void cpukind_read(struct armvmm_cpukind_regs *r)
 	asm("mrc p15, 0, %0, c0, c0, 1" : "=r" (r->ctr));
 	r->actlr = sysreg_read(SYS_ACTLR);
 	/* Undefined without the Security Extensions, as on an emulator's board. */
-	if (read_cpuid_ext(CPUID_EXT_PFR1) >> 4 & 0xf)
+	if (ID_PFR1_SECURITY(read_cpuid_ext(CPUID_EXT_PFR1)))
 		asm volatile("mrc p15, 0, %0, c1, c1, 2" : "=r" (r->nsacr));
 	/* Only the A12 and A17 have the first, and only the A12 the second. */
 	if (MIDR_IMPLEMENTER(r->midr) != MIDR_ARM ||

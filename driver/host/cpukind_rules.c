@@ -15,25 +15,18 @@
 #define PART_A12		PART_ARM(MIDR_PART_A12)
 #define PART_A15		PART_ARM(MIDR_PART_A15)
 #define PART_A17		PART_ARM(MIDR_PART_A17)
-#define PART_A32		PART_ARM(0xd01)
-#define PART_A35		PART_ARM(0xd04)
-#define PART_A53		PART_ARM(0xd03)
-#define PART_A55		PART_ARM(0xd05)
-#define PART_A57		PART_ARM(0xd07)
-#define PART_A72		PART_ARM(0xd08)
-#define PART_A73		PART_ARM(0xd09)
-#define PART_A75		PART_ARM(0xd0a)
-#define PART_B15		0x420000f0
+#define PART_A32		PART_ARM(MIDR_PART_A32)
+#define PART_A35		PART_ARM(MIDR_PART_A35)
+#define PART_A53		PART_ARM(MIDR_PART_A53)
+#define PART_A55		PART_ARM(MIDR_PART_A55)
+#define PART_A57		PART_ARM(MIDR_PART_A57)
+#define PART_A72		PART_ARM(MIDR_PART_A72)
+#define PART_A73		PART_ARM(MIDR_PART_A73)
+#define PART_A75		PART_ARM(MIDR_PART_A75)
+#define PART_B15		(MIDR_BROADCOM << 24 | MIDR_PART_B15 << 4)
 
 /* Variant and revision as one number, which orders them: r2p1 is 0x21. */
 #define RELEASE(midr)		(MIDR_VARIANT(midr) << 4 | MIDR_REVISION(midr))
-
-#define ACTLR_IBE		BIT(0)	/* A15 TRM 4.3.28 */
-#define ACTLR_LOOP_BUFFER_OFF	BIT(1)
-#define ACTLR_STREAMING_OFF	(15u << 25)
-#define ACTLR_SMP		BIT(6)
-#define MMFR3_COHWALK(v)	((v) >> 20 & 0xf)
-#define NSACR_RFR		BIT(19)
 
 static const struct {
 	u32 part;
@@ -141,7 +134,7 @@ static u32 rules_missing(const struct armvmm_cpukind_regs *r)
 		missing |= CPUKIND_MISSING_FW_WA1;
 		break;
 	}
-	if (MMFR3_COHWALK(r->mmfr3) == 0)
+	if (ID_MMFR3_COHWALK(r->mmfr3) == 0)
 		missing |= CPUKIND_MISSING_COHWALK;
 	if (r->nsacr & NSACR_RFR)
 		missing |= CPUKIND_MISSING_FIQ;

@@ -10,28 +10,19 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "arch/lpae.h"
 #include "compat/compat.h"
 #include "host/hypcpu.h"
 #include "host/hypmap.h"
 #include "host/share.h"
 #include "hyp/hyp.h"
+#include "hyp/offsets.h"
 
-#define DESC_VALID		BIT_ULL(0)
-#define DESC_TABLE		BIT_ULL(1)	/* table at levels 1, 2; page at 3 */
-#define DESC_ATTR_DEVICE	(1ULL << 2)	/* HMAIR0, hyp/entry.S */
-#define DESC_ATTR_NORMAL	(3ULL << 2)
-#define DESC_AP1		BIT_ULL(6)	/* should be one in HYP (B3.7.1) */
-#define DESC_AP_RO		BIT_ULL(7)
-#define DESC_SH_INNER		(3ULL << 8)
-#define DESC_AF			BIT_ULL(10)
-#define DESC_XN			BIT_ULL(54)
-#define DESC_ADDR		0x000000fffffff000ULL
+#define PAGE_DESC		(LPAE_TYPE_PAGE | LPAE_AF | LPAE_S1_AP1)
 
-#define PAGE_DESC		(DESC_VALID | DESC_TABLE | DESC_AF | DESC_AP1)
-
-#define L1_INDEX(va)		((va) >> 30)
-#define L2_INDEX(va)		(((va) >> 21) & 511)
-#define L3_INDEX(va)		(((va) >> 12) & 511)
+#define L1_INDEX(va)		((va) >> LPAE_SHIFT(1))
+#define L2_INDEX(va)		(((va) >> LPAE_SHIFT(2)) & (LPAE_TABLE_ENTRIES - 1))
+#define L3_INDEX(va)		(((va) >> LPAE_SHIFT(3)) & (LPAE_TABLE_ENTRIES - 1))
 
 static struct {
 	struct mutex lock;	/* writers; the CPUs' walks need none */
@@ -48,22 +39,22 @@ static void hypmap_desc_write(u64 *p, u64 desc)
 
 static u64 hypmap_prot_desc(enum hypmap_prot prot)
 {
-	u64 normal = DESC_ATTR_NORMAL | (armvmm_host_shareable() ? DESC_SH_INNER : 0);
+	u64 normal = LPAE_S1_ATTR(HYP_MAIR_NORMAL) | (armvmm_host_shareable() ? LPAE_SH_INNER : 0);
 
 	switch (prot) {
 	case HYPMAP_TEXT:
-		return PAGE_DESC | normal | DESC_AP_RO;
+		return PAGE_DESC | normal | LPAE_S1_AP2_RO;
 	case HYPMAP_DATA:
-		return PAGE_DESC | normal | DESC_XN;
+		return PAGE_DESC | normal | LPAE_XN;
 	case HYPMAP_DEVICE:
 		break;
 	}
-	return PAGE_DESC | DESC_ATTR_DEVICE | DESC_XN;
+	return PAGE_DESC | LPAE_S1_ATTR(HYP_MAIR_DEVICE) | LPAE_XN;
 }
 
 static u64 *hypmap_table_of(u64 desc)
 {
-	return phys_to_virt((phys_addr_t)(desc & DESC_ADDR));
+	return phys_to_virt((phys_addr_t)(desc & LPAE_ADDR_MASK));
 }
 
 /* The table that entry @e points to, made where there is none and @make says so. */
@@ -71,7 +62,7 @@ static u64 *hypmap_table_get(u64 *e, bool make)
 {
 	u64 *table;
 
-	if (*e & DESC_VALID)
+	if (*e & LPAE_VALID)
 		return hypmap_table_of(*e);
 	if (!make)
 		return NULL;
@@ -80,7 +71,7 @@ static u64 *hypmap_table_get(u64 *e, bool make)
 		return NULL;
 	/* A walk sees the table's zeroes before it sees the table. */
 	dsb(ishst);
-	hypmap_desc_write(e, (u64)virt_to_phys(table) | DESC_TABLE | DESC_VALID);
+	hypmap_desc_write(e, (u64)virt_to_phys(table) | LPAE_TYPE_TABLE);
 	return table;
 }
 
@@ -108,7 +99,7 @@ static int hypmap_page_map(unsigned long va, phys_addr_t pa, u64 desc)
 
 	if (!e)
 		return -ENOMEM;
-	if (*e & DESC_VALID)
+	if (*e & LPAE_VALID)
 		return *e == (desc | pa) ? 0 : -EEXIST;
 	hypmap_desc_write(e, desc | pa);
 	return 0;
@@ -222,11 +213,11 @@ void armvmm_hypmap_exit(void)
 	u64 *l2;
 
 	for (i = 0; i < 4; i++) {
-		if (!(hypmap.l1[i] & DESC_VALID))
+		if (!(hypmap.l1[i] & LPAE_VALID))
 			continue;
 		l2 = hypmap_table_of(hypmap.l1[i]);
-		for (j = 0; j < 512; j++)
-			if (l2[j] & DESC_VALID)
+		for (j = 0; j < LPAE_TABLE_ENTRIES; j++)
+			if (l2[j] & LPAE_VALID)
 				free_page((unsigned long)hypmap_table_of(l2[j]));
 		free_page((unsigned long)l2);
 	}

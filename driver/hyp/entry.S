@@ -4,6 +4,8 @@
  * copies it to a page that HYP maps at its physical address, cleaned to the
  * point of coherency, for it runs with MMU and caches off.
  */
+#include "arch/archregs.h"
+#include "arch/lpae.h"
 #include "hyp/offsets.h"
 
 	.syntax	unified
@@ -11,13 +13,15 @@
 	.arch_extension virt
 	.arm
 
-/* HTCR (DDI 0406C B4.1.74): T0SZ 0, walks write-back; SH0, how they are shared, is VTCR's */
-#define HTCR_VALUE	0x80800500
-#define TCR_SH0		0x00003000
-/* Attributes 0: Strongly-ordered, 1: Device, 2: Normal uncached, 3: Normal WBWA */
-#define HMAIR0_VALUE	0xff440400
-/* HSCTLR (B4.1.71): fixed ones, WXN, I, CP15BEN, C, A, M; not TE: HYP's code is A32 */
-#define HSCTLR_VALUE	0x30cd183f
+/* T0SZ is 0. SH0, how walks are shared, is VTCR's. */
+#define HTCR_VALUE	(HTCR_SBOP | TCR_IRGN0_WBWA | TCR_ORGN0_WBWA)
+#define HMAIR0_VALUE	(MAIR_FIELD(HYP_MAIR_SO, MAIR_SO) |		\
+			 MAIR_FIELD(HYP_MAIR_DEVICE, MAIR_DEVICE) |	\
+			 MAIR_FIELD(HYP_MAIR_NC, MAIR_NC) |		\
+			 MAIR_FIELD(HYP_MAIR_NORMAL, MAIR_WBWA))
+/* Not TE: HYP's code is A32. */
+#define HSCTLR_VALUE	(HSCTLR_RES1 | HSCTLR_WXN | HSCTLR_I | HSCTLR_CP15BEN |	\
+			 HSCTLR_C | HSCTLR_A | HSCTLR_M)
 
 /* The stub's HSCTLR: MMU and caches off, and exceptions in the kernel's instruction set. */
 	.macro	mmu_off hsctlr, tmp
@@ -45,7 +49,7 @@ hyp_entry_takeover:
 	mcrr	p15, 4, r2, r3, c2		@ HTTBR
 	movw	r1, #HTCR_VALUE & 0xffff
 	movt	r1, #HTCR_VALUE >> 16
-	and	r12, r7, #TCR_SH0
+	and	r12, r7, #TCR_SH0_MASK
 	orr	r1, r1, r12
 	mcr	p15, 4, r1, c2, c0, 2		@ HTCR
 	movw	r1, #HMAIR0_VALUE & 0xffff
@@ -61,7 +65,7 @@ hyp_entry_takeover:
 	 */
 	cmp	r8, #HYP_VMID_KEEP
 	mrrc	p15, 6, r1, r12, c2		@ VTTBR
-	andeq	r8, r12, #HYP_VMID_MASK
+	andeq	r8, r12, #VTTBR_HI_VMID_MASK
 	mov	r1, #0
 	mcrr	p15, 6, r1, r8, c2
 	mrc	p15, 4, r1, c1, c0, 0		@ HSCTLR

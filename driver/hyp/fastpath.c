@@ -7,12 +7,11 @@
 #include <linux/arm-smccc.h>
 #include <uapi/linux/psci.h>
 
+#include "arch/psciver.h"
 #include "hyp/cpu.h"
 #include "hyp/sysreg.h"
 
 asm(".arch_extension virt");
-
-#define PSCI_1_0		PSCI_VERSION(1, 0)
 
 #define READ_ACTLR		(HSR_CP(0, 1, 0, 1) | HSR_CP_READ)
 #define READ_L2CTLR		(HSR_CP(1, 9, 0, 2) | HSR_CP_READ)
@@ -29,7 +28,7 @@ __hyp_inline bool fastpath_hvc(struct hyp_vcpu *vcpu)
 		r[0] = vcpu->psci_version;
 		break;
 	case ARM_SMCCC_VERSION_FUNC_ID:
-		if (vcpu->psci_version < PSCI_1_0)
+		if (vcpu->psci_version < PSCI_V1_0)
 			return false;
 		r[0] = ARM_SMCCC_VERSION_1_1;
 		break;

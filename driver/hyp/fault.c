@@ -24,8 +24,8 @@ static void __hyp_text fault_ask_tables(struct hyp_vcpu *vcpu)
 
 	if (par & PAR_F)
 		vcpu->fault_ipa_valid = 0;
-	else	/* PAR bits 39-12 to HPFAR bits 31-4 */
-		vcpu->hpfar = (u32)(par >> 8) & 0xfffffff0;
+	else	/* as PAR has them: bits 39-12 */
+		vcpu->hpfar = (u32)(par >> HPFAR_FIPA_SHIFT) & HPFAR_FIPA;
 }
 
 u32 __hyp_text hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr)

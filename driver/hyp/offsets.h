@@ -22,10 +22,14 @@
 #define CPU_PANIC_R0	28
 #define CPU_PANIC_VECTOR (CPU_PANIC_R0 + 60)
 
-/* hyp_entry_takeover: VTTBR's upper word has the VMID; the CPU's own stays. */
-#define HYP_VMID_MASK	0x00ff0000
-#define HYP_VMID_SHIFT	16
+/* hyp_entry_takeover: in place of VTTBR's upper word: the CPU's own VMID stays. */
 #define HYP_VMID_KEEP	-1
+
+/* Fields of HMAIR0, by which the descriptors of HYP's tables name their memory */
+#define HYP_MAIR_SO	0
+#define HYP_MAIR_DEVICE	1
+#define HYP_MAIR_NC	2
+#define HYP_MAIR_NORMAL	3
 
 /* Geometry of a CPU's HYP memory: four pages, of which HYP sees two. */
 #define HYP_CPU_ORDER		2

@@ -18,6 +18,7 @@
 
 #include "compat/compat.h"
 
+#include "arch/lpae.h"
 #include "core/state.h"
 #include "host/cache.h"
 #include "mem/stage2.h"
@@ -147,7 +148,7 @@ static u64 *stage2_leaf_ptr(struct stage2 *s2, u64 ipa, unsigned int *level)
 		p = &stage2_table(*p)[stage2_index(ipa, 3)];
 		*level = 3;
 	}
-	return *p & STAGE2_VALID ? p : NULL;
+	return *p & LPAE_VALID ? p : NULL;
 }
 
 u64 armvmm_stage2_lookup(struct stage2 *s2, u64 ipa, unsigned int *level)
@@ -165,7 +166,7 @@ bool armvmm_stage2_make_young(struct stage2 *s2, u64 ipa)
 
 	if (!p)
 		return false;
-	stage2_write(p, *p | STAGE2_AF);
+	stage2_write(p, *p | LPAE_AF);
 	stage2_write_barrier();
 	return true;
 }
@@ -189,7 +190,7 @@ static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
 	struct stage2_gather gather = { };
 	u64 old = *p;
 
-	if (!(old & STAGE2_VALID)) {
+	if (!(old & LPAE_VALID)) {
 		stage2_write(p, leaf);
 		stage2_write_barrier();
 		stage2_count(table, 1);
@@ -220,11 +221,11 @@ static void stage2_split(struct stage2 *s2, u64 *p, struct stage2_cache *cache)
 	u64 block = *p;
 	unsigned int i;
 
-	for (i = 0; i < STAGE2_TABLE_ENTRIES; i++)
+	for (i = 0; i < LPAE_TABLE_ENTRIES; i++)
 		table[i] = stage2_split_leaf(block, i);
-	stage2_count(table, STAGE2_TABLE_ENTRIES);
+	stage2_count(table, LPAE_TABLE_ENTRIES);
 	stage2_write_barrier();
-	stage2_replace(s2, &gather, p, stage2_table_pa(table) | STAGE2_TYPE_TABLE);
+	stage2_replace(s2, &gather, p, stage2_table_pa(table) | LPAE_TYPE_TABLE);
 }
 
 /*
@@ -238,8 +239,8 @@ static u64 stage2_join(struct stage2 *s2, u64 *p, u64 leaf)
 	unsigned int i;
 
 	stage2_write(p, 0);
-	for (i = 0; i < STAGE2_TABLE_ENTRIES; i++) {
-		if (!(table[i] & STAGE2_VALID))
+	for (i = 0; i < LPAE_TABLE_ENTRIES; i++) {
+		if (!(table[i] & LPAE_VALID))
 			continue;
 		if (stage2_same_but_perm(table[i], stage2_split_leaf(leaf, i)))
 			leaf |= table[i] & STAGE2_WRITTEN;
@@ -258,7 +259,7 @@ static u64 *stage2_link(u64 *p, struct stage2_cache *cache)
 
 	/* The zeroes of the table are visible to walks before the table is. */
 	stage2_write_barrier();
-	stage2_write(p, stage2_table_pa(table) | STAGE2_TYPE_TABLE);
+	stage2_write(p, stage2_table_pa(table) | LPAE_TYPE_TABLE);
 	return table;
 }
 
@@ -329,7 +330,7 @@ static void stage2_walk_l2(struct stage2 *s2, struct stage2_gather *gather, u64 
 			for (page = ipa; page < next; page += STAGE2_PAGE_SIZE) {
 				u64 *q = &l3[stage2_index(page, 3)];
 
-				if (*q & STAGE2_VALID)
+				if (*q & LPAE_VALID)
 					visit(s2, gather, l3, q, arg);
 			}
 			if (stage2_is_empty(l3)) {
@@ -413,9 +414,9 @@ static void stage2_visit_protect(struct stage2 *s2, struct stage2_gather *gather
 	struct stage2_protect *protect = arg;
 	u64 leaf = *p;
 
-	if (!(leaf & STAGE2_HAP_WRITE))
+	if (!(leaf & LPAE_S2_HAP_WRITE))
 		return;
-	stage2_write(p, leaf & ~STAGE2_HAP_WRITE);
+	stage2_write(p, leaf & ~LPAE_S2_HAP_WRITE);
 	protect->changed = true;
 	if (protect->flush)
 		stage2_gather_leaf(s2, gather, leaf);
@@ -461,11 +462,11 @@ static void stage2_visit_age(struct stage2 *s2, struct stage2_gather *gather, u6
 {
 	struct stage2_age *age = arg;
 
-	if (!(*p & STAGE2_AF))
+	if (!(*p & LPAE_AF))
 		return;
 	age->young = true;
 	if (age->clear)
-		stage2_write(p, *p & ~STAGE2_AF);
+		stage2_write(p, *p & ~LPAE_AF);
 }
 
 bool armvmm_stage2_age(struct stage2 *s2, u64 ipa, u64 size, bool clear)
@@ -482,7 +483,7 @@ static void stage2_visit_flush(struct stage2 *s2, struct stage2_gather *gather, 
 {
 	u64 leaf = *p;
 
-	if ((leaf & STAGE2_ATTR_MASK) != STAGE2_ATTR_WB)
+	if ((leaf & LPAE_S2_ATTR_MASK) != LPAE_S2_ATTR_WB)
 		return;
 	/* What is mapped next there may be the page itself. */
 	if (armvmm_stage2_shadow_is_copy(leaf)) {
@@ -522,7 +523,8 @@ int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size
 			break;
 		spin_lock(&s2->lock);
 		ret = armvmm_stage2_install(s2, ipa,
-					    stage2_leaf(pa, 3, STAGE2_ATTR_DEVICE, writable, false),
+					    stage2_leaf(pa, 3, LPAE_S2_ATTR_DEVICE, writable,
+							false),
 					    3, &cache);
 		spin_unlock(&s2->lock);
 		if (ret)

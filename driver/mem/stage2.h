@@ -19,6 +19,8 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "arch/archregs.h"
+#include "arch/lpae.h"
 #include "core/state.h"
 #include "mem/stage2_index.h"
 
@@ -51,7 +53,7 @@ void armvmm_stage2_flush_caches(struct armvmm_vm *vm);
  */
 static inline u64 armvmm_stage2_fault_ipa(u32 hpfar, u32 hxfar)
 {
-	return ((u64)(hpfar & 0xfffffff0) << 8) | (hxfar & 0xfff);
+	return ((u64)(hpfar & HPFAR_FIPA) << HPFAR_FIPA_SHIFT) | (hxfar & 0xfff);
 }
 
 /* For run/abort.c, stage2_notifier.c and dirty.c. Callers of what follows hold stage2.lock. */
@@ -134,7 +136,7 @@ static inline u32 armvmm_vmid_number(u64 vmid)
 
 static inline u64 armvmm_vmid_vttbr(const struct stage2 *s2, u64 vmid)
 {
-	return s2->pgd_pa | (u64)armvmm_vmid_number(vmid) << STAGE2_VTTBR_VMID_SHIFT;
+	return s2->pgd_pa | (u64)armvmm_vmid_number(vmid) << VTTBR_VMID_SHIFT;
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <linux/pgtable.h>
 #include <linux/types.h>
 
+#include "arch/lpae.h"
 #include "mem/stage2_host.h"
 #include "mem/stage2_index.h"
 
@@ -19,12 +20,12 @@ static inline u64 stage2_host_attr(pteval_t v)
 	v &= L_PTE_MT_MASK;
 	if (v == L_PTE_MT_WRITEALLOC || v == L_PTE_MT_WRITEBACK || v == L_PTE_MT_WRITETHROUGH ||
 	    v == L_PTE_MT_DEV_CACHED)
-		return STAGE2_ATTR_WB;
+		return LPAE_S2_ATTR_WB;
 	if (v == L_PTE_MT_BUFFERABLE || v == L_PTE_MT_DEV_WC)
-		return STAGE2_ATTR_NC;
+		return LPAE_S2_ATTR_NC;
 	if (v == L_PTE_MT_DEV_SHARED || v == L_PTE_MT_DEV_NONSHARED)
-		return STAGE2_ATTR_DEVICE;
-	return STAGE2_ATTR_SO;
+		return LPAE_S2_ATTR_DEVICE;
+	return LPAE_S2_ATTR_SO;
 }
 
 /*

@@ -12,65 +12,44 @@
 
 #include <linux/types.h>
 
+#include "arch/lpae.h"
+
 #define STAGE2_IPA_BITS		40
 #define STAGE2_IPA_SIZE		(1ULL << STAGE2_IPA_BITS)
 
-#define STAGE2_PAGE_SHIFT	12
-#define STAGE2_L2_SHIFT		21
-#define STAGE2_L1_SHIFT		30
+#define STAGE2_PAGE_SHIFT	LPAE_SHIFT(3)
+#define STAGE2_L2_SHIFT		LPAE_SHIFT(2)
+#define STAGE2_L1_SHIFT		LPAE_SHIFT(1)
 #define STAGE2_PAGE_SIZE	(1ULL << STAGE2_PAGE_SHIFT)
 #define STAGE2_L2_SIZE		(1ULL << STAGE2_L2_SHIFT)
 
 #define STAGE2_PGD_ENTRIES	(1u << (STAGE2_IPA_BITS - STAGE2_L1_SHIFT))
 #define STAGE2_PGD_SIZE		(STAGE2_PGD_ENTRIES * 8)
-#define STAGE2_TABLE_ENTRIES	512u
 
 /*
  * VTTBR.BADDR is bits [39:x] with x = 5 - T0SZ where SL0 is 1 (DDI 0406C B4.1.160): the
- * concatenated tables are aligned to their size, 8 KiB here. VMID is bits [55:48].
+ * concatenated tables are aligned to their size, 8 KiB here.
  */
 #define STAGE2_VTTBR_ALIGN	(1ULL << 13)
-#define STAGE2_VTTBR_VMID_SHIFT	48
 
 /*
- * VTCR (DDI 0406C B4.1.159): T0SZ = -8 in bits [3:0] and its sign once more in S (bit 4); walks
- * start at level 1 (SL0, [7:6] = 1); walks go to write-back write-allocate (IRGN0, ORGN0 = 1)
- * memory. Bit 31 is SBOP. SH0, bits [13:12], is as the kernel has its memory: inner shareable (3),
- * or non-shareable (host/share.h). Walks being cacheable, and shareable with those that write, is
- * why tables need no cleaning: a DSB makes an entry visible to them (B3.10.1).
+ * VTCR without SH0, which is as the kernel has its memory: TCR_SH0_INNER, or 0, non-shareable
+ * (host/share.h). Walks being cacheable, and shareable with those that write, is why tables need no
+ * cleaning: a DSB makes an entry visible to them (B3.10.1).
  */
-#define STAGE2_VTCR		0x80000558u
-#define STAGE2_VTCR_SH0_INNER	(3u << 12)
+#define STAGE2_VTCR		(VTCR_SBOP | VTCR_T0SZ(-8) | VTCR_S | VTCR_SL0(1) | \
+				 TCR_IRGN0_WBWA | TCR_ORGN0_WBWA)
 
-/* Descriptors (DDI 0406C B3.6.1, B3.6.2). */
-#define STAGE2_VALID		(1ULL << 0)
-#define STAGE2_TYPE_MASK	3ULL
-#define STAGE2_TYPE_BLOCK	1ULL	/* levels 1 and 2 */
-#define STAGE2_TYPE_TABLE	3ULL	/* levels 1 and 2 */
-#define STAGE2_TYPE_PAGE	3ULL	/* level 3 */
-#define STAGE2_ADDR_MASK	0x000000fffffff000ULL	/* table or page */
-#define STAGE2_BLOCK_MASK	0x000000ffffe00000ULL
-#define STAGE2_ATTR_SHIFT	2	/* MemAttr[3:0] (B3.8.4) */
-#define STAGE2_ATTR_MASK	(0xfULL << STAGE2_ATTR_SHIFT)
-#define STAGE2_ATTR_SO		(0x0ULL << STAGE2_ATTR_SHIFT)
-#define STAGE2_ATTR_DEVICE	(0x1ULL << STAGE2_ATTR_SHIFT)
-#define STAGE2_ATTR_NC		(0x5ULL << STAGE2_ATTR_SHIFT)
-#define STAGE2_ATTR_WB		(0xfULL << STAGE2_ATTR_SHIFT)
-#define STAGE2_HAP_READ		(1ULL << 6)
-#define STAGE2_HAP_WRITE	(1ULL << 7)
-#define STAGE2_SH_INNER		(3ULL << 8)
-#define STAGE2_AF		(1ULL << 10)
-#define STAGE2_XN		(1ULL << 54)
 /* For software (bits [58:55]): the leaf has let the guest write, and may do so no longer. */
 #define STAGE2_WRITTEN		(1ULL << 55)
 
 /* What an installed leaf may gain with no break-before-make: permissions, flags. */
-#define STAGE2_PERM_MASK	(STAGE2_HAP_READ | STAGE2_HAP_WRITE | STAGE2_XN | STAGE2_AF | \
+#define STAGE2_PERM_MASK	(LPAE_S2_HAP_READ | LPAE_S2_HAP_WRITE | LPAE_XN | LPAE_AF | \
 				 STAGE2_WRITTEN)
 
 static inline unsigned int stage2_shift(unsigned int level)
 {
-	return STAGE2_PAGE_SHIFT + 9 * (3 - level);
+	return LPAE_SHIFT(level);
 }
 
 static inline u64 stage2_size(unsigned int level)
@@ -81,7 +60,7 @@ static inline u64 stage2_size(unsigned int level)
 /* Index into the table of @level (1 to 3) that resolves @ipa. */
 static inline unsigned int stage2_index(u64 ipa, unsigned int level)
 {
-	unsigned int entries = level == 1 ? STAGE2_PGD_ENTRIES : STAGE2_TABLE_ENTRIES;
+	unsigned int entries = level == 1 ? STAGE2_PGD_ENTRIES : LPAE_TABLE_ENTRIES;
 
 	return (unsigned int)(ipa >> stage2_shift(level)) & (entries - 1);
 }
@@ -97,17 +76,17 @@ static inline u64 stage2_next(u64 ipa, u64 end, unsigned int level)
 /* At level 3 the same bits are a page. */
 static inline bool stage2_is_table(u64 desc)
 {
-	return (desc & STAGE2_TYPE_MASK) == STAGE2_TYPE_TABLE;
+	return (desc & LPAE_TYPE_MASK) == LPAE_TYPE_TABLE;
 }
 
 static inline bool stage2_is_block(u64 desc)
 {
-	return (desc & STAGE2_TYPE_MASK) == STAGE2_TYPE_BLOCK;
+	return (desc & LPAE_TYPE_MASK) == LPAE_TYPE_BLOCK;
 }
 
 static inline u64 stage2_addr(u64 desc)
 {
-	return desc & STAGE2_ADDR_MASK;
+	return desc & LPAE_ADDR_MASK;
 }
 
 /*
@@ -116,31 +95,31 @@ static inline u64 stage2_addr(u64 desc)
  */
 static inline u64 stage2_leaf(u64 pa, unsigned int level, u64 attr, bool writable, bool exec)
 {
-	u64 desc = pa | attr | STAGE2_HAP_READ | STAGE2_AF;
+	u64 desc = pa | attr | LPAE_S2_HAP_READ | LPAE_AF;
 
-	desc |= level == 3 ? STAGE2_TYPE_PAGE : STAGE2_TYPE_BLOCK;
+	desc |= level == 3 ? LPAE_TYPE_PAGE : LPAE_TYPE_BLOCK;
 	if (writable)
-		desc |= STAGE2_HAP_WRITE | STAGE2_WRITTEN;
+		desc |= LPAE_S2_HAP_WRITE | STAGE2_WRITTEN;
 	if (!exec)
-		desc |= STAGE2_XN;
+		desc |= LPAE_XN;
 	return desc;
 }
 
 /*
- * The leaf with @sh, STAGE2_SH_INNER or 0, which counts for Normal memory only (B3.8.3): guest and
+ * The leaf with @sh, LPAE_SH_INNER or 0, which counts for Normal memory only (B3.8.3): guest and
  * host share it.
  */
 static inline u64 stage2_share(u64 leaf, u64 sh)
 {
-	u64 attr = leaf & STAGE2_ATTR_MASK;
+	u64 attr = leaf & LPAE_S2_ATTR_MASK;
 
-	return attr == STAGE2_ATTR_WB || attr == STAGE2_ATTR_NC ? leaf | sh : leaf;
+	return attr == LPAE_S2_ATTR_WB || attr == LPAE_S2_ATTR_NC ? leaf | sh : leaf;
 }
 
 /* Entry @i of the table that maps what the level 2 block @block maps, page by page. */
 static inline u64 stage2_split_leaf(u64 block, unsigned int i)
 {
-	return ((block & ~STAGE2_TYPE_MASK) | STAGE2_TYPE_PAGE) + ((u64)i << STAGE2_PAGE_SHIFT);
+	return ((block & ~LPAE_TYPE_MASK) | LPAE_TYPE_PAGE) + ((u64)i << STAGE2_PAGE_SHIFT);
 }
 
 /* Bytes that a leaf maps: at level 3 the type of a table is that of a page. */
@@ -155,7 +134,7 @@ static inline u64 stage2_leaf_size(u64 leaf)
  */
 static inline bool stage2_leaf_hides(u64 leaf)
 {
-	return (leaf & STAGE2_WRITTEN) && (leaf & STAGE2_ATTR_MASK) == STAGE2_ATTR_WB;
+	return (leaf & STAGE2_WRITTEN) && (leaf & LPAE_S2_ATTR_MASK) == LPAE_S2_ATTR_WB;
 }
 
 /* True where both map the same memory in the same way, up to permissions. */
@@ -167,7 +146,7 @@ static inline bool stage2_same_but_perm(u64 a, u64 b)
 /* What @old and @new allow together, of two leaves that are the same up to permissions. */
 static inline u64 stage2_perm_union(u64 old, u64 new)
 {
-	return ((old | new) & ~STAGE2_XN) | (old & new & STAGE2_XN);
+	return ((old | new) & ~LPAE_XN) | (old & new & LPAE_XN);
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 
 #include "arch/archregs.h"
+#include "arch/lpae.h"
 #include "core/guest.h"
 #include "core/state.h"
 #include "core/vcpus.h"
@@ -24,13 +25,13 @@ static unsigned long shadow_pfn(u64 leaf)
 
 static u64 shadow_replace(u64 leaf, unsigned long pfn)
 {
-	return (leaf & ~STAGE2_ADDR_MASK) | __pfn_to_phys(pfn);
+	return (leaf & ~LPAE_ADDR_MASK) | __pfn_to_phys(pfn);
 }
 
 /* Memory that has cache lines of the host's: what the driver's flushes are for. */
 static bool shadow_is_cached(u64 leaf)
 {
-	return (leaf & STAGE2_ATTR_MASK) == STAGE2_ATTR_WB && pfn_valid(shadow_pfn(leaf));
+	return (leaf & LPAE_S2_ATTR_MASK) == LPAE_S2_ATTR_WB && pfn_valid(shadow_pfn(leaf));
 }
 
 static bool shadow_is_wanted(struct armvmm_vm *vm)

@@ -7,6 +7,7 @@
 #include "compat/compat.h"
 
 #include "arch/archregs.h"
+#include "arch/lpae.h"
 #include "core/guest.h"
 #include "core/state.h"
 #include "core/vcpus.h"
@@ -16,7 +17,7 @@
 
 u32 armvmm_stage2_vtcr(void)
 {
-	return STAGE2_VTCR | (armvmm_host_shareable() ? STAGE2_VTCR_SH0_INNER : 0);
+	return STAGE2_VTCR | (armvmm_host_shareable() ? TCR_SH0_INNER : 0);
 }
 
 int armvmm_stage2_vm_init(struct armvmm_vm *vm)
@@ -25,7 +26,7 @@ int armvmm_stage2_vm_init(struct armvmm_vm *vm)
 	int ret;
 
 	spin_lock_init(&s2->lock);
-	s2->sh = armvmm_host_shareable() ? STAGE2_SH_INNER : 0;
+	s2->sh = armvmm_host_shareable() ? LPAE_SH_INNER : 0;
 	atomic64_set(&s2->vmid, 0);
 	s2->last_vcpu = alloc_percpu_gfp(u8, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	/* Blocks of the page allocator are aligned to their size: that of BADDR. */

@@ -12,9 +12,10 @@
 
 #include <linux/types.h>
 
-#define VMID_BITS		8
-#define VMID_NR			(1u << VMID_BITS)
-#define VMID_GENERATION		(1ULL << VMID_BITS)
+#include "arch/lpae.h"
+
+#define VMID_NR			(1u << VTTBR_VMID_BITS)
+#define VMID_GENERATION		(1ULL << VTTBR_VMID_BITS)
 #define VMID_MASK		(VMID_GENERATION - 1)
 
 struct vmid_pool {

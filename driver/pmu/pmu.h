@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #include "arch/cp15_access.h"
+#include "arch/pmuregs.h"
 #include "core/state.h"
 
 struct armvmm_vcpu;
@@ -18,28 +19,7 @@ struct task_struct;
 
 #define PMU_CYCLE	31	/* the cycle counter's number, and bit */
 
-/* PMCR, B4.1.117 */
-#define PMCR_E		(1u << 0)
-#define PMCR_P		(1u << 1)
-#define PMCR_C		(1u << 2)
-#define PMCR_D		(1u << 3)
-#define PMCR_X		(1u << 4)
-#define PMCR_DP		(1u << 5)
-#define PMCR_N(pmcr)	(((pmcr) >> 11) & 0x1f)
-#define PMCR_RW		(PMCR_E | PMCR_D | PMCR_X | PMCR_DP)
-#define PMCR_RO		0xfffff800u	/* IMP, IDCODE, N */
-
-/* PMXEVTYPER, B4.1.126. NSH is about HYP mode, which guests do not have. */
-#define PMU_TYPE_P	(1u << 31)
-#define PMU_TYPE_U	(1u << 30)
-#define PMU_TYPE_NSK	(1u << 29)
-#define PMU_TYPE_NSU	(1u << 28)
-#define PMU_TYPE_FILTER	(PMU_TYPE_P | PMU_TYPE_U | PMU_TYPE_NSK | PMU_TYPE_NSU)
-#define PMU_TYPE_EVENT	0xffu
-
-/* Events, C12.8.2. The last is not the architecture's: perf's number for the cycle counter. */
-#define PMU_EVENT_SW_INCR	0x00
-#define PMU_EVENT_CYCLES	0x11
+/* No event of the architecture's: perf's number for the cycle counter. */
 #define PMU_EVENT_CYCLE_COUNTER	0xff
 
 /* The host's PMU; constant from module load on. */

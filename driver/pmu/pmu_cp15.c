@@ -105,7 +105,7 @@ static enum cp15_result pmu_write(struct armvmm_vcpu *vcpu, unsigned int reg, u3
 		armvmm_pmu_increment(pmu, val, pmu_from_user(vcpu));
 		break;
 	case PMU_PMSELR:
-		pmu->select = val & 0x1f;
+		pmu->select = val & PMSELR_SEL;
 		break;
 	case PMU_PMCCNTR:
 		pmu_write_counter(pmu, PMU_CYCLE, val);

@@ -24,11 +24,8 @@
 #include "pmu/pmu.h"
 #include "pmu/pmu_event.h"
 
-#define PMU_DFR0_PERFMON(dfr0)	(((dfr0) >> 24) & 0xf)	/* B4.1.82 */
-#define PMU_V2			2
-
-/* What the kernel's driver writes into PMXEVTYPER: P, U, NSH and the event. */
-#define PMU_DRIVER_TYPE		0xc80000ffu
+/* What the kernel's driver writes into PMXEVTYPER */
+#define PMU_DRIVER_TYPE		(PMU_TYPE_P | PMU_TYPE_U | PMU_TYPE_NSH | PMU_TYPE_EVENT)
 
 struct armvmm_pmu_host armvmm_pmu_host;
 
@@ -140,7 +137,7 @@ static const char *pmu_event_try(void)
 	const char *why = NULL;
 	int ret;
 
-	if (PMU_DFR0_PERFMON(read_cpuid_ext(CPUID_EXT_DFR0)) != PMU_V2)
+	if (ID_DFR0_PERFMON(read_cpuid_ext(CPUID_EXT_DFR0)) != ID_DFR0_PERFMON_V2)
 		return "the CPU's PMU is not of version 2";
 	event = armvmm_pmu_event_begin(&counter, PMU_EVENT_CYCLES, 1u << 31);
 	if (!event)

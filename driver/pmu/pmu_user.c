@@ -4,6 +4,7 @@
 #include <linux/kernel.h>
 #include <linux/uaccess.h>
 
+#include "arch/gic.h"
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "pmu/pmu.h"
@@ -139,7 +140,7 @@ static int pmu_user_set(struct armvmm_pmu *pmu, unsigned int n, u32 val)
 		armvmm_pmu_set_overflow(pmu, val);
 		return 0;
 	case PMU_USER_PMSELR:
-		pmu->select = val & 0x1f;
+		pmu->select = val & PMSELR_SEL;
 		return 0;
 	case PMU_USER_PMCCNTR:
 		pmu->counter[PMU_CYCLE].value = val;
@@ -187,7 +188,7 @@ static bool pmu_irq_fits(struct armvmm_vm *vm, u32 irq)
 		struct armvmm_pmu *pmu = READ_ONCE(vcpu->pmu);
 		u32 other = pmu ? READ_ONCE(pmu->irq) : 0;
 
-		if (other && (irq < VGIC_NR_PRIVATE) != (other == irq))
+		if (other && (irq < GIC_NR_PRIVATE) != (other == irq))
 			return false;
 	}
 	return true;
@@ -202,7 +203,7 @@ static int pmu_set_irq(struct armvmm_vcpu *vcpu, int __user *uaddr)
 		return -EINVAL;
 	if (get_user(irq, uaddr))
 		return -EFAULT;
-	if (irq < VGIC_NR_SGIS || irq >= VGIC_MAX_IRQS)
+	if (irq < GIC_NR_SGIS || irq >= GIC_MAX_IRQS)
 		return -EINVAL;
 
 	/* Threads of other vCPUs may do the same at this moment. */

@@ -211,7 +211,7 @@ static u32 cp15_reset_actlr(struct armvmm_vcpu *vcpu)
 {
 	u32 val = sysreg_read(SYS_ACTLR);
 
-	return armvmm_vcpus_online(vcpu->vm) > 1 ? val | 1u << 6 : val & ~(1u << 6);
+	return armvmm_vcpus_online(vcpu->vm) > 1 ? val | ACTLR_SMP : val & ~ACTLR_SMP;
 }
 
 /*
@@ -221,7 +221,7 @@ static u32 cp15_reset_actlr(struct armvmm_vcpu *vcpu)
  */
 static u32 cp15_reset_mpidr(struct armvmm_vcpu *vcpu)
 {
-	return 1u << 31 | (vcpu->id >> 2) << 8 | (vcpu->id & 3);
+	return MPIDR_MP | (vcpu->id >> 2) << MPIDR_AFF1_SHIFT | (vcpu->id & 3);
 }
 
 static u32 cp15_reset_value(struct armvmm_vcpu *vcpu, const struct cp15_reg *r)

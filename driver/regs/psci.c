@@ -12,6 +12,7 @@
 #include <uapi/linux/psci.h>
 
 #include "arch/archregs.h"
+#include "arch/psciver.h"
 #include "core/guest.h"
 #include "core/kick.h"
 #include "core/state.h"
@@ -21,19 +22,12 @@
 #include "regs/psci.h"
 #include "regs/reset.h"
 
-#define PSCI_V0_1		PSCI_VERSION(0, 1)
-#define PSCI_V0_2		PSCI_VERSION(0, 2)
-#define PSCI_V1_0		PSCI_VERSION(1, 0)
-#define PSCI_V1_1		PSCI_VERSION(1, 1)
 #define PSCI_FN_SYSTEM_RESET2	0x84000012	/* PSCI 1.1 5.11 */
 
 /* SMCCC_ARCH_FEATURES of ARCH_WORKAROUND_1: 0: needed and there; 1: not needed. */
 #define PSCI_WA_AVAILABLE	0
 #define PSCI_WA_NOT_REQUIRED	1
 #define PSCI_NOT_SUPPORTED	(-1)
-
-/* MPIDR's affinity levels 0 to 2 (DDI 0406C B4.1.106) */
-#define PSCI_AFFINITY_MASK	0x00ffffffu
 
 static u32 psci_arg(struct armvmm_vcpu *vcpu, unsigned int n)
 {
@@ -122,7 +116,7 @@ static struct armvmm_vcpu *psci_vcpu_by_mpidr(struct armvmm_vm *vm, u32 mpidr)
 	int i;
 
 	armvmm_vcpus_for_each(i, vcpu, vm)
-		if ((vcpu_cp15(vcpu, CP15_MPIDR) & PSCI_AFFINITY_MASK) == mpidr)
+		if ((vcpu_cp15(vcpu, CP15_MPIDR) & MPIDR_AFF) == mpidr)
 			return vcpu;
 	return NULL;
 }
@@ -137,7 +131,7 @@ static s32 psci_cpu_on(struct armvmm_vcpu *vcpu)
 	s32 result = PSCI_RET_SUCCESS;
 
 	/* A caller may pass all of MPIDR, as with KVM. */
-	target = psci_vcpu_by_mpidr(vcpu->vm, psci_arg(vcpu, 1) & PSCI_AFFINITY_MASK);
+	target = psci_vcpu_by_mpidr(vcpu->vm, psci_arg(vcpu, 1) & MPIDR_AFF);
 	if (!target || !target->initialized)
 		return PSCI_RET_INVALID_PARAMS;
 
@@ -201,7 +195,7 @@ static s32 psci_affinity_info(struct armvmm_vcpu *vcpu)
 	/* PSCI 5.1.5: levels above the third are none. */
 	if (level > 3)
 		return PSCI_RET_INVALID_PARAMS;
-	mask = level == 3 ? 0 : PSCI_AFFINITY_MASK & (~0u << 8 * level);
+	mask = level == 3 ? 0 : MPIDR_AFF & (~0u << 8 * level);
 
 	armvmm_vcpus_for_each(i, other, vcpu->vm) {
 		if ((vcpu_cp15(other, CP15_MPIDR) ^ target) & mask)
@@ -332,7 +326,7 @@ int armvmm_psci_call(struct armvmm_vcpu *vcpu)
 	trace_armvmm_psci(vcpu->id, fn, psci_arg(vcpu, 1), psci_arg(vcpu, 2), psci_arg(vcpu, 3));
 	switch (fn) {
 	case ARM_SMCCC_VERSION_FUNC_ID:
-		psci_result(vcpu, 0x10001);
+		psci_result(vcpu, ARM_SMCCC_VERSION_1_1);
 		return 1;
 	case ARM_SMCCC_ARCH_FEATURES_FUNC_ID:
 		psci_result(vcpu, psci_arch_features(psci_arg(vcpu, 1)));

@@ -5,20 +5,16 @@
 
 #include <asm/cputype.h>
 
+#include "arch/archregs.h"
 #include "core/state.h"
 #include "regs/thumbee.h"
 
 #define THUMBEE_TEECR		ARM_CP14_REG32(6, 0, 0, 0)
 #define THUMBEE_TEEHBR		ARM_CP14_REG32(6, 1, 0, 0)
 
-/* XED, and the address of a word: the rest is reserved (DDI 0406C A2.10). */
-#define THUMBEE_TEECR_XED	1u
-#define THUMBEE_TEEHBR_BASE	0xfffffffcu
-
-/* ID_PFR0.State3 (B4.1.93) */
 bool armvmm_thumbee_there(void)
 {
-	return read_cpuid_ext(CPUID_EXT_PFR0) >> 12 & 0xf;
+	return ID_PFR0_STATE3(read_cpuid_ext(CPUID_EXT_PFR0));
 }
 
 bool armvmm_thumbee_is_reg(u64 id)
@@ -40,9 +36,9 @@ int armvmm_thumbee_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *r
 	if (get_user(val, (u32 __user *)u64_to_user_ptr(reg->addr)))
 		return -EFAULT;
 	if (reg->id == THUMBEE_TEECR)
-		vcpu->hyp->teecr = val & THUMBEE_TEECR_XED;
+		vcpu->hyp->teecr = val & TEECR_XED;
 	else
-		vcpu->hyp->teehbr = val & THUMBEE_TEEHBR_BASE;
+		vcpu->hyp->teehbr = val & TEEHBR_BASE;
 	return 0;
 }
 

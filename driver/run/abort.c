@@ -5,6 +5,7 @@
 #include "compat/compat.h"
 
 #include "arch/archregs.h"
+#include "arch/lpae.h"
 #include "core/guest.h"
 #include "core/inject.h"
 #include "core/state.h"
@@ -45,7 +46,7 @@ static bool abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 	bool same;
 
 	/* Uncached memory needs no flush, but code in it may be in an instruction cache. */
-	if (page->attr != STAGE2_ATTR_WB && !(page->attr == STAGE2_ATTR_NC && fault->exec))
+	if (page->attr != LPAE_S2_ATTR_WB && !(page->attr == LPAE_S2_ATTR_NC && fault->exec))
 		return false;
 	if (fault->mapped) {
 		spin_lock(&s2->lock);
@@ -58,19 +59,19 @@ static bool abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 		 * What a guest stored past the caches, it fetches through them where SCTLR.I is set
 		 * (DDI 0406C B3.2.1): a clean line of the host's may hide the new code.
 		 */
-		if (fault->exec && old & STAGE2_XN && armvmm_stage2_uncached(fault->vm))
+		if (fault->exec && old & LPAE_XN && armvmm_stage2_uncached(fault->vm))
 			old = 0;
 		spin_unlock(&s2->lock);
 	}
 
 	same = old && stage2_same_but_perm(old, leaf);
-	if (!same && page->attr == STAGE2_ATTR_WB)
+	if (!same && page->attr == LPAE_S2_ATTR_WB)
 		armvmm_cache_flush_pfn(pfn, size);
 	/*
 	 * Pages are not executable until the guest fetches from them: instruction caches are
 	 * invalidated for code only (the A7's whole, each time).
 	 */
-	if (fault->exec && (!same || old & STAGE2_XN))
+	if (fault->exec && (!same || old & LPAE_XN))
 		armvmm_cache_invalidate_icache_pfn(pfn, size);
 	return same;
 }
@@ -98,7 +99,7 @@ static int abort_map(struct abort_fault *fault)
 	if (ret)
 		return ret == -EAGAIN ? 1 : ret;
 	if ((fault->exec || fault->walk) &&
-	    page.attr != STAGE2_ATTR_WB && page.attr != STAGE2_ATTR_NC)
+	    page.attr != LPAE_S2_ATTR_WB && page.attr != LPAE_S2_ATTR_NC)
 		return -ENOEXEC;
 
 	writable = page.writable && !(slot->flags & KVM_MEM_READONLY);
@@ -107,11 +108,12 @@ static int abort_map(struct abort_fault *fault)
 		writable = false;
 	level = 3;
 	pa = (u64)page.pfn << PAGE_SHIFT;
-	if (page.huge && armvmm_stage2_shadow_blocks() && !logging && page.attr == STAGE2_ATTR_WB &&
+	if (page.huge && armvmm_stage2_shadow_blocks() && !logging &&
+	    page.attr == LPAE_S2_ATTR_WB &&
 	    stage2_block_fits(fault->ipa, fault->hva, slot->base_gfn << PAGE_SHIFT,
 			      (u64)slot->npages << PAGE_SHIFT)) {
 		level = 2;
-		pa &= STAGE2_BLOCK_MASK;
+		pa &= LPAE_BLOCK_MASK;
 	}
 	size = stage2_size(level);
 	leaf = stage2_share(stage2_leaf(pa, level, page.attr, writable, fault->exec), s2->sh);

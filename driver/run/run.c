@@ -4,6 +4,7 @@
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
 
+#include "arch/archregs.h"
 #include "arch/gic.h"
 #include "compat/compat.h"
 #include "core/kick.h"
@@ -88,12 +89,12 @@ static int run_first(struct armvmm_vcpu *vcpu)
 static void run_set_irq_lines(struct armvmm_vcpu *vcpu)
 {
 	unsigned long lines = READ_ONCE(vcpu->irq_lines);
-	u32 hcr = vcpu->hyp->hcr & ~(BIT(7) | BIT(6));
+	u32 hcr = vcpu->hyp->hcr & ~(HCR_VI | HCR_VF);
 
 	if (lines & BIT(VCPU_IRQ_LINE_IRQ))
-		hcr |= BIT(7);	/* VI */
+		hcr |= HCR_VI;
 	if (lines & BIT(VCPU_IRQ_LINE_FIQ))
-		hcr |= BIT(6);	/* VF */
+		hcr |= HCR_VF;
 	vcpu->hyp->hcr = hcr;
 }
 
@@ -104,7 +105,7 @@ static void run_set_irq_lines(struct armvmm_vcpu *vcpu)
 static void run_block_irqs(struct armvmm_vcpu *vcpu)
 {
 	vcpu->hyp->vgic.hcr &= ~GICH_HCR_En;
-	vcpu->hyp->hcr &= ~(BIT(7) | BIT(6));
+	vcpu->hyp->hcr &= ~(HCR_VI | HCR_VF);
 }
 
 /* This CPU cannot enter the guest, now or later: the client has to deal with it. */

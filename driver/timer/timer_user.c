@@ -4,6 +4,7 @@
 #include <linux/uaccess.h>
 
 #include "arch/archregs.h"
+#include "arch/gic.h"
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "timer/timer.h"
@@ -138,7 +139,7 @@ int armvmm_timer_set_attr(struct armvmm_vcpu *vcpu, struct kvm_device_attr *attr
 		return -EINVAL;
 	if (get_user(irq, (int __user *)u64_to_user_ptr(attr->addr)))
 		return -EFAULT;
-	if (irq < VGIC_NR_SGIS || irq >= VGIC_NR_PRIVATE)
+	if (irq < GIC_NR_SGIS || irq >= GIC_NR_PRIVATE)
 		return -EINVAL;
 
 	mutex_lock(&vm->lock);

@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
+#include "arch/gic.h"
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "mem/stage2_index.h"
@@ -80,14 +81,14 @@ static int attr_set_nr_irqs(struct armvmm_vm *vm, u32 n)
 {
 	int ret = 0;
 
-	if (n < ATTR_NR_IRQS_MIN || n > VGIC_MAX_IRQS || n % ATTR_NR_IRQS_STEP)
+	if (n < ATTR_NR_IRQS_MIN || n > GIC_MAX_IRQS || n % ATTR_NR_IRQS_STEP)
 		return -EINVAL;
 
 	mutex_lock(&vm->lock);
 	if (vm->vgic.nr_spis)	/* set, by init too */
 		ret = -EBUSY;
 	else
-		vm->vgic.nr_spis = n - VGIC_NR_PRIVATE;
+		vm->vgic.nr_spis = n - GIC_NR_PRIVATE;
 	mutex_unlock(&vm->lock);
 	return ret;
 }
@@ -194,7 +195,7 @@ int armvmm_vgic_get_attr(struct armvmm_vm *vm, struct kvm_device_attr *attr)
 		return copy_to_user(user32, &addr, sizeof(addr)) ? -EFAULT : 0;
 
 	case KVM_DEV_ARM_VGIC_GRP_NR_IRQS:
-		return put_user(READ_ONCE(vm->vgic.nr_spis) + VGIC_NR_PRIVATE, user32);
+		return put_user(READ_ONCE(vm->vgic.nr_spis) + GIC_NR_PRIVATE, user32);
 
 	case KVM_DEV_ARM_VGIC_GRP_DIST_REGS:
 	case KVM_DEV_ARM_VGIC_GRP_CPU_REGS:

@@ -43,7 +43,7 @@ static struct armvmm_vgic_irq *dist_irqs(struct armvmm_vcpu *vcpu, unsigned int 
 					 unsigned int *n)
 {
 	struct armvmm_vgic_irq *irq = vgic_irq_get(vcpu->vm, vcpu, intid);
-	unsigned int end = intid < VGIC_NR_PRIVATE ? VGIC_NR_PRIVATE :
+	unsigned int end = intid < GIC_NR_PRIVATE ? GIC_NR_PRIVATE :
 						     vgic_irq_end(&vcpu->vm->vgic);
 
 	if (!irq)
@@ -64,7 +64,7 @@ static u32 dist_read_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsigne
 		return vgic->dist_enabled ? GICD_CTLR_EnableGrp0 : 0;
 	case GICD_TYPER:	/* CPUNumber, ITLinesNumber; no Security Extensions */
 		return (armvmm_vcpus_online(vcpu->vm) - 1) << 5 |
-		       ((vgic->nr_spis + VGIC_NR_PRIVATE) / 32 - 1);
+		       ((vgic->nr_spis + GIC_NR_PRIVATE) / 32 - 1);
 	default:		/* GICD_IIDR */
 		return vgic->iidr;
 	}
@@ -501,7 +501,7 @@ static const struct dist_reg *dist_find(struct armvmm_vm *vm, u32 offset, unsign
 
 	if (!(len == 4 || (len == 1 && reg->bytes)) || !IS_ALIGNED(offset, len))
 		return NULL;
-	if (reg->bits && (offset - reg->base) * 8 / reg->bits >= VGIC_NR_PRIVATE + vm->vgic.nr_spis)
+	if (reg->bits && (offset - reg->base) * 8 / reg->bits >= GIC_NR_PRIVATE + vm->vgic.nr_spis)
 		return NULL;
 	return reg;
 }

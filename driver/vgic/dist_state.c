@@ -5,6 +5,7 @@
  */
 #include <linux/kernel.h>
 
+#include "arch/gic.h"
 #include "core/state.h"
 #include "vgic/dist.h"
 #include "vgic/irq.h"
@@ -34,7 +35,7 @@ static bool state_latch_first(struct armvmm_vcpu *vcpu, u32 offset, unsigned int
 /* Private interrupts have no choice of whose they are. */
 static bool state_holder_first(struct armvmm_vcpu *vcpu, u32 offset, unsigned int *intid)
 {
-	return state_first(vcpu, ARMVMM_GICD_HOLDER, offset, intid) && *intid >= VGIC_NR_PRIVATE;
+	return state_first(vcpu, ARMVMM_GICD_HOLDER, offset, intid) && *intid >= GIC_NR_PRIVATE;
 }
 
 int vgic_dist_state_has_attr(struct armvmm_vcpu *vcpu, u32 offset)

@@ -25,7 +25,6 @@
 #define HOST_REG_GICH	2
 #define HOST_REG_GICV	3
 #define HOST_GICV_SIZE	SZ_8K	/* the second page holds GICV_DIR (IHI 0048B 5.5) */
-#define HOST_PPI_BASE	16
 
 static unsigned long gich;
 module_param(gich, ulong, 0444);
@@ -111,13 +110,13 @@ static unsigned int host_map_ppi(struct device_node *np, unsigned int hwirq)
 	static const u32 types[] = { IRQ_TYPE_LEVEL_HIGH, IRQ_TYPE_LEVEL_LOW };
 	unsigned int i, irq = 0;
 
-	if (hwirq < HOST_PPI_BASE || hwirq >= VGIC_NR_PRIVATE)
+	if (hwirq < GIC_NR_SGIS || hwirq >= GIC_NR_PRIVATE)
 		return 0;
 	for (i = 0; !irq && i < ARRAY_SIZE(types); i++) {
 		struct irq_fwspec spec = {
 			.fwnode = of_fwnode_handle(np),
 			.param_count = 3,
-			.param = { 1, hwirq - HOST_PPI_BASE, types[i] },
+			.param = { 1, hwirq - GIC_NR_SGIS, types[i] },
 		};
 
 		irq = irq_create_fwspec_mapping(&spec);

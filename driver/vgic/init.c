@@ -21,7 +21,7 @@ static size_t init_array_size(unsigned int n)
 
 /* What a vCPU has of its own, in one page. */
 struct init_vcpu {
-	struct armvmm_vgic_irq irqs[VGIC_NR_PRIVATE];
+	struct armvmm_vgic_irq irqs[GIC_NR_PRIVATE];
 	struct armvmm_vgic_ap ap;
 };
 
@@ -60,7 +60,7 @@ int armvmm_vgic_vcpu_create(struct armvmm_vcpu *vcpu)
 	v->private = own->irqs;
 	v->ap = &own->ap;
 	vgic_ap_init(v->ap);
-	for (intid = 0; intid < VGIC_NR_PRIVATE; intid++)
+	for (intid = 0; intid < GIC_NR_PRIVATE; intid++)
 		vgic_irq_init(&v->private[intid], intid, vcpu);
 	return 0;
 }
@@ -82,7 +82,7 @@ void armvmm_vgic_vcpu_reset(struct armvmm_vcpu *vcpu)
 
 	if (!vcpu->vgic.private)
 		return;
-	for (intid = VGIC_NR_SGIS; intid < VGIC_NR_PRIVATE; intid++) {
+	for (intid = GIC_NR_SGIS; intid < GIC_NR_PRIVATE; intid++) {
 		irq = &vcpu->vgic.private[intid];
 		raw_spin_lock_irqsave(&irq->lock, flags);
 		if (irq->get_level) {
@@ -132,14 +132,14 @@ int armvmm_vgic_init_locked(struct armvmm_vm *vm)
 		return -EBUSY;
 
 	if (!vgic->nr_spis)
-		vgic->nr_spis = INIT_NR_IRQS_LEGACY - VGIC_NR_PRIVATE;
-	n = vgic_irq_end(vgic) - VGIC_NR_PRIVATE;
+		vgic->nr_spis = INIT_NR_IRQS_LEGACY - GIC_NR_PRIVATE;
+	n = vgic_irq_end(vgic) - GIC_NR_PRIVATE;
 	vgic->spis_size = init_array_size(n);
 	vgic->spis = armvmm_hypmap_alloc(vgic->spis_size);
 	if (!vgic->spis)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		vgic_irq_init(&vgic->spis[i], VGIC_NR_PRIVATE + i, vm->vcpus[0]);
+		vgic_irq_init(&vgic->spis[i], GIC_NR_PRIVATE + i, vm->vcpus[0]);
 
 	/* Pairs with the acquire of those who inject. */
 	smp_store_release(&vgic->initialized, true);

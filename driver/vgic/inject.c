@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where interrupts come in: lines of devices, of timers, of the client. */
+#include "arch/gic.h"
 #include "core/state.h"
 #include "core/trace.h"
 #include "vgic/irq.h"
@@ -8,7 +9,7 @@
 static struct armvmm_vgic_irq *inject_get(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu,
 					  unsigned int intid)
 {
-	if (!smp_load_acquire(&vm->vgic.initialized) || intid < VGIC_NR_SGIS)
+	if (!smp_load_acquire(&vm->vgic.initialized) || intid < GIC_NR_SGIS)
 		return NULL;
 	return vgic_irq_get(vm, vcpu, intid);
 }
@@ -73,7 +74,7 @@ int armvmm_vgic_map_phys(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned 
 	struct armvmm_vgic_irq *irq;
 	unsigned long flags;
 
-	if (intid >= VGIC_NR_PRIVATE)
+	if (intid >= GIC_NR_PRIVATE)
 		return -EINVAL;
 	irq = inject_get(vcpu->vm, vcpu, intid);
 	if (!irq)

@@ -5,6 +5,7 @@
 #include <linux/processor.h>
 #include <linux/sched.h>
 
+#include "arch/gic.h"
 #include "core/kick.h"
 #include "core/state.h"
 #include "core/vcpus.h"
@@ -22,8 +23,8 @@ void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvm
 	 * SGIs are edge-triggered and permanently enabled; PPIs and SPIs start
 	 * level-sensitive and disabled (IHI 0048B 4.3.5, 4.3.13).
 	 */
-	irq->edge = intid < VGIC_NR_SGIS;
-	irq->enabled = intid < VGIC_NR_SGIS;
+	irq->edge = intid < GIC_NR_SGIS;
+	irq->enabled = intid < GIC_NR_SGIS;
 }
 
 struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu,
@@ -35,14 +36,14 @@ struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *v
 	/*
 	 * Guests and clients choose intid: it must not index beyond the arrays even speculatively.
 	 */
-	if (intid < VGIC_NR_PRIVATE) {
+	if (intid < GIC_NR_PRIVATE) {
 		if (!vcpu || !vcpu->vgic.private)
 			return NULL;
-		return &vcpu->vgic.private[array_index_nospec(intid, VGIC_NR_PRIVATE)];
+		return &vcpu->vgic.private[array_index_nospec(intid, GIC_NR_PRIVATE)];
 	}
 	if (intid >= end || !vgic->spis)
 		return NULL;
-	return &vgic->spis[array_index_nospec(intid - VGIC_NR_PRIVATE, end - VGIC_NR_PRIVATE)];
+	return &vgic->spis[array_index_nospec(intid - GIC_NR_PRIVATE, end - GIC_NR_PRIVATE)];
 }
 
 void vgic_vcpu_notify(struct armvmm_vcpu *vcpu)

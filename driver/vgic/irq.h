@@ -26,6 +26,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include "arch/gic.h"
 #include "vgic/vgic.h"
 
 struct armvmm_vgic_irq {
@@ -61,12 +62,12 @@ struct armvmm_vgic_irq {
 
 static inline bool vgic_irq_is_sgi(const struct armvmm_vgic_irq *irq)
 {
-	return irq->intid < VGIC_NR_SGIS;
+	return irq->intid < GIC_NR_SGIS;
 }
 
 static inline bool vgic_irq_is_private(const struct armvmm_vgic_irq *irq)
 {
-	return irq->intid < VGIC_NR_PRIVATE;
+	return irq->intid < GIC_NR_PRIVATE;
 }
 
 static inline bool vgic_irq_is_pending(const struct armvmm_vgic_irq *irq)
@@ -75,15 +76,12 @@ static inline bool vgic_irq_is_pending(const struct armvmm_vgic_irq *irq)
 	       (!READ_ONCE(irq->edge) && READ_ONCE(irq->line_level));
 }
 
-/* INTIDs from here on are answers of the CPU interface, never interrupts (IHI 0048B 3.2.5). */
-#define VGIC_SPECIAL_INTIDS	1020
-
 /* The first INTID that the VM has not. */
 static inline unsigned int vgic_irq_end(const struct armvmm_vgic *vgic)
 {
-	unsigned int end = VGIC_NR_PRIVATE + vgic->nr_spis;
+	unsigned int end = GIC_NR_PRIVATE + vgic->nr_spis;
 
-	return end < VGIC_SPECIAL_INTIDS ? end : VGIC_SPECIAL_INTIDS;
+	return end < GIC_SPECIAL_INTIDS ? end : GIC_SPECIAL_INTIDS;
 }
 
 /* Sets what init needs: INTID, lock, trigger. The memory is zeroed. */

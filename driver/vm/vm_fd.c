@@ -9,6 +9,7 @@
 
 #include <asm/cputype.h>
 
+#include "arch/gic.h"
 #include "compat/compat.h"
 #include "core/inject.h"
 #include "core/ioctl_arg.h"
@@ -65,11 +66,11 @@ static int vm_irq_line(struct armvmm_vm *vm, const struct kvm_irq_level *line)
 			return -EINVAL;
 		return armvmm_inject_line(vcpu, num, line->level);
 	case KVM_ARM_IRQ_TYPE_PPI:
-		if (num < VGIC_NR_SGIS || num >= VGIC_NR_PRIVATE)
+		if (num < GIC_NR_SGIS || num >= GIC_NR_PRIVATE)
 			return -EINVAL;
 		return vm_inject(vm, vcpu, num, line->level);
 	default:
-		if (num < VGIC_NR_PRIVATE)
+		if (num < GIC_NR_PRIVATE)
 			return -EINVAL;
 		return vm_inject(vm, NULL, num, line->level);
 	}

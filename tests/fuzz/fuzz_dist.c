@@ -37,8 +37,8 @@ static void act(struct armvmm_vm *vm, struct fuzz *f)
 		offset = fuzz_u16(f);
 		/* The number of an SGI, or of no interrupt, is refused. */
 		if (armvmm_vgic_inject(vm, vcpu, offset & 0x7ff, offset >> 15, NULL))
-			FUZZ_MUST((offset & 0x7ff) < VGIC_NR_SGIS ||
-				  (offset & 0x7ff) >= vm->vgic.nr_spis + VGIC_NR_PRIVATE);
+			FUZZ_MUST((offset & 0x7ff) < GIC_NR_SGIS ||
+				  (offset & 0x7ff) >= vm->vgic.nr_spis + GIC_NR_PRIVATE);
 		break;
 	case ACT_ENTER:
 		if (!fake_cpus[vcpu->index].in_guest)

@@ -11,7 +11,7 @@
 /* No interrupt is in two list registers, and all belong to this VM (docs/hazards.md 15). */
 static inline void vgic_fuzz_check(struct armvmm_vm *vm)
 {
-	unsigned int used[VGIC_MAX_IRQS][ARMVMM_MAX_VCPUS + 1] = { };
+	unsigned int used[GIC_MAX_IRQS][ARMVMM_MAX_VCPUS + 1] = { };
 	struct armvmm_vcpu *vcpu;
 	unsigned int n, intid;
 	int i;
@@ -25,8 +25,8 @@ static inline void vgic_fuzz_check(struct armvmm_vm *vm)
 			if (!(c->lr[n] & GICH_LR_STATE))
 				continue;
 			intid = c->lr[n] & GICH_LR_VIRTUALID;
-			FUZZ_MUST(intid < vm->vgic.nr_spis + VGIC_NR_PRIVATE);
-			FUZZ_MUST(!used[intid][intid < VGIC_NR_PRIVATE ? i : 0]++);
+			FUZZ_MUST(intid < vm->vgic.nr_spis + GIC_NR_PRIVATE);
+			FUZZ_MUST(!used[intid][intid < GIC_NR_PRIVATE ? i : 0]++);
 		}
 	}
 }

@@ -79,7 +79,7 @@ static u64 shared_attr(pteval_t mt)
 {
 	u64 leaf = stage2_leaf(0, 3, stage2_host_attr(mt), true, false);
 
-	return stage2_share(leaf, STAGE2_SH_INNER) >> 8 & 3;
+	return stage2_share(leaf, LPAE_SH_INNER) >> 8 & 3;
 }
 
 static void test_shareable(void)

@@ -42,7 +42,7 @@ static struct fake_cpu {
 	u32 acked[32];		/* INTID and CPUID of what runs, by preemption level */
 } fake_cpus[ARMVMM_MAX_VCPUS];
 
-static unsigned int fake_acks[VGIC_MAX_IRQS];	/* resample notifications, by SPI */
+static unsigned int fake_acks[GIC_MAX_IRQS];	/* resample notifications, by SPI */
 static unsigned int fake_iobus_devs, fake_mapped;
 static int fake_map_error, fake_busy;
 static bool fake_has_run;
@@ -100,9 +100,9 @@ bool armvmm_vcpus_have_run(struct armvmm_vm *vm)
 static void fake_ended(struct armvmm_vgic_vcpu *v)
 {
 	while (v->nr_ended) {
-		unsigned int spi = v->ended[--v->nr_ended] - VGIC_NR_PRIVATE;
+		unsigned int spi = v->ended[--v->nr_ended] - GIC_NR_PRIVATE;
 
-		assert(spi < VGIC_MAX_IRQS);
+		assert(spi < GIC_MAX_IRQS);
 		__atomic_add_fetch(&fake_acks[spi], 1, __ATOMIC_RELAXED);
 	}
 }
@@ -166,7 +166,7 @@ static inline u32 fake_ack(struct armvmm_vcpu *vcpu)
 	if (n < 0)
 		return FAKE_SPURIOUS;
 	iar = c->lr[n] & GICH_LR_VIRTUALID;
-	if (iar < VGIC_NR_SGIS)
+	if (iar < GIC_NR_SGIS)
 		iar |= GICH_LR_CPUID(c->lr[n]) << GICH_LR_CPUID_SHIFT;
 	c->lr[n] = (c->lr[n] & ~GICH_LR_PENDING) | GICH_LR_ACTIVE;
 	level = fake_lr_priority(c->lr[n]) >> VGIC_PRIORITY_SHIFT;
@@ -192,7 +192,7 @@ static inline bool fake_eoi(struct armvmm_vcpu *vcpu, u32 iar)
 	for (n = 0; n < c->used; n++) {
 		u32 id = c->lr[n] & GICH_LR_VIRTUALID;
 
-		if (id < VGIC_NR_SGIS)
+		if (id < GIC_NR_SGIS)
 			id |= GICH_LR_CPUID(c->lr[n]) << GICH_LR_CPUID_SHIFT;
 		if (id == iar && (c->lr[n] & GICH_LR_ACTIVE)) {
 			c->lr[n] &= ~GICH_LR_ACTIVE;
@@ -301,7 +301,7 @@ static inline struct armvmm_vm *fake_create(unsigned int nr_vcpus, unsigned int 
 	if (nr_irqs) {
 		mutex_lock(&vm->lock);
 		assert(!armvmm_vgic_create(vm));
-		vm->vgic.nr_spis = nr_irqs - VGIC_NR_PRIVATE;
+		vm->vgic.nr_spis = nr_irqs - GIC_NR_PRIVATE;
 		mutex_unlock(&vm->lock);
 		assert(!armvmm_vgic_init(vm));
 	}

@@ -7,9 +7,7 @@
 #include "arch/gic.h"
 #include "internal.h"
 
-#define GIC_NR_PRIVATE	32	/* SGIs and PPIs: INTID 0-31 (IHI 0048B 2.2.1) */
-#define GIC_FIRST_PPI	16
-#define GIC_MAX_SPIS	(1020 - GIC_NR_PRIVATE)
+#define GIC_MAX_SPIS	(GIC_SPECIAL_INTIDS - GIC_NR_PRIVATE)
 #define GIC_ALIGN	4096
 #define GIC_ADDR_END	(1ull << 40)
 
@@ -33,7 +31,7 @@ static int gic_check(uint64_t dist_base, uint64_t cpu_base, unsigned int nr_irqs
 		return -E2BIG;
 	if (dist_base < cpu_base + GICC_SIZE && cpu_base < dist_base + GICD_SIZE)
 		return -EINVAL;
-	if (nr_irqs < 2 * GIC_NR_PRIVATE || nr_irqs > 1024 || nr_irqs % 32)
+	if (nr_irqs < 2 * GIC_NR_PRIVATE || nr_irqs > GIC_MAX_IRQS || nr_irqs % 32)
 		return -EINVAL;
 	return 0;
 }
@@ -124,7 +122,7 @@ int armvmm_irq_set_spi(struct armvmm_vm *vm, unsigned int spi, bool level)
 
 int armvmm_irq_set_ppi(struct armvmm_vm *vm, unsigned int vcpu, unsigned int intid, bool level)
 {
-	if (vcpu >= VM_MAX_VCPUS || intid < GIC_FIRST_PPI || intid >= GIC_NR_PRIVATE)
+	if (vcpu >= VM_MAX_VCPUS || intid < GIC_NR_SGIS || intid >= GIC_NR_PRIVATE)
 		return -EINVAL;
 	return gic_line(vm, KVM_ARM_IRQ_TYPE_PPI << KVM_ARM_IRQ_TYPE_SHIFT |
 			    vcpu << KVM_ARM_IRQ_VCPU_SHIFT | intid, level);

@@ -46,25 +46,25 @@ static void test_next(void)
 static void test_leaf(void)
 {
 	/* DDI 0406C B3.6.1: block 01, page 11; B3.6.2: attributes. */
-	u64 leaf = stage2_leaf(0x1234567000ULL, 3, STAGE2_ATTR_WB, true, true);
+	u64 leaf = stage2_leaf(0x1234567000ULL, 3, LPAE_S2_ATTR_WB, true, true);
 
 	/* A page that the guest may write is marked so for good, by a software bit. */
 	KTAP_EQ(leaf, 0x1234567000ULL | 3 | 0xf << 2 | 3 << 6 | 1 << 10 | 1ULL << 55);
-	leaf = stage2_leaf(0x80200000, 2, STAGE2_ATTR_WB, false, false);
+	leaf = stage2_leaf(0x80200000, 2, LPAE_S2_ATTR_WB, false, false);
 	KTAP_EQ(leaf, 0x80200000ULL | 1 | 0xf << 2 | 1 << 6 | 1 << 10 | 1ULL << 54);
-	leaf = stage2_leaf(0x08040000, 3, STAGE2_ATTR_DEVICE, true, false);
+	leaf = stage2_leaf(0x08040000, 3, LPAE_S2_ATTR_DEVICE, true, false);
 	KTAP_EQ(leaf, 0x08040000ULL | 3 | 1 << 2 | 3 << 6 | 1 << 10 | 3ULL << 54);
-	KTAP_TRUE(stage2_is_block(stage2_leaf(0, 2, STAGE2_ATTR_WB, true, true)));
-	KTAP_TRUE(!stage2_is_table(stage2_leaf(0, 2, STAGE2_ATTR_WB, true, true)));
+	KTAP_TRUE(stage2_is_block(stage2_leaf(0, 2, LPAE_S2_ATTR_WB, true, true)));
+	KTAP_TRUE(!stage2_is_table(stage2_leaf(0, 2, LPAE_S2_ATTR_WB, true, true)));
 	KTAP_TRUE(!stage2_is_block(0) && !stage2_is_table(0));
 	KTAP_EQ(stage2_addr(leaf), 0x08040000);
 	/* Memory is shareable as for the host; devices have no such bits. */
-	KTAP_EQ(stage2_share(leaf, STAGE2_SH_INNER), leaf);
-	leaf = stage2_leaf(0x1000, 3, STAGE2_ATTR_WB, true, true);
-	KTAP_EQ(stage2_share(leaf, STAGE2_SH_INNER), leaf | 3 << 8);
+	KTAP_EQ(stage2_share(leaf, LPAE_SH_INNER), leaf);
+	leaf = stage2_leaf(0x1000, 3, LPAE_S2_ATTR_WB, true, true);
+	KTAP_EQ(stage2_share(leaf, LPAE_SH_INNER), leaf | 3 << 8);
 	KTAP_EQ(stage2_share(leaf, 0), leaf);
-	leaf = stage2_leaf(0x200000, 2, STAGE2_ATTR_NC, true, false);
-	KTAP_EQ(stage2_share(leaf, STAGE2_SH_INNER), leaf | 3 << 8);
+	leaf = stage2_leaf(0x200000, 2, LPAE_S2_ATTR_NC, true, false);
+	KTAP_EQ(stage2_share(leaf, LPAE_SH_INNER), leaf | 3 << 8);
 }
 
 static void test_vtcr(void)
@@ -83,35 +83,35 @@ static void test_vtcr(void)
 	KTAP_EQ(STAGE2_VTCR >> 8 & 3, 1);
 	KTAP_EQ(STAGE2_VTCR >> 10 & 3, 1);
 	KTAP_EQ(STAGE2_VTCR >> 12 & 3, 0);
-	KTAP_EQ(STAGE2_VTCR_SH0_INNER, 3 << 12);
+	KTAP_EQ(TCR_SH0_INNER, 3 << 12);
 }
 
 static void test_split(void)
 {
-	u64 block = stage2_leaf(0x80200000, 2, STAGE2_ATTR_WB, false, true);
+	u64 block = stage2_leaf(0x80200000, 2, LPAE_S2_ATTR_WB, false, true);
 
-	for (unsigned int i = 0; i < STAGE2_TABLE_ENTRIES; i++)
+	for (unsigned int i = 0; i < LPAE_TABLE_ENTRIES; i++)
 		KTAP_EQ(stage2_split_leaf(block, i),
-			stage2_leaf(0x80200000 + i * 0x1000, 3, STAGE2_ATTR_WB, false, true));
+			stage2_leaf(0x80200000 + i * 0x1000, 3, LPAE_S2_ATTR_WB, false, true));
 }
 
 static void test_perm_union(void)
 {
-	u64 ro = stage2_leaf(0x1000, 3, STAGE2_ATTR_WB, false, false);
-	u64 rw = stage2_leaf(0x1000, 3, STAGE2_ATTR_WB, true, false);
-	u64 rx = stage2_leaf(0x1000, 3, STAGE2_ATTR_WB, false, true);
-	u64 rwx = stage2_leaf(0x1000, 3, STAGE2_ATTR_WB, true, true);
+	u64 ro = stage2_leaf(0x1000, 3, LPAE_S2_ATTR_WB, false, false);
+	u64 rw = stage2_leaf(0x1000, 3, LPAE_S2_ATTR_WB, true, false);
+	u64 rx = stage2_leaf(0x1000, 3, LPAE_S2_ATTR_WB, false, true);
+	u64 rwx = stage2_leaf(0x1000, 3, LPAE_S2_ATTR_WB, true, true);
 
 	KTAP_EQ(stage2_perm_union(ro, ro), ro);
 	KTAP_EQ(stage2_perm_union(ro, rw), rw);
 	KTAP_EQ(stage2_perm_union(rw, ro), rw);
 	KTAP_EQ(stage2_perm_union(rw, rx), rwx);
 	KTAP_EQ(stage2_perm_union(rx, rw), rwx);
-	KTAP_EQ(stage2_perm_union(ro & ~STAGE2_AF, ro), ro);
+	KTAP_EQ(stage2_perm_union(ro & ~LPAE_AF, ro), ro);
 	KTAP_TRUE(stage2_same_but_perm(ro, rwx));
-	KTAP_TRUE(!stage2_same_but_perm(ro, stage2_leaf(0x2000, 3, STAGE2_ATTR_WB, false, false)));
-	KTAP_TRUE(!stage2_same_but_perm(ro, stage2_leaf(0x1000, 3, STAGE2_ATTR_NC, false, false)));
-	KTAP_TRUE(!stage2_same_but_perm(ro, stage2_leaf(0x1000, 2, STAGE2_ATTR_WB, false, false)));
+	KTAP_TRUE(!stage2_same_but_perm(ro, stage2_leaf(0x2000, 3, LPAE_S2_ATTR_WB, false, false)));
+	KTAP_TRUE(!stage2_same_but_perm(ro, stage2_leaf(0x1000, 3, LPAE_S2_ATTR_NC, false, false)));
+	KTAP_TRUE(!stage2_same_but_perm(ro, stage2_leaf(0x1000, 2, LPAE_S2_ATTR_WB, false, false)));
 	KTAP_TRUE(!stage2_same_but_perm(ro, 0));
 }
 

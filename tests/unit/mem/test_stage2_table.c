@@ -158,8 +158,8 @@ static void guest_writes(unsigned int page)
 {
 	bool *h = hidden_of(tlb[page]);
 
-	if (h && (tlb[page] & STAGE2_HAP_WRITE) &&
-	    (tlb[page] & STAGE2_ATTR_MASK) == STAGE2_ATTR_WB)
+	if (h && (tlb[page] & LPAE_S2_HAP_WRITE) &&
+	    (tlb[page] & LPAE_S2_ATTR_MASK) == LPAE_S2_ATTR_WB)
 		*h = true;
 }
 
@@ -211,7 +211,7 @@ static void tlb_fill(unsigned int page)
 	if (leaf && stage2_is_block(leaf))
 		leaf = stage2_split_leaf(leaf, page % 512);
 
-	if (!(leaf & STAGE2_AF))
+	if (!(leaf & LPAE_AF))
 		return;
 	if (tlb[page] && !stage2_same_but_perm(tlb[page], leaf)) {
 		KTAP_FAIL("page %u: the TLB has 0x%llx and gets 0x%llx", page,
@@ -315,7 +315,7 @@ static void check_tlb(const char *when)
 				  (unsigned long long)tlb[page], (unsigned long long)leaf);
 			return;
 		}
-		if ((tlb[page] & STAGE2_HAP_WRITE) && !(leaf & STAGE2_HAP_WRITE)) {
+		if ((tlb[page] & LPAE_S2_HAP_WRITE) && !(leaf & LPAE_S2_HAP_WRITE)) {
 			KTAP_FAIL("%s: page %u: the TLB lets write", when, page);
 			return;
 		}
@@ -403,8 +403,8 @@ static void install(unsigned int page, u64 pa, bool huge, bool write, bool exec)
 	int ret;
 
 	if (huge)
-		pa &= STAGE2_BLOCK_MASK;
-	leaf = stage2_share(stage2_leaf(pa, level, STAGE2_ATTR_WB, write, exec), vm.stage2.sh);
+		pa &= LPAE_BLOCK_MASK;
+	leaf = stage2_share(stage2_leaf(pa, level, LPAE_S2_ATTR_WB, write, exec), vm.stage2.sh);
 	spin_lock(&vm.stage2.lock);
 	ret = armvmm_stage2_install(&vm.stage2, page_ipa(page), leaf, level, &cache);
 	spin_unlock(&vm.stage2.lock);
@@ -473,7 +473,7 @@ static void start(void)
 	memset(want, 0, sizeof(want));
 	memset(block, 0, sizeof(block));
 	vm.stage2.pgd = calloc(1, STAGE2_PGD_SIZE);
-	vm.stage2.sh = STAGE2_SH_INNER;
+	vm.stage2.sh = LPAE_SH_INNER;
 	memset(hidden, 0, sizeof(hidden));
 	flush_calls = flushed_pages = 0;
 	most = live;
@@ -542,7 +542,7 @@ static void test_blocks(void)
 static void test_no_memory(void)
 {
 	struct stage2_cache cache = { };
-	u64 leaf = stage2_leaf(0x80000000, 3, STAGE2_ATTR_WB, true, true);
+	u64 leaf = stage2_leaf(0x80000000, 3, LPAE_S2_ATTR_WB, true, true);
 
 	start();
 	alloc_fails = true;
@@ -576,7 +576,7 @@ static void test_device(void)
 	KTAP_EQ(armvmm_stage2_map_device(&vm, ~0xfffULL, 0x2c006000, 0x2000, true), -EINVAL);
 	KTAP_EQ(armvmm_stage2_map_device(&vm, page_ipa(0), 0x2c006000, 0x2000, true), 0);
 	KTAP_EQ(lookup(page_ipa(1), &level),
-		stage2_leaf(0x2c007000, 3, STAGE2_ATTR_DEVICE, true, false));
+		stage2_leaf(0x2c007000, 3, LPAE_S2_ATTR_DEVICE, true, false));
 	KTAP_TRUE(!lookup(page_ipa(2), &level));
 	/* Caches hold no lines of a device. */
 	flushed_pages = 0;
@@ -644,12 +644,12 @@ static void test_flush_on_unmap(void)
 	/* A page that is read-only now was writable before. */
 	install(0, 0x80000000, false, true, false);
 	armvmm_stage2_write_protect(&vm, page_ipa(0), 4096);
-	want[0] &= ~STAGE2_HAP_WRITE;
+	want[0] &= ~LPAE_S2_HAP_WRITE;
 	unmap(0, 1);
 	KTAP_EQ(flushed_pages, 1);
 	/* Memory that the host does not cache either needs no flush. */
 	KTAP_EQ(armvmm_stage2_cache_fill(&cache), 0);
-	want[0] = stage2_leaf(0x80000000, 3, STAGE2_ATTR_NC, true, false);
+	want[0] = stage2_leaf(0x80000000, 3, LPAE_S2_ATTR_NC, true, false);
 	spin_lock(&vm.stage2.lock);
 	KTAP_EQ(armvmm_stage2_install(&vm.stage2, page_ipa(0), want[0], 3, &cache), 0);
 	spin_unlock(&vm.stage2.lock);
@@ -672,7 +672,7 @@ static void test_flush_on_protect(void)
 	armvmm_stage2_write_protect(&vm, page_ipa(0), 16 * 4096);
 	KTAP_EQ(flushed_pages, 1);
 	KTAP_TRUE(!hidden[3]);
-	want[3] &= ~STAGE2_HAP_WRITE;
+	want[3] &= ~LPAE_S2_HAP_WRITE;
 	check_shadow();
 	check_tlb("protected");
 	finish();
@@ -688,7 +688,7 @@ static void test_age(void)
 	KTAP_TRUE(armvmm_stage2_age(&vm.stage2, page_ipa(3), 4096, false));
 	KTAP_TRUE(armvmm_stage2_age(&vm.stage2, page_ipa(0), 16 * 4096, true));
 	KTAP_TRUE(!armvmm_stage2_age(&vm.stage2, page_ipa(3), 4096, true));
-	KTAP_TRUE(!(armvmm_stage2_lookup(&vm.stage2, page_ipa(3), &level) & STAGE2_AF));
+	KTAP_TRUE(!(armvmm_stage2_lookup(&vm.stage2, page_ipa(3), &level) & LPAE_AF));
 	KTAP_TRUE(armvmm_stage2_make_young(&vm.stage2, page_ipa(3)));
 	KTAP_TRUE(armvmm_stage2_age(&vm.stage2, page_ipa(3), 4096, false));
 	KTAP_TRUE(!armvmm_stage2_make_young(&vm.stage2, page_ipa(4)));
@@ -714,7 +714,7 @@ static void test_random(void)
 		op = rand() % 10;
 		any = false;
 		for (unsigned int k = 0; k < PAGES; k++)
-			was_writable[k] = want[k] & STAGE2_HAP_WRITE;
+			was_writable[k] = want[k] & LPAE_S2_HAP_WRITE;
 		if (op < 6) {
 			/* The page moves between two places, as when the host migrates it. */
 			u64 pa = 0x80000000ULL + (u64)page * 4096 + (rand() % 8 ? 0 : 0x10000000);
@@ -726,17 +726,17 @@ static void test_random(void)
 		} else if (op == 8) {
 			uncached = rand() % 2;
 			armvmm_stage2_write_protect(&vm, page_ipa(page), (u64)n * 4096);
-			shadow_mask(page, n, STAGE2_HAP_WRITE, &any);
+			shadow_mask(page, n, LPAE_S2_HAP_WRITE, &any);
 			for (unsigned int k = page; uncached && any && k < page + n; k++)
 				if (want[k] && hidden[stage2_addr(want[k]) / 4096 - FIRST_PFN] &&
-				    (want[k] & STAGE2_AF) && was_writable[k])
+				    (want[k] & LPAE_AF) && was_writable[k])
 					KTAP_FAIL("page %u: its reader has old data", k);
 		} else {
 			spin_lock(&vm.stage2.lock);
 			got = armvmm_stage2_age(&vm.stage2, page_ipa(page), (u64)n * 4096, true);
 			spin_unlock(&vm.stage2.lock);
 			stage2_write_barrier();
-			shadow_mask(page, n, STAGE2_AF, &any);
+			shadow_mask(page, n, LPAE_AF, &any);
 			KTAP_EQ(got, any);
 		}
 		check_tlb("after an operation");

@@ -82,7 +82,7 @@ bool armvmm_hypcpu_ready(void)
 u32 armvmm_hyp_call(u32 fn, u32 a, u32 b)
 {
 	u64 vttbr = (u64)b << 32 | a;
-	unsigned int vmid = (unsigned int)(vttbr >> STAGE2_VTTBR_VMID_SHIFT) & 0xff;
+	unsigned int vmid = (unsigned int)(vttbr >> VTTBR_VMID_SHIFT) & 0xff;
 
 	if (stolen[fake_cpu])
 		return HYP_STUB_ERROR;

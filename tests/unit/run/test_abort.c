@@ -107,7 +107,7 @@ int armvmm_mmio_fault(struct armvmm_vcpu *v, u64 ipa)
 #define TABLE_PA	0x1000000000ULL
 
 static struct {
-	_Alignas(4096) u64 entries[STAGE2_TABLE_ENTRIES];
+	_Alignas(4096) u64 entries[LPAE_TABLE_ENTRIES];
 	long count;
 	bool in_use;
 } tables[MAX_TABLES];
@@ -193,8 +193,8 @@ static u64 lookup(unsigned int page, unsigned int *level)
 static bool is_allowed(u64 leaf, enum access access)
 {
 	if (access == FETCH)
-		return leaf && !(leaf & STAGE2_XN);
-	return leaf & (access == WRITE ? STAGE2_HAP_WRITE : STAGE2_HAP_READ);
+		return leaf && !(leaf & LPAE_XN);
+	return leaf & (access == WRITE ? LPAE_S2_HAP_WRITE : LPAE_S2_HAP_READ);
 }
 
 /* The fault is handled, and the guest's next try succeeds. */
@@ -255,7 +255,7 @@ static void start(u64 sh)
 	slot.npages = NR_PAGES;
 	slot.userspace_addr = HVA;
 	host = (struct stage2_host_page){
-		.pfn = 0x80000, .writable = true, .attr = STAGE2_ATTR_WB,
+		.pfn = 0x80000, .writable = true, .attr = LPAE_S2_ATTR_WB,
 	};
 }
 
@@ -270,7 +270,7 @@ static void finish(void)
 #define ON_BOTH(name)								\
 	static void test_##name(void)						\
 	{									\
-		start(STAGE2_SH_INNER);						\
+		start(LPAE_SH_INNER);						\
 		name();								\
 		finish();							\
 		start(0);							\
@@ -287,7 +287,7 @@ static void first_touch(void)
 	guest(0, READ);
 	EXPECT(1, 0);
 	KTAP_EQ(last_cleaned, 0x80000);
-	KTAP_EQ(lookup(0, &level), stage2_leaf(0x80000000, 3, STAGE2_ATTR_WB, true, false) |
+	KTAP_EQ(lookup(0, &level), stage2_leaf(0x80000000, 3, LPAE_S2_ATTR_WB, true, false) |
 				   vm.stage2.sh);
 	guest(1, WRITE);
 	EXPECT(1, 0);
@@ -396,12 +396,12 @@ static void other_page(void)
 	KTAP_EQ(last_cleaned, 0xb0002);
 
 	/* Memory that the host does not cache: instruction caches may hold it nevertheless. */
-	host.attr = STAGE2_ATTR_NC;
+	host.attr = LPAE_S2_ATTR_NC;
 	guest(3, READ);
 	EXPECT(0, 0);
 	guest(3, FETCH);
 	EXPECT(0, 1);
-	host.attr = STAGE2_ATTR_WB;
+	host.attr = LPAE_S2_ATTR_WB;
 	guest(3, WRITE);
 	EXPECT(1, 0);
 }

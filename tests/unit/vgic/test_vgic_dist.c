@@ -76,8 +76,8 @@ static void widths(unsigned int nr_irqs)
 	static const u8 lens[] = { 1, 2, 4, 8 };
 	struct armvmm_vm *vm = fake_create(2, nr_irqs, 4);
 	struct armvmm_vcpu *v = vm->vcpus[0];
-	size_t private_size = VGIC_NR_PRIVATE * sizeof(struct armvmm_vgic_irq);
-	size_t spis_size = (vgic_irq_end(&vm->vgic) - VGIC_NR_PRIVATE) *
+	size_t private_size = GIC_NR_PRIVATE * sizeof(struct armvmm_vgic_irq);
+	size_t spis_size = (vgic_irq_end(&vm->vgic) - GIC_NR_PRIVATE) *
 			   sizeof(struct armvmm_vgic_irq);
 	void *private = malloc(private_size), *spis = malloc(spis_size);
 	unsigned int l, legal = 0;

@@ -20,7 +20,7 @@ struct model_irq {
 	bool stale;		/* withdrawn while a CPU may be about to take it */
 };
 
-static struct model_irq shared[NR_IRQS], private[ARMVMM_MAX_VCPUS][VGIC_NR_PRIVATE];
+static struct model_irq shared[NR_IRQS], private[ARMVMM_MAX_VCPUS][GIC_NR_PRIVATE];
 static bool model_on;
 static unsigned int nr_cpus;
 static u64 rng;
@@ -40,19 +40,19 @@ bool (fake_contended)(void)
 
 static struct model_irq *model(unsigned int cpu, unsigned int intid)
 {
-	return intid < VGIC_NR_PRIVATE ? &private[cpu][intid] : &shared[intid];
+	return intid < GIC_NR_PRIVATE ? &private[cpu][intid] : &shared[intid];
 }
 
 static bool model_pending(const struct model_irq *m, unsigned int intid)
 {
-	if (intid < VGIC_NR_SGIS)
+	if (intid < GIC_NR_SGIS)
 		return m->source;
 	return m->latch || (!m->edge && m->line);
 }
 
 static unsigned int model_target(const struct model_irq *m, unsigned int cpu, unsigned int intid)
 {
-	if (intid < VGIC_NR_PRIVATE)
+	if (intid < GIC_NR_PRIVATE)
 		return cpu;
 	return m->targets ? __builtin_ctz(m->targets) : 0;
 }
@@ -109,7 +109,7 @@ static bool on_a_stack(unsigned int cpu, unsigned int intid)
 		for (l = 0; l < 32; l++)
 			if ((fake_cpus[c].apr | fake_vm->vcpus[c]->hyp->vgic.apr) & (1u << l) &&
 			    (fake_cpus[c].acked[l] & 0x3ff) == intid &&
-			    (intid >= VGIC_NR_PRIVATE || c == cpu))
+			    (intid >= GIC_NR_PRIVATE || c == cpu))
 				return true;
 	return false;
 }
@@ -119,7 +119,7 @@ static void leave(unsigned int cpu)
 	unsigned int i;
 
 	fake_exit(fake_vm->vcpus[cpu]);
-	for (i = 0; i < VGIC_NR_PRIVATE; i++)
+	for (i = 0; i < GIC_NR_PRIVATE; i++)
 		private[cpu][i].stale = false;
 }
 
@@ -181,9 +181,9 @@ static void act_read(unsigned int cpu)
 
 	KTAP_EQ(fake_read32(v, reg + first / 8), model_bits(cpu, reg, first));
 	KTAP_EQ(fake_mmio_read(v, GICD_IPRIORITYR + i, 1), model(cpu, i)->prio);
-	if (i < VGIC_NR_SGIS)
+	if (i < GIC_NR_SGIS)
 		KTAP_EQ(fake_mmio_read(v, GICD_SPENDSGIR + i, 1), private[cpu][i].source);
-	if (i >= VGIC_NR_PRIVATE)
+	if (i >= GIC_NR_PRIVATE)
 		KTAP_EQ(fake_mmio_read(v, GICD_ITARGETSR + i, 1), shared[i].targets);
 }
 
@@ -206,12 +206,12 @@ static void act_write_bit(unsigned int cpu)
 		break;
 	case 3:
 		fake_write32(v, GICD_ISPENDR + at, bit);
-		if (intid >= VGIC_NR_SGIS)
+		if (intid >= GIC_NR_SGIS)
 			m->latch = true;
 		break;
 	case 4:
 		fake_write32(v, GICD_ICPENDR + at, bit);
-		if (intid >= VGIC_NR_SGIS)
+		if (intid >= GIC_NR_SGIS)
 			m->latch = false;
 		break;
 	case 5:
@@ -253,7 +253,7 @@ static void act_write_byte(unsigned int cpu)
 		break;
 	case 1:
 		fake_mmio_write(v, GICD_ITARGETSR + intid, 1, val);
-		if (intid >= VGIC_NR_PRIVATE)
+		if (intid >= GIC_NR_PRIVATE)
 			m->targets = val & ((1u << nr_cpus) - 1);
 		break;
 	case 2:
@@ -269,7 +269,7 @@ static void act_write_byte(unsigned int cpu)
 		}
 		break;
 	case 3:
-		if (intid < VGIC_NR_PRIVATE)
+		if (intid < GIC_NR_PRIVATE)
 			break;
 		m->edge = !m->edge;
 		val = fake_read32(v, GICD_ICFGR + intid / 16 * 4);
@@ -321,7 +321,7 @@ static void guest_ack(unsigned int cpu)
 	m = model(cpu, intid);
 	KTAP_TRUE(!m->active);
 	KTAP_TRUE(m->stale || (model_deliverable(cpu, intid) && m->prio == best));
-	if (intid < VGIC_NR_SGIS) {
+	if (intid < GIC_NR_SGIS) {
 		KTAP_TRUE(m->source & (1u << (iar >> 10)));
 		m->source &= ~(1u << (iar >> 10));
 		m->active_source = iar >> 10;
@@ -341,7 +341,7 @@ static void guest_eoi(unsigned int cpu)
 		return;
 	m = model(cpu, iar & 0x3ff);
 	expected = m->active && m->active_cpu == (int)cpu &&
-		   ((iar & 0x3ff) >= VGIC_NR_SGIS || m->active_source == iar >> 10);
+		   ((iar & 0x3ff) >= GIC_NR_SGIS || m->active_source == iar >> 10);
 	found = fake_eoi(fake_vm->vcpus[cpu], iar);
 	KTAP_EQ(found, expected);
 	if (expected)
@@ -398,7 +398,7 @@ static void check(void)
 	u64 seen_spis = 0;
 	unsigned int cpu, n, i;
 
-	for (i = VGIC_NR_PRIVATE; i < NR_IRQS; i++) {
+	for (i = GIC_NR_PRIVATE; i < NR_IRQS; i++) {
 		/* A stale interrupt can only be taken by a vCPU that still runs with it. */
 		if (shared[i].stale && !fake_irq(fake_vm->vcpus[0], i)->in_lr)
 			shared[i].stale = false;
@@ -432,7 +432,7 @@ static void check(void)
 			u32 id = c->lr[n] & GICH_LR_VIRTUALID;
 
 			KTAP_TRUE(id < NR_IRQS);
-			if (id < VGIC_NR_PRIVATE) {
+			if (id < GIC_NR_PRIVATE) {
 				KTAP_TRUE(!(seen_private & (1u << id)));
 				seen_private |= 1u << id;
 			} else {
@@ -456,7 +456,7 @@ static void drain(void)
 
 			fake_write32(v, GICD_ICACTIVER + i / 32 * 4, 1u << i % 32);
 			fake_write32(v, GICD_ISENABLER + i / 32 * 4, 1u << i % 32);
-			if (i >= VGIC_NR_SGIS)
+			if (i >= GIC_NR_SGIS)
 				armvmm_vgic_inject(fake_vm, v, i, false, NULL);
 			model(cpu, i)->active = model(cpu, i)->line = model(cpu, i)->stale = false;
 			model(cpu, i)->enabled = true;
@@ -496,12 +496,12 @@ static void run_seed(u64 seed, unsigned int cpus, unsigned int nr_lr, unsigned i
 	memset(private, 0, sizeof(private));
 	vm = fake_create(cpus, NR_IRQS, nr_lr);
 	for (cpu = 0; cpu < cpus; cpu++)
-		for (i = 0; i < VGIC_NR_SGIS; i++)
+		for (i = 0; i < GIC_NR_SGIS; i++)
 			private[cpu][i].enabled = private[cpu][i].edge = true;
 	/* Every other guest has set up its interrupts: they nest deeply. */
 	for (i = 0; i < NR_IRQS && (seed & 1); i++) {
 		for (cpu = 0; cpu < cpus; cpu++) {
-			model(cpu, i)->prio = i < VGIC_NR_PRIVATE || !cpu ? rnd(0xf8) & 0xf8 :
+			model(cpu, i)->prio = i < GIC_NR_PRIVATE || !cpu ? rnd(0xf8) & 0xf8 :
 									    model(0, i)->prio;
 			fake_mmio_write(vm->vcpus[cpu], GICD_IPRIORITYR + i, 1,
 					model(cpu, i)->prio);

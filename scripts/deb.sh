@@ -68,7 +68,7 @@ export SOURCE_DATE_EPOCH
 export ARMVMM_KHEADERS=$kernel/build ARMVMM_SYSROOT=$sysroot ARMVMM_LIBS=$libdir
 export DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" DEB_BUILD_PROFILES=$profiles
 unset ARMVMM_BUILD ARMVMM_CACHE CROSS_COMPILE MAKEFLAGS MFLAGS MAKELEVEL
-# What the target's packages would be depended on for comes from the sysroot.
+# -d: the build dependencies for armhf are not installed here: the sysroot has what they hold.
 step "building the Debian packages" dpkg-buildpackage -a armhf -b -d -uc -us
 cd ..
 lintian --allow-root --fail-on error,warning --tag-display-limit 0 ./*.changes >&2 ||

@@ -127,8 +127,9 @@ static inline struct eventfd_ctx *eventfd_ctx_fileget(struct file *file)
 /*
  * Accounting around the time in the guest. IRQs off. @noted: when RCU was told last.
  *
- * The CPU is as good as in user space: RCU need not wait for it. Once a tick is enough, which is
- * how often a grace period looks, for each tick ends the guest's time, and the next entry tells.
+ * A CPU in the guest holds no reference that RCU protects, just as one in user space, and RCU is
+ * told so. Once in a jiffy is enough: RCU looks at a CPU at a tick, each tick makes the guest exit,
+ * and the entry that follows tells RCU.
  */
 static __always_inline void compat_guest_enter_irqoff(unsigned long *noted)
 {

@@ -2,6 +2,10 @@
 /*
  * What a VM and a vCPU are: every field that outlives a call, with who changes it and under
  * which lock. The files named with each part have its functions.
+ *
+ * A field of a vCPU whose comment names neither is the vCPU's own: its thread in KVM_RUN changes
+ * it, or another holder of vcpu->mutex. "Constant" fields are set before anybody else can see the
+ * structure. docs/locking.md has every lock.
  */
 #ifndef ARMVMM_STATE_H
 #define ARMVMM_STATE_H
@@ -39,9 +43,10 @@ struct perf_event;
 
 /* --- devices in the kernel (iobus.c) --- */
 
+/* Its owner's; constant while the device is on the bus. */
 struct armvmm_iodev {
 	const struct armvmm_iodev_ops *ops;
-	u64 base;
+	u64 base;		/* guest physical */
 	u64 size;
 };
 
@@ -54,23 +59,26 @@ enum armvmm_iobus_place {
 };
 
 struct armvmm_iobus {
-	struct armvmm_iodev __rcu *dev[ARMVMM_IOBUS_PLACES];	/* srcu */
+	/* NULL: none there. Changes: vm->slots_lock; readers: vm->srcu. */
+	struct armvmm_iodev __rcu *dev[ARMVMM_IOBUS_PLACES];
 };
 
 /* --- memory (memslot.c, dirty.c, stage2.c) --- */
 
+/* Constant, but for what its pointers point to. */
 struct armvmm_memslot {
-	u64 base_gfn;
+	u64 base_gfn;		/* guest physical, in pages */
 	unsigned long npages;
-	unsigned long userspace_addr;
+	unsigned long userspace_addr;	/* in the client */
 	u32 flags;		/* KVM_MEM_* */
 	u16 id;
-	unsigned long *dirty_bitmap;	/* NULL where not logging */
+	unsigned long *dirty_bitmap;	/* NULL where not logging; bits: stage2.lock */
 	unsigned long **pins;	/* a word for each page, set under stage2.lock (stage2_pin.c) */
 };
 
+/* Constant: a node of the tree of slots by host address. */
 struct armvmm_memslot_hva {
-	unsigned long max_last;
+	unsigned long max_last;	/* the furthest last byte of its part of the tree */
 	u16 slot;		/* in slots[] */
 };
 
@@ -85,8 +93,8 @@ struct armvmm_memslots {
 };
 
 struct stage2 {
-	u64 *pgd;		/* concatenated first-level tables */
-	phys_addr_t pgd_pa;
+	u64 *pgd;		/* concatenated first-level tables; constant */
+	phys_addr_t pgd_pa;	/* constant */
 	u64 sh;			/* of leaves that map memory; constant (host/share.h) */
 	spinlock_t lock;	/* tables; seq, count and range of invalidations */
 	unsigned long invalidate_seq;
@@ -94,7 +102,8 @@ struct stage2 {
 	unsigned long invalidate_start;	/* host addresses, while count is not 0 */
 	unsigned long invalidate_end;
 	atomic64_t vmid;	/* generation and VMID (vmid.c); 0 until the first entry */
-	u8 __percpu *last_vcpu;	/* index + 1 of the vCPU that ran last on the CPU */
+	/* Each CPU's own, IRQs off: index + 1 of the vCPU that ran last on it. */
+	u8 __percpu *last_vcpu;
 };
 
 /* --- the interrupt controller (vgic/) and eventfds --- */
@@ -104,63 +113,70 @@ struct stage2 {
 struct armvmm_vgic_irq;		/* vgic/irq.h: private to vgic/ */
 
 struct armvmm_vgic {
+	/* Set once, under vm->lock: in_kernel with all vCPUs' mutexes, before any has run. */
 	bool in_kernel;		/* KVM_CREATE_DEVICE or KVM_CREATE_IRQCHIP was done */
-	bool initialized;
-	bool ready;		/* GICV is mapped, the distributor is on the bus */
+	bool initialized;	/* spis are there (release/acquire): interrupts may come */
+	bool ready;		/* GICV is mapped, the distributor on the bus (release/acquire) */
 	u64 dist_base;		/* guest physical, VGIC_ADDR_UNDEF until set */
-	u64 cpu_base;
+	u64 cpu_base;		/* likewise */
 	u32 nr_spis;		/* 0 until set */
-	bool dist_enabled;	/* GICD_CTLR.EnableGrp0 */
+
+	bool dist_enabled;	/* GICD_CTLR.EnableGrp0; any vCPU's thread writes it, no lock */
+	/* Changed under vm->lock and the mutexes of all vCPUs. */
 	bool user_groups;	/* the client may write GICD_IGROUPR */
 	u32 iidr;		/* GICD_IIDR: VGIC_IIDR(2), or what a restored VM had */
-	struct armvmm_vgic_irq *spis;	/* armvmm_hypmap_alloc()ed */
-	size_t spis_size;
+
+	/* Set once, under vm->lock. */
+	struct armvmm_vgic_irq *spis;	/* of armvmm_hypmap_alloc(); each has its own lock */
+	size_t spis_size;		/* bytes */
 	struct armvmm_iodev dist_iodev;
 };
 
-/* What a vCPU has to know of, sorted (vgic/ap.h). */
+/* The interrupts that a vCPU has to know of, sorted (vgic/ap.h). Under its ap_list_lock. */
 #define VGIC_AP_CLASSES		4
 #define VGIC_AP_PRIORITIES	32
 
 struct armvmm_vgic_ap {
 	u32 used[VGIC_AP_CLASSES];	/* bit n: the list of priority n is not empty */
-	unsigned int nr;
+	unsigned int nr;		/* on all lists; also read without the lock */
 	unsigned int nr_active;
 	struct list_head list[VGIC_AP_CLASSES * VGIC_AP_PRIORITIES];
-	struct armvmm_vgic_irq *only;	/* the one that is there, where it is known to be one */
-	/* What an entry chooses (lr.c): not on a stack, which would be cleared and guarded. */
-	struct armvmm_vgic_irq **first;
+	struct armvmm_vgic_irq *only;	/* the only one on the lists, or NULL */
+
+	/* An entry's choice (lr.c): here, as an array on the stack would be cleared each time. */
+	struct armvmm_vgic_irq **first;	/* those to be shown, in one of the halves */
 	unsigned int nr_first;
-	bool more;			/* others wait */
-	bool limited;
-	u32 limit[2];			/* limited: of a group, what is of lower priority waits */
-	struct armvmm_vgic_irq **shown;	/* what the list registers hold: the other half */
+	bool more;			/* others found no list register */
+	bool limited;			/* an SGI waits for its next source: limit counts */
+	u32 limit[2];			/* of each group: what has a lower priority waits */
+	struct armvmm_vgic_irq **shown;	/* those that list registers hold, in the other half */
 	struct armvmm_vgic_irq *halves[2][HYP_MAX_LRS];
 };
 
 struct armvmm_vgic_vcpu {
-	struct armvmm_vgic_irq *private;	/* SGIs and PPIs */
-	raw_spinlock_t ap_list_lock;
+	struct armvmm_vgic_irq *private;	/* SGIs and PPIs; constant, each has its own lock */
+	raw_spinlock_t ap_list_lock;	/* ap; kept, same and parked */
 	struct armvmm_vgic_ap *ap;	/* interrupts pending or active on this vCPU */
 	/*
-	 * Bit n: list register n holds a pending SPI, which nobody has changed since: it may show
-	 * the same at the next entry. All three are under ap_list_lock.
+	 * Bit n: list register n holds a pending SPI that nobody has changed since, so that the
+	 * next entry may show it unchanged.
 	 */
 	unsigned long kept;
-	bool same;		/* so do all of them, and no other belongs there */
-	bool parked;		/* the vCPU is out, and those of kept are still in_lr */
+	/* The next entry may show all list registers unchanged, and needs no others. */
+	bool same;
+	bool parked;		/* the vCPU left the guest; the SPIs of kept are still in_lr */
 	u16 ended[HYP_MAX_LRS];		/* level SPIs, for armvmm_eventfd_ended() */
 	unsigned int nr_ended;
 };
 
 struct armvmm_irqroutes;
 struct armvmm_eventfds {
-	spinlock_t lock;		/* irqfds: which of them are active */
-	struct rb_root irqfds;		/* by eventfd */
+	spinlock_t lock;		/* irqfds and their number */
+	struct rb_root irqfds;		/* those that are active, by eventfd */
 	unsigned int nr_irqfds;
 	struct armvmm_irqroutes __rcu *routes;	/* NULL: GSI n is pin n; vm->lock */
-	struct mutex resample_lock;	/* resampling irqfds */
-	struct list_head resample_irqfds;
+	struct mutex resample_lock;	/* changes of the next two */
+	struct list_head resample_irqfds;	/* all of them */
 	struct hlist_head *resample_at;	/* the same by pin, readers by rcu; NULL before the first */
 	/* Changes: vm->slots_lock, between begin and end of the count; readers: vm->srcu. */
 	struct rb_root ioeventfds;
@@ -178,22 +194,22 @@ struct armvmm_timer_vcpu {
 	struct hrtimer phys;	/* emulated CNTP, armed while it can fire */
 	u64 cntp_cval;
 	u32 cntp_ctl;		/* ENABLE, IMASK; ISTATUS is computed */
-	u32 virt_irq;		/* PPI number, 16-31 */
-	u32 phys_irq;
+	u32 virt_irq;		/* PPI number, 16-31; of all vCPUs, under vm->lock */
+	u32 phys_irq;		/* likewise */
 	bool virt_level;	/* line as last given to the vGIC or to user space */
-	bool phys_level;
-	bool irqs_fixed;		/* PPIs may not change any more */
+	bool phys_level;	/* likewise; the hrtimer phys raises it, too */
+	bool irqs_fixed;	/* PPIs may not change any more; vm->lock */
 };
 
 #define PMU_NR		32
 
 struct armvmm_pmu_counter {
-	struct armvmm_pmu *pmu;
+	struct armvmm_pmu *pmu;		/* constant */
 	struct perf_event *event;	/* NULL: the counter stands still at value */
 	u32 value;
 	u32 type;		/* PMXEVTYPER; of the cycle counter the filter alone */
 
-	/* While there is an event: see pmu_math.h. */
+	/* While there is an event: how perf's count becomes the guest's (pmu_math.h). */
 	u64 start;
 	u64 wraps;		/* overflows that PMOVSR has been told of; under pmu->lock */
 	u8 shift;
@@ -205,7 +221,7 @@ struct armvmm_pmu_counter {
  * handler changes overflow and wraps, under lock (raw, IRQs off).
  */
 struct armvmm_pmu {
-	struct armvmm_vcpu *vcpu;
+	struct armvmm_vcpu *vcpu;	/* constant */
 	raw_spinlock_t lock;
 	unsigned long overflow;	/* PMOVSR */
 	u32 pmcr;		/* PMCR_RW bits */
@@ -219,7 +235,7 @@ struct armvmm_pmu {
 	bool dirty;		/* running may not be what the registers say */
 	struct task_struct *task;	/* whose events are running; they hold it */
 
-	u32 irq;		/* 0: not set */
+	u32 irq;		/* 0: not set; vm->lock */
 	bool created;		/* KVM_ARM_VCPU_PMU_V3_INIT was done */
 	bool level;		/* as last given to the vGIC */
 };
@@ -237,17 +253,17 @@ struct armvmm_debug {
 	u32 control;		/* KVM_GUESTDBG_*; zero while not debugged */
 	enum armvmm_debug_owner owner;
 	bool step_begun;	/* a step was begun at step_pc, and its end not told */
-	u32 step_pc;
+	u32 step_pc;		/* of the step that was begun */
 	bool irq_blocked;	/* this step shows the guest no interrupt */
-	struct kvm_guest_debug_arch arch;
+	struct kvm_guest_debug_arch arch;	/* the client's breakpoints and watchpoints */
 };
 
 struct armvmm_cp14 {
 	struct hyp_debug_regs regs;	/* as the guest wrote them */
 	u32 dscr;			/* MDBGen, UDCCdis, MOE */
-	u8 claim;
-	bool os_lock;
-	bool double_lock;
+	u8 claim;			/* DBGCLAIM's tags */
+	bool os_lock;			/* DBGOSLSR.OSLK */
+	bool double_lock;		/* DBGOSDLR.DLK */
 };
 
 /* --- an access that user space completes (mmio.c) --- */
@@ -256,9 +272,9 @@ struct armvmm_cp14 {
 struct armvmm_mmio {
 	bool pending;		/* the next RUN goes on with what is begun */
 	bool in_seq;		/* it is one of vcpu->mmio_seq's, which has all else */
-	bool sign_extend;
+	bool sign_extend;	/* of what is read */
 	bool is_write;
-	u8 rt;
+	u8 rt;			/* the register */
 	u8 len;			/* 1, 2 or 4 */
 	u8 insn_len;		/* 2 or 4 */
 	u64 ipa;		/* while pending */
@@ -279,9 +295,9 @@ struct armvmm_mmio_seq {
 	u8 size;		/* bytes of each: 1, 2 or 4 */
 	u8 pos;			/* bytes that are done */
 	u8 part;		/* bytes that user space has now */
-	u8 insn_len;
+	u8 insn_len;		/* 2 or 4 */
 	bool is_write;
-	bool sign;
+	bool sign;		/* what is read is extended by its sign */
 	bool writeback;		/* rn becomes wb_value in the end */
 	u8 rn;
 	u32 wb_value;
@@ -293,13 +309,16 @@ struct armvmm_mmio_seq {
 
 #define ARMVMM_STAT_HIST	32	/* buckets: 2^n ns and more, up to four seconds */
 
-/* Every member is a u64 or an array of them. */
+/* Every member is a u64 or an array of them. Any thread counts, without a lock. */
 struct armvmm_vm_stat {
 	u64 remote_tlb_flush;
 	u64 remote_tlb_flush_requests;
 };
 
-/* The counters of struct hyp_stat (hyp/hyp.h) follow these in what a client reads. */
+/*
+ * The vCPU's thread counts, and anybody reads without a lock. The counters of struct hyp_stat
+ * (hyp/hyp.h) follow these in what a client reads.
+ */
 struct armvmm_vcpu_stat {
 	u64 exits;
 	u64 irq_exits;
@@ -335,9 +354,9 @@ static inline void armvmm_stat_hist(u64 *hist, u64 ns)
 
 /* What stat_debugfs.c and stat_fd.c keep of a VM. */
 struct armvmm_stat_files {
-	struct list_head link;	/* all VMs */
+	struct list_head link;	/* all VMs; stat_lock */
 	struct dentry *dir;	/* NULL: none */
-	struct armvmm_stat_file *files;
+	struct armvmm_stat_file *files;	/* those in dir */
 	pid_t pid;		/* of the creator: the VM's name */
 };
 
@@ -364,36 +383,38 @@ struct armvmm_vcpu_start {
 };
 
 struct armvmm_vcpu {
-	struct armvmm_vm *vm;
-	unsigned int id;	/* KVM_CREATE_VCPU's argument */
-	unsigned int index;	/* in vm->vcpus */
-	struct mutex mutex;	/* held through every vCPU ioctl */
-	struct hyp_vcpu *hyp;
-	struct kvm_run *run;	/* shared page, mapped by the client */
+	struct armvmm_vm *vm;	/* constant */
+	unsigned int id;	/* KVM_CREATE_VCPU's argument; constant */
+	unsigned int index;	/* in vm->vcpus; constant */
+	struct mutex mutex;	/* held through every vCPU ioctl, and all of KVM_RUN */
+	struct hyp_vcpu *hyp;	/* what HYP mode needs of it; the pointer is constant */
+	struct kvm_run *run;	/* shared page: the client may write it at any time */
 
-	struct task_struct *task;	/* in KVM_RUN; under rcu for kicks */
-	struct rcuwait wait;
-	unsigned long requests;
-	enum armvmm_vcpu_mode mode;
+	struct task_struct *task;	/* in KVM_RUN, which sets it; under rcu for kicks */
+	struct rcuwait wait;	/* the vCPU's thread sleeps here; anybody wakes it */
+	unsigned long requests;	/* VCPU_REQ_*: anybody sets, its thread clears, both atomically */
+	enum armvmm_vcpu_mode mode;	/* its thread's; a kick makes it VCPU_EXITING (cmpxchg) */
 	struct task_struct *last_task;	/* of the last KVM_RUN; only compared */
-	int loaded_cpu;		/* where the lazily kept state is, -1: in memory */
-	int last_cpu;		/* physical CPU of the last entry, -1 at first */
+	int loaded_cpu;		/* the CPU that has its VMCR and APR, and changes this; or -1 */
+	int last_cpu;		/* physical CPU of the last entry, -1 at first; anybody reads it */
 	unsigned long rcu_noted;	/* jiffies at the last entry that RCU was told of */
 
-	bool initialized;	/* KVM_ARM_VCPU_INIT was done */
-	bool has_run_once;
-	bool power_off;		/* PSCI: off, waits for CPU_ON (KVM_MP_STATE_STOPPED) */
-	u32 target;
+	bool initialized;	/* KVM_ARM_VCPU_INIT was done; changed under start_lock, too */
+	bool has_run_once;	/* set by its thread; anybody reads it */
+	/* PSCI: off, waits for CPU_ON. start_lock, but for KVM_SET_MP_STATE and readers. */
+	bool power_off;
+	u32 target;		/* of struct kvm_vcpu_init */
 	u32 features;		/* bit n: feature n of struct kvm_vcpu_init */
-	bool sigset_active;
-	sigset_t sigset;
+	bool sigset_active;	/* sigset counts */
+	sigset_t sigset;	/* KVM_SET_SIGNAL_MASK: what KVM_RUN blocks */
 
-	struct armvmm_vcpu_start start;	/* valid while REQ_RESET is set */
-	spinlock_t start_lock;
+	struct armvmm_vcpu_start start;	/* valid while REQ_RESET is set; start_lock */
+	spinlock_t start_lock;	/* CPU_ON of other vCPUs against this one */
 
-	/* VCPU_IRQ_LINE*: user-space irqchip, KVM_ARM_IRQ_TYPE_CPU */
+	/* VCPU_IRQ_LINE*: user-space irqchip, KVM_ARM_IRQ_TYPE_CPU. Anybody, atomically. */
 	unsigned long irq_lines;
-	u32 psci_version;	/* KVM_ARM_PSCI_* as presented */
+	/* KVM_ARM_PSCI_* as presented: the VM's, kept by its first vCPU; any vCPU's thread. */
+	u32 psci_version;
 
 	struct armvmm_debug debug;
 	struct armvmm_cp14 cp14;
@@ -402,7 +423,7 @@ struct armvmm_vcpu {
 	struct armvmm_timer_vcpu timer;
 	struct armvmm_pmu *pmu;	/* NULL without KVM_ARM_VCPU_PMU_V3 */
 	struct armvmm_vgic_vcpu vgic;
-	u32 halt_poll_ns;
+	u32 halt_poll_ns;	/* how long a wait polls before it sleeps; adapts (run/halt.c) */
 	struct armvmm_vcpu_stat stat;
 };
 
@@ -434,23 +455,24 @@ struct armvmm_vm {
 	struct mutex slots_lock;	/* changes of memslots and of the iobus */
 	struct srcu_struct srcu;
 
-	struct armvmm_memslots __rcu *memslots;
-	compat_mmu_notifier_t mmu_notifier;
+	struct armvmm_memslots __rcu *memslots;	/* changes: slots_lock; readers: srcu */
+	compat_mmu_notifier_t mmu_notifier;	/* of mm; constant */
 	struct stage2 stage2;
 
-	struct armvmm_vcpu *vcpus[ARMVMM_MAX_VCPUS];	/* by creation order */
+	struct armvmm_vcpu *vcpus[ARMVMM_MAX_VCPUS];	/* by creation order; added under lock */
 	int created_vcpus;	/* under lock */
 	int online_vcpus;	/* release/acquire: vcpus[0..n-1] may be used */
 
-	atomic64_t cntvoff;	/* counter ticks: CNTVCT = CNTPCT - cntvoff */
+	atomic64_t cntvoff;	/* counter ticks: CNTVCT = CNTPCT - cntvoff; any vCPU's thread */
 
 	struct armvmm_iobus mmio_bus;
-	struct armvmm_coalesced *coalesced;
-	struct armvmm_eventfds *eventfds;
+	struct armvmm_coalesced *coalesced;	/* constant */
+	struct armvmm_eventfds *eventfds;	/* constant */
 	struct armvmm_vgic vgic;
 	struct armvmm_vm_stat stat;
 	struct armvmm_stat_files stat_files;	/* where they are shown */
 
+	/* KVM_ENABLE_CAP sets this, and return_nisv_to_user, at any time and without a lock. */
 	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
 	atomic_t pins_pending;		/* vCPUs that are charged for a page (stage2_pin.c) */
 	const struct cred *pin_cred;	/* its user is charged for pins, or NULL; constant */

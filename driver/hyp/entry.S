@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ways in and out of HYP's address space. Position-independent: hypcpu.c
+ * The ways in and out of HYP's address space. Position-independent: takeover.c
  * copies it to a page that HYP maps at its physical address, cleaned to the
  * point of coherency, for it runs with MMU and caches off.
  */

@@ -66,9 +66,10 @@ unsigned int armvmm_timer_host_hwirq(void)
 }
 
 /*
- * The GIC's active state is not read back: the write may reach it when the guest runs already, and
- * the line that it was to hold then ends the guest's turn once for nothing. That costs an exit, now
- * and then; reading back would cost each entry that changes the state a read of the GIC.
+ * The GIC's active state is written and not read back, so the write may reach the GIC when the
+ * guest already runs. The timer's line, which the active state was to mask, then interrupts the
+ * guest once for nothing: an exit too many now and then. Reading back would cost every entry that
+ * changes the state a read of the GIC.
  */
 void armvmm_timer_host_set(bool hold)
 {

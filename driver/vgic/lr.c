@@ -71,7 +71,11 @@ static noinline u32 lr_compose(struct armvmm_vgic_irq *irq, bool pend, bool crow
 		lr |= source << GICH_LR_CPUID_SHIFT;
 	}
 
-	/* What is active here and pending for another vCPU, or behind others, awaits its end. */
+	/*
+	 * Active here, and pending again: for another vCPU, or while interrupts wait for a list
+	 * register. It is shown as active alone. Its end asks for maintenance, and only then is it
+	 * pending, where it belongs.
+	 */
 	if (pend && irq->active && (crowded || irq->target != irq->vcpu)) {
 		lr |= GICH_LR_EOI;
 		pend = false;

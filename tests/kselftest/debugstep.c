@@ -318,7 +318,7 @@ static void step_blocked(uint32_t pc)
 	check_exit(KVM_ARM_DEBUG_EC_STEP, pc + 20);
 }
 
-#define ISR_I		(1u << 7)	/* DDI 0406C B4.1.83 */
+#define ISR_I		(1u << 7)	/* DDI 0406C B4.1.97 */
 
 GUEST_CODE(waits, "cpsie i\n\tmov r0, #2\n\tmov r0, #3\n\twfi\n\tmov r0, #4\n\tb .");
 GUEST_CODE(waits_gic, "ldr r1, =GICD_BASE\n\tmov r0, #1\n\tstr r0, [r1]\n\tstr r0, [r1, #0x104]\n\t"

@@ -66,7 +66,7 @@ once_guest() {
 	typist=$!
 	armvmm-stat -1 -i 1 "$@" >"$work/table"
 	table=$?
-	# What it has not typed yet would come between what the others type.
+	# The typist may outlast armvmm-stat: its keys must not mix with the next check's.
 	wait $typist
 	cat "$work/table"
 	[ $table = 0 ] || return 1

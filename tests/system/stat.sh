@@ -35,6 +35,18 @@ check 'a guest that is none' says 1 'was started with -name nobody' -1 -g nobody
 check 'debugfs that is not mounted' says 1 'debugfs is not mounted at /tmp' -1 --debugfs /tmp
 check 'a log that cannot be written' says 1 '/nowhere/log: No such file' -L /nowhere/log -i 0.1
 
+# Loading tells one line for CPUs that are all alike, and --host the same.
+kind_told() {
+	before=$(dmesg | grep -c 'armvmm: Cortex')
+	rmmod armvmm && insmod /armvmm.ko || return 1
+	dmesg | sed -n 's/.*armvmm: \(Cortex.*\)/\1/p' | tail -n +$((before + 1)) >"$work/told"
+	armvmm-stat --host >"$work/host" || return 1
+	cat "$work/told" "$work/host"
+	same "$(wc -l <"$work/told")" 1 && same "$(grep -c Cortex "$work/host")" 1 &&
+		grep -qF -- "$(cat "$work/told")" "$work/host"
+}
+check 'the kind of the CPUs is told once, and by --host' kind_told
+
 unprivileged() {
 	echo 'user:x:1000:1000::/:/bin/sh' >>/etc/passwd
 	su user -c 'armvmm-stat -1' >"$work/says" 2>&1

@@ -79,7 +79,7 @@
 #define ACTLR_IBE		REG_BIT(0)
 #define ACTLR_LOOP_BUFFER_OFF	REG_BIT(1)
 #define ACTLR_SMP		REG_BIT(6)
-#define ACTLR_STREAMING_OFF	0x1e000000u	/* all four bits */
+#define ACTLR_STREAMING_OFF	REG_U(0x1e000000)	/* all four bits */
 
 /* NSACR, B4.1.111 */
 #define NSACR_RFR		REG_BIT(19)

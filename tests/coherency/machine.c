@@ -93,8 +93,12 @@ void machine_access(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t v
 	if (!machine_in_ram(m, pa))
 		return;
 	lines_access(m, cpu, pc, va, pa, size, store, machine_cached(m, cpu, va));
-	if (store && m->page_flags[machine_page(m, pa)])
+	if (!m->page_flags[machine_page(m, pa)])
+		return;
+	if (store)
 		tables_store(m, cpu, pc, va, pa, size);
+	else
+		tables_load(m, cpu, pc, va, pa);
 }
 
 void machine_fetch(struct machine *m, unsigned int cpu, uint32_t va, uint64_t pa, unsigned int size)

@@ -204,6 +204,7 @@ void lines_icimvau(struct machine *m, uint32_t va, uint64_t pa);
 
 void tables_store(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa,
 		  unsigned int size);
+void tables_load(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa);
 void tables_root(struct machine *m, uint64_t root, bool hyp);
 void tables_tlbi(struct machine *m, unsigned int cpu, uint32_t pc, uint64_t root, bool all,
 		 bool broadcast);

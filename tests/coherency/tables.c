@@ -250,6 +250,31 @@ static void tables_reused(struct machine *m, uint64_t pa, struct touch store)
 	}
 }
 
+/*
+ * A load of the host's from a page that awaits TLB maintenance: a guest may still write to it. On
+ * another CPU it may be somebody's who does not know that the page is being taken (KSM), and who
+ * has to look again.
+ */
+void tables_load(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa)
+{
+	struct touch load = machine_touch(m, cpu, pc, va);
+	size_t i;
+
+	if (!(m->page_flags[machine_page(m, pa)] & PAGE_PENDING) || load.world != WORLD_HOST ||
+	    va < MACHINE_KERNEL)
+		return;
+	for (i = 0; i < m->nr_pending; i++) {
+		struct pending *p = &m->pending[i];
+
+		if (pa - p->old_pa >= p->size || p->was_table || p->cpu != cpu)
+			continue;
+		m->report(m, "R6", "a page is read before the TLBs were told", &p->store, &load,
+			  pa);
+		tables_drop(m, i);
+		break;
+	}
+}
+
 void tables_store(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa,
 		  unsigned int size)
 {

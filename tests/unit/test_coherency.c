@@ -437,6 +437,20 @@ static void test_r6(void)
 
 	found[0] = 0;
 	map(0);
+	host_desc(0, L3, 0);
+	host_load(1, PAGE);
+	KTAP_STREQ(found, "");		/* another CPU knows nothing of it yet */
+	host_load(0, PAGE + 16);
+	KTAP_STREQ(found, "R6");	/* what the guest may still write is taken for final */
+	found[0] = 0;
+	map(0);
+	host_desc(0, L3, 0);
+	tlbi(0, SYS_TLBIALLIS, 1, ROOT, true, true);
+	host_load(0, PAGE + 16);
+	KTAP_STREQ(found, "");
+
+	found[0] = 0;
+	map(0);
 	host_desc(0, L2, 0);
 	host_store(0, L3);
 	KTAP_STREQ(found, "R6");	/* so has the table */

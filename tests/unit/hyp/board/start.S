@@ -3,21 +3,7 @@
 #include "hyp/hyp.h"
 #include "hyp/offsets.h"
 
-	.syntax unified
-	.arch armv7-a
-	.arch_extension virt
-	.arm
-
-	.section .text.start, "ax"
-	.globl _start
-_start:
-	ldr	sp, =stack_end
-	ldr	r0, =__bss_start
-	ldr	r1, =__bss_end
-	mov	r2, #0
-1:	cmp	r0, r1
-	strlo	r2, [r0], #4
-	blo	1b
+#include "entry.h"
 	ldr	r0, =board_cpu
 	mcr	p15, 4, r0, c13, c0, 2	@ HTPIDR
 	ldr	r1, =panic_stack_end

@@ -5,21 +5,7 @@
 
 #define SVC	0x1d3	/* A, I and F set */
 
-	.syntax unified
-	.arch armv7-a
-	.arch_extension virt
-	.arm
-
-	.section .text.start, "ax"
-	.globl _start
-_start:
-	ldr	sp, =stack_end
-	ldr	r0, =__bss_start
-	ldr	r1, =__bss_end
-	mov	r2, #0
-1:	cmp	r0, r1
-	strlo	r2, [r0], #4
-	blo	1b
+#include "entry.h"
 	bl	board_main
 2:	wfi
 	b	2b

@@ -29,6 +29,8 @@ static const char help[] =
 	"  cpus             its vCPUs, and their threads on the host\n"
 	"  disks            its disks: ID, bytes, rw or ro, file\n"
 	"  resize ID SIZE   give a disk another size, in bytes or with K, M, G or T\n"
+	"  balloon SIZE     have the guest give back memory until it has SIZE, as far as it can\n"
+	"  memory           the memory that the guest has, and what it tells of it\n"
 	"  console          print what the guest wrote since this was last asked, 64 KiB at most\n"
 	"  events           print what happens, a JSON object a line, until the machine ends\n"
 	"  qmp JSON         send a command of QEMU's QMP, and print the answer\n"

@@ -132,18 +132,58 @@ static bool verb_size(const char *text, gint64 *size)
 	return true;
 }
 
+/* Sets @err where @text is no size. */
+static bool verb_want_size(const char *text, gint64 *size, GError **err)
+{
+	if (verb_size(text, size))
+		return true;
+	g_set_error(err, CONNECTION_ERROR, CONNECTION_REFUSED,
+		    "%s: is no size (bytes, or with K, M, G or T)", text);
+	return false;
+}
+
 static bool verb_resize(struct connection *c, char **args, GError **err)
 {
 	gint64 size;
 
-	if (!verb_size(args[1], &size)) {
-		g_set_error(err, CONNECTION_ERROR, CONNECTION_REFUSED,
-			    "%s: is no size (bytes, or with K, M, G or T)", args[1]);
+	if (!verb_want_size(args[1], &size, err))
 		return false;
-	}
 	return verb_do(c, "block_resize",
 		       json_pack("{s:o, s:I}", "device", value_text(args[0]), "size",
 				 (json_int_t)size), err);
+}
+
+static bool verb_balloon(struct connection *c, char **args, GError **err)
+{
+	gint64 size;
+
+	if (!verb_want_size(args[0], &size, err))
+		return false;
+	return verb_do(c, "balloon", json_pack("{s:I}", "value", (json_int_t)size), err);
+}
+
+/* What the guest has, and what it last told of it. What it did not tell is left out. */
+static bool verb_memory(struct connection *c, char **args, GError **err)
+{
+	json_t *actual = connection_run(c, "query-balloon", NULL, err), *told, *value;
+	const char *name;
+
+	if (!actual)
+		return false;
+	printf("actual\t%lld\n", verb_number(actual, "actual"));
+	json_decref(actual);
+	told = connection_run(c, "qom-get", json_pack("{s:s, s:s}", "path", "balloon0",
+						       "property", "guest-stats"), err);
+	if (!told)
+		return false;
+	json_object_foreach(json_object_get(told, "stats"), name, value)
+		if (json_integer_value(value) >= 0)
+			printf("%s\t%lld\n", g_str_has_prefix(name, "stat-") ? name + 5 : name,
+			       (long long)json_integer_value(value));
+	if (verb_number(told, "last-update"))
+		printf("told\t%lld\n", verb_number(told, "last-update"));
+	json_decref(told);
+	return true;
 }
 
 /* Prints the output that nobody has read yet, byte for byte. */
@@ -205,6 +245,8 @@ static const struct verb verbs[] = {
 	{ "cpus", 0, "", verb_cpus },
 	{ "disks", 0, "", verb_disks },
 	{ "resize", 2, "ID SIZE", verb_resize },
+	{ "balloon", 1, "SIZE", verb_balloon },
+	{ "memory", 0, "", verb_memory },
 	{ "console", 0, "", verb_console },
 	{ "events", 0, "", verb_events },
 	{ "qmp", 1, "JSON", verb_qmp },

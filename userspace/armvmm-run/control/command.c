@@ -5,7 +5,8 @@
 #include "control/command.h"
 
 static const struct command *const command_areas[] = {
-	commands_run, commands_query, commands_block, commands_console, commands_human,
+	commands_run, commands_query, commands_block, commands_console,
+	commands_memory, commands_human,
 };
 
 #define COMMAND_AREAS	(sizeof(command_areas) / sizeof(command_areas[0]))

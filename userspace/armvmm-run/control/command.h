@@ -37,6 +37,7 @@ struct command_call {
 	const struct command_target *target;
 	json_t *args;	/* checked; NULL: there are none */
 	struct error err;
+	const char *class;	/* QMP's class of the error; NULL: GenericError */
 };
 
 struct command {
@@ -51,6 +52,7 @@ extern const struct command commands_run[];
 extern const struct command commands_query[];
 extern const struct command commands_block[];
 extern const struct command commands_console[];
+extern const struct command commands_memory[];
 extern const struct command commands_human[];
 
 /* The command after @prev (NULL: the first), or NULL. */

@@ -6,6 +6,7 @@
 
 #include "control/command.h"
 #include "control/value.h"
+#include "core/balloon.h"
 #include "core/blockdev.h"
 #include "core/runstate.h"
 
@@ -44,6 +45,17 @@ static void human_block(const struct command_target *t, GString *out)
 				       b->readonly ? ", read-only" : "");
 }
 
+static void human_balloon(const struct command_target *t, GString *out)
+{
+	struct balloon *b = t->m->balloon;
+
+	if (b)
+		g_string_append_printf(out, "balloon: actual=%llu\r\n",
+				       (unsigned long long)b->ops->actual(b) >> 20);
+	else
+		g_string_append(out, "Error: No balloon device has been activated\r\n");
+}
+
 static const struct {
 	const char *line;
 	void (*print)(const struct command_target *t, GString *out);
@@ -54,6 +66,7 @@ static const struct {
 	{ "info kvm", human_kvm },
 	{ "info cpus", human_cpus },
 	{ "info block", human_block },
+	{ "info balloon", human_balloon },
 };
 
 #define HUMAN_SHOWN	64	/* characters of a line that is not known */

@@ -132,7 +132,8 @@ static char *qmp_execute(struct qmp *qmp, const char *name, json_t *args, json_t
 		return qmp_error("CommandNotFound", desc, id);
 	}
 	value = command_run(&call, command);
-	return value ? qmp_return(value, id) : qmp_error("GenericError", call.err.text, id);
+	return value ? qmp_return(value, id) :
+	       qmp_error(call.class ? call.class : "GenericError", call.err.text, id);
 }
 
 char *qmp_answer(struct qmp *qmp, const char *text, size_t len)
@@ -188,6 +189,8 @@ static const char *qmp_event_name(enum machine_event_type type)
 		return "RESET";
 	case MACHINE_EVENT_SHUTDOWN:
 		return "SHUTDOWN";
+	case MACHINE_EVENT_BALLOON:
+		return "BALLOON_CHANGE";
 	default:
 		return NULL;
 	}
@@ -208,5 +211,8 @@ char *qmp_event(const struct machine_event *event)
 				    json_pack("{s:b, s:s}", "guest",
 					      event->cause == MACHINE_BY_GUEST, "reason",
 					      qmp_reason(event)));
+	if (event->type == MACHINE_EVENT_BALLOON)
+		json_object_set_new(o, "data",
+				    json_pack("{s:I}", "actual", (json_int_t)event->bytes));
 	return qmp_line(o);
 }

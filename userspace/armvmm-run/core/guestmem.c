@@ -52,6 +52,15 @@ void guestmem_discard(struct guestmem *mem)
 		madvise(mem->region[i].host, mem->region[i].size, MADV_DONTNEED);
 }
 
+void guestmem_release(const struct guestmem *mem, void *host, size_t len)
+{
+	size_t skip = -(uintptr_t)host & (GUESTMEM_PAGE - 1);
+
+	if (mem->pinned || len < skip + GUESTMEM_PAGE)
+		return;
+	madvise((uint8_t *)host + skip, (len - skip) & ~(size_t)(GUESTMEM_PAGE - 1), MADV_DONTNEED);
+}
+
 void guestmem_destroy(struct guestmem *mem)
 {
 	for (unsigned int i = 0; i < mem->nr_regions; i++)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #define GUESTMEM_MAX_REGIONS	4
+#define GUESTMEM_PAGE		4096u	/* bytes: the host's pages, and the guest's */
 
 struct guestmem_region {
 	uint64_t gpa;		/* first guest-physical address */
@@ -26,6 +27,7 @@ struct guestmem_region {
 
 struct guestmem {
 	unsigned int nr_regions;
+	bool pinned;	/* the host's kernel keeps what the guest touched, whatever is done here */
 	struct guestmem_region region[GUESTMEM_MAX_REGIONS];
 };
 
@@ -43,6 +45,13 @@ int guestmem_alloc(struct guestmem *mem, uint64_t gpa, uint64_t size);
 
 /* Gives all pages back to the host: they read as zero afterwards. No vCPU may run. */
 void guestmem_discard(struct guestmem *mem);
+
+/*
+ * Gives the whole pages of @len bytes at @host, in guest RAM, back to the host: the guest finds
+ * zeroes when it uses them again. Does nothing where the host pins guest memory: there the guest
+ * would keep the old page, and devices would see a new one. Any thread.
+ */
+void guestmem_release(const struct guestmem *mem, void *host, size_t len);
 
 /* Unmaps regions made by guestmem_alloc() and forgets all. */
 void guestmem_destroy(struct guestmem *mem);

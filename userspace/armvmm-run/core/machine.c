@@ -184,6 +184,7 @@ int machine_connect(struct machine *m, struct armvmm_vm *vm)
 	struct machine_private *p = m->priv;
 
 	p->vm = vm;
+	m->mem.pinned = vm && armvmm_vm_pins_memory(vm);
 	for (unsigned int i = 0; vm && i < p->nr_ioeventfds; i++) {
 		struct machine_ioeventfd *e = &p->ioeventfd[i];
 		int ret = armvmm_ioeventfd_add(vm, e->fd, e->gpa, e->len, &e->value);

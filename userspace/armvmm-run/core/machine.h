@@ -23,6 +23,7 @@
 #include "core/map.h"
 #include "core/process.h"
 
+struct balloon;
 struct blockdev;
 struct fwcfg_item;
 
@@ -70,6 +71,7 @@ struct machine {
 	const struct fwcfg_item *fwcfg_items;
 	unsigned int nr_fwcfg_items;
 	struct blockdev *disks;	/* in the order in which they were made */
+	struct balloon *balloon;	/* NULL: the board has none */
 	struct process_rights rights;	/* of processes that devices start */
 	/*
 	 * Takes from the calling thread the rights that its kind does not need. NULL: takes none.

@@ -34,6 +34,7 @@ enum machine_event_type {
 	 * Before the first instruction, also after a reset: memory is loaded, and no vCPU runs yet.
 	 */
 	MACHINE_EVENT_START,
+	MACHINE_EVENT_BALLOON,	/* the guest has another size; .bytes says which */
 };
 
 struct machine_event {
@@ -41,6 +42,7 @@ struct machine_event {
 	/* For RESET and SHUTDOWN: what ended the guest's run, and who asked for it. */
 	enum machine_request request;
 	enum machine_cause cause;
+	uint64_t bytes;	/* for BALLOON: of RAM that the guest has */
 };
 
 struct machine_listener {
@@ -103,7 +105,7 @@ void machine_press_power(struct machine *m);
 /* In MACHINE_EVENT_DEBUG: the exit (ARMVMM_EXIT_DEBUG) that vCPU @index stopped with, or NULL. */
 const struct armvmm_exit *machine_debug_exit(struct machine *m, unsigned int index);
 
-/* ---- For the board and its vCPUs ---- */
+/* ---- For the board, its vCPUs and its devices ---- */
 
 /* Calls the listeners for an event that this file does not make itself. */
 void machine_tell(struct machine *m, const struct machine_event *event);

@@ -250,14 +250,35 @@ static uint64_t virtio_mmio_read(struct device *dev, uint64_t offset, unsigned i
 	return value;
 }
 
+/* A legacy driver writes byte by byte, others as wide as the field is. */
+static void virtio_config_write(struct virtio_device *vdev, uint32_t offset, unsigned int len,
+				uint64_t value)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < len && offset + i < vdev->config_size; i++) {
+		if (!(vdev->ops->config_writable >> (offset + i) / 4 & 1))
+			continue;
+		vdev->config[offset + i] = value >> (8 * i);
+		any = true;
+	}
+	if (any)
+		vdev->ops->config_written(vdev);
+}
+
 static void virtio_mmio_write(struct device *dev, uint64_t offset, unsigned int len,
 			      uint64_t value)
 {
 	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
 	uint32_t v = value;
 
-	/* No field of our configuration spaces may be written. */
-	if (len != 4 || (offset & 3) || offset >= VIRTIO_MMIO_CONFIG)
+	if (offset >= VIRTIO_MMIO_CONFIG) {
+		pthread_mutex_lock(&vdev->lock);
+		virtio_config_write(vdev, offset - VIRTIO_MMIO_CONFIG, len, value);
+		pthread_mutex_unlock(&vdev->lock);
+		return;
+	}
+	if (len != 4 || (offset & 3))
 		return;
 	switch (offset) {
 	case VIRTIO_MMIO_QUEUE_NOTIFY:

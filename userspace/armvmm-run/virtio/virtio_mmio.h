@@ -29,7 +29,7 @@
 struct machine;
 struct virtio_device;
 
-#define VIRTIO_MAX_QUEUES 2
+#define VIRTIO_MAX_QUEUES 4
 #define VIRTIO_CONFIG_MAX 96
 
 #define VIRTIO_BIT(n) (1ULL << (n))
@@ -59,6 +59,13 @@ struct virtio_ops {
 	 * Optional. vCPU or main thread.
 	 */
 	void (*reset)(struct virtio_device *vdev);
+
+	/*
+	 * Bit n: the driver may write 32-bit word n of the configuration space. @config_written
+	 * is called when it has, maybe byte by byte. vCPU thread.
+	 */
+	uint32_t config_writable;
+	void (*config_written)(struct virtio_device *vdev);
 
 	/*
 	 * Queue @index was notified, on the main thread. A device without this

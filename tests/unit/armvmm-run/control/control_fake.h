@@ -5,6 +5,7 @@
 
 #include <libarmvmm.h>
 
+#include "core/balloon.h"
 #include "core/blockdev.h"
 #include "core/runstate.h"
 
@@ -15,6 +16,8 @@ static struct fake_run {
 	enum machine_cause cause;
 	struct machine_listener *listener;
 	uint64_t disk_size;
+	uint64_t asked;	/* of the balloon */
+	unsigned int interval;
 	char kept[64];
 	size_t nr_kept;
 } fake_run;
@@ -124,12 +127,51 @@ static const struct blockdev_ops fake_disk_ops = {
 
 static struct blockdev fake_disk = { .file = "disk.img", .ops = &fake_disk_ops };
 
+static uint64_t fake_balloon_actual(struct balloon *b)
+{
+	return 64 << 20;
+}
+
+static void fake_balloon_ask(struct balloon *b, uint64_t bytes)
+{
+	fake_run.asked = bytes;
+}
+
+static void fake_balloon_stats(struct balloon *b, struct balloon_stats *stats)
+{
+	*stats = (struct balloon_stats){
+		.time = 1700000000,
+		.nr = 2,
+		.stat = { { "stat-free-memory", 4096 }, { "stat-swap-in", UINT64_MAX } },
+	};
+}
+
+static unsigned int fake_balloon_interval(struct balloon *b)
+{
+	return fake_run.interval;
+}
+
+static void fake_balloon_set_interval(struct balloon *b, unsigned int seconds)
+{
+	fake_run.interval = seconds;
+}
+
+static const struct balloon_ops fake_balloon_ops = {
+	.actual = fake_balloon_actual,
+	.ask = fake_balloon_ask,
+	.stats = fake_balloon_stats,
+	.interval = fake_balloon_interval,
+	.set_interval = fake_balloon_set_interval,
+};
+static struct balloon fake_balloon = { .ops = &fake_balloon_ops };
+
 static inline void fake_control_init(struct machine *m)
 {
 	memset(&fake_run, 0, sizeof(fake_run));
 	fake_run.disk_size = 1048576;
 	memset(m, 0, sizeof(*m));
 	blockdev_add(&m->disks, &fake_disk);
+	m->balloon = &fake_balloon;
 }
 
 #endif /* TESTS_UNIT_CONTROL_FAKE_H */

@@ -3,6 +3,7 @@
 // sources: userspace/armvmm-run/control/value.c
 // sources: userspace/armvmm-run/control/commands_run.c userspace/armvmm-run/control/commands_query.c
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
+// sources: userspace/armvmm-run/control/commands_memory.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
@@ -297,8 +298,53 @@ static void test_events(void)
 	KTAP_TRUE(!qmp_event(&event));
 }
 
+static void test_memory(void)
+{
+	static const char set[] =
+		"{\"execute\":\"qom-set\",\"arguments\":{\"path\":\"%s\",\"property\":\"%s\",\"value\":%d}}";
+	struct machine_event event = { .type = MACHINE_EVENT_BALLOON, .bytes = 5 << 20 };
+	char text[256], *line;
+
+	begin(true);
+	KTAP_STREQ(ask("{\"execute\":\"query-balloon\"}"), "{\"return\":{\"actual\":67108864}}");
+	KTAP_STREQ(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":33554432}}"), NOTHING);
+	KTAP_EQ(fake_run.asked, 33554432);
+	KTAP_STREQ(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":0}}"),
+		   ERROR("GenericError", "Parameter 'target' expects a size"));
+	KTAP_STREQ(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":-1}}"),
+		   ERROR("GenericError", "Parameter 'target' expects a size"));
+	KTAP_EQ(fake_run.asked, 33554432);
+
+	KTAP_STREQ(ask("{\"execute\":\"qom-get\",\"arguments\":{\"path\":\"/machine/peripheral/balloon0\",\"property\":\"guest-stats\"}}"),
+		   "{\"return\":{\"stats\":{\"stat-free-memory\":4096,\"stat-swap-in\":-1},\"last-update\":1700000000}}");
+	snprintf(text, sizeof(text), set, "balloon0", "guest-stats-polling-interval", 7);
+	KTAP_STREQ(ask(text), NOTHING);
+	KTAP_EQ(fake_run.interval, 7);
+	KTAP_STREQ(ask("{\"execute\":\"qom-get\",\"arguments\":{\"path\":\"balloon0\",\"property\":\"guest-stats-polling-interval\"}}"),
+		   "{\"return\":7}");
+	snprintf(text, sizeof(text), set, "balloon0", "guest-stats-polling-interval", -1);
+	KTAP_TRUE(strstr(ask(text), "GenericError"));
+	snprintf(text, sizeof(text), set, "balloon0", "guest-stats", 1);
+	KTAP_TRUE(strstr(ask(text), "Property 'virtio-balloon-device.guest-stats' not found"));
+	snprintf(text, sizeof(text), set, "virtio0", "guest-stats-polling-interval", 1);
+	KTAP_STREQ(ask(text), ERROR("DeviceNotFound", "Device 'virtio0' not found"));
+	KTAP_EQ(fake_run.interval, 7);
+
+	line = qmp_event(&event);
+	KTAP_TRUE(strstr(line, "\"event\":\"BALLOON_CHANGE\",\"data\":{\"actual\":5242880}"));
+	g_free(line);
+
+	m.balloon = NULL;
+	KTAP_STREQ(ask("{\"execute\":\"query-balloon\"}"),
+		   ERROR("DeviceNotActive", "No balloon device has been activated"));
+	KTAP_STREQ(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":33554432}}"),
+		   ERROR("DeviceNotActive", "No balloon device has been activated"));
+	KTAP_STREQ(ask("{\"execute\":\"qom-get\",\"arguments\":{\"path\":\"balloon0\",\"property\":\"guest-stats\"}}"),
+		   ERROR("DeviceNotFound", "Device 'balloon0' not found"));
+}
+
 KTAP_MAIN(KTAP_CASE(test_greeting), KTAP_CASE(test_negotiation), KTAP_CASE(test_no_message),
 	  KTAP_CASE(test_numbers), KTAP_CASE(test_escapes),
 	  KTAP_CASE(test_arguments), KTAP_CASE(test_run), KTAP_CASE(test_queries),
 	  KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_human),
-	  KTAP_CASE(test_bytes), KTAP_CASE(test_events))
+	  KTAP_CASE(test_bytes), KTAP_CASE(test_events), KTAP_CASE(test_memory))

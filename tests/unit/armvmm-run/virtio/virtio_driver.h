@@ -173,7 +173,7 @@ struct driver {
 	struct device *dev;
 	unsigned int spi;
 	uint64_t features;
-	struct driver_queue q[2];
+	struct driver_queue q[4];
 };
 
 static MAYBE uint32_t reg_read(struct device *dev, uint32_t reg)

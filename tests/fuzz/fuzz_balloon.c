@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/virtio/virtio_mmio.c userspace/armvmm-run/virtio/virtqueue.c
+// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_notify.c
+// sources: userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/core/device_type.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/parse.c
+// sources: userspace/armvmm-run/virtio/virtio_balloon.c
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
+// pkgs: glib-2.0
+// libs: -lfdt -lpthread
+// max_len: 1024
+/* virtio-balloon: all its queues, with any lists, reports and statistics. */
+#include "virtio_fuzz.h"
+
+#include "core/runstate.h"
+
+void machine_tell(struct machine *m, const struct machine_event *event)
+{
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct fuzz f = { data, len };
+
+	virtio_fuzz(&f, "virtio-balloon", NULL, 4, NULL);
+	return 0;
+}

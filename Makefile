@@ -53,6 +53,7 @@ endif
 PREFIX ?= /usr/local
 UDEVDIR ?= /lib/udev/rules.d
 MODLOADDIR ?= /usr/lib/modules-load.d
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 INSTALL ?= install
 
 all: module user ## the module and the programs
@@ -196,6 +197,8 @@ install-user: installable dts
 	$(INSTALL) -m 644 $(B)/uapi/asm/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/asm/
 	$(INSTALL) -D -m 644 scripts/install/60-armvmm.rules "$(DESTDIR)$(UDEVDIR)"/60-armvmm.rules
 	$(INSTALL) -D -m 644 scripts/install/armvmm.conf "$(DESTDIR)$(MODLOADDIR)"/armvmm.conf
+	$(INSTALL) -d "$(DESTDIR)$(UNITDIR)"
+	sed 's|@BINDIR@|$(PREFIX)/bin|' scripts/install/armvmm@.service.in >"$(DESTDIR)$(UNITDIR)"/armvmm@.service
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)"/share/armvmm/dts/host
 	$(INSTALL) -m 644 $(overlays) dts/host/*.dtso "$(DESTDIR)$(PREFIX)"/share/armvmm/dts/host/
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)"/share/bash-completion/completions

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/options.c userspace/armvmm-run/core/cpupart.c
+// sources: userspace/armvmm-run/options.c userspace/armvmm-run/options_file.c
+// sources: userspace/armvmm-run/core/cpupart.c
 // sources: userspace/armvmm-run/control/address.c userspace/armvmm-run/gdb/gdb_address.c
 // sources: userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
@@ -17,55 +18,16 @@
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_notify.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
+// sources: userspace/armvmm-run/virtio/virtio_balloon.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
-// cflags: -Iuserspace/armvmm-run -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread
 /*
  * The command line, one word on each line of the input: it is accepted, or refused with one line,
  * and everything that was allocated for it can be freed.
  */
-#include "armvmm-run/machine_fake.h"
-#include "fuzz.h"
-#include "options.h"
-
-/* The parser makes no device, so these are never called. */
-int machine_virtio_slot(struct machine *m)
-{
-	return -ENOSPC;
-}
-
-int machine_rom_slot(struct machine *m)
-{
-	return -ENOSPC;
-}
-
-int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, const void *host)
-{
-	return 0;
-}
-
-int machine_ioeventfd_add(struct machine *m, uint64_t gpa, unsigned int len, uint64_t value, int fd)
-{
-	return -ENOTSUP;
-}
-
-void machine_ioeventfd_del(struct machine *m, int fd)
-{
-}
-
-void machine_warn(struct machine *m, const char *fmt, ...)
-{
-}
-
-void machine_note(struct machine *m, const char *fmt, ...)
-{
-}
-
-void machine_request(struct machine *m, enum machine_request request, enum machine_cause cause,
-		     const char *why)
-{
-}
+#include "options_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -78,9 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	memcpy(text, data, len);
 	text[len] = '\0';
-	/* @FILE would read a file of this machine; some never end. */
+	/* @FILE and --config would read a file of this machine; some never end. */
 	for (size_t i = 0; i < len; i++)
-		if (text[i] == '@')
+		if (text[i] == '@' || (text[i] == '/' && strstr(text, "--conf")))
 			text[i] = 'a';
 	while (argc < 63 && at) {
 		char *word = strsep(&at, "\n");
@@ -90,9 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	argv[argc] = NULL;
 	switch (options_parse(&config, argc, argv, &err)) {
 	case OPTIONS_RUN:
-		FUZZ_MUST(config.nr_cpus >= 1 && config.nr_cpus <= CONFIG_MAX_CPUS);
-		FUZZ_MUST(config.memory >= 1 << 20 && !(config.memory % 4096));
-		FUZZ_MUST(config.nr_devices <= CONFIG_MAX_DEVICES);
+		options_fuzz_check(&config);
 		break;
 	case OPTIONS_HELP:
 	case OPTIONS_DEVICES:

@@ -144,6 +144,43 @@ refused() {
 	check '... on the module that it had' loaded "$old"
 }
 
+# A guest as a service, which its file describes. It powers off after some seconds.
+service_start() {
+	mkdir -p /etc/armvmm
+	armvmm-run --kernel "/boot/vmlinuz-$(uname -r)" --initrd /usr/lib/armvmm/linux.cpio --cpus 2 \
+		--memory 128M --no-reboot --balloon --net user \
+		--append 'console=ttyAMA0 quiet panic=-1 report.seconds=60' \
+		--dump-config /etc/armvmm/web.conf && cat /etc/armvmm/web.conf &&
+		systemctl start armvmm@web
+}
+
+service_runs() {
+	systemctl status armvmm@web
+	[ "$(systemctl show -P StatusText armvmm@web)" = 'The guest runs' ] &&
+		[ "$(systemctl show -P ActiveState armvmm@web)" = active ] &&
+		[ "$(armvmm-ctl web status)" = running ] &&
+		[ "$(stat -c %U "/proc/$(systemctl show -P MainPID armvmm@web)/task")" = nobody ]
+}
+
+service_ends() {
+	i=0
+	while [ "$(systemctl is-active armvmm@web)" = active ] && [ $i -lt 600 ]; do
+		i=$((i + 1))
+		sleep 1
+	done
+	systemctl status armvmm@web
+	journalctl -u armvmm@web | grep -F '@@ memory is unchanged' &&
+		[ "$(systemctl show -P Result armvmm@web)" = success ] && [ ! -e /run/armvmm/web.sock ]
+}
+
+service_wrong() {
+	printf '[guest]\nkernel=/vmlinuz\ncpus=9\n' >/etc/armvmm/bad.conf
+	! systemctl start armvmm@bad && journalctl -u armvmm@bad >$log &&
+		told '/etc/armvmm/bad.conf: --cpus 9: must be 1 to 8' &&
+		[ "$(systemctl show -P NRestarts armvmm@bad)" = 0 ] && systemctl reset-failed armvmm@bad &&
+		rm -r /etc/armvmm
+}
+
 state() {
 	state=$(systemctl is-system-running --wait)
 	echo "$state"
@@ -178,6 +215,11 @@ case $step in
 	status=$?
 	check 'who is no member does not' failed
 	check '... and is told what is missing' told '^armvmm-run: /dev/armvmm: Permission denied: its group is usually kvm'
+	check 'a guest starts as a service' service_start
+	check '... its manager knows that it runs, and root controls it' service_runs
+	check '... it ends well' service_ends
+	check '... what its file has wrong is told, and not tried again' service_wrong
+	took 'a service'
 	check 'a guest goes on in the background' guest_start
 	cd /var/tmp/new || exit 1
 	user_apt install ./*.deb

@@ -15,7 +15,9 @@
 #include "core/message.h"
 #include "core/process.h"
 #include "gdb/gdb.h"
+#include "notify.h"
 #include "options.h"
+#include "options_file.h"
 #include "sandbox/sandbox.h"
 #include "term.h"
 
@@ -35,6 +37,7 @@ struct program {
 	struct sandbox *sandbox;
 	struct control *control;
 	struct gdb *gdb;
+	struct notify *notify;
 	int signal_fd;
 	GSource *signal_source;
 	guint grace_timer;
@@ -278,6 +281,8 @@ static int program_run(struct program *program, struct error *err)
 		return board_dump_dtb(program->board, program->config.dump_dtb, err) ?
 			       EXIT_HOST_ERROR : EXIT_GUEST_POWEROFF;
 	if (!ret)
+		ret = notify_create(&program->notify, err);
+	if (!ret)
 		ret = program_await_gdb(program, err);
 	if (!ret)
 		ret = program_signals(program, err);
@@ -291,6 +296,7 @@ static int program_run(struct program *program, struct error *err)
 				    program->config.name, err);
 	if (ret)
 		return EXIT_HOST_ERROR;
+	notify_start(program->notify, board_machine(program->board));
 	term_start(program->chr);
 	ret = board_run(program->board, &ended, err);
 	ret = ret ? EXIT_HOST_ERROR : program_status(ended);
@@ -326,7 +332,11 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 
-	status = program_run(&program, &err);
+	if (program.config.dump_config)
+		status = options_write_config(&program.config, program.config.dump_config, &err) ?
+				 EXIT_HOST_ERROR : 0;
+	else
+		status = program_run(&program, &err);
 
 	if (program.grace_timer)
 		g_source_remove(program.grace_timer);
@@ -337,6 +347,7 @@ int main(int argc, char **argv)
 		message("%s", err.text);
 	control_destroy(program.control);
 	gdb_free(program.gdb);
+	notify_destroy(program.notify);
 	board_destroy(program.board);
 	term_destroy(program.chr);
 	sandbox_free(program.sandbox);

@@ -14,6 +14,8 @@
 #include "core/parse.h"
 #include "gdb/gdb_address.h"
 #include "options.h"
+#include "options_file.h"
+#include "options_table.h"
 
 #define OPTIONS_MIN_MEMORY	(1ULL << 20)
 #define OPTIONS_MAX_MEMORY	(3ULL << 30)	/* from 1 GiB to the end of 32-bit addresses */
@@ -66,6 +68,8 @@ const char options_help[] =
 	"                         await a debugger there; wait: do not start before it says so\n"
 	"      --sandbox on|off   give up what a guest needs not, before it starts (default on)\n"
 	"      --user NAME        as root: become this user when all files are open\n"
+	"      --config FILE      take options from a file; those that follow go before\n"
+	"      --dump-config FILE write such a file (- is standard output) and leave\n"
 	"      --dump-dtb FILE    write the device tree and leave, without starting a guest\n"
 	"  -v, --verbose          tell more\n"
 	"  -h, --help             print this\n"
@@ -96,6 +100,8 @@ enum {
 	OPT_SANDBOX,
 	OPT_CONTROL,
 	OPT_USER,
+	OPT_CONFIG,
+	OPT_DUMP_CONFIG,
 	OPT_TYPE,	/* and above: options of device types */
 };
 
@@ -122,13 +128,15 @@ static const struct option options_long[] = {
 	{ "gdb", required_argument, NULL, OPT_GDB },
 	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ "user", required_argument, NULL, OPT_USER },
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "dump-config", required_argument, NULL, OPT_DUMP_CONFIG },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 };
 
 #define OPTIONS_LONG	(sizeof(options_long) / sizeof(options_long[0]))
-#define OPTIONS_TYPES	32	/* device types with an option of their own, at most */
+_Static_assert(OPTIONS_LONG <= OPTIONS_OWN, "there is room for all options");
 
 static int options_cpus(struct config *config, const char *arg, struct error *err)
 {
@@ -240,27 +248,13 @@ static int options_address(uint32_t *address, const char *option, const char *ar
 /* Reads the command line from a file, whose line ends become blanks. */
 static int options_append_file(struct config *config, const char *name, struct error *err)
 {
-	FILE *file = fopen(name, "re");
-	char *text = g_malloc(OPTIONS_MAX_APPEND + 1);
-	size_t len = 0;
-	int ret = 0;
+	char label[OPTIONS_LABEL], *text;
+	int ret;
 
-	if (file)
-		len = fread(text, 1, OPTIONS_MAX_APPEND + 1, file);
-	if (!file || ferror(file))
-		ret = error_errno(err, -errno, "--append @%s", name);
-	else if (len > OPTIONS_MAX_APPEND)
-		ret = error_set(err, -EINVAL, "--append @%s: is larger than %d bytes", name,
-				OPTIONS_MAX_APPEND);
-	else if (memchr(text, 0, len))
-		ret = error_set(err, -EINVAL, "--append @%s: is no text", name);
-	if (file)
-		fclose(file);
-	if (ret) {
-		g_free(text);
+	snprintf(label, sizeof(label), "--append @%.200s", name);
+	ret = options_read(&text, name, OPTIONS_MAX_APPEND, label, err);
+	if (ret)
 		return ret;
-	}
-	text[len] = '\0';
 	config->append_read = g_strdelimit(g_strstrip(text), "\r\n\t", ' ');
 	config->append = config->append_read;
 	return 0;
@@ -341,91 +335,89 @@ static int options_device(struct config *config, const char *arg, struct error *
 				  err);
 }
 
-static int options_one(struct config *config, int c, struct error *err)
+static int options_one(struct config *config, const struct options_table *t, int c,
+		       const char *arg, struct error *err)
 {
 	switch (c) {
 	case 'k':
-		config->kernel = optarg;
+		config->kernel = arg;
 		return 0;
 	case 'i':
 		if (config->nr_initrds == CONFIG_MAX_INITRDS)
 			return error_set(err, -EINVAL, "--initrd %s: no more than %d RAM disks",
-					 optarg, CONFIG_MAX_INITRDS);
-		config->initrd[config->nr_initrds++] = optarg;
+					 arg, CONFIG_MAX_INITRDS);
+		config->initrd[config->nr_initrds++] = arg;
 		return 0;
 	case 'a':
-		return options_append(config, optarg, err);
+		return options_append(config, arg, err);
 	case 'c':
-		return options_cpus(config, optarg, err);
+		return options_cpus(config, arg, err);
 	case 'm':
-		return options_memory(config, optarg, err);
+		return options_memory(config, arg, err);
 	case 'v':
 		config->verbose = true;
 		return 0;
 	case OPT_FORMAT:
-		return options_format(config, optarg, err);
+		return options_format(config, arg, err);
 	case OPT_LOAD_ADDRESS:
-		return options_address(&config->load_address, "--load-address", optarg, err);
+		return options_address(&config->load_address, "--load-address", arg, err);
 	case OPT_ENTRY:
-		return options_address(&config->entry, "--entry", optarg, err);
+		return options_address(&config->entry, "--entry", arg, err);
 	case OPT_DTB:
-		config->dtb = optarg;
+		config->dtb = arg;
 		return 0;
 	case OPT_DUMP_DTB:
-		config->dump_dtb = optarg;
+		config->dump_dtb = arg;
 		return 0;
 	case OPT_CPU_PART:
-		return options_cpu_part(config, optarg, err);
+		return options_cpu_part(config, arg, err);
 	case OPT_NAME:
-		if (!*optarg)
+		if (!*arg)
 			return error_set(err, -EINVAL, "--name: is empty");
-		config->name = optarg;
+		config->name = arg;
 		return 0;
 	case OPT_VIRTIO:
-		if (strcmp(optarg, "legacy") && strcmp(optarg, "modern"))
+		if (strcmp(arg, "legacy") && strcmp(arg, "modern"))
 			return error_set(err, -EINVAL, "--virtio %s: must be legacy or modern",
-					 optarg);
-		config->virtio_legacy = !strcmp(optarg, "legacy");
+					 arg);
+		config->virtio_legacy = !strcmp(arg, "legacy");
 		return 0;
 	case OPT_PMU:
-		if (strcmp(optarg, "on") && strcmp(optarg, "off"))
-			return error_set(err, -EINVAL, "--pmu %s: must be on or off", optarg);
-		config->pmu = strcmp(optarg, "on") ? PMU_OFF : PMU_ON;
+		if (strcmp(arg, "on") && strcmp(arg, "off"))
+			return error_set(err, -EINVAL, "--pmu %s: must be on or off", arg);
+		config->pmu = strcmp(arg, "on") ? PMU_OFF : PMU_ON;
 		return 0;
 	case OPT_DEVICE:
-		return options_device(config, optarg, err);
+		return options_device(config, arg, err);
 	case OPT_NODE:
-		config->node = optarg;
+		config->node = arg;
 		return 0;
 	case OPT_CONTROL:
-		return options_control(config, optarg, err);
+		return options_control(config, arg, err);
 	case OPT_GDB:
-		return options_gdb(config, optarg, err);
+		return options_gdb(config, arg, err);
 	case OPT_SANDBOX:
-		if (strcmp(optarg, "on") && strcmp(optarg, "off"))
-			return error_set(err, -EINVAL, "--sandbox %s: must be on or off", optarg);
-		config->sandbox_off = !strcmp(optarg, "off");
+		if (strcmp(arg, "on") && strcmp(arg, "off"))
+			return error_set(err, -EINVAL, "--sandbox %s: must be on or off", arg);
+		config->sandbox_off = !strcmp(arg, "off");
 		return 0;
 	case OPT_USER:
-		config->user = optarg;
+		config->user = arg;
+		return 0;
+	case OPT_CONFIG:
+		return options_read_config(config, t, arg, err);
+	case OPT_DUMP_CONFIG:
+		config->dump_config = arg;
 		return 0;
 	case OPT_NO_REBOOT:
 		config->no_reboot = true;
 		return 0;
 	default:
-		return options_grace(config, optarg, err);
+		return options_grace(config, arg, err);
 	}
 }
 
-/* getopt's two tables: the options above, and those of the device types that were linked in. */
-struct options_table {
-	struct option longs[OPTIONS_LONG + OPTIONS_TYPES + 1];
-	char letters[32 + 2 * OPTIONS_TYPES];
-	const struct device_type *type[OPTIONS_TYPES];
-	unsigned int nr_types;
-};
-
-static void options_table(struct options_table *t)
+void options_table(struct options_table *t)
 {
 	const struct device_type *type = NULL;
 	/* The leading colon makes a missing argument ':' instead of '?'. */
@@ -457,17 +449,43 @@ static const struct device_type *options_type(const struct options_table *t, int
 	return NULL;
 }
 
-static int options_take(struct config *config, const struct options_table *t, int c,
-			struct error *err)
+/* The long name of the option that getopt() returned as @c. */
+static const char *options_name(const struct options_table *t, int c)
+{
+	const struct device_type *type = options_type(t, c);
+
+	for (const struct option *o = t->longs; !type && o->name; o++)
+		if (o->val == c)
+			return o->name;
+	return type->option;
+}
+
+bool options_in_file(int c)
+{
+	return c != OPT_CONFIG && c != OPT_DUMP_CONFIG && c != OPT_DUMP_DTB && c != 'h' && c != 'V';
+}
+
+int options_take(struct config *config, const struct options_table *t, int c, const char *arg,
+		 struct error *err)
 {
 	const struct device_type *type = options_type(t, c);
 	char option[64];
+	int ret;
 
-	if (!type)
-		return options_one(config, c, err);
-	snprintf(option, sizeof(option), "--%s", type->option);
-	return options_add_device(config, type, option, type->args ? optarg : NULL,
-				  type->args ? optarg : NULL, err);
+	if (type) {
+		snprintf(option, sizeof(option), "--%s", type->option);
+		ret = options_add_device(config, type, option, arg, arg, err);
+	} else {
+		ret = options_one(config, t, c, arg, err);
+	}
+	if (!ret && options_in_file(c))
+		options_given_add(config, options_name(t, c), arg);
+	return ret;
+}
+
+bool options_repeats(int c)
+{
+	return c >= OPT_TYPE || c == OPT_DEVICE || c == 'i';
 }
 
 /*
@@ -497,7 +515,7 @@ static void options_choose_boot(struct config *config)
 
 int options_parse(struct config *config, int argc, char **argv, struct error *err)
 {
-	struct options_table t;
+	struct options_table t = { .nr_types = 0 };
 	int c, ret;
 
 	*config = (struct config){
@@ -525,14 +543,14 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 		}
 		if (c == OPT_DEVICE && !strcmp(optarg, "help"))
 			return OPTIONS_DEVICES;
-		ret = options_take(config, &t, c, err);
+		ret = options_take(config, &t, c, optarg, err);
 		if (ret)
 			return ret;
 	}
 	if (optind < argc)
 		return error_set(err, -EINVAL, "%s: is no option (see --help)", argv[optind]);
 	options_choose_boot(config);
-	if (!config->kernel && !config->dump_dtb && !config->firmware)
+	if (!config->kernel && !config->dump_dtb && !config->dump_config && !config->firmware)
 		return error_set(err, -EINVAL, "--kernel FILE is missing (see --help)");
 	if ((config->load_address || config->entry) && config->format != KERNEL_RAW)
 		return error_set(err, -EINVAL, "%s: is for --format raw alone",
@@ -549,6 +567,7 @@ void options_free(struct config *config)
 		if (config->device[i].type->release)
 			config->device[i].type->release(config->device[i].config);
 	config->nr_devices = 0;
+	options_given_free(config);
 	g_free(config->append_read);
 	config->append_read = NULL;
 	g_free(config->identity);

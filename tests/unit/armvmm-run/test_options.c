@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/options.c userspace/armvmm-run/control/address.c
+// sources: userspace/armvmm-run/options.c userspace/armvmm-run/options_file.c
+// sources: userspace/armvmm-run/control/address.c
 // sources: userspace/armvmm-run/core/cpupart.c
 // sources: userspace/armvmm-run/gdb/gdb_address.c
 // sources: userspace/armvmm-run/core/device.c
@@ -18,9 +19,9 @@
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_notify.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
-// sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
+// sources: userspace/armvmm-run/virtio/virtio_balloon.c userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
 // files: userspace/armvmm-run/armvmm-run.1
-// cflags: -Iuserspace/armvmm-run -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 slirp
 // libs: -lfdt
 //
@@ -28,6 +29,8 @@
 // sentence for what is not, and the man page's account of it.
 #include "options.h"
 #include "core/device_type.h"
+#include "core/runstate.h"
+#include "options_file.h"
 #include "net/net.h"
 #include "net/slirp_config.h"
 #include "virtio/disk.h"
@@ -57,6 +60,10 @@ int machine_rom_slot(struct machine *m)
 int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, const void *host)
 {
 	return -ENOTSUP;
+}
+
+void machine_tell(struct machine *m, const struct machine_event *event)
+{
 }
 
 void machine_warn(struct machine *m, const char *fmt, ...)
@@ -576,6 +583,132 @@ static void test_device_help(void)
 	free(text);
 }
 
+/* ---- Options in a file ---- */
+
+static char config_name[] = "/tmp/test_options.XXXXXX";
+
+/* A file with @text, and the line that names it and then has @more. */
+static const char *config_line(const char *text, const char *more)
+{
+	static char line[256];
+	FILE *file = fopen(config_name, "w");
+
+	fputs(text, file);
+	fclose(file);
+	snprintf(line, sizeof(line), "--config %s %s", config_name, more);
+	return line;
+}
+
+static void test_config(void)
+{
+	close(mkstemp(config_name));
+	KTAP_EQ(parse(config_line("# a guest\n[guest]\nkernel=/boot/z\nappend=console=ttyAMA0  x=\"1;2\" \n"
+				  "cpus=4\nmemory=64M\nno-reboot=true\nverbose=false\nrng=true\n"
+				  "disk=a\\;b.img;c.img,ro\nnet=user;\ninitrd=i1;i2;\n", "")),
+		OPTIONS_RUN);
+	KTAP_STREQ(config.kernel, "/boot/z");
+	KTAP_STREQ(config.append, "console=ttyAMA0  x=\"1;2\" ");
+	KTAP_EQ(config.nr_cpus, 4);
+	KTAP_EQ(config.memory, 64 << 20);
+	KTAP_TRUE(config.no_reboot);
+	KTAP_TRUE(!config.verbose);
+	KTAP_EQ(config.nr_initrds, 2);
+	KTAP_STREQ(config.initrd[1], "i2");
+	KTAP_EQ(config.nr_devices, 4);
+	KTAP_STREQ(config.disk, "a;b.img");
+
+	/* What follows replaces it, or is added. */
+	KTAP_EQ(parse(config_line("[guest]\nkernel=z\ncpus=4\ndisk=a\n", "-c 2 -d b")), OPTIONS_RUN);
+	KTAP_EQ(config.nr_cpus, 2);
+	KTAP_EQ(config.nr_devices, 2);
+	KTAP_STREQ(config.disk, "a");
+	unlink(config_name);
+}
+
+/* Refused with the file's name before @text, and nothing is left of it. */
+static void config_refused(const char *file, const char *text)
+{
+	char want[512];
+
+	snprintf(want, sizeof(want), "%s: %s", config_name, text);
+	refused(config_line(file, ""), want);
+}
+
+static void test_config_wrong(void)
+{
+	refused("--config /nowhere/x", "--config /nowhere/x: No such file or directory");
+	refused("--config /", "--config /: Is a directory");
+	refused("--config", "--config: needs an argument");
+	refused("--config /dev/zero", "--config /dev/zero: is larger than 1048576 bytes");
+	config_refused("", "has no group [guest]");
+	config_refused("[guest]\nkernel=z\n[more]\n", "[more]: is no group (there is [guest])");
+	config_refused("kernel=z\n", "Key file does not start with a group");
+	config_refused("[guest]\nkernel\n",
+		       "Key file contains line \xe2\x80\x9ckernel\xe2\x80\x9d which is not a key-value pair, group, or comment");
+	config_refused("[guest]\nkernels=z\n", "kernels: unknown option");
+	config_refused("[guest]\nk=z\n", "k: unknown option");
+	config_refused("[guest]\nconfig=z\n", "config: is for the command line alone");
+	config_refused("[guest]\nhelp=true\n", "help: is for the command line alone");
+	config_refused("[guest]\ndump-dtb=x\n", "dump-dtb: is for the command line alone");
+	config_refused("[guest]\ncpus=9\n", "--cpus 9: must be 1 to 8");
+	config_refused("[guest]\ncpus=\n", "--cpus : must be 1 to 8");
+	config_refused("[guest]\nkernel=z\ndisk=a\n disk = b\n",
+		       "disk is there twice (several are one list: A;B)");
+	config_refused("[guest]\nrng=maybe\n",
+		       "Key file contains key \xe2\x80\x9crng\xe2\x80\x9d which has a value that cannot be interpreted.");
+	config_refused("[guest]\nkernel=a\\q\n",
+		       "Key file contains key \xe2\x80\x9ckernel\xe2\x80\x9d which has a value that cannot be interpreted.");
+	config_refused("[guest]\ndevice=floppy\n",
+		       "--device floppy: is no device (--device help lists them)");
+	refused(config_line("[guest]\ncpus=1\n", ""), "--kernel FILE is missing (see --help)");
+	unlink(config_name);
+}
+
+/* What was written is read as the same, and written again as the same. */
+static void test_dump_config(void)
+{
+	static const char line[] =
+		"-k /boot/z --append root=/dev/vda;\\ -c 2 -c 3 -m 1G -d a;b.img,ro -d c --net user,hostfwd=tcp::1-:2 "
+		"--rng --device virtio-balloon,stats=3 -i one -i two --no-reboot -v --virtio legacy "
+		"--control unix:/x --grace 5 --name web --pmu off --dump-config -";
+	char *text[2];
+	gsize len;
+
+	KTAP_EQ(parse(line), OPTIONS_RUN);
+	KTAP_STREQ(config.dump_config, "-");
+	KTAP_EQ(options_write_config(&config, config_name, &err), 0);
+	g_file_get_contents(config_name, &text[0], &len, NULL);
+	KTAP_TRUE(strstr(text[0], "\ncpus=3\n"));
+	KTAP_TRUE(strstr(text[0], "\ndisk=a\\;b.img,ro;c;\n"));
+	KTAP_TRUE(strstr(text[0], "\ndevice=virtio-balloon,stats=3;\n"));
+	KTAP_TRUE(strstr(text[0], "\ninitrd=one;two;\n"));
+	KTAP_TRUE(strstr(text[0], "\nrng=true\n"));
+	KTAP_TRUE(!strstr(text[0], "dump-config="));
+
+	KTAP_EQ(parse(config_line(text[0], "")), OPTIONS_RUN);
+	KTAP_STREQ(config.append, "root=/dev/vda;\\");
+	KTAP_EQ(config.nr_devices, 5);
+	KTAP_EQ(config.nr_initrds, 2);
+	KTAP_EQ(config.grace, 5);
+	KTAP_TRUE(config.virtio_legacy && config.verbose && config.no_reboot);
+	KTAP_EQ(options_write_config(&config, config_name, &err), 0);
+	g_file_get_contents(config_name, &text[1], &len, NULL);
+	KTAP_STREQ(text[1], text[0]);
+	g_free(text[0]);
+	g_free(text[1]);
+	unlink(config_name);
+
+	/* Nothing was given, and a file cannot be written. */
+	KTAP_EQ(parse("--dump-config x"), OPTIONS_RUN);
+	KTAP_EQ(options_write_config(&config, "/nowhere/x", &err), -ENOENT);
+	KTAP_STREQ(err.text, "--dump-config /nowhere/x: No such file or directory");
+	if (!access("/dev/full", W_OK)) {
+		KTAP_EQ(options_write_config(&config, "/dev/full", &err), -ENOSPC);
+		KTAP_STREQ(err.text, "--dump-config /dev/full: No space left on device");
+	}
+	options_free(&config);
+}
+
 KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_sandbox),
 	  KTAP_CASE(test_control), KTAP_CASE(test_pmu),
 	  KTAP_CASE(test_programs), KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
@@ -583,4 +716,5 @@ KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_sandbox),
 	  KTAP_CASE(test_device),
 	  KTAP_CASE(test_firmware), KTAP_CASE(test_man_page), KTAP_CASE(test_device_help),
 	  KTAP_CASE(test_others),
-	  KTAP_CASE(test_identity), KTAP_CASE(test_usage))
+	  KTAP_CASE(test_identity), KTAP_CASE(test_usage),
+	  KTAP_CASE(test_config), KTAP_CASE(test_config_wrong), KTAP_CASE(test_dump_config))

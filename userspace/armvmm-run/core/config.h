@@ -16,6 +16,7 @@
 #define CONFIG_MAX_INITRDS	8
 
 struct device_type;
+struct options_given;
 
 struct config_device {
 	const struct device_type *type;
@@ -38,6 +39,8 @@ struct config {
 	bool firmware;		/* the guest starts in flash, and the firmware gets the kernel */
 	const char *dtb;
 	const char *dump_dtb;
+	const char *dump_config;	/* where to write all options; NULL: nowhere */
+	struct options_given *given;	/* the options, as given */
 	unsigned int nr_cpus;
 	const char *cpu_part;	/* the kind of CPU that runs the vCPUs; NULL: the boot CPU's */
 	uint64_t memory;	/* bytes */

@@ -42,6 +42,10 @@ function rules(    name, key, source, object, objects, n, i)
 		if (object in seen)
 			continue
 		seen[object] = 1
+		# The assembler's .incbin is not in the compiler's list of what it read.
+		if (i == 1 && files != "")
+			print object ": export CCACHE_EXTRAFILES := $(subst " \
+				"$(space),:,$(wildcard" whole_files(files) "))"
 		print object ": $(root)/" source[i] (i == 1 ? whole_files(files) : "") " Makefile"
 		print "\t$(compile)" whole(cflags) " -I$(root)/tests/unit" pkg_config("cflags") \
 			" -c -o $@ $<"

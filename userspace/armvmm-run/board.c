@@ -506,23 +506,20 @@ static int board_setup_vm(struct board *b, struct error *err)
 	return 0;
 }
 
-/*
- * The boot protocol: r0 = 0, r1 = any machine, r2 = device tree. The other registers are in reset
- * state. If firmware starts, all are.
- */
+/* What the loader does not set is in reset state. */
 static int board_setup_boot_cpu(struct board *b, struct error *err)
 {
 	const struct loader *loader = &b->loader;
 	struct armvmm_vcpu *handle = b->vcpus.vcpu[0].handle;
-	bool firmware = loader->firmware;
-	uint32_t entry = firmware ? MAP_FLASH_BASE : loader->image.entry;
+	const struct loader_registers r = loader_registers(loader);
+	uint32_t entry = loader->firmware ? MAP_FLASH_BASE : loader->image.entry;
 	const struct {
 		const char *name;
 		uint64_t value;
 	} regs[] = {
-		{ "r0", 0 },
-		{ "r1", firmware ? 0 : UINT32_MAX },
-		{ "r2", firmware ? 0 : loader->dtb_gpa },
+		{ "r0", r.r0 },
+		{ "r1", r.r1 },
+		{ "r2", r.r2 },
 		{ "cpsr", BOARD_CPSR | (entry & 1 ? CPSR_T : 0) },
 		{ "pc", entry & ~1u },
 	};

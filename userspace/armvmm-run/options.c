@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot/freebsd.h"
 #include "control/address.h"
 #include "core/cpupart.h"
 #include "core/device_type.h"
@@ -36,6 +37,8 @@ const char options_help[] =
 	"      --entry N          and where it starts (default: at its first byte)\n"
 	"  -i, --initrd FILE      initial RAM disk (repeatable: one behind the other)\n"
 	"  -a, --append TEXT      kernel command line; @FILE takes it from a file\n"
+	"      --freebsd[=NAME=VALUE,...]\n"
+	"                         start FILE as FreeBSD's loader does, with these variables\n"
 	"      --firmware FILE    firmware to start, in flash at 0: U-Boot, EDK2\n"
 	"      --flash FILE[,ro]  the next bank of flash, 64 MiB: firmware, then variables\n"
 	"      --dtb FILE         device tree to use instead of the machine's own\n"
@@ -100,6 +103,7 @@ enum {
 	OPT_SANDBOX,
 	OPT_CONTROL,
 	OPT_USER,
+	OPT_FREEBSD,
 	OPT_CONFIG,
 	OPT_DUMP_CONFIG,
 	OPT_TYPE,	/* and above: options of device types */
@@ -112,6 +116,7 @@ static const struct option options_long[] = {
 	{ "entry", required_argument, NULL, OPT_ENTRY },
 	{ "initrd", required_argument, NULL, 'i' },
 	{ "append", required_argument, NULL, 'a' },
+	{ "freebsd", optional_argument, NULL, OPT_FREEBSD },
 	{ "dtb", required_argument, NULL, OPT_DTB },
 	{ "dump-dtb", required_argument, NULL, OPT_DUMP_DTB },
 	{ "cpus", required_argument, NULL, 'c' },
@@ -310,11 +315,11 @@ static int options_control(struct config *config, const char *arg, struct error 
 	return address_parse(&address, label, arg, err);
 }
 
-/* --device NAME[,ARGS] */
+/* --device NAME[,ARGS], or NAME@ADDRESS */
 static int options_device(struct config *config, const char *arg, struct error *err)
 {
 	char name[32];
-	size_t len = strcspn(arg, ",");
+	size_t len = strcspn(arg, ",@");
 	const struct device_type *type = NULL;
 
 	if (len < sizeof(name)) {
@@ -331,8 +336,9 @@ static int options_device(struct config *config, const char *arg, struct error *
 				 "--device %s: is no device (--device help lists them)", arg);
 	if (type->builtin)
 		return error_set(err, -EINVAL, "--device %s: is part of every machine", arg);
-	return options_add_device(config, type, "--device", arg, arg[len] ? arg + len + 1 : NULL,
-				  err);
+	/* NAME,WORD,... and NAME@ADDRESS. */
+	return options_add_device(config, type, "--device", arg,
+				  arg[len] ? arg + len + (arg[len] == ',') : NULL, err);
 }
 
 static int options_one(struct config *config, const struct options_table *t, int c,
@@ -363,6 +369,10 @@ static int options_one(struct config *config, const struct options_table *t, int
 		return options_address(&config->load_address, "--load-address", arg, err);
 	case OPT_ENTRY:
 		return options_address(&config->entry, "--entry", arg, err);
+	case OPT_FREEBSD:
+		config->freebsd = true;
+		config->freebsd_vars = arg;
+		return freebsd_check(arg, err);
 	case OPT_DTB:
 		config->dtb = arg;
 		return 0;
@@ -555,6 +565,8 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 	if ((config->load_address || config->entry) && config->format != KERNEL_RAW)
 		return error_set(err, -EINVAL, "%s: is for --format raw alone",
 				 config->load_address ? "--load-address" : "--entry");
+	if (config->freebsd && config->firmware)
+		return error_set(err, -EINVAL, "--freebsd: firmware starts the kernel by itself");
 	if (config->user && config->sandbox_off)
 		return error_set(err, -EINVAL, "--user %s: needs --sandbox on", config->user);
 	options_identify(config);

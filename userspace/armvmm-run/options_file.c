@@ -178,6 +178,10 @@ static int options_file_key(struct options_file *f, const char *key)
 		g_free(text);
 		return options_file_no_value(f, err);
 	}
+	if (o->has_arg == optional_argument && !*text) {
+		g_free(text);
+		text = NULL;
+	}
 	return options_file_take(f, o, text);
 }
 
@@ -261,7 +265,8 @@ static GKeyFile *options_make_config(const struct config *config)
 		else if (options_repeats(o->val))
 			options_write_list(keys, given, name);
 		else
-			g_key_file_set_string(keys, OPTIONS_GROUP, name, given->arg->pdata[i]);
+			g_key_file_set_string(keys, OPTIONS_GROUP, name,
+					      given->arg->pdata[i] ? given->arg->pdata[i] : "");
 	}
 	return keys;
 }

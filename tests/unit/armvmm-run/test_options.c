@@ -3,6 +3,7 @@
 // sources: userspace/armvmm-run/control/address.c
 // sources: userspace/armvmm-run/core/cpupart.c
 // sources: userspace/armvmm-run/gdb/gdb_address.c
+// sources: userspace/armvmm-run/boot/freebsd.c userspace/armvmm-run/hw/bvm_console.c
 // sources: userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c
@@ -27,6 +28,7 @@
 //
 // The command line with all devices that there are: what is accepted, the
 // sentence for what is not, and the man page's account of it.
+#include "../guest/lib/board.h"
 #include "options.h"
 #include "core/device_type.h"
 #include "core/runstate.h"
@@ -583,6 +585,35 @@ static void test_device_help(void)
 	free(text);
 }
 
+static void test_freebsd(void)
+{
+	char line[64];
+
+	KTAP_EQ(parse("-k z"), OPTIONS_RUN);
+	KTAP_TRUE(!config.freebsd);
+	KTAP_EQ(parse("-k z --freebsd"), OPTIONS_RUN);
+	KTAP_TRUE(config.freebsd && !config.freebsd_vars);
+	KTAP_EQ(parse("-k z --freebsd=boot_verbose=YES,hint.uart.0.at=x=y"), OPTIONS_RUN);
+	KTAP_STREQ(config.freebsd_vars, "boot_verbose=YES,hint.uart.0.at=x=y");
+	refused("-k z --freebsd=a=1,b", "--freebsd=a=1,b: \"b\" is no NAME=VALUE");
+	refused("-k z --freebsd==1", "--freebsd==1: \"=1\" is no NAME=VALUE");
+	refused("-k z --freebsd=a=1,", "--freebsd=a=1,: \"\" is no NAME=VALUE");
+	refused("-k z --freebsd --firmware f", "--freebsd: firmware starts the kernel by itself");
+
+	KTAP_EQ(parse("-k z --device bvm-console"), OPTIONS_RUN);
+	KTAP_EQ(parse("-k z --device bvm-console@0x10000000"), OPTIONS_RUN);
+	refused("-k z --device bvm-console@", "--device bvm-console@: takes nothing but @ADDRESS");
+	refused("-k z --device bvm-console@x", "--device bvm-console@x: takes nothing but @ADDRESS");
+	refused("-k z --device bvm-console@-4", "--device bvm-console@-4: takes nothing but @ADDRESS");
+	refused("-k z --device bvm-console,a=1", "--device bvm-console,a=1: takes nothing but @ADDRESS");
+	KTAP_TRUE(parse("-k z --device bvm-console@0x10000002") < 0);
+	KTAP_TRUE(strstr(err.text, "@0x10000002: the address must be a multiple of 4 below 0x"));
+	snprintf(line, sizeof(line), "-k z --device bvm-console@%u", RAM_BASE);
+	KTAP_TRUE(parse(line) < 0);
+	KTAP_TRUE(strstr(err.text, ": the address must be a multiple of 4 below 0x"));
+	refused("-k z --device virtio-rng@4", "--device virtio-rng@4: takes no words");
+}
+
 /* ---- Options in a file ---- */
 
 static char config_name[] = "/tmp/test_options.XXXXXX";
@@ -670,7 +701,7 @@ static void test_dump_config(void)
 	static const char line[] =
 		"-k /boot/z --append root=/dev/vda;\\ -c 2 -c 3 -m 1G -d a;b.img,ro -d c --net user,hostfwd=tcp::1-:2 "
 		"--rng --device virtio-balloon,stats=3 -i one -i two --no-reboot -v --virtio legacy "
-		"--control unix:/x --grace 5 --name web --pmu off --dump-config -";
+		"--freebsd --control unix:/x --grace 5 --name web --pmu off --dump-config -";
 	char *text[2];
 	gsize len;
 
@@ -683,6 +714,7 @@ static void test_dump_config(void)
 	KTAP_TRUE(strstr(text[0], "\ndevice=virtio-balloon,stats=3;\n"));
 	KTAP_TRUE(strstr(text[0], "\ninitrd=one;two;\n"));
 	KTAP_TRUE(strstr(text[0], "\nrng=true\n"));
+	KTAP_TRUE(strstr(text[0], "\nfreebsd=\n"));
 	KTAP_TRUE(!strstr(text[0], "dump-config="));
 
 	KTAP_EQ(parse(config_line(text[0], "")), OPTIONS_RUN);
@@ -716,5 +748,5 @@ KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_sandbox),
 	  KTAP_CASE(test_device),
 	  KTAP_CASE(test_firmware), KTAP_CASE(test_man_page), KTAP_CASE(test_device_help),
 	  KTAP_CASE(test_others),
-	  KTAP_CASE(test_identity), KTAP_CASE(test_usage),
+	  KTAP_CASE(test_identity), KTAP_CASE(test_usage), KTAP_CASE(test_freebsd),
 	  KTAP_CASE(test_config), KTAP_CASE(test_config_wrong), KTAP_CASE(test_dump_config))

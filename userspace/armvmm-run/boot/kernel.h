@@ -29,6 +29,9 @@ struct kernel_image {
 	 * decompressor, wherever it moves itself to.
 	 */
 	uint64_t end;
+	/* ELF: its first guest-physical address, and what virtual ones are beyond those. */
+	uint64_t begin;
+	uint32_t va_offset;
 };
 
 /*

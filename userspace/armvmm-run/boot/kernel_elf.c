@@ -122,6 +122,8 @@ static int elf_segment(struct kernel_image *image, const struct kernel_file *fil
 		.file_size = ph->p_filesz,
 		.mem_size = ph->p_memsz,
 	};
+	if (image->nr_segments == 1 || gpa < image->begin)
+		image->begin = gpa;
 	if (gpa + ph->p_memsz > image->end)
 		image->end = gpa + ph->p_memsz;
 	return 0;
@@ -164,6 +166,8 @@ int kernel_probe_elf(struct kernel_image *image, const struct kernel_file *file,
 		ret = elf_segment(image, file, &ph, gpa);
 		if (ret)
 			return ret;
+		if (image->nr_segments == 1)
+			image->va_offset = (rule == ELF_MOVED ? ph.p_paddr : ph.p_vaddr) - gpa;
 		/* The entry is a virtual address; the guest starts with its MMU off. */
 		if (!found && entry >= ph.p_vaddr && entry - ph.p_vaddr < ph.p_memsz) {
 			image->entry = eh.e_entry - ph.p_vaddr + gpa;

@@ -95,6 +95,32 @@ static int loader_layout_firmware(struct loader *l, struct error *err)
 	return 0;
 }
 
+/* FreeBSD finds all behind itself, where its first page tables reach. */
+static int loader_layout_freebsd(struct loader *l, struct error *err)
+{
+	int ret;
+
+	if (l->nr_initrds)
+		return error_set(err, -EINVAL, "--initrd %s: FreeBSD takes no RAM disk from its loader",
+				 l->initrd[0].name);
+	ret = freebsd_layout(l->freebsd, &l->image, l->dtb_room, l->kernel.name, err);
+	if (ret)
+		return ret;
+	if (l->freebsd->end > l->ram_base + l->ram_size)
+		return error_set(err, -E2BIG, "%s: leaves no room for the device tree in memory",
+				 l->kernel.name);
+	l->dtb_gpa = l->freebsd->dtb_gpa;
+	return 0;
+}
+
+static int loader_init_freebsd(struct loader *l, const struct config *config, struct error *err)
+{
+	l->freebsd = calloc(1, sizeof(*l->freebsd));
+	if (!l->freebsd || freebsd_init(l->freebsd, config->freebsd_vars, config->append))
+		return error_errno(err, -ENOMEM, "--freebsd");
+	return 0;
+}
+
 static int loader_add_initrd(struct loader *l, const struct loader_file *file, struct error *err)
 {
 	/* Each size is a file's, of up to 63 bits: the sum of eight could wrap. */
@@ -170,7 +196,7 @@ static int loader_open_kernel(struct loader *l, const struct config *config, str
 int loader_open(struct loader *l, const struct config *config, uint64_t ram_base,
 		uint64_t ram_size, struct error *err)
 {
-	int ret;
+	int ret = 0;
 
 	memset(l, 0, sizeof(*l));
 	l->kernel.fd = l->dtb.fd = l->initrd[0].fd = -1;
@@ -179,7 +205,10 @@ int loader_open(struct loader *l, const struct config *config, uint64_t ram_base
 	l->dtb_room = LOADER_DTB_ROOM;
 	l->firmware = config->firmware;
 
-	ret = loader_open_kernel(l, config, err);
+	if (config->freebsd)
+		ret = loader_init_freebsd(l, config, err);
+	if (!ret)
+		ret = loader_open_kernel(l, config, err);
 	if (!ret)
 		ret = loader_open_initrds(l, config, err);
 	if (!ret)
@@ -189,7 +218,10 @@ int loader_open(struct loader *l, const struct config *config, uint64_t ram_base
 	if (!ret) {
 		/* The machine adds to a device tree that is given: command line, initrd, seeds. */
 		l->dtb_room += loader_align(l->dtb.size);
-		ret = l->firmware ? loader_layout_firmware(l, err) : loader_layout(l, err);
+		if (l->firmware)
+			ret = loader_layout_firmware(l, err);
+		else
+			ret = l->freebsd ? loader_layout_freebsd(l, err) : loader_layout(l, err);
 	}
 	if (ret)
 		loader_close(l);
@@ -233,7 +265,18 @@ int loader_load(const struct loader *l, const struct guestmem *mem, struct error
 		ret = loader_read_guest(&l->initrd[i], mem, gpa, l->initrd[i].size, 0, err);
 		gpa = loader_initrd_align(gpa + l->initrd[i].size);
 	}
+	if (!ret && l->freebsd && freebsd_write(l->freebsd, &l->image, mem))
+		ret = error_set(err, -EFAULT, "%s: does not fit into memory", l->kernel.name);
 	return ret;
+}
+
+struct loader_registers loader_registers(const struct loader *l)
+{
+	if (l->firmware)
+		return (struct loader_registers){ 0 };
+	if (l->freebsd)
+		return (struct loader_registers){ .r0 = freebsd_r0(l->freebsd, &l->image) };
+	return (struct loader_registers){ .r1 = UINT32_MAX, .r2 = l->dtb_gpa };
 }
 
 int loader_read_kernel(void *opaque, uint32_t offset, void *buf, uint32_t len)
@@ -288,4 +331,8 @@ void loader_close(struct loader *l)
 		loader_file_close(&l->initrd[i]);
 	free(l->kernel_name);
 	l->kernel_name = NULL;
+	if (l->freebsd)
+		freebsd_free(l->freebsd);
+	free(l->freebsd);
+	l->freebsd = NULL;
 }

@@ -4,9 +4,8 @@
  * out once and read at every start, so that a reboot finds what the first
  * start found.
  *
- * The Linux boot protocol (Documentation/arch/arm/booting.rst): r0 = 0, r1 = ~0,
- * r2 = device tree, which like the initrd lies in low memory where neither
- * the decompressor nor the unpacked kernel reaches.
+ * By the Linux boot protocol (Documentation/arch/arm/booting.rst) the device tree, like the initrd,
+ * lies in low memory where neither the decompressor nor the unpacked kernel reaches.
  */
 #ifndef ARMVMM_RUN_LOADER_H
 #define ARMVMM_RUN_LOADER_H
@@ -14,6 +13,7 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "core/guestmem.h"
+#include "boot/freebsd.h"
 #include "boot/kernel.h"
 #include "boot/loader_file.h"
 
@@ -25,6 +25,7 @@ struct loader {
 	unsigned int nr_initrds;
 	struct loader_file initrd[CONFIG_MAX_INITRDS];
 	struct kernel_image image;
+	struct freebsd *freebsd;	/* NULL: the kernel is started as Linux is */
 	uint64_t initrd_gpa;	/* when initrd_size */
 	uint64_t initrd_size;	/* of all, one behind the other as Linux takes them */
 	uint64_t dtb_gpa;
@@ -48,6 +49,16 @@ int loader_load(const struct loader *loader, const struct guestmem *mem, struct 
  */
 int loader_read_kernel(void *loader, uint32_t offset, void *buf, uint32_t len);
 int loader_read_initrd(void *loader, uint32_t offset, void *buf, uint32_t len);
+
+/*
+ * The boot CPU's first registers. Linux: r0 = 0, r1 = any machine, r2 = device tree. FreeBSD: r0 =
+ * its loader's records. Firmware starts as from reset, with zeroes.
+ */
+struct loader_registers {
+	uint32_t r0, r1, r2;
+};
+
+struct loader_registers loader_registers(const struct loader *loader);
 
 /* Reads all of the --dtb file into @buf of @size bytes. Returns its length or -errno. */
 int loader_read_dtb(const struct loader *loader, void *buf, size_t size, struct error *err);

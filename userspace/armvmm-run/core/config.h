@@ -37,6 +37,8 @@ struct config {
 	const char *append;
 	char *append_read;	/* the buffer behind it, if it came from a file */
 	bool firmware;		/* the guest starts in flash, and the firmware gets the kernel */
+	bool freebsd;		/* the kernel gets what FreeBSD's loader gives */
+	const char *freebsd_vars;	/* and these variables; NULL: none */
 	const char *dtb;
 	const char *dump_dtb;
 	const char *dump_config;	/* where to write all options; NULL: nowhere */

@@ -3,6 +3,8 @@
 #ifndef TESTS_UNIT_ARMVMM_RUN_IMAGE_MAKE_H
 #define TESTS_UNIT_ARMVMM_RUN_IMAGE_MAKE_H
 
+#include <elf.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <zlib.h>
@@ -54,6 +56,31 @@ static inline void make_uimage(uint8_t *u, uint32_t len, uint8_t arch, uint8_t t
 	u[31] = comp;
 	make_be32(u + 24, crc32(0, u + 64, len));
 	make_be32(u + 4, crc32(0, u, 64));
+}
+
+/* A program in two segments, linked to virtual addresses. */
+struct elf {
+	Elf32_Ehdr eh;
+	Elf32_Phdr ph[20];
+	uint8_t data[256];
+};
+
+static inline void make_elf(struct elf *e)
+{
+	memset(e, 0, sizeof(*e));
+	memcpy(e->eh.e_ident, ELFMAG "\x01\x01\x01", 7);
+	e->eh.e_type = ET_EXEC;
+	e->eh.e_machine = EM_ARM;
+	e->eh.e_entry = 0xc0008011;	/* virtual, Thumb */
+	e->eh.e_phoff = offsetof(struct elf, ph);
+	e->eh.e_phentsize = sizeof(Elf32_Phdr);
+	e->eh.e_phnum = 2;
+	e->ph[0] = (Elf32_Phdr){ .p_type = PT_LOAD, .p_offset = offsetof(struct elf, data),
+				 .p_vaddr = 0xc0008000, .p_paddr = 0x40008000, .p_filesz = 200,
+				 .p_memsz = 0x1000 };
+	e->ph[1] = (Elf32_Phdr){ .p_type = PT_LOAD, .p_offset = offsetof(struct elf, data),
+				 .p_vaddr = 0xc0100000, .p_paddr = 0x40100000, .p_filesz = 0,
+				 .p_memsz = 0x2000 };
 }
 
 #endif /* TESTS_UNIT_ARMVMM_RUN_IMAGE_MAKE_H */

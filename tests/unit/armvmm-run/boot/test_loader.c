@@ -3,7 +3,7 @@
 // sources: userspace/armvmm-run/boot/kernel.c userspace/armvmm-run/boot/loader.c userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/boot/uimage.c userspace/armvmm-run/boot/loader_file.c
 // sources: userspace/armvmm-run/boot/payload.c userspace/armvmm-run/boot/unpack.c
-// sources: userspace/armvmm-run/boot/fit.c userspace/armvmm-run/boot/fdt_check.c
+// sources: userspace/armvmm-run/boot/freebsd.c userspace/armvmm-run/boot/fit.c userspace/armvmm-run/boot/fdt_check.c
 // files: tests/unit/armvmm-run/boot/image_make.h tests/unit/armvmm-run/scratch.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 zlib libzstd
@@ -172,30 +172,6 @@ static void test_image(void)
 	KTAP_EQ(image.entry, RAM + 0x8000);
 	KTAP_TRUE(image.end > RAM + 20 * MIB);
 	KTAP_EQ(probe("i", KERNEL_AUTO, 16 * MIB, &image), (unsigned long long)-E2BIG);
-}
-
-struct elf {
-	Elf32_Ehdr eh;
-	Elf32_Phdr ph[20];
-	uint8_t data[256];
-};
-
-static void make_elf(struct elf *e)
-{
-	memset(e, 0, sizeof(*e));
-	memcpy(e->eh.e_ident, ELFMAG "\x01\x01\x01", 7);
-	e->eh.e_type = ET_EXEC;
-	e->eh.e_machine = EM_ARM;
-	e->eh.e_entry = 0xc0008011;	/* virtual, Thumb */
-	e->eh.e_phoff = offsetof(struct elf, ph);
-	e->eh.e_phentsize = sizeof(Elf32_Phdr);
-	e->eh.e_phnum = 2;
-	e->ph[0] = (Elf32_Phdr){ .p_type = PT_LOAD, .p_offset = offsetof(struct elf, data),
-				 .p_vaddr = 0xc0008000, .p_paddr = RAM + 0x8000, .p_filesz = 200,
-				 .p_memsz = 0x1000 };
-	e->ph[1] = (Elf32_Phdr){ .p_type = PT_LOAD, .p_offset = offsetof(struct elf, data),
-				 .p_vaddr = 0xc0100000, .p_paddr = RAM + MIB, .p_filesz = 0,
-				 .p_memsz = 0x2000 };
 }
 
 static void test_elf(void)

@@ -3,7 +3,7 @@
 // sources: userspace/armvmm-run/boot/kernel.c userspace/armvmm-run/boot/loader.c userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/boot/uimage.c userspace/armvmm-run/boot/loader_file.c
 // sources: userspace/armvmm-run/boot/payload.c userspace/armvmm-run/boot/unpack.c
-// sources: userspace/armvmm-run/boot/fit.c userspace/armvmm-run/boot/fdt_check.c
+// sources: userspace/armvmm-run/boot/freebsd.c userspace/armvmm-run/boot/fit.c userspace/armvmm-run/boot/fdt_check.c
 // files: tests/unit/armvmm-run/boot/image_make.h tests/unit/armvmm-run/scratch.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 zlib libzstd

@@ -124,7 +124,7 @@ check 'the guest goes on, and powers off' same "$status" 0
 guest_start g --kernel gdbguest --memory 64M --gdb unix:"$work/socket"
 wait_for 20 test -S "$work/socket"
 check 'a socket that is in use' sh -c "! armvmm-run --kernel gdbguest --gdb unix:$work/socket </dev/null 2>$work/err &&
-	grep -q 'Address already in use' $work/err"
+	grep -q 'is in use by a running process' $work/err"
 debugger "$work/socket"
 check 'a debugger comes to a guest that runs' is '?' 'T05thread:01;'
 check 'a breakpoint where no memory is' is Z0,50000000,4 E0e
@@ -140,4 +140,5 @@ check '... without the breakpoint' is "z0,$(high "$sym_loop"),4" E16
 tell '&k'
 guest_end g 20
 check 'and kills it: status 4' same "$status" 4
+check 'its socket is gone' test ! -e "$work/socket"
 finish

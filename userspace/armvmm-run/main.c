@@ -37,6 +37,8 @@ struct program {
 	struct sandbox *sandbox;
 	struct control *control;
 	struct gdb *gdb;
+	struct gdb_address gdb_address;
+	struct gdb_listener gdb_listener;
 	struct notify *notify;
 	int signal_fd;
 	GSource *signal_source;
@@ -254,15 +256,24 @@ static int program_control(struct program *program, struct error *err)
 	return ret ? ret : control_create(&program->control, &address, err);
 }
 
-static int program_await_gdb(struct program *program, struct error *err)
+/* The same holds for a debugger's socket. */
+static int program_listen_for_gdb(struct program *program, struct error *err)
 {
-	struct gdb_address address;
+	const struct config *config = &program->config;
 	int ret;
 
+	if (!config->gdb || config->dump_dtb)
+		return 0;
+	ret = gdb_address_parse(&program->gdb_address, config->gdb, err);
+	return ret ? ret : gdb_listener_open(&program->gdb_listener, &program->gdb_address, err);
+}
+
+static int program_await_gdb(struct program *program, struct error *err)
+{
 	if (!program->config.gdb)
 		return 0;
-	ret = gdb_address_parse(&address, program->config.gdb, err);
-	return ret ? ret : gdb_create(&program->gdb, board_machine(program->board), &address, err);
+	return gdb_create(&program->gdb, board_machine(program->board), &program->gdb_listener,
+			  program->gdb_address.wait, err);
 }
 
 static int program_run(struct program *program, struct error *err)
@@ -271,6 +282,8 @@ static int program_run(struct program *program, struct error *err)
 	int ret;
 
 	ret = program_control(program, err);
+	if (!ret)
+		ret = program_listen_for_gdb(program, err);
 	if (!ret)
 		ret = program_find_rights(&program->config, err);
 	if (!ret)
@@ -306,7 +319,10 @@ static int program_run(struct program *program, struct error *err)
 
 int main(int argc, char **argv)
 {
-	struct program program = { .signal_fd = -1 };
+	struct program program = {
+		.signal_fd = -1,
+		.gdb_listener = { -1, { -1, -1 } },
+	};
 	struct error err = { "" };
 	int status = process_main(argc, argv, program_confine_process);
 
@@ -347,6 +363,7 @@ int main(int argc, char **argv)
 		message("%s", err.text);
 	control_destroy(program.control);
 	gdb_free(program.gdb);
+	gdb_listener_close(&program.gdb_listener);
 	notify_destroy(program.notify);
 	board_destroy(program.board);
 	term_destroy(program.chr);

@@ -8,16 +8,16 @@
 
 #include "control/client.h"
 #include "control/control.h"
-#include "control/listener.h"
 #include "control/qmp.h"
 #include "control/value.h"
+#include "core/named_socket.h"
 #include "core/runstate.h"
 
 #define CONTROL_CLIENTS	8	/* at once */
 #define CONTROL_PAUSE_MS 1000	/* pause while the process can open no more files */
 
 struct control {
-	struct listener listener;
+	struct named_socket socket;
 	struct command_target target;
 	struct machine_listener events;
 	GSource *source;	/* a client wants to be served, or the pause is over */
@@ -74,7 +74,7 @@ static gboolean control_look(void *opaque)
 {
 	struct control *control = opaque;
 
-	control_wait(control, g_unix_fd_source_new(control->listener.fd, G_IO_IN),
+	control_wait(control, g_unix_fd_source_new(control->socket.fd, G_IO_IN),
 		     G_SOURCE_FUNC(control_accept));
 	return G_SOURCE_REMOVE;
 }
@@ -112,7 +112,8 @@ int control_create(struct control **out, const struct address *address, struct e
 	if (!control)
 		return error_errno(err, -ENOMEM, "--control");
 	value_prepare();
-	ret = listener_open(&control->listener, address, &why);
+	ret = named_socket_open(&control->socket, address->path, CONTROL_CLIENTS, address->named,
+				&why);
 	if (ret) {
 		free(control);
 		return error_set(err, ret, "--control %.480s", why.text);
@@ -154,6 +155,6 @@ void control_destroy(struct control *control)
 	if (!control)
 		return;
 	control_stop(control);
-	listener_close(&control->listener);
+	named_socket_close(&control->socket);
 	free(control);
 }

@@ -209,27 +209,24 @@ static void gdb_event(struct machine_listener *listener, const struct machine_ev
 
 /* ---- Life ---- */
 
-int gdb_create(struct gdb **out, struct machine *m, const struct gdb_address *address,
+int gdb_create(struct gdb **out, struct machine *m, struct gdb_listener *listener, bool wait,
 	       struct error *err)
 {
-	int fd = gdb_listener_open(address, err);
 	struct gdb *gdb;
 
 	*out = NULL;
-	if (fd < 0)
-		return fd;
 	gdb = g_new0(struct gdb, 1);
 	gdb->m = m;
 	gdb->session.target = (struct target){ &gdb_target_ops, gdb };
 	gdb->listener.event = gdb_event;
-	gdb->link = link_new(fd, m->context, &gdb_link_ops, gdb);
+	gdb->link = link_new(listener->fd, m->context, &gdb_link_ops, gdb);
 	if (!gdb->link) {
-		close(fd);
 		g_free(gdb);
 		return error_errno(err, -ENOMEM, "--gdb");
 	}
+	listener->fd = -1;
 	machine_listen(m, &gdb->listener);
-	if (address->wait)
+	if (wait)
 		machine_hold(m, MACHINE_HOLDER_GDB);
 	*out = gdb;
 	return 0;

@@ -5,16 +5,15 @@
 
 #include "core/error.h"
 #include "core/machine.h"
-#include "gdb/gdb_address.h"
+#include "gdb/gdb_listener.h"
 
 struct gdb;
 
 /*
- * Listens for a debugger at @address. If that says so (",wait"), holds the machine until a debugger
- * lets it go. Call it before the guest's start and before the sandbox. Returns 0 or -errno with
- * @err set.
+ * Awaits a debugger at @listener, whose descriptor it takes. @wait: holds the machine until a
+ * debugger lets it go. Call it before the guest's start. Returns 0 or -errno with @err set.
  */
-int gdb_create(struct gdb **gdb, struct machine *m, const struct gdb_address *address,
+int gdb_create(struct gdb **gdb, struct machine *m, struct gdb_listener *listener, bool wait,
 	       struct error *err);
 
 /*

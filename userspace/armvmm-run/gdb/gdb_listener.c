@@ -5,8 +5,6 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "gdb/gdb_listener.h"
@@ -62,57 +60,32 @@ static int listener_tcp(const struct gdb_address *a, struct error *err)
 	return fd < 0 ? error_errno(err, fd, "--gdb tcp:%s:%s", a->host, a->port) : fd;
 }
 
-/* Does nobody listen any more at the socket there? Other files refuse connections too. */
-static bool listener_is_stale(const struct sockaddr_un *sun)
+int gdb_listener_open(struct gdb_listener *listener, const struct gdb_address *address,
+		      struct error *err)
 {
-	struct stat st;
-	bool stale;
-	int fd;
-
-	if (lstat(sun->sun_path, &st) || !S_ISSOCK(st.st_mode))
-		return false;
-	fd = socket(AF_UNIX, LISTENER_FLAGS, 0);
-	if (fd < 0)
-		return false;
-	stale = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) && errno == ECONNREFUSED;
-	close(fd);
-	return stale;
-}
-
-static int listener_bind_unix(int fd, const struct sockaddr_un *sun)
-{
+	struct error why;
 	int ret;
 
-	/* The socket's file takes its mode from here. */
-	if (fchmod(fd, 0600))
-		return -errno;
-	if (!bind(fd, (const struct sockaddr *)sun, sizeof(*sun)))
+	*listener = (struct gdb_listener){ .fd = -1, .socket = { -1, -1 } };
+	if (address->is_unix) {
+		ret = named_socket_open(&listener->socket, address->path, 1, false, &why);
+		if (ret)
+			return error_set(err, ret, "--gdb unix:%.480s", why.text);
+		listener->fd = listener->socket.fd;
+		listener->socket.fd = -1;
 		return 0;
-	ret = -errno;
-	if (ret != -EADDRINUSE || !listener_is_stale(sun) || unlink(sun->sun_path))
+	}
+	ret = listener_tcp(address, err);
+	if (ret < 0)
 		return ret;
-	return bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) ? -errno : 0;
+	listener->fd = ret;
+	return 0;
 }
 
-static int listener_unix(const struct gdb_address *a, struct error *err)
+void gdb_listener_close(struct gdb_listener *listener)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, LISTENER_FLAGS, 0), ret;
-
-	_Static_assert(sizeof(sun.sun_path) == sizeof(a->path), "a path as long as one may be");
-	strcpy(sun.sun_path, a->path);
-	if (fd < 0)
-		return error_errno(err, -errno, "--gdb unix:%s", a->path);
-	ret = listener_bind_unix(fd, &sun);
-	if (!ret && listen(fd, 1))
-		ret = -errno;
-	if (!ret)
-		return fd;
-	close(fd);
-	return error_errno(err, ret, "--gdb unix:%s", a->path);
-}
-
-int gdb_listener_open(const struct gdb_address *address, struct error *err)
-{
-	return address->is_unix ? listener_unix(address, err) : listener_tcp(address, err);
+	if (listener->fd >= 0)
+		close(listener->fd);
+	listener->fd = -1;
+	named_socket_close(&listener->socket);
 }

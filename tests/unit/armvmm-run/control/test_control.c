@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/control/control.c userspace/armvmm-run/control/client.c
-// sources: userspace/armvmm-run/control/listener.c userspace/armvmm-run/control/address.c
+// sources: userspace/armvmm-run/core/named_socket.c userspace/armvmm-run/control/address.c
 // sources: userspace/armvmm-run/control/splitter.c
 // sources: userspace/armvmm-run/control/value.c
 // sources: userspace/armvmm-run/control/qmp.c userspace/armvmm-run/control/command.c

@@ -11,16 +11,16 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "control/listener.h"
+#include "core/named_socket.h"
 
-#define LISTENER_BACKLOG	8
-#define LISTENER_LOCK_TRIES	50	/* of 20 ms */
+#define NAMED_SOCKET_TRIES	50	/* of 20 ms */
 
 /* Tells our socket from another one that gets its name later. */
-struct listener_name {
+struct named_socket_name {
 	int folder_fd;
 	const char *base;
 	dev_t dev;
@@ -29,7 +29,7 @@ struct listener_name {
 
 /* ---- The child that removes the name ---- */
 
-static void listener_close_from(unsigned int first)
+static void named_socket_close_from(unsigned int first)
 {
 	/* Since Linux 5.9. */
 	if (!syscall(SYS_close_range, first, ~0u, 0))
@@ -42,7 +42,7 @@ static void listener_close_from(unsigned int first)
  * The child closes all that it inherits, so that nobody waits for it. It ignores signals to the
  * whole process group. It learns of the guest's end only by the end of a connection.
  */
-static void listener_keep(const struct listener_name *name, int fd)
+static void named_socket_keep(const struct named_socket_name *name, int fd)
 {
 	struct stat st;
 	char byte;
@@ -52,7 +52,7 @@ static void listener_keep(const struct listener_name *name, int fd)
 	prctl(PR_SET_NAME, "armvmm-socket");
 	if (dup2(fd, 0) < 0 || dup2(name->folder_fd, 1) < 0)
 		_exit(1);
-	listener_close_from(2);
+	named_socket_close_from(2);
 	while (read(0, &byte, 1) < 0 && errno == EINTR)
 		;
 	if (!fstatat(1, name->base, &st, AT_SYMLINK_NOFOLLOW) && st.st_dev == name->dev &&
@@ -61,7 +61,7 @@ static void listener_keep(const struct listener_name *name, int fd)
 	_exit(0);
 }
 
-static int listener_start_keeper(struct listener *l, const struct listener_name *name)
+static int named_socket_start_keeper(struct named_socket *l, const struct named_socket_name *name)
 {
 	int pair[2];
 	pid_t pid;
@@ -72,7 +72,7 @@ static int listener_start_keeper(struct listener *l, const struct listener_name 
 	pid = fork();
 	if (!pid) {
 		close(pair[0]);
-		listener_keep(name, pair[1]);
+		named_socket_keep(name, pair[1]);
 	}
 	close(pair[1]);
 	if (pid < 0) {
@@ -88,7 +88,7 @@ static int listener_start_keeper(struct listener *l, const struct listener_name 
 /* ---- Making it ---- */
 
 /* Returns true if a process listens there. */
-static bool listener_is_alive(const struct sockaddr_un *sun)
+static bool named_socket_is_alive(const struct sockaddr_un *sun)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	bool alive = true;
@@ -102,7 +102,7 @@ static bool listener_is_alive(const struct sockaddr_un *sun)
 }
 
 /* Removes a socket that nobody listens at any more. */
-static int listener_clear(const struct sockaddr_un *sun, struct error *err)
+static int named_socket_clear(const struct sockaddr_un *sun, struct error *err)
 {
 	struct stat st;
 
@@ -110,7 +110,7 @@ static int listener_clear(const struct sockaddr_un *sun, struct error *err)
 		return errno == ENOENT ? 0 : error_errno(err, -errno, "%s", sun->sun_path);
 	if (!S_ISSOCK(st.st_mode))
 		return error_set(err, -EEXIST, "%s: is there already, and is no socket", sun->sun_path);
-	if (listener_is_alive(sun))
+	if (named_socket_is_alive(sun))
 		return error_set(err, -EADDRINUSE, "%s: is in use by a running process",
 				 sun->sun_path);
 	if (unlink(sun->sun_path) && errno != ENOENT)
@@ -118,13 +118,13 @@ static int listener_clear(const struct sockaddr_un *sun, struct error *err)
 	return 0;
 }
 
-static int listener_bind(int fd, const struct sockaddr_un *sun, struct error *err)
+static int named_socket_bind(int fd, const struct sockaddr_un *sun, int backlog, struct error *err)
 {
 	mode_t mask = umask(0177);
 	int ret = bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) ? -errno : 0;
 
 	umask(mask);
-	if (!ret && listen(fd, LISTENER_BACKLOG))
+	if (!ret && listen(fd, backlog))
 		ret = -errno;
 	return ret ? error_errno(err, ret, "%s", sun->sun_path) : 0;
 }
@@ -133,46 +133,49 @@ static int listener_bind(int fd, const struct sockaddr_un *sun, struct error *er
  * Two programs that start at once must not both find the same old socket. Another user may hold the
  * lock for ever (in /tmp), so give up after a second.
  */
-static void listener_lock(int folder_fd)
+static void named_socket_lock(int folder_fd)
 {
 	const struct timespec wait = { .tv_nsec = 20000000 };
 
-	for (int i = 0; i < LISTENER_LOCK_TRIES && flock(folder_fd, LOCK_EX | LOCK_NB); i++)
+	for (int i = 0; i < NAMED_SOCKET_TRIES && flock(folder_fd, LOCK_EX | LOCK_NB); i++)
 		nanosleep(&wait, NULL);
 }
 
-static int listener_make(struct listener *l, int folder_fd, const char *base,
-			 const struct sockaddr_un *sun, struct error *err)
+static int named_socket_make(struct named_socket *l, int folder_fd, const char *base,
+			     const struct sockaddr_un *sun, int backlog, struct error *err)
 {
-	struct listener_name name = { .folder_fd = folder_fd, .base = base };
+	struct named_socket_name name = { .folder_fd = folder_fd, .base = base };
 	struct stat st;
 	int ret;
 
-	listener_lock(folder_fd);
-	ret = listener_clear(sun, err);
+	named_socket_lock(folder_fd);
+	ret = named_socket_clear(sun, err);
 	if (!ret)
-		ret = listener_bind(l->fd, sun, err);
+		ret = named_socket_bind(l->fd, sun, backlog, err);
 	if (ret)
 		return ret;
 	if (fstatat(folder_fd, base, &st, AT_SYMLINK_NOFOLLOW))
 		return error_errno(err, -errno, "%s", sun->sun_path);
 	name.dev = st.st_dev;
 	name.ino = st.st_ino;
-	ret = listener_start_keeper(l, &name);
+	ret = named_socket_start_keeper(l, &name);
 	if (ret)
 		unlinkat(folder_fd, base, 0);
 	return ret ? error_errno(err, ret, "%s: cannot start a process", sun->sun_path) : 0;
 }
 
-int listener_open(struct listener *l, const struct address *address, struct error *err)
+int named_socket_open(struct named_socket *l, const char *path, int backlog, bool make_folder,
+		      struct error *err)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	char folder[sizeof(sun.sun_path)] = ".", *slash;
 	const char *base = sun.sun_path;
 	int folder_fd, ret;
 
-	*l = (struct listener){ .fd = -1, .keeper_fd = -1 };
-	strcpy(sun.sun_path, address->path);
+	*l = (struct named_socket){ .fd = -1, .keeper_fd = -1 };
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return error_errno(err, -ENAMETOOLONG, "%s", path);
+	strcpy(sun.sun_path, path);
 	slash = strrchr(sun.sun_path, '/');
 	if (slash) {
 		base = slash + 1;
@@ -180,24 +183,24 @@ int listener_open(struct listener *l, const struct address *address, struct erro
 		snprintf(folder, sizeof(folder), "%.*s", (int)MAX(slash - sun.sun_path, 1), sun.sun_path);
 	}
 	if (!*base)
-		return error_set(err, -EISDIR, "%s: is the name of a folder", address->path);
-	if (address->named && mkdir(folder, 0700) && errno != EEXIST)
+		return error_set(err, -EISDIR, "%s: is the name of a folder", path);
+	if (make_folder && mkdir(folder, 0700) && errno != EEXIST)
 		return error_errno(err, -errno, "%s", folder);
 	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder_fd < 0)
-		return error_errno(err, -errno, "%s", address->path);
+		return error_errno(err, -errno, "%s", path);
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	ret = l->fd < 0 ? error_errno(err, -errno, "%s", address->path) :
-			  listener_make(l, folder_fd, base, &sun, err);
+	ret = l->fd < 0 ? error_errno(err, -errno, "%s", path) :
+			  named_socket_make(l, folder_fd, base, &sun, backlog, err);
 	/* This gives up the lock: the child has a copy of the descriptor, but not the lock. */
 	flock(folder_fd, LOCK_UN);
 	close(folder_fd);
 	if (ret)
-		listener_close(l);
+		named_socket_close(l);
 	return ret;
 }
 
-void listener_close(struct listener *l)
+void named_socket_close(struct named_socket *l)
 {
 	char byte = 0;
 
@@ -210,5 +213,5 @@ void listener_close(struct listener *l)
 				;
 		close(l->keeper_fd);
 	}
-	*l = (struct listener){ .fd = -1, .keeper_fd = -1 };
+	*l = (struct named_socket){ .fd = -1, .keeper_fd = -1 };
 }

@@ -5,10 +5,12 @@
  * space takes part, as little of user space as possible.
  *
  *   armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-p] [-t]
- *                [-e N] [-z N] [-s N] [-a N] [-i N] GUEST
+ *                [-w soon|later] [-e N] [-z N] [-s N] [-a N] [-i N] GUEST
  *     -m  bit n: test n; by default all but ipi_pingpong_spin, which needs a CPU for each vCPU
  *     -k  runs each test this many times
  *     -p  populates RAM before the guest touches it
+ *     -w  when vCPU 0 wakes the other one up on the same CPU, that runs at once, or when vCPU 0
+ *         sleeps; otherwise the host's scheduler decides
  *     -t  prints a mark before and after each test, for QEMU's trace logs
  *   Numbers of objects that the VM has, to see which costs grow with them:
  *     -e  ioeventfds, at addresses below the one that is used
@@ -24,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -50,6 +53,13 @@ struct vcpu {
 	off_t exits;		/* offset of that counter in the stats */
 };
 
+/* Which of two vCPUs runs when one wakes the other up. */
+enum wake {
+	WAKE_ANY,
+	WAKE_SOON,
+	WAKE_LATER,
+};
+
 /* How many of each object the VM has. */
 struct load {
 	unsigned int events, zones, slots, resamplers, pending;
@@ -59,6 +69,7 @@ static struct {
 	int vm;
 	bool marks;
 	unsigned int vcpus;
+	enum wake wake;
 	uint64_t exits;		/* at the test's beginning */
 	char *zap;		/* a page of RAM that the guest does not use */
 	int line;		/* the irqfd of BENCH_LINE, or -1 */
@@ -178,11 +189,25 @@ static void device_write(uint64_t at, uint32_t v)
 	}
 }
 
+/* A thread of SCHED_BATCH that wakes up takes the CPU from no other one. */
+static void set_policy(bool first)
+{
+	const struct sched_param param = { 0 };
+
+	if (bench.wake == WAKE_ANY)
+		return;
+	if (bench.wake == WAKE_SOON && !first)
+		must(setpriority(PRIO_PROCESS, (id_t)gettid(), -20), "setpriority");
+	else
+		must(sched_setscheduler(0, SCHED_BATCH, &param), "SCHED_BATCH");
+}
+
 static void *run(void *arg)
 {
 	struct vcpu *v = arg;
 	struct kvm_run *r = v->run;
 
+	set_policy(v == bench.vcpu);
 	for (;;) {
 		if (ioctl(v->fd, KVM_RUN, 0) < 0) {
 			if (errno == EINTR)
@@ -359,7 +384,7 @@ int main(int argc, char **argv)
 	pthread_t t;
 	int c, sys;
 
-	while ((c = getopt(argc, argv, "d:n:m:c:r:k:pte:z:s:a:i:")) != -1) {
+	while ((c = getopt(argc, argv, "d:n:m:c:r:k:w:pte:z:s:a:i:")) != -1) {
 		switch (c) {
 		case 'd': dev = optarg; break;
 		case 'n': count = strtoul(optarg, NULL, 0); break;
@@ -367,6 +392,12 @@ int main(int argc, char **argv)
 		case 'c': vcpus = strtoul(optarg, NULL, 0); break;
 		case 'r': mb = strtoul(optarg, NULL, 0); break;
 		case 'k': rounds = strtoul(optarg, NULL, 0); break;
+		case 'w':
+			bench.wake = !strcmp(optarg, "soon") ? WAKE_SOON :
+				     !strcmp(optarg, "later") ? WAKE_LATER : WAKE_ANY;
+			if (bench.wake == WAKE_ANY)
+				goto usage;
+			break;
 		case 'e': load.events = strtoul(optarg, NULL, 0); break;
 		case 'z': load.zones = strtoul(optarg, NULL, 0); break;
 		case 's': load.slots = strtoul(optarg, NULL, 0); break;
@@ -422,6 +453,6 @@ int main(int argc, char **argv)
 	return 0;
 usage:
 	fprintf(stderr, "usage: armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-pt]\n"
-		"                    [-e N] [-z N] [-s N] [-a N] [-i N] GUEST\n");
+		"                    [-w soon|later] [-e N] [-z N] [-s N] [-a N] [-i N] GUEST\n");
 	return 2;
 }

@@ -162,6 +162,9 @@ check-qemu: ## the tests of -accel armvmm
 bench: all ## the cost of single operations, in instructions
 	@tests/bench/run
 
+profile: ## where an operation's instructions go: OP=NAME (without it: the names)
+	@tests/bench/profile
+
 style: ## formatting, static checks and the rules of the house
 	@scripts/setup.sh style
 	@scripts/style.sh
@@ -229,12 +232,12 @@ help: ## this list
 	@echo "armvmm $(RELEASE): virtual machines on 32-bit Arm. Targets:"
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r t d; do \
 		printf '  make %-14s %s\n' "$$t" "$$d"; done
-	@echo "Variables: HOST ($(HOST); or one of $(HOSTS) $(CHECKERS) $(BOARDS)), CMD,"
+	@echo "Variables: HOST ($(HOST); or one of $(HOSTS) $(CHECKERS) $(BOARDS)), CMD, OP,"
 	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
 .PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \
 	check-boards check-deb check-fresh check-fuzz fuzz-long check-host check-debug \
 	check-coverage check-coherency \
-	check-mutants qemu check-qemu bench style \
+	check-mutants qemu check-qemu bench profile style \
 	clean install install-user install-module install-qemu installable help tests dkms \
 	deb release dts

@@ -100,6 +100,20 @@ call_fp:
 	vmov	s0, r0
 	bx	lr
 
+	/*
+	 * void op_cp15(u32 n): traps n times. Of a block of code with an instruction that traps,
+	 * QEMU's clock counts the rest twice. A block ends where a page does.
+	 */
+	.section .text.cp15, "ax"
+	.balign	4096
+	.space	4096 - 8
+	.globl op_cp15
+op_cp15:
+	subs	r0, r0, #1
+	mrc	p15, 0, r1, c1, c0, 1		/* ACTLR */
+	bne	op_cp15
+	bx	lr
+
 	.section .note.GNU-stack, "", %progbits
 	.bss
 	.balign	16384

@@ -13,6 +13,7 @@
 #define GIC_END		0x08020000
 #define GICV2M_BASE	0x08020000	/* only on QEMU's board */
 #define GICH_BASE	0x08030000	/* the same, with virtualization=on */
+#define GICV_BASE	0x08040000
 #define UART_BASE	0x09000000
 #define RTC_BASE	0x09010000
 #define FWCFG_BASE	0x09020000

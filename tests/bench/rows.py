@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The operations that `make bench` measures, with what others need for them, and how the guest is
+run: in an emulated host, and on the bare board."""
+import os
+import re
+import struct
+import subprocess
+import sys
+
+from lib import command, paths
+
+OUT = paths.built("tests/bench")
+
+
+class Failed(Exception):
+    """A host or a board did not run to its end."""
+
+
+class Row:
+    """An operation: its name for `make profile`; the run that measures it and the test's id; its
+    cost before it was improved; under KVM/arm on 5.4, and corrected for 6.1 (the limit); under Xen
+    4.17; the goal; and the budget, which is the last recorded result."""
+
+    def __init__(self, op, name, run, test, before, kvm, limit, xen, goal, budget, exits=None,
+                 sleeps=False, native=True):
+        self.op, self.name, self.run, self.test, self.before = op, name, run, test, before
+        self.kvm, self.limit, self.xen, self.goal, self.budget = kvm, limit, xen, goal, budget
+        self.exits = exits		# so many, or something went wrong
+        self.sleeps = sleeps		# so does the processor
+        self.native = native		# the bare board's figure means the same
+
+    def recorded(self):
+        return [str(c) if c is not None else "-"
+                for c in (self.goal, self.before, self.kvm, self.limit, self.xen)]
+
+
+ROWS = [
+    Row("hvc", "hvc, PSCI_VERSION", "cheap", 1, 54, 980, 980, 561, 54, 84),
+    Row("cp15", "trapped cp15 read (ACTLR)", "cheap", 3, 65, 1130, 1130, 532, 65, 94),
+    Row("iidr", "GICD_IIDR read", "cheap", 4, 1271, 1461, 1461, 718, 90, 1279),
+    Row("isenabler", "GICD_ISENABLER read", "cheap", 5, 1518, 2449, 2449, 780, 110, 1496),
+    Row("sgi", "SGI to self, taken, EOI", "cheap", 10, 1932, 2226, 2226, 1314, 220, 1983),
+    Row("timer", "virtual timer programmed, fired, EOI", "cheap", 12, 1480, 2007, 2007, 1258, 850,
+        1468),
+    Row("late-spin", "50 us timer, overshoot, spinning", "dear", 13, 1445, 1968, 1968, 1247, 900,
+        1444),
+    Row("late-poll", "the same in WFI, halt polling", "dear", 14, 1315, 1635, 1635, None, 1200,
+        1240),
+    Row("late-sleep", "the same in WFI, no polling", "nopoll", 14, 1342, 5400, 5750, 15428, 4800,
+        1345, sleeps=True),
+    Row("mmio-read", "MMIO read emulated in user space", "cheap", 7, 1902, 2376, 2660, None, 1350,
+        1919),
+    Row("mmio-write", "MMIO write emulated in user space", "cheap", 8, 1901, 2479, 2760, None, 1350,
+        1987),
+    Row("ioeventfd", "ioeventfd write", "cheap", 9, 1339, 1362, 1362, None, 750, 1342),
+    Row("spi", "SPI raised and lowered by the client, taken, EOI", "dear", 11, 3828, 4048, 4048,
+        None, 3100, 3992),
+    Row("touch-present", "first touch of a page, host page present", "present", 16, 2647, 2655,
+        2655, None, 1250,
+        2625, native=False),
+    Row("touch-absent", "first touch of a page, host page absent", "dear", 16, 7069, 5585, 7600,
+        None, 5650, 6988, native=False),
+    Row("ping-3", "SGI there and back, both in WFI, 2 vCPUs on 1 CPU, 3 exits", "ping3", 18, 11177,
+        14300, 19700, 21050, 12000, 11577, 3),
+    Row("ping-4", "the same with 4 exits", "ping4", 18, 14870, 14300, 19700, 21050, 12000, 15012,
+        4),
+]
+
+
+class Growth:
+    """An operation with none and with many objects of a kind: how much more it may cost at most."""
+
+    def __init__(self, name, run, test, few, before, more):
+        self.name, self.run, self.test, self.few = name, run, test, few
+        self.before, self.more = before, more
+
+
+GROWTH = [
+    Growth("GICD_ISENABLER read, 987 SPIs pending and never taken", "pending", 5, "few", 87500,
+           500),
+    Growth("SGI to self, the same", "pending", 10, "few", None, 500),
+    Growth("GICD_ISENABLER read, 4090 ioeventfds", "events", 5, "few", 54700, 100),
+    Growth("ioeventfd write, 4090 others", "events", 9, "few", None, 300),
+    Growth("GICD_ISENABLER read, 990 coalesced zones", "zones", 5, "few", None, 100),
+    Growth("ioeventfd write, 990 coalesced zones", "zones", 9, "few", None, 250),
+    Growth("a page given back to the host, 500 slots", "slots", 21, "few", None, 500),
+    Growth("level SPI by an irqfd with a resampler, 900 others", "resamplers", 20, "few", None,
+           250),
+]
+
+# The most that one registration may cost, if there are so many.
+REGISTER = {"ioeventfd": 4000, "zone": 4000}
+
+RUNS = {
+    "cheap": "-n {n} -m 0x17ba",
+    "dear": "-n {few} -m 0x16800",
+    "ping3": "-n {few} -w soon -c 2 -m 0x40000",
+    "ping4": "-n {few} -w later -c 2 -m 0x40000",
+    "present": "-n {few} -p -m 0x10000",
+    "nopoll": "-n {few} -m 0x4000",
+    "few": "-n {few} -m 0x300620",
+    "pending": "-n {few} -m 0x420 -i 987",
+    "events": "-n {few} -m 0x220 -e 4090",
+    "zones": "-n {few} -m 0x220 -z 990",
+    "slots": "-n {few} -m 0x200000 -s 500",
+    "resamplers": "-n {few} -m 0x100000 -a 900",
+}
+
+# A host that has just booted is busy for a while. The sleep costs almost no time here.
+COMMANDS = """
+sleep 30
+halt=/sys/module/armvmm/parameters/halt_poll_ns
+poll=$(cat $halt)
+run() {{
+	echo "@@ $1"
+	[ $1 = nopoll ] && echo 0 >$halt
+	./armvmm-bench $2 bench.bin || exit 1
+	echo $poll >$halt
+}}
+{runs}
+"""
+
+
+def count(text):
+    """A number of operations (for argparse)."""
+    n = int(text)
+    if n < 1:
+        raise ValueError
+    return n
+
+
+def build():
+    if not os.path.exists(paths.built("uapi/linux/kvm.h")):
+        subprocess.run([paths.top("scripts/uapi-headers.sh")], check=True, stdout=sys.stderr)
+    cross = os.environ.get("CROSS_COMPILE") or "arm-linux-gnueabihf-"
+    subprocess.run(["make", "-s", "-C", paths.top("tests/bench"), f"O={OUT}",
+                    f"uapi={paths.built('uapi')}", f"CROSS_COMPILE={cross}"], check=True,
+                   stdout=sys.stderr)
+
+
+class Result:
+    """What the guest printed after a test."""
+
+    def __init__(self, run, test, count, each, net, exits):
+        self.run, self.test, self.count = run, test, count
+        self.each, self.net, self.exits = each, net, exits
+
+
+class Found:
+    """The results of one boot, in their order."""
+
+    def __init__(self, text):
+        self.results, self.runs = [], set()
+        self.register = {}	# what: instructions each
+        run, exits = "", {}
+        for line in text.splitlines():
+            m = re.match(r"@@ (\w+)", line)
+            if m:
+                run = m.group(1)
+                self.runs.add(run)
+            m = re.match(r"EXITS (\d+) (\d+)", line)
+            if m:
+                exits[int(m.group(1))] = int(m.group(2))
+            m = re.match(r"BENCH (\d+) \S+ n=(\d+) ticks=\d+ ns/op=([\d.]+) net=([\d.]+)", line)
+            if m:
+                test, count = int(m.group(1)), int(m.group(2))
+                self.results.append(Result(run, test, count, float(m.group(3)), float(m.group(4)),
+                                           exits.get(test, 0) / count))
+            m = re.match(r"REGISTER (\w+) n=\d+ each=(\d+)", line)
+            if m:
+                self.register[m.group(1)] = int(m.group(2))
+
+    def get(self, run, test):
+        return next((r for r in self.results if (r.run, r.test) == (run, test)), None)
+
+
+def measure(host, number, runs, name="bench", env=None):
+    """Boots HOST, and runs RUNS in it."""
+    few = max(number // 5, 100)
+    lines = "\n".join(f"run {r} '" + RUNS[r].format(n=number, few=few) + "'" for r in runs)
+    cmd = [paths.top("scripts/testhost"), "-H", host, "--icount", "--name", f"{host}-{name}",
+           "-f", f"{OUT}/armvmm-bench:/bench/armvmm-bench",
+           "-f", f"{OUT}/bench.bin:/bench/bench.bin",
+           "--timeout", "1800", "--", "cd /bench\n" + COMMANDS.format(runs=lines)]
+    p = subprocess.run(cmd, stdout=subprocess.PIPE, text=True, errors="replace", check=False,
+                       env=env)
+    if p.returncode:
+        sys.stderr.write(p.stdout)
+        raise Failed(f"the run in the host ended with status {p.returncode}")
+    return Found(p.stdout)
+
+
+# struct bench_args, which the guest's image begins with, after a branch.
+ARGS = struct.Struct("<8x8I")
+MAGIC = 0x50424d41
+
+
+def native(number):
+    """The guest on the bare board: tests that need no client; with two CPUs that of two vCPUs."""
+    with open(f"{OUT}/bench.bin", "rb") as f:
+        image = bytearray(f.read())
+    if ARGS.unpack_from(image)[0] != MAGIC:
+        raise Failed("bench.bin does not begin with its arguments")
+    text = ""
+    for cpus, tests, n in ((1, 0x1743a, number), (2, 0x40000, max(number // 50, 100))):
+        struct.pack_into("<8I", image, 8, MAGIC, n, tests, cpus, 0, 128, 0, 1)
+        with open(f"{OUT}/native.bin", "wb") as f:
+            f.write(image)
+        p = subprocess.run(
+            ["qemu-system-arm", "-M", "virt,gic-version=2", "-cpu", "cortex-a15", "-smp", str(cpus),
+             "-m", "256", "-nodefaults", "-icount", "shift=0,sleep=off", "-display", "none",
+             "-monitor", "none",
+             "-serial", "stdio", "-no-reboot", "-kernel", f"{OUT}/native.bin"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+            errors="replace", timeout=300, check=False)
+        if p.returncode or "BENCH-END" not in p.stdout:
+            sys.stderr.write(p.stdout + p.stderr)
+            raise Failed(f"the bare board ended with status {p.returncode}")
+        text += p.stdout
+    return Found(text)
+
+
+def plugin():
+    """Builds the emulator's plugin. Returns its path and the emulator's folder."""
+    qemu = command.output(paths.top("tests/coherency/fetch-qemu"))
+    subprocess.run(["make", "-s", "-C", paths.top("tests/coherency"), f"O={paths.BUILD}",
+                    f"plugin={qemu}/include"], check=True, stdout=sys.stderr)
+    return paths.built("tests/coherency/profile.so"), qemu

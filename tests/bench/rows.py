@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The operations that `make bench` measures, with what others need for them, and how the guest is
 run: in an emulated host, and on the bare board."""
+import base64
 import os
 import re
 import struct
@@ -67,6 +68,46 @@ ROWS = [
 ]
 
 
+BOOT = 32		# the ids of linuxbench.c
+
+
+class Linux:
+    """What a Linux guest does. The figure is in microseconds, or thousands of instructions: "all"
+    of it, what is "beyond" the bare board's, the hypervisor's "share" without the guest, or a
+    "ratio" to the bare board. Host 6.1 has a budget for it."""
+
+    def __init__(self, op, name, run, test, figure, before, goal, budget, sleeps=False):
+        self.op, self.name, self.run, self.test, self.figure = op, name, run, test, figure
+        self.before, self.goal, self.budget, self.sleeps = before, goal, budget, sleeps
+
+    def value(self, got, bare, share):
+        """The figure, or None if what it needs was not measured."""
+        if self.figure == "all":
+            return got.net / 1000
+        if self.figure == "share":
+            return share / 1000 if share is not None else None
+        if bare is None:
+            return None
+        return got.net / bare.net if self.figure == "ratio" else (got.net - bare.net) / 1000
+
+
+LINUX = [
+    Linux("boot", "boot to init, beyond the bare board", "boot", BOOT, "beyond", 91800, 50000,
+          102057),
+    Linux("pl011", "2050 characters by PL011", "linux", 33, "all", 15200, 6000, 20868),
+    Linux("hvc0", "2050 characters by hvc0", "linux", 34, "all", 4000, 3000, 5300),
+    Linux("disk", "virtio-blk, 4 KiB read from the host's cache", "linux", 35, "all", 36.4, None,
+          40.9),
+    Linux("disk-share", "... the hypervisor's share", "linux", 35, "share", 20.6, 14, 25.3),
+    Linux("process", "fork, exec and exit, ratio to the bare board", "linux", 36, "ratio", 1, 1, 1,
+          sleeps=True),
+]
+
+
+# What make profile can show: what runs while the guest starts belongs to no operation.
+PROFILED = ROWS + [r for r in LINUX if r.test != BOOT and r.figure != "share"]
+
+
 class Growth:
     """An operation with none and with many objects of a kind: how much more it may cost at most."""
 
@@ -92,6 +133,9 @@ GROWTH = [
 REGISTER = {"ioeventfd": 4000, "zone": 4000}
 
 RUNS = {
+    # Before the others: the plugin watches from the first test on, not while Linux starts.
+    "linux": "guest --disk disk --console virtio",
+    "boot": "guest",
     "cheap": "-n {n} -m 0x17ba",
     "dear": "-n {few} -m 0x16800",
     "ping3": "-n {few} -w soon -c 2 -m 0x40000",
@@ -107,15 +151,30 @@ RUNS = {
 }
 
 # A host that has just booted is busy for a while. The sleep costs almost no time here.
+MEMORY, APPEND = 128, "console=ttyAMA0 quiet panic=-1"
 COMMANDS = """
 sleep 30
+echo 0 >/proc/sys/kernel/randomize_va_space
 halt=/sys/module/armvmm/parameters/halt_poll_ns
 poll=$(cat $halt)
 run() {{
 	echo "@@ $1"
 	[ $1 = nopoll ] && echo 0 >$halt
-	./armvmm-bench $2 bench.bin || exit 1
+	case $2 in
+	guest*) $2 || exit 1 ;;
+	*) ./armvmm-bench $2 bench.bin || exit 1 ;;
+	esac
 	echo $poll >$halt
+}}
+# The same tree, for the bare board; and what the guest reads is in the page cache.
+guest() {{
+	armvmm-run --memory {memory}M --dump-dtb dtb && base64 dtb | sed 's/^/DTB /'
+	truncate -s 8M disk
+	cat zImage linux.initrd disk >/dev/null
+	armvmm-run --kernel zImage --initrd linux.initrd --memory {memory}M \
+		--append '{append}' "$@" </dev/null >out || cat out
+	grep -a BENCH out
+	grep -q BENCH-END out
 }}
 {runs}
 """
@@ -132,6 +191,7 @@ def count(text):
 def build():
     if not os.path.exists(paths.built("uapi/linux/kvm.h")):
         subprocess.run([paths.top("scripts/uapi-headers.sh")], check=True, stdout=sys.stderr)
+    command.make("user")
     cross = os.environ.get("CROSS_COMPILE") or "arm-linux-gnueabihf-"
     subprocess.run(["make", "-s", "-C", paths.top("tests/bench"), f"O={OUT}",
                     f"uapi={paths.built('uapi')}", f"CROSS_COMPILE={cross}"], check=True,
@@ -152,8 +212,11 @@ class Found:
     def __init__(self, text):
         self.results, self.runs = [], set()
         self.register = {}	# what: instructions each
+        self.dtb = b""		# the tree of the Linux guest without devices
         run, exits = "", {}
         for line in text.splitlines():
+            if run == "boot" and line.startswith("DTB "):
+                self.dtb += base64.b64decode(line[4:])
             m = re.match(r"@@ (\w+)", line)
             if m:
                 run = m.group(1)
@@ -181,7 +244,10 @@ def measure(host, number, runs, name="bench", env=None):
     cmd = [paths.top("scripts/testhost"), "-H", host, "--icount", "--name", f"{host}-{name}",
            "-f", f"{OUT}/armvmm-bench:/bench/armvmm-bench",
            "-f", f"{OUT}/bench.bin:/bench/bench.bin",
-           "--timeout", "1800", "--", "cd /bench\n" + COMMANDS.format(runs=lines)]
+           "-f", f"{OUT}/linux.initrd:/bench/linux.initrd", "-f", f"{OUT}/zImage:/bench/zImage",
+           "-f", f"{paths.built('userspace/armvmm-run')}:/usr/bin/armvmm-run",
+           "--timeout", "1800", "--",
+           "cd /bench\n" + COMMANDS.format(runs=lines, memory=MEMORY, append=APPEND)]
     p = subprocess.run(cmd, stdout=subprocess.PIPE, text=True, errors="replace", check=False,
                        env=env)
     if p.returncode:
@@ -195,6 +261,28 @@ ARGS = struct.Struct("<8x8I")
 MAGIC = 0x50424d41
 
 
+def board(*args):
+    """Runs a guest on the bare board. Returns what it printed."""
+    p = subprocess.run(
+        ["qemu-system-arm", "-M", "virt,gic-version=2,highmem=off", "-cpu", "cortex-a15",
+         "-nodefaults", "-icount", "shift=0,sleep=off", "-display", "none", "-monitor", "none",
+         "-serial", "stdio", "-no-reboot", *args],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+        errors="replace", timeout=900, check=False)
+    if p.returncode or "BENCH-END" not in p.stdout:
+        sys.stderr.write(p.stdout + p.stderr)
+        raise Failed(f"the bare board ended with status {p.returncode}")
+    return p.stdout
+
+
+def native_linux(dtb):
+    """The Linux guest on the bare board, with armvmm-run's tree."""
+    with open(f"{OUT}/dtb", "wb") as f:
+        f.write(dtb)
+    return Found(board("-m", str(MEMORY), "-kernel", f"{OUT}/zImage", "-initrd",
+                       f"{OUT}/linux.initrd", "-append", APPEND, "-dtb", f"{OUT}/dtb"))
+
+
 def native(number):
     """The guest on the bare board: tests that need no client; with two CPUs that of two vCPUs."""
     with open(f"{OUT}/bench.bin", "rb") as f:
@@ -206,17 +294,7 @@ def native(number):
         struct.pack_into("<8I", image, 8, MAGIC, n, tests, cpus, 0, 128, 0, 1)
         with open(f"{OUT}/native.bin", "wb") as f:
             f.write(image)
-        p = subprocess.run(
-            ["qemu-system-arm", "-M", "virt,gic-version=2", "-cpu", "cortex-a15", "-smp", str(cpus),
-             "-m", "256", "-nodefaults", "-icount", "shift=0,sleep=off", "-display", "none",
-             "-monitor", "none",
-             "-serial", "stdio", "-no-reboot", "-kernel", f"{OUT}/native.bin"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-            errors="replace", timeout=300, check=False)
-        if p.returncode or "BENCH-END" not in p.stdout:
-            sys.stderr.write(p.stdout + p.stderr)
-            raise Failed(f"the bare board ended with status {p.returncode}")
-        text += p.stdout
+        text += board("-smp", str(cpus), "-m", "256", "-kernel", f"{OUT}/native.bin")
     return Found(text)
 
 

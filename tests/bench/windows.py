@@ -15,6 +15,10 @@ from lib import paths
 CROSS = os.environ.get("CROSS_COMPILE") or "arm-linux-gnueabihf-"
 # Where the host keeps what (a 32-bit kernel with 3 GiB for user space).
 MODULES, KERNEL, VECTORS = 0xbf000000, 0xc0000000, 0xffff0000
+# Where the host loads a program that may be anywhere, if it does not choose at random.
+PROGRAM, PROGRAM_END = 0x400000, 0x1000000
+# The ids of linuxbench.c begin here.
+LINUX = 32
 GROUPS = ("guest", "HYP", "module", "kernel", "user")
 FRAMES = ("GICD", "GICC", "GICH", "GICV")
 KINDS = ("cp15-read", "cp15-write", "cp14", "banked", "barrier", "tlb", "cache", "eret")
@@ -49,6 +53,10 @@ class Window:
             if p.kind != "-":
                 found[p.kind] += p.held
         return found
+
+    def share(self):
+        """Instructions that are not the guest's."""
+        return sum(p.count for p in self.places if p.world not in ("guest", "guestuser"))
 
     def gic(self):
         return [sum(p.gic[i] for p in self.places) for i in range(len(FRAMES))]
@@ -113,20 +121,25 @@ class Table:
         return self.entries[i][1] if i >= 0 else None
 
 
-def table_of(binary):
+def table_of(binary, base=0):
     """Of a program: where Thumb code begins, bit 0 is clear here."""
     found = []
     for line in output(CROSS + "nm", binary).splitlines():
         m = re.match(r"([0-9a-f]+) [tTwW] ([^$]\S*)$", line)
         if m:
-            found.append((int(m.group(1), 16) & ~1, m.group(2)))
+            found.append(((int(m.group(1), 16) & ~1) + base, m.group(2)))
     return Table(found)
+
+
+def kernel_table(kallsyms):
+    with open(kallsyms, encoding="utf-8") as f:
+        return Table((int(w[0], 16), w[1]) for w in map(str.split, f))
 
 
 class Names:
     """Names the functions of guest, HYP mode, module, kernel and client."""
 
-    def __init__(self, kallsyms, module, guest, client):
+    def __init__(self, kallsyms, module, guest, client, guest_kernel, program):
         path = paths.top("tests/coherency/symbols")
         loader = importlib.machinery.SourceFileLoader("symbols", path)
         symbols = importlib.util.module_from_spec(
@@ -135,6 +148,7 @@ class Names:
         self.symbols = symbols.Symbols(kallsyms, module)
         self.kernel = Table(zip(self.symbols.addresses, self.symbols.names))
         self.guest, self.client = table_of(guest), table_of(client)
+        self.guest_kernel, self.program = kernel_table(guest_kernel), table_of(program, PROGRAM)
         self.frames = {}	# section, offset: function and those it was inlined in
 
     def ask(self, window):
@@ -173,9 +187,9 @@ class Names:
         """The group and the function of a place."""
         at = self.at(place, window)
         if place.world in ("guest", "guestuser"):
-            return "guest", self.guest.name(place.pc) or "?"
+            return "guest", self.guest_name(place, window)
         if place.world == "user":
-            return "user", self.client.name(place.pc) if place.pc < MODULES else "a kernel helper"
+            return "user", self.user_name(place, window)
         if at:
             frames = self.frames.get(at) or ["?"]
             if place.world == "hyp":
@@ -184,11 +198,30 @@ class Names:
             return "module", frames[-1]
         if place.world == "hyp":
             return "HYP", "the kernel's stub"
-        if place.pc >= VECTORS:
-            return "kernel", "vectors"
-        if place.pc < KERNEL:
-            return "kernel", "another module"
-        return "kernel", self.kernel.name(place.pc) or "?"
+        return "kernel", kernel_name(self.kernel, place.pc)
+
+    def guest_name(self, place, window):
+        if window.test < LINUX:
+            return self.guest.name(place.pc) or "?"
+        return "user space" if place.world == "guestuser" else \
+            kernel_name(self.guest_kernel, place.pc)
+
+    def user_name(self, place, window):
+        if place.pc >= MODULES:
+            return "a kernel helper"
+        if window.test < LINUX:
+            return self.client.name(place.pc) or "?"
+        if PROGRAM <= place.pc < PROGRAM_END:
+            return self.program.name(place.pc) or "?"
+        return "libraries and other programs"
+
+
+def kernel_name(table, pc):
+    if pc >= VECTORS:
+        return "vectors"
+    if pc < KERNEL:
+        return "a module" if pc >= MODULES else "before the kernel's memory"
+    return table.name(pc) or "?"
 
 
 def functions(window, names):

@@ -5,10 +5,10 @@
  *
  *	-plugin profile.so,out=PREFIX
  *
- * The guest's DBG hints, which otherwise do nothing, tell it when (../bench/marks.h): the first one
- * has all code translated anew, with counters; then each test has one before it, with the test's id
- * in R0, and one after it. A test in which the processor may sleep has a third one, at the end of
- * each operation: if it did sleep, only what ran since it woke up is counted.
+ * The guest's DBG hints (of A32), which otherwise do nothing, tell it when (../bench/marks.h): the
+ * first one has all code translated anew, with counters; then each test has one before it, with the
+ * test's id in R0, and one after it. A test in which the processor may sleep has a third one, at the
+ * end of each operation: if it did sleep, only what ran since it woke up is counted.
  *
  * The file PREFIX and the emulator's process number has for each test, in the order in which they
  * ran:
@@ -420,7 +420,7 @@ static void profile_trans(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 							       QEMU_PLUGIN_CB_R_REGS, s);
 		if (what.world == HYP)
 			profile_places(s);
-		if (what.world == GUEST && !what.thumb &&
+		if ((what.world == GUEST || what.world == GUEST_USER) && !what.thumb &&
 		    (what.bits & 0x0ffffff0) == DBG_HINT)
 			profile_mark(insn, what.bits & 15);
 	}

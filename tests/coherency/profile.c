@@ -6,9 +6,9 @@
  *	-plugin profile.so,out=PREFIX
  *
  * The guest's DBG hints (of A32), which otherwise do nothing, tell it when (../bench/marks.h): the
- * first one has all code translated anew, with counters; then each test has one before it, with the
- * test's id in R0, and one after it. A test in which the processor may sleep has a third one, at the
- * end of each operation: if it did sleep, only what ran since it woke up is counted.
+ * first one has all code translated anew, with counters; then each test has one before it, with
+ * the test's id in R0, and one after it. A test in which the processor may sleep has a third one,
+ * at the end of each operation: if it did sleep, only what ran since it woke up is counted.
  *
  * The file PREFIX and the emulator's process number has for each test, in the order in which they
  * ran:

@@ -29,6 +29,13 @@
  */
 #define TERM_BLOCKING_CHUNK	64
 #define TERM_FOREGROUND_MS	500
+/*
+ * A serial port sends byte after byte. A write this soon after the last one waits for more, for so
+ * long and until there is so much: a system call for each byte costs more than all else.
+ */
+#define TERM_HOLD_SOON_NS	1000000
+#define TERM_HOLD_MS		2
+#define TERM_HOLD_MAX		1024
 
 enum term_out_kind {
 	TERM_OUT_NONBLOCK,	/* a descriptor of our own with O_NONBLOCK */
@@ -60,7 +67,10 @@ struct chardev {
 	int out_fd;
 	bool out_dead;		/* nobody will ever read it */
 	bool starved;		/* a client was refused */
+	bool held;		/* what is queued waits for more */
+	uint64_t sent_ns;	/* when output was written last */
 	GSource *out_source;	/* the main thread's */
+	guint hold_timer;	/* the main thread's */
 
 	uint8_t in_data[TERM_IN_SIZE];
 	uint8_t out_data[TERM_OUT_SIZE];
@@ -156,12 +166,18 @@ static size_t term_out_write(struct chardev *chr, const uint8_t *buf, size_t len
 	return len;
 }
 
-static gboolean term_out_ready(int fd, GIOCondition condition, void *opaque)
+static uint64_t term_now_ns(void)
 {
-	struct chardev *chr = opaque;
-	bool tell = false, more;
+	struct timespec now;
 
-	pthread_mutex_lock(&chr->lock);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+/* Writes what is queued, as far as that goes without waiting. The lock is held. */
+static void term_out_drain(struct chardev *chr)
+{
+	chr->held = false;
 	while (chr->out.count) {
 		size_t len = ring_piece(&chr->out), n;
 
@@ -172,6 +188,16 @@ static gboolean term_out_ready(int fd, GIOCondition condition, void *opaque)
 		if (n < len || chr->out_kind == TERM_OUT_BLOCKING)
 			break;
 	}
+	chr->sent_ns = term_now_ns();
+}
+
+static gboolean term_out_ready(int fd, GIOCondition condition, void *opaque)
+{
+	struct chardev *chr = opaque;
+	bool tell = false, more;
+
+	pthread_mutex_lock(&chr->lock);
+	term_out_drain(chr);
 	if (chr->starved && chr->out.count <= chr->out.size / 2) {
 		chr->starved = false;
 		tell = true;
@@ -193,16 +219,47 @@ static gboolean term_out_ready(int fd, GIOCondition condition, void *opaque)
 	return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
-/* On the main thread: waits for the output to take more, if there is more. */
+static gboolean term_hold_over(void *opaque);
+
+/* On the main thread: waits for the output to take more, if there is more, or first for more. */
 static void term_out_arm(struct chardev *chr)
 {
 	pthread_mutex_lock(&chr->lock);
-	if (chr->out.count && !chr->out_source) {
+	if (chr->held) {
+		if (!chr->hold_timer)
+			chr->hold_timer = g_timeout_add(TERM_HOLD_MS, term_hold_over, chr);
+	} else if (chr->out.count && !chr->out_source) {
 		chr->out_source = g_unix_fd_source_new(chr->out_fd, G_IO_OUT);
 		g_source_set_callback(chr->out_source, G_SOURCE_FUNC(term_out_ready), chr, NULL);
 		g_source_attach(chr->out_source, NULL);
 	}
 	pthread_mutex_unlock(&chr->lock);
+}
+
+static void term_out_unhold(struct chardev *chr)
+{
+	pthread_mutex_lock(&chr->lock);
+	if (chr->held)
+		term_out_drain(chr);
+	pthread_mutex_unlock(&chr->lock);
+}
+
+static gboolean term_hold_over(void *opaque)
+{
+	struct chardev *chr = opaque;
+
+	chr->hold_timer = 0;
+	term_out_unhold(chr);
+	/* The rest, if the terminal is slow. */
+	term_out_arm(chr);
+	return G_SOURCE_REMOVE;
+}
+
+/* Nothing is queued: may @len bytes wait for more? The lock is held. */
+static bool term_out_may_hold(const struct chardev *chr, size_t len)
+{
+	return chr->out_kind != TERM_OUT_BLOCKING && len < TERM_HOLD_MAX &&
+	       term_now_ns() - chr->sent_ns < TERM_HOLD_SOON_NS;
 }
 
 size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
@@ -211,12 +268,21 @@ size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
 	size_t done = 0;
 
 	pthread_mutex_lock(&chr->lock);
-	if (!chr->out.count && chr->out_kind != TERM_OUT_BLOCKING && !chr->out_dead)
-		done = term_out_write(chr, buf, len);
+	if (chr->held && chr->out.count + len > TERM_HOLD_MAX) {
+		term_out_drain(chr);
+		wake = chr->out.count;
+	}
+	if (!chr->out.count && !chr->out_dead) {
+		chr->held = term_out_may_hold(chr, len);
+		if (!chr->held && chr->out_kind != TERM_OUT_BLOCKING) {
+			done = term_out_write(chr, buf, len);
+			chr->sent_ns = term_now_ns();
+		}
+	}
 	if (chr->out_dead) {
 		done = len;
 	} else if (done < len) {
-		wake = !chr->out.count;
+		wake |= !chr->out.count;
 		done += ring_put(&chr->out, (const uint8_t *)buf + done, len - done);
 		if (done < len)
 			chr->starved = true;
@@ -247,10 +313,7 @@ size_t chardev_take_kept(struct chardev *chr, uint8_t *buf, size_t len)
 
 static uint64_t term_now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+	return term_now_ns() / 1000000;
 }
 
 void term_flush(struct chardev *chr, unsigned int ms)
@@ -490,6 +553,8 @@ void term_start(struct chardev *chr)
 
 void term_stop(struct chardev *chr)
 {
+	/* What the guest has sent comes before what the terminal gets next. */
+	term_out_unhold(chr);
 	chr->started = false;
 	if (chr->foreground_timer)
 		g_source_remove(chr->foreground_timer);
@@ -575,6 +640,8 @@ void term_destroy(struct chardev *chr)
 		return;
 	term_stop(chr);
 	term_flush(chr, 1000);
+	if (chr->hold_timer)
+		g_source_remove(chr->hold_timer);
 	if (chr->out_source) {
 		g_source_destroy(chr->out_source);
 		g_source_unref(chr->out_source);

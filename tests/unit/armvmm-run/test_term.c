@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -151,12 +152,13 @@ static struct child child_pty(void (*run)(void))
 	return child;
 }
 
-static struct child child_pipes(void (*run)(void))
+/* @packets: a read of its output gets what one write wrote. */
+static struct child child_piped(void (*run)(void), bool packets)
 {
 	struct child child = { .slave = -1 };
 	int in[2], out[2];
 
-	if (pipe(in) || pipe(out))
+	if (pipe(in) || (packets ? socketpair(AF_UNIX, SOCK_SEQPACKET, 0, out) : pipe(out)))
 		abort();
 	child.in = in[1];
 	child.out = out[0];
@@ -174,6 +176,11 @@ static struct child child_pipes(void (*run)(void))
 	close(in[0]);
 	close(out[1]);
 	return child;
+}
+
+static struct child child_pipes(void (*run)(void))
+{
+	return child_piped(run, false);
 }
 
 static int child_end(struct child *child)
@@ -442,6 +449,84 @@ static void test_slow_reader(void)
 	KTAP_EQ(child_end(&child), 0);
 }
 
+/*
+ * Byte after byte, as a serial port sends: the first one comes at once, the others many together.
+ * The end of a burst comes by itself; so does what the terminal is stopped with.
+ */
+static void burst_child(void)
+{
+	char line[5000];
+
+	guest_start(0);
+	for (size_t i = 0; i < sizeof(line); i++)
+		line[i] = 'a' + i % 26;
+	/* The main loop does not run. */
+	for (size_t i = 0; i < sizeof(line); i++)
+		if (chardev_write(guest.chr, line + i, 1) != 1)
+			_exit(1);
+	/* The parent has seen what need not wait. */
+	while (read(0, line, 1) != 1)
+		;
+	guest_for(500);
+	while (read(0, line, 1) != 1)
+		;
+	guest_say("not so late");
+	guest_say("stop");
+	term_stop(guest.chr);
+	while (read(0, line, 1) != 1)
+		;
+	guest_say("the ");
+	guest_say("end");
+	term_destroy(guest.chr);
+}
+
+/* Reads until nothing has come for @ms. Returns how many reads it took, each of one write. */
+static unsigned int child_burst(struct child *child, char *buf, size_t size, int ms)
+{
+	struct pollfd pfd = { .fd = child->out, .events = POLLIN };
+	unsigned int reads = 0;
+	size_t len = 0;
+	ssize_t n;
+
+	while (poll(&pfd, 1, ms) > 0) {
+		n = read(child->out, buf + len, size - 1 - len);
+		if (n <= 0)
+			break;
+		len += n;
+		reads++;
+	}
+	buf[len] = '\0';
+	return reads;
+}
+
+static void test_burst(void)
+{
+	static char buf[8192];
+	struct child child = child_piped(burst_child, true);
+	unsigned int reads = child_burst(&child, buf, sizeof(buf), 2000);
+	size_t len = strlen(buf);
+
+	printf("# %zu bytes at once, in %u writes\n", len, reads);
+	KTAP_TRUE(len >= 3900 && reads <= 40);
+	child_send(&child, "1", 1);
+	reads = child_burst(&child, buf + len, sizeof(buf) - len, 2000);
+	printf("# %zu bytes later, in %u writes\n", strlen(buf) - len, reads);
+	len = strlen(buf);
+	KTAP_EQ(len, 5000);
+	for (size_t i = 0; i < len; i++) {
+		if (buf[i] != (char)('a' + i % 26)) {
+			KTAP_FAIL("byte %zu is wrong", i);
+			break;
+		}
+	}
+	child_send(&child, "2", 1);
+	child_burst(&child, buf, sizeof(buf), 2000);
+	KTAP_TRUE(!strcmp(buf, "not so latestop"));
+	child_send(&child, "3", 1);
+	KTAP_TRUE(child_expect(&child, "the end"));
+	KTAP_EQ(child_end(&child), 0);
+}
+
 /* Nobody will ever read: output is dropped, and the guest goes on. */
 static void gone_child(void)
 {
@@ -559,4 +644,4 @@ static void test_background(void)
 KTAP_MAIN(KTAP_CASE(test_typed_ahead), KTAP_CASE(test_retaken), KTAP_CASE(test_keys),
 	  KTAP_CASE(test_deaf_guest),
 	  KTAP_CASE(test_restored), KTAP_CASE(test_hangup), KTAP_CASE(test_pipe),
-	  KTAP_CASE(test_slow_reader), KTAP_CASE(test_reader_gone), KTAP_CASE(test_background))
+	  KTAP_CASE(test_slow_reader), KTAP_CASE(test_burst), KTAP_CASE(test_reader_gone), KTAP_CASE(test_background))

@@ -4,6 +4,8 @@
  *
  * Output goes through a bounded queue, so that a slow terminal never blocks a
  * vCPU: chardev_write() takes what fits, and tx_room() tells when more does.
+ * Bytes that follow each other closely may wait there for a few milliseconds, so
+ * that many of them are written at once.
  * Input is offered on the main thread, no more than the client has room for;
  * the rest waits in the kernel.
  */

@@ -12,6 +12,8 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +115,7 @@ static const struct {
 
 /* Requests of ioctl(). The filter compares the bits in @mask. */
 #define KVM(nr)	(0xae00 | (nr)), 0xffff
+#define KVM_RUN_REQUEST	0xae80u
 
 static const struct {
 	unsigned int request, mask;
@@ -280,9 +283,36 @@ static int filter_add(scmp_filter_ctx ctx, unsigned int who, struct error *err)
 	return ret ? error_errno(err, ret, "sandbox: filter of system calls") : 0;
 }
 
-/* libseccomp writes a filter only to a file. */
-static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *prog)
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FILTER_ARG_LOW(n)	offsetof(struct seccomp_data, args[n])
+#else
+#define FILTER_ARG_LOW(n)	(offsetof(struct seccomp_data, args[n]) + 4)
+#endif
+#define FILTER_RUN_LEN		7
+
+/*
+ * Each time a guest leaves to user space, the host interprets two filters for KVM_RUN. So that
+ * comes before all that libseccomp made: it compares a call's arguments in an order of its own.
+ */
+static void filter_run_first(struct sock_filter *at)
 {
+	const struct sock_filter run[FILTER_RUN_LEN] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FILTER_ARG_LOW(1)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, KVM_RUN_REQUEST, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	memcpy(at, run, sizeof(run));
+}
+
+/* libseccomp writes a filter only to a file. With @run, KVM_RUN comes first. */
+static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *prog, bool run)
+{
+	size_t before = run ? FILTER_RUN_LEN * sizeof(struct sock_filter) : 0;
 	int fd = memfd_create("filter", MFD_CLOEXEC), ret;
 	struct stat st;
 
@@ -291,16 +321,19 @@ static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *prog)
 	ret = seccomp_export_bpf(ctx, fd);
 	if (!ret && fstat(fd, &st))
 		ret = -errno;
-	if (!ret && (st.st_size <= 0 || st.st_size / sizeof(struct sock_filter) > BPF_MAXINSNS))
+	if (!ret && (st.st_size <= 0 ||
+		     (before + st.st_size) / sizeof(struct sock_filter) > BPF_MAXINSNS))
 		ret = -E2BIG;
 	if (!ret) {
-		prog->filter = malloc(st.st_size);
-		prog->len = st.st_size / sizeof(struct sock_filter);
+		prog->filter = malloc(before + st.st_size);
+		prog->len = (before + st.st_size) / sizeof(struct sock_filter);
 		if (!prog->filter)
 			ret = -ENOMEM;
-		else if (pread(fd, prog->filter, st.st_size, 0) != st.st_size)
+		else if (pread(fd, (char *)prog->filter + before, st.st_size, 0) != st.st_size)
 			ret = -EIO;
 	}
+	if (!ret && run)
+		filter_run_first(prog->filter);
 	close(fd);
 	return ret;
 }
@@ -330,7 +363,7 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 	seccomp_syscall_priority(ctx, SCMP_SYS(futex), 252);
 	ret = filter_add(ctx, who, err);
 	if (!ret) {
-		ret = filter_export(ctx, prog);
+		ret = filter_export(ctx, prog, who & VCPU);
 		if (ret)
 			error_errno(err, ret, "sandbox: filter of system calls");
 	}

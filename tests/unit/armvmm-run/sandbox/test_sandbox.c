@@ -32,7 +32,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
 #include "ktap.h"
+#include "sandbox/filter.h"
 #include "sandbox/limits.h"
 #include "sandbox/sandbox.h"
 
@@ -761,8 +765,94 @@ static void test_user(void)
 	let_go(&held);
 }
 
+/* ---- The filters' cost ---- */
+
+/* Runs the filter as the kernel does (Documentation/networking/filter.rst). Returns its answer. */
+static uint32_t interpret(const struct sock_fprog *prog, const struct seccomp_data *data,
+			  unsigned int *steps)
+{
+	uint32_t a = 0;
+
+	for (unsigned int pc = 0; pc < prog->len; pc++) {
+		const struct sock_filter *f = &prog->filter[pc];
+
+		++*steps;
+		switch (f->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			memcpy(&a, (const char *)data + f->k, sizeof(a));
+			break;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= f->k;
+			break;
+		case BPF_JMP | BPF_JA:
+			pc += f->k;
+			break;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			pc += a == f->k ? f->jt : f->jf;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			pc += a >= f->k ? f->jt : f->jf;
+			break;
+		case BPF_JMP | BPF_JGT | BPF_K:
+			pc += a > f->k ? f->jt : f->jf;
+			break;
+		case BPF_JMP | BPF_JSET | BPF_K:
+			pc += a & f->k ? f->jt : f->jf;
+			break;
+		case BPF_RET | BPF_K:
+			return f->k;
+		default:
+			KTAP_FAIL("an instruction that is not known here: 0x%x", f->code);
+			return 0;
+		}
+	}
+	KTAP_FAIL("a filter without an end");
+	return 0;
+}
+
+/* Of an ioctl() with @request; @foreign: by another machine's numbers. */
+static uint32_t of_ioctl(enum machine_thread kind, uint32_t request, bool foreign,
+			 unsigned int *steps)
+{
+	struct sandbox_params params = { .note = no_note };
+	struct seccomp_data data = {
+		.arch = seccomp_arch_native() ^ foreign, .nr = SYS_ioctl, .args = { 5, request },
+	};
+	struct error err = { "" };
+	struct sock_fprog prog;
+	uint32_t answer;
+
+	*steps = 0;
+	if (filter_make(&prog, kind, &params, &err)) {
+		KTAP_FAIL("%s", err.text);
+		return 0;
+	}
+	answer = interpret(&prog, &data, steps);
+	free(prog.filter);
+	return answer;
+}
+
+/* Each exit of a guest to user space pays for KVM_RUN in two filters. */
+static void test_run_is_cheap(void)
+{
+	static const enum machine_thread runs[] = { MACHINE_THREAD_MAIN, MACHINE_THREAD_VCPU };
+	static const enum machine_thread not[] = { MACHINE_THREAD_DISK, MACHINE_THREAD_NET };
+	unsigned int steps;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		KTAP_EQ(of_ioctl(runs[i], 0xae80, false, &steps), SECCOMP_RET_ALLOW);
+		KTAP_TRUE(steps <= 7);
+		KTAP_TRUE(of_ioctl(runs[i], 0xae80, true, &steps) != SECCOMP_RET_ALLOW);
+		KTAP_TRUE(of_ioctl(runs[i], 0xae81, false, &steps) != SECCOMP_RET_ALLOW);
+		KTAP_TRUE(of_ioctl(runs[i], 0xae, false, &steps) != SECCOMP_RET_ALLOW);
+		/* What came first before still comes. */
+		KTAP_EQ(of_ioctl(runs[i], 0xae61, false, &steps), SECCOMP_RET_ALLOW);
+		KTAP_TRUE(of_ioctl(not[i], 0xae80, false, &steps) != SECCOMP_RET_ALLOW);
+	}
+}
+
 KTAP_MAIN(KTAP_CASE(test_forbidden_main), KTAP_CASE(test_forbidden_net),
 	  KTAP_CASE(test_forbidden_vcpu), KTAP_CASE(test_forbidden_disk),
 	  KTAP_CASE(test_names_the_call), KTAP_CASE(test_work), KTAP_CASE(test_network),
 	  KTAP_CASE(test_status), KTAP_CASE(test_limits), KTAP_CASE(test_pinned),
-	  KTAP_CASE(test_poor_host), KTAP_CASE(test_user))
+	  KTAP_CASE(test_poor_host), KTAP_CASE(test_user), KTAP_CASE(test_run_is_cheap))

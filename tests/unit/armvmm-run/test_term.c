@@ -642,6 +642,6 @@ static void test_background(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_typed_ahead), KTAP_CASE(test_retaken), KTAP_CASE(test_keys),
-	  KTAP_CASE(test_deaf_guest),
-	  KTAP_CASE(test_restored), KTAP_CASE(test_hangup), KTAP_CASE(test_pipe),
-	  KTAP_CASE(test_slow_reader), KTAP_CASE(test_burst), KTAP_CASE(test_reader_gone), KTAP_CASE(test_background))
+	  KTAP_CASE(test_deaf_guest), KTAP_CASE(test_restored), KTAP_CASE(test_hangup),
+	  KTAP_CASE(test_pipe), KTAP_CASE(test_slow_reader), KTAP_CASE(test_burst),
+	  KTAP_CASE(test_reader_gone), KTAP_CASE(test_background))

@@ -4,6 +4,11 @@
 # source. Fetches or builds the kernel first if it is not there.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
+hosts="$ARMVMM_HOSTS_ALL $ARMVMM_HOSTS_SOURCE $ARMVMM_HOSTS_SHADOW"
+case " $hosts " in
+*" ${1-} "*) ;;
+*) die "no such host kernel: '${1-}'; there are: $hosts" ;;
+esac
 # source-kernel.sh takes the folder as given.
 mkdir -p "$ARMVMM_CACHE/kernel"
 case " $ARMVMM_HOSTS_SOURCE " in

@@ -13,6 +13,7 @@
 
 #include "host/cache.h"
 #include "host/cache_line.h"
+#include "host/cache_ops.h"
 #include "host/shadow_page.h"
 
 /* From here on a whole invalidation is cheaper than one line at a time. */
@@ -37,7 +38,7 @@ static void cache_flush_lines(unsigned long addr, unsigned long size)
 	unsigned long a, n;
 
 	cache_for_each_line(a, n, addr, size, shift)
-		asm volatile("mcr p15, 0, %0, c7, c14, 1" : : "r" (a) : "memory"); /* DCCIMVAC */
+		cache_dccimvac(a);
 }
 
 void armvmm_cache_flush(const void *addr, size_t size)
@@ -45,8 +46,6 @@ void armvmm_cache_flush(const void *addr, size_t size)
 	cache_flush_lines((unsigned long)addr, size);
 	dsb(sy);
 }
-
-#define DCCIMVAC	"mcr p15, 0, %0, c7, c14, 1\n\tadd %0, %0, %1\n\t"
 
 /* Each first touch of a page pays for this: eight lines at a time. */
 static void cache_flush_page(unsigned long a)
@@ -58,9 +57,7 @@ static void cache_flush_page(unsigned long a)
 	if (unlikely(!n))
 		cache_flush_lines(a, PAGE_SIZE);
 	for (; n; n--)
-		asm volatile(DCCIMVAC DCCIMVAC DCCIMVAC DCCIMVAC
-			     DCCIMVAC DCCIMVAC DCCIMVAC DCCIMVAC
-			     : "+r" (a) : "r" (line) : "memory");
+		cache_dccimvac8(a, line);
 }
 
 /*
@@ -88,8 +85,8 @@ void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
 void armvmm_cache_invalidate_icache_all(void)
 {
 	dsb(ishst);
-	asm volatile("mcr p15, 0, %0, c7, c1, 0" : : "r" (0) : "memory");	/* ICIALLUIS */
-	asm volatile("mcr p15, 0, %0, c7, c1, 6" : : "r" (0) : "memory");	/* BPIALLIS */
+	cache_icialluis();
+	cache_bpiallis();
 	dsb(ish);
 	isb();
 }
@@ -127,10 +124,10 @@ void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
 	for (; size; size -= PAGE_SIZE, pfn++) {
 		va = kmap_local_page(pfn_to_page(pfn));
 		cache_for_each_line(a, n, (unsigned long)va, PAGE_SIZE, shift)
-			asm volatile("mcr p15, 0, %0, c7, c5, 1" : : "r" (a) : "memory"); /* ICIMVAU */
+			cache_icimvau(a);
 		kunmap_local(va);
 	}
-	asm volatile("mcr p15, 0, %0, c7, c1, 6" : : "r" (0) : "memory");	/* BPIALLIS */
+	cache_bpiallis();
 	dsb(ish);
 	isb();
 }

@@ -31,6 +31,7 @@ enum world {
 struct touch {
 	uint32_t pc;
 	uint32_t va;
+	uint32_t bits;	/* the instruction, or 0: to tell whose code was at that address */
 	uint8_t cpu;
 	uint8_t world;
 	bool tvm;	/* HCR.TVM: by a guest for whose caches the driver is responsible */
@@ -58,6 +59,7 @@ struct table;
 /* Copies of a CPU's registers, and what it did since certain barriers. */
 struct cpu {
 	enum world world;
+	uint32_t bits;		/* the instruction that it executes, where that is known */
 	bool synced;		/* the registers were read from the emulator */
 	uint32_t hvbar, hcr, hsctlr, sctlr, ttbcr, contextidr, prrr, nmrr;
 	uint64_t httbr, vttbr, ttbr0, ttbr1;
@@ -191,7 +193,7 @@ static inline struct touch machine_touch(const struct machine *m, unsigned int c
 	const struct cpu *c = &m->cpus[cpu];
 
 	return (struct touch){
-		.pc = pc, .va = va, .cpu = cpu, .world = c->world,
+		.pc = pc, .va = va, .bits = c->bits, .cpu = cpu, .world = c->world,
 		.tvm = c->world == WORLD_GUEST && c->hcr & HCR_TVM,
 	};
 }

@@ -195,6 +195,7 @@ static void plugin_block(unsigned int cpu, void *data)
 		plugin_sync(cpu);
 		machine_hyp_enter(&p.m, cpu);
 	}
+	c->bits = 0;
 	machine_fetch(&p.m, cpu, b->pc, b->pa, b->size);
 	pthread_mutex_unlock(&p.lock);
 }
@@ -213,6 +214,7 @@ static void plugin_mem(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t va
 	if (!store && machine_plain_load(&p.m, cpu, pa))
 		return;
 	pthread_mutex_lock(&p.lock);
+	p.m.cpus[cpu].bits = (uint32_t)((uintptr_t)data >> 32);
 	machine_access(&p.m, cpu, (uint32_t)(uintptr_t)data, (uint32_t)va, pa,
 		       1u << qemu_plugin_mem_size_shift(info), store);
 	pthread_mutex_unlock(&p.lock);
@@ -239,6 +241,7 @@ static void plugin_event(unsigned int cpu, const struct site *s)
 	struct cpu *c = &p.m.cpus[cpu];
 	uint64_t val;
 
+	c->bits = s->bits;
 	if (s->insn.cond != 14 && !insn_cond_holds(s->insn.cond, plugin_read(cpu, REG_CPSR)))
 		return;
 	switch (s->insn.kind) {
@@ -361,8 +364,10 @@ static void plugin_trans_insn(struct qemu_plugin_insn *insn, uint32_t cpsr)
 	s.bits = plugin_bits(insn, thumb);
 	s.insn = insn_decode(s.bits, thumb);
 	s.user = (cpsr & CPSR_MODE) == MODE_USR;
+	_Static_assert(sizeof(uintptr_t) == 8, "an argument holds the PC and the instruction");
 	qemu_plugin_register_vcpu_mem_cb(insn, plugin_mem, QEMU_PLUGIN_CB_NO_REGS,
-					 QEMU_PLUGIN_MEM_RW, (void *)(uintptr_t)s.pc);
+					 QEMU_PLUGIN_MEM_RW,
+					 (void *)((uintptr_t)s.bits << 32 | s.pc));
 	if (plugin_wants(&s.insn, hyp))
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, plugin_insn, QEMU_PLUGIN_CB_R_REGS,
 						       plugin_intern(p.sites, &s, sizeof(s)));

@@ -2,10 +2,10 @@
 /*
  * Writes a line for each finding, which tests/coherency/run reads:
  *
- *	found N RULE PA MODULE ENTRY CPU WORLD PC VA CPU WORLD PC VA WHAT...
+ *	found N RULE PA MODULE ENTRY CPU WORLD PC VA BITS CPU WORLD PC VA BITS WHAT...
  *
- * with the access that broke the rule, then the culprit's last access (all 0 if there is none). At
- * the end come lines "count N TIMES".
+ * with the access that broke the rule, then the culprit's last access (all 0 if there is none). BITS
+ * is the instruction, or 0. At the end come lines "count N TIMES".
  */
 #include "report.h"
 
@@ -30,7 +30,7 @@ static void report_touch(FILE *f, const struct touch *t)
 
 	if (!t)
 		t = &none;
-	fprintf(f, " %u %s %08x %08x", t->cpu, worlds[t->world], t->pc, t->va);
+	fprintf(f, " %u %s %08x %08x %08x", t->cpu, worlds[t->world], t->pc, t->va, t->bits);
 }
 
 void report_add(struct machine *m, const char *rule, const char *what, const struct touch *culprit,

@@ -12,6 +12,8 @@ from .result import Result
 from .test import Test
 
 
+# What rewrites or moves code.
+VIPT = "kselftest/swap kselftest/debug kselftest/caches guest/memory guest/smp-2"
 DAY = 24 * 3600                  # only a limit: each fuzz target and each test has one of its own
 TIMEOUT = {"unit": 120, "scripts": 1800}
 
@@ -107,9 +109,13 @@ def watched(tally, name, script, length, runs):
 def coherency(tally):
     host = os.environ.get("HOST")
     runs = [("rules", host or "6.1", {})]
-    # Blocks of 2 MiB, which are split and joined, are for kernels with LPAE alone.
     if not host and not paths.TESTS and not os.environ.get("COHERENCY_QUICK"):
-        runs.append(("blocks", "6.1-lpae", {"TESTS": "kselftest/huge"}))
+        # Blocks of 2 MiB, which are split and joined, are for kernels with LPAE alone; memory is
+        # pinned by those without MMU_NOTIFIER. A Cortex-A7's instruction cache is VIPT.
+        runs += [("blocks", "6.1-lpae", {"TESTS": "kselftest/huge"}),
+                 ("pinned", "6.12-armbian", {"TESTS": "kselftest/pin"}),
+                 ("vipt", "6.1", {"TESTS": VIPT, "COHERENCY_CPU": "cortex-a7",
+                                  "COHERENCY_ARGS": "vipt=0,vipt=1"})]
     return watched(tally, "coherency", "coherency/run", 3600, runs)
 
 

@@ -12,6 +12,7 @@ class Fault:
         self.area = area
         self.name, self.file, self.on, self.tests, self.old, self.new = name, "", "", "", "", ""
         self.why, self.rule, self.host, self.seen = "", "", "6.1", ""
+        self.vipt = ""
 
     def check(self):
         if not os.path.isfile(os.path.join(TOP, self.file)):

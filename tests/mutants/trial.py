@@ -95,8 +95,11 @@ class Tree:
 
     def run_coherency(self, fault, log):
         """'passed', or 'failed' where the fault's rule and no other has seen something."""
+        env = self.env(TESTS=fault.tests)
+        if fault.vipt:
+            env.update(COHERENCY_CPU=fault.vipt, COHERENCY_ARGS="vipt=0,vipt=1")
         status, text = run_logged(log, os.path.join(self.top, "tests/coherency/run"), fault.host,
-                                  env=self.env(TESTS=fault.tests))
+                                  env=env)
         if status is None:
             return text, ""
         cases = re.findall(r"^(ok|not ok) \d+ (R\d+|the tests)\b", text, re.M)
@@ -141,7 +144,7 @@ class Bases:
     @staticmethod
     def key(fault):
         if fault.on == "coherency":
-            return fault.on, fault.host, fault.tests
+            return fault.on, fault.host, fault.vipt, fault.tests
         return (fault.on, fault.tests) if fault.on == "unit" else (fault.on,)
 
     def busy(self, fault):

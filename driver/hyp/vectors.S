@@ -268,7 +268,7 @@ host_restart:
  * void hyp_serror_take(void): takes the pending asynchronous abort (ISR.A,
  * DDI 0406C B4.1.97), and leaves CPU_SERROR set. CPSR.A is clear in HYP mode only
  * here. The abort overwrites HSR, which is still needed and so restored. Clobbers
- * r1 and r12.
+ * r0, r1 and r12.
  */
 	.globl	hyp_serror_take
 hyp_serror_take:
@@ -302,7 +302,7 @@ translate_aborted:
  * Data aborts in HYP mode; a guest's come as traps (B1.9.8, TakeDataAbortException).
  * Two places may abort, and ELR_hyp tells which it was. SPSR.A does not: with SCR.EA
  * set, no exception sets CPSR.A in HYP mode (B1.9). Any other data abort is a fault
- * of the module's.
+ * of the module's, of which HMAIR1 keeps r0; neither place needs r0 or r1.
  */
 vector_dabt:
 	mcr	p15, 4, r0, c10, c2, 1	@ HMAIR1
@@ -319,9 +319,7 @@ vector_dabt:
 	msr	ELR_hyp, r0
 	eret				@ r0 and r1 are its result
 1:	mrc	p15, 4, r0, c13, c0, 2	@ HTPIDR
-	ldr	r1, [r0, #CPU_PANIC_R0 + 4]
 	str	r0, [r0, #CPU_SERROR]	@ not 0
-	mrc	p15, 4, r0, c10, c2, 1	@ HMAIR1
 	eret
 
 /*

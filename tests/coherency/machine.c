@@ -90,6 +90,8 @@ void machine_access(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t v
 			m->report(m, "R9", "GICH_ELRSR is read with no DSB since the entry to HYP",
 				  NULL, &t, pa);
 	}
+	if (m->nr_pending && c->world == WORLD_HOST && pc < MACHINE_KERNEL)
+		tables_user(m, cpu);
 	if (!machine_in_ram(m, pa))
 		return;
 	lines_access(m, cpu, pc, va, pa, size, store, machine_cached(m, cpu, va));

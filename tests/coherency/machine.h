@@ -97,6 +97,7 @@ struct pending {
 	uint32_t epoch;
 	bool was_table;
 	bool invalidated;	/* TLBI seen, DSB not yet */
+	bool left;		/* the CPU that removed it has gone on to other code */
 	uint8_t cpu, tlbi_cpu;
 	struct touch store;
 };
@@ -166,7 +167,9 @@ static inline bool machine_plain_load(const struct machine *m, unsigned int cpu,
 
 	if (c->world != WORLD_HOST || !machine_in_ram(m, pa))
 		return false;
-	return !__atomic_load_n(&machine_line(m, pa)->ncnew, __ATOMIC_RELAXED);
+	return !__atomic_load_n(&machine_line(m, pa)->ncnew, __ATOMIC_RELAXED) &&
+	       !(__atomic_load_n(&m->page_flags[machine_page(m, pa)], __ATOMIC_RELAXED) &
+		 PAGE_PENDING);
 }
 
 /* An access of 1 to 16 bytes. The event of a store comes after the store. */
@@ -207,6 +210,8 @@ void lines_icimvau(struct machine *m, uint32_t va, uint64_t pa);
 void tables_store(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa,
 		  unsigned int size);
 void tables_load(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa);
+/* The CPU runs a user's code: it has left the kernel, and no spinlock is held on it. */
+void tables_user(struct machine *m, unsigned int cpu);
 void tables_root(struct machine *m, uint64_t root, bool hyp);
 void tables_tlbi(struct machine *m, unsigned int cpu, uint32_t pc, uint64_t root, bool all,
 		 bool broadcast);

@@ -250,10 +250,19 @@ static void tables_reused(struct machine *m, uint64_t pa, struct touch store)
 	}
 }
 
+void tables_user(struct machine *m, unsigned int cpu)
+{
+	size_t i;
+
+	for (i = 0; i < m->nr_pending; i++)
+		if (m->pending[i].cpu == cpu)
+			m->pending[i].left = true;
+}
+
 /*
- * A load of the host's from a page that awaits TLB maintenance: a guest may still write to it. On
- * another CPU it may be somebody's who does not know that the page is being taken (KSM), and who
- * has to look again.
+ * A load of the host's from a page that awaits TLB maintenance: a guest may still write to it.
+ * While the CPU that takes the page is at it, under a spinlock, a load on another may be somebody's
+ * who does not know of it (KSM), and who has to look again.
  */
 void tables_load(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa)
 {
@@ -266,7 +275,7 @@ void tables_load(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, 
 	for (i = 0; i < m->nr_pending; i++) {
 		struct pending *p = &m->pending[i];
 
-		if (pa - p->old_pa >= p->size || p->was_table || p->cpu != cpu)
+		if (pa - p->old_pa >= p->size || p->was_table || (p->cpu != cpu && !p->left))
 			continue;
 		m->report(m, "R6", "a page is read before the TLBs were told", &p->store, &load,
 			  pa);

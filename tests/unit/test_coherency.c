@@ -61,6 +61,12 @@ static void host_store(unsigned int cpu, uint64_t pa)
 	machine_access(&m, cpu, PC, KVA(pa), pa, 4, true);
 }
 
+/* A client's, in its user space. */
+static void user_store(unsigned int cpu, uint64_t pa)
+{
+	machine_access(&m, cpu, 0x10000, 0x40000, pa, 4, true);
+}
+
 static void host_load(unsigned int cpu, uint64_t pa)
 {
 	machine_access(&m, cpu, PC, KVA(pa), pa, 4, false);
@@ -438,10 +444,22 @@ static void test_r6(void)
 	found[0] = 0;
 	map(0);
 	host_desc(0, L3, 0);
+	KTAP_TRUE(!machine_plain_load(&m, 1, PAGE));
 	host_load(1, PAGE);
 	KTAP_STREQ(found, "");		/* another CPU knows nothing of it yet */
 	host_load(0, PAGE + 16);
 	KTAP_STREQ(found, "R6");	/* what the guest may still write is taken for final */
+
+	found[0] = 0;
+	map(0);
+	host_desc(0, L3, 0);
+	user_store(1, PAGE + MACHINE_PAGE);
+	host_load(1, PAGE);
+	KTAP_STREQ(found, "");		/* that was the other CPU's user */
+	user_store(0, PAGE + MACHINE_PAGE);
+	KTAP_STREQ(found, "");
+	host_load(1, PAGE);
+	KTAP_STREQ(found, "R6");	/* the CPU that took it is done with it */
 	found[0] = 0;
 	map(0);
 	host_desc(0, L3, 0);

@@ -46,6 +46,28 @@ def read_list(area):
     return faults, silicon
 
 
+def unlike_table(faults):
+    """docs/silicon.md has a table of rules: each has faults of the lists, whose tests it names."""
+    known, wrong, rows = {f.name: f for f in faults}, [], 0
+    with open(os.path.join(TOP, "docs/silicon.md"), encoding="utf-8") as f:
+        for line in f:
+            cells = [c.strip() for c in line.split("|")]
+            if not re.match(r"[CS]\d$", cells[1] if len(cells) == 7 else ""):
+                continue
+            rows += 1
+            tests, names = (set(re.findall("`([^`]+)`", c)) for c in cells[4:6])
+            if not names:
+                wrong.append(f"docs/silicon.md: {cells[1]} has no fault")
+            for name in sorted(names):
+                if name not in known:
+                    wrong.append(f"docs/silicon.md: {cells[1]}: no fault is called {name}")
+                elif not tests & set(known[name].tests.split()):
+                    wrong.append(f"docs/silicon.md: {cells[1]} lacks the test of {name}")
+    if rows != 17:
+        wrong.append(f"docs/silicon.md: {rows} rules are understood, not 17")
+    return wrong
+
+
 def read_lists():
     faults, silicon = [], []
     for area in sorted(os.listdir(LISTS)):

@@ -46,6 +46,7 @@ static struct task_struct task;
 static struct {
 	unsigned int vmids, claims, flushes, syncs, timer_flushes, timer_syncs, calls, handled;
 	unsigned int looks;	/* whether the CPU has HYP mode */
+	unsigned int codes;	/* what the client may have rewritten was made the guest's */
 	int in_guest;		/* accounted to the guest */
 } did;
 
@@ -174,6 +175,7 @@ NOT_HERE(bool, armvmm_pmu_update_run, struct armvmm_vcpu *v)
 
 void armvmm_debug_sync_code(struct armvmm_vcpu *v)
 {
+	did.codes++;
 }
 
 /* --- a vCPU that was initialized on CPU 0, and has an interrupt that pends --- */
@@ -223,9 +225,10 @@ static void run_on(int cpu)
 static void runs_on(int cpu)
 {
 	unsigned int calls = did.calls, handled = did.handled, exits = vcpu.stat.exits;
-	unsigned int syncs = did.syncs, timer_syncs = did.timer_syncs;
+	unsigned int syncs = did.syncs, timer_syncs = did.timer_syncs, codes = did.codes;
 
 	run_on(cpu);
+	KTAP_EQ(did.codes, codes + 1);
 	KTAP_EQ(page.run.exit_reason, KVM_EXIT_MMIO);
 	KTAP_EQ(did.calls, calls + 1);
 	KTAP_EQ(did.handled, handled + 1);

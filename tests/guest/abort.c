@@ -31,9 +31,9 @@ static void check_hole(void)
 }
 
 /*
- * Above 4 GiB, by LPAE tables: the IPA space has 40 bits. With argument 1 only,
- * on boards: QEMU 7.2's 32-bit machine cuts the address of a stage-2 walk to
- * 32 bits.
+ * Above 4 GiB, by LPAE tables: the IPA space has 40 bits. With argument 1 only: qemu-system-arm
+ * cuts the address of a stage-2 walk to 32 bits, which qemu-system-aarch64 does not (testhost
+ * --wide).
  */
 static u64 l1[4] __attribute__((aligned(64)));
 

@@ -4,8 +4,8 @@
  *
  *	found N RULE PA MODULE ENTRY CPU WORLD PC VA BITS CPU WORLD PC VA BITS WHAT...
  *
- * with the access that broke the rule, then the culprit's last access (all 0 if there is none). BITS
- * is the instruction, or 0. At the end come lines "count N TIMES".
+ * with the access that broke the rule, then the culprit's last access (all 0 if there is none).
+ * BITS is the instruction, or 0. At the end come lines "count N TIMES".
  */
 #include "report.h"
 

@@ -80,6 +80,8 @@
 #define ACTLR_LOOP_BUFFER_OFF	REG_BIT(1)
 #define ACTLR_SMP		REG_BIT(6)
 #define ACTLR_STREAMING_OFF	REG_U(0x1e000000)	/* all four bits */
+/* ACTLR2 of the Cortex-A15 from r3p0 on: each clean by address also invalidates (827671) */
+#define ACTLR2_INV_DCC		REG_BIT(0)
 
 /* NSACR, B4.1.111 */
 #define NSACR_RFR		REG_BIT(19)

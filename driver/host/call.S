@@ -74,6 +74,20 @@
 	.size	hyp_debug_probe_call, . - hyp_debug_probe_call
 
 /*
+ * u64 hyp_actlr2_call(void): the Cortex-A15's ACTLR2, or, if it is undefined here, 1 in the upper
+ * word. As above.
+ */
+	a32_func hyp_actlr2_call
+	push	{r4-r7, lr}
+	a32_own_vectors actlr2_vectors, r0
+	mov	r0, #0
+	mov	r1, #0
+	mrc	p15, 1, r0, c15, c0, 4	@ ACTLR2
+	a32_own_vectors_end
+	pop	{r4-r7, pc}
+	.size	hyp_actlr2_call, . - hyp_actlr2_call
+
+/*
  * void hyp_debug_trial(void): returns at once. What follows it is the guest that
  * breakpoints are tried on (debug_probe.c): it ends with a call to HYP.
  */
@@ -98,6 +112,12 @@ hyp_debug_trial_vectors:
 	a32_vectors probe_vectors, probe_undef
 probe_undef:
 	movw	r0, #0xdead		@ HYP_PROBE_UNDEF
+	movs	pc, lr
+
+	a32_vectors actlr2_vectors, actlr2_undef
+actlr2_undef:
+	mov	r0, #0
+	mov	r1, #1
 	movs	pc, lr
 
 	a32_vectors debug_probe_vectors, debug_probe_undef

@@ -61,6 +61,8 @@ enum armvmm_predictor armvmm_cpukind_predictor(void)
 	return cpukind_used(armvmm_cpukind_this());
 }
 
+u64 hyp_actlr2_call(void);
+
 static void cpukind_read(struct armvmm_cpukind_regs *r)
 {
 	r->midr = read_cpuid_id();
@@ -71,6 +73,12 @@ static void cpukind_read(struct armvmm_cpukind_regs *r)
 	/* Undefined without the Security Extensions, as on an emulator's board. */
 	if (ID_PFR1_SECURITY(read_cpuid_ext(CPUID_EXT_PFR1)))
 		asm volatile("mrc p15, 0, %0, c1, c1, 2" : "=r" (r->nsacr));
+	if (armvmm_cpukind_has_actlr2(r->midr)) {
+		u64 actlr2 = hyp_actlr2_call();
+
+		r->actlr2 = lower_32_bits(actlr2);
+		r->actlr2_undef = upper_32_bits(actlr2);
+	}
 	/* Only the A12 and A17 have the first, and only the A12 the second. */
 	if (MIDR_IMPLEMENTER(r->midr) != MIDR_ARM ||
 	    (MIDR_PART(r->midr) != MIDR_PART_A12 && MIDR_PART(r->midr) != MIDR_PART_A17))

@@ -18,6 +18,8 @@ struct armvmm_cpukind_regs {
 	u32 nsacr;
 	u32 diag;	/* Cortex-A12, A17: c15, 0, c0, 1 (diagnostic), 2 (internal feature) */
 	u32 feature;
+	u32 actlr2;	/* Cortex-A15 from r3p0 on: c15, 1, c0, 4 */
+	u32 actlr2_undef;	/* it cannot be read here */
 };
 
 /* How HYP mode empties the predictor, or makes training of no use, before its first branch. */
@@ -56,6 +58,8 @@ enum armvmm_spectre {
 #define CPUKIND_UNKNOWN		(1u << 11)	/* a part that nobody here knows */
 #define CPUKIND_MISSING_FW_WA1	(1u << 12)	/* firmware's call, which HYP does not make */
 #define CPUKIND_MISSING_801819	(1u << 13)
+#define CPUKIND_MISSING_827671	(1u << 14)
+#define CPUKIND_UNSEEN_827671	(1u << 15)	/* nor is there a way to see whether it is set */
 
 struct armvmm_cpukind {
 	struct armvmm_cpukind_regs regs;
@@ -65,6 +69,8 @@ struct armvmm_cpukind {
 	u32 missing;
 };
 
+/* Does such a CPU have ACTLR2, with a bit for 827671? */
+bool armvmm_cpukind_has_actlr2(u32 midr);
 /* Fills the rest of @kind by its regs. */
 void armvmm_cpukind_decide(struct armvmm_cpukind *kind);
 /* Writes one line about @kind, with no newline; returns as snprintf. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The table of CPUs. Parts and errata are those of Linux's proc-v7.S, proc-v7-bugs.c and
- * erratum_a15_798181_init(), and of Arm's errata notices.
+ * erratum_a15_798181_init(), of Arm's Trusted Firmware (827671), and of Arm's errata notices.
  */
 #include <linux/bits.h>
 #include <linux/kernel.h>
@@ -82,6 +82,11 @@ static bool rules_798181(const struct armvmm_cpukind_regs *r)
 	return release < 0x33 && !(r->revidr & (BIT(4) | BIT(9)));
 }
 
+bool armvmm_cpukind_has_actlr2(u32 midr)
+{
+	return PART(midr) == PART_A15 && RELEASE(midr) >= 0x30;
+}
+
 /* The bits of Linux's proc-v7.S, which a kernel that is not Secure may fail to set. */
 static u32 rules_missing(const struct armvmm_cpukind_regs *r)
 {
@@ -106,6 +111,8 @@ static u32 rules_missing(const struct armvmm_cpukind_regs *r)
 		if (release >= 0x20 && release < 0x30 && !(r->revidr & BIT(3)) &&
 		    (r->actlr & ACTLR_STREAMING_OFF) != ACTLR_STREAMING_OFF)
 			missing |= CPUKIND_MISSING_801819;
+		if (armvmm_cpukind_has_actlr2(r->midr) && !(r->actlr2 & ACTLR2_INV_DCC))
+			missing |= r->actlr2_undef ? CPUKIND_UNSEEN_827671 : CPUKIND_MISSING_827671;
 		fallthrough;
 	case PART_B15:
 		if (!(r->actlr & ACTLR_IBE))
@@ -188,6 +195,8 @@ static const struct {
 	{ CPUKIND_MISSING_FIQ, "the FIQ registers (NSACR.RFR)" },
 	{ CPUKIND_MISSING_773022, "the fix of 773022" },
 	{ CPUKIND_MISSING_801819, "the fix of 801819" },
+	{ CPUKIND_MISSING_827671, "the fix of 827671" },
+	{ CPUKIND_UNSEEN_827671, "ACTLR2, which would show the fix of 827671" },
 	{ CPUKIND_MISSING_818325, "the fix of 818325 and 852422" },
 	{ CPUKIND_MISSING_821420, "the fix of 821420" },
 	{ CPUKIND_MISSING_825619, "the fix of 825619" },

@@ -27,7 +27,7 @@ static struct armvmm_cpukind decide(u32 midr, u32 revidr, u32 actlr, u32 diag, u
 	struct armvmm_cpukind kind = {
 		.regs = {
 			.midr = midr, .revidr = revidr, .actlr = actlr, .mmfr3 = 0x02102211,
-			.diag = diag, .feature = feature,
+			.diag = diag, .feature = feature, .actlr2 = 1,
 		},
 	};
 
@@ -131,6 +131,28 @@ static void test_missing(void)
 	KTAP_EQ(decide(A17(1, 2), 0, 0x40, 0, 0).missing,
 		CPUKIND_MISSING_852421 | CPUKIND_MISSING_852423 | CPUKIND_MISSING_857271);
 	KTAP_EQ(decide(A17(1, 3), 0, 0x40, 3 << 10, 0).missing, 0);
+
+	/* From r3p0 on, and where it cannot be seen that is told. */
+	for (u32 undef = 0; undef < 2; undef++) {
+		static const struct {
+			u32 midr;
+			bool has;
+		} a15[] = {
+			{ A15(2, 4), false }, { A15(3, 0), true }, { A15(3, 3), true },
+			{ A15(4, 0), true }, { B15(0, 0), false },
+		};
+
+		for (unsigned int i = 0; i < ARRAY_SIZE(a15); i++) {
+			k = decide(a15[i].midr, 1 << 3, 0x41, 0, 0);
+			KTAP_EQ(k.missing, 0);
+			k.regs.actlr2 = undef ? 0 : 0xfffffffe;
+			k.regs.actlr2_undef = undef;
+			armvmm_cpukind_decide(&k);
+			KTAP_EQ(k.missing, !a15[i].has ? 0 :
+				undef ? CPUKIND_UNSEEN_827671 : CPUKIND_MISSING_827671);
+			KTAP_EQ(armvmm_cpukind_has_actlr2(a15[i].midr), a15[i].has);
+		}
+	}
 
 	k = (struct armvmm_cpukind){ .regs = { .midr = A7, .actlr = 0x40, .mmfr3 = 0x02002211 } };
 	armvmm_cpukind_decide(&k);

@@ -79,10 +79,12 @@ if [ -n "$(find "${probe%.sh}s" "$probe" "$kdir/.config" "$kdir/Module.symvers" 
 	touch "$out/.probed"
 fi
 
-# The coverage host counts the lines that ran; the shadow host's guests have copies of its pages.
+# The coverage host counts the lines that ran; the shadow host's guests have copies of its pages; on
+# the race host the module watches its own accesses.
 case $host in
 *-gcov) vars+=(ARMVMM_GCOV=y) ;;
 *-shadow) vars+=(ARMVMM_SHADOW=y) ;;
+*-race) vars+=(ARMVMM_RACE=y) ;;
 esac
 
 # A warning is an error with the compiler and the kernels of the test hosts.

@@ -14,5 +14,8 @@ mkdir -p "$ARMVMM_CACHE/kernel"
 case " $ARMVMM_HOSTS_SOURCE " in
 # The kernel is built once, and kept whole: ccache need not keep its thousands of files too.
 *" $1 "*) CCACHE_DISABLE=1 exec "$ARMVMM_TOP/scripts/source-kernel.sh" "$1" ;;
-*) exec "$ARMVMM_TOP/scripts/fetch-kernel.sh" "${1%-shadow}" ;;
+*)
+	stock=${1%-shadow}
+	exec "$ARMVMM_TOP/scripts/fetch-kernel.sh" "${stock%-race}"
+	;;
 esac

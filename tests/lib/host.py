@@ -45,7 +45,7 @@ class Host:
         self.boots = 0
         self.boot_cpu = 0        # seconds of CPU until the first test, of all boots
         self.factor = int(os.environ.get("ARMVMM_SLOWDOWN") or
-                          (5 if host.endswith("-debug") else 1))
+                          (5 if host.endswith("-debug") else 2 if host.endswith("-race") else 1))
         self.coverage = paths.built("coverage")
         if host.endswith("-gcov"):
             shutil.rmtree(self.coverage, ignore_errors=True)

@@ -4,7 +4,7 @@
 # source. Fetches or builds the kernel first if it is not there.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-hosts="$ARMVMM_HOSTS_ALL $ARMVMM_HOSTS_SOURCE $ARMVMM_HOSTS_SHADOW"
+hosts="$ARMVMM_HOSTS_ALL $ARMVMM_HOSTS_SOURCE $ARMVMM_HOSTS_CHECKING"
 case " $hosts " in
 *" ${1-} "*) ;;
 *) die "no such host kernel: '${1-}'; there are: $hosts" ;;

@@ -7,8 +7,8 @@ ARMVMM_CACHE=${ARMVMM_CACHE:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/armvmm}
 # The hosts' kernels: Debian's own, and those that are built from Debian's sources.
 ARMVMM_HOSTS_ALL='5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae'
 ARMVMM_HOSTS_SOURCE='6.1-debug 6.1-gcov 6.1-up 6.12-armbian 6.12-openwrt 7.2-thumb'
-# Hosts of the first list, by another name, whose module is built to check more (build-module.sh):
-# 6.1-shadow and 6.1-race.
+# A host of the first list, by other names, whose module is built to check more (build-module.sh).
+ARMVMM_HOSTS_CHECKING='6.1-shadow 6.1-race'
 CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
 # make's variables for a test host's kernel. NM is gcc's: where clang is installed, the other nm
 # loads all of LLVM for each file.

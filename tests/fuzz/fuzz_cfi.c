@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/hw/cfi.c
+// sources: userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/core/record.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// pkgs: glib-2.0
 /*
  * Flash, and a guest that writes any command anywhere: each write to the backing file lies in the
  * flash and in one block, and read-only flash is not written.

@@ -3,7 +3,7 @@
 // sources: userspace/armvmm-run/core/cpupart.c
 // sources: userspace/armvmm-run/control/address.c userspace/armvmm-run/gdb/gdb_address.c
 // sources: userspace/armvmm-run/boot/freebsd.c userspace/armvmm-run/hw/bvm_console.c
-// sources: userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/iov.c
@@ -17,7 +17,7 @@
 // sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
 // sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/virtio/virtio_blk.c
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
-// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_notify.c
+// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtio_balloon.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c

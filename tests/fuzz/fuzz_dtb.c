@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/boot/dtb.c userspace/armvmm-run/boot/fdt_check.c
-// sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/error.c
 // cflags: -Iuserspace/armvmm-run -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0

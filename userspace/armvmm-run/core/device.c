@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/device.h"
@@ -118,4 +119,32 @@ void device_bus_destroy(struct device_bus *bus)
 
 		dev->ops->destroy(dev);
 	}
+}
+
+void device_bus_pause(struct device_bus *bus)
+{
+	for (unsigned int i = 0; i < bus->nr; i++)
+		if (bus->dev[i]->ops->pause)
+			bus->dev[i]->ops->pause(bus->dev[i]);
+}
+
+bool device_bus_is_idle(struct device_bus *bus)
+{
+	for (unsigned int i = 0; i < bus->nr; i++)
+		if (bus->dev[i]->ops->is_idle && !bus->dev[i]->ops->is_idle(bus->dev[i]))
+			return false;
+	return true;
+}
+
+void device_bus_resume(struct device_bus *bus)
+{
+	for (unsigned int i = 0; i < bus->nr; i++)
+		if (bus->dev[i]->ops->resume)
+			bus->dev[i]->ops->resume(bus->dev[i]);
+}
+
+void device_name(const struct device *dev, char name[DEVICE_NAME_MAX])
+{
+	snprintf(name, DEVICE_NAME_MAX, "%s@%llx", dev->kind ? dev->kind : dev->ops->name,
+		 (unsigned long long)dev->base);
 }

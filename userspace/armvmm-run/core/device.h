@@ -7,6 +7,7 @@
 #ifndef ARMVMM_RUN_DEVICE_H
 #define ARMVMM_RUN_DEVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@
 
 struct device;
 struct fdt_builder;
+struct record;
 
 #ifndef container_of
 #define container_of(ptr, type, member) \
@@ -57,6 +59,42 @@ struct device_ops {
 	void (*reset)(struct device *dev);
 
 	/*
+	 * For a snapshot. All four are called on the main thread while no vCPU runs, and are
+	 * optional, but save() and restore() go together.
+	 *
+	 * pause(): begins no further request, and touches no guest memory once is_idle() returns
+	 * true: requests that were begun have ended then, in the ordinary way. resume(): goes on,
+	 * and looks for what came meanwhile; also after restore(), which leaves a device paused.
+	 */
+	void (*pause)(struct device *dev);
+	bool (*is_idle)(struct device *dev);
+	void (*resume)(struct device *dev);
+
+	/* Writes all that the guest can tell of the device, which is idle. */
+	void (*save)(struct device *dev, struct record *r);
+
+	/*
+	 * Takes the state of a device of the same kind and @state_version, instead of power-on state.
+	 * The record may come from an attacker. Calls irqline_restore() for its line. Returns 0 or
+	 * the record's error. After an error the device is only destroyed.
+	 */
+	int (*restore)(struct device *dev, struct record *r);
+	uint32_t state_version;	/* of what save() writes; from 1 on */
+
+	/*
+	 * Memory of dev->size bytes that the device keeps nowhere else, and that save() leaves to the
+	 * snapshot; NULL: there is none. Optional.
+	 */
+	void *(*memory)(struct device *dev);
+
+	/*
+	 * Makes what the guest has flushed, and what it need not flush, safe on the host's disk. Any
+	 * thread of the kind MACHINE_THREAD_DISK, while the device is paused. Optional. Returns 0 or
+	 * -errno.
+	 */
+	int (*flush)(struct device *dev);
+
+	/*
 	 * Ends threads, closes files, frees the device. Called once, on the
 	 * main thread, after the last vCPU has ended, by device_bus_destroy().
 	 * Data that the guest has flushed is on the disk before it returns.
@@ -66,6 +104,7 @@ struct device_ops {
 
 struct device {
 	const struct device_ops *ops;
+	const char *kind;	/* what it is behind a common window: "virtio-blk"; NULL: ops->name */
 	uint64_t base;		/* guest-physical address of the register window */
 	uint64_t size;		/* bytes; 0: a device without a window (an FDT node only) */
 };
@@ -106,5 +145,14 @@ void device_bus_fdt(struct device_bus *bus, struct fdt_builder *fdt);
 int device_bus_begin(struct device_bus *bus, struct error *err);
 void device_bus_reset(struct device_bus *bus);
 void device_bus_destroy(struct device_bus *bus);
+
+/* The same for all devices. device_bus_is_idle(): are all of them? */
+void device_bus_pause(struct device_bus *bus);
+bool device_bus_is_idle(struct device_bus *bus);
+void device_bus_resume(struct device_bus *bus);
+
+/* The device's name for messages and snapshots: "pl011@9000000". */
+#define DEVICE_NAME_MAX	32
+void device_name(const struct device *dev, char name[DEVICE_NAME_MAX]);
 
 #endif /* ARMVMM_RUN_DEVICE_H */

@@ -23,4 +23,10 @@ struct irqline {
 /* Raises (true) or lowers (false) the line. Any thread, the device's lock held. */
 void irqline_set(struct irqline *line, bool level);
 
+/* The level of a saved line. The sink learns it later, from the machine (machine_raise_lines()). */
+static inline void irqline_restore(struct irqline *line, bool level)
+{
+	line->level = level;
+}
+
 #endif /* ARMVMM_RUN_IRQLINE_H */

@@ -2,6 +2,7 @@
 /* Commands, status and ID: Intel's data sheet of the P30 family, 306666, chapters 9 to 11, 13. */
 #include <string.h>
 
+#include "core/record.h"
 #include "hw/cfi.h"
 
 /* Commands: the low byte of a write. */
@@ -242,4 +243,34 @@ void cfi_write(struct cfi *c, uint32_t offset, unsigned int len, uint64_t value)
 		cfi_buffer_end(c, value);
 		break;
 	}
+}
+
+/* ---- Snapshots ---- */
+
+static const struct record_field cfi_state[] = {
+	RECORD_FIELD(struct cfi, mode, CFI_QUERY),
+	RECORD_FIELD(struct cfi, step, CFI_CONFIRM),
+	RECORD_FIELD(struct cfi, status, UINT8_MAX),
+	RECORD_FIELD(struct cfi, block, CFI_BLOCKS - 1),
+	RECORD_FIELD(struct cfi, left, CFI_BUFFER / CFI_WORD),
+	RECORD_FIELD(struct cfi, bad, 1),
+	RECORD_FIELD(struct cfi, base, CFI_SIZE - CFI_BUFFER),
+	RECORD_FIELD(struct cfi, low, CFI_BUFFER),
+	RECORD_FIELD(struct cfi, high, CFI_BUFFER),
+	RECORD_ARRAY(struct cfi, buffer, UINT8_MAX),
+};
+
+void cfi_save(const struct cfi *c, struct record *r)
+{
+	record_put_fields(r, c, cfi_state, RECORD_NR(cfi_state));
+}
+
+int cfi_restore(struct cfi *c, struct record *r)
+{
+	if (record_get_fields(r, c, cfi_state, RECORD_NR(cfi_state)))
+		return r->ret;
+	/* What the code above relies on: the buffer does not leave the array, and writes come. */
+	if (c->base % CFI_BUFFER || (c->step == CFI_DATA && !c->left))
+		return record_refuse(r, "its command is none that a guest could have begun");
+	return 0;
 }

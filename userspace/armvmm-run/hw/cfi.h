@@ -20,6 +20,8 @@
 enum cfi_mode { CFI_ARRAY, CFI_STATUS, CFI_ID, CFI_QUERY };
 enum cfi_step { CFI_COMMAND, CFI_PROGRAM, CFI_ERASE, CFI_LOCK, CFI_COUNT, CFI_DATA, CFI_CONFIRM };
 
+struct record;
+
 struct cfi {
 	const uint8_t *data;	/* CFI_SIZE bytes */
 	/*
@@ -45,5 +47,9 @@ void cfi_reset(struct cfi *c);
 /* An access of the guest's of 1 to 8 bytes, @offset + @len at most CFI_SIZE. */
 uint64_t cfi_read(const struct cfi *c, uint32_t offset, unsigned int len);
 void cfi_write(struct cfi *c, uint32_t offset, unsigned int len, uint64_t value);
+
+/* All but the array. cfi_restore() returns 0 or the record's error. */
+void cfi_save(const struct cfi *c, struct record *r);
+int cfi_restore(struct cfi *c, struct record *r);
 
 #endif /* ARMVMM_RUN_CFI_H */

@@ -21,6 +21,7 @@
 #include "core/device_type.h"
 #include "core/fdt_builder.h"
 #include "core/machine.h"
+#include "core/record.h"
 #include "hw/cfi.h"
 
 #define FLASH_BANKS	2
@@ -192,6 +193,43 @@ static void flash_reset(struct device *dev)
 	flash_sync_now(flash);
 }
 
+/* ---- Snapshots: a file's contents are not in them; a bank without a file is in the memory. ---- */
+
+static void flash_save(struct device *dev, struct record *r)
+{
+	struct flash *flash = container_of(dev, struct flash, dev);
+	uint8_t has_file = flash->file != NULL;
+
+	record_put(r, &has_file, sizeof(has_file));
+	cfi_save(&flash->cfi, r);
+}
+
+static int flash_restore(struct device *dev, struct record *r)
+{
+	struct flash *flash = container_of(dev, struct flash, dev);
+	uint8_t had_file;
+
+	record_get(r, &had_file, sizeof(had_file));
+	if (!r->ret && had_file != (flash->file != NULL))
+		return record_refuse(r, had_file ? "had a file (--flash)" : "had no file");
+	return cfi_restore(&flash->cfi, r);
+}
+
+static void *flash_memory(struct device *dev)
+{
+	struct flash *flash = container_of(dev, struct flash, dev);
+
+	return flash->file ? NULL : flash->map;
+}
+
+static int flash_flush(struct device *dev)
+{
+	struct flash *flash = container_of(dev, struct flash, dev);
+
+	return flash->fd >= 0 && fdatasync(flash->fd) && errno != EROFS && errno != EINVAL ?
+		       -errno : 0;
+}
+
 static void flash_destroy(struct device *dev)
 {
 	struct flash *flash = container_of(dev, struct flash, dev);
@@ -214,6 +252,11 @@ static const struct device_ops flash_ops = {
 	.fdt = flash_fdt,
 	.begin = flash_begin,
 	.reset = flash_reset,
+	.save = flash_save,
+	.restore = flash_restore,
+	.state_version = 1,
+	.memory = flash_memory,
+	.flush = flash_flush,
 	.destroy = flash_destroy,
 };
 

@@ -14,6 +14,7 @@
 #include "core/fdt_builder.h"
 #include "core/fwcfg_item.h"
 #include "core/machine.h"
+#include "core/record.h"
 
 /* Registers: the data is a string of bytes, the other two are big-endian. */
 /* 0x00: the data, 8 bytes; a read of any of them gets the item's next byte */
@@ -208,6 +209,25 @@ static void fwcfg_reset(struct device *dev)
 	f->dma_high = 0;
 }
 
+/* The items themselves belong to the machine's options. */
+static const struct record_field fwcfg_state[] = {
+	RECORD_FIELD(struct fwcfg, selected, UINT16_MAX),
+	RECORD_FIELD(struct fwcfg, at, UINT64_MAX),
+	RECORD_FIELD(struct fwcfg, dma_high, UINT32_MAX),
+};
+
+static void fwcfg_save(struct device *dev, struct record *r)
+{
+	record_put_fields(r, container_of(dev, struct fwcfg, dev), fwcfg_state,
+			  RECORD_NR(fwcfg_state));
+}
+
+static int fwcfg_restore(struct device *dev, struct record *r)
+{
+	return record_get_fields(r, container_of(dev, struct fwcfg, dev), fwcfg_state,
+				 RECORD_NR(fwcfg_state));
+}
+
 static void fwcfg_destroy(struct device *dev)
 {
 	struct fwcfg *f = container_of(dev, struct fwcfg, dev);
@@ -222,6 +242,9 @@ static const struct device_ops fwcfg_ops = {
 	.write = fwcfg_write,
 	.fdt = fwcfg_fdt,
 	.reset = fwcfg_reset,
+	.save = fwcfg_save,
+	.restore = fwcfg_restore,
+	.state_version = 1,
 	.destroy = fwcfg_destroy,
 };
 

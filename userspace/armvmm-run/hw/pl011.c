@@ -18,6 +18,7 @@
 
 #include "core/device_type.h"
 #include "core/machine.h"
+#include "core/record.h"
 #include "hw/primecell.h"
 
 #define PL011_FIFO	16
@@ -406,6 +407,59 @@ static void pl011_reset(struct device *dev)
 	chardev_rx_ready(pl->chr);
 }
 
+/* ---- Snapshots ---- */
+
+static const struct record_field pl011_state[] = {
+	RECORD_ARRAY(struct pl011, rx.data, UINT16_MAX),
+	RECORD_FIELD(struct pl011, rx.head, PL011_FIFO - 1),
+	RECORD_FIELD(struct pl011, rx.count, PL011_FIFO),
+	RECORD_ARRAY(struct pl011, tx.data, UINT16_MAX),
+	RECORD_FIELD(struct pl011, tx.head, PL011_FIFO - 1),
+	RECORD_FIELD(struct pl011, tx.count, PL011_FIFO),
+	RECORD_FIELD(struct pl011, rsr, RSR_ERRORS),
+	RECORD_FIELD(struct pl011, ilpr, 0xff),
+	RECORD_FIELD(struct pl011, ibrd, 0xffff),
+	RECORD_FIELD(struct pl011, fbrd, 0x3f),
+	RECORD_FIELD(struct pl011, lcr_h, 0xff),
+	RECORD_FIELD(struct pl011, cr, 0xffff),
+	RECORD_FIELD(struct pl011, ifls, 0x3f),
+	RECORD_FIELD(struct pl011, imsc, INT_ALL),
+	RECORD_FIELD(struct pl011, ris, INT_ALL),
+	RECORD_FIELD(struct pl011, dmacr, 7),
+	RECORD_FIELD(struct pl011, polls, PL011_POLLS),
+	RECORD_FIELD(struct pl011, set_up, 1),
+};
+
+static void pl011_save(struct device *dev, struct record *r)
+{
+	struct pl011 *pl = container_of(dev, struct pl011, dev);
+
+	pthread_mutex_lock(&pl->lock);
+	record_put_fields(r, pl, pl011_state, RECORD_NR(pl011_state));
+	pthread_mutex_unlock(&pl->lock);
+}
+
+static int pl011_restore(struct device *dev, struct record *r)
+{
+	struct pl011 *pl = container_of(dev, struct pl011, dev);
+	int ret;
+
+	pthread_mutex_lock(&pl->lock);
+	ret = record_get_fields(r, pl, pl011_state, RECORD_NR(pl011_state));
+	irqline_restore(&pl->irq, pl->ris & pl->imsc);
+	pthread_mutex_unlock(&pl->lock);
+	return ret;
+}
+
+/* Another terminal may have room for what the first one kept waiting. */
+static void pl011_resume(struct device *dev)
+{
+	struct pl011 *pl = container_of(dev, struct pl011, dev);
+
+	pl011_tx_room(&pl->client);
+	chardev_rx_ready(pl->chr);
+}
+
 static void pl011_destroy(struct device *dev)
 {
 	struct pl011 *pl = container_of(dev, struct pl011, dev);
@@ -420,6 +474,10 @@ static const struct device_ops pl011_ops = {
 	.write = pl011_write,
 	.fdt = pl011_fdt,
 	.reset = pl011_reset,
+	.resume = pl011_resume,
+	.save = pl011_save,
+	.restore = pl011_restore,
+	.state_version = 1,
 	.destroy = pl011_destroy,
 };
 

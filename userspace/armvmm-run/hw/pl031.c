@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -14,6 +15,7 @@
 
 #include "core/device_type.h"
 #include "core/machine.h"
+#include "core/record.h"
 #include "hw/primecell.h"
 
 #define PL031_PERIPH_ID	0x00041031
@@ -36,6 +38,7 @@ struct pl031 {
 	pthread_mutex_t lock;	/* all below, and the line */
 	uint32_t offset;	/* counter - host seconds, modulo 2^32 */
 	uint32_t lr, mr, imsc, ris;
+	bool armed;		/* the timer waits for the match */
 };
 
 static uint32_t pl031_count(const struct pl031 *pl)
@@ -61,6 +64,7 @@ static void pl031_arm(struct pl031 *pl)
 	when.it_value.tv_sec = time(NULL) + delta;
 	when.it_value.tv_nsec = 1;
 	timerfd_settime(pl->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL);
+	pl->armed = true;
 }
 
 static void pl031_disarm(struct pl031 *pl)
@@ -68,21 +72,30 @@ static void pl031_disarm(struct pl031 *pl)
 	const struct itimerspec never = { 0 };
 
 	timerfd_settime(pl->timer_fd, 0, &never, NULL);
+	pl->armed = false;
 }
 
-static gboolean pl031_fired(int fd, GIOCondition condition, void *opaque)
+/* Takes what the timer has to say, if anything. */
+static void pl031_look(struct pl031 *pl)
 {
-	struct pl031 *pl = opaque;
 	uint64_t times;
 
-	pthread_mutex_lock(&pl->lock);
-	if (read(fd, &times, sizeof(times)) == sizeof(times)) {
+	if (read(pl->timer_fd, &times, sizeof(times)) == sizeof(times)) {
 		pl->ris = 1;
+		pl->armed = false;
 		pl031_update(pl);
 	} else if (errno == ECANCELED) {
 		/* The host's clock was set, which sets this one too. */
 		pl031_arm(pl);
 	}
+}
+
+static gboolean pl031_fired(int fd, GIOCondition condition, void *opaque)
+{
+	struct pl031 *pl = opaque;
+
+	pthread_mutex_lock(&pl->lock);
+	pl031_look(pl);
 	pthread_mutex_unlock(&pl->lock);
 	return G_SOURCE_CONTINUE;
 }
@@ -176,6 +189,53 @@ static void pl031_reset(struct device *dev)
 	pthread_mutex_unlock(&pl->lock);
 }
 
+/* ---- Snapshots ---- */
+
+static const struct record_field pl031_state[] = {
+	RECORD_FIELD(struct pl031, offset, UINT32_MAX),
+	RECORD_FIELD(struct pl031, lr, UINT32_MAX),
+	RECORD_FIELD(struct pl031, mr, UINT32_MAX),
+	RECORD_FIELD(struct pl031, imsc, 1),
+	RECORD_FIELD(struct pl031, ris, 1),
+	RECORD_FIELD(struct pl031, armed, 1),
+};
+
+/* Behind the fields is the count: a match that comes before the restore is not missed. */
+static void pl031_save(struct device *dev, struct record *r)
+{
+	struct pl031 *pl = container_of(dev, struct pl031, dev);
+	uint32_t count;
+
+	pthread_mutex_lock(&pl->lock);
+	count = pl031_count(pl);
+	pl031_look(pl);
+	record_put_fields(r, pl, pl031_state, RECORD_NR(pl031_state));
+	pthread_mutex_unlock(&pl->lock);
+	record_put(r, &count, sizeof(count));
+}
+
+/* The clock has gone on since, with the host's. */
+static int pl031_restore(struct device *dev, struct record *r)
+{
+	struct pl031 *pl = container_of(dev, struct pl031, dev);
+	uint32_t then, passed;
+
+	pthread_mutex_lock(&pl->lock);
+	record_get_fields(r, pl, pl031_state, RECORD_NR(pl031_state));
+	record_get(r, &then, sizeof(then));
+	passed = pl031_count(pl) - then;
+	/* The clock of another host may also be behind. */
+	if (pl->armed && (int32_t)passed >= 0 && pl->mr - then <= passed) {
+		pl->ris = 1;
+		pl->armed = false;
+	} else if (pl->armed) {
+		pl031_arm(pl);
+	}
+	irqline_restore(&pl->irq, pl->ris & pl->imsc);
+	pthread_mutex_unlock(&pl->lock);
+	return r->ret;
+}
+
 static void pl031_destroy(struct device *dev)
 {
 	struct pl031 *pl = container_of(dev, struct pl031, dev);
@@ -196,6 +256,9 @@ static const struct device_ops pl031_ops = {
 	.write = pl031_write,
 	.fdt = pl031_fdt,
 	.reset = pl031_reset,
+	.save = pl031_save,
+	.restore = pl031_restore,
+	.state_version = 1,
 	.destroy = pl031_destroy,
 };
 

@@ -9,6 +9,7 @@
 
 #include "core/device_type.h"
 #include "core/machine.h"
+#include "core/record.h"
 #include "hw/primecell.h"
 
 #define PL061_PERIPH_ID	0x00041061
@@ -196,6 +197,42 @@ static void pl061_reset(struct device *dev)
 	pthread_mutex_unlock(&pl->lock);
 }
 
+/* ---- Snapshots ---- */
+
+static const struct record_field pl061_state[] = {
+	RECORD_FIELD(struct pl061, in, UINT8_MAX),
+	RECORD_FIELD(struct pl061, out, UINT8_MAX),
+	RECORD_FIELD(struct pl061, seen, UINT8_MAX),
+	RECORD_FIELD(struct pl061, dir, UINT8_MAX),
+	RECORD_FIELD(struct pl061, is, UINT8_MAX),
+	RECORD_FIELD(struct pl061, ibe, UINT8_MAX),
+	RECORD_FIELD(struct pl061, iev, UINT8_MAX),
+	RECORD_FIELD(struct pl061, ie, UINT8_MAX),
+	RECORD_FIELD(struct pl061, latched, UINT8_MAX),
+	RECORD_FIELD(struct pl061, afsel, UINT8_MAX),
+};
+
+static void pl061_save(struct device *dev, struct record *r)
+{
+	struct pl061 *pl = container_of(dev, struct pl061, dev);
+
+	pthread_mutex_lock(&pl->lock);
+	record_put_fields(r, pl, pl061_state, RECORD_NR(pl061_state));
+	pthread_mutex_unlock(&pl->lock);
+}
+
+static int pl061_restore(struct device *dev, struct record *r)
+{
+	struct pl061 *pl = container_of(dev, struct pl061, dev);
+	int ret;
+
+	pthread_mutex_lock(&pl->lock);
+	ret = record_get_fields(r, pl, pl061_state, RECORD_NR(pl061_state));
+	irqline_restore(&pl->irq, pl061_ris(pl) & pl->ie);
+	pthread_mutex_unlock(&pl->lock);
+	return ret;
+}
+
 static void pl061_destroy(struct device *dev)
 {
 	struct pl061 *pl = container_of(dev, struct pl061, dev);
@@ -210,6 +247,9 @@ static const struct device_ops pl061_ops = {
 	.write = pl061_write,
 	.fdt = pl061_fdt,
 	.reset = pl061_reset,
+	.save = pl061_save,
+	.restore = pl061_restore,
+	.state_version = 1,
 	.destroy = pl061_destroy,
 };
 

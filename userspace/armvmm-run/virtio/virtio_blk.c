@@ -25,6 +25,7 @@
 #include "core/device_type.h"
 #include "core/machine.h"
 #include "core/parse.h"
+#include "core/record.h"
 #include "virtio/virtio_mmio.h"
 
 #define BLK_QUEUE_SIZE 128
@@ -212,6 +213,30 @@ static gboolean blk_look(gpointer opaque)
 	return G_SOURCE_CONTINUE;
 }
 
+/* ---- Snapshots, which do not have what is on the disk ---- */
+
+/* The guest knows how large its disk is, and would read beyond the end of a smaller one. */
+static int blk_restore(struct virtio_device *vdev, struct record *r)
+{
+	uint64_t capacity;
+
+	memcpy(&capacity, vdev->config + offsetof(struct virtio_blk_config, capacity),
+	       sizeof(capacity));
+	capacity = le64toh(capacity) * BLK_SECTOR;
+	if (capacity != disk_size(&to_blk(vdev)->disk))
+		return record_refuse(r, "the disk had %llu bytes, and %.256s has %llu",
+				     (unsigned long long)capacity, to_blk(vdev)->disk.path,
+				     (unsigned long long)disk_size(&to_blk(vdev)->disk));
+	return 0;
+}
+
+static int blk_flush(struct virtio_device *vdev)
+{
+	struct disk *disk = &to_blk(vdev)->disk;
+
+	return disk->readonly ? 0 : disk_flush(disk);
+}
+
 /* ---- What a person asks of it ---- */
 
 static struct virtio_blk *blk_of(struct blockdev *b)
@@ -275,6 +300,8 @@ static const struct virtio_ops virtio_blk_ops = {
 	.queue_size = BLK_QUEUE_SIZE,
 	.begin = blk_begin,
 	.start = blk_start,
+	.restore = blk_restore,
+	.flush = blk_flush,
 	.destroy = blk_destroy,
 };
 

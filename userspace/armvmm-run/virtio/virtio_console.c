@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <linux/virtio_console.h>
 #include <linux/virtio_ids.h>
 
 #include "core/device_type.h"
 #include "core/machine.h"
+#include "core/record.h"
 #include "virtio/virtio_mmio.h"
 
 #define CONSOLE_QUEUE_SIZE 16
@@ -28,6 +30,7 @@ struct virtio_console {
 	struct virtq_chain *tx;
 	bool tx_held; /* @tx was popped and is not wholly written */
 	uint32_t tx_done; /* bytes of @tx that are */
+	uint32_t tx_before; /* bytes of the next chain that were written before a restore */
 };
 
 static struct virtio_console *to_console(struct virtio_device *vdev)
@@ -74,7 +77,8 @@ static void console_transmit(struct virtio_console *con)
 				continue;
 			}
 			con->tx_held = true;
-			con->tx_done = 0;
+			con->tx_done = con->tx_before;
+			con->tx_before = 0;
 		}
 		/* If not, the terminal's tx_room() brings us back. */
 		if (!console_write_held(con))
@@ -152,7 +156,27 @@ static void console_reset(struct virtio_device *vdev)
 	struct virtio_console *con = to_console(vdev);
 
 	con->tx_held = false;
-	con->tx_done = 0;
+	con->tx_done = con->tx_before = 0;
+}
+
+/* ---- Snapshots ---- */
+
+static unsigned int console_held(struct virtio_device *vdev, unsigned int index)
+{
+	return index == CONSOLE_TX && to_console(vdev)->tx_held;
+}
+
+static void console_save(struct virtio_device *vdev, struct record *r)
+{
+	struct virtio_console *con = to_console(vdev);
+	uint32_t done = con->tx_held ? con->tx_done : con->tx_before;
+
+	record_put(r, &done, sizeof(done));
+}
+
+static int console_restore(struct virtio_device *vdev, struct record *r)
+{
+	return record_get(r, &to_console(vdev)->tx_before, sizeof(uint32_t));
 }
 
 static void console_free(struct virtio_console *con)
@@ -165,16 +189,6 @@ static void console_destroy(struct virtio_device *vdev)
 {
 	console_free(to_console(vdev));
 }
-
-static const struct virtio_ops virtio_console_ops = {
-	.name = "virtio-console",
-	.id = VIRTIO_ID_CONSOLE,
-	.nr_queues = 2,
-	.queue_size = CONSOLE_QUEUE_SIZE,
-	.reset = console_reset,
-	.kick = console_kick,
-	.destroy = console_destroy,
-};
 
 /* cols and rows (virtio 1.2 5.3.4). */
 struct console_size {
@@ -204,6 +218,33 @@ static void console_resized(struct chardev_client *client)
 	virtio_config_set(vdev, 0, &size, sizeof(size));
 	pthread_mutex_unlock(&vdev->lock);
 }
+
+/* The terminal of a restored guest may have another size, and room for what was held. */
+static void console_resumed(struct virtio_device *vdev)
+{
+	struct virtio_console *con = to_console(vdev);
+	struct console_size size;
+
+	if (vdev->offered & VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE) &&
+	    console_size(vdev->machine, &size) && memcmp(vdev->config, &size, sizeof(size)))
+		virtio_config_set(vdev, 0, &size, sizeof(size));
+	if (con->tx_held && virtio_running(vdev))
+		console_transmit(con);
+}
+
+static const struct virtio_ops virtio_console_ops = {
+	.name = "virtio-console",
+	.id = VIRTIO_ID_CONSOLE,
+	.nr_queues = 2,
+	.queue_size = CONSOLE_QUEUE_SIZE,
+	.reset = console_reset,
+	.kick = console_kick,
+	.held = console_held,
+	.save = console_save,
+	.restore = console_restore,
+	.resumed = console_resumed,
+	.destroy = console_destroy,
+};
 
 static int console_create(struct machine *m, const void *config, struct error *err)
 {

@@ -56,9 +56,14 @@ void virtio_ack(struct virtio_device *vdev, uint32_t bits)
 
 /* Requests and the status machine, for device types */
 
-bool virtio_running(const struct virtio_device *vdev)
+static bool virtio_is_whole(const struct virtio_device *vdev)
 {
 	return vdev->started && !(vdev->status & VIRTIO_CONFIG_S_NEEDS_RESET) && !vdev->quiescing;
+}
+
+bool virtio_running(const struct virtio_device *vdev)
+{
+	return virtio_is_whole(vdev) && !vdev->paused;
 }
 
 void virtio_fail(struct virtio_device *vdev, const char *why)
@@ -96,7 +101,8 @@ bool virtio_pop(struct virtio_device *vdev, unsigned int index, struct virtq_cha
 
 void virtio_signal(struct virtio_device *vdev, unsigned int index)
 {
-	if (virtio_running(vdev) && virtq_wants_interrupt(&vdev->vq[index]))
+	/* Also while it is paused: requests that were begun come to their end. */
+	if (virtio_is_whole(vdev) && virtq_wants_interrupt(&vdev->vq[index]))
 		virtio_raise(vdev, VIRTIO_MMIO_INT_VRING);
 }
 
@@ -140,8 +146,7 @@ void virtio_quiesce(struct virtio_device *vdev)
 	pthread_cond_broadcast(&vdev->drained);
 }
 
-/* The main thread waits for a first notification only as long as no worker does. */
-static void virtio_watch_early(struct virtio_device *vdev)
+void virtio_watch_early(struct virtio_device *vdev)
 {
 	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
 		if (vdev->early_tag[i])
@@ -181,7 +186,7 @@ void virtio_reset(struct virtio_device *vdev)
 	vdev->features_sel = 0;
 	vdev->queue_sel = 0;
 	vdev->status = 0;
-	vdev->started = false;
+	vdev->started = vdev->restored = false;
 	virtio_watch_early(vdev);
 	for (i = 0; i < vdev->ops->nr_queues; i++)
 		virtq_reset(&vdev->vq[i]);

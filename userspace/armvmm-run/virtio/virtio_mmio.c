@@ -314,6 +314,7 @@ static void virtio_mmio_reset(struct device *dev)
 	pthread_mutex_lock(&vdev->lock);
 	virtio_reset(vdev);
 	vdev->page_size = 0;
+	vdev->paused = false;
 	pthread_mutex_unlock(&vdev->lock);
 }
 
@@ -367,6 +368,13 @@ static const struct device_ops virtio_mmio_ops = {
 	.write = virtio_mmio_write,
 	.fdt = virtio_mmio_fdt,
 	.reset = virtio_mmio_reset,
+	.pause = virtio_pause,
+	.is_idle = virtio_is_idle,
+	.resume = virtio_resume,
+	.save = virtio_save,
+	.restore = virtio_restore,
+	.state_version = VIRTIO_STATE_VERSION,
+	.flush = virtio_flush,
 	.destroy = virtio_mmio_destroy,
 };
 
@@ -382,6 +390,7 @@ int virtio_device_register(struct machine *m, struct virtio_device *vdev,
 		return error_set(err, slot, "%s: all %u virtio slots are taken", ops->name,
 				 MAP_VIRTIO_SLOTS);
 	vdev->dev.ops = &virtio_mmio_ops;
+	vdev->dev.kind = ops->name;
 	vdev->dev.base = MAP_VIRTIO_BASE + (uint64_t)slot * MAP_VIRTIO_SIZE;
 	vdev->dev.size = MAP_VIRTIO_SIZE;
 	vdev->ops = ops;

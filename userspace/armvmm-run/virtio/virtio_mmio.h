@@ -27,6 +27,7 @@
 #include "virtio/virtqueue.h"
 
 struct machine;
+struct record;
 struct virtio_device;
 
 #define VIRTIO_MAX_QUEUES 4
@@ -74,6 +75,20 @@ struct virtio_ops {
 	void (*kick)(struct virtio_device *vdev, unsigned int index);
 
 	/*
+	 * For snapshots, all optional. held(): how many chains of queue @index were popped and are
+	 * kept, the last ones; the restored device pops them again. save() and restore() have what
+	 * the transport does not know; restore() also checks the configuration space, which is the
+	 * saved one already. resumed(): the device goes on; vdev->restored tells whether by a restore
+	 * of one that had started, and then start() was called. flush(): as in struct device_ops,
+	 * without the lock.
+	 */
+	unsigned int (*held)(struct virtio_device *vdev, unsigned int index);
+	void (*save)(struct virtio_device *vdev, struct record *r);
+	int (*restore)(struct virtio_device *vdev, struct record *r);
+	void (*resumed)(struct virtio_device *vdev);
+	int (*flush)(struct virtio_device *vdev);
+
+	/*
 	 * Ends threads and frees what the device type owns, except the struct
 	 * itself. Main thread, no vCPU running, lock not held.
 	 */
@@ -97,6 +112,8 @@ struct virtio_device {
 	uint32_t status;
 	bool legacy; /* version 1 */
 	bool started; /* queues may be used: DRIVER_OK, or one was notified before it */
+	bool paused; /* no chain is popped, but those that were are completed */
+	bool restored; /* .started is from a snapshot: the device type has yet to start */
 	uint32_t page_size; /* legacy: unit of a queue's address; kept over the driver's resets */
 	uint32_t generation;
 	uint8_t config[VIRTIO_CONFIG_MAX];
@@ -133,7 +150,7 @@ static inline bool virtio_has(const struct virtio_device *vdev, unsigned int fea
 
 /* The lock must be held for all below. */
 
-/* May queues be used? The driver has started it, the device is whole and not being reset. */
+/* May queues be used? The driver has started it, it is whole, and neither reset nor paused. */
 bool virtio_running(const struct virtio_device *vdev);
 
 /*

@@ -323,6 +323,19 @@ static void net_reset(struct virtio_device *vdev)
 	net->tx_rates.held = net->rx_rates.held = false;
 }
 
+/*
+ * A restored card keeps its address, but its cable is a new one. Frames that were on their way are
+ * lost, as they are on any network.
+ */
+static void net_resumed(struct virtio_device *vdev)
+{
+	const uint16_t up = htole16(VIRTIO_NET_S_LINK_UP);
+	const unsigned int at = offsetof(struct virtio_net_config, status);
+
+	if (vdev->restored && memcmp(vdev->config + at, &up, sizeof(up)))
+		virtio_config_set(vdev, at, &up, sizeof(up));
+}
+
 static void net_free(struct virtio_net *net)
 {
 	if (net->be)
@@ -350,6 +363,7 @@ static const struct virtio_ops virtio_net_ops = {
 	.start = net_start,
 	.reset = net_reset,
 	.kick = net_kick,
+	.resumed = net_resumed,
 	.destroy = net_destroy,
 };
 

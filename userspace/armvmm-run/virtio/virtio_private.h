@@ -19,6 +19,9 @@ void virtio_kick_all(struct virtio_device *vdev);
 /* Queues may be used from now on. Does nothing if the device is started or needs a reset. */
 void virtio_start(struct virtio_device *vdev);
 
+/* The main thread waits for a first notification only as long as no worker does. */
+void virtio_watch_early(struct virtio_device *vdev);
+
 /* Back to power-on state, except for the legacy page size. */
 void virtio_reset(struct virtio_device *vdev);
 
@@ -31,5 +34,15 @@ void virtio_set_features(struct virtio_device *vdev, uint32_t value);
  * for it. Returns 0 or -errno; either way virtio_fini() frees what was made. Main thread.
  */
 int virtio_queue_setup(struct virtio_device *vdev, unsigned int i);
+
+/* Of struct device_ops, for all virtio devices. The lock is not held. */
+void virtio_pause(struct device *dev);
+bool virtio_is_idle(struct device *dev);
+void virtio_resume(struct device *dev);
+void virtio_save(struct device *dev, struct record *r);
+int virtio_restore(struct device *dev, struct record *r);
+int virtio_flush(struct device *dev);
+
+#define VIRTIO_STATE_VERSION	1
 
 #endif /* ARMVMM_RUN_VIRTIO_PRIVATE_H */

@@ -25,6 +25,7 @@
 #include <linux/virtio_ring.h>
 
 #include "core/guestmem.h"
+#include "core/record.h"
 
 #define DESC_SIZE ((uint32_t)sizeof(struct vring_desc))
 
@@ -87,30 +88,35 @@ void virtq_reset(struct virtqueue *vq)
 	virtq_init(vq, vq->mem, vq->size_max);
 }
 
-void virtq_enable(struct virtqueue *vq)
+/* Finds the rings. Returns NULL, or the rule that they break. */
+static const char *virtq_map(struct virtqueue *vq)
 {
 	/* The event field behind each ring exists only if negotiated. */
 	uint32_t event = vq->event_idx ? sizeof(uint16_t) : 0;
 	uint32_t n = vq->size;
 
-	if (vq->ready || vq->broken)
-		return;
-	if (!n || n > vq->size_max || (n & (n - 1))) {
-		virtq_break(vq, "its size is no power of two within the maximum");
-		return;
-	}
+	if (!n || n > vq->size_max || (n & (n - 1)))
+		return "its size is no power of two within the maximum";
 	/* Alignments from the table in virtio 1.2 2.7. */
-	if ((vq->desc_gpa & 15) || (vq->avail_gpa & 1) || (vq->used_gpa & 3)) {
-		virtq_break(vq, "a ring is not aligned");
-		return;
-	}
+	if ((vq->desc_gpa & 15) || (vq->avail_gpa & 1) || (vq->used_gpa & 3))
+		return "a ring is not aligned";
 	vq->desc = guestmem_ptr(vq->mem, vq->desc_gpa, n * DESC_SIZE);
 	vq->avail = guestmem_ptr(vq->mem, vq->avail_gpa,
 				 sizeof(*vq->avail) + n * sizeof(vq->avail->ring[0]) + event);
 	vq->used = guestmem_ptr(vq->mem, vq->used_gpa,
 				sizeof(*vq->used) + n * sizeof(vq->used->ring[0]) + event);
-	if (!vq->desc || !vq->avail || !vq->used) {
-		virtq_break(vq, "a ring lies outside RAM");
+	return vq->desc && vq->avail && vq->used ? NULL : "a ring lies outside RAM";
+}
+
+void virtq_enable(struct virtqueue *vq)
+{
+	const char *broken;
+
+	if (vq->ready || vq->broken)
+		return;
+	broken = virtq_map(vq);
+	if (broken) {
+		virtq_break(vq, broken);
 		return;
 	}
 	vq->next_avail = 0;
@@ -118,6 +124,46 @@ void virtq_enable(struct virtqueue *vq)
 	vq->avail_seen = 0;
 	vq->signalled = 0;
 	vq->ready = true;
+}
+
+static const struct record_field virtq_state[] = {
+	RECORD_FIELD(struct virtqueue, size, UINT16_MAX),
+	RECORD_FIELD(struct virtqueue, desc_gpa, UINT64_MAX),
+	RECORD_FIELD(struct virtqueue, avail_gpa, UINT64_MAX),
+	RECORD_FIELD(struct virtqueue, used_gpa, UINT64_MAX),
+	RECORD_FIELD(struct virtqueue, pfn, UINT32_MAX),
+	RECORD_FIELD(struct virtqueue, align, UINT32_MAX),
+	RECORD_FIELD(struct virtqueue, indirect, 1),
+	RECORD_FIELD(struct virtqueue, event_idx, 1),
+	RECORD_FIELD(struct virtqueue, ready, 1),
+	RECORD_FIELD(struct virtqueue, avail_seen, UINT16_MAX),
+	RECORD_FIELD(struct virtqueue, next_avail, UINT16_MAX),
+	RECORD_FIELD(struct virtqueue, next_used, UINT16_MAX),
+	RECORD_FIELD(struct virtqueue, signalled, UINT16_MAX),
+};
+
+void virtq_save(const struct virtqueue *vq, unsigned int held, struct record *r)
+{
+	struct virtqueue saved = *vq;
+	uint8_t broken = vq->broken != NULL;
+
+	saved.next_avail -= held;
+	record_put_fields(r, &saved, virtq_state, RECORD_NR(virtq_state));
+	record_put(r, &broken, sizeof(broken));
+}
+
+int virtq_restore(struct virtqueue *vq, struct record *r)
+{
+	const char *broken;
+	uint8_t was_broken;
+
+	record_get_fields(r, vq, virtq_state, RECORD_NR(virtq_state));
+	if (record_get(r, &was_broken, sizeof(was_broken)))
+		return r->ret;
+	if (was_broken)
+		vq->broken = "it was broken when it was saved";
+	broken = vq->ready ? virtq_map(vq) : NULL;
+	return broken ? record_refuse(r, "a queue: %s", broken) : 0;
 }
 
 /*

@@ -21,6 +21,7 @@
 #include <sys/uio.h>
 
 struct guestmem;
+struct record;
 struct vring_desc;
 struct vring_avail;
 struct vring_used;
@@ -109,6 +110,13 @@ void virtq_reset(struct virtqueue *vq);
  * RAM leaves the queue broken and not ready.
  */
 void virtq_enable(struct virtqueue *vq);
+
+/*
+ * For snapshots. The last @held chains that were popped count as if they had not been taken.
+ * virtq_restore() refuses what virtq_enable() would, and returns 0 or the record's error.
+ */
+void virtq_save(const struct virtqueue *vq, unsigned int held, struct record *r);
+int virtq_restore(struct virtqueue *vq, struct record *r);
 
 /*
  * Take the next available chain into @chain.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/hw/bvm_console.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/hw/bvm_console.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/fdt_builder.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE

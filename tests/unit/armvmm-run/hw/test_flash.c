@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // files: tests/unit/armvmm-run/machine_fake.h tests/unit/armvmm-run/device_make.h
 // files: tests/unit/armvmm-run/scratch.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
@@ -23,6 +23,7 @@
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
 #include "armvmm-run/scratch.h"
+#include "armvmm-run/state_move.h"
 
 #define VARS	CFI_SIZE	/* the second bank's address */
 #define MIB	(1u << 20)
@@ -465,6 +466,48 @@ static void test_hostile(void)
 	KTAP_EQ(st.st_size, CFI_SIZE);
 }
 
+/* ---- Snapshots ---- */
+
+/* In the middle of a command that programs by the buffer: the rest of it comes to the other flash. */
+static void test_saved(void)
+{
+	struct device *dev;
+	struct record saved;
+	struct error why;
+
+	start();
+	erase(VARS);
+	command(VARS, 0xe8);
+	fake_write(&m, VARS, 1 << 16 | 1);	/* two words for each chip */
+	fake_write(&m, VARS, 0x12345678);
+	dev = device_find(&m.bus, VARS);
+	KTAP_TRUE(!dev->ops->memory(dev));
+	state_save(dev, &saved);
+	KTAP_EQ(dev->ops->flush(dev), 0);
+	device_bus_destroy(&m.bus);
+
+	setup();
+	KTAP_EQ(device_make(&m, "firmware", path("code"), &err), 0);
+	dev = device_find(&m.bus, VARS);
+	/* Without a file the bank is the snapshot's. */
+	KTAP_TRUE(dev->ops->memory(dev));
+	KTAP_EQ(state_restore(dev, &saved, saved.len, &why), -EBADMSG);
+	KTAP_STREQ(why.text, "had a file (--flash)");
+	KTAP_EQ(device_make(&m, "cfi-flash", path("vars"), &err), 0);
+	state_torture(dev, &saved);
+	KTAP_EQ(dev->ops->begin(dev, &err), 0);
+	KTAP_EQ(rom[1].size, 0);
+	fake_write(&m, VARS + 4, 0x9abcdef0);
+	command(VARS, 0xd0);
+	KTAP_EQ(fake_read(&m, VARS), 0x00800080);
+	command(VARS, 0xff);
+	KTAP_EQ(fake_read(&m, VARS), 0x12345678);
+	KTAP_EQ(fake_read(&m, VARS + 4), 0x9abcdef0);
+	KTAP_EQ(in_file("vars", 4), 0x9abcdef0);
+	record_free(&saved);
+	device_bus_destroy(&m.bus);
+}
+
 static void remove_files(void)
 {
 	static const char *const names[] = { "code", "vars", "empty", "big", "small", "a,ro,b",
@@ -481,6 +524,7 @@ int main(void)
 		KTAP_CASE(test_shown), KTAP_CASE(test_query), KTAP_CASE(test_program),
 		KTAP_CASE(test_refused_commands), KTAP_CASE(test_write_error),
 		KTAP_CASE(test_files), KTAP_CASE(test_fdt), KTAP_CASE(test_hostile),
+		KTAP_CASE(test_saved),
 	};
 
 	if (!mkdtemp(scratch_dir))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/hw/fwcfg.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/hw/fwcfg.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/guestmem.c
 // files: tests/unit/armvmm-run/machine_fake.h tests/unit/armvmm-run/device_make.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
@@ -16,6 +16,7 @@
 #include "ktap.h"
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
+#include "armvmm-run/state_move.h"
 
 #define RAM	((uint64_t)RAM_BASE)
 #define SIZE	(8u << 20)
@@ -215,5 +216,31 @@ static void test_hostile_registers(void)
 	stop();
 }
 
+/* In the middle of an item, and of a descriptor's address. */
+static void test_saved(void)
+{
+	uint64_t value = 0;
+	struct record saved;
+	uint32_t high = htobe32(0x12345678);
+
+	start();
+	select_item(FWCFG_CMDLINE_DATA);
+	KTAP_EQ(data(2), 'q' | 'u' << 8);
+	device_bus_access(&m.bus, BASE + 16, &high, 4, 1);
+	state_save(m.bus.dev[0], &saved);
+	device_bus_destroy(&m.bus);
+	KTAP_EQ(device_make(&m, "fw-cfg", NULL, &err), 0);
+	state_torture(m.bus.dev[0], &saved);
+	device_bus_access(&m.bus, BASE, &value, 3, 0);
+	KTAP_EQ(value, 'i' | 'e' << 8 | 't' << 16);
+	record_free(&saved);
+	state_save(m.bus.dev[0], &saved);
+	/* Behind key and position. */
+	memcpy(&high, saved.data + 10, sizeof(high));
+	KTAP_EQ(high, 0x12345678);
+	record_free(&saved);
+	stop();
+}
+
 KTAP_MAIN(KTAP_CASE(test_registers), KTAP_CASE(test_dma), KTAP_CASE(test_hostile_dma),
-	  KTAP_CASE(test_hostile_registers))
+	  KTAP_CASE(test_hostile_registers), KTAP_CASE(test_saved))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/device_type.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
@@ -10,6 +10,7 @@
 #include "ktap.h"
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
+#include "armvmm-run/state_move.h"
 
 #define UART(reg)	(MAP_PL011_BASE + (reg))
 #define DR		0x00
@@ -336,8 +337,59 @@ static void test_fuzz(void)
 	teardown();
 }
 
+/* ---- Snapshots ---- */
+
+/* A FIFO that a slow terminal leaves full, input that nobody has read, and levels of its own. */
+static void test_saved(void)
+{
+	static const uint16_t regs[] = { RSR, FR, 0x20, 0x24, 0x28, LCR_H, CR, IFLS, IMSC, RIS, MIS, 0x48 };
+	uint32_t before[sizeof(regs) / sizeof(regs[0])];
+	struct record saved;
+
+	setup();
+	fake_write(&m, UART(LCR_H), FEN | 0x60);
+	fake_write(&m, UART(IFLS), 0x24);
+	fake_write(&m, UART(0x24), 13);
+	fake_write(&m, UART(0x28), 1);
+	listen();
+	fake_chr.client->receive(fake_chr.client, (const uint8_t *)"in", 2);
+	fake_chr.client->rx_break(fake_chr.client);
+	fake_chr.out_room = 0;
+	for (const char *c = "waits"; *c; c++)
+		fake_write(&m, UART(DR), *c);
+	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+		before[i] = fake_read(&m, UART(regs[i]));
+	KTAP_TRUE(irq());
+	state_save(m.bus.dev[0], &saved);
+	teardown();
+
+	setup();
+	fake_chr.out_room = 0;
+	state_torture(m.bus.dev[0], &saved);
+	m.bus.dev[0]->ops->reset(m.bus.dev[0]);
+	fake_irq_changes = 0;
+	KTAP_EQ(state_restore(m.bus.dev[0], &saved, saved.len, NULL), 0);
+	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+		KTAP_EQ(fake_read(&m, UART(regs[i])), before[i]);
+	KTAP_TRUE(irq());
+	/* The machine raises it, and not the device. */
+	KTAP_EQ(fake_irq_changes, 0);
+	KTAP_EQ(fake_read(&m, UART(DR)), 'i');
+	KTAP_EQ(fake_read(&m, UART(DR)), 'n');
+	KTAP_EQ(fake_read(&m, UART(DR)), 1 << 10);
+	KTAP_TRUE(fake_read(&m, UART(FR)) & FR_RXFE);
+	/* The new terminal has room, and says so to nobody. */
+	fake_chr.out_room = 100;
+	m.bus.dev[0]->ops->resume(m.bus.dev[0]);
+	fake_chr.out[fake_chr.out_len] = 0;
+	KTAP_STREQ((char *)fake_chr.out, "waits");
+	record_free(&saved);
+	teardown();
+}
+
 KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_transmit), KTAP_CASE(test_transmit_backlog),
 	  KTAP_CASE(test_receive), KTAP_CASE(test_receive_full), KTAP_CASE(test_polled),
 	  KTAP_CASE(test_polled_as_found),
 	  KTAP_CASE(test_break), KTAP_CASE(test_fifo_enable_flushes), KTAP_CASE(test_loopback),
-	  KTAP_CASE(test_odd_accesses), KTAP_CASE(test_reset), KTAP_CASE(test_fuzz))
+	  KTAP_CASE(test_odd_accesses), KTAP_CASE(test_reset), KTAP_CASE(test_fuzz),
+	  KTAP_CASE(test_saved))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/hw/pl061.c userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/hw/pl061.c userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/device_type.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
@@ -12,6 +12,7 @@
 #include "ktap.h"
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
+#include "armvmm-run/state_move.h"
 
 #define GPIO(reg)	(MAP_PL061_BASE + (reg))
 #define ALL_LINES	(0xff << 2)
@@ -205,6 +206,110 @@ static void test_fuzz(void)
 	teardown();
 }
 
+/* ---- Snapshots ---- */
+
+static struct device *find(uint64_t base)
+{
+	return device_find(&m.bus, base);
+}
+
+static void test_gpio_saved(void)
+{
+	static const uint16_t regs[] = { ALL_LINES, DIR, IS, IBE, IEV, IE, RIS, MIS, 0x420 };
+	uint32_t before[sizeof(regs) / sizeof(regs[0])];
+	struct record saved;
+
+	setup();
+	fake_write(&m, GPIO(DIR), 0x81);
+	fake_write(&m, GPIO(ALL_LINES), 0x80);
+	fake_write(&m, GPIO(IS), 0x02);
+	fake_write(&m, GPIO(IBE), BUTTON);
+	fake_write(&m, GPIO(IEV), 0x40);
+	fake_write(&m, GPIO(IE), BUTTON | 0x40);
+	fake_write(&m, GPIO(0x420), 0x11);
+	m.press(m.press_opaque, true);
+	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+		before[i] = fake_read(&m, GPIO(regs[i]));
+	state_save(find(MAP_PL061_BASE), &saved);
+	teardown();
+
+	setup();
+	state_torture(find(MAP_PL061_BASE), &saved);
+	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+		KTAP_EQ(fake_read(&m, GPIO(regs[i])), before[i]);
+	KTAP_EQ(gpio_irq(), 1);
+	/* The next edge is one, and the same level again is none. */
+	fake_write(&m, GPIO(IC), BUTTON);
+	m.press(m.press_opaque, true);
+	KTAP_EQ(gpio_irq(), 0);
+	m.press(m.press_opaque, false);
+	KTAP_EQ(gpio_irq(), 1);
+	record_free(&saved);
+	teardown();
+}
+
+/* The guest's own time of day goes on with the host's. */
+static void test_clock_saved(void)
+{
+	struct record saved;
+	uint32_t begin;
+
+	setup();
+	fake_write(&m, RTC(RTC_LR), 1000);
+	fake_write(&m, RTC(RTC_MR), 5000);
+	fake_write(&m, RTC(RTC_IMSC), 1);
+	state_save(find(MAP_PL031_BASE), &saved);
+	begin = fake_read(&m, RTC(RTC_DR));
+	teardown();
+
+	setup();
+	state_torture(find(MAP_PL031_BASE), &saved);
+	KTAP_TRUE(fake_read(&m, RTC(RTC_DR)) - begin < 5);
+	KTAP_EQ(fake_read(&m, RTC(RTC_LR)), 1000);
+	KTAP_EQ(fake_read(&m, RTC(RTC_MR)), 5000);
+	KTAP_EQ(fake_read(&m, RTC(RTC_IMSC)), 1);
+	KTAP_EQ(fake_read(&m, RTC(RTC_RIS)), 0);
+	record_free(&saved);
+	teardown();
+}
+
+/* An alarm whose time comes between the snapshot and its restore is not lost, nor does it come twice. */
+static void test_alarm_saved(void)
+{
+	struct record saved;
+	uint32_t count;
+
+	setup();
+	fake_write(&m, RTC(RTC_LR), 1000);
+	fake_write(&m, RTC(RTC_MR), 1002);
+	fake_write(&m, RTC(RTC_IMSC), 1);
+	state_save(find(MAP_PL031_BASE), &saved);
+	/* As if it had been saved ten seconds ago: the count at that time is at its end. */
+	count = fake_read(&m, RTC(RTC_DR)) - 10;
+	memcpy(saved.data + saved.len - sizeof(count), &count, sizeof(count));
+	KTAP_EQ(fake_read(&m, RTC(RTC_RIS)), 0);
+	teardown();
+
+	setup();
+	/* Its match, ten seconds before, was at 992. */
+	count = 995;
+	memcpy(saved.data + 8, &count, sizeof(count));
+	KTAP_EQ(state_restore(find(MAP_PL031_BASE), &saved, saved.len, NULL), 0);
+	KTAP_EQ(fake_read(&m, RTC(RTC_MR)), 995);
+	KTAP_EQ(fake_read(&m, RTC(RTC_RIS)), 1);
+	KTAP_EQ(fake_line[MAP_PL031_SPI]->level, 1);
+	record_free(&saved);
+	fake_write(&m, RTC(RTC_ICR), 1);
+	state_save(find(MAP_PL031_BASE), &saved);
+	count -= 10;
+	memcpy(saved.data + saved.len - sizeof(count), &count, sizeof(count));
+	KTAP_EQ(state_restore(find(MAP_PL031_BASE), &saved, saved.len, NULL), 0);
+	KTAP_EQ(fake_read(&m, RTC(RTC_RIS)), 0);
+	record_free(&saved);
+	teardown();
+}
+
 KTAP_MAIN(KTAP_CASE(test_button_both_edges), KTAP_CASE(test_button_one_edge),
 	  KTAP_CASE(test_button_level), KTAP_CASE(test_masked_data), KTAP_CASE(test_clock_counts),
-	  KTAP_CASE(test_clock_alarm), KTAP_CASE(test_fuzz))
+	  KTAP_CASE(test_clock_alarm), KTAP_CASE(test_fuzz),
+	  KTAP_CASE(test_gpio_saved), KTAP_CASE(test_clock_saved), KTAP_CASE(test_alarm_saved))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
-// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_notify.c
+// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
-// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
@@ -12,6 +12,7 @@
 // virtio-console against a terminal of the test's own, which takes and gives
 // as little at a time as it likes.
 #include "armvmm-run/device_make.h"
+#include "armvmm-run/state_move.h"
 #include "armvmm-run/virtio/virtio_driver.h"
 
 #define V1    (1ULL << VIRTIO_F_VERSION_1)
@@ -245,6 +246,63 @@ static void test_bad_buffers(void)
 	test_machine_exit();
 }
 
+/* ---- Snapshots ---- */
+
+/* Output of which the terminal took a part: the rest comes at the other terminal, once. */
+static void test_saved(void)
+{
+	struct driver_buf buf = { DATA_GPA, 1000, false }, input = { DATA_GPA + 0x1000, 100, true };
+	struct device *dev;
+	struct record saved;
+	struct error err;
+
+	cols = 80;
+	rows = 24;
+	dev = setup();
+	KTAP_TRUE(driver_start(&d, dev, V1 | 1, 2, QSIZE));
+	for (unsigned int i = 0; i < 1000; i++)
+		((char *)ram(DATA_GPA))[i] = 'a' + i % 26;
+	out_room = 10;
+	driver_add(&d.q[TX], &buf, 1);
+	driver_add(&d.q[RX], &input, 1);
+	driver_kick(&d, TX);
+	KTAP_TRUE(TEST_UNTIL(out_len == 10));
+	state_save(dev, &saved);
+	/* A paused device takes no input. */
+	KTAP_EQ(client->rx_room(client), 0);
+	device_bus_destroy(&test_machine.bus);
+
+	test_next_slot = 0;
+	out_len = 0;
+	out_room = 20;
+	out_short = false;
+	rows = 50;
+	KTAP_EQ(device_make(&test_machine, "virtio-console", NULL, &err), 0);
+	d.dev = dev = test_machine.bus.dev[0];
+	state_torture(dev, &saved);
+	out_len = 0;
+	out_room = 20;
+	dev->ops->reset(dev);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	KTAP_EQ(dev->ops->read(dev, 0x102, 2), 24);
+	dev->ops->resume(dev);
+	KTAP_TRUE(TEST_UNTIL(out_len == 20));
+	KTAP_MEMEQ(out, (char *)ram(DATA_GPA + 10), 20);
+	KTAP_EQ(driver_nr_used(&d.q[TX]), 0);
+	more_room(2000);
+	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[TX]) == 1));
+	KTAP_EQ(out_len, 990);
+	KTAP_MEMEQ(out, (char *)ram(DATA_GPA + 10), 990);
+	/* The terminal's size is another one, and the driver is told. */
+	KTAP_EQ(dev->ops->read(dev, 0x102, 2), 50);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS) & 2, 2);
+	KTAP_EQ(client->rx_room(client), 100);
+	record_free(&saved);
+	test_machine_exit();
+	cols = 0;
+}
+
 KTAP_MAIN(KTAP_CASE(test_size), KTAP_CASE(test_output), KTAP_CASE(test_slow_terminal),
 	  KTAP_CASE(test_input), KTAP_CASE(test_input_wakes_with_event_idx),
-	  KTAP_CASE(test_bad_buffers))
+	  KTAP_CASE(test_bad_buffers),
+	  KTAP_CASE(test_saved))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
-// sources: userspace/armvmm-run/core/iov.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/record.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// pkgs: glib-2.0
 //
 // The split ring's walker, against drivers that keep the rules of virtio 1.2
 // 2.7 and drivers that break each of them (docs/hazards.md 26).

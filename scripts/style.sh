@@ -122,11 +122,12 @@ done <<-'EOF'
 	hw hw core
 	boot boot core
 	sandbox sandbox core
-	control control core
+	snapshot snapshot core
+	control control snapshot core
 	gdb gdb core
-	. . control sandbox boot gdb core
+	. . control snapshot sandbox boot gdb core
 	EOF
-git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot|sandbox|control|gdb)/[^/]*$')"
+git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot|sandbox|control|snapshot|gdb)/[^/]*$')"
 
 # Only the headers with registers' fields, which need nothing from the kernel.
 rule "user space takes registers from driver/arch, and nothing else of driver/" "$(

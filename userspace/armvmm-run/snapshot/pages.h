@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory in a snapshot: parts "memory" of up to 1 MiB of the guest's addresses, in ascending order,
+ * each compressed by zstd if that makes it smaller. Pages that are zero are left out, and so are
+ * parts without any other page.
+ */
+#ifndef ARMVMM_RUN_PAGES_H
+#define ARMVMM_RUN_PAGES_H
+
+#include "core/guestmem.h"
+#include "snapshot/part.h"
+
+#define PAGES_PART	"memory"
+#define PAGES_VERSION	1
+#define PAGES_SIZE	4096u
+#define PAGES_MAX	256u	/* pages of a part */
+
+/* Which memory there is, in ascending order. */
+#define PAGES_RANGES	8
+
+struct pages_range {
+	uint64_t gpa, size;
+	uint8_t *host;
+};
+
+struct pages_layout {
+	unsigned int nr;
+	struct pages_range range[PAGES_RANGES];
+};
+
+struct pages_writer;
+struct pages_reader;
+
+/* Adds memory, a multiple of a page, in any order. There must be room for it. */
+void pages_add(struct pages_layout *layout, uint64_t gpa, uint64_t size, void *host);
+
+uint64_t pages_total(const struct pages_layout *layout);
+
+/* Returns NULL if there is no memory for it. */
+struct pages_writer *pages_writer_new(const struct pages_layout *layout);
+void pages_writer_free(struct pages_writer *p);
+
+/*
+ * Writes the next part that is not empty. Returns 1; 0 when all memory is written; or -errno.
+ * *@done counts the bytes that were dealt with, *@pages the pages that were written.
+ */
+int pages_write(struct pages_writer *p, struct part_writer *w, uint64_t *done, uint64_t *pages);
+
+struct pages_reader *pages_reader_new(const struct pages_layout *layout);
+void pages_reader_free(struct pages_reader *p);
+
+/*
+ * Puts the part that @r has read into memory, which was zero. Counts its pages. Returns 0 or -errno
+ * with @err set.
+ */
+int pages_read(struct pages_reader *p, const struct part_reader *r, uint64_t *pages,
+	       struct error *err);
+
+#endif /* ARMVMM_RUN_PAGES_H */

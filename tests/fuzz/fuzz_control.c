@@ -6,6 +6,7 @@
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
 // sources: userspace/armvmm-run/control/commands_memory.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/control/commands_migrate.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
 /*
@@ -56,5 +57,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		f.data += n;
 		f.len -= n;
 	}
+	command_session_end(&qmp.session);
 	return 0;
 }

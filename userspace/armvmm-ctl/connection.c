@@ -22,12 +22,31 @@ static void connection_ended(struct connection *c, GError **err)
 		    c->path);
 }
 
-static bool connection_send(struct connection *c, const char *text, GError **err)
+/* Sends bytes, and with them the file @fd, unless it is -1. */
+static ssize_t connection_send_some(int to, const char *text, size_t len, int fd)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} file = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS } };
+	struct iovec out = { (char *)text, len };
+	struct msghdr msg = { .msg_iov = &out, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		memcpy(CMSG_DATA(&file.head), &fd, sizeof(fd));
+		msg.msg_control = &file;
+		msg.msg_controllen = sizeof(file);
+	}
+	return sendmsg(to, &msg, MSG_NOSIGNAL);
+}
+
+static bool connection_send(struct connection *c, const char *text, int fd, GError **err)
 {
 	size_t len = strlen(text), done = 0;
 
 	while (done < len) {
-		ssize_t n = send(c->fd, text + done, len - done, MSG_NOSIGNAL);
+		ssize_t n = connection_send_some(c->fd, text + done, len - done, done ? -1 : fd);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -81,16 +100,21 @@ char *connection_event(struct connection *c)
 	return connection_next(c, true);
 }
 
-char *connection_raw(struct connection *c, const char *text, GError **err)
+static char *connection_ask(struct connection *c, const char *text, int fd, GError **err)
 {
 	char *line;
 
-	if (!connection_send(c, text, err) || !connection_send(c, "\n", err))
+	if (!connection_send(c, text, fd, err) || !connection_send(c, "\n", -1, err))
 		return NULL;
 	line = connection_next(c, false);
 	if (!line)
 		connection_ended(c, err);
 	return line;
+}
+
+char *connection_raw(struct connection *c, const char *text, GError **err)
+{
+	return connection_ask(c, text, -1, err);
 }
 
 /* Returns the value in the answer @line, or NULL with @err set to its error. */
@@ -110,13 +134,19 @@ static json_t *connection_answer(struct connection *c, const char *line, GError 
 
 json_t *connection_run(struct connection *c, const char *name, json_t *args, GError **err)
 {
+	return connection_run_file(c, name, args, -1, err);
+}
+
+json_t *connection_run_file(struct connection *c, const char *name, json_t *args, int fd,
+			    GError **err)
+{
 	json_t *message = json_pack("{s:s}", "execute", name), *value = NULL;
 	char *text, *line;
 
 	if (args)
 		json_object_set_new(message, "arguments", args);
 	text = value_print(message);
-	line = connection_raw(c, text, err);
+	line = connection_ask(c, text, fd, err);
 	if (line)
 		value = connection_answer(c, line, err);
 	g_free(line);

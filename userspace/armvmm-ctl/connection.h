@@ -26,6 +26,10 @@ void connection_close(struct connection *c);
  */
 json_t *connection_run(struct connection *c, const char *name, json_t *args, GError **err);
 
+/* The same, with the file @fd for the machine, which stays the caller's; -1: none. */
+json_t *connection_run_file(struct connection *c, const char *name, json_t *args, int fd,
+			    GError **err);
+
 /* Sends @text as it is, and returns the answer, or NULL with @err set. */
 char *connection_raw(struct connection *c, const char *text, GError **err);
 

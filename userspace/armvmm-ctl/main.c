@@ -32,6 +32,7 @@ static const char help[] =
 	"  balloon SIZE     have the guest give back memory until it has SIZE, as far as it can\n"
 	"  memory           the memory that the guest has, and what it tells of it\n"
 	"  console          print what the guest wrote since this was last asked, 64 KiB at most\n"
+	"  snapshot FILE    save the guest, which stands still meanwhile, for armvmm-run --restore\n"
 	"  events           print what happens, a JSON object a line, until the machine ends\n"
 	"  qmp JSON         send a command of QEMU's QMP, and print the answer\n"
 	"\n"
@@ -39,7 +40,7 @@ static const char help[] =
 	"  -V, --version    print the version\n"
 	"\n"
 	"A PATH has a slash. Exit status: 0 done, 1 no such machine, or it has gone,\n"
-	"2 bad usage, 3 the machine refuses.\n";
+	"2 bad usage, 3 the machine refuses, or fails.\n";
 
 static int main_usage(const char *format, const char *what)
 {

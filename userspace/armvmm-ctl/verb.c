@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/value.h"
+#include "snapshot.h"
 #include "verb.h"
 
 #define VERB_CONSOLE_SIZE	65536
@@ -248,6 +249,7 @@ static const struct verb verbs[] = {
 	{ "balloon", 1, "SIZE", verb_balloon },
 	{ "memory", 0, "", verb_memory },
 	{ "console", 0, "", verb_console },
+	{ "snapshot", 1, "FILE", snapshot_save },
 	{ "events", 0, "", verb_events },
 	{ "qmp", 1, "JSON", verb_qmp },
 };

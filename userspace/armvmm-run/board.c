@@ -19,6 +19,7 @@
 #include "core/message.h"
 #include "core/runstate.h"
 #include "fwcfg_items.h"
+#include "snapshot/restore.h"
 #include "vcpu.h"
 
 #define BOARD_BUTTON_MS	300
@@ -42,6 +43,7 @@ struct board {
 	guint button_timer;
 	bool pmu;		/* the vCPUs have one */
 	struct vcpus vcpus;
+	int restore_fd;		/* the snapshot to start from; -1: none, or it was used already */
 	bool counter_stopped;	/* the guest's time stands still, at ... */
 	uint64_t counter;	/* ... this value of its virtual counter */
 };
@@ -89,13 +91,18 @@ static void board_stop(void *opaque)
 }
 
 /* The VM's vCPUs share one offset of the counter, which is set by any of them. */
+static void board_start_counter(struct board *b)
+{
+	if (b->counter_stopped)
+		armvmm_vcpu_reg_set(b->vcpus.vcpu[0].handle, "cntvct", b->counter);
+	b->counter_stopped = false;
+}
+
 static void board_go(void *opaque)
 {
 	struct board *b = opaque;
 
-	if (b->counter_stopped)
-		armvmm_vcpu_reg_set(b->vcpus.vcpu[0].handle, "cntvct", b->counter);
-	b->counter_stopped = false;
+	board_start_counter(b);
 	/* A button that was pressed while the guest was stopped stays pressed for a while. */
 	if (b->button_timer) {
 		g_source_remove(b->button_timer);
@@ -143,6 +150,20 @@ static const struct armvmm_exit *board_debug_exit(void *opaque, unsigned int ind
 	return index < b->vcpus.nr && vcpu->debugged ? &vcpu->debug : NULL;
 }
 
+static bool board_pressed(void *opaque)
+{
+	struct board *b = opaque;
+
+	return b->button_timer;
+}
+
+static uint64_t board_counter(void *opaque)
+{
+	struct board *b = opaque;
+
+	return b->counter;
+}
+
 static void board_debug_seen(void *opaque)
 {
 	struct board *b = opaque;
@@ -159,6 +180,8 @@ static const struct runstate_ops board_runstate_ops = {
 	.press_power = board_press,
 	.debug = board_debug_exit,
 	.debug_seen = board_debug_seen,
+	.pressed = board_pressed,
+	.counter = board_counter,
 };
 
 /* ---- Making one ---- */
@@ -261,6 +284,17 @@ static void board_check_append(const struct board *b)
 			BOARD_LINUX_APPEND);
 }
 
+/* Opened here, when files can be opened; read when a guest's software can do no harm any more. */
+static int board_open_restore(struct board *b, struct error *err)
+{
+	const char *file = b->config->restore;
+
+	if (!file || b->config->dump_dtb)
+		return 0;
+	b->restore_fd = open(file, O_RDONLY | O_CLOEXEC);
+	return b->restore_fd < 0 ? error_errno(err, -errno, "%s", file) : 0;
+}
+
 static int board_choose_cpus(struct board *b, struct error *err)
 {
 	int ret = cpupart_choose_here(&b->part, b->config->cpu_part, err);
@@ -278,7 +312,7 @@ int board_create(struct board **out, const struct config *config, struct chardev
 
 	*out = NULL;
 	if (b)
-		b->node = -1;
+		b->node = b->restore_fd = -1;
 	if (!b || machine_init(&b->m)) {
 		free(b);
 		return error_errno(err, -ENOMEM, "machine");
@@ -292,10 +326,12 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	b->m.rights = config->rights;
 	b->config = config;
 	b->pmu = config->pmu == PMU_ON;
-	b->timer_hz = hosttree_timer_hz("/proc/device-tree");
+	b->timer_hz = b->m.timer_hz = hosttree_timer_hz("/proc/device-tree");
 	b->loader.kernel.fd = b->loader.dtb.fd = -1;
 
-	ret = config->dump_dtb ? 0 : board_alloc_memory(b, err);
+	ret = board_open_restore(b, err);
+	if (!ret && !config->dump_dtb)
+		ret = board_alloc_memory(b, err);
 	if (!ret)
 		ret = loader_open(&b->loader, config, MAP_RAM_BASE, config->memory, err);
 	if (!ret)
@@ -340,6 +376,8 @@ void board_destroy(struct board *b)
 	armvmm_vm_close(b->vm);
 	if (b->node >= 0)
 		close(b->node);
+	if (b->restore_fd >= 0)
+		close(b->restore_fd);
 	machine_exit(&b->m);
 	vcpus_exit(&b->vcpus);
 	loader_close(&b->loader);
@@ -417,6 +455,7 @@ static int board_choose_pmu(struct board *b, struct error *err)
 		return error_set(err, -ENODEV,
 				 "--pmu on: the host has no counters for guests (dmesg | grep PMU tells why)");
 	b->pmu = has && b->config->pmu != PMU_OFF;
+	b->m.pmu = b->pmu;
 	return 0;
 }
 
@@ -533,15 +572,13 @@ static int board_setup_boot_cpu(struct board *b, struct error *err)
 	return 0;
 }
 
-static int board_start(struct board *b, struct error *err)
+/* Puts the guest's software into memory. */
+static int board_load(struct board *b, struct error *err)
 {
 	uint64_t midr = 0;
 	void *dtb;
 	int ret;
 
-	ret = board_setup_vm(b, err);
-	if (ret)
-		return ret;
 	ret = loader_load(&b->loader, &b->m.mem, err);
 	if (ret)
 		return ret;
@@ -554,14 +591,46 @@ static int board_start(struct board *b, struct error *err)
 	ret = board_make_dtb(b, dtb, b->loader.dtb_room, dtb_cpu(midr), err);
 	if (ret < 0)
 		return ret;
-	ret = board_setup_boot_cpu(b, err);
-	if (ret)
-		return ret;
+	return board_setup_boot_cpu(b, err);
+}
 
-	ret = device_bus_begin(&b->m.bus, err);
+/*
+ * Takes the guest's whole state from the snapshot, once: its next reset starts it from its software.
+ * A guest that a person had stopped stays stopped if somebody can let it go on.
+ */
+static int board_restore(struct board *b, struct error *err)
+{
+	struct facts facts;
+	int ret = restore_machine(&b->m, b->restore_fd, b->config->restore, &facts, err);
+
+	close(b->restore_fd);
+	b->restore_fd = -1;
 	if (ret)
 		return ret;
+	b->counter = facts.counter;
+	b->counter_stopped = true;
+	if (facts.stopped && b->config->control)
+		machine_hold(&b->m, MACHINE_HOLDER_CONTROL);
+	return 0;
+}
+
+static int board_start(struct board *b, struct error *err)
+{
+	bool restored = b->restore_fd >= 0;
+	int ret;
+
+	ret = board_setup_vm(b, err);
+	if (!ret)
+		ret = restored ? board_restore(b, err) : board_load(b, err);
+	if (!ret)
+		ret = device_bus_begin(&b->m.bus, err);
+	if (ret)
+		return ret;
+	if (restored)
+		device_bus_resume(&b->m.bus);
 	machine_started(&b->m);
+	if (!machine_is_held(&b->m))
+		board_start_counter(b);
 	for (unsigned int i = 0; i < b->vcpus.nr; i++) {
 		ret = vcpu_start(&b->vcpus.vcpu[i]);
 		if (ret)
@@ -592,6 +661,7 @@ int board_run(struct board *b, enum machine_request *ended, struct error *err)
 		if (ret)
 			return ret;
 		event.request = machine_take_request(&b->m, &event.cause);
+		machine_tell(&b->m, &(struct machine_event){ .type = MACHINE_EVENT_LEAVE });
 
 		if (event.request == MACHINE_CRASH) {
 			message("%s", b->m.priv->why);

@@ -222,6 +222,7 @@ static int program_confine(struct program *program, struct error *err)
 	struct sandbox_params params = {
 		.flash = m->flash,
 		.control = program->control,
+		.restore = program->config.restore,
 		.debugger = program->gdb,
 		.pinned = board_pinned(program->board),
 		.change_user = program->config.rights.change_user,

@@ -63,6 +63,7 @@ const char options_help[] =
 	"\n"
 	"Running:\n"
 	"      --node PATH        the hypervisor's node (default /dev/armvmm)\n"
+	"      --restore FILE     go on from a snapshot (armvmm-ctl NAME snapshot FILE)\n"
 	"      --no-reboot        leave when the guest reboots\n"
 	"      --grace SECONDS    time that SIGTERM leaves the guest to power off (default 30)\n"
 	"      --control unix:PATH|name:NAME\n"
@@ -102,6 +103,7 @@ enum {
 	OPT_GDB,
 	OPT_SANDBOX,
 	OPT_CONTROL,
+	OPT_RESTORE,
 	OPT_USER,
 	OPT_FREEBSD,
 	OPT_CONFIG,
@@ -128,6 +130,7 @@ static const struct option options_long[] = {
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "node", required_argument, NULL, OPT_NODE },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
+	{ "restore", required_argument, NULL, OPT_RESTORE },
 	{ "grace", required_argument, NULL, OPT_GRACE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "gdb", required_argument, NULL, OPT_GDB },
@@ -404,6 +407,11 @@ static int options_one(struct config *config, const struct options_table *t, int
 		return 0;
 	case OPT_CONTROL:
 		return options_control(config, arg, err);
+	case OPT_RESTORE:
+		if (!*arg)
+			return error_set(err, -EINVAL, "--restore: names no file");
+		config->restore = arg;
+		return 0;
 	case OPT_GDB:
 		return options_gdb(config, arg, err);
 	case OPT_SANDBOX:

@@ -12,6 +12,7 @@
 #include "core/message.h"
 
 #define CLIENT_INPUT	4096u		/* bytes that are read at a time */
+#define CLIENT_FILES	4u		/* files that come with them; the kernel closes others */
 #define CLIENT_ENOUGH	(64u << 10)	/* bytes that wait for the client: read nothing more */
 #define CLIENT_MAX	(512u << 10)	/* and so many end the connection, if events come */
 
@@ -83,10 +84,38 @@ static void client_text(struct client *c, enum splitter_result result)
 	}
 }
 
+/* Takes the files that came with bytes; commands see the last one. */
+static void client_take_files(struct client *c, struct msghdr *msg)
+{
+	for (struct cmsghdr *m = CMSG_FIRSTHDR(msg); m; m = CMSG_NXTHDR(msg, m)) {
+		size_t nr = (m->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (m->cmsg_level != SOL_SOCKET || m->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < nr; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(m) + i * sizeof(fd), sizeof(fd));
+			command_session_take(&c->qmp.session, fd);
+		}
+	}
+}
+
 static void client_read(struct client *c)
 {
-	ssize_t n = read(c->fd, c->in, sizeof(c->in));
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(CLIENT_FILES * sizeof(int))];
+	} files;
+	struct iovec in = { c->in, sizeof(c->in) };
+	struct msghdr msg = {
+		.msg_iov = &in, .msg_iovlen = 1,
+		.msg_control = &files, .msg_controllen = sizeof(files),
+	};
+	ssize_t n = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC);
 
+	if (n >= 0)
+		client_take_files(c, &msg);
 	if (n > 0) {
 		c->in_at = 0;
 		c->in_len = n;
@@ -185,6 +214,7 @@ void client_free(struct client *c)
 		g_source_unref(c->source);
 	}
 	close(c->fd);
+	command_session_end(&c->qmp.session);
 	g_byte_array_unref(c->out);
 	free(c);
 }

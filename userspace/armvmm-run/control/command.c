@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "control/command.h"
+#include "snapshot/save.h"
 
 static const struct command *const command_areas[] = {
 	commands_run, commands_query, commands_block, commands_console,
-	commands_memory, commands_human,
+	commands_memory, commands_human, commands_migrate,
 };
 
 #define COMMAND_AREAS	(sizeof(command_areas) / sizeof(command_areas[0]))
@@ -43,6 +45,8 @@ static bool command_has_type(json_t *value, enum command_type type)
 		return json_is_string(value);
 	case COMMAND_INT:
 		return json_is_integer(value);
+	case COMMAND_ARRAY:
+		return json_is_array(value);
 	default:
 		return json_is_boolean(value);
 	}
@@ -60,6 +64,7 @@ static int command_check_given(struct command_call *call, const struct command *
 {
 	static const char *const names[] = {
 		[COMMAND_STRING] = "string", [COMMAND_INT] = "integer", [COMMAND_BOOL] = "boolean",
+		[COMMAND_ARRAY] = "array",
 	};
 	const char *name;
 	json_t *value;
@@ -98,6 +103,14 @@ int64_t command_int(const struct command_call *call, const char *name)
 	return json_integer_value(json_object_get(call->args, name));
 }
 
+bool command_is_busy(struct command_call *call)
+{
+	if (!save_is_active(call->target->save))
+		return false;
+	error_set(&call->err, -EBUSY, "The guest is being saved, which migrate_cancel ends");
+	return true;
+}
+
 json_t *command_run(struct command_call *call, const struct command *command)
 {
 	json_t *value;
@@ -109,4 +122,24 @@ json_t *command_run(struct command_call *call, const struct command *command)
 	if (!value && !call->err.text[0])
 		value = json_object();
 	return value;
+}
+
+/* ---- Files ---- */
+
+void command_session_take(struct command_session *session, int fd)
+{
+	if (session->has_file)
+		close(session->file);
+	session->has_file = true;
+	session->file = fd;
+}
+
+void command_session_end(struct command_session *session)
+{
+	if (session->has_file)
+		close(session->file);
+	for (unsigned int i = 0; i < COMMAND_MAX_FDS; i++)
+		if (session->files[i].name[0])
+			close(session->files[i].fd);
+	*session = (struct command_session){ .has_file = false };
 }

@@ -19,7 +19,9 @@
 #define COMMAND_CONSOLE		"console"
 #define COMMAND_CONSOLE_SIZE	65536u
 
-enum command_type { COMMAND_STRING = 1, COMMAND_INT, COMMAND_BOOL };
+enum command_type { COMMAND_STRING = 1, COMMAND_INT, COMMAND_BOOL, COMMAND_ARRAY };
+
+struct save;
 
 struct command_arg {
 	const char *name;
@@ -31,10 +33,26 @@ struct command_arg {
 struct command_target {
 	struct machine *m;
 	const char *name;	/* the guest's; NULL: it has none */
+	struct save *save;
+};
+
+#define COMMAND_FD_NAME_MAX	64
+#define COMMAND_MAX_FDS		4
+
+/* What a connection has left here, until its end. Begins zeroed. */
+struct command_session {
+	bool has_file;		/* a file came with the last bytes: ... */
+	int file;		/* ... this descriptor, which nobody has taken yet */
+	struct {
+		char name[COMMAND_FD_NAME_MAX];	/* "": none */
+		int fd;
+	} files[COMMAND_MAX_FDS];	/* that were given names */
+	bool background;	/* a guest that is saved goes on afterwards */
 };
 
 struct command_call {
 	const struct command_target *target;
+	struct command_session *session;
 	json_t *args;	/* checked; NULL: there are none */
 	struct error err;
 	const char *class;	/* QMP's class of the error; NULL: GenericError */
@@ -54,6 +72,7 @@ extern const struct command commands_block[];
 extern const struct command commands_console[];
 extern const struct command commands_memory[];
 extern const struct command commands_human[];
+extern const struct command commands_migrate[];
 
 /* The command after @prev (NULL: the first), or NULL. */
 const struct command *command_next(const struct command *prev);
@@ -68,7 +87,16 @@ const struct command *command_find(const char *name);
 const char *command_string(const struct command_call *call, const char *name);
 int64_t command_int(const struct command_call *call, const char *name);
 
-/* What query-status answers as status: "running", "paused", "debug". */
-const char *command_status(const struct machine *m);
+/* Is the guest being saved, so that it may not change? Then sets call->err. */
+bool command_is_busy(struct command_call *call);
+
+/* What query-status answers as status: "running", "paused", "debug" ... */
+const char *command_status(const struct command_target *target);
+
+/* Takes a file that has come with the connection's bytes. It replaces an earlier one. */
+void command_session_take(struct command_session *session, int fd);
+
+/* Closes what the connection has left. */
+void command_session_end(struct command_session *session);
 
 #endif /* ARMVMM_RUN_COMMAND_H */

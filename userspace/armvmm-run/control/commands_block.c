@@ -70,7 +70,7 @@ static json_t *block_resize(struct command_call *call)
 	int64_t size = command_int(call, "size");
 	struct error why;
 
-	if (!b)
+	if (!b || command_is_busy(call))
 		return NULL;
 	if (size <= 0)
 		error_set(&call->err, -EINVAL, "Parameter 'size' expects a >0 size");

@@ -12,7 +12,7 @@
 
 static void human_status(const struct command_target *t, GString *out)
 {
-	g_string_append_printf(out, "VM status: %s\r\n", command_status(t->m));
+	g_string_append_printf(out, "VM status: %s\r\n", command_status(t));
 }
 
 static void human_name(const struct command_target *t, GString *out)

@@ -4,11 +4,16 @@
 
 #include "control/command.h"
 #include "core/runstate.h"
+#include "snapshot/save.h"
 
-const char *command_status(const struct machine *m)
+const char *command_status(const struct command_target *target)
 {
+	const struct machine *m = target->m;
+
 	if (machine_is_held_by(m, MACHINE_HOLDER_GDB))
 		return "debug";
+	if (machine_is_held_by(m, MACHINE_HOLDER_SNAPSHOT))
+		return save_is_active(target->save) ? "finish-migrate" : "postmigrate";
 	return machine_is_held(m) ? "paused" : "running";
 }
 
@@ -16,7 +21,8 @@ static json_t *run_query_status(struct command_call *call)
 {
 	const struct machine *m = call->target->m;
 
-	return json_pack("{s:b, s:s}", "running", !machine_is_held(m), "status", command_status(m));
+	return json_pack("{s:b, s:s}", "running", !machine_is_held(m), "status",
+			 command_status(call->target));
 }
 
 static json_t *run_stop(struct command_call *call)
@@ -32,19 +38,22 @@ static json_t *run_cont(struct command_call *call)
 		error_set(&call->err, -EBUSY, "A debugger holds the guest: it alone lets it go on");
 		return NULL;
 	}
+	save_continue(call->target->save);
 	machine_release(call->target->m, MACHINE_HOLDER_CONTROL);
 	return NULL;
 }
 
 static json_t *run_powerdown(struct command_call *call)
 {
-	machine_press_power(call->target->m);
+	if (!command_is_busy(call))
+		machine_press_power(call->target->m);
 	return NULL;
 }
 
 static json_t *run_reset(struct command_call *call)
 {
-	machine_request(call->target->m, MACHINE_RESET, MACHINE_BY_CONTROL, NULL);
+	if (!command_is_busy(call))
+		machine_request(call->target->m, MACHINE_RESET, MACHINE_BY_CONTROL, NULL);
 	return NULL;
 }
 

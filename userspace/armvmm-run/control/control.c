@@ -12,6 +12,7 @@
 #include "control/value.h"
 #include "core/named_socket.h"
 #include "core/runstate.h"
+#include "snapshot/save.h"
 
 #define CONTROL_CLIENTS	8	/* at once */
 #define CONTROL_PAUSE_MS 1000	/* pause while the process can open no more files */
@@ -129,7 +130,7 @@ int control_start(struct control *control, struct machine *m, const char *name,
 
 	if (ret)
 		return error_errno(err, ret, "--control");
-	control->target = (struct command_target){ .m = m, .name = name };
+	control->target = (struct command_target){ .m = m, .name = name, .save = save_new(m) };
 	control->events.event = control_event;
 	machine_listen(m, &control->events);
 	control_look(control);
@@ -148,6 +149,8 @@ void control_stop(struct control *control)
 		if (control->client[i])
 			client_free(control->client[i]);
 	memset(control->client, 0, sizeof(control->client));
+	save_free(control->target.save);
+	control->target.save = NULL;
 }
 
 void control_destroy(struct control *control)

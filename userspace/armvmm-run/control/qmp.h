@@ -19,6 +19,7 @@
 struct qmp {
 	const struct command_target *target;
 	bool negotiated;	/* it takes commands, and gets events */
+	struct command_session session;	/* to be ended by command_session_end() */
 };
 
 /* What a new connection gets first. Free all these texts by g_free(). */

@@ -43,6 +43,7 @@ struct config {
 	const char *dump_dtb;
 	const char *dump_config;	/* where to write all options; NULL: nowhere */
 	struct options_given *given;	/* the options, as given */
+	const char *restore;	/* a snapshot to start from; NULL: none */
 	unsigned int nr_cpus;
 	const char *cpu_part;	/* the kind of CPU that runs the vCPUs; NULL: the boot CPU's */
 	uint64_t memory;	/* bytes */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "arch/gic.h"
 #include "core/machine_private.h"
 #include "core/message.h"
 
@@ -202,6 +203,51 @@ void machine_reset(struct machine *m)
 		if (m->priv->line[i])
 			m->priv->line[i]->level = false;
 	guestmem_discard(&m->mem);
+}
+
+/* A configuration register has two bits for each interrupt: 2 is edge-triggered (IHI 0048B 4.3.13). */
+static int machine_is_edge(struct machine *m, unsigned int spi, bool *edge)
+{
+	unsigned int intid = 32 + spi;
+	uint32_t config = 0;
+	int ret = armvmm_gic_reg_get(m->priv->vm, ARMVMM_GIC_DIST, 0, GICD_ICFGR + intid / 16 * 4,
+				     &config);
+
+	*edge = config >> intid % 16 * 2 & 2;
+	return ret;
+}
+
+int machine_raise_lines(struct machine *m)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < MAP_NR_SPIS; i++) {
+		const struct irqline *line = m->priv->line[i];
+		bool edge;
+
+		if (!line || !line->level)
+			continue;
+		ret = machine_is_edge(m, i, &edge);
+		if (!ret && !edge)
+			ret = armvmm_irq_set_spi(m->priv->vm, i, true);
+	}
+	return ret;
+}
+
+/* When the log of written pages is turned on, the kernel flushes what the caches hide. */
+int machine_sync_memory(struct machine *m)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < m->mem.nr_regions; i++) {
+		const struct guestmem_region *r = &m->mem.region[i];
+
+		ret = armvmm_vm_memory_set(m->priv->vm, i, r->gpa, r->size, r->host,
+					   ARMVMM_MEMORY_LOG_DIRTY);
+		if (!ret)
+			ret = armvmm_vm_memory_set(m->priv->vm, i, r->gpa, r->size, r->host, 0);
+	}
+	return ret;
 }
 
 enum machine_request machine_requested(struct machine *m)

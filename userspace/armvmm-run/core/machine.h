@@ -60,6 +60,10 @@ struct machine {
 	struct chardev *chardev;
 	bool verbose;
 	bool virtio_legacy;	/* virtio-mmio is version 1 */
+	/* The board sets these: the vCPUs have performance counters, and a counter of that rate. */
+	bool pmu;
+	uint32_t timer_hz;	/* of the host's device tree; 0: it does not say */
+	bool debugger;		/* one is there, and may have breakpoints in the guest's memory */
 	const char *identity;	/* identifies the guest, see identity.h; NULL: nothing does */
 	unsigned int nr_macs;	/* how many addresses were made up for its cards */
 	/* The device with the power button sets these. @press is called on the main thread. */

@@ -69,4 +69,16 @@ enum machine_request machine_requested(struct machine *m);
  */
 enum machine_request machine_take_request(struct machine *m, enum machine_cause *cause);
 
+/*
+ * After a restore of devices and GIC: raises the lines that devices hold high. An edge was taken
+ * before, so lines of edge-triggered interrupts are left alone. Returns 0 or -errno.
+ */
+int machine_raise_lines(struct machine *m);
+
+/*
+ * Makes this process see what the guest wrote with its caches off. The vCPUs are stopped. Returns 0
+ * or -errno.
+ */
+int machine_sync_memory(struct machine *m);
+
 #endif /* ARMVMM_RUN_MACHINE_PRIVATE_H */

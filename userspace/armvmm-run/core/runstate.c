@@ -102,6 +102,16 @@ void machine_press_power(struct machine *m)
 	m->priv->run_ops->press_power(m->priv->run_opaque);
 }
 
+bool machine_power_pressed(struct machine *m)
+{
+	return m->priv->run_ops->pressed(m->priv->run_opaque);
+}
+
+uint64_t machine_counter(struct machine *m)
+{
+	return m->priv->run_ops->counter(m->priv->run_opaque);
+}
+
 const struct armvmm_exit *machine_debug_exit(struct machine *m, unsigned int index)
 {
 	return m->priv->run_ops->debug(m->priv->run_opaque, index);

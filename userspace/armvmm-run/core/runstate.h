@@ -17,6 +17,7 @@
 enum machine_holder {
 	MACHINE_HOLDER_CONTROL,	/* a person, by the control socket */
 	MACHINE_HOLDER_GDB,
+	MACHINE_HOLDER_SNAPSHOT,	/* while it is saved, and perhaps afterwards */
 };
 
 enum machine_event_type {
@@ -28,6 +29,11 @@ enum machine_event_type {
 	 */
 	MACHINE_EVENT_DEBUG,
 	MACHINE_EVENT_POWERDOWN,	/* the guest's power button was pressed */
+	/*
+	 * The guest's run is over, for a reset or for good. Its vCPUs are gone, but memory and
+	 * devices are still as they were.
+	 */
+	MACHINE_EVENT_LEAVE,
 	MACHINE_EVENT_RESET,	/* the guest starts over; its vCPUs are gone */
 	MACHINE_EVENT_SHUTDOWN,	/* it ended; .request says how */
 	/*
@@ -63,6 +69,9 @@ struct runstate_ops {
 	/* The exit with which a vCPU stopped itself, or NULL. debug_seen() forgets them all. */
 	const struct armvmm_exit *(*debug)(void *opaque, unsigned int index);
 	void (*debug_seen)(void *opaque);
+	bool (*pressed)(void *opaque);
+	/* The counter of a machine that is held. */
+	uint64_t (*counter)(void *opaque);
 };
 
 /* Calls the listener for all events until machine_unlisten(), which it may call from there. */
@@ -101,6 +110,12 @@ pid_t machine_vcpu_thread(struct machine *m, unsigned int index);
 
 /* Presses the power button for a moment of the guest's time. */
 void machine_press_power(struct machine *m);
+
+/* Is it pressed now? */
+bool machine_power_pressed(struct machine *m);
+
+/* The value at which the virtual counter of a held machine stands. */
+uint64_t machine_counter(struct machine *m);
 
 /* In MACHINE_EVENT_DEBUG: the exit (ARMVMM_EXIT_DEBUG) that vCPU @index stopped with, or NULL. */
 const struct armvmm_exit *machine_debug_exit(struct machine *m, unsigned int index);

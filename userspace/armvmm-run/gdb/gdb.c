@@ -137,6 +137,7 @@ static void gdb_came(void *opaque)
 	struct gdb *gdb = opaque;
 
 	session_attach(&gdb->session);
+	gdb->m->debugger = gdb->session.attached;
 }
 
 static void gdb_gone(void *opaque)
@@ -144,6 +145,7 @@ static void gdb_gone(void *opaque)
 	struct gdb *gdb = opaque;
 
 	session_detach(&gdb->session);
+	gdb->m->debugger = false;
 }
 
 static bool gdb_packet(void *opaque, const char *data, size_t len, struct reply *reply)
@@ -151,6 +153,7 @@ static bool gdb_packet(void *opaque, const char *data, size_t len, struct reply 
 	struct gdb *gdb = opaque;
 
 	session_packet(&gdb->session, data, len, reply);
+	gdb->m->debugger = gdb->session.attached;
 	return gdb->session.attached;
 }
 

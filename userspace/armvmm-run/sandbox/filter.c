@@ -44,6 +44,7 @@
 #define CONTROL	(1u << 5)	/* the main thread, with --control */
 #define FLASH	(1u << 6)	/* vCPUs, with --flash or --firmware */
 #define DEBUGGER (1u << 7)	/* the main thread, with --gdb */
+#define RESTORE	(1u << 8)	/* the main thread, with --restore */
 
 enum filter_condition {
 	ALWAYS,
@@ -96,6 +97,8 @@ static const struct {
 	{ MAIN, OWN, { "sched_setaffinity" } },
 	/* Clients of the control socket, and a disk's new size. */
 	{ CONTROL, ALWAYS, { "accept4", "ftruncate", "ftruncate64" } },
+	/* Files that they send, for snapshots. */
+	{ CONTROL, ALWAYS, { "recvmsg" } },
 	/*
 	 * libslirp's sockets (those that listen exist already). It also looks whether the host has
 	 * another name server.
@@ -137,7 +140,13 @@ static const struct {
 	{ KVM(0xaf), MAIN },		/* KVM_ARM_PREFERRED_TARGET */
 	{ KVM(0xe0), MAIN },		/* KVM_CREATE_DEVICE */
 	{ KVM(0xe1), MAIN },		/* KVM_SET_DEVICE_ATTR */
-	{ KVM(0x98), DEBUGGER },	/* KVM_GET_MP_STATE */
+	{ KVM(0x98), DEBUGGER | CONTROL },	/* KVM_GET_MP_STATE */
+	/* A snapshot, and its return. */
+	{ KVM(0xb0), CONTROL },		/* KVM_GET_REG_LIST */
+	{ KVM(0x9f), CONTROL },		/* KVM_GET_VCPU_EVENTS */
+	{ KVM(0xe2), CONTROL | RESTORE },	/* KVM_GET_DEVICE_ATTR */
+	{ KVM(0x99), RESTORE },		/* KVM_SET_MP_STATE */
+	{ KVM(0xa0), RESTORE },		/* KVM_SET_VCPU_EVENTS */
 	{ KVM(0x9b), DEBUGGER },	/* KVM_SET_GUEST_DEBUG */
 	/* Asks whether it is a terminal, and gives it back, whichever thread dies. */
 	{ TCGETS, ~0u, ALL }, { TCSETS, ~0u, ALL }, { TCFLSH, ~0u, ALL },
@@ -350,7 +359,8 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 	 * Threads inherit the main thread's filter, so it must allow all that any of them may do.
 	 */
 	if (kind == MACHINE_THREAD_MAIN)
-		who = ALL | (params->control ? CONTROL : 0) | (params->debugger ? DEBUGGER : 0);
+		who = ALL | (params->control ? CONTROL : 0) | (params->debugger ? DEBUGGER : 0) |
+		      (params->restore ? RESTORE : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)
 		who |= FLASH;
 	ctx = seccomp_init(SCMP_ACT_TRAP);

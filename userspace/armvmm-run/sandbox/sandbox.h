@@ -23,6 +23,7 @@ struct sandbox;
  * @files: files beyond those that are open; 0: likewise
  * @flash: vCPUs program flash (--flash), which is a file, and have it shown and hidden
  * @control: clients of a control socket are served (--control), and disks resized
+ * @restore: the guest goes on from a snapshot (--restore), which is open
  * @debugger: one may connect, and sets what a vCPU stops at (--gdb)
  * @change_user: become @uid and @gid; root only
  * @uid: the user
@@ -37,6 +38,7 @@ struct sandbox_params {
 	unsigned int files;
 	bool flash;
 	bool control;
+	bool restore;
 	bool debugger;
 	bool change_user;
 	uid_t uid;

@@ -8,6 +8,7 @@
 #include "core/balloon.h"
 #include "core/blockdev.h"
 #include "core/runstate.h"
+#include "snapshot/save.h"
 
 static struct fake_run {
 	unsigned int holders;
@@ -20,6 +21,12 @@ static struct fake_run {
 	unsigned int interval;
 	char kept[64];
 	size_t nr_kept;
+	struct save_status saved;
+	int save_fd;		/* -1: none was given */
+	bool save_goes_on;
+	bool save_stopped;
+	const char *save_refused;	/* why; NULL: it begins */
+	unsigned int cancels, continues;
 } fake_run;
 
 const char *armvmm_library_version(void)
@@ -108,6 +115,45 @@ size_t chardev_take_kept(struct chardev *chr, uint8_t *buf, size_t len)
 	return n;
 }
 
+struct save *save_new(struct machine *m)
+{
+	return (struct save *)&fake_run;
+}
+
+void save_free(struct save *s)
+{
+}
+
+int save_start(struct save *s, int fd, bool go_on, struct error *err)
+{
+	if (fake_run.save_refused)
+		return error_set(err, -1, "%s", fake_run.save_refused);
+	fake_run.save_fd = fd;
+	fake_run.save_goes_on = go_on;
+	fake_run.saved.phase = SAVE_ACTIVE;
+	return 0;
+}
+
+void save_cancel(struct save *s)
+{
+	fake_run.cancels++;
+}
+
+void save_continue(struct save *s)
+{
+	fake_run.continues++;
+}
+
+bool save_is_active(const struct save *s)
+{
+	return fake_run.saved.phase == SAVE_ACTIVE;
+}
+
+void save_get(struct save *s, struct save_status *status)
+{
+	*status = fake_run.saved;
+}
+
 static uint64_t fake_disk_size(struct blockdev *b)
 {
 	return fake_run.disk_size;
@@ -169,6 +215,7 @@ static inline void fake_control_init(struct machine *m)
 {
 	memset(&fake_run, 0, sizeof(fake_run));
 	fake_run.disk_size = 1048576;
+	fake_run.save_fd = -1;
 	memset(m, 0, sizeof(*m));
 	blockdev_add(&m->disks, &fake_disk);
 	m->balloon = &fake_balloon;

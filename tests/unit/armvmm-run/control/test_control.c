@@ -8,6 +8,7 @@
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
 // sources: userspace/armvmm-run/control/commands_memory.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/control/commands_migrate.c
 // sources: userspace/armvmm-run/core/message.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson

@@ -5,10 +5,15 @@
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
 // sources: userspace/armvmm-run/control/commands_memory.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/control/commands_migrate.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
 //
 // QMP as its clients know it: what each message is answered, byte for byte.
+#include <fcntl.h>
+#include <stdbool.h>
+#include <unistd.h>
+
 #include "control/qmp.h"
 #include "control/value.h"
 #include "ktap.h"
@@ -343,8 +348,150 @@ static void test_memory(void)
 		   ERROR("DeviceNotFound", "Device 'balloon0' not found"));
 }
 
+/* ---- Snapshots ---- */
+
+#define FD(command, name) ask("{\"execute\":\"" command "\",\"arguments\":{\"fdname\":\"" name "\"}}")
+#define MIGRATE(uri) ask("{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"" uri "\"}}")
+#define BACKGROUND(state)							\
+	ask("{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":" \
+	    "[{\"capability\":\"background-snapshot\",\"state\":" state "}]}}")
+
+static int a_file(void)
+{
+	return open("/dev/null", O_WRONLY);
+}
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* Each file that came is closed once, whatever the client does with it. */
+static void test_files(void)
+{
+	int fd[6];
+
+	begin(true);
+	KTAP_STREQ(FD("getfd", "a"),
+		   ERROR("GenericError", "No file descriptor supplied via SCM_RIGHTS"));
+	for (unsigned int i = 0; i < 6; i++)
+		fd[i] = a_file();
+	command_session_take(&qmp.session, fd[0]);
+	command_session_take(&qmp.session, fd[1]);
+	KTAP_TRUE(!is_open(fd[0]));
+	KTAP_STREQ(FD("getfd", "1a"),
+		   ERROR("GenericError", "Parameter 'fdname' expects a name not starting with a digit"));
+	KTAP_STREQ(FD("getfd", ""),
+		   ERROR("GenericError", "Parameter 'fdname' expects a name not starting with a digit"));
+	KTAP_STREQ(FD("getfd", "a"), NOTHING);
+	KTAP_TRUE(is_open(fd[1]));
+	KTAP_STREQ(FD("getfd", "a"),
+		   ERROR("GenericError", "No file descriptor supplied via SCM_RIGHTS"));
+	/* The same name replaces it. */
+	command_session_take(&qmp.session, fd[2]);
+	KTAP_STREQ(FD("getfd", "a"), NOTHING);
+	KTAP_TRUE(!is_open(fd[1]) && is_open(fd[2]));
+	KTAP_STREQ(FD("closefd", "b"), ERROR("GenericError", "File descriptor named 'b' not found"));
+	KTAP_STREQ(FD("closefd", "a"), NOTHING);
+	KTAP_TRUE(!is_open(fd[2]));
+	command_session_take(&qmp.session, fd[3]);
+	KTAP_STREQ(FD("getfd", "x"), NOTHING);
+	command_session_take(&qmp.session, fd[4]);
+	for (const char *c = "bcd"; *c; c++) {
+		char text[100];
+
+		snprintf(text, sizeof(text), "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"%c\"}}", *c);
+		KTAP_STREQ(ask(text), NOTHING);
+		command_session_take(&qmp.session, a_file());
+	}
+	KTAP_STREQ(FD("getfd", "e"), ERROR("GenericError", "A client has at most 4 files here"));
+	command_session_end(&qmp.session);
+	KTAP_TRUE(!is_open(fd[3]) && !is_open(fd[4]));
+	close(fd[0] = fd[5]);
+}
+
+static void test_migrate(void)
+{
+	int fd = a_file();
+
+	begin(true);
+	KTAP_STREQ(ask("{\"execute\":\"query-migrate\"}"), NOTHING);
+	KTAP_TRUE(strstr(MIGRATE("tcp:host:1"), "unknown migration protocol: tcp:host:1"));
+	KTAP_STREQ(MIGRATE("fd:a"), ERROR("GenericError", "File descriptor named 'a' not found"));
+	KTAP_STREQ(MIGRATE("fd:"), ERROR("GenericError", "File descriptor named '' not found"));
+	command_session_take(&qmp.session, fd);
+	KTAP_STREQ(FD("getfd", "a"), NOTHING);
+	fake_run.save_refused = "The guest is being reset, or ends";
+	KTAP_STREQ(MIGRATE("fd:a"), ERROR("GenericError", "The guest is being reset, or ends"));
+	KTAP_TRUE(!is_open(fd));
+	fake_run.save_refused = NULL;
+	fd = a_file();
+	command_session_take(&qmp.session, fd);
+	KTAP_STREQ(FD("getfd", "a"), NOTHING);
+	KTAP_STREQ(MIGRATE("fd:a"), NOTHING);
+	KTAP_EQ(fake_run.save_fd, fd);
+	KTAP_TRUE(is_open(fd) && !fake_run.save_goes_on);
+	/* It has left the connection. */
+	command_session_end(&qmp.session);
+	KTAP_TRUE(is_open(fd));
+	close(fd);
+
+	fake_run.saved.total = 1 << 20;
+	fake_run.saved.done = 1 << 19;
+	fake_run.saved.pages = 28;
+	fake_run.saved.written = 5000;
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "{\"status\":\"active\""));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"),
+			 "\"transferred\":5000,\"remaining\":524288,\"total\":1048576,\"duplicate\":100,\"normal\":28,\"normal-bytes\":114688,"));
+	/* What would change the guest has to wait. */
+	KTAP_TRUE(strstr(ask("{\"execute\":\"system_reset\"}"), "The guest is being saved"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"system_powerdown\"}"), "The guest is being saved"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"block_resize\",\"arguments\":{\"device\":\"virtio0\",\"size\":512}}"),
+			 "The guest is being saved"));
+	KTAP_EQ(fake_run.presses, 0);
+	KTAP_EQ(fake_run.request, MACHINE_NONE);
+	KTAP_EQ(fake_run.disk_size, 1048576);
+	machine_hold(&m, MACHINE_HOLDER_SNAPSHOT);
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-status\"}"), "\"status\":\"finish-migrate\""));
+	KTAP_STREQ(ask("{\"execute\":\"migrate_cancel\"}"), NOTHING);
+	KTAP_EQ(fake_run.cancels, 1);
+	fake_run.saved.phase = SAVE_FAILED;
+	error_set(&fake_run.saved.why, 0, "the snapshot cannot be written: No space left on device");
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"),
+			 "\"error-desc\":\"the snapshot cannot be written: No space left on device\""));
+	fake_run.saved.phase = SAVE_COMPLETED;
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "\"downtime\":0"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-status\"}"), "\"status\":\"postmigrate\""));
+	KTAP_STREQ(ask("{\"execute\":\"cont\"}"), NOTHING);
+	KTAP_EQ(fake_run.continues, 1);
+}
+
+/* Whether the guest goes on is the connection's to say. */
+static void test_background(void)
+{
+	begin(true);
+	KTAP_STREQ(ask("{\"execute\":\"query-migrate-capabilities\"}"),
+		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":false}]}");
+	KTAP_STREQ(BACKGROUND("true"), NOTHING);
+	KTAP_STREQ(ask("{\"execute\":\"query-migrate-capabilities\"}"),
+		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":true}]}");
+	KTAP_TRUE(strstr(BACKGROUND("1"), "GenericError"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":[{\"capability\":\"xbzrle\",\"state\":true}]}}"),
+			 "Parameter 'capability' does not accept value 'xbzrle'"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":{}}}"),
+			 "Invalid parameter type for 'capabilities', expected: array"));
+	command_session_take(&qmp.session, a_file());
+	KTAP_STREQ(FD("getfd", "a"), NOTHING);
+	KTAP_STREQ(MIGRATE("fd:a"), NOTHING);
+	KTAP_TRUE(fake_run.save_goes_on);
+	close(fake_run.save_fd);
+	command_session_end(&qmp.session);
+	KTAP_TRUE(!qmp.session.background);
+}
+
 KTAP_MAIN(KTAP_CASE(test_greeting), KTAP_CASE(test_negotiation), KTAP_CASE(test_no_message),
 	  KTAP_CASE(test_numbers), KTAP_CASE(test_escapes),
 	  KTAP_CASE(test_arguments), KTAP_CASE(test_run), KTAP_CASE(test_queries),
 	  KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_human),
-	  KTAP_CASE(test_bytes), KTAP_CASE(test_events), KTAP_CASE(test_memory))
+	  KTAP_CASE(test_bytes), KTAP_CASE(test_events), KTAP_CASE(test_memory),
+	  KTAP_CASE(test_files), KTAP_CASE(test_migrate), KTAP_CASE(test_background))

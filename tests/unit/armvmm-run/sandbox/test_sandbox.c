@@ -454,6 +454,47 @@ static int work_control_make(void)
 	return work_control(true);
 }
 
+/* Requests of KVM on no file: those that are allowed fail as any other would. */
+#define TEST_GET_REG_LIST	0xc008aeb0u
+#define TEST_SET_MP_STATE	0x4004ae99u
+#define TEST_SET_VCPU_EVENTS	0x4040aea0u
+#define TEST_GET_DEVICE_ATTR	0x4018aee2u
+
+static bool is_allowed(unsigned int request)
+{
+	return ioctl(-1, request, NULL) == -1 && errno == EBADF;
+}
+
+/* A file for a snapshot comes by the socket, and the vCPUs' state is read. */
+static int work_save(void)
+{
+	struct msghdr msg = { .msg_iovlen = 0 };
+
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .control = true });
+	if (recvmsg(-1, &msg, MSG_CMSG_CLOEXEC) != -1 || errno != EBADF)
+		return 2;
+	return is_allowed(TEST_GET_REG_LIST) && is_allowed(TEST_GET_DEVICE_ATTR) ? 0 : 3;
+}
+
+static int work_save_sets(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .control = true });
+	return is_allowed(TEST_SET_MP_STATE);
+}
+
+static int work_restore(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .restore = true });
+	return is_allowed(TEST_SET_MP_STATE) && is_allowed(TEST_SET_VCPU_EVENTS) &&
+	       is_allowed(TEST_GET_DEVICE_ATTR) ? 0 : 3;
+}
+
+static int work_restore_reads(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .restore = true });
+	return is_allowed(TEST_GET_REG_LIST);
+}
+
 /* A debugger connects, and writes code, which takes a system call on Arm. */
 static int work_debugger(void)
 {
@@ -510,6 +551,10 @@ static void test_work(void)
 	KTAP_EQ(in_child(work_main), 0);
 	KTAP_EQ(in_child(work_control_serve), 0);
 	KTAP_EQ(in_child(work_control_make), VIOLATION);
+	KTAP_EQ(in_child(work_save), 0);
+	KTAP_EQ(in_child(work_save_sets), VIOLATION);
+	KTAP_EQ(in_child(work_restore), 0);
+	KTAP_EQ(in_child(work_restore_reads), VIOLATION);
 	KTAP_EQ(in_child(work_debugger), 0);
 }
 

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/runstate.h"
+#include "snapshot/facts.h"
+
+static const struct record_field facts_fields[] = {
+	RECORD_FIELD(struct facts, memory, UINT64_MAX),
+	RECORD_FIELD(struct facts, nr_cpus, UINT32_MAX),
+	RECORD_FIELD(struct facts, midr, UINT32_MAX),
+	RECORD_FIELD(struct facts, timer_hz, UINT32_MAX),
+	RECORD_FIELD(struct facts, pmu, 1),
+	RECORD_FIELD(struct facts, legacy, 1),
+	RECORD_FIELD(struct facts, firmware, 1),
+	RECORD_FIELD(struct facts, stopped, 1),
+	RECORD_FIELD(struct facts, counter, UINT64_MAX),
+};
+
+void facts_get(struct facts *f, struct machine *m)
+{
+	uint64_t midr = 0;
+
+	*f = (struct facts){
+		.timer_hz = m->timer_hz, .pmu = m->pmu, .legacy = m->virtio_legacy,
+		.firmware = m->firmware,
+		.stopped = machine_is_held_by(m, MACHINE_HOLDER_CONTROL),
+		.counter = machine_counter(m),
+	};
+	for (unsigned int i = 0; i < m->mem.nr_regions; i++)
+		f->memory += m->mem.region[i].size;
+	while (machine_vcpu(m, f->nr_cpus))
+		f->nr_cpus++;
+	if (f->nr_cpus)
+		armvmm_vcpu_reg_get(machine_vcpu(m, 0), "midr", &midr);
+	f->midr = midr;
+}
+
+void facts_save(const struct facts *f, struct record *r)
+{
+	record_put_fields(r, f, facts_fields, RECORD_NR(facts_fields));
+}
+
+static const char *facts_on(bool on)
+{
+	return on ? "on" : "off";
+}
+
+int facts_restore(struct facts *f, const struct facts *here, struct record *r)
+{
+	if (record_get_fields(r, f, facts_fields, RECORD_NR(facts_fields)))
+		return r->ret;
+	if (f->memory != here->memory)
+		return record_refuse(r, "the guest had %llu MiB of memory, and has %llu here (--memory)",
+				     (unsigned long long)f->memory >> 20,
+				     (unsigned long long)here->memory >> 20);
+	if (f->nr_cpus != here->nr_cpus)
+		return record_refuse(r, "the guest had %u CPUs, and has %u here (--cpus)", f->nr_cpus,
+				     here->nr_cpus);
+	if (f->midr != here->midr)
+		return record_refuse(r, "the guest ran on CPUs of another kind: MIDR 0x%08x, and 0x%08x here",
+				     f->midr, here->midr);
+	if (f->timer_hz && here->timer_hz && f->timer_hz != here->timer_hz)
+		return record_refuse(r, "the guest's counter ran at %u Hz, and runs at %u here",
+				     f->timer_hz, here->timer_hz);
+	if (f->pmu != here->pmu)
+		return record_refuse(r, "performance counters were %s, and are %s here (--pmu)",
+				     facts_on(f->pmu), facts_on(here->pmu));
+	if (f->legacy != here->legacy)
+		return record_refuse(r, "virtio was %s, and is %s here (--virtio)",
+				     f->legacy ? "legacy" : "modern",
+				     here->legacy ? "legacy" : "modern");
+	if (f->firmware != here->firmware)
+		return record_refuse(r, "firmware was %s, and is %s here (--firmware)",
+				     facts_on(f->firmware), facts_on(here->firmware));
+	return record_close(r);
+}

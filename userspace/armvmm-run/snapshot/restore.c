@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <libarmvmm.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/machine_private.h"
+#include "core/runstate.h"
+#include "snapshot/layout.h"
+#include "snapshot/restore.h"
+
+struct restore {
+	struct machine *m;
+	int fd;
+	struct part_reader reader;
+	struct error *err;
+};
+
+static int64_t restore_fill(void *opaque, void *data, size_t len)
+{
+	struct restore *s = opaque;
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read(s->fd, (uint8_t *)data + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+/* Reads the part @name, whose contents must have @version. */
+static int restore_part(struct restore *s, const char *name, uint32_t version)
+{
+	int ret = part_read(&s->reader, name, s->err);
+
+	if (!ret && s->reader.version != version)
+		ret = part_error(&s->reader, -EPROTONOSUPPORT, s->err,
+				 "has version %u, and this program knows version %u",
+				 s->reader.version, version);
+	return ret;
+}
+
+static int restore_facts(struct restore *s, struct facts *facts)
+{
+	struct facts here;
+	struct record r;
+	int ret = restore_part(s, FACTS_PART, FACTS_VERSION);
+
+	if (ret)
+		return ret;
+	facts_get(&here, s->m);
+	record_open(&r, s->reader.data, s->reader.len);
+	ret = facts_restore(facts, &here, &r);
+	return ret ? part_error(&s->reader, ret, s->err, "%s", r.err.text) : 0;
+}
+
+static int restore_cpus(struct restore *s)
+{
+	int ret = restore_part(s, LAYOUT_CPUS, LAYOUT_CPUS_VERSION);
+
+	if (ret)
+		return ret;
+	ret = armvmm_vm_state_restore(s->m->priv->vm, s->reader.data, s->reader.len);
+	switch (ret) {
+	case 0:
+		return 0;
+	case -EPROTONOSUPPORT:
+		return part_error(&s->reader, ret, s->err, "is of another version of libarmvmm");
+	case -EINVAL:
+	case -ENOENT:
+		return part_error(&s->reader, ret, s->err,
+				  "the hypervisor does not take it: the guest ran on CPUs of another kind");
+	default:
+		return part_error(&s->reader, ret, s->err, "%s", strerror(-ret));
+	}
+}
+
+static int restore_device(struct restore *s, struct device *dev)
+{
+	char name[DEVICE_NAME_MAX];
+	struct record r;
+	int ret;
+
+	device_name(dev, name);
+	ret = restore_part(s, name, dev->ops->state_version);
+	if (ret)
+		return ret;
+	record_open(&r, s->reader.data, s->reader.len);
+	ret = dev->ops->restore(dev, &r);
+	if (!ret)
+		ret = record_close(&r);
+	return ret ? part_error(&s->reader, ret, s->err, "%s", r.err.text) : 0;
+}
+
+static int restore_end(struct restore *s, const struct layout_end *found)
+{
+	struct layout_end end;
+
+	if (s->reader.version != LAYOUT_END_VERSION || s->reader.len != sizeof(end))
+		return part_error(&s->reader, -EBADMSG, s->err, "is none that was written here");
+	memcpy(&end, s->reader.data, sizeof(end));
+	if (end.parts != found->parts || end.pages != found->pages)
+		return part_error(&s->reader, -EBADMSG, s->err,
+				  "counts %llu pages of memory in %llu parts, and there are %llu in %llu",
+				  (unsigned long long)end.pages, (unsigned long long)end.parts,
+				  (unsigned long long)found->pages,
+				  (unsigned long long)found->parts);
+	return part_close(&s->reader, s->err);
+}
+
+static int restore_memory(struct restore *s)
+{
+	struct layout_end found = { .parts = 0 };
+	struct pages_layout layout;
+	struct pages_reader *p;
+	int ret;
+
+	layout_memory(s->m, &layout);
+	p = pages_reader_new(&layout);
+	if (!p)
+		return error_errno(s->err, -ENOMEM, "%s", s->reader.file);
+	for (;;) {
+		ret = part_read_either(&s->reader, PAGES_PART, PART_END, s->err);
+		if (ret || !strcmp(s->reader.name, PART_END))
+			break;
+		ret = pages_read(p, &s->reader, &found.pages, s->err);
+		if (ret)
+			break;
+		found.parts++;
+	}
+	pages_reader_free(p);
+	return ret ? ret : restore_end(s, &found);
+}
+
+static int restore_all(struct restore *s, struct facts *facts)
+{
+	int ret = part_open(&s->reader, s->err);
+
+	if (!ret)
+		ret = restore_facts(s, facts);
+	if (!ret)
+		ret = restore_cpus(s);
+	for (unsigned int i = 0; !ret && i < s->m->bus.nr; i++)
+		ret = restore_device(s, s->m->bus.dev[i]);
+	if (!ret)
+		ret = restore_memory(s);
+	if (ret)
+		return ret;
+	ret = machine_raise_lines(s->m);
+	return ret ? error_errno(s->err, ret, "%s: interrupt lines", s->reader.file) : 0;
+}
+
+int restore_machine(struct machine *m, int fd, const char *file, struct facts *facts,
+		    struct error *err)
+{
+	struct restore s = {
+		.m = m, .fd = fd, .err = err,
+		.reader = { .read = restore_fill, .file = file },
+	};
+	int ret;
+
+	s.reader.opaque = &s;
+	ret = restore_all(&s, facts);
+	part_reader_free(&s.reader);
+	return ret;
+}

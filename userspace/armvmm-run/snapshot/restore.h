@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Restores a machine from a snapshot, which may come from an attacker. Main thread. */
+#ifndef ARMVMM_RUN_RESTORE_H
+#define ARMVMM_RUN_RESTORE_H
+
+#include "core/error.h"
+#include "core/machine.h"
+#include "snapshot/facts.h"
+
+/*
+ * Reads the snapshot @fd, called @file, to its end, into a machine that is made alike, whose memory
+ * is zero, and whose vCPUs have never run. Fills in @facts. The devices are paused afterwards. Returns
+ * 0, or -errno with @err naming the file and the part that is wrong: then the machine is good for
+ * nothing.
+ */
+int restore_machine(struct machine *m, int fd, const char *file, struct facts *facts,
+		    struct error *err);
+
+#endif /* ARMVMM_RUN_RESTORE_H */

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "arch/archregs.h"
+#include "core/machine_private.h"
+#include "core/record.h"
+#include "core/runstate.h"
+#include "snapshot/facts.h"
+#include "snapshot/layout.h"
+#include "snapshot/save.h"
+
+#define SAVE_LOOK_MS	10	/* how often the main thread looks how far it is */
+#define SAVE_POLL_MS	100	/* how often the thread that writes looks whether it should go on */
+#define SAVE_STACK_SIZE	(128u << 10)
+
+/* A part that was made on the main thread. */
+struct save_part {
+	char name[PART_NAME_MAX];
+	uint32_t version;
+	struct record record;
+};
+
+struct save {
+	struct machine *m;
+	struct machine_listener listener;
+	enum save_phase phase;
+	struct error why;
+	int64_t begun, idle, ended;	/* microseconds */
+
+	/* What follows is of the one that is under way. */
+	int fd;
+	bool go_on;
+	guint timer;
+	bool writing;		/* there is a thread, which has what follows */
+	pthread_t thread;
+	GArray *parts;		/* of struct save_part */
+	struct pages_layout layout;
+	uint8_t id[PART_ID_SIZE];
+	int ret;
+	struct error thread_why;
+	bool finished;		/* atomic: it has set .ret, and ends */
+	bool cancelled;		/* atomic: it must end */
+	uint64_t done, pages, written;	/* atomic */
+};
+
+/* ---- The thread ---- */
+
+static int save_wait(struct save *s)
+{
+	struct pollfd out = { .fd = s->fd, .events = POLLOUT };
+
+	if (__atomic_load_n(&s->cancelled, __ATOMIC_ACQUIRE))
+		return -ECANCELED;
+	poll(&out, 1, SAVE_POLL_MS);
+	return 0;
+}
+
+/* A pipe's reader may be slow, or deaf. */
+static int save_write(void *opaque, const void *data, size_t len)
+{
+	struct save *s = opaque;
+	const uint8_t *at = data;
+
+	while (len) {
+		ssize_t n = write(s->fd, at, len);
+		int ret = 0;
+
+		if (n < 0 && errno == EAGAIN)
+			ret = save_wait(s);
+		else if (n < 0 && errno != EINTR)
+			ret = -errno;
+		if (ret)
+			return ret == -ECANCELED ? ret :
+			       error_errno(&s->thread_why, ret, "the snapshot cannot be written");
+		if (n < 0)
+			continue;
+		at += n;
+		len -= n;
+		__atomic_fetch_add(&s->written, n, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
+/* What the guest believes to be on its disks is there before the snapshot is complete. */
+static int save_flush(struct save *s)
+{
+	for (unsigned int i = 0; i < s->m->bus.nr; i++) {
+		struct device *dev = s->m->bus.dev[i];
+		int ret = dev->ops->flush ? dev->ops->flush(dev) : 0;
+		char name[DEVICE_NAME_MAX];
+
+		device_name(dev, name);
+		if (ret)
+			return error_errno(&s->thread_why, ret, "%s: flush", name);
+	}
+	return 0;
+}
+
+static int save_write_memory(struct save *s, struct part_writer *w)
+{
+	struct pages_writer *p = pages_writer_new(&s->layout);
+	struct layout_end end = { .parts = 0 };
+	uint64_t done = 0;
+	int ret;
+
+	if (!p)
+		return error_errno(&s->thread_why, -ENOMEM, "the snapshot");
+	while ((ret = pages_write(p, w, &done, &end.pages)) == 1) {
+		end.parts++;
+		__atomic_store_n(&s->done, done, __ATOMIC_RELAXED);
+		__atomic_store_n(&s->pages, end.pages, __ATOMIC_RELAXED);
+		if (__atomic_load_n(&s->cancelled, __ATOMIC_ACQUIRE)) {
+			ret = -ECANCELED;
+			break;
+		}
+	}
+	pages_writer_free(p);
+	__atomic_store_n(&s->done, done, __ATOMIC_RELAXED);
+	return ret ? ret : part_write(w, PART_END, LAYOUT_END_VERSION, &end, sizeof(end), NULL, 0);
+}
+
+static int save_write_all(struct save *s)
+{
+	struct part_writer w = { .write = save_write, .opaque = s };
+	int ret = part_begin(&w, s->id);
+
+	for (unsigned int i = 0; !ret && i < s->parts->len; i++) {
+		const struct save_part *part = &g_array_index(s->parts, struct save_part, i);
+
+		ret = part_write(&w, part->name, part->version, part->record.data,
+				 part->record.len, NULL, 0);
+	}
+	if (!ret)
+		ret = save_flush(s);
+	return ret ? ret : save_write_memory(s, &w);
+}
+
+static void *save_thread(void *opaque)
+{
+	struct save *s = opaque;
+
+	prctl(PR_SET_NAME, "snapshot");
+	machine_confine(s->m, MACHINE_THREAD_DISK);
+	s->ret = save_write_all(s);
+	__atomic_store_n(&s->finished, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static int save_start_thread(struct save *s)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+	int ret;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, SAVE_STACK_SIZE);
+	ret = pthread_create(&s->thread, &attr, save_thread, s);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	s->writing = !ret;
+	return -ret;
+}
+
+/* ---- The state, on the main thread ---- */
+
+static struct record *save_add(struct save *s, const char *name, uint32_t version)
+{
+	struct save_part part = { .version = version };
+
+	g_strlcpy(part.name, name, sizeof(part.name));
+	g_array_append_val(s->parts, part);
+	return &g_array_index(s->parts, struct save_part, s->parts->len - 1).record;
+}
+
+static int save_cpus(struct save *s)
+{
+	void *data;
+	size_t len;
+	int ret = armvmm_vm_state_save(s->m->priv->vm, &data, &len);
+
+	if (ret)
+		return error_errno(&s->why, ret, "the state of the vCPUs");
+	record_put(save_add(s, LAYOUT_CPUS, LAYOUT_CPUS_VERSION), data, len);
+	free(data);
+	return 0;
+}
+
+/* Does any vCPU that runs write past the caches? */
+static bool save_is_uncached(struct machine *m)
+{
+	struct armvmm_vcpu *vcpu;
+
+	for (unsigned int i = 0; (vcpu = machine_vcpu(m, i)); i++) {
+		uint64_t sctlr = 0;
+		uint32_t off = 0;
+
+		armvmm_vcpu_mp_state_get(vcpu, &off);
+		armvmm_vcpu_reg_get(vcpu, "sctlr", &sctlr);
+		if (!off && (sctlr & (SCTLR_M | SCTLR_C)) != (SCTLR_M | SCTLR_C))
+			return true;
+	}
+	return false;
+}
+
+static int save_collect(struct save *s)
+{
+	struct machine *m = s->m;
+	struct facts facts;
+	int ret = 0;
+
+	facts_get(&facts, m);
+	facts_save(&facts, save_add(s, FACTS_PART, FACTS_VERSION));
+	ret = save_cpus(s);
+	for (unsigned int i = 0; !ret && i < m->bus.nr; i++) {
+		struct device *dev = m->bus.dev[i];
+		char name[DEVICE_NAME_MAX];
+
+		device_name(dev, name);
+		if (!dev->ops->save)
+			return error_set(&s->why, -ENOTSUP, "%s cannot be saved", name);
+		dev->ops->save(dev, save_add(s, name, dev->ops->state_version));
+	}
+	if (!ret && save_is_uncached(m)) {
+		ret = machine_sync_memory(m);
+		if (ret)
+			error_errno(&s->why, ret, "the guest's memory");
+	}
+	layout_memory(m, &s->layout);
+	if (!ret && getrandom(s->id, sizeof(s->id), GRND_NONBLOCK) != (ssize_t)sizeof(s->id))
+		ret = error_set(&s->why, -EAGAIN, "the host has no random numbers yet");
+	return ret;
+}
+
+/* ---- Its course ---- */
+
+static void save_free_part(void *part)
+{
+	record_free(&((struct save_part *)part)->record);
+}
+
+/* The end. The caller has set why it failed. @stays: the guest is about to end. */
+static void save_end(struct save *s, enum save_phase phase, bool leaves)
+{
+	if (s->timer)
+		g_source_remove(s->timer);
+	s->timer = 0;
+	if (s->writing)
+		pthread_join(s->thread, NULL);
+	s->writing = false;
+	g_array_unref(s->parts);
+	s->parts = NULL;
+	close(s->fd);
+	s->fd = -1;
+	s->ended = g_get_monotonic_time();
+	s->phase = phase;
+	if (phase == SAVE_COMPLETED && !s->go_on)
+		return;
+	if (!leaves)
+		device_bus_resume(&s->m->bus);
+	machine_release(s->m, MACHINE_HOLDER_SNAPSHOT);
+}
+
+/* Why it cannot go on, or begin; NULL: it can. The guest must stay what it was when it was stopped. */
+static const char *save_obstacle(struct machine *m)
+{
+	if (machine_requested(m) != MACHINE_NONE)
+		return "The guest is being reset, or ends";
+	if (m->debugger)
+		return "A debugger is there, which may have breakpoints in the guest's memory";
+	return NULL;
+}
+
+static void save_finish(struct save *s)
+{
+	enum save_phase phase = SAVE_COMPLETED;
+
+	if (s->ret == -ECANCELED)
+		phase = SAVE_CANCELLED;
+	else if (s->ret)
+		phase = SAVE_FAILED;
+	if (phase == SAVE_FAILED)
+		s->why = s->thread_why;
+	save_end(s, phase, false);
+}
+
+/* Until all requests have ended, and then until all is written. */
+static gboolean save_look(void *opaque)
+{
+	struct save *s = opaque;
+	const char *obstacle = save_obstacle(s->m);
+	gboolean stays = G_SOURCE_CONTINUE;
+	int ret;
+
+	if (s->writing) {
+		/* A debugger may have written to the memory; a request's time is MACHINE_EVENT_LEAVE. */
+		if (s->m->debugger)
+			__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
+		if (!__atomic_load_n(&s->finished, __ATOMIC_ACQUIRE))
+			return G_SOURCE_CONTINUE;
+		s->timer = 0;
+		if (s->m->debugger)
+			s->ret = error_set(&s->thread_why, -EBUSY, "%s", obstacle);
+		save_finish(s);
+		return G_SOURCE_REMOVE;
+	}
+	if (s->phase == SAVE_CANCELLING) {
+		s->timer = 0;
+		save_end(s, SAVE_CANCELLED, false);
+		return G_SOURCE_REMOVE;
+	}
+	if (!obstacle && machine_power_pressed(s->m))
+		obstacle = "The power button is pressed: try again in a moment";
+	ret = obstacle ? error_set(&s->why, -EBUSY, "%s", obstacle) : 0;
+	if (!ret && !device_bus_is_idle(&s->m->bus))
+		return G_SOURCE_CONTINUE;
+	s->idle = g_get_monotonic_time();
+	if (!ret)
+		ret = save_collect(s);
+	if (!ret) {
+		ret = save_start_thread(s);
+		if (ret)
+			error_errno(&s->why, ret, "the snapshot: cannot start a thread");
+	}
+	if (ret) {
+		s->timer = 0;
+		save_end(s, SAVE_FAILED, false);
+		stays = G_SOURCE_REMOVE;
+	}
+	return stays;
+}
+
+int save_start(struct save *s, int fd, bool go_on, struct error *err)
+{
+	const char *obstacle = save_obstacle(s->m);
+	int flags = fcntl(fd, F_GETFL);
+
+	if (save_is_active(s))
+		return error_set(err, -EBUSY, "There's a migration process in progress");
+	if (!obstacle && machine_power_pressed(s->m))
+		obstacle = "The power button is pressed: try again in a moment";
+	if (!obstacle && save_has_stopped(s))
+		obstacle = "The guest was saved already, and may run elsewhere (cont lets it go on here)";
+	if (!obstacle && !machine_vcpu(s->m, 0))
+		obstacle = "The guest has not started yet";
+	if (obstacle)
+		return error_set(err, -EBUSY, "%s", obstacle);
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+		return error_set(err, -EBADF, "The file is not open for writing");
+	/* Files ignore it. A pipe's reader can then not hold us up. */
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+
+	s->phase = SAVE_ACTIVE;
+	s->why = s->thread_why = (struct error){ "" };
+	s->begun = s->idle = g_get_monotonic_time();
+	s->fd = fd;
+	s->go_on = go_on;
+	s->writing = s->finished = s->cancelled = false;
+	s->done = s->pages = s->written = 0;
+	s->ret = 0;
+	s->parts = g_array_new(FALSE, FALSE, sizeof(struct save_part));
+	g_array_set_clear_func(s->parts, save_free_part);
+	layout_memory(s->m, &s->layout);
+	machine_hold(s->m, MACHINE_HOLDER_SNAPSHOT);
+	device_bus_pause(&s->m->bus);
+	s->timer = g_timeout_add(SAVE_LOOK_MS, save_look, s);
+	return 0;
+}
+
+void save_cancel(struct save *s)
+{
+	if (!save_is_active(s))
+		return;
+	s->phase = SAVE_CANCELLING;
+	__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
+}
+
+void save_continue(struct save *s)
+{
+	if (!save_has_stopped(s))
+		return;
+	device_bus_resume(&s->m->bus);
+	machine_release(s->m, MACHINE_HOLDER_SNAPSHOT);
+}
+
+bool save_is_active(const struct save *s)
+{
+	return s->phase == SAVE_ACTIVE || s->phase == SAVE_CANCELLING;
+}
+
+bool save_has_stopped(const struct save *s)
+{
+	return !save_is_active(s) && machine_is_held_by(s->m, MACHINE_HOLDER_SNAPSHOT);
+}
+
+void save_get(struct save *s, struct save_status *status)
+{
+	int64_t now = save_is_active(s) ? g_get_monotonic_time() : s->ended;
+
+	*status = (struct save_status){
+		.phase = s->phase,
+		.total = pages_total(&s->layout),
+		.done = __atomic_load_n(&s->done, __ATOMIC_RELAXED),
+		.pages = __atomic_load_n(&s->pages, __ATOMIC_RELAXED),
+		.written = __atomic_load_n(&s->written, __ATOMIC_RELAXED),
+		.setup_ms = (s->idle - s->begun) / 1000,
+		.total_ms = (now - s->begun) / 1000,
+		.why = s->why,
+	};
+}
+
+/* The guest's run is over, whatever is under way. A reset makes devices go on. */
+static void save_leave(struct save *s)
+{
+	if (save_is_active(s)) {
+		__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
+		error_set(&s->why, -EINTR, "The guest was reset, or has ended");
+		save_end(s, SAVE_FAILED, true);
+	} else if (save_has_stopped(s)) {
+		machine_release(s->m, MACHINE_HOLDER_SNAPSHOT);
+	}
+}
+
+static void save_event(struct machine_listener *listener, const struct machine_event *event)
+{
+	if (event->type == MACHINE_EVENT_LEAVE)
+		save_leave(container_of(listener, struct save, listener));
+}
+
+struct save *save_new(struct machine *m)
+{
+	struct save *s = g_new0(struct save, 1);
+
+	s->m = m;
+	s->fd = -1;
+	s->listener.event = save_event;
+	machine_listen(m, &s->listener);
+	return s;
+}
+
+void save_free(struct save *s)
+{
+	if (!s)
+		return;
+	save_leave(s);
+	machine_unlisten(s->m, &s->listener);
+	g_free(s);
+}

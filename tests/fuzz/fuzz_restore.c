@@ -55,6 +55,16 @@ void chardev_rx_ready(struct chardev *chr)
 {
 }
 
+size_t chardev_peek_kept(struct chardev *chr, uint8_t *buf, size_t len)
+{
+	return 0;
+}
+
+void chardev_put_kept(struct chardev *chr, const uint8_t *buf, size_t len)
+{
+	FUZZ_MUST(len <= LAYOUT_CONSOLE_MAX);
+}
+
 /* ---- What a restore needs of the board ---- */
 
 int machine_raise_lines(struct machine *m)
@@ -167,6 +177,7 @@ static void write_stream(struct fuzz *f, struct stream *s)
 		part_write(&w, name, dev->ops->state_version, r.data, r.len, NULL, 0);
 		record_free(&r);
 	}
+	part_write(&w, LAYOUT_CONSOLE, LAYOUT_CONSOLE_VERSION, f->data, f->len, NULL, 0);
 	end.parts = fuzz_u8(f) % 3;
 	for (unsigned int i = 0; i < end.parts; i++)
 		write_memory(f, &w);

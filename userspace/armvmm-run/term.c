@@ -311,6 +311,27 @@ size_t chardev_take_kept(struct chardev *chr, uint8_t *buf, size_t len)
 	return n;
 }
 
+size_t chardev_peek_kept(struct chardev *chr, uint8_t *buf, size_t len)
+{
+	struct ring kept;
+	size_t n;
+
+	pthread_mutex_lock(&chr->lock);
+	/* The copy has a head of its own. */
+	kept = chr->kept;
+	n = ring_take(&kept, buf, len);
+	pthread_mutex_unlock(&chr->lock);
+	return n;
+}
+
+void chardev_put_kept(struct chardev *chr, const uint8_t *buf, size_t len)
+{
+	pthread_mutex_lock(&chr->lock);
+	if (chr->kept.data)
+		ring_keep(&chr->kept, buf, len);
+	pthread_mutex_unlock(&chr->lock);
+}
+
 static uint64_t term_now_ms(void)
 {
 	return term_now_ns() / 1000000;

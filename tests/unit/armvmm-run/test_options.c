@@ -103,6 +103,16 @@ static void refused(const char *line, const char *text)
 	options_free(&config);
 }
 
+static void test_restore(void)
+{
+	KTAP_EQ(parse("--kernel z --restore a.snap"), OPTIONS_RUN);
+	KTAP_STREQ(config.restore, "a.snap");
+	/* A reset starts it from its software. */
+	KTAP_TRUE(parse("--restore a.snap") < 0);
+	KTAP_STREQ(err.text, "--kernel FILE is missing (see --help)");
+	refused("--kernel z --restore=", "--restore: names no file");
+}
+
 static void test_defaults(void)
 {
 	KTAP_EQ(parse("--kernel z"), OPTIONS_RUN);
@@ -741,7 +751,7 @@ static void test_dump_config(void)
 	options_free(&config);
 }
 
-KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_sandbox),
+KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_restore), KTAP_CASE(test_sandbox),
 	  KTAP_CASE(test_control), KTAP_CASE(test_pmu),
 	  KTAP_CASE(test_programs), KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),

@@ -6,9 +6,17 @@
 #include "core/machine.h"
 #include "snapshot/pages.h"
 
-/* The parts, in their order: FACTS_PART, LAYOUT_CPUS, one for each device, PAGES_PART, PART_END. */
+/*
+ * The parts, in their order: FACTS_PART, LAYOUT_CPUS, one for each device, LAYOUT_CONSOLE, those of
+ * memory, PART_END.
+ */
 #define LAYOUT_CPUS		"cpus"
 #define LAYOUT_CPUS_VERSION	1
+
+/* What the guest has written to its console, and no client has read yet. */
+#define LAYOUT_CONSOLE		"console"
+#define LAYOUT_CONSOLE_VERSION	1
+#define LAYOUT_CONSOLE_MAX	65536u
 
 #define LAYOUT_END_VERSION	1
 

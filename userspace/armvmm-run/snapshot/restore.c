@@ -99,6 +99,18 @@ static int restore_device(struct restore *s, struct device *dev)
 	return ret ? part_error(&s->reader, ret, s->err, "%s", r.err.text) : 0;
 }
 
+static int restore_console(struct restore *s)
+{
+	int ret = restore_part(s, LAYOUT_CONSOLE, LAYOUT_CONSOLE_VERSION);
+
+	if (ret)
+		return ret;
+	if (s->reader.len > LAYOUT_CONSOLE_MAX)
+		return part_error(&s->reader, -EBADMSG, s->err, "is larger than any");
+	chardev_put_kept(s->m->chardev, s->reader.data, s->reader.len);
+	return 0;
+}
+
 static int restore_end(struct restore *s, const struct layout_end *found)
 {
 	struct layout_end end;
@@ -149,6 +161,8 @@ static int restore_all(struct restore *s, struct facts *facts)
 		ret = restore_cpus(s);
 	for (unsigned int i = 0; !ret && i < s->m->bus.nr; i++)
 		ret = restore_device(s, s->m->bus.dev[i]);
+	if (!ret)
+		ret = restore_console(s);
 	if (!ret)
 		ret = restore_memory(s);
 	if (ret)

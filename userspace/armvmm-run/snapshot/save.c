@@ -197,6 +197,15 @@ static int save_cpus(struct save *s)
 	return 0;
 }
 
+static void save_console(struct save *s)
+{
+	uint8_t *kept = g_malloc(LAYOUT_CONSOLE_MAX);
+	size_t len = chardev_peek_kept(s->m->chardev, kept, LAYOUT_CONSOLE_MAX);
+
+	record_put(save_add(s, LAYOUT_CONSOLE, LAYOUT_CONSOLE_VERSION), kept, len);
+	g_free(kept);
+}
+
 /* Does any vCPU that runs write past the caches? */
 static bool save_is_uncached(struct machine *m)
 {
@@ -232,6 +241,7 @@ static int save_collect(struct save *s)
 			return error_set(&s->why, -ENOTSUP, "%s cannot be saved", name);
 		dev->ops->save(dev, save_add(s, name, dev->ops->state_version));
 	}
+	save_console(s);
 	if (!ret && save_is_uncached(m)) {
 		ret = machine_sync_memory(m);
 		if (ret)

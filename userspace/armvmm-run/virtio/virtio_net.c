@@ -209,9 +209,11 @@ int net_receive(struct virtio_net *net, const void *hdr, const void *frame, size
 	uint16_t num_buffers;
 	int taken;
 
-	/* No driver runs the card: drop the frame. */
-	if (!virtio_running(vdev))
-		return 0;
+	/* A paused card gets it later. If no driver runs the card, drop the frame. */
+	if (!virtio_running(vdev)) {
+		net->rx_starved = vdev->paused && vdev->started;
+		return net->rx_starved ? -EAGAIN : 0;
+	}
 	if (!net_rate_ok(net, &net->rx_rates))
 		return -EAGAIN;
 	/* The loop ends: each turn the ring holds more, until the whole ring is not enough. */
@@ -271,13 +273,18 @@ static gboolean net_rate_over(gpointer opaque)
 
 	g_source_set_ready_time(net->timer, -1);
 	net_lock(net);
+	/* When a paused card goes on, both queues are looked at. */
 	if (net->tx_rates.held) {
 		net->tx_rates.held = false;
-		net_transmit(net);
+		if (virtio_running(&net->vdev))
+			net_transmit(net);
 	}
-	if (net->rx_rates.held && virtio_running(&net->vdev)) {
+	if (net->rx_rates.held) {
 		net->rx_rates.held = false;
-		net->be->ops->receive_ready(net->be);
+		if (virtio_running(&net->vdev))
+			net->be->ops->receive_ready(net->be);
+		else
+			net->rx_starved = net->vdev.paused;
 	}
 	net_unlock(net);
 	return G_SOURCE_CONTINUE;

@@ -303,6 +303,65 @@ static void test_half_closed(void)
 	control_destroy(control);
 }
 
+static unsigned int open_files(void)
+{
+	unsigned int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* Sends @text with @nr files. */
+static void say_files(int fd, const char *text, unsigned int nr)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(16 * sizeof(int))];
+	} files = { .head = { .cmsg_len = CMSG_LEN(nr * sizeof(int)), .cmsg_level = SOL_SOCKET,
+			      .cmsg_type = SCM_RIGHTS } };
+	struct iovec out = { (char *)text, strlen(text) };
+	struct msghdr msg = { .msg_iov = &out, .msg_iovlen = 1, .msg_control = &files,
+			      .msg_controllen = CMSG_SPACE(nr * sizeof(int)) };
+	int file[16];
+
+	for (unsigned int i = 0; i < nr; i++)
+		file[i] = open("/dev/null", O_WRONLY);
+	memcpy(CMSG_DATA(&files.head), file, nr * sizeof(int));
+	KTAP_EQ(sendmsg(fd, &msg, MSG_NOSIGNAL), strlen(text));
+	for (unsigned int i = 0; i < nr; i++)
+		close(file[i]);
+	turn();
+}
+
+/* A file comes with a command; a client that sends many, or leaves, leaves none behind. */
+static void test_files(void)
+{
+	static const char getfd[] = "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"a\"}}";
+	struct control *control = start();
+	unsigned int before = open_files();
+	int fd = negotiated();
+
+	say_files(fd, getfd, 1);
+	KTAP_STREQ(heard(fd), "{\"return\":{}}\r\n");
+	KTAP_EQ(open_files(), before + 3);
+	say_files(fd, getfd, 16);
+	KTAP_STREQ(heard(fd), "{\"return\":{}}\r\n");
+	KTAP_EQ(open_files(), before + 3);
+	for (unsigned int i = 0; i < 10; i++)
+		say_files(fd, " ", 3);
+	KTAP_EQ(open_files(), before + 4);
+	say(fd, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:a\"}}");
+	KTAP_STREQ(heard(fd), "{\"return\":{}}\r\n");
+	KTAP_TRUE((fcntl(fake_run.save_fd, F_GETFL) & O_ACCMODE) == O_WRONLY);
+	KTAP_TRUE(fcntl(fake_run.save_fd, F_GETFD) & FD_CLOEXEC);
+	close(fake_run.save_fd);
+	close(fd);
+	turn();
+	KTAP_EQ(open_files(), before);
+	control_destroy(control);
+}
+
 static void test_addresses(void)
 {
 	struct address a;
@@ -336,5 +395,6 @@ static void clean(void)
 KTAP_MAIN(KTAP_CASE(prepare), KTAP_CASE(test_file), KTAP_CASE(test_killed), KTAP_CASE(test_stale),
 	  KTAP_CASE(test_replaced), KTAP_CASE(test_no_folder), KTAP_CASE(test_events),
 	  KTAP_CASE(test_many), KTAP_CASE(test_broken), KTAP_CASE(test_asks_only),
-	  KTAP_CASE(test_deaf), KTAP_CASE(test_half_closed), KTAP_CASE(test_addresses),
+	  KTAP_CASE(test_deaf), KTAP_CASE(test_half_closed), KTAP_CASE(test_files),
+	  KTAP_CASE(test_addresses),
 	  KTAP_CASE(clean))

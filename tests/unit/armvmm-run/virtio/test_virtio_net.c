@@ -33,6 +33,7 @@
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/inet_checksum.h"
 #include "armvmm-run/process_self.h"
+#include "armvmm-run/state_move.h"
 #include "armvmm-run/virtio/virtio_driver.h"
 
 #define V1    (1ULL << VIRTIO_F_VERSION_1)
@@ -616,6 +617,45 @@ static void test_frame_too_long_for_buffer(void)
 }
 
 /* No buffers: frames wait, in order, and none is lost. */
+/* A paused card takes no frame and sends none; both wait for it. A restored card has its address. */
+static void test_paused(void)
+{
+	struct device *dev = setup_user(0);
+	struct record saved;
+	uint16_t before;
+	uint32_t mac;
+
+	give_buffers(4, 2000);
+	send_arp(2);
+	KTAP_TRUE(sent());
+	dev->ops->pause(dev);
+	/* The answer comes while it is paused, unless it was very fast. */
+	before = driver_nr_used(&d.q[RX]);
+	for (unsigned int i = 0; i < 50; i++) {
+		test_loop();
+		g_usleep(4000);
+	}
+	KTAP_EQ(driver_nr_used(&d.q[RX]), before);
+	send_arp(3);
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[TX]), 0);
+	state_save(dev, &saved);
+	dev->ops->resume(dev);
+	KTAP_TRUE(receive(frame, &hdr) > 0);
+	KTAP_EQ(frame[31], 2);
+	KTAP_TRUE(sent());
+	KTAP_TRUE(receive(frame, &hdr) > 0);
+	KTAP_EQ(frame[31], 3);
+	mac = dev->ops->read(dev, 0x102, 4);
+
+	dev->ops->reset(dev);
+	state_torture(dev, &saved);
+	KTAP_EQ(dev->ops->read(dev, 0x102, 4), mac);
+	dev->ops->resume(dev);
+	record_free(&saved);
+	test_machine_exit();
+}
+
 static void test_back_pressure(void)
 {
 	static const uint64_t features[] = { 0, MRG, EVENT, MRG | EVENT };
@@ -918,4 +958,4 @@ KTAP_MAIN(KTAP_CASE(test_configuration), KTAP_CASE(test_user_arp), KTAP_CASE(tes
 	  KTAP_CASE(test_loopback),
 	  KTAP_CASE(test_merged_buffers), KTAP_CASE(test_frame_too_long_for_buffer),
 	  KTAP_CASE(test_back_pressure), KTAP_CASE(test_bad_frames), KTAP_CASE(test_hostfwd),
-	  KTAP_CASE(test_tap), KTAP_CASE(test_tap_errors))
+	  KTAP_CASE(test_paused), KTAP_CASE(test_tap), KTAP_CASE(test_tap_errors))

@@ -196,7 +196,8 @@ static void use(struct fuzz *f)
 		uint64_t offset = dev->size > 0x1000 ? fuzz_u16(f) : fuzz_u16(f) % dev->size;
 		uint64_t value = fuzz_u8(f);
 
-		device_bus_access(&test_machine.bus, dev->base + (offset & ~3ull), &value, 4, i & 1);
+		device_bus_access(&test_machine.bus, dev->base + (offset & ~3ull), &value, 4,
+				  i & 1);
 	}
 	test_loop();
 	device_bus_reset(&test_machine.bus);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Snapshots. The machine can open no file, so it is sent one. That has a name of its own until it is
- * complete.
+ * Snapshots. The machine can open no file, so it is sent one. That has a name of its own until it
+ * is complete.
  */
 #include <errno.h>
 #include <fcntl.h>

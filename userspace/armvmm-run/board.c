@@ -595,8 +595,8 @@ static int board_load(struct board *b, struct error *err)
 }
 
 /*
- * Takes the guest's whole state from the snapshot, once: its next reset starts it from its software.
- * A guest that a person had stopped stays stopped if somebody can let it go on.
+ * Takes the guest's whole state from the snapshot, once: its next reset starts it from its
+ * software. A guest that a person had stopped stays stopped if somebody can let it go on.
  */
 static int board_restore(struct board *b, struct error *err)
 {

@@ -20,7 +20,7 @@ static inline void state_save(struct device *dev, struct record *r)
 	KTAP_TRUE(r->len > 0);
 }
 
-/* Restores the first @len bytes of @saved. Returns 0 or -errno; @why (or NULL) gets the sentence. */
+/* Restores the first @len bytes of @saved. Returns 0 or -errno; @why (or NULL) gets the reason. */
 static inline int state_restore(struct device *dev, const struct record *saved, size_t len,
 				struct error *why)
 {
@@ -37,8 +37,8 @@ static inline int state_restore(struct device *dev, const struct record *saved, 
 }
 
 /*
- * What no writer wrote, from @saved: each length that is too short, one byte too many, and each byte
- * at its largest. Nothing of it may do harm; what is too short or too long is refused.
+ * What no writer wrote, from @saved: each length that is too short, one byte too many, and each
+ * byte at its largest. Nothing of it may do harm; what is too short or too long is refused.
  */
 static inline void state_torture(struct device *dev, const struct record *saved)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Snapshots, by QEMU's commands for them: the client sends a file (getfd), and has the guest saved to
- * it (migrate). The capability background-snapshot makes the guest go on afterwards. As in QEMU it
- * has to be asked for, since a guest that was saved may be about to run elsewhere. Here it belongs to
- * the connection, so that no client finds what another one has left.
+ * Snapshots, by QEMU's commands for them: the client sends a file (getfd), and has the guest saved
+ * to it (migrate). The capability background-snapshot makes the guest go on afterwards. As in QEMU
+ * it has to be asked for, since a guest that was saved may be about to run elsewhere. Here it
+ * belongs to the connection, so that no client finds what another one has left.
  */
 #include <errno.h>
 #include <string.h>

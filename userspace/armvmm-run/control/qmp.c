@@ -114,7 +114,9 @@ static char *qmp_negotiate(struct qmp *qmp, json_t *args, json_t *id)
 
 static char *qmp_execute(struct qmp *qmp, const char *name, json_t *args, json_t *id)
 {
-	struct command_call call = { .target = qmp->target, .session = &qmp->session, .args = args };
+	struct command_call call = {
+		.target = qmp->target, .session = &qmp->session, .args = args,
+	};
 	const struct command *command;
 	json_t *value;
 	char desc[160];

@@ -56,8 +56,9 @@ int chardev_keep(struct chardev *chr, size_t size);
 size_t chardev_take_kept(struct chardev *chr, uint8_t *buf, size_t len);
 
 /*
- * For snapshots. Copies the oldest of the kept bytes, at most @len, and leaves them. And: keeps bytes
- * as if they had been written, if anything is kept; the terminal does not get them. Any thread.
+ * For snapshots. Copies the oldest of the kept bytes, at most @len, and leaves them. And: keeps
+ * bytes as if they had been written, if anything is kept; the terminal does not get them. Any
+ * thread.
  */
 size_t chardev_peek_kept(struct chardev *chr, uint8_t *buf, size_t len);
 void chardev_put_kept(struct chardev *chr, const uint8_t *buf, size_t len);

@@ -74,23 +74,23 @@ struct device_ops {
 	void (*save)(struct device *dev, struct record *r);
 
 	/*
-	 * Takes the state of a device of the same kind and @state_version, instead of power-on state.
-	 * The record may come from an attacker. Calls irqline_restore() for its line. Returns 0 or
-	 * the record's error. After an error the device is only destroyed.
+	 * Takes the state of a device of the same kind and @state_version, instead of power-on
+	 * state. The record may come from an attacker. Calls irqline_restore() for its line.
+	 * Returns 0 or the record's error. After an error the device is only destroyed.
 	 */
 	int (*restore)(struct device *dev, struct record *r);
 	uint32_t state_version;	/* of what save() writes; from 1 on */
 
 	/*
-	 * Memory of dev->size bytes that the device keeps nowhere else, and that save() leaves to the
-	 * snapshot; NULL: there is none. Optional.
+	 * Memory of dev->size bytes that the device keeps nowhere else, and that save() leaves to
+	 * the snapshot; NULL: there is none. Optional.
 	 */
 	void *(*memory)(struct device *dev);
 
 	/*
-	 * Makes what the guest has flushed, and what it need not flush, safe on the host's disk. Any
-	 * thread of the kind MACHINE_THREAD_DISK, while the device is paused. Optional. Returns 0 or
-	 * -errno.
+	 * Makes what the guest has flushed, and what it need not flush, safe on the host's disk.
+	 * Any thread of the kind MACHINE_THREAD_DISK, while the device is paused. Optional. Returns
+	 * 0 or -errno.
 	 */
 	int (*flush)(struct device *dev);
 

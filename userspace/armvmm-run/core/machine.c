@@ -205,7 +205,7 @@ void machine_reset(struct machine *m)
 	guestmem_discard(&m->mem);
 }
 
-/* A configuration register has two bits for each interrupt: 2 is edge-triggered (IHI 0048B 4.3.13). */
+/* A register has two bits for each interrupt: 2 is edge-triggered (IHI 0048B 4.3.13). */
 static int machine_is_edge(struct machine *m, unsigned int spi, bool *edge)
 {
 	unsigned int intid = 32 + spi;

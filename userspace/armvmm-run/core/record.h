@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The state of one thing (a device, the machine) as bytes, which are the same on every host: fields
- * in the order of a table, each little-endian in the size that it has in its struct. Whoever reads a
- * record trusts nothing in it: a field that is larger than its table allows is refused by its name.
+ * in the order of a table, each little-endian in the size that it has in its struct. Whoever reads
+ * a record trusts nothing in it: a field that is larger than its table allows is refused by its
+ * name.
  *
  * Failures to read stick: after the first one, reads give zeroes and return the same error.
  */

@@ -193,7 +193,7 @@ static void flash_reset(struct device *dev)
 	flash_sync_now(flash);
 }
 
-/* ---- Snapshots: a file's contents are not in them; a bank without a file is in the memory. ---- */
+/* ---- Snapshots have the contents of a bank without a file only, as memory ---- */
 
 static void flash_save(struct device *dev, struct record *r)
 {

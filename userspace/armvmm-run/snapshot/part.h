@@ -6,11 +6,11 @@
  *
  *	header	64 bytes: what the file is, the format's version, the snapshot's id, the id of the
  *		snapshot that this one only adds to (all zero: none), CRC-32
- *	part	64 bytes: its name, the version of its contents, its number in the file, the length and
- *		the CRC-32 of its contents, and the CRC-32 of these bytes; then the contents
+ *	part	64 bytes: its name, the version of its contents, its number in the file, the length
+ *		and the CRC-32 of its contents, and the CRC-32 of these bytes; then the contents
  *
- * Each checksum begins with the snapshot's id, so that no part fits into another snapshot. The reader
- * knows which part comes next, and refuses by the name of that part what was cut or changed.
+ * Each checksum begins with the snapshot's id, so that no part fits into another snapshot. The
+ * reader knows which part comes next, and refuses by the name of that part what was cut or changed.
  */
 #ifndef ARMVMM_RUN_PART_H
 #define ARMVMM_RUN_PART_H

@@ -90,6 +90,8 @@ static int restore_device(struct restore *s, struct device *dev)
 
 	device_name(dev, name);
 	ret = restore_part(s, name, dev->ops->state_version);
+	if (!ret && !dev->ops->restore)
+		ret = part_error(&s->reader, -ENOTSUP, s->err, "this device cannot be restored");
 	if (ret)
 		return ret;
 	record_open(&r, s->reader.data, s->reader.len);

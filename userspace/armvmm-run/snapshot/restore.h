@@ -9,9 +9,9 @@
 
 /*
  * Reads the snapshot @fd, called @file, to its end, into a machine that is made alike, whose memory
- * is zero, and whose vCPUs have never run. Fills in @facts. The devices are paused afterwards. Returns
- * 0, or -errno with @err naming the file and the part that is wrong: then the machine is good for
- * nothing.
+ * is zero, and whose vCPUs have never run. Fills in @facts. The devices are paused afterwards.
+ * Returns 0, or -errno with @err naming the file and the part that is wrong: then the machine is
+ * good for nothing.
  */
 int restore_machine(struct machine *m, int fd, const char *file, struct facts *facts,
 		    struct error *err);

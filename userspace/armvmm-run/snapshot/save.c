@@ -260,7 +260,7 @@ static void save_free_part(void *part)
 	record_free(&((struct save_part *)part)->record);
 }
 
-/* The end. The caller has set why it failed. @stays: the guest is about to end. */
+/* The end. The caller has set why it failed. @leaves: the guest's run is over. */
 static void save_end(struct save *s, enum save_phase phase, bool leaves)
 {
 	if (s->timer)
@@ -282,7 +282,7 @@ static void save_end(struct save *s, enum save_phase phase, bool leaves)
 	machine_release(s->m, MACHINE_HOLDER_SNAPSHOT);
 }
 
-/* Why it cannot go on, or begin; NULL: it can. The guest must stay what it was when it was stopped. */
+/* Why it cannot go on, or begin; NULL: it can. The guest must stay what it was. */
 static const char *save_obstacle(struct machine *m)
 {
 	if (machine_requested(m) != MACHINE_NONE)
@@ -314,7 +314,7 @@ static gboolean save_look(void *opaque)
 	int ret;
 
 	if (s->writing) {
-		/* A debugger may have written to the memory; a request's time is MACHINE_EVENT_LEAVE. */
+		/* A debugger may have written to memory. A request: see MACHINE_EVENT_LEAVE. */
 		if (s->m->debugger)
 			__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
 		if (!__atomic_load_n(&s->finished, __ATOMIC_ACQUIRE))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Saves the machine to a file while the guest stands still. The main loop goes on: devices end their
- * requests, then a thread writes. Whatever happens, the guest is afterwards as it was before. Main
- * thread.
+ * Saves the machine to a file while the guest stands still. The main loop goes on: devices end
+ * their requests, then a thread writes. Whatever happens, the guest is afterwards as it was before.
+ * Main thread.
  */
 #ifndef ARMVMM_RUN_SAVE_H
 #define ARMVMM_RUN_SAVE_H
@@ -43,10 +43,10 @@ struct save *save_new(struct machine *m);
 void save_free(struct save *s);
 
 /*
- * Begins to write to @fd, which belongs to the caller only if this fails. With @go_on the guest goes
- * on afterwards, if it ran before. Without, it stays stopped until save_continue(), and so do its
- * devices, for it may have begun to run elsewhere. A failure always lets it go on. Returns 0, or
- * -errno with @err set.
+ * Begins to write to @fd, which belongs to the caller only if this fails. With @go_on the guest
+ * goes on afterwards, if it ran before. Without, it stays stopped until save_continue(), and so do
+ * its devices, for it may have begun to run elsewhere. A failure always lets it go on. Returns 0,
+ * or -errno with @err set.
  */
 int save_start(struct save *s, int fd, bool go_on, struct error *err);
 

@@ -78,9 +78,9 @@ struct virtio_ops {
 	 * For snapshots, all optional. held(): how many chains of queue @index were popped and are
 	 * kept, the last ones; the restored device pops them again. save() and restore() have what
 	 * the transport does not know; restore() also checks the configuration space, which is the
-	 * saved one already. resumed(): the device goes on; vdev->restored tells whether by a restore
-	 * of one that had started, and then start() was called. flush(): as in struct device_ops,
-	 * without the lock.
+	 * saved one already. resumed(): the device goes on; vdev->restored tells whether by a
+	 * restore of one that had started, and then start() was called. flush(): as in struct
+	 * device_ops, without the lock.
 	 */
 	unsigned int (*held)(struct virtio_device *vdev, unsigned int index);
 	void (*save)(struct virtio_device *vdev, struct record *r);

@@ -468,7 +468,7 @@ static void test_hostile(void)
 
 /* ---- Snapshots ---- */
 
-/* In the middle of a command that programs by the buffer: the rest of it comes to the other flash. */
+/* In the middle of a command that programs by the buffer: its rest comes to the other flash. */
 static void test_saved(void)
 {
 	struct device *dev;

@@ -342,7 +342,9 @@ static void test_fuzz(void)
 /* A FIFO that a slow terminal leaves full, input that nobody has read, and levels of its own. */
 static void test_saved(void)
 {
-	static const uint16_t regs[] = { RSR, FR, 0x20, 0x24, 0x28, LCR_H, CR, IFLS, IMSC, RIS, MIS, 0x48 };
+	static const uint16_t regs[] = {
+		RSR, FR, 0x20, 0x24, 0x28, LCR_H, CR, IFLS, IMSC, RIS, MIS, 0x48,
+	};
 	uint32_t before[sizeof(regs) / sizeof(regs[0])];
 	struct record saved;
 

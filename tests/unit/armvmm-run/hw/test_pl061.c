@@ -273,7 +273,7 @@ static void test_clock_saved(void)
 	teardown();
 }
 
-/* An alarm whose time comes between the snapshot and its restore is not lost, nor does it come twice. */
+/* An alarm that is due between the snapshot and its restore is not lost, nor does it come twice. */
 static void test_alarm_saved(void)
 {
 	struct record saved;

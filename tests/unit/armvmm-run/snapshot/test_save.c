@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../guest/lib/board.h"
 #include "arch/archregs.h"
 #include "core/machine_private.h"
 #include "core/record.h"
@@ -26,7 +27,7 @@
 #include "snapshot/save.h"
 
 #define MEMORY	(8u << 20)
-#define RAM	0x40000000ull
+#define RAM	((uint64_t)RAM_BASE)
 #define BANK	0x04000000ull
 #define BANK_SIZE 8192u
 

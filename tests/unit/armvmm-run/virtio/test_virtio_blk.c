@@ -28,7 +28,6 @@
 #include <linux/virtio_blk.h>
 
 #include "armvmm-run/device_make.h"
-#include "armvmm-run/state_move.h"
 #include "armvmm-run/virtio/virtio_driver.h"
 #include "virtio/disk.h"
 
@@ -968,155 +967,6 @@ static void test_signals_blocked(void)
 	KTAP_TRUE(sigismember(&now, SIGXFSZ));
 }
 
-/* ---- Snapshots ---- */
-
-/* The same disk, made anew beside the same memory: another process. */
-static struct device *move(const struct disk_config *config)
-{
-	struct error err;
-
-	device_bus_destroy(&test_machine.bus);
-	test_machine.disks = NULL;
-	test_next_slot = 0;
-	if (try_open(config, &err)) {
-		printf("# %s\n", err.text);
-		exit(1);
-	}
-	d.dev = test_machine.bus.dev[0];
-	return d.dev;
-}
-
-/*
- * A request that was begun comes to its ordinary end, and the guest is told; one that came meanwhile
- * waits, and is served here or by the restored disk.
- */
-static void test_paused(void)
-{
-	struct driver_buf buf = { DATA, SECTOR, true }, other = { DATA + SECTOR, SECTOR, true };
-	struct device *dev = setup(MIB, 0);
-	unsigned int edges;
-
-	poke(0, "first", 5);
-	poke(SECTOR, "other", 5);
-	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, SECTOR), VIRTIO_BLK_S_OK);
-	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, 3);
-	edges = test_edges[d.spi];
-	slow_io = 100000;
-	submit(0, VIRTIO_BLK_T_IN, 0, &buf, 1);
-	driver_kick(&d, 0);
-	KTAP_TRUE(TEST_UNTIL(__atomic_load_n(&nr_in_syscall, __ATOMIC_SEQ_CST) == 1));
-	dev->ops->pause(dev);
-	submit(1, VIRTIO_BLK_T_IN, 1, &other, 1);
-	driver_kick(&d, 0);
-	KTAP_TRUE(!dev->ops->is_idle(dev));
-	KTAP_TRUE(TEST_UNTIL(dev->ops->is_idle(dev)));
-	slow_io = 0;
-	KTAP_EQ(driver_nr_used(&d.q[0]), 1);
-	KTAP_EQ(*(uint8_t *)ram(STATUS(0)), VIRTIO_BLK_S_OK);
-	KTAP_MEMEQ(ram(DATA), "first", 5);
-	KTAP_EQ(test_edges[d.spi], edges + 1);
-	usleep(50000);
-	test_loop();
-	KTAP_EQ(driver_nr_used(&d.q[0]), 1);
-	dev->ops->resume(dev);
-	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == 2));
-	KTAP_EQ(*(uint8_t *)ram(STATUS(1)), VIRTIO_BLK_S_OK);
-	KTAP_MEMEQ(ram(DATA + SECTOR), "other", 5);
-	test_machine_exit();
-}
-
-static void test_saved(void)
-{
-	struct driver_buf buf = { DATA, SECTOR, true };
-	struct disk_config config = { .path = path };
-	struct device *dev = setup(MIB, 0);
-	struct record saved;
-
-	poke(0, "first", 5);
-	for (unsigned int i = 0; i < 70; i++) {
-		KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, SECTOR), VIRTIO_BLK_S_OK);
-		memset(ram(DATA), 0, SECTOR);
-	}
-	KTAP_EQ(dev->ops->flush(dev), 0);
-	KTAP_EQ(nr_syncs, 1);
-	dev->ops->pause(dev);
-	submit(0, VIRTIO_BLK_T_IN, 0, &buf, 1);
-	driver_kick(&d, 0);
-	state_save(dev, &saved);
-	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS), 1);
-
-	dev = move(&config);
-	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
-	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS), 1);
-	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_STATUS), test_legacy ? 7 : 0xf);
-	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, 1);
-	usleep(50000);
-	KTAP_EQ(driver_nr_used(&d.q[0]), 0);
-	dev->ops->resume(dev);
-	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == 1));
-	KTAP_EQ(driver_used(&d.q[0]).len, SECTOR + 1);
-	KTAP_MEMEQ(ram(DATA), "first", 5);
-	KTAP_TRUE(test_level[d.spi]);
-	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, 1);
-	for (unsigned int i = 0; i < 200; i++)
-		KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, SECTOR), VIRTIO_BLK_S_OK);
-	/* Nothing harms, and what is left is a disk that the driver can reset and use. */
-	state_torture(dev, &saved);
-	dev->ops->reset(dev);
-	KTAP_TRUE(driver_start(&d, dev, V1, 1, QSIZE));
-	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, SECTOR), VIRTIO_BLK_S_OK);
-	record_free(&saved);
-	test_machine_exit();
-}
-
-/* The guest relies on the disk's size, and on what was agreed on. */
-static void test_saved_elsewhere(void)
-{
-	struct disk_config config = { .path = path }, ro = { .path = path, .readonly = true };
-	struct device *dev = setup(MIB, 1ULL << VIRTIO_BLK_F_WRITE_ZEROES);
-	struct record saved;
-	struct error why;
-
-	state_save(dev, &saved);
-	make_file(2 * MIB);
-	dev = move(&config);
-	KTAP_EQ(state_restore(dev, &saved, saved.len, &why), -EBADMSG);
-	KTAP_TRUE(strstr(why.text, "the disk had 1048576 bytes") && strstr(why.text, "has 2097152"));
-	make_file(MIB);
-	dev = move(&ro);
-	KTAP_EQ(state_restore(dev, &saved, saved.len, &why), -EBADMSG);
-	KTAP_STREQ(why.text, "its driver uses features that it does not offer here: 0x4000");
-	dev = move(&config);
-	KTAP_EQ(state_restore(dev, &saved, saved.len, &why), 0);
-	fail_sync = EIO;
-	KTAP_EQ(dev->ops->flush(dev), -EIO);
-	record_free(&saved);
-	test_machine_exit();
-}
-
-/* A queue that was notified before DRIVER_OK starts the disk, here or there. */
-static void test_saved_early(void)
-{
-	struct driver_buf buf = { DATA, SECTOR, true };
-	struct disk_config config = { .path = path };
-	struct device *dev = setup(MIB, 0);
-	struct record saved;
-
-	poke(0, "first", 5);
-	KTAP_TRUE(driver_negotiate(&d, V1));
-	driver_queue_enable(&d, 0, QSIZE);
-	submit(0, VIRTIO_BLK_T_IN, 0, &buf, 1);
-	driver_kick(&d, 0);
-	state_save(dev, &saved);
-	dev = move(&config);
-	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
-	dev->ops->resume(dev);
-	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == 1));
-	KTAP_MEMEQ(ram(DATA), "first", 5);
-	record_free(&saved);
-	test_machine_exit();
-}
-
 KTAP_MAIN(KTAP_CASE(test_signals_blocked), KTAP_CASE(test_configuration),
 	  KTAP_CASE(test_write_and_read), KTAP_CASE(test_beyond_four_gigabytes),
 	  KTAP_CASE(test_long_request), KTAP_CASE(test_ranges), KTAP_CASE(test_other_types),
@@ -1125,5 +975,4 @@ KTAP_MAIN(KTAP_CASE(test_signals_blocked), KTAP_CASE(test_configuration),
 	  KTAP_CASE(test_disk_shrinks), KTAP_CASE(test_discard_and_zeroes),
 	  KTAP_CASE(test_malformed_requests), KTAP_CASE(test_many_at_once),
 	  KTAP_CASE(test_reset_in_flight), KTAP_CASE(test_rates), KTAP_CASE(test_reset_of_waiting),
-	  KTAP_CASE(test_direct), KTAP_CASE(test_paused), KTAP_CASE(test_saved),
-	  KTAP_CASE(test_saved_elsewhere), KTAP_CASE(test_saved_early), KTAP_CASE(test_bad_files))
+	  KTAP_CASE(test_direct), KTAP_CASE(test_bad_files))

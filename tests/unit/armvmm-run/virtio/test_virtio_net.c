@@ -617,7 +617,7 @@ static void test_frame_too_long_for_buffer(void)
 }
 
 /* No buffers: frames wait, in order, and none is lost. */
-/* A paused card takes no frame and sends none; both wait for it. A restored card has its address. */
+/* A paused card takes no frame and sends none; both wait. A restored card has its address. */
 static void test_paused(void)
 {
 	struct device *dev = setup_user(0);

@@ -12,6 +12,7 @@
 #include "core/device_type.h"
 #include "core/machine.h"
 #include "core/parse.h"
+#include "core/record.h"
 #include "core/ring.h"
 
 #define BVM_ADDRESS	0x1c090000	/* where kernels look for it */
@@ -108,6 +109,42 @@ static void bvm_reset(struct device *dev)
 	chardev_rx_ready(bvm->chr);
 }
 
+/* A snapshot has the input that the guest has not taken yet: its length, and so many bytes. */
+static void bvm_save(struct device *dev, struct record *r)
+{
+	struct bvm_console *bvm = container_of(dev, struct bvm_console, dev);
+	uint8_t bytes[BVM_INPUT];
+	struct ring copy;
+	uint16_t len;
+
+	pthread_mutex_lock(&bvm->lock);
+	/* It has a head of its own. */
+	copy = bvm->input;
+	len = ring_take(&copy, bytes, sizeof(bytes));
+	pthread_mutex_unlock(&bvm->lock);
+	record_put(r, &len, sizeof(len));
+	record_put(r, bytes, len);
+}
+
+static int bvm_restore(struct device *dev, struct record *r)
+{
+	struct bvm_console *bvm = container_of(dev, struct bvm_console, dev);
+	uint8_t bytes[BVM_INPUT];
+	uint16_t len;
+
+	if (record_get(r, &len, sizeof(len)))
+		return r->ret;
+	if (len > sizeof(bytes))
+		return record_refuse(r, "has more input than it has room for");
+	if (record_get(r, bytes, len))
+		return r->ret;
+	pthread_mutex_lock(&bvm->lock);
+	bvm->input.count = 0;
+	ring_put(&bvm->input, bytes, len);
+	pthread_mutex_unlock(&bvm->lock);
+	return 0;
+}
+
 static void bvm_destroy(struct device *dev)
 {
 	struct bvm_console *bvm = container_of(dev, struct bvm_console, dev);
@@ -121,6 +158,9 @@ static const struct device_ops bvm_ops = {
 	.read = bvm_read,
 	.write = bvm_write,
 	.reset = bvm_reset,
+	.save = bvm_save,
+	.restore = bvm_restore,
+	.state_version = 1,
 	.destroy = bvm_destroy,
 };
 

@@ -326,6 +326,19 @@ static void balloon_reset(struct virtio_device *vdev)
 	balloon_written(vdev);
 }
 
+/*
+ * For snapshots: pages that were given back are zero, and to give them back again does no harm. The
+ * restored device reads the statistics again.
+ */
+static unsigned int balloon_held(struct virtio_device *vdev, unsigned int index)
+{
+	const struct virtio_balloon *b = to_balloon(vdev);
+
+	if (index == BALLOON_INFLATE)
+		return b->busy;
+	return (int)index == balloon_stats_queue(b) && b->has_stats;
+}
+
 /* For the operator */
 
 static uint64_t balloon_op_actual(struct balloon *balloon)
@@ -416,6 +429,7 @@ static const struct virtio_ops virtio_balloon_ops = {
 			   1u << offsetof(struct virtio_balloon_config, poison_val) / 4,
 	.config_written = balloon_written,
 	.kick = balloon_kick,
+	.held = balloon_held,
 	.reset = balloon_reset,
 	.destroy = balloon_destroy,
 };

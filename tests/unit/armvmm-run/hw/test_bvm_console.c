@@ -10,6 +10,7 @@
 #include "ktap.h"
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
+#include "armvmm-run/state_move.h"
 
 #define BVM	0x1c090000u
 
@@ -93,4 +94,32 @@ static void test_in_the_way(void)
 	device_bus_destroy(&m.bus);
 }
 
-KTAP_MAIN(KTAP_CASE(test_widths), KTAP_CASE(test_input), KTAP_CASE(test_in_the_way))
+/* What the guest has not read yet, wherever it lies in the ring. */
+static void test_saved(void)
+{
+	uint8_t bytes[250] = { 0 };
+	struct record saved;
+
+	setup(NULL);
+	fake_chr.client->receive(fake_chr.client, bytes, sizeof(bytes));
+	for (unsigned int i = 0; i < sizeof(bytes); i++)
+		get(BVM, 4);
+	fake_chr.client->receive(fake_chr.client, (const uint8_t *)"waits for it", 12);
+	KTAP_EQ(get(BVM, 4), 'w');
+	state_save(m.bus.dev[0], &saved);
+	KTAP_EQ(get(BVM, 4), 'a');
+	device_bus_destroy(&m.bus);
+
+	setup(NULL);
+	state_torture(m.bus.dev[0], &saved);
+	for (const char *c = "aits for it"; *c; c++)
+		KTAP_EQ(get(BVM, 4), *c);
+	KTAP_EQ(get(BVM, 4), 0xffffffff);
+	saved.data[1] = 1;	/* more than there is room for */
+	KTAP_EQ(state_restore(m.bus.dev[0], &saved, saved.len, NULL), -EBADMSG);
+	record_free(&saved);
+	device_bus_destroy(&m.bus);
+}
+
+KTAP_MAIN(KTAP_CASE(test_widths), KTAP_CASE(test_input), KTAP_CASE(test_in_the_way),
+	  KTAP_CASE(test_saved))

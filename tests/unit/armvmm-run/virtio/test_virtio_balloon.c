@@ -14,6 +14,7 @@
 #include <endian.h>
 
 #include "armvmm-run/device_make.h"
+#include "armvmm-run/state_move.h"
 #include "armvmm-run/virtio/virtio_driver.h"
 #include "core/balloon.h"
 #include "core/runstate.h"
@@ -379,7 +380,53 @@ static void test_words(void)
 	}
 }
 
+/* In a long list, with a buffer of statistics in hand: the restored device has both. */
+static void test_saved(void)
+{
+	struct balloon_stats stats;
+	struct error err = { "" };
+	struct record saved;
+
+	setup(NULL, STATS, 3);
+	put_stat(0, 4, 12345);
+	/* The list will lie where this is. */
+	memcpy(ram(DATA_GPA + 0x200000), ram(DATA_GPA), 10);
+	send(2, DATA_GPA + 0x200000, 10, false);
+	TEST_UNTIL((balloon()->ops->stats(balloon(), &stats), stats.time));
+	fill(PAGES, 64);
+	for (unsigned int i = 0; i < 0x40000; i++)
+		((uint32_t *)ram(PFNS))[i] = htole32(PAGES / PAGE + i % 64);
+	send(0, PFNS, 0x100000, false);
+	for (unsigned int i = 0; i < 10; i++)
+		g_main_context_iteration(NULL, FALSE);
+	config_write(4, 64);
+	state_save(dev, &saved);
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[0]), 0);
+	device_bus_destroy(&test_machine.bus);
+
+	test_next_slot = 0;
+	fill(PAGES, 64);
+	KTAP_EQ(device_make(&test_machine, "virtio-balloon", NULL, &err), 0);
+	d.dev = dev = test_machine.bus.dev[0];
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	test_loop();
+	KTAP_EQ(nr_kept(PAGES, 64), 64);
+	KTAP_EQ(balloon()->ops->actual(balloon()), RAM_SIZE - 64 * PAGE);
+	dev->ops->resume(dev);
+	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0]) == 1));
+	KTAP_EQ(nr_kept(PAGES, 64), 0);
+	TEST_UNTIL((balloon()->ops->stats(balloon(), &stats), stats.time));
+	KTAP_EQ(stat_of(&stats, "stat-free-memory"), 12345);
+	KTAP_EQ(driver_nr_used(&d.q[2]), 0);
+	balloon()->ops->set_interval(balloon(), 1);
+	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[2]) == 1));
+	state_torture(dev, &saved);
+	record_free(&saved);
+	test_machine_exit();
+}
+
 KTAP_MAIN(KTAP_CASE(test_inflates_what_it_is_told), KTAP_CASE(test_the_end_of_ram),
 	  KTAP_CASE(test_long_list), KTAP_CASE(test_pinned), KTAP_CASE(test_size),
 	  KTAP_CASE(test_events_are_few), KTAP_CASE(test_stats), KTAP_CASE(test_reports),
-	  KTAP_CASE(test_poison), KTAP_CASE(test_words))
+	  KTAP_CASE(test_poison), KTAP_CASE(test_words), KTAP_CASE(test_saved))

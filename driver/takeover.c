@@ -160,6 +160,7 @@ static int takeover_take(void)
 	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
 	hc->gich_hcr = armvmm_vgic_host.gich ? ~0u : 0;
 	hc->gich = armvmm_vgic_host.gich;
+	hc->gicd = armvmm_vgic_host.gicd;
 	hc->debug_ok = armvmm_debug_probe_cpu_ok();
 	hc->debug_loaded = HYP_DEBUG_OFF;
 	stub = hyp_takeover_call(&args);
@@ -371,6 +372,12 @@ static int takeover_map(void)
 	if (armvmm_vgic_host.gich) {
 		ret = armvmm_hypmap_add_phys((unsigned long)armvmm_vgic_host.gich,
 					     armvmm_vgic_host.gich_pa, PAGE_SIZE, HYPMAP_DEVICE);
+		if (ret)
+			return ret;
+	}
+	if (armvmm_vgic_host.gicd) {
+		ret = armvmm_hypmap_add_phys((unsigned long)armvmm_vgic_host.gicd,
+					     armvmm_vgic_host.gicd_pa, PAGE_SIZE, HYPMAP_DEVICE);
 		if (ret)
 			return ret;
 	}

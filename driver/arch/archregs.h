@@ -265,4 +265,12 @@
 #define MIDR_PART_A75		0xd0a
 #define MIDR_PART_B15		0x00f
 
+/*
+ * Erratum 766422: the syndrome of a store by a 32-bit Thumb instruction may name the wrong
+ * register on Cortex-A15 r0p0 to r0p4.
+ */
+#define MIDR_HAS_766422(midr)								\
+	(MIDR_IMPLEMENTER(midr) == MIDR_ARM && MIDR_PART(midr) == MIDR_PART_A15 &&	\
+	 MIDR_VARIANT(midr) == 0 && MIDR_REVISION(midr) <= 4)
+
 #endif

@@ -92,6 +92,7 @@
 
 #define GICH_LR_VIRTUALID	REG_U(0x3ff)
 #define GICH_LR_CPUID_SHIFT	10
+#define GICH_LR_CPUID_MASK	(REG_U(7) << GICH_LR_CPUID_SHIFT)
 #define GICH_LR_CPUID(lr)	(((lr) >> GICH_LR_CPUID_SHIFT) & 7)
 #define GICH_LR_PHYSID_SHIFT	10
 #define GICH_LR_EOI		REG_BIT(19)	/* where HW is 0 */

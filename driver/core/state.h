@@ -121,14 +121,14 @@ struct armvmm_vgic {
 	u64 cpu_base;		/* likewise */
 	u32 nr_spis;		/* 0 until set */
 
-	bool dist_enabled;	/* GICD_CTLR.EnableGrp0; any vCPU's thread writes it, no lock */
 	/* Changed under vm->lock and the mutexes of all vCPUs. */
 	bool user_groups;	/* the client may write GICD_IGROUPR */
-	u32 iidr;		/* GICD_IIDR: VGIC_IIDR(2), or what a restored VM had */
 
 	/* Set once, under vm->lock. */
 	struct armvmm_vgic_irq *spis;	/* of armvmm_hypmap_alloc(); each has its own lock */
-	size_t spis_size;		/* bytes */
+	size_t spis_size;		/* bytes, with dist, which lies behind them */
+	struct hyp_dist *dist;		/* what HYP mode reads, too (hyp/gicirq.h) */
+	bool in_hyp;			/* HYP mode may answer for it; vm->slots_lock */
 	struct armvmm_iodev dist_iodev;
 };
 
@@ -440,7 +440,7 @@ static inline bool armvmm_vcpu_has_feature(const struct armvmm_vcpu *vcpu, unsig
 
 /* --- a virtual machine: what stands behind the fd of KVM_CREATE_VM --- */
 
-#define ARMVMM_MAX_VCPUS	8	/* IHI 0048B: CPU targets are a byte */
+#define ARMVMM_MAX_VCPUS	HYP_MAX_VCPUS
 
 /*
  * Lock order: vcpu->mutex > vm->lock > vm->slots_lock > mmap_lock > stage2.lock;

@@ -5,6 +5,7 @@
  * register) are left to the host, which gives the same answers.
  */
 #include <linux/arm-smccc.h>
+#include <linux/compiler.h>
 #include <uapi/linux/psci.h>
 
 #include "arch/psciver.h"
@@ -54,7 +55,7 @@ __hyp_inline bool fastpath_cp15_read(struct hyp_vcpu *vcpu, u32 hsr)
 	default:
 		return false;
 	}
-	asm volatile("mrs %0, SPSR" : "=r" (spsr));
+	spsr = spsr_read();
 	/* R8-R12 of FIQ mode are banked, R13 and R14 of every mode. */
 	if (spsr & CPSR_T || rt > 12 || (rt > 7 && (spsr & CPSR_M_MASK) == CPSR_M_FIQ))
 		return false;
@@ -64,26 +65,31 @@ __hyp_inline bool fastpath_cp15_read(struct hyp_vcpu *vcpu, u32 hsr)
 	return true;
 }
 
-/* True where the guest goes on from vcpu->regs.usr_regs and ELR_hyp. */
-bool __hyp_text hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
+/*
+ * HYP_RESUME: the guest goes on from vcpu->regs.usr_regs and ELR_hyp. Else why it leaves for the
+ * host: HYP_EXIT_TRAP, which the host handles, or HYP_EXIT_IRQ, after what was handled here.
+ */
+u32 __hyp_text hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 {
-	u32 hsr = sysreg_read(SYS_HSR);
+	u32 hsr = sysreg_read(SYS_HSR), ec = HSR_EC(hsr);
 
-	switch (HSR_EC(hsr)) {
-	case HSR_EC_HVC:
-		return fastpath_hvc(vcpu);
-	case HSR_EC_CP15_32:
-		return fastpath_cp15_read(vcpu, hsr);
-	case HSR_EC_CP0_13:
-		/*
-		 * Without floating point the instruction is undefined, and the host handles that. A
-		 * trap with the guest's registers loaded has another cause.
-		 */
-		if (!cpu->vfp || vcpu->vfp_loaded)
-			return false;
-		hyp_vfp_trap(cpu);
-		vcpu->stat.hyp_fp++;
-		return true;
+	if (ec == HSR_EC_DABT) {
+		/* HPFAR is valid where hyp_dist_trap() finds a fault of translation. */
+		if ((sysreg_read(SYS_HPFAR) & HPFAR_FIPA) != READ_ONCE(vcpu->dist.page))
+			return HYP_EXIT_TRAP;
+		return hyp_dist_trap(cpu, vcpu, hsr);
 	}
-	return false;
+	if (ec == HSR_EC_HVC)
+		return fastpath_hvc(vcpu) ? HYP_RESUME : HYP_EXIT_TRAP;
+	if (ec == HSR_EC_CP15_32)
+		return fastpath_cp15_read(vcpu, hsr) ? HYP_RESUME : HYP_EXIT_TRAP;
+	/*
+	 * Without floating point the instruction is undefined, and the host handles that. A trap
+	 * with the guest's registers loaded has another cause.
+	 */
+	if (ec != HSR_EC_CP0_13 || !cpu->vfp || vcpu->vfp_loaded)
+		return HYP_EXIT_TRAP;
+	hyp_vfp_trap(cpu);
+	vcpu->stat.hyp_fp++;
+	return HYP_RESUME;
 }

@@ -26,7 +26,10 @@
 #define HYP_EXIT_IRQ		1	/* a physical IRQ or FIQ is pending */
 #define HYP_EXIT_SERROR		2	/* an asynchronous abort was taken */
 
+#define HYP_RESUME		(-1)	/* it does not: the guest goes on (hyp_fastpath) */
+
 #define HYP_MAX_LRS		64	/* IHI 0048B 5.3.2: GICH_VTR.ListRegs */
+#define HYP_MAX_VCPUS		8	/* IHI 0048B: CPU targets are a byte */
 #define HYP_MAX_COUNTERS	32	/* DDI 0406C C12.6: 31 and the cycle counter */
 
 /* Indices into struct hyp_vcpu.cp15. 64-bit registers take two words. */
@@ -83,9 +86,39 @@ struct hyp_vgic {
 	u32 vmcr;
 	u32 apr;
 	u64 elrsr;		/* at exit: bit n set, list register n is empty */
-	u32 used_lrs;		/* list registers 0 to used_lrs - 1 are in use */
+	u32 used_lrs;		/* list registers 0 to used_lrs - 1 are in use, */
+	u32 own;		/* and the last of these by SGIs that HYP mode put there */
+	u32 full;		/* interrupts wait for list registers: there is none for those */
 	u32 loaded;		/* VMCR and APR are in the hardware of this CPU */
 	u32 lr[HYP_MAX_LRS];
+};
+
+struct hyp_dist;
+struct armvmm_vgic_irq;
+struct armvmm_vcpu;
+
+#define HYP_DIST_OFF		1	/* in hyp_dist_vcpu.page: no value of HPFAR is that */
+#define HYP_LISTEN_KICKED	0x100
+
+/* The vCPU's part of the distributor (hyp/gicirq.h, docs/distributor.md). */
+struct hyp_dist_vcpu {
+	u32 page;		/* the distributor's, as HPFAR has it, or HYP_DIST_OFF; vm->slots_lock */
+	/* Constant from the VM's first KVM_RUN on. */
+	u32 index;
+	u32 peers;		/* other vCPUs may post SGIs */
+	struct hyp_dist *vm;
+	struct armvmm_vgic_irq *irqs;	/* SGIs and PPIs */
+	const struct armvmm_vcpu *self;	/* HYP mode does not look behind it */
+
+	/* Its own thread's, or HYP mode's. */
+	u32 enabled;		/* GICD_ISENABLER of SGIs and PPIs */
+	u32 notify;		/* receivers of SGIs that only the host can reach */
+
+	/* Other vCPUs change these, atomically. */
+	u32 posted;		/* bit n: SGI n was sent, */
+	u32 sources[4];		/* a byte for each SGI: by whom */
+	/* In the guest: bits of the CPU's interface in GICD_SGIR, or HYP_LISTEN_KICKED. Else 0. */
+	u32 listen;
 };
 
 /* The CPU's counters that count in the guest, and PMUSERENR. */
@@ -106,6 +139,8 @@ struct hyp_stat {
 	u64 hyp_hvc;
 	u64 hyp_cp15;
 	u64 hyp_fp;		/* first use of floating point after an entry */
+	u64 hyp_gicd;		/* accesses to the distributor */
+	u64 hyp_sgi_kick;	/* SGIs that made running vCPUs leave the guest */
 };
 
 /* What happens to the debug registers at the world switch (hyp/debug.c). */
@@ -165,6 +200,7 @@ struct hyp_vcpu {
 	u32 psci_version;	/* as the guest is told; 0: not by HYP */
 	u32 vfp_loaded;		/* the guest's FP registers are in the CPU */
 	struct hyp_vgic vgic;
+	struct hyp_dist_vcpu dist;
 	struct hyp_pmu pmu;
 	struct hyp_stat stat;
 	struct hyp_cpu *cpu;	/* set at entry: the CPU that it runs on */

@@ -100,6 +100,14 @@
 #define banked_write(val, name)						\
 	asm volatile("msr " #name ", %0" : : "r" ((u32)(val)))
 
+/* The guest's CPSR, after its trap */
+#define spsr_read()							\
+({									\
+	u32 val_;							\
+	asm volatile("mrs %0, SPSR" : "=r" (val_));			\
+	val_;								\
+})
+
 /* HCPTR lets HYP through where these run. */
 #define fpexc_read()							\
 ({									\
@@ -114,6 +122,24 @@
 #define hyp_dsb()	asm volatile("dsb" : : : "memory")
 #define hyp_dsb_ish()	asm volatile("dsb ish" : : : "memory")
 #define hyp_dsb_ishst()	asm volatile("dsb ishst" : : : "memory")
+
+/*
+ * @i where it is less than @n, and 0 else, also while the CPU speculates (CVE-2017-5753): Linux's
+ * array_index_nospec(), whose CSDB is in the kernel's instruction set.
+ */
+#ifdef __arm__
+#define hyp_index(i, n)							\
+({									\
+	u32 i_ = (i), mask_;						\
+	asm volatile("cmp	%1, %2\n\t"				\
+		     "sbc	%0, %1, %1\n\t"			\
+		     ".inst	0xe320f014	@ csdb"			\
+		     : "=r" (mask_) : "r" (i_), "r" ((u32)(n)) : "cc");	\
+	i_ & mask_;							\
+})
+#else
+#define hyp_index(i, n)		array_index_nospec(i, n)
+#endif
 
 /* Placement: mapped executable, or readable, in HYP, and nothing else is. */
 #define __hyp_text	__section(".hyp.text") noinline

@@ -147,9 +147,9 @@ counted_trap:
 vector_trap:
 	save_guest host_call
 	bl	hyp_fastpath
-	cmp	r0, #0
-	moveq	r2, #HYP_EXIT_TRAP
-	beq	guest_exit
+	cmp	r0, #HYP_RESUME
+	movne	r2, r0
+	bne	guest_exit
 
 /* Back to the guest, r5, with no world switch. ELR_hyp is where it goes on. */
 guest_resume:

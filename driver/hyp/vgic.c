@@ -5,17 +5,8 @@
  */
 #include "arch/gic.h"
 #include "hyp/cpu.h"
+#include "hyp/gich.h"
 #include "hyp/sysreg.h"
-
-__hyp_inline u32 gich_read(unsigned long gich, unsigned int offset)
-{
-	return *(volatile u32 *)(gich + offset);
-}
-
-__hyp_inline void gich_write(unsigned long gich, unsigned int offset, u32 val)
-{
-	*(volatile u32 *)(gich + offset) = val;
-}
 
 void __hyp_text hyp_vgic_restore(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 {

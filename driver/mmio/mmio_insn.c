@@ -18,19 +18,12 @@
 #include "mmio/mmio_insn.h"
 #include "mmio/mmio_seq.h"
 
-/*
- * Erratum 766422: the syndrome of a store by a 32-bit Thumb instruction may
- * name the wrong register on Cortex-A15 r0p0 to r0p4.
- */
 bool armvmm_mmio_insn_wrong_rt(struct armvmm_vcpu *vcpu)
 {
-	u32 midr = vcpu->hyp->vpidr;
-
 	/* What most accesses are not comes first. */
 	if (!(vcpu->hyp->regs.usr_regs.ARM_cpsr & CPSR_T) || !(vcpu_hsr(vcpu) & HSR_DABT_WNR))
 		return false;
-	return MIDR_IMPLEMENTER(midr) == MIDR_ARM && MIDR_PART(midr) == MIDR_PART_A15 &&
-	       MIDR_VARIANT(midr) == 0 && MIDR_REVISION(midr) <= 4;
+	return MIDR_HAS_766422(vcpu->hyp->vpidr);
 }
 
 /* Instructions are aligned to their size: another address holds none. */

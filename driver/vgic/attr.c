@@ -131,6 +131,7 @@ static int attr_access_reg(struct armvmm_vm *vm, const struct kvm_device_attr *a
 	if (ret)
 		goto out;
 	armvmm_vgic_unload_all(vm);
+	vgic_sgi_take(vcpu);
 
 	if (attr->group == KVM_DEV_ARM_VGIC_GRP_CPU_REGS)
 		ret = write ? vgic_cpuif_set_attr(vcpu, offset, *val) :

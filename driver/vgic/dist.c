@@ -57,31 +57,30 @@ static struct armvmm_vgic_irq *dist_irqs(struct armvmm_vcpu *vcpu, unsigned int 
 
 static u32 dist_read_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned int n)
 {
-	struct armvmm_vgic *vgic = &vcpu->vm->vgic;
+	const struct hyp_dist *dist = vcpu->vm->vgic.dist;
 
 	switch (offset) {
 	case GICD_CTLR:
-		return vgic->dist_enabled ? GICD_CTLR_EnableGrp0 : 0;
-	case GICD_TYPER:	/* CPUNumber, ITLinesNumber; no Security Extensions */
-		return (armvmm_vcpus_online(vcpu->vm) - 1) << 5 |
-		       ((vgic->nr_spis + GIC_NR_PRIVATE) / 32 - 1);
+		return READ_ONCE(dist->ctlr);
+	case GICD_TYPER:
+		return dist->typer;
 	default:		/* GICD_IIDR */
-		return vgic->iidr;
+		return dist->iidr;
 	}
 }
 
 static void dist_write_ctlr(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned int n, u32 val)
 {
-	struct armvmm_vgic *vgic = &vcpu->vm->vgic;
-	bool enable = val & GICD_CTLR_EnableGrp0;
+	struct hyp_dist *dist = vcpu->vm->vgic.dist;
 	struct armvmm_vcpu *other;
 	int i;
 
-	if (offset != GICD_CTLR || vgic->dist_enabled == enable)
+	val &= GICD_CTLR_EnableGrp0;
+	if (offset != GICD_CTLR || READ_ONCE(dist->ctlr) == val)
 		return;
 
 	/* What is pending stays on its list, and each vCPU looks whether it may be shown. */
-	WRITE_ONCE(vgic->dist_enabled, enable);
+	WRITE_ONCE(dist->ctlr, val);
 	armvmm_vcpus_for_each(i, other, vcpu->vm) {
 		vgic_vcpu_redo(other);
 		vgic_vcpu_notify(other);
@@ -106,7 +105,7 @@ static int dist_user_write_iidr(struct armvmm_vgic *vgic, u32 val)
 	default:
 		return -EINVAL;
 	}
-	vgic->iidr = val;
+	vgic->dist->iidr = val;
 	return 0;
 }
 
@@ -148,13 +147,9 @@ static u32 dist_read_id(struct armvmm_vcpu *vcpu, unsigned int offset, unsigned 
 
 static u32 dist_read_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
 {
-	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
-	unsigned int i;
-	u32 val = 0;
+	const struct armvmm_vgic_irq *irqs = dist_irqs(vcpu, intid, &n);
 
-	for (i = n; i--; )
-		val = val << 1 | READ_ONCE(irq[i].group1);
-	return val;
+	return vgic_irqs_group(irqs, n);
 }
 
 static void dist_write_group(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n, u32 val)
@@ -182,13 +177,9 @@ static int dist_user_write_group(struct armvmm_vcpu *vcpu, unsigned int intid, u
 
 static u32 dist_read_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
 {
-	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
-	unsigned int i;
-	u32 val = 0;
-
-	for (i = n; i--; )
-		val = val << 1 | READ_ONCE(irq[i].enabled);
-	return val;
+	/* Those that do not exist have no bit set. */
+	return dist_irqs(vcpu, intid, &n) ? READ_ONCE(*vgic_enable_word(&vcpu->hyp->dist, intid)) :
+					    0;
 }
 
 static void dist_set_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n, u32 val)
@@ -200,7 +191,7 @@ static void dist_set_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsign
 		if (!(val & 1) || READ_ONCE(irq->enabled))
 			continue;
 		raw_spin_lock_irqsave(&irq->lock, flags);
-		WRITE_ONCE(irq->enabled, true);
+		vgic_irq_set_enabled(&vcpu->hyp->dist, irq, true);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }
@@ -216,7 +207,7 @@ static void dist_clear_enable(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 		if (!(val & 1) || !READ_ONCE(irq->enabled))
 			continue;
 		flags = vgic_irq_lock_fetched(irq);
-		WRITE_ONCE(irq->enabled, false);
+		vgic_irq_set_enabled(&vcpu->hyp->dist, irq, false);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }
@@ -330,13 +321,9 @@ static void dist_clear_active(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 
 static u32 dist_read_priority(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
 {
-	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
-	unsigned int i;
-	u32 val = 0;
+	const struct armvmm_vgic_irq *irqs = dist_irqs(vcpu, intid, &n);
 
-	for (i = 0; i < n; i++)
-		val |= (u32)READ_ONCE(irq[i].priority) << (8 * i);
-	return val;
+	return vgic_irqs_priority(irqs, n);
 }
 
 static void dist_write_priority(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
@@ -355,15 +342,9 @@ static void dist_write_priority(struct armvmm_vcpu *vcpu, unsigned int intid, un
 
 static u32 dist_read_target(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
 {
-	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
-	unsigned int i;
-	u32 val = 0;
+	const struct armvmm_vgic_irq *irqs = dist_irqs(vcpu, intid, &n);
 
-	/* A CPU reads its own number for its private interrupts (4.3.12). */
-	for (i = 0; i < n; i++)
-		val |= (u32)(vgic_irq_is_private(&irq[i]) ? 1u << vcpu->index :
-							    READ_ONCE(irq[i].targets)) << (8 * i);
-	return val;
+	return vgic_irqs_targets(irqs, n, vcpu->index);
 }
 
 static void dist_write_target(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
@@ -377,9 +358,7 @@ static void dist_write_target(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 		if (vgic_irq_is_private(irq))
 			continue;
 		raw_spin_lock_irqsave(&irq->lock, flags);
-		WRITE_ONCE(irq->targets, val & cpus);
-		/* Any one of the targets may be chosen (3.2.3): the lowest; of none, the first. */
-		irq->target = vcpu->vm->vcpus[irq->targets ? __ffs(irq->targets) : 0];
+		vgic_irq_set_targets(vcpu->vm->vgic.dist, irq, val & cpus);
 		vgic_irq_update_unlock(irq, flags);
 	}
 }
@@ -388,13 +367,9 @@ static void dist_write_target(struct armvmm_vcpu *vcpu, unsigned int intid, unsi
 
 static u32 dist_read_config(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n)
 {
-	struct armvmm_vgic_irq *irq = dist_irqs(vcpu, intid, &n);
-	unsigned int i;
-	u32 val = 0;
+	const struct armvmm_vgic_irq *irqs = dist_irqs(vcpu, intid, &n);
 
-	for (i = 0; i < n; i++)
-		val |= (u32)READ_ONCE(irq[i].edge) << (2 * i + 1);
-	return val;
+	return vgic_irqs_edge(irqs, n);
 }
 
 static void dist_write_config(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int n,
@@ -524,6 +499,7 @@ static int dist_read(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u64 add
 	const struct dist_reg *reg = dist_find(vcpu->vm, offset, len);
 	__le32 data = 0;
 
+	vgic_sgi_take(vcpu);
 	if (!reg) {
 		memset(val, 0, len);
 		return 0;
@@ -543,6 +519,7 @@ static int dist_write(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u64 ad
 	const struct dist_reg *reg = dist_find(vcpu->vm, offset, len);
 	__le32 data = 0;
 
+	vgic_sgi_take(vcpu);
 	if (!reg)
 		return 0;
 	if (len == 4)

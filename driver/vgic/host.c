@@ -22,6 +22,7 @@
 #include "arch/gic.h"
 #include "vgic/vgic.h"
 
+#define HOST_REG_GICD	0
 #define HOST_REG_GICH	2
 #define HOST_REG_GICV	3
 #define HOST_GICV_SIZE	SZ_8K	/* the second page holds GICV_DIR (IHI 0048B 5.5) */
@@ -41,6 +42,7 @@ MODULE_PARM_DESC(maint_irq, "GIC number (16-31) of the GIC's maintenance interru
 struct armvmm_vgic_host armvmm_vgic_host;
 
 static DEFINE_PER_CPU(bool, host_maint_enabled);
+DEFINE_PER_CPU(u32, armvmm_vgic_host_interface);
 
 /* Every GIC that sits beside a CPU with the Virtualization Extensions, by any name. */
 static const struct of_device_id host_match[] = {
@@ -191,6 +193,32 @@ static int host_check_gicv(const struct armvmm_vgic_host *host)
 	return 0;
 }
 
+/*
+ * HYP mode sends physical SGIs, if it can: where it cannot, the host does. A kernel without SMP
+ * never has two vCPUs in a guest at once.
+ */
+static void host_map_gicd(struct armvmm_vgic_host *host, struct device_node *np)
+{
+	struct resource res;
+
+	if (!IS_ENABLED(CONFIG_SMP) || of_address_to_resource(np, HOST_REG_GICD, &res) ||
+	    !IS_ALIGNED(res.start, PAGE_SIZE) || pfn_valid(PHYS_PFN(res.start)))
+		return;
+	host->gicd_pa = res.start;
+	host->gicd = ioremap(res.start, GICD_SIZE);
+}
+
+/* The CPU reads its own number for its private interrupts (IHI 0048B 4.3.12). Zero on one CPU. */
+static u32 host_interface(const struct armvmm_vgic_host *host)
+{
+	unsigned int intid;
+	u32 val = 0;
+
+	for (intid = 0; host->gicd && intid < GIC_NR_PRIVATE && !val; intid += 4)
+		val = readl_relaxed(host->gicd + GICD_ITARGETSR + intid);
+	return (val | val >> 8 | val >> 16 | val >> 24) & 0xff;
+}
+
 int armvmm_vgic_host_init(void)
 {
 	struct armvmm_vgic_host *host = &armvmm_vgic_host;
@@ -238,7 +266,9 @@ int armvmm_vgic_host_init(void)
 		iounmap(host->gich);
 		host->gich = NULL;
 		ret = -ENODEV;
+		goto out;
 	}
+	host_map_gicd(host, np);
 out:
 	of_node_put(np);
 	return ret;
@@ -253,6 +283,9 @@ void armvmm_vgic_host_exit(void)
 	free_percpu_irq(host->maint_irq, &host_maint_enabled);
 	iounmap(host->gich);
 	host->gich = NULL;
+	if (host->gicd)
+		iounmap(host->gicd);
+	host->gicd = NULL;
 }
 
 void armvmm_vgic_cpu_up(void)
@@ -266,6 +299,7 @@ void armvmm_vgic_cpu_up(void)
 	writel_relaxed(0, host->gich + GICH_HCR);
 	for (n = 0; n < host->nr_lr; n++)
 		writel_relaxed(0, host->gich + GICH_LR(n));
+	__this_cpu_write(armvmm_vgic_host_interface, host_interface(host));
 
 	if (__this_cpu_read(host_maint_enabled))
 		return;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The life of a VM's GIC: created, given its size, mapped, destroyed. */
+#include <linux/bits.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 
+#include "arch/archregs.h"
 #include "arch/gic.h"
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "host/hypmap.h"
+#include "mem/memslot.h"
 #include "mem/stage2.h"
 #include "mem/stage2_index.h"
 #include "vgic/ap.h"
@@ -14,9 +18,14 @@
 
 #define INIT_NR_IRQS_LEGACY	256	/* for clients that set none, as KVM */
 
-static size_t init_array_size(unsigned int n)
+static bool hyp_dist = true;
+module_param(hyp_dist, bool, 0644);
+MODULE_PARM_DESC(hyp_dist, "answer guests' accesses to the distributor in HYP mode, for VMs that start from now on");
+
+/* All SPIs of a VM, and behind them what HYP mode has to know of its distributor. */
+static size_t init_spis_size(unsigned int n)
 {
-	return PAGE_ALIGN(n * sizeof(struct armvmm_vgic_irq));
+	return PAGE_ALIGN(n * sizeof(struct armvmm_vgic_irq) + sizeof(struct hyp_dist));
 }
 
 /* What a vCPU has of its own, in one page. */
@@ -31,7 +40,6 @@ void armvmm_vgic_vm_init(struct armvmm_vm *vm)
 {
 	vm->vgic.dist_base = VGIC_ADDR_UNDEF;
 	vm->vgic.cpu_base = VGIC_ADDR_UNDEF;
-	vm->vgic.iidr = VGIC_IIDR(2);
 }
 
 void armvmm_vgic_vm_destroy(struct armvmm_vm *vm)
@@ -42,6 +50,7 @@ void armvmm_vgic_vm_destroy(struct armvmm_vm *vm)
 	if (vgic->spis)
 		armvmm_hypmap_free(vgic->spis, vgic->spis_size);
 	vgic->spis = NULL;
+	vgic->dist = NULL;
 }
 
 int armvmm_vgic_vcpu_create(struct armvmm_vcpu *vcpu)
@@ -62,6 +71,9 @@ int armvmm_vgic_vcpu_create(struct armvmm_vcpu *vcpu)
 	vgic_ap_init(v->ap);
 	for (intid = 0; intid < GIC_NR_PRIVATE; intid++)
 		vgic_irq_init(&v->private[intid], intid, vcpu);
+	vcpu->hyp->dist.page = HYP_DIST_OFF;
+	/* As vgic_irq_init() has them. */
+	vcpu->hyp->dist.enabled = BIT(GIC_NR_SGIS) - 1;
 	return 0;
 }
 
@@ -117,6 +129,38 @@ int armvmm_vgic_create(struct armvmm_vm *vm)
 	return ret;
 }
 
+/* CPUNumber, ITLinesNumber; no Security Extensions (IHI 0048B 4.3.2) */
+static u32 init_typer(struct armvmm_vm *vm)
+{
+	return (armvmm_vcpus_online(vm) - 1) << 5 |
+	       ((vm->vgic.nr_spis + GIC_NR_PRIVATE) / 32 - 1);
+}
+
+static void init_dist(struct armvmm_vm *vm, struct hyp_dist *dist)
+{
+	struct hyp_dist_vcpu *own;
+	struct armvmm_vcpu *vcpu;
+	int i;
+
+	dist->typer = init_typer(vm);
+	dist->iidr = VGIC_IIDR(2);
+	dist->end = vgic_irq_end(&vm->vgic);
+	dist->nr_lr = armvmm_vgic_host.nr_lr;
+	dist->nr_vcpus = armvmm_vcpus_online(vm);
+	dist->spis = vm->vgic.spis;
+	armvmm_vcpus_for_each(i, vcpu, vm) {
+		dist->hyp[i] = vcpu->hyp;
+		dist->vcpu[i] = vcpu;
+		own = &vcpu->hyp->dist;
+		own->index = i;
+		own->peers = dist->nr_vcpus > 1;
+		own->irqs = vcpu->vgic.private;
+		own->self = vcpu;
+		own->vm = dist;
+	}
+	vm->vgic.dist = dist;
+}
+
 int armvmm_vgic_init_locked(struct armvmm_vm *vm)
 {
 	struct armvmm_vgic *vgic = &vm->vgic;
@@ -134,12 +178,13 @@ int armvmm_vgic_init_locked(struct armvmm_vm *vm)
 	if (!vgic->nr_spis)
 		vgic->nr_spis = INIT_NR_IRQS_LEGACY - GIC_NR_PRIVATE;
 	n = vgic_irq_end(vgic) - GIC_NR_PRIVATE;
-	vgic->spis_size = init_array_size(n);
+	vgic->spis_size = init_spis_size(n);
 	vgic->spis = armvmm_hypmap_alloc(vgic->spis_size);
 	if (!vgic->spis)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
 		vgic_irq_init(&vgic->spis[i], GIC_NR_PRIVATE + i, vm->vcpus[0]);
+	init_dist(vm, (struct hyp_dist *)&vgic->spis[n]);
 
 	/* Pairs with the acquire of those who inject. */
 	smp_store_release(&vgic->initialized, true);
@@ -168,6 +213,21 @@ static bool init_frames_valid(const struct armvmm_vgic *vgic)
 	return dist + GICD_SIZE <= cpu || cpu + GICC_SIZE <= dist;
 }
 
+void armvmm_vgic_slots_changed(struct armvmm_vm *vm)
+{
+	struct armvmm_vgic *vgic = &vm->vgic;
+	u32 page = HYP_DIST_OFF;
+	struct armvmm_vcpu *vcpu;
+	int i;
+
+	mutex_lock(&vm->slots_lock);
+	if (vgic->in_hyp && !armvmm_memslot_find(vm, vgic->dist_base >> PAGE_SHIFT))
+		page = (vgic->dist_base >> HPFAR_FIPA_SHIFT) & HPFAR_FIPA;
+	armvmm_vcpus_for_each(i, vcpu, vm)
+		WRITE_ONCE(vcpu->hyp->dist.page, page);
+	mutex_unlock(&vm->slots_lock);
+}
+
 static int init_map(struct armvmm_vm *vm)
 {
 	struct armvmm_vgic *vgic = &vm->vgic;
@@ -186,6 +246,7 @@ static int init_map(struct armvmm_vm *vm)
 	vgic->dist_iodev.size = GICD_SIZE;
 	mutex_lock(&vm->slots_lock);
 	armvmm_iobus_register(vm, ARMVMM_IOBUS_GICD, &vgic->dist_iodev);
+	vgic->in_hyp = READ_ONCE(hyp_dist);
 	mutex_unlock(&vm->slots_lock);
 
 	ret = armvmm_stage2_map_device(vm, vgic->cpu_base, armvmm_vgic_host.gicv_pa, GICC_SIZE,
@@ -193,9 +254,11 @@ static int init_map(struct armvmm_vm *vm)
 	if (ret) {
 		mutex_lock(&vm->slots_lock);
 		armvmm_iobus_unregister(vm, ARMVMM_IOBUS_GICD);
+		vgic->in_hyp = false;
 		mutex_unlock(&vm->slots_lock);
 		return ret;
 	}
+	armvmm_vgic_slots_changed(vm);
 	smp_store_release(&vgic->ready, true);
 	return 0;
 }

@@ -144,7 +144,7 @@ static void irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags, 
 		}
 		if (from && from != to) {
 			vgic_ap_del(from->vgic.ap, irq);
-			irq->vcpu = NULL;
+			WRITE_ONCE(irq->vcpu, NULL);
 			from->vgic.same = false;
 			if (irq_leaves_room(from))
 				left = from;
@@ -155,7 +155,7 @@ static void irq_update_unlock(struct armvmm_vgic_irq *irq, unsigned long flags, 
 			vgic_ap_settle(to->vgic.ap, irq);
 		else
 			vgic_ap_add(to->vgic.ap, irq);
-		irq->vcpu = to;
+		WRITE_ONCE(irq->vcpu, to);
 		to->vgic.same = false;
 		raw_spin_unlock(list_lock);
 		notify = to;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state of one virtual interrupt, and the way it takes to a vCPU.
+ * The way of one virtual interrupt (struct armvmm_vgic_irq, hyp/gicirq.h) to a vCPU.
  *
  * An interrupt that is pending and enabled, or active, is on the list (ap) of
  * exactly one vCPU (irq->vcpu), whether the distributor is enabled or not. The
@@ -12,9 +12,6 @@
  * lr.c), for the next entry to show again as they are. Whoever changes one of them,
  * or needs to know its state, takes all of them out first.
  *
- * The bytes that GICD_* read, and that injection looks at, are read without the
- * lock too: they are written by WRITE_ONCE() and, without it, read by READ_ONCE().
- *
  * An interrupt that loses its reason to be on the list is taken off by whoever took
  * the reason, or by the sync that ends its time in a list register: an entry to
  * the guest looks at no more of the list than fits into list registers.
@@ -22,59 +19,11 @@
 #ifndef ARMVMM_VGIC_IRQ_H
 #define ARMVMM_VGIC_IRQ_H
 
-#include <linux/list.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "arch/gic.h"
+#include "hyp/gicirq.h"
 #include "vgic/vgic.h"
-
-struct armvmm_vgic_irq {
-	raw_spinlock_t lock;		/* innermost; taken with IRQs disabled */
-	struct list_head ap_link;	/* also under irq->vcpu's ap_list_lock */
-	struct armvmm_vcpu *vcpu;	/* on whose list, or NULL; both locks to change */
-	struct armvmm_vcpu *target;	/* where it goes; NULL in a VM without vCPUs */
-	struct armvmm_vcpu *holder;	/* active: to be moved to this one, whatever the target */
-	const void *owner;		/* the in-kernel device that drives the line */
-	bool (*get_level)(struct armvmm_vcpu *vcpu);	/* samples the line, or NULL */
-
-	u16 intid;
-	u16 hwintid;		/* physical ID, where hw */
-	u8 priority;		/* bits 7-3 */
-	u8 targets;		/* GICD_ITARGETSR byte: bit n, vm->vcpus[n] */
-	u8 source;		/* SGI: vCPUs whose request is pending */
-	u8 active_source;	/* SGI: whose request is active */
-	u8 ap_slot;		/* which list of ap, while on one; both locks to change */
-
-	bool enabled;
-	bool group1;
-	bool edge;		/* GICD_ICFGR: edge-triggered; SGIs are */
-	bool hw;		/* the list register has HW set */
-	bool line_level;	/* the line is high (PPIs and SPIs) */
-	bool pending_latch;	/* made pending by an edge, GICD_ISPENDR or an SGI */
-	bool active;
-	bool acked;		/* active because the guest took it, not by GICD_ISACTIVER */
-	bool in_lr;		/* a list register of irq->vcpu holds it */
-	bool lr_pending;	/* and was written as pending */
-	u8 lr_nr;		/* which one, */
-	u32 lr;			/* and what it shows: where vgic->kept has that bit */
-};
-
-static inline bool vgic_irq_is_sgi(const struct armvmm_vgic_irq *irq)
-{
-	return irq->intid < GIC_NR_SGIS;
-}
-
-static inline bool vgic_irq_is_private(const struct armvmm_vgic_irq *irq)
-{
-	return irq->intid < GIC_NR_PRIVATE;
-}
-
-static inline bool vgic_irq_is_pending(const struct armvmm_vgic_irq *irq)
-{
-	return READ_ONCE(irq->pending_latch) ||
-	       (!READ_ONCE(irq->edge) && READ_ONCE(irq->line_level));
-}
 
 /* The first INTID that the VM has not. */
 static inline unsigned int vgic_irq_end(const struct armvmm_vgic *vgic)
@@ -93,12 +42,6 @@ void vgic_irq_init(struct armvmm_vgic_irq *irq, unsigned int intid, struct armvm
  */
 struct armvmm_vgic_irq *vgic_irq_get(struct armvmm_vm *vm, struct armvmm_vcpu *vcpu,
 				     unsigned int intid);
-
-/* It would be forwarded to irq->target if the distributor were enabled. irq->lock held. */
-static inline bool vgic_irq_is_due(const struct armvmm_vgic_irq *irq)
-{
-	return irq->enabled && vgic_irq_is_pending(irq) && irq->target;
-}
 
 /*
  * The vCPU that has to know of the interrupt now, or NULL; that the distributor is disabled does

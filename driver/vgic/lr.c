@@ -38,10 +38,8 @@ static bool lr_sgi_waits(const struct armvmm_vgic_irq *irq)
  */
 static noinline u32 lr_compose(struct armvmm_vgic_irq *irq, bool pend, bool crowded)
 {
-	u32 lr = irq->intid | (u32)(irq->priority >> VGIC_PRIORITY_SHIFT) << GICH_LR_PRIORITY_SHIFT;
+	u32 lr = vgic_irq_lr(irq);
 
-	if (irq->group1)
-		lr |= GICH_LR_GRP1;
 	if (irq->active)
 		lr |= GICH_LR_ACTIVE;
 
@@ -95,7 +93,7 @@ static noinline u32 lr_compose(struct armvmm_vgic_irq *irq, bool pend, bool crow
 }
 
 /* Takes over what the guest did with the interrupt of a list register. irq->lock held. */
-static void lr_fold(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, u32 lr)
+static __always_inline void lr_fold(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, u32 lr)
 {
 	WRITE_ONCE(irq->in_lr, false);
 	irq->acked = (lr & GICH_LR_ACTIVE) && (irq->acked || !irq->active);
@@ -151,7 +149,7 @@ static bool lr_take_back(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, 
 		to = NULL;
 	} else {
 		vgic_ap_del(v->ap, irq);
-		irq->vcpu = NULL;
+		WRITE_ONCE(irq->vcpu, NULL);
 	}
 	raw_spin_unlock(&irq->lock);
 	return to;
@@ -225,7 +223,7 @@ static noinline void lr_ask(struct hyp_vgic *hv)
 }
 
 /* Shows @irq by list register @n, as it is. irq->lock held. */
-static u32 lr_show(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, unsigned int n,
+static __always_inline u32 lr_show(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, unsigned int n,
 		   bool enabled, bool crowded)
 {
 	u32 lr = lr_compose(irq, enabled && (!irq->active || vgic_irq_is_due(irq)), crowded);
@@ -239,23 +237,27 @@ static u32 lr_show(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, unsign
 /* The one interrupt that the vCPU has: none waits for it, and it waits for none. */
 static void lr_fill_only(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq)
 {
-	bool enabled = READ_ONCE(vcpu->vm->vgic.dist_enabled);
+	bool enabled = READ_ONCE(vcpu->vm->vgic.dist->ctlr);
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
+	bool same = false, full = false;
 	unsigned int used = 0;
-	bool same = false;
+	u32 lr;
 
 	raw_spin_lock(&irq->lock);
 	/* Whoever changes it takes it off the list afterwards, and has this vCPU look again. */
 	if (vgic_irq_route(irq) == vcpu && (enabled || irq->active)) {
-		same = lr_may_stay(irq, lr_show(vcpu, irq, 0, enabled, false)) &&
-		       READ_ONCE(keep_lrs);
+		lr = lr_show(vcpu, irq, 0, enabled, false);
+		same = lr_may_stay(irq, lr) && READ_ONCE(keep_lrs);
+		/* It waits for its own next source. */
+		full = vgic_irq_is_sgi(irq) && lr & GICH_LR_EOI;
 		v->ap->shown[0] = irq;
 		used = 1;
 	}
 	raw_spin_unlock(&irq->lock);
 	v->same = same;
 	v->kept = same;
+	hv->full = full;
 	hv->used_lrs = used;
 	hv->elrsr = 0;
 	hv->hcr = GICH_HCR_En;
@@ -297,7 +299,7 @@ out:
  */
 static noinline void lr_fill(struct armvmm_vcpu *vcpu)
 {
-	bool enabled = READ_ONCE(vcpu->vm->vgic.dist_enabled), keep = READ_ONCE(keep_lrs);
+	bool enabled = READ_ONCE(vcpu->vm->vgic.dist->ctlr), keep = READ_ONCE(keep_lrs);
 	unsigned int i, used = 0, active = 0, pending = 0;
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
@@ -348,6 +350,8 @@ static noinline void lr_fill(struct armvmm_vcpu *vcpu)
 	v->kept = kept;
 	v->same = same && keep;
 
+	/* One more would go before what waits, for a register or for an SGI's next source. */
+	hv->full = ap->more || ap->limited;
 	hv->used_lrs = used;
 	/* Until HYP mode has read it: an entry may end before the guest ran. */
 	hv->elrsr = 0;
@@ -392,6 +396,7 @@ void vgic_lr_unpark(struct armvmm_vcpu *vcpu)
 	v->same = false;
 	v->parked = false;
 	vcpu->hyp->vgic.hcr = GICH_HCR_En;
+	vcpu->hyp->vgic.full = false;
 	/* Pairs with the look without the lock in armvmm_vgic_flush(). */
 	smp_store_release(&vcpu->hyp->vgic.used_lrs, 0);
 }
@@ -409,15 +414,50 @@ static noinline void lr_move(struct armvmm_vcpu *vcpu, unsigned int used)
 	}
 }
 
+/*
+ * Takes back an SGI that HYP mode showed by itself. Of that the structure knows nothing; others may
+ * have made the SGI pending there meanwhile, so that it is on the list.
+ */
+static void lr_adopt(struct armvmm_vcpu *vcpu, u32 lr)
+{
+	struct armvmm_vgic_irq *irq = &vcpu->vgic.private[lr & (GIC_NR_SGIS - 1)];
+	struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
+
+	if (!(lr & GICH_LR_STATE))
+		return;
+	raw_spin_lock(&irq->lock);
+	lr_fold(vcpu, irq, lr);
+	/* Active or pending, and enabled: it belongs to this vCPU. */
+	if (irq->vcpu) {
+		vgic_ap_settle(ap, irq);
+	} else {
+		vgic_ap_add(ap, irq);
+		WRITE_ONCE(irq->vcpu, vcpu);
+	}
+	raw_spin_unlock(&irq->lock);
+	vcpu->vgic.same = false;
+}
+
+static noinline void lr_adopt_all(struct armvmm_vcpu *vcpu)
+{
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+
+	for (; hv->own; hv->own--)
+		lr_adopt(vcpu, hv->lr[--hv->used_lrs]);
+}
+
 void vgic_lr_sync(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
-	unsigned int n, used = hv->used_lrs;
 	unsigned long kept, bit = 1;
+	unsigned int n, used;
 	bool moves = false;
 
 	raw_spin_lock(&v->ap_list_lock);
+	if (unlikely(hv->own))
+		lr_adopt_all(vcpu);
+	used = hv->used_lrs;
 	kept = v->kept;
 	/* Past the last bit of kept, bit is zero. */
 	for (n = 0; n < used; n++, bit <<= 1) {
@@ -431,8 +471,10 @@ void vgic_lr_sync(struct armvmm_vcpu *vcpu)
 	}
 	v->kept = kept;
 	v->parked = kept;
-	if (!kept)
+	if (!kept) {
+		hv->full = false;
 		WRITE_ONCE(hv->used_lrs, 0);
+	}
 	raw_spin_unlock(&v->ap_list_lock);
 
 	if (unlikely(moves))
@@ -447,7 +489,8 @@ bool armvmm_vgic_pending(struct armvmm_vcpu *vcpu)
 	unsigned long flags;
 	u32 best[2];
 
-	if (vgic_ap_is_empty(v->ap) || !READ_ONCE(vcpu->vm->vgic.dist_enabled))
+	vgic_sgi_take(vcpu);
+	if (vgic_ap_is_empty(v->ap) || !READ_ONCE(vcpu->vm->vgic.dist->ctlr))
 		return false;
 
 	raw_spin_lock_irqsave(&v->ap_list_lock, flags);

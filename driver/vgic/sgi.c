@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Software-generated interrupts: one pending state per pair of sender and receiver. */
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/kernel.h>
+
 #include "arch/gic.h"
 #include "core/state.h"
 #include "core/trace.h"
@@ -23,27 +27,51 @@ static void sgi_send(struct armvmm_vcpu *to, unsigned int intid, unsigned int so
 /* GICD_SGIR (IHI 0048B 4.3.15) */
 void vgic_sgi_write(struct armvmm_vcpu *vcpu, u32 val)
 {
-	unsigned int targets, intid = GICD_SGIR_INTID(val);
+	u32 targets = vgic_sgi_targets(val, vcpu->index, vcpu->vm->vgic.dist->nr_vcpus);
 	struct armvmm_vcpu *to;
 	int i;
 
-	switch (GICD_SGIR_FILTER(val)) {
-	case GICD_SGIR_FILTER_LIST:
-		targets = GICD_SGIR_TARGETS(val);
-		break;
-	case GICD_SGIR_FILTER_OTHERS:
-		targets = ~(1u << vcpu->index);
-		break;
-	case GICD_SGIR_FILTER_SELF:
-		targets = 1u << vcpu->index;
-		break;
-	default:	/* reserved */
-		return;
-	}
-
 	armvmm_vcpus_for_each(i, to, vcpu->vm)
 		if (targets & (1u << i))
-			sgi_send(to, intid, vcpu->index);
+			sgi_send(to, GICD_SGIR_INTID(val), vcpu->index);
+}
+
+/*
+ * What HYP mode posted. Senders set the source first, and then the SGI: whoever sets either while
+ * they are taken here has both taken now, or the SGI seen again at the next look.
+ */
+void vgic_sgi_collect(struct armvmm_vcpu *vcpu)
+{
+	struct hyp_dist_vcpu *own = &vcpu->hyp->dist;
+	u32 posted = xchg(&own->posted, 0), sources;
+	unsigned int word, n;
+
+	for (word = 0; word < ARRAY_SIZE(own->sources); word++) {
+		if (!(posted >> 4 * word & 0xf))
+			continue;
+		for (sources = xchg(&own->sources[word], 0); sources; sources &= sources - 1) {
+			n = __ffs(sources);
+			sgi_send(vcpu, 4 * word + n / 8, n % 8);
+		}
+	}
+}
+
+void vgic_sgi_listen(struct armvmm_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->hyp->dist.listen, __this_cpu_read(armvmm_vgic_host_interface));
+	/* Senders post first and look there then: they see this, or their SGIs are seen here. */
+	smp_mb();
+	vgic_sgi_take(vcpu);
+}
+
+void vgic_sgi_unlisten(struct armvmm_vcpu *vcpu)
+{
+	struct hyp_dist_vcpu *own = &vcpu->hyp->dist;
+
+	/* Before it sleeps, after a barrier, it looks again. */
+	WRITE_ONCE(own->listen, 0);
+	for (; own->notify; own->notify &= own->notify - 1)
+		vgic_vcpu_notify(vcpu->vm->vcpus[__ffs(own->notify)]);
 }
 
 /* GICD_CPENDSGIR, GICD_SPENDSGIR: a byte of sources for each SGI (4.3.16, 4.3.17) */

@@ -10,7 +10,9 @@
 #ifndef ARMVMM_VGIC_H
 #define ARMVMM_VGIC_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -27,6 +29,8 @@ struct armvmm_vgic_host {
 	void __iomem *gich;	/* NULL: no GIC with virtualization */
 	phys_addr_t gich_pa;
 	phys_addr_t gicv_pa;
+	void __iomem *gicd;	/* for GICD_SGIR in HYP mode; NULL: not known where it is */
+	phys_addr_t gicd_pa;
 	unsigned int nr_lr;
 	unsigned int maint_irq;	/* Linux interrupt number */
 	/* host runs EOImode 1: HW list registers work; timer_host.c finds out */
@@ -71,6 +75,12 @@ int armvmm_vgic_init_locked(struct armvmm_vm *vm);
  * vm->lock, then slots_lock. Does nothing without an in-kernel GIC.
  */
 int armvmm_vgic_map_resources(struct armvmm_vm *vm);
+
+/*
+ * After a change of memory slots: HYP mode answers for the distributor, or, where a slot hides it,
+ * does not. Takes slots_lock.
+ */
+void armvmm_vgic_slots_changed(struct armvmm_vm *vm);
 
 int armvmm_vgic_set_attr(struct armvmm_vm *vm, struct kvm_device_attr *attr);
 int armvmm_vgic_get_attr(struct armvmm_vm *vm, struct kvm_device_attr *attr);
@@ -118,8 +128,28 @@ bool armvmm_vgic_pending(struct armvmm_vcpu *vcpu);
 void vgic_lr_flush(struct armvmm_vcpu *vcpu);
 void vgic_lr_sync(struct armvmm_vcpu *vcpu);
 
+
+/* SGIs that HYP mode posted to the vCPU go into the model (docs/distributor.md). IRQs on or off. */
+void vgic_sgi_collect(struct armvmm_vcpu *vcpu);
+
+static inline void vgic_sgi_take(struct armvmm_vcpu *vcpu)
+{
+	if (unlikely(READ_ONCE(vcpu->hyp->dist.posted)))
+		vgic_sgi_collect(vcpu);
+}
+
+/* Before an entry: from now on HYP mode on other CPUs makes the vCPU leave when it posts. */
+void vgic_sgi_listen(struct armvmm_vcpu *vcpu);
+/* After the exit: from now on the host has to. It also does so for what this vCPU posted. */
+void vgic_sgi_unlisten(struct armvmm_vcpu *vcpu);
+
+/* How a physical SGI reaches this CPU: its bit in GICD_SGIR, or 0. */
+DECLARE_PER_CPU(u32, armvmm_vgic_host_interface);
+
 static inline void armvmm_vgic_flush(struct armvmm_vcpu *vcpu)
 {
+	if (unlikely(vcpu->hyp->dist.peers))
+		vgic_sgi_listen(vcpu);
 	/*
 	 * Whoever adds to the list after this look kicks the vCPU. Whoever took all off it may have
 	 * emptied the list registers, too: that is seen by the very word that HYP mode looks at,
@@ -133,6 +163,8 @@ static inline void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
 {
 	if (READ_ONCE(vcpu->hyp->vgic.used_lrs))
 		vgic_lr_sync(vcpu);
+	if (unlikely(vcpu->hyp->dist.peers))
+		vgic_sgi_unlisten(vcpu);
 }
 
 /* VMCR and APR to and from this CPU's hardware. Preemption off. */

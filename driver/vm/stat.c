@@ -67,6 +67,8 @@ const struct armvmm_stat_desc armvmm_stat_vcpu_descs[] = {
 	STAT_HYP(hyp_hvc),
 	STAT_HYP(hyp_cp15),
 	STAT_HYP(hyp_fp),
+	STAT_HYP(hyp_gicd),
+	STAT_HYP(hyp_sgi_kick),
 };
 const unsigned int armvmm_stat_nr_vcpu_descs = ARRAY_SIZE(armvmm_stat_vcpu_descs);
 

@@ -158,6 +158,15 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	}
 }
 
+static int vm_set_memory(struct armvmm_vm *vm, const struct kvm_userspace_memory_region *mem)
+{
+	int ret = armvmm_memslot_set(vm, mem);
+
+	/* A slot over the distributor's window hides it. */
+	armvmm_vgic_slots_changed(vm);
+	return ret;
+}
+
 /* Like KVM, ignores arguments that a capability does not use. */
 static int vm_enable_cap(struct armvmm_vm *vm, const struct kvm_enable_cap *cap)
 {
@@ -248,7 +257,7 @@ static int vm_ioctl_in(struct armvmm_vm *vm, unsigned int cmd, void __user *argp
 	case KVM_ENABLE_CAP:
 		return armvmm_arg_in(&in.cap, argp) ?: vm_enable_cap(vm, &in.cap);
 	case KVM_SET_USER_MEMORY_REGION:
-		return armvmm_arg_in(&in.mem, argp) ?: armvmm_memslot_set(vm, &in.mem);
+		return armvmm_arg_in(&in.mem, argp) ?: vm_set_memory(vm, &in.mem);
 	case KVM_GET_DIRTY_LOG:
 		return armvmm_arg_in(&in.log, argp) ?: armvmm_dirty_get_log(vm, &in.log);
 	case KVM_CLEAR_DIRTY_LOG:

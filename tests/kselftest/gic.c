@@ -427,6 +427,21 @@ static void active_elsewhere(void)
 	CHECK(told(&to) == 0, "it is active for ever");
 }
 
+GUEST_CODE(send, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tadd r2, r2, #0xf00\n"
+	   "\tldr r0, =0x20006\n\tstr r0, [r2]\n\tstr r0, [r1]\n1:\tb 1b");
+
+/* An SGI to a vCPU that does not run is in what a client saves, before that vCPU has seen it. */
+static void sgi_posted(void)
+{
+	struct vm vm;
+
+	vm_make(&vm, 2, 0);
+	VM_CODE(&vm, 0, send);
+	MUST(vm_run(&vm, 0) == KVM_EXIT_MMIO, "exit reason %u", vm.vcpu[0].run->exit_reason);
+	CHECK(gic_word(vm.gic, 1, 0xf24) == 0x00010000, "%x", gic_word(vm.gic, 1, 0xf24));
+	CHECK(gic_word(vm.gic, 0, 0xf24) == 0);
+}
+
 /* The first line that is raised initialises the vGIC, as in KVM/arm's GICv2. */
 static void lazy_init(void)
 {
@@ -451,6 +466,7 @@ static const struct ktap_case cases[] = {
 	{ "line_delivers", line_delivers, 0 },
 	{ "line_race", line_race, 0 },
 	{ "active_elsewhere", active_elsewhere, 0 },
+	{ "sgi_posted", sgi_posted, 0 },
 	{ "lazy_init", lazy_init, 0 },
 };
 KTAP_MAIN(cases)

@@ -287,6 +287,40 @@ static void over_gic(void)
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 }
 
+static uint32_t peeked(struct vm *vm)
+{
+	uint32_t v;
+
+	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO, "exit reason %u", vm->vcpu[0].run->exit_reason);
+	memcpy(&v, vm->vcpu[0].run->mmio.data, 4);
+	return v;
+}
+
+/* A slot over the distributor's page hides it, from HYP mode too, for as long as it is there. */
+static void over_gicd(void)
+{
+	struct vm vm;
+	char *mem = map_pages(PAGE);
+	uint32_t iidr;
+
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, peek);
+	reg32_set(vm.vcpu[0].fd, REG_R(2), (uint32_t)GICD_BASE + 8);
+	iidr = peeked(&vm);
+	CHECK((iidr & 0xfff) == 0x43b, "%x", iidr);
+	memset(mem, 0x5a, PAGE);
+	CHECK_OK(mem_set(vm.fd, 1, 0, GICD_BASE, PAGE, mem));
+	CHECK(peeked(&vm) == 0x5a5a5a5a);
+	CHECK_OK(mem_set(vm.fd, 1, 0, GICD_BASE, 0, mem));
+	CHECK(peeked(&vm) == iidr);
+	/* One that is there before the distributor is. */
+	vm_make(&vm, 1, 0);
+	VM_CODE(&vm, 0, peek);
+	CHECK_OK(mem_set(vm.fd, 1, 0, GICD_BASE, PAGE, mem));
+	reg32_set(vm.vcpu[0].fd, REG_R(2), (uint32_t)GICD_BASE + 8);
+	CHECK(peeked(&vm) == 0x5a5a5a5a);
+}
+
 /* Slots change all the time while two vCPUs run in them (item 7). */
 static void change_running(void)
 {
@@ -344,6 +378,7 @@ static const struct ktap_case cases[] = {
 	{ "no_backing", no_backing, 0 },
 	{ "protected_later", protected_later, 0 },
 	{ "over_gic", over_gic, 0 },
+	{ "over_gicd", over_gicd, 0 },
 	{ "change_running", change_running, 0 },
 	{ "sparse", sparse, 0 },
 };

@@ -209,6 +209,15 @@ static void no_fd_left(void)
 	}
 }
 
+/* Of VMs that start from now on. */
+static void hyp_dist_set(bool on)
+{
+	int fd = open("/sys/module/armvmm/parameters/hyp_dist", O_WRONLY);
+
+	MUST(fd >= 0 && write(fd, on ? "1" : "0", 1) == 1, "hyp_dist cannot be set");
+	close(fd);
+}
+
 /* Runs `work` in vCPU 0 @n times; any exit but those of the device is a failure. */
 static void run_work(struct vm *vm, uint32_t n)
 {
@@ -221,11 +230,13 @@ static void run_work(struct vm *vm, uint32_t n)
 	} while (run->mmio.phys_addr != DEV_BASE + 8);
 }
 
-static void counting(void)
+/* @hyp: HYP mode may answer for the distributor. */
+static void count_work(bool hyp)
 {
-	static const struct { const char *name; uint64_t each, more; } exact[] = {
+	const struct { const char *name; uint64_t each, more; } exact[] = {
 		{ "hvc_exit_stat", 1, 0 }, { "smc_exit_stat", 1, 0 }, { "hyp_hvc", 1, 0 },
-		{ "hyp_cp15", 1, 0 }, { "mmio_exit_kernel", 1, 0 }, { "mmio_exit_user", 2, 1 },
+		{ "hyp_cp15", 1, 0 }, { "mmio_exit_kernel", !hyp, 0 }, { "hyp_gicd", hyp, 0 },
+		{ "hyp_sgi_kick", 0, 0 }, { "mmio_exit_user", 2, 1 },
 		{ "wfi_exit_stat", 0, 0 }, { "wfe_exit_stat", 0, 0 }, { "cp_exit_stat", 0, 0 },
 		{ "undef_exit_stat", 0, 0 }, { "halt_wakeup", 0, 0 },
 	};
@@ -245,7 +256,7 @@ static void counting(void)
 		      (unsigned long long)value_of(&im, exact[i].name, 0), (unsigned long long)n);
 	/* What HYP mode answers does not count as an exit; interrupts of the host do. */
 	CHECK(value_of(&im, "exits", 0) - value_of(&im, "irq_exits", 0) -
-	      value_of(&im, "page_faults", 0) == 5 * n + 1, "exits %llu, irq %llu, faults %llu",
+	      value_of(&im, "page_faults", 0) == (5 - hyp) * n + 1, "exits %llu, irq %llu, faults %llu",
 	      (unsigned long long)value_of(&im, "exits", 0),
 	      (unsigned long long)value_of(&im, "irq_exits", 0),
 	      (unsigned long long)value_of(&im, "page_faults", 0));
@@ -257,6 +268,66 @@ static void counting(void)
 	CHECK_OK(mem_set(vm.fd, 0, 0, 0, 0, NULL));
 	CHECK(stat_of(fd1, "remote_tlb_flush") >= 1);
 	CHECK(stat_of(fd1, "remote_tlb_flush_requests") >= stat_of(fd1, "remote_tlb_flush"));
+}
+
+static void counting(void)
+{
+	hyp_dist_set(false);
+	count_work(false);
+	hyp_dist_set(true);
+	count_work(true);
+}
+
+/* Sends SGI 3 to vCPU 1 and waits until that has counted one more at r6; 64 times for each report. */
+GUEST_CODE(caller, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tmov r0, #1\n\tstr r0, [r2]\n\t"
+	   "add r4, r2, #0xf00\n\tldr r5, =0x20003\n\tmov r7, #64\n"
+	   "1:\tldr r0, [r6]\n\tstr r5, [r4]\n2:\tldr r3, [r6]\n\tcmp r3, r0\n\tbeq 2b\n\t"
+	   "subs r7, r7, #1\n\tbne 1b\n\tmov r7, #64\n\tstr r3, [r1]\n\tb 1b");
+GUEST_CODE(called, "ldr r2, =GICC_BASE\n\tmov r0, #0xf0\n\tstr r0, [r2, #4]\n\tmov r0, #1\n\t"
+	   "str r0, [r2]\n1:\tldr r0, [r2, #12]\n\tldr r3, =1023\n\tcmp r0, r3\n\tbeq 1b\n\t"
+	   "str r0, [r2, #16]\n\tldr r3, [r6]\n\tadd r3, r3, #1\n\tstr r3, [r6]\n\tb 1b");
+
+/*
+ * An SGI to a vCPU in its guest does not make the sender leave its own, and the receiver leaves it
+ * once. The host's interrupts end both, too; now and then one finds the other outside.
+ */
+static void calling(void)
+{
+	struct runner r[2];
+	uint64_t sgis, kicks;
+	struct vm vm;
+	int fd[2];
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		ktap_skip("one CPU runs one guest at a time");
+	hyp_dist_set(true);
+	vm_make(&vm, 2, 0);
+	vm_vcpu_on(&vm, 1);
+	VM_CODE(&vm, 0, caller);
+	VM_CODE(&vm, 1, called);
+	for (unsigned int i = 0; i < 2; i++) {
+		fd[i] = stats_fd(vm.vcpu[i].fd);
+		reg32_set(vm.vcpu[i].fd, REG_R(6), (uint32_t)RAM_BASE + RAM_SIZE - PAGE);
+		runner_start(&r[i], &vm, i);
+	}
+	MUST(runner_wait(&r[0], 16, PATIENCE_MS), "an SGI is lost");
+	for (unsigned int i = 0; i < 2; i++) {
+		runner_stop(&r[i]);
+		CHECK(!r[i].error, "RUN: %d", r[i].error);
+	}
+	sgis = 64 * (uint64_t)r[0].mmio;
+	kicks = stat_of(fd[0], "hyp_sgi_kick");
+	ktap_note("%llu SGIs, %llu kicks; exits: sender %llu, receiver %llu",
+		  (unsigned long long)sgis, (unsigned long long)kicks,
+		  (unsigned long long)stat_of(fd[0], "exits"),
+		  (unsigned long long)stat_of(fd[1], "exits"));
+	CHECK(stat_of(fd[0], "hyp_gicd") >= sgis);
+	CHECK(kicks >= sgis / 4);
+	/* The one write of GICD_CTLR. */
+	CHECK(stat_of(fd[0], "mmio_exit_kernel") == 1, "%llu",
+	      (unsigned long long)stat_of(fd[0], "mmio_exit_kernel"));
+	CHECK(stat_of(fd[0], "exits") < sgis / 2 + 500);
+	CHECK(stat_of(fd[1], "exits") < sgis + sgis / 2 + 500);
 }
 
 /* A sleeping vCPU reports that it blocks, and for how long; and that a signal came. */
@@ -496,6 +567,7 @@ static const struct ktap_case cases[] = {
 	{ "misuse", misuse, 0 },
 	{ "no_fd_left", no_fd_left, 0 },
 	{ "counting", counting, 0 },
+	{ "calling", calling, 0 },
 	{ "halting", halting, 0 },
 	{ "while_running", while_running, 0 },
 	{ "lifetime", lifetime, 0 },

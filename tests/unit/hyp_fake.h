@@ -18,6 +18,7 @@ u64 fake_reg(const char *args);
 #undef sysreg_write64
 #undef banked_read
 #undef banked_write
+#undef spsr_read
 #undef hyp_isb
 #undef hyp_dsb
 #undef hyp_dsb_ish
@@ -30,6 +31,7 @@ u64 fake_reg(const char *args);
 #define sysreg_read64(reg)		fake_reg(SYS_STR(reg))
 #define banked_write(val, name)		fake_op("msr " #name " = %x", (u32)(val))
 #define banked_read(name)		(fake_op("mrs " #name), 0u)
+#define spsr_read()			((u32)fake_reg("SPSR"))
 #define hyp_isb()			fake_op("isb")
 #define hyp_dsb()			fake_op("dsb")
 #define hyp_dsb_ish()			fake_op("dsb ish")

@@ -20,7 +20,6 @@ extern bool fake_irqs_off, fake_preempt_off;
 
 #define smp_store_mb(x, v)	do { WRITE_ONCE(x, v); smp_mb(); } while (0)
 #define smp_rmb()		smp_mb()
-#define smp_wmb()		smp_mb()
 
 /* No vCPU here is off: nobody would turn it on. */
 #define TASK_INTERRUPTIBLE	1

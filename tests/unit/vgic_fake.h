@@ -12,6 +12,8 @@
 
 #include "host/hypmap.h"
 #include "core/kick.h"
+#include "hyp/cpu.h"
+#include "mem/memslot.h"
 #include "mem/stage2.h"
 #include "core/state.h"
 #include "core/vcpus.h"
@@ -27,6 +29,7 @@
 fake_thread struct task_struct *fake_current;
 fake_thread bool fake_in_irq;
 struct armvmm_vgic_host armvmm_vgic_host;
+fake_thread u32 armvmm_vgic_host_interface;
 
 static u32 fake_gich[0x200 / 4];
 static struct armvmm_vm *fake_vm;
@@ -46,6 +49,7 @@ static unsigned int fake_acks[GIC_MAX_IRQS];	/* resample notifications, by SPI *
 static unsigned int fake_iobus_devs, fake_mapped;
 static int fake_map_error, fake_busy;
 static bool fake_has_run;
+static struct armvmm_memslot *fake_slot;	/* over the distributor's window */
 
 /* --- the driver's other nouns --- */
 
@@ -78,6 +82,12 @@ int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size
 	if (!fake_map_error)
 		fake_mapped++;
 	return fake_map_error;
+}
+
+struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *vm, u64 gfn)
+{
+	lockdep_assert_held(&vm->slots_lock);
+	return fake_slot;
 }
 
 int armvmm_vcpus_trylock(struct armvmm_vm *vm)
@@ -225,6 +235,7 @@ static inline void fake_enter(struct armvmm_vcpu *vcpu)
 	assert(!c->in_guest);
 	vcpu->requests = 0;
 	c->kicked = false;
+	armvmm_vgic_host_interface = 1u << vcpu->index;
 	armvmm_vgic_flush(vcpu);
 	assert(hv->used_lrs <= armvmm_vgic_host.nr_lr);
 	c->used = hv->used_lrs;
@@ -260,6 +271,14 @@ void armvmm_vcpu_kick(struct armvmm_vcpu *vcpu)
 	fake_cpus[vcpu->index].kicked = true;
 	if (!fake_in_irq)
 		fake_exit(vcpu);
+}
+
+/* A physical SGI: the guest leaves, whatever the host says. */
+static inline void fake_interrupt(struct armvmm_vcpu *vcpu)
+{
+	assert(fake_cpus[vcpu->index].in_guest);
+	fake_cpus[vcpu->index].kicked = true;
+	fake_exit(vcpu);
 }
 
 #endif
@@ -322,13 +341,96 @@ static inline void fake_destroy(struct armvmm_vm *vm)
 	fake_vm = NULL;
 }
 
+#ifdef FAKE_HYP
+/* --- HYP mode, which has the hardware's list registers, and what it tells the CPU --- */
+
+static bool fake_hyp;			/* it may answer */
+static unsigned long fake_answered;	/* how often it did */
+
+#ifndef FAKE_THREADS
+#define fake_leave	fake_exit
+#else
+/* The test's own: as run.c leaves the guest. */
+static void fake_leave(struct armvmm_vcpu *vcpu);
+/* The host's interrupt: it ends the guest's time. */
+#define fake_interrupt(vcpu)	kick_process(&fake_tasks[(vcpu)->index])
+#endif
+
+static fake_thread u32 fake_hdfar, fake_elr, fake_spsr;
+
+void fake_op(const char *fmt, ...)
+{
+	/* Barriers order nothing here. That the PC moves is looked at below. */
+	if (!strncmp(fmt, "msr ELR_hyp", 11))
+		fake_elr++;
+}
+
+u64 fake_reg(const char *args)
+{
+	if (!strcmp(args, "SPSR"))
+		return fake_spsr;
+	assert(!strcmp(args, "4, c6, c0, 0"));
+	return fake_hdfar;
+}
+
+/*
+ * The guest's access by r3, as hyp_fastpath() gets it. False: it is left to the host. The physical
+ * SGI is taken at once by those that HYP mode sends it to.
+ */
+static inline bool fake_hyp_access(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len,
+				   bool write, u64 *val)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	u32 gich[0x200 / 4] = { [GICH_HCR / 4] = c->hcr }, gicd[GICD_SIZE / 4];
+	struct hyp_cpu cpu = { .gich = gich, .gicd = gicd, .gich_hcr = c->hcr };
+	u32 hsr = (u32)HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV | HSR_FSC_TRANSLATION | 3 | 3 << 16;
+	u32 ret, sgir, kicked;
+
+	if (!fake_hyp || !c->in_guest || (len != 1 && len != 4))
+		return false;
+	gicd[GICD_SGIR / 4] = 0;
+	memcpy(&gich[GICH_LR(0) / 4], c->lr, sizeof(c->lr));
+	vcpu->hyp->regs.usr_regs.uregs[3] = write ? *val : 0x5a5a5a5a;
+	fake_hdfar = 0xc0001000 + offset;
+	fake_elr = 0;
+	ret = hyp_dist_trap(&cpu, vcpu->hyp, hsr | (len == 4 ? 2u << 22 : 0) |
+			    (write ? HSR_DABT_WNR : 0));
+	memcpy(c->lr, &gich[GICH_LR(0) / 4], sizeof(c->lr));
+	c->hcr = gich[GICH_HCR / 4];
+	c->used = vcpu->hyp->vgic.used_lrs;
+	assert(c->used <= armvmm_vgic_host.nr_lr);
+	sgir = gicd[GICD_SGIR / 4];
+	assert(fake_elr == (ret != HYP_EXIT_TRAP));
+	if (ret == HYP_EXIT_TRAP) {
+		assert(!sgir && !vcpu->hyp->dist.notify);
+		return false;
+	}
+	assert(ret == (u32)HYP_RESUME || ret == HYP_EXIT_IRQ);
+	__atomic_add_fetch(&fake_answered, 1, __ATOMIC_RELAXED);
+	if (!write)
+		*val = (u32)vcpu->hyp->regs.usr_regs.uregs[3];
+	/* The filter, and the SGI that wakes up, are zero. */
+	assert(!(sgir & 0xff00ffff));
+	for (kicked = sgir >> 16; kicked; kicked &= kicked - 1)
+		fake_interrupt(vcpu->vm->vcpus[__ffs(kicked)]);
+	if (ret == HYP_EXIT_IRQ)
+		fake_leave(vcpu);
+	return true;
+}
+#else
+#define fake_hyp_access(vcpu, offset, len, write, val)	false
+#endif
+
 /* The guest's loads and stores at the distributor: @vcpu exits for them. */
 static inline u64 fake_mmio_read(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len)
 {
 	struct armvmm_iodev dev = { .base = GICD_BASE };
-	u8 *buf = malloc(len);	/* of the very size, for ASan to guard */
+	u8 *buf;
 	u64 val = 0;
 
+	if (fake_hyp_access(vcpu, offset, len, false, &val))
+		return val;
+	buf = malloc(len);	/* of the very size, for ASan to guard */
 	fake_exit(vcpu);
 	fake_current = vcpu->task;
 	memset(buf, 0xa5, len);
@@ -342,8 +444,11 @@ static inline u64 fake_mmio_read(struct armvmm_vcpu *vcpu, u32 offset, unsigned 
 static inline void fake_mmio_write(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len, u64 val)
 {
 	struct armvmm_iodev dev = { .base = GICD_BASE };
-	u8 *buf = malloc(len);
+	u8 *buf;
 
+	if (fake_hyp_access(vcpu, offset, len, true, &val))
+		return;
+	buf = malloc(len);
 	fake_exit(vcpu);
 	fake_current = vcpu->task;
 	memcpy(buf, &val, len);

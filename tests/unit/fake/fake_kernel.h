@@ -35,6 +35,17 @@
 #define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define smp_mb__after_atomic()	__sync_synchronize()
 #define smp_mb()	__sync_synchronize()
+#ifndef smp_wmb
+#define smp_wmb()	__sync_synchronize()
+#endif
+#define xchg(p, v)	__atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
+#define cmpxchg_relaxed(p, old, new)						\
+({										\
+	__typeof__(*(p)) old_ = (old);						\
+	__atomic_compare_exchange_n((p), &old_, (new), false, __ATOMIC_RELAXED,	\
+				    __ATOMIC_RELAXED);				\
+	old_;									\
+})
 #define cpu_relax()	do { } while (0)
 #define cond_resched()	do { } while (0)
 #define preempt_disable()	do { } while (0)

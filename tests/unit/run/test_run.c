@@ -163,6 +163,8 @@ bool armvmm_timer_update_run(struct armvmm_vcpu *v)
 	}
 NOT_HERE(int, armvmm_timer_enable, struct armvmm_vcpu *v)
 NOT_HERE(int, armvmm_vgic_map_resources, struct armvmm_vm *v)
+NOT_HERE(void, vgic_sgi_listen, struct armvmm_vcpu *v)
+NOT_HERE(void, vgic_sgi_unlisten, struct armvmm_vcpu *v)
 NOT_HERE(void, armvmm_vgic_unload, struct armvmm_vcpu *v)
 NOT_HERE(void, armvmm_psci_start, struct armvmm_vcpu *v)
 NOT_HERE(void, armvmm_halt, struct armvmm_vcpu *v)

@@ -96,7 +96,7 @@ static void widths(unsigned int nr_irqs)
 			KTAP_EQ(fake_mmio_read(v, offset, lens[l]), 0);
 			KTAP_MEMEQ(private, v->vgic.private, private_size);
 			KTAP_MEMEQ(spis, vm->vgic.spis, spis_size);
-			KTAP_TRUE(!vm->vgic.dist_enabled);
+			KTAP_TRUE(!vm->vgic.dist->ctlr);
 		}
 	}
 	KTAP_TRUE(legal > 200);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/vgic/irq.c driver/vgic/inject.c driver/vgic/lr.c driver/vgic/dist.c
 // sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/ap.c
-// sources: driver/core/kick.c
-// cflags: -Itests/unit/fake -Iinclude/uapi -I. -Idriver -DFAKE_THREADS
+// sources: driver/core/kick.c driver/hyp/dist.c
+// cflags: -include tests/unit/hyp_fake.h -Itests/unit/fake -Iinclude/uapi -I. -Idriver
+// cflags: -DFAKE_THREADS -DFAKE_HYP
 // cflags: -fno-sanitize=all -fsanitize=thread -Wno-tsan
 // libs: -fno-sanitize=all -fsanitize=thread
 /*
  * The vGIC and the kick in several threads, under ThreadSanitizer, as Linux 6.1 has no KCSAN on
- * 32-bit Arm. Each vCPU is a thread that enters and leaves its guest as run.c does, and writes to
- * the distributor; a device is a thread that raises interrupts. A guest stays until it is kicked,
- * so if a kick is lost, a device waits for ever.
+ * 32-bit Arm. Each vCPU is a thread that enters and leaves its guest as run.c does, and accesses the
+ * distributor, by HYP mode or by the host; a device is a thread that raises interrupts. A guest
+ * stays until it is kicked, so if a kick is lost, a device waits for ever, or a guest that has sent
+ * an SGI to the other.
  */
 #include "ktap.h"
 #include "vgic_fake.h"
@@ -26,6 +28,16 @@ static struct armvmm_vm *vm;
 static unsigned int taken[NR_IRQS];	/* how often a guest acknowledged it */
 static bool stop;
 
+#define SGI_CALL	15
+
+struct caller {
+	bool waits;
+	unsigned int before, calls;
+	time_t since;
+};
+static unsigned int called[NR_VCPUS];	/* how often it was called */
+static bool call_lost;
+
 static unsigned int rnd(u64 *rng, unsigned int n)
 {
 	*rng ^= *rng << 13;
@@ -34,48 +46,12 @@ static unsigned int rnd(u64 *rng, unsigned int n)
 	return (*rng >> 11) % n;
 }
 
-/*
- * In the guest: takes the interrupts that are there, and waits for more, until the host interrupts.
- */
-static void guest(struct armvmm_vcpu *vcpu)
-{
-	struct fake_cpu *c = &fake_cpus[vcpu->index];
-	u32 iar;
-
-	while (!READ_ONCE(vcpu->task->kicked) && !READ_ONCE(stop)) {
-		iar = fake_ack(vcpu);
-		if (iar == FAKE_SPURIOUS) {
-			sched_yield();
-			continue;
-		}
-		__atomic_add_fetch(&taken[iar & GICH_LR_VIRTUALID], 1, __ATOMIC_RELAXED);
-		fake_eoi(vcpu, iar);
-		if (fake_maintenance(c))
-			return;
-	}
-}
-
-/* run_enter() */
-static void enter(struct armvmm_vcpu *vcpu)
+/* run_enter(), after the entry */
+static void fake_leave(struct armvmm_vcpu *vcpu)
 {
 	struct fake_cpu *c = &fake_cpus[vcpu->index];
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 
-	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
-	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
-	if (READ_ONCE(vcpu->requests)) {
-		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
-		return;
-	}
-	armvmm_vgic_flush(vcpu);
-	/* HYP mode reads it once; another thread may have emptied them (vgic_lr_unpark()). */
-	c->used = READ_ONCE(hv->used_lrs);
-	c->hcr = hv->hcr;
-	memcpy(c->lr, hv->lr, sizeof(c->lr));
-	c->vmcr = hv->vmcr;
-	c->apr = hv->apr;
-	c->in_guest = true;
-	guest(vcpu);
 	c->in_guest = false;
 	memcpy(hv->lr, c->lr, sizeof(c->lr));
 	hv->vmcr = c->vmcr;
@@ -87,19 +63,29 @@ static void enter(struct armvmm_vcpu *vcpu)
 	fake_ended(&vcpu->vgic);
 }
 
-static void dist_write(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len, u32 val)
+static void dist_access(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len, bool write, u64 val)
 {
 	struct armvmm_iodev dev = { .base = GICD_BASE };
 
-	vgic_dist_iodev_ops.write(vcpu, &dev, dev.base + offset, len, &val);
+	if (fake_cpus[vcpu->index].in_guest) {
+		if (fake_hyp_access(vcpu, offset, len, write, &val))
+			return;
+		fake_leave(vcpu);
+	}
+	if (write)
+		vgic_dist_iodev_ops.write(vcpu, &dev, dev.base + offset, len, &val);
+	else
+		vgic_dist_iodev_ops.read(vcpu, &dev, dev.base + offset, len, &val);
+}
+
+static void dist_write(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len, u32 val)
+{
+	dist_access(vcpu, offset, len, true, val);
 }
 
 static void dist_read(struct armvmm_vcpu *vcpu, u32 offset, unsigned int len)
 {
-	struct armvmm_iodev dev = { .base = GICD_BASE };
-	u32 val = 0;
-
-	vgic_dist_iodev_ops.read(vcpu, &dev, dev.base + offset, len, &val);
+	dist_access(vcpu, offset, len, false, 0);
 }
 
 /*
@@ -126,7 +112,7 @@ static void use_dist(struct armvmm_vcpu *vcpu, u64 *rng)
 		dist_write(vcpu, GICD_ITARGETSR + intid, 1, 1u << rnd(rng, NR_VCPUS));
 		break;
 	case 3:		/* an SGI to all others, or to itself */
-		dist_write(vcpu, GICD_SGIR, 4, (1 + rnd(rng, 2)) << 24 | rnd(rng, 16));
+		dist_write(vcpu, GICD_SGIR, 4, (1 + rnd(rng, 2)) << 24 | rnd(rng, SGI_CALL));
 		break;
 	case 4:
 		dist_write(vcpu, GICD_ISENABLER + held, 4, ~0u);
@@ -143,10 +129,85 @@ static void use_dist(struct armvmm_vcpu *vcpu, u64 *rng)
 	}
 }
 
+/* Calls the other vCPU, which answers by taking the SGI, whatever it does; and again, and again. */
+static void call(struct armvmm_vcpu *vcpu, struct caller *me)
+{
+	unsigned int other = 1 - vcpu->index, seen = READ_ONCE(called[other]);
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (me->waits && seen == me->before) {
+		if (now.tv_sec > me->since + SECONDS)
+			WRITE_ONCE(call_lost, true);
+		return;
+	}
+	me->calls += me->waits;
+	me->waits = true;
+	me->before = seen;
+	me->since = now.tv_sec;
+	dist_write(vcpu, GICD_SGIR, 4, 1u << (16 + other) | SGI_CALL);
+}
+
+/*
+ * In the guest: takes the interrupts that are there, and waits for more, until the host interrupts.
+ */
+static void guest(struct armvmm_vcpu *vcpu, u64 *rng, struct caller *me)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	u32 iar;
+
+	while (c->in_guest && !READ_ONCE(vcpu->task->kicked) && !READ_ONCE(stop)) {
+		if (!rnd(rng, 4))
+			use_dist(vcpu, rng);
+		if (c->in_guest)
+			call(vcpu, me);
+		if (!c->in_guest)
+			return;
+		iar = fake_ack(vcpu);
+		if (iar == FAKE_SPURIOUS) {
+			sched_yield();
+			continue;
+		}
+		__atomic_add_fetch(&taken[iar & GICH_LR_VIRTUALID], 1, __ATOMIC_RELAXED);
+		if ((iar & GICH_LR_VIRTUALID) == SGI_CALL)
+			__atomic_add_fetch(&called[vcpu->index], 1, __ATOMIC_RELAXED);
+		fake_eoi(vcpu, iar);
+		if (fake_maintenance(c))
+			return;
+	}
+}
+
+/* run_enter() */
+static void enter(struct armvmm_vcpu *vcpu, u64 *rng, struct caller *me)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+
+	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
+	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
+	if (READ_ONCE(vcpu->requests)) {
+		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
+		return;
+	}
+	armvmm_vgic_host_interface = 1u << vcpu->index;
+	armvmm_vgic_flush(vcpu);
+	/* HYP mode reads it once; another thread may have emptied them (vgic_lr_unpark()). */
+	c->used = READ_ONCE(hv->used_lrs);
+	c->hcr = hv->hcr;
+	memcpy(c->lr, hv->lr, sizeof(c->lr));
+	c->vmcr = hv->vmcr;
+	c->apr = hv->apr;
+	c->in_guest = true;
+	guest(vcpu, rng, me);
+	if (c->in_guest)
+		fake_leave(vcpu);
+}
+
 static void *vcpu_thread(void *arg)
 {
 	struct armvmm_vcpu *vcpu = arg;
 	u64 rng = 0x9e3779b97f4a7c15 + vcpu->index;
+	struct caller me = { };
 
 	fake_current = &fake_tasks[vcpu->index];
 	while (!READ_ONCE(stop)) {
@@ -154,12 +215,12 @@ static void *vcpu_thread(void *arg)
 		WRITE_ONCE(vcpu->task, fake_current);
 		smp_wmb();
 		for (unsigned int i = 0; i < 20 && !READ_ONCE(stop); i++) {
-			enter(vcpu);
+			enter(vcpu, &rng, &me);
 			use_dist(vcpu, &rng);
 		}
 		WRITE_ONCE(vcpu->task, NULL);
 	}
-	return NULL;
+	return (void *)(uintptr_t)me.calls;
 }
 
 /* Raises one interrupt after the other, and waits until a guest has taken each. */
@@ -193,8 +254,9 @@ static void *device_thread(void *arg)
 static void test_threads(void)
 {
 	pthread_t vcpus[NR_VCPUS], devices[2];
-	void *lost;
+	void *lost, *calls;
 
+	fake_hyp = true;
 	vm = fake_create(NR_VCPUS, NR_IRQS, 4);
 	fake_current = &fake_tasks[0];
 	dist_write(vm->vcpus[0], GICD_CTLR, 4, 1);
@@ -214,8 +276,12 @@ static void test_threads(void)
 		KTAP_EQ((uintptr_t)lost, 0);	/* the interrupt that no guest was told of */
 	}
 	WRITE_ONCE(stop, true);
-	for (unsigned int i = 0; i < NR_VCPUS; i++)
-		pthread_join(vcpus[i], NULL);
+	for (unsigned int i = 0; i < NR_VCPUS; i++) {
+		pthread_join(vcpus[i], &calls);
+		KTAP_TRUE((uintptr_t)calls > 100);
+	}
+	KTAP_TRUE(!call_lost);
+	KTAP_TRUE(fake_answered > 1000);
 	fake_destroy(vm);
 }
 

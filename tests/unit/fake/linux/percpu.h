@@ -2,9 +2,10 @@
 #ifndef FAKE_LINUX_PERCPU_H
 #define FAKE_LINUX_PERCPU_H
 #include "../fake_kernel.h"
-/* There is one CPU. */
-#define DECLARE_PER_CPU(type, name)	extern type name
-#define DEFINE_PER_CPU(type, name)	type name
+/* There is one CPU, or one for each thread. */
+#define DECLARE_PER_CPU(type, name)	extern fake_thread type name
+#define DEFINE_PER_CPU(type, name)	fake_thread type name
 #define this_cpu_read(v)		(v)
+#define __this_cpu_read(v)		(v)
 #define this_cpu_write(v, to)		((void)((v) = (to)))
 #endif

@@ -10,6 +10,7 @@ typedef unsigned long long u64;
 
 #include "say.h"
 
+#define HYP_RESUME	~0u
 #define STUCK		0x1da		/* HYP mode, A, I and F set */
 
 u64 hyp_translate(u32 va);
@@ -51,7 +52,7 @@ u32 hyp_fastpath(void *cpu, u32 *vcpu)
 	if (hsr & 1)
 		asm volatile("msr ELR_hyp, %0\n\tmsr SPSR_cxsf, %1" : :
 			     "r" (board_guest_done), "r" (STUCK));
-	return 1;
+	return HYP_RESUME;
 }
 
 #define UNUSED(name)	void name(void); void name(void) { put("# " #name "\n"); }

@@ -218,12 +218,17 @@ static void test_fastpath(void)
 #define READ_WALK	4
 #define NR_READS	3
 
+/* Where they are is looked up before any is patched: what then stands there is no rare instruction. */
 static u32 *isr_read(u32 n)
 {
+	static u32 *reads[NR_READS + 1], found;
+
+	if (found)
+		return reads[n];
 	for (u32 *p = (u32 *)hyp_text_start; p < (u32 *)hyp_text_end; p++)
-		if (((*p & ~INSN_RD) == INSN_READ_ISR || (*p & ~INSN_RD) == INSN_MOV_ISR_A) && !n--)
-			return p;
-	return NULL;
+		if ((*p & ~INSN_RD) == INSN_READ_ISR && found <= NR_READS)
+			reads[found++] = p;
+	return reads[n];
 }
 
 /* The board's CPU has an abort pending at these reads. */

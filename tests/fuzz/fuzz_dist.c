@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/vgic/irq.c driver/vgic/inject.c driver/vgic/lr.c driver/vgic/dist.c
 // sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/ap.c
-// cflags: -Itests/unit/fake -Iinclude/uapi -Idriver -I.
+// sources: driver/hyp/dist.c
+// cflags: -include tests/unit/hyp_fake.h -Itests/unit/fake -Iinclude/uapi -Idriver -I. -Itests/unit
+// cflags: -DFAKE_HYP
 /*
  * The distributor under guests that write anything anywhere, in any width, while interrupts are
- * injected and taken (docs/hazards.md 4 and 15).
+ * injected and taken (docs/hazards.md 4 and 15), in HYP mode or by the host.
  */
 #include "vgic_fuzz.h"
 
@@ -23,12 +25,14 @@ static void act(struct armvmm_vm *vm, struct fuzz *f)
 	switch (what % ACT_NR) {
 	case ACT_READ:
 		offset = fuzz_u16(f);
+		fake_hyp = offset >> 14 & 1;
 		len = lens[offset >> 12 & 3];
 		val = fake_mmio_read(vcpu, offset & 0xfff, len);
 		FUZZ_MUST(len == 8 || val >> 8 * len == 0);
 		break;
 	case ACT_WRITE:
 		offset = fuzz_u16(f);
+		fake_hyp = offset >> 14 & 1;
 		len = lens[offset >> 12 & 3];
 		fuzz_bytes(f, &val, len);
 		fake_mmio_write(vcpu, offset & 0xfff, len, val);

@@ -2,8 +2,8 @@
 /*
  * The virtual distributor (IHI 0048B 4.3) in HYP mode, for the vCPU that runs on this CPU. What
  * needs a list of interrupts to be changed, a device to be asked or a thread to be woken is left to
- * the host, with nothing changed: vgic/dist.c gives the same answers. docs/distributor.md tells what
- * is shared, and why neither side can harm the other.
+ * the host, with nothing changed: vgic/dist.c gives the same answers. docs/distributor.md tells
+ * what is shared, and why neither side can harm the other.
  */
 #include "hyp/cpu.h"
 #include "hyp/gich.h"
@@ -69,7 +69,8 @@ __hyp_inline u32 dist_bits_first(u32 offset)
  * Pending or active: false where it is in a list register, or may be. A private interrupt moves
  * there at its vCPU's own entries and exits alone; an SPI may do so at any vCPU's.
  */
-static bool __hyp_text dist_read_state(struct hyp_vcpu *vcpu, u32 first, u32 n, bool active, u32 *val)
+static bool __hyp_text dist_read_state(struct hyp_vcpu *vcpu, u32 first, u32 n, bool active,
+				       u32 *val)
 {
 	const struct hyp_dist_vcpu *own = &vcpu->dist;
 	struct armvmm_vgic_irq *irq = dist_irqs(own, first);
@@ -250,7 +251,7 @@ static bool __hyp_text dist_write_bytes(struct hyp_vcpu *vcpu, u32 offset, u32 l
 		return true;
 	irq = dist_irqs(own, first);
 	old = targets ? vgic_irqs_targets(irq, n, own->index) : vgic_irqs_priority(irq, n);
-	val &= targets ? dist_mask(own->vm->nr_vcpus) * 0x01010101u : VGIC_PRIORITY_MASK * 0x01010101u;
+	val &= (targets ? dist_mask(own->vm->nr_vcpus) : VGIC_PRIORITY_MASK) * 0x01010101u;
 	change = (val ^ old) & dist_mask(8 * n);
 	if (!change)
 		return true;
@@ -277,8 +278,8 @@ static bool __hyp_text dist_write_bytes(struct hyp_vcpu *vcpu, u32 offset, u32 l
 /* --- SGIs --- */
 
 /*
- * The SGI goes into the first free list register, behind those that are in use. Not where it is on a
- * list: there it is pending already, for another vCPU's request or because it found no room.
+ * The SGI goes into the first free list register, behind those that are in use. Not if it is on a
+ * list: then it is pending already, for another vCPU's request or because it found no room.
  */
 static bool __hyp_text dist_sgi_add(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu,
 				    const struct armvmm_vgic_irq *irq, u32 lr)
@@ -365,7 +366,7 @@ static u32 __hyp_text dist_sgi_others(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu
 
 	for (left = targets; left; left &= left - 1)
 		vgic_sgi_post(&dist->hyp[__builtin_ctz(left)]->dist, intid, own->index);
-	/* Posted before it is asked where the receivers are: armvmm_vgic_flush() does the reverse. */
+	/* Posted before it is asked where the receivers are: vgic_sgi_listen() does the reverse. */
 	smp_mb();
 	for (left = targets; left; left &= left - 1)
 		kick |= dist_kick(own, &dist->hyp[__builtin_ctz(left)]->dist);

@@ -101,14 +101,14 @@ static __always_inline bool vgic_irq_is_due(const struct armvmm_vgic_irq *irq)
 
 /* --- words that several CPUs change --- */
 
+static __always_inline u32 vgic_cmpxchg(u32 *word, u32 old, u32 new)
+{
 #ifdef ARMVMM_HYP
-#define vgic_cmpxchg		hyp_cmpxchg
+	return hyp_cmpxchg(word, old, new);
 #else
-#define vgic_cmpxchg		cmpxchg_relaxed
-/* Unit tests have HYP mode's code in a program for the build machine. */
-#define hyp_spin_trylock	raw_spin_trylock
-#define hyp_spin_unlock		raw_spin_unlock
+	return cmpxchg_relaxed(word, old, new);
 #endif
+}
 
 static __always_inline void vgic_word_change(u32 *word, u32 clear, u32 set)
 {
@@ -131,8 +131,8 @@ static __always_inline u32 *vgic_enable_word(struct hyp_dist_vcpu *own, unsigned
 }
 
 /* irq->lock held. */
-static __always_inline void vgic_irq_set_enabled(struct hyp_dist_vcpu *own, struct armvmm_vgic_irq *irq,
-					bool enable)
+static __always_inline void vgic_irq_set_enabled(struct hyp_dist_vcpu *own,
+						 struct armvmm_vgic_irq *irq, bool enable)
 {
 	u32 bit = 1u << irq->intid % 32;
 
@@ -141,8 +141,8 @@ static __always_inline void vgic_irq_set_enabled(struct hyp_dist_vcpu *own, stru
 }
 
 /* irq->lock held. Any one of the targets may be chosen (3.2.3): the lowest; of none, the first. */
-static __always_inline void vgic_irq_set_targets(const struct hyp_dist *dist, struct armvmm_vgic_irq *irq,
-					u8 targets)
+static __always_inline void vgic_irq_set_targets(const struct hyp_dist *dist,
+						 struct armvmm_vgic_irq *irq, u8 targets)
 {
 	WRITE_ONCE(irq->targets, targets);
 	irq->target = dist->vcpu[targets ? __builtin_ctz(targets) : 0];
@@ -219,7 +219,8 @@ static __always_inline u32 vgic_sgi_targets(u32 sgir, unsigned int self, unsigne
  * Puts an SGI into the receiver's letter box. Its source is there before the receiver is told to
  * look for it: vgic_sgi_collect() takes them in the other order.
  */
-static __always_inline void vgic_sgi_post(struct hyp_dist_vcpu *to, unsigned int intid, unsigned int source)
+static __always_inline void vgic_sgi_post(struct hyp_dist_vcpu *to, unsigned int intid,
+					  unsigned int source)
 {
 	vgic_word_change(&to->sources[intid / 4], 0, 1u << (intid % 4 * 8 + source));
 	smp_wmb();

@@ -102,7 +102,7 @@ struct armvmm_vcpu;
 
 /* The vCPU's part of the distributor (hyp/gicirq.h, docs/distributor.md). */
 struct hyp_dist_vcpu {
-	u32 page;		/* the distributor's, as HPFAR has it, or HYP_DIST_OFF; vm->slots_lock */
+	u32 page;		/* as HPFAR has it, or HYP_DIST_OFF; vm->slots_lock */
 	/* Constant from the VM's first KVM_RUN on. */
 	u32 index;
 	u32 peers;		/* other vCPUs may post SGIs */

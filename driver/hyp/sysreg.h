@@ -127,7 +127,6 @@
  * @i where it is less than @n, and 0 else, also while the CPU speculates (CVE-2017-5753): Linux's
  * array_index_nospec(), whose CSDB is in the kernel's instruction set.
  */
-#ifdef __arm__
 #define hyp_index(i, n)							\
 ({									\
 	u32 i_ = (i), mask_;						\
@@ -137,9 +136,6 @@
 		     : "=r" (mask_) : "r" (i_), "r" ((u32)(n)) : "cc");	\
 	i_ & mask_;							\
 })
-#else
-#define hyp_index(i, n)		array_index_nospec(i, n)
-#endif
 
 /* Placement: mapped executable, or readable, in HYP, and nothing else is. */
 #define __hyp_text	__section(".hyp.text") noinline

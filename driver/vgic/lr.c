@@ -223,8 +223,8 @@ static noinline void lr_ask(struct hyp_vgic *hv)
 }
 
 /* Shows @irq by list register @n, as it is. irq->lock held. */
-static __always_inline u32 lr_show(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq, unsigned int n,
-		   bool enabled, bool crowded)
+static __always_inline u32 lr_show(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq,
+				   unsigned int n, bool enabled, bool crowded)
 {
 	u32 lr = lr_compose(irq, enabled && (!irq->active || vgic_irq_is_due(irq)), crowded);
 

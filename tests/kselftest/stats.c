@@ -278,7 +278,7 @@ static void counting(void)
 	count_work(true);
 }
 
-/* Sends SGI 3 to vCPU 1 and waits until that has counted one more at r6; 64 times for each report. */
+/* Sends SGI 3 to vCPU 1 and waits until that counts one more at r6; 64 times for each report. */
 GUEST_CODE(caller, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tmov r0, #1\n\tstr r0, [r2]\n\t"
 	   "add r4, r2, #0xf00\n\tldr r5, =0x20003\n\tmov r7, #64\n"
 	   "1:\tldr r0, [r6]\n\tstr r5, [r4]\n2:\tldr r3, [r6]\n\tcmp r3, r0\n\tbeq 2b\n\t"

@@ -23,6 +23,7 @@ u64 fake_reg(const char *args);
 #undef hyp_dsb
 #undef hyp_dsb_ish
 #undef hyp_dsb_ishst
+#undef hyp_index
 #undef __hyp_text
 #define sysreg_write(val, reg)		fake_op("mcr " SYS_STR(reg) " = %x", (u32)(val))
 #define sysreg_write64(val, reg)	fake_op("mcrr " SYS_STR(reg) " = %llx",	\
@@ -36,6 +37,9 @@ u64 fake_reg(const char *args);
 #define hyp_dsb()			fake_op("dsb")
 #define hyp_dsb_ish()			fake_op("dsb ish")
 #define hyp_dsb_ishst()			fake_op("dsb ishst")
+#define hyp_index(i, n)		array_index_nospec(i, n)
+#define hyp_spin_trylock		raw_spin_trylock
+#define hyp_spin_unlock			raw_spin_unlock
 #define __hyp_text
 
 #endif

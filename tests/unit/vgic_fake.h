@@ -383,7 +383,8 @@ static inline bool fake_hyp_access(struct armvmm_vcpu *vcpu, u32 offset, unsigne
 	struct fake_cpu *c = &fake_cpus[vcpu->index];
 	u32 gich[0x200 / 4] = { [GICH_HCR / 4] = c->hcr }, gicd[GICD_SIZE / 4];
 	struct hyp_cpu cpu = { .gich = gich, .gicd = gicd, .gich_hcr = c->hcr };
-	u32 hsr = (u32)HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV | HSR_FSC_TRANSLATION | 3 | 3 << 16;
+	u32 hsr = (u32)HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV | HSR_FSC_TRANSLATION | 3 |
+		  3 << 16;
 	u32 ret, sgir, kicked;
 
 	if (!fake_hyp || !c->in_guest || (len != 1 && len != 4))
@@ -411,8 +412,12 @@ static inline bool fake_hyp_access(struct armvmm_vcpu *vcpu, u32 offset, unsigne
 		*val = (u32)vcpu->hyp->regs.usr_regs.uregs[3];
 	/* The filter, and the SGI that wakes up, are zero. */
 	assert(!(sgir & 0xff00ffff));
-	for (kicked = sgir >> 16; kicked; kicked &= kicked - 1)
+	for (kicked = sgir >> 16; kicked; kicked &= kicked - 1) {
+#ifndef FAKE_THREADS
+		assert(vcpu->vm->vcpus[__ffs(kicked)]->hyp->dist.listen == HYP_LISTEN_KICKED);
+#endif
 		fake_interrupt(vcpu->vm->vcpus[__ffs(kicked)]);
+	}
 	if (ret == HYP_EXIT_IRQ)
 		fake_leave(vcpu);
 	return true;

@@ -6,8 +6,8 @@
 /*
  * The vGIC against a plain model of a GICv2 without lists, list registers, or vCPUs that are on
  * another CPU. Guests, devices and CPUs act at random; the model must allow what a guest
- * acknowledges and reads. Every other guest's accesses to the distributor go to HYP mode first, from
- * where they are left to the host, or not: what the guest sees is the same.
+ * acknowledges and reads. Every other guest's accesses to the distributor go to HYP mode first,
+ * which leaves some to the host: what the guest sees is the same.
  */
 #include "ktap.h"
 #include "vgic_fake.h"

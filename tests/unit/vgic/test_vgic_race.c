@@ -8,8 +8,8 @@
 // libs: -fno-sanitize=all -fsanitize=thread
 /*
  * The vGIC and the kick in several threads, under ThreadSanitizer, as Linux 6.1 has no KCSAN on
- * 32-bit Arm. Each vCPU is a thread that enters and leaves its guest as run.c does, and accesses the
- * distributor, by HYP mode or by the host; a device is a thread that raises interrupts. A guest
+ * 32-bit Arm. Each vCPU is a thread that enters and leaves its guest as run.c does, and accesses
+ * the distributor, by HYP mode or by the host; a device is a thread that raises interrupts. A guest
  * stays until it is kicked, so if a kick is lost, a device waits for ever, or a guest that has sent
  * an SGI to the other.
  */

@@ -218,7 +218,7 @@ static void test_fastpath(void)
 #define READ_WALK	4
 #define NR_READS	3
 
-/* Where they are is looked up before any is patched: what then stands there is no rare instruction. */
+/* They are looked up before any is patched: what then stands there is no rare instruction. */
 static u32 *isr_read(u32 n)
 {
 	static u32 *reads[NR_READS + 1], found;

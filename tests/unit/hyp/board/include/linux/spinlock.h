@@ -5,6 +5,6 @@
 typedef struct {
 	_Bool held;
 } raw_spinlock_t;
-#define raw_spin_trylock(l)	((l)->held ? 0 : ((l)->held = 1))
-#define raw_spin_unlock(l)	((void)((l)->held = 0))
+#define hyp_spin_trylock(l)	((l)->held ? 0 : ((l)->held = 1))
+#define hyp_spin_unlock(l)	((void)((l)->held = 0))
 #endif

@@ -8,6 +8,7 @@
 #include "arch/dbgregs.h"
 #include "arch/gic.h"
 #include "hyp/cpu.h"
+#include "hyp/gicirq.h"
 #include "hyp/offsets.h"
 #include "hyp/sysreg.h"
 
@@ -675,9 +676,242 @@ static void test_vgic(void)
 	       "and all are accounted for");
 }
 
+/* --- the distributor (hyp/dist.c) --- */
+
+#define NR_IRQS		64
+#define DABT		(HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV | HSR_FSC_TRANSLATION | 3)
+#define DABT_WORD	(DABT | 2u << 22)
+#define SELF		((struct armvmm_vcpu *)0x1234)
+#define ELSEWHERE	((struct armvmm_vcpu *)0x5678)
+
+static struct armvmm_vgic_irq irqs[NR_IRQS];
+static struct hyp_dist dist;
+static struct hyp_vcpu others[2];
+static u32 gicd[GICD_SIZE / 4], guest_psr, dist_got;
+
+/* Three vCPUs, of which the first one is in its guest. */
+static void dist_prepare(void)
+{
+	prepare();
+	clear(irqs, sizeof(irqs));
+	clear(&dist, sizeof(dist));
+	clear(others, sizeof(others));
+	clear(gicd, sizeof(gicd));
+	cpu.gicd = gicd;
+	dist.ctlr = 1;
+	dist.end = NR_IRQS;
+	dist.nr_lr = 4;
+	dist.nr_vcpus = 3;
+	dist.spis = irqs + GIC_NR_PRIVATE;
+	dist.hyp[0] = &vcpu;
+	for (u32 i = 0; i < 3; i++)
+		dist.vcpu[i] = (struct armvmm_vcpu *)((u32)SELF + i);
+	for (u32 i = 0; i < 2; i++) {
+		dist.hyp[i + 1] = &others[i];
+		others[i].dist.index = i + 1;
+	}
+	for (u32 i = 0; i < NR_IRQS; i++) {
+		irqs[i].intid = i;
+		irqs[i].target = SELF;
+		irqs[i].edge = irqs[i].enabled = i < GIC_NR_SGIS;
+	}
+	vcpu.dist.irqs = irqs;
+	vcpu.dist.vm = &dist;
+	vcpu.dist.self = SELF;
+	vcpu.dist.enabled = 0xffff;
+	guest_psr = CPSR_M_SVC;
+}
+
+/* As hyp_fastpath() calls it. The return of the guest's trap stays where it was. */
+static u32 dist_trap(u32 hsr, u32 offset, u32 val)
+{
+	u32 spsr = spsr_read(), elr = banked_read(ELR_hyp), rt = HSR_DABT_SRT(hsr), ret;
+
+	vcpu.regs.usr_regs.uregs[rt] = val;
+	sysreg_write(0xc0001000 + offset, SYS_HDFAR);
+	asm volatile("msr SPSR_cxsf, %0" : : "r" (guest_psr));
+	ret = hyp_dist_trap(&cpu, &vcpu, hsr);
+	dist_got = vcpu.regs.usr_regs.uregs[rt];
+	if (banked_read(ELR_hyp) - elr != (ret == HYP_EXIT_TRAP ? 0 : hsr & HSR_IL ? 4 : 2))
+		put("# the PC is not where the guest goes on\n"), ret = BOARD_PANICKED;
+	banked_write(elr, ELR_hyp);
+	asm volatile("msr SPSR_cxsf, %0" : : "r" (spsr));
+	return ret;
+}
+
+static bool dist_writes(u32 offset, u32 val)
+{
+	return dist_trap(DABT_WORD | HSR_DABT_WNR, offset, val) == HYP_RESUME;
+}
+
+static bool dist_reads(u32 offset, u32 val)
+{
+	return dist_trap(DABT_WORD, offset, ~val) == HYP_RESUME && dist_got == val;
+}
+
+static void test_dist_forms(void)
+{
+	u32 words = 0, bytes = 0, bad;
+
+	dist_prepare();
+	dist.typer = 0x41;
+	dist.iidr = VGIC_IIDR(2);
+	irqs[34].edge = irqs[35].group1 = irqs[36].line_level = irqs[37].active = true;
+	irqs[38].priority = 0x80;
+	irqs[39].targets = 3;
+	bad = !dist_reads(GICD_CTLR, 1) + !dist_reads(GICD_TYPER, 0x41) +
+	      !dist_reads(GICD_IIDR, VGIC_IIDR(2)) + !dist_reads(GICD_IGROUPR + 4, 8) +
+	      !dist_reads(GICD_ISENABLER, 0xffff) + !dist_reads(GICD_ICENABLER + 4, 0) +
+	      !dist_reads(GICD_ISPENDR + 4, 0x10) + !dist_reads(GICD_ICACTIVER + 4, 0x20) +
+	      !dist_reads(GICD_IPRIORITYR + 36, 0x800000) +
+	      !dist_reads(GICD_ITARGETSR + 36, 0x03000000) +
+	      !dist_reads(GICD_ITARGETSR + 4, 0x01010101) + !dist_reads(GICD_ICFGR + 8, 0x20);
+	expect(bad, 0, "the distributor's registers show the model");
+	for (u32 offset = 0; offset < GICD_SIZE; offset += 4) {
+		words += dist_trap(DABT_WORD | 9 << 16, offset, 0) == HYP_RESUME;
+		bytes += dist_trap(DABT | 3 << 16, offset + 1, 0) == HYP_RESUME;
+	}
+	report(words == 4 + 64 + 2 + 8 + 32 + 4 && bytes == 32, "no others are answered");
+
+	bad = dist_trap(DABT_WORD & ~HSR_DABT_ISV, GICD_IIDR, 0) +
+	      dist_trap(DABT_WORD | HSR_DABT_SSE, GICD_IIDR, 0) +
+	      dist_trap(DABT | 1u << 22, GICD_IPRIORITYR, 0) +
+	      dist_trap(DABT_WORD, GICD_IIDR + 2, 0) + dist_trap(DABT_WORD | 13 << 16, 8, 0);
+	guest_psr = CPSR_M_FIQ;
+	bad += dist_trap(DABT_WORD | 8 << 16, GICD_IIDR, 0) + !dist_reads(GICD_TYPER, 0x41);
+	guest_psr = CPSR_M_SVC | CPSR_E;
+	bad += dist_trap(DABT_WORD, GICD_IIDR, 0);
+	guest_psr = CPSR_M_SVC | CPSR_T | 1u << 26;
+	bad += dist_trap(DABT_WORD, GICD_IIDR, 0);
+	guest_psr = CPSR_M_SVC | CPSR_T;
+	bad += dist_trap(DABT_WORD & ~HSR_IL, GICD_TYPER, 0) != HYP_RESUME || dist_got != 0x41;
+	bad += dist_trap(DABT_WORD, GICD_ISENABLER + 4, 1) != HYP_RESUME || dist_got;
+	vcpu.vpidr = MIDR_ARM << 24 | MIDR_PART_A15 << 4;
+	bad += dist_trap(DABT_WORD | HSR_DABT_WNR, GICD_ICPENDR, 1);
+	vcpu.vpidr = MIDR_ARM << 24 | MIDR_PART_A15 << 4 | 2 << 20;
+	bad += dist_trap(DABT_WORD | HSR_DABT_WNR, GICD_ICPENDR, 1) != HYP_RESUME;
+	guest_psr = CPSR_M_SVC;
+	vcpu.debug.mode = HYP_DEBUG_LOAD;
+	bad += dist_trap(DABT_WORD, GICD_IIDR, 0);
+	expect(bad, 0, "nor accesses of other forms");
+}
+
+static void test_dist_writes(void)
+{
+	u32 bad;
+
+	dist_prepare();
+	bad = !dist_writes(GICD_ISENABLER + 4, 2) + !dist_reads(GICD_ICENABLER + 4, 2) +
+	      !irqs[33].enabled + !dist_writes(GICD_ICENABLER + 4, ~0u) + irqs[33].enabled +
+	      dist_writes(GICD_ISENABLER + 4, 3) + dist_writes(GICD_ICENABLER, 1) +
+	      !dist_writes(GICD_ISPENDR + 4, 4) + !irqs[34].pending_latch +
+	      dist_writes(GICD_ISENABLER + 4, 4) + !dist_writes(GICD_ICPENDR + 4, 4) +
+	      irqs[34].pending_latch + !dist_writes(GICD_ISPENDR, 0xffff) +
+	      dist_writes(GICD_ISACTIVER + 4, 1) + !dist_writes(GICD_ICACTIVER + 4, 0) +
+	      dist_writes(GICD_CTLR, 0) + dist_writes(GICD_ISENABLER + 0x40, 1);
+	bad += !dist_writes(GICD_IPRIORITYR + 40, 0xf80000) + irqs[42].priority != 0xf8;
+	bad += dist_writes(GICD_IPRIORITYR + 40, 0x1010) + irqs[40].priority +
+	       !dist_writes(GICD_IPRIORITYR + 40, 0xff0000) +
+	       dist_writes(GICD_IPRIORITYR + 0x100, 8);
+	bad += !dist_writes(GICD_ITARGETSR + 40, 0xf6) + (irqs[40].target != dist.vcpu[1]) +
+	       !dist_writes(GICD_ITARGETSR + 40, 0) + (irqs[40].target != dist.vcpu[0]) +
+	       !dist_writes(GICD_ITARGETSR, 6);
+	bad += dist_trap(DABT | HSR_DABT_WNR, GICD_IPRIORITYR + 41, 0x18) != HYP_RESUME ||
+	       irqs[41].priority != 0x18;
+	expect(bad, 0, "one interrupt that is on no list may be changed");
+
+	/* Its guest handles 45; it has 46 before it, and another vCPU 47. */
+	for (u32 i = 45; i < 48; i++) {
+		irqs[i].vcpu = i < 47 ? SELF : ELSEWHERE;
+		irqs[i].in_lr = irqs[i].enabled = true;
+		irqs[i].lr_nr = i - 45;
+		gich[GICH_LR(i - 45) / 4] = i | (i == 45 ? GICH_LR_ACTIVE : GICH_LR_PENDING);
+	}
+	dist.enabled[1] = 7 << 13;
+	vcpu.vgic.used_lrs = 2;
+	bad = !dist_writes(GICD_ICENABLER + 4, 1 << 13) + irqs[45].enabled +
+	      dist_writes(GICD_ICENABLER + 4, 1 << 14) + dist_writes(GICD_ICENABLER + 4, 1 << 15) +
+	      dist_writes(GICD_ICPENDR + 4, 1 << 13) + dist_writes(GICD_IPRIORITYR + 44, 0x800) +
+	      dist_writes(GICD_ITARGETSR + 44, 0x200) +
+	      (dist_trap(DABT_WORD, GICD_ISPENDR + 4, 0) != HYP_EXIT_TRAP);
+	irqs[45].lr_nr = 9;
+	bad += dist_writes(GICD_ISENABLER + 4, 1 << 13);
+	expect(bad, 0, "not one that is, but the enable bit of one that its guest handles");
+
+	for (u32 i = 0; i < NR_IRQS; i++)
+		irqs[i].lock.slock = 1;
+	irqs[50].get_level = (void *)test_vgic;
+	bad = dist_writes(GICD_ISENABLER + 4, 1) + dist_writes(GICD_ISPENDR + 4, 1) +
+	      dist_writes(GICD_IPRIORITYR + 32, 8) + dist_writes(GICD_ITARGETSR + 32, 2) +
+	      irqs[32].enabled + irqs[32].pending_latch + irqs[32].priority + irqs[32].targets +
+	      (dist_trap(DABT_WORD, GICD_ISACTIVER + 4, 0) != HYP_EXIT_TRAP);
+	irqs[50].lock.slock = 0;
+	bad += dist_writes(GICD_ISENABLER + 4, 1 << 18) + dist_writes(GICD_ISPENDR + 4, 1 << 18);
+	expect(bad, 0, "nor one whose lock another has, or whose line the host samples");
+}
+
+static u32 dist_sgi(u32 sgir)
+{
+	return dist_trap(DABT_WORD | HSR_DABT_WNR, GICD_SGIR, sgir);
+}
+
+static void test_dist_sgi(void)
+{
+	u32 *lr = &gich[GICH_LR(0) / 4], bad;
+
+	dist_prepare();
+	irqs[3].priority = 0xa0;
+	irqs[4].group1 = true;
+	bad = dist_sgi(2 << 24 | 3) != HYP_RESUME || lr[0] != (GICH_LR_PENDING | 0x14u << 23 | 3) ||
+	      gich[GICH_HCR / 4] != GICH_HCR_En;
+	bad += dist_sgi(0x10000 | 4) != HYP_RESUME || lr[1] != (GICH_LR_PENDING | GICH_LR_GRP1 | 4);
+	lr[0] = (lr[0] & ~GICH_LR_STATE) | GICH_LR_ACTIVE;
+	bad += dist_sgi(2 << 24 | 3) != HYP_RESUME || (lr[0] & GICH_LR_STATE) != GICH_LR_STATE;
+	lr[1] = 0;
+	bad += dist_sgi(2 << 24 | 4) != HYP_RESUME || lr[1] != (GICH_LR_PENDING | GICH_LR_GRP1 | 4);
+	report(!bad && vcpu.vgic.used_lrs == 2 && vcpu.vgic.own == 2,
+	       "an SGI to itself is shown by a list register");
+
+	lr[1] |= 2 << GICH_LR_CPUID_SHIFT;
+	bad = dist_sgi(2 << 24 | 4);
+	vcpu.vgic.lr[0] |= GICH_LR_EOI;
+	bad += dist_sgi(2 << 24 | 3);
+	irqs[5].vcpu = SELF;
+	bad += dist_sgi(2 << 24 | 5);
+	irqs[6].enabled = false;
+	bad += dist_sgi(2 << 24 | 6);
+	vcpu.vgic.used_lrs = 4;
+	bad += dist_sgi(2 << 24 | 7);
+	vcpu.vgic.full = 1;
+	bad += dist_sgi(2 << 24 | 7) + (dist_sgi(3 << 24 | 7) != HYP_RESUME);
+	/* What is shown so is not in the structures. */
+	bad += dist_trap(DABT_WORD, GICD_ISPENDR, 0) + dist_writes(GICD_IPRIORITYR + 4, 8);
+	vcpu.vgic.full = dist.ctlr = 0;
+	bad += dist_sgi(2 << 24 | 7);
+	expect(bad, 0, "or left to the host");
+
+	dist_prepare();
+	others[0].dist.listen = 0x10;
+	bad = dist_sgi(0x20000 | 9) != HYP_RESUME || gicd[GICD_SGIR / 4] != 0x10 << 16 ||
+	      others[0].dist.listen != HYP_LISTEN_KICKED || others[0].dist.posted != 1 << 9 ||
+	      others[0].dist.sources[2] != 1 << 8 || vcpu.stat.hyp_sgi_kick != 1;
+	gicd[GICD_SGIR / 4] = 0;
+	bad += dist_sgi(0x20000 | 1) != HYP_RESUME || gicd[GICD_SGIR / 4];
+	report(!bad, "one to others interrupts who is in a guest, once");
+	bad = dist_sgi(1 << 24 | 2) != HYP_EXIT_IRQ || vcpu.dist.notify != 4 ||
+	      others[1].dist.posted != 4;
+	vcpu.dist.notify = 0;
+	others[1].dist.listen = HYP_LISTEN_KICKED;
+	irqs[9].enabled = false;
+	bad += dist_sgi(0x50000 | 9) != HYP_EXIT_IRQ || vcpu.dist.posted != 1 << 9 ||
+	       others[1].dist.posted != (1 << 9 | 4) || vcpu.dist.notify;
+	bad += dist_trap(DABT_WORD, GICD_ISPENDR, 0);
+	report(!bad, "and the host is told of the rest");
+}
+
 void board_main(void)
 {
-	put("TAP version 13\n1..60\n");
+	put("TAP version 13\n1..70\n");
 	test_run();
 	test_fastpath();
 	test_order();
@@ -694,5 +928,8 @@ void board_main(void)
 	test_vfp();
 	test_pmu();
 	test_vgic();
+	test_dist_forms();
+	test_dist_writes();
+	test_dist_sgi();
 	finish();
 }

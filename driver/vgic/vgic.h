@@ -128,7 +128,6 @@ bool armvmm_vgic_pending(struct armvmm_vcpu *vcpu);
 void vgic_lr_flush(struct armvmm_vcpu *vcpu);
 void vgic_lr_sync(struct armvmm_vcpu *vcpu);
 
-
 /* SGIs that HYP mode posted to the vCPU go into the model (docs/distributor.md). IRQs on or off. */
 void vgic_sgi_collect(struct armvmm_vcpu *vcpu);
 

@@ -14,8 +14,8 @@
 #define SAS_WORD	(2u << 22)
 #define SAS_HALF	(1u << 22)
 #define SAS_DOUBLE	(3u << 22)
-#define READ_WORD	((u32)HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV | HSR_FSC_TRANSLATION | 3 |	\
-			 SAS_WORD)
+#define READ_WORD	((u32)HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV |	\
+			 HSR_FSC_TRANSLATION | 3 | SAS_WORD)
 #define RT(n)		((u32)(n) << 16)
 #define MARK		0x5a5a5a5aul
 

@@ -209,15 +209,6 @@ static void no_fd_left(void)
 	}
 }
 
-/* Of VMs that start from now on. */
-static void hyp_dist_set(bool on)
-{
-	int fd = open("/sys/module/armvmm/parameters/hyp_dist", O_WRONLY);
-
-	MUST(fd >= 0 && write(fd, on ? "1" : "0", 1) == 1, "hyp_dist cannot be set");
-	close(fd);
-}
-
 /* Runs `work` in vCPU 0 @n times; any exit but those of the device is a failure. */
 static void run_work(struct vm *vm, uint32_t n)
 {

@@ -104,6 +104,8 @@ static void events(void)
 	struct vm vm;
 
 	tracefs_find();
+	/* What HYP mode answers is no exit, and not traced. */
+	hyp_dist_set(false);
 	vm_make(&vm, 1, 0);
 	run = vm.vcpu[0].run;
 	VM_CODE(&vm, 0, work);

@@ -419,6 +419,14 @@ int module_load(const char *file, const char *params)
 	return r;
 }
 
+void hyp_dist_set(bool on)
+{
+	int fd = open("/sys/module/armvmm/parameters/hyp_dist", O_WRONLY | O_CLOEXEC);
+
+	MUST(fd >= 0 && write(fd, on ? "1" : "0", 1) == 1, "hyp_dist cannot be set");
+	close(fd);
+}
+
 int cpu_online(unsigned int cpu, bool on)
 {
 	char path[64];

@@ -279,8 +279,8 @@ GUEST_CODE(called, "ldr r2, =GICC_BASE\n\tmov r0, #0xf0\n\tstr r0, [r2, #4]\n\tm
 	   "str r0, [r2, #16]\n\tldr r3, [r6]\n\tadd r3, r3, #1\n\tstr r3, [r6]\n\tb 1b");
 
 /*
- * An SGI to a vCPU in its guest does not make the sender leave its own, and the receiver leaves it
- * once. The host's interrupts end both, too; now and then one finds the other outside.
+ * An SGI to a vCPU in its guest is sent from HYP mode, with no exit. Now and then the sender finds
+ * the receiver outside. How often both leave for the host's own interrupts depends on its speed.
  */
 static void calling(void)
 {
@@ -317,8 +317,6 @@ static void calling(void)
 	/* The one write of GICD_CTLR. */
 	CHECK(stat_of(fd[0], "mmio_exit_kernel") == 1, "%llu",
 	      (unsigned long long)stat_of(fd[0], "mmio_exit_kernel"));
-	CHECK(stat_of(fd[0], "exits") < sgis / 2 + 500);
-	CHECK(stat_of(fd[1], "exits") < sgis + sgis / 2 + 500);
 }
 
 /* A sleeping vCPU reports that it blocks, and for how long; and that a signal came. */

@@ -38,7 +38,8 @@ void vgic_sgi_write(struct armvmm_vcpu *vcpu, u32 val)
 
 /*
  * What HYP mode posted. Senders set the source first, and then the SGI: whoever sets either while
- * they are taken here has both taken now, or the SGI seen again at the next look.
+ * they are taken here has both taken now, or the SGI seen again at the next look. The receiver and
+ * senders may be here at once: each source is one's, who has the receiver look at its list.
  */
 void vgic_sgi_collect(struct armvmm_vcpu *vcpu)
 {
@@ -70,8 +71,9 @@ void vgic_sgi_unlisten(struct armvmm_vcpu *vcpu)
 
 	/* Before it sleeps, after a barrier, it looks again. */
 	WRITE_ONCE(own->listen, 0);
+	/* What was sent before this vCPU goes on is in the model, as if the host had sent it. */
 	for (; own->notify; own->notify &= own->notify - 1)
-		vgic_vcpu_notify(vcpu->vm->vcpus[__ffs(own->notify)]);
+		vgic_sgi_collect(vcpu->vm->vcpus[__ffs(own->notify)]);
 }
 
 /* GICD_CPENDSGIR, GICD_SPENDSGIR: a byte of sources for each SGI (4.3.16, 4.3.17) */

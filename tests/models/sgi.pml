@@ -20,7 +20,7 @@
 /* code: vgic_sgi_collect: xchg(&own->posted, 0) */
 /* code: vgic_sgi_collect: xchg(&own->sources[word], 0) */
 /* code: vgic_sgi_unlisten: WRITE_ONCE(own->listen, 0); */
-/* code: vgic_sgi_unlisten: vgic_vcpu_notify */
+/* code: vgic_sgi_unlisten: vgic_sgi_collect(vcpu->vm->vcpus */
 /* code: armvmm_vgic_pending: vgic_sgi_take(vcpu); */
 /* fault: NO_LISTEN_BARRIER vgic_sgi_listen() looks into the letter box with no barrier before it */
 /* fault: NO_POST_BARRIER dist_sgi_others() asks where the receiver is with no barrier before it */
@@ -149,7 +149,10 @@ proctype sender(byte me)
 			ipi = true
 		:: seen == KICKED
 		:: seen == NOT ->
-			/* Leaves the guest; vgic_vcpu_notify() has a barrier. */
+			/*
+			 * Leaves the guest, and wakes the receiver. That it takes what is posted
+			 * itself, and kicks by mode (kick.pml), is left out: it holds without.
+			 */
 			!source_wait[me] && !posted_wait[me];
 #ifndef NO_NOTIFY
 			if

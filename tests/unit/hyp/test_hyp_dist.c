@@ -315,18 +315,29 @@ static void test_letter_box(void)
 	send(vcpu[1], 0x00010001);
 	KTAP_TRUE(test_bit(VCPU_REQ_IRQ_PENDING, &vcpu[0]->requests));
 	KTAP_TRUE(fake_cpus[0].kicked);
+	KTAP_EQ(fake_irq(vcpu[0], 1)->source, 1 << 1);
+	fake_write32(vcpu[0], GICD_CPENDSGIR, ~0u);
+	/* It was kicked, and is on its way out. */
+	fake_enter(vcpu[0]);
+	vcpu[0]->hyp->dist.listen = HYP_LISTEN_KICKED;
+	send(vcpu[1], 0x00010001);
 	send(vcpu[2], 0x00010001);
 	send(vcpu[3], 0x00010002);
+	KTAP_EQ(vcpu[0]->hyp->dist.posted, 6);
 	KTAP_EQ(fake_read32(vcpu[0], GICD_SPENDSGIR), 0x00080600);
 	KTAP_EQ(vcpu[0]->hyp->dist.posted, 0);
 	fake_write32(vcpu[0], GICD_CPENDSGIR, ~0u);
 	/* Before a write, too: what was sent before is cleared by it. */
+	fake_enter(vcpu[0]);
 	send(vcpu[1], 0x00010001);
+	KTAP_TRUE(!fake_cpus[0].in_guest);
 	fake_write32(vcpu[0], GICD_CPENDSGIR, ~0u);
 	KTAP_EQ(fake_read32(vcpu[0], GICD_SPENDSGIR), 0);
 	/* A vCPU in WFI wakes up, one that enters has it. */
+	fake_enter(vcpu[0]);
 	send(vcpu[1], 0x00010003);
 	KTAP_TRUE(armvmm_vgic_pending(vcpu[0]));
+	fake_enter(vcpu[0]);
 	send(vcpu[1], 0x00010004);
 	fake_enter(vcpu[0]);
 	KTAP_EQ(fake_cpus[0].used, 2);

@@ -21,20 +21,23 @@ struct hyp_panic {
 	u32 faults;		/* this one, and those met on the way back to the host */
 };
 
-/* Constant in the host while a CPU is online: written at exits, never read. */
+/*
+ * Constant in the host while a CPU is online: written at exits, never read. hyp/switch.c moves
+ * those from sp_abt to cntkctl at once.
+ */
 struct hyp_host_const {
 	u32 sctlr;
+	u32 sp_abt;
+	u32 sp_und;
+	u32 sp_irq;
 	u32 cpacr;
-	u32 vbar;
 	u32 prrr;
 	u32 nmrr;
 	u32 amair0;
 	u32 amair1;
-	u32 cntkctl;
+	u32 vbar;
 	u32 tpidrprw;
-	u32 sp_abt;
-	u32 sp_und;
-	u32 sp_irq;
+	u32 cntkctl;
 	u32 midr;
 	u32 mpidr;
 	u32 hdcr;
@@ -43,17 +46,20 @@ struct hyp_host_const {
 	u64 vttbr;		/* no table, and the VMID that the host runs with */
 };
 
-/* What the host needs back: saved at entry, restored at exit. */
+/*
+ * What the host needs back: saved at entry, restored at exit. hyp/switch.c moves those from ttbr0
+ * to tpidruro at once.
+ */
 struct hyp_host_saved {
-	u32 sp_svc;
-	u32 fiq[8];		/* R8-R14_fiq, SPSR_fiq */
 	u64 ttbr0;
 	u64 ttbr1;
-	u32 ttbcr;
+	u32 sp_svc;
 	u32 dacr;
 	u32 contextidr;
 	u32 tpidrurw;
 	u32 tpidruro;
+	u32 fiq[8];		/* R8-R14_fiq, SPSR_fiq */
+	u32 ttbcr;
 	u32 teecr;
 	u32 teehbr;
 };

@@ -10,33 +10,21 @@
 #include "hyp/cpu.h"
 #include "hyp/sysreg.h"
 
-/* R8-R12, SP, LR and SPSR into @to. */
+#define FIQ_REGS(way)								\
+	way##_BANKED(R8_fiq, r2) way##_BANKED(R9_fiq, r3) way##_BANKED(R10_fiq, r4)	\
+	way##_BANKED(R11_fiq, r5) way##_BANKED(R12_fiq, r6) way##_BANKED(SP_fiq, r7)	\
+	way##_BANKED(LR_fiq, r8) way##_BANKED(SPSR_fiq, r9)
+
 __hyp_inline void hyp_fiq_save(const struct hyp_cpu *cpu, u32 *to)
 {
-	if (cpu->fiq_reserved)
-		return;
-	to[0] = banked_read(R8_fiq);
-	to[1] = banked_read(R9_fiq);
-	to[2] = banked_read(R10_fiq);
-	to[3] = banked_read(R11_fiq);
-	to[4] = banked_read(R12_fiq);
-	to[5] = banked_read(SP_fiq);
-	to[6] = banked_read(LR_fiq);
-	to[7] = banked_read(SPSR_fiq);
+	if (!cpu->fiq_reserved)
+		regs_save(to, "r2-r9", FIQ_REGS);
 }
 
 __hyp_inline void hyp_fiq_restore(const struct hyp_cpu *cpu, const u32 *from)
 {
-	if (cpu->fiq_reserved)
-		return;
-	banked_write(from[0], R8_fiq);
-	banked_write(from[1], R9_fiq);
-	banked_write(from[2], R10_fiq);
-	banked_write(from[3], R11_fiq);
-	banked_write(from[4], R12_fiq);
-	banked_write(from[5], SP_fiq);
-	banked_write(from[6], LR_fiq);
-	banked_write(from[7], SPSR_fiq);
+	if (!cpu->fiq_reserved)
+		regs_load(from, "r2-r9", FIQ_REGS);
 }
 
 #endif

@@ -32,17 +32,20 @@
 #define HYP_MAX_VCPUS		8	/* IHI 0048B: CPU targets are a byte */
 #define HYP_MAX_COUNTERS	32	/* DDI 0406C C12.6: 31 and the cycle counter */
 
-/* Indices into struct hyp_vcpu.cp15. 64-bit registers take two words. */
+/*
+ * Indices into struct hyp_vcpu.cp15. 64-bit registers take two words. From CSSELR on the order is
+ * that of the world switch, which moves them by eights (hyp/switch.c).
+ */
 #define CP15_MPIDR		0	/* as the guest sees it: VMPIDR */
-#define CP15_CSSELR		1
-#define CP15_SCTLR		2
-#define CP15_CPACR		3
-#define CP15_TTBR0		4
-#define CP15_TTBR0_HI		5
-#define CP15_TTBR1		6
-#define CP15_TTBR1_HI		7
-#define CP15_TTBCR		8
-#define CP15_DACR		9
+#define CP15_TTBCR		1
+#define CP15_CSSELR		2
+#define CP15_SCTLR		3
+#define CP15_CPACR		4
+#define CP15_DACR		5
+#define CP15_TTBR0		6
+#define CP15_TTBR0_HI		7
+#define CP15_TTBR1		8
+#define CP15_TTBR1_HI		9
 #define CP15_DFSR		10
 #define CP15_IFSR		11
 #define CP15_ADFSR		12

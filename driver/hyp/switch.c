@@ -44,7 +44,7 @@ u32 hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 code);
  * one: the host's is no constant, for kernels that keep user space out of
  * reach by TTBR0 turn its walks on and off (CPU_TTBR0_PAN).
  */
-u32 __hyp_text hyp_walks_off(void)
+__hyp_inline u32 walks_off(void)
 {
 	u32 ttbcr = sysreg_read(SYS_TTBCR);
 
@@ -54,140 +54,112 @@ u32 __hyp_text hyp_walks_off(void)
 	return ttbcr;
 }
 
+u32 __hyp_text hyp_walks_off(void)
+{
+	return walks_off();
+}
+
 /* The host's state that changes. The rest of its PL1 state is constant, or dead at the hvc. */
+#define HOST_SAVED_A(way)								\
+	way##_SYS64(SYS_TTBR0, r2, r3) way##_SYS64(SYS_TTBR1, r4, r5)			\
+	way##_BANKED(SP_svc, r6) way##_SYS(SYS_DACR, r7) way##_SYS(SYS_CONTEXTIDR, r8)	\
+	way##_SYS(SYS_TPIDRURW, r9)
+#define HOST_SAVED_B(way)								\
+	way##_SYS(SYS_TPIDRURO, r2)
+
+static_assert(offsetof(struct hyp_host_saved, sp_svc) ==
+	      offsetof(struct hyp_host_saved, ttbr0) + 4 * sizeof(u32));
+static_assert(offsetof(struct hyp_host_saved, tpidruro) ==
+	      offsetof(struct hyp_host_saved, sp_svc) + 4 * sizeof(u32));
+
 __hyp_inline void host_save(struct hyp_cpu *cpu)
 {
 	struct hyp_host_saved *s = &cpu->saved;
+	u64 *to = &s->ttbr0;
 
-	s->sp_svc = banked_read(SP_svc);
+	regs_save(to, "r2-r9", HOST_SAVED_A);
+	regs_save(to, "r2", HOST_SAVED_B);
 	hyp_fiq_save(cpu, s->fiq);
-	s->ttbr0 = sysreg_read64(SYS_TTBR0);
-	s->ttbr1 = sysreg_read64(SYS_TTBR1);
-	s->dacr = sysreg_read(SYS_DACR);
-	s->contextidr = sysreg_read(SYS_CONTEXTIDR);
-	s->tpidrurw = sysreg_read(SYS_TPIDRURW);
-	s->tpidruro = sysreg_read(SYS_TPIDRURO);
 }
+
+#define HOST_CONST_A(way)								\
+	way##_BANKED(SP_abt, r2) way##_BANKED(SP_und, r3) way##_BANKED(SP_irq, r4)	\
+	way##_SYS(SYS_CPACR, r5) way##_SYS(SYS_PRRR, r6) way##_SYS(SYS_NMRR, r7)	\
+	way##_SYS(SYS_AMAIR0, r8) way##_SYS(SYS_AMAIR1, r9)
+#define HOST_CONST_B(way)								\
+	way##_SYS(SYS_VBAR, r2) way##_SYS(SYS_TPIDRPRW, r3) way##_SYS(SYS_CNTKCTL, r4)
+
+static_assert(offsetof(struct hyp_host_const, cntkctl) ==
+	      offsetof(struct hyp_host_const, sp_abt) + 10 * sizeof(u32));
 
 __hyp_inline void host_restore(const struct hyp_cpu *cpu)
 {
 	const struct hyp_host_saved *s = &cpu->saved;
-	const struct hyp_host_const *c = &cpu->host;
+	const u32 *constant = &cpu->host.sp_abt;
+	const u64 *saved = &s->ttbr0;
 
-	banked_write(s->sp_svc, SP_svc);
-	banked_write(c->sp_abt, SP_abt);
-	banked_write(c->sp_und, SP_und);
-	banked_write(c->sp_irq, SP_irq);
+	regs_load(constant, "r2-r9", HOST_CONST_A);
+	regs_load(constant, "r2-r4", HOST_CONST_B);
+	regs_load(saved, "r2-r9", HOST_SAVED_A);
+	regs_load(saved, "r2", HOST_SAVED_B);
 	hyp_fiq_restore(cpu, s->fiq);
-	sysreg_write(c->cpacr, SYS_CPACR);
-	sysreg_write64(s->ttbr0, SYS_TTBR0);
-	sysreg_write64(s->ttbr1, SYS_TTBR1);
-	sysreg_write(s->dacr, SYS_DACR);
-	sysreg_write(c->prrr, SYS_PRRR);
-	sysreg_write(c->nmrr, SYS_NMRR);
-	sysreg_write(c->amair0, SYS_AMAIR0);
-	sysreg_write(c->amair1, SYS_AMAIR1);
-	sysreg_write(c->vbar, SYS_VBAR);
-	sysreg_write(s->contextidr, SYS_CONTEXTIDR);
-	sysreg_write(s->tpidrurw, SYS_TPIDRURW);
-	sysreg_write(s->tpidruro, SYS_TPIDRURO);
-	sysreg_write(c->tpidrprw, SYS_TPIDRPRW);
-	sysreg_write(c->cntkctl, SYS_CNTKCTL);
 }
+
+/* The guest's, as struct kvm_regs and the array cp15 have them. */
+#define GUEST_BANKED_A(way)								\
+	way##_BANKED(SP_svc, r2) way##_BANKED(LR_svc, r3) way##_BANKED(SPSR_svc, r4)	\
+	way##_BANKED(SP_abt, r5) way##_BANKED(LR_abt, r6) way##_BANKED(SPSR_abt, r7)
+#define GUEST_BANKED_B(way)								\
+	way##_BANKED(SP_und, r2) way##_BANKED(LR_und, r3) way##_BANKED(SPSR_und, r4)	\
+	way##_BANKED(SP_irq, r5) way##_BANKED(LR_irq, r6) way##_BANKED(SPSR_irq, r7)
+#define GUEST_CP15_A(way)								\
+	way##_SYS(SYS_CSSELR, r2) way##_SYS(SYS_SCTLR, r3) way##_SYS(SYS_CPACR, r4)	\
+	way##_SYS(SYS_DACR, r5) way##_SYS64(SYS_TTBR0, r6, r7) way##_SYS64(SYS_TTBR1, r8, r9)
+#define GUEST_CP15_B(way)								\
+	way##_SYS(SYS_DFSR, r2) way##_SYS(SYS_IFSR, r3) way##_SYS(SYS_ADFSR, r4)	\
+	way##_SYS(SYS_AIFSR, r5) way##_SYS(SYS_DFAR, r6) way##_SYS(SYS_IFAR, r7)	\
+	way##_SYS64(SYS_PAR, r8, r9)
+#define GUEST_CP15_C(way)								\
+	way##_SYS(SYS_PRRR, r2) way##_SYS(SYS_NMRR, r3) way##_SYS(SYS_AMAIR0, r4)	\
+	way##_SYS(SYS_AMAIR1, r5) way##_SYS(SYS_VBAR, r6) way##_SYS(SYS_CONTEXTIDR, r7)	\
+	way##_SYS(SYS_TPIDRURW, r8) way##_SYS(SYS_TPIDRURO, r9)
+#define GUEST_CP15_D(way)								\
+	way##_SYS(SYS_TPIDRPRW, r2) way##_SYS(SYS_CNTKCTL, r3)
+
+static_assert(offsetof(struct kvm_regs, fiq_regs) ==
+	      offsetof(struct kvm_regs, svc_regs) + 12 * sizeof(u32));
+static_assert(sizeof(((struct kvm_regs *)0)->svc_regs[0]) == sizeof(u32));
+static_assert(CP15_DFSR == CP15_CSSELR + 8 && CP15_PRRR == CP15_DFSR + 8 &&
+	      CP15_TPIDRPRW == CP15_PRRR + 8);
 
 __hyp_inline void guest_restore(const struct hyp_cpu *cpu, const struct hyp_vcpu *vcpu)
 {
-	const struct kvm_regs *r = &vcpu->regs;
-	const u32 *cp15 = vcpu->cp15;
+	const unsigned long *banked = vcpu->regs.svc_regs;
+	const u32 *cp15 = &vcpu->cp15[CP15_CSSELR];
 
-	banked_write(r->svc_regs[0], SP_svc);
-	banked_write(r->svc_regs[1], LR_svc);
-	banked_write(r->svc_regs[2], SPSR_svc);
-	banked_write(r->abt_regs[0], SP_abt);
-	banked_write(r->abt_regs[1], LR_abt);
-	banked_write(r->abt_regs[2], SPSR_abt);
-	banked_write(r->und_regs[0], SP_und);
-	banked_write(r->und_regs[1], LR_und);
-	banked_write(r->und_regs[2], SPSR_und);
-	banked_write(r->irq_regs[0], SP_irq);
-	banked_write(r->irq_regs[1], LR_irq);
-	banked_write(r->irq_regs[2], SPSR_irq);
-	hyp_fiq_restore(cpu, (const u32 *)r->fiq_regs);
+	regs_load(banked, "r2-r7", GUEST_BANKED_A);
+	regs_load(banked, "r2-r7", GUEST_BANKED_B);
+	hyp_fiq_restore(cpu, (const u32 *)banked);
 
-	sysreg_write(cp15[CP15_CSSELR], SYS_CSSELR);
-	sysreg_write(cp15[CP15_SCTLR], SYS_SCTLR);
-	sysreg_write(cp15[CP15_CPACR], SYS_CPACR);
-	sysreg_write64((u64)cp15[CP15_TTBR0_HI] << 32 | cp15[CP15_TTBR0], SYS_TTBR0);
-	sysreg_write64((u64)cp15[CP15_TTBR1_HI] << 32 | cp15[CP15_TTBR1], SYS_TTBR1);
-	sysreg_write(cp15[CP15_DACR], SYS_DACR);
-	sysreg_write(cp15[CP15_DFSR], SYS_DFSR);
-	sysreg_write(cp15[CP15_IFSR], SYS_IFSR);
-	sysreg_write(cp15[CP15_ADFSR], SYS_ADFSR);
-	sysreg_write(cp15[CP15_AIFSR], SYS_AIFSR);
-	sysreg_write(cp15[CP15_DFAR], SYS_DFAR);
-	sysreg_write(cp15[CP15_IFAR], SYS_IFAR);
-	sysreg_write64((u64)cp15[CP15_PAR_HI] << 32 | cp15[CP15_PAR], SYS_PAR);
-	sysreg_write(cp15[CP15_PRRR], SYS_PRRR);
-	sysreg_write(cp15[CP15_NMRR], SYS_NMRR);
-	sysreg_write(cp15[CP15_AMAIR0], SYS_AMAIR0);
-	sysreg_write(cp15[CP15_AMAIR1], SYS_AMAIR1);
-	sysreg_write(cp15[CP15_VBAR], SYS_VBAR);
-	sysreg_write(cp15[CP15_CONTEXTIDR], SYS_CONTEXTIDR);
-	sysreg_write(cp15[CP15_TPIDRURW], SYS_TPIDRURW);
-	sysreg_write(cp15[CP15_TPIDRURO], SYS_TPIDRURO);
-	sysreg_write(cp15[CP15_TPIDRPRW], SYS_TPIDRPRW);
-	sysreg_write(cp15[CP15_CNTKCTL], SYS_CNTKCTL);
+	regs_load(cp15, "r2-r9", GUEST_CP15_A);
+	regs_load(cp15, "r2-r9", GUEST_CP15_B);
+	regs_load(cp15, "r2-r9", GUEST_CP15_C);
+	regs_load(cp15, "r2-r3", GUEST_CP15_D);
 }
 
 __hyp_inline void guest_save(const struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 {
-	struct kvm_regs *r = &vcpu->regs;
-	u32 *cp15 = vcpu->cp15;
-	u64 v;
+	unsigned long *banked = vcpu->regs.svc_regs;
+	u32 *cp15 = &vcpu->cp15[CP15_CSSELR];
 
-	r->svc_regs[0] = banked_read(SP_svc);
-	r->svc_regs[1] = banked_read(LR_svc);
-	r->svc_regs[2] = banked_read(SPSR_svc);
-	r->abt_regs[0] = banked_read(SP_abt);
-	r->abt_regs[1] = banked_read(LR_abt);
-	r->abt_regs[2] = banked_read(SPSR_abt);
-	r->und_regs[0] = banked_read(SP_und);
-	r->und_regs[1] = banked_read(LR_und);
-	r->und_regs[2] = banked_read(SPSR_und);
-	r->irq_regs[0] = banked_read(SP_irq);
-	r->irq_regs[1] = banked_read(LR_irq);
-	r->irq_regs[2] = banked_read(SPSR_irq);
-	hyp_fiq_save(cpu, (u32 *)r->fiq_regs);
+	regs_save(banked, "r2-r7", GUEST_BANKED_A);
+	regs_save(banked, "r2-r7", GUEST_BANKED_B);
+	hyp_fiq_save(cpu, (u32 *)banked);
 
-	cp15[CP15_CSSELR] = sysreg_read(SYS_CSSELR);
-	cp15[CP15_SCTLR] = sysreg_read(SYS_SCTLR);
-	cp15[CP15_CPACR] = sysreg_read(SYS_CPACR);
-	v = sysreg_read64(SYS_TTBR0);
-	cp15[CP15_TTBR0] = (u32)v;
-	cp15[CP15_TTBR0_HI] = (u32)(v >> 32);
-	v = sysreg_read64(SYS_TTBR1);
-	cp15[CP15_TTBR1] = (u32)v;
-	cp15[CP15_TTBR1_HI] = (u32)(v >> 32);
-	cp15[CP15_DACR] = sysreg_read(SYS_DACR);
-	cp15[CP15_DFSR] = sysreg_read(SYS_DFSR);
-	cp15[CP15_IFSR] = sysreg_read(SYS_IFSR);
-	cp15[CP15_ADFSR] = sysreg_read(SYS_ADFSR);
-	cp15[CP15_AIFSR] = sysreg_read(SYS_AIFSR);
-	cp15[CP15_DFAR] = sysreg_read(SYS_DFAR);
-	cp15[CP15_IFAR] = sysreg_read(SYS_IFAR);
-	v = sysreg_read64(SYS_PAR);
-	cp15[CP15_PAR] = (u32)v;
-	cp15[CP15_PAR_HI] = (u32)(v >> 32);
-	cp15[CP15_PRRR] = sysreg_read(SYS_PRRR);
-	cp15[CP15_NMRR] = sysreg_read(SYS_NMRR);
-	cp15[CP15_AMAIR0] = sysreg_read(SYS_AMAIR0);
-	cp15[CP15_AMAIR1] = sysreg_read(SYS_AMAIR1);
-	cp15[CP15_VBAR] = sysreg_read(SYS_VBAR);
-	cp15[CP15_CONTEXTIDR] = sysreg_read(SYS_CONTEXTIDR);
-	cp15[CP15_TPIDRURW] = sysreg_read(SYS_TPIDRURW);
-	cp15[CP15_TPIDRURO] = sysreg_read(SYS_TPIDRURO);
-	cp15[CP15_TPIDRPRW] = sysreg_read(SYS_TPIDRPRW);
-	cp15[CP15_CNTKCTL] = sysreg_read(SYS_CNTKCTL);
+	regs_save(cp15, "r2-r9", GUEST_CP15_A);
+	regs_save(cp15, "r2-r9", GUEST_CP15_B);
+	regs_save(cp15, "r2-r9", GUEST_CP15_C);
+	regs_save(cp15, "r2-r3", GUEST_CP15_D);
 }
 
 /* Newer CPUs have no ThumbEE, and not these registers. */
@@ -272,7 +244,7 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 
 	host_save(cpu);
 	fp_trap_enable(cpu);
-	cpu->saved.ttbcr = hyp_walks_off();
+	cpu->saved.ttbcr = walks_off();
 	/* From here on a fault in HYP mode restores what was saved. */
 	cpu->vcpu = vcpu;
 
@@ -326,7 +298,7 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 	}
 
 	guest_save(cpu, vcpu);
-	vcpu->cp15[CP15_TTBCR] = hyp_walks_off();
+	vcpu->cp15[CP15_TTBCR] = walks_off();
 
 	/* VI, VF and VA: the hardware clears VA when the guest takes it. */
 	vcpu->hcr = sysreg_read(SYS_HCR);

@@ -108,6 +108,34 @@
 	val_;								\
 })
 
+/*
+ * Up to eight registers at once, to or from the words at @p, which moves past them: one LDM or STM,
+ * and one instruction for each register. A list is written once for both directions. It names each
+ * register and the core register that carries it, in the order of the words:
+ *
+ *	#define LIST(way)	way##_BANKED(SP_abt, r2) way##_SYS(SYS_DACR, r3)
+ *	regs_load(p, "r2-r3", LIST);
+ */
+#define SYS_WITH32(rt, op1, crn, crm, op2)	#op1 ", " #rt ", " #crn ", " #crm ", " #op2
+#define SYS_WITH64(rt, rt2, op1, crm)		#op1 ", " #rt ", " #rt2 ", " #crm
+#define SYS_CALL(macro, ...)			macro(__VA_ARGS__)
+
+#define LOAD_BANKED(name, rt)		"msr " #name ", " #rt "\n\t"
+#define SAVE_BANKED(name, rt)		"mrs " #rt ", " #name "\n\t"
+#define LOAD_SYS(reg, rt)		"mcr p15, " SYS_CALL(SYS_WITH32, rt, reg) "\n\t"
+#define SAVE_SYS(reg, rt)		"mrc p15, " SYS_CALL(SYS_WITH32, rt, reg) "\n\t"
+#define LOAD_SYS64(reg, rt, rt2)	"mcrr p15, " SYS_CALL(SYS_WITH64, rt, rt2, reg) "\n\t"
+#define SAVE_SYS64(reg, rt, rt2)	"mrrc p15, " SYS_CALL(SYS_WITH64, rt, rt2, reg) "\n\t"
+
+#define regs_load(p, core, list)					\
+	asm volatile("ldmia %0!, {" core "}\n\t" list(LOAD)		\
+		     : "+r" (p) : :					\
+		     "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "memory")
+#define regs_save(p, core, list)					\
+	asm volatile(list(SAVE) "stmia %0!, {" core "}"			\
+		     : "+r" (p) : :					\
+		     "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "memory")
+
 /* HCPTR lets HYP through where these run. */
 #define fpexc_read()							\
 ({									\

@@ -19,6 +19,10 @@ u64 fake_reg(const char *args);
 #undef banked_read
 #undef banked_write
 #undef spsr_read
+#undef LOAD_BANKED
+#undef SAVE_BANKED
+#undef regs_load
+#undef regs_save
 #undef hyp_isb
 #undef hyp_dsb
 #undef hyp_dsb_ish
@@ -33,6 +37,10 @@ u64 fake_reg(const char *args);
 #define banked_write(val, name)		fake_op("msr " #name " = %x", (u32)(val))
 #define banked_read(name)		(fake_op("mrs " #name), 0u)
 #define spsr_read()			((u32)fake_reg("SPSR"))
+#define LOAD_BANKED(name, rt)		fake_op("msr " #name " = %x", *words_++);
+#define SAVE_BANKED(name, rt)		fake_op("mrs " #name), *words_++ = 0;
+#define regs_load(p, core, list)	do { const u32 *words_ = (p); list(LOAD) } while (0)
+#define regs_save(p, core, list)	do { u32 *words_ = (p); list(SAVE) } while (0)
 #define hyp_isb()			fake_op("isb")
 #define hyp_dsb()			fake_op("dsb")
 #define hyp_dsb_ish()			fake_op("dsb ish")

@@ -9,16 +9,19 @@
 #include <linux/cpumask.h>
 #include <linux/err.h>
 #include <linux/interrupt.h>
+#include <linux/io.h>
 #include <linux/irq.h>
 #include <linux/irqdomain.h>
 #include <linux/module.h>
 #include <linux/of.h>
+#include <linux/of_address.h>
 #include <linux/of_irq.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
 
 #include <asm/barrier.h>
 
+#include "arch/gic.h"
 #include "timer/timer.h"
 #include "timer/timer_host.h"
 #include "vgic/vgic.h"
@@ -29,6 +32,10 @@ static unsigned int vtimer_irq;
 module_param(vtimer_irq, uint, 0444);
 MODULE_PARM_DESC(vtimer_irq, "GIC number (16-31) of the virtual timer interrupt (default: device tree)");
 
+static bool fast_hold = true;
+module_param(fast_hold, bool, 0644);
+MODULE_PARM_DESC(fast_hold, "the virtual timer's interrupt is held by one write to the GIC, without the kernel's functions");
+
 DEFINE_PER_CPU(struct timer_host_cpu, timer_host_cpu);
 
 static struct {
@@ -37,6 +44,7 @@ static struct {
 	unsigned int hwirq;	/* at the GIC */
 	u32 trigger;		/* IRQ_TYPE_* */
 	bool split_eoi;
+	void __iomem *gicd;	/* NULL: the kernel writes its active state */
 } timer_host;
 
 static const struct of_device_id timer_host_match[] = {
@@ -74,7 +82,10 @@ unsigned int armvmm_timer_host_hwirq(void)
 void armvmm_timer_host_set(bool hold)
 {
 	this_cpu_write(timer_host_cpu.held, hold);
-	if (timer_host.split_eoi)
+	if (timer_host.gicd && READ_ONCE(fast_hold))
+		writel_relaxed(BIT(timer_host.hwirq), timer_host.gicd +
+			       (hold ? GICD_ISACTIVER : GICD_ICACTIVER));
+	else if (timer_host.split_eoi)
 		irq_set_irqchip_state(timer_host.irq, IRQCHIP_STATE_ACTIVE, hold);
 	else if (hold)
 		disable_percpu_irq(timer_host.irq);
@@ -150,6 +161,20 @@ static int timer_host_find(void)
 	return 0;
 }
 
+/*
+ * The distributor, whose registers of private interrupts each CPU has for itself (IHI 0048B 4.1.4).
+ * A write sets or clears bits, so that it needs no lock of the kernel's driver, which does no more
+ * at the end of its own functions. Not where the driver adds an offset for each CPU.
+ */
+static void timer_host_map_gicd(const struct irq_data *data)
+{
+	struct device_node *np = to_of_node(data->domain->fwnode);
+
+	if (timer_host.split_eoi && timer_host.hwirq < GIC_NR_PRIVATE && np &&
+	    !of_property_read_bool(np, "cpu-offset"))
+		timer_host.gicd = of_iomap(np, 0);
+}
+
 int armvmm_timer_init(void)
 {
 	struct irq_data *data;
@@ -194,6 +219,7 @@ int armvmm_timer_init(void)
 	err = irq_set_vcpu_affinity(timer_host.irq, &timer_host_cpu);
 	timer_host.split_eoi = !err;
 	armvmm_vgic_host.split_eoi = !err;
+	timer_host_map_gicd(data);
 	return 0;
 }
 
@@ -202,4 +228,7 @@ void armvmm_timer_exit(void)
 	if (timer_host.split_eoi)
 		irq_set_vcpu_affinity(timer_host.irq, NULL);
 	free_percpu_irq(timer_host.irq, &timer_host_cpu);
+	if (timer_host.gicd)
+		iounmap(timer_host.gicd);
+	timer_host.gicd = NULL;
 }

@@ -125,6 +125,25 @@ static inline struct eventfd_ctx *eventfd_ctx_fileget(struct file *file)
 #endif
 
 /*
+ * Not zero where this thread has a signal pending or should give the CPU to another: what
+ * signal_pending() and need_resched() say, by one look.
+ */
+static __always_inline unsigned long compat_thread_work(void)
+{
+	unsigned long work = _TIF_SIGPENDING | _TIF_NEED_RESCHED;
+
+#ifdef _TIF_NOTIFY_SIGNAL
+	work |= _TIF_NOTIFY_SIGNAL;
+#endif
+	work &= READ_ONCE(current_thread_info()->flags);
+#ifdef TIF_NEED_RESCHED_LAZY
+	/* Kernels differ in whether that counts. */
+	work |= need_resched();
+#endif
+	return work;
+}
+
+/*
  * Accounting around the time in the guest. IRQs off. @noted: when RCU was told last.
  *
  * A CPU in the guest holds no reference that RCU protects, just as one in user space, and RCU is

@@ -363,7 +363,7 @@ struct armvmm_stat_files {
 /* --- a virtual CPU: what stands behind the fd of KVM_CREATE_VCPU --- */
 
 /* Bits of vcpu->requests, handled before the next entry. */
-#define VCPU_REQ_SLEEP		0	/* look at power_off again */
+#define VCPU_REQ_SLEEP		0	/* look at power_off: set as long as that is */
 #define VCPU_REQ_RESET		1	/* PSCI CPU_ON left a state to start from */
 #define VCPU_REQ_IRQ_PENDING	2	/* an interrupt may have become deliverable */
 #define VCPU_REQ_WFI		3	/* of its own: wait for an interrupt (PSCI CPU_SUSPEND) */
@@ -401,7 +401,10 @@ struct armvmm_vcpu {
 
 	bool initialized;	/* KVM_ARM_VCPU_INIT was done; changed under start_lock, too */
 	bool has_run_once;	/* set by its thread; anybody reads it */
-	/* PSCI: off, waits for CPU_ON. start_lock, but for KVM_SET_MP_STATE and readers. */
+	/*
+	 * PSCI: off, waits for CPU_ON. start_lock, but for KVM_SET_MP_STATE and readers. Whoever sets
+	 * it requests VCPU_REQ_SLEEP afterwards: the run loop looks at requests alone.
+	 */
 	bool power_off;
 	u32 target;		/* of struct kvm_vcpu_init */
 	u32 features;		/* bit n: feature n of struct kvm_vcpu_init */

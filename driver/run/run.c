@@ -40,16 +40,30 @@ static int run_wait_power(struct armvmm_vcpu *vcpu)
 	return 0;
 }
 
-static int run_requests(struct armvmm_vcpu *vcpu)
+/*
+ * All that is to be done before an entry: requests, power_off among them, signals, and another
+ * thread that wants the CPU. Whoever sets power_off requests VCPU_REQ_SLEEP afterwards.
+ */
+static bool run_has_work(const struct armvmm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->requests) | compat_thread_work();
+}
+
+/* Does it. -EINTR for a signal. */
+static int run_work(struct armvmm_vcpu *vcpu)
 {
 	int ret;
 
-	armvmm_vcpu_check_request(vcpu, VCPU_REQ_SLEEP);
-	ret = run_wait_power(vcpu);
-	if (ret)
-		return ret;
-	if (!READ_ONCE(vcpu->requests))
-		return 0;
+	if (need_resched())
+		cond_resched();
+	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_SLEEP)) {
+		ret = run_wait_power(vcpu);
+		if (ret) {
+			/* It is off still: the next RUN waits, too. */
+			armvmm_vcpu_request(vcpu, VCPU_REQ_SLEEP);
+			return ret;
+		}
+	}
 	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_RESET)) {
 		armvmm_vgic_unload(vcpu);
 		armvmm_psci_start(vcpu);
@@ -57,7 +71,11 @@ static int run_requests(struct armvmm_vcpu *vcpu)
 	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
 	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_WFI))
 		armvmm_halt(vcpu);
-	return 0;
+	if (signal_pending(current)) {
+		vcpu->stat.signal_exits++;
+		return -EINTR;
+	}
+	return 1;
 }
 
 /* First RUN: everything that depends on all vCPUs and devices being there. */
@@ -120,12 +138,12 @@ static int run_fail_entry(struct armvmm_vcpu *vcpu, u64 reason)
 }
 
 /*
- * Enters the guest once. Preemption is off. Returns HYP_EXIT_*; -EAGAIN if something has to be
- * handled before the entry; or -EIO by run_fail_entry().
+ * Enters the guest once. Preemption is off. @plain: as run_is_plain(). Returns HYP_EXIT_*; -EAGAIN
+ * if something has to be handled before the entry; or -EIO by run_fail_entry().
  */
-static int run_enter(struct armvmm_vcpu *vcpu)
+static int run_enter(struct armvmm_vcpu *vcpu, bool plain)
 {
-	bool vgic = armvmm_vgic_in_kernel(&vcpu->vm->vgic);
+	bool vgic = plain || armvmm_vgic_in_kernel(&vcpu->vm->vgic);
 	int code;
 
 	/*
@@ -166,8 +184,7 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	armvmm_vmid_update(vcpu);
 	/* Pairs with armvmm_vcpu_kick() and with the order of requests. */
 	smp_store_mb(vcpu->mode, VCPU_IN_GUEST);
-	if (READ_ONCE(vcpu->requests) || signal_pending(current) || need_resched() ||
-	    READ_ONCE(vcpu->power_off)) {
+	if (unlikely(run_has_work(vcpu))) {
 		smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 		local_irq_enable();
 		return -EAGAIN;
@@ -180,16 +197,16 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 		armvmm_vgic_flush(vcpu);
 	else
 		run_set_irq_lines(vcpu);
-	if (unlikely(vcpu->debug.irq_blocked))
+	if (!plain && vcpu->debug.irq_blocked)
 		run_block_irqs(vcpu);
-	if (unlikely(vcpu->pmu))
+	if (!plain && vcpu->pmu)
 		armvmm_pmu_load(vcpu);
 
 	compat_guest_enter_irqoff(&vcpu->rcu_noted);
 	code = armvmm_hyp_call(HYP_CALL_RUN, (u32)vcpu->hyp, 0);
 	compat_guest_exit_irqoff();
 	/* List registers that stay as they are keep it, too. */
-	if (unlikely(vcpu->debug.irq_blocked))
+	if (!plain && vcpu->debug.irq_blocked)
 		vcpu->hyp->vgic.hcr |= GICH_HCR_En;
 	if (unlikely(code == HYP_STUB_ERROR)) {
 		/*
@@ -215,41 +232,54 @@ static int run_enter(struct armvmm_vcpu *vcpu)
 	return code;
 }
 
-static int run_once(struct armvmm_vcpu *vcpu)
+/*
+ * Nothing is done for it before an entry but for the vGIC and the timer: there is no PMU, the client
+ * does not debug it, and the interrupt controller is the kernel's. This does not change during a
+ * RUN: each of the three takes the vCPU's mutex, or comes before the first RUN.
+ */
+static bool run_is_plain(const struct armvmm_vcpu *vcpu)
 {
-	int ret;
+	return armvmm_vgic_in_kernel(&vcpu->vm->vgic) && !vcpu->pmu && !vcpu->debug.control &&
+	       !vcpu->debug.irq_blocked;
+}
 
-	if (need_resched())
-		cond_resched();
-	ret = run_requests(vcpu);
-	if (ret)
-		return ret;
-	if (signal_pending(current)) {
-		vcpu->stat.signal_exits++;
-		return -EINTR;
-	}
+/* What else is to be done before an entry of a vCPU that is not plain. 1, or what RUN returns. */
+static noinline int run_prepare(struct armvmm_vcpu *vcpu)
+{
 	if (!armvmm_vgic_in_kernel(&vcpu->vm->vgic) && armvmm_timer_update_run(vcpu))
 		return -EINTR;
-	if (unlikely(vcpu->pmu)) {
+	if (vcpu->pmu) {
 		armvmm_pmu_prepare(vcpu);
 		if (armvmm_pmu_update_run(vcpu))
 			return -EINTR;
 	}
+	if (armvmm_debug_stepping(vcpu))
+		return armvmm_debug_step(vcpu);
+	return 1;
+}
 
-	if (unlikely(armvmm_debug_stepping(vcpu))) {
-		ret = armvmm_debug_step(vcpu);
+static __always_inline int run_once(struct armvmm_vcpu *vcpu, bool plain)
+{
+	int ret;
+
+	if (unlikely(run_has_work(vcpu))) {
+		ret = run_work(vcpu);
+		if (ret <= 0)
+			return ret;
+	}
+	if (!plain) {
+		ret = run_prepare(vcpu);
 		if (ret <= 0)
 			return ret;
 	}
 
 	preempt_disable();
-	ret = run_enter(vcpu);
+	ret = run_enter(vcpu, plain);
 	preempt_enable();
-	if (ret == -EAGAIN)
-		return 1;
-	/* run_fail_entry() has told the client. */
-	if (ret < 0)
-		return 0;
+	if (unlikely(ret < 0)) {
+		/* If it was not -EAGAIN, run_fail_entry() has told the client. */
+		return ret == -EAGAIN;
+	}
 
 	/* Eventfds take locks that sleep on preemptible kernels. */
 	armvmm_eventfd_ended(vcpu);
@@ -273,6 +303,7 @@ static void run_sigset_deactivate(struct armvmm_vcpu *vcpu)
 static int run_until_exit(struct armvmm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
+	bool plain;
 	int ret;
 
 	ret = run_first(vcpu);
@@ -299,14 +330,17 @@ static int run_until_exit(struct armvmm_vcpu *vcpu)
 	smp_wmb();
 	run_sigset_activate(vcpu);
 	run->exit_reason = KVM_EXIT_UNKNOWN;
+	plain = run_is_plain(vcpu);
 	do {
-		ret = run_once(vcpu);
+		ret = run_once(vcpu, plain);
 	} while (ret > 0);
 	if (ret == -EINTR)
 		run->exit_reason = KVM_EXIT_INTR;
-	armvmm_timer_update_run(vcpu);
-	if (unlikely(vcpu->pmu))
-		armvmm_pmu_update_run(vcpu);
+	if (!plain) {
+		armvmm_timer_update_run(vcpu);
+		if (vcpu->pmu)
+			armvmm_pmu_update_run(vcpu);
+	}
 	run_sigset_deactivate(vcpu);
 	WRITE_ONCE(vcpu->task, NULL);
 	return ret;

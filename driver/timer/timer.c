@@ -270,12 +270,15 @@ int armvmm_timer_enable(struct armvmm_vcpu *vcpu)
 void armvmm_timer_flush(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_timer_vcpu *timer = &vcpu->timer;
-	bool hold = timer->virt_level;
+	bool hold = timer->virt_level, held = armvmm_timer_host_held();
 
 	vcpu->hyp->cntvoff = timer_cntvoff_get(vcpu->vm);
-	if (!hold && armvmm_timer_host_held() && armvmm_vgic_in_kernel(&vcpu->vm->vgic))
+	if (likely(!hold && !held))
+		return;
+	if (!hold && armvmm_vgic_in_kernel(&vcpu->vm->vgic))
 		hold = armvmm_vgic_phys_active(vcpu, timer->virt_irq);
-	armvmm_timer_host_hold(hold);
+	if (hold != held)
+		armvmm_timer_host_set(hold);
 }
 
 /*

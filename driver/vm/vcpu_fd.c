@@ -135,8 +135,6 @@ static long vcpu_do_ioctl(struct armvmm_vcpu *vcpu, unsigned int cmd, unsigned l
 	void __user *argp = (void __user *)arg;
 
 	switch (cmd) {
-	case KVM_RUN:
-		return arg ? -EINVAL : armvmm_vcpu_run(vcpu);
 	case KVM_ARM_VCPU_INIT: {
 		struct kvm_vcpu_init init;
 
@@ -180,18 +178,19 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	struct armvmm_vcpu *vcpu = file->private_data;
 	long ret;
 
-	if (vcpu->vm->mm != current->mm)
+	if (unlikely(vcpu->vm->mm != current->mm))
 		return -EIO;
 	/* Does not touch the vCPU, which may run meanwhile. */
 	if (cmd == KVM_GET_STATS_FD)
 		return armvmm_stat_vcpu_fd(vcpu);
-	if (mutex_lock_killable(&vcpu->mutex))
+	/* Mostly nobody else has it. */
+	if (!mutex_trylock(&vcpu->mutex) && mutex_lock_killable(&vcpu->mutex))
 		return -EINTR;
-	if (cmd != KVM_RUN) {
+	if (unlikely(cmd != KVM_RUN)) {
 		armvmm_vgic_unload(vcpu);
 		vcpu->last_task = NULL;
 	}
-	ret = vcpu_do_ioctl(vcpu, cmd, arg);
+	ret = cmd == KVM_RUN && !arg ? armvmm_vcpu_run(vcpu) : vcpu_do_ioctl(vcpu, cmd, arg);
 	mutex_unlock(&vcpu->mutex);
 	return ret;
 }

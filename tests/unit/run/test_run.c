@@ -120,6 +120,14 @@ void armvmm_timer_sync(struct armvmm_vcpu *v)
 	did.timer_syncs++;
 }
 
+/* The look at the thread that finds something to do, counted from 1; 0: none does. */
+static unsigned int work_at, work_looks;
+
+unsigned long compat_thread_work(void)
+{
+	return ++work_looks == work_at;
+}
+
 void compat_guest_enter_irqoff(unsigned long *noted)
 {
 	did.in_guest++;
@@ -192,6 +200,7 @@ static void start(void)
 	memset(&page, 0, sizeof(page));
 	memset(&did, 0, sizeof(did));
 	memset(&ap, 0, sizeof(ap));
+	work_at = work_looks = 0;
 	fake_current = &task;
 	fake_irqs_off = fake_preempt_off = false;
 	fake_cpu = 0;
@@ -323,6 +332,28 @@ static void test_no_hyp(void)
 	runs_on(1);
 }
 
+/*
+ * What comes while IRQs are on is seen before the entry, and what comes until the mode is set puts
+ * it off: with nothing loaded yet, so that nothing has to be taken back.
+ */
+static void test_work(void)
+{
+	start();
+	runs_on(0);
+	KTAP_EQ(work_looks, 2);
+	work_at = 3;
+	runs_on(0);
+	KTAP_EQ(work_looks, 4);
+	work_at = 6;
+	runs_on(0);
+	KTAP_EQ(work_looks, 8);
+	/* A request likewise: it is handled, and gone. */
+	set_bit(VCPU_REQ_IRQ_PENDING, &vcpu.requests);
+	runs_on(0);
+	KTAP_EQ(vcpu.requests, 0);
+	KTAP_EQ(did.timer_flushes, did.timer_syncs);
+}
+
 /* No failure: the thread will be moved. */
 static void test_going_offline(void)
 {
@@ -365,5 +396,5 @@ static void test_no_debug(void)
 	runs_on(1);
 }
 
-KTAP_MAIN(KTAP_CASE(test_other_part), KTAP_CASE(test_no_hyp), KTAP_CASE(test_going_offline),
-	  KTAP_CASE(test_hyp_stolen), KTAP_CASE(test_no_debug))
+KTAP_MAIN(KTAP_CASE(test_other_part), KTAP_CASE(test_no_hyp), KTAP_CASE(test_work),
+	  KTAP_CASE(test_going_offline), KTAP_CASE(test_hyp_stolen), KTAP_CASE(test_no_debug))

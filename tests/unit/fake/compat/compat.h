@@ -25,6 +25,7 @@ void hrtimer_start(struct hrtimer *timer, ktime_t time, enum hrtimer_mode mode);
 int hrtimer_cancel(struct hrtimer *timer);
 u64 hrtimer_forward_now(struct hrtimer *timer, ktime_t interval);
 
+unsigned long compat_thread_work(void);
 void compat_guest_enter_irqoff(unsigned long *noted);
 void compat_guest_exit_irqoff(void);
 void compat_guest_exit_account(void);

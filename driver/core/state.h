@@ -106,6 +106,16 @@ struct stage2 {
 	u8 __percpu *last_vcpu;
 };
 
+/*
+ * The client's mapping that a fault of the vCPU found last: of Normal memory that is cached. It was
+ * there, with all its neighbours in [start, end), when the number of invalidations was seq.
+ */
+struct stage2_host_seen {
+	unsigned long start;
+	unsigned long end;	/* 0: none was found */
+	unsigned long seq;
+};
+
 /* --- the interrupt controller (vgic/) and eventfds --- */
 
 #define VGIC_ADDR_UNDEF		(~0ULL)
@@ -419,6 +429,7 @@ struct armvmm_vcpu {
 	/* KVM_ARM_PSCI_* as presented: the VM's, kept by its first vCPU; any vCPU's thread. */
 	u32 psci_version;
 
+	struct stage2_host_seen host_seen;
 	struct armvmm_debug debug;
 	struct armvmm_cp14 cp14;
 	struct armvmm_mmio mmio;

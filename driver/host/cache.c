@@ -7,6 +7,7 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
+#include <linux/uaccess.h>
 #include <asm/barrier.h>
 
 #include "compat/compat.h"
@@ -58,6 +59,41 @@ static void cache_flush_page(unsigned long a)
 		cache_flush_lines(a, PAGE_SIZE);
 	for (; n; n--)
 		cache_dccimvac8(a, line);
+}
+
+/* The same with an address of user space's: where nothing is mapped, %1 becomes 0. */
+#define DCCIMVAC_USER							\
+	"1:\t" DCCIMVAC							\
+	".pushsection __ex_table, \"a\"\n\t"				\
+	".align 3\n\t"							\
+	".long 1b, 3f\n\t"						\
+	".popsection\n\t"
+
+bool armvmm_cache_flush_client(unsigned long hva)
+{
+	unsigned int shift = cache_line_shift(READ_ONCE(cache_host.dminline)), user;
+	unsigned long n = PAGE_SIZE >> shift >> 3, line = 1ul << shift;
+
+	if (IS_ENABLED(ARMVMM_SHADOW) || !n)
+		return false;
+	hva &= PAGE_MASK;
+	/* A fault is not handled, so that it tells. */
+	pagefault_disable();
+	user = uaccess_save_and_enable();
+	for (; n && line; n--)
+		asm volatile(DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER
+			     DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER
+			     "2:\n\t"
+			     ".pushsection .text.fixup, \"ax\"\n\t"
+			     ".align 2\n"
+			     "3:\tmov %1, #0\n\t"
+			     "b 2b\n\t"
+			     ".popsection"
+			     : "+r" (hva), "+r" (line) : : "memory");
+	uaccess_restore(user);
+	pagefault_enable();
+	dsb(sy);
+	return line;
 }
 
 /*

@@ -18,6 +18,12 @@ void armvmm_cache_flush(const void *addr, size_t size);
  * kernel has no cacheable mapping of them. Whole pages. May be called under a spinlock.
  */
 void armvmm_cache_flush_pfn(unsigned long pfn, size_t size);
+/*
+ * The same for one page of the client's, by the client's own address: @hva is in a page that this
+ * thread's user space may read. False where that has gone meanwhile, and not all was done. In the
+ * shadow build always: that wants the page's number. May sleep.
+ */
+bool armvmm_cache_flush_client(unsigned long hva);
 /* Makes instruction fetches from those pages see memory, on all CPUs. As above. */
 void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size);
 /*

@@ -184,19 +184,12 @@ static void stage2_replace(struct stage2 *s2, struct stage2_gather *gather, u64 
 	stage2_write_barrier();
 }
 
-/* Puts @leaf where @p points to none or to a leaf of the same level. */
-static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
+/* Out of line: what is gathered takes much of the stack, and a first touch gathers nothing. */
+static noinline void stage2_change_leaf(struct stage2 *s2, u64 *p, u64 leaf)
 {
 	struct stage2_gather gather = { };
 	u64 old = *p;
 
-	if (!(old & LPAE_VALID)) {
-		stage2_write(p, leaf);
-		stage2_write_barrier();
-		stage2_count(table, 1);
-		armvmm_stage2_shadow_map(leaf);
-		return;
-	}
 	if (!stage2_same_but_perm(old, leaf)) {
 		stage2_gather_leaf(s2, &gather, old);
 		armvmm_stage2_shadow_unmap(old);
@@ -211,6 +204,19 @@ static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
 	 */
 	stage2_write(p, stage2_perm_union(old, leaf));
 	armvmm_stage2_flush_tlb(s2);
+}
+
+/* Puts @leaf where @p points to none or to a leaf of the same level. */
+static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
+{
+	if (*p & LPAE_VALID) {
+		stage2_change_leaf(s2, p, leaf);
+		return;
+	}
+	stage2_write(p, leaf);
+	stage2_write_barrier();
+	stage2_count(table, 1);
+	armvmm_stage2_shadow_map(leaf);
 }
 
 /* A table with the pages of the block at @p takes its place. */

@@ -14,13 +14,17 @@
  * Linux clears either bit under a notifier: so the dirty bit is never missing for what a guest
  * wrote, and shared file pages that are to be cleaned are taken back first.
  */
+#include <linux/irqflags.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/uaccess.h>
 
 #include "compat/compat.h"
 
+#include "arch/archregs.h"
 #include "core/state.h"
 #include "mem/stage2.h"
 #include "mem/stage2_host.h"
@@ -69,6 +73,18 @@ static pteval_t host_load_pte(const pte_t *p)
 {
 	return host_load(p);
 }
+
+/* The tables are read with no lock as it is, and know of huge pages. */
+static bool host_ask_cpu(struct armvmm_vm *vm, const struct stage2_host_seen *seen,
+			 unsigned long hva, bool write, struct stage2_host_page *page)
+{
+	return false;
+}
+
+static void host_see(struct armvmm_vm *vm, struct stage2_host_seen *seen,
+		     const struct vm_area_struct *vma)
+{
+}
 #else
 /* Tables are freed at once, but only where no mapping is: the mmap lock keeps those. */
 static bool host_is_lockless(void)
@@ -93,6 +109,115 @@ static pteval_t host_load_pte(const pte_t *p)
 {
 	return READ_ONCE(*(const pteval_t *)p);
 }
+
+static bool fast_faults = true;
+module_param(fast_faults, bool, 0644);
+MODULE_PARM_DESC(fast_faults, "the CPU itself looks for the page of a guest's fault in the client's tables");
+
+/* What PAR says of the kernel's own memory. */
+static u32 host_attr;
+
+/*
+ * PAR after the CPU translated @va, or PAR_F alone if its walk was aborted. IRQs off: PAR is each
+ * CPU's own.
+ */
+#define host_translate(va, op)						\
+({									\
+	u32 par_;							\
+	asm volatile("1:\tmcr p15, 0, %1, c7, c8, " #op "\n"		\
+		     "\tisb\n"						\
+		     "\tmrc p15, 0, %0, c7, c4, 0\n"			\
+		     "2:\n"						\
+		     "\t.pushsection .text.fixup, \"ax\"\n"		\
+		     "\t.align 2\n"					\
+		     "3:\tmov %0, #1\n"					\
+		     "\tb 2b\n"						\
+		     "\t.popsection\n"					\
+		     "\t.pushsection __ex_table, \"a\"\n"		\
+		     "\t.align 3\n"					\
+		     "\t.long 1b, 3b\n"					\
+		     "\t.popsection"					\
+		     : "=&r" (par_) : "r" (va) : "memory");		\
+	par_;								\
+})
+#define host_ats1cpr(va)	host_translate(va, 0)
+#define host_ats1cur(va)	host_translate(va, 2)
+#define host_ats1cuw(va)	host_translate(va, 3)
+
+/* Not every CPU reports attributes: what it reports of memory that is cached is what counts. */
+static void host_learn_attr(const void *cached)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	WRITE_ONCE(host_attr, host_ats1cpr(cached) & PAR_SHORT_ATTR);
+	local_irq_restore(flags);
+}
+
+/*
+ * The client's tables as the CPU itself finds them: it needs no lock and no mapping of theirs. The
+ * kernel frees a table only after it has told all CPUs. The entries for the CPU have the rights
+ * that stage2_host_read_entry() wants: user space may read what is valid and young, and write what
+ * is dirty besides and not read-only (proc-v7-2level.S).
+ *
+ * The TLB may have what the tables had before: the kernel flushes it before it frees a page, and
+ * not before it ends the notifier (zap_page_range(), tlb_finish_mmu()). So this CPU's entries of
+ * the page go first. What is found then was in the tables after the number of invalidations was
+ * read, just as what host_walk() finds.
+ *
+ * Of the memory's type PAR may tell too little. A page of @seen is Normal memory: another mapping
+ * in its place comes after an invalidation.
+ */
+static bool host_ask_cpu(struct armvmm_vm *vm, const struct stage2_host_seen *seen,
+			 unsigned long hva, bool write, struct stage2_host_page *page)
+{
+	unsigned long flags;
+	unsigned int user;
+	bool writable;
+	u32 par;
+
+	page->seq = READ_ONCE(vm->stage2.invalidate_seq);
+	/* Pairs with the lock in notifier_invalidate_end(). */
+	smp_rmb();
+	if (page->seq != seen->seq || hva < seen->start || hva >= seen->end ||
+	    !READ_ONCE(fast_faults))
+		return false;
+
+	local_irq_save(flags);
+	user = uaccess_save_and_enable();
+	asm volatile("mcr p15, 0, %0, c8, c7, 3" : : "r" (hva & PAGE_MASK) : "memory"); /* TLBIMVAA */
+	dsb(nsh);
+	isb();
+	par = host_ats1cuw(hva);
+	writable = !(par & PAR_F);
+	if (!writable && !write)
+		par = host_ats1cur(hva);
+	uaccess_restore(user);
+	local_irq_restore(flags);
+
+	if (par & (PAR_F | PAR_SHORT_SS) || (par ^ READ_ONCE(host_attr)) & PAR_SHORT_ATTR)
+		return false;
+	page->pfn = par >> PAGE_SHIFT;
+	page->writable = writable;
+	page->at_hva = true;
+	page->huge = false;
+	page->attr = LPAE_S2_ATTR_WB;
+	return true;
+}
+
+/* The mmap lock is held, so that the number read here is that of a time when @vma was there. */
+static void host_see(struct armvmm_vm *vm, struct stage2_host_seen *seen,
+		     const struct vm_area_struct *vma)
+{
+	seen->end = 0;
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP | VM_MIXEDMAP) ||
+	    stage2_host_attr(pgprot_val(vma->vm_page_prot)) != LPAE_S2_ATTR_WB)
+		return;
+	seen->start = vma->vm_start;
+	seen->end = vma->vm_end;
+	seen->seq = READ_ONCE(vm->stage2.invalidate_seq);
+	host_learn_attr(vm->stage2.pgd);
+}
 #endif
 
 /* Reads the tables as they are; false if a fault has to be handled first. */
@@ -105,6 +230,7 @@ static bool host_walk(struct armvmm_vm *vm, unsigned long hva, bool write,
 	pte_t *table;
 	pmd_t pmd;
 
+	page->at_hva = false;
 	page->huge = false;
 	page->seq = READ_ONCE(vm->stage2.invalidate_seq);
 	/* Pairs with the lock in notifier_invalidate_end(). */
@@ -151,16 +277,19 @@ static int host_fault_in(struct mm_struct *mm, struct vm_area_struct *vma, unsig
 	return 0;
 }
 
-int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, unsigned long hva,
-			   bool write, struct stage2_host_page *page)
+int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
+			   struct armvmm_memslot *slot, unsigned long hva, bool write,
+			   struct stage2_host_page *page)
 {
 	unsigned int flags = FAULT_FLAG_DEFAULT | (write ? FAULT_FLAG_WRITE : 0);
 	struct mm_struct *mm = vm->mm;
 	struct vm_area_struct *vma;
 	int ret, i;
 
-	might_sleep();
 	for (i = 0; i < HOST_TRIES; i++) {
+		if (host_ask_cpu(vm, seen, hva, write, page))
+			return 0;
+		might_sleep();
 		if (host_is_lockless() && host_walk(vm, hva, write, page))
 			return 0;
 		if (mmap_read_lock_killable(mm))
@@ -171,6 +300,7 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, un
 			mmap_read_unlock(mm);
 			return -EFAULT;
 		}
+		host_see(vm, seen, vma);
 		if (!host_is_lockless() && host_walk(vm, hva, write, page)) {
 			mmap_read_unlock(mm);
 			return 0;

@@ -13,10 +13,12 @@
 struct armvmm_memslot;
 struct armvmm_vm;
 struct page;
+struct stage2_host_seen;
 
 struct stage2_host_page {
 	unsigned long pfn;	/* of the 4 KiB page */
 	bool writable;		/* the host page is writable and dirty already */
+	bool at_hva;		/* the client's own address reaches it, by this CPU's TLB */
 	bool huge;		/* part of a 2 MiB mapping, physically contiguous and aligned */
 	u64 attr;		/* STAGE2_ATTR_*: the client's memory type */
 	unsigned long seq;	/* for armvmm_stage2_retry() */
@@ -28,14 +30,16 @@ extern const bool armvmm_stage2_host_syncs;
 /*
  * Looks @hva of the VM's mm up, which is in @slot, and faults it in where it is not there, or not
  * writable and @write asks for it. The caller is a thread of that mm and holds vm->srcu. May sleep.
+ * @seen: the vCPU's, or NULL.
  *
  * 0: @page is filled; valid only under stage2.lock as long as armvmm_stage2_retry() says no.
  * -EAGAIN: a signal is pending, or the page went away as often as it came: enter the guest again.
  * -EFAULT: nothing is mapped there, or not so that the access is allowed, or the page is bad.
  * -ENOMEM: of the host, or of what the client may pin (RLIMIT_MEMLOCK).
  */
-int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, unsigned long hva,
-			   bool write, struct stage2_host_page *page);
+int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
+			   struct armvmm_memslot *slot, unsigned long hva, bool write,
+			   struct stage2_host_page *page);
 
 /*
  * The page that the guest has at @hva, of @slot, for the kernel to read or, with @write, to write

@@ -244,8 +244,9 @@ static int pin_new(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool write,
 	return ret;
 }
 
-int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, unsigned long hva,
-			   bool write, struct stage2_host_page *page)
+int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
+			   struct armvmm_memslot *slot, unsigned long hva, bool write,
+			   struct stage2_host_page *page)
 {
 	unsigned long i = (hva - slot->userspace_addr) >> PAGE_SHIFT;
 	unsigned long *word = pin_word(slot, i);
@@ -256,6 +257,7 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct armvmm_memslot *slot, un
 	might_sleep();
 	if (!word)
 		return -ENOMEM;
+	page->at_hva = false;
 	page->huge = false;
 	page->seq = READ_ONCE(vm->stage2.invalidate_seq);
 	/* Pairs with the smp_wmb() in pin_replace(). */
@@ -286,7 +288,7 @@ struct page *armvmm_stage2_host_page_get(struct armvmm_vm *vm, struct armvmm_mem
 	int ret;
 
 	do {
-		ret = armvmm_stage2_host_get(vm, slot, hva, write, &host);
+		ret = armvmm_stage2_host_get(vm, NULL, slot, hva, write, &host);
 		if (ret == -EAGAIN)
 			continue;
 		if (ret)

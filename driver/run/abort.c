@@ -20,6 +20,7 @@
 
 struct abort_fault {
 	struct armvmm_vm *vm;
+	struct stage2_host_seen *seen;
 	struct armvmm_memslot *slot;
 	u64 ipa;		/* page */
 	unsigned long hva;
@@ -65,7 +66,12 @@ static bool abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 	}
 
 	same = old && stage2_same_but_perm(old, leaf);
-	if (!same && page->attr == LPAE_S2_ATTR_WB)
+	/*
+	 * By the client's address, where that reaches the page. It may reach another one meanwhile:
+	 * then the number of invalidations changes, and this fault maps nothing.
+	 */
+	if (!same && page->attr == LPAE_S2_ATTR_WB &&
+	    !(page->at_hva && armvmm_cache_flush_client(fault->hva)))
 		armvmm_cache_flush_pfn(pfn, size);
 	/*
 	 * Pages are not executable until the guest fetches from them: instruction caches are
@@ -95,7 +101,8 @@ static int abort_map(struct abort_fault *fault)
 	u64 pa, leaf;
 	int ret;
 
-	ret = armvmm_stage2_host_get(fault->vm, slot, fault->hva, fault->write, &page);
+	ret = armvmm_stage2_host_get(fault->vm, fault->seen, slot, fault->hva, fault->write,
+				     &page);
 	if (ret)
 		return ret == -EAGAIN ? 1 : ret;
 	if ((fault->exec || fault->walk) &&
@@ -194,6 +201,7 @@ static noinline int abort_ram(struct armvmm_vcpu *vcpu, struct armvmm_memslot *s
 {
 	struct abort_fault fault = {
 		.vm = vcpu->vm,
+		.seen = &vcpu->host_seen,
 		.slot = slot,
 		.ipa = ipa & ~(STAGE2_PAGE_SIZE - 1),
 		.hva = armvmm_memslot_hva(slot, ipa >> PAGE_SHIFT),

@@ -41,8 +41,9 @@ struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *of, u64 gfn)
 	return gfn - slot.base_gfn < slot.npages ? &slot : NULL;
 }
 
-int armvmm_stage2_host_get(struct armvmm_vm *of, struct armvmm_memslot *in, unsigned long hva,
-			   bool write, struct stage2_host_page *page)
+int armvmm_stage2_host_get(struct armvmm_vm *of, struct stage2_host_seen *seen,
+			   struct armvmm_memslot *in, unsigned long hva, bool write,
+			   struct stage2_host_page *page)
 {
 	*page = host;
 	page->pfn += (hva - HVA) >> PAGE_SHIFT;
@@ -59,6 +60,18 @@ void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
 {
 	cleaned += size >> PAGE_SHIFT;
 	last_cleaned = pfn;
+}
+
+/* By the client's address, where that works. */
+static unsigned int client_cleaned;
+static bool client_faults;
+
+bool armvmm_cache_flush_client(unsigned long hva)
+{
+	client_cleaned++;
+	if (!client_faults)
+		armvmm_cache_flush_pfn(host.pfn + ((hva - HVA) >> PAGE_SHIFT), PAGE_SIZE);
+	return !client_faults;
 }
 
 /* Takes all pages while a fault maintains the caches, as ARM_VCPU_INIT of another vCPU does. */

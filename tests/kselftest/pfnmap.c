@@ -205,6 +205,33 @@ static void unmapped(void)
 	CHECK(told(&vm) == 0x12345678);
 }
 
+/*
+ * A device where RAM was, and beside RAM: a fault that knows of the RAM does not take the device for
+ * it. That shows in what is fetched from it.
+ */
+static void beside_ram(void)
+{
+	char *mem = map_pages(3 * PAGE);
+	int fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
+	struct vm vm;
+
+	needs_sync_mmu();
+	munmap(device(PROT_READ | PROT_WRITE), PAGE);
+	memset(mem, 0, 3 * PAGE);
+	vm_make(&vm, 1, 0);
+	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, 3 * PAGE, mem));
+	CHECK(peek(&vm, 0) == 0);
+	CHECK(peek(&vm, PAGE) == 0);
+	MUST(mmap(mem + PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		  FWCFG_BASE) != MAP_FAILED, "%s", strerror(errno));
+	AIM(&vm, jump, PAGE);
+	CHECK(told(&vm) == AREA + PAGE);
+	/* The last that a fault looked at is RAM again, and nothing has changed since. */
+	CHECK(peek(&vm, 2 * PAGE) == 0);
+	AIM(&vm, jump, PAGE);
+	CHECK(told(&vm) == AREA + PAGE);
+}
+
 /* Instructions are not fetched from devices: the guest takes an abort, and does not loop. */
 static void no_fetch(void)
 {
@@ -243,6 +270,7 @@ static const struct ktap_case cases[] = {
 	{ "no_dirty_log", no_dirty_log, 0 },
 	{ "read_only", read_only, 0 },
 	{ "unmapped", unmapped, 0 },
+	{ "beside_ram", beside_ram, 20 },
 	{ "no_fetch", no_fetch, 20 },
 	{ "no_walk", no_walk, 20 },
 };

@@ -317,6 +317,30 @@ static void first_touch(void)
 }
 ON_BOTH(first_touch)
 
+/* By the client's address where the CPU found the page by it; where that fails, by the kernel's. */
+static void by_client(void)
+{
+	client_cleaned = 0;
+	guest(0, READ);
+	KTAP_EQ(client_cleaned, 0);
+	host.at_hva = true;
+	guest(1, WRITE);
+	EXPECT(1, 0);
+	KTAP_EQ(client_cleaned, 1);
+	KTAP_EQ(last_cleaned, 0x80001);
+	client_faults = true;
+	guest(2, WRITE);
+	EXPECT(1, 0);
+	KTAP_EQ(client_cleaned, 2);
+	KTAP_EQ(last_cleaned, 0x80002);
+	client_faults = false;
+	/* The guest has it already. */
+	guest(2, FETCH);
+	EXPECT(0, 1);
+	KTAP_EQ(client_cleaned, 2);
+}
+ON_BOTH(by_client)
+
 static void write_protected(void)
 {
 	unsigned int level;
@@ -459,6 +483,6 @@ static void block(void)
 }
 ON_BOTH(block)
 
-KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_write_protected), KTAP_CASE(test_fetch),
-	  KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
+KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_by_client),
+	  KTAP_CASE(test_write_protected), KTAP_CASE(test_fetch), KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
 	  KTAP_CASE(test_other_page), KTAP_CASE(test_block))

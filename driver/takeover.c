@@ -31,7 +31,6 @@
 #include "hyp/offsets.h"
 #include "hyp/sysreg.h"
 #include "mem/stage2.h"
-#include "regs/thumbee.h"
 #include "takeover.h"
 #include "timer/timer.h"
 #include "vgic/vgic.h"
@@ -154,7 +153,6 @@ static int takeover_take(void)
 	takeover_learn(NULL);
 	args.hvbar = (u32)takeover_vectors();
 	hc->vcpu = NULL;
-	hc->thumbee = armvmm_thumbee_there();
 	hc->fiq_reserved = armvmm_cpukind_this()->missing & CPUKIND_MISSING_FIQ;
 	hc->vfp = elf_hwcap & HWCAP_VFP;
 	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;

@@ -149,6 +149,7 @@
 
 /* HSTR, B4.1.73, and HDCR, B4.1.66 */
 #define HSTR_T15		REG_BIT(15)
+#define HSTR_TTEE		REG_BIT(16)
 #define HDCR_HPMN_MASK		REG_U(0x1f)
 #define HDCR_TPMCR		REG_BIT(5)
 #define HDCR_TPM		REG_BIT(6)

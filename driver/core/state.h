@@ -287,6 +287,7 @@ struct armvmm_mmio {
 	u8 rt;			/* the register */
 	u8 len;			/* 1, 2 or 4 */
 	u8 insn_len;		/* 2 or 4 */
+	u32 data;		/* while the kernel's devices are asked; as in memory */
 	u64 ipa;		/* while pending */
 };
 

@@ -63,7 +63,7 @@ static void cache_flush_page(unsigned long a)
 
 /* The same with an address of user space's: where nothing is mapped, %1 becomes 0. */
 #define DCCIMVAC_USER							\
-	"1:\t" DCCIMVAC							\
+	"1:\tmcr p15, 0, %0, c7, c14, 1\n\tadd %0, %0, %2\n\t"		\
 	".pushsection __ex_table, \"a\"\n\t"				\
 	".align 3\n\t"							\
 	".long 1b, 3f\n\t"						\
@@ -72,7 +72,7 @@ static void cache_flush_page(unsigned long a)
 bool armvmm_cache_flush_client(unsigned long hva)
 {
 	unsigned int shift = cache_line_shift(READ_ONCE(cache_host.dminline)), user;
-	unsigned long n = PAGE_SIZE >> shift >> 3, line = 1ul << shift;
+	int n = PAGE_SIZE >> shift >> 4;
 
 	if (IS_ENABLED(ARMVMM_SHADOW) || !n)
 		return false;
@@ -80,8 +80,10 @@ bool armvmm_cache_flush_client(unsigned long hva)
 	/* A fault is not handled, so that it tells. */
 	pagefault_disable();
 	user = uaccess_save_and_enable();
-	for (; n && line; n--)
+	do {
 		asm volatile(DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER
+			     DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER
+			     DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER
 			     DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER
 			     "2:\n\t"
 			     ".pushsection .text.fixup, \"ax\"\n\t"
@@ -89,11 +91,12 @@ bool armvmm_cache_flush_client(unsigned long hva)
 			     "3:\tmov %1, #0\n\t"
 			     "b 2b\n\t"
 			     ".popsection"
-			     : "+r" (hva), "+r" (line) : : "memory");
+			     : "+r" (hva), "+r" (n) : "r" (1ul << shift) : "memory");
+	} while (--n > 0);
 	uaccess_restore(user);
 	pagefault_enable();
 	dsb(sy);
-	return line;
+	return !n;
 }
 
 /*

@@ -91,7 +91,6 @@ struct hyp_cpu {
 	u32 host_fpexc;		/* the host's, while EN is set for the guest's trap */
 	u32 fiq_reserved;	/* FIQ mode's registers are not ours (hyp/fiq.h) */
 	u32 vfp;		/* there is floating point */
-	u32 thumbee;		/* there are TEECR and TEEHBR (DDI 0406C A2.10) */
 	u32 vfp_d32;		/* 32 double registers, not 16 */
 	u32 gich_hcr;		/* what GICH_HCR holds now */
 	void __iomem *gich;

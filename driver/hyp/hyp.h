@@ -178,7 +178,8 @@ struct hyp_vcpu {
 	struct kvm_regs regs;
 	u32 cp15[CP15_NR];
 	struct hyp_vfp vfp;
-	u32 teecr;		/* ThumbEE's, where the CPU has it */
+	u32 thumbee;		/* the guest has used these two: they change hands */
+	u32 teecr;
 	u32 teehbr;
 
 	/* What the last exit left (DDI 0406C B3.13.6). */

@@ -162,7 +162,7 @@ __hyp_inline void guest_save(const struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	regs_save(cp15, "r2-r3", GUEST_CP15_D);
 }
 
-/* Newer CPUs have no ThumbEE, and not these registers. */
+/* Only of guests that have used them (regs/thumbee.c). */
 __hyp_inline void thumbee_swap(u32 *save_teecr, u32 *save_teehbr, u32 teecr, u32 teehbr)
 {
 	asm volatile("mrc p14, 6, %0, c0, c0, 0" : "=r" (*save_teecr));
@@ -262,7 +262,7 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	hyp_isb();
 	sysreg_write(vcpu->cp15[CP15_TTBCR], SYS_TTBCR);
 
-	if (cpu->thumbee)
+	if (vcpu->thumbee)
 		thumbee_swap(&cpu->saved.teecr, &cpu->saved.teehbr, vcpu->teecr, vcpu->teehbr);
 	hyp_vgic_restore(cpu, &vcpu->vgic);
 	timer_restore(vcpu);
@@ -288,7 +288,7 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 		hyp_debug_unload(cpu, &vcpu->debug);
 	timer_save(vcpu, &cpu->host);
 	hyp_vgic_save(cpu, &vcpu->vgic);
-	if (cpu->thumbee)
+	if (vcpu->thumbee)
 		thumbee_swap(&vcpu->teecr, &vcpu->teehbr, cpu->saved.teecr, cpu->saved.teehbr);
 
 	if (vcpu->vfp_loaded) {

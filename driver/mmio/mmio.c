@@ -128,23 +128,23 @@ static int mmio_by_insn(struct armvmm_vcpu *vcpu, u64 ipa)
 int armvmm_mmio_fault(struct armvmm_vcpu *vcpu, u64 ipa)
 {
 	struct armvmm_mmio *mmio = &vcpu->mmio;
-	u32 data = 0;
 	int err;
 
 	if (!mmio_by_syndrome(vcpu, ipa))
 		return mmio_by_insn(vcpu, ipa);
 
 	if (mmio->is_write) {
-		data = mmio_data_put(mmio_cpsr(vcpu), mmio->len, *armvmm_regs_ptr(vcpu, mmio->rt));
-		err = armvmm_iobus_write(vcpu, ipa, mmio->len, &data);
+		mmio->data = mmio_data_put(mmio_cpsr(vcpu), mmio->len,
+					   *armvmm_regs_ptr(vcpu, mmio->rt));
+		err = armvmm_iobus_write(vcpu, ipa, mmio->len, &mmio->data);
 	} else {
-		err = armvmm_iobus_read(vcpu, ipa, mmio->len, &data);
+		err = armvmm_iobus_read(vcpu, ipa, mmio->len, &mmio->data);
 	}
 	if (err)
-		return armvmm_mmio_to_user(vcpu, ipa, mmio->len, mmio->is_write, data);
+		return armvmm_mmio_to_user(vcpu, ipa, mmio->len, mmio->is_write, mmio->data);
 	vcpu->stat.mmio_exit_kernel++;
 	trace_armvmm_mmio(vcpu->id, mmio->is_write ? TRACE_MMIO_WRITE : TRACE_MMIO_READ,
-			  mmio->len, ipa, data);
-	mmio_finish(vcpu, data);
+			  mmio->len, ipa, mmio->data);
+	mmio_finish(vcpu, mmio->data);
 	return 1;
 }

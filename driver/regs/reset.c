@@ -11,6 +11,7 @@
 #include "pmu/pmu.h"
 #include "regs/cp15.h"
 #include "regs/reset.h"
+#include "regs/thumbee.h"
 #include "timer/timer.h"
 #include "vgic/vgic.h"
 
@@ -39,12 +40,11 @@ void armvmm_regs_reset(struct armvmm_vcpu *vcpu)
 	memset(&hyp->regs, 0, sizeof(hyp->regs));
 	HYP_REG(hyp, RESET_CPSR) = CPSR_M_SVC | CPSR_A | CPSR_I | CPSR_F;
 	memset(&hyp->vfp, 0, sizeof(hyp->vfp));
-	hyp->teecr = 0;
-	hyp->teehbr = 0;
 	hyp->serror = 0;
 	clear_bit(VCPU_REQ_WFI, &vcpu->requests);
 	hyp->hsr = 0;
 	reset_traps(vcpu);
+	armvmm_thumbee_reset(vcpu);
 	armvmm_cp15_reset(vcpu);
 	armvmm_timer_vcpu_reset(vcpu);
 	armvmm_vgic_vcpu_reset(vcpu);

@@ -22,6 +22,32 @@ bool armvmm_thumbee_is_reg(u64 id)
 	return (id == THUMBEE_TEECR || id == THUMBEE_TEEHBR) && armvmm_thumbee_there();
 }
 
+/*
+ * Hardly a guest has them. HSTR.TTEE traps the first access (DDI 0406C B4.1.73). Until then nothing
+ * is moved: the guest would find the client's values, of which it reads none.
+ */
+static void thumbee_use(struct armvmm_vcpu *vcpu, bool use)
+{
+	vcpu->hyp->thumbee = use;
+	if (use || !armvmm_thumbee_there())
+		vcpu->hyp->hstr &= ~HSTR_TTEE;
+	else
+		vcpu->hyp->hstr |= HSTR_TTEE;
+}
+
+void armvmm_thumbee_reset(struct armvmm_vcpu *vcpu)
+{
+	vcpu->hyp->teecr = 0;
+	vcpu->hyp->teehbr = 0;
+	thumbee_use(vcpu, false);
+}
+
+int armvmm_thumbee_trap(struct armvmm_vcpu *vcpu)
+{
+	thumbee_use(vcpu, true);
+	return 1;
+}
+
 int armvmm_thumbee_get_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg)
 {
 	u32 val = reg->id == THUMBEE_TEECR ? vcpu->hyp->teecr : vcpu->hyp->teehbr;
@@ -39,6 +65,8 @@ int armvmm_thumbee_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *r
 		vcpu->hyp->teecr = val & TEECR_XED;
 	else
 		vcpu->hyp->teehbr = val & TEEHBR_BASE;
+	if (val)
+		thumbee_use(vcpu, true);
 	return 0;
 }
 

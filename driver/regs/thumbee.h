@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's TEECR and TEEHBR (DDI 0406C A2.10), where the CPU has ThumbEE. They change
- * hands at the world switch (hyp/switch.c) and do not trap: here is how they are saved.
+ * The guest's TEECR and TEEHBR (DDI 0406C A2.10), where the CPU has ThumbEE. Once the guest has
+ * used them they change hands at the world switch (hyp/switch.c), and do not trap.
  */
 #ifndef ARMVMM_THUMBEE_H
 #define ARMVMM_THUMBEE_H
@@ -13,6 +13,11 @@ struct kvm_one_reg;
 
 /* True where this CPU has ThumbEE. */
 bool armvmm_thumbee_there(void);
+
+/* Both are zero, and trap. */
+void armvmm_thumbee_reset(struct armvmm_vcpu *vcpu);
+/* The guest's first access: it is done again, and traps no more. As armvmm_exit_handle(). */
+int armvmm_thumbee_trap(struct armvmm_vcpu *vcpu);
 
 /* True for the id of one of the two, on a CPU that has them. */
 bool armvmm_thumbee_is_reg(u64 id);

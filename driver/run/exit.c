@@ -15,6 +15,7 @@
 #include "mem/stage2.h"
 #include "regs/cp15.h"
 #include "regs/psci.h"
+#include "regs/thumbee.h"
 #include "run/abort.h"
 #include "run/exit.h"
 #include "run/halt.h"
@@ -48,6 +49,12 @@ static int exit_smc(struct armvmm_vcpu *vcpu)
 	return armvmm_psci_call(vcpu);
 }
 
+static int exit_cp14(struct armvmm_vcpu *vcpu)
+{
+	return HSR_CP_OPC1(vcpu_hsr(vcpu)) == 6 ? armvmm_thumbee_trap(vcpu) :
+						   armvmm_cp14_trap32(vcpu);
+}
+
 static int exit_undef(struct armvmm_vcpu *vcpu)
 {
 	vcpu->stat.undef_exit_stat++;
@@ -61,7 +68,7 @@ static int exit_undef(struct armvmm_vcpu *vcpu)
  * The one exit that looks at memslots and at the iobus: whoever replaces either
  * waits for it (memslot.c, iobus.c).
  */
-static int exit_abort(struct armvmm_vcpu *vcpu)
+static __always_inline int exit_abort(struct armvmm_vcpu *vcpu)
 {
 	struct srcu_struct *srcu = &vcpu->vm->srcu;
 	int idx, ret;
@@ -74,19 +81,23 @@ static int exit_abort(struct armvmm_vcpu *vcpu)
 	return ret;
 }
 
+static int exit_iabt(struct armvmm_vcpu *vcpu)
+{
+	return exit_abort(vcpu);
+}
+
 static int (*const exit_handlers[HSR_EC_NR])(struct armvmm_vcpu *vcpu) = {
 	[HSR_EC_WFX] = exit_wfx,
 	[HSR_EC_CP15_32] = armvmm_cp15_trap32,
 	[HSR_EC_CP15_64] = armvmm_cp15_trap64,
-	[HSR_EC_CP14_32] = armvmm_cp14_trap32,
+	[HSR_EC_CP14_32] = exit_cp14,
 	[HSR_EC_CP14_LDST] = armvmm_cp14_trap_ldst,
 	[HSR_EC_CP0_13] = exit_undef,
 	[HSR_EC_CP10_ID] = armvmm_cp10_trap,
 	[HSR_EC_CP14_64] = armvmm_cp14_trap64,
 	[HSR_EC_HVC] = exit_hvc,
 	[HSR_EC_SMC] = exit_smc,
-	[HSR_EC_IABT] = exit_abort,
-	[HSR_EC_DABT] = exit_abort,
+	[HSR_EC_IABT] = exit_iabt,
 	[HSR_EC_V8_BREAKPOINT] = armvmm_debug_exit,
 	[HSR_EC_V8_WATCHPOINT] = armvmm_debug_exit,
 	[HSR_EC_V8_BKPT] = armvmm_debug_exit,
@@ -112,13 +123,16 @@ int armvmm_exit_handle(struct armvmm_vcpu *vcpu, int code)
 	unsigned int ec = HSR_EC(vcpu_hsr(vcpu));
 
 	trace_armvmm_exit(vcpu->id, code, vcpu->hyp);
-	if (code == HYP_EXIT_SERROR || vcpu->hyp->serror)
+	if (code == HYP_EXIT_SERROR || unlikely(vcpu->hyp->serror))
 		return exit_serror(vcpu, code);
 	if (code != HYP_EXIT_TRAP) {
 		vcpu->stat.irq_exits++;
 		return 1;
 	}
 
+	/* Most exits of a guest. */
+	if (likely(ec == HSR_EC_DABT))
+		return exit_abort(vcpu);
 	/* An instruction whose condition failed may trap (B1.14.1), but does not abort. */
 	if (ec < HSR_EC_IABT) {
 		if (ec >= HSR_EC_CP15_32 && ec <= HSR_EC_CP14_64)

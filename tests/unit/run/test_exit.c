@@ -21,6 +21,7 @@
 #include "debug/debug.h"
 #include "hyp/hyp.h"
 #include "regs/psci.h"
+#include "regs/thumbee.h"
 #include "mem/stage2.h"
 #include "core/state.h"
 
@@ -41,6 +42,7 @@ static const char *called;
 	}
 HANDLER(armvmm_abort_handle)
 HANDLER(armvmm_debug_exit)
+HANDLER(armvmm_thumbee_trap)
 HANDLER(armvmm_psci_call)
 HANDLER(armvmm_cp15_trap32)
 HANDLER(armvmm_cp15_trap64)
@@ -109,6 +111,11 @@ static void test_classes(void)
 		KTAP_STREQ(called, classes[i].handler);
 		KTAP_EQ(serrors, 0);
 	}
+	/* TEECR: MRC p14, 6. */
+	start(0x05);
+	hyp.hsr |= 6 << 14;
+	KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_TRAP), 1);
+	KTAP_STREQ(called, "armvmm_thumbee_trap");
 	start(0x01);
 	KTAP_EQ(armvmm_exit_handle(&vcpu, HYP_EXIT_TRAP), 1);
 	KTAP_STREQ(called, "wfi");

@@ -33,6 +33,13 @@
 /* How often a page may come and go before the guest is entered again. */
 #define HOST_TRIES	8
 
+/* What the CPU says of a page. */
+enum host_answer {
+	HOST_UNKNOWN,
+	HOST_FOUND,
+	HOST_FAULTS,	/* the client would not reach it either, without a fault */
+};
+
 #ifdef CONFIG_ARM_LPAE
 /* One piece, as the CPU that writes it does (DDI 0406C A3.5.3). */
 static u64 host_load(const void *p)
@@ -75,10 +82,10 @@ static pteval_t host_load_pte(const pte_t *p)
 }
 
 /* The tables are read with no lock as it is, and know of huge pages. */
-static bool host_ask_cpu(struct armvmm_vm *vm, const struct stage2_host_seen *seen,
-			 unsigned long hva, bool write, struct stage2_host_page *page)
+static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_host_seen *seen,
+				     unsigned long hva, bool write, struct stage2_host_page *page)
 {
-	return false;
+	return HOST_UNKNOWN;
 }
 
 static void host_see(struct armvmm_vm *vm, struct stage2_host_seen *seen,
@@ -168,8 +175,8 @@ static void host_learn_attr(const void *cached)
  * Of the memory's type PAR may tell too little. A page of @seen is Normal memory: another mapping
  * in its place comes after an invalidation.
  */
-static bool host_ask_cpu(struct armvmm_vm *vm, const struct stage2_host_seen *seen,
-			 unsigned long hva, bool write, struct stage2_host_page *page)
+static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_host_seen *seen,
+				     unsigned long hva, bool write, struct stage2_host_page *page)
 {
 	unsigned long flags;
 	unsigned int user;
@@ -181,7 +188,7 @@ static bool host_ask_cpu(struct armvmm_vm *vm, const struct stage2_host_seen *se
 	smp_rmb();
 	if (page->seq != seen->seq || hva < seen->start || hva >= seen->end ||
 	    !READ_ONCE(fast_faults))
-		return false;
+		return HOST_UNKNOWN;
 
 	local_irq_save(flags);
 	user = uaccess_save_and_enable();
@@ -195,14 +202,16 @@ static bool host_ask_cpu(struct armvmm_vm *vm, const struct stage2_host_seen *se
 	uaccess_restore(user);
 	local_irq_restore(flags);
 
-	if (par & (PAR_F | PAR_SHORT_SS) || (par ^ READ_ONCE(host_attr)) & PAR_SHORT_ATTR)
-		return false;
+	if (par & PAR_F)
+		return HOST_FAULTS;
+	if (par & PAR_SHORT_SS || (par ^ READ_ONCE(host_attr)) & PAR_SHORT_ATTR)
+		return HOST_UNKNOWN;
 	page->pfn = par >> PAGE_SHIFT;
 	page->writable = writable;
 	page->at_hva = true;
 	page->huge = false;
 	page->attr = LPAE_S2_ATTR_WB;
-	return true;
+	return HOST_FOUND;
 }
 
 /* The mmap lock is held, so that the number read here is that of a time when @vma was there. */
@@ -284,10 +293,12 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 	unsigned int flags = FAULT_FLAG_DEFAULT | (write ? FAULT_FLAG_WRITE : 0);
 	struct mm_struct *mm = vm->mm;
 	struct vm_area_struct *vma;
+	enum host_answer answer;
 	int ret, i;
 
 	for (i = 0; i < HOST_TRIES; i++) {
-		if (host_ask_cpu(vm, seen, hva, write, page))
+		answer = host_ask_cpu(vm, seen, hva, write, page);
+		if (answer == HOST_FOUND)
 			return 0;
 		might_sleep();
 		if (host_is_lockless() && host_walk(vm, hva, write, page))
@@ -301,7 +312,8 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 			return -EFAULT;
 		}
 		host_see(vm, seen, vma);
-		if (!host_is_lockless() && host_walk(vm, hva, write, page)) {
+		/* What faults needs no second look: it does no harm to handle a fault twice. */
+		if (answer == HOST_UNKNOWN && !host_is_lockless() && host_walk(vm, hva, write, page)) {
 			mmap_read_unlock(mm);
 			return 0;
 		}

@@ -8,11 +8,10 @@
 
 static bool iobus_covers(const struct armvmm_iodev *dev, u64 addr, unsigned int len)
 {
-	/*
-	 * No device wraps around, so for an address below its base the offset is beyond its size.
-	 * Each is larger than an access.
-	 */
-	return addr - dev->base <= dev->size - len;
+	u64 offset = addr - dev->base;
+
+	/* No device wraps around: for an address below its base the offset is beyond its size. */
+	return offset < dev->size && offset + len <= dev->size;
 }
 
 void armvmm_iobus_register(struct armvmm_vm *vm, enum armvmm_iobus_place place,

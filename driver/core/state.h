@@ -413,8 +413,8 @@ struct armvmm_vcpu {
 	bool initialized;	/* KVM_ARM_VCPU_INIT was done; changed under start_lock, too */
 	bool has_run_once;	/* set by its thread; anybody reads it */
 	/*
-	 * PSCI: off, waits for CPU_ON. start_lock, but for KVM_SET_MP_STATE and readers. Whoever sets
-	 * it requests VCPU_REQ_SLEEP afterwards: the run loop looks at requests alone.
+	 * PSCI: off, waits for CPU_ON. start_lock, but for KVM_SET_MP_STATE and readers. Whoever
+	 * sets it requests VCPU_REQ_SLEEP afterwards: the run loop looks at requests alone.
 	 */
 	bool power_off;
 	u32 target;		/* of struct kvm_vcpu_init */

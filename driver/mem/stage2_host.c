@@ -313,7 +313,8 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 		}
 		host_see(vm, seen, vma);
 		/* What faults needs no second look: it does no harm to handle a fault twice. */
-		if (answer == HOST_UNKNOWN && !host_is_lockless() && host_walk(vm, hva, write, page)) {
+		if (answer == HOST_UNKNOWN && !host_is_lockless() &&
+		    host_walk(vm, hva, write, page)) {
 			mmap_read_unlock(mm);
 			return 0;
 		}

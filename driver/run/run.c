@@ -233,9 +233,9 @@ static int run_enter(struct armvmm_vcpu *vcpu, bool plain)
 }
 
 /*
- * Nothing is done for it before an entry but for the vGIC and the timer: there is no PMU, the client
- * does not debug it, and the interrupt controller is the kernel's. This does not change during a
- * RUN: each of the three takes the vCPU's mutex, or comes before the first RUN.
+ * Nothing is done for it before an entry but for the vGIC and the timer: there is no PMU, the
+ * client does not debug it, and the interrupt controller is the kernel's. This does not change
+ * during a RUN: each of the three takes the vCPU's mutex, or comes before the first RUN.
  */
 static bool run_is_plain(const struct armvmm_vcpu *vcpu)
 {

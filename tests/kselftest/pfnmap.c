@@ -206,8 +206,8 @@ static void unmapped(void)
 }
 
 /*
- * A device where RAM was, and beside RAM: a fault that knows of the RAM does not take the device for
- * it. That shows in what is fetched from it.
+ * A device where RAM was, and beside RAM: a fault that knows of the RAM does not take the device
+ * for it. That shows in what is fetched from it.
  */
 static void beside_ram(void)
 {

@@ -484,5 +484,6 @@ static void block(void)
 ON_BOTH(block)
 
 KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_by_client),
-	  KTAP_CASE(test_write_protected), KTAP_CASE(test_fetch), KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
+	  KTAP_CASE(test_write_protected), KTAP_CASE(test_fetch),
+	  KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
 	  KTAP_CASE(test_other_page), KTAP_CASE(test_block))

@@ -316,6 +316,7 @@ static void thumbee(void)
 	MUST_OK(ioctl(vm.vcpu[1].fd, KVM_SET_MP_STATE, &on));
 	MUST(vm_run(&vm, 1) == KVM_EXIT_MMIO);
 	CHECK(reg32(vm.vcpu[1].fd, REG_R(4)) == 0 && reg32(vm.vcpu[1].fd, REG_R(5)) == 0);
+	CHECK(reg32(vm.vcpu[1].fd, TEEHBR) == 0x12345678);
 	CHECK_ERRNO(reg_get(vm.vcpu[0].fd, TEECR, NULL), EFAULT);
 	CHECK_ERRNO(reg_set(vm.vcpu[0].fd, TEEHBR, NULL), EFAULT);
 	CHECK_ERRNO(reg_get(vm.vcpu[0].fd, ARM_CP14_REG32(6, 2, 0, 0), &val), ENOENT);

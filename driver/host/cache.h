@@ -20,8 +20,10 @@ void armvmm_cache_flush(const void *addr, size_t size);
 void armvmm_cache_flush_pfn(unsigned long pfn, size_t size);
 /*
  * The same for one page of the client's, by the client's own address: @hva is in a page that this
- * thread's user space may read. False where that has gone meanwhile, and not all was done. In the
- * shadow build always: that wants the page's number. May sleep.
+ * thread's user space may read. It reaches the page that this CPU's TLB has there, which need not
+ * be the tables': so the caller has preemption off, and knows of this CPU's TLB. False where that
+ * page has gone meanwhile, and not all was done. In the shadow build always: that wants the page's
+ * number. Never sleeps.
  */
 bool armvmm_cache_flush_client(unsigned long hva);
 /* Makes instruction fetches from those pages see memory, on all CPUs. As above. */

@@ -170,7 +170,8 @@ static void host_learn_attr(const void *cached)
  * The TLB may have what the tables had before: the kernel flushes it before it frees a page, and
  * not before it ends the notifier (zap_page_range(), tlb_finish_mmu()). So this CPU's entries of
  * the page go first. What is found then was in the tables after the number of invalidations was
- * read, just as what host_walk() finds.
+ * read, just as what host_walk() finds. For as long as that number stands, this CPU's TLB can take
+ * in nothing else; other CPUs' TLBs may have the old page all the while.
  *
  * Of the memory's type PAR may tell too little. A page of @seen is Normal memory: another mapping
  * in its place comes after an invalidation.
@@ -200,6 +201,7 @@ static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_h
 	if (!writable && !write)
 		par = host_ats1cur(hva);
 	uaccess_restore(user);
+	page->hva_cpu = smp_processor_id();
 	local_irq_restore(flags);
 
 	if (par & PAR_F)
@@ -208,7 +210,6 @@ static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_h
 		return HOST_UNKNOWN;
 	page->pfn = par >> PAGE_SHIFT;
 	page->writable = writable;
-	page->at_hva = true;
 	page->huge = false;
 	page->attr = LPAE_S2_ATTR_WB;
 	return HOST_FOUND;
@@ -239,7 +240,7 @@ static bool host_walk(struct armvmm_vm *vm, unsigned long hva, bool write,
 	pte_t *table;
 	pmd_t pmd;
 
-	page->at_hva = false;
+	page->hva_cpu = -1;
 	page->huge = false;
 	page->seq = READ_ONCE(vm->stage2.invalidate_seq);
 	/* Pairs with the lock in notifier_invalidate_end(). */

@@ -257,7 +257,7 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 	might_sleep();
 	if (!word)
 		return -ENOMEM;
-	page->at_hva = false;
+	page->hva_cpu = -1;
 	page->huge = false;
 	page->seq = READ_ONCE(vm->stage2.invalidate_seq);
 	/* Pairs with the smp_wmb() in pin_replace(). */

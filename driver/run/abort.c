@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Stage-2 aborts of the guest (DDI 0406C B3.13): what a fault means, and who answers it. */
 #include <linux/mm.h>
+#include <linux/preempt.h>
+#include <linux/smp.h>
 
 #include "compat/compat.h"
 
@@ -29,6 +31,24 @@ struct abort_fault {
 	bool exec;
 	bool walk;		/* of the guest's own tables */
 };
+
+/*
+ * By the client's address, where that reaches the page: on the CPU that looked, whose TLB has
+ * nothing else there while the number of invalidations stands (and if it changes, this fault maps
+ * nothing). Another CPU's may still have the page from before, and the number need not tell: the
+ * kernel ends the notifier before it flushes the TLBs.
+ */
+static bool abort_flush_by_hva(const struct abort_fault *fault,
+			       const struct stage2_host_page *page)
+{
+	bool flushed = false;
+
+	preempt_disable();
+	if (page->hva_cpu == smp_processor_id())
+		flushed = armvmm_cache_flush_client(fault->hva);
+	preempt_enable();
+	return flushed;
+}
 
 /*
  * Brings the page's content to where the guest will read it, unless the guest has that page
@@ -66,12 +86,7 @@ static bool abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 	}
 
 	same = old && stage2_same_but_perm(old, leaf);
-	/*
-	 * By the client's address, where that reaches the page. It may reach another one meanwhile:
-	 * then the number of invalidations changes, and this fault maps nothing.
-	 */
-	if (!same && page->attr == LPAE_S2_ATTR_WB &&
-	    !(page->at_hva && armvmm_cache_flush_client(fault->hva)))
+	if (!same && page->attr == LPAE_S2_ATTR_WB && !abort_flush_by_hva(fault, page))
 		armvmm_cache_flush_pfn(pfn, size);
 	/*
 	 * Pages are not executable until the guest fetches from them: instruction caches are

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/run/abort.c driver/mem/stage2.c driver/arch/exception.c
-// cflags: -include tests/unit/stage2_fake.h -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
+// cflags: -include tests/unit/stage2_fake.h -include tests/unit/run_fake.h -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 /*
  * Which caches a stage-2 fault maintains, on the driver's own tables. A page that the guest gets is
  * cleaned and invalidated to the point of coherency, once; the instruction caches are invalidated
@@ -62,13 +62,19 @@ void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
 	last_cleaned = pfn;
 }
 
-/* By the client's address, where that works. */
+/* The CPU that handles the fault, and where the scheduler moves it. */
+int fake_cpu;
+bool fake_preempt_off;
+
+/* By the client's address, where that works: on the CPU whose TLB is known. */
 static unsigned int client_cleaned;
 static bool client_faults;
 
 bool armvmm_cache_flush_client(unsigned long hva)
 {
 	client_cleaned++;
+	KTAP_TRUE(fake_preempt_off);
+	KTAP_EQ(fake_cpu, host.hva_cpu);
 	if (!client_faults)
 		armvmm_cache_flush_pfn(host.pfn + ((hva - HVA) >> PAGE_SHIFT), PAGE_SIZE);
 	return !client_faults;
@@ -269,6 +275,7 @@ static void start(u64 sh)
 	slot.userspace_addr = HVA;
 	host = (struct stage2_host_page){
 		.pfn = 0x80000, .writable = true, .attr = LPAE_S2_ATTR_WB,
+		.hva_cpu = -1,
 	};
 }
 
@@ -323,7 +330,7 @@ static void by_client(void)
 	client_cleaned = 0;
 	guest(0, READ);
 	KTAP_EQ(client_cleaned, 0);
-	host.at_hva = true;
+	host.hva_cpu = fake_cpu;
 	guest(1, WRITE);
 	EXPECT(1, 0);
 	KTAP_EQ(client_cleaned, 1);
@@ -340,6 +347,22 @@ static void by_client(void)
 	KTAP_EQ(client_cleaned, 2);
 }
 ON_BOTH(by_client)
+
+/* The thread moves between the look and the flush: the other CPU's TLB may have the old page. */
+static void by_client_elsewhere(void)
+{
+	client_cleaned = 0;
+	for (fake_cpu = 0; fake_cpu < 3; fake_cpu++) {
+		host.hva_cpu = 1;
+		guest(fake_cpu, WRITE);
+		EXPECT(1, 0);
+		KTAP_EQ(client_cleaned, fake_cpu >= 1);
+		KTAP_EQ(last_cleaned, 0x80000 + fake_cpu);
+		KTAP_TRUE(!fake_preempt_off);
+	}
+	fake_cpu = 0;
+}
+ON_BOTH(by_client_elsewhere)
 
 static void write_protected(void)
 {
@@ -484,6 +507,6 @@ static void block(void)
 ON_BOTH(block)
 
 KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_by_client),
-	  KTAP_CASE(test_write_protected), KTAP_CASE(test_fetch),
-	  KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
+	  KTAP_CASE(test_by_client_elsewhere), KTAP_CASE(test_write_protected),
+	  KTAP_CASE(test_fetch), KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
 	  KTAP_CASE(test_other_page), KTAP_CASE(test_block))

@@ -13,7 +13,8 @@
 /* code: armvmm_vcpu_request: smp_mb__after_atomic(); */
 /* code: armvmm_vgic_flush: READ_ONCE(vcpu->vgic.ap->nr) */
 /* code: run_enter: smp_store_mb(vcpu->mode, VCPU_IN_GUEST); */
-/* code: run_enter: if (READ_ONCE(vcpu->requests) */
+/* code: run_enter: if (unlikely(run_has_work(vcpu))) */
+/* code: run_has_work: READ_ONCE(vcpu->requests) */
 /* code: run_until_exit: WRITE_ONCE(vcpu->task, current); */
 /* code: run_until_exit: smp_wmb(); */
 /* code: irq_update_unlock: vgic_ap_add(to->vgic.ap, irq); */

@@ -14,6 +14,8 @@
 /* code: notifier_invalidate_end: WRITE_ONCE(s2->invalidate_seq, s2->invalidate_seq + 1); */
 /* code: host_walk: page->seq = READ_ONCE(vm->stage2.invalidate_seq); */
 /* code: host_walk: smp_rmb(); */
+/* code: host_ask_cpu: page->seq = READ_ONCE(vm->stage2.invalidate_seq); */
+/* code: host_ask_cpu: smp_rmb(); */
 /* code: armvmm_stage2_retry: return s2->invalidate_seq != seq; */
 /* code: armvmm_stage2_flush_tlb: dsb(ish); */
 /* code: abort_map: if (armvmm_stage2_retry(s2, page.seq, */

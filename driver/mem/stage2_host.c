@@ -215,7 +215,11 @@ static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_h
 	return HOST_FOUND;
 }
 
-/* The mmap lock is held, so that the number read here is that of a time when @vma was there. */
+/*
+ * The mmap lock is held, so that the number read here is that of a time when @vma was there. A page
+ * of cached memory was found in it, under that lock: its type is final, as a driver may set it as
+ * late as in its first fault.
+ */
 static void host_see(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 		     const struct vm_area_struct *vma)
 {
@@ -312,10 +316,11 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 			mmap_read_unlock(mm);
 			return -EFAULT;
 		}
-		host_see(vm, seen, vma);
 		/* What faults needs no second look: it does no harm to handle a fault twice. */
 		if (answer == HOST_UNKNOWN && !host_is_lockless() &&
 		    host_walk(vm, hva, write, page)) {
+			if (page->attr == LPAE_S2_ATTR_WB)
+				host_see(vm, seen, vma);
 			mmap_read_unlock(mm);
 			return 0;
 		}

@@ -125,26 +125,16 @@ MODULE_PARM_DESC(fast_faults, "the CPU itself looks for the page of a guest's fa
 static u32 host_attr;
 
 /*
- * PAR after the CPU translated @va, or PAR_F alone if its walk was aborted. IRQs off: PAR is each
- * CPU's own.
+ * PAR after the CPU translated @va. IRQs off: PAR is each CPU's own. An external abort on the walk
+ * kills the host's thread, as one on any access does.
  */
 #define host_translate(va, op)						\
 ({									\
 	u32 par_;							\
-	asm volatile("1:\tmcr p15, 0, %1, c7, c8, " #op "\n"		\
+	asm volatile("mcr p15, 0, %1, c7, c8, " #op "\n"		\
 		     "\tisb\n"						\
-		     "\tmrc p15, 0, %0, c7, c4, 0\n"			\
-		     "2:\n"						\
-		     "\t.pushsection .text.fixup, \"ax\"\n"		\
-		     "\t.align 2\n"					\
-		     "3:\tmov %0, #1\n"					\
-		     "\tb 2b\n"						\
-		     "\t.popsection\n"					\
-		     "\t.pushsection __ex_table, \"a\"\n"		\
-		     "\t.align 3\n"					\
-		     "\t.long 1b, 3b\n"					\
-		     "\t.popsection"					\
-		     : "=&r" (par_) : "r" (va) : "memory");		\
+		     "\tmrc p15, 0, %0, c7, c4, 0"			\
+		     : "=r" (par_) : "r" (va) : "memory");		\
 	par_;								\
 })
 #define host_ats1cpr(va)	host_translate(va, 0)

@@ -17,6 +17,7 @@
 #include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/percpu.h>
 #include <linux/pgtable.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -121,8 +122,8 @@ static bool fast_faults = true;
 module_param(fast_faults, bool, 0644);
 MODULE_PARM_DESC(fast_faults, "the CPU itself looks for the page of a guest's fault in the client's tables");
 
-/* What PAR says of the kernel's own memory. */
-static u32 host_attr;
+/* What PAR says of the kernel's own memory, on each CPU. Written with IRQs off. */
+static DEFINE_PER_CPU(u32, host_attr);
 
 /*
  * PAR after the CPU translated @va. IRQs off: PAR is each CPU's own. An external abort on the walk
@@ -141,13 +142,16 @@ static u32 host_attr;
 #define host_ats1cur(va)	host_translate(va, 2)
 #define host_ats1cuw(va)	host_translate(va, 3)
 
-/* Not every CPU reports attributes: what it reports of memory that is cached is what counts. */
+/*
+ * Not every CPU reports attributes: what it reports of memory that is cached is what counts. CPUs of
+ * two kinds in one host may differ.
+ */
 static void host_learn_attr(const void *cached)
 {
 	unsigned long flags;
 
 	local_irq_save(flags);
-	WRITE_ONCE(host_attr, host_ats1cpr(cached) & PAR_SHORT_ATTR);
+	__this_cpu_write(host_attr, host_ats1cpr(cached) & PAR_SHORT_ATTR);
 	local_irq_restore(flags);
 }
 
@@ -172,7 +176,7 @@ static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_h
 	unsigned long flags;
 	unsigned int user;
 	bool writable;
-	u32 par;
+	u32 par, attr;
 
 	page->seq = READ_ONCE(vm->stage2.invalidate_seq);
 	/* Pairs with the lock in notifier_invalidate_end(). */
@@ -192,11 +196,12 @@ static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_h
 		par = host_ats1cur(hva);
 	uaccess_restore(user);
 	page->hva_cpu = smp_processor_id();
+	attr = __this_cpu_read(host_attr);
 	local_irq_restore(flags);
 
 	if (par & PAR_F)
 		return HOST_FAULTS;
-	if (par & PAR_SHORT_SS || (par ^ READ_ONCE(host_attr)) & PAR_SHORT_ATTR)
+	if (par & PAR_SHORT_SS || (par ^ attr) & PAR_SHORT_ATTR)
 		return HOST_UNKNOWN;
 	page->pfn = par >> PAGE_SHIFT;
 	page->writable = writable;

@@ -7,6 +7,8 @@
 
 static inline void armvmm_vcpu_request(struct armvmm_vcpu *vcpu, unsigned int req)
 {
+	/* What the request is about comes first; pairs with armvmm_vcpu_check_request(). */
+	smp_mb__before_atomic();
 	/* Pairs with the barrier after mode is set to VCPU_IN_GUEST. */
 	set_bit(req, &vcpu->requests);
 	smp_mb__after_atomic();

@@ -33,6 +33,7 @@
 #endif
 #define smp_load_acquire(p)	__atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define smp_mb__before_atomic()	__sync_synchronize()
 #define smp_mb__after_atomic()	__sync_synchronize()
 #define smp_mb()	__sync_synchronize()
 #ifndef smp_wmb

@@ -41,6 +41,15 @@ __hyp_inline struct armvmm_vgic_irq *dist_irqs(const struct hyp_dist_vcpu *own, 
 	return &own->vm->spis[hyp_index(first - GIC_NR_PRIVATE, own->vm->end - GIC_NR_PRIVATE)];
 }
 
+/*
+ * The vCPU of the lowest bit in @left. Where one more is speculated, the word behind the array, which
+ * the guest writes, would be taken for a pointer: it does not index beyond.
+ */
+__hyp_inline struct hyp_dist_vcpu *dist_first(const struct hyp_dist *dist, u32 left)
+{
+	return &dist->hyp[hyp_index(__builtin_ctz(left), HYP_MAX_VCPUS)]->dist;
+}
+
 /* How many of @n interrupts from @first on there are. */
 __hyp_inline u32 dist_count(const struct hyp_dist_vcpu *own, u32 first, u32 n)
 {
@@ -365,11 +374,11 @@ static u32 __hyp_text dist_sgi_others(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu
 	u32 left, kick = 0;
 
 	for (left = targets; left; left &= left - 1)
-		vgic_sgi_post(&dist->hyp[__builtin_ctz(left)]->dist, intid, own->index);
+		vgic_sgi_post(dist_first(dist, left), intid, own->index);
 	/* Posted before it is asked where the receivers are: vgic_sgi_listen() does the reverse. */
 	smp_mb();
 	for (left = targets; left; left &= left - 1)
-		kick |= dist_kick(own, &dist->hyp[__builtin_ctz(left)]->dist);
+		kick |= dist_kick(own, dist_first(dist, left));
 	if (kick) {
 		hyp_dsb_ishst();
 		gich_write((unsigned long)cpu->gicd, GICD_SGIR, kick << 16 | DIST_KICK_SGI);
@@ -488,7 +497,7 @@ u32 __hyp_text hyp_dist_trap(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 hsr
 		if (!dist_sgi_self(cpu, vcpu, GICD_SGIR_INTID(*reg)))
 			return HYP_EXIT_TRAP;
 	} else if (!(offset & ~0xcu)) {
-		*reg = READ_ONCE(vcpu->dist.vm->constant[offset / 4]);
+		*reg = READ_ONCE(vcpu->dist.vm->constant[offset / 4 & 3]);
 	} else if ((offset & ~0xfcu) == GICD_ISENABLER) {
 		/* ISENABLER and ICENABLER. Interrupts that do not exist have no bit set. */
 		*reg = READ_ONCE(*vgic_enable_word(&vcpu->dist, offset % 0x80 * 8));

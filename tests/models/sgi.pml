@@ -27,6 +27,8 @@
 /* fault: NO_POST_ORDER vgic_sgi_post() sets the SGI's bit in no order to its source's */
 /* fault: TAKE_REVERSED vgic_sgi_collect() takes sources before it takes the SGIs */
 /* fault: NO_NOTIFY a sender that finds the receiver outside the guest tells nobody */
+/* fault: NO_UNLISTEN the receiver leaves its guest, and senders take it to be there still */
+/* fault: NO_SLEEP_BARRIER a receiver that goes to sleep looks into the letter box with no barrier */
 /* fault: NO_SLEEP_LOOK armvmm_vgic_pending() does not look into the letter box */
 
 #define SENDERS	2
@@ -98,14 +100,18 @@ enter:	/* vgic_sgi_listen(), interrupts off */
 	take();
 end_guest:
 	ipi;
+#ifndef NO_UNLISTEN
 	store_listen(NOT);		/* vgic_sgi_unlisten(): no barrier */
+#endif
 	goto again;
 
 sleep:	/* armvmm_halt(): rcuwait_wait_event() has a barrier of its own */
 	woken = false;
 	!asleep_wait;
 	d_step { asleep_buf = true; asleep_wait = true };
+#ifndef NO_SLEEP_BARRIER
 	RECEIVER_DRAINED;
+#endif
 #ifndef NO_SLEEP_LOOK
 	if
 	:: posted -> take(); goto awake
@@ -113,7 +119,7 @@ sleep:	/* armvmm_halt(): rcuwait_wait_event() has a barrier of its own */
 	fi;
 #endif
 end_asleep:
-	woken || ipi;
+	woken;			/* the physical SGI wakes a CPU, and no thread */
 awake:	!asleep_wait;
 	d_step { asleep_buf = false; asleep_wait = false; asleep = false };
 	goto again

@@ -75,7 +75,8 @@ u32 __hyp_text hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 
 	if (ec == HSR_EC_DABT) {
 		/* HPFAR is valid where hyp_dist_trap() finds a fault of translation. */
-		if ((sysreg_read(SYS_HPFAR) & HPFAR_FIPA) != READ_ONCE(vcpu->dist.page))
+		if (((sysreg_read(SYS_HPFAR) & HPFAR_FIPA) | HYP_DIST_ON) !=
+		    READ_ONCE(vcpu->dist.page))
 			return HYP_EXIT_TRAP;
 		return hyp_dist_trap(cpu, vcpu, hsr);
 	}

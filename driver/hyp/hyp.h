@@ -100,12 +100,14 @@ struct hyp_dist;
 struct armvmm_vgic_irq;
 struct armvmm_vcpu;
 
-#define HYP_DIST_OFF		1	/* in hyp_dist_vcpu.page: no value of HPFAR is that */
+/* hyp_dist_vcpu.page: the address as HPFAR has it, with ON; or OFF, as where all is zero. */
+#define HYP_DIST_ON		1
+#define HYP_DIST_OFF		0
 #define HYP_LISTEN_KICKED	0x100
 
 /* The vCPU's part of the distributor (hyp/gicirq.h, docs/distributor.md). */
 struct hyp_dist_vcpu {
-	u32 page;		/* as HPFAR has it, or HYP_DIST_OFF; vm->slots_lock */
+	u32 page;		/* what is answered, HYP_DIST_OFF: nothing; vm->slots_lock */
 	/* Constant from the VM's first KVM_RUN on. */
 	u32 index;
 	u32 peers;		/* other vCPUs may post SGIs */

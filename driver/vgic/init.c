@@ -71,7 +71,6 @@ int armvmm_vgic_vcpu_create(struct armvmm_vcpu *vcpu)
 	vgic_ap_init(v->ap);
 	for (intid = 0; intid < GIC_NR_PRIVATE; intid++)
 		vgic_irq_init(&v->private[intid], intid, vcpu);
-	vcpu->hyp->dist.page = HYP_DIST_OFF;
 	/* As vgic_irq_init() has them. */
 	vcpu->hyp->dist.enabled = BIT(GIC_NR_SGIS) - 1;
 	return 0;
@@ -222,7 +221,7 @@ void armvmm_vgic_slots_changed(struct armvmm_vm *vm)
 
 	mutex_lock(&vm->slots_lock);
 	if (vgic->in_hyp && !armvmm_memslot_find(vm, vgic->dist_base >> PAGE_SHIFT))
-		page = (vgic->dist_base >> HPFAR_FIPA_SHIFT) & HPFAR_FIPA;
+		page = ((vgic->dist_base >> HPFAR_FIPA_SHIFT) & HPFAR_FIPA) | HYP_DIST_ON;
 	armvmm_vcpus_for_each(i, vcpu, vm)
 		WRITE_ONCE(vcpu->hyp->dist.page, page);
 	mutex_unlock(&vm->slots_lock);

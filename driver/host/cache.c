@@ -61,42 +61,22 @@ static void cache_flush_page(unsigned long a)
 		cache_dccimvac8(a, line);
 }
 
-/* The same with an address of user space's: where nothing is mapped, %1 becomes 0. */
-#define DCCIMVAC_USER							\
-	"1:\tmcr p15, 0, %0, c7, c14, 1\n\tadd %0, %0, %2\n\t"		\
-	".pushsection __ex_table, \"a\"\n\t"				\
-	".align 3\n\t"							\
-	".long 1b, 3f\n\t"						\
-	".popsection\n\t"
-
 bool armvmm_cache_flush_client(unsigned long hva)
 {
 	unsigned int shift = cache_line_shift(READ_ONCE(cache_host.dminline)), user;
 	int n = PAGE_SIZE >> shift >> 4;
+	bool done;
 
 	if (IS_ENABLED(ARMVMM_SHADOW) || !n)
 		return false;
-	hva &= PAGE_MASK;
 	/* A fault is not handled, so that it tells. */
 	pagefault_disable();
 	user = uaccess_save_and_enable();
-	do {
-		asm volatile(DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER
-			     DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER
-			     DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER
-			     DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER DCCIMVAC_USER
-			     "2:\n\t"
-			     ".pushsection .text.fixup, \"ax\"\n\t"
-			     ".align 2\n"
-			     "3:\tmov %1, #0\n\t"
-			     "b 2b\n\t"
-			     ".popsection"
-			     : "+r" (hva), "+r" (n) : "r" (1ul << shift) : "memory");
-	} while (--n > 0);
+	done = cache_dccimvac_user(hva & PAGE_MASK, n, 1ul << shift);
 	uaccess_restore(user);
 	pagefault_enable();
 	dsb(sy);
-	return !n;
+	return done;
 }
 
 /*

@@ -48,4 +48,16 @@ struct page;
 void *kmap_local_page(struct page *page);
 void kunmap_local(const void *va);
 
+/* User space's: what is below FAKE_USER_END is mapped. */
+#define FAKE_USER_END		0x20000ul
+#define IS_ENABLED(option)	0
+#define PAGE_MASK		(~(PAGE_SIZE - 1))
+#define pagefault_disable()	fake_user(1, 0)
+#define pagefault_enable()	fake_user(-1, 0)
+#define uaccess_save_and_enable()	(fake_user(0, 1), 1u)
+#define uaccess_restore(user)	fake_user(0, -(int)(user))
+/* Counts both up and down. An operation by such an address needs them up. */
+void fake_user(int no_faults, int access);
+bool cache_dccimvac_user(unsigned long a, int n, unsigned long line);
+
 #endif

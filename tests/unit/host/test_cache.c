@@ -48,6 +48,25 @@ void kunmap_local(const void *va)
 	mapped = NULL;
 }
 
+static int user_no_faults, user_access;
+
+void fake_user(int no_faults, int access)
+{
+	user_no_faults += no_faults;
+	user_access += access;
+}
+
+bool cache_dccimvac_user(unsigned long a, int n, unsigned long line)
+{
+	KTAP_TRUE(user_no_faults == 1 && user_access == 1);
+	for (int i = 0; i < n * 16; i++, a += line) {
+		if (a >= FAKE_USER_END)
+			return false;
+		fake_cache_op(DID_DCCIMVAC, a);
+	}
+	return true;
+}
+
 static void begin(void)
 {
 	nr_ops = at = 0;
@@ -147,6 +166,22 @@ static void check_vipt(void)
  * One host, whose CPUs come one by one. The cases build on each other: what a CPU once brought
  * stays so.
  */
+/* A page by the client's own address: all of its lines, once each, then the barrier. */
+static void check_client(unsigned int line)
+{
+	begin();
+	KTAP_TRUE(armvmm_cache_flush_client(0x1f123));
+	for (unsigned int i = 0; i < PAGE_SIZE / line; i++) {
+		KTAP_EQ(ops[at].addr, 0x1f000 + i * line);
+		next_is(DID_DCCIMVAC);
+	}
+	next_is(DID_DSB_SY);
+	KTAP_EQ(nr_ops, at);
+	/* Nothing is mapped there any more: it says so, and lets go of user space. */
+	KTAP_TRUE(!armvmm_cache_flush_client(FAKE_USER_END));
+	KTAP_TRUE(!user_no_faults && !user_access);
+}
+
 static void test_large(void)
 {
 	armvmm_cache_add_cpu(LARGE);
@@ -157,6 +192,7 @@ static void test_a15(void)
 {
 	armvmm_cache_add_cpu(A15);
 	check_data(64);
+	check_client(64);
 	check_pipt(64);
 }
 
@@ -164,6 +200,7 @@ static void test_small(void)
 {
 	armvmm_cache_add_cpu(SMALL);
 	check_data(32);
+	check_client(32);
 	check_pipt(32);
 	armvmm_cache_add_cpu(A15);
 	check_data(32);

@@ -59,6 +59,91 @@ u32 __hyp_text hyp_walks_off(void)
 	return walks_off();
 }
 
+/*
+ * Where each register that is moved by groups has its word: the compiler compares each list with
+ * the structure that its words are in.
+ */
+#define HOST_WORD(member)	(offsetof(struct hyp_cpu, member) / sizeof(u32))
+#define GUEST_WORD(member)	(offsetof(struct hyp_vcpu, member) / sizeof(u32))
+
+enum {
+	HOST_OF_SP_abt = HOST_WORD(host.sp_abt),
+	HOST_OF_SP_und = HOST_WORD(host.sp_und),
+	HOST_OF_SP_irq = HOST_WORD(host.sp_irq),
+	HOST_OF_SYS_CPACR = HOST_WORD(host.cpacr),
+	HOST_OF_SYS_PRRR = HOST_WORD(host.prrr),
+	HOST_OF_SYS_NMRR = HOST_WORD(host.nmrr),
+	HOST_OF_SYS_AMAIR0 = HOST_WORD(host.amair0),
+	HOST_OF_SYS_AMAIR1 = HOST_WORD(host.amair1),
+	HOST_OF_SYS_VBAR = HOST_WORD(host.vbar),
+	HOST_OF_SYS_TPIDRPRW = HOST_WORD(host.tpidrprw),
+	HOST_OF_SYS_CNTKCTL = HOST_WORD(host.cntkctl),
+	HOST_OF_SYS_TTBR0 = HOST_WORD(saved.ttbr0),
+	HOST_OF_SYS_TTBR1 = HOST_WORD(saved.ttbr1),
+	HOST_OF_SP_svc = HOST_WORD(saved.sp_svc),
+	HOST_OF_SYS_DACR = HOST_WORD(saved.dacr),
+	HOST_OF_SYS_CONTEXTIDR = HOST_WORD(saved.contextidr),
+	HOST_OF_SYS_TPIDRURW = HOST_WORD(saved.tpidrurw),
+	HOST_OF_SYS_TPIDRURO = HOST_WORD(saved.tpidruro),
+};
+
+enum {
+	GUEST_OF_SP_svc = GUEST_WORD(regs.svc_regs[0]),
+	GUEST_OF_LR_svc = GUEST_WORD(regs.svc_regs[1]),
+	GUEST_OF_SPSR_svc = GUEST_WORD(regs.svc_regs[2]),
+	GUEST_OF_SP_abt = GUEST_WORD(regs.abt_regs[0]),
+	GUEST_OF_LR_abt = GUEST_WORD(regs.abt_regs[1]),
+	GUEST_OF_SPSR_abt = GUEST_WORD(regs.abt_regs[2]),
+	GUEST_OF_SP_und = GUEST_WORD(regs.und_regs[0]),
+	GUEST_OF_LR_und = GUEST_WORD(regs.und_regs[1]),
+	GUEST_OF_SPSR_und = GUEST_WORD(regs.und_regs[2]),
+	GUEST_OF_SP_irq = GUEST_WORD(regs.irq_regs[0]),
+	GUEST_OF_LR_irq = GUEST_WORD(regs.irq_regs[1]),
+	GUEST_OF_SPSR_irq = GUEST_WORD(regs.irq_regs[2]),
+	GUEST_OF_SYS_CSSELR = GUEST_WORD(cp15[CP15_CSSELR]),
+	GUEST_OF_SYS_SCTLR = GUEST_WORD(cp15[CP15_SCTLR]),
+	GUEST_OF_SYS_CPACR = GUEST_WORD(cp15[CP15_CPACR]),
+	GUEST_OF_SYS_DACR = GUEST_WORD(cp15[CP15_DACR]),
+	GUEST_OF_SYS_TTBR0 = GUEST_WORD(cp15[CP15_TTBR0]),
+	GUEST_OF_SYS_TTBR1 = GUEST_WORD(cp15[CP15_TTBR1]),
+	GUEST_OF_SYS_DFSR = GUEST_WORD(cp15[CP15_DFSR]),
+	GUEST_OF_SYS_IFSR = GUEST_WORD(cp15[CP15_IFSR]),
+	GUEST_OF_SYS_ADFSR = GUEST_WORD(cp15[CP15_ADFSR]),
+	GUEST_OF_SYS_AIFSR = GUEST_WORD(cp15[CP15_AIFSR]),
+	GUEST_OF_SYS_DFAR = GUEST_WORD(cp15[CP15_DFAR]),
+	GUEST_OF_SYS_IFAR = GUEST_WORD(cp15[CP15_IFAR]),
+	GUEST_OF_SYS_PAR = GUEST_WORD(cp15[CP15_PAR]),
+	GUEST_OF_SYS_PRRR = GUEST_WORD(cp15[CP15_PRRR]),
+	GUEST_OF_SYS_NMRR = GUEST_WORD(cp15[CP15_NMRR]),
+	GUEST_OF_SYS_AMAIR0 = GUEST_WORD(cp15[CP15_AMAIR0]),
+	GUEST_OF_SYS_AMAIR1 = GUEST_WORD(cp15[CP15_AMAIR1]),
+	GUEST_OF_SYS_VBAR = GUEST_WORD(cp15[CP15_VBAR]),
+	GUEST_OF_SYS_CONTEXTIDR = GUEST_WORD(cp15[CP15_CONTEXTIDR]),
+	GUEST_OF_SYS_TPIDRURW = GUEST_WORD(cp15[CP15_TPIDRURW]),
+	GUEST_OF_SYS_TPIDRURO = GUEST_WORD(cp15[CP15_TPIDRURO]),
+	GUEST_OF_SYS_TPIDRPRW = GUEST_WORD(cp15[CP15_TPIDRPRW]),
+	GUEST_OF_SYS_CNTKCTL = GUEST_WORD(cp15[CP15_CNTKCTL]),
+};
+
+enum { AT_r2, AT_r3, AT_r4, AT_r5, AT_r6, AT_r7, AT_r8, AT_r9 };
+
+#define IS_AT(word, rt)			&& (word) == first_ + AT_##rt
+#define HOST_IS_AT_BANKED(name, rt)	IS_AT(HOST_OF_##name, rt)
+#define HOST_IS_AT_SYS(reg, rt)		IS_AT(HOST_OF_##reg, rt)
+#define HOST_IS_AT_SYS64(reg, rt, rt2)	\
+	IS_AT(HOST_OF_##reg, rt) IS_AT(HOST_OF_##reg + 1, rt2)
+#define GUEST_IS_AT_BANKED(name, rt)	IS_AT(GUEST_OF_##name, rt)
+#define GUEST_IS_AT_SYS(reg, rt)	IS_AT(GUEST_OF_##reg, rt)
+#define GUEST_IS_AT_SYS64(reg, rt, rt2)	\
+	IS_AT(GUEST_OF_##reg, rt) IS_AT(GUEST_OF_##reg + 1, rt2)
+
+/* @list's words are in order from word @first. */
+#define assert_words(whose, list, first)					\
+do {										\
+	enum { first_ = (first) };						\
+	static_assert(1 list(whose##_IS_AT));					\
+} while (0)
+
 /* The host's state that changes. The rest of its PL1 state is constant, or dead at the hvc. */
 #define HOST_SAVED_A(way)								\
 	way##_SYS64(SYS_TTBR0, r2, r3) way##_SYS64(SYS_TTBR1, r4, r5)			\
@@ -66,11 +151,6 @@ u32 __hyp_text hyp_walks_off(void)
 	way##_SYS(SYS_TPIDRURW, r9)
 #define HOST_SAVED_B(way)								\
 	way##_SYS(SYS_TPIDRURO, r2)
-
-static_assert(offsetof(struct hyp_host_saved, sp_svc) ==
-	      offsetof(struct hyp_host_saved, ttbr0) + 4 * sizeof(u32));
-static_assert(offsetof(struct hyp_host_saved, tpidruro) ==
-	      offsetof(struct hyp_host_saved, sp_svc) + 4 * sizeof(u32));
 
 __hyp_inline void host_save(struct hyp_cpu *cpu)
 {
@@ -89,14 +169,16 @@ __hyp_inline void host_save(struct hyp_cpu *cpu)
 #define HOST_CONST_B(way)								\
 	way##_SYS(SYS_VBAR, r2) way##_SYS(SYS_TPIDRPRW, r3) way##_SYS(SYS_CNTKCTL, r4)
 
-static_assert(offsetof(struct hyp_host_const, cntkctl) ==
-	      offsetof(struct hyp_host_const, sp_abt) + 10 * sizeof(u32));
-
 __hyp_inline void host_restore(const struct hyp_cpu *cpu)
 {
 	const struct hyp_host_saved *s = &cpu->saved;
 	const u32 *constant = &cpu->host.sp_abt;
 	const u64 *saved = &s->ttbr0;
+
+	assert_words(HOST, HOST_CONST_A, HOST_OF_SP_abt);
+	assert_words(HOST, HOST_CONST_B, HOST_OF_SP_abt + 8);
+	assert_words(HOST, HOST_SAVED_A, HOST_OF_SYS_TTBR0);
+	assert_words(HOST, HOST_SAVED_B, HOST_OF_SYS_TTBR0 + 8);
 
 	regs_load(constant, "r2-r9", HOST_CONST_A);
 	regs_load(constant, "r2-r4", HOST_CONST_B);
@@ -129,13 +211,18 @@ __hyp_inline void host_restore(const struct hyp_cpu *cpu)
 static_assert(offsetof(struct kvm_regs, fiq_regs) ==
 	      offsetof(struct kvm_regs, svc_regs) + 12 * sizeof(u32));
 static_assert(sizeof(((struct kvm_regs *)0)->svc_regs[0]) == sizeof(u32));
-static_assert(CP15_DFSR == CP15_CSSELR + 8 && CP15_PRRR == CP15_DFSR + 8 &&
-	      CP15_TPIDRPRW == CP15_PRRR + 8);
 
 __hyp_inline void guest_restore(const struct hyp_cpu *cpu, const struct hyp_vcpu *vcpu)
 {
 	const unsigned long *banked = vcpu->regs.svc_regs;
 	const u32 *cp15 = &vcpu->cp15[CP15_CSSELR];
+
+	assert_words(GUEST, GUEST_BANKED_A, GUEST_OF_SP_svc);
+	assert_words(GUEST, GUEST_BANKED_B, GUEST_OF_SP_svc + 6);
+	assert_words(GUEST, GUEST_CP15_A, GUEST_OF_SYS_CSSELR);
+	assert_words(GUEST, GUEST_CP15_B, GUEST_OF_SYS_CSSELR + 8);
+	assert_words(GUEST, GUEST_CP15_C, GUEST_OF_SYS_CSSELR + 16);
+	assert_words(GUEST, GUEST_CP15_D, GUEST_OF_SYS_CSSELR + 24);
 
 	regs_load(banked, "r2-r7", GUEST_BANKED_A);
 	regs_load(banked, "r2-r7", GUEST_BANKED_B);

@@ -74,10 +74,11 @@ unsigned int armvmm_timer_host_hwirq(void)
 }
 
 /*
- * The GIC's active state is written and not read back, so the write may reach the GIC when the
- * guest already runs. The timer's line, which the active state was to mask, then interrupts the
- * guest once for nothing: an exit too many now and then. Reading back would cost every entry that
- * changes the state a read of the GIC.
+ * The GIC may take a write late, when the guest already runs. If that activates, the guest may have
+ * ended its interrupt before: the GIC then deactivates what is not active yet, the write makes it
+ * active with nobody to end it, and the timer's next expiry does not end the guest's turn. So what
+ * activates is read back, once for each expiry; HYP's DSB waits for the read. A late write that
+ * deactivates is harmless: the timer's line does not get through until it is there.
  */
 void armvmm_timer_host_set(bool hold)
 {
@@ -91,6 +92,8 @@ void armvmm_timer_host_set(bool hold)
 		disable_percpu_irq(timer_host.irq);
 	else
 		enable_percpu_irq(timer_host.irq, timer_host.trigger);
+	if (hold && timer_host.gicd)
+		readl_relaxed(timer_host.gicd + GICD_ISACTIVER);
 }
 
 /*

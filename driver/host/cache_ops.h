@@ -30,8 +30,8 @@
 	CACHE_DCCIMVAC_USER CACHE_DCCIMVAC_USER CACHE_DCCIMVAC_USER CACHE_DCCIMVAC_USER
 
 /*
- * @n times 16 lines of @line bytes, by addresses of user space's, which the caller may use and whose
- * faults are not handled. Returns false where nothing was mapped.
+ * @n times 16 lines of @line bytes, by addresses of user space's, which the caller may use and
+ * whose faults are not handled. Returns false where nothing was mapped.
  */
 static inline bool cache_dccimvac_user(unsigned long a, int n, unsigned long line)
 {

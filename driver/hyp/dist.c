@@ -42,8 +42,8 @@ __hyp_inline struct armvmm_vgic_irq *dist_irqs(const struct hyp_dist_vcpu *own, 
 }
 
 /*
- * The vCPU of the lowest bit in @left. Where one more is speculated, the word behind the array, which
- * the guest writes, would be taken for a pointer: it does not index beyond.
+ * The vCPU of the lowest bit in @left. Where one more is speculated, the word behind the array,
+ * which the guest writes, would be taken for a pointer: it does not index beyond.
  */
 __hyp_inline struct hyp_dist_vcpu *dist_first(const struct hyp_dist *dist, u32 left)
 {

@@ -143,8 +143,8 @@ static DEFINE_PER_CPU(u32, host_attr);
 #define host_ats1cuw(va)	host_translate(va, 3)
 
 /*
- * Not every CPU reports attributes: what it reports of memory that is cached is what counts. CPUs of
- * two kinds in one host may differ.
+ * Not every CPU reports attributes: what it reports of memory that is cached is what counts. CPUs
+ * of two kinds in one host may differ.
  */
 static void host_learn_attr(const void *cached)
 {

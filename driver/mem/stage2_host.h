@@ -18,7 +18,7 @@ struct stage2_host_seen;
 struct stage2_host_page {
 	unsigned long pfn;	/* of the 4 KiB page */
 	bool writable;		/* the host page is writable and dirty already */
-	int hva_cpu;		/* where the client's own address reaches it; -1: nowhere for sure */
+	int hva_cpu;		/* where the client's own address reaches it; -1: nowhere */
 	bool huge;		/* part of a 2 MiB mapping, physically contiguous and aligned */
 	u64 attr;		/* STAGE2_ATTR_*: the client's memory type */
 	unsigned long seq;	/* for armvmm_stage2_retry() */

@@ -177,6 +177,9 @@ struct armvmm_vgic_vcpu {
 	bool parked;		/* the vCPU left the guest; the SPIs of kept are still in_lr */
 	u16 ended[HYP_MAX_LRS];		/* level SPIs, for armvmm_eventfd_ended() */
 	unsigned int nr_ended;
+	/* Its own thread's, where HYP mode of other CPUs may post SGIs. */
+	u32 entry_pc;		/* where the last entry began, */
+	bool stuck;		/* and a host's interrupt ended it, with nothing executed */
 };
 
 struct armvmm_irqroutes;

@@ -223,8 +223,10 @@ static int run_enter(struct armvmm_vcpu *vcpu, bool plain)
 
 	vcpu->stat.exits++;
 	armvmm_timer_sync(vcpu);
-	if (vgic)
+	if (vgic) {
 		armvmm_vgic_sync(vcpu);
+		armvmm_vgic_entry_ended(vcpu, code);
+	}
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 	/* The host takes the interrupt that ended the guest's time here. */
 	local_irq_enable();

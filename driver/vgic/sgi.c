@@ -57,9 +57,15 @@ void vgic_sgi_collect(struct armvmm_vcpu *vcpu)
 	}
 }
 
+/*
+ * Senders that ring all the time may end each entry before the guest's first instruction, as that
+ * costs them next to nothing. After such an entry, they have to go by the host.
+ */
 void vgic_sgi_listen(struct armvmm_vcpu *vcpu)
 {
-	WRITE_ONCE(vcpu->hyp->dist.listen, __this_cpu_read(armvmm_vgic_host_interface));
+	vcpu->vgic.entry_pc = vcpu->hyp->regs.usr_regs.ARM_pc;
+	WRITE_ONCE(vcpu->hyp->dist.listen,
+		   vcpu->vgic.stuck ? 0 : __this_cpu_read(armvmm_vgic_host_interface));
 	/* Senders post first and look there then: they see this, or their SGIs are seen here. */
 	smp_mb();
 	vgic_sgi_take(vcpu);

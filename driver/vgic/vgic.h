@@ -166,6 +166,14 @@ static inline void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
 		vgic_sgi_unlisten(vcpu);
 }
 
+/* After an exit with HYP_EXIT_* @code. */
+static inline void armvmm_vgic_entry_ended(struct armvmm_vcpu *vcpu, int code)
+{
+	if (unlikely(vcpu->hyp->dist.peers))
+		vcpu->vgic.stuck = code == HYP_EXIT_IRQ &&
+				   vcpu->hyp->regs.usr_regs.ARM_pc == vcpu->vgic.entry_pc;
+}
+
 /* VMCR and APR to and from this CPU's hardware. Preemption off. */
 void armvmm_vgic_load(struct armvmm_vcpu *vcpu);
 void armvmm_vgic_put(struct armvmm_vcpu *vcpu);

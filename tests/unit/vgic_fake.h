@@ -39,6 +39,7 @@ static struct task_struct fake_tasks[ARMVMM_MAX_VCPUS];
 static struct fake_cpu {
 	bool in_guest;
 	bool kicked;
+	bool stuck;		/* the guest executes nothing */
 	u32 hcr, vmcr, apr;
 	unsigned int used;
 	u32 lr[HYP_MAX_LRS];
@@ -260,6 +261,8 @@ static inline void fake_exit(struct armvmm_vcpu *vcpu)
 	hv->apr = c->apr;
 	fake_current = vcpu->task;
 	armvmm_vgic_sync(vcpu);
+	vcpu->hyp->regs.usr_regs.ARM_pc += c->stuck ? 0 : 4;
+	armvmm_vgic_entry_ended(vcpu, HYP_EXIT_IRQ);
 	fake_ended(&vcpu->vgic);
 	fake_current = was;
 }

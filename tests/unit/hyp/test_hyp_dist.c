@@ -302,6 +302,59 @@ static void send(struct armvmm_vcpu *from, u32 sgir)
 }
 
 /*
+ * A receiver that was made to leave before its first instruction is not made to by HYP mode again
+ * till it got on: its senders leave their guests, and the host reaches it.
+ */
+static void test_progress(void)
+{
+	struct armvmm_vm *vm = guest_of(2)->vm;
+	struct armvmm_vcpu **vcpu = vm->vcpus;
+	u64 val = 0x00010001;
+	unsigned int i;
+
+	fake_enter(vcpu[1]);
+	fake_exit(vcpu[0]);
+	fake_hyp = true;
+	for (i = 0; i < 3; i++) {
+		/* Nothing executed: the next entry is one that HYP mode does not end. */
+		fake_cpus[0].stuck = true;
+		fake_enter(vcpu[0]);
+		KTAP_EQ(vcpu[0]->hyp->dist.listen, 1);
+		KTAP_TRUE(fake_hyp_access(vcpu[1], GICD_SGIR, 4, true, &val));
+		KTAP_TRUE(!fake_cpus[0].in_guest && fake_cpus[1].in_guest);
+		KTAP_EQ(vcpu[1]->hyp->stat.hyp_sgi_kick, i + 1);
+		fake_enter(vcpu[0]);
+		KTAP_EQ(vcpu[0]->hyp->dist.listen, 0);
+		KTAP_EQ(fake_ack(vcpu[0]), 1 << GICH_LR_CPUID_SHIFT | 1);
+		fake_eoi(vcpu[0], 1 << GICH_LR_CPUID_SHIFT | 1);
+		/* No more does the one after it, if the host ended that. */
+		fake_exit(vcpu[0]);
+		fake_enter(vcpu[0]);
+		KTAP_EQ(vcpu[0]->hyp->dist.listen, 0);
+		KTAP_TRUE(fake_hyp_access(vcpu[1], GICD_SGIR, 4, true, &val));
+		KTAP_TRUE(!fake_cpus[1].in_guest);
+		KTAP_EQ(vcpu[1]->hyp->stat.hyp_sgi_kick, i + 1);
+		KTAP_EQ(fake_irq(vcpu[0], 1)->source, 1 << 1);
+		KTAP_TRUE(fake_cpus[0].kicked);
+		fake_enter(vcpu[1]);
+		if (!fake_cpus[0].in_guest)
+			fake_enter(vcpu[0]);
+		/* It got on. */
+		fake_cpus[0].stuck = false;
+		fake_exit(vcpu[0]);
+		fake_write32(vcpu[0], GICD_CPENDSGIR, ~0u);
+	}
+	/* An exit for another reason tells nothing of senders. */
+	fake_enter(vcpu[0]);
+	armvmm_vgic_entry_ended(vcpu[0], HYP_EXIT_TRAP);
+	KTAP_TRUE(!vcpu[0]->vgic.stuck);
+	fake_exit(vcpu[0]);
+	fake_hyp = false;
+	fake_exit(vcpu[1]);
+	fake_destroy(vm);
+}
+
+/*
  * A receiver outside its guest gets all SGIs, each from whom it came, whenever the host looks, and
  * is told to. One in its guest is made to leave, once, and the sender stays.
  */
@@ -379,4 +432,5 @@ static void test_letter_box(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_forms), KTAP_CASE(test_reads), KTAP_CASE(test_one_at_a_time),
-	  KTAP_CASE(test_list_registers), KTAP_CASE(test_letter_box))
+	  KTAP_CASE(test_list_registers), KTAP_CASE(test_letter_box),
+	  KTAP_CASE(test_progress))

@@ -146,6 +146,8 @@ static int run_enter(struct armvmm_vcpu *vcpu, bool plain)
 	bool vgic = plain || armvmm_vgic_in_kernel(&vcpu->vm->vgic);
 	int code;
 
+	if (vgic)
+		armvmm_vgic_prepare(vcpu);
 	/*
 	 * Traced with interrupts on: a tracer that wakes up for each event (perf trace) sends
 	 * itself an interrupt, which would end each entry before the guest runs. So an entry that

@@ -137,6 +137,13 @@ static inline void vgic_sgi_take(struct armvmm_vcpu *vcpu)
 		vgic_sgi_collect(vcpu);
 }
 
+/* Before an entry, IRQs on: what is there already is not traced with IRQs off. */
+static inline void armvmm_vgic_prepare(struct armvmm_vcpu *vcpu)
+{
+	if (unlikely(vcpu->hyp->dist.peers))
+		vgic_sgi_take(vcpu);
+}
+
 /* Before an entry: from now on HYP mode on other CPUs makes the vCPU leave when it posts. */
 void vgic_sgi_listen(struct armvmm_vcpu *vcpu);
 /* After the exit: from now on the host has to. It also does so for what this vCPU posted. */

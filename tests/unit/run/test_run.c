@@ -171,6 +171,7 @@ bool armvmm_timer_update_run(struct armvmm_vcpu *v)
 	}
 NOT_HERE(int, armvmm_timer_enable, struct armvmm_vcpu *v)
 NOT_HERE(int, armvmm_vgic_map_resources, struct armvmm_vm *v)
+NOT_HERE(void, vgic_sgi_collect, struct armvmm_vcpu *v)
 NOT_HERE(void, vgic_sgi_listen, struct armvmm_vcpu *v)
 NOT_HERE(void, vgic_sgi_unlisten, struct armvmm_vcpu *v)
 NOT_HERE(void, armvmm_vgic_unload, struct armvmm_vcpu *v)

@@ -161,6 +161,7 @@ static int takeover_take(void)
 	hc->gicd = armvmm_vgic_host.gicd;
 	hc->debug_ok = armvmm_debug_probe_cpu_ok();
 	hc->debug_loaded = HYP_DEBUG_OFF;
+	armvmm_vgic_cpu_taken();
 	stub = hyp_takeover_call(&args);
 	hc->stub_hvbar = lower_32_bits(stub);
 	hc->stub_hsctlr = upper_32_bits(stub);

@@ -288,6 +288,11 @@ void armvmm_vgic_host_exit(void)
 	host->gicd = NULL;
 }
 
+void armvmm_vgic_cpu_taken(void)
+{
+	__this_cpu_write(armvmm_vgic_host_interface, host_interface(&armvmm_vgic_host));
+}
+
 void armvmm_vgic_cpu_up(void)
 {
 	struct armvmm_vgic_host *host = &armvmm_vgic_host;
@@ -299,7 +304,6 @@ void armvmm_vgic_cpu_up(void)
 	writel_relaxed(0, host->gich + GICH_HCR);
 	for (n = 0; n < host->nr_lr; n++)
 		writel_relaxed(0, host->gich + GICH_LR(n));
-	__this_cpu_write(armvmm_vgic_host_interface, host_interface(host));
 
 	if (__this_cpu_read(host_maint_enabled))
 		return;

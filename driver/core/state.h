@@ -138,7 +138,9 @@ struct armvmm_vgic {
 	struct armvmm_vgic_irq *spis;	/* of armvmm_hypmap_alloc(); each has its own lock */
 	size_t spis_size;		/* bytes, with dist, which lies behind them */
 	struct hyp_dist *dist;		/* what HYP mode reads, too (hyp/gicirq.h) */
-	bool in_hyp;			/* HYP mode may answer for it; vm->slots_lock */
+	/* vm->slots_lock: */
+	bool in_hyp;			/* HYP mode may answer for it */
+	unsigned int hiding;		/* clients that put a slot over it at this moment */
 	struct armvmm_iodev dist_iodev;
 };
 

@@ -212,18 +212,40 @@ static bool init_frames_valid(const struct armvmm_vgic *vgic)
 	return dist + GICD_SIZE <= cpu || cpu + GICC_SIZE <= dist;
 }
 
-void armvmm_vgic_slots_changed(struct armvmm_vm *vm)
+static void init_set_page(struct armvmm_vm *vm)
 {
 	struct armvmm_vgic *vgic = &vm->vgic;
 	u32 page = HYP_DIST_OFF;
 	struct armvmm_vcpu *vcpu;
 	int i;
 
-	mutex_lock(&vm->slots_lock);
-	if (vgic->in_hyp && !armvmm_memslot_find(vm, vgic->dist_base >> PAGE_SHIFT))
+	if (vgic->in_hyp && !vgic->hiding &&
+	    !armvmm_memslot_find(vm, vgic->dist_base >> PAGE_SHIFT))
 		page = ((vgic->dist_base >> HPFAR_FIPA_SHIFT) & HPFAR_FIPA) | HYP_DIST_ON;
 	armvmm_vcpus_for_each(i, vcpu, vm)
 		WRITE_ONCE(vcpu->hyp->dist.page, page);
+}
+
+bool armvmm_vgic_slots_change(struct armvmm_vm *vm, u64 ipa, u64 size)
+{
+	struct armvmm_vgic *vgic = &vm->vgic;
+	bool hide;
+
+	mutex_lock(&vm->slots_lock);
+	hide = vgic->in_hyp && vgic->dist_base >= ipa && vgic->dist_base - ipa < size;
+	if (hide) {
+		vgic->hiding++;
+		init_set_page(vm);
+	}
+	mutex_unlock(&vm->slots_lock);
+	return hide;
+}
+
+void armvmm_vgic_slots_changed(struct armvmm_vm *vm, bool hide)
+{
+	mutex_lock(&vm->slots_lock);
+	vm->vgic.hiding -= hide;
+	init_set_page(vm);
 	mutex_unlock(&vm->slots_lock);
 }
 
@@ -257,7 +279,7 @@ static int init_map(struct armvmm_vm *vm)
 		mutex_unlock(&vm->slots_lock);
 		return ret;
 	}
-	armvmm_vgic_slots_changed(vm);
+	armvmm_vgic_slots_changed(vm, false);
 	smp_store_release(&vgic->ready, true);
 	return 0;
 }

@@ -79,10 +79,12 @@ int armvmm_vgic_init_locked(struct armvmm_vm *vm);
 int armvmm_vgic_map_resources(struct armvmm_vm *vm);
 
 /*
- * After a change of memory slots: HYP mode answers for the distributor, or, where a slot hides it,
- * does not. Takes slots_lock.
+ * Around a change of memory slots: HYP mode answers for the distributor, or, where a slot hides it
+ * or is about to, does not. @hide: whether one is, as the first says for the second. They take
+ * slots_lock.
  */
-void armvmm_vgic_slots_changed(struct armvmm_vm *vm);
+bool armvmm_vgic_slots_change(struct armvmm_vm *vm, u64 ipa, u64 size);
+void armvmm_vgic_slots_changed(struct armvmm_vm *vm, bool hide);
 
 int armvmm_vgic_set_attr(struct armvmm_vm *vm, struct kvm_device_attr *attr);
 int armvmm_vgic_get_attr(struct armvmm_vm *vm, struct kvm_device_attr *attr);

@@ -160,10 +160,11 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 
 static int vm_set_memory(struct armvmm_vm *vm, const struct kvm_userspace_memory_region *mem)
 {
+	/* A slot over the distributor's window hides it, from HYP mode before it is there. */
+	bool hide = armvmm_vgic_slots_change(vm, mem->guest_phys_addr, mem->memory_size);
 	int ret = armvmm_memslot_set(vm, mem);
 
-	/* A slot over the distributor's window hides it. */
-	armvmm_vgic_slots_changed(vm);
+	armvmm_vgic_slots_changed(vm, hide);
 	return ret;
 }
 

@@ -301,6 +301,46 @@ static void send(struct armvmm_vcpu *from, u32 sgir)
 	fake_exit(from);
 }
 
+/* HYP mode answers for no page over which there is a slot, or a client is about to put one. */
+static void test_hidden(void)
+{
+	struct armvmm_vm *vm = guest_of(2)->vm;
+	struct armvmm_vgic *vgic = &vm->vgic;
+	u64 base = 0x8000000;
+	const u32 *page = &vm->vcpus[1]->hyp->dist.page, on = base >> 8 | HYP_DIST_ON;
+	bool hide;
+
+	fake_exit(vm->vcpus[0]);
+	vgic->dist_base = base;
+	vgic->in_hyp = true;
+	/* Beside it, and at its end */
+	KTAP_TRUE(!armvmm_vgic_slots_change(vm, base + 0x1000, 0x1000));
+	KTAP_TRUE(!armvmm_vgic_slots_change(vm, base - 0x1000, 0x1000));
+	armvmm_vgic_slots_changed(vm, false);
+	KTAP_EQ(*page, on);
+	hide = armvmm_vgic_slots_change(vm, base - 0x1000, 0x2000);
+	KTAP_TRUE(hide);
+	KTAP_EQ(*page, HYP_DIST_OFF);
+	/* Another client's change meanwhile, elsewhere and there, which fails */
+	armvmm_vgic_slots_changed(vm, armvmm_vgic_slots_change(vm, 0, 0x1000));
+	KTAP_EQ(*page, HYP_DIST_OFF);
+	armvmm_vgic_slots_changed(vm, armvmm_vgic_slots_change(vm, base, 0x1000));
+	KTAP_EQ(*page, HYP_DIST_OFF);
+	fake_slot = (struct armvmm_memslot *)vm;
+	armvmm_vgic_slots_changed(vm, hide);
+	KTAP_EQ(*page, HYP_DIST_OFF);
+	/* The slot is deleted. */
+	KTAP_TRUE(!armvmm_vgic_slots_change(vm, 0, 0));
+	KTAP_EQ(*page, HYP_DIST_OFF);
+	fake_slot = NULL;
+	armvmm_vgic_slots_changed(vm, false);
+	KTAP_EQ(*page, on);
+	/* A zeroed vCPU is off, whatever page HPFAR names. */
+	KTAP_EQ(HYP_DIST_OFF, 0);
+	KTAP_TRUE(on & ~HPFAR_FIPA);
+	fake_destroy(vm);
+}
+
 /*
  * A receiver that was made to leave before its first instruction is not made to by HYP mode again
  * till it got on: its senders leave their guests, and the host reaches it.
@@ -433,4 +473,4 @@ static void test_letter_box(void)
 
 KTAP_MAIN(KTAP_CASE(test_forms), KTAP_CASE(test_reads), KTAP_CASE(test_one_at_a_time),
 	  KTAP_CASE(test_list_registers), KTAP_CASE(test_letter_box),
-	  KTAP_CASE(test_progress))
+	  KTAP_CASE(test_progress), KTAP_CASE(test_hidden))

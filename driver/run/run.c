@@ -226,8 +226,8 @@ static int run_enter(struct armvmm_vcpu *vcpu, bool plain)
 	vcpu->stat.exits++;
 	armvmm_timer_sync(vcpu);
 	if (vgic) {
-		armvmm_vgic_sync(vcpu);
 		armvmm_vgic_entry_ended(vcpu, code);
+		armvmm_vgic_sync(vcpu);
 	}
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 	/* The host takes the interrupt that ended the guest's time here. */

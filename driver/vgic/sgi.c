@@ -57,6 +57,31 @@ void vgic_sgi_collect(struct armvmm_vcpu *vcpu)
 	}
 }
 
+/* Did the guest take an interrupt that a list register showed it at the entry? */
+static bool sgi_any_taken(const struct armvmm_vcpu *vcpu)
+{
+	const struct hyp_vgic *hv = &vcpu->hyp->vgic;
+	unsigned int n;
+
+	/* HYP mode put SGIs there that the guest sent. */
+	if (hv->own)
+		return true;
+	for (n = 0; n < hv->used_lrs; n++)
+		if (vcpu->vgic.ap->shown[n]->lr_pending && !(hv->lr[n] & GICH_LR_PENDING))
+			return true;
+	return false;
+}
+
+/*
+ * A guest that waits in a loop is often where it was: that it took an interrupt tells that it got
+ * on.
+ */
+void vgic_sgi_entry_ended(struct armvmm_vcpu *vcpu, bool irq)
+{
+	vcpu->vgic.stuck = irq && vcpu->hyp->regs.usr_regs.ARM_pc == vcpu->vgic.entry_pc &&
+			   !sgi_any_taken(vcpu);
+}
+
 /*
  * Senders that ring all the time may end each entry before the guest's first instruction, as that
  * costs them next to nothing. After such an entry, they have to go by the host.

@@ -150,6 +150,8 @@ static inline void armvmm_vgic_prepare(struct armvmm_vcpu *vcpu)
 
 /* Before an entry: from now on HYP mode on other CPUs makes the vCPU leave when it posts. */
 void vgic_sgi_listen(struct armvmm_vcpu *vcpu);
+/* After the exit, which a host's interrupt caused (@irq). */
+void vgic_sgi_entry_ended(struct armvmm_vcpu *vcpu, bool irq);
 /* After the exit: from now on the host has to. It also does so for what this vCPU posted. */
 void vgic_sgi_unlisten(struct armvmm_vcpu *vcpu);
 
@@ -177,12 +179,11 @@ static inline void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
 		vgic_sgi_unlisten(vcpu);
 }
 
-/* After an exit with HYP_EXIT_* @code. */
+/* After an exit with HYP_EXIT_* @code, and before what is read back of it. */
 static inline void armvmm_vgic_entry_ended(struct armvmm_vcpu *vcpu, int code)
 {
 	if (unlikely(vcpu->hyp->dist.peers))
-		vcpu->vgic.stuck = code == HYP_EXIT_IRQ &&
-				   vcpu->hyp->regs.usr_regs.ARM_pc == vcpu->vgic.entry_pc;
+		vgic_sgi_entry_ended(vcpu, code == HYP_EXIT_IRQ);
 }
 
 /* VMCR and APR to and from this CPU's hardware. Preemption off. */

@@ -260,9 +260,9 @@ static inline void fake_exit(struct armvmm_vcpu *vcpu)
 	hv->vmcr = c->vmcr;
 	hv->apr = c->apr;
 	fake_current = vcpu->task;
-	armvmm_vgic_sync(vcpu);
 	vcpu->hyp->regs.usr_regs.ARM_pc += c->stuck ? 0 : 4;
 	armvmm_vgic_entry_ended(vcpu, HYP_EXIT_IRQ);
+	armvmm_vgic_sync(vcpu);
 	fake_ended(&vcpu->vgic);
 	fake_current = was;
 }

@@ -365,9 +365,17 @@ static void test_progress(void)
 		KTAP_EQ(vcpu[1]->hyp->stat.hyp_sgi_kick, i + 1);
 		fake_enter(vcpu[0]);
 		KTAP_EQ(vcpu[0]->hyp->dist.listen, 0);
+		/* No more does the one after it, if the host ended that. */
+		fake_exit(vcpu[0]);
+		fake_enter(vcpu[0]);
+		KTAP_EQ(vcpu[0]->hyp->dist.listen, 0);
+		/* It takes the interrupt, and is where it was: in a loop. */
 		KTAP_EQ(fake_ack(vcpu[0]), 1 << GICH_LR_CPUID_SHIFT | 1);
 		fake_eoi(vcpu[0], 1 << GICH_LR_CPUID_SHIFT | 1);
-		/* No more does the one after it, if the host ended that. */
+		fake_exit(vcpu[0]);
+		fake_enter(vcpu[0]);
+		KTAP_EQ(vcpu[0]->hyp->dist.listen, 1);
+		/* Nothing was there to be taken. */
 		fake_exit(vcpu[0]);
 		fake_enter(vcpu[0]);
 		KTAP_EQ(vcpu[0]->hyp->dist.listen, 0);

@@ -56,11 +56,11 @@ static void fake_leave(struct armvmm_vcpu *vcpu)
 	memcpy(hv->lr, c->lr, sizeof(c->lr));
 	hv->vmcr = c->vmcr;
 	hv->apr = c->apr;
-	armvmm_vgic_sync(vcpu);
 	/* As if every other entry had ended before the guest executed anything. */
 	c->stuck = !c->stuck;
 	vcpu->hyp->regs.usr_regs.ARM_pc += c->stuck ? 0 : 4;
 	armvmm_vgic_entry_ended(vcpu, HYP_EXIT_IRQ);
+	armvmm_vgic_sync(vcpu);
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 	/* Interrupts are on: the one that ended the guest's time is taken. */
 	WRITE_ONCE(vcpu->task->kicked, false);

@@ -156,13 +156,18 @@ int virtq_restore(struct virtqueue *vq, struct record *r)
 {
 	const char *broken;
 	uint8_t was_broken;
+	bool ready;
 
 	record_get_fields(r, vq, virtq_state, RECORD_NR(virtq_state));
+	/* Whatever was read, a queue is not in use without its rings. */
+	ready = vq->ready;
+	vq->ready = false;
 	if (record_get(r, &was_broken, sizeof(was_broken)))
 		return r->ret;
 	if (was_broken)
 		vq->broken = "it was broken when it was saved";
-	broken = vq->ready ? virtq_map(vq) : NULL;
+	broken = ready ? virtq_map(vq) : NULL;
+	vq->ready = ready && !broken;
 	return broken ? record_refuse(r, "a queue: %s", broken) : 0;
 }
 

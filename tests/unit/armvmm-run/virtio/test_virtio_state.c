@@ -266,6 +266,27 @@ static void test_saved_early(void)
 	test_machine_exit();
 }
 
+/* What was refused in the middle leaves a queue that is not in use, whoever looks at it. */
+static void test_refused(void)
+{
+	struct disk_config config = { .path = disk };
+	struct device *dev = setup(0);
+	struct record saved;
+
+	KTAP_EQ(run(), VIRTIO_BLK_S_OK);
+	dev->ops->pause(dev);
+	state_save(dev, &saved);
+	for (size_t len = saved.len / 2; len < saved.len; len++) {
+		dev = move(&config);
+		KTAP_TRUE(state_restore(dev, &saved, len, NULL) < 0);
+		dev->ops->resume(dev);
+		driver_kick(&d, 0);
+		usleep(2000);
+	}
+	record_free(&saved);
+	test_machine_exit();
+}
+
 static void remove_files(void)
 {
 	unlink(path("disk"));
@@ -276,7 +297,7 @@ int main(void)
 {
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(test_paused), KTAP_CASE(test_saved), KTAP_CASE(test_saved_elsewhere),
-		KTAP_CASE(test_saved_early),
+		KTAP_CASE(test_saved_early), KTAP_CASE(test_refused),
 	};
 
 	if (!mkdtemp(scratch_dir))

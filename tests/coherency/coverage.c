@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "insn.h"
+#include "register.h"
 #include "sysregs.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
@@ -58,20 +59,6 @@ static struct coverage {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 };
 
-/* Of the CPU that this is called on. */
-static uint32_t coverage_read(struct qemu_plugin_register *reg)
-{
-	static __thread GByteArray *buf;
-	uint32_t val = 0;
-
-	if (!buf)
-		buf = g_byte_array_new();
-	g_byte_array_set_size(buf, 0);
-	if (qemu_plugin_read_register(reg, buf) >= (int)sizeof(val))
-		memcpy(&val, buf->data, sizeof(val));
-	return val;
-}
-
 static void coverage_vcpu_init(qemu_plugin_id_t id, unsigned int cpu)
 {
 	GArray *all = qemu_plugin_get_registers();
@@ -101,7 +88,7 @@ static void coverage_ran_if(unsigned int cpu, void *data)
 {
 	struct place *p = data;
 
-	if (!p->ran && insn_cond_holds(p->cond, coverage_read(c.cpsr[cpu])))
+	if (!p->ran && insn_cond_holds(p->cond, register_read(c.cpsr[cpu])))
 		p->ran = true;
 }
 
@@ -168,10 +155,10 @@ static void coverage_trans_hyp(struct qemu_plugin_tb *tb, uint32_t hvbar)
 static void coverage_trans(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	/* All CPUs have the same registers, and it is the current one's that are read. */
-	if ((coverage_read(c.cpsr[0]) & CPSR_MODE) != MODE_HYP)
+	if ((register_read(c.cpsr[0]) & CPSR_MODE) != MODE_HYP)
 		return;
 	pthread_mutex_lock(&c.lock);
-	coverage_trans_hyp(tb, coverage_read(c.hvbar[0]));
+	coverage_trans_hyp(tb, register_read(c.hvbar[0]));
 	pthread_mutex_unlock(&c.lock);
 }
 

@@ -24,6 +24,7 @@
 
 #include "../guest/lib/board.h"
 #include "machine.h"
+#include "register.h"
 #include "report.h"
 #include "sysregs.h"
 
@@ -121,17 +122,7 @@ static void __attribute__((noreturn)) plugin_die(const char *what)
 
 static uint64_t plugin_read(unsigned int cpu, enum plugin_reg reg)
 {
-	static __thread GByteArray *buf;
-	uint64_t val = 0;
-	int n;
-
-	if (!buf)
-		buf = g_byte_array_new();
-	g_byte_array_set_size(buf, 0);
-	n = qemu_plugin_read_register(p.regs[cpu][reg], buf);
-	if (n > 0)
-		memcpy(&val, buf->data, n > 8 ? 8 : n);
-	return val;
+	return register_read(p.regs[cpu][reg]);
 }
 
 static void plugin_vcpu_init(qemu_plugin_id_t id, unsigned int cpu)

@@ -32,6 +32,7 @@
 #include "../bench/marks.h"
 #include "../guest/lib/board.h"
 #include "insn.h"
+#include "register.h"
 #include "sysregs.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
@@ -91,19 +92,6 @@ static struct profile {
 	unsigned int nr_slots;
 	GHashTable *known;
 } p;
-
-static uint32_t profile_read(struct qemu_plugin_register *reg)
-{
-	static GByteArray *buf;
-	uint32_t val = 0;
-
-	if (!buf)
-		buf = g_byte_array_new();
-	g_byte_array_set_size(buf, 0);
-	if (qemu_plugin_read_register(reg, buf) >= (int)sizeof(val))
-		memcpy(&val, buf->data, sizeof(val));
-	return val;
-}
 
 static void __attribute__((noreturn)) profile_die(const char *what)
 {
@@ -197,7 +185,7 @@ static void profile_print(void)
 
 static void profile_begin(unsigned int cpu, void *data)
 {
-	uint32_t r0 = profile_read(p.r0);
+	uint32_t r0 = register_read(p.r0);
 
 	p.test = r0 & ~MARK_SLEEPS;
 	p.sleeps = r0 & MARK_SLEEPS;
@@ -234,7 +222,7 @@ static void profile_held(unsigned int cpu, void *data)
 {
 	struct slot *s = data;
 
-	if (insn_cond_holds(s->cond, profile_read(p.cpsr)))
+	if (insn_cond_holds(s->cond, register_read(p.cpsr)))
 		s->held++;
 }
 
@@ -367,7 +355,7 @@ static enum world profile_world(uint32_t cpsr)
 
 	if ((cpsr & CPSR_MODE) == MODE_HYP)
 		return HYP;
-	if (profile_read(p.hcr) & HCR_VM)
+	if (register_read(p.hcr) & HCR_VM)
 		return user ? GUEST_USER : GUEST;
 	return user ? USER : HOST;
 }
@@ -375,7 +363,7 @@ static enum world profile_world(uint32_t cpsr)
 /* Where the module is, by what HYP mode translates (see coverage.c). */
 static void profile_places(const struct slot *s)
 {
-	uint32_t hvbar = profile_read(p.hvbar) & ~(PAGE - 1);
+	uint32_t hvbar = register_read(p.hvbar) & ~(PAGE - 1);
 	struct insn i = insn_decode(s->bits, false);
 
 	if (hvbar >= MODULES)
@@ -399,7 +387,7 @@ static void profile_mark(struct qemu_plugin_insn *insn, unsigned int mark)
 
 static void profile_trans(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
-	uint32_t cpsr = profile_read(p.cpsr);
+	uint32_t cpsr = register_read(p.cpsr);
 	struct slot what = { .thumb = cpsr & CPSR_T, .world = profile_world(cpsr) };
 	size_t i, n = qemu_plugin_tb_n_insns(tb);
 
@@ -457,7 +445,7 @@ static void profile_trans_unarmed(qemu_plugin_id_t id, struct qemu_plugin_tb *tb
 		struct slot s = { .bits = profile_bits(insn, false) };
 
 		s.pc = (uint32_t)qemu_plugin_insn_vaddr(insn);
-		if (profile_world(profile_read(p.cpsr)) == HYP)
+		if (profile_world(register_read(p.cpsr)) == HYP)
 			profile_places(&s);
 		if ((s.bits & 0x0fffffff) == (DBG_HINT | MARK_ARM))
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, profile_arm,

@@ -52,6 +52,17 @@ same() {
 	[ -n "$1" ] && [ "$1" = "$2" ]
 }
 
+# status_of STATUS TEXT CMD...: CMD ends with STATUS, and prints TEXT.
+status_of() {
+	_want=$1 _text=$2
+	shift 2
+	"$@" >"$work/said" 2>&1
+	_is=$?
+	cat "$work/said"
+	echo "status $_is"
+	[ $_is = "$_want" ] && grep -qF -- "$_text" "$work/said"
+}
+
 finish() {
 	echo "1..$cases"
 	exit $failed

@@ -13,16 +13,6 @@ says() {
 	shift
 	same "$(ctl "$@" 2>&1)" "$_text"
 }
-# status_of STATUS TEXT CMD...: CMD ends with STATUS, and prints TEXT.
-status_of() {
-	_want=$1 _text=$2
-	shift 2
-	"$@" >"$work/said" 2>&1
-	_is=$?
-	cat "$work/said"
-	echo "status $_is"
-	[ $_is = "$_want" ] && grep -qF -- "$_text" "$work/said"
-}
 # event TEXT: an event with TEXT comes within a while.
 event() { wait_text 60 "$work/events" "$1" || { cat "$work/events" && false; }; }
 # events_start: collects the events of $sock from now on, in $work/events.

@@ -23,16 +23,6 @@ guest_type f q
 guest_end f 20
 check 'it powers off: status 0' same "$status" 0
 
-# status_of STATUS TEXT CMD...
-status_of() {
-	_want=$1 _text=$2
-	shift 2
-	"$@" >"$work/said" 2>&1
-	_is=$?
-	cat "$work/said"
-	echo "status $_is"
-	[ $_is = "$_want" ] && grep -qF -- "$_text" "$work/said"
-}
 check 'a kernel that is none of FreeBSD is refused' status_of 1 \
 	'is no FreeBSD kernel: those are ELF' armvmm-run --kernel monitor --freebsd
 check 'so is a RAM disk' status_of 1 'FreeBSD takes no RAM disk' \

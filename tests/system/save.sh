@@ -8,16 +8,6 @@ sock=$work/sock
 snap=$work/snap
 
 ctl() { armvmm-ctl "$sock" "$@"; }
-# status_of STATUS TEXT CMD...: CMD ends with STATUS, and prints TEXT.
-status_of() {
-	_want=$1 _text=$2
-	shift 2
-	"$@" >"$work/said" 2>&1
-	_is=$?
-	cat "$work/said"
-	echo "status $_is"
-	[ $_is = "$_want" ] && grep -qF -- "$_text" "$work/said"
-}
 # asks NAME COMMANDS TEXT: the guest's next line with TEXT is in $answer.
 asks() {
 	_nr=$(grep -c "$3" "$work/$1.out")

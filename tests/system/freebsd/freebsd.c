@@ -23,30 +23,12 @@ void secondary_start(void);
 void secondary_main(u32 cpu);
 void monitor_main(u32 r0, u32 r1, u32 r2, u32 cpsr);
 
-static void put(char c)
+static void put(u8 c)
 {
 	*(volatile u32 *)BVM = c;
 }
 
-static void puts(const char *s)
-{
-	for (; *s; s++)
-		put(*s);
-}
-
-static void put_hex(u32 v)
-{
-	for (int shift = 28; shift >= 0; shift -= 4)
-		put("0123456789abcdef"[(v >> shift) & 15]);
-}
-
-static void say(const char *what, u32 v)
-{
-	puts(what);
-	put(' ');
-	put_hex(v);
-	puts("\r\n");
-}
+#include "../monitor/print.h"
 
 static void say_text(const char *what, const char *text)
 {

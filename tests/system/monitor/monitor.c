@@ -44,6 +44,8 @@ static void put(u8 c)
 	writel(UART_DR, c);
 }
 
+#include "print.h"
+
 static int has_input(void)
 {
 	return !(readl(UART_FR) & UART_FR_RXFE);
@@ -60,26 +62,6 @@ static u8 get(void)
 	while (!has_input())
 		;
 	return readl(UART_DR);
-}
-
-static void puts(const char *s)
-{
-	for (; *s; s++)
-		put(*s);
-}
-
-static void put_hex(u32 v)
-{
-	for (int shift = 28; shift >= 0; shift -= 4)
-		put("0123456789abcdef"[(v >> shift) & 15]);
-}
-
-static void say(const char *what, u32 v)
-{
-	puts(what);
-	put(' ');
-	put_hex(v);
-	puts("\r\n");
 }
 
 /* Hexadecimal digits, ended by any other character. */

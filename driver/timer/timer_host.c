@@ -14,7 +14,6 @@
 #include <linux/irqdomain.h>
 #include <linux/module.h>
 #include <linux/of.h>
-#include <linux/of_address.h>
 #include <linux/of_irq.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
@@ -44,7 +43,6 @@ static struct {
 	unsigned int hwirq;	/* at the GIC */
 	u32 trigger;		/* IRQ_TYPE_* */
 	bool split_eoi;
-	void __iomem *gicd;	/* NULL: the kernel writes its active state */
 } timer_host;
 
 static const struct of_device_id timer_host_match[] = {
@@ -79,21 +77,27 @@ unsigned int armvmm_timer_host_hwirq(void)
  * active with nobody to end it, and the timer's next expiry does not end the guest's turn. So what
  * activates is read back, once for each expiry; HYP's DSB waits for the read. A late write that
  * deactivates is harmless: the timer's line does not get through until it is there.
+ *
+ * The registers of private interrupts are each CPU's own (IHI 0048B 4.1.4). A write sets or clears
+ * bits, so that it needs no lock of the kernel's driver, which does no more at the end of its own
+ * functions.
  */
 void armvmm_timer_host_set(bool hold)
 {
+	void __iomem *gicd = timer_host.split_eoi ? armvmm_vgic_host.gicd : NULL;
+
 	this_cpu_write(timer_host_cpu.held, hold);
-	if (timer_host.gicd && READ_ONCE(fast_hold))
-		writel_relaxed(BIT(timer_host.hwirq), timer_host.gicd +
-			       (hold ? GICD_ISACTIVER : GICD_ICACTIVER));
+	if (gicd && READ_ONCE(fast_hold))
+		writel_relaxed(BIT(timer_host.hwirq),
+			       gicd + (hold ? GICD_ISACTIVER : GICD_ICACTIVER));
 	else if (timer_host.split_eoi)
 		irq_set_irqchip_state(timer_host.irq, IRQCHIP_STATE_ACTIVE, hold);
 	else if (hold)
 		disable_percpu_irq(timer_host.irq);
 	else
 		enable_percpu_irq(timer_host.irq, timer_host.trigger);
-	if (hold && timer_host.gicd)
-		readl_relaxed(timer_host.gicd + GICD_ISACTIVER);
+	if (hold && gicd)
+		readl_relaxed(gicd + GICD_ISACTIVER);
 }
 
 /*
@@ -164,20 +168,6 @@ static int timer_host_find(void)
 	return 0;
 }
 
-/*
- * The distributor, whose registers of private interrupts each CPU has for itself (IHI 0048B 4.1.4).
- * A write sets or clears bits, so that it needs no lock of the kernel's driver, which does no more
- * at the end of its own functions. Not where the driver adds an offset for each CPU.
- */
-static void timer_host_map_gicd(const struct irq_data *data)
-{
-	struct device_node *np = to_of_node(data->domain->fwnode);
-
-	if (timer_host.split_eoi && timer_host.hwirq < GIC_NR_PRIVATE && np &&
-	    !of_property_read_bool(np, "cpu-offset"))
-		timer_host.gicd = of_iomap(np, 0);
-}
-
 int armvmm_timer_init(void)
 {
 	struct irq_data *data;
@@ -222,7 +212,6 @@ int armvmm_timer_init(void)
 	err = irq_set_vcpu_affinity(timer_host.irq, &timer_host_cpu);
 	timer_host.split_eoi = !err;
 	armvmm_vgic_host.split_eoi = !err;
-	timer_host_map_gicd(data);
 	return 0;
 }
 
@@ -231,7 +220,4 @@ void armvmm_timer_exit(void)
 	if (timer_host.split_eoi)
 		irq_set_vcpu_affinity(timer_host.irq, NULL);
 	free_percpu_irq(timer_host.irq, &timer_host_cpu);
-	if (timer_host.gicd)
-		iounmap(timer_host.gicd);
-	timer_host.gicd = NULL;
 }

@@ -194,14 +194,15 @@ static int host_check_gicv(const struct armvmm_vgic_host *host)
 }
 
 /*
- * HYP mode sends physical SGIs, if it can: where it cannot, the host does. A kernel without SMP
- * never has two vCPUs in a guest at once.
+ * HYP mode sends physical SGIs, and the timer holds its interrupt, by the distributor itself, if
+ * they can: where they cannot, the kernel does. Not where each CPU has it at another address.
  */
 static void host_map_gicd(struct armvmm_vgic_host *host, struct device_node *np)
 {
 	struct resource res;
 
-	if (!IS_ENABLED(CONFIG_SMP) || of_address_to_resource(np, HOST_REG_GICD, &res) ||
+	if (of_property_read_bool(np, "cpu-offset") ||
+	    of_address_to_resource(np, HOST_REG_GICD, &res) ||
 	    !IS_ALIGNED(res.start, PAGE_SIZE) || pfn_valid(PHYS_PFN(res.start)))
 		return;
 	host->gicd_pa = res.start;

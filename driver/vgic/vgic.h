@@ -29,7 +29,7 @@ struct armvmm_vgic_host {
 	void __iomem *gich;	/* NULL: no GIC with virtualization */
 	phys_addr_t gich_pa;
 	phys_addr_t gicv_pa;
-	void __iomem *gicd;	/* for GICD_SGIR in HYP mode; NULL: not known where it is */
+	void __iomem *gicd;	/* the distributor; NULL: the kernel alone may access it */
 	phys_addr_t gicd_pa;
 	unsigned int nr_lr;
 	unsigned int maint_irq;	/* Linux interrupt number */

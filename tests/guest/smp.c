@@ -55,6 +55,56 @@ static void check_monitor(void)
 	report(!failed && word == 5, "STREX succeeds after LDREX");
 }
 
+/*
+ * An access to the distributor between LDREX and STREX: HYP mode answers it with exclusives of its
+ * own. STREX may fail each time, but where it says that it stored, no other CPU stored meanwhile.
+ */
+static volatile u32 told, stored[GUEST_MAX_CPUS];
+
+static void store_across_gicd(u32 cpu)
+{
+	static const struct { u32 reg; bool write; } access[] = {
+		{ GICD_IIDR }, { GICD_ISENABLER }, { GICD_ISENABLER + 4 },
+		{ GICD_ISENABLER + 4, true }, { GICD_ICENABLER + 4, true },
+		{ GICD_IPRIORITYR + 32, true },
+	};
+
+	smp_barrier();
+	for (u32 i = 0; i < COUNT; i++) {
+		const typeof(access[0]) *a = &access[i % ARRAY_SIZE(access)];
+		u32 v, other, failed;
+
+		if (a->write)
+			asm volatile("ldrex %0, [%2]\n\tadd %0, %0, #1\n\tstr %4, [%3]\n\t"
+				     "strex %1, %0, [%2]"
+				     : "=&r"(v), "=&r"(failed)
+				     : "r"(&told), "r"(a->reg), "r"(1 << cpu) : "memory");
+		else
+			asm volatile("ldrex %0, [%3]\n\tadd %0, %0, #1\n\tldr %2, [%4]\n\t"
+				     "strex %1, %0, [%3]"
+				     : "=&r"(v), "=&r"(failed), "=&r"(other)
+				     : "r"(&told), "r"(a->reg) : "memory");
+		stored[cpu] += !failed;
+		/* Without the access STREX succeeds now and then, on any core. */
+		do {
+			asm volatile("ldrex %0, [%2]\n\tadd %0, %0, #1\n\tstrex %1, %0, [%2]"
+				     : "=&r"(v), "=&r"(failed) : "r"(&told) : "memory");
+		} while (failed);
+		stored[cpu]++;
+	}
+}
+
+static void check_stored(u32 n)
+{
+	u32 sum = 0;
+
+	smp_run(store_across_gicd);
+	for (u32 i = 0; i < n; i++)
+		sum += stored[i];
+	report(sum >= n * COUNT && told == sum,
+	       "STREX after an access to the distributor tells the truth: %u stores, %u told", told, sum);
+}
+
 /* ---- TLB ---- */
 #define SHARED_VA	0x58000000
 static u32 page_a, page_b;
@@ -186,6 +236,7 @@ void guest_main(void)
 	report(plain32 == n * COUNT, "LDREX and STREX: %u of %u increments", plain32, n * COUNT);
 	report(plain64 == (u64)n * COUNT * 0x100000001ull, "LDREXD and STREXD: %llx", plain64);
 	check_monitor();
+	check_stored(n);
 
 	page_a = FRESH_BASE + 0x300000;
 	page_b = FRESH_BASE + 0x301000;

@@ -839,13 +839,13 @@ static void test_dist_writes(void)
 	expect(bad, 0, "not one that is, but the enable bit of one that its guest handles");
 
 	for (u32 i = 0; i < NR_IRQS; i++)
-		irqs[i].lock.slock = 1;
+		irqs[i].lock.raw_lock.slock = 1;
 	irqs[50].get_level = (void *)test_vgic;
 	bad = dist_writes(GICD_ISENABLER + 4, 1) + dist_writes(GICD_ISPENDR + 4, 1) +
 	      dist_writes(GICD_IPRIORITYR + 32, 8) + dist_writes(GICD_ITARGETSR + 32, 2) +
 	      irqs[32].enabled + irqs[32].pending_latch + irqs[32].priority + irqs[32].targets +
 	      (dist_trap(DABT_WORD, GICD_ISACTIVER + 4, 0) != HYP_EXIT_TRAP);
-	irqs[50].lock.slock = 0;
+	irqs[50].lock.raw_lock.slock = 0;
 	bad += dist_writes(GICD_ISENABLER + 4, 1 << 18) + dist_writes(GICD_ISPENDR + 4, 1 << 18);
 	expect(bad, 0, "nor one whose lock another has, or whose line the host samples");
 }

@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The board has one CPU. A lock is as large as in the module, and free where it is zero. */
+/* ARM's ticket lock, as the kernel lays it out; debug kernels have more behind it. */
 #ifndef BOARD_LINUX_SPINLOCK_H
 #define BOARD_LINUX_SPINLOCK_H
+
+#include <linux/types.h>
+
+#define TICKET_SHIFT	16
+
 typedef struct {
-	unsigned int slock;
+	struct {
+		union {
+			u32 slock;
+			struct {
+				u16 owner, next;
+			} tickets;
+		};
+	} raw_lock;
 } raw_spinlock_t;
-#define hyp_spin_trylock(l)	((l)->slock ? 0 : ((l)->slock = 1))
-#define hyp_spin_unlock(l)	((void)((l)->slock = 0))
+
 #endif

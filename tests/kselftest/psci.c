@@ -181,6 +181,75 @@ static void cpu_on_01(void)
 	on_off(VM_PSCI_01);
 }
 
+/*
+ * RUN of a vCPU that is off waits, however often a signal ends it, as a client's does that pauses all
+ * its vCPUs. Its next instruction would write to the device.
+ */
+static void stays_off(struct vm *vm, unsigned int i, const char *by)
+{
+	struct runner r;
+
+	for (int n = 0; n < 3; n++) {
+		runner_start(&r, vm, i);
+		usleep(100000);
+		runner_stop(&r);
+		CHECK(!r.error && !r.exits, "%s, RUN %d: error %d, %u exits", by, n, r.error,
+		      r.exits);
+	}
+	CHECK(state(vm, i) == KVM_MP_STATE_STOPPED, "%s", by);
+}
+
+static void off_signalled(void)
+{
+	struct kvm_mp_state mp = { .mp_state = KVM_MP_STATE_STOPPED };
+	struct vm vm;
+
+	vm_make(&vm, 2, 0);
+	vm_code_at(&vm, 1, SECOND, code_second, code_second_end);
+	VM_CODE(&vm, 0, cpu_on);
+	reg32_set(vm.vcpu[0].fd, REG_R(5), SECOND);
+	stays_off(&vm, 1, "VCPU_INIT");
+	CHECK(out(&vm, 0) == 0);
+	CHECK(out(&vm, 1) == 0x1234);
+
+	CHECK_OK(ioctl(vm.vcpu[1].fd, KVM_SET_MP_STATE, &mp));
+	stays_off(&vm, 1, "SET_MP_STATE");
+	mp.mp_state = KVM_MP_STATE_RUNNABLE;
+	CHECK_OK(ioctl(vm.vcpu[1].fd, KVM_SET_MP_STATE, &mp));
+	CHECK((out(&vm, 1) & 0x3ff) == 0x1d3, "it goes on where it was");
+
+	/* It switches itself off now, at the latest in the first of these. */
+	stays_off(&vm, 1, "CPU_OFF");
+	CHECK(out(&vm, 0) == 0);
+	CHECK(out(&vm, 1) == 0x1234, "CPU_ON starts it");
+}
+
+/* After SYSTEM_OFF and SYSTEM_RESET all vCPUs are off, until the client resets them. */
+static void system_off(void)
+{
+	static const struct {
+		uint32_t fn, event;
+	} ends[] = {
+		{ 0x84000008, KVM_SYSTEM_EVENT_SHUTDOWN },
+		{ 0x84000009, KVM_SYSTEM_EVENT_RESET },
+	};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct kvm_mp_state mp = { .mp_state = KVM_MP_STATE_RUNNABLE };
+		struct vm vm;
+
+		vm_make(&vm, 2, 0);
+		vm_code_at(&vm, 1, SECOND, code_second, code_second_end);
+		CHECK_OK(ioctl(vm.vcpu[1].fd, KVM_SET_MP_STATE, &mp));
+		call(&vm, 0x10001, ends[i].fn, ends[i].fn, 0);
+		MUST(vm_run(&vm, 0) == KVM_EXIT_SYSTEM_EVENT, "no event");
+		CHECK(vm.vcpu[0].run->system_event.type == ends[i].event);
+		stays_off(&vm, 0, "the caller");
+		stays_off(&vm, 1, "another");
+		vm_close(&vm);
+	}
+}
+
 static volatile bool done;
 
 static void *poke(void *arg)
@@ -271,6 +340,8 @@ static const struct ktap_case cases[] = {
 	{ "mp_state", mp_state, 0 },
 	{ "cpu_on", cpu_on, 0 },
 	{ "cpu_on_01", cpu_on_01, 0 },
+	{ "off_signalled", off_signalled, 0 },
+	{ "system_off", system_off, 0 },
 	{ "on_race", on_race, 0 },
 	{ "init_race", init_race, 0 },
 	{ "suspend", suspend, 0 },

@@ -98,22 +98,49 @@ static int namespace_empty_root(bool network)
 	return ret ? ret : namespace_change_root();
 }
 
+/* One namespace after the other: a kernel that has one kind not gives the others all the same. */
+static int namespace_others(bool network, const char **what)
+{
+	static const struct {
+		int flag;
+		const char *name;
+	} kinds[] = {
+		{ CLONE_NEWIPC, "IPC namespace" },
+		{ CLONE_NEWUTS, "UTS namespace" },
+		{ CLONE_NEWNET, "network namespace" },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (kinds[i].flag == CLONE_NEWNET && network)
+			continue;
+		if (unshare(kinds[i].flag)) {
+			ret = -errno;
+			*what = kinds[i].name;
+		}
+	}
+	return ret;
+}
+
 int namespace_enter(bool network, bool user_too, const char **what)
 {
-	int flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | (network ? 0 : CLONE_NEWNET);
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
-	int ret;
+	int ret, others;
 
 	*what = "namespaces";
-	if (unshare(flags)) {
-		if (errno != EPERM || !user_too || unshare(CLONE_NEWUSER | flags))
+	if (unshare(CLONE_NEWNS)) {
+		if (errno != EPERM || !user_too || unshare(CLONE_NEWUSER | CLONE_NEWNS))
 			return -errno;
 		*what = "user namespace";
 		ret = userns_map(uid, gid);
 		if (ret)
 			return ret;
 	}
+	others = namespace_others(network, what);
+	ret = namespace_empty_root(network);
+	if (!ret)
+		return others;
 	*what = "empty root";
-	return namespace_empty_root(network);
+	return ret;
 }

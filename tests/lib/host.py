@@ -17,6 +17,7 @@ from .test import Test, load_list
 AREAS = ["kselftest", "guest", "system"]
 COVERAGE = 85                    # percent of the lines of driver/ that have to run
 GRACE = 60                       # seconds that a host has to end a test whose time is up
+AFTER = 300                      # and, after a test, to begin the next one or to end
 TIMING = re.compile(r"rcu:.*(stall|detected)|soft lockup|hung task|blocked for more than|"
                     r"hrtimer: interrupt took|RT throttling")
 
@@ -129,7 +130,7 @@ class Host:
                     with self.lock:
                         self.boot_cpu += current.began or 0
             elif line.startswith("@@ end ") and current:
-                guard.within(None)
+                guard.within(AFTER * self.factor)
                 current.end(int(line.split()[3]))
                 self.tally.show(self.host, current)
                 current = None
@@ -157,6 +158,8 @@ class Host:
             rest = []
         elif "boot" in splats or "end" in splats:
             self.tally.fail(f"{self.host}/boot", splats.get("boot") or splats.get("end"))
+        elif guard.late and not current:
+            self.tally.fail(f"{self.host}/boot", "the host did not end after its tests")
         elif status == 125:
             self.tally.fail(f"{self.host}/leaks", "kmemleak: " + " ".join(extra[:12]))
         return results, rest

@@ -18,7 +18,8 @@ bad() {
 	status=$?
 	# tests/run tries once more, alone, what failed of time.
 	case $status in 124 | 143) echo '# timing: armvmm-run did not end in its time' ;; esac
-	case $(cat err) in
+	# What this host's kernel lacks is no part of it.
+	case $(grep -v 'armvmm-run: sandbox: goes on without what this host does not give: ' err) in
 	"armvmm-run: "$message) said=1 ;;
 	*) said= ;;
 	esac

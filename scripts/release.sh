@@ -8,9 +8,9 @@ cd "$ARMVMM_TOP"
 
 version=$(cat VERSION)
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || die "VERSION: '$version' is no version (1.2.3)"
-git rev-parse -q --verify HEAD >/dev/null || die "this is no git repository: a release is made of a commit"
+git rev-parse -q --verify HEAD >/dev/null 2>&1 || die "this is no git repository: a release is made of a commit"
 [ -z "$(git status --porcelain --untracked-files=no)" ] ||
-	die "there are changes that are not committed: $(git status --porcelain --untracked-files=no | head -n 3 | cut -c4- | tr '\n' ' ')"
+	die "there are changes that are not committed: $(git status --porcelain --untracked-files=no | head -n 3 | cut -c4- | paste -sd ' ')"
 # Every place that shows a version must show this one.
 changelog=$(sed -nE '1s/^armvmm \(([^)]*)\).*/\1/p' debian/changelog)
 [ "$changelog" = "$version" ] || die "debian/changelog is of '$changelog' and VERSION says $version"

@@ -32,6 +32,8 @@ if [ "$rc" -ne 0 ]; then
 	echo "armvmm: it cannot be built for the kernel of $kdir" >&2
 	exit 1
 fi
+# What has to be done first, if it is not done yet.
+"$here/options.sh" "$config" with | sed 's/^/armvmm: /' >&2
 
 # The compiler's command line and folder, as kbuild has them for an object of a module.
 mkdir "$work/kbuild"

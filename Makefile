@@ -21,7 +21,7 @@ HOSTS := 5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae
 # Checkers, of the kernel and of the module; and kernels like those of other distributions, built
 # from Debian's sources.
 CHECKERS := 6.1-debug 6.1-gcov 6.1-shadow 6.1-race
-BOARDS := 6.12-armbian 6.12-openwrt 6.1-up 7.2-thumb
+BOARDS := 6.12-armbian 6.12-openwrt 6.1-up 6.1-odd 7.2-thumb
 HOST ?= 6.1
 unknown := $(filter-out $(HOSTS) $(CHECKERS) $(BOARDS),$(HOST))
 $(if $(unknown)$(if $(HOST),,none),$(error HOST=$(HOST): there are $(HOSTS) $(CHECKERS) $(BOARDS)))

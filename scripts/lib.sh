@@ -6,7 +6,7 @@ ARMVMM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ARMVMM_CACHE=${ARMVMM_CACHE:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/armvmm}
 # The hosts' kernels: Debian's own, and those that are built from Debian's sources.
 ARMVMM_HOSTS_ALL='5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae'
-ARMVMM_HOSTS_SOURCE='6.1-debug 6.1-gcov 6.1-up 6.12-armbian 6.12-openwrt 7.2-thumb'
+ARMVMM_HOSTS_SOURCE='6.1-debug 6.1-gcov 6.1-odd 6.1-up 6.12-armbian 6.12-openwrt 7.2-thumb'
 # A host of the first list, by other names, whose module is built to check more (build-module.sh).
 ARMVMM_HOSTS_CHECKING='6.1-shadow 6.1-race'
 CROSS_COMPILE=${CROSS_COMPILE:-arm-linux-gnueabihf-}
@@ -23,6 +23,14 @@ if [ -d /usr/lib/ccache ]; then
 	export CCACHE_DIR=${CCACHE_DIR:-$ARMVMM_CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G} \
 		CCACHE_DEPEND=${CCACHE_DEPEND:-1}
 fi
+
+# sign_module KO KERNEL: where KERNEL, a folder of the cache, loads signed modules only, KO is signed
+# with the key that KERNEL's build made.
+sign_module() {
+	local build=$2/build
+	grep -qx CONFIG_MODULE_SIG_FORCE=y "$build/.config" || return 0
+	"$build/scripts/sign-file" sha256 "$build"/certs/signing_key.{pem,x509} "$1"
+}
 
 # All messages go to stderr: stdout is for the command's own output.
 say() { printf '[armvmm] %s\n' "$*" >&2; }

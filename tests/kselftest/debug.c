@@ -327,7 +327,8 @@ static void reset_keeps(void)
 
 /* --- the host's own breakpoints (docs/hazards.md 23) --- */
 
-#define SPOT	((void (*)(void))0x60010000)
+/* Below 1 GiB, which is all that a program has on some hosts (VMSPLIT_1G). */
+#define SPOT	((void (*)(void))0x30010000)
 
 /* True if a process that calls SPOT hits the host's breakpoint. */
 static bool host_hit(int perf)
@@ -366,8 +367,8 @@ static void host_hit_after_run(struct perf_event_attr *attr)
 	int perf = (int)syscall(SYS_perf_event_open, attr, 0, -1, -1, 0);
 
 	MUST(perf >= 0, "%s", strerror(errno));
-	reg32_set(vcpu, REG_PC, 0x60010000);
-	check_exit(KVM_ARM_DEBUG_EC_BREAKPOINT, 0x60010008);
+	reg32_set(vcpu, REG_PC, 0x30010000);
+	check_exit(KVM_ARM_DEBUG_EC_BREAKPOINT, 0x30010008);
 	if (!sigsetjmp(trapped, 1)) {
 		SPOT();
 		MUST(read(perf, &hits, 8) == 8, "%s", strerror(errno));
@@ -384,14 +385,14 @@ static void host_breakpoint(void)
 		.bp_addr = (uintptr_t)SPOT, .bp_len = HW_BREAKPOINT_LEN_4, .exclude_kernel = 1,
 		.exclude_hv = 1, .inherit = 1,
 	};
-	struct kvm_guest_debug_arch a = { .dbg_bvr = { 0x60010008 }, .dbg_bcr = { BCR_ARM } };
+	struct kvm_guest_debug_arch a = { .dbg_bvr = { 0x30010008 }, .dbg_bcr = { BCR_ARM } };
 	uint32_t *spot;
 	int perf;
 
 	start(1, 0);
-	spot = mmap((void *)0x60000000, 0x20000, PROT_READ | PROT_WRITE | PROT_EXEC,
+	spot = mmap((void *)0x30000000, 0x20000, PROT_READ | PROT_WRITE | PROT_EXEC,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	MUST(spot == (void *)0x60000000, "%s", strerror(errno));
+	MUST(spot == (void *)0x30000000, "%s", strerror(errno));
 	spot[0x10000 / 4] = 0xe12fff1e;	/* bx lr */
 	__builtin___clear_cache((char *)SPOT, (char *)SPOT + 4);
 	/* perf_bp_event() asserts that interrupts are off; Arm's handler has turned them on. */
@@ -403,35 +404,35 @@ static void host_breakpoint(void)
 	CHECK(host_hit(perf), "the host's breakpoint does not work");
 
 	/* The guest has memory at the host's address, and its own code there. */
-	CHECK_OK(mem_set(vm.fd, 1, 0, 0x60000000, 0x20000, map_pages(0x20000)));
+	CHECK_OK(mem_set(vm.fd, 1, 0, 0x30000000, 0x20000, map_pages(0x20000)));
 	CHECK_OK(mem_set(vm.fd, 1, 0, 0, 0, NULL));
 	{
 		char *mem = map_pages(0x20000);
 
 		memcpy(mem + 0x10000, code_line, (size_t)(code_line_end - code_line));
-		CHECK_OK(mem_set(vm.fd, 1, 0, 0x60000000, 0x20000, mem));
+		CHECK_OK(mem_set(vm.fd, 1, 0, 0x30000000, 0x20000, mem));
 	}
 	for (int i = 0; i < 3; i++) {
-		reg32_set(vcpu, REG_PC, 0x60010000);
+		reg32_set(vcpu, REG_PC, 0x30010000);
 		reg32_set(vcpu, REG_CPSR, CPSR_USR);
 		reg32_set(vcpu, IFSR, 0);
-		run_to(0x60010024);
+		run_to(0x30010024);
 		CHECK(reg32(vcpu, REG_R(0)) == 9 && !reg32(vcpu, IFSR), "r0 %u, IFSR %x",
 		      reg32(vcpu, REG_R(0)), reg32(vcpu, IFSR));
 		CHECK(host_hit(perf), "the host's breakpoint is gone after %d runs", i + 1);
 	}
 	/* The client's breakpoint is in the host's place, and gives it back. */
 	if (cap(KVM_CAP_GUEST_DEBUG_HW_BPS)) {
-		reg32_set(vcpu, REG_PC, 0x60010000);
+		reg32_set(vcpu, REG_PC, 0x30010000);
 		CHECK_OK(set_debug(vcpu, HW, &a));
-		check_exit(KVM_ARM_DEBUG_EC_BREAKPOINT, 0x60010008);
+		check_exit(KVM_ARM_DEBUG_EC_BREAKPOINT, 0x30010008);
 		CHECK(host_hit(perf), "the host's breakpoint is gone after the client's");
 	}
 	/* So does a breakpoint of the guest's own. */
 	CHECK_OK(set_debug(vcpu, 0, NULL));
 	if (cap(KVM_CAP_GUEST_DEBUG_HW_BPS)) {
-		reg32_set(vcpu, REG_PC, 0x60010000);
-		reg32_set(vcpu, DBGBVR(0), 0x6001000c);
+		reg32_set(vcpu, REG_PC, 0x30010000);
+		reg32_set(vcpu, DBGBVR(0), 0x3001000c);
 		reg32_set(vcpu, DBGBCR(0), BCR_ARM);
 		reg32_set(vcpu, DBGDSCR, MDBGEN);
 		reg32_set(vcpu, DBGOSLSR, 0);
@@ -451,8 +452,8 @@ static void host_breakpoint(void)
 		CHECK_OK(set_debug(vcpu, 0, NULL));
 		signal(SIGTRAP, SIG_DFL);
 	}
-	reg32_set(vcpu, REG_PC, 0x60010000);
-	run_to(0x60010024);
+	reg32_set(vcpu, REG_PC, 0x30010000);
+	run_to(0x30010024);
 }
 
 static const struct ktap_case cases[] = {

@@ -240,7 +240,12 @@ static void exec_closes(void)
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status), "%x", status);
 }
 
-/* vCPUs of many VMs at once, more than there are VMIDs; each of them really runs. */
+/*
+ * vCPUs of many VMs at once, more than there are VMIDs; each of them really runs. All their memory
+ * has to fit into 1 GiB of addresses (VMSPLIT_1G).
+ */
+#define ROLLOVER_RAM	0x20000u
+
 static void rollover(void)
 {
 	struct rlimit fds = { .rlim_cur = 4096, .rlim_max = 4096 };
@@ -249,7 +254,9 @@ static void rollover(void)
 
 	MUST(!setrlimit(RLIMIT_NOFILE, &fds), "%s", strerror(errno));
 	for (n = 0; n < 270; n++) {
-		vm_make(&vm[n], 1, 0);
+		vm_make(&vm[n], 1, VM_NO_RAM);
+		vm[n].ram = map_pages(ROLLOVER_RAM);
+		MUST_OK(mem_set(vm[n].fd, 0, 0, RAM_BASE, ROLLOVER_RAM, vm[n].ram));
 		VM_CODE(&vm[n], 0, count);
 		CHECK(vm_run(&vm[n], 0) == KVM_EXIT_MMIO);
 	}
@@ -259,8 +266,11 @@ static void rollover(void)
 			CHECK(*(uint32_t *)vm[n].vcpu[0].run->mmio.data == round, "VM %u: %u, not %u",
 			      n, *(uint32_t *)vm[n].vcpu[0].run->mmio.data, round);
 		}
-	for (n = 0; n < 270; n++)
+	for (n = 0; n < 270; n++) {
+		munmap(vm[n].ram, ROLLOVER_RAM);
+		vm[n].ram = NULL;
 		vm_close(&vm[n]);
+	}
 }
 
 static const struct ktap_case cases[] = {

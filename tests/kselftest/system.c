@@ -2,6 +2,7 @@
 /* The node, capabilities, and creation of VMs and vCPUs with its misuse. */
 #include "vm.h"
 
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -91,18 +92,26 @@ static void capabilities(void)
 		CAP(IRQCHIP), CAP(ONE_REG), CAP(ARM_PSCI), CAP(ARM_PSCI_0_2), CAP(MP_STATE),
 		CAP(IMMEDIATE_EXIT), CAP(USER_MEMORY),
 		CAP(DESTROY_MEMORY_REGION_WORKS), CAP(JOIN_MEMORY_REGIONS_WORKS),
-		CAP(READONLY_MEM), CAP(IOEVENTFD), CAP(DEVICE_CTRL), CAP(ARM_SET_DEVICE_ADDR),
+		CAP(READONLY_MEM), CAP(DEVICE_CTRL), CAP(ARM_SET_DEVICE_ADDR),
 		CAP(CHECK_EXTENSION_VM), CAP(ENABLE_CAP), CAP(ENABLE_CAP_VM),
 		CAP(ARM_NISV_TO_USER), CAP(MANUAL_DIRTY_LOG_PROTECT2), CAP(COALESCED_MMIO),
 		CAP(COALESCED_PIO), CAP(IRQ_ROUTING), CAP(SIGNAL_MSI), CAP(INTERNAL_ERROR_DATA),
-		CAP(IRQFD), CAP(IRQFD_RESAMPLE), CAP(IOEVENTFD_ANY_LENGTH), CAP(VCPU_EVENTS),
-		CAP(IOEVENTFD_NO_LENGTH), CAP(ARM_USER_IRQ), CAP(ARM_INJECT_EXT_DABT),
+		CAP(VCPU_EVENTS), CAP(ARM_USER_IRQ), CAP(ARM_INJECT_EXT_DABT),
+	}, events[] = {
+		CAP(IRQFD), CAP(IRQFD_RESAMPLE), CAP(IOEVENTFD), CAP(IOEVENTFD_ANY_LENGTH),
+		CAP(IOEVENTFD_NO_LENGTH),
 	};
 	int sys = sys_open(), vm = vm_new(sys);
 
 	for (unsigned int i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
 		CHECK(ioctl(sys, KVM_CHECK_EXTENSION, yes[i].cap) > 0, "%s", yes[i].name);
 		CHECK(ioctl(vm, KVM_CHECK_EXTENSION, yes[i].cap) > 0, "%s on the VM", yes[i].name);
+	}
+	for (unsigned int i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		CHECK(ioctl(sys, KVM_CHECK_EXTENSION, events[i].cap) == host_has_eventfd(), "%s",
+		      events[i].name);
+		CHECK(ioctl(vm, KVM_CHECK_EXTENSION, events[i].cap) == host_has_eventfd(),
+		      "%s on the VM", events[i].name);
 	}
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_MMU) == !host_pins());
 	CHECK(ioctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_MMU) == !host_pins());
@@ -119,6 +128,28 @@ static void capabilities(void)
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, -1) == 0);
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_SPAPR_TCE) == 0);
 	CHECK(ioctl(sys, KVM_CHECK_EXTENSION, KVM_CAP_ARM_PMU_V3) == 0);
+}
+
+/*
+ * A file that is no eventfd is no doorbell and no interrupt: EINVAL. Where the kernel has no
+ * eventfd(2), no file is one: ENOSYS.
+ */
+static void no_eventfd(void)
+{
+	int file = (int)MUST_OK(open("/dev/null", O_RDWR | O_CLOEXEC));
+	struct kvm_ioeventfd bell = { .addr = 0x1000, .len = 4, .fd = file };
+	struct kvm_irqfd irq = { .fd = (uint32_t)file, .gsi = 0 };
+	int want = host_has_eventfd() ? EINVAL : ENOSYS;
+	struct vm vm;
+
+	CHECK((eventfd(0, EFD_CLOEXEC) >= 0) == host_has_eventfd(), "eventfd: %s", strerror(errno));
+	vm_make(&vm, 1, 0);
+	CHECK_ERRNO(ioctl(vm.fd, KVM_IOEVENTFD, &bell), want);
+	bell.flags = KVM_IOEVENTFD_FLAG_DEASSIGN;
+	CHECK_ERRNO(ioctl(vm.fd, KVM_IOEVENTFD, &bell), want);
+	CHECK_ERRNO(ioctl(vm.fd, KVM_IRQFD, &irq), want);
+	irq.flags = KVM_IRQFD_FLAG_DEASSIGN;
+	CHECK_ERRNO(ioctl(vm.fd, KVM_IRQFD, &irq), want);
 }
 
 static int enable_cap(int fd, uint32_t cap, uint32_t flags, uint64_t arg)
@@ -342,6 +373,7 @@ static const struct ktap_case cases[] = {
 	{ "membership", membership, 0 },
 	{ "version", version, 0 },
 	{ "capabilities", capabilities, 0 },
+	{ "no_eventfd", no_eventfd, 0 },
 	{ "enable_caps", enable_caps, 0 },
 	{ "unknown_ioctls", unknown_ioctls, 0 },
 	{ "bad_pointers", bad_pointers, 0 },

@@ -32,6 +32,14 @@ bool host_pins(void)
 	return strstr(name.release, "-armbian") || strstr(name.release, "-openwrt");
 }
 
+bool host_has_eventfd(void)
+{
+	struct utsname name;
+
+	MUST(!uname(&name), "%s", strerror(errno));
+	return !strstr(name.release, "-odd");
+}
+
 void needs_sync_mmu(void)
 {
 	if (host_pins())

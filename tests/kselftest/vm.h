@@ -65,6 +65,8 @@ void be_nobody(bool member);
  */
 bool host_pins(void);
 void needs_sync_mmu(void);
+/* Has the host's kernel eventfd(2)? */
+bool host_has_eventfd(void);
 int vm_new(int sys);
 /* Everything: RAM, vGIC, n vCPUs, of which all but the first are off. */
 void vm_make(struct vm *vm, unsigned int nvcpus, unsigned int without);

@@ -34,7 +34,8 @@ class Test:
             return False
         debug, gcov = host.endswith("-debug"), host.endswith("-gcov")
         # Only the system tests that exercise the driver most; the others would show nothing new.
-        short = debug or host.split("-")[-1] in ("armbian", "openwrt", "up", "thumb", "race")
+        short = debug or host.split("-")[-1] in ("armbian", "odd", "openwrt", "up", "thumb",
+                                                       "race")
         if "hosts" in self.opts and not re.fullmatch(self.opts["hosts"], host):
             return False
         if short and self.area == "system":

@@ -644,6 +644,9 @@ int term_create(struct chardev **out, void (*key)(void *opaque, enum term_key ke
 		int ret = -errno;
 
 		free(chr);
+		if (ret == -ENOSYS)
+			return error_set(err, ret, "the kernel has no eventfd, which armvmm-run "
+					 "needs: build it with CONFIG_EVENTFD=y");
 		return error_errno(err, ret, "terminal");
 	}
 	pthread_mutex_init(&chr->lock, NULL);

@@ -138,7 +138,7 @@ check-boards: ## the module on emulated boards with Debian's device trees for th
 	@TESTS='system/board-*' tests/run 6.1
 
 check-deb: ## the Debian packages on an emulated Debian 12: install, upgrade, purge
-	@TESTS='system/deb' tests/run 6.1
+	@TESTS='system/deb system/deb-*' tests/run 6.1
 
 check-debug: ## the tests on a kernel with KASAN, UBSAN, lockdep and kmemleak
 	@tests/run 6.1-debug

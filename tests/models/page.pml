@@ -4,11 +4,16 @@
  * the host reads from it what the guest wrote past the caches.
  *
  * The host takes a page back and gives it to somebody else, while a vCPU faults on it, maps it and
- * writes to it. The host's table, the sequence number and the guest's descriptor are shared. A
- * store to the descriptor waits in a buffer until it drains or a DSB makes it, and a walk does not
- * wait for it. The vCPU's two reads may happen in either order unless a barrier orders them. The
- * cache may have a clean line of the host's alias at any time, which hides memory (DDI 0406C
- * A3.5.7).
+ * writes to it, or on the page that the client then has in its place. The host's table, the
+ * sequence number and the guest's descriptor are shared. A store to the descriptor waits in a
+ * buffer until it drains or a DSB makes it, and a walk does not wait for it. The vCPU's two reads
+ * may happen in either order unless a barrier orders them. The cache may have a clean line of the
+ * host's alias at any time, which hides memory, and has dirty ones of a page that the host has just
+ * zeroed (DDI 0406C A3.5.7).
+ *
+ * The vCPU's thread looks a page up on CPU 0, by the CPU itself or by reading the table, and may
+ * then move to CPU 1. Each CPU's TLB may take in the client's entry at any time. The kernel drops
+ * what the TLBs have when it has ended the notifier, and before it uses the page again.
  */
 /* code: notifier_invalidate_start: if (!s2->invalidate_count++) */
 /* code: notifier_invalidate_end: WRITE_ONCE(s2->invalidate_seq, s2->invalidate_seq + 1); */
@@ -16,6 +21,11 @@
 /* code: host_walk: smp_rmb(); */
 /* code: host_ask_cpu: page->seq = READ_ONCE(vm->stage2.invalidate_seq); */
 /* code: host_ask_cpu: smp_rmb(); */
+/* code: host_ask_cpu: mcr p15, 0, %0, c8, c7, 3 */
+/* code: host_ask_cpu: page->hva_cpu = smp_processor_id(); */
+/* code: host_walk: page->hva_cpu = -1; */
+/* code: abort_flush_by_hva: preempt_disable(); */
+/* code: abort_flush_by_hva: if (page->hva_cpu == smp_processor_id()) */
 /* code: armvmm_stage2_retry: return s2->invalidate_seq != seq; */
 /* code: armvmm_stage2_flush_tlb: dsb(ish); */
 /* code: abort_map: if (armvmm_stage2_retry(s2, page.seq, */
@@ -23,19 +33,28 @@
 /* fault: NO_RETRY abort_map() installs what it read without a look at the number */
 /* fault: NO_DSB the TLB is flushed before the descriptor is seen by walks */
 /* fault: NO_CACHE_FLUSH the page is taken back without a flush of the host's alias */
+/* fault: NO_HOST_TLBI the CPU looks the page up with what its TLB had before */
+/* fault: ANY_CPU the page is flushed by the client's address on a CPU that did not look */
+/* fault: NO_FILL_FLUSH the page is mapped without a flush */
+
+/* The client's old page, and its new one. */
+#define OLD	1
+#define NEW	2
 
 /* The host's side. */
-bool host_pte = true;	/* the client's page is there */
+byte host_pte = OLD, host_tlb[2];
 byte invalidating, seq;
 bool lock;		/* stage2.lock */
-bool reused;
+bool reused;		/* the old page is somebody else's */
 
-/* The guest's side. */
-bool desc, desc_wait, desc_buf, tlb;
+/* The guest's side: which page. */
+byte desc, desc_buf, tlb;
+bool desc_wait;
 
-/* The page: memory, and a clean line of the host's alias. */
+/* The pages: zeroes that wait in a cache; the old one's memory, and a clean line of its alias. */
+bool dirty[3] = true;
 bool memory, line, cached;
-bool written;
+bool written[3];
 
 active proctype drain()
 {
@@ -44,15 +63,23 @@ end:	do
 	od
 }
 
-/* Speculation may fill the cache from memory as long as the page belongs to the client. */
+/*
+ * Speculation may fill the cache from memory as long as the page belongs to the client, and TLBs
+ * with what is in the table.
+ */
 active proctype speculation()
 {
 end:	do
 	:: !reused && !cached -> d_step { line = memory; cached = true }
+	:: host_pte && !host_tlb[0] -> host_tlb[0] = host_pte
+	:: host_pte && !host_tlb[1] -> host_tlb[1] = host_pte
 	od
 }
 
-/* Reclaim: notifier_invalidate_start(), the entry, notifier_invalidate_end(), the page's reuse. */
+/*
+ * Reclaim: notifier_invalidate_start(), the entry, notifier_invalidate_end(), tlb_finish_mmu(), the
+ * page's reuse.
+ */
 active proctype host()
 {
 	bool copy;
@@ -60,50 +87,114 @@ active proctype host()
 	atomic { !lock -> lock = true };
 	invalidating++;
 	!desc_wait;
-	d_step { desc_buf = false; desc_wait = true };
+	d_step { desc_buf = 0; desc_wait = true };
 #ifndef NO_DSB
 	!desc_wait;
 #endif
-	tlb = false;
+	tlb = 0;
 #ifndef NO_CACHE_FLUSH
 	cached = false;
 #endif
 	!desc_wait;		/* the lock's release */
 	lock = false;
 
-	host_pte = false;
+	host_pte = 0;
 
 	atomic { !lock -> lock = true };
 	seq++;
 	invalidating--;
 	lock = false;
 
+	d_step { host_tlb[0] = 0; host_tlb[1] = 0 };
+
 	/* Swap-out reads the page by the alias, from the cache if the line is there. */
 	d_step { if :: cached -> copy = line :: else -> copy = memory fi };
-	assert(copy == written);
+	assert(copy == written[OLD]);
 	reused = true
+}
+
+/* What CPU @cpu finds at the client's address. */
+inline translate(cpu)
+{
+	d_step {
+		if
+		:: !host_tlb[cpu] -> host_tlb[cpu] = host_pte
+		:: else
+		fi;
+		page = host_tlb[cpu]
+	}
+}
+
+inline look_up()
+{
+	if
+	:: true ->		/* host_ask_cpu() */
+#ifndef NO_HOST_TLBI
+		host_tlb[0] = 0;
+#endif
+		translate(0);
+		asked = true
+	:: true ->		/* host_walk() */
+		page = host_pte;
+		asked = false
+	fi
+}
+
+inline flush(which)
+{
+	d_step {
+		dirty[which] = false;
+		if
+		:: which == OLD -> cached = false
+		:: else
+		fi
+	}
 }
 
 /* armvmm_abort_handle(), and the guest's accesses between its faults. */
 active proctype vcpu()
 {
-	byte page_seq;
-	bool page;
+	byte page_seq, page, found;
+	bool asked;
 
 end:	do
-	:: atomic { tlb || desc -> tlb = true };
-		/* Past the caches. If the page is in use again, it is somebody else's. */
-		atomic { if :: tlb -> assert(!reused); memory = true; written = true :: else fi }
-	:: !tlb && !desc && !written ->
+	:: d_step { !tlb && desc && !written[desc] -> tlb = desc }
+	:: d_step { tlb && !written[tlb] ->
+		/* Past the caches. If the old page is in use again, it is somebody else's. */
+		assert(tlb != OLD || !reused);
+		/* Zeroes that are in a cache still cover what it writes. */
+		assert(!dirty[tlb]);
+		if :: tlb == OLD -> memory = true :: else fi;
+		written[tlb] = true
+	   }
+	:: !tlb && !desc ->
 #ifdef NO_READ_BARRIER
-		page = host_pte;
+		look_up();
 		page_seq = seq;
 #else
 		page_seq = seq;		/* smp_rmb() */
-		page = host_pte;
+		look_up();
 #endif
 		if
-		:: page ->
+		:: !page ->
+			/* handle_mm_fault() */
+			d_step { if :: !host_pte -> host_pte = NEW :: else fi }
+		:: else ->
+			found = page;
+#ifndef NO_FILL_FLUSH
+			/* abort_flush_by_hva(), or by the page's number */
+			if
+			:: asked -> translate(0)
+#ifdef ANY_CPU
+			:: asked -> translate(1)
+#endif
+			:: page = found
+			fi;
+			if
+			:: page -> flush(page)
+			:: else -> flush(found)		/* the access faults */
+			fi;
+#endif
 			atomic { !lock -> lock = true };
 			if
 #ifndef NO_RETRY
@@ -111,12 +202,10 @@ end:	do
 #endif
 			:: else ->
 				!desc_wait;
-				d_step { desc_buf = true; desc_wait = true };
+				d_step { desc_buf = found; desc_wait = true };
 				!desc_wait
 			fi;
 			lock = false
-		:: else -> break	/* the client's page is gone: no mapping */
 		fi
-	:: written && !tlb && !desc -> break
 	od
 }

@@ -34,13 +34,6 @@
 /* How often a page may come and go before the guest is entered again. */
 #define HOST_TRIES	8
 
-/* What the CPU says of a page. */
-enum host_answer {
-	HOST_UNKNOWN,
-	HOST_FOUND,
-	HOST_FAULTS,	/* the client would not reach it either, without a fault */
-};
-
 #ifdef CONFIG_ARM_LPAE
 /* One piece, as the CPU that writes it does (DDI 0406C A3.5.3). */
 static u64 host_load(const void *p)
@@ -174,9 +167,8 @@ static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_h
 				     unsigned long hva, bool write, struct stage2_host_page *page)
 {
 	unsigned long flags;
+	u32 cuw, cur = PAR_F, cached;
 	unsigned int user;
-	bool writable;
-	u32 par, attr;
 
 	page->seq = READ_ONCE(vm->stage2.invalidate_seq);
 	/* Pairs with the lock in notifier_invalidate_end(). */
@@ -190,24 +182,15 @@ static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_h
 	asm volatile("mcr p15, 0, %0, c8, c7, 3" : : "r" (hva & PAGE_MASK) : "memory"); /* TLBIMVAA */
 	dsb(nsh);
 	isb();
-	par = host_ats1cuw(hva);
-	writable = !(par & PAR_F);
-	if (!writable && !write)
-		par = host_ats1cur(hva);
+	cuw = host_ats1cuw(hva);
+	if ((cuw & PAR_F) && !write)
+		cur = host_ats1cur(hva);
 	uaccess_restore(user);
 	page->hva_cpu = smp_processor_id();
-	attr = __this_cpu_read(host_attr);
+	cached = __this_cpu_read(host_attr);
 	local_irq_restore(flags);
 
-	if (par & PAR_F)
-		return HOST_FAULTS;
-	if (par & PAR_SHORT_SS || (par ^ attr) & PAR_SHORT_ATTR)
-		return HOST_UNKNOWN;
-	page->pfn = par >> PAGE_SHIFT;
-	page->writable = writable;
-	page->huge = false;
-	page->attr = LPAE_S2_ATTR_WB;
-	return HOST_FOUND;
+	return stage2_host_read_par(cuw, cur, write, cached, page);
 }
 
 /*

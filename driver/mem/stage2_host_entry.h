@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What one entry of the client's page table means: pure, so that the unit tests run it. */
+/*
+ * What one entry of the client's page table means, and what the CPU says when it translates by it:
+ * pure, so that the unit tests run it.
+ */
 #ifndef ARMVMM_STAGE2_HOST_ENTRY_H
 #define ARMVMM_STAGE2_HOST_ENTRY_H
 
 #include <linux/pgtable.h>
 #include <linux/types.h>
 
+#include "arch/archregs.h"
 #include "arch/lpae.h"
 #include "mem/stage2_host.h"
 #include "mem/stage2_index.h"
@@ -41,6 +45,35 @@ static inline bool stage2_host_read_entry(pteval_t v, bool write, struct stage2_
 	page->writable = !(v & L_PTE_RDONLY) && (v & L_PTE_DIRTY);
 	page->attr = stage2_host_attr(v);
 	return page->writable || !write;
+}
+
+/* What the CPU says of a page. */
+enum host_answer {
+	HOST_UNKNOWN,
+	HOST_FOUND,
+	HOST_FAULTS,	/* the client would not reach it either, without a fault */
+};
+
+/*
+ * Reads PAR, in the short-descriptor format, as translations for a user's write (@cuw) and, where
+ * that faults, for a user's read (@cur) leave it. Not every CPU reports attributes: @cached is what
+ * this one reports of cached memory. Supersections map no user memory.
+ */
+static inline enum host_answer stage2_host_read_par(u32 cuw, u32 cur, bool write, u32 cached,
+						    struct stage2_host_page *page)
+{
+	bool writable = !(cuw & PAR_F);
+	u32 par = writable || write ? cuw : cur;
+
+	if (par & PAR_F)
+		return HOST_FAULTS;
+	if (par & PAR_SHORT_SS || (par ^ cached) & PAR_SHORT_ATTR)
+		return HOST_UNKNOWN;
+	page->pfn = par >> PAGE_SHIFT;
+	page->writable = writable;
+	page->huge = false;
+	page->attr = LPAE_S2_ATTR_WB;
+	return HOST_FOUND;
 }
 
 #endif

@@ -494,7 +494,8 @@ struct armvmm_vm {
 
 	/* KVM_ENABLE_CAP sets this, and return_nisv_to_user, at any time and without a lock. */
 	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
-	atomic_t pins_pending;		/* vCPUs that are charged for a page (stage2_pin.c) */
+	atomic_t pins_pending;		/* vCPUs that may be charged for a page (stage2_pin.c) */
+	atomic_t pins_returned;		/* how often a vCPU of those gave its charge back */
 	const struct cred *pin_cred;	/* its user is charged for pins, or NULL; constant */
 	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */
 };

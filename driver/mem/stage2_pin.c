@@ -199,18 +199,29 @@ static bool pin_replace(struct armvmm_vm *vm, u64 ipa, unsigned long *word, unsi
 	return done;
 }
 
+/*
+ * The VM's other vCPUs may be charged for pages that they are about to give back, such as this same
+ * page: at most one for each vCPU, and not for long. True if one was while this vCPU was refused:
+ * it still is, or has given its charge back since @returned was read. Or it has pinned this page.
+ */
+static bool pin_was_in_the_way(struct armvmm_vm *vm, const unsigned long *word, unsigned long old,
+			       int returned)
+{
+	/* Pairs with pin_new(): what a vCPU that is no longer pending did is seen. */
+	return atomic_read_acquire(&vm->pins_pending) > 1 ||
+	       atomic_read(&vm->pins_returned) != returned || READ_ONCE(*word) != old;
+}
+
 /* Charges for @hva's page, pins it and replaces @old by it. -EAGAIN: the guest tries again. */
 static int pin_charged(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool write,
 		       unsigned long *word, unsigned long old, unsigned long *new)
 {
+	/* Before the charge, whose atomics are barriers. */
+	int returned = atomic_read(&vm->pins_returned);
 	int ret = pin_account(vm, old);
 
 	if (ret) {
-		/*
-		 * Another vCPU may be charged for a page that it is about to give back, such as
-		 * this same page: at most one page for each vCPU, and not for long.
-		 */
-		if (atomic_read(&vm->pins_pending) > 1 || READ_ONCE(*word) != old)
+		if (pin_was_in_the_way(vm, word, old, returned))
 			return -EAGAIN;
 		pin_tell_limit();
 		return ret;
@@ -240,6 +251,13 @@ static int pin_new(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool write,
 	/* Before the charge: who is refused because of it sees this (pin_charge()'s atomics). */
 	atomic_inc(&vm->pins_pending);
 	ret = pin_charged(vm, ipa, hva, write, word, old, new);
+	/* A charge that was refused counted, too, for a moment. It is given back first. */
+	if (ret) {
+		smp_mb__before_atomic();
+		atomic_inc(&vm->pins_returned);
+	}
+	/* Pairs with pin_was_in_the_way(). */
+	smp_mb__before_atomic();
 	atomic_dec(&vm->pins_pending);
 	return ret;
 }

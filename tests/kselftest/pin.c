@@ -364,8 +364,11 @@ static int limited_raced(void)
 	}
 	for (int round = 0; round < 200; round++) {
 		for (unsigned int i = 0; i < 2; i++)
-			if (!runner_wait(&r[i], r[i].mmio + 2, 20000) || r[i].error)
+			if (!runner_wait(&r[i], r[i].mmio + 2, 20000) || r[i].error) {
+				ktap_note("round %d: vCPU %u: %s", round, i,
+					  r[i].error ? strerror(r[i].error) : "too slow");
 				return __LINE__;
+			}
 		limit.rlim_cur = limit.rlim_max = (rlim_t)accounted() * PAGE;
 		if ((!round && setrlimit(RLIMIT_MEMLOCK, &limit)) ||
 		    mem_set(vm.fd, SLOT, 0, 0, 0, NULL) ||

@@ -21,7 +21,13 @@ class Fault:
             n = f.read().count(self.old)
         if n != 1:
             return f"{self.file} has its text {n} times, not once"
+        if self.on == "coherency" and not re.search(r"\w \([\w./-]+\.[chS]:$", self.seen):
+            return "what is seen is no function and file: 'FUNCTION (FILE:'"
         return None
+
+    def reported(self, text):
+        """Does a report of the checker say what is seen, with its line?"""
+        return re.search(re.escape(self.seen) + r"\d+\)", text) is not None
 
 
 def read_list(area):
@@ -44,6 +50,12 @@ def read_list(area):
                 key, _, value = line.partition(" ")
                 setattr(fault, key, value.strip())
     return faults, silicon
+
+
+def unseen_rules(faults):
+    """Each rule of the checker has a fault that it alone sees."""
+    seen = {f.rule for f in faults if f.on == "coherency"}
+    return [f"no fault is for the checker's R{n}" for n in range(1, 11) if f"R{n}" not in seen]
 
 
 def unlike_table(faults):

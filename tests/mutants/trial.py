@@ -110,7 +110,7 @@ class Tree:
             return "passed", ""
         if bad != [fault.rule]:
             return "was seen by " + ", ".join(bad), ""
-        if fault.seen not in text:
+        if not fault.reported(text):
             return f"was reported with no '{fault.seen}'", ""
         return "failed", fault.rule
 
@@ -120,7 +120,13 @@ class Tree:
             return self.run_coherency(fault, log)
         if fault.on == "unit":
             return self.run_unit(fault.tests, log)
-        return self.run_host(fault.on, fault.tests, log)[:2]
+        verdict, first, _ = self.run_host(fault.on, fault.tests, log)
+        if verdict != "failed" or not fault.seen:
+            return verdict, first
+        with open(log, encoding="utf-8", errors="replace") as f:
+            reasons = re.findall(r"^# failed: (.*)$", f.read(), re.M)
+        seen = next((r for r in reasons if fault.seen in r), None)
+        return ("failed", seen) if seen else (f"failed otherwise: {first}", "")
 
     def try_fault(self, fault):
         path = os.path.join(self.top, fault.file)

@@ -809,6 +809,10 @@ static void test_dist_writes(void)
 	      irqs[34].pending_latch + !dist_writes(GICD_ISPENDR, 0xffff) +
 	      dist_writes(GICD_ISACTIVER + 4, 1) + !dist_writes(GICD_ICACTIVER + 4, 0) +
 	      dist_writes(GICD_CTLR, 0) + dist_writes(GICD_ISENABLER + 0x40, 1);
+	/* A private one. */
+	bad += !dist_writes(GICD_ISPENDR, 1 << 20) + !irqs[20].pending_latch +
+	       !dist_reads(GICD_ISPENDR, 1 << 20) + !dist_writes(GICD_ICPENDR, 1 << 20) +
+	       irqs[20].pending_latch + !dist_reads(GICD_ICPENDR, 0);
 	bad += !dist_writes(GICD_IPRIORITYR + 40, 0xf80000) + irqs[42].priority != 0xf8;
 	bad += dist_writes(GICD_IPRIORITYR + 40, 0x1010) + irqs[40].priority +
 	       !dist_writes(GICD_IPRIORITYR + 40, 0xff0000) +
@@ -841,7 +845,9 @@ static void test_dist_writes(void)
 	for (u32 i = 0; i < NR_IRQS; i++)
 		irqs[i].lock.raw_lock.slock = 1;
 	irqs[50].get_level = (void *)test_vgic;
-	bad = dist_writes(GICD_ISENABLER + 4, 1) + dist_writes(GICD_ISPENDR + 4, 1) +
+	bad = dist_writes(GICD_ISPENDR, 1 << 20) + irqs[20].pending_latch +
+	      dist_writes(GICD_ISENABLER, 1 << 20) + irqs[20].enabled +
+	      dist_writes(GICD_ISENABLER + 4, 1) + dist_writes(GICD_ISPENDR + 4, 1) +
 	      dist_writes(GICD_IPRIORITYR + 32, 8) + dist_writes(GICD_ITARGETSR + 32, 2) +
 	      irqs[32].enabled + irqs[32].pending_latch + irqs[32].priority + irqs[32].targets +
 	      (dist_trap(DABT_WORD, GICD_ISACTIVER + 4, 0) != HYP_EXIT_TRAP);
@@ -907,11 +913,18 @@ static void test_dist_sgi(void)
 	       others[1].dist.posted != (1 << 9 | 4) || vcpu.dist.notify;
 	bad += dist_trap(DABT_WORD, GICD_ISPENDR, 0);
 	report(!bad, "and the host is told of the rest");
+
+	dist_prepare();
+	others[0].dist.listen = HYP_LISTEN_KICKED;
+	bad = dist_sgi(0x30000 | 8) != HYP_RESUME || lr[0] != (GICH_LR_PENDING | 8) ||
+	      others[0].dist.posted != 1 << 8 || others[0].dist.sources[2] != 1 ||
+	      vcpu.dist.posted || vcpu.dist.notify || others[1].dist.posted;
+	report(!bad, "one to itself and to another goes both ways");
 }
 
 void board_main(void)
 {
-	put("TAP version 13\n1..70\n");
+	put("TAP version 13\n1..71\n");
 	test_run();
 	test_fastpath();
 	test_order();

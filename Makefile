@@ -87,6 +87,11 @@ user: uapi ## libarmvmm, armvmm-run, armvmm-stat and armvmm-report
 	@$(userspace)
 	@$(board)
 
+# For tests/coverage-user.
+user-counted: uapi
+	@$(userspace) O=$(COUNTED) CFLAGS="$(COUNTED_CFLAGS)" LDFLAGS="$(COUNTED_LDFLAGS)" \
+		$(COUNTED_PROGRAMS)
+
 # armvmm-report, and the programs that it runs.
 board = $(MAKE) $(jobs) -C tests/board O=$(B)/tests/board CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) \
 	uapi=$(B)/uapi PREFIX=$(PREFIX)
@@ -112,7 +117,8 @@ check: ## unit tests, and all tests on the 6.1, 6.1-lpae and 6.12-armbian hosts
 	@tests/run unit scripts 6.1 6.1-lpae 6.12-armbian
 
 check-all: ## unit tests, and all tests on every host
-	@SLOW=1 tests/run unit scripts fuzz $(HOSTS) $(CHECKERS) $(BOARDS) qemu coherency hyp
+	@SLOW=1 tests/run unit scripts fuzz $(HOSTS) $(CHECKERS) $(BOARDS) qemu coherency hyp \
+		userspace
 
 check-unit: ## unit tests on the build machine, and those of the scripts
 	@tests/run unit scripts
@@ -143,8 +149,8 @@ check-deb: ## the Debian packages on an emulated Debian 12: install, upgrade, pu
 check-debug: ## the tests on a kernel with KASAN, UBSAN, lockdep and kmemleak
 	@tests/run 6.1-debug
 
-check-coverage: ## what of the module the tests run: 85 % of its lines at least, 95 % in HYP mode
-	@tests/run 6.1-gcov hyp
+check-coverage: ## what the tests run: 85 % of the lines of module and programs, 95 % in HYP mode
+	@tests/run 6.1-gcov hyp userspace
 
 check-coherency: ## rules for caches, TLBs and pipeline, which the emulator lacks: docs/coherency.md
 	@tests/run coherency
@@ -235,9 +241,9 @@ help: ## this list
 	@echo "Variables: HOST ($(HOST); or one of $(HOSTS) $(CHECKERS) $(BOARDS)), CMD, OP,"
 	@echo "  KDIR, CROSS_COMPILE, O (build), TESTS, V=1. What was fetched is kept in \$${XDG_CACHE_HOME:-~/.cache}/armvmm."
 
-.PHONY: all module uapi modules-all user setup fetch run check check-all check-unit check-models \
-	check-boards check-deb check-fresh check-fuzz fuzz-long check-host check-debug \
-	check-coverage check-coherency \
+.PHONY: all module uapi modules-all user user-counted setup fetch run check check-all check-unit \
+	check-models check-boards check-deb check-fresh check-fuzz fuzz-long check-host \
+	check-debug check-coverage check-coherency \
 	check-mutants qemu check-qemu bench profile style \
 	clean install install-user install-module install-qemu installable help tests dkms \
 	deb release dts

@@ -18,6 +18,8 @@ AREAS = ["kselftest", "guest", "system"]
 COVERAGE = 85                    # percent of the lines of driver/ that have to run
 GRACE = 60                       # seconds that a host has to end a test whose time is up
 AFTER = 300                      # and, after a test, to begin the next one or to end
+# A run within a run: its hosts have files of their own.
+STAGE = os.environ.get("ARMVMM_STAGE") or ""
 TIMING = re.compile(r"rcu:.*(stall|detected)|soft lockup|hung task|blocked for more than|"
                     r"hrtimer: interrupt took|RT throttling")
 
@@ -29,7 +31,7 @@ def patterns():
 
 def collect(areas):
     """Copies the built tests, without objects and the like, into a folder for the host."""
-    root = paths.built("tests/root", "+".join(areas))
+    root = paths.built("tests/root", STAGE + "+".join(areas))
     shutil.rmtree(root, ignore_errors=True)
     for area in areas:
         shutil.copytree(paths.built("tests", area), os.path.join(root, area),
@@ -47,6 +49,9 @@ class Host:
         self.boot_cpu = 0        # seconds of CPU until the first test, of all boots
         self.factor = int(os.environ.get("ARMVMM_SLOWDOWN") or
                           (5 if host.endswith("-debug") else 2 if host.endswith("-race") else 1))
+        # tests/coverage-user has programs of its own, and takes what they counted.
+        self.programs = os.environ.get("ARMVMM_PROGRAMS") or paths.built("userspace")
+        self.counters = os.environ.get("ARMVMM_COUNTERS")
         self.coverage = paths.built("coverage")
         if host.endswith("-gcov"):
             shutil.rmtree(self.coverage, ignore_errors=True)
@@ -83,7 +88,7 @@ class Host:
             cmd += ["-f", module + ":/" + os.path.basename(module)]
         if "user" in boot:
             for program in ("armvmm-run", "armvmm-ctl", "armvmm-stat"):
-                cmd += ["-f", paths.built("userspace", program) + ":/usr/bin/" + program]
+                cmd += ["-f", os.path.join(self.programs, program) + ":/usr/bin/" + program]
         if "qemu" in boot:
             cmd += ["-f", os.path.join(os.environ["ARMVMM_QEMU"], "qemu-system-arm") +
                     ":/usr/bin/qemu-system-arm"]
@@ -93,9 +98,14 @@ class Host:
             counts = os.path.join(self.coverage, str(number))
             os.makedirs(counts)
             cmd += ["--share", counts]
+        elif self.counters:
+            counts = os.path.join(self.counters, str(number))
+            os.makedirs(counts)
+            cmd += ["--share", counts]
         fuzz = os.environ.get("FUZZ_SECONDS") or (
             4 if not os.environ.get("SLOW") else 300 if self.host.endswith("-debug") else 60)
-        return (cmd + ["--", f"SLOWDOWN={self.factor} FUZZ_SECONDS={fuzz} sh /runner"],
+        return (cmd + ["--", f"SLOWDOWN={self.factor} FUZZ_SECONDS={fuzz} "
+                f"COUNTERS={'1' if self.counters else ''} sh /runner"],
                 paths.built("log", name))
 
     def splats(self, log):
@@ -248,7 +258,7 @@ def prepare(host, tally, areas=None, stage=None, wanted=lambda test: True):
         return None
     root = collect(sorted({t.area for t in tests if os.path.isdir(paths.built("tests", t.area))}))
     tally.stage(f"{stage or host}: building", time.monotonic() - start)
-    return Host(host, stage or host, tally, root), tests
+    return Host(host, stage or STAGE or host, tally, root), tests
 
 
 def prepare_qemu(tally):

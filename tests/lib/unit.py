@@ -122,3 +122,8 @@ def coherency(tally):
 def hyp(tally):
     host = os.environ.get("HOST") or "6.1"
     return watched(tally, "hyp", "coverage-hyp", 900, [("instructions", host, {})])
+
+
+def userspace(tally):
+    host = os.environ.get("HOST") or "6.1"
+    return watched(tally, "userspace", "coverage-user", 1800, [("lines", host, {})])

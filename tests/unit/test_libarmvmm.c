@@ -47,9 +47,15 @@ static struct {
 		struct kvm_device_attr attr;
 		struct kvm_vcpu_init init;
 		struct kvm_guest_debug debug;
+		struct kvm_dirty_log log;
 	} got;
+	struct {
+		unsigned long cap;
+		int value;
+	} caps[4];			/* that the kernel has besides KVM_CAP_IRQFD */
 	uint64_t attrs[8], attr_values[8];
 	unsigned int nr_attrs;
+	int attr_fd;			/* whose attributes they are; 0: the GIC's */
 	uint64_t reg_id, reg_value;
 	uint64_t run_page[RUN_SIZE / 8];
 	int run_errno;
@@ -163,6 +169,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_GET_VCPU_MMAP_SIZE:
 		return kernel.run_size;
 	case KVM_CHECK_EXTENSION:
+		for (unsigned int i = 0; i < 4; i++)
+			if (kernel.caps[i].cap == (uintptr_t)arg)
+				return kernel.caps[i].value;
 		return (uintptr_t)arg == KVM_CAP_IRQFD;
 	case KVM_CREATE_VM:
 		KTAP_TRUE(!arg);
@@ -178,7 +187,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		return 0;
 	case KVM_SET_DEVICE_ATTR:
 	case KVM_GET_DEVICE_ATTR:
-		KTAP_EQ(fd, FD_GIC);
+		KTAP_EQ(fd, kernel.attr_fd ? kernel.attr_fd : FD_GIC);
 		return kernel_device_attr(arg, request == KVM_SET_DEVICE_ATTR);
 	case KVM_IRQ_LINE:
 		kernel.got.line = *(struct kvm_irq_level *)arg;
@@ -188,6 +197,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		return 0;
 	case KVM_IOEVENTFD:
 		kernel.got.ioeventfd = *(struct kvm_ioeventfd *)arg;
+		return 0;
+	case KVM_GET_DIRTY_LOG:
+		KTAP_EQ(fd, FD_VM);
+		kernel.got.log = *(struct kvm_dirty_log *)arg;
 		return 0;
 	case KVM_CREATE_VCPU:
 		kernel.nr_open++;
@@ -509,6 +522,138 @@ static void test_run(void)
 	armvmm_vm_close(vm);
 }
 
+/* Exits that hardly ever happen, and one that the library does not know. */
+static void test_rare_exits(void)
+{
+	struct kvm_run *run = run_page();
+	struct armvmm_vcpu *vcpu;
+	struct armvmm_exit exit;
+	struct armvmm_vm *vm;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	armvmm_vcpu_create(vm, 0, &vcpu);
+
+	run->exit_reason = KVM_EXIT_INTR;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_INTR);
+	KTAP_EQ(exit.raw, KVM_EXIT_INTR);
+
+	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	run->fail_entry.hardware_entry_failure_reason = ARMVMM_FAIL_ENTRY_OTHER_PART;
+	run->fail_entry.cpu = 3;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_FAIL_ENTRY);
+	KTAP_EQ(exit.fail_entry.reason, ARMVMM_FAIL_OTHER_PART);
+	KTAP_EQ(exit.fail_entry.cpu, 3);
+
+	run->exit_reason = KVM_EXIT_ARM_NISV;
+	run->arm_nisv.fault_ipa = 0x12345678;
+	run->arm_nisv.esr_iss = 0x47;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_NISV);
+	KTAP_EQ(exit.nisv.ipa, 0x12345678);
+	KTAP_EQ(exit.nisv.hsr, 0x47);
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = 2;
+	run->internal.ndata = 2;
+	run->internal.data[1] = 0x77;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.internal.suberror, 2);
+	KTAP_EQ(exit.internal.nr_data, 2);
+	KTAP_EQ(exit.internal.data[1], 0x77);
+
+	run->exit_reason = KVM_EXIT_HYPERV;
+	KTAP_EQ(armvmm_vcpu_run(vcpu, &exit), 0);
+	KTAP_EQ(exit.reason, ARMVMM_EXIT_OTHER);
+	KTAP_EQ(exit.raw, KVM_EXIT_HYPERV);
+	armvmm_vm_close(vm);
+}
+
+/* The interrupt first, and then the attribute without a value that starts the PMU. */
+static void test_pmu(void)
+{
+	const uint64_t group = (uint64_t)KVM_ARM_VCPU_PMU_V3_CTRL << 56;
+	struct armvmm_vcpu *vcpu;
+	struct armvmm_vm *vm;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	armvmm_vcpu_create(vm, 1, &vcpu);
+	KTAP_TRUE(!armvmm_vm_has_pmu(vm));
+	kernel.caps[0].cap = KVM_CAP_ARM_PMU_V3;
+	kernel.caps[0].value = 1;
+	KTAP_TRUE(armvmm_vm_has_pmu(vm));
+	kernel.attr_fd = FD_VCPU + 1;
+	KTAP_EQ(armvmm_vcpu_pmu_init(vcpu, 23), 0);
+	KTAP_EQ(kernel.nr_attrs, 2);
+	KTAP_EQ(kernel.attrs[0], group | KVM_ARM_VCPU_PMU_V3_IRQ);
+	KTAP_EQ(kernel.attr_values[0], 23);
+	KTAP_EQ(kernel.attrs[1], group | KVM_ARM_VCPU_PMU_V3_INIT);
+	KTAP_EQ(kernel.got.attr.addr, 0);
+	kernel.fail_request = KVM_SET_DEVICE_ATTR;
+	kernel.fail_errno = ENXIO;
+	KTAP_EQ(armvmm_vcpu_pmu_init(vcpu, 23), (unsigned long long)-ENXIO);
+	KTAP_EQ(kernel.nr_attrs, 2);
+	armvmm_vm_close(vm);
+}
+
+/* What the kernel lacks, it says by 0 or by an error. */
+static void test_debug_caps(void)
+{
+	struct armvmm_debug_caps caps;
+	struct armvmm_vm *vm;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	armvmm_vm_debug_caps(vm, &caps);
+	KTAP_EQ(caps.flags, 0);
+	KTAP_EQ(caps.breakpoints, 0);
+	KTAP_EQ(caps.watchpoints, 0);
+	kernel.caps[0].cap = ARMVMM_CAP_GUEST_DEBUG;
+	kernel.caps[0].value = KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_BLOCKIRQ;
+	kernel.caps[1].cap = KVM_CAP_GUEST_DEBUG_HW_BPS;
+	kernel.caps[1].value = 6;
+	kernel.caps[2].cap = KVM_CAP_GUEST_DEBUG_HW_WPS;
+	kernel.caps[2].value = 4;
+	armvmm_vm_debug_caps(vm, &caps);
+	KTAP_EQ(caps.flags, ARMVMM_DEBUG_STEP | ARMVMM_DEBUG_BLOCK_IRQ);
+	KTAP_EQ(caps.breakpoints, 6);
+	KTAP_EQ(caps.watchpoints, 4);
+	kernel.caps[0].value = KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_INJECT_BP;
+	armvmm_vm_debug_caps(vm, &caps);
+	KTAP_EQ(caps.flags, ARMVMM_DEBUG_BKPT | ARMVMM_DEBUG_INJECT_BKPT);
+	kernel.fail_request = KVM_CHECK_EXTENSION;
+	kernel.fail_errno = EIO;
+	armvmm_vm_debug_caps(vm, &caps);
+	KTAP_EQ(caps.flags, 0);
+	KTAP_EQ(caps.breakpoints, 0);
+	KTAP_EQ(caps.watchpoints, 0);
+	armvmm_vm_close(vm);
+}
+
+/* A kernel without MMU_NOTIFIER says 0. */
+static void test_pages(void)
+{
+	struct armvmm_vm *vm;
+	uint64_t bitmap;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	KTAP_TRUE(armvmm_vm_pins_memory(vm));
+	kernel.caps[0].cap = KVM_CAP_SYNC_MMU;
+	kernel.caps[0].value = 1;
+	KTAP_TRUE(!armvmm_vm_pins_memory(vm));
+	KTAP_EQ(armvmm_vm_dirty_log(vm, 5, &bitmap), 0);
+	KTAP_EQ(kernel.got.log.slot, 5);
+	KTAP_TRUE(kernel.got.log.dirty_bitmap == &bitmap);
+	kernel.fail_request = KVM_GET_DIRTY_LOG;
+	kernel.fail_errno = ENOENT;
+	KTAP_EQ(armvmm_vm_dirty_log(vm, 5, &bitmap), (unsigned long long)-ENOENT);
+	armvmm_vm_close(vm);
+}
+
 static void test_debug(void)
 {
 	static const struct { uint32_t ec; enum armvmm_debug_event event; } events[] = {
@@ -636,4 +781,5 @@ static void test_registers(void)
 KTAP_MAIN(KTAP_CASE(test_open), KTAP_CASE(test_open_fd), KTAP_CASE(test_open_fails),
 	  KTAP_CASE(test_memory),
 	  KTAP_CASE(test_gic), KTAP_CASE(test_irq), KTAP_CASE(test_vcpu), KTAP_CASE(test_run),
-	  KTAP_CASE(test_debug), KTAP_CASE(test_registers))
+	  KTAP_CASE(test_rare_exits), KTAP_CASE(test_pmu), KTAP_CASE(test_debug_caps),
+	  KTAP_CASE(test_pages), KTAP_CASE(test_debug), KTAP_CASE(test_registers))

@@ -627,6 +627,95 @@ static void background_child(void)
 	_exit(status ? 1 : 0);
 }
 
+static size_t resizes;
+
+static void size_changed(struct chardev_client *client)
+{
+	if (client != &guest.client)
+		_exit(10);
+	resizes++;
+}
+
+/* The size of a window, also of one that has none, and of one that changes. */
+static void window_child(void)
+{
+	struct winsize size = { .ws_col = 132 };
+	uint16_t cols = 0, rows = 0;
+
+	guest_start(0);
+	/* Nobody wants to know. */
+	term_resized(guest.chr);
+	guest.client.resized = size_changed;
+	if (chardev_size(guest.chr, &cols, &rows))
+		_exit(1);
+	if (ioctl(0, TIOCSWINSZ, &size) || chardev_size(guest.chr, &cols, &rows))
+		_exit(2);
+	size.ws_row = 43;
+	if (ioctl(0, TIOCSWINSZ, &size) || !chardev_size(guest.chr, &cols, &rows))
+		_exit(3);
+	term_resized(guest.chr);
+	term_destroy(guest.chr);
+	_exit(cols == 132 && rows == 43 && resizes == 1 ? 0 : 4);
+}
+
+static void no_window_child(void)
+{
+	uint16_t cols, rows;
+
+	guest_start(0);
+	_exit(chardev_size(guest.chr, &cols, &rows) ? 1 : 0);
+}
+
+static void test_window(void)
+{
+	struct child child = child_pty(window_child);
+
+	KTAP_EQ(child_end(&child), 0);
+	child = child_pipes(no_window_child);
+	KTAP_EQ(child_end(&child), 0);
+}
+
+/* The newest output is kept for a client, besides going to the terminal. */
+static void kept_child(void)
+{
+	uint8_t buf[16] = "";
+
+	guest_start(0);
+	/* Nothing is kept unless asked for. */
+	guest_say("lost");
+	chardev_put_kept(guest.chr, (const uint8_t *)"lost", 4);
+	if (chardev_take_kept(guest.chr, buf, sizeof(buf)))
+		_exit(1);
+	if (chardev_keep(guest.chr, 8))
+		_exit(2);
+	guest_say("abcdef");
+	guest_say("ghij");
+	if (chardev_peek_kept(guest.chr, buf, sizeof(buf)) != 8 || memcmp(buf, "cdefghij", 8))
+		_exit(3);
+	if (chardev_peek_kept(guest.chr, buf, 2) != 2 || memcmp(buf, "cd", 2))
+		_exit(4);
+	if (chardev_take_kept(guest.chr, buf, 3) != 3 || memcmp(buf, "cde", 3))
+		_exit(5);
+	/* The terminal does not get this. */
+	chardev_put_kept(guest.chr, (const uint8_t *)"XY", 2);
+	if (chardev_take_kept(guest.chr, buf, sizeof(buf)) != 7 || memcmp(buf, "fghijXY", 7))
+		_exit(6);
+	if (chardev_take_kept(guest.chr, buf, sizeof(buf)))
+		_exit(7);
+	guest_say("!");
+	term_flush(guest.chr, 1000);
+	term_destroy(guest.chr);
+	_exit(0);
+}
+
+static void test_kept(void)
+{
+	struct child child = child_pipes(kept_child);
+
+	KTAP_TRUE(child_expect(&child, "lostabcdefghij!"));
+	KTAP_EQ(child_end(&child), 0);
+}
+
 static void test_background(void)
 {
 	struct child child = child_pty(background_child);
@@ -644,4 +733,5 @@ static void test_background(void)
 KTAP_MAIN(KTAP_CASE(test_typed_ahead), KTAP_CASE(test_retaken), KTAP_CASE(test_keys),
 	  KTAP_CASE(test_deaf_guest), KTAP_CASE(test_restored), KTAP_CASE(test_hangup),
 	  KTAP_CASE(test_pipe), KTAP_CASE(test_slow_reader), KTAP_CASE(test_burst),
-	  KTAP_CASE(test_reader_gone), KTAP_CASE(test_background))
+	  KTAP_CASE(test_reader_gone), KTAP_CASE(test_window), KTAP_CASE(test_kept),
+	  KTAP_CASE(test_background))

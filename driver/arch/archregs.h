@@ -110,6 +110,8 @@
 /* PAR as the short-descriptor format has it: a supersection; NOS, SH, and both cacheabilities */
 #define PAR_SHORT_SS		REG_BIT(1)
 #define PAR_SHORT_ATTR		(REG_BIT(10) | REG_BIT(7) | REG_U(0x7c))
+#define ISR_F			REG_BIT(6)
+#define ISR_I			REG_BIT(7)
 #define ISR_A			REG_BIT(8)
 
 /* HPFAR, B4.1.70: bits 39-12 of an address, in bits 31-4 */

@@ -94,7 +94,7 @@ struct hyp_cpu {
 	u32 vfp_d32;		/* 32 double registers, not 16 */
 	u32 gich_hcr;		/* what GICH_HCR holds now */
 	void __iomem *gich;
-	void __iomem *gicd;	/* of the host, for GICD_SGIR; or NULL */
+	void __iomem *gicd;	/* of the host, for GICD_SGIR and GICD_ISACTIVER; or NULL */
 	unsigned long panic_entry;	/* kernel function that prints and panics */
 };
 
@@ -112,6 +112,7 @@ void hyp_vfp_restore(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_trap(struct hyp_cpu *cpu);
 u32 hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu);
 u32 hyp_dist_trap(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 hsr);
+u32 hyp_irq(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu);
 u32 hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr);
 u32 hyp_tlbi_vmid(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi);
 u32 hyp_tlbi_vmid_local(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi);

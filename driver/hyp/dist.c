@@ -269,7 +269,8 @@ static bool __hyp_text dist_write_bytes(struct hyp_vcpu *vcpu, u32 offset, u32 l
 		return false;
 	irq = dist_irqs(own, first + n);
 	val = val >> 8 * n & 0xff;
-	if (first < GIC_NR_SGIS && vcpu->vgic.own)
+	/* It may be in a list register of which the structures do not know. */
+	if (first < GIC_NR_PRIVATE && vcpu->vgic.own)
 		return false;
 	if (!dist_lock(irq))
 		return false;
@@ -285,30 +286,6 @@ static bool __hyp_text dist_write_bytes(struct hyp_vcpu *vcpu, u32 offset, u32 l
 }
 
 /* --- SGIs --- */
-
-/*
- * The SGI goes into the first free list register, behind those that are in use. Not if it is on a
- * list: then it is pending already, for another vCPU's request or because it found no room.
- */
-static bool __hyp_text dist_sgi_add(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu,
-				    const struct armvmm_vgic_irq *irq, u32 lr)
-{
-	unsigned long gich = (unsigned long)cpu->gich;
-	struct hyp_vgic *hv = &vcpu->vgic;
-	u32 n = hv->used_lrs;
-
-	if (READ_ONCE(irq->vcpu) || n >= vcpu->dist.vm->nr_lr)
-		return false;
-	hv->lr[n] = lr;
-	hv->used_lrs = n + 1;
-	hv->own++;
-	gich_write(gich, GICH_LR(n), lr);
-	if (cpu->gich_hcr != GICH_HCR_En) {
-		gich_write(gich, GICH_HCR, GICH_HCR_En);
-		cpu->gich_hcr = GICH_HCR_En;
-	}
-	return true;
-}
 
 /*
  * An SGI of the vCPU to itself is made pending in a list register. False where none is free for it,
@@ -327,7 +304,11 @@ static bool __hyp_text dist_sgi_self(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu,
 	for (n = 0; n < hv->used_lrs; n++)
 		if ((hv->lr[n] & GICH_LR_VIRTUALID) == intid)
 			goto shown;
-	return dist_sgi_add(cpu, vcpu, irq, vgic_irq_lr(irq) | mine | GICH_LR_PENDING);
+	/* On a list, it is pending already, for another's request or because it found no room. */
+	if (!hyp_lr_free(vcpu, irq))
+		return false;
+	hyp_lr_add(cpu, vcpu, vgic_irq_lr(irq) | mine | GICH_LR_PENDING);
+	return true;
 
 shown:
 	/* Its end would be told to the host, which has another vCPU's request to show. */

@@ -90,7 +90,7 @@ struct hyp_vgic {
 	u32 apr;
 	u64 elrsr;		/* at exit: bit n set, list register n is empty */
 	u32 used_lrs;		/* list registers 0 to used_lrs - 1 are in use, */
-	u32 own;		/* and the last of these by SGIs that HYP mode put there */
+	u32 own;		/* and the last of these by what HYP mode put there */
 	u32 full;		/* interrupts wait for list registers: there is none for those */
 	u32 loaded;		/* VMCR and APR are in the hardware of this CPU */
 	u32 lr[HYP_MAX_LRS];
@@ -146,6 +146,7 @@ struct hyp_stat {
 	u64 hyp_fp;		/* first use of floating point after an entry */
 	u64 hyp_gicd;		/* accesses to the distributor */
 	u64 hyp_sgi_kick;	/* SGIs that made running vCPUs leave the guest */
+	u64 hyp_timer;		/* interrupts of the virtual timer */
 };
 
 /* What happens to the debug registers at the world switch (hyp/debug.c). */
@@ -202,6 +203,12 @@ struct hyp_vcpu {
 	/* The virtual timer: CTL without ISTATUS at entry, as read at exit. */
 	u64 cntv_cval;
 	u32 cntv_ctl;
+	/*
+	 * The interrupt that it raises, where HYP mode may show it (hyp/timer.c), or NULL; constant
+	 * from the vCPU's first entry on. And: HYP mode has made the host's PPI active.
+	 */
+	u32 cntv_held;
+	struct armvmm_vgic_irq *cntv_irq;
 
 	u32 psci_version;	/* as the guest is told; 0: not by HYP */
 	u32 vfp_loaded;		/* the guest's FP registers are in the CPU */

@@ -147,6 +147,7 @@ counted_trap:
 vector_trap:
 	save_guest host_call
 	bl	hyp_fastpath
+guest_decided:
 	cmp	r0, #HYP_RESUME
 	movne	r2, r0
 	bne	guest_exit
@@ -157,9 +158,14 @@ guest_resume:
 	ldmia	r5, {r0-r12}
 	eret
 
+/* The host's do not come to HYP mode: a fault. */
 vector_irq:
+	save_guest vector_hvc
+	bl	hyp_irq
+	b	guest_decided
+
 vector_fiq:
-	save_guest vector_hvc		@ the host's do not come to HYP mode: a fault
+	save_guest vector_hvc
 	mov	r2, #HYP_EXIT_IRQ
 
 /* Leaves the guest for the host. r4: struct hyp_cpu, r5: struct hyp_vcpu, r2: HYP_EXIT_*. */

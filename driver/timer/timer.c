@@ -253,6 +253,8 @@ int armvmm_timer_enable(struct armvmm_vcpu *vcpu)
 					   timer_virt_level);
 		if (err)
 			return err;
+		if (armvmm_timer_host_in_hyp())
+			vcpu->hyp->cntv_irq = armvmm_vgic_phys_irq(vcpu, timer->virt_irq);
 	}
 	/* The physical timer may have fired since the client set it. */
 	hrtimer_cancel(&timer->phys);
@@ -299,11 +301,19 @@ static bool timer_was_deactivated(struct armvmm_vcpu *vcpu)
 
 void armvmm_timer_sync(struct armvmm_vcpu *vcpu)
 {
-	u32 ctl = vcpu->hyp->cntv_ctl;
+	struct hyp_vcpu *hyp = vcpu->hyp;
+	u32 ctl = hyp->cntv_ctl;
 	bool level;
 
-	if (vcpu->hyp->vgic.used_lrs && armvmm_timer_host_held() && timer_was_deactivated(vcpu))
-		armvmm_timer_host_released();
+	/* If HYP mode held the PPI, it did so for a list register. */
+	if (hyp->vgic.used_lrs) {
+		if (hyp->cntv_held) {
+			hyp->cntv_held = 0;
+			armvmm_timer_host_was_held();
+		}
+		if (armvmm_timer_host_held() && timer_was_deactivated(vcpu))
+			armvmm_timer_host_released();
+	}
 
 	level = timer_can_fire(ctl) && (ctl & CNT_CTL_ISTATUS);
 	if (level != vcpu->timer.virt_level)

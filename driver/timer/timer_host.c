@@ -35,6 +35,10 @@ static bool fast_hold = true;
 module_param(fast_hold, bool, 0644);
 MODULE_PARM_DESC(fast_hold, "the virtual timer's interrupt is held by one write to the GIC, without the kernel's functions");
 
+static bool hyp_timer = true;
+module_param(hyp_timer, bool, 0644);
+MODULE_PARM_DESC(hyp_timer, "show the virtual timer's interrupt to guests in HYP mode, for vCPUs that start from now on");
+
 DEFINE_PER_CPU(struct timer_host_cpu, timer_host_cpu);
 
 static struct {
@@ -69,6 +73,12 @@ u64 armvmm_timer_now(void)
 unsigned int armvmm_timer_host_hwirq(void)
 {
 	return timer_host.hwirq;
+}
+
+bool armvmm_timer_host_in_hyp(void)
+{
+	/* It holds the PPI as fast_hold does. */
+	return READ_ONCE(hyp_timer) && READ_ONCE(fast_hold);
 }
 
 /*

@@ -21,6 +21,9 @@ u64 armvmm_timer_now(void);
 /* Number of the PPI at the GIC. */
 unsigned int armvmm_timer_host_hwirq(void);
 
+/* May HYP mode hold the PPI, and show the guest's interrupt (hyp/timer.c)? */
+bool armvmm_timer_host_in_hyp(void);
+
 /* True while this CPU's PPI is held. IRQs off. */
 static inline bool armvmm_timer_host_held(void)
 {
@@ -44,6 +47,12 @@ static inline void armvmm_timer_host_hold(bool hold)
 static inline void armvmm_timer_host_released(void)
 {
 	this_cpu_write(timer_host_cpu.held, false);
+}
+
+/* HYP mode made it active, as armvmm_timer_host_set() does. IRQs off. */
+static inline void armvmm_timer_host_was_held(void)
+{
+	this_cpu_write(timer_host_cpu.held, true);
 }
 
 #endif

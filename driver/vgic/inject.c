@@ -93,6 +93,13 @@ int armvmm_vgic_map_phys(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned 
 	return 0;
 }
 
+struct armvmm_vgic_irq *armvmm_vgic_phys_irq(struct armvmm_vcpu *vcpu, unsigned int intid)
+{
+	struct armvmm_vgic_irq *irq = inject_get(vcpu->vm, vcpu, intid);
+
+	return irq && irq->hw && armvmm_vgic_host.gicd ? irq : NULL;
+}
+
 bool armvmm_vgic_phys_active(struct armvmm_vcpu *vcpu, unsigned int intid)
 {
 	struct armvmm_vgic_irq *irq = inject_get(vcpu->vm, vcpu, intid);

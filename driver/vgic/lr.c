@@ -415,22 +415,23 @@ static noinline void lr_move(struct armvmm_vcpu *vcpu, unsigned int used)
 }
 
 /*
- * Takes back an SGI that HYP mode showed by itself. Of that the structure knows nothing; others may
- * have made the SGI pending there meanwhile, so that it is on the list.
+ * Takes back a private interrupt that HYP mode showed by itself: an SGI, or the timer's. Of that
+ * the structure knows nothing; others may have made the SGI pending there meanwhile, or the timer
+ * its line high, so that it is on the list.
  */
 static void lr_adopt(struct armvmm_vcpu *vcpu, u32 lr)
 {
-	struct armvmm_vgic_irq *irq = &vcpu->vgic.private[lr & (GIC_NR_SGIS - 1)];
+	struct armvmm_vgic_irq *irq = &vcpu->vgic.private[lr & (GIC_NR_PRIVATE - 1)];
 	struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
 
 	if (!(lr & GICH_LR_STATE))
 		return;
 	raw_spin_lock(&irq->lock);
 	lr_fold(vcpu, irq, lr);
-	/* Active or pending, and enabled: it belongs to this vCPU. */
+	/* Not so if it is pending, and its line is low again. */
 	if (irq->vcpu) {
 		vgic_ap_settle(ap, irq);
-	} else {
+	} else if (vgic_irq_route(irq)) {
 		vgic_ap_add(ap, irq);
 		WRITE_ONCE(irq->vcpu, vcpu);
 	}

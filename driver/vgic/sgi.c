@@ -57,17 +57,19 @@ void vgic_sgi_collect(struct armvmm_vcpu *vcpu)
 	}
 }
 
-/* Did the guest take an interrupt that a list register showed it at the entry? */
+/* Did the guest take an interrupt that a list register showed it at the entry, or send an SGI? */
 static bool sgi_any_taken(const struct armvmm_vcpu *vcpu)
 {
 	const struct hyp_vgic *hv = &vcpu->hyp->vgic;
-	unsigned int n;
+	unsigned int n, given = hv->used_lrs - hv->own;
 
-	/* HYP mode put SGIs there that the guest sent. */
-	if (hv->own)
-		return true;
-	for (n = 0; n < hv->used_lrs; n++)
+	for (n = 0; n < given; n++)
 		if (vcpu->vgic.ap->shown[n]->lr_pending && !(hv->lr[n] & GICH_LR_PENDING))
+			return true;
+	/* HYP mode put SGIs there that the guest sent, and the timer's interrupt by itself. */
+	for (; n < hv->used_lrs; n++)
+		if ((hv->lr[n] & GICH_LR_VIRTUALID) < GIC_NR_SGIS ||
+		    !(hv->lr[n] & GICH_LR_PENDING))
 			return true;
 	return false;
 }

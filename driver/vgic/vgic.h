@@ -118,6 +118,8 @@ int armvmm_vgic_set_owner(struct armvmm_vcpu *vcpu, unsigned int intid, const vo
  */
 int armvmm_vgic_map_phys(struct armvmm_vcpu *vcpu, unsigned int intid, unsigned int host_hwirq,
 			 bool (*get_level)(struct armvmm_vcpu *vcpu));
+/* The mapped interrupt where HYP mode can show it by itself (hyp/timer.c), or NULL. */
+struct armvmm_vgic_irq *armvmm_vgic_phys_irq(struct armvmm_vcpu *vcpu, unsigned int intid);
 /* True while the mapped interrupt is pending or active at the guest. vCPU thread, not in HYP. */
 bool armvmm_vgic_phys_active(struct armvmm_vcpu *vcpu, unsigned int intid);
 

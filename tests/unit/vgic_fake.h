@@ -227,6 +227,9 @@ static inline bool fake_maintenance(const struct fake_cpu *c)
 	       ((c->hcr & GICH_HCR_NPIE) && !pending);
 }
 
+/* What else is done before an entry, and, with the list registers read back, after the exit. */
+static void (*fake_on_enter)(struct armvmm_vcpu *vcpu), (*fake_on_exit)(struct armvmm_vcpu *vcpu);
+
 /* An entry and an exit, as in run.c and HYP mode. */
 static inline void fake_enter(struct armvmm_vcpu *vcpu)
 {
@@ -234,6 +237,8 @@ static inline void fake_enter(struct armvmm_vcpu *vcpu)
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 
 	assert(!c->in_guest);
+	if (fake_on_enter)
+		fake_on_enter(vcpu);
 	vcpu->requests = 0;
 	c->kicked = false;
 	armvmm_vgic_host_interface = 1u << vcpu->index;
@@ -261,6 +266,8 @@ static inline void fake_exit(struct armvmm_vcpu *vcpu)
 	hv->apr = c->apr;
 	fake_current = vcpu->task;
 	vcpu->hyp->regs.usr_regs.ARM_pc += c->stuck ? 0 : 4;
+	if (fake_on_exit)
+		fake_on_exit(vcpu);
 	armvmm_vgic_entry_ended(vcpu, HYP_EXIT_IRQ);
 	armvmm_vgic_sync(vcpu);
 	fake_ended(&vcpu->vgic);
@@ -361,17 +368,25 @@ static void fake_leave(struct armvmm_vcpu *vcpu);
 
 static fake_thread u32 fake_hdfar, fake_elr, fake_spsr;
 
+/* Barriers order nothing here, unless the test says so. */
+static void (*fake_barrier)(const char *op);
+static u64 (*fake_other_reg)(const char *args);
+
 void fake_op(const char *fmt, ...)
 {
-	/* Barriers order nothing here. That the PC moves is looked at below. */
+	/* That the PC moves is looked at below. */
 	if (!strncmp(fmt, "msr ELR_hyp", 11))
 		fake_elr++;
+	else if (fake_barrier)
+		fake_barrier(fmt);
 }
 
 u64 fake_reg(const char *args)
 {
 	if (!strcmp(args, "SPSR"))
 		return fake_spsr;
+	if (fake_other_reg && !strstr(args, "c6, c0, 0"))
+		return fake_other_reg(args);
 	assert(!strcmp(args, "4, c6, c0, 0"));
 	return fake_hdfar;
 }

@@ -85,6 +85,19 @@ int armvmm_vgic_map_phys(struct armvmm_vcpu *c, unsigned int intid, unsigned int
 	return 0;
 }
 
+static bool in_hyp;
+
+bool armvmm_timer_host_in_hyp(void)
+{
+	return in_hyp;
+}
+
+struct armvmm_vgic_irq *armvmm_vgic_phys_irq(struct armvmm_vcpu *c, unsigned int intid)
+{
+	KTAP_EQ(intid, 27);
+	return (void *)&line;
+}
+
 bool armvmm_vgic_phys_active(struct armvmm_vcpu *c, unsigned int intid)
 {
 	return active;
@@ -238,6 +251,41 @@ static void test_late_hold(void)
 	armvmm_timer_flush(&vcpu);
 	KTAP_TRUE(!line[27] && !held);
 	KTAP_EQ(holds, 1);
+}
+
+/* HYP mode held the PPI, and showed the interrupt: the host knows, and whether it has ended. */
+static void test_in_hyp(void)
+{
+	in_hyp = true;
+	reset(true);
+	in_hyp = false;
+	KTAP_TRUE(hyp.cntv_irq == (void *)&line);
+	armvmm_timer_flush(&vcpu);
+	hyp.cntv_ctl = 1 | CNT_CTL_ISTATUS;
+	hyp.cntv_held = 1;
+	hyp.vgic.used_lrs = 1;
+	hyp.vgic.lr[0] = 27u | 27u << 10 | 1u << 31 | 1u << 28;
+	hyp.vgic.elrsr = 0;
+	armvmm_timer_sync(&vcpu);
+	KTAP_TRUE(held && line[27] && !hyp.cntv_held);
+	armvmm_timer_flush(&vcpu);
+	KTAP_EQ(holds, 0);
+
+	/* It has ended before the exit. */
+	hyp.cntv_held = 1;
+	hyp.cntv_ctl = 1;
+	hyp.vgic.lr[0] &= ~(1u << 28);
+	hyp.vgic.elrsr = 1;
+	armvmm_timer_sync(&vcpu);
+	KTAP_TRUE(!held && !line[27] && !hyp.cntv_held);
+	armvmm_timer_flush(&vcpu);
+	KTAP_EQ(holds, 0);
+
+	/* Not where the client has the interrupt controller. */
+	in_hyp = true;
+	reset(false);
+	in_hyp = false;
+	KTAP_TRUE(!hyp.cntv_irq);
 }
 
 /* The guest withdrew it before it was taken: software must release the PPI. */
@@ -472,7 +520,7 @@ static void test_reset(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_offset), KTAP_CASE(test_round), KTAP_CASE(test_taken_back),
-	  KTAP_CASE(test_late_hold),
+	  KTAP_CASE(test_late_hold), KTAP_CASE(test_in_hyp),
 	  KTAP_CASE(test_other_lr), KTAP_CASE(test_masked), KTAP_CASE(test_sleep),
 	  KTAP_CASE(test_early),
 	  KTAP_CASE(test_far_deadline), KTAP_CASE(test_pending_once), KTAP_CASE(test_physical),

@@ -217,7 +217,8 @@ static void test_fastpath(void)
 #define READ_EXIT	1
 #define READ_ENTRY	2
 #define READ_WALK	4
-#define NR_READS	3
+#define READ_TIMER	8
+#define NR_READS	4
 
 /* They are looked up before any is patched: what then stands there is no rare instruction. */
 static u32 *isr_read(u32 n)
@@ -257,7 +258,7 @@ static void test_order(void)
 			q--;
 		bad += *q != INSN_DSB;
 	}
-	report(!isr_read(NR_READS) && !bad, "ISR is read thrice, each time after a DSB and an ISB");
+	report(!isr_read(NR_READS) && !bad, "ISR is read four times, each time after a DSB and an ISB");
 }
 
 /* S4: an abort that is pending before the entry is the host's. */
@@ -922,9 +923,70 @@ static void test_dist_sgi(void)
 	report(!bad, "one to itself and to another goes both ways");
 }
 
+/* --- the virtual timer's interrupt (hyp/timer.c) --- */
+
+static u32 timer_irq(u32 ctl)
+{
+	u32 ret;
+
+	gicd[GICD_ISACTIVER / 4] = 0;
+	sysreg_write(ctl, SYS_CNTV_CTL);
+	hyp_isb();
+	ret = hyp_irq(&cpu, &vcpu);
+	sysreg_write(0, SYS_CNTV_CTL);
+	hyp_isb();
+	return ret;
+}
+
+#define LEFT_WITH(what, is)								\
+	(was = (what), (what) = (is), bad += timer_irq(1) != HYP_EXIT_IRQ, (what) = was)
+
+static void test_timer(void)
+{
+	u32 *lr = &gich[GICH_LR(0) / 4], shown, was, bad;
+
+	dist_prepare();
+	irqs[27].hw = irqs[27].group1 = irqs[27].enabled = true;
+	irqs[27].hwintid = 26;
+	irqs[27].priority = 0xa0;
+	sysreg_write64(0, SYS_CNTVOFF);
+	sysreg_write64(0, SYS_CNTV_CVAL);
+	bad = timer_irq(1) != HYP_EXIT_IRQ;
+	vcpu.cntv_irq = &irqs[27];
+	bad += timer_irq(0) != HYP_EXIT_IRQ || timer_irq(3) != HYP_EXIT_IRQ;
+	LEFT_WITH(irqs[27].enabled, false);
+	LEFT_WITH(irqs[27].pending_latch, true);
+	LEFT_WITH(vcpu.vgic.full, 1);
+	LEFT_WITH(vcpu.debug.mode, HYP_DEBUG_LOAD);
+	LEFT_WITH(dist.ctlr, 0);
+	LEFT_WITH(dist.nr_lr, 0);
+	irqs[27].vcpu = SELF;
+	bad += timer_irq(1) != HYP_EXIT_IRQ;
+	irqs[27].vcpu = NULL;
+	report(!bad && !lr[0] && !gicd[GICD_ISACTIVER / 4] && !vcpu.cntv_held && !vcpu.vgic.own,
+	       "an expired timer that is not for HYP mode is left to the host");
+
+	shown = GICH_LR_HW | GICH_LR_GRP1 | GICH_LR_PENDING | 0x14u << 23 | 26 << 10 | 27;
+	bad = timer_irq(1) != HYP_RESUME || gicd[GICD_ISACTIVER / 4] != 1 << 26 || lr[0] != shown ||
+	      vcpu.vgic.used_lrs != 1 || vcpu.vgic.own != 1 || !vcpu.cntv_held ||
+	      gich[GICH_HCR / 4] != GICH_HCR_En;
+	bad += timer_irq(1) != HYP_RESUME || lr[0] != shown || !gicd[GICD_ISACTIVER / 4];
+	lr[0] = (shown & ~GICH_LR_STATE) | GICH_LR_ACTIVE;
+	bad += timer_irq(1) != HYP_RESUME || lr[0] & GICH_LR_PENDING;
+	lr[0] = shown & ~GICH_LR_STATE;
+	bad += timer_irq(1) != HYP_RESUME || gicd[GICD_ISACTIVER / 4] != 1 << 26 ||
+	       lr[0] != shown || vcpu.vgic.used_lrs != 1;
+	report(!bad && vcpu.stat.hyp_timer == 4, "another is shown, and the host's is active");
+	lr[0] = shown & ~GICH_LR_STATE;
+	pending(READ_TIMER);
+	expect(timer_irq(1), HYP_EXIT_IRQ, "what else is pending ends the guest's turn");
+	pending(0);
+	report(lr[0] == shown && gicd[GICD_ISACTIVER / 4] == 1 << 26, "with the timer's shown");
+}
+
 void board_main(void)
 {
-	put("TAP version 13\n1..71\n");
+	put("TAP version 13\n1..75\n");
 	test_run();
 	test_fastpath();
 	test_order();
@@ -944,5 +1006,6 @@ void board_main(void)
 	test_dist_forms();
 	test_dist_writes();
 	test_dist_sgi();
+	test_timer();
 	finish();
 }

@@ -227,7 +227,7 @@ static void count_work(bool hyp)
 	const struct { const char *name; uint64_t each, more; } exact[] = {
 		{ "hvc_exit_stat", 1, 0 }, { "smc_exit_stat", 1, 0 }, { "hyp_hvc", 1, 0 },
 		{ "hyp_cp15", 1, 0 }, { "mmio_exit_kernel", !hyp, 0 }, { "hyp_gicd", hyp, 0 },
-		{ "hyp_sgi_kick", 0, 0 }, { "mmio_exit_user", 2, 1 },
+		{ "hyp_sgi_kick", 0, 0 }, { "hyp_timer", 0, 0 }, { "mmio_exit_user", 2, 1 },
 		{ "wfi_exit_stat", 0, 0 }, { "wfe_exit_stat", 0, 0 }, { "cp_exit_stat", 0, 0 },
 		{ "undef_exit_stat", 0, 0 }, { "halt_wakeup", 0, 0 },
 	};
@@ -263,9 +263,9 @@ static void count_work(bool hyp)
 
 static void counting(void)
 {
-	hyp_dist_set(false);
+	param_set("hyp_dist", false);
 	count_work(false);
-	hyp_dist_set(true);
+	param_set("hyp_dist", true);
 	count_work(true);
 }
 
@@ -291,7 +291,7 @@ static void calling(void)
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		ktap_skip("one CPU runs one guest at a time");
-	hyp_dist_set(true);
+	param_set("hyp_dist", true);
 	vm_make(&vm, 2, 0);
 	vm_vcpu_on(&vm, 1);
 	VM_CODE(&vm, 0, caller);

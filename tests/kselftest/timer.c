@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The timers' registers and attributes, and the time when a sleeping vCPU wakes. */
+#include "binstats.h"
 #include "vm.h"
+
+#include <sys/time.h>
 
 #define GRP	KVM_ARM_VCPU_TIMER_CTRL
 #define VT	KVM_ARM_VCPU_TIMER_IRQ_VTIMER
 #define PT	KVM_ARM_VCPU_TIMER_IRQ_PTIMER
+#define GRP_DIST	KVM_DEV_ARM_VGIC_GRP_DIST_REGS
 
 /* Writes the virtual counter's low word to the device for ever. */
 GUEST_CODE(counter, "ldr r1, =DEV_BASE\n1:\tisb\n\tmrrc p15, 1, r0, r2, c14\n\tstr r0, [r1]\n\tb 1b");
@@ -218,6 +222,89 @@ static void differ(void)
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO);
 }
 
+/*
+ * A timer that has expired as soon as it is on: its interrupt is taken, counted in r6 and ended,
+ * for ever. It is off meanwhile, because QEMU does not look at a line when a guest ends its
+ * interrupt.
+ */
+GUEST_CODE(storm, "ldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
+	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
+	   "mov r0, #1\n\tlsl r0, r0, #27\n\tstr r0, [r2, #0x100]\n\tmov r0, #0\n\tmov r1, #0\n\t"
+	   "mcrr p15, 3, r0, r1, c14\n\tmov r0, #1\n\tmcr p15, 0, r0, c14, c3, 1\n\tisb\n"
+	   "1:\tldr r0, [r3, #12]\n\tcmp r0, #27\n\tbne 1b\n\t"
+	   "mov r1, #0\n\tmcr p15, 0, r1, c14, c3, 1\n\tisb\n\tstr r0, [r3, #16]\n\t"
+	   "add r6, r6, #1\n\tmov r1, #1\n\tmcr p15, 0, r1, c14, c3, 1\n\tisb\n\tb 1b");
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+#define STORM_STOPS	40
+
+/*
+ * Such a guest keeps neither signals from its thread nor others from its CPU: each stop is one of
+ * the host's timer, on this CPU, and the next part of the storm is on another one. At each stop the
+ * client sees the state that there is. Parts in which the guest did not get on do not count.
+ */
+static void storm_of(bool in_hyp)
+{
+	/* Again and again, as the first one may come before KVM_RUN. */
+	struct itimerval alarm = { .it_interval.tv_usec = 5000, .it_value.tv_usec = 5000 };
+	struct sigaction sa = { .sa_handler = on_alarm };
+	uint64_t shown, end = now_ns() + PATIENCE_MS * 1000000ull;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint32_t ctl, pending, was = 0, n;
+	unsigned int stops = 0;
+	struct vm vm;
+	int fd, stats;
+
+	param_set("hyp_timer", in_hyp);
+	vm_make(&vm, 1, 0);
+	fd = vm.vcpu[0].fd;
+	stats = stats_fd(fd);
+	VM_CODE(&vm, 0, storm);
+	MUST_OK(sigaction(SIGALRM, &sa, NULL));
+	while (stops < STORM_STOPS && now_ns() < end) {
+		MUST_OK(setitimer(ITIMER_REAL, &alarm, NULL));
+		MUST(ioctl(fd, KVM_RUN, 0) == -1 && errno == EINTR, "exit reason %u: %s",
+		     vm.vcpu[0].run->exit_reason, strerror(errno));
+		n = reg32(fd, REG_R(6));
+		if (n == was)
+			continue;
+		was = n;
+		stops++;
+		ctl = reg32(fd, KVM_REG_ARM_TIMER_CTL);
+		CHECK(ctl == 5 || ctl == 0, "CTL is %x", ctl);
+		CHECK(reg64(fd, KVM_REG_ARM_TIMER_CVAL) == 0);
+		CHECK_OK(attr_get(vm.gic, GRP_DIST, 0x200, &pending));
+		CHECK((pending >> 27 & 1) == (ctl & 1), "CTL is %x, GICD_ISPENDR %x", ctl,
+		      pending);
+		cpu_bind(stops % (unsigned int)cpus);
+	}
+	alarm = (struct itimerval){ 0 };
+	MUST_OK(setitimer(ITIMER_REAL, &alarm, NULL));
+	CHECK(stops == STORM_STOPS, "%u parts, %u interrupts", stops, was);
+	shown = stat_of(stats, "hyp_timer");
+	ktap_note("%u interrupts, %llu of them by HYP mode, %llu exits", was,
+		  (unsigned long long)shown, (unsigned long long)stat_of(stats, "exits"));
+	CHECK(in_hyp ? shown > was / 2 : shown == 0, "HYP mode showed %llu of %u",
+	      (unsigned long long)shown, was);
+	vm_close(&vm);
+}
+
+static void storm_in_hyp(void)
+{
+	param_set("fast_hold", true);
+	storm_of(true);
+}
+
+static void storm_in_host(void)
+{
+	storm_of(false);
+	param_set("hyp_timer", true);
+}
+
 static const struct ktap_case cases[] = {
 	{ "ids", ids, 0 },
 	{ "guest_counter", guest_counter, 0 },
@@ -228,5 +315,7 @@ static const struct ktap_case cases[] = {
 	{ "wake_long", wake_long, 0 },
 	{ "wake_other_ppi", wake_other_ppi, 0 },
 	{ "runs_on", runs_on, 0 },
+	{ "storm_in_hyp", storm_in_hyp, 0 },
+	{ "storm_in_host", storm_in_host, 0 },
 };
 KTAP_MAIN(cases)

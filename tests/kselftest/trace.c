@@ -105,7 +105,7 @@ static void events(void)
 
 	tracefs_find();
 	/* What HYP mode answers is no exit, and not traced. */
-	hyp_dist_set(false);
+	param_set("hyp_dist", false);
 	vm_make(&vm, 1, 0);
 	run = vm.vcpu[0].run;
 	VM_CODE(&vm, 0, work);

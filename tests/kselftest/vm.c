@@ -427,11 +427,14 @@ int module_load(const char *file, const char *params)
 	return r;
 }
 
-void hyp_dist_set(bool on)
+void param_set(const char *name, bool on)
 {
-	int fd = open("/sys/module/armvmm/parameters/hyp_dist", O_WRONLY | O_CLOEXEC);
+	char path[64];
+	int fd;
 
-	MUST(fd >= 0 && write(fd, on ? "1" : "0", 1) == 1, "hyp_dist cannot be set");
+	snprintf(path, sizeof(path), "/sys/module/armvmm/parameters/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	MUST(fd >= 0 && write(fd, on ? "1" : "0", 1) == 1, "%s cannot be set", name);
 	close(fd);
 }
 

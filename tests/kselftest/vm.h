@@ -103,8 +103,8 @@ char *map_pages(size_t size);
 void cpu_bind(unsigned int cpu);
 /* Returns 0, or -1 and errno; skips the case if there is no such file. */
 int module_load(const char *file, const char *params);
-/* May HYP mode answer for the distributors of VMs that start from now on? */
-void hyp_dist_set(bool on);
+/* Turns a parameter of the module on or off. */
+void param_set(const char *name, bool on);
 /* Takes a CPU of the host offline, or back online. Returns 0, or -1 and errno. */
 int cpu_online(unsigned int cpu, bool on);
 /* The number behind @what ("MemFree:") in a file of /proc, in KiB; -1: it is not there. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * In-kernel devices of a VM's MMIO space. There are three, each with a fixed place. All ioeventfds
- * together are one device here, and so are all coalesced zones: each searches its own.
+ * In-kernel devices of a VM's MMIO space. There are four, each with a fixed place. All ioeventfds
+ * together are one device here, and so are all coalesced zones, and all mirrors: each searches its
+ * own.
  */
 #ifndef ARMVMM_IOBUS_H
 #define ARMVMM_IOBUS_H

@@ -34,6 +34,7 @@
 
 struct armvmm_coalesced;
 struct armvmm_iodev_ops;
+struct armvmm_mirrors;
 struct cred;
 struct armvmm_stat_file;
 struct armvmm_vcpu;
@@ -55,6 +56,7 @@ enum armvmm_iobus_place {
 	ARMVMM_IOBUS_GICD,
 	ARMVMM_IOBUS_IOEVENTFDS,
 	ARMVMM_IOBUS_COALESCED,
+	ARMVMM_IOBUS_MIRRORS,
 	ARMVMM_IOBUS_PLACES
 };
 
@@ -487,6 +489,7 @@ struct armvmm_vm {
 
 	struct armvmm_iobus mmio_bus;
 	struct armvmm_coalesced *coalesced;	/* constant */
+	struct armvmm_mirrors *mirrors;	/* constant */
 	struct armvmm_eventfds *eventfds;	/* constant */
 	struct armvmm_vgic vgic;
 	struct armvmm_vm_stat stat;

@@ -9,6 +9,7 @@
 #include "mem/memslot.h"
 #include "mem/stage2.h"
 #include "mmio/coalesced.h"
+#include "mmio/mirror.h"
 #include "timer/timer.h"
 #include "vgic/vgic.h"
 #include "vm/stat.h"
@@ -26,6 +27,7 @@ static void vm_destroy(struct armvmm_vm *vm)
 	for (i = 0; i < vm->online_vcpus; i++)
 		armvmm_vcpu_destroy(vm->vcpus[i]);
 	armvmm_vgic_vm_destroy(vm);
+	armvmm_mirror_vm_destroy(vm);
 	armvmm_coalesced_vm_destroy(vm);
 	armvmm_memslot_vm_destroy(vm);
 	armvmm_stage2_vm_destroy(vm);
@@ -70,6 +72,9 @@ struct armvmm_vm *armvmm_vm_alloc(void)
 	ret = armvmm_coalesced_vm_init(vm);
 	if (ret)
 		goto err_coalesced;
+	ret = armvmm_mirror_vm_init(vm);
+	if (ret)
+		goto err_mirror;
 	armvmm_timer_vm_init(vm);
 	armvmm_vgic_vm_init(vm);
 	/* Last: from here on the notifier looks at all of it. */
@@ -79,6 +84,8 @@ struct armvmm_vm *armvmm_vm_alloc(void)
 	return vm;
 
 err_stage2:
+	armvmm_mirror_vm_destroy(vm);
+err_mirror:
 	armvmm_coalesced_vm_destroy(vm);
 err_coalesced:
 	armvmm_eventfd_vm_destroy(vm);

@@ -23,6 +23,7 @@
 #include "mem/memslot_check.h"
 #include "mem/stage2_host.h"
 #include "mmio/coalesced.h"
+#include "mmio/mirror.h"
 #include "pmu/pmu.h"
 #include "vgic/vgic.h"
 #include "vm/device.h"
@@ -153,6 +154,8 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 		return ARMVMM_VERSION;
 	case ARMVMM_CAP_GENERIC_TARGET:
 		return vm_generic_target();
+	case ARMVMM_CAP_MIRRORS:
+		return ARMVMM_MAX_MIRRORS;
 	default:
 		return 0;
 	}
@@ -251,6 +254,7 @@ static int vm_ioctl_in(struct armvmm_vm *vm, unsigned int cmd, void __user *argp
 		struct kvm_msi msi;
 		struct kvm_ioeventfd ioeventfd;
 		struct kvm_coalesced_mmio_zone zone;
+		struct armvmm_mirror mirror;
 		struct kvm_arm_device_addr dev;
 	} in;
 
@@ -273,6 +277,8 @@ static int vm_ioctl_in(struct armvmm_vm *vm, unsigned int cmd, void __user *argp
 		return armvmm_arg_in(&in.zone, argp) ?: armvmm_coalesced_register(vm, &in.zone);
 	case KVM_UNREGISTER_COALESCED_MMIO:
 		return armvmm_arg_in(&in.zone, argp) ?: armvmm_coalesced_unregister(vm, &in.zone);
+	case ARMVMM_SET_MIRROR:
+		return armvmm_arg_in(&in.mirror, argp) ?: armvmm_mirror_set(vm, &in.mirror);
 	case KVM_ARM_SET_DEVICE_ADDR:
 		return armvmm_arg_in(&in.dev, argp) ?: vm_set_device_addr(vm, &in.dev);
 	default:

@@ -241,6 +241,16 @@ static uintptr_t make_zone(struct dice *d, union argument *a)
 	return (uintptr_t)a;
 }
 
+static uintptr_t make_mirror(struct dice *d, union argument *a)
+{
+	a->mirror.size = one_in(d, 8) ? (uint32_t)odd_number(d) : 1u << below(d, 3);
+	a->mirror.addr = one_in(d, 2) ? 0x0b000000 + below(d, 16) * 4 : guest_address(d);
+	a->mirror.flags = one_in(d, 8) ? (uint32_t)odd_number(d) : below(d, 2);
+	a->mirror.value = one_in(d, 4) ? (uint32_t)odd_number(d) : below(d, 256);
+	a->mirror.pad = one_in(d, 16);
+	return (uintptr_t)a;
+}
+
 static uintptr_t make_addr(struct dice *d, union argument *a)
 {
 	a->addr.id = one_in(d, 4) ? odd_number(d) : below(d, 2);
@@ -419,6 +429,7 @@ const struct op ops[] = {
 	OP(ON_VM, CREATE_DEVICE, make_device, 3),
 	OP(ON_VM, REGISTER_COALESCED_MMIO, make_zone, 1),
 	OP(ON_VM, UNREGISTER_COALESCED_MMIO, make_zone, 1),
+	{ ON_VM, ARMVMM_SET_MIRROR, "SET_MIRROR", make_mirror, 1, 0 },
 	OP(ON_VM, CREATE_IRQCHIP, make_none, 1),
 	OP(ON_VM, ARM_SET_DEVICE_ADDR, make_addr, 1),
 	OP(ON_VM, ARM_PREFERRED_TARGET, make_room, 1),

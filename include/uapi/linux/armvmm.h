@@ -36,6 +36,42 @@
 #define ARMVMM_CAP_GENERIC_TARGET	(ARMVMM_CAP_BASE + 1)
 
 /*
+ * KVM_CHECK_EXTENSION answers how many mirrors a VM may have, 0 if ARMVMM_SET_MIRROR is not there.
+ */
+#define ARMVMM_CAP_MIRRORS	(ARMVMM_CAP_BASE + 2)
+#define ARMVMM_MAX_MIRRORS	64
+
+/*
+ * A mirror of a register of the client's: the kernel answers the guest's reads of it with @value,
+ * and the client is not asked. Writes are as without it.
+ *
+ * @addr: guest-physical address, a multiple of @size.
+ * @size: bytes of the register: 1, 2 or 4. A read of 1 to @size bytes gets those of the value, of
+ *	which the lowest is at @addr; a read that is not wholly in one mirror goes to the client.
+ * @flags: 0: makes the mirror, or gives that of the same @addr and @size another value.
+ *	ARMVMM_MIRROR_DELETE: takes the mirror of this @addr and @size away; @value does not count.
+ * @value: what fits into @size bytes.
+ * @pad: 0.
+ *
+ * The kernel keeps a copy. When the ioctl has returned, each read that begins then sees what it
+ * did. Memory, and the devices that the kernel has itself, come before mirrors.
+ *
+ * Errors: EINVAL: one of the above; ENOENT: no such mirror to delete; EEXIST: overlaps another one;
+ * ENOSPC: there are ARMVMM_MAX_MIRRORS; EFAULT.
+ */
+struct armvmm_mirror {
+	__u64 addr;
+	__u32 size;
+	__u32 flags;
+	__u32 value;
+	__u32 pad;
+};
+
+#define ARMVMM_MIRROR_DELETE	(1u << 0)
+
+#define ARMVMM_SET_MIRROR	_IOW(ARMVMMIO, 0x01, struct armvmm_mirror)	/* of a VM */
+
+/*
  * Offsets of KVM_DEV_ARM_VGIC_GRP_DIST_REGS beyond those of a GICv2, so that a VM which is saved
  * and restored cannot tell; KVM_HAS_DEVICE_ATTR says whether they are there.
  *

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Mirrors of the client's registers: the guest reads the value that the client left here, and runs
+ * on. The client says when the value changes.
+ */
+#ifndef ARMVMM_MIRROR_H
+#define ARMVMM_MIRROR_H
+
+#include <linux/armvmm.h>
+
+struct armvmm_vm;
+
+/* No mirrors yet. -ENOMEM. */
+int armvmm_mirror_vm_init(struct armvmm_vm *vm);
+/* No vCPU is left. Also what a failed init left. */
+void armvmm_mirror_vm_destroy(struct armvmm_vm *vm);
+
+/*
+ * ARMVMM_SET_MIRROR: makes a mirror, gives one another value, or takes it away. A read of the
+ * guest's that begins after the return sees it. -EINVAL: see struct armvmm_mirror; -ENOENT: none to
+ * take away; -EEXIST: overlaps another; -ENOSPC: there are ARMVMM_MAX_MIRRORS. May sleep; takes
+ * slots_lock the first time.
+ */
+int armvmm_mirror_set(struct armvmm_vm *vm, const struct armvmm_mirror *args);
+
+#endif

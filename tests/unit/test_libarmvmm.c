@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/libarmvmm/vm.c userspace/libarmvmm/vcpu.c userspace/libarmvmm/gic.c userspace/libarmvmm/regs.c
+// sources: userspace/libarmvmm/vm.c userspace/libarmvmm/vcpu.c userspace/libarmvmm/posted.c userspace/libarmvmm/gic.c userspace/libarmvmm/regs.c
 // cflags: -D_GNU_SOURCE -Iinclude/uapi -Iuserspace/libarmvmm/include -Idriver
 // libs: -Wl,--wrap=ioctl,--wrap=open,--wrap=fcntl,--wrap=close,--wrap=mmap,--wrap=munmap
 //
@@ -24,6 +24,9 @@
 #define FD_GIC		1002
 #define FD_VCPU		1010
 #define RUN_SIZE	8192
+/* KVM_COALESCED_MMIO_MAX with pages of 4 KiB. */
+#define KVM_RING_MAX								\
+	((4096 - sizeof(struct kvm_coalesced_mmio_ring)) / sizeof(struct kvm_coalesced_mmio))
 
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_close(int fd);
@@ -48,11 +51,15 @@ static struct {
 		struct kvm_vcpu_init init;
 		struct kvm_guest_debug debug;
 		struct kvm_dirty_log log;
+		struct armvmm_mirror mirror;
+		struct kvm_coalesced_mmio_zone zone;
 	} got;
 	struct {
 		unsigned long cap;
 		int value;
 	} caps[4];			/* that the kernel has besides KVM_CAP_IRQFD */
+	int ring_page;			/* what KVM_CAP_COALESCED_MMIO answers */
+	int mirrors;
 	uint64_t attrs[8], attr_values[8];
 	unsigned int nr_attrs;
 	int attr_fd;			/* whose attributes they are; 0: the GIC's */
@@ -172,6 +179,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		for (unsigned int i = 0; i < 4; i++)
 			if (kernel.caps[i].cap == (uintptr_t)arg)
 				return kernel.caps[i].value;
+		if ((uintptr_t)arg == KVM_CAP_COALESCED_MMIO)
+			return kernel.ring_page;
+		if ((uintptr_t)arg == ARMVMM_CAP_MIRRORS)
+			return kernel.mirrors;
 		return (uintptr_t)arg == KVM_CAP_IRQFD;
 	case KVM_CREATE_VM:
 		KTAP_TRUE(!arg);
@@ -201,6 +212,15 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_GET_DIRTY_LOG:
 		KTAP_EQ(fd, FD_VM);
 		kernel.got.log = *(struct kvm_dirty_log *)arg;
+		return 0;
+	case ARMVMM_SET_MIRROR:
+		KTAP_EQ(fd, FD_VM);
+		kernel.got.mirror = *(struct armvmm_mirror *)arg;
+		return 0;
+	case KVM_REGISTER_COALESCED_MMIO:
+	case KVM_UNREGISTER_COALESCED_MMIO:
+		KTAP_EQ(fd, FD_VM);
+		kernel.got.zone = *(struct kvm_coalesced_mmio_zone *)arg;
 		return 0;
 	case KVM_CREATE_VCPU:
 		kernel.nr_open++;
@@ -778,8 +798,124 @@ static void test_registers(void)
 	armvmm_vm_close(vm);
 }
 
+static void test_mirrors(void)
+{
+	struct armvmm_vm *vm;
+
+	kernel_reset();
+	KTAP_EQ(armvmm_vm_open(NULL, &vm), 0);
+	KTAP_EQ(armvmm_vm_mirrors(vm), 0);
+	kernel.mirrors = 64;
+	KTAP_EQ(armvmm_vm_mirrors(vm), 64);
+	memset(&kernel.got, 0xff, sizeof(kernel.got));
+	KTAP_EQ(armvmm_mirror_set(vm, UART_FR, 4, 0x90), 0);
+	KTAP_EQ(kernel.got.mirror.addr, UART_FR);
+	KTAP_EQ(kernel.got.mirror.size, 4);
+	KTAP_EQ(kernel.got.mirror.flags, 0);
+	KTAP_EQ(kernel.got.mirror.value, 0x90);
+	KTAP_EQ(kernel.got.mirror.pad, 0);
+	KTAP_EQ(armvmm_mirror_del(vm, UART_FR, 4), 0);
+	KTAP_EQ(kernel.got.mirror.addr, UART_FR);
+	KTAP_EQ(kernel.got.mirror.size, 4);
+	KTAP_EQ(kernel.got.mirror.flags, ARMVMM_MIRROR_DELETE);
+	kernel.fail_request = ARMVMM_SET_MIRROR;
+	kernel.fail_errno = EEXIST;
+	KTAP_EQ(armvmm_mirror_set(vm, 0, 4, 0), -EEXIST);
+	armvmm_vm_close(vm);
+}
+
+static struct kvm_coalesced_mmio_ring *ring(void)
+{
+	return (void *)((char *)kernel.run_page + 4096);
+}
+
+/* In the kernel's place: writes n at address n. */
+static void ring_put(uint32_t n)
+{
+	struct kvm_coalesced_mmio *e = &ring()->coalesced_mmio[ring()->last];
+
+	*e = (struct kvm_coalesced_mmio){ .phys_addr = n, .len = 4 };
+	memcpy(e->data, &n, 4);
+	ring()->last = (ring()->last + 1) % KVM_RING_MAX;
+}
+
+static void test_posted(void)
+{
+	const struct armvmm_posted_write *w;
+	struct armvmm_vcpu *vcpu[2];
+	struct armvmm_vm *vm;
+	uint32_t next = 0;
+
+	/* There is none, or it is beyond the mapping. */
+	for (int page = 0; page <= 2; page += 2) {
+		kernel_reset();
+		kernel.ring_page = page;
+		KTAP_EQ(armvmm_vm_open(NULL, &vm), 0);
+		KTAP_EQ(armvmm_vcpu_create(vm, 0, &vcpu[0]), 0);
+		KTAP_EQ(armvmm_posted_add(vm, UART_DR, 4), -ENOTSUP);
+		KTAP_EQ(armvmm_posted_peek(vm, &w), 0);
+		armvmm_vm_close(vm);
+	}
+	kernel_reset();
+	kernel.ring_page = 1;
+	KTAP_EQ(armvmm_vm_open(NULL, &vm), 0);
+	KTAP_EQ(armvmm_posted_peek(vm, &w), 0);
+	KTAP_EQ(armvmm_posted_add(vm, UART_DR, 4), -ENODEV);
+	KTAP_EQ(armvmm_vcpu_create(vm, 0, &vcpu[0]), 0);
+	KTAP_EQ(armvmm_vcpu_create(vm, 1, &vcpu[1]), 0);
+	/* A thread that may not ask the kernel may add. */
+	kernel.fail_request = KVM_CHECK_EXTENSION;
+	kernel.fail_errno = EPERM;
+	KTAP_EQ(armvmm_posted_add(vm, UART_DR, 4), 0);
+	kernel.fail_request = 0;
+	KTAP_EQ(kernel.got.zone.addr, UART_DR);
+	KTAP_EQ(kernel.got.zone.size, 4);
+	KTAP_EQ(kernel.got.zone.pio, 0);
+	KTAP_EQ(armvmm_posted_peek(vm, &w), 0);
+
+	/* From each place of the ring, so that it wraps; as many as there are at a time. */
+	for (int round = 0; round < 400; round++) {
+		unsigned int nr = 1 + round % (KVM_RING_MAX - 1), done = 0, n;
+		uint32_t put = next;
+
+		for (unsigned int i = 0; i < nr; i++)
+			ring_put(put++);
+		while ((n = armvmm_posted_peek(vm, &w))) {
+			KTAP_TRUE(n <= nr - done);
+			for (unsigned int i = 0; i < n; i++, next++) {
+				KTAP_EQ(w[i].gpa, next);
+				KTAP_EQ(w[i].len, 4);
+				KTAP_MEMEQ(w[i].data, &next, 4);
+			}
+			/* Only what is done makes room. */
+			KTAP_EQ(armvmm_posted_peek(vm, &w), n);
+			armvmm_posted_done(vm, n);
+			done += n;
+		}
+		KTAP_EQ(done, nr);
+		KTAP_EQ(ring()->first, ring()->last);
+	}
+	/* A kernel that writes nonsense does no harm. */
+	ring()->last = KVM_RING_MAX;
+	KTAP_EQ(armvmm_posted_peek(vm, &w), 0);
+	ring()->last = ring()->first;
+
+	/* The mapping that was used goes: another one is. */
+	ring_put(next);
+	armvmm_vcpu_close(vcpu[0]);
+	KTAP_EQ(armvmm_posted_peek(vm, &w), 1);
+	armvmm_vcpu_close(vcpu[1]);
+	KTAP_EQ(armvmm_posted_peek(vm, &w), 0);
+	armvmm_posted_done(vm, 1);
+	KTAP_EQ(armvmm_posted_del(vm, UART_DR, 4), 0);
+	KTAP_EQ(kernel.got.zone.addr, UART_DR);
+	armvmm_vm_close(vm);
+	KTAP_EQ(kernel.nr_mapped, 0);
+}
+
 KTAP_MAIN(KTAP_CASE(test_open), KTAP_CASE(test_open_fd), KTAP_CASE(test_open_fails),
 	  KTAP_CASE(test_memory),
 	  KTAP_CASE(test_gic), KTAP_CASE(test_irq), KTAP_CASE(test_vcpu), KTAP_CASE(test_run),
 	  KTAP_CASE(test_rare_exits), KTAP_CASE(test_pmu), KTAP_CASE(test_debug_caps),
-	  KTAP_CASE(test_pages), KTAP_CASE(test_debug), KTAP_CASE(test_registers))
+	  KTAP_CASE(test_pages), KTAP_CASE(test_debug), KTAP_CASE(test_registers),
+	  KTAP_CASE(test_mirrors), KTAP_CASE(test_posted))

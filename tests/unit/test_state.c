@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/libarmvmm/vm.c userspace/libarmvmm/vcpu.c userspace/libarmvmm/gic.c
+// sources: userspace/libarmvmm/vm.c userspace/libarmvmm/vcpu.c userspace/libarmvmm/posted.c userspace/libarmvmm/gic.c
 // sources: userspace/libarmvmm/regs.c userspace/libarmvmm/state.c
 // cflags: -D_GNU_SOURCE -Iinclude/uapi -Iuserspace/libarmvmm/include -Idriver
 // libs: -Wl,--wrap=ioctl,--wrap=open,--wrap=close,--wrap=mmap,--wrap=munmap

@@ -40,6 +40,7 @@ int armvmm_vcpu_create(struct armvmm_vm *vm, unsigned int index, struct armvmm_v
 		goto err_close;
 	}
 	vm->vcpu[index] = vcpu;
+	posted_mapped(vcpu);
 	*out = vcpu;
 	return 0;
 
@@ -55,6 +56,7 @@ void armvmm_vcpu_close(struct armvmm_vcpu *vcpu)
 	if (!vcpu)
 		return;
 	vcpu->vm->vcpu[vcpu->index] = NULL;
+	posted_unmapped(vcpu);
 	munmap(vcpu->run, vcpu->vm->run_size);
 	close(vcpu->fd);
 	free(vcpu);

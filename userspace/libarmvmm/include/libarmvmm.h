@@ -191,6 +191,49 @@ int armvmm_ioeventfd_add(struct armvmm_vm *vm, int fd, uint64_t gpa, unsigned in
 int armvmm_ioeventfd_del(struct armvmm_vm *vm, int fd, uint64_t gpa, unsigned int len,
 			 const uint64_t *match);
 
+/* ---- Registers of the caller's, without an exit ---- */
+
+/* How many mirrors a VM may have; 0: an older module, which has none. */
+unsigned int armvmm_vm_mirrors(struct armvmm_vm *vm);
+
+/*
+ * Has the kernel answer the guest's reads of the @size (1, 2 or 4) bytes at @gpa with @value, from
+ * the return on. A second call for the same bytes changes the value. Writes still come to the
+ * caller. Errors: -EINVAL: @gpa is no multiple of @size, or @value does not fit, or an older
+ * module; -EEXIST: overlaps another; -ENOSPC: there are armvmm_vm_mirrors().
+ */
+int armvmm_mirror_set(struct armvmm_vm *vm, uint64_t gpa, unsigned int size, uint32_t value);
+/* Reads come to the caller again. -ENOENT: they did. */
+int armvmm_mirror_del(struct armvmm_vm *vm, uint64_t gpa, unsigned int size);
+
+/*
+ * Has the kernel post the guest's writes to the @size bytes at @gpa, with no exit, in a queue that
+ * all vCPUs of the VM share, until armvmm_posted_del(). That keeps what is posted. If the queue is
+ * full, a write is an exit, and comes behind all that is posted. Errors: -ENODEV: the VM has no
+ * vCPU; -ENOTSUP: the kernel cannot; -ENOSPC, -ENOMEM.
+ */
+int armvmm_posted_add(struct armvmm_vm *vm, uint64_t gpa, uint32_t size);
+int armvmm_posted_del(struct armvmm_vm *vm, uint64_t gpa, uint32_t size);
+
+/* The most that may be posted at a time: no more than so many, on any host. */
+#define ARMVMM_POSTED_MAX	170
+
+struct armvmm_posted_write {
+	uint64_t gpa;
+	uint32_t len;		/* 1, 2, 4 or 8 */
+	uint32_t reserved;
+	uint8_t data[8];	/* in the order of a little-endian guest */
+};
+
+/*
+ * The oldest writes that are posted: *@writes is where @n of them lie one behind the other. There
+ * may be more behind those: armvmm_posted_done() first. Returns 0 if there are none. Any thread,
+ * one at a time.
+ */
+unsigned int armvmm_posted_peek(struct armvmm_vm *vm, const struct armvmm_posted_write **writes);
+/* The caller has done the first @n of them. */
+void armvmm_posted_done(struct armvmm_vm *vm, unsigned int n);
+
 /* ---- vCPUs ---- */
 
 /*

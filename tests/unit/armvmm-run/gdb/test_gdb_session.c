@@ -6,7 +6,7 @@
 // sources: userspace/armvmm-run/gdb/session.c userspace/armvmm-run/gdb/resume.c
 // sources: userspace/armvmm-run/gdb/query.c userspace/armvmm-run/gdb/monitor.c
 // sources: userspace/libarmvmm/regs.c userspace/libarmvmm/vm.c
-// sources: userspace/libarmvmm/vcpu.c
+// sources: userspace/libarmvmm/vcpu.c userspace/libarmvmm/posted.c
 // cflags: -Iuserspace/armvmm-run -Idriver -Iinclude/uapi -Iuserspace/libarmvmm/include -D_GNU_SOURCE
 // pkgs: glib-2.0
 //

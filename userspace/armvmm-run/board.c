@@ -85,6 +85,7 @@ static void board_stop(void *opaque)
 	struct board *b = opaque;
 
 	vcpu_pause_all(&b->vcpus);
+	posted_drain(&b->m);
 	if (!b->counter_stopped && b->vcpus.nr)
 		b->counter_stopped = !armvmm_vcpu_reg_get(b->vcpus.vcpu[0].handle, "cntvct",
 							  &b->counter);
@@ -658,6 +659,7 @@ int board_run(struct board *b, enum machine_request *ended, struct error *err)
 			machine_poll_debugged(&b->m);
 		}
 		vcpu_stop_all(&b->vcpus);
+		posted_drain(&b->m);
 		if (ret)
 			return ret;
 		event.request = machine_take_request(&b->m, &event.cause);

@@ -73,7 +73,7 @@ struct chardev {
 	guint hold_timer;	/* the main thread's */
 
 	uint8_t in_data[TERM_IN_SIZE];
-	uint8_t out_data[TERM_OUT_SIZE];
+	uint8_t out_data[TERM_OUT_SIZE + CHARDEV_LATE];
 };
 
 /*
@@ -198,7 +198,7 @@ static gboolean term_out_ready(int fd, GIOCondition condition, void *opaque)
 
 	pthread_mutex_lock(&chr->lock);
 	term_out_drain(chr);
-	if (chr->starved && chr->out.count <= chr->out.size / 2) {
+	if (chr->starved && chr->out.count <= TERM_OUT_SIZE / 2) {
 		chr->starved = false;
 		tell = true;
 	}
@@ -262,15 +262,18 @@ static bool term_out_may_hold(const struct chardev *chr, size_t len)
 	       term_now_ns() - chr->sent_ns < TERM_HOLD_SOON_NS;
 }
 
-size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
+/*
+ * Queues, or writes, at most so much that the queue has @limit bytes. Returns the bytes taken. The
+ * lock is held; @wake: it is to be called by the main thread.
+ */
+static size_t term_out_put(struct chardev *chr, const uint8_t *buf, size_t len, size_t limit,
+			   bool *wake)
 {
-	bool wake = false;
-	size_t done = 0;
+	size_t done = 0, room;
 
-	pthread_mutex_lock(&chr->lock);
 	if (chr->held && chr->out.count + len > TERM_HOLD_MAX) {
 		term_out_drain(chr);
-		wake = chr->out.count;
+		*wake = chr->out.count;
 	}
 	if (!chr->out.count && !chr->out_dead) {
 		chr->held = term_out_may_hold(chr, len);
@@ -282,17 +285,43 @@ size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
 	if (chr->out_dead) {
 		done = len;
 	} else if (done < len) {
-		wake |= !chr->out.count;
-		done += ring_put(&chr->out, (const uint8_t *)buf + done, len - done);
+		*wake |= !chr->out.count;
+		room = chr->out.count < limit ? limit - chr->out.count : 0;
+		done += ring_put(&chr->out, buf + done, len - done < room ? len - done : room);
 		if (done < len)
 			chr->starved = true;
 	}
 	if (chr->kept.data)
 		ring_keep(&chr->kept, buf, done);
+	return done;
+}
+
+size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
+{
+	bool wake = false;
+	size_t done;
+
+	pthread_mutex_lock(&chr->lock);
+	done = term_out_put(chr, buf, len, TERM_OUT_SIZE, &wake);
 	pthread_mutex_unlock(&chr->lock);
 	if (wake)
 		term_wake(chr);
 	return done;
+}
+
+bool chardev_write_late(struct chardev *chr, const void *buf, size_t len)
+{
+	bool wake = false, room;
+
+	pthread_mutex_lock(&chr->lock);
+	term_out_put(chr, buf, len, TERM_OUT_SIZE + CHARDEV_LATE, &wake);
+	room = chr->out.count < TERM_OUT_SIZE;
+	if (!room)
+		chr->starved = true;
+	pthread_mutex_unlock(&chr->lock);
+	if (wake)
+		term_wake(chr);
+	return room;
 }
 
 int chardev_keep(struct chardev *chr, size_t size)

@@ -10,6 +10,7 @@
 
 #include "core/machine.h"
 #include "core/message.h"
+#include "core/posted.h"
 #include "core/runstate.h"
 #include "vcpu.h"
 
@@ -169,6 +170,8 @@ static bool vcpu_exit(struct vcpu *vcpu, const struct armvmm_exit *exit)
 {
 	unsigned int index = armvmm_vcpu_index(vcpu->handle);
 
+	/* What the guest wrote before comes first. */
+	posted_drain(vcpu->m);
 	switch (exit->reason) {
 	case ARMVMM_EXIT_INTR:
 		return true;

@@ -10,6 +10,11 @@
 
 #include "core/machine.h"
 
+/* A test with -DREAL_POSTED has core/posted.c, and a libarmvmm of its own. */
+#ifndef REAL_POSTED
+#include "armvmm-run/posted_fake.h"
+#endif
+
 static struct irqline *fake_line[MAP_NR_SPIS];
 static unsigned int fake_irq_changes;
 
@@ -30,6 +35,7 @@ struct chardev {
 	uint8_t out[4096];
 	size_t out_len;
 	size_t out_room;	/* bytes that chardev_write() still takes */
+	size_t late;		/* bytes that only chardev_write_late() still had room for */
 	unsigned int rx_readies;
 };
 
@@ -48,6 +54,16 @@ size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
 	chr->out_len += n;
 	chr->out_room -= n;
 	return n;
+}
+
+bool chardev_write_late(struct chardev *chr, const void *buf, size_t len)
+{
+	size_t n = chardev_write(chr, buf, len);
+
+	memcpy(chr->out + chr->out_len, (const uint8_t *)buf + n, len - n);
+	chr->out_len += len - n;
+	chr->late += len - n;
+	return chr->out_room;
 }
 
 bool chardev_size(struct chardev *chr, uint16_t *cols, uint16_t *rows)

@@ -36,6 +36,7 @@
 #include "net/net.h"
 #include "net/slirp_config.h"
 #include "virtio/disk.h"
+#include "armvmm-run/posted_fake.h"
 #include "ktap.h"
 #include "armvmm-run/machine_fake.h"
 

@@ -450,6 +450,51 @@ static void test_slow_reader(void)
 }
 
 /*
+ * A reader that reads nothing: when the queue is full, late bytes still find room, and come behind
+ * it. The queue has room for others only when they are gone.
+ */
+static void late_child(void)
+{
+	static uint8_t data[100000];
+	size_t n;
+
+	memset(data, 'q', sizeof(data));
+	guest_start(10);
+	while (chardev_write(guest.chr, data, sizeof(data)))
+		;
+	for (int i = 0; i < CHARDEV_LATE / 16; i++)
+		if (chardev_write_late(guest.chr, "late late late .", 16))
+			_exit(1);
+	/* More is lost; and it is not the others' room. */
+	if (chardev_write_late(guest.chr, "lost", 4) || chardev_write(guest.chr, "x", 1))
+		_exit(2);
+	n = guest.tx_rooms;
+	while (guest.tx_rooms == n)
+		g_main_context_iteration(NULL, TRUE);
+	if (!chardev_write_late(guest.chr, "end", 3))
+		_exit(4);
+	term_destroy(guest.chr);
+	_exit(0);
+}
+
+static void test_late(void)
+{
+	struct child child = child_pipes(late_child);
+	static char data[400000];
+	size_t len = 0, at;
+	ssize_t n;
+
+	usleep(300000);
+	while ((n = read(child.out, data + len, sizeof(data) - 1 - len)) > 0)
+		len += n;
+	at = strspn(data, "q");
+	for (int i = 0; i < CHARDEV_LATE / 16; i++, at += 16)
+		KTAP_MEMEQ(data + at, "late late late .", 16);
+	KTAP_STREQ(data + at, "end");
+	KTAP_EQ(child_end(&child), 0);
+}
+
+/*
  * Byte after byte, as a serial port sends: the first one comes at once, the others many together.
  * The end of a burst comes by itself; so does what the terminal is stopped with.
  */
@@ -732,6 +777,6 @@ static void test_background(void)
 
 KTAP_MAIN(KTAP_CASE(test_typed_ahead), KTAP_CASE(test_retaken), KTAP_CASE(test_keys),
 	  KTAP_CASE(test_deaf_guest), KTAP_CASE(test_restored), KTAP_CASE(test_hangup),
-	  KTAP_CASE(test_pipe), KTAP_CASE(test_slow_reader), KTAP_CASE(test_burst),
-	  KTAP_CASE(test_reader_gone), KTAP_CASE(test_window), KTAP_CASE(test_kept),
-	  KTAP_CASE(test_background))
+	  KTAP_CASE(test_pipe), KTAP_CASE(test_slow_reader), KTAP_CASE(test_late),
+	  KTAP_CASE(test_burst), KTAP_CASE(test_reader_gone), KTAP_CASE(test_window),
+	  KTAP_CASE(test_kept), KTAP_CASE(test_background))

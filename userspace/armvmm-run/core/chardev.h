@@ -46,6 +46,16 @@ void chardev_attach(struct chardev *chr, struct chardev_client *client);
  */
 size_t chardev_write(struct chardev *chr, const void *buf, size_t len);
 
+/* So many bytes find room in the queue beyond its end. */
+#define CHARDEV_LATE	512
+
+/*
+ * Queues output that the guest was told there is room for, and that comes late: takes CHARDEV_LATE
+ * bytes more than chardev_write() would, and drops what is beyond. Returns false if the queue is
+ * full for others: tx_room() will be called. Any thread.
+ */
+bool chardev_write_late(struct chardev *chr, const void *buf, size_t len);
+
 /*
  * Keeps the last @size bytes of output from now on. Main thread, once, before the first vCPU runs.
  * Returns 0 or -ENOMEM.

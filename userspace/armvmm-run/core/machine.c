@@ -168,6 +168,8 @@ int machine_init(struct machine *m)
 	if (!m->priv)
 		return -ENOMEM;
 	pthread_mutex_init(&m->priv->lock, NULL);
+	pthread_mutex_init(&m->priv->posted_lock, NULL);
+	m->priv->posted_timer = -1;
 	return 0;
 }
 
@@ -176,6 +178,7 @@ void machine_exit(struct machine *m)
 	device_bus_destroy(&m->bus);
 	guestmem_destroy(&m->mem);
 	pthread_mutex_destroy(&m->priv->lock);
+	pthread_mutex_destroy(&m->priv->posted_lock);
 	free(m->priv);
 	m->priv = NULL;
 }
@@ -184,7 +187,9 @@ int machine_connect(struct machine *m, struct armvmm_vm *vm)
 {
 	struct machine_private *p = m->priv;
 
+	posted_drain(m);
 	p->vm = vm;
+	posted_disconnected(m);
 	m->mem.pinned = vm && armvmm_vm_pins_memory(vm);
 	for (unsigned int i = 0; vm && i < p->nr_ioeventfds; i++) {
 		struct machine_ioeventfd *e = &p->ioeventfd[i];
@@ -198,6 +203,7 @@ int machine_connect(struct machine *m, struct armvmm_vm *vm)
 
 void machine_reset(struct machine *m)
 {
+	posted_drain(m);
 	device_bus_reset(&m->bus);
 	for (unsigned int i = 0; i < MAP_NR_SPIS; i++)
 		if (m->priv->line[i])

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "core/machine.h"
+#include "core/posted.h"
 #include "core/runstate.h"
 
 #define MACHINE_MAX_IOEVENTFDS	64
@@ -29,6 +30,13 @@ struct machine_private {
 	} rom[MACHINE_MAX_ROMS];	/* what each slot shows the guest now */
 	unsigned int nr_ioeventfds;
 	struct machine_ioeventfd ioeventfd[MACHINE_MAX_IOEVENTFDS];
+
+	/* For posted.c. */
+	pthread_mutex_t posted_lock;	/* what is posted is carried out, by one thread at a time */
+	struct posted *posted;		/* all registers that may be; constant while vCPUs run */
+	unsigned int nr_posted;		/* those that are; atomic, written under the lock */
+	int posted_timer;		/* timerfd; -1: none yet */
+	GSource *posted_source;
 
 	/* For runstate.c. */
 	unsigned int holders;	/* bit n: enum machine_holder */

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct ring {
 	uint8_t *data;
@@ -13,11 +14,20 @@ struct ring {
 
 static inline size_t ring_put(struct ring *ring, const uint8_t *buf, size_t len)
 {
-	size_t taken = 0;
+	size_t room = ring->size - ring->count, at, piece;
 
-	while (taken < len && ring->count < ring->size)
-		ring->data[(ring->head + ring->count++) % ring->size] = buf[taken++];
-	return taken;
+	if (len > room)
+		len = room;
+	if (!len)
+		return 0;
+	at = ring->head + ring->count;
+	if (at >= ring->size)
+		at -= ring->size;
+	piece = ring->size - at < len ? ring->size - at : len;
+	memcpy(ring->data + at, buf, piece);
+	memcpy(ring->data, buf + piece, len - piece);
+	ring->count += len;
+	return len;
 }
 
 /* The number of bytes at the head that lie in one piece. */
@@ -28,9 +38,12 @@ static inline size_t ring_piece(const struct ring *ring)
 	return ring->count < piece ? ring->count : piece;
 }
 
+/* Drops @n bytes at the head: no more than there are. */
 static inline void ring_drop(struct ring *ring, size_t n)
 {
-	ring->head = (ring->head + n) % ring->size;
+	ring->head += n;
+	if (ring->head >= ring->size)
+		ring->head -= ring->size;
 	ring->count -= n;
 }
 

@@ -10,20 +10,31 @@
  * listens when the port is on or was never set up, and its receive interrupts are
  * unmasked or it is being polled. (Linux turns the port on for its console's
  * output long before it reads, and then throws away what it finds in the FIFO.)
+ *
+ * With a module that can (core/posted.h), a guest that sends a lot does so without exits: its
+ * writes of UARTDR are posted while no other register tells whether they are carried out, and a
+ * mirror answers its reads of UARTFR. What is posted the guest takes for sent, so the terminal may
+ * not refuse it: it keeps room for that.
  */
 #include <errno.h>
+#include <libarmvmm.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/device_type.h"
 #include "core/machine.h"
+#include "core/posted.h"
 #include "core/record.h"
 #include "hw/primecell.h"
 
 #define PL011_FIFO	16
 /* So many reads of FR or RIS in a row, with an empty FIFO, are polling. Sending takes 1 or 2. */
 #define PL011_POLLS	16
+/* After so many writes of UARTDR, each this soon after the one before, they are posted. */
+#define PL011_STREAK	4
+#define PL011_SOON_NS	1000000
 #define PL011_PERIPH_ID	0x00141011	/* DDI 0183G 3.3.16 to 3.3.19, r1p3 */
 
 /* Registers (DDI 0183G 3.2) */
@@ -77,6 +88,7 @@ struct pl011_fifo {
 struct pl011 {
 	struct device dev;
 	struct chardev_client client;
+	struct machine *m;
 	struct chardev *chr;
 	struct irqline irq;
 	pthread_mutex_t lock;	/* all below, and the line */
@@ -85,7 +97,18 @@ struct pl011 {
 	/* stops at PL011_POLLS, and stays there until the port is set up anew */
 	unsigned int polls;
 	bool set_up;		/* the guest has written CR */
+	/* Without exits: not saved, as all that is posted is carried out before. */
+	struct posted posted;	/* UARTDR; it has a lock of its own */
+	bool able;		/* the module can; constant while vCPUs run */
+	bool fast;		/* writes of UARTDR should be posted */
+	bool asked;		/* what posted.c was told of that last */
+	bool shown;		/* the guest reads shown_flags in UARTFR, without an exit */
+	uint32_t shown_flags;
+	unsigned int streak;
+	uint64_t sent_ns;	/* when UARTDR was written last, with an exit */
 };
+
+static uint32_t pl011_flags(const struct pl011 *pl);
 
 static void fifo_put(struct pl011_fifo *fifo, uint16_t value)
 {
@@ -134,9 +157,58 @@ static bool pl011_listens(const struct pl011 *pl)
 	       (pl->imsc & (INT_RX | INT_RT) || pl->polls == PL011_POLLS);
 }
 
+/*
+ * A byte that is sent leaves all other registers as they are, and so may be sent later: nothing
+ * waits before it, it goes to the terminal, and INT_TX, which it would set, is set.
+ */
+static bool pl011_may_post(const struct pl011 *pl)
+{
+	return pl->able && !pl->tx.count && !(pl->cr & CR_LBE) && pl->ris & INT_TX;
+}
+
+/*
+ * Has the guest read UARTFR without an exit, or no longer. Polling is not counted then, so the
+ * guest must be listening, or be sending.
+ */
+static void pl011_show(struct pl011 *pl)
+{
+	const uint64_t at = pl->dev.base + PL011_FR;
+	uint32_t flags = pl011_flags(pl);
+
+	if (!pl->fast && !pl011_listens(pl)) {
+		if (pl->shown)
+			mirror_del(pl->m, at, 4);
+		pl->shown = false;
+	} else if (!pl->shown || pl->shown_flags != flags) {
+		pl->shown = !mirror_set(pl->m, at, 4, flags);
+		pl->shown_flags = flags;
+	}
+}
+
+/* To be called after each change, before the lock is dropped. */
 static void pl011_update(struct pl011 *pl)
 {
+	if (!pl011_may_post(pl)) {
+		pl->fast = false;
+		pl->streak = 0;
+	}
+	/* Before the interrupt, whose handler reads it. */
+	if (pl->able)
+		pl011_show(pl);
 	irqline_set(&pl->irq, pl->ris & pl->imsc);
+}
+
+/*
+ * Drops the lock, and then has posted.c begin or end to post, if that has changed. What it was told
+ * last decides, and not what it has done: it may be at it.
+ */
+static void pl011_unlock(struct pl011 *pl)
+{
+	bool settle = pl->fast != pl->asked;
+
+	pthread_mutex_unlock(&pl->lock);
+	if (settle)
+		posted_update(pl->m, &pl->posted);
 }
 
 static void pl011_receive_one(struct pl011 *pl, uint16_t value)
@@ -183,7 +255,6 @@ static uint32_t pl011_read_data(struct pl011 *pl)
 		pl->ris &= ~INT_RX;
 	if (!pl->rx.count)
 		pl->ris &= ~INT_RT;
-	pl011_update(pl);
 	return value;
 }
 
@@ -253,10 +324,35 @@ static uint64_t pl011_read(struct device *dev, uint64_t offset, unsigned int len
 		 pl->polls < PL011_POLLS)
 		room = ++pl->polls == PL011_POLLS;
 	value = pl011_read_locked(pl, offset);
-	pthread_mutex_unlock(&pl->lock);
+	/* A guest that polls is listening from now on. */
+	pl011_update(pl);
+	pl011_unlock(pl);
 	if (room)
 		chardev_rx_ready(pl->chr);
 	return value;
+}
+
+static uint64_t pl011_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+/* UARTDR was written, with an exit: shall it be posted from now on? */
+static void pl011_count_sent(struct pl011 *pl)
+{
+	uint64_t now;
+
+	if (pl->fast || !pl011_may_post(pl))
+		return;
+	now = pl011_now_ns();
+	pl->streak = now - pl->sent_ns < PL011_SOON_NS ? pl->streak + 1 : 0;
+	pl->sent_ns = now;
+	pl->fast = pl->streak == PL011_STREAK;
+	if (pl->fast)
+		pl->streak = 0;
 }
 
 static void pl011_write_locked(struct pl011 *pl, uint64_t offset, uint32_t value)
@@ -272,6 +368,7 @@ static void pl011_write_locked(struct pl011 *pl, uint64_t offset, uint32_t value
 			fifo_put(&pl->tx, value & 0xff);
 		pl->ris &= ~INT_TX;
 		pl011_transmit(pl);
+		pl011_count_sent(pl);
 		break;
 	case PL011_RSR:
 		pl->rsr = 0;	/* a write of any value clears the errors */
@@ -326,9 +423,75 @@ static void pl011_write(struct device *dev, uint64_t offset, unsigned int len, u
 	if (setup || pl->polls < PL011_POLLS)
 		pl->polls = 0;
 	pl011_write_locked(pl, offset, value);
-	pthread_mutex_unlock(&pl->lock);
+	pl011_unlock(pl);
 	if (setup)
 		chardev_rx_ready(pl->chr);
+}
+
+/* ---- Writes of UARTDR that the kernel posted ---- */
+
+static struct pl011 *pl011_of(struct posted *posted)
+{
+	return container_of(posted, struct pl011, posted);
+}
+
+static bool pl011_posted_wanted(struct posted *posted)
+{
+	struct pl011 *pl = pl011_of(posted);
+	bool wanted;
+
+	pthread_mutex_lock(&pl->lock);
+	wanted = pl->asked = pl->fast;
+	pthread_mutex_unlock(&pl->lock);
+	return wanted;
+}
+
+static void pl011_posted_tired(struct posted *posted)
+{
+	struct pl011 *pl = pl011_of(posted);
+
+	pthread_mutex_lock(&pl->lock);
+	pl->fast = pl->asked = false;
+	pl011_update(pl);
+	pthread_mutex_unlock(&pl->lock);
+}
+
+/*
+ * The guest takes these bytes for sent. So the terminal gets them all, behind what waits in the
+ * FIFO, which another vCPU may just have filled.
+ */
+static void pl011_posted_send(struct pl011 *pl, const struct armvmm_posted_write *writes,
+			      unsigned int nr)
+{
+	uint8_t bytes[PL011_FIFO + ARMVMM_POSTED_MAX];
+	unsigned int n = 0;
+
+	while (pl->tx.count)
+		bytes[n++] = fifo_get(&pl->tx);
+	for (unsigned int i = 0; i < nr; i++)
+		if (primecell_access_ok(writes[i].gpa - pl->dev.base, writes[i].len))
+			bytes[n++] = writes[i].data[0];
+	pl->ris |= INT_TX;
+	/* Before there is no room at all, the guest has to be told. */
+	if (n && !chardev_write_late(pl->chr, bytes, n))
+		pl->fast = false;
+}
+
+static void pl011_posted_write(struct posted *posted, const struct armvmm_posted_write *writes,
+			       unsigned int nr)
+{
+	struct pl011 *pl = pl011_of(posted);
+
+	pthread_mutex_lock(&pl->lock);
+	if (pl->polls < PL011_POLLS)
+		pl->polls = 0;
+	if (!(pl->cr & CR_LBE))
+		pl011_posted_send(pl, writes, nr);
+	for (unsigned int i = 0; pl->cr & CR_LBE && i < nr; i++)
+		if (primecell_access_ok(writes[i].gpa - pl->dev.base, writes[i].len))
+			pl011_write_locked(pl, PL011_DR, writes[i].data[0]);
+	pl011_update(pl);
+	pthread_mutex_unlock(&pl->lock);
 }
 
 static size_t pl011_rx_room(struct chardev_client *client)
@@ -339,7 +502,7 @@ static size_t pl011_rx_room(struct chardev_client *client)
 	pthread_mutex_lock(&pl->lock);
 	if (pl011_listens(pl) && pl->rx.count < pl011_depth(pl))
 		room = pl011_depth(pl) - pl->rx.count;
-	pthread_mutex_unlock(&pl->lock);
+	pl011_unlock(pl);
 	return room;
 }
 
@@ -353,7 +516,7 @@ static void pl011_receive(struct chardev_client *client, const uint8_t *buf, siz
 	if (len)
 		pl->ris |= INT_RT;
 	pl011_update(pl);
-	pthread_mutex_unlock(&pl->lock);
+	pl011_unlock(pl);
 }
 
 static void pl011_break(struct chardev_client *client)
@@ -364,7 +527,7 @@ static void pl011_break(struct chardev_client *client)
 	pl011_receive_one(pl, DR_BE);
 	pl->ris |= INT_BE | INT_RT;
 	pl011_update(pl);
-	pthread_mutex_unlock(&pl->lock);
+	pl011_unlock(pl);
 }
 
 static void pl011_tx_room(struct chardev_client *client)
@@ -375,7 +538,7 @@ static void pl011_tx_room(struct chardev_client *client)
 	if (pl->tx.count)
 		pl011_transmit(pl);
 	pl011_update(pl);
-	pthread_mutex_unlock(&pl->lock);
+	pl011_unlock(pl);
 }
 
 static void pl011_fdt(struct device *dev, struct fdt_builder *fdt)
@@ -391,6 +554,16 @@ static void pl011_fdt(struct device *dev, struct fdt_builder *fdt)
 	fdt_node_end(fdt);
 }
 
+/* There is a VM, which may be another one than before. */
+static int pl011_begin(struct device *dev, struct error *err)
+{
+	struct pl011 *pl = container_of(dev, struct pl011, dev);
+
+	pl->able = posted_supported(pl->m);
+	pl->shown = false;
+	return 0;
+}
+
 static void pl011_reset(struct device *dev)
 {
 	struct pl011 *pl = container_of(dev, struct pl011, dev);
@@ -402,8 +575,10 @@ static void pl011_reset(struct device *dev)
 	pl->cr = CR_RESET;
 	pl->set_up = false;
 	pl->ifls = IFLS_RESET;
+	pl->fast = false;
+	pl->streak = 0;
 	pl011_update(pl);
-	pthread_mutex_unlock(&pl->lock);
+	pl011_unlock(pl);
 	chardev_rx_ready(pl->chr);
 }
 
@@ -464,6 +639,7 @@ static void pl011_destroy(struct device *dev)
 {
 	struct pl011 *pl = container_of(dev, struct pl011, dev);
 
+	posted_exit(pl->m, &pl->posted);
 	pthread_mutex_destroy(&pl->lock);
 	free(pl);
 }
@@ -473,6 +649,7 @@ static const struct device_ops pl011_ops = {
 	.read = pl011_read,
 	.write = pl011_write,
 	.fdt = pl011_fdt,
+	.begin = pl011_begin,
 	.reset = pl011_reset,
 	.resume = pl011_resume,
 	.save = pl011_save,
@@ -499,12 +676,22 @@ static int pl011_create(struct machine *m, const void *config, struct error *err
 		.rx_break = pl011_break,
 		.tx_room = pl011_tx_room,
 	};
+	pl->posted = (struct posted){
+		.gpa = MAP_PL011_BASE + PL011_DR,
+		.size = 4,
+		.wanted = pl011_posted_wanted,
+		.write = pl011_posted_write,
+		.tired = pl011_posted_tired,
+	};
+	pl->m = m;
 	pl->chr = m->chardev;
 	pl->cr = CR_RESET;
 	pl->ifls = IFLS_RESET;
 	pthread_mutex_init(&pl->lock, NULL);
 
-	ret = machine_irqline_init(m, &pl->irq, MAP_PL011_SPI);
+	ret = posted_init(m, &pl->posted);
+	if (!ret)
+		ret = machine_irqline_init(m, &pl->irq, MAP_PL011_SPI);
 	if (!ret)
 		ret = device_register(&m->bus, &pl->dev);
 	if (ret) {

@@ -118,6 +118,7 @@ static const struct {
 
 /* Requests of ioctl(). The filter compares the bits in @mask. */
 #define KVM(nr)	(0xae00 | (nr)), 0xffff
+#define ARMVMM(nr)	(0xaf00 | (nr)), 0xffff
 #define KVM_RUN_REQUEST	0xae80u
 
 static const struct {
@@ -127,6 +128,10 @@ static const struct {
 	{ KVM(0x80), VCPU },		/* KVM_RUN */
 	{ KVM(0x61), ALL },		/* KVM_IRQ_LINE */
 	{ KVM(0xab), MAIN | VCPU },	/* KVM_GET_ONE_REG */
+	/* Registers without exits: see core/posted.h. */
+	{ ARMVMM(0x01), MAIN | VCPU },	/* ARMVMM_SET_MIRROR */
+	{ KVM(0x67), MAIN | VCPU },	/* KVM_REGISTER_COALESCED_MMIO */
+	{ KVM(0x68), MAIN | VCPU },	/* KVM_UNREGISTER_COALESCED_MMIO */
 	/* A reset makes a VM anew. */
 	{ KVM(0x00), MAIN },		/* KVM_GET_API_VERSION */
 	{ KVM(0x01), MAIN },		/* KVM_CREATE_VM */

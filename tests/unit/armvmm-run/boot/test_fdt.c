@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/boot/dtb.c userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/hw/pl061.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/boot/fdt_check.c
-// cflags: -Iuserspace/armvmm-run -Idriver -D_GNU_SOURCE
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
 //

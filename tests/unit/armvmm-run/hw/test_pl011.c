@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/device_type.c
-// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// sources: userspace/armvmm-run/core/posted.c
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -DREAL_POSTED
 // pkgs: glib-2.0
 // libs: -lfdt
 //
 // The serial port against DDI 0183G: FIFOs, levels, interrupts, and a guest
 // that writes nonsense.
+#include <libarmvmm.h>
+
 #include "ktap.h"
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
+#include "core/machine_private.h"
 #include "armvmm-run/state_move.h"
 
 #define UART(reg)	(MAP_PL011_BASE + (reg))
@@ -38,18 +42,154 @@
 #define INT_OE		(1 << 10)
 
 static struct machine m;
+static struct machine_private private;
 
-static void setup(void)
+/* ---- The kernel: a ring of writes, and one mirror ---- */
+
+static struct {
+	bool old;		/* a module without mirrors */
+	int add_errno;
+	bool zone;		/* writes of DR are posted */
+	unsigned int adds, dels, sets;
+	struct armvmm_posted_write ring[ARMVMM_POSTED_MAX];
+	unsigned int first, last;
+	void (*in_add)(void);	/* what another vCPU does meanwhile */
+	void (*in_del)(void);
+	bool mirror;
+	uint32_t flags;
+} kernel;
+
+#define RING	ARMVMM_POSTED_MAX
+
+unsigned int armvmm_vm_mirrors(struct armvmm_vm *vm)
+{
+	return kernel.old ? 0 : 64;
+}
+
+int armvmm_mirror_set(struct armvmm_vm *vm, uint64_t gpa, unsigned int size, uint32_t value)
+{
+	KTAP_EQ(gpa, UART(FR));
+	KTAP_EQ(size, 4);
+	kernel.mirror = true;
+	kernel.flags = value;
+	kernel.sets++;
+	return 0;
+}
+
+int armvmm_mirror_del(struct armvmm_vm *vm, uint64_t gpa, unsigned int size)
+{
+	KTAP_TRUE(kernel.mirror);
+	kernel.mirror = false;
+	return 0;
+}
+
+int armvmm_posted_add(struct armvmm_vm *vm, uint64_t gpa, uint32_t size)
+{
+	KTAP_EQ(gpa, UART(DR));
+	KTAP_EQ(size, 4);
+	KTAP_TRUE(!kernel.zone);
+	if (kernel.add_errno)
+		return -kernel.add_errno;
+	kernel.adds++;
+	kernel.zone = true;
+	if (kernel.in_add)
+		kernel.in_add();
+	return 0;
+}
+
+int armvmm_posted_del(struct armvmm_vm *vm, uint64_t gpa, uint32_t size)
+{
+	KTAP_TRUE(kernel.zone);
+	if (kernel.in_del)
+		kernel.in_del();
+	kernel.dels++;
+	kernel.zone = false;
+	return 0;
+}
+
+unsigned int armvmm_posted_peek(struct armvmm_vm *vm, const struct armvmm_posted_write **writes)
+{
+	*writes = &kernel.ring[kernel.first];
+	return (kernel.last >= kernel.first ? kernel.last : RING) - kernel.first;
+}
+
+void armvmm_posted_done(struct armvmm_vm *vm, unsigned int n)
+{
+	kernel.first = (kernel.first + n) % RING;
+}
+
+static bool post(uint64_t gpa, unsigned int len, uint32_t value)
+{
+	struct armvmm_posted_write *w = &kernel.ring[kernel.last];
+
+	if (!kernel.zone || gpa < UART(DR) || gpa + len > UART(DR) + 4 ||
+	    (kernel.last + 1) % RING == kernel.first)
+		return false;
+	*w = (struct armvmm_posted_write){ .gpa = gpa, .len = len };
+	memcpy(w->data, &value, len);
+	kernel.last = (kernel.last + 1) % RING;
+	return true;
+}
+
+/* ---- The guest: as a vCPU's accesses, of which the kernel takes some ---- */
+
+static void guest_write(unsigned int reg, uint32_t value)
+{
+	if (post(UART(reg), 4, value))
+		return;
+	posted_drain(&m);
+	fake_write(&m, UART(reg), value);
+}
+
+static uint32_t guest_read(unsigned int reg)
+{
+	if (reg == FR && kernel.mirror)
+		return kernel.flags;
+	posted_drain(&m);
+	return fake_read(&m, UART(reg));
+}
+
+static void guest_send(const char *text)
+{
+	for (; *text; text++)
+		guest_write(DR, *text);
+}
+
+static void setup_with(bool old)
 {
 	struct error err = { "" };
 
 	fake_machine_init(&m);
+	memset(&kernel, 0, sizeof(kernel));
+	memset(&private, 0, sizeof(private));
+	pthread_mutex_init(&private.posted_lock, NULL);
+	private.posted_timer = -1;
+	private.vm = (struct armvmm_vm *)&kernel;
+	kernel.old = old;
+	m.priv = &private;
 	KTAP_EQ(device_make(&m, "pl011", NULL, &err), 0);
+	KTAP_EQ(device_bus_begin(&m.bus, &err), 0);
+}
+
+/* Without what is new: all tests up to those of posted writes. */
+static void setup(void)
+{
+	setup_with(true);
+}
+
+static void setup_fast(void)
+{
+	setup_with(false);
 }
 
 static void teardown(void)
 {
 	device_bus_destroy(&m.bus);
+	KTAP_TRUE(!kernel.zone);
+	KTAP_EQ(kernel.adds, kernel.dels);
+	KTAP_EQ(private.nr_posted, 0);
+	KTAP_EQ(kernel.first, kernel.last);
+	pthread_mutex_destroy(&private.posted_lock);
 }
 
 static bool irq(void)
@@ -389,9 +529,407 @@ static void test_saved(void)
 	teardown();
 }
 
+/* ---- Without exits ---- */
+
+/* The terminal has got exactly this. */
+static void sent(const char *text)
+{
+	fake_chr.out[fake_chr.out_len] = 0;
+	KTAP_STREQ((char *)fake_chr.out, text);
+	fake_chr.out_len = 0;
+}
+
+/* Sends until the kernel posts: five bytes, unless the test stands still among them. */
+static void go_fast(void)
+{
+	for (int i = 0; i < 1000 && !kernel.zone; i++)
+		guest_write(DR, '>');
+	KTAP_TRUE(kernel.zone);
+	KTAP_TRUE(kernel.mirror);
+	KTAP_EQ(kernel.flags, guest_read(FR));
+	fake_chr.out_len = 0;
+}
+
+/* A few bytes are sent as ever; when there are more, they come a little later, in their order. */
+static void test_fast(void)
+{
+	setup_fast();
+	guest_send("abc");
+	KTAP_TRUE(!kernel.zone && !kernel.mirror);
+	sent("abc");
+	go_fast();
+	guest_send("hello");
+	sent("");
+	KTAP_EQ(guest_read(FR) & (FR_TXFE | FR_TXFF | FR_BUSY | FR_RXFE), FR_TXFE | FR_RXFE);
+	sent("");
+	/* Any other register is read when it is all sent. */
+	KTAP_EQ(guest_read(RIS) & INT_TX, INT_TX);
+	sent("hello");
+	/* And written. */
+	guest_send("world");
+	guest_write(IMSC, 0);
+	sent("world");
+	KTAP_TRUE(kernel.zone);
+	/* A byte of the register that is not its first is none to be sent. */
+	KTAP_TRUE(post(UART(DR), 1, 'x') && post(UART(DR) + 1, 1, 'y') &&
+		  post(UART(DR), 2, 0xff00 | 'z'));
+	posted_drain(&m);
+	sent("xz");
+	teardown();
+}
+
+/* The ring is full: the write that finds it so comes behind it. */
+static void test_fast_full(void)
+{
+	char text[401] = "";
+
+	setup_fast();
+	go_fast();
+	for (int i = 0; i < 400; i++)
+		text[i] = 'a' + i % 26;
+	guest_send(text);
+	KTAP_TRUE(fake_chr.out_len > 300);
+	posted_drain(&m);
+	sent(text);
+	KTAP_TRUE(kernel.zone);
+	teardown();
+}
+
+/* The timer sends what nobody else does, and in the end posts no more. */
+static void test_fast_timer(void)
+{
+	setup_fast();
+	go_fast();
+	guest_send("tick");
+	while (!fake_chr.out_len)
+		g_main_context_iteration(NULL, TRUE);
+	sent("tick");
+	KTAP_TRUE(kernel.zone);
+	while (kernel.zone)
+		g_main_context_iteration(NULL, TRUE);
+	KTAP_TRUE(!kernel.mirror);
+	/* It is off: an idle guest costs no wake-ups. */
+	g_usleep(3 * POSTED_MS * 1000);
+	KTAP_TRUE(!g_main_context_pending(NULL));
+	/* From now on polling is counted again. */
+	for (int i = 0; i < 16; i++)
+		guest_read(FR);
+	KTAP_EQ(feed("x"), 1);
+	teardown();
+}
+
+/* Bytes in loopback come back at once: none is posted. */
+static void test_fast_loopback(void)
+{
+	setup_fast();
+	guest_write(LCR_H, FEN);
+	guest_write(CR, CR_ON);
+	go_fast();
+	guest_send("out");
+	guest_write(CR, CR_ON | 0x80);
+	sent("out");
+	KTAP_TRUE(!kernel.zone && !kernel.mirror);
+	for (int i = 0; i < 16; i++)
+		guest_write(DR, 'a' + i);
+	KTAP_TRUE(!kernel.zone);
+	KTAP_EQ(fake_chr.out_len, 0);
+	for (int i = 0; i < 16; i++)
+		KTAP_EQ(guest_read(DR), 'a' + i);
+	guest_write(CR, CR_ON);
+	go_fast();
+	teardown();
+}
+
+/* Another vCPU's byte, written while loopback was being turned on, comes back. */
+static void late_byte(void)
+{
+	KTAP_TRUE(post(UART(DR), 4, 'L'));
+}
+
+static void test_fast_late_loopback(void)
+{
+	setup_fast();
+	guest_write(LCR_H, FEN);
+	guest_write(CR, CR_ON);
+	go_fast();
+	kernel.in_del = late_byte;
+	guest_write(CR, CR_ON | 0x80);
+	kernel.in_del = NULL;
+	sent("");
+	KTAP_EQ(guest_read(FR) & FR_RXFE, 0);
+	KTAP_EQ(guest_read(DR), 'L');
+	teardown();
+}
+
+/* A guest that has cleared INT_TX gets it with the next byte, and not later. */
+static void test_fast_interrupt(void)
+{
+	setup_fast();
+	go_fast();
+	guest_write(IMSC, INT_TX);
+	KTAP_EQ(irq(), 1);
+	KTAP_TRUE(kernel.zone);
+	guest_write(DR, 'a');
+	KTAP_EQ(irq(), 1);
+	guest_write(ICR, INT_TX);
+	sent("a");
+	KTAP_EQ(irq(), 0);
+	KTAP_TRUE(!kernel.zone);
+	guest_write(DR, 'b');
+	KTAP_EQ(irq(), 1);
+	sent("b");
+	teardown();
+}
+
+/* The terminal fills up: what was posted is not lost, and the guest sees a full FIFO soon. */
+static void test_fast_slow_terminal(void)
+{
+	char text[300] = "";
+
+	setup_fast();
+	guest_write(LCR_H, FEN);
+	go_fast();
+	memset(text, 'x', 100);
+	fake_chr.out_room = 50;
+	guest_send(text);
+	kernel.in_del = late_byte;
+	posted_drain(&m);
+	kernel.in_del = NULL;
+	/* More than half of it, and another vCPU's byte, had to be squeezed in. */
+	KTAP_EQ(fake_chr.late, 51);
+	strcat(text, "L");
+	sent(text);
+	KTAP_TRUE(!kernel.zone);
+	for (int i = 0; i < 16; i++) {
+		KTAP_EQ(guest_read(FR) & FR_TXFF, 0);
+		guest_write(DR, 'y');
+	}
+	KTAP_TRUE(guest_read(FR) & FR_TXFF);
+	KTAP_TRUE(!kernel.zone);
+	fake_chr.out_room = 1000;
+	fake_chr.client->tx_room(fake_chr.client);
+	sent("yyyyyyyyyyyyyyyy");
+	/* A write with an exit, as the ring is full, that the terminal refuses. */
+	go_fast();
+	memset(text, 'z', RING);
+	text[RING] = 0;
+	fake_chr.out_room = RING - 1;
+	fake_chr.late = 0;
+	guest_send(text);
+	KTAP_TRUE(!kernel.zone);
+	KTAP_TRUE(!(guest_read(FR) & FR_TXFE));
+	fake_chr.out_room = 1000;
+	fake_chr.client->tx_room(fake_chr.client);
+	sent(text);
+	/* Such a byte waits in the FIFO, and another vCPU's is posted behind it. */
+	go_fast();
+	fake_chr.out_room = 0;
+	kernel.in_del = late_byte;
+	fake_write(&m, UART(DR), 'F');
+	kernel.in_del = NULL;
+	sent("FL");
+	teardown();
+}
+
+/* Input changes what UARTFR says, at once, and before the interrupt. */
+static void test_fast_receive(void)
+{
+	setup_fast();
+	guest_write(LCR_H, FEN);
+	KTAP_TRUE(!kernel.mirror);
+	guest_write(CR, CR_ON);
+	guest_write(IMSC, INT_RX | INT_RT);
+	KTAP_TRUE(kernel.mirror);
+	KTAP_TRUE(kernel.flags & FR_RXFE);
+	KTAP_EQ(feed("0123456789abcdef"), 16);
+	KTAP_EQ(kernel.flags & (FR_RXFE | FR_RXFF), FR_RXFF);
+	KTAP_EQ(guest_read(DR), '0');
+	KTAP_EQ(kernel.flags & (FR_RXFE | FR_RXFF), 0);
+	kernel.sets = 0;
+	for (const char *c = "123456789abcde"; *c; c++)
+		KTAP_EQ(guest_read(DR), *c);
+	KTAP_EQ(kernel.sets, 0);
+	KTAP_EQ(guest_read(DR), 'f');
+	KTAP_EQ(kernel.flags & FR_RXFE, FR_RXFE);
+	/* Nobody listens any more: reads are counted again. */
+	guest_write(IMSC, 0);
+	KTAP_TRUE(!kernel.mirror);
+	for (int i = 0; i < 16; i++) {
+		KTAP_TRUE(!kernel.mirror);
+		guest_read(FR);
+	}
+	KTAP_TRUE(kernel.mirror);
+	KTAP_EQ(feed("p"), 1);
+	KTAP_EQ(guest_read(FR) & FR_RXFE, 0);
+	teardown();
+}
+
+static void test_fast_reset(void)
+{
+	struct record saved;
+
+	setup_fast();
+	guest_write(LCR_H, FEN);
+	go_fast();
+	guest_send("last");
+	posted_drain(&m);
+	state_save(m.bus.dev[0], &saved);
+	device_bus_reset(&m.bus);
+	sent("last");
+	KTAP_TRUE(!kernel.zone && !kernel.mirror);
+	/* What is restored begins without. */
+	KTAP_EQ(state_restore(m.bus.dev[0], &saved, saved.len, NULL), 0);
+	m.bus.dev[0]->ops->resume(m.bus.dev[0]);
+	KTAP_TRUE(!kernel.zone && !kernel.mirror);
+	go_fast();
+	/* The VM goes, and what it posted with it. */
+	guest_send("lost");
+	private.vm = NULL;
+	posted_disconnected(&m);
+	kernel.dels++;
+	kernel.zone = false;
+	kernel.mirror = false;
+	kernel.first = kernel.last;
+	sent("");
+	KTAP_EQ(private.nr_posted, 0);
+	record_free(&saved);
+	teardown();
+}
+
+/* The kernel has no memory for it: all is as it was without, and polling is counted. */
+static void test_fast_refused(void)
+{
+	setup_fast();
+	kernel.add_errno = ENOMEM;
+	for (int i = 0; i < 100; i++)
+		guest_write(DR, 'a');
+	KTAP_EQ(fake_chr.out_len, 100);
+	KTAP_TRUE(!kernel.zone && !kernel.mirror);
+	for (int i = 0; i < 16; i++)
+		guest_read(FR);
+	KTAP_EQ(feed("x"), 1);
+	teardown();
+}
+
+/*
+ * Another vCPU turns loopback on while the first one is at beginning to post. It waits for the
+ * first one's end, and then ends it.
+ */
+static pthread_t other;
+
+static void *other_main(void *unused)
+{
+	fake_write(&m, UART(CR), CR_ON | 0x80);
+	KTAP_TRUE(!kernel.zone);
+	return NULL;
+}
+
+static void loop_meanwhile(void)
+{
+	kernel.in_add = NULL;
+	KTAP_EQ(pthread_create(&other, NULL, other_main, NULL), 0);
+	/* It has changed the device. */
+	while (__atomic_load_n(&kernel.mirror, __ATOMIC_ACQUIRE))
+		g_usleep(1000);
+}
+
+static void test_fast_race(void)
+{
+	setup_fast();
+	guest_write(CR, CR_ON);
+	kernel.in_add = loop_meanwhile;
+	for (int i = 0; i < 1000 && kernel.in_add; i++)
+		guest_write(DR, '>');
+	KTAP_TRUE(!kernel.in_add);
+	pthread_join(other, NULL);
+	KTAP_EQ(kernel.adds, 1);
+	KTAP_TRUE(!kernel.zone && !kernel.mirror);
+	teardown();
+}
+
+static void test_fast_old_module(void)
+{
+	setup();
+	listen();
+	for (int i = 0; i < 100; i++)
+		guest_write(DR, 'a');
+	KTAP_EQ(fake_chr.out_len, 100);
+	KTAP_EQ(kernel.adds + kernel.sets, 0);
+	teardown();
+}
+
+/* The same accesses, with and without: the guest reads the same, and the terminal gets the same. */
+struct seen {
+	uint8_t out[sizeof(fake_chr.out)];
+	size_t out_len;
+	uint32_t read[4000];
+	unsigned int nr;
+	unsigned int adds;
+};
+
+static void play(struct seen *seen, bool old, unsigned int seed)
+{
+	static const uint16_t regs[] = { RSR, FR, LCR_H, CR, IFLS, IMSC, RIS, MIS, ICR, DR };
+
+	setup_with(old);
+	seen->nr = 0;
+	for (int i = 0; i < 300; i++) {
+		unsigned int burst = rand_r(&seed) % 12, what = rand_r(&seed) % 8;
+
+		for (unsigned int n = 0; n < burst; n++) {
+			seen->read[seen->nr++] = guest_read(FR);
+			guest_write(DR, 'a' + rand_r(&seed) % 26);
+		}
+		if (what == 0) {
+			feed("in");
+		} else if (what == 1) {
+			guest_write(regs[rand_r(&seed) % 9], rand_r(&seed) % 0x800);
+		} else if (what == 2) {
+			guest_write(ICR, INT_TX);
+		} else if (what == 3) {
+			/* Most of the time it is on, and not in loopback. */
+			guest_write(CR, CR_ON | (rand_r(&seed) % 4 ? 0 : 0x80));
+			guest_write(IMSC, rand_r(&seed) % 2 ? INT_TX | INT_RX : INT_RX | INT_RT);
+		} else {
+			seen->read[seen->nr++] = guest_read(regs[rand_r(&seed) % 10]);
+		}
+		/* Its line is that of a port which sends at once, as far as the guest can tell. */
+		seen->read[seen->nr++] = irq();
+		if (fake_chr.out_len > sizeof(fake_chr.out) - 600)
+			break;
+	}
+	posted_drain(&m);
+	memcpy(seen->out, fake_chr.out, fake_chr.out_len);
+	seen->out_len = fake_chr.out_len;
+	seen->adds = kernel.adds;
+	teardown();
+}
+
+static void test_fast_and_slow(void)
+{
+	static struct seen fast, slow;
+	unsigned int adds = 0;
+
+	for (unsigned int seed = 1; seed <= 200; seed++) {
+		play(&fast, false, seed);
+		play(&slow, true, seed);
+		KTAP_EQ(fast.nr, slow.nr);
+		KTAP_MEMEQ(fast.read, slow.read, slow.nr * sizeof(slow.read[0]));
+		KTAP_EQ(fast.out_len, slow.out_len);
+		KTAP_MEMEQ(fast.out, slow.out, slow.out_len);
+		adds += fast.adds;
+	}
+	KTAP_TRUE(adds > 100);
+}
+
 KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_transmit), KTAP_CASE(test_transmit_backlog),
 	  KTAP_CASE(test_receive), KTAP_CASE(test_receive_full), KTAP_CASE(test_polled),
 	  KTAP_CASE(test_polled_as_found),
 	  KTAP_CASE(test_break), KTAP_CASE(test_fifo_enable_flushes), KTAP_CASE(test_loopback),
 	  KTAP_CASE(test_odd_accesses), KTAP_CASE(test_reset), KTAP_CASE(test_fuzz),
-	  KTAP_CASE(test_saved))
+	  KTAP_CASE(test_saved), KTAP_CASE(test_fast), KTAP_CASE(test_fast_full),
+	  KTAP_CASE(test_fast_timer), KTAP_CASE(test_fast_loopback),
+	  KTAP_CASE(test_fast_late_loopback), KTAP_CASE(test_fast_interrupt),
+	  KTAP_CASE(test_fast_slow_terminal), KTAP_CASE(test_fast_receive),
+	  KTAP_CASE(test_fast_reset), KTAP_CASE(test_fast_refused), KTAP_CASE(test_fast_race),
+	  KTAP_CASE(test_fast_old_module), KTAP_CASE(test_fast_and_slow))

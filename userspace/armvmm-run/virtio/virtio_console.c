@@ -239,6 +239,8 @@ static const struct virtio_ops virtio_console_ops = {
 	.queue_size = CONSOLE_QUEUE_SIZE,
 	.reset = console_reset,
 	.kick = console_kick,
+	/* Linux waits for each piece of its output, in a loop. */
+	.kicked_by_vcpu = 1u << CONSOLE_TX,
 	.held = console_held,
 	.save = console_save,
 	.restore = console_restore,

@@ -282,8 +282,12 @@ static void virtio_mmio_write(struct device *dev, uint64_t offset, unsigned int 
 		return;
 	switch (offset) {
 	case VIRTIO_MMIO_QUEUE_NOTIFY:
-		/* Comes here only where the kernel has no ioeventfd for it. */
-		if (v < vdev->ops->nr_queues)
+		/* Comes here where the kernel has no ioeventfd for it. */
+		if (v >= vdev->ops->nr_queues)
+			return;
+		if (vdev->ops->kicked_by_vcpu >> v & 1)
+			virtio_notified(vdev, v);
+		else
 			virtio_kick_self(vdev, v);
 		return;
 	case VIRTIO_MMIO_INTERRUPT_ACK:

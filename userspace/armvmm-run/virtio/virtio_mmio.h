@@ -75,6 +75,12 @@ struct virtio_ops {
 	void (*kick)(struct virtio_device *vdev, unsigned int index);
 
 	/*
+	 * Bit n: queue n never waits for the host, so that the vCPU which notifies it calls kick()
+	 * itself. That is an exit instead of a thread's wake-up, and the guest need not wait.
+	 */
+	uint32_t kicked_by_vcpu;
+
+	/*
 	 * For snapshots, all optional. held(): how many chains of queue @index were popped and are
 	 * kept, the last ones; the restored device pops them again. save() and restore() have what
 	 * the transport does not know; restore() also checks the configuration space, which is the

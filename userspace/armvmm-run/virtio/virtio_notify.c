@@ -9,6 +9,16 @@
 #include "core/machine.h"
 #include "virtio/virtio_private.h"
 
+void virtio_notified(struct virtio_device *vdev, unsigned int i)
+{
+	pthread_mutex_lock(&vdev->lock);
+	if (vdev->vq[i].ready && !vdev->quiescing)
+		virtio_start(vdev);
+	if (virtio_running(vdev))
+		vdev->ops->kick(vdev, i);
+	pthread_mutex_unlock(&vdev->lock);
+}
+
 /* A kick source knows its device as user data and its queue by the fd. */
 static gboolean virtio_kicked(gint fd, GIOCondition condition, gpointer opaque)
 {
@@ -20,12 +30,7 @@ static gboolean virtio_kicked(gint fd, GIOCondition condition, gpointer opaque)
 	(void)eventfd_read(fd, &count);
 	while (vdev->kick[i] != fd)
 		i++;
-	pthread_mutex_lock(&vdev->lock);
-	if (vdev->vq[i].ready && !vdev->quiescing)
-		virtio_start(vdev);
-	if (virtio_running(vdev))
-		vdev->ops->kick(vdev, i);
-	pthread_mutex_unlock(&vdev->lock);
+	virtio_notified(vdev, i);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -85,6 +90,8 @@ int virtio_queue_setup(struct virtio_device *vdev, unsigned int i)
 		g_source_attach(source, m->context);
 		vdev->kick_source[i] = source;
 	}
+	if (vdev->ops->kicked_by_vcpu >> i & 1)
+		return 0;
 	ret = machine_ioeventfd_add(m, vdev->dev.base + VIRTIO_MMIO_QUEUE_NOTIFY, 4, i,
 				    vdev->kick[i]);
 	if (ret < 0 && ret != -ENOTSUP)

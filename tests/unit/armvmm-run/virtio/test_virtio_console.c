@@ -120,7 +120,8 @@ static void test_output(void)
 	driver_add(&d.q[TX], buf, 2);
 	driver_add(&d.q[TX], buf, 1);
 	driver_kick(&d, TX);
-	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[TX]) == 2));
+	/* The vCPU that notifies finds it done: the main loop has not run. */
+	KTAP_EQ(driver_nr_used(&d.q[TX]), 2);
 	KTAP_EQ(driver_used(&d.q[TX]).len, 0);
 	KTAP_EQ(out_len, 1512);
 	KTAP_MEMEQ(out, "hello xxx", 9);

@@ -76,8 +76,8 @@ static const struct {
 	{ ALL, CONNECTED, { "sendto" } },
 	{ ALL | NET, NO_EXEC, { "mmap", "mmap2", "mprotect" } },
 	{ ALL | NET, TO_US, { "tgkill" } },
-	/* The alarm of the RTC. */
-	{ MAIN | VCPU, ALWAYS, { "timerfd_settime", "timerfd_settime64" } },
+	/* The alarm of the RTC; and what is posted (core/posted.h) is carried out by any thread. */
+	{ ALL, ALWAYS, { "timerfd_settime", "timerfd_settime64" } },
 	/* For the message about a vCPU that cannot run. */
 	{ VCPU, ASKING, { "prlimit64" } },
 	/* Disks, and threads for them. */
@@ -119,7 +119,6 @@ static const struct {
 /* Requests of ioctl(). The filter compares the bits in @mask. */
 #define KVM(nr)	(0xae00 | (nr)), 0xffff
 #define ARMVMM(nr)	(0xaf00 | (nr)), 0xffff
-#define KVM_RUN_REQUEST	0xae80u
 
 static const struct {
 	unsigned int request, mask;
@@ -129,9 +128,9 @@ static const struct {
 	{ KVM(0x61), ALL },		/* KVM_IRQ_LINE */
 	{ KVM(0xab), MAIN | VCPU },	/* KVM_GET_ONE_REG */
 	/* Registers without exits: see core/posted.h. */
-	{ ARMVMM(0x01), MAIN | VCPU },	/* ARMVMM_SET_MIRROR */
-	{ KVM(0x67), MAIN | VCPU },	/* KVM_REGISTER_COALESCED_MMIO */
-	{ KVM(0x68), MAIN | VCPU },	/* KVM_UNREGISTER_COALESCED_MMIO */
+	{ ARMVMM(0x01), ALL },		/* ARMVMM_SET_MIRROR */
+	{ KVM(0x67), ALL },		/* KVM_REGISTER_COALESCED_MMIO */
+	{ KVM(0x68), ALL },		/* KVM_UNREGISTER_COALESCED_MMIO */
 	/* A reset makes a VM anew. */
 	{ KVM(0x00), MAIN },		/* KVM_GET_API_VERSION */
 	{ KVM(0x01), MAIN },		/* KVM_CREATE_VM */
@@ -302,31 +301,54 @@ static int filter_add(scmp_filter_ctx ctx, unsigned int who, struct error *err)
 #else
 #define FILTER_ARG_LOW(n)	(offsetof(struct seccomp_data, args[n]) + 4)
 #endif
-#define FILTER_RUN_LEN		7
 
 /*
- * Each time a guest leaves to user space, the host interprets two filters for KVM_RUN. So that
- * comes before all that libseccomp made: it compares a call's arguments in an order of its own.
+ * The requests of ioctl() that a running guest causes, as whole numbers. For each of them the host
+ * interprets two filters, the main thread's and the thread's own. So they come before all that
+ * libseccomp made: it compares a call's arguments in an order of its own.
  */
-static void filter_run_first(struct sock_filter *at)
-{
-	const struct sock_filter run[FILTER_RUN_LEN] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 0, 5),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FILTER_ARG_LOW(1)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, KVM_RUN_REQUEST, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
+static const struct {
+	unsigned int request;
+	unsigned int who;
+} filter_often[] = {
+	{ 0xae80, VCPU },		/* KVM_RUN */
+	{ 0x4008ae61, ALL },		/* KVM_IRQ_LINE */
+	{ 0x4018af01, ALL },		/* ARMVMM_SET_MIRROR */
+};
 
-	memcpy(at, run, sizeof(run));
+#define FILTER_OFTEN_MAX	(6 + NR(filter_often))
+
+/* Returns the length of what is put at @at. */
+static size_t filter_put_often(struct sock_filter at[FILTER_OFTEN_MAX], unsigned int who)
+{
+	unsigned int often[NR(filter_often)], nr = 0, len = 0;
+
+	for (unsigned int i = 0; i < NR(filter_often); i++)
+		if (filter_often[i].who & who)
+			often[nr++] = filter_often[i].request;
+	if (!nr)
+		return 0;
+	/* A jump's two numbers are the instructions to be skipped, if it is so and if it is not. */
+	at[len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						 offsetof(struct seccomp_data, arch));
+	at[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(),
+						 0, nr + 4);
+	at[len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						 offsetof(struct seccomp_data, nr));
+	at[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, nr + 2);
+	at[len++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FILTER_ARG_LOW(1));
+	for (unsigned int i = 0; i < nr; i++)
+		at[len++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, often[i],
+							 nr - 1 - i, i + 1 == nr);
+	at[len++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return len;
 }
 
-/* libseccomp writes a filter only to a file. With @run, KVM_RUN comes first. */
-static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *prog, bool run)
+/* libseccomp writes a filter only to a file. */
+static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *prog, unsigned int who)
 {
-	size_t before = run ? FILTER_RUN_LEN * sizeof(struct sock_filter) : 0;
+	struct sock_filter often[FILTER_OFTEN_MAX];
+	size_t nr = filter_put_often(often, who), before = nr * sizeof(often[0]);
 	int fd = memfd_create("filter", MFD_CLOEXEC), ret;
 	struct stat st;
 
@@ -346,8 +368,8 @@ static int filter_export(scmp_filter_ctx ctx, struct sock_fprog *prog, bool run)
 		else if (pread(fd, (char *)prog->filter + before, st.st_size, 0) != st.st_size)
 			ret = -EIO;
 	}
-	if (!ret && run)
-		filter_run_first(prog->filter);
+	if (!ret)
+		memcpy(prog->filter, often, before);
 	close(fd);
 	return ret;
 }
@@ -378,7 +400,7 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 	seccomp_syscall_priority(ctx, SCMP_SYS(futex), 252);
 	ret = filter_add(ctx, who, err);
 	if (!ret) {
-		ret = filter_export(ctx, prog, who & VCPU);
+		ret = filter_export(ctx, prog, who);
 		if (ret)
 			error_errno(err, ret, "sandbox: filter of system calls");
 	}

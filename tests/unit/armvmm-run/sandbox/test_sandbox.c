@@ -896,8 +896,38 @@ static void test_run_is_cheap(void)
 	}
 }
 
+/* So does an interrupt of a device, in any thread, and a register's new value. */
+static void test_often_is_cheap(void)
+{
+	static const enum machine_thread kinds[] = {
+		MACHINE_THREAD_MAIN, MACHINE_THREAD_VCPU, MACHINE_THREAD_DISK,
+	};
+	static const uint32_t requests[] = { 0x4008ae61, 0x4018af01 };
+	unsigned int steps;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		for (unsigned int n = 0; n < 2; n++) {
+			KTAP_EQ(of_ioctl(kinds[i], requests[n], false, &steps),
+				SECCOMP_RET_ALLOW);
+			KTAP_TRUE(steps <= 9);
+			KTAP_TRUE(of_ioctl(kinds[i], requests[n], true, &steps) !=
+				  SECCOMP_RET_ALLOW);
+			/* Another direction or size has the old way, whatever that says. */
+			of_ioctl(kinds[i], requests[n] ^ 0x80000000, false, &steps);
+			KTAP_TRUE(steps > 9);
+		}
+		/* None of the numbers beside them comes with them. */
+		KTAP_TRUE(of_ioctl(kinds[i], 0x4018af02, false, &steps) != SECCOMP_RET_ALLOW);
+		KTAP_TRUE(of_ioctl(kinds[i], 0x4018af00, false, &steps) != SECCOMP_RET_ALLOW);
+	}
+	for (unsigned int n = 0; n < 2; n++)
+		KTAP_TRUE(of_ioctl(MACHINE_THREAD_NET, requests[n], false, &steps) !=
+			  SECCOMP_RET_ALLOW);
+}
+
 KTAP_MAIN(KTAP_CASE(test_forbidden_main), KTAP_CASE(test_forbidden_net),
 	  KTAP_CASE(test_forbidden_vcpu), KTAP_CASE(test_forbidden_disk),
 	  KTAP_CASE(test_names_the_call), KTAP_CASE(test_work), KTAP_CASE(test_network),
 	  KTAP_CASE(test_status), KTAP_CASE(test_limits), KTAP_CASE(test_pinned),
-	  KTAP_CASE(test_poor_host), KTAP_CASE(test_user), KTAP_CASE(test_run_is_cheap))
+	  KTAP_CASE(test_poor_host), KTAP_CASE(test_user), KTAP_CASE(test_run_is_cheap),
+	  KTAP_CASE(test_often_is_cheap))

@@ -25,6 +25,15 @@ void posted_update(struct machine *m, struct posted *posted)
 {
 }
 
+bool posted_is_on(const struct posted *posted)
+{
+	return false;
+}
+
+void posted_drain(struct machine *m)
+{
+}
+
 int mirror_set(struct machine *m, uint64_t gpa, unsigned int size, uint32_t value)
 {
 	return -ENODEV;

@@ -8,3 +8,9 @@ void irqline_set(struct irqline *line, bool level)
 	line->level = level;
 	line->sink(line->opaque, line->spi, level);
 }
+
+void irqline_edge(struct irqline *line)
+{
+	line->level = true;
+	line->sink(line->opaque, line->spi, true);
+}

@@ -2,8 +2,8 @@
 /*
  * One interrupt line from a device to the guest's GIC.
  *
- * The line remembers its level and tells the sink only of changes. It belongs
- * to one device, which calls irqline_set() under its own lock, from any
+ * The line remembers its level and tells the sink only of changes (but see irqline_edge()). It
+ * belongs to one device, which calls irqline_set() under its own lock, from any
  * thread. The machine connects the sink to KVM_IRQ_LINE; a unit test connects
  * its own. Before the VM exists, and while it is being reset, levels reach
  * nobody; after a reset all lines are low.
@@ -22,6 +22,12 @@ struct irqline {
 
 /* Raises (true) or lowers (false) the line. Any thread, the device's lock held. */
 void irqline_set(struct irqline *line, bool level);
+
+/*
+ * Raises the line, and makes an edge even if it is high: its lowering was left out. For a guest
+ * that takes levels, a line that stays high is the same. Any thread, the device's lock held.
+ */
+void irqline_edge(struct irqline *line);
 
 /* The level of a saved line. The sink learns it later, from the machine (machine_raise_lines()). */
 static inline void irqline_restore(struct irqline *line, bool level)

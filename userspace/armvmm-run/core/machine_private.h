@@ -35,6 +35,7 @@ struct machine_private {
 	pthread_mutex_t posted_lock;	/* what is posted is carried out, by one thread at a time */
 	struct posted *posted;		/* all registers that may be; constant while vCPUs run */
 	unsigned int nr_posted;		/* those that are; atomic, written under the lock */
+	unsigned int nr_timed;		/* those of them that need the timer */
 	int posted_timer;		/* timerfd; -1: none yet */
 	GSource *posted_source;
 

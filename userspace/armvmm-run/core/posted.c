@@ -21,12 +21,17 @@ static void posted_arm(struct machine_private *p, unsigned int ms)
 
 /* ---- With posted_lock held ---- */
 
+static bool posted_is_of(const struct posted *posted, const struct armvmm_posted_write *w)
+{
+	return w->gpa >= posted->gpa && w->gpa - posted->gpa < posted->size &&
+	       w->len <= posted->size - (w->gpa - posted->gpa);
+}
+
 static struct posted *posted_find(struct machine_private *p, const struct armvmm_posted_write *w)
 {
 	struct posted *posted = p->posted;
 
-	while (posted && (w->gpa < posted->gpa || w->gpa - posted->gpa >= posted->size ||
-			  w->len > posted->size - (w->gpa - posted->gpa)))
+	while (posted && !posted_is_of(posted, w))
 		posted = posted->next;
 	return posted;
 }
@@ -40,7 +45,7 @@ static void posted_carry_out(struct machine_private *p)
 	while (p->vm && (nr = armvmm_posted_peek(p->vm, &writes))) {
 		struct posted *posted = posted_find(p, &writes[0]);
 
-		for (n = 1; n < nr && posted_find(p, &writes[n]) == posted; n++)
+		for (n = 1; posted && n < nr && posted_is_of(posted, &writes[n]); n++)
 			;
 		if (posted) {
 			posted->quiet = 0;
@@ -50,11 +55,15 @@ static void posted_carry_out(struct machine_private *p)
 	}
 }
 
-static void posted_count(struct machine_private *p, int change)
+/* The timer runs while there is one that needs it. */
+static void posted_count(struct machine_private *p, const struct posted *posted, bool on)
 {
-	__atomic_store_n(&p->nr_posted, p->nr_posted + change, __ATOMIC_RELEASE);
-	if (p->nr_posted == (change > 0))
-		posted_arm(p, change > 0 ? POSTED_MS : 0);
+	__atomic_store_n(&p->nr_posted, p->nr_posted + (on ? 1 : -1), __ATOMIC_RELEASE);
+	if (posted->untimed)
+		return;
+	p->nr_timed += on ? 1 : -1;
+	if (p->nr_timed == on)
+		posted_arm(p, on ? POSTED_MS : 0);
 }
 
 static void posted_end(struct machine_private *p, struct posted *posted)
@@ -63,8 +72,8 @@ static void posted_end(struct machine_private *p, struct posted *posted)
 		armvmm_posted_del(p->vm, posted->gpa, posted->size);
 	/* No write comes any more. */
 	posted_carry_out(p);
-	posted->on = false;
-	posted_count(p, -1);
+	__atomic_store_n(&posted->on, false, __ATOMIC_RELEASE);
+	posted_count(p, posted, false);
 }
 
 static void posted_change(struct machine_private *p, struct posted *posted)
@@ -76,9 +85,9 @@ static void posted_change(struct machine_private *p, struct posted *posted)
 	if (!wanted) {
 		posted_end(p, posted);
 	} else if (p->vm && !armvmm_posted_add(p->vm, posted->gpa, posted->size)) {
-		posted->on = true;
+		__atomic_store_n(&posted->on, true, __ATOMIC_RELEASE);
 		posted->quiet = 0;
-		posted_count(p, 1);
+		posted_count(p, posted, true);
 	} else {
 		posted->tired(posted);
 	}
@@ -93,6 +102,11 @@ static void posted_settle(struct machine_private *p)
 }
 
 /* ---- Any thread ---- */
+
+bool posted_is_on(const struct posted *posted)
+{
+	return __atomic_load_n(&posted->on, __ATOMIC_ACQUIRE);
+}
 
 void posted_update(struct machine *m, struct posted *posted)
 {
@@ -144,7 +158,7 @@ static gboolean posted_tick(gint fd, GIOCondition condition, gpointer opaque)
 		posted->quiet++;
 	posted_settle(p);
 	for (struct posted *posted = p->posted; posted; posted = posted->next) {
-		if (!posted->on || posted->quiet < POSTED_QUIET)
+		if (!posted->on || posted->untimed || posted->quiet < POSTED_QUIET)
 			continue;
 		posted->tired(posted);
 		posted_change(p, posted);
@@ -204,8 +218,8 @@ void posted_disconnected(struct machine *m)
 	for (struct posted *posted = p->posted; posted; posted = posted->next) {
 		if (!posted->on)
 			continue;
-		posted->on = false;
-		posted_count(p, -1);
+		__atomic_store_n(&posted->on, false, __ATOMIC_RELEASE);
+		posted_count(p, posted, false);
 		posted->tired(posted);
 	}
 	pthread_mutex_unlock(&p->posted_lock);

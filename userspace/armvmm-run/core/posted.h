@@ -8,7 +8,8 @@
  * before any other access of the guest's that leaves the kernel, and before the machine is stopped,
  * saved, reset or ended. So a device sees the accesses of a vCPU in their order.
  *
- * Lock order: the lock in here, then the device's.
+ * Lock order: a device's outer lock, if it has one, then the lock in here, then the one that its
+ * functions below take.
  */
 #ifndef ARMVMM_RUN_POSTED_H
 #define ARMVMM_RUN_POSTED_H
@@ -25,8 +26,13 @@ struct machine;
 struct posted {
 	uint64_t gpa;
 	uint32_t size;
+	/*
+	 * Only its own device, and the guest by an access with an exit, can tell whether its writes
+	 * are carried out: no timer is needed, and it does not get tired.
+	 */
+	bool untimed;
 
-	/* Any thread; the device's lock is not held. */
+	/* Any thread, with the lock in here held. */
 
 	/* Does the device want them posted now? */
 	bool (*wanted)(struct posted *posted);
@@ -37,7 +43,7 @@ struct posted {
 	void (*tired)(struct posted *posted);
 
 	/* posted.c's. */
-	bool on;		/* the kernel posts them */
+	bool on;		/* the kernel posts them; atomic */
 	unsigned int quiet;	/* how many times the timer found none */
 	struct posted *next;
 };
@@ -54,11 +60,14 @@ void posted_exit(struct machine *m, struct posted *posted);
 /*
  * Begins or ends to post the register's writes, as the device wants by now. To be called after each
  * change of that. After the end all that was posted is carried out. Any thread, without the
- * device's lock.
+ * locks that those functions take.
  */
 void posted_update(struct machine *m, struct posted *posted);
 
-/* Carries out what is posted. Any thread, no device's lock held. */
+/* Does the kernel post the register's writes, or did it a moment ago? Any thread. */
+bool posted_is_on(const struct posted *posted);
+
+/* Carries out what is posted. Any thread, without the locks that those functions take. */
 void posted_drain(struct machine *m);
 
 /* The VM of before is gone, and what it posted with it. Main thread, no vCPU. */

@@ -13,7 +13,21 @@
  * each EOI to look at the line again), and one that programs the GIC for level
  * works as well. An irqfd would save the ioctl that lowers the line, but its
  * pulse is lost to the second kind of guest.
+ *
+ * InterruptACK is posted if the module can (core/posted.h): the write costs no exit to here, and
+ * the line is not lowered. Who needs to know carries it out first: the device before it raises the
+ * line again, which is an edge though the line is high; and each access of the guest's with an
+ * exit, such as its read of InterruptStatus. A guest of the second kind finds the line still high,
+ * and reads an InterruptStatus of 0: that lowers it, and when it has happened a few times nothing
+ * is posted any more.
+ *
+ * No interrupt is lost by it. The device fills the used ring, has a full barrier
+ * (virtq_wants_interrupt()), and looks for a posted acknowledgement; the driver acknowledges, which
+ * ends with a barrier in the kernel, and looks at the used ring. One of them sees the other's.
+ * Another cause than those that are not acknowledged yet makes an edge of its own.
  */
+#include <endian.h>
+#include <libarmvmm.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -30,18 +44,27 @@
 
 /* Interrupts */
 
+/* What an interrupt without a cause weighs, against one with; and how much is too much. */
+#define SPURIOUS_WEIGHT	4
+#define SPURIOUS_MAX	32
+
 static void virtio_raise(struct virtio_device *vdev, uint32_t bits)
 {
+	if (posted_is_on(&vdev->ack))
+		posted_drain(vdev->machine);
 	pthread_mutex_lock(&vdev->irq_lock);
-	__atomic_fetch_or(&vdev->isr, bits, __ATOMIC_RELAXED);
-	irqline_set(&vdev->irq, true);
+	if (bits & ~__atomic_fetch_or(&vdev->isr, bits, __ATOMIC_RELAXED) &&
+	    posted_is_on(&vdev->ack))
+		irqline_edge(&vdev->irq);
+	else
+		irqline_set(&vdev->irq, true);
 	pthread_mutex_unlock(&vdev->irq_lock);
 }
 
 void virtio_ack(struct virtio_device *vdev, uint32_t bits)
 {
 	pthread_mutex_lock(&vdev->irq_lock);
-	if (vdev->isr & bits) {
+	if (vdev->isr & bits || !vdev->isr) {
 		__atomic_fetch_and(&vdev->isr, ~bits, __ATOMIC_RELAXED);
 		irqline_set(&vdev->irq, false);
 		/*
@@ -52,6 +75,86 @@ void virtio_ack(struct virtio_device *vdev, uint32_t bits)
 			irqline_set(&vdev->irq, true);
 	}
 	pthread_mutex_unlock(&vdev->irq_lock);
+}
+
+uint32_t virtio_read_isr(struct virtio_device *vdev)
+{
+	uint32_t isr = __atomic_load_n(&vdev->isr, __ATOMIC_ACQUIRE);
+	bool stop = false;
+
+	if (isr)
+		return isr;
+	pthread_mutex_lock(&vdev->irq_lock);
+	isr = vdev->isr;
+	if (!isr && vdev->irq.level) {
+		irqline_set(&vdev->irq, false);
+		vdev->spurious += SPURIOUS_WEIGHT;
+		stop = vdev->spurious > SPURIOUS_MAX;
+	}
+	pthread_mutex_unlock(&vdev->irq_lock);
+	if (stop) {
+		__atomic_store_n(&vdev->ack_wanted, false, __ATOMIC_RELEASE);
+		posted_update(vdev->machine, &vdev->ack);
+	}
+	return isr;
+}
+
+/* ---- Acknowledgements that the kernel posted ---- */
+
+static bool virtio_ack_wanted(struct posted *posted)
+{
+	struct virtio_device *vdev = container_of(posted, struct virtio_device, ack);
+
+	return __atomic_load_n(&vdev->ack_wanted, __ATOMIC_ACQUIRE);
+}
+
+static void virtio_ack_tired(struct posted *posted)
+{
+	struct virtio_device *vdev = container_of(posted, struct virtio_device, ack);
+
+	__atomic_store_n(&vdev->ack_wanted, false, __ATOMIC_RELEASE);
+}
+
+/* The line stays as it is. */
+static void virtio_ack_posted(struct posted *posted, const struct armvmm_posted_write *writes,
+			      unsigned int nr)
+{
+	struct virtio_device *vdev = container_of(posted, struct virtio_device, ack);
+	uint32_t bits, all = 0;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		/* A narrower access is none (4.2.2.2). */
+		if (writes[i].len != sizeof(bits))
+			continue;
+		memcpy(&bits, writes[i].data, sizeof(bits));
+		all |= le32toh(bits);
+	}
+	pthread_mutex_lock(&vdev->irq_lock);
+	if (vdev->isr & all && vdev->spurious)
+		vdev->spurious--;
+	__atomic_fetch_and(&vdev->isr, ~all, __ATOMIC_RELAXED);
+	pthread_mutex_unlock(&vdev->irq_lock);
+}
+
+void virtio_ack_init(struct virtio_device *vdev)
+{
+	vdev->ack = (struct posted){
+		.gpa = vdev->dev.base + VIRTIO_MMIO_INTERRUPT_ACK,
+		.size = 4,
+		.untimed = true,
+		.wanted = virtio_ack_wanted,
+		.write = virtio_ack_posted,
+		.tired = virtio_ack_tired,
+	};
+}
+
+void virtio_ack_post(struct virtio_device *vdev, bool post)
+{
+	if (!vdev->can_post)
+		return;
+	vdev->spurious = 0;
+	__atomic_store_n(&vdev->ack_wanted, post, __ATOMIC_RELEASE);
+	posted_update(vdev->machine, &vdev->ack);
 }
 
 /* Requests and the status machine, for device types */
@@ -169,6 +272,7 @@ void virtio_start(struct virtio_device *vdev)
 	virtio_watch_early(vdev);
 	if (vdev->ops->start && vdev->ops->start(vdev) < 0)
 		virtio_fail(vdev, "it could not start");
+	virtio_ack_post(vdev, true);
 	/* Buffers may be there already, notified or not. */
 	virtio_kick_all(vdev);
 }
@@ -188,6 +292,7 @@ void virtio_reset(struct virtio_device *vdev)
 	vdev->status = 0;
 	vdev->started = vdev->restored = false;
 	virtio_watch_early(vdev);
+	virtio_ack_post(vdev, false);
 	for (i = 0; i < vdev->ops->nr_queues; i++)
 		virtq_reset(&vdev->vq[i]);
 	virtio_ack(vdev, ~0U);

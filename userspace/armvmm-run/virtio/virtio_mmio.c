@@ -233,7 +233,7 @@ static uint64_t virtio_mmio_read(struct device *dev, uint64_t offset, unsigned i
 	uint64_t value = 0;
 
 	if (offset == VIRTIO_MMIO_INTERRUPT_STATUS && len == 4)
-		return __atomic_load_n(&vdev->isr, __ATOMIC_ACQUIRE);
+		return virtio_read_isr(vdev);
 
 	pthread_mutex_lock(&vdev->lock);
 	if (offset >= VIRTIO_MMIO_CONFIG) {
@@ -338,6 +338,7 @@ static void virtio_fini(struct virtio_device *vdev)
 		if (vdev->kick[i] >= 0)
 			close(vdev->kick[i]);
 	}
+	posted_exit(vdev->machine, &vdev->ack);
 	pthread_cond_destroy(&vdev->drained);
 	pthread_mutex_destroy(&vdev->lock);
 	pthread_mutex_destroy(&vdev->irq_lock);
@@ -362,6 +363,7 @@ static int virtio_mmio_begin(struct device *dev, struct error *err)
 {
 	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
 
+	vdev->can_post = posted_supported(vdev->machine);
 	return vdev->ops->begin ? vdev->ops->begin(vdev, err) : 0;
 }
 
@@ -412,7 +414,10 @@ int virtio_device_register(struct machine *m, struct virtio_device *vdev,
 	for (i = 0; i < ops->nr_queues; i++)
 		vdev->kick[i] = -1;
 
-	ret = machine_irqline_init(m, &vdev->irq, MAP_VIRTIO_SPI + slot);
+	virtio_ack_init(vdev);
+	ret = posted_init(m, &vdev->ack);
+	if (!ret)
+		ret = machine_irqline_init(m, &vdev->irq, MAP_VIRTIO_SPI + slot);
 	for (i = 0; !ret && i < ops->nr_queues; i++)
 		ret = virtio_queue_setup(vdev, i);
 	if (!ret)

@@ -24,6 +24,7 @@
 #include "core/device.h"
 #include "core/error.h"
 #include "core/irqline.h"
+#include "core/posted.h"
 #include "virtio/virtqueue.h"
 
 struct machine;
@@ -136,6 +137,10 @@ struct virtio_device {
 	pthread_mutex_t irq_lock;
 	uint32_t isr; /* InterruptStatus */
 	struct irqline irq;
+	struct posted ack; /* writes of InterruptACK: see virtio_device.c */
+	bool can_post; /* the module is new enough; constant while vCPUs run */
+	bool ack_wanted; /* atomic; also without the lock */
+	unsigned int spurious; /* interrupts without a cause, of late */
 };
 
 /*

@@ -5,10 +5,17 @@
 
 #include "virtio/virtio_mmio.h"
 
-/* The lock must be held for all but the first and the last. */
+/* The lock must be held for all but the first, and where it says so. */
 
 /* The driver has seen the causes @bits of the interrupt. */
 void virtio_ack(struct virtio_device *vdev, uint32_t bits);
+
+/* InterruptStatus as the driver reads it. The lock is not held. */
+uint32_t virtio_read_isr(struct virtio_device *vdev);
+
+/* InterruptACK may be posted, or no longer: at the start, a return, a reset, the end. */
+void virtio_ack_init(struct virtio_device *vdev);
+void virtio_ack_post(struct virtio_device *vdev, bool post);
 
 /* Waits until no request is in flight. Drops the lock meanwhile. */
 void virtio_quiesce(struct virtio_device *vdev);

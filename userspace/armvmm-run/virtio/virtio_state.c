@@ -68,8 +68,10 @@ void virtio_resume(struct device *dev)
 	if (vdev->ops->resumed)
 		vdev->ops->resumed(vdev);
 	vdev->restored = false;
-	if (vdev->started)
+	if (vdev->started) {
+		virtio_ack_post(vdev, true);
 		virtio_kick_all(vdev);
+	}
 	pthread_mutex_unlock(&vdev->lock);
 }
 

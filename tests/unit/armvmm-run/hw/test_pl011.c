@@ -8,12 +8,10 @@
 //
 // The serial port against DDI 0183G: FIFOs, levels, interrupts, and a guest
 // that writes nonsense.
-#include <libarmvmm.h>
-
 #include "ktap.h"
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
-#include "core/machine_private.h"
+#include "armvmm-run/posted_kernel.h"
 #include "armvmm-run/state_move.h"
 
 #define UART(reg)	(MAP_PL011_BASE + (reg))
@@ -42,94 +40,6 @@
 #define INT_OE		(1 << 10)
 
 static struct machine m;
-static struct machine_private private;
-
-/* ---- The kernel: a ring of writes, and one mirror ---- */
-
-static struct {
-	bool old;		/* a module without mirrors */
-	int add_errno;
-	bool zone;		/* writes of DR are posted */
-	unsigned int adds, dels, sets;
-	struct armvmm_posted_write ring[ARMVMM_POSTED_MAX];
-	unsigned int first, last;
-	void (*in_add)(void);	/* what another vCPU does meanwhile */
-	void (*in_del)(void);
-	bool mirror;
-	uint32_t flags;
-} kernel;
-
-#define RING	ARMVMM_POSTED_MAX
-
-unsigned int armvmm_vm_mirrors(struct armvmm_vm *vm)
-{
-	return kernel.old ? 0 : 64;
-}
-
-int armvmm_mirror_set(struct armvmm_vm *vm, uint64_t gpa, unsigned int size, uint32_t value)
-{
-	KTAP_EQ(gpa, UART(FR));
-	KTAP_EQ(size, 4);
-	kernel.mirror = true;
-	kernel.flags = value;
-	kernel.sets++;
-	return 0;
-}
-
-int armvmm_mirror_del(struct armvmm_vm *vm, uint64_t gpa, unsigned int size)
-{
-	KTAP_TRUE(kernel.mirror);
-	kernel.mirror = false;
-	return 0;
-}
-
-int armvmm_posted_add(struct armvmm_vm *vm, uint64_t gpa, uint32_t size)
-{
-	KTAP_EQ(gpa, UART(DR));
-	KTAP_EQ(size, 4);
-	KTAP_TRUE(!kernel.zone);
-	if (kernel.add_errno)
-		return -kernel.add_errno;
-	kernel.adds++;
-	kernel.zone = true;
-	if (kernel.in_add)
-		kernel.in_add();
-	return 0;
-}
-
-int armvmm_posted_del(struct armvmm_vm *vm, uint64_t gpa, uint32_t size)
-{
-	KTAP_TRUE(kernel.zone);
-	if (kernel.in_del)
-		kernel.in_del();
-	kernel.dels++;
-	kernel.zone = false;
-	return 0;
-}
-
-unsigned int armvmm_posted_peek(struct armvmm_vm *vm, const struct armvmm_posted_write **writes)
-{
-	*writes = &kernel.ring[kernel.first];
-	return (kernel.last >= kernel.first ? kernel.last : RING) - kernel.first;
-}
-
-void armvmm_posted_done(struct armvmm_vm *vm, unsigned int n)
-{
-	kernel.first = (kernel.first + n) % RING;
-}
-
-static bool post(uint64_t gpa, unsigned int len, uint32_t value)
-{
-	struct armvmm_posted_write *w = &kernel.ring[kernel.last];
-
-	if (!kernel.zone || gpa < UART(DR) || gpa + len > UART(DR) + 4 ||
-	    (kernel.last + 1) % RING == kernel.first)
-		return false;
-	*w = (struct armvmm_posted_write){ .gpa = gpa, .len = len };
-	memcpy(w->data, &value, len);
-	kernel.last = (kernel.last + 1) % RING;
-	return true;
-}
 
 /* ---- The guest: as a vCPU's accesses, of which the kernel takes some ---- */
 
@@ -160,13 +70,7 @@ static void setup_with(bool old)
 	struct error err = { "" };
 
 	fake_machine_init(&m);
-	memset(&kernel, 0, sizeof(kernel));
-	memset(&private, 0, sizeof(private));
-	pthread_mutex_init(&private.posted_lock, NULL);
-	private.posted_timer = -1;
-	private.vm = (struct armvmm_vm *)&kernel;
-	kernel.old = old;
-	m.priv = &private;
+	kernel_init(&m, old);
 	KTAP_EQ(device_make(&m, "pl011", NULL, &err), 0);
 	KTAP_EQ(device_bus_begin(&m.bus, &err), 0);
 }
@@ -185,11 +89,7 @@ static void setup_fast(void)
 static void teardown(void)
 {
 	device_bus_destroy(&m.bus);
-	KTAP_TRUE(!kernel.zone);
-	KTAP_EQ(kernel.adds, kernel.dels);
-	KTAP_EQ(private.nr_posted, 0);
-	KTAP_EQ(kernel.first, kernel.last);
-	pthread_mutex_destroy(&private.posted_lock);
+	kernel_exit();
 }
 
 static bool irq(void)
@@ -784,14 +684,9 @@ static void test_fast_reset(void)
 	go_fast();
 	/* The VM goes, and what it posted with it. */
 	guest_send("lost");
-	private.vm = NULL;
-	posted_disconnected(&m);
-	kernel.dels++;
-	kernel.zone = false;
-	kernel.mirror = false;
-	kernel.first = kernel.last;
+	kernel_lose_vm(&m);
 	sent("");
-	KTAP_EQ(private.nr_posted, 0);
+	KTAP_EQ(kernel.private.nr_posted, 0);
 	record_free(&saved);
 	teardown();
 }

@@ -11,7 +11,7 @@
 // sources: userspace/armvmm-run/net/slirp_stack.c userspace/armvmm-run/net/fragments.c userspace/armvmm-run/core/process.c
 // sources: userspace/armvmm-run/core/userns.c
 // sources: userspace/armvmm-run/core/rate.c
-// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE
 // pkgs: glib-2.0 slirp
 // libs: -lfdt
 //

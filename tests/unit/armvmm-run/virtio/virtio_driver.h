@@ -25,6 +25,9 @@
 #include "../guest/lib/board.h"
 #include "ktap.h"
 #include "core/machine.h"
+#ifndef REAL_POSTED
+#include "armvmm-run/posted_fake.h"
+#endif
 
 #define MAYBE __attribute__((unused))
 

@@ -4,6 +4,7 @@
  * that the client gives is copied and checked before: nothing here is shared with it.
  */
 #include <linux/kernel.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/seqlock.h>
 #include <linux/slab.h>
@@ -13,6 +14,10 @@
 #include "core/iobus.h"
 #include "core/state.h"
 #include "mmio/mirror.h"
+
+static bool mirrors = true;
+module_param(mirrors, bool, 0644);
+MODULE_PARM_DESC(mirrors, "let clients have the kernel answer reads of their registers (ARMVMM_SET_MIRROR)");
 
 struct mirror {
 	u64 addr;		/* a multiple of size */
@@ -139,13 +144,18 @@ static bool mirror_args_ok(const struct armvmm_mirror *args)
 	       !(args->value >> (8 * args->size));
 }
 
+int armvmm_mirror_max(void)
+{
+	return READ_ONCE(mirrors) ? ARMVMM_MAX_MIRRORS : 0;
+}
+
 int armvmm_mirror_set(struct armvmm_vm *vm, const struct armvmm_mirror *args)
 {
 	struct mirror new = { .addr = args->addr, .size = args->size, .value = args->value };
 	struct armvmm_mirrors *m = vm->mirrors;
 	int ret;
 
-	if (!mirror_args_ok(args))
+	if (!armvmm_mirror_max() || !mirror_args_ok(args))
 		return -EINVAL;
 	raw_spin_lock(&m->lock);
 	ret = mirror_change(m, &new, args->flags & ARMVMM_MIRROR_DELETE);

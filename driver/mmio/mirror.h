@@ -15,9 +15,13 @@ int armvmm_mirror_vm_init(struct armvmm_vm *vm);
 /* No vCPU is left. Also what a failed init left. */
 void armvmm_mirror_vm_destroy(struct armvmm_vm *vm);
 
+/* How many a VM may have, for KVM_CHECK_EXTENSION; 0: none, by the parameter. */
+int armvmm_mirror_max(void);
+
 /*
  * ARMVMM_SET_MIRROR: makes a mirror, gives one another value, or takes it away. A read of the
- * guest's that begins after the return sees it. -EINVAL: see struct armvmm_mirror; -ENOENT: none to
+ * guest's that begins after the return sees it. -EINVAL: see struct armvmm_mirror, or there
+ * are none by the parameter; -ENOENT: none to
  * take away; -EEXIST: overlaps another; -ENOSPC: there are ARMVMM_MAX_MIRRORS. May sleep; takes
  * slots_lock the first time.
  */

@@ -155,7 +155,7 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case ARMVMM_CAP_GENERIC_TARGET:
 		return vm_generic_target();
 	case ARMVMM_CAP_MIRRORS:
-		return ARMVMM_MAX_MIRRORS;
+		return armvmm_mirror_max();
 	default:
 		return 0;
 	}

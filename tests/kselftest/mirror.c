@@ -147,6 +147,25 @@ static void reads(void)
 	exits_at(&vm, MIRROR, false);
 }
 
+/* An administrator's choice: as if they were not there. */
+static void turned_off(void)
+{
+	static const char path[] = "/sys/module/armvmm/parameters/mirrors";
+	FILE *f = fopen(path, "w");
+	struct vm vm;
+
+	MUST(f && fputs("N", f) > 0 && !fclose(f), "%s", path);
+	vm_make(&vm, 1, 0);
+	CHECK(ioctl(vm.fd, KVM_CHECK_EXTENSION, ARMVMM_CAP_MIRRORS) == 0);
+	CHECK_ERRNO(set(&vm, MIRROR, 1), EINVAL);
+	VM_CODE(&vm, 0, once);
+	start(&vm, 0, MIRROR, 0);
+	exits_at(&vm, MIRROR, false);
+	f = fopen(path, "w");
+	MUST(f && fputs("Y", f) > 0 && !fclose(f), "%s", path);
+	CHECK_OK(set(&vm, MIRROR, 1));
+}
+
 /* RAM and the kernel's own devices come first: a mirror over them is never read. */
 static void behind(void)
 {
@@ -251,6 +270,7 @@ static void race(void)
 static const struct ktap_case cases[] = {
 	{ "arguments", arguments, 0 },
 	{ "reads", reads, 0 },
+	{ "turned_off", turned_off, 0 },
 	{ "behind", behind, 0 },
 	{ "change", change, 0 },
 	{ "counted", counted, 0 },

@@ -33,5 +33,9 @@
 #define UART_LCR_H	(UART_BASE + 0x02c)
 #define UART_CR		(UART_BASE + 0x030)
 #define UART_IMSC	(UART_BASE + 0x038)
+#define UART_RIS	(UART_BASE + 0x03c)
+#define UART_MIS	(UART_BASE + 0x040)
+#define UART_ICR	(UART_BASE + 0x044)
+#define UART_INT_TX	(1 << 5)
 
 #endif

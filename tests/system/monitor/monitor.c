@@ -249,6 +249,59 @@ static void fuzz(u32 seed, u32 n)
 	say("fuzzed", seed);
 }
 
+/*
+ * Everything by which a guest could tell that its bytes are sent later: what it reads is hashed.
+ * The same seed gives the same accesses.
+ */
+static void serial(u32 seed, u32 rounds)
+{
+	u32 state = seed ? seed : 1, hash = 0x811c9dc5u, n;
+
+	while (rounds--) {
+		for (n = next(&state) % 40; n; n--) {
+			hash = hash_byte(hash, readl(UART_FR));
+			writel(UART_DR, 33 + next(&state) % 94);
+		}
+		switch (next(&state) % 6) {
+		case 0:
+			/* The interrupt of a byte that is sent, after it was cleared. */
+			writel(UART_ICR, UART_INT_TX);
+			hash = hash_byte(hash, readl(UART_RIS));
+			writel(UART_DR, '/');
+			hash = hash_byte(hash, readl(UART_RIS));
+			break;
+		case 1:
+			/* Loopback: what is sent comes back, and nothing of it is printed. */
+			writel(UART_CR, 0x381);
+			for (n = 0; n < 8; n++)
+				writel(UART_DR, 'a' + n);
+			hash = hash_byte(hash, readl(UART_FR));
+			for (n = 0; n < 8; n++)
+				hash = hash_byte(hash, readl(UART_DR));
+			hash = hash_byte(hash, readl(UART_FR));
+			writel(UART_CR, 0x301);
+			break;
+		case 2:
+			/* A change of FEN empties the FIFOs: what was sent before is sent. */
+			writel(UART_LCR_H, 0x60);
+			writel(UART_DR, '-');
+			writel(UART_LCR_H, 0x70);
+			break;
+		case 3:
+			writel(UART_IMSC, UART_INT_TX);
+			hash = hash_byte(hash, readl(UART_MIS));
+			writel(UART_IMSC, 0);
+			hash = hash_byte(hash, readl(UART_MIS));
+			break;
+		default:
+			put('\n');
+			break;
+		}
+	}
+	puts("\r\n");
+	say("serial", hash);
+}
+
 static void button_wait(void)
 {
 	puts("waiting\r\n");
@@ -365,6 +418,10 @@ void monitor_main(u32 r0, u32 r1, u32 r2, u32 cpsr)
 		case 'f':
 			n = get_hex();
 			fuzz(n, get_hex());
+			break;
+		case 'u':
+			n = get_hex();
+			serial(n, get_hex());
 			break;
 		case 't':
 			say("touched", readl(get_hex()));

@@ -35,6 +35,7 @@ struct chardev {
 	uint8_t out[4096];
 	size_t out_len;
 	size_t out_room;	/* bytes that chardev_write() still takes */
+	void (*in_late)(void);	/* what another thread does meanwhile */
 	size_t late;		/* bytes that only chardev_write_late() still had room for */
 	unsigned int rx_readies;
 };
@@ -58,8 +59,11 @@ size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
 
 bool chardev_write_late(struct chardev *chr, const void *buf, size_t len)
 {
-	size_t n = chardev_write(chr, buf, len);
+	size_t n;
 
+	if (chr->in_late)
+		chr->in_late();
+	n = chardev_write(chr, buf, len);
 	memcpy(chr->out + chr->out_len, (const uint8_t *)buf + n, len - n);
 	chr->out_len += len - n;
 	chr->late += len - n;

@@ -26,6 +26,7 @@ static struct {
 	unsigned int first, last;
 	void (*in_add)(void);	/* what another vCPU does meanwhile */
 	void (*in_del)(void);
+	void (*in_set)(void);
 	bool mirror;
 	uint64_t mirror_gpa;
 	uint32_t flags;		/* the mirror's value */
@@ -46,6 +47,8 @@ int armvmm_mirror_set(struct armvmm_vm *vm, uint64_t gpa, unsigned int size, uin
 	kernel.mirror_gpa = gpa;
 	kernel.flags = value;
 	kernel.sets++;
+	if (kernel.in_set)
+		kernel.in_set();
 	return 0;
 }
 

@@ -631,6 +631,12 @@ static void test_fast_slow_terminal(void)
 	teardown();
 }
 
+/* The interrupt's handler reads what the input made of UARTFR. */
+static void not_yet(void)
+{
+	KTAP_EQ(irq(), 0);
+}
+
 /* Input changes what UARTFR says, at once, and before the interrupt. */
 static void test_fast_receive(void)
 {
@@ -641,7 +647,10 @@ static void test_fast_receive(void)
 	guest_write(IMSC, INT_RX | INT_RT);
 	KTAP_TRUE(kernel.mirror);
 	KTAP_TRUE(kernel.flags & FR_RXFE);
+	kernel.in_set = not_yet;
 	KTAP_EQ(feed("0123456789abcdef"), 16);
+	kernel.in_set = NULL;
+	KTAP_EQ(irq(), 1);
 	KTAP_EQ(kernel.flags & (FR_RXFE | FR_RXFF), FR_RXFF);
 	KTAP_EQ(guest_read(DR), '0');
 	KTAP_EQ(kernel.flags & (FR_RXFE | FR_RXFF), 0);
@@ -742,6 +751,38 @@ static void test_fast_race(void)
 	teardown();
 }
 
+/* An exit of one vCPU waits while another thread is at carrying out what was posted before it. */
+static bool other_drained;
+
+static void *drain_main(void *unused)
+{
+	posted_drain(&m);
+	__atomic_store_n(&other_drained, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void drain_meanwhile(void)
+{
+	fake_chr.in_late = NULL;
+	KTAP_EQ(pthread_create(&other, NULL, drain_main, NULL), 0);
+	g_usleep(50000);
+	KTAP_TRUE(!__atomic_load_n(&other_drained, __ATOMIC_ACQUIRE));
+}
+
+static void test_fast_two_drain(void)
+{
+	setup_fast();
+	go_fast();
+	guest_send("once");
+	other_drained = false;
+	fake_chr.in_late = drain_meanwhile;
+	posted_drain(&m);
+	pthread_join(other, NULL);
+	KTAP_TRUE(other_drained);
+	sent("once");
+	teardown();
+}
+
 static void test_fast_old_module(void)
 {
 	setup();
@@ -827,4 +868,5 @@ KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_transmit), KTAP_CASE(test
 	  KTAP_CASE(test_fast_late_loopback), KTAP_CASE(test_fast_interrupt),
 	  KTAP_CASE(test_fast_slow_terminal), KTAP_CASE(test_fast_receive),
 	  KTAP_CASE(test_fast_reset), KTAP_CASE(test_fast_refused), KTAP_CASE(test_fast_race),
+	  KTAP_CASE(test_fast_two_drain),
 	  KTAP_CASE(test_fast_old_module), KTAP_CASE(test_fast_and_slow))

@@ -108,8 +108,8 @@ int machine_virtio_slot(struct machine *m);
  * @value, @len bytes, to @gpa, instead of the device's write() being called. Kept
  * over resets until machine_ioeventfd_del(). Returns 0, or -ENOTSUP when the
  * kernel has no ioeventfd or the VM does not exist yet and will not: the
- * device then gets write() as ever, so it must handle both. Main thread,
- * before the first vCPU runs.
+ * device then gets write() as ever, so it must handle both. Main thread, also
+ * while vCPUs run.
  */
 int machine_ioeventfd_add(struct machine *m, uint64_t gpa, unsigned int len, uint64_t value,
 			  int fd);

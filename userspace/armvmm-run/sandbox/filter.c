@@ -83,6 +83,8 @@ static const struct {
 	/* Disks, and threads for them. */
 	{ DISK | MAIN, ALWAYS,
 	  { "preadv", "pwritev", "pread64", "pwrite64", "fdatasync", "fallocate" } },
+	/* What a vCPU reads of them is in the host's memory. */
+	{ VCPU | DISK | MAIN, ALWAYS, { "preadv2" } },
 	{ DISK | MAIN, A_THREAD, { "clone" } },
 	/* Flash that the guest programs, and the kernel that firmware loads by fw_cfg. */
 	{ FLASH, ALWAYS, { "pread64", "pwrite64" } },

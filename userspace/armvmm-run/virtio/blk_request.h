@@ -43,6 +43,14 @@ struct blk_request {
 int64_t blk_request_run(struct blk_request *req, struct disk *disk,
 			const struct virtio_device *vdev, const struct virtq_chain *chain);
 
+/*
+ * Runs the request if it is a short read of what the host has in memory, so that nobody waits.
+ * Returns the number of bytes written to the chain; or -EAGAIN, with nothing done: then it is one
+ * for blk_request_run(), also if it is wrong. The device's lock may be held.
+ */
+int64_t blk_request_try(struct blk_request *req, struct disk *disk,
+			const struct virtq_chain *chain);
+
 void blk_request_fini(struct blk_request *req);
 
 #endif /* ARMVMM_RUN_BLK_REQUEST_H */

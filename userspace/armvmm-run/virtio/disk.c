@@ -16,11 +16,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 
 #include "core/identity.h"
 #include "core/machine.h"
@@ -183,6 +186,7 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 {
 	/* O_NONBLOCK: do not wait for the other end of a FIFO. Files and disks ignore it. */
 	int flags = O_CLOEXEC | O_NONBLOCK | (config->readonly ? O_RDONLY : O_RDWR);
+	struct statfs fs;
 	int ret;
 
 	memset(disk, 0, sizeof(*disk));
@@ -218,6 +222,9 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 		disk_close(disk);
 		return ret;
 	}
+	/* These have no RWF_NOWAIT, and need none. */
+	disk->in_memory = !fstatfs(disk->fd, &fs) && ((uint32_t)fs.f_type == TMPFS_MAGIC ||
+						      (uint32_t)fs.f_type == RAMFS_MAGIC);
 	disk_make_serial(disk, config);
 	return 0;
 }
@@ -270,6 +277,14 @@ static int disk_transfer(struct disk *disk, bool write, struct iovec *iov, unsig
 int disk_read(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset)
 {
 	return disk_transfer(disk, false, iov, nr, offset);
+}
+
+int disk_read_cached(struct disk *disk, const struct iovec *iov, unsigned int nr, size_t len,
+		     uint64_t offset)
+{
+	ssize_t n = preadv2(disk->fd, iov, nr, offset, disk->in_memory ? 0 : RWF_NOWAIT);
+
+	return n >= 0 && (size_t)n == len ? 0 : -EAGAIN;
 }
 
 int disk_write(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset)

@@ -40,6 +40,7 @@ struct disk_config {
  * @block: bytes; the smallest unit of a request, 512 or more, a power of two
  * @physical: bytes; the unit that the host writes best, a power of two >= @block
  * @blkdev: a block device, no file
+ * @in_memory: a file of a file system without a disk: to read it never waits for one
  * @size: bytes, a multiple of @block (atomic: disk_resized() sets it)
  * @serial: what the guest is told
  * @rate_lock: guards @iops and @bps
@@ -59,6 +60,7 @@ struct disk {
 	uint32_t block;
 	uint32_t physical;
 	bool blkdev;
+	bool in_memory;
 	uint64_t size;
 	char serial[DISK_SERIAL_MAX + 1];
 	pthread_mutex_t rate_lock;
@@ -80,6 +82,14 @@ void disk_close(struct disk *disk);
  */
 int disk_read(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset);
 int disk_write(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset);
+
+/*
+ * Reads all of @iov, @len bytes, at @offset if the host has them in memory, and
+ * otherwise returns -EAGAIN: for any error, too, which disk_read() will then meet. Does not wait
+ * for a disk.
+ */
+int disk_read_cached(struct disk *disk, const struct iovec *iov, unsigned int nr, size_t len,
+		     uint64_t offset);
 
 /*
  * Returns 0 once all writes that ended before are on stable storage, or -errno. After a failure all

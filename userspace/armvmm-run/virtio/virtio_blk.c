@@ -3,10 +3,16 @@
  * virtio-blk (virtio 1.2 5.2): the queue and the threads that serve it. What a
  * request does to the disk is in blk_request.c, the file behind it in disk.c.
  *
- * Requests run on worker threads, never on a vCPU or the main thread. One worker, the leader, waits
+ * Requests run on worker threads. One worker, the leader, waits
  * for the guest's notification; a worker that takes a request and sees another one behind it wakes
  * or starts a helper. So an idle disk has one sleeping thread, and a busy one keeps a few requests
  * in the host's hands at once.
+ *
+ * Short reads of what the host has in memory are the exception. While all workers sleep, the vCPU
+ * that notifies tries them itself, without waiting: two threads need not change places for what
+ * takes a system call. For a guest whose requests are not of that kind, its notifications would be
+ * exits in vain; so every now and then the disk looks what they were like, and has the kernel pass
+ * them to the workers (ioeventfd), or not.
  */
 #include <endian.h>
 #include <errno.h>
@@ -45,7 +51,12 @@ struct blk_worker {
 	struct virtq_chain *chain;
 };
 
-/* Seconds between looks whether the file has another size. */
+/* A vCPU tries so many requests at a time; the rest is for the workers. */
+#define BLK_TRY_BUDGET 4
+/* Between two looks: fewer requests say nothing. */
+#define BLK_TRY_ENOUGH 64
+
+/* Seconds between looks whether the file has another size, and how its requests are. */
 #define BLK_RESIZE_PERIOD 2
 
 struct virtio_blk {
@@ -57,6 +68,8 @@ struct virtio_blk {
 	bool leading; /* a worker waits for the guest's notification */
 	unsigned int nr_waiting; /* workers that sleep on @follow */
 	bool stop;
+	unsigned int nr_tried, nr_missed; /* requests, since the last look */
+	struct blk_worker vcpu; /* no thread: for what a vCPU tries */
 	unsigned int nr_workers;
 	struct blk_worker worker[BLK_WORKERS];
 };
@@ -132,6 +145,17 @@ static void blk_wait(struct virtio_blk *blk)
 		virtq_notify_off(&vdev->vq[0]);
 }
 
+/* Returns what blk_request_try() does, and counts. The lock is held. */
+static int64_t blk_try(struct virtio_blk *blk, struct blk_worker *w)
+{
+	int64_t len = blk_request_try(&w->req, &blk->disk, w->chain);
+
+	blk->nr_tried++;
+	if (len < 0)
+		blk->nr_missed++;
+	return len;
+}
+
 static void blk_serve(struct virtio_blk *blk, struct blk_worker *w)
 {
 	struct virtio_device *vdev = &blk->vdev;
@@ -139,6 +163,15 @@ static void blk_serve(struct virtio_blk *blk, struct blk_worker *w)
 
 	if (virtq_pending(&vdev->vq[0]))
 		blk_get_help(blk);
+	/* Would it be one for the vCPU? If so, it is done. */
+	if (vdev->kick_in_kernel[0]) {
+		len = blk_try(blk, w);
+		if (len >= 0) {
+			virtq_push(&vdev->vq[0], w->chain->head, len);
+			virtio_signal(vdev, 0);
+			return;
+		}
+	}
 	w->req.write_through = !virtio_has(vdev, VIRTIO_BLK_F_FLUSH);
 	virtio_begin(vdev);
 	pthread_mutex_unlock(&vdev->lock);
@@ -153,6 +186,37 @@ static void blk_serve(struct virtio_blk *blk, struct blk_worker *w)
 		virtio_signal(vdev, 0);
 	}
 	virtio_end(vdev);
+}
+
+/* On the vCPU that has notified. False: the workers have to look. */
+static bool blk_vcpu_kick(struct virtio_device *vdev, unsigned int index)
+{
+	struct virtio_blk *blk = to_blk(vdev);
+	struct virtqueue *vq = &vdev->vq[index];
+	struct blk_worker *w = &blk->vcpu;
+	unsigned int budget = BLK_TRY_BUDGET;
+	bool done = false, any = false;
+	int64_t len;
+
+	/* Workers are at it, and look for more when they have done. */
+	if (!blk->leading || vdev->in_flight)
+		return false;
+	while (!done && budget--) {
+		if (!virtio_pop(vdev, index, w->chain)) {
+			done = !virtio_running(vdev) || !virtq_notify_on(vq);
+			continue;
+		}
+		len = blk_try(blk, w);
+		if (len < 0) {
+			virtq_unpop(vq, 1);
+			break;
+		}
+		virtq_push(vq, w->chain->head, len);
+		any = true;
+	}
+	if (any)
+		virtio_signal(vdev, index);
+	return done;
 }
 
 static void *blk_worker_main(void *opaque)
@@ -192,6 +256,21 @@ static int blk_start(struct virtio_device *vdev)
 	return 0;
 }
 
+/* Decides who is notified, by what the last requests were like. */
+static void blk_choose(struct virtio_blk *blk)
+{
+	unsigned int tried, missed;
+
+	pthread_mutex_lock(&blk->vdev.lock);
+	tried = blk->nr_tried;
+	missed = blk->nr_missed;
+	if (tried >= BLK_TRY_ENOUGH)
+		blk->nr_tried = blk->nr_missed = 0;
+	pthread_mutex_unlock(&blk->vdev.lock);
+	if (tried >= BLK_TRY_ENOUGH)
+		virtio_kicked_by_vcpu(&blk->vdev, 0, missed <= tried / 2);
+}
+
 /*
  * Looks whether the file's size has changed. Other programs change it (truncate, lvextend), and
  * inotify would report the guest's own writes as well.
@@ -201,6 +280,7 @@ static gboolean blk_look(gpointer opaque)
 	struct virtio_blk *blk = opaque;
 	uint64_t capacity;
 
+	blk_choose(blk);
 	if (!disk_resized(&blk->disk))
 		return G_SOURCE_CONTINUE;
 	capacity = htole64(disk_size(&blk->disk) / BLK_SECTOR);
@@ -289,6 +369,8 @@ static void blk_destroy(struct virtio_device *vdev)
 		blk_request_fini(&blk->worker[i].req);
 		free(blk->worker[i].chain);
 	}
+	blk_request_fini(&blk->vcpu.req);
+	free(blk->vcpu.chain);
 	pthread_cond_destroy(&blk->follow);
 	disk_close(&blk->disk);
 }
@@ -298,6 +380,8 @@ static const struct virtio_ops virtio_blk_ops = {
 	.id = VIRTIO_ID_BLOCK,
 	.nr_queues = 1,
 	.queue_size = BLK_QUEUE_SIZE,
+	.kicked_by_vcpu = 1,
+	.vcpu_kick = blk_vcpu_kick,
 	.begin = blk_begin,
 	.start = blk_start,
 	.restore = blk_restore,
@@ -351,7 +435,11 @@ static int blk_create(struct machine *m, const void *opaque, struct error *err)
 	blk = calloc(1, sizeof(*blk));
 	if (!blk)
 		return error_errno(err, -ENOMEM, "%s", config->path);
-	ret = disk_open(&blk->disk, m, config, err);
+	blk->vcpu.chain = virtq_chain_alloc(BLK_QUEUE_SIZE);
+	if (blk->vcpu.chain)
+		ret = disk_open(&blk->disk, m, config, err);
+	else
+		ret = error_errno(err, -ENOMEM, "%s", config->path);
 	if (ret < 0)
 		goto fail_free;
 	pthread_cond_init(&blk->follow, NULL);
@@ -374,6 +462,7 @@ fail_close:
 	pthread_cond_destroy(&blk->follow);
 	disk_close(&blk->disk);
 fail_free:
+	free(blk->vcpu.chain);
 	free(blk);
 	return ret;
 }

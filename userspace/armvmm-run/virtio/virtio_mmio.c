@@ -286,7 +286,7 @@ static void virtio_mmio_write(struct device *dev, uint64_t offset, unsigned int 
 		if (v >= vdev->ops->nr_queues)
 			return;
 		if (vdev->ops->kicked_by_vcpu >> v & 1)
-			virtio_notified(vdev, v);
+			virtio_notified_by_vcpu(vdev, v);
 		else
 			virtio_kick_self(vdev, v);
 		return;

@@ -76,10 +76,14 @@ struct virtio_ops {
 	void (*kick)(struct virtio_device *vdev, unsigned int index);
 
 	/*
-	 * Bit n: queue n never waits for the host, so that the vCPU which notifies it calls kick()
-	 * itself. That is an exit instead of a thread's wake-up, and the guest need not wait.
+	 * Bit n: the vCPU that notifies queue n calls vcpu_kick() itself, or kick() if there is
+	 * none: nothing in there waits for the host. That is an exit instead of a thread's wake-up,
+	 * and the guest need not wait. vcpu_kick() returns false to leave the queue to those who
+	 * wait for vdev->kick[]. For a device that has it, virtio_kicked_by_vcpu() changes that
+	 * later.
 	 */
 	uint32_t kicked_by_vcpu;
+	bool (*vcpu_kick)(struct virtio_device *vdev, unsigned int index);
 
 	/*
 	 * For snapshots, all optional. held(): how many chains of queue @index were popped and are
@@ -194,6 +198,13 @@ void virtio_fail(struct virtio_device *vdev, const char *why);
 void virtio_begin(struct virtio_device *vdev);
 void virtio_end(struct virtio_device *vdev);
 bool virtio_abandoned(const struct virtio_device *vdev);
+
+/*
+ * From now on the vCPU that notifies queue @index, which is one of ops->kicked_by_vcpu, calls
+ * ops->vcpu_kick(); or it goes on, and vdev->kick[@index] is signalled. The lock need not be held.
+ * Main thread.
+ */
+void virtio_kicked_by_vcpu(struct virtio_device *vdev, unsigned int index, bool by_vcpu);
 
 /* Make the main thread (or the device's worker) look at queue @index again. Any thread. */
 void virtio_kick_self(struct virtio_device *vdev, unsigned int index);

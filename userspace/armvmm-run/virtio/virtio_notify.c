@@ -9,7 +9,7 @@
 #include "core/machine.h"
 #include "virtio/virtio_private.h"
 
-void virtio_notified(struct virtio_device *vdev, unsigned int i)
+static void virtio_notified(struct virtio_device *vdev, unsigned int i)
 {
 	pthread_mutex_lock(&vdev->lock);
 	if (vdev->vq[i].ready && !vdev->quiescing)
@@ -17,6 +17,35 @@ void virtio_notified(struct virtio_device *vdev, unsigned int i)
 	if (virtio_running(vdev))
 		vdev->ops->kick(vdev, i);
 	pthread_mutex_unlock(&vdev->lock);
+}
+
+void virtio_notified_by_vcpu(struct virtio_device *vdev, unsigned int i)
+{
+	bool done = false;
+
+	if (!vdev->ops->vcpu_kick) {
+		virtio_notified(vdev, i);
+		return;
+	}
+	pthread_mutex_lock(&vdev->lock);
+	if (virtio_running(vdev))
+		done = vdev->ops->vcpu_kick(vdev, i);
+	pthread_mutex_unlock(&vdev->lock);
+	if (!done)
+		virtio_kick_self(vdev, i);
+}
+
+void virtio_kicked_by_vcpu(struct virtio_device *vdev, unsigned int i, bool by_vcpu)
+{
+	struct machine *m = vdev->machine;
+
+	if (by_vcpu != vdev->kick_in_kernel[i])
+		return;
+	if (by_vcpu)
+		machine_ioeventfd_del(m, vdev->kick[i]);
+	vdev->kick_in_kernel[i] =
+		!by_vcpu && !machine_ioeventfd_add(m, vdev->dev.base + VIRTIO_MMIO_QUEUE_NOTIFY, 4,
+						   i, vdev->kick[i]);
 }
 
 /* A kick source knows its device as user data and its queue by the fd. */

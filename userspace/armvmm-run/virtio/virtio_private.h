@@ -23,8 +23,8 @@ void virtio_quiesce(struct virtio_device *vdev);
 /* Makes the main thread, or the device's workers, look at all queues. */
 void virtio_kick_all(struct virtio_device *vdev);
 
-/* Queue @i was notified: calls kick(). The lock is not held. Main thread or a vCPU's. */
-void virtio_notified(struct virtio_device *vdev, unsigned int i);
+/* Queue @i, one of ops->kicked_by_vcpu, was notified with an exit. The lock is not held. */
+void virtio_notified_by_vcpu(struct virtio_device *vdev, unsigned int i);
 
 /* Queues may be used from now on. Does nothing if the device is started or needs a reset. */
 void virtio_start(struct virtio_device *vdev);

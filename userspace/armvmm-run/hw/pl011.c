@@ -32,9 +32,12 @@
 #define PL011_FIFO	16
 /* So many reads of FR or RIS in a row, with an empty FIFO, are polling. Sending takes 1 or 2. */
 #define PL011_POLLS	16
-/* After so many writes of UARTDR, each this soon after the one before, they are posted. */
+/*
+ * After so many writes of UARTDR, each this soon after the one before, they are posted: as soon as
+ * a posted one is carried out at the latest. A slow host takes a millisecond for an exit.
+ */
 #define PL011_STREAK	4
-#define PL011_SOON_NS	1000000
+#define PL011_SOON_NS	(POSTED_MS * 1000000ull)
 #define PL011_PERIPH_ID	0x00141011	/* DDI 0183G 3.3.16 to 3.3.19, r1p3 */
 
 /* Registers (DDI 0183G 3.2) */

@@ -21,9 +21,18 @@ extern bool fake_irqs_off, fake_preempt_off;
 #define smp_store_mb(x, v)	do { WRITE_ONCE(x, v); smp_mb(); } while (0)
 #define smp_rmb()		smp_mb()
 
-/* No vCPU here is off: nobody would turn it on. */
+/* A thread that sleeps: the test does what ends it. */
+extern bool fake_signal;
+void fake_sleep(void);
 #define TASK_INTERRUPTIBLE	1
-#define rcuwait_wait_event(w, cond, state)	((void)(w), assert(cond))
+#define signal_pending(task)	((void)(task), fake_signal)
+#define rcuwait_wait_event(w, cond, state)				\
+	do {								\
+		(void)(w);						\
+		if (!(cond))						\
+			fake_sleep();					\
+		assert(cond);						\
+	} while (0)
 
 #define SIG_SETMASK		2
 #define sigprocmask(how, set, old)	((void)(set))

@@ -5,7 +5,8 @@
 /*
  * Where a vCPU is not entered: a CPU without HYP mode, or which loses it unnoticed; one of another
  * part, which no emulator has beside the first; one on which the client could not stop its guest.
- * The client learns why and on which CPU, and the vCPU goes on where it can.
+ * The client learns why and on which CPU, and the vCPU goes on where it can. And when: not while it
+ * is off.
  */
 #include "ktap.h"
 #include "vcpu_fake.h"
@@ -33,7 +34,7 @@
 #define A15	0x412fc0f1u
 
 int fake_cpu;
-bool fake_cpu_active, fake_irqs_off, fake_preempt_off;
+bool fake_cpu_active, fake_irqs_off, fake_preempt_off, fake_signal;
 
 /* The CPUs. */
 static struct {
@@ -47,6 +48,7 @@ static struct {
 	unsigned int vmids, claims, flushes, syncs, timer_flushes, timer_syncs, calls, handled;
 	unsigned int looks;	/* whether the CPU has HYP mode */
 	unsigned int codes;	/* what the client may have rewritten was made the guest's */
+	unsigned int sleeps, starts;
 	int in_guest;		/* accounted to the guest */
 } did;
 
@@ -79,15 +81,10 @@ u32 armvmm_hyp_call(u32 fn, u32 a, u32 b)
 	KTAP_EQ(fn, HYP_CALL_RUN);
 	KTAP_TRUE(fake_irqs_off);
 	KTAP_EQ(vcpu.mode, VCPU_IN_GUEST);
+	KTAP_TRUE(!vcpu.power_off);
 	KTAP_EQ(did.in_guest, 1);
 	did.calls++;
 	return cpus[fake_cpu].stub ? HYP_STUB_ERROR : HYP_EXIT_TRAP;
-}
-
-void armvmm_vmid_update(struct armvmm_vcpu *v)
-{
-	did.vmids++;
-	v->last_cpu = fake_cpu;
 }
 
 void armvmm_vgic_claim(struct armvmm_vcpu *v)
@@ -122,10 +119,51 @@ void armvmm_timer_sync(struct armvmm_vcpu *v)
 
 /* The look at the thread that finds something to do, counted from 1; 0: none does. */
 static unsigned int work_at, work_looks;
+/* The entry during which another vCPU ends the machine, counted likewise. */
+static unsigned int off_at;
+
+/* What others do to the vCPU: CPU_ON, SYSTEM_OFF (psci.c), a signal. */
+static void turn_on(void)
+{
+	set_bit(VCPU_REQ_RESET, &vcpu.requests);
+	vcpu.power_off = false;
+}
+
+static void turn_off(void)
+{
+	vcpu.power_off = true;
+	set_bit(VCPU_REQ_SLEEP, &vcpu.requests);
+}
+
+static void send_signal(void)
+{
+	fake_signal = true;
+}
 
 unsigned long compat_thread_work(void)
 {
-	return ++work_looks == work_at;
+	return ++work_looks == work_at || fake_signal;
+}
+
+void armvmm_vmid_update(struct armvmm_vcpu *v)
+{
+	did.vmids++;
+	v->last_cpu = fake_cpu;
+	/* Another vCPU ends the machine before this one can be seen to enter. */
+	if (did.vmids == off_at)
+		turn_off();
+}
+
+/* What ends the sleep. */
+static void (*waker)(void);
+
+void fake_sleep(void)
+{
+	KTAP_TRUE(!fake_irqs_off && !fake_preempt_off);
+	KTAP_EQ(vcpu.mode, VCPU_OUTSIDE);
+	did.sleeps++;
+	if (waker)
+		waker();
 }
 
 void compat_guest_enter_irqoff(unsigned long *noted)
@@ -175,8 +213,6 @@ NOT_HERE(void, vgic_sgi_collect, struct armvmm_vcpu *v)
 NOT_HERE(void, vgic_sgi_listen, struct armvmm_vcpu *v)
 NOT_HERE(void, vgic_sgi_unlisten, struct armvmm_vcpu *v)
 NOT_HERE(void, vgic_sgi_entry_ended, struct armvmm_vcpu *v, bool irq)
-NOT_HERE(void, armvmm_vgic_unload, struct armvmm_vcpu *v)
-NOT_HERE(void, armvmm_psci_start, struct armvmm_vcpu *v)
 NOT_HERE(void, armvmm_halt, struct armvmm_vcpu *v)
 NOT_HERE(void, armvmm_irqfd_tell_ended, struct armvmm_vcpu *v)
 NOT_HERE(int, armvmm_debug_step, struct armvmm_vcpu *v)
@@ -184,6 +220,18 @@ NOT_HERE(int, armvmm_pmu_enable, struct armvmm_vcpu *v)
 NOT_HERE(void, armvmm_pmu_prepare, struct armvmm_vcpu *v)
 NOT_HERE(void, armvmm_pmu_load, struct armvmm_vcpu *v)
 NOT_HERE(bool, armvmm_pmu_update_run, struct armvmm_vcpu *v)
+
+void armvmm_vgic_unload(struct armvmm_vcpu *v)
+{
+	KTAP_EQ(v->mode, VCPU_OUTSIDE);
+}
+
+/* Only a vCPU that is on starts, and before it runs. */
+void armvmm_psci_start(struct armvmm_vcpu *v)
+{
+	KTAP_TRUE(!v->power_off);
+	did.starts++;
+}
 
 void armvmm_debug_sync_code(struct armvmm_vcpu *v)
 {
@@ -202,7 +250,9 @@ static void start(void)
 	memset(&page, 0, sizeof(page));
 	memset(&did, 0, sizeof(did));
 	memset(&ap, 0, sizeof(ap));
-	work_at = work_looks = 0;
+	work_at = work_looks = off_at = 0;
+	waker = NULL;
+	fake_signal = false;
 	fake_current = &task;
 	fake_irqs_off = fake_preempt_off = false;
 	fake_cpu = 0;
@@ -356,6 +406,63 @@ static void test_work(void)
 	KTAP_EQ(did.timer_flushes, did.timer_syncs);
 }
 
+/* The RUN of a vCPU that is off ends by a signal, however often. */
+static void interrupted(void)
+{
+	for (int again = 0; again < 3; again++) {
+		KTAP_EQ(armvmm_vcpu_run(&vcpu), -EINTR);
+		KTAP_EQ(page.run.exit_reason, KVM_EXIT_INTR);
+		KTAP_TRUE(vcpu.power_off && vcpu.requests == BIT(VCPU_REQ_SLEEP));
+		KTAP_EQ(did.calls, 0);
+		KTAP_EQ(did.starts, 0);
+	}
+}
+
+static void test_off(void)
+{
+	start();
+	turn_off();
+	/* A signal that is there already, and one that comes. */
+	fake_signal = true;
+	interrupted();
+	KTAP_EQ(did.sleeps, 0);
+	for (int again = 0; again < 3; again++) {
+		fake_signal = false;
+		waker = send_signal;
+		KTAP_EQ(armvmm_vcpu_run(&vcpu), -EINTR);
+	}
+	KTAP_EQ(did.sleeps, 3);
+	fake_signal = true;
+	interrupted();
+
+	/* Turned on: it starts, once. */
+	fake_signal = false;
+	waker = turn_on;
+	runs_on(0);
+	KTAP_EQ(did.starts, 1);
+	runs_on(0);
+	KTAP_EQ(did.starts, 1);
+	KTAP_EQ(did.sleeps, 4);
+	KTAP_EQ(vcpu.requests, 0);
+
+	/* Turned on, and a signal comes before it runs: it has its start. */
+	turn_off();
+	turn_on();
+	fake_signal = true;
+	KTAP_EQ(armvmm_vcpu_run(&vcpu), -EINTR);
+	fake_signal = false;
+	waker = NULL;
+	runs_on(0);
+	KTAP_EQ(did.starts, 2);
+
+	/* Turned off on its way into the guest: it does not enter until it is on. */
+	waker = turn_on;
+	off_at = did.vmids + 1;
+	runs_on(0);
+	KTAP_EQ(did.sleeps, 5);
+	KTAP_EQ(did.starts, 3);
+}
+
 /* No failure: the thread will be moved. */
 static void test_going_offline(void)
 {
@@ -399,4 +506,5 @@ static void test_no_debug(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_other_part), KTAP_CASE(test_no_hyp), KTAP_CASE(test_work),
+	  KTAP_CASE(test_off),
 	  KTAP_CASE(test_going_offline), KTAP_CASE(test_hyp_stolen), KTAP_CASE(test_no_debug))

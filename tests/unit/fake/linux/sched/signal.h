@@ -2,6 +2,8 @@
 #ifndef FAKE_LINUX_SCHED_SIGNAL_H
 #define FAKE_LINUX_SCHED_SIGNAL_H
 #include "../../fake_kernel.h"
+#ifndef signal_pending
 #define signal_pending(task)	false
+#endif
 #define need_resched()		false
 #endif

@@ -107,6 +107,7 @@ struct device {
 	const char *kind;	/* what it is behind a common window: "virtio-blk"; NULL: ops->name */
 	uint64_t base;		/* guest-physical address of the register window */
 	uint64_t size;		/* bytes; 0: a device without a window (an FDT node only) */
+	unsigned int memory_writes;	/* atomic: how often its memory() was written, so far */
 };
 
 #define DEVICE_BUS_MAX	64

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -59,12 +60,64 @@ void guestmem_release(const struct guestmem *mem, void *host, size_t len)
 	if (mem->pinned || len < skip + GUESTMEM_PAGE)
 		return;
 	madvise((uint8_t *)host + skip, (len - skip) & ~(size_t)(GUESTMEM_PAGE - 1), MADV_DONTNEED);
+	guestmem_wrote(mem, host, len);
+}
+
+/* ---- The log ---- */
+
+int guestmem_log_start(struct guestmem *mem)
+{
+	for (unsigned int i = 0; i < mem->nr_regions; i++) {
+		struct guestmem_region *r = &mem->region[i];
+
+		/* It stays until the end: a device may be about to write to it. */
+		if (!r->log)
+			r->log = malloc(guestmem_log_words(r) * sizeof(*r->log));
+		if (!r->log)
+			return -ENOMEM;
+		memset(r->log, 0, guestmem_log_words(r) * sizeof(*r->log));
+	}
+	__atomic_store_n(&mem->logging, true, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return 0;
+}
+
+void guestmem_log_stop(struct guestmem *mem)
+{
+	__atomic_store_n(&mem->logging, false, __ATOMIC_RELEASE);
+}
+
+void guestmem_log_take(struct guestmem *mem, unsigned int region, uint32_t *bitmap)
+{
+	const struct guestmem_region *r = &mem->region[region];
+
+	for (size_t i = 0; i < guestmem_log_words(r); i++)
+		if (__atomic_load_n(&r->log[i], __ATOMIC_RELAXED))
+			bitmap[i] |= __atomic_exchange_n(&r->log[i], 0, __ATOMIC_ACQ_REL);
+}
+
+void guestmem_wrote(const struct guestmem *mem, const void *host, size_t len)
+{
+	if (!len || !guestmem_is_logged(mem))
+		return;
+	for (unsigned int i = 0; i < mem->nr_regions; i++) {
+		const struct guestmem_region *r = &mem->region[i];
+		size_t at = (uintptr_t)host - (uintptr_t)r->host;
+
+		if ((uintptr_t)host < (uintptr_t)r->host || at >= r->size)
+			continue;
+		for (size_t page = at / GUESTMEM_PAGE; page <= (at + len - 1) / GUESTMEM_PAGE; page++)
+			__atomic_fetch_or(&r->log[page / 32], 1u << page % 32, __ATOMIC_RELEASE);
+	}
 }
 
 void guestmem_destroy(struct guestmem *mem)
 {
-	for (unsigned int i = 0; i < mem->nr_regions; i++)
+	mem->logging = false;
+	for (unsigned int i = 0; i < mem->nr_regions; i++) {
+		free(mem->region[i].log);
 		munmap(mem->region[i].host, mem->region[i].size);
+	}
 	mem->nr_regions = 0;
 }
 
@@ -98,5 +151,6 @@ int guestmem_write(const struct guestmem *mem, uint64_t gpa, const void *buf, si
 	if (!host)
 		return -EFAULT;
 	memcpy(host, buf, len);
+	guestmem_wrote(mem, host, len);
 	return 0;
 }

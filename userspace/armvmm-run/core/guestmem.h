@@ -23,11 +23,13 @@ struct guestmem_region {
 	uint64_t gpa;		/* first guest-physical address */
 	uint64_t size;		/* bytes, not 0; gpa + size does not wrap */
 	uint8_t *host;
+	uint32_t *log;		/* bit n: this process wrote to page n; NULL: no log was wanted yet */
 };
 
 struct guestmem {
 	unsigned int nr_regions;
 	bool pinned;	/* the host's kernel keeps what the guest touched, whatever is done here */
+	bool logging;	/* atomic: see guestmem_log_start() */
 	struct guestmem_region region[GUESTMEM_MAX_REGIONS];
 };
 
@@ -53,6 +55,42 @@ void guestmem_discard(struct guestmem *mem);
  */
 void guestmem_release(const struct guestmem *mem, void *host, size_t len);
 
+/*
+ * The log of what this process writes to guest memory. The kernel's log has only what the guest
+ * itself writes (KVM_GET_DIRTY_LOG). All who write here tell it by guestmem_wrote().
+ */
+
+/*
+ * Starts an empty log. From then on a page is in the log before the guest learns that it was
+ * written, or else whoever called this already sees what was written. Main thread. Returns 0 or
+ * -ENOMEM.
+ */
+int guestmem_log_start(struct guestmem *mem);
+void guestmem_log_stop(struct guestmem *mem);
+
+/*
+ * Adds the region's log to @bitmap (bit n: page n), and empties it. Any thread, while the log is
+ * started. Whoever reads a page afterwards sees what was written to it before it was logged.
+ */
+void guestmem_log_take(struct guestmem *mem, unsigned int region, uint32_t *bitmap);
+
+/* Words of a region's bitmap. */
+static inline size_t guestmem_log_words(const struct guestmem_region *r)
+{
+	return (r->size / GUESTMEM_PAGE + 31) / 32;
+}
+
+/* Does anybody want to know? To be asked after the write. */
+static inline bool guestmem_is_logged(const struct guestmem *mem)
+{
+	/* The write comes first, so that either the log has it, or who starts the log sees it. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&mem->logging, __ATOMIC_RELAXED);
+}
+
+/* Logs @len bytes at @host, which lie in one region and were written. Any thread. */
+void guestmem_wrote(const struct guestmem *mem, const void *host, size_t len);
+
 /* Unmaps regions made by guestmem_alloc() and forgets all. */
 void guestmem_destroy(struct guestmem *mem);
 
@@ -64,7 +102,7 @@ void guestmem_destroy(struct guestmem *mem);
  */
 void *guestmem_ptr(const struct guestmem *mem, uint64_t gpa, uint64_t len);
 
-/* Copy from or to guest memory. Returns 0, or -EFAULT (nothing copied) for a bad range. */
+/* Copy from or to guest memory; guestmem_write() logs it. Returns 0, or -EFAULT (nothing copied) for a bad range. */
 int guestmem_read(const struct guestmem *mem, uint64_t gpa, void *buf, size_t len);
 int guestmem_write(const struct guestmem *mem, uint64_t gpa, const void *buf, size_t len);
 

@@ -85,6 +85,7 @@ static int flash_store_memory(void *opaque, uint32_t offset, const void *buf, si
 	struct flash *flash = opaque;
 
 	memcpy(flash->map + offset, buf, len);
+	__atomic_fetch_add(&flash->dev.memory_writes, 1, __ATOMIC_RELEASE);
 	return 0;
 }
 

@@ -112,12 +112,15 @@ static int fwcfg_dma_read(struct fwcfg *f, uint64_t gpa, uint32_t len)
 {
 	uint32_t left = fwcfg_left(f, fwcfg_item(f));
 	uint8_t *buf = guestmem_ptr(&f->m->mem, gpa, len);
+	int ret;
 
 	if (!len)
 		return 0;
 	if (!buf || (len > left && len - left > FWCFG_BEYOND))
 		return -EFAULT;
-	return fwcfg_take(f, buf, len);
+	ret = fwcfg_take(f, buf, len);
+	guestmem_wrote(&f->m->mem, buf, len);
+	return ret;
 }
 
 /* No item can be written. */

@@ -141,7 +141,7 @@ static bool balloon_pop(struct virtio_balloon *b, unsigned int index, struct vir
 static void balloon_push(struct virtio_balloon *b, unsigned int index,
 			 const struct virtq_chain *chain)
 {
-	virtq_push(&b->vdev.vq[index], chain->head, 0);
+	virtq_push(&b->vdev.vq[index], chain, 0);
 	virtio_signal(&b->vdev, index);
 }
 
@@ -222,7 +222,7 @@ static void balloon_take_stats(struct virtio_balloon *b, unsigned int index)
 		return;
 	/* A driver has one buffer for them. The older of two goes back. */
 	if (b->has_stats)
-		virtq_push(&b->vdev.vq[index], b->stats_head, 0);
+		virtq_push_unwritten(&b->vdev.vq[index], b->stats_head);
 	balloon_forget_stats(b);
 	for (unsigned int i = 0; i < BALLOON_QUEUE_SIZE; i++) {
 		size_t n = virtq_chain_read(b->chain, i * sizeof(stat), &stat, sizeof(stat));
@@ -302,7 +302,7 @@ static gboolean balloon_ask_stats(GSource *source, GSourceFunc callback, gpointe
 	queue = balloon_stats_queue(b);
 	if (b->has_stats && queue >= 0 && virtio_running(&b->vdev)) {
 		b->has_stats = false;
-		virtq_push(&b->vdev.vq[queue], b->stats_head, 0);
+		virtq_push_unwritten(&b->vdev.vq[queue], b->stats_head);
 		virtio_signal(&b->vdev, queue);
 	}
 	pthread_mutex_unlock(&b->vdev.lock);

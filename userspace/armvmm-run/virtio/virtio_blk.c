@@ -182,7 +182,7 @@ static void blk_serve(struct virtio_blk *blk, struct blk_worker *w)
 	if (len < 0) {
 		virtio_fail(vdev, "a request has no room for header or status");
 	} else {
-		virtq_push(&vdev->vq[0], w->chain->head, len);
+		virtq_push(&vdev->vq[0], w->chain, len);
 		virtio_signal(vdev, 0);
 	}
 	virtio_end(vdev);

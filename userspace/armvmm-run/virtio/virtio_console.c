@@ -84,7 +84,7 @@ static void console_transmit(struct virtio_console *con)
 		if (!console_write_held(con))
 			break;
 		con->tx_held = false;
-		virtq_push(vq, con->tx->head, 0);
+		virtq_push(vq, con->tx, 0);
 	}
 	virtio_signal(vdev, CONSOLE_TX);
 }
@@ -135,7 +135,7 @@ static void console_receive(struct chardev_client *client, const uint8_t *buf, s
 	/* Between rx_room() and here a vCPU may have reset us; its input is lost with it. */
 	if (virtio_pop(vdev, CONSOLE_RX, con->rx)) {
 		len = virtq_chain_write(con->rx, 0, buf, len);
-		virtq_push(&vdev->vq[CONSOLE_RX], con->rx->head, len);
+		virtq_push(&vdev->vq[CONSOLE_RX], con->rx, len);
 		virtio_signal(vdev, CONSOLE_RX);
 	}
 	pthread_mutex_unlock(&vdev->lock);

@@ -139,7 +139,7 @@ static void net_transmit(struct virtio_net *net)
 			break;
 		}
 		net_rate_take(&net->tx_rates, net->tx->read_len - net->be->hdr_size);
-		virtq_push(vq, net->tx->head, 0);
+		virtq_push(vq, net->tx, 0);
 		if (!--budget) {
 			virtio_kick_self(vdev, NET_TX);
 			break;
@@ -187,7 +187,7 @@ static int net_scatter(struct virtio_net *net, const void *hdr, const uint8_t *f
 		if (!taken)
 			virtq_chain_write(chain, 0, hdr, skip);
 		n = virtq_chain_write(chain, skip, frame + done, len - done);
-		virtq_fill(vq, chain->head, skip + n, taken++);
+		virtq_fill(vq, chain, skip + n, taken++);
 		done += n;
 		if (done == len)
 			return taken;
@@ -227,9 +227,11 @@ int net_receive(struct virtio_net *net, const void *hdr, const void *frame, size
 		return -EAGAIN;
 	}
 	num_buffers = htole16(taken);
-	if (net->be->hdr_size == NET_HDR_SIZE)
+	if (net->be->hdr_size == NET_HDR_SIZE) {
 		virtq_chain_write(net->rx_first, NET_HDR_NUM_BUFFERS, &num_buffers,
 				  sizeof(num_buffers));
+		virtq_wrote(vq, net->rx_first);
+	}
 	virtq_publish(vq, taken);
 	net_rate_take(&net->rx_rates, len);
 	return 0;

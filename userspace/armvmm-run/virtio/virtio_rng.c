@@ -94,7 +94,7 @@ static void rng_serve(struct virtio_rng *rng)
 			g_source_set_ready_time(rng->timer, rng->period_end);
 			break;
 		}
-		virtq_push(vq, rng->chain->head, n);
+		virtq_push(vq, rng->chain, n);
 	}
 	virtio_signal(vdev, 0);
 }

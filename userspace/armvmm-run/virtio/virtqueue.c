@@ -48,9 +48,10 @@ static uint16_t virtq_load16(const uint16_t *p)
 	return le16toh(__atomic_load_n(p, __ATOMIC_RELAXED));
 }
 
-static void virtq_store16(uint16_t *p, uint16_t value)
+static void virtq_store16(struct virtqueue *vq, uint16_t *p, uint16_t value)
 {
 	__atomic_store_n(p, htole16(value), __ATOMIC_RELAXED);
+	guestmem_wrote(vq->mem, p, sizeof(*p));
 }
 
 static const uint16_t *virtq_used_event(const struct virtqueue *vq)
@@ -304,7 +305,18 @@ void virtq_unpop(struct virtqueue *vq, unsigned int n)
 	vq->next_avail -= n;
 }
 
-void virtq_fill(struct virtqueue *vq, uint16_t head, uint32_t len, unsigned int ahead)
+void virtq_wrote(struct virtqueue *vq, const struct virtq_chain *chain)
+{
+	if (!chain->nr_write || !guestmem_is_logged(vq->mem))
+		return;
+	/* All of it: a request that failed may have written more than it tells. */
+	for (unsigned int i = 0; i < chain->nr_write; i++)
+		guestmem_wrote(vq->mem, chain->iov[chain->nr_read + i].iov_base,
+			       chain->iov[chain->nr_read + i].iov_len);
+}
+
+static void virtq_fill_entry(struct virtqueue *vq, uint16_t head, uint32_t len,
+			     unsigned int ahead)
 {
 	struct vring_used_elem *elem;
 
@@ -313,6 +325,14 @@ void virtq_fill(struct virtqueue *vq, uint16_t head, uint32_t len, unsigned int 
 	elem = &vq->used->ring[(uint16_t)(vq->next_used + ahead) & (vq->size - 1)];
 	__atomic_store_n(&elem->id, htole32(head), __ATOMIC_RELAXED);
 	__atomic_store_n(&elem->len, htole32(len), __ATOMIC_RELAXED);
+	guestmem_wrote(vq->mem, elem, sizeof(*elem));
+}
+
+void virtq_fill(struct virtqueue *vq, const struct virtq_chain *chain, uint32_t len,
+		unsigned int ahead)
+{
+	virtq_wrote(vq, chain);
+	virtq_fill_entry(vq, chain->head, len, ahead);
 }
 
 void virtq_publish(struct virtqueue *vq, unsigned int n)
@@ -321,11 +341,18 @@ void virtq_publish(struct virtqueue *vq, unsigned int n)
 		return;
 	vq->next_used += n;
 	__atomic_store_n(&vq->used->idx, htole16(vq->next_used), __ATOMIC_RELEASE);
+	guestmem_wrote(vq->mem, &vq->used->idx, sizeof(vq->used->idx));
 }
 
-void virtq_push(struct virtqueue *vq, uint16_t head, uint32_t len)
+void virtq_push(struct virtqueue *vq, const struct virtq_chain *chain, uint32_t len)
 {
-	virtq_fill(vq, head, len, 0);
+	virtq_fill(vq, chain, len, 0);
+	virtq_publish(vq, 1);
+}
+
+void virtq_push_unwritten(struct virtqueue *vq, uint16_t head)
+{
+	virtq_fill_entry(vq, head, 0, 0);
 	virtq_publish(vq, 1);
 }
 
@@ -347,7 +374,7 @@ void virtq_notify_off(struct virtqueue *vq)
 {
 	/* With EVENT_IDX a stale avail_event already keeps the driver quiet. */
 	if (vq->ready && !vq->broken && !vq->event_idx)
-		virtq_store16(&vq->used->flags, VRING_USED_F_NO_NOTIFY);
+		virtq_store16(vq, &vq->used->flags, VRING_USED_F_NO_NOTIFY);
 }
 
 bool virtq_pending(const struct virtqueue *vq)
@@ -364,9 +391,9 @@ bool virtq_notify_on(struct virtqueue *vq)
 	 * passes the mark, and it has passed what was seen already.
 	 */
 	if (vq->event_idx)
-		virtq_store16(virtq_avail_event(vq), vq->avail_seen);
+		virtq_store16(vq, virtq_avail_event(vq), vq->avail_seen);
 	else
-		virtq_store16(&vq->used->flags, 0);
+		virtq_store16(vq, &vq->used->flags, 0);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return virtq_load16(&vq->avail->idx) != vq->avail_seen;
 }

@@ -132,17 +132,23 @@ int virtq_pop(struct virtqueue *vq, struct virtq_chain *chain);
 void virtq_unpop(struct virtqueue *vq, unsigned int n);
 
 /*
- * Return chain @head to the driver with @len bytes written from the start of
+ * Return @chain to the driver with @len bytes written from the start of
  * its writable part. Nothing happens on a queue that is broken or not ready.
  */
-void virtq_push(struct virtqueue *vq, uint16_t head, uint32_t len);
+void virtq_push(struct virtqueue *vq, const struct virtq_chain *chain, uint32_t len);
+
+/* The same for the chain with that @head, to which nothing was written. */
+void virtq_push_unwritten(struct virtqueue *vq, uint16_t head);
 
 /*
  * The same in two steps, for a packet over several chains, which the driver
  * must see all at once (virtio 1.2 5.1.6.4.2): fill entries @ahead = 0, 1, ...
- * and then publish @n of them.
+ * and then publish @n of them. What is written to a chain after
+ * virtq_fill() has to be told by virtq_wrote(), before virtq_publish().
  */
-void virtq_fill(struct virtqueue *vq, uint16_t head, uint32_t len, unsigned int ahead);
+void virtq_fill(struct virtqueue *vq, const struct virtq_chain *chain, uint32_t len,
+		unsigned int ahead);
+void virtq_wrote(struct virtqueue *vq, const struct virtq_chain *chain);
 void virtq_publish(struct virtqueue *vq, unsigned int n);
 
 /*

@@ -61,7 +61,7 @@ static void echo_kick(struct virtio_device *vdev, unsigned int index)
 {
 	echo->kicks++;
 	while (virtio_pop(vdev, index, echo->chain))
-		virtq_push(&vdev->vq[index], echo->chain->head, echo->chain->read_len);
+		virtq_push(&vdev->vq[index], echo->chain, echo->chain->read_len);
 	virtq_notify_on(&vdev->vq[index]);
 	virtio_signal(vdev, index);
 }

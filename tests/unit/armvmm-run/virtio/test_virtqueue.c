@@ -116,7 +116,7 @@ static void test_direct_chain(void)
 	KTAP_TRUE(chain->iov[2].iov_base == at(DATA + 0x2000));
 	KTAP_EQ(chain->iov[2].iov_len, 1);
 	KTAP_EQ(virtq_pop(&vq, chain), 0);
-	virtq_push(&vq, 3, 513);
+	virtq_push(&vq, chain, 513);
 	KTAP_EQ(used()->idx, 1);
 	KTAP_EQ(used()->ring[0].id, 3);
 	KTAP_EQ(used()->ring[0].len, 513);
@@ -174,7 +174,7 @@ static void expect_broken(const char *what)
 	desc(DESC, 0, DATA, 1, 0, 0);
 	offer(0);
 	KTAP_EQ(virtq_pop(&vq, chain), -EPROTO);
-	virtq_push(&vq, 0, 1);
+	virtq_push(&vq, chain, 1);
 	KTAP_EQ(used()->idx, idx);
 	KTAP_EQ(used()->flags, before.flags);
 	KTAP_TRUE(!virtq_wants_interrupt(&vq));
@@ -402,11 +402,11 @@ static void test_flags(void)
 	start(SIZE, false, false);
 	/* Nothing was pushed, then something was. */
 	KTAP_TRUE(!virtq_wants_interrupt(&vq));
-	virtq_push(&vq, 0, 0);
+	virtq_push_unwritten(&vq, 0);
 	KTAP_TRUE(virtq_wants_interrupt(&vq));
 	KTAP_TRUE(!virtq_wants_interrupt(&vq));
 	avail()->flags = VRING_AVAIL_F_NO_INTERRUPT;
-	virtq_push(&vq, 0, 0);
+	virtq_push_unwritten(&vq, 0);
 	KTAP_TRUE(!virtq_wants_interrupt(&vq));
 	start(SIZE, false, false);
 	virtq_notify_off(&vq);
@@ -441,7 +441,7 @@ static void test_event_idx(void)
 	for (unsigned int i = 0; i < 6; i++) {
 		offer(0);
 		KTAP_EQ(virtq_pop(&vq, chain), 1);
-		virtq_push(&vq, 0, 0);
+		virtq_push_unwritten(&vq, 0);
 		KTAP_EQ(virtq_wants_interrupt(&vq), i == 2);
 	}
 	/* A batch that passes the mark in the middle. */
@@ -449,7 +449,7 @@ static void test_event_idx(void)
 	for (unsigned int i = 0; i < 4; i++) {
 		offer(0);
 		KTAP_EQ(virtq_pop(&vq, chain), 1);
-		virtq_push(&vq, 0, 0);
+		virtq_push_unwritten(&vq, 0);
 	}
 	KTAP_TRUE(virtq_wants_interrupt(&vq));
 	KTAP_TRUE(!virtq_wants_interrupt(&vq));
@@ -484,12 +484,98 @@ static void test_indices_wrap(void)
 		KTAP_ASSERT(virtq_pop(&vq, chain) == 1);
 		KTAP_ASSERT(chain->head == i % SIZE);
 		KTAP_ASSERT(chain->iov[0].iov_base == at(DATA + i % SIZE));
-		virtq_push(&vq, chain->head, i);
+		virtq_push(&vq, chain, i);
 		KTAP_ASSERT(used()->idx == (uint16_t)(i + 1));
 		KTAP_ASSERT(used()->ring[i % SIZE].len == i);
 		interrupts += virtq_wants_interrupt(&vq);
 	}
 	KTAP_EQ(interrupts, 140000 / 4);
+}
+
+/* The log of written pages */
+
+static uint32_t logged[RAMSIZE / GUESTMEM_PAGE / 32];
+
+/* Is the page of @gpa in the log that was taken last? */
+static bool has(uint64_t gpa)
+{
+	uint64_t page = (gpa - RAM) / GUESTMEM_PAGE;
+
+	return logged[page / 32] >> page % 32 & 1;
+}
+
+/* Takes the log. Returns how many pages it has. */
+static unsigned int taken(void)
+{
+	unsigned int n = 0;
+
+	memset(logged, 0, sizeof(logged));
+	guestmem_log_take(&mem, 0, logged);
+	for (unsigned int i = 0; i < sizeof(logged) / sizeof(logged[0]); i++)
+		n += __builtin_popcount(logged[i]);
+	return n;
+}
+
+/* All that a device wrote is in the log: data, the entry and the index, and its wishes. */
+static void test_log(void)
+{
+	start(SIZE, false, false);
+	desc(DESC, 0, DATA, 8192, N, 1);
+	desc(DESC, 1, DATA + 0x2ffe, 3, N | W, 2);
+	desc(DESC, 2, DATA + 0x6000, 4097, W, 0);
+	offer(0);
+	offer(0);
+	offer(0);
+	/* Nobody wants to know. */
+	KTAP_EQ(virtq_pop(&vq, chain), 1);
+	virtq_push(&vq, chain, 1);
+	KTAP_EQ(guestmem_log_start(&mem), 0);
+	KTAP_EQ(taken(), 0);
+	KTAP_EQ(virtq_pop(&vq, chain), 1);
+	KTAP_EQ(taken(), 0);
+	/* Whatever it says to have written. */
+	virtq_fill(&vq, chain, 1, 0);
+	KTAP_EQ(taken(), 5);
+	KTAP_TRUE(has(DATA + 0x2000) && has(DATA + 0x3000) && has(DATA + 0x6000) &&
+		  has(DATA + 0x7000) && has(USED));
+	KTAP_EQ(taken(), 0);
+	virtq_wrote(&vq, chain);
+	KTAP_EQ(taken(), 4);
+	virtq_publish(&vq, 1);
+	KTAP_EQ(taken(), 1);
+	KTAP_TRUE(has(USED));
+	virtq_notify_off(&vq);
+	KTAP_EQ(taken(), 1);
+	KTAP_TRUE(has(USED));
+	virtq_notify_on(&vq);
+	KTAP_EQ(taken(), 1);
+	virtq_push_unwritten(&vq, 0);
+	KTAP_EQ(taken(), 1);
+	KTAP_EQ(guestmem_write(&mem, RAM + RAMSIZE - 1, "x", 1), 0);
+	KTAP_EQ(taken(), 1);
+	KTAP_TRUE(has(RAM + RAMSIZE - 1));
+	KTAP_EQ(guestmem_write(&mem, RAM + RAMSIZE - 1, "xx", 2), -EFAULT);
+	KTAP_EQ(taken(), 0);
+	/* A page that went back to the host is another one. */
+	guestmem_release(&mem, at(DATA + 1), 8191);
+	KTAP_TRUE(taken() && has(DATA + 0x1000));
+	start(SIZE, false, true);
+	offer(0);
+	virtq_notify_on(&vq);
+	KTAP_EQ(taken(), 1);
+	KTAP_TRUE(has(USED));
+	guestmem_wrote(&mem, at(DATA), 1);
+	KTAP_EQ(guestmem_log_start(&mem), 0);
+	KTAP_EQ(taken(), 0);
+	guestmem_log_stop(&mem);
+	guestmem_wrote(&mem, at(DATA), 1);
+	KTAP_EQ(taken(), 0);
+	/* Addresses of no region. */
+	KTAP_EQ(guestmem_log_start(&mem), 0);
+	guestmem_wrote(&mem, (uint8_t *)at(RAM) - 1, 1);
+	guestmem_wrote(&mem, at(RAM + RAMSIZE), 1);
+	KTAP_EQ(taken(), 0);
+	guestmem_log_stop(&mem);
 }
 
 static void test_unpop_and_publish(void)
@@ -502,7 +588,7 @@ static void test_unpop_and_publish(void)
 	for (unsigned int i = 0; i < 3; i++) {
 		KTAP_EQ(virtq_pop(&vq, chain), 1);
 		KTAP_EQ(chain->head, i);
-		virtq_fill(&vq, chain->head, 10 + i, i);
+		virtq_fill(&vq, chain, 10 + i, i);
 	}
 	KTAP_EQ(used()->idx, 0);
 	virtq_unpop(&vq, 3);
@@ -510,7 +596,7 @@ static void test_unpop_and_publish(void)
 	for (unsigned int i = 0; i < 3; i++) {
 		KTAP_EQ(virtq_pop(&vq, chain), 1);
 		KTAP_EQ(chain->head, i);
-		virtq_fill(&vq, chain->head, 20 + i, i);
+		virtq_fill(&vq, chain, 20 + i, i);
 	}
 	virtq_publish(&vq, 3);
 	KTAP_EQ(used()->idx, 3);
@@ -653,7 +739,7 @@ static void test_random_rings(void)
 			KTAP_ASSERT(chain_is_sound());
 			good++;
 			if (rnd(2))
-				virtq_push(&vq, chain->head, rnd(100));
+				virtq_push(&vq, chain, rnd(100));
 			virtq_wants_interrupt(&vq);
 		}
 	}
@@ -690,7 +776,7 @@ static void *race_device(void *arg)
 
 	while (done < RACE_ROUNDS && !race_lost) {
 		while (virtq_pop(&vq, chain) > 0) {
-			virtq_push(&vq, chain->head, 1);
+			virtq_push(&vq, chain, 1);
 			done++;
 			if (virtq_wants_interrupt(&vq))
 				eventfd_write(race_irq, 1);
@@ -766,7 +852,7 @@ static void *litmus_device(void *interrupts)
 		litmus_meet(0, 3 * i - 2);
 		litmus_delay(i % 64);
 		if (interrupts) {
-			virtq_push(&vq, 0, 1);
+			virtq_push_unwritten(&vq, 0);
 			litmus_device_saw = virtq_wants_interrupt(&vq);
 		} else {
 			litmus_device_saw = virtq_notify_on(&vq);
@@ -777,7 +863,7 @@ static void *litmus_device(void *interrupts)
 		/* Catch up, for the next round. */
 		if (!interrupts) {
 			virtq_pop(&vq, chain);
-			virtq_push(&vq, 0, 0);
+			virtq_push_unwritten(&vq, 0);
 		}
 		litmus_meet(0, 3 * i);
 	}
@@ -860,6 +946,7 @@ KTAP_MAIN(KTAP_CASE(test_direct_chain), KTAP_CASE(test_indirect_chain),
 	  KTAP_CASE(test_indirect_not_negotiated), KTAP_CASE(test_bad_tables),
 	  KTAP_CASE(test_four_gigabytes), KTAP_CASE(test_available_runs_ahead),
 	  KTAP_CASE(test_bad_rings), KTAP_CASE(test_flags), KTAP_CASE(test_event_idx),
-	  KTAP_CASE(test_indices_wrap), KTAP_CASE(test_unpop_and_publish), KTAP_CASE(test_copies),
+	  KTAP_CASE(test_indices_wrap), KTAP_CASE(test_log),
+	  KTAP_CASE(test_unpop_and_publish), KTAP_CASE(test_copies),
 	  KTAP_CASE(test_random_rings), KTAP_CASE(test_both_look_at_once),
 	  KTAP_CASE(test_no_lost_wakeups))

@@ -15,6 +15,7 @@
 #include "core/message.h"
 #include "core/process.h"
 #include "gdb/gdb.h"
+#include "gdb/gdb_address.h"
 #include "notify.h"
 #include "options.h"
 #include "options_file.h"
@@ -38,7 +39,7 @@ struct program {
 	struct control *control;
 	struct gdb *gdb;
 	struct gdb_address gdb_address;
-	struct gdb_listener gdb_listener;
+	struct listener gdb_listener;
 	struct notify *notify;
 	int signal_fd;
 	GSource *signal_source;
@@ -266,7 +267,8 @@ static int program_listen_for_gdb(struct program *program, struct error *err)
 	if (!config->gdb || config->dump_dtb)
 		return 0;
 	ret = gdb_address_parse(&program->gdb_address, config->gdb, err);
-	return ret ? ret : gdb_listener_open(&program->gdb_listener, &program->gdb_address, err);
+	return ret ? ret :
+		     listener_open(&program->gdb_listener, "--gdb", &program->gdb_address.at, err);
 }
 
 static int program_await_gdb(struct program *program, struct error *err)
@@ -364,7 +366,7 @@ int main(int argc, char **argv)
 		message("%s", err.text);
 	control_destroy(program.control);
 	gdb_free(program.gdb);
-	gdb_listener_close(&program.gdb_listener);
+	listener_close(&program.gdb_listener);
 	notify_destroy(program.notify);
 	board_destroy(program.board);
 	term_destroy(program.chr);

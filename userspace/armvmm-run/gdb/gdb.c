@@ -3,10 +3,10 @@
 #include <glib.h>
 #include <unistd.h>
 
+#include "core/listener.h"
 #include "core/machine_private.h"
 #include "gdb/gdb.h"
 #include "gdb/link.h"
-#include "gdb/gdb_listener.h"
 #include "gdb/session.h"
 
 struct gdb {
@@ -212,7 +212,7 @@ static void gdb_event(struct machine_listener *listener, const struct machine_ev
 
 /* ---- Life ---- */
 
-int gdb_create(struct gdb **out, struct machine *m, struct gdb_listener *listener, bool wait,
+int gdb_create(struct gdb **out, struct machine *m, struct listener *listener, bool wait,
 	       struct error *err)
 {
 	struct gdb *gdb;

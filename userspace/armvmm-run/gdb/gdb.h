@@ -4,8 +4,8 @@
 #define ARMVMM_RUN_GDB_H
 
 #include "core/error.h"
+#include "core/listener.h"
 #include "core/machine.h"
-#include "gdb/gdb_listener.h"
 
 struct gdb;
 
@@ -13,7 +13,7 @@ struct gdb;
  * Awaits a debugger at @listener, whose descriptor it takes. @wait: holds the machine until a
  * debugger lets it go. Call it before the guest's start. Returns 0 or -errno with @err set.
  */
-int gdb_create(struct gdb **gdb, struct machine *m, struct gdb_listener *listener, bool wait,
+int gdb_create(struct gdb **gdb, struct machine *m, struct listener *listener, bool wait,
 	       struct error *err);
 
 /*

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/gdb/link.c userspace/armvmm-run/gdb/packet.c
 // sources: userspace/armvmm-run/gdb/hex.c userspace/armvmm-run/gdb/reply.c
-// sources: userspace/armvmm-run/gdb/gdb_listener.c userspace/armvmm-run/gdb/gdb_address.c
+// sources: userspace/armvmm-run/core/listener.c userspace/armvmm-run/core/endpoint.c
 // sources: userspace/armvmm-run/core/named_socket.c
 // sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/core/error.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
@@ -23,12 +23,12 @@
 #include <unistd.h>
 
 #include "gdb/link.h"
-#include "gdb/gdb_listener.h"
+#include "core/listener.h"
 #include "ktap.h"
 
 static char dir[] = "/tmp/gdblink.XXXXXX";
-static struct gdb_listener listener = { -1, { -1, -1 } };
-static struct gdb_address address = { .is_unix = true };
+static struct listener listener = { -1, { -1, -1 } };
+static struct endpoint address = { .is_unix = true };
 static struct link *link_;
 static unsigned int came, gone, packets, interrupts;
 static bool acks;
@@ -119,8 +119,8 @@ static void start(void)
 	acks = true;
 	snprintf(address.path, sizeof(address.path), "%s/socket", dir);
 	/* Of the test before: its name goes here, and not earlier. */
-	gdb_listener_close(&listener);
-	if (gdb_listener_open(&listener, &address, &err))
+	listener_close(&listener);
+	if (listener_open(&listener, "--gdb", &address, &err))
 		KTAP_FAIL("%s", err.text);
 	link_ = link_new(listener.fd, NULL, &ops, NULL);
 	listener.fd = -1;
@@ -403,43 +403,43 @@ static void check_options(int listen_fd, const struct sockaddr_in *in)
 
 static void test_listener(void)
 {
-	struct gdb_address tcp = { .host = "127.0.0.1", .port = "0" };
-	struct gdb_listener second;
+	struct endpoint tcp = { .host = "127.0.0.1", .port = "0" };
+	struct listener second;
 	struct sockaddr_in in;
 	socklen_t len = sizeof(in);
 	struct error err = { "" };
 	struct stat st;
 
-	gdb_listener_close(&listener);
+	listener_close(&listener);
 	KTAP_TRUE(stat(address.path, &st) && errno == ENOENT);
 	/* A socket at which nobody listens is replaced. */
 	KTAP_EQ(mknod(address.path, S_IFSOCK | 0600, 0), 0);
-	KTAP_EQ(gdb_listener_open(&listener, &address, &err), 0);
+	KTAP_EQ(listener_open(&listener, "--gdb", &address, &err), 0);
 	KTAP_TRUE(!stat(address.path, &st) && (st.st_mode & 0777) == 0600);
-	KTAP_EQ(gdb_listener_open(&second, &address, &err), (unsigned long long)-EADDRINUSE);
+	KTAP_EQ(listener_open(&second, "--gdb", &address, &err), (unsigned long long)-EADDRINUSE);
 	KTAP_TRUE(strstr(err.text, "--gdb unix:/tmp/") && strstr(err.text, "in use"));
-	gdb_listener_close(&second);
+	listener_close(&second);
 	KTAP_EQ(stat(address.path, &st), 0);
-	gdb_listener_close(&listener);
+	listener_close(&listener);
 	KTAP_TRUE(stat(address.path, &st) && errno == ENOENT);
 	/* A file that is no socket stays. */
 	close(open(address.path, O_CREAT | O_WRONLY, 0600));
-	KTAP_EQ(gdb_listener_open(&listener, &address, &err), (unsigned long long)-EEXIST);
+	KTAP_EQ(listener_open(&listener, "--gdb", &address, &err), (unsigned long long)-EEXIST);
 	KTAP_TRUE(!stat(address.path, &st) && S_ISREG(st.st_mode));
 	unlink(address.path);
 	rmdir(dir);
-	KTAP_TRUE(gdb_listener_open(&listener, &address, &err) < 0);
+	KTAP_TRUE(listener_open(&listener, "--gdb", &address, &err) < 0);
 	KTAP_TRUE(strstr(err.text, "No such file") != NULL);
 
-	KTAP_EQ(gdb_listener_open(&listener, &tcp, &err), 0);
+	KTAP_EQ(listener_open(&listener, "--gdb", &tcp, &err), 0);
 	KTAP_TRUE(!getsockname(listener.fd, (struct sockaddr *)&in, &len));
 	KTAP_EQ(ntohl(in.sin_addr.s_addr), INADDR_LOOPBACK);
 	check_options(listener.fd, &in);
 	snprintf(tcp.port, sizeof(tcp.port), "%u", ntohs(in.sin_port));
-	KTAP_EQ(gdb_listener_open(&second, &tcp, &err), (unsigned long long)-EADDRINUSE);
-	gdb_listener_close(&listener);
+	KTAP_EQ(listener_open(&second, "--gdb", &tcp, &err), (unsigned long long)-EADDRINUSE);
+	listener_close(&listener);
 	strcpy(tcp.host, "no host");
-	KTAP_TRUE(gdb_listener_open(&listener, &tcp, &err) < 0);
+	KTAP_TRUE(listener_open(&listener, "--gdb", &tcp, &err) < 0);
 	KTAP_TRUE(strstr(err.text, "--gdb tcp:no host:"));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/gdb/packet.c userspace/armvmm-run/gdb/hex.c
 // sources: userspace/armvmm-run/gdb/reply.c userspace/armvmm-run/gdb/gdb_address.c
+// sources: userspace/armvmm-run/core/endpoint.c
 // sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/core/error.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 //
@@ -162,13 +163,14 @@ static void test_address(void)
 	struct error err;
 
 	KTAP_EQ(gdb_address_parse(&a, "tcp::1234", &err), 0);
-	KTAP_TRUE(!a.is_unix && !a.wait && !strcmp(a.host, "127.0.0.1") && !strcmp(a.port, "1234"));
+	KTAP_TRUE(!a.at.is_unix && !a.wait && !strcmp(a.at.host, "127.0.0.1") &&
+		  !strcmp(a.at.port, "1234"));
 	KTAP_EQ(gdb_address_parse(&a, "tcp:host.example:0,wait", &err), 0);
-	KTAP_TRUE(a.wait && !strcmp(a.host, "host.example") && !strcmp(a.port, "0"));
+	KTAP_TRUE(a.wait && !strcmp(a.at.host, "host.example") && !strcmp(a.at.port, "0"));
 	KTAP_EQ(gdb_address_parse(&a, "tcp:[::1]:65535", &err), 0);
-	KTAP_TRUE(!strcmp(a.host, "::1") && !strcmp(a.port, "65535"));
+	KTAP_TRUE(!strcmp(a.at.host, "::1") && !strcmp(a.at.port, "65535"));
 	KTAP_EQ(gdb_address_parse(&a, "unix:/run/a,b,wait", &err), 0);
-	KTAP_TRUE(a.is_unix && a.wait && !strcmp(a.path, "/run/a,b"));
+	KTAP_TRUE(a.at.is_unix && a.wait && !strcmp(a.at.path, "/run/a,b"));
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		err.text[0] = '\0';
 		if (gdb_address_parse(&a, bad[i], &err) != -22 || !strstr(err.text, "--gdb "))
@@ -176,7 +178,7 @@ static void test_address(void)
 	}
 	memset(path + 5, 'p', 107);
 	KTAP_EQ(gdb_address_parse(&a, path, &err), 0);
-	KTAP_EQ(strlen(a.path), 107);
+	KTAP_EQ(strlen(a.at.path), 107);
 	path[112] = 'p';
 	KTAP_TRUE(gdb_address_parse(&a, path, &err) != 0);
 }

@@ -7,12 +7,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gdb/gdb_listener.h"
+#include "core/listener.h"
 
 #define LISTENER_FLAGS	(SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 /*
- * If a debugger's host dies, it says nothing: keepalive asks. Seconds until it asks first, seconds
+ * If the far end's host dies, it says nothing: keepalive asks. Seconds until it asks first, seconds
  * between questions, and how many go without an answer.
  */
 #define LISTENER_IDLE	30
@@ -45,44 +45,44 @@ static int listener_bind_tcp(const struct addrinfo *info)
 	return ret;
 }
 
-static int listener_tcp(const struct gdb_address *a, struct error *err)
+static int listener_tcp(const char *label, const struct endpoint *e, struct error *err)
 {
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list;
-	int fd = -EADDRNOTAVAIL, ret = getaddrinfo(a->host, a->port, &hints, &list);
+	int fd = -EADDRNOTAVAIL, ret = getaddrinfo(e->host, e->port, &hints, &list);
 
 	if (ret)
-		return error_set(err, -EADDRNOTAVAIL, "--gdb tcp:%s:%s: %s", a->host, a->port,
+		return error_set(err, -EADDRNOTAVAIL, "%s tcp:%s:%s: %s", label, e->host, e->port,
 				 gai_strerror(ret));
 	for (const struct addrinfo *i = list; i && fd < 0; i = i->ai_next)
 		fd = listener_bind_tcp(i);
 	freeaddrinfo(list);
-	return fd < 0 ? error_errno(err, fd, "--gdb tcp:%s:%s", a->host, a->port) : fd;
+	return fd < 0 ? error_errno(err, fd, "%s tcp:%s:%s", label, e->host, e->port) : fd;
 }
 
-int gdb_listener_open(struct gdb_listener *listener, const struct gdb_address *address,
-		      struct error *err)
+int listener_open(struct listener *listener, const char *label, const struct endpoint *endpoint,
+		  struct error *err)
 {
 	struct error why;
 	int ret;
 
-	*listener = (struct gdb_listener){ .fd = -1, .socket = { -1, -1 } };
-	if (address->is_unix) {
-		ret = named_socket_open(&listener->socket, address->path, 1, false, &why);
+	*listener = (struct listener){ .fd = -1, .socket = { -1, -1 } };
+	if (endpoint->is_unix) {
+		ret = named_socket_open(&listener->socket, endpoint->path, 1, false, &why);
 		if (ret)
-			return error_set(err, ret, "--gdb unix:%.480s", why.text);
+			return error_set(err, ret, "%s unix:%.480s", label, why.text);
 		listener->fd = listener->socket.fd;
 		listener->socket.fd = -1;
 		return 0;
 	}
-	ret = listener_tcp(address, err);
+	ret = listener_tcp(label, endpoint, err);
 	if (ret < 0)
 		return ret;
 	listener->fd = ret;
 	return 0;
 }
 
-void gdb_listener_close(struct gdb_listener *listener)
+void listener_close(struct listener *listener)
 {
 	if (listener->fd >= 0)
 		close(listener->fd);

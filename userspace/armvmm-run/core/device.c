@@ -143,6 +143,25 @@ void device_bus_resume(struct device_bus *bus)
 			bus->dev[i]->ops->resume(bus->dev[i]);
 }
 
+void device_bus_unclaim(struct device_bus *bus)
+{
+	for (unsigned int i = 0; i < bus->nr; i++)
+		if (bus->dev[i]->ops->claim)
+			bus->dev[i]->ops->claim(bus->dev[i], false, NULL);
+}
+
+int device_bus_claim(struct device_bus *bus, struct error *err)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < bus->nr; i++)
+		if (bus->dev[i]->ops->claim)
+			ret = bus->dev[i]->ops->claim(bus->dev[i], true, err);
+	if (ret)
+		device_bus_unclaim(bus);
+	return ret;
+}
+
 void device_name(const struct device *dev, char name[DEVICE_NAME_MAX])
 {
 	snprintf(name, DEVICE_NAME_MAX, "%s@%llx", dev->kind ? dev->kind : dev->ops->name,

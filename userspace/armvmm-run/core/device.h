@@ -89,10 +89,20 @@ struct device_ops {
 
 	/*
 	 * Makes what the guest has flushed, and what it need not flush, safe on the host's disk.
-	 * Any thread of the kind MACHINE_THREAD_DISK, while the device is paused. Optional. Returns
-	 * 0 or -errno.
+	 * Any thread of the kind MACHINE_THREAD_DISK, also while the device is used. Optional.
+	 * Returns 0 or -errno.
 	 */
 	int (*flush)(struct device *dev);
+
+	/*
+	 * For a guest that moves to another process, which has the same files open. Gives up what
+	 * keeps others from using them (@take false), or takes it, and looks anew at what others
+	 * may have changed; false leaves the device paused and able to take it again. A machine
+	 * that was made for a guest that comes (machine.incoming) begins without it. Main thread,
+	 * while the device is paused and idle. Optional. Returns 0 or -errno with @err set; then
+	 * nothing has changed.
+	 */
+	int (*claim)(struct device *dev, bool take, struct error *err);
 
 	/*
 	 * Ends threads, closes files, frees the device. Called once, on the
@@ -151,6 +161,10 @@ void device_bus_destroy(struct device_bus *bus);
 void device_bus_pause(struct device_bus *bus);
 bool device_bus_is_idle(struct device_bus *bus);
 void device_bus_resume(struct device_bus *bus);
+
+/* The same for all devices. If one of them fails, none has taken anything. */
+int device_bus_claim(struct device_bus *bus, struct error *err);
+void device_bus_unclaim(struct device_bus *bus);
 
 /* The device's name for messages and snapshots: "pl011@9000000". */
 #define DEVICE_NAME_MAX	32

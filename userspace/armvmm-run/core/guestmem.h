@@ -74,10 +74,10 @@ void guestmem_log_stop(struct guestmem *mem);
  */
 void guestmem_log_take(struct guestmem *mem, unsigned int region, uint32_t *bitmap);
 
-/* Words of a region's bitmap. */
+/* Words of a region's bitmap: an even number, as the kernel counts in 64 bits. */
 static inline size_t guestmem_log_words(const struct guestmem_region *r)
 {
-	return (r->size / GUESTMEM_PAGE + 31) / 32;
+	return (r->size / GUESTMEM_PAGE + 63) / 64 * 2;
 }
 
 /* Does anybody want to know? To be asked after the write. */

@@ -240,19 +240,55 @@ int machine_raise_lines(struct machine *m)
 	return ret;
 }
 
-/* When the log of written pages is turned on, the kernel flushes what the caches hide. */
-int machine_sync_memory(struct machine *m)
+static int machine_set_log(struct machine *m, unsigned int flags)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < m->mem.nr_regions; i++) {
 		const struct guestmem_region *r = &m->mem.region[i];
 
-		ret = armvmm_vm_memory_set(m->priv->vm, i, r->gpa, r->size, r->host,
-					   ARMVMM_MEMORY_LOG_DIRTY);
-		if (!ret)
-			ret = armvmm_vm_memory_set(m->priv->vm, i, r->gpa, r->size, r->host, 0);
+		ret = armvmm_vm_memory_set(m->priv->vm, i, r->gpa, r->size, r->host, flags);
 	}
+	return ret;
+}
+
+/* When the log of written pages is turned on, the kernel flushes what the caches hide. */
+int machine_sync_memory(struct machine *m)
+{
+	int ret = machine_set_log(m, ARMVMM_MEMORY_LOG_DIRTY);
+	int off = machine_set_log(m, 0);
+
+	return ret ? ret : off;
+}
+
+int machine_log_start(struct machine *m)
+{
+	int ret = guestmem_log_start(&m->mem);
+
+	if (!ret)
+		ret = machine_set_log(m, ARMVMM_MEMORY_LOG_DIRTY);
+	if (ret)
+		machine_log_stop(m);
+	return ret;
+}
+
+void machine_log_stop(struct machine *m)
+{
+	guestmem_log_stop(&m->mem);
+	machine_set_log(m, 0);
+}
+
+int machine_log_take(struct machine *m, unsigned int region, uint32_t *bitmap, uint32_t *room)
+{
+	size_t words = guestmem_log_words(&m->mem.region[region]);
+	int ret;
+
+	/* The kernel fills whole words of 64 bits. */
+	memset(room, 0, words * sizeof(*room));
+	ret = armvmm_vm_dirty_log(m->priv->vm, region, room);
+	for (size_t i = 0; !ret && i < words; i++)
+		bitmap[i] |= room[i];
+	guestmem_log_take(&m->mem, region, bitmap);
 	return ret;
 }
 

@@ -71,6 +71,7 @@ struct machine {
 	void *press_opaque;
 	bool flash;		/* a device sets this: the guest programs a file */
 	bool firmware;		/* a device sets this: the guest starts in it */
+	bool incoming;		/* the board sets this: the guest comes from another process */
 	/* What the fw_cfg device offers beside the fixed items. The board sets these. */
 	const struct fwcfg_item *fwcfg_items;
 	unsigned int nr_fwcfg_items;

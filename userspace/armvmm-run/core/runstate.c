@@ -67,6 +67,21 @@ void machine_release(struct machine *m, enum machine_holder holder)
 		p->run_ops->go(p->run_opaque);
 }
 
+void machine_while_stopped(struct machine *m, void (*fn)(void *opaque), void *opaque)
+{
+	struct machine_private *p = m->priv;
+
+	p->run_ops->stop(p->run_opaque);
+	fn(opaque);
+	if (!p->holders)
+		p->run_ops->go(p->run_opaque);
+}
+
+void machine_throttle(struct machine *m, unsigned int percent)
+{
+	m->priv->run_ops->throttle(m->priv->run_opaque, percent);
+}
+
 void machine_keep_vcpu(struct machine *m, unsigned int index, bool keep)
 {
 	m->priv->run_ops->keep(m->priv->run_opaque, index, keep);

@@ -18,6 +18,8 @@ enum machine_holder {
 	MACHINE_HOLDER_CONTROL,	/* a person, by the control socket */
 	MACHINE_HOLDER_GDB,
 	MACHINE_HOLDER_SNAPSHOT,	/* while it is saved, and perhaps afterwards */
+	MACHINE_HOLDER_MIGRATION,	/* while it is handed over, and when it runs elsewhere */
+	MACHINE_HOLDER_INCOMING,	/* until it has come from another process */
 };
 
 enum machine_event_type {
@@ -41,6 +43,7 @@ enum machine_event_type {
 	 */
 	MACHINE_EVENT_START,
 	MACHINE_EVENT_BALLOON,	/* the guest has another size; .bytes says which */
+	MACHINE_EVENT_MIGRATION,	/* one has come further; .status says how far */
 };
 
 struct machine_event {
@@ -49,6 +52,7 @@ struct machine_event {
 	enum machine_request request;
 	enum machine_cause cause;
 	uint64_t bytes;	/* for BALLOON: of RAM that the guest has */
+	const char *status;	/* for MIGRATION: by QEMU's names (MigrationStatus) */
 };
 
 struct machine_listener {
@@ -72,6 +76,7 @@ struct runstate_ops {
 	bool (*pressed)(void *opaque);
 	/* The counter of a machine that is held. */
 	uint64_t (*counter)(void *opaque);
+	void (*throttle)(void *opaque, unsigned int percent);
 };
 
 /* Calls the listener for all events until machine_unlisten(), which it may call from there. */
@@ -113,6 +118,14 @@ void machine_press_power(struct machine *m);
 
 /* Is it pressed now? */
 bool machine_power_pressed(struct machine *m);
+
+/*
+ * Calls @fn while no vCPU runs, for a moment. Nobody else is told. The machine may be held.
+ */
+void machine_while_stopped(struct machine *m, void (*fn)(void *opaque), void *opaque);
+
+/* Keeps the vCPUs from running for @percent of the time, 0 to 99. */
+void machine_throttle(struct machine *m, unsigned int percent);
 
 /* The value at which the virtual counter of a held machine stands. */
 uint64_t machine_counter(struct machine *m);

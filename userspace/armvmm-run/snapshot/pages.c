@@ -14,17 +14,19 @@
 
 enum pages_method { PAGES_PLAIN, PAGES_ZSTD };
 
-/* Begins a part. A snapshot that adds to another one also has pages that have become zero. */
+/* Begins a part. */
 struct pages_head {
 	uint64_t gpa;
 	uint32_t nr;		/* pages from there on, those that are left out too */
 	uint32_t method;
 	uint64_t there[PAGES_WORDS];	/* bit n: page n is among the data */
-	uint64_t zero[PAGES_WORDS];	/* bit n: page n is zero now */
+	uint64_t zero[PAGES_WORDS];	/* bit n: page n is zero now (PAGES_LIVE) */
 };
 
 struct pages_writer {
 	struct pages_layout layout;
+	uint32_t version;
+	bool zeroes;		/* tell of pages that are zero */
 	unsigned int range;
 	uint64_t at;		/* in the range */
 	ZSTD_CCtx *zstd;
@@ -34,7 +36,8 @@ struct pages_writer {
 
 struct pages_reader {
 	struct pages_layout layout;
-	uint64_t next;		/* the first address that no part had yet */
+	uint32_t version;
+	uint64_t next;		/* the first address that no part had yet (PAGES_VERSION) */
 	ZSTD_DCtx *zstd;
 	uint8_t plain[PAGES_BYTES];
 };
@@ -45,7 +48,7 @@ void pages_add(struct pages_layout *layout, uint64_t gpa, uint64_t size, void *h
 
 	for (; at && layout->range[at - 1].gpa > gpa; at--)
 		layout->range[at] = layout->range[at - 1];
-	layout->range[at] = (struct pages_range){ gpa, size, host };
+	layout->range[at] = (struct pages_range){ .gpa = gpa, .size = size, .host = host };
 }
 
 uint64_t pages_total(const struct pages_layout *layout)
@@ -59,20 +62,27 @@ uint64_t pages_total(const struct pages_layout *layout)
 
 /* ---- Writing ---- */
 
-struct pages_writer *pages_writer_new(const struct pages_layout *layout)
+struct pages_writer *pages_writer_new(const struct pages_layout *layout, uint32_t version)
 {
 	struct pages_writer *p = malloc(sizeof(*p));
 
 	if (!p)
 		return NULL;
 	p->layout = *layout;
-	p->range = 0;
-	p->at = 0;
+	p->version = version;
+	pages_writer_again(p, false);
 	p->zstd = ZSTD_createCCtx();
 	if (p->zstd)
 		return p;
 	free(p);
 	return NULL;
+}
+
+void pages_writer_again(struct pages_writer *p, bool zeroes)
+{
+	p->zeroes = zeroes;
+	p->range = 0;
+	p->at = 0;
 }
 
 void pages_writer_free(struct pages_writer *p)
@@ -91,35 +101,82 @@ static bool pages_is_zero(const uint8_t *page)
 	       !memcmp(page, page + sizeof(zero), PAGES_SIZE - sizeof(zero));
 }
 
+/* Are the pages of the whole word at byte @at clean? Then nobody need look at each. */
+static bool pages_are_clean(const struct pages_writer *p, const struct pages_range *range,
+			    uint64_t at)
+{
+	uint64_t page = at / PAGES_SIZE;
+
+	return p->version == PAGES_LIVE && page % 32 == 0 && !range->dirty[page / 32];
+}
+
+/* Takes the bit of the page at byte @at of the range. */
+static bool pages_take(struct pages_writer *p, const struct pages_range *range, uint64_t at)
+{
+	uint64_t page = at / PAGES_SIZE;
+	uint32_t *word = &range->dirty[page / 32], bit = 1u << page % 32;
+	bool dirty;
+
+	if (p->version != PAGES_LIVE)
+		return true;
+	dirty = *word & bit;
+	*word &= ~bit;
+	return dirty;
+}
+
 /*
  * Copies the pages that are not zero, so that what is compressed is what is checked, whoever writes
  * to the memory. Returns how many.
  */
-static unsigned int pages_collect(struct pages_writer *p, const uint8_t *from,
+static unsigned int pages_collect(struct pages_writer *p, const struct pages_range *range,
 				  struct pages_head *head)
 {
+	const uint8_t *from = range->host + p->at;
 	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < head->nr; i++) {
-		if (pages_is_zero(from + i * PAGES_SIZE))
+	for (unsigned int i = 0; i < head->nr; i++, from += PAGES_SIZE) {
+		uint8_t *to = p->plain + n * PAGES_SIZE;
+
+		if (pages_are_clean(p, range, p->at + i * PAGES_SIZE)) {
+			i += 31;
+			from += 31 * PAGES_SIZE;
 			continue;
-		memcpy(p->plain + n++ * PAGES_SIZE, from + i * PAGES_SIZE, PAGES_SIZE);
+		}
+		if (!pages_take(p, range, p->at + i * PAGES_SIZE))
+			continue;
+		if (pages_is_zero(from)) {
+			if (p->zeroes)
+				head->zero[i / 64] |= 1ull << i % 64;
+			continue;
+		}
+		memcpy(to, from, PAGES_SIZE);
+		n++;
 		head->there[i / 64] |= 1ull << i % 64;
 	}
 	return n;
 }
 
+static bool pages_tells_zeroes(const struct pages_head *head)
+{
+	uint64_t any = 0;
+
+	for (unsigned int i = 0; i < PAGES_WORDS; i++)
+		any |= head->zero[i];
+	return any;
+}
+
 static int pages_write_part(struct pages_writer *p, struct part_writer *w,
 			    struct pages_head *head, unsigned int n)
 {
-	size_t len = n * PAGES_SIZE, packed;
+	size_t len = n * PAGES_SIZE, packed = 0;
 
 	/* There is room for what is smaller, and no use for the rest. */
-	packed = ZSTD_compressCCtx(p->zstd, p->packed, len - 1, p->plain, len, PAGES_LEVEL);
-	head->method = ZSTD_isError(packed) ? PAGES_PLAIN : PAGES_ZSTD;
-	return part_write(w, PAGES_PART, PAGES_VERSION, head, sizeof(*head),
-			  ZSTD_isError(packed) ? p->plain : p->packed,
-			  ZSTD_isError(packed) ? len : packed);
+	if (len)
+		packed = ZSTD_compressCCtx(p->zstd, p->packed, len - 1, p->plain, len, PAGES_LEVEL);
+	head->method = !len || ZSTD_isError(packed) ? PAGES_PLAIN : PAGES_ZSTD;
+	return part_write(w, PAGES_PART, p->version, head, sizeof(*head),
+			  head->method == PAGES_PLAIN ? p->plain : p->packed,
+			  head->method == PAGES_PLAIN ? len : packed);
 }
 
 int pages_write(struct pages_writer *p, struct part_writer *w, uint64_t *done, uint64_t *pages)
@@ -133,14 +190,14 @@ int pages_write(struct pages_writer *p, struct part_writer *w, uint64_t *done, u
 		unsigned int n;
 
 		head.nr = left / PAGES_SIZE < nr ? left / PAGES_SIZE : nr;
-		n = pages_collect(p, range->host + p->at, &head);
+		n = pages_collect(p, range, &head);
 		p->at += head.nr * PAGES_SIZE;
 		if (p->at == range->size) {
 			p->range++;
 			p->at = 0;
 		}
 		*done += head.nr * PAGES_SIZE;
-		if (n) {
+		if (n || pages_tells_zeroes(&head)) {
 			int ret = pages_write_part(p, w, &head, n);
 
 			*pages += n;
@@ -152,13 +209,14 @@ int pages_write(struct pages_writer *p, struct part_writer *w, uint64_t *done, u
 
 /* ---- Reading ---- */
 
-struct pages_reader *pages_reader_new(const struct pages_layout *layout)
+struct pages_reader *pages_reader_new(const struct pages_layout *layout, uint32_t version)
 {
 	struct pages_reader *p = malloc(sizeof(*p));
 
 	if (!p)
 		return NULL;
 	p->layout = *layout;
+	p->version = version;
 	p->next = 0;
 	p->zstd = ZSTD_createDCtx();
 	if (p->zstd)
@@ -192,24 +250,36 @@ static uint8_t *pages_find(const struct pages_reader *p, const struct pages_head
 	return NULL;
 }
 
-static bool pages_has(const struct pages_head *head, unsigned int i)
+static bool pages_has(const uint64_t bits[PAGES_WORDS], unsigned int i)
 {
-	return head->there[i / 64] >> i % 64 & 1;
+	return bits[i / 64] >> i % 64 & 1;
 }
 
-/* How many pages are among the data; 0 if the head contradicts itself. */
-static unsigned int pages_count(const struct pages_head *head)
+/*
+ * Counts the pages among the data, and those that are zero. Returns false if the head contradicts
+ * itself.
+ */
+static bool pages_count(const struct pages_head *head, unsigned int *there, unsigned int *zero)
 {
-	unsigned int n = 0;
-
+	*there = *zero = 0;
 	for (unsigned int i = 0; i < PAGES_MAX; i++) {
-		if (head->zero[i / 64] >> i % 64 & 1)
-			return 0;
-		if (pages_has(head, i) && i >= head->nr)
-			return 0;
-		n += pages_has(head, i);
+		bool is_there = pages_has(head->there, i), is_zero = pages_has(head->zero, i);
+
+		if ((is_there || is_zero) && i >= head->nr)
+			return false;
+		if (is_there && is_zero)
+			return false;
+		*there += is_there;
+		*zero += is_zero;
 	}
-	return n;
+	return *there + *zero;
+}
+
+/* May the part stand here? */
+static bool pages_is_in_place(const struct pages_reader *p, const struct pages_head *head,
+			      unsigned int zero)
+{
+	return p->version == PAGES_LIVE || (!zero && head->gpa >= p->next);
 }
 
 /* The data's @len bytes as plain pages, or NULL. */
@@ -228,13 +298,14 @@ int pages_read(struct pages_reader *p, const struct part_reader *r, uint64_t *pa
 {
 	struct pages_head head;
 	const uint8_t *plain;
-	unsigned int n;
+	unsigned int n, zero;
 	uint8_t *to;
+	bool good;
 
-	if (r->version != PAGES_VERSION)
+	if (r->version != p->version)
 		return part_error(r, -EPROTONOSUPPORT, err,
 				  "has version %u, and this program knows version %u", r->version,
-				  PAGES_VERSION);
+				  p->version);
 	if (r->len < sizeof(head))
 		return part_error(r, -EBADMSG, err, "is too short");
 	memcpy(&head, r->data, sizeof(head));
@@ -242,18 +313,23 @@ int pages_read(struct pages_reader *p, const struct part_reader *r, uint64_t *pa
 	if (!to)
 		return part_error(r, -ENXIO, err, "has memory at 0x%llx, where there is none here",
 				  (unsigned long long)head.gpa);
-	n = pages_count(&head);
+	good = pages_count(&head, &n, &zero) && pages_is_in_place(p, &head, zero);
 	plain = pages_unpack(p, head.method, r->data + sizeof(head), r->len - sizeof(head),
 			     n * PAGES_SIZE);
-	if (!n || head.gpa < p->next || !plain)
+	if (!good || !plain)
 		return part_error(r, -EBADMSG, err, "of 0x%llx: is none that was written here",
 				  (unsigned long long)head.gpa);
 	p->next = head.gpa + (uint64_t)head.nr * PAGES_SIZE;
 	*pages += n;
 	for (unsigned int i = 0; i < head.nr; i++) {
-		if (!pages_has(&head, i))
+		uint8_t *page = to + i * PAGES_SIZE;
+
+		/* A page that nobody has touched yet is better left so. */
+		if (pages_has(head.zero, i) && !pages_is_zero(page))
+			memset(page, 0, PAGES_SIZE);
+		if (!pages_has(head.there, i))
 			continue;
-		memcpy(to + i * PAGES_SIZE, plain, PAGES_SIZE);
+		memcpy(page, plain, PAGES_SIZE);
 		plain += PAGES_SIZE;
 	}
 	return 0;

@@ -3,6 +3,9 @@
  * Memory in a snapshot: parts "memory" of up to 1 MiB of the guest's addresses, in ascending order,
  * each compressed by zstd if that makes it smaller. Pages that are zero are left out, and so are
  * parts without any other page.
+ *
+ * A running guest's memory (version 2) comes in rounds: parts in any order, again and again, each
+ * with the pages that were written since. They also tell which pages have become zero.
  */
 #ifndef ARMVMM_RUN_PAGES_H
 #define ARMVMM_RUN_PAGES_H
@@ -12,6 +15,7 @@
 
 #define PAGES_PART	"memory"
 #define PAGES_VERSION	1
+#define PAGES_LIVE	2	/* the version of a running guest's */
 #define PAGES_SIZE	4096u
 #define PAGES_MAX	256u	/* pages of a part */
 
@@ -21,6 +25,7 @@
 struct pages_range {
 	uint64_t gpa, size;
 	uint8_t *host;
+	uint32_t *dirty;	/* for PAGES_LIVE, to write: bit n: page n has to be written */
 };
 
 struct pages_layout {
@@ -36,8 +41,8 @@ void pages_add(struct pages_layout *layout, uint64_t gpa, uint64_t size, void *h
 
 uint64_t pages_total(const struct pages_layout *layout);
 
-/* Returns NULL if there is no memory for it. */
-struct pages_writer *pages_writer_new(const struct pages_layout *layout);
+/* @version is PAGES_VERSION or PAGES_LIVE. Returns NULL if there is no memory for it. */
+struct pages_writer *pages_writer_new(const struct pages_layout *layout, uint32_t version);
 void pages_writer_free(struct pages_writer *p);
 
 /*
@@ -46,12 +51,18 @@ void pages_writer_free(struct pages_writer *p);
  */
 int pages_write(struct pages_writer *p, struct part_writer *w, uint64_t *done, uint64_t *pages);
 
-struct pages_reader *pages_reader_new(const struct pages_layout *layout);
+/*
+ * For PAGES_LIVE: begins another round, in which pages_write() takes the dirty pages, and their
+ * bits. With @zeroes it tells of those that are zero, too, which the first round need not.
+ */
+void pages_writer_again(struct pages_writer *p, bool zeroes);
+
+struct pages_reader *pages_reader_new(const struct pages_layout *layout, uint32_t version);
 void pages_reader_free(struct pages_reader *p);
 
 /*
- * Puts the part that @r has read into memory, which was zero. Counts its pages. Returns 0 or -errno
- * with @err set.
+ * Puts the part that @r has read into memory, which was zero at first. Counts its pages. Returns 0
+ * or -errno with @err set.
  */
 int pages_read(struct pages_reader *p, const struct part_reader *r, uint64_t *pages,
 	       struct error *err);

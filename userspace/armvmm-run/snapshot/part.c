@@ -99,7 +99,7 @@ static int part_take(struct part_reader *r, void *data, size_t len, struct error
 	if (n < 0)
 		return part_error(r, n, err, "%s", strerror(-n));
 	if ((uint64_t)n < len)
-		return part_error(r, -EBADMSG, err, "the file ends in it");
+		return part_error(r, -EBADMSG, err, "the %s ends in it", r->kind ? r->kind : "file");
 	return 0;
 }
 

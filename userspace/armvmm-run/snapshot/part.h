@@ -52,6 +52,7 @@ struct part_reader {
 	int64_t (*read)(void *opaque, void *data, size_t len);
 	void *opaque;
 	const char *file;	/* for messages */
+	const char *kind;	/* of it: "file" if NULL */
 	uint32_t seed;
 	uint32_t nr;
 	uint8_t id[PART_ID_SIZE];

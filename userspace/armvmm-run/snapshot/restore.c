@@ -11,18 +11,17 @@
 
 struct restore {
 	struct machine *m;
-	int fd;
 	struct part_reader reader;
 	struct error *err;
 };
 
 static int64_t restore_fill(void *opaque, void *data, size_t len)
 {
-	struct restore *s = opaque;
+	int fd = *(const int *)opaque;
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = read(s->fd, (uint8_t *)data + done, len - done);
+		ssize_t n = read(fd, (uint8_t *)data + done, len - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -137,7 +136,7 @@ static int restore_memory(struct restore *s)
 	int ret;
 
 	layout_memory(s->m, &layout);
-	p = pages_reader_new(&layout);
+	p = pages_reader_new(&layout, PAGES_VERSION);
 	if (!p)
 		return error_errno(s->err, -ENOMEM, "%s", s->reader.file);
 	for (;;) {
@@ -173,17 +172,21 @@ static int restore_all(struct restore *s, struct facts *facts)
 	return ret ? error_errno(s->err, ret, "%s: interrupt lines", s->reader.file) : 0;
 }
 
+int restore_from(struct machine *m, int64_t (*read)(void *opaque, void *data, size_t len),
+		 void *opaque, const char *file, struct facts *facts, struct error *err)
+{
+	struct restore s = {
+		.m = m, .err = err,
+		.reader = { .read = read, .opaque = opaque, .file = file },
+	};
+	int ret = restore_all(&s, facts);
+
+	part_reader_free(&s.reader);
+	return ret;
+}
+
 int restore_machine(struct machine *m, int fd, const char *file, struct facts *facts,
 		    struct error *err)
 {
-	struct restore s = {
-		.m = m, .fd = fd, .err = err,
-		.reader = { .read = restore_fill, .file = file },
-	};
-	int ret;
-
-	s.reader.opaque = &s;
-	ret = restore_all(&s, facts);
-	part_reader_free(&s.reader);
-	return ret;
+	return restore_from(m, restore_fill, &fd, file, facts, err);
 }

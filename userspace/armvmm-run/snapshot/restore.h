@@ -16,4 +16,11 @@
 int restore_machine(struct machine *m, int fd, const char *file, struct facts *facts,
 		    struct error *err);
 
+/*
+ * The same, but @read gives the bytes, as part_reader.read does. A snapshot without memory leaves
+ * the memory as it is.
+ */
+int restore_from(struct machine *m, int64_t (*read)(void *opaque, void *data, size_t len),
+		 void *opaque, const char *file, struct facts *facts, struct error *err);
+
 #endif /* ARMVMM_RUN_RESTORE_H */

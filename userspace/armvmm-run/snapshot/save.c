@@ -11,24 +11,15 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "arch/archregs.h"
 #include "core/machine_private.h"
-#include "core/record.h"
 #include "core/runstate.h"
-#include "snapshot/facts.h"
 #include "snapshot/layout.h"
 #include "snapshot/save.h"
+#include "snapshot/state.h"
 
 #define SAVE_LOOK_MS	10	/* how often the main thread looks how far it is */
 #define SAVE_POLL_MS	100	/* how often the thread that writes looks whether it should go on */
 #define SAVE_STACK_SIZE	(128u << 10)
-
-/* A part that was made on the main thread. */
-struct save_part {
-	char name[PART_NAME_MAX];
-	uint32_t version;
-	struct record record;
-};
 
 struct save {
 	struct machine *m;
@@ -43,7 +34,7 @@ struct save {
 	guint timer;
 	bool writing;		/* there is a thread, which has what follows */
 	pthread_t thread;
-	GArray *parts;		/* of struct save_part */
+	struct state state;
 	struct pages_layout layout;
 	uint8_t id[PART_ID_SIZE];
 	int ret;
@@ -91,24 +82,9 @@ static int save_write(void *opaque, const void *data, size_t len)
 	return 0;
 }
 
-/* What the guest believes to be on its disks is there before the snapshot is complete. */
-static int save_flush(struct save *s)
-{
-	for (unsigned int i = 0; i < s->m->bus.nr; i++) {
-		struct device *dev = s->m->bus.dev[i];
-		int ret = dev->ops->flush ? dev->ops->flush(dev) : 0;
-		char name[DEVICE_NAME_MAX];
-
-		device_name(dev, name);
-		if (ret)
-			return error_errno(&s->thread_why, ret, "%s: flush", name);
-	}
-	return 0;
-}
-
 static int save_write_memory(struct save *s, struct part_writer *w)
 {
-	struct pages_writer *p = pages_writer_new(&s->layout);
+	struct pages_writer *p = pages_writer_new(&s->layout, PAGES_VERSION);
 	struct layout_end end = { .parts = 0 };
 	uint64_t done = 0;
 	int ret;
@@ -134,14 +110,10 @@ static int save_write_all(struct save *s)
 	struct part_writer w = { .write = save_write, .opaque = s };
 	int ret = part_begin(&w, s->id);
 
-	for (unsigned int i = 0; !ret && i < s->parts->len; i++) {
-		const struct save_part *part = &g_array_index(s->parts, struct save_part, i);
-
-		ret = part_write(&w, part->name, part->version, part->record.data,
-				 part->record.len, NULL, 0);
-	}
 	if (!ret)
-		ret = save_flush(s);
+		ret = state_write(&s->state, &w);
+	if (!ret)
+		ret = state_flush(s->m, &s->thread_why);
 	return ret ? ret : save_write_memory(s, &w);
 }
 
@@ -175,74 +147,12 @@ static int save_start_thread(struct save *s)
 
 /* ---- The state, on the main thread ---- */
 
-static struct record *save_add(struct save *s, const char *name, uint32_t version)
-{
-	struct save_part part = { .version = version };
-
-	g_strlcpy(part.name, name, sizeof(part.name));
-	g_array_append_val(s->parts, part);
-	return &g_array_index(s->parts, struct save_part, s->parts->len - 1).record;
-}
-
-static int save_cpus(struct save *s)
-{
-	void *data;
-	size_t len;
-	int ret = armvmm_vm_state_save(s->m->priv->vm, &data, &len);
-
-	if (ret)
-		return error_errno(&s->why, ret, "the state of the vCPUs");
-	record_put(save_add(s, LAYOUT_CPUS, LAYOUT_CPUS_VERSION), data, len);
-	free(data);
-	return 0;
-}
-
-static void save_console(struct save *s)
-{
-	uint8_t *kept = g_malloc(LAYOUT_CONSOLE_MAX);
-	size_t len = chardev_peek_kept(s->m->chardev, kept, LAYOUT_CONSOLE_MAX);
-
-	record_put(save_add(s, LAYOUT_CONSOLE, LAYOUT_CONSOLE_VERSION), kept, len);
-	g_free(kept);
-}
-
-/* Does any vCPU that runs write past the caches? */
-static bool save_is_uncached(struct machine *m)
-{
-	struct armvmm_vcpu *vcpu;
-
-	for (unsigned int i = 0; (vcpu = machine_vcpu(m, i)); i++) {
-		uint64_t sctlr = 0;
-		uint32_t off = 0;
-
-		armvmm_vcpu_mp_state_get(vcpu, &off);
-		armvmm_vcpu_reg_get(vcpu, "sctlr", &sctlr);
-		if (!off && (sctlr & (SCTLR_M | SCTLR_C)) != (SCTLR_M | SCTLR_C))
-			return true;
-	}
-	return false;
-}
-
 static int save_collect(struct save *s)
 {
 	struct machine *m = s->m;
-	struct facts facts;
-	int ret = 0;
+	int ret = state_collect(&s->state, m, &s->why);
 
-	facts_get(&facts, m);
-	facts_save(&facts, save_add(s, FACTS_PART, FACTS_VERSION));
-	ret = save_cpus(s);
-	for (unsigned int i = 0; !ret && i < m->bus.nr; i++) {
-		struct device *dev = m->bus.dev[i];
-		char name[DEVICE_NAME_MAX];
-
-		device_name(dev, name);
-		if (!dev->ops->save)
-			return error_set(&s->why, -ENOTSUP, "%s cannot be saved", name);
-		dev->ops->save(dev, save_add(s, name, dev->ops->state_version));
-	}
-	save_console(s);
-	if (!ret && save_is_uncached(m)) {
+	if (!ret && state_is_uncached(m)) {
 		ret = machine_sync_memory(m);
 		if (ret)
 			error_errno(&s->why, ret, "the guest's memory");
@@ -255,11 +165,6 @@ static int save_collect(struct save *s)
 
 /* ---- Its course ---- */
 
-static void save_free_part(void *part)
-{
-	record_free(&((struct save_part *)part)->record);
-}
-
 /* The end. The caller has set why it failed. @leaves: the guest's run is over. */
 static void save_end(struct save *s, enum save_phase phase, bool leaves)
 {
@@ -269,8 +174,7 @@ static void save_end(struct save *s, enum save_phase phase, bool leaves)
 	if (s->writing)
 		pthread_join(s->thread, NULL);
 	s->writing = false;
-	g_array_unref(s->parts);
-	s->parts = NULL;
+	state_free(&s->state);
 	close(s->fd);
 	s->fd = -1;
 	s->ended = g_get_monotonic_time();
@@ -280,16 +184,6 @@ static void save_end(struct save *s, enum save_phase phase, bool leaves)
 	if (!leaves)
 		device_bus_resume(&s->m->bus);
 	machine_release(s->m, MACHINE_HOLDER_SNAPSHOT);
-}
-
-/* Why it cannot go on, or begin; NULL: it can. The guest must stay what it was. */
-static const char *save_obstacle(struct machine *m)
-{
-	if (machine_requested(m) != MACHINE_NONE)
-		return "The guest is being reset, or ends";
-	if (m->debugger)
-		return "A debugger is there, which may have breakpoints in the guest's memory";
-	return NULL;
 }
 
 static void save_finish(struct save *s)
@@ -309,7 +203,7 @@ static void save_finish(struct save *s)
 static gboolean save_look(void *opaque)
 {
 	struct save *s = opaque;
-	const char *obstacle = save_obstacle(s->m);
+	const char *obstacle = state_obstacle(s->m);
 	gboolean stays = G_SOURCE_CONTINUE;
 	int ret;
 
@@ -353,7 +247,7 @@ static gboolean save_look(void *opaque)
 
 int save_start(struct save *s, int fd, bool go_on, struct error *err)
 {
-	const char *obstacle = save_obstacle(s->m);
+	const char *obstacle = state_obstacle(s->m);
 	int flags = fcntl(fd, F_GETFL);
 
 	if (save_is_active(s))
@@ -379,8 +273,7 @@ int save_start(struct save *s, int fd, bool go_on, struct error *err)
 	s->writing = s->finished = s->cancelled = false;
 	s->done = s->pages = s->written = 0;
 	s->ret = 0;
-	s->parts = g_array_new(FALSE, FALSE, sizeof(struct save_part));
-	g_array_set_clear_func(s->parts, save_free_part);
+	state_init(&s->state);
 	layout_memory(s->m, &s->layout);
 	machine_hold(s->m, MACHINE_HOLDER_SNAPSHOT);
 	device_bus_pause(&s->m->bus);
@@ -420,6 +313,7 @@ void save_get(struct save *s, struct save_status *status)
 
 	*status = (struct save_status){
 		.phase = s->phase,
+		.begun = s->begun,
 		.total = pages_total(&s->layout),
 		.done = __atomic_load_n(&s->done, __ATOMIC_RELAXED),
 		.pages = __atomic_load_n(&s->pages, __ATOMIC_RELAXED),

@@ -25,6 +25,7 @@ enum save_phase {
 /* Of the last one, or the one that is under way. */
 struct save_status {
 	enum save_phase phase;
+	int64_t begun;		/* microseconds, of g_get_monotonic_time() */
 	uint64_t total;		/* bytes of memory */
 	uint64_t done;		/* those that were dealt with */
 	uint64_t pages;		/* pages that were written, as others are zero */

@@ -84,6 +84,28 @@ static int disk_lock(const struct disk *disk, struct error *err)
 	return 0; /* a file system without locks */
 }
 
+int disk_claim(struct disk *disk, struct error *err)
+{
+	int ret = disk_lock(disk, err);
+
+	if (ret)
+		return ret;
+	/*
+	 * What this host's caches keep of it may be older than what another host has written. A
+	 * network's file system forgets it at the lock; a block device has to be told.
+	 */
+	posix_fadvise(disk->fd, 0, 0, POSIX_FADV_DONTNEED);
+	disk_resized(disk);
+	return 0;
+}
+
+void disk_unclaim(struct disk *disk)
+{
+	struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+	fcntl(disk->fd, F_OFD_SETLK, &lock);
+}
+
 /* Does the block device @rdev take discards? Its queue says so, or that of its whole disk. */
 static bool disk_blkdev_discards(dev_t rdev)
 {
@@ -216,7 +238,7 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 	ret = disk_measure(disk, err);
 	if (!ret && !config->raw)
 		ret = disk_check_format(disk, err);
-	if (!ret)
+	if (!ret && !m->incoming)
 		ret = disk_lock(disk, err);
 	if (ret) {
 		disk_close(disk);

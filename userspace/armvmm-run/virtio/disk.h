@@ -73,6 +73,14 @@ struct disk {
 int disk_open(struct disk *disk, struct machine *m, const struct disk_config *config,
 	      struct error *err);
 
+/*
+ * For a guest that moves between processes: locks the disk, and looks anew at what it has, or
+ * unlocks it. disk_open() has locked it, unless the machine waits for a guest (machine.incoming).
+ * No request may be under way. Returns 0 or -EBUSY with @err set.
+ */
+int disk_claim(struct disk *disk, struct error *err);
+void disk_unclaim(struct disk *disk);
+
 /* What was flushed is on the disk. The host writes the rest later. */
 void disk_close(struct disk *disk);
 

@@ -300,6 +300,8 @@ static int blk_restore(struct virtio_device *vdev, struct record *r)
 {
 	uint64_t capacity;
 
+	/* Where it comes from, it may just have got another size. */
+	disk_resized(&to_blk(vdev)->disk);
 	memcpy(&capacity, vdev->config + offsetof(struct virtio_blk_config, capacity),
 	       sizeof(capacity));
 	capacity = le64toh(capacity) * BLK_SECTOR;
@@ -315,6 +317,14 @@ static int blk_flush(struct virtio_device *vdev)
 	struct disk *disk = &to_blk(vdev)->disk;
 
 	return disk->readonly ? 0 : disk_flush(disk);
+}
+
+static int blk_claim(struct virtio_device *vdev, bool take, struct error *err)
+{
+	if (take)
+		return disk_claim(&to_blk(vdev)->disk, err);
+	disk_unclaim(&to_blk(vdev)->disk);
+	return 0;
 }
 
 /* ---- What a person asks of it ---- */
@@ -386,6 +396,7 @@ static const struct virtio_ops virtio_blk_ops = {
 	.start = blk_start,
 	.restore = blk_restore,
 	.flush = blk_flush,
+	.claim = blk_claim,
 	.destroy = blk_destroy,
 };
 

@@ -381,6 +381,7 @@ static const struct device_ops virtio_mmio_ops = {
 	.restore = virtio_restore,
 	.state_version = VIRTIO_STATE_VERSION,
 	.flush = virtio_flush,
+	.claim = virtio_claim,
 	.destroy = virtio_mmio_destroy,
 };
 

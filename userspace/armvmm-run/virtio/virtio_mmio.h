@@ -98,6 +98,7 @@ struct virtio_ops {
 	int (*restore)(struct virtio_device *vdev, struct record *r);
 	void (*resumed)(struct virtio_device *vdev);
 	int (*flush)(struct virtio_device *vdev);
+	int (*claim)(struct virtio_device *vdev, bool take, struct error *err);
 
 	/*
 	 * Ends threads and frees what the device type owns, except the struct

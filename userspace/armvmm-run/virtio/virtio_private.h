@@ -52,6 +52,7 @@ void virtio_resume(struct device *dev);
 void virtio_save(struct device *dev, struct record *r);
 int virtio_restore(struct device *dev, struct record *r);
 int virtio_flush(struct device *dev);
+int virtio_claim(struct device *dev, bool take, struct error *err);
 
 #define VIRTIO_STATE_VERSION	1
 

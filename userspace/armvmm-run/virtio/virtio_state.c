@@ -168,3 +168,10 @@ int virtio_flush(struct device *dev)
 
 	return vdev->ops->flush ? vdev->ops->flush(vdev) : 0;
 }
+
+int virtio_claim(struct device *dev, bool take, struct error *err)
+{
+	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
+
+	return vdev->ops->claim ? vdev->ops->claim(vdev, take, err) : 0;
+}

@@ -88,7 +88,7 @@ static int write_all(void)
 		ret = part_write(&w, "empty@0", 1, NULL, 0, NULL, 0);
 	mark("empty@0", begin);
 	layout_of(&layout, ram, flash);
-	p = pages_writer_new(&layout);
+	p = pages_writer_new(&layout, PAGES_VERSION);
 	for (begin = file.len; !ret && (ret = pages_write(p, &w, &done, &pages)) == 1;
 	     begin = file.len, ret = 0)
 		mark("memory", begin);
@@ -115,7 +115,7 @@ static int read_all(struct buffer *b, struct error *err)
 	memset(ram_back, 0, PAGES * PAGES_SIZE);
 	memset(flash_back, 0, FLASH_PAGES * PAGES_SIZE);
 	layout_of(&layout, ram_back, flash_back);
-	p = pages_reader_new(&layout);
+	p = pages_reader_new(&layout, PAGES_VERSION);
 	ret = part_open(&r, err);
 	if (!ret)
 		ret = part_read(&r, "cpus", err);
@@ -350,7 +350,7 @@ static int read_pages(const void *data, size_t len, struct error *err)
 	copy.len = copy.at = 0;
 	copy.room = sizeof(copy.data);
 	layout_of(&layout, ram_back, flash_back);
-	p = pages_reader_new(&layout);
+	p = pages_reader_new(&layout, PAGES_VERSION);
 	part_begin(&w, id);
 	part_write(&w, PAGES_PART, PAGES_VERSION, data, len, NULL, 0);
 	ret = part_open(&r, err);

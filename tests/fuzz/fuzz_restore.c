@@ -20,7 +20,8 @@
 // max_len: 4096
 /*
  * A snapshot that an attacker made: as it is, or with each part changed and its checksums right. A
- * machine that takes it goes on, and its devices are used.
+ * machine that takes it goes on, and its devices are used. Or the memory of a running guest, round
+ * after round.
  */
 #include <sys/mman.h>
 
@@ -109,8 +110,18 @@ int armvmm_vm_state_restore(struct armvmm_vm *vm, const void *data, size_t size)
 
 struct stream {
 	uint8_t data[256 << 10];
-	size_t len;
+	size_t len, at;
 };
+
+static int64_t stream_read(void *opaque, void *data, size_t len)
+{
+	struct stream *s = opaque;
+	size_t n = len < s->len - s->at ? len : s->len - s->at;
+
+	memcpy(data, s->data + s->at, n);
+	s->at += n;
+	return n;
+}
 
 static int stream_write(void *opaque, const void *data, size_t len)
 {
@@ -133,7 +144,7 @@ static void change(struct fuzz *f, struct record *r)
 		r->len = fuzz_u16(f) % (r->len + 1);
 }
 
-static void write_memory(struct fuzz *f, struct part_writer *w)
+static void write_memory(struct fuzz *f, struct part_writer *w, uint32_t version)
 {
 	struct {
 		uint64_t gpa;
@@ -148,12 +159,14 @@ static void write_memory(struct fuzz *f, struct part_writer *w)
 	static uint8_t data[16 << 10];
 	size_t len = fuzz_u16(f) % sizeof(data);
 
+	if (version == PAGES_LIVE)
+		head.zero[0] = fuzz_u8(f);
 	if (!head.method)
 		len = __builtin_popcountll(head.there[0]) * 4096 % sizeof(data);
 	if (fuzz_u8(f) == 255)
 		fuzz_bytes(f, &head, sizeof(head));
 	fuzz_bytes(f, data, len < 256 ? len : 256);
-	part_write(w, PAGES_PART, PAGES_VERSION, &head, sizeof(head), data, len);
+	part_write(w, PAGES_PART, version, &head, sizeof(head), data, len);
 }
 
 /* A snapshot of the machine as it is, but for what the input changes. */
@@ -186,9 +199,37 @@ static void write_stream(struct fuzz *f, struct stream *s)
 	part_write(&w, LAYOUT_CONSOLE, LAYOUT_CONSOLE_VERSION, f->data, f->len, NULL, 0);
 	end.parts = fuzz_u8(f) % 3;
 	for (unsigned int i = 0; i < end.parts; i++)
-		write_memory(f, &w);
+		write_memory(f, &w, PAGES_VERSION);
 	end.pages = fuzz_u8(f) % 16;
 	part_write(&w, PART_END, LAYOUT_END_VERSION, &end, sizeof(end), NULL, 0);
+}
+
+/* Rounds of memory, up to the first part that is wrong. */
+static void take_rounds(struct fuzz *f, struct stream *s)
+{
+	struct part_writer w = { .write = stream_write, .opaque = s };
+	struct part_reader r = { .read = stream_read, .opaque = s, .file = "a" };
+	const uint8_t id[PART_ID_SIZE] = { 1 };
+	struct pages_layout layout;
+	struct pages_reader *p;
+	struct error err = { "" };
+	uint64_t pages = 0;
+	int ret;
+
+	part_begin(&w, id);
+	for (unsigned int i = fuzz_u8(f) % 8; i; i--)
+		write_memory(f, &w, fuzz_u8(f) == 255 ? PAGES_VERSION : PAGES_LIVE);
+	layout_memory(&test_machine, &layout);
+	p = pages_reader_new(&layout, PAGES_LIVE);
+	ret = part_open(&r, &err);
+	while (!ret) {
+		ret = part_read(&r, PAGES_PART, &err);
+		if (!ret)
+			ret = pages_read(p, &r, &pages, &err);
+	}
+	FUZZ_MUST(!strncmp(err.text, "a: part memory: ", 16));
+	pages_reader_free(p);
+	part_reader_free(&r);
 }
 
 /* Some accesses to each device, in any state that it was brought to. */
@@ -261,7 +302,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", disk);
 	}
 	make_machine(path);
-	stream.len = 0;
+	stream.len = stream.at = 0;
+	if (how & 4) {
+		take_rounds(&f, &stream);
+		test_machine_exit();
+		test_loop();
+		return 0;
+	}
 	if (how & 1) {
 		stream_write(&stream, f.data, f.len);
 	} else {

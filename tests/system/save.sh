@@ -3,32 +3,12 @@
 # any moment. What is wrong with a snapshot, or with the file that it is written to, is told, and does
 # the guest no harm.
 . ./common.sh
+. ./busyguest.sh
 cp monitor "$work/monitor"
 sock=$work/sock
 snap=$work/snap
 
 ctl() { armvmm-ctl "$sock" "$@"; }
-# asks NAME COMMANDS TEXT: the guest's next line with TEXT is in $answer.
-asks() {
-	_nr=$(grep -c "$3" "$work/$1.out")
-	guest_type "$1" "$2"
-	wait_for 60 sh -c "[ \$(grep -c '$3 ........' '$work/$1.out') -gt $_nr ]" || return 1
-	answer=$(sed -n "s/^.*$3 \([0-9a-f]*\).*/\1/p" "$work/$1.out" | tail -n 1)
-}
-# clock NAME: reads the guest's clock, in 1,024 ticks, into $clock.
-clock() {
-	asks "$1" c clock || return 1
-	clock=$((0x$answer))
-}
-# whole NAME: its memory is right, and its CPUs work and find nothing wrong.
-whole() {
-	asks "$1" 'v8 ' wrong || return 1
-	echo "wrong: $answer"
-	[ "$answer" = 00000000 ] || return 1
-	asks "$1" 'j3 5 ' bad || return 1
-	echo "bad: $answer"
-	[ "$answer" = 00000000 ]
-}
 # restore NAME ARG...: the same machine, from the snapshot.
 restore() {
 	_n=$1

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A stock kernel on two CPUs, which writes to its disk, reads it back, and looks at its clock, is saved
-# at random moments, with requests in hand, and goes on in a new process each time.
+# at random moments, with requests in hand, and goes on in a new process each time. With the argument
+# "migrate" it moves from process to process while it runs.
 . ./common.sh
 cd "$dir" || exit 1
 sock=$work/sock
 snap=$work/snap
+in=$work/in
 rounds=5
+how=${1:-save}
+# The process that has the guest.
+g=g
 truncate -s 16M "$work/disk"
 ctl() { armvmm-ctl "$sock" "$@"; }
 
@@ -41,12 +46,27 @@ check_disk() {
 		[ $((n % 4)) != 0 ] || say "block $n"
 	done
 }
+# Has a file in memory wander through all of its pages.
+churn() {
+	head -c 2097152 /dev/urandom >/tmp/here
+	want=$(cksum </tmp/here)
+	while :; do
+		cat /tmp/here >/tmp/there
+		rm /tmp/here
+		mv /tmp/there /tmp/here
+		[ "$(cksum </tmp/here)" = "$want" ] || say "not ok memory"
+		usleep 100000
+	done
+}
 watch_clock &
+pids=$!
 check_disk &
+pids="$pids $!"
+churn &
+pids="$pids $!"
 say busy
 read -r line
-kill $!
-kill %1
+kill $pids
 say "lockups $(dmesg | grep -ciE 'soft lockup|rcu.*detected|blocked for more|call trace')"
 say done
 sync
@@ -55,22 +75,22 @@ SCRIPT
 
 # start ARG...: the machine. Its disk is slow, so that requests are always in hand.
 start() {
-	linux_start g --cpus 2 --memory 96M --disk "$work/disk,bps=2M" --control "unix:$sock" "$@"
+	linux_start $g --cpus 2 --memory 96M --disk "$work/disk,bps=2M" --control "unix:$sock" "$@"
 }
 # further: what it does goes on: a block and a tick that are later ones.
-last() { sed -n "s/^@@ $1 \([0-9]*\).*/\1/p" "$work/g.all" "$work/g.out" | tail -n 1; }
-more() { [ "$(sed -n "s/^@@ $1 \([0-9]*\).*/\1/p" "$work/g.out" | tail -n 1)" -gt "$2" ]; }
+last() { sed -n "s/^@@ $1 \([0-9]*\).*/\1/p" "$work/g.all" "$work/$g.out" | tail -n 1; }
+more() { [ "$(sed -n "s/^@@ $1 \([0-9]*\).*/\1/p" "$work/$g.out" | tail -n 1)" -gt "$2" ]; }
 : >"$work/g.all"
 start
-check 'the guest boots' guest_expect g 120 '@@ busy'
-check 'it is busy' guest_expect g 120 '@@ block '
+check 'the guest boots' guest_expect $g 120 '@@ busy'
+check 'it is busy' guest_expect $g 120 '@@ block '
 moment() {
 	usleep $((RANDOM * 60))
 	ctl stop || return 1
 	ctl snapshot "$snap" || return 1
 	ctl quit || return 1
-	guest_end g 60
-	cat "$work/g.out" >>"$work/g.all"
+	guest_end $g 60
+	cat "$work/$g.out" >>"$work/g.all"
 	_block=$(last block) _tick=$(last tick)
 	start --restore "$snap"
 	wait_for 60 sh -c "[ \"\$(armvmm-ctl $sock status)\" = paused ]" || return 1
@@ -79,23 +99,43 @@ moment() {
 	ctl cont || return 1
 	wait_for 120 more block "$_block" && wait_for 120 more tick "$_tick" || return 1
 	echo "block $_block, tick $_tick"
-	! grep -a '@@ not ok' "$work/g.all" "$work/g.out"
+	! grep -a '@@ not ok' "$work/g.all" "$work/$g.out"
+}
+# It moves, and nothing of what it does is lost. Each machine has its own socket, and its own output.
+moves() {
+	_from=$sock _old=$g
+	g=g$1 sock=$work/sock.$1
+	ln -f "$work/g.initrd" "$work/$g.initrd"
+	start --incoming "unix:$in"
+	wait_for 60 sh -c "[ \"\$(armvmm-ctl $sock status)\" = inmigrate ]" || return 1
+	usleep $((RANDOM * 60))
+	armvmm-ctl "$_from" migrate "unix:$in" || return 1
+	guest_end "$_old" 60
+	[ "$status" = 4 ] || return 1
+	cat "$work/$_old.out" >>"$work/g.all"
+	_block=$(last block) _tick=$(last tick)
+	wait_for 120 more block "$_block" && wait_for 120 more tick "$_tick" || return 1
+	echo "block $_block, tick $_tick"
+	! grep -a '@@ not ok' "$work/g.all" "$work/$g.out"
 }
 for i in $(seq $rounds); do
-	check "saved and restored, moment $i" moment $((i == 1 ? 25 : 0))
+	case $how in
+	migrate) check "moved while it runs, $i" moves "$i" ;;
+	*) check "saved and restored, moment $i" moment $((i == 1 ? 25 : 0)) ;;
+	esac
 done
 # It goes on here, too, when it is not stopped before.
 going() {
 	ctl snapshot "$snap" || return 1
 	_block=$(last block)
-	wait_for 120 more block "$_block" && ! grep -a '@@ not ok' "$work/g.all" "$work/g.out"
+	wait_for 120 more block "$_block" && ! grep -a '@@ not ok' "$work/g.all" "$work/$g.out"
 }
 check 'saved without a stop, it goes on' going
-guest_type g 'end\n'
-check 'it ends' guest_expect g 120 '@@ done'
-guest_end g 60
-cat "$work/g.out" >>"$work/g.all"
+guest_type $g 'end\n'
+check 'it ends' guest_expect $g 120 '@@ done'
+guest_end $g 60
+cat "$work/$g.out" >>"$work/g.all"
 check 'nothing was wrong' sh -c "! grep -a '@@ not ok' '$work/g.all'"
 check 'it saw no lockup' grep -qa '@@ lockups 0' "$work/g.all"
-cat "$work/g.err"
+cat "$work/$g.err"
 finish

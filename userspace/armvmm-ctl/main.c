@@ -33,6 +33,8 @@ static const char help[] =
 	"  memory           the memory that the guest has, and what it tells of it\n"
 	"  console          print what the guest wrote since this was last asked, 64 KiB at most\n"
 	"  snapshot FILE    save the guest, which stands still meanwhile, for armvmm-run --restore\n"
+	"  migrate TO       send the guest, which goes on meanwhile, to an armvmm-run --incoming:\n"
+	"                   unix:PATH, tcp:[HOST]:PORT, or exec:COMMAND (its stdin and stdout)\n"
 	"  events           print what happens, a JSON object a line, until the machine ends\n"
 	"  qmp JSON         send a command of QEMU's QMP, and print the answer\n"
 	"\n"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/value.h"
+#include "migrate.h"
 #include "snapshot.h"
 #include "verb.h"
 
@@ -250,6 +251,7 @@ static const struct verb verbs[] = {
 	{ "memory", 0, "", verb_memory },
 	{ "console", 0, "", verb_console },
 	{ "snapshot", 1, "FILE", snapshot_save },
+	{ "migrate", 1, "TO", migrate_run },
 	{ "events", 0, "", verb_events },
 	{ "qmp", 1, "JSON", verb_qmp },
 };

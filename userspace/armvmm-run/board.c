@@ -19,7 +19,9 @@
 #include "core/message.h"
 #include "core/runstate.h"
 #include "fwcfg_items.h"
+#include "snapshot/receive.h"
 #include "snapshot/restore.h"
+#include "throttle.h"
 #include "vcpu.h"
 
 #define BOARD_BUTTON_MS	300
@@ -43,6 +45,8 @@ struct board {
 	guint button_timer;
 	bool pmu;		/* the vCPUs have one */
 	struct vcpus vcpus;
+	struct throttle throttle;
+	struct receive *receive;	/* the guest has still to come; or NULL */
 	int restore_fd;		/* the snapshot to start from; -1: none, or it was used already */
 	bool counter_stopped;	/* the guest's time stands still, at ... */
 	uint64_t counter;	/* ... this value of its virtual counter */
@@ -165,6 +169,13 @@ static uint64_t board_counter(void *opaque)
 	return b->counter;
 }
 
+static void board_throttle(void *opaque, unsigned int percent)
+{
+	struct board *b = opaque;
+
+	throttle_set(&b->throttle, percent);
+}
+
 static void board_debug_seen(void *opaque)
 {
 	struct board *b = opaque;
@@ -183,6 +194,7 @@ static const struct runstate_ops board_runstate_ops = {
 	.debug_seen = board_debug_seen,
 	.pressed = board_pressed,
 	.counter = board_counter,
+	.throttle = board_throttle,
 };
 
 /* ---- Making one ---- */
@@ -320,11 +332,13 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	}
 	vcpus_init(&b->vcpus);
 	machine_set_runstate_ops(&b->m, &board_runstate_ops, b);
+	b->throttle = (struct throttle){ .m = &b->m, .vcpus = &b->vcpus };
 	b->m.chardev = chr;
 	b->m.verbose = config->verbose;
 	b->m.virtio_legacy = config->virtio_legacy;
 	b->m.identity = config->identity;
 	b->m.rights = config->rights;
+	b->m.incoming = config->incoming;
 	b->config = config;
 	b->pmu = config->pmu == PMU_ON;
 	b->timer_hz = b->m.timer_hz = hosttree_timer_hz("/proc/device-tree");
@@ -360,6 +374,12 @@ struct machine *board_machine(struct board *b)
 	return &b->m;
 }
 
+void board_await_guest(struct board *b, struct receive_source *source)
+{
+	b->receive = receive_new(&b->m, source);
+	machine_hold(&b->m, MACHINE_HOLDER_INCOMING);
+}
+
 uint64_t board_pinned(struct board *b)
 {
 	return armvmm_vm_pins_memory(b->vm) ? b->config->memory : 0;
@@ -371,6 +391,8 @@ void board_destroy(struct board *b)
 		return;
 	if (b->button_timer)
 		g_source_remove(b->button_timer);
+	throttle_set(&b->throttle, 0);
+	receive_free(b->receive);
 	/* Devices take back what they asked of the VM; then the VM lets go of the memory. */
 	device_bus_destroy(&b->m.bus);
 	machine_connect(&b->m, NULL);
@@ -595,9 +617,18 @@ static int board_load(struct board *b, struct error *err)
 	return board_setup_boot_cpu(b, err);
 }
 
+/* A guest that a person had stopped stays stopped if somebody can let it go on. */
+static void board_take(struct board *b, const struct facts *facts)
+{
+	b->counter = facts->counter;
+	b->counter_stopped = true;
+	if (facts->stopped && b->config->control)
+		machine_hold(&b->m, MACHINE_HOLDER_CONTROL);
+}
+
 /*
  * Takes the guest's whole state from the snapshot, once: its next reset starts it from its
- * software. A guest that a person had stopped stays stopped if somebody can let it go on.
+ * software.
  */
 static int board_restore(struct board *b, struct error *err)
 {
@@ -606,29 +637,59 @@ static int board_restore(struct board *b, struct error *err)
 
 	close(b->restore_fd);
 	b->restore_fd = -1;
+	if (!ret)
+		board_take(b, &facts);
+	return ret;
+}
+
+/* The same of another process, which has it no longer then. */
+static int board_receive(struct board *b, struct error *err)
+{
+	struct facts facts;
+	int ret = receive_guest(b->receive, &facts, err);
+
+	if (!ret)
+		board_take(b, &facts);
+	return ret;
+}
+
+/* Makes memory and devices what they are before the guest's first instruction here. */
+static int board_fill(struct board *b, struct error *err)
+{
+	if (b->receive)
+		return board_receive(b, err);
+	return b->restore_fd >= 0 ? board_restore(b, err) : board_load(b, err);
+}
+
+/* The devices of a guest that has begun elsewhere go on. */
+static int board_begin(struct board *b, bool begun, struct error *err)
+{
+	int ret = device_bus_begin(&b->m.bus, err);
+
+	if (ret && b->receive)
+		receive_refuse(b->receive, err);
 	if (ret)
 		return ret;
-	b->counter = facts.counter;
-	b->counter_stopped = true;
-	if (facts.stopped && b->config->control)
-		machine_hold(&b->m, MACHINE_HOLDER_CONTROL);
+	/* From here on the guest is here, whatever fails. */
+	if (b->receive)
+		receive_confirm(b->receive);
+	if (begun)
+		device_bus_resume(&b->m.bus);
 	return 0;
 }
 
 static int board_start(struct board *b, struct error *err)
 {
-	bool restored = b->restore_fd >= 0;
+	bool begun = b->restore_fd >= 0 || b->receive;
 	int ret;
 
 	ret = board_setup_vm(b, err);
 	if (!ret)
-		ret = restored ? board_restore(b, err) : board_load(b, err);
+		ret = board_fill(b, err);
 	if (!ret)
-		ret = device_bus_begin(&b->m.bus, err);
+		ret = board_begin(b, begun, err);
 	if (ret)
 		return ret;
-	if (restored)
-		device_bus_resume(&b->m.bus);
 	machine_started(&b->m);
 	if (!machine_is_held(&b->m))
 		board_start_counter(b);
@@ -643,6 +704,9 @@ static int board_start(struct board *b, struct error *err)
 	 */
 	if (machine_is_held(&b->m))
 		board_stop(b);
+	receive_free(b->receive);
+	b->receive = NULL;
+	machine_release(&b->m, MACHINE_HOLDER_INCOMING);
 	return 0;
 }
 
@@ -660,7 +724,8 @@ int board_run(struct board *b, enum machine_request *ended, struct error *err)
 		}
 		vcpu_stop_all(&b->vcpus);
 		posted_drain(&b->m);
-		if (ret)
+		/* -EINTR: somebody did not want to wait for it. */
+		if (ret && (ret != -EINTR || machine_requested(&b->m) == MACHINE_NONE))
 			return ret;
 		event.request = machine_take_request(&b->m, &event.cause);
 		machine_tell(&b->m, &(struct machine_event){ .type = MACHINE_EVENT_LEAVE });

@@ -12,6 +12,7 @@
 #include "core/machine.h"
 
 struct board;
+struct receive_source;
 
 /*
  * Opens the VM (unless --dump-dtb asks for no more than the device tree), the
@@ -28,6 +29,12 @@ struct machine *board_machine(struct board *board);
 
 /* How many bytes of its memory the host pins, as soon as the guest touches them; 0: none. */
 uint64_t board_pinned(struct board *board);
+
+/*
+ * The guest comes from there (--incoming), and does not start. To be called before board_run(),
+ * whose first start waits for it.
+ */
+void board_await_guest(struct board *board, struct receive_source *source);
 
 /*
  * Starts the guest, and starts it again at each of its reboots, until something ends it for good.

@@ -14,8 +14,10 @@
 #include "control/control.h"
 #include "core/message.h"
 #include "core/process.h"
+#include "core/runstate.h"
 #include "gdb/gdb.h"
 #include "gdb/gdb_address.h"
+#include "incoming.h"
 #include "notify.h"
 #include "options.h"
 #include "options_file.h"
@@ -40,6 +42,7 @@ struct program {
 	struct gdb *gdb;
 	struct gdb_address gdb_address;
 	struct listener gdb_listener;
+	struct incoming incoming;
 	struct notify *notify;
 	int signal_fd;
 	GSource *signal_source;
@@ -59,6 +62,9 @@ static gboolean program_grace_over(void *opaque)
 /* Presses the power button. The first time it also sets a deadline. */
 static void program_terminate(struct program *program)
 {
+	/* A guest that has not come has no button, and misses nothing. */
+	if (machine_is_held_by(board_machine(program->board), MACHINE_HOLDER_INCOMING))
+		board_request(program->board, MACHINE_QUIT, MACHINE_BY_SIGNAL);
 	board_press_power(program->board);
 	if (!program->grace_timer)
 		program->grace_timer = g_timeout_add_seconds(program->config.grace,
@@ -224,6 +230,7 @@ static int program_confine(struct program *program, struct error *err)
 		.flash = m->flash,
 		.control = program->control,
 		.restore = program->config.restore,
+		.incoming = program->config.incoming,
 		.debugger = program->gdb,
 		.pinned = board_pinned(program->board),
 		.change_user = program->config.rights.change_user,
@@ -271,6 +278,14 @@ static int program_listen_for_gdb(struct program *program, struct error *err)
 		     listener_open(&program->gdb_listener, "--gdb", &program->gdb_address.at, err);
 }
 
+/* And for that where the guest comes from; but stdin and stdout are not the terminal's then. */
+static int program_listen_for_guest(struct program *program, struct error *err)
+{
+	if (!program->config.incoming || program->config.dump_dtb)
+		return 0;
+	return incoming_open(&program->incoming, program->config.incoming, err);
+}
+
 static int program_await_gdb(struct program *program, struct error *err)
 {
 	if (!program->config.gdb)
@@ -287,6 +302,8 @@ static int program_run(struct program *program, struct error *err)
 	ret = program_control(program, err);
 	if (!ret)
 		ret = program_listen_for_gdb(program, err);
+	if (!ret)
+		ret = program_listen_for_guest(program, err);
 	if (!ret)
 		ret = program_find_rights(&program->config, err);
 	if (!ret)
@@ -312,6 +329,8 @@ static int program_run(struct program *program, struct error *err)
 				    program->config.name, err);
 	if (ret)
 		return EXIT_HOST_ERROR;
+	if (program->config.incoming)
+		board_await_guest(program->board, &program->incoming.source);
 	notify_start(program->notify, board_machine(program->board));
 	term_start(program->chr);
 	ret = board_run(program->board, &ended, err);
@@ -325,6 +344,7 @@ int main(int argc, char **argv)
 	struct program program = {
 		.signal_fd = -1,
 		.gdb_listener = { -1, { -1, -1 } },
+		.incoming = { { NULL, -1, -1, -1 }, { -1, { -1, -1 } } },
 	};
 	struct error err = { "" };
 	int status = process_main(argc, argv, program_confine_process);
@@ -367,6 +387,7 @@ int main(int argc, char **argv)
 	control_destroy(program.control);
 	gdb_free(program.gdb);
 	listener_close(&program.gdb_listener);
+	incoming_close(&program.incoming);
 	notify_destroy(program.notify);
 	board_destroy(program.board);
 	term_destroy(program.chr);

@@ -14,6 +14,7 @@
 #include "core/map.h"
 #include "core/parse.h"
 #include "gdb/gdb_address.h"
+#include "incoming_address.h"
 #include "options.h"
 #include "options_file.h"
 #include "options_table.h"
@@ -64,6 +65,8 @@ const char options_help[] =
 	"Running:\n"
 	"      --node PATH        the hypervisor's node (default /dev/armvmm)\n"
 	"      --restore FILE     go on from a snapshot (armvmm-ctl NAME snapshot FILE)\n"
+	"      --incoming FROM    wait for a guest that moves here (armvmm-ctl NAME migrate TO):\n"
+	"                         unix:PATH, tcp:[HOST]:PORT, fd:N, or - (stdin and stdout)\n"
 	"      --no-reboot        leave when the guest reboots\n"
 	"      --grace SECONDS    time that SIGTERM leaves the guest to power off (default 30)\n"
 	"      --control unix:PATH|name:NAME\n"
@@ -104,6 +107,7 @@ enum {
 	OPT_SANDBOX,
 	OPT_CONTROL,
 	OPT_RESTORE,
+	OPT_INCOMING,
 	OPT_USER,
 	OPT_FREEBSD,
 	OPT_CONFIG,
@@ -131,6 +135,7 @@ static const struct option options_long[] = {
 	{ "node", required_argument, NULL, OPT_NODE },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "restore", required_argument, NULL, OPT_RESTORE },
+	{ "incoming", required_argument, NULL, OPT_INCOMING },
 	{ "grace", required_argument, NULL, OPT_GRACE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "gdb", required_argument, NULL, OPT_GDB },
@@ -217,6 +222,14 @@ static int options_gdb(struct config *config, const char *arg, struct error *err
 
 	config->gdb = arg;
 	return gdb_address_parse(&address, arg, err);
+}
+
+static int options_incoming(struct config *config, const char *arg, struct error *err)
+{
+	struct incoming_address address;
+
+	config->incoming = arg;
+	return incoming_address_parse(&address, arg, err);
 }
 
 static int options_format(struct config *config, const char *arg, struct error *err)
@@ -412,6 +425,8 @@ static int options_one(struct config *config, const struct options_table *t, int
 			return error_set(err, -EINVAL, "--restore: names no file");
 		config->restore = arg;
 		return 0;
+	case OPT_INCOMING:
+		return options_incoming(config, arg, err);
 	case OPT_GDB:
 		return options_gdb(config, arg, err);
 	case OPT_SANDBOX:
@@ -577,6 +592,9 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 		return error_set(err, -EINVAL, "--freebsd: firmware starts the kernel by itself");
 	if (config->user && config->sandbox_off)
 		return error_set(err, -EINVAL, "--user %s: needs --sandbox on", config->user);
+	if (config->incoming && (config->restore || config->gdb))
+		return error_set(err, -EINVAL, "--incoming: cannot be used with --%s",
+				 config->restore ? "restore" : "gdb");
 	options_identify(config);
 	return OPTIONS_RUN;
 }

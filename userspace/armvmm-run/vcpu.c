@@ -72,6 +72,13 @@ void vcpu_pause_all(struct vcpus *all)
 	pthread_mutex_unlock(&all->lock);
 }
 
+void vcpu_call_all(struct vcpus *all)
+{
+	pthread_mutex_lock(&all->lock);
+	vcpu_call_out(all, NULL);
+	pthread_mutex_unlock(&all->lock);
+}
+
 void vcpu_resume_all(struct vcpus *all)
 {
 	pthread_mutex_lock(&all->lock);

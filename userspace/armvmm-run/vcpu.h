@@ -59,6 +59,11 @@ int vcpu_start(struct vcpu *vcpu);
  */
 void vcpu_pause_all(struct vcpus *all);
 
+/*
+ * Pauses them, but does not wait until they are parked. Not while somebody changes their state.
+ */
+void vcpu_call_all(struct vcpus *all);
+
 /* Lets them go on, except those whose debug exit nobody has seen. To repeat it does nothing. */
 void vcpu_resume_all(struct vcpus *all);
 

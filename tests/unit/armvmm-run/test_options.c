@@ -3,7 +3,7 @@
 // sources: userspace/armvmm-run/control/address.c
 // sources: userspace/armvmm-run/core/cpupart.c
 // sources: userspace/armvmm-run/gdb/gdb_address.c
-// sources: userspace/armvmm-run/core/endpoint.c
+// sources: userspace/armvmm-run/core/endpoint.c userspace/armvmm-run/incoming_address.c
 // sources: userspace/armvmm-run/boot/freebsd.c userspace/armvmm-run/hw/bvm_console.c
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
@@ -113,6 +113,26 @@ static void test_restore(void)
 	KTAP_TRUE(parse("--restore a.snap") < 0);
 	KTAP_STREQ(err.text, "--kernel FILE is missing (see --help)");
 	refused("--kernel z --restore=", "--restore: names no file");
+}
+
+static void test_incoming(void)
+{
+	static const char *const good[] = { "-", "fd:3", "unix:/a", "tcp::1", "tcp:host:1" };
+	static const char *const bad[] = { "", "fd:", "fd:2", "fd:3x", "fd:-3", "unix:", "tcp:1", "--" };
+	char text[100];
+
+	for (unsigned int i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		snprintf(text, sizeof(text), "--kernel z --incoming %s", good[i]);
+		KTAP_EQ(parse(text), OPTIONS_RUN);
+		KTAP_STREQ(config.incoming, good[i]);
+	}
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "--kernel z --incoming=%s", bad[i]);
+		if (parse(text) != -EINVAL || !strstr(err.text, ": must be tcp:[HOST]:PORT"))
+			KTAP_FAIL("'%s' is taken: %s", bad[i], err.text);
+	}
+	refused("--kernel z --incoming - --restore a", "--incoming: cannot be used with --restore");
+	refused("--kernel z --incoming - --gdb tcp::1", "--incoming: cannot be used with --gdb");
 }
 
 static void test_defaults(void)
@@ -753,7 +773,8 @@ static void test_dump_config(void)
 	options_free(&config);
 }
 
-KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_restore), KTAP_CASE(test_sandbox),
+KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_restore), KTAP_CASE(test_incoming),
+	  KTAP_CASE(test_sandbox),
 	  KTAP_CASE(test_control), KTAP_CASE(test_pmu),
 	  KTAP_CASE(test_programs), KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include "control/command.h"
+#include "core/runstate.h"
 #include "snapshot/save.h"
+#include "snapshot/send.h"
 
 static const struct command *const command_areas[] = {
 	commands_run, commands_query, commands_block, commands_console,
@@ -105,10 +107,20 @@ int64_t command_int(const struct command_call *call, const char *name)
 
 bool command_is_busy(struct command_call *call)
 {
-	if (!save_is_active(call->target->save))
-		return false;
-	error_set(&call->err, -EBUSY, "The guest is being saved, which migrate_cancel ends");
-	return true;
+	const struct command_target *target = call->target;
+	const char *why = NULL;
+
+	if (save_is_active(target->save))
+		why = "The guest is being saved, which migrate_cancel ends";
+	else if (send_is_handing_over(target->send))
+		why = "The guest is being handed over, which migrate_cancel ends";
+	else if (send_has_stopped(target->send))
+		why = "The guest may run elsewhere (cont lets it go on here, quit ends it)";
+	else if (machine_is_held_by(target->m, MACHINE_HOLDER_INCOMING))
+		why = "The guest has not come yet";
+	if (why)
+		error_set(&call->err, -EBUSY, "%s", why);
+	return why;
 }
 
 json_t *command_run(struct command_call *call, const struct command *command)

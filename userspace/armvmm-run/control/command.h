@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "core/machine.h"
 
-#define COMMAND_MAX_ARGS	3
+#define COMMAND_MAX_ARGS	5
 
 /* The console whose output is kept, for ringbuf-read. */
 #define COMMAND_CONSOLE		"console"
@@ -22,6 +22,7 @@
 enum command_type { COMMAND_STRING = 1, COMMAND_INT, COMMAND_BOOL, COMMAND_ARRAY };
 
 struct save;
+struct send;
 
 struct command_arg {
 	const char *name;
@@ -34,6 +35,7 @@ struct command_target {
 	struct machine *m;
 	const char *name;	/* the guest's; NULL: it has none */
 	struct save *save;
+	struct send *send;
 };
 
 #define COMMAND_FD_NAME_MAX	64
@@ -48,6 +50,7 @@ struct command_session {
 		int fd;
 	} files[COMMAND_MAX_FDS];	/* that were given names */
 	bool background;	/* a guest that is saved goes on afterwards */
+	bool converge;		/* one that is sent away is slowed down if it must be */
 };
 
 struct command_call {
@@ -87,7 +90,10 @@ const struct command *command_find(const char *name);
 const char *command_string(const struct command_call *call, const char *name);
 int64_t command_int(const struct command_call *call, const char *name);
 
-/* Is the guest being saved, so that it may not change? Then sets call->err. */
+/*
+ * May the guest not change, as it is being saved, or is elsewhere, or has not come yet? Then sets
+ * call->err.
+ */
 bool command_is_busy(struct command_call *call);
 
 /* What query-status answers as status: "running", "paused", "debug" ... */

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Snapshots, by QEMU's commands for them: the client sends a file (getfd), and has the guest saved
- * to it (migrate). The capability background-snapshot makes the guest go on afterwards. As in QEMU
- * it has to be asked for, since a guest that was saved may be about to run elsewhere. Here it
- * belongs to the connection, so that no client finds what another one has left.
+ * Snapshots and live migration, by QEMU's commands for them: the client sends a file (getfd), and
+ * has the guest saved to it, or sent away if it is a connection (migrate). The capability
+ * background-snapshot makes a guest that is saved go on afterwards. As in QEMU it has to be asked
+ * for, since such a guest may be about to run elsewhere. Here capabilities belong to the
+ * client's connection, so that no client finds what another one has left.
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "control/command.h"
 #include "control/value.h"
+#include "core/rate.h"
 #include "core/runstate.h"
 #include "snapshot/save.h"
+#include "snapshot/send.h"
 
-#define MIGRATE_CAPABILITY	"background-snapshot"
+#define MIGRATE_BACKGROUND	"background-snapshot"
+#define MIGRATE_CONVERGE	"auto-converge"
 #define MIGRATE_PAGE		4096
 
 /* ---- Files ---- */
@@ -90,13 +95,40 @@ static json_t *migrate_closefd(struct command_call *call)
 	return NULL;
 }
 
-/* ---- Saving ---- */
+/* ---- Saving, and sending ---- */
+
+/* A connection, over which the far end answers? */
+static bool migrate_is_connection(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISSOCK(st.st_mode);
+}
+
+static int migrate_save(struct command_call *call, int fd)
+{
+	if (send_is_active(call->target->send) || send_has_stopped(call->target->send))
+		return error_set(&call->err, -EBUSY, "The guest is being sent away, or was");
+	return save_start(call->target->save, fd, call->session->background, &call->err);
+}
+
+static int migrate_send(struct command_call *call, int fd)
+{
+	if (save_is_active(call->target->save))
+		return error_set(&call->err, -EBUSY, "There's a migration process in progress");
+	return send_start(call->target->send, fd, call->session->converge, &call->err);
+}
 
 static json_t *migrate_begin(struct command_call *call)
 {
 	const char *uri = command_string(call, "uri");
-	int fd;
+	int fd, ret;
 
+	if (!strncmp(uri, "unix:", 5) || !strncmp(uri, "tcp:", 4)) {
+		error_set(&call->err, -EPERM,
+			  "a confined armvmm-run connects to nobody: connect for it, send the connection (getfd), and migrate to fd:NAME, as armvmm-ctl does");
+		return NULL;
+	}
 	if (strncmp(uri, "fd:", 3)) {
 		error_set(&call->err, -EINVAL,
 			  "unknown migration protocol: %.64s (there is fd:NAME, of a file that getfd was given)",
@@ -104,7 +136,10 @@ static json_t *migrate_begin(struct command_call *call)
 		return NULL;
 	}
 	fd = migrate_take(call, uri + 3);
-	if (fd >= 0 && save_start(call->target->save, fd, call->session->background, &call->err))
+	if (fd < 0)
+		return NULL;
+	ret = migrate_is_connection(fd) ? migrate_send(call, fd) : migrate_save(call, fd);
+	if (ret)
 		close(fd);
 	return NULL;
 }
@@ -112,6 +147,7 @@ static json_t *migrate_begin(struct command_call *call)
 static json_t *migrate_cancel(struct command_call *call)
 {
 	save_cancel(call->target->save);
+	send_cancel(call->target->send);
 	return NULL;
 }
 
@@ -126,79 +162,190 @@ static const char *migrate_phase(enum save_phase phase)
 	return names[phase];
 }
 
+static const char *migrate_send_phase(enum send_phase phase)
+{
+	static const char *const names[] = {
+		[SEND_ACTIVE] = "active", [SEND_HANDOVER] = "device",
+		[SEND_CANCELLING] = "cancelling", [SEND_COMPLETED] = "completed",
+		[SEND_FAILED] = "failed", [SEND_CANCELLED] = "cancelled",
+	};
+
+	return names[phase];
+}
+
 /* Struct MigrationStats, with all its mandatory members. */
-static json_t *migrate_ram(const struct save_status *s)
+static json_t *migrate_ram(const struct send_status *s)
 {
 	static const char *const unused[] = {
 		"skipped", "dirty-pages-rate", "postcopy-requests", "multifd-bytes",
 		"pages-per-second", "precopy-bytes", "downtime-bytes", "postcopy-bytes",
 		"dirty-sync-missed-zero-copy",
 	};
-	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:i, s:i}",
+	json_t *o = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:i}",
 			      "transferred", (json_int_t)s->written,
-			      "remaining", (json_int_t)(s->total - s->done),
+			      "remaining", (json_int_t)s->left,
 			      "total", (json_int_t)s->total,
-			      "duplicate", (json_int_t)(s->done / MIGRATE_PAGE - s->pages),
+			      "duplicate", (json_int_t)s->zeroes,
 			      "normal", (json_int_t)s->pages,
 			      "normal-bytes", (json_int_t)(s->pages * MIGRATE_PAGE),
 			      "mbps", s->total_ms ? s->written * 8 / 1000.0 / s->total_ms : 0.0,
-			      "dirty-sync-count", 1, "page-size", MIGRATE_PAGE);
+			      "dirty-sync-count", (json_int_t)s->rounds, "page-size", MIGRATE_PAGE);
 
 	for (unsigned int i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
 		json_object_set_new(o, unused[i], json_integer(0));
 	return o;
 }
 
+/* What both have in common, in the form of the other one. */
+static json_t *migrate_status(const char *phase, const struct send_status *s, bool failed)
+{
+	json_t *o = json_pack("{s:s, s:I, s:I, s:o}", "status", phase,
+			      "total-time", (json_int_t)s->total_ms,
+			      "setup-time", (json_int_t)s->setup_ms, "ram", migrate_ram(s));
+
+	if (failed)
+		json_object_set_new(o, "error-desc", value_text(s->why.text));
+	return o;
+}
+
+static json_t *migrate_query_save(const struct save_status *s)
+{
+	const struct send_status as = {
+		.total = s->total, .left = s->total - s->done, .written = s->written,
+		.pages = s->pages, .zeroes = s->done / MIGRATE_PAGE - s->pages, .rounds = 1,
+		.setup_ms = s->setup_ms, .total_ms = s->total_ms, .why = s->why,
+	};
+	json_t *o = migrate_status(migrate_phase(s->phase), &as, s->phase == SAVE_FAILED);
+
+	if (s->phase == SAVE_COMPLETED)
+		json_object_set_new(o, "downtime", json_integer(s->total_ms));
+	return o;
+}
+
+static json_t *migrate_query_send(const struct send_status *s)
+{
+	json_t *o = migrate_status(migrate_send_phase(s->phase), s, s->phase == SEND_FAILED);
+
+	if (s->phase == SEND_COMPLETED)
+		json_object_set_new(o, "downtime", json_integer(s->down_ms));
+	else if (s->rounds)
+		json_object_set_new(o, "expected-downtime", json_integer(s->expected_ms));
+	if (s->throttle)
+		json_object_set_new(o, "cpu-throttle-percentage", json_integer(s->throttle));
+	return o;
+}
+
+/* Of the one that began last. */
 static json_t *migrate_query(struct command_call *call)
 {
-	struct save_status s;
-	json_t *o;
+	struct save_status saved;
+	struct send_status sent;
 
-	save_get(call->target->save, &s);
-	if (s.phase == SAVE_NONE)
+	save_get(call->target->save, &saved);
+	send_get(call->target->send, &sent);
+	if (sent.phase != SEND_NONE && (saved.phase == SAVE_NONE || saved.begun < sent.begun))
+		return migrate_query_send(&sent);
+	return saved.phase != SAVE_NONE ? migrate_query_save(&saved) : NULL;
+}
+
+/* ---- Parameters, of sending ---- */
+
+/* Returns false with call->err set if it is given, and not within its bounds. */
+static bool migrate_bound(struct command_call *call, const char *name, int64_t min, int64_t max)
+{
+	int64_t value = command_int(call, name);
+
+	if (!json_object_get(call->args, name) || (value >= min && value <= max))
+		return true;
+	error_set(&call->err, -EINVAL, "Parameter '%s' expects a value from %lld to %lld", name,
+		  (long long)min, (long long)max);
+	return false;
+}
+
+static void migrate_set_percent(struct command_call *call, const char *name, unsigned int *to)
+{
+	if (json_object_get(call->args, name))
+		__atomic_store_n(to, command_int(call, name), __ATOMIC_RELAXED);
+}
+
+static json_t *migrate_set_parameters(struct command_call *call)
+{
+	struct send_params *p = send_params(call->target->send);
+
+	if (!migrate_bound(call, "max-bandwidth", 0, RATE_MAX) ||
+	    !migrate_bound(call, "downtime-limit", 0, 2000000) ||
+	    !migrate_bound(call, "cpu-throttle-initial", 1, 99) ||
+	    !migrate_bound(call, "cpu-throttle-increment", 1, 99) ||
+	    !migrate_bound(call, "max-cpu-throttle", 1, 99))
 		return NULL;
-	o = json_pack("{s:s, s:I, s:I, s:o}", "status", migrate_phase(s.phase),
-		      "total-time", (json_int_t)s.total_ms, "setup-time", (json_int_t)s.setup_ms,
-		      "ram", migrate_ram(&s));
-	if (s.phase == SAVE_COMPLETED)
-		json_object_set_new(o, "downtime", json_integer(s.total_ms));
-	if (s.phase == SAVE_FAILED)
-		json_object_set_new(o, "error-desc", value_text(s.why.text));
-	return o;
+	if (json_object_get(call->args, "max-bandwidth"))
+		__atomic_store_n(&p->bandwidth, command_int(call, "max-bandwidth"),
+				 __ATOMIC_RELAXED);
+	if (json_object_get(call->args, "downtime-limit"))
+		__atomic_store_n(&p->downtime_ms, command_int(call, "downtime-limit"),
+				 __ATOMIC_RELAXED);
+	migrate_set_percent(call, "cpu-throttle-initial", &p->throttle_initial);
+	migrate_set_percent(call, "cpu-throttle-increment", &p->throttle_step);
+	migrate_set_percent(call, "max-cpu-throttle", &p->throttle_max);
+	return NULL;
+}
+
+static json_t *migrate_parameters(struct command_call *call)
+{
+	const struct send_params *p = send_params(call->target->send);
+
+	return json_pack("{s:I, s:I, s:i, s:i, s:i}",
+			 "max-bandwidth", (json_int_t)p->bandwidth,
+			 "downtime-limit", (json_int_t)p->downtime_ms,
+			 "cpu-throttle-initial", p->throttle_initial,
+			 "cpu-throttle-increment", p->throttle_step,
+			 "max-cpu-throttle", p->throttle_max);
 }
 
 /* ---- Capabilities ---- */
 
+/* The place of a capability, or NULL. */
+static bool *migrate_capability(struct command_session *session, const char *name)
+{
+	if (!strcmp(name, MIGRATE_BACKGROUND))
+		return &session->background;
+	return strcmp(name, MIGRATE_CONVERGE) ? NULL : &session->converge;
+}
+
+/* All of them, or none. */
 static json_t *migrate_set(struct command_call *call)
 {
 	json_t *list = json_object_get(call->args, "capabilities"), *o;
-	bool background = call->session->background;
+	struct command_session after = *call->session;
 	size_t i;
 
 	json_array_foreach(list, i, o) {
 		const char *name = json_string_value(json_object_get(o, "capability"));
 		json_t *state = json_object_get(o, "state");
+		bool *to;
 
 		if (!name || !json_is_boolean(state) || json_object_size(o) != 2) {
 			error_set(&call->err, -EINVAL,
 				  "Invalid parameter type for 'capabilities', expected: array of capability and state");
 			return NULL;
 		}
-		if (strcmp(name, MIGRATE_CAPABILITY)) {
+		to = migrate_capability(&after, name);
+		if (!to) {
 			error_set(&call->err, -EINVAL,
 				  "Parameter 'capability' does not accept value '%.64s'", name);
 			return NULL;
 		}
-		background = json_is_true(state);
+		*to = json_is_true(state);
 	}
-	call->session->background = background;
+	*call->session = after;
 	return NULL;
 }
 
 static json_t *migrate_capabilities(struct command_call *call)
 {
-	return json_pack("[{s:s, s:b}]", "capability", MIGRATE_CAPABILITY, "state",
-			 call->session->background);
+	return json_pack("[{s:s, s:b}, {s:s, s:b}]",
+			 "capability", MIGRATE_BACKGROUND, "state", call->session->background,
+			 "capability", MIGRATE_CONVERGE, "state", call->session->converge);
 }
 
 const struct command commands_migrate[] = {
@@ -212,5 +359,12 @@ const struct command commands_migrate[] = {
 	{ "migrate-set-capabilities", migrate_set,
 	  { { "capabilities", COMMAND_ARRAY, .optional = false } } },
 	{ "query-migrate-capabilities", migrate_capabilities, {} },
+	{ "migrate-set-parameters", migrate_set_parameters,
+	  { { "max-bandwidth", COMMAND_INT, .optional = true },
+	    { "downtime-limit", COMMAND_INT, .optional = true },
+	    { "cpu-throttle-initial", COMMAND_INT, .optional = true },
+	    { "cpu-throttle-increment", COMMAND_INT, .optional = true },
+	    { "max-cpu-throttle", COMMAND_INT, .optional = true } } },
+	{ "query-migrate-parameters", migrate_parameters, {} },
 	{ NULL, NULL, {} },
 };

@@ -5,6 +5,7 @@
 #include "control/command.h"
 #include "core/runstate.h"
 #include "snapshot/save.h"
+#include "snapshot/send.h"
 
 const char *command_status(const struct command_target *target)
 {
@@ -12,6 +13,10 @@ const char *command_status(const struct command_target *target)
 
 	if (machine_is_held_by(m, MACHINE_HOLDER_GDB))
 		return "debug";
+	if (machine_is_held_by(m, MACHINE_HOLDER_INCOMING))
+		return "inmigrate";
+	if (machine_is_held_by(m, MACHINE_HOLDER_MIGRATION))
+		return send_is_active(target->send) ? "finish-migrate" : "postmigrate";
 	if (machine_is_held_by(m, MACHINE_HOLDER_SNAPSHOT))
 		return save_is_active(target->save) ? "finish-migrate" : "postmigrate";
 	return machine_is_held(m) ? "paused" : "running";
@@ -38,6 +43,8 @@ static json_t *run_cont(struct command_call *call)
 		error_set(&call->err, -EBUSY, "A debugger holds the guest: it alone lets it go on");
 		return NULL;
 	}
+	if (send_continue(call->target->send, &call->err))
+		return NULL;
 	save_continue(call->target->save);
 	machine_release(call->target->m, MACHINE_HOLDER_CONTROL);
 	return NULL;

@@ -13,6 +13,7 @@
 #include "core/named_socket.h"
 #include "core/runstate.h"
 #include "snapshot/save.h"
+#include "snapshot/send.h"
 
 #define CONTROL_CLIENTS	8	/* at once */
 #define CONTROL_PAUSE_MS 1000	/* pause while the process can open no more files */
@@ -130,7 +131,8 @@ int control_start(struct control *control, struct machine *m, const char *name,
 
 	if (ret)
 		return error_errno(err, ret, "--control");
-	control->target = (struct command_target){ .m = m, .name = name, .save = save_new(m) };
+	control->target = (struct command_target){ .m = m, .name = name, .save = save_new(m),
+						    .send = send_new(m) };
 	control->events.event = control_event;
 	machine_listen(m, &control->events);
 	control_look(control);
@@ -150,7 +152,9 @@ void control_stop(struct control *control)
 			client_free(control->client[i]);
 	memset(control->client, 0, sizeof(control->client));
 	save_free(control->target.save);
+	send_free(control->target.send);
 	control->target.save = NULL;
+	control->target.send = NULL;
 }
 
 void control_destroy(struct control *control)

@@ -193,6 +193,8 @@ static const char *qmp_event_name(enum machine_event_type type)
 		return "SHUTDOWN";
 	case MACHINE_EVENT_BALLOON:
 		return "BALLOON_CHANGE";
+	case MACHINE_EVENT_MIGRATION:
+		return "MIGRATION";
 	default:
 		return NULL;
 	}
@@ -216,5 +218,7 @@ char *qmp_event(const struct machine_event *event)
 	if (event->type == MACHINE_EVENT_BALLOON)
 		json_object_set_new(o, "data",
 				    json_pack("{s:I}", "actual", (json_int_t)event->bytes));
+	if (event->type == MACHINE_EVENT_MIGRATION)
+		json_object_set_new(o, "data", json_pack("{s:s}", "status", event->status));
 	return qmp_line(o);
 }

@@ -44,6 +44,7 @@ struct config {
 	const char *dump_config;	/* where to write all options; NULL: nowhere */
 	struct options_given *given;	/* the options, as given */
 	const char *restore;	/* a snapshot to start from; NULL: none */
+	const char *incoming;	/* where the guest comes from; NULL: it starts here */
 	unsigned int nr_cpus;
 	const char *cpu_part;	/* the kind of CPU that runs the vCPUs; NULL: the boot CPU's */
 	uint64_t memory;	/* bytes */

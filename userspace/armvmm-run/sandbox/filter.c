@@ -44,7 +44,9 @@
 #define CONTROL	(1u << 5)	/* the main thread, with --control */
 #define FLASH	(1u << 6)	/* vCPUs, with --flash or --firmware */
 #define DEBUGGER (1u << 7)	/* the main thread, with --gdb */
-#define RESTORE	(1u << 8)	/* the main thread, with --restore */
+#define RESTORE	(1u << 8)	/* the main thread, with --restore or --incoming */
+#define INCOMING (1u << 9)	/* the main thread, with --incoming */
+#define SENDER	(1u << 10)	/* disks' threads, one of which sends a guest, with --control */
 
 enum filter_condition {
 	ALWAYS,
@@ -112,6 +114,10 @@ static const struct {
 	    "recvmsg", "sendto", "sendmsg", "shutdown", "getsockopt", "setsockopt", "getsockname",
 	    "getpeername", "stat", "stat64" } },
 	{ NET, FOR_READING, { "openat" } },
+	/* Whoever sends a guest. */
+	{ INCOMING, ALWAYS, { "accept4" } },
+	/* What the host's cache has of the disks of a guest that comes, or comes back, is old. */
+	{ CONTROL | INCOMING, ALWAYS, { "fadvise64", "arm_fadvise64_64" } },
 	/*
 	 * A debugger connects to the socket that listens already, and writes code (Arm's own call).
 	 */
@@ -148,6 +154,7 @@ static const struct {
 	{ KVM(0xe1), MAIN },		/* KVM_SET_DEVICE_ATTR */
 	{ KVM(0x98), DEBUGGER | CONTROL },	/* KVM_GET_MP_STATE */
 	/* A snapshot, and its return. */
+	{ KVM(0x42), SENDER },		/* KVM_GET_DIRTY_LOG */
 	{ KVM(0xb0), CONTROL },		/* KVM_GET_REG_LIST */
 	{ KVM(0x9f), CONTROL },		/* KVM_GET_VCPU_EVENTS */
 	{ KVM(0xe2), CONTROL | RESTORE },	/* KVM_GET_DEVICE_ATTR */
@@ -170,6 +177,9 @@ static const struct {
 static const unsigned int filter_fcntls[] = {
 	F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
 };
+
+/* Locks of disks, which a guest that moves leaves and takes. */
+static const unsigned int filter_locks[] = { F_OFD_SETLK };
 
 static const char *const filter_fcntl_names[] = { "fcntl", "fcntl64" };
 
@@ -295,6 +305,9 @@ static int filter_add(scmp_filter_ctx ctx, unsigned int who, struct error *err)
 	for (unsigned int i = 0; !ret && who & (MAIN | NET) && i < NR(filter_fcntl_names); i++)
 		if (!filter_number(filter_fcntl_names[i], &nr) && nr >= 0)
 			ret = filter_add_values(ctx, nr, 1, filter_fcntls, NR(filter_fcntls));
+	for (unsigned int i = 0; !ret && who & (CONTROL | INCOMING) && i < NR(filter_fcntl_names); i++)
+		if (!filter_number(filter_fcntl_names[i], &nr) && nr >= 0)
+			ret = filter_add_values(ctx, nr, 1, filter_locks, NR(filter_locks));
 	return ret ? error_errno(err, ret, "sandbox: filter of system calls") : 0;
 }
 
@@ -388,10 +401,13 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 	 * Threads inherit the main thread's filter, so it must allow all that any of them may do.
 	 */
 	if (kind == MACHINE_THREAD_MAIN)
-		who = ALL | (params->control ? CONTROL : 0) | (params->debugger ? DEBUGGER : 0) |
-		      (params->restore ? RESTORE : 0);
+		who = ALL | (params->control ? CONTROL | SENDER : 0) | (params->debugger ? DEBUGGER : 0) |
+		      (params->restore ? RESTORE : 0) |
+		      (params->incoming ? RESTORE | INCOMING : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)
 		who |= FLASH;
+	if (kind == MACHINE_THREAD_DISK && params->control)
+		who |= SENDER;
 	ctx = seccomp_init(SCMP_ACT_TRAP);
 	if (!ctx)
 		return error_errno(err, -ENOMEM, "sandbox: filter of system calls");

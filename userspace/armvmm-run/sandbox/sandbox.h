@@ -24,6 +24,7 @@ struct sandbox;
  * @flash: vCPUs program flash (--flash), which is a file, and have it shown and hidden
  * @control: clients of a control socket are served (--control), and disks resized
  * @restore: the guest goes on from a snapshot (--restore), which is open
+ * @incoming: the guest comes by a connection, or by a socket that listens (--incoming)
  * @debugger: one may connect, and sets what a vCPU stops at (--gdb)
  * @change_user: become @uid and @gid; root only
  * @uid: the user
@@ -39,6 +40,7 @@ struct sandbox_params {
 	bool flash;
 	bool control;
 	bool restore;
+	bool incoming;
 	bool debugger;
 	bool change_user;
 	uid_t uid;

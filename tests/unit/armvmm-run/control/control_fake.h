@@ -9,6 +9,7 @@
 #include "core/blockdev.h"
 #include "core/runstate.h"
 #include "snapshot/save.h"
+#include "snapshot/send.h"
 
 static struct fake_run {
 	unsigned int holders;
@@ -27,6 +28,11 @@ static struct fake_run {
 	bool save_stopped;
 	const char *save_refused;	/* why; NULL: it begins */
 	unsigned int cancels, continues;
+	struct send_status sent;
+	struct send_params params;
+	int send_fd;		/* -1: none was given */
+	bool send_converges, send_stopped;
+	const char *send_lost;	/* why it cannot go on here; NULL: it can */
 } fake_run;
 
 const char *armvmm_library_version(void)
@@ -154,6 +160,57 @@ void save_get(struct save *s, struct save_status *status)
 	*status = fake_run.saved;
 }
 
+struct send *send_new(struct machine *m)
+{
+	return (struct send *)&fake_run;
+}
+
+void send_free(struct send *s)
+{
+}
+
+struct send_params *send_params(struct send *s)
+{
+	return &fake_run.params;
+}
+
+int send_start(struct send *s, int fd, bool converge, struct error *err)
+{
+	fake_run.send_fd = fd;
+	fake_run.send_converges = converge;
+	fake_run.sent.phase = SEND_ACTIVE;
+	return 0;
+}
+
+void send_cancel(struct send *s)
+{
+}
+
+bool send_is_active(const struct send *s)
+{
+	return fake_run.sent.phase == SEND_ACTIVE || fake_run.sent.phase == SEND_HANDOVER;
+}
+
+bool send_is_handing_over(const struct send *s)
+{
+	return fake_run.sent.phase == SEND_HANDOVER;
+}
+
+bool send_has_stopped(const struct send *s)
+{
+	return fake_run.send_stopped;
+}
+
+int send_continue(struct send *s, struct error *err)
+{
+	return fake_run.send_lost ? error_set(err, -1, "%s", fake_run.send_lost) : 0;
+}
+
+void send_get(struct send *s, struct send_status *status)
+{
+	*status = fake_run.sent;
+}
+
 static uint64_t fake_disk_size(struct blockdev *b)
 {
 	return fake_run.disk_size;
@@ -215,7 +272,7 @@ static inline void fake_control_init(struct machine *m)
 {
 	memset(&fake_run, 0, sizeof(fake_run));
 	fake_run.disk_size = 1048576;
-	fake_run.save_fd = -1;
+	fake_run.save_fd = fake_run.send_fd = -1;
 	memset(m, 0, sizeof(*m));
 	blockdev_add(&m->disks, &fake_disk);
 	m->balloon = &fake_balloon;

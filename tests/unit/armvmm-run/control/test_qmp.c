@@ -12,6 +12,7 @@
 // QMP as its clients know it: what each message is answered, byte for byte.
 #include <fcntl.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "control/qmp.h"
@@ -416,7 +417,7 @@ static void test_migrate(void)
 
 	begin(true);
 	KTAP_STREQ(ask("{\"execute\":\"query-migrate\"}"), NOTHING);
-	KTAP_TRUE(strstr(MIGRATE("tcp:host:1"), "unknown migration protocol: tcp:host:1"));
+	KTAP_TRUE(strstr(MIGRATE("file:a"), "unknown migration protocol: file:a"));
 	KTAP_STREQ(MIGRATE("fd:a"), ERROR("GenericError", "File descriptor named 'a' not found"));
 	KTAP_STREQ(MIGRATE("fd:"), ERROR("GenericError", "File descriptor named '' not found"));
 	command_session_take(&qmp.session, fd);
@@ -471,10 +472,10 @@ static void test_background(void)
 {
 	begin(true);
 	KTAP_STREQ(ask("{\"execute\":\"query-migrate-capabilities\"}"),
-		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":false}]}");
+		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":false},{\"capability\":\"auto-converge\",\"state\":false}]}");
 	KTAP_STREQ(BACKGROUND("true"), NOTHING);
 	KTAP_STREQ(ask("{\"execute\":\"query-migrate-capabilities\"}"),
-		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":true}]}");
+		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":true},{\"capability\":\"auto-converge\",\"state\":false}]}");
 	KTAP_TRUE(strstr(BACKGROUND("1"), "GenericError"));
 	KTAP_TRUE(strstr(ask("{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":[{\"capability\":\"xbzrle\",\"state\":true}]}}"),
 			 "Parameter 'capability' does not accept value 'xbzrle'"));
@@ -489,9 +490,94 @@ static void test_background(void)
 	KTAP_TRUE(!qmp.session.background);
 }
 
+/* A connection is a far end: the guest is sent there, and not saved. */
+static void test_send(void)
+{
+	static const char set[] =
+		"{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":[{\"capability\":\"auto-converge\",\"state\":true},{\"capability\":\"%s\",\"state\":true}]}}";
+	char text[300];
+	int end[2];
+
+	begin(true);
+	KTAP_TRUE(strstr(MIGRATE("tcp:host:1"), "a confined armvmm-run connects to nobody"));
+	KTAP_TRUE(strstr(MIGRATE("unix:/a"), "a confined armvmm-run connects to nobody"));
+	KTAP_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, end), 0);
+	/* All of a list, or nothing. */
+	snprintf(text, sizeof(text), set, "xbzrle");
+	KTAP_TRUE(strstr(ask(text), "does not accept value 'xbzrle'"));
+	KTAP_TRUE(!qmp.session.converge);
+	snprintf(text, sizeof(text), set, "background-snapshot");
+	KTAP_STREQ(ask(text), NOTHING);
+	command_session_take(&qmp.session, end[0]);
+	KTAP_STREQ(FD("getfd", "a"), NOTHING);
+	KTAP_STREQ(MIGRATE("fd:a"), NOTHING);
+	KTAP_EQ(fake_run.send_fd, end[0]);
+	KTAP_EQ(fake_run.save_fd, -1);
+	KTAP_TRUE(fake_run.send_converges);
+	fake_run.sent = (struct send_status){
+		.phase = SEND_ACTIVE, .begun = 7, .total = 1 << 20, .left = 8192, .written = 1000,
+		.pages = 3, .zeroes = 2, .rounds = 4, .throttle = 20, .expected_ms = 17,
+	};
+	fake_run.saved = (struct save_status){ .phase = SAVE_COMPLETED, .begun = 6 };
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "{\"status\":\"active\""));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"),
+			 "\"transferred\":1000,\"remaining\":8192,\"total\":1048576,\"duplicate\":2,\"normal\":3,\"normal-bytes\":12288,"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "\"dirty-sync-count\":4"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"),
+			 "\"expected-downtime\":17,\"cpu-throttle-percentage\":20"));
+	/* A guest that still runs here may change, and one that is handed over may not. */
+	KTAP_STREQ(ask("{\"execute\":\"system_powerdown\"}"), NOTHING);
+	fake_run.sent.phase = SEND_HANDOVER;
+	KTAP_TRUE(strstr(ask("{\"execute\":\"system_powerdown\"}"), "The guest is being handed over"));
+	machine_hold(&m, MACHINE_HOLDER_MIGRATION);
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-status\"}"), "\"status\":\"finish-migrate\""));
+	fake_run.sent.phase = SEND_COMPLETED;
+	fake_run.sent.down_ms = 33;
+	fake_run.send_stopped = true;
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "\"downtime\":33"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-status\"}"), "\"status\":\"postmigrate\""));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"system_reset\"}"), "The guest may run elsewhere"));
+	KTAP_EQ(fake_run.request, MACHINE_NONE);
+	/* It does not go on while somebody has its disks. */
+	fake_run.send_lost = "disk.img: in use by another virtual machine";
+	KTAP_STREQ(ask("{\"execute\":\"cont\"}"),
+		   ERROR("GenericError", "disk.img: in use by another virtual machine"));
+	KTAP_TRUE(machine_is_held(&m));
+	fake_run.saved.begun = 8;
+	KTAP_TRUE(!strstr(ask("{\"execute\":\"query-migrate\"}"), "\"normal\":3"));
+	machine_release(&m, MACHINE_HOLDER_MIGRATION);
+	machine_hold(&m, MACHINE_HOLDER_INCOMING);
+	fake_run.send_stopped = false;
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-status\"}"), "\"status\":\"inmigrate\""));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"system_powerdown\"}"), "The guest has not come yet"));
+	close(end[0]);
+	close(end[1]);
+}
+
+static void test_parameters(void)
+{
+#define SET(text) ask("{\"execute\":\"migrate-set-parameters\",\"arguments\":{" text "}}")
+	begin(true);
+	fake_run.params = (struct send_params){ .downtime_ms = 300, .throttle_initial = 20,
+						.throttle_step = 10, .throttle_max = 99 };
+	KTAP_STREQ(SET(""), NOTHING);
+	KTAP_STREQ(SET("\"max-bandwidth\":1000000,\"downtime-limit\":0"), NOTHING);
+	KTAP_STREQ(SET("\"cpu-throttle-initial\":5,\"cpu-throttle-increment\":7,\"max-cpu-throttle\":50"),
+		   NOTHING);
+	KTAP_STREQ(SET("\"max-bandwidth\":-1"),
+		   ERROR("GenericError", "Parameter 'max-bandwidth' expects a value from 0 to 100000000000"));
+	/* All, or nothing. */
+	KTAP_STREQ(SET("\"max-bandwidth\":5,\"max-cpu-throttle\":100"),
+		   ERROR("GenericError", "Parameter 'max-cpu-throttle' expects a value from 1 to 99"));
+	KTAP_TRUE(strstr(SET("\"multifd-channels\":2"), "Parameter 'multifd-channels' is unexpected"));
+	KTAP_STREQ(ask("{\"execute\":\"query-migrate-parameters\"}"),
+		   "{\"return\":{\"max-bandwidth\":1000000,\"downtime-limit\":0,\"cpu-throttle-initial\":5,\"cpu-throttle-increment\":7,\"max-cpu-throttle\":50}}");
+}
+
 KTAP_MAIN(KTAP_CASE(test_greeting), KTAP_CASE(test_negotiation), KTAP_CASE(test_no_message),
 	  KTAP_CASE(test_numbers), KTAP_CASE(test_escapes),
 	  KTAP_CASE(test_arguments), KTAP_CASE(test_run), KTAP_CASE(test_queries),
 	  KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_human),
 	  KTAP_CASE(test_bytes), KTAP_CASE(test_events), KTAP_CASE(test_memory),
-	  KTAP_CASE(test_files), KTAP_CASE(test_migrate), KTAP_CASE(test_background))
+	  KTAP_CASE(test_files), KTAP_CASE(test_migrate), KTAP_CASE(test_background),
+	  KTAP_CASE(test_send), KTAP_CASE(test_parameters))

@@ -459,6 +459,7 @@ static int work_control_make(void)
 #define TEST_SET_MP_STATE	0x4004ae99u
 #define TEST_SET_VCPU_EVENTS	0x4040aea0u
 #define TEST_GET_DEVICE_ATTR	0x4018aee2u
+#define TEST_GET_DIRTY_LOG	0x4010ae42u
 
 static bool is_allowed(unsigned int request)
 {
@@ -493,6 +494,47 @@ static int work_restore_reads(void)
 {
 	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .restore = true });
 	return is_allowed(TEST_GET_REG_LIST);
+}
+
+/* A disk that is locked, and whose cache is forgotten. */
+static int claim(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(-1, F_OFD_SETLK, &lock) != -1 || errno != EBADF)
+		return 4;
+	return posix_fadvise(-1, 0, 0, POSIX_FADV_DONTNEED) == EBADF ? 0 : 5;
+}
+
+/* A guest is sent away, and comes back. */
+static int work_send(void)
+{
+	enter_with(MACHINE_THREAD_DISK, (struct sandbox_params){ .control = true });
+	return !is_allowed(TEST_GET_DIRTY_LOG);
+}
+
+static int work_send_fails(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .control = true });
+	return claim();
+}
+
+/* It comes by a socket that listens already. */
+static int work_incoming(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .incoming = true });
+	if (accept4(-1, NULL, NULL, SOCK_CLOEXEC) != -1 || errno != EBADF)
+		return 1;
+	if (!is_allowed(TEST_SET_MP_STATE) || !is_allowed(TEST_SET_VCPU_EVENTS))
+		return 2;
+	return claim();
+}
+
+/* Nobody else locks anything. */
+static int work_claims(void)
+{
+	enter(MACHINE_THREAD_MAIN);
+	return claim();
 }
 
 /* A debugger connects, and writes code, which takes a system call on Arm. */
@@ -555,6 +597,10 @@ static void test_work(void)
 	KTAP_EQ(in_child(work_save_sets), VIOLATION);
 	KTAP_EQ(in_child(work_restore), 0);
 	KTAP_EQ(in_child(work_restore_reads), VIOLATION);
+	KTAP_EQ(in_child(work_send), 0);
+	KTAP_EQ(in_child(work_send_fails), 0);
+	KTAP_EQ(in_child(work_incoming), 0);
+	KTAP_EQ(in_child(work_claims), VIOLATION);
 	KTAP_EQ(in_child(work_debugger), 0);
 }
 

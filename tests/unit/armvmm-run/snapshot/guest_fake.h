@@ -44,7 +44,9 @@ struct guest {
 	char cpu_state[32];	/* what its vCPUs have */
 	char kept[80];		/* what clients of the control socket have not read yet */
 	char told[80];		/* events of a migration */
-	uint32_t log[MEMORY / 4096 / 32];	/* what the "kernel" logs; may be set by any thread */
+	uint32_t log[MEMORY / 4096 / 32];	/* the kernel's; atomic */
+	uint32_t always;	/* of the first 32 pages, those that are written all the time */
+	uint32_t wiped;		/* and those that become zero just before the log is taken first */
 };
 
 static inline struct guest *guest_of(struct machine *m)
@@ -233,6 +235,11 @@ int machine_log_take(struct machine *m, unsigned int region, uint32_t *bitmap, u
 
 	for (unsigned int i = 0; i < sizeof(g->log) / sizeof(g->log[0]); i++)
 		bitmap[i] |= __atomic_exchange_n(&g->log[i], 0, __ATOMIC_SEQ_CST);
+	for (unsigned int page = 0; page < 32; page++)
+		if (g->wiped >> page & 1)
+			memset(m->mem.region[0].host + page * 4096, 0, 4096);
+	bitmap[0] |= g->always | g->wiped;
+	g->wiped = 0;
 	guestmem_log_take(&m->mem, region, bitmap);
 	return 0;
 }

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Talking to the guest "monitor" that is busy on four CPUs, for tests that move it. Sourced.
+
+# asks NAME COMMANDS TEXT: the guest's next line with TEXT is in $answer.
+asks() {
+	_nr=$(grep -c "$3" "$work/$1.out")
+	guest_type "$1" "$2"
+	wait_for 60 sh -c "[ \$(grep -c '$3 ........' '$work/$1.out') -gt $_nr ]" || return 1
+	answer=$(sed -n "s/^.*$3 \([0-9a-f]*\).*/\1/p" "$work/$1.out" | tail -n 1)
+}
+# clock NAME: reads the guest's clock, in 1,024 ticks, into $clock.
+clock() {
+	asks "$1" c clock || return 1
+	clock=$((0x$answer))
+}
+# whole NAME: its memory is right, and its CPUs work and find nothing wrong.
+whole() {
+	asks "$1" 'v8 ' wrong || return 1
+	echo "wrong: $answer"
+	[ "$answer" = 00000000 ] || return 1
+	asks "$1" 'j3 5 ' bad || return 1
+	echo "bad: $answer"
+	[ "$answer" = 00000000 ]
+}

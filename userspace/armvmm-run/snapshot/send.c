@@ -1,0 +1,874 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/machine_private.h"
+#include "core/runstate.h"
+#include "snapshot/facts.h"
+#include "snapshot/layout.h"
+#include "snapshot/send.h"
+#include "snapshot/state.h"
+#include "snapshot/wire.h"
+
+#define SEND_LOOK_MS		10	/* how often the main thread looks how far it is */
+#define SEND_LOOK_STOPPED_MS	1	/* and while the guest stands still */
+#define SEND_ANSWER_MS		30000	/* for the far end's first word */
+#define SEND_HANDOVER_MS	10000	/* the longest that a guest stands still for the far end */
+#define SEND_RUNNING_MS		30000	/* for its last word, when nobody here waits for it */
+#define SEND_RECLAIM_MS		5000	/* for the far end to let go of the disks */
+#define SEND_ROUNDS		100	/* at most */
+#define SEND_COUNT_EVERY	4	/* parts: to count what is left costs time */
+#define SEND_STACK_SIZE		(128u << 10)
+
+enum send_step {
+	STEP_COPY,	/* the thread: rounds, while the guest runs */
+	STEP_STOP,	/* devices come to rest */
+	STEP_REST,	/* the thread: the last round, and the state */
+	STEP_AWAIT,	/* the thread: the guest is the far end's, which says that it runs */
+	STEP_RECLAIM,	/* it failed, and the disks are not ours again yet */
+};
+
+/* Where a range's log is. */
+struct send_range {
+	int region;		/* of guest memory; -1: memory of a device */
+	const struct device *dev;
+	unsigned int writes;	/* of the device's, when the log was taken last */
+};
+
+struct send {
+	struct machine *m;
+	struct machine_listener listener;
+	struct send_params params;
+	enum send_phase phase;
+	struct error why;
+	/* Microseconds; copying: when the far end was ready. */
+	int64_t begun, copying, stopped, ended;
+
+	/* What follows is of the one that is under way. */
+	enum send_step step;
+	bool converge;
+	bool uncached;		/* the guest has written past its caches: see send_start() */
+	bool logging;
+	bool unclaimed;		/* the disks are not ours any more */
+	bool lost;		/* nobody knows whether the far end got the last word */
+	unsigned int throttled;	/* what the vCPUs were told */
+	guint timer;
+	int64_t until;		/* of STEP_RECLAIM */
+	enum send_phase result;	/* likewise: what it is then */
+	uint8_t id[PART_ID_SIZE];
+	struct state state;
+	GByteArray *tail;	/* the contents of WIRE_STATE */
+	struct record facts;
+
+	/* While there is a thread, it has these, ... */
+	bool running;
+	pthread_t thread;
+	struct wire wire;
+	struct part_writer writer;
+	struct part_reader answers;
+	struct pages_layout layout;
+	struct send_range range[PAGES_RANGES];
+	uint32_t *room;		/* a bitmap, for machine_log_take() */
+	struct pages_writer *pages;
+	struct layout_end count;
+	int ret;
+	bool refused;		/* the far end has said that it does not, and never will, run the guest */
+	struct error thread_why;
+	/* ... and these are atomic. */
+	bool finished;		/* it has set .ret, and ends */
+	bool cancelled;		/* it must end */
+	uint64_t left, nr_sent, nr_zero, expected_ms;
+	int64_t ready_at;
+	unsigned int rounds, throttle;
+};
+
+/* ---- The thread: words ---- */
+
+static int send_fail(struct send *s, int ret)
+{
+	return ret == -ECANCELED || s->thread_why.text[0] ? ret :
+	       error_errno(&s->thread_why, ret, "the connection to the far end");
+}
+
+/* Keeps what a terminal would take for a command out of the far end's sentence. */
+static int send_refused(struct send *s)
+{
+	char text[400];
+	size_t len = s->answers.len < sizeof(text) - 1 ? s->answers.len : sizeof(text) - 1;
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = g_ascii_isprint(s->answers.data[i]) ? s->answers.data[i] : '?';
+	text[len] = '\0';
+	s->refused = true;
+	return error_set(&s->thread_why, -ECONNREFUSED, "the far end refuses: %s", text);
+}
+
+/* Reads the far end's next word, which must be @word. */
+static int send_expect(struct send *s, const char *word)
+{
+	int ret = 0;
+
+	if (!s->answers.seed)
+		ret = part_open(&s->answers, &s->thread_why);
+	if (!ret && memcmp(s->answers.id, s->id, PART_ID_SIZE))
+		ret = part_error(&s->answers, -EBADMSG, &s->thread_why, "is of another migration");
+	if (!ret)
+		ret = part_read_either(&s->answers, word, WIRE_REFUSED, &s->thread_why);
+	if (!ret && s->answers.version != WIRE_VERSION)
+		ret = part_error(&s->answers, -EPROTONOSUPPORT, &s->thread_why,
+				 "has version %u, and this program knows version %u",
+				 s->answers.version, WIRE_VERSION);
+	if (!ret && !strcmp(s->answers.name, WIRE_REFUSED))
+		ret = send_refused(s);
+	return ret;
+}
+
+/* Writes to the far end have failed with @ret: perhaps it has said why. */
+static int send_ask_why(struct send *s, int ret)
+{
+	if (ret == -ECANCELED || ret == -ETIMEDOUT || s->thread_why.text[0])
+		return send_fail(s, ret);
+	s->wire.deadline = g_get_monotonic_time() + 1000000;
+	send_expect(s, WIRE_REFUSED);
+	if (!s->refused)
+		s->thread_why.text[0] = '\0';
+	return send_fail(s, ret);
+}
+
+/* ---- The thread: memory ---- */
+
+static void send_mark_all(struct send *s, unsigned int i)
+{
+	uint64_t nr = s->layout.range[i].size / PAGES_SIZE;
+
+	for (uint64_t page = 0; page < nr; page++)
+		s->layout.range[i].dirty[page / 32] |= 1u << page % 32;
+}
+
+static uint64_t send_count(const struct send *s)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < s->layout.nr; i++)
+		for (uint64_t w = 0; w < (s->layout.range[i].size / PAGES_SIZE + 31) / 32; w++)
+			n += __builtin_popcount(s->layout.range[i].dirty[w]);
+	return n;
+}
+
+static int send_take_log(struct send *s)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < s->layout.nr; i++) {
+		struct send_range *r = &s->range[i];
+		unsigned int writes;
+
+		if (r->region >= 0) {
+			ret = machine_log_take(s->m, r->region, s->layout.range[i].dirty, s->room);
+			continue;
+		}
+		writes = __atomic_load_n(&r->dev->memory_writes, __ATOMIC_ACQUIRE);
+		if (writes != r->writes)
+			send_mark_all(s, i);
+		r->writes = writes;
+	}
+	return ret ? error_errno(&s->thread_why, ret, "the log of written pages") : 0;
+}
+
+/* One round. */
+static int send_pages(struct send *s, bool zeroes)
+{
+	uint64_t total = send_count(s), before = s->count.pages, done = 0;
+	int ret;
+
+	__atomic_store_n(&s->left, total * PAGES_SIZE, __ATOMIC_RELAXED);
+	pages_writer_again(s->pages, zeroes);
+	for (;;) {
+		ret = pages_write(s->pages, &s->writer, &done, &s->count.pages);
+		if (ret <= 0)
+			break;
+		s->count.parts++;
+		if (s->count.parts % SEND_COUNT_EVERY == 0)
+			__atomic_store_n(&s->left, send_count(s) * PAGES_SIZE, __ATOMIC_RELAXED);
+		__atomic_store_n(&s->nr_sent, s->count.pages, __ATOMIC_RELAXED);
+		ret = 0;
+		if (__atomic_load_n(&s->cancelled, __ATOMIC_ACQUIRE))
+			ret = -ECANCELED;
+		else if (wire_is_readable(&s->wire))
+			ret = -EPIPE;	/* it had nothing to say: it refuses, or has gone */
+		if (ret)
+			break;
+	}
+	__atomic_fetch_add(&s->nr_zero, total - (s->count.pages - before), __ATOMIC_RELAXED);
+	return ret;
+}
+
+/* The guest writes faster than we send: slows it down, more and more. */
+static void send_slow_down(struct send *s)
+{
+	const struct send_params *p = &s->params;
+	unsigned int now = __atomic_load_n(&s->throttle, __ATOMIC_RELAXED);
+	unsigned int max = __atomic_load_n(&p->throttle_max, __ATOMIC_RELAXED);
+
+	now = now ? now + __atomic_load_n(&p->throttle_step, __ATOMIC_RELAXED) :
+		    __atomic_load_n(&p->throttle_initial, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->throttle, now < max ? now : max, __ATOMIC_RELAXED);
+}
+
+static int send_rounds(struct send *s)
+{
+	for (unsigned int round = 1; round <= SEND_ROUNDS; round++) {
+		int64_t begun = g_get_monotonic_time(), took;
+		uint64_t before = send_count(s), sent = s->count.pages, left;
+		int ret = send_pages(s, round > 1);
+
+		if (!ret)
+			ret = send_take_log(s);
+		if (ret)
+			return ret;
+		__atomic_store_n(&s->rounds, round, __ATOMIC_RELAXED);
+		took = g_get_monotonic_time() - begun;
+		sent = s->count.pages - sent;
+		left = send_count(s);
+		__atomic_store_n(&s->left, left * PAGES_SIZE, __ATOMIC_RELAXED);
+		took = took * left / (sent ? sent : 1);
+		__atomic_store_n(&s->expected_ms, took / 1000, __ATOMIC_RELAXED);
+		if ((uint64_t)took <=
+		    __atomic_load_n(&s->params.downtime_ms, __ATOMIC_RELAXED) * 1000)
+			return 0;
+		if (s->converge && round > 1 && left > before / 2)
+			send_slow_down(s);
+	}
+	return error_set(&s->thread_why, -ETIME,
+			 "the guest writes to its memory faster than it is sent: after %u rounds it would stand still for %llu ms (auto-converge slows it down, downtime-limit allows more)",
+			 SEND_ROUNDS, (unsigned long long)s->expected_ms);
+}
+
+static int send_copy(struct send *s)
+{
+	int ret;
+
+	s->wire.deadline = g_get_monotonic_time() + SEND_ANSWER_MS * 1000ll;
+	ret = part_begin(&s->writer, s->id);
+	if (!ret)
+		ret = part_write(&s->writer, WIRE_HELLO, WIRE_VERSION, s->facts.data, s->facts.len,
+				 NULL, 0);
+	if (!ret)
+		ret = send_expect(s, WIRE_READY);
+	if (ret)
+		return send_ask_why(s, ret);
+	s->wire.deadline = 0;
+	s->wire.per_second = &s->params.bandwidth;
+	__atomic_store_n(&s->ready_at, g_get_monotonic_time(), __ATOMIC_RELAXED);
+	ret = send_rounds(s);
+	/* So that there is less to flush when the guest stands still. */
+	if (!ret)
+		ret = state_flush(s->m, &s->thread_why);
+	return ret ? send_ask_why(s, ret) : 0;
+}
+
+/* The guest stands still. */
+static int send_rest(struct send *s)
+{
+	int ret = state_flush(s->m, &s->thread_why);
+
+	s->wire.per_second = NULL;
+	s->wire.deadline = g_get_monotonic_time() + SEND_HANDOVER_MS * 1000ll;
+	if (!ret && !s->uncached)
+		ret = send_take_log(s);
+	for (unsigned int i = 0; s->uncached && i < s->layout.nr; i++)
+		send_mark_all(s, i);
+	if (!ret)
+		ret = send_pages(s, true);
+	if (!ret)
+		ret = part_write(&s->writer, WIRE_STATE, WIRE_VERSION, s->tail->data, s->tail->len,
+				 NULL, 0);
+	if (!ret)
+		ret = part_write(&s->writer, PART_END, LAYOUT_END_VERSION, &s->count,
+				 sizeof(s->count), NULL, 0);
+	if (!ret)
+		ret = send_expect(s, WIRE_TAKEN);
+	if (ret == -ETIMEDOUT)
+		return error_set(&s->thread_why, ret, "the far end is too slow: the guest would have stood still for more than %u ms",
+				 SEND_HANDOVER_MS);
+	return ret ? send_ask_why(s, ret) : 0;
+}
+
+static int send_await(struct send *s)
+{
+	s->wire.deadline = g_get_monotonic_time() + SEND_RUNNING_MS * 1000ll;
+	return send_expect(s, WIRE_RUNNING);
+}
+
+static void *send_thread(void *opaque)
+{
+	struct send *s = opaque;
+
+	prctl(PR_SET_NAME, "migration");
+	machine_confine(s->m, MACHINE_THREAD_DISK);
+	switch (s->step) {
+	case STEP_COPY:
+		s->ret = send_copy(s);
+		break;
+	case STEP_REST:
+		s->ret = send_rest(s);
+		break;
+	default:
+		s->ret = send_await(s);
+	}
+	__atomic_store_n(&s->finished, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static int send_start_thread(struct send *s, enum send_step step, struct error *why)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+	int ret;
+
+	s->step = step;
+	s->finished = false;
+	s->thread_why.text[0] = '\0';
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, SEND_STACK_SIZE);
+	ret = pthread_create(&s->thread, &attr, send_thread, s);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	s->running = !ret;
+	return ret ? error_errno(why, -ret, "the migration: cannot start a thread") : 0;
+}
+
+/* ---- Its course ---- */
+
+static void send_tell(struct send *s)
+{
+	static const char *const names[] = {
+		[SEND_ACTIVE] = "active", [SEND_HANDOVER] = "device",
+		[SEND_CANCELLING] = "cancelling", [SEND_COMPLETED] = "completed",
+		[SEND_FAILED] = "failed", [SEND_CANCELLED] = "cancelled",
+	};
+
+	machine_tell(s->m, &(struct machine_event){ .type = MACHINE_EVENT_MIGRATION,
+						    .status = names[s->phase] });
+}
+
+static void send_set_phase(struct send *s, enum send_phase phase)
+{
+	s->phase = phase;
+	send_tell(s);
+}
+
+static void send_stop_log(struct send *s)
+{
+	if (s->logging)
+		machine_log_stop(s->m);
+	s->logging = false;
+}
+
+/* Frees what belongs to one migration. There is no thread. */
+static void send_forget(struct send *s)
+{
+	if (s->timer)
+		g_source_remove(s->timer);
+	s->timer = 0;
+	state_free(&s->state);
+	record_free(&s->facts);
+	if (s->tail)
+		g_byte_array_unref(s->tail);
+	s->tail = NULL;
+	part_reader_free(&s->answers);
+	pages_writer_free(s->pages);
+	s->pages = NULL;
+	for (unsigned int i = 0; i < s->layout.nr; i++) {
+		free(s->layout.range[i].dirty);
+		s->layout.range[i].dirty = NULL;
+	}
+	free(s->room);
+	s->room = NULL;
+	if (s->wire.in >= 0)
+		close(s->wire.in);
+	s->wire.in = s->wire.out = -1;
+}
+
+/* The end. The caller has set why it failed. @leaves: the guest's run is over. */
+static void send_end(struct send *s, enum send_phase phase, bool leaves)
+{
+	bool stays = phase == SEND_COMPLETED || s->lost;
+
+	if (s->running)
+		pthread_join(s->thread, NULL);
+	s->running = false;
+	send_forget(s);
+	if (s->throttled)
+		machine_throttle(s->m, 0);
+	s->throttled = 0;
+	send_stop_log(s);
+	s->ended = g_get_monotonic_time();
+	send_set_phase(s, phase);
+	if (leaves || !stays) {
+		if (!leaves && s->stopped)
+			device_bus_resume(&s->m->bus);
+		machine_release(s->m, MACHINE_HOLDER_MIGRATION);
+	}
+}
+
+/* The far end has the disks, or had them: the guest goes on as soon as they are ours again. */
+static void send_reclaim(struct send *s, enum send_phase result)
+{
+	/* Whoever is there must not wait for our end. */
+	close(s->wire.in);
+	s->wire.in = s->wire.out = -1;
+	s->step = STEP_RECLAIM;
+	s->result = result;
+	s->until = g_get_monotonic_time() + SEND_RECLAIM_MS * 1000ll;
+}
+
+/* It was cancelled, or has failed: s->why is set. */
+static void send_give_up(struct send *s, enum send_phase result)
+{
+	if (s->unclaimed)
+		send_reclaim(s, result);
+	else
+		send_end(s, result, false);
+}
+
+static void send_look_reclaim(struct send *s)
+{
+	struct error why;
+	int ret = device_bus_claim(&s->m->bus, &why);
+
+	if (ret && g_get_monotonic_time() < s->until)
+		return;
+	/* The guest is nowhere else: better that it goes on. */
+	if (ret)
+		machine_warn(s->m, "the guest goes on without a lock on its disks: %s", why.text);
+	s->unclaimed = false;
+	send_end(s, s->result, false);
+}
+
+/* The guest stops. */
+static void send_stop(struct send *s)
+{
+	machine_hold(s->m, MACHINE_HOLDER_MIGRATION);
+	device_bus_pause(&s->m->bus);
+	s->stopped = g_get_monotonic_time();
+	s->step = STEP_STOP;
+	send_set_phase(s, SEND_HANDOVER);
+}
+
+static int send_tail_write(void *opaque, const void *data, size_t len)
+{
+	g_byte_array_append(opaque, data, len);
+	return 0;
+}
+
+/* All requests have ended: what is not memory. */
+static int send_collect(struct send *s)
+{
+	struct part_writer w = { .write = send_tail_write };
+	const struct layout_end none = { .parts = 0 };
+	int ret = state_collect(&s->state, s->m, &s->why);
+
+	if (ret)
+		return ret;
+	w.opaque = s->tail = g_byte_array_new();
+	part_begin(&w, s->id);
+	state_write(&s->state, &w);
+	part_write(&w, PART_END, LAYOUT_END_VERSION, &none, sizeof(none), NULL, 0);
+	if (s->tail->len > PART_LENGTH_MAX)
+		return error_set(&s->why, -E2BIG, "the devices have too much state");
+	if (state_is_uncached(s->m))
+		s->uncached = true;
+	if (!s->uncached)
+		return 0;
+	send_stop_log(s);
+	ret = machine_sync_memory(s->m);
+	return ret ? error_errno(&s->why, ret, "the guest's memory") : 0;
+}
+
+/*
+ * The word that hands the guest over. It goes at once, or not: unless the kernel has taken its last
+ * byte, the far end cannot have all of it. Returns 0 if it may.
+ */
+static int send_commit(struct send *s)
+{
+	GByteArray *word = g_byte_array_new();
+	struct part_writer w = s->writer;
+	ssize_t n;
+	int ret = 0;
+
+	w.write = send_tail_write;
+	w.opaque = word;
+	part_write(&w, WIRE_COMMIT, WIRE_VERSION, NULL, 0, NULL, 0);
+	n = write(s->wire.out, word->data, word->len);
+	if (n != (ssize_t)word->len)
+		ret = error_errno(&s->why, n < 0 ? -errno : -EPIPE, "the handover to the far end");
+	g_byte_array_unref(word);
+	return ret;
+}
+
+/* The far end has all, and waits for the word. */
+static void send_hand_over(struct send *s)
+{
+	device_bus_unclaim(&s->m->bus);
+	s->unclaimed = true;
+	if (send_commit(s)) {
+		send_give_up(s, SEND_FAILED);
+		return;
+	}
+	/* From here on, only the far end can say that the guest does not run there. */
+	s->lost = true;
+	if (send_start_thread(s, STEP_AWAIT, &s->why))
+		send_end(s, SEND_FAILED, false);
+}
+
+/* The far end has said its last word, or none. */
+static void send_finish(struct send *s)
+{
+	struct error why = s->thread_why;
+
+	if (!s->ret) {
+		send_end(s, SEND_COMPLETED, false);
+	} else if (s->refused) {
+		s->lost = false;
+		s->why = why;
+		send_give_up(s, SEND_FAILED);
+	} else {
+		error_set(&s->why, s->ret, "the connection was lost just after the guest was handed over: look whether it runs there; if it does not, cont lets it go on here (%.200s)",
+			  why.text[0] ? why.text : strerror(-s->ret));
+		send_end(s, SEND_FAILED, false);
+	}
+}
+
+/* A thread has ended. */
+static void send_step_done(struct send *s, const char *obstacle)
+{
+	enum send_phase result = SEND_FAILED;
+
+	pthread_join(s->thread, NULL);
+	s->running = false;
+	if (s->step == STEP_AWAIT) {
+		send_finish(s);
+		return;
+	}
+	if (obstacle)
+		error_set(&s->why, -EBUSY, "%s", obstacle);
+	else if (s->phase == SEND_CANCELLING || s->ret == -ECANCELED)
+		result = SEND_CANCELLED;
+	else if (s->ret)
+		s->why = s->thread_why;
+	else
+		result = SEND_COMPLETED;
+	if (result != SEND_COMPLETED)
+		send_give_up(s, result);
+	else if (s->step == STEP_REST)
+		send_hand_over(s);
+	else
+		s->step = STEP_STOP;
+}
+
+/* The thread is between two steps. */
+static void send_between(struct send *s, const char *obstacle)
+{
+	int ret = obstacle ? error_set(&s->why, -EBUSY, "%s", obstacle) : 0;
+
+	if (!ret && s->phase == SEND_CANCELLING) {
+		send_give_up(s, SEND_CANCELLED);
+		return;
+	}
+	if (!ret && !s->stopped) {
+		/* A button is pressed for a moment of the guest's time. */
+		if (!machine_power_pressed(s->m))
+			send_stop(s);
+		return;
+	}
+	if (!ret && !device_bus_is_idle(&s->m->bus))
+		return;
+	if (!ret)
+		ret = send_collect(s);
+	if (!ret)
+		ret = send_start_thread(s, STEP_REST, &s->why);
+	if (ret)
+		send_give_up(s, SEND_FAILED);
+}
+
+static gboolean send_look(void *opaque);
+
+static void send_look_again(struct send *s)
+{
+	if (send_is_active(s))
+		s->timer = g_timeout_add(s->stopped ? SEND_LOOK_STOPPED_MS : SEND_LOOK_MS, send_look,
+					 s);
+}
+
+static gboolean send_look(void *opaque)
+{
+	struct send *s = opaque;
+	const char *obstacle = state_obstacle(s->m);
+	unsigned int throttle = __atomic_load_n(&s->throttle, __ATOMIC_RELAXED);
+
+	s->timer = 0;
+	if (s->step == STEP_RECLAIM) {
+		send_look_reclaim(s);
+	} else if (!s->running) {
+		send_between(s, obstacle);
+	} else {
+		/* Once it was handed over, it is too late. */
+		if (obstacle && s->step != STEP_AWAIT)
+			__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
+		if (throttle != s->throttled)
+			machine_throttle(s->m, throttle);
+		s->throttled = throttle;
+		if (__atomic_load_n(&s->finished, __ATOMIC_ACQUIRE))
+			send_step_done(s, s->step != STEP_AWAIT ? obstacle : NULL);
+	}
+	send_look_again(s);
+	return G_SOURCE_REMOVE;
+}
+
+/* ---- Beginning ---- */
+
+static int send_prepare_range(struct send *s, unsigned int i)
+{
+	struct pages_range *range = &s->layout.range[i];
+	struct send_range *r = &s->range[i];
+	const struct machine *m = s->m;
+	/* As large as machine_log_take() wants it. */
+	size_t words = (range->size / PAGES_SIZE + 63) / 64 * 2;
+
+	*r = (struct send_range){ .region = -1 };
+	for (unsigned int n = 0; n < m->mem.nr_regions; n++)
+		if (m->mem.region[n].host == range->host)
+			r->region = n;
+	for (unsigned int n = 0; n < m->bus.nr; n++)
+		if (m->bus.dev[n]->base == range->gpa && m->bus.dev[n]->size)
+			r->dev = m->bus.dev[n];
+	if (r->region < 0)
+		r->writes = __atomic_load_n(&r->dev->memory_writes, __ATOMIC_ACQUIRE);
+	range->dirty = calloc(words, sizeof(*range->dirty));
+	if (!range->dirty)
+		return -ENOMEM;
+	send_mark_all(s, i);
+	return 0;
+}
+
+static int send_prepare(struct send *s, struct error *err)
+{
+	size_t words = 0;
+	int ret = 0;
+
+	layout_memory(s->m, &s->layout);
+	for (unsigned int i = 0; !ret && i < s->layout.nr; i++) {
+		ret = send_prepare_range(s, i);
+		words = MAX(words, (s->layout.range[i].size / PAGES_SIZE + 63) / 64 * 2);
+	}
+	s->room = ret ? NULL : calloc(words, sizeof(*s->room));
+	s->pages = ret ? NULL : pages_writer_new(&s->layout, PAGES_LIVE);
+	if (!s->room || !s->pages)
+		return error_errno(err, -ENOMEM, "the migration");
+	if (getrandom(s->id, sizeof(s->id), GRND_NONBLOCK) != (ssize_t)sizeof(s->id))
+		return error_set(err, -EAGAIN, "the host has no random numbers yet");
+	return 0;
+}
+
+static void send_look_at_cpus(void *opaque)
+{
+	struct send *s = opaque;
+	struct facts facts;
+
+	facts_get(&facts, s->m);
+	facts_save(&facts, &s->facts);
+	s->uncached = state_is_uncached(s->m);
+}
+
+/*
+ * Reading memory in advance is of no use while the guest writes past its caches: our own cache may
+ * keep what it had before. So if it does so at the beginning or at the end, as boot loaders do, all
+ * memory goes at last.
+ */
+static int send_begin(struct send *s, struct error *err)
+{
+	int ret = send_prepare(s, err);
+
+	if (ret)
+		return ret;
+	machine_while_stopped(s->m, send_look_at_cpus, s);
+	ret = machine_log_start(s->m);
+	if (ret)
+		return error_errno(err, ret, "the log of written pages");
+	s->logging = true;
+	return send_start_thread(s, STEP_COPY, err);
+}
+
+static int send_check(struct send *s, int fd, struct error *err)
+{
+	const char *obstacle = state_obstacle(s->m);
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	if (send_is_active(s))
+		return error_set(err, -EBUSY, "There's a migration process in progress");
+	if (!obstacle && send_has_stopped(s))
+		obstacle = "The guest was sent away already, and may run elsewhere (cont lets it go on here)";
+	if (!obstacle && machine_is_held_by(s->m, MACHINE_HOLDER_SNAPSHOT))
+		obstacle = "The guest was saved already, and may run elsewhere (cont lets it go on here)";
+	if (!obstacle && !machine_vcpu(s->m, 0))
+		obstacle = "The guest has not started yet";
+	if (obstacle)
+		return error_set(err, -EBUSY, "%s", obstacle);
+	if (flags < 0 || (flags & O_ACCMODE) != O_RDWR || fstat(fd, &st) || !S_ISSOCK(st.st_mode))
+		return error_set(err, -EBADF, "The file is no connection");
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	return 0;
+}
+
+int send_start(struct send *s, int fd, bool converge, struct error *err)
+{
+	int ret = send_check(s, fd, err);
+
+	if (ret)
+		return ret;
+	s->why = s->thread_why = (struct error){ "" };
+	s->begun = g_get_monotonic_time();
+	s->stopped = s->ready_at = 0;
+	s->converge = converge;
+	s->uncached = s->unclaimed = s->lost = s->refused = s->cancelled = false;
+	s->left = s->nr_sent = s->nr_zero = s->expected_ms = 0;
+	s->rounds = s->throttle = s->throttled = 0;
+	s->count = (struct layout_end){ .parts = 0 };
+	state_init(&s->state);
+	s->facts = (struct record){ .len = 0 };
+	s->wire = (struct wire){ .in = fd, .out = fd, .cancelled = &s->cancelled };
+	s->writer = (struct part_writer){ .write = wire_write, .opaque = &s->wire };
+	s->answers = (struct part_reader){ .read = wire_read, .opaque = &s->wire,
+					   .file = "the far end", .kind = "connection" };
+	ret = send_begin(s, err);
+	if (ret) {
+		s->wire.in = -1;	/* the caller's */
+		send_forget(s);
+		send_stop_log(s);
+		return ret;
+	}
+	send_set_phase(s, SEND_ACTIVE);
+	send_look_again(s);
+	return 0;
+}
+
+void send_cancel(struct send *s)
+{
+	if (!send_is_active(s) || s->lost || s->step == STEP_RECLAIM)
+		return;
+	__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
+	if (s->phase != SEND_CANCELLING)
+		send_set_phase(s, SEND_CANCELLING);
+}
+
+bool send_is_active(const struct send *s)
+{
+	return s->phase == SEND_ACTIVE || s->phase == SEND_HANDOVER || s->phase == SEND_CANCELLING;
+}
+
+bool send_is_handing_over(const struct send *s)
+{
+	return send_is_active(s) && s->stopped;
+}
+
+bool send_has_stopped(const struct send *s)
+{
+	return !send_is_active(s) && machine_is_held_by(s->m, MACHINE_HOLDER_MIGRATION);
+}
+
+int send_continue(struct send *s, struct error *err)
+{
+	int ret;
+
+	if (!send_has_stopped(s))
+		return 0;
+	ret = device_bus_claim(&s->m->bus, err);
+	if (ret)
+		return ret;
+	s->unclaimed = s->lost = false;
+	device_bus_resume(&s->m->bus);
+	machine_release(s->m, MACHINE_HOLDER_MIGRATION);
+	return 0;
+}
+
+struct send_params *send_params(struct send *s)
+{
+	return &s->params;
+}
+
+void send_get(struct send *s, struct send_status *status)
+{
+	int64_t now = send_is_active(s) ? g_get_monotonic_time() : s->ended;
+	int64_t ready = __atomic_load_n(&s->ready_at, __ATOMIC_RELAXED);
+
+	*status = (struct send_status){
+		.phase = s->phase,
+		.begun = s->begun,
+		.total = pages_total(&s->layout),
+		.left = __atomic_load_n(&s->left, __ATOMIC_RELAXED),
+		.written = __atomic_load_n(&s->wire.written, __ATOMIC_RELAXED),
+		.pages = __atomic_load_n(&s->nr_sent, __ATOMIC_RELAXED),
+		.zeroes = __atomic_load_n(&s->nr_zero, __ATOMIC_RELAXED),
+		.rounds = __atomic_load_n(&s->rounds, __ATOMIC_RELAXED),
+		.throttle = __atomic_load_n(&s->throttle, __ATOMIC_RELAXED),
+		.expected_ms = __atomic_load_n(&s->expected_ms, __ATOMIC_RELAXED),
+		.setup_ms = ((ready ? ready : now) - s->begun) / 1000,
+		.total_ms = (now - s->begun) / 1000,
+		.down_ms = s->stopped ? (now - s->stopped) / 1000 : 0,
+		.why = s->why,
+	};
+}
+
+/* The guest's run is over, whatever is under way. A reset makes devices go on. */
+static void send_leave(struct send *s)
+{
+	if (send_is_active(s)) {
+		__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
+		error_set(&s->why, -EINTR, "The guest was reset, or has ended");
+		send_end(s, SEND_FAILED, true);
+	} else if (send_has_stopped(s)) {
+		machine_release(s->m, MACHINE_HOLDER_MIGRATION);
+	}
+}
+
+static void send_event(struct machine_listener *listener, const struct machine_event *event)
+{
+	if (event->type == MACHINE_EVENT_LEAVE)
+		send_leave(container_of(listener, struct send, listener));
+}
+
+struct send *send_new(struct machine *m)
+{
+	struct send *s = g_new0(struct send, 1);
+
+	s->m = m;
+	s->wire.in = s->wire.out = -1;
+	/* QEMU's, but for the bandwidth. */
+	s->params = (struct send_params){ .downtime_ms = 300, .throttle_initial = 20,
+					  .throttle_step = 10, .throttle_max = 99 };
+	s->listener.event = send_event;
+	machine_listen(m, &s->listener);
+	return s;
+}
+
+void send_free(struct send *s)
+{
+	if (!s)
+		return;
+	send_leave(s);
+	machine_unlisten(s->m, &s->listener);
+	g_free(s);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A connection between two armvmm-run, by which a guest moves. Nothing here waits for a far end
+ * that is slow, deaf or hostile longer than its owner allows. One thread at a time.
+ */
+#ifndef ARMVMM_RUN_WIRE_H
+#define ARMVMM_RUN_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/rate.h"
+
+/*
+ * The stream, by part.h's format. Towards the guest's new process:
+ *
+ *	header, WIRE_HELLO	the facts of the machine (facts.h)
+ *	"memory" ...		rounds of pages (PAGES_LIVE), at last while the guest stands still
+ *	WIRE_STATE		a snapshot without memory
+ *	"end"			counts the memory (layout.h)
+ *	WIRE_COMMIT		empty: from here on, the guest is the new process'
+ *
+ * And back: a header with the same id, then one word after the other, parts of their own:
+ * WIRE_READY after WIRE_HELLO, WIRE_TAKEN after "end", WIRE_RUNNING after WIRE_COMMIT; or
+ * WIRE_REFUSED instead, with a sentence, and nothing more.
+ *
+ * The guest's old process lets it go on, unless it has sent the whole WIRE_COMMIT and got no
+ * WIRE_REFUSED. The new one never runs it without WIRE_COMMIT.
+ */
+#define WIRE_HELLO	"migration"
+#define WIRE_STATE	"state"
+#define WIRE_COMMIT	"commit"
+#define WIRE_READY	"ready"
+#define WIRE_TAKEN	"taken"
+#define WIRE_RUNNING	"running"
+#define WIRE_REFUSED	"refused"
+#define WIRE_VERSION	1	/* of all of these */
+
+#define WIRE_STALL_MS	60000	/* no byte comes or goes for so long: the far end is dead */
+
+struct wire {
+	int in, out;		/* may be the same; do not block */
+	const bool *cancelled;	/* atomic: all waiting ends */
+	int64_t deadline;	/* of g_get_monotonic_time(), when all waiting ends; 0: never */
+	const uint64_t *per_second;	/* atomic: bytes that may be written; NULL or 0: any */
+	struct rate rate;	/* the wire's */
+	uint64_t written;	/* atomic: bytes so far */
+};
+
+/*
+ * For part_writer.write and part_reader.read, with the wire as the first argument. Return what
+ * these do; -ECANCELED, or -ETIMEDOUT.
+ */
+int wire_write(void *wire, const void *data, size_t len);
+int64_t wire_read(void *wire, void *data, size_t len);
+
+/* Has the far end said something, or gone? */
+bool wire_is_readable(const struct wire *w);
+
+/* Reads and forgets all that comes, until the far end goes, or for @ms. */
+void wire_drain(struct wire *w, unsigned int ms);
+
+#endif /* ARMVMM_RUN_WIRE_H */

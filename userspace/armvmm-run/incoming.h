@@ -13,9 +13,8 @@ struct incoming {
 };
 
 /*
- * Opens it, before the sandbox takes the right to do so. If that is stdin and stdout, the terminal keeps
- * neither.
- * Returns 0 or -errno with @err set.
+ * Opens it, before the sandbox takes the right to do so. If that is stdin and stdout, the terminal
+ * keeps neither. Returns 0 or -errno with @err set.
  */
 int incoming_open(struct incoming *in, const char *arg, struct error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where a guest comes from: --incoming unix:PATH, tcp:[HOST]:PORT, fd:N, or - (stdin and stdout). */
+/* Where a guest comes from (--incoming): unix:PATH, tcp:[HOST]:PORT, fd:N, or -. */
 #ifndef ARMVMM_RUN_INCOMING_ADDRESS_H
 #define ARMVMM_RUN_INCOMING_ADDRESS_H
 

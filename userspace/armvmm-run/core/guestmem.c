@@ -103,10 +103,11 @@ void guestmem_wrote(const struct guestmem *mem, const void *host, size_t len)
 	for (unsigned int i = 0; i < mem->nr_regions; i++) {
 		const struct guestmem_region *r = &mem->region[i];
 		size_t at = (uintptr_t)host - (uintptr_t)r->host;
+		size_t last = (at + len - 1) / GUESTMEM_PAGE;
 
 		if ((uintptr_t)host < (uintptr_t)r->host || at >= r->size)
 			continue;
-		for (size_t page = at / GUESTMEM_PAGE; page <= (at + len - 1) / GUESTMEM_PAGE; page++)
+		for (size_t page = at / GUESTMEM_PAGE; page <= last; page++)
 			__atomic_fetch_or(&r->log[page / 32], 1u << page % 32, __ATOMIC_RELEASE);
 	}
 }

@@ -23,7 +23,7 @@ struct guestmem_region {
 	uint64_t gpa;		/* first guest-physical address */
 	uint64_t size;		/* bytes, not 0; gpa + size does not wrap */
 	uint8_t *host;
-	uint32_t *log;		/* bit n: this process wrote to page n; NULL: no log was wanted yet */
+	uint32_t *log;		/* bit n: this process wrote to page n; NULL: never wanted */
 };
 
 struct guestmem {
@@ -102,7 +102,10 @@ void guestmem_destroy(struct guestmem *mem);
  */
 void *guestmem_ptr(const struct guestmem *mem, uint64_t gpa, uint64_t len);
 
-/* Copy from or to guest memory; guestmem_write() logs it. Returns 0, or -EFAULT (nothing copied) for a bad range. */
+/*
+ * Copy from or to guest memory; guestmem_write() logs it. Return 0, or -EFAULT (nothing copied) for
+ * a bad range.
+ */
 int guestmem_read(const struct guestmem *mem, uint64_t gpa, void *buf, size_t len);
 int guestmem_write(const struct guestmem *mem, uint64_t gpa, const void *buf, size_t len);
 

@@ -15,7 +15,8 @@ struct listener {
 /*
  * Opens the socket, before the sandbox takes the right to do so. Replaces a Unix socket of a
  * program that has ended; only its user may connect to the new one, whose name goes with this
- * process. Returns 0, or -errno with @err set, which begins with @label: -EADDRINUSE: somebody else listens there.
+ * process. Returns 0, or -errno with @err set, which begins with @label. -EADDRINUSE: somebody else
+ * listens there.
  */
 int listener_open(struct listener *listener, const char *label, const struct endpoint *endpoint,
 		  struct error *err);

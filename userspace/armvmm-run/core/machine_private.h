@@ -91,8 +91,9 @@ int machine_raise_lines(struct machine *m);
 int machine_sync_memory(struct machine *m);
 
 /*
- * The log of written pages: of those that the guest writes, by the kernel, and of those that devices
- * write. Turning it on also does what machine_sync_memory() does; that must not be called meanwhile.
+ * The log of written pages: of those that the guest writes, by the kernel, and of those that
+ * devices write. Turning it on also does what machine_sync_memory() does, which must not be called
+ * meanwhile.
  * Main thread, while the VM has its memory. Returns 0 or -errno; then there is no log.
  */
 int machine_log_start(struct machine *m);
@@ -100,8 +101,8 @@ void machine_log_stop(struct machine *m);
 
 /*
  * Adds the log of a region to @bitmap (bit n: page n), and empties it: pages that are written from
- * now on are in the next log. @room is a bitmap of the same size, for its use. Any thread. Returns 0
- * or -errno.
+ * now on are in the next log. @room is a bitmap of the same size, for its use. Any thread. Returns
+ * 0 or -errno.
  */
 int machine_log_take(struct machine *m, unsigned int region, uint32_t *bitmap, uint32_t *room);
 

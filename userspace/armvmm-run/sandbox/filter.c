@@ -305,7 +305,8 @@ static int filter_add(scmp_filter_ctx ctx, unsigned int who, struct error *err)
 	for (unsigned int i = 0; !ret && who & (MAIN | NET) && i < NR(filter_fcntl_names); i++)
 		if (!filter_number(filter_fcntl_names[i], &nr) && nr >= 0)
 			ret = filter_add_values(ctx, nr, 1, filter_fcntls, NR(filter_fcntls));
-	for (unsigned int i = 0; !ret && who & (CONTROL | INCOMING) && i < NR(filter_fcntl_names); i++)
+	who &= CONTROL | INCOMING;
+	for (unsigned int i = 0; !ret && who && i < NR(filter_fcntl_names); i++)
 		if (!filter_number(filter_fcntl_names[i], &nr) && nr >= 0)
 			ret = filter_add_values(ctx, nr, 1, filter_locks, NR(filter_locks));
 	return ret ? error_errno(err, ret, "sandbox: filter of system calls") : 0;
@@ -401,7 +402,8 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 	 * Threads inherit the main thread's filter, so it must allow all that any of them may do.
 	 */
 	if (kind == MACHINE_THREAD_MAIN)
-		who = ALL | (params->control ? CONTROL | SENDER : 0) | (params->debugger ? DEBUGGER : 0) |
+		who = ALL | (params->control ? CONTROL | SENDER : 0) |
+		      (params->debugger ? DEBUGGER : 0) |
 		      (params->restore ? RESTORE : 0) |
 		      (params->incoming ? RESTORE | INCOMING : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)

@@ -81,7 +81,7 @@ struct send {
 	struct pages_writer *pages;
 	struct layout_end count;
 	int ret;
-	bool refused;		/* the far end has said that it does not, and never will, run the guest */
+	bool refused;		/* the far end has said that it will not run the guest */
 	struct error thread_why;
 	/* ... and these are atomic. */
 	bool finished;		/* it has set .ret, and ends */

@@ -27,7 +27,7 @@ enum send_phase {
 /* What a client may set, also while a migration is under way. */
 struct send_params {
 	uint64_t bandwidth;	/* bytes a second while the guest runs; 0: any */
-	uint64_t downtime_ms;	/* how long the guest may stand still, as far as can be told before */
+	uint64_t downtime_ms;	/* how long the guest may stand still, by an estimate */
 	unsigned int throttle_initial, throttle_step, throttle_max;	/* per cent, 1 to 99 */
 };
 
@@ -38,7 +38,7 @@ struct send_status {
 	uint64_t total;		/* bytes of memory */
 	uint64_t left;		/* bytes that are still to be dealt with, in this round */
 	uint64_t written;	/* bytes of the stream */
-	uint64_t pages, zeroes;	/* pages that were sent, and those that only needed a word or less */
+	uint64_t pages, zeroes;	/* pages that were sent, and others that were dirty */
 	unsigned int rounds;
 	unsigned int throttle;	/* per cent of time that the guest's vCPUs are kept from running */
 	uint64_t expected_ms;	/* how long it would stand still now */

@@ -773,11 +773,11 @@ static void test_hostile(void)
 	hostile("B: part end: does not count the memory that came", say_miscounted);
 	hostile("B: part state: has version 2, and this program knows version 1", say_newer_state);
 	hostile("B: part memory: has version 1, and this program knows version 2", say_old_memory);
-	hostile("B: part memory: of 0x40000000: is none that was written here", say_both);
+	hostile("B: part memory: of " G_STRINGIFY(RAM_BASE) ": is none that was written here", say_both);
 	hostile("B: part memory: has memory at 0x407ff000, where there is none here", say_beyond);
-	hostile("B: part memory: of 0x40000000: is none that was written here", say_beyond_zero);
-	hostile("B: part memory: of 0x40000000: is none that was written here", say_nothing);
-	hostile("B: part memory: of 0x40000000: is none that was written here", say_short);
+	hostile("B: part memory: of " G_STRINGIFY(RAM_BASE) ": is none that was written here", say_beyond_zero);
+	hostile("B: part memory: of " G_STRINGIFY(RAM_BASE) ": is none that was written here", say_nothing);
+	hostile("B: part memory: of " G_STRINGIFY(RAM_BASE) ": is none that was written here", say_short);
 }
 
 KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_busy), KTAP_CASE(test_wiped),

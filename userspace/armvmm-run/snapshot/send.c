@@ -607,9 +607,10 @@ static gboolean send_look(void *opaque);
 
 static void send_look_again(struct send *s)
 {
+	unsigned int ms = s->stopped ? SEND_LOOK_STOPPED_MS : SEND_LOOK_MS;
+
 	if (send_is_active(s))
-		s->timer = g_timeout_add(s->stopped ? SEND_LOOK_STOPPED_MS : SEND_LOOK_MS, send_look,
-					 s);
+		s->timer = g_timeout_add(ms, send_look, s);
 }
 
 static gboolean send_look(void *opaque)

@@ -151,6 +151,18 @@ static int part_read_data(struct part_reader *r, const struct part_head *head, s
 	return 0;
 }
 
+/* The part that is there is none that was wanted. Its name may be what a terminal would obey. */
+static int part_misplaced(const struct part_reader *r, const char name[PART_NAME_MAX],
+			  struct error *err)
+{
+	char text[PART_NAME_MAX];
+
+	for (unsigned int i = 0; i < PART_NAME_MAX; i++)
+		text[i] = !name[i] || g_ascii_isprint(name[i]) ? name[i] : '?';
+	return part_error(r, -ENXIO, err, "in its place is the part %.*s: was the guest saved with other options?",
+			  PART_NAME_MAX, text);
+}
+
 /* Until its checksum was seen, nothing that a head says is used, not even a name. */
 int part_read_either(struct part_reader *r, const char *name, const char *other,
 		     struct error *err)
@@ -172,8 +184,7 @@ int part_read_either(struct part_reader *r, const char *name, const char *other,
 	if (other && !strcmp(head.name, other))
 		snprintf(r->name, sizeof(r->name), "%s", other);
 	if (strcmp(head.name, r->name))
-		return part_error(r, -ENXIO, err, "in its place is the part %.*s: was the guest saved with other options?",
-				  PART_NAME_MAX, head.name);
+		return part_misplaced(r, head.name, err);
 	r->nr++;
 	r->version = le32toh(head.version);
 	return part_read_data(r, &head, err);

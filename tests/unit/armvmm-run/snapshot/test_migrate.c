@@ -691,6 +691,11 @@ static void say_end(struct part_writer *w)
 	part_write(w, PART_END, 1, NULL, 0, NULL, 0);
 }
 
+static void say_escape(struct part_writer *w)
+{
+	part_write(w, "\33]52;c;\a\377", 1, NULL, 0, NULL, 0);
+}
+
 static void say_state_twice(struct part_writer *w)
 {
 	part_write(w, WIRE_STATE, WIRE_VERSION, "x", 1, NULL, 0);
@@ -767,6 +772,9 @@ static void test_hostile(void)
 {
 	hostile("B: part memory: in its place is the part end: was the guest saved with other options?",
 		say_end);
+	/* Nothing that a terminal would obey. */
+	hostile("B: part memory: in its place is the part ?]52;c;??: was the guest saved with other options?",
+		say_escape);
 	hostile("B: part end: in its place is the part state: was the guest saved with other options?",
 		say_state_twice);
 	hostile("B: part header: the file ends in it", say_garbage);

@@ -53,7 +53,7 @@ check 'no regular file' status_of 3 'is there already, and is no regular file' c
 check 'no file is sent' status_of 3 'No file descriptor supplied' \
 	ctl qmp '{"execute":"getfd","arguments":{"fdname":"a"}}'
 check 'to nowhere' status_of 3 'unknown migration protocol' \
-	ctl qmp '{"execute":"migrate","arguments":{"uri":"tcp:0:1"}}'
+	ctl qmp '{"execute":"migrate","arguments":{"uri":"file:/a"}}'
 check 'the guest has not noticed' whole a
 
 # While one is made. Noise takes long to compress.

@@ -56,6 +56,7 @@ u32 hyp_fastpath(void *cpu, u32 *vcpu)
 }
 
 #define UNUSED(name)	void name(void); void name(void) { put("# " #name "\n"); }
+UNUSED(hyp_irq)
 UNUSED(hyp_switch_to_guest)
 UNUSED(hyp_switch_to_host)
 UNUSED(hyp_tlbi_vmid)

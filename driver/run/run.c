@@ -224,7 +224,7 @@ static int run_enter(struct armvmm_vcpu *vcpu, bool plain)
 	}
 
 	vcpu->stat.exits++;
-	armvmm_timer_sync(vcpu);
+	armvmm_timer_sync(vcpu, code == HYP_EXIT_IRQ);
 	if (vgic) {
 		armvmm_vgic_entry_ended(vcpu, code);
 		armvmm_vgic_sync(vcpu);

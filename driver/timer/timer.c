@@ -299,23 +299,34 @@ static bool timer_was_deactivated(struct armvmm_vcpu *vcpu)
 	return false;
 }
 
-void armvmm_timer_sync(struct armvmm_vcpu *vcpu)
+/*
+ * That the PPI is held does not say that it is active. The GIC may have ended the state after it
+ * was made active, for an end by the guest that came earlier, or lost it over a power state. Where
+ * the line is high, the PPI may then be what ends each turn of the guest before its first
+ * instruction. HYP mode sees to that while a list register shows the interrupt; if none does, as
+ * the guest has disabled it, it is done here after a turn that an interrupt ended (docs/silicon.md
+ * S9).
+ */
+void armvmm_timer_sync(struct armvmm_vcpu *vcpu, bool irq)
 {
 	struct hyp_vcpu *hyp = vcpu->hyp;
+	bool level, known = false;
 	u32 ctl = hyp->cntv_ctl;
-	bool level;
 
 	/* If HYP mode held the PPI, it did so for a list register. */
 	if (hyp->vgic.used_lrs) {
 		if (hyp->cntv_held) {
 			hyp->cntv_held = 0;
 			armvmm_timer_host_was_held();
+			known = true;
 		}
 		if (armvmm_timer_host_held() && timer_was_deactivated(vcpu))
 			armvmm_timer_host_released();
 	}
 
 	level = timer_can_fire(ctl) && (ctl & CNT_CTL_ISTATUS);
+	if (unlikely(level && irq) && !known && armvmm_timer_host_held())
+		armvmm_timer_host_set(true);
 	if (level != vcpu->timer.virt_level)
 		timer_set_virt_level(vcpu, level);
 }

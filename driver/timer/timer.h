@@ -30,8 +30,11 @@ int armvmm_timer_enable(struct armvmm_vcpu *vcpu);
 
 /* Before an entry, IRQs off: sets hyp->cntvoff, line levels. */
 void armvmm_timer_flush(struct armvmm_vcpu *vcpu);
-/* After an exit, IRQs off still: hyp->cntv_ctl/cval were saved by HYP. */
-void armvmm_timer_sync(struct armvmm_vcpu *vcpu);
+/*
+ * After an exit, which an interrupt of the host's caused (@irq); IRQs off still. HYP has saved
+ * hyp->cntv_ctl and cval.
+ */
+void armvmm_timer_sync(struct armvmm_vcpu *vcpu, bool irq);
 /* Around a sleep in WFI: arms and cancels the wake-up timer. */
 void armvmm_timer_block(struct armvmm_vcpu *vcpu);
 void armvmm_timer_unblock(struct armvmm_vcpu *vcpu);

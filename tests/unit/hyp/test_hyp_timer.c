@@ -206,7 +206,7 @@ static void on_exit_(struct armvmm_vcpu *v)
 	/* A write that nobody waited for has arrived by now. */
 	here->active |= here->posted;
 	here->posted = false;
-	armvmm_timer_sync(v);
+	armvmm_timer_sync(v, false);
 	if (!late_end)
 		KTAP_EQ(timer_host_cpu.held, here->active);
 	guests[v->index].stale = false;

@@ -51,6 +51,7 @@ static struct {
 	unsigned int sleeps, starts;
 	int in_guest;		/* accounted to the guest */
 } did;
+static u32 exit_code;	/* of the last exit: a trap, or an interrupt, by turns */
 
 /* --- the rest of the driver --- */
 
@@ -83,8 +84,8 @@ u32 armvmm_hyp_call(u32 fn, u32 a, u32 b)
 	KTAP_EQ(vcpu.mode, VCPU_IN_GUEST);
 	KTAP_TRUE(!vcpu.power_off);
 	KTAP_EQ(did.in_guest, 1);
-	did.calls++;
-	return cpus[fake_cpu].stub ? HYP_STUB_ERROR : HYP_EXIT_TRAP;
+	exit_code = did.calls++ & 1 ? HYP_EXIT_IRQ : HYP_EXIT_TRAP;
+	return cpus[fake_cpu].stub ? HYP_STUB_ERROR : exit_code;
 }
 
 void armvmm_vgic_claim(struct armvmm_vcpu *v)
@@ -112,8 +113,9 @@ void armvmm_timer_flush(struct armvmm_vcpu *v)
 	did.timer_flushes++;
 }
 
-void armvmm_timer_sync(struct armvmm_vcpu *v)
+void armvmm_timer_sync(struct armvmm_vcpu *v, bool irq)
 {
+	KTAP_EQ(irq, exit_code == HYP_EXIT_IRQ);
 	did.timer_syncs++;
 }
 
@@ -184,7 +186,7 @@ void compat_guest_exit_account(void)
 
 int armvmm_exit_handle(struct armvmm_vcpu *v, int code)
 {
-	KTAP_EQ(code, HYP_EXIT_TRAP);
+	KTAP_EQ(code, exit_code);
 	did.handled++;
 	v->run->exit_reason = KVM_EXIT_MMIO;
 	return 0;

@@ -81,6 +81,7 @@ u32 __hyp_text hyp_irq(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	unsigned long gich = (unsigned long)cpu->gich;
 	struct hyp_vgic *hv = &vcpu->vgic;
 	u32 used = hv->used_lrs, lr, n;
+	bool again = false;
 
 	if (!irq || !timer_has_expired())
 		return HYP_EXIT_IRQ;
@@ -112,6 +113,7 @@ u32 __hyp_text hyp_irq(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	goto out;
 
 hold:
+	again = true;
 	/*
 	 * The guest has it, so the PPI ought to be active. It may not be: the deactivation of the
 	 * last one came late, when HYP mode, here for another interrupt, had shown the next.
@@ -121,6 +123,6 @@ hold:
 out:
 	if (timer_not_alone())
 		return HYP_EXIT_IRQ;
-	vcpu->stat.hyp_timer++;
+	vcpu->stat.hyp_timer += !again;
 	return HYP_RESUME;
 }

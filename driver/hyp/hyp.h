@@ -208,6 +208,7 @@ struct hyp_vcpu {
 	 * from the vCPU's first entry on. And: HYP mode has made the host's PPI active.
 	 */
 	u32 cntv_held;
+	u32 cntv_taken;		/* HYP mode showed one again: the guest took it, since the entry */
 	struct armvmm_vgic_irq *cntv_irq;
 
 	u32 psci_version;	/* as the guest is told; 0: not by HYP */

@@ -106,10 +106,12 @@ u32 __hyp_text hyp_irq(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	}
 	if (!timer_may_be_shown(vcpu, irq) || !timer_hold(cpu, vcpu, irq->hwintid))
 		return HYP_EXIT_IRQ;
-	if (n < used)
+	if (n < used) {
 		gich_write(gich, GICH_LR(n), lr);
-	else
+		vcpu->cntv_taken = 1;
+	} else {
 		hyp_lr_add(cpu, vcpu, lr);
+	}
 	goto out;
 
 hold:

@@ -63,6 +63,9 @@ static bool sgi_any_taken(const struct armvmm_vcpu *vcpu)
 	const struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	unsigned int n, given = hv->used_lrs - hv->own;
 
+	/* Its list register is pending anew. */
+	if (vcpu->hyp->cntv_taken)
+		return true;
 	for (n = 0; n < given; n++)
 		if (vcpu->vgic.ap->shown[n]->lr_pending && !(hv->lr[n] & GICH_LR_PENDING))
 			return true;
@@ -91,6 +94,7 @@ void vgic_sgi_entry_ended(struct armvmm_vcpu *vcpu, bool irq)
 void vgic_sgi_listen(struct armvmm_vcpu *vcpu)
 {
 	vcpu->vgic.entry_pc = vcpu->hyp->regs.usr_regs.ARM_pc;
+	vcpu->hyp->cntv_taken = 0;
 	WRITE_ONCE(vcpu->hyp->dist.listen,
 		   vcpu->vgic.stuck ? 0 : __this_cpu_read(armvmm_vgic_host_interface));
 	/* Senders post first and look there then: they see this, or their SGIs are seen here. */

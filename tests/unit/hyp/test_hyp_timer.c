@@ -716,6 +716,49 @@ static void test_late_disabled(void)
 	destroy(vm);
 }
 
+/*
+ * A guest that took the interrupt gets on, wherever its PC is, though the list register is pending
+ * again when the turn ends: given at the entry, or by HYP mode in this turn.
+ */
+static void test_gets_on(void)
+{
+	struct armvmm_vm *vm = make(4);
+	struct armvmm_vcpu *v = vm->vcpus[0];
+	struct fake_cpu *c = &fake_cpus[0];
+	unsigned int turn, taken;
+
+	guests[0].ctl = 1;
+	c->stuck = true;
+	for (turn = 0; turn < 12; turn++) {
+		taken = turn % 3;
+		enter(v);
+		if (turn < 6) {
+			/* It is the host's to show from the second turn on. */
+			if (!turn)
+				KTAP_EQ(interrupt(), (u32)HYP_RESUME);
+			KTAP_EQ(v->hyp->vgic.own, !turn);
+		} else {
+			KTAP_EQ(v->hyp->vgic.used_lrs, 0);
+			guests[0].ctl = 1;
+			KTAP_EQ(interrupt(), (u32)HYP_RESUME);
+			KTAP_EQ(v->hyp->vgic.own, 1);
+		}
+		for (unsigned int i = 0; i < taken; i++) {
+			KTAP_EQ(fake_ack(v), PPI);
+			KTAP_TRUE(fake_eoi(v, PPI));
+			here->active = false;
+			KTAP_EQ(interrupt(), (u32)HYP_RESUME);
+		}
+		KTAP_TRUE(in_lr(PPI, GICH_LR_PENDING));
+		/* Its line falls, so that nothing is shown at the next entry. */
+		if (turn >= 5)
+			guests[0].ctl = 0;
+		leave();
+		KTAP_EQ(v->vgic.stuck, !taken);
+	}
+	destroy(vm);
+}
+
 /* A signal that falls late costs nothing, or an exit. A GIC that takes no write: also an exit. */
 static void test_slow_gic(void)
 {
@@ -795,4 +838,4 @@ static void test_random(void)
 
 KTAP_MAIN(KTAP_CASE(test_rounds), KTAP_CASE(test_left), KTAP_CASE(test_refused),
 	  KTAP_CASE(test_others), KTAP_CASE(test_late_end), KTAP_CASE(test_late_disabled),
-	  KTAP_CASE(test_slow_gic), KTAP_CASE(test_random))
+	  KTAP_CASE(test_gets_on), KTAP_CASE(test_slow_gic), KTAP_CASE(test_random))

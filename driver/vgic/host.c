@@ -291,22 +291,23 @@ void armvmm_vgic_host_exit(void)
 
 void armvmm_vgic_cpu_taken(void)
 {
-	__this_cpu_write(armvmm_vgic_host_interface, host_interface(&armvmm_vgic_host));
-}
-
-void armvmm_vgic_cpu_up(void)
-{
 	struct armvmm_vgic_host *host = &armvmm_vgic_host;
 	unsigned int n;
 
+	__this_cpu_write(armvmm_vgic_host_interface, host_interface(host));
 	if (!host->gich)
 		return;
 	/* List registers hold anything after a reset; each use of them begins with empty ones. */
 	writel_relaxed(0, host->gich + GICH_HCR);
 	for (n = 0; n < host->nr_lr; n++)
 		writel_relaxed(0, host->gich + GICH_LR(n));
+}
 
-	if (__this_cpu_read(host_maint_enabled))
+void armvmm_vgic_cpu_up(void)
+{
+	struct armvmm_vgic_host *host = &armvmm_vgic_host;
+
+	if (!host->gich || __this_cpu_read(host_maint_enabled))
 		return;
 	__this_cpu_write(host_maint_enabled, true);
 	enable_percpu_irq(host->maint_irq, IRQ_TYPE_NONE);

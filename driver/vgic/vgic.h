@@ -46,9 +46,12 @@ void armvmm_vgic_host_exit(void);
  * The Linux number of the PPI that the GIC calls @hwirq (16-31), 0 if there is none. May sleep.
  */
 unsigned int armvmm_vgic_host_map_ppi(unsigned int hwirq);
-/* on the CPU, IRQs off, before it enters guests: it may be another one than it was in its sleep */
+/*
+ * on the CPU, IRQs off, before it enters guests: it may be another one than it was in its sleep,
+ * and GICH may have lost its state. Clears the list registers
+ */
 void armvmm_vgic_cpu_taken(void);
-/* on the CPU: clears GICH, enables the maintenance interrupt */
+/* on the CPU: enables the maintenance interrupt */
 void armvmm_vgic_cpu_up(void);
 void armvmm_vgic_cpu_down(void);
 

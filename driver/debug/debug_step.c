@@ -98,6 +98,9 @@ static bool step_handles_irq(const struct next_pc_state *state)
  * on; with IRQs masked the guest does not take it. From all other instructions interrupts are kept:
  * they may unmask IRQs. With the client's own interrupt controller no instruction needs the virtual
  * CPU interface. vm->srcu is held.
+ *
+ * HYP mode shows no interrupts by itself then, as a step has HYP_DEBUG_LOAD (hyp/timer.c,
+ * hyp/dist.c).
  */
 static bool step_blocks_irq(const struct armvmm_vcpu *vcpu, const struct next_pc_state *state)
 {

@@ -427,15 +427,33 @@ int module_load(const char *file, const char *params)
 	return r;
 }
 
-void param_set(const char *name, bool on)
+static int param_open(const char *name, int flags)
 {
 	char path[64];
 	int fd;
 
 	snprintf(path, sizeof(path), "/sys/module/armvmm/parameters/%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	MUST(fd >= 0 && write(fd, on ? "1" : "0", 1) == 1, "%s cannot be set", name);
+	fd = open(path, flags | O_CLOEXEC);
+	MUST(fd >= 0, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+void param_set(const char *name, bool on)
+{
+	int fd = param_open(name, O_WRONLY);
+
+	MUST(write(fd, on ? "1" : "0", 1) == 1, "%s cannot be set", name);
 	close(fd);
+}
+
+bool param_is(const char *name)
+{
+	int fd = param_open(name, O_RDONLY);
+	char val;
+
+	MUST(read(fd, &val, 1) == 1, "%s cannot be read", name);
+	close(fd);
+	return val == 'Y';
 }
 
 int cpu_online(unsigned int cpu, bool on)

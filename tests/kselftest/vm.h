@@ -105,6 +105,7 @@ void cpu_bind(unsigned int cpu);
 int module_load(const char *file, const char *params);
 /* Turns a parameter of the module on or off. */
 void param_set(const char *name, bool on);
+bool param_is(const char *name);
 /* Takes a CPU of the host offline, or back online. Returns 0, or -1 and errno. */
 int cpu_online(unsigned int cpu, bool on);
 /* The number behind @what ("MemFree:") in a file of /proc, in KiB; -1: it is not there. */

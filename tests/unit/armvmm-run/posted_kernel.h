@@ -27,6 +27,7 @@ static struct {
 	void (*in_add)(void);	/* what another vCPU does meanwhile */
 	void (*in_del)(void);
 	void (*in_set)(void);
+	void (*in_done)(void);
 	bool mirror;
 	uint64_t mirror_gpa;
 	uint32_t flags;		/* the mirror's value */
@@ -97,6 +98,8 @@ unsigned int armvmm_posted_peek(struct armvmm_vm *vm, const struct armvmm_posted
 void armvmm_posted_done(struct armvmm_vm *vm, unsigned int n)
 {
 	kernel.first = (kernel.first + n) % RING;
+	if (kernel.in_done)
+		kernel.in_done();
 }
 
 /* A write of the guest's. Returns whether the kernel posts it. */

@@ -36,15 +36,20 @@ static struct posted *posted_find(struct machine_private *p, const struct armvmm
 	return posted;
 }
 
-/* Only when a write is carried out it is taken out, so that others do not find none meanwhile. */
+/*
+ * Only when a write is carried out it is taken out, so that others do not find none meanwhile. Takes
+ * no more than there can be when it begins: a guest that goes on writing does not keep this thread.
+ */
 static void posted_carry_out(struct machine_private *p)
 {
 	const struct armvmm_posted_write *writes;
-	unsigned int n, nr;
+	unsigned int left = ARMVMM_POSTED_MAX, n, nr;
 
-	while (p->vm && (nr = armvmm_posted_peek(p->vm, &writes))) {
+	while (p->vm && left && (nr = armvmm_posted_peek(p->vm, &writes))) {
 		struct posted *posted = posted_find(p, &writes[0]);
 
+		if (nr > left)
+			nr = left;
 		for (n = 1; posted && n < nr && posted_is_of(posted, &writes[n]); n++)
 			;
 		if (posted) {
@@ -52,6 +57,7 @@ static void posted_carry_out(struct machine_private *p)
 			posted->write(posted, writes, n);
 		}
 		armvmm_posted_done(p->vm, n);
+		left -= n;
 	}
 }
 
@@ -70,7 +76,7 @@ static void posted_end(struct machine_private *p, struct posted *posted)
 {
 	if (p->vm)
 		armvmm_posted_del(p->vm, posted->gpa, posted->size);
-	/* No write comes any more. */
+	/* Of this register no write comes any more, and those that came are among the first. */
 	posted_carry_out(p);
 	__atomic_store_n(&posted->on, false, __ATOMIC_RELEASE);
 	posted_count(p, posted, false);

@@ -783,6 +783,48 @@ static void test_fast_two_drain(void)
 	teardown();
 }
 
+/*
+ * Other vCPUs go on writing, faster than it is carried out: who drains gets on, with all that was
+ * there before. It does not matter whether the writes are of a register that is known.
+ */
+static unsigned int refills;
+static uint64_t refill_gpa;
+
+static void refill(void)
+{
+	if (++refills > 10 * RING)
+		return;
+	/* The terminal's fake has only so much room. */
+	if (fake_chr.out_len > 2000)
+		fake_chr.out_len = 0;
+	kernel.ring[kernel.last] = (struct armvmm_posted_write){
+		.gpa = refill_gpa, .len = 4, .data = { 'r' },
+	};
+	kernel.last = (kernel.last + 1) % RING;
+}
+
+static void test_fast_endless(void)
+{
+	static const uint64_t gpas[] = { UART(DR), 0x1000 };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		setup_fast();
+		go_fast();
+		guest_send("before");
+		refills = 0;
+		refill_gpa = gpas[i];
+		kernel.in_done = refill;
+		posted_drain(&m);
+		kernel.in_done = NULL;
+		KTAP_TRUE(refills && refills <= 2 * RING);
+		KTAP_MEMEQ(fake_chr.out, "before", 6);
+		KTAP_TRUE(kernel.zone);
+		posted_drain(&m);
+		KTAP_EQ(kernel.first, kernel.last);
+		teardown();
+	}
+}
+
 static void test_fast_old_module(void)
 {
 	setup();
@@ -868,5 +910,5 @@ KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_transmit), KTAP_CASE(test
 	  KTAP_CASE(test_fast_late_loopback), KTAP_CASE(test_fast_interrupt),
 	  KTAP_CASE(test_fast_slow_terminal), KTAP_CASE(test_fast_receive),
 	  KTAP_CASE(test_fast_reset), KTAP_CASE(test_fast_refused), KTAP_CASE(test_fast_race),
-	  KTAP_CASE(test_fast_two_drain),
+	  KTAP_CASE(test_fast_two_drain), KTAP_CASE(test_fast_endless),
 	  KTAP_CASE(test_fast_old_module), KTAP_CASE(test_fast_and_slow))

@@ -31,6 +31,7 @@ struct armvmm_mirrors {
 	seqcount_t seq;			/* changes of nr, and moves in the array */
 	unsigned int nr;
 	struct mirror at[ARMVMM_MAX_MIRRORS];	/* sorted; none overlaps another */
+	bool allowed;			/* by the parameter when the VM was made; constant */
 	bool on_bus;			/* from the first mirror on; vm->slots_lock */
 	struct armvmm_iodev dev;	/* all of them */
 };
@@ -144,9 +145,9 @@ static bool mirror_args_ok(const struct armvmm_mirror *args)
 	       !(args->value >> (8 * args->size));
 }
 
-int armvmm_mirror_max(void)
+int armvmm_mirror_max(const struct armvmm_vm *vm)
 {
-	return READ_ONCE(mirrors) ? ARMVMM_MAX_MIRRORS : 0;
+	return (vm ? vm->mirrors->allowed : READ_ONCE(mirrors)) ? ARMVMM_MAX_MIRRORS : 0;
 }
 
 int armvmm_mirror_set(struct armvmm_vm *vm, const struct armvmm_mirror *args)
@@ -155,7 +156,7 @@ int armvmm_mirror_set(struct armvmm_vm *vm, const struct armvmm_mirror *args)
 	struct armvmm_mirrors *m = vm->mirrors;
 	int ret;
 
-	if (!armvmm_mirror_max() || !mirror_args_ok(args))
+	if (!m->allowed || !mirror_args_ok(args))
 		return -EINVAL;
 	raw_spin_lock(&m->lock);
 	ret = mirror_change(m, &new, args->flags & ARMVMM_MIRROR_DELETE);
@@ -180,6 +181,7 @@ int armvmm_mirror_vm_init(struct armvmm_vm *vm)
 	seqcount_init(&m->seq);
 	m->dev.ops = &mirror_ops;
 	m->dev.size = ~0ULL;
+	m->allowed = READ_ONCE(mirrors);
 	vm->mirrors = m;
 	return 0;
 }

@@ -15,15 +15,17 @@ int armvmm_mirror_vm_init(struct armvmm_vm *vm);
 /* No vCPU is left. Also what a failed init left. */
 void armvmm_mirror_vm_destroy(struct armvmm_vm *vm);
 
-/* How many a VM may have, for KVM_CHECK_EXTENSION; 0: none, by the parameter. */
-int armvmm_mirror_max(void);
+/*
+ * How many @vm may have, for KVM_CHECK_EXTENSION; NULL: one that is made now. 0: none, by the
+ * parameter. A VM's answer does not change: its mirrors always take new values.
+ */
+int armvmm_mirror_max(const struct armvmm_vm *vm);
 
 /*
  * ARMVMM_SET_MIRROR: makes a mirror, gives one another value, or takes it away. A read of the
- * guest's that begins after the return sees it. -EINVAL: see struct armvmm_mirror, or there
- * are none by the parameter; -ENOENT: none to
- * take away; -EEXIST: overlaps another; -ENOSPC: there are ARMVMM_MAX_MIRRORS. May sleep; takes
- * slots_lock the first time.
+ * guest's that begins after the return sees it. -EINVAL: see struct armvmm_mirror, or the VM may
+ * have none; -ENOENT: none to take away; -EEXIST: overlaps another; -ENOSPC: there are
+ * ARMVMM_MAX_MIRRORS. May sleep; takes slots_lock the first time.
  */
 int armvmm_mirror_set(struct armvmm_vm *vm, const struct armvmm_mirror *args);
 

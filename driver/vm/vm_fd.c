@@ -155,7 +155,7 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 	case ARMVMM_CAP_GENERIC_TARGET:
 		return vm_generic_target();
 	case ARMVMM_CAP_MIRRORS:
-		return armvmm_mirror_max();
+		return armvmm_mirror_max(vm);
 	default:
 		return 0;
 	}

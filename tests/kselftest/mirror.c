@@ -147,22 +147,46 @@ static void reads(void)
 	exits_at(&vm, MIRROR, false);
 }
 
-/* An administrator's choice: as if they were not there. */
-static void turned_off(void)
+static void parameter(const char *value)
 {
 	static const char path[] = "/sys/module/armvmm/parameters/mirrors";
 	FILE *f = fopen(path, "w");
-	struct vm vm;
 
-	MUST(f && fputs("N", f) > 0 && !fclose(f), "%s", path);
+	MUST(f && fputs(value, f) > 0 && !fclose(f), "%s", path);
+}
+
+/*
+ * An administrator's choice, for VMs that are made from then on: as if mirrors were not there. A VM
+ * that has them goes on with them: what its guest reads does not stay as it is.
+ */
+static void turned_off(void)
+{
+	struct vm old, vm;
+
+	vm_make(&old, 1, 0);
+	CHECK_OK(set(&old, MIRROR, 1));
+	CHECK_OK(set(&old, MIRROR + 4, 1));
+	parameter("N");
+	CHECK(ioctl(old.fd, KVM_CHECK_EXTENSION, ARMVMM_CAP_MIRRORS) == ARMVMM_MAX_MIRRORS);
+	CHECK_OK(set(&old, MIRROR, 2));
+	CHECK_OK(del(&old, MIRROR + 4));
+	CHECK_OK(set(&old, MIRROR + 8, 3));
+	VM_CODE(&old, 0, once);
+	start(&old, 0, MIRROR, 0);
+	exits_at(&old, MIRROR, true);
+	CHECK(reg(&old, 0) == 2, "%x", reg(&old, 0));
+	vm_close(&old);
+
 	vm_make(&vm, 1, 0);
 	CHECK(ioctl(vm.fd, KVM_CHECK_EXTENSION, ARMVMM_CAP_MIRRORS) == 0);
 	CHECK_ERRNO(set(&vm, MIRROR, 1), EINVAL);
 	VM_CODE(&vm, 0, once);
 	start(&vm, 0, MIRROR, 0);
 	exits_at(&vm, MIRROR, false);
-	f = fopen(path, "w");
-	MUST(f && fputs("Y", f) > 0 && !fclose(f), "%s", path);
+	parameter("Y");
+	CHECK_ERRNO(set(&vm, MIRROR, 1), EINVAL);
+	vm_close(&vm);
+	vm_make(&vm, 1, 0);
 	CHECK_OK(set(&vm, MIRROR, 1));
 }
 

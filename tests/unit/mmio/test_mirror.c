@@ -7,6 +7,8 @@
 
 #include "mmio/mirror.h"
 
+extern bool *const fake_param_mirrors;
+
 static struct armvmm_vm vm;
 static struct armvmm_vcpu vcpu = { .vm = &vm };
 
@@ -179,6 +181,34 @@ static void test_limit(void)
 	end();
 }
 
+/* The parameter is for VMs that are made from then on; others go on changing their mirrors. */
+static void test_parameter(void)
+{
+	bool *param = fake_param_mirrors;
+
+	start();
+	KTAP_EQ(armvmm_mirror_max(NULL), ARMVMM_MAX_MIRRORS);
+	KTAP_EQ(set(0x1000, 4, 0, 1), 0);
+	*param = false;
+	KTAP_EQ(armvmm_mirror_max(NULL), 0);
+	KTAP_EQ(armvmm_mirror_max(&vm), ARMVMM_MAX_MIRRORS);
+	KTAP_EQ(set(0x1000, 4, 0, 2), 0);
+	KTAP_EQ(get(0x1000, 4), 2);
+	KTAP_EQ(set(0x2000, 4, 0, 3), 0);
+	KTAP_EQ(del(0x1000, 4), 0);
+	KTAP_EQ(get(0x1000, 4), TO_CLIENT);
+	end();
+	start();
+	KTAP_EQ(armvmm_mirror_max(&vm), 0);
+	KTAP_EQ(set(0x1000, 4, 0, 1), -EINVAL);
+	KTAP_EQ(del(0x1000, 4), -EINVAL);
+	*param = true;
+	KTAP_EQ(armvmm_mirror_max(NULL), ARMVMM_MAX_MIRRORS);
+	KTAP_EQ(armvmm_mirror_max(&vm), 0);
+	KTAP_EQ(set(0x1000, 4, 0, 1), -EINVAL);
+	end();
+}
+
 /* Any mirrors, against an array of bytes. */
 static void test_any(void)
 {
@@ -285,6 +315,7 @@ KTAP_MAIN(
 	KTAP_CASE(test_arguments),
 	KTAP_CASE(test_overlap),
 	KTAP_CASE(test_limit),
+	KTAP_CASE(test_parameter),
 	KTAP_CASE(test_any),
 	KTAP_CASE(test_change_under_way),
 	KTAP_CASE(test_one_goes),

@@ -15,7 +15,7 @@
 static struct {
 	struct machine_private private;
 	bool old;		/* a module without mirrors */
-	int add_errno;
+	int add_errno, set_errno;
 	unsigned int zone;	/* how many there are */
 	struct {
 		uint64_t gpa;
@@ -44,6 +44,8 @@ int armvmm_mirror_set(struct armvmm_vm *vm, uint64_t gpa, unsigned int size, uin
 {
 	KTAP_TRUE(!kernel.mirror || kernel.mirror_gpa == gpa);
 	KTAP_EQ(size, 4);
+	if (kernel.set_errno)
+		return -kernel.set_errno;
 	kernel.mirror = true;
 	kernel.mirror_gpa = gpa;
 	kernel.flags = value;

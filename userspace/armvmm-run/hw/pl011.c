@@ -177,15 +177,16 @@ static void pl011_show(struct pl011 *pl)
 {
 	const uint64_t at = pl->dev.base + PL011_FR;
 	uint32_t flags = pl011_flags(pl);
+	bool show = pl->fast || pl011_listens(pl);
 
-	if (!pl->fast && !pl011_listens(pl)) {
-		if (pl->shown)
-			mirror_del(pl->m, at, 4);
-		pl->shown = false;
-	} else if (!pl->shown || pl->shown_flags != flags) {
-		pl->shown = !mirror_set(pl->m, at, 4, flags);
+	if (show && (!pl->shown || pl->shown_flags != flags)) {
+		show = !mirror_set(pl->m, at, 4, flags);
 		pl->shown_flags = flags;
 	}
+	/* A value that is not true any more must go, whatever the reason. */
+	if (pl->shown && !show)
+		mirror_del(pl->m, at, 4);
+	pl->shown = show;
 }
 
 /* To be called after each change, before the lock is dropped. */

@@ -670,6 +670,14 @@ static void test_fast_receive(void)
 	KTAP_TRUE(kernel.mirror);
 	KTAP_EQ(feed("p"), 1);
 	KTAP_EQ(guest_read(FR) & FR_RXFE, 0);
+	/* What the kernel does not take is read here, and not what it had before. */
+	kernel.set_errno = EINVAL;
+	KTAP_EQ(guest_read(DR), 'p');
+	KTAP_TRUE(!kernel.mirror);
+	KTAP_EQ(guest_read(FR) & FR_RXFE, FR_RXFE);
+	kernel.set_errno = 0;
+	guest_read(FR);
+	KTAP_TRUE(kernel.mirror);
 	teardown();
 }
 

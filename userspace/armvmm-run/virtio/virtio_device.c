@@ -50,11 +50,17 @@
 
 static void virtio_raise(struct virtio_device *vdev, uint32_t bits)
 {
+	uint32_t before;
+
 	if (posted_is_on(&vdev->ack))
 		posted_drain(vdev->machine);
 	pthread_mutex_lock(&vdev->irq_lock);
-	if (bits & ~__atomic_fetch_or(&vdev->isr, bits, __ATOMIC_RELAXED) &&
-	    posted_is_on(&vdev->ack))
+	before = __atomic_fetch_or(&vdev->isr, bits, __ATOMIC_RELAXED);
+	/*
+	 * If all was acknowledged, the line may be high all the same, whether acknowledgements are
+	 * posted still or not: the end of posting carries out the last ones.
+	 */
+	if (!before || (bits & ~before && posted_is_on(&vdev->ack)))
 		irqline_edge(&vdev->irq);
 	else
 		irqline_set(&vdev->irq, true);

@@ -243,6 +243,42 @@ static void test_level_guest(void)
 	teardown();
 }
 
+/*
+ * Posting ends while an acknowledgement of one more interrupt is being posted: the line stays high,
+ * and the next interrupt is an edge all the same.
+ */
+static void last_ack(void)
+{
+	kernel.in_del = NULL;
+	complete();
+	KTAP_TRUE(post(d.dev->base + ACK, 4, VRING));
+}
+
+static void test_last_ack(void)
+{
+	unsigned int before;
+
+	start(setup(false));
+	kernel.in_del = last_ack;
+	for (int i = 0; i < 100 && kernel.in_del; i++) {
+		complete();
+		KTAP_EQ(guest_status(), VRING);
+		guest_ack(VRING);
+		/* It looks whether there is more: that is in vain. */
+		guest_status();
+		take_used();
+	}
+	KTAP_TRUE(!kernel.in_del && !kernel.zone);
+	KTAP_TRUE(line());
+	before = edges();
+	complete();
+	KTAP_EQ(edges(), before + 1);
+	KTAP_EQ(guest_status(), VRING);
+	KTAP_TRUE(guest_ack(VRING));
+	KTAP_TRUE(!line());
+	teardown();
+}
+
 /* One interrupt in vain, now and then, is none of those. */
 static void test_edge_with_spurious(void)
 {
@@ -367,5 +403,6 @@ static void test_none_is_lost(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_edge), KTAP_CASE(test_odd_writes), KTAP_CASE(test_level_guest),
-	  KTAP_CASE(test_edge_with_spurious), KTAP_CASE(test_reset), KTAP_CASE(test_without),
+	  KTAP_CASE(test_last_ack), KTAP_CASE(test_edge_with_spurious), KTAP_CASE(test_reset),
+	  KTAP_CASE(test_without),
 	  KTAP_CASE(test_none_is_lost))

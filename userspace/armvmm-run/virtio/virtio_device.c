@@ -19,7 +19,8 @@
  * line again, which is an edge though the line is high; and each access of the guest's with an
  * exit, such as its read of InterruptStatus. A guest of the second kind finds the line still high,
  * and reads an InterruptStatus of 0: that lowers it, and when it has happened a few times nothing
- * is posted any more.
+ * is posted any more. One that does not read InterruptStatus acknowledges again and again, which is
+ * seen when it is carried out.
  *
  * No interrupt is lost by it. The device fills the used ring, has a full barrier
  * (virtq_wants_interrupt()), and looks for a posted acknowledgement; the driver acknowledges, which
@@ -67,6 +68,20 @@ static void virtio_raise(struct virtio_device *vdev, uint32_t bits)
 	pthread_mutex_unlock(&vdev->irq_lock);
 }
 
+/*
+ * An interrupt without a cause, with irq_lock held. Returns true when there were too many: then
+ * posted_update() is to be called without it.
+ */
+static bool virtio_count_spurious(struct virtio_device *vdev)
+{
+	vdev->spurious += SPURIOUS_WEIGHT;
+	if (vdev->spurious <= SPURIOUS_MAX)
+		return false;
+	vdev->spurious = 0;
+	__atomic_store_n(&vdev->ack_wanted, false, __ATOMIC_RELEASE);
+	return true;
+}
+
 void virtio_ack(struct virtio_device *vdev, uint32_t bits)
 {
 	pthread_mutex_lock(&vdev->irq_lock);
@@ -94,14 +109,11 @@ uint32_t virtio_read_isr(struct virtio_device *vdev)
 	isr = vdev->isr;
 	if (!isr && vdev->irq.level) {
 		irqline_set(&vdev->irq, false);
-		vdev->spurious += SPURIOUS_WEIGHT;
-		stop = vdev->spurious > SPURIOUS_MAX;
+		stop = virtio_count_spurious(vdev);
 	}
 	pthread_mutex_unlock(&vdev->irq_lock);
-	if (stop) {
-		__atomic_store_n(&vdev->ack_wanted, false, __ATOMIC_RELEASE);
+	if (stop)
 		posted_update(vdev->machine, &vdev->ack);
-	}
 	return isr;
 }
 
@@ -121,24 +133,26 @@ static void virtio_ack_tired(struct posted *posted)
 	__atomic_store_n(&vdev->ack_wanted, false, __ATOMIC_RELEASE);
 }
 
-/* The line stays as it is. */
+/* The line stays as it is. Who calls asks again what is wanted. */
 static void virtio_ack_posted(struct posted *posted, const struct armvmm_posted_write *writes,
 			      unsigned int nr)
 {
 	struct virtio_device *vdev = container_of(posted, struct virtio_device, ack);
-	uint32_t bits, all = 0;
+	uint32_t bits;
 
+	pthread_mutex_lock(&vdev->irq_lock);
 	for (unsigned int i = 0; i < nr; i++) {
 		/* A narrower access is none (4.2.2.2). */
 		if (writes[i].len != sizeof(bits))
 			continue;
 		memcpy(&bits, writes[i].data, sizeof(bits));
-		all |= le32toh(bits);
+		bits = le32toh(bits);
+		if (!(vdev->isr & bits) && vdev->irq.level)
+			virtio_count_spurious(vdev);
+		else if (vdev->spurious)
+			vdev->spurious--;
+		__atomic_fetch_and(&vdev->isr, ~bits, __ATOMIC_RELAXED);
 	}
-	pthread_mutex_lock(&vdev->irq_lock);
-	if (vdev->isr & all && vdev->spurious)
-		vdev->spurious--;
-	__atomic_fetch_and(&vdev->isr, ~all, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&vdev->irq_lock);
 }
 
@@ -158,8 +172,10 @@ void virtio_ack_post(struct virtio_device *vdev, bool post)
 {
 	if (!vdev->can_post)
 		return;
+	pthread_mutex_lock(&vdev->irq_lock);
 	vdev->spurious = 0;
 	__atomic_store_n(&vdev->ack_wanted, post, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&vdev->irq_lock);
 	posted_update(vdev->machine, &vdev->ack);
 }
 

@@ -243,6 +243,45 @@ static void test_level_guest(void)
 	teardown();
 }
 
+/* Such a guest need not look at InterruptStatus: it acknowledges, and looks for what is done. */
+static unsigned int blind_handler(void)
+{
+	unsigned int turns = 0;
+
+	while (line() && turns < 10 * RING) {
+		turns++;
+		guest_ack(VRING);
+		take_used();
+	}
+	KTAP_TRUE(!line());
+	KTAP_EQ(driver_nr_used(&d.q[0]), 0);
+	return turns;
+}
+
+static void test_blind_level_guest(void)
+{
+	start(setup(false));
+	complete();
+	/* Nobody carries out what it posts: until there is no more room. */
+	KTAP_TRUE(blind_handler() <= RING + 1);
+	KTAP_EQ(kernel.zone, 0);
+	for (unsigned int i = 0; i < 10; i++) {
+		complete();
+		KTAP_EQ(blind_handler(), 1);
+	}
+	/* A guest that takes edges has none in vain by it. */
+	teardown();
+	start(setup(false));
+	for (unsigned int i = 1; i <= 1000; i++) {
+		complete();
+		KTAP_EQ(edges(), i);
+		KTAP_TRUE(!guest_ack(VRING));
+		KTAP_EQ(take_used(), 1);
+	}
+	KTAP_EQ(kernel.zone, 1);
+	teardown();
+}
+
 /*
  * Posting ends while an acknowledgement of one more interrupt is being posted: the line stays high,
  * and the next interrupt is an edge all the same.
@@ -403,6 +442,7 @@ static void test_none_is_lost(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_edge), KTAP_CASE(test_odd_writes), KTAP_CASE(test_level_guest),
+	  KTAP_CASE(test_blind_level_guest),
 	  KTAP_CASE(test_last_ack), KTAP_CASE(test_edge_with_spurious), KTAP_CASE(test_reset),
 	  KTAP_CASE(test_without),
 	  KTAP_CASE(test_none_is_lost))

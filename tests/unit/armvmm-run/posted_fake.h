@@ -21,7 +21,7 @@ void posted_exit(struct machine *m, struct posted *posted)
 {
 }
 
-void posted_update(struct machine *m, struct posted *posted)
+void posted_update(struct machine *m)
 {
 }
 

@@ -37,8 +37,9 @@ static struct posted *posted_find(struct machine_private *p, const struct armvmm
 }
 
 /*
- * Only when a write is carried out it is taken out, so that others do not find none meanwhile. Takes
- * no more than there can be when it begins: a guest that goes on writing does not keep this thread.
+ * Only when a write is carried out it is taken out, so that others do not find none meanwhile.
+ * Takes no more than there can be when it begins: a guest that goes on writing does not keep this
+ * thread.
  */
 static void posted_carry_out(struct machine_private *p)
 {
@@ -72,39 +73,77 @@ static void posted_count(struct machine_private *p, const struct posted *posted,
 		posted_arm(p, on ? POSTED_MS : 0);
 }
 
-static void posted_end(struct machine_private *p, struct posted *posted)
+/* From its first write on, others look for what is posted. */
+static void posted_begin(struct machine_private *p, struct posted *posted)
+{
+	if (!p->vm) {
+		posted->tired(posted);
+		return;
+	}
+	__atomic_store_n(&posted->on, true, __ATOMIC_RELEASE);
+	posted->quiet = 0;
+	posted_count(p, posted, true);
+	if (!armvmm_posted_add(p->vm, posted->gpa, posted->size))
+		return;
+	__atomic_store_n(&posted->on, false, __ATOMIC_RELEASE);
+	posted_count(p, posted, false);
+	posted->tired(posted);
+}
+
+static void posted_stop(struct machine_private *p, struct posted *posted)
 {
 	if (p->vm)
 		armvmm_posted_del(p->vm, posted->gpa, posted->size);
-	/* Of this register no write comes any more, and those that came are among the first. */
-	posted_carry_out(p);
-	__atomic_store_n(&posted->on, false, __ATOMIC_RELEASE);
-	posted_count(p, posted, false);
+	posted->ending = true;
 }
 
-static void posted_change(struct machine_private *p, struct posted *posted)
+/* Of those that were stopped no write comes any more, and those that came are among the first. */
+static void posted_end(struct machine_private *p)
 {
-	bool wanted = posted->wanted(posted);
-
-	if (wanted == posted->on)
-		return;
-	if (!wanted) {
-		posted_end(p, posted);
-	} else if (p->vm && !armvmm_posted_add(p->vm, posted->gpa, posted->size)) {
-		__atomic_store_n(&posted->on, true, __ATOMIC_RELEASE);
-		posted->quiet = 0;
-		posted_count(p, posted, true);
-	} else {
-		posted->tired(posted);
+	posted_carry_out(p);
+	for (struct posted *posted = p->posted; posted; posted = posted->next) {
+		if (!posted->ending)
+			continue;
+		posted->ending = false;
+		__atomic_store_n(&posted->on, false, __ATOMIC_RELEASE);
+		posted_count(p, posted, false);
 	}
 }
 
-/* Carrying out may have changed what devices want: a terminal that fills up. */
+/*
+ * Begins and ends as the devices want. What is carried out at an end may change that: a terminal
+ * that fills up. So nothing is carried out again before those are stopped that are not wanted for
+ * it, and none is begun in between: it comes to an end.
+ */
+static void posted_change(struct machine_private *p)
+{
+	bool begin = true, any;
+
+	do {
+		any = false;
+		for (struct posted *posted = p->posted; posted; posted = posted->next) {
+			bool wanted;
+
+			if (!begin && !posted->on)
+				continue;
+			wanted = posted->wanted(posted);
+			if (wanted && !posted->on) {
+				posted_begin(p, posted);
+			} else if (!wanted && posted->on) {
+				posted_stop(p, posted);
+				any = true;
+			}
+		}
+		if (any)
+			posted_end(p);
+		begin = false;
+	} while (any);
+}
+
 static void posted_settle(struct machine_private *p)
 {
 	posted_carry_out(p);
-	for (struct posted *posted = p->posted; posted; posted = posted->next)
-		posted_change(p, posted);
+	posted_change(p);
 }
 
 /* ---- Any thread ---- */
@@ -114,10 +153,10 @@ bool posted_is_on(const struct posted *posted)
 	return __atomic_load_n(&posted->on, __ATOMIC_ACQUIRE);
 }
 
-void posted_update(struct machine *m, struct posted *posted)
+void posted_update(struct machine *m)
 {
 	pthread_mutex_lock(&m->priv->posted_lock);
-	posted_change(m->priv, posted);
+	posted_change(m->priv);
 	pthread_mutex_unlock(&m->priv->posted_lock);
 }
 
@@ -154,6 +193,7 @@ void mirror_del(struct machine *m, uint64_t gpa, unsigned int size)
 static gboolean posted_tick(gint fd, GIOCondition condition, gpointer opaque)
 {
 	struct machine_private *p = ((struct machine *)opaque)->priv;
+	bool tired = false;
 	uint64_t times;
 
 	(void)condition;
@@ -167,8 +207,10 @@ static gboolean posted_tick(gint fd, GIOCondition condition, gpointer opaque)
 		if (!posted->on || posted->untimed || posted->quiet < POSTED_QUIET)
 			continue;
 		posted->tired(posted);
-		posted_change(p, posted);
+		tired = true;
 	}
+	if (tired)
+		posted_change(p);
 	pthread_mutex_unlock(&p->posted_lock);
 	return G_SOURCE_CONTINUE;
 }
@@ -201,8 +243,10 @@ void posted_exit(struct machine *m, struct posted *posted)
 	struct posted **at = &p->posted;
 
 	pthread_mutex_lock(&p->posted_lock);
-	if (posted->on)
-		posted_end(p, posted);
+	if (posted->on) {
+		posted_stop(p, posted);
+		posted_end(p);
+	}
 	pthread_mutex_unlock(&p->posted_lock);
 	while (*at && *at != posted)
 		at = &(*at)->next;

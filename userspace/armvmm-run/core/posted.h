@@ -43,7 +43,8 @@ struct posted {
 	void (*tired)(struct posted *posted);
 
 	/* posted.c's. */
-	bool on;		/* the kernel posts them; atomic */
+	bool on;		/* the kernel posts them, or begins or ends to; atomic */
+	bool ending;		/* the kernel has ended, the rest is not carried out yet */
 	unsigned int quiet;	/* how many times the timer found none */
 	struct posted *next;
 };
@@ -58,13 +59,13 @@ int posted_init(struct machine *m, struct posted *posted);
 void posted_exit(struct machine *m, struct posted *posted);
 
 /*
- * Begins or ends to post the register's writes, as the device wants by now. To be called after each
+ * Begins and ends to post registers' writes, as their devices want by now. To be called after each
  * change of that. After the end all that was posted is carried out. Any thread, without the
  * locks that those functions take.
  */
-void posted_update(struct machine *m, struct posted *posted);
+void posted_update(struct machine *m);
 
-/* Does the kernel post the register's writes, or did it a moment ago? Any thread. */
+/* Does the kernel post the register's writes, or did it, or will it, in a moment? Any thread. */
 bool posted_is_on(const struct posted *posted);
 
 /* Carries out what is posted. Any thread, without the locks that those functions take. */

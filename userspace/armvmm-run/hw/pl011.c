@@ -212,7 +212,7 @@ static void pl011_unlock(struct pl011 *pl)
 
 	pthread_mutex_unlock(&pl->lock);
 	if (settle)
-		posted_update(pl->m, &pl->posted);
+		posted_update(pl->m);
 }
 
 static void pl011_receive_one(struct pl011 *pl, uint16_t value)

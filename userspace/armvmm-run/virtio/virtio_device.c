@@ -113,7 +113,7 @@ uint32_t virtio_read_isr(struct virtio_device *vdev)
 	}
 	pthread_mutex_unlock(&vdev->irq_lock);
 	if (stop)
-		posted_update(vdev->machine, &vdev->ack);
+		posted_update(vdev->machine);
 	return isr;
 }
 
@@ -176,7 +176,7 @@ void virtio_ack_post(struct virtio_device *vdev, bool post)
 	vdev->spurious = 0;
 	__atomic_store_n(&vdev->ack_wanted, post, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&vdev->irq_lock);
-	posted_update(vdev->machine, &vdev->ack);
+	posted_update(vdev->machine);
 }
 
 /* Requests and the status machine, for device types */

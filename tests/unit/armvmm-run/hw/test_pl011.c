@@ -833,6 +833,108 @@ static void test_fast_endless(void)
 	}
 }
 
+/*
+ * The kernel posts another vCPU's byte before it has told the first one that it does. That vCPU's
+ * next access waits for the byte.
+ */
+static bool early_sent;
+
+static void *early_main(void *unused)
+{
+	KTAP_TRUE(post(UART(DR), 4, 'E'));
+	posted_drain(&m);
+	early_sent = fake_chr.out_len && fake_chr.out[fake_chr.out_len - 1] == 'E';
+	return NULL;
+}
+
+static void early_byte(void)
+{
+	kernel.in_add = NULL;
+	KTAP_EQ(pthread_create(&other, NULL, early_main, NULL), 0);
+	g_usleep(50000);
+}
+
+static void test_fast_early(void)
+{
+	setup_fast();
+	early_sent = false;
+	kernel.in_add = early_byte;
+	for (int i = 0; i < 1000 && kernel.in_add; i++)
+		guest_write(DR, '>');
+	KTAP_TRUE(!kernel.in_add);
+	pthread_join(other, NULL);
+	KTAP_TRUE(early_sent);
+	posted_drain(&m);
+	teardown();
+}
+
+/*
+ * However many registers end to be posted meanwhile, and however fast the guest writes, the
+ * terminal keeps room enough for what comes late.
+ */
+static bool others_wanted;
+
+static bool others_wanted_now(struct posted *posted)
+{
+	return others_wanted;
+}
+
+static void others_write(struct posted *posted, const struct armvmm_posted_write *writes,
+			 unsigned int nr)
+{
+}
+
+static void others_tired(struct posted *posted)
+{
+}
+
+static void fill(void)
+{
+	while (post(UART(DR), 4, 'f'))
+		if (fake_chr.out_len > 2000)
+			fake_chr.out_len = 0;
+}
+
+static void test_fast_room(void)
+{
+	static struct posted others[2];
+
+	for (unsigned int both = 0; both < 2; both++) {
+		setup_fast();
+		for (unsigned int i = 0; i < 2; i++) {
+			others[i] = (struct posted){
+				.gpa = 0x1000 + 4 * i, .size = 4, .untimed = true,
+				.wanted = others_wanted_now, .write = others_write,
+				.tired = others_tired,
+			};
+			KTAP_EQ(posted_init(&m, &others[i]), 0);
+		}
+		others_wanted = true;
+		posted_update(&m);
+		KTAP_EQ(kernel.zone, 2);
+		guest_write(LCR_H, FEN);
+		for (int i = 0; i < 1000 && kernel.zone < 3; i++)
+			guest_write(DR, '>');
+		KTAP_EQ(kernel.zone, 3);
+		fake_chr.out_room = 0;
+		fake_chr.late = 0;
+		kernel.in_done = kernel.in_del = fill;
+		fill();
+		if (both) {
+			others_wanted = false;
+			posted_update(&m);
+		}
+		for (int i = 0; i < 10; i++)
+			posted_drain(&m);
+		KTAP_TRUE(fake_chr.late >= RING && fake_chr.late <= 2 * RING);
+		KTAP_EQ(kernel.zone, both ? 0 : 2);
+		kernel.in_done = kernel.in_del = NULL;
+		for (unsigned int i = 0; i < 2; i++)
+			posted_exit(&m, &others[i]);
+		teardown();
+	}
+}
+
 static void test_fast_old_module(void)
 {
 	setup();
@@ -919,4 +1021,5 @@ KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_transmit), KTAP_CASE(test
 	  KTAP_CASE(test_fast_slow_terminal), KTAP_CASE(test_fast_receive),
 	  KTAP_CASE(test_fast_reset), KTAP_CASE(test_fast_refused), KTAP_CASE(test_fast_race),
 	  KTAP_CASE(test_fast_two_drain), KTAP_CASE(test_fast_endless),
+	  KTAP_CASE(test_fast_early), KTAP_CASE(test_fast_room),
 	  KTAP_CASE(test_fast_old_module), KTAP_CASE(test_fast_and_slow))

@@ -95,7 +95,8 @@ unsigned int armvmm_posted_peek(struct armvmm_vm *vm, const struct armvmm_posted
 
 	if (!ring)
 		return 0;
-	first = __atomic_load_n(&ring->first, __ATOMIC_RELAXED);
+	/* Pairs with done()'s: who finds none sees what others made of those that there were. */
+	first = __atomic_load_n(&ring->first, __ATOMIC_ACQUIRE);
 	/* Pairs with the kernel's store: what is before last is written. */
 	last = __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
 	if (first == last || first >= POSTED_MAX || last >= POSTED_MAX)

@@ -227,8 +227,9 @@ struct armvmm_posted_write {
 
 /*
  * The oldest writes that are posted: *@writes is where @n of them lie one behind the other. There
- * may be more behind those: armvmm_posted_done() first. Returns 0 if there are none. Any thread,
- * one at a time.
+ * may be more behind those: armvmm_posted_done() first. Any thread, one at a time. Returns 0 if
+ * there are none: that any thread may ask at any time, and it sees what others did before their
+ * armvmm_posted_done().
  */
 unsigned int armvmm_posted_peek(struct armvmm_vm *vm, const struct armvmm_posted_write **writes);
 /* The caller has done the first @n of them. */

@@ -41,7 +41,7 @@ enum term_out_kind {
 	TERM_OUT_NONBLOCK,	/* a descriptor of our own with O_NONBLOCK */
 	TERM_OUT_BLOCKING,	/* poll first, then little at a time */
 	TERM_OUT_SOCKET,	/* MSG_DONTWAIT */
-	TERM_OUT_FILE,		/* never blocks for long */
+	TERM_OUT_FILE,		/* may block at any time: its disk may be slow */
 };
 
 struct chardev {
@@ -145,23 +145,42 @@ static void term_wake(struct chardev *chr)
 
 /* ---- Output ---- */
 
-/* Writes what goes without waiting. Returns the bytes that are done with: all, if they are lost. */
+/*
+ * May a write block? Then only the main thread writes, and without the lock: a vCPU that writes
+ * late (chardev_write_late()) has others waiting for it.
+ */
+static bool term_out_blocks(const struct chardev *chr)
+{
+	return chr->out_kind == TERM_OUT_BLOCKING || chr->out_kind == TERM_OUT_FILE;
+}
+
+/*
+ * Writes what goes without waiting. Returns the bytes that are done with: all, if they are lost.
+ * The lock is held, and is dropped meanwhile if a write may block: @buf is the queue's head then,
+ * which nobody else takes from.
+ */
 static size_t term_out_write(struct chardev *chr, const uint8_t *buf, size_t len)
 {
 	ssize_t n;
+	int error;
 
+	if (term_out_blocks(chr))
+		pthread_mutex_unlock(&chr->lock);
 	do {
 		if (chr->out_kind == TERM_OUT_SOCKET)
 			n = send(chr->out_fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 		else
 			n = write(chr->out_fd, buf, len);
 	} while (n < 0 && errno == EINTR);
+	error = errno;
+	if (term_out_blocks(chr))
+		pthread_mutex_lock(&chr->lock);
 	if (n >= 0)
 		return n;
-	if (errno == EAGAIN)
+	if (error == EAGAIN)
 		return 0;
 	/* A full disk may have room later; a closed pipe or a terminal hung up will not. */
-	if (errno != ENOSPC && errno != EDQUOT)
+	if (error != ENOSPC && error != EDQUOT)
 		chr->out_dead = true;
 	return len;
 }
@@ -174,17 +193,25 @@ static uint64_t term_now_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-/* Writes what is queued, as far as that goes without waiting. The lock is held. */
+/*
+ * Writes what is queued, as far as that goes without waiting. What comes meanwhile is left. The
+ * lock is held; on the main thread, if a write may block.
+ */
 static void term_out_drain(struct chardev *chr)
 {
+	size_t left = chr->out.count;
+
 	chr->held = false;
-	while (chr->out.count) {
+	while (left) {
 		size_t len = ring_piece(&chr->out), n;
 
+		if (len > left)
+			len = left;
 		if (chr->out_kind == TERM_OUT_BLOCKING && len > TERM_BLOCKING_CHUNK)
 			len = TERM_BLOCKING_CHUNK;
 		n = term_out_write(chr, chr->out.data + chr->out.head, len);
 		ring_drop(&chr->out, n);
+		left -= n;
 		if (n < len || chr->out_kind == TERM_OUT_BLOCKING)
 			break;
 	}
@@ -228,7 +255,7 @@ static void term_out_arm(struct chardev *chr)
 	if (chr->held) {
 		if (!chr->hold_timer)
 			chr->hold_timer = g_timeout_add(TERM_HOLD_MS, term_hold_over, chr);
-	} else if (chr->out.count && !chr->out_source) {
+	} else if ((chr->out.count || chr->starved) && !chr->out_source) {
 		chr->out_source = g_unix_fd_source_new(chr->out_fd, G_IO_OUT);
 		g_source_set_callback(chr->out_source, G_SOURCE_FUNC(term_out_ready), chr, NULL);
 		g_source_attach(chr->out_source, NULL);
@@ -236,10 +263,11 @@ static void term_out_arm(struct chardev *chr)
 	pthread_mutex_unlock(&chr->lock);
 }
 
-static void term_out_unhold(struct chardev *chr)
+/* On the main thread. Writes what waits for more, or for the main thread too. */
+static void term_out_unhold(struct chardev *chr, bool all)
 {
 	pthread_mutex_lock(&chr->lock);
-	if (chr->held)
+	if (chr->held || all)
 		term_out_drain(chr);
 	pthread_mutex_unlock(&chr->lock);
 }
@@ -249,7 +277,7 @@ static gboolean term_hold_over(void *opaque)
 	struct chardev *chr = opaque;
 
 	chr->hold_timer = 0;
-	term_out_unhold(chr);
+	term_out_unhold(chr, false);
 	/* The rest, if the terminal is slow. */
 	term_out_arm(chr);
 	return G_SOURCE_REMOVE;
@@ -272,12 +300,15 @@ static size_t term_out_put(struct chardev *chr, const uint8_t *buf, size_t len, 
 	size_t done = 0, room;
 
 	if (chr->held && chr->out.count + len > TERM_HOLD_MAX) {
-		term_out_drain(chr);
+		if (term_out_blocks(chr))
+			chr->held = false;
+		else
+			term_out_drain(chr);
 		*wake = chr->out.count;
 	}
 	if (!chr->out.count && !chr->out_dead) {
 		chr->held = term_out_may_hold(chr, len);
-		if (!chr->held && chr->out_kind != TERM_OUT_BLOCKING) {
+		if (!chr->held && !term_out_blocks(chr)) {
 			done = term_out_write(chr, buf, len);
 			chr->sent_ns = term_now_ns();
 		}
@@ -603,8 +634,8 @@ void term_start(struct chardev *chr)
 
 void term_stop(struct chardev *chr)
 {
-	/* What the guest has sent comes before what the terminal gets next. */
-	term_out_unhold(chr);
+	/* What the guest has sent comes before what the terminal, or the file, gets next. */
+	term_out_unhold(chr, chr->out_kind == TERM_OUT_FILE);
 	chr->started = false;
 	if (chr->foreground_timer)
 		g_source_remove(chr->foreground_timer);

@@ -2,6 +2,7 @@
 // sources: userspace/armvmm-run/term.c userspace/armvmm-run/core/message.c userspace/armvmm-run/core/error.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
+// libs: -Wl,--wrap=write
 //
 // The terminal, on a pseudo-terminal: raw and restored, commands among the
 // keys, slow readers, readers and writers that go away. Each case runs a child
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -495,6 +498,87 @@ static void test_late(void)
 }
 
 /*
+ * A file on a slow disk: only the main thread waits for it. vCPUs write meanwhile, early and late,
+ * and find room again when it has gone on.
+ */
+static struct {
+	bool on;	/* each write to stdout takes until done, or fails the test */
+	pthread_t main;
+	bool in, done;	/* atomic */
+} slow;
+
+ssize_t __real_write(int fd, const void *buf, size_t len);
+ssize_t __wrap_write(int fd, const void *buf, size_t len);
+
+ssize_t __wrap_write(int fd, const void *buf, size_t len)
+{
+	if (fd == 1 && slow.on) {
+		if (!pthread_equal(pthread_self(), slow.main))
+			_exit(81);
+		__atomic_store_n(&slow.in, true, __ATOMIC_RELEASE);
+		for (int i = 0; !__atomic_load_n(&slow.done, __ATOMIC_ACQUIRE); i++) {
+			if (i == 5000)
+				_exit(82);
+			usleep(1000);
+		}
+	}
+	return __real_write(fd, buf, len);
+}
+
+static void *slow_vcpu(void *unused)
+{
+	static uint8_t data[100000];
+	size_t n;
+
+	guest_say("first");
+	while (!__atomic_load_n(&slow.in, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	if (!chardev_write_late(guest.chr, "late", 4))
+		_exit(83);
+	memset(data, 'q', sizeof(data));
+	n = chardev_write(guest.chr, data, sizeof(data));
+	if (!n || n == sizeof(data) || chardev_write(guest.chr, "x", 1))
+		_exit(84);
+	__atomic_store_n(&slow.done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void slow_file_child(void)
+{
+	char path[] = "/tmp/test_term.XXXXXX", text[32] = "";
+	int fd = mkstemp(path);
+	struct stat st;
+	pthread_t vcpu;
+
+	if (fd < 0 || unlink(path) || dup2(fd, 1) != 1)
+		_exit(70);
+	slow.main = pthread_self();
+	slow.on = true;
+	guest_start(0);
+	pthread_create(&vcpu, NULL, slow_vcpu, NULL);
+	while (!guest.tx_rooms)
+		g_main_context_iteration(NULL, TRUE);
+	pthread_join(vcpu, NULL);
+	/* What is stopped is all in the file; nothing waits for the main thread's next turn. */
+	usleep(50000);
+	guest_say("end");
+	term_stop(guest.chr);
+	if (fstat(1, &st) || pread(1, text, 10, 0) != 10 || strcmp(text, "firstlateq"))
+		_exit(71);
+	if (pread(1, text, 4, st.st_size - 4) != 4 || memcmp(text, "qend", 4))
+		_exit(72);
+	term_destroy(guest.chr);
+	_exit(0);
+}
+
+static void test_slow_file(void)
+{
+	struct child child = child_pipes(slow_file_child);
+
+	KTAP_EQ(child_end(&child), 0);
+}
+
+/*
  * Byte after byte, as a serial port sends: the first one comes at once, the others many together.
  * The end of a burst comes by itself; so does what the terminal is stopped with.
  */
@@ -778,5 +862,5 @@ static void test_background(void)
 KTAP_MAIN(KTAP_CASE(test_typed_ahead), KTAP_CASE(test_retaken), KTAP_CASE(test_keys),
 	  KTAP_CASE(test_deaf_guest), KTAP_CASE(test_restored), KTAP_CASE(test_hangup),
 	  KTAP_CASE(test_pipe), KTAP_CASE(test_slow_reader), KTAP_CASE(test_late),
-	  KTAP_CASE(test_burst), KTAP_CASE(test_reader_gone), KTAP_CASE(test_window),
-	  KTAP_CASE(test_kept), KTAP_CASE(test_background))
+	  KTAP_CASE(test_slow_file), KTAP_CASE(test_burst), KTAP_CASE(test_reader_gone),
+	  KTAP_CASE(test_window), KTAP_CASE(test_kept), KTAP_CASE(test_background))

@@ -3,7 +3,7 @@
 // sources: userspace/armvmm-run/sandbox/landlock.c userspace/armvmm-run/sandbox/namespace.c
 // sources: userspace/armvmm-run/sandbox/limits.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/message.c userspace/armvmm-run/core/userns.c
-// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+// cflags: -Iuserspace/armvmm-run -Iinclude/uapi -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 libseccomp libcap-ng
 //
 // Threads that somebody has taken over: each kind tries what it may not, and what it has to do
@@ -32,7 +32,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/armvmm.h>
 #include <linux/filter.h>
+#include <linux/kvm.h>
 #include <linux/seccomp.h>
 
 #include "ktap.h"
@@ -971,9 +973,34 @@ static void test_often_is_cheap(void)
 			  SECCOMP_RET_ALLOW);
 }
 
+/* What posts writes and answers reads is allowed, and no other driver's ioctl with it. */
+static void test_posted_alone(void)
+{
+	static const uint32_t whole[] = {
+		ARMVMM_SET_MIRROR, KVM_REGISTER_COALESCED_MMIO, KVM_UNREGISTER_COALESCED_MMIO,
+	};
+	static const enum machine_thread kinds[] = {
+		MACHINE_THREAD_MAIN, MACHINE_THREAD_VCPU, MACHINE_THREAD_DISK,
+	};
+	unsigned int steps;
+
+	for (unsigned int n = 0; n < 3; n++) {
+		for (unsigned int i = 0; i < 3; i++) {
+			KTAP_EQ(of_ioctl(kinds[i], whole[n], false, &steps), SECCOMP_RET_ALLOW);
+			/* 0xaf01 is VHOST_SET_OWNER. */
+			KTAP_TRUE(of_ioctl(kinds[i], whole[n] & 0xffff, false, &steps) !=
+				  SECCOMP_RET_ALLOW);
+			KTAP_TRUE(of_ioctl(kinds[i], whole[n] ^ 0x80000000, false, &steps) !=
+				  SECCOMP_RET_ALLOW);
+		}
+		KTAP_TRUE(of_ioctl(MACHINE_THREAD_NET, whole[n], false, &steps) !=
+			  SECCOMP_RET_ALLOW);
+	}
+}
+
 KTAP_MAIN(KTAP_CASE(test_forbidden_main), KTAP_CASE(test_forbidden_net),
 	  KTAP_CASE(test_forbidden_vcpu), KTAP_CASE(test_forbidden_disk),
 	  KTAP_CASE(test_names_the_call), KTAP_CASE(test_work), KTAP_CASE(test_network),
 	  KTAP_CASE(test_status), KTAP_CASE(test_limits), KTAP_CASE(test_pinned),
 	  KTAP_CASE(test_poor_host), KTAP_CASE(test_user), KTAP_CASE(test_run_is_cheap),
-	  KTAP_CASE(test_often_is_cheap))
+	  KTAP_CASE(test_often_is_cheap), KTAP_CASE(test_posted_alone))

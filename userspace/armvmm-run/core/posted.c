@@ -204,7 +204,11 @@ static gboolean posted_tick(gint fd, GIOCondition condition, gpointer opaque)
 		posted->quiet++;
 	posted_settle(p);
 	for (struct posted *posted = p->posted; posted; posted = posted->next) {
-		if (!posted->on || posted->untimed || posted->quiet < POSTED_QUIET)
+		if (!posted->on || posted->untimed)
+			continue;
+		if (posted->tick)
+			posted->tick(posted);
+		if (posted->quiet < POSTED_QUIET)
 			continue;
 		posted->tired(posted);
 		tired = true;

@@ -41,6 +41,8 @@ struct posted {
 		      unsigned int nr);
 	/* None came for a while, or the kernel cannot post: the device wants it no longer. */
 	void (*tired)(struct posted *posted);
+	/* The timer has had carried out what there was. Optional. */
+	void (*tick)(struct posted *posted);
 
 	/* posted.c's. */
 	bool on;		/* the kernel posts them, or begins or ends to; atomic */

@@ -105,6 +105,7 @@ struct pl011 {
 	bool able;		/* the module can; constant while vCPUs run */
 	bool fast;		/* writes of UARTDR should be posted */
 	bool asked;		/* what posted.c was told of that last */
+	bool hidden;		/* until it sends again, so that its polling is counted */
 	bool shown;		/* the guest reads shown_flags in UARTFR, without an exit */
 	uint32_t shown_flags;
 	unsigned int streak;
@@ -171,13 +172,13 @@ static bool pl011_may_post(const struct pl011 *pl)
 
 /*
  * Has the guest read UARTFR without an exit, or no longer. Polling is not counted then, so the
- * guest must be listening, or be sending.
+ * guest must be listening, or be sending and not polling for long.
  */
 static void pl011_show(struct pl011 *pl)
 {
 	const uint64_t at = pl->dev.base + PL011_FR;
 	uint32_t flags = pl011_flags(pl);
-	bool show = pl->fast || pl011_listens(pl);
+	bool show = (pl->fast && !pl->hidden) || pl011_listens(pl);
 
 	if (show && (!pl->shown || pl->shown_flags != flags)) {
 		show = !mirror_set(pl->m, at, 4, flags);
@@ -355,8 +356,10 @@ static void pl011_count_sent(struct pl011 *pl)
 	pl->streak = now - pl->sent_ns < PL011_SOON_NS ? pl->streak + 1 : 0;
 	pl->sent_ns = now;
 	pl->fast = pl->streak == PL011_STREAK;
-	if (pl->fast)
+	if (pl->fast) {
 		pl->streak = 0;
+		pl->hidden = false;
+	}
 }
 
 static void pl011_write_locked(struct pl011 *pl, uint64_t offset, uint32_t value)
@@ -461,6 +464,20 @@ static void pl011_posted_tired(struct posted *posted)
 }
 
 /*
+ * A guest that sends all the time may be polling in between. It has its reads counted from now on,
+ * until it sends the next byte.
+ */
+static void pl011_posted_tick(struct posted *posted)
+{
+	struct pl011 *pl = pl011_of(posted);
+
+	pthread_mutex_lock(&pl->lock);
+	pl->hidden = true;
+	pl011_update(pl);
+	pthread_mutex_unlock(&pl->lock);
+}
+
+/*
  * The guest takes these bytes for sent. So the terminal gets them all, behind what waits in the
  * FIFO, which another vCPU may just have filled.
  */
@@ -487,6 +504,7 @@ static void pl011_posted_write(struct posted *posted, const struct armvmm_posted
 	struct pl011 *pl = pl011_of(posted);
 
 	pthread_mutex_lock(&pl->lock);
+	pl->hidden = false;
 	if (pl->polls < PL011_POLLS)
 		pl->polls = 0;
 	if (!(pl->cr & CR_LBE))
@@ -686,6 +704,7 @@ static int pl011_create(struct machine *m, const void *config, struct error *err
 		.wanted = pl011_posted_wanted,
 		.write = pl011_posted_write,
 		.tired = pl011_posted_tired,
+		.tick = pl011_posted_tick,
 	};
 	pl->m = m;
 	pl->chr = m->chardev;

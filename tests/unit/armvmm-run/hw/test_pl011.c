@@ -518,6 +518,43 @@ static void test_fast_timer(void)
 	teardown();
 }
 
+/* A byte now and then, and polling for a key in between: the guest is never quiet, and is heard. */
+static void test_fast_polls(void)
+{
+	setup_fast();
+	go_fast();
+	KTAP_EQ(feed("k"), 0);
+	for (int i = 0; i < 20; i++) {
+		guest_write(DR, '|');
+		for (int n = 0; n < 100; n++)
+			guest_read(FR);
+		g_main_context_iteration(NULL, TRUE);
+		for (int n = 0; n < 100; n++)
+			guest_read(FR);
+	}
+	/* It is still posted. */
+	KTAP_TRUE(kernel.zone && kernel.mirror);
+	KTAP_EQ(feed("k"), 1);
+	KTAP_EQ(guest_read(FR) & FR_RXFE, 0);
+	teardown();
+	/* One that only sends, and waits for room before each byte, is not taken for such a one. */
+	setup_fast();
+	go_fast();
+	for (int i = 0; i < 20; i++) {
+		kernel.sets = 0;
+		for (int n = 0; n < 100; n++) {
+			guest_read(FR);
+			guest_write(DR, '|');
+		}
+		KTAP_TRUE(kernel.sets <= 1 && kernel.mirror);
+		g_main_context_iteration(NULL, TRUE);
+		fake_chr.out_len = 0;
+		fake_chr.out_room = sizeof(fake_chr.out);
+	}
+	KTAP_EQ(feed("k"), 0);
+	teardown();
+}
+
 /* Bytes in loopback come back at once: none is posted. */
 static void test_fast_loopback(void)
 {
@@ -1016,7 +1053,7 @@ KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_transmit), KTAP_CASE(test
 	  KTAP_CASE(test_break), KTAP_CASE(test_fifo_enable_flushes), KTAP_CASE(test_loopback),
 	  KTAP_CASE(test_odd_accesses), KTAP_CASE(test_reset), KTAP_CASE(test_fuzz),
 	  KTAP_CASE(test_saved), KTAP_CASE(test_fast), KTAP_CASE(test_fast_full),
-	  KTAP_CASE(test_fast_timer), KTAP_CASE(test_fast_loopback),
+	  KTAP_CASE(test_fast_timer), KTAP_CASE(test_fast_polls), KTAP_CASE(test_fast_loopback),
 	  KTAP_CASE(test_fast_late_loopback), KTAP_CASE(test_fast_interrupt),
 	  KTAP_CASE(test_fast_slow_terminal), KTAP_CASE(test_fast_receive),
 	  KTAP_CASE(test_fast_reset), KTAP_CASE(test_fast_refused), KTAP_CASE(test_fast_race),

@@ -22,6 +22,12 @@
 #define CONSOLE_QUEUE_SIZE 16
 #define CONSOLE_RX 0
 #define CONSOLE_TX 1
+/*
+ * So many chains, or bytes, are sent at a time. A vCPU does it, which others may wait for; and a
+ * chain may be as long as the guest likes.
+ */
+#define CONSOLE_CHAINS CONSOLE_QUEUE_SIZE
+#define CONSOLE_BYTES (64 * 1024)
 
 struct virtio_console {
 	struct virtio_device vdev; /* first: see virtio_mmio.h */
@@ -40,20 +46,22 @@ static struct virtio_console *to_console(struct virtio_device *vdev)
 
 /* Guest to terminal. The lock is held. */
 
-/* Writes what is left of the held chain. Returns true when nothing is. */
-static bool console_write_held(struct virtio_console *con)
+/* Writes what is left of the held chain, while there is *@bytes. Returns true when nothing is. */
+static bool console_write_held(struct virtio_console *con, size_t *bytes)
 {
 	struct virtq_chain *tx = con->tx;
 	uint8_t buf[512];
 
 	/* In small copies, so that the guest cannot change what was counted. */
 	while (con->tx_done < tx->read_len) {
-		size_t n = virtq_chain_read(tx, con->tx_done, buf, sizeof(buf));
+		size_t size = *bytes < sizeof(buf) ? *bytes : sizeof(buf);
+		size_t n = virtq_chain_read(tx, con->tx_done, buf, size);
 		size_t taken = chardev_write(con->vdev.machine->chardev, buf, n);
 
 		con->tx_done += taken;
-		if (taken < n)
-			return false;
+		*bytes -= taken;
+		if (taken < n || !*bytes)
+			return con->tx_done == tx->read_len;
 	}
 	return true;
 }
@@ -62,15 +70,16 @@ static void console_transmit(struct virtio_console *con)
 {
 	struct virtio_device *vdev = &con->vdev;
 	struct virtqueue *vq = &vdev->vq[CONSOLE_TX];
-	unsigned int budget = CONSOLE_QUEUE_SIZE;
+	unsigned int chains = CONSOLE_CHAINS;
+	size_t bytes = CONSOLE_BYTES;
 
 	virtq_notify_off(vq);
 	for (;;) {
+		if (!bytes || (!con->tx_held && !chains--)) {
+			virtio_kick_self(vdev, CONSOLE_TX);
+			break;
+		}
 		if (!con->tx_held) {
-			if (!budget--) {
-				virtio_kick_self(vdev, CONSOLE_TX);
-				break;
-			}
 			if (!virtio_pop(vdev, CONSOLE_TX, con->tx)) {
 				if (!virtio_running(vdev) || !virtq_notify_on(vq))
 					break;
@@ -80,9 +89,12 @@ static void console_transmit(struct virtio_console *con)
 			con->tx_done = con->tx_before;
 			con->tx_before = 0;
 		}
-		/* If not, the terminal's tx_room() brings us back. */
-		if (!console_write_held(con))
-			break;
+		/* If not, the terminal's tx_room() brings us back, or the next turn. */
+		if (!console_write_held(con, &bytes)) {
+			if (bytes)
+				break;
+			continue;
+		}
 		con->tx_held = false;
 		virtq_push(vq, con->tx, 0);
 	}

@@ -251,11 +251,11 @@ void posted_exit(struct machine *m, struct posted *posted)
 		posted_stop(p, posted);
 		posted_end(p);
 	}
-	pthread_mutex_unlock(&p->posted_lock);
 	while (*at && *at != posted)
 		at = &(*at)->next;
 	if (*at)
 		*at = posted->next;
+	pthread_mutex_unlock(&p->posted_lock);
 	if (p->posted || p->posted_timer < 0)
 		return;
 	g_source_destroy(p->posted_source);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-ctl/verb.c userspace/armvmm-ctl/snapshot.c
-// sources: userspace/armvmm-run/control/value.c
+// sources: userspace/armvmm-ctl/transfer.c userspace/armvmm-ctl/migrate.c
+// sources: userspace/armvmm-run/control/value.c userspace/armvmm-run/core/endpoint.c
+// sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/parse.c
 // cflags: -Iuserspace/armvmm-ctl -Iuserspace/armvmm-run -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
 //
@@ -261,8 +263,8 @@ static void test_raw(void)
 #define SNAPSHOT_BEGIN \
 	{ "migrate-set-capabilities", \
 	  "{\"capabilities\":[{\"capability\":\"background-snapshot\",\"state\":true}]}", "{}" }, \
-	{ "getfd", "{\"fdname\":\"snapshot\"}", "{}" }, \
-	{ "migrate", "{\"uri\":\"fd:snapshot\"}", "{}" }
+	{ "getfd", "{\"fdname\":\"transfer\"}", "{}" }, \
+	{ "migrate", "{\"uri\":\"fd:transfer\"}", "{}" }
 #define SNAPSHOT_ACTIVE \
 	{ "query-migrate", NULL, \
 	  "{\"status\":\"active\",\"ram\":{\"total\":100,\"remaining\":40}}" }

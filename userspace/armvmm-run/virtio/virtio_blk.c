@@ -167,7 +167,7 @@ static void blk_serve(struct virtio_blk *blk, struct blk_worker *w)
 	if (vdev->kick_in_kernel[0]) {
 		len = blk_try(blk, w);
 		if (len >= 0) {
-			virtq_push(&vdev->vq[0], w->chain->head, len);
+			virtq_push(&vdev->vq[0], w->chain, len);
 			virtio_signal(vdev, 0);
 			return;
 		}
@@ -211,7 +211,7 @@ static bool blk_vcpu_kick(struct virtio_device *vdev, unsigned int index)
 			virtq_unpop(vq, 1);
 			break;
 		}
-		virtq_push(vq, w->chain->head, len);
+		virtq_push(vq, w->chain, len);
 		any = true;
 	}
 	if (any)

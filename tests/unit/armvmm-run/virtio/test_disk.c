@@ -35,6 +35,7 @@ static struct {
 	uint64_t discarded[2];
 } device;
 
+static struct machine machine;
 static unsigned int nr_warnings;
 static char warning[256];
 
@@ -101,7 +102,7 @@ static int disk_try(struct disk *disk, bool readonly, bool direct, struct error 
 	};
 
 	memset(err, 0, sizeof(*err));
-	return disk_open(disk, NULL, &config, err);
+	return disk_open(disk, &machine, &config, err);
 }
 
 /* A file's size changes; the disk's follows when somebody looks. */

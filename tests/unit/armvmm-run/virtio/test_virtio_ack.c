@@ -33,7 +33,7 @@ static struct driver d;
 static void echo_kick(struct virtio_device *vdev, unsigned int index)
 {
 	while (virtio_pop(vdev, index, echo->chain))
-		virtq_push(&vdev->vq[index], echo->chain->head, 0);
+		virtq_push(&vdev->vq[index], echo->chain, 0);
 	virtio_signal(vdev, index);
 }
 

@@ -64,7 +64,7 @@ static volatile u32 told, stored[GUEST_MAX_CPUS];
 static void store_across_gicd(u32 cpu)
 {
 	static const struct { u32 reg; bool write; } access[] = {
-		{ GICD_IIDR }, { GICD_ISENABLER }, { GICD_ISENABLER + 4 },
+		{ GICD_IIDR, false }, { GICD_ISENABLER, false }, { GICD_ISENABLER + 4, false },
 		{ GICD_ISENABLER + 4, true }, { GICD_ICENABLER + 4, true },
 		{ GICD_IPRIORITYR + 32, true },
 	};

@@ -197,7 +197,7 @@ static void behind(void)
 	struct vm vm;
 
 	for (int hyp = 0; hyp < 2; hyp++) {
-		hyp_dist_set(hyp);
+		param_set("hyp_dist", hyp);
 		vm_make(&vm, 1, 0);
 		memcpy(vm.ram + 0x2000, &word, 4);
 		vm_sync(vm.ram + 0x2000, 4);
@@ -213,7 +213,7 @@ static void behind(void)
 		CHECK((reg(&vm, 0) & 0xfff) == 0x43b, "%x", reg(&vm, 0));
 		vm_close(&vm);
 	}
-	hyp_dist_set(true);
+	param_set("hyp_dist", true);
 }
 
 /* The guest sees each value that it waits for, while it runs, and never leaves for it. */

@@ -182,8 +182,8 @@ static void cpu_on_01(void)
 }
 
 /*
- * RUN of a vCPU that is off waits, however often a signal ends it, as a client's does that pauses all
- * its vCPUs. Its next instruction would write to the device.
+ * RUN of a vCPU that is off waits, however often a signal ends it, as a client's does that pauses
+ * all its vCPUs. Its next instruction would write to the device.
  */
 static void stays_off(struct vm *vm, unsigned int i, const char *by)
 {

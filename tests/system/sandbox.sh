@@ -88,8 +88,8 @@ missing() {
 		[ -e /proc/self/ns/ipc ] || echo 'IPC namespace'
 		grep -qs landlock /sys/kernel/security/lsm || echo Landlock
 	} >"$work/missing"
-	same "$(sed -n 's/^armvmm-run: sandbox: goes on without what this host does not give: \(.*\): .*/\1/p' \
-		"$work/root.err")" "$(cat "$work/missing")" &&
+	same "missing: $(sed -n 's/^armvmm-run: sandbox: goes on without what this host does not give: \(.*\): .*/\1/p' \
+		"$work/root.err")" "missing: $(cat "$work/missing")" &&
 		[ "$(grep -c sandbox "$work/root.err")" = "$(grep -c . "$work/missing")" ]
 }
 # Kinds that this kernel has, of those named.

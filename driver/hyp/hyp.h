@@ -203,12 +203,12 @@ struct hyp_vcpu {
 	/* The virtual timer: CTL without ISTATUS at entry, as read at exit. */
 	u64 cntv_cval;
 	u32 cntv_ctl;
+	u32 cntv_held;		/* HYP mode has made the host's PPI active */
+	u32 cntv_taken;		/* HYP mode showed one again: the guest took it, since the entry */
 	/*
 	 * The interrupt that it raises, where HYP mode may show it (hyp/timer.c), or NULL; constant
-	 * from the vCPU's first entry on. And: HYP mode has made the host's PPI active.
+	 * from the vCPU's first entry on.
 	 */
-	u32 cntv_held;
-	u32 cntv_taken;		/* HYP mode showed one again: the guest took it, since the entry */
 	struct armvmm_vgic_irq *cntv_irq;
 
 	u32 psci_version;	/* as the guest is told; 0: not by HYP */

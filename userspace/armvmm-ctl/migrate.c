@@ -16,6 +16,7 @@
 
 #include "core/endpoint.h"
 #include "migrate.h"
+#include "quit.h"
 #include "transfer.h"
 
 #define MIGRATE_EXEC	"exec:"
@@ -138,7 +139,7 @@ bool migrate_run(struct connection *c, char **args, GError **err)
 {
 	const char *to = args[0];
 	int fd = migrate_open(to, err);
-	json_t *status = NULL, *ended;
+	json_t *status = NULL;
 
 	if (fd < 0)
 		return false;
@@ -156,7 +157,5 @@ bool migrate_run(struct connection *c, char **args, GError **err)
 	migrate_report(to, status);
 	json_decref(status);
 	/* The guest is not here any more. */
-	ended = connection_run(c, "quit", NULL, err);
-	json_decref(ended);
-	return ended;
+	return quit_machine(c, err);
 }

@@ -4,6 +4,7 @@
 
 #include "control/value.h"
 #include "migrate.h"
+#include "quit.h"
 #include "snapshot.h"
 #include "verb.h"
 
@@ -41,7 +42,7 @@ static bool verb_reset(struct connection *c, char **args, GError **err)
 
 static bool verb_quit(struct connection *c, char **args, GError **err)
 {
-	return verb_do(c, "quit", NULL, err);
+	return quit_machine(c, err);
 }
 
 /* What an answer lacks is printed as a question mark; a number that it lacks, as 0. */

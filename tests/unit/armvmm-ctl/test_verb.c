@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-ctl/verb.c userspace/armvmm-ctl/snapshot.c
 // sources: userspace/armvmm-ctl/transfer.c userspace/armvmm-ctl/migrate.c
+// sources: userspace/armvmm-ctl/quit.c
 // sources: userspace/armvmm-run/control/value.c userspace/armvmm-run/core/endpoint.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/parse.c
 // cflags: -Iuserspace/armvmm-ctl -Iuserspace/armvmm-run -Itests/unit/armvmm-run -D_GNU_SOURCE
@@ -27,6 +28,8 @@ struct step {
 	const char *name, *args, *answer;
 };
 
+#define GONE	"gone"	/* an answer that is none: the machine has ended */
+
 static struct {
 	const struct step *steps;
 	unsigned int nr_steps, asked;
@@ -52,7 +55,9 @@ static json_t *machine_answer(const char *name, json_t *args, GError **err)
 			raise(SIGTERM);
 		machine.asked++;
 	}
-	if (!value)
+	if (!value && step->answer && !strcmp(step->answer, GONE))
+		g_set_error(err, CONNECTION_ERROR, CONNECTION_FAILED, GONE);
+	else if (!value)
 		g_set_error(err, CONNECTION_ERROR, CONNECTION_REFUSED, "refused");
 	g_free(text);
 	json_decref(args);
@@ -153,6 +158,10 @@ static void test_plain(void)
 		KTAP_TRUE(!RUN(WORDS(names[i][0]), { names[i][1], NULL, NULL }));
 		KTAP_STREQ(wrong, "refused");
 	}
+	/* Who is to end may be gone before it can say so; nobody else. */
+	KTAP_TRUE(RUN(WORDS("quit"), { "quit", NULL, GONE }));
+	KTAP_TRUE(!RUN(WORDS("stop"), { "stop", NULL, GONE }));
+	KTAP_STREQ(wrong, GONE);
 }
 
 /* An answer may lack what the client looks for. */

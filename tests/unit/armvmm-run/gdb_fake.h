@@ -30,6 +30,7 @@ static struct fake {
 	uint32_t went;			/* the last go() */
 	unsigned int nr_went;
 	enum machine_request request;
+	const char *refusal;	/* why none is taken; or NULL */
 } fake;
 
 static unsigned int fake_nr_cpus(void *opaque)
@@ -127,9 +128,12 @@ static void fake_go(void *opaque, uint32_t cpus)
 	fake.nr_went++;
 }
 
-static void fake_request(void *opaque, enum machine_request request)
+static const char *fake_request(void *opaque, enum machine_request request)
 {
+	if (fake.refusal)
+		return fake.refusal;
 	fake.request = request;
+	return NULL;
 }
 
 static const struct target_ops fake_target_ops = {

@@ -108,11 +108,16 @@ static void gdb_go(void *opaque, uint32_t cpus)
 	machine_release(gdb->m, MACHINE_HOLDER_GDB);
 }
 
-static void gdb_request(void *opaque, enum machine_request request)
+static const char *gdb_request(void *opaque, enum machine_request request)
 {
 	struct gdb *gdb = opaque;
 
+	/* It runs elsewhere, or may do so. */
+	if (request == MACHINE_RESET && (machine_is_held_by(gdb->m, MACHINE_HOLDER_MIGRATION) ||
+					 machine_is_held_by(gdb->m, MACHINE_HOLDER_SNAPSHOT)))
+		return "the guest is saved or handed over, and may run elsewhere";
 	machine_request(gdb->m, request, MACHINE_BY_CONTROL, NULL);
+	return NULL;
 }
 
 static const struct target_ops gdb_target_ops = {

@@ -59,7 +59,10 @@ static void monitor_cpus(struct session *s, struct reply *reply)
 
 static void monitor_reset(struct session *s, struct reply *reply)
 {
-	s->target.ops->request(s->target.opaque, MACHINE_RESET);
+	const char *why = s->target.ops->request(s->target.opaque, MACHINE_RESET);
+
+	if (why)
+		monitor_say(reply, "%s\n", why);
 }
 
 static void monitor_quit(struct session *s, struct reply *reply)

@@ -36,7 +36,8 @@ struct target_ops {
 	 */
 	void (*hold)(void *opaque);
 	void (*go)(void *opaque, uint32_t cpus);
-	void (*request)(void *opaque, enum machine_request request);
+	/* Returns why that must not be, or NULL: it is done soon. */
+	const char *(*request)(void *opaque, enum machine_request request);
 };
 
 struct target {

@@ -533,6 +533,15 @@ static void send_hand_over(struct send *s)
 		send_end(s, SEND_FAILED, false);
 }
 
+/* The guest may run there, or not. */
+static void send_lost(struct send *s, int ret, const char *why)
+{
+	s->lost = true;
+	error_set(&s->why, ret, "the connection was lost just after the guest was handed over: look whether it runs there; if it does not, cont lets it go on here (%.200s)",
+		  why);
+	send_end(s, SEND_FAILED, false);
+}
+
 /* The far end has said its last word, or none. */
 static void send_finish(struct send *s)
 {
@@ -545,9 +554,7 @@ static void send_finish(struct send *s)
 		s->why = why;
 		send_give_up(s, SEND_FAILED);
 	} else {
-		error_set(&s->why, s->ret, "the connection was lost just after the guest was handed over: look whether it runs there; if it does not, cont lets it go on here (%.200s)",
-			  why.text[0] ? why.text : strerror(-s->ret));
-		send_end(s, SEND_FAILED, false);
+		send_lost(s, s->ret, why.text[0] ? why.text : strerror(-s->ret));
 	}
 }
 
@@ -833,16 +840,23 @@ void send_get(struct send *s, struct send_status *status)
 	};
 }
 
-/* The guest's run is over, whatever is under way. A reset makes devices go on. */
+/*
+ * The guest's run is over, whatever is under way. A reset makes devices go on. But while its disks
+ * are not ours, it does not run, even from its start: only send_continue() lets it do so.
+ */
 static void send_leave(struct send *s)
 {
-	if (send_is_active(s)) {
-		__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
-		error_set(&s->why, -EINTR, "The guest was reset, or has ended");
-		send_end(s, SEND_FAILED, true);
-	} else if (send_has_stopped(s)) {
-		machine_release(s->m, MACHINE_HOLDER_MIGRATION);
+	static const char why[] = "The guest was reset, or has ended";
+
+	if (!send_is_active(s))
+		return;
+	__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
+	if (s->unclaimed) {
+		send_lost(s, -EINTR, why);
+		return;
 	}
+	error_set(&s->why, -EINTR, "%s", why);
+	send_end(s, SEND_FAILED, true);
 }
 
 static void send_event(struct machine_listener *listener, const struct machine_event *event)

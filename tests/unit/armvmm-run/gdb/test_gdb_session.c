@@ -551,6 +551,11 @@ static void test_monitor(void)
 	KTAP_TRUE(strstr(monitor("frobnicate"), "frobnicate: is no command"));
 	KTAP_STREQ(monitor("system_reset"), "OK");
 	KTAP_EQ(fake.request, MACHINE_RESET);
+	fake.refusal = "it is elsewhere";
+	fake.request = MACHINE_NONE;
+	KTAP_TRUE(strstr(monitor("system_reset"), "it is elsewhere\n"));
+	KTAP_EQ(fake.request, MACHINE_NONE);
+	fake.refusal = NULL;
 	KTAP_STREQ(monitor("quit"), "OK");
 	KTAP_EQ(fake.request, MACHINE_QUIT);
 	IS("qRcmd,6", "E16");

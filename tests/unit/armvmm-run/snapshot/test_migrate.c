@@ -129,6 +129,8 @@ struct run {
 	unsigned int cancel_after;	/* rounds of the main loop; 0: never */
 	/* What the guest does while it runs, once a round; NULL: nothing. */
 	void (*work)(struct run *run);
+	/* What others do while it stands still, likewise. */
+	void (*meanwhile)(struct run *run);
 	unsigned int rounds;
 	int ret;		/* the far end's */
 };
@@ -165,6 +167,8 @@ static gboolean run_turn(void *opaque)
 		send_cancel(run->s);
 	if (run->work && !a.holders)
 		run->work(run);
+	if (run->meanwhile && a.holders)
+		run->meanwhile(run);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -609,6 +613,40 @@ static void test_obstacles(void)
 	run_end(&run);
 }
 
+static void leave_late(struct run *run)
+{
+	if (claimed != 2 || !send_is_active(run->s))
+		return;
+	a.listener->event(a.listener, &(struct machine_event){ .type = MACHINE_EVENT_LEAVE });
+	KTAP_TRUE(!send_is_active(run->s));
+}
+
+/* A reset is no way back either, once the guest was handed over. */
+static void test_reset_late(void)
+{
+	struct run run = { .proxy.way = { ALL, ALL }, .meanwhile = leave_late };
+	const struct machine_event leave = { .type = MACHINE_EVENT_LEAVE };
+	size_t bytes[2];
+
+	learn(bytes);
+	setup();
+	run.proxy.way[1].stop = bytes[1] - 64;
+	run_it(&run);
+	KTAP_EQ(run.status.phase, SEND_FAILED);
+	KTAP_TRUE(strstr(run.status.why.text, "(The guest was reset, or has ended)"));
+	KTAP_TRUE(send_has_stopped(run.s));
+	a.listener->event(a.listener, &leave);
+	KTAP_TRUE(send_has_stopped(run.s));
+	KTAP_TRUE(check_one(&run, "reset late", 0));
+	/* Nor when all went well. */
+	run = (struct run){ .proxy.way = { ALL, ALL } };
+	setup();
+	run_it(&run);
+	a.listener->event(a.listener, &leave);
+	KTAP_TRUE(send_has_stopped(run.s));
+	run_end(&run);
+}
+
 /* ---- Whoever connects to a machine that waits ---- */
 
 static int knock(const struct sockaddr_un *sun, const void *data, size_t len)
@@ -792,5 +830,6 @@ KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_busy), KTAP_CASE(test_wiped),
 	  KTAP_CASE(test_does_not_converge),
 	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_cancel),
 	  KTAP_CASE(test_refused), KTAP_CASE(test_disks_taken), KTAP_CASE(test_far_end_quits),
-	  KTAP_CASE(test_deaf), KTAP_CASE(test_obstacles), KTAP_CASE(test_strangers),
+	  KTAP_CASE(test_deaf), KTAP_CASE(test_obstacles), KTAP_CASE(test_reset_late),
+	  KTAP_CASE(test_strangers),
 	  KTAP_CASE(test_hostile))

@@ -59,7 +59,7 @@ struct send {
 	bool uncached;		/* the guest has written past its caches: see send_start() */
 	bool logging;
 	bool unclaimed;		/* the disks are not ours any more */
-	bool lost;		/* nobody knows whether the far end got the last word */
+	bool lost;		/* the guest may run elsewhere, and nobody here knows */
 	unsigned int throttled;	/* what the vCPUs were told */
 	guint timer;
 	int64_t until;		/* of STEP_RECLAIM */
@@ -443,18 +443,28 @@ static void send_give_up(struct send *s, enum send_phase result)
 		send_end(s, result, false);
 }
 
+/* Somebody else has the disks, whatever the far end said: a second writer would destroy them. */
+static void send_not_reclaimed(struct send *s, int ret, const char *why)
+{
+	struct error first = s->why;
+
+	s->lost = true;
+	error_set(&s->why, ret, "%.250s; and the guest stays stopped until cont: %.200s",
+		  first.text, why);
+	send_end(s, SEND_FAILED, false);
+}
+
 static void send_look_reclaim(struct send *s)
 {
 	struct error why;
 	int ret = device_bus_claim(&s->m->bus, &why);
 
-	if (ret && g_get_monotonic_time() < s->until)
-		return;
-	/* The guest is nowhere else: better that it goes on. */
-	if (ret)
-		machine_warn(s->m, "the guest goes on without a lock on its disks: %s", why.text);
-	s->unclaimed = false;
-	send_end(s, s->result, false);
+	if (!ret) {
+		s->unclaimed = false;
+		send_end(s, s->result, false);
+	} else if (g_get_monotonic_time() >= s->until) {
+		send_not_reclaimed(s, ret, why.text);
+	}
 }
 
 /* The guest stops. */
@@ -851,12 +861,14 @@ static void send_leave(struct send *s)
 	if (!send_is_active(s))
 		return;
 	__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
-	if (s->unclaimed) {
+	if (s->step == STEP_RECLAIM) {
+		send_not_reclaimed(s, -EINTR, why);
+	} else if (s->unclaimed) {
 		send_lost(s, -EINTR, why);
-		return;
+	} else {
+		error_set(&s->why, -EINTR, "%s", why);
+		send_end(s, SEND_FAILED, true);
 	}
-	error_set(&s->why, -EINTR, "%s", why);
-	send_end(s, SEND_FAILED, true);
 }
 
 static void send_event(struct machine_listener *listener, const struct machine_event *event)

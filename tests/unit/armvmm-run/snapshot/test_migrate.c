@@ -505,10 +505,34 @@ static void test_disks_taken(void)
 	KTAP_EQ(run.ret, -EBUSY);
 	KTAP_EQ(run.status.phase, SEND_FAILED);
 	KTAP_STREQ(run.status.why.text,
-		   "the far end refuses: thing: in use by another virtual machine");
-	/* It goes on here all the same: it is nowhere else. */
-	KTAP_TRUE(runs(&a) && !runs(&b));
+		   "the far end refuses: thing: in use by another virtual machine; and the guest stays stopped until cont: thing: in use by another virtual machine");
+	/* It is nowhere else, says the far end; but whoever has its disks writes to them. */
+	KTAP_TRUE(!runs(&a) && !runs(&b) && send_has_stopped(run.s));
+	KTAP_EQ(send_continue(run.s, &err), -EBUSY);
+	claimed = 0;
 	KTAP_EQ(send_continue(run.s, &err), 0);
+	KTAP_TRUE(runs(&a) && claimed == 1);
+	run_end(&run);
+}
+
+/* It has them for a moment only. */
+static void give_back(struct run *run)
+{
+	if (a.thing.in_vain == 10)
+		claimed = 0;
+}
+
+static void test_disks_come_back(void)
+{
+	struct run run = { .proxy.way = { ALL, ALL }, .meanwhile = give_back };
+
+	setup();
+	claimed = 3;
+	run_it(&run);
+	KTAP_EQ(run.status.phase, SEND_FAILED);
+	KTAP_STREQ(run.status.why.text,
+		   "the far end refuses: thing: in use by another virtual machine");
+	KTAP_TRUE(runs(&a) && !runs(&b) && claimed == 1);
 	run_end(&run);
 }
 
@@ -829,7 +853,8 @@ static void test_hostile(void)
 KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_busy), KTAP_CASE(test_wiped),
 	  KTAP_CASE(test_does_not_converge),
 	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_cancel),
-	  KTAP_CASE(test_refused), KTAP_CASE(test_disks_taken), KTAP_CASE(test_far_end_quits),
+	  KTAP_CASE(test_refused), KTAP_CASE(test_disks_taken),
+	  KTAP_CASE(test_disks_come_back), KTAP_CASE(test_far_end_quits),
 	  KTAP_CASE(test_deaf), KTAP_CASE(test_obstacles), KTAP_CASE(test_reset_late),
 	  KTAP_CASE(test_strangers),
 	  KTAP_CASE(test_hostile))

@@ -584,6 +584,20 @@ static void test_deaf(void)
 	}
 }
 
+/* A disk that is slow, or hangs, while the guest stands still. */
+static void test_disk_hangs(void)
+{
+	struct run run = { .proxy.way = { ALL, ALL } };
+
+	setup();
+	a.thing.busy = true;
+	run_it(&run);
+	KTAP_EQ(run.status.phase, SEND_FAILED);
+	KTAP_STREQ(run.status.why.text, "the requests of its disks take too long: the guest would have stood still for more than 10000 ms");
+	KTAP_TRUE(run.status.down_ms < 15000);
+	check_one(&run, "a disk hangs", 0);
+}
+
 /* What comes up meanwhile ends it; the guest's end also. */
 static void reset_it(struct run *run)
 {
@@ -855,6 +869,6 @@ KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_busy), KTAP_CASE(test_wiped),
 	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_cancel),
 	  KTAP_CASE(test_refused), KTAP_CASE(test_disks_taken),
 	  KTAP_CASE(test_disks_come_back), KTAP_CASE(test_far_end_quits),
-	  KTAP_CASE(test_deaf), KTAP_CASE(test_obstacles), KTAP_CASE(test_reset_late),
-	  KTAP_CASE(test_strangers),
+	  KTAP_CASE(test_deaf), KTAP_CASE(test_disk_hangs), KTAP_CASE(test_obstacles),
+	  KTAP_CASE(test_reset_late), KTAP_CASE(test_strangers),
 	  KTAP_CASE(test_hostile))

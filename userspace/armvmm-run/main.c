@@ -62,8 +62,9 @@ static gboolean program_grace_over(void *opaque)
 /* Presses the power button. The first time it also sets a deadline. */
 static void program_terminate(struct program *program)
 {
-	/* A guest that has not come has no button, and misses nothing. */
-	if (machine_is_held_by(board_machine(program->board), MACHINE_HOLDER_INCOMING))
+	/* A guest that has not come, or has left, has no button, and misses nothing. */
+	if (machine_is_held_by(board_machine(program->board), MACHINE_HOLDER_INCOMING) ||
+	    control_guest_has_left(program->control))
 		board_request(program->board, MACHINE_QUIT, MACHINE_BY_SIGNAL);
 	board_press_power(program->board);
 	if (!program->grace_timer)

@@ -139,6 +139,11 @@ int control_start(struct control *control, struct machine *m, const char *name,
 	return 0;
 }
 
+bool control_guest_has_left(const struct control *control)
+{
+	return control && control->target.send && send_has_stopped(control->target.send);
+}
+
 void control_stop(struct control *control)
 {
 	if (!control || !control->source)

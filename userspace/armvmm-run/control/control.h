@@ -3,6 +3,8 @@
 #ifndef ARMVMM_RUN_CONTROL_H
 #define ARMVMM_RUN_CONTROL_H
 
+#include <stdbool.h>
+
 #include "control/address.h"
 #include "core/error.h"
 #include "core/machine.h"
@@ -21,6 +23,9 @@ int control_create(struct control **control, const struct address *address, stru
  */
 int control_start(struct control *control, struct machine *m, const char *name,
 		  struct error *err);
+
+/* Was the guest sent elsewhere, and is stopped here? False for NULL. */
+bool control_guest_has_left(const struct control *control);
 
 /* Ends all connections, while the machine is still there. */
 void control_stop(struct control *control);

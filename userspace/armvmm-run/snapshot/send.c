@@ -624,6 +624,16 @@ static void send_between(struct send *s, const char *obstacle)
 		send_give_up(s, SEND_FAILED);
 }
 
+static const char *send_obstacle(struct send *s)
+{
+	const char *obstacle = state_obstacle(s->m);
+
+	/* Nobody lets go of it while the guest stands still, nor does the far end. */
+	if (!obstacle && machine_is_held(s->m) && machine_power_pressed(s->m))
+		obstacle = "The power button was pressed, and the guest stands still";
+	return obstacle;
+}
+
 static gboolean send_look(void *opaque);
 
 static void send_look_again(struct send *s)
@@ -637,7 +647,7 @@ static void send_look_again(struct send *s)
 static gboolean send_look(void *opaque)
 {
 	struct send *s = opaque;
-	const char *obstacle = state_obstacle(s->m);
+	const char *obstacle = send_obstacle(s);
 	unsigned int throttle = __atomic_load_n(&s->throttle, __ATOMIC_RELAXED);
 
 	s->timer = 0;
@@ -735,7 +745,7 @@ static int send_begin(struct send *s, struct error *err)
 
 static int send_check(struct send *s, int fd, struct error *err)
 {
-	const char *obstacle = state_obstacle(s->m);
+	const char *obstacle = send_obstacle(s);
 	int flags = fcntl(fd, F_GETFL);
 	struct stat st;
 

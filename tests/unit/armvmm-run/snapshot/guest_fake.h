@@ -170,6 +170,11 @@ bool machine_is_held_by(const struct machine *m, enum machine_holder holder)
 	return guest_of((struct machine *)m)->holders >> holder & 1;
 }
 
+bool machine_is_held(const struct machine *m)
+{
+	return guest_of((struct machine *)m)->holders;
+}
+
 void machine_while_stopped(struct machine *m, void (*fn)(void *opaque), void *opaque)
 {
 	fn(opaque);

@@ -651,6 +651,44 @@ static void test_obstacles(void)
 	run_end(&run);
 }
 
+static void press_it(struct run *run)
+{
+	a.pressed = true;
+}
+
+/* Whoever presses the power button of a guest that stands still wants it pressed when it goes on. */
+static void test_pressed(void)
+{
+	struct run run = { .proxy.way = { ALL, ALL }, .meanwhile = press_it };
+	struct error err;
+	int end[2];
+
+	setup();
+	/* So that there is time for it. */
+	a.thing.busy = true;
+	run_it(&run);
+	KTAP_STREQ(run.status.why.text, "The power button was pressed, and the guest stands still");
+	check_one(&run, "pressed", 0);
+	/* While the last part goes. */
+	run = (struct run){ .proxy.way = { ALL, ALL }, .meanwhile = press_it };
+	setup();
+	run.proxy.way[1].stop = 64 + 64;
+	run_it(&run);
+	KTAP_STREQ(run.status.why.text, "The power button was pressed, and the guest stands still");
+	KTAP_TRUE(run.status.down_ms < 5000);
+	check_one(&run, "pressed late", 0);
+	/* A person has stopped it. */
+	setup();
+	a.pressed = true;
+	machine_hold(&a.m, MACHINE_HOLDER_CONTROL);
+	run.s = send_new(&a.m);
+	KTAP_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, end), 0);
+	KTAP_EQ(send_start(run.s, end[0], false, &err), -EBUSY);
+	close(end[0]);
+	close(end[1]);
+	run_end(&run);
+}
+
 static void leave_late(struct run *run)
 {
 	if (claimed != 2 || !send_is_active(run->s))
@@ -870,5 +908,5 @@ KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_busy), KTAP_CASE(test_wiped),
 	  KTAP_CASE(test_refused), KTAP_CASE(test_disks_taken),
 	  KTAP_CASE(test_disks_come_back), KTAP_CASE(test_far_end_quits),
 	  KTAP_CASE(test_deaf), KTAP_CASE(test_disk_hangs), KTAP_CASE(test_obstacles),
-	  KTAP_CASE(test_reset_late), KTAP_CASE(test_strangers),
+	  KTAP_CASE(test_pressed), KTAP_CASE(test_reset_late), KTAP_CASE(test_strangers),
 	  KTAP_CASE(test_hostile))

@@ -226,7 +226,9 @@ static void send_slow_down(struct send *s)
 
 static int send_rounds(struct send *s)
 {
-	for (unsigned int round = 1; round <= SEND_ROUNDS; round++) {
+	bool flushed = false;
+
+	for (unsigned int round = 1; round <= SEND_ROUNDS + flushed; round++) {
 		int64_t begun = g_get_monotonic_time(), took;
 		uint64_t before = send_count(s), sent = s->count.pages, left;
 		int ret = send_pages(s, round > 1);
@@ -243,8 +245,21 @@ static int send_rounds(struct send *s)
 		took = took * left / (sent ? sent : 1);
 		__atomic_store_n(&s->expected_ms, took / 1000, __ATOMIC_RELAXED);
 		if ((uint64_t)took <=
-		    __atomic_load_n(&s->params.downtime_ms, __ATOMIC_RELAXED) * 1000)
-			return 0;
+		    __atomic_load_n(&s->params.downtime_ms, __ATOMIC_RELAXED) * 1000) {
+			if (flushed)
+				return 0;
+			/*
+			 * So that there is less to flush when the guest stands still. What it
+			 * writes meanwhile is one more round.
+			 */
+			ret = state_flush(s->m, &s->thread_why);
+			if (!ret)
+				ret = send_take_log(s);
+			if (ret)
+				return ret;
+			flushed = true;
+			continue;
+		}
 		if (s->converge && round > 1 && left > before / 2)
 			send_slow_down(s);
 	}
@@ -270,9 +285,6 @@ static int send_copy(struct send *s)
 	s->wire.per_second = &s->params.bandwidth;
 	__atomic_store_n(&s->ready_at, g_get_monotonic_time(), __ATOMIC_RELAXED);
 	ret = send_rounds(s);
-	/* So that there is less to flush when the guest stands still. */
-	if (!ret)
-		ret = state_flush(s->m, &s->thread_why);
 	return ret ? send_ask_why(s, ret) : 0;
 }
 

@@ -26,6 +26,7 @@ struct thing {
 	struct device dev;
 	uint32_t value;
 	bool paused, busy, fails;
+	bool slow;	/* while it flushes, a guest that runs writes to all of its memory */
 	unsigned int resumes;
 	/* Who may use what it shares with others: 0: nobody does. */
 	unsigned int *claimed, self;
@@ -105,6 +106,11 @@ static void *thing_memory(struct device *dev)
 
 static int thing_flush(struct device *dev)
 {
+	struct guest *g = thing_guest(dev);
+
+	if (thing_of(dev)->slow && !__atomic_load_n(&g->holders, __ATOMIC_RELAXED))
+		for (unsigned int i = 0; i < sizeof(g->log) / sizeof(g->log[0]); i++)
+			__atomic_store_n(&g->log[i], ~0u, __ATOMIC_SEQ_CST);
 	return thing_of(dev)->fails ? -EIO : 0;
 }
 

@@ -316,8 +316,26 @@ static void test_wiped(void)
 	send_params(run.s)->downtime_ms = 0;
 	run_it(&run);
 	KTAP_EQ(run.status.phase, SEND_COMPLETED);
-	KTAP_EQ(run.status.rounds, 2);
+	KTAP_EQ(run.status.rounds, 3);
 	KTAP_EQ(a.m.mem.region[0].host[12345], 0);
+	KTAP_TRUE(runs(&b) && same_memory());
+	run_end(&run);
+}
+
+/* What it writes while its disks are flushed is sent while it runs. */
+static void test_slow_flush(void)
+{
+	struct run run = { .proxy.way = { ALL, ALL } };
+
+	setup();
+	fill_with_noise();
+	a.thing.slow = true;
+	run.s = send_new(&a.m);
+	run_it(&run);
+	KTAP_EQ(run.status.phase, SEND_COMPLETED);
+	KTAP_EQ(run.status.rounds, 2);
+	/* The second round has gone when the guest stops. */
+	KTAP_EQ(run.status.expected_ms, 0);
 	KTAP_TRUE(runs(&b) && same_memory());
 	run_end(&run);
 }
@@ -903,7 +921,7 @@ static void test_hostile(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_busy), KTAP_CASE(test_wiped),
-	  KTAP_CASE(test_does_not_converge),
+	  KTAP_CASE(test_slow_flush), KTAP_CASE(test_does_not_converge),
 	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_cancel),
 	  KTAP_CASE(test_refused), KTAP_CASE(test_disks_taken),
 	  KTAP_CASE(test_disks_come_back), KTAP_CASE(test_far_end_quits),

@@ -346,6 +346,11 @@ int receive_guest(struct receive *r, struct facts *facts, struct error *err)
 			break;
 		receive_tell(r, "active");
 		ret = receive_from(r, facts);
+		/* Whoever ends the machine at this moment does not want a guest in it. */
+		if (!ret && machine_requested(r->m) != MACHINE_NONE) {
+			device_bus_unclaim(&r->m->bus);
+			ret = -EINTR;
+		}
 		if (!ret)
 			return 0;
 		if (ret == -EINTR)

@@ -42,6 +42,7 @@ struct guest {
 	bool pressed, uncached;
 	uint32_t midr;
 	enum machine_request request;
+	enum machine_request late;	/* what comes when it gets what it shares with others */
 	struct machine_listener *listener;
 	char cpu_state[32];	/* what its vCPUs have */
 	char kept[80];		/* what clients of the control socket have not read yet */
@@ -122,6 +123,8 @@ static int thing_claim(struct device *dev, bool take, struct error *err)
 		return 0;
 	if (take && *t->claimed && *t->claimed != t->self && ++t->in_vain)
 		return error_set(err, -EBUSY, "thing: in use by another virtual machine");
+	if (take)
+		thing_guest(dev)->request = thing_guest(dev)->late;
 	if (take)
 		*t->claimed = t->self;
 	else if (*t->claimed == t->self)

@@ -574,6 +574,21 @@ static void test_far_end_quits(void)
 	check_one(&run, "it quits", 0);
 }
 
+/* Just when the guest is its own. */
+static void test_far_end_quits_late(void)
+{
+	struct run run = { .proxy.way = { ALL, ALL } };
+
+	setup();
+	b.late = MACHINE_QUIT;
+	run_it(&run);
+	KTAP_EQ(run.ret, -EINTR);
+	KTAP_EQ(run.status.phase, SEND_FAILED);
+	KTAP_STREQ(run.status.why.text, "the far end refuses: it was ended there");
+	KTAP_TRUE(runs(&a));
+	check_one(&run, "it quits late", 0);
+}
+
 /* A far end that says nothing more: nobody waits for it for ever, and least of all the guest. */
 static void test_deaf(void)
 {
@@ -925,6 +940,6 @@ KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_busy), KTAP_CASE(test_wiped),
 	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_cancel),
 	  KTAP_CASE(test_refused), KTAP_CASE(test_disks_taken),
 	  KTAP_CASE(test_disks_come_back), KTAP_CASE(test_far_end_quits),
-	  KTAP_CASE(test_deaf), KTAP_CASE(test_disk_hangs), KTAP_CASE(test_obstacles),
+	  KTAP_CASE(test_far_end_quits_late), KTAP_CASE(test_deaf), KTAP_CASE(test_disk_hangs), KTAP_CASE(test_obstacles),
 	  KTAP_CASE(test_pressed), KTAP_CASE(test_reset_late), KTAP_CASE(test_strangers),
 	  KTAP_CASE(test_hostile))

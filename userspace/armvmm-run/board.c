@@ -661,11 +661,31 @@ static int board_fill(struct board *b, struct error *err)
 	return b->restore_fd >= 0 ? board_restore(b, err) : board_load(b, err);
 }
 
+static int board_start_vcpus(struct board *b, struct error *err)
+{
+	for (unsigned int i = 0; i < b->vcpus.nr; i++) {
+		int ret = vcpu_start(&b->vcpus.vcpu[i]);
+
+		if (ret)
+			return error_errno(err, ret, "vCPU %u: thread", i);
+	}
+	/*
+	 * If somebody holds the machine over a reset, or from its start, the vCPUs have to be
+	 * parked.
+	 */
+	if (machine_is_held(&b->m))
+		board_stop(b);
+	return 0;
+}
+
 /* The devices of a guest that has begun elsewhere go on. */
 static int board_begin(struct board *b, bool begun, struct error *err)
 {
 	int ret = device_bus_begin(&b->m.bus, err);
 
+	/* Its threads are made while its old process can still keep it. They are held. */
+	if (!ret && b->receive)
+		ret = board_start_vcpus(b, err);
 	if (ret && b->receive)
 		receive_refuse(b->receive, err);
 	if (ret)
@@ -693,17 +713,10 @@ static int board_start(struct board *b, struct error *err)
 	machine_started(&b->m);
 	if (!machine_is_held(&b->m))
 		board_start_counter(b);
-	for (unsigned int i = 0; i < b->vcpus.nr; i++) {
-		ret = vcpu_start(&b->vcpus.vcpu[i]);
-		if (ret)
-			return error_errno(err, ret, "vCPU %u: thread", i);
-	}
-	/*
-	 * If somebody holds the machine over a reset, or from its start, the vCPUs have to be
-	 * parked.
-	 */
-	if (machine_is_held(&b->m))
-		board_stop(b);
+	if (!b->receive)
+		ret = board_start_vcpus(b, err);
+	if (ret)
+		return ret;
 	receive_free(b->receive);
 	b->receive = NULL;
 	machine_release(&b->m, MACHINE_HOLDER_INCOMING);

@@ -100,6 +100,12 @@ static int migrate_exec(const char *to, const char *command, GError **err)
 		return migrate_failed(to, -1, err);
 	pid = fork();
 	if (!pid) {
+		/*
+		 * A terminal's signals are for us: the machine cancels, or has handed the guest
+		 * over and must hear the answer.
+		 */
+		signal(SIGINT, SIG_IGN);
+		signal(SIGHUP, SIG_IGN);
 		if (dup2(pair[1], STDIN_FILENO) >= 0 && dup2(pair[1], STDOUT_FILENO) >= 0)
 			execl("/bin/sh", "sh", "-c", command, NULL);
 		_exit(127);

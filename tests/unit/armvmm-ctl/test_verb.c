@@ -375,6 +375,26 @@ static void test_snapshot_interrupted(void)
 	KTAP_EQ(rmdir(scratch_dir), 0);
 }
 
+/* A terminal's signals do not end the way to the far end: it is needed for the answer. */
+static void test_migrate_exec(void)
+{
+	static const struct step steps[] = {
+		{ "migrate-set-capabilities",
+		  "{\"capabilities\":[{\"capability\":\"auto-converge\",\"state\":true}]}", "{}" },
+		{ "getfd", "{\"fdname\":\"transfer\"}", "{}" },
+		{ "migrate", "{\"uri\":\"fd:transfer\"}", "{}" },
+		{ "query-migrate", NULL, "{\"status\":\"completed\"}" },
+		{ "quit", NULL, "{}" },
+	};
+	char text[8] = "";
+
+	KTAP_TRUE(run(WORDS("migrate", "exec:kill -INT $$; kill -HUP $$; echo alive"), steps,
+		      G_N_ELEMENTS(steps)));
+	KTAP_EQ(read(machine.file, text, sizeof(text) - 1), 6);
+	KTAP_STREQ(text, "alive\n");
+	close(machine.file);
+}
+
 static void test_prepare(void)
 {
 	value_prepare();
@@ -385,4 +405,4 @@ KTAP_MAIN(KTAP_CASE(test_prepare), KTAP_CASE(test_find), KTAP_CASE(test_plain),
 	  KTAP_CASE(test_status), KTAP_CASE(test_lists), KTAP_CASE(test_sizes),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_console), KTAP_CASE(test_raw),
 	  KTAP_CASE(test_snapshot), KTAP_CASE(test_snapshot_fails),
-	  KTAP_CASE(test_snapshot_interrupted))
+	  KTAP_CASE(test_snapshot_interrupted), KTAP_CASE(test_migrate_exec))

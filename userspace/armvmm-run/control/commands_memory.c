@@ -32,7 +32,7 @@ static json_t *memory_balloon_ask(struct command_call *call)
 	struct balloon *b = memory_balloon(call);
 	int64_t value = command_int(call, "value");
 
-	if (!b)
+	if (!b || command_is_busy(call))
 		return NULL;
 	if (value <= 0)
 		error_set(&call->err, -EINVAL, "Parameter 'target' expects a size");

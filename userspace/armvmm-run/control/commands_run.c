@@ -30,8 +30,21 @@ static json_t *run_query_status(struct command_call *call)
 			 command_status(call->target));
 }
 
+/* Whether a person has stopped the guest was sent already. */
+static bool run_is_too_late(struct command_call *call)
+{
+	bool late = send_is_handing_over(call->target->send);
+
+	if (late)
+		error_set(&call->err, -EBUSY,
+			  "The guest is being handed over, which migrate_cancel ends");
+	return late;
+}
+
 static json_t *run_stop(struct command_call *call)
 {
+	if (run_is_too_late(call))
+		return NULL;
 	machine_hold(call->target->m, MACHINE_HOLDER_CONTROL);
 	return NULL;
 }
@@ -43,7 +56,7 @@ static json_t *run_cont(struct command_call *call)
 		error_set(&call->err, -EBUSY, "A debugger holds the guest: it alone lets it go on");
 		return NULL;
 	}
-	if (send_continue(call->target->send, &call->err))
+	if (run_is_too_late(call) || send_continue(call->target->send, &call->err))
 		return NULL;
 	save_continue(call->target->save);
 	machine_release(call->target->m, MACHINE_HOLDER_CONTROL);

@@ -315,6 +315,10 @@ static void test_memory(void)
 	KTAP_STREQ(ask("{\"execute\":\"query-balloon\"}"), "{\"return\":{\"actual\":67108864}}");
 	KTAP_STREQ(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":33554432}}"), NOTHING);
 	KTAP_EQ(fake_run.asked, 33554432);
+	fake_run.sent.phase = SEND_HANDOVER;
+	KTAP_TRUE(strstr(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":16777216}}"),
+			 "The guest is being handed over"));
+	fake_run.sent.phase = SEND_NONE;
 	KTAP_STREQ(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":0}}"),
 		   ERROR("GenericError", "Parameter 'target' expects a size"));
 	KTAP_STREQ(ask("{\"execute\":\"balloon\",\"arguments\":{\"value\":-1}}"),
@@ -529,6 +533,12 @@ static void test_send(void)
 	KTAP_STREQ(ask("{\"execute\":\"system_powerdown\"}"), NOTHING);
 	fake_run.sent.phase = SEND_HANDOVER;
 	KTAP_TRUE(strstr(ask("{\"execute\":\"system_powerdown\"}"), "The guest is being handed over"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"stop\"}"), "The guest is being handed over"));
+	KTAP_TRUE(!machine_is_held(&m));
+	machine_hold(&m, MACHINE_HOLDER_CONTROL);
+	KTAP_TRUE(strstr(ask("{\"execute\":\"cont\"}"), "The guest is being handed over"));
+	KTAP_TRUE(machine_is_held(&m));
+	machine_release(&m, MACHINE_HOLDER_CONTROL);
 	machine_hold(&m, MACHINE_HOLDER_MIGRATION);
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-status\"}"), "\"status\":\"finish-migrate\""));
 	fake_run.sent.phase = SEND_COMPLETED;

@@ -540,9 +540,20 @@ static int send_commit(struct send *s)
 	return ret;
 }
 
+/* The guest may run there, or not. */
+static void send_lost(struct send *s, int ret, const char *why)
+{
+	s->lost = true;
+	error_set(&s->why, ret, "the connection was lost just after the guest was handed over: look whether it runs there; if it does not, cont lets it go on here (%.200s)",
+		  why);
+	send_end(s, SEND_FAILED, false);
+}
+
 /* The far end has all, and waits for the word. */
 static void send_hand_over(struct send *s)
 {
+	struct error why;
+
 	device_bus_unclaim(&s->m->bus);
 	s->unclaimed = true;
 	if (send_commit(s)) {
@@ -551,17 +562,8 @@ static void send_hand_over(struct send *s)
 	}
 	/* From here on, only the far end can say that the guest does not run there. */
 	s->lost = true;
-	if (send_start_thread(s, STEP_AWAIT, &s->why))
-		send_end(s, SEND_FAILED, false);
-}
-
-/* The guest may run there, or not. */
-static void send_lost(struct send *s, int ret, const char *why)
-{
-	s->lost = true;
-	error_set(&s->why, ret, "the connection was lost just after the guest was handed over: look whether it runs there; if it does not, cont lets it go on here (%.200s)",
-		  why);
-	send_end(s, SEND_FAILED, false);
+	if (send_start_thread(s, STEP_AWAIT, &why))
+		send_lost(s, -EAGAIN, why.text);
 }
 
 /* The far end has said its last word, or none. */

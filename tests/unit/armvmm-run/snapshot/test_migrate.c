@@ -689,7 +689,7 @@ static void press_it(struct run *run)
 	a.pressed = true;
 }
 
-/* Whoever presses the power button of a guest that stands still wants it pressed when it goes on. */
+/* A press of the power button while the guest stands still is for the guest here. */
 static void test_pressed(void)
 {
 	struct run run = { .proxy.way = { ALL, ALL }, .meanwhile = press_it };

@@ -940,6 +940,6 @@ KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_busy), KTAP_CASE(test_wiped),
 	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_cancel),
 	  KTAP_CASE(test_refused), KTAP_CASE(test_disks_taken),
 	  KTAP_CASE(test_disks_come_back), KTAP_CASE(test_far_end_quits),
-	  KTAP_CASE(test_far_end_quits_late), KTAP_CASE(test_deaf), KTAP_CASE(test_disk_hangs), KTAP_CASE(test_obstacles),
-	  KTAP_CASE(test_pressed), KTAP_CASE(test_reset_late), KTAP_CASE(test_strangers),
-	  KTAP_CASE(test_hostile))
+	  KTAP_CASE(test_far_end_quits_late), KTAP_CASE(test_deaf),
+	  KTAP_CASE(test_disk_hangs), KTAP_CASE(test_obstacles), KTAP_CASE(test_pressed),
+	  KTAP_CASE(test_reset_late), KTAP_CASE(test_strangers), KTAP_CASE(test_hostile))

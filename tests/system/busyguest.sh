@@ -22,3 +22,14 @@ whole() {
 	echo "bad: $answer"
 	[ "$answer" = 00000000 ]
 }
+
+# busy NAME: the guest that has just started fills its memory, and works; $before is its clock.
+busy() {
+	check 'a guest starts' guest_expect "$1" 60 ready
+	guest_type "$1" 'm8 '
+	check 'its memory is filled' guest_expect "$1" 60 filled
+	guest_type "$1" 's3 '
+	check 'it is busy' guest_expect "$1" 60 working
+	check 'its clock' clock "$1"
+	before=$clock
+}

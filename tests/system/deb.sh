@@ -6,22 +6,11 @@
 # next, `out` what came of it.
 cd /mnt || exit 1
 exec >>out 2>&1
+. ./cases.sh
 read -r old new <versions
 step=$(cat step 2>/dev/null || echo 1)
 packages='armvmm armvmm-dkms libarmvmm0 libarmvmm-dev'
 log=/tmp/log
-
-# check NAME CMD...: a case that passes when the command does; else shows what it printed.
-check() {
-	name=$1
-	shift
-	if "$@" >/tmp/check 2>&1; then
-		echo "ok 1 $name"
-	else
-		echo "not ok 1 $name"
-		tail -n 40 /tmp/check | sed 's/^/#   /'
-	fi
-}
 
 # next STEP CMD: STEP is what comes when CMD has started the machine again.
 next() {

@@ -5,21 +5,9 @@
 # which is loaded by hand here; `out` gets what came of it.
 cd /mnt || exit 1
 exec >>out 2>&1
+. ./cases.sh
 read -r old new <versions
 log=/tmp/log
-
-# check NAME CMD...: a case that passes when the command does; else shows what it printed.
-check() {
-	name=$1
-	shift
-	if "$@" >/tmp/check 2>&1; then
-		echo "ok 1 $name"
-	else
-		echo "not ok 1 $name"
-		tail -n 40 /tmp/check | sed 's/^/#   /'
-	fi
-	echo "# at $(cut -d. -f1 /proc/uptime) s"
-}
 
 user_apt() {
 	apt-get -q -y "$@" >$log.tty 2>&1

@@ -3,15 +3,13 @@
 # for each thread, as root and as a user. A reset and a power-off still work, and --sandbox off
 # warns. Then an attacker takes over a thread of each kind (shim.c), and finds nothing.
 . ./common.sh
+. ./confined.sh
 cp monitor "$work/monitor"
 truncate -s 1M "$work/disk"
 
 # Rows of the second table: "field main vcpu disk net".
 sed -n '/^| field of status/,/^$/p' sandbox.md | grep -v -e '---' -e 'field of status' |
 	tr -d '|' >"$work/table"
-
-# field TASK NAME
-field() { sed -n "s/^$2:[[:space:]]*//p" "$1/status"; }
 
 # The kind of a thread, by its name.
 kind_of() {
@@ -50,22 +48,6 @@ compare() {
 
 compare_no_disk() { disks=0 compare "$@"; }
 
-# child PID: finds the process that it has started, in $net.
-child() {
-	net=
-	for _p in /proc/[0-9]*; do
-		[ "$(field "$_p" PPid)" = "$1" ] && net=${_p#/proc/}
-	done
-	echo "child of $1: $net"
-	[ "$net" ]
-}
-
-# apart PID NAMESPACE: its namespace is not ours.
-apart() {
-	echo "$(readlink "/proc/$1/ns/$2") and ours $(readlink "/proc/self/ns/$2")"
-	[ "$(readlink "/proc/$1/ns/$2")" != "$(readlink "/proc/self/ns/$2")" ]
-}
-
 # nothing PID: its root has no file.
 nothing() {
 	ls -A "/proc/$1/root/"
@@ -75,7 +57,6 @@ nothing() {
 # limit PID NAME: prints the hard limit.
 limit() { awk -v name="$2" 'index($0, name) == 1 { print $(NF - 1) }' "/proc/$1/limits"; }
 
-grep -q ^nobody: /etc/passwd || echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>/etc/passwd
 [ "$(grep -c . "$work/table")" -eq 8 ] && pass 'the table is read' || fail 'the table is read'
 guest_start root --kernel "$work/monitor" --disk "$work/disk" --cpus 2 --verbose
 check 'a guest starts' guest_expect root 60 ready

@@ -2,9 +2,9 @@
 # The sandbox of a user who is not root, but may open the node: namespaces are those of a user
 # namespace then. sandbox.sh has the rest.
 . ./common.sh
+. ./confined.sh
 cp monitor "$work/monitor"
 truncate -s 1M "$work/disk"
-grep -q ^nobody: /etc/passwd || echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>/etc/passwd
 mkdir "$work/bin"
 cat >"$work/bin/armvmm-run" <<-'TEXT'
 	#!/bin/sh
@@ -14,15 +14,12 @@ chmod 755 "$work" "$work/bin/armvmm-run"
 chmod 666 /dev/armvmm "$work/disk"
 PATH=$work/bin:$PATH
 
-# field TASK NAME
-field() { sed -n "s/^$2:[[:space:]]*//p" "$1/status" | tr '\t' ' '; }
-
 # confined PID...: each thread of these processes has given up what a user can.
 confined() {
 	for _p in "$@"; do
 		for _t in "/proc/$_p/task"/*; do
 			while read -r _field _want; do
-				_is=$(field "$_t" "$_field")
+				_is=$(field "$_t" "$_field" | tr '\t' ' ')
 				[ "$_is" = "$_want" ] && continue
 				echo "$(cat "$_t/comm"): $_field is '$_is', and not '$_want'"
 				return 1
@@ -38,22 +35,6 @@ confined() {
 		done
 	done
 	[ $# -gt 0 ]
-}
-
-# child PID: finds the process that it has started, in $net.
-child() {
-	net=
-	for _p in /proc/[0-9]*; do
-		[ "$(field "$_p" PPid)" = "$1" ] && net=${_p#/proc/}
-	done
-	echo "child of $1: $net"
-	[ "$net" ]
-}
-
-# apart PID NAMESPACE: its namespace is not ours.
-apart() {
-	echo "$(readlink "/proc/$1/ns/$2") and ours $(readlink "/proc/self/ns/$2")"
-	[ "$(readlink "/proc/$1/ns/$2")" != "$(readlink "/proc/self/ns/$2")" ]
 }
 
 # holds PID FILES: its root has these, and nothing else.

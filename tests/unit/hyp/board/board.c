@@ -21,7 +21,7 @@ void board_main(void);
 extern char board_panicked[], board_guest_done[];
 extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[], hyp_vectors_loop8[];
 
-u32 board_cpu[64], board_sp;
+u32 board_cpu[64], board_sp, guest_psr = 0x1d3;	/* SVC, A, I and F set */
 u64 board_httbr[4] __attribute__((aligned(32)));
 u32 *guest_regs;
 static u32 guest_vcpu[256], panics, traps;
@@ -102,7 +102,7 @@ static void test_translate(void)
 	expect(panics, 0, "and is no fault of HYP's");
 }
 
-/* SPSR.A does not show that an abort was let in: with SCR.EA set it is always clear. */
+/* SPSR.A does not show that an abort was let in: with SCR.EA set it may be clear (secure.c). */
 static void test_fault(const char *vectors, const char *what)
 {
 	use(vectors);

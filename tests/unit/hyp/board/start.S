@@ -35,8 +35,8 @@ board_panicked:
 	pop	{r3-r11, pc}
 
 /*
- * u32 board_guest(u32 *regs): a guest in SVC mode that calls HYP mode with r0-r12 from @regs, and
- * stores there what it has afterwards. Returns through board_guest_done.
+ * u32 board_guest(u32 *regs): a guest, with guest_psr, that calls HYP mode with r0-r12 from @regs,
+ * and stores there what it has afterwards. Returns through board_guest_done.
  */
 	.globl	board_guest
 board_guest:
@@ -45,7 +45,8 @@ board_guest:
 	str	sp, [r1]
 	ldr	r1, =guest
 	msr	ELR_hyp, r1
-	mov	r1, #0x1d3		@ SVC, A, I and F set
+	ldr	r1, =guest_psr
+	ldr	r1, [r1]
 	msr	SPSR_cxsf, r1
 	ldr	r1, =guest_stack_end
 	msr	SP_svc, r1

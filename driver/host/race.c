@@ -7,7 +7,7 @@
  * address for some microseconds, with interrupts off, and only then returns to the access. Another
  * CPU that is about to access the same bytes finds the watch. If one of the two writes, nothing
  * orders them: that is a race. An access by READ_ONCE() or WRITE_ONCE() may be met, and is not
- * watched: two of them never race. Atomic operations are assembly, which nobody sees.
+ * watched: two of them never race. Nor are atomic operations, which race_atomic.h shows.
  */
 #include <linux/atomic.h>
 #include <linux/cache.h>

@@ -36,4 +36,9 @@ void fake_report(const char *fmt, ...);
 #define atomic64_xchg(v, new)		__atomic_exchange_n(&(v)->counter, (new), __ATOMIC_SEQ_CST)
 #define atomic64_cmpxchg(v, old, new)	__sync_val_compare_and_swap(&(v)->counter, (old), (new))
 
+/* What host/race_atomic.h stands before. */
+#define BIT_WORD(n)			((n) / (8 * sizeof(long)))
+#define arch_xchg(p, v)			__atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
+#define arch_cmpxchg(p, old, new)	__sync_val_compare_and_swap((p), (old), (new))
+
 #endif

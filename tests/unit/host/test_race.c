@@ -6,6 +6,8 @@
  * no READ_ONCE() or WRITE_ONCE(). Here one CPU makes an access until it is watched, and another
  * makes its own meanwhile.
  */
+#include "host/race_atomic.h"
+
 #include "ktap.h"
 
 #define ACCESS(name)	void __tsan_##name(void *p)
@@ -88,6 +90,22 @@ PLACE(write_there, __tsan_write4)
 PLACE(read_word, __tsan_read4)
 PLACE(read_two_words, __tsan_read8)
 PLACE(write_unaligned, __tsan_unaligned_write4)
+PLACE(read_bits, __tsan_read8)
+
+static unsigned long _set_bit(unsigned int n, volatile unsigned long *p)
+{
+	return p[BIT_WORD(n)] |= 1ul << n % (8 * sizeof(long));
+}
+
+static void set_second(void *p)
+{
+	set_bit(64 + 3, (unsigned long *)p);
+}
+
+static void exchange(void *p)
+{
+	cmpxchg((u32 *)p, xchg((u32 *)p, 1), 2);
+}
 
 static void test_races(void)
 {
@@ -117,6 +135,20 @@ static void test_none(void)
 	KTAP_EQ(waits, 0);
 }
 
+/* An atomic operation is a marked write; one on a bit writes the word that has it. */
+static void test_atomic(void)
+{
+	char *bytes = (char *)data;
+
+	KTAP_EQ(meet(read_bits, bytes + 8, set_second, bytes), 1);
+	KTAP_EQ(data[1], 8);
+	KTAP_EQ(meet(read_bits, bytes, set_second, bytes), 0);
+	/* Both of its operations meet; a watch tells of the first. */
+	KTAP_EQ(meet(read_word, bytes + 16, exchange, bytes + 16), 1);
+	KTAP_EQ(meet(exchange, bytes, exchange, bytes), 0);
+	KTAP_EQ(waits, 0);
+}
+
 static void write_array(void *p)
 {
 	__tsan_write_range(p, sizeof(data));
@@ -140,5 +172,5 @@ static void test_after(void)
 	KTAP_EQ(reports, 0);
 }
 
-KTAP_MAIN(KTAP_CASE(test_races), KTAP_CASE(test_none), KTAP_CASE(test_range),
-	  KTAP_CASE(test_after))
+KTAP_MAIN(KTAP_CASE(test_races), KTAP_CASE(test_none), KTAP_CASE(test_atomic),
+	  KTAP_CASE(test_range), KTAP_CASE(test_after))

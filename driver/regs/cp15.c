@@ -247,7 +247,8 @@ void armvmm_cp15_reset(struct armvmm_vcpu *vcpu)
 
 		if (r->index == CP15_NOT_SAVED)
 			continue;
-		vcpu_cp15(vcpu, r->index) = cp15_reset_value(vcpu, r);
+		/* PSCI calls of other vCPUs look at MPIDR meanwhile, which stays as it is. */
+		WRITE_ONCE(vcpu_cp15(vcpu, r->index), cp15_reset_value(vcpu, r));
 		if (r->is64)
 			vcpu_cp15(vcpu, r->index + 1) = 0;
 	}

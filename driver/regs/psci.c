@@ -116,7 +116,7 @@ static struct armvmm_vcpu *psci_vcpu_by_mpidr(struct armvmm_vm *vm, u32 mpidr)
 	int i;
 
 	armvmm_vcpus_for_each(i, vcpu, vm)
-		if ((vcpu_cp15(vcpu, CP15_MPIDR) & MPIDR_AFF) == mpidr)
+		if ((READ_ONCE(vcpu_cp15(vcpu, CP15_MPIDR)) & MPIDR_AFF) == mpidr)
 			return vcpu;
 	return NULL;
 }
@@ -198,7 +198,7 @@ static s32 psci_affinity_info(struct armvmm_vcpu *vcpu)
 	mask = level == 3 ? 0 : MPIDR_AFF & (~0u << 8 * level);
 
 	armvmm_vcpus_for_each(i, other, vcpu->vm) {
-		if ((vcpu_cp15(other, CP15_MPIDR) ^ target) & mask)
+		if ((READ_ONCE(vcpu_cp15(other, CP15_MPIDR)) ^ target) & mask)
 			continue;
 		found = true;
 		if (!READ_ONCE(other->power_off))

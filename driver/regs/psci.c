@@ -132,7 +132,7 @@ static s32 psci_cpu_on(struct armvmm_vcpu *vcpu)
 
 	/* A caller may pass all of MPIDR, as with KVM. */
 	target = psci_vcpu_by_mpidr(vcpu->vm, psci_arg(vcpu, 1) & MPIDR_AFF);
-	if (!target || !target->initialized)
+	if (!target || !READ_ONCE(target->initialized))
 		return PSCI_RET_INVALID_PARAMS;
 
 	spin_lock(&target->start_lock);

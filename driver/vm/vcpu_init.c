@@ -101,7 +101,7 @@ int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init)
 	clear_bit(VCPU_REQ_RESET, &vcpu->requests);
 	WRITE_ONCE(vcpu->power_off, armvmm_vcpu_has_feature(vcpu, KVM_ARM_VCPU_POWER_OFF));
 	armvmm_vcpu_request(vcpu, VCPU_REQ_SLEEP);
-	vcpu->initialized = true;
+	WRITE_ONCE(vcpu->initialized, true);
 	spin_unlock(&vcpu->start_lock);
 	return 0;
 }

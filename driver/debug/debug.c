@@ -29,6 +29,7 @@
 #include "debug/cp14.h"
 #include "debug/debug.h"
 #include "host/cache.h"
+#include "mem/stage2.h"
 
 u32 armvmm_debug_flags(void)
 {
@@ -73,10 +74,28 @@ void armvmm_debug_update(struct armvmm_vcpu *vcpu)
 	}
 }
 
+static void debug_sync_code(struct armvmm_vcpu *vcpu, u32 control)
+{
+	if (!(control & KVM_GUESTDBG_USE_SW_BP))
+		return;
+	/*
+	 * What the client cleaned to the point of unification is still dirty in a cache behind it,
+	 * past which a guest with its caches off may fetch; and when that line is written to memory
+	 * later, it takes with it what the guest has stored meanwhile (DDI 0406C A3.5.7, B2.2.6).
+	 */
+	armvmm_stage2_flush_uncached(vcpu->vm);
+	armvmm_cache_sync_client_code();
+}
+
 void armvmm_debug_sync_code(struct armvmm_vcpu *vcpu)
 {
+	debug_sync_code(vcpu, vcpu->debug.control);
+}
+
+void armvmm_debug_sync_data(struct armvmm_vcpu *vcpu)
+{
 	if (vcpu->debug.control & KVM_GUESTDBG_USE_SW_BP)
-		armvmm_cache_sync_client_code();
+		armvmm_stage2_flush_uncached(vcpu->vm);
 }
 
 void armvmm_debug_reset(struct armvmm_vcpu *vcpu)
@@ -123,8 +142,9 @@ static long debug_set(struct armvmm_vcpu *vcpu, const struct kvm_guest_debug *db
 		debug_inject(vcpu, DBG_MOE_BKPT);
 	}
 
+	/* Also for a client that will look at memory, and for one that took its BKPTs away. */
+	debug_sync_code(vcpu, debug->control | control);
 	/* Clearing the flag clears the registers. */
-	armvmm_debug_sync_code(vcpu);
 	debug->control = control & ~KVM_GUESTDBG_INJECT_BP;
 	debug->irq_blocked = false;
 	debug->arch = dbg->arch;

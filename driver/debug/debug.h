@@ -37,9 +37,15 @@ void armvmm_debug_update(struct armvmm_vcpu *vcpu);
 
 /*
  * Makes the guest's instruction fetches see BKPTs that the client has written into its code. Called
- * before each RUN, and when the client stops using them.
+ * before each RUN; SET_GUEST_DEBUG does the same, with BKPTs in use before it or after. May sleep.
  */
 void armvmm_debug_sync_code(struct armvmm_vcpu *vcpu);
+
+/*
+ * The other way: a client that uses BKPTs reads what the guest stored past its caches, and no old
+ * line of a page becomes dirty by what it writes next. After a RUN that stopped for it. May sleep.
+ */
+void armvmm_debug_sync_data(struct armvmm_vcpu *vcpu);
 
 /* A debug exception of the guest; returns as armvmm_exit_handle(). */
 int armvmm_debug_exit(struct armvmm_vcpu *vcpu);

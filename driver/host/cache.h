@@ -29,8 +29,10 @@ bool armvmm_cache_flush_client(unsigned long hva);
 /* Makes instruction fetches from those pages see memory, on all CPUs. As above. */
 void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size);
 /*
- * Code of a guest that may have run was written through the client's mapping, and cleaned and
- * invalidated there by the client (cacheflush(2)): makes that hold for the guest's. Any context.
+ * Code of a guest that may have run was written through the client's mapping. The client has
+ * cleaned the data to the point of unification, and invalidated instruction caches by its own
+ * addresses (cacheflush(2): DCCMVAU, ICIMVAU): makes the second hold for the guest's addresses.
+ * Any context.
  */
 void armvmm_cache_sync_client_code(void);
 /* All instruction caches of the inner shareable domain, and branch predictors. Any context. */

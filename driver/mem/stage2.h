@@ -46,6 +46,11 @@ void armvmm_stage2_unmap(struct armvmm_vm *vm, u64 ipa, u64 size);
 void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size);
 /* Cleans and invalidates to the PoC all mapped guest RAM (set/way, caches off). May sleep. */
 void armvmm_stage2_flush_caches(struct armvmm_vm *vm);
+/*
+ * The same, where armvmm_stage2_uncached() holds: for a client that reads and writes memory which
+ * such a guest has mapped. May sleep.
+ */
+void armvmm_stage2_flush_uncached(struct armvmm_vm *vm);
 
 /*
  * IPA of the fault in hyp->hpfar, or by translating hyp->hxfar where HPFAR is

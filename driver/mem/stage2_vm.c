@@ -64,6 +64,19 @@ bool armvmm_stage2_uncached(struct armvmm_vm *vm)
 	return false;
 }
 
+void armvmm_stage2_flush_uncached(struct armvmm_vm *vm)
+{
+	struct stage2 *s2 = &vm->stage2;
+	bool uncached;
+
+	might_sleep();
+	spin_lock(&s2->lock);
+	uncached = armvmm_stage2_uncached(vm);
+	spin_unlock(&s2->lock);
+	if (uncached)
+		armvmm_stage2_flush_caches(vm);
+}
+
 void armvmm_stage2_vm_release(struct armvmm_vm *vm)
 {
 	armvmm_stage2_host_vm_release(vm);

@@ -341,6 +341,8 @@ static int run_until_exit(struct armvmm_vcpu *vcpu)
 	if (ret == -EINTR)
 		run->exit_reason = KVM_EXIT_INTR;
 	if (!plain) {
+		if (ret == -EINTR || run->exit_reason == KVM_EXIT_DEBUG)
+			armvmm_debug_sync_data(vcpu);
 		armvmm_timer_update_run(vcpu);
 		if (vcpu->pmu)
 			armvmm_pmu_update_run(vcpu);

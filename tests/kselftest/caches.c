@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Guests whose caches are off, and who turns to their memory then: the client after the guest has
- * turned its caches on, or with another guest for the vCPU, and the kernel in the guest's name
- * (DDI 0406C A3.5.7). Each finds what the other wrote last. No case can fail on an emulated host,
- * except on 6.1-shadow, whose module keeps both apart as silicon does (docs/coherency.md). The
- * host takes pages back in swap.c, and dirty.c reads what the guest writes meanwhile.
+ * turned its caches on, with another guest for the vCPU, or with a debugger, and the kernel in the
+ * guest's name (DDI 0406C A3.5.7). Each finds what the other wrote last. No case can fail on an
+ * emulated host, except on 6.1-shadow, whose module keeps both apart as silicon does
+ * (docs/coherency.md). The host takes pages back in swap.c, and dirty.c reads what the guest writes
+ * meanwhile.
  */
 #include "vm.h"
 
@@ -32,6 +33,15 @@ GUEST_CODE(turn_on, "ldr r6, =DEV_BASE\n\tstr r4, [r2]\n\tstr r4, [r6]\n\t"
 GUEST_CODE(across, "ldr r1, =DEV_BASE\n\tsub r4, r6, #4\n1:\tstr r3, [r6]\n\tldm r4, {r7, r8}\n\t"
 	   "str r8, [r1]\n\tadd r8, r3, #1\n\tstm r4, {r7, r8}\n\tldr r0, [r6]\n\t"
 	   "str r0, [r1]\n\tb 1b");
+
+/*
+ * Writes r4 to r2, executes a NOP, which a debugger may replace, and reports what is at r2 + 4; r4
+ * counts up.
+ */
+GUEST_CODE(debugged, "ldr r1, =DEV_BASE\n1:\tstr r4, [r2]\n\tnop\n\tldr r0, [r2, #4]\n\t"
+	   "str r0, [r1]\n\tadd r4, r4, #1\n\tb 1b");
+#define DEBUGGED_NOP	2u	/* where that is, in words */
+#define BKPT		0xe1200070u
 
 GUEST_CODE(first, "ldr r1, =DEV_BASE\n1:\tmov r0, #1\n\tstr r0, [r1]\n\tb 1b");
 GUEST_CODE(second, "ldr r1, =DEV_BASE\n1:\tmov r0, #2\n\tstr r0, [r1]\n\tb 1b");
@@ -107,6 +117,53 @@ static void loaded_again(void)
 	}
 }
 
+static void write_code(volatile uint32_t *at, uint32_t insn)
+{
+	*at = insn;
+	__builtin___clear_cache((char *)at, (char *)(at + 1));
+}
+
+/*
+ * A client that debugs rewrites code that the guest executes, and reads and writes its data, while
+ * it is stopped.
+ */
+static void debugged(void)
+{
+	struct kvm_guest_debug dbg = { .control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP };
+	volatile uint32_t *mem, *word;
+	struct kvm_run *run;
+	struct vm vm;
+
+	mem = make(&vm, 2, code_debugged, code_debugged_end);
+	word = mem + PAGE / 4;
+	run = vm.vcpu[0].run;
+	MUST(mem[DEBUGGED_NOP] != BKPT, "a BKPT");
+	reg32_set(vm.vcpu[0].fd, REG_R(2), AREA + PAGE);
+	reg32_set(vm.vcpu[0].fd, REG_R(4), 0x100);
+	MUST_OK(ioctl(vm.vcpu[0].fd, KVM_SET_GUEST_DEBUG, &dbg));
+	CHECK(runs_to(&vm, DEV_BASE) == 0);
+	for (uint32_t n = 0x101; n < 0x108; n++) {
+		uint32_t nop = mem[DEBUGGED_NOP];
+
+		write_code(mem + DEBUGGED_NOP, BKPT);
+		MUST(vm_run(&vm, 0) == KVM_EXIT_DEBUG, "%x: exit %u, the BKPT is not seen", n,
+		     run->exit_reason);
+		CHECK(reg32(vm.vcpu[0].fd, REG_PC) == AREA + 4 * DEBUGGED_NOP);
+		CHECK(word[0] == n, "%x, not %x, which the guest wrote", word[0], n);
+		word[1] = ~n;
+		write_code(mem + DEBUGGED_NOP, nop);
+		CHECK(runs_to(&vm, DEV_BASE) == ~n, "%x is not what the client wrote", n);
+	}
+	/* The last one stays, and a client that uses no BKPTs any more takes it away. */
+	write_code(mem + DEBUGGED_NOP, BKPT);
+	MUST(vm_run(&vm, 0) == KVM_EXIT_DEBUG, "exit %u", run->exit_reason);
+	write_code(mem + DEBUGGED_NOP, 0xe1a00000);
+	dbg.control = 0;
+	MUST_OK(ioctl(vm.vcpu[0].fd, KVM_SET_GUEST_DEBUG, &dbg));
+	runs_to(&vm, DEV_BASE);
+	runs_to(&vm, DEV_BASE);
+}
+
 static void by_kernel(void)
 {
 	struct vm vm;
@@ -131,6 +188,7 @@ static void by_kernel(void)
 static const struct ktap_case cases[] = {
 	{ "turned_on", turned_on, 0 },
 	{ "loaded_again", loaded_again, 0 },
+	{ "debugged", debugged, 0 },
 	{ "by_kernel", by_kernel, 0 },
 };
 KTAP_MAIN(cases)

@@ -14,6 +14,7 @@
 #include "core/state.h"
 #include "core/exception_entry.h"
 #include "host/cache.h"
+#include "mem/stage2.h"
 #include "ktap.h"
 #include "vcpu_fake.h"
 
@@ -42,11 +43,22 @@ void armvmm_exception_entry_debug_dabt(struct hyp_vcpu *h, u32 far, u32 fsr)
 	dabt_fsr = fsr;
 }
 
-static unsigned int synced;
+static unsigned int synced, flushed;
+static bool in_memory;
 
+/* The code is in memory before instruction caches may fetch it. */
 void armvmm_cache_sync_client_code(void)
 {
 	synced++;
+	KTAP_TRUE(in_memory);
+	in_memory = false;
+}
+
+void armvmm_stage2_flush_uncached(struct armvmm_vm *of)
+{
+	KTAP_TRUE(of == &vm);
+	flushed++;
+	in_memory = true;
 }
 
 /* --- the machine --- */
@@ -63,6 +75,7 @@ static void reset(void)
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(&hyp, 0, sizeof(hyp));
 	memset(&page, 0, sizeof(page));
+	vcpu.vm = &vm;
 	vcpu.hyp = &hyp;
 	vcpu.run = &page.run;
 	vcpu.initialized = true;
@@ -252,21 +265,39 @@ static void test_client(void)
 static void test_code(void)
 {
 	reset();
-	synced = 0;
+	synced = flushed = 0;
 	armvmm_debug_sync_code(&vcpu);
 	set_debug(HW, 0);
 	armvmm_debug_sync_code(&vcpu);
 	KTAP_EQ(synced, 0);
 	set_debug(SW, 0);
-	armvmm_debug_sync_code(&vcpu);
 	KTAP_EQ(synced, 1);
 	armvmm_debug_sync_code(&vcpu);
 	KTAP_EQ(synced, 2);
-	set_debug(0, 0);
-	KTAP_EQ(synced, 3);
 	armvmm_debug_sync_code(&vcpu);
 	KTAP_EQ(synced, 3);
+	set_debug(0, 0);
+	KTAP_EQ(synced, 4);
+	armvmm_debug_sync_code(&vcpu);
+	KTAP_EQ(synced, 4);
+	KTAP_EQ(flushed, 4);
 }
 
-KTAP_MAIN(KTAP_CASE(test_code), KTAP_CASE(test_host), KTAP_CASE(test_unknown),
+/* What the guest wrote is the client's to read when it stops for it: data, no code. */
+static void test_data(void)
+{
+	reset();
+	synced = flushed = 0;
+	armvmm_debug_sync_data(&vcpu);
+	set_debug(HW, 0);
+	armvmm_debug_sync_data(&vcpu);
+	KTAP_EQ(flushed, 0);
+	set_debug(SW, 0);
+	KTAP_EQ(flushed, 1);
+	armvmm_debug_sync_data(&vcpu);
+	KTAP_EQ(flushed, 2);
+	KTAP_EQ(synced, 1);
+}
+
+KTAP_MAIN(KTAP_CASE(test_code), KTAP_CASE(test_data), KTAP_CASE(test_host), KTAP_CASE(test_unknown),
 	  KTAP_CASE(test_guest), KTAP_CASE(test_client))

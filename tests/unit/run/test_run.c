@@ -48,10 +48,12 @@ static struct {
 	unsigned int vmids, claims, flushes, syncs, timer_flushes, timer_syncs, calls, handled;
 	unsigned int looks;	/* whether the CPU has HYP mode */
 	unsigned int codes;	/* what the client may have rewritten was made the guest's */
+	unsigned int datas;	/* what the guest wrote was made the client's */
 	unsigned int sleeps, starts;
 	int in_guest;		/* accounted to the guest */
 } did;
 static u32 exit_code;	/* of the last exit: a trap, or an interrupt, by turns */
+static u32 exit_reason;	/* what the client is told */
 
 /* --- the rest of the driver --- */
 
@@ -188,7 +190,7 @@ int armvmm_exit_handle(struct armvmm_vcpu *v, int code)
 {
 	KTAP_EQ(code, exit_code);
 	did.handled++;
-	v->run->exit_reason = KVM_EXIT_MMIO;
+	v->run->exit_reason = exit_reason;
 	return 0;
 }
 
@@ -240,6 +242,13 @@ void armvmm_debug_sync_code(struct armvmm_vcpu *v)
 	did.codes++;
 }
 
+void armvmm_debug_sync_data(struct armvmm_vcpu *v)
+{
+	KTAP_EQ(v->mode, VCPU_OUTSIDE);
+	KTAP_TRUE(!fake_irqs_off && !fake_preempt_off);
+	did.datas++;
+}
+
 /* --- a vCPU that was initialized on CPU 0, and has an interrupt that pends --- */
 
 static struct armvmm_vgic_ap ap;
@@ -253,6 +262,7 @@ static void start(void)
 	memset(&did, 0, sizeof(did));
 	memset(&ap, 0, sizeof(ap));
 	work_at = work_looks = off_at = 0;
+	exit_reason = KVM_EXIT_MMIO;
 	waker = NULL;
 	fake_signal = false;
 	fake_current = &task;
@@ -507,6 +517,26 @@ static void test_no_debug(void)
 	runs_on(1);
 }
 
-KTAP_MAIN(KTAP_CASE(test_other_part), KTAP_CASE(test_no_hyp), KTAP_CASE(test_work),
-	  KTAP_CASE(test_off),
+/* Where a client that debugs looks at memory: its guest stopped for it, or a signal came. */
+static void test_debugged(void)
+{
+	start();
+	exit_reason = KVM_EXIT_DEBUG;
+	run_on(0);
+	KTAP_EQ(did.datas, 0);
+	vcpu.debug.control = KVM_GUESTDBG_ENABLE;
+	run_on(0);
+	KTAP_EQ(did.datas, 1);
+	exit_reason = KVM_EXIT_MMIO;
+	run_on(0);
+	KTAP_EQ(did.datas, 1);
+	KTAP_EQ(did.codes, 3);
+	fake_signal = true;
+	KTAP_EQ(armvmm_vcpu_run(&vcpu), -EINTR);
+	KTAP_EQ(did.datas, 2);
+	fake_signal = false;
+}
+
+KTAP_MAIN(KTAP_CASE(test_debugged), KTAP_CASE(test_other_part), KTAP_CASE(test_no_hyp),
+	  KTAP_CASE(test_work), KTAP_CASE(test_off),
 	  KTAP_CASE(test_going_offline), KTAP_CASE(test_hyp_stolen), KTAP_CASE(test_no_debug))

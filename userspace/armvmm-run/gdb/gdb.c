@@ -52,8 +52,9 @@ static void *gdb_ram(void *opaque, uint64_t gpa, uint32_t len)
 }
 
 /*
- * cacheflush(2) cleans and invalidates by our addresses. The driver makes that hold for the guest's
- * addresses, and does no more (docs/abi.md).
+ * cacheflush(2) cleans data to the point of unification, and invalidates instruction caches by our
+ * addresses. The driver does the rest: for the guest's addresses, and for guests whose caches are
+ * off (docs/abi.md).
  */
 static void gdb_wrote(void *opaque, void *ram, uint32_t len)
 {

@@ -325,6 +325,8 @@ void session_attach(struct session *s)
 	*s = (struct session){ .target = target, .attached = true, .run_cpu = -1 };
 	target.ops->hold(target.opaque);
 	target.ops->debug_caps(target.opaque, &s->caps);
+	/* From now on memory is as a guest with its caches off left it (docs/abi.md). */
+	session_load_all(s);
 	regfile_init(&s->file, &target);
 	s->xml = targetxml_make(&s->file);
 }

@@ -114,7 +114,10 @@ static void test_features(void)
 	fake_target_start(&s);
 	session_detach(&s);
 	fake.no_upper_d = true;
+	KTAP_TRUE(!fake.flags[0]);
 	session_attach(&s);
+	/* Before it looks at memory (docs/abi.md). */
+	KTAP_TRUE(fake.flags[0] == ARMVMM_DEBUG_BKPT && fake.flags[1] == ARMVMM_DEBUG_BKPT);
 	KTAP_TRUE(strstr(s.xml, "\"d15\"") && !strstr(s.xml, "\"d16\"") && !strstr(s.xml, "neon"));
 	IS("p2a", "E16");
 	session_detach(&s);

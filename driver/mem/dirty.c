@@ -59,10 +59,26 @@ static bool dirty_take_word(struct armvmm_vm *vm, const struct armvmm_memslot *s
 	return changed;
 }
 
+/* Flushes the pages that the @n words of @taken name, which begin at word @first of the bitmap. */
+static void dirty_flush(struct armvmm_vm *vm, const struct armvmm_memslot *slot,
+			const unsigned long *taken, unsigned long first, unsigned long n)
+{
+	unsigned long bits = n * BITS_PER_LONG, bit, end;
+	u64 gfn = slot->base_gfn + (u64)first * BITS_PER_LONG;
+
+	for (bit = find_first_bit(taken, bits); bit < bits;
+	     bit = find_next_bit(taken, bits, end)) {
+		end = find_next_zero_bit(taken, bits, bit);
+		armvmm_stage2_flush_range(vm, (gfn + bit) << PAGE_SHIFT,
+					  (u64)(end - bit) << PAGE_SHIFT);
+		cond_resched();
+	}
+}
+
 /*
  * Moves the bits of @want (NULL: all) in @n words from @first on to @out, which may be @want, and
  * write-protects their pages. Under the lock, like the fault that makes a page writable and notes
- * the write: each write is in this answer or in the next.
+ * the write: each write is in this answer or in the next. Then the client may read the pages.
  */
 static void dirty_take(struct armvmm_vm *vm, const struct armvmm_memslot *slot,
 		       const unsigned long *want, unsigned long *out, unsigned long first,
@@ -70,6 +86,7 @@ static void dirty_take(struct armvmm_vm *vm, const struct armvmm_memslot *slot,
 {
 	struct stage2 *s2 = &vm->stage2;
 	unsigned long done, end, i;
+	bool unflushed = false;
 
 	for (done = 0; done < n; done = end) {
 		bool changed = false, uncached;
@@ -83,11 +100,15 @@ static void dirty_take(struct armvmm_vm *vm, const struct armvmm_memslot *slot,
 			out[i] = 0;
 			changed |= dirty_take_word(vm, slot, first + i, mask, &out[i], uncached);
 		}
-		if (changed)
+		if (changed) {
 			armvmm_stage2_flush_tlb(s2);
+			unflushed |= !uncached;
+		}
 		spin_unlock(&s2->lock);
 		cond_resched();
 	}
+	if (unflushed && armvmm_stage2_uncached_since(vm))
+		dirty_flush(vm, slot, out, first, n);
 }
 
 static int dirty_get_log(struct armvmm_vm *vm, const struct armvmm_memslot *slot,

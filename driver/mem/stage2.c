@@ -441,21 +441,25 @@ bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size, bool unc
 void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size)
 {
 	struct stage2 *s2 = &vm->stage2;
-	u64 end = min(ipa + size, (u64)STAGE2_IPA_SIZE), next, chunk;
-	bool uncached;
+	u64 end = min(ipa + size, (u64)STAGE2_IPA_SIZE), at, next, chunk;
+	bool uncached, unflushed = false;
 
 	might_sleep();
 	spin_lock(&s2->lock);
-	for (; ipa < end; ipa = next) {
+	for (at = ipa; at < end; at = next) {
 		uncached = armvmm_stage2_uncached(vm);
 		/* What is flushed from the caches is flushed under the lock. */
 		chunk = uncached ? STAGE2_CHUNK : STAGE2_PROTECT_CHUNK;
-		next = min(end, (ipa | (chunk - 1)) + 1);
-		if (armvmm_stage2_protect_locked(s2, ipa, next - ipa, uncached))
+		next = min(end, (at | (chunk - 1)) + 1);
+		if (armvmm_stage2_protect_locked(s2, at, next - at, uncached)) {
 			armvmm_stage2_flush_tlb(s2);
+			unflushed |= !uncached;
+		}
 		cond_resched_lock(&s2->lock);
 	}
 	spin_unlock(&s2->lock);
+	if (unflushed && armvmm_stage2_uncached_since(vm))
+		armvmm_stage2_flush_range(vm, ipa, size);
 }
 
 struct stage2_age {
@@ -502,15 +506,20 @@ static void stage2_visit_flush(struct stage2 *s2, struct stage2_gather *gather, 
 			       (size_t)stage2_leaf_size(leaf));
 }
 
-void armvmm_stage2_flush_caches(struct armvmm_vm *vm)
+void armvmm_stage2_flush_range(struct armvmm_vm *vm, u64 ipa, u64 size)
 {
 	struct stage2_gather gather = { };
 	struct stage2 *s2 = &vm->stage2;
 
 	might_sleep();
 	spin_lock(&s2->lock);
-	stage2_walk(s2, 0, STAGE2_IPA_SIZE, true, &gather, stage2_visit_flush, NULL);
+	stage2_walk(s2, ipa, size, true, &gather, stage2_visit_flush, NULL);
 	spin_unlock(&s2->lock);
+}
+
+void armvmm_stage2_flush_caches(struct armvmm_vm *vm)
+{
+	armvmm_stage2_flush_range(vm, 0, STAGE2_IPA_SIZE);
 }
 
 int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size_t size,

@@ -46,6 +46,8 @@ void armvmm_stage2_unmap(struct armvmm_vm *vm, u64 ipa, u64 size);
 void armvmm_stage2_write_protect(struct armvmm_vm *vm, u64 ipa, u64 size);
 /* Cleans and invalidates to the PoC all mapped guest RAM (set/way, caches off). May sleep. */
 void armvmm_stage2_flush_caches(struct armvmm_vm *vm);
+/* The same for [ipa, ipa + size). */
+void armvmm_stage2_flush_range(struct armvmm_vm *vm, u64 ipa, u64 size);
 /*
  * The same, where armvmm_stage2_uncached() holds: for a client that reads and writes memory which
  * such a guest has mapped. May sleep.
@@ -100,6 +102,15 @@ bool armvmm_stage2_protect_locked(struct stage2 *s2, u64 ipa, u64 size, bool unc
  * trapped (HCR.TVM), which waits for the lock before the guest goes on.
  */
 bool armvmm_stage2_uncached(struct armvmm_vm *vm);
+/*
+ * Once HCR.TVM is clear, a guest turns its caches off with no exit. So where pages were protected
+ * because the client is about to read them, and the above was false, this is asked when the TLBs
+ * are flushed and the lock is dropped: each vCPU that is in the guest leaves it, so that its SCTLR
+ * is known. True: a vCPU may have written to the pages past its caches, and they have to be
+ * flushed. (Caches that it turned on again since, with no exit, are the guest's to invalidate
+ * before.) May sleep.
+ */
+bool armvmm_stage2_uncached_since(struct armvmm_vm *vm);
 
 /*
  * True where what was read of the client's tables after @seq, for the @size bytes from @hva on,

@@ -7,13 +7,13 @@
 
 #include "compat/compat.h"
 
+#include "core/in_guest.h"
 #include "core/state.h"
-#include "core/vcpus.h"
 #include "host/hypcpu.h"
 #include "hyp/hyp.h"
 #include "mem/stage2.h"
 
-/* Set for good as soon as a CPU that needs tlb_sync_cpus() is taken over (cpukind.c). */
+/* Set for good as soon as a CPU with erratum 798181 is taken over (cpukind.c). */
 static bool tlb_needs_sync;
 
 struct tlb_call {
@@ -35,29 +35,6 @@ static void tlb_call(void *arg)
 static void tlb_barrier(void *unused)
 {
 	dmb(ish);
-}
-
-/*
- * Cortex-A15 erratum 798181: the DSB after a broadcast invalidation does not wait for what other
- * CPUs did by the old entries. A DMB on each CPU that is in this guest does. A vCPU that enters
- * later sees the new tables: its mode is written, with a barrier, before it does.
- */
-static void tlb_sync_cpus(struct armvmm_vm *vm)
-{
-	struct armvmm_vcpu *vcpu;
-	int i, cpu;
-
-	armvmm_vcpus_for_each(i, vcpu, vm) {
-		if (smp_load_acquire(&vcpu->mode) == VCPU_OUTSIDE)
-			continue;
-		/*
-		 * Read after the flush. Where it is outdated, that CPU's barrier before its
-		 * entry is still to come, and its guest sees the new tables.
-		 */
-		cpu = READ_ONCE(vcpu->last_cpu);
-		if (cpu != smp_processor_id())
-			smp_call_function_single(cpu, tlb_barrier, NULL, 1);
-	}
 }
 
 /*
@@ -92,8 +69,13 @@ void armvmm_stage2_flush_tlb(struct stage2 *s2)
 				break;
 		}
 	}
+	/*
+	 * Cortex-A15 erratum 798181: the DSB after a broadcast invalidation does not wait for what
+	 * other CPUs did by the old entries. A DMB on each CPU that is in this guest does. A vCPU
+	 * that enters later sees the new tables.
+	 */
 	if (READ_ONCE(tlb_needs_sync))
-		tlb_sync_cpus(vm);
+		armvmm_in_guest_call(vm, tlb_barrier);
 	put_cpu();
 }
 

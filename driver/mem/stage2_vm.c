@@ -9,6 +9,7 @@
 #include "arch/archregs.h"
 #include "arch/lpae.h"
 #include "core/guest.h"
+#include "core/in_guest.h"
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "host/share.h"
@@ -62,6 +63,25 @@ bool armvmm_stage2_uncached(struct armvmm_vm *vm)
 			return true;
 	}
 	return false;
+}
+
+static void stage2_left_guest(void *unused)
+{
+}
+
+bool armvmm_stage2_uncached_since(struct armvmm_vm *vm)
+{
+	struct stage2 *s2 = &vm->stage2;
+	bool uncached;
+
+	might_sleep();
+	preempt_disable();
+	armvmm_in_guest_call(vm, stage2_left_guest);
+	preempt_enable();
+	spin_lock(&s2->lock);
+	uncached = armvmm_stage2_uncached(vm);
+	spin_unlock(&s2->lock);
+	return uncached;
 }
 
 void armvmm_stage2_flush_uncached(struct armvmm_vm *vm)

@@ -92,7 +92,7 @@ static inline unsigned int fls64(unsigned long long x)
 #ifndef FAKE_THREADS
 static inline void set_bit(unsigned int n, unsigned long *p)
 {
-	*p |= BIT(n);
+	p[n / BITS_PER_LONG] |= BIT(n % BITS_PER_LONG);
 }
 
 static inline bool test_bit(unsigned int n, const unsigned long *p)

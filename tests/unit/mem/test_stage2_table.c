@@ -182,6 +182,20 @@ bool armvmm_stage2_uncached(struct armvmm_vm *of)
 	return uncached;
 }
 
+/* A vCPU that turned its caches off since its last exit is known when it has left the guest. */
+static bool uncached_since;
+static unsigned int asked;
+
+bool armvmm_stage2_uncached_since(struct armvmm_vm *of)
+{
+	assert(of == &vm && !vm.stage2.lock.held);
+	asked++;
+	/* What its TLB entries let it write until now, it wrote. */
+	for (unsigned int page = 0; page < PAGES; page++)
+		guest_writes(page);
+	return uncached_since || uncached;
+}
+
 /* Memory that the tables do not map belongs to the host: no line hides any of it. */
 static void check_hidden(const char *when)
 {
@@ -477,7 +491,8 @@ static void start(void)
 	memset(hidden, 0, sizeof(hidden));
 	flush_calls = flushed_pages = 0;
 	most = live;
-	resched = uncached = false;
+	resched = uncached = uncached_since = false;
+	asked = 0;
 }
 
 static void finish(void)
@@ -675,6 +690,18 @@ static void test_flush_on_protect(void)
 	want[3] &= ~LPAE_S2_HAP_WRITE;
 	check_shadow();
 	check_tlb("protected");
+	/* Turned off since its last exit: then the range is flushed afterwards. */
+	KTAP_EQ(asked, 1);
+	uncached = false;
+	uncached_since = true;
+	install(3, 0x80003000, false, true, false);
+	armvmm_stage2_write_protect(&vm, page_ipa(0), 16 * 4096);
+	KTAP_EQ(asked, 2);
+	KTAP_TRUE(!hidden[3]);
+	/* Nothing changes: nothing to ask. */
+	armvmm_stage2_write_protect(&vm, page_ipa(0), 16 * 4096);
+	KTAP_EQ(asked, 2);
+	want[3] &= ~LPAE_S2_HAP_WRITE;
 	finish();
 }
 
@@ -725,9 +752,11 @@ static void test_random(void)
 			shadow_unmap(page, n);
 		} else if (op == 8) {
 			uncached = rand() % 2;
+			uncached_since = rand() % 2;
 			armvmm_stage2_write_protect(&vm, page_ipa(page), (u64)n * 4096);
 			shadow_mask(page, n, LPAE_S2_HAP_WRITE, &any);
-			for (unsigned int k = page; uncached && any && k < page + n; k++)
+			any &= uncached || uncached_since;
+			for (unsigned int k = page; any && k < page + n; k++)
 				if (want[k] && hidden[stage2_addr(want[k]) / 4096 - FIRST_PFN] &&
 				    (want[k] & LPAE_AF) && was_writable[k])
 					KTAP_FAIL("page %u: its reader has old data", k);

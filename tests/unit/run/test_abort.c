@@ -102,6 +102,11 @@ bool armvmm_stage2_uncached(struct armvmm_vm *of)
 	return uncached;
 }
 
+bool armvmm_stage2_uncached_since(struct armvmm_vm *of)
+{
+	return uncached;
+}
+
 /* --- what a fault on RAM does not call --- */
 
 void armvmm_inject_pabt(struct armvmm_vcpu *v, u32 far)

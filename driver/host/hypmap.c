@@ -14,11 +14,8 @@
 #include "compat/compat.h"
 #include "host/hypcpu.h"
 #include "host/hypmap.h"
-#include "host/share.h"
+#include "host/hypmap_desc.h"
 #include "hyp/hyp.h"
-#include "hyp/offsets.h"
-
-#define PAGE_DESC		(LPAE_TYPE_PAGE | LPAE_AF | LPAE_S1_AP1)
 
 #define L1_INDEX(va)		((va) >> LPAE_SHIFT(1))
 #define L2_INDEX(va)		(((va) >> LPAE_SHIFT(2)) & (LPAE_TABLE_ENTRIES - 1))
@@ -35,21 +32,6 @@ static struct {
 static void hypmap_desc_write(u64 *p, u64 desc)
 {
 	asm volatile("strd %1, %H1, %0" : "=Qo" (*p) : "r" (desc));
-}
-
-static u64 hypmap_prot_desc(enum hypmap_prot prot)
-{
-	u64 normal = LPAE_S1_ATTR(HYP_MAIR_NORMAL) | (armvmm_host_shareable() ? LPAE_SH_INNER : 0);
-
-	switch (prot) {
-	case HYPMAP_TEXT:
-		return PAGE_DESC | normal | LPAE_S1_AP2_RO;
-	case HYPMAP_DATA:
-		return PAGE_DESC | normal | LPAE_XN;
-	case HYPMAP_DEVICE:
-		break;
-	}
-	return PAGE_DESC | LPAE_S1_ATTR(HYP_MAIR_DEVICE) | LPAE_XN;
 }
 
 static u64 *hypmap_table_of(u64 desc)

@@ -14,8 +14,9 @@ void armvmm_cache_flush(const void *addr, size_t size);
 
 /*
  * Cleans and invalidates @size bytes of host memory from page @pfn to the point of coherency,
- * through a kernel mapping, page by page. Pages without a struct page are left alone: the
- * kernel has no cacheable mapping of them. Whole pages. May be called under a spinlock.
+ * through a kernel mapping, page by page. Pages without a struct page are left alone, as the kernel
+ * has no address of them: no guest has those as cached memory (run/abort.c). Whole pages. May be
+ * called under a spinlock.
  */
 void armvmm_cache_flush_pfn(unsigned long pfn, size_t size);
 /*

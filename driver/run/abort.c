@@ -98,6 +98,18 @@ static bool abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 }
 
 /*
+ * Memory that the client has cached, but that has no struct page: a carveout that a driver maps.
+ * The kernel has no address by which to flush what its caches hide (armvmm_cache_flush_pfn()). So
+ * the guest has it as a device, as in KVM/arm. (What the client's own address reaches is in no
+ * mapping of a driver's.)
+ */
+static void abort_without_struct_page(struct stage2_host_page *page)
+{
+	if (page->hva_cpu < 0 && page->attr == LPAE_S2_ATTR_WB && !pfn_valid(page->pfn))
+		page->attr = LPAE_S2_ATTR_DEVICE;
+}
+
+/*
  * Installs the host's page. 1, or -errno: -ENOEXEC for a fetch from device memory, or a walk that
  * reads tables there, as such reads have side effects (DDI 0406C A3.5.7): device memory is never
  * mapped executable, and HCR.PTW makes the walk fault.
@@ -120,6 +132,7 @@ static int abort_map(struct abort_fault *fault)
 				     &page);
 	if (ret)
 		return ret == -EAGAIN ? 1 : ret;
+	abort_without_struct_page(&page);
 	if ((fault->exec || fault->walk) &&
 	    page.attr != LPAE_S2_ATTR_WB && page.attr != LPAE_S2_ATTR_NC)
 		return -ENOEXEC;

@@ -21,6 +21,10 @@ extern bool fake_irqs_off, fake_preempt_off;
 #define smp_store_mb(x, v)	do { WRITE_ONCE(x, v); smp_mb(); } while (0)
 #define smp_rmb()		smp_mb()
 
+/* Has the page a struct page? */
+bool fake_pfn_valid(unsigned long pfn);
+#define pfn_valid(pfn)		fake_pfn_valid(pfn)
+
 /* A thread that sleeps: the test does what ends it. */
 extern bool fake_signal;
 void fake_sleep(void);

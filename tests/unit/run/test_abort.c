@@ -107,11 +107,21 @@ bool armvmm_stage2_uncached_since(struct armvmm_vm *of)
 	return uncached;
 }
 
+/* A carveout: memory of the host's that has no struct pages. */
+#define CARVEOUT	0xc0000u
+
+bool fake_pfn_valid(unsigned long pfn)
+{
+	return pfn < CARVEOUT;
+}
+
 /* --- what a fault on RAM does not call --- */
+
+static unsigned int refused;		/* fetches */
 
 void armvmm_inject_pabt(struct armvmm_vcpu *v, u32 far)
 {
-	KTAP_FAIL("a prefetch abort for the guest");
+	refused++;
 }
 
 void armvmm_inject_dabt(struct armvmm_vcpu *v, u32 far)
@@ -233,6 +243,7 @@ static void fault(unsigned int page, enum access access, u32 fsc)
 	hyp.fault_ipa_valid = true;
 	cleaned = invalidated = marked = 0;
 	KTAP_EQ(armvmm_abort_handle(&vcpu), 1);
+	KTAP_EQ(refused, 0);
 	KTAP_TRUE(init_meanwhile || is_allowed(lookup(page, &level), access));
 }
 
@@ -472,6 +483,38 @@ static void other_page(void)
 }
 ON_BOTH(other_page)
 
+/* Of what the kernel cannot flush the guest caches nothing (KVM's rule). */
+static void carveout(void)
+{
+	unsigned int level;
+
+	host.pfn = CARVEOUT - 1;
+	guest(0, WRITE);
+	EXPECT(1, 0);
+	KTAP_EQ(lookup(0, &level) & LPAE_S2_ATTR_MASK, LPAE_S2_ATTR_WB);
+	guest(1, WRITE);
+	EXPECT(0, 0);
+	KTAP_EQ(lookup(1, &level) & LPAE_S2_ATTR_MASK, LPAE_S2_ATTR_DEVICE);
+	/* No instructions, whose caches could not be maintained either. */
+	hyp.hsr = (u32)HSR_EC_IABT << 26 | HSR_IL | HSR_FSC_TRANSLATION | 3;
+	hyp.hpfar = (RAM >> 12 | 2) << 4;
+	KTAP_EQ(armvmm_abort_handle(&vcpu), 1);
+	KTAP_EQ(refused, 1);
+	refused = 0;
+	KTAP_EQ(lookup(2, &level), 0);
+	/* Nor a block; and memory that the client does not cache either stays as it is. */
+	host.pfn = CARVEOUT;
+	host.huge = true;
+	guest(2, READ);
+	EXPECT(0, 0);
+	KTAP_TRUE(lookup(2, &level) && level == 3);
+	host.huge = false;
+	host.attr = LPAE_S2_ATTR_NC;
+	guest(3, READ);
+	KTAP_EQ(lookup(3, &level) & LPAE_S2_ATTR_MASK, LPAE_S2_ATTR_NC);
+}
+ON_BOTH(carveout)
+
 static void block(void)
 {
 	unsigned int level;
@@ -514,4 +557,4 @@ ON_BOTH(block)
 KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_by_client),
 	  KTAP_CASE(test_by_client_elsewhere), KTAP_CASE(test_write_protected),
 	  KTAP_CASE(test_fetch), KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
-	  KTAP_CASE(test_other_page), KTAP_CASE(test_block))
+	  KTAP_CASE(test_other_page), KTAP_CASE(test_carveout), KTAP_CASE(test_block))

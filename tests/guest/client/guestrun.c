@@ -378,10 +378,11 @@ static int run_machine(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: guestrun [-d DEV] [-n CPUS] [-m MIB] [-i IRQS] [-t SECONDS] [-cfgkprz] GUEST [ARG...]\n"
+	fprintf(stderr, "usage: guestrun [-d DEV] [-n CPUS] [-m MIB] [-i IRQS] [-t SECONDS] [-cfgkprsz] GUEST [ARG...]\n"
 		"  -c  all vCPUs on one physical CPU   -f  threads that use FP meanwhile\n"
 		"  -g  threads go from CPU to CPU      -p  the vCPUs have a PMU\n"
 		"  -k  signals all the time            -r  the guest may reset\n"
+		"  -s  what the vCPUs counted, at the end\n"
 		"  -z  PSCI 0.1\n");
 	exit(2);
 }
@@ -390,7 +391,7 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+d:n:m:i:t:cfgkprz")) != -1) {
+	while ((c = getopt(argc, argv, "+d:n:m:i:t:cfgkprsz")) != -1) {
 		switch (c) {
 		case 'd': opt.dev = optarg; break;
 		case 'n': opt.ncpus = strtoul(optarg, NULL, 0); break;
@@ -403,6 +404,7 @@ static void parse(int argc, char **argv)
 		case 'k': opt.storm = true; break;
 		case 'p': opt.pmu = true; break;
 		case 'r': opt.reset = true; break;
+		case 's': opt.counts = true; break;
 		case 'z': opt.no_psci = true; break;
 		default: usage();
 		}
@@ -440,6 +442,8 @@ int main(int argc, char **argv)
 			vcpu_init(&vcpus[i]);
 		load_image(++boots, &kept);
 	}
+	if (opt.counts)
+		counts_print();
 	if (!how)
 		bail("%s: not done after %u s, %u results so far", opt.image, opt.seconds, p->tests);
 	if (how != 1)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The parts of the client: the machine (guestrun.c) and the test device (testdev.c). */
+/* The parts of the client: the machine (guestrun.c), the test device (testdev.c) and counters. */
 #ifndef GUESTRUN_H
 #define GUESTRUN_H
 
@@ -27,6 +27,7 @@ struct options {
 	bool pmu;		/* vCPUs with KVM_ARM_VCPU_PMU_V3 */
 	bool fp;		/* threads that check their own FP registers */
 	bool reset;		/* the guest may reset, and starts over */
+	bool counts;		/* at the end, say what was counted */
 	bool no_psci;		/* PSCI 0.1: without KVM_ARM_VCPU_PSCI_0_2 */
 	unsigned int arg[4];
 };
@@ -47,5 +48,9 @@ int one_reg(int fd, unsigned long req, uint64_t id, void *val);
 void testdev_mmio(struct vcpu *v);
 /* The number of failures that the guest reported; -1: it reported nothing. */
 int testdev_result(void);
+
+/* ---- counts.c ---- */
+/* A line with the vCPUs' counters, those of all vCPUs together. */
+void counts_print(void);
 
 #endif /* GUESTRUN_H */

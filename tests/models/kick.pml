@@ -7,8 +7,8 @@
  * pending, another sets a request. A store waits in its CPU's buffer, one for each variable; they
  * drain in any order, or when a barrier makes them (DDI 0406C A3.8 allows no more than that).
  */
-/* code: armvmm_vcpu_kick: cmpxchg(&vcpu->mode, VCPU_IN_GUEST, VCPU_EXITING) */
 /* code: armvmm_vcpu_kick: rcuwait_wake_up(&vcpu->wait); */
+/* code: armvmm_vcpu_kick: cmpxchg(&vcpu->mode, VCPU_IN_GUEST, VCPU_EXITING) */
 /* code: armvmm_vcpu_kick: kick_process(task); */
 /* code: armvmm_vcpu_request: smp_mb__after_atomic(); */
 /* code: armvmm_vgic_flush: READ_ONCE(vcpu->vgic.ap->nr) */

@@ -17,17 +17,23 @@
  */
 /* code: notifier_invalidate_start: if (!s2->invalidate_count++) */
 /* code: notifier_invalidate_end: WRITE_ONCE(s2->invalidate_seq, s2->invalidate_seq + 1); */
+/* code: host_walk: page->hva_cpu = -1; */
 /* code: host_walk: page->seq = READ_ONCE(vm->stage2.invalidate_seq); */
 /* code: host_walk: smp_rmb(); */
 /* code: host_ask_cpu: page->seq = READ_ONCE(vm->stage2.invalidate_seq); */
 /* code: host_ask_cpu: smp_rmb(); */
 /* code: host_ask_cpu: mcr p15, 0, %0, c8, c7, 3 */
 /* code: host_ask_cpu: page->hva_cpu = smp_processor_id(); */
-/* code: host_walk: page->hva_cpu = -1; */
 /* code: abort_flush_by_hva: preempt_disable(); */
 /* code: abort_flush_by_hva: if (page->hva_cpu == smp_processor_id()) */
 /* code: armvmm_stage2_retry: return s2->invalidate_seq != seq; */
+/* code: abort_flush_caches: armvmm_cache_flush_pfn(pfn, size); */
+/* code: stage2_gather_finish: armvmm_stage2_flush_tlb(s2); */
+/* code: stage2_gather_finish: armvmm_cache_flush_pfn(gather->runs[i].pfn, */
+/* code: stage2_gather_finish: stage2_table_free( */
 /* code: armvmm_stage2_flush_tlb: dsb(ish); */
+/* code: armvmm_stage2_flush_tlb: tlb_call(&call); */
+/* code: abort_map: abort_flush_caches(fault, &page, leaf, level); */
 /* code: abort_map: if (armvmm_stage2_retry(s2, page.seq, */
 /* fault: NO_READ_BARRIER the host's table is read before the sequence number */
 /* fault: NO_RETRY abort_map() installs what it read without a look at the number */

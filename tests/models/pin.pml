@@ -10,8 +10,7 @@
 /* code: pin_charge: if (atomic64_inc_return(&vm->mm->pinned_vm) > limit) */
 /* code: pin_charged: int returned = atomic_read(&vm->pins_returned); */
 /* code: pin_was_in_the_way: return atomic_read_acquire(&vm->pins_pending) > 1 || */
-/* code: pin_was_in_the_way: atomic_read(&vm->pins_returned) != returned || */
-/* code: pin_was_in_the_way: READ_ONCE(*word) != old; */
+/* code: pin_was_in_the_way: atomic_read(&vm->pins_returned) != returned || READ_ONCE(*word) != old; */
 /* code: pin_new: atomic_inc(&vm->pins_pending); */
 /* code: pin_new: atomic_inc(&vm->pins_returned); */
 /* code: pin_new: smp_mb__before_atomic(); */

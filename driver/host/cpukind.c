@@ -19,6 +19,7 @@
 #include "hyp/sysreg.h"
 
 #define CPUKIND_LINE		320	/* the longest description fits */
+#define CPUKIND_TOLD		16	/* no host has more, with what firmware changes */
 
 static char *harden = "auto";
 module_param(harden, charp, 0444);
@@ -34,6 +35,14 @@ static const char * const harden_choices[] = {
 };
 
 static DEFINE_PER_CPU(struct armvmm_cpukind, cpukind);
+/*
+ * The kinds that were logged. A CPU may come back from a power state, or from offline, as another
+ * kind (firmware sets ACTLR), and as the first one the next time: each kind is logged once, and
+ * those that find no room are not.
+ */
+static struct armvmm_cpukind_regs cpukind_told[CPUKIND_TOLD];
+static unsigned int cpukind_nr_told;
+/* Both of the above. */
 static DEFINE_RAW_SPINLOCK(cpukind_lock);
 
 int armvmm_cpukind_check(void)
@@ -104,23 +113,36 @@ static int cpukind_first(int cpu)
 	return cpu;
 }
 
+/* True the first time; and then it is told. */
+static bool cpukind_to_tell(const struct armvmm_cpukind_regs *regs)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&cpukind_lock);
+	for (i = 0; i < cpukind_nr_told; i++)
+		if (!memcmp(&cpukind_told[i], regs, sizeof(*regs)))
+			return false;
+	if (i == CPUKIND_TOLD)
+		return false;
+	cpukind_told[cpukind_nr_told++] = *regs;
+	return true;
+}
+
 void armvmm_cpukind_learn(void)
 {
 	struct armvmm_cpukind kind = { };
 	char line[CPUKIND_LINE];
-	bool known = false;
-	int cpu;
+	bool tell;
 
 	cpukind_read(&kind.regs);
 	armvmm_cpukind_decide(&kind);
 	armvmm_cache_add_cpu(kind.regs.ctr);
 
 	raw_spin_lock(&cpukind_lock);
-	for_each_possible_cpu(cpu)
-		known |= cpukind_is_same(cpu, &kind);
+	tell = cpukind_to_tell(&kind.regs);
 	*this_cpu_ptr(&cpukind) = kind;
 	raw_spin_unlock(&cpukind_lock);
-	if (known)
+	if (!tell)
 		return;
 	armvmm_cpukind_describe(&kind, cpukind_used(&kind), line, sizeof(line));
 	if (kind.missing)

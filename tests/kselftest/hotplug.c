@@ -13,7 +13,7 @@ GUEST_CODE(wfi, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n
 
 static void under(const char *start, const char *end)
 {
-	unsigned int before[4];
+	unsigned int before[4], told;
 	struct runner r[4];
 	struct vm vm;
 
@@ -22,6 +22,7 @@ static void under(const char *start, const char *end)
 	if (cpu_online(1, false))
 		ktap_skip("CPU 1 cannot go offline: %s", strerror(errno));
 	CHECK(!cpu_online(1, true));
+	told = kinds_told();
 	vm_make(&vm, 4, 0);
 	runners_start(r, &vm, 4, start, end);
 	for (int n = 0; n < 20; n++) {
@@ -42,6 +43,7 @@ static void under(const char *start, const char *end)
 		CHECK(!r[i].error, "vCPU %u: %d", i, r[i].error);
 		runner_stop(&r[i]);
 	}
+	CHECK(kinds_told() <= told, "the kind of a CPU that came back is logged again");
 }
 
 static void running(void)

@@ -41,8 +41,9 @@ static u32 cpu_midr, cpu_actlr;
 #define per_cpu_ptr(p, cpu)	((void)(cpu), (p))
 #define for_each_possible_cpu(cpu)	for ((cpu) = 0; (cpu) < 1; (cpu)++)
 #define pr_err(...)		((void)0)
-#define pr_warn(...)		((void)0)
-#define pr_info(...)		((void)0)
+static unsigned int told;
+#define pr_warn(...)		((void)told++)
+#define pr_info(...)		((void)told++)
 #define scnprintf		snprintf
 #define lower_32_bits(v)	((u32)(v))
 #define upper_32_bits(v)	((u32)((u64)(v) >> 32))
@@ -266,5 +267,35 @@ static void test_choices(void)
 	}
 }
 
-KTAP_MAIN(KTAP_CASE(test_features), KTAP_CASE(test_call), KTAP_CASE(test_old_guest),
-	  KTAP_CASE(test_firmware_register), KTAP_CASE(test_choices))
+static unsigned int learn(u32 actlr)
+{
+	told = 0;
+	cpu_midr = A15;
+	cpu_actlr = actlr;
+	armvmm_cpukind_learn();
+	return told;
+}
+
+/* Each kind is logged once, also if a CPU's firmware makes it another one, and again the first. */
+static void test_told_once(void)
+{
+	memset(&cpukind, 0, sizeof(cpukind));
+	cpukind_nr_told = 0;
+	KTAP_EQ(learn(SMP), 1);
+	KTAP_EQ(learn(SMP), 0);
+	KTAP_EQ(learn(SMP | IBE), 1);
+	for (int i = 0; i < 10; i++) {
+		KTAP_EQ(learn(SMP), 0);
+		KTAP_EQ(learn(SMP | IBE), 0);
+	}
+	/* A CPU that is another one each time fills no log. */
+	for (u32 i = 0; i < CPUKIND_TOLD - 2; i++)
+		KTAP_EQ(learn(SMP | i << 8 | 2), 1);
+	for (u32 i = 0; i < 100; i++)
+		KTAP_EQ(learn(SMP | i << 8 | 4), 0);
+	KTAP_EQ(armvmm_cpukind_this()->regs.actlr, SMP | 99 << 8 | 4);
+	cpukind_nr_told = 0;
+}
+
+KTAP_MAIN(KTAP_CASE(test_told_once), KTAP_CASE(test_features), KTAP_CASE(test_call),
+	  KTAP_CASE(test_old_guest), KTAP_CASE(test_firmware_register), KTAP_CASE(test_choices))

@@ -291,7 +291,7 @@ serror_window_end:
 /*
  * u64 hyp_translate(u32 va): PAR after ATS1CPR, which translates for the guest
  * whose registers are loaded. The walk may end in an external abort, which HYP mode
- * takes as a data abort (B3.13.3). Then only PAR.F is returned.
+ * takes as a data abort (B3.14). Then only PAR.F is returned.
  */
 	.globl	hyp_translate
 hyp_translate:

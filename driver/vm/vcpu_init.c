@@ -39,7 +39,7 @@ int armvmm_vcpu_preferred_target(struct kvm_vcpu_init *init)
 /*
  * A client that initializes a vCPU again is about to load another guest. That guest starts with its
  * caches off and must see what the client writes. So all pages are unmapped, and each is made
- * coherent when it is mapped again (DDI 0406C B3.9).
+ * coherent when it is mapped again (DDI 0406C A3.5.7).
  */
 static void init_unmap_slots(struct armvmm_vm *vm)
 {

@@ -97,7 +97,7 @@ static void test_translate(void)
 	expect((u32)translate((u32)table, 0x123456) & 0xfffff001, 0x40023000,
 	       "an address is translated");
 	expect((u32)translate((u32)table, 0x200000) & 1, 1, "one that nothing maps is not");
-	/* B3.13.3: an external abort on the walk is a data abort in HYP mode, which survives it. */
+	/* B3.14: an external abort on the walk is a data abort in HYP mode, which survives it. */
 	expect((u32)translate(NOTHING, 0x123456), 1, "an external abort on the walk is answered");
 	expect(panics, 0, "and is no fault of HYP's");
 }

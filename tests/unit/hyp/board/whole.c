@@ -299,7 +299,7 @@ static void test_fault(void)
 	sysreg_write(0x00200000, SYS_HDFAR);
 	resolve_abort(HSR_EC_DABT, HSR_FSC_PERMISSION);
 	report(!vcpu.fault_ipa_valid, "unless they have changed meanwhile");
-	/* B3.13.3: an external abort on that walk is a data abort in HYP mode. */
+	/* B3.14: an external abort on that walk is a data abort in HYP mode. */
 	sysreg_write64(NOTHING, SYS_TTBR0);
 	hyp_isb();
 	resolve_abort(HSR_EC_DABT, HSR_FSC_PERMISSION);

@@ -4,13 +4,16 @@
  * guest (guest.c). So the cost of an operation is the module's and, where user
  * space takes part, as little of user space as possible.
  *
- *   armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-p] [-t]
+ *   armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-lpt]
  *                [-w soon|later] [-e N] [-z N] [-s N] [-a N] [-i N] GUEST
  *     -m  bit n: test n; by default all but ipi_pingpong_spin, which needs a CPU for each vCPU
  *     -k  runs each test this many times
  *     -p  populates RAM before the guest touches it
  *     -w  when vCPU 0 wakes the other one up on the same CPU, that runs at once, or when vCPU 0
  *         sleeps; otherwise the host's scheduler decides
+ *     -l  logs the guest's writes, and prints what the host pays for each page that it wrote
+ *         (TAKEN): when the log is read after test 16, and after 17, then with the guest's caches
+ *         off; and when the memory slot is deleted
  *     -t  prints a mark before and after each test, for QEMU's trace logs
  *   Numbers of objects that the VM has, to see which costs grow with them:
  *     -e  ioeventfds, at addresses below the one that is used
@@ -46,6 +49,12 @@
 
 #define MAX_VCPUS	2
 
+/* Tests of guest.c. */
+#define TEST_FIRST_TOUCH	16
+#define TEST_SECOND_TOUCH	17
+
+#define SCTLR_C		(1u << 2)
+
 struct vcpu {
 	int fd;
 	struct kvm_run *run;
@@ -68,6 +77,9 @@ struct load {
 static struct {
 	int vm;
 	bool marks;
+	bool log;
+	unsigned int mb;	/* of RAM */
+	unsigned int written;	/* pages, by the log's first reading */
 	unsigned int vcpus;
 	enum wake wake;
 	uint64_t exits;		/* at the test's beginning */
@@ -148,6 +160,62 @@ static uint64_t exits(void)
 	return sum;
 }
 
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void taken(const char *what, unsigned int n, uint64_t t)
+{
+	char line[96];
+
+	if (n)
+		put(line, (size_t)snprintf(line, sizeof(line), "TAKEN %s n=%u each=%llu\n", what, n,
+					   (unsigned long long)(t / n)));
+}
+
+/* Sets SCTLR.C of vCPU 0, which is not in its guest. */
+static void caches(bool on)
+{
+	uint32_t sctlr;
+	struct kvm_one_reg reg = {
+		.id = ARM_CP15_REG32(0, 1, 0, 0), .addr = (uintptr_t)&sctlr,
+	};
+
+	must(ioctl(bench.vcpu[0].fd, KVM_GET_ONE_REG, &reg), "KVM_GET_ONE_REG SCTLR");
+	sctlr = on ? sctlr | SCTLR_C : sctlr & ~SCTLR_C;
+	must(ioctl(bench.vcpu[0].fd, KVM_SET_ONE_REG, &reg), "KVM_SET_ONE_REG SCTLR");
+}
+
+/* Reads the log, which protects the pages again, and counts its bits. */
+static unsigned int harvest(const char *what)
+{
+	static uint32_t bitmap[1 << 15];
+	struct kvm_dirty_log log = { .dirty_bitmap = bitmap };
+	unsigned int n = 0;
+	uint64_t t = now();
+
+	must(ioctl(bench.vm, KVM_GET_DIRTY_LOG, &log), "KVM_GET_DIRTY_LOG");
+	t = now() - t;
+	for (unsigned int i = 0; i < bench.mb * 256 / 32; i++)
+		n += (unsigned int)__builtin_popcount(bitmap[i]);
+	taken(what, n, t);
+	return n;
+}
+
+/* The end of the VM: the guest is off, and has no more memory. */
+static void teardown(void)
+{
+	struct kvm_userspace_memory_region none = { 0 };
+	uint64_t t = now();
+
+	must(ioctl(bench.vm, KVM_SET_USER_MEMORY_REGION, &none), "KVM_SET_USER_MEMORY_REGION");
+	taken("teardown", bench.written, now() - t);
+}
+
 static void mark(bool begin, unsigned int test)
 {
 	char line[64];
@@ -160,6 +228,15 @@ static void mark(bool begin, unsigned int test)
 	else
 		put(line, (size_t)snprintf(line, sizeof(line), "EXITS %u %llu\n", test,
 					   (unsigned long long)(exits() - bench.exits)));
+	if (begin || !bench.log)
+		return;
+	if (test == TEST_FIRST_TOUCH) {
+		bench.written = harvest("harvest_on");
+	} else if (test == TEST_SECOND_TOUCH) {
+		caches(false);
+		harvest("harvest_off");
+		caches(true);
+	}
 }
 
 static void device_write(uint64_t at, uint32_t v)
@@ -225,6 +302,8 @@ static void *run(void *arg)
 				bench.word++;
 			}
 		} else if (r->exit_reason == KVM_EXIT_SYSTEM_EVENT) {
+			if (bench.log)
+				teardown();
 			return NULL;
 		} else if (r->exit_reason != KVM_EXIT_INTR) {
 			errx(1, "exit reason %u", r->exit_reason);
@@ -246,6 +325,7 @@ static char *make_ram(unsigned int mb, bool present, const char *guest, struct b
 			 MAP_PRIVATE | MAP_ANONYMOUS | (present ? MAP_POPULATE : 0), -1, 0);
 	struct kvm_userspace_memory_region r = {
 		.guest_phys_addr = RAM_BASE, .memory_size = size, .userspace_addr = (uintptr_t)ram,
+		.flags = bench.log ? KVM_MEM_LOG_DIRTY_PAGES : 0,
 	};
 	char *img = ram + (LOAD_ADDR - RAM_BASE);
 	int fd = open(guest, O_RDONLY | O_CLOEXEC);
@@ -344,14 +424,6 @@ static void register_resampler(unsigned int i, int fd)
 	must(resampler(1019 - i, must(eventfd(0, EFD_NONBLOCK), "eventfd"), fd), "KVM_IRQFD");
 }
 
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* Registers @n objects of a kind, and prints the time for each. */
 static void register_all(const char *what, unsigned int n, void (*one)(unsigned int i, int fd))
 {
@@ -384,7 +456,7 @@ int main(int argc, char **argv)
 	pthread_t t;
 	int c, sys;
 
-	while ((c = getopt(argc, argv, "d:n:m:c:r:k:w:pte:z:s:a:i:")) != -1) {
+	while ((c = getopt(argc, argv, "d:n:m:c:r:k:w:lpte:z:s:a:i:")) != -1) {
 		switch (c) {
 		case 'd': dev = optarg; break;
 		case 'n': count = strtoul(optarg, NULL, 0); break;
@@ -403,13 +475,16 @@ int main(int argc, char **argv)
 		case 's': load.slots = strtoul(optarg, NULL, 0); break;
 		case 'a': load.resamplers = strtoul(optarg, NULL, 0); break;
 		case 'i': load.pending = strtoul(optarg, NULL, 0); break;
+		case 'l': bench.log = true; break;
 		case 'p': present = true; break;
 		case 't': bench.marks = true; break;
 		default: goto usage;
 		}
 	}
-	if (optind != argc - 1 || !count || !vcpus || vcpus > MAX_VCPUS || mb < 64 || !rounds)
+	if (optind != argc - 1 || !count || !vcpus || vcpus > MAX_VCPUS || mb < 64 || mb > 4096 ||
+	    !rounds)
 		goto usage;
+	bench.mb = mb;
 	if (load.resamplers || load.pending)
 		irqs = 1024;
 	setrlimit(RLIMIT_NOFILE, &files);
@@ -452,7 +527,7 @@ int main(int argc, char **argv)
 	run(&bench.vcpu[0]);
 	return 0;
 usage:
-	fprintf(stderr, "usage: armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-pt]\n"
+	fprintf(stderr, "usage: armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-lpt]\n"
 		"                    [-w soon|later] [-e N] [-z N] [-s N] [-a N] [-i N] GUEST\n");
 	return 2;
 }

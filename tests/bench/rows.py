@@ -135,6 +135,13 @@ GROWTH = [
 # The most that one registration may cost, if there are so many.
 REGISTER = {"ioeventfd": 4000, "zone": 4000}
 
+# What the host pays for each page that a guest has written: in instructions, and at most.
+TAKEN = {
+    "harvest_on": ("read from the dirty log, the guest's caches on", 55),
+    "harvest_off": ("the same, its caches off", 580),
+    "teardown": ("taken back with its memory slot, caches on or off", 565),
+}
+
 RUNS = {
     # Before the others: the plugin watches from the first test on, not while Linux starts.
     "linux": "guest --disk disk --console virtio",
@@ -144,6 +151,7 @@ RUNS = {
     "ping3": "-n {few} -w soon -c 2 -m 0x40000",
     "ping4": "-n {few} -w later -c 2 -m 0x40000",
     "present": "-n {few} -p -m 0x10000",
+    "taken": "-n {few} -p -l -m 0x30000",
     "nopoll": "-n {few} -m 0x4000",
     "few": "-n {few} -m 0x300620",
     "pending": "-n {few} -m 0x420 -i 987",
@@ -221,6 +229,7 @@ class Found:
     def __init__(self, text):
         self.results, self.runs = [], set()
         self.register = {}	# what: instructions each
+        self.taken = {}		# likewise
         self.dtb = b""		# the tree of the Linux guest without devices
         run, exits = "", {}
         for line in text.splitlines():
@@ -241,6 +250,9 @@ class Found:
             m = re.match(r"REGISTER (\w+) n=\d+ each=(\d+)", line)
             if m:
                 self.register[m.group(1)] = int(m.group(2))
+            m = re.match(r"TAKEN (\w+) n=\d+ each=(\d+)", line)
+            if m:
+                self.taken[m.group(1)] = int(m.group(2))
 
     def get(self, run, test):
         return next((r for r in self.results if (r.run, r.test) == (run, test)), None)

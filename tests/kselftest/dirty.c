@@ -7,6 +7,7 @@
 #include "vm.h"
 
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 
 #define AREA	0x80000000u
 #define PAGES	160u		/* no multiple of 32: the last word is partly used */
@@ -31,6 +32,20 @@ GUEST_CODE(stir, "ldr r1, =DEV_BASE\n\tmov r7, #0\n\tmov r4, #0\n"
 GUEST_CODE(straddle, "ldr r9, =DEV_BASE\n\tmov r7, #0\n1:\tadd r7, r7, #1\n\tmov r8, r7\n\tsub r4, r6, #4\n\t"
 	   "stm r4, {r7, r8}\n\tstr r7, [r9]\n2:\tldr r0, [r9, #8]\n\tcmp r0, r7\n\tbne 2b\n\t"
 	   "b 1b");
+
+/*
+ * Turns its caches on, with the first GiB Strongly-ordered, and AREA's and its own write-back.
+ * Then, again and again: reports r7, which counts up; turns its caches off, with no exit; writes r7
+ * to r2; waits for a while, and turns them on again, as it should: r2's line is not in them.
+ */
+GUEST_CODE(unseen, "ldr r1, =DEV_BASE\n\tadr r0, 4f\n\tmov r3, #0\n\tmcrr p15, 0, r0, r3, c2\n\t"
+	   "ldr r0, =0x80000000\n\tmcr p15, 0, r0, c2, c0, 2\n\tmov r0, #0xff00\n\t"
+	   "mcr p15, 0, r0, c10, c2, 0\n\tisb\n\tmrc p15, 0, r4, c1, c0, 0\n\torr r4, r4, #5\n\t"
+	   "mcr p15, 0, r4, c1, c0, 0\n\tisb\n\tmov r7, #0\n"
+	   "1:\tadd r7, r7, #1\n\tstr r7, [r1]\n\tbic r0, r4, #4\n\tmcr p15, 0, r0, c1, c0, 0\n\t"
+	   "isb\n\tstr r7, [r2]\n\tdsb\n\tmov r3, #10000\n2:\tsubs r3, r3, #1\n\tbne 2b\n\t"
+	   "mcr p15, 0, r2, c7, c6, 1\n\tdsb\n\tmcr p15, 0, r4, c1, c0, 0\n\tisb\n\tb 1b\n\t"
+	   ".balign 32\n4:\t.word 0x00000701, 0, RAM_BASE + 0x705, 0, 0x80000705, 0, 0, 0");
 
 static uint32_t bitmap[(PAGES + 31) / 32];
 
@@ -382,6 +397,41 @@ static void by_kernel(void)
 	runner_stop(&r);
 }
 
+/*
+ * The kernel copies what the log reports, by its own mapping, from a guest that turns its caches
+ * off and on with no exit. (On a watched host R2 tells of old lines.)
+ */
+static void unseen(void)
+{
+	struct vm vm;
+	char *mem = make(&vm, KVM_MEM_LOG_DIRTY_PAGES);
+	uint32_t copy = 0, before = 0, seen = 0;
+	struct iovec to = { &copy, 4 }, from = { mem + 9 * PAGE, 4 };
+	struct runner r;
+
+	VM_CODE(&vm, 0, unseen);
+	reg32_set(vm.vcpu[0].fd, REG_R(2), AREA + 9 * PAGE);
+	runner_start(&r, &vm, 0);
+	for (unsigned int round = 0; round < 100; round++) {
+		uint32_t last;
+
+		/* It has written since the page was protected, and reported once more. */
+		MUST(runner_wait(&r, r.mmio + 2, PATIENCE_MS), "the guest stands still");
+		last = r.last;
+		while (last == r.last && !r.error)
+			;
+		for (volatile unsigned int delay = round * 50; delay; delay--)
+			;
+		CHECK_OK(get_log(&vm, SLOT, bitmap));
+		MUST(process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 4, "%s", strerror(errno));
+		CHECK(copy >= last && copy <= r.last, "%u, not %u to %u", copy, last, r.last);
+		seen += is_dirty(9) && copy > before;
+		before = copy;
+	}
+	runner_stop(&r);
+	CHECK(seen > 50, "the log has %u of 100 writes", seen);
+}
+
 static void follow(void)
 {
 	follow_by(false);
@@ -398,6 +448,7 @@ static const struct ktap_case cases[] = {
 	{ "switched", switched, 0 },
 	{ "clear_arguments", clear_arguments, 0 },
 	{ "clear", clear, 0 },
+	{ "unseen", unseen, 60 },
 	{ "by_kernel", by_kernel, 0 },
 	{ "follow", follow, 0 },
 	{ "follow_by_hand", follow_by_hand, 0 },

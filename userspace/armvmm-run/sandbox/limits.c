@@ -2,10 +2,9 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -24,22 +23,14 @@ static int limits_lower(int resource, rlim_t value)
 	return setrlimit(resource, &limit) ? -errno : 0;
 }
 
-/* The highest descriptor that is open. */
-static unsigned int limits_last_file(void)
+/* The limit below which @more descriptors are free: one that is open above it stays so. */
+static rlim_t limits_files(unsigned int more)
 {
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned long last = STDERR_FILENO;
-	struct dirent *entry;
+	int fd = 0;
 
-	while (dir && (entry = readdir(dir))) {
-		unsigned long fd = strtoul(entry->d_name, NULL, 10);
-
-		if (fd > last)
-			last = fd;
-	}
-	if (dir)
-		closedir(dir);
-	return last;
+	for (; more; fd++)
+		more -= fcntl(fd, F_GETFD) < 0;
+	return fd;
 }
 
 /* Bytes that count against RLIMIT_DATA now, mostly the guest's memory; 0 if unknown. */
@@ -91,7 +82,7 @@ int limits_set(const struct limits *limits, const char **what)
 	*what = data ? NULL : "limit of memory (/proc/self/status)";
 	ret = data ? limits_lower(RLIMIT_DATA, data + limits->data) : 0;
 	if (!ret)
-		ret = limits_lower(RLIMIT_NOFILE, limits_last_file() + 1 + limits->files);
+		ret = limits_lower(RLIMIT_NOFILE, limits_files(limits->files));
 	if (!ret)
 		ret = limits_lower(RLIMIT_MSGQUEUE, 0);
 	return ret;

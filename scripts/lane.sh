@@ -92,3 +92,15 @@ lane_release() {
 	done
 	lane_fds=()
 }
+
+# log_take NAME: sets log to the path of the log of that name, which is empty then. No other host writes
+# there until this script and all that it started have ended.
+log_take() {
+	local fd
+	log=$ARMVMM_BUILD/log/$1.log
+	mkdir -p "${log%/*}"
+	exec {fd}>>"$log"
+	# What the last host of that name started may end after it.
+	flock -w 10 "$fd" || die "the log $1 is another emulated host's, which still runs: use another name (--name)"
+	: >"$log"
+}

@@ -18,8 +18,6 @@ AREAS = ["kselftest", "guest", "system"]
 COVERAGE = 85                    # percent of the lines of driver/ that have to run
 GRACE = 60                       # seconds that a host has to end a test whose time is up
 AFTER = 300                      # and, after a test, to begin the next one or to end
-# A run within a run: its hosts have files of their own.
-STAGE = os.environ.get("ARMVMM_STAGE") or ""
 TIMING = re.compile(r"rcu:.*(stall|detected)|soft lockup|hung task|blocked for more than|"
                     r"hrtimer: interrupt took|RT throttling")
 
@@ -31,7 +29,7 @@ def patterns():
 
 def collect(areas):
     """Copies the built tests, without objects and the like, into a folder for the host."""
-    root = paths.built("tests/root", STAGE + "+".join(areas))
+    root = paths.built("tests/root", paths.STAGE + "+".join(areas))
     shutil.rmtree(root, ignore_errors=True)
     for area in areas:
         shutil.copytree(paths.built("tests", area), os.path.join(root, area),
@@ -258,7 +256,7 @@ def prepare(host, tally, areas=None, stage=None, wanted=lambda test: True):
         return None
     root = collect(sorted({t.area for t in tests if os.path.isdir(paths.built("tests", t.area))}))
     tally.stage(f"{stage or host}: building", time.monotonic() - start)
-    return Host(host, stage or STAGE or host, tally, root), tests
+    return Host(host, stage or paths.STAGE or host, tally, root), tests
 
 
 def prepare_qemu(tally):

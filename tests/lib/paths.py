@@ -7,6 +7,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("ARMVMM_BUILD") or subprocess.run(
     [os.path.join(TOP, "scripts/build-folder")], check=True, stdout=subprocess.PIPE,
     text=True).stdout.strip()
+# A run within a run: its hosts, and the times of its tests, have files of their own.
+STAGE = os.environ.get("ARMVMM_STAGE") or ""
 TESTS = os.environ.get("TESTS", "").split()
 
 

@@ -99,7 +99,7 @@ class Tally:
 
     def write_times(self):
         """Writes the times of all tests and cases: seconds, CPU seconds, name."""
-        with open(paths.built("times"), "w", encoding="utf-8") as f:
+        with open(paths.built("times" + (f"-{paths.STAGE}" if paths.STAGE else "")), "w", encoding="utf-8") as f:
             for took, name, result in self.times:
                 f.write(f"{took:.2f} {result.cpu or 0:.2f} {name}\n")
                 for case, seconds, cpu in result.times:

@@ -95,12 +95,13 @@ def fuzz(tally):
 
 def watched(tally, name, script, length, runs):
     """SCRIPT calls tests/run on a host of its own; its output says what that cost. RUNS are one
-    after the other: their name, the host and what else is in the environment."""
+    after the other: their name, the host and what else is in the environment. What each leaves in
+    the build folder has its name."""
     def run():
         for what, host, env in runs:
             result = tally.open(name, Result(Test(name, what, 0, "-", script)))
             command.lines([paths.top("tests", script), host], result, DAY,
-                          env=dict(os.environ, **env))
+                          env=dict(os.environ, ARMVMM_STAGE=f"{name}-{what}", **env))
             tally.show(name, result)
             tally.add(name, result)
     return [Job(name, length, run)]

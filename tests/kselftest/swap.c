@@ -18,6 +18,7 @@
 
 #define AREA		0x80000000u
 #define AREA_SIZE	(8u << 20)
+#define HALF_KB		((long)(AREA_SIZE / 2 / 1024))
 
 /*
  * Fills r6 pages from r5 with a word made from the address and the round,
@@ -186,10 +187,20 @@ static const char *swap_on(void)
 	return NULL;
 }
 
+/*
+ * Swaps out, and returns how many KiB are in swap then. Linux 6.1 asks the module what the guest has
+ * accessed since the last call, and spares that (6.12 spares nothing). So when the guest stands
+ * still, the second call takes all.
+ */
+static long page_out(struct sums *s)
+{
+	CHECK(!madvise(s->area, AREA_SIZE, MADV_PAGEOUT), "%s", strerror(errno));
+	return proc_kb("/proc/self/status", "VmSwap:");
+}
+
 static void swapped(void)
 {
 	const char *swap = swap_on();
-	long most = 0;
 	struct sums s;
 
 	needs_sync_mmu();
@@ -202,17 +213,18 @@ static void swapped(void)
 
 		if (i % 3 == 2)
 			hold(&s);
-		CHECK(!madvise(s.area, AREA_SIZE, MADV_PAGEOUT), "%s", strerror(errno));
-		kb = proc_kb("/proc/self/status", "VmSwap:");
-		if (kb > most)
-			most = kb;
+		page_out(&s);
+		if (s.held) {
+			kb = page_out(&s);
+			CHECK(kb >= HALF_KB, "%ld KiB of the guest were swapped, %ld KiB are free there",
+			      kb, proc_kb("/proc/meminfo", "SwapFree:"));
+		}
 		let_go(&s);
 		usleep(20000);
 	}
 	finish(&s, 3);
 	if (*swap)
 		swapoff(swap);
-	CHECK(most * 1024 >= (long)AREA_SIZE / 2, "at most %ld KiB of the guest were swapped", most);
 }
 
 /* Discarded pages are zero for the guest at once, and the others stay. */

@@ -32,14 +32,15 @@ class Test:
     def wanted(self, host):
         if paths.TESTS and not self.picked():
             return False
-        debug, gcov = host.endswith("-debug"), host.endswith("-gcov")
+        flavour = host.split("-")[-1]
+        debug, gcov, thumb = flavour == "debug", flavour == "gcov", flavour in ("armbian", "thumb")
         # Only the system tests that exercise the driver most; the others would show nothing new.
-        short = debug or host.split("-")[-1] in ("armbian", "odd", "openwrt", "up", "thumb",
-                                                       "race")
+        short = debug or thumb or flavour in ("odd", "openwrt", "up", "race")
         if "hosts" in self.opts and not re.fullmatch(self.opts["hosts"], host):
             return False
         if short and self.area == "system":
-            return "debug" in self.opts
+            return "debug" in self.opts or \
+                thumb and "thumb" in self.opts and bool(os.environ.get("SLOW") or paths.TESTS)
         # A whole system soon has its caches on, and then the module is the same as elsewhere.
         if host.endswith("-shadow") and self.area == "system":
             return False
@@ -47,7 +48,8 @@ class Test:
         if gcov and "outside" in self.opts:
             return False
         if not paths.TESTS:
-            slow = os.environ.get("SLOW") and not gcov and not short or \
+            # A Thumb-2 module is another program than all others: it runs all guests.
+            slow = os.environ.get("SLOW") and not gcov and (thumb or not short) or \
                 self.id in os.environ.get("ALSO", "").split() and host == "6.1"
             if "all" in self.opts and not slow:
                 return False

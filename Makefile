@@ -217,7 +217,7 @@ install-user: installable dts
 ko := $(B)/module/$(if $(KDIR),native,$(HOST))/armvmm.ko
 install-module: installable
 	@test -e $(ko) || { echo "$(ko) is not built: run make first" >&2; exit 1; }
-	@scripts/install/module.sh $(ko) "$(DESTDIR)"
+	@scripts/install/module.sh $(ko) "$(DESTDIR)" "$(KDIR)"
 
 install-qemu: installable ## install only QEMU, which `make qemu` built
 	@test -x "$$(cat $(B)/qemu.folder 2>/dev/null)/qemu-system-arm" || \

@@ -73,10 +73,18 @@ ask() {
 	forget_old "$host-" "$kept"
 }
 
-if [ -n "$(find "${probe%.sh}s" "$probe" "$kdir/.config" "$kdir/Module.symvers" \
-	-newer "$out/.probed" 2>&1)" ]; then
+# The folder was for another kernel, or for another release of this one: nothing in it is right, and
+# make, which goes by dates, may not see that. What is no link was built there.
+this=$(cd "$kdir" && pwd -P) || exit 1
+this+=" $(cat "$kdir/include/config/kernel.release" 2>/dev/null || true)"
+if [ -e "$out/.probed" ] && [ "$this" != "$(cat "$out/.probed")" ]; then
+	find "$out" -type f ! -name .lock ! -name .probed -delete
+	rm "$out/.probed"
+fi
+if [ -n "$(find "${probe%.sh}s" "$probe" "${probe%/*}"/{options.sh,kernel-options} "$kdir/.config" \
+	"$kdir/Module.symvers" -newer "$out/.probed" 2>&1)" ]; then
 	ask
-	touch "$out/.probed"
+	echo "$this" >"$out/.probed"
 fi
 
 # The coverage host counts the lines that ran; the shadow host's guests have copies of its pages; on
@@ -92,6 +100,10 @@ werror=
 [ -z "$host" ] || werror=-Werror
 rc=0
 kmake "$out" -k ARMVMM_RELEASE="$(cat "$ARMVMM_TOP/VERSION")" ARMVMM_CFLAGS="$werror" ARMVMM_PROBED=y modules >&2 || rc=$?
-[ "$rc" -eq 0 ] || die "building armvmm.ko for $name failed"
+if [ "$rc" -ne 0 ]; then
+	# The probe has said this once, perhaps long ago.
+	"${probe%/*}/options.sh" "$kdir/.config" with 2>/dev/null | sed 's/^/armvmm: /' >&2 || true
+	die "building armvmm.ko for $name failed"
+fi
 [ -e "$out/armvmm.ko" ] || die "the build for $name made no armvmm.ko"
 echo "$out/armvmm.ko"

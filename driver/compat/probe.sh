@@ -35,6 +35,11 @@ fi
 # What has to be done first, if it is not done yet.
 "$here/options.sh" "$config" with | sed 's/^/armvmm: /' >&2
 
+if [ ! -e "$kdir/Module.symvers" ]; then
+	echo "armvmm: $kdir has no Module.symvers, which \`make\` writes there and \`make modules_prepare\` does not: build that kernel first" >&2
+	exit 1
+fi
+
 # The compiler's command line and folder, as kbuild has them for an object of a module.
 mkdir "$work/kbuild"
 cat >"$work/kbuild/Kbuild" <<'K'

@@ -3,13 +3,13 @@
 # options.sh CONFIG [LEVEL...]: holds a kernel's configuration against driver/compat/kernel-options
 # and prints a line for each thing that it lacks, of the levels that are named (all of them unless
 # told). Status: 0 when armvmm builds and loads on such a kernel, 1 when it does not, 2 when CONFIG
-# is no configuration of a kernel.
+# is no whole configuration of a kernel.
 set -euo pipefail
 config=$1
 shift
 levels=${*:-must refuses without with}
 
-awk -v levels="$levels" -v config="$config" '
+awk -v levels="$levels" '
 	BEGIN { n = split(levels, l, " "); for (i = 1; i <= n; i++) shown[l[i]] = 1 }
 	FNR == 1 { file++ }
 	# The list.
@@ -32,11 +32,18 @@ awk -v levels="$levels" -v config="$config" '
 		known++
 	}
 	file == 2 && /^# CONFIG_[A-Za-z0-9_]+ is not set$/ { known++ }
+	# What Kconfig writes has either of the two; a defconfig, or a fragment, has neither.
+	file == 2 && FNR <= 8 && /^# Linux\/[^ ]+ [^ ]+ Kernel Configuration$/ { whole = 1 }
+	file == 2 && /^CONFIG_CC_VERSION_TEXT=/ { whole = 1 }
 	END {
 		if (failed)
 			exit failed
 		if (!known) {
-			print config ": this is no configuration of a kernel (no line CONFIG_NAME=...)" > "/dev/stderr"
+			print "this is no configuration of a kernel (no line CONFIG_NAME=...)" > "/dev/stderr"
+			exit 2
+		}
+		if (!whole) {
+			print "this is a defconfig or a piece of a configuration: make a .config of it (make olddefconfig)" > "/dev/stderr"
 			exit 2
 		}
 		for (i = 1; i <= count; i++) {

@@ -151,8 +151,8 @@ static int __init armvmm_init(void)
 	ret = misc_register(&armvmm_misc);
 	if (ret)
 		goto err_misc;
-	pr_info("HYP mode taken over on %u CPUs, %u list registers\n",
-		num_online_cpus(), armvmm_vgic_host.nr_lr);
+	pr_info("HYP mode taken over on %u CPUs, %u list registers, EOImode %u\n",
+		num_online_cpus(), armvmm_vgic_host.nr_lr, armvmm_vgic_host.split_eoi);
 	return 0;
 
 err_misc:

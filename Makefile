@@ -228,7 +228,7 @@ install-qemu: installable ## install only QEMU, which `make qemu` built
 dkms: ## install the module's sources for DKMS, which builds it for each installed kernel
 	@scripts/install/dkms.sh "$(DESTDIR)"
 
-deb: setup ## the Debian packages for armhf, cross-built, in build/deb; QEMU=7.2: also its own
+deb: ## the Debian packages for armhf, cross-built, in build/deb; QEMU=7.2: also its own
 	@scripts/deb.sh
 
 release: ## the tarball of a release and its SHA-256, in build/release

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# deb.sh [VERSION FOLDER]: cross-builds the Debian packages for armhf from what git tracks, puts them
-# into build/deb, looks them through with lintian and prints their names. On a board
+# deb.sh [VERSION FOLDER]: cross-builds the Debian packages for armhf from what git tracks, or from all
+# of an unpacked tarball, puts them into build/deb, looks them through with lintian and prints their names. On a board
 # dpkg-buildpackage does it. Given a version, they are what its release would have, in FOLDER: there
 # the test of upgrades has them from. QEMU=7.2 or 10.0 makes qemu-system-arm-armvmm, too, of what
 # `make qemu` builds.
@@ -9,6 +9,9 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$ARMVMM_TOP"
 
+case $(uname -m) in
+arm*) die "make deb cross-builds on a PC: on a board run dpkg-buildpackage -b -us -uc (docs/packages.md)" ;;
+esac
 "$ARMVMM_TOP/scripts/setup.sh" deb
 version=$(cat VERSION)
 [ "$(dpkg-parsechangelog -S Version)" = "$version" ] ||
@@ -50,7 +53,7 @@ out=${2:-$ARMVMM_BUILD/deb}
 as=${1:-$version}
 rm -rf "$out"
 mkdir -p "$out/armvmm-$as"
-git ls-files -z | xargs -0 cp --parents -a -t "$out/armvmm-$as"
+tree_files | xargs -0 cp --parents -a -t "$out/armvmm-$as"
 cd "$out/armvmm-$as"
 if [ "$as" != "$version" ]; then
 	echo "$as" >VERSION

@@ -72,6 +72,17 @@ ARMVMM_BUILD=${ARMVMM_BUILD:-$(build_folder)} || exit 1
 plain "$ARMVMM_BUILD" || die "nothing can be built in a folder with such a name: $ARMVMM_BUILD"
 mkdir -p "$ARMVMM_BUILD" || exit 1
 
+# tree_files: prints the files of the tree, each with a NUL after it: those that git tracks or, in an
+# unpacked tarball, all that was not built.
+tree_files() {
+	if [ "$(git -C "$ARMVMM_TOP" rev-parse --show-toplevel 2>/dev/null)" = "$(cd "$ARMVMM_TOP" && pwd -P)" ]; then
+		git -C "$ARMVMM_TOP" ls-files -z
+	else
+		find "$ARMVMM_TOP" \( -path "$ARMVMM_TOP/.git" -o -path "$ARMVMM_TOP/build" -o -path "$ARMVMM_BUILD" \) -prune -o \
+			\( -type f -o -type l \) -printf '%P\0'
+	fi
+}
+
 # What programs say of a full disk, dpkg and tar among them.
 armvmm_full='No space left on device|Disk quota exceeded|failed to write \(|Wrote only [0-9]+ of '
 

@@ -260,13 +260,19 @@ def prepare(host, tally, areas=None, stage=None, wanted=lambda test: True):
 
 
 def prepare_qemu(tally):
+    """Builds QEMU. Returns what prepare() does, for each host of the area qemu."""
     tally.say("# qemu: building QEMU, unless it is built already")
     try:
         os.environ["ARMVMM_QEMU"] = command.output(paths.top("userspace/qemu/build"))
     except subprocess.CalledProcessError:
         tally.fail("qemu", "QEMU could not be built")
-        return None
+        return []
     # Continuous integration leaves out the slow tests if it had to build QEMU first.
     quick = os.environ.get("QEMU_QUICK") and not paths.TESTS
-    return prepare(os.environ.get("HOST") or "6.1", tally, ["qemu"], "qemu",
-                   lambda test: not (quick and "slow" in test.opts))
+    only = os.environ.get("HOST")
+    ready = [prepare(only or "6.1", tally, ["qemu"], "qemu",
+                     lambda test: not (quick and "slow" in test.opts))]
+    if os.environ.get("SLOW") and not only:
+        ready.append(prepare("6.12-armbian", tally, ["qemu"], "qemu-pinned",
+                             lambda test: "pinned" in test.opts))
+    return [r for r in ready if r]

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * -accel armvmm: QEMU's KVM accelerator on the node of the armvmm module, which
- * speaks KVM's ABI for 32-bit Arm. Only two things differ: the node's name, and
- * that one line tells the user why the accelerator cannot be used.
+ * speaks KVM's ABI for 32-bit Arm. Only three things differ: the node's name,
+ * that one line tells the user why the accelerator cannot be used, and that
+ * the memory of a guest may be pinned.
  */
 #include "qemu/osdep.h"
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 
 #include <linux/kvm.h>
 
@@ -21,6 +23,7 @@
 #include "system/accel-ops.h"
 #include "system/kvm.h"
 #include "system/kvm_int.h"
+#include "system/runstate.h"
 #include "system/system.h"
 
 #include "armvmm-gic.c.inc"
@@ -105,11 +108,41 @@ static int armvmm_check_node(const char *node)
 	return 0;
 }
 
+/* A vCPU that may pin no more memory gets ENOMEM, of which KVM's code does not know the cause. */
+static void armvmm_stopped(void *opaque, bool running, RunState state)
+{
+	struct rlimit limit;
+
+	if (state == RUN_STATE_INTERNAL_ERROR && !getrlimit(RLIMIT_MEMLOCK, &limit) &&
+	    limit.rlim_cur != RLIM_INFINITY)
+		error_report("armvmm: this host's kernel (MMU_NOTIFIER=n) pins the guest's memory, and "
+			     "RLIMIT_MEMLOCK is %llu KiB: if memory could not be allocated, raise it "
+			     "(ulimit -l) to the RAM of all guests of this user and more",
+			     (unsigned long long)limit.rlim_cur >> 10);
+}
+
+/* Without SYNC_MMU the kernel pins what the guest touches, and counts it as locked. */
+static void armvmm_allow_pinning(KVMState *s)
+{
+	struct rlimit limit;
+
+	if (kvm_check_extension(s, KVM_CAP_SYNC_MMU))
+		return;
+	if (!getrlimit(RLIMIT_MEMLOCK, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &limit);
+	}
+	qemu_add_vm_change_state_handler(armvmm_stopped, NULL);
+}
+
 static int armvmm_init_machine(MachineState *ms)
 {
 	KVMState *s = KVM_STATE(ms->accelerator);
+	int ret = armvmm_check_node(s->device) ?: armvmm_kvm_init(ms);
 
-	return armvmm_check_node(s->device) ?: armvmm_kvm_init(ms);
+	if (!ret)
+		armvmm_allow_pinning(s);
+	return ret;
 }
 
 static void armvmm_instance_init(Object *obj)

@@ -14,8 +14,8 @@ git rev-parse -q --verify HEAD >/dev/null 2>&1 || die "this is no git repository
 # Every place that shows a version must show this one.
 changelog=$(sed -nE '1s/^armvmm \(([^)]*)\).*/\1/p' debian/changelog)
 [ "$changelog" = "$version" ] || die "debian/changelog is of '$changelog' and VERSION says $version"
-for page in userspace/*/*.1; do
-	shown=$(sed -nE 's/^\.TH .*"armvmm[a-z-]* ([0-9.]+)".*/\1/p' "$page")
+for page in $(git ls-files '*.[1-9]'); do
+	shown=$(sed -nE 's/^\.(TH .*"|Os )armvmm[a-z-]* ([0-9.]+).*/\2/p' "$page")
 	[ -z "$shown" ] || [ "$shown" = "$version" ] ||
 		die "$page shows $shown and VERSION says $version"
 done

@@ -21,7 +21,7 @@ case $kind in
 installed) ;;
 dkms)
 	packages+=' adduser dkms linux-headers-armmp libcap-ng0 libfdt1 libglib2.0-0 libjansson4
-		libseccomp2 libslirp0 libzstd1 zlib1g'
+		libpixman-1-0 libseccomp2 libslirp0 libzstd1 zlib1g'
 	size=2G
 	;;
 *) die "usage: guest-debian.sh [dkms]" ;;

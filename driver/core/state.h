@@ -331,6 +331,7 @@ struct armvmm_mmio_seq {
 struct armvmm_vm_stat {
 	u64 remote_tlb_flush;
 	u64 remote_tlb_flush_requests;
+	u64 pages_2m;		/* under stage2.lock */
 };
 
 /*

@@ -85,6 +85,14 @@ static void stage2_gather_finish(struct stage2 *s2, struct stage2_gather *gather
 	armvmm_stage2_shadow_reap(s2);
 }
 
+/* @leaf is in the tables, or (-1) no longer: how many blocks there are is a statistic. */
+static void stage2_count_block(struct stage2 *s2, u64 leaf, int n)
+{
+	lockdep_assert_held(&s2->lock);
+	if (stage2_is_block(leaf))
+		container_of(s2, struct armvmm_vm, stage2)->stat.pages_2m += n;
+}
+
 /* The memory of @leaf, which the tables no longer let the guest write. */
 static void stage2_gather_leaf(struct stage2 *s2, struct stage2_gather *gather, u64 leaf)
 {
@@ -216,6 +224,7 @@ static void stage2_set_leaf(struct stage2 *s2, u64 *table, u64 *p, u64 leaf)
 	stage2_write(p, leaf);
 	stage2_write_barrier();
 	stage2_count(table, 1);
+	stage2_count_block(s2, leaf, 1);
 	armvmm_stage2_shadow_map(leaf);
 }
 
@@ -232,6 +241,7 @@ static void stage2_split(struct stage2 *s2, u64 *p, struct stage2_cache *cache)
 	stage2_count(table, LPAE_TABLE_ENTRIES);
 	stage2_write_barrier();
 	stage2_replace(s2, &gather, p, stage2_table_pa(table) | LPAE_TYPE_TABLE);
+	stage2_count_block(s2, block, -1);
 }
 
 /*
@@ -388,6 +398,7 @@ static void stage2_visit_unmap(struct stage2 *s2, struct stage2_gather *gather, 
 
 	stage2_write(p, 0);
 	stage2_count(table, -1);
+	stage2_count_block(s2, leaf, -1);
 	stage2_gather_leaf(s2, gather, leaf);
 	armvmm_stage2_shadow_unmap(leaf);
 }

@@ -23,8 +23,9 @@ static_assert(sizeof(struct hyp_stat) % sizeof(u64) == 0);
 	.offset = (_offset),								\
 	.name = (_name),								\
 }
-#define STAT_VM(_name)									\
-	STAT_DESC(CUMULATIVE, NONE, 0, 1, offsetof(struct armvmm_vm_stat, _name), #_name)
+#define STAT_VM_TYPE(_type, _name)							\
+	STAT_DESC(_type, NONE, 0, 1, offsetof(struct armvmm_vm_stat, _name), #_name)
+#define STAT_VM(_name)		STAT_VM_TYPE(CUMULATIVE, _name)
 #define STAT_VCPU(_type, _unit, _exponent, _size, _name)				\
 	STAT_DESC(_type, _unit, _exponent, _size,					\
 		  offsetof(struct armvmm_vcpu_stat, _name), #_name)
@@ -38,6 +39,7 @@ static_assert(sizeof(struct hyp_stat) % sizeof(u64) == 0);
 const struct armvmm_stat_desc armvmm_stat_vm_descs[] = {
 	STAT_VM(remote_tlb_flush),
 	STAT_VM(remote_tlb_flush_requests),
+	STAT_VM_TYPE(INSTANT, pages_2m),
 };
 const unsigned int armvmm_stat_nr_vm_descs = ARRAY_SIZE(armvmm_stat_vm_descs);
 

@@ -367,7 +367,7 @@ static bool block[PAGES / 512];
 
 static void check_shadow(void)
 {
-	unsigned int tables_linked = 0, level, page, i;
+	unsigned int tables_linked = 0, blocks = 0, level, page, i;
 	u64 leaf;
 
 	for (page = 0; page < PAGES; page++) {
@@ -393,6 +393,9 @@ static void check_shadow(void)
 		tables_linked++;
 	}
 	KTAP_EQ(tables_linked, live);
+	for (i = 0; i < PAGES / 512; i++)
+		blocks += block[i];
+	KTAP_EQ(vm.stat.pages_2m, blocks);
 	/* One level 2 table per region and a level 3 table per 2 MiB, and a cache of two. */
 	KTAP_TRUE(most <= REGIONS + PAGES / 512 + 2);
 }

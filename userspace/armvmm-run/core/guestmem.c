@@ -26,6 +26,35 @@ int guestmem_add(struct guestmem *mem, uint64_t gpa, uint64_t size, void *host)
 	return 0;
 }
 
+static void *guestmem_map(size_t size)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+/*
+ * A huge page of the host's maps guest memory as a whole only if guest and host addresses are the
+ * same modulo its size: so more is mapped, and what is in front of such an address is unmapped
+ * again, as is the rest. No kernel for 32 bits chooses such an address by itself.
+ */
+static void *guestmem_map_aligned(uint64_t gpa, size_t size)
+{
+	size_t skip;
+	uint8_t *all;
+
+	if (size < GUESTMEM_HUGE || size + GUESTMEM_HUGE < size || size % GUESTMEM_PAGE)
+		return guestmem_map(size);
+	all = guestmem_map(size + GUESTMEM_HUGE);
+	/* The addresses may just suffice for the memory itself. */
+	if (all == MAP_FAILED)
+		return guestmem_map(size);
+	skip = ((uintptr_t)gpa - (uintptr_t)all) & (GUESTMEM_HUGE - 1);
+	if (skip)
+		munmap(all, skip);
+	munmap(all + skip + size, GUESTMEM_HUGE - skip);
+	return all + skip;
+}
+
 int guestmem_alloc(struct guestmem *mem, uint64_t gpa, uint64_t size)
 {
 	void *host;
@@ -33,8 +62,7 @@ int guestmem_alloc(struct guestmem *mem, uint64_t gpa, uint64_t size)
 
 	if ((size_t)size != size)
 		return -ENOMEM;
-	host = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	host = guestmem_map_aligned(gpa, size);
 	if (host == MAP_FAILED)
 		return -errno;
 	/* Both are wishes: a kernel without huge pages answers EINVAL to the first. */

@@ -18,6 +18,7 @@
 
 #define GUESTMEM_MAX_REGIONS	4
 #define GUESTMEM_PAGE		4096u	/* bytes: the host's pages, and the guest's */
+#define GUESTMEM_HUGE		(2u << 20)	/* bytes: the host's huge pages, if it has any */
 
 struct guestmem_region {
 	uint64_t gpa;		/* first guest-physical address */

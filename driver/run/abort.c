@@ -50,6 +50,15 @@ static bool abort_flush_by_hva(const struct abort_fault *fault,
 	return flushed;
 }
 
+/* True if what the guest had is gone, or was a block, and is now one page of it. */
+static bool abort_lost(struct abort_fault *fault, unsigned int level)
+{
+	unsigned int level_now;
+
+	return !armvmm_stage2_lookup(&fault->vm->stage2, fault->ipa, &level_now) ||
+	       level_now > level;
+}
+
 /*
  * Brings the page's content to where the guest will read it, unless the guest has that page
  * already: at a permission fault a copy may have replaced the page. Not under the lock, as nothing
@@ -122,7 +131,7 @@ static int abort_map(struct abort_fault *fault)
 	struct stage2_cache cache = { };
 	struct shadow_page *shadow = NULL;
 	struct stage2_host_page page;
-	unsigned int level, kept_level;
+	unsigned int level;
 	unsigned long size;
 	bool writable, kept;
 	u64 pa, leaf;
@@ -165,7 +174,7 @@ static int abort_map(struct abort_fault *fault)
 		 */
 		ret = 0;
 		if (armvmm_stage2_retry(s2, page.seq, fault->hva & ~(size - 1), size) ||
-		    (kept && !armvmm_stage2_lookup(s2, fault->ipa, &kept_level)) ||
+		    (kept && abort_lost(fault, level)) ||
 		    !armvmm_stage2_shadow_leaf(fault->vm, fault->ipa, fault->mapped, &leaf))
 			break;
 		ret = armvmm_stage2_install(s2, fault->ipa, leaf, level, &cache);

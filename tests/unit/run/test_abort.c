@@ -80,14 +80,21 @@ bool armvmm_cache_flush_client(unsigned long hva)
 	return !client_faults;
 }
 
-/* Takes all pages while a fault maintains the caches, as ARM_VCPU_INIT of another vCPU does. */
-static bool init_meanwhile;
+/*
+ * Takes all pages while a fault maintains the caches, as ARM_VCPU_INIT of another vCPU does; a
+ * third vCPU may then get one page of a block, if writes have come to be logged.
+ */
+static bool init_meanwhile, page_meanwhile;
+
+static void install_page(unsigned int page);
 
 void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
 {
 	invalidated += size >> PAGE_SHIFT;
 	if (init_meanwhile)
 		armvmm_stage2_unmap(&vm, 0, STAGE2_IPA_SIZE);
+	if (page_meanwhile)
+		install_page(0);
 }
 
 void armvmm_stage2_flush_tlb(struct stage2 *s2)
@@ -222,6 +229,19 @@ static u64 lookup(unsigned int page, unsigned int *level)
 	leaf = armvmm_stage2_lookup(&vm.stage2, RAM + page * PAGE_SIZE, level);
 	spin_unlock(&vm.stage2.lock);
 	return leaf;
+}
+
+static void install_page(unsigned int page)
+{
+	u64 leaf = stage2_leaf((host.pfn + page) * PAGE_SIZE, 3, host.attr, false, false);
+	struct stage2_cache cache = { };
+
+	KTAP_EQ(armvmm_stage2_cache_fill(&cache), 0);
+	spin_lock(&vm.stage2.lock);
+	KTAP_EQ(armvmm_stage2_install(&vm.stage2, RAM + page * PAGE_SIZE,
+				      stage2_share(leaf, vm.stage2.sh), 3, &cache), 0);
+	spin_unlock(&vm.stage2.lock);
+	armvmm_stage2_cache_free(&cache);
 }
 
 static bool is_allowed(u64 leaf, enum access access)
@@ -434,6 +454,26 @@ static void fetch_and_init(void)
 }
 ON_BOTH(fetch_and_init)
 
+/* The guest had a block, which was not cleaned for that; of its pages it now has one. */
+static void fetch_and_init_block(void)
+{
+	unsigned int level;
+
+	host.huge = true;
+	guest(0, WRITE);
+	init_meanwhile = page_meanwhile = true;
+	guest(0, FETCH);
+	init_meanwhile = page_meanwhile = false;
+	KTAP_TRUE(lookup(0, &level));
+	KTAP_EQ(level, 3);
+	KTAP_EQ(lookup(1, &level), 0);
+	guest(1, READ);
+	EXPECT(BLOCK_PAGES, 0);
+	KTAP_TRUE(lookup(1, &level));
+	KTAP_EQ(level, 2);
+}
+ON_BOTH(fetch_and_init_block)
+
 static void fetch(void)
 {
 	unsigned int level;
@@ -557,4 +597,5 @@ ON_BOTH(block)
 KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_by_client),
 	  KTAP_CASE(test_by_client_elsewhere), KTAP_CASE(test_write_protected),
 	  KTAP_CASE(test_fetch), KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
+	  KTAP_CASE(test_fetch_and_init_block),
 	  KTAP_CASE(test_other_page), KTAP_CASE(test_carveout), KTAP_CASE(test_block))

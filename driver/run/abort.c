@@ -2,6 +2,8 @@
 /* Stage-2 aborts of the guest (DDI 0406C B3.13): what a fault means, and who answers it. */
 #include <linux/mm.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/smp.h>
 
 #include "compat/compat.h"
@@ -19,6 +21,9 @@
 #include "mem/stage2_shadow.h"
 #include "mmio/mmio.h"
 #include "run/abort.h"
+
+/* What is flushed in one go. A block is more: others may have the CPU in between. */
+#define ABORT_FLUSH_SIZE	((size_t)SZ_64K)
 
 struct abort_fault {
 	struct armvmm_vm *vm;
@@ -48,6 +53,16 @@ static bool abort_flush_by_hva(const struct abort_fault *fault,
 		flushed = armvmm_cache_flush_client(fault->hva);
 	preempt_enable();
 	return flushed;
+}
+
+static void abort_flush_pfn(unsigned long pfn, size_t size)
+{
+	for (; size > ABORT_FLUSH_SIZE; size -= ABORT_FLUSH_SIZE) {
+		armvmm_cache_flush_pfn(pfn, ABORT_FLUSH_SIZE);
+		pfn += ABORT_FLUSH_SIZE >> PAGE_SHIFT;
+		cond_resched();
+	}
+	armvmm_cache_flush_pfn(pfn, size);
 }
 
 /* True if what the guest had is gone, or was a block, and is now one page of it. */
@@ -96,7 +111,7 @@ static bool abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 
 	same = old && stage2_same_but_perm(old, leaf);
 	if (!same && page->attr == LPAE_S2_ATTR_WB && !abort_flush_by_hva(fault, page))
-		armvmm_cache_flush_pfn(pfn, size);
+		abort_flush_pfn(pfn, size);
 	/*
 	 * Pages are not executable until the guest fetches from them: instruction caches are
 	 * invalidated for code only (the A7's whole, each time).

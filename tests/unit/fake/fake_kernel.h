@@ -71,6 +71,7 @@ static inline unsigned int fls64(unsigned long long x)
 #define BITS_TO_LONGS(n)	(((n) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 #define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
 #define SZ_4K		0x1000
+#define SZ_64K		0x10000
 #define SZ_8K		0x2000
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	(1UL << PAGE_SHIFT)

@@ -117,6 +117,7 @@ bool stage2_is_empty(u64 *table)
 /* --- the TLB --- */
 
 static u64 tlb[PAGES];
+static bool tlb_by_block[PAGES];	/* the entry is of a block */
 
 /* What a walk finds for a page; afterwards the tables on its way are in the walk cache. */
 static u64 walk(u64 ipa)
@@ -221,12 +222,19 @@ static void check_hidden(const char *when)
 static void tlb_fill(unsigned int page)
 {
 	u64 leaf = walk(page_ipa(page));
+	bool by_block = leaf && stage2_is_block(leaf);
 
-	if (leaf && stage2_is_block(leaf))
+	if (by_block)
 		leaf = stage2_split_leaf(leaf, page % 512);
 
 	if (!(leaf & LPAE_AF))
 		return;
+	/* Two sizes for one address are a conflict, even if they say the same. */
+	if (tlb[page] && tlb_by_block[page] != by_block) {
+		KTAP_FAIL("page %u: the TLB has it in a block and by itself", page);
+		return;
+	}
+	tlb_by_block[page] = by_block;
 	if (tlb[page] && !stage2_same_but_perm(tlb[page], leaf)) {
 		KTAP_FAIL("page %u: the TLB has 0x%llx and gets 0x%llx", page,
 			  (unsigned long long)tlb[page], (unsigned long long)leaf);

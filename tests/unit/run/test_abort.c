@@ -34,6 +34,7 @@ static struct stage2_host_page host;	/* behind the slot's first address; others 
 static unsigned long cleaned;		/* pages */
 static unsigned long invalidated;	/* pages whose instructions may have been in a cache */
 static unsigned long last_cleaned;	/* first pfn */
+static unsigned long next_cleaned;	/* a flush that goes on there is a part of the last one */
 static unsigned int marked;
 
 struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *of, u64 gfn)
@@ -59,7 +60,12 @@ void armvmm_dirty_mark(struct armvmm_vm *of, struct armvmm_memslot *in, u64 gfn)
 void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
 {
 	cleaned += size >> PAGE_SHIFT;
-	last_cleaned = pfn;
+	if (pfn != next_cleaned)
+		last_cleaned = pfn;
+	next_cleaned = pfn + (size >> PAGE_SHIFT);
+	/* A fault flushes without a lock, so that a block need not keep the CPU all the while. */
+	KTAP_TRUE(vm.stage2.lock.held || (size <= 65536 && !fake_preempt_off) ||
+		  size == PAGE_SIZE);
 }
 
 /* The CPU that handles the fault, and where the scheduler moves it. */
@@ -85,6 +91,7 @@ bool armvmm_cache_flush_client(unsigned long hva)
  * third vCPU may then get one page of a block, if writes have come to be logged.
  */
 static bool init_meanwhile, page_meanwhile;
+static bool maps_nothing;	/* so that the guest has to try again */
 
 static void install_page(unsigned int page);
 
@@ -262,9 +269,10 @@ static void fault(unsigned int page, enum access access, u32 fsc)
 	hyp.hxfar = 0x123;
 	hyp.fault_ipa_valid = true;
 	cleaned = invalidated = marked = 0;
+	next_cleaned = 0;
 	KTAP_EQ(armvmm_abort_handle(&vcpu), 1);
 	KTAP_EQ(refused, 0);
-	KTAP_TRUE(init_meanwhile || is_allowed(lookup(page, &level), access));
+	KTAP_TRUE(maps_nothing || is_allowed(lookup(page, &level), access));
 }
 
 /* An access that the tables do not allow. */
@@ -443,11 +451,11 @@ static void fetch_and_init(void)
 	unsigned int level;
 
 	guest(0, WRITE);
-	init_meanwhile = true;
+	init_meanwhile = maps_nothing = true;
 	guest(0, FETCH);
 	/* That is the page which went. */
 	EXPECT(1, 1);
-	init_meanwhile = false;
+	init_meanwhile = maps_nothing = false;
 	KTAP_EQ(lookup(0, &level), 0);
 	guest(0, FETCH);
 	EXPECT(1, 1);
@@ -461,9 +469,9 @@ static void fetch_and_init_block(void)
 
 	host.huge = true;
 	guest(0, WRITE);
-	init_meanwhile = page_meanwhile = true;
+	init_meanwhile = page_meanwhile = maps_nothing = true;
 	guest(0, FETCH);
-	init_meanwhile = page_meanwhile = false;
+	init_meanwhile = page_meanwhile = maps_nothing = false;
 	KTAP_TRUE(lookup(0, &level));
 	KTAP_EQ(level, 3);
 	KTAP_EQ(lookup(1, &level), 0);
@@ -564,6 +572,7 @@ static void block(void)
 	guest(3, READ);
 	EXPECT(BLOCK_PAGES, 0);
 	KTAP_EQ(last_cleaned, 0x80000);
+	KTAP_EQ(next_cleaned, 0x80000 + BLOCK_PAGES);
 	host.writable = true;
 	guest(4, WRITE);
 	EXPECT(0, 0);
@@ -594,8 +603,37 @@ static void block(void)
 }
 ON_BOTH(block)
 
+/* The host takes back a part of what would be a block, and not the page that the guest wants. */
+static void block_being_taken(void)
+{
+	struct stage2 *s2 = &vm.stage2;
+	unsigned int level;
+
+	host.huge = true;
+	s2->invalidate_count = 1;
+	s2->invalidate_start = HVA + 511 * PAGE_SIZE;
+	s2->invalidate_end = HVA + 512 * PAGE_SIZE;
+	maps_nothing = true;
+	fault(3, WRITE, HSR_FSC_TRANSLATION);
+	KTAP_EQ(lookup(3, &level), 0);
+	KTAP_EQ(lookup(511, &level), 0);
+	maps_nothing = false;
+	/* A page on its own is none of that part; and the next block is another one. */
+	host.huge = false;
+	guest(3, WRITE);
+	host.huge = true;
+	guest(512, WRITE);
+	KTAP_TRUE(lookup(513, &level));
+	KTAP_EQ(level, 2);
+	s2->invalidate_count = 0;
+	guest(4, WRITE);
+	KTAP_TRUE(lookup(511, &level));
+}
+ON_BOTH(block_being_taken)
+
 KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_by_client),
 	  KTAP_CASE(test_by_client_elsewhere), KTAP_CASE(test_write_protected),
 	  KTAP_CASE(test_fetch), KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
 	  KTAP_CASE(test_fetch_and_init_block),
-	  KTAP_CASE(test_other_page), KTAP_CASE(test_carveout), KTAP_CASE(test_block))
+	  KTAP_CASE(test_other_page), KTAP_CASE(test_carveout), KTAP_CASE(test_block),
+	  KTAP_CASE(test_block_being_taken))

@@ -4,7 +4,7 @@
  * MADV_DONTNEED, by migration through fork. The guest's sums stay correct (docs/hazards.md 7 and
  * 25).
  */
-#include "vm.h"
+#include "binstats.h"
 
 #include <sys/swap.h>
 #include <sys/wait.h>
@@ -19,6 +19,7 @@
 #define AREA		0x80000000u
 #define AREA_SIZE	(8u << 20)
 #define HALF_KB		((long)(AREA_SIZE / 2 / 1024))
+#define HUGE		(2u << 20)
 
 /*
  * Fills r6 pages from r5 with a word made from the address and the round,
@@ -52,6 +53,30 @@ struct sums {
 	volatile unsigned int rounds, wrong;
 	volatile int error;
 };
+
+/*
+ * Memory for the guest, of huge pages where the host has them. There the guest has it in blocks,
+ * until the host takes a part of one.
+ */
+static char *map_area(size_t size)
+{
+	char *mem = map_pages(size + HUGE);
+
+	mem += -(uintptr_t)mem & (HUGE - 1);
+	madvise(mem, size, MADV_HUGEPAGE);
+	return mem;
+}
+
+/* The guest has so many blocks, if the host has huge pages. */
+static void check_blocks(struct vm *vm, unsigned int n)
+{
+	int fd = stats_fd(vm->fd);
+	uint64_t blocks = stat_of(fd, "pages_2m");
+
+	close(fd);
+	n = access("/sys/kernel/mm/transparent_hugepage", F_OK) ? 0 : n;
+	CHECK(blocks == n, "%llu blocks, not %u", (unsigned long long)blocks, n);
+}
 
 static void *sums_main(void *arg)
 {
@@ -113,7 +138,7 @@ static void start(struct sums *s)
 	sigaction(SIGUSR1, &sa, NULL);
 	memset(s, 0, sizeof(*s));
 	vm_make(&s->vm, 1, 0);
-	s->area = map_pages(AREA_SIZE);
+	s->area = map_area(AREA_SIZE);
 	MUST_OK(mem_set(s->vm.fd, 1, 0, AREA, AREA_SIZE, s->area));
 	VM_CODE(&s->vm, 0, sums);
 	reg32_set(s->vm.vcpu[0].fd, REG_R(5), AREA);
@@ -122,6 +147,7 @@ static void start(struct sums *s)
 	for (int i = 0; i < 1000 && !s->rounds && !s->error; i++)
 		usleep(10000);
 	MUST(s->rounds, "the guest gives no sum, error %d", s->error);
+	check_blocks(&s->vm, AREA_SIZE / HUGE);
 }
 
 static void finish(struct sums *s, unsigned int least)
@@ -211,6 +237,10 @@ static void swapped(void)
 	for (int i = 0; i < 12; i++) {
 		long kb;
 
+		/*
+		 * A page that was used since the last time only grows older. All blocks are used
+		 * all the time, while the guest runs.
+		 */
 		if (i % 3 == 2)
 			hold(&s);
 		page_out(&s);
@@ -316,7 +346,7 @@ static void mix(struct vm *vm, uint32_t page, uint32_t value)
  */
 static void merged(void)
 {
-	const uint32_t pages = 256;
+	const uint32_t pages = 512;
 	volatile uint32_t *word;
 	struct vm vm;
 	char *area;
@@ -326,13 +356,14 @@ static void merged(void)
 	if (access("/sys/kernel/mm/ksm/run", W_OK))
 		ktap_skip("no KSM");
 	vm_make(&vm, 1, 0);
-	area = map_pages(pages * PAGE);
+	area = map_area(pages * PAGE);
 	MUST_OK(mem_set(vm.fd, 1, 0, AREA, pages * PAGE, area));
 	VM_CODE(&vm, 0, mix);
 	for (uint32_t i = 0; i < pages; i++) {
 		*(uint32_t *)(area + i * PAGE) = 0x4b534d00;
 		mix(&vm, i, 1);	/* mapped writable by the guest */
 	}
+	check_blocks(&vm, pages * PAGE / HUGE);
 	CHECK(!madvise(area, pages * PAGE, MADV_MERGEABLE), "%s", strerror(errno));
 	write_file("/sys/kernel/mm/ksm/pages_to_scan", "2000");
 	write_file("/sys/kernel/mm/ksm/sleep_millisecs", "5");
@@ -342,6 +373,7 @@ static void merged(void)
 		n = read_number("/sys/kernel/mm/ksm/pages_sharing");
 	}
 	CHECK(n >= (long)pages / 2, "%ld of %u pages were merged", n, pages);
+	check_blocks(&vm, 0);
 	/* Read them as merged pages first, then write: each gets its own page again. */
 	for (uint32_t i = 0; i < pages; i++)
 		mix(&vm, i, 0);

@@ -315,8 +315,39 @@ int armvmm_stage2_install(struct stage2 *s2, u64 ipa, u64 leaf, unsigned int lev
 		stage2_count(l2, 1);
 	}
 	table = stage2_table(*p);
-	stage2_set_leaf(s2, table, &table[stage2_index(ipa, 3)], leaf);
+	cache->leaf = &table[stage2_index(ipa, 3)];
+	stage2_set_leaf(s2, table, cache->leaf, leaf);
 	return 0;
+}
+
+/* The level 3 table of @ipa, or NULL. */
+static u64 *stage2_l3_table(struct stage2 *s2, u64 ipa)
+{
+	u64 *l2 = stage2_l2_table(s2, ipa);
+	u64 desc = l2 ? l2[stage2_index(ipa, 2)] : 0;
+
+	lockdep_assert_held(&s2->lock);
+	return stage2_is_table(desc) ? stage2_table(desc) : NULL;
+}
+
+/* No TLB has an entry that was not valid (DDI 0406C B3.10.1). */
+void armvmm_stage2_map_more(struct stage2 *s2, u64 ipa, const u64 *leaves, unsigned int n)
+{
+	u64 *table = stage2_l3_table(s2, ipa), *p;
+	unsigned int i = stage2_index(ipa, 3), added = 0;
+
+	if (!table)
+		return;
+	n = min(n, LPAE_TABLE_ENTRIES - i);
+	for (p = &table[i]; n--; p++, leaves++) {
+		if (*p & LPAE_VALID)
+			continue;
+		stage2_write(p, *leaves);
+		armvmm_stage2_shadow_map(*leaves);
+		added++;
+	}
+	stage2_write_barrier();
+	stage2_count(table, added);
 }
 
 /* One function per entry of a walk; @table is the one that @p is in. */

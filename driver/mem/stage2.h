@@ -69,6 +69,7 @@ static inline u64 armvmm_stage2_fault_ipa(u32 hpfar, u32 hxfar)
 struct stage2_cache {
 	int nr;
 	u64 *tables[2];
+	u64 *leaf;	/* where the last page was put: under stage2.lock, until it is dropped */
 };
 
 /* Fills the cache. -ENOMEM. May sleep, takes no lock. */
@@ -81,6 +82,24 @@ void armvmm_stage2_cache_free(struct stage2_cache *cache);
  */
 int armvmm_stage2_install(struct stage2 *s2, u64 ipa, u64 leaf, unsigned int level,
 			  struct stage2_cache *cache);
+/*
+ * How many pages right behind that of @leaf, in its table, are not mapped; no more than are mapped
+ * right before it, and than @most.
+ */
+static inline unsigned int armvmm_stage2_count_more(const u64 *leaf, unsigned int most)
+{
+	unsigned int i = (unsigned long)leaf % STAGE2_PAGE_SIZE / sizeof(*leaf), n = 0;
+
+	while (n < most && n < i && i + n < LPAE_TABLE_ENTRIES - 1 &&
+	       leaf[-1 - (int)n] & LPAE_VALID && !(leaf[1 + n] & LPAE_VALID))
+		n++;
+	return n;
+}
+/*
+ * Maps @n pages from @ipa on where nothing is mapped yet: none where their 2 MiB has no table, and
+ * no more than these.
+ */
+void armvmm_stage2_map_more(struct stage2 *s2, u64 ipa, const u64 *leaves, unsigned int n);
 /* The leaf that maps @ipa, or 0; @level becomes 2 or 3. */
 u64 armvmm_stage2_lookup(struct stage2 *s2, u64 ipa, unsigned int *level);
 /* Sets the access flag of the leaf that maps @ipa; false where there is none. */

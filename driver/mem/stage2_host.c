@@ -86,6 +86,13 @@ static void host_see(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 		     const struct vm_area_struct *vma)
 {
 }
+
+unsigned int armvmm_stage2_host_more(const struct stage2_host_seen *seen,
+				     const struct stage2_host_page *page, unsigned long hva,
+				     unsigned int n, unsigned long *pfns, int *hva_cpu)
+{
+	return 0;
+}
 #else
 /* Tables are freed at once, but only where no mapping is: the mmap lock keeps those. */
 static bool host_is_lockless(void)
@@ -131,6 +138,9 @@ static DEFINE_PER_CPU(u32, host_attr);
 		     : "=r" (par_) : "r" (va) : "memory");		\
 	par_;								\
 })
+/* TLBIMVAA: what this CPU's TLB has there. A DSB and an ISB follow. */
+#define host_forget(va)							\
+	asm volatile("mcr p15, 0, %0, c8, c7, 3" : : "r" ((va) & PAGE_MASK) : "memory")
 #define host_ats1cpr(va)	host_translate(va, 0)
 #define host_ats1cur(va)	host_translate(va, 2)
 #define host_ats1cuw(va)	host_translate(va, 3)
@@ -179,7 +189,7 @@ static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_h
 
 	local_irq_save(flags);
 	user = uaccess_save_and_enable();
-	asm volatile("mcr p15, 0, %0, c8, c7, 3" : : "r" (hva & PAGE_MASK) : "memory"); /* TLBIMVAA */
+	host_forget(hva);
 	dsb(nsh);
 	isb();
 	cuw = host_ats1cuw(hva);
@@ -191,6 +201,41 @@ static enum host_answer host_ask_cpu(struct armvmm_vm *vm, const struct stage2_h
 	local_irq_restore(flags);
 
 	return stage2_host_read_par(cuw, cur, write, cached, page);
+}
+
+/* As above: this CPU's entries go first, and what is found then is of the time of page->seq. */
+unsigned int armvmm_stage2_host_more(const struct stage2_host_seen *seen,
+				     const struct stage2_host_page *page, unsigned long hva,
+				     unsigned int n, unsigned long *pfns, int *hva_cpu)
+{
+	struct stage2_host_page more;
+	u32 par[STAGE2_HOST_MORE], cached;
+	unsigned int i, user;
+	unsigned long flags;
+
+	if (page->hva_cpu < 0 || hva < seen->start || hva >= seen->end)
+		return 0;
+	n = min3(n, (unsigned int)((seen->end - hva) >> PAGE_SHIFT), STAGE2_HOST_MORE + 0u);
+
+	local_irq_save(flags);
+	user = uaccess_save_and_enable();
+	for (i = 0; i < n; i++)
+		host_forget(hva + i * PAGE_SIZE);
+	dsb(nsh);
+	isb();
+	for (i = 0; i < n; i++)
+		par[i] = host_ats1cuw(hva + i * PAGE_SIZE);
+	uaccess_restore(user);
+	*hva_cpu = smp_processor_id();
+	cached = __this_cpu_read(host_attr);
+	local_irq_restore(flags);
+
+	for (i = 0; i < n; i++) {
+		if (stage2_host_read_par(par[i], PAR_F, true, cached, &more) != HOST_FOUND)
+			break;
+		pfns[i] = more.pfn;
+	}
+	return i;
 }
 
 /*
@@ -223,6 +268,7 @@ static bool host_walk(struct armvmm_vm *vm, unsigned long hva, bool write,
 	pmd_t pmd;
 
 	page->hva_cpu = -1;
+	page->was_there = false;
 	page->huge = false;
 	page->seq = READ_ONCE(vm->stage2.invalidate_seq);
 	/* Pairs with the lock in notifier_invalidate_end(). */
@@ -281,8 +327,10 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 
 	for (i = 0; i < HOST_TRIES; i++) {
 		answer = host_ask_cpu(vm, seen, hva, write, page);
-		if (answer == HOST_FOUND)
+		if (answer == HOST_FOUND) {
+			page->was_there = !i;
 			return 0;
+		}
 		might_sleep();
 		if (host_is_lockless() && host_walk(vm, hva, write, page))
 			return 0;

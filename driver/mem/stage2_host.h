@@ -19,6 +19,7 @@ struct stage2_host_page {
 	unsigned long pfn;	/* of the 4 KiB page */
 	bool writable;		/* the host page is writable and dirty already */
 	int hva_cpu;		/* where the client's own address reaches it; -1: nowhere */
+	bool was_there;		/* it does, and no fault of the client's had to bring the page in */
 	bool huge;		/* part of a 2 MiB mapping, physically contiguous and aligned */
 	u64 attr;		/* STAGE2_ATTR_*: the client's memory type */
 	unsigned long seq;	/* for armvmm_stage2_retry() */
@@ -40,6 +41,19 @@ extern const bool armvmm_stage2_host_syncs;
 int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 			   struct armvmm_memslot *slot, unsigned long hva, bool write,
 			   struct stage2_host_page *page);
+
+/* Pages that armvmm_stage2_host_more() looks for at once, with IRQs off. */
+#define STAGE2_HOST_MORE	4
+
+/*
+ * The pages from @hva on that the client may write to now, @n or STAGE2_HOST_MORE at most: their
+ * numbers. Each is cached memory, and @hva_cpu is where the client's own address reaches it. For a
+ * fault that has just found @page, in another place of the same slot, with @seen: valid as that is.
+ * 0 unless that had an hva_cpu.
+ */
+unsigned int armvmm_stage2_host_more(const struct stage2_host_seen *seen,
+				     const struct stage2_host_page *page, unsigned long hva,
+				     unsigned int n, unsigned long *pfns, int *hva_cpu);
 
 /*
  * The page that the guest has at @hva, of @slot, for the kernel to read or, with @write, to write

@@ -276,6 +276,7 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 	if (!word)
 		return -ENOMEM;
 	page->hva_cpu = -1;
+	page->was_there = false;
 	page->huge = false;
 	page->seq = READ_ONCE(vm->stage2.invalidate_seq);
 	/* Pairs with the smp_wmb() in pin_replace(). */
@@ -294,6 +295,14 @@ int armvmm_stage2_host_get(struct armvmm_vm *vm, struct stage2_host_seen *seen,
 	}
 	page->pfn = page_to_pfn(pin_page(pin));
 	page->writable = pin & PIN_WRITE;
+	return 0;
+}
+
+/* A page that is pinned is charged to the client: only what the guest touches. */
+unsigned int armvmm_stage2_host_more(const struct stage2_host_seen *seen,
+				     const struct stage2_host_page *page, unsigned long hva,
+				     unsigned int n, unsigned long *pfns, int *hva_cpu)
+{
 	return 0;
 }
 

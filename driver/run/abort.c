@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Stage-2 aborts of the guest (DDI 0406C B3.13): what a fault means, and who answers it. */
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
@@ -25,6 +26,13 @@
 /* What is flushed in one go. A block is more: others may have the CPU in between. */
 #define ABORT_FLUSH_SIZE	((size_t)SZ_64K)
 
+/* What one fault maps besides the page that the guest wants, at most. */
+#define ABORT_MORE		15u
+
+static unsigned int fault_around = ABORT_MORE;
+module_param(fault_around, uint, 0644);
+MODULE_PARM_DESC(fault_around, "how many pages behind it a guest's fault maps besides, at most");
+
 struct abort_fault {
 	struct armvmm_vm *vm;
 	struct stage2_host_seen *seen;
@@ -43,14 +51,13 @@ struct abort_fault {
  * nothing). Another CPU's may still have the page from before, and the number need not tell: the
  * kernel ends the notifier before it flushes the TLBs.
  */
-static bool abort_flush_by_hva(const struct abort_fault *fault,
-			       const struct stage2_host_page *page)
+static bool abort_flush_by_hva(unsigned long hva, int hva_cpu)
 {
 	bool flushed = false;
 
 	preempt_disable();
-	if (page->hva_cpu == smp_processor_id())
-		flushed = armvmm_cache_flush_client(fault->hva);
+	if (hva_cpu == smp_processor_id())
+		flushed = armvmm_cache_flush_client(hva);
 	preempt_enable();
 	return flushed;
 }
@@ -110,7 +117,8 @@ static bool abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 	}
 
 	same = old && stage2_same_but_perm(old, leaf);
-	if (!same && page->attr == LPAE_S2_ATTR_WB && !abort_flush_by_hva(fault, page))
+	if (!same && page->attr == LPAE_S2_ATTR_WB &&
+	    !abort_flush_by_hva(fault->hva, page->hva_cpu))
 		abort_flush_pfn(pfn, size);
 	/*
 	 * Pages are not executable until the guest fetches from them: instruction caches are
@@ -134,6 +142,60 @@ static void abort_without_struct_page(struct stage2_host_page *page)
 }
 
 /*
+ * How many pages to map besides, of those that follow: as many as the guest has right before the
+ * one that it wants. So a guest that goes through its memory gets them, the more the longer it
+ * does, and one that jumps about gets hardly any. Only where the client had this page already, and
+ * may have those, and where writes are not logged.
+ */
+static unsigned int abort_count_more(struct abort_fault *fault,
+				     const struct stage2_host_page *page, const u64 *leaf)
+{
+	unsigned int most = min(READ_ONCE(fault_around), ABORT_MORE), n;
+	u64 left;
+
+	if (!page->was_there || fault->mapped || fault->exec)
+		return 0;
+	n = armvmm_stage2_count_more(leaf, most);
+	if (!n)
+		return 0;
+	left = fault->slot->base_gfn + fault->slot->npages - (fault->ipa >> PAGE_SHIFT) - 1;
+	return (unsigned int)min((u64)n, left);
+}
+
+/*
+ * Maps up to @n of the pages behind the one that is mapped, as far as the client may write to them.
+ * Each was looked up and flushed as that one was; if any was taken back meanwhile, none is mapped.
+ */
+static noinline void abort_map_more(struct abort_fault *fault,
+				    const struct stage2_host_page *page, unsigned int n)
+{
+	unsigned long pfns[STAGE2_HOST_MORE], hva = fault->hva + PAGE_SIZE;
+	struct stage2 *s2 = &fault->vm->stage2;
+	unsigned int done = 0, found, i;
+	u64 leaves[ABORT_MORE];
+	int hva_cpu;
+
+	do {
+		found = armvmm_stage2_host_more(fault->seen, page, hva + done * PAGE_SIZE,
+						n - done, pfns, &hva_cpu);
+		for (i = 0; i < found; i++) {
+			if (!abort_flush_by_hva(hva + done * PAGE_SIZE, hva_cpu))
+				break;
+			leaves[done++] = stage2_share(stage2_leaf((u64)pfns[i] << PAGE_SHIFT, 3,
+								  LPAE_S2_ATTR_WB, true, false),
+						      s2->sh);
+		}
+	} while (i == STAGE2_HOST_MORE && done < n);
+	if (!done)
+		return;
+
+	spin_lock(&s2->lock);
+	if (!armvmm_stage2_retry(s2, page->seq, hva, done * PAGE_SIZE))
+		armvmm_stage2_map_more(s2, fault->ipa + PAGE_SIZE, leaves, done);
+	spin_unlock(&s2->lock);
+}
+
+/*
  * Installs the host's page. 1, or -errno: -ENOEXEC for a fetch from device memory, or a walk that
  * reads tables there, as such reads have side effects (DDI 0406C A3.5.7): device memory is never
  * mapped executable, and HCR.PTW makes the walk fault.
@@ -146,7 +208,7 @@ static int abort_map(struct abort_fault *fault)
 	struct stage2_cache cache = { };
 	struct shadow_page *shadow = NULL;
 	struct stage2_host_page page;
-	unsigned int level;
+	unsigned int level, more = 0;
 	unsigned long size;
 	bool writable, kept;
 	u64 pa, leaf;
@@ -195,6 +257,8 @@ static int abort_map(struct abort_fault *fault)
 		ret = armvmm_stage2_install(s2, fault->ipa, leaf, level, &cache);
 		if (!ret && writable && logging)
 			armvmm_dirty_mark(fault->vm, slot, fault->ipa >> PAGE_SHIFT);
+		else if (!ret && writable)
+			more = abort_count_more(fault, &page, cache.leaf);
 		if (ret != -EAGAIN)
 			break;
 		/* One fault in 512 needs a table: its memory is allocated with the lock dropped. */
@@ -204,6 +268,8 @@ static int abort_map(struct abort_fault *fault)
 			goto out;
 	}
 	spin_unlock(&s2->lock);
+	if (more)
+		abort_map_more(fault, &page, more);
 out:
 	armvmm_stage2_shadow_release(shadow);
 	armvmm_stage2_cache_free(&cache);

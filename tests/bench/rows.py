@@ -57,9 +57,10 @@ ROWS = [
     Row("ioeventfd", "ioeventfd write", "cheap", 9, 1339, 1362, 1362, None, 750, 1158),
     Row("spi", "SPI raised and lowered by the client, taken, EOI", "dear", 11, 3828, 4048, 4048,
         None, 3100, 3803),
-    Row("touch-present", "first touch of a page, host page present", "present", 16, 2647, 2655,
-        2655, None, 1250,
-        1474, native=False),
+    Row("touch-present", "first touch of a page, host page present, one after the other",
+        "present", 16, 2647, 2655, 2655, None, 1250, 1474, native=False),
+    Row("touch-single", "the same, each by a fault of its own", "single", 16, 2647, 2655, 2655,
+        None, 1250, 1474, native=False),
     Row("touch-absent", "first touch of a page, host page absent", "dear", 16, 7069, 5585, 7600,
         None, 5650, 5585, native=False),
     Row("ping-3", "SGI there and back, both in WFI, 2 vCPUs on 1 CPU, 3 exits", "ping3", 18, 11177,
@@ -152,6 +153,7 @@ RUNS = {
     "ping4": "-n {few} -w later -c 2 -m 0x40000",
     "present": "-n {few} -p -m 0x10000",
     "taken": "-n {few} -p -l -m 0x30000",
+    "single": "-n {few} -p -m 0x10000",
     "nopoll": "-n {few} -m 0x4000",
     "few": "-n {few} -m 0x300620",
     "pending": "-n {few} -m 0x420 -i 987",
@@ -170,11 +172,13 @@ sleep 45
 echo 0 >/proc/sys/kernel/randomize_va_space
 params=/sys/module/armvmm/parameters
 poll=$(cat $params/halt_poll_ns)
+around=$(cat $params/fault_around)
 run() {{
 	echo "@@ $1"
 	case $1 in
 	nopoll) echo 0 >$params/halt_poll_ns ;;
 	few | pending | events | zones) echo 0 >$params/hyp_dist ;;
+	single) echo 0 >$params/fault_around ;;
 	esac
 	case $2 in
 	guest*) $2 || exit 1 ;;
@@ -182,6 +186,7 @@ run() {{
 	esac
 	echo $poll >$params/halt_poll_ns
 	echo 1 >$params/hyp_dist
+	echo $around >$params/fault_around
 }}
 # The same tree, for the bare board; and what the guest reads is in the page cache.
 guest() {{

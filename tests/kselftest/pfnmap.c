@@ -42,6 +42,10 @@ GUEST_CODE(walk, "adr r0, 2f\n\tmcr p15, 0, r0, c12, c0, 0\n\tmov r0, #0xff\n\t"
 	   "3:\tmrc p15, 0, r0, c1, c0, 0\n\tbic r0, r0, #1\n\tmcr p15, 0, r0, c1, c0, 0\n\t"
 	   "isb\n\tmrc p15, 0, r0, c5, c0, 0\n\tldr r1, =DEV_BASE\n\tstr r0, [r1]\n\tb .");
 
+/* Reads a word of each of four pages from r2 on, and reports the last. */
+GUEST_CODE(sweep, "ldr r1, =DEV_BASE\n\tmov r3, #4\n1:\tldr r0, [r2]\n\tadd r2, r2, #4096\n\t"
+	   "subs r3, r3, #1\n\tbne 1b\n\tstr r0, [r1]\n\tb .");
+
 static void *device(int prot)
 {
 	int fd = open("/dev/mem", (prot & PROT_WRITE ? O_RDWR : O_RDONLY) | O_SYNC | O_CLOEXEC);
@@ -264,6 +268,30 @@ static void no_walk(void)
 	CHECK((dfsr & 0x23f) == 0x210, "DFSR %x", dfsr);
 }
 
+/* A device behind RAM: a guest that goes through the RAM does not get the device as more of it. */
+static void behind_ram(void)
+{
+	char *mem = map_pages(5 * PAGE);
+	int fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
+	uint32_t dfsr;
+	struct vm vm;
+
+	needs_sync_mmu();
+	munmap(device(PROT_READ | PROT_WRITE), PAGE);
+	memset(mem, 0, 4 * PAGE);
+	MUST(mmap(mem + 4 * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		  FWCFG_BASE) != MAP_FAILED, "%s", strerror(errno));
+	/* So that the client's own table has it. */
+	MUST(*(volatile uint32_t *)(mem + 4 * PAGE + FWCFG_DMA) == word("QEMU"), "no fw_cfg");
+	vm_make(&vm, 1, 0);
+	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, 5 * PAGE, mem));
+	AIM(&vm, sweep, 0);
+	CHECK(told(&vm) == 0);
+	AIM(&vm, walk, 4 * PAGE);
+	dfsr = told(&vm);
+	CHECK((dfsr & 0x23f) == 0x210, "DFSR %x", dfsr);
+}
+
 static const struct ktap_case cases[] = {
 	{ "guest_reads", guest_reads, 0 },
 	{ "once_each", once_each, 0 },
@@ -273,5 +301,6 @@ static const struct ktap_case cases[] = {
 	{ "beside_ram", beside_ram, 20 },
 	{ "no_fetch", no_fetch, 20 },
 	{ "no_walk", no_walk, 20 },
+	{ "behind_ram", behind_ram, 20 },
 };
 KTAP_MAIN(cases)

@@ -22,10 +22,12 @@
 /* code: host_walk: smp_rmb(); */
 /* code: host_ask_cpu: page->seq = READ_ONCE(vm->stage2.invalidate_seq); */
 /* code: host_ask_cpu: smp_rmb(); */
-/* code: host_ask_cpu: mcr p15, 0, %0, c8, c7, 3 */
+/* code: host_ask_cpu: host_forget(hva); */
+/* code: armvmm_stage2_host_more: host_forget(hva + i * PAGE_SIZE); */
+/* code: abort_map_more: if (!armvmm_stage2_retry(s2, page->seq, hva, done * PAGE_SIZE)) */
 /* code: host_ask_cpu: page->hva_cpu = smp_processor_id(); */
 /* code: abort_flush_by_hva: preempt_disable(); */
-/* code: abort_flush_by_hva: if (page->hva_cpu == smp_processor_id()) */
+/* code: abort_flush_by_hva: if (hva_cpu == smp_processor_id()) */
 /* code: armvmm_stage2_retry: return s2->invalidate_seq != seq; */
 /* code: abort_flush_caches: armvmm_cache_flush_pfn(pfn, size); */
 /* code: stage2_gather_finish: armvmm_stage2_flush_tlb(s2); */

@@ -734,6 +734,72 @@ static void test_age(void)
 	finish();
 }
 
+/* Of a page that is mapped already, as the fault that did it counts. */
+static unsigned int count_more(unsigned int page, unsigned int most)
+{
+	u64 l2 = stage2_table(vm.stage2.pgd[stage2_index(page_ipa(page), 1)])
+		 [stage2_index(page_ipa(page), 2)];
+
+	return armvmm_stage2_count_more(&stage2_table(l2)[page % 512], most);
+}
+
+/* Maps those of @n pages that are not mapped yet. */
+static void map_more(unsigned int page, unsigned int n)
+{
+	u64 leaves[16];
+
+	for (unsigned int i = 0; i < n; i++)
+		leaves[i] = stage2_share(stage2_leaf(0x80000000 + (page + i) * 4096, 3,
+						     LPAE_S2_ATTR_WB, true, false), vm.stage2.sh);
+	flushes = 0;
+	spin_lock(&vm.stage2.lock);
+	armvmm_stage2_map_more(&vm.stage2, page_ipa(page), leaves, n);
+	spin_unlock(&vm.stage2.lock);
+	check_tlb("more");
+	/* Nothing that a TLB might have has changed. */
+	KTAP_EQ(flushes, 0);
+	for (unsigned int i = 0; i < n && page % 512 + i < 512; i++)
+		if (!want[page + i])
+			want[page + i] = leaves[i];
+}
+
+/* Pages that follow those that are mapped, in the same table. */
+static void test_more(void)
+{
+	u64 none[16] = { };
+	unsigned int i;
+
+	start();
+	spin_lock(&vm.stage2.lock);
+	armvmm_stage2_map_more(&vm.stage2, page_ipa(10), none, 15);
+	spin_unlock(&vm.stage2.lock);
+	check_shadow();
+	for (i = 10; i < 13; i++)
+		install(i, 0x80000000 + i * 4096, false, true, false);
+	KTAP_EQ(count_more(12, 15), 2);
+	KTAP_EQ(count_more(12, 1), 1);
+	KTAP_EQ(count_more(12, 0), 0);
+	KTAP_EQ(count_more(11, 15), 0);
+	install(15, 0x8000f000, false, false, true);
+	KTAP_EQ(count_more(13, 15), 1);
+	map_more(13, 6);
+	check_shadow();
+	KTAP_EQ(count_more(18, 15), 8);
+	for (i = 507; i < 510; i++)
+		install(i, 0x80000000 + i * 4096, false, true, false);
+	KTAP_EQ(count_more(509, 15), 2);
+	map_more(510, 6);
+	check_shadow();
+	KTAP_EQ(count_more(511, 15), 0);
+	install(0, 0x80000000, false, true, false);
+	KTAP_EQ(count_more(0, 15), 0);
+	/* A block has no pages. */
+	install(512, 0x80200000, true, true, false);
+	map_more(600, 6);
+	check_shadow();
+	finish();
+}
+
 static void test_random(void)
 {
 	static bool was_writable[PAGES];
@@ -790,4 +856,5 @@ static void test_random(void)
 KTAP_MAIN(KTAP_CASE(test_map), KTAP_CASE(test_blocks), KTAP_CASE(test_no_memory),
 	  KTAP_CASE(test_device), KTAP_CASE(test_flush_caches),
 	  KTAP_CASE(test_flush_on_unmap), KTAP_CASE(test_flush_on_protect), KTAP_CASE(test_age),
+	  KTAP_CASE(test_more),
 	  KTAP_CASE(test_random))

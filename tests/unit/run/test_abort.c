@@ -52,6 +52,31 @@ int armvmm_stage2_host_get(struct armvmm_vm *of, struct stage2_host_seen *seen,
 	return 0;
 }
 
+/* Of the slot's pages the client may write to so many, and other CPUs may be quicker. */
+static unsigned long writable_pages;
+static bool moves_meanwhile, takes_meanwhile;
+static unsigned int maps_meanwhile;	/* another vCPU that page, for reading */
+
+static void install_page(unsigned int page);
+
+unsigned int armvmm_stage2_host_more(const struct stage2_host_seen *seen,
+				     const struct stage2_host_page *page, unsigned long hva,
+				     unsigned int n, unsigned long *pfns, int *hva_cpu)
+{
+	unsigned long at = (hva - HVA) >> PAGE_SHIFT;
+	unsigned int i;
+
+	KTAP_TRUE(n && page->hva_cpu >= 0 && at + n <= slot.npages);
+	for (i = 0; i < min(n, (unsigned int)STAGE2_HOST_MORE) && at + i < writable_pages; i++)
+		pfns[i] = host.pfn + at + i;
+	*hva_cpu = fake_cpu + moves_meanwhile;
+	if (takes_meanwhile)
+		vm.stage2.invalidate_seq++;
+	if (maps_meanwhile)
+		install_page(maps_meanwhile);
+	return i;
+}
+
 void armvmm_dirty_mark(struct armvmm_vm *of, struct armvmm_memslot *in, u64 gfn)
 {
 	marked++;
@@ -92,8 +117,6 @@ bool armvmm_cache_flush_client(unsigned long hva)
  */
 static bool init_meanwhile, page_meanwhile;
 static bool maps_nothing;	/* so that the guest has to try again */
-
-static void install_page(unsigned int page);
 
 void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
 {
@@ -631,9 +654,175 @@ static void block_being_taken(void)
 }
 ON_BOTH(block_being_taken)
 
+/* The guest has the pages [first, end), and not those beside them. */
+static void has(unsigned int first, unsigned int end)
+{
+	unsigned int level;
+
+	for (unsigned int i = first; i < end; i++)
+		KTAP_EQ(lookup(i, &level), (stage2_leaf((host.pfn + i) * PAGE_SIZE, 3, host.attr,
+							true, false) | vm.stage2.sh));
+	KTAP_TRUE(end == NR_PAGES || !lookup(end, &level));
+	KTAP_TRUE(!first || !lookup(first - 1, &level));
+}
+
+static void client_has(unsigned long pages)
+{
+	host.hva_cpu = fake_cpu;
+	host.was_there = true;
+	writable_pages = pages;
+}
+
+/* A guest that goes through its memory gets more and more at once, each page clean. */
+static void more(void)
+{
+	unsigned int page, n;
+
+	client_has(NR_PAGES);
+	for (page = 0, n = 0; page < 100; page += 1 + n, n = min(page, 15u)) {
+		guest(page, page & 1 ? READ : WRITE);
+		EXPECT(1 + n, 0);
+		KTAP_EQ(last_cleaned, host.pfn + page);
+		KTAP_EQ(next_cleaned, host.pfn + page + 1 + n);
+		has(0, page + 1 + n);
+	}
+	/* One that does not gets no more than it touches; nor is anything cleaned for nothing. */
+	guest(300, WRITE);
+	guest(302, WRITE);
+	EXPECT(1, 0);
+	guest(301, WRITE);
+	EXPECT(1, 0);
+	has(300, 303);
+	guest(306, WRITE);
+	guest(303, WRITE);
+	EXPECT(3, 0);
+	guest(299, WRITE);
+	EXPECT(1, 0);
+	has(299, 307);
+}
+ON_BOTH(more)
+
+/* Where the slot ends, the table, and what the client has. */
+static void more_ends(void)
+{
+	unsigned int level;
+
+	client_has(NR_PAGES);
+	guest(508, WRITE);
+	guest(509, WRITE);
+	guest(511, WRITE);
+	EXPECT(1, 0);
+	guest(512, WRITE);
+	EXPECT(1, 0);
+	has(508, 513);
+	slot.npages = 600;
+	for (unsigned int page = 590; page < 599; page++)
+		fault(page, WRITE, HSR_FSC_TRANSLATION);
+	has(590, 600);
+	slot.npages = NR_PAGES;
+	client_has(27);
+	guest(20, WRITE);
+	guest(21, WRITE);
+	EXPECT(2, 0);
+	guest(23, WRITE);
+	EXPECT(4, 0);
+	has(20, 27);
+	KTAP_TRUE(!lookup(27, &level));
+}
+ON_BOTH(more_ends)
+
+extern unsigned int *const fake_param_fault_around;
+
+/* What is wanted comes alone if it is not just what follows, or if it has to be noted. */
+static void no_more(void)
+{
+	client_has(NR_PAGES);
+	guest(0, WRITE);
+	host.was_there = false;
+	guest(1, WRITE);
+	EXPECT(1, 0);
+	host.was_there = true;
+	guest(2, FETCH);
+	EXPECT(1, 1);
+	armvmm_stage2_unmap(&vm, RAM + 2 * PAGE_SIZE, PAGE_SIZE);
+	guest_with_old_tlb(2, WRITE);
+	EXPECT(1, 0);
+	host.hva_cpu = -1;
+	host.was_there = false;
+	guest(3, WRITE);
+	EXPECT(1, 0);
+	client_has(NR_PAGES);
+	host.writable = false;
+	guest(4, READ);
+	EXPECT(1, 0);
+	host.writable = true;
+	guest(4, WRITE);
+	has(0, 5);
+	log_writes(true);
+	guest(5, WRITE);
+	EXPECT(1, 0);
+	KTAP_EQ(marked, 1);
+	log_writes(false);
+	*fake_param_fault_around = 0;
+	guest(6, WRITE);
+	EXPECT(1, 0);
+	*fake_param_fault_around = 2;
+	guest(7, WRITE);
+	EXPECT(3, 0);
+	*fake_param_fault_around = ~0u;
+	guest(10, WRITE);
+	EXPECT(11, 0);
+	guest(21, WRITE);
+	EXPECT(16, 0);
+}
+ON_BOTH(no_more)
+
+/* What changes meanwhile: the thread's CPU, the client's pages. */
+static void more_meanwhile(void)
+{
+	struct stage2 *s2 = &vm.stage2;
+	unsigned int level;
+
+	client_has(NR_PAGES);
+	guest(0, WRITE);
+	guest(1, WRITE);
+	has(0, 3);
+	moves_meanwhile = true;
+	guest(3, WRITE);
+	EXPECT(1, 0);
+	moves_meanwhile = false;
+	takes_meanwhile = true;
+	guest(4, WRITE);
+	takes_meanwhile = false;
+	host.seq = s2->invalidate_seq;
+	has(0, 5);
+	/* The last of them is being taken. */
+	s2->invalidate_count = 1;
+	s2->invalidate_start = HVA + 10 * PAGE_SIZE;
+	s2->invalidate_end = HVA + 11 * PAGE_SIZE;
+	guest(5, WRITE);
+	has(0, 6);
+	s2->invalidate_start = HVA + 13 * PAGE_SIZE;
+	s2->invalidate_end = HVA + 14 * PAGE_SIZE;
+	guest(6, WRITE);
+	s2->invalidate_count = 0;
+	has(0, 13);
+	maps_meanwhile = 16;
+	guest(13, WRITE);
+	maps_meanwhile = 0;
+	KTAP_TRUE(!is_allowed(lookup(16, &level), WRITE));
+	KTAP_TRUE(is_allowed(lookup(17, &level), WRITE));
+	guest(16, WRITE);
+	EXPECT(0, 0);
+	has(0, 27);
+}
+ON_BOTH(more_meanwhile)
+
 KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_by_client),
 	  KTAP_CASE(test_by_client_elsewhere), KTAP_CASE(test_write_protected),
 	  KTAP_CASE(test_fetch), KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
 	  KTAP_CASE(test_fetch_and_init_block),
 	  KTAP_CASE(test_other_page), KTAP_CASE(test_carveout), KTAP_CASE(test_block),
+	  KTAP_CASE(test_more), KTAP_CASE(test_more_ends), KTAP_CASE(test_no_more),
+	  KTAP_CASE(test_more_meanwhile),
 	  KTAP_CASE(test_block_being_taken))

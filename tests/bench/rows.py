@@ -58,7 +58,7 @@ ROWS = [
     Row("spi", "SPI raised and lowered by the client, taken, EOI", "dear", 11, 3828, 4048, 4048,
         None, 3100, 3803),
     Row("touch-present", "first touch of a page, host page present, one after the other",
-        "present", 16, 2647, 2655, 2655, None, 1250, 1474, native=False),
+        "present", 16, 2647, 2655, 2655, None, 1250, 389, native=False),
     Row("touch-single", "the same, each by a fault of its own", "single", 16, 2647, 2655, 2655,
         None, 1250, 1474, native=False),
     Row("touch-absent", "first touch of a page, host page absent", "dear", 16, 7069, 5585, 7600,

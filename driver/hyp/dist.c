@@ -6,6 +6,7 @@
  * what is shared, and why neither side can harm the other.
  */
 #include "hyp/cpu.h"
+#include "hyp/dabt.h"
 #include "hyp/gich.h"
 #include "hyp/gicirq.h"
 #include "hyp/sysreg.h"
@@ -403,32 +404,14 @@ static u32 __hyp_text dist_write(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32
 
 /* --- the trap --- */
 
-#define DABT_MASK	(HSR_DABT_ISV | HSR_DABT_SSE | HSR_DABT_CM | HSR_ABT_S1PTW |	\
-			 HSR_FSC_TYPE(HSR_ABT_FSC))
-#define DABT_WANTED	(HSR_DABT_ISV | HSR_FSC_TRANSLATION)
-
 /* A word, by an instruction of 32 bits */
 #define QUICK_MASK	(DABT_MASK | HSR_IL | REG_U(3) << 22)
 #define QUICK_WANTED	(DABT_WANTED | HSR_IL | REG_U(2) << 22)
 
 __hyp_inline void dist_done(struct hyp_vcpu *vcpu, u32 insn_len)
 {
-	banked_write(banked_read(ELR_hyp) + insn_len, ELR_hyp);
+	hyp_dabt_done(insn_len);
 	vcpu->stat.hyp_gicd++;
-}
-
-/* The registers that are not banked: FIQ mode has r8 to r12 of its own, and most have SP and LR. */
-__hyp_inline bool dist_has_reg(u32 rt, u32 spsr)
-{
-	return rt <= 7 || (rt <= 12 && (spsr & CPSR_M_MASK) != CPSR_M_FIQ);
-}
-
-/* A32 or T32 with no condition left over, little-endian? */
-__hyp_inline bool dist_is_plain(const struct hyp_vcpu *vcpu, u32 hsr, u32 spsr)
-{
-	if (spsr & (CPSR_E | CPSR_IT) || !dist_has_reg(HSR_DABT_SRT(hsr), spsr))
-		return false;
-	return !(spsr & CPSR_T && hsr & HSR_DABT_WNR && MIDR_HAS_766422(vcpu->vpidr));
 }
 
 static u32 __hyp_text dist_access(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 hsr, u32 spsr)
@@ -437,8 +420,8 @@ static u32 __hyp_text dist_access(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 	u32 len = 1 << HSR_DABT_SAS(hsr), offset, val, ret;
 
 	offset = sysreg_read(SYS_HDFAR) & (GICD_SIZE - 1);
-	if ((hsr & DABT_MASK) != DABT_WANTED || vcpu->debug.mode == HYP_DEBUG_LOAD ||
-	    offset & (len - 1) || !(len == 4 || len == 1) || !dist_is_plain(vcpu, hsr, spsr))
+	if (!hyp_dabt_is_plain(vcpu, hsr, spsr) || offset & (len - 1) ||
+	    !(len == 4 || len == 1))
 		return HYP_EXIT_TRAP;
 
 	if (hsr & HSR_DABT_WNR) {
@@ -468,7 +451,7 @@ u32 __hyp_text hyp_dist_trap(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 hsr
 	u32 spsr = spsr_read(), offset;
 
 	if ((hsr & QUICK_MASK) != QUICK_WANTED || spsr & (CPSR_E | CPSR_T) ||
-	    !dist_has_reg(HSR_DABT_SRT(hsr), spsr) || vcpu->debug.mode == HYP_DEBUG_LOAD)
+	    !hyp_dabt_has_reg(HSR_DABT_SRT(hsr), spsr) || vcpu->debug.mode == HYP_DEBUG_LOAD)
 		return dist_access(cpu, vcpu, hsr, spsr);
 
 	offset = sysreg_read(SYS_HDFAR) & (GICD_SIZE - 1);

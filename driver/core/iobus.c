@@ -33,6 +33,26 @@ static struct armvmm_iodev *iobus_dev(struct armvmm_vm *vm, unsigned int place)
 	return srcu_dereference(vm->mmio_bus.dev[place], &vm->srcu);
 }
 
+bool armvmm_iobus_taken(struct armvmm_vm *vm, enum armvmm_iobus_place place, bool is_write,
+			u64 addr, u64 size)
+{
+	struct armvmm_iodev *dev;
+	unsigned int i;
+
+	for (i = 0; i < place; i++) {
+		dev = srcu_dereference_check(vm->mmio_bus.dev[i], &vm->srcu,
+					     lockdep_is_held(&vm->slots_lock));
+		if (!dev || !(is_write ? !!dev->ops->write : !!dev->ops->read))
+			continue;
+		if (addr >= dev->base + dev->size || dev->base >= addr + size)
+			continue;
+		if (!is_write || !dev->ops->takes_write ||
+		    dev->ops->takes_write(vm, addr, addr + size))
+			return true;
+	}
+	return false;
+}
+
 int armvmm_iobus_read(struct armvmm_vcpu *vcpu, u64 addr, unsigned int len, void *val)
 {
 	struct armvmm_iodev *dev;

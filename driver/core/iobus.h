@@ -26,6 +26,8 @@ struct armvmm_iodev_ops {
 		    unsigned int len, void *val);
 	int (*write)(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u64 addr,
 		     unsigned int len, const void *val);
+	/* Does it take any write in [addr, end)? Caller holds slots_lock. NULL: in all its range. */
+	bool (*takes_write)(struct armvmm_vm *vm, u64 addr, u64 end);
 };
 
 /* Caller holds vm->slots_lock. The place is free. */
@@ -33,6 +35,13 @@ void armvmm_iobus_register(struct armvmm_vm *vm, enum armvmm_iobus_place place,
 			   struct armvmm_iodev *dev);
 /* Waits until no reader refers to the device. Caller holds slots_lock. */
 void armvmm_iobus_unregister(struct armvmm_vm *vm, enum armvmm_iobus_place place);
+
+/*
+ * May one of the devices that are asked before @place take a read, or a write, in the @size bytes
+ * at @addr? Caller holds vm->srcu or slots_lock; slots_lock for writes.
+ */
+bool armvmm_iobus_taken(struct armvmm_vm *vm, enum armvmm_iobus_place place, bool is_write,
+			u64 addr, u64 size);
 
 /* Offers the access to the devices at @addr. -EOPNOTSUPP: none took it. */
 int armvmm_iobus_read(struct armvmm_vcpu *vcpu, u64 addr, unsigned int len, void *val);

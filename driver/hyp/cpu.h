@@ -112,6 +112,7 @@ void hyp_vfp_restore(struct hyp_vfp *vfp, u32 d32);
 void hyp_vfp_trap(struct hyp_cpu *cpu);
 u32 hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu);
 u32 hyp_dist_trap(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 hsr);
+u32 hyp_mmio_trap(struct hyp_vcpu *vcpu, u32 hsr, u32 page);
 u32 hyp_irq(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu);
 u32 hyp_fault_resolve(struct hyp_vcpu *vcpu, u32 hsr);
 u32 hyp_tlbi_vmid(struct hyp_cpu *cpu, u32 vttbr_lo, u32 vttbr_hi);

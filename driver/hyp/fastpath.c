@@ -10,9 +10,12 @@
 
 #include "arch/psciver.h"
 #include "hyp/cpu.h"
+#include "hyp/mmio.h"
 #include "hyp/sysreg.h"
 
+#ifdef __arm__
 asm(".arch_extension virt");
+#endif
 
 #define READ_ACTLR		(HSR_CP(0, 1, 0, 1) | HSR_CP_READ)
 #define READ_L2CTLR		(HSR_CP(1, 9, 0, 2) | HSR_CP_READ)
@@ -66,6 +69,22 @@ __hyp_inline bool fastpath_cp15_read(struct hyp_vcpu *vcpu, u32 hsr)
 }
 
 /*
+ * An access to a device, by its page: HPFAR is valid where hyp_dist_trap() and hyp_mmio_trap() find
+ * a fault of translation.
+ */
+__hyp_inline u32 fastpath_dabt(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 hsr)
+{
+	u32 page = sysreg_read(SYS_HPFAR) & HPFAR_FIPA;
+
+	if ((page | HYP_DIST_ON) == READ_ONCE(vcpu->dist.page))
+		return hyp_dist_trap(cpu, vcpu, hsr);
+	if (!(hsr & HSR_DABT_WNR) && vcpu->mirrors &&
+	    READ_ONCE(vcpu->mirrors->pages) & hyp_mmio_page_of_hpfar(page))
+		return hyp_mmio_trap(vcpu, hsr, page);
+	return HYP_EXIT_TRAP;
+}
+
+/*
  * HYP_RESUME: the guest goes on from vcpu->regs.usr_regs and ELR_hyp. Else why it leaves for the
  * host: HYP_EXIT_TRAP, which the host handles, or HYP_EXIT_IRQ, after what was handled here.
  */
@@ -73,13 +92,8 @@ u32 __hyp_text hyp_fastpath(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 {
 	u32 hsr = sysreg_read(SYS_HSR), ec = HSR_EC(hsr);
 
-	if (ec == HSR_EC_DABT) {
-		/* HPFAR is valid where hyp_dist_trap() finds a fault of translation. */
-		if (((sysreg_read(SYS_HPFAR) & HPFAR_FIPA) | HYP_DIST_ON) !=
-		    READ_ONCE(vcpu->dist.page))
-			return HYP_EXIT_TRAP;
-		return hyp_dist_trap(cpu, vcpu, hsr);
-	}
+	if (ec == HSR_EC_DABT)
+		return fastpath_dabt(cpu, vcpu, hsr);
 	if (ec == HSR_EC_HVC)
 		return fastpath_hvc(vcpu) ? HYP_RESUME : HYP_EXIT_TRAP;
 	if (ec == HSR_EC_CP15_32)

@@ -97,6 +97,7 @@ struct hyp_vgic {
 };
 
 struct hyp_dist;
+struct hyp_mirrors;
 struct armvmm_vgic_irq;
 struct armvmm_vcpu;
 
@@ -147,6 +148,7 @@ struct hyp_stat {
 	u64 hyp_gicd;		/* accesses to the distributor */
 	u64 hyp_sgi_kick;	/* SGIs that made running vCPUs leave the guest */
 	u64 hyp_timer;		/* interrupts of the virtual timer */
+	u64 hyp_mmio_read;	/* reads of mirrors */
 };
 
 /* What happens to the debug registers at the world switch (hyp/debug.c). */
@@ -215,6 +217,7 @@ struct hyp_vcpu {
 	u32 vfp_loaded;		/* the guest's FP registers are in the CPU */
 	struct hyp_vgic vgic;
 	struct hyp_dist_vcpu dist;
+	const struct hyp_mirrors *mirrors;	/* the VM's, or NULL; constant (hyp/mmio.h) */
 	struct hyp_pmu pmu;
 	struct hyp_stat stat;
 	struct hyp_cpu *cpu;	/* set at entry: the CPU that it runs on */

@@ -9,11 +9,22 @@
 #include <linux/armvmm.h>
 
 struct armvmm_vm;
+struct hyp_mirrors;
 
 /* No mirrors yet. -ENOMEM. */
 int armvmm_mirror_vm_init(struct armvmm_vm *vm);
-/* No vCPU is left. Also what a failed init left. */
+/* No vCPU is left. Also what a failed init left. May sleep. */
 void armvmm_mirror_vm_destroy(struct armvmm_vm *vm);
+
+/* What a vCPU's HYP mode is to have of it, or NULL; constant. */
+const struct hyp_mirrors *armvmm_mirror_in_hyp(const struct armvmm_vm *vm);
+/*
+ * Around a change of memory slots, or of what is on the bus before mirrors: HYP mode answers no
+ * reads meanwhile, and then those that no RAM and no other device hides. Each first call needs its
+ * second. Process context.
+ */
+void armvmm_mirror_slots_change(struct armvmm_vm *vm);
+void armvmm_mirror_slots_changed(struct armvmm_vm *vm);
 
 /*
  * How many @vm may have, for KVM_CHECK_EXTENSION; NULL: one that is made now. 0: none, by the

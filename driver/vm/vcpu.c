@@ -7,6 +7,7 @@
 #include "compat/compat.h"
 #include "core/state.h"
 #include "host/hypmap.h"
+#include "mmio/mirror.h"
 #include "pmu/pmu.h"
 #include "timer/timer.h"
 #include "vgic/loaded.h"
@@ -34,6 +35,7 @@ struct armvmm_vcpu *armvmm_vcpu_alloc(struct armvmm_vm *vm, unsigned int id)
 	vcpu->hyp = armvmm_hypmap_alloc(sizeof(*vcpu->hyp));
 	if (!vcpu->hyp)
 		goto err_hyp;
+	vcpu->hyp->mirrors = armvmm_mirror_in_hyp(vm);
 	ret = armvmm_vgic_vcpu_create(vcpu);
 	if (ret)
 		goto err_vgic;

@@ -23,6 +23,7 @@
 #include "mem/memslot_check.h"
 #include "mem/stage2_host.h"
 #include "mmio/coalesced.h"
+#include "mmio/in_hyp.h"
 #include "mmio/mirror.h"
 #include "pmu/pmu.h"
 #include "vgic/vgic.h"
@@ -163,10 +164,13 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 
 static int vm_set_memory(struct armvmm_vm *vm, const struct kvm_userspace_memory_region *mem)
 {
-	/* A slot over the distributor's window hides it, from HYP mode before it is there. */
+	/* A slot hides what is behind it, from HYP mode before the slot is there. */
 	bool hide = armvmm_vgic_slots_change(vm, mem->guest_phys_addr, mem->memory_size);
-	int ret = armvmm_memslot_set(vm, mem);
+	int ret;
 
+	armvmm_in_hyp_change(vm);
+	ret = armvmm_memslot_set(vm, mem);
+	armvmm_in_hyp_changed(vm);
 	armvmm_vgic_slots_changed(vm, hide);
 	return ret;
 }

@@ -13,7 +13,9 @@
 #include "fake/fake_kernel.h"
 
 #include "core/iobus.h"
+#include "host/hypmap.h"
 #include "ktap.h"
+#include "mem/memslot.h"
 
 static struct {
 	pthread_t thread;
@@ -197,6 +199,36 @@ void armvmm_iobus_unregister(struct armvmm_vm *v, enum armvmm_iobus_place place)
 	KTAP_TRUE(bus[place]);
 	bus[place] = NULL;
 	fake_point(FAKE_SRCU_SYNC);
+}
+
+/* A page that the devices before have, and one that a slot covers; 0: there is none. */
+static u64 fake_device_at, fake_ram_at;
+
+bool armvmm_iobus_taken(struct armvmm_vm *v, enum armvmm_iobus_place place, bool is_write,
+			u64 addr, u64 size)
+{
+	return fake_device_at && fake_device_at < addr + size &&
+	       addr < fake_device_at + PAGE_SIZE;
+}
+
+struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *v, u64 gfn)
+{
+	static struct armvmm_memslot slot;
+
+	return fake_ram_at && fake_ram_at >> PAGE_SHIFT == gfn ? &slot : NULL;
+}
+
+/* --- what HYP mode sees --- */
+
+
+void *armvmm_hypmap_alloc(size_t size)
+{
+	return calloc(1, size);
+}
+
+void armvmm_hypmap_free(void *p, size_t size)
+{
+	free(p);
 }
 
 #endif

@@ -76,7 +76,6 @@ long compat_user_locked_add(struct user_struct *user, long n);
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
 #define might_sleep()		do { } while (0)
-#define smp_rmb()		smp_mb()
 #define fatal_signal_pending(task)	false
 #define kvcalloc(n, size, flags)	calloc((n), (size))
 #define kvfree(p)		free(p)

@@ -19,7 +19,6 @@ extern bool fake_irqs_off, fake_preempt_off;
 #define preempt_enable()	do { assert(fake_preempt_off); fake_preempt_off = false; } while (0)
 
 #define smp_store_mb(x, v)	do { WRITE_ONCE(x, v); smp_mb(); } while (0)
-#define smp_rmb()		smp_mb()
 
 /* Has the page a struct page? */
 bool fake_pfn_valid(unsigned long pfn);

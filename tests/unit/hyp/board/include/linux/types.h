@@ -14,6 +14,7 @@ typedef __u32 u32;
 typedef __u64 u64;
 
 #define __iomem
+#define PAGE_SIZE		4096u
 #define noinline		__attribute__((noinline))
 #define __section(name)		__attribute__((section(name)))
 #undef __always_inline

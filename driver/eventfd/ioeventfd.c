@@ -14,6 +14,7 @@
 #include "core/state.h"
 #include "eventfd/eventfd.h"
 #include "eventfd/eventfd_private.h"
+#include "mmio/coalesced.h"
 
 /* RLIMIT_NOFILE is no bound: an ioeventfd holds its eventfd after the descriptor is closed. */
 #define IOEVENTFD_MAX	4096
@@ -161,8 +162,20 @@ static int ioeventfd_write(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u
 	return -EOPNOTSUPP;
 }
 
+/* Each takes writes at its own address, whatever their length. */
+static bool ioeventfd_takes_write(struct armvmm_vm *vm, u64 addr, u64 end)
+{
+	struct ioeventfd_key key = { .addr = addr };
+	struct ioeventfd *io;
+
+	lockdep_assert_held(&vm->slots_lock);
+	io = ioeventfd_find(vm->eventfds, &key);
+	return io && io->addr < end;
+}
+
 static const struct armvmm_iodev_ops ioeventfd_ops = {
 	.write = ioeventfd_write,
+	.takes_write = ioeventfd_takes_write,
 };
 
 static void ioeventfd_free(struct ioeventfd *io)
@@ -312,6 +325,8 @@ static int ioeventfd_assign(struct armvmm_vm *vm, const struct kvm_ioeventfd *ar
 		goto err_unlock;
 	}
 	ioeventfd_insert(vm, io);
+	/* HYP mode posts no write that the ioeventfd may take, from here on. */
+	armvmm_coalesced_look(vm);
 	mutex_unlock(&vm->slots_lock);
 	return 0;
 
@@ -346,6 +361,7 @@ static int ioeventfd_deassign(struct armvmm_vm *vm, const struct kvm_ioeventfd *
 	io = ioeventfd_find(vm->eventfds, &key);
 	if (io && ioeventfd_is(io, args, ctx)) {
 		ioeventfd_remove(vm, io);
+		armvmm_coalesced_look(vm);
 		ioeventfd_free(io);
 		err = 0;
 	}

@@ -74,14 +74,17 @@ __hyp_inline bool fastpath_cp15_read(struct hyp_vcpu *vcpu, u32 hsr)
  */
 __hyp_inline u32 fastpath_dabt(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 hsr)
 {
-	u32 page = sysreg_read(SYS_HPFAR) & HPFAR_FIPA;
+	u32 page = sysreg_read(SYS_HPFAR) & HPFAR_FIPA, pages;
 
 	if ((page | HYP_DIST_ON) == READ_ONCE(vcpu->dist.page))
 		return hyp_dist_trap(cpu, vcpu, hsr);
-	if (!(hsr & HSR_DABT_WNR) && vcpu->mirrors &&
-	    READ_ONCE(vcpu->mirrors->pages) & hyp_mmio_page_of_hpfar(page))
-		return hyp_mmio_trap(vcpu, hsr, page);
-	return HYP_EXIT_TRAP;
+	if (hsr & HSR_DABT_WNR)
+		pages = vcpu->zones ? READ_ONCE(vcpu->zones->pages) : 0;
+	else
+		pages = vcpu->mirrors ? READ_ONCE(vcpu->mirrors->pages) : 0;
+	if (!(pages & hyp_mmio_page_of_hpfar(page)))
+		return HYP_EXIT_TRAP;
+	return hyp_mmio_trap(vcpu, hsr, page);
 }
 
 /*

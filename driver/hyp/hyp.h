@@ -98,6 +98,7 @@ struct hyp_vgic {
 
 struct hyp_dist;
 struct hyp_mirrors;
+struct hyp_zones;
 struct armvmm_vgic_irq;
 struct armvmm_vcpu;
 
@@ -149,6 +150,7 @@ struct hyp_stat {
 	u64 hyp_sgi_kick;	/* SGIs that made running vCPUs leave the guest */
 	u64 hyp_timer;		/* interrupts of the virtual timer */
 	u64 hyp_mmio_read;	/* reads of mirrors */
+	u64 hyp_mmio_write;	/* writes that were posted */
 };
 
 /* What happens to the debug registers at the world switch (hyp/debug.c). */
@@ -217,7 +219,9 @@ struct hyp_vcpu {
 	u32 vfp_loaded;		/* the guest's FP registers are in the CPU */
 	struct hyp_vgic vgic;
 	struct hyp_dist_vcpu dist;
-	const struct hyp_mirrors *mirrors;	/* the VM's, or NULL; constant (hyp/mmio.h) */
+	/* The VM's, or NULL: constant, what they point to is not (hyp/mmio.h). */
+	const struct hyp_mirrors *mirrors;
+	struct hyp_zones *zones;
 	struct hyp_pmu pmu;
 	struct hyp_stat stat;
 	struct hyp_cpu *cpu;	/* set at entry: the CPU that it runs on */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Coalesced MMIO. The ring is the client's memory as much as ours: its indices are read once and
- * checked, and nothing but the address and the data of guest writes goes there.
+ * checked, and nothing but the address and the data of guest writes goes there. HYP mode writes to
+ * it, too (hyp/mmio.c).
  */
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
-#include <linux/nospec.h>
+#include <linux/module.h>
 #include <linux/rbtree_augmented.h>
 #include <linux/rcupdate.h>
 #include <linux/seqlock.h>
@@ -17,15 +18,23 @@
 #include "compat/compat.h"
 #include "core/iobus.h"
 #include "core/state.h"
+#include "host/hypmap.h"
+#include "hyp/mmio.h"
+#include "mem/memslot.h"
 #include "mmio/coalesced.h"
 
 /* As many as KVM's bus has devices. */
 #define COALESCED_MAX_ZONES	1000
 
+static bool hyp_zones = true;
+module_param(hyp_zones, bool, 0644);
+MODULE_PARM_DESC(hyp_zones, "post guests' writes to coalesced zones in HYP mode, in VMs that are made from now on");
+
 struct armvmm_coalesced {
-	spinlock_t lock;		/* writers of the ring */
-	struct kvm_coalesced_mmio_ring *ring;
-	struct list_head zones;		/* vm->slots_lock */
+	struct hyp_zones hyp;		/* the ring and its lock; and some zones, for HYP mode */
+	bool in_hyp;			/* it posts; constant */
+	unsigned int hiding;		/* changes of memory slots under way; vm->slots_lock */
+	struct list_head zones;		/* in the order in which they came; vm->slots_lock */
 	unsigned int nr_zones;
 	/* Those of memory. Changes: slots_lock, between begin and end of seq; readers: srcu. */
 	struct rb_root tree;
@@ -87,32 +96,6 @@ static u64 coalesced_reach(const struct armvmm_coalesced *c, u64 addr)
 	return end;
 }
 
-/* One entry stays unused, so that a full ring is not an empty one. */
-static int coalesced_push(struct armvmm_coalesced *c, u64 addr, unsigned int len, const void *val)
-{
-	struct kvm_coalesced_mmio_ring *ring = c->ring;
-	u32 last = READ_ONCE(ring->last), next;
-	struct kvm_coalesced_mmio *entry;
-
-	lockdep_assert_held(&c->lock);
-	if (last >= KVM_COALESCED_MMIO_MAX)
-		return -EOPNOTSUPP;
-	next = (last + 1) % KVM_COALESCED_MMIO_MAX;
-	if (next == READ_ONCE(ring->first))
-		return -EOPNOTSUPP;
-	/* The client has done with the entry before it moved first on. */
-	smp_mb();
-	entry = &ring->coalesced_mmio[array_index_nospec(last, KVM_COALESCED_MMIO_MAX)];
-	entry->phys_addr = addr;
-	entry->len = len;
-	entry->pio = 0;
-	memset(entry->data, 0, sizeof(entry->data));
-	memcpy(entry->data, val, len);
-	/* Pairs with the barrier of the client between last and the entry. */
-	smp_store_release(&ring->last, next);
-	return 0;
-}
-
 static bool coalesced_takes(const struct armvmm_coalesced *c, u64 addr, unsigned int len)
 {
 	unsigned int seq;
@@ -129,14 +112,16 @@ static int coalesced_write(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u
 			   unsigned int len, const void *val)
 {
 	struct armvmm_coalesced *c = vcpu->vm->coalesced;
-	int ret;
+	u64 data = 0;
+	bool posted;
 
-	if (len > sizeof(c->ring->coalesced_mmio[0].data) || !coalesced_takes(c, addr, len))
+	if (len > sizeof(data) || !coalesced_takes(c, addr, len))
 		return -EOPNOTSUPP;
-	spin_lock(&c->lock);
-	ret = coalesced_push(c, addr, len, val);
-	spin_unlock(&c->lock);
-	return ret;
+	memcpy(&data, val, len);
+	raw_spin_lock(&c->hyp.lock);
+	posted = hyp_zones_post(&c->hyp, addr, len, data);
+	raw_spin_unlock(&c->hyp.lock);
+	return posted ? 0 : -EOPNOTSUPP;
 }
 
 static const struct armvmm_iodev_ops coalesced_ops = {
@@ -183,6 +168,79 @@ static void coalesced_remove(struct armvmm_coalesced *c, struct coalesced_zone *
 	coalesced_change_end(c);
 }
 
+/*
+ * Not one that reaches into another page, where there may be anything, nor one in whose page writes
+ * are the zone's only after others' (run/abort.c, core/iobus.c).
+ */
+static bool coalesced_is_for_hyp(struct armvmm_vm *vm, const struct coalesced_zone *zone)
+{
+	u64 gfn = zone->addr >> PAGE_SHIFT;
+
+	return !zone->pio && zone->end > zone->addr && (zone->end - 1) >> PAGE_SHIFT == gfn &&
+	       !armvmm_memslot_find(vm, gfn) &&
+	       !armvmm_iobus_taken(vm, ARMVMM_IOBUS_COALESCED, true, zone->addr,
+				   zone->end - zone->addr);
+}
+
+/* From the return on, HYP mode posts by these zones, and has ended what it began by others. */
+static void coalesced_tell_hyp(struct armvmm_coalesced *c, const struct hyp_zone *zones,
+			       unsigned int nr, u32 pages)
+{
+	raw_spin_lock(&c->hyp.lock);
+	memcpy(c->hyp.at, zones, nr * sizeof(zones[0]));
+	c->hyp.nr = nr;
+	WRITE_ONCE(c->hyp.pages, pages);
+	raw_spin_unlock(&c->hyp.lock);
+}
+
+/* Of the zones that came first, and no others: a client with many does not wait for a look. */
+void armvmm_coalesced_look(struct armvmm_vm *vm)
+{
+	struct armvmm_coalesced *c = vm->coalesced;
+	unsigned int nr = 0, left = HYP_MAX_ZONES, i;
+	struct hyp_zone zones[HYP_MAX_ZONES];
+	struct coalesced_zone *zone;
+	u32 pages = 0;
+
+	lockdep_assert_held(&vm->slots_lock);
+	if (!c->in_hyp)
+		return;
+	list_for_each_entry(zone, &c->zones, list) {
+		if (c->hiding || !left--)
+			break;
+		if (!coalesced_is_for_hyp(vm, zone))
+			continue;
+		for (i = nr++; i && zones[i - 1].addr > zone->addr; i--)
+			zones[i] = zones[i - 1];
+		zones[i] = (struct hyp_zone){ .addr = zone->addr, .reach = zone->end };
+		pages |= hyp_mmio_page(zone->addr);
+	}
+	for (i = 1; i < nr; i++)
+		zones[i].reach = max(zones[i].reach, zones[i - 1].reach);
+	coalesced_tell_hyp(c, zones, nr, pages);
+}
+
+void armvmm_coalesced_slots_change(struct armvmm_vm *vm)
+{
+	mutex_lock(&vm->slots_lock);
+	vm->coalesced->hiding++;
+	armvmm_coalesced_look(vm);
+	mutex_unlock(&vm->slots_lock);
+}
+
+void armvmm_coalesced_slots_changed(struct armvmm_vm *vm)
+{
+	mutex_lock(&vm->slots_lock);
+	vm->coalesced->hiding--;
+	armvmm_coalesced_look(vm);
+	mutex_unlock(&vm->slots_lock);
+}
+
+struct hyp_zones *armvmm_coalesced_in_hyp(const struct armvmm_vm *vm)
+{
+	return vm->coalesced->in_hyp ? &vm->coalesced->hyp : NULL;
+}
+
 int armvmm_coalesced_register(struct armvmm_vm *vm, const struct kvm_coalesced_mmio_zone *args)
 {
 	struct armvmm_coalesced *c = vm->coalesced;
@@ -210,6 +268,8 @@ int armvmm_coalesced_register(struct armvmm_vm *vm, const struct kvm_coalesced_m
 	list_add_tail(&zone->list, &c->zones);
 	if (!c->nr_zones++)
 		armvmm_iobus_register(vm, ARMVMM_IOBUS_COALESCED, &c->dev);
+	if (c->nr_zones <= HYP_MAX_ZONES)
+		armvmm_coalesced_look(vm);
 	mutex_unlock(&vm->slots_lock);
 	return 0;
 }
@@ -231,7 +291,9 @@ int armvmm_coalesced_unregister(struct armvmm_vm *vm, const struct kvm_coalesced
 		list_move(&zone->list, &gone);
 		c->nr_zones--;
 	}
-	/* After either, no write looks at what went. */
+	/* After the look, and either of the rest, no write goes to what went. */
+	if (!list_empty(&gone))
+		armvmm_coalesced_look(vm);
 	if (!list_empty(&gone) && !c->nr_zones)
 		armvmm_iobus_unregister(vm, ARMVMM_IOBUS_COALESCED);
 	else if (!list_empty(&gone))
@@ -244,21 +306,24 @@ int armvmm_coalesced_unregister(struct armvmm_vm *vm, const struct kvm_coalesced
 
 struct page *armvmm_coalesced_page(struct armvmm_vm *vm)
 {
-	return virt_to_page(vm->coalesced->ring);
+	return virt_to_page(vm->coalesced->hyp.ring);
 }
 
 int armvmm_coalesced_vm_init(struct armvmm_vm *vm)
 {
-	struct armvmm_coalesced *c = kzalloc(sizeof(*c), GFP_KERNEL_ACCOUNT);
+	struct armvmm_coalesced *c = armvmm_hypmap_alloc(sizeof(*c));
 
 	if (!c)
 		return -ENOMEM;
-	c->ring = (struct kvm_coalesced_mmio_ring *)get_zeroed_page(COMPAT_GFP_MAPPED);
-	if (!c->ring) {
-		kfree(c);
+	c->hyp.ring = (struct kvm_coalesced_mmio_ring *)get_zeroed_page(COMPAT_GFP_MAPPED);
+	if (!c->hyp.ring) {
+		armvmm_hypmap_free(c, sizeof(*c));
 		return -ENOMEM;
 	}
-	spin_lock_init(&c->lock);
+	/* Where HYP mode has something else at that address, the host posts all. */
+	c->in_hyp = READ_ONCE(hyp_zones) &&
+		    !armvmm_hypmap_add(c->hyp.ring, PAGE_SIZE, HYPMAP_DATA);
+	raw_spin_lock_init(&c->hyp.lock);
 	INIT_LIST_HEAD(&c->zones);
 	c->tree = RB_ROOT;
 	seqcount_init(&c->seq);
@@ -277,7 +342,9 @@ void armvmm_coalesced_vm_destroy(struct armvmm_vm *vm)
 		return;
 	list_for_each_entry_safe(zone, tmp, &vm->coalesced->zones, list)
 		kfree(zone);
-	free_page((unsigned long)vm->coalesced->ring);
-	kfree(vm->coalesced);
+	if (vm->coalesced->in_hyp)
+		armvmm_hypmap_remove(vm->coalesced->hyp.ring, PAGE_SIZE);
+	free_page((unsigned long)vm->coalesced->hyp.ring);
+	armvmm_hypmap_free(vm->coalesced, sizeof(*vm->coalesced));
 	vm->coalesced = NULL;
 }

@@ -73,6 +73,7 @@ const struct armvmm_stat_desc armvmm_stat_vcpu_descs[] = {
 	STAT_HYP(hyp_sgi_kick),
 	STAT_HYP(hyp_timer),
 	STAT_HYP(hyp_mmio_read),
+	STAT_HYP(hyp_mmio_write),
 };
 const unsigned int armvmm_stat_nr_vcpu_descs = ARRAY_SIZE(armvmm_stat_vcpu_descs);
 

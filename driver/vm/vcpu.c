@@ -7,6 +7,7 @@
 #include "compat/compat.h"
 #include "core/state.h"
 #include "host/hypmap.h"
+#include "mmio/coalesced.h"
 #include "mmio/mirror.h"
 #include "pmu/pmu.h"
 #include "timer/timer.h"
@@ -36,6 +37,7 @@ struct armvmm_vcpu *armvmm_vcpu_alloc(struct armvmm_vm *vm, unsigned int id)
 	if (!vcpu->hyp)
 		goto err_hyp;
 	vcpu->hyp->mirrors = armvmm_mirror_in_hyp(vm);
+	vcpu->hyp->zones = armvmm_coalesced_in_hyp(vm);
 	ret = armvmm_vgic_vcpu_create(vcpu);
 	if (ret)
 		goto err_vgic;

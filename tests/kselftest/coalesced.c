@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Coalesced MMIO: writes to a zone wait in a ring, in order. If it is full, none is lost. */
+#include <sys/eventfd.h>
+
+#include "binstats.h"
 #include "vm.h"
 
-#define PAGE_SIZE	4096u		/* as KVM_COALESCED_MMIO_MAX has it */
+#define PAGE_SIZE	PAGE		/* as KVM_COALESCED_MMIO_MAX has it */
 #define RING_MAX	((unsigned int)KVM_COALESCED_MMIO_MAX)
 #define ZONE		0x0b000000u
 #define ZONE_SIZE	0x100u
@@ -59,6 +62,26 @@ static bool take(struct kvm_coalesced_mmio_ring *ring, struct kvm_coalesced_mmio
 	return true;
 }
 
+/* Posted by the host and in HYP mode: the same. */
+static void both(void (*test)(bool hyp))
+{
+	for (int hyp = 0; hyp < 2; hyp++) {
+		param_set("hyp_zones", hyp);
+		test(hyp);
+	}
+}
+
+/* How many writes of vCPU 0 were posted by the host, and in HYP mode. */
+static void posted(struct vm *vm, uint64_t host, uint64_t hyp)
+{
+	int fd = stats_fd(vm->vcpu[0].fd);
+	uint64_t kernel = stat_of(fd, "mmio_exit_kernel"), inner = stat_of(fd, "hyp_mmio_write");
+
+	CHECK(kernel == host && inner == hyp, "%llu by the host, %llu in HYP mode",
+	      (unsigned long long)kernel, (unsigned long long)inner);
+	close(fd);
+}
+
 static uint32_t word(const void *data)
 {
 	uint32_t v;
@@ -98,7 +121,7 @@ static void arguments(void)
 		CHECK(ring_of(&vm, 0)->coalesced_mmio[0].data[n & 7] == 0);
 }
 
-static void order(void)
+static void order_by(bool hyp)
 {
 	struct kvm_coalesced_mmio_ring *ring;
 	struct kvm_coalesced_mmio e;
@@ -117,6 +140,7 @@ static void order(void)
 		      "%u: %llx %u %u", i, (unsigned long long)e.phys_addr, e.len, word(e.data));
 	}
 	CHECK(!take(ring, &e), "there is one more");
+	posted(&vm, hyp ? 0 : 20, hyp ? 20 : 0);
 
 	/* Several widths. Accesses that only begin in the zone, and reads, exit at once. */
 	VM_CODE(&vm, 0, forms);
@@ -144,10 +168,95 @@ static void order(void)
 	start(&vm, 0, ZONE, 1, 1);
 	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == ZONE);
 	CHECK(!take(ring, &e));
+	posted(&vm, hyp ? 0 : 25, hyp ? 25 : 0);
+	vm_close(&vm);
+}
+
+static void order(void)
+{
+	both(order_by);
+}
+
+/* One write at ZONE + 8, and a report. Is it in the ring? */
+static bool in_ring(struct vm *vm)
+{
+	struct kvm_coalesced_mmio e;
+
+	VM_CODE(vm, 0, some);
+	start(vm, 0, ZONE + 8, 9, 1);
+	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO && vm->vcpu[0].run->mmio.phys_addr == DEV_BASE,
+	     "another exit");
+	return take(ring_of(vm, 0), &e);
+}
+
+/* An ioeventfd in a zone comes first: from when it is there until it goes. */
+static void doorbell_by(bool hyp)
+{
+	struct kvm_ioeventfd io = { .addr = ZONE + 8, .len = 4, .fd = eventfd(0, EFD_NONBLOCK) };
+	uint64_t rung;
+	struct vm vm;
+
+	vm_make(&vm, 1, 0);
+	CHECK_OK(add(&vm, ZONE, ZONE_SIZE));
+	for (int round = 0; round < 3; round++) {
+		CHECK(in_ring(&vm));
+		io.flags = 0;
+		CHECK_OK(ioctl(vm.fd, KVM_IOEVENTFD, &io));
+		CHECK(!in_ring(&vm));
+		CHECK(read(io.fd, &rung, 8) == 8 && rung == 1);
+		io.flags = KVM_IOEVENTFD_FLAG_DEASSIGN;
+		CHECK_OK(ioctl(vm.fd, KVM_IOEVENTFD, &io));
+	}
+	posted(&vm, hyp ? 3 : 6, hyp ? 3 : 0);
+	close(io.fd);
+	vm_close(&vm);
+}
+
+static void doorbell(void)
+{
+	both(doorbell_by);
+}
+
+/* So does RAM, and the distributor. */
+static void behind_by(bool hyp)
+{
+	struct vm vm;
+	uint32_t *ram;
+
+	ram = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	MUST(ram != MAP_FAILED, "mmap");
+	vm_make(&vm, 1, 0);
+	CHECK_OK(add(&vm, ZONE, ZONE_SIZE));
+	for (int round = 0; round < 3; round++) {
+		CHECK(in_ring(&vm));
+		memset(ram, 0, PAGE);
+		CHECK_OK(mem_set(vm.fd, 3, 0, ZONE, PAGE, ram));
+		CHECK(!in_ring(&vm));
+		CHECK_OK(mem_set(vm.fd, 3, 0, ZONE, 0, ram));
+		CHECK(ram[2] == 9, "%u", ram[2]);
+	}
+	posted(&vm, hyp ? 0 : 3, hyp ? 3 : 0);
+	vm_close(&vm);
+	param_set("hyp_dist", false);
+	vm_make(&vm, 1, 0);
+	param_set("hyp_dist", true);
+	CHECK_OK(add(&vm, GICD_BASE, 16));
+	VM_CODE(&vm, 0, some);
+	start(&vm, 0, GICD_BASE, 1, 1);
+	CHECK(vm_run(&vm, 0) == KVM_EXIT_MMIO && vm.vcpu[0].run->mmio.phys_addr == DEV_BASE);
+	CHECK(ring_of(&vm, 0)->last == 0);
+	posted(&vm, 1, 0);
+	vm_close(&vm);
+	munmap(ram, PAGE);
+}
+
+static void behind(void)
+{
+	both(behind_by);
 }
 
 /* Fills the ring from each place. Each write comes by the ring or by an exit, in order. */
-static void full(void)
+static void full_by(bool hyp)
 {
 	struct kvm_coalesced_mmio_ring *ring;
 	struct kvm_coalesced_mmio e;
@@ -174,10 +283,16 @@ static void full(void)
 		MUST(word(run->mmio.data) == next, "%u, not %u", word(run->mmio.data), next);
 		next++;
 	}
+	vm_close(&vm);
+}
+
+static void full(void)
+{
+	both(full_by);
 }
 
 /* A client may write nonsense into the ring: it harms nobody else. */
-static void hostile(void)
+static void hostile_by(bool hyp)
 {
 	static const uint32_t bad[] = { RING_MAX, RING_MAX + 1, 0x7fffffff, 0x80000000, ~0u };
 	struct kvm_coalesced_mmio_ring *ring;
@@ -209,8 +324,13 @@ static void hostile(void)
 	CHECK(word(ring->coalesced_mmio[0].data) == 7);
 }
 
+static void hostile(void)
+{
+	both(hostile_by);
+}
+
 /* Two vCPUs write to one ring, which is the same in both mappings, while zones come and go. */
-static void race(void)
+static void race_by(bool hyp)
 {
 	struct kvm_coalesced_mmio_ring *ring;
 	struct kvm_coalesced_mmio e;
@@ -256,11 +376,19 @@ static void race(void)
 	}
 	ktap_note("%u writes by the ring, %u and %u by exits", taken, r[0].mmio, r[1].mmio);
 	CHECK(taken > 1000, "%u", taken);
+	vm_close(&vm);
+}
+
+static void race(void)
+{
+	both(race_by);
 }
 
 static const struct ktap_case cases[] = {
 	{ "arguments", arguments, 0 },
 	{ "order", order, 0 },
+	{ "doorbell", doorbell, 0 },
+	{ "behind", behind, 0 },
 	{ "full", full, 0 },
 	{ "hostile", hostile, 0 },
 	{ "race", race, 0 },

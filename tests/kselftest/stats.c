@@ -227,7 +227,8 @@ static void count_work(bool hyp)
 	const struct { const char *name; uint64_t each, more; } exact[] = {
 		{ "hvc_exit_stat", 1, 0 }, { "smc_exit_stat", 1, 0 }, { "hyp_hvc", 1, 0 },
 		{ "hyp_cp15", 1, 0 }, { "mmio_exit_kernel", !hyp, 0 }, { "hyp_gicd", hyp, 0 },
-		{ "hyp_sgi_kick", 0, 0 }, { "hyp_timer", 0, 0 }, { "hyp_mmio_read", 0, 0 }, { "mmio_exit_user", 2, 1 },
+		{ "hyp_sgi_kick", 0, 0 }, { "hyp_timer", 0, 0 }, { "hyp_mmio_read", 0, 0 },
+		{ "hyp_mmio_write", 0, 0 }, { "mmio_exit_user", 2, 1 },
 		{ "wfi_exit_stat", 0, 0 }, { "wfe_exit_stat", 0, 0 }, { "cp_exit_stat", 0, 0 },
 		{ "undef_exit_stat", 0, 0 }, { "halt_wakeup", 0, 0 },
 	};

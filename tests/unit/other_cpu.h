@@ -220,6 +220,23 @@ struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *v, u64 gfn)
 
 /* --- what HYP mode sees --- */
 
+static unsigned int fake_in_hyp;	/* pages that are mapped there by themselves */
+static int fake_hypmap_error;
+
+int armvmm_hypmap_add(const void *addr, size_t size, enum hypmap_prot prot)
+{
+	KTAP_TRUE(size == PAGE_SIZE && prot == HYPMAP_DATA);
+	if (!fake_hypmap_error)
+		fake_in_hyp++;
+	return fake_hypmap_error;
+}
+
+void armvmm_hypmap_remove(const void *addr, size_t size)
+{
+	KTAP_TRUE(fake_in_hyp && size == PAGE_SIZE);
+	fake_in_hyp--;
+}
+
 
 void *armvmm_hypmap_alloc(size_t size)
 {

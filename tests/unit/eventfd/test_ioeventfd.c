@@ -10,6 +10,7 @@
 
 #include "eventfd/eventfd.h"
 #include "eventfd/eventfd_private.h"
+#include "mmio/coalesced.h"
 
 #define MAX_IOEVENTFDS	4096
 #define NR_FDS		32
@@ -53,6 +54,17 @@ static int refs(void)
 	for (int fd = 0; fd < NR_FDS; fd++)
 		n += fds[fd].refs;
 	return n;
+}
+
+/* --- HYP mode --- */
+
+static unsigned int looks;
+
+/* What is on the bus before zones has changed, and is there. */
+void armvmm_coalesced_look(struct armvmm_vm *v)
+{
+	lockdep_assert_held(&v->slots_lock);
+	looks++;
 }
 
 /* --- a VM --- */
@@ -310,6 +322,38 @@ static void test_any(void)
 	end();
 }
 
+static bool takes(u64 addr, u64 end)
+{
+	struct armvmm_iodev *dev = bus[ARMVMM_IOBUS_IOEVENTFDS];
+	bool any;
+
+	mutex_lock(&vm.slots_lock);
+	any = dev && dev->ops->takes_write(&vm, addr, end);
+	mutex_unlock(&vm.slots_lock);
+	return any;
+}
+
+/* HYP mode posts no write that one of them may take, and is told of each that comes or goes. */
+static void test_takes(void)
+{
+	start();
+	looks = 0;
+	KTAP_EQ(assign(0, 0x1008, 4, DATAMATCH, 5), 0);
+	KTAP_EQ(looks, 1);
+	KTAP_EQ(assign(1, 0x1008, 2, 0, 0), 0);
+	KTAP_EQ(assign(2, 0x3000, 0, 0, 0), 0);
+	KTAP_EQ(assign(0, 0x3000, 4, 0, 0), -EEXIST);
+	KTAP_EQ(looks, 3);
+	KTAP_TRUE(takes(0x1000, 0x1009) && takes(0x1008, 0x1009) && takes(0, ~0ULL));
+	KTAP_TRUE(!takes(0x1000, 0x1008) && !takes(0x1009, 0x3000) && !takes(0x3001, ~0ULL));
+	KTAP_EQ(deassign(0, 0x1008, 4, DATAMATCH, 5), 0);
+	KTAP_TRUE(takes(0x1000, 0x2000));
+	KTAP_EQ(deassign(1, 0x1008, 2, 0, 0), 0);
+	KTAP_EQ(looks, 5);
+	KTAP_TRUE(!takes(0x1000, 0x2000));
+	end();
+}
+
 /* --- while they come and go --- */
 
 static void race_assign(int i)
@@ -353,6 +397,7 @@ KTAP_MAIN(
 	KTAP_CASE(test_limit),
 	KTAP_CASE(test_bus),
 	KTAP_CASE(test_any),
+	KTAP_CASE(test_takes),
 	KTAP_CASE(test_other_goes),
 	KTAP_CASE(test_moving),
 )

@@ -35,11 +35,11 @@
 #define smp_store_release(p, v)	__atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define smp_mb__before_atomic()	__sync_synchronize()
 #define smp_mb__after_atomic()	__sync_synchronize()
-#define smp_mb()	__sync_synchronize()
+#define smp_mb()	(__sync_synchronize(), fake_point(FAKE_BARRIER))
 #ifndef smp_wmb
 #define smp_wmb()	__sync_synchronize()
 #endif
-#define smp_rmb()	do { __sync_synchronize(); fake_point(FAKE_READ_BARRIER); } while (0)
+#define smp_rmb()	(__sync_synchronize(), fake_point(FAKE_READ_BARRIER))
 #define xchg(p, v)	__atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #define cmpxchg_relaxed(p, old, new)						\
 ({										\
@@ -133,6 +133,7 @@ enum fake_point {
 	FAKE_SEQ_WAIT,		/* a change has to end before this one goes on */
 	FAKE_SEQ_CHANGE,	/* a change has begun */
 	FAKE_RB_MOVE,		/* a node is not in the tree, which will be there again */
+	FAKE_BARRIER,		/* what comes before has been done */
 	FAKE_READ_BARRIER,	/* what is read next may have changed */
 	FAKE_SRCU_SYNC,		/* readers have to end before this one goes on */
 };

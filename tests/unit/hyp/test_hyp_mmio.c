@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: driver/hyp/mmio.c driver/hyp/fastpath.c driver/mmio/mirror.c
+// sources: driver/hyp/mmio.c driver/hyp/fastpath.c driver/mmio/mirror.c driver/mmio/coalesced.c
 // cflags: -include tests/unit/hyp_fake.h -Itests/unit/fake -Iinclude/uapi -I. -Idriver -Itests/unit
 /*
  * The client's registers in HYP mode: what is answered there, that the host would answer the same,
- * and that what comes and goes meanwhile is left to it. test_mirror has the host's part.
+ * and that what comes and goes meanwhile is left to it. test_mirror and test_coalesced have the
+ * host's part.
  */
 #include "ktap.h"
 #include "core/iobus.h"
@@ -12,14 +13,15 @@
 #include "hyp/cpu.h"
 #include "hyp/mmio.h"
 #include "mem/memslot.h"
-#include "mmio/mirror.h"
+#include "mmio/in_hyp.h"
 
-extern bool *const fake_param_hyp_mirrors;
+extern bool *const fake_param_hyp_mirrors, *const fake_param_hyp_zones;
 
 #define SAS(len)	((u32)__builtin_ctz(len) << 22)
 #define ACCESS		((u32)HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV | HSR_FSC_TRANSLATION | 3)
 #define RT(n)		((u32)(n) << 16)
 #define MARK		0x5a5a5a5aul
+#define RING_MAX	KVM_COALESCED_MMIO_MAX
 #define PAGE		0x0b000000ull
 
 static struct hyp_cpu cpu;
@@ -40,6 +42,20 @@ void *armvmm_hypmap_alloc(size_t size)
 void armvmm_hypmap_free(void *p, size_t size)
 {
 	free(p);
+}
+
+static unsigned int in_hyp;
+static int hypmap_error;
+
+int armvmm_hypmap_add(const void *addr, size_t size, enum hypmap_prot prot)
+{
+	in_hyp += !hypmap_error;
+	return hypmap_error;
+}
+
+void armvmm_hypmap_remove(const void *addr, size_t size)
+{
+	in_hyp--;
 }
 
 void armvmm_iobus_register(struct armvmm_vm *v, enum armvmm_iobus_place place,
@@ -101,8 +117,17 @@ static void (*barrier_job)(void);
 #undef fake_point
 void fake_point(enum fake_point point)
 {
-	if (point == FAKE_READ_BARRIER && barrier++ == barrier_at && barrier_job)
+	if ((point == FAKE_READ_BARRIER || point == FAKE_BARRIER) && barrier++ == barrier_at &&
+	    barrier_job)
 		barrier_job();
+}
+
+/* Another CPU has the lock for so many tries. */
+static unsigned int contended, tries;
+
+bool (fake_contended)(void)
+{
+	return tries++ < contended;
 }
 
 /* --- a VM --- */
@@ -116,12 +141,16 @@ static void start(void)
 	guest_psr = CPSR_M_SVC;
 	barrier_job = NULL;
 	KTAP_EQ(armvmm_mirror_vm_init(&vm), 0);
+	KTAP_EQ(armvmm_coalesced_vm_init(&vm), 0);
 	hyp.mirrors = armvmm_mirror_in_hyp(&vm);
+	hyp.zones = armvmm_coalesced_in_hyp(&vm);
 }
 
 static void end(void)
 {
 	armvmm_mirror_vm_destroy(&vm);
+	armvmm_coalesced_vm_destroy(&vm);
+	KTAP_EQ(in_hyp, 0);
 }
 
 static int set(u64 addr, u32 size, u32 flags, u32 value)
@@ -267,9 +296,9 @@ static void test_behind(void)
 		/* Another value does not bring it forth. */
 		KTAP_EQ(set(PAGE + 8, 4, 0, 4), 0);
 		KTAP_EQ(get(PAGE + 8, 4), TO_HOST);
-		armvmm_mirror_slots_change(&vm);
+		armvmm_in_hyp_change(&vm);
 		*others[i] = PAGE + 0x1000;
-		armvmm_mirror_slots_changed(&vm);
+		armvmm_in_hyp_changed(&vm);
 		KTAP_EQ(get(PAGE + 8, 4), 4);
 		KTAP_EQ(get(PAGE + 0x1000, 4), TO_HOST);
 		KTAP_EQ(get(PAGE + 0x20000, 4), 3);
@@ -282,17 +311,17 @@ static void test_slots_change(void)
 {
 	start();
 	KTAP_EQ(set(PAGE, 4, 0, 1), 0);
-	armvmm_mirror_slots_change(&vm);
+	armvmm_in_hyp_change(&vm);
 	KTAP_EQ(get(PAGE, 4), TO_HOST);
 	KTAP_EQ(get_host(PAGE, 4), 1);
 	/* Another thread's change begins and ends, and so does a client's. */
-	armvmm_mirror_slots_change(&vm);
-	armvmm_mirror_slots_changed(&vm);
+	armvmm_in_hyp_change(&vm);
+	armvmm_in_hyp_changed(&vm);
 	KTAP_EQ(set(PAGE + 0x1000, 4, 0, 2), 0);
 	KTAP_EQ(get(PAGE, 4), TO_HOST);
 	KTAP_EQ(get(PAGE + 0x1000, 4), TO_HOST);
 	ram_at = PAGE + 0x1000;
-	armvmm_mirror_slots_changed(&vm);
+	armvmm_in_hyp_changed(&vm);
 	KTAP_EQ(get(PAGE, 4), 1);
 	KTAP_EQ(get(PAGE + 0x1000, 4), TO_HOST);
 	KTAP_EQ(get_host(PAGE + 0x1000, 4), 2);
@@ -369,6 +398,266 @@ static void test_race(void)
 	end();
 }
 
+/* --- writes --- */
+
+static struct kvm_coalesced_mmio_ring *ring(void)
+{
+	return (void *)armvmm_coalesced_page(&vm);
+}
+
+static int zone_add(u64 addr, u32 size)
+{
+	struct kvm_coalesced_mmio_zone zone = { .addr = addr, .size = size };
+
+	return armvmm_coalesced_register(&vm, &zone);
+}
+
+static int zone_del(u64 addr, u32 size)
+{
+	struct kvm_coalesced_mmio_zone zone = { .addr = addr, .size = size };
+
+	return armvmm_coalesced_unregister(&vm, &zone);
+}
+
+/* Is it posted, with what MARK has of it? The client reads it at once. */
+static bool posted(u64 addr, unsigned int len, u32 hsr)
+{
+	struct kvm_coalesced_mmio *entry = &ring()->coalesced_mmio[ring()->last];
+	u64 was = hyp.stat.hyp_mmio_write, data = 0;
+	u32 last = ring()->last;
+	bool done = trap(addr, hsr | SAS(len) | HSR_DABT_WNR) == (u32)HYP_RESUME;
+
+	KTAP_EQ(hyp.stat.hyp_mmio_write - was, done);
+	KTAP_EQ(ring()->last, done ? (last + 1) % RING_MAX : last);
+	KTAP_TRUE(!hyp.zones || !hyp.zones->lock.held);
+	if (done) {
+		memcpy(&data, entry->data, sizeof(data));
+		KTAP_TRUE(entry->phys_addr == addr && entry->len == len && !entry->pio);
+		KTAP_EQ(data, MARK & ~0u >> (32 - 8 * len));
+		ring()->first = ring()->last;
+	}
+	return done;
+}
+
+static bool posts(u64 addr, unsigned int len)
+{
+	return posted(addr, len, ACCESS);
+}
+
+static bool host_posts(u64 addr, unsigned int len)
+{
+	struct armvmm_iodev *dev = bus[ARMVMM_IOBUS_COALESCED];
+	u64 val = MARK;
+	bool done = dev && !dev->ops->write(&vcpu, dev, addr, len, &val);
+
+	ring()->first = ring()->last;
+	return done;
+}
+
+static void test_write_forms(void)
+{
+	start();
+	KTAP_EQ(zone_add(PAGE, 8), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(forms); i++) {
+		const struct form *f = &forms[i];
+		u32 hsr = f->hsr & ~SAS(8);
+
+		guest_psr = f->psr;
+		memset(ring()->coalesced_mmio, 0xff, sizeof(ring()->coalesced_mmio[0]) * RING_MAX);
+		if (!(f->hsr & HSR_DABT_WNR) &&
+		    posted(PAGE, 1 << HSR_DABT_SAS(f->hsr), hsr) != f->answered)
+			KTAP_FAIL("%s", f->what);
+	}
+	/* The erratum is one of stores (A15, 766422). */
+	guest_psr = CPSR_M_SVC | CPSR_T;
+	hyp.vpidr = 0x410fc0f4;
+	KTAP_TRUE(!posts(PAGE, 4));
+	guest_psr = CPSR_M_SVC;
+	KTAP_TRUE(posts(PAGE, 4));
+	hyp.debug.mode = HYP_DEBUG_LOAD;
+	KTAP_TRUE(!posts(PAGE, 4));
+	/* A zone answers no read, and a mirror takes no write. */
+	hyp.debug.mode = HYP_DEBUG_OFF;
+	KTAP_EQ(get(PAGE, 4), TO_HOST);
+	KTAP_EQ(set(PAGE + 16, 4, 0, 1), 0);
+	KTAP_TRUE(!posts(PAGE + 16, 4));
+	end();
+}
+
+/* Any zones, as many as HYP mode knows at most: what the host takes is posted, and no more. */
+static void test_write_any(void)
+{
+	static const u64 pages[] = { PAGE, PAGE + 0x20000, PAGE + 0x1000, PAGE + 0x100000000 };
+	unsigned int seed = 1, taken = 0, nr = 0;
+	struct { u64 addr; u32 size; } zones[HYP_MAX_ZONES];
+
+	start();
+	for (int round = 0; round < 20000; round++) {
+		u64 addr = pages[rand_r(&seed) % ARRAY_SIZE(pages)] + rand_r(&seed) % 64;
+		u32 size = rand_r(&seed) % 24, len = 1u << rand_r(&seed) % 3, kept = 0;
+		bool host;
+
+		if (nr < HYP_MAX_ZONES && rand_r(&seed) % 2) {
+			KTAP_EQ(zone_add(addr, size), 0);
+			zones[nr].addr = addr;
+			zones[nr++].size = size;
+		} else if (rand_r(&seed) % 2) {
+			size = rand_r(&seed) % 3;
+			KTAP_EQ(zone_del(addr, size), 0);
+			for (u32 i = 0; i < nr; i++)
+				if (addr < zones[i].addr ||
+				    addr + size > zones[i].addr + zones[i].size)
+					zones[kept++] = zones[i];
+			nr = kept;
+		}
+		addr = pages[rand_r(&seed) % ARRAY_SIZE(pages)] + rand_r(&seed) % 80;
+		host = host_posts(addr, len);
+		KTAP_EQ(posts(addr, len), host);
+		taken += host;
+	}
+	KTAP_TRUE(taken > 1000 && taken < 19000);
+	end();
+}
+
+/* Zones that are not HYP mode's to know. */
+static void test_write_others(void)
+{
+	start();
+	/* Others may be in the second page, and no zone of it is seen by the first one's bit. */
+	KTAP_EQ(zone_add(PAGE + 0xff8, 16), 0);
+	KTAP_TRUE(!posts(PAGE + 0xff8, 4) && host_posts(PAGE + 0xff8, 4));
+	KTAP_TRUE(!posts(PAGE + 0x1000, 4));
+	KTAP_EQ(zone_add(PAGE + 0xff8, 8), 0);
+	KTAP_TRUE(posts(PAGE + 0xffc, 4));
+	KTAP_EQ(zone_add(PAGE + 0x2000, 0), 0);
+	KTAP_TRUE(!posts(PAGE + 0x2000, 1));
+	KTAP_EQ(zone_add(~3ull, 8), 0);
+	for (u64 i = 5; i <= HYP_MAX_ZONES; i++)
+		KTAP_EQ(zone_add(PAGE + 0x3000 + 16 * i, 16), 0);
+	KTAP_TRUE(posts(PAGE + 0x3000 + 16 * HYP_MAX_ZONES, 4));
+	/* One more is the host's, until another one goes. */
+	KTAP_EQ(zone_add(PAGE + 0x3000, 16), 0);
+	KTAP_TRUE(!posts(PAGE + 0x3000, 4) && host_posts(PAGE + 0x3000, 4));
+	KTAP_TRUE(posts(PAGE + 0xffc, 4));
+	KTAP_EQ(zone_del(PAGE + 0xff8, 1), 0);
+	KTAP_TRUE(!posts(PAGE + 0xffc, 4));
+	KTAP_TRUE(posts(PAGE + 0x3000, 4));
+	end();
+}
+
+/* Where the host would ask another one first. */
+static void test_write_behind(void)
+{
+	start();
+	KTAP_EQ(zone_add(PAGE, 16), 0);
+	KTAP_TRUE(posts(PAGE, 4));
+	/* Slots change: none is posted until they are looked at. */
+	armvmm_in_hyp_change(&vm);
+	KTAP_TRUE(!posts(PAGE, 4) && host_posts(PAGE, 4));
+	armvmm_in_hyp_change(&vm);
+	ram_at = PAGE;
+	armvmm_in_hyp_changed(&vm);
+	KTAP_EQ(zone_add(PAGE + 0x1000, 16), 0);
+	KTAP_TRUE(!posts(PAGE, 4) && !posts(PAGE + 0x1000, 4));
+	armvmm_in_hyp_changed(&vm);
+	KTAP_TRUE(!posts(PAGE, 4) && posts(PAGE + 0x1000, 4));
+	/* A device that is asked before comes. */
+	device_at = PAGE + 0x1000;
+	mutex_lock(&vm.slots_lock);
+	armvmm_coalesced_look(&vm);
+	mutex_unlock(&vm.slots_lock);
+	KTAP_TRUE(!posts(PAGE + 0x1000, 4) && host_posts(PAGE + 0x1000, 4));
+	KTAP_EQ(zone_add(PAGE + 0x2000, 16), 0);
+	KTAP_TRUE(posts(PAGE + 0x2000, 4) && !posts(PAGE + 0x1000, 4));
+	device_at = ram_at = 0;
+	armvmm_in_hyp_change(&vm);
+	armvmm_in_hyp_changed(&vm);
+	KTAP_TRUE(posts(PAGE + 0x1000, 4) && posts(PAGE, 4));
+	end();
+}
+
+/* A full ring, a client's nonsense, and a lock that another CPU has: the host's. */
+static void test_write_ring(void)
+{
+	static const u32 wild[] = { RING_MAX, 0x7fffffff, 0x80000000, ~0u };
+
+	start();
+	KTAP_EQ(zone_add(PAGE, 16), 0);
+	for (u32 first = 0; first < RING_MAX; first += 13) {
+		ring()->first = ring()->last = first;
+		for (u32 i = 0; i < RING_MAX - 1; i++)
+			KTAP_EQ(trap(PAGE, ACCESS | SAS(4) | HSR_DABT_WNR), (u32)HYP_RESUME);
+		KTAP_EQ(trap(PAGE, ACCESS | SAS(4) | HSR_DABT_WNR), HYP_EXIT_TRAP);
+		KTAP_TRUE(!hyp.zones->lock.held);
+	}
+	ring()->first = ring()->last;
+	for (contended = 0; contended < 10; contended++) {
+		tries = 0;
+		KTAP_EQ(posts(PAGE, 4), contended < 4);
+		KTAP_TRUE(tries <= 4);
+	}
+	contended = 0;
+	for (unsigned int i = 0; i < ARRAY_SIZE(wild); i++) {
+		ring()->first = 0;
+		ring()->last = wild[i];
+		KTAP_EQ(trap(PAGE, ACCESS | SAS(4) | HSR_DABT_WNR), HYP_EXIT_TRAP);
+		KTAP_EQ(ring()->last, wild[i]);
+		ring()->first = wild[i];
+		ring()->last = RING_MAX - 1;
+		KTAP_EQ(trap(PAGE, ACCESS | SAS(4) | HSR_DABT_WNR), (u32)HYP_RESUME);
+		KTAP_EQ(ring()->last, 0);
+	}
+	end();
+}
+
+/* What stands in the entry, and in last, when the barriers are passed: bits of barriers. */
+static unsigned int early, late;
+
+static void job_look(void)
+{
+	early |= ring()->coalesced_mmio[0].phys_addr != ~0ull;
+	late |= ring()->coalesced_mmio[0].phys_addr != PAGE || ring()->coalesced_mmio[0].len != 4 ||
+		ring()->last;
+}
+
+/*
+ * An entry is written after its place was seen to be free, and is whole before the client is told.
+ */
+static void test_write_order(void)
+{
+	start();
+	KTAP_EQ(zone_add(PAGE, 16), 0);
+	for (barrier_at = 0; barrier_at < 2; barrier_at++) {
+		memset(ring(), 0xff, PAGE_SIZE);
+		ring()->first = ring()->last = 0;
+		early = late = 0;
+		barrier_job = job_look;
+		KTAP_EQ(trap(PAGE, ACCESS | SAS(4) | HSR_DABT_WNR), (u32)HYP_RESUME);
+		KTAP_EQ(barrier, 2);
+		KTAP_EQ(barrier_at ? late : early, 0);
+	}
+	end();
+}
+
+static void test_write_off(void)
+{
+	*fake_param_hyp_zones = false;
+	start();
+	KTAP_TRUE(!hyp.zones && !in_hyp);
+	KTAP_EQ(zone_add(PAGE, 16), 0);
+	KTAP_TRUE(!posts(PAGE, 4) && host_posts(PAGE, 4));
+	*fake_param_hyp_zones = true;
+	end();
+	/* HYP mode has something else at the ring's address. */
+	hypmap_error = -EEXIST;
+	start();
+	hypmap_error = 0;
+	KTAP_TRUE(!hyp.zones);
+	KTAP_EQ(zone_add(PAGE, 16), 0);
+	KTAP_TRUE(!posts(PAGE, 4) && host_posts(PAGE, 4));
+	end();
+}
+
 KTAP_MAIN(
 	KTAP_CASE(test_forms),
 	KTAP_CASE(test_any),
@@ -376,4 +665,11 @@ KTAP_MAIN(
 	KTAP_CASE(test_slots_change),
 	KTAP_CASE(test_off),
 	KTAP_CASE(test_race),
+	KTAP_CASE(test_write_forms),
+	KTAP_CASE(test_write_any),
+	KTAP_CASE(test_write_others),
+	KTAP_CASE(test_write_behind),
+	KTAP_CASE(test_write_ring),
+	KTAP_CASE(test_write_order),
+	KTAP_CASE(test_write_off),
 )

@@ -45,8 +45,10 @@
 #define SYS_TPIDRURW	0, c13, c0, 2
 #define SYS_TPIDRURO	0, c13, c0, 3
 #define SYS_TPIDRPRW	0, c13, c0, 4
+#define SYS_CNTFRQ	0, c14, c0, 0
 #define SYS_CNTKCTL	0, c14, c1, 0
 #define SYS_CNTV_CTL	0, c14, c3, 1
+#define SYS_CNTPCT	0, c14
 #define SYS_CNTV_CVAL	3, c14
 #define SYS_VPIDR	4, c0, c0, 0
 #define SYS_VMPIDR	4, c0, c0, 5

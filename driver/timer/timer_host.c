@@ -21,6 +21,7 @@
 #include <asm/barrier.h>
 
 #include "arch/gic.h"
+#include "hyp/sysreg.h"
 #include "timer/timer.h"
 #include "timer/timer_host.h"
 #include "vgic/vgic.h"
@@ -62,12 +63,9 @@ u32 armvmm_timer_freq(void)
 
 u64 armvmm_timer_now(void)
 {
-	u64 now;
-
 	/* The counter may be read ahead of what comes before (B8.1.2). */
 	isb();
-	asm volatile("mrrc p15, 0, %Q0, %R0, c14" : "=r" (now));
-	return now;
+	return sysreg_read64(SYS_CNTPCT);
 }
 
 unsigned int armvmm_timer_host_hwirq(void)
@@ -91,11 +89,16 @@ bool armvmm_timer_host_in_hyp(void)
  * The registers of private interrupts are each CPU's own (IHI 0048B 4.1.4). A write sets or clears
  * bits, so that it needs no lock of the kernel's driver, which does no more at the end of its own
  * functions.
+ *
+ * An active state may be gone although the host takes the PPI for held (hyp/timer.c); a mask stays
+ * until the host takes it off.
  */
 void armvmm_timer_host_set(bool hold)
 {
 	void __iomem *gicd = timer_host.split_eoi ? armvmm_vgic_host.gicd : NULL;
 
+	if (!timer_host.split_eoi && armvmm_timer_host_held() == hold)
+		return;
 	this_cpu_write(timer_host_cpu.held, hold);
 	if (gicd && READ_ONCE(fast_hold))
 		writel_relaxed(BIT(timer_host.hwirq),
@@ -152,7 +155,7 @@ static int timer_host_find(void)
 	struct device_node *np = of_find_matching_node(NULL, timer_host_match);
 	u32 freq = 0;
 
-	asm volatile("mrc p15, 0, %0, c14, c0, 0" : "=r" (timer_host.freq));
+	timer_host.freq = sysreg_read(SYS_CNTFRQ);
 	timer_host.irq = vtimer_irq ? armvmm_vgic_host_map_ppi(vtimer_irq) : 0;
 	if (np) {
 		/* The kernel's driver prefers the property: it must be the same clock. */

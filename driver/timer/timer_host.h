@@ -33,8 +33,8 @@ static inline bool armvmm_timer_host_held(void)
 /*
  * Keeps the PPI from interrupting this CPU although its line is high, or lets
  * it. Split EOI: by its active state, which the guest's deactivation through a
- * hardware list register ends; otherwise by masking. Does nothing where it is
- * so already. IRQs off.
+ * hardware list register ends; otherwise by masking. The first makes it active
+ * even if it is held already; the second does nothing where it is so. IRQs off.
  */
 void armvmm_timer_host_set(bool hold);
 static inline void armvmm_timer_host_hold(bool hold)

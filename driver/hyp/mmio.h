@@ -35,7 +35,7 @@ struct hyp_mirrors {
 	struct hyp_mirror at[ARMVMM_MAX_MIRRORS];	/* sorted; none overlaps another */
 };
 
-/* Zones that HYP mode knows, of those that a client has: a search takes four steps. */
+/* Zones that HYP mode knows, of those that a client has: a search takes five steps. */
 #define HYP_MAX_ZONES	16
 
 struct hyp_zone {

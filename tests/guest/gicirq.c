@@ -501,6 +501,82 @@ out:
 	report(!(r32(GICD_ISPENDR) & 0xffff), "no SGI is left pending here");
 }
 
+/*
+ * All others ring CPU 0 at once, as fast as they can: by HYP mode, where that sends. Each waits for
+ * its own ring to be answered; or, the second time, rings until it is, so that CPU 0 may be made to
+ * leave its guest at each entry, and yet gets on.
+ */
+#define RINGS		50
+#define RING_SGI	10
+#define RING_PATIENCE	30000000
+
+static volatile u32 rung[GUEST_MAX_CPUS], ringers;
+static volatile bool impatient;
+static struct lock ringers_lock;
+
+static void count_ring(u32 iar)
+{
+	if ((iar & 0x3ff) == RING_SGI)
+		rung[iar >> 10 & 7]++;
+}
+
+static bool is_before(u64 end)
+{
+	return (long long)(cntvct() - end) < 0;
+}
+
+static void ring(u32 cpu)
+{
+	u32 seen;
+	u64 end;
+
+	smp_barrier();
+	end = cntvct() + us_to_ticks(RING_PATIENCE);
+	if (!cpu) {
+		irq_on();
+		while (ringers && is_before(end))
+			;
+		/* The last that the impatient sent. */
+		delay_us(1000);
+		irq_off();
+		smp_barrier();
+		return;
+	}
+	for (u32 i = 0; i < RINGS && is_before(end); i++) {
+		seen = rung[cpu];
+		do {
+			w32(GICD_SGIR, SGI_TARGETS(1, RING_SGI));
+			while (!impatient && rung[cpu] == seen && is_before(end))
+				wfe();
+		} while (rung[cpu] == seen && is_before(end));
+	}
+	lock_take(&ringers_lock);
+	ringers--;
+	lock_drop(&ringers_lock);
+	smp_barrier();
+}
+
+static void check_rings(void)
+{
+	u32 n = nr_cpus();
+
+	if (n == 1)
+		return;
+	irq_handler = count_ring;
+	for (u32 again = 0; again < 2; again++) {
+		impatient = again;
+		ringers = n - 1;
+		for (u32 i = 0; i < n; i++)
+			rung[i] = 0;
+		smp_run(ring);
+		for (u32 i = 1; i < n; i++)
+			report(again ? rung[i] >= RINGS : rung[i] == RINGS,
+			       "cpu %u: CPU 0 answers %s, whoever else rings (%u of %u)", i,
+			       again ? "who rings until it does" : "each ring once", rung[i], RINGS);
+		report(!rung[0] && !(r32(GICD_ISPENDR) & 1 << RING_SGI), "and no others");
+	}
+}
+
 void guest_main(void)
 {
 	mmu_on();
@@ -517,5 +593,6 @@ void guest_main(void)
 	check_client_lines();
 	check_wake();
 	check_smp();
+	check_rings();
 	guest_exit();
 }

@@ -283,6 +283,7 @@ static void full_by(bool hyp)
 		MUST(word(run->mmio.data) == next, "%u, not %u", word(run->mmio.data), next);
 		next++;
 	}
+	posted(&vm, hyp ? 0 : 180 * (RING_MAX - 1), hyp ? 180 * (RING_MAX - 1) : 0);
 	vm_close(&vm);
 }
 
@@ -317,6 +318,7 @@ static void hostile_by(bool hyp)
 		CHECK(ring->last == 1 && word(ring->coalesced_mmio[0].data) == 7);
 		ring->first = 0;
 	}
+	posted(&vm, hyp ? 0 : sizeof(bad) / sizeof(bad[0]), hyp ? sizeof(bad) / sizeof(bad[0]) : 0);
 	/* While it is mapped, the ring outlives the VM. */
 	close(vm.vcpu[0].fd);
 	close(vm.fd);
@@ -339,6 +341,7 @@ static void race_by(bool hyp)
 	struct runner r[2];
 	uint64_t end;
 	struct vm vm;
+	int fd;
 
 	vm_make(&vm, 2, 0);
 	ring = ring_of(&vm, 1);
@@ -376,6 +379,9 @@ static void race_by(bool hyp)
 	}
 	ktap_note("%u writes by the ring, %u and %u by exits", taken, r[0].mmio, r[1].mmio);
 	CHECK(taken > 1000, "%u", taken);
+	fd = stats_fd(vm.vcpu[0].fd);
+	CHECK(!stat_of(fd, "hyp_mmio_write") == !hyp);
+	close(fd);
 	vm_close(&vm);
 }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The host's state stays the same while guests run on the same CPU: FP registers, thread registers,
- * fault addresses, the counter and user space's access to it, signals' registers (docs/hazards.md
- * 23).
+ * fault addresses, the counter and user space's access to it, what user space may do and not do, and
+ * whose memory is whose (docs/hazards.md 23). For each class of the table in docs/architecture.md
+ * there is a case, where user space can see it; pmu and debug have those of the counters and of
+ * breakpoints, and unit/test_hyp_board the FIQ bank's.
  */
 #include "vm.h"
 
 #include <setjmp.h>
 #include <sched.h>
+#include <sys/wait.h>
 
 /*
  * Changes all that a guest can change: TPIDRs, fault status and address, PAR, CSSELR, CONTEXTIDR,
@@ -28,17 +31,38 @@ GUEST_CODE(spoil, "ldr r1, =DEV_BASE\n\tmov r0, #0xf00000\n\tmcr p15, 0, r0, c1,
 	   "mov r0, #0x03000000\n\tvmsr fpscr, r0\n\t"
 	   "ldr r0, =0x84000000\n\thvc #0\n\tmrc p15, 0, r0, c1, c0, 1\n\tstr r4, [r1]\n\tb 1b");
 
+/*
+ * Gives its user mode all that it can, and takes away what it can: timers (CNTKCTL); unaligned
+ * accesses, barriers by cp15, and exceptions in A32 and little-endian (SCTLR); coprocessors (CPACR);
+ * tables' walks and domains (TTBCR.PD0 and PD1, DACR). The MMU is off.
+ */
+GUEST_CODE(grab, "ldr r1, =DEV_BASE\n\tldr r0, =0x3ff\n\tmcr p15, 0, r0, c14, c1, 0\n\t"
+	   "mov r0, #0x30\n\tmcr p15, 0, r0, c2, c0, 2\n\tmov r0, #0\n\t"
+	   "mcr p15, 0, r0, c3, c0, 0\n\tmcr p15, 0, r0, c1, c0, 2\n\t"
+	   "mrc p15, 0, r0, c1, c0, 0\n\torr r0, r0, #2\n\tbic r0, r0, #0x20\n\t"
+	   "orr r0, r0, #1 << 25\n\torr r0, r0, #1 << 30\n\tmcr p15, 0, r0, c1, c0, 0\n\tisb\n\t"
+	   "1:\tstr r0, [r1]\n\tb 1b");
+/* TEECR and TEEHBR: from the first access on they change hands. */
+GUEST_CODE(thumbee, "ldr r1, =DEV_BASE\n\tldr r4, =0x5a5a5a40\n1:\tadd r4, r4, #4\n\t"
+	   "mcr p14, 6, r4, c1, c0, 0\n\tmov r0, #1\n\tmcr p14, 6, r0, c0, c0, 0\n\t"
+	   "str r4, [r1]\n\tb 1b");
+
 static struct vm vm;
 static struct runner r;
 
 /* The guest runs in a thread that shares this one's CPU. */
+#define RUN(code)								\
+	do {									\
+		cpu_bind(0);							\
+		vm_make(&vm, 1, 0);						\
+		VM_CODE(&vm, 0, code);						\
+		runner_start(&r, &vm, 0);					\
+		MUST(runner_wait(&r, 5, PATIENCE_MS), "the guest stands still");	\
+	} while (0)
+
 static void spoil(void)
 {
-	cpu_bind(0);
-	vm_make(&vm, 1, 0);
-	VM_CODE(&vm, 0, spoil);
-	runner_start(&r, &vm, 0);
-	CHECK(runner_wait(&r, 5, PATIENCE_MS));
+	RUN(spoil);
 }
 
 static void done(void)
@@ -253,6 +277,129 @@ static void sleeps(void)
 	done();
 }
 
+static void on_undefined(int sig, siginfo_t *info, void *ctx)
+{
+	(void)sig;
+	(void)info;
+	(void)ctx;
+	siglongjmp(back, 1);
+}
+
+/* Does @insn work in user mode? */
+#define WORKS(insn)								\
+({										\
+	volatile bool works_ = false;						\
+										\
+	if (!sigsetjmp(back, 1)) {						\
+		asm volatile(insn : : : "r0", "r1", "memory");		\
+		works_ = true;							\
+	}									\
+	works_;									\
+})
+
+/* What user space may do is as it was before there was a guest. */
+static unsigned int rights(void)
+{
+	return WORKS("mrc p15, 0, r0, c14, c2, 1") |		/* CNTP_CTL */
+	       WORKS("mrc p15, 0, r0, c14, c3, 1") << 1 |	/* CNTV_CTL */
+	       WORKS("mrrc p15, 0, r0, r1, c14") << 2 |		/* CNTPCT */
+	       WORKS("mcr p15, 0, r0, c7, c10, 5") << 3 |	/* a barrier, by cp15 */
+	       WORKS("mrc p15, 0, r0, c9, c13, 0") << 4 |	/* the cycle counter */
+	       WORKS(".fpu vfpv3\n\tvmrs r0, fpscr") << 5;
+}
+
+/*
+ * CNTKCTL, SCTLR, CPACR, TTBCR, DACR: constant or live, and the host's. A signal comes in the
+ * kernel's byte order and instruction set, and each system call copies from and to user space.
+ */
+static void user_rights(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_undefined, .sa_flags = SA_SIGINFO };
+	unsigned int before, now, bad = 0, n = 0;
+	char bytes[16] = "0123456789abcdef";
+	uint32_t word;
+	int fds[2];
+
+	sigaction(SIGILL, &sa, NULL);
+	MUST(!pipe(fds), "pipe");
+	before = rights();
+	CHECK(!(before & 3) && before & 32, "0x%x", before);
+	RUN(grab);
+	for (uint64_t end = until(2000); now_ns() < end || n <= 10; n++) {
+		now = rights();
+		if (now != before)
+			bad++;
+		asm volatile("ldr %0, [%1]" : "=r"(word) : "r"(bytes + 1 + n % 3) : "memory");
+		bad += memcmp(&word, bytes + 1 + n % 3, 4) != 0;
+		bad += write(fds[1], bytes, 16) != 16 || read(fds[0], bytes, 16) != 16;
+	}
+	CHECK(!bad && n > 10, "%u of %u times", bad, n);
+	close(fds[0]);
+	close(fds[1]);
+	done();
+}
+
+/* TTBR0, TTBR1, CONTEXTIDR: two processes with other contents at one address take turns. */
+static void processes(void)
+{
+	volatile uint32_t *page = (volatile uint32_t *)map_pages(8 * PAGE);
+	unsigned int bad = 0, n = 0;
+	int status;
+	pid_t pid;
+
+	spoil();
+	for (unsigned int i = 0; i < 8; i++)
+		page[i * PAGE / 4] = i;
+	pid = fork();
+	MUST(pid >= 0, "fork");
+	for (uint64_t end = until(2000); now_ns() < end || n <= 10; n++) {
+		uint32_t mine = (pid ? 0 : 0x80000000u) + n * 8;
+
+		for (unsigned int i = 0; i < 8; i++)
+			page[i * PAGE / 4] = mine + i;
+		sched_yield();
+		for (unsigned int i = 0; i < 8; i++)
+			bad += page[i * PAGE / 4] != mine + i;
+	}
+	if (!pid)
+		_exit(bad != 0 || n <= 10);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0, "the child: 0x%x", status);
+	CHECK(!bad, "%u words", bad);
+	munmap((void *)page, 8 * PAGE);
+	done();
+}
+
+/* TEEHBR, which user space may write while TEECR.XED is clear. */
+static void thumbee(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_undefined, .sa_flags = SA_SIGINFO };
+	volatile unsigned int bad = 0, n = 0;
+	uint32_t v;
+
+	sigaction(SIGILL, &sa, NULL);
+	if (!WORKS("mrc p14, 6, r0, c1, c0, 0"))
+		ktap_skip("the CPU has no ThumbEE");
+	RUN(thumbee);
+	for (uint64_t end = until(1500); now_ns() < end || n <= 10; n++) {
+		uint32_t want = 0xa0000000 + 4 * n;
+
+		if (sigsetjmp(back, 1)) {
+			/* The guest's TEECR: nobody but it may forbid that. */
+			bad++;
+			continue;
+		}
+		asm volatile("mcr p14, 6, %0, c1, c0, 0" :: "r"(want));
+		for (volatile int i = 0; i < 5000; i++)
+			;
+		if (n % 8 == 0)
+			sched_yield();
+		asm volatile("mrc p14, 6, %0, c1, c0, 0" : "=r"(v));
+		bad += v != want;
+	}
+	CHECK(!bad, "%u of %u times", bad, n);
+	done();
+}
+
 static const struct ktap_case cases[] = {
 	{ "fp", fp, 0 },
 	{ "thread_registers", thread_registers, 0 },
@@ -261,5 +408,8 @@ static const struct ktap_case cases[] = {
 	{ "page_faults", page_faults, 0 },
 	{ "clock", clock_, 0 },
 	{ "sleeps", sleeps, 0 },
+	{ "user_rights", user_rights, 0 },
+	{ "processes", processes, 0 },
+	{ "thumbee", thumbee, 0 },
 };
 KTAP_MAIN(cases)

@@ -216,6 +216,7 @@ static void behind_by(bool in_hyp)
 {
 	uint32_t word = 0x12345678;
 	struct vm vm;
+	int fd;
 
 	for (int hyp = 0; hyp < 2; hyp++) {
 		param_set("hyp_dist", hyp);
@@ -232,6 +233,14 @@ static void behind_by(bool in_hyp)
 		start(&vm, 0, GICD_BASE + 8, 0);
 		exits_at(&vm, DEV_BASE, true);
 		CHECK((reg(&vm, 0) & 0xfff) == 0x43b, "%x", reg(&vm, 0));
+		/* Beside them it is. */
+		CHECK_OK(set(&vm, MIRROR, 1));
+		VM_CODE(&vm, 0, once);
+		start(&vm, 0, MIRROR, 0);
+		exits_at(&vm, MIRROR, true);
+		fd = stats_fd(vm.vcpu[0].fd);
+		CHECK(stat_of(fd, "hyp_mmio_read") == in_hyp);
+		close(fd);
 		vm_close(&vm);
 	}
 	param_set("hyp_dist", true);
@@ -251,6 +260,7 @@ static void slots_by(bool hyp)
 	struct runner r;
 	uint32_t *ram;
 	struct vm vm;
+	int fd;
 
 	vm_make(&vm, 1, 0);
 	ram = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -275,6 +285,9 @@ static void slots_by(bool hyp)
 	}
 	runner_stop(&r);
 	CHECK(!r.error && r.mmio == 40, "error %d, %u exits", r.error, r.mmio);
+	fd = stats_fd(vm.vcpu[0].fd);
+	CHECK(!stat_of(fd, "hyp_mmio_read") == !hyp);
+	close(fd);
 	munmap(ram, PAGE);
 	vm_close(&vm);
 }
@@ -348,6 +361,7 @@ static void race_by(bool hyp)
 	struct runner r[2];
 	uint64_t end;
 	struct vm vm;
+	int fd;
 
 	vm_make(&vm, 2, 0);
 	for (unsigned int i = 0; i < 2; i++) {
@@ -377,6 +391,9 @@ static void race_by(bool hyp)
 	ktap_note("%u rounds, %u and %u reads", rounds, reg32(vm.vcpu[0].fd, REG_R(5)),
 		  reg32(vm.vcpu[1].fd, REG_R(5)));
 	CHECK(rounds > 100, "%u", rounds);
+	fd = stats_fd(vm.vcpu[0].fd);
+	CHECK(!stat_of(fd, "hyp_mmio_read") == !hyp);
+	close(fd);
 	vm_close(&vm);
 }
 

@@ -26,7 +26,7 @@ struct armvmm_iodev_ops {
 		    unsigned int len, void *val);
 	int (*write)(struct armvmm_vcpu *vcpu, struct armvmm_iodev *dev, u64 addr,
 		     unsigned int len, const void *val);
-	/* Does it take any write in [addr, end)? Caller holds slots_lock. NULL: in all its range. */
+	/* Does it take any write in [addr, end)? slots_lock is held. NULL: in all its range. */
 	bool (*takes_write)(struct armvmm_vm *vm, u64 addr, u64 end);
 };
 

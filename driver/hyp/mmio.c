@@ -2,7 +2,8 @@
 /*
  * The client's registers in HYP mode, for the vCPU that runs on this CPU: reads of mirrors, and
  * writes that are posted. What cannot be done at once is left to the host, with nothing changed:
- * mmio/mirror.c and mmio/coalesced.c do the same. docs/distributor.md tells what is shared, and why neither side can harm the other.
+ * mmio/mirror.c and mmio/coalesced.c do the same. docs/distributor.md tells what is shared, and why
+ * neither side can harm the other.
  */
 #include "hyp/cpu.h"
 #include "hyp/dabt.h"

@@ -28,7 +28,7 @@ struct hyp_mirror {
 };
 
 struct hyp_mirrors {
-	/* Bit n: HYP mode answers in a page whose number is n modulo 32. First, for hyp/fastpath.c. */
+	/* Bit n: HYP mode answers in a page whose number is n modulo 32. */
 	u32 pages;
 	u32 nr;
 	seqcount_t seq;		/* changes of nr, and moves in the array */
@@ -77,7 +77,7 @@ static __always_inline unsigned int hyp_mirrors_search(const struct hyp_mirrors 
 	return low;
 }
 
-/* The mirror that has all of the access, or NULL. While the array changes, the answer may be any. */
+/* The mirror that has all of the access, or NULL; while the array changes, it may be any. */
 static __always_inline const struct hyp_mirror *
 hyp_mirrors_find(const struct hyp_mirrors *m, u64 addr, u32 len)
 {

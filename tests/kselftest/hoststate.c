@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The host's state stays the same while guests run on the same CPU: FP registers, thread registers,
- * fault addresses, the counter and user space's access to it, what user space may do and not do, and
- * whose memory is whose (docs/hazards.md 23). For each class of the table in docs/architecture.md
- * there is a case, where user space can see it; pmu and debug have those of the counters and of
- * breakpoints, and unit/test_hyp_board the FIQ bank's.
+ * fault addresses, the counter and user space's access to it, what user space may do and not do,
+ * and whose memory is whose (docs/hazards.md 23). For each class of the table in
+ * docs/architecture.md there is a case, where user space can see it; pmu and debug have those of
+ * the counters and of breakpoints, and unit/test_hyp_board the FIQ bank's.
  */
 #include "vm.h"
 
@@ -33,8 +33,8 @@ GUEST_CODE(spoil, "ldr r1, =DEV_BASE\n\tmov r0, #0xf00000\n\tmcr p15, 0, r0, c1,
 
 /*
  * Gives its user mode all that it can, and takes away what it can: timers (CNTKCTL); unaligned
- * accesses, barriers by cp15, and exceptions in A32 and little-endian (SCTLR); coprocessors (CPACR);
- * tables' walks and domains (TTBCR.PD0 and PD1, DACR). The MMU is off.
+ * accesses, barriers by cp15, and exceptions in A32 and little-endian (SCTLR); coprocessors
+ * (CPACR); tables' walks and domains (TTBCR.PD0 and PD1, DACR). The MMU is off.
  */
 GUEST_CODE(grab, "ldr r1, =DEV_BASE\n\tldr r0, =0x3ff\n\tmcr p15, 0, r0, c14, c1, 0\n\t"
 	   "mov r0, #0x30\n\tmcr p15, 0, r0, c2, c0, 2\n\tmov r0, #0\n\t"

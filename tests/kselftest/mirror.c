@@ -130,7 +130,7 @@ static void reads_by(bool hyp)
 	}
 	exits_at(&vm, DEV_BASE, true);
 	fd = stats_fd(vm.vcpu[0].fd);
-	/* Three have a syndrome that HYP mode takes; the sign and several registers are the host's. */
+	/* Three are HYP mode's. Those with a sign or several registers are the host's. */
 	CHECK(stat_of(fd, "hyp_mmio_read") == (hyp ? 3 : 0), "%llu",
 	      (unsigned long long)stat_of(fd, "hyp_mmio_read"));
 	close(fd);

@@ -91,7 +91,7 @@ hyp_mirrors_find(const struct hyp_mirrors *m, u64 addr, u32 len)
 	at = &m->at[n - 1];
 	offset = addr - at->addr;
 	size = at->size;
-	return offset >= size || len > size - offset ? NULL : at;
+	return offset < size && len <= size - (u32)offset ? at : NULL;
 }
 
 /* What it has at @addr, from the low byte on: the register's first one, as in memory. */

@@ -518,6 +518,7 @@ static void count_ring(u32 iar)
 {
 	if ((iar & 0x3ff) == RING_SGI)
 		rung[iar >> 10 & 7]++;
+	sev();
 }
 
 static bool is_before(u64 end)

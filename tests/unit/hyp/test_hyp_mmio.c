@@ -543,6 +543,16 @@ static void test_write_others(void)
 	KTAP_TRUE(!posts(PAGE + 0xffc, 4));
 	KTAP_TRUE(posts(PAGE + 0x3000, 4));
 	end();
+
+	/* Nor does a look at all of them find more than there is room for. */
+	start();
+	for (u64 i = 0; i < HYP_MAX_ZONES + 3; i++)
+		KTAP_EQ(zone_add(PAGE + 0x3000 - 16 * i, 16), 0);
+	armvmm_in_hyp_change(&vm);
+	armvmm_in_hyp_changed(&vm);
+	for (u64 i = 0; i < HYP_MAX_ZONES + 3; i++)
+		KTAP_EQ(posts(PAGE + 0x3000 - 16 * i, 4), i < HYP_MAX_ZONES);
+	end();
 }
 
 /* Where the host would ask another one first. */

@@ -15,7 +15,6 @@
 #include "host/cpukind.h"
 #include "host/hypcpu.h"
 #include "mem/stage2.h"
-#include "mmio/in_hyp.h"
 #include "mmio/mmio.h"
 #include "pmu/pmu.h"
 #include "regs/psci.h"
@@ -90,9 +89,6 @@ static int run_first(struct armvmm_vcpu *vcpu)
 		ret = armvmm_vgic_map_resources(vcpu->vm);
 		if (ret)
 			return ret;
-		/* The distributor is on the bus, before all that is the client's. */
-		armvmm_in_hyp_change(vcpu->vm);
-		armvmm_in_hyp_changed(vcpu->vm);
 	}
 	ret = vcpu->pmu ? armvmm_pmu_enable(vcpu) : 0;
 	if (ret)

@@ -12,6 +12,7 @@
 #include "mem/memslot.h"
 #include "mem/stage2.h"
 #include "mem/stage2_index.h"
+#include "mmio/in_hyp.h"
 #include "vgic/ap.h"
 #include "vgic/dist.h"
 #include "vgic/irq.h"
@@ -280,6 +281,9 @@ static int init_map(struct armvmm_vm *vm)
 		return ret;
 	}
 	armvmm_vgic_slots_changed(vm, false);
+	/* On the bus it comes before all that is the client's, from the first entry on. */
+	armvmm_in_hyp_change(vm);
+	armvmm_in_hyp_changed(vm);
 	smp_store_release(&vgic->ready, true);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "mem/stage2.h"
 #include "core/state.h"
 #include "core/vcpus.h"
+#include "mmio/in_hyp.h"
 #include "vgic/loaded.h"
 #include "vgic/ap.h"
 #include "vgic/cpuif.h"
@@ -83,6 +84,23 @@ int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size
 	if (!fake_map_error)
 		fake_mapped++;
 	return fake_map_error;
+}
+
+/* The client's registers in HYP mode: there are none. */
+void armvmm_mirror_slots_change(struct armvmm_vm *vm)
+{
+}
+
+void armvmm_mirror_slots_changed(struct armvmm_vm *vm)
+{
+}
+
+void armvmm_coalesced_slots_change(struct armvmm_vm *vm)
+{
+}
+
+void armvmm_coalesced_slots_changed(struct armvmm_vm *vm)
+{
 }
 
 struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *vm, u64 gfn)

@@ -19,7 +19,6 @@
 #include "host/hypcpu.h"
 #include "hyp/hyp.h"
 #include "mem/stage2.h"
-#include "mmio/in_hyp.h"
 #include "mmio/mmio.h"
 #include "pmu/pmu.h"
 #include "regs/psci.h"
@@ -214,10 +213,6 @@ bool armvmm_timer_update_run(struct armvmm_vcpu *v)
 	}
 NOT_HERE(int, armvmm_timer_enable, struct armvmm_vcpu *v)
 NOT_HERE(int, armvmm_vgic_map_resources, struct armvmm_vm *v)
-NOT_HERE(void, armvmm_mirror_slots_change, struct armvmm_vm *v)
-NOT_HERE(void, armvmm_mirror_slots_changed, struct armvmm_vm *v)
-NOT_HERE(void, armvmm_coalesced_slots_change, struct armvmm_vm *v)
-NOT_HERE(void, armvmm_coalesced_slots_changed, struct armvmm_vm *v)
 NOT_HERE(void, vgic_sgi_collect, struct armvmm_vcpu *v)
 NOT_HERE(void, vgic_sgi_listen, struct armvmm_vcpu *v)
 NOT_HERE(void, vgic_sgi_unlisten, struct armvmm_vcpu *v)

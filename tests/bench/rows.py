@@ -98,10 +98,10 @@ class Linux:
 LINUX = [
     Linux("boot", "boot to init, beyond the bare board", "boot", BOOT, "beyond", 91800, 50000,
           102057),
-    Linux("pl011", "2050 characters by PL011", "linux", 33, "all", 15200, 6000, 6415),
-    Linux("hvc0", "2050 characters by hvc0", "linux", 34, "all", 4000, 3000, 1893),
+    Linux("pl011", "2050 characters by PL011", "linux", 33, "all", 15200, 6000, 1322),
+    Linux("hvc0", "2050 characters by hvc0", "linux", 34, "all", 4000, 3000, 1789),
     Linux("disk", "virtio-blk, 4 KiB read from the host's cache", "linux", 35, "all", 36.4, None,
-          30.7),
+          29.7),
     Linux("disk-share", "... the hypervisor's share", "linux", 35, "share", 20.6, 14, 15.2),
     Linux("process", "fork, exec and exit, ratio to the bare board", "linux", 36, "ratio", 1, 1, 1,
           sleeps=True),

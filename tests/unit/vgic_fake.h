@@ -86,13 +86,20 @@ int armvmm_stage2_map_device(struct armvmm_vm *vm, u64 ipa, phys_addr_t pa, size
 	return fake_map_error;
 }
 
-/* The client's registers in HYP mode: there are none. */
+/*
+ * The client's registers in HYP mode: there are none. They are looked at when the distributor is
+ * there, and no other vCPU has been told so yet.
+ */
+static unsigned int fake_looks;
+
 void armvmm_mirror_slots_change(struct armvmm_vm *vm)
 {
 }
 
 void armvmm_mirror_slots_changed(struct armvmm_vm *vm)
 {
+	assert(fake_iobus_devs && !vm->vgic.ready);
+	fake_looks++;
 }
 
 void armvmm_coalesced_slots_change(struct armvmm_vm *vm)
@@ -321,7 +328,7 @@ static inline struct armvmm_vm *fake_create(unsigned int nr_vcpus, unsigned int 
 
 	memset(fake_cpus, 0, sizeof(fake_cpus));
 	memset(fake_acks, 0, sizeof(fake_acks));
-	fake_iobus_devs = fake_mapped = 0;
+	fake_iobus_devs = fake_mapped = fake_looks = 0;
 	fake_map_error = fake_busy = 0;
 	fake_has_run = fake_in_irq = false;
 	fake_current = NULL;

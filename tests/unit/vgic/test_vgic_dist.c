@@ -324,7 +324,9 @@ static void test_map_resources(void)
 	KTAP_EQ(armvmm_vgic_map_resources(vm), -ENOMEM);
 	KTAP_EQ(fake_iobus_devs, 0);
 	fake_map_error = 0;
+	KTAP_EQ(fake_looks, 0);
 	KTAP_EQ(armvmm_vgic_map_resources(vm), 0);	/* the next RUN tries again */
+	KTAP_EQ(fake_looks, 1);
 	KTAP_EQ(armvmm_vgic_map_resources(vm), 0);
 	KTAP_EQ(fake_iobus_devs, 1);
 	KTAP_EQ(fake_mapped, 1);

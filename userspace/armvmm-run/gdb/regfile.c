@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "arch/archregs.h"
+#include "core/bank.h"
 #include "gdb/regfile.h"
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))
@@ -75,29 +75,6 @@ unsigned int regfile_size(const struct regfile *file, unsigned int n)
 	return n < file->nr && file->reg[n].name ? file->reg[n].size : 0;
 }
 
-/* The banked registers of @mode: r13 and r14, and in FIQ mode r8 to r12, too. */
-static const char *regfile_banked(uint32_t mode, unsigned int n)
-{
-	static const char *const fiq[] = { "r8_fiq", "r9_fiq", "r10_fiq", "r11_fiq", "r12_fiq" };
-	static const struct {
-		uint32_t mode;
-		const char *name[2];
-	} bank[] = {
-		{ CPSR_M_SVC, { "sp_svc", "lr_svc" } }, { CPSR_M_ABT, { "sp_abt", "lr_abt" } },
-		{ CPSR_M_UND, { "sp_und", "lr_und" } }, { CPSR_M_IRQ, { "sp_irq", "lr_irq" } },
-		{ CPSR_M_FIQ, { "sp_fiq", "lr_fiq" } },
-	};
-
-	if (n >= 8 && n <= 12)
-		return mode == CPSR_M_FIQ ? fiq[n - 8] : NULL;
-	if (n != 13 && n != 14)
-		return NULL;
-	for (unsigned int i = 0; i < NR(bank); i++)
-		if (bank[i].mode == mode)
-			return bank[i].name[n - 13];
-	return NULL;
-}
-
 /* Finds libarmvmm's name for register @n in the vCPU's current mode. */
 static int regfile_name(const struct regfile *file, const struct target *target, unsigned int cpu,
 			unsigned int n, const char **name)
@@ -114,7 +91,7 @@ static int regfile_name(const struct regfile *file, const struct target *target,
 	ret = target_reg_get(target, cpu, "cpsr", &cpsr);
 	if (ret)
 		return ret;
-	banked = regfile_banked(cpsr & CPSR_M_MASK, n);
+	banked = bank_name(cpsr, n);
 	if (banked)
 		*name = banked;
 	return 0;

@@ -2,6 +2,7 @@
 // sources: userspace/armvmm-run/gdb/packet.c userspace/armvmm-run/gdb/hex.c
 // sources: userspace/armvmm-run/gdb/reply.c userspace/armvmm-run/gdb/walk.c
 // sources: userspace/armvmm-run/gdb/regfile.c userspace/armvmm-run/gdb/targetxml.c
+// sources: userspace/armvmm-run/core/bank.c
 // sources: userspace/armvmm-run/gdb/points.c userspace/armvmm-run/gdb/view.c
 // sources: userspace/armvmm-run/gdb/session.c userspace/armvmm-run/gdb/resume.c
 // sources: userspace/armvmm-run/gdb/query.c userspace/armvmm-run/gdb/monitor.c

@@ -6,7 +6,7 @@
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
 // sources: userspace/armvmm-run/control/commands_memory.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
-// sources: userspace/armvmm-run/control/commands_migrate.c
+// sources: userspace/armvmm-run/control/commands_migrate.c userspace/armvmm-run/control/commands_dump.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
 /*
@@ -22,7 +22,16 @@
 static void answered(struct qmp *qmp, const struct splitter *s)
 {
 	char *line = qmp_answer(qmp, s->text, s->length);
-	json_t *node = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+	json_t *node;
+
+	if (!line) {
+		/* It is answered once the dump has ended, one way or the other. */
+		FUZZ_MUST(qmp_waits(qmp) && !qmp_later(qmp));
+		fake_dump_end((struct machine *)qmp->target->m, s->length & 1 ? "full" : NULL);
+		line = qmp_later(qmp);
+	}
+	FUZZ_MUST(line && !qmp_waits(qmp));
+	node = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 
 	FUZZ_MUST(json_is_object(node));
 	FUZZ_MUST(g_utf8_validate(line, -1, NULL));
@@ -37,7 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct splitter s;
 	static struct machine m;
-	struct command_target target = { .m = &m, .name = "fuzz" };
+	struct command_target target = {
+		.m = &m, .name = "fuzz", .dump = (struct dump *)&fake_run,
+	};
 	struct fuzz f = { data, len };
 	uint8_t how = fuzz_u8(&f);
 	struct qmp qmp = { .target = &target, .negotiated = how & 1 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * talk PATH [deaf]: copies standard input to the socket at PATH, and what comes from there to
+ * talk PATH [deaf|FILE]: copies standard input to the socket at PATH, and what comes from there to
  * standard output, until the other end closes or, after the end of the input, has been silent for a
- * second. Deaf: it reads nothing, and stays until it is killed. A status of 3: the other end
- * closed.
+ * second. Deaf: it reads nothing, and stays until it is killed. FILE, open for writing, goes with the
+ * first bytes. A status of 3: the other end closed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,13 +18,34 @@
 static char out[65536];
 static size_t out_len;
 
+/* Sends bytes, and with them the descriptor @file, unless it is -1. */
+static ssize_t talk_send(int fd, int file)
+{
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} with = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS } };
+	struct iovec iov = { out, out_len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (file >= 0) {
+		memcpy(CMSG_DATA(&with.head), &file, sizeof(file));
+		msg.msg_control = &with;
+		msg.msg_controllen = sizeof(with);
+	}
+	return sendmsg(fd, &msg, MSG_NOSIGNAL);
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0), input = 1, deaf = argc > 2;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), input = 1;
+	int deaf = argc > 2 && !strcmp(argv[2], "deaf");
+	int file = argc > 2 && !deaf ? open(argv[2], O_WRONLY) : -1;
 	static char in[65536];
 
-	if (argc < 2 || fd < 0)
+	if (argc < 2 || fd < 0 || (argc > 2 && !deaf && file < 0))
 		return 2;
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", argv[1]);
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun))) {
@@ -51,10 +72,11 @@ int main(int argc, char **argv)
 			input = n > 0;
 		}
 		if (out_len) {
-			n = send(fd, out, out_len, MSG_NOSIGNAL);
+			n = talk_send(fd, file);
 			if (n < 0 && errno != EAGAIN)
 				return 3;
 			if (n > 0) {
+				file = -1;
 				out_len -= n;
 				memmove(out, out + n, out_len);
 			}

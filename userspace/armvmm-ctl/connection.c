@@ -199,6 +199,11 @@ struct connection *connection_open(const char *path, GError **err)
 	return NULL;
 }
 
+int connection_fd(const struct connection *c)
+{
+	return c->fd;
+}
+
 void connection_close(struct connection *c)
 {
 	if (!c)

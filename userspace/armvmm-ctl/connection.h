@@ -20,6 +20,9 @@ enum connection_error {
 struct connection *connection_open(const char *path, GError **err);
 void connection_close(struct connection *c);
 
+/* Its socket, which stays the connection's. */
+int connection_fd(const struct connection *c);
+
 /*
  * Runs the command @name with @args (NULL: none), whose reference it takes. Returns what the
  * command returns, or NULL with @err set.

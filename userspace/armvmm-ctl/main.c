@@ -35,6 +35,7 @@ static const char help[] =
 	"  snapshot FILE    save the guest, which stands still meanwhile, for armvmm-run --restore\n"
 	"  migrate TO       send the guest, which goes on meanwhile, to an armvmm-run --incoming:\n"
 	"                   unix:PATH, tcp:[HOST]:PORT, or exec:COMMAND (its stdin and stdout)\n"
+	"  dump FILE        write its memory and registers for debuggers, as an ELF core\n"
 	"  events           print what happens, a JSON object a line, until the machine ends\n"
 	"  qmp JSON         send a command of QEMU's QMP, and print the answer\n"
 	"\n"

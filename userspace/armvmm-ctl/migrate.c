@@ -149,7 +149,7 @@ bool migrate_run(struct connection *c, char **args, GError **err)
 
 	if (fd < 0)
 		return false;
-	transfer_catch();
+	transfer_catch(-1);
 	if (transfer_begin(c, fd, "auto-converge", err)) {
 		/* Only the machine keeps the far end waiting. */
 		close(fd);

@@ -1,30 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "transfer.h"
 
-#define TRANSFER_FD	"transfer"	/* the file's name at the machine */
 #define TRANSFER_LOOK_US 100000
 
 static volatile sig_atomic_t transfer_interrupted;
+static volatile sig_atomic_t transfer_fd = -1;
 
 static void transfer_interrupt(int signal)
 {
+	int keep = errno;
+
 	transfer_interrupted = signal;
+	if (transfer_fd >= 0)
+		shutdown(transfer_fd, SHUT_RDWR);
+	errno = keep;
 }
 
 /* What ends this program must also end the transfer, so that no half file is left. */
-void transfer_catch(void)
+void transfer_catch(int fd)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = transfer_interrupt }, old;
 
+	transfer_interrupted = 0;
+	transfer_fd = fd;
 	for (unsigned int i = 0; i < G_N_ELEMENTS(signals); i++)
 		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &action, NULL);
+}
+
+bool transfer_is_interrupted(void)
+{
+	return transfer_interrupted;
 }
 
 bool transfer_fail(GError **err, const char *what, const char *why)
@@ -33,8 +47,7 @@ bool transfer_fail(GError **err, const char *what, const char *why)
 	return false;
 }
 
-/* Runs a command that returns nothing of interest. */
-static bool transfer_do(struct connection *c, const char *name, json_t *args, int fd, GError **err)
+bool transfer_do(struct connection *c, const char *name, json_t *args, int fd, GError **err)
 {
 	json_t *value = connection_run_file(c, name, args, fd, err);
 	bool done = value;

@@ -7,8 +7,19 @@
 
 #include "connection.h"
 
-/* From here on, signals that would end this program cancel what transfer_wait() waits for. */
-void transfer_catch(void);
+#define TRANSFER_FD	"transfer"	/* a file's name at the machine */
+
+/*
+ * From here on, signals that would end this program cancel what transfer_wait() waits for, and shut
+ * down the connection @fd, unless it is -1.
+ */
+void transfer_catch(int fd);
+
+/* Did such a signal come? */
+bool transfer_is_interrupted(void);
+
+/* Runs a command that returns nothing of interest, with the file @fd for the machine; -1: none. */
+bool transfer_do(struct connection *c, const char *name, json_t *args, int fd, GError **err);
 
 /* Sets @err to a sentence about @what. Returns false. */
 bool transfer_fail(GError **err, const char *what, const char *why);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/value.h"
+#include "dump.h"
 #include "migrate.h"
 #include "quit.h"
 #include "snapshot.h"
@@ -253,6 +254,7 @@ static const struct verb verbs[] = {
 	{ "console", 0, "", verb_console },
 	{ "snapshot", 1, "FILE", snapshot_save },
 	{ "migrate", 1, "TO", migrate_run },
+	{ "dump", 1, "FILE", dump_write },
 	{ "events", 0, "", verb_events },
 	{ "qmp", 1, "JSON", verb_qmp },
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-ctl/verb.c userspace/armvmm-ctl/snapshot.c
 // sources: userspace/armvmm-ctl/transfer.c userspace/armvmm-ctl/migrate.c
-// sources: userspace/armvmm-ctl/quit.c
+// sources: userspace/armvmm-ctl/quit.c userspace/armvmm-ctl/dump.c userspace/armvmm-ctl/newfile.c
 // sources: userspace/armvmm-run/control/value.c userspace/armvmm-run/core/endpoint.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/parse.c
 // cflags: -Iuserspace/armvmm-ctl -Iuserspace/armvmm-run -Itests/unit/armvmm-run -D_GNU_SOURCE
@@ -11,6 +11,7 @@
 // the test's.
 #include <dirent.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ static struct {
 	unsigned int nr_events;
 	int file;		/* a copy of the descriptor that came with a command, or -1 */
 	int raise_at;		/* a signal comes with this step; -1: none */
+	int socket;		/* -1: none */
 } machine;
 
 static json_t *machine_answer(const char *name, json_t *args, GError **err)
@@ -75,6 +77,11 @@ json_t *connection_run_file(struct connection *c, const char *name, json_t *args
 	if (fd >= 0)
 		machine.file = dup(fd);
 	return machine_answer(name, args, err);
+}
+
+int connection_fd(const struct connection *c)
+{
+	return machine.socket;
 }
 
 char *connection_raw(struct connection *c, const char *text, GError **err)
@@ -371,6 +378,42 @@ static void test_snapshot_interrupted(void)
 	KTAP_STREQ(wrong, "refused");
 	close(machine.file);
 	KTAP_EQ(nr_files(), 1);
+	machine.raise_at = -1;
+}
+
+#define DUMP_FILE { "getfd", "{\"fdname\":\"transfer\"}", "{}" }
+#define DUMP_ARGS "{\"paging\":false,\"protocol\":\"fd:transfer\"}"
+
+/* The same for a dump, which a signal cancels by ending the connection. */
+static void test_dump(void)
+{
+	char text[256], byte;
+	struct stat st;
+	int pair[2];
+
+	KTAP_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	machine.socket = pair[0];
+	KTAP_TRUE(!RUN(WORDS("dump", path("save")), DUMP_FILE, { "dump-guest-memory", DUMP_ARGS, NULL }));
+	KTAP_STREQ(wrong, "refused");
+	KTAP_TRUE(!stat(path("save"), &st) && st.st_size == 3 && nr_files() == 1);
+	close(machine.file);
+	KTAP_TRUE(RUN(WORDS("dump", path("save")), DUMP_FILE, { "dump-guest-memory", DUMP_ARGS, "{}" }));
+	snprintf(text, sizeof(text), "%s: 0 bytes\n", path("save"));
+	KTAP_STREQ(said, text);
+	KTAP_TRUE(!stat(path("save"), &st) && !st.st_size && st.st_mode == (S_IFREG | 0600));
+	KTAP_EQ(nr_files(), 1);
+	close(machine.file);
+	KTAP_EQ(recv(pair[1], &byte, 1, MSG_DONTWAIT), -1);
+	machine.raise_at = 1;
+	KTAP_TRUE(!RUN(WORDS("dump", path("new")), DUMP_FILE, { "dump-guest-memory", DUMP_ARGS, GONE }));
+	snprintf(text, sizeof(text), "%s: the dump was cancelled", path("new"));
+	KTAP_STREQ(wrong, text);
+	KTAP_EQ(recv(pair[1], &byte, 1, MSG_DONTWAIT), 0);
+	KTAP_EQ(nr_files(), 1);
+	close(machine.file);
+	close(pair[0]);
+	close(pair[1]);
+	machine.raise_at = machine.socket = -1;
 	unlink(path("save"));
 	KTAP_EQ(rmdir(scratch_dir), 0);
 }
@@ -398,11 +441,11 @@ static void test_migrate_exec(void)
 static void test_prepare(void)
 {
 	value_prepare();
-	machine.raise_at = -1;
+	machine.raise_at = machine.socket = -1;
 }
 
 KTAP_MAIN(KTAP_CASE(test_prepare), KTAP_CASE(test_find), KTAP_CASE(test_plain),
 	  KTAP_CASE(test_status), KTAP_CASE(test_lists), KTAP_CASE(test_sizes),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_console), KTAP_CASE(test_raw),
 	  KTAP_CASE(test_snapshot), KTAP_CASE(test_snapshot_fails),
-	  KTAP_CASE(test_snapshot_interrupted), KTAP_CASE(test_migrate_exec))
+	  KTAP_CASE(test_snapshot_interrupted), KTAP_CASE(test_dump), KTAP_CASE(test_migrate_exec))

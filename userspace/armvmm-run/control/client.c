@@ -65,13 +65,20 @@ static void client_say(struct client *c, char *line)
 	client_flush(c);
 }
 
+/* @line may be NULL: the answer comes later. */
+static void client_answer(struct client *c, char *line)
+{
+	if (line)
+		client_say(c, line);
+}
+
 static void client_text(struct client *c, enum splitter_result result)
 {
 	switch (result) {
 	case SPLITTER_MORE:
 		return;
 	case SPLITTER_TEXT:
-		client_say(c, qmp_answer(&c->qmp, c->splitter.text, c->splitter.length));
+		client_answer(c, qmp_answer(&c->qmp, c->splitter.text, c->splitter.length));
 		return;
 	case SPLITTER_TOO_LONG:
 		client_say(c, qmp_refusal("JSON message size limit exceeded"));
@@ -126,12 +133,13 @@ static void client_read(struct client *c)
 	}
 }
 
-/* Handles what was read, until the client has to take its answers. */
+/* Handles what was read, until the client has to take its answers, or to wait for one. */
 static void client_work(struct client *c)
 {
 	enum splitter_result result;
 
-	while (c->in_at < c->in_len && !client_is_behind(c) && !c->failed) {
+	while (c->in_at < c->in_len && !client_is_behind(c) && !c->failed &&
+	       !qmp_waits(&c->qmp)) {
 		c->in_at += splitter_feed(&c->splitter, c->in + c->in_at, c->in_len - c->in_at,
 					  &result);
 		client_text(c, result);
@@ -141,9 +149,14 @@ static void client_work(struct client *c)
 /* What to wait for; 0: nothing any more. A client that only listens still gets events. */
 static GIOCondition client_next(const struct client *c)
 {
-	bool takes = !c->ended && c->in_at == c->in_len && !client_is_behind(c);
+	bool left = c->in_at < c->in_len;
+	bool takes = !c->ended && !left && !client_is_behind(c);
 
-	return (takes ? G_IO_IN : 0) | (c->out->len ? G_IO_OUT : 0);
+	/* One that waits may go, which ends what it waits for. */
+	if (qmp_waits(&c->qmp))
+		return G_IO_HUP | (c->out->len ? G_IO_OUT : 0);
+	/* What is left is looked at when the client takes its answers, or has none. */
+	return (takes ? G_IO_IN : 0) | (c->out->len || left ? G_IO_OUT : 0);
 }
 
 static void client_wait(struct client *c)
@@ -176,7 +189,9 @@ static gboolean client_ready(int fd, GIOCondition condition, void *opaque)
 
 	c->busy = true;
 	client_flush(c);
-	if (condition & (G_IO_IN | G_IO_HUP | G_IO_ERR) && c->in_at == c->in_len)
+	if (qmp_waits(&c->qmp))
+		c->failed |= condition & (G_IO_HUP | G_IO_ERR);
+	else if (condition & (G_IO_IN | G_IO_HUP | G_IO_ERR) && c->in_at == c->in_len)
 		client_read(c);
 	client_work(c);
 	c->busy = false;
@@ -229,6 +244,13 @@ void client_event(struct client *c, const char *line)
 	} else {
 		client_say(c, g_strdup(line));
 	}
+	if (!c->busy)
+		client_wait(c);
+}
+
+void client_dumped(struct client *c)
+{
+	client_answer(c, qmp_later(&c->qmp));
 	if (!c->busy)
 		client_wait(c);
 }

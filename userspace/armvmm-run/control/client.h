@@ -28,4 +28,7 @@ void client_free(struct client *client);
 /* Sends the client an event, if it has begun to take commands. @gone may be called. */
 void client_event(struct client *client, const char *line);
 
+/* A dump has ended: answers the client if it waits for that. @gone may be called. */
+void client_dumped(struct client *client);
+
 #endif /* ARMVMM_RUN_CLIENT_H */

@@ -5,12 +5,13 @@
 
 #include "control/command.h"
 #include "core/runstate.h"
+#include "snapshot/dump.h"
 #include "snapshot/save.h"
 #include "snapshot/send.h"
 
 static const struct command *const command_areas[] = {
 	commands_run, commands_query, commands_block, commands_console,
-	commands_memory, commands_human, commands_migrate,
+	commands_memory, commands_human, commands_migrate, commands_dump,
 };
 
 #define COMMAND_AREAS	(sizeof(command_areas) / sizeof(command_areas[0]))
@@ -118,6 +119,8 @@ bool command_is_busy(struct command_call *call)
 		why = "The guest may run elsewhere (cont lets it go on here, quit ends it)";
 	else if (machine_is_held_by(target->m, MACHINE_HOLDER_INCOMING))
 		why = "The guest has not come yet";
+	else if (dump_is_active(target->dump))
+		why = "The guest is being dumped";
 	if (why)
 		error_set(&call->err, -EBUSY, "%s", why);
 	return why;
@@ -153,5 +156,8 @@ void command_session_end(struct command_session *session)
 	for (unsigned int i = 0; i < COMMAND_MAX_FDS; i++)
 		if (session->files[i].name[0])
 			close(session->files[i].fd);
+	if (session->dump)
+		dump_cancel(session->dump);
+	json_decref(session->id);
 	*session = (struct command_session){ .has_file = false };
 }

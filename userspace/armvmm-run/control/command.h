@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "core/machine.h"
 
-#define COMMAND_MAX_ARGS	5
+#define COMMAND_MAX_ARGS	6
 
 /* The console whose output is kept, for ringbuf-read. */
 #define COMMAND_CONSOLE		"console"
@@ -21,6 +21,7 @@
 
 enum command_type { COMMAND_STRING = 1, COMMAND_INT, COMMAND_BOOL, COMMAND_ARRAY };
 
+struct dump;
 struct save;
 struct send;
 
@@ -36,6 +37,7 @@ struct command_target {
 	const char *name;	/* the guest's; NULL: it has none */
 	struct save *save;
 	struct send *send;
+	struct dump *dump;
 };
 
 #define COMMAND_FD_NAME_MAX	64
@@ -51,6 +53,9 @@ struct command_session {
 	} files[COMMAND_MAX_FDS];	/* that were given names */
 	bool background;	/* a guest that is saved goes on afterwards */
 	bool converge;		/* one that is sent away is slowed down if it must be */
+	/* The last command is answered when this dump has ended. NULL: it was answered. */
+	struct dump *dump;
+	json_t *id;		/* of that command, or NULL */
 };
 
 struct command_call {
@@ -76,11 +81,15 @@ extern const struct command commands_console[];
 extern const struct command commands_memory[];
 extern const struct command commands_human[];
 extern const struct command commands_migrate[];
+extern const struct command commands_dump[];
 
 /* The command after @prev (NULL: the first), or NULL. */
 const struct command *command_next(const struct command *prev);
 
-/* Carries out @command. Returns what the command returns, or NULL with call->err set. */
+/*
+ * Carries out @command. Returns what the command returns, or NULL with call->err set. It may have
+ * set call->session->dump: then what it returned means nothing.
+ */
 json_t *command_run(struct command_call *call, const struct command *command);
 
 /* The command, or NULL. */
@@ -89,6 +98,11 @@ const struct command *command_find(const char *name);
 /* Arguments, after they have been checked. */
 const char *command_string(const struct command_call *call, const char *name);
 int64_t command_int(const struct command_call *call, const char *name);
+
+/*
+ * The file that getfd was given under @name, which leaves the session; or -1 with call->err set.
+ */
+int command_take_file(struct command_call *call, const char *name);
 
 /*
  * May the guest not change, as it is being saved, or is elsewhere, or has not come yet? Then sets
@@ -102,7 +116,7 @@ const char *command_status(const struct command_target *target);
 /* Takes a file that has come with the connection's bytes. It replaces an earlier one. */
 void command_session_take(struct command_session *session, int fd);
 
-/* Closes what the connection has left. */
+/* Closes what the connection has left, and ends what only its client waits for. */
 void command_session_end(struct command_session *session);
 
 #endif /* ARMVMM_RUN_COMMAND_H */

@@ -15,6 +15,7 @@
 #include "control/value.h"
 #include "core/rate.h"
 #include "core/runstate.h"
+#include "snapshot/dump.h"
 #include "snapshot/save.h"
 #include "snapshot/send.h"
 
@@ -73,8 +74,7 @@ static json_t *migrate_getfd(struct command_call *call)
 	return NULL;
 }
 
-/* Returns the file, which leaves the session, or -1 with call->err set. */
-static int migrate_take(struct command_call *call, const char *name)
+int command_take_file(struct command_call *call, const char *name)
 {
 	int at = migrate_find(call->session, name);
 
@@ -88,7 +88,7 @@ static int migrate_take(struct command_call *call, const char *name)
 
 static json_t *migrate_closefd(struct command_call *call)
 {
-	int fd = migrate_take(call, command_string(call, "fdname"));
+	int fd = command_take_file(call, command_string(call, "fdname"));
 
 	if (fd >= 0)
 		close(fd);
@@ -135,10 +135,14 @@ static json_t *migrate_begin(struct command_call *call)
 			  uri);
 		return NULL;
 	}
-	fd = migrate_take(call, uri + 3);
+	fd = command_take_file(call, uri + 3);
 	if (fd < 0)
 		return NULL;
-	ret = migrate_is_connection(fd) ? migrate_send(call, fd) : migrate_save(call, fd);
+	if (dump_is_active(call->target->dump))
+		ret = error_set(&call->err, -EBUSY,
+				"Live migration disabled: dump-guest-memory in progress");
+	else
+		ret = migrate_is_connection(fd) ? migrate_send(call, fd) : migrate_save(call, fd);
 	if (ret)
 		close(fd);
 	return NULL;

@@ -19,6 +19,8 @@ const char *command_status(const struct command_target *target)
 		return send_is_active(target->send) ? "finish-migrate" : "postmigrate";
 	if (machine_is_held_by(m, MACHINE_HOLDER_SNAPSHOT))
 		return save_is_active(target->save) ? "finish-migrate" : "postmigrate";
+	if (machine_is_held_by(m, MACHINE_HOLDER_DUMP))
+		return "save-vm";
 	return machine_is_held(m) ? "paused" : "running";
 }
 

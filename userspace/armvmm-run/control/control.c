@@ -12,6 +12,7 @@
 #include "control/value.h"
 #include "core/named_socket.h"
 #include "core/runstate.h"
+#include "snapshot/dump.h"
 #include "snapshot/save.h"
 #include "snapshot/send.h"
 
@@ -45,6 +46,9 @@ static void control_event(struct machine_listener *events, const struct machine_
 		if (control->client[i])
 			client_event(control->client[i], line);
 	g_free(line);
+	for (unsigned int i = 0; event->type == MACHINE_EVENT_DUMP && i < CONTROL_CLIENTS; i++)
+		if (control->client[i])
+			client_dumped(control->client[i]);
 }
 
 /* Sends without waiting: a new connection has room for it. */
@@ -132,7 +136,7 @@ int control_start(struct control *control, struct machine *m, const char *name,
 	if (ret)
 		return error_errno(err, ret, "--control");
 	control->target = (struct command_target){ .m = m, .name = name, .save = save_new(m),
-						    .send = send_new(m) };
+						    .send = send_new(m), .dump = dump_new(m) };
 	control->events.event = control_event;
 	machine_listen(m, &control->events);
 	control_look(control);
@@ -156,10 +160,12 @@ void control_stop(struct control *control)
 		if (control->client[i])
 			client_free(control->client[i]);
 	memset(control->client, 0, sizeof(control->client));
+	dump_free(control->target.dump);
 	save_free(control->target.save);
 	send_free(control->target.send);
 	control->target.save = NULL;
 	control->target.send = NULL;
+	control->target.dump = NULL;
 }
 
 void control_destroy(struct control *control)

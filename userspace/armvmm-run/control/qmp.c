@@ -7,6 +7,7 @@
 
 #include "control/qmp.h"
 #include "control/value.h"
+#include "snapshot/dump.h"
 
 /* Returns the object's text. Takes the reference to the object. */
 static char *qmp_line(json_t *object)
@@ -134,6 +135,11 @@ static char *qmp_execute(struct qmp *qmp, const char *name, json_t *args, json_t
 		return qmp_error("CommandNotFound", desc, id);
 	}
 	value = command_run(&call, command);
+	if (qmp_waits(qmp)) {
+		json_decref(value);
+		qmp->session.id = json_incref(id);
+		return NULL;
+	}
 	return value ? qmp_return(value, id) :
 	       qmp_error(call.class ? call.class : "GenericError", call.err.text, id);
 }
@@ -156,6 +162,28 @@ char *qmp_answer(struct qmp *qmp, const char *text, size_t len)
 				     json_object_get(message, "arguments"), id);
 	}
 	json_decref(message);
+	return answer;
+}
+
+bool qmp_waits(const struct qmp *qmp)
+{
+	return qmp->session.dump;
+}
+
+char *qmp_later(struct qmp *qmp)
+{
+	struct command_session *s = &qmp->session;
+	struct dump_status status;
+	char *answer;
+
+	if (!qmp_waits(qmp) || dump_is_active(s->dump))
+		return NULL;
+	dump_get(s->dump, &status);
+	answer = status.phase == DUMP_COMPLETED ? qmp_return(json_object(), s->id) :
+		 qmp_error("GenericError", status.why.text, s->id);
+	json_decref(s->id);
+	s->id = NULL;
+	s->dump = NULL;
 	return answer;
 }
 
@@ -195,9 +223,21 @@ static const char *qmp_event_name(enum machine_event_type type)
 		return "BALLOON_CHANGE";
 	case MACHINE_EVENT_MIGRATION:
 		return "MIGRATION";
+	case MACHINE_EVENT_DUMP:
+		return "DUMP_COMPLETED";
 	default:
 		return NULL;
 	}
+}
+
+static json_t *qmp_dumped(const struct machine_event *event)
+{
+	json_t *o = json_pack("{s:{s:s, s:I, s:I}}", "result", "status", event->status, "completed",
+			      (json_int_t)event->done, "total", (json_int_t)event->bytes);
+
+	if (event->why)
+		json_object_set_new(o, "error", value_text(event->why));
+	return o;
 }
 
 char *qmp_event(const struct machine_event *event)
@@ -220,5 +260,7 @@ char *qmp_event(const struct machine_event *event)
 				    json_pack("{s:I}", "actual", (json_int_t)event->bytes));
 	if (event->type == MACHINE_EVENT_MIGRATION)
 		json_object_set_new(o, "data", json_pack("{s:s}", "status", event->status));
+	if (event->type == MACHINE_EVENT_DUMP)
+		json_object_set_new(o, "data", qmp_dumped(event));
 	return qmp_line(o);
 }

@@ -25,8 +25,17 @@ struct qmp {
 /* What a new connection gets first. Free all these texts by g_free(). */
 char *qmp_greeting(void);
 
-/* The answer to a message of @len bytes, whose depth is bounded (splitter.h). Never NULL. */
+/*
+ * The answer to a message of @len bytes, whose depth is bounded (splitter.h). NULL: qmp_later() will
+ * have it, and no other message may come before.
+ */
 char *qmp_answer(struct qmp *qmp, const char *text, size_t len);
+
+/* Does the last message still have no answer? */
+bool qmp_waits(const struct qmp *qmp);
+
+/* Its answer if there is one now, and qmp_waits(); else NULL. */
+char *qmp_later(struct qmp *qmp);
 
 /* Refuses what cannot be read, or is not served: an error of the class GenericError. */
 char *qmp_refusal(const char *why);

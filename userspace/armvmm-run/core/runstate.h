@@ -20,6 +20,7 @@ enum machine_holder {
 	MACHINE_HOLDER_SNAPSHOT,	/* while it is saved, and perhaps afterwards */
 	MACHINE_HOLDER_MIGRATION,	/* while it is handed over, and when it runs elsewhere */
 	MACHINE_HOLDER_INCOMING,	/* until it has come from another process */
+	MACHINE_HOLDER_DUMP,	/* while its memory is written to a file */
 };
 
 enum machine_event_type {
@@ -44,6 +45,7 @@ enum machine_event_type {
 	MACHINE_EVENT_START,
 	MACHINE_EVENT_BALLOON,	/* the guest has another size; .bytes says which */
 	MACHINE_EVENT_MIGRATION,	/* one has come further; .status says how far */
+	MACHINE_EVENT_DUMP,	/* one has ended: .status, .why, .done and .bytes (in all) */
 };
 
 struct machine_event {
@@ -52,7 +54,10 @@ struct machine_event {
 	enum machine_request request;
 	enum machine_cause cause;
 	uint64_t bytes;	/* for BALLOON: of RAM that the guest has */
-	const char *status;	/* for MIGRATION: by QEMU's names (MigrationStatus) */
+	uint64_t done;		/* for DUMP: of the bytes */
+	/* For MIGRATION and DUMP: by QEMU's names (MigrationStatus, DumpStatus). */
+	const char *status;
+	const char *why;	/* for DUMP: a sentence if it failed; else NULL */
 };
 
 struct machine_listener {

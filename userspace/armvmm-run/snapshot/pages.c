@@ -93,7 +93,7 @@ void pages_writer_free(struct pages_writer *p)
 	free(p);
 }
 
-static bool pages_is_zero(const uint8_t *page)
+bool pages_is_zero(const uint8_t *page)
 {
 	static const uint8_t zero[16];
 

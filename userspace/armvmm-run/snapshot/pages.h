@@ -41,6 +41,9 @@ void pages_add(struct pages_layout *layout, uint64_t gpa, uint64_t size, void *h
 
 uint64_t pages_total(const struct pages_layout *layout);
 
+/* Has the page only zeroes? */
+bool pages_is_zero(const uint8_t *page);
+
 /* @version is PAGES_VERSION or PAGES_LIVE. Returns NULL if there is no memory for it. */
 struct pages_writer *pages_writer_new(const struct pages_layout *layout, uint32_t version);
 void pages_writer_free(struct pages_writer *p);

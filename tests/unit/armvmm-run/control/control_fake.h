@@ -8,6 +8,7 @@
 #include "core/balloon.h"
 #include "core/blockdev.h"
 #include "core/runstate.h"
+#include "snapshot/dump.h"
 #include "snapshot/save.h"
 #include "snapshot/send.h"
 
@@ -33,6 +34,10 @@ static struct fake_run {
 	int send_fd;		/* -1: none was given */
 	bool send_converges, send_stopped;
 	const char *send_lost;	/* why it cannot go on here; NULL: it can */
+	struct dump_status dumped;
+	int dump_fd;		/* -1: none was given */
+	uint64_t dump_begin, dump_size;
+	unsigned int dump_cancels;
 } fake_run;
 
 const char *armvmm_library_version(void)
@@ -211,6 +216,53 @@ void send_get(struct send *s, struct send_status *status)
 	*status = fake_run.sent;
 }
 
+struct dump *dump_new(struct machine *m)
+{
+	return (struct dump *)&fake_run;
+}
+
+void dump_free(struct dump *d)
+{
+}
+
+int dump_start(struct dump *d, int fd, uint64_t begin, uint64_t size, struct error *err)
+{
+	if (fake_run.dumped.phase == DUMP_ACTIVE)
+		return error_set(err, -1, "There is a dump in process, please wait.");
+	fake_run.dump_fd = fd;
+	fake_run.dump_begin = begin;
+	fake_run.dump_size = size;
+	fake_run.dumped = (struct dump_status){ .phase = DUMP_ACTIVE, .total = 100, .done = 7 };
+	return 0;
+}
+
+void dump_cancel(struct dump *d)
+{
+	fake_run.dump_cancels++;
+}
+
+bool dump_is_active(const struct dump *d)
+{
+	return fake_run.dumped.phase == DUMP_ACTIVE;
+}
+
+void dump_get(const struct dump *d, struct dump_status *status)
+{
+	*status = fake_run.dumped;
+}
+
+/* The dump ends, well if @why is NULL. */
+static inline void fake_dump_end(struct machine *m, const char *why)
+{
+	fake_run.dumped.phase = why ? DUMP_FAILED : DUMP_COMPLETED;
+	fake_run.dumped.done = why ? 50 : 100;
+	if (why)
+		error_set(&fake_run.dumped.why, -1, "%s", why);
+	machine_tell(m, &(struct machine_event){ .type = MACHINE_EVENT_DUMP, .why = why, .bytes = 100,
+						 .done = fake_run.dumped.done,
+						 .status = why ? "failed" : "completed" });
+}
+
 static uint64_t fake_disk_size(struct blockdev *b)
 {
 	return fake_run.disk_size;
@@ -272,7 +324,7 @@ static inline void fake_control_init(struct machine *m)
 {
 	memset(&fake_run, 0, sizeof(fake_run));
 	fake_run.disk_size = 1048576;
-	fake_run.save_fd = fake_run.send_fd = -1;
+	fake_run.save_fd = fake_run.send_fd = fake_run.dump_fd = -1;
 	memset(m, 0, sizeof(*m));
 	blockdev_add(&m->disks, &fake_disk);
 	m->balloon = &fake_balloon;

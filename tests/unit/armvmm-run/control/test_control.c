@@ -8,7 +8,7 @@
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
 // sources: userspace/armvmm-run/control/commands_memory.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
-// sources: userspace/armvmm-run/control/commands_migrate.c
+// sources: userspace/armvmm-run/control/commands_migrate.c userspace/armvmm-run/control/commands_dump.c
 // sources: userspace/armvmm-run/core/message.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
@@ -362,6 +362,61 @@ static void test_files(void)
 	control_destroy(control);
 }
 
+#define DUMP "{\"execute\":\"dump-guest-memory\",\"arguments\":{\"paging\":false,\"protocol\":\"fd:a\"}}"
+
+/*
+ * A client whose command takes long hears events, but no answer to what it asks meanwhile; others
+ * are served. All is answered in the end, in its order.
+ */
+static void test_later(void)
+{
+	static const char getfd[] = "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"a\"}}";
+	struct control *control = start();
+	int fd = negotiated(), other = negotiated();
+	const char *got;
+
+	say_files(fd, getfd, 1);
+	heard(fd);
+	say(fd, DUMP "{\"execute\":\"query-name\",\"id\":1}");
+	say(fd, "{\"execute\":\"query-name\",\"id\":2}");
+	KTAP_STREQ(heard(fd), "");
+	say(other, "{\"execute\":\"stop\"}");
+	KTAP_TRUE(strstr(heard(other), "{\"return\":{}}"));
+	KTAP_TRUE(strstr(heard(fd), "\"STOP\"") && !strstr(heard(fd), "return"));
+	fake_dump_end(&m, NULL);
+	got = heard(fd);
+	KTAP_TRUE(strstr(got, "\"DUMP_COMPLETED\",\"data\":{\"result\":{\"status\":\"completed\",\"completed\":100,\"total\":100}}}\r\n"
+			      "{\"return\":{}}\r\n"));
+	KTAP_TRUE(strstr(got, "{\"return\":{}}\r\n{\"return\":{},\"id\":1}\r\n{\"return\":{},\"id\":2}\r\n"));
+	KTAP_TRUE(strstr(heard(other), "DUMP_COMPLETED"));
+	close(fake_run.dump_fd);
+	KTAP_EQ(fake_run.dump_cancels, 0);
+
+	/* A client that says that it will send nothing more still waits. */
+	say_files(fd, getfd, 1);
+	say(fd, DUMP);
+	shutdown(fd, SHUT_WR);
+	turn();
+	KTAP_EQ(fake_run.dump_cancels, 0);
+	fake_dump_end(&m, "full");
+	got = heard(fd);
+	KTAP_TRUE(strstr(got, "\"completed\":50,\"total\":100},\"error\":\"full\"}}\r\n"
+			      "{\"error\":{\"class\":\"GenericError\",\"desc\":\"full\"}}\r\n"));
+	KTAP_STREQ(heard(fd), "-");
+	close(fd);
+	close(fake_run.dump_fd);
+	/* One that goes ends it. */
+	say_files(other, getfd, 1);
+	say(other, DUMP);
+	KTAP_EQ(fake_run.dump_cancels, 0);
+	close(other);
+	turn();
+	KTAP_EQ(fake_run.dump_cancels, 1);
+	fake_dump_end(&m, "cancelled");
+	close(fake_run.dump_fd);
+	control_destroy(control);
+}
+
 static void test_addresses(void)
 {
 	struct address a;
@@ -395,6 +450,6 @@ static void clean(void)
 KTAP_MAIN(KTAP_CASE(prepare), KTAP_CASE(test_file), KTAP_CASE(test_killed), KTAP_CASE(test_stale),
 	  KTAP_CASE(test_replaced), KTAP_CASE(test_no_folder), KTAP_CASE(test_events),
 	  KTAP_CASE(test_many), KTAP_CASE(test_broken), KTAP_CASE(test_asks_only),
-	  KTAP_CASE(test_deaf), KTAP_CASE(test_half_closed), KTAP_CASE(test_files),
+	  KTAP_CASE(test_deaf), KTAP_CASE(test_half_closed), KTAP_CASE(test_files), KTAP_CASE(test_later),
 	  KTAP_CASE(test_addresses),
 	  KTAP_CASE(clean))

@@ -5,7 +5,7 @@
 // sources: userspace/armvmm-run/control/commands_block.c userspace/armvmm-run/control/commands_console.c
 // sources: userspace/armvmm-run/control/commands_memory.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
-// sources: userspace/armvmm-run/control/commands_migrate.c
+// sources: userspace/armvmm-run/control/commands_migrate.c userspace/armvmm-run/control/commands_dump.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
 //
@@ -21,7 +21,9 @@
 #include "control/control_fake.h"
 
 static struct machine m;
-static const struct command_target target = { .m = &m, .name = "web" };
+static const struct command_target target = {
+	.m = &m, .name = "web", .dump = (struct dump *)&fake_run,
+};
 static struct qmp qmp;
 
 static void begin(bool negotiated)
@@ -564,6 +566,103 @@ static void test_send(void)
 	close(end[1]);
 }
 
+#define DUMP_OF(args) \
+	"{\"execute\":\"dump-guest-memory\",\"arguments\":{\"paging\":false," args "},\"id\":3}"
+#define DUMP_TO(args) DUMP_OF("\"protocol\":\"fd:f\"" args)
+#define DUMP_WRONG(desc) \
+	"{\"error\":{\"class\":\"GenericError\",\"desc\":\"" desc "\"},\"id\":3}"
+
+static void give_file(void)
+{
+	command_session_take(&qmp.session, open("/dev/null", O_WRONLY));
+	KTAP_STREQ(ask("{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"f\"}}"), NOTHING);
+}
+
+/* The answer comes when the dump has ended, and says how. */
+static void test_dump(void)
+{
+	char *line;
+
+	begin(true);
+	KTAP_STREQ(ask("{\"execute\":\"query-dump\"}"),
+		   "{\"return\":{\"status\":\"none\",\"completed\":0,\"total\":0}}");
+	KTAP_STREQ(ask("{\"execute\":\"query-dump-guest-memory-capability\"}"),
+		   "{\"return\":{\"formats\":[\"elf\"]}}");
+	for (unsigned int bad = 0; bad < 2; bad++) {
+		give_file();
+		KTAP_TRUE(!qmp_waits(&qmp) && !qmp_later(&qmp));
+		KTAP_TRUE(!qmp_answer(&qmp, DUMP_TO(""), sizeof(DUMP_TO("")) - 1));
+		KTAP_TRUE(qmp_waits(&qmp) && !qmp_later(&qmp));
+		KTAP_TRUE(!fake_run.dump_begin && fake_run.dump_size == UINT64_MAX);
+		fake_dump_end(&m, bad ? "the disk is full" : NULL);
+		line = qmp_later(&qmp);
+		KTAP_STREQ(line, bad ? DUMP_WRONG("the disk is full") "\r\n" :
+				       "{\"return\":{},\"id\":3}\r\n");
+		g_free(line);
+		KTAP_TRUE(!qmp_waits(&qmp));
+		close(fake_run.dump_fd);
+	}
+	/* Who does not wait is answered at once, and nobody ends what goes on. */
+	give_file();
+	KTAP_STREQ(ask(DUMP_TO(",\"detach\":true,\"begin\":4096,\"length\":10,\"format\":\"elf\"")),
+		   "{\"return\":{},\"id\":3}");
+	KTAP_TRUE(fake_run.dump_begin == 4096 && fake_run.dump_size == 10);
+	KTAP_STREQ(ask("{\"execute\":\"query-dump\"}"),
+		   "{\"return\":{\"status\":\"active\",\"completed\":7,\"total\":100}}");
+	KTAP_STREQ(ask("{\"execute\":\"system_reset\"}"),
+		   ERROR("GenericError", "The guest is being dumped"));
+	give_file();
+	KTAP_STREQ(ask("{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:f\"}}"),
+		   ERROR("GenericError", "Live migration disabled: dump-guest-memory in progress"));
+	KTAP_EQ(fake_run.save_fd, -1);
+	give_file();
+	KTAP_STREQ(ask(DUMP_TO("")), DUMP_WRONG("There is a dump in process, please wait."));
+	machine_hold(&m, MACHINE_HOLDER_DUMP);
+	KTAP_STREQ(ask("{\"execute\":\"query-status\"}"),
+		   "{\"return\":{\"running\":false,\"status\":\"save-vm\"}}");
+	machine_release(&m, MACHINE_HOLDER_DUMP);
+	close(fake_run.dump_fd);
+	command_session_end(&qmp.session);
+	KTAP_EQ(fake_run.dump_cancels, 0);
+	/* A client that waits and goes does. */
+	fake_run.dumped.phase = DUMP_NONE;
+	give_file();
+	KTAP_TRUE(!qmp_answer(&qmp, DUMP_TO(""), sizeof(DUMP_TO("")) - 1));
+	command_session_end(&qmp.session);
+	KTAP_EQ(fake_run.dump_cancels, 1);
+	close(fake_run.dump_fd);
+}
+
+static void test_dump_refused(void)
+{
+	begin(true);
+	give_file();
+	KTAP_STREQ(ask("{\"execute\":\"dump-guest-memory\",\"arguments\":{\"paging\":true,\"protocol\":\"fd:f\"}}"),
+		   ERROR("GenericError", "Parameter 'paging' must be false: memory is dumped at its physical addresses"));
+	KTAP_STREQ(ask("{\"execute\":\"dump-guest-memory\",\"arguments\":{\"protocol\":\"fd:f\"}}"),
+		   ERROR("GenericError", "Parameter 'paging' is missing"));
+	KTAP_STREQ(ask(DUMP_OF("\"detach\":true")), DUMP_WRONG("Parameter 'protocol' is missing"));
+	KTAP_STREQ(ask(DUMP_OF("\"protocol\":\"tcp:1\"")), DUMP_WRONG("Invalid parameter 'protocol'"));
+	KTAP_TRUE(strstr(ask(DUMP_OF("\"protocol\":\"file:/tmp/x\"")), "opens no file"));
+	KTAP_STREQ(ask(DUMP_OF("\"protocol\":\"fd:g\"")),
+		   DUMP_WRONG("File descriptor named 'g' not found"));
+	KTAP_STREQ(ask(DUMP_TO(",\"begin\":1")), DUMP_WRONG("Parameter 'length' is missing"));
+	KTAP_STREQ(ask(DUMP_TO(",\"length\":1")), DUMP_WRONG("Parameter 'begin' is missing"));
+	KTAP_STREQ(ask(DUMP_TO(",\"length\":1,\"begin\":-1")),
+		   DUMP_WRONG("Parameter 'begin' expects no negative value"));
+	KTAP_STREQ(ask(DUMP_TO(",\"begin\":0,\"length\":-9223372036854775808")),
+		   DUMP_WRONG("Parameter 'length' expects no negative value"));
+	KTAP_STREQ(ask(DUMP_TO(",\"format\":\"kdump-zlib\"")),
+		   DUMP_WRONG("Parameter 'format' does not accept value 'kdump-zlib'"));
+	fake_run.sent.phase = SEND_ACTIVE;
+	KTAP_STREQ(ask(DUMP_TO("")), DUMP_WRONG("There's a migration process in progress"));
+	fake_run.sent.phase = SEND_NONE;
+	fake_run.saved.phase = SAVE_ACTIVE;
+	KTAP_STREQ(ask(DUMP_TO("")), DUMP_WRONG("There's a migration process in progress"));
+	KTAP_EQ(fake_run.dump_fd, -1);
+	command_session_end(&qmp.session);
+}
+
 static void test_parameters(void)
 {
 #define SET(text) ask("{\"execute\":\"migrate-set-parameters\",\"arguments\":{" text "}}")
@@ -590,4 +689,5 @@ KTAP_MAIN(KTAP_CASE(test_greeting), KTAP_CASE(test_negotiation), KTAP_CASE(test_
 	  KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_human),
 	  KTAP_CASE(test_bytes), KTAP_CASE(test_events), KTAP_CASE(test_memory),
 	  KTAP_CASE(test_files), KTAP_CASE(test_migrate), KTAP_CASE(test_background),
-	  KTAP_CASE(test_send), KTAP_CASE(test_parameters))
+	  KTAP_CASE(test_send), KTAP_CASE(test_dump),
+	  KTAP_CASE(test_dump_refused), KTAP_CASE(test_parameters))

@@ -46,7 +46,8 @@ struct guest {
 	struct machine_listener *listener;
 	char cpu_state[32];	/* what its vCPUs have */
 	char kept[80];		/* what clients of the control socket have not read yet */
-	char told[80];		/* events of a migration */
+	char told[160];		/* events of migrations and dumps */
+	unsigned int nr_d;	/* registers of its VFP */
 	uint32_t log[MEMORY / 4096 / 32];	/* the kernel's; atomic */
 	uint32_t always;	/* of the first 32 pages, those that are written all the time */
 	uint32_t wiped;		/* and those that become zero just before the log is taken first */
@@ -154,9 +155,11 @@ void machine_tell(struct machine *m, const struct machine_event *event)
 {
 	struct guest *g = guest_of(m);
 
-	if (event->type != MACHINE_EVENT_MIGRATION)
+	if (event->type != MACHINE_EVENT_MIGRATION && event->type != MACHINE_EVENT_DUMP)
 		return;
 	g_strlcat(g->told, event->status, sizeof(g->told));
+	if (event->why)
+		g_strlcat(g->told, event->why, sizeof(g->told));
 	g_strlcat(g->told, " ", sizeof(g->told));
 }
 
@@ -263,7 +266,23 @@ int armvmm_vcpu_reg_get(struct armvmm_vcpu *vcpu, const char *name, uint64_t *va
 {
 	const struct guest *g = (const struct guest *)vcpu;
 
-	*value = strcmp(name, "midr") ? (g->uncached ? 0 : SCTLR_M | SCTLR_C) : g->midr;
+	*value = 0xbad;
+	if (!strcmp(name, "midr"))
+		*value = g->midr;
+	else if (!strcmp(name, "sctlr"))
+		*value = g->uncached ? 0 : SCTLR_M | SCTLR_C;
+	else if (!strcmp(name, "cpsr"))
+		*value = 0x60000000 | CPSR_M_SVC;
+	else if (!strcmp(name, "sp_svc") || !strcmp(name, "lr_svc"))
+		*value = 0x5c00 + (*name == 'l');
+	else if (!strcmp(name, "fpscr"))
+		*value = 0x03000010;
+	else if (*name == 'r')
+		*value = 0x100 + (atoi(name + 1) == 15 ? 14 : atoi(name + 1));
+	else if (*name == 'd' && atoi(name + 1) < (int)g->nr_d)
+		*value = 0xd0000000000ull + atoi(name + 1);
+	else
+		return -ENOENT;
 	return 0;
 }
 
@@ -324,6 +343,7 @@ static inline void guest_init(struct guest *g)
 	g->thing.value = 77;
 	KTAP_EQ(device_register(&g->m.bus, &g->thing.dev), 0);
 	g->cpus = 2;
+	g->nr_d = 32;
 	g->midr = 0x410fc0f0;
 	strcpy(g->cpu_state, "what the CPUs have");
 }

@@ -89,8 +89,14 @@ bool machine_is_held_by(const struct machine *m, enum machine_holder holder)
 	return false;
 }
 
-uint64_t machine_counter(struct machine *m)
+void machine_tell(struct machine *m, const struct machine_event *event)
 {
+	FUZZ_MUST(event->type == MACHINE_EVENT_RTC);
+}
+
+uint64_t machine_counter(struct machine *m, int64_t *when)
+{
+	*when = 2;
 	return 1;
 }
 

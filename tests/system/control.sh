@@ -71,6 +71,23 @@ stands_still() {
 check 'stop: the guest and its clock stand still, and go on' stands_still
 check 'status: running again' says running status
 
+# With --time follow, nothing of it is missing. Another guest, whose time runs elsewhere.
+follows() {
+	guest_start f --kernel "$work/monitor" --control "unix:$work/sock.f" --time follow || return 1
+	guest_expect f 60 ready && clock f || return 1
+	_begin=$clock
+	armvmm-ctl "$work/sock.f" stop || return 1
+	sleep 4
+	armvmm-ctl "$work/sock.f" cont || return 1
+	clock f || return 1
+	echo "while it was stopped for 4 s: $(((clock - _begin) * 1024 / 62500)) ms for the guest"
+	armvmm-ctl "$work/sock.f" quit
+	guest_end f 60
+	[ $(((clock - _begin) * 1024 / 62500)) -ge 4000 ] &&
+		[ $(((clock - _begin) * 1024 / 62500)) -lt 60000 ]
+}
+check 'stop with --time follow: it catches up' follows
+
 guest_type a 's3 '
 storm() {
 	for _i in 1 2 3 4 5 6 7 8 9 10; do

@@ -86,6 +86,22 @@ goes_on() {
 check 'in another process: its clock goes on' goes_on
 check '... and it did not start anew' sh -c "! grep ready '$work/b.out'"
 check '... and is whole' whole b
+# Time passes since the snapshot; with --time follow, for the guest, too.
+catches_up() {
+	clock b && ctl snapshot "$snap" && ctl quit || return 1
+	_then=$clock
+	guest_end b 60
+	sleep 5
+	restore b "$@"
+	clock b || return 1
+	_ms=$(((clock - _then) * 1024 / 62500))
+	echo "$_ms ms for the guest"
+}
+follows() { catches_up --time follow && [ $_ms -ge 5000 ] && [ $_ms -lt 100000 ]; }
+stops() { catches_up && [ $_ms -lt 5000 ]; }
+check 'with --time follow, it is ahead by the time since then' follows
+check '... and is whole' whole b
+check 'without, it is not' stops
 at_random() {
 	for _i in 1 2 3 4 5; do
 		clock b || return 1

@@ -13,6 +13,7 @@
 #include "boot/dtb.h"
 #include "boot/hosttree.h"
 #include "boot/loader.h"
+#include "core/counter.h"
 #include "core/cpupart.h"
 #include "core/device_type.h"
 #include "core/machine_private.h"
@@ -49,7 +50,10 @@ struct board {
 	struct receive *receive;	/* the guest has still to come; or NULL */
 	int restore_fd;		/* the snapshot to start from; -1: none, or it was used already */
 	bool counter_stopped;	/* the guest's time stands still, at ... */
-	uint64_t counter;	/* ... this value of its virtual counter */
+	uint64_t counter;	/* ... this value of its virtual counter, ... */
+	int64_t counter_when;	/* ... since then (g_get_real_time()) */
+	bool counter_foreign;	/* it was another VM's: this one's runs for itself */
+	uint32_t counter_hz;	/* how fast it would have gone on; 0: not known */
 };
 
 void board_request(struct board *b, enum machine_request request, enum machine_cause cause)
@@ -90,17 +94,32 @@ static void board_stop(void *opaque)
 
 	vcpu_pause_all(&b->vcpus);
 	posted_drain(&b->m);
-	if (!b->counter_stopped && b->vcpus.nr)
-		b->counter_stopped = !armvmm_vcpu_reg_get(b->vcpus.vcpu[0].handle, "cntvct",
-							  &b->counter);
+	if (b->counter_stopped || !b->vcpus.nr ||
+	    armvmm_vcpu_reg_get(b->vcpus.vcpu[0].handle, "cntvct", &b->counter))
+		return;
+	b->counter_stopped = true;
+	b->counter_when = g_get_real_time();
 }
 
 /* The VM's vCPUs share one offset of the counter, which is set by any of them. */
+static void board_set_counter(struct board *b, uint64_t value)
+{
+	armvmm_vcpu_reg_set(b->vcpus.vcpu[0].handle, "cntvct", value);
+}
+
+/*
+ * The one place where the guest's time goes on, whatever had stopped it. With --time follow it is
+ * as if it had never stopped: the VM's own counter did not.
+ */
 static void board_start_counter(struct board *b)
 {
-	if (b->counter_stopped)
-		armvmm_vcpu_reg_set(b->vcpus.vcpu[0].handle, "cntvct", b->counter);
-	b->counter_stopped = false;
+	if (b->counter_stopped && !b->config->time_follow)
+		board_set_counter(b, b->counter);
+	else if (b->counter_stopped && b->counter_foreign)
+		board_set_counter(b, b->counter_when ?
+				     counter_after(b->counter, b->counter_when, g_get_real_time(),
+						   b->counter_hz) : b->counter);
+	b->counter_stopped = b->counter_foreign = false;
 }
 
 static void board_go(void *opaque)
@@ -162,10 +181,11 @@ static bool board_pressed(void *opaque)
 	return b->button_timer;
 }
 
-static uint64_t board_counter(void *opaque)
+static uint64_t board_counter(void *opaque, int64_t *when)
 {
 	struct board *b = opaque;
 
+	*when = b->counter_when;
 	return b->counter;
 }
 
@@ -308,6 +328,17 @@ static int board_open_restore(struct board *b, struct error *err)
 	return b->restore_fd < 0 ? error_errno(err, -errno, "%s", file) : 0;
 }
 
+/* A guest that comes from elsewhere follows by the counter's rate. */
+static int board_choose_time(struct board *b, struct error *err)
+{
+	if (!b->config->time_follow || (!b->config->restore && !b->config->incoming))
+		return 0;
+	b->counter_hz = b->timer_hz ? b->timer_hz : counter_hz();
+	return b->counter_hz ? 0 :
+	       error_set(err, -ENOTSUP,
+			 "--time follow: this host does not tell the rate of its counter, which a guest with --restore or --incoming needs");
+}
+
 static int board_choose_cpus(struct board *b, struct error *err)
 {
 	int ret = cpupart_choose_here(&b->part, b->config->cpu_part, err);
@@ -345,6 +376,8 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	b->loader.kernel.fd = b->loader.dtb.fd = -1;
 
 	ret = board_open_restore(b, err);
+	if (!ret)
+		ret = board_choose_time(b, err);
 	if (!ret && !config->dump_dtb)
 		ret = board_alloc_memory(b, err);
 	if (!ret)
@@ -526,7 +559,7 @@ static int board_setup_vm(struct board *b, struct error *err)
 	int ret;
 
 	b->vcpus.nr = 0;
-	b->counter_stopped = false;
+	b->counter_stopped = b->counter_foreign = false;
 	if (!b->vm_fresh) {
 		/*
 		 * A reset makes a new VM, so that the kernel keeps no state of the old one (GIC,
@@ -621,7 +654,10 @@ static int board_load(struct board *b, struct error *err)
 static void board_take(struct board *b, const struct facts *facts)
 {
 	b->counter = facts->counter;
-	b->counter_stopped = true;
+	b->counter_when = facts->counter_when;
+	b->counter_stopped = b->counter_foreign = true;
+	if (b->config->time_follow && !b->counter_when)
+		machine_warn(&b->m, "--time follow: it was not saved when the guest's time stood still, so it goes on from there");
 	if (facts->stopped && b->config->control)
 		machine_hold(&b->m, MACHINE_HOLDER_CONTROL);
 }

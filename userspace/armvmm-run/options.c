@@ -67,6 +67,8 @@ const char options_help[] =
 	"      --restore FILE     go on from a snapshot (armvmm-ctl NAME snapshot FILE)\n"
 	"      --incoming FROM    wait for a guest that moves here (armvmm-ctl NAME migrate TO):\n"
 	"                         unix:PATH, tcp:[HOST]:PORT, fd:N, or - (stdin and stdout)\n"
+	"      --time stop|follow what passes for a guest that stood still: nothing (default), or\n"
+	"                         the time that it did\n"
 	"      --no-reboot        leave when the guest reboots\n"
 	"      --grace SECONDS    time that SIGTERM leaves the guest to power off (default 30)\n"
 	"      --control unix:PATH|name:NAME\n"
@@ -102,6 +104,7 @@ enum {
 	OPT_DEVICE,
 	OPT_NODE,
 	OPT_NO_REBOOT,
+	OPT_TIME,
 	OPT_GRACE,
 	OPT_GDB,
 	OPT_SANDBOX,
@@ -133,6 +136,7 @@ static const struct option options_long[] = {
 	{ "pmu", required_argument, NULL, OPT_PMU },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "node", required_argument, NULL, OPT_NODE },
+	{ "time", required_argument, NULL, OPT_TIME },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "restore", required_argument, NULL, OPT_RESTORE },
 	{ "incoming", required_argument, NULL, OPT_INCOMING },
@@ -441,6 +445,11 @@ static int options_one(struct config *config, const struct options_table *t, int
 		return options_read_config(config, t, arg, err);
 	case OPT_DUMP_CONFIG:
 		config->dump_config = arg;
+		return 0;
+	case OPT_TIME:
+		if (strcmp(arg, "stop") && strcmp(arg, "follow"))
+			return error_set(err, -EINVAL, "--time %s: must be stop or follow", arg);
+		config->time_follow = !strcmp(arg, "follow");
 		return 0;
 	case OPT_NO_REBOOT:
 		config->no_reboot = true;

@@ -463,6 +463,13 @@ static void test_identity(void)
 	KTAP_EQ(parse("-k z --virtio legacy"), OPTIONS_RUN);
 	KTAP_TRUE(config.virtio_legacy);
 	refused("-k z --virtio 1", "--virtio 1: must be legacy or modern");
+	KTAP_TRUE(!config.time_follow);
+	KTAP_EQ(parse("-k z --time follow"), OPTIONS_RUN);
+	KTAP_TRUE(config.time_follow);
+	KTAP_EQ(parse("-k z --time follow --time stop"), OPTIONS_RUN);
+	KTAP_TRUE(!config.time_follow);
+	refused("-k z --time go", "--time go: must be stop or follow");
+	refused("-k z --time", "--time: needs an argument");
 }
 
 /* Firmware starts in any case; flash starts if there is nothing else to start. */
@@ -732,7 +739,7 @@ static void test_dump_config(void)
 {
 	static const char line[] =
 		"-k /boot/z --append root=/dev/vda;\\ -c 2 -c 3 -m 1G -d a;b.img,ro -d c --net user,hostfwd=tcp::1-:2 "
-		"--rng --device virtio-balloon,stats=3 -i one -i two --no-reboot -v --virtio legacy "
+		"--rng --device virtio-balloon,stats=3 -i one -i two --no-reboot -v --virtio legacy --time follow "
 		"--freebsd --control unix:/x --grace 5 --name web --pmu off --dump-config -";
 	char *text[2];
 	gsize len;
@@ -754,7 +761,7 @@ static void test_dump_config(void)
 	KTAP_EQ(config.nr_devices, 5);
 	KTAP_EQ(config.nr_initrds, 2);
 	KTAP_EQ(config.grace, 5);
-	KTAP_TRUE(config.virtio_legacy && config.verbose && config.no_reboot);
+	KTAP_TRUE(config.virtio_legacy && config.verbose && config.no_reboot && config.time_follow);
 	KTAP_EQ(options_write_config(&config, config_name, &err), 0);
 	g_file_get_contents(config_name, &text[1], &len, NULL);
 	KTAP_STREQ(text[1], text[0]);

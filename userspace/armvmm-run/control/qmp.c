@@ -223,6 +223,8 @@ static const char *qmp_event_name(enum machine_event_type type)
 		return "BALLOON_CHANGE";
 	case MACHINE_EVENT_MIGRATION:
 		return "MIGRATION";
+	case MACHINE_EVENT_RTC:
+		return "RTC_CHANGE";
 	case MACHINE_EVENT_DUMP:
 		return "DUMP_COMPLETED";
 	default:
@@ -260,6 +262,10 @@ char *qmp_event(const struct machine_event *event)
 				    json_pack("{s:I}", "actual", (json_int_t)event->bytes));
 	if (event->type == MACHINE_EVENT_MIGRATION)
 		json_object_set_new(o, "data", json_pack("{s:s}", "status", event->status));
+	if (event->type == MACHINE_EVENT_RTC)
+		json_object_set_new(o, "data", json_pack("{s:I, s:s}", "offset",
+							 (json_int_t)event->seconds, "qom-path",
+							 "/machine/pl031"));
 	if (event->type == MACHINE_EVENT_DUMP)
 		json_object_set_new(o, "data", qmp_dumped(event));
 	return qmp_line(o);

@@ -55,6 +55,7 @@ struct config {
 	const char *disk;	/* args of the first disk */
 	char *identity;		/* identifies the guest on this host */
 	bool virtio_legacy;	/* virtio-mmio of version 1, not 2 */
+	bool time_follow;	/* time in which the guest stood still passes for it, too */
 	bool no_reboot;
 	unsigned int grace;	/* seconds */
 	const char *control;	/* the control socket's address; NULL: there is none */

@@ -122,9 +122,9 @@ bool machine_power_pressed(struct machine *m)
 	return m->priv->run_ops->pressed(m->priv->run_opaque);
 }
 
-uint64_t machine_counter(struct machine *m)
+uint64_t machine_counter(struct machine *m, int64_t *when)
 {
-	return m->priv->run_ops->counter(m->priv->run_opaque);
+	return m->priv->run_ops->counter(m->priv->run_opaque, when);
 }
 
 const struct armvmm_exit *machine_debug_exit(struct machine *m, unsigned int index)

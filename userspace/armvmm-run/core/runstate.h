@@ -2,8 +2,8 @@
 /*
  * Whether the guest runs, and who must know. Several holders may stop it, each for its own reasons:
  * it runs while nobody holds it. While it is stopped, its vCPUs are parked outside the kernel, so
- * that their registers can be read and written, and its virtual counter stands still. Devices and
- * the wall clock go on. Main thread, except for machine_debugged().
+ * that their registers can be read and written, and its virtual counter stands still, unless --time
+ * follow lets it catch up when it goes on. Devices and the wall clock go on. Main thread, except for machine_debugged().
  */
 #ifndef ARMVMM_RUN_RUNSTATE_H
 #define ARMVMM_RUN_RUNSTATE_H
@@ -45,6 +45,7 @@ enum machine_event_type {
 	MACHINE_EVENT_START,
 	MACHINE_EVENT_BALLOON,	/* the guest has another size; .bytes says which */
 	MACHINE_EVENT_MIGRATION,	/* one has come further; .status says how far */
+	MACHINE_EVENT_RTC,	/* the guest has set its clock; .seconds: it is so far ahead of ours */
 	MACHINE_EVENT_DUMP,	/* one has ended: .status, .why, .done and .bytes (in all) */
 };
 
@@ -54,6 +55,7 @@ struct machine_event {
 	enum machine_request request;
 	enum machine_cause cause;
 	uint64_t bytes;	/* for BALLOON: of RAM that the guest has */
+	int64_t seconds;	/* for RTC */
 	uint64_t done;		/* for DUMP: of the bytes */
 	/* For MIGRATION and DUMP: by QEMU's names (MigrationStatus, DumpStatus). */
 	const char *status;
@@ -79,8 +81,8 @@ struct runstate_ops {
 	const struct armvmm_exit *(*debug)(void *opaque, unsigned int index);
 	void (*debug_seen)(void *opaque);
 	bool (*pressed)(void *opaque);
-	/* The counter of a machine that is held. */
-	uint64_t (*counter)(void *opaque);
+	/* The counter of a machine that is held, and when it stood so (g_get_real_time()). */
+	uint64_t (*counter)(void *opaque, int64_t *when);
 	void (*throttle)(void *opaque, unsigned int percent);
 };
 
@@ -132,8 +134,11 @@ void machine_while_stopped(struct machine *m, void (*fn)(void *opaque), void *op
 /* Keeps the vCPUs from running for @percent of the time, 0 to 99. */
 void machine_throttle(struct machine *m, unsigned int percent);
 
-/* The value at which the virtual counter of a held machine stands. */
-uint64_t machine_counter(struct machine *m);
+/*
+ * The value at which the virtual counter of a held machine stands, and since when
+ * (g_get_real_time()).
+ */
+uint64_t machine_counter(struct machine *m, int64_t *when);
 
 /* In MACHINE_EVENT_DEBUG: the exit (ARMVMM_EXIT_DEBUG) that vCPU @index stopped with, or NULL. */
 const struct armvmm_exit *machine_debug_exit(struct machine *m, unsigned int index);

@@ -16,6 +16,7 @@
 #include "core/device_type.h"
 #include "core/machine.h"
 #include "core/record.h"
+#include "core/runstate.h"
 #include "hw/primecell.h"
 
 #define PL031_PERIPH_ID	0x00041031
@@ -30,12 +31,17 @@
 #define PL031_MIS	0x18
 #define PL031_ICR	0x1c
 
+#define PL031_EVENT_US	G_USEC_PER_SEC	/* between two events */
+
 struct pl031 {
 	struct device dev;
+	struct machine *m;
 	struct irqline irq;
 	int timer_fd;		/* fires when the counter reaches the match register */
 	GSource *source;
+	GSource *change;	/* tells that the guest has set it */
 	pthread_mutex_t lock;	/* all below, and the line */
+	int64_t told;		/* when it was told last */
 	uint32_t offset;	/* counter - host seconds, modulo 2^32 */
 	uint32_t lr, mr, imsc, ris;
 	bool armed;		/* the timer waits for the match */
@@ -100,6 +106,30 @@ static gboolean pl031_fired(int fd, GIOCondition condition, void *opaque)
 	return G_SOURCE_CONTINUE;
 }
 
+struct pl031_source {
+	GSource source;
+	struct pl031 *pl;
+};
+
+/* On the main thread. However often a guest sets its clock, it is told once a second. */
+static gboolean pl031_tell(GSource *source, GSourceFunc callback, gpointer opaque)
+{
+	struct pl031 *pl = ((struct pl031_source *)source)->pl;
+	struct machine_event event = { .type = MACHINE_EVENT_RTC };
+
+	(void)callback;
+	(void)opaque;
+	g_source_set_ready_time(source, -1);
+	pthread_mutex_lock(&pl->lock);
+	event.seconds = (int32_t)pl->offset;
+	pl->told = g_get_monotonic_time();
+	pthread_mutex_unlock(&pl->lock);
+	machine_tell(pl->m, &event);
+	return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs pl031_tell_funcs = { .dispatch = pl031_tell };
+
 static uint64_t pl031_read(struct device *dev, uint64_t offset, unsigned int len)
 {
 	struct pl031 *pl = container_of(dev, struct pl031, dev);
@@ -154,6 +184,7 @@ static void pl031_write(struct device *dev, uint64_t offset, unsigned int len, u
 		pl->lr = value;
 		pl->offset = (uint32_t)value - (uint32_t)time(NULL);
 		pl031_arm(pl);
+		g_source_set_ready_time(pl->change, pl->told + PL031_EVENT_US);
 		break;
 	case PL031_IMSC:
 		pl->imsc = value & 1;
@@ -240,9 +271,13 @@ static void pl031_destroy(struct device *dev)
 {
 	struct pl031 *pl = container_of(dev, struct pl031, dev);
 
-	if (pl->source) {
-		g_source_destroy(pl->source);
-		g_source_unref(pl->source);
+	GSource *source[] = { pl->source, pl->change };
+
+	for (unsigned int i = 0; i < sizeof(source) / sizeof(source[0]); i++) {
+		if (!source[i])
+			continue;
+		g_source_destroy(source[i]);
+		g_source_unref(source[i]);
 	}
 	if (pl->timer_fd >= 0)
 		close(pl->timer_fd);
@@ -274,6 +309,11 @@ static int pl031_create(struct machine *m, const void *config, struct error *err
 		.base = MAP_PL031_BASE,
 		.size = PRIMECELL_SIZE,
 	};
+	pl->m = m;
+	pl->told = -PL031_EVENT_US;
+	pl->change = g_source_new(&pl031_tell_funcs, sizeof(struct pl031_source));
+	((struct pl031_source *)pl->change)->pl = pl;
+	g_source_attach(pl->change, m->context);
 	pthread_mutex_init(&pl->lock, NULL);
 	pl->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	ret = pl->timer_fd < 0 ? -errno : 0;

@@ -14,16 +14,23 @@ static const struct record_field facts_fields[] = {
 	RECORD_FIELD(struct facts, counter, UINT64_MAX),
 };
 
+/* What older ones do not have. */
+static const struct record_field facts_more[] = {
+	RECORD_FIELD(struct facts, counter_when, INT64_MAX),
+};
+
 void facts_get(struct facts *f, struct machine *m)
 {
 	uint64_t midr = 0;
+	int64_t when = 0;
 
 	*f = (struct facts){
 		.timer_hz = m->timer_hz, .pmu = m->pmu, .legacy = m->virtio_legacy,
 		.firmware = m->firmware,
 		.stopped = machine_is_held_by(m, MACHINE_HOLDER_CONTROL),
-		.counter = machine_counter(m),
+		.counter = machine_counter(m, &when),
 	};
+	f->counter_when = when;
 	for (unsigned int i = 0; i < m->mem.nr_regions; i++)
 		f->memory += m->mem.region[i].size;
 	while (machine_vcpu(m, f->nr_cpus))
@@ -36,6 +43,7 @@ void facts_get(struct facts *f, struct machine *m)
 void facts_save(const struct facts *f, struct record *r)
 {
 	record_put_fields(r, f, facts_fields, RECORD_NR(facts_fields));
+	record_put_fields(r, f, facts_more, RECORD_NR(facts_more));
 }
 
 static const char *facts_on(bool on)
@@ -45,7 +53,10 @@ static const char *facts_on(bool on)
 
 int facts_restore(struct facts *f, const struct facts *here, struct record *r)
 {
+	f->counter_when = 0;
 	if (record_get_fields(r, f, facts_fields, RECORD_NR(facts_fields)))
+		return r->ret;
+	if (r->at < r->len && record_get_fields(r, f, facts_more, RECORD_NR(facts_more)))
 		return r->ret;
 	if (f->memory != here->memory)
 		return record_refuse(r, "the guest had %llu MiB of memory, and has %llu here (--memory)",

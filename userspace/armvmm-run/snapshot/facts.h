@@ -10,7 +10,8 @@
 #include "core/record.h"
 
 #define FACTS_PART	"machine"
-#define FACTS_VERSION	1
+#define FACTS_VERSION	2
+#define FACTS_OLD	1	/* without the time of the counter; can be read, too */
 
 struct facts {
 	uint64_t memory;	/* bytes */
@@ -21,7 +22,8 @@ struct facts {
 
 	/* These are not compared. */
 	bool stopped;		/* a person had stopped it */
-	uint64_t counter;	/* its virtual counter */
+	uint64_t counter;	/* its virtual counter, ... */
+	uint64_t counter_when;	/* ... at this time (g_get_real_time()); 0: not known */
 };
 
 /* The machine, whose vCPUs exist and are stopped. */

@@ -34,24 +34,32 @@ static int64_t restore_fill(void *opaque, void *data, size_t len)
 	return done;
 }
 
+/* Refuses a part whose contents have another version. */
+static int restore_version(struct restore *s, uint32_t version)
+{
+	if (s->reader.version == version)
+		return 0;
+	return part_error(&s->reader, -EPROTONOSUPPORT, s->err,
+			  "has version %u, and this program knows version %u", s->reader.version,
+			  version);
+}
+
 /* Reads the part @name, whose contents must have @version. */
 static int restore_part(struct restore *s, const char *name, uint32_t version)
 {
 	int ret = part_read(&s->reader, name, s->err);
 
-	if (!ret && s->reader.version != version)
-		ret = part_error(&s->reader, -EPROTONOSUPPORT, s->err,
-				 "has version %u, and this program knows version %u",
-				 s->reader.version, version);
-	return ret;
+	return ret ? ret : restore_version(s, version);
 }
 
 static int restore_facts(struct restore *s, struct facts *facts)
 {
 	struct facts here;
 	struct record r;
-	int ret = restore_part(s, FACTS_PART, FACTS_VERSION);
+	int ret = part_read(&s->reader, FACTS_PART, s->err);
 
+	if (!ret && s->reader.version != FACTS_OLD)
+		ret = restore_version(s, FACTS_VERSION);
 	if (ret)
 		return ret;
 	facts_get(&here, s->m);

@@ -302,6 +302,10 @@ static void test_events(void)
 	line = qmp_event(&event);
 	KTAP_TRUE(strstr(line, "\"data\":{\"guest\":false,\"reason\":\"host-qmp-system-reset\"}"));
 	g_free(line);
+	event = (struct machine_event){ .type = MACHINE_EVENT_RTC, .seconds = -5000000000 };
+	line = qmp_event(&event);
+	KTAP_TRUE(strstr(line, "\"RTC_CHANGE\",\"data\":{\"offset\":-5000000000,\"qom-path\":\"/machine/pl031\"}}"));
+	g_free(line);
 	event.type = MACHINE_EVENT_DEBUG;
 	KTAP_TRUE(!qmp_event(&event));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/hw/pl061.c userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/device_type.c
-// cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
 //
@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/runstate.h"
 #include "ktap.h"
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/machine_fake.h"
@@ -36,6 +37,15 @@
 #define RTC_ICR		0x1c
 
 static struct machine m;
+static unsigned int told;	/* events of the clock */
+static int64_t told_seconds;	/* the last one's */
+
+void machine_tell(struct machine *m, const struct machine_event *event)
+{
+	KTAP_EQ(event->type, MACHINE_EVENT_RTC);
+	told++;
+	told_seconds = event->seconds;
+}
 
 static void setup(void)
 {
@@ -191,6 +201,43 @@ static void test_clock_alarm(void)
 	teardown();
 }
 
+/* A guest that sets its clock is told of, but not more than once a second. */
+static void test_clock_told(void)
+{
+	gint64 end;
+
+	setup();
+	told = 0;
+	fake_write(&m, RTC(RTC_LR), (uint32_t)time(NULL) - 1000);
+	KTAP_EQ(told, 0);
+	for (int i = 0; i < 3; i++)
+		g_main_context_iteration(NULL, FALSE);
+	KTAP_EQ(told, 1);
+	KTAP_TRUE(told_seconds == -1000 || told_seconds == -1001);
+	end = g_get_monotonic_time() + 500000;
+	for (uint32_t i = 1; g_get_monotonic_time() < end; i++) {
+		fake_write(&m, RTC(RTC_LR), i);
+		g_main_context_iteration(NULL, FALSE);
+	}
+	KTAP_EQ(told, 1);
+	fake_write(&m, RTC(RTC_LR), (uint32_t)time(NULL) + 77);
+	for (int i = 0; i < 200 && told == 1; i++) {
+		g_main_context_iteration(NULL, FALSE);
+		usleep(10000);
+	}
+	KTAP_EQ(told, 2);
+	KTAP_TRUE(told_seconds == 77 || told_seconds == 76);
+	/* What it does not change is nothing to tell. */
+	fake_write(&m, RTC(RTC_MR), 5);
+	device_bus_reset(&m.bus);
+	for (int i = 0; i < 130; i++) {
+		g_main_context_iteration(NULL, FALSE);
+		usleep(10000);
+	}
+	KTAP_EQ(told, 2);
+	teardown();
+}
+
 static void test_fuzz(void)
 {
 	setup();
@@ -311,5 +358,5 @@ static void test_alarm_saved(void)
 
 KTAP_MAIN(KTAP_CASE(test_button_both_edges), KTAP_CASE(test_button_one_edge),
 	  KTAP_CASE(test_button_level), KTAP_CASE(test_masked_data), KTAP_CASE(test_clock_counts),
-	  KTAP_CASE(test_clock_alarm), KTAP_CASE(test_fuzz),
+	  KTAP_CASE(test_clock_alarm), KTAP_CASE(test_clock_told), KTAP_CASE(test_fuzz),
 	  KTAP_CASE(test_gpio_saved), KTAP_CASE(test_clock_saved), KTAP_CASE(test_alarm_saved))

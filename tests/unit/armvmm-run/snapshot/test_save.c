@@ -104,6 +104,7 @@ static void test_there_and_back(void)
 	KTAP_STREQ(g.cpu_state, "what the CPUs have");
 	KTAP_STREQ(g.kept, "what it said, again");
 	KTAP_EQ(facts.counter, 0x123456789abc);
+	KTAP_EQ(facts.counter_when, 1234567890123456);
 	KTAP_TRUE(!facts.stopped);
 	KTAP_EQ(g.m.mem.region[0].host[12344], 0);
 	KTAP_EQ(g.m.mem.region[0].host[12345], 'x');
@@ -130,6 +131,23 @@ static void test_stopped(void)
 	KTAP_EQ(restore(fd, &facts, &err), 0);
 	KTAP_TRUE(facts.stopped);
 	close(fd);
+}
+
+/* The part as it was before it had the time of the counter; and one that is cut in it. */
+static void test_old_facts(void)
+{
+	struct facts facts, here;
+	struct record out = { 0 }, in;
+
+	guest_init(&g);
+	facts_get(&here, &g.m);
+	facts_save(&here, &out);
+	record_open(&in, out.data, out.len - 8);
+	KTAP_EQ(facts_restore(&facts, &here, &in), 0);
+	KTAP_TRUE(!facts.counter_when && facts.counter == 0x123456789abc);
+	record_open(&in, out.data, out.len - 1);
+	KTAP_EQ(facts_restore(&facts, &here, &in), -EBADMSG);
+	record_free(&out);
 }
 
 /* Each of these makes another machine, and the message says how. */
@@ -347,7 +365,7 @@ static void test_stays(void)
 	save_free(s);
 }
 
-KTAP_MAIN(KTAP_CASE(test_there_and_back), KTAP_CASE(test_stopped),
+KTAP_MAIN(KTAP_CASE(test_there_and_back), KTAP_CASE(test_stopped), KTAP_CASE(test_old_facts),
 	  KTAP_CASE(test_another_machine), KTAP_CASE(test_refused), KTAP_CASE(test_busy),
 	  KTAP_CASE(test_full_disk), KTAP_CASE(test_flush_fails), KTAP_CASE(test_deaf),
 	  KTAP_CASE(test_stays))

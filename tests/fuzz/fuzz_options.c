@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/options.c userspace/armvmm-run/options_file.c
 // sources: userspace/armvmm-run/core/cpupart.c
-// sources: userspace/armvmm-run/control/address.c userspace/armvmm-run/gdb/gdb_address.c
+// sources: userspace/armvmm-run/control/address.c userspace/armvmm-run/control/metrics_option.c userspace/armvmm-run/gdb/gdb_address.c
 // sources: userspace/armvmm-run/core/endpoint.c userspace/armvmm-run/incoming_address.c
 // sources: userspace/armvmm-run/boot/freebsd.c userspace/armvmm-run/hw/bvm_console.c
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c

@@ -171,6 +171,33 @@ check 'which is told' event '"event":"SHUTDOWN","data":{"guest":true,"reason":"g
 check 'the socket has gone' test ! -e "$sock"
 check 'there is no machine' status_of 1 'no virtual machine has this socket now' ctl status
 
+# Events and statistics as JSON lines: to a file, and to a pipe that nobody reads.
+guest_start m --kernel "$work/monitor" --control "unix:$sock" --metrics "$work/metrics,interval=1"
+check 'metrics: a guest starts' guest_expect m 60 ready
+line() { grep "$1" "$work/metrics" && grep -qE "$1" "$work/metrics"; }
+check 'metrics: statistics' wait_for 60 grep -qE \
+	'"statistics":\{"running":true,"cpu-ns":[1-9][0-9]*,"vcpus":\[\{"thread-id":[1-9][0-9]*,"cpu-ns":[1-9]' "$work/metrics"
+ctl stop
+check 'metrics: an event' wait_for 60 grep -q '"event":"STOP"}' "$work/metrics"
+check 'metrics: of a stopped guest' wait_for 60 grep -q '"running":false' "$work/metrics"
+ctl quit
+guest_end m 60
+check 'metrics: the end is in them' grep -q '"event":"SHUTDOWN"' "$work/metrics"
+check 'metrics: the file is for its user alone' same "$(stat -c %a "$work/metrics")" 600
+check 'metrics: no file' status_of 1 '--metrics /no/x: No such file or directory' \
+	armvmm-run --kernel "$work/monitor" --metrics /no/x
+mkfifo "$work/deaf"
+guest_start m --kernel "$work/monitor" --control "unix:$sock" --metrics "$work/deaf,interval=1"
+check 'metrics: a pipe that nobody reads' guest_expect m 60 ready
+deaf_metrics() {
+	for _i in 1 2 3 4 5 6; do
+		flood || return 1
+	done
+	clock m && ctl quit && guest_end m 60
+	[ "$status" = 4 ]
+}
+check 'metrics: ... holds up nothing' deaf_metrics
+
 guest_start b --kernel "$work/monitor" --control name:b-1
 check 'by a name: a guest starts' guest_expect b 60 ready
 guest_type b h

@@ -12,6 +12,7 @@
 
 #include "board.h"
 #include "control/control.h"
+#include "control/metrics.h"
 #include "core/message.h"
 #include "core/process.h"
 #include "core/runstate.h"
@@ -39,6 +40,7 @@ struct program {
 	struct board *board;
 	struct sandbox *sandbox;
 	struct control *control;
+	struct metrics *metrics;
 	struct gdb *gdb;
 	struct gdb_address gdb_address;
 	struct listener gdb_listener;
@@ -230,6 +232,7 @@ static int program_confine(struct program *program, struct error *err)
 	struct sandbox_params params = {
 		.flash = m->flash,
 		.control = program->control,
+		.metrics = program->metrics,
 		.restore = program->config.restore,
 		.incoming = program->config.incoming,
 		.debugger = program->gdb,
@@ -316,6 +319,8 @@ static int program_run(struct program *program, struct error *err)
 			       EXIT_HOST_ERROR : EXIT_GUEST_POWEROFF;
 	if (!ret)
 		ret = notify_create(&program->notify, err);
+	if (!ret && program->config.metrics)
+		ret = metrics_create(&program->metrics, program->config.metrics, err);
 	if (!ret)
 		ret = program_await_gdb(program, err);
 	if (!ret)
@@ -328,6 +333,8 @@ static int program_run(struct program *program, struct error *err)
 	if (!ret && program->control)
 		ret = control_start(program->control, board_machine(program->board),
 				    program->config.name, err);
+	if (!ret)
+		ret = metrics_start(program->metrics, board_machine(program->board), err);
 	if (ret)
 		return EXIT_HOST_ERROR;
 	if (program->config.incoming)
@@ -386,6 +393,7 @@ int main(int argc, char **argv)
 	if (status == EXIT_HOST_ERROR)
 		message("%s", err.text);
 	control_destroy(program.control);
+	metrics_destroy(program.metrics);
 	gdb_free(program.gdb);
 	listener_close(&program.gdb_listener);
 	incoming_close(&program.incoming);

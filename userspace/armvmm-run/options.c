@@ -8,6 +8,7 @@
 
 #include "boot/freebsd.h"
 #include "control/address.h"
+#include "control/metrics_option.h"
 #include "core/cpupart.h"
 #include "core/device_type.h"
 #include "core/identity.h"
@@ -73,6 +74,8 @@ const char options_help[] =
 	"      --grace SECONDS    time that SIGTERM leaves the guest to power off (default 30)\n"
 	"      --control unix:PATH|name:NAME\n"
 	"                         a socket for armvmm-ctl, or what else speaks QEMU's QMP\n"
+	"      --metrics FILE[,interval=SECONDS]\n"
+	"                         write events, and statistics each 10 seconds, as JSON lines\n"
 	"      --gdb tcp:[HOST]:PORT|unix:PATH[,wait]\n"
 	"                         await a debugger there; wait: do not start before it says so\n"
 	"      --sandbox on|off   give up what a guest needs not, before it starts (default on)\n"
@@ -109,6 +112,7 @@ enum {
 	OPT_GDB,
 	OPT_SANDBOX,
 	OPT_CONTROL,
+	OPT_METRICS,
 	OPT_RESTORE,
 	OPT_INCOMING,
 	OPT_USER,
@@ -142,6 +146,7 @@ static const struct option options_long[] = {
 	{ "incoming", required_argument, NULL, OPT_INCOMING },
 	{ "grace", required_argument, NULL, OPT_GRACE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "metrics", required_argument, NULL, OPT_METRICS },
 	{ "gdb", required_argument, NULL, OPT_GDB },
 	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ "user", required_argument, NULL, OPT_USER },
@@ -226,6 +231,14 @@ static int options_gdb(struct config *config, const char *arg, struct error *err
 
 	config->gdb = arg;
 	return gdb_address_parse(&address, arg, err);
+}
+
+static int options_metrics(struct config *config, const char *arg, struct error *err)
+{
+	struct metrics_option option;
+
+	config->metrics = arg;
+	return metrics_parse(&option, arg, err);
 }
 
 static int options_incoming(struct config *config, const char *arg, struct error *err)
@@ -431,6 +444,8 @@ static int options_one(struct config *config, const struct options_table *t, int
 		return 0;
 	case OPT_INCOMING:
 		return options_incoming(config, arg, err);
+	case OPT_METRICS:
+		return options_metrics(config, arg, err);
 	case OPT_GDB:
 		return options_gdb(config, arg, err);
 	case OPT_SANDBOX:

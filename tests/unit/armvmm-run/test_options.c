@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/options.c userspace/armvmm-run/options_file.c
-// sources: userspace/armvmm-run/control/address.c
+// sources: userspace/armvmm-run/control/address.c userspace/armvmm-run/control/metrics_option.c
 // sources: userspace/armvmm-run/core/cpupart.c
 // sources: userspace/armvmm-run/gdb/gdb_address.c
 // sources: userspace/armvmm-run/core/endpoint.c userspace/armvmm-run/incoming_address.c
@@ -31,6 +31,7 @@
 // sentence for what is not, and the man page's account of it.
 #include "../guest/lib/board.h"
 #include "options.h"
+#include "control/metrics_option.h"
 #include "core/device_type.h"
 #include "core/runstate.h"
 #include "options_file.h"
@@ -472,6 +473,32 @@ static void test_identity(void)
 	refused("-k z --time", "--time: needs an argument");
 }
 
+static void test_metrics(void)
+{
+	struct metrics_option o;
+
+	KTAP_TRUE(!config.metrics);
+	KTAP_EQ(parse("-k z --metrics /run/x,interval=5"), OPTIONS_RUN);
+	KTAP_STREQ(config.metrics, "/run/x,interval=5");
+	KTAP_EQ(metrics_parse(&o, config.metrics, &err), 0);
+	KTAP_STREQ(o.path, "/run/x");
+	KTAP_EQ(o.interval, 5);
+	KTAP_EQ(metrics_parse(&o, "a,b=1,interval=86400", &err), 0);
+	KTAP_STREQ(o.path, "a,b=1");
+	KTAP_EQ(o.interval, 86400);
+	KTAP_EQ(metrics_parse(&o, "a,intervals=1", &err), 0);
+	KTAP_STREQ(o.path, "a,intervals=1");
+	KTAP_EQ(o.interval, 10);
+	refused("-k z --metrics=", "--metrics : must be FILE[,interval=SECONDS]");
+	refused("-k z --metrics ,interval=1", "--metrics ,interval=1: must be FILE[,interval=SECONDS]");
+	refused("-k z --metrics a,interval=0",
+		"--metrics a,interval=0: the interval must be 1 to 86400 seconds");
+	refused("-k z --metrics a,interval=86401",
+		"--metrics a,interval=86401: the interval must be 1 to 86400 seconds");
+	refused("-k z --metrics a,interval=",
+		"--metrics a,interval=: the interval must be 1 to 86400 seconds");
+}
+
 /* Firmware starts in any case; flash starts if there is nothing else to start. */
 static void test_firmware(void)
 {
@@ -786,7 +813,7 @@ KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_restore), KTAP_CASE(test_inco
 	  KTAP_CASE(test_programs), KTAP_CASE(test_cpus), KTAP_CASE(test_cpu_part),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_disk), KTAP_CASE(test_net),
 	  KTAP_CASE(test_device),
-	  KTAP_CASE(test_firmware), KTAP_CASE(test_man_page), KTAP_CASE(test_device_help),
+	  KTAP_CASE(test_metrics), KTAP_CASE(test_firmware), KTAP_CASE(test_man_page), KTAP_CASE(test_device_help),
 	  KTAP_CASE(test_others),
 	  KTAP_CASE(test_identity), KTAP_CASE(test_usage), KTAP_CASE(test_freebsd),
 	  KTAP_CASE(test_config), KTAP_CASE(test_config_wrong), KTAP_CASE(test_dump_config))

@@ -59,6 +59,7 @@ struct config {
 	bool no_reboot;
 	unsigned int grace;	/* seconds */
 	const char *control;	/* the control socket's address; NULL: there is none */
+	const char *metrics;	/* where statistics go; NULL: nowhere */
 	bool sandbox_off;
 	const char *gdb;	/* where to listen for a debugger; NULL: nowhere */
 	const char *user;	/* the user to become; NULL: stay the same */

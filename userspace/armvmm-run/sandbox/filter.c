@@ -46,6 +46,7 @@
 #define DEBUGGER (1u << 7)	/* the main thread, with --gdb */
 #define RESTORE	(1u << 8)	/* the main thread, with --restore or --incoming */
 #define INCOMING (1u << 9)	/* the main thread, with --incoming */
+#define METRICS	(1u << 11)	/* disks' threads, one of which writes statistics, with --metrics */
 #define SENDER	(1u << 10)	/* disks' threads, one of which sends a guest, with --control */
 
 enum filter_condition {
@@ -101,6 +102,8 @@ static const struct {
 	{ MAIN, OWN, { "sched_setaffinity" } },
 	/* Clients of the control socket, and a disk's new size. */
 	{ CONTROL, ALWAYS, { "accept4", "ftruncate", "ftruncate64" } },
+	/* A file of statistics that begins anew. */
+	{ METRICS, ALWAYS, { "ftruncate", "ftruncate64" } },
 	/* Files that they send, for snapshots. */
 	{ CONTROL, ALWAYS, { "recvmsg" } },
 	/*
@@ -405,11 +408,14 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 		who = ALL | (params->control ? CONTROL | SENDER : 0) |
 		      (params->debugger ? DEBUGGER : 0) |
 		      (params->restore ? RESTORE : 0) |
-		      (params->incoming ? RESTORE | INCOMING : 0);
+		      (params->incoming ? RESTORE | INCOMING : 0) |
+		      (params->metrics ? METRICS : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)
 		who |= FLASH;
 	if (kind == MACHINE_THREAD_DISK && params->control)
 		who |= SENDER;
+	if (kind == MACHINE_THREAD_DISK && params->metrics)
+		who |= METRICS;
 	ctx = seccomp_init(SCMP_ACT_TRAP);
 	if (!ctx)
 		return error_errno(err, -ENOMEM, "sandbox: filter of system calls");

@@ -25,6 +25,7 @@ struct sandbox;
  * @control: clients of a control socket are served (--control), and disks resized
  * @restore: the guest goes on from a snapshot (--restore), which is open
  * @incoming: the guest comes by a connection, or by a socket that listens (--incoming)
+ * @metrics: statistics are written to a file (--metrics)
  * @debugger: one may connect, and sets what a vCPU stops at (--gdb)
  * @change_user: become @uid and @gid; root only
  * @uid: the user
@@ -41,6 +42,7 @@ struct sandbox_params {
 	bool control;
 	bool restore;
 	bool incoming;
+	bool metrics;
 	bool debugger;
 	bool change_user;
 	uid_t uid;

@@ -12,6 +12,7 @@
 static const struct command *const command_areas[] = {
 	commands_run, commands_query, commands_block, commands_console,
 	commands_memory, commands_human, commands_migrate, commands_dump,
+	commands_device,
 };
 
 #define COMMAND_AREAS	(sizeof(command_areas) / sizeof(command_areas[0]))
@@ -50,6 +51,8 @@ static bool command_has_type(json_t *value, enum command_type type)
 		return json_is_integer(value);
 	case COMMAND_ARRAY:
 		return json_is_array(value);
+	case COMMAND_OBJECT:
+		return json_is_object(value);
 	default:
 		return json_is_boolean(value);
 	}
@@ -67,7 +70,7 @@ static int command_check_given(struct command_call *call, const struct command *
 {
 	static const char *const names[] = {
 		[COMMAND_STRING] = "string", [COMMAND_INT] = "integer", [COMMAND_BOOL] = "boolean",
-		[COMMAND_ARRAY] = "array",
+		[COMMAND_ARRAY] = "array", [COMMAND_OBJECT] = "object",
 	};
 	const char *name;
 	json_t *value;
@@ -75,6 +78,8 @@ static int command_check_given(struct command_call *call, const struct command *
 	json_object_foreach(call->args, name, value) {
 		const struct command_arg *arg = command_arg(command, name);
 
+		if (!arg && command_arg(command, COMMAND_MORE))
+			continue;
 		if (!arg)
 			return error_set(&call->err, -EINVAL, "Parameter '%.64s' is unexpected", name);
 		if (!command_has_type(value, arg->type))

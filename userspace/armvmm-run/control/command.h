@@ -14,12 +14,16 @@
 #include "core/machine.h"
 
 #define COMMAND_MAX_ARGS	6
+#define COMMAND_MORE	"..."	/* the name of an optional argument: there may be any others */
 
 /* The console whose output is kept, for ringbuf-read. */
 #define COMMAND_CONSOLE		"console"
 #define COMMAND_CONSOLE_SIZE	65536u
 
-enum command_type { COMMAND_STRING = 1, COMMAND_INT, COMMAND_BOOL, COMMAND_ARRAY };
+/* No command takes an object; events have some. */
+enum command_type {
+	COMMAND_STRING = 1, COMMAND_INT, COMMAND_BOOL, COMMAND_ARRAY, COMMAND_OBJECT,
+};
 
 struct dump;
 struct save;
@@ -82,6 +86,7 @@ extern const struct command commands_memory[];
 extern const struct command commands_human[];
 extern const struct command commands_migrate[];
 extern const struct command commands_dump[];
+extern const struct command commands_device[];
 
 /* The command after @prev (NULL: the first), or NULL. */
 const struct command *command_next(const struct command *prev);

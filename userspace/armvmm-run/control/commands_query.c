@@ -5,6 +5,7 @@
 
 #include "control/command.h"
 #include "control/qmp.h"
+#include "control/schema.h"
 #include "control/value.h"
 #include "core/config.h"
 #include "core/runstate.h"
@@ -76,6 +77,11 @@ static json_t *query_commands(struct command_call *call)
 	return list;
 }
 
+static json_t *query_schema(struct command_call *call)
+{
+	return schema_make();
+}
+
 const struct command commands_query[] = {
 	{ "query-version", query_version, {} },
 	{ "query-name", query_name, {} },
@@ -85,5 +91,6 @@ const struct command commands_query[] = {
 	{ "query-memory-size-summary", query_memory, {} },
 	{ "query-cpus-fast", query_cpus, {} },
 	{ "query-commands", query_commands, {} },
+	{ "query-qmp-schema", query_schema, {} },
 	{ NULL, NULL, {} },
 };

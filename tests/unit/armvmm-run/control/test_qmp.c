@@ -6,6 +6,7 @@
 // sources: userspace/armvmm-run/control/commands_memory.c
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/control/commands_migrate.c userspace/armvmm-run/control/commands_dump.c
+// sources: userspace/armvmm-run/control/commands_device.c userspace/armvmm-run/control/schema.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
 //
@@ -211,6 +212,104 @@ static void test_queries(void)
 		   "{\"cpu-index\":1,\"qom-path\":\"/machine/unattached/device[1]\",\"thread-id\":101,\"props\":{\"core-id\":1},\"target\":\"arm\"}]}");
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-commands\"}"), "{\"name\":\"ringbuf-read\"}"));
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-machines\"}"), "\"name\":\"virt\""));
+}
+
+/* Each type that is named is there, and so is each command, and each event that is told. */
+static void test_schema(void)
+{
+	static const char text[] = "{\"execute\":\"query-qmp-schema\"}";
+	struct machine_event event = { .status = "x" };
+	json_t *answer, *list, *o, *m, *all = json_object();
+	const struct command *c = NULL;
+	unsigned int commands = 0, events = 0;
+	char *line;
+	size_t i, j;
+
+	begin(true);
+	line = qmp_answer(&qmp, text, sizeof(text) - 1);
+	answer = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+	list = json_object_get(answer, "return");
+	json_array_foreach(list, i, o) {
+		const char *name = json_string_value(json_object_get(o, "name"));
+
+		KTAP_ASSERT(name);
+		KTAP_TRUE(!json_object_get(all, name));
+		json_object_set(all, name, o);
+	}
+	json_array_foreach(list, i, o) {
+		static const char *const refs[] = { "arg-type", "ret-type", "element-type" };
+		const char *meta = json_string_value(json_object_get(o, "meta-type"));
+
+		commands += !strcmp(meta, "command");
+		events += !strcmp(meta, "event");
+		for (unsigned int r = 0; r < G_N_ELEMENTS(refs); r++) {
+			const char *ref = json_string_value(json_object_get(o, refs[r]));
+
+			KTAP_TRUE(!ref || json_object_get(all, ref));
+		}
+		json_array_foreach(json_object_get(o, "members"), j, m)
+			KTAP_TRUE(json_object_get(all, json_string_value(json_object_get(m, "type"))));
+	}
+	while ((c = command_next(c))) {
+		KTAP_TRUE(json_object_get(all, c->name));
+		commands--;
+	}
+	KTAP_EQ(commands, 1);	/* qmp_capabilities */
+	/* What is told has the members that the schema says. */
+	for (event.type = 0; event.type < 32; event.type++) {
+		char *told = qmp_event(&event);
+		json_t *is = told ? json_loads(told, 0, NULL) : NULL, *data, *type, *value;
+		const char *name;
+
+		g_free(told);
+		if (!is)
+			continue;
+		events--;
+		o = json_object_get(all, json_string_value(json_object_get(is, "event")));
+		KTAP_ASSERT(o);
+		type = json_object_get(all, json_string_value(json_object_get(o, "arg-type")));
+		data = json_object_get(is, "data");
+		json_array_foreach(json_object_get(type, "members"), j, m)
+			KTAP_TRUE(json_object_get(m, "default") ||
+				  json_object_get(data, json_string_value(json_object_get(m, "name"))));
+		j = 0;
+		json_object_foreach(data, name, value)
+			j++;
+		KTAP_TRUE(j <= json_array_size(json_object_get(type, "members")));
+		json_decref(is);
+	}
+	KTAP_EQ(events, 0);
+	o = json_object_get(all, "dump-guest-memory-arg");
+	line = (g_free(line), json_dumps(o, JSON_COMPACT));
+	KTAP_TRUE(line && strstr(line, "{\"name\":\"paging\",\"type\":\"bool\"},") &&
+		  strstr(line, "{\"name\":\"begin\",\"type\":\"int\",\"default\":null}"));
+	g_free(line);
+	json_decref(all);
+	json_decref(answer);
+}
+
+/* There is nothing to plug in while a guest runs, and it is said so. */
+static void test_devices(void)
+{
+	begin(true);
+	KTAP_STREQ(ask("{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-blk-device\",\"drive\":\"d\",\"id\":\"x\"}}"),
+		   ERROR("GenericError", "Bus 'virtio-mmio-bus' does not support hotplugging: guests of virtio-mmio find their devices at their start only"));
+	KTAP_STREQ(ask("{\"execute\":\"device_add\",\"arguments\":{\"id\":\"x\"}}"),
+		   ERROR("GenericError", "Parameter 'driver' is missing"));
+	KTAP_STREQ(ask("{\"execute\":\"device_add\",\"arguments\":{\"driver\":1}}"),
+		   ERROR("GenericError", "Invalid parameter type for 'driver', expected: string"));
+	KTAP_STREQ(ask("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"virtio0\"}}"),
+		   ERROR("GenericError", "Device 'virtio0' does not support hotplugging: guests of virtio-mmio find their devices at their start only"));
+	KTAP_STREQ(ask("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"x\"}}"),
+		   ERROR("DeviceNotFound", "Device 'x' not found"));
+	KTAP_STREQ(ask("{\"execute\":\"device_del\",\"arguments\":{\"id\":\"x\",\"y\":1}}"),
+		   ERROR("GenericError", "Parameter 'y' is unexpected"));
+	KTAP_STREQ(ask("{\"execute\":\"eject\",\"arguments\":{\"device\":\"virtio0\",\"force\":true}}"),
+		   ERROR("GenericError", "Device 'virtio0' is not removable"));
+	KTAP_STREQ(ask("{\"execute\":\"eject\",\"arguments\":{}}"),
+		   ERROR("GenericError", "Exactly one of 'device' and 'id' must be given"));
+	KTAP_STREQ(ask("{\"execute\":\"blockdev-change-medium\",\"arguments\":{\"id\":\"cd\",\"filename\":\"f\"}}"),
+		   ERROR("DeviceNotFound", "Device 'cd' not found"));
 }
 
 static void test_block(void)
@@ -690,7 +789,7 @@ static void test_parameters(void)
 KTAP_MAIN(KTAP_CASE(test_greeting), KTAP_CASE(test_negotiation), KTAP_CASE(test_no_message),
 	  KTAP_CASE(test_numbers), KTAP_CASE(test_escapes),
 	  KTAP_CASE(test_arguments), KTAP_CASE(test_run), KTAP_CASE(test_queries),
-	  KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_human),
+	  KTAP_CASE(test_schema), KTAP_CASE(test_devices), KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_human),
 	  KTAP_CASE(test_bytes), KTAP_CASE(test_events), KTAP_CASE(test_memory),
 	  KTAP_CASE(test_files), KTAP_CASE(test_migrate), KTAP_CASE(test_background),
 	  KTAP_CASE(test_send), KTAP_CASE(test_dump),

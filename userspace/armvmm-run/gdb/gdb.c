@@ -54,11 +54,15 @@ static void *gdb_ram(void *opaque, uint64_t gpa, uint32_t len)
 /*
  * cacheflush(2) cleans data to the point of unification, and invalidates instruction caches by our
  * addresses. The driver does the rest: for the guest's addresses, and for guests whose caches are
- * off (docs/abi.md).
+ * off (docs/abi.md). A guest that is being sent away takes along what was written,
+ * even if the debugger has gone before anybody saw it.
  */
 static void gdb_wrote(void *opaque, void *ram, uint32_t len)
 {
+	struct gdb *gdb = opaque;
+
 	__builtin___clear_cache((char *)ram, (char *)ram + len);
+	guestmem_wrote(&gdb->m->mem, ram, len);
 }
 
 static bool gdb_read(void *opaque, uint64_t gpa, void *buf, uint32_t len)

@@ -7,6 +7,7 @@
 // sources: userspace/armvmm-run/core/iov.c
 // sources: userspace/armvmm-run/virtio/virtio_blk.c userspace/armvmm-run/virtio/blk_request.c
 // sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/disk_format.c
+// sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/parse.c
 // sources: userspace/armvmm-run/core/rate.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused

@@ -6,6 +6,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_notify.c userspace/armvmm-run/virtio/virtio_console.c
 // sources: userspace/armvmm-run/virtio/virtio_rng.c userspace/armvmm-run/virtio/virtio_blk.c
 // sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
+// sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/core/identity.c
 // sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/core/rate.c
 // sources: userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/hw/pl031.c

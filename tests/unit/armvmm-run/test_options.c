@@ -13,6 +13,7 @@
 // sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/hw/pl011.c
 // sources: userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/hw/pl061.c
 // sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/hw/fwcfg.c
+// sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/net/net.c userspace/armvmm-run/net/net_slirp.c
 // sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/slirp_config.c
 // sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c

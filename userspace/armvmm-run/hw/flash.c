@@ -20,6 +20,7 @@
 
 #include "core/device_type.h"
 #include "core/fdt_builder.h"
+#include "core/filelock.h"
 #include "core/machine.h"
 #include "core/record.h"
 #include "hw/cfi.h"
@@ -40,6 +41,7 @@ struct flash {
 	struct machine *m;
 	const char *file;	/* NULL: the contents are lost at the end */
 	int fd;			/* -1: likewise */
+	size_t mapped;		/* bytes of the map that are the file's */
 	int slot;		/* of the VM */
 	uint8_t *map;
 	pthread_mutex_t lock;	/* all below, and the slot */
@@ -223,6 +225,53 @@ static void *flash_memory(struct device *dev)
 	return flash->file ? NULL : flash->map;
 }
 
+/*
+ * What this host's caches keep of the file may be older than what another host has programmed. A
+ * mapping does not look again by itself, nor does the guest, which has the mapping's pages.
+ */
+static int flash_forget(struct flash *flash)
+{
+	bool shown = flash->shown;
+	int ret = 0;
+
+	if (shown)
+		ret = machine_rom_set(flash->m, flash->slot, flash->dev.base, 0, NULL);
+	if (ret)
+		return ret;
+	madvise(flash->map, flash->mapped, MADV_DONTNEED);
+	posix_fadvise(flash->fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (shown)
+		ret = machine_rom_set(flash->m, flash->slot, flash->dev.base, flash->dev.size,
+				      flash->map);
+	flash->shown = shown && !ret;
+	return ret;
+}
+
+static bool flash_is_readonly(const struct flash *flash)
+{
+	return !flash->cfi.store;
+}
+
+static int flash_claim(struct device *dev, bool take, struct error *err)
+{
+	struct flash *flash = container_of(dev, struct flash, dev);
+	int ret;
+
+	if (flash->fd < 0)
+		return 0;
+	if (!take) {
+		filelock_leave(flash->fd);
+		return 0;
+	}
+	ret = filelock_take(flash->fd, flash_is_readonly(flash), flash->file, err);
+	if (ret)
+		return ret;
+	pthread_mutex_lock(&flash->lock);
+	ret = flash_forget(flash);
+	pthread_mutex_unlock(&flash->lock);
+	return ret ? error_errno(err, ret, "%s", flash->file) : 0;
+}
+
 static int flash_flush(struct device *dev)
 {
 	struct flash *flash = container_of(dev, struct flash, dev);
@@ -258,6 +307,7 @@ static const struct device_ops flash_ops = {
 	.state_version = 1,
 	.memory = flash_memory,
 	.flush = flash_flush,
+	.claim = flash_claim,
 	.destroy = flash_destroy,
 };
 
@@ -299,8 +349,10 @@ static int flash_attach(struct flash *flash, const struct flash_config *config, 
 	len = (st.st_size + FLASH_PAGE - 1) / FLASH_PAGE * FLASH_PAGE;
 	if (mmap(flash->map, len, PROT_READ, MAP_SHARED | MAP_FIXED, flash->fd, 0) == MAP_FAILED)
 		return error_errno(err, -errno, "%s", config->file);
+	flash->mapped = len;
 	flash->cfi.store = config->ro ? NULL : flash_store_file;
-	return 0;
+	/* A guest that comes has it where it is, until it is here. */
+	return flash->m->incoming ? 0 : filelock_take(flash->fd, config->ro, config->file, err);
 }
 
 static int flash_make(struct machine *m, uint64_t base, struct flash **out, struct error *err)

@@ -25,6 +25,7 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 
+#include "core/filelock.h"
 #include "core/identity.h"
 #include "core/machine.h"
 #include "virtio/disk_format.h"
@@ -69,24 +70,9 @@ static int disk_probe_direct(int fd)
 	return ret;
 }
 
-/* One program may write a disk, or several may read it. */
-static int disk_lock(const struct disk *disk, struct error *err)
-{
-	struct flock lock = {
-		.l_type = disk->readonly ? F_RDLCK : F_WRLCK,
-		.l_whence = SEEK_SET,
-	};
-
-	if (!fcntl(disk->fd, F_OFD_SETLK, &lock))
-		return 0;
-	if (errno == EAGAIN || errno == EACCES)
-		return error_set(err, -EBUSY, "%s: in use by another virtual machine", disk->path);
-	return 0; /* a file system without locks */
-}
-
 int disk_claim(struct disk *disk, struct error *err)
 {
-	int ret = disk_lock(disk, err);
+	int ret = filelock_take(disk->fd, disk->readonly, disk->path, err);
 
 	if (ret)
 		return ret;
@@ -101,9 +87,7 @@ int disk_claim(struct disk *disk, struct error *err)
 
 void disk_unclaim(struct disk *disk)
 {
-	struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-
-	fcntl(disk->fd, F_OFD_SETLK, &lock);
+	filelock_leave(disk->fd);
 }
 
 /* Does the block device @rdev take discards? Its queue says so, or that of its whole disk. */
@@ -239,7 +223,7 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 	if (!ret && !config->raw)
 		ret = disk_check_format(disk, err);
 	if (!ret && !m->incoming)
-		ret = disk_lock(disk, err);
+		ret = filelock_take(disk->fd, disk->readonly, disk->path, err);
 	if (ret) {
 		disk_close(disk);
 		return ret;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/filelock.c
 // files: tests/unit/armvmm-run/machine_fake.h tests/unit/armvmm-run/device_make.h
 // files: tests/unit/armvmm-run/scratch.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
@@ -357,6 +358,62 @@ static void test_write_error(void)
 	device_bus_destroy(&m.bus);
 }
 
+static int attach(const char *words)
+{
+	char args[160];
+
+	snprintf(args, sizeof(args), "%s%s", path("vars"), words);
+	return device_make(&m, "cfi-flash", args, &err);
+}
+
+/* A file that one guest programs is no other's; one that is only read may be many guests'. */
+static void test_locked(void)
+{
+	struct machine first, second;
+	struct device *dev;
+	unsigned int changes;
+
+	start();
+	first = m;
+	setup();
+	KTAP_EQ(attach(""), (unsigned long long)-EBUSY);
+	KTAP_TRUE(strstr(err.text, "vars: in use by another virtual machine"));
+	device_bus_destroy(&m.bus);
+	setup();
+	KTAP_EQ(attach(",ro"), (unsigned long long)-EBUSY);
+	device_bus_destroy(&m.bus);
+	/* A guest that comes from there, and gets it when it is given up. */
+	setup();
+	m.incoming = true;
+	KTAP_EQ(attach(""), 0);
+	dev = device_find(&m.bus, 0);
+	KTAP_EQ(dev->ops->claim(dev, true, &err), (unsigned long long)-EBUSY);
+	second = m;
+	dev = device_find(&first.bus, VARS);
+	KTAP_EQ(dev->ops->claim(dev, false, NULL), 0);
+	dev = device_find(&second.bus, 0);
+	changes = rom[0].changes;
+	KTAP_EQ(dev->ops->claim(dev, true, &err), 0);
+	/* The guest's view is made anew, as it may be of old pages. */
+	KTAP_EQ(rom[0].changes, changes + 2);
+	KTAP_EQ(rom[0].size, CFI_SIZE);
+	dev = device_find(&first.bus, VARS);
+	KTAP_EQ(dev->ops->claim(dev, true, &err), (unsigned long long)-EBUSY);
+	device_bus_destroy(&second.bus);
+	rom[0].size = rom[1].size = CFI_SIZE;
+	KTAP_EQ(dev->ops->claim(dev, true, &err), 0);
+	device_bus_destroy(&first.bus);
+	/* Readers. */
+	setup();
+	KTAP_EQ(attach(",ro"), 0);
+	first = m;
+	setup();
+	KTAP_EQ(attach(",ro"), 0);
+	device_bus_destroy(&m.bus);
+	rom[0].size = rom[1].size = CFI_SIZE;
+	device_bus_destroy(&first.bus);
+}
+
 static void test_files(void)
 {
 	char args[160];
@@ -523,7 +580,7 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(test_shown), KTAP_CASE(test_query), KTAP_CASE(test_program),
 		KTAP_CASE(test_refused_commands), KTAP_CASE(test_write_error),
-		KTAP_CASE(test_files), KTAP_CASE(test_fdt), KTAP_CASE(test_hostile),
+		KTAP_CASE(test_files), KTAP_CASE(test_locked), KTAP_CASE(test_fdt), KTAP_CASE(test_hostile),
 		KTAP_CASE(test_saved),
 	};
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/disk_format.c
+// sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
 // cflags: -Iuserspace/armvmm-run -Itests/unit/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64

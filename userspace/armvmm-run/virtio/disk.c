@@ -31,6 +31,7 @@
 #include "virtio/disk_format.h"
 
 #define DISK_SECTOR	512
+#define DISK_FAR	(1ull << 40)	/* bytes by which no disk grows at once */
 #define DISK_PAGE	4096
 
 /*
@@ -112,7 +113,17 @@ static bool disk_blkdev_discards(dev_t rdev)
 	return false;
 }
 
-static int disk_measure(struct disk *disk, struct error *err)
+/*
+ * A hole behind the end loses nothing: tries whether one can be made. @far: the file is in use, and
+ * may become larger just now.
+ */
+static bool disk_file_discards(const struct disk *disk, uint64_t size, bool far)
+{
+	return !fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  far ? size + DISK_FAR : size, DISK_PAGE);
+}
+
+static int disk_measure(struct disk *disk, bool far, struct error *err)
 {
 	struct stat st;
 	int sector;
@@ -132,10 +143,7 @@ static int disk_measure(struct disk *disk, struct error *err)
 		disk->can_discard = !disk->readonly && disk_blkdev_discards(st.st_rdev);
 	} else if (S_ISREG(st.st_mode)) {
 		disk->size = st.st_size;
-		/* A hole behind the end loses nothing: try whether one can be made. */
-		disk->can_discard = !disk->readonly &&
-				    !fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-					       st.st_size, DISK_PAGE);
+		disk->can_discard = !disk->readonly && disk_file_discards(disk, st.st_size, far);
 	} else {
 		return error_set(err, -EINVAL, "%s: neither a file nor a block device", disk->path);
 	}
@@ -219,7 +227,7 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 	pthread_mutex_init(&disk->rate_lock, NULL);
 	rate_init(&disk->iops, config->iops);
 	rate_init(&disk->bps, config->bps);
-	ret = disk_measure(disk, err);
+	ret = disk_measure(disk, m->incoming, err);
 	if (!ret && !config->raw)
 		ret = disk_check_format(disk, err);
 	if (!ret && !m->incoming)

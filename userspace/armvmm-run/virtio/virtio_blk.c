@@ -271,6 +271,18 @@ static void blk_choose(struct virtio_blk *blk)
 		virtio_kicked_by_vcpu(&blk->vdev, 0, missed <= tried / 2);
 }
 
+static void blk_tell_size(struct virtio_blk *blk)
+{
+	uint64_t capacity = htole64(disk_size(&blk->disk) / BLK_SECTOR);
+
+	machine_note(blk->vdev.machine, "%s: has %llu bytes now", blk->disk.path,
+		     (unsigned long long)disk_size(&blk->disk));
+	pthread_mutex_lock(&blk->vdev.lock);
+	virtio_config_set(&blk->vdev, offsetof(struct virtio_blk_config, capacity), &capacity,
+			  sizeof(capacity));
+	pthread_mutex_unlock(&blk->vdev.lock);
+}
+
 /*
  * Looks whether the file's size has changed. Other programs change it (truncate, lvextend), and
  * inotify would report the guest's own writes as well.
@@ -278,19 +290,21 @@ static void blk_choose(struct virtio_blk *blk)
 static gboolean blk_look(gpointer opaque)
 {
 	struct virtio_blk *blk = opaque;
-	uint64_t capacity;
 
 	blk_choose(blk);
-	if (!disk_resized(&blk->disk))
-		return G_SOURCE_CONTINUE;
-	capacity = htole64(disk_size(&blk->disk) / BLK_SECTOR);
-	machine_note(blk->vdev.machine, "%s: has %llu bytes now", blk->disk.path,
-		     (unsigned long long)disk_size(&blk->disk));
-	pthread_mutex_lock(&blk->vdev.lock);
-	virtio_config_set(&blk->vdev, offsetof(struct virtio_blk_config, capacity), &capacity,
-			  sizeof(capacity));
-	pthread_mutex_unlock(&blk->vdev.lock);
+	if (disk_resized(&blk->disk))
+		blk_tell_size(blk);
 	return G_SOURCE_CONTINUE;
+}
+
+/* Sectors that the guest knows of. */
+static uint64_t blk_capacity(const struct virtio_device *vdev)
+{
+	uint64_t capacity;
+
+	memcpy(&capacity, vdev->config + offsetof(struct virtio_blk_config, capacity),
+	       sizeof(capacity));
+	return le64toh(capacity);
 }
 
 /* ---- Snapshots, which do not have what is on the disk ---- */
@@ -298,13 +312,10 @@ static gboolean blk_look(gpointer opaque)
 /* The guest knows how large its disk is, and would read beyond the end of a smaller one. */
 static int blk_restore(struct virtio_device *vdev, struct record *r)
 {
-	uint64_t capacity;
+	uint64_t capacity = blk_capacity(vdev) * BLK_SECTOR;
 
 	/* Where it comes from, it may just have got another size. */
 	disk_resized(&to_blk(vdev)->disk);
-	memcpy(&capacity, vdev->config + offsetof(struct virtio_blk_config, capacity),
-	       sizeof(capacity));
-	capacity = le64toh(capacity) * BLK_SECTOR;
 	if (capacity != disk_size(&to_blk(vdev)->disk))
 		return record_refuse(r, "the disk had %llu bytes, and %.256s has %llu",
 				     (unsigned long long)capacity, to_blk(vdev)->disk.path,
@@ -321,10 +332,18 @@ static int blk_flush(struct virtio_device *vdev)
 
 static int blk_claim(struct virtio_device *vdev, bool take, struct error *err)
 {
-	if (take)
-		return disk_claim(&to_blk(vdev)->disk, err);
-	disk_unclaim(&to_blk(vdev)->disk);
-	return 0;
+	struct virtio_blk *blk = to_blk(vdev);
+	int ret;
+
+	if (!take) {
+		disk_unclaim(&blk->disk);
+		return 0;
+	}
+	ret = disk_claim(&blk->disk, err);
+	/* It may have grown while somebody else had it. */
+	if (!ret && blk_capacity(vdev) != disk_size(&blk->disk) / BLK_SECTOR)
+		blk_tell_size(blk);
+	return ret;
 }
 
 /* ---- What a person asks of it ---- */

@@ -60,16 +60,19 @@ bool virtio_is_idle(struct device *dev)
 void virtio_resume(struct device *dev)
 {
 	struct virtio_device *vdev = virtio_of(dev);
+	bool post;
 
 	pthread_mutex_lock(&vdev->lock);
 	vdev->paused = false;
+	/* For a driver that takes levels, posting was turned off: that was no other driver's. */
+	post = vdev->restored || __atomic_load_n(&vdev->ack_wanted, __ATOMIC_ACQUIRE);
 	if (vdev->restored && vdev->ops->start && vdev->ops->start(vdev) < 0)
 		virtio_fail(vdev, "it could not start");
 	if (vdev->ops->resumed)
 		vdev->ops->resumed(vdev);
 	vdev->restored = false;
 	if (vdev->started) {
-		virtio_ack_post(vdev, true);
+		virtio_ack_post(vdev, post);
 		virtio_kick_all(vdev);
 	}
 	pthread_mutex_unlock(&vdev->lock);

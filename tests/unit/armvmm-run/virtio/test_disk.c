@@ -5,7 +5,7 @@
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
 // cflags: -Iuserspace/armvmm-run -Itests/unit/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0
-// libs: -Wl,--wrap=ioctl,--wrap=fstat64
+// libs: -Wl,--wrap=ioctl,--wrap=fstat64,--wrap=fallocate64
 //
 // The host's side of a disk: its size as clients change it, and block devices, which are files here
 // that the test lets look like one.
@@ -26,6 +26,8 @@
 int __real_fstat64(int fd, struct stat *st);
 int __wrap_fstat64(int fd, struct stat *st);
 int __wrap_ioctl(int fd, unsigned long request, ...);
+int __real_fallocate64(int fd, int mode, off_t at, off_t len);
+int __wrap_fallocate64(int fd, int mode, off_t at, off_t len);
 
 /* The block device, if there is one. */
 static struct {
@@ -61,6 +63,14 @@ int __wrap_fstat64(int fd, struct stat *st)
 		st->st_rdev = 0;
 	}
 	return ret;
+}
+
+static off_t punched = -1;
+
+int __wrap_fallocate64(int fd, int mode, off_t at, off_t len)
+{
+	punched = at;
+	return __real_fallocate64(fd, mode, at, len);
 }
 
 static int device_error(int code)
@@ -224,5 +234,28 @@ static void test_block_device_discard(void)
 	KTAP_EQ(rmdir(scratch_dir), 0);
 }
 
-KTAP_MAIN(KTAP_CASE(test_resize), KTAP_CASE(test_block_device),
+/* What can be done to a file is tried where nobody, who has it now, can be about to write. */
+static void test_probe(void)
+{
+	struct disk_config config = { .path = NULL };
+	struct error err = { "" };
+	struct disk disk;
+
+	KTAP_ASSERT(mkdtemp(scratch_dir));
+	config.path = (char *)path("disk");
+	write_file("disk", "", 0, 4 * MIB);
+	KTAP_EQ(disk_open(&disk, &machine, &config, &err), 0);
+	KTAP_EQ(punched, 4 * MIB);
+	disk_close(&disk);
+	machine.incoming = true;
+	KTAP_EQ(disk_open(&disk, &machine, &config, &err), 0);
+	KTAP_TRUE(punched > 1000000 * MIB && disk.can_discard);
+	machine.incoming = false;
+	disk_close(&disk);
+	unlink(path("disk"));
+	rmdir(scratch_dir);
+	strcpy(scratch_dir + strlen(scratch_dir) - 6, "XXXXXX");
+}
+
+KTAP_MAIN(KTAP_CASE(test_probe), KTAP_CASE(test_resize), KTAP_CASE(test_block_device),
 	  KTAP_CASE(test_block_device_direct), KTAP_CASE(test_block_device_discard))

@@ -236,9 +236,18 @@ static void test_level_guest(void)
 	KTAP_TRUE(spurious > 0 && spurious < 20);
 	complete();
 	KTAP_EQ(level_handler(), 0);
+	/* A pause, as for a snapshot, does not make it another one. */
+	dev->ops->pause(dev);
+	dev->ops->resume(dev);
+	KTAP_EQ(kernel.zone, 0);
+	complete();
+	KTAP_EQ(level_handler(), 0);
 	/* The next driver may be another one. */
 	reg_write(dev, VIRTIO_MMIO_STATUS, 0);
 	start(dev);
+	KTAP_EQ(kernel.zone, 1);
+	dev->ops->pause(dev);
+	dev->ops->resume(dev);
 	KTAP_EQ(kernel.zone, 1);
 	teardown();
 }

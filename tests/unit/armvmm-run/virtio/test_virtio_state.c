@@ -295,6 +295,24 @@ static void test_refused(void)
 	test_machine_exit();
 }
 
+/* The disk grew while another process had it: the guest is told when it is ours again, once. */
+static void test_claimed(void)
+{
+	struct device *dev = setup(0);
+	struct error err = { "" };
+
+	dev->ops->claim(dev, false, NULL);
+	KTAP_EQ(truncate(disk, 2 * MIB), 0);
+	KTAP_EQ(dev->ops->claim(dev, true, &err), 0);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_CONFIG), 2 * MIB / SECTOR);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS), 2);
+	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, 2);
+	dev->ops->claim(dev, false, NULL);
+	KTAP_EQ(dev->ops->claim(dev, true, &err), 0);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
+	test_machine_exit();
+}
+
 static void remove_files(void)
 {
 	unlink(path("disk"));
@@ -306,6 +324,7 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(test_paused), KTAP_CASE(test_saved), KTAP_CASE(test_saved_elsewhere),
 		KTAP_CASE(test_saved_early), KTAP_CASE(test_refused),
+		KTAP_CASE(test_claimed),
 	};
 
 	if (!mkdtemp(scratch_dir))

@@ -2,8 +2,8 @@
 /*
  * talk PATH [deaf|FILE]: copies standard input to the socket at PATH, and what comes from there to
  * standard output, until the other end closes or, after the end of the input, has been silent for a
- * second. Deaf: it reads nothing, and stays until it is killed. FILE, open for writing, goes with the
- * first bytes. A status of 3: the other end closed.
+ * second. Deaf: it reads nothing, and stays until it is killed. FILE, open for writing, goes with
+ * the first bytes. A status of 3: the other end closed.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Devices that come, go or change their medium while the guest runs. There are none: virtio-mmio is
- * no bus that a guest could look at again. It finds the windows in the device tree, at its start, and
- * nothing tells it that one has another device now (virtio 1.2 4.2.1); and virtio disks have no
+ * no bus that a guest could look at again. It finds the windows in the device tree, at its start,
+ * and nothing tells it that one has another device now (virtio 1.2 4.2.1); and virtio disks have no
  * medium that could change. So these commands only say so, as QEMU does for such a device.
  */
 #include <errno.h>

@@ -26,8 +26,8 @@ struct qmp {
 char *qmp_greeting(void);
 
 /*
- * The answer to a message of @len bytes, whose depth is bounded (splitter.h). NULL: qmp_later() will
- * have it, and no other message may come before.
+ * The answer to a message of @len bytes, whose depth is bounded (splitter.h). NULL: qmp_later()
+ * will have it, and no other message may come before.
  */
 char *qmp_answer(struct qmp *qmp, const char *text, size_t len);
 

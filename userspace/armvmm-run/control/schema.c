@@ -56,7 +56,7 @@ static json_t *schema_members(const struct command_arg *args)
 			continue;
 		o = json_pack("{s:s, s:s}", "name", args[i].name, "type",
 			      schema_type(args[i].type));
-		/* That there is a default makes it optional; which one, QEMU does not say either. */
+		/* A default makes it optional; which one, QEMU does not say either. */
 		if (args[i].optional)
 			json_object_set_new(o, "default", json_null());
 		json_array_append_new(list, o);

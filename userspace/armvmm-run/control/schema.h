@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What query-qmp-schema answers: commands with their arguments, and events, for clients to look up. */
+/* What query-qmp-schema answers: commands with their arguments, and events. */
 #ifndef ARMVMM_RUN_SCHEMA_H
 #define ARMVMM_RUN_SCHEMA_H
 

@@ -14,7 +14,7 @@ static void counter_refused(int signal)
 	siglongjmp(counter_out, signal);
 }
 
-/* Programs may read CNTFRQ if they may read a counter (DDI 0406C B8.1.1): that is the kernel's choice. */
+/* Programs may read CNTFRQ if the kernel lets them read a counter (DDI 0406C B8.1.1). */
 uint32_t counter_hz(void)
 {
 	struct sigaction action = { .sa_handler = counter_refused }, before;

@@ -3,7 +3,8 @@
  * Whether the guest runs, and who must know. Several holders may stop it, each for its own reasons:
  * it runs while nobody holds it. While it is stopped, its vCPUs are parked outside the kernel, so
  * that their registers can be read and written, and its virtual counter stands still, unless --time
- * follow lets it catch up when it goes on. Devices and the wall clock go on. Main thread, except for machine_debugged().
+ * follow lets it catch up when it goes on. Devices and the wall clock go on. Main thread, except
+ * for machine_debugged().
  */
 #ifndef ARMVMM_RUN_RUNSTATE_H
 #define ARMVMM_RUN_RUNSTATE_H
@@ -45,7 +46,7 @@ enum machine_event_type {
 	MACHINE_EVENT_START,
 	MACHINE_EVENT_BALLOON,	/* the guest has another size; .bytes says which */
 	MACHINE_EVENT_MIGRATION,	/* one has come further; .status says how far */
-	MACHINE_EVENT_RTC,	/* the guest has set its clock; .seconds: it is so far ahead of ours */
+	MACHINE_EVENT_RTC,	/* the guest has set its clock, ahead of ours by .seconds */
 	MACHINE_EVENT_DUMP,	/* one has ended: .status, .why, .done and .bytes (in all) */
 };
 

@@ -21,7 +21,7 @@
 
 #define SEND_LOOK_MS		10	/* how often the main thread looks how far it is */
 #define SEND_LOOK_STOPPED_MS	1	/* and while the guest stands still */
-#define SEND_LOOK_RECLAIM_MS	50	/* each of these drops what the host's caches have of disks */
+#define SEND_LOOK_RECLAIM_MS	50	/* each of these drops what caches have of disks */
 #define SEND_ANSWER_MS		30000	/* for the far end's first word */
 #define SEND_HANDOVER_MS	10000	/* the longest wait for its disks, and for the far end */
 #define SEND_RUNNING_MS		30000	/* for its last word, when nobody here waits for it */

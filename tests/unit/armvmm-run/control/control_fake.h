@@ -258,8 +258,8 @@ static inline void fake_dump_end(struct machine *m, const char *why)
 	fake_run.dumped.done = why ? 50 : 100;
 	if (why)
 		error_set(&fake_run.dumped.why, -1, "%s", why);
-	machine_tell(m, &(struct machine_event){ .type = MACHINE_EVENT_DUMP, .why = why, .bytes = 100,
-						 .done = fake_run.dumped.done,
+	machine_tell(m, &(struct machine_event){ .type = MACHINE_EVENT_DUMP, .why = why,
+						 .bytes = 100, .done = fake_run.dumped.done,
 						 .status = why ? "failed" : "completed" });
 }
 

@@ -451,6 +451,7 @@ static void clean(void)
 KTAP_MAIN(KTAP_CASE(prepare), KTAP_CASE(test_file), KTAP_CASE(test_killed), KTAP_CASE(test_stale),
 	  KTAP_CASE(test_replaced), KTAP_CASE(test_no_folder), KTAP_CASE(test_events),
 	  KTAP_CASE(test_many), KTAP_CASE(test_broken), KTAP_CASE(test_asks_only),
-	  KTAP_CASE(test_deaf), KTAP_CASE(test_half_closed), KTAP_CASE(test_files), KTAP_CASE(test_later),
+	  KTAP_CASE(test_deaf), KTAP_CASE(test_half_closed), KTAP_CASE(test_files),
+	  KTAP_CASE(test_later),
 	  KTAP_CASE(test_addresses),
 	  KTAP_CASE(clean))

@@ -580,7 +580,8 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(test_shown), KTAP_CASE(test_query), KTAP_CASE(test_program),
 		KTAP_CASE(test_refused_commands), KTAP_CASE(test_write_error),
-		KTAP_CASE(test_files), KTAP_CASE(test_locked), KTAP_CASE(test_fdt), KTAP_CASE(test_hostile),
+		KTAP_CASE(test_files), KTAP_CASE(test_locked),
+		KTAP_CASE(test_fdt), KTAP_CASE(test_hostile),
 		KTAP_CASE(test_saved),
 	};
 

@@ -102,7 +102,8 @@ static const void *note(const char *name, uint32_t type, unsigned int n, size_t 
 		size_t data = at + sizeof(*h) + (h->n_namesz + 3u) / 4 * 4;
 
 		at = data + (h->n_descsz + 3u) / 4 * 4;
-		if (h->n_type == type && !strcmp(is, name) && h->n_descsz == len && at <= end && !n--)
+		if (h->n_type == type && !strcmp(is, name) && h->n_descsz == len && at <= end &&
+		    !n--)
 			return core.bytes + data;
 	}
 	return NULL;
@@ -161,7 +162,7 @@ static void test_head(void)
 	KTAP_TRUE(!note("LINUX", NT_ARM_VFP, 0, 260) && auxv && !auxv[1]);
 }
 
-/* Memory is there, byte for byte; zero pages take no room; what a guest hid in caches is fetched. */
+/* Memory is there, byte for byte; zero pages take no room; what caches hid is fetched. */
 static void test_memory(void)
 {
 	struct stat st;
@@ -398,7 +399,8 @@ static void test_pipe(void)
 	g_free(core.bytes);
 	KTAP_ASSERT(g_file_get_contents(file, (char **)&core.bytes, &core.len, NULL));
 	KTAP_EQ(core.len, segment(1)->p_offset + MEMORY - 3);
-	KTAP_TRUE(!memcmp(core.bytes + segment(1)->p_offset, g.m.mem.region[0].host + 3, MEMORY - 3));
+	KTAP_TRUE(!memcmp(core.bytes + segment(1)->p_offset, g.m.mem.region[0].host + 3,
+			  MEMORY - 3));
 	g_free(core.bytes);
 	core.bytes = NULL;
 	unlink(file);

@@ -375,6 +375,19 @@ static int work_send(void)
 	return !is_allowed(TEST_GET_DIRTY_LOG);
 }
 
+/* A file of statistics begins anew; no other file does. */
+static int work_metrics(void)
+{
+	enter_with(MACHINE_THREAD_DISK, (struct sandbox_params){ .metrics = true });
+	return ftruncate(-1, 0) == -1 && errno == EBADF ? 0 : 1;
+}
+
+static int work_no_metrics(void)
+{
+	enter(MACHINE_THREAD_DISK);
+	return ftruncate(-1, 0);
+}
+
 static int work_send_fails(void)
 {
 	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .control = true });
@@ -463,6 +476,8 @@ static void test_work(void)
 	KTAP_EQ(in_child(work_restore), 0);
 	KTAP_EQ(in_child(work_restore_reads), VIOLATION);
 	KTAP_EQ(in_child(work_send), 0);
+	KTAP_EQ(in_child(work_metrics), 0);
+	KTAP_EQ(in_child(work_no_metrics), VIOLATION);
 	KTAP_EQ(in_child(work_send_fails), 0);
 	KTAP_EQ(in_child(work_incoming), 0);
 	KTAP_EQ(in_child(work_claims), VIOLATION);

@@ -407,9 +407,9 @@ static void test_later(void)
 	close(fd);
 	close(fake_run.dump_fd);
 	/* One that goes ends it, also if it has heard all. */
-	heard(other);
 	say_files(other, getfd, 1);
 	say(other, DUMP);
+	heard(other);
 	KTAP_EQ(fake_run.dump_cancels, 0);
 	close(other);
 	turn();

@@ -310,6 +310,11 @@ void __hyp_text hyp_host_activate(struct hyp_cpu *cpu)
 	hyp_isb();
 	sysreg_write(0, SYS_HCR);
 	sysreg_write(0, SYS_HSTR);
+	/*
+	 * No CPU with HYP mode has the FCSE, and the register is RAZ/WI there (DDI 0406C B4.1.56).
+	 * QEMU's have it: a guest would move all programs of the host that lie below 32 MiB.
+	 */
+	sysreg_write(0, SYS_FCSEIDR);
 	sysreg_write(cpu->host.hdcr, SYS_HDCR);
 	sysreg_write(cpu->host.hcptr, SYS_HCPTR);
 	sysreg_write64(cpu->host.vttbr, SYS_VTTBR);

@@ -41,6 +41,7 @@
 #define SYS_AMAIR1	0, c10, c3, 1
 #define SYS_VBAR	0, c12, c0, 0
 #define SYS_ISR		0, c12, c1, 0
+#define SYS_FCSEIDR	0, c13, c0, 0
 #define SYS_CONTEXTIDR	0, c13, c0, 1
 #define SYS_TPIDRURW	0, c13, c0, 2
 #define SYS_TPIDRURO	0, c13, c0, 3

@@ -14,13 +14,14 @@
 
 /*
  * Changes all that a guest can change: TPIDRs, fault status and address, PAR, CSSELR, CONTEXTIDR,
- * CNTKCTL, the virtual timer, banked registers, all of VFP. Then exits by each kind of exit in
- * turn.
+ * FCSEIDR, CNTKCTL, the virtual timer, banked registers, all of VFP. Then exits by each kind of
+ * exit in turn.
  */
 GUEST_CODE(spoil, "ldr r1, =DEV_BASE\n\tmov r0, #0xf00000\n\tmcr p15, 0, r0, c1, c0, 2\n\tisb\n\t"
 	   ".fpu neon\n\tmov r0, #1 << 30\n\tvmsr fpexc, r0\n\tldr r4, =0x5a5a5a5a\n"
 	   "1:\tadd r4, r4, #0x11\n\tmcr p15, 0, r4, c13, c0, 2\n\tmcr p15, 0, r4, c13, c0, 3\n\t"
 	   "mcr p15, 0, r4, c13, c0, 4\n\tmcr p15, 0, r4, c13, c0, 1\n\tmcr p15, 0, r4, c5, c0, 0\n\t"
+	   "mcr p15, 0, r4, c13, c0, 0\n\t"
 	   "mcr p15, 0, r4, c5, c0, 1\n\tmcr p15, 0, r4, c6, c0, 0\n\tmcr p15, 0, r4, c6, c0, 2\n\t"
 	   "mcr p15, 0, r4, c7, c4, 0\n\tmcr p15, 0, r4, c10, c3, 0\n\tmov r0, #0\n\t"
 	   "mcr p15, 0, r0, c14, c1, 0\n\tmcr p15, 2, r0, c0, c0, 0\n\t"

@@ -71,10 +71,12 @@ static int receive_hello(struct receive *r)
 	struct record record;
 	int ret = part_open(&r->reader, &r->why);
 
-	if (!ret)
-		ret = part_begin(&r->words, r->reader.id);
-	if (!ret)
-		ret = receive_part(r, WIRE_HELLO);
+	if (ret)
+		return ret;
+	ret = part_begin(&r->words, r->reader.id);
+	if (ret)
+		return error_errno(&r->why, ret, "%s: header", r->source->name);
+	ret = receive_part(r, WIRE_HELLO);
 	if (ret)
 		return ret;
 	record_open(&record, r->reader.data, r->reader.len);

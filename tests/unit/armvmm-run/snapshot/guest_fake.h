@@ -17,7 +17,9 @@
 #include "core/runstate.h"
 #include "ktap.h"
 
+#ifndef MEMORY
 #define MEMORY	(8u << 20)
+#endif
 #define RAM	((uint64_t)RAM_BASE)
 #define BANK	0x04000000ull
 #define BANK_SIZE 8192u

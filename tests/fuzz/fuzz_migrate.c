@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/snapshot/send.c userspace/armvmm-run/snapshot/receive.c
+// sources: userspace/armvmm-run/snapshot/wire.c userspace/armvmm-run/snapshot/state.c
+// sources: userspace/armvmm-run/snapshot/restore.c userspace/armvmm-run/snapshot/part.c
+// sources: userspace/armvmm-run/snapshot/pages.c userspace/armvmm-run/snapshot/facts.c
+// sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -include tests/fuzz/migrate_fuzz.h
+// pkgs: glib-2.0 zlib libzstd
+// max_len: 2048
+/*
+ * The far end of a migration is an attacker, who knows the checksums: one that sends a guest, or
+ * one that is sent a guest, up to the handover. It may say anything at any time, close its end, or
+ * fall silent. Time is the target's own, so that no deadline is waited for. A thread runs to its end
+ * when it is made, and whenever it waits, the far end has its turn: so a run is repeatable.
+ */
+#include <fcntl.h>
+#include <glib.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MEMORY	(256u << 10)
+#include "armvmm-run/snapshot/guest_fake.h"
+#include "fuzz.h"
+#include "snapshot/layout.h"
+#include "snapshot/receive.h"
+#include "snapshot/send.h"
+#include "snapshot/wire.h"
+
+static struct guest guest;
+static unsigned int claimed;	/* who has the disks: 1 this guest, 2 the far end's */
+
+/* ---- Time, and who has it ---- */
+
+struct peer;
+
+static int64_t now;		/* microseconds */
+static struct peer *far;	/* NULL: all that it says was written before */
+static bool silent;		/* nothing more comes from it */
+
+static void peer_turn(struct peer *p);
+
+gint64 g_get_monotonic_time(void)
+{
+	return now += 10;
+}
+
+void g_usleep(gulong us)
+{
+	now += us;
+}
+
+guint g_timeout_add(guint ms, GSourceFunc fn, gpointer opaque)
+{
+	now += ms * 1000;
+	return g_timeout_add_full(G_PRIORITY_DEFAULT, 0, fn, opaque, NULL);
+}
+
+int poll(struct pollfd *fds, nfds_t nr, int ms)
+{
+	const struct timespec none = { 0 };
+	int ret;
+
+	if (far)
+		peer_turn(far);
+	ret = ppoll(fds, nr, &none, NULL);
+	if (!ret)
+		now += silent ? ms * 20000 : ms * 1000;
+	return ret;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *opaque),
+		   void *opaque)
+{
+	fn(opaque);
+	return 0;
+}
+
+int pthread_join(pthread_t thread, void **result)
+{
+	return 0;
+}
+
+ssize_t getrandom(void *buf, size_t len, unsigned int flags)
+{
+	memset(buf, 7, len);
+	return len;
+}
+
+/* ---- What the far end says ---- */
+
+struct stream {
+	uint8_t data[64 << 10];
+	size_t len;
+};
+
+static int stream_write(void *opaque, const void *data, size_t len)
+{
+	struct stream *s = opaque;
+
+	if (len > sizeof(s->data) - s->len)
+		return -ENOSPC;
+	memcpy(s->data + s->len, data, len);
+	s->len += len;
+	return 0;
+}
+
+/* Something else than what is expected: 1 in 16, if the input says nothing else. */
+static bool otherwise(struct fuzz *f)
+{
+	return fuzz_u8(f) >= 240;
+}
+
+/* Contents of a part, some of whose bytes the input changes. */
+static void put(struct fuzz *f, struct part_writer *w, const char *name, uint32_t version,
+		const void *data, size_t len)
+{
+	static const char *const names[] = {
+		WIRE_HELLO, PAGES_PART, WIRE_STATE, PART_END, WIRE_COMMIT, WIRE_READY, WIRE_TAKEN,
+		WIRE_RUNNING, WIRE_REFUSED, FACTS_PART, LAYOUT_CPUS, LAYOUT_CONSOLE, "thing", "\033[2J",
+	};
+	uint8_t copy[8192];
+
+	len = len < sizeof(copy) ? len : sizeof(copy);
+	if (len)
+		memcpy(copy, data, len);
+	if (otherwise(f)) {
+		for (unsigned int n = fuzz_u8(f) % 8; n && len; n--)
+			copy[fuzz_u16(f) % len] = fuzz_u8(f);
+		if (fuzz_u8(f) & 1)
+			len = fuzz_u16(f) % (len + 1);
+		if (fuzz_u8(f) & 1)
+			version += fuzz_u8(f);
+		if (fuzz_u8(f) & 1)
+			name = names[fuzz_u8(f) % (sizeof(names) / sizeof(names[0]))];
+		w->nr += fuzz_u8(f) & 1;
+	}
+	part_write(w, name, version, copy, len, NULL, 0);
+}
+
+static uint64_t put_memory(struct fuzz *f, struct part_writer *w)
+{
+	struct {
+		uint64_t gpa;
+		uint32_t nr, method;
+		uint64_t there[4], zero[4];
+		uint8_t data[4 * 4096];
+	} part = {
+		.gpa = (fuzz_u8(f) & 1 ? RAM : BANK) + (fuzz_u8(f) % 4 << 12),
+		.nr = 1 + fuzz_u8(f) % 4,
+		.there = { fuzz_u8(f) & 15 },
+	};
+	size_t len, pages;
+
+	part.there[0] &= (1u << part.nr) - 1;
+	part.zero[0] = fuzz_u8(f) & ((1u << part.nr) - 1) & ~part.there[0];
+	if (otherwise(f))
+		fuzz_bytes(f, &part, sizeof(part) - sizeof(part.data));
+	pages = __builtin_popcountll(part.there[0]);
+	len = (pages < 4 ? pages : 4) * 4096;
+	fuzz_bytes(f, part.data, 16);
+	if (otherwise(f))
+		len = fuzz_u16(f) % sizeof(part.data);
+	part_write(w, PAGES_PART, otherwise(f) ? PAGES_VERSION : PAGES_LIVE, &part,
+		   sizeof(part) - sizeof(part.data), part.data, len);
+	return pages;
+}
+
+/* A snapshot without memory. */
+static void put_state(struct fuzz *f, struct part_writer *w)
+{
+	static struct stream tail;
+	struct part_writer t = { .write = stream_write, .opaque = &tail };
+	const uint8_t id[PART_ID_SIZE] = { 2 };
+	struct layout_end none = { 0 };
+	struct record r = { .len = 0 };
+	struct facts facts;
+	char name[DEVICE_NAME_MAX];
+	uint32_t value = 100;
+
+	tail.len = 0;
+	part_begin(&t, id);
+	facts_get(&facts, &guest.m);
+	facts_save(&facts, &r);
+	put(f, &t, FACTS_PART, FACTS_VERSION, r.data, r.len);
+	record_free(&r);
+	put(f, &t, LAYOUT_CPUS, LAYOUT_CPUS_VERSION, "cpus", 4);
+	device_name(&guest.thing.dev, name);
+	put(f, &t, name, thing_ops.state_version, &value, sizeof(value));
+	put(f, &t, LAYOUT_CONSOLE, LAYOUT_CONSOLE_VERSION, "text", 4);
+	put(f, &t, PART_END, LAYOUT_END_VERSION, &none, sizeof(none));
+	put(f, w, WIRE_STATE, WIRE_VERSION, tail.data, tail.len);
+}
+
+/* A guest that is sent to us. */
+static void write_guest(struct fuzz *f, struct stream *s)
+{
+	struct part_writer w = { .write = stream_write, .opaque = s };
+	const uint8_t id[PART_ID_SIZE] = { 1 };
+	struct layout_end end = { 0 };
+	struct record r = { .len = 0 };
+	struct facts facts;
+
+	part_begin(&w, id);
+	facts_get(&facts, &guest.m);
+	facts_save(&facts, &r);
+	put(f, &w, WIRE_HELLO, WIRE_VERSION, r.data, r.len);
+	record_free(&r);
+	for (end.parts = fuzz_u8(f) % 4; w.nr <= end.parts;)
+		end.pages += put_memory(f, &w);
+	put_state(f, &w);
+	put(f, &w, PART_END, LAYOUT_END_VERSION, &end, sizeof(end));
+	put(f, &w, WIRE_COMMIT, WIRE_VERSION, NULL, 0);
+}
+
+/* ---- Reading what we say ---- */
+
+struct words {
+	uint8_t data[1 << 20];
+	size_t len, at;
+};
+
+static int64_t words_read(void *opaque, void *data, size_t len)
+{
+	struct words *w = opaque;
+	size_t n = len < w->len - w->at ? len : w->len - w->at;
+
+	memcpy(data, w->data + w->at, n);
+	w->at += n;
+	return n;
+}
+
+static void words_take(struct words *w, int fd)
+{
+	ssize_t n;
+
+	while (w->len < sizeof(w->data) &&
+	       (n = recv(fd, w->data + w->len, sizeof(w->data) - w->len, MSG_DONTWAIT)) > 0)
+		w->len += n;
+}
+
+/* The name of part @nr, if the whole of it has come; NULL: not yet. */
+static const char *words_part(struct words *w, unsigned int nr)
+{
+	static char name[PART_NAME_MAX];
+	size_t at = 64;
+
+	for (;; nr--) {
+		uint64_t len;
+
+		if (at + 64 > w->len)
+			return NULL;
+		memcpy(&len, w->data + at + 48, sizeof(len));
+		if (len > w->len - at - 64)
+			return NULL;
+		memcpy(name, w->data + at + 8, sizeof(name));
+		if (!nr)
+			return name;
+		at += 64 + len;
+	}
+}
+
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+/* ---- A guest comes ---- */
+
+/* What the guest's old process was told: "running" only if it runs, and else why it does not. */
+static void check_words(struct words *w, bool here)
+{
+	struct part_reader r = { .read = words_read, .opaque = w, .file = "words" };
+	static const char *const order[] = { WIRE_READY, WIRE_TAKEN, WIRE_RUNNING };
+	struct error err;
+	bool running = false;
+	unsigned int n;
+
+	if (part_open(&r, &err)) {
+		FUZZ_MUST(!here);
+		return;
+	}
+	for (n = 0; n < 3; n++) {
+		if (part_read_either(&r, order[n], WIRE_REFUSED, &err))
+			break;
+		running = !strcmp(r.name, WIRE_RUNNING);
+		if (!strcmp(r.name, WIRE_REFUSED))
+			break;
+	}
+	FUZZ_MUST(running == here);
+	part_reader_free(&r);
+}
+
+static void come(struct fuzz *f)
+{
+	static struct stream stream;
+	static struct words words;
+	struct receive_source source = { .name = "peer", .listen = -1 };
+	size_t given = f->len;
+	uint8_t how = fuzz_u8(f);
+	struct error err = { "" };
+	struct facts facts;
+	struct receive *r;
+	int fd[2], ret;
+
+	stream.len = words.len = words.at = 0;
+	machine_hold(&guest.m, MACHINE_HOLDER_INCOMING);
+	if (how & 1)
+		stream_write(&stream, f->data, f->len);
+	else
+		write_guest(f, &stream);
+	if (how & 2)
+		stream.len = fuzz_u16(f) % (stream.len + 1);
+	FUZZ_MUST(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd));
+	FUZZ_MUST(send(fd[1], stream.data, stream.len, 0) == (ssize_t)stream.len || !stream.len);
+	/* It hangs up, says nothing more, or also stops listening. */
+	if (how & 4)
+		FUZZ_MUST(!shutdown(fd[1], how & 8 ? SHUT_RDWR : SHUT_WR));
+	silent = true;
+	far = NULL;
+	source.in = source.out = fd[0];
+	r = receive_new(&guest.m, &source);
+	ret = receive_guest(r, &facts, &err);
+	FUZZ_MUST(!ret == !err.text[0] && is_plain(err.text));
+	FUZZ_MUST(!ret || !strncmp(err.text, "peer: ", 6));
+	/* What was not changed is taken. */
+	FUZZ_MUST(given || !ret);
+	if (!ret && how & 16) {
+		error_set(&err, -EIO, "no");
+		receive_refuse(r, &err);
+		ret = -EIO;
+	} else if (!ret) {
+		receive_confirm(r);
+		device_bus_resume(&guest.m.bus);
+		machine_release(&guest.m, MACHINE_HOLDER_INCOMING);
+	}
+	receive_free(r);
+	FUZZ_MUST(guest.thing.value <= 1000 || ret);
+	words_take(&words, fd[1]);
+	if (!(how & 8))
+		check_words(&words, !ret);
+	close(fd[1]);
+}
+
+/* ---- A guest goes ---- */
+
+struct peer {
+	struct fuzz *f;
+	struct part_writer w;
+	struct send *send;
+	int fd;
+	size_t said;
+	unsigned int parts;	/* of what it heard: answered so far */
+	bool refused, ran;	/* it may have said so */
+	bool mute, left;
+	struct stream says;
+	struct words hears;
+};
+
+/* As the protocol has it, or anything. */
+static void peer_say(struct peer *p, const char *word)
+{
+	if (otherwise(p->f))
+		word = WIRE_REFUSED;
+	p->refused |= !strcmp(word, WIRE_REFUSED);
+	p->ran |= !strcmp(word, WIRE_RUNNING);
+	put(p->f, &p->w, word, WIRE_VERSION, "\033c no", strcmp(word, WIRE_REFUSED) ? 0 : 5);
+}
+
+static void peer_answer(struct peer *p, const char *heard)
+{
+	if (otherwise(p->f)) {
+		switch (fuzz_u8(p->f) % 5) {
+		case 0:
+			peer_say(p, WIRE_TAKEN);
+			break;
+		case 1:
+			shutdown(p->fd, SHUT_RDWR);
+			p->mute = true;
+			break;
+		case 2:
+			p->mute = true;
+			break;
+		case 3:
+			send_cancel(p->send);
+			break;
+		default:
+			/* The guest's run is over: a reset, or its end. */
+			p->left = true;
+		}
+	}
+	if (!strcmp(heard, WIRE_HELLO))
+		peer_say(p, WIRE_READY);
+	else if (!strcmp(heard, PART_END))
+		peer_say(p, WIRE_TAKEN);
+	else if (!strcmp(heard, WIRE_COMMIT))
+		peer_say(p, WIRE_RUNNING);
+}
+
+/* Hears what has come, and answers. */
+static void peer_turn(struct peer *p)
+{
+	const char *part;
+	ssize_t n;
+
+	words_take(&p->hears, p->fd);
+	while (!p->mute && (part = words_part(&p->hears, p->parts))) {
+		p->parts++;
+		peer_answer(p, part);
+	}
+	n = p->says.len > p->said ?
+		    send(p->fd, p->says.data + p->said, p->says.len - p->said,
+			 MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+	if (n > 0)
+		p->said += n;
+	silent = p->mute;
+}
+
+/* Whatever the far end did: has it the guest, or have we? */
+static void check_gone(struct peer *p, const struct send_status *status)
+{
+	bool committed = false, runs = !guest.holders && !guest.thing.paused;
+	const char *part;
+
+	words_take(&p->hears, p->fd);
+	for (unsigned int i = 0; (part = words_part(&p->hears, i)); i++)
+		committed |= !strcmp(part, WIRE_COMMIT);
+	FUZZ_MUST(is_plain(status->why.text));
+	FUZZ_MUST(!guest.logs && !guest.throttle);
+	if (p->left)
+		return;
+	/* One that was not handed over runs here, and one that was, and not refused, does not. */
+	FUZZ_MUST(committed || runs);
+	FUZZ_MUST(!committed || p->refused || !runs);
+	FUZZ_MUST(!runs || claimed == 1);
+	FUZZ_MUST(status->phase != SEND_COMPLETED || (committed && p->ran));
+}
+
+static void go(struct fuzz *f)
+{
+	static struct peer peer;
+	const uint8_t id[PART_ID_SIZE] = { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 };
+	struct send_status status;
+	size_t given = f->len;
+	uint8_t how = fuzz_u8(f);
+	struct error err = { "" };
+	int fd[2];
+
+	memset(&peer, 0, offsetof(struct peer, says));
+	peer.f = f;
+	peer.w = (struct part_writer){ .write = stream_write, .opaque = &peer.says };
+	peer.says.len = peer.hears.len = 0;
+	silent = false;
+	far = &peer;
+	guest.uncached = how & 1;
+	guest.always = how & 2 ? 3 : 0;
+	if (how & 4)
+		for (unsigned int i = 0; i < MEMORY; i++)
+			guest.m.mem.region[0].host[i] = (i * 2654435761u) >> 13;
+	FUZZ_MUST(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd));
+	peer.fd = fd[1];
+	peer.send = send_new(&guest.m);
+	part_begin(&peer.w, id);
+	FUZZ_MUST(!send_start(peer.send, fd[0], how & 8, &err));
+	while (send_is_active(peer.send)) {
+		peer_turn(&peer);
+		/* The far end takes the disks before it says that it does, as it should; or never. */
+		if (guest.holders && !claimed && how & 16)
+			claimed = 2;
+		if (peer.left)
+			guest.listener->event(guest.listener, &(struct machine_event){
+				.type = MACHINE_EVENT_LEAVE });
+		else
+			g_main_context_iteration(NULL, FALSE);
+	}
+	far = NULL;
+	send_get(peer.send, &status);
+	check_gone(&peer, &status);
+	FUZZ_MUST(given || status.phase == SEND_COMPLETED);
+	if (send_has_stopped(peer.send) && how & 32)
+		FUZZ_MUST(!send_continue(peer.send, &err) == (claimed == 1));
+	send_free(peer.send);
+	FUZZ_MUST(!guest.listener);
+	close(fd[1]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct fuzz f = { data, len };
+
+	signal(SIGPIPE, SIG_IGN);
+	guest_init(&guest);
+	guest.kept[0] = '\0';
+	claimed = 1;
+	guest.thing.claimed = &claimed;
+	guest.thing.self = 1;
+	now = 1000000;
+	if (fuzz_u8(&f) & 1)
+		go(&f);
+	else
+		come(&f);
+	FUZZ_MUST(!ktap_failed);
+	return 0;
+}

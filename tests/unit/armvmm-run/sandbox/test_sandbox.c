@@ -98,8 +98,12 @@ static void enter(enum machine_thread kind)
 	enter_with(kind, (struct sandbox_params){ .net = kind == MACHINE_THREAD_NET });
 }
 
-/* The exit status of a child that makes the call, and what it prints meanwhile. */
-static int try_call(enum machine_thread kind, const struct forbidden *f, char *said, size_t size)
+/*
+ * The exit status of a child that makes the call, and what it prints meanwhile. @params: the
+ * options of its machine.
+ */
+static int try_call(enum machine_thread kind, const struct sandbox_params *params,
+		    const struct forbidden *f, char *said, size_t size)
 {
 	int out[2], status;
 	ssize_t n;
@@ -112,7 +116,7 @@ static int try_call(enum machine_thread kind, const struct forbidden *f, char *s
 		long ret;
 
 		dup2(out[1], STDERR_FILENO);
-		enter(kind);
+		enter_with(kind, *params);
 		ret = syscall(f->nr, f->arg[0], f->arg[1], f->arg[2], f->arg[3], f->arg[4],
 			      f->arg[5]);
 		/* For these calls the C library gets an error. */
@@ -128,20 +132,39 @@ static int try_call(enum machine_thread kind, const struct forbidden *f, char *s
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static void check_forbidden(enum machine_thread kind, const struct forbidden *calls,
-			    unsigned int nr)
+static bool is_one_of(const char *name, const char *const *names)
+{
+	while (names && *names && strcmp(*names, name))
+		names++;
+	return names && *names;
+}
+
+/* @except: calls that these options allow; NULL: none. */
+static void check_forbidden_with(enum machine_thread kind, const struct sandbox_params *params,
+				 const struct forbidden *calls, unsigned int nr,
+				 const char *const *except)
 {
 	for (unsigned int i = 0; i < nr; i++) {
 		const struct forbidden *f = &calls[i];
 		char said[256], number[16];
-		int status = try_call(kind, f, said, sizeof(said));
+		int status;
 
+		if (is_one_of(f->name, except))
+			continue;
+		status = try_call(kind, params, f, said, sizeof(said));
 		snprintf(number, sizeof(number), "call %ld (", f->nr);
 		if (status == 2 || status == 99 || (status != VIOLATION && status != 1))
 			KTAP_FAIL("%s thread: %s: status %d: %s", kind_name[kind], f->name, status, said);
 		else if (status == VIOLATION && !strstr(said, number))
 			KTAP_FAIL("%s thread: %s: it said '%s'", kind_name[kind], f->name, said);
 	}
+}
+
+static void check_forbidden(enum machine_thread kind, const struct forbidden *calls,
+			    unsigned int nr)
+{
+	check_forbidden_with(kind, &(struct sandbox_params){ .net = kind == MACHINE_THREAD_NET },
+			     calls, nr, NULL);
 }
 
 static void test_forbidden_main(void)
@@ -174,12 +197,55 @@ static void test_forbidden_disk(void)
 	check_forbidden(MACHINE_THREAD_DISK, runs, NR(runs));
 }
 
+/* With each option that allows more: it allows what it needs, and nothing else. */
+static const struct sandbox_params widest = {
+	.control = true, .restore = true, .incoming = true, .debugger = true, .flash = true,
+};
+
+static void test_forbidden_main_widest(void)
+{
+	static const char *const wide[] = {
+		"ftruncate", "ioctl KVM_SET_GUEST_DEBUG",
+		/* Its thread for it needs both filters. */
+		"ioctl KVM_GET_DIRTY_LOG", NULL,
+	};
+	static const char *const sockets[] = { "accept4", "recvmsg", NULL };
+
+	check_forbidden_with(MACHINE_THREAD_MAIN, &widest, forbidden, NR(forbidden), wide);
+	check_forbidden_with(MACHINE_THREAD_MAIN, &widest, socket_calls, NR(socket_calls), sockets);
+}
+
+/* A thread that sends, receives or saves a guest. */
+static void test_forbidden_disk_widest(void)
+{
+	static const char *const sends[] = { "ioctl KVM_GET_DIRTY_LOG", NULL };
+
+	check_forbidden_with(MACHINE_THREAD_DISK, &widest, forbidden, NR(forbidden), sends);
+	check_forbidden_with(MACHINE_THREAD_DISK, &widest, others_forbidden, NR(others_forbidden),
+			     NULL);
+	check_forbidden_with(MACHINE_THREAD_DISK, &widest, socket_calls, NR(socket_calls), NULL);
+	check_forbidden_with(MACHINE_THREAD_DISK, &widest, runs, NR(runs), NULL);
+}
+
+static void test_forbidden_vcpu_widest(void)
+{
+	static const char *const flash[] = {
+		"pread64", "pwrite64", "ioctl KVM_SET_USER_MEMORY_REGION", NULL,
+	};
+
+	check_forbidden_with(MACHINE_THREAD_VCPU, &widest, forbidden, NR(forbidden), NULL);
+	check_forbidden_with(MACHINE_THREAD_VCPU, &widest, others_forbidden, NR(others_forbidden),
+			     flash);
+	check_forbidden_with(MACHINE_THREAD_VCPU, &widest, socket_calls, NR(socket_calls), NULL);
+	check_forbidden_with(MACHINE_THREAD_VCPU, &widest, files, NR(files), flash);
+}
+
 static void test_names_the_call(void)
 {
 	static const struct forbidden mount = CALL(mount, 0, 0, 0, 0, 0);
 	char said[256];
 
-	KTAP_EQ(try_call(MACHINE_THREAD_VCPU, &mount, said, sizeof(said)), VIOLATION);
+	KTAP_EQ(try_call(MACHINE_THREAD_VCPU, &(struct sandbox_params){ 0 }, &mount, said, sizeof(said)), VIOLATION);
 	KTAP_TRUE(strstr(said, "armvmm-run: sandbox: thread "));
 	KTAP_TRUE(strstr(said, " (mount)"));
 }
@@ -878,7 +944,9 @@ static void test_posted_alone(void)
 
 KTAP_MAIN(KTAP_CASE(test_forbidden_main), KTAP_CASE(test_forbidden_net),
 	  KTAP_CASE(test_forbidden_vcpu), KTAP_CASE(test_forbidden_disk),
-	  KTAP_CASE(test_names_the_call), KTAP_CASE(test_work), KTAP_CASE(test_network),
-	  KTAP_CASE(test_status), KTAP_CASE(test_limits), KTAP_CASE(test_pinned),
-	  KTAP_CASE(test_poor_host), KTAP_CASE(test_user), KTAP_CASE(test_run_is_cheap),
-	  KTAP_CASE(test_often_is_cheap), KTAP_CASE(test_posted_alone))
+	  KTAP_CASE(test_forbidden_main_widest), KTAP_CASE(test_forbidden_disk_widest),
+	  KTAP_CASE(test_forbidden_vcpu_widest), KTAP_CASE(test_names_the_call),
+	  KTAP_CASE(test_work), KTAP_CASE(test_network), KTAP_CASE(test_status),
+	  KTAP_CASE(test_limits), KTAP_CASE(test_pinned), KTAP_CASE(test_poor_host),
+	  KTAP_CASE(test_user), KTAP_CASE(test_run_is_cheap), KTAP_CASE(test_often_is_cheap),
+	  KTAP_CASE(test_posted_alone))

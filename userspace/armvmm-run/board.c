@@ -371,7 +371,7 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	b->m.rights = config->rights;
 	b->m.incoming = config->incoming;
 	b->config = config;
-	b->pmu = config->pmu == PMU_ON;
+	b->pmu = b->m.pmu = config->pmu;
 	b->timer_hz = b->m.timer_hz = hosttree_timer_hz("/proc/device-tree");
 	b->loader.kernel.fd = b->loader.dtb.fd = -1;
 
@@ -503,16 +503,12 @@ int board_dump_dtb(struct board *b, const char *path, struct error *err)
 
 /* ---- Starting the guest ---- */
 
-static int board_choose_pmu(struct board *b, struct error *err)
+static int board_check_pmu(const struct board *b, struct error *err)
 {
-	bool has = armvmm_vm_has_pmu(b->vm);
-
-	if (b->config->pmu == PMU_ON && !has)
-		return error_set(err, -ENODEV,
-				 "--pmu on: the host has no counters for guests (dmesg | grep PMU tells why)");
-	b->pmu = has && b->config->pmu != PMU_OFF;
-	b->m.pmu = b->pmu;
-	return 0;
+	if (!b->pmu || armvmm_vm_has_pmu(b->vm))
+		return 0;
+	return error_set(err, -ENODEV,
+			 "--pmu on: the host has no counters for guests (dmesg | grep PMU tells why)");
 }
 
 static int board_create_vcpu(struct board *b, unsigned int i, struct error *err)
@@ -573,7 +569,7 @@ static int board_setup_vm(struct board *b, struct error *err)
 			return ret;
 	}
 	b->vm_fresh = false;
-	ret = board_choose_pmu(b, err);
+	ret = board_check_pmu(b, err);
 	if (ret)
 		return ret;
 

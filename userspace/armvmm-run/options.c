@@ -61,7 +61,7 @@ const char options_help[] =
 	"      --name NAME        what the guest is known by: MAC addresses follow from it\n"
 	"      --virtio legacy|modern\n"
 	"                         virtio-mmio of version 1 or 2 (default)\n"
-	"      --pmu on|off       performance counters (default: on where the host has them)\n"
+	"      --pmu on|off       performance counters (default: off)\n"
 	"\n"
 	"Running:\n"
 	"      --node PATH        the hypervisor's node (default /dev/armvmm)\n"
@@ -428,7 +428,7 @@ static int options_one(struct config *config, const struct options_table *t, int
 	case OPT_PMU:
 		if (strcmp(arg, "on") && strcmp(arg, "off"))
 			return error_set(err, -EINVAL, "--pmu %s: must be on or off", arg);
-		config->pmu = strcmp(arg, "on") ? PMU_OFF : PMU_ON;
+		config->pmu = !strcmp(arg, "on");
 		return 0;
 	case OPT_DEVICE:
 		return options_device(config, arg, err);

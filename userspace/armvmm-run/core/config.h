@@ -23,7 +23,6 @@ struct config_device {
 	void *config;		/* made by type->parse() */
 };
 
-enum pmu_config { PMU_AUTO, PMU_ON, PMU_OFF };	/* auto: if the host has one */
 
 enum kernel_format { KERNEL_AUTO, KERNEL_ZIMAGE, KERNEL_IMAGE, KERNEL_ELF, KERNEL_RAW };
 
@@ -50,7 +49,7 @@ struct config {
 	uint64_t memory;	/* bytes */
 	unsigned int nr_devices;
 	struct config_device device[CONFIG_MAX_DEVICES];	/* as given */
-	enum pmu_config pmu;
+	bool pmu;
 	const char *name;
 	const char *disk;	/* args of the first disk */
 	char *identity;		/* identifies the guest on this host */

@@ -6,7 +6,8 @@
 // sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
-// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -include tests/fuzz/migrate_fuzz.h
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
+// cflags: -include tests/fuzz/migrate_fuzz.h
 // pkgs: glib-2.0 zlib libzstd
 // max_len: 2048
 /*
@@ -471,7 +472,7 @@ static void go(struct fuzz *f)
 	FUZZ_MUST(!send_start(peer.send, fd[0], how & 8, &err));
 	while (send_is_active(peer.send)) {
 		peer_turn(&peer);
-		/* The far end takes the disks before it says that it does, as it should; or never. */
+		/* The far end takes the disks before it says so, as it should; or never. */
 		if (guest.holders && !claimed && how & 16)
 			claimed = 2;
 		if (peer.left)

@@ -243,9 +243,10 @@ static void test_forbidden_vcpu_widest(void)
 static void test_names_the_call(void)
 {
 	static const struct forbidden mount = CALL(mount, 0, 0, 0, 0, 0);
+	static const struct sandbox_params plain;
 	char said[256];
 
-	KTAP_EQ(try_call(MACHINE_THREAD_VCPU, &(struct sandbox_params){ 0 }, &mount, said, sizeof(said)), VIOLATION);
+	KTAP_EQ(try_call(MACHINE_THREAD_VCPU, &plain, &mount, said, sizeof(said)), VIOLATION);
 	KTAP_TRUE(strstr(said, "armvmm-run: sandbox: thread "));
 	KTAP_TRUE(strstr(said, " (mount)"));
 }

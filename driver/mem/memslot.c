@@ -147,6 +147,16 @@ static int memslot_check_overlap(const struct armvmm_memslots *slots,
 	return 0;
 }
 
+static int memslot_check_sum(const struct armvmm_memslots *slots, const struct armvmm_memslot *new)
+{
+	u64 sum = new->npages;
+	int i;
+
+	for (i = 0; i < slots->nr; i++)
+		sum += slots->slots[i].npages;
+	return sum > ARMVMM_MEMSLOT_PAGES ? -ENOSPC : 0;
+}
+
 /*
  * Replaces slot @old (NULL: none) by @new (NULL: none). Moving a slot takes two steps: first the
  * old one and its mappings are removed, then the new one is added.
@@ -240,6 +250,11 @@ static int memslot_set(struct armvmm_vm *vm, const struct kvm_userspace_memory_r
 	ret = memslot_check_ipa(mem);
 	if (ret)
 		return ret;
+	if (change == MEMSLOT_CREATE) {
+		ret = memslot_check_sum(armvmm_memslot_all(vm), &new);
+		if (ret)
+			return ret;
+	}
 	ret = memslot_check_mappings(vm, &new);
 	if (ret)
 		return ret;

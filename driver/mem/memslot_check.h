@@ -10,6 +10,11 @@
 #include "mem/stage2_index.h"
 
 #define ARMVMM_NR_MEMSLOTS	512	/* KVM/arm: 32 to 512 by release */
+/*
+ * Of all slots of a VM, which bounds its tables: 20 MiB. A client of 32 bits has less memory than
+ * that, but may show some of it at several places.
+ */
+#define ARMVMM_MEMSLOT_PAGES	(8ULL << (30 - STAGE2_PAGE_SHIFT))
 
 enum memslot_change {
 	MEMSLOT_NONE,		/* the slot is so already */

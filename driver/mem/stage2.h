@@ -9,7 +9,8 @@
  * under stage2.lock only where no invalidation ran meanwhile (armvmm_stage2_retry).
  *
  * Table memory is bounded by the memslots: entries exist for RAM in slots and for the GICV pages
- * only, so at most one table per 2 MiB and one per 1 GiB of slot, whatever the guest touches.
+ * only, so at most one table per 2 MiB and one per 1 GiB of slot, whatever the guest touches. All
+ * slots together have 8 GiB at most (memslot_check.h).
  * Tables that become empty are freed, and all are charged to the client's memory cgroup.
  */
 #ifndef ARMVMM_STAGE2_H

@@ -366,6 +366,33 @@ static void sparse(void)
 	}
 }
 
+/*
+ * Slots may show one mapping many times, but not without bound: each needs tables. The guest's RAM
+ * counts too.
+ */
+static void sum(void)
+{
+	const uint32_t size = 256u << 20, nr = 31;
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct vm vm;
+
+	MUST(mem != MAP_FAILED, "%s", strerror(errno));
+	vm_make(&vm, 1, 0);
+	for (uint64_t i = 0; i < nr; i++)
+		MUST_OK(mem_set(vm.fd, 1 + i, 0, (4 + i) << 30, size, mem));
+	CHECK_ERRNO(mem_set(vm.fd, nr + 1, 0, 100ull << 30, size, mem), ENOSPC);
+	CHECK_OK(mem_set(vm.fd, nr + 1, 0, 100ull << 30, size - RAM_SIZE, mem));
+	CHECK_ERRNO(mem_set(vm.fd, nr + 2, 0, 200ull << 30, PAGE, mem), ENOSPC);
+	/* What is there may change. */
+	CHECK_OK(mem_set(vm.fd, nr + 1, 0, 101ull << 30, size - RAM_SIZE, mem));
+	CHECK_OK(mem_set(vm.fd, nr + 1, KVM_MEM_LOG_DIRTY_PAGES, 101ull << 30, size - RAM_SIZE,
+			 mem));
+	CHECK_OK(mem_set(vm.fd, 1, 0, 4ull << 30, 0, mem));
+	CHECK_OK(mem_set(vm.fd, nr + 2, 0, 200ull << 30, PAGE, mem));
+	vm_close(&vm);
+}
+
 static const struct ktap_case cases[] = {
 	{ "arguments", arguments, 0 },
 	{ "overlaps", overlaps, 0 },
@@ -381,5 +408,6 @@ static const struct ktap_case cases[] = {
 	{ "over_gicd", over_gicd, 0 },
 	{ "change_running", change_running, 0 },
 	{ "sparse", sparse, 0 },
+	{ "sum", sum, 0 },
 };
 KTAP_MAIN(cases)

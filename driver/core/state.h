@@ -191,6 +191,7 @@ struct armvmm_eventfds {
 	spinlock_t lock;		/* irqfds and their number */
 	struct rb_root irqfds;		/* those that are active, by eventfd */
 	unsigned int nr_irqfds;
+	atomic_t irqfd_cleanups;	/* irqfds that left the tree, and are not gone yet */
 	struct armvmm_irqroutes __rcu *routes;	/* NULL: GSI n is pin n; vm->lock */
 	struct mutex resample_lock;	/* changes of the next two */
 	struct list_head resample_irqfds;	/* all of them */

@@ -6,8 +6,8 @@
  *
  * An irqfd ends by deassignment, by the last close of its eventfd (EPOLLHUP) or
  * with the VM. Whoever takes it out of the tree, under eventfds->lock, queues its
- * clean-up, once. Clean-up may sleep, so it runs from a workqueue; after a flush of
- * that, the irqfd is gone. The VM outlives its irqfds: armvmm_irqfd_release().
+ * clean-up, once. Clean-up may sleep, so it runs from a workqueue; a count says when those
+ * of the VM are gone. The VM outlives its irqfds: armvmm_irqfd_release().
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
@@ -20,6 +20,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
 #include "arch/gic.h"
@@ -207,6 +208,7 @@ static void irqfd_resample_del(struct irqfd *irqfd)
 static void irqfd_cleanup(struct work_struct *work)
 {
 	struct irqfd *irqfd = container_of(work, struct irqfd, cleanup);
+	struct armvmm_eventfds *e = irqfd->vm->eventfds;
 	u64 count;
 
 	/* After this no wake-up is under way. */
@@ -215,6 +217,18 @@ static void irqfd_cleanup(struct work_struct *work)
 		irqfd_resample_del(irqfd);
 	eventfd_ctx_put(irqfd->ctx);
 	kfree(irqfd);
+	/* The VM may end as soon as the count is 0: the address alone is used then. */
+	if (atomic_dec_and_test(&e->irqfd_cleanups))
+		wake_up_var(&e->irqfd_cleanups);
+}
+
+/*
+ * Waits until the VM's irqfds that were deactivated are gone; other VMs' do not matter. Nobody adds
+ * irqfds meanwhile, so that it ends.
+ */
+static void irqfd_wait_cleanups(struct armvmm_eventfds *e)
+{
+	wait_var_event(&e->irqfd_cleanups, !atomic_read(&e->irqfd_cleanups));
 }
 
 /* Caller holds eventfds->lock. Does nothing if the irqfd has been taken out of the tree before. */
@@ -228,6 +242,7 @@ static void irqfd_deactivate(struct irqfd *irqfd)
 	rb_erase(&irqfd->node, &e->irqfds);
 	RB_CLEAR_NODE(&irqfd->node);
 	e->nr_irqfds--;
+	atomic_inc(&e->irqfd_cleanups);
 	queue_work(irqfd_wq, &irqfd->cleanup);
 }
 
@@ -397,7 +412,7 @@ static int irqfd_deassign(struct armvmm_vm *vm, const struct kvm_irqfd *args)
 	eventfd_ctx_put(ctx);
 
 	/* Once this returns no more interrupts come from it. */
-	flush_workqueue(irqfd_wq);
+	irqfd_wait_cleanups(e);
 	return 0;
 }
 
@@ -430,7 +445,7 @@ void armvmm_irqfd_release(struct armvmm_vm *vm)
 		spin_unlock_irq(&e->lock);
 		cond_resched();
 	} while (first);
-	flush_workqueue(irqfd_wq);
+	irqfd_wait_cleanups(e);
 }
 
 int armvmm_irqfd_init(void)

@@ -395,6 +395,7 @@ static void random_seeds(void)
 {
 	bool long_run = seconds >= LONG_RUN && !nr_given;
 	uint64_t start = now_ns(), end = start + seconds * 1000000000ull;
+	unsigned int log = log_count("armvmm");
 	struct dice d = { now_ns() };
 	unsigned int i, n = 0;
 	uint64_t calls = 0;
@@ -408,6 +409,8 @@ static void random_seeds(void)
 		n++;
 	}
 	node_unshare();
+	/* A host that pins memory tells of its limit, once an hour. */
+	CHECK(log_count("armvmm") <= log + 1, "%u lines of the kernel's log", log_count("armvmm") - log);
 	for (i = 0; i < nr_ops; i++)
 		calls += tally[i].tried;
 	ktap_note("%u rounds, %llu calls, %llu s", n, (unsigned long long)calls,

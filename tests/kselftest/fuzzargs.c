@@ -372,7 +372,8 @@ static uintptr_t make_gic_attr(struct dice *d, union argument *a)
 {
 	memset(a, 0, sizeof(a->attr));
 	a->attr.group = one_in(d, 8) ? (uint32_t)odd_number(d) : below(d, 5);
-	a->attr.attr = (uint64_t)below(d, 3) << 32 | below(d, 0x400) * 4;
+	/* Up to ARMVMM_GICD_HOLDER's. */
+	a->attr.attr = (uint64_t)below(d, 3) << 32 | below(d, 0x420) * 4;
 	if (a->attr.group == KVM_DEV_ARM_VGIC_GRP_CPU_REGS)
 		a->attr.attr &= 0xff000000ffull;
 	if (a->attr.group == KVM_DEV_ARM_VGIC_GRP_CTRL || a->attr.group == 0 || one_in(d, 16))
@@ -449,6 +450,8 @@ const struct op ops[] = {
 	OP(ON_VCPU, HAS_DEVICE_ATTR, make_vcpu_attr, 2),
 	OP(ON_VCPU, SET_SIGNAL_MASK, make_mask, 1),
 	OP(ON_VCPU, SET_GUEST_DEBUG, make_debug, 1),
+	/* Its number before the struct had registers. */
+	{ ON_VCPU, _IOW(KVMIO, 0x9b, uint64_t), "SET_GUEST_DEBUG, bare", make_debug, 1, 0 },
 	OP(ON_VCPU, GET_STATS_FD, make_none, 1),
 	OP(ON_GIC, SET_DEVICE_ATTR, make_gic_attr, 6),
 	OP(ON_GIC, GET_DEVICE_ATTR, make_gic_attr, 2),

@@ -2,7 +2,6 @@
 /* KVM_RUN, KVM_ARM_VCPU_INIT, exits, signals (docs/hazards.md 3, 8, 19, 20). */
 #include "vm.h"
 
-#include <sys/klog.h>
 #include <sys/wait.h>
 
 /* Reads r2 from the device at r1 again and again; r0 counts the reads. */
@@ -468,22 +467,9 @@ GUEST_CODE(nasty, "b 1f\n\t.balign 32\n2:\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\n\tb 3f\
 	   "cmp r4, #1\n\tldmlo r1, {r2-r5}\n\tldrexeq r2, [r1]\n\tldrhi pc, =0x0b000000\n\t"
 	   "str r0, [r1]\n\tb .");
 
-static unsigned int log_lines(void)
-{
-	static char text[1 << 20];
-	int len = klogctl(3, text, sizeof(text) - 1);	/* SYSLOG_ACTION_READ_ALL */
-	unsigned int n = 0;
-
-	MUST(len >= 0, "%s", strerror(errno));
-	text[len] = 0;
-	for (char *p = text; (p = strstr(p, "armvmm")); p++)
-		n++;
-	return n;
-}
-
 static void quiet(void)
 {
-	unsigned int before = log_lines(), after;
+	unsigned int before = log_count("armvmm"), after;
 	struct vm vm;
 
 	vm_make(&vm, 1, VM_NO_GIC_INIT);
@@ -505,7 +491,7 @@ static void quiet(void)
 		memset(vm.vcpu[0].run, 0, sizeof(struct kvm_run));
 		vm_vcpu_init(&vm, 0);
 	}
-	after = log_lines();
+	after = log_count("armvmm");
 	CHECK(after - before < 10, "%u lines", after - before);
 }
 

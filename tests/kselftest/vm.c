@@ -471,15 +471,15 @@ int cpu_online(unsigned int cpu, bool on)
 	return r;
 }
 
-unsigned int kinds_told(void)
+unsigned int log_count(const char *what)
 {
 	static char log[1 << 20];
-	unsigned int n = 0;
 	int size = klogctl(3, log, sizeof(log) - 1);	/* SYSLOG_ACTION_READ_ALL */
+	unsigned int n = 0;
 
 	MUST(size >= 0, "the kernel's log: %s", strerror(errno));
 	log[size] = 0;
-	for (const char *p = log; (p = strstr(p, "armvmm: Cortex-")); p++)
+	for (const char *p = log; (p = strstr(p, what)); p++)
 		n++;
 	return n;
 }

@@ -108,8 +108,8 @@ void param_set(const char *name, bool on);
 bool param_is(const char *name);
 /* Takes a CPU of the host offline, or back online. Returns 0, or -1 and errno. */
 int cpu_online(unsigned int cpu, bool on);
-/* How often the log, as far as the kernel has it, says what kind of CPU the host has. */
-unsigned int kinds_told(void);
+/* How often @what is in the kernel's log, as far as the kernel still has it. */
+unsigned int log_count(const char *what);
 /* The number behind @what ("MemFree:") in a file of /proc, in KiB; -1: it is not there. */
 long proc_kb(const char *file, const char *what);
 

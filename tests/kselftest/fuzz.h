@@ -3,6 +3,7 @@
 #ifndef TEST_FUZZ_H
 #define TEST_FUZZ_H
 
+#include "dice.h"
 #include "vm.h"
 
 #define VCPUS		2
@@ -11,30 +12,6 @@
 /* Memory of slots. The guest may write to all of it, so nothing else is near. */
 #define POOL_USED	(8u << 20)
 #define POOL_SIZE	(64u << 20)
-
-/* A sequence of random numbers, splitmix64: one seed gives one sequence. */
-struct dice {
-	uint64_t state;
-};
-
-static inline uint64_t roll(struct dice *d)
-{
-	uint64_t z = d->state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
-static inline uint32_t below(struct dice *d, uint32_t n)
-{
-	return (uint32_t)(roll(d) >> 32) % n;
-}
-
-static inline bool one_in(struct dice *d, uint32_t n)
-{
-	return !below(d, n);
-}
 
 /* The machine under attack. */
 extern struct machine {

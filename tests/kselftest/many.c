@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define ROUND	50	/* writes between two reports: fewer than the ring holds */
 #define AT	0x0b100000u
@@ -251,9 +252,52 @@ static void many_irqfds(void)
 	vm_close(&vm);
 }
 
+/* --- VMs themselves: files bound their number --- */
+
+/* Runs @work in a process of an unprivileged member of the node's group. It returns 0, or fails. */
+static void as_nobody(int (*work)(void))
+{
+	int status = -1;
+	pid_t pid;
+
+	node_share();
+	pid = fork();
+	if (!pid) {
+		be_nobody(true);
+		_exit(work());
+	}
+	waitpid(pid, &status, 0);
+	node_unshare();
+	CHECK(!status, "status %x", status);
+}
+
+static int make_till_no_file(void)
+{
+	struct rlimit files = { 100, 100 };
+	int sys = sys_open(), vm[128], n = 0;
+
+	MUST_OK(setrlimit(RLIMIT_NOFILE, &files));
+	while (n < 128 && (vm[n] = ioctl(sys, KVM_CREATE_VM, 0)) >= 0)
+		n++;
+	ktap_note("%d VMs, then %s", n, strerror(errno));
+	MUST(errno == EMFILE && n >= 80 && n < 100, "%d VMs", n);
+	/* What fails leaves nothing behind: the vCPU can be made when there is room. */
+	CHECK_ERRNO(ioctl(vm[n - 1], KVM_CREATE_VCPU, 0), EMFILE);
+	close(vm[0]);
+	MUST_OK(ioctl(vm[n - 1], KVM_CREATE_VCPU, 0));
+	CHECK_ERRNO(ioctl(sys, KVM_CREATE_VM, 0), EMFILE);
+	return 0;
+}
+
+static void files_bound_vms(void)
+{
+	as_nobody(make_till_no_file);
+}
+
 static const struct ktap_case cases[] = {
 	{ "doorbells_change", doorbells_change, 0 },
 	{ "zones_change", zones_change, 0 },
 	{ "many_irqfds", many_irqfds, 0 },
+	{ "files_bound_vms", files_bound_vms, 0 },
 };
 KTAP_MAIN(cases)

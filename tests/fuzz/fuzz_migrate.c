@@ -13,8 +13,8 @@
 /*
  * The far end of a migration is an attacker, who knows the checksums: one that sends a guest, or
  * one that is sent a guest, up to the handover. It may say anything at any time, close its end, or
- * fall silent. Time is the target's own, so that no deadline is waited for. A thread runs to its end
- * when it is made, and whenever it waits, the far end has its turn: so a run is repeatable.
+ * fall silent. Time is the target's own, so that no deadline is waited for. A thread runs to its
+ * end when it is made, and whenever it waits, the far end has its turn: so a run is repeatable.
  */
 #include <fcntl.h>
 #include <glib.h>

@@ -40,8 +40,8 @@
 #define FPEXC		(KVM_REG_ARM | KVM_REG_SIZE_U32 | KVM_REG_ARM_VFP | KVM_REG_ARM_VFP_FPEXC)
 
 /*
- * Seeds that found a fault, each of which has a case of its own too. The first stands for those that
- * found nothing.
+ * Seeds that found a fault, each of which has a case of its own too. The first stands for those
+ * that found nothing.
  */
 static const uint64_t kept[] = {
 	1,
@@ -59,7 +59,7 @@ GUEST_CODE(vectors, "nop\n\tmovs pc, lr\n\tmovs pc, lr\n\tb 2f\n\tsubs pc, lr, #
 /* What a sound vCPU does: calls PSCI, reads a device and a mirror, computes; r4 to r8 have it. */
 GUEST_CODE(probe, "mov r0, #0x84000000\n\thvc #0\n\tmov r4, r0\n\tldr r1, =GICD_BASE\n\t"
 	   "ldr r5, [r1, #8]\n\tldr r1, =0x0b000080\n\tldr r6, [r1]\n\tmov r0, #0xf00000\n\t"
-	   "mcr p15, 0, r0, c1, c0, 2\n\tisb\n\tmov r0, #0x40000000\n\tvmsr fpexc, r0\n\t"
+	   "mcr p15, 0, r0, c1, c0, 2\n\tisb\n\tmov r0, #1 << 30\n\tvmsr fpexc, r0\n\t"
 	   "vmov s5, r6\n\tvmov.f32 s6, s5\n\tvmov r7, s6\n\tmrc p15, 0, r8, c0, c0, 5\n\t"
 	   "ldr r1, =DEV_BASE\n\tstr r8, [r1]\n\tb .");
 
@@ -73,7 +73,7 @@ GUEST_CODE(probe, "mov r0, #0x84000000\n\thvc #0\n\tmov r4, r0\n\tldr r1, =GICD_
 	op " p15, 0, " text ", c6, c0, 0\n\t" op " p15, 0, " text ", c6, c0, 2\n\t"
 #define LOOK(what)	what "\n\tcmp r0, r2\n\tbne 9f\n\t"
 GUEST_CODE(other, "ldr r1, =DEV_BASE\n\tldr r2, =0x5a17c3e9\n\tmov r0, #0xf00000\n\t"
-	   "mcr p15, 0, r0, c1, c0, 2\n\tisb\n\tmov r0, #0x40000000\n\tvmsr fpexc, r0\n\t"
+	   "mcr p15, 0, r0, c1, c0, 2\n\tisb\n\tmov r0, #1 << 30\n\tvmsr fpexc, r0\n\t"
 	   EVERYWHERE("mcr", "r2") "vmov s0, r2\n\tvmov s17, r2\n\tvmov s31, r2\n\t"
 	   "mcrr p15, 3, r2, r2, c14\n\tmov r3, r2\n\tmov r4, r2\n\tmov r5, r2\n\tmov r6, r2\n\t"
 	   "mov r7, r2\n\tmov r8, r2\n\tmov r9, r2\n\tmov r10, r2\n\tmov r12, r2\n\tmov sp, r2\n\t"
@@ -231,7 +231,7 @@ static void set_state(unsigned int i, struct dice *d, const struct program *p, u
 	reg32_set(fd, VBAR, RAM_VECTORS);
 	reg32_set(fd, CPACR, one_in(d, 4) ? (uint32_t)roll(d) & 0xf00000 : 0xf00000);
 	if (!one_in(d, 4))
-		reg32_set(fd, FPEXC, 0x40000000);
+		reg32_set(fd, FPEXC, 1u << 30);
 	reg32_set(fd, TTBR0, RAM_TABLES);
 	reg32_set(fd, DACR, one_in(d, 4) ? (uint32_t)roll(d) : 0x55555555);
 	if (one_in(d, 2))

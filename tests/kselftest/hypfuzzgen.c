@@ -67,7 +67,7 @@ static const struct form a32_memory[] = {
 	{ 0x00000090, 0x0e000090 },	/* halfwords, signed, pairs; multiplications */
 	{ 0x000000b0, 0x0e0000f0 },
 	{ 0x000000d0, 0x0e0000f0 },
-	{ 0x08000000, 0x0e000000 },	/* LDM, STM */
+	{ 0x08000000, 0x0e000000 },	/* LDM, STM; literal: an encoding */
 	{ 0x01800f90, 0x0f800ff0 },	/* exclusive */
 	{ 0x01000090, 0x0fb00ff0 },	/* SWP */
 	{ 0x0c000a00, 0x0e000e00 },
@@ -88,7 +88,7 @@ static const struct form a32_status[] = {
 	{ 0x01b0f000, 0x0ff0f000 },	/* MOVS pc */
 	{ 0x012fff10, 0x0fffffd0 },	/* BX, BLX */
 	{ 0xfa000000, 0xfefffff0 },	/* BLX, to T32 */
-	{ 0x0a000000, 0x0efffff0 },	/* branches, a few words ahead */
+	{ 0x0a000000, 0x0efffff0 },	/* branches, a few words on; literal: an encoding */
 };
 static const struct form a32_noise[] = {
 	{ 0, 0 },

@@ -410,7 +410,8 @@ static void random_seeds(void)
 	}
 	node_unshare();
 	/* A host that pins memory tells of its limit, once an hour. */
-	CHECK(log_count("armvmm") <= log + 1, "%u lines of the kernel's log", log_count("armvmm") - log);
+	CHECK(log_count("armvmm") <= log + 1, "%u lines of the kernel's log",
+	      log_count("armvmm") - log);
 	for (i = 0; i < nr_ops; i++)
 		calls += tally[i].tried;
 	ktap_note("%u rounds, %llu calls, %llu s", n, (unsigned long long)calls,

@@ -43,7 +43,8 @@ static void under(const char *start, const char *end)
 		CHECK(!r[i].error, "vCPU %u: %d", i, r[i].error);
 		runner_stop(&r[i]);
 	}
-	CHECK(log_count("armvmm: Cortex-") <= told, "the kind of a CPU that came back is logged again");
+	CHECK(log_count("armvmm: Cortex-") <= told,
+	      "the kind of a CPU that came back is logged again");
 }
 
 static void running(void)

@@ -210,7 +210,8 @@ static void unloaded(void)
 /* Guests work on CPUs that nap, each at another time. */
 static void nap_under(const char *start, const char *end)
 {
-	unsigned int cpus = sysconf(_SC_NPROCESSORS_ONLN), told = log_count("armvmm: Cortex-"), before[4];
+	unsigned int cpus = sysconf(_SC_NPROCESSORS_ONLN), before[4];
+	unsigned int told = log_count("armvmm: Cortex-");
 	struct runner r[4];
 	struct vm vm;
 
@@ -234,7 +235,8 @@ static void nap_under(const char *start, const char *end)
 		CHECK(r[i].last + 1 == r[i].mmio, "vCPU %u wrote %u in %u writes", i, r[i].last,
 		      r[i].mmio);
 	}
-	CHECK(log_count("armvmm: Cortex-") <= told, "the kind of a CPU that napped is logged again");
+	CHECK(log_count("armvmm: Cortex-") <= told,
+	      "the kind of a CPU that napped is logged again");
 	vm_close(&vm);
 	states_unload();
 }

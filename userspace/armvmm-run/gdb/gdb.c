@@ -54,8 +54,8 @@ static void *gdb_ram(void *opaque, uint64_t gpa, uint32_t len)
 /*
  * cacheflush(2) cleans data to the point of unification, and invalidates instruction caches by our
  * addresses. The driver does the rest: for the guest's addresses, and for guests whose caches are
- * off (docs/abi.md). A guest that is being sent away takes along what was written,
- * even if the debugger has gone before anybody saw it.
+ * off (docs/abi.md). A guest that is being sent away takes along what was written, even if the
+ * debugger has gone before anybody saw it.
  */
 static void gdb_wrote(void *opaque, void *ram, uint32_t len)
 {

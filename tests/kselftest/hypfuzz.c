@@ -524,7 +524,7 @@ static void kept_seeds(void)
 static void random_seeds(void)
 {
 	uint64_t start = now_ns(), end = start + seconds * 1000000000ull;
-	unsigned int log = log_lines();
+	unsigned int log = log_count("armvmm");
 	struct dice d = { start };
 	unsigned int n = 0;
 
@@ -538,7 +538,7 @@ static void random_seeds(void)
 	} while (now_ns() < end);
 	node_unshare();
 	/* A host that pins memory tells of its limit, once an hour. */
-	CHECK(log_lines() <= log + 1, "%u lines of the kernel's log", log_lines() - log);
+	CHECK(log_count("armvmm") <= log + 1, "%u lines of the kernel's log", log_count("armvmm") - log);
 	ktap_note("%u rounds, %u programs, %llu s", n, n * VCPUS * BATCHES * PROGRAMS,
 		  (unsigned long long)(now_ns() - start) / 1000000000);
 }

@@ -214,8 +214,8 @@ static const char *swap_on(void)
 }
 
 /*
- * Swaps out, and returns how many KiB are in swap then. Linux 6.1 asks the module what the guest has
- * accessed since the last call, and spares that (6.12 spares nothing). So when the guest stands
+ * Swaps out, and returns how many KiB are in swap then. Linux 6.1 asks the module what the guest
+ * has accessed since the last call, and spares that (6.12 spares nothing). So when the guest stands
  * still, the second call takes all.
  */
 static long page_out(struct sums *s)

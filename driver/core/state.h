@@ -183,6 +183,7 @@ struct armvmm_vgic_vcpu {
 	unsigned int nr_ended;
 	/* Its own thread's, where HYP mode of other CPUs may post SGIs. */
 	u32 entry_pc;		/* where the last entry began, */
+	u32 entry_hyp;		/* after so many accesses to devices in HYP mode, */
 	bool stuck;		/* and a host's interrupt ended it, with nothing executed */
 };
 

@@ -59,7 +59,10 @@ __hyp_inline void hyp_spin_unlock(raw_spinlock_t *lock)
 	asm volatile("sev" : : : "memory");
 }
 #else
-/* The host has IRQs off while it holds the lock, and calls HYP mode without it. */
+/*
+ * The host has preemption off while it holds the lock, calls HYP mode without it, and never from an
+ * interrupt.
+ */
 __hyp_inline bool hyp_spin_trylock(raw_spinlock_t *lock)
 {
 	return true;

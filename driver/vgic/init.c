@@ -233,7 +233,8 @@ bool armvmm_vgic_slots_change(struct armvmm_vm *vm, u64 ipa, u64 size)
 	bool hide;
 
 	mutex_lock(&vm->slots_lock);
-	hide = vgic->in_hyp && vgic->dist_base >= ipa && vgic->dist_base - ipa < size;
+	/* Before it is known where the distributor is, the slot may be over it. */
+	hide = !vgic->in_hyp || (vgic->dist_base >= ipa && vgic->dist_base - ipa < size);
 	if (hide) {
 		vgic->hiding++;
 		init_set_page(vm);

@@ -77,14 +77,22 @@ static bool sgi_any_taken(const struct armvmm_vcpu *vcpu)
 	return false;
 }
 
+/* That this changed tells that the guest got on: HYP mode answered it. */
+static u32 sgi_hyp_accesses(const struct armvmm_vcpu *vcpu)
+{
+	const struct hyp_stat *stat = &vcpu->hyp->stat;
+
+	return (u32)(stat->hyp_gicd + stat->hyp_mmio_read + stat->hyp_mmio_write);
+}
+
 /*
- * A guest that waits in a loop is often where it was: that it took an interrupt tells that it got
- * on.
+ * A guest that waits in a loop is often where it was: that it took an interrupt, or looked at a
+ * device, tells that it got on.
  */
 void vgic_sgi_entry_ended(struct armvmm_vcpu *vcpu, bool irq)
 {
 	vcpu->vgic.stuck = irq && vcpu->hyp->regs.usr_regs.ARM_pc == vcpu->vgic.entry_pc &&
-			   !sgi_any_taken(vcpu);
+			   sgi_hyp_accesses(vcpu) == vcpu->vgic.entry_hyp && !sgi_any_taken(vcpu);
 }
 
 /*
@@ -94,6 +102,7 @@ void vgic_sgi_entry_ended(struct armvmm_vcpu *vcpu, bool irq)
 void vgic_sgi_listen(struct armvmm_vcpu *vcpu)
 {
 	vcpu->vgic.entry_pc = vcpu->hyp->regs.usr_regs.ARM_pc;
+	vcpu->vgic.entry_hyp = sgi_hyp_accesses(vcpu);
 	vcpu->hyp->cntv_taken = 0;
 	WRITE_ONCE(vcpu->hyp->dist.listen,
 		   vcpu->vgic.stuck ? 0 : __this_cpu_read(armvmm_vgic_host_interface));

@@ -312,7 +312,13 @@ static void test_hidden(void)
 
 	fake_exit(vm->vcpus[0]);
 	vgic->dist_base = base;
+	/* The first RUN comes while the slot is on its way. */
+	hide = armvmm_vgic_slots_change(vm, base, 0x1000);
 	vgic->in_hyp = true;
+	armvmm_vgic_slots_changed(vm, armvmm_vgic_slots_change(vm, 0, 0x1000));
+	KTAP_EQ(*page, HYP_DIST_OFF);
+	armvmm_vgic_slots_changed(vm, hide);
+	KTAP_EQ(*page, on);
 	/* Beside it, and at its end */
 	KTAP_TRUE(!armvmm_vgic_slots_change(vm, base + 0x1000, 0x1000));
 	KTAP_TRUE(!armvmm_vgic_slots_change(vm, base - 0x1000, 0x1000));
@@ -372,6 +378,11 @@ static void test_progress(void)
 		/* It takes the interrupt, and is where it was: in a loop. */
 		KTAP_EQ(fake_ack(vcpu[0]), 1 << GICH_LR_CPUID_SHIFT | 1);
 		fake_eoi(vcpu[0], 1 << GICH_LR_CPUID_SHIFT | 1);
+		fake_exit(vcpu[0]);
+		fake_enter(vcpu[0]);
+		KTAP_EQ(vcpu[0]->hyp->dist.listen, 1);
+		/* It polls a device. */
+		vcpu[0]->hyp->stat.hyp_mmio_read += 100;
 		fake_exit(vcpu[0]);
 		fake_enter(vcpu[0]);
 		KTAP_EQ(vcpu[0]->hyp->dist.listen, 1);

@@ -320,8 +320,10 @@ static int run_until_exit(struct armvmm_vcpu *vcpu)
 	ret = armvmm_mmio_complete(vcpu);
 	if (ret <= 0)
 		return ret;
-	if (READ_ONCE(run->immediate_exit))
+	if (READ_ONCE(run->immediate_exit)) {
+		armvmm_debug_sync_data(vcpu);
 		return -EINTR;
+	}
 	armvmm_debug_sync_code(vcpu);
 
 	/* Another thread ran it last: its state is on that thread's CPU. */

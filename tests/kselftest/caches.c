@@ -154,6 +154,14 @@ static void debugged(void)
 		write_code(mem + DEBUGGED_NOP, nop);
 		CHECK(runs_to(&vm, DEV_BASE) == ~n, "%x is not what the client wrote", n);
 	}
+	/* A vCPU that has stopped for another reason */
+	for (uint32_t n = 0x108; n < 0x110; n++) {
+		runs_to(&vm, DEV_BASE);
+		run->immediate_exit = 1;
+		CHECK_ERRNO(ioctl(vm.vcpu[0].fd, KVM_RUN, 0), EINTR);
+		run->immediate_exit = 0;
+		CHECK(word[0] == n, "%x, not %x, which the guest wrote", word[0], n);
+	}
 	/* The last one stays, and a client that uses no BKPTs any more takes it away. */
 	write_code(mem + DEBUGGED_NOP, BKPT);
 	MUST(vm_run(&vm, 0) == KVM_EXIT_DEBUG, "exit %u", run->exit_reason);

@@ -228,7 +228,7 @@ static void irqfd_cleanup(struct work_struct *work)
  */
 static void irqfd_wait_cleanups(struct armvmm_eventfds *e)
 {
-	wait_var_event(&e->irqfd_cleanups, !atomic_read(&e->irqfd_cleanups));
+	wait_var_event(&e->irqfd_cleanups, !atomic_read_acquire(&e->irqfd_cleanups));
 }
 
 /* Caller holds eventfds->lock. Does nothing if the irqfd has been taken out of the tree before. */

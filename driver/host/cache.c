@@ -91,7 +91,7 @@ void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
 	void *va;
 
 	for (; size; size -= PAGE_SIZE, pfn++) {
-		if (!pfn_valid(pfn))
+		if (!armvmm_cache_may_flush_pfn(pfn))
 			continue;
 		va = kmap_local_page(pfn_to_page(pfn));
 		cache_flush_page((unsigned long)va);
@@ -132,9 +132,9 @@ void armvmm_cache_invalidate_icache_pfn(unsigned long pfn, size_t size)
 	unsigned long a, n;
 	void *va;
 
-	/* Memory of a PFN map may have no struct page, and so no address here. */
+	/* Memory of a PFN map may have no address here. */
 	if (!READ_ONCE(cache_host.icache_pipt) || size > CACHE_ICACHE_BY_LINE_MAX ||
-	    !pfn_valid(pfn)) {
+	    !armvmm_cache_may_flush_pfn(pfn)) {
 		armvmm_cache_invalidate_icache_all();
 		return;
 	}

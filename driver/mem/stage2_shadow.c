@@ -14,6 +14,7 @@
 #include "core/guest.h"
 #include "core/state.h"
 #include "core/vcpus.h"
+#include "host/cache.h"
 #include "host/shadow_page.h"
 #include "mem/stage2.h"
 #include "mem/stage2_shadow.h"
@@ -31,7 +32,8 @@ static u64 shadow_replace(u64 leaf, unsigned long pfn)
 /* Memory that has cache lines of the host's: what the driver's flushes are for. */
 static bool shadow_is_cached(u64 leaf)
 {
-	return (leaf & LPAE_S2_ATTR_MASK) == LPAE_S2_ATTR_WB && pfn_valid(shadow_pfn(leaf));
+	return (leaf & LPAE_S2_ATTR_MASK) == LPAE_S2_ATTR_WB &&
+	       armvmm_cache_may_flush_pfn(shadow_pfn(leaf));
 }
 
 static bool shadow_is_wanted(struct armvmm_vm *vm)

@@ -130,14 +130,14 @@ static bool abort_flush_caches(struct abort_fault *fault, struct stage2_host_pag
 }
 
 /*
- * Memory that the client has cached, but that has no struct page: a carveout that a driver maps.
- * The kernel has no address by which to flush what its caches hide (armvmm_cache_flush_pfn()). So
+ * Memory that the client has cached, but the kernel cannot flush: a carveout that a driver maps. So
  * the guest has it as a device, as in KVM/arm. (What the client's own address reaches is in no
  * mapping of a driver's.)
  */
-static void abort_without_struct_page(struct stage2_host_page *page)
+static void abort_not_flushable(struct stage2_host_page *page)
 {
-	if (page->hva_cpu < 0 && page->attr == LPAE_S2_ATTR_WB && !pfn_valid(page->pfn))
+	if (page->hva_cpu < 0 && page->attr == LPAE_S2_ATTR_WB &&
+	    !armvmm_cache_may_flush_pfn(page->pfn))
 		page->attr = LPAE_S2_ATTR_DEVICE;
 }
 
@@ -145,7 +145,8 @@ static void abort_without_struct_page(struct stage2_host_page *page)
  * How many pages to map besides, of those that follow: as many as the guest has right before the
  * one that it wants. So a guest that goes through its memory gets them, the more the longer it
  * does, and one that jumps about gets hardly any. Only where the client had this page already, and
- * may have those, and where writes are not logged.
+ * may have those, and where writes are not logged; and only with the guest's caches on: what the
+ * client writes to a page that a guest with its caches off has not touched is flushed at the touch.
  */
 static unsigned int abort_count_more(struct abort_fault *fault,
 				     const struct stage2_host_page *page, const u64 *leaf)
@@ -156,7 +157,7 @@ static unsigned int abort_count_more(struct abort_fault *fault,
 	if (!page->was_there || fault->mapped || fault->exec)
 		return 0;
 	n = armvmm_stage2_count_more(leaf, most);
-	if (!n)
+	if (!n || armvmm_stage2_uncached(fault->vm))
 		return 0;
 	left = fault->slot->base_gfn + fault->slot->npages - (fault->ipa >> PAGE_SHIFT) - 1;
 	return (unsigned int)min((u64)n, left);
@@ -196,6 +197,21 @@ static noinline void abort_map_more(struct abort_fault *fault,
 }
 
 /*
+ * Such a guest gets its memory page by page, as it touches it (abort_count_more()). Blocks come
+ * later, by stage2_join().
+ */
+static bool abort_is_uncached(const struct abort_fault *fault)
+{
+	struct stage2 *s2 = &fault->vm->stage2;
+	bool uncached;
+
+	spin_lock(&s2->lock);
+	uncached = armvmm_stage2_uncached(fault->vm);
+	spin_unlock(&s2->lock);
+	return uncached;
+}
+
+/*
  * Installs the host's page. 1, or -errno: -ENOEXEC for a fetch from device memory, or a walk that
  * reads tables there, as such reads have side effects (DDI 0406C A3.5.7): device memory is never
  * mapped executable, and HCR.PTW makes the walk fault.
@@ -218,7 +234,7 @@ static int abort_map(struct abort_fault *fault)
 				     &page);
 	if (ret)
 		return ret == -EAGAIN ? 1 : ret;
-	abort_without_struct_page(&page);
+	abort_not_flushable(&page);
 	if ((fault->exec || fault->walk) &&
 	    page.attr != LPAE_S2_ATTR_WB && page.attr != LPAE_S2_ATTR_NC)
 		return -ENOEXEC;
@@ -232,7 +248,8 @@ static int abort_map(struct abort_fault *fault)
 	if (page.huge && armvmm_stage2_shadow_blocks() && !logging &&
 	    page.attr == LPAE_S2_ATTR_WB &&
 	    stage2_block_fits(fault->ipa, fault->hva, slot->base_gfn << PAGE_SHIFT,
-			      (u64)slot->npages << PAGE_SHIFT)) {
+			      (u64)slot->npages << PAGE_SHIFT) &&
+	    !abort_is_uncached(fault)) {
 		level = 2;
 		pa &= LPAE_BLOCK_MASK;
 	}
@@ -247,17 +264,19 @@ static int abort_map(struct abort_fault *fault)
 		spin_lock(&s2->lock);
 		/*
 		 * What was read is outdated: the guest tries again, and signals are handled before.
-		 * So it does if another vCPU's ARM_VCPU_INIT took the page that was not cleaned.
+		 * So it does if another vCPU's ARM_VCPU_INIT took the page that was not cleaned, or
+		 * turned off its caches.
 		 */
 		ret = 0;
 		if (armvmm_stage2_retry(s2, page.seq, fault->hva & ~(size - 1), size) ||
 		    (kept && abort_lost(fault, level)) ||
+		    (level == 2 && armvmm_stage2_uncached(fault->vm)) ||
 		    !armvmm_stage2_shadow_leaf(fault->vm, fault->ipa, fault->mapped, &leaf))
 			break;
 		ret = armvmm_stage2_install(s2, fault->ipa, leaf, level, &cache);
 		if (!ret && writable && logging)
 			armvmm_dirty_mark(fault->vm, slot, fault->ipa >> PAGE_SHIFT);
-		else if (!ret && writable)
+		else if (!ret && writable && level == 3)
 			more = abort_count_more(fault, &page, cache.leaf);
 		if (ret != -EAGAIN)
 			break;

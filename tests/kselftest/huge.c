@@ -134,6 +134,7 @@ static void cost(void)
 	struct vm vm;
 
 	vm_make(&vm, 1, 0);
+	vm_caches_on(&vm);
 	small = touch(&vm, backing(1, false), AREA, 8, 512, 0);
 	huge = touch(&vm, backing(1, true), AREA, 8, 1, 1);
 	askew = touch(&vm, backing(1, true), AREA + PAGE, 8, 512, 0);
@@ -157,6 +158,7 @@ static void logged(void)
 	unsigned int i, n = 0;
 
 	vm_make(&vm, 1, 0);
+	vm_caches_on(&vm);
 	mem = backing(2, true);
 	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, 2 * HUGE, mem));
 	VM_CODE(&vm, 0, poke);
@@ -214,6 +216,7 @@ static void taken_back(void)
 	int status;
 
 	vm_make(&vm, 1, 0);
+	vm_caches_on(&vm);
 	mem = backing(1, true);
 	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, HUGE, mem));
 	VM_CODE(&vm, 0, poke);
@@ -250,6 +253,7 @@ static void parts(void)
 	char *mem;
 
 	vm_make(&vm, 1, 0);
+	vm_caches_on(&vm);
 	mem = backing(2, true);
 	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, 2 * HUGE, mem));
 	VM_CODE(&vm, 0, poke);
@@ -306,6 +310,7 @@ static void zeroes(void)
 	char *mem;
 
 	vm_make(&vm, 1, 0);
+	vm_caches_on(&vm);
 	mem = aligned(2);
 	if (madvise(mem, 2 * HUGE, MADV_HUGEPAGE) < 0)
 		ktap_skip("this kernel has no huge pages");
@@ -347,6 +352,7 @@ static void hugetlb(void)
 	fclose(f);
 	mem = huge_page();
 	vm_make(&vm, 1, 0);
+	vm_caches_on(&vm);
 	memset(mem, 1, HUGE);
 	small = touch(&vm, backing(1, false), AREA, 8, 512, 0);
 	huge = touch(&vm, mem, AREA, 8, 1, 1);

@@ -138,6 +138,7 @@ static void start(struct sums *s)
 	sigaction(SIGUSR1, &sa, NULL);
 	memset(s, 0, sizeof(*s));
 	vm_make(&s->vm, 1, 0);
+	vm_caches_on(&s->vm);
 	s->area = map_area(AREA_SIZE);
 	MUST_OK(mem_set(s->vm.fd, 1, 0, AREA, AREA_SIZE, s->area));
 	VM_CODE(&s->vm, 0, sums);

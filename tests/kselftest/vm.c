@@ -457,6 +457,27 @@ bool param_is(const char *name)
 	return val == 'Y';
 }
 
+#define TTBR0		ARM_CP15_REG32(0, 2, 0, 0)
+#define DACR		ARM_CP15_REG32(0, 3, 0, 0)
+
+/* Turns MMU, caches and branch predictor on, by a write that traps (HCR.TVM), and tells. */
+GUEST_CODE(caches_on, "ldr r1, =DEV_BASE\n\tmrc p15, 0, r0, c1, c0, 0\n\tldr r2, =0x1805\n\t"
+	   "orr r0, r0, r2\n\tmcr p15, 0, r0, c1, c0, 0\n\tisb\n\tstr r0, [r1]\n\tb .");
+
+void vm_caches_on(struct vm *vm)
+{
+	uint32_t at = RAM_SIZE - 0x4000, *table = (void *)(vm->ram + at);
+
+	/* Sections (DDI 0406C B3.5.1): a device, or shareable, write-back, write-allocate. */
+	for (uint32_t i = 0; i < 4096; i++)
+		table[i] = i << 20 | (i == DEV_BASE >> 20 ? 0xc16 : 0x11c0e);
+	reg32_set(vm->vcpu[0].fd, TTBR0, RAM_BASE + at);
+	reg32_set(vm->vcpu[0].fd, DACR, 1);
+	VM_CODE(vm, 0, caches_on);
+	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO && vm->vcpu[0].run->mmio.phys_addr == DEV_BASE,
+	     "the guest did not turn its caches on");
+}
+
 int cpu_online(unsigned int cpu, bool on)
 {
 	char path[64];

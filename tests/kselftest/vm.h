@@ -99,6 +99,11 @@ int irq_line(int vm, uint32_t irq, uint32_t level);
 int mem_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size, void *hva);
 uint64_t now_ns(void);
 char *map_pages(size_t size);
+/*
+ * Has vCPU 0, before all else, turn its MMU and caches on. Each address is itself; memory is cached.
+ * Takes the last 16 KiB of the VM's RAM.
+ */
+void vm_caches_on(struct vm *vm);
 /* Binds this thread to that CPU. */
 void cpu_bind(unsigned int cpu);
 /* Returns 0, or -1 and errno; skips the case if there is no such file. */

@@ -39,11 +39,17 @@ void fake_cache_op(enum cache_did what, unsigned long addr);
 #define dsb(option)		fake_cache_op(DID_DSB_##option, 0)
 #define isb()			fake_cache_op(DID_ISB, 0)
 
-/* Memory with a struct page: each is mapped at an address that its number gives, while it is. */
+/*
+ * Memory with a struct page: each is mapped at an address that its number gives, while it is. The
+ * memory of one more is kept from the kernel.
+ */
 #define FAKE_PFNS		64ul
+#define FAKE_RESERVED		FAKE_PFNS
 #define FAKE_MAP		0xff000000ul
-#define pfn_valid(pfn)		((pfn) < FAKE_PFNS)
+#define pfn_valid(pfn)		((pfn) <= FAKE_RESERVED)
 #define pfn_to_page(pfn)	((struct page *)(pfn))
+#define PageReserved(page)	((unsigned long)(page) == FAKE_RESERVED)
+#define is_zero_pfn(pfn)	(!(pfn))
 struct page;
 void *kmap_local_page(struct page *page);
 void kunmap_local(const void *va);

@@ -23,6 +23,12 @@ extern bool fake_irqs_off, fake_preempt_off;
 /* Has the page a struct page? */
 bool fake_pfn_valid(unsigned long pfn);
 #define pfn_valid(pfn)		fake_pfn_valid(pfn)
+/* Is its memory kept from the kernel? */
+bool fake_reserved(unsigned long pfn);
+struct page;
+#define pfn_to_page(pfn)	((struct page *)(pfn))
+#define PageReserved(page)	fake_reserved((unsigned long)(page))
+#define is_zero_pfn(pfn)	(!(pfn))
 
 /* A thread that sleeps: the test does what ends it. */
 extern bool fake_signal;

@@ -82,8 +82,12 @@ void armvmm_dirty_mark(struct armvmm_vm *of, struct armvmm_memslot *in, u64 gfn)
 	marked++;
 }
 
+/* A vCPU has its caches off, or turns them off while a fault cleans its page. */
+static bool uncached, uncached_meanwhile;
+
 void armvmm_cache_flush_pfn(unsigned long pfn, size_t size)
 {
+	uncached |= uncached_meanwhile;
 	cleaned += size >> PAGE_SHIFT;
 	if (pfn != next_cleaned)
 		last_cleaned = pfn;
@@ -131,9 +135,6 @@ void armvmm_stage2_flush_tlb(struct stage2 *s2)
 {
 }
 
-/* A vCPU has its caches off. */
-static bool uncached;
-
 bool armvmm_stage2_uncached(struct armvmm_vm *of)
 {
 	return uncached;
@@ -144,12 +145,17 @@ bool armvmm_stage2_uncached_since(struct armvmm_vm *of)
 	return uncached;
 }
 
-/* A carveout: memory of the host's that has no struct pages. */
+/* Carveouts, which the kernel cannot flush: one page with a struct page, the others without. */
 #define CARVEOUT	0xc0000u
 
 bool fake_pfn_valid(unsigned long pfn)
 {
-	return pfn < CARVEOUT;
+	return pfn <= CARVEOUT;
+}
+
+bool fake_reserved(unsigned long pfn)
+{
+	return pfn == CARVEOUT;
 }
 
 /* --- what a fault on RAM does not call --- */
@@ -626,6 +632,28 @@ static void block(void)
 }
 ON_BOTH(block)
 
+/* A guest with its caches off gets what it touches; with them on, the block in its pages' place. */
+static void block_uncached(void)
+{
+	unsigned int level;
+
+	host.huge = true;
+	uncached = true;
+	guest(3, WRITE);
+	EXPECT(1, 0);
+	KTAP_TRUE(lookup(3, &level) && level == 3 && !lookup(4, &level));
+	uncached = false;
+	guest(4, WRITE);
+	KTAP_TRUE(lookup(5, &level) && level == 2);
+	/* It turns them off while the block is looked for. */
+	armvmm_stage2_unmap(&vm, RAM, BLOCK_PAGES * PAGE_SIZE);
+	uncached_meanwhile = maps_nothing = true;
+	fault(6, WRITE, HSR_FSC_TRANSLATION);
+	KTAP_TRUE(!lookup(6, &level));
+	uncached_meanwhile = uncached = maps_nothing = false;
+}
+ON_BOTH(block_uncached)
+
 /* The host takes back a part of what would be a block, and not the page that the guest wants. */
 static void block_being_taken(void)
 {
@@ -763,6 +791,12 @@ static void no_more(void)
 	EXPECT(1, 0);
 	KTAP_EQ(marked, 1);
 	log_writes(false);
+	/* Nor while caches are off: what the client writes is flushed until the guest touches it. */
+	uncached = true;
+	guest(6, WRITE);
+	EXPECT(1, 0);
+	uncached = false;
+	armvmm_stage2_unmap(&vm, RAM + 6 * PAGE_SIZE, PAGE_SIZE);
 	*fake_param_fault_around = 0;
 	guest(6, WRITE);
 	EXPECT(1, 0);
@@ -823,6 +857,7 @@ KTAP_MAIN(KTAP_CASE(test_first_touch), KTAP_CASE(test_by_client),
 	  KTAP_CASE(test_fetch), KTAP_CASE(test_fetch_uncached), KTAP_CASE(test_fetch_and_init),
 	  KTAP_CASE(test_fetch_and_init_block),
 	  KTAP_CASE(test_other_page), KTAP_CASE(test_carveout), KTAP_CASE(test_block),
+	  KTAP_CASE(test_block_uncached),
 	  KTAP_CASE(test_more), KTAP_CASE(test_more_ends), KTAP_CASE(test_no_more),
 	  KTAP_CASE(test_more_meanwhile),
 	  KTAP_CASE(test_block_being_taken))

@@ -43,7 +43,7 @@ struct dump {
 	uint8_t head[ELFCORE_HEAD_MAX];
 	int ret;
 	struct error thread_why;
-	bool finished;		/* atomic: the thread has set .ret, and ends */
+	bool finished;		/* atomic: the thread has closed .fd and set .ret, and ends */
 	bool cancelled;		/* atomic: it must end */
 	uint64_t done;		/* atomic */
 };
@@ -155,6 +155,15 @@ static int dump_end(struct dump *d)
 	return dump_write(d, d->host[d->core.nr_ranges - 1] + last->size - 1, 1);
 }
 
+/* It may take its time (NFS), and some file systems find out only now that they are full. */
+static int dump_close(struct dump *d, int ret)
+{
+	if (close(d->fd) && !ret)
+		ret = error_errno(&d->thread_why, -errno, "the dump cannot be written");
+	d->fd = -1;
+	return ret;
+}
+
 static void *dump_thread(void *opaque)
 {
 	struct dump *d = opaque;
@@ -167,7 +176,7 @@ static void *dump_thread(void *opaque)
 		ret = dump_range(d, &d->core.range[i], d->host[i]);
 	if (!ret && d->holes)
 		ret = dump_end(d);
-	d->ret = ret;
+	d->ret = dump_close(d, ret);
 	__atomic_store_n(&d->finished, true, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -261,13 +270,6 @@ static bool dump_may_have_holes(int fd, int flags)
 
 /* ---- Its course ---- */
 
-static void dump_release(struct dump *d)
-{
-	close(d->fd);
-	d->fd = -1;
-	machine_release(d->m, MACHINE_HOLDER_DUMP);
-}
-
 static void dump_finish(struct dump *d)
 {
 	struct machine_event event = { .type = MACHINE_EVENT_DUMP };
@@ -280,7 +282,7 @@ static void dump_finish(struct dump *d)
 	d->why = d->thread_why;
 	if (d->ret == -ECANCELED)
 		error_set(&d->why, d->ret, "the dump was cancelled");
-	dump_release(d);
+	machine_release(d->m, MACHINE_HOLDER_DUMP);
 	event.status = d->ret ? "failed" : "completed";
 	event.why = d->ret ? d->why.text : NULL;
 	event.done = __atomic_load_n(&d->done, __ATOMIC_RELAXED);

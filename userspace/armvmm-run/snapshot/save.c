@@ -39,7 +39,7 @@ struct save {
 	uint8_t id[PART_ID_SIZE];
 	int ret;
 	struct error thread_why;
-	bool finished;		/* atomic: it has set .ret, and ends */
+	bool finished;		/* atomic: it has closed .fd and set .ret, and ends */
 	bool cancelled;		/* atomic: it must end */
 	uint64_t done, pages, written;	/* atomic */
 };
@@ -117,13 +117,22 @@ static int save_write_all(struct save *s)
 	return ret ? ret : save_write_memory(s, &w);
 }
 
+/* It may take its time (NFS), and some file systems find out only now that they are full. */
+static int save_close(struct save *s, int ret)
+{
+	if (close(s->fd) && !ret)
+		ret = error_errno(&s->thread_why, -errno, "the snapshot cannot be written");
+	s->fd = -1;
+	return ret;
+}
+
 static void *save_thread(void *opaque)
 {
 	struct save *s = opaque;
 
 	prctl(PR_SET_NAME, "snapshot");
 	machine_confine(s->m, MACHINE_THREAD_DISK);
-	s->ret = save_write_all(s);
+	s->ret = save_close(s, save_write_all(s));
 	__atomic_store_n(&s->finished, true, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -175,7 +184,9 @@ static void save_end(struct save *s, enum save_phase phase, bool leaves)
 		pthread_join(s->thread, NULL);
 	s->writing = false;
 	state_free(&s->state);
-	close(s->fd);
+	/* Nothing was written. */
+	if (s->fd >= 0)
+		close(s->fd);
 	s->fd = -1;
 	s->ended = g_get_monotonic_time();
 	s->phase = phase;

@@ -7,6 +7,7 @@
 // sources: userspace/armvmm-run/core/guestmem.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0 zlib libzstd
+// libs: -Wl,--wrap=close
 //
 // The guest's memory and registers in an ELF core: what is in the file, by the ELF specification
 // and by GDB; where it may be written; and what comes in between.
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +36,25 @@ static struct {
 	uint8_t *bytes;
 	size_t len;
 } core;
+
+/* close() of this descriptor fails, as on NFS when the disk is full; who called it is kept. */
+static int full_fd = -1;
+static pthread_t full_thread;
+
+int __real_close(int fd);
+int __wrap_close(int fd);
+
+int __wrap_close(int fd)
+{
+	int ret = __real_close(fd);
+
+	if (fd != full_fd)
+		return ret;
+	full_fd = -1;
+	full_thread = pthread_self();
+	errno = ENOSPC;
+	return -1;
+}
 
 static enum dump_phase phase(struct dump *d)
 {
@@ -363,6 +384,23 @@ static void test_fails(void)
 	dump_free(NULL);
 }
 
+/* A file that cannot be kept, as close() tells; the main thread does not wait for that. */
+static void test_close(void)
+{
+	struct dump *d;
+	struct error err;
+
+	guest_init(&g);
+	g.told[0] = '\0';
+	d = dump_new(&g.m);
+	full_fd = open(file, O_RDWR | O_TRUNC | O_CLOEXEC);
+	KTAP_EQ(dump_start(d, full_fd, 0, ALL, &err), 0);
+	failed(d, "the dump cannot be written: No space left on device");
+	KTAP_EQ(full_fd, -1);
+	KTAP_TRUE(!pthread_equal(full_thread, pthread_self()));
+	dump_free(d);
+}
+
 /* A reader that is slow gets all, and zeroes, too. */
 static void *slow_reader(void *opaque)
 {
@@ -409,8 +447,11 @@ static void test_pipe(void)
 static void test_prepare(void)
 {
 	close(mkstemp(file));
+	/* It has a descriptor, which would get the number of a file that was closed. */
+	g_main_context_default();
 }
 
 KTAP_MAIN(KTAP_CASE(test_prepare), KTAP_CASE(test_head), KTAP_CASE(test_memory),
 	  KTAP_CASE(test_part), KTAP_CASE(test_old_file), KTAP_CASE(test_gdb),
-	  KTAP_CASE(test_refused), KTAP_CASE(test_fails), KTAP_CASE(test_pipe))
+	  KTAP_CASE(test_refused), KTAP_CASE(test_fails), KTAP_CASE(test_close),
+	  KTAP_CASE(test_pipe))

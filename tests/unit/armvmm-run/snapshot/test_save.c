@@ -6,12 +6,14 @@
 // sources: userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/snapshot/state.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0 zlib libzstd
+// libs: -Wl,--wrap=close
 //
 // A snapshot's course: the machine is held, its devices come to rest, a thread writes; and whatever
 // comes in between, the guest is afterwards as it was. What is written is restored.
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,25 @@
 #include "snapshot/save.h"
 
 static struct guest g;
+
+/* close() of this descriptor fails, as on NFS when the disk is full; who called it is kept. */
+static int full_fd = -1;
+static pthread_t full_thread;
+
+int __real_close(int fd);
+int __wrap_close(int fd);
+
+int __wrap_close(int fd)
+{
+	int ret = __real_close(fd);
+
+	if (fd != full_fd)
+		return ret;
+	full_fd = -1;
+	full_thread = pthread_self();
+	errno = ENOSPC;
+	return -1;
+}
 
 static enum save_phase phase(struct save *s)
 {
@@ -274,6 +295,13 @@ static void test_full_disk(void)
 	KTAP_EQ(save_start(s, temporary(), true, &err), 0);
 	run(s, 10000);
 	KTAP_EQ(phase(s), SAVE_COMPLETED);
+	/* Also a file system that tells at close(), for which the main thread does not wait. */
+	g.thing.resumes = 0;
+	full_fd = temporary();
+	KTAP_EQ(save_start(s, full_fd, false, &err), 0);
+	failed(s, "the snapshot cannot be written: No space left on device");
+	KTAP_EQ(full_fd, -1);
+	KTAP_TRUE(!pthread_equal(full_thread, pthread_self()));
 	save_free(s);
 }
 

@@ -86,6 +86,7 @@ check 'to a pipe that nobody reads: it is under way' wait_for 20 sh -c \
 	"armvmm-ctl $sock qmp '{\"execute\":\"query-dump\"}' | grep -F '\"status\":\"active\"'"
 check '... the guest stands' same "$(ctl status)" save-vm
 check '... another one' status_of 3 'There is a dump in process' ctl dump "$work/other"
+check '... cont' status_of 3 'There is a dump in process' ctl cont
 check '... reset' status_of 3 'The guest is being dumped' ctl reset
 check '... a snapshot' status_of 3 'dump-guest-memory in progress' ctl snapshot "$work/other"
 kill $client

@@ -4,6 +4,7 @@
 
 #include "control/command.h"
 #include "core/runstate.h"
+#include "snapshot/dump.h"
 #include "snapshot/save.h"
 #include "snapshot/send.h"
 
@@ -56,6 +57,10 @@ static json_t *run_cont(struct command_call *call)
 {
 	if (machine_is_held_by(call->target->m, MACHINE_HOLDER_GDB)) {
 		error_set(&call->err, -EBUSY, "A debugger holds the guest: it alone lets it go on");
+		return NULL;
+	}
+	if (dump_is_active(call->target->dump)) {
+		error_set(&call->err, -EBUSY, "There is a dump in process, please wait.");
 		return NULL;
 	}
 	if (run_is_too_late(call) || send_continue(call->target->send, &call->err))

@@ -714,6 +714,12 @@ static void test_dump(void)
 		   "{\"return\":{\"status\":\"active\",\"completed\":7,\"total\":100}}");
 	KTAP_STREQ(ask("{\"execute\":\"system_reset\"}"),
 		   ERROR("GenericError", "The guest is being dumped"));
+	/* The guest would not go on, and stays as it is. */
+	machine_hold(&m, MACHINE_HOLDER_CONTROL);
+	KTAP_STREQ(ask("{\"execute\":\"cont\"}"),
+		   ERROR("GenericError", "There is a dump in process, please wait."));
+	KTAP_TRUE(machine_is_held_by(&m, MACHINE_HOLDER_CONTROL));
+	machine_release(&m, MACHINE_HOLDER_CONTROL);
 	give_file();
 	KTAP_STREQ(ask("{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:f\"}}"),
 		   ERROR("GenericError", "Live migration disabled: dump-guest-memory in progress"));

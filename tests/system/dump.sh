@@ -95,6 +95,17 @@ check '... and query-dump says so' sh -c \
 	"armvmm-ctl $sock qmp '{\"execute\":\"query-dump\"}' | grep -F '\"status\":\"failed\"'"
 check 'the guest goes on' whole a
 
+# One for which no client waits ends by a command.
+{
+	echo '{"execute":"qmp_capabilities"}{"execute":"getfd","arguments":{"fdname":"a"}}'
+	echo '{"execute":"dump-guest-memory","arguments":{"paging":false,"protocol":"fd:a","detach":true}}'
+	sleep 2
+} | ./talk "$sock" "$work/pipe" >"$work/talk"
+check 'a dump that goes on without its client' same "$(ctl status)" save-vm
+check '... is cancelled' status_of 0 '' ctl qmp '{"execute":"migrate_cancel"}'
+check '... and the guest goes on' wait_for 20 sh -c "[ \"\$(armvmm-ctl $sock status)\" = running ]"
+check '... as before' whole a
+
 ctl stop
 check 'a dump of a stopped guest' status_of 0 "$core: " ctl dump "$core"
 check '... which stays stopped' same "$(ctl status)" paused

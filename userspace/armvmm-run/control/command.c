@@ -125,7 +125,7 @@ bool command_is_busy(struct command_call *call)
 	else if (machine_is_held_by(target->m, MACHINE_HOLDER_INCOMING))
 		why = "The guest has not come yet";
 	else if (dump_is_active(target->dump))
-		why = "The guest is being dumped";
+		why = "The guest is being dumped, which migrate_cancel ends";
 	if (why)
 		error_set(&call->err, -EBUSY, "%s", why);
 	return why;

@@ -148,8 +148,11 @@ static json_t *migrate_begin(struct command_call *call)
 	return NULL;
 }
 
+/* Also a dump: one for which nobody waits has no client whose end would end it. */
 static json_t *migrate_cancel(struct command_call *call)
 {
+	if (dump_is_active(call->target->dump))
+		dump_cancel(call->target->dump);
 	save_cancel(call->target->save);
 	send_cancel(call->target->send);
 	return NULL;

@@ -713,7 +713,7 @@ static void test_dump(void)
 	KTAP_STREQ(ask("{\"execute\":\"query-dump\"}"),
 		   "{\"return\":{\"status\":\"active\",\"completed\":7,\"total\":100}}");
 	KTAP_STREQ(ask("{\"execute\":\"system_reset\"}"),
-		   ERROR("GenericError", "The guest is being dumped"));
+		   ERROR("GenericError", "The guest is being dumped, which migrate_cancel ends"));
 	/* The guest would not go on, and stays as it is. */
 	machine_hold(&m, MACHINE_HOLDER_CONTROL);
 	KTAP_STREQ(ask("{\"execute\":\"cont\"}"),
@@ -733,6 +733,13 @@ static void test_dump(void)
 	close(fake_run.dump_fd);
 	command_session_end(&qmp.session);
 	KTAP_EQ(fake_run.dump_cancels, 0);
+	/* But any client may. */
+	KTAP_STREQ(ask("{\"execute\":\"migrate_cancel\"}"), NOTHING);
+	KTAP_EQ(fake_run.dump_cancels, 1);
+	fake_dump_end(&m, "cancelled");
+	KTAP_STREQ(ask("{\"execute\":\"migrate_cancel\"}"), NOTHING);
+	KTAP_EQ(fake_run.dump_cancels, 1);
+	fake_run.dump_cancels = 0;
 	/* A client that waits and goes does. */
 	fake_run.dumped.phase = DUMP_NONE;
 	give_file();

@@ -35,7 +35,6 @@ struct metrics {
 	char *path;
 	int fd;
 	bool regular;
-	uint64_t size;		/* of a regular file; the thread's */
 	bool midst, torn;	/* the file ends within a line; whose rest is lost; the thread's */
 	pthread_t thread;
 
@@ -63,13 +62,19 @@ static ssize_t metrics_write(struct metrics *x, const uint8_t *data, size_t len)
 	return n < 0 ? -errno : n;
 }
 
-/* A file of a machine that runs for years does not fill the disk. */
+/*
+ * A file of a machine that runs for years does not fill the disk. It begins with a whole line.
+ * Others may have emptied it (logrotate's copytruncate).
+ */
 static void metrics_bound(struct metrics *x, size_t len)
 {
-	if (!x->regular || x->size + len <= METRICS_FILE_MAX)
+	off_t size;
+
+	if (!x->regular || (x->midst && !x->torn))
 		return;
-	if (!ftruncate(x->fd, 0))
-		x->size = 0;
+	size = lseek(x->fd, 0, SEEK_END);
+	if (size >= 0 && (uint64_t)size + len > METRICS_FILE_MAX && !ftruncate(x->fd, 0))
+		x->midst = x->torn = false;
 }
 
 /* The line whose rest is lost is a line for itself. Returns as metrics_write() does. */
@@ -77,8 +82,8 @@ static ssize_t metrics_mend(struct metrics *x)
 {
 	ssize_t n = x->torn ? metrics_write(x, (const uint8_t *)"\n", 1) : 1;
 
-	if (n > 0)
-		x->torn = false;
+	if (x->torn && n > 0)
+		x->midst = x->torn = false;
 	return n;
 }
 
@@ -110,13 +115,13 @@ static void metrics_written(struct metrics *x, size_t n, int ret)
 static bool metrics_piece(struct metrics *x, const uint8_t *piece, size_t len)
 {
 	struct pollfd out = { .fd = x->fd, .events = POLLOUT };
-	ssize_t n = metrics_mend(x);
+	ssize_t n;
 
 	metrics_bound(x, len);
+	n = metrics_mend(x);
 	if (n > 0)
 		n = metrics_write(x, piece, len);
 	if (n > 0) {
-		x->size += n;
 		x->midst = piece[n - 1] != '\n';
 	} else if (n < 0) {
 		x->torn = x->midst;
@@ -128,6 +133,18 @@ static bool metrics_piece(struct metrics *x, const uint8_t *piece, size_t len)
 	}
 	metrics_written(x, n > 0 ? n : 0, n < 0 ? n : 0);
 	return true;
+}
+
+/* Whole lines, as far as they fit. The caller has the lock. Returns the length of @piece. */
+static size_t metrics_take(struct metrics *x, uint8_t *piece)
+{
+	size_t len = x->queue->len < METRICS_PIECE ? x->queue->len : METRICS_PIECE;
+	const uint8_t *end = len ? memrchr(x->queue->data, '\n', len) : NULL;
+
+	if (end)
+		len = end + 1 - x->queue->data;
+	memcpy(piece, x->queue->data, len);
+	return len;
 }
 
 static void *metrics_thread(void *opaque)
@@ -142,8 +159,7 @@ static void *metrics_thread(void *opaque)
 		pthread_mutex_lock(&x->lock);
 		while (!x->queue->len && !x->ending)
 			pthread_cond_wait(&x->more, &x->lock);
-		len = x->queue->len < sizeof(piece) ? x->queue->len : sizeof(piece);
-		memcpy(piece, x->queue->data, len);
+		len = metrics_take(x, piece);
 		pthread_mutex_unlock(&x->lock);
 	} while (len && metrics_piece(x, piece, len));
 	return NULL;
@@ -292,7 +308,6 @@ static int metrics_open(struct metrics *x)
 	if (x->fd < 0 || fstat(x->fd, &st))
 		return -errno;
 	x->regular = S_ISREG(st.st_mode);
-	x->size = x->regular ? st.st_size : 0;
 	return 0;
 }
 

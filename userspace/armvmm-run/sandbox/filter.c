@@ -103,7 +103,7 @@ static const struct {
 	/* Clients of the control socket, and a disk's new size. */
 	{ CONTROL, ALWAYS, { "accept4", "ftruncate", "ftruncate64" } },
 	/* A file of statistics that begins anew. */
-	{ METRICS, ALWAYS, { "ftruncate", "ftruncate64" } },
+	{ METRICS, ALWAYS, { "ftruncate", "ftruncate64", "lseek", "_llseek" } },
 	/* Files that they send, for snapshots. */
 	{ CONTROL, ALWAYS, { "recvmsg" } },
 	/*

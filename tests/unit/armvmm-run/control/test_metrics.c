@@ -272,6 +272,60 @@ static void test_large(void)
 	unlink(path);
 }
 
+/* One that somebody else has emptied is as long as it is, and no line of it is lost. */
+static void test_rotated(void)
+{
+	struct metrics *x;
+	char *text;
+	unsigned int nr;
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+	KTAP_EQ(ftruncate(fd, METRICS_FILE_MAX - 500), 0);
+	x = start(100);
+	tell(1);
+	turn(100);
+	KTAP_TRUE(lseek(fd, 0, SEEK_END) > METRICS_FILE_MAX - 500);
+	KTAP_EQ(ftruncate(fd, 0), 0);
+	for (int i = 0; i < 20; i++) {
+		tell(1);
+		turn(20);
+	}
+	metrics_destroy(x);
+	KTAP_ASSERT(g_file_get_contents(path, &text, NULL, NULL));
+	json_decref(last_line(text, &nr));
+	KTAP_EQ(nr, 20);
+	g_free(text);
+	close(fd);
+	unlink(path);
+}
+
+/* No file begins anew within a line, be it longer than what is written at once. */
+static void test_whole(void)
+{
+	struct machine_event event = { .type = MACHINE_EVENT_DUMP, .status = "failed" };
+	struct metrics *x;
+	char *why = g_strnfill(9000, 'y'), *text;
+	unsigned int nr;
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+
+	KTAP_EQ(ftruncate(fd, METRICS_FILE_MAX - 5000), 0);
+	x = start(100);
+	event.why = why;
+	machine_tell(&m, &event);
+	turn(100);
+	KTAP_TRUE(lseek(fd, 0, SEEK_END) > METRICS_FILE_MAX);
+	tell(3);
+	turn(100);
+	metrics_destroy(x);
+	KTAP_ASSERT(g_file_get_contents(path, &text, NULL, NULL));
+	json_decref(last_line(text, &nr));
+	KTAP_TRUE(nr >= 1 && nr <= 3);
+	g_free(text);
+	g_free(why);
+	close(fd);
+	unlink(path);
+}
+
 static void test_wrong(void)
 {
 	struct metrics *x;
@@ -305,4 +359,5 @@ static void prepare(void)
 }
 
 KTAP_MAIN(KTAP_CASE(prepare), KTAP_CASE(test_file), KTAP_CASE(test_deaf), KTAP_CASE(test_socket),
-	  KTAP_CASE(test_full), KTAP_CASE(test_large), KTAP_CASE(test_wrong))
+	  KTAP_CASE(test_full), KTAP_CASE(test_large), KTAP_CASE(test_rotated),
+	  KTAP_CASE(test_whole), KTAP_CASE(test_wrong))

@@ -281,32 +281,36 @@ static void metrics_event(struct machine_listener *listener, const struct machin
 
 /* ---- Its life ---- */
 
-static int metrics_connect(struct metrics *x)
+/* Does not wait for a listener that takes no more. */
+static int metrics_connect(struct metrics *x, struct error *err)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 
 	if (strlen(x->path) >= sizeof(sun.sun_path))
-		return -ENAMETOOLONG;
+		return error_errno(err, -ENAMETOOLONG, "--metrics %s", x->file);
 	strcpy(sun.sun_path, x->path);
-	x->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (x->fd < 0 || connect(x->fd, (struct sockaddr *)&sun, sizeof(sun)))
-		return -errno;
-	return fcntl(x->fd, F_SETFL, O_NONBLOCK) ? -errno : 0;
+	x->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (x->fd >= 0 && !connect(x->fd, (struct sockaddr *)&sun, sizeof(sun)))
+		return 0;
+	if (x->fd >= 0 && errno == EAGAIN)
+		return error_set(err, -EAGAIN,
+				 "--metrics %s: its listener takes no more connections now", x->file);
+	return error_errno(err, -errno, "--metrics %s", x->file);
 }
 
 /* A pipe is also opened for reading: there may be no reader yet, and each may leave. */
-static int metrics_open(struct metrics *x)
+static int metrics_open(struct metrics *x, struct error *err)
 {
 	struct stat st;
 	int exists = !stat(x->path, &st), flags = O_WRONLY;
 
 	if (exists && S_ISSOCK(st.st_mode))
-		return metrics_connect(x);
+		return metrics_connect(x, err);
 	if (exists && S_ISFIFO(st.st_mode))
 		flags = O_RDWR;
 	x->fd = open(x->path, flags | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600);
 	if (x->fd < 0 || fstat(x->fd, &st))
-		return -errno;
+		return error_errno(err, -errno, "--metrics %s", x->file);
 	x->regular = S_ISREG(st.st_mode);
 	return 0;
 }
@@ -328,10 +332,10 @@ int metrics_create(struct metrics **out, const char *text, struct error *err)
 	x->queue = g_byte_array_new();
 	pthread_mutex_init(&x->lock, NULL);
 	pthread_cond_init(&x->more, NULL);
-	ret = metrics_open(x);
+	ret = metrics_open(x, err);
 	if (ret) {
 		metrics_destroy(x);
-		return error_errno(err, ret, "--metrics %s", option.path);
+		return ret;
 	}
 	*out = x;
 	return 0;

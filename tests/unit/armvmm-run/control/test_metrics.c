@@ -217,6 +217,34 @@ static void test_socket(void)
 	unlink(path);
 }
 
+/* One whose listener takes nobody does not hold up the start. */
+static void test_socket_full(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct metrics *x;
+	struct error err;
+	int at = listener(), fd[8], nr = 0, ret = 0;
+	char why[160];
+
+	strcpy(sun.sun_path, path);
+	while (!ret && nr < 8) {
+		fd[nr] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		ret = connect(fd[nr++], (struct sockaddr *)&sun, sizeof(sun));
+	}
+	KTAP_TRUE(ret && errno == EAGAIN);
+	alarm(20);
+	KTAP_EQ(metrics_create(&x, path, &err), -EAGAIN);
+	alarm(0);
+	snprintf(why, sizeof(why),
+		 "--metrics %s: its listener takes no more connections now", path);
+	KTAP_STREQ(err.text, why);
+	KTAP_TRUE(!x);
+	while (nr--)
+		close(fd[nr]);
+	close(at);
+	unlink(path);
+}
+
 /* A disk that is full for a while: what fits is there, and each line is one again. */
 static void test_full(void)
 {
@@ -359,5 +387,5 @@ static void prepare(void)
 }
 
 KTAP_MAIN(KTAP_CASE(prepare), KTAP_CASE(test_file), KTAP_CASE(test_deaf), KTAP_CASE(test_socket),
-	  KTAP_CASE(test_full), KTAP_CASE(test_large), KTAP_CASE(test_rotated),
+	  KTAP_CASE(test_socket_full), KTAP_CASE(test_full), KTAP_CASE(test_large), KTAP_CASE(test_rotated),
 	  KTAP_CASE(test_whole), KTAP_CASE(test_wrong))

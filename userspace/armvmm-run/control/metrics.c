@@ -294,8 +294,21 @@ static int metrics_connect(struct metrics *x, struct error *err)
 		return 0;
 	if (x->fd >= 0 && errno == EAGAIN)
 		return error_set(err, -EAGAIN,
-				 "--metrics %s: its listener takes no more connections now", x->file);
+				 "--metrics %s: its listener takes no more connections", x->file);
 	return error_errno(err, -errno, "--metrics %s", x->file);
+}
+
+/* Nobody means a disk's contents to be overwritten with lines. For a folder open() has an error. */
+static bool metrics_takes_lines(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode) || S_ISCHR(st->st_mode) ||
+	       S_ISSOCK(st->st_mode) || S_ISDIR(st->st_mode);
+}
+
+static int metrics_refuse(struct metrics *x, struct error *err)
+{
+	return error_set(err, -EINVAL, "--metrics %s: is no file, pipe, terminal or socket",
+			 x->file);
 }
 
 /* A pipe is also opened for reading: there may be no reader yet, and each may leave. */
@@ -304,6 +317,8 @@ static int metrics_open(struct metrics *x, struct error *err)
 	struct stat st;
 	int exists = !stat(x->path, &st), flags = O_WRONLY;
 
+	if (exists && !metrics_takes_lines(&st))
+		return metrics_refuse(x, err);
 	if (exists && S_ISSOCK(st.st_mode))
 		return metrics_connect(x, err);
 	if (exists && S_ISFIFO(st.st_mode))
@@ -311,6 +326,8 @@ static int metrics_open(struct metrics *x, struct error *err)
 	x->fd = open(x->path, flags | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600);
 	if (x->fd < 0 || fstat(x->fd, &st))
 		return error_errno(err, -errno, "--metrics %s", x->file);
+	if (!metrics_takes_lines(&st))
+		return metrics_refuse(x, err);
 	x->regular = S_ISREG(st.st_mode);
 	return 0;
 }

@@ -236,7 +236,7 @@ static void test_socket_full(void)
 	KTAP_EQ(metrics_create(&x, path, &err), -EAGAIN);
 	alarm(0);
 	snprintf(why, sizeof(why),
-		 "--metrics %s: its listener takes no more connections now", path);
+		 "--metrics %s: its listener takes no more connections", path);
 	KTAP_STREQ(err.text, why);
 	KTAP_TRUE(!x);
 	while (nr--)
@@ -354,6 +354,34 @@ static void test_whole(void)
 	unlink(path);
 }
 
+/* No disk is written to. It is not even opened: its permissions do not matter. */
+static void test_disk(void)
+{
+	GDir *dev = g_dir_open("/dev", 0, NULL);
+	const char *name = NULL;
+	struct metrics *x;
+	struct error err;
+	char disk[300], why[400];
+	bool found = false;
+	struct stat st;
+
+	while (dev && !found && (name = g_dir_read_name(dev))) {
+		snprintf(disk, sizeof(disk), "/dev/%s", name);
+		found = !stat(disk, &st) && S_ISBLK(st.st_mode);
+	}
+	if (dev)
+		g_dir_close(dev);
+	if (!found) {
+		KTAP_SKIP("there is no block device");
+		return;
+	}
+	snprintf(why, sizeof(why), "--metrics %s: is no file, pipe, terminal or socket", disk);
+	KTAP_EQ(metrics_create(&x, disk, &err), -EINVAL);
+	KTAP_STREQ(err.text, why);
+	KTAP_TRUE(!x);
+	metrics_destroy(x);
+}
+
 static void test_wrong(void)
 {
 	struct metrics *x;
@@ -387,5 +415,6 @@ static void prepare(void)
 }
 
 KTAP_MAIN(KTAP_CASE(prepare), KTAP_CASE(test_file), KTAP_CASE(test_deaf), KTAP_CASE(test_socket),
-	  KTAP_CASE(test_socket_full), KTAP_CASE(test_full), KTAP_CASE(test_large), KTAP_CASE(test_rotated),
-	  KTAP_CASE(test_whole), KTAP_CASE(test_wrong))
+	  KTAP_CASE(test_socket_full), KTAP_CASE(test_full), KTAP_CASE(test_large),
+	  KTAP_CASE(test_rotated), KTAP_CASE(test_whole), KTAP_CASE(test_disk),
+	  KTAP_CASE(test_wrong))

@@ -484,12 +484,19 @@ static void test_metrics(void)
 	KTAP_EQ(metrics_parse(&o, config.metrics, &err), 0);
 	KTAP_STREQ(o.path, "/run/x");
 	KTAP_EQ(o.interval, 5);
-	KTAP_EQ(metrics_parse(&o, "a,b=1,interval=86400", &err), 0);
-	KTAP_STREQ(o.path, "a,b=1");
+	KTAP_EQ(metrics_parse(&o, "a=b,c,interval=86400", &err), 0);
+	KTAP_STREQ(o.path, "a=b,c");
 	KTAP_EQ(o.interval, 86400);
-	KTAP_EQ(metrics_parse(&o, "a,intervals=1", &err), 0);
-	KTAP_STREQ(o.path, "a,intervals=1");
+	KTAP_EQ(metrics_parse(&o, "a,interval,=1,", &err), 0);
+	KTAP_STREQ(o.path, "a,interval,=1,");
 	KTAP_EQ(o.interval, 10);
+	/* A key that is wrong is no part of the file's name. */
+	refused("-k z --metrics a,intervals=1",
+		"--metrics a,intervals=1: unknown word \"intervals\" (it is FILE[,interval=SECONDS])");
+	refused("-k z --metrics a,b=1,interval=5",
+		"--metrics a,b=1,interval=5: unknown word \"b\" (it is FILE[,interval=SECONDS])");
+	refused("-k z --metrics a,interval=1,interval=5",
+		"--metrics a,interval=1,interval=5: unknown word \"interval\" (it is FILE[,interval=SECONDS])");
 	refused("-k z --metrics=", "--metrics : must be FILE[,interval=SECONDS]");
 	refused("-k z --metrics ,interval=1", "--metrics ,interval=1: must be FILE[,interval=SECONDS]");
 	refused("-k z --metrics a,interval=0",

@@ -10,13 +10,27 @@
 #include "newfile.h"
 #include "transfer.h"
 
+/* Before anything is lost: who may make files in a folder may perhaps not read it. */
+static int newfile_open_folder(const char *file)
+{
+	char *copy = g_strdup(file);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = errno;
+
+	g_free(copy);
+	errno = error;
+	return fd;
+}
+
 bool newfile_open(struct newfile *n, const char *file, GError **err)
 {
 	struct stat st;
 
-	*n = (struct newfile){ .file = file, .fd = -1 };
+	*n = (struct newfile){ .file = file, .fd = -1, .folder = -1 };
 	if (!stat(file, &st) && !S_ISREG(st.st_mode))
 		return transfer_fail(err, file, "is there already, and is no regular file");
+	n->folder = newfile_open_folder(file);
+	if (n->folder < 0)
+		return transfer_fail(err, file, g_strerror(errno));
 	n->temporary = g_strconcat(file, ".XXXXXX", NULL);
 	n->fd = mkostemp(n->temporary, O_CLOEXEC);
 	if (n->fd >= 0)
@@ -24,20 +38,6 @@ bool newfile_open(struct newfile *n, const char *file, GError **err)
 	transfer_fail(err, file, g_strerror(errno));
 	newfile_close(n);
 	return false;
-}
-
-/* The new name is on the disk, too. */
-static bool newfile_sync_folder(const char *file)
-{
-	char *copy = g_strdup(file);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* EINVAL: a file system that has no need of it. */
-	bool done = fd >= 0 && (!fsync(fd) || errno == EINVAL);
-
-	if (fd >= 0)
-		close(fd);
-	g_free(copy);
-	return done;
 }
 
 bool newfile_keep(struct newfile *n, long long *size, GError **err)
@@ -50,7 +50,11 @@ bool newfile_keep(struct newfile *n, long long *size, GError **err)
 	g_free(n->temporary);
 	n->temporary = NULL;
 	*size = st.st_size;
-	return newfile_sync_folder(n->file) || transfer_fail(err, n->file, g_strerror(errno));
+	/* The new name, too. The old file is gone already. EINVAL: a file system without a need. */
+	if (fsync(n->folder) && errno != EINVAL)
+		g_printerr("armvmm-ctl: %s: is written, but its name may not be on the disk: %s\n",
+			   n->file, g_strerror(errno));
+	return true;
 }
 
 void newfile_close(struct newfile *n)
@@ -60,6 +64,8 @@ void newfile_close(struct newfile *n)
 			unlink(n->temporary);
 		close(n->fd);
 	}
+	if (n->folder >= 0)
+		close(n->folder);
 	g_free(n->temporary);
-	*n = (struct newfile){ .fd = -1 };
+	*n = (struct newfile){ .fd = -1, .folder = -1 };
 }

@@ -13,14 +13,16 @@ struct newfile {
 	const char *file;	/* its name in the end */
 	char *temporary;	/* its name until then */
 	int fd;
+	int folder;
 };
 
 /* Makes one that only its owner may read. Returns false with @err set. */
 bool newfile_open(struct newfile *n, const char *file, GError **err);
 
 /*
- * It is complete: it gets its name, and both are on the disk. Sets *@size to its bytes. Returns
- * false with @err set; then newfile_close() removes it.
+ * It is complete: it gets its name, and both are on the disk. Once it has its name, a failure is
+ * only told of. Sets *@size to its bytes. Returns false with @err set; then newfile_close() removes
+ * it.
  */
 bool newfile_keep(struct newfile *n, long long *size, GError **err);
 

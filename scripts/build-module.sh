@@ -44,7 +44,15 @@ flock 9
 ) | while read -r f; do
 	[ -L "$out/$f" ] || ln -s "$ARMVMM_TOP/$f" "$out/$f"
 done
-find "$out" -xtype l -delete
+find "$out/Kbuild" "$out/driver" "$out/include" -xtype l -delete
+
+# forget: removes what was built in the folder, by names: it may be one where others have files.
+forget() {
+	find "$out" -maxdepth 1 -type f \( -name armvmm.ko -o -name armvmm.o -o -name 'armvmm.mod*' -o -name '.armvmm.*' \
+		-o -name 'compat-config.h*' -o -name Module.symvers -o -name modules.order -o -name .Module.symvers.cmd \
+		-o -name .modules.order.cmd -o -name '.module-common.*' -o -name '..module-common.*' \) -delete
+	find "$out/driver" -type f \( -name '*.o' -o -name '.*.cmd' -o -name '.*.d' -o -name '*.gcno' \) -delete
+}
 
 kmake() {
 	make --no-print-directory -j"$(nproc)" -C "$kdir" "${vars[@]}" KBUILD_VERBOSE="${V:-0}" M="$1" "${@:2}" 9>&-
@@ -74,11 +82,11 @@ ask() {
 }
 
 # The folder was for another kernel, or for another release of this one: nothing in it is right, and
-# make, which goes by dates, may not see that. What is no link was built there.
+# make, which goes by dates, may not see that.
 this=$(cd "$kdir" && pwd -P) || exit 1
 this+=" $(cat "$kdir/include/config/kernel.release" 2>/dev/null || true)"
 if [ -e "$out/.probed" ] && [ "$this" != "$(cat "$out/.probed")" ]; then
-	find "$out" -type f ! -name .lock ! -name .probed -delete
+	forget
 	rm "$out/.probed"
 fi
 if [ -n "$(find "${probe%.sh}s" "$probe" "${probe%/*}"/{options.sh,kernel-options} "$kdir/.config" \

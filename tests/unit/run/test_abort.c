@@ -791,7 +791,7 @@ static void no_more(void)
 	EXPECT(1, 0);
 	KTAP_EQ(marked, 1);
 	log_writes(false);
-	/* Nor while caches are off: what the client writes is flushed until the guest touches it. */
+	/* Nor while caches are off: what the client writes is flushed at the guest's touch. */
 	uncached = true;
 	guest(6, WRITE);
 	EXPECT(1, 0);

@@ -14,13 +14,11 @@ word() { dd if="$core" bs=4 skip=$(($1 / 4)) count=1 2>/dev/null | od -An -tx4 |
 number() { number=$((0x$(word "$1"))); }
 # begin: a dump to $work/pipe, by $client, which waits for its end.
 begin() {
-	{
-		echo '{"execute":"qmp_capabilities"}{"execute":"getfd","arguments":{"fdname":"a"}}'
-		echo '{"execute":"dump-guest-memory","arguments":{"paging":false,"protocol":"fd:a"}}'
-		sleep 1000
-	} | ./talk "$sock" "$work/pipe" >"$work/talk" &
+	./talk "$sock" "$work/pipe" <"$work/hold" >"$work/talk" &
 	client=$!
 	guests="$guests $client"
+	echo '{"execute":"qmp_capabilities"}{"execute":"getfd","arguments":{"fdname":"a"}}' >&7
+	echo '{"execute":"dump-guest-memory","arguments":{"paging":false,"protocol":"fd:a"}}' >&7
 }
 no_rest() {
 	ls "$1"
@@ -78,7 +76,8 @@ check 'by a path' status_of 3 'opens no file' ctl qmp \
 check 'the guest has not noticed' whole a
 
 # A pipe that nobody reads: the guest stands, all else goes on, until the client leaves.
-mkfifo "$work/pipe"
+mkfifo "$work/pipe" "$work/hold"
+exec 7<>"$work/hold"
 sleep 1000 <>"$work/pipe" &
 guests="$guests $!"
 begin

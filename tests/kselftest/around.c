@@ -92,7 +92,7 @@ static void sequence(void)
 	CHECK(faults(&vm) - before >= 20);
 }
 
-/* With caches off, a page is flushed at the guest's touch: the client may write to it until then. */
+/* With caches off, a page is flushed at the touch, and the client may write to it until then. */
 static void uncached(void)
 {
 	cached = false;

@@ -100,8 +100,8 @@ int mem_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa, uint64_t size, 
 uint64_t now_ns(void);
 char *map_pages(size_t size);
 /*
- * Has vCPU 0, before all else, turn its MMU and caches on. Each address is itself; memory is cached.
- * Takes the last 16 KiB of the VM's RAM.
+ * Has vCPU 0, before all else, turn its MMU and caches on. Each address is itself, and memory is
+ * cached. Takes the last 16 KiB of the VM's RAM.
  */
 void vm_caches_on(struct vm *vm);
 /* Binds this thread to that CPU. */

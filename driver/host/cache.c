@@ -15,6 +15,7 @@
 #include "host/cache.h"
 #include "host/cache_line.h"
 #include "host/cache_ops.h"
+#include "host/cache_pfn.h"
 #include "host/shadow_page.h"
 
 /* From here on a whole invalidation is cheaper than one line at a time. */

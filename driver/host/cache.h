@@ -3,7 +3,7 @@
 #ifndef ARMVMM_CACHE_H
 #define ARMVMM_CACHE_H
 
-#include <linux/mm.h>
+#include <linux/mm_types.h>
 #include <linux/types.h>
 
 /* Takes a CPU's CTR into account: before it runs a guest, and before any of what follows. */
@@ -11,16 +11,6 @@ void armvmm_cache_add_cpu(u32 ctr);
 
 /* Cleans and invalidates [addr, addr + size) of kernel memory to the PoC, with DSB. Any context. */
 void armvmm_cache_flush(const void *addr, size_t size);
-
-/*
- * May the kernel have an address of this page? Not if it has no struct page; nor if its memory is
- * kept from the kernel (no-map in the device tree): that has struct pages, which are reserved, but
- * is in no mapping. A guest's other pages are not reserved, but for the one of zeroes.
- */
-static inline bool armvmm_cache_may_flush_pfn(unsigned long pfn)
-{
-	return pfn_valid(pfn) && (!PageReserved(pfn_to_page(pfn)) || is_zero_pfn(pfn));
-}
 
 /*
  * Cleans and invalidates @size bytes of host memory from page @pfn to the point of coherency,

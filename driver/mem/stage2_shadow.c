@@ -14,7 +14,7 @@
 #include "core/guest.h"
 #include "core/state.h"
 #include "core/vcpus.h"
-#include "host/cache.h"
+#include "host/cache_pfn.h"
 #include "host/shadow_page.h"
 #include "mem/stage2.h"
 #include "mem/stage2_shadow.h"

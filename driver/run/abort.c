@@ -16,6 +16,7 @@
 #include "core/state.h"
 #include "core/trace.h"
 #include "host/cache.h"
+#include "host/cache_pfn.h"
 #include "mem/memslot.h"
 #include "mem/stage2.h"
 #include "mem/stage2_host.h"

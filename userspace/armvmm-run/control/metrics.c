@@ -298,11 +298,9 @@ static int metrics_connect(struct metrics *x, struct error *err)
 	return error_errno(err, -errno, "--metrics %s", x->file);
 }
 
-/* Nobody means a disk's contents to be overwritten with lines. For a folder open() has an error. */
-static bool metrics_takes_lines(const struct stat *st)
+bool metrics_takes(mode_t mode)
 {
-	return S_ISREG(st->st_mode) || S_ISFIFO(st->st_mode) || S_ISCHR(st->st_mode) ||
-	       S_ISSOCK(st->st_mode) || S_ISDIR(st->st_mode);
+	return S_ISREG(mode) || S_ISFIFO(mode) || S_ISCHR(mode) || S_ISSOCK(mode) || S_ISDIR(mode);
 }
 
 static int metrics_refuse(struct metrics *x, struct error *err)
@@ -317,7 +315,7 @@ static int metrics_open(struct metrics *x, struct error *err)
 	struct stat st;
 	int exists = !stat(x->path, &st), flags = O_WRONLY;
 
-	if (exists && !metrics_takes_lines(&st))
+	if (exists && !metrics_takes(st.st_mode))
 		return metrics_refuse(x, err);
 	if (exists && S_ISSOCK(st.st_mode))
 		return metrics_connect(x, err);
@@ -326,7 +324,7 @@ static int metrics_open(struct metrics *x, struct error *err)
 	x->fd = open(x->path, flags | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600);
 	if (x->fd < 0 || fstat(x->fd, &st))
 		return error_errno(err, -errno, "--metrics %s", x->file);
-	if (!metrics_takes_lines(&st))
+	if (!metrics_takes(st.st_mode))
 		return metrics_refuse(x, err);
 	x->regular = S_ISREG(st.st_mode);
 	return 0;

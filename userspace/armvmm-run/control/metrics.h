@@ -7,6 +7,9 @@
 #ifndef ARMVMM_RUN_METRICS_H
 #define ARMVMM_RUN_METRICS_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "core/error.h"
 #include "core/machine.h"
 
@@ -14,6 +17,12 @@
 #define METRICS_FILE_MAX	(64u << 20)	/* of a regular file, which then begins anew */
 
 struct metrics;
+
+/*
+ * Is this a kind of file that lines may go to? Nobody means a disk's contents to be overwritten with
+ * them. (For a folder, open() has an error.)
+ */
+bool metrics_takes(mode_t mode);
 
 /*
  * Opens the file, a pipe, or a socket that listens, while the process may do so. Returns 0 or

@@ -354,7 +354,10 @@ static void test_whole(void)
 	unlink(path);
 }
 
-/* No disk is written to. It is not even opened: its permissions do not matter. */
+/*
+ * No disk is written to. It is not even opened: its permissions do not matter. (A container may have
+ * none to try it with.)
+ */
 static void test_disk(void)
 {
 	GDir *dev = g_dir_open("/dev", 0, NULL);
@@ -371,10 +374,10 @@ static void test_disk(void)
 	}
 	if (dev)
 		g_dir_close(dev);
-	if (!found) {
-		KTAP_SKIP("there is no block device");
+	KTAP_TRUE(metrics_takes(S_IFREG) && metrics_takes(S_IFIFO) && metrics_takes(S_IFCHR) &&
+		  metrics_takes(S_IFSOCK) && !metrics_takes(S_IFBLK | 0600));
+	if (!found)
 		return;
-	}
 	snprintf(why, sizeof(why), "--metrics %s: is no file, pipe, terminal or socket", disk);
 	KTAP_EQ(metrics_create(&x, disk, &err), -EINVAL);
 	KTAP_STREQ(err.text, why);

@@ -109,6 +109,16 @@ static void pin_drop(struct armvmm_vm *vm, unsigned long pin)
 }
 
 /*
+ * A file's pages that go back to a disk: the file system is told of each write before it happens,
+ * and a pin for writing is one write of any length. (Since 6.5 the kernel refuses these by itself.)
+ */
+static bool pin_is_tracked(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & (VM_SHARED | VM_WRITE)) == (VM_SHARED | VM_WRITE) &&
+	       vma->vm_ops && (vma->vm_ops->page_mkwrite || vma->vm_ops->pfn_mkwrite);
+}
+
+/*
  * Looks up what the client may do at @hva, and its memory type there. A driver's mapping without
  * struct pages cannot be pinned.
  */
@@ -122,8 +132,8 @@ static int pin_look(struct armvmm_vm *vm, unsigned long hva, bool write, bool *m
 		return -EAGAIN;
 	vma = find_vma(vm->mm, hva);
 	if (vma && hva >= vma->vm_start && vma->vm_flags & (write ? VM_WRITE : VM_READ) &&
-	    !(vma->vm_flags & (VM_IO | VM_PFNMAP))) {
-		*may_write = vma->vm_flags & VM_WRITE;
+	    !(vma->vm_flags & (VM_IO | VM_PFNMAP)) && !(write && pin_is_tracked(vma))) {
+		*may_write = vma->vm_flags & VM_WRITE && !pin_is_tracked(vma);
 		*attr = stage2_host_attr(pgprot_val(vma->vm_page_prot));
 		ret = 0;
 	}

@@ -22,11 +22,18 @@ extern struct page fake_pages[];
 
 #define VM_READ		1ul
 #define VM_WRITE	2ul
+#define VM_SHARED	8ul
 #define VM_PFNMAP	0x400ul
 #define VM_IO		0x4000ul
 
+struct vm_operations_struct {
+	int (*page_mkwrite)(void);
+	int (*pfn_mkwrite)(void);
+};
+
 struct vm_area_struct {
 	unsigned long vm_start, vm_end, vm_flags, vm_page_prot;
+	const struct vm_operations_struct *vm_ops;
 };
 
 struct mm_struct {

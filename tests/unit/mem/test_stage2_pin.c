@@ -149,7 +149,7 @@ static void start(unsigned int limit)
 	unmapped = fake_told = 0;
 	meanwhile = NULL;
 	fake_limit = limit * PAGE_SIZE;
-	vma = (struct vm_area_struct){ HVA, HVA + PAGES * PAGE_SIZE, VM_READ | VM_WRITE, 0 };
+	vma = (struct vm_area_struct){ HVA, HVA + PAGES * PAGE_SIZE, VM_READ | VM_WRITE, 0, NULL };
 	vm.mm = &mm;
 	slot.npages = PAGES;
 	slot.base_gfn = GFN;
@@ -191,6 +191,11 @@ static void test_pinned(void)
 		KTAP_TRUE(fake_pages[i].dirty);
 }
 
+static int mkwrite(void)
+{
+	return 0;
+}
+
 /* A page that the client could only read when it was pinned is replaced when it may write there. */
 static void test_replaced(void)
 {
@@ -206,6 +211,36 @@ static void test_replaced(void)
 	KTAP_EQ(get(0, true), 0);
 	charged(1);
 	end();
+}
+
+/* A file on a disk, mapped shared: nobody would tell its file system what the guest writes. */
+static void test_file(void)
+{
+	static const struct vm_operations_struct ops[] = {
+		{ .page_mkwrite = mkwrite }, { .pfn_mkwrite = mkwrite }, { },
+	};
+
+	for (unsigned int i = 0; i < 2; i++) {
+		start(2);
+		vma.vm_ops = &ops[i];
+		vma.vm_flags |= VM_SHARED;
+		KTAP_EQ(get(0, true), -EFAULT);
+		charged(0);
+		/* It may be read. */
+		KTAP_EQ(get(0, false), 0);
+		KTAP_EQ(get(0, true), -EFAULT);
+		charged(1);
+		end();
+		KTAP_TRUE(!fake_pages[0].dirty);
+		/* Its private copies, and memory that is shared, are the client's. */
+		start(2);
+		vma.vm_ops = &ops[i];
+		KTAP_EQ(get(0, true), 0);
+		vma.vm_ops = &ops[2];
+		vma.vm_flags |= VM_SHARED;
+		KTAP_EQ(get(1, true), 0);
+		end();
+	}
 }
 
 static void test_refused(void)
@@ -293,6 +328,6 @@ static void test_both_refused(void)
 	end();
 }
 
-KTAP_MAIN(KTAP_CASE(test_pinned), KTAP_CASE(test_replaced), KTAP_CASE(test_refused),
+KTAP_MAIN(KTAP_CASE(test_pinned), KTAP_CASE(test_replaced), KTAP_CASE(test_file), KTAP_CASE(test_refused),
 	  KTAP_CASE(test_other_is_charged), KTAP_CASE(test_other_was_charged),
 	  KTAP_CASE(test_other_has_pinned), KTAP_CASE(test_both_refused))

@@ -29,7 +29,8 @@
 /* code: abort_flush_by_hva: preempt_disable(); */
 /* code: abort_flush_by_hva: if (hva_cpu == smp_processor_id()) */
 /* code: armvmm_stage2_retry: return s2->invalidate_seq != seq; */
-/* code: abort_flush_caches: armvmm_cache_flush_pfn(pfn, size); */
+/* code: abort_flush_pfn: armvmm_cache_flush_pfn(pfn, size); */
+/* code: abort_flush_caches: abort_flush_pfn(pfn, size); */
 /* code: stage2_gather_finish: armvmm_stage2_flush_tlb(s2); */
 /* code: stage2_gather_finish: armvmm_cache_flush_pfn(gather->runs[i].pfn, */
 /* code: stage2_gather_finish: stage2_table_free( */

@@ -379,7 +379,7 @@ static void thumbee(void)
 
 	sigaction(SIGILL, &sa, NULL);
 	if (!WORKS("mrc p14, 6, r0, c1, c0, 0"))
-		ktap_skip("the CPU has no ThumbEE");
+		ktap_skip("user space has no TEEHBR: the kernel has no ARM_THUMBEE");
 	RUN(thumbee);
 	for (uint64_t end = until(1500); now_ns() < end || n <= 10; n++) {
 		uint32_t want = 0xa0000000 + 4 * n;

@@ -328,6 +328,7 @@ static void test_both_refused(void)
 	end();
 }
 
-KTAP_MAIN(KTAP_CASE(test_pinned), KTAP_CASE(test_replaced), KTAP_CASE(test_file), KTAP_CASE(test_refused),
+KTAP_MAIN(KTAP_CASE(test_pinned), KTAP_CASE(test_replaced), KTAP_CASE(test_file),
+	  KTAP_CASE(test_refused),
 	  KTAP_CASE(test_other_is_charged), KTAP_CASE(test_other_was_charged),
 	  KTAP_CASE(test_other_has_pinned), KTAP_CASE(test_both_refused))

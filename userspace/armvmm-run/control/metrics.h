@@ -19,8 +19,8 @@
 struct metrics;
 
 /*
- * Is this a kind of file that lines may go to? Nobody means a disk's contents to be overwritten with
- * them. (For a folder, open() has an error.)
+ * Is this a kind of file that lines may go to? Nobody means a disk's contents to be overwritten
+ * with them. (For a folder, open() has an error.)
  */
 bool metrics_takes(mode_t mode);
 

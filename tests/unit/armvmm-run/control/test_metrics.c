@@ -355,8 +355,8 @@ static void test_whole(void)
 }
 
 /*
- * No disk is written to. It is not even opened: its permissions do not matter. (A container may have
- * none to try it with.)
+ * No disk is written to. It is not even opened: its permissions do not matter. (A container may
+ * have none to try it with.)
  */
 static void test_disk(void)
 {

@@ -67,6 +67,19 @@ static char *map_area(size_t size)
 	return mem;
 }
 
+static bool has_huge_pages(void)
+{
+	return !access("/sys/kernel/mm/transparent_hugepage", F_OK);
+}
+
+/* Where it can have blocks, the guest has its caches on, as it gets none else. */
+static void make(struct vm *vm)
+{
+	vm_make(vm, 1, 0);
+	if (has_huge_pages())
+		vm_caches_on(vm);
+}
+
 /* The guest has so many blocks, if the host has huge pages. */
 static void check_blocks(struct vm *vm, unsigned int n)
 {
@@ -74,7 +87,7 @@ static void check_blocks(struct vm *vm, unsigned int n)
 	uint64_t blocks = stat_of(fd, "pages_2m");
 
 	close(fd);
-	n = access("/sys/kernel/mm/transparent_hugepage", F_OK) ? 0 : n;
+	n = has_huge_pages() ? n : 0;
 	CHECK(blocks == n, "%llu blocks, not %u", (unsigned long long)blocks, n);
 }
 
@@ -137,8 +150,7 @@ static void start(struct sums *s)
 
 	sigaction(SIGUSR1, &sa, NULL);
 	memset(s, 0, sizeof(*s));
-	vm_make(&s->vm, 1, 0);
-	vm_caches_on(&s->vm);
+	make(&s->vm);
 	s->area = map_area(AREA_SIZE);
 	MUST_OK(mem_set(s->vm.fd, 1, 0, AREA, AREA_SIZE, s->area));
 	VM_CODE(&s->vm, 0, sums);
@@ -356,7 +368,7 @@ static void merged(void)
 	needs_sync_mmu();
 	if (access("/sys/kernel/mm/ksm/run", W_OK))
 		ktap_skip("no KSM");
-	vm_make(&vm, 1, 0);
+	make(&vm);
 	area = map_area(pages * PAGE);
 	MUST_OK(mem_set(vm.fd, 1, 0, AREA, pages * PAGE, area));
 	VM_CODE(&vm, 0, mix);

@@ -23,6 +23,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtio_balloon.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
+// sources: userspace/armvmm-run/core/thread.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread

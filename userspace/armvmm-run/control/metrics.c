@@ -4,7 +4,6 @@
 #include <glib.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,6 +20,7 @@
 #include "core/balloon.h"
 #include "core/blockdev.h"
 #include "core/runstate.h"
+#include "core/thread.h"
 
 #define METRICS_PIECE	4096u	/* bytes that are written at once */
 #define METRICS_POLL_MS	200	/* how often the thread looks whether it is to end */
@@ -356,22 +356,6 @@ int metrics_create(struct metrics **out, const char *text, struct error *err)
 	return 0;
 }
 
-static int metrics_start_thread(struct metrics *x)
-{
-	sigset_t all, old;
-	pthread_attr_t attr;
-	int ret;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, METRICS_STACK_SIZE);
-	ret = pthread_create(&x->thread, &attr, metrics_thread, x);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -ret;
-}
-
 int metrics_start(struct metrics *x, struct machine *m, struct error *err)
 {
 	int ret;
@@ -379,7 +363,7 @@ int metrics_start(struct metrics *x, struct machine *m, struct error *err)
 	if (!x)
 		return 0;
 	x->m = m;
-	ret = metrics_start_thread(x);
+	ret = thread_start(&x->thread, METRICS_STACK_SIZE, metrics_thread, x);
 	if (ret) {
 		x->m = NULL;
 		return error_errno(err, ret, "--metrics: cannot start a thread");

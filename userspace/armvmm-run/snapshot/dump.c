@@ -4,7 +4,6 @@
 #include <glib.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,6 +13,7 @@
 #include "core/bank.h"
 #include "core/machine_private.h"
 #include "core/runstate.h"
+#include "core/thread.h"
 #include "snapshot/dump.h"
 #include "snapshot/elfcore.h"
 #include "snapshot/pages.h"
@@ -181,22 +181,6 @@ static void *dump_thread(void *opaque)
 	return NULL;
 }
 
-static int dump_start_thread(struct dump *d)
-{
-	sigset_t all, old;
-	pthread_attr_t attr;
-	int ret;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, DUMP_STACK_SIZE);
-	ret = pthread_create(&d->thread, &attr, dump_thread, d);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -ret;
-}
-
 /* ---- What is written, on the main thread ---- */
 
 static uint32_t dump_register(struct armvmm_vcpu *vcpu, const char *name)
@@ -311,7 +295,7 @@ static int dump_prepare(struct dump *d, struct error *err)
 	dump_collect(d);
 	if (!d->head_len)
 		return error_set(err, -EFBIG, "a dump of so much memory would have 4 GiB or more");
-	ret = dump_start_thread(d);
+	ret = thread_start(&d->thread, DUMP_STACK_SIZE, dump_thread, d);
 	return ret ? error_errno(err, ret, "the dump: cannot start a thread") : 0;
 }
 

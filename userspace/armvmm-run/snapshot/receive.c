@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -12,6 +11,7 @@
 
 #include "core/machine_private.h"
 #include "core/runstate.h"
+#include "core/thread.h"
 #include "snapshot/layout.h"
 #include "snapshot/receive.h"
 #include "snapshot/restore.h"
@@ -191,21 +191,13 @@ static void *receive_thread(void *opaque)
 
 static int receive_start_thread(struct receive *r, int (*work)(struct receive *r))
 {
-	sigset_t all, old;
-	pthread_attr_t attr;
 	int ret;
 
 	r->work = work;
 	r->finished = false;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, RECEIVE_STACK_SIZE);
-	ret = pthread_create(&r->thread, &attr, receive_thread, r);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	ret = thread_start(&r->thread, RECEIVE_STACK_SIZE, receive_thread, r);
 	r->running = !ret;
-	return ret ? error_errno(&r->why, -ret, "%s: cannot start a thread", r->source->name) : 0;
+	return ret ? error_errno(&r->why, ret, "%s: cannot start a thread", r->source->name) : 0;
 }
 
 static void receive_join(struct receive *r)

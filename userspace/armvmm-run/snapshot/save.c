@@ -4,7 +4,6 @@
 #include <glib.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,6 +12,7 @@
 
 #include "core/machine_private.h"
 #include "core/runstate.h"
+#include "core/thread.h"
 #include "snapshot/layout.h"
 #include "snapshot/save.h"
 #include "snapshot/state.h"
@@ -139,19 +139,11 @@ static void *save_thread(void *opaque)
 
 static int save_start_thread(struct save *s)
 {
-	sigset_t all, old;
-	pthread_attr_t attr;
 	int ret;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, SAVE_STACK_SIZE);
-	ret = pthread_create(&s->thread, &attr, save_thread, s);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	ret = thread_start(&s->thread, SAVE_STACK_SIZE, save_thread, s);
 	s->writing = !ret;
-	return -ret;
+	return ret;
 }
 
 /* ---- The state, on the main thread ---- */

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,6 +12,7 @@
 
 #include "core/machine_private.h"
 #include "core/runstate.h"
+#include "core/thread.h"
 #include "snapshot/facts.h"
 #include "snapshot/layout.h"
 #include "snapshot/send.h"
@@ -344,22 +344,14 @@ static void *send_thread(void *opaque)
 
 static int send_start_thread(struct send *s, enum send_step step, struct error *why)
 {
-	sigset_t all, old;
-	pthread_attr_t attr;
 	int ret;
 
 	s->step = step;
 	s->finished = false;
 	s->thread_why.text[0] = '\0';
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, SEND_STACK_SIZE);
-	ret = pthread_create(&s->thread, &attr, send_thread, s);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	ret = thread_start(&s->thread, SEND_STACK_SIZE, send_thread, s);
 	s->running = !ret;
-	return ret ? error_errno(why, -ret, "the migration: cannot start a thread") : 0;
+	return ret ? error_errno(why, ret, "the migration: cannot start a thread") : 0;
 }
 
 /* ---- Its course ---- */

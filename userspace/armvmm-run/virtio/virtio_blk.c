@@ -16,7 +16,6 @@
  */
 #include <endian.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -32,6 +31,7 @@
 #include "core/machine.h"
 #include "core/parse.h"
 #include "core/record.h"
+#include "core/thread.h"
 #include "virtio/virtio_mmio.h"
 
 #define BLK_QUEUE_SIZE 128
@@ -85,8 +85,6 @@ static void *blk_worker_main(void *opaque);
 static int blk_start_worker(struct virtio_blk *blk)
 {
 	struct blk_worker *w = &blk->worker[blk->nr_workers];
-	sigset_t all, old;
-	pthread_attr_t attr;
 	int ret;
 
 	w->blk = blk;
@@ -94,15 +92,9 @@ static int blk_start_worker(struct virtio_blk *blk)
 		w->chain = virtq_chain_alloc(BLK_QUEUE_SIZE);
 	if (!w->chain)
 		return -ENOMEM;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, BLK_STACK_SIZE);
-	ret = pthread_create(&w->thread, &attr, blk_worker_main, w);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	ret = thread_start(&w->thread, BLK_STACK_SIZE, blk_worker_main, w);
 	if (ret)
-		return -ret;
+		return ret;
 	blk->nr_workers++;
 	return 0;
 }

@@ -9,7 +9,7 @@
 // sources: userspace/armvmm-run/control/commands_migrate.c userspace/armvmm-run/control/commands_dump.c
 // sources: userspace/armvmm-run/control/commands_device.c userspace/armvmm-run/control/schema.c
 // sources: userspace/armvmm-run/core/message.c
-// sources: userspace/armvmm-run/core/parse.c
+// sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/core/thread.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
 //

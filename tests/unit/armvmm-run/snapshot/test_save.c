@@ -4,6 +4,7 @@
 // sources: userspace/armvmm-run/snapshot/facts.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/snapshot/state.c
+// sources: userspace/armvmm-run/core/thread.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0 zlib libzstd
 // libs: -Wl,--wrap=close

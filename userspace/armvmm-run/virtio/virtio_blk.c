@@ -16,6 +16,7 @@
  */
 #include <endian.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -114,6 +115,7 @@ static void blk_get_help(struct virtio_blk *blk)
 static void blk_wait(struct virtio_blk *blk)
 {
 	struct virtio_device *vdev = &blk->vdev;
+	struct pollfd kick = { .fd = vdev->kick[0], .events = POLLIN };
 	eventfd_t count;
 
 	/*
@@ -130,7 +132,8 @@ static void blk_wait(struct virtio_blk *blk)
 		return;
 	blk->leading = true;
 	pthread_mutex_unlock(&vdev->lock);
-	(void)eventfd_read(vdev->kick[0], &count);
+	(void)poll(&kick, 1, -1);
+	(void)eventfd_read(kick.fd, &count);
 	pthread_mutex_lock(&vdev->lock);
 	blk->leading = false;
 	if (virtio_running(vdev))

@@ -529,6 +529,62 @@ static void test_reset_in_flight(void)
 	test_machine_exit();
 }
 
+/* Reads a notification as soon as the main thread is about to, and so before it does. */
+static int quicker_fd = -1;
+
+static gboolean quicker_prepare(GSource *source, gint *timeout)
+{
+	(void)source;
+	*timeout = -1;
+	return quicker_fd >= 0;
+}
+
+static gboolean quicker_dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
+{
+	eventfd_t count;
+
+	(void)source, (void)callback, (void)opaque;
+	/* Unless the worker was quicker yet. */
+	(void)eventfd_read(quicker_fd, &count);
+	quicker_fd = -1;
+	return G_SOURCE_CONTINUE;
+}
+
+/*
+ * A driver resets the device and notifies it. The worker, which still waited for that, and the main
+ * thread both wake; the one that comes second finds nothing, and must not wait for more.
+ */
+static void test_kick_at_reset(void)
+{
+	static GSourceFuncs funcs = { .prepare = quicker_prepare, .dispatch = quicker_dispatch };
+	GSource *quicker = g_source_new(&funcs, sizeof(GSource));
+	struct device *dev;
+	int fd;
+
+	/* Before the device's, and so asked before it. */
+	g_source_attach(quicker, NULL);
+	test_kernel_kicks = true;
+	dev = setup(MIB, FLUSH);
+	for (int i = 0; i < 80; i++)
+		KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_OK);
+	KTAP_ASSERT(TEST_UNTIL(test_kick_fd >= 0));
+	fd = test_kick_fd;
+	reg_write(dev, VIRTIO_MMIO_STATUS, 0);
+	test_loop();
+	KTAP_EQ(eventfd_write(fd, 1), 0);
+	quicker_fd = fd;
+	alarm(20);
+	test_loop();
+	alarm(0);
+	KTAP_EQ(quicker_fd, -1);
+	KTAP_TRUE(driver_start(&d, dev, V1 | FLUSH, 1, QSIZE));
+	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
+	test_machine_exit();
+	g_source_destroy(quicker);
+	g_source_unref(quicker);
+	test_kernel_kicks = false;
+}
+
 /* Runs @nr writes of @len bytes, all at once. Returns how long they took, in ms. */
 static unsigned int timed_writes(const struct disk_config *config, unsigned int nr, uint32_t len)
 {
@@ -863,6 +919,7 @@ KTAP_MAIN(KTAP_CASE(test_signals_blocked), KTAP_CASE(test_configuration),
 	  KTAP_CASE(test_resize), KTAP_CASE(test_read_only), KTAP_CASE(test_host_is_full),
 	  KTAP_CASE(test_disk_shrinks), KTAP_CASE(test_discard_and_zeroes),
 	  KTAP_CASE(test_malformed_requests), KTAP_CASE(test_many_at_once),
-	  KTAP_CASE(test_reset_in_flight), KTAP_CASE(test_rates), KTAP_CASE(test_reset_of_waiting),
+	  KTAP_CASE(test_reset_in_flight), KTAP_CASE(test_kick_at_reset),
+	  KTAP_CASE(test_rates), KTAP_CASE(test_reset_of_waiting),
 	  KTAP_CASE(test_direct), KTAP_CASE(test_cached), KTAP_CASE(test_cached_many),
 	  KTAP_CASE(test_cached_not), KTAP_CASE(test_who_is_notified), KTAP_CASE(test_bad_files))

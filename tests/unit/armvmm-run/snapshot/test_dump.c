@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "close_fake.h"
 #include "guest_fake.h"
 #include "snapshot/dump.h"
 
@@ -36,25 +37,6 @@ static struct {
 	uint8_t *bytes;
 	size_t len;
 } core;
-
-/* close() of this descriptor fails, as on NFS when the disk is full; who called it is kept. */
-static int full_fd = -1;
-static pthread_t full_thread;
-
-int __real_close(int fd);
-int __wrap_close(int fd);
-
-int __wrap_close(int fd)
-{
-	int ret = __real_close(fd);
-
-	if (fd != full_fd)
-		return ret;
-	full_fd = -1;
-	full_thread = pthread_self();
-	errno = ENOSPC;
-	return -1;
-}
 
 static enum dump_phase phase(struct dump *d)
 {

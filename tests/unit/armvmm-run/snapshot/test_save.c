@@ -20,30 +20,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "close_fake.h"
 #include "guest_fake.h"
 #include "snapshot/restore.h"
 #include "snapshot/save.h"
 
 static struct guest g;
-
-/* close() of this descriptor fails, as on NFS when the disk is full; who called it is kept. */
-static int full_fd = -1;
-static pthread_t full_thread;
-
-int __real_close(int fd);
-int __wrap_close(int fd);
-
-int __wrap_close(int fd)
-{
-	int ret = __real_close(fd);
-
-	if (fd != full_fd)
-		return ret;
-	full_fd = -1;
-	full_thread = pthread_self();
-	errno = ENOSPC;
-	return -1;
-}
 
 static enum save_phase phase(struct save *s)
 {

@@ -9,17 +9,13 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 
 #include "say.h"
-
-#define HYP_RESUME	~0u
-#define STUCK		0x1da		/* HYP mode, A, I and F set */
+#include "vectors.h"
 
 u64 hyp_translate(u32 va);
 u32 board_abort(u32 addr);
 u32 board_guest(u32 *regs);
 u32 board_takeover(u32 vttbr_hi, const char *vectors, u32 vtcr);
 void board_main(void);
-extern char board_panicked[], board_guest_done[];
-extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[], hyp_vectors_loop8[];
 
 u32 board_cpu[64], board_sp, guest_psr = 0x1d3;	/* SVC, A, I and F set */
 u64 board_httbr[4] __attribute__((aligned(32)));
@@ -37,33 +33,17 @@ void hyp_panic(void *cpu);
 void hyp_panic(void *cpu)
 {
 	panics++;
-	asm volatile("msr ELR_hyp, %0\n\tmsr SPSR_cxsf, %1" : : "r" (board_panicked), "r" (STUCK));
+	GO_ON_AT(board_panicked);
 }
 
 u32 hyp_fastpath(void *cpu, u32 *vcpu);
 u32 hyp_fastpath(void *cpu, u32 *vcpu)
 {
-	u32 hsr;
-
 	for (unsigned int i = 0; !traps && i < 13; i++)
 		lost |= vcpu[i] != PATTERN(i);
 	traps++;
-	read(hsr, "4, %0, c5, c2, 0");
-	if (hsr & 1)
-		asm volatile("msr ELR_hyp, %0\n\tmsr SPSR_cxsf, %1" : :
-			     "r" (board_guest_done), "r" (STUCK));
-	return HYP_RESUME;
+	return board_resume();
 }
-
-#define UNUSED(name)	void name(void); void name(void) { put("# " #name "\n"); }
-UNUSED(hyp_irq)
-UNUSED(hyp_switch_to_guest)
-UNUSED(hyp_switch_to_host)
-UNUSED(hyp_tlbi_vmid)
-UNUSED(hyp_tlbi_vmid_local)
-UNUSED(hyp_tlbi_all)
-UNUSED(hyp_tlbi_hyp)
-UNUSED(hyp_snapshot)
 
 /* --- cases --- */
 

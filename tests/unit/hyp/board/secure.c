@@ -12,17 +12,14 @@ typedef unsigned int u32;
 
 #include "rom.h"
 #include "say.h"
+#include "vectors.h"
 
-#define HYP_RESUME	~0u
-#define STUCK		0x1da		/* HYP mode, A, I and F set */
 #define CPSR_A		0x100
 
 u32 board_abort(u32 addr);
 u32 board_guest(u32 *regs);
 void board_main(void);
 void hyp_serror_take(void);
-extern char board_panicked[], board_guest_done[];
-extern char hyp_vectors[], hyp_vectors_bpiall[], hyp_vectors_iciallu[], hyp_vectors_loop8[];
 
 u32 board_cpu[64], board_sp, guest_psr = 0xd3;	/* SVC, I and F set, A clear */
 u32 board_httbr[8] __attribute__((aligned(32)));
@@ -46,34 +43,18 @@ void hyp_panic(void *cpu)
 	panics++;
 	in_panic = psr_a();
 	asm volatile("mrs %0, SPSR" : "=r" (spsr));
-	asm volatile("msr ELR_hyp, %0\n\tmsr SPSR_cxsf, %1" : : "r" (board_panicked), "r" (STUCK));
+	GO_ON_AT(board_panicked);
 }
 
 u32 hyp_fastpath(void *cpu, u32 *vcpu);
 u32 hyp_fastpath(void *cpu, u32 *vcpu)
 {
-	u32 hsr;
-
 	in_trap = psr_a();
 	/* LDM has to be aligned, whatever HSCTLR.A is (A3.2.1). */
 	if (faults)
 		asm volatile("ldm %0, {r2, r3}" : : "r" ((char *)vcpu + 1) : "r2", "r3", "memory");
-	read(hsr, "4, %0, c5, c2, 0");
-	if (hsr & 1)
-		asm volatile("msr ELR_hyp, %0\n\tmsr SPSR_cxsf, %1" : :
-			     "r" (board_guest_done), "r" (STUCK));
-	return HYP_RESUME;
+	return board_resume();
 }
-
-#define UNUSED(name)	void name(void); void name(void) { put("# " #name "\n"); }
-UNUSED(hyp_irq)
-UNUSED(hyp_switch_to_guest)
-UNUSED(hyp_switch_to_host)
-UNUSED(hyp_tlbi_vmid)
-UNUSED(hyp_tlbi_vmid_local)
-UNUSED(hyp_tlbi_all)
-UNUSED(hyp_tlbi_hyp)
-UNUSED(hyp_snapshot)
 
 /* --- the firmware --- */
 

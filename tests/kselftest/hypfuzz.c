@@ -13,6 +13,7 @@
  */
 #include "binstats.h"
 #include "hypfuzz.h"
+#include "seeds.h"
 
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -509,16 +510,9 @@ static bool round_of(uint64_t seed)
 
 /* --- cases --- */
 
-static unsigned int seconds = 4;
-static uint64_t given[64];
-static unsigned int nr_given;
-
 static void kept_seeds(void)
 {
-	node_share();
-	for (unsigned int i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		CHECK(round_of(kept[i]), "seed 0x%llx", (unsigned long long)kept[i]);
-	node_unshare();
+	seeds_keep(kept, sizeof(kept) / sizeof(kept[0]), round_of);
 }
 
 static void random_seeds(void)
@@ -530,7 +524,7 @@ static void random_seeds(void)
 
 	node_share();
 	do {
-		uint64_t seed = nr_given ? given[n % nr_given] : roll(&d);
+		uint64_t seed = seeds_next(&d, n);
 
 		printf("# seed 0x%llx\n", (unsigned long long)seed);
 		CHECK(round_of(seed), "seed 0x%llx", (unsigned long long)seed);
@@ -566,23 +560,17 @@ static void reaches_all(void)
 
 int main(int argc, char **argv)
 {
-	const char *s = getenv("FUZZ_SECONDS");
 	struct ktap_case cases[] = {
 		{ "kept_seeds", kept_seeds, 120 },
 		{ "random_seeds", random_seeds, 0 },
 		{ "reaches_all", reaches_all, 0 },
 	};
 
-	if (s && atoi(s) > 0)
-		seconds = (unsigned int)atoi(s);
+	seeds_read(argc, argv);
 	cases[1].seconds = seconds + 120;
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		     -1, 0);
 	if (tally == MAP_FAILED)
 		return 1;
-	for (int i = 1; i < argc && nr_given < 64; i++)
-		given[nr_given++] = strtoull(argv[i], NULL, 0);
-	if (nr_given)
-		return ktap_main(1, argv, cases + 1, 1);
-	return ktap_main(1, argv, cases, 3);
+	return seeds_run(argv, cases, 3);
 }

@@ -33,3 +33,21 @@ busy() {
 	check 'its clock' clock "$1"
 	before=$clock
 }
+
+# no_rest FOLDER NAME: no half file is left in it.
+no_rest() {
+	ls "$1"
+	! ls "$1" | grep -q "$2\."
+}
+# wrong_files VERB SIZE NAME: files to which `armvmm-ctl VERB` cannot write. What was there stays; SIZE is
+# what a disk has that is too small.
+wrong_files() {
+	mkdir "$work/full"
+	mount -t tmpfs -o size="$2" none "$work/full"
+	echo before >"$work/full/$3"
+	check 'a full disk' status_of 3 'No space left on device' ctl "$1" "$work/full/$3"
+	check '... of which nothing is left' no_rest "$work/full" "$3"
+	check '... and what was there is there' same "$(cat "$work/full/$3")" before
+	check 'a folder that is not there' status_of 3 'No such file or directory' ctl "$1" "$work/no/$3"
+	check 'no regular file' status_of 3 'is there already, and is no regular file' ctl "$1" /dev/null
+}

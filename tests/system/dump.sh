@@ -20,10 +20,6 @@ begin() {
 	echo '{"execute":"qmp_capabilities"}{"execute":"getfd","arguments":{"fdname":"a"}}' >&7
 	echo '{"execute":"dump-guest-memory","arguments":{"paging":false,"protocol":"fd:a"}}' >&7
 }
-no_rest() {
-	ls "$1"
-	! ls "$1" | grep -q 'core\.'
-}
 
 guest_start a --kernel "$work/monitor" --cpus 4 --memory 64M --control "unix:$sock"
 busy a
@@ -63,14 +59,7 @@ pcs() {
 check 'four vCPUs, those that are on in their code' pcs
 
 # Wrong files, which leave what was there.
-mkdir "$work/full"
-mount -t tmpfs -o size=256k none "$work/full"
-echo before >"$work/full/core"
-check 'a full disk' status_of 3 'No space left on device' ctl dump "$work/full/core"
-check '... of which nothing is left' no_rest "$work/full"
-check '... and what was there is there' same "$(cat "$work/full/core")" before
-check 'a folder that is not there' status_of 3 'No such file or directory' ctl dump "$work/no/core"
-check 'no regular file' status_of 3 'is there already, and is no regular file' ctl dump /dev/null
+wrong_files dump 256k core
 check 'by a path' status_of 3 'opens no file' ctl qmp \
 	'{"execute":"dump-guest-memory","arguments":{"paging":false,"protocol":"file:/a"}}'
 check 'the guest has not noticed' whole a

@@ -16,11 +16,6 @@ restore() {
 	guest_start "$_n" --kernel "$work/monitor" --disk "$work/disk" --cpus 4 --memory 64M --restore "$snap" \
 		--control "unix:$sock" "$@"
 }
-# no_rest FOLDER: no half file is left in it.
-no_rest() {
-	ls "$1"
-	! ls "$1" | grep -q 'snap\.'
-}
 
 truncate -s 1M "$work/disk"
 guest_start a --kernel "$work/monitor" --disk "$work/disk" --cpus 4 --memory 64M --control "unix:$sock"
@@ -36,14 +31,7 @@ check 'query-migrate tells of it' sh -c "armvmm-ctl $sock qmp '{\"execute\":\"qu
 
 # Wrong files to write to. The guest goes on, and what was there stays.
 keep=$(sum <"$snap")
-mkdir "$work/full"
-mount -t tmpfs -o size=128k none "$work/full"
-echo before >"$work/full/snap"
-check 'a full disk' status_of 3 'No space left on device' ctl snapshot "$work/full/snap"
-check '... of which nothing is left' no_rest "$work/full"
-check '... and what was there is there' same "$(cat "$work/full/snap")" before
-check 'a folder that is not there' status_of 3 'No such file or directory' ctl snapshot "$work/no/snap"
-check 'no regular file' status_of 3 'is there already, and is no regular file' ctl snapshot /dev/null
+wrong_files snapshot 128k snap
 check 'no file is sent' status_of 3 'No file descriptor supplied' \
 	ctl qmp '{"execute":"getfd","arguments":{"fdname":"a"}}'
 check 'to nowhere' status_of 3 'unknown migration protocol' \
@@ -65,7 +53,7 @@ kill -TERM $long
 wait $long
 check 'a signal to armvmm-ctl ends it' same "$? $(cat "$work/long")" \
 	"3 armvmm-ctl: $snap.long: the snapshot was cancelled"
-check '... and nothing is left' no_rest "$work"
+check '... and nothing is left' no_rest "$work" snap
 check 'the guest goes on' clock a
 armvmm-ctl "$sock" snapshot "$snap.long" >"$work/long" 2>&1 &
 long=$!
@@ -74,7 +62,7 @@ ctl quit
 guest_end a 60
 wait $long
 check 'quit in the middle: the snapshot fails' same "$?" 1
-check '... and nothing is left' no_rest "$work"
+check '... and nothing is left' no_rest "$work" snap
 check 'the first snapshot is as it was' same "$(sum <"$snap")" "$keep"
 
 restore b

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Programs that do random things for FUZZ_SECONDS (4), each from a seed: new ones, or those given. */
+/*
+ * Programs that do random things for FUZZ_SECONDS (4), each from a seed: new ones, or those given.
+ */
 #ifndef TEST_SEEDS_H
 #define TEST_SEEDS_H
 

@@ -99,7 +99,7 @@ int virtio_queue_setup(struct virtio_device *vdev, unsigned int i)
 	int ret;
 
 	virtq_init(&vdev->vq[i], &m->mem, vdev->ops->queue_size);
-	/* A worker that a reset interrupts may be quicker than the main thread, which must not wait. */
+	/* A worker that a reset stops may be quicker than the main thread, which must not wait. */
 	vdev->kick[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (vdev->kick[i] < 0)
 		return -errno;

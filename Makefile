@@ -83,7 +83,7 @@ jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 userspace = $(MAKE) $(jobs) -C userspace O=$(B) CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi \
 	PREFIX=$(PREFIX) $(user_vars)
 
-user: uapi ## libarmvmm, armvmm-run, armvmm-stat and armvmm-report
+user: uapi ## libarmvmm, armvmm-run, armvmm-stat, armvmm-exits and armvmm-report
 	@$(userspace)
 	@$(board)
 

@@ -85,7 +85,7 @@ class Host:
         for module in glob.glob(paths.built(f"module/{self.host}-test", "*.ko")):
             cmd += ["-f", module + ":/" + os.path.basename(module)]
         if "user" in boot:
-            for program in ("armvmm-run", "armvmm-ctl", "armvmm-stat"):
+            for program in ("armvmm-run", "armvmm-ctl", "armvmm-stat", "armvmm-exits"):
                 cmd += ["-f", os.path.join(self.programs, program) + ":/usr/bin/" + program]
         if "qemu" in boot:
             cmd += ["-f", os.path.join(os.environ["ARMVMM_QEMU"], "qemu-system-arm") +

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -15,6 +14,7 @@
 #include "core/thread.h"
 #include "snapshot/facts.h"
 #include "snapshot/layout.h"
+#include "snapshot/memlog.h"
 #include "snapshot/send.h"
 #include "snapshot/state.h"
 #include "snapshot/wire.h"
@@ -38,13 +38,6 @@ enum send_step {
 	STEP_RECLAIM,	/* it failed, and the disks are not ours again yet */
 };
 
-/* Where a range's log is. */
-struct send_range {
-	int region;		/* of guest memory; -1: memory of a device */
-	const struct device *dev;
-	unsigned int writes;	/* of the device's, when the log was taken last */
-};
-
 struct send {
 	struct machine *m;
 	struct machine_listener listener;
@@ -58,7 +51,6 @@ struct send {
 	enum send_step step;
 	bool converge;
 	bool uncached;		/* the guest has written past its caches: see send_start() */
-	bool logging;
 	bool unclaimed;		/* the disks are not ours any more */
 	bool lost;		/* the guest may run elsewhere, and nobody here knows */
 	unsigned int throttled;	/* what the vCPUs were told */
@@ -76,9 +68,7 @@ struct send {
 	struct wire wire;
 	struct part_writer writer;
 	struct part_reader answers;
-	struct pages_layout layout;
-	struct send_range range[PAGES_RANGES];
-	uint32_t *room;		/* a bitmap, for machine_log_take() */
+	struct memlog log;
 	struct pages_writer *pages;
 	struct layout_end count;
 	int ret;
@@ -147,48 +137,17 @@ static int send_ask_why(struct send *s, int ret)
 
 /* ---- The thread: memory ---- */
 
-static void send_mark_all(struct send *s, unsigned int i)
-{
-	uint64_t nr = s->layout.range[i].size / PAGES_SIZE;
-
-	for (uint64_t page = 0; page < nr; page++)
-		s->layout.range[i].dirty[page / 32] |= 1u << page % 32;
-}
-
-static uint64_t send_count(const struct send *s)
-{
-	uint64_t n = 0;
-
-	for (unsigned int i = 0; i < s->layout.nr; i++)
-		for (uint64_t w = 0; w < (s->layout.range[i].size / PAGES_SIZE + 31) / 32; w++)
-			n += __builtin_popcount(s->layout.range[i].dirty[w]);
-	return n;
-}
-
 static int send_take_log(struct send *s)
 {
-	int ret = 0;
+	int ret = memlog_take(&s->log);
 
-	for (unsigned int i = 0; !ret && i < s->layout.nr; i++) {
-		struct send_range *r = &s->range[i];
-		unsigned int writes;
-
-		if (r->region >= 0) {
-			ret = machine_log_take(s->m, r->region, s->layout.range[i].dirty, s->room);
-			continue;
-		}
-		writes = __atomic_load_n(&r->dev->memory_writes, __ATOMIC_ACQUIRE);
-		if (writes != r->writes)
-			send_mark_all(s, i);
-		r->writes = writes;
-	}
 	return ret ? error_errno(&s->thread_why, ret, "the log of written pages") : 0;
 }
 
 /* One round. */
 static int send_pages(struct send *s, bool zeroes)
 {
-	uint64_t total = send_count(s), before = s->count.pages, done = 0;
+	uint64_t total = memlog_count(&s->log), before = s->count.pages, done = 0;
 	int ret;
 
 	__atomic_store_n(&s->left, total * PAGES_SIZE, __ATOMIC_RELAXED);
@@ -199,7 +158,7 @@ static int send_pages(struct send *s, bool zeroes)
 			break;
 		s->count.parts++;
 		if (s->count.parts % SEND_COUNT_EVERY == 0)
-			__atomic_store_n(&s->left, send_count(s) * PAGES_SIZE, __ATOMIC_RELAXED);
+			__atomic_store_n(&s->left, memlog_count(&s->log) * PAGES_SIZE, __ATOMIC_RELAXED);
 		__atomic_store_n(&s->nr_sent, s->count.pages, __ATOMIC_RELAXED);
 		ret = 0;
 		if (__atomic_load_n(&s->cancelled, __ATOMIC_ACQUIRE))
@@ -231,7 +190,7 @@ static int send_rounds(struct send *s)
 
 	for (unsigned int round = 1; round <= SEND_ROUNDS + flushed; round++) {
 		int64_t begun = g_get_monotonic_time(), took;
-		uint64_t before = send_count(s), sent = s->count.pages, left;
+		uint64_t before = memlog_count(&s->log), sent = s->count.pages, left;
 		int ret = send_pages(s, round > 1);
 
 		if (!ret)
@@ -241,7 +200,7 @@ static int send_rounds(struct send *s)
 		__atomic_store_n(&s->rounds, round, __ATOMIC_RELAXED);
 		took = g_get_monotonic_time() - begun;
 		sent = s->count.pages - sent;
-		left = send_count(s);
+		left = memlog_count(&s->log);
 		__atomic_store_n(&s->left, left * PAGES_SIZE, __ATOMIC_RELAXED);
 		took = took * left / (sent ? sent : 1);
 		__atomic_store_n(&s->expected_ms, took / 1000, __ATOMIC_RELAXED);
@@ -298,8 +257,8 @@ static int send_rest(struct send *s)
 	s->wire.deadline = g_get_monotonic_time() + SEND_HANDOVER_MS * 1000ll;
 	if (!ret && !s->uncached)
 		ret = send_take_log(s);
-	for (unsigned int i = 0; s->uncached && i < s->layout.nr; i++)
-		send_mark_all(s, i);
+	if (s->uncached)
+		memlog_mark_all(&s->log);
 	if (!ret)
 		ret = send_pages(s, true);
 	if (!ret)
@@ -374,13 +333,6 @@ static void send_set_phase(struct send *s, enum send_phase phase)
 	send_tell(s);
 }
 
-static void send_stop_log(struct send *s)
-{
-	if (s->logging)
-		machine_log_stop(s->m);
-	s->logging = false;
-}
-
 /* Frees what belongs to one migration. There is no thread. */
 static void send_forget(struct send *s)
 {
@@ -395,12 +347,7 @@ static void send_forget(struct send *s)
 	part_reader_free(&s->answers);
 	pages_writer_free(s->pages);
 	s->pages = NULL;
-	for (unsigned int i = 0; i < s->layout.nr; i++) {
-		free(s->layout.range[i].dirty);
-		s->layout.range[i].dirty = NULL;
-	}
-	free(s->room);
-	s->room = NULL;
+	memlog_close(&s->log);
 	if (s->wire.in >= 0)
 		close(s->wire.in);
 	s->wire.in = s->wire.out = -1;
@@ -418,7 +365,6 @@ static void send_end(struct send *s, enum send_phase phase, bool leaves)
 	if (s->throttled)
 		machine_throttle(s->m, 0);
 	s->throttled = 0;
-	send_stop_log(s);
 	s->ended = g_get_monotonic_time();
 	send_set_phase(s, phase);
 	if (leaves || !stays) {
@@ -507,7 +453,7 @@ static int send_collect(struct send *s)
 		s->uncached = true;
 	if (!s->uncached)
 		return 0;
-	send_stop_log(s);
+	memlog_stop(&s->log);
 	ret = machine_sync_memory(s->m);
 	return ret ? error_errno(&s->why, ret, "the guest's memory") : 0;
 }
@@ -680,43 +626,12 @@ static gboolean send_look(void *opaque)
 
 /* ---- Beginning ---- */
 
-static int send_prepare_range(struct send *s, unsigned int i)
-{
-	struct pages_range *range = &s->layout.range[i];
-	struct send_range *r = &s->range[i];
-	const struct machine *m = s->m;
-	/* As large as machine_log_take() wants it. */
-	size_t words = (range->size / PAGES_SIZE + 63) / 64 * 2;
-
-	*r = (struct send_range){ .region = -1 };
-	for (unsigned int n = 0; n < m->mem.nr_regions; n++)
-		if (m->mem.region[n].host == range->host)
-			r->region = n;
-	for (unsigned int n = 0; n < m->bus.nr; n++)
-		if (m->bus.dev[n]->base == range->gpa && m->bus.dev[n]->size)
-			r->dev = m->bus.dev[n];
-	if (r->region < 0)
-		r->writes = __atomic_load_n(&r->dev->memory_writes, __ATOMIC_ACQUIRE);
-	range->dirty = calloc(words, sizeof(*range->dirty));
-	if (!range->dirty)
-		return -ENOMEM;
-	send_mark_all(s, i);
-	return 0;
-}
-
 static int send_prepare(struct send *s, struct error *err)
 {
-	size_t words = 0;
-	int ret = 0;
+	int ret = memlog_open(&s->log, s->m);
 
-	layout_memory(s->m, &s->layout);
-	for (unsigned int i = 0; !ret && i < s->layout.nr; i++) {
-		ret = send_prepare_range(s, i);
-		words = MAX(words, (s->layout.range[i].size / PAGES_SIZE + 63) / 64 * 2);
-	}
-	s->room = ret ? NULL : calloc(words, sizeof(*s->room));
-	s->pages = ret ? NULL : pages_writer_new(&s->layout, PAGES_LIVE);
-	if (!s->room || !s->pages)
+	s->pages = ret ? NULL : pages_writer_new(&s->log.layout, PAGES_LIVE);
+	if (!s->pages)
 		return error_errno(err, -ENOMEM, "the migration");
 	if (getrandom(s->id, sizeof(s->id), GRND_NONBLOCK) != (ssize_t)sizeof(s->id))
 		return error_set(err, -EAGAIN, "the host has no random numbers yet");
@@ -745,10 +660,9 @@ static int send_begin(struct send *s, struct error *err)
 	if (ret)
 		return ret;
 	machine_while_stopped(s->m, send_look_at_cpus, s);
-	ret = machine_log_start(s->m);
+	ret = memlog_start(&s->log);
 	if (ret)
 		return error_errno(err, ret, "the log of written pages");
-	s->logging = true;
 	return send_start_thread(s, STEP_COPY, err);
 }
 
@@ -798,7 +712,6 @@ int send_start(struct send *s, int fd, bool converge, struct error *err)
 	if (ret) {
 		s->wire.in = -1;	/* the caller's */
 		send_forget(s);
-		send_stop_log(s);
 		return ret;
 	}
 	send_set_phase(s, SEND_ACTIVE);
@@ -858,7 +771,7 @@ void send_get(struct send *s, struct send_status *status)
 	*status = (struct send_status){
 		.phase = s->phase,
 		.begun = s->begun,
-		.total = pages_total(&s->layout),
+		.total = pages_total(&s->log.layout),
 		.left = __atomic_load_n(&s->left, __ATOMIC_RELAXED),
 		.written = __atomic_load_n(&s->wire.written, __ATOMIC_RELAXED),
 		.pages = __atomic_load_n(&s->nr_sent, __ATOMIC_RELAXED),

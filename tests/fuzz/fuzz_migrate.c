@@ -186,7 +186,7 @@ static void put_state(struct fuzz *f, struct part_writer *w)
 	uint32_t value = 100;
 
 	tail.len = 0;
-	part_begin(&t, id);
+	part_begin(&t, id, NULL);
 	facts_get(&facts, &guest.m);
 	facts_save(&facts, &r);
 	put(f, &t, FACTS_PART, FACTS_VERSION, r.data, r.len);
@@ -208,7 +208,7 @@ static void write_guest(struct fuzz *f, struct stream *s)
 	struct record r = { .len = 0 };
 	struct facts facts;
 
-	part_begin(&w, id);
+	part_begin(&w, id, NULL);
 	facts_get(&facts, &guest.m);
 	facts_save(&facts, &r);
 	put(f, &w, WIRE_HELLO, WIRE_VERSION, r.data, r.len);
@@ -470,7 +470,7 @@ static void go(struct fuzz *f)
 	FUZZ_MUST(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd));
 	peer.fd = fd[1];
 	peer.send = send_new(&guest.m);
-	part_begin(&peer.w, id);
+	part_begin(&peer.w, id, NULL);
 	FUZZ_MUST(!send_start(peer.send, fd[0], how & 8, &err));
 	while (send_is_active(peer.send)) {
 		peer_turn(&peer);

@@ -186,7 +186,7 @@ static void write_stream(struct fuzz *f, struct stream *s)
 	struct layout_end end = { 0 };
 	struct facts facts;
 
-	part_begin(&w, id);
+	part_begin(&w, id, NULL);
 	facts_get(&facts, &test_machine);
 	facts_save(&facts, &r);
 	if (fuzz_u8(f) == 255)
@@ -224,7 +224,7 @@ static void take_rounds(struct fuzz *f, struct stream *s)
 	uint64_t pages = 0;
 	int ret;
 
-	part_begin(&w, id);
+	part_begin(&w, id, NULL);
 	for (unsigned int i = fuzz_u8(f) % 8; i; i--)
 		write_memory(f, &w, fuzz_u8(f) == 255 ? PAGES_VERSION : PAGES_LIVE);
 	layout_memory(&test_machine, &layout);
@@ -327,7 +327,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	FUZZ_MUST(!ftruncate(file, 0) &&
 		  pwrite(file, stream.data, stream.len, 0) == (ssize_t)stream.len);
 	lseek(file, 0, SEEK_SET);
-	ret = restore_machine(&test_machine, file, "a.snap", &facts, &err);
+	ret = restore_machine(&test_machine, &(struct restore_file){ file, "a.snap" }, 1,
+			      &facts, &err);
 	/* What was not changed is taken; whoever refuses says why, and where. */
 	FUZZ_MUST(len || !ret);
 	FUZZ_MUST(!ret || !strncmp(err.text, "a.snap: part ", 13));

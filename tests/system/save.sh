@@ -106,6 +106,39 @@ at_random() {
 }
 check 'saved and restored at five random moments' at_random
 
+# A complete snapshot, and three that add to it, while it is busy.
+check 'nothing to add to' status_of 3 'There is no snapshot to add to: ' ctl snapshot --incremental "$snap.1"
+adds() {
+	ctl snapshot --track "$snap" || return 1
+	_size=$(stat -c %s "$snap")
+	for _i in 1 2 3; do
+		clock b || return 1
+		_then=$clock
+		usleep $((RANDOM * 30))
+		ctl snapshot --incremental "$snap.$_i" && [ "$(stat -c %s "$snap.$_i")" -lt $((_size / 2)) ] || {
+			stat -c '%n %s' "$snap" "$snap.$_i"
+			return 1
+		}
+	done
+	ctl quit || return 1
+	guest_end b 60
+}
+check 'snapshots that add to another have less than half' adds
+added() {
+	restore b --restore "$snap.1" --restore "$snap.2" --restore "$snap.3"
+	clock b || return 1
+	echo "clock $_then, restored $clock"
+	[ "$clock" -gt "$_then" ] && whole b
+}
+check '... and the guest goes on from all of them' added
+cp "$work/disk" "$work/free"
+check '... and not from what does not fit' sh -c "! armvmm-run --kernel '$work/monitor' --disk '$work/free' \
+	--cpus 4 --memory 64M --restore '$snap' --restore '$snap.2' </dev/null 2>'$work/err' &&
+	grep -q '$snap.2: part header: it adds to another snapshot than the one before it' '$work/err'"
+check 'a new process has no log yet' status_of 3 'There is no snapshot to add to: ' \
+	ctl snapshot --incremental "$snap.4"
+rm "$snap".[123]
+
 ctl stop
 check 'a snapshot of a stopped guest' status_of 0 "$snap: " ctl snapshot "$snap"
 check '... which stays stopped' same "$(ctl status)" paused

@@ -32,7 +32,9 @@ static const char help[] =
 	"  balloon SIZE     have the guest give back memory until it has SIZE, as far as it can\n"
 	"  memory           the memory that the guest has, and what it tells of it\n"
 	"  console          print what the guest wrote since this was last asked, 64 KiB at most\n"
-	"  snapshot FILE    save the guest, which stands still meanwhile, for armvmm-run --restore\n"
+	"  snapshot FILE    save the guest, which stands still meanwhile, for armvmm-run --restore;\n"
+	"                   with --track before FILE, what it writes from then on is logged; with\n"
+	"                   --incremental only what it has written since the last one is saved\n"
 	"  migrate TO       send the guest, which goes on meanwhile, to an armvmm-run --incoming:\n"
 	"                   unix:PATH, tcp:[HOST]:PORT, or exec:COMMAND (its stdin and stdout)\n"
 	"  dump FILE        write its memory and registers for debuggers, as an ELF core\n"
@@ -51,6 +53,15 @@ static int main_usage(const char *format, const char *what)
 	fprintf(stderr, format, what);
 	fputs(" (see --help)\n", stderr);
 	return EXIT_USAGE;
+}
+
+/* Is @arg an option of the verb? */
+static bool main_is_option(const struct verb *verb, const char *arg)
+{
+	for (const char *const *option = verb->options; option && *option; option++)
+		if (!strcmp(*option, arg))
+			return true;
+	return false;
 }
 
 static int main_run(const struct address *address, const struct verb *verb, char **args)
@@ -79,6 +90,7 @@ int main(int argc, char **argv)
 	const struct verb *verb;
 	struct address address;
 	struct error err;
+	int nr_args;
 
 	if (argc == 2 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
 		fputs(help, stdout);
@@ -95,7 +107,12 @@ int main(int argc, char **argv)
 	verb = verb_find(argv[2]);
 	if (!verb)
 		return main_usage("%s: is no command", argv[2]);
-	if (argc != 3 + (int)verb->nr_args)
+	nr_args = argc - 3;
+	if (nr_args && main_is_option(verb, argv[3]))
+		nr_args--;
+	else if (nr_args && verb->options && g_str_has_prefix(argv[3], "--"))
+		return main_usage("%s: unknown option", argv[3]);
+	if (nr_args != (int)verb->nr_args)
 		return main_usage(verb->nr_args ? "wants %s" : "wants no argument%s", verb->args);
 	if (address_find(&address, argv[1], &err))
 		return main_usage("%s", err.text);

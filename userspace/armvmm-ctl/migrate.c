@@ -150,7 +150,7 @@ bool migrate_run(struct connection *c, char **args, GError **err)
 	if (fd < 0)
 		return false;
 	transfer_catch(-1);
-	if (transfer_begin(c, fd, "auto-converge", err)) {
+	if (transfer_begin(c, fd, "auto-converge", NULL, err)) {
 		/* Only the machine keeps the far end waiting. */
 		close(fd);
 		fd = -1;

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
+#include <string.h>
 
 #include "newfile.h"
 #include "snapshot.h"
 #include "transfer.h"
+
+const char *const snapshot_options[] = { "--track", "--incremental", NULL };
+
+/* What the machine calls an option. */
+static const char *snapshot_capability(const char *option)
+{
+	return !strcmp(option, "--track") ? "__armvmm_track" : "__armvmm_incremental";
+}
 
 static bool snapshot_complete(json_t *status, struct newfile *n, GError **err)
 {
@@ -18,14 +27,15 @@ static bool snapshot_complete(json_t *status, struct newfile *n, GError **err)
 
 bool snapshot_save(struct connection *c, char **args, GError **err)
 {
+	const char *another = args[1] ? snapshot_capability(args[0]) : NULL;
 	json_t *status = NULL;
 	bool done = false;
 	struct newfile n;
 
 	transfer_catch(-1);
-	if (!newfile_open(&n, args[0], err))
+	if (!newfile_open(&n, args[another ? 1 : 0], err))
 		return false;
-	if (transfer_begin(c, n.fd, "background-snapshot", err))
+	if (transfer_begin(c, n.fd, "background-snapshot", another, err))
 		status = transfer_wait(c, "snapshot", n.file, err);
 	if (status)
 		done = snapshot_complete(status, &n, err);

@@ -6,9 +6,11 @@
 
 #include "connection.h"
 
+extern const char *const snapshot_options[];
+
 /*
- * Has the machine saved to the file @args[0]. The file is there, whole and on the disk, if this
- * returns true; else nothing has changed, and @err is set.
+ * Has the machine saved to the file @args[0], or @args[1] after one of snapshot_options. The file
+ * is there, whole and on the disk, if this returns true; else nothing has changed, and @err is set.
  */
 bool snapshot_save(struct connection *c, char **args, GError **err);
 

@@ -56,11 +56,16 @@ bool transfer_do(struct connection *c, const char *name, json_t *args, int fd, G
 	return done;
 }
 
-bool transfer_begin(struct connection *c, int fd, const char *capability, GError **err)
+bool transfer_begin(struct connection *c, int fd, const char *capability, const char *another,
+		    GError **err)
 {
-	return transfer_do(c, "migrate-set-capabilities",
-			   json_pack("{s:[{s:s, s:b}]}", "capabilities", "capability",
-				     capability, "state", 1), -1, err) &&
+	json_t *list = json_pack("[{s:s, s:b}]", "capability", capability, "state", 1);
+
+	if (another)
+		json_array_append_new(list, json_pack("{s:s, s:b}", "capability", another,
+						      "state", 1));
+	return transfer_do(c, "migrate-set-capabilities", json_pack("{s:o}", "capabilities", list),
+			   -1, err) &&
 	       transfer_do(c, "getfd", json_pack("{s:s}", "fdname", TRANSFER_FD), fd, err) &&
 	       transfer_do(c, "migrate", json_pack("{s:s}", "uri", "fd:" TRANSFER_FD), -1, err);
 }

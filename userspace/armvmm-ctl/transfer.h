@@ -26,9 +26,10 @@ bool transfer_fail(GError **err, const char *what, const char *why);
 
 /*
  * Begins: sends the file @fd, which stays the caller's, and has the guest saved or sent to it, with
- * @capability.
+ * @capability, and @another unless it is NULL.
  */
-bool transfer_begin(struct connection *c, int fd, const char *capability, GError **err);
+bool transfer_begin(struct connection *c, int fd, const char *capability, const char *another,
+		    GError **err);
 
 /*
  * Waits for the end, and shows how far it is. Returns the last status, or NULL with @err set to a

@@ -11,8 +11,10 @@ struct verb {
 	const char *name;
 	unsigned int nr_args;
 	const char *args;	/* for messages: "ID SIZE" */
-	/* Prints the result. Returns false with @err set. */
+	/* Prints the result. @args ends with NULL. Returns false with @err set. */
 	bool (*run)(struct connection *c, char **args, GError **err);
+	/* One of these may come before the arguments, and is in @args then. NULL: none. */
+	const char *const *options;
 };
 
 /* Returns NULL if there is no such verb. */

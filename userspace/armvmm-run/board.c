@@ -48,7 +48,9 @@ struct board {
 	struct vcpus vcpus;
 	struct throttle throttle;
 	struct receive *receive;	/* the guest has still to come; or NULL */
-	int restore_fd;		/* the snapshot to start from; -1: none, or it was used already */
+	/* The snapshots to start from; none, if they were used already. */
+	struct restore_file restore[CONFIG_MAX_RESTORES];
+	unsigned int nr_restores;
 	bool counter_stopped;	/* the guest's time stands still, at ... */
 	uint64_t counter;	/* ... this value of its virtual counter, ... */
 	int64_t counter_when;	/* ... since then (g_get_real_time()) */
@@ -320,18 +322,29 @@ static void board_check_append(const struct board *b)
 /* Opened here, when files can be opened; read when a guest's software can do no harm any more. */
 static int board_open_restore(struct board *b, struct error *err)
 {
-	const char *file = b->config->restore;
-
-	if (!file || b->config->dump_dtb)
+	if (b->config->dump_dtb)
 		return 0;
-	b->restore_fd = open(file, O_RDONLY | O_CLOEXEC);
-	return b->restore_fd < 0 ? error_errno(err, -errno, "%s", file) : 0;
+	for (unsigned int i = 0; i < b->config->nr_restores; i++) {
+		const char *name = b->config->restore[i];
+		int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			return error_errno(err, -errno, "%s", name);
+		b->restore[b->nr_restores++] = (struct restore_file){ .fd = fd, .name = name };
+	}
+	return 0;
+}
+
+static void board_close_restore(struct board *b)
+{
+	while (b->nr_restores)
+		close(b->restore[--b->nr_restores].fd);
 }
 
 /* A guest that comes from elsewhere follows by the counter's rate. */
 static int board_choose_time(struct board *b, struct error *err)
 {
-	if (!b->config->time_follow || (!b->config->restore && !b->config->incoming))
+	if (!b->config->time_follow || (!b->config->nr_restores && !b->config->incoming))
 		return 0;
 	b->counter_hz = b->timer_hz ? b->timer_hz : counter_hz();
 	return b->counter_hz ? 0 :
@@ -356,7 +369,7 @@ int board_create(struct board **out, const struct config *config, struct chardev
 
 	*out = NULL;
 	if (b)
-		b->node = b->restore_fd = -1;
+		b->node = -1;
 	if (!b || machine_init(&b->m)) {
 		free(b);
 		return error_errno(err, -ENOMEM, "machine");
@@ -432,8 +445,7 @@ void board_destroy(struct board *b)
 	armvmm_vm_close(b->vm);
 	if (b->node >= 0)
 		close(b->node);
-	if (b->restore_fd >= 0)
-		close(b->restore_fd);
+	board_close_restore(b);
 	machine_exit(&b->m);
 	vcpus_exit(&b->vcpus);
 	loader_close(&b->loader);
@@ -659,16 +671,15 @@ static void board_take(struct board *b, const struct facts *facts)
 }
 
 /*
- * Takes the guest's whole state from the snapshot, once: its next reset starts it from its
+ * Takes the guest's whole state from the snapshots, once: its next reset starts it from its
  * software.
  */
 static int board_restore(struct board *b, struct error *err)
 {
 	struct facts facts;
-	int ret = restore_machine(&b->m, b->restore_fd, b->config->restore, &facts, err);
+	int ret = restore_machine(&b->m, b->restore, b->nr_restores, &facts, err);
 
-	close(b->restore_fd);
-	b->restore_fd = -1;
+	board_close_restore(b);
 	if (!ret)
 		board_take(b, &facts);
 	return ret;
@@ -690,7 +701,7 @@ static int board_fill(struct board *b, struct error *err)
 {
 	if (b->receive)
 		return board_receive(b, err);
-	return b->restore_fd >= 0 ? board_restore(b, err) : board_load(b, err);
+	return b->nr_restores ? board_restore(b, err) : board_load(b, err);
 }
 
 static int board_start_vcpus(struct board *b, struct error *err)
@@ -732,7 +743,7 @@ static int board_begin(struct board *b, bool begun, struct error *err)
 
 static int board_start(struct board *b, struct error *err)
 {
-	bool begun = b->restore_fd >= 0 || b->receive;
+	bool begun = b->nr_restores || b->receive;
 	int ret;
 
 	ret = board_setup_vm(b, err);

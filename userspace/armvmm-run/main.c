@@ -233,7 +233,7 @@ static int program_confine(struct program *program, struct error *err)
 		.flash = m->flash,
 		.control = program->control,
 		.metrics = program->metrics,
-		.restore = program->config.restore,
+		.restore = program->config.nr_restores,
 		.incoming = program->config.incoming,
 		.debugger = program->gdb,
 		.pinned = board_pinned(program->board),

@@ -65,7 +65,8 @@ const char options_help[] =
 	"\n"
 	"Running:\n"
 	"      --node PATH        the hypervisor's node (default /dev/armvmm)\n"
-	"      --restore FILE     go on from a snapshot (armvmm-ctl NAME snapshot FILE)\n"
+	"      --restore FILE     go on from a snapshot (armvmm-ctl NAME snapshot FILE);\n"
+	"                         again, in their order, for those that add to it\n"
 	"      --incoming FROM    wait for a guest that moves here (armvmm-ctl NAME migrate TO):\n"
 	"                         unix:PATH, tcp:[HOST]:PORT, fd:N, or - (stdin and stdout)\n"
 	"      --time stop|follow what passes for a guest that stood still: nothing (default), or\n"
@@ -440,7 +441,10 @@ static int options_one(struct config *config, const struct options_table *t, int
 	case OPT_RESTORE:
 		if (!*arg)
 			return error_set(err, -EINVAL, "--restore: names no file");
-		config->restore = arg;
+		if (config->nr_restores == CONFIG_MAX_RESTORES)
+			return error_set(err, -EINVAL, "--restore: more than %u files",
+					 CONFIG_MAX_RESTORES);
+		config->restore[config->nr_restores++] = arg;
 		return 0;
 	case OPT_INCOMING:
 		return options_incoming(config, arg, err);
@@ -616,9 +620,9 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 		return error_set(err, -EINVAL, "--freebsd: firmware starts the kernel by itself");
 	if (config->user && config->sandbox_off)
 		return error_set(err, -EINVAL, "--user %s: needs --sandbox on", config->user);
-	if (config->incoming && (config->restore || config->gdb))
+	if (config->incoming && (config->nr_restores || config->gdb))
 		return error_set(err, -EINVAL, "--incoming: cannot be used with --%s",
-				 config->restore ? "restore" : "gdb");
+				 config->nr_restores ? "restore" : "gdb");
 	options_identify(config);
 	return OPTIONS_RUN;
 }

@@ -276,9 +276,11 @@ static void test_raw(void)
 	KTAP_STREQ(said, "event 2\nevent 1\n");
 }
 
-#define SNAPSHOT_BEGIN \
+#define SNAPSHOT_BEGIN SNAPSHOT_BEGIN_AS("")
+#define SNAPSHOT_BEGIN_AS(more) \
 	{ "migrate-set-capabilities", \
-	  "{\"capabilities\":[{\"capability\":\"background-snapshot\",\"state\":true}]}", "{}" }, \
+	  "{\"capabilities\":[{\"capability\":\"background-snapshot\",\"state\":true}" more "]}", \
+	  "{}" }, \
 	{ "getfd", "{\"fdname\":\"transfer\"}", "{}" }, \
 	{ "migrate", "{\"uri\":\"fd:transfer\"}", "{}" }
 #define SNAPSHOT_ACTIVE \
@@ -313,6 +315,17 @@ static void test_snapshot(void)
 	KTAP_TRUE(!fstat(machine.file, &there) && !stat(path("save"), &here) &&
 		  here.st_ino == there.st_ino);
 	close(machine.file);
+	/* Its options, which are the machine's to understand. */
+	KTAP_TRUE(RUN(WORDS("snapshot", "--track", path("save")),
+		      SNAPSHOT_BEGIN_AS(",{\"capability\":\"__armvmm_track\",\"state\":true}"),
+		      { "query-migrate", NULL, "{\"status\":\"completed\",\"downtime\":12}" }));
+	KTAP_STREQ(said, text);
+	close(machine.file);
+	KTAP_TRUE(RUN(WORDS("snapshot", "--incremental", path("save")),
+		      SNAPSHOT_BEGIN_AS(",{\"capability\":\"__armvmm_incremental\",\"state\":true}"),
+		      { "query-migrate", NULL, "{\"status\":\"completed\",\"downtime\":12}" }));
+	close(machine.file);
+	KTAP_EQ(nr_files(), 1);
 }
 
 /* Otherwise the older file stays, and nothing else. */

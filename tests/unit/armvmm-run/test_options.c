@@ -88,7 +88,7 @@ static struct error err;
 static int parse(const char *line)
 {
 	static char buf[1024];
-	char *argv[64] = { "armvmm-run" }, *save;
+	char *argv[160] = { "armvmm-run" }, *save;
 	int argc = 1, ret;
 
 	snprintf(buf, sizeof(buf), "%s", line);
@@ -110,12 +110,25 @@ static void refused(const char *line, const char *text)
 
 static void test_restore(void)
 {
+	char many[(CONFIG_MAX_RESTORES + 1) * 12 + 1];
+
 	KTAP_EQ(parse("--kernel z --restore a.snap"), OPTIONS_RUN);
-	KTAP_STREQ(config.restore, "a.snap");
+	KTAP_EQ(config.nr_restores, 1);
+	KTAP_STREQ(config.restore[0], "a.snap");
+	/* What adds to it follows, in this order. */
+	KTAP_EQ(parse("--restore a.snap --kernel z --restore b.snap --restore c.snap"), OPTIONS_RUN);
+	KTAP_EQ(config.nr_restores, 3);
+	KTAP_STREQ(config.restore[0], "a.snap");
+	KTAP_STREQ(config.restore[2], "c.snap");
+	options_free(&config);
 	/* A reset starts it from its software. */
 	KTAP_TRUE(parse("--restore a.snap") < 0);
 	KTAP_STREQ(err.text, "--kernel FILE is missing (see --help)");
 	refused("--kernel z --restore=", "--restore: names no file");
+	many[0] = '\0';
+	for (unsigned int i = 0; i < CONFIG_MAX_RESTORES + 1; i++)
+		strcat(many, " --restore s");
+	refused(many + 1, "--restore: more than 64 files");
 }
 
 static void test_incoming(void)

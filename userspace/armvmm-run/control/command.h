@@ -56,6 +56,7 @@ struct command_session {
 		int fd;
 	} files[COMMAND_MAX_FDS];	/* that were given names */
 	bool background;	/* a guest that is saved goes on afterwards */
+	bool track, add;	/* SAVE_TRACK and SAVE_ADD of a guest that is saved */
 	bool converge;		/* one that is sent away is slowed down if it must be */
 	/* The last command is answered when this dump has ended. NULL: it was answered. */
 	struct dump *dump;

@@ -14,6 +14,7 @@
 #define CONFIG_MAX_CPUS		8
 #define CONFIG_MAX_DEVICES	32
 #define CONFIG_MAX_INITRDS	8
+#define CONFIG_MAX_RESTORES	64
 
 struct device_type;
 struct options_given;
@@ -42,7 +43,9 @@ struct config {
 	const char *dump_dtb;
 	const char *dump_config;	/* where to write all options; NULL: nowhere */
 	struct options_given *given;	/* the options, as given */
-	const char *restore;	/* a snapshot to start from; NULL: none */
+	/* Snapshots to start from: a complete one, and those that add to it. */
+	const char *restore[CONFIG_MAX_RESTORES];
+	unsigned int nr_restores;
 	const char *incoming;	/* where the guest comes from; NULL: it starts here */
 	unsigned int nr_cpus;
 	const char *cpu_part;	/* the kind of CPU that runs the vCPUs; NULL: the boot CPU's */

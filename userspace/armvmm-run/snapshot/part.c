@@ -44,12 +44,15 @@ static uint32_t part_crc(uint32_t seed, const void *data, size_t len)
 
 /* ---- Writing ---- */
 
-int part_begin(struct part_writer *w, const uint8_t id[PART_ID_SIZE])
+int part_begin(struct part_writer *w, const uint8_t id[PART_ID_SIZE],
+	       const uint8_t base[PART_ID_SIZE])
 {
 	struct part_file_head head = { .version = htole32(PART_FORMAT_VERSION) };
 
 	memcpy(head.magic, PART_MAGIC, sizeof(head.magic));
 	memcpy(head.id, id, PART_ID_SIZE);
+	if (base)
+		memcpy(head.base, base, PART_ID_SIZE);
 	head.crc = htole32(part_crc(0, &head, offsetof(struct part_file_head, crc)));
 	w->seed = part_crc(0, id, PART_ID_SIZE);
 	w->nr = 0;
@@ -103,10 +106,28 @@ static int part_take(struct part_reader *r, void *data, size_t len, struct error
 	return 0;
 }
 
+static int part_check_base(const struct part_reader *r, const uint8_t base[PART_ID_SIZE],
+			   struct error *err)
+{
+	static const uint8_t none[PART_ID_SIZE];
+	bool adds = memcmp(base, none, PART_ID_SIZE);
+
+	if (!adds && !r->base)
+		return 0;
+	if (!r->base)
+		return part_error(r, -ENXIO, err,
+				  "it only adds to another snapshot, which has to come before it");
+	if (!adds)
+		return part_error(r, -ENXIO, err, "it is complete, and adds to no other snapshot");
+	if (memcmp(base, r->base, PART_ID_SIZE))
+		return part_error(r, -ENXIO, err,
+				  "it adds to another snapshot than the one before it");
+	return 0;
+}
+
 /* The header may change with the version of the format, except for its first words and its end. */
 int part_open(struct part_reader *r, struct error *err)
 {
-	static const uint8_t no_base[PART_ID_SIZE];
 	struct part_file_head head;
 	int ret;
 
@@ -122,9 +143,12 @@ int part_open(struct part_reader *r, struct error *err)
 		return part_error(r, -EPROTONOSUPPORT, err,
 				  "has version %u of the format, and this program knows version %u",
 				  le32toh(head.version), PART_FORMAT_VERSION);
-	if (head.flags || memcmp(head.base, no_base, PART_ID_SIZE))
+	if (head.flags)
 		return part_error(r, -EPROTONOSUPPORT, err,
 				  "is of a kind that this program does not know");
+	ret = part_check_base(r, head.base, err);
+	if (ret)
+		return ret;
 	memcpy(r->id, head.id, PART_ID_SIZE);
 	r->seed = part_crc(0, head.id, PART_ID_SIZE);
 	r->nr = 0;

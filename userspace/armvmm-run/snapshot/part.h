@@ -38,8 +38,12 @@ struct part_writer {
 	uint32_t nr;		/* parts so far */
 };
 
-/* Writes the header of a snapshot with that @id. Returns 0 or what write() returned. */
-int part_begin(struct part_writer *w, const uint8_t id[PART_ID_SIZE]);
+/*
+ * Writes the header of a snapshot with that @id, which only adds to the snapshot @base unless that
+ * is NULL. Returns 0 or what write() returned.
+ */
+int part_begin(struct part_writer *w, const uint8_t id[PART_ID_SIZE],
+	       const uint8_t base[PART_ID_SIZE]);
 
 /* Writes a part, whose contents come in two pieces. Returns 0 or what write() returned. */
 int part_write(struct part_writer *w, const char *name, uint32_t version, const void *first,
@@ -53,6 +57,7 @@ struct part_reader {
 	void *opaque;
 	const char *file;	/* for messages */
 	const char *kind;	/* of it: "file" if NULL */
+	const uint8_t *base;	/* the id of the snapshot that it adds to; NULL: to none */
 	uint32_t seed;
 	uint32_t nr;
 	uint8_t id[PART_ID_SIZE];
@@ -63,7 +68,10 @@ struct part_reader {
 	size_t len, room;
 };
 
-/* Reads the header. All of these return 0, or -errno with @err naming the file and the part. */
+/*
+ * Reads the header, which must tell of r->base. All of these return 0, or -errno with @err naming
+ * the file and the part.
+ */
 int part_open(struct part_reader *r, struct error *err);
 
 /* Reads the next part, which must be called @name. */

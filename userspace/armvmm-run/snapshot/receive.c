@@ -73,7 +73,7 @@ static int receive_hello(struct receive *r)
 
 	if (ret)
 		return ret;
-	ret = part_begin(&r->words, r->reader.id);
+	ret = part_begin(&r->words, r->reader.id, NULL);
 	if (ret)
 		return error_errno(&r->why, ret, "%s: header", r->source->name);
 	ret = receive_part(r, WIRE_HELLO);

@@ -138,13 +138,15 @@ static int restore_end(struct restore *s, const struct layout_end *found)
 
 static int restore_memory(struct restore *s)
 {
+	/* What adds to another snapshot may also tell of pages that have become zero. */
+	uint32_t version = s->reader.base ? PAGES_LIVE : PAGES_VERSION;
 	struct layout_end found = { .parts = 0 };
 	struct pages_layout layout;
 	struct pages_reader *p;
 	int ret;
 
 	layout_memory(s->m, &layout);
-	p = pages_reader_new(&layout, PAGES_VERSION);
+	p = pages_reader_new(&layout, version);
 	if (!p)
 		return error_errno(s->err, -ENOMEM, "%s", s->reader.file);
 	for (;;) {
@@ -158,6 +160,27 @@ static int restore_memory(struct restore *s)
 	}
 	pages_reader_free(p);
 	return ret ? ret : restore_end(s, &found);
+}
+
+/* Another snapshot adds to this one, and has all but its memory anew. */
+static int restore_base(struct restore *s)
+{
+	struct facts facts;
+	int ret = part_open(&s->reader, s->err);
+
+	if (!ret)
+		ret = restore_facts(s, &facts);
+	if (!ret)
+		ret = part_read(&s->reader, LAYOUT_CPUS, s->err);
+	for (unsigned int i = 0; !ret && i < s->m->bus.nr; i++) {
+		char name[DEVICE_NAME_MAX];
+
+		device_name(s->m->bus.dev[i], name);
+		ret = part_read(&s->reader, name, s->err);
+	}
+	if (!ret)
+		ret = part_read(&s->reader, LAYOUT_CONSOLE, s->err);
+	return ret ? ret : restore_memory(s);
 }
 
 static int restore_all(struct restore *s, struct facts *facts)
@@ -193,8 +216,22 @@ int restore_from(struct machine *m, int64_t (*read)(void *opaque, void *data, si
 	return ret;
 }
 
-int restore_machine(struct machine *m, int fd, const char *file, struct facts *facts,
-		    struct error *err)
+int restore_machine(struct machine *m, const struct restore_file *file, unsigned int nr,
+		    struct facts *facts, struct error *err)
 {
-	return restore_from(m, restore_fill, &fd, file, facts, err);
+	uint8_t base[PART_ID_SIZE];
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < nr; i++) {
+		struct restore s = {
+			.m = m, .err = err,
+			.reader = { .read = restore_fill, .opaque = (void *)&file[i].fd,
+				    .file = file[i].name, .base = i ? base : NULL },
+		};
+
+		ret = i + 1 < nr ? restore_base(&s) : restore_all(&s, facts);
+		memcpy(base, s.reader.id, sizeof(base));
+		part_reader_free(&s.reader);
+	}
+	return ret;
 }

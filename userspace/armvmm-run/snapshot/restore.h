@@ -7,14 +7,20 @@
 #include "core/machine.h"
 #include "snapshot/facts.h"
 
+struct restore_file {
+	int fd;
+	const char *name;
+};
+
 /*
- * Reads the snapshot @fd, called @file, to its end, into a machine that is made alike, whose memory
- * is zero, and whose vCPUs have never run. Fills in @facts. The devices are paused afterwards.
- * Returns 0, or -errno with @err naming the file and the part that is wrong: then the machine is
- * good for nothing.
+ * Reads the snapshots @file, the first of which is complete, while each other one adds to the one
+ * before it, to their ends, into a machine that is made alike, whose memory is zero, and whose
+ * vCPUs have never run. Of all but the last only memory is used. Fills in @facts. The devices are
+ * paused afterwards. Returns 0, or -errno with @err naming the file and the part that is wrong:
+ * then the machine is good for nothing.
  */
-int restore_machine(struct machine *m, int fd, const char *file, struct facts *facts,
-		    struct error *err);
+int restore_machine(struct machine *m, const struct restore_file *file, unsigned int nr,
+		    struct facts *facts, struct error *err);
 
 /*
  * The same, but @read gives the bytes, as part_reader.read does. A snapshot without memory leaves

@@ -14,6 +14,7 @@
 #include "core/runstate.h"
 #include "core/thread.h"
 #include "snapshot/layout.h"
+#include "snapshot/memlog.h"
 #include "snapshot/save.h"
 #include "snapshot/state.h"
 
@@ -27,15 +28,18 @@ struct save {
 	enum save_phase phase;
 	struct error why;
 	int64_t begun, idle, ended;	/* microseconds */
+	struct memlog log;	/* written pages that the snapshot .base has not */
+	bool tracked;		/* there is such a snapshot */
+	uint8_t base[PART_ID_SIZE];
 
 	/* What follows is of the one that is under way. */
 	int fd;
-	bool go_on;
+	unsigned int flags;
 	guint timer;
 	bool writing;		/* there is a thread, which has what follows */
 	pthread_t thread;
 	struct state state;
-	struct pages_layout layout;
+	struct pages_layout layout;	/* with SAVE_ADD: with copies of .log's bitmaps */
 	uint8_t id[PART_ID_SIZE];
 	int ret;
 	struct error thread_why;
@@ -84,13 +88,16 @@ static int save_write(void *opaque, const void *data, size_t len)
 
 static int save_write_memory(struct save *s, struct part_writer *w)
 {
-	struct pages_writer *p = pages_writer_new(&s->layout, PAGES_VERSION);
+	bool adds = s->flags & SAVE_ADD;
+	struct pages_writer *p = pages_writer_new(&s->layout, adds ? PAGES_LIVE : PAGES_VERSION);
 	struct layout_end end = { .parts = 0 };
 	uint64_t done = 0;
 	int ret;
 
 	if (!p)
 		return error_errno(&s->thread_why, -ENOMEM, "the snapshot");
+	/* A page may have been written with zeroes since. */
+	pages_writer_again(p, adds);
 	while ((ret = pages_write(p, w, &done, &end.pages)) == 1) {
 		end.parts++;
 		__atomic_store_n(&s->done, done, __ATOMIC_RELAXED);
@@ -108,7 +115,7 @@ static int save_write_memory(struct save *s, struct part_writer *w)
 static int save_write_all(struct save *s)
 {
 	struct part_writer w = { .write = save_write, .opaque = s };
-	int ret = part_begin(&w, s->id);
+	int ret = part_begin(&w, s->id, s->flags & SAVE_ADD ? s->base : NULL);
 
 	if (!ret)
 		ret = state_write(&s->state, &w);
@@ -148,17 +155,67 @@ static int save_start_thread(struct save *s)
 
 /* ---- The state, on the main thread ---- */
 
+/* The log ends: what is written from here on, nobody knows. */
+static void save_stop_log(struct save *s)
+{
+	memlog_close(&s->log);
+	s->tracked = false;
+}
+
+/*
+ * Brings the log up to date, or begins it. What a guest wrote past its caches is seen afterwards,
+ * which a start of the log does by itself.
+ */
+static int save_log(struct save *s)
+{
+	bool uncached = state_is_uncached(s->m);
+	int ret = 0;
+
+	if (s->log.started) {
+		ret = uncached ? memlog_restart(&s->log) : memlog_take(&s->log);
+	} else if (s->flags & SAVE_TRACK) {
+		ret = memlog_open(&s->log, s->m);
+		if (!ret)
+			ret = memlog_start(&s->log);
+	} else if (uncached) {
+		ret = machine_sync_memory(s->m);
+	}
+	if (!ret)
+		return 0;
+	/* Part of it may be lost. */
+	save_stop_log(s);
+	return error_errno(&s->why, ret, "the guest's memory");
+}
+
+/* What is to be written is taken from the log only when it has been. */
+static void save_copy_bitmaps(struct save *s)
+{
+	for (unsigned int i = 0; i < s->layout.nr; i++) {
+		struct pages_range *range = &s->layout.range[i];
+
+		range->dirty = g_memdup2(s->log.layout.range[i].dirty,
+					 memlog_words(range) * sizeof(*range->dirty));
+	}
+}
+
+static void save_free_bitmaps(struct save *s)
+{
+	for (unsigned int i = 0; i < s->layout.nr; i++) {
+		g_free(s->layout.range[i].dirty);
+		s->layout.range[i].dirty = NULL;
+	}
+}
+
 static int save_collect(struct save *s)
 {
 	struct machine *m = s->m;
 	int ret = state_collect(&s->state, m, &s->why);
 
-	if (!ret && state_is_uncached(m)) {
-		ret = machine_sync_memory(m);
-		if (ret)
-			error_errno(&s->why, ret, "the guest's memory");
-	}
+	if (!ret)
+		ret = save_log(s);
 	layout_memory(m, &s->layout);
+	if (!ret && s->flags & SAVE_ADD)
+		save_copy_bitmaps(s);
 	if (!ret && getrandom(s->id, sizeof(s->id), GRND_NONBLOCK) != (ssize_t)sizeof(s->id))
 		ret = error_set(&s->why, -EAGAIN, "the host has no random numbers yet");
 	return ret;
@@ -176,13 +233,21 @@ static void save_end(struct save *s, enum save_phase phase, bool leaves)
 		pthread_join(s->thread, NULL);
 	s->writing = false;
 	state_free(&s->state);
+	save_free_bitmaps(s);
+	if (phase == SAVE_COMPLETED && s->flags & SAVE_TRACK) {
+		memlog_clear(&s->log);
+		memcpy(s->base, s->id, sizeof(s->base));
+		s->tracked = true;
+	} else if (!s->tracked) {
+		save_stop_log(s);
+	}
 	/* Nothing was written. */
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
 	s->ended = g_get_monotonic_time();
 	s->phase = phase;
-	if (phase == SAVE_COMPLETED && !s->go_on)
+	if (phase == SAVE_COMPLETED && !(s->flags & SAVE_GO_ON))
 		return;
 	if (!leaves)
 		device_bus_resume(&s->m->bus);
@@ -248,10 +313,10 @@ static gboolean save_look(void *opaque)
 	return stays;
 }
 
-int save_start(struct save *s, int fd, bool go_on, struct error *err)
+int save_start(struct save *s, int fd, unsigned int flags, struct error *err)
 {
 	const char *obstacle = state_obstacle(s->m);
-	int flags = fcntl(fd, F_GETFL);
+	int mode = fcntl(fd, F_GETFL);
 
 	if (save_is_active(s))
 		return error_set(err, -EBUSY, "There's a migration process in progress");
@@ -263,16 +328,19 @@ int save_start(struct save *s, int fd, bool go_on, struct error *err)
 		obstacle = "The guest has not started yet";
 	if (obstacle)
 		return error_set(err, -EBUSY, "%s", obstacle);
-	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+	if (mode < 0 || (mode & O_ACCMODE) == O_RDONLY)
 		return error_set(err, -EBADF, "The file is not open for writing");
+	if (flags & SAVE_ADD && !s->tracked)
+		return error_set(err, -ENOENT,
+				 "There is no snapshot to add to: none was made with a log of what is written since, or a reset or a migration has ended the log");
 	/* Files ignore it. A pipe's reader can then not hold us up. */
-	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	fcntl(fd, F_SETFL, mode | O_NONBLOCK);
 
 	s->phase = SAVE_ACTIVE;
 	s->why = s->thread_why = (struct error){ "" };
 	s->begun = s->idle = g_get_monotonic_time();
 	s->fd = fd;
-	s->go_on = go_on;
+	s->flags = flags & SAVE_ADD ? flags | SAVE_TRACK : flags;
 	s->writing = s->finished = s->cancelled = false;
 	s->done = s->pages = s->written = 0;
 	s->ret = 0;
@@ -298,6 +366,12 @@ void save_continue(struct save *s)
 		return;
 	device_bus_resume(&s->m->bus);
 	machine_release(s->m, MACHINE_HOLDER_SNAPSHOT);
+}
+
+void save_untrack(struct save *s)
+{
+	if (!save_is_active(s))
+		save_stop_log(s);
 }
 
 bool save_is_active(const struct save *s)
@@ -337,6 +411,8 @@ static void save_leave(struct save *s)
 	} else if (save_has_stopped(s)) {
 		machine_release(s->m, MACHINE_HOLDER_SNAPSHOT);
 	}
+	/* Its memory is made anew, by nobody that the log knows. */
+	save_stop_log(s);
 }
 
 static void save_event(struct machine_listener *listener, const struct machine_event *event)

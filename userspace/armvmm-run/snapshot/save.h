@@ -35,6 +35,19 @@ struct save_status {
 	struct error why;	/* SAVE_FAILED: a sentence */
 };
 
+/* What save_start() is to do, or'ed. */
+#define SAVE_GO_ON	(1u << 0)	/* the guest goes on afterwards, if it ran before */
+/*
+ * What is written to memory from then on is logged, for a snapshot with SAVE_ADD. That costs the
+ * guest a fault for each page that it writes again. A reset and a migration end it.
+ */
+#define SAVE_TRACK	(1u << 1)
+/*
+ * Only memory that was written since the last snapshot with SAVE_TRACK or SAVE_ADD that was
+ * completed: it adds to that one. Implies SAVE_TRACK.
+ */
+#define SAVE_ADD	(1u << 2)
+
 struct save;
 
 /* Never NULL. */
@@ -44,18 +57,24 @@ struct save *save_new(struct machine *m);
 void save_free(struct save *s);
 
 /*
- * Begins to write to @fd, which belongs to the caller only if this fails. With @go_on the guest
- * goes on afterwards, if it ran before. Without, it stays stopped until save_continue(), and so do
- * its devices, for it may have begun to run elsewhere. A failure always lets it go on. Returns 0,
- * or -errno with @err set.
+ * Begins to write to @fd, which belongs to the caller only if this fails. Without SAVE_GO_ON the
+ * guest stays stopped until save_continue(), and so do its devices, for it may have begun to run
+ * elsewhere. A failure always lets it go on, and a next one with SAVE_ADD has what this one had
+ * not. Returns 0, or -errno with @err set: -ENOENT if there is nothing to add to.
  */
-int save_start(struct save *s, int fd, bool go_on, struct error *err);
+int save_start(struct save *s, int fd, unsigned int flags, struct error *err);
 
 /* Ends it soon; save_get() tells when. Does nothing if none is under way. */
 void save_cancel(struct save *s);
 
 /* Lets a guest go on that save_start() left stopped. */
 void save_continue(struct save *s);
+
+/*
+ * Ends the log that SAVE_TRACK began, if there is one: somebody else needs it. Nothing is under
+ * way.
+ */
+void save_untrack(struct save *s);
 
 /* Is the guest stopped because it was saved without @go_on? */
 bool save_has_stopped(const struct save *s);

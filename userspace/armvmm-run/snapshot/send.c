@@ -158,7 +158,8 @@ static int send_pages(struct send *s, bool zeroes)
 			break;
 		s->count.parts++;
 		if (s->count.parts % SEND_COUNT_EVERY == 0)
-			__atomic_store_n(&s->left, memlog_count(&s->log) * PAGES_SIZE, __ATOMIC_RELAXED);
+			__atomic_store_n(&s->left, memlog_count(&s->log) * PAGES_SIZE,
+					 __ATOMIC_RELAXED);
 		__atomic_store_n(&s->nr_sent, s->count.pages, __ATOMIC_RELAXED);
 		ret = 0;
 		if (__atomic_load_n(&s->cancelled, __ATOMIC_ACQUIRE))
@@ -233,7 +234,7 @@ static int send_copy(struct send *s)
 	int ret;
 
 	s->wire.deadline = g_get_monotonic_time() + SEND_ANSWER_MS * 1000ll;
-	ret = part_begin(&s->writer, s->id);
+	ret = part_begin(&s->writer, s->id, NULL);
 	if (!ret)
 		ret = part_write(&s->writer, WIRE_HELLO, WIRE_VERSION, s->facts.data, s->facts.len,
 				 NULL, 0);
@@ -444,7 +445,7 @@ static int send_collect(struct send *s)
 	if (ret)
 		return ret;
 	w.opaque = s->tail = g_byte_array_new();
-	part_begin(&w, s->id);
+	part_begin(&w, s->id, NULL);
 	state_write(&s->state, &w);
 	part_write(&w, PART_END, LAYOUT_END_VERSION, &none, sizeof(none), NULL, 0);
 	if (s->tail->len > PART_LENGTH_MAX)

@@ -25,7 +25,8 @@ static struct fake_run {
 	size_t nr_kept;
 	struct save_status saved;
 	int save_fd;		/* -1: none was given */
-	bool save_goes_on;
+	unsigned int save_flags;
+	unsigned int untracked;	/* how often the log of written pages was ended */
 	bool save_stopped;
 	const char *save_refused;	/* why; NULL: it begins */
 	unsigned int cancels, continues;
@@ -135,14 +136,19 @@ void save_free(struct save *s)
 {
 }
 
-int save_start(struct save *s, int fd, bool go_on, struct error *err)
+int save_start(struct save *s, int fd, unsigned int flags, struct error *err)
 {
 	if (fake_run.save_refused)
 		return error_set(err, -1, "%s", fake_run.save_refused);
 	fake_run.save_fd = fd;
-	fake_run.save_goes_on = go_on;
+	fake_run.save_flags = flags;
 	fake_run.saved.phase = SAVE_ACTIVE;
 	return 0;
+}
+
+void save_untrack(struct save *s)
+{
+	fake_run.untracked++;
 }
 
 void save_cancel(struct save *s)

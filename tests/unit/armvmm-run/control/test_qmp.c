@@ -462,9 +462,13 @@ static void test_memory(void)
 
 #define FD(command, name) ask("{\"execute\":\"" command "\",\"arguments\":{\"fdname\":\"" name "\"}}")
 #define MIGRATE(uri) ask("{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"" uri "\"}}")
-#define BACKGROUND(state)							\
+#define CAPABILITY(name, state)							\
 	ask("{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":" \
-	    "[{\"capability\":\"background-snapshot\",\"state\":" state "}]}}")
+	    "[{\"capability\":\"" name "\",\"state\":" state "}]}}")
+#define BACKGROUND(state) CAPABILITY("background-snapshot", state)
+/* Those that QEMU has not. */
+#define OURS_OFF "{\"capability\":\"__armvmm_track\",\"state\":false}," \
+		 "{\"capability\":\"__armvmm_incremental\",\"state\":false}"
 
 static int a_file(void)
 {
@@ -540,7 +544,7 @@ static void test_migrate(void)
 	KTAP_STREQ(FD("getfd", "a"), NOTHING);
 	KTAP_STREQ(MIGRATE("fd:a"), NOTHING);
 	KTAP_EQ(fake_run.save_fd, fd);
-	KTAP_TRUE(is_open(fd) && !fake_run.save_goes_on);
+	KTAP_TRUE(is_open(fd) && !fake_run.save_flags);
 	/* It has left the connection. */
 	command_session_end(&qmp.session);
 	KTAP_TRUE(is_open(fd));
@@ -581,10 +585,10 @@ static void test_background(void)
 {
 	begin(true);
 	KTAP_STREQ(ask("{\"execute\":\"query-migrate-capabilities\"}"),
-		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":false},{\"capability\":\"auto-converge\",\"state\":false}]}");
+		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":false},{\"capability\":\"auto-converge\",\"state\":false}," OURS_OFF "]}");
 	KTAP_STREQ(BACKGROUND("true"), NOTHING);
 	KTAP_STREQ(ask("{\"execute\":\"query-migrate-capabilities\"}"),
-		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":true},{\"capability\":\"auto-converge\",\"state\":false}]}");
+		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":true},{\"capability\":\"auto-converge\",\"state\":false}," OURS_OFF "]}");
 	KTAP_TRUE(strstr(BACKGROUND("1"), "GenericError"));
 	KTAP_TRUE(strstr(ask("{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":[{\"capability\":\"xbzrle\",\"state\":true}]}}"),
 			 "Parameter 'capability' does not accept value 'xbzrle'"));
@@ -593,7 +597,22 @@ static void test_background(void)
 	command_session_take(&qmp.session, a_file());
 	KTAP_STREQ(FD("getfd", "a"), NOTHING);
 	KTAP_STREQ(MIGRATE("fd:a"), NOTHING);
-	KTAP_TRUE(fake_run.save_goes_on);
+	KTAP_EQ(fake_run.save_flags, SAVE_GO_ON);
+	close(fake_run.save_fd);
+	/* Capabilities of our own, which stay until they are turned off. */
+	KTAP_STREQ(CAPABILITY("__armvmm_track", "true"), NOTHING);
+	command_session_take(&qmp.session, a_file());
+	KTAP_STREQ(FD("getfd", "a"), NOTHING);
+	KTAP_STREQ(MIGRATE("fd:a"), NOTHING);
+	KTAP_EQ(fake_run.save_flags, SAVE_GO_ON | SAVE_TRACK);
+	close(fake_run.save_fd);
+	KTAP_STREQ(CAPABILITY("__armvmm_track", "false"), NOTHING);
+	KTAP_STREQ(CAPABILITY("__armvmm_incremental", "true"), NOTHING);
+	command_session_take(&qmp.session, a_file());
+	KTAP_STREQ(FD("getfd", "a"), NOTHING);
+	KTAP_STREQ(MIGRATE("fd:a"), NOTHING);
+	KTAP_EQ(fake_run.save_flags, SAVE_GO_ON | SAVE_ADD);
+	KTAP_EQ(fake_run.untracked, 0);
 	close(fake_run.save_fd);
 	command_session_end(&qmp.session);
 	KTAP_TRUE(!qmp.session.background);
@@ -622,6 +641,7 @@ static void test_send(void)
 	KTAP_STREQ(MIGRATE("fd:a"), NOTHING);
 	KTAP_EQ(fake_run.send_fd, end[0]);
 	KTAP_EQ(fake_run.save_fd, -1);
+	KTAP_EQ(fake_run.untracked, 1);
 	KTAP_TRUE(fake_run.send_converges);
 	fake_run.sent = (struct send_status){
 		.phase = SEND_ACTIVE, .begun = 7, .total = 1 << 20, .left = 8192, .written = 1000,

@@ -41,6 +41,7 @@ struct guest {
 	struct thing thing;
 	uint8_t bank[BANK_SIZE];
 	unsigned int holders, gone, cpus, syncs, throttle, logs;
+	unsigned int log_starts;
 	bool pressed, uncached;
 	uint32_t midr;
 	enum machine_request request;
@@ -241,6 +242,7 @@ int machine_sync_memory(struct machine *m)
 int machine_log_start(struct machine *m)
 {
 	guest_of(m)->logs++;
+	guest_of(m)->log_starts++;
 	return guestmem_log_start(&m->mem);
 }
 

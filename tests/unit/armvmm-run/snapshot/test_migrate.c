@@ -824,7 +824,7 @@ static void hostile(const char *why, void (*say)(struct part_writer *w))
 	source.in = source.out = end[1];
 	facts_get(&facts, &a.m);
 	facts_save(&facts, &record);
-	part_begin(&w, id);
+	part_begin(&w, id, NULL);
 	part_write(&w, WIRE_HELLO, WIRE_VERSION, record.data, record.len, NULL, 0);
 	record_free(&record);
 	say(&w);

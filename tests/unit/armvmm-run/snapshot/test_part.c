@@ -77,7 +77,7 @@ static int write_all(void)
 	memset(state, 0x5a, sizeof(state));
 	nr_spans = 0;
 	file.len = 0;
-	ret = part_begin(&w, id);
+	ret = part_begin(&w, id, NULL);
 	mark("header", 0);
 	begin = file.len;
 	if (!ret)
@@ -307,9 +307,14 @@ static void test_versions(void)
 	reseal_header(&copy);
 	KTAP_EQ(read_all(&copy, &err), -EPROTONOSUPPORT);
 	KTAP_STREQ(err.text, "a.snap: part header: has version 2 of the format, and this program knows version 1");
-	/* One that only adds to another, which later versions may write. */
+	/* One that only adds to another, and one of a kind that later versions may write. */
 	copy = file;
 	copy.data[32] = 1;
+	reseal_header(&copy);
+	KTAP_EQ(read_all(&copy, &err), -ENXIO);
+	expect("header", -1, &err);
+	copy = file;
+	copy.data[12] = 1;
 	reseal_header(&copy);
 	KTAP_EQ(read_all(&copy, &err), -EPROTONOSUPPORT);
 	expect("header", -1, &err);
@@ -351,7 +356,7 @@ static int read_pages(const void *data, size_t len, struct error *err)
 	copy.room = sizeof(copy.data);
 	layout_of(&layout, ram_back, flash_back);
 	p = pages_reader_new(&layout, PAGES_VERSION);
-	part_begin(&w, id);
+	part_begin(&w, id, NULL);
 	part_write(&w, PAGES_PART, PAGES_VERSION, data, len, NULL, 0);
 	ret = part_open(&r, err);
 	if (!ret)

@@ -4,7 +4,7 @@
 // sources: userspace/armvmm-run/snapshot/facts.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/snapshot/state.c
-// sources: userspace/armvmm-run/core/thread.c
+// sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/memlog.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0 zlib libzstd
 // libs: -Wl,--wrap=close
@@ -67,7 +67,7 @@ static int save(void)
 	int fd = temporary(), mine = dup(fd);
 	struct error err = { "" };
 
-	KTAP_EQ(save_start(s, fd, true, &err), 0);
+	KTAP_EQ(save_start(s, fd, SAVE_GO_ON, &err), 0);
 	KTAP_TRUE(g.holders && g.thing.paused);
 	run(s, 10000);
 	KTAP_EQ(phase(s), SAVE_COMPLETED);
@@ -81,7 +81,7 @@ static int restore(int fd, struct facts *facts, struct error *err)
 {
 	err->text[0] = '\0';
 	lseek(fd, 0, SEEK_SET);
-	return restore_machine(&g.m, fd, "a.snap", facts, err);
+	return restore_machine(&g.m, &(struct restore_file){ fd, "a.snap" }, 1, facts, err);
 }
 
 /* ---- The cases ---- */
@@ -134,6 +134,169 @@ static void test_stopped(void)
 	KTAP_EQ(g.syncs, 1);
 	KTAP_EQ(restore(fd, &facts, &err), 0);
 	KTAP_TRUE(facts.stopped);
+	close(fd);
+}
+
+/* ---- Snapshots that add to others ---- */
+
+static uint8_t *page(unsigned int nr)
+{
+	return g.m.mem.region[0].host + nr * 4096;
+}
+
+/* The guest, or a device, fills a page of the first 32, which the log tells. */
+static void fill(unsigned int nr, uint8_t with)
+{
+	memset(page(nr), with, 4096);
+	__atomic_fetch_or(&g.log[0], 1u << nr, __ATOMIC_SEQ_CST);
+}
+
+/* Returns the file, or -1 if it failed. *@pages counts those that it has. */
+static int save_as(struct save *s, unsigned int flags, uint64_t *pages)
+{
+	int fd = temporary(), mine = dup(fd);
+	struct save_status status;
+	struct error err = { "" };
+
+	KTAP_EQ(save_start(s, fd, flags | SAVE_GO_ON, &err), 0);
+	run(s, 10000);
+	save_get(s, &status);
+	*pages = status.pages;
+	if (status.phase == SAVE_COMPLETED)
+		return mine;
+	close(mine);
+	return -1;
+}
+
+static int restore_all(const int fd[], unsigned int nr, struct error *err)
+{
+	static const char *const names[] = { "a.snap", "b.snap", "c.snap" };
+	struct restore_file file[3];
+	struct facts facts;
+
+	err->text[0] = '\0';
+	guest_init(&g);
+	g.thing.value = 0;
+	for (unsigned int i = 0; i < nr; i++) {
+		lseek(fd[i], 0, SEEK_SET);
+		file[i] = (struct restore_file){ fd[i], names[i] };
+	}
+	return restore_machine(&g.m, file, nr, &facts, err);
+}
+
+static void test_adding(void)
+{
+	struct save *s;
+	struct error err;
+	uint64_t pages;
+	int fd[3], whole, wrong[2];
+
+	guest_init(&g);
+	g.kept[0] = '\0';
+	s = save_new(&g.m);
+	for (unsigned int i = 0; i < 4; i++)
+		fill(i, 'a' + i);
+	fd[0] = save_as(s, SAVE_TRACK, &pages);
+	KTAP_EQ(pages, 4);
+	KTAP_EQ(g.logs, 1);
+	g.log[0] = 0;
+	/* What the log does not tell is not looked at. */
+	memset(page(9), 'x', 4096);
+	fill(1, 'B');
+	fill(2, 0);
+	g.bank[1] = 5;
+	g.thing.dev.memory_writes++;
+	fd[1] = save_as(s, SAVE_ADD, &pages);
+	KTAP_EQ(pages, 2);
+	/* One that fails, and one that is complete, leave the next what it has to have. */
+	fill(3, 'D');
+	KTAP_EQ(save_start(s, open("/dev/full", O_WRONLY), SAVE_ADD | SAVE_GO_ON, &err), 0);
+	run(s, 10000);
+	KTAP_EQ(phase(s), SAVE_FAILED);
+	fill(4, 'E');
+	g.thing.value = 78;
+	whole = save_as(s, 0, &pages);
+	KTAP_EQ(pages, 6);	/* 0, 1, 3, 4, 9 and the bank's */
+	fill(5, 'F');
+	strcpy(g.cpu_state, "what they have later");
+	fd[2] = save_as(s, SAVE_ADD, &pages);
+	KTAP_EQ(pages, 3);
+	KTAP_EQ(g.logs, 1);
+	save_free(s);
+	KTAP_EQ(g.logs, 0);
+
+	KTAP_EQ(restore_all(fd, 3, &err), 0);
+	KTAP_STREQ(err.text, "");
+	for (unsigned int i = 0; i < 10; i++) {
+		KTAP_EQ(page(i)[0], "aB\0DEF\0\0\0\0"[i]);
+		KTAP_EQ(page(i)[4095], page(i)[0]);
+	}
+	KTAP_EQ(g.bank[1], 5);
+	KTAP_EQ(g.thing.value, 78);
+	KTAP_STREQ(g.cpu_state, "what they have later");
+	KTAP_EQ(restore_all(fd, 2, &err), 0);
+	KTAP_EQ(g.thing.value, 77);
+	KTAP_EQ(page(3)[0], 'd');
+	KTAP_EQ(restore_all(fd, 1, &err), 0);
+	KTAP_EQ(page(2)[0], 'c');
+
+#define WRONG(first, second, why)						\
+	do {									\
+		wrong[0] = first;						\
+		wrong[1] = second;						\
+		KTAP_EQ(restore_all(wrong, second < 0 ? 1 : 2, &err), -ENXIO);	\
+		KTAP_STREQ(err.text, why);					\
+	} while (0)
+	WRONG(fd[1], -1, "a.snap: part header: it only adds to another snapshot, which has to come before it");
+	WRONG(fd[0], fd[2], "b.snap: part header: it adds to another snapshot than the one before it");
+	WRONG(fd[0], whole, "b.snap: part header: it is complete, and adds to no other snapshot");
+	for (unsigned int i = 0; i < 3; i++)
+		close(fd[i]);
+	close(whole);
+}
+
+/* The log ends where it would not have all, and with what it began for. */
+static void test_log_ends(void)
+{
+	struct save *s;
+	struct error err;
+	uint64_t pages;
+	int fd = temporary();
+
+	guest_init(&g);
+	s = save_new(&g.m);
+#define NOTHING_TO_ADD_TO							\
+	do {									\
+		KTAP_EQ(save_start(s, fd, SAVE_ADD | SAVE_GO_ON, &err), -ENOENT);	\
+		KTAP_TRUE(g_str_has_prefix(err.text, "There is no snapshot to add to: "));	\
+		KTAP_TRUE(is_open(fd) && !g.holders && !g.logs);		\
+	} while (0)
+	NOTHING_TO_ADD_TO;
+	close(save_as(s, 0, &pages));
+	NOTHING_TO_ADD_TO;
+	KTAP_EQ(save_start(s, open("/dev/full", O_WRONLY), SAVE_TRACK | SAVE_GO_ON, &err), 0);
+	run(s, 10000);
+	NOTHING_TO_ADD_TO;
+	close(save_as(s, SAVE_TRACK, &pages));
+	KTAP_EQ(g.logs, 1);
+	save_untrack(s);
+	NOTHING_TO_ADD_TO;
+	close(save_as(s, SAVE_TRACK, &pages));
+	g.listener->event(g.listener, &(struct machine_event){ .type = MACHINE_EVENT_LEAVE });
+	NOTHING_TO_ADD_TO;
+	/* The log is begun anew for a guest that writes past its caches, and loses nothing. */
+	close(save_as(s, SAVE_TRACK, &pages));
+	g.log_starts = 0;
+	g.uncached = true;
+	fill(7, 'z');
+	close(save_as(s, SAVE_ADD, &pages));
+	KTAP_EQ(pages, 1);
+	KTAP_EQ(g.log_starts, 1);
+	KTAP_EQ(g.syncs, 0);
+	close(save_as(s, SAVE_ADD, &pages));
+	KTAP_EQ(pages, 0);
+	save_free(s);
+	KTAP_EQ(g.logs, 0);
 	close(fd);
 }
 
@@ -201,7 +364,7 @@ static void test_refused(void)
 #define REFUSED(change, undo, why)						\
 	do {									\
 		change;								\
-		KTAP_TRUE(save_start(s, fd, true, &err) < 0);			\
+		KTAP_TRUE(save_start(s, fd, SAVE_GO_ON, &err) < 0);			\
 		KTAP_STREQ(err.text, why);					\
 		KTAP_TRUE(is_open(fd) && !g.holders && !g.thing.paused);		\
 		undo;								\
@@ -213,13 +376,13 @@ static void test_refused(void)
 		"The power button is pressed: try again in a moment");
 	REFUSED(g.cpus = 0, g.cpus = 2, "The guest has not started yet");
 	KTAP_EQ(pipe(file), 0);
-	KTAP_EQ(save_start(s, file[0], true, &err), -EBADF);
+	KTAP_EQ(save_start(s, file[0], SAVE_GO_ON, &err), -EBADF);
 	close(file[0]);
 	close(file[1]);
 	/* Two at a time. */
 	g.thing.busy = true;
-	KTAP_EQ(save_start(s, dup(fd), true, &err), 0);
-	KTAP_EQ(save_start(s, fd, true, &err), -EBUSY);
+	KTAP_EQ(save_start(s, dup(fd), SAVE_GO_ON, &err), 0);
+	KTAP_EQ(save_start(s, fd, SAVE_GO_ON, &err), -EBUSY);
 	KTAP_STREQ(err.text, "There's a migration process in progress");
 	g.thing.busy = false;
 	run(s, 10000);
@@ -237,7 +400,7 @@ static void test_busy(void)
 	guest_init(&g);
 	s = save_new(&g.m);
 	g.thing.busy = true;
-	KTAP_EQ(save_start(s, temporary(), true, &err), 0);
+	KTAP_EQ(save_start(s, temporary(), SAVE_GO_ON, &err), 0);
 	run(s, 60);
 	KTAP_EQ(phase(s), SAVE_ACTIVE);
 	save_cancel(s);
@@ -245,7 +408,7 @@ static void test_busy(void)
 	KTAP_EQ(phase(s), SAVE_CANCELLED);
 	KTAP_TRUE(!g.holders && !g.thing.paused);
 	/* What comes up meanwhile fails it. */
-	KTAP_EQ(save_start(s, temporary(), true, &err), 0);
+	KTAP_EQ(save_start(s, temporary(), SAVE_GO_ON, &err), 0);
 	g.pressed = true;
 	run(s, 10000);
 	KTAP_EQ(phase(s), SAVE_FAILED);
@@ -272,16 +435,16 @@ static void test_full_disk(void)
 
 	guest_init(&g);
 	s = save_new(&g.m);
-	KTAP_EQ(save_start(s, open("/dev/full", O_WRONLY), true, &err), 0);
+	KTAP_EQ(save_start(s, open("/dev/full", O_WRONLY), SAVE_GO_ON, &err), 0);
 	failed(s, "the snapshot cannot be written: No space left on device");
 	/* The next one works. */
-	KTAP_EQ(save_start(s, temporary(), true, &err), 0);
+	KTAP_EQ(save_start(s, temporary(), SAVE_GO_ON, &err), 0);
 	run(s, 10000);
 	KTAP_EQ(phase(s), SAVE_COMPLETED);
 	/* Also a file system that tells at close(), for which the main thread does not wait. */
 	g.thing.resumes = 0;
 	full_fd = temporary();
-	KTAP_EQ(save_start(s, full_fd, false, &err), 0);
+	KTAP_EQ(save_start(s, full_fd, 0, &err), 0);
 	failed(s, "the snapshot cannot be written: No space left on device");
 	KTAP_EQ(full_fd, -1);
 	KTAP_TRUE(!pthread_equal(full_thread, pthread_self()));
@@ -297,7 +460,7 @@ static void test_flush_fails(void)
 	s = save_new(&g.m);
 	g.thing.fails = true;
 	/* A guest that would stay stopped goes on after a failure. */
-	KTAP_EQ(save_start(s, temporary(), false, &err), 0);
+	KTAP_EQ(save_start(s, temporary(), 0, &err), 0);
 	failed(s, "thing@4000000: flush: Input/output error");
 	save_free(s);
 }
@@ -315,7 +478,7 @@ static void test_deaf(void)
 		g.m.mem.region[0].host[i] = g_random_int();
 	s = save_new(&g.m);
 	KTAP_EQ(pipe(end), 0);
-	KTAP_EQ(save_start(s, end[1], true, &err), 0);
+	KTAP_EQ(save_start(s, end[1], SAVE_GO_ON, &err), 0);
 	run(s, 300);
 	KTAP_EQ(phase(s), SAVE_ACTIVE);
 	save_cancel(s);
@@ -326,7 +489,7 @@ static void test_deaf(void)
 	close(end[0]);
 	/* The same if the guest's run ends; and a reader that goes. */
 	KTAP_EQ(pipe(end), 0);
-	KTAP_EQ(save_start(s, end[1], true, &err), 0);
+	KTAP_EQ(save_start(s, end[1], SAVE_GO_ON, &err), 0);
 	run(s, 200);
 	g.listener->event(g.listener, &(struct machine_event){ .type = MACHINE_EVENT_LEAVE });
 	KTAP_EQ(phase(s), SAVE_FAILED);
@@ -336,14 +499,14 @@ static void test_deaf(void)
 	KTAP_EQ(pipe(end), 0);
 	g.thing.resumes = 0;
 	signal(SIGPIPE, SIG_IGN);
-	KTAP_EQ(save_start(s, end[1], true, &err), 0);
+	KTAP_EQ(save_start(s, end[1], SAVE_GO_ON, &err), 0);
 	run(s, 100);
 	close(end[0]);
 	failed(s, "the snapshot cannot be written: Broken pipe");
 	/* And a debugger that comes. */
 	KTAP_EQ(pipe(end), 0);
 	g.thing.resumes = 0;
-	KTAP_EQ(save_start(s, end[1], true, &err), 0);
+	KTAP_EQ(save_start(s, end[1], SAVE_GO_ON, &err), 0);
 	run(s, 100);
 	g.m.debugger = true;
 	failed(s, "A debugger is there, which may have breakpoints in the guest's memory");
@@ -360,23 +523,24 @@ static void test_stays(void)
 
 	guest_init(&g);
 	s = save_new(&g.m);
-	KTAP_EQ(save_start(s, dup(fd), false, &err), 0);
+	KTAP_EQ(save_start(s, dup(fd), 0, &err), 0);
 	run(s, 10000);
 	KTAP_EQ(phase(s), SAVE_COMPLETED);
 	KTAP_TRUE(save_has_stopped(s) && g.holders && g.thing.paused);
-	KTAP_EQ(save_start(s, fd, true, &err), -EBUSY);
+	KTAP_EQ(save_start(s, fd, SAVE_GO_ON, &err), -EBUSY);
 	save_continue(s);
 	KTAP_TRUE(!save_has_stopped(s) && !g.holders && !g.thing.paused);
 	KTAP_EQ(g.gone, 1);
 	/* Or it is reset, which makes devices go on. */
-	KTAP_EQ(save_start(s, fd, false, &err), 0);
+	KTAP_EQ(save_start(s, fd, 0, &err), 0);
 	run(s, 10000);
 	g.listener->event(g.listener, &(struct machine_event){ .type = MACHINE_EVENT_LEAVE });
 	KTAP_TRUE(!g.holders && !save_has_stopped(s));
 	save_free(s);
 }
 
-KTAP_MAIN(KTAP_CASE(test_there_and_back), KTAP_CASE(test_stopped), KTAP_CASE(test_old_facts),
+KTAP_MAIN(KTAP_CASE(test_there_and_back), KTAP_CASE(test_stopped), KTAP_CASE(test_adding),
+	  KTAP_CASE(test_log_ends), KTAP_CASE(test_old_facts),
 	  KTAP_CASE(test_another_machine), KTAP_CASE(test_refused), KTAP_CASE(test_busy),
 	  KTAP_CASE(test_full_disk), KTAP_CASE(test_flush_fails), KTAP_CASE(test_deaf),
 	  KTAP_CASE(test_stays))

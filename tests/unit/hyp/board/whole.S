@@ -163,6 +163,14 @@ board_hvc:
 	hvc	#0
 	pop	{r4, pc}
 
+/* A slot for traps: what exchange.h looks at in HYP mode, before the vector. */
+	.globl	board_peek
+board_peek:
+	push	{r0-r12, lr}
+	bl	board_peek_at
+	pop	{r0-r12, lr}
+	ldr	pc, =hyp_vectors + 20
+
 /* void board_undefined(void), void board_jump(u32) */
 	.globl	board_undefined
 board_undefined:

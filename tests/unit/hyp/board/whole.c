@@ -43,8 +43,9 @@ void board_hvc(void);
 void board_undefined(void);
 void board_jump(u32 at);
 void board_main(void);
+void board_peek_at(void);
 extern char board_panicked[], board_panicked_thumb[], board_panic_stack[];
-extern char board_vectors[], board_undef[];
+extern char board_vectors[], board_undef[], board_peek[];
 extern char guest_hvc[], guest_banked[], guest_fiq[];
 extern u32 board_slots[SLOTS], board_undef_next;
 
@@ -875,6 +876,7 @@ static void test_dist_sgi(void)
 }
 
 #include "mmio.h"
+#include "exchange.h"
 
 /* --- the virtual timer's interrupt (hyp/timer.c) --- */
 
@@ -947,7 +949,7 @@ static void test_timer(void)
 
 void board_main(void)
 {
-	put("TAP version 13\n1..79\n");
+	put("TAP version 13\n1..88\n");
 	test_run();
 	test_fastpath();
 	test_order();
@@ -960,6 +962,7 @@ void board_main(void)
 	fail_entry(false, true);
 	test_debug_drop();
 	test_fiq();
+	test_exchange();
 	test_debug();
 	test_vfp();
 	test_pmu();

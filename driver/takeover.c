@@ -153,7 +153,7 @@ static int takeover_take(void)
 	takeover_learn(NULL);
 	args.hvbar = (u32)takeover_vectors();
 	hc->vcpu = NULL;
-	hc->fiq_reserved = armvmm_cpukind_this()->missing & CPUKIND_MISSING_FIQ;
+	hc->odd = armvmm_cpukind_this()->missing & CPUKIND_MISSING_FIQ ? HYP_ODD_FIQ : 0;
 	hc->vfp = elf_hwcap & HWCAP_VFP;
 	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
 	hc->gich_hcr = armvmm_vgic_host.gich ? ~0u : 0;

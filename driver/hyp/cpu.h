@@ -33,11 +33,11 @@ struct hyp_host_const {
 	u32 cpacr;
 	u32 prrr;
 	u32 nmrr;
-	u32 amair0;
-	u32 amair1;
 	u32 vbar;
 	u32 tpidrprw;
 	u32 cntkctl;
+	u32 amair0;		/* HYP_ODD_AMAIR */
+	u32 amair1;
 	u32 midr;
 	u32 mpidr;
 	u32 hdcr;
@@ -71,6 +71,14 @@ struct hyp_host_debug {
 	struct hyp_debug_regs regs;
 };
 
+/*
+ * hyp_cpu.odd: what few CPUs are. Where a CPU is none of this, one look at the word says so.
+ * HYP_ODD_FIQ: FIQ mode's registers are not ours (hyp/fiq.h). HYP_ODD_AMAIR: there are AMAIR0 and
+ * AMAIR1.
+ */
+#define HYP_ODD_FIQ		1
+#define HYP_ODD_AMAIR		2
+
 struct hyp_cpu {
 	/* Known to assembly, hyp/offsets.h. */
 	struct hyp_vcpu *vcpu;	/* in the guest now, NULL while the host runs */
@@ -89,7 +97,7 @@ struct hyp_cpu {
 	u32 debug_ok;		/* this CPU's debug registers answer (debug_probe.c) */
 	u32 debug_loaded;	/* HYP_DEBUG_*: what hyp_debug_unload() has to undo */
 	u32 host_fpexc;		/* the host's, while EN is set for the guest's trap */
-	u32 fiq_reserved;	/* FIQ mode's registers are not ours (hyp/fiq.h) */
+	u32 odd;		/* HYP_ODD_* */
 	u32 vfp;		/* there is floating point */
 	u32 vfp_d32;		/* 32 double registers, not 16 */
 	u32 gich_hcr;		/* what GICH_HCR holds now */
@@ -121,6 +129,7 @@ u32 hyp_tlbi_all(void);
 u32 hyp_tlbi_hyp(void);
 u32 hyp_snapshot(struct hyp_cpu *cpu);
 u32 hyp_walks_off(void);
+void hyp_host_bank(struct hyp_cpu *cpu);
 void hyp_host_activate(struct hyp_cpu *cpu);
 void hyp_panic(struct hyp_cpu *cpu);
 

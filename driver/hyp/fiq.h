@@ -15,16 +15,21 @@
 	way##_BANKED(R11_fiq, r5) way##_BANKED(R12_fiq, r6) way##_BANKED(SP_fiq, r7)	\
 	way##_BANKED(LR_fiq, r8) way##_BANKED(SPSR_fiq, r9)
 
-__hyp_inline void hyp_fiq_save(const struct hyp_cpu *cpu, u32 *to)
+__hyp_inline void hyp_fiq_load(const u32 *from)
 {
-	if (!cpu->fiq_reserved)
-		regs_save(to, "r2-r9", FIQ_REGS);
+	regs_load(from, "r2-r9", FIQ_REGS);
 }
 
-__hyp_inline void hyp_fiq_restore(const struct hyp_cpu *cpu, const u32 *from)
+/* One world's go to @to, and the other's come from @from. */
+__hyp_inline void hyp_fiq_exchange(u32 *to, const u32 *from)
 {
-	if (!cpu->fiq_reserved)
-		regs_load(from, "r2-r9", FIQ_REGS);
+	regs_save(to, "r2-r9", FIQ_REGS);
+	hyp_fiq_load(from);
+}
+
+__hyp_inline bool hyp_fiq_reserved(const struct hyp_cpu *cpu)
+{
+	return cpu->odd & HYP_ODD_FIQ;
 }
 
 #endif

@@ -56,14 +56,14 @@
 #define CP15_PAR_HI		17
 #define CP15_PRRR		18	/* MAIR0 */
 #define CP15_NMRR		19	/* MAIR1 */
-#define CP15_AMAIR0		20
-#define CP15_AMAIR1		21
-#define CP15_VBAR		22
-#define CP15_CONTEXTIDR		23
-#define CP15_TPIDRURW		24
-#define CP15_TPIDRURO		25
-#define CP15_TPIDRPRW		26
-#define CP15_CNTKCTL		27
+#define CP15_VBAR		20
+#define CP15_CONTEXTIDR		21
+#define CP15_TPIDRURW		22
+#define CP15_TPIDRURO		23
+#define CP15_TPIDRPRW		24
+#define CP15_CNTKCTL		25
+#define CP15_AMAIR0		26	/* struct hyp_cpu.odd */
+#define CP15_AMAIR1		27
 #define CP15_ACTLR		28	/* trapped: never in the hardware */
 #define CP15_L2CTLR		29	/* trapped */
 #define CP15_NR			30

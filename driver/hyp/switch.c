@@ -73,8 +73,6 @@ enum {
 	HOST_OF_SYS_CPACR = HOST_WORD(host.cpacr),
 	HOST_OF_SYS_PRRR = HOST_WORD(host.prrr),
 	HOST_OF_SYS_NMRR = HOST_WORD(host.nmrr),
-	HOST_OF_SYS_AMAIR0 = HOST_WORD(host.amair0),
-	HOST_OF_SYS_AMAIR1 = HOST_WORD(host.amair1),
 	HOST_OF_SYS_VBAR = HOST_WORD(host.vbar),
 	HOST_OF_SYS_TPIDRPRW = HOST_WORD(host.tpidrprw),
 	HOST_OF_SYS_CNTKCTL = HOST_WORD(host.cntkctl),
@@ -115,8 +113,6 @@ enum {
 	GUEST_OF_SYS_PAR = GUEST_WORD(cp15[CP15_PAR]),
 	GUEST_OF_SYS_PRRR = GUEST_WORD(cp15[CP15_PRRR]),
 	GUEST_OF_SYS_NMRR = GUEST_WORD(cp15[CP15_NMRR]),
-	GUEST_OF_SYS_AMAIR0 = GUEST_WORD(cp15[CP15_AMAIR0]),
-	GUEST_OF_SYS_AMAIR1 = GUEST_WORD(cp15[CP15_AMAIR1]),
 	GUEST_OF_SYS_VBAR = GUEST_WORD(cp15[CP15_VBAR]),
 	GUEST_OF_SYS_CONTEXTIDR = GUEST_WORD(cp15[CP15_CONTEXTIDR]),
 	GUEST_OF_SYS_TPIDRURW = GUEST_WORD(cp15[CP15_TPIDRURW]),
@@ -159,15 +155,14 @@ __hyp_inline void host_save(struct hyp_cpu *cpu)
 
 	regs_save(to, "r2-r9", HOST_SAVED_A);
 	regs_save(to, "r2", HOST_SAVED_B);
-	hyp_fiq_save(cpu, s->fiq);
 }
 
 #define HOST_CONST_A(way)								\
 	way##_BANKED(SP_abt, r2) way##_BANKED(SP_und, r3) way##_BANKED(SP_irq, r4)	\
 	way##_SYS(SYS_CPACR, r5) way##_SYS(SYS_PRRR, r6) way##_SYS(SYS_NMRR, r7)	\
-	way##_SYS(SYS_AMAIR0, r8) way##_SYS(SYS_AMAIR1, r9)
+	way##_SYS(SYS_VBAR, r8) way##_SYS(SYS_TPIDRPRW, r9)
 #define HOST_CONST_B(way)								\
-	way##_SYS(SYS_VBAR, r2) way##_SYS(SYS_TPIDRPRW, r3) way##_SYS(SYS_CNTKCTL, r4)
+	way##_SYS(SYS_CNTKCTL, r2)
 
 __hyp_inline void host_restore(const struct hyp_cpu *cpu)
 {
@@ -181,10 +176,9 @@ __hyp_inline void host_restore(const struct hyp_cpu *cpu)
 	assert_words(HOST, HOST_SAVED_B, HOST_OF_SYS_TTBR0 + 8);
 
 	regs_load(constant, "r2-r9", HOST_CONST_A);
-	regs_load(constant, "r2-r4", HOST_CONST_B);
+	regs_load(constant, "r2", HOST_CONST_B);
 	regs_load(saved, "r2-r9", HOST_SAVED_A);
 	regs_load(saved, "r2", HOST_SAVED_B);
-	hyp_fiq_restore(cpu, s->fiq);
 }
 
 /* The guest's, as struct kvm_regs and the array cp15 have them. */
@@ -202,17 +196,14 @@ __hyp_inline void host_restore(const struct hyp_cpu *cpu)
 	way##_SYS(SYS_AIFSR, r5) way##_SYS(SYS_DFAR, r6) way##_SYS(SYS_IFAR, r7)	\
 	way##_SYS64(SYS_PAR, r8, r9)
 #define GUEST_CP15_C(way)								\
-	way##_SYS(SYS_PRRR, r2) way##_SYS(SYS_NMRR, r3) way##_SYS(SYS_AMAIR0, r4)	\
-	way##_SYS(SYS_AMAIR1, r5) way##_SYS(SYS_VBAR, r6) way##_SYS(SYS_CONTEXTIDR, r7)	\
-	way##_SYS(SYS_TPIDRURW, r8) way##_SYS(SYS_TPIDRURO, r9)
-#define GUEST_CP15_D(way)								\
-	way##_SYS(SYS_TPIDRPRW, r2) way##_SYS(SYS_CNTKCTL, r3)
+	way##_SYS(SYS_PRRR, r2) way##_SYS(SYS_NMRR, r3) way##_SYS(SYS_VBAR, r4)		\
+	way##_SYS(SYS_CONTEXTIDR, r5) way##_SYS(SYS_TPIDRURW, r6)			\
+	way##_SYS(SYS_TPIDRURO, r7) way##_SYS(SYS_TPIDRPRW, r8)				\
+	way##_SYS(SYS_CNTKCTL, r9)
 
-static_assert(offsetof(struct kvm_regs, fiq_regs) ==
-	      offsetof(struct kvm_regs, svc_regs) + 12 * sizeof(u32));
-static_assert(sizeof(((struct kvm_regs *)0)->svc_regs[0]) == sizeof(u32));
+static_assert(sizeof(((struct kvm_regs *)0)->fiq_regs) == 8 * sizeof(u32));
 
-__hyp_inline void guest_restore(const struct hyp_cpu *cpu, const struct hyp_vcpu *vcpu)
+__hyp_inline void guest_restore(const struct hyp_vcpu *vcpu)
 {
 	const unsigned long *banked = vcpu->regs.svc_regs;
 	const u32 *cp15 = &vcpu->cp15[CP15_CSSELR];
@@ -222,31 +213,61 @@ __hyp_inline void guest_restore(const struct hyp_cpu *cpu, const struct hyp_vcpu
 	assert_words(GUEST, GUEST_CP15_A, GUEST_OF_SYS_CSSELR);
 	assert_words(GUEST, GUEST_CP15_B, GUEST_OF_SYS_CSSELR + 8);
 	assert_words(GUEST, GUEST_CP15_C, GUEST_OF_SYS_CSSELR + 16);
-	assert_words(GUEST, GUEST_CP15_D, GUEST_OF_SYS_CSSELR + 24);
 
 	regs_load(banked, "r2-r7", GUEST_BANKED_A);
 	regs_load(banked, "r2-r7", GUEST_BANKED_B);
-	hyp_fiq_restore(cpu, (const u32 *)banked);
-
 	regs_load(cp15, "r2-r9", GUEST_CP15_A);
 	regs_load(cp15, "r2-r9", GUEST_CP15_B);
 	regs_load(cp15, "r2-r9", GUEST_CP15_C);
-	regs_load(cp15, "r2-r3", GUEST_CP15_D);
 }
 
-__hyp_inline void guest_save(const struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
+__hyp_inline void guest_save(struct hyp_vcpu *vcpu)
 {
 	unsigned long *banked = vcpu->regs.svc_regs;
 	u32 *cp15 = &vcpu->cp15[CP15_CSSELR];
 
 	regs_save(banked, "r2-r7", GUEST_BANKED_A);
 	regs_save(banked, "r2-r7", GUEST_BANKED_B);
-	hyp_fiq_save(cpu, (u32 *)banked);
-
 	regs_save(cp15, "r2-r9", GUEST_CP15_A);
 	regs_save(cp15, "r2-r9", GUEST_CP15_B);
 	regs_save(cp15, "r2-r9", GUEST_CP15_C);
-	regs_save(cp15, "r2-r3", GUEST_CP15_D);
+}
+
+/*
+ * FIQ mode's registers, and what few CPUs have. Walks are off: AMAIR0 and AMAIR1 qualify the
+ * memory attributes of the world whose tables are walked.
+ */
+static void __hyp_text odd_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
+{
+	if (!hyp_fiq_reserved(cpu))
+		hyp_fiq_exchange(cpu->saved.fiq, (u32 *)vcpu->regs.fiq_regs);
+	if (cpu->odd & HYP_ODD_AMAIR) {
+		sysreg_write(vcpu->cp15[CP15_AMAIR0], SYS_AMAIR0);
+		sysreg_write(vcpu->cp15[CP15_AMAIR1], SYS_AMAIR1);
+	}
+}
+
+static void __hyp_text odd_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
+{
+	if (!hyp_fiq_reserved(cpu))
+		hyp_fiq_exchange((u32 *)vcpu->regs.fiq_regs, cpu->saved.fiq);
+	if (cpu->odd & HYP_ODD_AMAIR) {
+		vcpu->cp15[CP15_AMAIR0] = sysreg_read(SYS_AMAIR0);
+		vcpu->cp15[CP15_AMAIR1] = sysreg_read(SYS_AMAIR1);
+		sysreg_write(cpu->host.amair0, SYS_AMAIR0);
+		sysreg_write(cpu->host.amair1, SYS_AMAIR1);
+	}
+}
+
+/* The host's alone, after a fault in HYP mode. */
+void __hyp_text hyp_host_bank(struct hyp_cpu *cpu)
+{
+	if (!hyp_fiq_reserved(cpu))
+		hyp_fiq_load(cpu->saved.fiq);
+	if (cpu->odd & HYP_ODD_AMAIR) {
+		sysreg_write(cpu->host.amair0, SYS_AMAIR0);
+		sysreg_write(cpu->host.amair1, SYS_AMAIR1);
+	}
 }
 
 /* Only of guests that have used them (regs/thumbee.c). */
@@ -339,6 +360,10 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	cpu->saved.ttbcr = walks_off();
 	/* From here on a fault in HYP mode restores what was saved. */
 	cpu->vcpu = vcpu;
+	if (__builtin_expect(cpu->odd, 0))
+		odd_to_guest(cpu, vcpu);
+	else
+		hyp_fiq_exchange(cpu->saved.fiq, (u32 *)vcpu->regs.fiq_regs);
 
 	sysreg_write64(vcpu->vttbr, SYS_VTTBR);
 	sysreg_write(vcpu->hcr, SYS_HCR);
@@ -350,7 +375,7 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	/* Stage 2 and the VMID are in place before walks are turned on. */
 	hyp_isb();
 
-	guest_restore(cpu, vcpu);
+	guest_restore(vcpu);
 	hyp_isb();
 	sysreg_write(vcpu->cp15[CP15_TTBCR], SYS_TTBCR);
 
@@ -389,8 +414,12 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 		vcpu->vfp_loaded = 0;
 	}
 
-	guest_save(cpu, vcpu);
+	guest_save(vcpu);
 	vcpu->cp15[CP15_TTBCR] = walks_off();
+	if (__builtin_expect(cpu->odd, 0))
+		odd_to_host(cpu, vcpu);
+	else
+		hyp_fiq_exchange((u32 *)vcpu->regs.fiq_regs, cpu->saved.fiq);
 
 	/* VI, VF and VA: the hardware clears VA when the guest takes it. */
 	vcpu->hcr = sysreg_read(SYS_HCR);
@@ -399,6 +428,26 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 	vcpu->serror = cpu->serror;
 	cpu->vcpu = NULL;
 	return code;
+}
+
+/*
+ * True where the CPU keeps what is written to AMAIR0 and AMAIR1, which are IMPLEMENTATION DEFINED
+ * (DDI 0406C B4.1.5); no core that Arm has described does. Walks are off meanwhile, so that nothing
+ * is qualified by it.
+ */
+static bool __hyp_text amair_there(const struct hyp_host_const *c)
+{
+	u32 ttbcr = walks_off(), there;
+
+	sysreg_write(~0u, SYS_AMAIR0);
+	sysreg_write(~0u, SYS_AMAIR1);
+	hyp_isb();
+	there = sysreg_read(SYS_AMAIR0) | sysreg_read(SYS_AMAIR1);
+	sysreg_write(c->amair0, SYS_AMAIR0);
+	sysreg_write(c->amair1, SYS_AMAIR1);
+	hyp_isb();
+	sysreg_write(ttbcr, SYS_TTBCR);
+	return there;
 }
 
 /*
@@ -428,5 +477,7 @@ u32 __hyp_text hyp_snapshot(struct hyp_cpu *cpu)
 	c->hcptr = sysreg_read(SYS_HCPTR);
 	c->cnthctl = sysreg_read(SYS_CNTHCTL);
 	c->vttbr = sysreg_read64(SYS_VTTBR);
+	if (amair_there(c))
+		cpu->odd |= HYP_ODD_AMAIR;
 	return 0;
 }

@@ -39,6 +39,7 @@
 #define MCR_OF(op1, crn, crm, op2)	\
 	(0xee000f10 | (op1) << 21 | (crn) << 16 | (op2) << 5 | (crm))
 #define MCR_LOAD_RT	0x0010f000u	/* MRC, and which core register */
+#define MAX_PATCHES	32
 
 #define ROW(name)	ROW_##name,
 #define ROW64(name)	ROW_##name, ROW_##name##_HI,
@@ -154,20 +155,23 @@ static noinline void exchange_guest(void)
 
 /* --- between the guest's trap and HYP mode's vector (whole.S) --- */
 
-static u32 hyp_in_guest[NR_HYP], standin_in_guest[NR_STANDINS], standin_next;
+static u32 hyp_in_guest[NR_HYP], standin_in_guest[NR_STANDINS], standin_next, r8_in_guest;
 
 void board_peek_at(void)
 {
 	if (!cpu.vcpu)
 		return;
 	hyp_read(hyp_in_guest);
+	r8_in_guest = banked_read(R8_fiq);
+	if (!standin_next)
+		return;
 	standin_read(standin_in_guest);
 	standin_write(standin_next);
 }
 
 /* --- the test --- */
 
-static u32 *standin_at[16], standin_was[16], standin_nr;
+static u32 *standin_at[MAX_PATCHES], standin_was[MAX_PATCHES], standin_nr;
 
 static void standins(bool on)
 {
@@ -176,7 +180,7 @@ static void standins(bool on)
 			u32 insn = *p, key = insn & ~MCR_LOAD_RT;
 
 #define PATCH(name, word, op1, crn, crm, op2, by, ...)					\
-			if (key == MCR_OF(op1, crn, crm, op2) && standin_nr < 16) {	\
+			if (key == MCR_OF(op1, crn, crm, op2) && standin_nr < MAX_PATCHES) {	\
 				standin_at[standin_nr] = p;				\
 				standin_was[standin_nr++] = insn;			\
 				patch(p, MCR_OF(__VA_ARGS__) | (insn & MCR_LOAD_RT));	\
@@ -257,7 +261,8 @@ static void exchange_hyp(u32 *of, bool guest)
 	of[ROW_FCSEIDR] = guest ? 0x02000000 : 0;
 }
 
-static void test_exchange(void)
+/* With registers that stand for those of few CPUs, and as most are. */
+static void exchange(bool few)
 {
 	static u32 was[NR_PL1], host_has[NR_PL1], host_finds[NR_PL1];
 	static u32 hyp_was[NR_HYP], hyp_now[NR_HYP], hyp_want[NR_HYP], hyp_guest[NR_HYP];
@@ -267,18 +272,24 @@ static void test_exchange(void)
 	pl1_read(was);
 	hyp_read(hyp_was);
 	prepare();
-	standins(true);
+	standins(few);
 	exchange_patterns(host_has, 0xa5a50000, false);
 	exchange_patterns(guest_has, 0x5a5a0000, true);
 	pl1_write(host_has);
 	pl1_read(host_has);
-	standin_write(0xa5a50000);
+	if (few)
+		standin_write(0xa5a50000);
 	standin_read(standin_host);
 	sysreg_write(hyp_was[ROW_HDCR] | HDCR_TPMCR, SYS_HDCR);
 	sysreg_write(CNTHCTL_PL1PCTEN | 2, SYS_CNTHCTL);
 	sysreg_write64(0x0009ull << 48, SYS_VTTBR);
 	hyp_isb();
 	hyp_snapshot(&cpu);
+	standin_read(standin_now);
+	bad = rows_differ(standin_now, standin_host, NR_STANDINS, standin_names);
+	report(!bad && cpu.odd == (few ? HYP_ODD_AMAIR : 0),
+	       few ? "a CPU has AMAIR0 and AMAIR1, and keeps the host's" :
+		     "the emulator's has neither");
 
 	vcpu.hcr |= HCR_TSW;
 	vcpu.hstr = 1 << 15;
@@ -290,7 +301,7 @@ static void test_exchange(void)
 	vcpu.thumbee = 1;
 #define FILL(name, word, ...)	vcpu.cp15[word] = 0x5a5a0000 + ROW_##name * 0x1010;
 	STANDIN_ROWS(FILL)
-	standin_next = 0x3c3c0000;
+	standin_next = few ? 0x3c3c0000 : 0;
 	vcpu.regs.svc_regs[0] = (long)&guest_stack[128];
 	vcpu.regs.usr_regs.uregs[15] = (long)exchange_guest;
 	board_slots[5] = (u32)board_peek;
@@ -304,8 +315,9 @@ static void test_exchange(void)
 	exchange_hyp(hyp_want, false);
 	exchange_hyp(hyp_guest, true);
 	bad = rows_same(host_has, guest_has, NR_PL1, pl1_names) +
-	      rows_same(hyp_want, hyp_guest, NR_HYP, hyp_names) +
-	      rows_same(standin_host, standin_in_guest, NR_STANDINS, standin_names);
+	      rows_same(hyp_want, hyp_guest, NR_HYP, hyp_names);
+	if (few)
+		bad += rows_same(standin_host, standin_in_guest, NR_STANDINS, standin_names);
 	expect(bad, 0, "none had the host's value by chance");
 	expect(rows_differ(host_finds, host_has, NR_HOST, pl1_names), 0,
 	       "each of the host's registers that is not dead is as it was");
@@ -317,8 +329,10 @@ static void test_exchange(void)
 #define CHECK_FILL(name, word, ...)							\
 	bad += standin_in_guest[ROW_##name] != 0x5a5a0000 + ROW_##name * 0x1010 ||	\
 	       vcpu.cp15[word] != 0x3c3c0000 + ROW_##name * 0x1010;
-	STANDIN_ROWS(CHECK_FILL)
-	expect(bad, 0, "so are those that the emulator's CPU does not have");
+	if (few) {
+		STANDIN_ROWS(CHECK_FILL)
+		expect(bad, 0, "so are those that the emulator's CPU does not have");
+	}
 
 	code = board_host(run, 0);
 	board_slots[5] = (u32)hyp_vectors + 20;
@@ -335,6 +349,40 @@ static void test_exchange(void)
 	sysreg_write(hyp_was[ROW_CNTHCTL], SYS_CNTHCTL);
 	sysreg_write64(0, SYS_VTTBR);
 	hyp_isb();
+}
+
+/* NSACR.RFR: the bank is nobody's here (DDI 0406C B4.1.111). */
+static void exchange_reserved(void)
+{
+	u32 r8;
+
+	prepare();
+	cpu.odd = HYP_ODD_FIQ;
+	banked_write(0xa5a50001, R8_fiq);
+	vcpu.regs.fiq_regs[0] = 0x5a5a0001;
+	standin_next = 0;
+	board_slots[5] = (u32)board_peek;
+	board_host(run, 0);
+	r8 = banked_read(R8_fiq);
+	report(board_ran == 1 && r8_in_guest == 0xa5a50001 && r8 == 0xa5a50001 &&
+	       !cpu.saved.fiq[0] && vcpu.regs.fiq_regs[0] == 0x5a5a0001,
+	       "FIQ mode's registers are left alone where they are reserved");
+	prepare();
+	cpu.odd = HYP_ODD_FIQ;
+	banked_write(0xa5a50001, R8_fiq);
+	hyp_host_bank(&cpu);
+	expect(banked_read(R8_fiq), 0xa5a50001, "after a fault in HYP mode, too");
+	cpu.odd = 0;
+	cpu.saved.fiq[0] = 0xa5a50002;
+	hyp_host_bank(&cpu);
+	expect(banked_read(R8_fiq), 0xa5a50002, "else the host gets its own back");
+}
+
+static void test_exchange(void)
+{
+	exchange(false);
+	exchange(true);
+	exchange_reserved();
 }
 
 #endif

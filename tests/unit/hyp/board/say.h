@@ -29,11 +29,11 @@ static void put_hex(u32 v)
 
 static void report(int ok, const char *what)
 {
-	char n[4] = { '0' + ++nr / 10, '0' + nr % 10, ' ' };
+	char n[5] = { '0' + ++nr / 100, '0' + nr / 10 % 10, '0' + nr % 10, ' ' };
 
 	failed += !ok;
 	put(ok ? "ok " : "not ok ");
-	put(n + (nr < 10));
+	put(n + (nr < 10) + (nr < 100));
 	put(what);
 	put("\n");
 }

@@ -949,7 +949,7 @@ static void test_timer(void)
 
 void board_main(void)
 {
-	put("TAP version 13\n1..88\n");
+	put("TAP version 13\n1..101\n");
 	test_run();
 	test_fastpath();
 	test_order();

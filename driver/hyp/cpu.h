@@ -23,7 +23,7 @@ struct hyp_panic {
 
 /*
  * Constant in the host while a CPU is online: written at exits, never read. hyp/switch.c moves
- * those from sp_abt to cntkctl at once.
+ * those from sp_abt to ttbr1 at once.
  */
 struct hyp_host_const {
 	u32 sctlr;
@@ -36,6 +36,7 @@ struct hyp_host_const {
 	u32 vbar;
 	u32 tpidrprw;
 	u32 cntkctl;
+	u64 ttbr1;
 	u32 amair0;		/* HYP_ODD_AMAIR */
 	u32 amair1;
 	u32 midr;
@@ -52,7 +53,6 @@ struct hyp_host_const {
  */
 struct hyp_host_saved {
 	u64 ttbr0;
-	u64 ttbr1;
 	u32 sp_svc;
 	u32 dacr;
 	u32 contextidr;

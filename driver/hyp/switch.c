@@ -76,8 +76,8 @@ enum {
 	HOST_OF_SYS_VBAR = HOST_WORD(host.vbar),
 	HOST_OF_SYS_TPIDRPRW = HOST_WORD(host.tpidrprw),
 	HOST_OF_SYS_CNTKCTL = HOST_WORD(host.cntkctl),
+	HOST_OF_SYS_TTBR1 = HOST_WORD(host.ttbr1),
 	HOST_OF_SYS_TTBR0 = HOST_WORD(saved.ttbr0),
-	HOST_OF_SYS_TTBR1 = HOST_WORD(saved.ttbr1),
 	HOST_OF_SP_svc = HOST_WORD(saved.sp_svc),
 	HOST_OF_SYS_DACR = HOST_WORD(saved.dacr),
 	HOST_OF_SYS_CONTEXTIDR = HOST_WORD(saved.contextidr),
@@ -141,20 +141,16 @@ do {										\
 } while (0)
 
 /* The host's state that changes. The rest of its PL1 state is constant, or dead at the hvc. */
-#define HOST_SAVED_A(way)								\
-	way##_SYS64(SYS_TTBR0, r2, r3) way##_SYS64(SYS_TTBR1, r4, r5)			\
-	way##_BANKED(SP_svc, r6) way##_SYS(SYS_DACR, r7) way##_SYS(SYS_CONTEXTIDR, r8)	\
-	way##_SYS(SYS_TPIDRURW, r9)
-#define HOST_SAVED_B(way)								\
-	way##_SYS(SYS_TPIDRURO, r2)
+#define HOST_SAVED(way)									\
+	way##_SYS64(SYS_TTBR0, r2, r3) way##_BANKED(SP_svc, r4) way##_SYS(SYS_DACR, r5)	\
+	way##_SYS(SYS_CONTEXTIDR, r6) way##_SYS(SYS_TPIDRURW, r7)			\
+	way##_SYS(SYS_TPIDRURO, r8)
 
 __hyp_inline void host_save(struct hyp_cpu *cpu)
 {
-	struct hyp_host_saved *s = &cpu->saved;
-	u64 *to = &s->ttbr0;
+	u64 *to = &cpu->saved.ttbr0;
 
-	regs_save(to, "r2-r9", HOST_SAVED_A);
-	regs_save(to, "r2", HOST_SAVED_B);
+	regs_save(to, "r2-r8", HOST_SAVED);
 }
 
 #define HOST_CONST_A(way)								\
@@ -162,23 +158,20 @@ __hyp_inline void host_save(struct hyp_cpu *cpu)
 	way##_SYS(SYS_CPACR, r5) way##_SYS(SYS_PRRR, r6) way##_SYS(SYS_NMRR, r7)	\
 	way##_SYS(SYS_VBAR, r8) way##_SYS(SYS_TPIDRPRW, r9)
 #define HOST_CONST_B(way)								\
-	way##_SYS(SYS_CNTKCTL, r2)
+	way##_SYS(SYS_CNTKCTL, r2) way##_SYS64(SYS_TTBR1, r3, r4)
 
 __hyp_inline void host_restore(const struct hyp_cpu *cpu)
 {
-	const struct hyp_host_saved *s = &cpu->saved;
 	const u32 *constant = &cpu->host.sp_abt;
-	const u64 *saved = &s->ttbr0;
+	const u64 *saved = &cpu->saved.ttbr0;
 
 	assert_words(HOST, HOST_CONST_A, HOST_OF_SP_abt);
 	assert_words(HOST, HOST_CONST_B, HOST_OF_SP_abt + 8);
-	assert_words(HOST, HOST_SAVED_A, HOST_OF_SYS_TTBR0);
-	assert_words(HOST, HOST_SAVED_B, HOST_OF_SYS_TTBR0 + 8);
+	assert_words(HOST, HOST_SAVED, HOST_OF_SYS_TTBR0);
 
 	regs_load(constant, "r2-r9", HOST_CONST_A);
-	regs_load(constant, "r2", HOST_CONST_B);
-	regs_load(saved, "r2-r9", HOST_SAVED_A);
-	regs_load(saved, "r2", HOST_SAVED_B);
+	regs_load(constant, "r2-r4", HOST_CONST_B);
+	regs_load(saved, "r2-r8", HOST_SAVED);
 }
 
 /* The guest's, as struct kvm_regs and the array cp15 have them. */
@@ -466,6 +459,7 @@ u32 __hyp_text hyp_snapshot(struct hyp_cpu *cpu)
 	c->amair0 = sysreg_read(SYS_AMAIR0);
 	c->amair1 = sysreg_read(SYS_AMAIR1);
 	c->cntkctl = sysreg_read(SYS_CNTKCTL);
+	c->ttbr1 = sysreg_read64(SYS_TTBR1);
 	c->tpidrprw = sysreg_read(SYS_TPIDRPRW);
 	c->sp_abt = banked_read(SP_abt);
 	c->sp_und = banked_read(SP_und);

@@ -129,7 +129,7 @@ u32 hyp_tlbi_all(void);
 u32 hyp_tlbi_hyp(void);
 u32 hyp_snapshot(struct hyp_cpu *cpu);
 u32 hyp_walks_off(void);
-void hyp_host_bank(struct hyp_cpu *cpu);
+void hyp_host_rest(struct hyp_cpu *cpu);
 void hyp_host_activate(struct hyp_cpu *cpu);
 void hyp_panic(struct hyp_cpu *cpu);
 

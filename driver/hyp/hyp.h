@@ -130,7 +130,6 @@ struct hyp_dist_vcpu {
 
 /* The CPU's counters that count in the guest, and PMUSERENR. */
 struct hyp_pmu {
-	u32 in_use;		/* there is something to do */
 	u32 userenr;
 	u32 host_userenr;	/* saved at entry */
 	u32 nr;
@@ -177,6 +176,19 @@ struct hyp_debug {
 };
 
 /*
+ * What else changes hands for few vCPUs: one look tells that nothing does. Each byte has a writer
+ * of its own.
+ */
+union hyp_rare {
+	u32 any;
+	struct {
+		u8 thumbee;	/* the guest has used TEECR and TEEHBR */
+		u8 pmu;		/* counters, or PMUSERENR */
+		u8 vpidr;	/* the guest's MIDR is not this CPU's */
+	};
+};
+
+/*
  * All of a vCPU that HYP mode reads or writes. Allocated by
  * armvmm_hypmap_alloc(): whole pages, mapped in HYP at the kernel's address.
  * The host touches it with the vCPU's mutex held and the vCPU not in HYP.
@@ -185,7 +197,7 @@ struct hyp_vcpu {
 	struct kvm_regs regs;
 	u32 cp15[CP15_NR];
 	struct hyp_vfp vfp;
-	u32 thumbee;		/* the guest has used these two: they change hands */
+	union hyp_rare rare;
 	u32 teecr;
 	u32 teehbr;
 

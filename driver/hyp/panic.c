@@ -45,7 +45,7 @@ void __hyp_text hyp_panic(struct hyp_cpu *cpu)
 			asm volatile("wfi");
 		hyp_debug_drop(cpu);
 		hyp_walks_off();
-		hyp_host_bank(cpu);
+		hyp_host_rest(cpu);
 		hyp_host_activate(cpu);
 		cpu->vcpu = NULL;
 	}

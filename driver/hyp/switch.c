@@ -252,8 +252,8 @@ static void __hyp_text odd_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	}
 }
 
-/* The host's alone, after a fault in HYP mode. */
-void __hyp_text hyp_host_bank(struct hyp_cpu *cpu)
+/* What hyp_host_activate() leaves out, after a fault in HYP mode. */
+void __hyp_text hyp_host_rest(struct hyp_cpu *cpu)
 {
 	if (!hyp_fiq_reserved(cpu))
 		hyp_fiq_load(cpu->saved.fiq);
@@ -261,6 +261,7 @@ void __hyp_text hyp_host_bank(struct hyp_cpu *cpu)
 		sysreg_write(cpu->host.amair0, SYS_AMAIR0);
 		sysreg_write(cpu->host.amair1, SYS_AMAIR1);
 	}
+	sysreg_write(cpu->host.midr, SYS_VPIDR);
 }
 
 /* Only of guests that have used them (regs/thumbee.c). */
@@ -291,6 +292,30 @@ __hyp_inline void timer_save(struct hyp_vcpu *vcpu, const struct hyp_host_const 
 	hyp_isb();
 	sysreg_write64(0, SYS_CNTVOFF);
 	sysreg_write(c->cnthctl, SYS_CNTHCTL);
+}
+
+static void __hyp_text rare_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
+{
+	if (vcpu->rare.vpidr)
+		sysreg_write(vcpu->vpidr, SYS_VPIDR);
+	if (vcpu->rare.thumbee)
+		thumbee_swap(&cpu->saved.teecr, &cpu->saved.teehbr, vcpu->teecr, vcpu->teehbr);
+	if (vcpu->debug.mode)
+		hyp_debug_load(cpu, &vcpu->debug);
+	if (vcpu->rare.pmu)
+		hyp_pmu_restore(&vcpu->pmu);
+}
+
+static void __hyp_text rare_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
+{
+	if (vcpu->rare.pmu)
+		hyp_pmu_save(&vcpu->pmu);
+	if (vcpu->debug.mode)
+		hyp_debug_unload(cpu, &vcpu->debug);
+	if (vcpu->rare.thumbee)
+		thumbee_swap(&vcpu->teecr, &vcpu->teehbr, cpu->saved.teecr, cpu->saved.teehbr);
+	if (vcpu->rare.vpidr)
+		sysreg_write(cpu->host.midr, SYS_VPIDR);
 }
 
 /*
@@ -332,7 +357,6 @@ void __hyp_text hyp_host_activate(struct hyp_cpu *cpu)
 	sysreg_write(cpu->host.hdcr, SYS_HDCR);
 	sysreg_write(cpu->host.hcptr, SYS_HCPTR);
 	sysreg_write64(cpu->host.vttbr, SYS_VTTBR);
-	sysreg_write(cpu->host.midr, SYS_VPIDR);
 	sysreg_write(cpu->host.mpidr, SYS_VMPIDR);
 	/* Stage 2 is off and the VMID is the host's before the host's tables are written. */
 	hyp_isb();
@@ -363,7 +387,6 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	sysreg_write(vcpu->hstr, SYS_HSTR);
 	sysreg_write(vcpu->hdcr | (cpu->host.hdcr & HDCR_HPMN_MASK), SYS_HDCR);
 	sysreg_write(cpu->host.hcptr | HCPTR_TCP10 | HCPTR_TCP11 | HCPTR_TTA, SYS_HCPTR);
-	sysreg_write(vcpu->vpidr, SYS_VPIDR);
 	sysreg_write(vcpu->cp15[CP15_MPIDR], SYS_VMPIDR);
 	/* Stage 2 and the VMID are in place before walks are turned on. */
 	hyp_isb();
@@ -372,14 +395,10 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	hyp_isb();
 	sysreg_write(vcpu->cp15[CP15_TTBCR], SYS_TTBCR);
 
-	if (vcpu->thumbee)
-		thumbee_swap(&cpu->saved.teecr, &cpu->saved.teehbr, vcpu->teecr, vcpu->teehbr);
 	hyp_vgic_restore(cpu, &vcpu->vgic);
 	timer_restore(vcpu);
-	if (vcpu->debug.mode)
-		hyp_debug_load(cpu, &vcpu->debug);
-	if (vcpu->pmu.in_use)
-		hyp_pmu_restore(&vcpu->pmu);
+	if (__builtin_expect(vcpu->rare.any | vcpu->debug.mode, 0))
+		rare_to_guest(cpu, vcpu);
 }
 
 u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 code)
@@ -392,14 +411,10 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 			code = hyp_fault_resolve(vcpu, hsr);
 	}
 
-	if (vcpu->pmu.in_use)
-		hyp_pmu_save(&vcpu->pmu);
-	if (vcpu->debug.mode)
-		hyp_debug_unload(cpu, &vcpu->debug);
+	if (__builtin_expect(vcpu->rare.any | vcpu->debug.mode, 0))
+		rare_to_host(cpu, vcpu);
 	timer_save(vcpu, &cpu->host);
 	hyp_vgic_save(cpu, &vcpu->vgic);
-	if (vcpu->thumbee)
-		thumbee_swap(&vcpu->teecr, &vcpu->teehbr, cpu->saved.teecr, cpu->saved.teehbr);
 
 	if (vcpu->vfp_loaded) {
 		hyp_vfp_save(&vcpu->vfp, cpu->vfp_d32);
@@ -466,6 +481,7 @@ u32 __hyp_text hyp_snapshot(struct hyp_cpu *cpu)
 	c->sp_irq = banked_read(SP_irq);
 	/* In HYP these read the CPU's own, which the host sees (B3.15.3). */
 	c->midr = sysreg_read(SYS_MIDR);
+	sysreg_write(c->midr, SYS_VPIDR);
 	c->mpidr = sysreg_read(SYS_MPIDR);
 	c->hdcr = sysreg_read(SYS_HDCR);
 	c->hcptr = sysreg_read(SYS_HCPTR);

@@ -257,7 +257,7 @@ void armvmm_pmu_load(struct armvmm_vcpu *vcpu)
 	}
 	hyp->nr = nr;
 	hyp->userenr = pmu->userenr;
-	hyp->in_use = nr || pmu->userenr;
+	vcpu->hyp->rare.pmu = nr || pmu->userenr;
 }
 
 bool armvmm_pmu_update_run(struct armvmm_vcpu *vcpu)

@@ -28,7 +28,7 @@ bool armvmm_thumbee_is_reg(u64 id)
  */
 static void thumbee_use(struct armvmm_vcpu *vcpu, bool use)
 {
-	vcpu->hyp->thumbee = use;
+	vcpu->hyp->rare.thumbee = use;
 	if (use || !armvmm_thumbee_there())
 		vcpu->hyp->hstr &= ~HSTR_TTEE;
 	else

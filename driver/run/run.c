@@ -192,8 +192,11 @@ static int run_enter(struct armvmm_vcpu *vcpu, bool plain)
 		return -EAGAIN;
 	}
 
-	if (unlikely(READ_ONCE(vcpu->loaded_cpu) != smp_processor_id()))
+	if (unlikely(READ_ONCE(vcpu->loaded_cpu) != smp_processor_id())) {
 		armvmm_vgic_claim(vcpu);
+		vcpu->hyp->rare.vpidr =
+			armvmm_cpukind_this()->regs.midr != vcpu->hyp->vpidr;
+	}
 	armvmm_timer_flush(vcpu);
 	if (vgic)
 		armvmm_vgic_flush(vcpu);

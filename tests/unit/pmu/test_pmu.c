@@ -462,7 +462,7 @@ static void test_load(void)
 {
 	reset(true);
 	armvmm_pmu_load(&vcpu);
-	KTAP_TRUE(!hyp.pmu.in_use);
+	KTAP_TRUE(!hyp.rare.pmu);
 	set_pmcr(PMCR_E);
 	enable(CYCLE_BIT | 3);
 	set_type(0, PMU_TYPE_U | 0x20);
@@ -471,7 +471,7 @@ static void test_load(void)
 	events[1].away = true;
 	armvmm_pmu_load(&vcpu);
 	KTAP_EQ(hyp.pmu.nr, 2);
-	KTAP_TRUE(hyp.pmu.in_use);
+	KTAP_TRUE(hyp.rare.pmu);
 	KTAP_EQ(hyp.pmu.counter[0].select, 10);
 	KTAP_EQ(hyp.pmu.counter[0].guest_type, PMU_TYPE_U | 0x20);
 	KTAP_EQ(hyp.pmu.counter[0].host_type, PMU_TYPE_P | PMU_TYPE_U | 0x20);
@@ -482,10 +482,10 @@ static void test_load(void)
 	KTAP_EQ(hyp.pmu.counter[1].guest_type, PMU_TYPE_P | PMU_TYPE_NSK | 0x21);
 	set_pmcr(0);
 	armvmm_pmu_load(&vcpu);
-	KTAP_TRUE(!hyp.pmu.in_use && !hyp.pmu.nr);
+	KTAP_TRUE(!hyp.rare.pmu && !hyp.pmu.nr);
 	put(14, 0, 3);
 	armvmm_pmu_load(&vcpu);
-	KTAP_TRUE(hyp.pmu.in_use);
+	KTAP_TRUE(hyp.rare.pmu);
 	KTAP_EQ(hyp.pmu.userenr, 1);
 }
 

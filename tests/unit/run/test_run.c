@@ -85,6 +85,8 @@ u32 armvmm_hyp_call(u32 fn, u32 a, u32 b)
 	KTAP_TRUE(fake_irqs_off);
 	KTAP_EQ(vcpu.mode, VCPU_IN_GUEST);
 	KTAP_TRUE(!vcpu.power_off);
+	/* Else the guest would read this CPU's MIDR. */
+	KTAP_EQ(hyp.rare.vpidr, cpus[fake_cpu].kind.regs.midr != hyp.vpidr);
 	KTAP_EQ(did.in_guest, 1);
 	exit_code = did.calls++ & 1 ? HYP_EXIT_IRQ : HYP_EXIT_TRAP;
 	return cpus[fake_cpu].stub ? HYP_STUB_ERROR : exit_code;

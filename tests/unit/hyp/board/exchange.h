@@ -298,7 +298,7 @@ static void exchange(bool few)
 	vcpu.cp15[CP15_MPIDR] = 0x80000303;
 	vcpu.vttbr = 0x0007000048000000ull;
 	vcpu.cntvoff = 0x1122334455667788ull;
-	vcpu.thumbee = 1;
+	vcpu.rare.thumbee = vcpu.rare.vpidr = 1;
 #define FILL(name, word, ...)	vcpu.cp15[word] = 0x5a5a0000 + ROW_##name * 0x1010;
 	STANDIN_ROWS(FILL)
 	standin_next = few ? 0x3c3c0000 : 0;
@@ -370,11 +370,11 @@ static void exchange_reserved(void)
 	prepare();
 	cpu.odd = HYP_ODD_FIQ;
 	banked_write(0xa5a50001, R8_fiq);
-	hyp_host_bank(&cpu);
+	hyp_host_rest(&cpu);
 	expect(banked_read(R8_fiq), 0xa5a50001, "after a fault in HYP mode, too");
 	cpu.odd = 0;
 	cpu.saved.fiq[0] = 0xa5a50002;
-	hyp_host_bank(&cpu);
+	hyp_host_rest(&cpu);
 	expect(banked_read(R8_fiq), 0xa5a50002, "else the host gets its own back");
 }
 

@@ -134,7 +134,7 @@ static void standin_write(u32 with)
 static u32 guest_has[NR_PL1], guest_finds[NR_PL1], guest_svc[3];
 static u32 guest_stack[256] __attribute__((aligned(8)));
 
-/* It has a stack of its own, by SP_svc. So has the host, which would not come back without. */
+/* It has a stack of its own, by SP_svc. */
 static noinline void exchange_guest(void)
 {
 	pl1_write(guest_has);
@@ -299,9 +299,15 @@ static void exchange(bool few)
 	vcpu.vttbr = 0x0007000048000000ull;
 	vcpu.cntvoff = 0x1122334455667788ull;
 	vcpu.rare.thumbee = vcpu.rare.vpidr = 1;
+	vcpu.teecr = 1;
 #define FILL(name, word, ...)	vcpu.cp15[word] = 0x5a5a0000 + ROW_##name * 0x1010;
 	STANDIN_ROWS(FILL)
 	standin_next = few ? 0x3c3c0000 : 0;
+	/* A host that is left with the guest's stack finds there only this to return to. */
+	for (u32 n = 0; n < 256; n++)
+		guest_stack[n] = (u32)board_panicked;
+	for (u32 n = 0; n < 15; n++)
+		vcpu.regs.usr_regs.uregs[n] = (long)board_panicked;
 	vcpu.regs.svc_regs[0] = (long)&guest_stack[128];
 	vcpu.regs.usr_regs.uregs[15] = (long)exchange_guest;
 	board_slots[5] = (u32)board_peek;

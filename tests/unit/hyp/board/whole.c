@@ -950,6 +950,7 @@ static void test_timer(void)
 void board_main(void)
 {
 	put("TAP version 13\n1..101\n");
+	test_exchange();
 	test_run();
 	test_fastpath();
 	test_order();
@@ -962,7 +963,6 @@ void board_main(void)
 	fail_entry(false, true);
 	test_debug_drop();
 	test_fiq();
-	test_exchange();
 	test_debug();
 	test_vfp();
 	test_pmu();

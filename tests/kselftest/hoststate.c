@@ -2,9 +2,10 @@
 /*
  * The host's state stays the same while guests run on the same CPU: FP registers, thread registers,
  * fault addresses, the counter and user space's access to it, what user space may do and not do,
- * and whose memory is whose (docs/hazards.md 23). For each class of the table in
- * docs/architecture.md there is a case, where user space can see it; pmu and debug have those of
- * the counters and of breakpoints, and unit/test_hyp_board the FIQ bank's.
+ * and whose memory is whose (docs/hazards.md 23). Each register of the table in
+ * docs/architecture.md that user space can read has a case, and the guest changes all the others,
+ * too, of which the host's kernel would come to harm; pmu and debug have those of the counters and
+ * of breakpoints. unit/test_hyp_board looks at each register by itself.
  */
 #include "vm.h"
 
@@ -13,23 +14,37 @@
 #include <sys/wait.h>
 
 /*
- * Changes all that a guest can change: TPIDRs, fault status and address, PAR, CSSELR, CONTEXTIDR,
- * FCSEIDR, CNTKCTL, the virtual timer, banked registers, all of VFP. Then exits by each kind of
- * exit in turn.
+ * Changes each register that a guest can change and the host has too, in the order of the table in
+ * docs/architecture.md; the MMU is off. Then exits by each kind of exit in turn.
  */
+#define CP15(reg)	"mcr p15, 0, r4, " reg "\n\t"
+#define CP15_64(reg)	"mcrr p15, " reg "\n\t"
+#define BANK(reg)	"msr " reg ", r4\n\t"
 GUEST_CODE(spoil, "ldr r1, =DEV_BASE\n\tmov r0, #0xf00000\n\tmcr p15, 0, r0, c1, c0, 2\n\tisb\n\t"
 	   ".fpu neon\n\tmov r0, #1 << 30\n\tvmsr fpexc, r0\n\tldr r4, =0x5a5a5a5a\n"
-	   "1:\tadd r4, r4, #0x11\n\tmcr p15, 0, r4, c13, c0, 2\n\tmcr p15, 0, r4, c13, c0, 3\n\t"
-	   "mcr p15, 0, r4, c13, c0, 4\n\tmcr p15, 0, r4, c13, c0, 1\n\tmcr p15, 0, r4, c5, c0, 0\n\t"
-	   "mcr p15, 0, r4, c13, c0, 0\n\t"
-	   "mcr p15, 0, r4, c5, c0, 1\n\tmcr p15, 0, r4, c6, c0, 0\n\tmcr p15, 0, r4, c6, c0, 2\n\t"
-	   "mcr p15, 0, r4, c7, c4, 0\n\tmcr p15, 0, r4, c10, c3, 0\n\tmov r0, #0\n\t"
-	   "mcr p15, 0, r0, c14, c1, 0\n\tmcr p15, 2, r0, c0, c0, 0\n\t"
-	   "mov r0, #3\n\tmcr p15, 0, r0, c14, c3, 1\n\t"
-	   "msr sp_usr, r4\n\tmsr lr_usr, r4\n\tmsr sp_irq, r4\n\tmsr lr_abt, r4\n\tmsr spsr_und, r4\n\t"
-	   "msr r8_fiq, r4\n\tmsr sp_fiq, r4\n\tmsr sp_abt, r4\n\tmsr sp_und, r4\n\t"
+	   "1:\tadd r4, r4, #0x11\n\t"
+	   /* VBAR, PRRR, NMRR, TPIDRPRW, stacks; TTBR1; CNTKCTL; AMAIR0, AMAIR1; FCSEIDR */
+	   CP15("c12, c0, 0") CP15("c10, c2, 0") CP15("c10, c2, 1") CP15("c13, c0, 4")
+	   BANK("sp_abt") BANK("sp_und") BANK("sp_irq") CP15_64("1, r4, r4, c2")
+	   "mov r0, #0\n\tmcr p15, 0, r0, c14, c1, 0\n\t"
+	   CP15("c10, c3, 0") CP15("c10, c3, 1") CP15("c13, c0, 0")
+	   /* LR and SPSR; SP_usr, LR_usr; fault status and address; PAR; CSSELR */
+	   "mov lr, r4\n\tmsr spsr_cxsf, r4\n\t"
+	   BANK("lr_abt") BANK("spsr_abt") BANK("lr_und") BANK("spsr_und") BANK("lr_irq")
+	   BANK("spsr_irq") BANK("sp_usr") BANK("lr_usr")
+	   CP15("c5, c0, 0") CP15("c5, c0, 1") CP15("c5, c1, 0") CP15("c5, c1, 1")
+	   CP15("c6, c0, 0") CP15("c6, c0, 2") CP15_64("0, r4, r4, c7") CP15("c7, c4, 0")
+	   "mcr p15, 2, r0, c0, c0, 0\n\t"
+	   /* TTBR0, TTBCR, CONTEXTIDR; DACR; TPIDRURW, TPIDRURO; SP_svc; FIQ mode's */
+	   CP15_64("0, r4, r4, c2") "and r0, r4, #7\n\tmcr p15, 0, r0, c2, c0, 2\n\t"
+	   CP15("c13, c0, 1") CP15("c3, c0, 0") CP15("c13, c0, 2") CP15("c13, c0, 3")
+	   "mov sp, r4\n\t"
+	   BANK("r8_fiq") BANK("r9_fiq") BANK("r10_fiq") BANK("r11_fiq") BANK("r12_fiq")
+	   BANK("sp_fiq") BANK("lr_fiq") BANK("spsr_fiq")
+	   /* floating point; the virtual timer */
 	   "vdup.32 q0, r4\n\tvdup.32 q4, r4\n\tvdup.32 q8, r4\n\tvdup.32 q15, r4\n\t"
 	   "mov r0, #0x03000000\n\tvmsr fpscr, r0\n\t"
+	   CP15_64("3, r4, r4, c14") "mov r0, #3\n\tmcr p15, 0, r0, c14, c3, 1\n\t"
 	   "ldr r0, =0x84000000\n\thvc #0\n\tmrc p15, 0, r0, c1, c0, 1\n\tstr r4, [r1]\n\tb 1b");
 
 /*

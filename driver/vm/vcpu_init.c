@@ -86,6 +86,8 @@ int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init)
 	vcpu->target = init->target;
 	vcpu->features = init->features[0];
 	vcpu->hyp->vpidr = midr;
+	/* Until it is loaded next, nobody has compared it with the CPU that the vCPU is loaded on. */
+	vcpu->hyp->rare.vpidr = true;
 
 	armvmm_regs_reset(vcpu);
 	/* It lowers the client's lines, as in KVM. A CPU that PSCI turns on keeps them. */

@@ -136,6 +136,7 @@ static int takeover_take(void)
 	int cpu = smp_processor_id();
 	struct hyp_cpu *hc = armvmm_hypcpu_of(cpu);
 	u64 httbr = armvmm_hypmap_httbr(), stub;
+	const struct armvmm_cpukind *kind;
 	struct hyp_takeover args = {
 		.entry = takeover_entry(hyp_entry_takeover),
 		.httbr_lo = (u32)httbr,
@@ -151,9 +152,11 @@ static int takeover_take(void)
 	if (armvmm_hyp_call(HYP_CALL_NR, 0, 0) != HYP_STUB_ERROR)
 		return -EBUSY;
 	takeover_learn(NULL);
+	kind = armvmm_cpukind_this();
 	args.hvbar = (u32)takeover_vectors();
 	hc->vcpu = NULL;
-	hc->odd = armvmm_cpukind_this()->missing & CPUKIND_MISSING_FIQ ? HYP_ODD_FIQ : 0;
+	hc->odd = (kind->missing & CPUKIND_MISSING_FIQ ? HYP_ODD_FIQ : 0) |
+		  (kind->may_have_amair ? HYP_ODD_AMAIR : 0);
 	hc->vfp = elf_hwcap & HWCAP_VFP;
 	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
 	hc->gich_hcr = armvmm_vgic_host.gich ? ~0u : 0;

@@ -67,6 +67,7 @@ struct armvmm_cpukind {
 	enum armvmm_spectre spectre;		/* with that measure */
 	u32 errata;
 	u32 missing;
+	bool may_have_amair;	/* AMAIR0 and AMAIR1 may hold something */
 };
 
 /* Does such a CPU have ACTLR2, with a bit for 827671? */

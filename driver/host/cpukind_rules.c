@@ -154,6 +154,11 @@ void armvmm_cpukind_decide(struct armvmm_cpukind *kind)
 	int i = rules_find(r->midr);
 
 	kind->missing = rules_missing(r);
+	/*
+	 * What AMAIR0 and AMAIR1 are is the maker's to say (DDI 0406C B4.1.5): none of Arm's parts
+	 * above has them. A look whether they keep ones is no way to know, as they may be SBZP.
+	 */
+	kind->may_have_amair = i < 0 || MIDR_IMPLEMENTER(r->midr) != MIDR_ARM;
 	kind->errata = rules_798181(r) ? CPUKIND_ERRATUM_798181 : 0;
 	if (PART(r->midr) == PART_A15 && RELEASE(r->midr) <= 0x04)
 		kind->errata |= CPUKIND_ERRATUM_766422;

@@ -73,8 +73,8 @@ struct hyp_host_debug {
 
 /*
  * hyp_cpu.odd: what few CPUs are. Where a CPU is none of this, one look at the word says so.
- * HYP_ODD_FIQ: FIQ mode's registers are not ours (hyp/fiq.h). HYP_ODD_AMAIR: there are AMAIR0 and
- * AMAIR1.
+ * HYP_ODD_FIQ: FIQ mode's registers are not ours (hyp/fiq.h). HYP_ODD_AMAIR: there may be AMAIR0
+ * and AMAIR1. The host sets it before each take-over.
  */
 #define HYP_ODD_FIQ		1
 #define HYP_ODD_AMAIR		2

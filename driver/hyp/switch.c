@@ -439,26 +439,6 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 }
 
 /*
- * True where the CPU keeps what is written to AMAIR0 and AMAIR1, which are IMPLEMENTATION DEFINED
- * (DDI 0406C B4.1.5); no core that Arm has described does. Walks are off meanwhile, so that nothing
- * is qualified by it.
- */
-static bool __hyp_text amair_there(const struct hyp_host_const *c)
-{
-	u32 ttbcr = walks_off(), there;
-
-	sysreg_write(~0u, SYS_AMAIR0);
-	sysreg_write(~0u, SYS_AMAIR1);
-	hyp_isb();
-	there = sysreg_read(SYS_AMAIR0) | sysreg_read(SYS_AMAIR1);
-	sysreg_write(c->amair0, SYS_AMAIR0);
-	sysreg_write(c->amair1, SYS_AMAIR1);
-	hyp_isb();
-	sysreg_write(ttbcr, SYS_TTBCR);
-	return there;
-}
-
-/*
  * Records the host's registers that are constant while this CPU stays online.
  * It also sets VTCR for stage 2, which never changes.
  */
@@ -487,7 +467,5 @@ u32 __hyp_text hyp_snapshot(struct hyp_cpu *cpu)
 	c->hcptr = sysreg_read(SYS_HCPTR);
 	c->cnthctl = sysreg_read(SYS_CNTHCTL);
 	c->vttbr = sysreg_read64(SYS_VTTBR);
-	if (amair_there(c))
-		cpu->odd |= HYP_ODD_AMAIR;
 	return 0;
 }

@@ -108,6 +108,18 @@ static void test_predictor(void)
 	}
 }
 
+/* None of Arm's own has AMAIR0 and AMAIR1; of another maker's, or a new one, nobody knows. */
+static void test_amair(void)
+{
+	static const u32 without[] = { A7, A12(0, 1), A15(0, 4), A15(4, 0), A17(1, 2) };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(without); i++)
+		KTAP_TRUE(!decide(without[i], 0, 0x41, 0, 0).may_have_amair);
+	KTAP_TRUE(decide(B15(0, 0), 0, 0x41, 0, 0).may_have_amair);
+	KTAP_TRUE(decide(0x410ff0f0, 0, 0x41, 0, 0).may_have_amair);
+	KTAP_TRUE(decide(0x510f06f0, 0, 0x41, 0, 0).may_have_amair);
+}
+
 static void test_missing(void)
 {
 	struct armvmm_cpukind k;
@@ -191,5 +203,5 @@ static void test_describe(void)
 	KTAP_EQ(line[100], '#');
 }
 
-KTAP_MAIN(KTAP_CASE(test_798181), KTAP_CASE(test_predictor), KTAP_CASE(test_missing),
-	  KTAP_CASE(test_describe))
+KTAP_MAIN(KTAP_CASE(test_798181), KTAP_CASE(test_predictor), KTAP_CASE(test_amair),
+	  KTAP_CASE(test_missing), KTAP_CASE(test_describe))

@@ -44,6 +44,7 @@ static struct fake_cpu {
 	u32 hcr, vmcr, apr;
 	unsigned int used;
 	u32 lr[HYP_MAX_LRS];
+	u32 late[HYP_MAX_LRS];	/* what GICH shows of them before a DSB */
 	u32 acked[32];		/* INTID and CPUID of what runs, by preemption level */
 } fake_cpus[ARMVMM_MAX_VCPUS];
 
@@ -272,6 +273,7 @@ static inline void fake_enter(struct armvmm_vcpu *vcpu)
 	c->used = hv->used_lrs;
 	c->hcr = hv->hcr;
 	memcpy(c->lr, hv->lr, sizeof(c->lr));
+	memcpy(c->late, c->lr, sizeof(c->late));
 	c->vmcr = hv->vmcr;
 	c->apr = hv->apr;
 	c->in_guest = true;
@@ -393,16 +395,57 @@ static void fake_leave(struct armvmm_vcpu *vcpu);
 
 static fake_thread u32 fake_hdfar, fake_elr, fake_spsr;
 
-/* Barriers order nothing here, unless the test says so. */
+/* What else barriers order, if the test says so. */
 static void (*fake_barrier)(const char *op);
 static u64 (*fake_other_reg)(const char *args);
+
+/* HYP mode's access to the distributor that is going on: what it sees of GICH, and writes. */
+static fake_thread struct fake_access {
+	struct armvmm_vcpu *vcpu;
+	u32 *lr;		/* GICH's list registers */
+	const u32 *sgir;
+	/* What other CPUs see of each vCPU: what was stored before the last DSB. */
+	struct {
+		u32 listen, posted;
+	} seen[ARMVMM_MAX_VCPUS];
+} *fake_access;
+
+/* The list registers in which HYP mode has written nothing since show what the guest did. */
+static void fake_dsb(struct fake_access *a)
+{
+	struct fake_cpu *c = &fake_cpus[a->vcpu->index];
+	unsigned int n;
+
+	for (n = 0; n < HYP_MAX_LRS; n++)
+		if (a->lr[n] == c->late[n])
+			a->lr[n] = c->late[n] = c->lr[n];
+}
+
+static void fake_dsb_stores(struct fake_access *a)
+{
+#ifndef FAKE_THREADS
+	int i;
+
+	assert(!*a->sgir);
+	for (i = 0; i < fake_vm->online_vcpus; i++) {
+		a->seen[i].listen = fake_vm->vcpus[i]->hyp->dist.listen;
+		a->seen[i].posted = fake_vm->vcpus[i]->hyp->dist.posted;
+	}
+#endif
+}
 
 void fake_op(const char *fmt, ...)
 {
 	/* That the PC moves is looked at below. */
-	if (!strncmp(fmt, "msr ELR_hyp", 11))
+	if (!strncmp(fmt, "msr ELR_hyp", 11)) {
 		fake_elr++;
-	else if (fake_barrier)
+		return;
+	}
+	if (fake_access && !strcmp(fmt, "dsb"))
+		fake_dsb(fake_access);
+	if (fake_access && !strncmp(fmt, "dsb", 3))
+		fake_dsb_stores(fake_access);
+	if (fake_barrier)
 		fake_barrier(fmt);
 }
 
@@ -428,18 +471,28 @@ static inline bool fake_hyp_access(struct armvmm_vcpu *vcpu, u32 offset, unsigne
 	struct hyp_cpu cpu = { .gich = gich, .gicd = gicd, .gich_hcr = c->hcr };
 	u32 hsr = (u32)HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV | HSR_FSC_TRANSLATION | 3 |
 		  3 << 16;
+	struct fake_access access = {
+		.vcpu = vcpu, .lr = &gich[GICH_LR(0) / 4], .sgir = &gicd[GICD_SGIR / 4],
+	};
 	u32 ret, sgir, kicked;
+	unsigned int n;
 
 	if (!fake_hyp || !c->in_guest || (len != 1 && len != 4))
 		return false;
 	gicd[GICD_SGIR / 4] = 0;
-	memcpy(&gich[GICH_LR(0) / 4], c->lr, sizeof(c->lr));
+	memcpy(access.lr, c->late, sizeof(c->late));
 	vcpu->hyp->regs.usr_regs.uregs[3] = write ? *val : 0x5a5a5a5a;
 	fake_hdfar = 0xc0001000 + offset;
 	fake_elr = 0;
+	fake_access = &access;
 	ret = hyp_dist_trap(&cpu, vcpu->hyp, hsr | (len == 4 ? 2u << 22 : 0) |
 			    (write ? HSR_DABT_WNR : 0));
-	memcpy(c->lr, &gich[GICH_LR(0) / 4], sizeof(c->lr));
+	fake_access = NULL;
+	/* What HYP mode left alone is as the guest left it. */
+	for (n = 0; n < HYP_MAX_LRS; n++)
+		if (access.lr[n] != c->late[n])
+			c->lr[n] = access.lr[n];
+	memcpy(c->late, c->lr, sizeof(c->late));
 	c->hcr = gich[GICH_HCR / 4];
 	c->used = vcpu->hyp->vgic.used_lrs;
 	assert(c->used <= armvmm_vgic_host.nr_lr);
@@ -456,10 +509,13 @@ static inline bool fake_hyp_access(struct armvmm_vcpu *vcpu, u32 offset, unsigne
 	/* The filter, and the SGI that wakes up, are zero. */
 	assert(!(sgir & 0xff00ffff));
 	for (kicked = sgir >> 16; kicked; kicked &= kicked - 1) {
+		n = __ffs(kicked);
 #ifndef FAKE_THREADS
-		assert(vcpu->vm->vcpus[__ffs(kicked)]->hyp->dist.listen == HYP_LISTEN_KICKED);
+		/* The receiver sees what was sent, and by whom it was kicked. */
+		assert(access.seen[n].listen == HYP_LISTEN_KICKED);
+		assert(access.seen[n].posted == vcpu->vm->vcpus[n]->hyp->dist.posted);
 #endif
-		fake_interrupt(vcpu->vm->vcpus[__ffs(kicked)]);
+		fake_interrupt(vcpu->vm->vcpus[n]);
 	}
 	if (ret == HYP_EXIT_IRQ)
 		fake_leave(vcpu);

@@ -189,6 +189,7 @@ static u32 interrupt(void)
 			device[0][GICH_LR(n) / 4] = c->lr[n];
 	g->ended = 0;
 	memcpy(c->lr, &device[0][GICH_LR(0) / 4], sizeof(c->lr));
+	memcpy(c->late, c->lr, sizeof(c->late));
 	c->hcr = cpu.gich_hcr;
 	c->used = in->hyp->vgic.used_lrs;
 	assert(c->used <= armvmm_vgic_host.nr_lr);

@@ -199,6 +199,7 @@ static void enter(struct armvmm_vcpu *vcpu, u64 *rng, struct caller *me)
 	c->used = READ_ONCE(hv->used_lrs);
 	c->hcr = hv->hcr;
 	memcpy(c->lr, hv->lr, sizeof(c->lr));
+	memcpy(c->late, c->lr, sizeof(c->late));
 	c->vmcr = hv->vmcr;
 	c->apr = hv->apr;
 	c->in_guest = true;

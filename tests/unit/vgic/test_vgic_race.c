@@ -256,6 +256,49 @@ static void *device_thread(void *arg)
 	return (void *)(uintptr_t)lost;
 }
 
+/*
+ * A device lowers its line while the vCPU is outside its guest, and the interrupt in a list
+ * register: that empties it. Of all that it changes, the next entry learns by used_lrs alone: the
+ * two threads have nothing else in common that would order them.
+ */
+static bool is_parked, is_empty;
+
+static void *lower_thread(void *unused)
+{
+	fake_current = &fake_tasks[1];
+	while (!READ_ONCE(is_parked))
+		sched_yield();
+	armvmm_vgic_inject(vm, NULL, 40, false, NULL);
+	WRITE_ONCE(is_empty, true);
+	return NULL;
+}
+
+static void test_emptied(void)
+{
+	struct armvmm_vcpu *vcpu;
+	struct hyp_vgic *hv;
+	pthread_t device;
+
+	fake_hyp = false;
+	vm = fake_create(1, NR_IRQS, 4);
+	vcpu = vm->vcpus[0];
+	hv = &vcpu->hyp->vgic;
+	fake_irq_setup(vcpu, 40, false, 0x80);
+	KTAP_EQ(pthread_create(&device, NULL, lower_thread, NULL), 0);
+	armvmm_vgic_inject(vm, NULL, 40, true, NULL);
+	fake_enter(vcpu);
+	fake_exit(vcpu);
+	KTAP_EQ(READ_ONCE(hv->used_lrs), 1);
+	WRITE_ONCE(is_parked, true);
+	while (!READ_ONCE(is_empty))
+		sched_yield();
+	armvmm_vgic_flush(vcpu);
+	KTAP_EQ(READ_ONCE(hv->used_lrs), 0);
+	KTAP_TRUE(hv->hcr == GICH_HCR_En && !hv->full);
+	pthread_join(device, NULL);
+	fake_destroy(vm);
+}
+
 static void test_threads(void)
 {
 	pthread_t vcpus[NR_VCPUS], devices[2];
@@ -290,4 +333,4 @@ static void test_threads(void)
 	fake_destroy(vm);
 }
 
-KTAP_MAIN(KTAP_CASE(test_threads))
+KTAP_MAIN(KTAP_CASE(test_emptied), KTAP_CASE(test_threads))

@@ -37,7 +37,7 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_GET_API_VERSION:
 		return arg ? -EINVAL : KVM_API_VERSION;
 	case KVM_CREATE_VM:
-		return armvmm_vm_create(arg);
+		return armvmm_vm_create(file, arg);
 	case KVM_CHECK_EXTENSION:
 		return armvmm_vm_check_extension(NULL, arg);
 	case KVM_GET_VCPU_MMAP_SIZE:

@@ -26,6 +26,7 @@
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 
 #include <linux/armvmm.h>
 
@@ -476,6 +477,7 @@ static inline bool armvmm_vcpu_has_feature(const struct armvmm_vcpu *vcpu, unsig
 struct armvmm_vm {
 	refcount_t users;	/* the VM's fd, its vCPUs' and devices' fds, irqfds */
 	struct mm_struct *mm;	/* of the creator; ioctls from another mm are -EIO */
+	kuid_t owner;		/* for whom it counts (vm/owner.c); constant */
 	struct mutex lock;	/* vCPU creation, devices, what is set up before RUN */
 	struct mutex slots_lock;	/* changes of memslots and of the iobus */
 	struct srcu_struct srcu;

@@ -12,6 +12,7 @@
 #include "mmio/mirror.h"
 #include "timer/timer.h"
 #include "vgic/vgic.h"
+#include "vm/owner.h"
 #include "vm/stat.h"
 #include "vm/vcpu.h"
 #include "vm/vm.h"
@@ -33,6 +34,7 @@ static void vm_destroy(struct armvmm_vm *vm)
 	armvmm_stage2_vm_destroy(vm);
 	cleanup_srcu_struct(&vm->srcu);
 	mmdrop(vm->mm);
+	armvmm_owner_uncharge(vm->owner);
 	kfree(vm);
 }
 
@@ -47,13 +49,16 @@ void armvmm_vm_put(struct armvmm_vm *vm)
 		vm_destroy(vm);
 }
 
-struct armvmm_vm *armvmm_vm_alloc(void)
+struct armvmm_vm *armvmm_vm_alloc(struct file *node)
 {
 	struct armvmm_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
-	int ret = -ENOMEM;
+	int ret;
 
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
+	ret = armvmm_owner_charge(node, &vm->owner);
+	if (ret)
+		goto err_owner;
 	refcount_set(&vm->users, 1);
 	mutex_init(&vm->lock);
 	mutex_init(&vm->slots_lock);
@@ -95,6 +100,8 @@ err_memslot:
 	cleanup_srcu_struct(&vm->srcu);
 err_srcu:
 	mmdrop(vm->mm);
+	armvmm_owner_uncharge(vm->owner);
+err_owner:
 	kfree(vm);
 	return ERR_PTR(ret);
 }

@@ -338,7 +338,7 @@ static const struct file_operations vm_fops = {
 	.llseek = noop_llseek,
 };
 
-int armvmm_vm_create(unsigned long type)
+int armvmm_vm_create(struct file *node, unsigned long type)
 {
 	struct armvmm_vm *vm;
 	struct file *file;
@@ -349,7 +349,7 @@ int armvmm_vm_create(unsigned long type)
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	vm = armvmm_vm_alloc();
+	vm = armvmm_vm_alloc(node);
 	if (IS_ERR(vm)) {
 		ret = PTR_ERR(vm);
 		goto err_alloc;

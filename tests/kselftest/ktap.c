@@ -27,6 +27,11 @@ void ktap_fail(const char *file, int line, const char *what, const char *fmt, ..
 	failures++;
 }
 
+bool ktap_failed(void)
+{
+	return failures;
+}
+
 void ktap_stop(void)
 {
 	fflush(stdout);
@@ -44,7 +49,7 @@ void ktap_skip(const char *fmt, ...)
 	va_end(ap);
 	if (n > 0 && write(skip_fd, why, (size_t)n < sizeof(why) ? (size_t)n : sizeof(why) - 1) < 0)
 		_exit(EXIT_FAIL);
-	_exit(failures ? EXIT_FAIL : EXIT_SKIP);
+	_exit(ktap_failed() ? EXIT_FAIL : EXIT_SKIP);
 }
 
 void ktap_note(const char *fmt, ...)

@@ -35,6 +35,8 @@ unsigned int ktap_slowdown(void);
 void ktap_fail(const char *file, int line, const char *what, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void ktap_stop(void) __attribute__((noreturn));
+/* True in a process that has reported a failure. One that a case forks tells it by its status. */
+bool ktap_failed(void);
 void ktap_skip(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void ktap_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

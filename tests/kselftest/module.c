@@ -131,7 +131,7 @@ static void bad_parameters(void)
 {
 	static const char *const bad[] = {
 		"gich=hello", "gich=-1-", "maint_irq=99999999999", "kvm=perhaps", "halt_poll_ns=-5",
-		"vtimer_irq=x", "harden=x", "harden=",
+		"vtimer_irq=x", "harden=x", "harden=", "max_vms_per_user=-1",
 	};
 	static const char *const wrong[] = {
 		/* Well formed, but there is no such hardware: refused with a message in the log. */

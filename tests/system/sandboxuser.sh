@@ -80,4 +80,23 @@ guest_type card p
 guest_end card 60
 check 'it powers off' same $status 0
 check 'its network'"'"'s process ends with it' wait_for 20 sh -c "! [ -e /proc/$net ]"
+
+# How many guests this user may have: one is enough for a reset, which makes its VM anew.
+limit=/sys/module/armvmm/parameters/max_vms_per_user
+echo 1 >$limit
+guest_start only --kernel "$work/monitor"
+check 'where a user may have one guest, it starts' guest_expect only 60 ready
+# As start-stop-daemon starts no program twice, the second one is a copy.
+cp /usr/bin/armvmm-run "$work/armvmm-run"
+refused() {
+	start-stop-daemon -S -q -c nobody -x "$work/armvmm-run" -- --kernel "$work/monitor" \
+		</dev/null >"$work/second" 2>&1 && return 1
+	same "$(cat "$work/second")" 'armvmm-run: /dev/armvmm: this user has as many guests as the host allows (max_vms_per_user of the module)'
+}
+check 'a second one is refused, in plain words' refused
+guest_type only r
+check 'the first one reboots' wait_for 60 sh -c "[ \$(grep -c ready '$work/only.out') -ge 2 ]"
+guest_type only p
+guest_end only 60
+check 'and powers off' same $status 0
 finish

@@ -245,6 +245,10 @@ static int board_open_vm(struct board *b, struct error *err)
 	case -EPERM:
 		return error_set(err, ret, "%s: %s: its group is usually kvm", device,
 				 strerror(-ret));
+	case -EAGAIN:
+		return error_set(err, ret,
+				 "%s: this user has as many guests as the host allows (max_vms_per_user of the module)",
+				 device);
 	case -ENOTTY:
 	case -EISDIR:
 		return error_set(err, ret, "%s: is no hypervisor's device node", device);

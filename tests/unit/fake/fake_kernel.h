@@ -315,6 +315,10 @@ struct mmu_notifier {
 };
 
 typedef struct {
+	uid_t val;
+} kuid_t;
+
+typedef struct {
 	int refs;
 } refcount_t;
 

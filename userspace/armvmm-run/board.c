@@ -791,6 +791,8 @@ int board_run(struct board *b, enum machine_request *ended, struct error *err)
 		machine_tell(&b->m, &(struct machine_event){ .type = MACHINE_EVENT_LEAVE });
 
 		if (event.request == MACHINE_CRASH) {
+			/* The guest runs no more. */
+			message_patience(MESSAGE_LAST_MS);
 			message("%s", b->m.priv->why);
 			for (unsigned int i = 0; i < b->vcpus.nr; i++)
 				vcpu_dump(&b->vcpus.vcpu[i]);

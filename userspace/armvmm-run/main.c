@@ -329,6 +329,8 @@ static int program_run(struct program *program, struct error *err)
 		return EXIT_HOST_ERROR;
 
 	term_guard();
+	/* While stderr can still be opened again. */
+	message_patience(-1);
 	ret = program_confine(program, err);
 	if (!ret && program->control)
 		ret = control_start(program->control, board_machine(program->board),
@@ -341,7 +343,9 @@ static int program_run(struct program *program, struct error *err)
 		board_await_guest(program->board, &program->incoming.source);
 	notify_start(program->notify, board_machine(program->board));
 	term_start(program->chr);
+	message_patience(0);
 	ret = board_run(program->board, &ended, err);
+	message_patience(MESSAGE_LAST_MS);
 	ret = ret ? EXIT_HOST_ERROR : program_status(ended);
 	gdb_ended(program->gdb, ret);
 	return ret;

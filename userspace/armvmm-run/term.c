@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/message.h"
+#include "core/nonblock.h"
 #include "core/ring.h"
 #include "term.h"
 
@@ -661,13 +662,8 @@ void chardev_attach(struct chardev *chr, struct chardev_client *client)
 	chr->clients = client;
 }
 
-/*
- * O_NONBLOCK belongs to the open file, which the shell and others share: open
- * the same terminal or pipe once more rather than change theirs.
- */
 static void term_out_open(struct chardev *chr)
 {
-	char path[32];
 	struct stat st;
 	int fd;
 
@@ -679,8 +675,7 @@ static void term_out_open(struct chardev *chr)
 	} else if (S_ISREG(st.st_mode)) {
 		chr->out_kind = TERM_OUT_FILE;
 	} else {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", STDOUT_FILENO);
-		fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		fd = nonblock_open(STDOUT_FILENO);
 		chr->out_kind = fd < 0 ? TERM_OUT_BLOCKING : TERM_OUT_NONBLOCK;
 		if (fd >= 0)
 			chr->out_fd = fd;

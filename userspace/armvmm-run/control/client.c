@@ -9,7 +9,7 @@
 #include "control/client.h"
 #include "control/qmp.h"
 #include "control/splitter.h"
-#include "core/message.h"
+#include "core/machine.h"
 
 #define CLIENT_INPUT	4096u		/* bytes that are read at a time */
 #define CLIENT_FILES	4u		/* files that come with them; the kernel closes others */
@@ -239,7 +239,8 @@ void client_event(struct client *c, const char *line)
 	if (!c->qmp.negotiated)
 		return;
 	if (c->out->len + strlen(line) > CLIENT_MAX) {
-		message("--control: a client that does not read what it is told is dropped");
+		machine_warn(c->qmp.target->m,
+			     "--control: a client that does not read what it is told is dropped");
 		c->failed = true;
 	} else {
 		client_say(c, g_strdup(line));

@@ -10,7 +10,6 @@
 // sources: userspace/armvmm-run/control/commands_human.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/control/commands_migrate.c userspace/armvmm-run/control/commands_dump.c
 // sources: userspace/armvmm-run/control/commands_device.c userspace/armvmm-run/control/schema.c
-// sources: userspace/armvmm-run/core/message.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
 //
@@ -266,6 +265,14 @@ static void test_asks_only(void)
 	control_destroy(control);
 }
 
+static unsigned int warnings;
+
+void machine_warn(struct machine *machine, const char *fmt, ...)
+{
+	KTAP_TRUE(machine == &m && fmt);
+	warnings++;
+}
+
 /* A client that does not take its events is dropped, and the others are still served. */
 static void test_deaf(void)
 {
@@ -284,6 +291,7 @@ static void test_deaf(void)
 	while ((n = read(deaf, buf, sizeof(buf))) > 0)
 		;
 	KTAP_EQ(n, 0);
+	KTAP_EQ(warnings, 1);
 	close(deaf);
 	close(fd);
 	turn();

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FAKE_LINUX_POLL_H
+#define FAKE_LINUX_POLL_H
+#include "../fake_kernel.h"
+#endif

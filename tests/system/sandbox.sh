@@ -15,29 +15,34 @@ sed -n '/^| field of status/,/^$/p' sandbox.md | grep -v -e '---' -e 'field of s
 kind_of() {
 	case $1 in
 	vcpu*) echo vcpu ;;
-	disk) echo disk ;;
+	disk | snapshot | dump | migration | incoming | metrics) echo disk ;;
 	net-user) echo net ;;
 	*) echo main ;;
 	esac
+}
+
+# compare_thread TASK: compares it with the table's column of its kind.
+compare_thread() {
+	_comm=$(cat "$1/comm") && _kind=$(kind_of "$_comm") || return 1
+	while read -r _field _main _vcpu _disk _net; do
+		[ -n "$_field" ] || continue
+		eval "_want=\$_$_kind"
+		_is=$(field "$1" "$_field")
+		# Kernels before 5.9 do not count filters.
+		[ -n "$_is" ] || [ "$_field" != Seccomp_filters ] || continue
+		if [ "$_is" != "$_want" ]; then
+			echo "thread $_comm ($_kind): $_field is '$_is', and not '$_want'"
+			return 1
+		fi
+	done <"$work/table"
 }
 
 # compare PID [PID]: compares each thread of these processes with the table; all kinds must exist.
 compare() {
 	_kinds=
 	for _t in /proc/"$1"/task/* ${2:+/proc/"$2"/task/*}; do
-		_kind=$(kind_of "$(cat "$_t/comm")")
+		compare_thread "$_t" || return 1
 		_kinds="$_kinds $_kind"
-		while read -r _field _main _vcpu _disk _net; do
-			[ -n "$_field" ] || continue
-			eval "_want=\$_$_kind"
-			_is=$(field "$_t" "$_field")
-			# Kernels before 5.9 do not count filters.
-			[ -n "$_is" ] || [ "$_field" != Seccomp_filters ] || continue
-			if [ "$_is" != "$_want" ]; then
-				echo "$_kind thread: $_field is '$_is', and not '$_want'"
-				return 1
-			fi
-		done <"$work/table"
 	done
 	echo "threads:$_kinds"
 	case $_kinds in *vcpu*) ;; *) return 1 ;; esac
@@ -151,6 +156,73 @@ check '--user nobody: it is' same "$(field "/proc/$pid" Uid | tr '\t' ' ')" '655
 guest_type user p
 guest_end user 60
 check '--user nobody: it powers off' same $status 0
+
+# Threads that are there only while a guest is saved, dumped or moved, or its statistics are written.
+# settles PID NAME: its thread NAME comes, and is as the table has it, once it has confined itself.
+settled() {
+	for _t in /proc/"$1"/task/*; do
+		[ "$(cat "$_t/comm")" != "$2" ] || { compare_thread "$_t" && return; }
+	done
+	return 1
+}
+settles() {
+	wait_for 60 settled "$1" "$2" && return
+	settled "$1" "$2"
+	cat "/proc/$1/task/"*/comm
+	return 1
+}
+with_control() {
+	_m=$1
+	shift
+	guest_start "$_m" --kernel "$work/monitor" --disk "$work/disk" --cpus 2 --memory 64M \
+		--control "unix:$work/$_m.sock" "$@"
+}
+with_control from --metrics "$work/metrics"
+check 'a guest with a control socket starts' guest_expect from 60 ready
+check 'with --control its threads are as before' compare "$pid_from"
+check 'the thread that writes statistics is as a disk'"'"'s' settles "$pid_from" metrics
+guest_type from 'm8 '
+check 'it fills some memory' guest_expect from 60 filled
+with_control to --incoming "unix:$work/to.from"
+check 'a machine waits for it' wait_for 60 sh -c \
+	"[ \"\$(armvmm-ctl '$work/to.sock' status)\" = inmigrate ]"
+armvmm-ctl "$work/from.sock" qmp \
+	'{"execute":"migrate-set-parameters","arguments":{"max-bandwidth":65536}}' >/dev/null
+armvmm-ctl "$work/from.sock" migrate "unix:$work/to.from" >"$work/mover" 2>&1 &
+mover=$!
+check 'the thread that sends a guest is, too' settles "$pid_from" migration
+check 'and the one that receives it' settles "$pid_to" incoming
+# A shell's background has SIGINT ignored.
+kill -TERM $mover
+wait $mover
+guest_end to 60
+
+# To a pipe that nobody reads.
+mkfifo "$work/pipe" "$work/hold"
+exec 7<>"$work/hold"
+sleep 1000 <>"$work/pipe" &
+guests="$guests $!"
+slow() {
+	./talk "$work/from.sock" "$work/pipe" <"$work/hold" >"$work/talk" &
+	client=$!
+	guests="$guests $client"
+	echo '{"execute":"qmp_capabilities"}{"execute":"getfd","arguments":{"fdname":"a"}}' >&7
+	echo "{\"execute\":\"$1\",\"arguments\":{$2}}" >&7
+}
+slow dump-guest-memory '"paging":false,"protocol":"fd:a"'
+check 'the thread that dumps a guest is, too' settles "$pid_from" dump
+kill $client
+check 'the guest goes on' wait_for 20 sh -c \
+	"[ \"\$(armvmm-ctl '$work/from.sock' status)\" = running ]"
+slow migrate '"uri":"fd:a"'
+check 'and the one that saves it' settles "$pid_from" snapshot
+armvmm-ctl "$work/from.sock" qmp '{"execute":"migrate_cancel"}' >/dev/null
+check 'it goes on again' wait_for 20 sh -c \
+	"[ \"\$(armvmm-ctl '$work/from.sock' status)\" = running ]"
+kill $client
+guest_type from p
+guest_end from 60
+check 'and powers off' same $status 0
 
 guest_start off --kernel "$work/monitor" --disk "$work/disk" --sandbox off
 check '--sandbox off: a guest starts' guest_expect off 60 ready

@@ -12,7 +12,8 @@
 #define PMCR_D			REG_BIT(3)
 #define PMCR_X			REG_BIT(4)
 #define PMCR_DP			REG_BIT(5)
-#define PMCR_N(pmcr)		(((pmcr) >> 11) & 0x1f)
+#define PMCR_N_SHIFT		11
+#define PMCR_N(pmcr)		(((pmcr) >> PMCR_N_SHIFT) & 0x1f)
 #define PMCR_RW			(PMCR_E | PMCR_D | PMCR_X | PMCR_DP)
 #define PMCR_RO			REG_U(0xfffff800)	/* IMP, IDCODE, N */
 

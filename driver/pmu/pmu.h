@@ -25,7 +25,7 @@ struct task_struct;
 /* The host's PMU; constant from module load on. */
 struct armvmm_pmu_host {
 	bool present;		/* perf counts for guests */
-	u32 pmcr;		/* IMP, IDCODE and N */
+	u32 pmcr;		/* IMP, IDCODE, and as N what guests may have */
 	u32 pmceid[2];
 };
 extern struct armvmm_pmu_host armvmm_pmu_host;

@@ -177,6 +177,9 @@ void armvmm_pmu_init(void)
 	}
 	asm volatile("mrc p15, 0, %0, c9, c12, 0" : "=r" (armvmm_pmu_host.pmcr));
 	armvmm_pmu_host.pmcr &= PMCR_RO;
+	/* A guest's events are pinned: whatever it counts, the host's perf has one counter left. */
+	if (PMCR_N(armvmm_pmu_host.pmcr))
+		armvmm_pmu_host.pmcr -= 1u << PMCR_N_SHIFT;
 	pmu_event_ids();
 	armvmm_pmu_host.present = true;
 	pr_info("guests may have a PMU with %u event counters\n", armvmm_pmu_nr());

@@ -527,6 +527,37 @@ static void host_perf_own(void)
 	CHECK(b > a, "the guest: %u, %u", a, b);
 }
 
+/* A guest that counts with all that it has leaves the host one counter, all of the time. */
+static void host_has_one(void)
+{
+	struct perf_value v;
+	unsigned int nr;
+	struct vm vm;
+	int cpu, fd;
+
+	need_pmu();
+	pmu_vm(&vm, 1, 0);
+	pmu_ready(&vm, 0);
+	VM_CODE(&vm, 0, busy);
+	guest_says(&vm);
+	cpu = vm.vcpu[0].fd;
+	nr = reg32(cpu, PMCR) >> 11 & 0x1f;
+	for (unsigned int i = 0; i < nr; i++)
+		reg32_set(cpu, KVM_REG_ARM_PMEVTYPER(i), 0x11);
+	reg32_set(cpu, PMCNTENSET, ~0u);
+	fd = perf_open(PERF_TYPE_RAW, 0x11, false);
+	MUST(fd >= 0, "perf_event_open: %s", strerror(errno));
+	for (int i = 0; i < 20; i++)
+		guest_says(&vm);
+	CHECK(nr >= 1 && reg32(cpu, PMCCNTR), "%u counters", nr);
+	for (unsigned int i = 0; i < nr; i++)
+		CHECK(reg32(cpu, KVM_REG_ARM_PMEVCNTR(i)), "counter %u of %u stands still", i, nr);
+	v = perf_value(fd);
+	CHECK(v.value && v.running == v.enabled, "%llu cycles, counted for %llu of %llu ns",
+	      (unsigned long long)v.value, (unsigned long long)v.running,
+	      (unsigned long long)v.enabled);
+}
+
 /* While the host has taken all counters, the guest's stand still; later they go on. */
 static void host_takes_all(void)
 {
@@ -544,7 +575,8 @@ static void host_takes_all(void)
 	reg32_set(vm.vcpu[0].fd, PMCNTENSET, 0);
 	guest_says(&vm);
 	fd[n++] = perf_open(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, true);
-	for (unsigned int i = 0; i < (reg32(vm.vcpu[0].fd, PMCR) >> 11 & 0x1f); i++)
+	/* The host has one more than the guest. */
+	for (unsigned int i = 0; i <= (reg32(vm.vcpu[0].fd, PMCR) >> 11 & 0x1f); i++)
 		fd[n++] = perf_open(PERF_TYPE_RAW, 0x11, true);
 	for (int i = 0; i < n; i++)
 		MUST(fd[i] >= 0, "perf_event_open %d: %s", i, strerror(errno));
@@ -570,6 +602,7 @@ static const struct ktap_case cases[] = {
 	{ "user_irqchip", user_irqchip, 0 },
 	{ "host_perf", host_perf, 0 },
 	{ "host_perf_own", host_perf_own, 0 },
+	{ "host_has_one", host_has_one, 0 },
 	{ "host_takes_all", host_takes_all, 0 },
 };
 KTAP_MAIN(cases)

@@ -3,16 +3,28 @@
 # A guest that does its worst on two vCPUs takes no more than its share from one that computes on the
 # same CPU: that one gets on at 80 % at least of what it does beside two vCPUs that only compute. For
 # a host with one CPU and deterministic time.
+#   share.sh [KIND...]
+# Counters, which are none of those that it does by itself, need a host with a PMU.
 MS=300
-kinds="calls exits distributor sgis sleeps timers pending walks pages maintenance pulses traps"
+all="calls exits distributor sgis sleeps timers pending walks pages maintenance pulses traps counters"
+kinds=${*:-${all% counters}}
 set -- $kinds
 echo "TAP version 13"
 echo "1..$(($# + 1))"
 
-# beside KIND: how far the computing guest gets, in rounds.
+# number KIND: its place in worst.c, where 0 only computes.
+number() {
+	number=1
+	for k in $all; do
+		[ "$k" != "$1" ] || return
+		number=$((number + 1))
+	done
+}
+
+# beside NUMBER [OPTION]: how far the computing guest gets, in rounds.
 beside() {
 	rm -f /tmp/worst
-	./guestrun -n 2 -t 120 worst.bin "$1" 60000 >/tmp/worst 2>&1 &
+	./guestrun -n 2 $2 -t 120 worst.bin "$1" 60000 >/tmp/worst 2>&1 &
 	i=0
 	until grep -qs '^# begins' /tmp/worst; do
 		i=$((i + 1))
@@ -36,7 +48,10 @@ else
 fi
 n=1
 for kind in $kinds; do
-	got=$(beside $n)
+	number "$kind"
+	pmu=
+	[ "$kind" != counters ] || pmu=-p
+	got=$(beside $number $pmu)
 	n=$((n + 1))
 	percent=$((${got:-0} * 100 / fair))
 	if [ $percent -ge 80 ] && grep -q "^# begins: $kind\$" /tmp/worst; then

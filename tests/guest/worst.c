@@ -156,6 +156,30 @@ static void traps(u32 cpu)
 	(void)trap_end();
 }
 
+/* All counters there are count cycles, and each is about to overflow. */
+static void counters(u32 cpu)
+{
+	u32 nr = CP15_READ(0, c9, c12, 0) >> 11 & 0x1f;
+
+	(void)cpu;
+	if (!nr)
+		guest_bail("there is no PMU");
+	for (u32 i = 0; i < nr; i++) {
+		CP15_WRITE(0, c9, c12, 5, i);
+		isb();
+		CP15_WRITE(0, c9, c13, 1, 0x11);
+		CP15_WRITE(0, c9, c13, 2, -500u);
+	}
+	CP15_WRITE(0, c9, c13, 0, -500u);
+	CP15_WRITE(0, c9, c14, 1, ~0u);
+	CP15_WRITE(0, c9, c12, 1, ~0u);
+	CP15_WRITE(0, c9, c12, 0, 1);
+	isb();
+	for (u32 i = 0; i < 1000; i++)
+		asm volatile("nop");
+	CP15_WRITE(0, c9, c12, 3, ~0u);
+}
+
 static const struct {
 	const char *name;
 	void (*burst)(u32 cpu);
@@ -163,7 +187,7 @@ static const struct {
 	{ "spin", spin }, { "calls", calls }, { "exits", exits }, { "distributor", distributor },
 	{ "sgis", sgis }, { "sleeps", sleeps }, { "timers", timers }, { "pending", pending },
 	{ "walks", walks }, { "pages", pages }, { "maintenance", maintenance },
-	{ "pulses", pulses }, { "traps", traps },
+	{ "pulses", pulses }, { "traps", traps }, { "counters", counters },
 };
 
 static void run(u32 cpu)

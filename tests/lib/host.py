@@ -81,7 +81,7 @@ class Host:
                "-M", boot.get("board", "virt"), "-C", boot.get("cpu", "cortex-a15"),
                "-f", self.root + ":/tests", "-f", plan + ":/tests/plan",
                "-f", paths.top("tests/host/runner") + ":/runner",
-               "--timeout", str(total)] + shlex.split(boot.get("opts", ""))
+               "--timeout", str(total)] + shlex.split(boot.get("opts", "").replace("+", " "))
         for module in glob.glob(paths.built(f"module/{self.host}-test", "*.ko")):
             cmd += ["-f", module + ":/" + os.path.basename(module)]
         if "user" in boot:

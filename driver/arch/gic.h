@@ -86,6 +86,9 @@
 #define GICH_HCR_En		REG_BIT(0)
 #define GICH_HCR_UIE		REG_BIT(1)
 #define GICH_HCR_NPIE		REG_BIT(3)
+/* Maintenance while the guest has a group enabled, or not: bits 4 and 5, 6 and 7 for group 1 */
+#define GICH_HCR_VGrpEIE(g)	REG_BIT(4 + 2 * (g))
+#define GICH_HCR_VGrpDIE(g)	REG_BIT(5 + 2 * (g))
 
 #define GICH_VTR_NR_LR(v)	(((v) & 0x3f) + 1)
 #define GICH_VTR_PRIBITS(v)	(((v) >> 29) + 1)

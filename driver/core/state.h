@@ -161,7 +161,9 @@ struct armvmm_vgic_ap {
 	/* An entry's choice (lr.c): here, as an array on the stack would be cleared each time. */
 	struct armvmm_vgic_irq **first;	/* those to be shown, in one of the halves */
 	unsigned int nr_first;
-	bool more;			/* others found no list register */
+	bool more;			/* others found no list register, */
+	bool mixed;			/* and there are pending ones of both groups: */
+	u8 open;			/* those that the guest had enabled went first */
 	bool limited;			/* an SGI waits for its next source: limit counts */
 	u32 limit[2];			/* of each group: what has a lower priority waits */
 	struct armvmm_vgic_irq **shown;	/* those that list registers hold, in the other half */

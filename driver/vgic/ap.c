@@ -61,42 +61,49 @@ static unsigned int ap_first_of(const struct list_head *list, struct armvmm_vgic
 	return n;
 }
 
-unsigned int vgic_ap_first(struct armvmm_vgic_ap *ap, bool pending, unsigned int max)
+/* Those that are only pending, and of @groups, behind the first @n. */
+static unsigned int ap_first_pending(const struct armvmm_vgic_ap *ap, unsigned int groups,
+				     struct armvmm_vgic_irq **irqs, unsigned int n,
+				     unsigned int max)
 {
-	struct armvmm_vgic_irq **irqs = ap->first;
-	const struct list_head *list = ap->list;
-	unsigned int class, prio, n = 0;
-	u32 used;
+	const struct list_head *list = &ap->list[VGIC_AP_PENDING * VGIC_AP_PRIORITIES];
+	u32 used = vgic_ap_used(ap, groups);
+	unsigned int prio;
 
-	if (!ap->nr_active)
-		list += VGIC_AP_PENDING * VGIC_AP_PRIORITIES;
-	else
-		for (class = 0; class < VGIC_AP_PENDING; class++, list += VGIC_AP_PRIORITIES)
-			for (used = ap->used[class]; used && n < max; used &= used - 1)
-				n = ap_first_of(&list[__ffs(used)], irqs, n, max);
-	if (!pending)
-		return n;
-
-	used = ap->used[VGIC_AP_PENDING] | ap->used[VGIC_AP_PENDING + 1];
 	for (; used && n < max; used &= used - 1) {
 		prio = __ffs(used);
-		n = ap_first_of(&list[prio], irqs, n, max);
-		n = ap_first_of(&list[prio + VGIC_AP_PRIORITIES], irqs, n, max);
+		if (groups & VGIC_AP_GROUP(0))
+			n = ap_first_of(&list[prio], irqs, n, max);
+		if (groups & VGIC_AP_GROUP(1))
+			n = ap_first_of(&list[prio + VGIC_AP_PRIORITIES], irqs, n, max);
 	}
 	return n;
 }
 
-struct armvmm_vgic_irq *vgic_ap_first_pending(const struct armvmm_vgic_ap *ap)
+unsigned int vgic_ap_first(struct armvmm_vgic_ap *ap, unsigned int groups, unsigned int max)
 {
-	const struct list_head *list = &ap->list[VGIC_AP_PENDING * VGIC_AP_PRIORITIES];
-	u32 used = ap->used[VGIC_AP_PENDING] | ap->used[VGIC_AP_PENDING + 1];
+	const struct list_head *list = ap->list;
+	unsigned int class, n = 0;
+	u32 used;
 
-	if (!used)
-		return NULL;
-	list += __ffs(used);
-	if (list_empty(list))
-		list += VGIC_AP_PRIORITIES;
-	return list_first_entry(list, struct armvmm_vgic_irq, ap_link);
+	if (ap->nr_active)
+		for (class = 0; class < VGIC_AP_PENDING; class++, list += VGIC_AP_PRIORITIES)
+			for (used = ap->used[class]; used && n < max; used &= used - 1)
+				n = ap_first_of(&list[__ffs(used)], ap->first, n, max);
+	return groups ? ap_first_pending(ap, groups, ap->first, n, max) : n;
+}
+
+unsigned int vgic_ap_first_more(struct armvmm_vgic_ap *ap, unsigned int groups, unsigned int n,
+				unsigned int max)
+{
+	return ap_first_pending(ap, groups, ap->first, n, max);
+}
+
+struct armvmm_vgic_irq *vgic_ap_first_pending(const struct armvmm_vgic_ap *ap, unsigned int groups)
+{
+	struct armvmm_vgic_irq *irq;
+
+	return ap_first_pending(ap, groups, &irq, 0, 1) ? irq : NULL;
 }
 
 u32 vgic_ap_best_pending(const struct armvmm_vgic_ap *ap, bool group1)

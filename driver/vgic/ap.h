@@ -72,13 +72,28 @@ static inline unsigned int vgic_ap_nr_active(const struct armvmm_vgic_ap *ap)
 	return ap->nr_active;
 }
 
+/* A set of groups; as GICC_CTLR has their enable bits. */
+#define VGIC_AP_GROUP(g)	(1u << (g))
+#define VGIC_AP_GROUPS		(VGIC_AP_GROUP(0) | VGIC_AP_GROUP(1))
+
+/* The priorities at which there are interrupts of @groups that are only pending. */
+static inline u32 vgic_ap_used(const struct armvmm_vgic_ap *ap, unsigned int groups)
+{
+	return (groups & VGIC_AP_GROUP(0) ? ap->used[VGIC_AP_PENDING] : 0) |
+	       (groups & VGIC_AP_GROUP(1) ? ap->used[VGIC_AP_PENDING + 1] : 0);
+}
+
 /*
  * Up to @max of them, by rank, to ap->first (a stack would be cleared first, each time); of those
- * that are only pending none unless @pending. Returns how many.
+ * that are only pending the ones of @groups alone. Returns how many.
  */
-unsigned int vgic_ap_first(struct armvmm_vgic_ap *ap, bool pending, unsigned int max);
-/* The first of those that are only pending, or NULL. */
-struct armvmm_vgic_irq *vgic_ap_first_pending(const struct armvmm_vgic_ap *ap);
+unsigned int vgic_ap_first(struct armvmm_vgic_ap *ap, unsigned int groups, unsigned int max);
+/* Those of @groups that are only pending, behind the first @n of ap->first. */
+unsigned int vgic_ap_first_more(struct armvmm_vgic_ap *ap, unsigned int groups, unsigned int n,
+				unsigned int max);
+/* The first of @groups that is only pending, or NULL. */
+struct armvmm_vgic_irq *vgic_ap_first_pending(const struct armvmm_vgic_ap *ap,
+					      unsigned int groups);
 /* The highest priority that is pending in a group, VGIC_PRIORITY_IDLE where none is. */
 u32 vgic_ap_best_pending(const struct armvmm_vgic_ap *ap, bool group1);
 

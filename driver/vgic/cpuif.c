@@ -9,6 +9,7 @@
 
 #include "arch/gic.h"
 #include "core/state.h"
+#include "vgic/ap.h"
 #include "vgic/cpuif.h"
 #include "vgic/loaded.h"
 #include "vgic/vgic.h"
@@ -47,6 +48,14 @@ static void cpuif_refresh(struct armvmm_vcpu *vcpu)
 	if (vcpu->hyp->vgic.loaded && armvmm_vgic_loaded() == vcpu)
 		cpuif_save(&vcpu->hyp->vgic);
 	preempt_enable();
+}
+
+unsigned int vgic_cpuif_groups(struct armvmm_vcpu *vcpu)
+{
+	BUILD_BUG_ON(GICC_CTLR_EnableGrp0 != VGIC_AP_GROUP(0));
+	BUILD_BUG_ON(GICC_CTLR_EnableGrp1 != VGIC_AP_GROUP(1));
+	cpuif_refresh(vcpu);
+	return vcpu->hyp->vgic.vmcr & VGIC_AP_GROUPS;
 }
 
 bool vgic_cpuif_splits_eoi(struct armvmm_vcpu *vcpu)

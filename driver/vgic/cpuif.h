@@ -17,6 +17,9 @@ struct armvmm_vcpu;
  */
 bool vgic_cpuif_signals(struct armvmm_vcpu *vcpu, u32 prio0, u32 prio1);
 
+/* The groups that the guest has enabled there (VGIC_AP_GROUP). */
+unsigned int vgic_cpuif_groups(struct armvmm_vcpu *vcpu);
+
 /* EOImode 1: the guest ends an interrupt's priority and its activity apart, in any order. */
 bool vgic_cpuif_splits_eoi(struct armvmm_vcpu *vcpu);
 

@@ -166,14 +166,33 @@ static bool lr_may_stay(const struct armvmm_vgic_irq *irq, u32 lr)
 	return (lr & (GICH_LR_STATE | GICH_LR_HW)) == GICH_LR_PENDING && !vgic_irq_is_private(irq);
 }
 
+/*
+ * The guest may have disabled a group at its CPU interface: what is pending there must not keep the
+ * other group from it. So the groups that are enabled go first.
+ */
+static noinline unsigned int lr_choose_open(struct armvmm_vcpu *vcpu, unsigned int max)
+{
+	struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
+	unsigned int open = vgic_cpuif_groups(vcpu), n;
+
+	ap->open = open;
+	n = vgic_ap_first(ap, open, max);
+	ap->nr_first = vgic_ap_first_more(ap, VGIC_AP_GROUPS & ~open, n, max);
+	return open ?: VGIC_AP_GROUPS;
+}
+
 static noinline void lr_choose(struct armvmm_vcpu *vcpu, bool enabled)
 {
-	unsigned int max = armvmm_vgic_host.nr_lr;
+	unsigned int max = armvmm_vgic_host.nr_lr, groups = enabled ? VGIC_AP_GROUPS : 0;
 	struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
 	struct armvmm_vgic_irq *first;
 
-	ap->nr_first = vgic_ap_first(ap, enabled, max);
+	ap->nr_first = vgic_ap_first(ap, groups, max);
 	ap->more = (enabled ? vgic_ap_nr(ap) : vgic_ap_nr_active(ap)) > ap->nr_first;
+	ap->mixed = ap->more && enabled && vgic_ap_used(ap, VGIC_AP_GROUP(0)) &&
+		    vgic_ap_used(ap, VGIC_AP_GROUP(1));
+	if (unlikely(ap->mixed))
+		groups = lr_choose_open(vcpu, max);
 
 	/*
 	 * As many active ones as registers: what is pending may preempt them all.
@@ -181,7 +200,7 @@ static noinline void lr_choose(struct armvmm_vcpu *vcpu, bool enabled)
 	 * end, unless the guest may deactivate in any order (EOImode 1).
 	 */
 	if (vgic_ap_nr_active(ap) >= max && max > 1 && enabled && !vgic_cpuif_splits_eoi(vcpu)) {
-		first = vgic_ap_first_pending(ap);
+		first = vgic_ap_first_pending(ap, groups);
 		if (first)
 			ap->first[max - 1] = first;
 	}
@@ -222,6 +241,16 @@ static noinline void lr_ask(struct hyp_vgic *hv)
 			hv->lr[i] |= GICH_LR_EOI;
 }
 
+/* Asks for maintenance when the guest enables or disables a group, for which others were chosen. */
+static noinline void lr_ask_groups(struct hyp_vgic *hv, unsigned int open)
+{
+	unsigned int group;
+
+	for (group = 0; group < 2; group++)
+		hv->hcr |= open & VGIC_AP_GROUP(group) ? GICH_HCR_VGrpDIE(group) :
+							 GICH_HCR_VGrpEIE(group);
+}
+
 /* Shows @irq by list register @n, as it is. irq->lock held. */
 static __always_inline u32 lr_show(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq,
 				   unsigned int n, bool enabled, bool crowded)
@@ -257,6 +286,7 @@ static void lr_fill_only(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq)
 	raw_spin_unlock(&irq->lock);
 	v->same = same;
 	v->kept = same;
+	v->ap->mixed = false;
 	hv->full = full;
 	hv->used_lrs = used;
 	hv->elrsr = 0;
@@ -362,10 +392,20 @@ static noinline void lr_fill(struct armvmm_vcpu *vcpu)
 	 * Some interrupts found no list register. Pending ones have a lower priority
 	 * than those that are loaded: HYP mode asks again when no loaded one is pending.
 	 */
+	if (unlikely(ap->mixed))
+		lr_ask_groups(hv, ap->open);
 	if (pending)
 		hv->hcr |= GICH_HCR_NPIE;
 	if (!pending || active != vgic_ap_nr_active(ap))
 		lr_ask(hv);
+}
+
+/* Others than those that are shown are to go first now. */
+static bool lr_groups_changed(struct armvmm_vcpu *vcpu)
+{
+	const struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
+
+	return unlikely(ap->mixed) && vgic_cpuif_groups(vcpu) != ap->open;
 }
 
 void vgic_lr_flush(struct armvmm_vcpu *vcpu)
@@ -373,7 +413,7 @@ void vgic_lr_flush(struct armvmm_vcpu *vcpu)
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
 
 	raw_spin_lock(&v->ap_list_lock);
-	if (v->parked && v->same)
+	if (v->parked && v->same && !lr_groups_changed(vcpu))
 		vcpu->hyp->vgic.elrsr = 0;
 	else if (v->ap->only && !v->kept)
 		lr_fill_only(vcpu, v->ap->only);

@@ -249,6 +249,9 @@ static inline bool fake_maintenance(const struct fake_cpu *c)
 		pending += (c->lr[n] & GICH_LR_STATE) == GICH_LR_PENDING;
 		eoi += !(c->lr[n] & (GICH_LR_STATE | GICH_LR_HW)) && (c->lr[n] & GICH_LR_EOI);
 	}
+	for (n = 0; n < 2; n++)
+		if (c->hcr & (c->vmcr >> n & 1 ? GICH_HCR_VGrpEIE(n) : GICH_HCR_VGrpDIE(n)))
+			return true;
 	return eoi || ((c->hcr & GICH_HCR_UIE) && valid <= 1) ||
 	       ((c->hcr & GICH_HCR_NPIE) && !pending);
 }

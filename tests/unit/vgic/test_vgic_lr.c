@@ -857,10 +857,78 @@ static void test_kicks(void)
 	fake_destroy(vm);
 }
 
+/*
+ * A group that the guest has disabled at its CPU interface does not keep the other one from it, by
+ * what fills the list registers; and it is not kept from the guest when it is enabled.
+ */
+static void test_groups(void)
+{
+	struct armvmm_vm *vm = fake_create(1, 64, 4);
+	struct armvmm_vcpu *v = vm->vcpus[0];
+	struct fake_cpu *c = &fake_cpus[0];
+	struct hyp_vgic *hv;
+	unsigned int i;
+
+	for (i = 40; i < 48; i++)
+		fake_irq_setup(v, i, true, 0x40);
+	fake_irq_setup(v, 50, true, 0x80);
+	fake_write32(v, GICD_IGROUPR + 4, 1u << 18);
+	for (i = 40; i < 48; i++)
+		armvmm_vgic_inject(vm, NULL, i, true, NULL);
+	/* Of one group alone it does not matter which one is enabled. */
+	hv = enter(v);
+	KTAP_TRUE(!(hv->hcr & ~(GICH_HCR_En | GICH_HCR_NPIE)));
+	fake_exit(v);
+	armvmm_vgic_inject(vm, NULL, 50, true, NULL);
+
+	enter(v);
+	KTAP_EQ(c->lr[fake_highest(c)] & GICH_LR_VIRTUALID, 40);
+	KTAP_TRUE(!fake_maintenance(c));
+	/* The guest disables group 0: it leaves, and group 1 is shown with what fills the rest. */
+	c->vmcr &= ~GICC_CTLR_EnableGrp0;
+	KTAP_TRUE(fake_maintenance(c));
+	fake_exit(v);
+	KTAP_EQ(enter(v)->used_lrs, 4);
+	KTAP_TRUE(!fake_maintenance(c));
+	KTAP_EQ(fake_ack(v), 50);
+	KTAP_TRUE(fake_eoi(v, 50));
+	fake_exit(v);
+	armvmm_vgic_inject(vm, NULL, 50, true, NULL);
+	enter(v);
+	/* It enables it again. */
+	c->vmcr |= GICC_CTLR_EnableGrp0;
+	KTAP_TRUE(fake_maintenance(c));
+	fake_exit(v);
+	enter(v);
+	KTAP_TRUE(!fake_maintenance(c));
+	for (i = 40; i < 48; i++) {
+		if (!c->in_guest)
+			enter(v);
+		KTAP_EQ(fake_ack(v), i);
+		KTAP_TRUE(fake_eoi(v, i));
+		if (fake_maintenance(c))
+			fake_exit(v);
+	}
+	/* A client disables both, and then one. */
+	for (i = 40; i < 48; i++)
+		armvmm_vgic_inject(vm, NULL, i, true, NULL);
+	fake_exit(v);
+	hv->vmcr &= ~3u;
+	enter(v);
+	KTAP_TRUE(!fake_maintenance(c) && fake_highest(c) < 0);
+	c->vmcr |= GICC_CTLR_EnableGrp1;
+	KTAP_TRUE(fake_maintenance(c));
+	fake_exit(v);
+	enter(v);
+	KTAP_EQ(fake_ack(v), 50);
+	fake_exit(v);
+	fake_destroy(vm);
+}
+
 KTAP_MAIN(KTAP_CASE(test_nothing), KTAP_CASE(test_packing), KTAP_CASE(test_hw_level),
 	  KTAP_CASE(test_sgi_sources), KTAP_CASE(test_more_than_registers),
 	  KTAP_CASE(test_many_waiting), KTAP_CASE(test_parked), KTAP_CASE(test_parked_moved),
 	  KTAP_CASE(test_nested_beyond_registers), KTAP_CASE(test_all_active),
 	  KTAP_CASE(test_sources_and_overflow), KTAP_CASE(test_level_resample),
 	  KTAP_CASE(test_migration), KTAP_CASE(test_fetch), KTAP_CASE(test_wfi),
-	  KTAP_CASE(test_kicks))
+	  KTAP_CASE(test_kicks), KTAP_CASE(test_groups))

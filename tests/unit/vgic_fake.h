@@ -30,7 +30,9 @@
 fake_thread struct task_struct *fake_current;
 fake_thread bool fake_in_irq;
 struct armvmm_vgic_host armvmm_vgic_host;
+#ifndef FAKE_HOST_CPUS
 fake_thread u32 armvmm_vgic_host_interface;
+#endif
 
 static u32 fake_gich[0x200 / 4];
 static struct armvmm_vm *fake_vm;
@@ -46,6 +48,9 @@ static struct fake_cpu {
 	u32 lr[HYP_MAX_LRS];
 	u32 late[HYP_MAX_LRS];	/* what GICH shows of them before a DSB */
 	u32 acked[32];		/* INTID and CPUID of what runs, by preemption level */
+	unsigned int on;	/* the host's CPU (vgic_host_fake.h), */
+	int thread;		/* the thread that runs it, */
+	int ran_by;		/* and the one that did last */
 } fake_cpus[ARMVMM_MAX_VCPUS];
 
 static unsigned int fake_acks[GIC_MAX_IRQS];	/* resample notifications, by SPI */
@@ -53,6 +58,44 @@ static unsigned int fake_iobus_devs, fake_mapped;
 static int fake_map_error, fake_busy;
 static bool fake_has_run;
 static struct armvmm_memslot *fake_slot;	/* over the distributor's window */
+
+#ifdef FAKE_HOST_CPUS
+#include "vgic_host_fake.h"
+#else
+/* Each vCPU has a CPU of the host to itself, with its state always in the structure. */
+#define fake_host_cpu	0
+#define fake_at(cpu)	((void)(cpu))
+#define fake_run(vcpu)	((void)(vcpu))
+#define fake_gich_hcr(c)	((c)->hcr)
+#define fake_hyp_answers(vcpu)	true
+
+static inline void fake_load(struct armvmm_vcpu *vcpu)
+{
+	armvmm_vgic_host_interface = 1u << vcpu->index;
+}
+
+static inline void fake_hyp_restore(struct armvmm_vcpu *vcpu)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+
+	c->used = hv->used_lrs;
+	c->hcr = hv->hcr;
+	memcpy(c->lr, hv->lr, sizeof(c->lr));
+	c->vmcr = hv->vmcr;
+	c->apr = hv->apr;
+}
+
+static inline void fake_hyp_save(struct armvmm_vcpu *vcpu)
+{
+	struct fake_cpu *c = &fake_cpus[vcpu->index];
+	struct hyp_vgic *hv = &vcpu->hyp->vgic;
+
+	memcpy(hv->lr, c->lr, sizeof(c->lr));
+	hv->vmcr = c->vmcr;
+	hv->apr = c->apr;
+}
+#endif
 
 /* --- the driver's other nouns --- */
 
@@ -144,6 +187,7 @@ static void fake_ended(struct armvmm_vgic_vcpu *v)
 	}
 }
 
+#ifndef FAKE_HOST_CPUS
 void armvmm_vgic_unload_all(struct armvmm_vm *vm)
 {
 }
@@ -152,6 +196,7 @@ struct armvmm_vcpu *armvmm_vgic_loaded(void)
 {
 	return NULL;
 }
+#endif
 
 /* --- the hardware --- */
 
@@ -263,37 +308,32 @@ static void (*fake_on_enter)(struct armvmm_vcpu *vcpu), (*fake_on_exit)(struct a
 static inline void fake_enter(struct armvmm_vcpu *vcpu)
 {
 	struct fake_cpu *c = &fake_cpus[vcpu->index];
-	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 
 	assert(!c->in_guest);
+	fake_run(vcpu);
 	if (fake_on_enter)
 		fake_on_enter(vcpu);
 	vcpu->requests = 0;
 	c->kicked = false;
-	armvmm_vgic_host_interface = 1u << vcpu->index;
+	fake_load(vcpu);
 	armvmm_vgic_flush(vcpu);
-	assert(hv->used_lrs <= armvmm_vgic_host.nr_lr);
-	c->used = hv->used_lrs;
-	c->hcr = hv->hcr;
-	memcpy(c->lr, hv->lr, sizeof(c->lr));
+	assert(vcpu->hyp->vgic.used_lrs <= armvmm_vgic_host.nr_lr);
+	fake_hyp_restore(vcpu);
 	memcpy(c->late, c->lr, sizeof(c->late));
-	c->vmcr = hv->vmcr;
-	c->apr = hv->apr;
 	c->in_guest = true;
 }
 
 static inline void fake_exit(struct armvmm_vcpu *vcpu)
 {
 	struct fake_cpu *c = &fake_cpus[vcpu->index];
-	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	struct task_struct *was = fake_current;
+	unsigned int cpu = fake_host_cpu;
 
 	if (!c->in_guest)
 		return;
 	c->in_guest = false;
-	memcpy(hv->lr, c->lr, sizeof(c->lr));
-	hv->vmcr = c->vmcr;
-	hv->apr = c->apr;
+	fake_at(c->on);
+	fake_hyp_save(vcpu);
 	fake_current = vcpu->task;
 	vcpu->hyp->regs.usr_regs.ARM_pc += c->stuck ? 0 : 4;
 	if (fake_on_exit)
@@ -302,6 +342,7 @@ static inline void fake_exit(struct armvmm_vcpu *vcpu)
 	armvmm_vgic_sync(vcpu);
 	fake_ended(&vcpu->vgic);
 	fake_current = was;
+	fake_at(cpu);
 }
 
 #ifndef FAKE_THREADS
@@ -349,6 +390,7 @@ static inline struct armvmm_vm *fake_create(unsigned int nr_vcpus, unsigned int 
 		vcpu->index = vcpu->id = i;
 		vcpu->hyp = calloc(1, sizeof(*vcpu->hyp));
 		vcpu->task = &fake_tasks[i];
+		vcpu->loaded_cpu = -1;
 		assert(!armvmm_vgic_vcpu_create(vcpu));
 		/* All priorities pass, both groups are on. */
 		vcpu->hyp->vgic.hcr = GICH_HCR_En;
@@ -394,6 +436,18 @@ static unsigned long fake_answered;	/* how often it did */
 static void fake_leave(struct armvmm_vcpu *vcpu);
 /* The host's interrupt: it ends the guest's time. */
 #define fake_interrupt(vcpu)	kick_process(&fake_tasks[(vcpu)->index])
+#endif
+
+#ifndef FAKE_HOST_CPUS
+static inline void fake_sgi(unsigned int interface)
+{
+	struct armvmm_vcpu *vcpu = fake_vm->vcpus[interface];
+
+#ifndef FAKE_THREADS
+	assert(vcpu->hyp->dist.listen == HYP_LISTEN_KICKED);
+#endif
+	fake_interrupt(vcpu);
+}
 #endif
 
 static fake_thread u32 fake_hdfar, fake_elr, fake_spsr;
@@ -471,7 +525,7 @@ static inline bool fake_hyp_access(struct armvmm_vcpu *vcpu, u32 offset, unsigne
 {
 	struct fake_cpu *c = &fake_cpus[vcpu->index];
 	u32 gich[0x200 / 4] = { [GICH_HCR / 4] = c->hcr }, gicd[GICD_SIZE / 4];
-	struct hyp_cpu cpu = { .gich = gich, .gicd = gicd, .gich_hcr = c->hcr };
+	struct hyp_cpu cpu = { .gich = gich, .gicd = gicd, .gich_hcr = fake_gich_hcr(c) };
 	u32 hsr = (u32)HSR_EC_DABT << 26 | HSR_IL | HSR_DABT_ISV | HSR_FSC_TRANSLATION | 3 |
 		  3 << 16;
 	struct fake_access access = {
@@ -480,7 +534,7 @@ static inline bool fake_hyp_access(struct armvmm_vcpu *vcpu, u32 offset, unsigne
 	u32 ret, sgir, kicked;
 	unsigned int n;
 
-	if (!fake_hyp || !c->in_guest || (len != 1 && len != 4))
+	if (!fake_hyp || !c->in_guest || (len != 1 && len != 4) || !fake_hyp_answers(vcpu))
 		return false;
 	gicd[GICD_SGIR / 4] = 0;
 	memcpy(access.lr, c->late, sizeof(c->late));
@@ -497,6 +551,7 @@ static inline bool fake_hyp_access(struct armvmm_vcpu *vcpu, u32 offset, unsigne
 			c->lr[n] = access.lr[n];
 	memcpy(c->late, c->lr, sizeof(c->late));
 	c->hcr = gich[GICH_HCR / 4];
+	fake_gich_hcr(c) = cpu.gich_hcr;
 	c->used = vcpu->hyp->vgic.used_lrs;
 	assert(c->used <= armvmm_vgic_host.nr_lr);
 	sgir = gicd[GICD_SGIR / 4];
@@ -513,12 +568,12 @@ static inline bool fake_hyp_access(struct armvmm_vcpu *vcpu, u32 offset, unsigne
 	assert(!(sgir & 0xff00ffff));
 	for (kicked = sgir >> 16; kicked; kicked &= kicked - 1) {
 		n = __ffs(kicked);
-#ifndef FAKE_THREADS
+#if !defined(FAKE_THREADS) && !defined(FAKE_HOST_CPUS)
 		/* The receiver sees what was sent, and by whom it was kicked. */
 		assert(access.seen[n].listen == HYP_LISTEN_KICKED);
 		assert(access.seen[n].posted == vcpu->vm->vcpus[n]->hyp->dist.posted);
 #endif
-		fake_interrupt(vcpu->vm->vcpus[n]);
+		fake_sgi(n);
 	}
 	if (ret == HYP_EXIT_IRQ)
 		fake_leave(vcpu);
@@ -539,6 +594,7 @@ static inline u64 fake_mmio_read(struct armvmm_vcpu *vcpu, u32 offset, unsigned 
 		return val;
 	buf = malloc(len);	/* of the very size, for ASan to guard */
 	fake_exit(vcpu);
+	fake_run(vcpu);
 	fake_current = vcpu->task;
 	memset(buf, 0xa5, len);
 	assert(!vgic_dist_iodev_ops.read(vcpu, &dev, dev.base + offset, len, buf));
@@ -557,6 +613,7 @@ static inline void fake_mmio_write(struct armvmm_vcpu *vcpu, u32 offset, unsigne
 		return;
 	buf = malloc(len);
 	fake_exit(vcpu);
+	fake_run(vcpu);
 	fake_current = vcpu->task;
 	memcpy(buf, &val, len);
 	assert(!vgic_dist_iodev_ops.write(vcpu, &dev, dev.base + offset, len, buf));

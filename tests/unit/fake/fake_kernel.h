@@ -37,7 +37,7 @@
 #define smp_mb__after_atomic()	__sync_synchronize()
 #define smp_mb()	(__sync_synchronize(), fake_point(FAKE_BARRIER))
 #ifndef smp_wmb
-#define smp_wmb()	__sync_synchronize()
+#define smp_wmb()	(__sync_synchronize(), fake_point(FAKE_WRITE_BARRIER))
 #endif
 #define smp_rmb()	(__sync_synchronize(), fake_point(FAKE_READ_BARRIER))
 #define xchg(p, v)	__atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
@@ -135,6 +135,7 @@ enum fake_point {
 	FAKE_RB_MOVE,		/* a node is not in the tree, which will be there again */
 	FAKE_BARRIER,		/* what comes before has been done */
 	FAKE_READ_BARRIER,	/* what is read next may have changed */
+	FAKE_WRITE_BARRIER,	/* what comes before is seen first */
 	FAKE_SRCU_SYNC,		/* readers have to end before this one goes on */
 };
 

@@ -311,6 +311,18 @@ static void test_list_registers(void)
 	/* Another vCPU's is pending: it is not merged with this one's. */
 	KTAP_TRUE(!sgi_to_self(vcpu, 1));
 	fake_exit(vcpu);
+	fake_write32(vcpu, GICD_CPENDSGIR, ~0u);
+
+	/* Its own is active, and another vCPU's comes with its end: so does one more. */
+	fake_enter(vcpu);
+	KTAP_TRUE(sgi_to_self(vcpu, 3));
+	KTAP_EQ(fake_ack(vcpu), 3);
+	fake_mmio_write(vcpu, GICD_SPENDSGIR + 3, 1, 2);
+	fake_mmio_write(vcpu, GICD_SPENDSGIR + 2, 1, 1);
+	fake_enter(vcpu);
+	KTAP_TRUE(!hv->full);
+	KTAP_TRUE(!sgi_to_self(vcpu, 3));
+	fake_exit(vcpu);
 	fake_destroy(vcpu->vm);
 }
 

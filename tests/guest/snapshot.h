@@ -14,6 +14,7 @@
 #define SNAP_LOWER	(DEV_BASE + 0x0c)
 #define SNAP_CHECKPOINT	(DEV_BASE + 0x10)	/* W: the same state in each run */
 #define SNAP_FAIL	(DEV_BASE + 0x14)	/* W: CPU << 16 | what went wrong */
+#define SNAP_MODEL	(DEV_BASE + 0x18)	/* W: address of its gicrand_cpu[] (gicrand.h) */
 #define SNAP_ALIVE	(DEV_BASE + 0x40)	/* W: CPU n gets on; n at + 4 n */
 #define SNAP_STREAM	(DEV_BASE + 0x80)	/* four words; R: a series. W: changes it */
 

@@ -26,27 +26,14 @@
 
 #include <linux/armvmm.h>
 
-#include "../../../userspace/libarmvmm/include/libarmvmm.h"
-#include "../snapshot.h"
+#include "saver.h"
 
-#define RAM_SIZE	(2u << 20)
-#define NR_IRQS		96
 #define STREAM_START	0x2545f491u
 /* The guest stops up to 4 ms after the requested events: in that time it logs hundreds. */
 #define SPARE_EVENTS	2000
 
-static struct {
-	const char *image;
-	unsigned int ncpus, rounds, events, tail, reload, seed;
-} opt = { .ncpus = 1, .rounds = 5, .events = 500, .tail = 1000, .reload = 10, .seed = 1 };
-
-/* The state of the client's devices, which is saved with the guest. */
-struct device {
-	uint64_t nr_events;
-	uint32_t stream;
-	uint32_t level;		/* of SNAP_SPI_LEVEL */
-	uint32_t alive[GUEST_MAX_CPUS];
-	uint32_t failed;	/* what SNAP_FAIL got, plus one */
+struct options opt = {
+	.ncpus = 1, .rounds = 5, .events = 500, .tail = 1000, .reload = 10, .seed = 1,
 };
 
 struct look {
@@ -59,6 +46,7 @@ struct shared {
 	uint64_t nr_events, nr_bad_events, first_bad;
 	unsigned int nr_looks, nr_bad_looks;
 	unsigned int moments, pending, active, masked, timer;
+	struct acts_count acts;
 	char why[256];
 	struct look look[];	/* then the log */
 };
@@ -71,21 +59,11 @@ struct file_head {
 	uint64_t state_size;
 };
 
-static struct vm {
-	struct armvmm_vm *vm;
-	struct armvmm_vcpu *vcpu[GUEST_MAX_CPUS];
-	char *ram;
-	struct device dev;
-	pthread_mutex_t lock;
-	bool reference;
-	uint64_t until;		/* event after which the run ends, of one CPU */
-	uint64_t most;		/* event after which it ends without the signal: the log is full */
-	volatile bool stop;
-} m = { .lock = PTHREAD_MUTEX_INITIALIZER };
+struct vm m = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static const char *const file = "/tmp/saver.state";
 
-static void die(const char *fmt, ...)
+void die(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -95,13 +73,13 @@ static void die(const char *fmt, ...)
 	_exit(1);
 }
 
-static void must(int ret, const char *what)
+void must(int ret, const char *what)
 {
 	if (ret < 0)
 		die("%s: %s", what, strerror(-ret));
 }
 
-static uint64_t now_us(void)
+uint64_t now_us(void)
 {
 	struct timespec t;
 
@@ -109,7 +87,7 @@ static uint64_t now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static uint32_t rnd(void)
+uint32_t rnd(void)
 {
 	opt.seed = opt.seed * 1664525 + 1013904223;
 	return opt.seed >> 8;
@@ -320,6 +298,9 @@ static void mmio(struct armvmm_vcpu *vcpu, const struct armvmm_exit *exit)
 				 v & 0xffff);
 		m.dev.failed = v + 1;
 		break;
+	case SNAP_MODEL:
+		m.dev.model = v;
+		break;
 	case UART_BASE:
 		fputc((char)v, stderr);
 		break;
@@ -410,36 +391,60 @@ static void *thread(void *arg)
 	return NULL;
 }
 
-static void together_round(unsigned int round)
+pthread_t threads[GUEST_MAX_CPUS];
+
+void threads_start(void)
+{
+	m.stop = false;
+	for (unsigned int i = 0; i < opt.ncpus; i++) {
+		armvmm_vcpu_unkick(m.vcpu[i]);
+		if (pthread_create(&threads[i], NULL, thread, m.vcpu[i]))
+			die("no thread");
+	}
+}
+
+void threads_wait(unsigned int round)
 {
 	uint64_t end = now_us() + 20000000;
-	pthread_t t[GUEST_MAX_CPUS];
 	uint32_t before[GUEST_MAX_CPUS];
 
-	machine_create();
-	if (round)
-		machine_restore();
-	else
-		machine_load();
 	memcpy(before, m.dev.alive, sizeof(before));
-	for (unsigned int i = 0; i < opt.ncpus; i++)
-		pthread_create(&t[i], NULL, thread, m.vcpu[i]);
 	for (unsigned int i = 0; i < opt.ncpus; i++)
 		while (m.dev.alive[i] == before[i] && !m.dev.failed) {
 			usleep(1000);
 			if (now_us() > end)
 				die("round %u: CPU %u stands still", round, i);
 		}
-	usleep(rnd() % 5000);
+}
+
+void threads_stop(void)
+{
 	m.stop = true;
 	for (unsigned int i = 0; i < opt.ncpus; i++) {
 		armvmm_vcpu_kick(m.vcpu[i]);
-		pthread_kill(t[i], SIGALRM);
+		pthread_kill(threads[i], SIGALRM);
 	}
 	for (unsigned int i = 0; i < opt.ncpus; i++)
-		pthread_join(t[i], NULL);
+		pthread_join(threads[i], NULL);
 	if (m.dev.failed)
 		_exit(1);
+}
+
+static void together_round(unsigned int round)
+{
+	machine_create();
+	if (round)
+		machine_restore();
+	else
+		machine_load();
+	if (opt.acts) {
+		acts_run(round, &sh->acts);
+	} else {
+		threads_start();
+		threads_wait(round);
+		usleep(rnd() % 5000);
+		threads_stop();
+	}
 	note_moment();
 	machine_save();
 }
@@ -480,6 +485,18 @@ static int reload(void)
 	return ret;
 }
 
+/* Does HYP mode answer guests' accesses to the distributor? */
+static bool hyp_answers(void)
+{
+	char c = 0;
+	int fd = open("/sys/module/armvmm/parameters/hyp_dist", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, &c, 1) != 1)
+		die("hyp_dist: %s", strerror(errno));
+	close(fd);
+	return c == 'Y';
+}
+
 static unsigned int cases, bad;
 
 static void result(bool ok, const char *what)
@@ -492,11 +509,26 @@ static void result(bool ok, const char *what)
 	fflush(stdout);
 }
 
+static void acts_result(void)
+{
+	const struct acts_count *n = &sh->acts;
+	char text[160];
+
+	snprintf(text, sizeof(text),
+		 "%u stops, %u moves, %u CPUs offline: %llu interrupts as the guest knows them",
+		 n->pieces, n->moves, n->offline, (unsigned long long)n->looks);
+	result(n->pieces && n->moves && n->looks > 1000 &&
+	       (n->offline || sysconf(_SC_NPROCESSORS_CONF) < 2), text);
+	snprintf(text, sizeof(text), "%llu accesses were answered in HYP mode, %llu by the host",
+		 (unsigned long long)n->by_hyp, (unsigned long long)n->by_host);
+	result((hyp_answers() ? n->by_hyp > 1000 : !n->by_hyp) && n->by_host > 1000, text);
+}
+
 static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "n:r:e:t:l:s:")) != -1) {
+	while ((c = getopt(argc, argv, "n:r:e:t:l:s:a:")) != -1) {
 		unsigned int v = strtoul(optarg ? optarg : "0", NULL, 0);
 
 		switch (c) {
@@ -506,6 +538,7 @@ static void parse(int argc, char **argv)
 		case 't': opt.tail = v; break;
 		case 'l': opt.reload = v; break;
 		case 's': opt.seed = v; break;
+		case 'a': opt.acts = v; break;
 		default: exit(2);
 		}
 	}
@@ -564,6 +597,8 @@ int main(int argc, char **argv)
 			 sh->nr_looks);
 		result(!sh->nr_bad_looks && sh->nr_looks, text);
 	}
+	if (opt.acts && !bad)
+		acts_result();
 	printf("# %u moments: interrupts pending %u, active %u, masked %u; a timer set %u\n",
 	       sh->moments, sh->pending, sh->active, sh->masked, sh->timer);
 	printf("1..%u\n", cases);

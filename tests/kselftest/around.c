@@ -217,15 +217,9 @@ static void copied(void)
 
 static void both(void (*test)(void))
 {
-	unsigned int most[] = { 15, 0 };
-
 	for (unsigned int i = 0; i < 2; i++) {
-		FILE *f = fopen("/sys/module/armvmm/parameters/fault_around", "w");
-
-		MUST(f, "no parameter");
-		fprintf(f, "%u\n", most[1 - i]);
-		MUST(!fclose(f), "%s", strerror(errno));
-		around = most[1 - i];
+		around = i;
+		param_put("fault_around", around ? "15" : "0");
 		test();
 	}
 }

@@ -13,6 +13,7 @@
 
 static int failures;
 static int skip_fd = -1;	/* the reason goes to the parent by this pipe */
+static void (*at_end)(void);
 
 void ktap_fail(const char *file, int line, const char *what, const char *fmt, ...)
 {
@@ -32,6 +33,11 @@ bool ktap_failed(void)
 	return failures;
 }
 
+void ktap_at_end(void (*fn)(void))
+{
+	at_end = fn;
+}
+
 void ktap_stop(void)
 {
 	fflush(stdout);
@@ -47,6 +53,8 @@ void ktap_skip(const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
+	if (at_end)
+		at_end();
 	if (n > 0 && write(skip_fd, why, (size_t)n < sizeof(why) ? (size_t)n : sizeof(why) - 1) < 0)
 		_exit(EXIT_FAIL);
 	_exit(ktap_failed() ? EXIT_FAIL : EXIT_SKIP);
@@ -94,6 +102,8 @@ static int run_case(const struct ktap_case *c, char *why, size_t len)
 		failures = 0;
 		alarm(limit * ktap_slowdown());
 		c->fn();
+		if (at_end)
+			at_end();
 		fflush(stdout);
 		_exit(failures ? EXIT_FAIL : 0);
 	}

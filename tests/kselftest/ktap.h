@@ -31,6 +31,9 @@ int ktap_main(int argc, char **argv, const struct ktap_case *cases, unsigned int
 /* How many times slower than a stock host this one is: 1, or as tests/host/runner says. */
 unsigned int ktap_slowdown(void);
 
+/* Has @fn called when the case, in whose process this is, has passed or is skipped. */
+void ktap_at_end(void (*fn)(void));
+
 /* Inside a case: ktap_fail() reports a failure and the case goes on; the others end it. */
 void ktap_fail(const char *file, int line, const char *what, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -168,14 +168,6 @@ static void reads(void)
 	both(reads_by);
 }
 
-static void parameter(const char *value)
-{
-	static const char path[] = "/sys/module/armvmm/parameters/mirrors";
-	FILE *f = fopen(path, "w");
-
-	MUST(f && fputs(value, f) > 0 && !fclose(f), "%s", path);
-}
-
 /*
  * An administrator's choice, for VMs that are made from then on: as if mirrors were not there. A VM
  * that has them goes on with them: what its guest reads does not stay as it is.
@@ -187,7 +179,7 @@ static void turned_off(void)
 	vm_make(&old, 1, 0);
 	CHECK_OK(set(&old, MIRROR, 1));
 	CHECK_OK(set(&old, MIRROR + 4, 1));
-	parameter("N");
+	param_set("mirrors", false);
 	CHECK(ioctl(old.fd, KVM_CHECK_EXTENSION, ARMVMM_CAP_MIRRORS) == ARMVMM_MAX_MIRRORS);
 	CHECK_OK(set(&old, MIRROR, 2));
 	CHECK_OK(del(&old, MIRROR + 4));
@@ -204,7 +196,7 @@ static void turned_off(void)
 	VM_CODE(&vm, 0, once);
 	start(&vm, 0, MIRROR, 0);
 	exits_at(&vm, MIRROR, false);
-	parameter("Y");
+	param_set("mirrors", true);
 	CHECK_ERRNO(set(&vm, MIRROR, 1), EINVAL);
 	vm_close(&vm);
 	vm_make(&vm, 1, 0);
@@ -243,7 +235,6 @@ static void behind_by(bool in_hyp)
 		close(fd);
 		vm_close(&vm);
 	}
-	param_set("hyp_dist", true);
 }
 
 static void behind(void)

@@ -321,7 +321,6 @@ static void storm_in_hyp(void)
 static void storm_in_host(void)
 {
 	storm_of(false);
-	param_set("hyp_timer", true);
 }
 
 static const struct ktap_case cases[] = {

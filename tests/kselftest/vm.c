@@ -428,33 +428,70 @@ int module_load(const char *file, const char *params)
 	return r;
 }
 
-static int param_open(const char *name, int flags)
+static FILE *param_open(const char *name, const char *mode)
 {
 	char path[64];
-	int fd;
+	FILE *f;
 
 	snprintf(path, sizeof(path), "/sys/module/armvmm/parameters/%s", name);
-	fd = open(path, flags | O_CLOEXEC);
-	MUST(fd >= 0, "%s: %s", path, strerror(errno));
-	return fd;
+	f = fopen(path, mode);
+	MUST(f, "%s: %s", path, strerror(errno));
+	return f;
+}
+
+static void param_read(const char *name, char val[16])
+{
+	FILE *f = param_open(name, "r");
+
+	MUST(fgets(val, 16, f), "%s cannot be read", name);
+	fclose(f);
+	val[strcspn(val, "\n")] = 0;
+}
+
+static void param_write(const char *name, const char *val)
+{
+	FILE *f = param_open(name, "w");
+
+	MUST(fputs(val, f) >= 0 && !fclose(f), "%s cannot be set", name);
+}
+
+/* The parameters that this process has set, as they were. */
+static struct { const char *name; char val[16]; } params[8];
+static unsigned int nr_params;
+
+static void params_back(void)
+{
+	for (unsigned int i = 0; i < nr_params; i++)
+		param_write(params[i].name, params[i].val);
+}
+
+void param_put(const char *name, const char *val)
+{
+	unsigned int i = 0;
+
+	while (i < nr_params && strcmp(params[i].name, name))
+		i++;
+	if (i == nr_params) {
+		MUST(i < sizeof(params) / sizeof(params[0]), "too many parameters");
+		params[i].name = name;
+		param_read(name, params[i].val);
+		nr_params++;
+		ktap_at_end(params_back);
+	}
+	param_write(name, val);
 }
 
 void param_set(const char *name, bool on)
 {
-	int fd = param_open(name, O_WRONLY);
-
-	MUST(write(fd, on ? "1" : "0", 1) == 1, "%s cannot be set", name);
-	close(fd);
+	param_put(name, on ? "Y" : "N");
 }
 
 bool param_is(const char *name)
 {
-	int fd = param_open(name, O_RDONLY);
-	char val;
+	char val[16];
 
-	MUST(read(fd, &val, 1) == 1, "%s cannot be read", name);
-	close(fd);
-	return val == 'Y';
+	param_read(name, val);
+	return val[0] == 'Y';
 }
 
 #define TTBR0		ARM_CP15_REG32(0, 2, 0, 0)

@@ -108,7 +108,9 @@ void vm_caches_on(struct vm *vm);
 void cpu_bind(unsigned int cpu);
 /* Returns 0, or -1 and errno; skips the case if there is no such file. */
 int module_load(const char *file, const char *params);
-/* Turns a parameter of the module on or off. */
+/* Sets a parameter of the module; at the case's end it is as it was. */
+void param_put(const char *name, const char *val);
+/* Turns one on or off, likewise. */
 void param_set(const char *name, bool on);
 bool param_is(const char *name);
 /* Takes a CPU of the host offline, or back online. Returns 0, or -1 and errno. */

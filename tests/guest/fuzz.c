@@ -153,7 +153,7 @@ void guest_main(void)
 	if (!on_vm())
 		guest_bail("needs a client that bears any access");
 	smp_run(fuzz);
-	report(true, "%u accesses on each of %u CPUs, %u interrupts", limit, nr_cpus(), irqs);
+	report(true, "%u accesses on each of %u CPUs [%u interrupts]", limit, nr_cpus(), irqs);
 	gic_init_dist();
 	smp_run(check_alive);
 	report((r32(GICD_IIDR) & 0xfff) == 0x43b && gic_nr_irqs() == param.nr_irqs,

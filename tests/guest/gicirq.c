@@ -572,7 +572,7 @@ static void check_rings(void)
 		smp_run(ring);
 		for (u32 i = 1; i < n; i++)
 			report(again ? rung[i] >= RINGS : rung[i] == RINGS,
-			       "cpu %u: CPU 0 answers %s, whoever else rings (%u of %u)", i,
+			       "cpu %u: CPU 0 answers %s, whoever else rings [%u of %u]", i,
 			       again ? "who rings until it does" : "each ring once", rung[i], RINGS);
 		report(!rung[0] && !(r32(GICD_ISPENDR) & 1 << RING_SGI), "and no others");
 	}

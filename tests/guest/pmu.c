@@ -139,7 +139,7 @@ static void check_cycles(void)
 		if (c - b > b - a)
 			break;
 	}
-	report(b - a > 1000 && c - b > b - a, "it counts (%u, then %u)", b - a, c - b);
+	report(b - a > 1000 && c - b > b - a, "it counts [%u, then %u]", b - a, c - b);
 	disable(1u << CYCLE);
 	a = cycles();
 	spin(20000);
@@ -159,7 +159,7 @@ static void check_cycles(void)
 		if (b < a)
 			break;
 	}
-	report(b < a, "PMCR.C resets it (%u)", b);
+	report(b < a, "PMCR.C resets it [%u]", b);
 	for (u32 i = 0; i < MEASURES; i++) {
 		set_cycles(1u << 30);
 		spin(20000);
@@ -167,7 +167,7 @@ static void check_cycles(void)
 		if (a > 1u << 30 && a < 5u << 28)
 			break;
 	}
-	report(a > 1u << 30 && a < 5u << 28, "it counts on from what is written (%08x)", a);
+	report(a > 1u << 30 && a < 5u << 28, "it counts on from what is written [%08x]", a);
 
 	/*
 	 * The same time as before with 64 times fewer steps, and room for other work of the host.
@@ -182,7 +182,7 @@ static void check_cycles(void)
 		if (b < a / 8)
 			break;
 	}
-	report(b && b < a / 8, "PMCR.D divides it (%u, %u)", a, b);
+	report(b && b < a / 8, "PMCR.D divides it [%u, %u]", a, b);
 	pmu_off();
 }
 
@@ -303,7 +303,7 @@ static void check_overflow(void)
 		disable(1u << CYCLE);
 	}
 	report(came, "the cycle counter overflows (%u, %08x)", irqs[0], irq_flags[0]);
-	report(a < 0x80000000, "and counts on from zero (%u)", a);
+	report(a < 0x80000000, "and counts on from zero [%u]", a);
 	report(b > a && n == 1, "a whole turn lies before the next");
 
 	again[0] = 19;
@@ -366,7 +366,7 @@ static void check_filter(void)
 	spin(200000);
 	pl1 = count(1);
 	pl0 = count(0);
-	report(!pl0 && pl1 > 1000, "PL1 is counted where the filter has it so (%u, %u)", pl0, pl1);
+	report(!pl0 && pl1 > 1000, "PL1 is counted where the filter has it so [%u, %u]", pl0, pl1);
 	for (u32 i = 0; i < MEASURES; i++) {
 		pl1 = count(1);
 		pl0 = count(0);
@@ -376,8 +376,8 @@ static void check_filter(void)
 		if (pl1 < pl0 && pl0 < 1u << 30)
 			break;
 	}
-	report(pl0 > 1000 && pl0 < 1u << 30, "and PL0 likewise (%u)", pl0);
-	report(pl1 < pl0, "which counts nothing of PL1 (%u)", pl1);
+	report(pl0 > 1000 && pl0 < 1u << 30, "and PL0 likewise [%u]", pl0);
+	report(pl1 < pl0, "which counts nothing of PL1 [%u]", pl1);
 	/* In Non-secure state NSK and NSU invert P and U (B4.1.126). */
 	disable(3);
 	set_type(0, CYCLES | NOT_PL1 | 1u << 29);
@@ -385,7 +385,7 @@ static void check_filter(void)
 	enable(1);
 	spin(200000);
 	if (CP15_READ(0, c0, c1, 1) & 0xf0)
-		report(count(0) > 1000, "NSK undoes P (%u)", count(0));
+		report(count(0) > 1000, "NSK undoes P [%u]", count(0));
 	pmu_off();
 }
 
@@ -445,7 +445,7 @@ static void check_exclusion(void)
 			break;
 	}
 	/* 50 ms would be 10 million at 200 MHz. */
-	report(slept < 5000000, "a sleep of the client is not counted (%u)", slept);
+	report(slept < 5000000, "a sleep of the client is not counted [%u]", slept);
 	for (u32 n = 0; n < MEASURES; n++) {
 		a = cycles();
 		t = cntvct();
@@ -457,7 +457,7 @@ static void check_exclusion(void)
 			break;
 	}
 	/* The emulator has one cycle a nanosecond; almost all of the time goes to exits. */
-	report(many < ns / 2, "exits are not counted (%u cycles, %u ns)", many, ns);
+	report(many < ns / 2, "exits are not counted [%u cycles, %u ns]", many, ns);
 	pmu_off();
 }
 
@@ -543,7 +543,7 @@ static void check_each_cpu(void)
 		report(!went_back[i], "cpu %u: its cycle counter never goes back (%u)", i,
 		       went_back[i]);
 		report(sums[i] == 300, "cpu %u: every software increment counts (%u)", i, sums[i]);
-		report(came[i], "cpu %u: each overflow interrupts once (%u)", i, irqs[i]);
+		report(came[i], "cpu %u: each overflow interrupts once [%u]", i, irqs[i]);
 	}
 }
 

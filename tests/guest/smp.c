@@ -102,7 +102,7 @@ static void check_stored(u32 n)
 	for (u32 i = 0; i < n; i++)
 		sum += stored[i];
 	report(sum >= n * COUNT && told == sum,
-	       "STREX after an access to the distributor tells the truth: %u stores, %u told", told, sum);
+	       "STREX after an access to the distributor tells the truth [%u stores, %u told]", told, sum);
 }
 
 /* ---- TLB ---- */

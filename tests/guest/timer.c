@@ -82,12 +82,12 @@ static void check_registers(const struct timer *t)
 	report(t->cval() == c + FAR, "%s timer: CVAL reads back", t->name);
 	report((t->ctl() & 7) == (ENABLE | IMASK), "%s timer: a future CVAL has no ISTATUS", t->name);
 	tv = t->tval();
-	report(tv > 0 && tv <= FAR, "%s timer: TVAL is what is left (%u)", t->name, tv);
+	report(tv > 0 && tv <= FAR, "%s timer: TVAL is what is left [%u]", t->name, tv);
 	t->set(t->count(), ENABLE | IMASK);
 	delay_us(10);
 	report(t->ctl() & ISTATUS, "%s timer: a past CVAL has ISTATUS", t->name);
 	tv = t->tval();
-	report((int)tv < 0, "%s timer: TVAL runs on below zero (%d)", t->name, (int)tv);
+	report((int)tv < 0, "%s timer: TVAL runs on below zero [%d]", t->name, (int)tv);
 	t->set_tval(0xfffffff0);
 	report((long long)(t->cval() - t->count()) < 0, "%s timer: TVAL is signed", t->name);
 	t->set_tval(FAR);
@@ -238,7 +238,7 @@ static void check_rate(void)
 	}
 	if (!good)
 		note("timing: %llu us, %llu us", us_guest, us_client);
-	report(good, "the counter keeps time with the client (%llu us, %llu us)", us_guest, us_client);
+	report(good, "the counter keeps time with the client [%llu us, %llu us]", us_guest, us_client);
 	c1 = cntvct();
 	report(cntpct() >= c1, "the virtual counter is behind the physical one");
 	report(cntvct() / cntfrq() < 600, "the virtual counter began with the VM");
@@ -362,7 +362,7 @@ void guest_main(void)
 		report(!went_back[i], "cpu %u: the virtual counter never goes back", i);
 		report(offset[i] + us_to_ticks(2000) > offset[0] &&
 		       offset[i] < offset[0] + us_to_ticks(2000),
-		       "cpu %u: CNTVOFF is the VM's (%llx, %llx)", i, offset[i], offset[0]);
+		       "cpu %u: CNTVOFF is the VM's [%llx, %llx]", i, offset[i], offset[0]);
 	}
 	irq_handler = on_timer;
 	for (u32 i = 0; i < ARRAY_SIZE(timers); i++) {

@@ -550,7 +550,11 @@ static void reaches_all(void)
 		ktap_note("%9u of %u programs %s", tally->end[i], all, end_names[i]);
 	for (unsigned int i = 0; i < NR_REACHED; i++) {
 		ktap_note("%9llu %s", (unsigned long long)tally->reached[i], reached[i]);
-		CHECK(tally->reached[i], "%s", reached[i]);
+		/* The host answers all accesses without hyp_dist. */
+		if (!strcmp(reached[i], "hyp_gicd") && !param_is("hyp_dist"))
+			CHECK(!tally->reached[i], "%s", reached[i]);
+		else
+			CHECK(tally->reached[i], "%s", reached[i]);
 	}
 	ktap_note("%9u writes were posted, the bell rang %u times", tally->posted, tally->rang);
 	CHECK(tally->posted);

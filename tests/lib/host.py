@@ -43,6 +43,7 @@ class Host:
     def __init__(self, host, stage, tally, root):
         self.host, self.stage, self.tally, self.root = host, stage, tally, root
         self.lock = threading.Lock()
+        self.results = {}        # by the test's id
         self.boots = 0
         self.boot_cpu = 0        # seconds of CPU until the first test, of all boots
         self.factor = int(os.environ.get("ARMVMM_SLOWDOWN") or
@@ -191,6 +192,8 @@ class Host:
                     else self.boot([r.test], True)[0]
                 r = again[0] if again else r
             self.tally.add(self.host, r)
+            with self.lock:
+                self.results[r.test.id] = r
 
     def run(self, tests):
         while tests:
@@ -213,6 +216,21 @@ class Host:
         for job in jobs:
             job.length *= self.factor
         return jobs
+
+    def compare(self):
+        """Each test that ran with parameters shows what it shows without them."""
+        for r in self.results.values():
+            name, other = f"{self.host}/{r.test.id}", self.results.get(r.test.like)
+            if not r.test.like or r.failed() or other and other.failed():
+                continue
+            if not other:
+                self.tally.say(f"# {name}: not compared, as {r.test.like} did not run")
+                continue
+            unlike = r.unlike(other)
+            if unlike:
+                self.tally.fail(name, f"does not show what {r.test.like} does: {unlike}")
+            else:
+                self.tally.ok(f"{name} shows what {r.test.like} does")
 
     def say_boots(self):
         self.tally.say(f"# {self.stage}: {self.boots} boots for the tests of the lists, "

@@ -81,6 +81,22 @@ class Result:
         elif not self.cases and status == 0:
             self.problem = "reported no case at all"
 
+    def visible(self):
+        """What the test shows of what guests and clients see: its cases, and what it says is such;
+        in no order, as CPUs report in none. What depends on time is in brackets."""
+        return sorted([re.sub(r" *\[[^]]*\]", "", " ".join(filter(None, case)))
+                       for case in self.cases] +
+                      [line for line in self.lines if line.startswith("# visible: ")])
+
+    def unlike(self, other):
+        """The first line that this test shows and OTHER does not, or the other way round; None if
+        they show the same."""
+        mine, others = self.visible(), other.visible()
+        for line in sorted(set(mine + others)):
+            if mine.count(line) != others.count(line):
+                return f"{mine.count(line)} times, not {others.count(line)}: {line}"
+        return None
+
     def failed(self):
         return self.problem is not None or any(c[0] == "fail" for c in self.cases)
 

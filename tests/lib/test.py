@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A test: one line of an area's list."""
+"""A test: one line of an area's list, or that test with parameters (tests/params)."""
 import fnmatch
 import os
 import re
@@ -8,8 +8,13 @@ import sys
 from . import paths
 
 
+WHEN = ("slow", "all")
+
+
 class Test:
-    def __init__(self, area, name, timeout, opts, cmd, folder=""):
+    """LIKE is the id of the test that this one repeats with parameters, or None."""
+
+    def __init__(self, area, name, timeout, opts, cmd, folder="", like=None):
         self.area, self.name, self.timeout, self.cmd = area, name, int(timeout), cmd
         self.opts = {}
         for o in [] if opts == "-" else opts.split(","):
@@ -17,8 +22,24 @@ class Test:
             self.opts[key] = value
         self.optline = opts
         self.id = f"{area}/{name}"
+        self.like = like
         # Where its source lies. The id does not say: a test may move to another folder.
         self.path = "/".join(filter(None, (area, folder, name)))
+
+    def again(self, suffix, opts, params):
+        """The same test on a module with PARAMS. OPTS say when and where else it runs."""
+        new = dict(self.opts)
+        for key, value in Test("", "", 0, opts, "").opts.items():
+            if key in WHEN:
+                for when in WHEN:
+                    new.pop(when, None)
+            if key == "hosts" and "hosts" in new:
+                value = f"(?=(?:{new['hosts']})$)(?:{value})"
+            new[key] = value
+        new["params"] = params
+        optline = ",".join(f"{k}={v}" if v else k for k, v in new.items())
+        return Test(self.area, f"{self.name}-{suffix}", self.timeout, optline, self.cmd,
+                    like=self.id)
 
     def picked_by(self, pattern):
         # With one slash, or none, a pattern says nothing of folders.
@@ -65,6 +86,7 @@ class Test:
 
 
 def load_list(area):
+    """The tests of an area, and those of them that tests/params runs once more."""
     path = paths.top("tests", area, "list")
     tests = []
     if os.path.exists(path):
@@ -76,4 +98,31 @@ def load_list(area):
                     tests.append(Test(area, words[0], words[1], words[2], words[3].strip()))
                 elif words:
                     sys.exit(f"{path}:{number}: not understood: {line}")
-    return tests
+    return tests + with_params(area, tests, paths.top("tests/params"))
+
+
+def with_params(area, tests, path):
+    """What the lines of PATH make of TESTS: SUFFIX OPTIONS PARAMETERS TEST..."""
+    found, ids = [], {t.id for t in tests}
+    with open(path, encoding="utf-8") as f:
+        lines = [line.split("#", 1)[0].split() for line in f]
+    for number, words in enumerate(lines, 1):
+        if 0 < len(words) < 4:
+            sys.exit(f"{path}:{number}: not understood: {' '.join(words)}")
+        patterns = [w for w in words[3:] if w.lstrip("!").startswith(area + "/")]
+        for pattern in patterns:
+            these = [t for t in tests if fnmatch.fnmatch(t.id, pattern.lstrip("!"))]
+            if not these:
+                sys.exit(f"{path}:{number}: there is no test {pattern}")
+        for t in tests:
+            # The last pattern that matches decides.
+            last = next((p for p in reversed(patterns) if fnmatch.fnmatch(t.id, p.lstrip("!"))),
+                        "!")
+            if last[0] == "!" or "outside" in t.opts:
+                continue
+            new = t.again(*words[:3])
+            if new.id in ids:
+                sys.exit(f"{path}:{number}: there are two tests {new.id}")
+            ids.add(new.id)
+            found.append(new)
+    return found

@@ -48,7 +48,10 @@ u32 call_in_mode(u32 mode, u32 (*fn)(u32 arg), u32 arg);
 void guest_main(void);
 
 /* ---- report.c ---- */
-/* One KTAP result: "ok N what". The format knows %s %c %d %u %x %08x %llu %llx. */
+/*
+ * One KTAP result: "ok N what". The format knows %s %c %d %u %x %08x %llu %llx. Values that depend
+ * on time go into square brackets: tests/run does not compare them.
+ */
 void report(bool cond, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void report_skip(const char *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A "# ..." line. */

@@ -54,6 +54,15 @@ class Window:
                 found[p.kind] += p.held
         return found
 
+    def all_kinds(self, places=None):
+        """Also of the instructions that silicon charges nothing more for: the sum is the total. Of
+        those that it does, some ran under a condition, and in vain."""
+        places = self.places if places is None else places
+        found = self.kinds(places)
+        found["other"] = sum(p.count for p in places if p.kind == "-")
+        found["in vain"] = sum(p.count - p.held for p in places if p.kind != "-")
+        return +found
+
     def share(self):
         """Instructions that are not the guest's."""
         return sum(p.count for p in self.places if p.world not in ("guest", "guestuser"))

@@ -17,6 +17,19 @@ static char *source_folder(const char *debugfs)
 	return g_build_filename(debugfs, "armvmm", NULL);
 }
 
+/* A kernel without DEBUG_FS cannot mount it. What cannot be read does not say so. */
+static bool source_kernel_lacks_debugfs(void)
+{
+	bool lacks = false;
+	char *list;
+
+	if (g_file_get_contents("/proc/filesystems", &list, NULL, NULL)) {
+		lacks = !strstr(list, "\tdebugfs\n");
+		g_free(list);
+	}
+	return lacks;
+}
+
 bool source_check(const char *debugfs, GError **err)
 {
 	char *folder = source_folder(debugfs);
@@ -30,6 +43,9 @@ bool source_check(const char *debugfs, GError **err)
 		g_set_error(err, G_FILE_ERROR, G_FILE_ERROR_ACCES,
 			    "%s: permission denied; debugfs is for root: run armvmm-stat by sudo",
 			    folder);
+	else if (source_kernel_lacks_debugfs())
+		g_set_error(err, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+			    "the kernel has no debugfs, which armvmm-stat reads: build it with CONFIG_DEBUG_FS=y");
 	else if (statfs(debugfs, &fs) || fs.f_type != SOURCE_DEBUGFS_MAGIC)
 		g_set_error(err, G_FILE_ERROR, G_FILE_ERROR_NOENT,
 			    "debugfs is not mounted at %s: mount -t debugfs debugfs %s", debugfs,

@@ -5,12 +5,10 @@
  * change that the client makes to its mapping. (Huge pages: huge.c; swap, KSM, fork: swap.c; device
  * memory: pfnmap.c.)
  */
+#include "pager.h"
 #include "touch.h"
 
 #include <linux/falloc.h>
-#include <linux/userfaultfd.h>
-#include <poll.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 
 #define PAGES	16u
@@ -172,51 +170,6 @@ static void given_up(void)
 
 /* --- userfaultfd: pages come when the guest asks for them --- */
 
-struct pager {
-	pthread_t thread;
-	int fd;
-	uint64_t area;
-	volatile unsigned int served;
-	volatile bool stop;
-};
-
-static void *pager_main(void *arg)
-{
-	struct pager *p = arg;
-	uint32_t page[PAGE / 4];
-	struct uffd_msg msg;
-
-	while (!p->stop) {
-		struct pollfd pfd = { .fd = p->fd, .events = POLLIN };
-		struct uffdio_copy copy = { .len = PAGE, .src = (uintptr_t)page };
-
-		if (poll(&pfd, 1, 20) != 1 || read(p->fd, &msg, sizeof(msg)) != sizeof(msg)) {
-			usleep(1000);
-			continue;
-		}
-		copy.dst = msg.arg.pagefault.address & ~(uint64_t)(PAGE - 1);
-		memset(page, 0, sizeof(page));
-		page[0] = 0x1000 + (uint32_t)((copy.dst - p->area) / PAGE);
-		/* Count first: when the page arrives, the guest goes on. */
-		p->served++;
-		if (ioctl(p->fd, UFFDIO_COPY, &copy) && errno != EEXIST)
-			p->served--;
-	}
-	return NULL;
-}
-
-static void pager_start(struct pager *p)
-{
-	p->stop = false;
-	MUST(!pthread_create(&p->thread, NULL, pager_main, p), "no thread");
-}
-
-static void pager_stop(struct pager *p)
-{
-	p->stop = true;
-	pthread_join(p->thread, NULL);
-}
-
 static void on_signal(int sig)
 {
 	(void)sig;
@@ -224,26 +177,18 @@ static void on_signal(int sig)
 
 static void userfault(void)
 {
-	struct uffdio_api api = { .api = UFFD_API };
 	struct sigaction sa = { .sa_handler = on_signal };
 	struct itimerval never = { 0 }, soon = {
 		/* Repeat, in case the first signal comes before KVM_RUN. */
 		.it_value.tv_usec = 50000, .it_interval.tv_usec = 50000,
 	};
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	char *mem = map_pages(PAGES * PAGE);
-	struct pager p = { .area = (uintptr_t)mem };
 	unsigned int left;
+	struct pager p;
 	struct vm vm;
 
 	needs_sync_mmu();
-	p.fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (p.fd < 0)
-		ktap_skip("userfaultfd: %s", strerror(errno));
-	MUST_OK(ioctl(p.fd, UFFDIO_API, &api));
-	reg.range.start = (uintptr_t)mem;
-	reg.range.len = PAGES * PAGE;
-	MUST_OK(ioctl(p.fd, UFFDIO_REGISTER, &reg));
+	pager_make(&p, mem, PAGES * PAGE);
 	make(&vm, mem);
 	pager_start(&p);
 	for (unsigned int i = 0; i < PAGES; i += 2)

@@ -4,6 +4,7 @@
  * touch until its slot goes. Pinned pages are accounted to the owner, and limited by
  * RLIMIT_MEMLOCK. Nothing stays pinned, whichever way a slot or a VM ends.
  */
+#include "pager.h"
 #include "touch.h"
 
 #include <sys/klog.h>
@@ -150,6 +151,118 @@ static void kept(void)
 	CHECK(peek(&vm, 5) == 0x55);
 	poke(&vm, 5, 0x56);
 	CHECK(*(uint32_t *)(mem + 5 * PAGE) == 0x56);
+	/* The client gives all of it up. The guest works on, but gets no page that it had not touched. */
+	CHECK_OK(mprotect(mem, 16 * PAGE, PROT_NONE));
+	poke(&vm, 5, 0x57);
+	CHECK_OK(munmap(mem, 16 * PAGE));
+	CHECK(peek(&vm, 5) == 0x57);
+	poke(&vm, 3, 0x34);
+	CHECK(peek(&vm, 3) == 0x34);
+	VM_CODE(&vm, 0, peek);
+	CHECK_ERRNO(run(&vm, 6, 0), EFAULT);
+	vm_close(&vm);
+	CHECK(accounted() == 0, "%ld", accounted());
+}
+
+/*
+ * Pages come by userfaultfd when the guest asks for them, and stay: one that the client takes back
+ * comes for the client alone.
+ */
+static void userfault(void)
+{
+	char *mem = map_pages(FEW * PAGE);
+	struct pager p;
+	struct vm vm;
+
+	only_pinned();
+	pager_make(&p, mem, FEW * PAGE);
+	vm_make(&vm, 1, 0);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, FEW * PAGE, mem));
+	pager_start(&p);
+	for (unsigned int i = 0; i < FEW; i += 2)
+		CHECK(peek(&vm, i) == 0x1000 + i, "page %u", i);
+	for (unsigned int i = 1; i < FEW; i += 2)
+		poke(&vm, i, 0x2000 + i);
+	CHECK(p.served == FEW, "%u pages were asked for", p.served);
+	CHECK_OK(madvise(mem + 5 * PAGE, PAGE, MADV_DONTNEED));
+	CHECK(peek(&vm, 5) == 0x2005);
+	CHECK(p.served == FEW, "%u pages were asked for", p.served);
+	CHECK(*(volatile uint32_t *)(mem + 5 * PAGE) == 0x1005);
+	CHECK(p.served == FEW + 1, "%u pages were asked for", p.served);
+	CHECK(peek(&vm, 5) == 0x2005);
+	pager_stop(&p);
+	close(p.fd);
+}
+
+/* What follows @name and a tab in a process's status file. */
+static void status_of(pid_t pid, const char *name, char *word, size_t size)
+{
+	char path[64], line[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "r");
+	MUST(f, "%s: %s", path, strerror(errno));
+	*word = 0;
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, strlen(name)))
+			snprintf(word, size, "%s", line + strlen(name) + 1);
+	fclose(f);
+	MUST(*word, "%s: no %s", path, name);
+}
+
+/* In uninterruptible sleep, or in one that only a fatal signal ends. */
+static bool waits(pid_t pid)
+{
+	char state[32];
+
+	status_of(pid, "State:", state, sizeof(state));
+	return *state == 'D';
+}
+
+static void on_usr1(int sig)
+{
+	(void)sig;
+}
+
+/* While a page does not come, a signal waits with the vCPU. One that kills ends both. */
+static void userfault_killed(void)
+{
+	long held = pinned_before();
+	char pending[64];
+	int status;
+	pid_t pid;
+
+	only_pinned();
+	pid = fork();
+	if (!pid) {
+		struct sigaction sa = { .sa_handler = on_usr1 };
+		char *mem = map_pages(FEW * PAGE);
+		struct pager p;
+		struct vm vm;
+
+		sigaction(SIGUSR1, &sa, NULL);
+		pager_make(&p, mem, FEW * PAGE);
+		vm_make(&vm, 1, 0);
+		if (mem_set(vm.fd, SLOT, 0, AREA, FEW * PAGE, mem))
+			_exit(1);
+		VM_CODE(&vm, 0, peek);
+		run(&vm, 3, 0);
+		_exit(2);
+	}
+	MUST(pid > 0, "%s", strerror(errno));
+	for (int i = 0; i < 400 && !waits(pid); i++)
+		usleep(50000);
+	CHECK(waits(pid), "the vCPU does not wait");
+	CHECK_OK(kill(pid, SIGUSR1));
+	usleep(500000);
+	CHECK(waits(pid), "a signal ended the wait");
+	status_of(pid, "ShdPnd:", pending, sizeof(pending));
+	CHECK(strtoull(pending, NULL, 16) == 1ull << (SIGUSR1 - 1), "%s", pending);
+	CHECK_OK(kill(pid, SIGKILL));
+	MUST(waitpid(pid, &status, 0) == pid, "%s", strerror(errno));
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "%x", status);
+	CHECK(pinned_is(held), "%ld", pinned() - held);
 }
 
 /* A slot that moves, or whose writes are logged, keeps its pages. */
@@ -458,6 +571,8 @@ static void decoded(void)
 static const struct ktap_case cases[] = {
 	{ "counted", counted, 0 },
 	{ "kept", kept, 0 },
+	{ "userfault", userfault, 0 },
+	{ "userfault_killed", userfault_killed, 0 },
 	{ "changed", changed, 0 },
 	{ "made_writable", made_writable, 0 },
 	{ "raced", raced, 120 },

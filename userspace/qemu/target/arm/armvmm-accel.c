@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * -accel armvmm: QEMU's KVM accelerator on the node of the armvmm module, which
- * speaks KVM's ABI for 32-bit Arm. Only three things differ: the node's name,
- * that one line tells the user why the accelerator cannot be used, and that
- * the memory of a guest may be pinned.
+ * speaks KVM's ABI for 32-bit Arm. Only four things differ: the node's name,
+ * that one line tells the user why the accelerator cannot be used, that the
+ * memory of a guest may be pinned, and that the guest's tree has the frequency
+ * of the timer if the host's has it.
  */
 #include "qemu/osdep.h"
 #include <sys/ioctl.h>
@@ -16,6 +17,7 @@
 #include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "qemu/accel.h"
+#include "qemu/bswap.h"
 #include "qemu/config-file.h"
 #include "qemu/error-report.h"
 #include "qemu/module.h"
@@ -27,6 +29,7 @@
 #include "system/system.h"
 
 #include "armvmm-gic.c.inc"
+#include "armvmm-timer.c.inc"
 
 #define ARMVMM_NODE		"/dev/armvmm"
 /* <linux/armvmm.h>: zero on any other node. */

@@ -305,6 +305,25 @@ int armvmm_memslot_set(struct armvmm_vm *vm, const struct kvm_userspace_memory_r
 	return ret;
 }
 
+int armvmm_memslot_unpin(struct armvmm_vm *vm, const struct armvmm_range *range)
+{
+	u64 gfn = range->addr >> PAGE_SHIFT, pages = range->size >> PAGE_SHIFT;
+	struct armvmm_memslot *slot;
+	int idx, ret = -ENOENT;
+
+	if (armvmm_stage2_host_syncs || !range->size ||
+	    (range->addr | range->size) & (PAGE_SIZE - 1))
+		return -EINVAL;
+	idx = srcu_read_lock(&vm->srcu);
+	slot = armvmm_memslot_find(vm, gfn);
+	if (slot && pages <= slot->npages - (gfn - slot->base_gfn)) {
+		armvmm_stage2_host_unpin(vm, slot, gfn - slot->base_gfn, pages);
+		ret = 0;
+	}
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
+}
+
 int armvmm_memslot_vm_init(struct armvmm_vm *vm)
 {
 	struct armvmm_memslots *slots = memslots_alloc(0);

@@ -17,6 +17,8 @@ int armvmm_memslot_vm_init(struct armvmm_vm *vm);
 void armvmm_memslot_vm_destroy(struct armvmm_vm *vm);
 /* KVM_SET_USER_MEMORY_REGION, with KVM's checks and errno. Takes slots_lock. */
 int armvmm_memslot_set(struct armvmm_vm *vm, const struct kvm_userspace_memory_region *mem);
+/* ARMVMM_UNPIN: -EINVAL, -ENOENT. */
+int armvmm_memslot_unpin(struct armvmm_vm *vm, const struct armvmm_range *range);
 /* Slot of a guest frame, or NULL. Caller holds vm->srcu or slots_lock. */
 struct armvmm_memslot *armvmm_memslot_find(struct armvmm_vm *vm, u64 gfn);
 /* All slots, for a walk. Caller holds vm->srcu or slots_lock. */

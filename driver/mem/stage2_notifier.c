@@ -202,6 +202,11 @@ int armvmm_stage2_host_slot_init(struct armvmm_memslot *slot)
 	return 0;
 }
 
+void armvmm_stage2_host_unpin(struct armvmm_vm *vm, struct armvmm_memslot *slot,
+			      unsigned long first, unsigned long nr)
+{
+}
+
 void armvmm_stage2_host_slot_release(struct armvmm_vm *vm, struct armvmm_memslot *slot)
 {
 }

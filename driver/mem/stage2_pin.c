@@ -13,7 +13,7 @@
  * older value installs nothing (armvmm_stage2_retry). A page is unpinned when no table, no TLB and
  * no fault in progress has it: after its slot was replaced, vm->srcu synchronized and the slot
  * unmapped (memslot.c); after the VM's tables were freed; or after it was unmapped under the lock,
- * to be replaced by another page.
+ * to be replaced by another page, or because the client gives it back (ARMVMM_UNPIN).
  *
  * Pinned pages are charged as elsewhere in the kernel: to the process (mm->pinned_vm, VmPin of
  * /proc/PID/status) and to its user, each up to RLIMIT_MEMLOCK, unless there is CAP_IPC_LOCK. The
@@ -379,6 +379,57 @@ static void pin_batch_add(struct armvmm_vm *vm, struct pin_batch *batch, unsigne
 		pin_batch_drop(vm, batch);
 	batch->dirty = dirty;
 	batch->pages[batch->nr++] = pin_page(pin);
+}
+
+/*
+ * Takes what is pinned of @n pages from @i on, all in one leaf, from the guest; fills @pins with
+ * their words and returns how many. The order is that of pin_replace().
+ */
+static unsigned int pin_take(struct armvmm_vm *vm, struct armvmm_memslot *slot, unsigned long i,
+			     unsigned int n, unsigned long *pins)
+{
+	unsigned long *word = &slot->pins[i / PIN_LEAF][i % PIN_LEAF];
+	struct stage2 *s2 = &vm->stage2;
+	unsigned int j, nr = 0;
+
+	spin_lock(&s2->lock);
+	for (j = 0; j < n; j++) {
+		if (!word[j])
+			continue;
+		pins[nr++] = word[j];
+		WRITE_ONCE(word[j], 0);
+	}
+	if (nr) {
+		/* Pairs with the smp_rmb() in armvmm_stage2_host_get(). */
+		smp_wmb();
+		WRITE_ONCE(s2->invalidate_seq, s2->invalidate_seq + 1);
+		armvmm_stage2_unmap_locked(s2, (u64)(slot->base_gfn + i) << PAGE_SHIFT,
+					   (u64)n << PAGE_SHIFT, false);
+	}
+	spin_unlock(&s2->lock);
+	return nr;
+}
+
+void armvmm_stage2_host_unpin(struct armvmm_vm *vm, struct armvmm_memslot *slot,
+			      unsigned long first, unsigned long nr)
+{
+	unsigned long end = first + nr, i, next, pins[PIN_BATCH];
+	struct pin_batch batch = { };
+	unsigned int j, n;
+
+	might_sleep();
+	for (i = first; i < end && !fatal_signal_pending(current); i = next) {
+		next = min(end, (i | (PIN_LEAF - 1)) + 1);
+		/* A leaf stays as long as its slot. */
+		if (!READ_ONCE(slot->pins[i / PIN_LEAF]))
+			continue;
+		next = min(next, i + PIN_BATCH);
+		n = pin_take(vm, slot, i, next - i, pins);
+		for (j = 0; j < n; j++)
+			pin_batch_add(vm, &batch, pins[j]);
+		pin_batch_drop(vm, &batch);
+		cond_resched();
+	}
 }
 
 void armvmm_stage2_host_slot_release(struct armvmm_vm *vm, struct armvmm_memslot *slot)

@@ -157,6 +157,8 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 		return vm_generic_target();
 	case ARMVMM_CAP_MIRRORS:
 		return armvmm_mirror_max(vm);
+	case ARMVMM_CAP_UNPIN:
+		return !armvmm_stage2_host_syncs;
 	default:
 		return 0;
 	}
@@ -259,6 +261,7 @@ static int vm_ioctl_in(struct armvmm_vm *vm, unsigned int cmd, void __user *argp
 		struct kvm_ioeventfd ioeventfd;
 		struct kvm_coalesced_mmio_zone zone;
 		struct armvmm_mirror mirror;
+		struct armvmm_range range;
 		struct kvm_arm_device_addr dev;
 	} in;
 
@@ -281,6 +284,8 @@ static int vm_ioctl_in(struct armvmm_vm *vm, unsigned int cmd, void __user *argp
 		return armvmm_arg_in(&in.zone, argp) ?: armvmm_coalesced_register(vm, &in.zone);
 	case KVM_UNREGISTER_COALESCED_MMIO:
 		return armvmm_arg_in(&in.zone, argp) ?: armvmm_coalesced_unregister(vm, &in.zone);
+	case ARMVMM_UNPIN:
+		return armvmm_arg_in(&in.range, argp) ?: armvmm_memslot_unpin(vm, &in.range);
 	case ARMVMM_SET_MIRROR:
 		return armvmm_arg_in(&in.mirror, argp) ?: armvmm_mirror_set(vm, &in.mirror);
 	case KVM_ARM_SET_DEVICE_ADDR:

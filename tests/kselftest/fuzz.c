@@ -362,6 +362,12 @@ static void kept_seeds(void)
 	seeds_keep(kept, sizeof(kept) / sizeof(kept[0]), round_of);
 }
 
+/* Can the ioctl not succeed here? */
+static bool never(unsigned int i)
+{
+	return ops[i].never && !(ops[i].request == ARMVMM_UNPIN && host_pins());
+}
+
 static void report(void)
 {
 	for (unsigned int i = 0; i < nr_ops; i++) {
@@ -371,16 +377,16 @@ static void report(void)
 			  ops[i].name);
 		if (tally[i].done && tally[i].done < OFTEN)
 			ktap_note("timing: %s", ops[i].name);
-		CHECK(ops[i].never || tally[i].done >= OFTEN, "%s succeeded %u times only",
+		CHECK(never(i) || tally[i].done >= OFTEN, "%s succeeded %u times only",
 		      ops[i].name, tally[i].done);
-		CHECK(!ops[i].never || !tally[i].done, "%s succeeded", ops[i].name);
+		CHECK(!never(i) || !tally[i].done, "%s succeeded", ops[i].name);
 	}
 }
 
 static bool often_enough(void)
 {
 	for (unsigned int i = 0; i < nr_ops; i++)
-		if (!ops[i].never && tally[i].done < OFTEN)
+		if (!never(i) && tally[i].done < OFTEN)
 			return false;
 	return true;
 }

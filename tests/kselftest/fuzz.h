@@ -39,6 +39,7 @@ union argument {
 	struct kvm_create_device device;
 	struct kvm_coalesced_mmio_zone zone;
 	struct armvmm_mirror mirror;
+	struct armvmm_range range;
 	struct kvm_arm_device_addr addr;
 	struct kvm_vcpu_init init;
 	struct kvm_enable_cap cap;

@@ -241,6 +241,17 @@ static uintptr_t make_zone(struct dice *d, union argument *a)
 	return (uintptr_t)a;
 }
 
+static uintptr_t make_range(struct dice *d, union argument *a)
+{
+	a->range.addr = slot_address(d) + (one_in(d, 4) ? below(d, 17) * PAGE : 0);
+	a->range.size = (one_in(d, 4) ? below(d, 65) : 1 + below(d, SLOT_PAGES)) * PAGE;
+	if (one_in(d, 16))
+		a->range.addr = odd_number(d);
+	if (one_in(d, 16))
+		a->range.size = odd_number(d);
+	return (uintptr_t)a;
+}
+
 static uintptr_t make_mirror(struct dice *d, union argument *a)
 {
 	a->mirror.size = one_in(d, 8) ? (uint32_t)odd_number(d) : 1u << below(d, 3);
@@ -431,6 +442,7 @@ const struct op ops[] = {
 	OP(ON_VM, REGISTER_COALESCED_MMIO, make_zone, 1),
 	OP(ON_VM, UNREGISTER_COALESCED_MMIO, make_zone, 1),
 	{ ON_VM, ARMVMM_SET_MIRROR, "SET_MIRROR", make_mirror, 1, 0 },
+	{ ON_VM, ARMVMM_UNPIN, "UNPIN", make_range, 2, EINVAL },
 	OP(ON_VM, CREATE_IRQCHIP, make_none, 1),
 	OP(ON_VM, ARM_SET_DEVICE_ADDR, make_addr, 1),
 	OP(ON_VM, ARM_PREFERRED_TARGET, make_room, 1),

@@ -265,6 +265,125 @@ static void userfault_killed(void)
 	CHECK(pinned_is(held), "%ld", pinned() - held);
 }
 
+/* What ARMVMM_UNPIN answers for pages @first to @first + @nr of the area. */
+static int unpin(struct vm *vm, unsigned int first, unsigned int nr)
+{
+	struct armvmm_range range = { AREA + (uint64_t)first * PAGE, (uint64_t)nr * PAGE };
+
+	return ioctl(vm->fd, ARMVMM_UNPIN, &range);
+}
+
+/* A client gives pages back: the guest gets what is there now, of these pages alone. */
+static void unpinned(void)
+{
+	char *mem = map_pages(PAGES * PAGE);
+	long held, before;
+	struct vm vm;
+
+	only_pinned();
+	held = pinned_before();
+	vm_make(&vm, 1, 0);
+	CHECK(ioctl(vm.sys, KVM_CHECK_EXTENSION, ARMVMM_CAP_UNPIN) == 1);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
+	for (unsigned int i = 0; i < FEW; i++)
+		poke(&vm, i, 0x100 + i);
+	before = accounted();
+	CHECK_OK(madvise(mem, PAGES * PAGE, MADV_DONTNEED));
+	CHECK(peek(&vm, 3) == 0x103);
+	CHECK_OK(unpin(&vm, 3, 2));
+	CHECK(accounted() == before - 2, "%ld", accounted() - before);
+	CHECK(pinned_is(held + before - 2), "%ld", pinned() - held);
+	for (unsigned int i = 0; i < FEW; i++)
+		CHECK(peek(&vm, i) == (i == 3 || i == 4 ? 0 : 0x100 + i), "page %u", i);
+	CHECK(accounted() == before, "%ld", accounted() - before);
+	/* It is one page again: the guest's and the client's. */
+	poke(&vm, 3, 0x33);
+	CHECK(*(uint32_t *)(mem + 3 * PAGE) == 0x33);
+	*(uint32_t *)(mem + 4 * PAGE) = 0x44;
+	vm_sync(mem + 4 * PAGE, PAGE);
+	CHECK(peek(&vm, 4) == 0x44);
+	/* Another mapping, and the whole slot, of which most was never touched. */
+	MUST(mmap(mem, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		  0) == mem, "%s", strerror(errno));
+	*(uint32_t *)mem = 0x77;
+	CHECK_OK(unpin(&vm, 0, PAGES));
+	CHECK(accounted() == before - (long)FEW, "%ld", accounted() - before);
+	CHECK(peek(&vm, 0) == 0x77);
+	CHECK(!walk(&vm, PAGES));
+	CHECK_OK(unpin(&vm, 0, PAGES));
+	CHECK(accounted() == before - (long)FEW, "%ld", accounted() - before);
+	vm_close(&vm);
+	CHECK(accounted() == 0, "%ld", accounted());
+	CHECK(pinned_is(held), "%ld", pinned() - held);
+}
+
+/* What is no range of guest memory is refused, and so is all of it where the host does not pin. */
+static void unpin_refused(void)
+{
+	char *mem = map_pages(16 * PAGE);
+	struct armvmm_range odd[] = {
+		{ AREA + 1, PAGE }, { AREA, PAGE + 1 }, { AREA, 0 }, { AREA + 2048, 2048 },
+	}, away[] = {
+		{ AREA, 17 * PAGE }, { AREA - PAGE, 2 * PAGE }, { AREA + 16 * PAGE, PAGE },
+		{ AREA + 15 * PAGE, 2 * PAGE }, { 1ull << 40, PAGE }, { AREA, -(uint64_t)PAGE },
+		{ -(uint64_t)PAGE, PAGE }, { AREA + 8 * PAGE, 1ull << 44 },
+	};
+	struct vm vm;
+
+	only_pinned();
+	vm_make(&vm, 1, 0);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, 16 * PAGE, mem));
+	for (unsigned int i = 0; i < 16; i++)
+		poke(&vm, i, i + 1);
+	for (unsigned int i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		CHECK_ERRNO(ioctl(vm.fd, ARMVMM_UNPIN, &odd[i]), EINVAL);
+	for (unsigned int i = 0; i < sizeof(away) / sizeof(away[0]); i++)
+		CHECK_ERRNO(ioctl(vm.fd, ARMVMM_UNPIN, &away[i]), ENOENT);
+	CHECK_ERRNO(ioctl(vm.fd, ARMVMM_UNPIN, NULL), EFAULT);
+	CHECK_ERRNO(ioctl(vm.vcpu[0].fd, ARMVMM_UNPIN, &away[0]), EINVAL);
+	CHECK_OK(madvise(mem, 16 * PAGE, MADV_DONTNEED));
+	for (unsigned int i = 0; i < 16; i++)
+		CHECK(peek(&vm, i) == i + 1, "page %u was given back", i);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, 0, 0, NULL));
+	CHECK_ERRNO(unpin(&vm, 0, 1), ENOENT);
+}
+
+/* Pages go while two vCPUs work on them: each is charged and pinned once, or not at all. */
+static void unpin_raced(void)
+{
+	char *mem = map_pages(FEW * PAGE);
+	struct runner r[2];
+	long held, before;
+	struct vm vm;
+
+	only_pinned();
+	held = pinned_before();
+	vm_make(&vm, 2, 0);
+	vm_vcpu_on(&vm, 1);
+	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, FEW * PAGE, mem));
+	for (unsigned int i = 0; i < 2; i++) {
+		VM_CODE(&vm, i, walk);
+		reg32_set(vm.vcpu[i].fd, REG_R(5), AREA);
+		reg32_set(vm.vcpu[i].fd, REG_R(6), AREA + FEW * PAGE);
+	}
+	before = accounted();
+	for (unsigned int i = 0; i < 2; i++)
+		runner_start(&r[i], &vm, i);
+	for (int round = 0; round < 3000; round++)
+		CHECK_OK(unpin(&vm, (unsigned int)round % 8, 1 + (unsigned int)round % 8));
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK(runner_wait(&r[i], r[i].mmio + 2, 20000));
+		CHECK(!r[i].error, "vCPU %u: %s", i, strerror(r[i].error));
+		runner_stop(&r[i]);
+	}
+	CHECK(accounted() <= before + 2 + (long)FEW, "%ld", accounted() - before);
+	CHECK_OK(unpin(&vm, 0, FEW));
+	CHECK(accounted() <= before + 2, "%ld", accounted() - before);
+	vm_close(&vm);
+	CHECK(accounted() == 0, "%ld", accounted());
+	CHECK(pinned_is(held), "%ld", pinned() - held);
+}
+
 /* A slot that moves, or whose writes are logged, keeps its pages. */
 static void changed(void)
 {
@@ -573,6 +692,9 @@ static const struct ktap_case cases[] = {
 	{ "kept", kept, 0 },
 	{ "userfault", userfault, 0 },
 	{ "userfault_killed", userfault_killed, 0 },
+	{ "unpinned", unpinned, 0 },
+	{ "unpin_refused", unpin_refused, 0 },
+	{ "unpin_raced", unpin_raced, 120 },
 	{ "changed", changed, 0 },
 	{ "made_writable", made_writable, 0 },
 	{ "raced", raced, 120 },

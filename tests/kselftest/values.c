@@ -51,7 +51,7 @@ static void ioctls(void)
 		VALUE(KVM_GET_STATS_FD, 0xaece),	/* of Linux 5.14 */
 		/* ours: arm64's layout of the debug registers (docs/abi.md) */
 		VALUE(KVM_SET_GUEST_DEBUG, 0x4108ae9b), VALUE(ARMVMMIO, 0xaf),
-		VALUE(ARMVMM_SET_MIRROR, 0x4018af01),
+		VALUE(ARMVMM_SET_MIRROR, 0x4018af01), VALUE(ARMVMM_UNPIN, 0x4010af02),
 	};
 	int sys = sys_open();
 
@@ -191,6 +191,7 @@ static void layout(void)
 		VALUE(ARMVMM_CAP_MIRRORS, 0x41520002), VALUE(ARMVMM_MAX_MIRRORS, 64),
 		VALUE(ARMVMM_MIRROR_DELETE, 1), OFFSET(armvmm_mirror, size, 8),
 		OFFSET(armvmm_mirror, flags, 12), OFFSET(armvmm_mirror, value, 16),
+		VALUE(ARMVMM_CAP_UNPIN, 0x41520003), OFFSET(armvmm_range, size, 8),
 		VALUE(ARMVMM_CAP_GUEST_DEBUG, 0x41520010),
 		VALUE(ARMVMM_GICD_SGI_ACTIVE, 0xd00), VALUE(ARMVMM_GICD_LATCH, 0xd80),
 		VALUE(ARMVMM_GICD_HOLDER, 0x1000), VALUE(ARMVMM_FAIL_ENTRY_NO_HYP, 1),

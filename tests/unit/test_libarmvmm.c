@@ -52,6 +52,7 @@ static struct {
 		struct kvm_guest_debug debug;
 		struct kvm_dirty_log log;
 		struct armvmm_mirror mirror;
+		struct armvmm_range range;
 		struct kvm_coalesced_mmio_zone zone;
 	} got;
 	struct {
@@ -212,6 +213,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_GET_DIRTY_LOG:
 		KTAP_EQ(fd, FD_VM);
 		kernel.got.log = *(struct kvm_dirty_log *)arg;
+		return 0;
+	case ARMVMM_UNPIN:
+		KTAP_EQ(fd, FD_VM);
+		kernel.got.range = *(struct armvmm_range *)arg;
 		return 0;
 	case ARMVMM_SET_MIRROR:
 		KTAP_EQ(fd, FD_VM);
@@ -662,6 +667,13 @@ static void test_pages(void)
 	kernel_reset();
 	armvmm_vm_open(NULL, &vm);
 	KTAP_TRUE(armvmm_vm_pins_memory(vm));
+	KTAP_TRUE(!armvmm_vm_can_unpin(vm));
+	kernel.caps[0].cap = ARMVMM_CAP_UNPIN;
+	kernel.caps[0].value = 1;
+	KTAP_TRUE(armvmm_vm_can_unpin(vm));
+	KTAP_EQ(armvmm_vm_unpin(vm, 0x180001000, 0x3000), 0);
+	KTAP_EQ(kernel.got.range.addr, 0x180001000);
+	KTAP_EQ(kernel.got.range.size, 0x3000);
 	kernel.caps[0].cap = KVM_CAP_SYNC_MMU;
 	kernel.caps[0].value = 1;
 	KTAP_TRUE(!armvmm_vm_pins_memory(vm));

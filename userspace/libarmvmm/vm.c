@@ -154,6 +154,18 @@ bool armvmm_vm_pins_memory(struct armvmm_vm *vm)
 	return armvmm_vm_check_extension(vm, KVM_CAP_SYNC_MMU) == 0;
 }
 
+bool armvmm_vm_can_unpin(struct armvmm_vm *vm)
+{
+	return armvmm_vm_check_extension(vm, ARMVMM_CAP_UNPIN) > 0;
+}
+
+int armvmm_vm_unpin(struct armvmm_vm *vm, uint64_t gpa, uint64_t size)
+{
+	struct armvmm_range range = { .addr = gpa, .size = size };
+
+	return vm_ioctl(vm->fd, ARMVMM_UNPIN, &range);
+}
+
 int armvmm_vm_memory_set(struct armvmm_vm *vm, unsigned int slot, uint64_t gpa, uint64_t size,
 			 void *host, unsigned int flags)
 {

@@ -72,6 +72,29 @@ struct armvmm_mirror {
 #define ARMVMM_SET_MIRROR	_IOW(ARMVMMIO, 0x01, struct armvmm_mirror)	/* of a VM */
 
 /*
+ * KVM_CHECK_EXTENSION answers 1 where the host pins guest memory (KVM_CAP_SYNC_MMU is 0), so that
+ * ARMVMM_UNPIN is there.
+ */
+#define ARMVMM_CAP_UNPIN	(ARMVMM_CAP_BASE + 3)
+
+/*
+ * Guest memory, all of it in one slot: @addr and @size are multiples of the page, @size is not 0.
+ *
+ * ARMVMM_UNPIN takes its pages from the guest, as KVM's MMU notifiers do where there are any: when
+ * the guest touches one next, it gets what the client has there then. A client that gives pages
+ * back (MADV_DONTNEED, a hole in a file, another mapping) first does that, then this: before, the
+ * guest keeps its old pages.
+ *
+ * Errors: EINVAL: one of the above, or the host does not pin; ENOENT: no slot has all of it; EFAULT.
+ */
+struct armvmm_range {
+	__u64 addr;
+	__u64 size;
+};
+
+#define ARMVMM_UNPIN		_IOW(ARMVMMIO, 0x02, struct armvmm_range)	/* of a VM */
+
+/*
  * Offsets of KVM_DEV_ARM_VGIC_GRP_DIST_REGS beyond those of a GICv2, so that a VM which is saved
  * and restored cannot tell; KVM_HAS_DEVICE_ATTR says whether they are there.
  *

@@ -29,6 +29,8 @@ static struct mm_struct mm;
 static struct vm_area_struct vma;
 static struct armvmm_memslot slot;
 static unsigned int unmapped;
+static unsigned long changes;
+static int was[PAGES];	/* pins of each page while nothing changes */
 
 struct vm_area_struct *find_vma(struct mm_struct *of, unsigned long va)
 {
@@ -45,8 +47,12 @@ long compat_user_locked_add(struct user_struct *of, long n)
 
 void armvmm_stage2_unmap_locked(struct stage2 *s2, u64 ipa, u64 size, bool may_sleep)
 {
-	KTAP_TRUE(s2->lock.held && size == PAGE_SIZE);
-	unmapped++;
+	KTAP_TRUE(s2->lock.held && ipa >= (u64)GFN << PAGE_SHIFT);
+	/* What is unmapped is pinned still, and no fault that began before may map it again. */
+	KTAP_EQ(s2->invalidate_seq, ++changes);
+	for (u64 at = ipa; at < ipa + size; at += PAGE_SIZE)
+		KTAP_TRUE(!fake_pages[(at >> PAGE_SHIFT) - GFN].pins == !was[(at >> PAGE_SHIFT) - GFN]);
+	unmapped += size / PAGE_SIZE;
 }
 
 /* --- the second vCPU --- */
@@ -82,11 +88,18 @@ void unpin_user_pages_dirty_lock(struct page **pages, unsigned long n, bool dirt
 	}
 }
 
+static void keep_pins(void)
+{
+	for (unsigned int i = 0; i < PAGES; i++)
+		was[i] = fake_pages[i].pins;
+}
+
 static int get(unsigned int n, bool write)
 {
 	struct stage2_host_page page;
 	int ret;
 
+	keep_pins();
 	ret = armvmm_stage2_host_get(&vm, NULL, &slot, HVA + n * PAGE_SIZE, write, &page);
 	if (!ret)
 		KTAP_EQ(page.pfn, FAKE_PFN + n);
@@ -147,6 +160,7 @@ static void start(unsigned int limit)
 	sem_init(&second.go, 0, 0);
 	sem_init(&second.stopped, 0, 0);
 	unmapped = fake_told = 0;
+	changes = 0;
 	meanwhile = NULL;
 	fake_limit = limit * PAGE_SIZE;
 	vma = (struct vm_area_struct){ HVA, HVA + PAGES * PAGE_SIZE, VM_READ | VM_WRITE, 0, NULL };
@@ -189,6 +203,43 @@ static void test_pinned(void)
 	/* The host did not see what the guest wrote. */
 	for (unsigned int i = 0; i < PAGES; i++)
 		KTAP_TRUE(fake_pages[i].dirty);
+}
+
+static void unpin(unsigned int first, unsigned int nr)
+{
+	keep_pins();
+	armvmm_stage2_host_unpin(&vm, &slot, first, nr);
+}
+
+/* The client gives some of them back: these alone go, and come again when they are touched. */
+static void test_unpinned(void)
+{
+	start(4);
+	/* Nothing is pinned yet, nor is there room for words. */
+	unpin(0, PAGES);
+	KTAP_EQ(unmapped, 0);
+	for (unsigned int i = 1; i < 5; i++)
+		KTAP_EQ(get(i, i != 2), 0);
+	charged(4);
+	KTAP_EQ(get(5, true), -ENOMEM);
+	unpin(2, 2);
+	charged(2);
+	KTAP_EQ(unmapped, 2);
+	KTAP_EQ(fake_pages[1].pins, 1);
+	KTAP_EQ(fake_pages[2].pins, 0);
+	KTAP_EQ(fake_pages[3].pins, 0);
+	KTAP_EQ(fake_pages[4].pins, 1);
+	KTAP_TRUE(fake_pages[3].dirty);
+	/* Again, there is nothing left to do. */
+	unpin(2, 2);
+	KTAP_EQ(unmapped, 2);
+	KTAP_EQ(get(5, true), 0);
+	KTAP_EQ(get(3, true), 0);
+	charged(4);
+	unpin(0, PAGES);
+	charged(0);
+	KTAP_EQ(get(0, true), 0);
+	end();
 }
 
 static int mkwrite(void)
@@ -328,7 +379,7 @@ static void test_both_refused(void)
 	end();
 }
 
-KTAP_MAIN(KTAP_CASE(test_pinned), KTAP_CASE(test_replaced), KTAP_CASE(test_file),
+KTAP_MAIN(KTAP_CASE(test_pinned), KTAP_CASE(test_unpinned), KTAP_CASE(test_replaced), KTAP_CASE(test_file),
 	  KTAP_CASE(test_refused),
 	  KTAP_CASE(test_other_is_charged), KTAP_CASE(test_other_was_charged),
 	  KTAP_CASE(test_other_has_pinned), KTAP_CASE(test_both_refused))

@@ -81,13 +81,28 @@ void guestmem_discard(struct guestmem *mem)
 		madvise(mem->region[i].host, mem->region[i].size, MADV_DONTNEED);
 }
 
+/* The guest has the old pages until then, and by its next touch those that are there now. */
+static void guestmem_unpin(const struct guestmem *mem, const uint8_t *host, size_t len)
+{
+	for (unsigned int i = 0; i < mem->nr_regions; i++) {
+		const struct guestmem_region *r = &mem->region[i];
+
+		if (host >= r->host && (size_t)(host - r->host) < r->size)
+			mem->unpin(mem->unpin_opaque, r->gpa + (size_t)(host - r->host), len);
+	}
+}
+
 void guestmem_release(const struct guestmem *mem, void *host, size_t len)
 {
 	size_t skip = -(uintptr_t)host & (GUESTMEM_PAGE - 1);
+	size_t whole = len < skip ? 0 : (len - skip) & ~(size_t)(GUESTMEM_PAGE - 1);
+	uint8_t *first = (uint8_t *)host + skip;
 
-	if (mem->pinned || len < skip + GUESTMEM_PAGE)
+	if ((mem->pinned && !mem->unpin) || !whole)
 		return;
-	madvise((uint8_t *)host + skip, (len - skip) & ~(size_t)(GUESTMEM_PAGE - 1), MADV_DONTNEED);
+	madvise(first, whole, MADV_DONTNEED);
+	if (mem->pinned)
+		guestmem_unpin(mem, first, whole);
 	guestmem_wrote(mem, host, len);
 }
 

@@ -183,6 +183,11 @@ void machine_exit(struct machine *m)
 	m->priv = NULL;
 }
 
+static void machine_unpin(void *opaque, uint64_t gpa, uint64_t size)
+{
+	armvmm_vm_unpin(opaque, gpa, size);
+}
+
 int machine_connect(struct machine *m, struct armvmm_vm *vm)
 {
 	struct machine_private *p = m->priv;
@@ -191,6 +196,8 @@ int machine_connect(struct machine *m, struct armvmm_vm *vm)
 	p->vm = vm;
 	posted_disconnected(m);
 	m->mem.pinned = vm && armvmm_vm_pins_memory(vm);
+	m->mem.unpin = m->mem.pinned && armvmm_vm_can_unpin(vm) ? machine_unpin : NULL;
+	m->mem.unpin_opaque = vm;
 	for (unsigned int i = 0; vm && i < p->nr_ioeventfds; i++) {
 		struct machine_ioeventfd *e = &p->ioeventfd[i];
 		int ret = armvmm_ioeventfd_add(vm, e->fd, e->gpa, e->len, &e->value);

@@ -142,6 +142,8 @@ static const struct {
 	{ 0x4018af01, WHOLE, ALL },	/* ARMVMM_SET_MIRROR */
 	{ 0x4010ae67, WHOLE, ALL },	/* KVM_REGISTER_COALESCED_MMIO */
 	{ 0x4010ae68, WHOLE, ALL },	/* KVM_UNREGISTER_COALESCED_MMIO */
+	/* A balloon's pages, where the host pins them. */
+	{ 0x4010af02, WHOLE, MAIN },	/* ARMVMM_UNPIN */
 	/* A reset makes a VM anew. */
 	{ KVM(0x00), MAIN },		/* KVM_GET_API_VERSION */
 	{ KVM(0x01), MAIN },		/* KVM_CREATE_VM */

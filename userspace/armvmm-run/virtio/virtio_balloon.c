@@ -491,8 +491,8 @@ static int balloon_create(struct machine *m, const void *config, struct error *e
 		free(b);
 		return ret;
 	}
-	if (m->mem.pinned)
-		machine_warn(m, "virtio-balloon: this host pins guest memory: what the guest puts into the balloon is not given back");
+	if (m->mem.pinned && !m->mem.unpin)
+		machine_warn(m, "virtio-balloon: this host pins guest memory, and the module cannot unpin it: what the guest puts into the balloon is not given back");
 	return 0;
 }
 

@@ -94,10 +94,12 @@ bool armvmm_vm_has_pmu(struct armvmm_vm *vm);
 
 /*
  * True if the host pins each page of guest memory that the guest touches. Beyond RLIMIT_MEMLOCK
- * armvmm_vcpu_run() then returns -ENOMEM. Until the memory slot is removed, the guest keeps the
- * pages that it has touched, whatever the caller does to its mapping.
+ * armvmm_vcpu_run() then returns -ENOMEM. Until the memory slot is removed, or they are unpinned, the
+ * guest keeps the pages that it has touched, whatever the caller does to its mapping.
  */
 bool armvmm_vm_pins_memory(struct armvmm_vm *vm);
+/* True if armvmm_vm_unpin() is there. */
+bool armvmm_vm_can_unpin(struct armvmm_vm *vm);
 
 /* ---- Memory ---- */
 
@@ -118,6 +120,15 @@ bool armvmm_vm_pins_memory(struct armvmm_vm *vm);
  */
 int armvmm_vm_memory_set(struct armvmm_vm *vm, unsigned int slot, uint64_t gpa, uint64_t size,
 			 void *host, unsigned int flags);
+
+/*
+ * Takes pages that the host has pinned from the guest: by its next touch it gets what the mapping of
+ * the caller has there then. Whoever gives pages back, or puts others in their place, does that
+ * first. @gpa and @size are multiples of 4096, and in one slot.
+ *
+ * Errors: -EINVAL: unaligned, or the host does not pin; -ENOENT: no slot has all of it.
+ */
+int armvmm_vm_unpin(struct armvmm_vm *vm, uint64_t gpa, uint64_t size);
 
 /*
  * Fetches and clears the dirty bits of @slot: bit n of the little-endian

@@ -88,6 +88,7 @@ static const struct forbidden others_forbidden[] = {
 	{ "sched_setaffinity", SYS_sched_setaffinity, { 0, 0, 0 } },
 	{ "ioctl KVM_CREATE_VM", SYS_ioctl, { 0, 0xae01, 0 } },
 	{ "ioctl KVM_SET_USER_MEMORY_REGION", SYS_ioctl, { 0, 0x4020ae46, 0 } },
+	{ "ioctl ARMVMM_UNPIN", SYS_ioctl, { 0, 0x4010af02, 0 } },
 	{ "ioctl KVM_SET_ONE_REG", SYS_ioctl, { 0, 0x4010aeac, 0 } },
 	{ "ioctl TIOCGPGRP", SYS_ioctl, { 0, 0x540f, 0 } },
 };

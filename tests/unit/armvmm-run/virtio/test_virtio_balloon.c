@@ -189,6 +189,43 @@ static void test_pinned(void)
 	test_machine_exit();
 }
 
+static struct {
+	unsigned int nr, kept;
+	uint64_t gpa, size;
+} unpinned;
+
+/* When the guest loses the page, what the client has there is already another. */
+static void unpin(void *opaque, uint64_t gpa, uint64_t size)
+{
+	KTAP_TRUE(opaque == &unpinned);
+	unpinned.nr++;
+	unpinned.gpa = gpa;
+	unpinned.size = size;
+	unpinned.kept += nr_kept(gpa, size / PAGE);
+}
+
+/* ... until it unpins them. */
+static void test_unpinned(void)
+{
+	test_machine_init();
+	test_machine.mem.pinned = true;
+	test_machine.mem.unpin = unpin;
+	test_machine.mem.unpin_opaque = &unpinned;
+	test_warnings = 0;
+	KTAP_EQ(device_make(&test_machine, "virtio-balloon", NULL, &(struct error){ "" }), 0);
+	KTAP_EQ(test_warnings, 0);
+	dev = test_machine.bus.dev[0];
+	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
+	fill(PAGES, 4);
+	inflate((uint32_t[]){ PAGES / PAGE + 1, PAGES / PAGE + 2 }, 2);
+	KTAP_EQ(nr_kept(PAGES, 4), 2);
+	KTAP_EQ(unpinned.nr, 1);
+	KTAP_EQ(unpinned.gpa, PAGES + PAGE);
+	KTAP_EQ(unpinned.size, 2 * PAGE);
+	KTAP_EQ(unpinned.kept, 0);
+	test_machine_exit();
+}
+
 static void test_size(void)
 {
 	uint32_t generation;
@@ -427,6 +464,6 @@ static void test_saved(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_inflates_what_it_is_told), KTAP_CASE(test_the_end_of_ram),
-	  KTAP_CASE(test_long_list), KTAP_CASE(test_pinned), KTAP_CASE(test_size),
+	  KTAP_CASE(test_long_list), KTAP_CASE(test_pinned), KTAP_CASE(test_unpinned), KTAP_CASE(test_size),
 	  KTAP_CASE(test_events_are_few), KTAP_CASE(test_stats), KTAP_CASE(test_reports),
 	  KTAP_CASE(test_poison), KTAP_CASE(test_words), KTAP_CASE(test_saved))

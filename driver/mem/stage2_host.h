@@ -75,8 +75,9 @@ void armvmm_stage2_host_vm_destroy(struct armvmm_vm *vm);
 /* For a new slot. -ENOMEM. */
 int armvmm_stage2_host_slot_init(struct armvmm_memslot *slot);
 /*
- * Takes pages @first to @first + @nr of the slot from the guest, where they are pinned: it gets what
- * the client has there by its next touch. Caller holds vm->srcu. May sleep; a fatal signal ends it.
+ * Takes pages @first to @first + @nr of the slot from the guest, where they are pinned: it gets
+ * what the client has there by its next touch. Caller holds vm->srcu. May sleep; a fatal signal
+ * ends it.
  */
 void armvmm_stage2_host_unpin(struct armvmm_vm *vm, struct armvmm_memslot *slot,
 			      unsigned long first, unsigned long nr);

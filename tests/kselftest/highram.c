@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Guest memory above 4 GiB: a slot may be anywhere in the 40 bits of an IPA, and a guest reaches it by
- * long descriptors. armvmm-run gives its guests none there. qemu-system-arm cuts the address of a stage-2
- * walk to 32 bits, which qemu-system-aarch64 does not (testhost --wide).
+ * Guest memory above 4 GiB: a slot may be anywhere in the 40 bits of an IPA, and a guest reaches it
+ * by long descriptors. armvmm-run gives its guests none there. qemu-system-arm cuts the address of
+ * a stage-2 walk to 32 bits, which qemu-system-aarch64 does not (testhost --wide).
  */
 #include "vm.h"
 
@@ -12,8 +12,8 @@
 #define TABLE	0x2000u			/* from RAM_BASE on, where the code is not */
 
 /*
- * VA shows what the table's third entry has. The MMU is on after the first store, and each round stores
- * r3 at r2, loads it again and reports it.
+ * Turns the MMU on: VA then shows what the table's third entry has. Each round stores r3 at r2,
+ * loads it again and reports it; with r5, that is where the guest goes on then.
  */
 GUEST_CODE(store, "ldr r0, =RAM_BASE + 0x2000\n\tmov r1, #0\n\tmcrr p15, 0, r0, r1, c2\n\t"
 	   "ldr r0, =0x80000000\n\tmcr p15, 0, r0, c2, c0, 2\n\tmov r0, #0xff00\n\t"
@@ -66,7 +66,8 @@ static void data(void)
 		for (unsigned int i = 0; i < PAGES; i++)
 			CHECK(mem[i * PAGE / 4] == 0x100 + i, "%llx, page %u: %x",
 			      (unsigned long long)where[n], i, mem[i * PAGE / 4]);
-		CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, where[n], PAGES * PAGE, mem));
+		CHECK_OK(mem_set(vm.fd, SLOT, KVM_MEM_LOG_DIRTY_PAGES, where[n], PAGES * PAGE,
+				 mem));
 		stored(&vm, 7, 1);
 		stored(&vm, 9, 1);
 		CHECK_OK(ioctl(vm.fd, KVM_GET_DIRTY_LOG, &dirty));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory whose pages come by userfaultfd when somebody asks for them: 0x1000 and the page's number. */
+/*
+ * Memory whose pages come by userfaultfd when somebody asks for them. The first word of each is
+ * 0x1000 plus its number.
+ */
 #ifndef TEST_PAGER_H
 #define TEST_PAGER_H
 

@@ -151,7 +151,7 @@ static void kept(void)
 	CHECK(peek(&vm, 5) == 0x55);
 	poke(&vm, 5, 0x56);
 	CHECK(*(uint32_t *)(mem + 5 * PAGE) == 0x56);
-	/* The client gives all of it up. The guest works on, but gets no page that it had not touched. */
+	/* The client gives all of it up. The guest works on, but gets no more pages. */
 	CHECK_OK(mprotect(mem, 16 * PAGE, PROT_NONE));
 	poke(&vm, 5, 0x57);
 	CHECK_OK(munmap(mem, 16 * PAGE));

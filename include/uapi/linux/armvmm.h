@@ -85,7 +85,8 @@ struct armvmm_mirror {
  * back (MADV_DONTNEED, a hole in a file, another mapping) first does that, then this: before, the
  * guest keeps its old pages.
  *
- * Errors: EINVAL: one of the above, or the host does not pin; ENOENT: no slot has all of it; EFAULT.
+ * Errors: EINVAL: one of the above, or the host does not pin; ENOENT: no slot has all of it;
+ * EFAULT.
  */
 struct armvmm_range {
 	__u64 addr;

@@ -51,7 +51,8 @@ void armvmm_stage2_unmap_locked(struct stage2 *s2, u64 ipa, u64 size, bool may_s
 	/* What is unmapped is pinned still, and no fault that began before may map it again. */
 	KTAP_EQ(s2->invalidate_seq, ++changes);
 	for (u64 at = ipa; at < ipa + size; at += PAGE_SIZE)
-		KTAP_TRUE(!fake_pages[(at >> PAGE_SHIFT) - GFN].pins == !was[(at >> PAGE_SHIFT) - GFN]);
+		KTAP_TRUE(!fake_pages[(at >> PAGE_SHIFT) - GFN].pins ==
+			  !was[(at >> PAGE_SHIFT) - GFN]);
 	unmapped += size / PAGE_SIZE;
 }
 
@@ -379,7 +380,7 @@ static void test_both_refused(void)
 	end();
 }
 
-KTAP_MAIN(KTAP_CASE(test_pinned), KTAP_CASE(test_unpinned), KTAP_CASE(test_replaced), KTAP_CASE(test_file),
-	  KTAP_CASE(test_refused),
+KTAP_MAIN(KTAP_CASE(test_pinned), KTAP_CASE(test_unpinned), KTAP_CASE(test_replaced),
+	  KTAP_CASE(test_file), KTAP_CASE(test_refused),
 	  KTAP_CASE(test_other_is_charged), KTAP_CASE(test_other_was_charged),
 	  KTAP_CASE(test_other_has_pinned), KTAP_CASE(test_both_refused))

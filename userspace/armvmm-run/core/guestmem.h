@@ -30,7 +30,7 @@ struct guestmem_region {
 struct guestmem {
 	unsigned int nr_regions;
 	bool pinned;	/* the host's kernel keeps what the guest touched, whatever is done here */
-	/* ... until it is unpinned by this; NULL: it cannot be. Any thread. */
+	/* ... until it is unpinned by this; NULL: it cannot be. Main thread. */
 	void (*unpin)(void *opaque, uint64_t gpa, uint64_t size);
 	void *unpin_opaque;
 	bool logging;	/* atomic: see guestmem_log_start() */
@@ -54,8 +54,8 @@ void guestmem_discard(struct guestmem *mem);
 
 /*
  * Gives the whole pages of @len bytes at @host, in guest RAM, back to the host: the guest finds
- * zeroes when it uses them again. Does nothing where the host pins guest memory and cannot unpin it:
- * there the guest would keep the old page, and devices would see a new one. Any thread.
+ * zeroes when it uses them again. Does nothing where the host pins guest memory and cannot unpin
+ * it: there the guest would keep the old page, and devices would see a new one. Main thread.
  */
 void guestmem_release(const struct guestmem *mem, void *host, size_t len);
 

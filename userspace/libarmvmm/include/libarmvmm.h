@@ -94,8 +94,8 @@ bool armvmm_vm_has_pmu(struct armvmm_vm *vm);
 
 /*
  * True if the host pins each page of guest memory that the guest touches. Beyond RLIMIT_MEMLOCK
- * armvmm_vcpu_run() then returns -ENOMEM. Until the memory slot is removed, or they are unpinned, the
- * guest keeps the pages that it has touched, whatever the caller does to its mapping.
+ * armvmm_vcpu_run() then returns -ENOMEM. Until the memory slot is removed, or they are unpinned,
+ * the guest keeps the pages that it has touched, whatever the caller does to its mapping.
  */
 bool armvmm_vm_pins_memory(struct armvmm_vm *vm);
 /* True if armvmm_vm_unpin() is there. */
@@ -122,8 +122,8 @@ int armvmm_vm_memory_set(struct armvmm_vm *vm, unsigned int slot, uint64_t gpa, 
 			 void *host, unsigned int flags);
 
 /*
- * Takes pages that the host has pinned from the guest: by its next touch it gets what the mapping of
- * the caller has there then. Whoever gives pages back, or puts others in their place, does that
+ * Takes pages that the host has pinned from the guest: by its next touch it gets what the mapping
+ * of the caller has there then. Whoever gives pages back, or puts others in their place, does that
  * first. @gpa and @size are multiples of 4096, and in one slot.
  *
  * Errors: -EINVAL: unaligned, or the host does not pin; -ENOENT: no slot has all of it.

@@ -464,6 +464,7 @@ static void test_saved(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_inflates_what_it_is_told), KTAP_CASE(test_the_end_of_ram),
-	  KTAP_CASE(test_long_list), KTAP_CASE(test_pinned), KTAP_CASE(test_unpinned), KTAP_CASE(test_size),
-	  KTAP_CASE(test_events_are_few), KTAP_CASE(test_stats), KTAP_CASE(test_reports),
-	  KTAP_CASE(test_poison), KTAP_CASE(test_words), KTAP_CASE(test_saved))
+	  KTAP_CASE(test_long_list), KTAP_CASE(test_pinned), KTAP_CASE(test_unpinned),
+	  KTAP_CASE(test_size), KTAP_CASE(test_events_are_few), KTAP_CASE(test_stats),
+	  KTAP_CASE(test_reports), KTAP_CASE(test_poison), KTAP_CASE(test_words),
+	  KTAP_CASE(test_saved))

@@ -4,12 +4,14 @@
 . ./common.sh
 sock=$work/sock begin=$(date +%s)
 ctl() { armvmm-ctl "$sock" "$@"; }
-# The guest's memory on the host, kB. It is the one mapping of its size.
+# The guest's memory on the host, kB. It is the one mapping of its size. Where the host pins it, pages
+# that have left the mapping may still be there.
 resident() {
-	awk '/^[0-9a-f]+-[0-9a-f]+ / { ram = 0 }
+	awk '/^VmPin:/ { pinned = $2 + 0 }
+		/^[0-9a-f]+-[0-9a-f]+ / { ram = 0 }
 		/^Size:/ { ram = $2 == 327680 }
 		/^Rss:/ { if (ram) n += $2 }
-		END { print n + 0 }' "/proc/$pid/smaps"
+		END { n += 0; if (n < pinned) n = pinned; print n }' "/proc/$pid/status" "/proc/$pid/smaps"
 }
 resident_below() {
 	now=$(resident)

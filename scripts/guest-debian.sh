@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# guest-debian.sh [dkms]: makes a Debian system as its own packages make it, and prints its folder in
-# the cache. There is no image of Debian for armhf to fetch: its packages are unpacked here, and their
+# guest-debian.sh [dkms|efi]: makes a Debian system as its own packages make it, and prints its folder
+# in the cache. There is no image of Debian for armhf to fetch: its packages are unpacked here, and their
 # own scripts configure it, on an emulated machine, in about five minutes.
 #   root.img     Debian 12 armhf on ext4, with systemd, udev, a kernel; it boots to a login
 #   vmlinuz      its kernel
@@ -10,21 +10,27 @@
 # That of "dkms" is a host to be: it also has DKMS, the kernel's headers, a compiler, and what the
 # packages of armvmm depend on, so that they are installed without a network; when it has booted, it
 # runs /next of the folder that it gets by 9p under the tag "share" (scripts/guest/next.service).
+# That of "efi" boots by firmware alone, as Debian's installer leaves a machine with UEFI: root.img has
+# a GPT, an EFI system partition with GRUB, which Debian's grub-install put there, and a root partition.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 suite=bookworm
 packages='apt ca-certificates dbus debian-archive-keyring initramfs-tools iproute2 iputils-ping kmod
 	less linux-image-armmp login mount passwd procps systemd-sysv udev wget zstd'
-kind=${1:-installed} size=1G
+kind=${1:-installed} size=1024 esp=0
 case $kind in
 installed) ;;
 dkms)
 	packages+=' adduser dkms linux-headers-armmp libcap-ng0 libfdt1 libglib2.0-0 libjansson4
 		libpixman-1-0 libseccomp2 libslirp0 libzstd1 zlib1g'
-	size=2G
+	size=2048
 	;;
-*) die "usage: guest-debian.sh [dkms]" ;;
+efi)
+	packages+=' grub-efi-arm'
+	size=1408 esp=64
+	;;
+*) die "usage: guest-debian.sh [dkms|efi]" ;;
 esac
 
 installer=$("$ARMVMM_TOP/scripts/guest-rootfs.sh") || exit $?
@@ -44,6 +50,9 @@ if [ ! -e "$dest" ]; then
 		"$ARMVMM_TOP/scripts/guest/unpack" $suite $packages >"$tmp/root.tar"
 	}
 	step "unpacking Debian 12 armhf, with systemd ($kind)" unpack
+	offset=0 disk=root.img root=/dev/vda
+	[ $esp = 0 ] || offset=$(((1 + esp) << 20)) root=/dev/vda2
+	[ $offset = 0 ] || disk+="?offset=$offset"
 	image() {
 		fakeroot sh -ec '
 			mkdir root
@@ -51,16 +60,36 @@ if [ ! -e "$dest" ]; then
 			install -m 755 "$0" root/install
 			cp password root/
 			[ "$2" != dkms ] || install -D -m 644 "$3" root/etc/systemd/system/next.service
-			truncate -s "$1" root.img
-			mke2fs -q -F -t ext4 -L guest -E root_owner=0:0,lazy_itable_init=0 -d root root.img
-		' "$ARMVMM_TOP/scripts/guest/install" $size "$kind" "$ARMVMM_TOP/scripts/guest/next.service"
+			mkdir root/install.ko
+			for m in $5; do cp "$m" root/install.ko/; done
+			mke2fs -q -F -t ext4 -L guest -E "root_owner=0:0,lazy_itable_init=0,offset=$4" \
+				-d root root.img "$1M"
+		' "$ARMVMM_TOP/scripts/guest/install" $size "$kind" "$ARMVMM_TOP/scripts/guest/next.service" \
+			$offset "$modules"
 	}
-	(cd "$tmp" && step "making its disk" image)
+	# The copy of the table, at the end, has the last MiB.
+	modules=
+	partition() {
+		modules=$(find "$("$ARMVMM_TOP/scripts/fetch-kernel.sh" 6.1)/lib/modules" \
+			-name fat.ko -o -name vfat.ko -o -name nls_ascii.ko -o -name nls_cp437.ko)
+		truncate -s $((1 + esp + size + 1))M root.img
+		sfdisk -q root.img <<-TABLE
+			label: gpt
+			size=${esp}MiB, type=uefi
+			size=${size}MiB, type=linux
+		TABLE
+		mformat -i root.img@@1M -F -T $((esp * 2048)) -v ESP ::
+	}
+	(
+		cd "$tmp"
+		[ $esp = 0 ] || partition
+		step "making its disk" image
+	)
 	rm -rf "$tmp/root" "$tmp/root.tar"
 	configure() {
 		timeout --foreground 3000 qemu-system-arm -M virt,highmem=off -cpu cortex-a15 -smp 2 -m 1024 -nodefaults \
 			-display none -no-reboot -serial stdio -kernel "$installer/zImage" -initrd "$installer/initrd" \
-			-append 'console=ttyAMA0 quiet root=/dev/vda init=/install' \
+			-append "console=ttyAMA0 quiet root=$root init=/install" \
 			-drive "if=none,id=d,format=raw,cache=unsafe,file=$tmp/root.img" \
 			-device virtio-blk-device,drive=d -device virtio-net-device \
 			-device virtio-rng-device </dev/null >"$tmp/log" 2>&1 &&
@@ -70,11 +99,13 @@ if [ ! -e "$dest" ]; then
 		}
 	}
 	step "having Debian configure itself, on an emulated machine (about five minutes)" configure
-	e2fsck -fy "$tmp/root.img" >/dev/null 2>&1 || [ $? -le 1 ] || die "its disk is broken"
+	e2fsck -fy "$tmp/$disk" >"$tmp/fsck" 2>&1 || [ $? -le 1 ] ||
+		die "its disk is broken: $(tail -n 3 "$tmp/fsck")"
+	rm "$tmp/fsck"
 	take() {
 		local name
-		name=$(debugfs -R 'ls -p /boot' "$tmp/root.img" 2>/dev/null | grep -oE "$1-[^/]*" | head -n 1) || true
-		debugfs -R "dump /boot/$name $tmp/$2" "$tmp/root.img" 2>/dev/null
+		name=$(debugfs -R 'ls -p /boot' "$tmp/$disk" 2>/dev/null | grep -oE "$1-[^/]*" | head -n 1) || true
+		debugfs -R "dump /boot/$name $tmp/$2" "$tmp/$disk" 2>/dev/null
 		[ -s "$tmp/$2" ] || die "the system has no $1"
 	}
 	take vmlinuz vmlinuz

@@ -20,7 +20,7 @@ base=(
 	libzstd-dev
 	# to make hosts, guests and their images, and to emulate the board
 	qemu-system-arm gdb-multiarch device-tree-compiler cpio e2fsprogs fakeroot mmdebstrap
-	debian-archive-keyring ca-certificates util-linux
+	debian-archive-keyring ca-certificates util-linux fdisk mtools grub-common
 )
 board=(make gcc libc6-dev cpio pkg-config device-tree-compiler libfdt-dev libglib2.0-dev
 	libjansson-dev libslirp-dev libseccomp-dev libcap-ng-dev zlib1g-dev libzstd-dev)

@@ -49,6 +49,15 @@ guest_type second 'poweroff\n'
 guest_end second 60
 check 'it powers off again: status 0' same "$status" 0
 
+# A disk boots without help; outside/bootdisk makes it.
+modprobe -q virtio_blk
+guest_start disk --firmware u-boot/u-boot.bin --disk /dev/vda --memory 256M
+check 'U-Boot boots a disk by extlinux' guest_expect disk 240 '@@ told'
+check '... with the command line of its menu' grep -q '^@@ told .*by=extlinux' "$work/disk.out"
+check '... and the RAM disk' guest_expect disk 60 '@@ end'
+guest_end disk 60
+check '... which powers off: status 0' same "$status" 0
+
 # U-Boot fetches a kernel, its RAM disk and its command line by fw_cfg, and starts it.
 guest_initrd linux <<'SCRIPT'
 say "told $(cat /proc/cmdline)"
@@ -61,5 +70,5 @@ check '... with the command line' grep -q '^@@ told .*by=fw_cfg' "$work/linux.ou
 check '... and the RAM disk' guest_expect linux 30 '@@ end'
 guest_end linux 60
 check 'which powers off: status 0' same "$status" 0
-[ $failed = 0 ] || tail -n 60 "$work/first.out" "$work/second.out" "$work/linux.out" | tr -d '\r' | sed 's/^/# /'
+[ $failed = 0 ] || tail -n 60 "$work/first.out" "$work/second.out" "$work/disk.out" "$work/linux.out" | tr -d '\r' | sed 's/^/# /'
 finish

@@ -113,7 +113,7 @@ arm*)
 	;;
 esac
 
-# guest_start NAME ARG...: armvmm-run in the background. $work/NAME.in is its terminal's input (see
+# guest_start NAME ARG...: armvmm-run, or $vmm if that is set, in the background. $work/NAME.in is its terminal's input (see
 # `guest_type`), .out and .err what it prints; $pid is its process.
 guest_start() {
 	guest=$1
@@ -121,7 +121,7 @@ guest_start() {
 	rm -f "$work/$guest.in"
 	mkfifo "$work/$guest.in"
 	: >"$work/$guest.out"
-	armvmm-run "$@" <"$work/$guest.in" >"$work/$guest.out" 2>"$work/$guest.err" &
+	"${vmm:-armvmm-run}" "$@" <"$work/$guest.in" >"$work/$guest.out" 2>"$work/$guest.err" &
 	pid=$!
 	guests="$guests $pid"
 	# A writer that stays: the guest's input does not end.

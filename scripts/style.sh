@@ -118,6 +118,7 @@ rule "a folder of armvmm-run includes what is below it" "$(while read -r folder 
 done <<-'EOF'
 	core core
 	net net core
+	pci pci core
 	virtio virtio net core
 	hw hw core
 	boot boot core
@@ -127,7 +128,7 @@ done <<-'EOF'
 	gdb gdb core
 	. . control snapshot sandbox boot gdb core
 	EOF
-git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|hw|boot|sandbox|control|snapshot|gdb)/[^/]*$')"
+git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|pci|hw|boot|sandbox|control|snapshot|gdb)/[^/]*$')"
 
 # Only the headers with registers' fields, which need nothing from the kernel.
 rule "user space takes registers from driver/arch, and nothing else of driver/" "$(

@@ -6,7 +6,7 @@
 
 #include "core/device.h"
 
-/* Devices without a window have base 0 and size 0, and sort before one with a window at 0. */
+/* Devices without a window have size 0, and sort before one with a window at the same address. */
 static bool device_is_behind(const struct device *other, const struct device *dev)
 {
 	return other->base > dev->base || (other->base == dev->base && other->size > dev->size);
@@ -58,6 +58,9 @@ struct device *device_find(const struct device_bus *bus, uint64_t gpa)
 		else
 			high = mid;
 	}
+	/* Devices without a window may lie within another's. */
+	while (low && !bus->dev[low - 1]->size)
+		low--;
 	if (!low || gpa - bus->dev[low - 1]->base >= bus->dev[low - 1]->size)
 		return NULL;
 	return bus->dev[low - 1];

@@ -116,7 +116,7 @@ struct device {
 	const struct device_ops *ops;
 	const char *kind;	/* what it is behind a common window: "virtio-blk"; NULL: ops->name */
 	uint64_t base;		/* guest-physical address of the register window */
-	uint64_t size;		/* bytes; 0: a device without a window (an FDT node only) */
+	uint64_t size;		/* bytes; 0: no window of its own, the base is only for its name */
 	unsigned int memory_writes;	/* atomic: how often its memory() was written, so far */
 };
 

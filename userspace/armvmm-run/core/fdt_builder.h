@@ -14,6 +14,7 @@ enum fdt_phandle {
 	FDT_PHANDLE_INTC = 1,
 	FDT_PHANDLE_APB_PCLK,
 	FDT_PHANDLE_GPIO,
+	FDT_PHANDLE_MSI,
 };
 
 /* Interrupt specifier flags of the GIC binding. */

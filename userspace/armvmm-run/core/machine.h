@@ -26,6 +26,7 @@
 struct balloon;
 struct blockdev;
 struct fwcfg_item;
+struct pci_host;
 
 enum machine_request {
 	MACHINE_NONE,
@@ -77,6 +78,7 @@ struct machine {
 	unsigned int nr_fwcfg_items;
 	struct blockdev *disks;	/* in the order in which they were made */
 	struct balloon *balloon;	/* NULL: the board has none */
+	struct pci_host *pci;	/* NULL: no device has asked for it yet */
 	struct process_rights rights;	/* of processes that devices start */
 	/*
 	 * Takes from the calling thread the rights that its kind does not need. NULL: takes none.

@@ -16,10 +16,16 @@
 #define MAP_VIRTIO_BASE	0x0a000000
 #define MAP_VIRTIO_SIZE	0x200
 #define MAP_VIRTIO_SLOTS	32
+/* PCI: memory, I/O ports and the configuration space of 16 buses lie one behind the other. */
+#define MAP_PCI_BASE	0x10000000
+#define MAP_PCI_IO_BASE	0x3eff0000
+#define MAP_PCI_ECAM_BASE	0x3f000000
+#define MAP_PCI_END	0x40000000
 #define MAP_RAM_BASE	0x40000000
 
 #define MAP_PL011_SPI	1
 #define MAP_PL031_SPI	2
+#define MAP_PCI_SPI	3	/* of INTA of slot 0; four */
 #define MAP_PL061_SPI	7
 #define MAP_VIRTIO_SPI	16	/* of slot 0; edge-triggered, as QEMU's */
 #define MAP_NR_SPIS		256

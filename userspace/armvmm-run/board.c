@@ -474,6 +474,7 @@ static int board_make_dtb(struct board *b, void *buf, size_t size, const char *c
 		.initrd_size = loader->firmware ? 0 : loader->initrd_size,
 		.pmu = b->pmu,
 		.timer_hz = b->timer_hz,
+		.msi_frame = b->m.msi_frame,
 	};
 	int ret;
 

@@ -11,7 +11,7 @@
 #define GICD_BASE	0x08000000
 #define GICC_BASE	0x08010000
 #define GIC_END		0x08020000
-#define GICV2M_BASE	0x08020000	/* only on QEMU's board */
+#define GICV2M_BASE	0x08020000	/* armvmm-run: with the PCI host */
 #define GICH_BASE	0x08030000	/* the same, with virtualization=on */
 #define GICV_BASE	0x08040000
 #define UART_BASE	0x09000000

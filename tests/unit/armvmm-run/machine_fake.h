@@ -17,10 +17,14 @@
 
 static struct irqline *fake_line[MAP_NR_SPIS];
 static unsigned int fake_irq_changes;
+static unsigned int fake_edges[MAP_NR_SPIS];	/* rising */
+static bool fake_level[MAP_NR_SPIS];
 
 static inline void fake_sink(void *opaque, unsigned int spi, bool level)
 {
 	fake_irq_changes++;
+	fake_edges[spi] += level;
+	fake_level[spi] = level;
 }
 
 int machine_irqline_init(struct machine *m, struct irqline *line, unsigned int spi)
@@ -87,6 +91,8 @@ static inline void fake_machine_init(struct machine *m)
 	fake_chr.out_room = sizeof(fake_chr.out);
 	m->chardev = &fake_chr;
 	fake_irq_changes = 0;
+	memset(fake_edges, 0, sizeof(fake_edges));
+	memset(fake_level, 0, sizeof(fake_level));
 }
 
 static inline uint32_t fake_read(struct machine *m, uint64_t gpa)

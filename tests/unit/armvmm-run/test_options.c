@@ -24,6 +24,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtio_balloon.c userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c
+// sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c
 // files: userspace/armvmm-run/armvmm-run.1
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 slirp

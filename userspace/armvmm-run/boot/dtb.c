@@ -109,7 +109,19 @@ static void dtb_pmu(struct fdt_builder *b, const struct dtb_params *p)
 	fdt_node_end(b);
 }
 
-static void dtb_intc(struct fdt_builder *b)
+#define DTB_MSI_FRAME_SIZE	0x1000
+
+static void dtb_msi_frame(struct fdt_builder *b, uint64_t base)
+{
+	fdt_node_begin(b, "v2m@%llx", (unsigned long long)base);
+	fdt_prop_string(b, "compatible", "arm,gic-v2m-frame");
+	fdt_prop_empty(b, "msi-controller");
+	fdt_prop_reg(b, base, DTB_MSI_FRAME_SIZE);
+	fdt_prop_u32(b, "phandle", FDT_PHANDLE_MSI);
+	fdt_node_end(b);
+}
+
+static void dtb_intc(struct fdt_builder *b, const struct dtb_params *p)
 {
 	const uint32_t reg[] = {
 		0, MAP_GICD_BASE, 0, GICD_SIZE,
@@ -125,6 +137,8 @@ static void dtb_intc(struct fdt_builder *b)
 	fdt_prop_u32(b, "#size-cells", 2);
 	fdt_prop_empty(b, "ranges");
 	fdt_prop_u32(b, "phandle", FDT_PHANDLE_INTC);
+	if (p->msi_frame)
+		dtb_msi_frame(b, p->msi_frame);
 	fdt_node_end(b);
 }
 
@@ -172,7 +186,7 @@ int dtb_build(void *buf, size_t size, const struct dtb_params *p, struct device_
 	dtb_timer(&b, p);
 	if (p->pmu)
 		dtb_pmu(&b, p);
-	dtb_intc(&b);
+	dtb_intc(&b, p);
 
 	fdt_node_begin(&b, "apb-pclk");
 	fdt_prop_string(&b, "compatible", "fixed-clock");

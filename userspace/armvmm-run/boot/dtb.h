@@ -18,6 +18,7 @@ struct dtb_params {
 	uint64_t initrd_gpa, initrd_size;	/* size 0: none */
 	bool pmu;		/* the CPUs have performance counters */
 	uint32_t timer_hz;	/* 0: CNTFRQ tells it */
+	uint64_t msi_frame;	/* the GIC's, for devices' messages; 0: none */
 	bool seeded;		/* the seeds are random */
 	uint64_t kaslr_seed;
 	uint8_t rng_seed[64];

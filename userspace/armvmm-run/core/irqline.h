@@ -29,6 +29,13 @@ void irqline_set(struct irqline *line, bool level);
  */
 void irqline_edge(struct irqline *line);
 
+/* An interrupt that is an event: an edge, and the line is low again. Any thread, without a lock. */
+static inline void irqline_pulse(const struct irqline *line)
+{
+	line->sink(line->opaque, line->spi, true);
+	line->sink(line->opaque, line->spi, false);
+}
+
 /* The level of a saved line. The sink learns it later, from the machine (machine_raise_lines()). */
 static inline void irqline_restore(struct irqline *line, bool level)
 {

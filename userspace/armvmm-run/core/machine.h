@@ -79,6 +79,7 @@ struct machine {
 	struct blockdev *disks;	/* in the order in which they were made */
 	struct balloon *balloon;	/* NULL: the board has none */
 	struct pci_host *pci;	/* NULL: no device has asked for it yet */
+	uint64_t msi_frame;	/* a device sets this: where messages are written; 0: nowhere */
 	struct process_rights rights;	/* of processes that devices start */
 	/*
 	 * Takes from the calling thread the rights that its kind does not need. NULL: takes none.

@@ -9,6 +9,7 @@
 #define MAP_FLASH_BASE	0x00000000	/* two banks of 64 MiB */
 #define MAP_GICD_BASE	0x08000000
 #define MAP_GICC_BASE	0x08010000
+#define MAP_V2M_BASE	0x08020000
 #define MAP_PL011_BASE	0x09000000
 #define MAP_PL031_BASE	0x09010000
 #define MAP_FWCFG_BASE	0x09020000
@@ -28,6 +29,8 @@
 #define MAP_PCI_SPI	3	/* of INTA of slot 0; four */
 #define MAP_PL061_SPI	7
 #define MAP_VIRTIO_SPI	16	/* of slot 0; edge-triggered, as QEMU's */
+#define MAP_V2M_SPI	48	/* of the first message */
+#define MAP_V2M_SPIS	64
 #define MAP_NR_SPIS		256
 #define MAP_PMU_INTID	23	/* a PPI */
 

@@ -82,7 +82,8 @@ uint32_t pci_function_config(const struct pci_function *fn, unsigned int offset,
 /* With the lock held. */
 static void function_update_pin(struct pci_function *fn, bool now)
 {
-	bool pin = fn->intx && !(pci_function_config(fn, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE);
+	bool pin = fn->intx && !pci_msix_enabled(fn) &&
+		   !(pci_function_config(fn, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE);
 
 	if (pin == fn->pin)
 		return;
@@ -125,6 +126,7 @@ void pci_function_reset(struct pci_function *fn)
 {
 	pthread_mutex_lock(&fn->lock);
 	memcpy(fn->config, fn->initial, sizeof(fn->config));
+	pci_msix_reset(fn);
 	fn->intx = false;
 	function_update_pin(fn, true);
 	function_update_map(fn);
@@ -170,9 +172,40 @@ void pci_config_write(struct pci_function *fn, unsigned int offset, unsigned int
 	}
 	function_update_pin(fn, true);
 	function_update_map(fn);
+	pci_msix_update(fn);
 	pthread_mutex_unlock(&fn->lock);
 	if (fn->ops->config_written)
 		fn->ops->config_written(fn, offset, len);
+}
+
+static bool function_is_msix(const struct pci_function *fn, unsigned int bar)
+{
+	return fn->msix.nr && bar == fn->msix.bar;
+}
+
+uint64_t pci_bar_read(struct pci_function *fn, unsigned int bar, uint64_t offset,
+		      unsigned int len)
+{
+	uint64_t value;
+
+	if (!function_is_msix(fn, bar))
+		return fn->ops->read(fn, bar, offset, len);
+	pthread_mutex_lock(&fn->lock);
+	value = pci_msix_read(fn, offset, len);
+	pthread_mutex_unlock(&fn->lock);
+	return value;
+}
+
+void pci_bar_write(struct pci_function *fn, unsigned int bar, uint64_t offset, unsigned int len,
+		   uint64_t value)
+{
+	if (!function_is_msix(fn, bar)) {
+		fn->ops->write(fn, bar, offset, len, value);
+		return;
+	}
+	pthread_mutex_lock(&fn->lock);
+	pci_msix_write(fn, offset, len, value);
+	pthread_mutex_unlock(&fn->lock);
 }
 
 /* ---- Snapshots ---- */
@@ -186,6 +219,7 @@ void pci_function_save(struct pci_function *fn, struct record *r)
 {
 	pthread_mutex_lock(&fn->lock);
 	record_put_fields(r, fn, function_state, RECORD_NR(function_state));
+	pci_msix_save(fn, r);
 	pthread_mutex_unlock(&fn->lock);
 }
 
@@ -201,6 +235,7 @@ int pci_function_restore(struct pci_function *fn, struct record *r)
 			record_refuse(r, "its configuration space was another one, at 0x%x", i);
 		fn->config[i] = (fn->initial[i] & fixed) | (fn->config[i] & ~fixed);
 	}
+	pci_msix_restore(fn, r);
 	function_update_pin(fn, false);
 	function_update_map(fn);
 	pthread_mutex_unlock(&fn->lock);

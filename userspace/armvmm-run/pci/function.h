@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
+#include "pci/msix.h"
 
 struct machine;
 struct pci_function;
@@ -34,8 +35,8 @@ struct pci_id {
 
 struct pci_function_ops {
 	/*
-	 * A guest access to a BAR's memory, as in struct device_ops. NULL for a function without
-	 * BARs.
+	 * A guest access to a BAR's memory, as in struct device_ops. Not to that of MSI-X. NULL
+	 * for a function without BARs.
 	 */
 	uint64_t (*read)(struct pci_function *fn, unsigned int bar, uint64_t offset,
 			 unsigned int len);
@@ -63,6 +64,7 @@ struct pci_function {
 	unsigned int cap_end;		/* the capabilities so far end there */
 	bool intx;			/* the device has something to say by its pin */
 	bool pin;			/* what the host was told: it does */
+	struct pci_msix msix;
 
 	uint64_t bar_gpa[PCI_BARS];	/* where it is; 0: nowhere. The host's lock covers it */
 };
@@ -90,7 +92,10 @@ void pci_function_fill(struct pci_function *fn, unsigned int offset, unsigned in
 /* The configuration space's 1, 2 or 4 bytes at @offset, for a caller that holds the lock. */
 uint32_t pci_function_config(const struct pci_function *fn, unsigned int offset, unsigned int len);
 
-/* The device raises or lowers its pin, which the guest may have disabled. Any thread. */
+/*
+ * The device raises or lowers its pin, which the guest may have disabled, or replaced by MSI-X. Any
+ * thread.
+ */
 void pci_function_set_intx(struct pci_function *fn, bool level);
 
 /* May the device access memory, and send interrupts as messages? Any thread. */
@@ -110,5 +115,11 @@ int pci_function_restore(struct pci_function *fn, struct record *r);
 uint64_t pci_config_read(struct pci_function *fn, unsigned int offset, unsigned int len);
 void pci_config_write(struct pci_function *fn, unsigned int offset, unsigned int len,
 		      uint64_t value);
+
+/* An access to the memory of BAR @bar, all of which is in it. */
+uint64_t pci_bar_read(struct pci_function *fn, unsigned int bar, uint64_t offset,
+		      unsigned int len);
+void pci_bar_write(struct pci_function *fn, unsigned int bar, uint64_t offset, unsigned int len,
+		   uint64_t value);
 
 #endif /* ARMVMM_RUN_PCI_FUNCTION_H */

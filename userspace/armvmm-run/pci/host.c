@@ -15,6 +15,7 @@
 #include "core/record.h"
 #include "pci/function.h"
 #include "pci/host.h"
+#include "pci/v2m.h"
 
 #define HOST_PINS	4
 #define HOST_BUSES	16
@@ -35,6 +36,7 @@ _Static_assert(MAP_PCI_ECAM_BASE + (HOST_BUSES << HOST_BUS_SHIFT) == MAP_PCI_END
 struct pci_host {
 	struct device dev;
 	struct pci_function bridge;	/* slot 0 */
+	struct pci_v2m *v2m;
 	struct pci_function *slot[PCI_SLOTS];	/* constant while vCPUs run */
 	pthread_mutex_t lock;		/* what follows, and bar_gpa of all functions */
 	struct irqline line[HOST_PINS];
@@ -104,6 +106,11 @@ void pci_host_set_pin(struct pci_function *fn, bool level, bool now)
 	pthread_mutex_unlock(&host->lock);
 }
 
+void pci_host_message(struct pci_host *host, uint64_t address, uint32_t data)
+{
+	v2m_message(host->v2m, address, data);
+}
+
 /* ---- The guest ---- */
 
 /* Has one of the function's BARs, @bar, all @len bytes at @gpa, from @offset of its start on? */
@@ -155,7 +162,7 @@ static uint64_t host_read(struct device *dev, uint64_t offset, unsigned int len)
 		return fn ? pci_config_read(fn, gpa % HOST_FUNCTION_SIZE, len) : UINT64_MAX;
 	}
 	fn = host_find(host, gpa, len, &bar, &offset);
-	return fn ? fn->ops->read(fn, bar, offset, len) : UINT64_MAX;
+	return fn ? pci_bar_read(fn, bar, offset, len) : UINT64_MAX;
 }
 
 static void host_write(struct device *dev, uint64_t offset, unsigned int len, uint64_t value)
@@ -173,7 +180,7 @@ static void host_write(struct device *dev, uint64_t offset, unsigned int len, ui
 	}
 	fn = host_find(host, gpa, len, &bar, &offset);
 	if (fn)
-		fn->ops->write(fn, bar, offset, len, value);
+		pci_bar_write(fn, bar, offset, len, value);
 }
 
 /* ---- Device tree ---- */
@@ -216,6 +223,7 @@ static void host_fdt(struct device *dev, struct fdt_builder *fdt)
 	fdt_prop_u32(fdt, "linux,pci-domain", 0);
 	fdt_prop_cells(fdt, "bus-range", 2, (const uint32_t[]){ 0, HOST_BUSES - 1 });
 	fdt_prop_empty(fdt, "dma-coherent");
+	fdt_prop_cells(fdt, "msi-map", 4, (const uint32_t[]){ 0, FDT_PHANDLE_MSI, 0, 0x10000 });
 	fdt_prop_reg(fdt, MAP_PCI_ECAM_BASE, MAP_PCI_END - MAP_PCI_ECAM_BASE);
 	fdt_prop_cells(fdt, "ranges", sizeof(ranges) / sizeof(ranges[0]), ranges);
 	fdt_prop_u32(fdt, "#interrupt-cells", 1);
@@ -269,11 +277,16 @@ static int host_make(struct machine *m, struct error *err)
 		.subsystem_vendor = HOST_SUBSYSTEM_VENDOR, .subsystem = HOST_SUBSYSTEM,
 		.class = HOST_CLASS,
 	};
-	struct pci_host *host = calloc(1, sizeof(*host));
-	int ret = 0;
+	struct pci_v2m *v2m;
+	struct pci_host *host;
+	int ret = v2m_make(m, &v2m, err);
 
+	if (ret)
+		return ret;
+	host = calloc(1, sizeof(*host));
 	if (!host)
 		return error_errno(err, -ENOMEM, "pcie");
+	host->v2m = v2m;
 	host->dev = (struct device){
 		.ops = &host_ops,
 		.base = MAP_PCI_BASE,

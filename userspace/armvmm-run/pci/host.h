@@ -45,4 +45,7 @@ void pci_host_map(struct pci_function *fn, const uint64_t *gpa);
  */
 void pci_host_set_pin(struct pci_function *fn, bool level, bool now);
 
+/* A device writes @data to the bus address @address: a message. Any thread. */
+void pci_host_message(struct pci_host *host, uint64_t address, uint32_t data);
+
 #endif /* ARMVMM_RUN_PCI_HOST_H */

@@ -124,6 +124,14 @@ static void test_machine(void)
 	KTAP_EQ(cell("/intc@8000000", "reg", 1), GICD_BASE);
 	KTAP_EQ(cell("/intc@8000000", "reg", 5), GICC_BASE);
 	KTAP_EQ(cell("/", "interrupt-parent", 0), cell("/intc@8000000", "phandle", 0));
+	/* The frame for messages is there if a device has it, and Linux looks for it in the GIC. */
+	KTAP_TRUE(fdt_path_offset(buf, "/intc@8000000/v2m@8020000") < 0);
+	params.msi_frame = GICV2M_BASE;
+	KTAP_TRUE(build(&params, &err) > 0);
+	KTAP_STREQ(string("/intc@8000000/v2m@8020000", "compatible"), "arm,gic-v2m-frame");
+	KTAP_EQ(cell("/intc@8000000/v2m@8020000", "reg", 1), GICV2M_BASE);
+	KTAP_EQ(cell("/intc@8000000/v2m@8020000", "reg", 3), 0x1000);
+	KTAP_EQ(cell("/intc@8000000/v2m@8020000", "phandle", 0), FDT_PHANDLE_MSI);
 
 	KTAP_EQ(cell("/pl011@9000000", "reg", 1), UART_BASE);
 	KTAP_EQ(cell("/pl011@9000000", "interrupts", 0), 0);

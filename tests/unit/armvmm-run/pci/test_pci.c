@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c
+// sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/device_type.c
 // sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/fdt_builder.c
@@ -403,10 +404,10 @@ static void test_state(void)
 
 	/* The host's own. */
 	put(SLOT(0) + PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
-	state_save(m.bus.dev[0], &bridge);
-	m.bus.dev[0]->ops->reset(m.bus.dev[0]);
+	state_save(m.bus.dev[1], &bridge);
+	m.bus.dev[1]->ops->reset(m.bus.dev[1]);
 	KTAP_EQ(get(SLOT(0) + PCI_COMMAND, 2), 0);
-	state_torture(m.bus.dev[0], &bridge);
+	state_torture(m.bus.dev[1], &bridge);
 	KTAP_EQ(get(SLOT(0) + PCI_COMMAND, 2), PCI_COMMAND_MEMORY);
 	record_free(&bridge);
 	record_free(&r);
@@ -454,6 +455,11 @@ static void test_tree(void)
 	KTAP_EQ(cell("reg", 3), 0x1000000);
 	for (unsigned int i = 0; i < 14; i++)
 		KTAP_EQ(cell("ranges", i), ranges[i]);
+	/* Each device's messages go to the frame, whoever it is. */
+	KTAP_EQ(cell("msi-map", 0), 0);
+	KTAP_EQ(cell("msi-map", 1), FDT_PHANDLE_MSI);
+	KTAP_EQ(cell("msi-map", 2), 0);
+	KTAP_EQ(cell("msi-map", 3), 0x10000);
 	KTAP_EQ(cell("interrupt-map-mask", 0), 0x1800);
 	KTAP_EQ(cell("interrupt-map-mask", 3), 7);
 	KTAP_TRUE(fdt_getprop(buf, node, "interrupt-map", &len));
@@ -495,13 +501,15 @@ static void test_place(void)
 
 	setup();
 	KTAP_EQ(pci_host_need(&m, &err), 0);
-	KTAP_EQ(m.bus.nr, 1);
+	KTAP_EQ(m.bus.nr, 2);
 	end();
 	fake_machine_init(&m);
 	KTAP_EQ(device_register(&m.bus, &dev), 0);
 	KTAP_EQ(device_make(&m, "pcie", NULL, &err), (unsigned long long)-EEXIST);
 	KTAP_STREQ(err.text, "pcie: another device is between 0x10000000 and 0x3fffffff");
 	KTAP_TRUE(!m.pci);
+	device_unregister(&m.bus, &dev);
+	device_bus_destroy(&m.bus);
 }
 
 /* Anything, anywhere in the window. */

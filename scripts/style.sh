@@ -119,7 +119,7 @@ done <<-'EOF'
 	core core
 	net net core
 	pci pci core
-	virtio virtio net core
+	virtio virtio pci net core
 	hw hw core
 	boot boot core
 	sandbox sandbox core

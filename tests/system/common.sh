@@ -181,8 +181,8 @@ guest_cases() {
 	done <"$work/told"
 }
 
-# guest_initrd NAME: makes $work/NAME.initrd of the base and /cmd from stdin, after what guest/
-# has of each further argument.
+# guest_initrd NAME: makes $work/NAME.initrd of the base (or of $initrd) and /cmd from stdin, after
+# what guest/ has of each further argument.
 guest_initrd() {
 	_n=$1
 	shift
@@ -191,7 +191,7 @@ guest_initrd() {
 		for _f in base "$@"; do cat "guest/$_f"; done
 		cat
 	} >"$work/$_n.d/cmd"
-	cp initrd "$work/$_n.initrd"
+	cp "${initrd:-initrd}" "$work/$_n.initrd"
 	(cd "$work/$_n.d" && echo cmd | cpio -o -H newc 2>/dev/null) >>"$work/$_n.initrd"
 }
 

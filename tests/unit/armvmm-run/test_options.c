@@ -24,7 +24,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtio_balloon.c userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c
-// sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c
+// sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c
 // files: userspace/armvmm-run/armvmm-run.1
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 slirp
@@ -443,6 +443,43 @@ static void test_net(void)
 		"--net user,hostfwd=tcp:1.2.3.4.5.6.7.8.9.10:1-:22: hostfwd=tcp:1.2.3.4.5.6.7.8.9.10:1-:22 is not like hostfwd=tcp::2222-:22");
 }
 
+/* Each virtio device may be on PCI, whatever the other words are. */
+static void test_bus(void)
+{
+	const struct disk_config *disk;
+	const struct net_config *net;
+	const void *pci;
+
+	KTAP_EQ(parse("-k z -d a,bus=pcie,ro -d a,b,bus=mmio -d a -n user,bus=pcie,restrict=on "
+		      "--device virtio-rng,bus=pcie --console virtio,bus=pcie "
+		      "--device virtio-balloon,stats=1,bus=pcie"), OPTIONS_RUN);
+	disk = device(0, "virtio-blk");
+	pci = disk->bus;
+	KTAP_TRUE(pci && disk->readonly);
+	KTAP_STREQ(disk->path, "a");
+	disk = device(1, "virtio-blk");
+	KTAP_TRUE(disk->bus && disk->bus != pci);
+	KTAP_STREQ(disk->path, "a,b");
+	disk = device(2, "virtio-blk");
+	KTAP_TRUE(!disk->bus);
+	net = device(3, "virtio-net");
+	KTAP_TRUE(net->bus == pci);
+	KTAP_TRUE(device(4, "virtio-rng") == pci);
+	KTAP_TRUE(device(5, "virtio-console") == pci);
+	options_free(&config);
+	KTAP_EQ(parse("-k z --device virtio-console,bus=pcie --device pcie"), OPTIONS_RUN);
+	KTAP_TRUE(device(0, "virtio-console") == pci);
+	options_free(&config);
+	refused("-k z -d a,bus=isa", "--disk a,bus=isa: bus must be mmio or pcie");
+	refused("-k z -n user,bus=", "--net user,bus=: bus must be mmio or pcie");
+	refused("-k z --device virtio-rng,bus=pcie,x",
+		"--device virtio-rng,bus=pcie,x: bus must be mmio or pcie");
+	refused("-k z --console virtio,x", "--console virtio,x: must be virtio");
+	refused("-k z --console virtiox", "--console virtiox: must be virtio");
+	refused("-k z --device pcie,x", "--device pcie,x: takes no words");
+	refused("-k z --device pcie --device pcie", "--device pcie: no more than 1 pcie");
+}
+
 static void test_others(void)
 {
 	KTAP_EQ(parse("--kernel z --format raw --initrd i --append a=b --dtb d --console virtio "
@@ -583,7 +620,8 @@ static void test_device(void)
 	refused("-k z --device /dev/kvm",
 		"--device /dev/kvm: is no device; the hypervisor's node is --node PATH");
 	refused("-k z --device pl011", "--device pl011: is part of every machine");
-	refused("-k z --device virtio-rng,fast", "--device virtio-rng,fast: takes no words");
+	refused("-k z --device virtio-rng,fast",
+		"--device virtio-rng,fast: unknown word \"fast\"");
 	refused("-k z --device virtio-blk", "--device virtio-blk: names no file");
 	refused("-k z --device virtio-blk,,ro", "--device virtio-blk,,ro: names no file");
 	refused("-k z --device virtio-net,user,x", "--device virtio-net,user,x: unknown word \"x\" "
@@ -700,7 +738,7 @@ static void test_freebsd(void)
 	snprintf(line, sizeof(line), "-k z --device bvm-console@%u", RAM_BASE);
 	KTAP_TRUE(parse(line) < 0);
 	KTAP_TRUE(strstr(err.text, ": the address must be a multiple of 4 below 0x"));
-	refused("-k z --device virtio-rng@4", "--device virtio-rng@4: takes no words");
+	refused("-k z --device virtio-rng@4", "--device virtio-rng@4: unknown word \"@4\"");
 }
 
 /* ---- Options in a file ---- */
@@ -838,6 +876,6 @@ KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_restore), KTAP_CASE(test_inco
 	  KTAP_CASE(test_device),
 	  KTAP_CASE(test_metrics),
 	  KTAP_CASE(test_firmware), KTAP_CASE(test_man_page), KTAP_CASE(test_device_help),
-	  KTAP_CASE(test_others),
+	  KTAP_CASE(test_others), KTAP_CASE(test_bus),
 	  KTAP_CASE(test_identity), KTAP_CASE(test_usage), KTAP_CASE(test_freebsd),
 	  KTAP_CASE(test_config), KTAP_CASE(test_config_wrong), KTAP_CASE(test_dump_config))

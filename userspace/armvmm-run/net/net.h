@@ -20,6 +20,7 @@
 
 struct machine;
 struct net_config;
+struct virtio_bus;
 struct virtio_net;
 struct net_backend;
 
@@ -109,6 +110,7 @@ struct net_config {
 	bool has_mac;
 	uint8_t mac[6];
 	uint64_t bps, pps;	/* bytes and frames a second, in each direction; 0: any */
+	const struct virtio_bus *bus;	/* that the card is on; NULL: the default */
 };
 
 /* At the end of a back end's file. */

@@ -17,6 +17,7 @@
 #include "core/rate.h"
 
 struct machine;
+struct virtio_bus;
 
 #define DISK_SERIAL_MAX	20	/* bytes, without a zero at the end */
 
@@ -27,6 +28,7 @@ struct disk_config {
 	bool raw;		/* raw, whatever format the file claims */
 	char serial[DISK_SERIAL_MAX + 1];	/* "": one is made up */
 	uint64_t iops, bps;	/* requests and bytes a second; 0: any number */
+	const struct virtio_bus *bus;	/* that the device is on; NULL: the default */
 };
 
 /**

@@ -51,6 +51,7 @@ struct balloon_config {
 	bool deflate_on_oom;
 	bool reporting;
 	unsigned int interval;	/* seconds */
+	const struct virtio_bus *bus;	/* NULL: the default */
 };
 #define BALLOON_STANDARD { .deflate_on_oom = true, .reporting = true }
 
@@ -455,6 +456,7 @@ static int balloon_register(struct virtio_balloon *b, struct machine *m,
 		features |= VIRTIO_BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
 	if (config->reporting)
 		features |= VIRTIO_BIT(VIRTIO_BALLOON_F_REPORTING);
+	b->vdev.bus = config->bus;
 	ret = virtio_device_register(m, &b->vdev, &virtio_balloon_ops, features, &space,
 				     sizeof(space), err);
 	if (ret)
@@ -501,7 +503,10 @@ static int balloon_parse_word(struct balloon_config *config, const char *label, 
 {
 	const char *value;
 	uint64_t seconds;
+	int ret = virtio_bus_parse(word, label, &config->bus, err);
 
+	if (ret != -ENOENT)
+		return ret;
 	value = parse_value(word, "deflate-on-oom");
 	if (value)
 		return parse_bool(value, &config->deflate_on_oom) ?
@@ -543,6 +548,7 @@ static const struct device_word balloon_words[] = {
 	{ "deflate-on-oom=on|off", "a guest without memory may take pages out (on)" },
 	{ "free-page-reporting=on|off", "its free pages go back to the host (on)" },
 	{ "stats=SECONDS", "ask for its statistics that often (0: never)" },
+	VIRTIO_BUS_WORD,
 	{ NULL, NULL },
 };
 

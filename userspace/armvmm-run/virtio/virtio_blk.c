@@ -469,6 +469,7 @@ static int blk_create(struct machine *m, const void *opaque, struct error *err)
 		goto fail_free;
 	pthread_cond_init(&blk->follow, NULL);
 	blk_config(&space, &blk->disk);
+	blk->vdev.bus = config->bus;
 	ret = virtio_device_register(m, &blk->vdev, &virtio_blk_ops, blk_features(&blk->disk),
 				     &space, BLK_CONFIG_SIZE, err);
 	if (ret < 0)
@@ -537,6 +538,8 @@ static int blk_parse(const char *label, const char *args, void **out, struct err
 		const char *value;
 		int ret = blk_parse_rate(config, label, comma + 1, err);
 
+		if (ret == -ENOENT)
+			ret = virtio_bus_parse(comma + 1, label, &config->bus, err);
 		if (!ret)
 			continue;
 		if (ret != -ENOENT)
@@ -569,6 +572,7 @@ static const struct device_word blk_words[] = {
 	{ "iops=N", "requests a second, at most; also throttling.iops-total=N" },
 	{ "bps=N", "bytes a second, at most; also throttling.bps-total=N" },
 	{ "format=raw", "take the file as raw, whatever it looks like" },
+	VIRTIO_BUS_WORD,
 	{ NULL, NULL },
 };
 

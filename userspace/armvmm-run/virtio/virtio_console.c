@@ -276,6 +276,7 @@ static int console_create(struct machine *m, const void *config, struct error *e
 	con->client.resized = console_resized;
 	con->rx = virtq_chain_alloc(CONSOLE_QUEUE_SIZE);
 	con->tx = virtq_chain_alloc(CONSOLE_QUEUE_SIZE);
+	con->vdev.bus = config;
 	if (con->rx && con->tx)
 		ret = virtio_device_register(m, &con->vdev, &virtio_console_ops,
 					     sized ? VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE) : 0, &size,
@@ -291,19 +292,36 @@ static int console_create(struct machine *m, const void *config, struct error *e
 	return 0;
 }
 
-/* --console names the kind, of which there is one; --device virtio-console has named it already. */
+/*
+ * --console names the kind, of which there is one; --device virtio-console has named it already.
+ * The config is the bus that it is on.
+ */
 static int console_parse(const char *label, const char *args, void **config, struct error *err)
 {
-	if (args && strcmp(args, "virtio"))
-		return error_set(err, -EINVAL, "%s: must be virtio", label);
-	return 0;
+	static const char kind[] = "virtio";
+	const struct virtio_bus *bus = NULL;
+	int ret;
+
+	if (args && !strncmp(args, kind, strlen(kind)) && strchr(",", args[strlen(kind)]))
+		args += strlen(kind) + (args[strlen(kind)] == ',');
+	if (!args || !*args)
+		return 0;
+	ret = virtio_bus_parse(args, label, &bus, err);
+	*config = (void *)bus;
+	return ret == -ENOENT ? error_set(err, -EINVAL, "%s: must be virtio", label) : ret;
 }
+
+static const struct device_word console_words[] = {
+	VIRTIO_BUS_WORD,
+	{ NULL, NULL },
+};
 
 static const struct device_type console_type = {
 	.name = "virtio-console",
 	.summary = "console that gets the terminal's input",
 	.option = "console",
 	.args = "virtio",
+	.words = console_words,
 	.max = 1,
 	.order = 40,
 	.parse = console_parse,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a virtio device is behind any register window: its interrupt, its requests,
- * the status machine and the features that were agreed on.
+ * the status machine and the features that were agreed on, and its life.
  *
  * DRIVER_OK. A driver must set it before it uses a queue (3.1.1), and several do not:
  * boot loaders read a partition table first, FreeBSD's asks for a disk's identity. A
  * queue that is set up and notified starts the device, as it does in QEMU.
  *
- * The interrupt. The device tree says edge-rising, as QEMU's does, and the line
+ * The interrupt of virtio-mmio. The device tree says edge-rising, as QEMU's does, and the line
  * is held high for as long as InterruptStatus is not zero. So a guest that
  * believes the device tree takes one cheap edge (a level would cost an exit at
  * each EOI to look at the line again), and one that programs the GIC for level
@@ -28,12 +28,16 @@
  * Another cause than those that are not acknowledged yet makes an edge of its own.
  */
 #include <endian.h>
+#include <errno.h>
 #include <libarmvmm.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_mmio.h>
+#include <linux/virtio_ring.h>
 
 #include "core/machine.h"
 #include "virtio/virtio_private.h"
@@ -43,13 +47,24 @@
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_FAILED)
 
+#define TRANSPORT_FEATURES                                                                         \
+	(VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |                \
+	 VIRTIO_BIT(VIRTIO_RING_F_EVENT_IDX))
+
+/*
+ * A legacy driver that does not take ANY_LAYOUT frames requests in the old way, one of the layouts.
+ */
+#define LEGACY_FEATURES                                                                            \
+	(VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |               \
+	 VIRTIO_BIT(VIRTIO_RING_F_EVENT_IDX))
+
 /* Interrupts */
 
 /* What an interrupt without a cause weighs, against one with; and how much is too much. */
 #define SPURIOUS_WEIGHT	4
 #define SPURIOUS_MAX	32
 
-static void virtio_raise(struct virtio_device *vdev, uint32_t bits)
+static void virtio_raise_line(struct virtio_device *vdev, uint32_t bits)
 {
 	uint32_t before;
 
@@ -66,6 +81,15 @@ static void virtio_raise(struct virtio_device *vdev, uint32_t bits)
 	else
 		irqline_set(&vdev->irq, true);
 	pthread_mutex_unlock(&vdev->irq_lock);
+}
+
+/* @queue is the queue that it is about, or VIRTIO_NO_QUEUE. */
+static void virtio_raise(struct virtio_device *vdev, uint32_t bits, unsigned int queue)
+{
+	if (vdev->bus->raise)
+		vdev->bus->raise(vdev, bits, queue);
+	else
+		virtio_raise_line(vdev, bits);
 }
 
 /*
@@ -183,7 +207,8 @@ void virtio_ack_post(struct virtio_device *vdev, bool post)
 
 static bool virtio_is_whole(const struct virtio_device *vdev)
 {
-	return vdev->started && !(vdev->status & VIRTIO_CONFIG_S_NEEDS_RESET) && !vdev->quiescing;
+	return vdev->started && !(vdev->status & VIRTIO_CONFIG_S_NEEDS_RESET) &&
+	       !vdev->quiescing && !vdev->cut_off;
 }
 
 bool virtio_running(const struct virtio_device *vdev)
@@ -199,7 +224,7 @@ void virtio_fail(struct virtio_device *vdev, const char *why)
 	machine_note(vdev->machine, "%s in slot %u needs a reset: %s", vdev->ops->name, vdev->slot,
 		     why);
 	if (vdev->started)
-		virtio_raise(vdev, VIRTIO_MMIO_INT_CONFIG);
+		virtio_raise(vdev, VIRTIO_MMIO_INT_CONFIG, VIRTIO_NO_QUEUE);
 }
 
 void virtio_config_set(struct virtio_device *vdev, unsigned int offset, const void *data,
@@ -208,7 +233,7 @@ void virtio_config_set(struct virtio_device *vdev, unsigned int offset, const vo
 	memcpy(vdev->config + offset, data, len);
 	vdev->generation++;
 	if (vdev->status & VIRTIO_CONFIG_S_DRIVER_OK)
-		virtio_raise(vdev, VIRTIO_MMIO_INT_CONFIG);
+		virtio_raise(vdev, VIRTIO_MMIO_INT_CONFIG, VIRTIO_NO_QUEUE);
 }
 
 bool virtio_pop(struct virtio_device *vdev, unsigned int index, struct virtq_chain *chain)
@@ -228,7 +253,7 @@ void virtio_signal(struct virtio_device *vdev, unsigned int index)
 {
 	/* Also while it is paused: requests that were begun come to their end. */
 	if (virtio_is_whole(vdev) && virtq_wants_interrupt(&vdev->vq[index]))
-		virtio_raise(vdev, VIRTIO_MMIO_INT_VRING);
+		virtio_raise(vdev, VIRTIO_MMIO_INT_VRING, index);
 }
 
 void virtio_begin(struct virtio_device *vdev)
@@ -318,6 +343,8 @@ void virtio_reset(struct virtio_device *vdev)
 	for (i = 0; i < vdev->ops->nr_queues; i++)
 		virtq_reset(&vdev->vq[i]);
 	virtio_ack(vdev, ~0U);
+	if (vdev->bus->reset)
+		vdev->bus->reset(vdev);
 }
 
 static bool virtio_features_ok(struct virtio_device *vdev)
@@ -377,4 +404,167 @@ void virtio_set_features(struct virtio_device *vdev, uint32_t value)
 			vdev->features_unknown = true;
 		break;
 	}
+}
+
+void virtio_set_queue_ready(struct virtio_device *vdev, struct virtqueue *vq, bool ready)
+{
+	if (!ready) {
+		/* The driver may reuse the rings when this write is done (4.2.2.2). */
+		virtio_quiesce(vdev);
+		vq->ready = false;
+		virtio_kick_all(vdev);
+		return;
+	}
+	/* Indirect tables and event fields depend on features: these must be final. */
+	if (!(vdev->status & VIRTIO_CONFIG_S_FEATURES_OK))
+		return;
+	vq->indirect = virtio_has(vdev, VIRTIO_RING_F_INDIRECT_DESC);
+	vq->event_idx = virtio_has(vdev, VIRTIO_RING_F_EVENT_IDX);
+	virtq_enable(vq);
+	if (vq->broken)
+		virtio_fail(vdev, vq->broken);
+}
+
+uint64_t virtio_config_read(const struct virtio_device *vdev, uint32_t offset, unsigned int len)
+{
+	uint64_t value = 0;
+
+	for (unsigned int i = 0; i < len && offset + i < vdev->config_size; i++)
+		value |= (uint64_t)vdev->config[offset + i] << (8 * i);
+	return value;
+}
+
+/* A legacy driver writes byte by byte, others as wide as the field is. */
+void virtio_config_write(struct virtio_device *vdev, uint32_t offset, unsigned int len,
+				uint64_t value)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < len && offset + i < vdev->config_size; i++) {
+		if (!(vdev->ops->config_writable >> (offset + i) / 4 & 1))
+			continue;
+		vdev->config[offset + i] = value >> (8 * i);
+		any = true;
+	}
+	if (any)
+		vdev->ops->config_written(vdev);
+}
+
+/* Life */
+
+void virtio_power_on(struct device *dev)
+{
+	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
+
+	pthread_mutex_lock(&vdev->lock);
+	virtio_reset(vdev);
+	vdev->paused = false;
+	pthread_mutex_unlock(&vdev->lock);
+}
+
+int virtio_device_begin(struct device *dev, struct error *err)
+{
+	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
+
+	return vdev->ops->begin ? vdev->ops->begin(vdev, err) : 0;
+}
+
+static void virtio_fini(struct virtio_device *vdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < vdev->ops->nr_queues; i++) {
+		if (vdev->kick_source[i]) {
+			g_source_destroy(vdev->kick_source[i]);
+			g_source_unref(vdev->kick_source[i]);
+		}
+		if (vdev->kick_in_kernel[i])
+			machine_ioeventfd_del(vdev->machine, vdev->kick[i]);
+		if (vdev->kick[i] >= 0)
+			close(vdev->kick[i]);
+	}
+	vdev->bus->detach(vdev);
+	pthread_cond_destroy(&vdev->drained);
+	pthread_mutex_destroy(&vdev->lock);
+	pthread_mutex_destroy(&vdev->irq_lock);
+}
+
+void virtio_destroy(struct device *dev)
+{
+	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
+
+	/* Not a reset: the interrupt line's other end may be gone. */
+	pthread_mutex_lock(&vdev->lock);
+	virtio_quiesce(vdev);
+	vdev->status = 0;
+	vdev->started = false;
+	pthread_mutex_unlock(&vdev->lock);
+	vdev->ops->destroy(vdev);
+	virtio_fini(vdev);
+	free(vdev);
+}
+
+int virtio_device_register(struct machine *m, struct virtio_device *vdev,
+			   const struct virtio_ops *ops, uint64_t features, const void *config,
+			   unsigned int config_size, struct error *err)
+{
+	unsigned int i;
+	int ret;
+
+	if (!vdev->bus)
+		vdev->bus = &virtio_mmio_bus;
+	vdev->dev.kind = ops->name;
+	vdev->ops = ops;
+	vdev->machine = m;
+	if (config_size)
+		memcpy(vdev->config, config, config_size);
+	vdev->config_size = config_size;
+	pthread_mutex_init(&vdev->lock, NULL);
+	pthread_mutex_init(&vdev->irq_lock, NULL);
+	pthread_cond_init(&vdev->drained, NULL);
+	for (i = 0; i < ops->nr_queues; i++)
+		vdev->kick[i] = -1;
+
+	ret = vdev->bus->attach(vdev, err);
+	if (ret) {
+		virtio_fini(vdev);
+		return ret;
+	}
+	vdev->offered = vdev->legacy ? (uint32_t)features | LEGACY_FEATURES :
+				       features | TRANSPORT_FEATURES;
+	for (i = 0; !ret && i < ops->nr_queues; i++)
+		ret = virtio_queue_setup(vdev, i);
+	if (!ret)
+		ret = device_register(&m->bus, &vdev->dev);
+	if (ret) {
+		virtio_fini(vdev);
+		return error_errno(err, ret, "%s in slot %u", ops->name, vdev->slot);
+	}
+	return 0;
+}
+
+/* Transports */
+
+/* Defined by the linker: start and end of the section with the entries of all but virtio-mmio. */
+extern const struct virtio_bus *const __start_virtio_buses[] __attribute__((weak));
+extern const struct virtio_bus *const __stop_virtio_buses[] __attribute__((weak));
+
+int virtio_bus_parse(const char *word, const char *label, const struct virtio_bus **bus,
+		     struct error *err)
+{
+	static const char begin[] = "bus=";
+	const struct virtio_bus *const *at = __start_virtio_buses;
+
+	if (strncmp(word, begin, strlen(begin)))
+		return -ENOENT;
+	word += strlen(begin);
+	*bus = &virtio_mmio_bus;
+	if (!strcmp(word, virtio_mmio_bus.name))
+		return 0;
+	for (; at < __stop_virtio_buses; at++) {
+		*bus = *at;
+		if (!strcmp(word, (*at)->name))
+			return 0;
+	}
+	return error_set(err, -EINVAL, "%s: bus must be mmio or pcie", label);
 }

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The virtio-mmio transport, version 2 (virtio 1.2 4.2) or 1 (4.2.4): a device's register
- * window and its life on the machine's bus.
+ * The virtio-mmio transport, version 2 (virtio 1.2 4.2) or 1 (4.2.4): a device's register window.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include <linux/virtio_config.h>
 #include <linux/virtio_mmio.h>
 #include <linux/virtio_ring.h>
@@ -21,37 +15,7 @@
 #define MMIO_VERSION_LEGACY 1
 #define MMIO_VENDOR	0x4d4d5641 /* "AVMM" */
 
-#define TRANSPORT_FEATURES                                                                         \
-	(VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |                \
-	 VIRTIO_BIT(VIRTIO_RING_F_EVENT_IDX))
-
-/*
- * A legacy driver that does not take ANY_LAYOUT frames requests in the old way, one of the layouts.
- */
-#define LEGACY_FEATURES                                                                            \
-	(VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT) | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |               \
-	 VIRTIO_BIT(VIRTIO_RING_F_EVENT_IDX))
-
 /* Queues */
-
-static void virtio_set_queue_ready(struct virtio_device *vdev, struct virtqueue *vq, bool ready)
-{
-	if (!ready) {
-		/* The driver may reuse the rings when this write is done (4.2.2.2). */
-		virtio_quiesce(vdev);
-		vq->ready = false;
-		virtio_kick_all(vdev);
-		return;
-	}
-	/* Indirect tables and event fields depend on features: these must be final. */
-	if (!(vdev->status & VIRTIO_CONFIG_S_FEATURES_OK))
-		return;
-	vq->indirect = virtio_has(vdev, VIRTIO_RING_F_INDIRECT_DESC);
-	vq->event_idx = virtio_has(vdev, VIRTIO_RING_F_EVENT_IDX);
-	virtq_enable(vq);
-	if (vq->broken)
-		virtio_fail(vdev, vq->broken);
-}
 
 /*
  * Legacy: the three parts of a queue lie one behind the other, with the used ring on a boundary
@@ -237,33 +201,13 @@ static uint64_t virtio_mmio_read(struct device *dev, uint64_t offset, unsigned i
 
 	pthread_mutex_lock(&vdev->lock);
 	if (offset >= VIRTIO_MMIO_CONFIG) {
-		unsigned int i;
-
-		offset -= VIRTIO_MMIO_CONFIG;
-		for (i = 0; i < len && offset + i < vdev->config_size; i++)
-			value |= (uint64_t)vdev->config[offset + i] << (8 * i);
+		value = virtio_config_read(vdev, offset - VIRTIO_MMIO_CONFIG, len);
 	} else if (len == 4 && !(offset & 3)) {
 		/* Registers are 32 bits wide and so are accesses (4.2.2.2). */
 		value = virtio_reg_read(vdev, offset);
 	}
 	pthread_mutex_unlock(&vdev->lock);
 	return value;
-}
-
-/* A legacy driver writes byte by byte, others as wide as the field is. */
-static void virtio_config_write(struct virtio_device *vdev, uint32_t offset, unsigned int len,
-				uint64_t value)
-{
-	bool any = false;
-
-	for (unsigned int i = 0; i < len && offset + i < vdev->config_size; i++) {
-		if (!(vdev->ops->config_writable >> (offset + i) / 4 & 1))
-			continue;
-		vdev->config[offset + i] = value >> (8 * i);
-		any = true;
-	}
-	if (any)
-		vdev->ops->config_written(vdev);
 }
 
 static void virtio_mmio_write(struct device *dev, uint64_t offset, unsigned int len,
@@ -282,13 +226,7 @@ static void virtio_mmio_write(struct device *dev, uint64_t offset, unsigned int 
 		return;
 	switch (offset) {
 	case VIRTIO_MMIO_QUEUE_NOTIFY:
-		/* Comes here where the kernel has no ioeventfd for it. */
-		if (v >= vdev->ops->nr_queues)
-			return;
-		if (vdev->ops->kicked_by_vcpu >> v & 1)
-			virtio_notified_by_vcpu(vdev, v);
-		else
-			virtio_kick_self(vdev, v);
+		virtio_notify(vdev, v);
 		return;
 	case VIRTIO_MMIO_INTERRUPT_ACK:
 		virtio_ack(vdev, v);
@@ -315,48 +253,8 @@ static void virtio_mmio_reset(struct device *dev)
 {
 	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
 
-	pthread_mutex_lock(&vdev->lock);
-	virtio_reset(vdev);
 	vdev->page_size = 0;
-	vdev->paused = false;
-	pthread_mutex_unlock(&vdev->lock);
-}
-
-/* Life */
-
-static void virtio_fini(struct virtio_device *vdev)
-{
-	unsigned int i;
-
-	for (i = 0; i < vdev->ops->nr_queues; i++) {
-		if (vdev->kick_source[i]) {
-			g_source_destroy(vdev->kick_source[i]);
-			g_source_unref(vdev->kick_source[i]);
-		}
-		if (vdev->kick_in_kernel[i])
-			machine_ioeventfd_del(vdev->machine, vdev->kick[i]);
-		if (vdev->kick[i] >= 0)
-			close(vdev->kick[i]);
-	}
-	posted_exit(vdev->machine, &vdev->ack);
-	pthread_cond_destroy(&vdev->drained);
-	pthread_mutex_destroy(&vdev->lock);
-	pthread_mutex_destroy(&vdev->irq_lock);
-}
-
-static void virtio_mmio_destroy(struct device *dev)
-{
-	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
-
-	/* Not a reset: the interrupt line's other end may be gone. */
-	pthread_mutex_lock(&vdev->lock);
-	virtio_quiesce(vdev);
-	vdev->status = 0;
-	vdev->started = false;
-	pthread_mutex_unlock(&vdev->lock);
-	vdev->ops->destroy(vdev);
-	virtio_fini(vdev);
-	free(vdev);
+	virtio_power_on(dev);
 }
 
 static int virtio_mmio_begin(struct device *dev, struct error *err)
@@ -364,7 +262,7 @@ static int virtio_mmio_begin(struct device *dev, struct error *err)
 	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
 
 	vdev->can_post = posted_supported(vdev->machine);
-	return vdev->ops->begin ? vdev->ops->begin(vdev, err) : 0;
+	return virtio_device_begin(dev, err);
 }
 
 static const struct device_ops virtio_mmio_ops = {
@@ -382,50 +280,43 @@ static const struct device_ops virtio_mmio_ops = {
 	.state_version = VIRTIO_STATE_VERSION,
 	.flush = virtio_flush,
 	.claim = virtio_claim,
-	.destroy = virtio_mmio_destroy,
+	.destroy = virtio_destroy,
 };
 
-int virtio_device_register(struct machine *m, struct virtio_device *vdev,
-			   const struct virtio_ops *ops, uint64_t features, const void *config,
-			   unsigned int config_size, struct error *err)
+static int virtio_mmio_attach(struct virtio_device *vdev, struct error *err)
 {
-	int slot = machine_virtio_slot(m);
-	unsigned int i;
-	int ret;
+	struct machine *m = vdev->machine;
+	int slot = machine_virtio_slot(m), ret;
 
 	if (slot < 0)
-		return error_set(err, slot, "%s: all %u virtio slots are taken", ops->name,
+		return error_set(err, slot, "%s: all %u virtio slots are taken", vdev->ops->name,
 				 MAP_VIRTIO_SLOTS);
 	vdev->dev.ops = &virtio_mmio_ops;
-	vdev->dev.kind = ops->name;
 	vdev->dev.base = MAP_VIRTIO_BASE + (uint64_t)slot * MAP_VIRTIO_SIZE;
 	vdev->dev.size = MAP_VIRTIO_SIZE;
-	vdev->ops = ops;
-	vdev->machine = m;
 	vdev->slot = slot;
 	vdev->legacy = m->virtio_legacy;
-	vdev->offered = vdev->legacy ? (uint32_t)features | LEGACY_FEATURES :
-				       features | TRANSPORT_FEATURES;
-	if (config_size)
-		memcpy(vdev->config, config, config_size);
-	vdev->config_size = config_size;
-	pthread_mutex_init(&vdev->lock, NULL);
-	pthread_mutex_init(&vdev->irq_lock, NULL);
-	pthread_cond_init(&vdev->drained, NULL);
-	for (i = 0; i < ops->nr_queues; i++)
-		vdev->kick[i] = -1;
-
 	virtio_ack_init(vdev);
 	ret = posted_init(m, &vdev->ack);
 	if (!ret)
 		ret = machine_irqline_init(m, &vdev->irq, MAP_VIRTIO_SPI + slot);
-	for (i = 0; !ret && i < ops->nr_queues; i++)
-		ret = virtio_queue_setup(vdev, i);
-	if (!ret)
-		ret = device_register(&m->bus, &vdev->dev);
-	if (ret) {
-		virtio_fini(vdev);
-		return error_errno(err, ret, "%s in slot %d", ops->name, slot);
-	}
-	return 0;
+	return ret ? error_errno(err, ret, "%s in slot %d", vdev->ops->name, slot) : 0;
 }
+
+static void virtio_mmio_detach(struct virtio_device *vdev)
+{
+	posted_exit(vdev->machine, &vdev->ack);
+}
+
+static uint64_t virtio_mmio_notify_gpa(struct virtio_device *vdev, unsigned int index)
+{
+	return vdev->dev.base + VIRTIO_MMIO_QUEUE_NOTIFY;
+}
+
+const struct virtio_bus virtio_mmio_bus = {
+	.name = "mmio",
+	.attach = virtio_mmio_attach,
+	.detach = virtio_mmio_detach,
+	.notify_gpa = virtio_mmio_notify_gpa,
+	.notify_len = 4,
+};

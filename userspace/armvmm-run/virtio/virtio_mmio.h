@@ -29,6 +29,7 @@
 
 struct machine;
 struct record;
+struct virtio_bus;
 struct virtio_device;
 
 #define VIRTIO_MAX_QUEUES 4
@@ -110,8 +111,10 @@ struct virtio_ops {
 struct virtio_device {
 	struct device dev;
 	const struct virtio_ops *ops;
+	const struct virtio_bus *bus; /* set before it is registered; NULL: virtio-mmio */
+	void *bus_data; /* the transport's own */
 	struct machine *machine;
-	unsigned int slot;
+	unsigned int slot; /* on its bus */
 
 	pthread_mutex_t lock;
 	pthread_cond_t drained; /* in_flight became 0, or quiescing ended */
@@ -124,6 +127,7 @@ struct virtio_device {
 	uint32_t status;
 	bool legacy; /* version 1 */
 	bool started; /* queues may be used: DRIVER_OK, or one was notified before it */
+	bool cut_off; /* the driver has forbidden it to use memory, for as long as that lasts */
 	bool paused; /* no chain is popped, but those that were are completed */
 	bool restored; /* .started is from a snapshot: the device type has yet to start */
 	uint32_t page_size; /* legacy: unit of a queue's address; kept over the driver's resets */
@@ -148,9 +152,19 @@ struct virtio_device {
 	unsigned int spurious; /* interrupts without a cause, of late */
 };
 
+/* The word with which a person chooses the transport, for --device help. */
+#define VIRTIO_BUS_WORD { "bus=mmio|pcie", "the bus that it is on (mmio)" }
+
 /*
- * Prepares @vdev (zeroed, from calloc()) and puts it into the next free slot
- * of the machine. @features are the device type's own; those of the transport
+ * Takes the word "bus=NAME" into *@bus. Returns 0, -ENOENT for another word, or -EINVAL with @err
+ * set.
+ */
+int virtio_bus_parse(const char *word, const char *label, const struct virtio_bus **bus,
+		     struct error *err);
+
+/*
+ * Prepares @vdev (zeroed, from calloc(), except for its bus) and puts it into the next free slot
+ * of its bus. @features are the device type's own; those of the transport
  * are added. @config is the configuration space as the driver reads it,
  * little-endian, up to VIRTIO_CONFIG_MAX bytes. Returns 0 or -errno with @err
  * set; @vdev then holds nothing and is still the caller's. Main thread.

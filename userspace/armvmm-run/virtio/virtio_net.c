@@ -432,7 +432,9 @@ static int net_parse_word(struct net_config *config, const char *word, struct er
 					 config->label, value);
 		return 0;
 	}
-	ret = rate_parse(word, "bps", config->label, &config->bps, err);
+	ret = virtio_bus_parse(word, config->label, &config->bus, err);
+	if (ret == -ENOENT)
+		ret = rate_parse(word, "bps", config->label, &config->bps, err);
 	if (ret == -ENOENT)
 		ret = rate_parse(word, "pps", config->label, &config->pps, err);
 	if (ret != -ENOENT)
@@ -518,6 +520,7 @@ static int net_create(struct machine *m, const void *opaque, struct error *err)
 		features |= VIRTIO_BIT(VIRTIO_NET_F_MTU);
 		space.mtu = htole16(net->be->mtu);
 	}
+	net->vdev.bus = config->bus;
 	ret = virtio_device_register(m, &net->vdev, &virtio_net_ops, features | net->be->features,
 				     &space, NET_CONFIG_SIZE, err);
 	if (ret < 0)
@@ -548,6 +551,7 @@ static const struct device_word net_words[] = {
 	{ "mac=ADDRESS", "the card's address" },
 	{ "bps=N", "bytes a second, at most, in each direction" },
 	{ "pps=N", "frames a second, likewise" },
+	VIRTIO_BUS_WORD,
 	{ NULL, NULL },
 };
 

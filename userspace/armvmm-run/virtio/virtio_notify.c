@@ -4,8 +4,6 @@
 #include <glib-unix.h>
 #include <sys/eventfd.h>
 
-#include <linux/virtio_mmio.h>
-
 #include "core/machine.h"
 #include "virtio/virtio_private.h"
 
@@ -19,7 +17,7 @@ static void virtio_notified(struct virtio_device *vdev, unsigned int i)
 	pthread_mutex_unlock(&vdev->lock);
 }
 
-void virtio_notified_by_vcpu(struct virtio_device *vdev, unsigned int i)
+static void virtio_notified_by_vcpu(struct virtio_device *vdev, unsigned int i)
 {
 	bool done = false;
 
@@ -35,17 +33,32 @@ void virtio_notified_by_vcpu(struct virtio_device *vdev, unsigned int i)
 		virtio_kick_self(vdev, i);
 }
 
+void virtio_notify(struct virtio_device *vdev, uint32_t i)
+{
+	if (i >= vdev->ops->nr_queues)
+		return;
+	if (vdev->ops->kicked_by_vcpu >> i & 1)
+		virtio_notified_by_vcpu(vdev, i);
+	else
+		virtio_kick_self(vdev, i);
+}
+
+/* Has the kernel take notifications of queue @i, if it can. Returns 0, -ENOTSUP or -errno. */
+static int virtio_kick_add(struct virtio_device *vdev, unsigned int i)
+{
+	uint64_t gpa = vdev->bus->notify_gpa(vdev, i);
+
+	return gpa ? machine_ioeventfd_add(vdev->machine, gpa, vdev->bus->notify_len, i,
+					   vdev->kick[i]) : -ENOTSUP;
+}
+
 void virtio_kicked_by_vcpu(struct virtio_device *vdev, unsigned int i, bool by_vcpu)
 {
-	struct machine *m = vdev->machine;
-
 	if (by_vcpu != vdev->kick_in_kernel[i])
 		return;
 	if (by_vcpu)
-		machine_ioeventfd_del(m, vdev->kick[i]);
-	vdev->kick_in_kernel[i] =
-		!by_vcpu && !machine_ioeventfd_add(m, vdev->dev.base + VIRTIO_MMIO_QUEUE_NOTIFY, 4,
-						   i, vdev->kick[i]);
+		machine_ioeventfd_del(vdev->machine, vdev->kick[i]);
+	vdev->kick_in_kernel[i] = !by_vcpu && !virtio_kick_add(vdev, i);
 }
 
 /* A kick source knows its device as user data and its queue by the fd. */
@@ -122,8 +135,7 @@ int virtio_queue_setup(struct virtio_device *vdev, unsigned int i)
 	}
 	if (vdev->ops->kicked_by_vcpu >> i & 1)
 		return 0;
-	ret = machine_ioeventfd_add(m, vdev->dev.base + VIRTIO_MMIO_QUEUE_NOTIFY, 4, i,
-				    vdev->kick[i]);
+	ret = virtio_kick_add(vdev, i);
 	if (ret < 0 && ret != -ENOTSUP)
 		return ret;
 	vdev->kick_in_kernel[i] = !ret;

@@ -5,6 +5,39 @@
 
 #include "virtio/virtio_mmio.h"
 
+#define VIRTIO_NO_QUEUE	UINT32_MAX
+
+/* A transport: how a driver finds the device and talks to it. */
+struct virtio_bus {
+	const char *name;	/* "pcie" */
+
+	/*
+	 * Gives vdev->dev its operations and its place, and vdev->slot. Does not register it with
+	 * the machine. Returns 0 or -errno with @err set; detach() is called in any case.
+	 */
+	int (*attach)(struct virtio_device *vdev, struct error *err);
+	void (*detach)(struct virtio_device *vdev);
+
+	/*
+	 * Interrupts the driver for the causes @bits of InterruptStatus. NULL: by vdev->irq. The
+	 * lock is held, as it is for reset(), which has the driver's reset of what is the
+	 * transport's own.
+	 */
+	void (*raise)(struct virtio_device *vdev, uint32_t bits, unsigned int queue);
+	void (*reset)(struct virtio_device *vdev);
+
+	/* Where a write of its number, notify_len bytes, notifies queue @index. 0: nowhere. */
+	uint64_t (*notify_gpa)(struct virtio_device *vdev, unsigned int index);
+	unsigned int notify_len;
+};
+
+extern const struct virtio_bus virtio_mmio_bus;
+
+/* At the end of the file of any other transport. */
+#define VIRTIO_BUS(bus)							\
+	static const struct virtio_bus *const bus##_entry		\
+	__attribute__((section("virtio_buses"), used)) = &(bus)
+
 /* The lock must be held for all but the first, and where it says so. */
 
 /* The driver has seen the causes @bits of the interrupt. */
@@ -23,8 +56,16 @@ void virtio_quiesce(struct virtio_device *vdev);
 /* Makes the main thread, or the device's workers, look at all queues. */
 void virtio_kick_all(struct virtio_device *vdev);
 
-/* Queue @i, one of ops->kicked_by_vcpu, was notified with an exit. The lock is not held. */
-void virtio_notified_by_vcpu(struct virtio_device *vdev, unsigned int i);
+/* Queue @i, which may not exist, was notified with an exit. The lock is not held. */
+void virtio_notify(struct virtio_device *vdev, uint32_t i);
+
+/* The driver turns a queue on or off. */
+void virtio_set_queue_ready(struct virtio_device *vdev, struct virtqueue *vq, bool ready);
+
+/* Accesses to the configuration space; what is beyond its end reads as zero. */
+uint64_t virtio_config_read(const struct virtio_device *vdev, uint32_t offset, unsigned int len);
+void virtio_config_write(struct virtio_device *vdev, uint32_t offset, unsigned int len,
+			 uint64_t value);
 
 /* Queues may be used from now on. Does nothing if the device is started or needs a reset. */
 void virtio_start(struct virtio_device *vdev);
@@ -46,6 +87,9 @@ void virtio_set_features(struct virtio_device *vdev, uint32_t value);
 int virtio_queue_setup(struct virtio_device *vdev, unsigned int i);
 
 /* Of struct device_ops, for all virtio devices. The lock is not held. */
+void virtio_power_on(struct device *dev);
+int virtio_device_begin(struct device *dev, struct error *err);
+void virtio_destroy(struct device *dev);
 void virtio_pause(struct device *dev);
 bool virtio_is_idle(struct device *dev);
 void virtio_resume(struct device *dev);

@@ -156,6 +156,7 @@ static int rng_create(struct machine *m, const void *config, struct error *err)
 	rng->timer = g_source_new(&rng_timer_funcs, sizeof(struct rng_timer));
 	((struct rng_timer *)rng->timer)->rng = rng;
 	g_source_attach(rng->timer, m->context);
+	rng->vdev.bus = config;
 	if (rng->chain)
 		ret = virtio_device_register(m, &rng->vdev, &virtio_rng_ops, 0, NULL, 0, err);
 	else
@@ -167,12 +168,30 @@ static int rng_create(struct machine *m, const void *config, struct error *err)
 	return ret;
 }
 
+/* The config is the bus that it is on. */
+static int rng_parse(const char *label, const char *args, void **config, struct error *err)
+{
+	const struct virtio_bus *bus = NULL;
+	int ret = args ? virtio_bus_parse(args, label, &bus, err) : 0;
+
+	*config = (void *)bus;
+	return ret == -ENOENT ? error_set(err, -EINVAL, "%s: unknown word \"%s\"", label, args) :
+				ret;
+}
+
+static const struct device_word rng_words[] = {
+	VIRTIO_BUS_WORD,
+	{ NULL, NULL },
+};
+
 static const struct device_type rng_type = {
 	.name = "virtio-rng",
 	.summary = "source of random numbers",
 	.option = "rng",
+	.words = rng_words,
 	.max = 1,
 	.order = 50,
+	.parse = rng_parse,
 	.create = rng_create,
 };
 DEVICE_TYPE(rng_type);

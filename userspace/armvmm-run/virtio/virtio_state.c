@@ -160,7 +160,9 @@ int virtio_restore(struct device *dev, struct record *r)
 		ret = vdev->ops->restore(vdev, r);
 	vdev->restored = vdev->started;
 	virtio_watch_early(vdev);
-	irqline_restore(&vdev->irq, vdev->isr);
+	/* The interrupt of a transport that has another is its own. */
+	if (!vdev->bus->raise)
+		irqline_restore(&vdev->irq, vdev->isr);
 	pthread_mutex_unlock(&vdev->lock);
 	return ret;
 }

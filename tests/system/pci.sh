@@ -56,19 +56,19 @@ holds "the card's messages came" came 3 2
 holds "the host gives random numbers" sh -c 'head -c 1000 /dev/hwrng | wc -c | grep -qx 1000'
 disk_test
 net_test 10.0.2.2 8080
-# A reset of the whole configuration space, as firmware does it for a function.
 holds "each register has the value that was written" sh -c '
 	printf "\x55" | dd of=/sys/bus/pci/devices/0000:00:01.0/config bs=1 seek=60 conv=notrunc &&
 		[ "$(dd if=/sys/bus/pci/devices/0000:00:01.0/config bs=1 skip=60 count=1 | od -An -tx1)" = " 55" ]'
-# The driver leaves the device, and comes back to it.
+# The driver leaves the device, which is reset, and comes back to it.
 rebind() {
 	echo virtio1 >/sys/bus/virtio/drivers/virtio_blk/unbind
 	echo 0000:00:02.0 >/sys/bus/pci/drivers/virtio-pci/unbind
 	[ ! -b /dev/vdb ] || return 1
+	echo 1 >$pci/0000:00:02.0/reset || return 1
 	echo 0000:00:02.0 >/sys/bus/pci/drivers/virtio-pci/bind
 	wait_disk /dev/vdb
 }
-holds "a device is given up and taken again" rebind
+holds "a device is given up, reset and taken again" rebind
 say "sum rebound $(disk_sum /dev/vdb 0 16)"
 exec <>/dev/hvc0 >&0 2>&1
 say console

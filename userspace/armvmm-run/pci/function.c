@@ -68,6 +68,15 @@ unsigned int pci_function_cap(struct pci_function *fn, uint8_t id, unsigned int 
 	return at;
 }
 
+void pci_function_resettable(struct pci_function *fn)
+{
+	unsigned int at = pci_function_cap(fn, PCI_CAP_ID_AF, PCI_CAP_AF_SIZEOF);
+
+	pci_function_fill(fn, at + PCI_AF_LENGTH, 1, PCI_CAP_AF_SIZEOF, 0);
+	pci_function_fill(fn, at + PCI_AF_CAP, 1, PCI_AF_CAP_TP | PCI_AF_CAP_FLR, 0);
+	fn->reset_cap = at;
+}
+
 uint32_t pci_function_config(const struct pci_function *fn, unsigned int offset, unsigned int len)
 {
 	uint32_t value = 0;
@@ -156,6 +165,16 @@ uint64_t pci_config_read(struct pci_function *fn, unsigned int offset, unsigned 
 	return value;
 }
 
+/* The bit that resets the function reads as zero: it is not kept. */
+static bool function_is_reset(const struct pci_function *fn, unsigned int offset, unsigned int len,
+			      uint64_t value)
+{
+	unsigned int at = fn->reset_cap + PCI_AF_CTRL;
+
+	return fn->reset_cap && at >= offset && at < offset + len &&
+	       value >> (8 * (at - offset)) & PCI_AF_CTRL_FLR;
+}
+
 void pci_config_write(struct pci_function *fn, unsigned int offset, unsigned int len,
 		      uint64_t value)
 {
@@ -176,6 +195,8 @@ void pci_config_write(struct pci_function *fn, unsigned int offset, unsigned int
 	pthread_mutex_unlock(&fn->lock);
 	if (fn->ops->config_written)
 		fn->ops->config_written(fn, offset, len);
+	if (function_is_reset(fn, offset, len, value))
+		fn->ops->reset(fn);
 }
 
 static bool function_is_msix(const struct pci_function *fn, unsigned int bar)

@@ -49,6 +49,12 @@ struct pci_function_ops {
 	 */
 	void (*config_reading)(struct pci_function *fn, unsigned int offset, unsigned int len);
 	void (*config_written)(struct pci_function *fn, unsigned int offset, unsigned int len);
+
+	/*
+	 * The guest resets the function (pci_function_resettable()): power-on state, including
+	 * pci_function_reset(). vCPU threads.
+	 */
+	void (*reset)(struct pci_function *fn);
 };
 
 struct pci_function {
@@ -62,6 +68,7 @@ struct pci_function {
 	uint8_t initial[PCI_CONFIG_SIZE];	/* at power-on; constant */
 	uint32_t bar_size[PCI_BARS];	/* 0: there is none; constant */
 	unsigned int cap_end;		/* the capabilities so far end there */
+	unsigned int reset_cap;		/* by which the guest resets it; 0: it cannot */
 	bool intx;			/* the device has something to say by its pin */
 	bool pin;			/* what the host was told: it does */
 	struct pci_msix msix;
@@ -88,6 +95,9 @@ void pci_function_bar(struct pci_function *fn, unsigned int bar, uint32_t size);
 unsigned int pci_function_cap(struct pci_function *fn, uint8_t id, unsigned int size);
 void pci_function_fill(struct pci_function *fn, unsigned int offset, unsigned int len,
 		       uint32_t value, uint32_t writable);
+
+/* The same: the guest may reset this function alone (Advanced Features, by ops->reset). */
+void pci_function_resettable(struct pci_function *fn);
 
 /* The configuration space's 1, 2 or 4 bytes at @offset, for a caller that holds the lock. */
 uint32_t pci_function_config(const struct pci_function *fn, unsigned int offset, unsigned int len);

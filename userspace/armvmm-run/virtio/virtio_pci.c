@@ -389,11 +389,27 @@ static void virtio_pci_config_written(struct pci_function *fn, unsigned int offs
 	virtio_pci_write(fn, BAR_REGISTERS, at, len, value);
 }
 
+/* Requests end first, as at any reset. The machine may have paused the device, which stays so. */
+static void virtio_pci_reset_function(struct pci_function *fn)
+{
+	struct virtio_pci *pci = container_of(fn, struct virtio_pci, fn);
+	struct virtio_device *vdev = pci->vdev;
+
+	pthread_mutex_lock(&vdev->lock);
+	while (vdev->quiescing)
+		pthread_cond_wait(&vdev->drained, &vdev->lock);
+	virtio_reset(vdev);
+	pthread_mutex_unlock(&vdev->lock);
+	pci_function_reset(fn);
+	virtio_pci_update_master(pci);
+}
+
 static const struct pci_function_ops virtio_pci_function_ops = {
 	.read = virtio_pci_read,
 	.write = virtio_pci_write,
 	.config_reading = virtio_pci_config_reading,
 	.config_written = virtio_pci_config_written,
+	.reset = virtio_pci_reset_function,
 };
 
 /* ---- Life ---- */
@@ -402,9 +418,10 @@ static void virtio_pci_power_on(struct device *dev)
 {
 	struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
 
-	virtio_power_on(dev);
-	pci_function_reset(&pci_of(vdev)->fn);
-	virtio_pci_update_master(pci_of(vdev));
+	virtio_pci_reset_function(&pci_of(vdev)->fn);
+	pthread_mutex_lock(&vdev->lock);
+	vdev->paused = false;
+	pthread_mutex_unlock(&vdev->lock);
 }
 
 static const struct record_field virtio_pci_state[] = {
@@ -472,6 +489,7 @@ static void virtio_pci_caps(struct virtio_pci *pci)
 	unsigned int at;
 
 	pci_msix_init(&pci->fn, BAR_MSIX, vdev->ops->nr_queues + 1);
+	pci_function_resettable(&pci->fn);
 	/* The last one is the first that a driver finds. */
 	at = virtio_pci_cap(pci, VIRTIO_PCI_CAP_PCI_CFG, 0, 0, 4);
 	pci_function_fill(&pci->fn, at + VIRTIO_PCI_CAP_BAR, 1, BAR_REGISTERS, 0xff);

@@ -381,6 +381,41 @@ static void test_reset(void)
 	KTAP_TRUE(destroyed);
 }
 
+/* A driver resets this function alone (Advanced Features capability), in the middle of its work. */
+static void test_function_reset(void)
+{
+	unsigned int cap;
+
+	setup();
+	for (cap = pci_get(d.config + PCI_CAPABILITY_LIST, 1);
+	     cap && pci_get(d.config + cap, 1) != PCI_CAP_ID_AF;
+	     cap = pci_get(d.config + cap + 1, 1))
+		;
+	KTAP_ASSERT(cap);
+	KTAP_EQ(pci_get(d.config + cap + PCI_AF_LENGTH, 1), 6);
+	KTAP_EQ(pci_get(d.config + cap + PCI_AF_CAP, 1), PCI_AF_CAP_TP | PCI_AF_CAP_FLR);
+	pci_driver_messages(&d, 3);
+	KTAP_TRUE(pci_driver_start(&d, V1, 2, QSIZE));
+	KTAP_TRUE(ask(0, 1));
+	/* Other bits of it, and the bytes beside it, do not. */
+	pci_put(d.config + cap + PCI_AF_CTRL, 1, 0xfe);
+	pci_put(d.config + cap + PCI_AF_STATUS, 1, 0xff);
+	pci_put(d.config + cap + PCI_AF_CAP, 1, 0xff);
+	KTAP_TRUE(ask(0, 2));
+	pci_put(d.config + cap, 8, 0x100000000);
+	KTAP_EQ(pci_get(d.config + cap + PCI_AF_CTRL, 2), 0);
+	KTAP_EQ(pci_get(d.config + PCI_COMMAND, 2), 0);
+	KTAP_EQ(pci_get(d.config + PCI_BASE_ADDRESS_0, 4), 0);
+	KTAP_EQ(pci_get(d.msix + PCI_MSIX_FLAGS, 2), 2);
+	KTAP_EQ(echo->vdev.status, 0);
+	KTAP_TRUE(echo->resets > 1);
+	pci_driver_probe(&d, 1);
+	pci_driver_messages(&d, 3);
+	KTAP_TRUE(pci_driver_start(&d, V1, 2, QSIZE));
+	KTAP_TRUE(ask(1, 3));
+	test_machine_exit();
+}
+
 static void test_state(void)
 {
 	struct record saved = { .len = 0 };
@@ -473,4 +508,5 @@ static void test_hostile(void)
 KTAP_MAIN(KTAP_CASE(test_identity), KTAP_CASE(test_messages), KTAP_CASE(test_pin),
 	  KTAP_CASE(test_features), KTAP_CASE(test_queues), KTAP_CASE(test_config),
 	  KTAP_CASE(test_window), KTAP_CASE(test_master), KTAP_CASE(test_reset),
-	  KTAP_CASE(test_state), KTAP_CASE(test_slots), KTAP_CASE(test_hostile))
+	  KTAP_CASE(test_function_reset), KTAP_CASE(test_state), KTAP_CASE(test_slots),
+	  KTAP_CASE(test_hostile))

@@ -56,6 +56,8 @@ const char options_help[] =
 	"                         virtio network card (repeatable)\n"
 	"      --console virtio   a virtio console gets the terminal's input\n"
 	"      --rng              virtio source of random numbers\n"
+	"      --watchdog i6300esb[,action=ACTION]\n"
+	"                         a watchdog, which resets a guest that hangs\n"
 	"      --device NAME[,...]\n"
 	"                         any device; --device help lists all, with their words\n"
 	"      --name NAME        what the guest is known by: MAC addresses follow from it\n"

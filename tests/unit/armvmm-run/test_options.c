@@ -25,6 +25,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_balloon.c userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c
 // sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c
+// sources: userspace/armvmm-run/pci/i6300esb.c
 // files: userspace/armvmm-run/armvmm-run.1
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 slirp
@@ -71,6 +72,32 @@ int machine_rom_set(struct machine *m, int slot, uint64_t gpa, uint64_t size, co
 }
 
 void machine_tell(struct machine *m, const struct machine_event *event)
+{
+}
+
+void machine_listen(struct machine *m, struct machine_listener *listener)
+{
+}
+
+void machine_unlisten(struct machine *m, struct machine_listener *listener)
+{
+}
+
+void machine_hold(struct machine *m, enum machine_holder holder)
+{
+}
+
+bool machine_is_held(const struct machine *m)
+{
+	return false;
+}
+
+void machine_press_power(struct machine *m)
+{
+}
+
+void machine_request(struct machine *m, enum machine_request request, enum machine_cause cause,
+		     const char *why)
 {
 }
 
@@ -476,6 +503,10 @@ static void test_bus(void)
 		"--device virtio-rng,bus=pcie,x: bus must be mmio or pcie");
 	refused("-k z --console virtio,x", "--console virtio,x: must be virtio");
 	refused("-k z --console virtiox", "--console virtiox: must be virtio");
+	KTAP_EQ(parse("-k z --watchdog i6300esb,action=pause"), OPTIONS_RUN);
+	device(0, "i6300esb");
+	options_free(&config);
+	refused("-k z --watchdog ib700", "--watchdog ib700: must be i6300esb[,action=ACTION]");
 	refused("-k z --device pcie,x", "--device pcie,x: takes no words");
 	refused("-k z --device pcie --device pcie", "--device pcie: no more than 1 pcie");
 }

@@ -86,7 +86,7 @@ int armvmm_vcpu_init(struct armvmm_vcpu *vcpu, const struct kvm_vcpu_init *init)
 	vcpu->target = init->target;
 	vcpu->features = init->features[0];
 	vcpu->hyp->vpidr = midr;
-	/* Until it is loaded next, nobody has compared it with the CPU that the vCPU is loaded on. */
+	/* The CPU that it is loaded on was not compared with this one. */
 	vcpu->hyp->rare.vpidr = true;
 
 	armvmm_regs_reset(vcpu);

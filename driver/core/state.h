@@ -99,8 +99,9 @@ struct stage2 {
 	u64 *pgd;		/* concatenated first-level tables; constant */
 	phys_addr_t pgd_pa;	/* constant */
 	u64 sh;			/* of leaves that map memory; constant (host/share.h) */
-	spinlock_t lock;	/* tables; seq, count and range of invalidations */
+	spinlock_t lock;	/* tables; seq, count and range of invalidations; unpin_seq */
 	unsigned long invalidate_seq;
+	unsigned long unpin_seq;	/* how often a client unpinned pages (stage2_pin.c) */
 	int invalidate_count;
 	unsigned long invalidate_start;	/* host addresses, while count is not 0 */
 	unsigned long invalidate_end;
@@ -504,8 +505,9 @@ struct armvmm_vm {
 
 	/* KVM_ENABLE_CAP sets this, and return_nisv_to_user, at any time and without a lock. */
 	bool manual_dirty_log_protect;	/* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 is enabled */
-	atomic_t pins_pending;		/* vCPUs that may be charged for a page (stage2_pin.c) */
-	atomic_t pins_returned;		/* how often a vCPU of those gave its charge back */
+	/* vCPUs that may be charged for a page, and ioctls that unpin (stage2_pin.c); */
+	atomic_t pins_pending;
+	atomic_t pins_returned;		/* how often one of those gave a charge back */
 	const struct cred *pin_cred;	/* its user is charged for pins, or NULL; constant */
 	bool return_nisv_to_user;	/* KVM_CAP_ARM_NISV_TO_USER is enabled */
 };

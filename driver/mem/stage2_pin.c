@@ -186,16 +186,17 @@ static unsigned long *pin_word(struct armvmm_memslot *slot, unsigned long i)
 
 /*
  * Replaces @old, which is mapped at @ipa, by @new, and unmaps it from the guest. False if another
- * vCPU was faster. A reader that reads invalidate_seq before the word cannot miss the change.
+ * vCPU was faster, or if pages were unpinned since @unpin_seq was read: then @new may be what the
+ * client has given back. A reader that reads invalidate_seq before the word cannot miss the change.
  */
 static bool pin_replace(struct armvmm_vm *vm, u64 ipa, unsigned long *word, unsigned long old,
-			unsigned long new)
+			unsigned long new, unsigned long unpin_seq)
 {
 	struct stage2 *s2 = &vm->stage2;
 	bool done;
 
 	spin_lock(&s2->lock);
-	done = *word == old;
+	done = *word == old && s2->unpin_seq == unpin_seq;
 	if (done) {
 		WRITE_ONCE(*word, new);
 		if (old) {
@@ -222,11 +223,24 @@ static bool pin_was_in_the_way(struct armvmm_vm *vm, const unsigned long *word, 
 	       atomic_read(&vm->pins_returned) != returned || READ_ONCE(*word) != old;
 }
 
+/* Who was pending in pins_pending is not so any more; with @any, it has given back a charge. */
+static void pin_returned(struct armvmm_vm *vm, bool any)
+{
+	if (any) {
+		smp_mb__before_atomic();
+		atomic_inc(&vm->pins_returned);
+	}
+	/* Pairs with pin_was_in_the_way(). */
+	smp_mb__before_atomic();
+	atomic_dec(&vm->pins_pending);
+}
+
 /* Charges for @hva's page, pins it and replaces @old by it. -EAGAIN: the guest tries again. */
 static int pin_charged(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool write,
 		       unsigned long *word, unsigned long old, unsigned long *new)
 {
-	/* Before the charge, whose atomics are barriers. */
+	/* Before the page is looked up, and its charge, whose atomics are barriers. */
+	unsigned long unpin_seq = READ_ONCE(vm->stage2.unpin_seq);
 	int returned = atomic_read(&vm->pins_returned);
 	int ret = pin_account(vm, old);
 
@@ -241,7 +255,7 @@ static int pin_charged(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool wr
 		pin_unaccount(vm, 1);
 		return ret;
 	}
-	if (!pin_replace(vm, ipa, word, old, *new)) {
+	if (!pin_replace(vm, ipa, word, old, *new, unpin_seq)) {
 		pin_drop(vm, *new);
 		return -EAGAIN;
 	}
@@ -262,13 +276,7 @@ static int pin_new(struct armvmm_vm *vm, u64 ipa, unsigned long hva, bool write,
 	atomic_inc(&vm->pins_pending);
 	ret = pin_charged(vm, ipa, hva, write, word, old, new);
 	/* A charge that was refused counted, too, for a moment. It is given back first. */
-	if (ret) {
-		smp_mb__before_atomic();
-		atomic_inc(&vm->pins_returned);
-	}
-	/* Pairs with pin_was_in_the_way(). */
-	smp_mb__before_atomic();
-	atomic_dec(&vm->pins_pending);
+	pin_returned(vm, ret);
 	return ret;
 }
 
@@ -341,9 +349,11 @@ struct page *armvmm_stage2_host_page_get(struct armvmm_vm *vm, struct armvmm_mem
 	return page;
 }
 
-/* The page is marked dirty when it is unpinned. */
+/* It may have been unpinned meanwhile, and so marked dirty before it was written. */
 void armvmm_stage2_host_page_put(struct page *page, bool written)
 {
+	if (written)
+		set_page_dirty_lock(page);
 	put_page(page);
 }
 
@@ -354,11 +364,12 @@ int armvmm_stage2_host_slot_init(struct armvmm_memslot *slot)
 	return slot->pins ? 0 : -ENOMEM;
 }
 
-/* Pages to be unpinned: all dirty, or none. */
+/* Pages to be unpinned: all dirty, or none; with @charged, still charged to the client. */
 struct pin_batch {
 	struct page *pages[PIN_BATCH];
 	unsigned long nr;
 	bool dirty;
+	bool charged;
 };
 
 static void pin_batch_drop(struct armvmm_vm *vm, struct pin_batch *batch)
@@ -366,7 +377,8 @@ static void pin_batch_drop(struct armvmm_vm *vm, struct pin_batch *batch)
 	if (!batch->nr)
 		return;
 	unpin_user_pages_dirty_lock(batch->pages, batch->nr, batch->dirty);
-	pin_unaccount(vm, batch->nr);
+	if (batch->charged)
+		pin_unaccount(vm, batch->nr);
 	batch->nr = 0;
 	cond_resched();
 }
@@ -383,7 +395,8 @@ static void pin_batch_add(struct armvmm_vm *vm, struct pin_batch *batch, unsigne
 
 /*
  * Takes what is pinned of @n pages from @i on, all in one leaf, from the guest; fills @pins with
- * their words and returns how many. The order is that of pin_replace().
+ * their words and returns how many. The order is that of pin_replace(). Their charge is given back
+ * at once, as the guest may touch them at once: no vCPU is refused for it (pin_was_in_the_way()).
  */
 static unsigned int pin_take(struct armvmm_vm *vm, struct armvmm_memslot *slot, unsigned long i,
 			     unsigned int n, unsigned long *pins)
@@ -392,6 +405,7 @@ static unsigned int pin_take(struct armvmm_vm *vm, struct armvmm_memslot *slot, 
 	struct stage2 *s2 = &vm->stage2;
 	unsigned int j, nr = 0;
 
+	atomic_inc(&vm->pins_pending);
 	spin_lock(&s2->lock);
 	for (j = 0; j < n; j++) {
 		if (!word[j])
@@ -407,6 +421,8 @@ static unsigned int pin_take(struct armvmm_vm *vm, struct armvmm_memslot *slot, 
 					   (u64)n << PAGE_SHIFT, false);
 	}
 	spin_unlock(&s2->lock);
+	pin_unaccount(vm, nr);
+	pin_returned(vm, nr);
 	return nr;
 }
 
@@ -418,6 +434,10 @@ void armvmm_stage2_host_unpin(struct armvmm_vm *vm, struct armvmm_memslot *slot,
 	unsigned int j, n;
 
 	might_sleep();
+	/* Faults that have looked up a page, and not told yet, look it up again. */
+	spin_lock(&vm->stage2.lock);
+	WRITE_ONCE(vm->stage2.unpin_seq, vm->stage2.unpin_seq + 1);
+	spin_unlock(&vm->stage2.lock);
 	for (i = first; i < end && !fatal_signal_pending(current); i = next) {
 		next = min(end, (i | (PIN_LEAF - 1)) + 1);
 		/* A leaf stays as long as its slot. */
@@ -435,7 +455,7 @@ void armvmm_stage2_host_unpin(struct armvmm_vm *vm, struct armvmm_memslot *slot,
 void armvmm_stage2_host_slot_release(struct armvmm_vm *vm, struct armvmm_memslot *slot)
 {
 	unsigned long leaves = DIV_ROUND_UP(slot->npages, PIN_LEAF), i, j;
-	struct pin_batch batch = { };
+	struct pin_batch batch = { .charged = true };
 
 	might_sleep();
 	if (!slot->pins)

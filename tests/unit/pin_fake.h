@@ -19,6 +19,7 @@ extern struct page fake_pages[];
 #define pfn_to_page(n)	(&fake_pages[(n) - FAKE_PFN])
 #define get_page(p)	((void)(p)->pins++)
 #define put_page(p)	((void)(p)->pins--)
+#define set_page_dirty_lock(p)	((void)((p)->dirty = true))
 
 #define VM_READ		1ul
 #define VM_WRITE	2ul

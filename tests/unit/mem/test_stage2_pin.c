@@ -81,8 +81,16 @@ int pin_user_pages_fast(unsigned long va, int n, unsigned int flags, struct page
 	return 1;
 }
 
+/* What comes while pages are unpinned, which may take its time. */
+static void (*while_unpinned)(void);
+
 void unpin_user_pages_dirty_lock(struct page **pages, unsigned long n, bool dirty)
 {
+	void (*what)(void) = while_unpinned;
+
+	while_unpinned = NULL;
+	if (what)
+		what();
 	while (n--) {
 		pages[n]->pins--;
 		pages[n]->dirty |= dirty;
@@ -163,6 +171,7 @@ static void start(unsigned int limit)
 	unmapped = fake_told = 0;
 	changes = 0;
 	meanwhile = NULL;
+	while_unpinned = NULL;
 	fake_limit = limit * PAGE_SIZE;
 	vma = (struct vm_area_struct){ HVA, HVA + PAGES * PAGE_SIZE, VM_READ | VM_WRITE, 0, NULL };
 	vm.mm = &mm;
@@ -240,6 +249,55 @@ static void test_unpinned(void)
 	unpin(0, PAGES);
 	charged(0);
 	KTAP_EQ(get(0, true), 0);
+	end();
+}
+
+/* A page that a fault has just looked up is the client's old one: it is looked up again. */
+static void test_unpinned_in_fault(void)
+{
+	start(PAGES);
+	KTAP_EQ(get(0, true), 0);
+	second_starts(1);
+	unpin(1, 1);
+	second_ends();
+	KTAP_EQ(second.ret, -EAGAIN);
+	KTAP_EQ(fake_pages[1].pins, 0);
+	KTAP_EQ(unmapped, 0);
+	charged(1);
+	KTAP_EQ(get(1, true), 0);
+	end();
+}
+
+static void touch_all(void)
+{
+	for (unsigned int i = 0; i < 4; i++)
+		KTAP_EQ(get(i, true), 0);
+	KTAP_EQ(fake_told, 0);
+}
+
+/* A guest that touches at once what was unpinned needs no more than before. */
+static void test_unpinned_and_touched(void)
+{
+	start(4);
+	touch_all();
+	while_unpinned = touch_all;
+	unpin(0, 4);
+	charged(4);
+	end();
+}
+
+/* The kernel has a page to write to it for the guest, and the client unpins it meanwhile. */
+static void test_unpinned_while_written(void)
+{
+	struct page *page;
+
+	start(4);
+	page = armvmm_stage2_host_page_get(&vm, &slot, HVA, true);
+	KTAP_TRUE(page == &fake_pages[0]);
+	unpin(0, 1);
+	page->dirty = false;
+	armvmm_stage2_host_page_put(page, true);
+	KTAP_TRUE(page->dirty);
 	end();
 }
 
@@ -380,7 +438,9 @@ static void test_both_refused(void)
 	end();
 }
 
-KTAP_MAIN(KTAP_CASE(test_pinned), KTAP_CASE(test_unpinned), KTAP_CASE(test_replaced),
+KTAP_MAIN(KTAP_CASE(test_pinned), KTAP_CASE(test_unpinned),
+	  KTAP_CASE(test_unpinned_in_fault), KTAP_CASE(test_unpinned_and_touched),
+	  KTAP_CASE(test_unpinned_while_written), KTAP_CASE(test_replaced),
 	  KTAP_CASE(test_file), KTAP_CASE(test_refused),
 	  KTAP_CASE(test_other_is_charged), KTAP_CASE(test_other_was_charged),
 	  KTAP_CASE(test_other_has_pinned), KTAP_CASE(test_both_refused))

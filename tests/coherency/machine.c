@@ -73,11 +73,20 @@ static bool machine_cached(struct machine *m, unsigned int cpu, uint32_t va)
 	}
 }
 
+/* What of @size bytes at @va is in its page: where the rest of them is, nobody has said. */
+static unsigned int machine_in_page(uint32_t va, unsigned int size)
+{
+	unsigned int room = MACHINE_PAGE - va % MACHINE_PAGE;
+
+	return size < room ? size : room;
+}
+
 void machine_access(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa,
 		    unsigned int size, bool store)
 {
 	struct cpu *c = &m->cpus[cpu];
 
+	size = machine_in_page(va, size);
 	if (c->world == WORLD_HYP) {
 		struct touch t = machine_touch(m, cpu, pc, va);
 
@@ -106,7 +115,7 @@ void machine_access(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t v
 void machine_fetch(struct machine *m, unsigned int cpu, uint32_t va, uint64_t pa, unsigned int size)
 {
 	if (machine_in_ram(m, pa))
-		lines_fetch(m, cpu, va, pa, size);
+		lines_fetch(m, cpu, va, pa, machine_in_page(va, size));
 }
 
 void machine_dsb(struct machine *m, unsigned int cpu)

@@ -175,7 +175,7 @@ static inline bool machine_plain_load(const struct machine *m, unsigned int cpu,
 /* An access of 1 to 16 bytes. The event of a store comes after the store. */
 void machine_access(struct machine *m, unsigned int cpu, uint32_t pc, uint32_t va, uint64_t pa,
 		    unsigned int size, bool store);
-/* The CPU executes instructions at [va, va + size), in one page. */
+/* The CPU executes instructions at [va, va + size). What is in the next page does not count. */
 void machine_fetch(struct machine *m, unsigned int cpu, uint32_t va, uint64_t pa,
 		   unsigned int size);
 /* An MCR or MCRR to cp15 that neither trapped nor failed its condition. */

@@ -327,6 +327,26 @@ static void test_r3(void)
 	end();
 }
 
+/* The rest of what crosses the end of a page is not in the physical page that comes next. */
+static void test_across_pages(void)
+{
+	begin();
+	map(0);
+	host_store(0, PAGE + MACHINE_PAGE);
+	enter(0, 1, ROOT, 0, SCTLR_I);
+	machine_fetch(&m, 0, MACHINE_PAGE - 2, PAGE + MACHINE_PAGE - 2, 4);
+	KTAP_STREQ(found, "");
+	leave(0);
+	enter(0, 1, ROOT, 0, 0);
+	machine_access(&m, 0, 0, MACHINE_PAGE - 2, PAGE + MACHINE_PAGE - 2, 4, false);
+	KTAP_STREQ(found, "");
+	/* A store there hides nothing of the other page's. */
+	machine_access(&m, 0, 0, MACHINE_PAGE - 2, PAGE + MACHINE_PAGE - 2, 4, true);
+	machine_access(&m, 0, 0, MACHINE_PAGE, PAGE + MACHINE_PAGE, 4, false);
+	KTAP_STREQ(found, "R1");
+	end();
+}
+
 /* The Cortex-A7's I-cache has lines of 32 bytes, and the colour of an address matters. */
 static void test_r3_vipt(void)
 {
@@ -694,7 +714,8 @@ static void test_insn(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_r1), KTAP_CASE(test_r1_fetch), KTAP_CASE(test_r2),
-	  KTAP_CASE(test_r2_guest), KTAP_CASE(test_r3), KTAP_CASE(test_r3_vipt), KTAP_CASE(test_r4),
+	  KTAP_CASE(test_r2_guest), KTAP_CASE(test_r3), KTAP_CASE(test_across_pages),
+	  KTAP_CASE(test_r3_vipt), KTAP_CASE(test_r4),
 	  KTAP_CASE(test_r5), KTAP_CASE(test_r6), KTAP_CASE(test_r7), KTAP_CASE(test_r8),
 	  KTAP_CASE(test_r9_walks), KTAP_CASE(test_r9_short), KTAP_CASE(test_r9_flat),
 	  KTAP_CASE(test_r9_others), KTAP_CASE(test_r10), KTAP_CASE(test_insn))

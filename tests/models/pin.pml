@@ -5,15 +5,18 @@
  *
  * Two vCPUs each touch both pages of a slot, in any order, and two pages may be pinned. A charge
  * counts before it is compared with the limit, and until it is given back. What one does in
- * pin_new() and what the other reads is ordered by atomics that are barriers.
+ * pin_new() and what the other reads is ordered by atomics that are barriers. A client that unpins
+ * pages gives back charges in the same order (pin_take()).
  */
 /* code: pin_charge: if (atomic64_inc_return(&vm->mm->pinned_vm) > limit) */
 /* code: pin_charged: int returned = atomic_read(&vm->pins_returned); */
 /* code: pin_was_in_the_way: return atomic_read_acquire(&vm->pins_pending) > 1 || */
 /* code: pin_was_in_the_way: atomic_read(&vm->pins_returned) != returned || READ_ONCE(*word) != old; */
 /* code: pin_new: atomic_inc(&vm->pins_pending); */
-/* code: pin_new: atomic_inc(&vm->pins_returned); */
-/* code: pin_new: smp_mb__before_atomic(); */
+/* code: pin_new: pin_returned(vm, ret); */
+/* code: pin_returned: atomic_inc(&vm->pins_returned); */
+/* code: pin_returned: smp_mb__before_atomic(); */
+/* code: pin_returned: atomic_dec(&vm->pins_pending); */
 /* fault: NO_PENDING a vCPU that was refused does not ask whether another is charged */
 /* fault: NO_RETURNED a vCPU that was refused does not ask whether another gave a charge back */
 /* fault: NO_WORD a vCPU that was refused does not ask whether another has pinned the page */

@@ -96,10 +96,11 @@ void guestmem_release(const struct guestmem *mem, void *host, size_t len)
 {
 	size_t skip = -(uintptr_t)host & (GUESTMEM_PAGE - 1);
 	size_t whole = len < skip ? 0 : (len - skip) & ~(size_t)(GUESTMEM_PAGE - 1);
-	uint8_t *first = (uint8_t *)host + skip;
+	uint8_t *first;
 
 	if ((mem->pinned && !mem->unpin) || !whole)
 		return;
+	first = (uint8_t *)host + skip;
 	madvise(first, whole, MADV_DONTNEED);
 	if (mem->pinned)
 		guestmem_unpin(mem, first, whole);

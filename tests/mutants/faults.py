@@ -52,6 +52,18 @@ def read_list(area):
     return faults, silicon
 
 
+def twice(faults):
+    """Names the faults whose name another one has too, or whose change is tried twice alike."""
+    seen, said = {}, []
+    for f in faults:
+        for key in (f.name, (f.file, f.old, f.new, f.on, f.seen)):
+            if key in seen:
+                said.append(f"{f.area}.list: {f.name}: is there already, as {seen[key]}")
+                break
+            seen[key] = f.name
+    return said
+
+
 def unseen_rules(faults):
     """Each rule of the checker has a fault that it alone sees."""
     seen = {f.rule for f in faults if f.on == "coherency"}

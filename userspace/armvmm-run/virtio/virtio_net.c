@@ -275,7 +275,7 @@ static gboolean net_rate_over(gpointer opaque)
 
 	g_source_set_ready_time(net->timer, -1);
 	net_lock(net);
-	/* When a paused card goes on, both queues are looked at. */
+	/* When a card goes on that is paused, or cut off, both queues are looked at. */
 	if (net->tx_rates.held) {
 		net->tx_rates.held = false;
 		if (virtio_running(&net->vdev))
@@ -286,7 +286,7 @@ static gboolean net_rate_over(gpointer opaque)
 		if (virtio_running(&net->vdev))
 			net->be->ops->receive_ready(net->be);
 		else
-			net->rx_starved = net->vdev.paused;
+			net->rx_starved = net->vdev.started;
 	}
 	net_unlock(net);
 	return G_SOURCE_CONTINUE;

@@ -5,7 +5,8 @@
  * table of MSI-X, with a message for each queue and one for the configuration.
  *
  * A driver that clears Bus Master Enable has forbidden the device to use memory: requests that were
- * begun end first, and no other begins until it is set again.
+ * begun end first, those that would take long with an error, as at a reset, and no other begins
+ * until it is set again. Then the driver is told of all that has ended.
  *
  * Lock order: the device's, irq_lock, then those of the PCI function.
  */
@@ -365,8 +366,12 @@ static void virtio_pci_update_master(struct virtio_pci *pci)
 	vdev->cut_off = !pci_function_is_master(&pci->fn);
 	if (vdev->cut_off && !was)
 		virtio_quiesce(vdev);
-	else if (was && !vdev->cut_off && vdev->started)
+	/* Notifications, and the ends of requests, were in vain until now. */
+	if (!vdev->cut_off && vdev->started) {
+		for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
+			virtio_signal(vdev, i);
 		virtio_kick_all(vdev);
+	}
 	pthread_mutex_unlock(&vdev->lock);
 }
 

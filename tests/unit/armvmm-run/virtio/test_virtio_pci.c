@@ -355,6 +355,18 @@ static void test_master(void)
 	test_loop();
 	KTAP_EQ(driver_nr_used(&d.q[0]), 1);
 	KTAP_EQ(pci_driver_came(1), 1);
+	driver_used(&d.q[0]);
+	/* A request that ends meanwhile is told of then. */
+	echo->keep = true;
+	KTAP_TRUE(!ask(0, 2));
+	KTAP_TRUE(virtio_pop(&echo->vdev, 0, echo->chain));
+	pci_put(d.config + PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	virtq_push(&echo->vdev.vq[0], echo->chain, 1);
+	virtio_signal(&echo->vdev, 0);
+	KTAP_EQ(pci_driver_came(1), 0);
+	pci_put(d.config + PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	KTAP_EQ(pci_driver_came(1), 1);
+	KTAP_EQ(driver_nr_used(&d.q[0]), 1);
 	test_machine_exit();
 }
 

@@ -3,10 +3,12 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/message.h"
@@ -36,13 +38,35 @@ static struct {
 	unsigned int lost;	/* lines */
 } message_err = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+static int64_t message_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+/* Waits until stderr takes something, for @ms (-1: as long as it takes), whatever signals come. */
+static bool message_wait(int ms)
+{
+	struct pollfd ready = { .fd = message_err.fd, .events = POLLOUT };
+	int64_t end = message_now_ms() + ms, left;
+	int n;
+
+	while ((n = poll(&ready, 1, ms)) < 0 && errno == EINTR) {
+		left = end - message_now_ms();
+		if (ms > 0)
+			ms = left > 0 ? left : 0;
+	}
+	return n > 0;
+}
+
 /* Writes what goes without waiting. Returns how much that is, or -1. */
 static ssize_t message_piece(const char *text, size_t len)
 {
-	struct pollfd ready = { .fd = message_err.fd, .events = POLLOUT };
 	ssize_t n;
 
-	if (poll(&ready, 1, message_err.gave_up ? 0 : message_err.ms) <= 0) {
+	if (!message_wait(message_err.gave_up ? 0 : message_err.ms)) {
 		message_err.gave_up = true;
 		return -1;
 	}

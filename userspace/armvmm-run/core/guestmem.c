@@ -140,6 +140,15 @@ void guestmem_log_take(struct guestmem *mem, unsigned int region, uint32_t *bitm
 			bitmap[i] |= __atomic_exchange_n(&r->log[i], 0, __ATOMIC_ACQ_REL);
 }
 
+void guestmem_log_put(struct guestmem *mem, unsigned int region, const uint32_t *bitmap)
+{
+	const struct guestmem_region *r = &mem->region[region];
+
+	for (size_t i = 0; i < guestmem_log_words(r); i++)
+		if (bitmap[i])
+			__atomic_fetch_or(&r->log[i], bitmap[i], __ATOMIC_RELEASE);
+}
+
 void guestmem_wrote(const struct guestmem *mem, const void *host, size_t len)
 {
 	if (!len || !guestmem_is_logged(mem))

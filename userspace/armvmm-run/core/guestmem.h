@@ -78,6 +78,9 @@ void guestmem_log_stop(struct guestmem *mem);
  */
 void guestmem_log_take(struct guestmem *mem, unsigned int region, uint32_t *bitmap);
 
+/* Puts @bitmap into the log of a region, which is on. Any thread. */
+void guestmem_log_put(struct guestmem *mem, unsigned int region, const uint32_t *bitmap);
+
 /* Words of a region's bitmap: an even number, as the kernel counts in 64 bits. */
 static inline size_t guestmem_log_words(const struct guestmem_region *r)
 {

@@ -259,12 +259,38 @@ static int machine_set_log(struct machine *m, unsigned int flags)
 	return ret;
 }
 
+/* The kernel forgets its log when that is turned off: what it has goes to ours. */
+static int machine_save_log(struct machine *m)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < m->mem.nr_regions; i++) {
+		/* The kernel fills whole words of 64 bits. */
+		uint32_t *room = calloc(guestmem_log_words(&m->mem.region[i]), sizeof(*room));
+
+		ret = room ? armvmm_vm_dirty_log(m->priv->vm, i, room) : -ENOMEM;
+		if (!ret)
+			guestmem_log_put(&m->mem, i, room);
+		free(room);
+	}
+	return ret;
+}
+
 /* When the log of written pages is turned on, the kernel flushes what the caches hide. */
 int machine_sync_memory(struct machine *m)
 {
-	int ret = machine_set_log(m, ARMVMM_MEMORY_LOG_DIRTY);
-	int off = machine_set_log(m, 0);
+	bool logged = guestmem_is_logged(&m->mem);
+	int ret = logged ? machine_save_log(m) : 0, off = 0;
 
+	if (!ret && logged)
+		ret = machine_set_log(m, 0);
+	if (!ret)
+		ret = machine_set_log(m, ARMVMM_MEMORY_LOG_DIRTY);
+	if (!logged)
+		off = machine_set_log(m, 0);
+	/* What was written is not known any more. */
+	for (unsigned int i = 0; ret && logged && i < m->mem.nr_regions; i++)
+		guestmem_wrote(&m->mem, m->mem.region[i].host, m->mem.region[i].size);
 	return ret ? ret : off;
 }
 

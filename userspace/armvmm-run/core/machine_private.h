@@ -86,14 +86,13 @@ int machine_raise_lines(struct machine *m);
 
 /*
  * Makes this process see what the guest wrote with its caches off. The vCPUs are stopped. Returns 0
- * or -errno.
+ * or -errno; a log of written pages has all of them then.
  */
 int machine_sync_memory(struct machine *m);
 
 /*
  * The log of written pages: of those that the guest writes, by the kernel, and of those that
- * devices write. Turning it on also does what machine_sync_memory() does, which must not be called
- * meanwhile.
+ * devices write. Turning it on also does what machine_sync_memory() does.
  * Main thread, while the VM has its memory. Returns 0 or -errno; then there is no log.
  */
 int machine_log_start(struct machine *m);

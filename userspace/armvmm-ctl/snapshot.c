@@ -39,6 +39,9 @@ bool snapshot_save(struct connection *c, char **args, GError **err)
 		status = transfer_wait(c, "snapshot", n.file, err);
 	if (status)
 		done = snapshot_complete(status, &n, err);
+	/* Nothing may add to a file that is not there. */
+	if (status && !done && another)
+		transfer_do(c, "__armvmm_untrack", NULL, -1, NULL);
 	newfile_close(&n);
 	json_decref(status);
 	return done;

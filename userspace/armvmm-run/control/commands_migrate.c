@@ -24,6 +24,7 @@
 /* QEMU has no such snapshots of memory. Its names for what others add begin like this. */
 #define MIGRATE_TRACK		"__armvmm_track"
 #define MIGRATE_ADD		"__armvmm_incremental"
+#define MIGRATE_UNTRACK		"__armvmm_untrack"
 #define MIGRATE_PAGE		4096
 
 /* ---- Files ---- */
@@ -121,10 +122,13 @@ static int migrate_save(struct command_call *call, int fd)
 
 static int migrate_send(struct command_call *call, int fd)
 {
+	int ret;
+
 	if (save_is_active(call->target->save))
 		return error_set(&call->err, -EBUSY, "There's a migration process in progress");
-	if (send_is_active(call->target->send))
-		return error_set(&call->err, -EBUSY, "There's a migration process in progress");
+	ret = send_may_start(call->target->send, fd, &call->err);
+	if (ret)
+		return ret;
 	/* There is one log of written pages. */
 	save_untrack(call->target->save);
 	return send_start(call->target->send, fd, call->session->converge, &call->err);
@@ -166,6 +170,16 @@ static json_t *migrate_cancel(struct command_call *call)
 		dump_cancel(call->target->dump);
 	save_cancel(call->target->save);
 	send_cancel(call->target->send);
+	return NULL;
+}
+
+/* A client could not keep the snapshot to which the next one would have added. */
+static json_t *migrate_untrack(struct command_call *call)
+{
+	if (save_is_active(call->target->save))
+		error_set(&call->err, -EBUSY, "There's a migration process in progress");
+	else
+		save_untrack(call->target->save);
 	return NULL;
 }
 
@@ -381,6 +395,7 @@ const struct command commands_migrate[] = {
 	  { { "uri", COMMAND_STRING, .optional = false },
 	    { "detach", COMMAND_BOOL, .optional = true } } },
 	{ "migrate_cancel", migrate_cancel, {} },
+	{ MIGRATE_UNTRACK, migrate_untrack, {} },
 	{ "query-migrate", migrate_query, {} },
 	{ "migrate-set-capabilities", migrate_set,
 	  { { "capabilities", COMMAND_ARRAY, .optional = false } } },

@@ -667,7 +667,7 @@ static int send_begin(struct send *s, struct error *err)
 	return send_start_thread(s, STEP_COPY, err);
 }
 
-static int send_check(struct send *s, int fd, struct error *err)
+int send_may_start(struct send *s, int fd, struct error *err)
 {
 	const char *obstacle = send_obstacle(s);
 	int flags = fcntl(fd, F_GETFL);
@@ -691,7 +691,7 @@ static int send_check(struct send *s, int fd, struct error *err)
 
 int send_start(struct send *s, int fd, bool converge, struct error *err)
 {
-	int ret = send_check(s, fd, err);
+	int ret = send_may_start(s, fd, err);
 
 	if (ret)
 		return ret;

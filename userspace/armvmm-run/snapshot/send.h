@@ -57,6 +57,9 @@ void send_free(struct send *s);
 
 struct send_params *send_params(struct send *s);
 
+/* Would send_start() begin? Returns 0, or -errno with @err set. */
+int send_may_start(struct send *s, int fd, struct error *err);
+
 /*
  * Begins to send the guest by the connected socket @fd, which belongs to the caller only if this
  * fails. @converge: if the guest writes faster than is sent, its vCPUs are slowed down. Returns 0,

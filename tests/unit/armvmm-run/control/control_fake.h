@@ -26,6 +26,7 @@ static struct fake_run {
 	struct save_status saved;
 	int save_fd;		/* -1: none was given */
 	unsigned int save_flags;
+	const char *send_refused;	/* likewise */
 	unsigned int untracked;	/* how often the log of written pages was ended */
 	bool save_stopped;
 	const char *save_refused;	/* why; NULL: it begins */
@@ -183,6 +184,11 @@ void send_free(struct send *s)
 struct send_params *send_params(struct send *s)
 {
 	return &fake_run.params;
+}
+
+int send_may_start(struct send *s, int fd, struct error *err)
+{
+	return fake_run.send_refused ? error_set(err, -1, "%s", fake_run.send_refused) : 0;
 }
 
 int send_start(struct send *s, int fd, bool converge, struct error *err)

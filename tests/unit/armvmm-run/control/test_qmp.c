@@ -614,6 +614,10 @@ static void test_background(void)
 	KTAP_EQ(fake_run.save_flags, SAVE_GO_ON | SAVE_ADD);
 	KTAP_EQ(fake_run.untracked, 0);
 	close(fake_run.save_fd);
+	KTAP_TRUE(strstr(ask("{\"execute\":\"__armvmm_untrack\"}"), "in progress"));
+	fake_run.saved.phase = SAVE_COMPLETED;
+	KTAP_STREQ(ask("{\"execute\":\"__armvmm_untrack\"}"), NOTHING);
+	KTAP_EQ(fake_run.untracked, 1);
 	command_session_end(&qmp.session);
 	KTAP_TRUE(!qmp.session.background);
 }
@@ -636,6 +640,13 @@ static void test_send(void)
 	KTAP_TRUE(!qmp.session.converge);
 	snprintf(text, sizeof(text), set, "background-snapshot");
 	KTAP_STREQ(ask(text), NOTHING);
+	/* What does not begin ends no log. */
+	fake_run.send_refused = "The guest has not started yet";
+	command_session_take(&qmp.session, dup(end[0]));
+	KTAP_STREQ(FD("getfd", "a"), NOTHING);
+	KTAP_TRUE(strstr(MIGRATE("fd:a"), "The guest has not started yet"));
+	KTAP_EQ(fake_run.untracked, 0);
+	fake_run.send_refused = NULL;
 	command_session_take(&qmp.session, end[0]);
 	KTAP_STREQ(FD("getfd", "a"), NOTHING);
 	KTAP_STREQ(MIGRATE("fd:a"), NOTHING);

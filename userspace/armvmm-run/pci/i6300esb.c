@@ -35,7 +35,7 @@
 #define ESB_LOCK	0x68
 #define ESB_LOCK_LOCKED	(1 << 0)	/* the register does not change until the next reset */
 #define ESB_LOCK_ENABLE	(1 << 1)
-#define ESB_LOCK_FREE	(1 << 2)	/* it begins anew by itself */
+#define ESB_LOCK_FREE	(1 << 2)	/* it begins anew by itself, if nothing happens at the end */
 #define ESB_LOCK_BITS	0x07
 
 /* Registers (14.3). A write counts only after the two keys were written to RELOAD. */
@@ -177,14 +177,12 @@ static gboolean esb_expired(GSource *source, GSourceFunc callback, gpointer opaq
 	/* It may have been reloaded, or stopped, since. */
 	if (!esb->stage || esb->stopped || g_get_monotonic_time() < esb->end) {
 		esb_arm(esb);
-	} else if (esb->locked & ESB_LOCK_FREE) {
-		esb_set_stage(esb, 1);
 	} else if (esb->stage == 1) {
 		esb_set_stage(esb, 2);
 	} else {
 		act = !(esb->config & ESB_CONFIG_NO_OUTPUT);
 		esb->fired |= act;
-		esb_set_stage(esb, 0);
+		esb_set_stage(esb, !act && esb->locked & ESB_LOCK_FREE ? 1 : 0);
 	}
 	pthread_mutex_unlock(&esb->lock);
 	if (act)

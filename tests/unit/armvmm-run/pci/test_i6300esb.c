@@ -292,12 +292,16 @@ static void test_no_output(void)
 	spend(4 * STAGE_US);
 	KTAP_TRUE(!did.nr);
 	end();
-	/* One that begins anew does nothing, however short its time is. */
+	/* One that begins anew goes on until there is an output, and is like any other then. */
 	setup(NULL);
-	start(MHZ, 0);
+	start(MHZ | 0x20, TICKS);
 	put(LOCK, 1, ENABLE | 4);
-	spend(20000);
+	spend(5 * STAGE_US);
 	KTAP_TRUE(!did.nr);
+	put(CONFIG + 0x60, 2, MHZ);
+	KTAP_TRUE(acts());
+	spend(3 * STAGE_US);
+	KTAP_EQ(did.nr, 1);
 	end();
 }
 

@@ -292,7 +292,7 @@ static void make_till_no_file(void)
 static void files_bound_vms(void)
 {
 	/* Not the limit of kselftest/users. */
-	param_set("max_vms_per_user", false);
+	param_put("max_vms_per_user", "0");
 	as_nobody(make_till_no_file);
 }
 

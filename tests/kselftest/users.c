@@ -16,11 +16,9 @@
 static void limit_set(unsigned int max)
 {
 	char text[16];
-	int fd = open("/sys/module/armvmm/parameters/max_vms_per_user", O_WRONLY | O_CLOEXEC);
-	int len = snprintf(text, sizeof(text), "%u", max);
 
-	MUST(fd >= 0 && write(fd, text, len) == len, "%s", strerror(errno));
-	close(fd);
+	snprintf(text, sizeof(text), "%u", max);
+	param_put("max_vms_per_user", text);
 }
 
 /* This process is one of that user's, who is a member of the node's group. */

@@ -854,8 +854,8 @@ static void performance_monitors(void)
 		      "%s: the guest %08x, ONE_REG %08x", regs[i].name, v, w);
 	}
 	/*
-	 * N: a Cortex-A7's counters (A7 TRM 11), and an A15's (A15 TRM 11), as A12 and A17 have, but
-	 * for the one that the host keeps.
+	 * N: a Cortex-A7's counters (A7 TRM 11), and an A15's (A15 TRM 11), as A12 and A17 have,
+	 * but for the one that the host keeps.
 	 */
 	v = reads(&vm, 0) >> 11 & 0x1f;
 	CHECK(v == (part(&vm) == PART_A7 ? 4 : 6) - 1, "%u counters", v);

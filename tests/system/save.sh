@@ -145,6 +145,16 @@ rm "$snap".[123]
 ctl stop
 check 'a snapshot of a stopped guest' status_of 0 "$snap: " ctl snapshot "$snap"
 check '... which stays stopped' same "$(ctl status)" paused
+# Its four vCPUs wait, and wake nobody.
+ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; }
+takes_no_time() {
+	_then=$(ticks "$1")
+	sleep 5
+	_now=$(ticks "$1")
+	echo "$((_now - _then)) ticks of a processor"
+	[ $((_now - _then)) -lt 50 ]
+}
+check '... and takes no processor' takes_no_time "$pid_b"
 ctl quit
 guest_end b 60
 restore c

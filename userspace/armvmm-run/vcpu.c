@@ -262,8 +262,10 @@ static void vcpu_park(struct vcpu *vcpu)
 
 	pthread_mutex_lock(&all->lock);
 	while (vcpu_is_paused(vcpu) && !vcpu_is_stopping(vcpu)) {
+		/* Once: parked vCPUs would wake each other again and again. */
+		if (!vcpu->parked)
+			pthread_cond_broadcast(&all->changed);
 		vcpu->parked = true;
-		pthread_cond_broadcast(&all->changed);
 		pthread_cond_wait(&all->changed, &all->lock);
 	}
 	vcpu->parked = false;

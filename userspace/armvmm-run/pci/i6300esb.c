@@ -35,7 +35,7 @@
 #define ESB_LOCK	0x68
 #define ESB_LOCK_LOCKED	(1 << 0)	/* the register does not change until the next reset */
 #define ESB_LOCK_ENABLE	(1 << 1)
-#define ESB_LOCK_FREE	(1 << 2)	/* it begins anew by itself, if nothing happens at the end */
+#define ESB_LOCK_FREE	(1 << 2)	/* it begins anew if nothing happens at the end */
 #define ESB_LOCK_BITS	0x07
 
 /* Registers (14.3). A write counts only after the two keys were written to RELOAD. */

@@ -349,6 +349,19 @@ static void unpin_refused(void)
 	CHECK_ERRNO(unpin(&vm, 0, 1), ENOENT);
 }
 
+/* A VM whose two vCPUs are to walk the area, @mem, of so many pages. */
+static void walkers_make(struct vm *vm, void *mem, unsigned int pages)
+{
+	vm_make(vm, 2, 0);
+	vm_vcpu_on(vm, 1);
+	CHECK_OK(mem_set(vm->fd, SLOT, 0, AREA, pages * PAGE, mem));
+	for (unsigned int i = 0; i < 2; i++) {
+		VM_CODE(vm, i, walk);
+		reg32_set(vm->vcpu[i].fd, REG_R(5), AREA);
+		reg32_set(vm->vcpu[i].fd, REG_R(6), AREA + pages * PAGE);
+	}
+}
+
 /* Pages go while two vCPUs work on them: each is charged and pinned once, or not at all. */
 static void unpin_raced(void)
 {
@@ -359,14 +372,7 @@ static void unpin_raced(void)
 
 	only_pinned();
 	held = pinned_before();
-	vm_make(&vm, 2, 0);
-	vm_vcpu_on(&vm, 1);
-	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, FEW * PAGE, mem));
-	for (unsigned int i = 0; i < 2; i++) {
-		VM_CODE(&vm, i, walk);
-		reg32_set(vm.vcpu[i].fd, REG_R(5), AREA);
-		reg32_set(vm.vcpu[i].fd, REG_R(6), AREA + FEW * PAGE);
-	}
+	walkers_make(&vm, mem, FEW);
 	before = accounted();
 	for (unsigned int i = 0; i < 2; i++)
 		runner_start(&r[i], &vm, i);
@@ -455,14 +461,7 @@ static void raced(void)
 
 	only_pinned();
 	held = pinned_before();
-	vm_make(&vm, 2, 0);
-	vm_vcpu_on(&vm, 1);
-	CHECK_OK(mem_set(vm.fd, SLOT, 0, AREA, PAGES * PAGE, mem));
-	for (unsigned int i = 0; i < 2; i++) {
-		VM_CODE(&vm, i, walk);
-		reg32_set(vm.vcpu[i].fd, REG_R(5), AREA);
-		reg32_set(vm.vcpu[i].fd, REG_R(6), AREA + PAGES * PAGE);
-	}
+	walkers_make(&vm, mem, PAGES);
 	for (unsigned int i = 0; i < 2; i++)
 		runner_start(&r[i], &vm, i);
 	for (int round = 0; round < 20; round++) {

@@ -17,6 +17,7 @@
 
 #include <linux/pci_regs.h>
 
+#include "bus.h"
 #include "../guest/lib/board.h"
 #include "core/runstate.h"
 #include "ktap.h"
@@ -89,18 +90,8 @@ static void tell(enum machine_event_type type)
 	listener->event(listener, &(struct machine_event){ .type = type });
 }
 
-static uint64_t get(uint64_t gpa, unsigned int len)
-{
-	uint64_t value = 0;
-
-	KTAP_EQ(device_bus_access(&m.bus, gpa, &value, len, 0), 0);
-	return value;
-}
-
-static void put(uint64_t gpa, unsigned int len, uint64_t value)
-{
-	KTAP_EQ(device_bus_access(&m.bus, gpa, &value, len, 1), 0);
-}
+#define get(gpa, len) bus_get(&m.bus, gpa, len)
+#define put(gpa, len, value) bus_put(&m.bus, gpa, len, value)
 
 static void unlock(void)
 {

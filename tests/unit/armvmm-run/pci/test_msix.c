@@ -16,6 +16,7 @@
 
 #include <linux/pci_regs.h>
 
+#include "bus.h"
 #include "../guest/lib/board.h"
 #include "ktap.h"
 #include "armvmm-run/device_make.h"
@@ -40,18 +41,8 @@ static struct error err;
 static struct pci_function fn;
 static unsigned int cap;
 
-static uint64_t get(uint64_t gpa, unsigned int len)
-{
-	uint64_t value = 0;
-
-	KTAP_EQ(device_bus_access(&m.bus, gpa, &value, len, 0), 0);
-	return value;
-}
-
-static void put(uint64_t gpa, unsigned int len, uint64_t value)
-{
-	KTAP_EQ(device_bus_access(&m.bus, gpa, &value, len, 1), 0);
-}
+#define get(gpa, len) bus_get(&m.bus, gpa, len)
+#define put(gpa, len, value) bus_put(&m.bus, gpa, len, value)
 
 static uint64_t no_read(struct pci_function *f, unsigned int bar, uint64_t offset,
 			unsigned int len)

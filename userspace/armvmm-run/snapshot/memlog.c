@@ -87,14 +87,6 @@ void memlog_stop(struct memlog *log)
 	log->started = false;
 }
 
-int memlog_restart(struct memlog *log)
-{
-	int ret = memlog_take(log);
-
-	memlog_stop(log);
-	return ret ? ret : memlog_start(log);
-}
-
 int memlog_take(struct memlog *log)
 {
 	int ret = 0;

@@ -34,14 +34,8 @@ int memlog_open(struct memlog *log, struct machine *m);
 /* Stops it, too. One of zeroes is ignored. Main thread. */
 void memlog_close(struct memlog *log);
 
-/* From here on written pages are logged. Main thread. Both return 0 or -errno. */
+/* From here on written pages are logged. Main thread. Returns 0 or -errno. */
 int memlog_start(struct memlog *log);
-
-/*
- * Takes the log, and starts it anew, which does what machine_sync_memory() does. The vCPUs are
- * stopped. If it fails the log is stopped.
- */
-int memlog_restart(struct memlog *log);
 
 /* Ends that; the bitmaps stay. Does nothing if it was not started. Main thread. */
 void memlog_stop(struct memlog *log);

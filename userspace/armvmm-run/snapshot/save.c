@@ -168,18 +168,17 @@ static void save_stop_log(struct save *s)
  */
 static int save_log(struct save *s)
 {
-	bool uncached = state_is_uncached(s->m);
+	bool starts = s->flags & SAVE_TRACK && !s->log.started;
 	int ret = 0;
 
-	if (s->log.started) {
-		ret = uncached ? memlog_restart(&s->log) : memlog_take(&s->log);
-	} else if (s->flags & SAVE_TRACK) {
+	if (starts)
 		ret = memlog_open(&s->log, s->m);
-		if (!ret)
-			ret = memlog_start(&s->log);
-	} else if (uncached) {
+	if (!ret && starts)
+		ret = memlog_start(&s->log);
+	else if (!ret && state_is_uncached(s->m))
 		ret = machine_sync_memory(s->m);
-	}
+	if (!ret && s->log.started)
+		ret = memlog_take(&s->log);
 	if (!ret)
 		return 0;
 	/* Part of it may be lost. */

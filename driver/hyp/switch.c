@@ -375,7 +375,10 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	host_save(cpu);
 	fp_trap_enable(cpu);
 	cpu->saved.ttbcr = walks_off();
-	/* From here on a fault in HYP mode restores what was saved. */
+	/*
+	 * From here on a fault in HYP mode restores what was saved; until FIQ mode's registers are,
+	 * what the last entry saved of them.
+	 */
 	cpu->vcpu = vcpu;
 	if (__builtin_expect(cpu->odd, 0))
 		odd_to_guest(cpu, vcpu);

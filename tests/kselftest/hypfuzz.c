@@ -28,6 +28,14 @@
 #define GUARD		(4 * PAGE)
 #define PATTERN		0xa5
 
+/*
+ * Where the guest's counter begins. QEMU before 8.2 adds CNTVOFF to CNTV_CVAL with no look at the
+ * carry: a deadline that is past the counter's end becomes one in the past, at which its main
+ * thread stays for ever, and with it the host. A guest whose counter is ahead of the host's cannot
+ * make one; all that it does to its timer remains.
+ */
+#define AHEAD		(1ull << 40)
+
 #define MIRROR_KNOWN	(MIRRORS + 0x80)
 #define KNOWN		0x1badb002u
 
@@ -47,6 +55,7 @@
 static const uint64_t kept[] = {
 	1,
 	0xf41ec6bd86ef1be7,	/* FCSEIDR: kselftest/hoststate */
+	0xa58fd064dfc3bcc4,	/* hung the emulator: AHEAD */
 };
 
 /*
@@ -413,8 +422,10 @@ static void make_machine(struct dice *d)
 {
 	struct kvm_coalesced_mmio_zone zone = { .addr = ZONES, .size = 0x100 };
 	struct kvm_enable_cap nisv = { .cap = KVM_CAP_ARM_NISV_TO_USER };
+	uint64_t counter = AHEAD;
 
 	vm_make(&m.vm, VCPUS, 0);
+	MUST_OK(reg_set(m.vm.vcpu[0].fd, KVM_REG_ARM_TIMER_CNT, &counter));
 	m.readonly = make_slot(1, KVM_MEM_READONLY, SLOT_READONLY, SLOT_SIZE);
 	m.logged = make_slot(2, KVM_MEM_LOG_DIRTY_PAGES, SLOT_LOGGED, SLOT_SIZE);
 	m.edge = make_slot(3, 0, SLOT_EDGE, PAGE);

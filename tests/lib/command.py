@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from . import paths
+from . import emulator, paths
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -62,6 +62,7 @@ class Guard:
     def __init__(self, p, waiting=None):
         self.p, self.waiting = p, waiting
         self.deadline, self.late = None, False
+        self.seen = []           # what its emulators did when it was late
         threading.Thread(target=self.watch, daemon=True).start()
 
     def within(self, seconds):
@@ -77,6 +78,8 @@ class Guard:
             if self.waiting and glob.glob(glob.escape(self.waiting) + ".*"):
                 self.deadline = deadline + 1
             elif time.monotonic() > deadline and self.p.returncode is None:
+                if not self.late:
+                    self.seen = emulator.states(self.p.pid)
                 signal_group(self.p, signal.SIGKILL if self.late else signal.SIGTERM)
                 self.late = True
                 self.within(5)
@@ -91,6 +94,8 @@ def lines(cmd, result, limit, waiting=None, **kwargs):
     for line in p.stdout:
         result.line(line.rstrip())
     result.cpu = ended(p)
+    for line in guard.seen:
+        result.line(line)
     # A signal is reported as a shell does: 128 and its number.
     result.end(124 if guard.late else p.returncode if p.returncode >= 0 else 128 - p.returncode)
     for left in glob.glob(glob.escape(waiting) + ".*") if waiting else []:

@@ -156,6 +156,8 @@ class Host:
                 r.problem = "the kernel's log: " + splats[r.test.id]
                 r.timing = TIMING.search(r.problem) is not None
         if current:
+            for line in guard.seen:
+                current.line(line)
             self.tally.show(self.host, current)
             current.problem = current.problem or {
                 124: "the host hung", 121: "the host died"}.get(status, f"testhost gave {status}")
@@ -168,6 +170,8 @@ class Host:
         elif "boot" in splats or "end" in splats:
             self.tally.fail(f"{self.host}/boot", splats.get("boot") or splats.get("end"))
         elif guard.late and not current:
+            for line in guard.seen:
+                self.tally.say("    " + line)
             self.tally.fail(f"{self.host}/boot", "the host did not end after its tests")
         elif status == 125:
             self.tally.fail(f"{self.host}/leaks", "kmemleak: " + " ".join(extra[:12]))

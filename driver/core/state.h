@@ -392,6 +392,7 @@ struct armvmm_stat_files {
 #define VCPU_REQ_RESET		1	/* PSCI CPU_ON left a state to start from */
 #define VCPU_REQ_IRQ_PENDING	2	/* an interrupt may have become deliverable */
 #define VCPU_REQ_WFI		3	/* of its own: wait for an interrupt (PSCI CPU_SUSPEND) */
+#define VCPU_REQ_COUNTER	4	/* the client has set the VM's counter */
 
 /* vcpu->mode: who may kick, and how. Pairs with requests (smp_mb). */
 enum armvmm_vcpu_mode {

@@ -74,6 +74,20 @@ static void timer_set_virt_level(struct armvmm_vcpu *vcpu, bool level)
 	timer_inject(vcpu, vcpu->timer.virt_irq, level);
 }
 
+/*
+ * ISTATUS says what the clock said at the last exit, and the line follows it: both are void.
+ * Before the first RUN the line is low, and the first entry finds it as it is.
+ */
+void armvmm_timer_virt_changed(struct armvmm_vcpu *vcpu)
+{
+	bool level;
+
+	vcpu->hyp->cntv_ctl &= ~CNT_CTL_ISTATUS;
+	level = vcpu->timer.irqs_fixed && timer_virt_line(vcpu);
+	if (level != vcpu->timer.virt_level)
+		timer_set_virt_level(vcpu, level);
+}
+
 static void timer_set_phys_level(struct armvmm_vcpu *vcpu, bool level)
 {
 	struct armvmm_timer_vcpu *timer = &vcpu->timer;

@@ -28,6 +28,11 @@ void armvmm_timer_vcpu_destroy(struct armvmm_vcpu *vcpu);
 /* First RUN: checks PPIs, maps the virtual timer's PPI to the host's in the vGIC. */
 int armvmm_timer_enable(struct armvmm_vcpu *vcpu);
 
+/*
+ * The client has set the virtual timer, or the counter (VCPU_REQ_COUNTER). The vCPU is out of the
+ * guest: its thread, or with its mutex.
+ */
+void armvmm_timer_virt_changed(struct armvmm_vcpu *vcpu);
 /* Before an entry, IRQs off: sets hyp->cntvoff, line levels. */
 void armvmm_timer_flush(struct armvmm_vcpu *vcpu);
 /*

@@ -5,6 +5,7 @@
 
 #include "arch/archregs.h"
 #include "arch/gic.h"
+#include "core/kick.h"
 #include "core/state.h"
 #include "core/vcpus.h"
 #include "timer/timer.h"
@@ -92,18 +93,19 @@ int armvmm_timer_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg
 	if (copy_from_user(&val, u64_to_user_ptr(reg->addr), KVM_REG_SIZE(reg->id)))
 		return -EFAULT;
 
-	/* ISTATUS says what the clock said at the last exit: it is void with each change. */
 	switch (reg->id) {
 	case KVM_REG_ARM_TIMER_CTL:
 		hyp->cntv_ctl = val & (CNT_CTL_ENABLE | CNT_CTL_IMASK);
+		armvmm_timer_virt_changed(vcpu);
 		break;
 	case KVM_REG_ARM_TIMER_CNT:
-		hyp->cntv_ctl &= ~CNT_CTL_ISTATUS;
+		/* The counter is the VM's. */
 		armvmm_timer_set_cntvoff(vcpu->vm, armvmm_timer_now() - val);
+		armvmm_kick_all(vcpu->vm, VCPU_REQ_COUNTER, NULL);
 		break;
 	case KVM_REG_ARM_TIMER_CVAL:
-		hyp->cntv_ctl &= ~CNT_CTL_ISTATUS;
 		hyp->cntv_cval = val;
+		armvmm_timer_virt_changed(vcpu);
 		break;
 	case KVM_REG_ARM_PTIMER_CTL:
 		armvmm_timer_phys_write(vcpu, TIMER_REG_CTL, val);

@@ -236,6 +236,100 @@ GUEST_CODE(storm, "ldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
 	   "mov r1, #0\n\tmcr p15, 0, r1, c14, c3, 1\n\tisb\n\tstr r0, [r3, #16]\n\t"
 	   "add r6, r6, #1\n\tmov r1, #1\n\tmcr p15, 0, r1, c14, c3, 1\n\tisb\n\tb 1b");
 
+/*
+ * The virtual timer with CVAL r4, r5, its interrupt enabled at the GIC alone: says so, then
+ * reports what GICC_IAR has to say; then sleeps until the timer's interrupt is pending, and reports
+ * that.
+ */
+GUEST_CODE(expires, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE\n\t"
+	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
+	   "mov r0, #1\n\tlsl r0, r0, #27\n\tstr r0, [r2, #0x100]\n\t"
+	   "mcrr p15, 3, r4, r5, c14\n\tmov r0, #1\n\tmcr p15, 0, r0, c14, c3, 1\n\tisb\n\t"
+	   "str r0, [r1]\n\tldr r0, [r3, #12]\n\tstr r0, [r1]\n\twfi\n\t"
+	   "ldr r0, [r3, #12]\n\tstr r0, [r1]\n\tb .");
+
+/* Makes a VM of two vCPUs with its counter at @cnt, and runs vCPU 0 until its timer is set. */
+static void expire(struct vm *vm, uint64_t cnt, uint64_t cval)
+{
+	vm_make(vm, 2, 0);
+	CHECK(!reg_set(vm->vcpu[1].fd, KVM_REG_ARM_TIMER_CNT, &cnt));
+	VM_CODE(vm, 0, expires);
+	reg32_set(vm->vcpu[0].fd, REG_R(4), (uint32_t)cval);
+	reg32_set(vm->vcpu[0].fd, REG_R(5), (uint32_t)(cval >> 32));
+	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO);
+}
+
+static bool is_pending(struct vm *vm)
+{
+	uint32_t pending;
+
+	CHECK_OK(attr_get(vm->gic, GRP_DIST, 0x200, &pending));
+	return pending >> 27 & 1;
+}
+
+static uint32_t reported(struct vm *vm)
+{
+	uint32_t value = 0;
+
+	MUST(vm_run(vm, 0) == KVM_EXIT_MMIO);
+	memcpy(&value, vm->vcpu[0].run->mmio.data, sizeof(value));
+	return value;
+}
+
+#define AFAR	(1ull << 40)
+
+/* A timer that has expired has not when the client has set it anew, or the counter. */
+static void set_when_expired(void)
+{
+	uint64_t v = AFAR;
+	struct vm vm;
+
+	/* With nothing done it is. */
+	expire(&vm, 0, 0);
+	CHECK(is_pending(&vm));
+	CHECK(reported(&vm) == 27);
+	vm_close(&vm);
+
+	expire(&vm, 0, 0);
+	CHECK(!reg_set(vm.vcpu[0].fd, KVM_REG_ARM_TIMER_CVAL, &v));
+	CHECK(!is_pending(&vm));
+	CHECK(reported(&vm) == 1023);
+	vm_close(&vm);
+
+	expire(&vm, 0, 0);
+	reg32_set(vm.vcpu[0].fd, KVM_REG_ARM_TIMER_CTL, 3);
+	CHECK(!is_pending(&vm));
+	CHECK(reported(&vm) == 1023);
+	vm_close(&vm);
+
+	/* The counter is the VM's: it is set through the other vCPU. */
+	expire(&vm, 2 * AFAR, AFAR);
+	CHECK(is_pending(&vm));
+	v = 0;
+	CHECK(!reg_set(vm.vcpu[1].fd, KVM_REG_ARM_TIMER_CNT, &v));
+	CHECK(reported(&vm) == 1023);
+	vm_close(&vm);
+}
+
+/* Likewise one that has not expired, whose vCPU sleeps. */
+static void set_in_sleep(void)
+{
+	uint64_t v = AFAR;
+	struct runner runner;
+	struct vm vm;
+
+	expire(&vm, 0, AFAR);
+	CHECK(!is_pending(&vm));
+	CHECK(reported(&vm) == 1023);
+	runner_start(&runner, &vm, 0);
+	usleep(100000);
+	CHECK(runner.mmio == 0);
+	CHECK(!reg_set(vm.vcpu[1].fd, KVM_REG_ARM_TIMER_CNT, &v));
+	CHECK(runner_wait(&runner, 1, PATIENCE_MS), "it sleeps on");
+	CHECK(runner.last == 27, "%u", runner.last);
+	runner_stop(&runner);
+}
+
 static void on_alarm(int sig)
 {
 	(void)sig;
@@ -333,6 +427,8 @@ static const struct ktap_case cases[] = {
 	{ "wake_long", wake_long, 0 },
 	{ "wake_other_ppi", wake_other_ppi, 0 },
 	{ "runs_on", runs_on, 0 },
+	{ "set_when_expired", set_when_expired, 0 },
+	{ "set_in_sleep", set_in_sleep, 0 },
 	{ "storm_in_hyp", storm_in_hyp, 0 },
 	{ "storm_in_host", storm_in_host, 0 },
 };

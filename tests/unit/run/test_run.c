@@ -45,7 +45,7 @@ static struct task_struct task;
 
 /* What was done, each counted. */
 static struct {
-	unsigned int vmids, claims, flushes, syncs, timer_flushes, timer_syncs, calls, handled;
+	unsigned int vmids, claims, flushes, syncs, timer_flushes, timer_syncs, counters, calls, handled;
 	unsigned int looks;	/* whether the CPU has HYP mode */
 	unsigned int codes;	/* what the client may have rewritten was made the guest's */
 	unsigned int datas;	/* what the guest wrote was made the client's */
@@ -115,6 +115,14 @@ void vgic_lr_sync(struct armvmm_vcpu *v)
 void armvmm_timer_flush(struct armvmm_vcpu *v)
 {
 	did.timer_flushes++;
+}
+
+/* The counter was set: told when it is on and before it could enter. */
+void armvmm_timer_virt_changed(struct armvmm_vcpu *v)
+{
+	KTAP_EQ(v->mode, VCPU_OUTSIDE);
+	KTAP_TRUE(!v->power_off && !fake_irqs_off);
+	did.counters++;
 }
 
 void armvmm_timer_sync(struct armvmm_vcpu *v, bool irq)
@@ -418,6 +426,11 @@ static void test_work(void)
 	runs_on(0);
 	KTAP_EQ(vcpu.requests, 0);
 	KTAP_EQ(did.timer_flushes, did.timer_syncs);
+	KTAP_EQ(did.counters, 0);
+	set_bit(VCPU_REQ_COUNTER, &vcpu.requests);
+	runs_on(0);
+	KTAP_EQ(did.counters, 1);
+	KTAP_EQ(vcpu.requests, 0);
 }
 
 /* The RUN of a vCPU that is off ends by a signal, however often. */

@@ -198,6 +198,41 @@ static void test_offset(void)
 	KTAP_EQ(now - hyp.cntvoff, 0x100000000ULL);
 }
 
+/* The client sets CVAL, CTL or the counter: the line follows, and is told to the vGIC, or it stays. */
+static void test_client_sets(void)
+{
+	reset(true);
+	run(1, 0, false);
+	KTAP_TRUE(vcpu.timer.virt_level && line[27]);
+	hyp.cntv_cval = 100;
+	armvmm_timer_virt_changed(&vcpu);
+	KTAP_TRUE(!vcpu.timer.virt_level && !line[27]);
+	now += 100;
+	armvmm_timer_virt_changed(&vcpu);
+	KTAP_TRUE(vcpu.timer.virt_level && line[27]);
+	armvmm_timer_set_cntvoff(&vm, now);
+	armvmm_timer_virt_changed(&vcpu);
+	KTAP_TRUE(!vcpu.timer.virt_level && !line[27]);
+	/* It sleeps until its deadline by the counter that there is now. */
+	armvmm_timer_block(&vcpu);
+	KTAP_TRUE(hrt[0].ns != STOPPED);
+	armvmm_timer_unblock(&vcpu);
+	armvmm_timer_set_cntvoff(&vm, 0);
+	hyp.cntv_ctl = 0;
+	armvmm_timer_virt_changed(&vcpu);
+	KTAP_TRUE(!vcpu.timer.virt_level);
+
+	/* Before the first RUN it is the first entry that tells. */
+	reset(true);
+	vcpu.timer.irqs_fixed = false;
+	hyp.cntv_ctl = 1;
+	armvmm_timer_virt_changed(&vcpu);
+	KTAP_TRUE(!vcpu.timer.virt_level);
+	vcpu.timer.irqs_fixed = true;
+	KTAP_TRUE(armvmm_timer_pending(&vcpu));
+	KTAP_TRUE(line[27]);
+}
+
 /* Programmed, fired, taken, programmed again, ended: the level and the hold follow. */
 static void test_round(void)
 {
@@ -554,7 +589,7 @@ static void test_reset(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_offset), KTAP_CASE(test_round), KTAP_CASE(test_taken_back),
-	  KTAP_CASE(test_late_hold), KTAP_CASE(test_lost_hold), KTAP_CASE(test_in_hyp),
+	  KTAP_CASE(test_client_sets), KTAP_CASE(test_late_hold), KTAP_CASE(test_lost_hold), KTAP_CASE(test_in_hyp),
 	  KTAP_CASE(test_other_lr), KTAP_CASE(test_masked), KTAP_CASE(test_sleep),
 	  KTAP_CASE(test_early), KTAP_CASE(test_far_deadline), KTAP_CASE(test_pending_once),
 	  KTAP_CASE(test_physical), KTAP_CASE(test_before_first_run),

@@ -86,4 +86,83 @@ static void test_small(void)
 	guestmem_destroy(&mem);
 }
 
-KTAP_MAIN(KTAP_CASE(test_aligned), KTAP_CASE(test_nothing_else), KTAP_CASE(test_small))
+/* ---- Two regions that are neighbours here, and not in the guest ---- */
+
+#define PAGES	3u
+#define FAR	(RAM_BASE + 64 * MIB)
+
+static struct {
+	uint64_t gpa, size;
+} unpinned[4];
+static unsigned int nr_unpinned;
+
+static void note_unpin(void *opaque, uint64_t gpa, uint64_t size)
+{
+	(void)opaque;
+	if (nr_unpinned < 4) {
+		unpinned[nr_unpinned].gpa = gpa;
+		unpinned[nr_unpinned].size = size;
+	}
+	nr_unpinned++;
+}
+
+static uint8_t *touching(struct guestmem *mem)
+{
+	uint8_t *all = mmap(NULL, 2 * PAGES * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	KTAP_TRUE(all != MAP_FAILED);
+	KTAP_EQ(guestmem_add(mem, FAR, PAGES * PAGE, all + PAGES * PAGE), 0);
+	KTAP_EQ(guestmem_add(mem, RAM_BASE, PAGES * PAGE, all), 0);
+	memset(all, 1, 2 * PAGES * PAGE);
+	nr_unpinned = 0;
+	return all;
+}
+
+/* Bytes of both are noted as each one's, and none beside them. */
+static void test_log_touching(void)
+{
+	struct guestmem mem = { };
+	uint8_t *all = touching(&mem);
+	uint32_t bits[2];
+
+	KTAP_EQ(guestmem_log_start(&mem), 0);
+	for (size_t first = 0; first < 2 * PAGES * PAGE; first += PAGE / 2)
+		for (size_t len = PAGE / 2; first + len <= 2 * PAGES * PAGE; len += PAGE / 2) {
+			size_t end = (first + len + PAGE - 1) / PAGE;
+			uint32_t want = (1u << end) - (1u << first / PAGE);
+
+			memset(bits, 0, sizeof(bits));
+			guestmem_wrote(&mem, all + first, len);
+			guestmem_log_take(&mem, 1, &bits[0]);
+			guestmem_log_take(&mem, 0, &bits[1]);
+			KTAP_EQ(bits[0] | bits[1] << PAGES, want);
+		}
+	memset(bits, 0, sizeof(bits));
+	guestmem_wrote(&mem, all + 2 * PAGES * PAGE, PAGE);
+	guestmem_wrote(&mem, all - PAGE, PAGE);
+	guestmem_log_take(&mem, 1, &bits[0]);
+	guestmem_log_take(&mem, 0, &bits[1]);
+	KTAP_EQ(bits[0] | bits[1], 0);
+	guestmem_destroy(&mem);
+}
+
+/* Pages of both go, and each is unpinned where the guest has it. */
+static void test_release_touching(void)
+{
+	struct guestmem mem = { .pinned = true, .unpin = note_unpin };
+	uint8_t *all = touching(&mem);
+
+	guestmem_release(&mem, all + (PAGES - 1) * PAGE, 3 * PAGE);
+	KTAP_EQ(nr_unpinned, 2);
+	KTAP_EQ(unpinned[0].gpa, FAR);
+	KTAP_EQ(unpinned[0].size, 2 * PAGE);
+	KTAP_EQ(unpinned[1].gpa, RAM_BASE + (PAGES - 1) * PAGE);
+	KTAP_EQ(unpinned[1].size, PAGE);
+	for (size_t page = 0; page < 2 * PAGES; page++)
+		KTAP_EQ(all[page * PAGE], page < PAGES - 1 || page > PAGES + 1);
+	guestmem_destroy(&mem);
+}
+
+KTAP_MAIN(KTAP_CASE(test_aligned), KTAP_CASE(test_nothing_else), KTAP_CASE(test_small),
+	  KTAP_CASE(test_log_touching), KTAP_CASE(test_release_touching))

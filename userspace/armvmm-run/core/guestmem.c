@@ -81,14 +81,31 @@ void guestmem_discard(struct guestmem *mem)
 		madvise(mem->region[i].host, mem->region[i].size, MADV_DONTNEED);
 }
 
+/*
+ * What of @len bytes at @host is in region @r: the bytes before it in the region, and the length.
+ * Regions may touch in this process without touching in the guest.
+ */
+static size_t guestmem_inside(const struct guestmem_region *r, const void *host, size_t len,
+			      size_t *at)
+{
+	uintptr_t base = (uintptr_t)r->host, first = (uintptr_t)host, end = first + len;
+
+	*at = first < base ? 0 : first - base;
+	if (end <= base || *at >= r->size)
+		return 0;
+	len = end - base;
+	return (len < r->size ? len : r->size) - *at;
+}
+
 /* The guest has the old pages until then, and by its next touch those that are there now. */
 static void guestmem_unpin(const struct guestmem *mem, const uint8_t *host, size_t len)
 {
 	for (unsigned int i = 0; i < mem->nr_regions; i++) {
 		const struct guestmem_region *r = &mem->region[i];
+		size_t at, inside = guestmem_inside(r, host, len, &at);
 
-		if (host >= r->host && (size_t)(host - r->host) < r->size)
-			mem->unpin(mem->unpin_opaque, r->gpa + (size_t)(host - r->host), len);
+		if (inside)
+			mem->unpin(mem->unpin_opaque, r->gpa + at, inside);
 	}
 }
 
@@ -155,12 +172,12 @@ void guestmem_wrote(const struct guestmem *mem, const void *host, size_t len)
 		return;
 	for (unsigned int i = 0; i < mem->nr_regions; i++) {
 		const struct guestmem_region *r = &mem->region[i];
-		size_t at = (uintptr_t)host - (uintptr_t)r->host;
-		size_t last = (at + len - 1) / GUESTMEM_PAGE;
+		size_t at, inside = guestmem_inside(r, host, len, &at);
+		size_t end = (at + inside + GUESTMEM_PAGE - 1) / GUESTMEM_PAGE;
 
-		if ((uintptr_t)host < (uintptr_t)r->host || at >= r->size)
+		if (!inside)
 			continue;
-		for (size_t page = at / GUESTMEM_PAGE; page <= last; page++)
+		for (size_t page = at / GUESTMEM_PAGE; page < end; page++)
 			__atomic_fetch_or(&r->log[page / 32], 1u << page % 32, __ATOMIC_RELEASE);
 	}
 }

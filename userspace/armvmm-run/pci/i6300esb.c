@@ -351,6 +351,10 @@ static int esb_restore(struct device *dev, struct record *r)
 	pthread_mutex_lock(&esb->lock);
 	esb->stopped = true;
 	record_get_fields(r, esb, esb_state, RECORD_NR(esb_state));
+	if (esb->config != esb->fn.config[ESB_CONFIG] || esb->locked != esb->fn.config[ESB_LOCK])
+		record_refuse(r, "registers that are not what configuration space says");
+	else if (esb->stage && !(esb->locked & ESB_LOCK_ENABLE))
+		record_refuse(r, "a timer runs that is not enabled");
 	esb_arm(esb);
 	pthread_mutex_unlock(&esb->lock);
 	return r->ret;

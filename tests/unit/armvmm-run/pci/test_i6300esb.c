@@ -334,6 +334,42 @@ static void test_state(void)
 	end();
 }
 
+/* Of two records the beginning of one and the end of the other: it may not run if it is off. */
+static void test_state_contradicts(void)
+{
+	struct record on, off, mixed;
+	unsigned int refused = 0;
+
+	setup(NULL);
+	state_save(dev, &off);
+	dev->ops->resume(dev);
+	start(MHZ, TICKS);
+	state_save(dev, &on);
+	end();
+	KTAP_EQ(on.len, off.len);
+	mixed = (struct record){ .data = malloc(on.len), .len = on.len };
+	for (size_t at = 1; at < on.len; at++) {
+		memcpy(mixed.data, off.data, at);
+		memcpy(mixed.data + at, on.data + at, on.len - at);
+		if (off.data[at - 1] == on.data[at - 1])
+			continue;
+		setup(NULL);
+		if (state_restore(dev, &mixed, mixed.len, NULL)) {
+			refused++;
+		} else {
+			bool enabled = get(LOCK, 1) == ENABLE;
+
+			dev->ops->resume(dev);
+			KTAP_EQ(acts(), enabled);
+		}
+		end();
+	}
+	KTAP_TRUE(refused > 0);
+	record_free(&on);
+	record_free(&off);
+	record_free(&mixed);
+}
+
 static void test_words(void)
 {
 	fake_machine_init(&m);
@@ -360,5 +396,5 @@ static void test_hostile(void)
 
 KTAP_MAIN(KTAP_CASE(test_identity), KTAP_CASE(test_expires), KTAP_CASE(test_reloaded),
 	  KTAP_CASE(test_keys), KTAP_CASE(test_locked), KTAP_CASE(test_no_output),
-	  KTAP_CASE(test_stopped), KTAP_CASE(test_state), KTAP_CASE(test_words),
-	  KTAP_CASE(test_hostile))
+	  KTAP_CASE(test_stopped), KTAP_CASE(test_state), KTAP_CASE(test_state_contradicts),
+	  KTAP_CASE(test_words), KTAP_CASE(test_hostile))

@@ -106,7 +106,11 @@ static void board_stop(void *opaque)
 /* The VM's vCPUs share one offset of the counter, which is set by any of them. */
 static void board_set_counter(struct board *b, uint64_t value)
 {
-	armvmm_vcpu_reg_set(b->vcpus.vcpu[0].handle, "cntvct", value);
+	int ret = armvmm_vcpu_reg_set(b->vcpus.vcpu[0].handle, "cntvct", value);
+
+	if (ret)
+		machine_warn(&b->m, "the guest's time jumps: its counter cannot be set: %s",
+			     strerror(-ret));
 }
 
 /*

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,7 +186,12 @@ void machine_exit(struct machine *m)
 
 static void machine_unpin(void *opaque, uint64_t gpa, uint64_t size)
 {
-	armvmm_vm_unpin(opaque, gpa, size);
+	struct machine *m = opaque;
+	int ret = armvmm_vm_unpin(m->priv->vm, gpa, size);
+
+	if (ret)
+		machine_warn(m, "the guest's pages at 0x%" PRIx64 " were not given back: %s", gpa,
+			     strerror(-ret));
 }
 
 int machine_connect(struct machine *m, struct armvmm_vm *vm)
@@ -197,7 +203,7 @@ int machine_connect(struct machine *m, struct armvmm_vm *vm)
 	posted_disconnected(m);
 	m->mem.pinned = vm && armvmm_vm_pins_memory(vm);
 	m->mem.unpin = m->mem.pinned && armvmm_vm_can_unpin(vm) ? machine_unpin : NULL;
-	m->mem.unpin_opaque = vm;
+	m->mem.unpin_opaque = m;
 	for (unsigned int i = 0; vm && i < p->nr_ioeventfds; i++) {
 		struct machine_ioeventfd *e = &p->ioeventfd[i];
 		int ret = armvmm_ioeventfd_add(vm, e->fd, e->gpa, e->len, &e->value);

@@ -159,6 +159,28 @@ bad 2 '--user nobody: needs --sandbox on' --user nobody --sandbox off
 bad 1 '--user no-such-user: there is no such user' --user no-such-user
 bad 2 '--no-reboot=1: takes no argument' --no-reboot=1
 
+# As many disks as there may be, on both buses, with other devices beside them; one more is refused.
+truncate -s 1M plain
+many() {
+	n=0
+	set --
+	while [ $((n += 1)) -le 16 ]; do
+		set -- "$@" --disk plain,ro --disk plain,ro,bus=pcie
+	done
+	armvmm-run --kernel monitor "$@" --console virtio --balloon --watchdog i6300esb \
+		--device virtio-rng,bus=pcie --dump-dtb many.dtb && [ -s many.dtb ]
+}
+check '32 disks' many
+one_more() {
+	n=0
+	set --
+	while [ $((n += 1)) -le 33 ]; do
+		set -- "$@" --disk plain,ro
+	done
+	bad 2 '--disk plain,ro: no more than 32 virtio-blk' "$@"
+}
+one_more
+
 # The hypervisor.
 bad 1 '/dev/missing: No such file or directory: is the module loaded (modprobe armvmm)?' --node /dev/missing
 bad 1 "/dev/null: is no hypervisor's device node" --node /dev/null

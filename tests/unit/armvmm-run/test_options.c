@@ -383,7 +383,8 @@ static void test_disk(void)
 		"--disk a,serial=123456789012345678901: a serial number has 1 to 20 characters");
 	refused("-k z -d ,ro", "--disk ,ro: names no file");
 	refused("-k z -d 1 -d 2 -d 3 -d 4 -d 5 -d 6 -d 7 -d 8 -d 9 -d 10 -d 11 -d 12 -d 13 -d 14 "
-		"-d 15 -d 16 -d 17", "--disk 17: no more than 16 virtio-blk");
+		"-d 15 -d 16 -d 17 -d 18 -d 19 -d 20 -d 21 -d 22 -d 23 -d 24 -d 25 -d 26 -d 27 "
+		"-d 28 -d 29 -d 30 -d 31 -d 32 -d 33", "--disk 33: no more than 32 virtio-blk");
 }
 
 static void test_net(void)
@@ -738,7 +739,7 @@ static void test_device_help(void)
 	while ((type = device_type_next(type)))
 		if (!strstr(text, type->name) || !strstr(text, type->summary))
 			KTAP_FAIL("--device help does not tell of %s", type->name);
-	KTAP_TRUE(strstr(text, "\n  virtio-blk                disk, 16 at most; --disk FILE\n    ,ro "));
+	KTAP_TRUE(strstr(text, "\n  virtio-blk                disk, 32 at most; --disk FILE\n    ,ro "));
 	KTAP_TRUE(strstr(text, "\n   tap=NAME "));
 	free(text);
 }

@@ -9,10 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/map.h"
 #include "core/process.h"
 
 #define CONFIG_MAX_CPUS		8
-#define CONFIG_MAX_DEVICES	32
+#define CONFIG_MAX_DEVICES	(MAP_VIRTIO_SLOTS + MAP_PCI_SLOTS)
 #define CONFIG_MAX_INITRDS	8
 #define CONFIG_MAX_RESTORES	64
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
+#include "core/map.h"
 
 struct device;
 struct fdt_builder;
@@ -120,7 +121,8 @@ struct device {
 	unsigned int memory_writes;	/* atomic: how often its memory() was written, so far */
 };
 
-#define DEVICE_BUS_MAX	64
+/* Each slot of virtio-mmio and of the PCI bus, and the board's own. */
+#define DEVICE_BUS_MAX	(MAP_VIRTIO_SLOTS + MAP_PCI_SLOTS + 16)
 
 /*
  * The devices, sorted by base. Registered before the first vCPU runs;

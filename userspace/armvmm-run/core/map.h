@@ -22,6 +22,7 @@
 #define MAP_PCI_IO_BASE	0x3eff0000
 #define MAP_PCI_ECAM_BASE	0x3f000000
 #define MAP_PCI_END	0x40000000
+#define MAP_PCI_SLOTS	32		/* of the one bus */
 #define MAP_RAM_BASE	0x40000000
 
 #define MAP_PL011_SPI	1

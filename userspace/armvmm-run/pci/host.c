@@ -37,7 +37,7 @@ struct pci_host {
 	struct device dev;
 	struct pci_function bridge;	/* slot 0 */
 	struct pci_v2m *v2m;
-	struct pci_function *slot[PCI_SLOTS];	/* constant while vCPUs run */
+	struct pci_function *slot[MAP_PCI_SLOTS];	/* constant while vCPUs run */
 	pthread_mutex_t lock;		/* what follows, and bar_gpa of all functions */
 	struct irqline line[HOST_PINS];
 	uint32_t raised[HOST_PINS];	/* bit n: the function in slot n raises the line */
@@ -49,7 +49,7 @@ static const struct pci_function_ops host_bridge_ops;
 
 int pci_host_attach(struct pci_host *host, struct pci_function *fn)
 {
-	for (unsigned int i = 0; i < PCI_SLOTS; i++) {
+	for (unsigned int i = 0; i < MAP_PCI_SLOTS; i++) {
 		if (host->slot[i])
 			continue;
 		host->slot[i] = fn;
@@ -135,7 +135,7 @@ static struct pci_function *host_find(struct pci_host *host, uint64_t gpa, unsig
 	struct pci_function *found = NULL;
 
 	pthread_mutex_lock(&host->lock);
-	for (unsigned int i = 0; !found && i < PCI_SLOTS; i++)
+	for (unsigned int i = 0; !found && i < MAP_PCI_SLOTS; i++)
 		if (host->slot[i] && host_has(host->slot[i], gpa, len, bar, offset))
 			found = host->slot[i];
 	pthread_mutex_unlock(&host->lock);

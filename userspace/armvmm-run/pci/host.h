@@ -18,8 +18,6 @@ struct machine;
 struct pci_function;
 struct pci_host;
 
-#define PCI_SLOTS	32
-
 /* Makes the host (m->pci) if there is none. Returns 0 or -errno with @err set. Main thread. */
 int pci_host_need(struct machine *m, struct error *err);
 

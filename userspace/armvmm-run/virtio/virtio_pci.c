@@ -394,19 +394,22 @@ static void virtio_pci_config_written(struct pci_function *fn, unsigned int offs
 	virtio_pci_write(fn, BAR_REGISTERS, at, len, value);
 }
 
-/* Requests end first, as at any reset. The machine may have paused the device, which stays so. */
+/*
+ * The function first: its BARs and Bus Master Enable go, so that nobody starts the device anew in
+ * between. Requests end, as at any reset. The machine may have paused the device, which stays so.
+ */
 static void virtio_pci_reset_function(struct pci_function *fn)
 {
 	struct virtio_pci *pci = container_of(fn, struct virtio_pci, fn);
 	struct virtio_device *vdev = pci->vdev;
 
+	pci_function_reset(fn);
+	virtio_pci_update_master(pci);
 	pthread_mutex_lock(&vdev->lock);
 	while (vdev->quiescing)
 		pthread_cond_wait(&vdev->drained, &vdev->lock);
 	virtio_reset(vdev);
 	pthread_mutex_unlock(&vdev->lock);
-	pci_function_reset(fn);
-	virtio_pci_update_master(pci);
 }
 
 static const struct pci_function_ops virtio_pci_function_ops = {
@@ -552,7 +555,7 @@ static int virtio_pci_attach(struct virtio_device *vdev, struct error *err)
 	ret = pci_host_attach(vdev->machine->pci, &pci->fn);
 	if (ret)
 		return error_set(err, ret, "%s: all %u PCI slots are taken", vdev->ops->name,
-				 PCI_SLOTS);
+				 MAP_PCI_SLOTS);
 	virtio_pci_reset_vectors(vdev);
 	vdev->cut_off = true;
 	vdev->slot = pci->fn.slot;

@@ -268,28 +268,42 @@ static void no_walk(void)
 	CHECK((dfsr & 0x23f) == 0x210, "DFSR %x", dfsr);
 }
 
-/* A device behind RAM: a guest that goes through the RAM does not get the device as more of it. */
-static void behind_ram(void)
+/*
+ * A device behind RAM: a guest that goes through the RAM does not get the device as more of it. Of
+ * what is mapped with its fourth page the device is the first, or the second, behind RAM.
+ */
+static void behind_ram(uint32_t ram)
 {
-	char *mem = map_pages(5 * PAGE);
+	char *mem = map_pages((ram + 1) * PAGE);
 	int fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
 	uint32_t dfsr;
 	struct vm vm;
 
 	needs_sync_mmu();
 	munmap(device(PROT_READ | PROT_WRITE), PAGE);
-	memset(mem, 0, 4 * PAGE);
-	MUST(mmap(mem + 4 * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+	memset(mem, 0, ram * PAGE);
+	MUST(mmap(mem + ram * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
 		  FWCFG_BASE) != MAP_FAILED, "%s", strerror(errno));
 	/* So that the client's own table has it. */
-	MUST(*(volatile uint32_t *)(mem + 4 * PAGE + FWCFG_DMA) == word("QEMU"), "no fw_cfg");
+	MUST(*(volatile uint32_t *)(mem + ram * PAGE + FWCFG_DMA) == word("QEMU"), "no fw_cfg");
 	vm_make(&vm, 1, 0);
-	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, 5 * PAGE, mem));
+	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, (ram + 1) * PAGE, mem));
 	AIM(&vm, sweep, 0);
 	CHECK(told(&vm) == 0);
-	AIM(&vm, walk, 4 * PAGE);
+	AIM(&vm, walk, ram * PAGE);
 	dfsr = told(&vm);
 	CHECK((dfsr & 0x23f) == 0x210, "DFSR %x", dfsr);
+	vm_close(&vm);
+}
+
+static void right_behind_ram(void)
+{
+	behind_ram(4);
+}
+
+static void a_page_behind_ram(void)
+{
+	behind_ram(5);
 }
 
 static const struct ktap_case cases[] = {
@@ -301,6 +315,7 @@ static const struct ktap_case cases[] = {
 	{ "beside_ram", beside_ram, 20 },
 	{ "no_fetch", no_fetch, 20 },
 	{ "no_walk", no_walk, 20 },
-	{ "behind_ram", behind_ram, 20 },
+	{ "right_behind_ram", right_behind_ram, 20 },
+	{ "a_page_behind_ram", a_page_behind_ram, 20 },
 };
 KTAP_MAIN(cases)

@@ -284,8 +284,9 @@ static void behind_ram(uint32_t ram)
 	memset(mem, 0, ram * PAGE);
 	MUST(mmap(mem + ram * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
 		  FWCFG_BASE) != MAP_FAILED, "%s", strerror(errno));
-	/* So that the client's own table has it. */
+	/* So that the client's own table has it, and for writing. */
 	MUST(*(volatile uint32_t *)(mem + ram * PAGE + FWCFG_DMA) == word("QEMU"), "no fw_cfg");
+	*(volatile uint16_t *)(mem + ram * PAGE + FWCFG_SELECT) = 0;
 	vm_make(&vm, 1, 0);
 	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, (ram + 1) * PAGE, mem));
 	AIM(&vm, sweep, 0);

@@ -76,7 +76,7 @@ static void timer_set_virt_level(struct armvmm_vcpu *vcpu, bool level)
 
 /*
  * ISTATUS says what the clock said at the last exit, and the line follows it: both are void.
- * Before the first RUN the line is low, and the first entry finds it as it is.
+ * Before the first RUN the line is low, and what comes before the first entry finds it as it is.
  */
 void armvmm_timer_virt_changed(struct armvmm_vcpu *vcpu)
 {
@@ -378,14 +378,20 @@ void armvmm_timer_block(struct armvmm_vcpu *vcpu)
 	timer_arm(&vcpu->timer.wakeup, left - min_t(u64, left, vcpu->timer.lead));
 }
 
-/* Waits for the deadline after a wake-up that was set early: at most TIMER_MAX_LEAD_US. */
+/*
+ * Waits for the deadline after a wake-up that was set early: at most TIMER_MAX_LEAD_US, also where
+ * the client sets the counter back meanwhile.
+ */
 static void timer_await(struct armvmm_vcpu *vcpu)
 {
-	u64 cval = vcpu->hyp->cntv_cval;
+	u64 cval = vcpu->hyp->cntv_cval, most = timer_max_lead(armvmm_timer_freq()), left;
 
-	while (timer_ticks_left(armvmm_timer_virt_now(vcpu), cval) && !need_resched() &&
-	       !signal_pending(current) && !armvmm_vgic_pending(vcpu))
+	do {
+		left = timer_ticks_left(armvmm_timer_virt_now(vcpu), cval);
+		if (!left || left > most)
+			return;
 		cpu_relax();
+	} while (!need_resched() && !signal_pending(current) && !armvmm_vgic_pending(vcpu));
 }
 
 void armvmm_timer_unblock(struct armvmm_vcpu *vcpu)

@@ -99,9 +99,10 @@ int armvmm_timer_set_reg(struct armvmm_vcpu *vcpu, const struct kvm_one_reg *reg
 		armvmm_timer_virt_changed(vcpu);
 		break;
 	case KVM_REG_ARM_TIMER_CNT:
-		/* The counter is the VM's. */
+		/* The counter is the VM's: the others look at their lines before they go on. */
 		armvmm_timer_set_cntvoff(vcpu->vm, armvmm_timer_now() - val);
-		armvmm_kick_all(vcpu->vm, VCPU_REQ_COUNTER, NULL);
+		armvmm_kick_all(vcpu->vm, VCPU_REQ_COUNTER, vcpu);
+		armvmm_timer_virt_changed(vcpu);
 		break;
 	case KVM_REG_ARM_TIMER_CVAL:
 		hyp->cntv_cval = val;

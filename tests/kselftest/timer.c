@@ -245,8 +245,8 @@ GUEST_CODE(expires, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BA
 	   "mov r0, #1\n\tstr r0, [r2]\n\tstr r0, [r3]\n\tmov r0, #0xf0\n\tstr r0, [r3, #4]\n\t"
 	   "mov r0, #1\n\tlsl r0, r0, #27\n\tstr r0, [r2, #0x100]\n\t"
 	   "mcrr p15, 3, r4, r5, c14\n\tmov r0, #1\n\tmcr p15, 0, r0, c14, c3, 1\n\tisb\n\t"
-	   "str r0, [r1]\n\tldr r0, [r3, #12]\n\tstr r0, [r1]\n\twfi\n\t"
-	   "ldr r0, [r3, #12]\n\tstr r0, [r1]\n\tb .");
+	   "str r0, [r1]\n\tldr r0, [r3, #12]\n\tstr r0, [r1]\n2:\twfi\n\t"
+	   "ldr r0, [r3, #12]\n\tcmp r0, #27\n\tbne 2b\n\tstr r0, [r1]\n\tb .");
 
 /* Makes a VM of two vCPUs with its counter at @cnt, and runs vCPU 0 until its timer is set. */
 static void expire(struct vm *vm, uint64_t cnt, uint64_t cval)
@@ -302,7 +302,14 @@ static void set_when_expired(void)
 	CHECK(reported(&vm) == 1023);
 	vm_close(&vm);
 
-	/* The counter is the VM's: it is set through the other vCPU. */
+	v = 0;
+	expire(&vm, 2 * AFAR, AFAR);
+	CHECK(!reg_set(vm.vcpu[0].fd, KVM_REG_ARM_TIMER_CNT, &v));
+	CHECK(!is_pending(&vm));
+	CHECK(reported(&vm) == 1023);
+	vm_close(&vm);
+
+	/* The counter is the VM's: it may be set through another vCPU. */
 	expire(&vm, 2 * AFAR, AFAR);
 	CHECK(is_pending(&vm));
 	v = 0;

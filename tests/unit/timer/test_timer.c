@@ -198,7 +198,7 @@ static void test_offset(void)
 	KTAP_EQ(now - hyp.cntvoff, 0x100000000ULL);
 }
 
-/* The client sets CVAL, CTL or the counter: the line follows, and is told to the vGIC, or it stays. */
+/* The client sets CVAL, CTL or the counter: the line follows, and the vGIC hears of it. */
 static void test_client_sets(void)
 {
 	reset(true);
@@ -473,6 +473,23 @@ static void test_early(void)
 	KTAP_EQ(vcpu.timer.lead, (125 * 3 + 5 + 1) / 4);
 }
 
+/* If the counter goes back while it waits, the deadline is far away: it waits no longer. */
+static void test_early_and_set(void)
+{
+	u64 then;
+
+	reset(true);
+	vcpu.timer.lead = 125;
+	run(1, 62500000, false);
+	armvmm_timer_block(&vcpu);
+	then = now += 62500000 - 125;
+	KTAP_EQ(fire(), HRTIMER_NORESTART);
+	armvmm_timer_set_cntvoff(&vm, now);
+	armvmm_timer_unblock(&vcpu);
+	KTAP_EQ(now, then);
+	KTAP_TRUE(!line[27]);
+}
+
 /* A deadline beyond all sleeps never comes too early. */
 static void test_far_deadline(void)
 {
@@ -589,8 +606,10 @@ static void test_reset(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_offset), KTAP_CASE(test_round), KTAP_CASE(test_taken_back),
-	  KTAP_CASE(test_client_sets), KTAP_CASE(test_late_hold), KTAP_CASE(test_lost_hold), KTAP_CASE(test_in_hyp),
+	  KTAP_CASE(test_client_sets), KTAP_CASE(test_late_hold), KTAP_CASE(test_lost_hold),
+	  KTAP_CASE(test_in_hyp),
 	  KTAP_CASE(test_other_lr), KTAP_CASE(test_masked), KTAP_CASE(test_sleep),
-	  KTAP_CASE(test_early), KTAP_CASE(test_far_deadline), KTAP_CASE(test_pending_once),
+	  KTAP_CASE(test_early), KTAP_CASE(test_early_and_set),
+	  KTAP_CASE(test_far_deadline), KTAP_CASE(test_pending_once),
 	  KTAP_CASE(test_physical), KTAP_CASE(test_before_first_run),
 	  KTAP_CASE(test_enable_refused), KTAP_CASE(test_user_irqchip), KTAP_CASE(test_reset))

@@ -10,6 +10,8 @@
 #define AREA	0x80000000u
 #define SLOT	1u
 
+#define SCTLR	ARM_CP15_REG32(0, 1, 0, 0)
+
 /* The node's name ends with FWCFG_BASE. The registers: QEMU's docs/specs/fw_cfg. */
 #define FWCFG_NODE	"/proc/device-tree/fw-cfg@9020000"
 #define FWCFG_DATA	0
@@ -276,7 +278,7 @@ static void behind_ram(uint32_t ram)
 {
 	char *mem = map_pages((ram + 1) * PAGE);
 	int fd = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
-	uint32_t dfsr;
+	uint32_t dfsr, sctlr;
 	struct vm vm;
 
 	needs_sync_mmu();
@@ -289,8 +291,12 @@ static void behind_ram(uint32_t ram)
 	*(volatile uint16_t *)(mem + ram * PAGE + FWCFG_SELECT) = 0;
 	vm_make(&vm, 1, 0);
 	MUST_OK(mem_set(vm.fd, SLOT, 0, AREA, (ram + 1) * PAGE, mem));
+	sctlr = reg32(vm.vcpu[0].fd, SCTLR);
+	/* With them off it gets each page by itself. */
+	vm_caches_on(&vm);
 	AIM(&vm, sweep, 0);
 	CHECK(told(&vm) == 0);
+	reg32_set(vm.vcpu[0].fd, SCTLR, sctlr);
 	AIM(&vm, walk, ram * PAGE);
 	dfsr = told(&vm);
 	CHECK((dfsr & 0x23f) == 0x210, "DFSR %x", dfsr);

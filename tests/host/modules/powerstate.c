@@ -10,6 +10,7 @@
  *	nap	to do both, with nothing else on the CPU in between
  *	steal	to have HYP mode taken from whoever has it, who is not told: the kernel's stub
  *		answers there until the CPU takes a nap
+ *	left	to be read: how often each CPU left such a state, whoever had it enter
  *
  * When the module is unloaded, all CPUs leave the state, and those that were stolen from nap.
  */
@@ -32,6 +33,7 @@
 static struct cpumask powerstate_cpus;	/* changed by the CPU itself, IRQs off */
 static struct cpumask powerstate_stolen;	/* likewise */
 static u32 *powerstate_code;		/* a page of its own, for HYP mode without MMU */
+static DEFINE_PER_CPU(unsigned int, powerstate_left);
 
 static int powerstate_enter(void)
 {
@@ -110,8 +112,38 @@ module_param_cb(exit, &powerstate_ops, powerstate_exit, 0200);
 module_param_cb(nap, &powerstate_ops, powerstate_nap, 0200);
 module_param_cb(steal, &powerstate_ops, powerstate_steal, 0200);
 
+/* EXIT comes if no driver refused the state: else those that were asked hear of the failure. */
+static int powerstate_event(struct notifier_block *nb, unsigned long event, void *data)
+{
+	if (event == CPU_PM_EXIT)
+		__this_cpu_inc(powerstate_left);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block powerstate_nb = {
+	.notifier_call = powerstate_event,
+};
+
+static int powerstate_left_show(char *buf, const struct kernel_param *kp)
+{
+	unsigned int cpu;
+	int len = 0;
+
+	for_each_possible_cpu(cpu)
+		len += sysfs_emit_at(buf, len, "%s%u", len ? " " : "",
+				     per_cpu(powerstate_left, cpu));
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+
+static const struct kernel_param_ops powerstate_left_ops = {
+	.get = powerstate_left_show,
+};
+module_param_cb(left, &powerstate_left_ops, NULL, 0444);
+
 static int __init powerstate_init(void)
 {
+	int ret;
+
 	powerstate_code = (u32 *)get_zeroed_page(GFP_KERNEL);
 	if (!powerstate_code)
 		return -ENOMEM;
@@ -119,7 +151,10 @@ static int __init powerstate_init(void)
 	/* It is fetched with caches off. */
 	flush_icache_range((unsigned long)powerstate_code, (unsigned long)(powerstate_code + 1));
 	__cpuc_flush_dcache_area(powerstate_code, sizeof(*powerstate_code));
-	return 0;
+	ret = cpu_pm_register_notifier(&powerstate_nb);
+	if (ret)
+		free_page((unsigned long)powerstate_code);
+	return ret;
 }
 
 static void __exit powerstate_end(void)
@@ -132,6 +167,7 @@ static void __exit powerstate_end(void)
 	for_each_cpu_and(cpu, &powerstate_stolen, cpu_online_mask)
 		work_on_cpu(cpu, powerstate_do, powerstate_nap);
 	cpus_read_unlock();
+	cpu_pm_unregister_notifier(&powerstate_nb);
 	free_page((unsigned long)powerstate_code);
 }
 

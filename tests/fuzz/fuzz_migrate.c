@@ -3,6 +3,7 @@
 // sources: userspace/armvmm-run/snapshot/send.c userspace/armvmm-run/snapshot/receive.c
 // sources: userspace/armvmm-run/snapshot/wire.c userspace/armvmm-run/snapshot/state.c
 // sources: userspace/armvmm-run/snapshot/restore.c userspace/armvmm-run/snapshot/part.c
+// sources: userspace/armvmm-run/snapshot/places.c
 // sources: userspace/armvmm-run/snapshot/pages.c userspace/armvmm-run/snapshot/facts.c
 // sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/guestmem.c

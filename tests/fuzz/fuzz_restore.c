@@ -15,7 +15,7 @@
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/iov.c
-// sources: userspace/armvmm-run/core/thread.c
+// sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/places.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
 // pkgs: glib-2.0 zlib libzstd
 // libs: -lfdt -lpthread
@@ -26,6 +26,7 @@
  * after round.
  */
 #include <sys/mman.h>
+#include <zlib.h>
 
 #include "core/machine_private.h"
 #include "fuzz.h"
@@ -119,6 +120,7 @@ int armvmm_vm_state_restore(struct armvmm_vm *vm, const void *data, size_t size)
 struct stream {
 	uint8_t data[256 << 10];
 	size_t len, at;
+	uint32_t heads;		/* checksum of those of memory */
 };
 
 static int64_t stream_read(void *opaque, void *data, size_t len)
@@ -174,6 +176,8 @@ static void write_memory(struct fuzz *f, struct part_writer *w, uint32_t version
 	if (fuzz_u8(f) == 255)
 		fuzz_bytes(f, &head, sizeof(head));
 	fuzz_bytes(f, data, len < 256 ? len : 256);
+	((struct stream *)w->opaque)->heads = crc32(((struct stream *)w->opaque)->heads,
+						    (const Bytef *)&head, sizeof(head));
 	part_write(w, PAGES_PART, version, &head, sizeof(head), data, len);
 }
 
@@ -183,7 +187,7 @@ static void write_stream(struct fuzz *f, struct stream *s)
 	struct part_writer w = { .write = stream_write, .opaque = s };
 	const uint8_t id[PART_ID_SIZE] = { 1 };
 	struct record r = { .len = 0 };
-	struct layout_end end = { 0 };
+	struct layout_end_file end = { .heads = 0 };
 	struct facts facts;
 
 	part_begin(&w, id, NULL);
@@ -205,11 +209,18 @@ static void write_stream(struct fuzz *f, struct stream *s)
 		record_free(&r);
 	}
 	part_write(&w, LAYOUT_CONSOLE, LAYOUT_CONSOLE_VERSION, f->data, f->len, NULL, 0);
-	end.parts = fuzz_u8(f) % 3;
-	for (unsigned int i = 0; i < end.parts; i++)
+	s->heads = 0;
+	end.count.parts = fuzz_u8(f) % 3;
+	for (unsigned int i = 0; i < end.count.parts; i++)
 		write_memory(f, &w, PAGES_VERSION);
-	end.pages = fuzz_u8(f) % 16;
-	part_write(&w, PART_END, LAYOUT_END_VERSION, &end, sizeof(end), NULL, 0);
+	end.count.pages = fuzz_u8(f) % 16;
+	end.heads = s->heads;
+	/* As now, or as it was once. */
+	if (fuzz_u8(f) % 4 == 3)
+		part_write(&w, PART_END, LAYOUT_END_VERSION, &end.count, sizeof(end.count), NULL,
+			   0);
+	else
+		part_write(&w, PART_END, LAYOUT_END_FILE, &end, sizeof(end), NULL, 0);
 }
 
 /* Rounds of memory, up to the first part that is wrong. */
@@ -238,6 +249,20 @@ static void take_rounds(struct fuzz *f, struct stream *s)
 	FUZZ_MUST(!strncmp(err.text, "a: part memory: ", 16));
 	pages_reader_free(p);
 	part_reader_free(&r);
+}
+
+/* Memory that is read later: each block is there, or its file is wrong. */
+static void load(struct places *p)
+{
+	static uint8_t room[PAGES_BLOCK];
+
+	for (unsigned int i = 0; i < places_blocks(p); i++) {
+		struct error err = { "" };
+		int ret = places_load(p, i, room, &err);
+
+		FUZZ_MUST(!ret == !err.text[0]);
+		FUZZ_MUST(!ret || !strncmp(err.text, "a.snap: part memory: ", 21));
+	}
 }
 
 /* Some accesses to each device, in any state that it was brought to. */
@@ -299,6 +324,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static char path[64];
 	struct fuzz f = { data, len };
 	struct error err = { "" };
+	struct pages_layout layout;
+	struct places *places = NULL;
 	struct facts facts;
 	uint8_t how = fuzz_u8(&f);
 	int ret;
@@ -327,11 +354,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	FUZZ_MUST(!ftruncate(file, 0) &&
 		  pwrite(file, stream.data, stream.len, 0) == (ssize_t)stream.len);
 	lseek(file, 0, SEEK_SET);
+	layout_memory(&test_machine, &layout);
+	if (how & 8)
+		places = places_new(&layout);
 	ret = restore_machine(&test_machine, &(struct restore_file){ file, "a.snap" }, 1,
-			      &facts, &err);
+			      places, &facts, &err);
 	/* What was not changed is taken; whoever refuses says why, and where. */
 	FUZZ_MUST(len || !ret);
 	FUZZ_MUST(!ret || !strncmp(err.text, "a.snap: part ", 13));
+	if (!ret && places)
+		load(places);
+	places_free(places);
 	if (!ret)
 		use(&f);
 	test_machine_exit();

@@ -686,7 +686,7 @@ static void board_take(struct board *b, const struct facts *facts)
 static int board_restore(struct board *b, struct error *err)
 {
 	struct facts facts;
-	int ret = restore_machine(&b->m, b->restore, b->nr_restores, &facts, err);
+	int ret = restore_machine(&b->m, b->restore, b->nr_restores, NULL, &facts, err);
 
 	board_close_restore(b);
 	if (!ret)

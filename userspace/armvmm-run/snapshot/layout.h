@@ -18,12 +18,19 @@
 #define LAYOUT_CONSOLE_VERSION	1
 #define LAYOUT_CONSOLE_MAX	65536u
 
-#define LAYOUT_END_VERSION	1
+#define LAYOUT_END_VERSION	1	/* of a stream, and of files before they had .heads */
+#define LAYOUT_END_FILE		2	/* of a file */
 
 /* The contents of the part PART_END. */
 struct layout_end {
 	uint64_t parts;		/* of memory */
 	uint64_t pages;		/* in them */
+};
+
+struct layout_end_file {
+	struct layout_end count;
+	uint32_t heads;		/* pages_writer_heads() */
+	uint32_t zero;
 };
 
 /* All memory of the machine: the guest's, and that which devices keep nowhere else. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 #include <zstd.h>
 
 #include "snapshot/pages.h"
@@ -9,7 +10,6 @@
 /* Fast: a guest stands still meanwhile, on a CPU that compresses some 50 MB a second. */
 #define PAGES_LEVEL	1
 
-#define PAGES_BYTES	(PAGES_MAX * PAGES_SIZE)
 #define PAGES_WORDS	(PAGES_MAX / 64)
 
 enum pages_method { PAGES_PLAIN, PAGES_ZSTD };
@@ -23,23 +23,27 @@ struct pages_head {
 	uint64_t zero[PAGES_WORDS];	/* bit n: page n is zero now (PAGES_LIVE) */
 };
 
+_Static_assert(sizeof(struct pages_head) == PAGES_HEAD, "pages.h says so");
+
 struct pages_writer {
 	struct pages_layout layout;
 	uint32_t version;
+	uint32_t heads;		/* a checksum of them */
 	bool zeroes;		/* tell of pages that are zero */
 	unsigned int range;
 	uint64_t at;		/* in the range */
 	ZSTD_CCtx *zstd;
-	uint8_t plain[PAGES_BYTES];
-	uint8_t packed[PAGES_BYTES];
+	uint8_t plain[PAGES_BLOCK];
+	uint8_t packed[PAGES_BLOCK];
 };
 
 struct pages_reader {
 	struct pages_layout layout;
 	uint32_t version;
+	uint32_t heads;
 	uint64_t next;		/* the first address that no part had yet (PAGES_VERSION) */
 	ZSTD_DCtx *zstd;
-	uint8_t plain[PAGES_BYTES];
+	uint8_t plain[PAGES_BLOCK];
 };
 
 void pages_add(struct pages_layout *layout, uint64_t gpa, uint64_t size, void *host)
@@ -70,6 +74,7 @@ struct pages_writer *pages_writer_new(const struct pages_layout *layout, uint32_
 		return NULL;
 	p->layout = *layout;
 	p->version = version;
+	p->heads = 0;
 	pages_writer_again(p, false);
 	p->zstd = ZSTD_createCCtx();
 	if (p->zstd)
@@ -174,6 +179,7 @@ static int pages_write_part(struct pages_writer *p, struct part_writer *w,
 	if (len)
 		packed = ZSTD_compressCCtx(p->zstd, p->packed, len - 1, p->plain, len, PAGES_LEVEL);
 	head->method = !len || ZSTD_isError(packed) ? PAGES_PLAIN : PAGES_ZSTD;
+	p->heads = crc32(p->heads, (const Bytef *)head, sizeof(*head));
 	return part_write(w, PAGES_PART, p->version, head, sizeof(*head),
 			  head->method == PAGES_PLAIN ? p->plain : p->packed,
 			  head->method == PAGES_PLAIN ? len : packed);
@@ -207,6 +213,11 @@ int pages_write(struct pages_writer *p, struct part_writer *w, uint64_t *done, u
 	return 0;
 }
 
+uint32_t pages_writer_heads(const struct pages_writer *p)
+{
+	return p->heads;
+}
+
 /* ---- Reading ---- */
 
 struct pages_reader *pages_reader_new(const struct pages_layout *layout, uint32_t version)
@@ -217,6 +228,7 @@ struct pages_reader *pages_reader_new(const struct pages_layout *layout, uint32_
 		return NULL;
 	p->layout = *layout;
 	p->version = version;
+	p->heads = 0;
 	p->next = 0;
 	p->zstd = ZSTD_createDCtx();
 	if (p->zstd)
@@ -293,33 +305,67 @@ static const uint8_t *pages_unpack(struct pages_reader *p, uint32_t method, cons
 	return ZSTD_decompressDCtx(p->zstd, p->plain, want, data, len) == want ? p->plain : NULL;
 }
 
-int pages_read(struct pages_reader *p, const struct part_reader *r, uint64_t *pages,
-	       struct error *err)
+/* Looks at the head, and finds where its memory is. Counts its pages. */
+static int pages_take_head(struct pages_reader *p, const struct part_reader *r,
+			   struct pages_head *head, uint8_t **to, unsigned int *there,
+			   struct error *err)
 {
-	struct pages_head head;
-	const uint8_t *plain;
-	unsigned int n, zero;
-	uint8_t *to;
-	bool good;
+	unsigned int zero;
 
 	if (r->version != p->version)
 		return part_error(r, -EPROTONOSUPPORT, err,
 				  "has version %u, and this program knows version %u", r->version,
 				  p->version);
-	if (r->len < sizeof(head))
+	if (r->len < sizeof(*head))
 		return part_error(r, -EBADMSG, err, "is too short");
-	memcpy(&head, r->data, sizeof(head));
-	to = pages_find(p, &head);
-	if (!to)
+	memcpy(head, r->data, sizeof(*head));
+	*to = pages_find(p, head);
+	if (!*to)
 		return part_error(r, -ENXIO, err, "has memory at 0x%llx, where there is none here",
-				  (unsigned long long)head.gpa);
-	good = pages_count(&head, &n, &zero) && pages_is_in_place(p, &head, zero);
-	plain = pages_unpack(p, head.method, r->data + sizeof(head), r->len - sizeof(head),
-			     n * PAGES_SIZE);
-	if (!good || !plain)
+				  (unsigned long long)head->gpa);
+	if (!pages_count(head, there, &zero) || !pages_is_in_place(p, head, zero))
+		return part_error(r, -EBADMSG, err, "of 0x%llx: is none that was written here",
+				  (unsigned long long)head->gpa);
+	p->heads = crc32(p->heads, (const Bytef *)head, sizeof(*head));
+	p->next = head->gpa + (uint64_t)head->nr * PAGES_SIZE;
+	return 0;
+}
+
+int pages_look(struct pages_reader *p, const struct part_reader *r, uint64_t *gpa, uint64_t *pages,
+	       struct error *err)
+{
+	struct pages_head head;
+	unsigned int n;
+	uint8_t *to;
+	int ret = pages_take_head(p, r, &head, &to, &n, err);
+
+	if (ret)
+		return ret;
+	/* Whoever writes parts writes them so; and then each is in one block. */
+	if (head.gpa % PAGES_BLOCK + (uint64_t)head.nr * PAGES_SIZE > PAGES_BLOCK)
 		return part_error(r, -EBADMSG, err, "of 0x%llx: is none that was written here",
 				  (unsigned long long)head.gpa);
-	p->next = head.gpa + (uint64_t)head.nr * PAGES_SIZE;
+	*gpa = head.gpa;
+	*pages += n;
+	return 0;
+}
+
+int pages_read(struct pages_reader *p, const struct part_reader *r, uint64_t *pages,
+	       struct error *err)
+{
+	struct pages_head head;
+	const uint8_t *plain;
+	unsigned int n;
+	uint8_t *to;
+	int ret = pages_take_head(p, r, &head, &to, &n, err);
+
+	if (ret)
+		return ret;
+	plain = pages_unpack(p, head.method, r->data + sizeof(head), r->len - sizeof(head),
+			     n * PAGES_SIZE);
+	if (!plain)
+		return part_error(r, -EBADMSG, err, "of 0x%llx: is none that was written here",
+				  (unsigned long long)head.gpa);
 	*pages += n;
 	for (unsigned int i = 0; i < head.nr; i++) {
 		uint8_t *page = to + i * PAGES_SIZE;
@@ -333,4 +379,16 @@ int pages_read(struct pages_reader *p, const struct part_reader *r, uint64_t *pa
 		plain += PAGES_SIZE;
 	}
 	return 0;
+}
+
+uint32_t pages_reader_heads(const struct pages_reader *p)
+{
+	return p->heads;
+}
+
+void pages_reader_aim(struct pages_reader *p, const struct pages_range *range, uint32_t version)
+{
+	p->layout = (struct pages_layout){ .nr = 1, .range = { *range } };
+	p->version = version;
+	p->next = 0;
 }

@@ -18,6 +18,8 @@
 #define PAGES_LIVE	2	/* the version of a running guest's */
 #define PAGES_SIZE	4096u
 #define PAGES_MAX	256u	/* pages of a part */
+#define PAGES_BLOCK	(PAGES_MAX * PAGES_SIZE)	/* no part goes beyond a multiple of it */
+#define PAGES_HEAD	80u	/* bytes that begin a part, and tell which pages it has */
 
 /* Which memory there is, in ascending order. */
 #define PAGES_RANGES	8
@@ -60,6 +62,12 @@ int pages_write(struct pages_writer *p, struct part_writer *w, uint64_t *done, u
  */
 void pages_writer_again(struct pages_writer *p, bool zeroes);
 
+/*
+ * A checksum (CRC-32) of the heads of all parts that were written: it vouches for which pages there
+ * are, for a reader that leaves the pages themselves for later.
+ */
+uint32_t pages_writer_heads(const struct pages_writer *p);
+
 struct pages_reader *pages_reader_new(const struct pages_layout *layout, uint32_t version);
 void pages_reader_free(struct pages_reader *p);
 
@@ -69,5 +77,18 @@ void pages_reader_free(struct pages_reader *p);
  */
 int pages_read(struct pages_reader *p, const struct part_reader *r, uint64_t *pages,
 	       struct error *err);
+
+/*
+ * Does the same as far as the first PAGES_HEAD bytes of the part tell: @r has read these
+ * (part_peek()). *@gpa is where its pages are.
+ */
+int pages_look(struct pages_reader *p, const struct part_reader *r, uint64_t *gpa, uint64_t *pages,
+	       struct error *err);
+
+/* The checksum of the heads of all parts that were read, or looked at. */
+uint32_t pages_reader_heads(const struct pages_reader *p);
+
+/* From here on it reads parts of this version that lie within this range. */
+void pages_reader_aim(struct pages_reader *p, const struct pages_range *range, uint32_t version);
 
 #endif /* ARMVMM_RUN_PAGES_H */

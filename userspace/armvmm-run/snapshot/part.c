@@ -94,6 +94,11 @@ int part_error(const struct part_reader *r, int code, struct error *err, const c
 	return error_set(err, code, "%s: part %s: %s", r->file, r->name, why);
 }
 
+static int part_ends_in_it(const struct part_reader *r, struct error *err)
+{
+	return part_error(r, -EBADMSG, err, "the %s ends in it", r->kind ? r->kind : "file");
+}
+
 /* Reads all of @len bytes. */
 static int part_take(struct part_reader *r, void *data, size_t len, struct error *err)
 {
@@ -102,7 +107,7 @@ static int part_take(struct part_reader *r, void *data, size_t len, struct error
 	if (n < 0)
 		return part_error(r, n, err, "%s", strerror(-n));
 	if ((uint64_t)n < len)
-		return part_error(r, -EBADMSG, err, "the %s ends in it", r->kind ? r->kind : "file");
+		return part_ends_in_it(r, err);
 	return 0;
 }
 
@@ -155,22 +160,27 @@ int part_open(struct part_reader *r, struct error *err)
 	return 0;
 }
 
-static int part_read_data(struct part_reader *r, const struct part_head *head, struct error *err)
+/* Reads the first @len bytes of the part's contents. */
+static int part_read_some(struct part_reader *r, const struct part_head *head, size_t len,
+			  struct error *err)
 {
-	uint64_t len = le64toh(head->length);
-	int ret;
-
-	if (len > PART_LENGTH_MAX)
+	if (le64toh(head->length) > PART_LENGTH_MAX)
 		return part_error(r, -EBADMSG, err, "is larger than any");
 	if (len > r->room) {
 		r->data = g_realloc(r->data, len);
 		r->room = len;
 	}
 	r->len = len;
-	ret = len ? part_take(r, r->data, len, err) : 0;
+	return len ? part_take(r, r->data, len, err) : 0;
+}
+
+static int part_read_data(struct part_reader *r, const struct part_head *head, struct error *err)
+{
+	int ret = part_read_some(r, head, le64toh(head->length), err);
+
 	if (ret)
 		return ret;
-	if (le32toh(head->data_crc) != part_crc(r->seed, r->data, len))
+	if (le32toh(head->data_crc) != part_crc(r->seed, r->data, r->len))
 		return part_error(r, -EBADMSG, err, "is damaged");
 	return 0;
 }
@@ -188,30 +198,56 @@ static int part_misplaced(const struct part_reader *r, const char name[PART_NAME
 }
 
 /* Until its checksum was seen, nothing that a head says is used, not even a name. */
-int part_read_either(struct part_reader *r, const char *name, const char *other,
-		     struct error *err)
+static int part_read_head(struct part_reader *r, struct part_head *head, const char *name,
+			  const char *other, struct error *err)
 {
-	struct part_head head;
 	int ret;
 
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	r->version = 0;
 	r->len = 0;
-	ret = part_take(r, &head, sizeof(head), err);
+	ret = part_take(r, head, sizeof(*head), err);
 	if (ret)
 		return ret;
-	if (le32toh(head.crc) != part_crc(r->seed, &head, offsetof(struct part_head, crc)))
+	if (le32toh(head->crc) != part_crc(r->seed, head, offsetof(struct part_head, crc)))
 		return part_error(r, -EBADMSG, err, "is damaged");
-	if (le32toh(head.magic) != PART_HEAD_MAGIC || le32toh(head.nr) != r->nr || head.flags ||
-	    !memchr(head.name, 0, sizeof(head.name)))
+	if (le32toh(head->magic) != PART_HEAD_MAGIC || le32toh(head->nr) != r->nr || head->flags ||
+	    !memchr(head->name, 0, sizeof(head->name)))
 		return part_error(r, -EBADMSG, err, "is out of its place");
-	if (other && !strcmp(head.name, other))
+	if (other && !strcmp(head->name, other))
 		snprintf(r->name, sizeof(r->name), "%s", other);
-	if (strcmp(head.name, r->name))
-		return part_misplaced(r, head.name, err);
+	if (strcmp(head->name, r->name))
+		return part_misplaced(r, head->name, err);
 	r->nr++;
-	r->version = le32toh(head.version);
-	return part_read_data(r, &head, err);
+	r->version = le32toh(head->version);
+	return 0;
+}
+
+int part_read_either(struct part_reader *r, const char *name, const char *other,
+		     struct error *err)
+{
+	struct part_head head;
+	int ret = part_read_head(r, &head, name, other, err);
+
+	return ret ? ret : part_read_data(r, &head, err);
+}
+
+int part_peek(struct part_reader *r, const char *name, const char *other, size_t len,
+	      struct error *err)
+{
+	struct part_head head;
+	int ret = part_read_head(r, &head, name, other, err);
+	uint64_t all;
+
+	if (ret)
+		return ret;
+	if (strcmp(r->name, name))
+		return part_read_data(r, &head, err);
+	all = le64toh(head.length);
+	ret = part_read_some(r, &head, len < all ? len : all, err);
+	if (!ret && r->skip(r->opaque, all - r->len))
+		ret = part_ends_in_it(r, err);
+	return ret;
 }
 
 int part_read(struct part_reader *r, const char *name, struct error *err)

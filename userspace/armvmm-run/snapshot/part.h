@@ -55,6 +55,8 @@ struct part_reader {
 	/* Reads @len bytes, or less at the end. Returns how many, or -errno. */
 	int64_t (*read)(void *opaque, void *data, size_t len);
 	void *opaque;
+	/* Skips @len bytes, for part_peek(). Returns 0, or -EBADMSG if there are less. */
+	int (*skip)(void *opaque, uint64_t len);
 	const char *file;	/* for messages */
 	const char *kind;	/* of it: "file" if NULL */
 	const uint8_t *base;	/* the id of the snapshot that it adds to; NULL: to none */
@@ -83,6 +85,13 @@ int part_read(struct part_reader *r, const char *name, struct error *err);
  */
 int part_read_either(struct part_reader *r, const char *name, const char *other,
 		     struct error *err);
+
+/*
+ * The same, but of a part @name only the first @len bytes are read, and the rest is skipped: nobody
+ * has compared its checksum then.
+ */
+int part_peek(struct part_reader *r, const char *name, const char *other, size_t len,
+	      struct error *err);
 
 /* Nothing may follow. */
 int part_close(struct part_reader *r, struct error *err);

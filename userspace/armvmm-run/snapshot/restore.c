@@ -12,6 +12,7 @@
 struct restore {
 	struct machine *m;
 	struct part_reader reader;
+	struct places *places;	/* NULL: memory is read at once */
 	struct error *err;
 };
 
@@ -120,23 +121,51 @@ static int restore_console(struct restore *s)
 	return 0;
 }
 
-static int restore_end(struct restore *s, const struct layout_end *found)
+static int restore_end(struct restore *s, const struct layout_end *found, uint32_t heads)
 {
-	struct layout_end end;
+	bool old = s->reader.version == LAYOUT_END_VERSION;
+	struct layout_end_file end;
 
-	if (s->reader.version != LAYOUT_END_VERSION || s->reader.len != sizeof(end))
+	if ((!old && s->reader.version != LAYOUT_END_FILE) ||
+	    s->reader.len != (old ? sizeof(end.count) : sizeof(end)))
 		return part_error(&s->reader, -EBADMSG, s->err, "is none that was written here");
-	memcpy(&end, s->reader.data, sizeof(end));
-	if (end.parts != found->parts || end.pages != found->pages)
+	memcpy(&end, s->reader.data, s->reader.len);
+	if (end.count.parts != found->parts || end.count.pages != found->pages)
 		return part_error(&s->reader, -EBADMSG, s->err,
 				  "counts %llu pages of memory in %llu parts, and there are %llu in %llu",
-				  (unsigned long long)end.pages, (unsigned long long)end.parts,
+				  (unsigned long long)end.count.pages,
+				  (unsigned long long)end.count.parts,
 				  (unsigned long long)found->pages,
 				  (unsigned long long)found->parts);
+	if (old && s->places)
+		return part_error(&s->reader, -EPROTONOSUPPORT, s->err,
+				  "an older version has written it, which cannot be restored with --lazy-restore");
+	/* Of a part that is read later, nobody has seen yet that its head is whole. */
+	if (!old && end.heads != heads)
+		return part_error(&s->reader, -EBADMSG, s->err,
+				  "a part of memory begins in another way than it says: one of them is damaged");
 	return part_close(&s->reader, s->err);
 }
 
-static int restore_memory(struct restore *s)
+/* Where it is, or ... */
+static int restore_places(struct restore *s)
+{
+	struct layout_end found = { .parts = 0 };
+
+	for (;;) {
+		int ret = places_read(s->places, &s->reader, &found.pages, s->err);
+
+		if (ret)
+			return ret;
+		if (!strcmp(s->reader.name, PART_END))
+			break;
+		found.parts++;
+	}
+	return restore_end(s, &found, places_heads(s->places));
+}
+
+/* ... all of it. */
+static int restore_pages(struct restore *s)
 {
 	/* What adds to another snapshot may also tell of pages that have become zero. */
 	uint32_t version = s->reader.base ? PAGES_LIVE : PAGES_VERSION;
@@ -158,8 +187,15 @@ static int restore_memory(struct restore *s)
 			break;
 		found.parts++;
 	}
+	if (!ret)
+		ret = restore_end(s, &found, pages_reader_heads(p));
 	pages_reader_free(p);
-	return ret ? ret : restore_end(s, &found);
+	return ret;
+}
+
+static int restore_memory(struct restore *s)
+{
+	return s->places ? restore_places(s) : restore_pages(s);
 }
 
 /* Another snapshot adds to this one, and has all but its memory anew. */
@@ -216,20 +252,34 @@ int restore_from(struct machine *m, int64_t (*read)(void *opaque, void *data, si
 	return ret;
 }
 
+static int restore_file(struct restore *s, const struct restore_file *file, bool last,
+			struct facts *facts)
+{
+	int ret = 0;
+
+	if (s->places)
+		ret = places_begin_file(s->places, &s->reader, file->fd, file->name, s->err);
+	if (!ret)
+		ret = last ? restore_all(s, facts) : restore_base(s);
+	if (!ret && s->places)
+		places_end_file(s->places, &s->reader);
+	return ret;
+}
+
 int restore_machine(struct machine *m, const struct restore_file *file, unsigned int nr,
-		    struct facts *facts, struct error *err)
+		    struct places *places, struct facts *facts, struct error *err)
 {
 	uint8_t base[PART_ID_SIZE];
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < nr; i++) {
 		struct restore s = {
-			.m = m, .err = err,
+			.m = m, .err = err, .places = places,
 			.reader = { .read = restore_fill, .opaque = (void *)&file[i].fd,
 				    .file = file[i].name, .base = i ? base : NULL },
 		};
 
-		ret = i + 1 < nr ? restore_base(&s) : restore_all(&s, facts);
+		ret = restore_file(&s, &file[i], i + 1 == nr, facts);
 		memcpy(base, s.reader.id, sizeof(base));
 		part_reader_free(&s.reader);
 	}

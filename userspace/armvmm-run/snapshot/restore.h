@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/machine.h"
 #include "snapshot/facts.h"
+#include "snapshot/places.h"
 
 struct restore_file {
 	int fd;
@@ -18,9 +19,11 @@ struct restore_file {
  * vCPUs have never run. Of all but the last only memory is used. Fills in @facts. The devices are
  * paused afterwards. Returns 0, or -errno with @err naming the file and the part that is wrong:
  * then the machine is good for nothing.
+ *
+ * Unless @places is NULL, memory is left as it is, and @places knows where it is in the files.
  */
 int restore_machine(struct machine *m, const struct restore_file *file, unsigned int nr,
-		    struct facts *facts, struct error *err);
+		    struct places *places, struct facts *facts, struct error *err);
 
 /*
  * The same, but @read gives the bytes, as part_reader.read does. A snapshot without memory leaves

@@ -90,7 +90,7 @@ static int save_write_memory(struct save *s, struct part_writer *w)
 {
 	bool adds = s->flags & SAVE_ADD;
 	struct pages_writer *p = pages_writer_new(&s->layout, adds ? PAGES_LIVE : PAGES_VERSION);
-	struct layout_end end = { .parts = 0 };
+	struct layout_end_file end = { .heads = 0 };
 	uint64_t done = 0;
 	int ret;
 
@@ -98,18 +98,19 @@ static int save_write_memory(struct save *s, struct part_writer *w)
 		return error_errno(&s->thread_why, -ENOMEM, "the snapshot");
 	/* A page may have been written with zeroes since. */
 	pages_writer_again(p, adds);
-	while ((ret = pages_write(p, w, &done, &end.pages)) == 1) {
-		end.parts++;
+	while ((ret = pages_write(p, w, &done, &end.count.pages)) == 1) {
+		end.count.parts++;
 		__atomic_store_n(&s->done, done, __ATOMIC_RELAXED);
-		__atomic_store_n(&s->pages, end.pages, __ATOMIC_RELAXED);
+		__atomic_store_n(&s->pages, end.count.pages, __ATOMIC_RELAXED);
 		if (__atomic_load_n(&s->cancelled, __ATOMIC_ACQUIRE)) {
 			ret = -ECANCELED;
 			break;
 		}
 	}
+	end.heads = pages_writer_heads(p);
 	pages_writer_free(p);
 	__atomic_store_n(&s->done, done, __ATOMIC_RELAXED);
-	return ret ? ret : part_write(w, PART_END, LAYOUT_END_VERSION, &end, sizeof(end), NULL, 0);
+	return ret ? ret : part_write(w, PART_END, LAYOUT_END_FILE, &end, sizeof(end), NULL, 0);
 }
 
 static int save_write_all(struct save *s)

@@ -7,7 +7,7 @@
 // sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
-// sources: userspace/armvmm-run/core/thread.c
+// sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/places.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0 zlib libzstd
 //

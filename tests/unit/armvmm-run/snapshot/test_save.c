@@ -5,6 +5,7 @@
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/snapshot/state.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/memlog.c
+// sources: userspace/armvmm-run/snapshot/places.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0 zlib libzstd
 // libs: -Wl,--wrap=close
@@ -81,7 +82,7 @@ static int restore(int fd, struct facts *facts, struct error *err)
 {
 	err->text[0] = '\0';
 	lseek(fd, 0, SEEK_SET);
-	return restore_machine(&g.m, &(struct restore_file){ fd, "a.snap" }, 1, facts, err);
+	return restore_machine(&g.m, &(struct restore_file){ fd, "a.snap" }, 1, NULL, facts, err);
 }
 
 /* ---- The cases ---- */
@@ -181,7 +182,7 @@ static int restore_all(const int fd[], unsigned int nr, struct error *err)
 		lseek(fd[i], 0, SEEK_SET);
 		file[i] = (struct restore_file){ fd[i], names[i] };
 	}
-	return restore_machine(&g.m, file, nr, &facts, err);
+	return restore_machine(&g.m, file, nr, NULL, &facts, err);
 }
 
 static void test_adding(void)

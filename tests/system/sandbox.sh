@@ -7,7 +7,7 @@
 cp monitor "$work/monitor"
 truncate -s 1M "$work/disk"
 
-# Rows of the second table: "field main vcpu disk net".
+# Rows of the second table: "field main vcpu disk net lazy".
 sed -n '/^| field of status/,/^$/p' sandbox.md | grep -v -e '---' -e 'field of status' |
 	tr -d '|' >"$work/table"
 
@@ -17,6 +17,7 @@ kind_of() {
 	vcpu*) echo vcpu ;;
 	disk | snapshot | dump | migration | incoming | metrics) echo disk ;;
 	net-user) echo net ;;
+	lazy-restore) echo lazy ;;
 	*) echo main ;;
 	esac
 }
@@ -24,7 +25,7 @@ kind_of() {
 # compare_thread TASK: compares it with the table's column of its kind.
 compare_thread() {
 	_comm=$(cat "$1/comm") && _kind=$(kind_of "$_comm") || return 1
-	while read -r _field _main _vcpu _disk _net; do
+	while read -r _field _main _vcpu _disk _net _lazy; do
 		[ -n "$_field" ] || continue
 		eval "_want=\$_$_kind"
 		_is=$(field "$1" "$_field")
@@ -220,9 +221,19 @@ armvmm-ctl "$work/from.sock" qmp '{"execute":"migrate_cancel"}' >/dev/null
 check 'it goes on again' wait_for 20 sh -c \
 	"[ \"\$(armvmm-ctl '$work/from.sock' status)\" = running ]"
 kill $client
+# 46 MiB, which take a while to be read again.
+guest_type from 'm2e '
+check 'it fills more memory' wait_for 60 sh -c "[ \$(grep -c filled '$work/from.out') -ge 2 ]"
+armvmm-ctl "$work/from.sock" snapshot "$work/snap" >/dev/null
 guest_type from p
 guest_end from 60
 check 'and powers off' same $status 0
+# A file that is read while the guest runs.
+with_control lazy --restore "$work/snap" --lazy-restore
+check 'the thread that brings memory is as the table has it' settles "$pid_lazy" lazy-restore
+guest_type lazy p
+guest_end lazy 60
+check 'and that guest powers off' same $status 0
 
 guest_start off --kernel "$work/monitor" --disk "$work/disk" --sandbox off
 check '--sandbox off: a guest starts' guest_expect off 60 ready

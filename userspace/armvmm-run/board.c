@@ -16,10 +16,13 @@
 #include "core/counter.h"
 #include "core/cpupart.h"
 #include "core/device_type.h"
+#include "core/filelock.h"
 #include "core/machine_private.h"
 #include "core/message.h"
 #include "core/runstate.h"
 #include "fwcfg_items.h"
+#include "snapshot/lazy.h"
+#include "snapshot/layout.h"
 #include "snapshot/receive.h"
 #include "snapshot/restore.h"
 #include "throttle.h"
@@ -51,6 +54,7 @@ struct board {
 	/* The snapshots to start from; none, if they were used already. */
 	struct restore_file restore[CONFIG_MAX_RESTORES];
 	unsigned int nr_restores;
+	struct lazy *lazy;	/* brings RAM while the guest runs; or NULL */
 	bool counter_stopped;	/* the guest's time stands still, at ... */
 	uint64_t counter;	/* ... this value of its virtual counter, ... */
 	int64_t counter_when;	/* ... since then (g_get_real_time()) */
@@ -343,6 +347,16 @@ static int board_open_restore(struct board *b, struct error *err)
 	return 0;
 }
 
+/* The snapshots are used while the guest runs, and nobody should write to them meanwhile. */
+static int board_open_lazy(struct board *b, struct error *err)
+{
+	int ret = lazy_open(&b->lazy, &b->m, err);
+
+	for (unsigned int i = 0; !ret && i < b->nr_restores; i++)
+		ret = filelock_take(b->restore[i].fd, true, b->restore[i].name, err);
+	return ret;
+}
+
 static void board_close_restore(struct board *b)
 {
 	while (b->nr_restores)
@@ -409,6 +423,8 @@ int board_create(struct board **out, const struct config *config, struct chardev
 		ret = board_choose_cpus(b, err);
 	if (!ret && !config->dump_dtb)
 		ret = board_open_vm(b, err);
+	if (!ret && !config->dump_dtb && config->lazy_restore)
+		ret = board_open_lazy(b, err);
 	if (!ret) {
 		fwcfg_items_make(&b->fwcfg, config, &b->loader);
 		b->m.fwcfg_items = b->fwcfg.item;
@@ -449,6 +465,8 @@ void board_destroy(struct board *b)
 	receive_free(b->receive);
 	/* Devices take back what they asked of the VM; then the VM lets go of the memory. */
 	device_bus_destroy(&b->m.bus);
+	/* Until here somebody may have waited for memory. */
+	lazy_free(b->lazy);
 	machine_connect(&b->m, NULL);
 	armvmm_vm_close(b->vm);
 	if (b->node >= 0)
@@ -679,6 +697,28 @@ static void board_take(struct board *b, const struct facts *facts)
 		machine_hold(&b->m, MACHINE_HOLDER_CONTROL);
 }
 
+/* The same, but RAM comes when it is wanted. */
+static int board_restore_lazily(struct board *b, struct error *err)
+{
+	struct pages_layout layout;
+	struct places *places;
+	struct facts facts;
+	int ret;
+
+	layout_memory(&b->m, &layout);
+	places = places_new(&layout);
+	ret = restore_machine(&b->m, b->restore, b->nr_restores, places, &facts, err);
+	if (!ret)
+		ret = lazy_start(b->lazy, places, b->restore, b->nr_restores, err);
+	if (ret) {
+		places_free(places);
+		return ret;
+	}
+	b->nr_restores = 0;
+	board_take(b, &facts);
+	return 0;
+}
+
 /*
  * Takes the guest's whole state from the snapshots, once: its next reset starts it from its
  * software.
@@ -686,8 +726,11 @@ static void board_take(struct board *b, const struct facts *facts)
 static int board_restore(struct board *b, struct error *err)
 {
 	struct facts facts;
-	int ret = restore_machine(&b->m, b->restore, b->nr_restores, NULL, &facts, err);
+	int ret;
 
+	if (b->lazy)
+		return board_restore_lazily(b, err);
+	ret = restore_machine(&b->m, b->restore, b->nr_restores, NULL, &facts, err);
 	board_close_restore(b);
 	if (!ret)
 		board_take(b, &facts);

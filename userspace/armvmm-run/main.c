@@ -32,6 +32,7 @@ enum {
 	EXIT_USAGE = 2,
 	EXIT_GUEST_CRASH = 3,
 	EXIT_ENDED = 4,
+	EXIT_NO_MEMORY = 5,
 };
 
 struct program {
@@ -172,6 +173,14 @@ static void program_standard_files(void)
 		close(fd);
 }
 
+/* Threads wait that nobody can wake, so nothing is tidied up: disks are as after a power cut. */
+static void program_broken(const char *why)
+{
+	message_patience(MESSAGE_LAST_MS);
+	message("%s", why);
+	term_abandon(EXIT_NO_MEMORY);
+}
+
 static int program_status(enum machine_request ended)
 {
 	switch (ended) {
@@ -234,6 +243,7 @@ static int program_confine(struct program *program, struct error *err)
 		.control = program->control,
 		.metrics = program->metrics,
 		.restore = program->config.nr_restores,
+		.lazy = program->config.lazy_restore,
 		.incoming = program->config.incoming,
 		.debugger = program->gdb,
 		.pinned = board_pinned(program->board),
@@ -319,6 +329,8 @@ static int program_run(struct program *program, struct error *err)
 			       EXIT_HOST_ERROR : EXIT_GUEST_POWEROFF;
 	if (!ret)
 		ret = notify_create(&program->notify, err);
+	if (program->board)
+		board_machine(program->board)->broken = program_broken;
 	if (!ret && program->config.metrics)
 		ret = metrics_create(&program->metrics, program->config.metrics, err);
 	if (!ret)

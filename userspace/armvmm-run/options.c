@@ -69,6 +69,7 @@ const char options_help[] =
 	"      --node PATH        the hypervisor's node (default /dev/armvmm)\n"
 	"      --restore FILE     go on from a snapshot (armvmm-ctl NAME snapshot FILE);\n"
 	"                         again, in their order, for those that add to it\n"
+	"      --lazy-restore     start at once, and read the guest's memory while it runs\n"
 	"      --incoming FROM    wait for a guest that moves here (armvmm-ctl NAME migrate TO):\n"
 	"                         unix:PATH, tcp:[HOST]:PORT, fd:N, or - (stdin and stdout)\n"
 	"      --time stop|follow what passes for a guest that stood still: nothing (default), or\n"
@@ -95,7 +96,8 @@ const char options_help[] =
 	"included, goes to the guest.\n"
 	"\n"
 	"Exit status: 0 the guest powered off (or rebooted under --no-reboot), 1 the host\n"
-	"failed, 2 bad usage, 3 the guest crashed, 4 ended before the guest powered off.\n";
+	"failed, 2 bad usage, 3 the guest crashed, 4 ended before the guest powered off,\n"
+	"5 its memory could not be read (--lazy-restore).\n";
 
 enum {
 	OPT_FORMAT = 256,
@@ -117,6 +119,7 @@ enum {
 	OPT_CONTROL,
 	OPT_METRICS,
 	OPT_RESTORE,
+	OPT_LAZY_RESTORE,
 	OPT_INCOMING,
 	OPT_USER,
 	OPT_FREEBSD,
@@ -146,6 +149,7 @@ static const struct option options_long[] = {
 	{ "time", required_argument, NULL, OPT_TIME },
 	{ "no-reboot", no_argument, NULL, OPT_NO_REBOOT },
 	{ "restore", required_argument, NULL, OPT_RESTORE },
+	{ "lazy-restore", no_argument, NULL, OPT_LAZY_RESTORE },
 	{ "incoming", required_argument, NULL, OPT_INCOMING },
 	{ "grace", required_argument, NULL, OPT_GRACE },
 	{ "control", required_argument, NULL, OPT_CONTROL },
@@ -448,6 +452,9 @@ static int options_one(struct config *config, const struct options_table *t, int
 					 CONFIG_MAX_RESTORES);
 		config->restore[config->nr_restores++] = arg;
 		return 0;
+	case OPT_LAZY_RESTORE:
+		config->lazy_restore = true;
+		return 0;
 	case OPT_INCOMING:
 		return options_incoming(config, arg, err);
 	case OPT_METRICS:
@@ -625,6 +632,8 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 	if (config->incoming && (config->nr_restores || config->gdb))
 		return error_set(err, -EINVAL, "--incoming: cannot be used with --%s",
 				 config->nr_restores ? "restore" : "gdb");
+	if (config->lazy_restore && !config->nr_restores)
+		return error_set(err, -EINVAL, "--lazy-restore: needs --restore FILE");
 	options_identify(config);
 	return OPTIONS_RUN;
 }

@@ -9,7 +9,7 @@
 #include "core/config.h"
 #include "core/error.h"
 
-#define OPTIONS_OWN	32	/* options of the program itself, at most */
+#define OPTIONS_OWN	40	/* options of the program itself, at most */
 #define OPTIONS_TYPES	32	/* device types with an option of their own, at most */
 
 /* getopt's two tables: the program's own options, and those of the device types. */

@@ -47,4 +47,7 @@ void term_destroy(struct chardev *chr);
  */
 void term_guard(void);
 
+/* Restores the terminal, and ends the process, whatever its threads do. Any thread. */
+void term_abandon(int status) __attribute__((noreturn));
+
 #endif /* ARMVMM_RUN_TERM_H */

@@ -153,6 +153,12 @@ static void test_restore(void)
 	KTAP_TRUE(parse("--restore a.snap") < 0);
 	KTAP_STREQ(err.text, "--kernel FILE is missing (see --help)");
 	refused("--kernel z --restore=", "--restore: names no file");
+	KTAP_EQ(parse("--kernel z --restore a.snap"), OPTIONS_RUN);
+	KTAP_TRUE(!config.lazy_restore);
+	KTAP_EQ(parse("--kernel z --lazy-restore --restore a.snap"), OPTIONS_RUN);
+	KTAP_TRUE(config.lazy_restore);
+	refused("--kernel z --lazy-restore", "--lazy-restore: needs --restore FILE");
+	refused("--kernel z --lazy-restore --incoming -", "--lazy-restore: needs --restore FILE");
 	many[0] = '\0';
 	for (unsigned int i = 0; i < CONFIG_MAX_RESTORES + 1; i++)
 		strcat(many, " --restore s");

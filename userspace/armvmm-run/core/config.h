@@ -47,6 +47,7 @@ struct config {
 	/* Snapshots to start from: a complete one, and those that add to it. */
 	const char *restore[CONFIG_MAX_RESTORES];
 	unsigned int nr_restores;
+	bool lazy_restore;	/* their memory is read while the guest runs */
 	const char *incoming;	/* where the guest comes from; NULL: it starts here */
 	unsigned int nr_cpus;
 	const char *cpu_part;	/* the kind of CPU that runs the vCPUs; NULL: the boot CPU's */

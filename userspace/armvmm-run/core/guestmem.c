@@ -77,8 +77,13 @@ int guestmem_alloc(struct guestmem *mem, uint64_t gpa, uint64_t size)
 
 void guestmem_discard(struct guestmem *mem)
 {
-	for (unsigned int i = 0; i < mem->nr_regions; i++)
-		madvise(mem->region[i].host, mem->region[i].size, MADV_DONTNEED);
+	for (unsigned int i = 0; i < mem->nr_regions; i++) {
+		const struct guestmem_region *r = &mem->region[i];
+
+		if (mem->give_back)
+			mem->give_back(mem->give_back_opaque, r->host, r->size);
+		madvise(r->host, r->size, MADV_DONTNEED);
+	}
 }
 
 /*
@@ -118,6 +123,8 @@ void guestmem_release(const struct guestmem *mem, void *host, size_t len)
 	if ((mem->pinned && !mem->unpin) || !whole)
 		return;
 	first = (uint8_t *)host + skip;
+	if (mem->give_back)
+		mem->give_back(mem->give_back_opaque, first, whole);
 	madvise(first, whole, MADV_DONTNEED);
 	if (mem->pinned)
 		guestmem_unpin(mem, first, whole);

@@ -33,6 +33,9 @@ struct guestmem {
 	/* ... until it is unpinned by this; NULL: it cannot be. Main thread. */
 	void (*unpin)(void *opaque, uint64_t gpa, uint64_t size);
 	void *unpin_opaque;
+	/* Told of whole pages before they are given back; NULL: nobody. Main thread. */
+	void (*give_back)(void *opaque, const uint8_t *host, size_t len);
+	void *give_back_opaque;
 	bool logging;	/* atomic: see guestmem_log_start() */
 	struct guestmem_region region[GUESTMEM_MAX_REGIONS];
 };

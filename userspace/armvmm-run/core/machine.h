@@ -51,6 +51,7 @@ enum machine_thread {
 	MACHINE_THREAD_VCPU,
 	MACHINE_THREAD_DISK,	/* a device's worker, which reads and writes files */
 	MACHINE_THREAD_NET,	/* of a process with sockets, and nothing of the guest's */
+	MACHINE_THREAD_LAZY,	/* fills memory for those who wait for it */
 	MACHINE_THREADS,
 };
 
@@ -86,6 +87,11 @@ struct machine {
 	 */
 	void (*confine)(void *opaque, enum machine_thread kind);
 	void *confine_opaque;
+	/*
+	 * Ends the process at once with @why, and does not return: memory that others wait for
+	 * cannot be had. Any thread.
+	 */
+	void (*broken)(const char *why);
 	/* Declared in machine_private.h. */
 	struct machine_private *priv;
 };

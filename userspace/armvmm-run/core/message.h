@@ -18,7 +18,7 @@ void message_va(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)
  * For while a guest runs: nobody waits for whoever reads stderr. A line that it does not take in
  * @ms milliseconds is lost, and no other one is waited for until the next call; the next line that
  * it takes is preceded by how many were lost. -1: waits for ever. The first call opens stderr's
- * terminal or pipe again. On the main thread.
+ * terminal or pipe again, and is the main thread's.
  */
 void message_patience(int ms);
 

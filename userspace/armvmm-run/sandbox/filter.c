@@ -40,12 +40,14 @@
 #define VCPU	(1u << MACHINE_THREAD_VCPU)
 #define DISK	(1u << MACHINE_THREAD_DISK)
 #define NET	(1u << MACHINE_THREAD_NET)
+#define LAZY	(1u << MACHINE_THREAD_LAZY)
 #define ALL	(MAIN | VCPU | DISK)	/* in the process that has the guest */
 #define CONTROL	(1u << 5)	/* the main thread, with --control */
 #define FLASH	(1u << 6)	/* vCPUs, with --flash or --firmware */
 #define DEBUGGER (1u << 7)	/* the main thread, with --gdb */
 #define RESTORE	(1u << 8)	/* the main thread, with --restore or --incoming */
 #define INCOMING (1u << 9)	/* the main thread, with --incoming */
+#define MISSING	(1u << 12)	/* the main thread, with --lazy-restore: it makes that thread */
 #define METRICS	(1u << 11)	/* disks' threads, one of which writes statistics, with --metrics */
 #define SENDER	(1u << 10)	/* disks' threads, one of which sends a guest, with --control */
 
@@ -69,16 +71,16 @@ static const struct {
 	const char *name[40];
 } filter_calls[] = {
 	/* The C library, in any thread; and the terminal's output, if it is a socket (send). */
-	{ ALL | NET, ALWAYS,
+	{ ALL | NET | LAZY, ALWAYS,
 	  { "read", "write", "readv", "writev", "close", "brk", "munmap", "madvise", "mremap",
 	    "futex", "futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "time",
 	    "clock_nanosleep", "clock_nanosleep_time64", "nanosleep", "poll", "ppoll",
 	    "ppoll_time64", "rt_sigreturn", "sigreturn", "rt_sigprocmask", "restart_syscall",
 	    "exit", "exit_group", "gettid", "getpid", "sched_yield", "sched_getaffinity",
 	    "set_robust_list", "rseq", "getrandom", "send" } },
-	{ ALL, CONNECTED, { "sendto" } },
-	{ ALL | NET, NO_EXEC, { "mmap", "mmap2", "mprotect" } },
-	{ ALL | NET, TO_US, { "tgkill" } },
+	{ ALL | LAZY, CONNECTED, { "sendto" } },
+	{ ALL | NET | LAZY, NO_EXEC, { "mmap", "mmap2", "mprotect" } },
+	{ ALL | NET | LAZY, TO_US, { "tgkill" } },
 	/* The alarm of the RTC; and what is posted (core/posted.h) is carried out by any thread. */
 	{ ALL, ALWAYS, { "timerfd_settime", "timerfd_settime64" } },
 	/* For the message about a vCPU that cannot run. */
@@ -91,6 +93,8 @@ static const struct {
 	{ DISK | MAIN, A_THREAD, { "clone" } },
 	/* Flash that the guest programs, and the kernel that firmware loads by fw_cfg. */
 	{ FLASH, ALWAYS, { "pread64", "pwrite64" } },
+	/* Snapshots that are read while the guest runs. */
+	{ LAZY, ALWAYS, { "pread64" } },
 	/*
 	 * A reset reads the guest's software again; name servers are read again when they change.
 	 */
@@ -166,10 +170,17 @@ static const struct {
 	{ KVM(0x99), RESTORE },		/* KVM_SET_MP_STATE */
 	{ KVM(0xa0), RESTORE },		/* KVM_SET_VCPU_EVENTS */
 	{ KVM(0x9b), DEBUGGER },	/* KVM_SET_GUEST_DEBUG */
+	/* Memory that comes while the guest runs. */
+	{ 0xc020aa00, WHOLE, MISSING },	/* UFFDIO_REGISTER */
+	{ 0x8010aa01, WHOLE, MISSING | LAZY },	/* UFFDIO_UNREGISTER */
+	{ 0x8010aa02, WHOLE, MISSING | LAZY },	/* UFFDIO_WAKE */
+	{ 0xc028aa03, WHOLE, MISSING | LAZY },	/* UFFDIO_COPY */
+	{ 0xc020aa04, WHOLE, MISSING | LAZY },	/* UFFDIO_ZEROPAGE */
 	/* Asks whether it is a terminal, and gives it back, whichever thread dies. */
-	{ TCGETS, WHOLE, ALL }, { TCSETS, WHOLE, ALL }, { TCFLSH, WHOLE, ALL },
+	{ TCGETS, WHOLE, ALL | LAZY }, { TCSETS, WHOLE, ALL | LAZY },
+	{ TCFLSH, WHOLE, ALL | LAZY },
 	/* TCGETS2 and TCSETS2, of newer C libraries. */
-	{ 0x542a, 0xffff, ALL }, { 0x542b, 0xffff, ALL },
+	{ 0x542a, 0xffff, ALL | LAZY }, { 0x542b, 0xffff, ALL | LAZY },
 	{ TIOCGWINSZ, WHOLE, MAIN | VCPU }, { TIOCGPGRP, WHOLE, MAIN },
 	{ FIONBIO, WHOLE, NET }, { FIONREAD, WHOLE, NET },
 	{ SIOCGIFINDEX, WHOLE, NET },		/* a name server of a link: fe80::1%eth0 */
@@ -201,10 +212,10 @@ static const struct {
 	unsigned int who;
 } filter_refused[] = {
 	/* Its flags are in memory, which no filter sees; the C library then uses clone(). */
-	{ "clone3", ENOSYS, ALL },
+	{ "clone3", ENOSYS, ALL | LAZY },
 	/* malloc() asks how much the host overcommits, and accepts a failure. */
-	{ "openat", EACCES, ALL },
-	{ "open", EACCES, ALL },
+	{ "openat", EACCES, ALL | LAZY },
+	{ "open", EACCES, ALL | LAZY },
 };
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -410,6 +421,7 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 		who = ALL | (params->control ? CONTROL | SENDER : 0) |
 		      (params->debugger ? DEBUGGER : 0) |
 		      (params->restore ? RESTORE : 0) |
+		      (params->lazy ? MISSING : 0) |
 		      (params->incoming ? RESTORE | INCOMING : 0) |
 		      (params->metrics ? METRICS : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)

@@ -97,7 +97,8 @@ static int sandbox_make_filters(struct sandbox *sandbox, const struct sandbox_pa
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < MACHINE_THREADS; i++)
-		if ((i == MACHINE_THREAD_NET) == params->net)
+		if ((i == MACHINE_THREAD_NET) == params->net &&
+		    (i != MACHINE_THREAD_LAZY || params->lazy))
 			ret = filter_make(&sandbox->filter[i], i, params, err);
 	return ret;
 }

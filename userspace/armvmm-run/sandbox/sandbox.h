@@ -24,6 +24,7 @@ struct sandbox;
  * @flash: vCPUs program flash (--flash), which is a file, and have it shown and hidden
  * @control: clients of a control socket are served (--control), and disks resized
  * @restore: the guest goes on from a snapshot (--restore), which is open
+ * @lazy: its memory comes while it runs (--lazy-restore)
  * @incoming: the guest comes by a connection, or by a socket that listens (--incoming)
  * @metrics: statistics are written to a file (--metrics)
  * @debugger: one may connect, and sets what a vCPU stops at (--gdb)
@@ -41,6 +42,7 @@ struct sandbox_params {
 	bool flash;
 	bool control;
 	bool restore;
+	bool lazy;
 	bool incoming;
 	bool metrics;
 	bool debugger;

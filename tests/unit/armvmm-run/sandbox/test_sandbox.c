@@ -36,6 +36,7 @@
 #include <linux/filter.h>
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
 
 #include "ktap.h"
 #include "sandbox/filter.h"
@@ -46,7 +47,7 @@
 
 #define VIOLATION (128 + SIGSYS)
 
-static const char *const kind_name[] = { "main", "vCPU", "disk", "net" };
+static const char *const kind_name[] = { "main", "vCPU", "disk", "net", "lazy" };
 
 /* ---- Processes that are taken over ---- */
 
@@ -240,6 +241,19 @@ static void test_forbidden_vcpu_widest(void)
 	check_forbidden_with(MACHINE_THREAD_VCPU, &widest, files, NR(files), flash);
 }
 
+static void test_forbidden_lazy(void)
+{
+	static const struct sandbox_params lazy = { .restore = true, .lazy = true };
+	static const char *const reads[] = { "pread64", NULL };
+
+	check_forbidden_with(MACHINE_THREAD_LAZY, &lazy, forbidden, NR(forbidden), NULL);
+	check_forbidden_with(MACHINE_THREAD_LAZY, &lazy, others_forbidden, NR(others_forbidden),
+			     reads);
+	check_forbidden_with(MACHINE_THREAD_LAZY, &lazy, socket_calls, NR(socket_calls), NULL);
+	check_forbidden_with(MACHINE_THREAD_LAZY, &lazy, files, NR(files), reads);
+	check_forbidden_with(MACHINE_THREAD_LAZY, &lazy, runs, NR(runs), NULL);
+}
+
 static void test_names_the_call(void)
 {
 	static const struct forbidden mount = CALL(mount, 0, 0, 0, 0, 0);
@@ -425,6 +439,32 @@ static int work_restore_reads(void)
 	return is_allowed(TEST_GET_REG_LIST);
 }
 
+/* Memory comes while the guest runs; only with that option, and to nobody else. */
+static int work_lazy(void)
+{
+	enter_with(MACHINE_THREAD_LAZY, (struct sandbox_params){ .restore = true, .lazy = true });
+	return !is_allowed(UFFDIO_COPY) || !is_allowed(UFFDIO_ZEROPAGE) ||
+	       !is_allowed(UFFDIO_WAKE) || !is_allowed(UFFDIO_UNREGISTER);
+}
+
+static int work_lazy_registers(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .restore = true, .lazy = true });
+	return !is_allowed(UFFDIO_REGISTER);
+}
+
+static int work_disk_of_lazy(void)
+{
+	enter_with(MACHINE_THREAD_DISK, (struct sandbox_params){ .restore = true, .lazy = true });
+	return is_allowed(UFFDIO_COPY);
+}
+
+static int work_not_lazy(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .restore = true });
+	return is_allowed(UFFDIO_REGISTER);
+}
+
 /* A disk that is locked, and whose cache is forgotten. */
 static int claim(void)
 {
@@ -544,6 +584,10 @@ static void test_work(void)
 	KTAP_EQ(in_child(work_save_sets), VIOLATION);
 	KTAP_EQ(in_child(work_restore), 0);
 	KTAP_EQ(in_child(work_restore_reads), VIOLATION);
+	KTAP_EQ(in_child(work_lazy), 0);
+	KTAP_EQ(in_child(work_lazy_registers), 0);
+	KTAP_EQ(in_child(work_disk_of_lazy), VIOLATION);
+	KTAP_EQ(in_child(work_not_lazy), VIOLATION);
 	KTAP_EQ(in_child(work_send), 0);
 	KTAP_EQ(in_child(work_metrics), 0);
 	KTAP_EQ(in_child(work_no_metrics), VIOLATION);
@@ -948,7 +992,8 @@ static void test_posted_alone(void)
 KTAP_MAIN(KTAP_CASE(test_forbidden_main), KTAP_CASE(test_forbidden_net),
 	  KTAP_CASE(test_forbidden_vcpu), KTAP_CASE(test_forbidden_disk),
 	  KTAP_CASE(test_forbidden_main_widest), KTAP_CASE(test_forbidden_disk_widest),
-	  KTAP_CASE(test_forbidden_vcpu_widest), KTAP_CASE(test_names_the_call),
+	  KTAP_CASE(test_forbidden_vcpu_widest), KTAP_CASE(test_forbidden_lazy),
+	  KTAP_CASE(test_names_the_call),
 	  KTAP_CASE(test_work), KTAP_CASE(test_network), KTAP_CASE(test_status),
 	  KTAP_CASE(test_limits), KTAP_CASE(test_pinned), KTAP_CASE(test_poor_host),
 	  KTAP_CASE(test_user), KTAP_CASE(test_run_is_cheap), KTAP_CASE(test_often_is_cheap),

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/snapshot/save.c userspace/armvmm-run/snapshot/restore.c
+// sources: userspace/armvmm-run/snapshot/part.c userspace/armvmm-run/snapshot/pages.c
+// sources: userspace/armvmm-run/snapshot/facts.c userspace/armvmm-run/core/record.c
+// sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/device.c
+// sources: userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/snapshot/state.c
+// sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/memlog.c
+// sources: userspace/armvmm-run/snapshot/places.c userspace/armvmm-run/snapshot/lazy.c
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
+// pkgs: glib-2.0 zlib libzstd
+//
+// Memory that comes while it is used: by threads, by the kernel, and by who gives some of it back,
+// all is as it was saved. A file that is wrong ends the process, and nobody has seen its pages.
+#include <fcntl.h>
+#include <glib.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MEMORY	(24u << 20)
+
+#include "guest_fake.h"
+#include "snapshot/layout.h"
+#include "snapshot/lazy.h"
+#include "snapshot/save.h"
+
+#define PAGES	(MEMORY / 4096)
+
+static struct guest g;
+static int snapshot;
+static struct lazy *lazy;
+static int broken_out;
+
+void machine_note(struct machine *m, const char *fmt, ...)
+{
+}
+
+static uint8_t *page(unsigned int nr)
+{
+	return g.m.mem.region[0].host + nr * 4096;
+}
+
+/* Each fourth page is zero. */
+static uint8_t value_of(unsigned int nr)
+{
+	return nr % 4 ? nr % 251 + 1 : 0;
+}
+
+static void fill(unsigned int nr)
+{
+	uint32_t seed = nr;
+
+	for (unsigned int i = 0; i < 4096; i++) {
+		seed = seed * 1664525 + 1013904223;
+		page(nr)[i] = value_of(nr) ? seed >> 24 : 0;
+	}
+	page(nr)[0] = page(nr)[4095] = value_of(nr);
+}
+
+static int save(void)
+{
+	int fd = memfd_create("snapshot", MFD_CLOEXEC), mine = dup(fd);
+	struct save_status status = { .phase = SAVE_ACTIVE };
+	struct error err = { "" };
+	struct save *s;
+
+	guest_init(&g);
+	for (unsigned int i = 0; i < PAGES; i++)
+		fill(i);
+	strcpy((char *)g.bank, "the bank");
+	s = save_new(&g.m);
+	KTAP_EQ(save_start(s, fd, SAVE_GO_ON, &err), 0);
+	while (status.phase == SAVE_ACTIVE) {
+		g_main_context_iteration(NULL, FALSE);
+		g_usleep(200);
+		save_get(s, &status);
+	}
+	KTAP_EQ(status.phase, SAVE_COMPLETED);
+	save_free(s);
+	return mine;
+}
+
+static void broken(const char *why)
+{
+	if (write(broken_out, why, strlen(why)) < 0)
+		_exit(6);
+	_exit(5);
+}
+
+/* Returns false if this host or this user cannot. */
+static bool start(int fd)
+{
+	struct restore_file file = { .fd = dup(fd), .name = "a.snap" };
+	struct error err = { "" };
+	struct pages_layout layout;
+	struct places *places;
+	struct facts facts;
+	int ret;
+
+	guest_init(&g);
+	g.m.broken = broken;
+	ret = lazy_open(&lazy, &g.m, &err);
+	if (ret == -EPERM || ret == -ENOSYS) {
+		close(file.fd);
+		return false;
+	}
+	KTAP_EQ(ret, 0);
+	layout_memory(&g.m, &layout);
+	places = places_new(&layout);
+	KTAP_EQ(restore_machine(&g.m, &file, 1, places, &facts, &err), 0);
+	KTAP_EQ(lazy_start(lazy, places, &file, 1, &err), 0);
+	KTAP_STREQ(err.text, "");
+	return true;
+}
+
+#define START									\
+	do {									\
+		snapshot = save();						\
+		if (!start(snapshot)) {						\
+			close(snapshot);					\
+			KTAP_SKIP("no userfaultfd for the kernel's accesses");	\
+		}								\
+	} while (0)
+
+static void end(void)
+{
+	lazy_free(lazy);
+	close(snapshot);
+}
+
+/* Looks at all pages, from the last to the first or the other way, and counts wrong ones. */
+static void *look(void *opaque)
+{
+	bool down = opaque;
+	uintptr_t wrong = 0;
+
+	for (unsigned int i = 0; i < PAGES; i++) {
+		unsigned int nr = down ? PAGES - 1 - i : i;
+
+		wrong += page(nr)[4095] != value_of(nr) || page(nr)[0] != value_of(nr);
+	}
+	return (void *)wrong;
+}
+
+static void test_threads(void)
+{
+	pthread_t thread[4];
+	void *wrong;
+
+	START;
+	/* What devices keep is here at once. */
+	KTAP_STREQ((char *)g.bank, "the bank");
+	for (unsigned int i = 0; i < 4; i++)
+		KTAP_EQ(pthread_create(&thread[i], NULL, look, i % 2 ? &g : NULL), 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		pthread_join(thread[i], &wrong);
+		KTAP_TRUE(!wrong);
+	}
+	end();
+}
+
+/* The kernel reads memory for a system call, as for a disk that is written. */
+static void test_kernel(void)
+{
+	static uint8_t copy[8 * 4096];
+	int fd = memfd_create("disk", MFD_CLOEXEC);
+
+	START;
+	for (unsigned int at = PAGES - 8; at > 800; at -= 800) {
+		KTAP_EQ(pwrite(fd, page(at), sizeof(copy), 0), sizeof(copy));
+		KTAP_EQ(pread(fd, copy, sizeof(copy), 0), sizeof(copy));
+		for (unsigned int i = 0; i < 8; i++)
+			KTAP_EQ(copy[i * 4096 + 4095], value_of(at + i));
+	}
+	/* And writes to it: the rest of a page stays as it was. */
+	KTAP_EQ(pread(fd, page(5) + 100, 200, 0), 200);
+	KTAP_EQ(page(5)[0], value_of(5));
+	KTAP_EQ(page(5)[4095], value_of(5));
+	close(fd);
+	end();
+}
+
+/* Pages that are given back are zero, whether they had come or not; and nobody else's are. */
+static void test_given_back(void)
+{
+	unsigned int last = PAGES - 2;
+
+	START;
+	guestmem_release(&g.m.mem, page(last), 4096);
+	KTAP_EQ(page(last)[4095], 0);
+	KTAP_EQ(page(last - 1)[4095], value_of(last - 1));
+	KTAP_EQ(page(last + 1)[4095], value_of(last + 1));
+	KTAP_EQ(page(1)[4095], value_of(1));
+	guestmem_release(&g.m.mem, page(1), 8192);
+	KTAP_EQ(page(1)[4095], 0);
+	KTAP_EQ(page(3)[4095], value_of(3));
+	/* What was written since stays, when all is here. */
+	memset(page(1), 7, 4096);
+	KTAP_TRUE(look(NULL) == (void *)3);
+	KTAP_EQ(page(1)[9], 7);
+	end();
+}
+
+static void test_discarded(void)
+{
+	START;
+	guestmem_discard(&g.m.mem);
+	for (unsigned int i = 0; i < PAGES; i++)
+		if (page(i)[0] || page(i)[4095])
+			KTAP_FAIL("page %u is not zero", i);
+	end();
+}
+
+/* It ends in the middle: memory stays, and its thread is gone. */
+static void test_ended(void)
+{
+	START;
+	end();
+	KTAP_TRUE(!g.m.mem.give_back);
+}
+
+/* ---- A file that is wrong ---- */
+
+static void test_broken(void)
+{
+	static const char want[] = "a.snap: part memory: is damaged: the guest, which runs already, cannot go on";
+	char said[256] = "";
+	int out[2], status;
+	uint8_t byte;
+	off_t at;
+	pid_t pid;
+
+	START;
+	lazy_free(lazy);
+	at = lseek(snapshot, 0, SEEK_END) - 3000;
+	KTAP_EQ(pread(snapshot, &byte, 1, at), 1);
+	byte ^= 8;
+	KTAP_EQ(pwrite(snapshot, &byte, 1, at), 1);
+	KTAP_EQ(pipe(out), 0);
+	pid = fork();
+	if (!pid) {
+		broken_out = out[1];
+		if (!start(snapshot))
+			_exit(7);
+		if (write(memfd_create("seen", MFD_CLOEXEC), page(PAGES - 3) + 17, 1))
+			_exit(8);
+		pause();
+	}
+	close(out[1]);
+	KTAP_TRUE(read(out[0], said, sizeof(said) - 1) > 0);
+	KTAP_STREQ(said, want);
+	KTAP_EQ(waitpid(pid, &status, 0), pid);
+	KTAP_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+	close(out[0]);
+	close(snapshot);
+}
+
+KTAP_MAIN(KTAP_CASE(test_threads), KTAP_CASE(test_kernel), KTAP_CASE(test_given_back),
+	  KTAP_CASE(test_discarded), KTAP_CASE(test_ended), KTAP_CASE(test_broken))

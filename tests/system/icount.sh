@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# How exactly a guest sleeps, and how soon it starts. Runs in the host under -icount, where an
+# How exactly a guest sleeps, and how soon it starts, also from a snapshot. Runs in the host under -icount, where an
 # instruction takes a nanosecond.
 . ./common.sh
 
@@ -22,6 +22,32 @@ soon() {
 }
 check 'from exec to the first instruction of the guest: at most 30 ms' soon
 sed -n 's/^micro/# &/p' "$work/check"
+
+# A guest of 256 MiB, 96 of which cannot be compressed, answers "clock".
+rm "$work/kernel" "$work/disk"
+guest_start s --kernel monitor --memory 256M --control "unix:$work/sock"
+check 'a guest to be saved starts' guest_expect s 60 ready
+guest_type s 'm60 '
+check 'its memory is filled' guest_expect s 200 filled
+check 'a snapshot' armvmm-ctl "$work/sock" snapshot "$work/snap"
+armvmm-ctl "$work/sock" quit
+guest_end s 60
+# answers FILE ARG...: microseconds from exec to the first byte of the answer.
+answers() {
+	_to=$1
+	shift
+	printf c | ./firstinsn 1 /usr/bin/armvmm-run --kernel monitor --memory 256M --restore "$work/snap" "$@" >"$_to"
+}
+sooner() {
+	cat "$work/snap" >/dev/null
+	answers "$work/eager" && answers "$work/eager" && answers "$work/lazy" --lazy-restore || return 1
+	echo "microseconds: all of it first $(cat "$work/eager"), lazily $(cat "$work/lazy")," \
+		"$(stat -c %s "$work/snap") bytes"
+	[ "$(($(cat "$work/lazy") * 5))" -lt "$(cat "$work/eager")" ]
+}
+check 'lazily restored, it answers five times as soon' sooner
+sed -n 's/^micro/# &/p' "$work/check"
+rm "$work/snap"
 
 linux_start g --cpus 1 --memory 128M
 check 'the guest boots and sleeps' guest_expect g 2000 '@@ end'

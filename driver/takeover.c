@@ -159,7 +159,6 @@ static int takeover_take(void)
 		  (kind->may_have_amair ? HYP_ODD_AMAIR : 0);
 	hc->vfp = elf_hwcap & HWCAP_VFP;
 	hc->vfp_d32 = elf_hwcap & HWCAP_VFPD32;
-	hc->gich_hcr = armvmm_vgic_host.gich ? ~0u : 0;
 	hc->gich = armvmm_vgic_host.gich;
 	hc->gicd = armvmm_vgic_host.gicd;
 	hc->debug_ok = armvmm_debug_probe_cpu_ok();
@@ -184,6 +183,7 @@ static void takeover_give(void)
 	if (!__this_cpu_read(armvmm_hypcpu_taken))
 		return;
 	__this_cpu_write(armvmm_hypcpu_taken, false);
+	armvmm_vgic_silence();
 	armvmm_hyp_call(HYP_CALL_RELEASE, hc->stub_hvbar, hc->stub_hsctlr);
 }
 

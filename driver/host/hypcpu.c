@@ -10,6 +10,11 @@
 DEFINE_PER_CPU(unsigned long, armvmm_hypcpu_block);
 DEFINE_PER_CPU(bool, armvmm_hypcpu_taken);
 
+struct hyp_cpu *armvmm_hypcpu_this(void)
+{
+	return armvmm_hypcpu_of(smp_processor_id());
+}
+
 bool armvmm_hypcpu_ready(void)
 {
 	return __this_cpu_read(armvmm_hypcpu_taken);
@@ -17,7 +22,7 @@ bool armvmm_hypcpu_ready(void)
 
 bool armvmm_hypcpu_debug_ok(void)
 {
-	return armvmm_hypcpu_of(smp_processor_id())->debug_ok;
+	return armvmm_hypcpu_this()->debug_ok;
 }
 
 /* IRQs off, so that a reboot does not give HYP back in between. */

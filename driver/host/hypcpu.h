@@ -5,6 +5,11 @@
 
 #include <linux/types.h>
 
+struct hyp_cpu;
+
+/* HYP's own structure of this CPU. Preemption off; IRQs off to change it. */
+struct hyp_cpu *armvmm_hypcpu_this(void);
+
 /* True where this CPU's HYP mode is ours: asked with IRQs off before each entry. */
 bool armvmm_hypcpu_ready(void);
 

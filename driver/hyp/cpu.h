@@ -101,6 +101,7 @@ struct hyp_cpu {
 	u32 vfp;		/* there is floating point */
 	u32 vfp_d32;		/* 32 double registers, not 16 */
 	u32 gich_hcr;		/* what GICH_HCR holds now */
+	u32 gich_held;		/* bit n set: list register n holds something while the host runs */
 	void __iomem *gich;
 	void __iomem *gicd;	/* of the host, for GICD_SGIR and GICD_ISACTIVER; or NULL */
 	unsigned long panic_entry;	/* kernel function that prints and panics */

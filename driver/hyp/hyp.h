@@ -88,10 +88,11 @@ struct hyp_vgic {
 	u32 hcr;		/* GICH_HCR to be loaded with the list registers */
 	u32 vmcr;
 	u32 apr;
-	u64 elrsr;		/* at exit: bit n set, list register n is empty */
+	u32 elrsr[2];		/* at exit: bit n set, list register n is empty */
 	u32 used_lrs;		/* list registers 0 to used_lrs - 1 are in use, */
 	u32 own;		/* and the last of these by what HYP mode put there */
 	u32 full;		/* interrupts wait for list registers: there is none for those */
+	u32 held;		/* bit n set: the CPU's list register n holds lr[n] already */
 	u32 loaded;		/* VMCR and APR are in the hardware of this CPU */
 	u32 lr[HYP_MAX_LRS];
 };

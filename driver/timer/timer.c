@@ -309,7 +309,7 @@ static bool timer_was_deactivated(struct armvmm_vcpu *vcpu)
 	for (i = 0; i < vgic->used_lrs && i < HYP_MAX_LRS; i++)
 		if ((vgic->lr[i] & GICH_LR_HW) &&
 		    (vgic->lr[i] & GICH_LR_VIRTUALID) == vcpu->timer.virt_irq)
-			return vgic->elrsr >> i & 1;
+			return vgic->elrsr[i / 32] >> i % 32 & 1;
 	return false;
 }
 

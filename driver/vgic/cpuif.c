@@ -9,6 +9,8 @@
 
 #include "arch/gic.h"
 #include "core/state.h"
+#include "host/hypcpu.h"
+#include "hyp/cpu.h"
 #include "vgic/ap.h"
 #include "vgic/cpuif.h"
 #include "vgic/loaded.h"
@@ -22,6 +24,8 @@ void armvmm_vgic_load(struct armvmm_vcpu *vcpu)
 		return;
 	writel_relaxed(hv->vmcr, armvmm_vgic_host.gich + GICH_VMCR);
 	writel_relaxed(hv->apr, armvmm_vgic_host.gich + GICH_APR);
+	/* The list registers are another one's, or as this one left them before it ran elsewhere. */
+	hv->held = 0;
 	hv->loaded = 1;
 }
 
@@ -31,6 +35,22 @@ static void cpuif_save(struct hyp_vgic *hv)
 	hv->apr = readl_relaxed(armvmm_vgic_host.gich + GICH_APR);
 }
 
+void vgic_cpuif_cleared(struct hyp_cpu *hc)
+{
+	hc->gich_hcr = 0;
+	hc->gich_held = 0;
+}
+
+void armvmm_vgic_silence(void)
+{
+	struct hyp_cpu *hc = armvmm_hypcpu_this();
+
+	if (!hc->gich_held || !hc->gich_hcr)
+		return;
+	writel_relaxed(0, armvmm_vgic_host.gich + GICH_HCR);
+	hc->gich_hcr = 0;
+}
+
 void armvmm_vgic_put(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
@@ -38,6 +58,9 @@ void armvmm_vgic_put(struct armvmm_vcpu *vcpu)
 	if (!hv->loaded)
 		return;
 	cpuif_save(hv);
+	/* What others left there was silenced when they were put. */
+	if (vcpu->hyp->cpu && READ_ONCE(vcpu->hyp->cpu->gich_held))
+		armvmm_vgic_silence();
 	hv->loaded = 0;
 }
 

@@ -23,6 +23,10 @@ unsigned int vgic_cpuif_groups(struct armvmm_vcpu *vcpu);
 /* EOImode 1: the guest ends an interrupt's priority and its activity apart, in any order. */
 bool vgic_cpuif_splits_eoi(struct armvmm_vcpu *vcpu);
 
+/* A CPU's list registers and GICH_HCR were cleared, or it has none: HYP mode is to know. */
+struct hyp_cpu;
+void vgic_cpuif_cleared(struct hyp_cpu *hc);
+
 /* KVM_DEV_ARM_VGIC_GRP_CPU_REGS; -ENXIO for an unknown offset. All vCPUs are stopped. */
 int vgic_cpuif_has_attr(u32 offset);
 int vgic_cpuif_get_attr(struct armvmm_vcpu *vcpu, u32 offset, u32 *val);

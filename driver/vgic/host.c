@@ -20,6 +20,8 @@
 #include <linux/sizes.h>
 
 #include "arch/gic.h"
+#include "host/hypcpu.h"
+#include "vgic/cpuif.h"
 #include "vgic/vgic.h"
 
 #define HOST_REG_GICD	0
@@ -295,6 +297,7 @@ void armvmm_vgic_cpu_taken(void)
 	unsigned int n;
 
 	__this_cpu_write(armvmm_vgic_host_interface, host_interface(host));
+	vgic_cpuif_cleared(armvmm_hypcpu_this());
 	if (!host->gich)
 		return;
 	/* List registers hold anything after a reset; each use of them begins with empty ones. */

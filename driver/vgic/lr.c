@@ -16,7 +16,7 @@
 
 static bool keep_lrs = true;
 module_param(keep_lrs, bool, 0644);
-MODULE_PARM_DESC(keep_lrs, "pending SPIs that a guest did not take are shown again as they were");
+MODULE_PARM_DESC(keep_lrs, "pending SPIs that a guest did not take are shown again as they were, and no list register is written that holds what it is to hold");
 
 /*
  * An SGI whose list register cannot show all requests: one source at a time,
@@ -187,12 +187,13 @@ static noinline void lr_choose(struct armvmm_vcpu *vcpu, bool enabled)
 	struct armvmm_vgic_ap *ap = vcpu->vgic.ap;
 	struct armvmm_vgic_irq *first;
 
-	ap->nr_first = vgic_ap_first(ap, groups, max);
-	ap->more = (enabled ? vgic_ap_nr(ap) : vgic_ap_nr_active(ap)) > ap->nr_first;
+	ap->more = (enabled ? vgic_ap_nr(ap) : vgic_ap_nr_active(ap)) > max;
 	ap->mixed = ap->more && enabled && vgic_ap_used(ap, VGIC_AP_GROUP(0)) &&
 		    vgic_ap_used(ap, VGIC_AP_GROUP(1));
 	if (unlikely(ap->mixed))
 		groups = lr_choose_open(vcpu, max);
+	else
+		ap->nr_first = vgic_ap_first(ap, groups, max);
 
 	/*
 	 * As many active ones as registers: what is pending may preempt them all.
@@ -224,6 +225,14 @@ static bool lr_is_beyond(const struct armvmm_vgic_ap *ap, u32 lr)
 	return GICH_LR_PRIORITY(lr) << VGIC_PRIORITY_SHIFT > ap->limit[!!(lr & GICH_LR_GRP1)];
 }
 
+/* Where the CPU's list registers hold what they are to hold already, the entry writes none. */
+static __always_inline void lr_put(struct hyp_vgic *hv, unsigned int n, u32 lr)
+{
+	if (hv->lr[n] != lr)
+		hv->held &= ~BIT(n % BITS_PER_LONG);
+	hv->lr[n] = lr;
+}
+
 /* Asks for maintenance when there is room, and more than the last to be taken may make it. */
 static noinline void lr_ask(struct hyp_vgic *hv)
 {
@@ -238,7 +247,7 @@ static noinline void lr_ask(struct hyp_vgic *hv)
 		hv->hcr |= GICH_HCR_UIE;
 	for (i = 0; i < used; i++)
 		if ((hv->lr[i] & (GICH_LR_ACTIVE | GICH_LR_HW)) == GICH_LR_ACTIVE)
-			hv->lr[i] |= GICH_LR_EOI;
+			lr_put(hv, i, hv->lr[i] | GICH_LR_EOI);
 }
 
 /* Asks for maintenance when the guest enables or disables a group, for which others were chosen. */
@@ -259,14 +268,21 @@ static __always_inline u32 lr_show(struct armvmm_vcpu *vcpu, struct armvmm_vgic_
 
 	irq->lr = lr;
 	irq->lr_nr = n;
-	vcpu->hyp->vgic.lr[n] = lr;
+	lr_put(&vcpu->hyp->vgic, n, lr);
 	return lr;
+}
+
+/* None is empty until HYP mode has read them: an entry may end before the guest ran. */
+static void lr_unread(struct hyp_vgic *hv)
+{
+	hv->elrsr[0] = 0;
+	hv->elrsr[1] = 0;
 }
 
 /* The one interrupt that the vCPU has: none waits for it, and it waits for none. */
 static void lr_fill_only(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq)
 {
-	bool enabled = READ_ONCE(vcpu->vm->vgic.dist->ctlr);
+	bool enabled = READ_ONCE(vcpu->vm->vgic.dist->ctlr), keep = READ_ONCE(keep_lrs);
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
 	bool same = false, full = false;
@@ -277,7 +293,7 @@ static void lr_fill_only(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq)
 	/* Whoever changes it takes it off the list afterwards, and has this vCPU look again. */
 	if (vgic_irq_route(irq) == vcpu && (enabled || irq->active)) {
 		lr = lr_show(vcpu, irq, 0, enabled, false);
-		same = lr_may_stay(irq, lr) && READ_ONCE(keep_lrs);
+		same = keep && lr_may_stay(irq, lr);
 		/* It waits for its own next source. */
 		full = vgic_irq_is_sgi(irq) && lr & GICH_LR_EOI;
 		v->ap->shown[0] = irq;
@@ -287,9 +303,11 @@ static void lr_fill_only(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq)
 	v->same = same;
 	v->kept = same;
 	v->ap->mixed = false;
+	if (!keep)
+		hv->held = 0;
 	hv->full = full;
 	hv->used_lrs = used;
-	hv->elrsr = 0;
+	lr_unread(hv);
 	hv->hcr = GICH_HCR_En;
 }
 
@@ -354,7 +372,7 @@ static noinline void lr_fill(struct armvmm_vcpu *vcpu)
 			}
 			stays |= BIT(irq->lr_nr);
 			irq->lr_nr = used;
-			hv->lr[used] = lr;
+			lr_put(hv, used, lr);
 			pending++;
 			kept |= bit;
 		} else {
@@ -379,12 +397,13 @@ static noinline void lr_fill(struct armvmm_vcpu *vcpu)
 	swap(ap->first, ap->shown);
 	v->kept = kept;
 	v->same = same && keep;
+	if (!keep)
+		hv->held = 0;
 
 	/* One more would go before what waits, for a register or for an SGI's next source. */
 	hv->full = ap->more || ap->limited;
 	hv->used_lrs = used;
-	/* Until HYP mode has read it: an entry may end before the guest ran. */
-	hv->elrsr = 0;
+	lr_unread(hv);
 	hv->hcr = GICH_HCR_En;
 	if (likely(!ap->more))
 		return;
@@ -414,7 +433,7 @@ void vgic_lr_flush(struct armvmm_vcpu *vcpu)
 
 	raw_spin_lock(&v->ap_list_lock);
 	if (v->parked && v->same && !lr_groups_changed(vcpu))
-		vcpu->hyp->vgic.elrsr = 0;
+		lr_unread(&vcpu->hyp->vgic);
 	else if (v->ap->only && !v->kept)
 		lr_fill_only(vcpu, v->ap->only);
 	else

@@ -191,9 +191,16 @@ static inline void armvmm_vgic_entry_ended(struct armvmm_vcpu *vcpu, int code)
 		vgic_sgi_entry_ended(vcpu, code == HYP_EXIT_IRQ);
 }
 
-/* VMCR and APR to and from this CPU's hardware. Preemption off. */
+/* VMCR and APR to and from this CPU's hardware. Preemption off; put: IRQs, too. */
 void armvmm_vgic_load(struct armvmm_vcpu *vcpu);
 void armvmm_vgic_put(struct armvmm_vcpu *vcpu);
+
+/*
+ * What HYP mode left in this CPU's list registers signals nothing, until an entry uses them: no
+ * guest's interrupt keeps the host's WFI from sleeping, nor a kernel that comes after this one.
+ * IRQs off.
+ */
+void armvmm_vgic_silence(void);
 
 static inline bool armvmm_vgic_in_kernel(struct armvmm_vgic *vgic)
 {

@@ -12,6 +12,7 @@
 
 #include "host/hypmap.h"
 #include "core/kick.h"
+#include "host/hypcpu.h"
 #include "hyp/cpu.h"
 #include "mem/memslot.h"
 #include "mem/stage2.h"
@@ -68,6 +69,14 @@ static struct armvmm_memslot *fake_slot;	/* over the distributor's window */
 #define fake_run(vcpu)	((void)(vcpu))
 #define fake_gich_hcr(c)	((c)->hcr)
 #define fake_hyp_answers(vcpu)	true
+
+/* Its list registers hold nothing. */
+struct hyp_cpu *armvmm_hypcpu_this(void)
+{
+	static struct hyp_cpu hyp;
+
+	return &hyp;
+}
 
 static inline void fake_load(struct armvmm_vcpu *vcpu)
 {

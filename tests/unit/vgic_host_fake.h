@@ -39,6 +39,39 @@ void thread_unregister_notifier(struct notifier_block *nb)
 	fake_thread_nb = NULL;
 }
 
+struct hyp_cpu *armvmm_hypcpu_this(void)
+{
+	return &fake_hosts[fake_host_cpu].hyp;
+}
+
+/* As GICH_ELRSR says it: there is no end of which the host is still to be told, either (5.3.7). */
+static inline bool fake_lr_empty(u32 lr)
+{
+	return !(lr & GICH_LR_STATE) && (lr & GICH_LR_HW || !(lr & GICH_LR_EOI));
+}
+
+u32 fake_device_read(unsigned long base, unsigned int offset)
+{
+	return *(u32 *)(base + offset);
+}
+
+/* No two list registers may have the same interrupt at any time; and none is written for nothing. */
+void fake_device_write(unsigned long base, unsigned int offset, u32 val)
+{
+	u32 *gich = (u32 *)base, lr;
+	unsigned int i;
+
+	if (base == (unsigned long)fake_hosts[fake_host_cpu].gich && offset >= GICH_LR(0)) {
+		KTAP_TRUE(!val || gich[offset / 4] != val);
+		for (i = 0; val & GICH_LR_STATE && i < armvmm_vgic_host.nr_lr; i++) {
+			lr = gich[GICH_LR(i) / 4];
+			KTAP_TRUE(GICH_LR(i) == offset || !(lr & GICH_LR_STATE) ||
+				  (lr ^ val) & GICH_LR_VIRTUALID);
+		}
+	}
+	gich[offset / 4] = val;
+}
+
 /* From here on the code runs on @cpu. */
 static inline void fake_at(unsigned int cpu)
 {
@@ -71,6 +104,17 @@ static inline struct armvmm_vcpu *fake_in_guest_on(unsigned int cpu)
 	return NULL;
 }
 
+/* A guest's interrupt must not keep a host's CPU from sleeping. */
+static inline bool fake_host_is_silent(const struct fake_host *h)
+{
+	unsigned int i;
+
+	for (i = 0; i < armvmm_vgic_host.nr_lr; i++)
+		if (h->gich[GICH_HCR / 4] & GICH_HCR_En && !fake_lr_empty(h->gich[GICH_LR(i) / 4]))
+			return false;
+	return true;
+}
+
 /* The host's scheduler gives @cpu to @thread: an interrupt ends a guest's time there. */
 static inline void fake_host_switch(unsigned int cpu, int thread)
 {
@@ -84,6 +128,7 @@ static inline void fake_host_switch(unsigned int cpu, int thread)
 		fake_exit(vcpu);
 	fake_at(cpu);
 	fake_thread_nb->notifier_call(fake_thread_nb, THREAD_NOTIFY_SWITCH, NULL);
+	KTAP_TRUE(!h->taken || fake_host_is_silent(h));
 	h->thread = thread;
 	fake_at(was);
 }
@@ -128,7 +173,7 @@ static inline void fake_host_take(unsigned int cpu, unsigned int interface)
 
 	assert(!h->taken);
 	h->thread = FAKE_NO_THREAD;
-	h->hyp.gich_hcr = ~0u;
+	vgic_cpuif_cleared(&h->hyp);
 	h->hyp.gich = h->gich;
 	h->gich[GICH_HCR / 4] = 0;
 	for (i = 0; i < HYP_MAX_LRS; i++)
@@ -173,12 +218,6 @@ static inline void fake_load(struct armvmm_vcpu *vcpu)
 		armvmm_vgic_claim(vcpu);
 }
 
-/* As GICH_ELRSR says it: there is no end of which the host is still to be told, either (5.3.7). */
-static inline bool fake_lr_empty(u32 lr)
-{
-	return !(lr & GICH_LR_STATE) && (lr & GICH_LR_HW || !(lr & GICH_LR_EOI));
-}
-
 /* HYP mode's entry, and the exit. What is not in use shows nothing to the guest. */
 static inline void fake_hyp_restore(struct armvmm_vcpu *vcpu)
 {
@@ -186,7 +225,9 @@ static inline void fake_hyp_restore(struct armvmm_vcpu *vcpu)
 	struct fake_host *h = &fake_hosts[c->on];
 	unsigned int i;
 
-	hyp_vgic_restore(&h->hyp, &vcpu->hyp->vgic);
+	vcpu->hyp->cpu = &h->hyp;
+	if (vcpu->hyp->vgic.used_lrs | h->hyp.gich_held)
+		hyp_vgic_restore(&h->hyp, &vcpu->hyp->vgic);
 	c->used = vcpu->hyp->vgic.used_lrs;
 	c->hcr = h->gich[GICH_HCR / 4];
 	c->vmcr = h->gich[GICH_VMCR / 4];
@@ -226,7 +267,8 @@ static inline void fake_hyp_save(struct armvmm_vcpu *vcpu)
 	h->gich[GICH_VMCR / 4] = c->vmcr;
 	h->gich[GICH_APR / 4] = c->apr;
 	fake_late = c;
-	hyp_vgic_save(&h->hyp, &vcpu->hyp->vgic);
+	if (vcpu->hyp->vgic.used_lrs)
+		hyp_vgic_save(&h->hyp, &vcpu->hyp->vgic);
 	fake_late = NULL;
 	/* The host is not to be interrupted for maintenance. */
 	KTAP_TRUE(!(h->gich[GICH_HCR / 4] & ~GICH_HCR_En));

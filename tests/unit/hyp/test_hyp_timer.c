@@ -210,10 +210,10 @@ static void on_exit_(struct armvmm_vcpu *v)
 
 	v->hyp->cntv_ctl = guests[v->index].ctl | (expired(v) ? CNT_CTL_ISTATUS : 0);
 	v->hyp->cntv_cval = guests[v->index].cval;
-	v->hyp->vgic.elrsr = 0;
+	v->hyp->vgic.elrsr[0] = 0;
 	for (n = 0; n < v->hyp->vgic.used_lrs; n++)
 		if (!(c->lr[n] & GICH_LR_STATE))
-			v->hyp->vgic.elrsr |= 1ULL << n;
+			v->hyp->vgic.elrsr[0] |= 1u << n;
 	/* A write that nobody waited for has arrived by now. */
 	arrive();
 	here->active |= here->posted;

@@ -180,7 +180,7 @@ static void run(u32 ctl, u64 cval, bool deactivates)
 		hyp.cntv_ctl |= CNT_CTL_ISTATUS;
 	hyp.vgic.used_lrs = deactivates ? 1 : 0;
 	hyp.vgic.lr[0] = 27u | 27u << 10 | 1u << 31;
-	hyp.vgic.elrsr = deactivates ? ~0ULL : 0;
+	hyp.vgic.elrsr[0] = deactivates ? ~0u : 0;
 	if (deactivates)
 		active = false;
 	armvmm_timer_sync(&vcpu, irq);
@@ -307,7 +307,7 @@ static void test_lost_hold(void)
 	KTAP_EQ(holds, 2);
 	hyp.cntv_held = 1;
 	hyp.vgic.used_lrs = 1;
-	hyp.vgic.elrsr = 0;
+	hyp.vgic.elrsr[0] = 0;
 	armvmm_timer_sync(&vcpu, true);
 	KTAP_TRUE(held);
 	KTAP_EQ(holds, 2);
@@ -334,7 +334,7 @@ static void test_in_hyp(void)
 	hyp.cntv_held = 1;
 	hyp.vgic.used_lrs = 1;
 	hyp.vgic.lr[0] = 27u | 27u << 10 | 1u << 31 | 1u << 28;
-	hyp.vgic.elrsr = 0;
+	hyp.vgic.elrsr[0] = 0;
 	armvmm_timer_sync(&vcpu, false);
 	KTAP_TRUE(held && line[27] && !hyp.cntv_held);
 	armvmm_timer_flush(&vcpu);
@@ -344,7 +344,7 @@ static void test_in_hyp(void)
 	hyp.cntv_held = 1;
 	hyp.cntv_ctl = 1;
 	hyp.vgic.lr[0] &= ~(1u << 28);
-	hyp.vgic.elrsr = 1;
+	hyp.vgic.elrsr[0] = 1;
 	armvmm_timer_sync(&vcpu, false);
 	KTAP_TRUE(!held && !line[27] && !hyp.cntv_held);
 	armvmm_timer_flush(&vcpu);
@@ -380,12 +380,12 @@ static void test_other_lr(void)
 	hyp.vgic.used_lrs = 2;
 	hyp.vgic.lr[0] = 28u | 28u << 10 | 1u << 31;
 	hyp.vgic.lr[1] = 27u;
-	hyp.vgic.elrsr = ~0ULL;
+	hyp.vgic.elrsr[0] = ~0u;
 	armvmm_timer_sync(&vcpu, false);
 	KTAP_TRUE(held);
 	/* Still in a list register: not ended. */
 	hyp.vgic.lr[1] = 27u | 1u << 31 | 1u << 29;
-	hyp.vgic.elrsr = 1;
+	hyp.vgic.elrsr[0] = 1;
 	armvmm_timer_sync(&vcpu, false);
 	KTAP_TRUE(held);
 }

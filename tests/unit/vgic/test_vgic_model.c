@@ -3,8 +3,8 @@
 // sources: driver/vgic/sgi.c driver/vgic/dist_state.c driver/vgic/cpuif.c driver/vgic/init.c driver/vgic/ap.c
 // sources: driver/vgic/attr.c driver/vgic/loaded.c driver/hyp/dist.c driver/hyp/vgic.c
 // sources: userspace/libarmvmm/state.c userspace/libarmvmm/gic.c tests/unit/vgic/state_client.c
-// cflags: -include tests/unit/host_cpus_fake.h -include tests/unit/hyp_fake.h -Itests/unit/fake
-// cflags: -Iinclude/uapi -I. -Idriver -Iuserspace/libarmvmm/include -Iuserspace/libarmvmm -DFAKE_HYP
+// cflags: -include tests/unit/host_cpus_fake.h -include tests/unit/hyp_fake.h
+// cflags: -include tests/unit/gich_fake.h -Itests/unit/fake -Iinclude/uapi -I. -Idriver -Iuserspace/libarmvmm/include -Iuserspace/libarmvmm -DFAKE_HYP
 /*
  * The vGIC against a plain model of a GICv2 (gic_model.h). Guests and devices act at random
  * (guest_acts.h), the host moves the vCPUs' threads and takes CPUs and HYP mode away (host_acts.h),

@@ -29,11 +29,13 @@ void irqline_set(struct irqline *line, bool level);
  */
 void irqline_edge(struct irqline *line);
 
-/* An interrupt that is an event: an edge, and the line is low again. Any thread, without a lock. */
-static inline void irqline_pulse(const struct irqline *line)
+/*
+ * An interrupt that is an event. The guest has to take its edge: each high is one to KVM, so that no
+ * low has to follow, which would cost as much again. Any thread, without a lock.
+ */
+static inline void irqline_event(const struct irqline *line)
 {
 	line->sink(line->opaque, line->spi, true);
-	line->sink(line->opaque, line->spi, false);
 }
 
 /* The level of a saved line. The sink learns it later, from the machine (machine_raise_lines()). */

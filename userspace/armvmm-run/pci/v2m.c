@@ -24,7 +24,7 @@ struct pci_v2m {
 static void v2m_set_spi(struct pci_v2m *v2m, uint32_t intid)
 {
 	if (intid >= V2M_FIRST && intid - V2M_FIRST < MAP_V2M_SPIS)
-		irqline_pulse(&v2m->line[intid - V2M_FIRST]);
+		irqline_event(&v2m->line[intid - V2M_FIRST]);
 }
 
 void v2m_message(struct pci_v2m *v2m, uint64_t address, uint32_t data)

@@ -93,12 +93,11 @@ static void entry(unsigned int n, uint32_t intid, bool masked)
 	put(TABLE + 16 * n + 12, 4, masked);
 }
 
-/* How often interrupt @intid came since this was last asked. The line is low again. */
+/* How often interrupt @intid came since this was last asked. Each is one call of the kernel. */
 static unsigned int came(unsigned int intid)
 {
 	unsigned int n = fake_edges[intid - 32];
 
-	KTAP_TRUE(!fake_level[intid - 32]);
 	fake_edges[intid - 32] = 0;
 	return n;
 }
@@ -123,6 +122,7 @@ static void test_frame(void)
 	for (unsigned int i = 0; i < COUNT; i++) {
 		put(SETSPI, 4, FIRST + i);
 		KTAP_EQ(came(FIRST + i), 1);
+		KTAP_EQ(fake_irq_changes, i + 1);
 	}
 	put(SETSPI, 2, FIRST);
 	KTAP_EQ(came(FIRST), 1);

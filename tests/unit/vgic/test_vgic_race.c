@@ -299,6 +299,36 @@ static void test_emptied(void)
 	fake_destroy(vm);
 }
 
+/* The first KVM_IRQ_LINE makes the interrupts, while other threads raise theirs. */
+static void *raise_thread(void *unused)
+{
+	while (armvmm_vgic_inject(vm, NULL, 40, true, NULL) || !READ_ONCE(stop))
+		sched_yield();
+	return NULL;
+}
+
+static void test_init(void)
+{
+	pthread_t raiser;
+
+	fake_hyp = false;
+	for (unsigned int i = 0; i < 20; i++) {
+		vm = fake_create(1, 0, 4);
+		mutex_lock(&vm->lock);
+		KTAP_EQ(armvmm_vgic_create(vm), 0);
+		vm->vgic.nr_spis = NR_IRQS - GIC_NR_PRIVATE;
+		mutex_unlock(&vm->lock);
+		WRITE_ONCE(stop, false);
+		KTAP_EQ(pthread_create(&raiser, NULL, raise_thread, NULL), 0);
+		KTAP_EQ(armvmm_vgic_init(vm), 0);
+		WRITE_ONCE(stop, true);
+		pthread_join(raiser, NULL);
+		KTAP_TRUE(fake_irq(vm->vcpus[0], 40)->line_level);
+		fake_destroy(vm);
+	}
+	WRITE_ONCE(stop, false);
+}
+
 static void test_threads(void)
 {
 	pthread_t vcpus[NR_VCPUS], devices[2];
@@ -333,4 +363,4 @@ static void test_threads(void)
 	fake_destroy(vm);
 }
 
-KTAP_MAIN(KTAP_CASE(test_emptied), KTAP_CASE(test_threads))
+KTAP_MAIN(KTAP_CASE(test_emptied), KTAP_CASE(test_init), KTAP_CASE(test_threads))

@@ -21,7 +21,9 @@
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
-// sources: userspace/armvmm-run/virtio/virtio_balloon.c
+// sources: userspace/armvmm-run/virtio/virtio_balloon.c userspace/armvmm-run/virtio/virtio_vsock.c
+// sources: userspace/armvmm-run/net/vsock.c userspace/armvmm-run/net/vsock_dial.c
+// sources: userspace/armvmm-run/core/named_socket.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
 // sources: userspace/armvmm-run/core/thread.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused

@@ -7,7 +7,7 @@
 cp monitor "$work/monitor"
 truncate -s 1M "$work/disk"
 
-# Rows of the second table: "field main vcpu disk net lazy".
+# Rows of the second table: "field main vcpu disk net lazy dial".
 sed -n '/^| field of status/,/^$/p' sandbox.md | grep -v -e '---' -e 'field of status' |
 	tr -d '|' >"$work/table"
 
@@ -18,6 +18,7 @@ kind_of() {
 	disk | snapshot | dump | migration | incoming | metrics) echo disk ;;
 	net-user) echo net ;;
 	lazy-restore) echo lazy ;;
+	vsock) echo dial ;;
 	*) echo main ;;
 	esac
 }
@@ -25,7 +26,7 @@ kind_of() {
 # compare_thread TASK: compares it with the table's column of its kind.
 compare_thread() {
 	_comm=$(cat "$1/comm") && _kind=$(kind_of "$_comm") || return 1
-	while read -r _field _main _vcpu _disk _net _lazy; do
+	while read -r _field _main _vcpu _disk _net _lazy _dial; do
 		[ -n "$_field" ] || continue
 		eval "_want=\$_$_kind"
 		_is=$(field "$1" "$_field")
@@ -49,7 +50,7 @@ compare() {
 	case $_kinds in *vcpu*) ;; *) return 1 ;; esac
 	[ "$disks" = 0 ] || case $_kinds in *disk*) ;; *) return 1 ;; esac
 	case $_kinds in *main*) ;; *) return 1 ;; esac
-	[ -z "$2" ] || case $_kinds in *net*) ;; *) return 1 ;; esac
+	[ -z "$2" ] || case $_kinds in *net* | *dial*) ;; *) return 1 ;; esac
 }
 
 compare_no_disk() { disks=0 compare "$@"; }
@@ -124,6 +125,31 @@ guest_end card 60
 check 'it powers off' same $status 0
 check 'its network'"'"'s process ends with it' wait_for 20 sh -c "! [ -e /proc/$net ]"
 check 'nothing was said of it' sh -c "! grep network '$work/card.err' | grep -v 'sandbox: goes on'"
+
+# The process that connects to sockets of the host for a guest.
+guest_start dial --kernel "$work/monitor" --disk "$work/disk" --vsock "cid=3,unix:$work/v"
+check 'a guest with vsock starts' guest_expect dial 60 ready
+# dials PID: finds the process, in $dial; another one keeps the socket's name.
+dials() {
+	dial=
+	for _p in /proc/[0-9]*; do
+		[ "$(field "$_p" PPid)" != "$1" ] || [ "$(cat "$_p/comm")" != vsock ] || dial=${_p#/proc/}
+	done
+	[ "$dial" ]
+}
+check '--vsock has a process of its own' dials "$pid"
+check 'with --vsock all threads are as the table has them' compare "$pid" "$dial"
+check 'with --vsock its root is empty' nothing "$dial"
+for ns in $(kinds mnt pid ipc uts net); do
+	check "--vsock: its $ns namespace is its own" apart "$dial" $ns
+done
+check '--vsock: it has four files' same "$(ls "/proc/$dial/fd" | tr '\n' ' ')" '0 1 2 3 '
+check '--vsock: it may open few more' test "$(limit "$dial" 'Max open files')" -le 16
+guest_type dial p
+guest_end dial 60
+check 'it powers off' same $status 0
+check 'that process ends with it' wait_for 20 sh -c "! [ -e /proc/$dial ]"
+check 'the socket has gone' wait_for 20 sh -c "! [ -e '$work/v' ]"
 
 # When a guest is killed, the process ends with it, whatever it is doing.
 guest_start killed --kernel "$work/monitor" --net user

@@ -221,7 +221,8 @@ static int program_confine_process(const struct process_rights *rights, uint64_t
 				   unsigned int files, struct error *err)
 {
 	struct sandbox_params params = {
-		.net = true,
+		.net = !rights->dials,
+		.dial = rights->dials,
 		.data = data,
 		.files = files,
 		.change_user = rights->change_user,
@@ -242,6 +243,7 @@ static int program_confine(struct program *program, struct error *err)
 		.flash = m->flash,
 		.control = program->control,
 		.metrics = program->metrics,
+		.vsock = m->vsock,
 		.restore = program->config.nr_restores,
 		.lazy = program->config.lazy_restore,
 		.incoming = program->config.incoming,

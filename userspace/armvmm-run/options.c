@@ -56,6 +56,8 @@ const char options_help[] =
 	"                         virtio network card (repeatable)\n"
 	"      --console virtio   a virtio console gets the terminal's input\n"
 	"      --rng              virtio source of random numbers\n"
+	"      --vsock cid=N,unix:PATH\n"
+	"                         stream sockets between the guest, N, and the host\n"
 	"      --watchdog i6300esb[,action=ACTION]\n"
 	"                         a watchdog, which resets a guest that hangs\n"
 	"      --device NAME[,...]\n"

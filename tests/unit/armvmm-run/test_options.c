@@ -23,6 +23,8 @@
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtio_balloon.c userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
+// sources: userspace/armvmm-run/virtio/virtio_vsock.c userspace/armvmm-run/net/vsock.c
+// sources: userspace/armvmm-run/net/vsock_dial.c userspace/armvmm-run/core/named_socket.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c
 // sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c
 // sources: userspace/armvmm-run/pci/i6300esb.c
@@ -486,7 +488,8 @@ static void test_bus(void)
 
 	KTAP_EQ(parse("-k z -d a,bus=pcie,ro -d a,b,bus=mmio -d a -n user,bus=pcie,restrict=on "
 		      "--device virtio-rng,bus=pcie --console virtio,bus=pcie "
-		      "--device virtio-balloon,stats=1,bus=pcie"), OPTIONS_RUN);
+		      "--device virtio-balloon,stats=1,bus=pcie --vsock cid=3,unix:v,bus=pcie"),
+		OPTIONS_RUN);
 	disk = device(0, "virtio-blk");
 	pci = disk->bus;
 	KTAP_TRUE(pci && disk->readonly);

@@ -52,6 +52,7 @@ enum machine_thread {
 	MACHINE_THREAD_DISK,	/* a device's worker, which reads and writes files */
 	MACHINE_THREAD_NET,	/* of a process with sockets, and nothing of the guest's */
 	MACHINE_THREAD_LAZY,	/* fills memory for those who wait for it */
+	MACHINE_THREAD_DIAL,	/* of one that connects to Unix sockets, likewise */
 	MACHINE_THREADS,
 };
 
@@ -72,6 +73,7 @@ struct machine {
 	void (*press)(void *opaque, bool pressed);
 	void *press_opaque;
 	bool flash;		/* a device sets this: the guest programs a file */
+	bool vsock;		/* a device sets this: it accepts connections for the guest */
 	bool firmware;		/* a device sets this: the guest starts in it */
 	bool incoming;		/* the board sets this: the guest comes from another process */
 	/* What the fw_cfg device offers beside the fixed items. The board sets these. */

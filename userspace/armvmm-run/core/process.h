@@ -19,6 +19,7 @@
 /* What a device's process has to give up. */
 struct process_rights {
 	bool confined;		/* all that it does not need */
+	bool dials;		/* it connects to Unix sockets, and to no network */
 	bool change_user;	/* become @uid and @gid; root only */
 	uid_t uid;
 	gid_t gid;

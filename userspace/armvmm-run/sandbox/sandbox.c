@@ -91,14 +91,31 @@ static int sandbox_drop_capabilities(struct error *err)
 	return 0;
 }
 
+/* What the process' first thread is. */
+static enum machine_thread sandbox_kind(const struct sandbox_params *params)
+{
+	if (params->net)
+		return MACHINE_THREAD_NET;
+	return params->dial ? MACHINE_THREAD_DIAL : MACHINE_THREAD_MAIN;
+}
+
+/* A process without a guest has one thread. */
+static bool sandbox_has_thread(const struct sandbox_params *params, enum machine_thread kind)
+{
+	if (params->net || params->dial)
+		return kind == sandbox_kind(params);
+	if (kind == MACHINE_THREAD_LAZY)
+		return params->lazy;
+	return kind != MACHINE_THREAD_NET && kind != MACHINE_THREAD_DIAL;
+}
+
 static int sandbox_make_filters(struct sandbox *sandbox, const struct sandbox_params *params,
 				struct error *err)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < MACHINE_THREADS; i++)
-		if ((i == MACHINE_THREAD_NET) == params->net &&
-		    (i != MACHINE_THREAD_LAZY || params->lazy))
+		if (sandbox_has_thread(params, i))
 			ret = filter_make(&sandbox->filter[i], i, params, err);
 	return ret;
 }
@@ -136,7 +153,7 @@ static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params 
 	/*
 	 * Nothing below takes it back. If the parent has died before, the end of the socket tells.
 	 */
-	if (params->net)
+	if (params->net || params->dial)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return error_errno(err, -errno, "sandbox: no_new_privs");
@@ -145,7 +162,7 @@ static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params 
 		sandbox_note(params, "Landlock", ret);
 	filter_tell_violations();
 	filter_hear_violations();
-	ret = filter_load(&sandbox->filter[params->net ? MACHINE_THREAD_NET : MACHINE_THREAD_MAIN]);
+	ret = filter_load(&sandbox->filter[sandbox_kind(params)]);
 	sandbox->filters = !ret;
 	if (ret)
 		sandbox_note(params, "filters of system calls (seccomp)", ret);

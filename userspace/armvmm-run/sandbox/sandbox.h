@@ -19,6 +19,7 @@ struct sandbox;
 /**
  * struct sandbox_params
  * @net: this process has no guest, but its network: it opens sockets, and reads /etc/resolv.conf
+ * @dial: this process has no guest: it connects to Unix sockets
  * @data: bytes of memory that it may have beyond what it has now; 0: what a guest may
  * @files: files beyond those that are open; 0: likewise
  * @flash: vCPUs program flash (--flash), which is a file, and have it shown and hidden
@@ -26,6 +27,7 @@ struct sandbox;
  * @restore: the guest goes on from a snapshot (--restore), which is open
  * @lazy: its memory comes while it runs (--lazy-restore)
  * @incoming: the guest comes by a connection, or by a socket that listens (--incoming)
+ * @vsock: connections are accepted for the guest (--vsock)
  * @metrics: statistics are written to a file (--metrics)
  * @debugger: one may connect, and sets what a vCPU stops at (--gdb)
  * @change_user: become @uid and @gid; root only
@@ -37,6 +39,7 @@ struct sandbox;
  */
 struct sandbox_params {
 	bool net;
+	bool dial;
 	uint64_t data;
 	unsigned int files;
 	bool flash;
@@ -44,6 +47,7 @@ struct sandbox_params {
 	bool restore;
 	bool lazy;
 	bool incoming;
+	bool vsock;
 	bool metrics;
 	bool debugger;
 	bool change_user;

@@ -103,6 +103,7 @@ static const struct forbidden socket_calls[] = {
 	{ "sendto an address", SYS_sendto, { 0, 0, 0, 0, A(no_args), 16 } },
 	CALL(sendmsg, 0, 0, 0),
 	CALL(recvmsg, 0, 0, 0),
+	CALL(shutdown, 0, 2),
 	CALL(setsockopt, 0, 0, 0, 0, 0),
 };
 

@@ -47,7 +47,7 @@
 
 #define VIOLATION (128 + SIGSYS)
 
-static const char *const kind_name[] = { "main", "vCPU", "disk", "net", "lazy" };
+static const char *const kind_name[] = { "main", "vCPU", "disk", "net", "lazy", "dial" };
 
 /* ---- Processes that are taken over ---- */
 
@@ -84,7 +84,8 @@ static void enter_with(enum machine_thread kind, struct sandbox_params params)
 		fprintf(stderr, "# %s\n", err.text);
 		quit(99);
 	}
-	if (kind != MACHINE_THREAD_MAIN && kind != MACHINE_THREAD_NET) {
+	if (kind != MACHINE_THREAD_MAIN && kind != MACHINE_THREAD_NET &&
+	    kind != MACHINE_THREAD_DIAL) {
 		sigset_t all;
 
 		/* Threads begin in this way. */
@@ -94,9 +95,18 @@ static void enter_with(enum machine_thread kind, struct sandbox_params params)
 	}
 }
 
+/* What a process is told whose first thread is of that kind. */
+static struct sandbox_params params_of(enum machine_thread kind)
+{
+	return (struct sandbox_params){
+		.net = kind == MACHINE_THREAD_NET,
+		.dial = kind == MACHINE_THREAD_DIAL,
+	};
+}
+
 static void enter(enum machine_thread kind)
 {
-	enter_with(kind, (struct sandbox_params){ .net = kind == MACHINE_THREAD_NET });
+	enter_with(kind, params_of(kind));
 }
 
 /*
@@ -164,8 +174,9 @@ static void check_forbidden_with(enum machine_thread kind, const struct sandbox_
 static void check_forbidden(enum machine_thread kind, const struct forbidden *calls,
 			    unsigned int nr)
 {
-	check_forbidden_with(kind, &(struct sandbox_params){ .net = kind == MACHINE_THREAD_NET },
-			     calls, nr, NULL);
+	struct sandbox_params params = params_of(kind);
+
+	check_forbidden_with(kind, &params, calls, nr, NULL);
 }
 
 static void test_forbidden_main(void)
@@ -180,6 +191,31 @@ static void test_forbidden_net(void)
 	check_forbidden(MACHINE_THREAD_NET, net_forbidden, NR(net_forbidden));
 	check_forbidden(MACHINE_THREAD_NET, files, NR(files));
 	check_forbidden(MACHINE_THREAD_NET, runs, NR(runs));
+}
+
+/* It connects to Unix sockets, and to nothing else. */
+static void test_forbidden_dial(void)
+{
+	static const char *const dials[] = { "connect", "sendmsg", NULL };
+	static const struct sandbox_params params = { .dial = true };
+
+	check_forbidden(MACHINE_THREAD_DIAL, forbidden, NR(forbidden));
+	check_forbidden(MACHINE_THREAD_DIAL, others_forbidden, NR(others_forbidden));
+	check_forbidden_with(MACHINE_THREAD_DIAL, &params, socket_calls, NR(socket_calls), dials);
+	check_forbidden(MACHINE_THREAD_DIAL, files, NR(files));
+	check_forbidden(MACHINE_THREAD_DIAL, runs, NR(runs));
+}
+
+/* A machine with --vsock accepts connections, and makes none. */
+static void test_forbidden_vsock(void)
+{
+	static const char *const accepts[] = { "accept4", "recvmsg", "shutdown", NULL };
+	static const struct sandbox_params params = { .vsock = true };
+
+	check_forbidden_with(MACHINE_THREAD_MAIN, &params, forbidden, NR(forbidden), NULL);
+	check_forbidden_with(MACHINE_THREAD_MAIN, &params, socket_calls, NR(socket_calls), accepts);
+	check_forbidden_with(MACHINE_THREAD_VCPU, &params, socket_calls, NR(socket_calls), NULL);
+	check_forbidden_with(MACHINE_THREAD_DISK, &params, socket_calls, NR(socket_calls), NULL);
 }
 
 static void test_forbidden_vcpu(void)
@@ -571,6 +607,8 @@ static int work_bounded(void)
 	p = mmap(NULL, 32u << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return p == MAP_FAILED && errno == ENOMEM ? 0 : 2;
 }
+
+#include "vsock_work.h"
 
 static void test_work(void)
 {
@@ -990,6 +1028,7 @@ static void test_posted_alone(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_forbidden_main), KTAP_CASE(test_forbidden_net),
+	  KTAP_CASE(test_forbidden_dial), KTAP_CASE(test_forbidden_vsock), KTAP_CASE(test_vsock),
 	  KTAP_CASE(test_forbidden_vcpu), KTAP_CASE(test_forbidden_disk),
 	  KTAP_CASE(test_forbidden_main_widest), KTAP_CASE(test_forbidden_disk_widest),
 	  KTAP_CASE(test_forbidden_vcpu_widest), KTAP_CASE(test_forbidden_lazy),

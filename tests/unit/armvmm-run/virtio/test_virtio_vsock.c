@@ -1,0 +1,863 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/virtio/virtio_vsock.c userspace/armvmm-run/virtio/virtio_mmio.c
+// sources: userspace/armvmm-run/net/vsock.c userspace/armvmm-run/net/vsock_dial.c
+// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
+// sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
+// sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/message.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/parse.c
+// sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c userspace/armvmm-run/core/named_socket.c
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE
+// pkgs: glib-2.0
+// libs: -lfdt
+//
+// virtio-vsock and the Unix sockets behind it: connections from both sides, credit, what a guest
+// and a program of the host may get wrong, and how little either can pile up.
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <linux/virtio_vsock.h>
+
+#include "armvmm-run/device_make.h"
+#include "armvmm-run/process_self.h"
+#include "armvmm-run/scratch.h"
+#include "armvmm-run/state_move.h"
+#include "armvmm-run/virtio/virtio_driver.h"
+
+#define V1    (1ULL << VIRTIO_F_VERSION_1)
+#define QSIZE 128
+#define RX    0
+#define TX    1
+#define EVENT 2
+#define CID   42
+#define HDR   sizeof(struct virtio_vsock_hdr)
+
+/* The device's limits, as its source and the manual page give them. */
+#define CONNECTIONS 64
+#define GREETINGS   16
+#define ROOM	    (64u << 10)
+
+#define TXBUF	  DATA_GPA
+#define RXBUF(i)  (DATA_GPA + 0x200000 + (i) * 0x1000)
+#define EVENTBUF  (DATA_GPA + 0x180000)
+#define RX_SIZE	  0x1000
+
+static struct driver d;
+static unsigned int rx_given; /* buffers with the device */
+
+static struct device *setup_as(const char *args)
+{
+	struct error err = { "" };
+
+	test_machine_init();
+	if (device_make(&test_machine, "virtio-vsock", args, &err)) {
+		printf("# %s\n", err.text);
+		exit(1);
+	}
+	return test_machine.bus.dev[0];
+}
+
+static struct device *setup(void)
+{
+	char args[200];
+
+	snprintf(args, sizeof(args), "cid=%u,unix:%s", CID, path("s"));
+	return setup_as(args);
+}
+
+static void give_rx(unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		struct driver_buf buf = { RXBUF(d.q[RX].next_desc), RX_SIZE, true };
+
+		driver_add(&d.q[RX], &buf, 1);
+	}
+	rx_given += nr;
+	driver_kick(&d, RX);
+}
+
+static struct device *start(struct device *dev, unsigned int nr_rx)
+{
+	KTAP_TRUE(driver_start(&d, dev, V1, 3, QSIZE));
+	rx_given = 0;
+	if (nr_rx)
+		give_rx(nr_rx);
+	test_loop();
+	return dev;
+}
+
+/* ---- The guest's packets ---- */
+
+struct packet {
+	uint16_t type, op;
+	uint32_t guest_port, host_port, len, flags, room, taken;
+	uint8_t data[RX_SIZE];
+};
+
+/* A packet with @len bytes of @data behind its header; @told is what the header says. */
+static void send_as(const struct virtio_vsock_hdr *hdr, const void *data, uint32_t len)
+{
+	static unsigned int next;
+	uint64_t gpa = TXBUF + (next++ % QSIZE) * 0x2000;
+	struct driver_buf buf[2] = { { gpa, HDR, false }, { gpa + 0x100, len, false } };
+
+	memcpy(ram(gpa), hdr, HDR);
+	if (len)
+		memcpy(ram(gpa + 0x100), data, len);
+	driver_add(&d.q[TX], buf, len ? 2 : 1);
+	driver_kick(&d, TX);
+	test_loop();
+}
+
+static struct virtio_vsock_hdr header(uint16_t op, uint32_t guest_port, uint32_t host_port)
+{
+	return (struct virtio_vsock_hdr){
+		.src_cid = CID,
+		.dst_cid = 2,
+		.src_port = guest_port,
+		.dst_port = host_port,
+		.type = VIRTIO_VSOCK_TYPE_STREAM,
+		.op = op,
+		.buf_alloc = 1u << 20,
+	};
+}
+
+static void send_op(uint16_t op, uint32_t guest_port, uint32_t host_port)
+{
+	struct virtio_vsock_hdr hdr = header(op, guest_port, host_port);
+
+	send_as(&hdr, NULL, 0);
+}
+
+static void send_data(uint32_t guest_port, uint32_t host_port, const void *data, uint32_t len)
+{
+	struct virtio_vsock_hdr hdr = header(VIRTIO_VSOCK_OP_RW, guest_port, host_port);
+
+	hdr.len = len;
+	send_as(&hdr, data, len);
+}
+
+/* The next packet to the guest; false if none comes. */
+static bool get_packet(struct packet *p)
+{
+	const struct virtio_vsock_hdr *hdr;
+	struct vring_used_elem used;
+
+	memset(p, 0, sizeof(*p));
+	if (!TEST_UNTIL(driver_nr_used(&d.q[RX])))
+		return false;
+	used = driver_used(&d.q[RX]);
+	rx_given--;
+	hdr = ram(d.q[RX].desc[used.id].addr);
+	p->type = hdr->type;
+	p->op = hdr->op;
+	p->guest_port = hdr->dst_port;
+	p->host_port = hdr->src_port;
+	p->len = hdr->len;
+	p->flags = hdr->flags;
+	p->room = hdr->buf_alloc;
+	p->taken = hdr->fwd_cnt;
+	KTAP_EQ(used.len, HDR + p->len);
+	KTAP_EQ(hdr->src_cid, 2);
+	KTAP_EQ(hdr->dst_cid, CID);
+	if (p->len > RX_SIZE - HDR)
+		return false;
+	memcpy(p->data, (const uint8_t *)hdr + HDR, p->len);
+	return true;
+}
+
+static void expect(uint16_t op, uint32_t guest_port, uint32_t host_port)
+{
+	struct packet p;
+
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, op);
+	KTAP_EQ(p.guest_port, guest_port);
+	KTAP_EQ(p.host_port, host_port);
+}
+
+static void expect_nothing(void)
+{
+	test_loop();
+	g_usleep(2000);
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[RX]), 0);
+}
+
+/* ---- The host's programs ---- */
+
+static struct sockaddr_un address(const char *name)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path(name));
+	return sun;
+}
+
+static int host_connect(const char *words)
+{
+	struct sockaddr_un sun = address("s");
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	KTAP_EQ(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	KTAP_EQ(write(fd, words, strlen(words)), strlen(words));
+	test_loop();
+	return fd;
+}
+
+static int host_listen(const char *name)
+{
+	struct sockaddr_un sun = address(name);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	unlink(sun.sun_path);
+	KTAP_EQ(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	KTAP_EQ(listen(fd, 100), 0);
+	return fd;
+}
+
+/* Reads exactly what is there: 0 at the end of the stream, -EAGAIN for nothing. */
+static ssize_t host_read(int fd, char *buf, size_t size)
+{
+	ssize_t n;
+
+	test_loop();
+	n = read(fd, buf, size - 1);
+	buf[n > 0 ? n : 0] = '\0';
+	return n < 0 ? -errno : n;
+}
+
+static bool host_is_closed(int fd)
+{
+	char buf[64];
+
+	return TEST_UNTIL(host_read(fd, buf, sizeof(buf)) == 0);
+}
+
+/* A connection that the host made to @port, up to its first byte. */
+static int host_open(uint32_t port, uint32_t *host_port)
+{
+	char line[64], ok[64];
+	struct packet p;
+	int fd;
+
+	snprintf(line, sizeof(line), "CONNECT %u\n", port);
+	fd = host_connect(line);
+	KTAP_TRUE(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_REQUEST);
+	KTAP_EQ(p.type, VIRTIO_VSOCK_TYPE_STREAM);
+	KTAP_EQ(p.guest_port, port);
+	KTAP_EQ(p.room, ROOM);
+	*host_port = p.host_port;
+	send_op(VIRTIO_VSOCK_OP_RESPONSE, port, p.host_port);
+	KTAP_TRUE(host_read(fd, line, sizeof(line)) > 0);
+	snprintf(ok, sizeof(ok), "OK %u\n", p.host_port);
+	KTAP_STREQ(line, ok);
+	return fd;
+}
+
+/* One that the guest made from @port to PATH_77, where @listener listens. */
+static int guest_open(uint32_t port, int listener)
+{
+	int fd = -1;
+
+	send_op(VIRTIO_VSOCK_OP_REQUEST, port, 77);
+	expect(VIRTIO_VSOCK_OP_RESPONSE, port, 77);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	KTAP_TRUE(fd >= 0);
+	return fd;
+}
+
+/* The process of ours that connects, by its name: the newest. Others may not have ended yet. */
+static pid_t dialer(void)
+{
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	pid_t found = 0;
+
+	while (proc && (entry = readdir(proc))) {
+		char name[300], comm[16] = "", state = 'Z';
+		int pid = 0, parent = 0;
+		FILE *file;
+
+		snprintf(name, sizeof(name), "/proc/%s/stat", entry->d_name);
+		file = fopen(name, "re");
+		if (file && fscanf(file, "%d (%15[^)]) %c %d", &pid, comm, &state, &parent) == 4 &&
+		    parent == getpid() && state != 'Z' && !strcmp(comm, "vsock") && pid > found)
+			found = pid;
+		if (file)
+			fclose(file);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* ---- Tests ---- */
+
+static void test_host_connects(void)
+{
+	struct device *dev = start(setup(), 32);
+	uint32_t host_port, other_port;
+	char buf[64];
+	struct packet p;
+	int fd, other;
+
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_DEVICE_ID), 19);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_CONFIG), CID);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_CONFIG + 4), 0);
+	fd = host_open(1234, &host_port);
+	other = host_open(1234, &other_port);
+	KTAP_TRUE(host_port != other_port);
+	send_data(1234, host_port, "hello", 5);
+	KTAP_EQ(host_read(fd, buf, sizeof(buf)), 5);
+	KTAP_STREQ(buf, "hello");
+	KTAP_EQ(host_read(other, buf, sizeof(buf)), -EAGAIN);
+	KTAP_EQ(write(fd, "and back", 8), 8);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_RW);
+	KTAP_EQ(p.host_port, host_port);
+	KTAP_EQ(p.len, 8);
+	KTAP_TRUE(!memcmp(p.data, "and back", 8));
+	/* Five bytes have gone to the program. */
+	KTAP_EQ(p.taken, 5);
+	KTAP_TRUE(test_level[d.spi]);
+
+	/* Each direction ends by itself. */
+	KTAP_EQ(shutdown(fd, SHUT_WR), 0);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_SHUTDOWN);
+	KTAP_EQ(p.flags, VIRTIO_VSOCK_SHUTDOWN_SEND);
+	send_data(1234, host_port, "late", 4);
+	KTAP_EQ(host_read(fd, buf, sizeof(buf)), 4);
+	send_op(VIRTIO_VSOCK_OP_RST, 1234, host_port);
+	KTAP_TRUE(host_is_closed(fd));
+	expect_nothing();
+
+	/* The guest closes: what it sent before arrives, and it is told when it is done. */
+	send_data(1234, other_port, "last", 4);
+	{
+		struct virtio_vsock_hdr hdr = header(VIRTIO_VSOCK_OP_SHUTDOWN, 1234, other_port);
+
+		hdr.flags = 3;
+		send_as(&hdr, NULL, 0);
+	}
+	expect(VIRTIO_VSOCK_OP_RST, 1234, other_port);
+	KTAP_EQ(host_read(other, buf, sizeof(buf)), 4);
+	KTAP_TRUE(host_is_closed(other));
+	close(fd);
+	close(other);
+	test_machine_exit();
+}
+
+static void test_guest_refuses(void)
+{
+	struct packet p;
+	int fd;
+
+	start(setup(), 32);
+	fd = host_connect("CONNECT 9\n");
+	KTAP_ASSERT(get_packet(&p));
+	send_op(VIRTIO_VSOCK_OP_RST, 9, p.host_port);
+	KTAP_TRUE(host_is_closed(fd));
+	close(fd);
+	/* A program that goes before the guest has answered. */
+	fd = host_connect("CONNECT 9\n");
+	KTAP_ASSERT(get_packet(&p));
+	close(fd);
+	expect(VIRTIO_VSOCK_OP_RST, 9, p.host_port);
+	send_op(VIRTIO_VSOCK_OP_RESPONSE, 9, p.host_port);
+	expect(VIRTIO_VSOCK_OP_RST, 9, p.host_port);
+	test_machine_exit();
+}
+
+static void test_guest_connects(void)
+{
+	int listener = host_listen("s_77"), fd;
+	char buf[64];
+	struct packet p;
+	pid_t pid;
+
+	start(setup(), 32);
+	fd = guest_open(5000, listener);
+	send_data(5000, 77, "question", 8);
+	KTAP_EQ(host_read(fd, buf, sizeof(buf)), 8);
+	KTAP_EQ(write(fd, "answer", 6), 6);
+	close(fd);
+	/* First what it wrote, then its end; in one piece with nobody who could read. */
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_RW);
+	KTAP_EQ(p.len, 6);
+	KTAP_TRUE(!memcmp(p.data, "answer", 6));
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_SHUTDOWN);
+	KTAP_EQ(p.flags, VIRTIO_VSOCK_SHUTDOWN_SEND | VIRTIO_VSOCK_SHUTDOWN_RCV);
+	send_data(5000, 77, "more", 4);
+	expect(VIRTIO_VSOCK_OP_RST, 5000, 77);
+
+	/* Nobody listens there; or nobody takes any more. */
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 5001, 78);
+	expect(VIRTIO_VSOCK_OP_RST, 5001, 78);
+	/* The guest asks twice for the same: the connection is over. */
+	fd = guest_open(5002, listener);
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 5002, 77);
+	expect(VIRTIO_VSOCK_OP_RST, 5002, 77);
+	KTAP_TRUE(host_is_closed(fd));
+	close(fd);
+	/* It gives up a connection that is being made, and asks for another. */
+	pid = dialer();
+	KTAP_ASSERT(pid > 0);
+	KTAP_EQ(kill(pid, SIGSTOP), 0);
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 5003, 77);
+	send_op(VIRTIO_VSOCK_OP_RST, 5003, 77);
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 5004, 77);
+	KTAP_EQ(kill(pid, SIGCONT), 0);
+	expect(VIRTIO_VSOCK_OP_RESPONSE, 5004, 77);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	KTAP_TRUE(host_is_closed(fd));
+	close(fd);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	send_data(5004, 77, "mine", 4);
+	KTAP_EQ(host_read(fd, buf, sizeof(buf)), 4);
+	KTAP_STREQ(buf, "mine");
+	close(fd);
+	close(listener);
+	test_machine_exit();
+}
+
+/* The guest says how much it has room for. */
+static void test_guest_credit(void)
+{
+	static const char bytes[1000];
+	int listener = host_listen("s_77"), fd;
+	struct virtio_vsock_hdr hdr;
+	struct packet p;
+
+	start(setup(), 32);
+	hdr = header(VIRTIO_VSOCK_OP_REQUEST, 6000, 77);
+	hdr.buf_alloc = 100;
+	send_as(&hdr, NULL, 0);
+	expect(VIRTIO_VSOCK_OP_RESPONSE, 6000, 77);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	KTAP_EQ(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.len, 100);
+	expect_nothing();
+	/* It has taken 60 of them. */
+	hdr = header(VIRTIO_VSOCK_OP_CREDIT_UPDATE, 6000, 77);
+	hdr.buf_alloc = 100;
+	hdr.fwd_cnt = 60;
+	send_as(&hdr, NULL, 0);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.len, 60);
+	expect_nothing();
+	/* Nonsense: it has taken more than it got. */
+	hdr.fwd_cnt = 5000;
+	send_as(&hdr, NULL, 0);
+	expect_nothing();
+	/* All the room: the rest comes, as long as a buffer at a time. */
+	hdr.fwd_cnt = 160;
+	hdr.buf_alloc = UINT32_MAX;
+	send_as(&hdr, NULL, 0);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.len, 840);
+	/* It may ask for ours. */
+	send_op(VIRTIO_VSOCK_OP_CREDIT_REQUEST, 6000, 77);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	KTAP_EQ(p.room, ROOM);
+	close(fd);
+	close(listener);
+	test_machine_exit();
+}
+
+/* The host's program does not read: the guest gets no more room than there is. */
+static void test_host_credit(void)
+{
+	static uint8_t bytes[4096], back[1 << 20];
+	int listener = host_listen("s_77"), fd;
+	uint32_t sent = 0, got = 0, taken = 0;
+	struct packet p;
+	ssize_t n;
+
+	start(setup(), 64);
+	fd = guest_open(6000, listener);
+	for (unsigned int i = 0; i < sizeof(bytes); i++)
+		bytes[i] = i * 7;
+	/* A driver that keeps to the rules: the socket's own room, and ours. */
+	for (;;) {
+		while (driver_nr_used(&d.q[RX])) {
+			KTAP_ASSERT(get_packet(&p));
+			KTAP_EQ(p.op, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+			taken = p.taken;
+			give_rx(1);
+		}
+		if (sent - taken + sizeof(bytes) > ROOM)
+			break;
+		send_data(6000, 77, bytes, sizeof(bytes));
+		sent += sizeof(bytes);
+	}
+	KTAP_TRUE(sent > ROOM);
+	/* The program reads all of it, and the guest is told of the room. */
+	while (got < sent) {
+		test_loop();
+		n = read(fd, back, sizeof(back));
+		KTAP_ASSERT(n > 0);
+		for (ssize_t i = 0; i < n; i++)
+			if (back[i] != bytes[(got + i) % sizeof(bytes)])
+				KTAP_FAIL("byte %u", (unsigned int)(got + i));
+		got += n;
+	}
+	KTAP_EQ(got, sent);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	KTAP_TRUE(p.taken > taken && sent - p.taken <= ROOM / 2);
+
+	/* One that breaks them loses the connection, and the host keeps nothing of it. */
+	for (unsigned int i = 0; i < 1000 && p.op != VIRTIO_VSOCK_OP_RST; i++) {
+		send_data(6000, 77, bytes, sizeof(bytes));
+		while (driver_nr_used(&d.q[RX]) && p.op != VIRTIO_VSOCK_OP_RST)
+			get_packet(&p);
+	}
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_RST);
+	close(fd);
+	close(listener);
+	test_machine_exit();
+}
+
+/* A guest that breaks the rules of packets, but not of the ring, is answered or ignored. */
+static void test_bad_packets(void)
+{
+	struct device *dev = start(setup(), 64);
+	struct virtio_vsock_hdr hdr;
+	uint32_t host_port;
+	struct packet p;
+	int fd;
+
+	/* From, or to, somebody else. */
+	hdr = header(VIRTIO_VSOCK_OP_REQUEST, 1, 2);
+	hdr.src_cid = CID + 1;
+	send_as(&hdr, NULL, 0);
+	hdr = header(VIRTIO_VSOCK_OP_REQUEST, 1, 2);
+	hdr.dst_cid = 3;
+	send_as(&hdr, NULL, 0);
+	hdr.dst_cid = 1ull << 32 | 2;
+	send_as(&hdr, NULL, 0);
+	send_op(VIRTIO_VSOCK_OP_RST, 1, 2);
+	expect_nothing();
+	/* Of a type that there is not. */
+	hdr = header(VIRTIO_VSOCK_OP_REQUEST, 1, 2);
+	hdr.type = 2;
+	send_as(&hdr, NULL, 0);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_RST);
+	KTAP_EQ(p.type, 2);
+	hdr.op = VIRTIO_VSOCK_OP_RST;
+	send_as(&hdr, NULL, 0);
+	/* Of no connection, and of no kind. */
+	for (unsigned int op = 2; op < 10; op++) {
+		if (op == VIRTIO_VSOCK_OP_RST)
+			continue;
+		send_op(op, 1, 2);
+		expect(VIRTIO_VSOCK_OP_RST, 1, 2);
+	}
+	expect_nothing();
+	/* In a connection: of no kind, or out of turn. */
+	for (unsigned int i = 0; i < 3; i++) {
+		static const uint16_t op[] = { 99, 0, VIRTIO_VSOCK_OP_RESPONSE };
+
+		fd = host_open(1000 + i, &host_port);
+		send_op(op[i], 1000 + i, host_port);
+		expect(VIRTIO_VSOCK_OP_RST, 1000 + i, host_port);
+		KTAP_TRUE(host_is_closed(fd));
+		close(fd);
+	}
+	/* Data before the answer to the host's question, and after the end that was announced. */
+	fd = host_connect("CONNECT 1\n");
+	KTAP_ASSERT(get_packet(&p));
+	send_data(1, p.host_port, "x", 1);
+	expect(VIRTIO_VSOCK_OP_RST, 1, p.host_port);
+	close(fd);
+	fd = host_open(1, &host_port);
+	hdr = header(VIRTIO_VSOCK_OP_SHUTDOWN, 1, host_port);
+	hdr.flags = VIRTIO_VSOCK_SHUTDOWN_SEND;
+	send_as(&hdr, NULL, 0);
+	KTAP_TRUE(host_is_closed(fd));
+	send_data(1, host_port, "x", 1);
+	expect(VIRTIO_VSOCK_OP_RST, 1, host_port);
+	close(fd);
+	KTAP_TRUE(!driver_needs_reset(&d));
+
+	/* A header that is cut off, or says more than there is. */
+	driver_add(&d.q[TX], &(struct driver_buf){ TXBUF, HDR - 1, false }, 1);
+	driver_kick(&d, TX);
+	KTAP_TRUE(TEST_UNTIL(driver_needs_reset(&d)));
+	start(dev, 16);
+	hdr = header(VIRTIO_VSOCK_OP_RW, 1, 2);
+	hdr.len = 5;
+	send_as(&hdr, "four", 4);
+	KTAP_TRUE(driver_needs_reset(&d));
+	start(dev, 16);
+	hdr.len = UINT32_MAX;
+	send_as(&hdr, "four", 4);
+	KTAP_TRUE(driver_needs_reset(&d));
+	/* A buffer without room for more than a header. */
+	start(dev, 0);
+	driver_add(&d.q[RX], &(struct driver_buf){ RXBUF(0), HDR, true }, 1);
+	send_op(VIRTIO_VSOCK_OP_RW, 1, 2);
+	KTAP_TRUE(driver_needs_reset(&d));
+	test_machine_exit();
+}
+
+/* Answers that the guest does not take stop what it sends, and nothing is lost. */
+static void test_flood(void)
+{
+	unsigned int sent = 0, before;
+
+	start(setup(), 0);
+	while (sent < QSIZE) {
+		send_op(VIRTIO_VSOCK_OP_RW, sent, 2);
+		sent++;
+	}
+	before = driver_nr_used(&d.q[TX]);
+	KTAP_TRUE(before > 0 && before < sent);
+	/* As many answers as packets, in their order. */
+	for (unsigned int i = 0; i < sent; i++) {
+		give_rx(1);
+		expect(VIRTIO_VSOCK_OP_RST, i, 2);
+	}
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[TX]), sent);
+	give_rx(1);
+	expect_nothing();
+	test_machine_exit();
+}
+
+static void test_many(void)
+{
+	int listener = host_listen("s_77"), fd[CONNECTIONS + 1], extra;
+	char buf[64];
+
+	start(setup(), 127);
+	for (unsigned int i = 0; i < CONNECTIONS; i++) {
+		fd[i] = guest_open(100 + i, listener);
+		give_rx(1);
+	}
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 99, 77);
+	expect(VIRTIO_VSOCK_OP_RST, 99, 77);
+	/* A program waits until one has gone. */
+	extra = host_connect("CONNECT 5\n");
+	expect_nothing();
+	close(fd[3]);
+	expect(VIRTIO_VSOCK_OP_SHUTDOWN, 103, 77);
+	{
+		struct packet p;
+
+		KTAP_ASSERT(get_packet(&p));
+		KTAP_EQ(p.op, VIRTIO_VSOCK_OP_REQUEST);
+		KTAP_EQ(p.guest_port, 5);
+	}
+	/* A reset ends all. */
+	test_machine.bus.dev[0]->ops->reset(test_machine.bus.dev[0]);
+	KTAP_TRUE(host_is_closed(extra));
+	close(extra);
+	for (unsigned int i = 0; i < CONNECTIONS; i++) {
+		if (i == 3)
+			continue;
+		KTAP_EQ(host_read(fd[i], buf, sizeof(buf)), 0);
+		close(fd[i]);
+	}
+	close(listener);
+	test_machine_exit();
+}
+
+static void test_bad_programs(void)
+{
+	static const char *const words[] = {
+		"connect 5\n", "CONNECT\n", "CONNECT \n", "CONNECT -5\n", "CONNECT 4294967296\n",
+		"CONNECT 5 6\n", "CONNECT 5x\n", "\n", "CONNECT 000000000000000000000000000000005\n",
+		"CONNECTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTT",
+	};
+	int fd, waiting[GREETINGS + 1];
+	char buf[64];
+	struct device *dev = setup();
+	struct packet p;
+
+	/* No driver is there. */
+	fd = host_connect("CONNECT 5\n");
+	KTAP_TRUE(host_is_closed(fd));
+	close(fd);
+	start(dev, 32);
+	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		fd = host_connect(words[i]);
+		/* A socket whose bytes were not all read ends with an error. */
+		KTAP_TRUE(TEST_UNTIL(host_read(fd, buf, sizeof(buf)) != -EAGAIN));
+		close(fd);
+	}
+	expect_nothing();
+	/* Those that say nothing keep others waiting, but not the guest's. */
+	for (unsigned int i = 0; i < GREETINGS + 1; i++)
+		waiting[i] = host_connect("");
+	KTAP_EQ(write(waiting[GREETINGS], "CONNECT 6\r\n", 11), 11);
+	expect_nothing();
+	KTAP_EQ(write(waiting[0], "CONN", 4), 4);
+	test_loop();
+	KTAP_EQ(write(waiting[0], "ECT 5\n", 6), 6);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.guest_port, 5);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.guest_port, 6);
+	for (unsigned int i = 0; i < GREETINGS + 1; i++)
+		close(waiting[i]);
+	test_machine_exit();
+}
+
+/* Bytes behind the line are the guest's, and wait for its answer. */
+static void test_pipelined(void)
+{
+	struct packet p;
+	int fd;
+
+	start(setup(), 32);
+	fd = host_connect("CONNECT 5\nfirst");
+	KTAP_ASSERT(get_packet(&p));
+	expect_nothing();
+	send_op(VIRTIO_VSOCK_OP_RESPONSE, 5, p.host_port);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_RW);
+	KTAP_EQ(p.len, 5);
+	KTAP_TRUE(!memcmp(p.data, "first", 5));
+	close(fd);
+	test_machine_exit();
+}
+
+static void test_restored(void)
+{
+	struct driver_buf event = { EVENTBUF, 8, true };
+	struct record saved;
+	struct device *dev = start(setup(), 32);
+	uint32_t host_port, *id = ram(EVENTBUF);
+	int fd = host_open(7, &host_port);
+
+	*id = 99;
+	driver_add(&d.q[EVENT], &event, 1);
+	driver_kick(&d, EVENT);
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[EVENT]), 0);
+	/* A guest that is saved and goes on keeps its connections. */
+	state_save(dev, &saved);
+	KTAP_EQ(write(fd, "x", 1), 1);
+	expect_nothing();
+	dev->ops->resume(dev);
+	expect(VIRTIO_VSOCK_OP_RW, 7, host_port);
+	KTAP_EQ(driver_nr_used(&d.q[EVENT]), 0);
+	record_free(&saved);
+
+	/* One that is restored is told that they are gone. */
+	state_save(dev, &saved);
+	dev->ops->reset(dev);
+	KTAP_TRUE(host_is_closed(fd));
+	close(fd);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	dev->ops->resume(dev);
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[EVENT]), 1);
+	KTAP_EQ(driver_used(&d.q[EVENT]).len, 4);
+	KTAP_EQ(*id, VIRTIO_VSOCK_EVENT_TRANSPORT_RESET);
+	send_data(7, host_port, "x", 1);
+	expect(VIRTIO_VSOCK_OP_RST, 7, host_port);
+	fd = host_open(8, &host_port);
+	close(fd);
+	expect(VIRTIO_VSOCK_OP_SHUTDOWN, 8, host_port);
+	state_torture(dev, &saved);
+	record_free(&saved);
+	test_machine_exit();
+}
+
+/* The process that connects is killed: the guest is refused, and can still be connected to. */
+static void test_dialer_dies(void)
+{
+	int listener = host_listen("s_77"), fd;
+	uint32_t host_port;
+	pid_t pid;
+
+	start(setup(), 32);
+	pid = dialer();
+	KTAP_ASSERT(pid > 0);
+	KTAP_EQ(kill(pid, SIGKILL), 0);
+	KTAP_TRUE(TEST_UNTIL(test_warnings == 1));
+	KTAP_TRUE(strstr(test_last_warning, "its process has ended"));
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 1, 77);
+	expect(VIRTIO_VSOCK_OP_RST, 1, 77);
+	fd = host_open(7, &host_port);
+	close(fd);
+	close(listener);
+	test_machine_exit();
+}
+
+static void refused(const char *args, const char *why)
+{
+	struct error err = { "" };
+
+	KTAP_TRUE(device_make(&test_machine, "virtio-vsock", args, &err) < 0);
+	if (!strstr(err.text, why))
+		KTAP_FAIL("%s: it said '%s'", args ? args : "(none)", err.text);
+}
+
+static void test_options(void)
+{
+	char args[200], longest[128];
+	struct error err = { "" };
+	int fd, listener;
+
+	test_machine_init();
+	refused(NULL, "needs cid=N");
+	refused("unix:/tmp/x", "needs cid=N");
+	refused("cid=3", "needs unix:PATH");
+	refused("cid=2,unix:/tmp/x", "cid must be 3 to 4294967294");
+	refused("cid=4294967295,unix:/tmp/x", "cid must be");
+	refused("cid=,unix:/tmp/x", "cid must be");
+	refused("cid=3,unix:", "1 to 96 characters");
+	memset(longest, 'x', 97);
+	longest[97] = 0;
+	snprintf(args, sizeof(args), "cid=3,unix:%s", longest);
+	refused(args, "1 to 96 characters");
+	refused("cid=3,unix:/tmp/x,ro", "unknown word \"ro\"");
+	refused("cid=3,unix:/nowhere/x", "/nowhere: No such file");
+	refused("cid=3,unix:/tmp/x,bus=isa", "bus must be mmio or pcie");
+	write_file("file", "x", 1, 1);
+	snprintf(args, sizeof(args), "cid=3,unix:%s", path("file"));
+	refused(args, "is no socket");
+	listener = host_listen("used");
+	snprintf(args, sizeof(args), "cid=3,unix:%s", path("used"));
+	refused(args, "is in use by a running process");
+	close(listener);
+	/* Once that process has ended, its name is free. */
+	KTAP_EQ(device_make(&test_machine, "virtio-vsock", args, &err), 0);
+	test_machine_exit();
+	fd = access(path("used"), F_OK);
+	KTAP_TRUE(fd && errno == ENOENT);
+}
+
+static void make_scratch(void)
+{
+	KTAP_TRUE(mkdtemp(scratch_dir));
+}
+
+static void remove_scratch(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -r %s", scratch_dir);
+	KTAP_EQ(system(command), 0);
+}
+
+KTAP_MAIN(KTAP_CASE(make_scratch), KTAP_CASE(test_host_connects), KTAP_CASE(test_guest_refuses),
+	  KTAP_CASE(test_guest_connects), KTAP_CASE(test_guest_credit),
+	  KTAP_CASE(test_host_credit), KTAP_CASE(test_bad_packets), KTAP_CASE(test_flood),
+	  KTAP_CASE(test_many), KTAP_CASE(test_bad_programs), KTAP_CASE(test_pipelined),
+	  KTAP_CASE(test_restored), KTAP_CASE(test_dialer_dies), KTAP_CASE(test_options),
+	  KTAP_CASE(remove_scratch))

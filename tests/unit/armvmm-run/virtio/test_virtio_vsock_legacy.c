@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/virtio/virtio_vsock.c userspace/armvmm-run/virtio/virtio_mmio.c
+// sources: userspace/armvmm-run/net/vsock.c userspace/armvmm-run/net/vsock_dial.c
+// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
+// sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
+// sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/message.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/parse.c
+// sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c userspace/armvmm-run/core/named_socket.c
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE
+// pkgs: glib-2.0
+// libs: -lfdt
+//
+// The same cases by a driver that knows virtio-mmio version 1 alone.
+#define TEST_LEGACY
+#include "armvmm-run/virtio/test_virtio_vsock.c"

@@ -846,6 +846,7 @@ int board_run(struct board *b, enum machine_request *ended, struct error *err)
 				vcpu_dump(&b->vcpus.vcpu[i]);
 		}
 		if (event.request != MACHINE_RESET || b->config->no_reboot) {
+			lazy_only_serve(b->lazy);
 			machine_tell(&b->m, &event);
 			*ended = event.request;
 			return 0;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #define LAZY_NEW	_IO(0xaa, 0)		/* USERFAULTFD_IOC_NEW, for older headers */
 #define LAZY_STACK_SIZE	(128u << 10)
 #define LAZY_MESSAGES	16u	/* read at once */
+#define LAZY_LOOK_MS	100
 
 /* What a range has to be good for when it is registered. */
 #define LAZY_IOCTLS	(1ull << _UFFDIO_COPY | 1ull << _UFFDIO_ZEROPAGE | 1ull << _UFFDIO_WAKE)
@@ -40,6 +42,7 @@ struct lazy {
 	bool running;		/* there is a thread */
 	pthread_t thread;
 	bool cancelled;		/* atomic: it must end */
+	bool only_serves;	/* atomic: what nobody waits for is not wanted any more */
 	uint64_t faults;
 	uint8_t *room;		/* for a block; the thread's */
 
@@ -68,7 +71,7 @@ static int lazy_get(void)
 }
 
 /*
- * Only since Linux 6.2 (FOLL_UNLOCKABLE) are pages waited for that are pinned for long; older
+ * Only since Linux 6.3 (FOLL_UNLOCKABLE) are pages waited for that are pinned for long; older
  * kernels fail at once.
  */
 static bool lazy_pins_too_soon(const struct machine *m)
@@ -79,7 +82,7 @@ static bool lazy_pins_too_soon(const struct machine *m)
 	if (!m->mem.pinned)
 		return false;
 	return uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
-	       major < 6 || (major == 6 && minor < 2);
+	       major < 6 || (major == 6 && minor < 3);
 }
 
 static int lazy_refuse(int ret, struct error *err)
@@ -104,7 +107,7 @@ int lazy_open(struct lazy **out, struct machine *m, struct error *err)
 
 	if (lazy_pins_too_soon(m))
 		return error_set(err, -ENOTSUP,
-				 "--lazy-restore: this host pins guest memory, and its kernel waits for no such page (Linux 6.2 does)");
+				 "--lazy-restore: this host pins guest memory, and its kernel waits for no such page (Linux 6.3 does)");
 	fd = lazy_get();
 	if (fd < 0)
 		return lazy_refuse(fd, err);
@@ -203,10 +206,13 @@ static int lazy_fill(struct lazy *l, unsigned int n, struct error *err)
 	if (here)
 		return 0;
 	ret = places_load(l->places, n, l->room, err);
-	if (ret)
-		return ret;
 	pthread_mutex_lock(&l->lock);
-	ret = lazy_place(l, n);
+	/* A reset may have come meanwhile: then it does not matter what the file has. */
+	if (ret && !lazy_is_unwanted(block, places_block(l->places, n))) {
+		pthread_mutex_unlock(&l->lock);
+		return ret;
+	}
+	ret = ret ? 0 : lazy_place(l, n);
 	block->here = true;
 	pthread_mutex_unlock(&l->lock);
 	return ret ? error_errno(err, ret, "userfaultfd: a page cannot be put in place") : 0;
@@ -290,13 +296,33 @@ static void lazy_forget(struct lazy *l)
 	g_clear_pointer(&l->block, g_free);
 }
 
+static bool lazy_is_set(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+/* Until it must end: requests of devices may come to memory that is missing. */
+static int lazy_serve_only(struct lazy *l, struct error *err)
+{
+	struct pollfd wait = { .fd = l->fd, .events = POLLIN };
+	int ret = 0;
+
+	while (!ret && !lazy_is_set(&l->cancelled)) {
+		poll(&wait, 1, LAZY_LOOK_MS);
+		ret = lazy_serve(l, err);
+	}
+	return ret ? ret : -ECANCELED;
+}
+
 static int lazy_fill_all(struct lazy *l, struct error *err)
 {
 	int ret = 0;
 
 	for (unsigned int n = 0; !ret && n < places_blocks(l->places); n++) {
-		if (__atomic_load_n(&l->cancelled, __ATOMIC_ACQUIRE))
+		if (lazy_is_set(&l->cancelled))
 			return -ECANCELED;
+		if (lazy_is_set(&l->only_serves))
+			return lazy_serve_only(l, err);
 		ret = lazy_serve(l, err);
 		if (!ret && lazy_is_ram(l, places_block(l->places, n)))
 			ret = lazy_fill(l, n, err);
@@ -379,8 +405,10 @@ static int lazy_fill_devices(struct lazy *l, struct error *err)
 		if (lazy_is_ram(l, range))
 			continue;
 		ret = places_load(l->places, n, l->room, err);
-		if (!ret)
-			memcpy(range->host, l->room, range->size);
+		/* What is written becomes memory of this process for good, zeroes too. */
+		for (uint64_t at = 0; !ret && at < range->size; at += PAGES_SIZE)
+			if (memcmp(range->host + at, l->room + at, PAGES_SIZE))
+				memcpy(range->host + at, l->room + at, PAGES_SIZE);
 	}
 	return ret;
 }
@@ -421,6 +449,12 @@ int lazy_start(struct lazy *l, struct places *places, const struct restore_file 
 	l->places = NULL;
 	l->nr_files = 0;
 	return ret;
+}
+
+void lazy_only_serve(struct lazy *l)
+{
+	if (l)
+		__atomic_store_n(&l->only_serves, true, __ATOMIC_RELEASE);
 }
 
 void lazy_free(struct lazy *l)

@@ -32,6 +32,12 @@ int lazy_open(struct lazy **lazy, struct machine *m, struct error *err);
 int lazy_start(struct lazy *lazy, struct places *places, const struct restore_file *file,
 	       unsigned int nr, struct error *err);
 
+/*
+ * The guest runs no more: what nobody waits for is not read, so that it does not matter whether it
+ * is damaged. Devices' requests are served until the end. NULL does nothing. Main thread.
+ */
+void lazy_only_serve(struct lazy *lazy);
+
 /* Nobody may touch RAM afterwards that is not here yet. NULL does nothing. Main thread. */
 void lazy_free(struct lazy *lazy);
 

@@ -324,7 +324,7 @@ static uintptr_t make_reg(struct dice *d, union argument *a)
 	}
 	a->reg.addr = (uintptr_t)pointer(d);
 	if (a->reg.id == KVM_REG_ARM_TIMER_CVAL || a->reg.id == KVM_REG_ARM_TIMER_CNT) {
-		/* What hangs the emulator, whose sum of CVAL and offset has no carry (hypfuzz.c). */
+		/* Else it hangs the emulator, whose sum with the offset has no carry (hypfuzz.c). */
 		count = odd_number(d) >> 2;
 		a->reg.addr = (uintptr_t)&count;
 	}

@@ -45,7 +45,8 @@ static struct task_struct task;
 
 /* What was done, each counted. */
 static struct {
-	unsigned int vmids, claims, flushes, syncs, timer_flushes, timer_syncs, counters, calls, handled;
+	unsigned int vmids, claims, flushes, syncs, timer_flushes, timer_syncs, counters, calls;
+	unsigned int handled;
 	unsigned int looks;	/* whether the CPU has HYP mode */
 	unsigned int codes;	/* what the client may have rewritten was made the guest's */
 	unsigned int datas;	/* what the guest wrote was made the client's */

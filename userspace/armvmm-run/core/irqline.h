@@ -30,8 +30,8 @@ void irqline_set(struct irqline *line, bool level);
 void irqline_edge(struct irqline *line);
 
 /*
- * An interrupt that is an event. The guest has to take its edge: each high is one to KVM, so that no
- * low has to follow, which would cost as much again. Any thread, without a lock.
+ * An interrupt that is an event. The guest has to take its edge: each high is one to KVM, so that
+ * no low has to follow, which would cost as much again. Any thread, without a lock.
  */
 static inline void irqline_event(const struct irqline *line)
 {

@@ -74,6 +74,13 @@ static void timer_set_virt_level(struct armvmm_vcpu *vcpu, bool level)
 	timer_inject(vcpu, vcpu->timer.virt_irq, level);
 }
 
+/* The vGIC is told of changes alone. */
+static void timer_virt_is(struct armvmm_vcpu *vcpu, bool level)
+{
+	if (level != vcpu->timer.virt_level)
+		timer_set_virt_level(vcpu, level);
+}
+
 /*
  * ISTATUS says what the clock said at the last exit, and the line follows it: both are void.
  * Before the first RUN the line is low, and what comes before the first entry finds it as it is.
@@ -84,8 +91,7 @@ void armvmm_timer_virt_changed(struct armvmm_vcpu *vcpu)
 
 	vcpu->hyp->cntv_ctl &= ~CNT_CTL_ISTATUS;
 	level = vcpu->timer.irqs_fixed && timer_virt_line(vcpu);
-	if (level != vcpu->timer.virt_level)
-		timer_set_virt_level(vcpu, level);
+	timer_virt_is(vcpu, level);
 }
 
 static void timer_set_phys_level(struct armvmm_vcpu *vcpu, bool level)
@@ -341,8 +347,7 @@ void armvmm_timer_sync(struct armvmm_vcpu *vcpu, bool irq)
 	level = timer_can_fire(ctl) && (ctl & CNT_CTL_ISTATUS);
 	if (unlikely(level && irq) && !known && armvmm_timer_host_held())
 		armvmm_timer_host_set(true);
-	if (level != vcpu->timer.virt_level)
-		timer_set_virt_level(vcpu, level);
+	timer_virt_is(vcpu, level);
 }
 
 /*

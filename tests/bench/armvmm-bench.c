@@ -5,7 +5,7 @@
  * space takes part, as little of user space as possible.
  *
  *   armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-lpt]
- *                [-w soon|later] [-e N] [-z N] [-s N] [-a N] [-i N] GUEST
+ *                [-w soon|later] [-e N] [-z N] [-s N] [-a N] [-i N] [-g] GUEST
  *     -m  bit n: test n; by default all but ipi_pingpong_spin, which needs a CPU for each vCPU
  *     -k  runs each test this many times
  *     -p  populates RAM before the guest touches it
@@ -21,6 +21,8 @@
  *     -s  memory slots besides that of RAM
  *     -a  resampling irqfds, each on a pin of its own
  *     -i  SPIs that are pending and that the guest never takes
+ *     -g  every other one of these is of group 1, which the guest has enabled at the distributor
+ *         alone
  *
  * In addition to the guest's output, it prints the time to register these objects (REGISTER), and
  * the exits of all vCPUs during each test (EXITS).
@@ -451,12 +453,12 @@ int main(int argc, char **argv)
 	uint64_t dist = GICD_BASE, cpu = GICC_BASE;
 	uint32_t irqs = 128, pc = LOAD_ADDR;
 	struct bench_args *args;
-	bool present = false;
+	bool present = false, groups = false;
 	size_t run_size;
 	pthread_t t;
 	int c, sys;
 
-	while ((c = getopt(argc, argv, "d:n:m:c:r:k:w:lpte:z:s:a:i:")) != -1) {
+	while ((c = getopt(argc, argv, "d:n:m:c:r:k:w:lpte:z:s:a:i:g")) != -1) {
 		switch (c) {
 		case 'd': dev = optarg; break;
 		case 'n': count = strtoul(optarg, NULL, 0); break;
@@ -475,6 +477,7 @@ int main(int argc, char **argv)
 		case 's': load.slots = strtoul(optarg, NULL, 0); break;
 		case 'a': load.resamplers = strtoul(optarg, NULL, 0); break;
 		case 'i': load.pending = strtoul(optarg, NULL, 0); break;
+		case 'g': groups = true; break;
 		case 'l': bench.log = true; break;
 		case 'p': present = true; break;
 		case 't': bench.marks = true; break;
@@ -511,7 +514,7 @@ int main(int argc, char **argv)
 	args->ram_mb = mb;
 	args->pending = load.pending;
 	args->rounds = rounds;
-	args->flags = ARGS_CLIENT;
+	args->flags = ARGS_CLIENT | (groups ? ARGS_GROUPS : 0);
 	register_all("ioeventfd", load.events, register_event);
 	register_all("zone", load.zones, register_zone);
 	register_all("slot", load.slots, register_slot);
@@ -528,6 +531,6 @@ int main(int argc, char **argv)
 	return 0;
 usage:
 	fprintf(stderr, "usage: armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-lpt]\n"
-		"                    [-w soon|later] [-e N] [-z N] [-s N] [-a N] [-i N] GUEST\n");
+		"                    [-w soon|later] [-e N] [-z N] [-s N] [-a N] [-i N] [-g] GUEST\n");
 	return 2;
 }

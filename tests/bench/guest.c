@@ -143,12 +143,19 @@ void map_build(void)
 	asm volatile("dsb" ::: "memory");
 }
 
-/* Makes @n SPIs enabled and pending, with a priority that GICC_PMR masks. */
+/*
+ * Makes @n SPIs enabled and pending, with a priority that GICC_PMR masks. Group 1 stays disabled at
+ * the CPU interface.
+ */
 static void spis_pend(u32 n)
 {
+	if (args.flags & ARGS_GROUPS)
+		REG(GICD_CTLR) = 3;
 	for (u32 i = 1019; n && i >= 32; i--) {
 		if (i == BENCH_SPI || i == BENCH_LINE)
 			continue;
+		if (args.flags & ARGS_GROUPS && i % 2)
+			REG(GICD_IGROUPR + i / 32 * 4) |= 1u << i % 32;
 		BYTE(GICD_IPRIORITYR + i) = 0xf8;
 		REG(GICD_ISENABLER + i / 32 * 4) = 1u << i % 32;
 		REG(GICD_ISPENDR + i / 32 * 4) = 1u << i % 32;

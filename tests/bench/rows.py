@@ -112,20 +112,20 @@ LINUX = [
     Linux("disk", "virtio-blk, 4 KiB read from the host's cache", "linux", 35, "all", 36.4, None,
           29.7),
     Linux("disk-share", "... the hypervisor's share", "linux", 35, "share", 20.6, 14, 14.1),
+    Linux("disk-pcie", "the same by virtio on PCI, with MSI-X", "pcie", 35, "all", 27.1, None,
+          25.4),
     Linux("process", "fork, exec and exit, ratio to the bare board", "linux", 36, "ratio", 1, 1, 1,
           sleeps=True),
 ]
 
 
-# What make profile can show: what runs while the guest starts belongs to no operation.
-PROFILED = ROWS + [r for r in LINUX if r.test != BOOT and r.figure != "share"]
-
-
 class Growth:
     """An operation with none and with many objects of a kind: how much more it may cost at most."""
 
-    def __init__(self, name, run, test, few, before, more):
-        self.name, self.run, self.test, self.few = name, run, test, few
+    sleeps, twice = False, 0
+
+    def __init__(self, op, name, run, test, few, before, more):
+        self.op, self.name, self.run, self.test, self.few = op, name, run, test, few
         self.before, self.more = before, more
 
     def runs(self):
@@ -133,17 +133,30 @@ class Growth:
 
 
 GROWTH = [
-    Growth("GICD_ISENABLER read, 987 SPIs pending and never taken", "pending", 5, "few", 87500,
-           500),
-    Growth("SGI to self, the same", "pending", 10, "few", None, 500),
-    Growth("GICD_ISENABLER read, 4090 ioeventfds", "events", 5, "few", 54700, 100),
-    Growth("ioeventfd write, 4090 others", "events", 9, "few", None, 300),
-    Growth("GICD_ISENABLER read, 990 coalesced zones", "zones", 5, "few", None, 100),
-    Growth("ioeventfd write, 990 coalesced zones", "zones", 9, "few", None, 250),
-    Growth("a page given back to the host, 500 slots", "slots", 21, "few", None, 500),
-    Growth("level SPI by an irqfd with a resampler, 900 others", "resamplers", 20, "few", None,
-           250),
+    Growth("one-pending", "GICD_ISENABLER read, one SPI pending and never taken", "one", 5, "few",
+           1898, 500),
+    Growth("pending", "GICD_ISENABLER read, 987 SPIs pending and never taken", "pending", 5, "few",
+           87500, 500),
+    Growth("pending-sgi", "SGI to self, the same", "pending", 10, "few", None, 500),
+    Growth("groups", "GICD_ISENABLER read, 987 SPIs pending in two groups", "groups", 5, "few",
+           None, 500),
+    Growth("groups-sgi", "SGI to self, 987 SPIs pending in two groups", "groups", 10, "few", None,
+           600),
+    Growth("events", "GICD_ISENABLER read, 4090 ioeventfds", "events", 5, "few", 54700, 100),
+    Growth("events-write", "ioeventfd write, 4090 others", "events", 9, "few", None, 300),
+    Growth("zones", "GICD_ISENABLER read, 990 coalesced zones", "zones", 5, "few", None, 100),
+    Growth("zones-write", "ioeventfd write, 990 coalesced zones", "zones", 9, "few", None, 250),
+    Growth("slots", "a page given back to the host, 500 slots", "slots", 21, "few", None, 500),
+    Growth("resamplers", "level SPI by an irqfd with a resampler, 900 others", "resamplers", 20,
+           "few", None, 250),
 ]
+
+
+# What make bench watches: what runs while the guest starts belongs to no operation.
+WATCHED = ROWS + [r for r in LINUX if r.test != BOOT and r.figure != "share"]
+# What make profile can show.
+PROFILED = WATCHED + GROWTH
+
 
 class Most:
     """What one of many costs the host: what the client calls it, the run, and the limit."""
@@ -172,6 +185,7 @@ RUNS = {
     # Before the others: the plugin watches from the first test on, not while Linux starts.
     "linux": "guest --disk disk --console virtio",
     "boot": "guest",
+    "pcie": "guest --disk disk,bus=pcie",
     "cheap": "-n {n} -m 0x17ba",
     "dear": "-n {few} -m 0x16800",
     "ping3": "-n {few} -w soon -c 2 -m 0x40000",
@@ -181,7 +195,9 @@ RUNS = {
     "single": "-n {few} -p -m 0x10000",
     "nopoll": "-n {few} -m 0x4000",
     "few": "-n {few} -m 0x300620",
+    "one": "-n {few} -m 0x420 -i 1",
     "pending": "-n {few} -m 0x420 -i 987",
+    "groups": "-n {few} -m 0x420 -i 987 -g",
     "events": "-n {few} -m 0x220 -e 4090",
     "zones": "-n {few} -m 0x220 -z 990",
     "slots": "-n {few} -m 0x200000 -s 500",
@@ -202,7 +218,7 @@ run() {{
 	echo "@@ $1"
 	case $1 in
 	nopoll) echo 0 >$params/halt_poll_ns ;;
-	few | pending | events | zones) echo 0 >$params/hyp_dist ;;
+	few | one | pending | groups | events | zones) echo 0 >$params/hyp_dist ;;
 	single) echo 0 >$params/fault_around ;;
 	esac
 	case $2 in
@@ -217,8 +233,10 @@ run() {{
 guest() {{
 	armvmm-run --memory {memory}M --dump-dtb dtb && base64 dtb | sed 's/^/DTB /'
 	truncate -s 8M disk
-	cat zImage linux.initrd disk >/dev/null
-	armvmm-run --kernel zImage --initrd linux.initrd --memory {memory}M \
+	initrd=linux.initrd
+	case $* in *bus=pcie*) initrd=pcie.initrd ;; esac
+	cat zImage $initrd disk >/dev/null
+	armvmm-run --kernel zImage --initrd $initrd --memory {memory}M \
 		--append '{append}' "$@" </dev/null >out || cat out
 	grep -a BENCH out
 	grep -q BENCH-END out || return 1
@@ -297,7 +315,8 @@ def measure(host, number, runs, name="bench", env=None):
     cmd = [paths.top("scripts/testhost"), "-H", host, "--icount", "--name", f"{host}-{name}",
            "-f", f"{OUT}/armvmm-bench:/bench/armvmm-bench",
            "-f", f"{OUT}/bench.bin:/bench/bench.bin",
-           "-f", f"{OUT}/linux.initrd:/bench/linux.initrd", "-f", f"{OUT}/zImage:/bench/zImage",
+           "-f", f"{OUT}/linux.initrd:/bench/linux.initrd",
+           "-f", f"{OUT}/pcie.initrd:/bench/pcie.initrd", "-f", f"{OUT}/zImage:/bench/zImage",
            "-f", f"{paths.built('userspace/armvmm-run')}:/usr/bin/armvmm-run",
            "--timeout", "1800", "--",
            "cd /bench\n" + COMMANDS.format(runs=lines, memory=MEMORY, append=APPEND)]

@@ -24,7 +24,7 @@ void armvmm_vgic_load(struct armvmm_vcpu *vcpu)
 		return;
 	writel_relaxed(hv->vmcr, armvmm_vgic_host.gich + GICH_VMCR);
 	writel_relaxed(hv->apr, armvmm_vgic_host.gich + GICH_APR);
-	/* The list registers are another one's, or as this one left them before it ran elsewhere. */
+	/* The list registers are another vCPU's, or as this one left them before it was put. */
 	hv->held = 0;
 	hv->loaded = 1;
 }

@@ -24,7 +24,7 @@
 #define ARGS_CLIENT	1		/* there is the client's device */
 #define ARGS_EVENT	2		/* there is the ioeventfd */
 #define ARGS_LINE	4		/* BENCH_LINE is an irqfd with a resampler */
-#define ARGS_GROUPS	8		/* every other one of those that are pending is of group 1 */
+#define ARGS_GROUPS	8		/* every other one that is pending is of group 1 */
 
 #ifndef __ASSEMBLER__
 struct bench_args {

@@ -55,7 +55,7 @@ u32 fake_device_read(unsigned long base, unsigned int offset)
 	return *(u32 *)(base + offset);
 }
 
-/* No two list registers may have the same interrupt at any time; and none is written for nothing. */
+/* No two list registers may have the same interrupt at any time, and none is written in vain. */
 void fake_device_write(unsigned long base, unsigned int offset, u32 val)
 {
 	u32 *gich = (u32 *)base, lr;

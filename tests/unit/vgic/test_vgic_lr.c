@@ -926,8 +926,8 @@ static void test_groups(void)
 }
 
 /*
- * Until HYP mode has read them, no list register counts as empty: an entry that ends before the guest
- * ran must not look as if the guest had ended its interrupts.
+ * Until HYP mode has read them, no list register counts as empty: an entry that ends before the
+ * guest ran must not look as if the guest had ended its interrupts.
  */
 static void enter_unread(struct armvmm_vcpu *v, unsigned int used)
 {

@@ -324,7 +324,7 @@ static uintptr_t make_reg(struct dice *d, union argument *a)
 	}
 	a->reg.addr = (uintptr_t)pointer(d);
 	if (a->reg.id == KVM_REG_ARM_TIMER_CVAL || a->reg.id == KVM_REG_ARM_TIMER_CNT) {
-		/* Else it hangs the emulator, whose sum with the offset has no carry (hypfuzz.c). */
+		/* Others hang the emulator, which adds the offset to them: hypfuzz.c. */
 		count = odd_number(d) >> 2;
 		a->reg.addr = (uintptr_t)&count;
 	}

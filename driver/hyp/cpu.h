@@ -107,7 +107,17 @@ struct hyp_cpu {
 	unsigned long panic_entry;	/* kernel function that prints and panics */
 };
 
-struct hyp_vgic;
+/* What the CPU's list registers hold is this vCPU's to drop, too, whoever left it. */
+static __always_inline bool hyp_vgic_enters(const struct hyp_cpu *cpu, const struct hyp_vgic *vgic)
+{
+	return vgic->used_lrs | cpu->gich_held;
+}
+
+static __always_inline bool hyp_vgic_leaves(const struct hyp_vgic *vgic)
+{
+	return vgic->used_lrs;
+}
+
 void hyp_vgic_restore(struct hyp_cpu *cpu, struct hyp_vgic *vgic);
 void hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic);
 void hyp_pmu_restore(struct hyp_pmu *pmu);

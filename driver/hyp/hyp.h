@@ -94,6 +94,7 @@ struct hyp_vgic {
 	u32 full;		/* interrupts wait for list registers: there is none for those */
 	u32 held;		/* bit n set: the CPU's list register n holds lr[n] already */
 	u32 loaded;		/* VMCR and APR are in the hardware of this CPU */
+	u32 stays;		/* what is pending or active at an exit stays in the hardware */
 	u32 lr[HYP_MAX_LRS];
 };
 

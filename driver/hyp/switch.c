@@ -398,7 +398,7 @@ void __hyp_text hyp_switch_to_guest(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu)
 	hyp_isb();
 	sysreg_write(vcpu->cp15[CP15_TTBCR], SYS_TTBCR);
 
-	if (vcpu->vgic.used_lrs | cpu->gich_held)
+	if (hyp_vgic_enters(cpu, &vcpu->vgic))
 		hyp_vgic_restore(cpu, &vcpu->vgic);
 	timer_restore(vcpu);
 	if (__builtin_expect(vcpu->rare.any | vcpu->debug.mode, 0))
@@ -418,7 +418,7 @@ u32 __hyp_text hyp_switch_to_host(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u3
 	if (__builtin_expect(vcpu->rare.any | vcpu->debug.mode, 0))
 		rare_to_host(cpu, vcpu);
 	timer_save(vcpu, &cpu->host);
-	if (vcpu->vgic.used_lrs)
+	if (hyp_vgic_leaves(&vcpu->vgic))
 		hyp_vgic_save(cpu, &vcpu->vgic);
 
 	if (vcpu->vfp_loaded) {

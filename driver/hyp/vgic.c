@@ -80,6 +80,7 @@ static void __hyp_text vgic_read_many(unsigned long gich, struct hyp_vgic *vgic)
 void __hyp_text hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 {
 	u32 used = vgic->used_lrs, n = 0, bit = 1, held = 0, empty;
+	bool stays = vgic->stays;
 	unsigned long gich = (unsigned long)cpu->gich;
 
 	/*
@@ -98,12 +99,15 @@ void __hyp_text hyp_vgic_save(struct hyp_cpu *cpu, struct hyp_vgic *vgic)
 	do {
 		if (empty & bit)
 			vgic->lr[n] &= ~GICH_LR_STATE;
-		else if (vgic_read(gich, vgic, n, true))
+		else if (vgic_read(gich, vgic, n, stays))
 			held |= bit;
 		bit <<= 1;
 	} while (++n < used && bit);
-	/* lr[n] is what register n holds, empty ones too. */
-	vgic->held = bit - 1;
+	/*
+	 * lr[n] is what register n holds, empty ones too; or it has no state, and is not shown
+	 * again (an end that asked for maintenance).
+	 */
+	vgic->held = stays ? bit - 1 : 0;
 	cpu->gich_held = held;
 	if (__builtin_expect(used > VGIC_MAX_HELD, 0))
 		vgic_read_many(gich, vgic);

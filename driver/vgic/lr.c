@@ -16,7 +16,7 @@
 
 static bool keep_lrs = true;
 module_param(keep_lrs, bool, 0644);
-MODULE_PARM_DESC(keep_lrs, "pending SPIs that a guest did not take are shown again as they were, and no list register is written that holds what it is to hold");
+MODULE_PARM_DESC(keep_lrs, "pending SPIs that a guest did not take are shown again as they were, and list registers stay as they are while the host runs");
 
 /*
  * An SGI whose list register cannot show all requests: one source at a time,
@@ -303,6 +303,7 @@ static void lr_fill_only(struct armvmm_vcpu *vcpu, struct armvmm_vgic_irq *irq)
 	v->same = same;
 	v->kept = same;
 	v->ap->mixed = false;
+	hv->stays = keep;
 	if (!keep)
 		hv->held = 0;
 	hv->full = full;
@@ -397,6 +398,7 @@ static noinline void lr_fill(struct armvmm_vcpu *vcpu)
 	swap(ap->first, ap->shown);
 	v->kept = kept;
 	v->same = same && keep;
+	hv->stays = keep;
 	if (!keep)
 		hv->held = 0;
 

@@ -226,7 +226,7 @@ static inline void fake_hyp_restore(struct armvmm_vcpu *vcpu)
 	unsigned int i;
 
 	vcpu->hyp->cpu = &h->hyp;
-	if (vcpu->hyp->vgic.used_lrs | h->hyp.gich_held)
+	if (hyp_vgic_enters(&h->hyp, &vcpu->hyp->vgic))
 		hyp_vgic_restore(&h->hyp, &vcpu->hyp->vgic);
 	c->used = vcpu->hyp->vgic.used_lrs;
 	c->hcr = h->gich[GICH_HCR / 4];
@@ -267,7 +267,7 @@ static inline void fake_hyp_save(struct armvmm_vcpu *vcpu)
 	h->gich[GICH_VMCR / 4] = c->vmcr;
 	h->gich[GICH_APR / 4] = c->apr;
 	fake_late = c;
-	if (vcpu->hyp->vgic.used_lrs)
+	if (hyp_vgic_leaves(&vcpu->hyp->vgic))
 		hyp_vgic_save(&h->hyp, &vcpu->hyp->vgic);
 	fake_late = NULL;
 	/* The host is not to be interrupted for maintenance. */

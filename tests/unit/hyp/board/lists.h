@@ -24,6 +24,7 @@ static void test_vgic(void)
 
 	prepare();
 	cpu.gich_held = 0;
+	vcpu.vgic.stays = 1;
 	vcpu.vgic.used_lrs = 40;
 	vcpu.vgic.held = 0;
 	vcpu.vgic.hcr = GICH_HCR_En | 2;
@@ -89,6 +90,12 @@ static void test_vgic(void)
 	vcpu.vgic.used_lrs = 20;
 	hyp_vgic_restore(&cpu, &vcpu.vgic);
 	expect(gich[GICH_LR(19) / 4], 0x90000063, "until it is to be again");
+
+	/* keep_lrs=0 */
+	vcpu.vgic.stays = 0;
+	hyp_vgic_save(&cpu, &vcpu.vgic);
+	report(!gich[GICH_LR(19) / 4] && !cpu.gich_held && !vcpu.vgic.held &&
+	       vcpu.vgic.lr[19] == 0x90000063, "or nothing stays, and all is written again");
 }
 
 #endif

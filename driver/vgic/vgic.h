@@ -197,8 +197,8 @@ void armvmm_vgic_put(struct armvmm_vcpu *vcpu);
 
 /*
  * What HYP mode left in this CPU's list registers signals nothing, until an entry uses them: no
- * guest's interrupt keeps the host's WFI from sleeping, nor a kernel that comes after this one.
- * IRQs off.
+ * guest's interrupt keeps the host's WFI from sleeping, nor that of a kernel which comes after this
+ * one, unless that is a crash kernel. IRQs off.
  */
 void armvmm_vgic_silence(void);
 

@@ -384,16 +384,16 @@ void armvmm_timer_block(struct armvmm_vcpu *vcpu)
 }
 
 /*
- * Waits for the deadline after a wake-up that was set early: at most TIMER_MAX_LEAD_US, also where
+ * Waits for the deadline after a wake-up that was set early by @lead: that long at most, also where
  * the client sets the counter back meanwhile.
  */
-static void timer_await(struct armvmm_vcpu *vcpu)
+static void timer_await(struct armvmm_vcpu *vcpu, u64 lead)
 {
-	u64 cval = vcpu->hyp->cntv_cval, most = timer_max_lead(armvmm_timer_freq()), left;
+	u64 cval = vcpu->hyp->cntv_cval, left;
 
 	do {
 		left = timer_ticks_left(armvmm_timer_virt_now(vcpu), cval);
-		if (!left || left > most)
+		if (!left || left > lead)
 			return;
 		cpu_relax();
 	} while (!need_resched() && !signal_pending(current) && !armvmm_vgic_pending(vcpu));
@@ -402,14 +402,14 @@ static void timer_await(struct armvmm_vcpu *vcpu)
 void armvmm_timer_unblock(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_timer_vcpu *timer = &vcpu->timer;
-	u64 now, early;
+	u64 now, early, lead = timer->lead;
 
 	if (!hrtimer_cancel(&timer->wakeup) && timer->wakeup_armed) {
 		now = armvmm_timer_virt_now(vcpu);
-		early = vcpu->hyp->cntv_cval - timer->lead;
-		timer->lead = timer_next_lead(timer->lead, timer_ticks_left(early, now),
+		early = vcpu->hyp->cntv_cval - lead;
+		timer->lead = timer_next_lead(lead, timer_ticks_left(early, now),
 					      armvmm_timer_freq());
-		timer_await(vcpu);
+		timer_await(vcpu, lead);
 	}
 	armvmm_timer_pending(vcpu);
 }

@@ -36,11 +36,6 @@ static inline u64 timer_ticks_left(u64 now, u64 cval)
 
 #define TIMER_MAX_LEAD_US	50
 
-static inline u64 timer_max_lead(u32 freq)
-{
-	return freq / (1000000 / TIMER_MAX_LEAD_US);
-}
-
 /*
  * How early to set the next wake-up, in ticks: three parts of what it was, one of
  * how @late the last one came, and a little to spare. Bounded, for the difference
@@ -48,7 +43,7 @@ static inline u64 timer_max_lead(u32 freq)
  */
 static inline u64 timer_next_lead(u64 lead, u64 late, u32 freq)
 {
-	u64 max = timer_max_lead(freq);
+	u64 max = freq / (1000000 / TIMER_MAX_LEAD_US);
 
 	if (late > max)
 		late = max;

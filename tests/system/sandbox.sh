@@ -144,7 +144,7 @@ for ns in $(kinds mnt pid ipc uts net); do
 	check "--vsock: its $ns namespace is its own" apart "$dial" $ns
 done
 check '--vsock: it has four files' same "$(ls "/proc/$dial/fd" | tr '\n' ' ')" '0 1 2 3 '
-check '--vsock: it may open few more' test "$(limit "$dial" 'Max open files')" -le 16
+check '--vsock: it may open few more' test "$(limit "$dial" 'Max open files')" -le 272
 guest_type dial p
 guest_end dial 60
 check 'it powers off' same $status 0

@@ -29,6 +29,7 @@
 #define VSOCK_PORT_LAST		0x7fffffffu
 
 #define VSOCK_BACKLOG	16
+#define VSOCK_ACCEPT_US	1000000
 
 /*
  * At so many resets nothing more is taken from the guest. There is room for one of each connection
@@ -681,9 +682,11 @@ static void vsock_accept(struct vsock *v)
 		struct vsock_conn *c;
 
 		if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-			/* Nothing is left for it: it waits until a connection has ended. */
+			/* Nothing is left for it: it waits until a connection has ended, or a while. */
 			v->accept_events = 0;
 			g_source_modify_unix_fd(&v->source->source, v->accept_tag, 0);
+			g_source_set_ready_time(&v->source->source,
+						g_get_monotonic_time() + VSOCK_ACCEPT_US);
 		}
 		if (fd < 0)
 			return;
@@ -695,6 +698,14 @@ static void vsock_accept(struct vsock *v)
 		vsock_watch(v, c, fd);
 		vsock_poll(v, c);
 	}
+}
+
+static void vsock_accept_again(struct vsock *v)
+{
+	if (g_get_monotonic_time() < g_source_get_ready_time(&v->source->source))
+		return;
+	g_source_set_ready_time(&v->source->source, -1);
+	vsock_poll_accept(v);
 }
 
 /* The guest's port that @serial asked for is connected, or not. */
@@ -766,6 +777,8 @@ static gboolean vsock_dispatch(GSource *source, GSourceFunc callback, gpointer o
 		vsock_take_answers(v);
 	if (g_source_query_unix_fd(source, v->accept_tag) & G_IO_IN)
 		vsock_accept(v);
+	else if (g_source_get_ready_time(source) >= 0)
+		vsock_accept_again(v);
 	if (vsock_has_output(v))
 		v->ops->ready(v->opaque);
 	v->ops->unlock(v->opaque);

@@ -14,9 +14,16 @@
 #define DIAL_ROLE	"vsock"
 #define DIAL_START_S	60	/* on a slow and busy machine */
 
-/* The process needs little: a connection at a time, and what the C library wants. */
+/* The process needs little memory: a connection at a time, and what the C library wants. */
 #define DIAL_DATA	(4u << 20)
-#define DIAL_FILES	8
+
+/*
+ * A descriptor that nobody has taken yet counts against this limit, for all processes of the user
+ * together (unix(7), ETOOMANYREFS), and the guest may have many connections asked for at once.
+ */
+#define DIAL_FILES	256
+#define DIAL_TRIES	100
+#define DIAL_WAIT_US	10000
 
 /* The first message to the process, and its answer. */
 struct dial_setup {
@@ -68,8 +75,8 @@ static int dial_connect(const struct dial_process *p, uint32_t port)
 	return ret;
 }
 
-/* Returns false if the guest's process is gone. */
-static bool dial_hand_over(int to, struct dial_message *m, int fd)
+/* Returns 0 or -errno. */
+static int dial_send(int to, struct dial_message *m, int fd)
 {
 	union dial_control control = { .space = "" };
 	struct iovec iov = { m, sizeof(*m) };
@@ -85,7 +92,31 @@ static bool dial_hand_over(int to, struct dial_message *m, int fd)
 		};
 		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
 	}
-	return sendmsg(to, &msg, MSG_NOSIGNAL) == sizeof(*m);
+	return sendmsg(to, &msg, MSG_NOSIGNAL) == sizeof(*m) ? 0 : -errno;
+}
+
+static bool dial_may_pass(int ret)
+{
+	return ret == -ETOOMANYREFS || ret == -ENOBUFS || ret == -ENOMEM || ret == -EINTR;
+}
+
+/*
+ * Waits for a second until others have taken theirs; then the guest is refused. Returns false if
+ * its process is gone.
+ */
+static bool dial_hand_over(int to, struct dial_message *m, int fd)
+{
+	int ret = dial_send(to, m, fd);
+
+	for (unsigned int i = 0; i < DIAL_TRIES && dial_may_pass(ret); i++) {
+		usleep(DIAL_WAIT_US);
+		ret = dial_send(to, m, fd);
+	}
+	if (ret && fd >= 0 && dial_may_pass(ret)) {
+		m->ret = ret;
+		ret = dial_send(to, m, -1);
+	}
+	return !ret;
 }
 
 static void dial_serve(const struct dial_process *p)

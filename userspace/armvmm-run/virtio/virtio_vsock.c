@@ -258,11 +258,12 @@ static void vsock_resumed(struct virtio_device *vdev)
 	struct virtio_vsock *dev = to_vsock(vdev);
 	struct virtio_vsock_config space;
 
-	if (!vdev->restored)
-		return;
+	/* Also where its driver has not started yet. */
 	vsock_put_cid(dev, &space);
 	if (memcmp(vdev->config, &space, sizeof(space)))
 		virtio_config_set(vdev, 0, &space, sizeof(space));
+	if (!vdev->restored)
+		return;
 	dev->reset_owed = true;
 	vsock_send_event(dev);
 }

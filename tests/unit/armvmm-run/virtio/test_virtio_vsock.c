@@ -16,6 +16,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -197,14 +198,20 @@ static struct sockaddr_un address(const char *name)
 	return sun;
 }
 
-static int host_connect(const char *words)
+static void host_connect_by(int fd, const char *words)
 {
 	struct sockaddr_un sun = address("s");
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	KTAP_EQ(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
 	KTAP_EQ(write(fd, words, strlen(words)), strlen(words));
 	test_loop();
+}
+
+static int host_connect(const char *words)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	host_connect_by(fd, words);
 	return fd;
 }
 
@@ -777,6 +784,48 @@ static void test_restored(void)
 	test_machine_exit();
 }
 
+/* Restored before its driver has started, it has the address that it is given here. */
+static void test_restored_early(void)
+{
+	struct device *dev = setup();
+	struct record saved;
+	char args[200];
+
+	state_save(dev, &saved);
+	test_machine_exit();
+	snprintf(args, sizeof(args), "cid=%u,unix:%s", CID + 1, path("s"));
+	dev = setup_as(args);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	dev->ops->resume(dev);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_CONFIG), CID + 1);
+	record_free(&saved);
+	test_machine_exit();
+}
+
+/* The host has no descriptor left when a program comes, and has one later: nobody tells. */
+static void test_no_files(void)
+{
+	struct rlimit limit, none;
+	struct packet p;
+	int fd;
+
+	start(setup(), 32);
+	KTAP_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	/* It is the lowest that was free. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	none = limit;
+	none.rlim_cur = fd + 1;
+	KTAP_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+	host_connect_by(fd, "CONNECT 9\n");
+	KTAP_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	/* It looks again after a second. */
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_REQUEST);
+	KTAP_EQ(p.guest_port, 9);
+	close(fd);
+	test_machine_exit();
+}
+
 /* The process that connects is killed: the guest is refused, and can still be connected to. */
 static void test_dialer_dies(void)
 {
@@ -859,5 +908,6 @@ KTAP_MAIN(KTAP_CASE(make_scratch), KTAP_CASE(test_host_connects), KTAP_CASE(test
 	  KTAP_CASE(test_guest_connects), KTAP_CASE(test_guest_credit),
 	  KTAP_CASE(test_host_credit), KTAP_CASE(test_bad_packets), KTAP_CASE(test_flood),
 	  KTAP_CASE(test_many), KTAP_CASE(test_bad_programs), KTAP_CASE(test_pipelined),
-	  KTAP_CASE(test_restored), KTAP_CASE(test_dialer_dies), KTAP_CASE(test_options),
+	  KTAP_CASE(test_restored), KTAP_CASE(test_restored_early), KTAP_CASE(test_no_files),
+	  KTAP_CASE(test_dialer_dies), KTAP_CASE(test_options),
 	  KTAP_CASE(remove_scratch))

@@ -9,8 +9,8 @@
  * All that a guest can pile up is bounded: connections, the bytes of each on their way to the host,
  * and resets on their way to the guest. Bytes to the guest stay in the host's sockets.
  *
- * All of it happens on the main thread, with the device's lock held, which is taken by @ops when
- * a socket wakes us.
+ * All of it happens with the device's lock held, which is taken by @ops when a socket wakes us; on
+ * the main thread, but for the start and the stop, which a driver's vCPU may do.
  */
 #ifndef ARMVMM_RUN_VSOCK_H
 #define ARMVMM_RUN_VSOCK_H

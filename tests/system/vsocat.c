@@ -106,41 +106,75 @@ static int via_open(const char *path, const char *port)
 	return fd;
 }
 
-/* Returns the bytes that went from @from to @to, or ends the program. */
-static size_t copy(int from, int to)
+/* What was read and not written yet. */
+struct flow {
+	char buf[16384];
+	size_t len, done;
+	int ended;
+};
+
+static void fill(struct flow *f, int from)
 {
-	static char buf[16384];
-	ssize_t n = read(from, buf, sizeof(buf)), done = 0;
+	ssize_t n = read(from, f->buf, sizeof(f->buf));
 
 	if (n < 0) {
 		perror("read");
 		exit(3);
 	}
-	while (done < n) {
-		ssize_t w = write(to, buf + done, n - done);
-
-		if (w < 0) {
-			perror("write");
-			exit(3);
-		}
-		done += w;
-	}
-	return n;
+	f->len = n;
+	f->done = 0;
+	f->ended = !n;
 }
 
+static void drain(struct flow *f, int to, int is_socket)
+{
+	ssize_t n = is_socket ? send(to, f->buf + f->done, f->len - f->done, MSG_DONTWAIT) :
+				write(to, f->buf + f->done, f->len - f->done);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n < 0) {
+		perror("write");
+		exit(3);
+	}
+	f->done += n;
+	if (f->done == f->len)
+		f->len = 0;
+}
+
+/*
+ * It never waits for the other side to take something: who does, and does not take anything
+ * meanwhile, may wait for one that does the same.
+ */
 static int join(int fd)
 {
-	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN }, { .fd = 0, .events = POLLIN } };
+	static struct flow out, in;
+	int told = 0;
 
-	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+	while (!told || !in.ended) {
+		struct pollfd fds[2] = {
+			{ .fd = fd, .events = (in.ended ? 0 : POLLIN) | (out.len ? POLLOUT : 0) },
+			{ .fd = out.len || out.ended ? -1 : 0, .events = POLLIN },
+		};
+
+		/* Else its end would be told again and again. */
+		if (!fds[0].events)
+			fds[0].fd = -1;
 		if (poll(fds, 2, -1) < 0)
 			die("poll");
-		if (fds[1].revents && !copy(0, fd)) {
+		if (fds[1].revents)
+			fill(&out, 0);
+		if (out.len)
+			drain(&out, fd, 1);
+		if (out.ended && !told) {
 			shutdown(fd, SHUT_WR);
-			fds[1].fd = -1;
+			told = 1;
 		}
-		if (fds[0].revents && !copy(fd, 1))
-			fds[0].fd = -1;
+		if (!in.ended && fds[0].revents & ~POLLOUT) {
+			fill(&in, fd);
+			while (in.len)
+				drain(&in, 1, 0);
+		}
 	}
 	return 0;
 }

@@ -389,14 +389,13 @@ void armvmm_timer_block(struct armvmm_vcpu *vcpu)
  */
 static void timer_await(struct armvmm_vcpu *vcpu, u64 lead)
 {
-	u64 cval = vcpu->hyp->cntv_cval, left;
+	u64 end = vcpu->hyp->cntv_cval + timer_cntvoff_get(vcpu->vm);
 
-	do {
-		left = timer_ticks_left(armvmm_timer_virt_now(vcpu), cval);
-		if (!left || left > lead)
-			return;
+	if (timer_ticks_left(armvmm_timer_now(), end) > lead)
+		return;
+	while (timer_ticks_left(armvmm_timer_now(), end) && !need_resched() &&
+	       !signal_pending(current) && !armvmm_vgic_pending(vcpu))
 		cpu_relax();
-	} while (!need_resched() && !signal_pending(current) && !armvmm_vgic_pending(vcpu));
 }
 
 void armvmm_timer_unblock(struct armvmm_vcpu *vcpu)

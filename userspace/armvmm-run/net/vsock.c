@@ -682,7 +682,7 @@ static void vsock_accept(struct vsock *v)
 		struct vsock_conn *c;
 
 		if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-			/* Nothing is left for it: it waits until a connection has ended, or a while. */
+			/* Nothing is left for it: it waits for a connection to end, or a while. */
 			v->accept_events = 0;
 			g_source_modify_unix_fd(&v->source->source, v->accept_tag, 0);
 			g_source_set_ready_time(&v->source->source,

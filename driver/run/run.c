@@ -68,11 +68,14 @@ static int run_work(struct armvmm_vcpu *vcpu)
 		armvmm_vgic_unload(vcpu);
 		armvmm_psci_start(vcpu);
 	}
-	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_COUNTER))
-		armvmm_timer_virt_changed(vcpu);
 	armvmm_vcpu_check_request(vcpu, VCPU_REQ_IRQ_PENDING);
-	if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_WFI))
-		armvmm_halt(vcpu);
+	/* Those that are rare have the highest numbers. */
+	if (unlikely(READ_ONCE(vcpu->requests) >> VCPU_REQ_WFI)) {
+		if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_COUNTER))
+			armvmm_timer_virt_changed(vcpu);
+		if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_WFI))
+			armvmm_halt(vcpu);
+	}
 	if (signal_pending(current)) {
 		vcpu->stat.signal_exits++;
 		return -EINTR;

@@ -13,9 +13,11 @@ clock() {
 	asks "$1" c clock || return 1
 	clock=$((0x$answer))
 }
+# How much of its memory is filled, in MiB, hexadecimal.
+filled=8
 # whole NAME: its memory is right, and its CPUs work and find nothing wrong.
 whole() {
-	asks "$1" 'v8 ' wrong || return 1
+	asks "$1" "v$filled " wrong || return 1
 	echo "wrong: $answer"
 	[ "$answer" = 00000000 ] || return 1
 	asks "$1" 'j3 5 ' bad || return 1
@@ -26,7 +28,7 @@ whole() {
 # busy NAME: the guest that has just started fills its memory, and works; $before is its clock.
 busy() {
 	check 'a guest starts' guest_expect "$1" 60 ready
-	guest_type "$1" 'm8 '
+	guest_type "$1" "m$filled "
 	check 'its memory is filled' guest_expect "$1" 60 filled
 	guest_type "$1" 's3 '
 	check 'it is busy' guest_expect "$1" 60 working

@@ -181,6 +181,18 @@ guest_cases() {
 	done <"$work/told"
 }
 
+# guest_all NAME BEFORE: the same of a guest that was saved and went on; BEFORE has what it printed before.
+# If anything has failed, its last words follow.
+guest_all() {
+	cat "$2" "$work/$1.out" >"$work/all"
+	mv "$work/all" "$work/$1.out"
+	guest_cases "$1"
+	[ $failed = 0 ] || {
+		sed 's/^/# guest: /' "$work/$1.out" | tr -d '\r' | tail -n 60
+		cat "$work/$1.err"
+	}
+}
+
 # guest_initrd NAME: makes $work/NAME.initrd of the base (or of $initrd) and /cmd from stdin, after
 # what guest/ has of each further argument.
 guest_initrd() {

@@ -37,15 +37,8 @@ truncate -s 1M "$work/disk"
 guest_start a --kernel "$work/monitor" --disk "$work/disk" --cpus 4 --memory 64M --control "unix:$sock"
 busy a
 # 46 MiB that cannot be compressed. CPUs that work have theirs below.
-check 'most of its memory is filled' asks a 'm2e ' filled
-whole() {
-	asks "$1" 'v2e ' wrong || return 1
-	echo "wrong: $answer"
-	[ "$answer" = 00000000 ] || return 1
-	asks "$1" 'j3 5 ' bad || return 1
-	echo "bad: $answer"
-	[ "$answer" = 00000000 ]
-}
+filled=2e
+check 'most of its memory is filled' asks a "m$filled " filled
 check 'a complete snapshot' ctl snapshot --track "$snap"
 check 'and one that adds to it' ctl snapshot --incremental "$snap.1"
 leave a

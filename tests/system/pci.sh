@@ -121,11 +121,5 @@ guest_end g 30
 check 'it powers off: status 0' same "$status" 0
 check 'it reads what it wrote before it was saved' same "$(guest_sum g restored)" \
 	"$(dd if="$work/a" bs=64k skip=64 count=64 2>/dev/null | sum)"
-cat "$work/before" "$work/g.out" >"$work/all"
-mv "$work/all" "$work/g.out"
-guest_cases g
-[ $failed = 0 ] || {
-	sed 's/^/# guest: /' "$work/g.out" | tr -d '\r' | tail -n 60
-	cat "$work/g.err"
-}
+guest_all g "$work/before"
 finish

@@ -58,35 +58,34 @@ static int await(int listener, const struct sockaddr *address, socklen_t len)
 	return fd;
 }
 
+static int stream_open(struct sockaddr *a, socklen_t len, int listens)
+{
+	int fd = socket(a->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die("socket");
+	if (listens)
+		return await(fd, a, len);
+	if (connect(fd, a, len))
+		die("connect");
+	return fd;
+}
+
 static int vsock_open(unsigned int cid, const char *port, int listens)
 {
 	struct sockaddr_vm a = {
 		.svm_family = AF_VSOCK, .svm_cid = cid, .svm_port = strtoul(port, NULL, 10),
 	};
-	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
-		die("socket");
-	if (listens)
-		return await(fd, (struct sockaddr *)&a, sizeof(a));
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)))
-		die("connect");
-	return fd;
+	return stream_open((struct sockaddr *)&a, sizeof(a), listens);
 }
 
 static int local_open(const char *path, int listens)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	if (fd < 0)
-		die("socket");
-	if (listens)
-		return await(fd, (struct sockaddr *)&a, sizeof(a));
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)))
-		die("connect");
-	return fd;
+	return stream_open((struct sockaddr *)&a, sizeof(a), listens);
 }
 
 static int via_open(const char *path, const char *port)

@@ -3,8 +3,8 @@
 #include <glib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "core/read_full.h"
 #include "snapshot/places.h"
 
 #define PLACES_NONE	UINT32_MAX
@@ -104,22 +104,11 @@ void places_free(struct places *p)
 static int64_t places_fill(void *opaque, void *data, size_t len)
 {
 	struct places_file *f = opaque;
-	size_t done = 0;
+	int64_t n = read_full(f->fd, data, len, &f->at);
 
-	while (done < len) {
-		ssize_t n = pread(f->fd, (uint8_t *)data + done, len - done, f->at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		done += n;
-		f->at += n;
-	}
-	f->all->bytes += done;
-	return done;
+	if (n > 0)
+		f->all->bytes += n;
+	return n;
 }
 
 static int places_skip(void *opaque, uint64_t len)

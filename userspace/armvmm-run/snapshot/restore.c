@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <libarmvmm.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/machine_private.h"
+#include "core/read_full.h"
 #include "core/runstate.h"
 #include "snapshot/layout.h"
 #include "snapshot/restore.h"
@@ -18,21 +18,7 @@ struct restore {
 
 static int64_t restore_fill(void *opaque, void *data, size_t len)
 {
-	int fd = *(const int *)opaque;
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = read(fd, (uint8_t *)data + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		done += n;
-	}
-	return done;
+	return read_full(*(const int *)opaque, data, len, NULL);
 }
 
 /* Refuses a part whose contents have another version. */

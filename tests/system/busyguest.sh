@@ -5,7 +5,14 @@
 asks() {
 	_nr=$(grep -c "$3" "$work/$1.out")
 	guest_type "$1" "$2"
-	wait_for 60 sh -c "[ \$(grep -c '$3 ........' '$work/$1.out') -gt $_nr ]" || return 1
+	wait_for 60 sh -c "[ \$(grep -c '$3 ........' '$work/$1.out') -gt $_nr ]" || {
+		guest_stands "$1"
+		guest_type "$1" '\n'
+		sleep 2
+		echo "after a byte on its terminal:"
+		tail -n 1 "$work/$1.out"
+		return 1
+	}
 	answer=$(sed -n "s/^.*$3 \([0-9a-f]*\).*/\1/p" "$work/$1.out" | tail -n 1)
 }
 # clock NAME: reads the guest's clock, in 1,024 ticks, into $clock.

@@ -43,7 +43,7 @@ check() {
 	else
 		fail "$_name"
 		echo "# $*"
-		head -n 40 "$work/check" | sed 's/^/#   /'
+		head -n 60 "$work/check" | sed 's/^/#   /'
 	fi
 }
 
@@ -144,6 +144,34 @@ guest_expect() {
 	tail -n 15 "$work/$1.out"
 	cat "$work/$1.err"
 	return 1
+}
+
+guest_threads() {
+	eval "_pid=\$pid_$1"
+	for _t in /proc/"$_pid"/task/*; do
+		read -r _stat <"$_t/stat"
+		set -- ${_stat##*) }
+		echo "  $(cat "$_t/comm") $1 $(cat "$_t/wchan"), ${12} and ${13} ticks, on ${37}," \
+			$(sed -n 's/.*ctxt.*:\t//p' "$_t/status")
+	done
+}
+host_stands() {
+	guest_threads "$1"
+	grep -E 'CPU0|arch_timer|IPI' /proc/interrupts
+}
+# guest_stands NAME: where a guest stands that gives no answer: its last words, and what its threads,
+# its vCPUs and the host's CPUs do within 2 s. It does nothing to the guest.
+guest_stands() {
+	tail -n 5 "$work/$1.out"
+	tail -n 2 "$work/$1.err"
+	host_stands "$1" >"$work/stands"
+	armvmm-stat -1 -c -z -i 2 -p "$_pid" -f '^(exits|irq_|signal|page_faults|hyp_mmio|mmio)' 2>&1
+	host_stands "$1" >"$work/moved"
+	cat "$work/stands"
+	echo "2 s later:"
+	diff "$work/stands" "$work/moved" | grep '^>'
+	# The log of the host has where its CPUs are.
+	echo l >/proc/sysrq-trigger
 }
 
 # guest_end NAME SECONDS: waits for its end; the status is in $status, 255 if it did not end.

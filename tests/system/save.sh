@@ -39,7 +39,7 @@ check 'to nowhere' status_of 3 'unknown migration protocol' \
 check 'the guest has not noticed' whole a
 
 # While one is made. Noise takes long to compress.
-asks a 'm30 ' filled
+check 'more of its memory is filled' asks a 'm30 ' filled
 armvmm-ctl "$sock" snapshot "$snap.long" >"$work/long" 2>&1 &
 long=$!
 check 'while one is made: it is' wait_for 20 sh -c \

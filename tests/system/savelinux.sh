@@ -85,25 +85,10 @@ start
 check 'the guest boots' guest_expect $g 120 '@@ busy'
 check 'it is busy' guest_expect $g 120 '@@ block '
 # stuck BLOCK TICK: a guest that does nothing has come back by a restore once. Says where it and its
-# process stand, and what brings it back, in at most 40 lines.
-threads() {
-	eval "_pid=\$pid_$g"
-	for _t in /proc/"$_pid"/task/*; do
-		read -r _stat <"$_t/stat"
-		set -- ${_stat##*) }
-		echo "  $(cat "$_t/comm") $1 $(cat "$_t/wchan"), ${12} and ${13} ticks"
-	done
-}
+# process stand, and what brings it back, in at most 60 lines.
 stuck() {
 	echo "stuck: $(ctl status), block and tick were $1 and $2, are $(last block) and $(last tick)"
-	tail -n 3 "$work/$g.out"
-	tail -n 2 "$work/$g.err"
-	threads >"$work/threads"
-	sleep 2
-	threads | diff "$work/threads" - >"$work/moved"
-	cat "$work/threads"
-	echo "in 2 s:"
-	grep '^>' "$work/moved"
+	guest_stands $g
 	guest_type $g '\n'
 	! wait_for 10 more block "$1" || echo "it goes on after a line on its terminal"
 	ctl stop

@@ -4,7 +4,7 @@
  * guest (guest.c). So the cost of an operation is the module's and, where user
  * space takes part, as little of user space as possible.
  *
- *   armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-lpt]
+ *   armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-lopt]
  *                [-w soon|later] [-e N] [-z N] [-s N] [-a N] [-i N] [-g] GUEST
  *     -m  bit n: test n; by default all but ipi_pingpong_spin, which needs a CPU for each vCPU
  *     -k  runs each test this many times
@@ -14,6 +14,8 @@
  *     -l  logs the guest's writes, and prints what the host pays for each page that it wrote
  *         (TAKEN): when the log is read after test 16, and after 17, then with the guest's caches
  *         off; and when the memory slot is deleted
+ *     -o  swaps out, after test 16, as many pages of the client's as the guest has written, and
+ *         then the guest's, and prints what the host pays for each (TAKEN); needs swap to be on
  *     -t  prints a mark before and after each test, for QEMU's trace logs
  *   Numbers of objects that the VM has, to see which costs grow with them:
  *     -e  ioeventfds, at addresses below the one that is used
@@ -80,6 +82,9 @@ static struct {
 	int vm;
 	bool marks;
 	bool log;
+	bool out;		/* swaps out */
+	char *touched;		/* what test 16 writes */
+	size_t touched_size;	/* in bytes */
 	unsigned int mb;	/* of RAM */
 	unsigned int written;	/* pages, by the log's first reading */
 	unsigned int vcpus;
@@ -218,6 +223,58 @@ static void teardown(void)
 	taken("teardown", bench.written, now() - t);
 }
 
+/* In pages. */
+static unsigned int in_swap(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	unsigned int kb = 0;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "VmSwap: %u", &kb);
+	if (f)
+		fclose(f);
+	return kb / 4;
+}
+
+/*
+ * Swaps out all. The host spares, once, what the guest has used since it asked the last time; so
+ * the call that counts is the one that takes the pages.
+ */
+static void swap_out(const char *what, char *mem)
+{
+	unsigned int n = 0;
+
+	for (int tries = 0; tries < 2 && !n; tries++) {
+		unsigned int before = in_swap();
+		uint64_t t = now();
+
+		must(madvise(mem, bench.touched_size, MADV_PAGEOUT), "MADV_PAGEOUT");
+		t = now() - t;
+		n = in_swap() - before;
+		taken(what, n, t);
+	}
+	if (n < bench.touched_size / 4096 / 10 * 9)
+		errx(1, "%s: only %u pages were swapped out at once", what, n);
+}
+
+/* The client's pages have the same bytes as the guest's; the client alone has mapped them. */
+static void swap_out_all(void)
+{
+	/* What swap itself allocates, it does in the first round. */
+	for (int round = 0; round < 2; round++) {
+		char *mem = mmap(NULL, bench.touched_size, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (mem == MAP_FAILED)
+			err(1, "mmap");
+		memcpy(mem, bench.touched, bench.touched_size);
+		swap_out(round ? "swap_client" : "swap_new", mem);
+		munmap(mem, bench.touched_size);
+	}
+	swap_out("swap_guest", bench.touched);
+}
+
 static void mark(bool begin, unsigned int test)
 {
 	char line[64];
@@ -230,6 +287,8 @@ static void mark(bool begin, unsigned int test)
 	else
 		put(line, (size_t)snprintf(line, sizeof(line), "EXITS %u %llu\n", test,
 					   (unsigned long long)(exits() - bench.exits)));
+	if (!begin && bench.out && test == TEST_FIRST_TOUCH)
+		swap_out_all();
 	if (begin || !bench.log)
 		return;
 	if (test == TEST_FIRST_TOUCH) {
@@ -457,8 +516,9 @@ int main(int argc, char **argv)
 	size_t run_size;
 	pthread_t t;
 	int c, sys;
+	char *ram;
 
-	while ((c = getopt(argc, argv, "d:n:m:c:r:k:w:lpte:z:s:a:i:g")) != -1) {
+	while ((c = getopt(argc, argv, "d:n:m:c:r:k:w:lopte:z:s:a:i:g")) != -1) {
 		switch (c) {
 		case 'd': dev = optarg; break;
 		case 'n': count = strtoul(optarg, NULL, 0); break;
@@ -479,6 +539,7 @@ int main(int argc, char **argv)
 		case 'i': load.pending = strtoul(optarg, NULL, 0); break;
 		case 'g': groups = true; break;
 		case 'l': bench.log = true; break;
+		case 'o': bench.out = true; break;
 		case 'p': present = true; break;
 		case 't': bench.marks = true; break;
 		default: goto usage;
@@ -497,7 +558,7 @@ int main(int argc, char **argv)
 		err(1, "%s", dev);
 	run_size = (size_t)must(ioctl(sys, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE");
 	bench.vm = must(ioctl(sys, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
-	make_ram(mb, present, argv[optind], &args);
+	ram = make_ram(mb, present, argv[optind], &args);
 	must(ioctl(bench.vm, KVM_CREATE_DEVICE, &gic), "KVM_CREATE_DEVICE");
 	attr((int)gic.fd, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_DIST, &dist, "GICD");
 	attr((int)gic.fd, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_CPU, &cpu, "GICC");
@@ -515,6 +576,10 @@ int main(int argc, char **argv)
 	args->pending = load.pending;
 	args->rounds = rounds;
 	args->flags = ARGS_CLIENT | (groups ? ARGS_GROUPS : 0);
+	bench.touched = ram + (TOUCH_BASE - RAM_BASE);
+	bench.touched_size = ((size_t)mb << 20) - (TOUCH_BASE - RAM_BASE);
+	if (count < bench.touched_size / 4096)
+		bench.touched_size = (size_t)count * 4096;
 	register_all("ioeventfd", load.events, register_event);
 	register_all("zone", load.zones, register_zone);
 	register_all("slot", load.slots, register_slot);
@@ -530,7 +595,7 @@ int main(int argc, char **argv)
 	run(&bench.vcpu[0]);
 	return 0;
 usage:
-	fprintf(stderr, "usage: armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-lpt]\n"
+	fprintf(stderr, "usage: armvmm-bench [-d DEV] [-n COUNT] [-m TESTS] [-c VCPUS] [-r MIB] [-k ROUNDS] [-lopt]\n"
 		"                    [-w soon|later] [-e N] [-z N] [-s N] [-a N] [-i N] [-g] GUEST\n");
 	return 2;
 }

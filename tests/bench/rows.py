@@ -179,6 +179,8 @@ TAKEN = [
     Most("harvest_on", "read from the dirty log, the guest's caches on", "taken", 55),
     Most("harvest_off", "the same, its caches off", "taken", 580),
     Most("teardown", "taken back with its memory slot, caches on or off", "taken", 565),
+    Most("swap_client", "a page of the client's, swapped out to zram", "swap", 19960),
+    Most("swap_guest", "a page that the guest wrote, swapped out to zram", "swap", 21350),
 ]
 
 RUNS = {
@@ -192,6 +194,7 @@ RUNS = {
     "ping4": "-n {few} -w later -c 2 -m 0x40000",
     "present": "-n {few} -p -m 0x10000",
     "taken": "-n {few} -p -l -m 0x30000",
+    "swap": "-n {few} -o -m 0x10000",
     "single": "-n {few} -p -m 0x10000",
     "nopoll": "-n {few} -m 0x4000",
     "few": "-n {few} -m 0x300620",
@@ -220,12 +223,17 @@ run() {{
 	nopoll) echo 0 >$params/halt_poll_ns ;;
 	few | one | pending | groups | events | zones) echo 0 >$params/hyp_dist ;;
 	single) echo 0 >$params/fault_around ;;
+	swap)
+		modprobe zram num_devices=1 && echo 256M >/sys/block/zram0/disksize &&
+			mkswap /dev/zram0 >/dev/null && swapon /dev/zram0 || exit 1
+		;;
 	esac
 	case $2 in
 	guest*) $2 || exit 1; sleep 10 ;;
 	*) ./armvmm-bench $2 bench.bin || exit 1 ;;
 	esac
 	echo $poll >$params/halt_poll_ns
+	[ $1 != swap ] || swapoff /dev/zram0 || exit 1
 	echo 1 >$params/hyp_dist
 	echo $around >$params/fault_around
 }}

@@ -17,7 +17,7 @@
 #include "host/cpukind.h"
 #include "host/debug_host.h"
 #include "host/hypmap.h"
-#include "mem/stage2.h"
+#include "mem/vmid.h"
 #include "pmu/pmu.h"
 #include "regs/cp15.h"
 #include "takeover.h"

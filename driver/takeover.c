@@ -31,6 +31,7 @@
 #include "hyp/offsets.h"
 #include "hyp/sysreg.h"
 #include "mem/stage2.h"
+#include "mem/vmid.h"
 #include "takeover.h"
 #include "timer/timer.h"
 #include "vgic/vgic.h"

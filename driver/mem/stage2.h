@@ -152,27 +152,4 @@ void armvmm_stage2_flush_tlb(struct stage2 *s2);
 /* A CPU has erratum 798181: flushes have other CPUs wait from now on. Any context. */
 void armvmm_stage2_tlb_needs_sync(void);
 
-/* vmid.c */
-
-/*
- * Before an entry, IRQs off, on a CPU that is taken over: makes sure that the VM has a VMID, sets
- * hyp->vttbr, and flushes this CPU's TLB entries where another vCPU of the VM ran here last
- * (docs/hazards.md 17).
- */
-void armvmm_vmid_update(struct armvmm_vcpu *vcpu);
-int armvmm_vmid_init(void);
-/* The VMID that the host runs with, which is no guest's. Before the first guest. */
-void armvmm_vmid_set_host(unsigned int n);
-void armvmm_vmid_exit(void);
-
-static inline u32 armvmm_vmid_number(u64 vmid)
-{
-	return (u32)vmid & 0xff;
-}
-
-static inline u64 armvmm_vmid_vttbr(const struct stage2 *s2, u64 vmid)
-{
-	return s2->pgd_pa | (u64)armvmm_vmid_number(vmid) << VTTBR_VMID_SHIFT;
-}
-
 #endif

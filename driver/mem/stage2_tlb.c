@@ -12,6 +12,7 @@
 #include "host/hypcpu.h"
 #include "hyp/hyp.h"
 #include "mem/stage2.h"
+#include "mem/vmid.h"
 
 /* Set for good as soon as a CPU with erratum 798181 is taken over (cpukind.c). */
 static bool tlb_needs_sync;

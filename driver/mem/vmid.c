@@ -19,14 +19,13 @@
 #include <asm/barrier.h>
 
 #include "compat/compat.h"
-
 #include "core/state.h"
 #include "host/cache.h"
 #include "host/hypcpu.h"
-#include "mem/stage2.h"
+#include "mem/vmid.h"
 #include "mem/vmid_pool.h"
 
-static DEFINE_PER_CPU(atomic64_t, vmid_active);
+DEFINE_PER_CPU(atomic64_t, vmid_active);
 static DEFINE_RAW_SPINLOCK(vmid_lock);
 static struct vmid_pool vmid_pool;	/* under vmid_lock */
 static bool vmid_flush_due;		/* likewise: a CPU that has lost HYP mode could not do it */
@@ -48,8 +47,7 @@ static bool vmid_flush_all(void)
 	return done;
 }
 
-/* Out of line: it is needed once for a generation, and the common path does without its frame. */
-static noinline u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
+u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
 {
 	bool flush;
 	u64 id;
@@ -70,34 +68,18 @@ static noinline u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
 	return id;
 }
 
-void armvmm_vmid_update(struct armvmm_vcpu *vcpu)
+/*
+ * vCPUs of a VM share the VMID, but their guest may use one ASID for different tables on each, or no
+ * ASIDs yet. The entries on this CPU belong to the last vCPU that ran here.
+ */
+void vmid_other_vcpu(struct armvmm_vcpu *vcpu, u8 *last)
 {
-	struct stage2 *s2 = &vcpu->vm->stage2;
-	atomic64_t *active = this_cpu_ptr(&vmid_active);
-	u8 *last = this_cpu_ptr(s2->last_vcpu);
-	u64 id = atomic64_read(active);
+	u64 vttbr = vcpu->hyp->vttbr;
 
-	/* With IRQs off the module does not give HYP mode up, so flushes work. */
-	lockdep_assert_irqs_disabled();
-	/*
-	 * A new generation takes the active id either before the read or after it, and then keeps
-	 * the number reserved: the two reads need not be atomic.
-	 */
-	if (!id || id != (u64)atomic64_read(&s2->vmid))
-		id = vmid_renew(s2, active);
-	vcpu->hyp->vttbr = armvmm_vmid_vttbr(s2, id);
-	WRITE_ONCE(vcpu->last_cpu, smp_processor_id());
-
-	/*
-	 * vCPUs of a VM share the VMID, but their guest may use one ASID for different tables on
-	 * each, or no ASIDs yet. The entries on this CPU belong to the last vCPU that ran here.
-	 */
-	if (*last != vcpu->index + 1) {
-		if (*last)
-			armvmm_hyp_call(HYP_CALL_TLBI_VMID_LOCAL, lower_32_bits(vcpu->hyp->vttbr),
-					upper_32_bits(vcpu->hyp->vttbr));
-		*last = vcpu->index + 1;
-	}
+	if (*last)
+		armvmm_hyp_call(HYP_CALL_TLBI_VMID_LOCAL, lower_32_bits(vttbr),
+				upper_32_bits(vttbr));
+	*last = vcpu->index + 1;
 }
 
 void armvmm_vmid_set_host(unsigned int n)

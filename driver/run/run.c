@@ -14,7 +14,7 @@
 #include "eventfd/eventfd.h"
 #include "host/cpukind.h"
 #include "host/hypcpu.h"
-#include "mem/stage2.h"
+#include "mem/vmid.h"
 #include "mmio/mmio.h"
 #include "pmu/pmu.h"
 #include "regs/psci.h"

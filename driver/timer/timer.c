@@ -289,18 +289,14 @@ int armvmm_timer_enable(struct armvmm_vcpu *vcpu)
  * line is high, or it was, and the guest has not deactivated it. Without the
  * second half all would work, with more exits.
  */
-void armvmm_timer_flush(struct armvmm_vcpu *vcpu)
+void timer_flush_line(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_timer_vcpu *timer = &vcpu->timer;
-	bool hold = timer->virt_level, held = armvmm_timer_host_held();
+	bool hold = timer->virt_level;
 
-	vcpu->hyp->cntvoff = timer_cntvoff_get(vcpu->vm);
-	if (likely(!hold && !held))
-		return;
 	if (!hold && armvmm_vgic_in_kernel(&vcpu->vm->vgic))
 		hold = armvmm_vgic_phys_active(vcpu, timer->virt_irq);
-	if (hold != held)
-		armvmm_timer_host_set(hold);
+	armvmm_timer_host_hold(hold);
 }
 
 /*
@@ -327,11 +323,10 @@ static bool timer_was_deactivated(struct armvmm_vcpu *vcpu)
  * the guest has disabled it, it is done here after a turn that an interrupt ended (docs/silicon.md
  * S9).
  */
-void armvmm_timer_sync(struct armvmm_vcpu *vcpu, bool irq)
+void timer_sync_line(struct armvmm_vcpu *vcpu, bool irq)
 {
 	struct hyp_vcpu *hyp = vcpu->hyp;
-	bool level, known = false;
-	u32 ctl = hyp->cntv_ctl;
+	bool level = timer_is_high(hyp->cntv_ctl), known = false;
 
 	/* If HYP mode held the PPI, it did so for a list register. */
 	if (hyp->vgic.used_lrs) {
@@ -344,7 +339,6 @@ void armvmm_timer_sync(struct armvmm_vcpu *vcpu, bool irq)
 			armvmm_timer_host_released();
 	}
 
-	level = timer_can_fire(ctl) && (ctl & CNT_CTL_ISTATUS);
 	if (unlikely(level && irq) && !known && armvmm_timer_host_held())
 		armvmm_timer_host_set(true);
 	timer_virt_is(vcpu, level);

@@ -3,11 +3,15 @@
 #ifndef ARMVMM_TIMER_H
 #define ARMVMM_TIMER_H
 
-#include <linux/hrtimer.h>
+#include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
 
-struct armvmm_vcpu;
-struct armvmm_vm;
+#include "arch/archregs.h"
+#include "core/state.h"
+#include "timer/timer_host.h"
+#include "timer/timer_math.h"
+
 struct kvm_one_reg;
 struct kvm_device_attr;
 
@@ -33,13 +37,33 @@ int armvmm_timer_enable(struct armvmm_vcpu *vcpu);
  * guest: its thread, or with its mutex.
  */
 void armvmm_timer_virt_changed(struct armvmm_vcpu *vcpu);
-/* Before an entry, IRQs off: sets hyp->cntvoff, line levels. */
-void armvmm_timer_flush(struct armvmm_vcpu *vcpu);
+/* The rest of the two that follow: where the line is or was high, or the PPI held. */
+void timer_flush_line(struct armvmm_vcpu *vcpu);
+void timer_sync_line(struct armvmm_vcpu *vcpu, bool irq);
+
+/* Before an entry, IRQs off: sets hyp->cntvoff, and holds the host's PPI back or lets it go. */
+static inline void armvmm_timer_flush(struct armvmm_vcpu *vcpu)
+{
+	/* Another vCPU may set it: 64 bits at once. */
+	vcpu->hyp->cntvoff = atomic64_read(&vcpu->vm->cntvoff);
+	if (unlikely(vcpu->timer.virt_level || armvmm_timer_host_held()))
+		timer_flush_line(vcpu);
+}
+
 /*
  * After an exit, which an interrupt of the host's caused (@irq); IRQs off still. HYP has saved
- * hyp->cntv_ctl and cval.
+ * hyp->cntv_ctl and cval. Nothing is to be done if the line is low and was so, and the PPI was not
+ * held while a list register was in use.
  */
-void armvmm_timer_sync(struct armvmm_vcpu *vcpu, bool irq);
+static inline void armvmm_timer_sync(struct armvmm_vcpu *vcpu, bool irq)
+{
+	const struct hyp_vcpu *hyp = vcpu->hyp;
+
+	if (unlikely(timer_is_high(hyp->cntv_ctl) || vcpu->timer.virt_level ||
+		     (hyp->vgic.used_lrs && (hyp->cntv_held || armvmm_timer_host_held()))))
+		timer_sync_line(vcpu, irq);
+}
+
 /* Around a sleep in WFI: arms and cancels the wake-up timer. */
 void armvmm_timer_block(struct armvmm_vcpu *vcpu);
 void armvmm_timer_unblock(struct armvmm_vcpu *vcpu);

@@ -57,6 +57,12 @@ static inline bool timer_can_fire(u32 ctl)
 	return (ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) == CNT_CTL_ENABLE;
 }
 
+/* True where it says that the line is high: as of when it was read. */
+static inline bool timer_is_high(u32 ctl)
+{
+	return timer_can_fire(ctl) && (ctl & CNT_CTL_ISTATUS);
+}
+
 /* CTL as it reads: ISTATUS is UNKNOWN with ENABLE clear, and zero here. */
 static inline u32 timer_ctl_read(u32 ctl, u64 now, u64 cval)
 {

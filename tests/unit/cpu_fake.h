@@ -38,6 +38,7 @@ void on_each_cpu(void (*fn)(void *), void *arg, int wait);
 
 /* The object that a per-CPU pointer points to on @cpu: one for each pointer and CPU. */
 void *fake_per_cpu(void *p, size_t size, unsigned int cpu);
+#define DECLARE_PER_CPU(type, name)	extern type name
 #define DEFINE_PER_CPU(type, name)	type name
 #define per_cpu_ptr(p, cpu)	((__typeof__(p))fake_per_cpu((p), sizeof(*(p)), (cpu)))
 #define this_cpu_ptr(p)		per_cpu_ptr(p, fake_cpu)

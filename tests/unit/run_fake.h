@@ -18,6 +18,11 @@ extern bool fake_irqs_off, fake_preempt_off;
 #define preempt_disable()	do { assert(!fake_preempt_off); fake_preempt_off = true; } while (0)
 #define preempt_enable()	do { assert(fake_preempt_off); fake_preempt_off = false; } while (0)
 
+#define lockdep_assert_irqs_disabled()	assert(fake_irqs_off)
+
+/* One for both CPUs. */
+#define this_cpu_ptr(p)		(p)
+
 #define smp_store_mb(x, v)	do { WRITE_ONCE(x, v); smp_mb(); } while (0)
 
 /* Has the page a struct page? */

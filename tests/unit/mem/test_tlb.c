@@ -13,6 +13,7 @@
 #include "hyp/hyp.h"
 #include "host/hypcpu.h"
 #include "mem/stage2.h"
+#include "mem/vmid.h"
 #include "core/state.h"
 
 #define NR_VMS		300	/* more than there are VMIDs */

@@ -18,7 +18,7 @@
 #include "host/cpukind.h"
 #include "host/hypcpu.h"
 #include "hyp/hyp.h"
-#include "mem/stage2.h"
+#include "mem/vmid.h"
 #include "mmio/mmio.h"
 #include "pmu/pmu.h"
 #include "regs/psci.h"
@@ -113,7 +113,10 @@ void vgic_lr_sync(struct armvmm_vcpu *v)
 	v->hyp->vgic.used_lrs = 0;
 }
 
-void armvmm_timer_flush(struct armvmm_vcpu *v)
+/* The line is high always: so the timer comes to these. */
+DEFINE_PER_CPU(struct timer_host_cpu, timer_host_cpu);
+
+void timer_flush_line(struct armvmm_vcpu *v)
 {
 	did.timer_flushes++;
 }
@@ -126,7 +129,7 @@ void armvmm_timer_virt_changed(struct armvmm_vcpu *v)
 	did.counters++;
 }
 
-void armvmm_timer_sync(struct armvmm_vcpu *v, bool irq)
+void timer_sync_line(struct armvmm_vcpu *v, bool irq)
 {
 	KTAP_EQ(irq, exit_code == HYP_EXIT_IRQ);
 	did.timer_syncs++;
@@ -160,13 +163,23 @@ unsigned long compat_thread_work(void)
 	return ++work_looks == work_at || fake_signal;
 }
 
-void armvmm_vmid_update(struct armvmm_vcpu *v)
+/* The active id stays 0: so each entry asks for one. */
+DEFINE_PER_CPU(atomic64_t, vmid_active);
+
+u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
 {
+	KTAP_TRUE(fake_irqs_off);
 	did.vmids++;
-	v->last_cpu = fake_cpu;
 	/* Another vCPU ends the machine before this one can be seen to enter. */
 	if (did.vmids == off_at)
 		turn_off();
+	return 1;
+}
+
+void vmid_other_vcpu(struct armvmm_vcpu *v, u8 *last)
+{
+	KTAP_EQ(v->last_cpu, fake_cpu);
+	*last = v->index + 1;
 }
 
 /* What ends the sleep. */
@@ -263,6 +276,7 @@ void armvmm_debug_sync_data(struct armvmm_vcpu *v)
 /* --- a vCPU that was initialized on CPU 0, and has an interrupt that pends --- */
 
 static struct armvmm_vgic_ap ap;
+static u8 last_vcpu;
 
 static void start(void)
 {
@@ -272,6 +286,7 @@ static void start(void)
 	memset(&page, 0, sizeof(page));
 	memset(&did, 0, sizeof(did));
 	memset(&ap, 0, sizeof(ap));
+	last_vcpu = 0;
 	work_at = work_looks = off_at = 0;
 	exit_reason = KVM_EXIT_MMIO;
 	waker = NULL;
@@ -287,10 +302,12 @@ static void start(void)
 	}
 	ap.nr = 1;
 	vm.vgic.in_kernel = true;
+	vm.stage2.last_vcpu = &last_vcpu;
 	vcpu.vm = &vm;
 	vcpu.hyp = &hyp;
 	vcpu.run = &page.run;
 	vcpu.vgic.ap = &ap;
+	vcpu.timer.virt_level = true;
 	vcpu.initialized = vcpu.has_run_once = true;
 	vcpu.last_task = &task;
 	vcpu.last_cpu = vcpu.loaded_cpu = -1;

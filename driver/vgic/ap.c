@@ -62,35 +62,37 @@ static unsigned int ap_first_of(const struct list_head *list, struct armvmm_vgic
 }
 
 /* Those that are only pending, and of @groups, behind the first @n. */
-static unsigned int ap_first_pending(const struct armvmm_vgic_ap *ap, unsigned int groups,
-				     struct armvmm_vgic_irq **irqs, unsigned int n,
-				     unsigned int max)
+static __always_inline unsigned int ap_first_pending(const struct armvmm_vgic_ap *ap,
+						     unsigned int groups,
+						     struct armvmm_vgic_irq **irqs,
+						     unsigned int n, unsigned int max)
 {
 	const struct list_head *list = &ap->list[VGIC_AP_PENDING * VGIC_AP_PRIORITIES];
 	u32 used = vgic_ap_used(ap, groups);
 	unsigned int prio;
 
-	for (; used && n < max; used &= used - 1) {
+	for (; used; used &= used - 1) {
 		prio = __ffs(used);
 		if (groups & VGIC_AP_GROUP(0))
 			n = ap_first_of(&list[prio], irqs, n, max);
 		if (groups & VGIC_AP_GROUP(1))
 			n = ap_first_of(&list[prio + VGIC_AP_PRIORITIES], irqs, n, max);
+		if (n == max)
+			break;
 	}
 	return n;
 }
 
-unsigned int vgic_ap_first(struct armvmm_vgic_ap *ap, unsigned int groups, unsigned int max)
+unsigned int vgic_ap_first_active(struct armvmm_vgic_ap *ap, unsigned int max)
 {
 	const struct list_head *list = ap->list;
 	unsigned int class, n = 0;
 	u32 used;
 
-	if (ap->nr_active)
-		for (class = 0; class < VGIC_AP_PENDING; class++, list += VGIC_AP_PRIORITIES)
-			for (used = ap->used[class]; used && n < max; used &= used - 1)
-				n = ap_first_of(&list[__ffs(used)], ap->first, n, max);
-	return groups ? ap_first_pending(ap, groups, ap->first, n, max) : n;
+	for (class = 0; class < VGIC_AP_PENDING; class++, list += VGIC_AP_PRIORITIES)
+		for (used = ap->used[class]; used && n < max; used &= used - 1)
+			n = ap_first_of(&list[__ffs(used)], ap->first, n, max);
+	return n;
 }
 
 unsigned int vgic_ap_first_more(struct armvmm_vgic_ap *ap, unsigned int groups, unsigned int n,

@@ -84,13 +84,26 @@ static inline u32 vgic_ap_used(const struct armvmm_vgic_ap *ap, unsigned int gro
 }
 
 /*
- * Up to @max of them, by rank, to ap->first (a stack would be cleared first, each time); of those
- * that are only pending the ones of @groups alone. Returns how many.
+ * The first active ones, by rank, @max at most, to ap->first (a stack would be cleared first, each
+ * time). Returns how many.
  */
-unsigned int vgic_ap_first(struct armvmm_vgic_ap *ap, unsigned int groups, unsigned int max);
-/* Those of @groups that are only pending, behind the first @n of ap->first. */
+unsigned int vgic_ap_first_active(struct armvmm_vgic_ap *ap, unsigned int max);
+/*
+ * Those of @groups that are only pending, behind the first @n of ap->first: up to @max with these.
+ * Returns how many there are then.
+ */
 unsigned int vgic_ap_first_more(struct armvmm_vgic_ap *ap, unsigned int groups, unsigned int n,
 				unsigned int max);
+
+/* The first of both, and of those that are only pending the ones of @groups alone. */
+static inline unsigned int vgic_ap_first(struct armvmm_vgic_ap *ap, unsigned int groups,
+					 unsigned int max)
+{
+	unsigned int n = unlikely(ap->nr_active) ? vgic_ap_first_active(ap, max) : 0;
+
+	return groups && n < max ? vgic_ap_first_more(ap, groups, n, max) : n;
+}
+
 /* The first of @groups that is only pending, or NULL. */
 struct armvmm_vgic_irq *vgic_ap_first_pending(const struct armvmm_vgic_ap *ap,
 					      unsigned int groups);

@@ -73,18 +73,25 @@ static void cpuif_refresh(struct armvmm_vcpu *vcpu)
 	preempt_enable();
 }
 
-unsigned int vgic_cpuif_groups(struct armvmm_vcpu *vcpu)
+/* Before an entry, on the CPU that has it. */
+static u32 cpuif_vmcr(const struct armvmm_vcpu *vcpu)
+{
+	const struct hyp_vgic *hv = &vcpu->hyp->vgic;
+
+	lockdep_assert_irqs_disabled();
+	return likely(hv->loaded) ? readl_relaxed(armvmm_vgic_host.gich + GICH_VMCR) : hv->vmcr;
+}
+
+unsigned int vgic_cpuif_groups(const struct armvmm_vcpu *vcpu)
 {
 	BUILD_BUG_ON(GICC_CTLR_EnableGrp0 != VGIC_AP_GROUP(0));
 	BUILD_BUG_ON(GICC_CTLR_EnableGrp1 != VGIC_AP_GROUP(1));
-	cpuif_refresh(vcpu);
-	return vcpu->hyp->vgic.vmcr & VGIC_AP_GROUPS;
+	return cpuif_vmcr(vcpu) & VGIC_AP_GROUPS;
 }
 
-bool vgic_cpuif_splits_eoi(struct armvmm_vcpu *vcpu)
+bool vgic_cpuif_splits_eoi(const struct armvmm_vcpu *vcpu)
 {
-	cpuif_refresh(vcpu);
-	return vcpu->hyp->vgic.vmcr & GICC_CTLR_EOImode;
+	return cpuif_vmcr(vcpu) & GICC_CTLR_EOImode;
 }
 
 /*

@@ -17,11 +17,13 @@ struct armvmm_vcpu;
  */
 bool vgic_cpuif_signals(struct armvmm_vcpu *vcpu, u32 prio0, u32 prio1);
 
-/* The groups that the guest has enabled there (VGIC_AP_GROUP). */
-unsigned int vgic_cpuif_groups(struct armvmm_vcpu *vcpu);
+/* The groups that the guest has enabled there (VGIC_AP_GROUP). Before an entry, IRQs off. */
+unsigned int vgic_cpuif_groups(const struct armvmm_vcpu *vcpu);
 
-/* EOImode 1: the guest ends an interrupt's priority and its activity apart, in any order. */
-bool vgic_cpuif_splits_eoi(struct armvmm_vcpu *vcpu);
+/*
+ * EOImode 1: the guest ends an interrupt's priority and its activity apart, in any order. Likewise.
+ */
+bool vgic_cpuif_splits_eoi(const struct armvmm_vcpu *vcpu);
 
 /* A CPU's list registers and GICH_HCR were cleared, or it has none: HYP mode is to know. */
 struct hyp_cpu;

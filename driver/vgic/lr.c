@@ -177,7 +177,7 @@ static noinline unsigned int lr_choose_open(struct armvmm_vcpu *vcpu, unsigned i
 
 	ap->open = open;
 	n = vgic_ap_first(ap, open, max);
-	ap->nr_first = vgic_ap_first_more(ap, VGIC_AP_GROUPS & ~open, n, max);
+	ap->nr_first = n < max ? vgic_ap_first_more(ap, VGIC_AP_GROUPS & ~open, n, max) : n;
 	return open ?: VGIC_AP_GROUPS;
 }
 
@@ -251,13 +251,10 @@ static noinline void lr_ask(struct hyp_vgic *hv)
 }
 
 /* Asks for maintenance when the guest enables or disables a group, for which others were chosen. */
-static noinline void lr_ask_groups(struct hyp_vgic *hv, unsigned int open)
+static u32 lr_ask_groups(unsigned int open)
 {
-	unsigned int group;
-
-	for (group = 0; group < 2; group++)
-		hv->hcr |= open & VGIC_AP_GROUP(group) ? GICH_HCR_VGrpDIE(group) :
-							 GICH_HCR_VGrpEIE(group);
+	return (open & VGIC_AP_GROUP(0) ? GICH_HCR_VGrpDIE(0) : GICH_HCR_VGrpEIE(0)) |
+	       (open & VGIC_AP_GROUP(1) ? GICH_HCR_VGrpDIE(1) : GICH_HCR_VGrpEIE(1));
 }
 
 /* Shows @irq by list register @n, as it is. irq->lock held. */
@@ -349,53 +346,58 @@ out:
 static noinline void lr_fill(struct armvmm_vcpu *vcpu)
 {
 	bool enabled = READ_ONCE(vcpu->vm->vgic.dist->ctlr), keep = READ_ONCE(keep_lrs);
-	unsigned int i, used = 0, active = 0, pending = 0;
+	unsigned int i, used = 0, active = 0;
 	struct hyp_vgic *hv = &vcpu->hyp->vgic;
 	struct armvmm_vgic_vcpu *v = &vcpu->vgic;
 	unsigned long stays = 0, kept = 0, bit = keep;
 	struct armvmm_vgic_ap *ap = v->ap;
-	struct armvmm_vgic_irq *irq;
-	bool same = true;
-	u32 lr;
+	struct armvmm_vgic_irq **first, *irq;
+	bool same = true, pending = false, limited = false;
+	u32 lr, hcr = GICH_HCR_En;
+	unsigned int nr_first;
 
 	lr_choose(vcpu, enabled);
+	first = ap->first;
+	nr_first = ap->nr_first;
 	ap->limit[0] = VGIC_PRIORITY_IDLE;
 	ap->limit[1] = VGIC_PRIORITY_IDLE;
 	ap->limited = false;
 	/* Past the last bit of kept, bit is zero, and nothing stays. */
-	for (i = 0; i < ap->nr_first; i++) {
-		irq = ap->first[i];
+	for (i = 0; i < nr_first; i++) {
+		irq = first[i];
 		if (irq->in_lr) {
 			lr = irq->lr;
-			if (unlikely(ap->limited) && lr_is_beyond(ap, lr)) {
+			if (unlikely(limited) && lr_is_beyond(ap, lr)) {
 				same = false;
 				continue;
 			}
 			stays |= BIT(irq->lr_nr);
 			irq->lr_nr = used;
 			lr_put(hv, used, lr);
-			pending++;
+			pending = true;
 			kept |= bit;
 		} else {
 			lr = lr_fill_one(vcpu, irq, used, enabled);
+			limited = ap->limited;
 			if (unlikely(!lr)) {
 				same = false;
 				continue;
 			}
 			active += !!(lr & GICH_LR_ACTIVE);
-			pending += !!(lr & GICH_LR_PENDING);
+			pending |= lr & GICH_LR_PENDING;
 			if (lr_may_stay(irq, lr))
 				kept |= bit;
 			else
 				same = false;
 		}
 		bit <<= 1;
-		ap->first[used++] = irq;
+		first[used++] = irq;
 	}
 	/* What stayed in a list register and does not any more. */
 	if (v->kept & ~stays)
 		lr_release(vcpu, v->kept & ~stays);
-	swap(ap->first, ap->shown);
+	ap->first = ap->shown;
+	ap->shown = first;
 	v->kept = kept;
 	v->same = same && keep;
 	hv->stays = keep;
@@ -403,21 +405,19 @@ static noinline void lr_fill(struct armvmm_vcpu *vcpu)
 		hv->held = 0;
 
 	/* One more would go before what waits, for a register or for an SGI's next source. */
-	hv->full = ap->more || ap->limited;
+	hv->full = ap->more || limited;
 	hv->used_lrs = used;
 	lr_unread(hv);
-	hv->hcr = GICH_HCR_En;
-	if (likely(!ap->more))
-		return;
 	/*
 	 * Some interrupts found no list register. Pending ones have a lower priority
 	 * than those that are loaded: HYP mode asks again when no loaded one is pending.
 	 */
 	if (unlikely(ap->mixed))
-		lr_ask_groups(hv, ap->open);
-	if (pending)
-		hv->hcr |= GICH_HCR_NPIE;
-	if (!pending || active != vgic_ap_nr_active(ap))
+		hcr |= lr_ask_groups(ap->open);
+	if (ap->more && pending)
+		hcr |= GICH_HCR_NPIE;
+	hv->hcr = hcr;
+	if (unlikely(ap->more) && (!pending || active != vgic_ap_nr_active(ap)))
 		lr_ask(hv);
 }
 

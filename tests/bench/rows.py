@@ -141,7 +141,7 @@ GROWTH = [
     Growth("groups", "GICD_ISENABLER read, 987 SPIs pending in two groups", "groups", 5, "few",
            None, 500),
     Growth("groups-sgi", "SGI to self, 987 SPIs pending in two groups", "groups", 10, "few", None,
-           600),
+           500),
     Growth("events", "GICD_ISENABLER read, 4090 ioeventfds", "events", 5, "few", 54700, 100),
     Growth("events-write", "ioeventfd write, 4090 others", "events", 9, "few", None, 300),
     Growth("zones", "GICD_ISENABLER read, 990 coalesced zones", "zones", 5, "few", None, 100),

@@ -30,7 +30,6 @@ void fake_op(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 #define get_cpu()		fake_cpu
 #define put_cpu()		do { } while (0)
 #define for_each_online_cpu(cpu)	for ((cpu) = 0; (cpu) < FAKE_CPUS; (cpu)++)
-#define lockdep_assert_irqs_disabled()	do { } while (0)
 #define noinline		__attribute__((noinline))
 
 void smp_call_function_single(int cpu, void (*fn)(void *), void *arg, int wait);

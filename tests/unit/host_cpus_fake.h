@@ -18,7 +18,6 @@ extern unsigned int fake_host_cpu;
 #define __this_cpu_read(v)		((v)[fake_host_cpu])
 #define __this_cpu_write(v, to)		((void)((v)[fake_host_cpu] = (to)))
 #define smp_processor_id()		fake_host_cpu
-#define lockdep_assert_irqs_disabled()	do { } while (0)
 
 int smp_call_function_single(int cpu, void (*fn)(void *arg), void *arg, int wait);
 

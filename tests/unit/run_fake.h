@@ -18,6 +18,7 @@ extern bool fake_irqs_off, fake_preempt_off;
 #define preempt_disable()	do { assert(!fake_preempt_off); fake_preempt_off = true; } while (0)
 #define preempt_enable()	do { assert(fake_preempt_off); fake_preempt_off = false; } while (0)
 
+#undef lockdep_assert_irqs_disabled
 #define lockdep_assert_irqs_disabled()	assert(fake_irqs_off)
 
 /* One for both CPUs. */

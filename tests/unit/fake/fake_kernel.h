@@ -158,6 +158,7 @@ struct mutex {
 bool fake_contended(void) __attribute__((weak));
 #define fake_contended()	(fake_contended && fake_contended())
 #define lockdep_assert_held(l)	assert((l)->held)
+#define lockdep_assert_irqs_disabled()	do { } while (0)
 #ifndef FAKE_THREADS
 /* A test may count them. */
 extern unsigned int fake_locks __attribute__((weak));

@@ -921,7 +921,20 @@ static void test_groups(void)
 	fake_exit(v);
 	enter(v);
 	KTAP_EQ(fake_ack(v), 50);
+	KTAP_TRUE(fake_eoi(v, 50));
 	fake_exit(v);
+	/* While the vCPU is loaded on a CPU, that has what the guest enabled last. */
+	armvmm_vgic_inject(vm, NULL, 50, true, NULL);
+	hv->loaded = 1;
+	fake_gich[GICH_VMCR / 4] = GICC_CTLR_EnableGrp0;
+	enter(v);
+	KTAP_EQ(c->lr[0] & GICH_LR_VIRTUALID, 40);
+	fake_exit(v);
+	fake_gich[GICH_VMCR / 4] = GICC_CTLR_EnableGrp1;
+	enter(v);
+	KTAP_EQ(c->lr[0] & GICH_LR_VIRTUALID, 50);
+	fake_exit(v);
+	hv->loaded = 0;
 	fake_destroy(vm);
 }
 

@@ -215,6 +215,18 @@ static bool __hyp_text dist_change_pending(struct hyp_vcpu *vcpu, u32 intid, boo
 	return ok;
 }
 
+/*
+ * Active states are the host's to change. That a write changes none is seen here, as when a guest
+ * clears all that may be left of a CPU's last life: each of these was so when it was looked at.
+ */
+static bool __hyp_text dist_leaves_active(struct hyp_vcpu *vcpu, u32 first, u32 n, u32 val,
+					  bool set)
+{
+	u32 active;
+
+	return dist_read_state(vcpu, first, n, true, &active) && !(val & (set ? ~active : active));
+}
+
 /* Each bit of @val is of an interrupt, from GICD_ISENABLER to GICD_ICACTIVER. */
 static bool __hyp_text dist_write_bits(struct hyp_cpu *cpu, struct hyp_vcpu *vcpu, u32 offset,
 				       u32 val)
@@ -225,10 +237,12 @@ static bool __hyp_text dist_write_bits(struct hyp_cpu *cpu, struct hyp_vcpu *vcp
 	if (!n)
 		return false;
 	val &= dist_mask(n);
+	if (offset >= GICD_ISACTIVER)
+		return !val || dist_leaves_active(vcpu, first, n, val, set);
 	if (offset < GICD_ISPENDR) {
 		enabled = READ_ONCE(*vgic_enable_word(&vcpu->dist, first));
 		val &= set ? ~enabled : enabled;
-	} else if (first < GIC_NR_SGIS && offset < GICD_ISACTIVER) {
+	} else if (first < GIC_NR_SGIS) {
 		/* The bits of SGIs are read-only (4.3.7, 4.3.8). */
 		val &= ~((1u << GIC_NR_SGIS) - 1);
 	}
@@ -239,9 +253,7 @@ static bool __hyp_text dist_write_bits(struct hyp_cpu *cpu, struct hyp_vcpu *vcp
 	intid = first + __builtin_ctz(val);
 	if (offset < GICD_ISPENDR)
 		return dist_change_enable(cpu, vcpu, intid, set);
-	if (offset < GICD_ISACTIVER)
-		return dist_change_pending(vcpu, intid, set);
-	return false;
+	return dist_change_pending(vcpu, intid, set);
 }
 
 /*

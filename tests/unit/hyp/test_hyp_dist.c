@@ -213,8 +213,27 @@ static void test_one_at_a_time(void)
 	WRITE(GICD_ICPENDR + 4, 4, 0x400, true);
 	WRITE(GICD_ISENABLER + 4, 4, 0x400, true);
 	WRITE(GICD_ISPENDR, 4, 0xffff, true);		/* SGIs' bits are read-only */
+	/* Of active states none is changed here. */
 	WRITE(GICD_ISACTIVER + 4, 4, 0x400, false);
+	WRITE(GICD_ICACTIVER + 4, 4, ~0u, true);
+	WRITE(GICD_ICACTIVER, 4, ~0u, true);
+	WRITE(GICD_ISACTIVER, 4, 1u << 20, false);
 	WRITE(GICD_CTLR, 4, 0, false);
+	/* As if no list register had room for them. */
+	fake_irq(vcpu, 20)->active = fake_irq(vcpu, 52)->active = true;
+	WRITE(GICD_ISACTIVER, 4, 1u << 20, true);
+	WRITE(GICD_ISACTIVER + 4, 4, 3u << 20, false);
+	WRITE(GICD_ICACTIVER, 4, ~(1u << 20), true);
+	WRITE(GICD_ICACTIVER + 4, 4, 1u << 20, false);
+	READS(GICD_ISACTIVER, 1u << 20);
+	READS(GICD_ISACTIVER + 4, 1u << 20);
+	fake_irq(vcpu, 20)->active = fake_irq(vcpu, 52)->active = false;
+	/* What a list register shows may be active there. */
+	fake_irq(vcpu, 20)->in_lr = fake_irq(vcpu, 52)->in_lr = true;
+	WRITE(GICD_ICACTIVER, 4, 1, false);
+	WRITE(GICD_ICACTIVER + 4, 4, 1, false);
+	WRITE(GICD_ICACTIVER, 4, 0, true);
+	fake_irq(vcpu, 20)->in_lr = fake_irq(vcpu, 52)->in_lr = false;
 	/* What a device in the kernel drives is looked at by the host. */
 	fake_hyp = false;
 	fake_exit(vcpu);

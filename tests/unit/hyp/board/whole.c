@@ -737,6 +737,7 @@ static void test_dist_writes(void)
 	      dist_writes(GICD_ISENABLER + 4, 4) + !dist_writes(GICD_ICPENDR + 4, 4) +
 	      irqs[34].pending_latch + !dist_writes(GICD_ISPENDR, 0xffff) +
 	      dist_writes(GICD_ISACTIVER + 4, 1) + !dist_writes(GICD_ICACTIVER + 4, 0) +
+	      !dist_writes(GICD_ICACTIVER + 4, ~0u) + !dist_writes(GICD_ICACTIVER, ~0u) +
 	      dist_writes(GICD_CTLR, 0) + dist_writes(GICD_ISENABLER + 0x40, 1);
 	/* A private one. */
 	bad += !dist_writes(GICD_ISPENDR, 1 << 20) + !irqs[20].pending_latch +
@@ -779,7 +780,8 @@ static void test_dist_writes(void)
 	      dist_writes(GICD_ISENABLER + 4, 1) + dist_writes(GICD_ISPENDR + 4, 1) +
 	      dist_writes(GICD_IPRIORITYR + 32, 8) + dist_writes(GICD_ITARGETSR + 32, 2) +
 	      irqs[32].enabled + irqs[32].pending_latch + irqs[32].priority + irqs[32].targets +
-	      (dist_trap(DABT_WORD, GICD_ISACTIVER + 4, 0) != HYP_EXIT_TRAP);
+	      (dist_trap(DABT_WORD, GICD_ISACTIVER + 4, 0) != HYP_EXIT_TRAP) +
+	      dist_writes(GICD_ICACTIVER + 4, ~0u);
 	irqs[50].lock.raw_lock.slock = 0;
 	bad += dist_writes(GICD_ISENABLER + 4, 1 << 18) + dist_writes(GICD_ISPENDR + 4, 1 << 18);
 	expect(bad, 0, "nor one whose lock another has, or whose line the host samples");

@@ -92,6 +92,7 @@ static struct {
 	uint64_t exits;		/* at the test's beginning */
 	char *zap;		/* a page of RAM that the guest does not use */
 	int line;		/* the irqfd of BENCH_LINE, or -1 */
+	int edge;		/* that of BENCH_SPI */
 	struct vcpu vcpu[MAX_VCPUS];
 	uint32_t word;
 	char text[256];
@@ -324,6 +325,12 @@ static void device_write(uint64_t at, uint32_t v)
 	case DEV_BASE + DEV_LINE:
 		must(eventfd_write(bench.line, 1), "eventfd");
 		break;
+	case DEV_BASE + DEV_PULSE:
+		spi(1);
+		break;
+	case DEV_BASE + DEV_IRQFD:
+		must(eventfd_write(bench.edge, 1), "eventfd");
+		break;
 	}
 }
 
@@ -435,6 +442,13 @@ static int event_at(uint64_t addr, int fd)
 	struct kvm_ioeventfd event = { .addr = addr, .len = 4, .fd = fd };
 
 	return ioctl(bench.vm, KVM_IOEVENTFD, &event);
+}
+
+static int irqfd(unsigned int spi, int fd)
+{
+	struct kvm_irqfd i = { .fd = (uint32_t)fd, .gsi = spi - 32 };
+
+	return ioctl(bench.vm, KVM_IRQFD, &i);
 }
 
 static int resampler(unsigned int spi, int fd, int ended)
@@ -589,6 +603,9 @@ int main(int argc, char **argv)
 	bench.line = eventfd(0, EFD_NONBLOCK);
 	if (!resampler(BENCH_LINE, bench.line, eventfd(0, EFD_NONBLOCK)))
 		args->flags |= ARGS_LINE;
+	bench.edge = eventfd(0, EFD_NONBLOCK);
+	if (!irqfd(BENCH_SPI, bench.edge))
+		args->flags |= ARGS_IRQFD;
 	for (unsigned int i = 1; i < vcpus; i++)
 		if (pthread_create(&t, NULL, run, &bench.vcpu[i]))
 			errx(1, "no thread");

@@ -14,6 +14,8 @@
 #define DEV_MARK	0x30		/* written: a test begins or ends; prints a mark */
 #define DEV_ZAP		0x40		/* written: the client gives a page back to the host */
 #define DEV_LINE	0x50		/* written: raises BENCH_LINE until the guest's EOI */
+#define DEV_PULSE	0x60		/* written: raises BENCH_SPI alone, which is an edge */
+#define DEV_IRQFD	0x70		/* written: the same by an irqfd, if there is one */
 
 #define BENCH_SPI	42
 #define BENCH_LINE	43
@@ -25,6 +27,7 @@
 #define ARGS_EVENT	2		/* there is the ioeventfd */
 #define ARGS_LINE	4		/* BENCH_LINE is an irqfd with a resampler */
 #define ARGS_GROUPS	8		/* every other one that is pending is of group 1 */
+#define ARGS_IRQFD	16		/* BENCH_SPI has an irqfd */
 
 #ifndef __ASSEMBLER__
 struct bench_args {

@@ -327,6 +327,26 @@ static void op_spi(u32 n)
 	}
 }
 
+static void op_pulse(u32 n)
+{
+	while (n--) {
+		u32 was = taken[0];
+
+		DEV(DEV_PULSE) = 1;
+		spin_for(was);
+	}
+}
+
+static void op_irqfd(u32 n)
+{
+	while (n--) {
+		u32 was = taken[0];
+
+		DEV(DEV_IRQFD) = 1;
+		spin_for(was);
+	}
+}
+
 static void op_line(u32 n)
 {
 	while (n--) {
@@ -425,6 +445,7 @@ static void op_ping_spin(u32 n)
 #define EVENT		8	/* needs the ioeventfd */
 #define TWO		16	/* needs two vCPUs */
 #define LINE		32	/* needs the irqfd with a resampler */
+#define IRQFD		64	/* needs the irqfd of BENCH_SPI */
 
 static const struct {
 	const char *name;
@@ -453,6 +474,8 @@ static const struct {
 	{ "ipi_pingpong_spin", op_ping_spin, TWO },
 	{ "irqfd_level_spi", op_line, LINE },
 	{ "page_given_back", op_zap, CLIENT },
+	{ "irq_line_edge", op_pulse, CLIENT },
+	{ "irqfd_edge", op_irqfd, IRQFD },
 };
 
 static u64 loop_cost;	/* tenths of ns */
@@ -506,6 +529,7 @@ static int can(u32 id)
 	       (!(kind & CLIENT) || args.flags & ARGS_CLIENT) &&
 	       (!(kind & EVENT) || args.flags & ARGS_EVENT) &&
 	       (!(kind & LINE) || args.flags & ARGS_LINE) &&
+	       (!(kind & IRQFD) || args.flags & ARGS_IRQFD) &&
 	       (!(kind & TWO) || args.cpus > 1);
 }
 

@@ -24,6 +24,7 @@
 /* fault: NO_ENTRY_BARRIER run_enter() stores mode without a barrier behind it */
 /* fault: NO_TASK_BARRIER run_until_exit() stores task in no order to run_enter()'s mode */
 /* fault: NO_NOTIFY_BARRIER vgic_vcpu_notify() reads task with no barrier before it */
+/* fault: NO_REQUEST_BARRIER nothing orders the request of armvmm_vcpu_request() to the kick after it */
 /* fault: NO_REQUEST_CHECK run_enter() does not look at requests after it has stored mode */
 
 mtype = { OUTSIDE, IN_GUEST, EXITING };
@@ -119,7 +120,7 @@ end_asleep:
 	goto again
 }
 
-/* armvmm_vcpu_kick() */
+/* armvmm_vcpu_kick(). It looks after the request by the barrier of that: those of its own are left out. */
 inline kick()
 {
 	if
@@ -151,7 +152,9 @@ active proctype injector()
 	if
 	:: task ->
 		request_wait[0] = true;
+#ifndef NO_REQUEST_BARRIER
 		!request_wait[0] && !pending_wait;
+#endif
 		kick()
 	:: else		/* not in KVM_RUN: it looks for pending interrupts when it enters */
 	fi
@@ -163,7 +166,10 @@ active proctype requester()
 	bool kicked;
 
 	if
-	:: request_wait[1] = true; !request_wait[1]
+	:: request_wait[1] = true;
+#ifndef NO_REQUEST_BARRIER
+		!request_wait[1]
+#endif
 	:: true
 	fi;
 	kick()

@@ -69,8 +69,8 @@ u64 vmid_renew(struct stage2 *s2, atomic64_t *active)
 }
 
 /*
- * vCPUs of a VM share the VMID, but their guest may use one ASID for different tables on each, or no
- * ASIDs yet. The entries on this CPU belong to the last vCPU that ran here.
+ * vCPUs of a VM share the VMID, but their guest may use one ASID for different tables on each, or
+ * no ASIDs yet. The entries on this CPU belong to the last vCPU that ran here.
  */
 void vmid_other_vcpu(struct armvmm_vcpu *vcpu, u8 *last)
 {

@@ -120,7 +120,10 @@ end_asleep:
 	goto again
 }
 
-/* armvmm_vcpu_kick(). It looks after the request by the barrier of that: those of its own are left out. */
+/*
+ * armvmm_vcpu_kick(). What makes it look after the request is the barrier of that: those before its
+ * own looks are left out.
+ */
 inline kick()
 {
 	if

@@ -99,6 +99,7 @@ void armvmm_vgic_vcpu_reset(struct armvmm_vcpu *vcpu)
 		raw_spin_lock_irqsave(&irq->lock, flags);
 		if (irq->get_level) {
 			WRITE_ONCE(irq->active, false);
+			irq->acked = false;
 			WRITE_ONCE(irq->pending_latch, false);
 			WRITE_ONCE(irq->line_level, false);
 		}

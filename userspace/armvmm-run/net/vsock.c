@@ -839,6 +839,11 @@ int vsock_create(struct vsock **out, struct machine *m, const char *label, const
 	}
 	v->source = (struct vsock_source *)g_source_new(&vsock_source_funcs, sizeof(*v->source));
 	v->source->vsock = v;
+	/*
+	 * Around each dispatch GLib takes all descriptors of another source out of its set, and
+	 * wakes itself for each of them. Nothing in there runs the loop.
+	 */
+	g_source_set_can_recurse(&v->source->source, TRUE);
 	v->accept_events = G_IO_IN;
 	v->accept_tag = g_source_add_unix_fd(&v->source->source, v->socket.fd, G_IO_IN);
 	v->dial_tag = g_source_add_unix_fd(&v->source->source, v->dial.process.fd, G_IO_IN);

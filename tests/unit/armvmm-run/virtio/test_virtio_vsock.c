@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include <linux/virtio_vsock.h>
@@ -301,6 +302,16 @@ static pid_t dialer(void)
 	if (proc)
 		closedir(proc);
 	return found;
+}
+
+/* ---- What it costs ---- */
+
+static unsigned int nr_writes; /* of any kind, GLib's wake-ups among them */
+
+ssize_t write(int fd, const void *buf, size_t len)
+{
+	nr_writes++;
+	return syscall(SYS_write, fd, buf, len);
 }
 
 /* ---- Tests ---- */
@@ -681,6 +692,42 @@ static void test_many(void)
 	test_machine_exit();
 }
 
+/* The calls for a message from a program to the guest. */
+static unsigned int writes_of_message(int fd, uint32_t guest_port)
+{
+	unsigned int before = nr_writes;
+
+	KTAP_EQ(write(fd, "message", 7), 7);
+	expect(VIRTIO_VSOCK_OP_RW, guest_port, 77);
+	give_rx(1);
+	test_loop();
+	return nr_writes - before;
+}
+
+/* Connections that are open and silent cost the others nothing. */
+static void test_idle(void)
+{
+	int listener = host_listen("s_77"), fd[50];
+	unsigned int alone, among;
+
+	start(setup(), 127);
+	fd[0] = guest_open(100, listener);
+	alone = writes_of_message(fd[0], 100);
+	for (unsigned int i = 1; i < 50; i++) {
+		fd[i] = guest_open(100 + i, listener);
+		give_rx(1);
+	}
+	among = writes_of_message(fd[0], 100);
+	KTAP_TRUE(alone > 0);
+	/* Some turns of the loop may be more, or fewer. */
+	if (among > 2 * alone + 8)
+		KTAP_FAIL("%u calls, and %u among 49 others", alone, among);
+	for (unsigned int i = 0; i < 50; i++)
+		close(fd[i]);
+	close(listener);
+	test_machine_exit();
+}
+
 static void test_bad_programs(void)
 {
 	static const char *const words[] = {
@@ -907,7 +954,7 @@ static void remove_scratch(void)
 KTAP_MAIN(KTAP_CASE(make_scratch), KTAP_CASE(test_host_connects), KTAP_CASE(test_guest_refuses),
 	  KTAP_CASE(test_guest_connects), KTAP_CASE(test_guest_credit),
 	  KTAP_CASE(test_host_credit), KTAP_CASE(test_bad_packets), KTAP_CASE(test_flood),
-	  KTAP_CASE(test_many), KTAP_CASE(test_bad_programs), KTAP_CASE(test_pipelined),
-	  KTAP_CASE(test_restored), KTAP_CASE(test_restored_early), KTAP_CASE(test_no_files),
-	  KTAP_CASE(test_dialer_dies), KTAP_CASE(test_options),
+	  KTAP_CASE(test_many), KTAP_CASE(test_idle), KTAP_CASE(test_bad_programs),
+	  KTAP_CASE(test_pipelined), KTAP_CASE(test_restored), KTAP_CASE(test_restored_early),
+	  KTAP_CASE(test_no_files), KTAP_CASE(test_dialer_dies), KTAP_CASE(test_options),
 	  KTAP_CASE(remove_scratch))

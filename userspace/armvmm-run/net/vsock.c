@@ -46,6 +46,7 @@ enum vsock_state {
 	VSOCK_REQUESTED,	/* the guest has yet to accept */
 	VSOCK_DIALING,		/* the guest has asked, the socket is not connected yet */
 	VSOCK_OPEN,
+	VSOCK_DRAINING,		/* the guest has forgotten it, and what it sent is on its way */
 };
 
 /* What is owed to the guest, in the order in which it is sent. */
@@ -53,7 +54,8 @@ enum vsock_owed {
 	OWED_REQUEST = 1 << 0,
 	OWED_RESPONSE = 1 << 1,
 	OWED_CREDIT = 1 << 2,
-	OWED_SHUTDOWN = 1 << 3,	/* once there is nothing to be read any more */
+	OWED_DEAF = 1 << 3,	/* nobody reads what the guest sends */
+	OWED_SHUTDOWN = 1 << 4,	/* once there is nothing to be read any more */
 };
 
 struct vsock_conn {
@@ -70,7 +72,9 @@ struct vsock_conn {
 	struct vsock_conn *next;	/* in the queue for the guest */
 	bool readable;		/* the socket may have bytes, or their end */
 	bool ended;		/* it has had its end */
-	bool gone;		/* the program has closed it: nobody reads there */
+	bool deaf;		/* the program reads no more: what the guest sends is dropped */
+	bool gone;		/* it has closed it: it writes no more, either */
+	bool told_deaf;		/* the guest was told */
 	bool told_end;		/* the socket was told that the guest sends no more */
 	uint32_t guest_shut;	/* VIRTIO_VSOCK_SHUTDOWN_*: what the guest will do no more */
 	/* Bytes to the guest: sent; and what it said of room and of those that it has taken. */
@@ -156,10 +160,17 @@ static void vsock_poll_accept(struct vsock *v)
 	g_source_modify_unix_fd(&v->source->source, v->accept_tag, events);
 }
 
+/* The program has nothing more for the guest, which is told behind what it has not got yet. */
+static void vsock_set_ended(struct vsock_conn *c)
+{
+	c->ended = true;
+	c->owed |= OWED_SHUTDOWN;
+}
+
 /* Queues a connection that has something for the guest. */
 static void vsock_mark(struct vsock *v, struct vsock_conn *c)
 {
-	if (c->queued || c->state == VSOCK_FREE ||
+	if (c->queued || c->state == VSOCK_FREE || c->state == VSOCK_DRAINING ||
 	    !(c->owed || (vsock_wants_read(c) && vsock_credit(c))))
 		return;
 	c->queued = true;
@@ -202,8 +213,8 @@ static struct vsock_conn *vsock_find(struct vsock *v, uint32_t guest_port, uint3
 	for (unsigned int i = 0; i < VSOCK_CONNECTIONS; i++) {
 		struct vsock_conn *c = &v->conn[i];
 
-		if (c->state > VSOCK_GREETING && c->guest_port == guest_port &&
-		    c->host_port == host_port)
+		if (c->state > VSOCK_GREETING && c->state != VSOCK_DRAINING &&
+		    c->guest_port == guest_port && c->host_port == host_port)
 			return c;
 	}
 	return NULL;
@@ -268,12 +279,27 @@ static void vsock_free(struct vsock *v, struct vsock_conn *c)
 /* The same, and the guest is told, if it knows of it. */
 static void vsock_abort(struct vsock *v, struct vsock_conn *c)
 {
-	if (c->state != VSOCK_GREETING && !(c->owed & OWED_REQUEST))
+	if (c->state != VSOCK_GREETING && c->state != VSOCK_DRAINING && !(c->owed & OWED_REQUEST))
 		vsock_add_reset(v, c->guest_port, c->host_port, VIRTIO_VSOCK_TYPE_STREAM);
 	vsock_free(v, c);
 }
 
 /* ---- From the guest to the socket ---- */
+
+/*
+ * The program reads no more. What the guest has sent counts as taken, and the guest is told if
+ * anything is lost. What the program has written still gets there.
+ */
+static void vsock_deafen(struct vsock_conn *c)
+{
+	c->deaf = true;
+	if (c->ring.count && !c->told_deaf) {
+		c->told_deaf = true;
+		c->owed |= OWED_DEAF;
+	}
+	c->taken += c->ring.count;
+	ring_drop(&c->ring, c->ring.count);
+}
 
 /*
  * Writes what the socket takes. When the guest sends no more and all is written, the socket is
@@ -290,11 +316,15 @@ static bool vsock_flush(struct vsock *v, struct vsock_conn *c)
 		if (n < 0 && errno == EAGAIN)
 			break;
 		if (n < 0) {
-			vsock_abort(v, c);
-			return false;
+			vsock_deafen(c);
+			break;
 		}
 		ring_drop(&c->ring, n);
 		c->taken += n;
+	}
+	if (c->state == VSOCK_DRAINING && !c->ring.count) {
+		vsock_free(v, c);
+		return false;
 	}
 	/* The guest waits when it believes that there is no room. */
 	if (c->taken - c->told_taken >= VSOCK_BUFFER / 2)
@@ -316,7 +346,7 @@ static bool vsock_take_data(struct vsock *v, struct vsock_conn *c, uint32_t len,
 {
 	uint8_t piece[4096];
 
-	if (c->state != VSOCK_OPEN || c->gone || c->guest_shut & VIRTIO_VSOCK_SHUTDOWN_SEND ||
+	if (c->state != VSOCK_OPEN || c->guest_shut & VIRTIO_VSOCK_SHUTDOWN_SEND ||
 	    len > c->ring.size - c->ring.count) {
 		vsock_abort(v, c);
 		return false;
@@ -331,6 +361,8 @@ static bool vsock_take_data(struct vsock *v, struct vsock_conn *c, uint32_t len,
 		offset += n;
 		len -= n;
 	}
+	if (c->deaf)
+		vsock_deafen(c);
 	return vsock_flush(v, c);
 }
 
@@ -355,8 +387,28 @@ static bool vsock_take_shutdown(struct vsock *v, struct vsock_conn *c, uint32_t 
 		vsock_abort(v, c);
 		return false;
 	}
-	c->guest_shut |= flags & VSOCK_SHUTDOWN_BOTH;
+	flags &= VSOCK_SHUTDOWN_BOTH & ~c->guest_shut;
+	c->guest_shut |= flags;
+	if (flags & VIRTIO_VSOCK_SHUTDOWN_RCV) {
+		/* The program learns it when it writes; one that is gone is at its end. */
+		(void)shutdown(c->fd, SHUT_RD);
+		if (c->gone)
+			vsock_set_ended(c);
+	}
 	return vsock_flush(v, c);
+}
+
+/* The guest has forgotten it. What it sent before is the program's all the same. */
+static void vsock_take_reset(struct vsock *v, struct vsock_conn *c)
+{
+	if (c->state != VSOCK_OPEN || !c->ring.count) {
+		vsock_free(v, c);
+		return;
+	}
+	vsock_unmark(v, c);
+	c->owed = 0;
+	vsock_set_state(v, c, VSOCK_DRAINING);
+	vsock_poll(v, c);
 }
 
 static void vsock_take_request(struct vsock *v, const struct virtio_vsock_hdr *hdr)
@@ -384,7 +436,7 @@ static bool vsock_take(struct vsock *v, struct vsock_conn *c, const struct virti
 	c->guest_taken = le32toh(hdr->fwd_cnt);
 	switch (le16toh(hdr->op)) {
 	case VIRTIO_VSOCK_OP_RST:
-		vsock_free(v, c);
+		vsock_take_reset(v, c);
 		return false;
 	case VIRTIO_VSOCK_OP_RESPONSE:
 		return vsock_take_response(v, c);
@@ -485,6 +537,10 @@ static bool vsock_put_owed(struct vsock *v, struct vsock_conn *c, struct virtio_
 		vsock_packet(v, c, hdr, VIRTIO_VSOCK_OP_RESPONSE, 0);
 	} else if (c->owed & OWED_CREDIT) {
 		vsock_packet(v, c, hdr, VIRTIO_VSOCK_OP_CREDIT_UPDATE, 0);
+	} else if (c->owed & OWED_DEAF) {
+		c->owed &= ~OWED_DEAF;
+		vsock_packet(v, c, hdr, VIRTIO_VSOCK_OP_SHUTDOWN, 0);
+		hdr->flags = htole32(VIRTIO_VSOCK_SHUTDOWN_RCV);
 	} else if (c->owed & OWED_SHUTDOWN) {
 		vsock_put_shutdown(v, c, hdr);
 	} else {
@@ -522,8 +578,7 @@ static ssize_t vsock_read(struct vsock *v, struct vsock_conn *c, const struct io
 		return -EAGAIN;
 	}
 	/* An error is an end, too: a reset of ours would outrun what the guest has not got yet. */
-	c->ended = true;
-	c->owed |= OWED_SHUTDOWN;
+	vsock_set_ended(c);
 	return -EAGAIN;
 }
 
@@ -639,17 +694,15 @@ static bool vsock_greet(struct vsock *v, struct vsock_conn *c)
 /* The program has closed its end, or both directions are at their end. */
 static bool vsock_hang_up(struct vsock *v, struct vsock_conn *c)
 {
-	/* Nobody will read what the guest sent. */
-	if (c->state != VSOCK_OPEN || c->ring.count) {
+	if (c->state != VSOCK_OPEN) {
 		vsock_abort(v, c);
 		return false;
 	}
 	c->gone = true;
 	vsock_unwatch(v, c);
-	if (c->ended || c->guest_shut & VIRTIO_VSOCK_SHUTDOWN_RCV) {
-		c->ended = true;
-		c->owed |= OWED_SHUTDOWN;
-	}
+	vsock_deafen(c);
+	if (c->ended || c->guest_shut & VIRTIO_VSOCK_SHUTDOWN_RCV)
+		vsock_set_ended(c);
 	c->readable = true;
 	return true;
 }

@@ -15,6 +15,7 @@
 // and a program of the host may get wrong, and how little either can pile up.
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -142,6 +143,14 @@ static void send_data(uint32_t guest_port, uint32_t host_port, const void *data,
 	send_as(&hdr, data, len);
 }
 
+static void send_shutdown(uint32_t flags, uint32_t guest_port, uint32_t host_port)
+{
+	struct virtio_vsock_hdr hdr = header(VIRTIO_VSOCK_OP_SHUTDOWN, guest_port, host_port);
+
+	hdr.flags = flags;
+	send_as(&hdr, NULL, 0);
+}
+
 /* The next packet to the guest; false if none comes. */
 static bool get_packet(struct packet *p)
 {
@@ -177,6 +186,17 @@ static void expect(uint16_t op, uint32_t guest_port, uint32_t host_port)
 
 	KTAP_ASSERT(get_packet(&p));
 	KTAP_EQ(p.op, op);
+	KTAP_EQ(p.guest_port, guest_port);
+	KTAP_EQ(p.host_port, host_port);
+}
+
+static void expect_shutdown(uint32_t flags, uint32_t guest_port, uint32_t host_port)
+{
+	struct packet p;
+
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_SHUTDOWN);
+	KTAP_EQ(p.flags, flags);
 	KTAP_EQ(p.guest_port, guest_port);
 	KTAP_EQ(p.host_port, host_port);
 }
@@ -357,12 +377,7 @@ static void test_host_connects(void)
 
 	/* The guest closes: what it sent before arrives, and it is told when it is done. */
 	send_data(1234, other_port, "last", 4);
-	{
-		struct virtio_vsock_hdr hdr = header(VIRTIO_VSOCK_OP_SHUTDOWN, 1234, other_port);
-
-		hdr.flags = 3;
-		send_as(&hdr, NULL, 0);
-	}
+	send_shutdown(3, 1234, other_port);
 	expect(VIRTIO_VSOCK_OP_RST, 1234, other_port);
 	KTAP_EQ(host_read(other, buf, sizeof(buf)), 4);
 	KTAP_TRUE(host_is_closed(other));
@@ -546,6 +561,200 @@ static void test_host_credit(void)
 	test_machine_exit();
 }
 
+/* ---- Ends ---- */
+
+static const uint8_t filler[4096] = { 1, 2, 3 };
+
+/* The guest sends to a program that does not read, until its room is full. Returns the bytes. */
+static uint32_t fill(uint32_t guest_port, uint32_t host_port)
+{
+	uint32_t sent = 0, taken = 0;
+	struct packet p;
+
+	for (;;) {
+		while (driver_nr_used(&d.q[RX])) {
+			KTAP_TRUE(get_packet(&p));
+			KTAP_EQ(p.op, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+			taken = p.taken;
+			give_rx(1);
+		}
+		if (sent - taken + sizeof(filler) > ROOM)
+			return sent;
+		send_data(guest_port, host_port, filler, sizeof(filler));
+		sent += sizeof(filler);
+	}
+}
+
+/* The program reads until the end of the stream. Returns the bytes, or -errno. */
+static ssize_t drain(int fd)
+{
+	static char buf[1 << 20];
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	ssize_t got = 0, n = 1;
+
+	while (n > 0) {
+		if (!TEST_UNTIL(poll(&wait, 1, 0) > 0))
+			return -ETIMEDOUT;
+		n = read(fd, buf, sizeof(buf));
+		got += n;
+	}
+	return n < 0 ? -errno : got;
+}
+
+/* A guest closes a connection, and forgets it before the program has read all. */
+static void test_guest_forgets(void)
+{
+	int listener = host_listen("s_77"), fd, again;
+	uint32_t sent;
+
+	start(setup(), 64);
+	fd = guest_open(6000, listener);
+	sent = fill(6000, 77);
+	send_shutdown(3, 6000, 77);
+	send_op(VIRTIO_VSOCK_OP_RST, 6000, 77);
+	/* It is the guest's no more, which may make another of that name. */
+	send_data(6000, 77, "x", 1);
+	expect(VIRTIO_VSOCK_OP_RST, 6000, 77);
+	again = guest_open(6000, listener);
+	KTAP_EQ(drain(fd), sent);
+	expect_nothing();
+	close(fd);
+	close(again);
+	expect_shutdown(3, 6000, 77);
+	/* One that waits for the end of it is told when the program goes before it has read. */
+	fd = guest_open(6001, listener);
+	fill(6001, 77);
+	send_shutdown(3, 6001, 77);
+	expect_nothing();
+	close(fd);
+	expect(VIRTIO_VSOCK_OP_RST, 6001, 77);
+	/* Without a word; and the program goes before it has read. */
+	fd = guest_open(6001, listener);
+	fill(6001, 77);
+	send_op(VIRTIO_VSOCK_OP_RST, 6001, 77);
+	close(fd);
+	expect_nothing();
+	/* All places are free again, and a reset frees those that are not. */
+	for (unsigned int i = 0; i < 3; i++) {
+		fd = guest_open(7000 + i, listener);
+		fill(7000 + i, 77);
+		send_op(VIRTIO_VSOCK_OP_RST, 7000 + i, 77);
+		if (i < 2)
+			close(fd);
+	}
+	test_machine.bus.dev[0]->ops->reset(test_machine.bus.dev[0]);
+	KTAP_TRUE(drain(fd) > 0);
+	close(fd);
+	close(listener);
+	test_machine_exit();
+}
+
+/* What a program wrote before it closed gets there, also to a guest that goes on sending. */
+static void test_program_leaves(void)
+{
+	int listener = host_listen("s_77"), fd;
+	struct virtio_vsock_hdr hdr;
+	struct packet p;
+
+	start(setup(), 64);
+	hdr = header(VIRTIO_VSOCK_OP_REQUEST, 6000, 77);
+	hdr.buf_alloc = 100;
+	send_as(&hdr, NULL, 0);
+	expect(VIRTIO_VSOCK_OP_RESPONSE, 6000, 77);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	hdr.op = VIRTIO_VSOCK_OP_RW;
+	hdr.len = 8;
+	send_as(&hdr, "question", 8);
+	KTAP_EQ(write(fd, filler, 300), 300);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.len, 100);
+	/* It has not read the question. */
+	close(fd);
+	test_loop();
+	send_as(&hdr, "more....", 8);
+	expect_shutdown(VIRTIO_VSOCK_SHUTDOWN_RCV, 6000, 77);
+	send_as(&hdr, "and more", 8);
+	expect_nothing();
+	send_op(VIRTIO_VSOCK_OP_CREDIT_REQUEST, 6000, 77);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	KTAP_EQ(p.taken, 24);
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_RW);
+	KTAP_EQ(p.len, 200);
+	KTAP_TRUE(!memcmp(p.data, filler + 100, 200));
+	expect_shutdown(3, 6000, 77);
+	send_data(6000, 77, "x", 1);
+	expect(VIRTIO_VSOCK_OP_RST, 6000, 77);
+
+	/* The same with more than the socket holds on its way. */
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 6001, 77);
+	expect(VIRTIO_VSOCK_OP_RESPONSE, 6001, 77);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fill(6001, 77);
+	KTAP_EQ(write(fd, "answer", 6), 6);
+	close(fd);
+	do {
+		KTAP_ASSERT(get_packet(&p));
+		give_rx(1);
+	} while (p.op == VIRTIO_VSOCK_OP_CREDIT_UPDATE);
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_SHUTDOWN);
+	KTAP_EQ(p.flags, VIRTIO_VSOCK_SHUTDOWN_RCV);
+	expect(VIRTIO_VSOCK_OP_RW, 6001, 77);
+	expect_shutdown(3, 6001, 77);
+
+	/* It reads no more, and writes. */
+	fd = guest_open(6002, listener);
+	KTAP_EQ(shutdown(fd, SHUT_RD), 0);
+	send_data(6002, 77, "x", 1);
+	expect_shutdown(VIRTIO_VSOCK_SHUTDOWN_RCV, 6002, 77);
+	KTAP_EQ(write(fd, "y", 1), 1);
+	expect(VIRTIO_VSOCK_OP_RW, 6002, 77);
+	close(fd);
+	expect_shutdown(3, 6002, 77);
+	close(listener);
+	test_machine_exit();
+}
+
+/* The guest reads no more, and sends. */
+static void test_guest_is_deaf(void)
+{
+	int listener = host_listen("s_77"), fd;
+	struct virtio_vsock_hdr hdr;
+	char buf[64];
+
+	start(setup(), 64);
+	fd = guest_open(6000, listener);
+	send_shutdown(VIRTIO_VSOCK_SHUTDOWN_RCV, 6000, 77);
+	KTAP_EQ(send(fd, "x", 1, MSG_NOSIGNAL), -1);
+	KTAP_EQ(errno, EPIPE);
+	send_data(6000, 77, "more", 4);
+	KTAP_EQ(host_read(fd, buf, sizeof(buf)), 4);
+	expect_nothing();
+	send_shutdown(VIRTIO_VSOCK_SHUTDOWN_SEND, 6000, 77);
+	expect(VIRTIO_VSOCK_OP_RST, 6000, 77);
+	KTAP_TRUE(host_is_closed(fd));
+	close(fd);
+
+	/* It says so when the program is gone already, and never had room for what that wrote. */
+	hdr = header(VIRTIO_VSOCK_OP_REQUEST, 6001, 77);
+	hdr.buf_alloc = 0;
+	send_as(&hdr, NULL, 0);
+	expect(VIRTIO_VSOCK_OP_RESPONSE, 6001, 77);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	KTAP_EQ(write(fd, "x", 1), 1);
+	close(fd);
+	expect_nothing();
+	hdr.op = VIRTIO_VSOCK_OP_SHUTDOWN;
+	hdr.flags = VIRTIO_VSOCK_SHUTDOWN_RCV;
+	send_as(&hdr, NULL, 0);
+	expect_shutdown(3, 6001, 77);
+	send_data(6001, 77, "x", 1);
+	expect(VIRTIO_VSOCK_OP_RST, 6001, 77);
+	close(listener);
+	test_machine_exit();
+}
+
 /* A guest that breaks the rules of packets, but not of the ring, is answered or ignored. */
 static void test_bad_packets(void)
 {
@@ -600,9 +809,7 @@ static void test_bad_packets(void)
 	expect(VIRTIO_VSOCK_OP_RST, 1, p.host_port);
 	close(fd);
 	fd = host_open(1, &host_port);
-	hdr = header(VIRTIO_VSOCK_OP_SHUTDOWN, 1, host_port);
-	hdr.flags = VIRTIO_VSOCK_SHUTDOWN_SEND;
-	send_as(&hdr, NULL, 0);
+	send_shutdown(VIRTIO_VSOCK_SHUTDOWN_SEND, 1, host_port);
 	KTAP_TRUE(host_is_closed(fd));
 	send_data(1, host_port, "x", 1);
 	expect(VIRTIO_VSOCK_OP_RST, 1, host_port);
@@ -953,7 +1160,9 @@ static void remove_scratch(void)
 
 KTAP_MAIN(KTAP_CASE(make_scratch), KTAP_CASE(test_host_connects), KTAP_CASE(test_guest_refuses),
 	  KTAP_CASE(test_guest_connects), KTAP_CASE(test_guest_credit),
-	  KTAP_CASE(test_host_credit), KTAP_CASE(test_bad_packets), KTAP_CASE(test_flood),
+	  KTAP_CASE(test_host_credit), KTAP_CASE(test_guest_forgets),
+	  KTAP_CASE(test_program_leaves), KTAP_CASE(test_guest_is_deaf),
+	  KTAP_CASE(test_bad_packets), KTAP_CASE(test_flood),
 	  KTAP_CASE(test_many), KTAP_CASE(test_idle), KTAP_CASE(test_bad_programs),
 	  KTAP_CASE(test_pipelined), KTAP_CASE(test_restored), KTAP_CASE(test_restored_early),
 	  KTAP_CASE(test_no_files), KTAP_CASE(test_dialer_dies), KTAP_CASE(test_options),

@@ -18,8 +18,15 @@
 #include "net/vsock.h"
 #include "net/vsock_dial.h"
 
-/* Programs of the host that have connected, and have not said yet to which port. */
-#define VSOCK_GREETINGS	16
+/*
+ * Programs of the host that have connected, and have not said yet to which port. When there are so
+ * many, one that has been silent for so long gives way.
+ */
+#define VSOCK_GREETINGS		16
+#define VSOCK_GREETING_US	3000000
+
+/* Places that the guest's own connections leave to the host's. */
+#define VSOCK_HOST_PLACES	8
 
 /* "CONNECT 4294967295\n", and a few blanks. */
 #define VSOCK_LINE_MAX	32
@@ -67,6 +74,8 @@ struct vsock_conn {
 	GIOCondition events;
 	char line[VSOCK_LINE_MAX];
 	unsigned int line_len;
+	gint64 came;		/* when it connected */
+	bool by_guest;		/* the guest asked for it */
 	unsigned int owed;
 	bool queued;
 	struct vsock_conn *next;	/* in the queue for the guest */
@@ -102,7 +111,8 @@ struct vsock {
 	gpointer accept_tag, dial_tag;
 	GIOCondition accept_events;
 	uint32_t next_serial, next_port;
-	unsigned int nr_greetings, nr_conns;
+	unsigned int nr_greetings, nr_conns, nr_by_guest;
+	gint64 accept_at;	/* nothing is accepted until then; 0: now */
 	struct vsock_conn conn[VSOCK_CONNECTIONS];
 	struct vsock_conn *first, *last;	/* those that have something for the guest */
 	struct vsock_reset reset[VSOCK_RESETS_MAX];
@@ -149,11 +159,47 @@ static void vsock_poll(struct vsock *v, struct vsock_conn *c)
 	g_source_modify_unix_fd(&v->source->source, c->tag, events);
 }
 
+/* The program that has said nothing for the longest time. NULL: there is none. */
+static struct vsock_conn *vsock_oldest_greeting(struct vsock *v)
+{
+	struct vsock_conn *oldest = NULL;
+
+	for (unsigned int i = 0; i < VSOCK_CONNECTIONS; i++) {
+		struct vsock_conn *c = &v->conn[i];
+
+		if (c->state == VSOCK_GREETING && (!oldest || c->came < oldest->came))
+			oldest = c;
+	}
+	return oldest;
+}
+
+static bool vsock_has_place(const struct vsock *v)
+{
+	return v->nr_greetings < VSOCK_GREETINGS && v->nr_conns < VSOCK_CONNECTIONS;
+}
+
+/* When a program may be accepted: at once (0), at a time, or when something else ends (-1). */
+static gint64 vsock_accepts_at(struct vsock *v)
+{
+	struct vsock_conn *oldest;
+
+	if (vsock_has_place(v))
+		return v->accept_at;
+	oldest = vsock_oldest_greeting(v);
+	if (!oldest)
+		return -1;
+	return MAX(oldest->came + VSOCK_GREETING_US, v->accept_at);
+}
+
 static void vsock_poll_accept(struct vsock *v)
 {
-	bool accepts = v->nr_greetings < VSOCK_GREETINGS && v->nr_conns < VSOCK_CONNECTIONS;
-	GIOCondition events = accepts ? G_IO_IN : 0;
+	gint64 at = vsock_accepts_at(v);
+	bool now = !at || (at > 0 && at <= g_get_monotonic_time());
+	GIOCondition events = now ? G_IO_IN : 0;
+	gint64 ready = now ? -1 : at;
 
+	if (g_source_get_ready_time(&v->source->source) != ready)
+		g_source_set_ready_time(&v->source->source, ready);
 	if (v->accept_events == events)
 		return;
 	v->accept_events = events;
@@ -229,13 +275,20 @@ static struct vsock_conn *vsock_new(struct vsock *v, enum vsock_state state)
 		c++;
 	if (c == v->conn + VSOCK_CONNECTIONS)
 		return NULL;
-	*c = (struct vsock_conn){ .state = state, .serial = v->next_serial++, .fd = -1 };
+	*c = (struct vsock_conn){
+		.state = state,
+		.serial = v->next_serial++,
+		.fd = -1,
+		.came = g_get_monotonic_time(),
+		.by_guest = state == VSOCK_DIALING,
+	};
 	c->ring = (struct ring){ .data = malloc(VSOCK_BUFFER), .size = VSOCK_BUFFER };
 	if (!c->ring.data) {
 		c->state = VSOCK_FREE;
 		return NULL;
 	}
 	v->nr_conns++;
+	v->nr_by_guest += c->by_guest;
 	v->nr_greetings += state == VSOCK_GREETING;
 	vsock_poll_accept(v);
 	return c;
@@ -273,6 +326,7 @@ static void vsock_free(struct vsock *v, struct vsock_conn *c)
 	free(c->ring.data);
 	c->ring.data = NULL;
 	v->nr_conns--;
+	v->nr_by_guest -= c->by_guest;
 	vsock_set_state(v, c, VSOCK_FREE);
 }
 
@@ -414,8 +468,10 @@ static void vsock_take_reset(struct vsock *v, struct vsock_conn *c)
 static void vsock_take_request(struct vsock *v, const struct virtio_vsock_hdr *hdr)
 {
 	uint32_t guest_port = le32toh(hdr->src_port), host_port = le32toh(hdr->dst_port);
-	struct vsock_conn *c = vsock_new(v, VSOCK_DIALING);
+	struct vsock_conn *c = NULL;
 
+	if (v->nr_by_guest < VSOCK_CONNECTIONS - VSOCK_HOST_PLACES)
+		c = vsock_new(v, VSOCK_DIALING);
 	if (!c) {
 		vsock_add_reset(v, guest_port, host_port, VIRTIO_VSOCK_TYPE_STREAM);
 		return;
@@ -735,14 +791,16 @@ static void vsock_accept(struct vsock *v)
 		struct vsock_conn *c;
 
 		if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-			/* Nothing is left for it: it waits for a connection to end, or a while. */
-			v->accept_events = 0;
-			g_source_modify_unix_fd(&v->source->source, v->accept_tag, 0);
-			g_source_set_ready_time(&v->source->source,
-						g_get_monotonic_time() + VSOCK_ACCEPT_US);
+			/* Nothing is left for it, for a while. */
+			v->accept_at = g_get_monotonic_time() + VSOCK_ACCEPT_US;
+			vsock_poll_accept(v);
 		}
 		if (fd < 0)
 			return;
+		v->accept_at = 0;
+		c = vsock_has_place(v) ? NULL : vsock_oldest_greeting(v);
+		if (c)
+			vsock_free(v, c);
 		c = vsock_new(v, VSOCK_GREETING);
 		if (!c) {
 			close(fd);
@@ -751,14 +809,6 @@ static void vsock_accept(struct vsock *v)
 		vsock_watch(v, c, fd);
 		vsock_poll(v, c);
 	}
-}
-
-static void vsock_accept_again(struct vsock *v)
-{
-	if (g_get_monotonic_time() < g_source_get_ready_time(&v->source->source))
-		return;
-	g_source_set_ready_time(&v->source->source, -1);
-	vsock_poll_accept(v);
 }
 
 /* The guest's port that @serial asked for is connected, or not. */
@@ -830,8 +880,8 @@ static gboolean vsock_dispatch(GSource *source, GSourceFunc callback, gpointer o
 		vsock_take_answers(v);
 	if (g_source_query_unix_fd(source, v->accept_tag) & G_IO_IN)
 		vsock_accept(v);
-	else if (g_source_get_ready_time(source) >= 0)
-		vsock_accept_again(v);
+	if (g_source_get_ready_time(source) >= 0)
+		vsock_poll_accept(v);
 	if (vsock_has_output(v))
 		v->ops->ready(v->opaque);
 	v->ops->unlock(v->opaque);

@@ -28,7 +28,7 @@ struct vsock;
 
 #define VSOCK_HOST_CID	2	/* virtio 1.2 5.10.4 */
 
-/* Sockets that can be open at a time, and the bytes that each keeps for the host. */
+/* Sockets that can be open at a time, some for programs of the host alone; and bytes of each. */
 #define VSOCK_CONNECTIONS	64
 #define VSOCK_BUFFER		(64u << 10)
 

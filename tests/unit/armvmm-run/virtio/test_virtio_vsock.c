@@ -40,6 +40,7 @@
 
 /* The device's limits, as its source and the manual page give them. */
 #define CONNECTIONS 64
+#define BY_GUEST    56
 #define GREETINGS   16
 #define ROOM	    (64u << 10)
 
@@ -863,38 +864,50 @@ static void test_flood(void)
 
 static void test_many(void)
 {
-	int listener = host_listen("s_77"), fd[CONNECTIONS + 1], extra;
+	int listener = host_listen("s_77"), fd[CONNECTIONS], extra;
+	uint32_t host_port;
 	char buf[64];
+	struct packet p;
 
 	start(setup(), 127);
-	for (unsigned int i = 0; i < CONNECTIONS; i++) {
+	for (unsigned int i = 0; i < BY_GUEST; i++) {
 		fd[i] = guest_open(100 + i, listener);
 		give_rx(1);
 	}
+	/* The other places are for programs of the host. */
 	send_op(VIRTIO_VSOCK_OP_REQUEST, 99, 77);
 	expect(VIRTIO_VSOCK_OP_RST, 99, 77);
+	for (unsigned int i = BY_GUEST; i < CONNECTIONS; i++)
+		fd[i] = host_open(100 + i, &host_port);
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 98, 77);
+	expect(VIRTIO_VSOCK_OP_RST, 98, 77);
 	/* A program waits until one has gone. */
 	extra = host_connect("CONNECT 5\n");
 	expect_nothing();
 	close(fd[3]);
 	expect(VIRTIO_VSOCK_OP_SHUTDOWN, 103, 77);
-	{
-		struct packet p;
-
-		KTAP_ASSERT(get_packet(&p));
-		KTAP_EQ(p.op, VIRTIO_VSOCK_OP_REQUEST);
-		KTAP_EQ(p.guest_port, 5);
-	}
-	/* A reset ends all. */
-	test_machine.bus.dev[0]->ops->reset(test_machine.bus.dev[0]);
-	KTAP_TRUE(host_is_closed(extra));
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_REQUEST);
+	KTAP_EQ(p.guest_port, 5);
+	/* The guest has one left, and the host none. */
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 97, 77);
+	expect(VIRTIO_VSOCK_OP_RST, 97, 77);
 	close(extra);
+	expect(VIRTIO_VSOCK_OP_RST, 5, p.host_port);
+	fd[3] = guest_open(96, listener);
+	/* A reset ends all, and all have a place again. */
+	test_machine.bus.dev[0]->ops->reset(test_machine.bus.dev[0]);
 	for (unsigned int i = 0; i < CONNECTIONS; i++) {
-		if (i == 3)
-			continue;
 		KTAP_EQ(host_read(fd[i], buf, sizeof(buf)), 0);
 		close(fd[i]);
 	}
+	start(test_machine.bus.dev[0], 127);
+	for (unsigned int i = 0; i < BY_GUEST; i++) {
+		fd[i] = guest_open(100 + i, listener);
+		give_rx(1);
+	}
+	for (unsigned int i = 0; i < BY_GUEST; i++)
+		close(fd[i]);
 	close(listener);
 	test_machine_exit();
 }
@@ -973,6 +986,63 @@ static void test_bad_programs(void)
 	KTAP_EQ(p.guest_port, 6);
 	for (unsigned int i = 0; i < GREETINGS + 1; i++)
 		close(waiting[i]);
+	test_machine_exit();
+}
+
+/* One that has said nothing for some seconds gives way when another waits. */
+static void test_silent_programs(void)
+{
+	int fd[GREETINGS], other;
+	struct packet p;
+	char buf[64];
+
+	start(setup(), 32);
+	for (unsigned int i = 0; i < GREETINGS; i++)
+		fd[i] = host_connect("");
+	/* While nobody else comes, it may be silent. */
+	g_usleep(3200000);
+	test_loop();
+	KTAP_EQ(host_read(fd[0], buf, sizeof(buf)), -EAGAIN);
+	other = host_connect("CONNECT 6\n");
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.guest_port, 6);
+	KTAP_TRUE(host_is_closed(fd[0]));
+	for (unsigned int i = 1; i < GREETINGS; i++)
+		KTAP_EQ(host_read(fd[i], buf, sizeof(buf)), -EAGAIN);
+	/* A place is free, which takes the next; the one behind it waits for the second. */
+	close(other);
+	expect(VIRTIO_VSOCK_OP_RST, 6, p.host_port);
+	close(fd[0]);
+	fd[0] = host_connect("");
+	KTAP_EQ(host_read(fd[1], buf, sizeof(buf)), -EAGAIN);
+	other = host_connect("CONNECT 7\n");
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.guest_port, 7);
+	KTAP_TRUE(host_is_closed(fd[1]));
+	KTAP_EQ(host_read(fd[0], buf, sizeof(buf)), -EAGAIN);
+	for (unsigned int i = 0; i < GREETINGS; i++)
+		close(fd[i]);
+	close(other);
+	test_machine_exit();
+}
+
+/* The second waits for the first ones' time to be over. */
+static void test_silent_soon(void)
+{
+	int fd[GREETINGS], other;
+	struct packet p;
+
+	start(setup(), 32);
+	for (unsigned int i = 0; i < GREETINGS; i++)
+		fd[i] = host_connect("");
+	other = host_connect("CONNECT 6\n");
+	expect_nothing();
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.guest_port, 6);
+	KTAP_TRUE(host_is_closed(fd[0]));
+	for (unsigned int i = 0; i < GREETINGS; i++)
+		close(fd[i]);
+	close(other);
 	test_machine_exit();
 }
 
@@ -1164,6 +1234,7 @@ KTAP_MAIN(KTAP_CASE(make_scratch), KTAP_CASE(test_host_connects), KTAP_CASE(test
 	  KTAP_CASE(test_program_leaves), KTAP_CASE(test_guest_is_deaf),
 	  KTAP_CASE(test_bad_packets), KTAP_CASE(test_flood),
 	  KTAP_CASE(test_many), KTAP_CASE(test_idle), KTAP_CASE(test_bad_programs),
+	  KTAP_CASE(test_silent_programs), KTAP_CASE(test_silent_soon),
 	  KTAP_CASE(test_pipelined), KTAP_CASE(test_restored), KTAP_CASE(test_restored_early),
 	  KTAP_CASE(test_no_files), KTAP_CASE(test_dialer_dies), KTAP_CASE(test_options),
 	  KTAP_CASE(remove_scratch))

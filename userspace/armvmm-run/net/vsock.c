@@ -37,6 +37,7 @@
 
 #define VSOCK_BACKLOG	16
 #define VSOCK_ACCEPT_US	1000000
+#define VSOCK_HOLD_US	5000000
 
 /*
  * At so many resets nothing more is taken from the guest. There is room for one of each connection
@@ -113,6 +114,8 @@ struct vsock {
 	uint32_t next_serial, next_port;
 	unsigned int nr_greetings, nr_conns, nr_by_guest;
 	gint64 accept_at;	/* nothing is accepted until then; 0: now */
+	gint64 look_at;		/* when to look again whether something can be; 0: no need */
+	gint64 held_until;	/* no connection's packets go to the guest; 0: they do */
 	struct vsock_conn conn[VSOCK_CONNECTIONS];
 	struct vsock_conn *first, *last;	/* those that have something for the guest */
 	struct vsock_reset reset[VSOCK_RESETS_MAX];
@@ -191,15 +194,24 @@ static gint64 vsock_accepts_at(struct vsock *v)
 	return MAX(oldest->came + VSOCK_GREETING_US, v->accept_at);
 }
 
+static void vsock_set_timer(struct vsock *v)
+{
+	gint64 ready = v->look_at ? v->look_at : -1;
+
+	if (v->held_until && (ready < 0 || v->held_until < ready))
+		ready = v->held_until;
+	if (g_source_get_ready_time(&v->source->source) != ready)
+		g_source_set_ready_time(&v->source->source, ready);
+}
+
 static void vsock_poll_accept(struct vsock *v)
 {
 	gint64 at = vsock_accepts_at(v);
 	bool now = !at || (at > 0 && at <= g_get_monotonic_time());
 	GIOCondition events = now ? G_IO_IN : 0;
-	gint64 ready = now ? -1 : at;
 
-	if (g_source_get_ready_time(&v->source->source) != ready)
-		g_source_set_ready_time(&v->source->source, ready);
+	v->look_at = now || at < 0 ? 0 : at;
+	vsock_set_timer(v);
 	if (v->accept_events == events)
 		return;
 	v->accept_events = events;
@@ -674,7 +686,7 @@ ssize_t vsock_output(struct vsock *v, struct virtio_vsock_hdr *hdr, const struct
 		v->nr_resets--;
 		return 0;
 	}
-	while (n < 0 && v->first) {
+	while (n < 0 && v->first && !v->held_until) {
 		struct vsock_conn *c = v->first;
 
 		vsock_unmark(v, c);
@@ -685,7 +697,7 @@ ssize_t vsock_output(struct vsock *v, struct virtio_vsock_hdr *hdr, const struct
 
 bool vsock_has_output(const struct vsock *v)
 {
-	return v->nr_resets || v->first;
+	return v->nr_resets || (v->first && !v->held_until);
 }
 
 /* ---- Events of the host ---- */
@@ -880,7 +892,9 @@ static gboolean vsock_dispatch(GSource *source, GSourceFunc callback, gpointer o
 		vsock_take_answers(v);
 	if (g_source_query_unix_fd(source, v->accept_tag) & G_IO_IN)
 		vsock_accept(v);
-	if (g_source_get_ready_time(source) >= 0)
+	if (v->held_until && v->held_until <= g_get_monotonic_time())
+		vsock_let_go(v);
+	if (v->look_at)
 		vsock_poll_accept(v);
 	if (vsock_has_output(v))
 		v->ops->ready(v->opaque);
@@ -905,6 +919,19 @@ void vsock_stop(struct vsock *v)
 			vsock_free(v, &v->conn[i]);
 	v->nr_resets = 0;
 	v->cid = 0;
+	vsock_let_go(v);
+}
+
+void vsock_hold(struct vsock *v)
+{
+	v->held_until = g_get_monotonic_time() + VSOCK_HOLD_US;
+	vsock_set_timer(v);
+}
+
+void vsock_let_go(struct vsock *v)
+{
+	v->held_until = 0;
+	vsock_set_timer(v);
 }
 
 static int vsock_open(struct vsock *v, const char *path, struct error *err)

@@ -58,6 +58,13 @@ void vsock_start(struct vsock *vsock, uint64_t cid);
 void vsock_stop(struct vsock *vsock);
 
 /*
+ * Until vsock_let_go(), or for some seconds, the guest gets no packet of a connection. A stop
+ * releases it, too.
+ */
+void vsock_hold(struct vsock *vsock);
+void vsock_let_go(struct vsock *vsock);
+
+/*
  * A packet from the guest. @iov has the payload from byte @offset on, which is as long as the
  * header says. Must not be called when vsock_is_full(): so many resets wait for the guest.
  */

@@ -54,6 +54,7 @@ struct virtio_vsock {
 	struct virtq_chain *rx, *tx, *event;
 	bool tx_held;		/* the guest's packets wait until it has taken ours */
 	bool reset_owed;	/* the guest is to be told that its connections are gone */
+	bool reset_sent;	/* it was, and has not given the buffer back */
 };
 
 static struct virtio_vsock *to_vsock(struct virtio_device *vdev)
@@ -154,7 +155,11 @@ static void vsock_transmit(struct virtio_vsock *dev)
 	vsock_receive(dev);
 }
 
-/* Events: after a restore the guest's connections lead nowhere (5.10.6.7). */
+/*
+ * Events: after a restore the guest's connections lead nowhere (5.10.6.7). New ones wait until the
+ * driver has given the event's buffer back: it ends all that are open when it sees the event, and
+ * may see packets before.
+ */
 
 static void vsock_send_event(struct virtio_vsock *dev)
 {
@@ -174,11 +179,18 @@ static void vsock_send_event(struct virtio_vsock *dev)
 			virtio_fail(vdev, "a buffer for events is too short");
 			break;
 		}
+		virtq_look(vq);
 		virtq_chain_write(dev->event, 0, &event, sizeof(event));
 		virtq_push(vq, dev->event, sizeof(event));
 		dev->reset_owed = false;
+		dev->reset_sent = true;
 	}
 	virtio_signal(vdev, VSOCK_EVENT);
+	if (dev->reset_sent && virtio_running(vdev) && virtq_notify_on(vq)) {
+		dev->reset_sent = false;
+		vsock_let_go(dev->vsock);
+		vsock_receive(dev);
+	}
 }
 
 /* What net/vsock.c calls */
@@ -244,7 +256,7 @@ static void vsock_reset(struct virtio_device *vdev)
 	struct virtio_vsock *dev = to_vsock(vdev);
 
 	vsock_stop(dev->vsock);
-	dev->tx_held = dev->reset_owed = false;
+	dev->tx_held = dev->reset_owed = dev->reset_sent = false;
 }
 
 static void vsock_put_cid(const struct virtio_vsock *dev, struct virtio_vsock_config *space)
@@ -262,9 +274,11 @@ static void vsock_resumed(struct virtio_device *vdev)
 	vsock_put_cid(dev, &space);
 	if (memcmp(vdev->config, &space, sizeof(space)))
 		virtio_config_set(vdev, 0, &space, sizeof(space));
-	if (!vdev->restored)
+	if (vdev->restored)
+		dev->reset_owed = true;
+	if (!dev->reset_owed && !dev->reset_sent)
 		return;
-	dev->reset_owed = true;
+	vsock_hold(dev->vsock);
 	vsock_send_event(dev);
 }
 

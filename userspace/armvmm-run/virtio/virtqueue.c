@@ -382,6 +382,12 @@ bool virtq_pending(const struct virtqueue *vq)
 	return vq->ready && !vq->broken && virtq_load16(&vq->avail->idx) != vq->next_avail;
 }
 
+void virtq_look(struct virtqueue *vq)
+{
+	if (vq->ready && !vq->broken)
+		vq->avail_seen = le16toh(__atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE));
+}
+
 bool virtq_notify_on(struct virtqueue *vq)
 {
 	if (!vq->ready || vq->broken)

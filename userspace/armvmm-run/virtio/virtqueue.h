@@ -161,9 +161,15 @@ bool virtq_wants_interrupt(struct virtqueue *vq);
 void virtq_notify_off(struct virtqueue *vq);
 
 /*
+ * Take note of what the driver has added so far, though some of it is not popped yet:
+ * virtq_notify_on() then tells what it adds later.
+ */
+void virtq_look(struct virtqueue *vq);
+
+/*
  * Ask the driver to notify us of the next chain that it adds. Returns true
  * when one came in since virtq_pop() last looked, for which no notification
- * may come: pop again. To be called after virtq_pop() has found nothing more.
+ * may come: pop again. To be called after virtq_pop() has found nothing more, or virtq_look().
  */
 bool virtq_notify_on(struct virtqueue *vq);
 

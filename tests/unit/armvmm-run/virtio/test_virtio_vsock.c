@@ -259,6 +259,13 @@ static ssize_t host_read(int fd, char *buf, size_t size)
 	return n < 0 ? -errno : n;
 }
 
+static bool is_readable(int fd)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+	return poll(&wait, 1, 0) > 0;
+}
+
 static bool host_is_closed(int fd)
 {
 	char buf[64];
@@ -590,11 +597,10 @@ static uint32_t fill(uint32_t guest_port, uint32_t host_port)
 static ssize_t drain(int fd)
 {
 	static char buf[1 << 20];
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	ssize_t got = 0, n = 1;
 
 	while (n > 0) {
-		if (!TEST_UNTIL(poll(&wait, 1, 0) > 0))
+		if (!TEST_UNTIL(is_readable(fd)))
 			return -ETIMEDOUT;
 		n = read(fd, buf, sizeof(buf));
 		got += n;
@@ -1071,9 +1077,10 @@ static void test_restored(void)
 	struct record saved;
 	struct device *dev = start(setup(), 32);
 	uint32_t host_port, *id = ram(EVENTBUF);
-	int fd = host_open(7, &host_port);
+	int fd = host_open(7, &host_port), listener = host_listen("s_77"), other;
 
 	*id = 99;
+	driver_add(&d.q[EVENT], &event, 1);
 	driver_add(&d.q[EVENT], &event, 1);
 	driver_kick(&d, EVENT);
 	test_loop();
@@ -1100,10 +1107,75 @@ static void test_restored(void)
 	KTAP_EQ(*id, VIRTIO_VSOCK_EVENT_TRANSPORT_RESET);
 	send_data(7, host_port, "x", 1);
 	expect(VIRTIO_VSOCK_OP_RST, 7, host_port);
-	fd = host_open(8, &host_port);
+	/* Until it has seen that, it would end new ones as well, and tell nobody. */
+	fd = host_connect("CONNECT 8\n");
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 9, 77);
+	driver_kick(&d, EVENT);
+	KTAP_TRUE(TEST_UNTIL(is_readable(listener)));
+	other = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	expect_nothing();
+	driver_add(&d.q[EVENT], &event, 1);
+	driver_kick(&d, EVENT);
+	expect(VIRTIO_VSOCK_OP_REQUEST, 8, host_port + 1);
+	expect(VIRTIO_VSOCK_OP_RESPONSE, 9, 77);
 	close(fd);
-	expect(VIRTIO_VSOCK_OP_SHUTDOWN, 8, host_port);
+	expect(VIRTIO_VSOCK_OP_RST, 8, host_port + 1);
+	close(other);
+	expect_shutdown(3, 9, 77);
+
+	/* Again: the buffers that are left over from before are no answer. */
+	record_free(&saved);
+	state_save(dev, &saved);
+	dev->ops->reset(dev);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	dev->ops->resume(dev);
+	test_loop();
+	KTAP_EQ(driver_nr_used(&d.q[EVENT]), 1);
+	driver_used(&d.q[EVENT]);
+	fd = host_connect("CONNECT 8\n");
+	expect_nothing();
+	driver_add(&d.q[EVENT], &event, 1);
+	driver_kick(&d, EVENT);
+	expect(VIRTIO_VSOCK_OP_REQUEST, 8, host_port + 2);
+	close(fd);
+	expect(VIRTIO_VSOCK_OP_RST, 8, host_port + 2);
+	close(listener);
 	state_torture(dev, &saved);
+	record_free(&saved);
+	test_machine_exit();
+}
+
+/* A driver that never gives the buffer back gets connections all the same, later. */
+static void test_restored_mute(void)
+{
+	struct record saved;
+	struct device *dev = start(setup(), 32);
+	struct packet p;
+	gint64 from;
+	int fd;
+
+	state_save(dev, &saved);
+	dev->ops->reset(dev);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	from = g_get_monotonic_time();
+	dev->ops->resume(dev);
+	fd = host_connect("CONNECT 8\n");
+	expect_nothing();
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_REQUEST);
+	KTAP_TRUE(g_get_monotonic_time() - from >= 5 * G_USEC_PER_SEC);
+	/* A driver that starts anew has nothing to forget. */
+	dev->ops->pause(dev);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	dev->ops->resume(dev);
+	start(dev, 32);
+	KTAP_TRUE(host_is_closed(fd));
+	close(fd);
+	from = g_get_monotonic_time();
+	fd = host_connect("CONNECT 8\n");
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_TRUE(g_get_monotonic_time() - from < 3 * G_USEC_PER_SEC);
+	close(fd);
 	record_free(&saved);
 	test_machine_exit();
 }
@@ -1235,6 +1307,7 @@ KTAP_MAIN(KTAP_CASE(make_scratch), KTAP_CASE(test_host_connects), KTAP_CASE(test
 	  KTAP_CASE(test_bad_packets), KTAP_CASE(test_flood),
 	  KTAP_CASE(test_many), KTAP_CASE(test_idle), KTAP_CASE(test_bad_programs),
 	  KTAP_CASE(test_silent_programs), KTAP_CASE(test_silent_soon),
-	  KTAP_CASE(test_pipelined), KTAP_CASE(test_restored), KTAP_CASE(test_restored_early),
+	  KTAP_CASE(test_pipelined), KTAP_CASE(test_restored), KTAP_CASE(test_restored_mute),
+	  KTAP_CASE(test_restored_early),
 	  KTAP_CASE(test_no_files), KTAP_CASE(test_dialer_dies), KTAP_CASE(test_options),
 	  KTAP_CASE(remove_scratch))

@@ -24,7 +24,7 @@ static const char *path(const char *name)
 }
 
 /* Writes @len bytes at the start of a file that is @size bytes long (sparse). */
-static void write_file(const char *name, const void *data, size_t len, off_t size)
+static inline void write_file(const char *name, const void *data, size_t len, off_t size)
 {
 	int fd = open(path(name), O_RDWR | O_CREAT | O_TRUNC, 0600);
 

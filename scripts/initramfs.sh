@@ -9,8 +9,8 @@ host=$1
 
 # The modules that tests ask for; what they need comes along. Built-in ones are no error.
 modules='virtio_mmio virtio_pci virtio_blk virtio_console virtio_net virtio_rng virtio_balloon
-	9p 9pnet_virtio ext4 loop tun zram zsmalloc lzo lz4 lz4hc zstd crc32c_generic bridge vhost_net overlay
-	ip_tables iptable_nat'
+	9p 9pnet_virtio ext4 loop tun zram zsmalloc lzo lz4 lz4hc zstd crc32c_generic bridge vhost_net vhost_vsock
+	overlay ip_tables iptable_nat'
 
 kernel=$("$ARMVMM_TOP/scripts/host-kernel.sh" "$host") || exit $?
 sysroot=$("$ARMVMM_TOP/scripts/sysroot.sh")

@@ -244,6 +244,7 @@ static int program_confine(struct program *program, struct error *err)
 		.control = program->control,
 		.metrics = program->metrics,
 		.vsock = m->vsock,
+		.vhost = m->vhost,
 		.restore = program->config.nr_restores,
 		.lazy = program->config.lazy_restore,
 		.incoming = program->config.incoming,

@@ -74,6 +74,9 @@ struct machine {
 	void *press_opaque;
 	bool flash;		/* a device sets this: the guest programs a file */
 	bool vsock;		/* a device sets this: it accepts connections for the guest */
+	bool vhost;		/* a device sets this: the host's kernel works on its queues */
+	/* It sets this if it cannot log what it writes to the guest's memory: what it is. */
+	const char *unlogged;
 	bool firmware;		/* a device sets this: the guest starts in it */
 	bool incoming;		/* the board sets this: the guest comes from another process */
 	/* What the fw_cfg device offers beside the fixed items. The board sets these. */

@@ -31,6 +31,7 @@
 #include <linux/if_tun.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
+#include <linux/vhost.h>
 
 #include "sandbox/filter.h"
 #include "sandbox/sandbox.h"
@@ -52,6 +53,8 @@
 #define METRICS	(1u << 14)	/* disks' threads, one of which writes statistics, with --metrics */
 #define MISSING	(1u << 15)	/* the main thread, with --lazy-restore: it makes that thread */
 #define VSOCK	(1u << 16)	/* the main thread, with --vsock */
+#define VHOST	(1u << 17)	/* vCPUs and the main thread, with vhost=on */
+#define VHOST_MAIN (1u << 18)	/* the main thread, likewise */
 
 enum filter_condition {
 	ALWAYS,
@@ -184,6 +187,18 @@ static const struct {
 	{ 0x8010aa02, WHOLE, MISSING | LAZY },	/* UFFDIO_WAKE */
 	{ 0xc028aa03, WHOLE, MISSING | LAZY },	/* UFFDIO_COPY */
 	{ 0xc020aa04, WHOLE, MISSING | LAZY },	/* UFFDIO_ZEROPAGE */
+	/* Queues that the host's kernel works on: at the start; when a driver starts, or ends. */
+	{ VHOST_SET_OWNER, WHOLE, VHOST_MAIN },
+	{ VHOST_SET_MEM_TABLE, WHOLE, VHOST_MAIN },
+	{ VHOST_SET_VRING_CALL, WHOLE, VHOST_MAIN },
+	{ VHOST_SET_VRING_ERR, WHOLE, VHOST_MAIN },
+	{ VHOST_SET_VRING_KICK, WHOLE, VHOST_MAIN },
+	{ VHOST_SET_FEATURES, WHOLE, VHOST },
+	{ VHOST_SET_VRING_NUM, WHOLE, VHOST },
+	{ VHOST_SET_VRING_BASE, WHOLE, VHOST },
+	{ VHOST_GET_VRING_BASE, WHOLE, VHOST },
+	{ VHOST_SET_VRING_ADDR, WHOLE, VHOST },
+	{ VHOST_VSOCK_SET_RUNNING, WHOLE, VHOST },
 	/* Asks whether it is a terminal, and gives it back, whichever thread dies. */
 	{ TCGETS, WHOLE, ALL | LAZY }, { TCSETS, WHOLE, ALL | LAZY },
 	{ TCFLSH, WHOLE, ALL | LAZY },
@@ -438,9 +453,12 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 		      (params->lazy ? MISSING : 0) |
 		      (params->incoming ? RESTORE | INCOMING : 0) |
 		      (params->metrics ? METRICS : 0) |
-		      (params->vsock ? VSOCK : 0);
+		      (params->vsock ? VSOCK : 0) |
+		      (params->vhost ? VHOST | VHOST_MAIN : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)
 		who |= FLASH;
+	if (kind == MACHINE_THREAD_VCPU && params->vhost)
+		who |= VHOST;
 	if (kind == MACHINE_THREAD_DISK && params->control)
 		who |= SENDER;
 	if (kind == MACHINE_THREAD_DISK && params->metrics)

@@ -28,6 +28,7 @@ struct sandbox;
  * @lazy: its memory comes while it runs (--lazy-restore)
  * @incoming: the guest comes by a connection, or by a socket that listens (--incoming)
  * @vsock: connections are accepted for the guest (--vsock)
+ * @vhost: the host's kernel works on queues of the guest's (vhost=on)
  * @metrics: statistics are written to a file (--metrics)
  * @debugger: one may connect, and sets what a vCPU stops at (--gdb)
  * @change_user: become @uid and @gid; root only
@@ -48,6 +49,7 @@ struct sandbox_params {
 	bool lazy;
 	bool incoming;
 	bool vsock;
+	bool vhost;
 	bool metrics;
 	bool debugger;
 	bool change_user;

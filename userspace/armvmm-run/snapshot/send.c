@@ -683,6 +683,10 @@ int send_may_start(struct send *s, int fd, struct error *err)
 		obstacle = "The guest has not started yet";
 	if (obstacle)
 		return error_set(err, -EBUSY, "%s", obstacle);
+	if (s->m->unlogged)
+		return error_set(err, -EOPNOTSUPP,
+				 "%s: the host's kernel keeps no log of what it writes to the guest's memory: the guest cannot be sent, only saved",
+				 s->m->unlogged);
 	if (flags < 0 || (flags & O_ACCMODE) != O_RDWR || fstat(fd, &st) || !S_ISSOCK(st.st_mode))
 		return error_set(err, -EBADF, "The file is no connection");
 	fcntl(fd, F_SETFL, flags | O_NONBLOCK);

@@ -216,11 +216,45 @@ bool virtio_running(const struct virtio_device *vdev)
 	return virtio_is_whole(vdev) && !vdev->paused;
 }
 
+static void virtio_stop_run(struct virtio_device *vdev)
+{
+	if (!vdev->runs)
+		return;
+	vdev->runs = false;
+	vdev->ops->run(vdev, false);
+}
+
+static bool virtio_may_run(const struct virtio_device *vdev)
+{
+	if (!virtio_running(vdev))
+		return false;
+	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
+		if (vdev->ops->in_kernel >> i & 1 && (!vdev->vq[i].ready || vdev->vq[i].broken))
+			return false;
+	return true;
+}
+
+void virtio_update_run(struct virtio_device *vdev)
+{
+	if (!vdev->ops->run)
+		return;
+	if (!virtio_may_run(vdev)) {
+		virtio_stop_run(vdev);
+	} else if (!vdev->runs) {
+		vdev->runs = true;
+		if (vdev->ops->run(vdev, true) < 0) {
+			vdev->runs = false;
+			virtio_fail(vdev, "the host's kernel refuses its queues");
+		}
+	}
+}
+
 void virtio_fail(struct virtio_device *vdev, const char *why)
 {
 	if (vdev->status & VIRTIO_CONFIG_S_NEEDS_RESET)
 		return;
 	vdev->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	virtio_update_run(vdev);
 	machine_note(vdev->machine, "%s in slot %u needs a reset: %s", vdev->ops->name, vdev->slot,
 		     why);
 	if (vdev->started)
@@ -254,6 +288,19 @@ void virtio_signal(struct virtio_device *vdev, unsigned int index)
 	/* Also while it is paused: requests that were begun come to their end. */
 	if (virtio_is_whole(vdev) && virtq_wants_interrupt(&vdev->vq[index]))
 		virtio_raise(vdev, VIRTIO_MMIO_INT_VRING, index);
+}
+
+void virtio_interrupt(struct virtio_device *vdev, unsigned int index)
+{
+	if (virtio_is_whole(vdev))
+		virtio_raise(vdev, VIRTIO_MMIO_INT_VRING, index);
+}
+
+void virtio_interrupt_again(struct virtio_device *vdev)
+{
+	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
+		if (vdev->ops->in_kernel >> i & 1 && vdev->vq[i].ready)
+			virtio_interrupt(vdev, i);
 }
 
 void virtio_begin(struct virtio_device *vdev)
@@ -319,6 +366,7 @@ void virtio_start(struct virtio_device *vdev)
 	virtio_watch_early(vdev);
 	if (vdev->ops->start && vdev->ops->start(vdev) < 0)
 		virtio_fail(vdev, "it could not start");
+	virtio_update_run(vdev);
 	virtio_ack_post(vdev, true);
 	/* Buffers may be there already, notified or not. */
 	virtio_kick_all(vdev);
@@ -329,6 +377,7 @@ void virtio_reset(struct virtio_device *vdev)
 	unsigned int i;
 
 	virtio_quiesce(vdev);
+	virtio_stop_run(vdev);
 	if (vdev->ops->reset)
 		vdev->ops->reset(vdev);
 	vdev->features = 0;
@@ -412,6 +461,7 @@ void virtio_set_queue_ready(struct virtio_device *vdev, struct virtqueue *vq, bo
 		/* The driver may reuse the rings when this write is done (4.2.2.2). */
 		virtio_quiesce(vdev);
 		vq->ready = false;
+		virtio_update_run(vdev);
 		virtio_kick_all(vdev);
 		return;
 	}
@@ -423,6 +473,7 @@ void virtio_set_queue_ready(struct virtio_device *vdev, struct virtqueue *vq, bo
 	virtq_enable(vq);
 	if (vq->broken)
 		virtio_fail(vdev, vq->broken);
+	virtio_update_run(vdev);
 }
 
 uint64_t virtio_config_read(const struct virtio_device *vdev, uint32_t offset, unsigned int len)
@@ -496,6 +547,7 @@ void virtio_destroy(struct device *dev)
 	/* Not a reset: the interrupt line's other end may be gone. */
 	pthread_mutex_lock(&vdev->lock);
 	virtio_quiesce(vdev);
+	virtio_stop_run(vdev);
 	vdev->status = 0;
 	vdev->started = false;
 	pthread_mutex_unlock(&vdev->lock);

@@ -29,6 +29,7 @@ static void virtio_set_queue_pfn(struct virtio_device *vdev, struct virtqueue *v
 	if (!pfn) {
 		virtio_quiesce(vdev);
 		vq->ready = false;
+		virtio_update_run(vdev);
 		virtio_kick_all(vdev);
 		return;
 	}
@@ -51,6 +52,7 @@ static void virtio_set_queue_pfn(struct virtio_device *vdev, struct virtqueue *v
 	vq->event_idx = virtio_has(vdev, VIRTIO_RING_F_EVENT_IDX);
 	if (vq->broken)
 		virtio_fail(vdev, vq->broken);
+	virtio_update_run(vdev);
 }
 
 /* The register window */

@@ -87,6 +87,17 @@ struct virtio_ops {
 	bool (*vcpu_kick)(struct virtio_device *vdev, unsigned int index);
 
 	/*
+	 * Bit n: somebody else works on queue n, the host's kernel (virtio/vhost.h), and takes
+	 * vdev->kick[n] once the device has started. run() says whether it may use those queues,
+	 * whenever that changes: they are ready, and the device is not paused, cut off, broken or
+	 * being reset. When it may not any more, it has stopped on return, and next_avail and
+	 * next_used of the queues are where it has. Returns 0 or -errno, which the driver sees as
+	 * DEVICE_NEEDS_RESET. Main or vCPU thread.
+	 */
+	uint32_t in_kernel;
+	int (*run)(struct virtio_device *vdev, bool run);
+
+	/*
 	 * For snapshots, all optional. held(): how many chains of queue @index were popped and are
 	 * kept, the last ones; the restored device pops them again. save() and restore() have what
 	 * the transport does not know; restore() also checks the configuration space, which is the
@@ -129,6 +140,7 @@ struct virtio_device {
 	bool started; /* queues may be used: DRIVER_OK, or one was notified before it */
 	bool cut_off; /* the driver has forbidden it to use memory, for as long as that lasts */
 	bool paused; /* no chain is popped, but those that were are completed */
+	bool runs; /* ops->run() was told that it may */
 	bool restored; /* .started is from a snapshot: the device type has yet to start */
 	uint32_t page_size; /* legacy: unit of a queue's address; kept over the driver's resets */
 	uint32_t generation;
@@ -188,6 +200,9 @@ bool virtio_running(const struct virtio_device *vdev);
  * makes the device need a reset.
  */
 bool virtio_pop(struct virtio_device *vdev, unsigned int index, struct virtq_chain *chain);
+
+/* Interrupt the driver for queue @index, as somebody else who works on it says. */
+void virtio_interrupt(struct virtio_device *vdev, unsigned int index);
 
 /* Interrupt the driver for what was pushed to queue @index, if it wants that. */
 void virtio_signal(struct virtio_device *vdev, unsigned int index);

@@ -77,8 +77,8 @@ static gboolean virtio_kicked(gint fd, GIOCondition condition, gpointer opaque)
 }
 
 /*
- * For devices whose workers wait for notifications. They do not before the device is started: until
- * then the main thread waits in their place.
+ * For devices whose workers wait for notifications, or the host's kernel. They do not before the
+ * device is started: until then the main thread waits in their place.
  */
 struct virtio_early_source {
 	GSource source;
@@ -116,7 +116,7 @@ int virtio_queue_setup(struct virtio_device *vdev, unsigned int i)
 	vdev->kick[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (vdev->kick[i] < 0)
 		return -errno;
-	if (vdev->ops->kick) {
+	if (vdev->ops->kick && !(vdev->ops->in_kernel >> i & 1)) {
 		GSource *source = g_unix_fd_source_new(vdev->kick[i], G_IO_IN);
 
 		g_source_set_callback(source, G_SOURCE_FUNC(virtio_kicked), vdev, NULL);

@@ -366,10 +366,12 @@ static void virtio_pci_update_master(struct virtio_pci *pci)
 	vdev->cut_off = !pci_function_is_master(&pci->fn);
 	if (vdev->cut_off && !was)
 		virtio_quiesce(vdev);
+	virtio_update_run(vdev);
 	/* Notifications, and the ends of requests, were in vain until now. */
 	if (!vdev->cut_off && vdev->started) {
 		for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
 			virtio_signal(vdev, i);
+		virtio_interrupt_again(vdev);
 		virtio_kick_all(vdev);
 	}
 	pthread_mutex_unlock(&vdev->lock);

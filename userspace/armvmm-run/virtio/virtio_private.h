@@ -50,6 +50,15 @@ uint32_t virtio_read_isr(struct virtio_device *vdev);
 void virtio_ack_init(struct virtio_device *vdev);
 void virtio_ack_post(struct virtio_device *vdev, bool post);
 
+/* What ops->run() depends on may have changed. */
+void virtio_update_run(struct virtio_device *vdev);
+
+/*
+ * The device goes on: interrupts for queues that the kernel works on may have been left out. One
+ * too many does no harm.
+ */
+void virtio_interrupt_again(struct virtio_device *vdev);
+
 /* Waits until no request is in flight. Drops the lock meanwhile. */
 void virtio_quiesce(struct virtio_device *vdev);
 

@@ -42,6 +42,7 @@ void virtio_pause(struct device *dev)
 
 	pthread_mutex_lock(&vdev->lock);
 	vdev->paused = true;
+	virtio_update_run(vdev);
 	pthread_mutex_unlock(&vdev->lock);
 }
 
@@ -71,7 +72,9 @@ void virtio_resume(struct device *dev)
 	if (vdev->ops->resumed)
 		vdev->ops->resumed(vdev);
 	vdev->restored = false;
+	virtio_update_run(vdev);
 	if (vdev->started) {
+		virtio_interrupt_again(vdev);
 		virtio_ack_post(vdev, post);
 		virtio_kick_all(vdev);
 	}
@@ -150,6 +153,7 @@ int virtio_restore(struct device *dev, struct record *r)
 
 	pthread_mutex_lock(&vdev->lock);
 	vdev->paused = true;
+	virtio_update_run(vdev);
 	record_get_fields(r, vdev, virtio_state, RECORD_NR(virtio_state));
 	ret = virtio_check_restored(vdev, legacy, config_size, r);
 	/* The window never shows more than there is, whatever was read. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * virtio-vsock (virtio 1.2 5.10): stream sockets between the guest and programs of the host, which
- * find them as Unix sockets (net/vsock.h). All of it runs on the main thread.
+ * find them as Unix sockets (net/vsock.h), on the main thread; or, with vhost=on, as sockets of the
+ * host's own kernel, which then works on the queues (vhost.h).
  *
  * A packet of the guest's can be answered by one of ours. While too many of these wait for buffers,
  * no more is taken from the guest (5.10.6.1.2).
@@ -10,7 +11,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
+#include <linux/vhost.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_vsock.h>
 
@@ -20,6 +23,7 @@
 #include "core/parse.h"
 #include "net/vsock.h"
 #include "net/vsock_dial.h"
+#include "virtio/vhost.h"
 #include "virtio/virtio_mmio.h"
 
 #define VSOCK_QUEUE_SIZE	128
@@ -31,6 +35,9 @@ enum { VSOCK_RX, VSOCK_TX, VSOCK_EVENT, VSOCK_QUEUES };
 #define VSOCK_BUDGET	64
 
 #define VSOCK_HDR_SIZE	sizeof(struct virtio_vsock_hdr)
+
+/* How long a restored guest gets to forget its connections, before the kernel makes new ones. */
+#define VSOCK_WAIT_US	5000000
 
 /* 0 to 2 are nobody's, or the host's, and the last is any (5.10.4). */
 #define VSOCK_CID_MIN	3
@@ -44,12 +51,17 @@ struct vsock_config {
 	char *words;		/* what the words point into */
 	uint32_t cid;		/* 0: none given */
 	const char *path;
+	bool vhost;
 	const struct virtio_bus *bus;
 };
 
 struct virtio_vsock {
 	struct virtio_device vdev; /* first: see virtio_mmio.h */
-	struct vsock *vsock;
+	struct vsock *vsock;	/* NULL: the host's kernel has them, */
+	struct vhost vhost;	/* by this, */
+	bool in_kernel;		/* which is open */
+	GSource *timer;		/* likewise: for a start that waits, */
+	bool waits;		/* as it does */
 	uint32_t cid;
 	struct virtq_chain *rx, *tx, *event;
 	bool tx_held;		/* the guest's packets wait until it has taken ours */
@@ -155,6 +167,26 @@ static void vsock_transmit(struct virtio_vsock *dev)
 	vsock_receive(dev);
 }
 
+/* With the host's kernel: it may use the queues from now on. */
+
+static int vsock_kernel_start(struct virtio_vsock *dev)
+{
+	int runs = 1, ret = vhost_give_queues(&dev->vhost);
+
+	if (!ret && ioctl(dev->vhost.fd, VHOST_VSOCK_SET_RUNNING, &runs))
+		ret = -errno;
+	return ret;
+}
+
+static void vsock_kernel_go(struct virtio_vsock *dev)
+{
+	if (!dev->waits)
+		return;
+	dev->waits = false;
+	if (vsock_kernel_start(dev))
+		virtio_fail(&dev->vdev, "the host's kernel refuses its queues");
+}
+
 /*
  * Events: after a restore the guest's connections lead nowhere (5.10.6.7). New ones wait until the
  * driver has given the event's buffer back: it ends all that are open when it sees the event, and
@@ -186,10 +218,14 @@ static void vsock_send_event(struct virtio_vsock *dev)
 		dev->reset_sent = true;
 	}
 	virtio_signal(vdev, VSOCK_EVENT);
-	if (dev->reset_sent && virtio_running(vdev) && virtq_notify_on(vq)) {
-		dev->reset_sent = false;
+	if (!dev->reset_sent || !virtio_running(vdev) || !virtq_notify_on(vq))
+		return;
+	dev->reset_sent = false;
+	if (dev->vsock) {
 		vsock_let_go(dev->vsock);
 		vsock_receive(dev);
+	} else {
+		vsock_kernel_go(dev);
 	}
 }
 
@@ -255,7 +291,8 @@ static void vsock_reset(struct virtio_device *vdev)
 {
 	struct virtio_vsock *dev = to_vsock(vdev);
 
-	vsock_stop(dev->vsock);
+	if (dev->vsock)
+		vsock_stop(dev->vsock);
 	dev->tx_held = dev->reset_owed = dev->reset_sent = false;
 }
 
@@ -278,13 +315,20 @@ static void vsock_resumed(struct virtio_device *vdev)
 		dev->reset_owed = true;
 	if (!dev->reset_owed && !dev->reset_sent)
 		return;
-	vsock_hold(dev->vsock);
+	if (dev->vsock)
+		vsock_hold(dev->vsock);
 	vsock_send_event(dev);
 }
 
 static void vsock_free_device(struct virtio_vsock *dev)
 {
 	vsock_destroy(dev->vsock);
+	if (dev->timer) {
+		g_source_destroy(dev->timer);
+		g_source_unref(dev->timer);
+	}
+	if (dev->in_kernel)
+		vhost_close(&dev->vhost);
 	free(dev->rx);
 	free(dev->tx);
 	free(dev->event);
@@ -307,11 +351,102 @@ static const struct virtio_ops virtio_vsock_ops = {
 	.destroy = vsock_device_destroy,
 };
 
+/* The same, with the host's kernel */
+
+#define VSOCK_NODE	"/dev/vhost-vsock"
+
+static int vsock_kernel_begin(struct virtio_device *vdev, struct error *err)
+{
+	return vhost_begin(&to_vsock(vdev)->vhost, vdev, err);
+}
+
+static void vsock_kernel_kick(struct virtio_device *vdev, unsigned int index)
+{
+	if (index == VSOCK_EVENT)
+		vsock_send_event(to_vsock(vdev));
+}
+
+/* A restored guest is to forget its connections first, if that does not take too long. */
+static int vsock_kernel_run(struct virtio_device *vdev, bool run)
+{
+	struct virtio_vsock *dev = to_vsock(vdev);
+	int runs = 0, ret = 0;
+
+	if (run && (dev->reset_owed || dev->reset_sent)) {
+		dev->waits = true;
+		g_source_set_ready_time(dev->timer, g_get_monotonic_time() + VSOCK_WAIT_US);
+	} else if (run) {
+		ret = vsock_kernel_start(dev);
+	} else if (dev->waits) {
+		dev->waits = false;
+	} else {
+		if (ioctl(dev->vhost.fd, VHOST_VSOCK_SET_RUNNING, &runs))
+			ret = -errno;
+		vhost_take_queues(&dev->vhost);
+	}
+	return ret;
+}
+
+static gboolean vsock_waited(gpointer opaque)
+{
+	struct virtio_vsock *dev = opaque;
+
+	g_source_set_ready_time(dev->timer, -1);
+	pthread_mutex_lock(&dev->vdev.lock);
+	vsock_kernel_go(dev);
+	pthread_mutex_unlock(&dev->vdev.lock);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean vsock_timer_dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
+{
+	(void)source;
+	return callback(opaque);
+}
+
+static GSourceFuncs vsock_timer_funcs = { .dispatch = vsock_timer_dispatch };
+
+static const struct virtio_ops virtio_vsock_kernel_ops = {
+	.name = "virtio-vsock",
+	.id = VIRTIO_ID_VSOCK,
+	.nr_queues = VSOCK_QUEUES,
+	.queue_size = VSOCK_QUEUE_SIZE,
+	.in_kernel = 1u << VSOCK_RX | 1u << VSOCK_TX,
+	.begin = vsock_kernel_begin,
+	.run = vsock_kernel_run,
+	.reset = vsock_reset,
+	.kick = vsock_kernel_kick,
+	.resumed = vsock_resumed,
+	.destroy = vsock_device_destroy,
+};
+_Static_assert(VSOCK_RX == 0 && VSOCK_TX == 1 && VHOST_QUEUES == 2, "the kernel's numbers");
+
+static int vsock_kernel_create(struct virtio_vsock *dev, struct machine *m, const char *label,
+			       struct error *err)
+{
+	uint64_t cid = dev->cid;
+	int ret = vhost_open(&dev->vhost, VSOCK_NODE, "vhost_vsock", label, err);
+
+	dev->in_kernel = true;
+	dev->timer = g_source_new(&vsock_timer_funcs, sizeof(GSource));
+	g_source_set_callback(dev->timer, vsock_waited, dev, NULL);
+	g_source_attach(dev->timer, m->context);
+	if (ret || !ioctl(dev->vhost.fd, VHOST_VSOCK_SET_GUEST_CID, &cid))
+		return ret;
+	if (errno == EADDRINUSE)
+		return error_set(err, -EADDRINUSE, "%s: this host has another guest %u", label,
+				 dev->cid);
+	return error_errno(err, -errno, "%s: %s", label, VSOCK_NODE);
+}
+
+/* Creation */
+
 static int vsock_device_create(struct machine *m, const void *opaque, struct error *err)
 {
 	const struct vsock_config *config = opaque;
 	struct virtio_vsock *dev = calloc(1, sizeof(*dev));
 	struct virtio_vsock_config space;
+	uint64_t features = 0;
 	int ret;
 
 	if (!dev)
@@ -322,21 +457,31 @@ static int vsock_device_create(struct machine *m, const void *opaque, struct err
 	dev->event = virtq_chain_alloc(VSOCK_QUEUE_SIZE);
 	ret = dev->rx && dev->tx && dev->event ? 0 :
 	      error_errno(err, -ENOMEM, "%s", config->label);
-	if (!ret)
+	if (!ret && config->vhost)
+		ret = vsock_kernel_create(dev, m, config->label, err);
+	else if (!ret)
 		ret = vsock_create(&dev->vsock, m, config->label, config->path, &vsock_device_ops,
 				   dev, err);
 	if (!ret) {
 		vsock_put_cid(dev, &space);
 		dev->vdev.bus = config->bus;
-		ret = virtio_device_register(m, &dev->vdev, &virtio_vsock_ops, 0, &space,
-					     sizeof(space), err);
+		if (config->vhost)
+			features = dev->vhost.features & VIRTIO_BIT(VIRTIO_VSOCK_F_SEQPACKET);
+		ret = virtio_device_register(m, &dev->vdev, config->vhost ?
+					     &virtio_vsock_kernel_ops : &virtio_vsock_ops,
+					     features, &space, sizeof(space), err);
 	}
 	if (ret) {
 		vsock_free_device(dev);
 		free(dev);
 		return ret;
 	}
-	m->vsock = true;
+	if (config->vhost) {
+		m->vhost = true;
+		m->unlogged = "--vsock: vhost=on";
+	} else {
+		m->vsock = true;
+	}
 	return 0;
 }
 
@@ -364,6 +509,13 @@ static int vsock_parse_word(struct vsock_config *config, const char *word, struc
 			return error_set(err, -EINVAL, "%s: cid must be %u to %u", config->label,
 					 VSOCK_CID_MIN, VSOCK_CID_MAX);
 		config->cid = cid;
+		return 0;
+	}
+	value = parse_value(word, "vhost");
+	if (value) {
+		config->vhost = !strcmp(value, "on");
+		if (!config->vhost && strcmp(value, "off"))
+			return error_set(err, -EINVAL, "%s: vhost must be on or off", config->label);
 		return 0;
 	}
 	if (!strncmp(word, "unix:", 5)) {
@@ -394,13 +546,17 @@ static int vsock_parse(const char *label, const char *args, void **out, struct e
 		ret = vsock_parse_word(config, word, err);
 	if (!ret && !config->cid)
 		ret = error_set(err, -EINVAL, "%s: needs cid=N, the guest's address", label);
-	if (!ret && !config->path)
-		ret = error_set(err, -EINVAL, "%s: needs unix:PATH, the socket of the host", label);
+	if (!ret && !config->path && !config->vhost)
+		ret = error_set(err, -EINVAL, "%s: needs unix:PATH, the socket of the host, or vhost=on",
+				label);
+	if (!ret && config->path && config->vhost)
+		ret = error_set(err, -EINVAL, "%s: with vhost=on there is no unix:PATH", label);
 	return ret;
 }
 
 static const struct device_word vsock_words[] = {
 	{ "unix:PATH", "programs connect to PATH, and the guest to PATH_PORT" },
+	{ "vhost=on|off", "or sockets of the host's own kernel, which does the work (off)" },
 	VIRTIO_BUS_WORD,
 	{ NULL, NULL },
 };

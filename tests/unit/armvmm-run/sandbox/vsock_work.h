@@ -54,6 +54,50 @@ static int work_vsock(void)
 	return send(pair[0], "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1 || shutdown(pair[0], SHUT_WR);
 }
 
+/* Whether a request of vhost is let through: there is no such file. */
+static bool may_ask(unsigned long request)
+{
+	return ioctl(-1, request, NULL) < 0 && errno == EBADF;
+}
+
+static int work_vhost_vcpu(void)
+{
+	enter_with(MACHINE_THREAD_VCPU, (struct sandbox_params){ .vhost = true });
+	return !may_ask(VHOST_SET_FEATURES) || !may_ask(VHOST_SET_VRING_NUM) ||
+	       !may_ask(VHOST_SET_VRING_BASE) || !may_ask(VHOST_GET_VRING_BASE) ||
+	       !may_ask(VHOST_SET_VRING_ADDR) || !may_ask(VHOST_VSOCK_SET_RUNNING);
+}
+
+static int work_vhost_main(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .vhost = true });
+	return !may_ask(VHOST_SET_OWNER) || !may_ask(VHOST_SET_MEM_TABLE) ||
+	       !may_ask(VHOST_SET_VRING_KICK) || !may_ask(VHOST_SET_VRING_CALL) ||
+	       !may_ask(VHOST_SET_VRING_ERR) || !may_ask(VHOST_SET_VRING_ADDR) ||
+	       !may_ask(VHOST_VSOCK_SET_RUNNING);
+}
+
+/* The guest's memory as the kernel sees it is set once, and not by a vCPU. */
+static int work_vhost_memory(void)
+{
+	enter_with(MACHINE_THREAD_VCPU, (struct sandbox_params){ .vhost = true });
+	return may_ask(VHOST_SET_MEM_TABLE);
+}
+
+static int work_vhost_off(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .vsock = true });
+	return may_ask(VHOST_SET_VRING_ADDR);
+}
+
+static void test_vhost(void)
+{
+	KTAP_EQ(in_child(work_vhost_vcpu), 0);
+	KTAP_EQ(in_child(work_vhost_main), 0);
+	KTAP_EQ(in_child(work_vhost_memory), VIOLATION);
+	KTAP_EQ(in_child(work_vhost_off), VIOLATION);
+}
+
 static void test_vsock(void)
 {
 	char socket[64];

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/virtio/virtio_vsock.c userspace/armvmm-run/virtio/virtio_mmio.c
+// sources: userspace/armvmm-run/net/vsock.c userspace/armvmm-run/net/vsock_dial.c
+// sources: userspace/armvmm-run/virtio/vhost.c
+// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
+// sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
+// sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/message.c
+// sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/parse.c
+// sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c userspace/armvmm-run/core/named_socket.c
+// sources: userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c userspace/armvmm-run/pci/msix.c
+// sources: userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE
+// pkgs: glib-2.0
+// libs: -lfdt
+//
+// --vsock with vhost=on, and a kernel that is simulated here: it checks the order in which it is
+// told things, takes packets from the ring by the addresses that it was given, and gives them back.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include <linux/vhost.h>
+#include <linux/virtio_vsock.h>
+
+#include "armvmm-run/device_make.h"
+#include "armvmm-run/state_move.h"
+#include "armvmm-run/virtio/pci_driver.h"
+
+#define V1    (1ULL << VIRTIO_F_VERSION_1)
+#define QSIZE 128
+#define RX    0
+#define TX    1
+#define EVENT 2
+#define CID   42
+#define KERNEL_FEATURES (V1 | 1ull << VIRTIO_RING_F_EVENT_IDX |			\
+			 1ull << VIRTIO_RING_F_INDIRECT_DESC |			\
+			 1ull << VIRTIO_VSOCK_F_SEQPACKET | 1ull << VHOST_F_LOG_ALL |	\
+			 1ull << VIRTIO_F_ANY_LAYOUT)
+
+/* ---- In place of the kernel ---- */
+
+static struct kernel {
+	int fd;
+	bool owned, running;
+	uint64_t cid, features;
+	uint64_t ram_gpa, ram_size;
+	void *ram;
+	unsigned int nr_wrong;	/* requests that the real one refuses */
+	unsigned int nr_runs, nr_stops;
+	struct {
+		unsigned int size, base;
+		struct vhost_vring_addr addr;
+		int kick, call, err;
+	} q[2];
+} kernel;
+
+static bool kernel_missing, kernel_has_cid, kernel_refuses_rings;
+
+int open(const char *path, int flags, ...)
+{
+	if (strcmp(path, "/dev/vhost-vsock"))
+		return syscall(SYS_openat, AT_FDCWD, path, flags, 0);
+	if (kernel_missing) {
+		errno = ENOENT;
+		return -1;
+	}
+	kernel = (struct kernel){ .fd = eventfd(0, EFD_CLOEXEC) };
+	return kernel.fd;
+}
+
+static int kernel_wrong(int error)
+{
+	kernel.nr_wrong++;
+	errno = error;
+	return -1;
+}
+
+static int kernel_set_file(unsigned long request, const struct vhost_vring_file *file)
+{
+	if (file->index > 1 || !kernel.owned)
+		return kernel_wrong(ENOBUFS);
+	if (request == VHOST_SET_VRING_KICK)
+		kernel.q[file->index].kick = file->fd;
+	else if (request == VHOST_SET_VRING_CALL)
+		kernel.q[file->index].call = file->fd;
+	else
+		kernel.q[file->index].err = file->fd;
+	return 0;
+}
+
+static int kernel_set_ring(unsigned long request, void *arg)
+{
+	struct vhost_vring_state *state = arg;
+	const struct vhost_vring_addr *addr = arg;
+
+	/* Both structures begin with the index. */
+	if (state->index > 1 || !kernel.owned)
+		return kernel_wrong(ENOBUFS);
+	if (kernel.running)
+		return kernel_wrong(EBUSY);
+	switch (request) {
+	case VHOST_SET_VRING_NUM:
+		kernel.q[state->index].size = state->num;
+		return 0;
+	case VHOST_SET_VRING_BASE:
+		kernel.q[state->index].base = state->num;
+		return 0;
+	case VHOST_GET_VRING_BASE:
+		state->num = kernel.q[state->index].base;
+		return 0;
+	}
+	if (kernel_refuses_rings)
+		return kernel_wrong(EFAULT);
+	kernel.q[addr->index].addr = *addr;
+	return 0;
+}
+
+static int kernel_set_memory(const struct vhost_memory *memory)
+{
+	if (!kernel.owned || memory->nregions != 1)
+		return kernel_wrong(EINVAL);
+	kernel.ram_gpa = memory->regions[0].guest_phys_addr;
+	kernel.ram_size = memory->regions[0].memory_size;
+	kernel.ram = (void *)(uintptr_t)memory->regions[0].userspace_addr;
+	return 0;
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (fd != kernel.fd || !kernel.fd)
+		return syscall(SYS_ioctl, fd, request, arg);
+	switch (request) {
+	case VHOST_GET_FEATURES:
+		*(uint64_t *)arg = KERNEL_FEATURES;
+		return 0;
+	case VHOST_VSOCK_SET_GUEST_CID:
+		if (kernel_has_cid) {
+			errno = EADDRINUSE;
+			return -1;
+		}
+		kernel.cid = *(uint64_t *)arg;
+		return 0;
+	case VHOST_SET_OWNER:
+		if (kernel.owned)
+			return kernel_wrong(EBUSY);
+		kernel.owned = true;
+		return 0;
+	case VHOST_SET_FEATURES:
+		if (*(uint64_t *)arg & ~KERNEL_FEATURES)
+			return kernel_wrong(EOPNOTSUPP);
+		kernel.features = *(uint64_t *)arg;
+		return 0;
+	case VHOST_SET_MEM_TABLE:
+		return kernel_set_memory(arg);
+	case VHOST_SET_VRING_KICK:
+	case VHOST_SET_VRING_CALL:
+	case VHOST_SET_VRING_ERR:
+		return kernel_set_file(request, arg);
+	case VHOST_VSOCK_SET_RUNNING:
+		if (!kernel.owned)
+			return kernel_wrong(EPERM);
+		kernel.running = *(int *)arg;
+		kernel.nr_runs += kernel.running;
+		kernel.nr_stops += !kernel.running;
+		return 0;
+	default:
+		return kernel_set_ring(request, arg);
+	}
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+	return poll(&wait, 1, 0) > 0;
+}
+
+/* Works on queue @i: gives back all buffers that are there. Returns how many. */
+static unsigned int kernel_works(unsigned int i)
+{
+	const struct vring_avail *avail = (void *)(uintptr_t)kernel.q[i].addr.avail_user_addr;
+	struct vring_used *used = (void *)(uintptr_t)kernel.q[i].addr.used_user_addr;
+	unsigned int n = 0;
+
+	KTAP_TRUE(kernel.running);
+	for (; kernel.q[i].base != avail->idx; n++) {
+		unsigned int at = kernel.q[i].base++ & (kernel.q[i].size - 1);
+
+		kernel.q[i].base &= 0xffff;
+		used->ring[at] = (struct vring_used_elem){ avail->ring[at], 0 };
+		used->idx++;
+	}
+	if (n)
+		eventfd_write(kernel.q[i].call, 1);
+	return n;
+}
+
+/* ---- The guest ---- */
+
+static struct driver d;
+
+static struct device *setup(void)
+{
+	struct error err = { "" };
+
+	test_machine_init();
+	if (device_make(&test_machine, "virtio-vsock", "cid=42,vhost=on", &err)) {
+		printf("# %s\n", err.text);
+		exit(1);
+	}
+	KTAP_EQ(kernel.cid, CID);
+	KTAP_TRUE(test_machine.vhost && test_machine.unlogged && !test_machine.vsock);
+	return test_machine.bus.dev[0];
+}
+
+static void start(struct device *dev)
+{
+	KTAP_TRUE(driver_start(&d, dev, V1, 3, QSIZE));
+	test_loop();
+}
+
+static void add(unsigned int i)
+{
+	driver_add(&d.q[i], &(struct driver_buf){ DATA_GPA, 4096, i == RX }, 1);
+}
+
+static void done(void)
+{
+	KTAP_EQ(kernel.nr_wrong, 0);
+	test_machine_exit();
+	KTAP_TRUE(!kernel.running);
+	kernel.fd = 0;
+}
+
+static void test_start(void)
+{
+	struct device *dev = setup();
+
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_CONFIG), CID);
+	KTAP_TRUE(offered_features(dev) & 1u << VIRTIO_VSOCK_F_SEQPACKET);
+	KTAP_TRUE(!(offered_features(dev) & 1u << VHOST_F_LOG_ALL));
+	KTAP_TRUE(kernel.owned && !kernel.running);
+	KTAP_EQ(kernel.ram_gpa, RAM_BASE);
+	KTAP_EQ(kernel.ram_size, RAM_SIZE);
+	KTAP_TRUE(kernel.ram == ram(RAM_BASE));
+	start(dev);
+	KTAP_TRUE(kernel.running);
+	KTAP_EQ(kernel.features, V1);
+	for (unsigned int i = 0; i < 2; i++) {
+		KTAP_EQ(kernel.q[i].size, QSIZE);
+		KTAP_EQ(kernel.q[i].base, 0);
+		KTAP_EQ(kernel.q[i].addr.desc_user_addr, (uintptr_t)d.q[i].desc);
+		KTAP_EQ(kernel.q[i].addr.avail_user_addr, (uintptr_t)d.q[i].avail);
+		KTAP_EQ(kernel.q[i].addr.used_user_addr, (uintptr_t)d.q[i].used);
+		KTAP_EQ(kernel.q[i].addr.flags, 0);
+	}
+	/* Notifications are the kernel's: nobody here takes them. */
+	(void)!read(kernel.q[TX].kick, &(uint64_t){ 0 }, 8);
+	add(TX);
+	driver_kick(&d, TX);
+	test_loop();
+	KTAP_TRUE(is_readable(kernel.q[TX].kick));
+	KTAP_EQ(driver_nr_used(&d.q[TX]), 0);
+	/* Its interrupts come here, and go to the guest. */
+	KTAP_TRUE(!test_level[d.spi]);
+	KTAP_EQ(kernel_works(TX), 1);
+	test_loop();
+	KTAP_TRUE(test_level[d.spi]);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_VRING);
+	KTAP_EQ(driver_nr_used(&d.q[TX]), 1);
+	done();
+}
+
+/* A driver that goes, in each way that there is, and comes again. */
+static void test_stop(void)
+{
+	struct device *dev = setup();
+
+	start(dev);
+	add(TX);
+	kernel_works(TX);
+	reg_write(dev, VIRTIO_MMIO_STATUS, 0);
+	KTAP_TRUE(!kernel.running);
+	/* What it said before the reset interrupts nobody. */
+	test_loop();
+	KTAP_TRUE(!test_level[d.spi]);
+	start(dev);
+	KTAP_TRUE(kernel.running);
+	KTAP_EQ(kernel.q[TX].base, 0);
+	dev->ops->reset(dev);
+	KTAP_TRUE(!kernel.running);
+	start(dev);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_SEL, RX);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_READY, 0);
+	KTAP_TRUE(!kernel.running);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_READY, 1);
+	KTAP_TRUE(kernel.running);
+	/* A queue of its that is not set up: it has to wait for that. */
+	KTAP_TRUE(driver_start(&d, dev, V1, 1, QSIZE));
+	KTAP_TRUE(!kernel.running);
+	driver_queue_enable(&d, TX, QSIZE);
+	KTAP_TRUE(kernel.running);
+	KTAP_EQ(kernel.nr_runs, kernel.nr_stops + 1);
+	done();
+}
+
+/* The kernel never hears of rings outside of the guest's RAM. */
+static void test_bad_rings(void)
+{
+	struct device *dev = setup();
+
+	memset(&d, 0, sizeof(d));
+	d.dev = dev;
+	KTAP_TRUE(driver_negotiate(&d, V1));
+	driver_queue_enable(&d, RX, QSIZE);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_SEL, TX);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_NUM, QSIZE);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_DESC_LOW, RAM_BASE + RAM_SIZE - 16);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_AVAIL_LOW, RAM_BASE);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_USED_LOW, RAM_BASE + 0x1000);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_READY, 1);
+	reg_write(dev, VIRTIO_MMIO_STATUS, 15);
+	KTAP_TRUE(driver_needs_reset(&d));
+	KTAP_EQ(kernel.nr_runs, 0);
+	/* What it finds wrong itself, in a ring or with a buffer, breaks the device. */
+	start(dev);
+	eventfd_write(kernel.q[TX].err, 1);
+	KTAP_TRUE(TEST_UNTIL(driver_needs_reset(&d)));
+	KTAP_TRUE(!kernel.running);
+	/* Not the next driver's. */
+	start(dev);
+	eventfd_write(kernel.q[TX].err, 1);
+	reg_write(dev, VIRTIO_MMIO_STATUS, 0);
+	start(dev);
+	KTAP_TRUE(!driver_needs_reset(&d) && kernel.running);
+	/* And it may refuse. */
+	kernel_refuses_rings = true;
+	KTAP_TRUE(driver_start(&d, dev, V1, 3, QSIZE));
+	kernel_refuses_rings = false;
+	KTAP_TRUE(driver_needs_reset(&d));
+	KTAP_TRUE(!kernel.running);
+	kernel.nr_wrong = 0;
+	done();
+}
+
+/* A pause, a snapshot, and its return: the kernel goes on where it was. */
+static void test_state(void)
+{
+	struct driver_buf event = { DATA_GPA + 0x10000, 8, true };
+	uint32_t *id = ram(event.gpa);
+	struct device *dev = setup();
+	struct record saved;
+
+	start(dev);
+	driver_add(&d.q[EVENT], &event, 1);
+	driver_kick(&d, EVENT);
+	*id = 99;
+	for (unsigned int i = 0; i < 3; i++)
+		add(TX);
+	KTAP_EQ(kernel_works(TX), 3);
+	test_loop();
+	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INT_VRING);
+	/* It has worked, and nobody has noticed. */
+	add(TX);
+	KTAP_EQ(kernel_works(TX), 1);
+	(void)!read(kernel.q[TX].call, &(uint64_t){ 0 }, 8);
+	state_save(dev, &saved);
+	KTAP_TRUE(!kernel.running);
+	kernel.q[TX].base = 77;
+	dev->ops->resume(dev);
+	KTAP_TRUE(kernel.running);
+	KTAP_EQ(kernel.q[TX].base, 4);
+	KTAP_EQ(kernel.q[RX].base, 0);
+	/* So the guest is told. */
+	KTAP_TRUE(test_level[d.spi]);
+	test_loop();
+	KTAP_EQ(*id, 99);
+	record_free(&saved);
+
+	state_save(dev, &saved);
+	dev->ops->reset(dev);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	KTAP_TRUE(!kernel.running);
+	dev->ops->resume(dev);
+	/* Its connections were the old process'. It forgets them, and then there are new ones. */
+	KTAP_EQ(*id, VIRTIO_VSOCK_EVENT_TRANSPORT_RESET);
+	test_loop();
+	KTAP_TRUE(!kernel.running);
+	/* A stop meanwhile has no index of the kernel's. */
+	kernel.q[TX].base = 77;
+	dev->ops->pause(dev);
+	dev->ops->resume(dev);
+	KTAP_TRUE(!kernel.running);
+	driver_add(&d.q[EVENT], &event, 1);
+	driver_kick(&d, EVENT);
+	test_loop();
+	KTAP_TRUE(kernel.running);
+	KTAP_EQ(kernel.q[TX].base, 4);
+	add(TX);
+	KTAP_EQ(kernel_works(TX), 1);
+	KTAP_EQ(driver_nr_used(&d.q[TX]), 5);
+	state_torture(dev, &saved);
+	record_free(&saved);
+	done();
+}
+
+/* A driver that never gives the event's buffer back; and one that is gone before. */
+static void test_mute(void)
+{
+	struct device *dev = setup();
+	struct record saved;
+	gint64 from;
+
+	start(dev);
+	state_save(dev, &saved);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	from = g_get_monotonic_time();
+	dev->ops->resume(dev);
+	test_loop();
+	KTAP_TRUE(!kernel.running);
+	KTAP_TRUE(TEST_UNTIL(kernel.running));
+	KTAP_TRUE(g_get_monotonic_time() - from >= 5 * G_USEC_PER_SEC);
+	dev->ops->pause(dev);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	dev->ops->resume(dev);
+	KTAP_TRUE(!kernel.running);
+	start(dev);
+	KTAP_TRUE(kernel.running);
+	record_free(&saved);
+	done();
+}
+
+/* On PCI, where a driver can forbid it to use memory. */
+static void test_master(void)
+{
+	struct pci_driver pci;
+	struct error err = { "" };
+
+	test_machine_init();
+	KTAP_EQ(device_make(&test_machine, "virtio-vsock", "cid=42,vhost=on,bus=pcie", &err), 0);
+	pci_driver_probe(&pci, 1);
+	pci_driver_messages(&pci, 3);
+	KTAP_TRUE(pci_driver_start(&pci, V1, 3, QSIZE));
+	KTAP_TRUE(kernel.running);
+	kernel.q[TX].base = 5;
+	/* An interrupt that it wanted may be lost by that: it is made up for. */
+	(void)pci_driver_came(TX + 1);
+	pci_put(pci.config + PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	KTAP_TRUE(!kernel.running);
+	pci_put(pci.config + PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	KTAP_TRUE(kernel.running);
+	KTAP_EQ(kernel.q[TX].base, 5);
+	KTAP_EQ(pci_driver_came(TX + 1), 1);
+	done();
+}
+
+static void refused(const char *args, const char *why)
+{
+	struct error err = { "" };
+
+	test_machine_init();
+	KTAP_TRUE(device_make(&test_machine, "virtio-vsock", args, &err) < 0);
+	if (!strstr(err.text, why))
+		KTAP_FAIL("%s: it said '%s'", args, err.text);
+	test_machine_exit();
+}
+
+static void test_refused(void)
+{
+	refused("cid=3,vhost=yes", "vhost must be on or off");
+	refused("cid=3,vhost=off", "needs unix:PATH");
+	refused("cid=3,vhost=on,unix:/tmp/x", "with vhost=on there is no unix:PATH");
+	refused("vhost=on", "needs cid=N");
+	kernel_missing = true;
+	refused("cid=3,vhost=on", "is the module loaded (modprobe vhost_vsock)?");
+	kernel_missing = false;
+	kernel_has_cid = true;
+	refused("cid=3,vhost=on", "this host has another guest 3");
+	kernel_has_cid = false;
+}
+
+KTAP_MAIN(KTAP_CASE(test_start), KTAP_CASE(test_stop), KTAP_CASE(test_bad_rings),
+	  KTAP_CASE(test_state), KTAP_CASE(test_mute), KTAP_CASE(test_master),
+	  KTAP_CASE(test_refused))

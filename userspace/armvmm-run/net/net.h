@@ -70,6 +70,7 @@ struct net_backend_ops {
  * @features: virtio-net feature bits it adds to the device's
  * @hdr_size: of the header before a guest's frame; set by the device
  * @mtu: bytes of packet that its network takes; 0: not known
+ * @fd: with vhost=on, what the host's kernel takes frames from; the back end does not
  */
 struct net_backend {
 	const struct net_backend_ops *ops;
@@ -77,6 +78,7 @@ struct net_backend {
 	uint64_t features;
 	uint16_t mtu;
 	uint16_t hdr_size;
+	int fd;
 };
 
 /*
@@ -89,6 +91,7 @@ struct net_type {
 	const char *summary;
 	const struct device_word *words;	/* ends with a NULL word; NULL: none */
 	size_t config_size;
+	bool vhost;	/* it knows vhost=on */
 
 	/*
 	 * Takes a word, the first one included, into @config (config_size bytes,
@@ -109,6 +112,7 @@ struct net_config {
 	void *backend;		/* config of the type */
 	bool has_mac;
 	uint8_t mac[6];
+	bool vhost;		/* the host's kernel carries the frames */
 	uint64_t bps, pps;	/* bytes and frames a second, in each direction; 0: any */
 	const struct virtio_bus *bus;	/* that the card is on; NULL: the default */
 };

@@ -37,6 +37,7 @@ struct net_tap {
 	GSource *source;
 	gpointer tag; /* of fd in source */
 	GIOCondition events; /* what we poll for */
+	bool vhost; /* the host's kernel carries the frames */
 	bool gone; /* the interface was deleted */
 	uint64_t features; /* what the guest took */
 	bool csum; /* the guest may send frames without a checksum */
@@ -52,7 +53,7 @@ struct tap_source {
 
 static void tap_poll(struct net_tap *tap, GIOCondition events)
 {
-	if (tap->gone || tap->events == events)
+	if (tap->gone || tap->vhost || tap->events == events)
 		return;
 	tap->events = events;
 	g_source_modify_unix_fd(tap->source, tap->tag, events);
@@ -201,12 +202,16 @@ static unsigned int tap_offloads(uint64_t f)
 static void tap_start(struct net_backend *be, uint64_t features)
 {
 	struct net_tap *tap = container_of(be, struct net_tap, be);
+	int hdr_size = be->hdr_size;
 
 	tap->features = features;
 	tap->csum = features & NET_FEATURE(VIRTIO_NET_F_CSUM);
 	tap->guest_csum = features & NET_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
 	/* It cannot fail: tun accepted these flags at the start, and no others were offered. */
 	(void)ioctl(tap->fd, TUNSETOFFLOAD, tap_offloads(features));
+	/* The kernel hands the guest's header on as it is. */
+	if (tap->vhost)
+		(void)ioctl(tap->fd, TUNSETVNETHDRSZ, &hdr_size);
 	tap_poll(tap, G_IO_IN);
 }
 
@@ -327,6 +332,7 @@ static int tap_create(struct machine *m, const struct net_config *config, struct
 	tap->machine = m;
 	tap->name = ((const struct tap_config *)config->backend)->name;
 	tap->fd = -1;
+	tap->vhost = config->vhost;
 	tap->buf = malloc(NET_HDR_SIZE + NET_FRAME_MAX);
 	ret = tap->buf ? tap_open(tap, config, err) :
 			 error_errno(err, -ENOMEM, "%s", config->label);
@@ -337,6 +343,7 @@ static int tap_create(struct machine *m, const struct net_config *config, struct
 	tap->source = g_source_new(&tap_source_funcs, sizeof(*source));
 	source = (struct tap_source *)tap->source;
 	source->tap = tap;
+	tap->be.fd = tap->fd;
 	/* Nothing to poll for until the driver starts. */
 	tap->tag = g_source_add_unix_fd(tap->source, tap->fd, 0);
 	g_source_attach(tap->source, m->context);
@@ -344,11 +351,18 @@ static int tap_create(struct machine *m, const struct net_config *config, struct
 	return 0;
 }
 
+static const struct device_word tap_words[] = {
+	{ "vhost=on|off", "the host's kernel carries the frames itself (off)" },
+	{ NULL, NULL },
+};
+
 static const struct net_type tap_type = {
 	.name = "tap",
 	.args = "tap=NAME",
 	.summary = "the host's TAP interface NAME",
 	.config_size = sizeof(struct tap_config),
+	.words = tap_words,
+	.vhost = true,
 	.word = tap_word,
 	.create = tap_create,
 };

@@ -199,6 +199,8 @@ static const struct {
 	{ VHOST_GET_VRING_BASE, WHOLE, VHOST },
 	{ VHOST_SET_VRING_ADDR, WHOLE, VHOST },
 	{ VHOST_VSOCK_SET_RUNNING, WHOLE, VHOST },
+	{ VHOST_NET_SET_BACKEND, WHOLE, VHOST },
+	{ TUNSETVNETHDRSZ, WHOLE, VHOST },
 	/* Asks whether it is a terminal, and gives it back, whichever thread dies. */
 	{ TCGETS, WHOLE, ALL | LAZY }, { TCSETS, WHOLE, ALL | LAZY },
 	{ TCFLSH, WHOLE, ALL | LAZY },

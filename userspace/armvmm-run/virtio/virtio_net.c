@@ -5,13 +5,18 @@
  *
  * No frame is dropped because buffers are missing: the back end keeps a frame that the guest has no
  * room for and stops reading until the guest gives some.
+ *
+ * With vhost=on the host's kernel works on the queues (vhost.h), and moves frames between them and
+ * the back end's file.
  */
 #include <ctype.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
+#include <linux/vhost.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 
@@ -21,12 +26,14 @@
 #include "core/parse.h"
 #include "core/rate.h"
 #include "net/net.h"
+#include "virtio/vhost.h"
 #include "virtio/virtio_mmio.h"
 
 #define NET_QUEUE_SIZE 256
 _Static_assert(VIRTQ_MAX_SIZE <= NET_PIECES_MAX, "a chain is a frame");
 /* Up to the MTU; what follows belongs to features not offered. */
 #define NET_CONFIG_SIZE (offsetof(struct virtio_net_config, mtu) + sizeof(uint16_t))
+#define NET_NODE "/dev/vhost-net"
 #define NET_RX 0
 #define NET_TX 1
 
@@ -45,6 +52,8 @@ struct net_rates {
 struct virtio_net {
 	struct virtio_device vdev; /* first: see virtio_mmio.h */
 	struct net_backend *be;
+	struct vhost vhost;
+	bool in_kernel; /* .vhost is open */
 	struct virtq_chain *tx; /* frame on its way out */
 	struct virtq_chain *rx_first; /* chain with the header of the frame coming in */
 	struct virtq_chain *rx_next; /* further ones (VIRTIO_NET_F_MRG_RXBUF) */
@@ -153,7 +162,7 @@ static void net_transmit(struct virtio_net *net)
 void net_send_ready(struct virtio_net *net)
 {
 	net->tx_blocked = false;
-	if (virtio_running(&net->vdev))
+	if (virtio_running(&net->vdev) && !net->in_kernel)
 		net_transmit(net);
 }
 
@@ -347,6 +356,8 @@ static void net_resumed(struct virtio_device *vdev)
 
 static void net_free(struct virtio_net *net)
 {
+	if (net->in_kernel)
+		vhost_close(&net->vhost);
 	if (net->be)
 		net->be->ops->destroy(net->be);
 	if (net->timer) {
@@ -375,6 +386,59 @@ static const struct virtio_ops virtio_net_ops = {
 	.resumed = net_resumed,
 	.destroy = net_destroy,
 };
+
+/* The same, with the host's kernel */
+
+static int net_kernel_begin(struct virtio_device *vdev, struct error *err)
+{
+	return vhost_begin(&to_net(vdev)->vhost, vdev, err);
+}
+
+/* Both queues, or none. */
+static int net_kernel_set_backend(struct virtio_net *net, int fd)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < VHOST_QUEUES; i++) {
+		struct vhost_vring_file file = { .index = i, .fd = fd };
+
+		if (ioctl(net->vhost.fd, VHOST_NET_SET_BACKEND, &file))
+			ret = -errno;
+	}
+	if (ret && fd >= 0)
+		net_kernel_set_backend(net, -1);
+	return ret;
+}
+
+static int net_kernel_run(struct virtio_device *vdev, bool run)
+{
+	struct virtio_net *net = to_net(vdev);
+	int ret;
+
+	if (run) {
+		ret = vhost_give_queues(&net->vhost);
+		return ret ? ret : net_kernel_set_backend(net, net->be->fd);
+	}
+	ret = net_kernel_set_backend(net, -1);
+	vhost_take_queues(&net->vhost);
+	return ret;
+}
+
+static const struct virtio_ops virtio_net_kernel_ops = {
+	.name = "virtio-net",
+	.id = VIRTIO_ID_NET,
+	.nr_queues = 2,
+	.queue_size = NET_QUEUE_SIZE,
+	.in_kernel = 1u << NET_RX | 1u << NET_TX,
+	.begin = net_kernel_begin,
+	.run = net_kernel_run,
+	.features_ok = net_features_ok,
+	.start = net_start,
+	.reset = net_reset,
+	.resumed = net_resumed,
+	.destroy = net_destroy,
+};
+_Static_assert(NET_RX == 0 && NET_TX == 1 && VHOST_QUEUES == 2, "the kernel's numbers");
 
 /*
  * Makes an address that this guest's card has at each start, and no other guest's. It lies in
@@ -432,6 +496,13 @@ static int net_parse_word(struct net_config *config, const char *word, struct er
 					 config->label, value);
 		return 0;
 	}
+	value = config->type->vhost ? parse_value(word, "vhost") : NULL;
+	if (value) {
+		config->vhost = !strcmp(value, "on");
+		if (!config->vhost && strcmp(value, "off"))
+			return error_set(err, -EINVAL, "%s: vhost must be on or off", config->label);
+		return 0;
+	}
 	ret = virtio_bus_parse(word, config->label, &config->bus, err);
 	if (ret == -ENOENT)
 		ret = rate_parse(word, "bps", config->label, &config->bps, err);
@@ -467,6 +538,9 @@ static int net_parse(const char *label, const char *args, void **out, struct err
 		return error_errno(err, -ENOMEM, "%s", label);
 	while (!ret && (word = strsep(&words, ",")))
 		ret = net_parse_word(config, word, err);
+	if (!ret && config->vhost && (config->bps || config->pps))
+		ret = error_set(err, -EINVAL, "%s: with vhost=on there are no rates (bps=, pps=)",
+				label);
 	return ret;
 }
 
@@ -516,13 +590,22 @@ static int net_create(struct machine *m, const void *opaque, struct error *err)
 	if (ret < 0)
 		goto fail;
 	net->be->net = net;
+	if (config->vhost) {
+		net->in_kernel = true;
+		ret = vhost_open(&net->vhost, NET_NODE, "vhost_net", config->label, err);
+		if (ret < 0)
+			goto fail;
+		m->vhost = true;
+		m->unlogged = "--net: vhost=on";
+	}
 	if (net->be->mtu) {
 		features |= VIRTIO_BIT(VIRTIO_NET_F_MTU);
 		space.mtu = htole16(net->be->mtu);
 	}
 	net->vdev.bus = config->bus;
-	ret = virtio_device_register(m, &net->vdev, &virtio_net_ops, features | net->be->features,
-				     &space, NET_CONFIG_SIZE, err);
+	ret = virtio_device_register(m, &net->vdev, net->in_kernel ? &virtio_net_kernel_ops :
+				     &virtio_net_ops, features | net->be->features, &space,
+				     NET_CONFIG_SIZE, err);
 	if (ret < 0)
 		goto fail;
 	/* No vCPU runs yet: the address may still be written without the lock. */

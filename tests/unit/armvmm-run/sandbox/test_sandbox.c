@@ -32,6 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/if_tun.h>
 #include <linux/vhost.h>
 #include <linux/armvmm.h>
 #include <linux/filter.h>

@@ -65,7 +65,8 @@ static int work_vhost_vcpu(void)
 	enter_with(MACHINE_THREAD_VCPU, (struct sandbox_params){ .vhost = true });
 	return !may_ask(VHOST_SET_FEATURES) || !may_ask(VHOST_SET_VRING_NUM) ||
 	       !may_ask(VHOST_SET_VRING_BASE) || !may_ask(VHOST_GET_VRING_BASE) ||
-	       !may_ask(VHOST_SET_VRING_ADDR) || !may_ask(VHOST_VSOCK_SET_RUNNING);
+	       !may_ask(VHOST_SET_VRING_ADDR) || !may_ask(VHOST_VSOCK_SET_RUNNING) ||
+	       !may_ask(VHOST_NET_SET_BACKEND) || !may_ask(TUNSETVNETHDRSZ);
 }
 
 static int work_vhost_main(void)
@@ -74,7 +75,7 @@ static int work_vhost_main(void)
 	return !may_ask(VHOST_SET_OWNER) || !may_ask(VHOST_SET_MEM_TABLE) ||
 	       !may_ask(VHOST_SET_VRING_KICK) || !may_ask(VHOST_SET_VRING_CALL) ||
 	       !may_ask(VHOST_SET_VRING_ERR) || !may_ask(VHOST_SET_VRING_ADDR) ||
-	       !may_ask(VHOST_VSOCK_SET_RUNNING);
+	       !may_ask(VHOST_VSOCK_SET_RUNNING) || !may_ask(VHOST_NET_SET_BACKEND);
 }
 
 /* The guest's memory as the kernel sees it is set once, and not by a vCPU. */

@@ -14,194 +14,19 @@
 // pkgs: glib-2.0
 // libs: -lfdt
 //
-// --vsock with vhost=on, and a kernel that is simulated here: it checks the order in which it is
-// told things, takes packets from the ring by the addresses that it was given, and gives them back.
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-
-#include <linux/vhost.h>
-#include <linux/virtio_vsock.h>
-
+// --vsock with vhost=on, and a kernel that is simulated.
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/state_move.h"
 #include "armvmm-run/virtio/pci_driver.h"
 
-#define V1    (1ULL << VIRTIO_F_VERSION_1)
 #define QSIZE 128
 #define RX    0
 #define TX    1
 #define EVENT 2
 #define CID   42
-#define KERNEL_FEATURES (V1 | 1ull << VIRTIO_RING_F_EVENT_IDX |			\
-			 1ull << VIRTIO_RING_F_INDIRECT_DESC |			\
-			 1ull << VIRTIO_VSOCK_F_SEQPACKET | 1ull << VHOST_F_LOG_ALL |	\
-			 1ull << VIRTIO_F_ANY_LAYOUT)
-
-/* ---- In place of the kernel ---- */
-
-static struct kernel {
-	int fd;
-	bool owned, running;
-	uint64_t cid, features;
-	uint64_t ram_gpa, ram_size;
-	void *ram;
-	unsigned int nr_wrong;	/* requests that the real one refuses */
-	unsigned int nr_runs, nr_stops;
-	struct {
-		unsigned int size, base;
-		struct vhost_vring_addr addr;
-		int kick, call, err;
-	} q[2];
-} kernel;
-
-static bool kernel_missing, kernel_has_cid, kernel_refuses_rings;
-
-int open(const char *path, int flags, ...)
-{
-	if (strcmp(path, "/dev/vhost-vsock"))
-		return syscall(SYS_openat, AT_FDCWD, path, flags, 0);
-	if (kernel_missing) {
-		errno = ENOENT;
-		return -1;
-	}
-	kernel = (struct kernel){ .fd = eventfd(0, EFD_CLOEXEC) };
-	return kernel.fd;
-}
-
-static int kernel_wrong(int error)
-{
-	kernel.nr_wrong++;
-	errno = error;
-	return -1;
-}
-
-static int kernel_set_file(unsigned long request, const struct vhost_vring_file *file)
-{
-	if (file->index > 1 || !kernel.owned)
-		return kernel_wrong(ENOBUFS);
-	if (request == VHOST_SET_VRING_KICK)
-		kernel.q[file->index].kick = file->fd;
-	else if (request == VHOST_SET_VRING_CALL)
-		kernel.q[file->index].call = file->fd;
-	else
-		kernel.q[file->index].err = file->fd;
-	return 0;
-}
-
-static int kernel_set_ring(unsigned long request, void *arg)
-{
-	struct vhost_vring_state *state = arg;
-	const struct vhost_vring_addr *addr = arg;
-
-	/* Both structures begin with the index. */
-	if (state->index > 1 || !kernel.owned)
-		return kernel_wrong(ENOBUFS);
-	if (kernel.running)
-		return kernel_wrong(EBUSY);
-	switch (request) {
-	case VHOST_SET_VRING_NUM:
-		kernel.q[state->index].size = state->num;
-		return 0;
-	case VHOST_SET_VRING_BASE:
-		kernel.q[state->index].base = state->num;
-		return 0;
-	case VHOST_GET_VRING_BASE:
-		state->num = kernel.q[state->index].base;
-		return 0;
-	}
-	if (kernel_refuses_rings)
-		return kernel_wrong(EFAULT);
-	kernel.q[addr->index].addr = *addr;
-	return 0;
-}
-
-static int kernel_set_memory(const struct vhost_memory *memory)
-{
-	if (!kernel.owned || memory->nregions != 1)
-		return kernel_wrong(EINVAL);
-	kernel.ram_gpa = memory->regions[0].guest_phys_addr;
-	kernel.ram_size = memory->regions[0].memory_size;
-	kernel.ram = (void *)(uintptr_t)memory->regions[0].userspace_addr;
-	return 0;
-}
-
-int ioctl(int fd, unsigned long request, ...)
-{
-	va_list ap;
-	void *arg;
-
-	va_start(ap, request);
-	arg = va_arg(ap, void *);
-	va_end(ap);
-	if (fd != kernel.fd || !kernel.fd)
-		return syscall(SYS_ioctl, fd, request, arg);
-	switch (request) {
-	case VHOST_GET_FEATURES:
-		*(uint64_t *)arg = KERNEL_FEATURES;
-		return 0;
-	case VHOST_VSOCK_SET_GUEST_CID:
-		if (kernel_has_cid) {
-			errno = EADDRINUSE;
-			return -1;
-		}
-		kernel.cid = *(uint64_t *)arg;
-		return 0;
-	case VHOST_SET_OWNER:
-		if (kernel.owned)
-			return kernel_wrong(EBUSY);
-		kernel.owned = true;
-		return 0;
-	case VHOST_SET_FEATURES:
-		if (*(uint64_t *)arg & ~KERNEL_FEATURES)
-			return kernel_wrong(EOPNOTSUPP);
-		kernel.features = *(uint64_t *)arg;
-		return 0;
-	case VHOST_SET_MEM_TABLE:
-		return kernel_set_memory(arg);
-	case VHOST_SET_VRING_KICK:
-	case VHOST_SET_VRING_CALL:
-	case VHOST_SET_VRING_ERR:
-		return kernel_set_file(request, arg);
-	case VHOST_VSOCK_SET_RUNNING:
-		if (!kernel.owned)
-			return kernel_wrong(EPERM);
-		kernel.running = *(int *)arg;
-		kernel.nr_runs += kernel.running;
-		kernel.nr_stops += !kernel.running;
-		return 0;
-	default:
-		return kernel_set_ring(request, arg);
-	}
-}
-
-static bool is_readable(int fd)
-{
-	struct pollfd wait = { .fd = fd, .events = POLLIN };
-
-	return poll(&wait, 1, 0) > 0;
-}
-
-/* Works on queue @i: gives back all buffers that are there. Returns how many. */
-static unsigned int kernel_works(unsigned int i)
-{
-	const struct vring_avail *avail = (void *)(uintptr_t)kernel.q[i].addr.avail_user_addr;
-	struct vring_used *used = (void *)(uintptr_t)kernel.q[i].addr.used_user_addr;
-	unsigned int n = 0;
-
-	KTAP_TRUE(kernel.running);
-	for (; kernel.q[i].base != avail->idx; n++) {
-		unsigned int at = kernel.q[i].base++ & (kernel.q[i].size - 1);
-
-		kernel.q[i].base &= 0xffff;
-		used->ring[at] = (struct vring_used_elem){ avail->ring[at], 0 };
-		used->idx++;
-	}
-	if (n)
-		eventfd_write(kernel.q[i].call, 1);
-	return n;
-}
+#define KERNEL_NODE "/dev/vhost-vsock"
+#define KERNEL_OWN_FEATURES (1ull << VIRTIO_VSOCK_F_SEQPACKET)
+#include "armvmm-run/virtio/vhost_kernel.h"
 
 /* ---- The guest ---- */
 
@@ -237,7 +62,7 @@ static void done(void)
 	KTAP_EQ(kernel.nr_wrong, 0);
 	test_machine_exit();
 	KTAP_TRUE(!kernel.running);
-	kernel.fd = 0;
+	kernel = (struct kernel){ .fd = 0 };
 }
 
 static void test_start(void)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A tap whose frames the host's kernel carries (vhost=on), with Linux in the guest, on both buses:
+# megabytes in both directions; a stop; a snapshot and its return. Wrong input.
+. ./common.sh
+sock=$work/sock snap=$work/snap
+initrd=initrd.pci
+ctl() { armvmm-ctl "$sock" "$@"; }
+wrong() { status_of "$1" "$2" armvmm-run --kernel monitor --net "$3"; }
+
+modprobe -q tun
+if ! [ -e /dev/vhost-net ]; then
+	check 'a host without the module names it' wrong 1 \
+		'/dev/vhost-net: No such file or directory: is the module loaded (modprobe vhost_net)?' \
+		tap=tap9,vhost=on
+fi
+modprobe -q vhost_net
+[ -e /dev/vhost-net ] || {
+	skip 'a tap by the kernel' 'this host has no vhost_net'
+	finish
+}
+tunctl -t tap0 >/dev/null
+ip addr add 192.168.77.1/24 dev tap0
+ip link set tap0 up
+mkdir "$work/www"
+dd if=/dev/urandom of="$work/www/file" bs=64k count=64 2>/dev/null
+data_sum=$(sum <"$work/www/file")
+httpd -f -p 8080 -h "$work/www" &
+guests="$guests $!"
+
+guest_initrd g net <<'SCRIPT'
+dmesg -n 1
+modprobe -q virtio_pci
+ip link set eth0 up
+ip addr add 192.168.77.2/24 dev eth0
+net_test 192.168.77.1 8080
+read -r _
+net_test 192.168.77.1 8080
+holds 'nothing was wrong' sh -c '! dmesg | grep -iE "nobody cared|call trace|eth0.*(error|timed out)"'
+say end
+read -r _
+SCRIPT
+
+start() {
+	linux_start g --memory 128M --control "unix:$sock" --net "tap=tap0,vhost=on,bus=$bus" "$@"
+}
+has_worker() { cat /proc/[0-9]*/comm /proc/"$pid"/task/*/comm | grep -x "vhost-$pid"; }
+# Input that does not end: nc leaves when either side has ended.
+mkfifo "$work/hold"
+sleep 10000 >"$work/hold" &
+guests="$guests $!"
+fetch() {
+	scaled 20
+	timeout $_seconds nc 192.168.77.2 7000 <"$work/hold" >"$work/served"
+	[ -s "$work/served" ]
+}
+# Sums that the guest has said so far are old ones.
+carries() {
+	check "$bus: $1: the guest fetches a file" guest_expect g 120 '@@ sum fetched'
+	check "$bus: $1: the whole of it" same "$(guest_sum g fetched)" "$data_sum"
+	check "$bus: $1: the guest serves one" guest_expect g 60 '@@ serving'
+	check "$bus: $1: which the host fetches" wait_for 60 fetch
+	check "$bus: $1: the whole of it" same "$(guest_sum g serves)" "$(sum <"$work/served")"
+	check "$bus: $1: it is served" guest_expect g 60 '@@ served'
+}
+again() {
+	cat "$work/g.out" >>"$work/before"
+	: >"$work/g.out"
+	guest_type g '\n'
+	carries "$1"
+	check "$bus: it came to its end" guest_expect g 60 '@@ end'
+	guest_type g '\n'
+	guest_end g 60
+	check "$bus: it powers off: status 0" same "$status" 0
+	cat "$work/before" "$work/g.out" >"$work/all"
+	mv "$work/all" "$work/g.out"
+	guest_cases g
+	[ $failed = 0 ] || {
+		sed 's/^/# guest: /' "$work/g.out" | tr -d '\r' | tail -n 40
+		cat "$work/g.err"
+	}
+}
+
+bus=mmio
+: >"$work/before"
+start
+carries 'at first'
+check 'mmio: the kernel has a thread for it' has_worker
+pauses() { ctl stop && sleep 1 && ctl cont; }
+check 'mmio: it stops and goes on' pauses
+again 'after a stop'
+
+bus=pcie
+: >"$work/before"
+start
+carries 'at first'
+check 'pcie: it cannot be sent while it runs' status_of 3 'keeps no log' armvmm-ctl "$sock" migrate "exec:cat >$work/sent"
+leave() { ctl stop && ctl snapshot "$snap" && ctl quit && guest_end g 60; }
+check 'pcie: it is saved' leave
+cat "$work/g.out" >"$work/before"
+start --restore "$snap"
+wait_for 60 sh -c "[ \"\$(armvmm-ctl $sock status)\" = paused ]"
+check 'pcie: it goes on' ctl cont
+again 'after a return'
+
+check 'vhost is on or off' wrong 2 'vhost must be on or off' tap=tap0,vhost=yes
+check 'the kernel has no rates' wrong 2 'with vhost=on there are no rates' tap=tap0,vhost=on,bps=1M
+check 'libslirp has no vhost' wrong 2 'unknown word "vhost=on"' user,vhost=on
+finish

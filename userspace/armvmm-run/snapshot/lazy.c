@@ -193,6 +193,14 @@ static int lazy_place(struct lazy *l, unsigned int n)
 	return ret;
 }
 
+static int lazy_cannot_put(int ret, struct error *err)
+{
+	if (ret == -ENOMEM)
+		return error_set(err, ret,
+				 "the host, or the cgroup, has no memory left for a page of the guest's");
+	return error_errno(err, ret, "userfaultfd: a page cannot be put in place");
+}
+
 /* Reads a block, unless it is here, or is not wanted any more. */
 static int lazy_fill(struct lazy *l, unsigned int n, struct error *err)
 {
@@ -215,7 +223,7 @@ static int lazy_fill(struct lazy *l, unsigned int n, struct error *err)
 	ret = ret ? 0 : lazy_place(l, n);
 	block->here = true;
 	pthread_mutex_unlock(&l->lock);
-	return ret ? error_errno(err, ret, "userfaultfd: a page cannot be put in place") : 0;
+	return ret ? lazy_cannot_put(ret, err) : 0;
 }
 
 /*
@@ -241,7 +249,7 @@ static int lazy_fault(struct lazy *l, uint8_t *host, struct error *err)
 	while (!ret);
 	if (ret == -EEXIST)
 		ret = ioctl(l->fd, UFFDIO_WAKE, &wake) ? -errno : 0;
-	return ret < 0 ? error_errno(err, ret, "userfaultfd: a page cannot be put in place") : 0;
+	return ret < 0 ? lazy_cannot_put(ret, err) : 0;
 }
 
 /* Those who wait come before what nobody waits for. */

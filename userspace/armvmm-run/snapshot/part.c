@@ -164,7 +164,7 @@ int part_open(struct part_reader *r, struct error *err)
 static int part_read_some(struct part_reader *r, const struct part_head *head, size_t len,
 			  struct error *err)
 {
-	if (le64toh(head->length) > PART_LENGTH_MAX)
+	if (le64toh(head->length) > (r->max ? r->max : PART_LENGTH_MAX))
 		return part_error(r, -EBADMSG, err, "is larger than any");
 	if (len > r->room) {
 		r->data = g_realloc(r->data, len);

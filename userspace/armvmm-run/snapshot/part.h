@@ -60,6 +60,7 @@ struct part_reader {
 	const char *file;	/* for messages */
 	const char *kind;	/* of it: "file" if NULL */
 	const uint8_t *base;	/* the id of the snapshot that it adds to; NULL: to none */
+	size_t max;		/* the longest part that is taken; 0: PART_LENGTH_MAX */
 	uint32_t seed;
 	uint32_t nr;
 	uint8_t id[PART_ID_SIZE];

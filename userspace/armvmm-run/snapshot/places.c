@@ -8,6 +8,7 @@
 #include "snapshot/places.h"
 
 #define PLACES_NONE	UINT32_MAX
+#define PLACES_LONGEST	(PAGES_HEAD + PAGES_BLOCK)	/* bytes of a part of memory */
 
 struct places_file {
 	struct places *all;
@@ -36,8 +37,10 @@ struct places {
 	unsigned int first[PAGES_RANGES];	/* block of each range */
 	unsigned int nr_files;
 	struct places_file file[PLACES_FILES];
-	struct pages_reader *head;	/* of the file that is being taken */
-	struct pages_reader *body;	/* for places_load(); NULL: no file has begun */
+	struct pages_reader *head;	/* of the file that is being taken; NULL: of none */
+	/* For places_load(), and for all files; NULL: none has begun. */
+	struct pages_reader *body;
+	uint8_t *data;		/* PLACES_LONGEST bytes: a part */
 	uint64_t bytes;		/* read so far */
 };
 
@@ -90,10 +93,9 @@ void places_free(struct places *p)
 {
 	if (!p)
 		return;
-	for (unsigned int i = 0; i < p->nr_files; i++)
-		part_reader_free(&p->file[i].reader);
 	pages_reader_free(p->head);
 	pages_reader_free(p->body);
+	g_free(p->data);
 	g_array_free(p->blocks, TRUE);
 	g_array_free(p->parts, TRUE);
 	g_free(p);
@@ -142,7 +144,9 @@ int places_begin_file(struct places *p, struct part_reader *reader, int fd, cons
 	p->head = pages_reader_new(&p->layout, f->version);
 	if (!p->body)
 		p->body = pages_reader_new(&p->layout, f->version);
-	if (!p->head || !p->body)
+	if (!p->data)
+		p->data = g_try_malloc(PLACES_LONGEST);
+	if (!p->head || !p->body || !p->data)
 		return error_errno(err, -ENOMEM, "%s", name);
 	reader->read = places_fill;
 	reader->skip = places_skip;
@@ -187,8 +191,11 @@ int places_read(struct places *p, struct part_reader *reader, uint64_t *pages, s
 		.at = f->at, .nr = reader->nr, .file = p->nr_files, .next = PLACES_NONE,
 	};
 	uint64_t gpa;
-	int ret = part_peek(reader, PAGES_PART, PART_END, PAGES_HEAD, err);
+	int ret;
 
+	/* No longer one may come later, when there is no room for it. */
+	reader->max = PLACES_LONGEST;
+	ret = part_peek(reader, PAGES_PART, PART_END, PAGES_HEAD, err);
 	if (ret || !strcmp(reader->name, PART_END))
 		return ret;
 	ret = pages_look(p->head, reader, &gpa, pages, err);
@@ -211,6 +218,8 @@ void places_end_file(struct places *p, const struct part_reader *reader)
 	f->reader.data = NULL;
 	f->reader.len = f->reader.room = 0;
 	f->reader.base = NULL;
+	pages_reader_free(p->head);
+	p->head = NULL;
 }
 
 /* ---- Blocks ---- */
@@ -251,6 +260,8 @@ int places_load(struct places *p, unsigned int n, uint8_t *to, struct error *err
 
 		f->at = part->at;
 		f->reader.nr = part->nr;
+		f->reader.data = p->data;
+		f->reader.room = PLACES_LONGEST;
 		ret = part_read(&f->reader, PAGES_PART, err);
 		pages_reader_aim(p->body, &range, f->version);
 		if (!ret)

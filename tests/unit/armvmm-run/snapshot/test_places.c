@@ -331,17 +331,24 @@ static void begin(struct part_writer *w, int *fd)
 	state_free(&state);
 }
 
-static void put_memory(struct part_writer *w, uint64_t gpa, uint32_t nr, uint64_t there)
+/* @more: bytes that no page needs. */
+static void put_longer(struct part_writer *w, uint64_t gpa, uint32_t nr, uint64_t there,
+		       size_t more)
 {
 	const struct {
 		uint64_t gpa;
 		uint32_t nr, method;
 		uint64_t there[4], zero[4];
 	} head = { .gpa = gpa, .nr = nr, .there = { there } };
-	static uint8_t data[2 * 4096];
+	static uint8_t data[PAGES_BLOCK + 4096];
 
 	part_write(w, PAGES_PART, PAGES_VERSION, &head, sizeof(head), data,
-		   __builtin_popcountll(there) * 4096);
+		   __builtin_popcountll(there) * 4096 + more);
+}
+
+static void put_memory(struct part_writer *w, uint64_t gpa, uint32_t nr, uint64_t there)
+{
+	put_longer(w, gpa, nr, there, 0);
 }
 
 static void test_by_hand(void)
@@ -366,7 +373,7 @@ static void test_by_hand(void)
 				&(struct facts){ 0 }, &err), 0);
 	close(fd);
 
-	/* Twice the same block; a part that is in two; one behind memory. */
+	/* Twice the same block; a part that is in two; one behind memory; a longer one than any. */
 #define WRONG(first, second, why)						\
 	do {									\
 		begin(&w, &fd);							\
@@ -383,6 +390,7 @@ static void test_by_hand(void)
 	WRONG(put_memory(&w, RAM + 0x1000, 256, 1), ,
 	      ": of 0x40001000: is none that was written here");
 	WRONG(put_memory(&w, RAM + MEMORY, 1, 1), , ": has memory at 0x40280000, where there is none here");
+	WRONG(put_longer(&w, RAM, 256, 1, PAGES_BLOCK), , ": is larger than any");
 	KTAP_EQ(pipe(ends), 0);
 	p = restore(ends, 1, &ret, &err);
 	KTAP_EQ(ret, -ESPIPE);

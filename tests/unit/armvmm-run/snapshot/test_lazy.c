@@ -7,6 +7,7 @@
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/memlog.c
 // sources: userspace/armvmm-run/snapshot/places.c userspace/armvmm-run/snapshot/lazy.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
+// cflags: -include tests/unit/armvmm-run/snapshot/lazy_hold.h
 // pkgs: glib-2.0 zlib libzstd
 //
 // Memory that comes while it is used: by threads, by the kernel, and by who gives some of it back,
@@ -33,6 +34,36 @@ static struct guest g;
 static int snapshot;
 static struct lazy *lazy;
 static int broken_out;
+
+/* ---- Files that are slow ---- */
+
+#undef pread
+
+static bool held;	/* atomic: the thread of lazy.c reads nothing of memory */
+static bool holds;	/* atomic: it wants to */
+static pthread_t self;	/* the main thread, which reads at once */
+
+ssize_t hold_pread(int fd, void *buf, size_t len, off_t at)
+{
+	while (!pthread_equal(pthread_self(), self) && __atomic_load_n(&held, __ATOMIC_SEQ_CST)) {
+		__atomic_store_n(&holds, true, __ATOMIC_SEQ_CST);
+		usleep(1000);
+	}
+	return pread(fd, buf, len, at);
+}
+
+static void hold(bool on)
+{
+	self = pthread_self();
+	holds = false;
+	__atomic_store_n(&held, on, __ATOMIC_SEQ_CST);
+}
+
+static void await_hold(void)
+{
+	while (!__atomic_load_n(&holds, __ATOMIC_SEQ_CST))
+		usleep(1000);
+}
 
 void machine_note(struct machine *m, const char *fmt, ...)
 {
@@ -85,6 +116,11 @@ static int save(void)
 
 static void broken(const char *why)
 {
+	/* Nobody expects it. */
+	if (!broken_out) {
+		fprintf(stderr, "%s\n", why);
+		abort();
+	}
 	if (write(broken_out, why, strlen(why)) < 0)
 		_exit(6);
 	_exit(5);
@@ -135,6 +171,14 @@ static void end(void)
 	close(snapshot);
 }
 
+/* Nothing of memory is here yet, and its thread has begun with the first block. */
+#define START_HELD								\
+	do {									\
+		hold(true);							\
+		START;								\
+		await_hold();							\
+	} while (0)
+
 /* Looks at all pages, from the last to the first or the other way, and counts wrong ones. */
 static void *look(void *opaque)
 {
@@ -154,11 +198,12 @@ static void test_threads(void)
 	pthread_t thread[4];
 	void *wrong;
 
-	START;
+	START_HELD;
 	/* What devices keep is here at once. */
 	KTAP_STREQ((char *)g.bank, "the bank");
 	for (unsigned int i = 0; i < 4; i++)
 		KTAP_EQ(pthread_create(&thread[i], NULL, look, i % 2 ? &g : NULL), 0);
+	hold(false);
 	for (unsigned int i = 0; i < 4; i++) {
 		pthread_join(thread[i], &wrong);
 		KTAP_TRUE(!wrong);
@@ -192,9 +237,14 @@ static void test_given_back(void)
 {
 	unsigned int last = PAGES - 2;
 
-	START;
+	START_HELD;
 	guestmem_release(&g.m.mem, page(last), 4096);
+	/* This block is just being read. */
+	guestmem_release(&g.m.mem, page(5), 4096);
+	hold(false);
 	KTAP_EQ(page(last)[4095], 0);
+	KTAP_EQ(page(5)[4095], 0);
+	KTAP_EQ(page(6)[4095], value_of(6));
 	KTAP_EQ(page(last - 1)[4095], value_of(last - 1));
 	KTAP_EQ(page(last + 1)[4095], value_of(last + 1));
 	KTAP_EQ(page(1)[4095], value_of(1));
@@ -203,15 +253,16 @@ static void test_given_back(void)
 	KTAP_EQ(page(3)[4095], value_of(3));
 	/* What was written since stays, when all is here. */
 	memset(page(1), 7, 4096);
-	KTAP_TRUE(look(NULL) == (void *)3);
+	KTAP_TRUE(look(NULL) == (void *)4);
 	KTAP_EQ(page(1)[9], 7);
 	end();
 }
 
 static void test_discarded(void)
 {
-	START;
+	START_HELD;
 	guestmem_discard(&g.m.mem);
+	hold(false);
 	for (unsigned int i = 0; i < PAGES; i++)
 		if (page(i)[0] || page(i)[4095])
 			KTAP_FAIL("page %u is not zero", i);
@@ -228,10 +279,12 @@ static void test_ended(void)
 
 /* ---- A file that is wrong ---- */
 
-/* Changes one bit of the last memory in the file. */
-static void damage(void)
+#define FIRST	100000
+#define LAST	(lseek(snapshot, 0, SEEK_END) - 3000)
+
+/* Changes one bit of the first memory in the file, or of the last. */
+static void damage(off_t at)
 {
-	off_t at = lseek(snapshot, 0, SEEK_END) - 3000;
 	uint8_t byte;
 
 	KTAP_EQ(pread(snapshot, &byte, 1, at), 1);
@@ -248,7 +301,7 @@ static void test_broken(void)
 
 	START;
 	lazy_free(lazy);
-	damage();
+	damage(LAST);
 	KTAP_EQ(pipe(out), 0);
 	pid = fork();
 	if (!pid) {
@@ -268,12 +321,37 @@ static void test_broken(void)
 	close(snapshot);
 }
 
+static void *touch(void *opaque)
+{
+	return (void *)(uintptr_t)page(5)[17];
+}
+
+/* After a reset nobody wants what is damaged, not even who waits for it, or who is reading it. */
+static void test_broken_reset(void)
+{
+	pthread_t thread;
+	void *saw;
+
+	START;
+	lazy_free(lazy);
+	damage(FIRST);
+	hold(true);
+	KTAP_TRUE(start(snapshot));
+	await_hold();
+	KTAP_EQ(pthread_create(&thread, NULL, touch, NULL), 0);
+	guestmem_discard(&g.m.mem);
+	hold(false);
+	pthread_join(thread, &saw);
+	KTAP_TRUE(!saw);
+	end();
+}
+
 /* Of a guest that has ended nobody wants what is damaged; what a device waits for is served. */
 static void test_broken_unwanted(void)
 {
 	START;
 	lazy_free(lazy);
-	damage();
+	damage(LAST);
 	is_over = true;
 	KTAP_TRUE(start(snapshot));
 	is_over = false;
@@ -285,4 +363,4 @@ static void test_broken_unwanted(void)
 
 KTAP_MAIN(KTAP_CASE(test_threads), KTAP_CASE(test_kernel), KTAP_CASE(test_given_back),
 	  KTAP_CASE(test_discarded), KTAP_CASE(test_ended), KTAP_CASE(test_broken),
-	  KTAP_CASE(test_broken_unwanted))
+	  KTAP_CASE(test_broken_reset), KTAP_CASE(test_broken_unwanted))

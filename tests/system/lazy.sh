@@ -106,11 +106,11 @@ check '... from which it goes on' whole g
 leave g
 rm -f "$work/g" "$work/g.1"
 moves() {
-	restore h "$snap" --restore "$snap.1" --lazy-restore
-	began h && loads h || return 1
 	guest_start i --kernel "$work/monitor" --disk "$work/disk" --cpus 4 --memory 64M \
 		--control "unix:$work/there" --incoming "unix:$work/way"
-	wait_for 60 [ -S "$work/way" ] && ctl migrate "unix:$work/way"
+	wait_for 60 [ -S "$work/way" ] || return 1
+	restore h "$snap" --restore "$snap.1" --lazy-restore
+	began h && loads h && ctl migrate "unix:$work/way"
 }
 check 'it moves to another process at once' moves
 guest_end h 60

@@ -1,33 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
-
-#include <linux/userfaultfd.h>
 
 #include "core/machine_private.h"
 #include "core/thread.h"
+#include "snapshot/faults.h"
 #include "snapshot/lazy.h"
 #include "snapshot/layout.h"
 
-#define LAZY_NODE	"/dev/userfaultfd"	/* Linux 6.1 */
-#define LAZY_NEW	_IO(0xaa, 0)		/* USERFAULTFD_IOC_NEW, for older headers */
 #define LAZY_STACK_SIZE	(128u << 10)
-#define LAZY_MESSAGES	16u	/* read at once */
 #define LAZY_LOOK_MS	100
-
-/* What a range has to be good for when it is registered. */
-#define LAZY_IOCTLS	(1ull << _UFFDIO_COPY | 1ull << _UFFDIO_ZEROPAGE | 1ull << _UFFDIO_WAKE)
 
 struct lazy_block {
 	bool here;		/* but for zeroes */
@@ -36,14 +25,14 @@ struct lazy_block {
 
 struct lazy {
 	struct machine *m;
-	int fd;			/* userfaultfd; -1: the thread has closed it */
+	struct faults faults;	/* the thread closes it */
 	unsigned int nr_files;
 	struct restore_file file[PLACES_FILES];
 	bool running;		/* there is a thread */
 	pthread_t thread;
 	bool cancelled;		/* atomic: it must end */
 	bool only_serves;	/* atomic: what nobody waits for is not wanted any more */
-	uint64_t faults;
+	uint64_t waits;		/* how often somebody has waited */
 	uint8_t *room;		/* for a block; the thread's */
 
 	/* Who holds this touches no memory of the guest's. The thread writes .places. */
@@ -54,72 +43,17 @@ struct lazy {
 
 /* ---- Getting it ---- */
 
-/* Of the kernel on behalf of a thread, too. Returns a file that does not block, or -errno. */
-static int lazy_get(void)
-{
-	int flags = O_CLOEXEC | O_NONBLOCK, fd = syscall(SYS_userfaultfd, flags), node, ret;
-
-	if (fd >= 0 || errno != EPERM)
-		return fd >= 0 ? fd : -errno;
-	node = open(LAZY_NODE, O_RDWR | O_CLOEXEC);
-	if (node < 0)
-		return -EPERM;
-	fd = ioctl(node, LAZY_NEW, flags);
-	ret = fd >= 0 ? fd : -errno;
-	close(node);
-	return ret;
-}
-
-/*
- * Only since Linux 6.3 (FOLL_UNLOCKABLE) are pages waited for that are pinned for long; older
- * kernels fail at once.
- */
-static bool lazy_pins_too_soon(const struct machine *m)
-{
-	unsigned int major = 0, minor = 0;
-	struct utsname name;
-
-	if (!m->mem.pinned)
-		return false;
-	return uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
-	       major < 6 || (major == 6 && minor < 3);
-}
-
-static int lazy_refuse(int ret, struct error *err)
-{
-	switch (ret) {
-	case -ENOSYS:
-		return error_set(err, ret,
-				 "--lazy-restore: the host's kernel has no userfaultfd (CONFIG_USERFAULTFD)");
-	case -EPERM:
-		return error_set(err, ret,
-				 "--lazy-restore: this user may not use userfaultfd: it takes CAP_SYS_PTRACE, or access to " LAZY_NODE ", or vm.unprivileged_userfaultfd=1");
-	default:
-		return error_errno(err, ret, "--lazy-restore: userfaultfd");
-	}
-}
-
 int lazy_open(struct lazy **out, struct machine *m, struct error *err)
 {
-	struct uffdio_api api = { .api = UFFD_API };
+	struct faults faults;
 	struct lazy *l;
-	int fd;
+	int ret = faults_open(&faults, m, "--lazy-restore", err);
 
-	if (lazy_pins_too_soon(m))
-		return error_set(err, -ENOTSUP,
-				 "--lazy-restore: this host pins guest memory, and its kernel waits for no such page (Linux 6.3 does)");
-	fd = lazy_get();
-	if (fd < 0)
-		return lazy_refuse(fd, err);
-	if (ioctl(fd, UFFDIO_API, &api)) {
-		int ret = -errno;
-
-		close(fd);
-		return lazy_refuse(ret, err);
-	}
+	if (ret)
+		return ret;
 	l = g_new0(struct lazy, 1);
 	l->m = m;
-	l->fd = fd;
+	l->faults = faults;
 	pthread_mutex_init(&l->lock, NULL);
 	*out = l;
 	return 0;
@@ -127,29 +61,10 @@ int lazy_open(struct lazy **out, struct machine *m, struct error *err)
 
 /* ---- Pages ---- */
 
-/*
- * Has the kernel put pages in place, and wake who waits for them: by @copy from there, or else
- * zeroes. Stops at a page that is there already. Returns the bytes, or -errno.
- */
-static int64_t lazy_put(struct lazy *l, uint8_t *to, const uint8_t *copy, uint64_t len)
-{
-	struct uffdio_copy c = { .dst = (uintptr_t)to, .src = (uintptr_t)copy, .len = len };
-	struct uffdio_zeropage z = { .range = { .start = (uintptr_t)to, .len = len } };
-	int64_t done;
-
-	if (!ioctl(l->fd, copy ? UFFDIO_COPY : UFFDIO_ZEROPAGE, copy ? (void *)&c : (void *)&z))
-		return len;
-	if (errno != EAGAIN)
-		return -errno;
-	/* It tells how far it came, or EAGAIN if it did not begin. */
-	done = copy ? c.copy : z.zeropage;
-	return done == -EAGAIN ? 0 : done;
-}
-
 static int lazy_copy(struct lazy *l, uint8_t *to, const uint8_t *from, uint64_t len)
 {
 	while (len) {
-		int64_t n = lazy_put(l, to, from, len);
+		int64_t n = faults_put(&l->faults, to, from, len);
 
 		if (n < 0)
 			return n;
@@ -193,14 +108,6 @@ static int lazy_place(struct lazy *l, unsigned int n)
 	return ret;
 }
 
-static int lazy_cannot_put(int ret, struct error *err)
-{
-	if (ret == -ENOMEM)
-		return error_set(err, ret,
-				 "the host, or the cgroup, has no memory left for a page of the guest's");
-	return error_errno(err, ret, "userfaultfd: a page cannot be put in place");
-}
-
 /* Reads a block, unless it is here, or is not wanted any more. */
 static int lazy_fill(struct lazy *l, unsigned int n, struct error *err)
 {
@@ -223,7 +130,7 @@ static int lazy_fill(struct lazy *l, unsigned int n, struct error *err)
 	ret = ret ? 0 : lazy_place(l, n);
 	block->here = true;
 	pthread_mutex_unlock(&l->lock);
-	return ret ? lazy_cannot_put(ret, err) : 0;
+	return ret ? faults_error(ret, err) : 0;
 }
 
 /*
@@ -232,42 +139,35 @@ static int lazy_fill(struct lazy *l, unsigned int n, struct error *err)
  */
 static int lazy_fault(struct lazy *l, uint8_t *host, struct error *err)
 {
-	struct uffdio_range wake = { .start = (uintptr_t)host, .len = PAGES_SIZE };
 	unsigned int n = places_find(l->places, host);
 	const struct pages_range *range;
 	int64_t ret;
 
 	if (n == places_blocks(l->places))
 		return error_set(err, -EFAULT, "userfaultfd: a fault at an address of nobody's");
-	l->faults++;
+	l->waits++;
 	ret = lazy_fill(l, n, err);
 	if (ret)
 		return ret;
 	range = places_block(l->places, n);
 	do
-		ret = lazy_put(l, host, NULL, range->host + range->size - host);
+		ret = faults_put(&l->faults, host, NULL, range->host + range->size - host);
 	while (!ret);
 	if (ret == -EEXIST)
-		ret = ioctl(l->fd, UFFDIO_WAKE, &wake) ? -errno : 0;
-	return ret < 0 ? lazy_cannot_put(ret, err) : 0;
+		ret = faults_wake(&l->faults, host);
+	return ret < 0 ? faults_error(ret, err) : 0;
 }
 
 /* Those who wait come before what nobody waits for. */
 static int lazy_serve(struct lazy *l, struct error *err)
 {
-	struct uffd_msg msg[LAZY_MESSAGES];
-	ssize_t len;
+	uint8_t *page[FAULTS_MAX];
+	unsigned int nr;
 	int ret = 0;
 
-	while (!ret && (len = read(l->fd, msg, sizeof(msg))) > 0) {
-		for (unsigned int i = 0; !ret && i < len / sizeof(msg[0]); i++) {
-			uintptr_t at = msg[i].arg.pagefault.address;
-
-			if (msg[i].event == UFFD_EVENT_PAGEFAULT)
-				ret = lazy_fault(l, (uint8_t *)(at & ~(uintptr_t)(PAGES_SIZE - 1)),
-						 err);
-		}
-	}
+	while (!ret && (nr = faults_read(&l->faults, page)))
+		for (unsigned int i = 0; !ret && i < nr; i++)
+			ret = lazy_fault(l, page[i], err);
 	return ret;
 }
 
@@ -276,19 +176,6 @@ static int lazy_serve(struct lazy *l, struct error *err)
 static bool lazy_is_ram(const struct lazy *l, const struct pages_range *range)
 {
 	return guestmem_ptr(&l->m->mem, range->gpa, range->size) == range->host;
-}
-
-/* What is missing from here on is zero, as in any new memory. Wakes who waits. */
-static void lazy_unregister(struct lazy *l)
-{
-	for (unsigned int i = 0; i < l->m->mem.nr_regions; i++) {
-		struct uffdio_range range = {
-			.start = (uintptr_t)l->m->mem.region[i].host,
-			.len = l->m->mem.region[i].size,
-		};
-
-		ioctl(l->fd, UFFDIO_UNREGISTER, &range);
-	}
 }
 
 /* Nothing is needed any more. */
@@ -312,7 +199,7 @@ static bool lazy_is_set(const bool *flag)
 /* Until it must end: requests of devices may come to memory that is missing. */
 static int lazy_serve_only(struct lazy *l, struct error *err)
 {
-	struct pollfd wait = { .fd = l->fd, .events = POLLIN };
+	struct pollfd wait = { .fd = l->faults.fd, .events = POLLIN };
 	int ret = 0;
 
 	while (!ret && !lazy_is_set(&l->cancelled)) {
@@ -355,13 +242,12 @@ static void *lazy_thread(void *opaque)
 			 "%s: the guest, which runs already, cannot go on", why.text);
 		l->m->broken(text);
 	}
-	lazy_unregister(l);
+	faults_unregister(&l->faults, l->m);
 	if (!ret)
 		machine_note(l->m, "all of the guest's memory is here; %llu times somebody has waited, and %llu bytes were read",
-			     (unsigned long long)l->faults,
+			     (unsigned long long)l->waits,
 			     (unsigned long long)places_bytes(l->places, &all));
-	close(l->fd);
-	l->fd = -1;
+	faults_close(&l->faults);
 	lazy_forget(l);
 	return NULL;
 }
@@ -385,21 +271,11 @@ static void lazy_give_back(void *opaque, const uint8_t *host, size_t len)
 
 static int lazy_register(struct lazy *l)
 {
-	for (unsigned int i = 0; i < l->m->mem.nr_regions; i++) {
-		const struct guestmem_region *r = &l->m->mem.region[i];
-		struct uffdio_register reg = {
-			.range = { .start = (uintptr_t)r->host, .len = r->size },
-			.mode = UFFDIO_REGISTER_MODE_MISSING,
-		};
-
-		/* A page that was touched would not be missing. */
-		if (madvise(r->host, r->size, MADV_DONTNEED) ||
-		    ioctl(l->fd, UFFDIO_REGISTER, &reg))
+	/* A page that was touched would not be missing. */
+	for (unsigned int i = 0; i < l->m->mem.nr_regions; i++)
+		if (madvise(l->m->mem.region[i].host, l->m->mem.region[i].size, MADV_DONTNEED))
 			return -errno;
-		if ((reg.ioctls & LAZY_IOCTLS) != LAZY_IOCTLS)
-			return -ENOTSUP;
-	}
-	return 0;
+	return faults_register(&l->faults, l->m);
 }
 
 /* The memory of devices has no thread that would wait for it. */
@@ -473,8 +349,7 @@ void lazy_free(struct lazy *l)
 	if (l->running)
 		pthread_join(l->thread, NULL);
 	l->m->mem.give_back = NULL;
-	if (l->fd >= 0)
-		close(l->fd);
+	faults_close(&l->faults);
 	lazy_forget(l);
 	pthread_mutex_destroy(&l->lock);
 	g_free(l);

@@ -6,6 +6,7 @@
 // sources: userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/snapshot/state.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/memlog.c
 // sources: userspace/armvmm-run/snapshot/places.c userspace/armvmm-run/snapshot/lazy.c
+// sources: userspace/armvmm-run/snapshot/faults.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // cflags: -include tests/unit/armvmm-run/snapshot/lazy_hold.h
 // pkgs: glib-2.0 zlib libzstd

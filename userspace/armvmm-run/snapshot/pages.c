@@ -134,20 +134,20 @@ static bool pages_take(struct pages_writer *p, const struct pages_range *range, 
  * to the memory. Returns how many.
  */
 static unsigned int pages_collect(struct pages_writer *p, const struct pages_range *range,
-				  struct pages_head *head)
+				  uint64_t at, struct pages_head *head)
 {
-	const uint8_t *from = range->host + p->at;
+	const uint8_t *from = range->host + at;
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < head->nr; i++, from += PAGES_SIZE) {
 		uint8_t *to = p->plain + n * PAGES_SIZE;
 
-		if (pages_are_clean(p, range, p->at + i * PAGES_SIZE)) {
+		if (pages_are_clean(p, range, at + i * PAGES_SIZE)) {
 			i += 31;
 			from += 31 * PAGES_SIZE;
 			continue;
 		}
-		if (!pages_take(p, range, p->at + i * PAGES_SIZE))
+		if (!pages_take(p, range, at + i * PAGES_SIZE))
 			continue;
 		if (pages_is_zero(from)) {
 			if (p->zeroes)
@@ -185,6 +185,21 @@ static int pages_write_part(struct pages_writer *p, struct part_writer *w,
 			  head->method == PAGES_PLAIN ? len : packed);
 }
 
+int pages_write_at(struct pages_writer *p, struct part_writer *w, unsigned int range, uint64_t at,
+		   unsigned int nr, uint64_t *pages)
+{
+	const struct pages_range *of = &p->layout.range[range];
+	struct pages_head head = { .gpa = of->gpa + at, .nr = nr };
+	unsigned int n = pages_collect(p, of, at, &head);
+	int ret;
+
+	if (!n && !pages_tells_zeroes(&head))
+		return 0;
+	*pages += n;
+	ret = pages_write_part(p, w, &head, n);
+	return ret ? ret : 1;
+}
+
 int pages_write(struct pages_writer *p, struct part_writer *w, uint64_t *done, uint64_t *pages)
 {
 	while (p->range < p->layout.nr) {
@@ -196,7 +211,7 @@ int pages_write(struct pages_writer *p, struct part_writer *w, uint64_t *done, u
 		unsigned int n;
 
 		head.nr = left / PAGES_SIZE < nr ? left / PAGES_SIZE : nr;
-		n = pages_collect(p, range, &head);
+		n = pages_collect(p, range, p->at, &head);
 		p->at += head.nr * PAGES_SIZE;
 		if (p->at == range->size) {
 			p->range++;
@@ -348,6 +363,18 @@ int pages_look(struct pages_reader *p, const struct part_reader *r, uint64_t *gp
 	*gpa = head.gpa;
 	*pages += n;
 	return 0;
+}
+
+enum pages_what pages_what(const struct part_reader *r, unsigned int i)
+{
+	struct pages_head head;
+
+	memcpy(&head, r->data, sizeof(head));
+	if (i >= head.nr || i >= PAGES_MAX)
+		return PAGES_NOTHING;
+	if (pages_has(head.there, i))
+		return PAGES_DATA;
+	return pages_has(head.zero, i) ? PAGES_ZERO : PAGES_NOTHING;
 }
 
 int pages_read(struct pages_reader *p, const struct part_reader *r, uint64_t *pages,

@@ -63,6 +63,14 @@ int pages_write(struct pages_writer *p, struct part_writer *w, uint64_t *done, u
 void pages_writer_again(struct pages_writer *p, bool zeroes);
 
 /*
+ * For PAGES_LIVE, after pages_writer_again(): writes a part with the dirty pages among @nr from
+ * byte @at of range number @range on, none of which is in another block. Returns 1; 0 if there are
+ * none; or -errno. Counts in *@pages those that are not zero.
+ */
+int pages_write_at(struct pages_writer *p, struct part_writer *w, unsigned int range, uint64_t at,
+		   unsigned int nr, uint64_t *pages);
+
+/*
  * A checksum (CRC-32) of the heads of all parts that were written: it vouches for which pages there
  * are, for a reader that leaves the pages themselves for later.
  */
@@ -84,6 +92,11 @@ int pages_read(struct pages_reader *p, const struct part_reader *r, uint64_t *pa
  */
 int pages_look(struct pages_reader *p, const struct part_reader *r, uint64_t *gpa, uint64_t *pages,
 	       struct error *err);
+
+/* What such a part, which was looked at, has of page @i from its beginning on. */
+enum pages_what { PAGES_NOTHING, PAGES_DATA, PAGES_ZERO };
+
+enum pages_what pages_what(const struct part_reader *r, unsigned int i);
 
 /* The checksum of the heads of all parts that were read, or looked at. */
 uint32_t pages_reader_heads(const struct pages_reader *p);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/snapshot/memlog.c
+// sources: userspace/armvmm-run/snapshot/memlog.c userspace/armvmm-run/snapshot/follow.c
 // sources: userspace/armvmm-run/snapshot/send.c userspace/armvmm-run/snapshot/receive.c
 // sources: userspace/armvmm-run/snapshot/wire.c userspace/armvmm-run/snapshot/state.c
 // sources: userspace/armvmm-run/snapshot/restore.c userspace/armvmm-run/snapshot/part.c
@@ -8,7 +8,7 @@
 // sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
-// sources: userspace/armvmm-run/core/thread.c
+// sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/postcopy.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // cflags: -include tests/fuzz/migrate_fuzz.h
 // pkgs: glib-2.0 zlib libzstd
@@ -18,11 +18,13 @@
  * one that is sent a guest, up to the handover. It may say anything at any time, close its end, or
  * fall silent. Time is the target's own, so that no deadline is waited for. A thread runs to its
  * end when it is made, and whenever it waits, the far end has its turn: so a run is repeatable.
+ * Who waits for missing pages is the target's own, too: a page that is there is never written.
  */
 #include <fcntl.h>
 #include <glib.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,7 +32,10 @@
 #define MEMORY	(256u << 10)
 #include "armvmm-run/snapshot/guest_fake.h"
 #include "fuzz.h"
+#include "snapshot/faults.h"
 #include "snapshot/layout.h"
+#include "snapshot/memlog.h"
+#include "snapshot/postcopy.h"
 #include "snapshot/receive.h"
 #include "snapshot/send.h"
 #include "snapshot/wire.h"
@@ -77,14 +82,40 @@ int poll(struct pollfd *fds, nfds_t nr, int ms)
 	return ret;
 }
 
+/* A thread that runs when it is waited for, at the latest; or NULL. */
+static void *(*later)(void *opaque);
+static void *later_opaque;
+static bool wait_with_it;
+
+static void run_later(void)
+{
+	if (later)
+		later(later_opaque);
+	later = NULL;
+}
+
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *opaque),
 		   void *opaque)
 {
-	fn(opaque);
+	later = fn;
+	later_opaque = opaque;
+	if (!wait_with_it)
+		run_later();
 	return 0;
 }
 
 int pthread_join(pthread_t thread, void **result)
+{
+	run_later();
+	return 0;
+}
+
+int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+	return 0;
+}
+
+int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
 	return 0;
 }
@@ -93,6 +124,89 @@ ssize_t getrandom(void *buf, size_t len, unsigned int flags)
 {
 	memset(buf, 7, len);
 	return len;
+}
+
+/* ---- Pages that are missing ---- */
+
+#define PAGES	(MEMORY / 4096)
+
+static bool missing[PAGES];	/* nobody has put it there yet */
+static uint8_t wanted[8];	/* for which pages somebody waits, the last one first */
+static unsigned int nr_wanted;
+static bool gave_up;		/* the process would have ended */
+
+void machine_note(struct machine *m, const char *fmt, ...)
+{
+}
+
+static void broken(const char *why)
+{
+	FUZZ_MUST(!gave_up && strstr(why, ": the guest, which runs already, cannot go on"));
+	gave_up = true;
+}
+
+static unsigned int page_of(const uint8_t *at)
+{
+	size_t offset = at - guest.m.mem.region[0].host;
+
+	FUZZ_MUST(at >= guest.m.mem.region[0].host && offset < MEMORY && offset % 4096 == 0);
+	return offset / 4096;
+}
+
+int faults_open(struct faults *f, const struct machine *m, const char *what, struct error *err)
+{
+	f->fd = eventfd(0, EFD_CLOEXEC);
+	return 0;
+}
+
+void faults_close(struct faults *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+}
+
+int faults_register(const struct faults *f, const struct machine *m)
+{
+	return 0;
+}
+
+void faults_unregister(const struct faults *f, const struct machine *m)
+{
+}
+
+unsigned int faults_read(const struct faults *f, uint8_t *page[FAULTS_MAX])
+{
+	if (!nr_wanted)
+		return 0;
+	*page = guest.m.mem.region[0].host + wanted[--nr_wanted] % PAGES * 4096;
+	return 1;
+}
+
+int64_t faults_put(const struct faults *f, uint8_t *to, const uint8_t *from, uint64_t len)
+{
+	bool *is = &missing[page_of(to)];
+
+	FUZZ_MUST(len == 4096 && !gave_up);
+	if (!*is)
+		return -EEXIST;
+	*is = false;
+	if (from)
+		memcpy(to, from, len);
+	else
+		memset(to, 0, len);
+	return len;
+}
+
+int faults_wake(const struct faults *f, const uint8_t *page)
+{
+	page_of(page);
+	return 0;
+}
+
+int faults_error(int ret, struct error *err)
+{
+	return error_errno(err, ret, "a page");
 }
 
 /* ---- What the far end says ---- */
@@ -125,7 +239,8 @@ static void put(struct fuzz *f, struct part_writer *w, const char *name, uint32_
 {
 	static const char *const names[] = {
 		WIRE_HELLO, PAGES_PART, WIRE_STATE, PART_END, WIRE_COMMIT, WIRE_READY, WIRE_TAKEN,
-		WIRE_RUNNING, WIRE_REFUSED, FACTS_PART, LAYOUT_CPUS, LAYOUT_CONSOLE, "thing", "\033[2J",
+		WIRE_RUNNING, WIRE_REFUSED, WIRE_MISSING, WIRE_ALL, WIRE_REQUEST, WIRE_WHOLE,
+		FACTS_PART, LAYOUT_CPUS, LAYOUT_CONSOLE, "thing", "\033[2J",
 	};
 	uint8_t copy[8192];
 
@@ -174,8 +289,43 @@ static uint64_t put_memory(struct fuzz *f, struct part_writer *w)
 	return pages;
 }
 
+static void put_missing(struct fuzz *f, struct part_writer *w, uint32_t bits[PAGES / 32])
+{
+	uint32_t all[2 + PAGES / 32] = { 0 };	/* the bank's come first */
+
+	for (unsigned int i = 0; i < PAGES / 32; i++)
+		all[2 + i] = bits[i] = fuzz_u8(f) * 0x01010101u;
+	put(f, w, WIRE_MISSING, WIRE_VERSION, all, sizeof(all));
+}
+
+/* The pages that follow, or nearly. */
+static void put_following(struct fuzz *f, struct part_writer *w, const uint32_t bits[PAGES / 32])
+{
+	struct {
+		uint64_t gpa;
+		uint32_t nr, method;
+		uint64_t there[4], zero[4];
+	} head = { .nr = 16 };
+	static uint8_t data[16 * 4096];
+
+	for (unsigned int at = 0; at < PAGES; at += 16) {
+		unsigned int which = bits[at / 32] >> at % 32 & 0xffff;
+
+		head.gpa = RAM + at * 4096;
+		head.zero[0] = which & fuzz_u8(f) * 0x101;
+		head.there[0] = which & ~head.zero[0];
+		memset(data, at + 1, sizeof(data));
+		if (otherwise(f))
+			put_memory(f, w);
+		if (which && !otherwise(f))
+			part_write(w, PAGES_PART, PAGES_LIVE, &head, sizeof(head), data,
+				   __builtin_popcountll(head.there[0]) * 4096);
+	}
+	put(f, w, WIRE_ALL, WIRE_VERSION, NULL, 0);
+}
+
 /* A snapshot without memory. */
-static void put_state(struct fuzz *f, struct part_writer *w)
+static void put_state(struct fuzz *f, struct part_writer *w, uint32_t version)
 {
 	static struct stream tail;
 	struct part_writer t = { .write = stream_write, .opaque = &tail };
@@ -197,12 +347,13 @@ static void put_state(struct fuzz *f, struct part_writer *w)
 	put(f, &t, name, thing_ops.state_version, &value, sizeof(value));
 	put(f, &t, LAYOUT_CONSOLE, LAYOUT_CONSOLE_VERSION, "text", 4);
 	put(f, &t, PART_END, LAYOUT_END_VERSION, &none, sizeof(none));
-	put(f, w, WIRE_STATE, WIRE_VERSION, tail.data, tail.len);
+	put(f, w, WIRE_STATE, version, tail.data, tail.len);
 }
 
 /* A guest that is sent to us. */
-static void write_guest(struct fuzz *f, struct stream *s)
+static void write_guest(struct fuzz *f, struct stream *s, bool follows)
 {
+	uint32_t version = follows ? WIRE_POSTCOPY : WIRE_VERSION, bits[PAGES / 32];
 	struct part_writer w = { .write = stream_write, .opaque = s };
 	const uint8_t id[PART_ID_SIZE] = { 1 };
 	struct layout_end end = { 0 };
@@ -212,13 +363,17 @@ static void write_guest(struct fuzz *f, struct stream *s)
 	part_begin(&w, id, NULL);
 	facts_get(&facts, &guest.m);
 	facts_save(&facts, &r);
-	put(f, &w, WIRE_HELLO, WIRE_VERSION, r.data, r.len);
+	put(f, &w, WIRE_HELLO, version, r.data, r.len);
 	record_free(&r);
 	for (end.parts = fuzz_u8(f) % 4; w.nr <= end.parts;)
 		end.pages += put_memory(f, &w);
-	put_state(f, &w);
+	put_state(f, &w, version);
+	if (follows)
+		put_missing(f, &w, bits);
 	put(f, &w, PART_END, LAYOUT_END_VERSION, &end, sizeof(end));
 	put(f, &w, WIRE_COMMIT, WIRE_VERSION, NULL, 0);
+	if (follows)
+		put_following(f, &w, bits);
 }
 
 /* ---- Reading what we say ---- */
@@ -302,11 +457,33 @@ static void check_words(struct words *w, bool here)
 	part_reader_free(&r);
 }
 
+/* Pages come, for whoever waits; some were given back, or the guest has ended. */
+static void follow(struct fuzz *f, struct postcopy *p)
+{
+	if (later) {
+		uint8_t how = fuzz_u8(f);
+
+		memset(missing, true, sizeof(missing));
+		fuzz_bytes(f, wanted, sizeof(wanted));
+		nr_wanted = how % (sizeof(wanted) + 1);
+		if (how & 16)
+			guestmem_release(&guest.m.mem, guest.m.mem.region[0].host + 8192, 8192);
+		if (how & 32)
+			postcopy_over(p);
+		else if (!(how & 64))
+			run_later();
+	}
+	postcopy_free(p);
+	FUZZ_MUST(!later && !guest.m.mem.give_back);
+	nr_wanted = 0;
+}
+
 static void come(struct fuzz *f)
 {
 	static struct stream stream;
 	static struct words words;
 	struct receive_source source = { .name = "peer", .listen = -1 };
+	struct postcopy *p = postcopy_new(&guest.m);
 	size_t given = f->len;
 	uint8_t how = fuzz_u8(f);
 	struct error err = { "" };
@@ -319,7 +496,7 @@ static void come(struct fuzz *f)
 	if (how & 1)
 		stream_write(&stream, f->data, f->len);
 	else
-		write_guest(f, &stream);
+		write_guest(f, &stream, how & 32);
 	if (how & 2)
 		stream.len = fuzz_u16(f) % (stream.len + 1);
 	FUZZ_MUST(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd));
@@ -330,7 +507,7 @@ static void come(struct fuzz *f)
 	silent = true;
 	far = NULL;
 	source.in = source.out = fd[0];
-	r = receive_new(&guest.m, &source);
+	r = receive_new(&guest.m, &source, p);
 	ret = receive_guest(r, &facts, &err);
 	FUZZ_MUST(!ret == !err.text[0] && is_plain(err.text));
 	FUZZ_MUST(!ret || !strncmp(err.text, "peer: ", 6));
@@ -341,11 +518,18 @@ static void come(struct fuzz *f)
 		receive_refuse(r, &err);
 		ret = -EIO;
 	} else if (!ret) {
-		receive_confirm(r);
+		wait_with_it = true;
+		ret = receive_confirm(r, &err);
+		wait_with_it = false;
+		if (ret)
+			receive_refuse(r, &err);
+	}
+	if (!ret) {
 		device_bus_resume(&guest.m.bus);
 		machine_release(&guest.m, MACHINE_HOLDER_INCOMING);
 	}
 	receive_free(r);
+	follow(f, p);
 	FUZZ_MUST(guest.thing.value <= 1000 || ret);
 	words_take(&words, fd[1]);
 	if (!(how & 8))
@@ -378,6 +562,16 @@ static void peer_say(struct peer *p, const char *word)
 	put(p->f, &p->w, word, WIRE_VERSION, "\033c no", strcmp(word, WIRE_REFUSED) ? 0 : 5);
 }
 
+/* Somebody there waits for a page; or it says so. */
+static void peer_request(struct peer *p)
+{
+	uint64_t gpa = RAM + fuzz_u8(p->f) % PAGES * 4096;
+
+	if (otherwise(p->f))
+		fuzz_bytes(p->f, &gpa, sizeof(gpa));
+	put(p->f, &p->w, WIRE_REQUEST, WIRE_VERSION, &gpa, sizeof(gpa));
+}
+
 static void peer_answer(struct peer *p, const char *heard)
 {
 	if (otherwise(p->f)) {
@@ -406,6 +600,10 @@ static void peer_answer(struct peer *p, const char *heard)
 		peer_say(p, WIRE_TAKEN);
 	else if (!strcmp(heard, WIRE_COMMIT))
 		peer_say(p, WIRE_RUNNING);
+	else if (!strcmp(heard, WIRE_ALL))
+		peer_say(p, WIRE_WHOLE);
+	else if (p->ran && !strcmp(heard, PAGES_PART) && fuzz_u8(p->f) & 1)
+		peer_request(p);
 }
 
 /* Hears what has come, and answers. */
@@ -472,7 +670,11 @@ static void go(struct fuzz *f)
 	peer.fd = fd[1];
 	peer.send = send_new(&guest.m);
 	part_begin(&peer.w, id, NULL);
-	FUZZ_MUST(!send_start(peer.send, fd[0], how & 8, &err));
+	/* With what is written all the time, it does not converge, and may have to switch. */
+	if (how & 64)
+		send_params(peer.send)->downtime_ms = 0;
+	FUZZ_MUST(!send_start(peer.send, fd[0], (how & 8 ? SEND_MAY_CONVERGE : 0) |
+						(how & 64 ? SEND_MAY_SWITCH : 0), &err));
 	while (send_is_active(peer.send)) {
 		peer_turn(&peer);
 		/* The far end takes the disks before it says so, as it should; or never. */
@@ -488,8 +690,12 @@ static void go(struct fuzz *f)
 	send_get(peer.send, &status);
 	check_gone(&peer, &status);
 	FUZZ_MUST(given || status.phase == SEND_COMPLETED);
-	if (send_has_stopped(peer.send) && how & 32)
-		FUZZ_MUST(!send_continue(peer.send, &err) == (claimed == 1));
+	/* One that has run there with memory from here never goes on. */
+	if (send_has_stopped(peer.send) && how & 32) {
+		bool away = strstr(guest.told, "postcopy-active");
+
+		FUZZ_MUST(!send_continue(peer.send, &err) == (claimed == 1 && !away));
+	}
 	send_free(peer.send);
 	FUZZ_MUST(!guest.listener);
 	close(fd[1]);
@@ -501,6 +707,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	signal(SIGPIPE, SIG_IGN);
 	guest_init(&guest);
+	guest.m.broken = broken;
+	gave_up = false;
 	guest.kept[0] = '\0';
 	claimed = 1;
 	guest.thing.claimed = &claimed;

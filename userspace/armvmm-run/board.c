@@ -22,6 +22,7 @@
 #include "core/runstate.h"
 #include "fwcfg_items.h"
 #include "snapshot/lazy.h"
+#include "snapshot/postcopy.h"
 #include "snapshot/layout.h"
 #include "snapshot/receive.h"
 #include "snapshot/restore.h"
@@ -55,6 +56,7 @@ struct board {
 	struct restore_file restore[CONFIG_MAX_RESTORES];
 	unsigned int nr_restores;
 	struct lazy *lazy;	/* brings RAM while the guest runs; or NULL */
+	struct postcopy *postcopy;	/* likewise, from where the guest came from; or NULL */
 	bool counter_stopped;	/* the guest's time stands still, at ... */
 	uint64_t counter;	/* ... this value of its virtual counter, ... */
 	int64_t counter_when;	/* ... since then (g_get_real_time()) */
@@ -425,6 +427,8 @@ int board_create(struct board **out, const struct config *config, struct chardev
 		ret = board_open_vm(b, err);
 	if (!ret && !config->dump_dtb && config->lazy_restore)
 		ret = board_open_lazy(b, err);
+	if (!ret && !config->dump_dtb && config->incoming)
+		b->postcopy = postcopy_new(&b->m);
 	if (!ret) {
 		fwcfg_items_make(&b->fwcfg, config, &b->loader);
 		b->m.fwcfg_items = b->fwcfg.item;
@@ -446,7 +450,7 @@ struct machine *board_machine(struct board *b)
 
 void board_await_guest(struct board *b, struct receive_source *source)
 {
-	b->receive = receive_new(&b->m, source);
+	b->receive = receive_new(&b->m, source, b->postcopy);
 	machine_hold(&b->m, MACHINE_HOLDER_INCOMING);
 }
 
@@ -467,6 +471,7 @@ void board_destroy(struct board *b)
 	device_bus_destroy(&b->m.bus);
 	/* Until here somebody may have waited for memory. */
 	lazy_free(b->lazy);
+	postcopy_free(b->postcopy);
 	machine_connect(&b->m, NULL);
 	armvmm_vm_close(b->vm);
 	if (b->node >= 0)
@@ -781,13 +786,13 @@ static int board_begin(struct board *b, bool begun, struct error *err)
 	/* Its threads are made while its old process can still keep it. They are held. */
 	if (!ret && b->receive)
 		ret = board_start_vcpus(b, err);
+	/* From here on the guest is here, whatever fails. */
+	if (!ret && b->receive)
+		ret = receive_confirm(b->receive, err);
 	if (ret && b->receive)
 		receive_refuse(b->receive, err);
 	if (ret)
 		return ret;
-	/* From here on the guest is here, whatever fails. */
-	if (b->receive)
-		receive_confirm(b->receive);
 	if (begun)
 		device_bus_resume(&b->m.bus);
 	return 0;
@@ -814,6 +819,7 @@ static int board_start(struct board *b, struct error *err)
 		return ret;
 	receive_free(b->receive);
 	b->receive = NULL;
+	postcopy_abandon(b->postcopy);
 	machine_release(&b->m, MACHINE_HOLDER_INCOMING);
 	return 0;
 }
@@ -847,6 +853,7 @@ int board_run(struct board *b, enum machine_request *ended, struct error *err)
 		}
 		if (event.request != MACHINE_RESET || b->config->no_reboot) {
 			lazy_only_serve(b->lazy);
+			postcopy_over(b->postcopy);
 			machine_tell(&b->m, &event);
 			*ended = event.request;
 			return 0;

@@ -118,6 +118,8 @@ bool command_is_busy(struct command_call *call)
 
 	if (save_is_active(target->save))
 		why = "The guest is being saved, which migrate_cancel ends";
+	else if (send_is_following(target->send))
+		why = "The guest runs elsewhere, and its memory follows";
 	else if (send_is_handing_over(target->send))
 		why = "The guest is being handed over, which migrate_cancel ends";
 	else if (send_has_stopped(target->send))

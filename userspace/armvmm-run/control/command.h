@@ -58,6 +58,7 @@ struct command_session {
 	bool background;	/* a guest that is saved goes on afterwards */
 	bool track, add;	/* SAVE_TRACK and SAVE_ADD of a guest that is saved */
 	bool converge;		/* one that is sent away is slowed down if it must be */
+	bool postcopy;		/* or goes before all of its memory has gone */
 	/* The last command is answered when this dump has ended. NULL: it was answered. */
 	struct dump *dump;
 	json_t *id;		/* of that command, or NULL */

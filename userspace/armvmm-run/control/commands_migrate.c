@@ -21,6 +21,7 @@
 
 #define MIGRATE_BACKGROUND	"background-snapshot"
 #define MIGRATE_CONVERGE	"auto-converge"
+#define MIGRATE_POSTCOPY	"postcopy-ram"
 /* QEMU has no such snapshots of memory. Its names for what others add begin like this. */
 #define MIGRATE_TRACK		"__armvmm_track"
 #define MIGRATE_ADD		"__armvmm_incremental"
@@ -122,6 +123,9 @@ static int migrate_save(struct command_call *call, int fd)
 
 static int migrate_send(struct command_call *call, int fd)
 {
+	const struct command_session *s = call->session;
+	unsigned int may = (s->converge ? SEND_MAY_CONVERGE : 0) |
+			   (s->postcopy ? SEND_MAY_SWITCH : 0);
 	int ret;
 
 	if (save_is_active(call->target->save))
@@ -131,7 +135,7 @@ static int migrate_send(struct command_call *call, int fd)
 		return ret;
 	/* There is one log of written pages. */
 	save_untrack(call->target->save);
-	return send_start(call->target->send, fd, call->session->converge, &call->err);
+	return send_start(call->target->send, fd, may, &call->err);
 }
 
 static json_t *migrate_begin(struct command_call *call)
@@ -173,6 +177,12 @@ static json_t *migrate_cancel(struct command_call *call)
 	return NULL;
 }
 
+static json_t *migrate_start_postcopy(struct command_call *call)
+{
+	send_switch(call->target->send, &call->err);
+	return NULL;
+}
+
 /* A client could not keep the snapshot to which the next one would have added. */
 static json_t *migrate_untrack(struct command_call *call)
 {
@@ -198,6 +208,7 @@ static const char *migrate_send_phase(enum send_phase phase)
 {
 	static const char *const names[] = {
 		[SEND_ACTIVE] = "active", [SEND_HANDOVER] = "device",
+		[SEND_POSTCOPY] = "postcopy-active",
 		[SEND_CANCELLING] = "cancelling", [SEND_COMPLETED] = "completed",
 		[SEND_FAILED] = "failed", [SEND_CANCELLED] = "cancelled",
 	};
@@ -209,7 +220,7 @@ static const char *migrate_send_phase(enum send_phase phase)
 static json_t *migrate_ram(const struct send_status *s)
 {
 	static const char *const unused[] = {
-		"skipped", "dirty-pages-rate", "postcopy-requests", "multifd-bytes",
+		"skipped", "dirty-pages-rate", "multifd-bytes",
 		"pages-per-second", "precopy-bytes", "downtime-bytes", "postcopy-bytes",
 		"dirty-sync-missed-zero-copy",
 	};
@@ -223,6 +234,7 @@ static json_t *migrate_ram(const struct send_status *s)
 			      "mbps", s->total_ms ? s->written * 8 / 1000.0 / s->total_ms : 0.0,
 			      "dirty-sync-count", (json_int_t)s->rounds, "page-size", MIGRATE_PAGE);
 
+	json_object_set_new(o, "postcopy-requests", json_integer(s->requests));
 	for (unsigned int i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
 		json_object_set_new(o, unused[i], json_integer(0));
 	return o;
@@ -258,7 +270,7 @@ static json_t *migrate_query_send(const struct send_status *s)
 {
 	json_t *o = migrate_status(migrate_send_phase(s->phase), s, s->phase == SEND_FAILED);
 
-	if (s->phase == SEND_COMPLETED)
+	if (s->phase == SEND_COMPLETED || s->phase == SEND_POSTCOPY)
 		json_object_set_new(o, "downtime", json_integer(s->down_ms));
 	else if (s->rounds)
 		json_object_set_new(o, "expected-downtime", json_integer(s->expected_ms));
@@ -345,6 +357,8 @@ static bool *migrate_capability(struct command_session *session, const char *nam
 		return &session->track;
 	if (!strcmp(name, MIGRATE_ADD))
 		return &session->add;
+	if (!strcmp(name, MIGRATE_POSTCOPY))
+		return &session->postcopy;
 	return strcmp(name, MIGRATE_CONVERGE) ? NULL : &session->converge;
 }
 
@@ -381,9 +395,10 @@ static json_t *migrate_capabilities(struct command_call *call)
 {
 	const struct command_session *s = call->session;
 
-	return json_pack("[{s:s, s:b}, {s:s, s:b}, {s:s, s:b}, {s:s, s:b}]",
+	return json_pack("[{s:s, s:b}, {s:s, s:b}, {s:s, s:b}, {s:s, s:b}, {s:s, s:b}]",
 			 "capability", MIGRATE_BACKGROUND, "state", s->background,
 			 "capability", MIGRATE_CONVERGE, "state", s->converge,
+			 "capability", MIGRATE_POSTCOPY, "state", s->postcopy,
 			 "capability", MIGRATE_TRACK, "state", s->track,
 			 "capability", MIGRATE_ADD, "state", s->add);
 }
@@ -395,6 +410,7 @@ const struct command commands_migrate[] = {
 	  { { "uri", COMMAND_STRING, .optional = false },
 	    { "detach", COMMAND_BOOL, .optional = true } } },
 	{ "migrate_cancel", migrate_cancel, {} },
+	{ "migrate-start-postcopy", migrate_start_postcopy, {} },
 	{ MIGRATE_UNTRACK, migrate_untrack, {} },
 	{ "query-migrate", migrate_query, {} },
 	{ "migrate-set-capabilities", migrate_set,

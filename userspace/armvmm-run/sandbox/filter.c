@@ -51,7 +51,7 @@
 #define INCOMING (1u << 12)	/* the main thread, with --incoming */
 #define SENDER	(1u << 13)	/* disks' threads, one of which sends a guest, with --control */
 #define METRICS	(1u << 14)	/* disks' threads, one of which writes statistics, with --metrics */
-#define MISSING	(1u << 15)	/* the main thread, with --lazy-restore: it makes that thread */
+#define MISSING	(1u << 15)	/* the main thread, if it makes that thread (MACHINE_THREAD_LAZY) */
 #define VSOCK	(1u << 16)	/* the main thread, with --vsock */
 #define VHOST	(1u << 17)	/* vCPUs and the main thread, with vhost=on */
 #define VHOST_MAIN (1u << 18)	/* the main thread, likewise */
@@ -453,7 +453,7 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 		      (params->debugger ? DEBUGGER : 0) |
 		      (params->restore ? RESTORE : 0) |
 		      (params->lazy ? MISSING : 0) |
-		      (params->incoming ? RESTORE | INCOMING : 0) |
+		      (params->incoming ? RESTORE | INCOMING | MISSING : 0) |
 		      (params->metrics ? METRICS : 0) |
 		      (params->vsock ? VSOCK : 0) |
 		      (params->vhost ? VHOST | VHOST_MAIN : 0);

@@ -105,7 +105,7 @@ static bool sandbox_has_thread(const struct sandbox_params *params, enum machine
 	if (params->net || params->dial)
 		return kind == sandbox_kind(params);
 	if (kind == MACHINE_THREAD_LAZY)
-		return params->lazy;
+		return params->lazy || params->incoming;
 	return kind != MACHINE_THREAD_NET && kind != MACHINE_THREAD_DIAL;
 }
 

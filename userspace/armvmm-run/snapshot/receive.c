@@ -13,6 +13,7 @@
 #include "core/runstate.h"
 #include "core/thread.h"
 #include "snapshot/layout.h"
+#include "snapshot/postcopy.h"
 #include "snapshot/receive.h"
 #include "snapshot/restore.h"
 #include "snapshot/wire.h"
@@ -25,6 +26,7 @@
 struct receive {
 	struct machine *m;
 	struct receive_source *source;
+	struct postcopy *postcopy;
 
 	/* While there is a thread, it has what follows, ... */
 	int (*work)(struct receive *r);
@@ -38,6 +40,8 @@ struct receive {
 	uint8_t *tail;		/* the contents of WIRE_STATE */
 	size_t tail_len, tail_at;
 	bool greeted;		/* whoever is there has a guest for this machine */
+	bool may_follow;	/* it may come before all of its memory */
+	bool follows;		/* its memory is not complete when it is handed over */
 	int ret;
 	struct error why;
 	/* ... and these are atomic. */
@@ -54,15 +58,21 @@ static int receive_say(struct receive *r, const char *word)
 	return ret ? error_errno(&r->why, ret, "%s: %s", r->source->name, word) : 0;
 }
 
+/* May the part that was read have version @other, too? 0: no. */
+static int receive_version(struct receive *r, uint32_t other)
+{
+	if (r->reader.version == WIRE_VERSION || (other && r->reader.version == other))
+		return 0;
+	return part_error(&r->reader, -EPROTONOSUPPORT, &r->why,
+			  "has version %u, and this program knows version %u", r->reader.version,
+			  other ? other : WIRE_VERSION);
+}
+
 static int receive_part(struct receive *r, const char *name)
 {
 	int ret = part_read(&r->reader, name, &r->why);
 
-	if (!ret && r->reader.version != WIRE_VERSION)
-		ret = part_error(&r->reader, -EPROTONOSUPPORT, &r->why,
-				 "has version %u, and this program knows version %u",
-				 r->reader.version, WIRE_VERSION);
-	return ret;
+	return ret ? ret : receive_version(r, 0);
 }
 
 static int receive_hello(struct receive *r)
@@ -76,11 +86,18 @@ static int receive_hello(struct receive *r)
 	ret = part_begin(&r->words, r->reader.id, NULL);
 	if (ret)
 		return error_errno(&r->why, ret, "%s: header", r->source->name);
-	ret = receive_part(r, WIRE_HELLO);
+	ret = part_read(&r->reader, WIRE_HELLO, &r->why);
+	if (!ret)
+		ret = receive_version(r, WIRE_POSTCOPY);
 	if (ret)
 		return ret;
 	record_open(&record, r->reader.data, r->reader.len);
 	ret = facts_restore(&facts, &r->here, &record);
+	if (ret)
+		return part_error(&r->reader, ret, &r->why, "%s", record.err.text);
+	r->may_follow = r->reader.version == WIRE_POSTCOPY;
+	if (r->may_follow)
+		ret = postcopy_may(r->postcopy, &record.err);
 	if (ret)
 		return part_error(&r->reader, ret, &r->why, "%s", record.err.text);
 	return receive_say(r, WIRE_READY);
@@ -109,16 +126,25 @@ static int receive_memory(struct receive *r, struct layout_end *count)
 
 static int receive_tail(struct receive *r)
 {
-	if (r->reader.version != WIRE_VERSION)
-		return part_error(&r->reader, -EPROTONOSUPPORT, &r->why,
-				  "has version %u, and this program knows version %u",
-				  r->reader.version, WIRE_VERSION);
+	int ret = receive_version(r, r->may_follow ? WIRE_POSTCOPY : 0);
+
+	if (ret)
+		return ret;
+	r->follows = r->reader.version == WIRE_POSTCOPY;
 	r->tail_len = r->reader.len;
 	r->tail = malloc(r->tail_len + 1);
 	if (!r->tail)
 		return error_errno(&r->why, -ENOMEM, "%s", r->source->name);
 	memcpy(r->tail, r->reader.data, r->tail_len);
 	return 0;
+}
+
+/* Which pages are to follow. */
+static int receive_missing(struct receive *r)
+{
+	int ret = receive_part(r, WIRE_MISSING);
+
+	return ret ? ret : postcopy_missing(r->postcopy, &r->reader, &r->why);
 }
 
 static int receive_end(struct receive *r, const struct layout_end *found)
@@ -148,6 +174,8 @@ static int receive_stream(struct receive *r)
 	ret = receive_memory(r, &found);
 	if (!ret)
 		ret = receive_tail(r);
+	if (!ret && r->follows)
+		ret = receive_missing(r);
 	return ret ? ret : receive_end(r, &found);
 }
 
@@ -282,7 +310,7 @@ static void receive_begin(struct receive *r)
 	r->reader = (struct part_reader){ .read = wire_read, .opaque = &r->wire,
 					  .file = r->source->name, .kind = "connection" };
 	r->words = (struct part_writer){ .write = wire_write, .opaque = &r->wire };
-	r->greeted = false;
+	r->greeted = r->may_follow = r->follows = false;
 	r->why.text[0] = '\0';
 }
 
@@ -311,6 +339,8 @@ static int receive_from(struct receive *r, struct facts *facts)
 		return ret;
 	r->tail_at = 0;
 	ret = restore_from(r->m, receive_read_tail, r, r->source->name, facts, &r->why);
+	if (!ret && r->follows)
+		ret = postcopy_prepare(r->postcopy, &r->why);
 	if (!ret)
 		ret = receive_work(r, receive_commit);
 	/* Nobody else has the guest now. */
@@ -358,35 +388,61 @@ int receive_guest(struct receive *r, struct facts *facts, struct error *err)
 	}
 	if (ret == -EINTR)
 		receive_leave(r);
+	if (r->follows)
+		postcopy_abandon(r->postcopy);
 	receive_tell(r, "failed");
 	*err = r->why;
 	return ret;
 }
 
-void receive_confirm(struct receive *r)
+/* The connection stays, and is not ours any more. */
+static int receive_follow(struct receive *r, struct error *err)
+{
+	int ret = postcopy_start(r->postcopy, &r->wire, &r->reader, &r->words, err);
+
+	if (ret)
+		return ret;
+	r->wire.in = r->wire.out = -1;
+	receive_tell(r, "postcopy-active");
+	return 0;
+}
+
+int receive_confirm(struct receive *r, struct error *err)
 {
 	/* Nobody waits for it: the guest is here, whether that is read or not. */
 	r->wire.deadline = g_get_monotonic_time();
-	receive_say(r, WIRE_RUNNING);
-	receive_tell(r, "completed");
+	if (r->follows) {
+		int ret = receive_follow(r, err);
+
+		if (ret)
+			return ret;
+	} else {
+		receive_say(r, WIRE_RUNNING);
+		receive_tell(r, "completed");
+	}
 	receive_hang_up(r);
 	if (r->source->listen >= 0)
 		close(r->source->listen);
 	r->source->listen = -1;
+	return 0;
 }
 
 void receive_refuse(struct receive *r, const struct error *why)
 {
 	r->why = *why;
+	if (r->follows)
+		postcopy_abandon(r->postcopy);
 	receive_work(r, receive_tell_why);
 	receive_hang_up(r);
 }
 
-struct receive *receive_new(struct machine *m, struct receive_source *source)
+struct receive *receive_new(struct machine *m, struct receive_source *source,
+			    struct postcopy *postcopy)
 {
 	struct receive *r = g_new0(struct receive, 1);
 
 	r->m = m;
+	r->postcopy = postcopy;
 	r->source = source;
 	receive_begin(r);
 	return r;

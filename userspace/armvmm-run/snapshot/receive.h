@@ -17,10 +17,15 @@ struct receive_source {
 	int in, out;		/* may be the same; -1: see .listen */
 };
 
+struct postcopy;
 struct receive;
 
-/* Takes what @source has open, and closes it in the end. Never NULL. */
-struct receive *receive_new(struct machine *m, struct receive_source *source);
+/*
+ * Takes what @source has open, and closes it in the end. The guest may come with pages that are
+ * missing if @postcopy, the caller's, can get them. Never NULL.
+ */
+struct receive *receive_new(struct machine *m, struct receive_source *source,
+			    struct postcopy *postcopy);
 
 /* Gives up. NULL does nothing. */
 void receive_free(struct receive *r);
@@ -34,8 +39,11 @@ void receive_free(struct receive *r);
  */
 int receive_guest(struct receive *r, struct facts *facts, struct error *err);
 
-/* Tells the guest's old process that it runs here. Nothing of it may have run before. */
-void receive_confirm(struct receive *r);
+/*
+ * Tells the guest's old process that it runs here. Nothing of it may have run before. Returns 0, or
+ * -errno with @err set if pages are missing that will not come: then it may not run.
+ */
+int receive_confirm(struct receive *r, struct error *err);
 
 /* Tells it that it does not, and never will: it goes on there. */
 void receive_refuse(struct receive *r, const struct error *why);

@@ -13,6 +13,7 @@
 #include "core/runstate.h"
 #include "core/thread.h"
 #include "snapshot/facts.h"
+#include "snapshot/follow.h"
 #include "snapshot/layout.h"
 #include "snapshot/memlog.h"
 #include "snapshot/send.h"
@@ -34,7 +35,8 @@ enum send_step {
 	STEP_COPY,	/* the thread: rounds, while the guest runs */
 	STEP_STOP,	/* devices come to rest */
 	STEP_REST,	/* the thread: the last round, and the state */
-	STEP_AWAIT,	/* the thread: the guest is the far end's, which says that it runs */
+	/* The thread: the guest is the far end's, which says that it runs, and gets pages. */
+	STEP_AWAIT,
 	STEP_RECLAIM,	/* it failed, and the disks are not ours again yet */
 };
 
@@ -49,10 +51,11 @@ struct send {
 
 	/* What follows is of the one that is under way. */
 	enum send_step step;
-	bool converge;
+	unsigned int may;	/* SEND_MAY_... */
 	bool uncached;		/* the guest has written past its caches: see send_start() */
 	bool unclaimed;		/* the disks are not ours any more */
 	bool lost;		/* the guest may run elsewhere, and nobody here knows */
+	bool away;		/* it has run there, and lacked pages that only we have */
 	unsigned int throttled;	/* what the vCPUs were told */
 	guint timer;
 	int64_t until;		/* of STEP_RECLAIM */
@@ -71,14 +74,18 @@ struct send {
 	struct memlog log;
 	struct pages_writer *pages;
 	struct layout_end count;
+	bool switched;		/* to post-copy */
 	int ret;
 	bool refused;		/* the far end has said that it will not run the guest */
 	struct error thread_why;
 	/* ... and these are atomic. */
 	bool finished;		/* it has set .ret, and ends */
 	bool cancelled;		/* it must end */
+	bool switches;		/* a person wants post-copy */
+	bool runs_there;	/* and that is what it is */
+	struct follow_count following;
 	uint64_t left, nr_sent, nr_zero, expected_ms;
-	int64_t ready_at;
+	int64_t ready_at, ran_at;
 	unsigned int rounds, throttle;
 };
 
@@ -144,7 +151,13 @@ static int send_take_log(struct send *s)
 	return ret ? error_errno(&s->thread_why, ret, "the log of written pages") : 0;
 }
 
-/* One round. */
+/* Shall the guest be handed over as it is? Only while it runs. */
+static bool send_switches(const struct send *s)
+{
+	return s->step == STEP_COPY && __atomic_load_n(&s->switches, __ATOMIC_ACQUIRE);
+}
+
+/* One round, or a part of it if that is the last one. */
 static int send_pages(struct send *s, bool zeroes)
 {
 	uint64_t total = memlog_count(&s->log), before = s->count.pages, done = 0;
@@ -166,9 +179,10 @@ static int send_pages(struct send *s, bool zeroes)
 			ret = -ECANCELED;
 		else if (wire_is_readable(&s->wire))
 			ret = -EPIPE;	/* it had nothing to say: it refuses, or has gone */
-		if (ret)
+		if (ret || send_switches(s))
 			break;
 	}
+	total -= memlog_count(&s->log);
 	__atomic_fetch_add(&s->nr_zero, total - (s->count.pages - before), __ATOMIC_RELAXED);
 	return ret;
 }
@@ -185,6 +199,13 @@ static void send_slow_down(struct send *s)
 	__atomic_store_n(&s->throttle, now < max ? now : max, __ATOMIC_RELAXED);
 }
 
+/* So that there is less to flush when the guest stands still. */
+static int send_begin_switch(struct send *s)
+{
+	s->switched = true;
+	return state_flush(s->m, &s->thread_why);
+}
+
 static int send_rounds(struct send *s)
 {
 	bool flushed = false;
@@ -198,6 +219,8 @@ static int send_rounds(struct send *s)
 			ret = send_take_log(s);
 		if (ret)
 			return ret;
+		if (send_switches(s))
+			return send_begin_switch(s);
 		__atomic_store_n(&s->rounds, round, __ATOMIC_RELAXED);
 		took = g_get_monotonic_time() - begun;
 		sent = s->count.pages - sent;
@@ -221,9 +244,11 @@ static int send_rounds(struct send *s)
 			flushed = true;
 			continue;
 		}
-		if (s->converge && round > 1 && left > before / 2)
+		if (s->may & SEND_MAY_CONVERGE && round > 1 && left > before / 2)
 			send_slow_down(s);
 	}
+	if (s->may & SEND_MAY_SWITCH)
+		return send_begin_switch(s);
 	return error_set(&s->thread_why, -ETIME,
 			 "the guest writes to its memory faster than it is sent: after %u rounds it would stand still for %llu ms (auto-converge slows it down, downtime-limit allows more)",
 			 SEND_ROUNDS, (unsigned long long)s->expected_ms);
@@ -236,8 +261,9 @@ static int send_copy(struct send *s)
 	s->wire.deadline = g_get_monotonic_time() + SEND_ANSWER_MS * 1000ll;
 	ret = part_begin(&s->writer, s->id, NULL);
 	if (!ret)
-		ret = part_write(&s->writer, WIRE_HELLO, WIRE_VERSION, s->facts.data, s->facts.len,
-				 NULL, 0);
+		ret = part_write(&s->writer, WIRE_HELLO,
+				 s->may & SEND_MAY_SWITCH ? WIRE_POSTCOPY : WIRE_VERSION,
+				 s->facts.data, s->facts.len, NULL, 0);
 	if (!ret)
 		ret = send_expect(s, WIRE_READY);
 	if (ret)
@@ -247,6 +273,46 @@ static int send_copy(struct send *s)
 	__atomic_store_n(&s->ready_at, g_get_monotonic_time(), __ATOMIC_RELAXED);
 	ret = send_rounds(s);
 	return ret ? send_ask_why(s, ret) : 0;
+}
+
+/* What devices keep has nobody who would wait for it. */
+static int send_devices(struct send *s)
+{
+	int ret = 0;
+
+	pages_writer_again(s->pages, true);
+	for (unsigned int i = 0; ret >= 0 && i < s->log.layout.nr; i++) {
+		const struct pages_range *range = &s->log.layout.range[i];
+		unsigned int nr;
+
+		if (s->log.range[i].region >= 0)
+			continue;
+		for (uint64_t at = 0; ret >= 0 && at < range->size; at += nr * PAGES_SIZE) {
+			uint64_t left = (range->size - at) / PAGES_SIZE;
+
+			nr = PAGES_MAX - (range->gpa + at) / PAGES_SIZE % PAGES_MAX;
+			nr = left < nr ? left : nr;
+			ret = pages_write_at(s->pages, &s->writer, i, at, nr, &s->count.pages);
+			s->count.parts += ret > 0;
+		}
+	}
+	return ret < 0 ? ret : 0;
+}
+
+static int send_missing(struct send *s)
+{
+	GByteArray *bits = g_byte_array_new();
+	int ret;
+
+	for (unsigned int i = 0; i < s->log.layout.nr; i++) {
+		const struct pages_range *range = &s->log.layout.range[i];
+
+		g_byte_array_append(bits, (const guint8 *)range->dirty,
+				    memlog_words(range) * sizeof(*range->dirty));
+	}
+	ret = part_write(&s->writer, WIRE_MISSING, WIRE_VERSION, bits->data, bits->len, NULL, 0);
+	g_byte_array_unref(bits);
+	return ret;
 }
 
 /* The guest stands still. */
@@ -261,10 +327,12 @@ static int send_rest(struct send *s)
 	if (s->uncached)
 		memlog_mark_all(&s->log);
 	if (!ret)
-		ret = send_pages(s, true);
+		ret = s->switched ? send_devices(s) : send_pages(s, true);
 	if (!ret)
-		ret = part_write(&s->writer, WIRE_STATE, WIRE_VERSION, s->tail->data, s->tail->len,
-				 NULL, 0);
+		ret = part_write(&s->writer, WIRE_STATE, s->switched ? WIRE_POSTCOPY : WIRE_VERSION,
+				 s->tail->data, s->tail->len, NULL, 0);
+	if (!ret && s->switched)
+		ret = send_missing(s);
 	if (!ret)
 		ret = part_write(&s->writer, PART_END, LAYOUT_END_VERSION, &s->count,
 				 sizeof(s->count), NULL, 0);
@@ -278,8 +346,22 @@ static int send_rest(struct send *s)
 
 static int send_await(struct send *s)
 {
+	struct follow follow = {
+		.log = &s->log, .pages = s->pages, .writer = &s->writer, .answers = &s->answers,
+		.wire = &s->wire, .count = &s->following, .why = &s->thread_why,
+	};
+	int ret;
+
 	s->wire.deadline = g_get_monotonic_time() + SEND_RUNNING_MS * 1000ll;
-	return send_expect(s, WIRE_RUNNING);
+	ret = send_expect(s, WIRE_RUNNING);
+	if (ret || !s->switched)
+		return ret;
+	s->wire.deadline = 0;
+	__atomic_store_n(&s->following.left, memlog_count(&s->log) * PAGES_SIZE, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->ran_at, g_get_monotonic_time(), __ATOMIC_RELAXED);
+	__atomic_store_n(&s->runs_there, true, __ATOMIC_RELEASE);
+	ret = follow_send(&follow);
+	return ret ? send_fail(s, ret) : 0;
 }
 
 static void *send_thread(void *opaque)
@@ -320,6 +402,7 @@ static void send_tell(struct send *s)
 {
 	static const char *const names[] = {
 		[SEND_ACTIVE] = "active", [SEND_HANDOVER] = "device",
+		[SEND_POSTCOPY] = "postcopy-active",
 		[SEND_CANCELLING] = "cancelling", [SEND_COMPLETED] = "completed",
 		[SEND_FAILED] = "failed", [SEND_CANCELLED] = "cancelled",
 	};
@@ -476,16 +559,25 @@ static int send_commit(struct send *s)
 	n = write(s->wire.out, word->data, word->len);
 	if (n != (ssize_t)word->len)
 		ret = error_errno(&s->why, n < 0 ? -errno : -EPIPE, "the handover to the far end");
+	/* Pages may follow. */
+	s->writer.nr = w.nr;
 	g_byte_array_unref(word);
 	return ret;
 }
 
-/* The guest may run there, or not. */
+/* The guest may run there, or not. With post-copy it does not for long, and its status tells. */
 static void send_lost(struct send *s, int ret, const char *why)
 {
 	s->lost = true;
-	error_set(&s->why, ret, "the connection was lost just after the guest was handed over: look whether it runs there; if it does not, cont lets it go on here (%.200s)",
-		  why);
+	if (s->away)
+		error_set(&s->why, ret, "the connection was lost while memory followed the guest, which has run at the far end: it cannot go on there, nor here, as its disks may have changed (%.200s)",
+			  why);
+	else if (s->switched)
+		error_set(&s->why, ret, "the connection was lost just after the guest was handed over: if armvmm-run there has ended with status 5, the guest has run there, and must not go on; if with another, cont lets it go on here (%.200s)",
+			  why);
+	else
+		error_set(&s->why, ret, "the connection was lost just after the guest was handed over: look whether it runs there; if it does not, cont lets it go on here (%.200s)",
+			  why);
 	send_end(s, SEND_FAILED, false);
 }
 
@@ -504,6 +596,15 @@ static void send_hand_over(struct send *s)
 	s->lost = true;
 	if (send_start_thread(s, STEP_AWAIT, &why))
 		send_lost(s, -EAGAIN, why.text);
+}
+
+/* The guest runs there, and lacks pages: it never goes on here. */
+static void send_look_there(struct send *s)
+{
+	if (s->phase != SEND_POSTCOPY && __atomic_load_n(&s->runs_there, __ATOMIC_ACQUIRE)) {
+		s->away = true;
+		send_set_phase(s, SEND_POSTCOPY);
+	}
 }
 
 /* The far end has said its last word, or none. */
@@ -530,6 +631,7 @@ static void send_step_done(struct send *s, const char *obstacle)
 	pthread_join(s->thread, NULL);
 	s->running = false;
 	if (s->step == STEP_AWAIT) {
+		send_look_there(s);
 		send_finish(s);
 		return;
 	}
@@ -592,7 +694,8 @@ static gboolean send_look(void *opaque);
 
 static void send_look_again(struct send *s)
 {
-	unsigned int ms = s->stopped ? SEND_LOOK_STOPPED_MS : SEND_LOOK_MS;
+	bool waits = s->stopped && s->phase != SEND_POSTCOPY;
+	unsigned int ms = waits ? SEND_LOOK_STOPPED_MS : SEND_LOOK_MS;
 
 	if (s->step == STEP_RECLAIM)
 		ms = SEND_LOOK_RECLAIM_MS;
@@ -618,6 +721,8 @@ static gboolean send_look(void *opaque)
 		if (throttle != s->throttled)
 			machine_throttle(s->m, throttle);
 		s->throttled = throttle;
+		if (s->step == STEP_AWAIT)
+			send_look_there(s);
 		if (__atomic_load_n(&s->finished, __ATOMIC_ACQUIRE))
 			send_step_done(s, s->step != STEP_AWAIT ? obstacle : NULL);
 	}
@@ -675,6 +780,8 @@ int send_may_start(struct send *s, int fd, struct error *err)
 
 	if (send_is_active(s))
 		return error_set(err, -EBUSY, "There's a migration process in progress");
+	if (!obstacle && send_has_stopped(s) && s->away)
+		obstacle = "The guest has run elsewhere since";
 	if (!obstacle && send_has_stopped(s))
 		obstacle = "The guest was sent away already, and may run elsewhere (cont lets it go on here)";
 	if (!obstacle && machine_is_held_by(s->m, MACHINE_HOLDER_SNAPSHOT))
@@ -693,7 +800,7 @@ int send_may_start(struct send *s, int fd, struct error *err)
 	return 0;
 }
 
-int send_start(struct send *s, int fd, bool converge, struct error *err)
+int send_start(struct send *s, int fd, unsigned int may, struct error *err)
 {
 	int ret = send_may_start(s, fd, err);
 
@@ -701,10 +808,12 @@ int send_start(struct send *s, int fd, bool converge, struct error *err)
 		return ret;
 	s->why = s->thread_why = (struct error){ "" };
 	s->begun = g_get_monotonic_time();
-	s->stopped = s->ready_at = 0;
-	s->converge = converge;
-	s->uncached = s->unclaimed = s->lost = s->refused = s->cancelled = false;
+	s->stopped = s->ready_at = s->ran_at = 0;
+	s->may = may;
+	s->uncached = s->unclaimed = s->lost = s->away = s->refused = s->cancelled = false;
+	s->switches = s->switched = s->runs_there = false;
 	s->left = s->nr_sent = s->nr_zero = s->expected_ms = 0;
+	s->following = (struct follow_count){ .left = 0 };
 	s->rounds = s->throttle = s->throttled = 0;
 	s->count = (struct layout_end){ .parts = 0 };
 	state_init(&s->state);
@@ -724,6 +833,18 @@ int send_start(struct send *s, int fd, bool converge, struct error *err)
 	return 0;
 }
 
+int send_switch(struct send *s, struct error *err)
+{
+	if (!send_is_active(s))
+		return error_set(err, -EINVAL,
+				 "Postcopy must be started after migration has been started");
+	if (!(s->may & SEND_MAY_SWITCH))
+		return error_set(err, -EINVAL,
+				 "Enable postcopy with migrate_set_capability before the start of migration");
+	__atomic_store_n(&s->switches, true, __ATOMIC_RELEASE);
+	return 0;
+}
+
 void send_cancel(struct send *s)
 {
 	if (!send_is_active(s) || s->lost || s->step == STEP_RECLAIM)
@@ -735,12 +856,18 @@ void send_cancel(struct send *s)
 
 bool send_is_active(const struct send *s)
 {
-	return s->phase == SEND_ACTIVE || s->phase == SEND_HANDOVER || s->phase == SEND_CANCELLING;
+	return s->phase == SEND_ACTIVE || s->phase == SEND_HANDOVER || s->phase == SEND_POSTCOPY ||
+	       s->phase == SEND_CANCELLING;
 }
 
 bool send_is_handing_over(const struct send *s)
 {
 	return send_is_active(s) && s->stopped;
+}
+
+bool send_is_following(const struct send *s)
+{
+	return s->phase == SEND_POSTCOPY;
 }
 
 bool send_has_stopped(const struct send *s)
@@ -754,6 +881,9 @@ int send_continue(struct send *s, struct error *err)
 
 	if (!send_has_stopped(s))
 		return 0;
+	if (s->away)
+		return error_set(err, -EBUSY,
+				 "The guest has run elsewhere since: its disks are not as its memory here has them");
 	ret = device_bus_claim(&s->m->bus, err);
 	if (ret)
 		return ret;
@@ -772,21 +902,25 @@ void send_get(struct send *s, struct send_status *status)
 {
 	int64_t now = send_is_active(s) ? g_get_monotonic_time() : s->ended;
 	int64_t ready = __atomic_load_n(&s->ready_at, __ATOMIC_RELAXED);
+	int64_t ran = __atomic_load_n(&s->ran_at, __ATOMIC_RELAXED);
 
 	*status = (struct send_status){
 		.phase = s->phase,
 		.begun = s->begun,
 		.total = pages_total(&s->log.layout),
-		.left = __atomic_load_n(&s->left, __ATOMIC_RELAXED),
+		.left = __atomic_load_n(ran ? &s->following.left : &s->left, __ATOMIC_RELAXED),
 		.written = __atomic_load_n(&s->wire.written, __ATOMIC_RELAXED),
-		.pages = __atomic_load_n(&s->nr_sent, __ATOMIC_RELAXED),
-		.zeroes = __atomic_load_n(&s->nr_zero, __ATOMIC_RELAXED),
+		.pages = __atomic_load_n(&s->nr_sent, __ATOMIC_RELAXED) +
+			 __atomic_load_n(&s->following.sent, __ATOMIC_RELAXED),
+		.zeroes = __atomic_load_n(&s->nr_zero, __ATOMIC_RELAXED) +
+			  __atomic_load_n(&s->following.zero, __ATOMIC_RELAXED),
 		.rounds = __atomic_load_n(&s->rounds, __ATOMIC_RELAXED),
 		.throttle = __atomic_load_n(&s->throttle, __ATOMIC_RELAXED),
 		.expected_ms = __atomic_load_n(&s->expected_ms, __ATOMIC_RELAXED),
 		.setup_ms = ((ready ? ready : now) - s->begun) / 1000,
 		.total_ms = (now - s->begun) / 1000,
-		.down_ms = s->stopped ? (now - s->stopped) / 1000 : 0,
+		.down_ms = s->stopped ? ((ran ? ran : now) - s->stopped) / 1000 : 0,
+		.requests = __atomic_load_n(&s->following.requests, __ATOMIC_RELAXED),
 		.why = s->why,
 	};
 }

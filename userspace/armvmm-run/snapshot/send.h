@@ -4,6 +4,10 @@
  * guest runs, round after round, each with the pages that were written meanwhile. When little is
  * left, the guest is stopped, and the rest goes. Whatever happens before the far end was told to
  * run the guest, the guest goes on here. Main thread.
+ *
+ * With post-copy the guest may be handed over earlier, and the far end asks for the pages that the
+ * guest touches there, while the others follow. From then on the guest is in two places, and
+ * neither has all of it: if the connection breaks, it cannot go on in either.
  */
 #ifndef ARMVMM_RUN_SEND_H
 #define ARMVMM_RUN_SEND_H
@@ -18,6 +22,7 @@ enum send_phase {
 	SEND_NONE,		/* none was begun yet */
 	SEND_ACTIVE,		/* the guest runs, and its memory is copied */
 	SEND_HANDOVER,		/* it stands still, and its last part goes */
+	SEND_POSTCOPY,		/* it runs there, and its pages follow */
 	SEND_CANCELLING,
 	SEND_COMPLETED,		/* it runs there */
 	SEND_FAILED,
@@ -41,11 +46,16 @@ struct send_status {
 	uint64_t pages, zeroes;	/* pages that were sent, and others that were dirty */
 	unsigned int rounds;
 	unsigned int throttle;	/* per cent of time that the guest's vCPUs are kept from running */
+	uint64_t requests;	/* of pages that somebody waits for at the far end */
 	uint64_t expected_ms;	/* how long it would stand still now */
 	uint64_t setup_ms, total_ms;
 	uint64_t down_ms;	/* how long it stood still; 0 before that */
 	struct error why;	/* SEND_FAILED: a sentence */
 };
+
+/* What else send_start() may do. */
+#define SEND_MAY_CONVERGE	1u	/* slow vCPUs down that write faster than is sent */
+#define SEND_MAY_SWITCH		2u	/* to post-copy, when told, or if nothing else helps */
 
 struct send;
 
@@ -62,10 +72,15 @@ int send_may_start(struct send *s, int fd, struct error *err);
 
 /*
  * Begins to send the guest by the connected socket @fd, which belongs to the caller only if this
- * fails. @converge: if the guest writes faster than is sent, its vCPUs are slowed down. Returns 0,
- * or -errno with @err set.
+ * fails. @may: SEND_MAY_... Returns 0, or -errno with @err set.
  */
-int send_start(struct send *s, int fd, bool converge, struct error *err);
+int send_start(struct send *s, int fd, unsigned int may, struct error *err);
+
+/*
+ * Hands the guest over as soon as the far end can take it, whatever its memory still lacks. Returns
+ * 0, or -errno with @err set.
+ */
+int send_switch(struct send *s, struct error *err);
 
 /* Ends it soon, and the guest goes on here; unless it was handed over already. */
 void send_cancel(struct send *s);
@@ -75,11 +90,15 @@ bool send_is_active(const struct send *s);
 /* Does the guest stand still, as it is being handed over? */
 bool send_is_handing_over(const struct send *s);
 
+/* Does the guest run at the far end, while its memory follows? */
+bool send_is_following(const struct send *s);
+
 /* Is the guest stopped because it runs elsewhere, or may do so? */
 bool send_has_stopped(const struct send *s);
 
 /*
- * Lets such a guest go on here, if nobody else uses its disks. Returns 0, or -errno with @err set.
+ * Lets such a guest go on here, if nobody else uses its disks, and it is not known to have run
+ * elsewhere with memory from here. Returns 0, or -errno with @err set.
  */
 int send_continue(struct send *s, struct error *err);
 

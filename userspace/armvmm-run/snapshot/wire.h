@@ -27,6 +27,20 @@
  *
  * The guest's old process lets it go on, unless it has sent the whole WIRE_COMMIT and got no
  * WIRE_REFUSED. The new one never runs it without WIRE_COMMIT.
+ *
+ * Post-copy, for which WIRE_HELLO has asked by its version, hands the guest over before all of its
+ * RAM has gone. Then WIRE_STATE has another version, and after it comes
+ *
+ *	WIRE_MISSING		for each range of memory, in ascending order, memlog_words(): bit n:
+ *				page n is missing, and what was sent of it is old
+ *	"end", WIRE_COMMIT
+ *	"memory" ...		each missing page once, in any order
+ *	WIRE_ALL		empty: these were all
+ *
+ * And back after WIRE_RUNNING:
+ *
+ *	WIRE_REQUEST ...	an address (8 bytes) of RAM: somebody waits for this page
+ *	WIRE_WHOLE		empty: all is there, or not needed any more. Nothing follows.
  */
 #define WIRE_HELLO	"migration"
 #define WIRE_STATE	"state"
@@ -35,7 +49,14 @@
 #define WIRE_TAKEN	"taken"
 #define WIRE_RUNNING	"running"
 #define WIRE_REFUSED	"refused"
+#define WIRE_MISSING	"missing"
+#define WIRE_ALL	"all"
+#define WIRE_REQUEST	"request"
+#define WIRE_WHOLE	"whole"
 #define WIRE_VERSION	1	/* of all of these */
+#define WIRE_POSTCOPY	2	/* of WIRE_HELLO: there may be, and of WIRE_STATE: there is */
+
+#define WIRE_PAGES	16u	/* that go at once when somebody may wait for others */
 
 #define WIRE_STALL_MS	60000	/* no byte comes or goes for so long: the far end is dead */
 

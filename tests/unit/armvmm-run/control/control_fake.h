@@ -34,7 +34,8 @@ static struct fake_run {
 	struct send_status sent;
 	struct send_params params;
 	int send_fd;		/* -1: none was given */
-	bool send_converges, send_stopped;
+	bool send_stopped, send_switched;
+	unsigned int send_may;
 	const char *send_lost;	/* why it cannot go on here; NULL: it can */
 	struct dump_status dumped;
 	int dump_fd;		/* -1: none was given */
@@ -191,12 +192,23 @@ int send_may_start(struct send *s, int fd, struct error *err)
 	return fake_run.send_refused ? error_set(err, -1, "%s", fake_run.send_refused) : 0;
 }
 
-int send_start(struct send *s, int fd, bool converge, struct error *err)
+int send_start(struct send *s, int fd, unsigned int may, struct error *err)
 {
 	fake_run.send_fd = fd;
-	fake_run.send_converges = converge;
+	fake_run.send_may = may;
 	fake_run.sent.phase = SEND_ACTIVE;
 	return 0;
+}
+
+int send_switch(struct send *s, struct error *err)
+{
+	fake_run.send_switched = fake_run.send_may & SEND_MAY_SWITCH;
+	return fake_run.send_switched ? 0 : error_set(err, -EINVAL, "Enable postcopy");
+}
+
+bool send_is_following(const struct send *s)
+{
+	return fake_run.sent.phase == SEND_POSTCOPY;
 }
 
 void send_cancel(struct send *s)

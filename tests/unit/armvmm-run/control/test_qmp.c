@@ -585,10 +585,10 @@ static void test_background(void)
 {
 	begin(true);
 	KTAP_STREQ(ask("{\"execute\":\"query-migrate-capabilities\"}"),
-		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":false},{\"capability\":\"auto-converge\",\"state\":false}," OURS_OFF "]}");
+		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":false},{\"capability\":\"auto-converge\",\"state\":false},{\"capability\":\"postcopy-ram\",\"state\":false}," OURS_OFF "]}");
 	KTAP_STREQ(BACKGROUND("true"), NOTHING);
 	KTAP_STREQ(ask("{\"execute\":\"query-migrate-capabilities\"}"),
-		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":true},{\"capability\":\"auto-converge\",\"state\":false}," OURS_OFF "]}");
+		   "{\"return\":[{\"capability\":\"background-snapshot\",\"state\":true},{\"capability\":\"auto-converge\",\"state\":false},{\"capability\":\"postcopy-ram\",\"state\":false}," OURS_OFF "]}");
 	KTAP_TRUE(strstr(BACKGROUND("1"), "GenericError"));
 	KTAP_TRUE(strstr(ask("{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":[{\"capability\":\"xbzrle\",\"state\":true}]}}"),
 			 "Parameter 'capability' does not accept value 'xbzrle'"));
@@ -653,7 +653,8 @@ static void test_send(void)
 	KTAP_EQ(fake_run.send_fd, end[0]);
 	KTAP_EQ(fake_run.save_fd, -1);
 	KTAP_EQ(fake_run.untracked, 1);
-	KTAP_TRUE(fake_run.send_converges);
+	KTAP_EQ(fake_run.send_may, SEND_MAY_CONVERGE);
+	KTAP_TRUE(strstr(ask("{\"execute\":\"migrate-start-postcopy\"}"), "Enable postcopy"));
 	fake_run.sent = (struct send_status){
 		.phase = SEND_ACTIVE, .begun = 7, .total = 1 << 20, .left = 8192, .written = 1000,
 		.pages = 3, .zeroes = 2, .rounds = 4, .throttle = 20, .expected_ms = 17,
@@ -677,8 +678,15 @@ static void test_send(void)
 	machine_release(&m, MACHINE_HOLDER_CONTROL);
 	machine_hold(&m, MACHINE_HOLDER_MIGRATION);
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-status\"}"), "\"status\":\"finish-migrate\""));
-	fake_run.sent.phase = SEND_COMPLETED;
+	fake_run.sent.phase = SEND_POSTCOPY;
+	fake_run.sent.requests = 12;
 	fake_run.sent.down_ms = 33;
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "{\"status\":\"postcopy-active\""));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "\"postcopy-requests\":12,"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "\"downtime\":33"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"system_reset\"}"),
+			 "The guest runs elsewhere, and its memory follows"));
+	fake_run.sent.phase = SEND_COMPLETED;
 	fake_run.send_stopped = true;
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "\"downtime\":33"));
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-status\"}"), "\"status\":\"postmigrate\""));
@@ -696,6 +704,16 @@ static void test_send(void)
 	fake_run.send_stopped = false;
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-status\"}"), "\"status\":\"inmigrate\""));
 	KTAP_TRUE(strstr(ask("{\"execute\":\"system_powerdown\"}"), "The guest has not come yet"));
+	machine_release(&m, MACHINE_HOLDER_INCOMING);
+	/* Post-copy is asked for, and begun, by QEMU's names. */
+	KTAP_STREQ(CAPABILITY("postcopy-ram", "true"), NOTHING);
+	command_session_take(&qmp.session, dup(end[1]));
+	KTAP_STREQ(FD("getfd", "a"), NOTHING);
+	KTAP_STREQ(MIGRATE("fd:a"), NOTHING);
+	KTAP_EQ(fake_run.send_may, SEND_MAY_CONVERGE | SEND_MAY_SWITCH);
+	KTAP_STREQ(ask("{\"execute\":\"migrate-start-postcopy\"}"), NOTHING);
+	KTAP_TRUE(fake_run.send_switched);
+	close(fake_run.send_fd);
 	close(end[0]);
 	close(end[1]);
 }

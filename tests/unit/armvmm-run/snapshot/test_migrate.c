@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/snapshot/memlog.c
+// sources: userspace/armvmm-run/snapshot/memlog.c userspace/armvmm-run/snapshot/follow.c
 // sources: userspace/armvmm-run/snapshot/send.c userspace/armvmm-run/snapshot/receive.c
 // sources: userspace/armvmm-run/snapshot/wire.c userspace/armvmm-run/snapshot/state.c
 // sources: userspace/armvmm-run/snapshot/restore.c userspace/armvmm-run/snapshot/part.c
@@ -8,6 +8,7 @@
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/places.c
+// sources: userspace/armvmm-run/snapshot/postcopy.c userspace/armvmm-run/snapshot/faults.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0 zlib libzstd
 //
@@ -16,106 +17,25 @@
 // very moment of the handover.
 #include <fcntl.h>
 #include <glib.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "guest_fake.h"
+#include "proxy.h"
 #include "snapshot/layout.h"
 #include "snapshot/receive.h"
 #include "snapshot/send.h"
 #include "snapshot/wire.h"
 
 static struct guest a, b;
+
+void machine_note(struct machine *m, const char *fmt, ...)
+{
+}
+
 static unsigned int claimed;	/* who has what they share */
-
-/* ---- A connection that does as it is told ---- */
-
-struct way {
-	size_t cut;		/* after so many bytes it ends, for good; SIZE_MAX: never */
-	size_t flip;		/* a bit of this byte is turned over; SIZE_MAX: of none */
-	size_t stop;		/* after so many bytes nothing more goes; SIZE_MAX: all goes */
-	size_t bytes;		/* went so far */
-};
-
-struct proxy {
-	int end[2];		/* towards a, and b */
-	struct way way[2];	/* from there */
-	int quit[2];
-	pthread_t thread;
-};
-
-/* Returns false when the connection has ended. */
-static bool proxy_pass(struct proxy *p, unsigned int from)
-{
-	struct way *w = &p->way[from];
-	uint8_t buf[65536], *at = buf;
-	ssize_t n = read(p->end[from], buf, MIN(sizeof(buf), w->cut - w->bytes));
-
-	if (n <= 0)
-		return false;
-	if (w->flip >= w->bytes && w->flip - w->bytes < (size_t)n)
-		buf[w->flip - w->bytes] ^= 1u << w->flip % 8;
-	if (w->bytes + n > w->stop)
-		n = w->stop - w->bytes;
-	w->bytes += n;
-	while (n > 0) {
-		ssize_t done = write(p->end[!from], at, n);
-
-		if (done <= 0)
-			return false;
-		at += done;
-		n -= done;
-	}
-	return w->bytes < w->cut;
-}
-
-static void *proxy_main(void *opaque)
-{
-	struct proxy *p = opaque;
-	struct pollfd fds[3] = {
-		{ p->end[0], POLLIN, 0 }, { p->end[1], POLLIN, 0 }, { p->quit[0], POLLIN, 0 },
-	};
-	bool open = p->way[0].cut && p->way[1].cut;
-
-	while (open && poll(fds, 3, -1) > 0 && !fds[2].revents)
-		for (unsigned int i = 0; open && i < 2; i++)
-			if (fds[i].revents)
-				open = proxy_pass(p, i);
-	close(p->end[0]);
-	close(p->end[1]);
-	return NULL;
-}
-
-/* Makes a connection; @one and @other are its ends. */
-static void proxy_open(struct proxy *p, int *one, int *other)
-{
-	int left[2], right[2];
-
-	KTAP_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, left), 0);
-	KTAP_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, right), 0);
-	KTAP_EQ(pipe(p->quit), 0);
-	p->end[0] = left[1];
-	p->end[1] = right[1];
-	*one = left[0];
-	*other = right[0];
-	/* As armvmm-run has it. */
-	KTAP_EQ(fcntl(*other, F_SETFL, O_NONBLOCK), 0);
-	pthread_create(&p->thread, NULL, proxy_main, p);
-}
-
-static void proxy_close(struct proxy *p)
-{
-	KTAP_EQ(write(p->quit[1], "", 1), 1);
-	pthread_join(p->thread, NULL);
-	close(p->quit[0]);
-	close(p->quit[1]);
-}
-
-#define ALL	{ SIZE_MAX, SIZE_MAX, SIZE_MAX, 0 }
 
 /* ---- One migration ---- */
 
@@ -177,7 +97,7 @@ static gboolean run_turn(void *opaque)
 /* What the board does when the guest has come. */
 static void run_arrived(struct run *run)
 {
-	receive_confirm(run->r);
+	KTAP_EQ(receive_confirm(run->r, &run->err), 0);
 	device_bus_resume(&b.m.bus);
 	machine_release(&b.m, MACHINE_HOLDER_INCOMING);
 }
@@ -194,7 +114,7 @@ static void run_it(struct run *run)
 	run->source.listen = -1;
 	run->source.name = "B";
 	run->s = run->s ? run->s : send_new(&a.m);
-	run->r = receive_new(&b.m, &run->source);
+	run->r = receive_new(&b.m, &run->source, NULL);
 	timer = g_timeout_add(1, run_turn, run);
 	KTAP_EQ(send_start(run->s, fd, run->converge, &err), 0);
 	KTAP_STREQ(err.text, "");
@@ -791,7 +711,7 @@ static void test_strangers(void)
 	fd = knock(&sun, "", 0);
 	unlink(sun.sun_path);
 	run.s = send_new(&a.m);
-	run.r = receive_new(&b.m, &source);
+	run.r = receive_new(&b.m, &source, NULL);
 	KTAP_EQ(send_start(run.s, fd, false, &err), 0);
 	KTAP_EQ(receive_guest(run.r, &run.facts, &err), 0);
 	run_arrived(&run);
@@ -829,7 +749,7 @@ static void hostile(const char *why, void (*say)(struct part_writer *w))
 	record_free(&record);
 	say(&w);
 	shutdown(end[0], SHUT_WR);
-	r = receive_new(&b.m, &source);
+	r = receive_new(&b.m, &source, NULL);
 	KTAP_TRUE(receive_guest(r, &facts, &err) < 0);
 	KTAP_STREQ(err.text, why);
 	KTAP_TRUE(!runs(&b));

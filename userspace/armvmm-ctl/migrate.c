@@ -127,6 +127,8 @@ static int migrate_open(const char *to, GError **err)
 	return e.is_unix ? migrate_unix(to, &e, err) : migrate_tcp(to, &e, err);
 }
 
+const char *const migrate_options[] = { "--postcopy", NULL };
+
 static long long migrate_number(json_t *o, const char *name)
 {
 	return json_integer_value(json_object_get(o, name));
@@ -141,20 +143,34 @@ static void migrate_report(const char *to, json_t *status)
 	       migrate_number(ram, "dirty-sync-count"), migrate_number(status, "downtime"));
 }
 
+/*
+ * Each page was sent once. The guest may have moved meanwhile, or not run there yet: then the
+ * machine says so, and it does not matter.
+ */
+static void migrate_switch(struct connection *c, json_t *status)
+{
+	const char *phase = json_string_value(json_object_get(status, "status"));
+
+	if (phase && !strcmp(phase, "active") &&
+	    migrate_number(json_object_get(status, "ram"), "dirty-sync-count"))
+		transfer_do(c, "migrate-start-postcopy", NULL, -1, NULL);
+}
+
 bool migrate_run(struct connection *c, char **args, GError **err)
 {
-	const char *to = args[0];
+	bool postcopy = args[1];
+	const char *to = args[postcopy];
 	int fd = migrate_open(to, err);
 	json_t *status = NULL;
 
 	if (fd < 0)
 		return false;
 	transfer_catch(-1);
-	if (transfer_begin(c, fd, "auto-converge", NULL, err)) {
+	if (transfer_begin(c, fd, "auto-converge", postcopy ? "postcopy-ram" : NULL, err)) {
 		/* Only the machine keeps the far end waiting. */
 		close(fd);
 		fd = -1;
-		status = transfer_wait(c, "migration", to, err);
+		status = transfer_wait(c, "migration", to, postcopy ? migrate_switch : NULL, err);
 	}
 	if (fd >= 0)
 		close(fd);

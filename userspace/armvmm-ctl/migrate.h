@@ -7,9 +7,12 @@
 
 #include "connection.h"
 
+extern const char *const migrate_options[];
+
 /*
- * args[0] is where it goes. Waits for the end; a signal that ends this program cancels it. When the
- * guest runs there, the machine here is ended. Returns false with @err set if it goes on here.
+ * args[0] is where it goes; or it is one of migrate_options, and args[1] is. Waits for the end; a
+ * signal that ends this program cancels it. When the guest runs there, the machine here is ended.
+ * Returns false with @err set if it goes on here.
  */
 bool migrate_run(struct connection *c, char **args, GError **err);
 

@@ -36,7 +36,7 @@ bool snapshot_save(struct connection *c, char **args, GError **err)
 	if (!newfile_open(&n, args[another ? 1 : 0], err))
 		return false;
 	if (transfer_begin(c, n.fd, "background-snapshot", another, err))
-		status = transfer_wait(c, "snapshot", n.file, err);
+		status = transfer_wait(c, "snapshot", n.file, NULL, err);
 	if (status)
 		done = snapshot_complete(status, &n, err);
 	/* Nothing may add to a file that is not there. */

@@ -80,7 +80,8 @@ static void transfer_progress(json_t *status)
 		fprintf(stderr, "\r%3d %%\r", (int)((total - left) * 100 / total));
 }
 
-json_t *transfer_wait(struct connection *c, const char *noun, const char *what, GError **err)
+json_t *transfer_wait(struct connection *c, const char *noun, const char *what,
+		      void (*look)(struct connection *c, json_t *status), GError **err)
 {
 	bool cancelled = false;
 
@@ -104,6 +105,8 @@ json_t *transfer_wait(struct connection *c, const char *noun, const char *what, 
 			return NULL;
 		}
 		transfer_progress(status);
+		if (look)
+			look(c, status);
 		json_decref(status);
 		if (transfer_interrupted && !cancelled) {
 			cancelled = true;

@@ -33,8 +33,10 @@ bool transfer_begin(struct connection *c, int fd, const char *capability, const 
 
 /*
  * Waits for the end, and shows how far it is. Returns the last status, or NULL with @err set to a
- * sentence about @what. @noun is what it is: "snapshot".
+ * sentence about @what. @noun is what it is: "snapshot". Unless it is NULL, @look is called with each
+ * status on the way.
  */
-json_t *transfer_wait(struct connection *c, const char *noun, const char *what, GError **err);
+json_t *transfer_wait(struct connection *c, const char *noun, const char *what,
+		      void (*look)(struct connection *c, json_t *status), GError **err);
 
 #endif /* ARMVMM_CTL_TRANSFER_H */

@@ -253,7 +253,7 @@ static const struct verb verbs[] = {
 	{ "memory", 0, "", verb_memory, NULL },
 	{ "console", 0, "", verb_console, NULL },
 	{ "snapshot", 1, "FILE", snapshot_save, snapshot_options },
-	{ "migrate", 1, "TO", migrate_run, NULL },
+	{ "migrate", 1, "TO", migrate_run, migrate_options },
 	{ "dump", 1, "FILE", dump_write, NULL },
 	{ "events", 0, "", verb_events, NULL },
 	{ "qmp", 1, "JSON", verb_qmp, NULL },

@@ -17,6 +17,7 @@
 
 #include "control/value.h"
 #include "verb.h"
+#include "core/endpoint.h"
 #include "ktap.h"
 #include "scratch.h"
 
@@ -451,6 +452,34 @@ static void test_migrate_exec(void)
 	close(machine.file);
 }
 
+/* The guest is handed over as soon as each page was sent once, and not after it has gone. */
+static void test_migrate_postcopy(void)
+{
+	static const struct step steps[] = {
+		{ "migrate-set-capabilities",
+		  "{\"capabilities\":[{\"capability\":\"auto-converge\",\"state\":true},{\"capability\":\"postcopy-ram\",\"state\":true}]}",
+		  "{}" },
+		{ "getfd", "{\"fdname\":\"transfer\"}", "{}" },
+		{ "migrate", "{\"uri\":\"fd:transfer\"}", "{}" },
+		{ "query-migrate", NULL,
+		  "{\"status\":\"active\",\"ram\":{\"dirty-sync-count\":0}}" },
+		{ "query-migrate", NULL,
+		  "{\"status\":\"active\",\"ram\":{\"dirty-sync-count\":1}}" },
+		{ "migrate-start-postcopy", NULL, NULL },
+		{ "query-migrate", NULL,
+		  "{\"status\":\"postcopy-active\",\"ram\":{\"dirty-sync-count\":1}}" },
+		{ "query-migrate", NULL, "{\"status\":\"completed\"}" },
+		{ "quit", NULL, "{}" },
+	};
+
+	KTAP_TRUE(run(WORDS("migrate", "--postcopy", "exec:true"), steps, G_N_ELEMENTS(steps)));
+	KTAP_EQ(machine.asked, G_N_ELEMENTS(steps));
+	close(machine.file);
+	/* An option alone is no place. */
+	KTAP_TRUE(!run(WORDS("migrate", "--postcopy"), NULL, 0));
+	KTAP_STREQ(wrong, "--postcopy: must be " ENDPOINT_SYNTAX ", or exec:COMMAND");
+}
+
 static void test_prepare(void)
 {
 	value_prepare();
@@ -461,4 +490,5 @@ KTAP_MAIN(KTAP_CASE(test_prepare), KTAP_CASE(test_find), KTAP_CASE(test_plain),
 	  KTAP_CASE(test_status), KTAP_CASE(test_lists), KTAP_CASE(test_sizes),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_console), KTAP_CASE(test_raw),
 	  KTAP_CASE(test_snapshot), KTAP_CASE(test_snapshot_fails),
-	  KTAP_CASE(test_snapshot_interrupted), KTAP_CASE(test_dump), KTAP_CASE(test_migrate_exec))
+	  KTAP_CASE(test_snapshot_interrupted), KTAP_CASE(test_dump), KTAP_CASE(test_migrate_exec),
+	  KTAP_CASE(test_migrate_postcopy))

@@ -80,16 +80,18 @@ modules-all: setup ## the module for every kernel that a mirror offers
 # All processors, unless make was told how many.
 jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
+# A line that runs one of these begins with +: make does not see that it is a make, and would not
+# share its jobs.
 userspace = $(MAKE) $(jobs) -C userspace O=$(B) CC="$(CC)" CROSS_COMPILE=$(CROSS_COMPILE) uapi=$(B)/uapi \
 	PREFIX=$(PREFIX) $(user_vars)
 
 user: uapi ## libarmvmm, armvmm-run, armvmm-stat, armvmm-exits and armvmm-report
-	@$(userspace)
-	@$(board)
+	+@$(userspace)
+	+@$(board)
 
 # For tests/coverage-user.
 user-counted: uapi
-	@$(userspace) O=$(COUNTED) CFLAGS="$(COUNTED_CFLAGS)" LDFLAGS="$(COUNTED_LDFLAGS)" \
+	+@$(userspace) O=$(COUNTED) CFLAGS="$(COUNTED_CFLAGS)" LDFLAGS="$(COUNTED_LDFLAGS)" \
 		$(COUNTED_PROGRAMS)
 
 # armvmm-report, and the programs that it runs.
@@ -199,8 +201,8 @@ $(B)/dts/host/%.dtbo: dts/host/%.dtso
 dest = $(if $(DESTDIR),$(if $(filter /%,$(firstword $(DESTDIR))),,$(CURDIR)/)$(DESTDIR))
 install-user: installable dts
 	@test -x $(B)/userspace/armvmm-run || { echo "armvmm-run is not built: run make first" >&2; exit 1; }
-	@$(userspace) install DESTDIR="$(dest)"
-	@$(board) install DESTDIR="$(dest)"
+	+@$(userspace) install DESTDIR="$(dest)"
+	+@$(board) install DESTDIR="$(dest)"
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)"/include/armvmm/linux "$(DESTDIR)$(PREFIX)"/include/armvmm/asm
 	$(INSTALL) -m 644 $(B)/uapi/linux/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/linux/
 	$(INSTALL) -m 644 $(B)/uapi/asm/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/asm/

@@ -51,6 +51,12 @@ if ! have; then
 	awk '/^# CONFIG_[A-Za-z0-9_]* is not set$/ { value[$2] = $0; next }
 		/^CONFIG_/ { name = $0; sub(/=.*/, "", name); value[name] = $0 }
 		END { for (name in value) print value[name] }' "${configs[@]}" | sort >"$tmp/config"
+	# A key of its builder's own, as docs/packages.md has it: system/signed-own signs with it.
+	if grep -qx 'CONFIG_SYSTEM_TRUSTED_KEYS="certs/own.pem"' "$tmp/config"; then
+		mkdir "$tmp/build/certs"
+		step 'making its own key' openssl req -x509 -newkey rsa:2048 -nodes -sha256 -days 36500 \
+			-subj /CN=own -keyout "$tmp/build/certs/own-key.pem" -out "$tmp/build/certs/own.pem"
+	fi
 	step "configuring the kernel of $host" kmake KCONFIG_ALLCONFIG="$tmp/config" allnoconfig
 	missing=$(grep -E '^CONFIG_.*=[^n]' "$tmp/config" | grep -vxFf "$tmp/build/.config" || true)
 	[ -z "$missing" ] || die "tests/host/$flavour.config asks for what the kernel did not take: $missing"

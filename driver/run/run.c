@@ -181,9 +181,9 @@ static int run_enter(struct armvmm_vcpu *vcpu, bool plain)
 	}
 	/*
 	 * The guest sees the MIDR of one part, and works around its errata, so it stays on such
-	 * CPUs.
+	 * CPUs. A CPU may have become another one since the thread was last here (BL_SWITCHER).
 	 */
-	if (unlikely(vcpu->last_cpu != smp_processor_id()) &&
+	if (unlikely(READ_ONCE(vcpu->loaded_cpu) != smp_processor_id()) &&
 	    armvmm_cpukind_part(armvmm_cpukind_this()->regs.midr ^ vcpu->hyp->vpidr)) {
 		local_irq_enable();
 		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_OTHER_PART);

@@ -19,11 +19,15 @@ static const struct {
 	{ "a12", CPUPART_ARM | MIDR_PART_A12, "Cortex-A12" },
 	{ "a15", CPUPART_ARM | MIDR_PART_A15, "Cortex-A15" },
 	{ "a17", CPUPART_ARM | MIDR_PART_A17, "Cortex-A17" },
-	{ "b15", CPUPART_BROADCOM | 0x00f, "Brahma-B15" },
-	{ "a53", CPUPART_ARM | 0xd03, "Cortex-A53" },
-	{ "a57", CPUPART_ARM | 0xd07, "Cortex-A57" },
-	{ "a72", CPUPART_ARM | 0xd08, "Cortex-A72" },
-	{ "a73", CPUPART_ARM | 0xd09, "Cortex-A73" },
+	{ "b15", CPUPART_BROADCOM | MIDR_PART_B15, "Brahma-B15" },
+	{ "a32", CPUPART_ARM | MIDR_PART_A32, "Cortex-A32" },
+	{ "a35", CPUPART_ARM | MIDR_PART_A35, "Cortex-A35" },
+	{ "a53", CPUPART_ARM | MIDR_PART_A53, "Cortex-A53" },
+	{ "a55", CPUPART_ARM | MIDR_PART_A55, "Cortex-A55" },
+	{ "a57", CPUPART_ARM | MIDR_PART_A57, "Cortex-A57" },
+	{ "a72", CPUPART_ARM | MIDR_PART_A72, "Cortex-A72" },
+	{ "a73", CPUPART_ARM | MIDR_PART_A73, "Cortex-A73" },
+	{ "a75", CPUPART_ARM | MIDR_PART_A75, "Cortex-A75" },
 };
 
 #define CPUPART_NAMES	(sizeof(cpupart_names) / sizeof(cpupart_names[0]))

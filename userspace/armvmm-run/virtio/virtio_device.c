@@ -245,7 +245,9 @@ void virtio_update_run(struct virtio_device *vdev)
 		if (vdev->ops->run(vdev, true) < 0) {
 			vdev->runs = false;
 			virtio_fail(vdev, "the host's kernel refuses its queues");
+			return;
 		}
+		virtio_kick_kernel(vdev);
 	}
 }
 
@@ -323,6 +325,13 @@ void virtio_kick_self(struct virtio_device *vdev, unsigned int index)
 {
 	/* Fails only when 2^64 - 2 kicks are unread: one is as good as many. */
 	(void)eventfd_write(vdev->kick[index], 1);
+}
+
+void virtio_kick_kernel(struct virtio_device *vdev)
+{
+	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
+		if (vdev->ops->in_kernel >> i & 1)
+			virtio_kick_self(vdev, i);
 }
 
 void virtio_kick_all(struct virtio_device *vdev)

@@ -239,4 +239,11 @@ void virtio_kicked_by_vcpu(struct virtio_device *vdev, unsigned int index, bool 
 /* Make the main thread (or the device's worker) look at queue @index again. Any thread. */
 void virtio_kick_self(struct virtio_device *vdev, unsigned int index);
 
+/*
+ * Make the host's kernel look at its queues, which it may use now: it has forgotten notifications
+ * that came before, and a driver with event fields may not notify again. What calls ops->run() does
+ * this; a device type that lets the kernel start later does it then.
+ */
+void virtio_kick_kernel(struct virtio_device *vdev);
+
 #endif /* ARMVMM_RUN_VIRTIO_MMIO_H */

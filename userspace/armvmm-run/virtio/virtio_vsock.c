@@ -185,6 +185,8 @@ static void vsock_kernel_go(struct virtio_vsock *dev)
 	dev->waits = false;
 	if (vsock_kernel_start(dev))
 		virtio_fail(&dev->vdev, "the host's kernel refuses its queues");
+	else
+		virtio_kick_kernel(&dev->vdev);
 }
 
 /*

@@ -113,6 +113,12 @@ static int kernel_set_ring(unsigned long request, void *arg)
 	return 0;
 }
 
+/* It may use queue @i from now on. Notifications that came before woke it in vain. */
+static void kernel_may_use(unsigned int i)
+{
+	(void)!read(kernel.q[i].kick, &(uint64_t){ 0 }, 8);
+}
+
 /* A card runs when both queues have a back end. */
 static int kernel_set_backend(const struct vhost_vring_file *file)
 {
@@ -123,6 +129,8 @@ static int kernel_set_backend(const struct vhost_vring_file *file)
 	if (kernel_refuses_backend && file->index && file->fd != -1)
 		return kernel_wrong(EFAULT);
 	kernel.backend[file->index] = file->fd;
+	if (file->fd != -1)
+		kernel_may_use(file->index);
 	kernel.running = kernel.backend[0] != -1 || kernel.backend[1] != -1;
 	kernel.nr_runs += kernel.running && !ran;
 	kernel.nr_stops += ran && !kernel.running;
@@ -195,6 +203,8 @@ int ioctl(int fd, unsigned long request, ...)
 		if (!kernel.owned)
 			return kernel_wrong(EPERM);
 		kernel.running = *(int *)arg;
+		for (unsigned int i = 0; kernel.running && i < 2; i++)
+			kernel_may_use(i);
 		kernel.nr_runs += kernel.running;
 		kernel.nr_stops += !kernel.running;
 		return 0;
@@ -212,7 +222,9 @@ static MAYBE bool is_readable(int fd)
 	return poll(&wait, 1, 0) > 0;
 }
 
-/* Works on queue @i: gives back all buffers that are there. Returns how many. */
+/*
+ * Works on queue @i, if it was notified: gives back all buffers that are there. Returns how many.
+ */
 static MAYBE unsigned int kernel_works(unsigned int i)
 {
 	const struct vring_avail *avail = (void *)(uintptr_t)kernel.q[i].addr.avail_user_addr;
@@ -220,6 +232,9 @@ static MAYBE unsigned int kernel_works(unsigned int i)
 	unsigned int n = 0;
 
 	KTAP_TRUE(kernel.running);
+	if (!is_readable(kernel.q[i].kick))
+		return 0;
+	(void)!read(kernel.q[i].kick, &(uint64_t){ 0 }, 8);
 	for (; kernel.q[i].base != avail->idx; n++) {
 		unsigned int at = kernel.q[i].base++ & (kernel.q[i].size - 1);
 

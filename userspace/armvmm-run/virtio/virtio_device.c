@@ -368,6 +368,7 @@ void virtio_start(struct virtio_device *vdev)
 	if (vdev->legacy && vdev->ops->features_ok &&
 	    !vdev->ops->features_ok(vdev, vdev->features)) {
 		vdev->started = true;
+		virtio_watch_early(vdev);
 		virtio_fail(vdev, "its features do not go together");
 		return;
 	}

@@ -93,13 +93,11 @@ static gboolean virtio_early(GSource *source, GSourceFunc callback, gpointer opa
 	eventfd_t count;
 
 	pthread_mutex_lock(&vdev->lock);
+	if (!vdev->started && vdev->vq[early->index].ready && !vdev->quiescing)
+		virtio_start(vdev);
 	/* Once the device is started, the notification is left to the worker. */
-	if (!vdev->started) {
-		if (vdev->vq[early->index].ready && !vdev->quiescing)
-			virtio_start(vdev);
-		else
-			(void)eventfd_read(vdev->kick[early->index], &count);
-	}
+	if (!vdev->started)
+		(void)eventfd_read(vdev->kick[early->index], &count);
 	pthread_mutex_unlock(&vdev->lock);
 	return G_SOURCE_CONTINUE;
 }

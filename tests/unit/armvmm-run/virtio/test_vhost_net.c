@@ -88,29 +88,40 @@ static void test_start(void)
 	done();
 }
 
-/* Without num_buffers the guest's header is two bytes shorter, and tun has to know. */
-static void test_legacy_header(void)
+static struct device *setup_legacy(void)
 {
-	struct device *dev;
-
 	test_machine_init();
 	test_machine.virtio_legacy = true;
 	KTAP_EQ(device_make(&test_machine, "virtio-net", "tap=armvmmtest0,vhost=on",
 			    &(struct error){ "" }), 0);
-	dev = test_machine.bus.dev[0];
+	return test_machine.bus.dev[0];
+}
+
+/* All but DRIVER_OK. */
+static void negotiate_legacy(struct device *dev, uint32_t features)
+{
+	d.dev = dev;
+	reg_write(dev, 0x028, 4096);
+	reg_write(dev, VIRTIO_MMIO_STATUS, 0);
+	reg_write(dev, VIRTIO_MMIO_STATUS, 3);
+	reg_write(dev, 0x024, 0);
+	reg_write(dev, 0x020, features);
+	for (unsigned int q = 0; q < 2; q++) {
+		reg_write(dev, VIRTIO_MMIO_QUEUE_SEL, q);
+		reg_write(dev, VIRTIO_MMIO_QUEUE_NUM, QSIZE);
+		reg_write(dev, 0x03c, 4096);
+		reg_write(dev, 0x040, RING_GPA(q) / 4096);
+	}
+	KTAP_TRUE(!kernel.running);
+}
+
+/* Without num_buffers the guest's header is two bytes shorter, and tun has to know. */
+static void test_legacy_header(void)
+{
+	struct device *dev = setup_legacy();
+
 	for (unsigned int i = 0; i < 2; i++) {
-		reg_write(dev, 0x028, 4096);
-		reg_write(dev, VIRTIO_MMIO_STATUS, 0);
-		reg_write(dev, VIRTIO_MMIO_STATUS, 3);
-		reg_write(dev, 0x024, 0);
-		reg_write(dev, 0x020, i ? MRG : 0);
-		for (unsigned int q = 0; q < 2; q++) {
-			reg_write(dev, VIRTIO_MMIO_QUEUE_SEL, q);
-			reg_write(dev, VIRTIO_MMIO_QUEUE_NUM, QSIZE);
-			reg_write(dev, 0x03c, 4096);
-			reg_write(dev, 0x040, RING_GPA(q) / 4096);
-		}
-		KTAP_TRUE(!kernel.running);
+		negotiate_legacy(dev, i ? MRG : 0);
 		reg_write(dev, VIRTIO_MMIO_STATUS, 7);
 		KTAP_TRUE(kernel.running);
 		KTAP_EQ(kernel.features, i ? MRG : 0);
@@ -119,6 +130,29 @@ static void test_legacy_header(void)
 		reg_write(dev, 0x040, 0);
 		KTAP_TRUE(!kernel.running);
 	}
+	done();
+}
+
+/* A legacy driver whose features do not go together, with DRIVER_OK, and without. */
+static void test_legacy_features(void)
+{
+	struct device *dev = setup_legacy();
+
+	for (unsigned int i = 0; i < 2; i++) {
+		negotiate_legacy(dev, 1u << VIRTIO_NET_F_HOST_TSO4);
+		if (i)
+			reg_write(dev, VIRTIO_MMIO_STATUS, 7);
+		driver_kick(&d, TX);
+		/* Nobody takes the notification, nor does anybody ask for it for ever. */
+		KTAP_TRUE(loop_rests());
+		KTAP_TRUE(driver_needs_reset(&d));
+		driver_kick(&d, RX);
+		KTAP_TRUE(loop_rests());
+	}
+	KTAP_EQ(kernel.nr_runs, 0);
+	negotiate_legacy(dev, 0);
+	reg_write(dev, VIRTIO_MMIO_STATUS, 7);
+	KTAP_TRUE(kernel.running);
 	done();
 }
 
@@ -181,5 +215,5 @@ static void test_refused(void)
 	kernel_missing = false;
 }
 
-KTAP_MAIN(KTAP_CASE(test_start), KTAP_CASE(test_legacy_header), KTAP_CASE(test_state),
-	  KTAP_CASE(test_refused))
+KTAP_MAIN(KTAP_CASE(test_start), KTAP_CASE(test_legacy_header),
+	  KTAP_CASE(test_legacy_features), KTAP_CASE(test_state), KTAP_CASE(test_refused))

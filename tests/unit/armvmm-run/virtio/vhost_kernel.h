@@ -215,6 +215,15 @@ int ioctl(int fd, unsigned long request, ...)
 	}
 }
 
+/* Does the main loop come to an end of its work, though it was given some? */
+static MAYBE bool loop_rests(void)
+{
+	for (unsigned int i = 0; i < 100; i++)
+		if (!g_main_context_iteration(NULL, FALSE))
+			return true;
+	return false;
+}
+
 static MAYBE bool is_readable(int fd)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };

@@ -425,16 +425,17 @@ int board_create(struct board **out, const struct config *config, struct chardev
 		ret = board_choose_cpus(b, err);
 	if (!ret && !config->dump_dtb)
 		ret = board_open_vm(b, err);
-	if (!ret && !config->dump_dtb && config->lazy_restore)
-		ret = board_open_lazy(b, err);
-	if (!ret && !config->dump_dtb && config->incoming)
-		b->postcopy = postcopy_new(&b->m);
 	if (!ret) {
 		fwcfg_items_make(&b->fwcfg, config, &b->loader);
 		b->m.fwcfg_items = b->fwcfg.item;
 		b->m.nr_fwcfg_items = b->fwcfg.nr;
 		ret = board_create_devices(b, err);
 	}
+	/* With some devices the kernel cannot wait for a page. */
+	if (!ret && !config->dump_dtb && config->lazy_restore)
+		ret = board_open_lazy(b, err);
+	if (!ret && !config->dump_dtb && config->incoming)
+		b->postcopy = postcopy_new(&b->m);
 	if (ret) {
 		board_destroy(b);
 		return ret;

@@ -74,7 +74,8 @@ struct machine {
 	void *press_opaque;
 	bool flash;		/* a device sets this: the guest programs a file */
 	bool vsock;		/* a device sets this: it accepts connections for the guest */
-	bool vhost;		/* a device sets this: the host's kernel works on its queues */
+	bool vhost;		/* a device sets this: the host's kernel works on its queues, */
+	bool vhost_kthread;	/* likewise: in a thread of its own, which no signal reaches */
 	/* It sets this if it cannot log what it writes to the guest's memory: what it is. */
 	const char *unlogged;
 	bool firmware;		/* a device sets this: the guest starts in it */

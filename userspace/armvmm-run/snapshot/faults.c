@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <linux/userfaultfd.h>
 
+#include "core/host_kernel.h"
 #include "snapshot/faults.h"
 #include "snapshot/pages.h"
 
@@ -36,17 +35,20 @@ static int faults_get(void)
 
 /*
  * Only since Linux 6.3 (FOLL_UNLOCKABLE) are pages waited for that are pinned for long; older
- * kernels fail at once.
+ * kernels fail at once. And a thread of the kernel alone (vhost) waits as no signal ends: if the
+ * page does not come, this process stays for ever, with all that it has open.
  */
-static bool faults_pins_too_soon(const struct machine *m)
+static int faults_check(const struct machine *m, const char *what, struct error *err)
 {
-	unsigned int major = 0, minor = 0;
-	struct utsname name;
-
-	if (!m->mem.pinned)
-		return false;
-	return uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
-	       major < 6 || (major == 6 && minor < 3);
+	if (m->mem.pinned && host_kernel_before(6, 3))
+		return error_set(err, -ENOTSUP,
+				 "%s: this host pins guest memory, and its kernel waits for no such page (Linux 6.3 does)",
+				 what);
+	if (m->vhost_kthread)
+		return error_set(err, -ENOTSUP,
+				 "%s: not with vhost=on here: until Linux 6.4, the host's kernel may wait for a page so that nobody can end this process",
+				 what);
+	return 0;
 }
 
 static int faults_refuse(int ret, const char *what, struct error *err)
@@ -68,13 +70,11 @@ static int faults_refuse(int ret, const char *what, struct error *err)
 int faults_open(struct faults *f, const struct machine *m, const char *what, struct error *err)
 {
 	struct uffdio_api api = { .api = UFFD_API };
-	int ret;
+	int ret = faults_check(m, what, err);
 
 	f->fd = -1;
-	if (faults_pins_too_soon(m))
-		return error_set(err, -ENOTSUP,
-				 "%s: this host pins guest memory, and its kernel waits for no such page (Linux 6.3 does)",
-				 what);
+	if (ret)
+		return ret;
 	ret = faults_get();
 	if (ret < 0)
 		return faults_refuse(ret, what, err);

@@ -19,8 +19,8 @@
 struct lazy;
 
 /*
- * Gets from the host what this needs, before the sandbox takes the right to it. The VM is there.
- * Returns 0, or -errno with @err set: this host, or this user, cannot.
+ * Gets from the host what this needs, before the sandbox takes the right to it. The VM and the
+ * devices are there. Returns 0, or -errno with @err set: this host, or this user, cannot.
  */
 int lazy_open(struct lazy **lazy, struct machine *m, struct error *err);
 

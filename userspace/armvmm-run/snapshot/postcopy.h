@@ -20,7 +20,7 @@ struct postcopy;
 
 /*
  * Gets from the host what this needs, before the sandbox takes the right to it, if the host has it.
- * The VM is there. Never NULL.
+ * The VM and the devices are there. Never NULL.
  */
 struct postcopy *postcopy_new(struct machine *m);
 

@@ -11,6 +11,7 @@
 #include <linux/vhost.h>
 #include <linux/virtio_config.h>
 
+#include "core/host_kernel.h"
 #include "core/machine.h"
 #include "virtio/vhost.h"
 #include "virtio/virtio_mmio.h"
@@ -21,6 +22,23 @@
  * with or without it.
  */
 #define VHOST_OWN_BITS	(VIRTIO_BIT(VHOST_F_LOG_ALL) | VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT))
+
+#ifndef VHOST_GET_FORK_FROM_OWNER
+#define VHOST_GET_FORK_FROM_OWNER	_IOR(VHOST_VIRTIO, 0x85, __u8)
+#endif
+
+/*
+ * Since Linux 6.4 the kernel's worker is a thread of this process. Newer ones have a parameter of
+ * the module (fork_from_owner_default) that makes it one of the kernel's again, and say so.
+ */
+static bool vhost_has_kthread(const struct vhost *v)
+{
+	uint8_t ours[4] = { 0 };	/* older ones look for the number of a queue here */
+
+	if (!ioctl(v->fd, VHOST_GET_FORK_FROM_OWNER, ours))
+		return !ours[0];
+	return host_kernel_before(6, 4);
+}
 
 int vhost_open(struct vhost *v, const char *node, const char *module, const char *label,
 	       struct error *err)
@@ -35,6 +53,7 @@ int vhost_open(struct vhost *v, const char *node, const char *module, const char
 	if (v->fd < 0 || ioctl(v->fd, VHOST_GET_FEATURES, &v->features))
 		return error_errno(err, -errno, "%s: %s", label, node);
 	v->features &= ~VHOST_OWN_BITS;
+	v->kthread = vhost_has_kthread(v);
 	return 0;
 }
 

@@ -28,6 +28,7 @@ struct vhost {
 	int fd;			/* -1: not open */
 	unsigned int nr;	/* queues */
 	uint64_t features;	/* that the kernel has */
+	bool kthread;		/* works in a thread of the kernel alone, not of this process */
 	bool begun;
 	int call[VHOST_QUEUES];	/* eventfds: interrupt the driver */
 	int broken[VHOST_QUEUES];	/* eventfds: the kernel has found a fault in the ring */

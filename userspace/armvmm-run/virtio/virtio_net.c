@@ -596,6 +596,7 @@ static int net_create(struct machine *m, const void *opaque, struct error *err)
 		if (ret < 0)
 			goto fail;
 		m->vhost = true;
+		m->vhost_kthread |= net->vhost.kthread;
 		m->unlogged = "--net: vhost=on";
 	}
 	if (net->be->mtu) {

@@ -362,6 +362,19 @@ static void test_broken_unwanted(void)
 	end();
 }
 
+/* A thread that no signal ends would wait: see vhost.c. */
+static void test_kthread(void)
+{
+	struct error err = { "" };
+
+	guest_init(&g);
+	g.m.vhost_kthread = true;
+	KTAP_EQ(lazy_open(&lazy, &g.m, &err), -ENOTSUP);
+	KTAP_TRUE(strstr(err.text, "--lazy-restore: not with vhost=on here: until Linux 6.4"));
+	lazy = NULL;
+}
+
 KTAP_MAIN(KTAP_CASE(test_threads), KTAP_CASE(test_kernel), KTAP_CASE(test_given_back),
 	  KTAP_CASE(test_discarded), KTAP_CASE(test_ended), KTAP_CASE(test_broken),
-	  KTAP_CASE(test_broken_reset), KTAP_CASE(test_broken_unwanted))
+	  KTAP_CASE(test_broken_reset), KTAP_CASE(test_broken_unwanted),
+	  KTAP_CASE(test_kthread))

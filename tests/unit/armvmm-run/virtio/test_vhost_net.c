@@ -29,6 +29,8 @@
 
 static struct driver d;
 
+static bool old_kernel;
+
 static struct device *setup(void)
 {
 	struct error err = { "" };
@@ -39,6 +41,7 @@ static struct device *setup(void)
 		exit(1);
 	}
 	KTAP_TRUE(test_machine.vhost && test_machine.unlogged);
+	KTAP_EQ(test_machine.vhost_kthread, old_kernel);
 	return test_machine.bus.dev[0];
 }
 
@@ -206,6 +209,16 @@ static void refused(const char *args, const char *why)
 	kernel = (struct kernel){ .fd = 0 };
 }
 
+static void test_thread(void)
+{
+	old_kernel = true;
+	kernel_release = "6.1.0-50-armmp";
+	setup();
+	old_kernel = false;
+	kernel_release = "6.12.1-x";
+	done();
+}
+
 static void test_refused(void)
 {
 	refused("tap=armvmmtest0,vhost=yes", "vhost must be on or off");
@@ -216,4 +229,5 @@ static void test_refused(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_start), KTAP_CASE(test_legacy_header),
-	  KTAP_CASE(test_legacy_features), KTAP_CASE(test_state), KTAP_CASE(test_refused))
+	  KTAP_CASE(test_legacy_features), KTAP_CASE(test_state), KTAP_CASE(test_thread),
+	  KTAP_CASE(test_refused))

@@ -304,6 +304,32 @@ static void test_master(void)
 	done();
 }
 
+/* Whose thread the kernel's is: what waits for missing pages has to know. */
+static void test_thread(void)
+{
+	static const struct {
+		const char *release;
+		int forks;
+		bool kthread;
+	} host[] = {
+		{ "5.10.0-32-armmp", -1, true }, { "6.1.176", -1, true }, { "6.3.13", -1, true },
+		{ "6.4.0", -1, false }, { "6.12.117+deb13", -1, false }, { "7.2.12", -1, false },
+		{ "7.2.12", 1, false }, { "7.2.12", 0, true }, { "6.1.176", 1, false },
+		{ "unknown", -1, true },
+	};
+
+	for (unsigned int i = 0; i < 10; i++) {
+		kernel_release = host[i].release;
+		kernel_forks = host[i].forks;
+		setup();
+		if (test_machine.vhost_kthread != host[i].kthread)
+			KTAP_FAIL("%s, %d", host[i].release, host[i].forks);
+		done();
+	}
+	kernel_release = "6.12.1-x";
+	kernel_forks = -1;
+}
+
 static void refused(const char *args, const char *why)
 {
 	struct error err = { "" };
@@ -331,4 +357,4 @@ static void test_refused(void)
 
 KTAP_MAIN(KTAP_CASE(test_start), KTAP_CASE(test_stop), KTAP_CASE(test_bad_rings),
 	  KTAP_CASE(test_state), KTAP_CASE(test_mute), KTAP_CASE(test_master),
-	  KTAP_CASE(test_refused))
+	  KTAP_CASE(test_thread), KTAP_CASE(test_refused))

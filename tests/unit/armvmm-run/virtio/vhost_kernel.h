@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include <linux/if_tun.h>
 #include <linux/vhost.h>
@@ -45,6 +46,16 @@ static struct kernel {
 		int kick, call, err;
 	} q[2];
 } kernel;
+
+/* Its version; and whether it says that its thread is a thread of the process (-1: neither). */
+static const char *kernel_release = "6.12.1-x";
+static int kernel_forks = -1;
+
+int uname(struct utsname *name)
+{
+	g_strlcpy(name->release, kernel_release, sizeof(name->release));
+	return 0;
+}
 
 static bool kernel_missing, kernel_has_cid, kernel_refuses_rings, kernel_refuses_backend;
 
@@ -173,6 +184,10 @@ int ioctl(int fd, unsigned long request, ...)
 	if (fd != kernel.fd || !kernel.fd)
 		return syscall(SYS_ioctl, fd, request, arg);
 	switch (request) {
+	case _IOR(VHOST_VIRTIO, 0x85, uint8_t):
+		*(uint8_t *)arg = kernel_forks;
+		errno = EPERM;
+		return kernel_forks < 0 ? -1 : 0;
 	case VHOST_GET_FEATURES:
 		*(uint64_t *)arg = KERNEL_FEATURES | KERNEL_OWN_FEATURES;
 		return 0;

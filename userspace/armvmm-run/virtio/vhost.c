@@ -102,7 +102,7 @@ static gboolean vhost_has_failed(gint fd, GIOCondition condition, gpointer opaqu
 
 	(void)condition;
 	pthread_mutex_lock(&v->vdev->lock);
-	/* Nothing is left of a fault before a reset: vhost_give_queues(). */
+	/* If it was stopped meanwhile, vhost_take_queues() has seen the fault. */
 	if (!eventfd_read(fd, &count) && v->vdev->runs)
 		virtio_fail(v->vdev, "the host's kernel finds a fault in its rings");
 	pthread_mutex_unlock(&v->vdev->lock);
@@ -213,6 +213,7 @@ int vhost_give_queues(struct vhost *v)
 	eventfd_t count;
 
 	for (unsigned int i = 0; !ret && i < v->nr; i++) {
+		/* It may be left of a start that failed. */
 		(void)eventfd_read(v->broken[i], &count);
 		ret = vhost_give_queue(v, i);
 	}
@@ -221,13 +222,19 @@ int vhost_give_queues(struct vhost *v)
 
 void vhost_take_queues(struct vhost *v)
 {
+	bool broken = false;
+
 	for (unsigned int i = 0; i < v->nr; i++) {
 		struct virtqueue *vq = &v->vdev->vq[i];
 		struct vhost_vring_state base = { .index = i };
+		eventfd_t count;
 
+		broken |= !eventfd_read(v->broken[i], &count);
 		if (vhost_set(v, VHOST_GET_VRING_BASE, &base))
 			continue;
-		/* It has given back all that it took. */
+		/* It has given back all that it took, unless it found a fault. */
 		vq->next_avail = vq->avail_seen = vq->next_used = vq->signalled = base.num;
 	}
+	if (broken && v->vdev->started)
+		virtio_fail(v->vdev, "the host's kernel has found a fault in its rings");
 }

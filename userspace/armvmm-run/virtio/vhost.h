@@ -53,8 +53,8 @@ int vhost_begin(struct vhost *vhost, struct virtio_device *vdev, struct error *e
 
 /*
  * From virtio_ops.run(): gives the kernel the queues as the driver set them up, before it may use
- * them; and takes back how far it has come, when it does not use them any more. Returns 0 or
- * -errno.
+ * them; and takes back how far it has come, when it does not use them any more. If it found a fault
+ * before that, the device needs a reset. Returns 0 or -errno.
  */
 int vhost_give_queues(struct vhost *vhost);
 void vhost_take_queues(struct vhost *vhost);

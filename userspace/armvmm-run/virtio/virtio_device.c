@@ -387,6 +387,7 @@ void virtio_reset(struct virtio_device *vdev)
 	unsigned int i;
 
 	virtio_quiesce(vdev);
+	vdev->started = vdev->restored = false;
 	virtio_stop_run(vdev);
 	if (vdev->ops->reset)
 		vdev->ops->reset(vdev);
@@ -396,7 +397,6 @@ void virtio_reset(struct virtio_device *vdev)
 	vdev->features_sel = 0;
 	vdev->queue_sel = 0;
 	vdev->status = 0;
-	vdev->started = vdev->restored = false;
 	virtio_watch_early(vdev);
 	virtio_ack_post(vdev, false);
 	for (i = 0; i < vdev->ops->nr_queues; i++)
@@ -557,9 +557,9 @@ void virtio_destroy(struct device *dev)
 	/* Not a reset: the interrupt line's other end may be gone. */
 	pthread_mutex_lock(&vdev->lock);
 	virtio_quiesce(vdev);
+	vdev->started = false;
 	virtio_stop_run(vdev);
 	vdev->status = 0;
-	vdev->started = false;
 	pthread_mutex_unlock(&vdev->lock);
 	vdev->ops->destroy(vdev);
 	virtio_fini(vdev);

@@ -174,12 +174,28 @@ static void test_bad_rings(void)
 	eventfd_write(kernel.q[TX].err, 1);
 	KTAP_TRUE(TEST_UNTIL(driver_needs_reset(&d)));
 	KTAP_TRUE(!kernel.running);
-	/* Not the next driver's. */
+	/* Not the next driver's, and nobody is told. */
 	start(dev);
+	test_last_note[0] = 0;
+	test_edges[d.spi] = 0;
 	eventfd_write(kernel.q[TX].err, 1);
 	reg_write(dev, VIRTIO_MMIO_STATUS, 0);
 	start(dev);
 	KTAP_TRUE(!driver_needs_reset(&d) && kernel.running);
+	KTAP_STREQ(test_last_note, "");
+	KTAP_EQ(test_edges[d.spi], 0);
+	/* One that it found just before it had to stop, in each way that leaves a driver. */
+	eventfd_write(kernel.q[RX].err, 1);
+	dev->ops->pause(dev);
+	KTAP_TRUE(driver_needs_reset(&d));
+	dev->ops->resume(dev);
+	test_loop();
+	KTAP_TRUE(driver_needs_reset(&d) && !kernel.running);
+	start(dev);
+	eventfd_write(kernel.q[TX].err, 1);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_SEL, RX);
+	reg_write(dev, VIRTIO_MMIO_QUEUE_READY, 0);
+	KTAP_TRUE(driver_needs_reset(&d));
 	/* And it may refuse. */
 	kernel_refuses_rings = true;
 	KTAP_TRUE(driver_start(&d, dev, V1, 3, QSIZE));
@@ -187,7 +203,12 @@ static void test_bad_rings(void)
 	KTAP_TRUE(driver_needs_reset(&d));
 	KTAP_TRUE(!kernel.running);
 	kernel.nr_wrong = 0;
+	/* Nor when the guest is gone. */
+	start(dev);
+	test_edges[d.spi] = 0;
+	eventfd_write(kernel.q[TX].err, 1);
 	done();
+	KTAP_EQ(test_edges[d.spi], 0);
 }
 
 /* A pause, a snapshot, and its return: the kernel goes on where it was. */

@@ -382,6 +382,20 @@ void virtio_start(struct virtio_device *vdev)
 	virtio_kick_all(vdev);
 }
 
+/*
+ * The main thread must not take a notification of the last driver's for the first one of the next,
+ * which starts the device: it may not have come to it yet, and the host's kernel reads none. Those
+ * of a device with workers are theirs.
+ */
+static void virtio_forget_kicks(struct virtio_device *vdev)
+{
+	eventfd_t count;
+
+	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
+		if (vdev->ops->kick || vdev->ops->in_kernel >> i & 1)
+			(void)eventfd_read(vdev->kick[i], &count);
+}
+
 void virtio_reset(struct virtio_device *vdev)
 {
 	unsigned int i;
@@ -397,6 +411,7 @@ void virtio_reset(struct virtio_device *vdev)
 	vdev->features_sel = 0;
 	vdev->queue_sel = 0;
 	vdev->status = 0;
+	virtio_forget_kicks(vdev);
 	virtio_watch_early(vdev);
 	virtio_ack_post(vdev, false);
 	for (i = 0; i < vdev->ops->nr_queues; i++)

@@ -9,24 +9,20 @@
 
 static void virtio_notified(struct virtio_device *vdev, unsigned int i)
 {
-	pthread_mutex_lock(&vdev->lock);
 	if (vdev->vq[i].ready && !vdev->quiescing)
 		virtio_start(vdev);
 	if (virtio_running(vdev))
 		vdev->ops->kick(vdev, i);
-	pthread_mutex_unlock(&vdev->lock);
 }
 
 static void virtio_notified_by_vcpu(struct virtio_device *vdev, unsigned int i)
 {
-	bool done = false;
+	bool done = !vdev->ops->vcpu_kick;
 
-	if (!vdev->ops->vcpu_kick) {
-		virtio_notified(vdev, i);
-		return;
-	}
 	pthread_mutex_lock(&vdev->lock);
-	if (virtio_running(vdev))
+	if (done)
+		virtio_notified(vdev, i);
+	else if (virtio_running(vdev))
 		done = vdev->ops->vcpu_kick(vdev, i);
 	pthread_mutex_unlock(&vdev->lock);
 	if (!done)
@@ -69,10 +65,13 @@ static gboolean virtio_kicked(gint fd, GIOCondition condition, gpointer opaque)
 	eventfd_t count;
 
 	(void)condition;
-	(void)eventfd_read(fd, &count);
 	while (vdev->kick[i] != fd)
 		i++;
-	virtio_notified(vdev, i);
+	pthread_mutex_lock(&vdev->lock);
+	/* A reset may have been quicker: it leaves none. */
+	if (!eventfd_read(fd, &count))
+		virtio_notified(vdev, i);
+	pthread_mutex_unlock(&vdev->lock);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -90,14 +89,19 @@ static gboolean virtio_early(GSource *source, GSourceFunc callback, gpointer opa
 {
 	struct virtio_early_source *early = (struct virtio_early_source *)source;
 	struct virtio_device *vdev = early->vdev;
+	unsigned int i = early->index;
 	eventfd_t count;
+	bool any;
 
 	pthread_mutex_lock(&vdev->lock);
-	if (!vdev->started && vdev->vq[early->index].ready && !vdev->quiescing)
-		virtio_start(vdev);
 	/* Once the device is started, the notification is left to the worker. */
-	if (!vdev->started)
-		(void)eventfd_read(vdev->kick[early->index], &count);
+	if (!vdev->started) {
+		any = !eventfd_read(vdev->kick[i], &count);
+		/* A reset may have been quicker, and leaves none; or else a worker. */
+		any |= !(vdev->ops->in_kernel >> i & 1);
+		if (any && vdev->vq[i].ready && !vdev->quiescing)
+			virtio_start(vdev);
+	}
 	pthread_mutex_unlock(&vdev->lock);
 	return G_SOURCE_CONTINUE;
 }

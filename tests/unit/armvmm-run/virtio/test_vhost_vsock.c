@@ -137,6 +137,17 @@ static void test_stop(void)
 	/* It looks for what was notified meanwhile. */
 	for (unsigned int i = 0; i < 2; i++)
 		KTAP_TRUE(is_readable(kernel.q[i].kick));
+	/* What the last driver notified starts nothing for the next one, whoever is quicker. */
+	send();
+	KTAP_TRUE(driver_negotiate(&d, V1));
+	for (unsigned int i = 0; i < 3; i++)
+		driver_queue_enable(&d, i, QSIZE);
+	test_loop();
+	KTAP_TRUE(!kernel.running);
+	/* Its own does. */
+	send();
+	test_loop();
+	KTAP_TRUE(kernel.running);
 	/* A queue of its that is not set up: it has to wait for that. */
 	KTAP_TRUE(driver_start(&d, dev, V1, 1, QSIZE));
 	KTAP_TRUE(!kernel.running);

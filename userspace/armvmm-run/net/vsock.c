@@ -892,8 +892,10 @@ static gboolean vsock_dispatch(GSource *source, GSourceFunc callback, gpointer o
 		vsock_take_answers(v);
 	if (g_source_query_unix_fd(source, v->accept_tag) & G_IO_IN)
 		vsock_accept(v);
-	if (v->held_until && v->held_until <= g_get_monotonic_time())
+	if (v->held_until && v->held_until <= g_get_monotonic_time()) {
 		vsock_let_go(v);
+		v->ops->held(v->opaque);
+	}
 	if (v->look_at)
 		vsock_poll_accept(v);
 	if (vsock_has_output(v))

@@ -42,6 +42,7 @@ struct vsock_ops {
 	void (*lock)(void *opaque);
 	void (*unlock)(void *opaque);
 	void (*ready)(void *opaque);	/* vsock_output() has something; the lock is held */
+	void (*held)(void *opaque);	/* vsock_hold() has ended by itself; likewise */
 };
 
 /*

@@ -67,6 +67,7 @@ struct virtio_vsock {
 	bool tx_held;		/* the guest's packets wait until it has taken ours */
 	bool reset_owed;	/* the guest is to be told that its connections are gone */
 	bool reset_sent;	/* it was, and has not given the buffer back */
+	bool reset_late;	/* still owed, and new connections have waited for it long enough */
 };
 
 static struct virtio_vsock *to_vsock(struct virtio_device *vdev)
@@ -217,7 +218,7 @@ static void vsock_send_event(struct virtio_vsock *dev)
 		virtq_chain_write(dev->event, 0, &event, sizeof(event));
 		virtq_push(vq, dev->event, sizeof(event));
 		dev->reset_owed = false;
-		dev->reset_sent = true;
+		dev->reset_sent = !dev->reset_late;
 	}
 	virtio_signal(vdev, VSOCK_EVENT);
 	if (!dev->reset_sent || !virtio_running(vdev) || !virtq_notify_on(vq))
@@ -229,6 +230,19 @@ static void vsock_send_event(struct virtio_vsock *dev)
 	} else {
 		vsock_kernel_go(dev);
 	}
+}
+
+/* Do new connections have to wait? */
+static bool vsock_must_wait(const struct virtio_vsock *dev)
+{
+	return dev->reset_sent || (dev->reset_owed && !dev->reset_late);
+}
+
+/* The guest had the time to give the buffer back. It does not get it again at each stop. */
+static void vsock_time_over(struct virtio_vsock *dev)
+{
+	dev->reset_sent = false;
+	dev->reset_late = dev->reset_owed;
 }
 
 /* What net/vsock.c calls */
@@ -255,10 +269,19 @@ static void vsock_ready(void *opaque)
 		vsock_receive(dev);
 }
 
+static void vsock_held(void *opaque)
+{
+	struct virtio_vsock *dev = opaque;
+
+	if (virtio_running(&dev->vdev))
+		vsock_time_over(dev);
+}
+
 static const struct vsock_ops vsock_device_ops = {
 	.lock = vsock_lock,
 	.unlock = vsock_unlock,
 	.ready = vsock_ready,
+	.held = vsock_held,
 };
 
 /* The device */
@@ -295,7 +318,7 @@ static void vsock_reset(struct virtio_device *vdev)
 
 	if (dev->vsock)
 		vsock_stop(dev->vsock);
-	dev->tx_held = dev->reset_owed = dev->reset_sent = false;
+	dev->tx_held = dev->reset_owed = dev->reset_sent = dev->reset_late = false;
 }
 
 static void vsock_put_cid(const struct virtio_vsock *dev, struct virtio_vsock_config *space)
@@ -313,13 +336,14 @@ static void vsock_resumed(struct virtio_device *vdev)
 	vsock_put_cid(dev, &space);
 	if (memcmp(vdev->config, &space, sizeof(space)))
 		virtio_config_set(vdev, 0, &space, sizeof(space));
-	if (vdev->restored)
+	if (vdev->restored) {
 		dev->reset_owed = true;
-	if (!dev->reset_owed && !dev->reset_sent)
-		return;
-	if (dev->vsock)
+		dev->reset_late = false;
+	}
+	if (dev->vsock && vsock_must_wait(dev))
 		vsock_hold(dev->vsock);
-	vsock_send_event(dev);
+	if (dev->reset_owed || dev->reset_sent)
+		vsock_send_event(dev);
 }
 
 static void vsock_free_device(struct virtio_vsock *dev)
@@ -374,7 +398,7 @@ static int vsock_kernel_run(struct virtio_device *vdev, bool run)
 	struct virtio_vsock *dev = to_vsock(vdev);
 	int runs = 0, ret = 0;
 
-	if (run && (dev->reset_owed || dev->reset_sent)) {
+	if (run && vsock_must_wait(dev)) {
 		dev->waits = true;
 		g_source_set_ready_time(dev->timer, g_get_monotonic_time() + VSOCK_WAIT_US);
 	} else if (run) {
@@ -395,6 +419,8 @@ static gboolean vsock_waited(gpointer opaque)
 
 	g_source_set_ready_time(dev->timer, -1);
 	pthread_mutex_lock(&dev->vdev.lock);
+	if (dev->waits)
+		vsock_time_over(dev);
 	vsock_kernel_go(dev);
 	pthread_mutex_unlock(&dev->vdev.lock);
 	return G_SOURCE_CONTINUE;

@@ -284,6 +284,13 @@ static void test_state(void)
 	done();
 }
 
+static void give_event(void)
+{
+	driver_add(&d.q[EVENT], &(struct driver_buf){ DATA_GPA + 0x10000, 8, true }, 1);
+	driver_kick(&d, EVENT);
+	test_loop();
+}
+
 /* A driver that never gives the event's buffer back; and one that is gone before. */
 static void test_mute(void)
 {
@@ -302,6 +309,31 @@ static void test_mute(void)
 	KTAP_TRUE(TEST_UNTIL(kernel.running));
 	KTAP_EQ(kernel_works(TX), 1);
 	KTAP_TRUE(g_get_monotonic_time() - from >= 5 * G_USEC_PER_SEC);
+	/* It had its time, and does not get it again whenever it stops and goes on. */
+	dev->ops->pause(dev);
+	dev->ops->resume(dev);
+	KTAP_TRUE(kernel.running);
+	/* Nor when there is a buffer at last, in which it is told. */
+	give_event();
+	KTAP_EQ(driver_nr_used(&d.q[EVENT]), 1);
+	dev->ops->pause(dev);
+	dev->ops->resume(dev);
+	KTAP_TRUE(kernel.running);
+	dev->ops->pause(dev);
+	record_free(&saved);
+	state_save(dev, &saved);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	/* But after each restore; and if it keeps the buffer it is the same. */
+	dev->ops->resume(dev);
+	KTAP_TRUE(!kernel.running);
+	give_event();
+	driver_used(&d.q[EVENT]);
+	KTAP_EQ(driver_nr_used(&d.q[EVENT]), 1);
+	KTAP_TRUE(!kernel.running);
+	KTAP_TRUE(TEST_UNTIL(kernel.running));
+	dev->ops->pause(dev);
+	dev->ops->resume(dev);
+	KTAP_TRUE(kernel.running);
 	dev->ops->pause(dev);
 	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
 	dev->ops->resume(dev);

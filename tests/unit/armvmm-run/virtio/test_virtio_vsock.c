@@ -492,7 +492,7 @@ static void test_restored_mute(void)
 	struct device *dev = start(setup(), 32);
 	struct packet p;
 	gint64 from;
-	int fd;
+	int fd, other;
 
 	state_save(dev, &saved);
 	dev->ops->reset(dev);
@@ -504,6 +504,15 @@ static void test_restored_mute(void)
 	KTAP_ASSERT(get_packet(&p));
 	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_REQUEST);
 	KTAP_TRUE(g_get_monotonic_time() - from >= 5 * G_USEC_PER_SEC);
+	/* It had its time, and does not get it again whenever it stops and goes on. */
+	dev->ops->pause(dev);
+	dev->ops->resume(dev);
+	from = g_get_monotonic_time();
+	other = host_connect("CONNECT 9\n");
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.guest_port, 9);
+	KTAP_TRUE(g_get_monotonic_time() - from < 3 * G_USEC_PER_SEC);
+	close(other);
 	/* A driver that starts anew has nothing to forget. */
 	dev->ops->pause(dev);
 	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);

@@ -125,7 +125,7 @@ logs() {
 }
 
 try mmio
-check 'mmio: another guest of that number is refused' wrong 1 'this host has another guest 42' cid=42,vhost=on
+check 'mmio: another guest of that number is refused' wrong 1 'the number 42 is taken on this host' cid=42,vhost=on
 # What is under way stays when the guest stands still for a while.
 pauses() { ctl stop && sleep 1 && ctl cont; }
 check 'mmio: it stops and goes on' pauses

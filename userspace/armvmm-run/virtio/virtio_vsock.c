@@ -462,7 +462,7 @@ static int vsock_kernel_create(struct virtio_vsock *dev, struct machine *m, cons
 	if (ret || !ioctl(dev->vhost.fd, VHOST_VSOCK_SET_GUEST_CID, &cid))
 		return ret;
 	if (errno == EADDRINUSE)
-		return error_set(err, -EADDRINUSE, "%s: this host has another guest %u", label,
+		return error_set(err, -EADDRINUSE, "%s: the number %u is taken on this host", label,
 				 dev->cid);
 	return error_errno(err, -errno, "%s: %s", label, VSOCK_NODE);
 }

@@ -415,7 +415,7 @@ static void test_refused(void)
 	refused("cid=3,vhost=on", "is the module loaded (modprobe vhost_vsock)?");
 	kernel_missing = false;
 	kernel_has_cid = true;
-	refused("cid=3,vhost=on", "this host has another guest 3");
+	refused("cid=3,vhost=on", "the number 3 is taken on this host");
 	kernel_has_cid = false;
 }
 

@@ -53,7 +53,8 @@ struct virtio_net {
 	struct virtio_device vdev; /* first: see virtio_mmio.h */
 	struct net_backend *be;
 	struct vhost vhost;
-	bool in_kernel; /* .vhost is open */
+	bool in_kernel; /* .vhost is open, */
+	bool refused; /* and its kernel has refused the tap once */
 	struct virtq_chain *tx; /* frame on its way out */
 	struct virtq_chain *rx_first; /* chain with the header of the frame coming in */
 	struct virtq_chain *rx_next; /* further ones (VIRTIO_NET_F_MRG_RXBUF) */
@@ -417,7 +418,15 @@ static int net_kernel_run(struct virtio_device *vdev, bool run)
 
 	if (run) {
 		ret = vhost_give_queues(&net->vhost);
-		return ret ? ret : net_kernel_set_backend(net, net->be->fd);
+		if (!ret)
+			ret = net_kernel_set_backend(net, net->be->fd);
+		/* Once: a guest can try for ever. */
+		if (ret && !net->refused)
+			machine_warn(vdev->machine,
+				     "%s in slot %u: the host's kernel refuses its queues: %s (is its tap gone?)",
+				     vdev->ops->name, vdev->slot, strerror(-ret));
+		net->refused |= ret < 0;
+		return ret;
 	}
 	ret = net_kernel_set_backend(net, -1);
 	vhost_take_queues(&net->vhost);

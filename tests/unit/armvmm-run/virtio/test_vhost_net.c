@@ -189,8 +189,12 @@ static void test_state(void)
 	KTAP_TRUE(!kernel.running);
 	/* One queue alone is none. */
 	kernel_refuses_backend = true;
-	KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
+	for (unsigned int i = 0; i < 2; i++)
+		KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
 	kernel_refuses_backend = false;
+	/* Its user learns of that, but not each time. */
+	KTAP_EQ(test_warnings, 1);
+	KTAP_TRUE(strstr(test_last_warning, "the host's kernel refuses its queues"));
 	KTAP_TRUE(driver_needs_reset(&d));
 	KTAP_TRUE(!kernel.running);
 	kernel.nr_wrong = 0;

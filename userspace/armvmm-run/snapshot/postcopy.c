@@ -160,10 +160,11 @@ int postcopy_prepare(struct postcopy *p, struct error *err)
 	p->room = g_try_malloc0(PAGES_BLOCK);
 	if (!p->heads || !p->pages || !p->room)
 		ret = -ENOMEM;
-	for (unsigned int i = 0; !ret && i < p->ram.nr; i++)
-		ret = postcopy_drop(&p->range[i]);
+	/* Before there are holes: the kernel fills those that nobody watches, to make huge pages. */
 	if (!ret)
 		ret = faults_register(&p->faults, p->m);
+	for (unsigned int i = 0; !ret && i < p->ram.nr; i++)
+		ret = postcopy_drop(&p->range[i]);
 	if (ret)
 		return error_errno(err, ret, "post-copy: userfaultfd");
 	p->m->mem.give_back = postcopy_give_back;
@@ -173,24 +174,15 @@ int postcopy_prepare(struct postcopy *p, struct error *err)
 
 /* ---- The thread: pages ---- */
 
-/* Puts pages in place that are missing. The lock is held. */
-static int postcopy_put(struct postcopy *p, uint8_t *to, const uint8_t *from, uint64_t len)
+/* Puts a page in place. Returns 0, or -errno; -EEXIST: there is one. The lock is held. */
+static int postcopy_put(struct postcopy *p, uint8_t *to, const uint8_t *from)
 {
-	while (len) {
-		int64_t n = faults_put(&p->faults, to, from, len);
+	int64_t n;
 
-		/* It is there already: it stays, and whoever waits for it goes on. */
-		if (n == -EEXIST) {
-			n = faults_wake(&p->faults, to);
-			n = n ? n : PAGES_SIZE;
-		}
-		if (n < 0)
-			return n;
-		to += n;
-		from = from ? from + n : NULL;
-		len -= n;
-	}
-	return 0;
+	do
+		n = faults_put(&p->faults, to, from, PAGES_SIZE);
+	while (!n);
+	return n < 0 ? n : 0;
 }
 
 /* Page @n of a range has come: @from, or zero. */
@@ -201,11 +193,14 @@ static int postcopy_place(struct postcopy *p, struct postcopy_range *r, uint64_t
 	int ret;
 
 	pthread_mutex_lock(&p->lock);
-	/* It was given back. Who waits for it touches it again, and finds zeroes. */
+	/*
+	 * It was given back: who waits for it touches it again, and finds zeroes. If there is one in
+	 * the place of a missing one, nobody knows who put it there and who has seen it: an error.
+	 */
 	if (!postcopy_has(r->missing, n))
 		ret = faults_wake(&p->faults, to);
 	else
-		ret = postcopy_put(p, to, from, PAGES_SIZE);
+		ret = postcopy_put(p, to, from);
 	postcopy_clear(r->missing, n);
 	pthread_mutex_unlock(&p->lock);
 	return ret;
@@ -303,7 +298,10 @@ static int postcopy_fault(struct postcopy *p, uint8_t *host, bool may_ask, struc
 	pthread_mutex_lock(&p->lock);
 	missing = postcopy_has(r->missing, n);
 	if (!missing)
-		ret = postcopy_put(p, host, NULL, PAGES_SIZE);
+		ret = postcopy_put(p, host, NULL);
+	/* It has come since: it stays, and whoever waits for it goes on. */
+	if (ret == -EEXIST)
+		ret = faults_wake(&p->faults, host);
 	pthread_mutex_unlock(&p->lock);
 	if (ret)
 		return faults_error(ret, err);

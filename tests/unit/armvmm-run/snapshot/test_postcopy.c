@@ -20,12 +20,14 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define MEMORY	(4u << 20)	/* far more than a connection holds */
 
 #include "guest_fake.h"
 #include "proxy.h"
+#include "snapshot/faults.h"
 #include "snapshot/layout.h"
 #include "snapshot/memlog.h"
 #include "snapshot/postcopy.h"
@@ -43,6 +45,36 @@ static int here;		/* the far end's connection */
 static bool dead;		/* atomic: the new process has ended */
 static char last[300];		/* what it said */
 static bool may_break;		/* and this is not a fault of the test */
+
+static uint8_t *stays;		/* this page is not dropped */
+static unsigned int unwatched;	/* pages that are dropped while nobody watches */
+
+/*
+ * armvmm-run's. If the page that is dropped is nobody's to watch, it is what the kernel makes of it
+ * when it makes a huge page: there, and zero.
+ */
+int madvise(void *at, size_t len, int advice)
+{
+	const struct guestmem_region *ram = &b.m.mem.region[0];
+	struct faults other;
+	struct error err;
+	bool watched;
+
+	if (advice == MADV_DONTNEED && stays >= (uint8_t *)at && stays < (uint8_t *)at + len)
+		return 0;
+	if (syscall(SYS_madvise, at, len, advice))
+		return -1;
+	if (advice != MADV_DONTNEED || (uintptr_t)at - (uintptr_t)ram->host >= MEMORY ||
+	    faults_open(&other, &b.m, "test", &err))
+		return 0;
+	/* Only one may. */
+	watched = faults_register(&other, &b.m) == -EBUSY;
+	faults_close(&other);
+	if (!watched)
+		memset(at, 0, len);
+	unwatched += !watched;
+	return 0;
+}
 
 void machine_note(struct machine *m, const char *fmt, ...)
 {
@@ -112,6 +144,8 @@ static void setup(void)
 	a.bank[BANK_SIZE - 1] = 9;
 	dead = false;
 	last[0] = '\0';
+	stays = NULL;
+	unwatched = 0;
 }
 
 static bool runs(const struct guest *g)
@@ -317,6 +351,7 @@ static void test_old_pages(void)
 	KTAP_EQ(run.status.rounds, 100);
 	KTAP_EQ(page(&b, 8)[100], 0xdd);
 	KTAP_EQ(b.bank[5], 0xdd);
+	KTAP_EQ(unwatched, 0);
 	KTAP_EQ(run.status.phase, SEND_COMPLETED);
 	KTAP_TRUE(same_memory());
 	run_end(&run);
@@ -442,6 +477,56 @@ static void test_refused(void)
 	KTAP_TRUE(runs(&a) && claimed == 1);
 	KTAP_EQ(run.status.pages, 0);
 	run_end(&run);
+}
+
+/* ---- What ends the process ---- */
+
+/* In a process of its own, which ends with its threads. */
+static void alone(void (*fn)(void))
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		may_break = true;
+		ktap_failed = 0;
+		fn();
+		fflush(stdout);
+		_exit(ktap_failed);
+	}
+	KTAP_EQ(waitpid(pid, &status, 0), pid);
+	KTAP_TRUE(WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
+static void await_death(void)
+{
+	while (!is_dead())
+		g_main_context_iteration(NULL, FALSE);
+}
+
+/* Something has filled the place of a page that is missing. */
+static void run_filled(void)
+{
+	RUN(run);
+
+	setup();
+	for (unsigned int i = 0; i < PAGES; i++)
+		fill(i);
+	stays = page(&b, PAGES - 3);
+	*stays = 0x77;
+	run_begin(&run);
+	KTAP_EQ(run.ret, 0);
+	await_death();
+	KTAP_TRUE(strstr(last, "userfaultfd: a page cannot be put in place: File exists"));
+	KTAP_EQ(*stays, 0x77);
+}
+
+static void test_filled(void)
+{
+	NEEDS_IT;
+	alone(run_filled);
 }
 
 /* ---- Any byte ---- */
@@ -765,6 +850,7 @@ struct liar {
 	size_t len;
 	unsigned int times;
 	unsigned int parts, nth;	/* of memory since then; in which the page came */
+	bool ready;		/* atomic: it may come */
 };
 
 /* A part of memory has come. */
@@ -804,6 +890,8 @@ static void *liar_main(void *opaque)
 			if (first && runs && !strcmp((char *)head + 8, PAGES_PART))
 				liar_look(l, room);
 		}
+		while (!__atomic_load_n(&l->ready, __ATOMIC_ACQUIRE))
+			usleep(100);
 		if (!strcmp((char *)head + 8, WIRE_HELLO))
 			part_write(&w, WIRE_READY, WIRE_VERSION, NULL, 0, NULL, 0);
 		if (!strcmp((char *)head + 8, PART_END))
@@ -836,6 +924,7 @@ static void hears(struct liar *l, enum send_phase phase, const char *why)
 	s = send_new(&a.m);
 	KTAP_EQ(send_start(s, end[0], SEND_MAY_SWITCH, &err), 0);
 	KTAP_EQ(send_switch(s, &err), 0);
+	__atomic_store_n(&l->ready, true, __ATOMIC_RELEASE);
 	while (send_is_active(s))
 		g_main_context_iteration(NULL, TRUE);
 	send_get(s, &status);
@@ -876,6 +965,6 @@ static void test_liars(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_old_pages), KTAP_CASE(test_late),
-	  KTAP_CASE(test_reset), KTAP_CASE(test_ends_there), KTAP_CASE(test_refused),
+	  KTAP_CASE(test_reset), KTAP_CASE(test_ends_there), KTAP_CASE(test_refused), KTAP_CASE(test_filled),
 	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_lies),
 	  KTAP_CASE(test_liars))

@@ -204,6 +204,10 @@ int faults_wake(const struct faults *f, const uint8_t *page)
 	return 0;
 }
 
+void faults_again(const struct faults *f, const struct machine *m)
+{
+}
+
 int faults_error(int ret, struct error *err)
 {
 	return error_errno(err, ret, "a page");

@@ -159,6 +159,18 @@ int faults_wake(const struct faults *f, const uint8_t *page)
 	return ioctl(f->fd, UFFDIO_WAKE, &wake) ? -errno : 0;
 }
 
+void faults_again(const struct faults *f, const struct machine *m)
+{
+	for (unsigned int i = 0; i < m->mem.nr_regions; i++) {
+		struct uffdio_range range = {
+			.start = (uintptr_t)m->mem.region[i].host,
+			.len = m->mem.region[i].size,
+		};
+
+		ioctl(f->fd, UFFDIO_WAKE, &range);
+	}
+}
+
 int faults_error(int ret, struct error *err)
 {
 	if (ret == -ENOMEM)

@@ -43,6 +43,9 @@ int64_t faults_put(const struct faults *f, uint8_t *to, const uint8_t *from, uin
 /* Wakes who waits for a page that is there. Returns 0 or -errno. */
 int faults_wake(const struct faults *f, const uint8_t *page);
 
+/* Who waits, for whatever page, touches it again: faults_read() tells of that once more. */
+void faults_again(const struct faults *f, const struct machine *m);
+
 /* Says that a page could not be put in place. Returns @ret. */
 int faults_error(int ret, struct error *err);
 

@@ -356,6 +356,8 @@ static int postcopy_see_off(struct postcopy *p, struct error *err)
 	struct pollfd wait = { .fd = p->faults.fd, .events = POLLIN };
 	int ret = 0;
 
+	/* Who waits already was asked for, and is told of only once. */
+	faults_again(&p->faults, p->m);
 	while (!ret && !postcopy_is_set(&p->cancelled)) {
 		poll(&wait, 1, POSTCOPY_LOOK_MS);
 		ret = postcopy_serve(p, false, err);

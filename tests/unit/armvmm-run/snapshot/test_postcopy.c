@@ -37,6 +37,8 @@
 #include "snapshot/wire.h"
 
 #define PAGES	(MEMORY / 4096)
+#define SAID	(64 + 3 * 64)	/* bytes that the new process has said when the guest runs */
+#define CANNOT	": the guest, which runs already, cannot go on"
 #define EARLY	3000		/* bytes, before which the guest is handed over */
 
 static struct guest a, b;
@@ -374,7 +376,7 @@ static void test_late(void)
 	for (unsigned int i = 0; i < PAGES; i++)
 		fill(i);
 	/* Its last word here is that it runs: no page comes. */
-	run.proxy.way[1].holds = 64 + 3 * 64;
+	run.proxy.way[1].holds = SAID;
 	run_begin(&run);
 	KTAP_EQ(run.ret, 0);
 	KTAP_EQ(pthread_create(&thread, NULL, write_it, page(&b, PAGES - 6)), 0);
@@ -411,7 +413,7 @@ static void test_reset(void)
 	setup();
 	for (unsigned int i = 0; i < PAGES; i++)
 		fill(i);
-	run.proxy.way[1].holds = 64 + 3 * 64;
+	run.proxy.way[1].holds = SAID;
 	run_begin(&run);
 	KTAP_EQ(pthread_create(&thread, NULL, write_it, page(&b, PAGES - 6)), 0);
 	usleep(20000);
@@ -527,6 +529,55 @@ static void test_filled(void)
 {
 	NEEDS_IT;
 	alone(run_filled);
+}
+
+/* The guest has ended, and its old process knows that somebody waits; then the line is cut. */
+static void cut_off(struct run *run, unsigned int nr, pthread_t *thread)
+{
+	setup();
+	for (unsigned int i = 0; i < PAGES; i++)
+		fill(i);
+	run->proxy.way[1].holds = SAID;
+	run_begin(run);
+	KTAP_EQ(run->ret, 0);
+	KTAP_EQ(pthread_create(thread, NULL, write_it, page(&b, nr)), 0);
+	while (__atomic_load_n(&run->proxy.way[1].bytes, __ATOMIC_RELAXED) < SAID + 64 + 8)
+		usleep(1000);
+	postcopy_over(run->p);
+}
+
+/* As a disk's request may, which keeps its thread from ending. */
+static void run_cut_off(void)
+{
+	pthread_t thread;
+	RUN(run);
+
+	cut_off(&run, PAGES - 6, &thread);
+	proxy_close(&run.proxy);
+	await_death();
+	KTAP_TRUE(strstr(last, CANNOT));
+}
+
+static void run_given_back(void)
+{
+	pthread_t thread;
+	RUN(run);
+
+	cut_off(&run, PAGES - 6, &thread);
+	guestmem_release(&b.m.mem, page(&b, PAGES - 6), 4096);
+	proxy_close(&run.proxy);
+	pthread_join(thread, NULL);
+	KTAP_TRUE(!is_dead());
+	KTAP_EQ(page(&b, PAGES - 6)[99], 0);
+	KTAP_EQ(page(&b, PAGES - 6)[100], 0xee);
+	postcopy_free(run.p);
+}
+
+static void test_cut_off(void)
+{
+	NEEDS_IT;
+	alone(run_cut_off);
+	alone(run_given_back);
 }
 
 /* ---- Any byte ---- */
@@ -811,7 +862,6 @@ static void lies(const struct lie *lie, const char *why)
 }
 
 #define TWO	.hello = 2, .state = 2
-#define CANNOT	": the guest, which runs already, cannot go on"
 
 static void test_lies(void)
 {
@@ -966,5 +1016,6 @@ static void test_liars(void)
 
 KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_old_pages), KTAP_CASE(test_late),
 	  KTAP_CASE(test_reset), KTAP_CASE(test_ends_there), KTAP_CASE(test_refused), KTAP_CASE(test_filled),
+	  KTAP_CASE(test_cut_off),
 	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_lies),
 	  KTAP_CASE(test_liars))

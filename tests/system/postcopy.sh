@@ -78,11 +78,11 @@ kill -9 "$pid_b"
 wait $long
 check 'the far end is killed: the migration fails' same $? 3
 cat "$work/long"
-check '... and says that it has run there' grep -q 'has run at the far end: it cannot go on there, nor here' "$work/long"
+check '... and says that it may have run there' grep -q 'may have run at the far end: .* and not here' "$work/long"
 guest_end b 60
 check 'the guest stays stopped here' same "$(ctl a status)" postmigrate
-check '... whatever anybody wants' status_of 3 'The guest has run elsewhere since' ctl a cont
-check '... and is not sent again' status_of 3 'The guest has run elsewhere since' ctl a migrate exec:cat
+check '... whatever anybody wants' status_of 3 'The guest may have run elsewhere since' ctl a cont
+check '... and is not sent again' status_of 3 'The guest may have run elsewhere since' ctl a migrate exec:cat
 ctl a quit
 guest_end a 60
 

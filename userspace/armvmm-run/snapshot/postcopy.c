@@ -43,9 +43,11 @@ struct postcopy {
 	struct pages_reader *heads, *pages;
 	uint64_t left;		/* pages that have not come */
 	uint64_t waits;		/* how often somebody has waited */
+	struct error why_not;	/* it has ended, and .begun is not set */
 	uint8_t *room;		/* for a part's pages */
 	/* ... and these are atomic. */
 	bool cancelled;		/* it must end */
+	bool begun;		/* the far end has heard that the guest runs: so it may */
 	bool over;		/* the guest runs no more */
 	bool finished;		/* all is here, and it ends */
 
@@ -57,6 +59,13 @@ struct postcopy {
 static bool postcopy_is_set(const bool *flag)
 {
 	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+/* The main thread may wait for this. */
+static void postcopy_set(const struct postcopy *p, bool *flag)
+{
+	__atomic_store_n(flag, true, __ATOMIC_RELEASE);
+	g_main_context_wakeup(p->m->context);
 }
 
 static bool postcopy_has(const uint32_t *bits, uint64_t n)
@@ -160,7 +169,7 @@ int postcopy_prepare(struct postcopy *p, struct error *err)
 	p->room = g_try_malloc0(PAGES_BLOCK);
 	if (!p->heads || !p->pages || !p->room)
 		ret = -ENOMEM;
-	/* Before there are holes: the kernel fills those that nobody watches, to make huge pages. */
+	/* Before there are holes: the kernel fills unwatched ones, to make huge pages. */
 	if (!ret)
 		ret = faults_register(&p->faults, p->m);
 	for (unsigned int i = 0; !ret && i < p->ram.nr; i++)
@@ -194,8 +203,8 @@ static int postcopy_place(struct postcopy *p, struct postcopy_range *r, uint64_t
 
 	pthread_mutex_lock(&p->lock);
 	/*
-	 * It was given back: who waits for it touches it again, and finds zeroes. If there is one in
-	 * the place of a missing one, nobody knows who put it there and who has seen it: an error.
+	 * It was given back: who waits for it touches it again, and finds zeroes. If there is one
+	 * in the place of a missing one, nobody knows whose it is, nor who has seen it: an error.
 	 */
 	if (!postcopy_has(r->missing, n))
 		ret = faults_wake(&p->faults, to);
@@ -340,6 +349,8 @@ static int postcopy_follow(struct postcopy *p, struct error *err)
 		if (!ret && fds[1].revents) {
 			ret = postcopy_take(p, err);
 			since = g_get_monotonic_time();
+			if (ret >= 0)
+				postcopy_set(p, &p->begun);
 		}
 		if (!ret && g_get_monotonic_time() - since >= WIRE_STALL_MS * 1000ll)
 			ret = error_errno(err, -ETIMEDOUT, "%s", p->reader.file);
@@ -389,6 +400,7 @@ static void *postcopy_thread(void *opaque)
 {
 	struct postcopy *p = opaque;
 	struct error why = { "" };
+	bool begun;
 	int ret;
 
 	prctl(PR_SET_NAME, "postcopy");
@@ -397,17 +409,20 @@ static void *postcopy_thread(void *opaque)
 	pthread_mutex_lock(&p->lock);
 	pthread_mutex_unlock(&p->lock);
 	ret = postcopy_follow(p, &why);
-	if (ret && ret != -ECANCELED && postcopy_is_set(&p->over))
+	begun = postcopy_is_set(&p->begun);
+	if (begun && ret && ret != -ECANCELED && postcopy_is_set(&p->over))
 		ret = postcopy_see_off(p, &why);
-	if (ret && ret != -ECANCELED)
+	if (begun && ret && ret != -ECANCELED)
 		postcopy_fail(p, &why);
 	faults_unregister(&p->faults, p->m);
 	faults_close(&p->faults);
-	postcopy_part(p, ret);
+	p->why_not = why;
+	if (begun)
+		postcopy_part(p, ret);
 	if (!ret)
 		machine_note(p->m, "all of the guest's memory is here; %llu times somebody has waited",
 			     (unsigned long long)p->waits);
-	__atomic_store_n(&p->finished, true, __ATOMIC_RELEASE);
+	postcopy_set(p, &p->finished);
 	return NULL;
 }
 
@@ -460,8 +475,35 @@ static gboolean postcopy_look(void *opaque)
 	return G_SOURCE_REMOVE;
 }
 
+/* Says that the guest runs. The thread waits for that. It goes at once, or not. */
+static int postcopy_say(struct postcopy *p, struct error *err)
+{
+	int ret;
+
+	p->wire.deadline = g_get_monotonic_time();
+	ret = part_write(&p->words, WIRE_RUNNING, WIRE_VERSION, NULL, 0, NULL, 0);
+	p->wire.deadline = 0;
+	return ret ? error_errno(err, ret, "%s: running", p->reader.file) : 0;
+}
+
+/*
+ * The far end goes on only when it has read our word: then it never lets the guest go on there. So
+ * the guest runs here only after that; else it has run nowhere, and may go on where it was.
+ */
+static int postcopy_await(struct postcopy *p, struct error *err)
+{
+	while (!postcopy_is_set(&p->begun) && !postcopy_is_set(&p->finished) &&
+	       machine_requested(p->m) == MACHINE_NONE)
+		g_main_context_iteration(p->m->context, TRUE);
+	if (postcopy_is_set(&p->begun))
+		return 0;
+	if (!postcopy_is_set(&p->finished))
+		return error_set(err, -EINTR, "it was ended there");
+	return error_set(err, -EPIPE, "%.300s: the guest has not run here", p->why_not.text);
+}
+
 int postcopy_start(struct postcopy *p, const struct wire *wire, struct part_reader *reader,
-		   const struct part_writer *words, struct error *err)
+		   struct part_writer *words, struct error *err)
 {
 	int ret;
 
@@ -478,24 +520,24 @@ int postcopy_start(struct postcopy *p, const struct wire *wire, struct part_read
 	p->running = !ret;
 	if (ret)
 		error_errno(err, ret, "%s: cannot start a thread", reader->file);
-	/* It goes at once, or not. */
-	p->wire.deadline = g_get_monotonic_time();
-	if (!ret) {
-		ret = part_write(&p->words, WIRE_RUNNING, WIRE_VERSION, NULL, 0, NULL, 0);
-		if (ret)
-			error_errno(err, ret, "%s: running", reader->file);
-	}
-	p->wire.deadline = 0;
+	else
+		ret = postcopy_say(p, err);
 	__atomic_store_n(&p->cancelled, ret != 0, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&p->lock);
+	if (!ret)
+		ret = postcopy_await(p, err);
 	if (!ret) {
 		reader->data = NULL;
 		p->timer = g_timeout_add(POSTCOPY_LOOK_MS, postcopy_look, p);
 		return 0;
 	}
+	__atomic_store_n(&p->cancelled, true, __ATOMIC_RELEASE);
 	if (p->running)
 		postcopy_join(p);
 	/* Still the caller's. */
+	reader->data = p->reader.data;
+	reader->room = p->reader.room;
+	words->nr = p->words.nr;
 	p->reader.data = NULL;
 	p->wire.in = p->wire.out = -1;
 	postcopy_forget(p);

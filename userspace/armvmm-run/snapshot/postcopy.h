@@ -46,12 +46,13 @@ int postcopy_prepare(struct postcopy *p, struct error *err);
 void postcopy_abandon(struct postcopy *p);
 
 /*
- * Says WIRE_RUNNING, and takes what comes from then on, until all is here. @wire, @reader and
- * @words are taken over, and their opaque pointers set anew; unless this fails: returns 0 or -errno
- * with @err set, and the guest may not run. Main thread.
+ * Says WIRE_RUNNING, and takes what comes from then on, until all is here. Returns when the first
+ * of it has come, and serves the main loop meanwhile. @wire, @reader and @words are taken over, and
+ * their opaque pointers set anew; unless this fails: returns 0 or -errno with @err set, and the
+ * guest may not run; -EINTR if somebody wants to end the machine. Main thread.
  */
 int postcopy_start(struct postcopy *p, const struct wire *wire, struct part_reader *reader,
-		   const struct part_writer *words, struct error *err);
+		   struct part_writer *words, struct error *err);
 
 /*
  * The guest runs no more: only what somebody waits for matters now. NULL does nothing. Main thread.

@@ -77,6 +77,7 @@ struct send {
 	bool switched;		/* to post-copy */
 	int ret;
 	bool refused;		/* the far end has said that it will not run the guest */
+	bool kept;		/* it was not told to: this could not be said as a whole */
 	struct error thread_why;
 	/* ... and these are atomic. */
 	bool finished;		/* it has set .ret, and ends */
@@ -344,6 +345,36 @@ static int send_rest(struct send *s)
 	return ret ? send_ask_why(s, ret) : 0;
 }
 
+static int send_tail_write(void *opaque, const void *data, size_t len)
+{
+	g_byte_array_append(opaque, data, len);
+	return 0;
+}
+
+/*
+ * The word that hands the guest over. It goes at once, or not: unless the kernel has taken its last
+ * byte, the far end cannot have all of it. Returns 0 if it may.
+ */
+static int send_commit(struct send *s)
+{
+	GByteArray *word = g_byte_array_new();
+	struct part_writer w = s->writer;
+	ssize_t n;
+	int ret = 0;
+
+	w.write = send_tail_write;
+	w.opaque = word;
+	part_write(&w, WIRE_COMMIT, WIRE_VERSION, NULL, 0, NULL, 0);
+	n = write(s->wire.out, word->data, word->len);
+	if (n != (ssize_t)word->len)
+		ret = error_errno(&s->thread_why, n < 0 ? -errno : -EPIPE, "the handover to the far end");
+	s->kept = ret;
+	/* Pages may follow. */
+	s->writer.nr = w.nr;
+	g_byte_array_unref(word);
+	return ret;
+}
+
 static int send_await(struct send *s)
 {
 	struct follow follow = {
@@ -352,6 +383,9 @@ static int send_await(struct send *s)
 	};
 	int ret;
 
+	ret = send_commit(s);
+	if (ret)
+		return ret;
 	s->wire.deadline = g_get_monotonic_time() + SEND_RUNNING_MS * 1000ll;
 	ret = send_expect(s, WIRE_RUNNING);
 	if (ret || !s->switched)
@@ -512,12 +546,6 @@ static void send_stop(struct send *s)
 	send_set_phase(s, SEND_HANDOVER);
 }
 
-static int send_tail_write(void *opaque, const void *data, size_t len)
-{
-	g_byte_array_append(opaque, data, len);
-	return 0;
-}
-
 /* All requests have ended: what is not memory. */
 static int send_collect(struct send *s)
 {
@@ -542,63 +570,7 @@ static int send_collect(struct send *s)
 	return ret ? error_errno(&s->why, ret, "the guest's memory") : 0;
 }
 
-/*
- * The word that hands the guest over. It goes at once, or not: unless the kernel has taken its last
- * byte, the far end cannot have all of it. Returns 0 if it may.
- */
-static int send_commit(struct send *s)
-{
-	GByteArray *word = g_byte_array_new();
-	struct part_writer w = s->writer;
-	ssize_t n;
-	int ret = 0;
-
-	w.write = send_tail_write;
-	w.opaque = word;
-	part_write(&w, WIRE_COMMIT, WIRE_VERSION, NULL, 0, NULL, 0);
-	n = write(s->wire.out, word->data, word->len);
-	if (n != (ssize_t)word->len)
-		ret = error_errno(&s->why, n < 0 ? -errno : -EPIPE, "the handover to the far end");
-	/* Pages may follow. */
-	s->writer.nr = w.nr;
-	g_byte_array_unref(word);
-	return ret;
-}
-
-/* The guest may run there, or not. With post-copy it does not for long, and its status tells. */
-static void send_lost(struct send *s, int ret, const char *why)
-{
-	s->lost = true;
-	if (s->away)
-		error_set(&s->why, ret, "the connection was lost while memory followed the guest, which has run at the far end: it cannot go on there, nor here, as its disks may have changed (%.200s)",
-			  why);
-	else if (s->switched)
-		error_set(&s->why, ret, "the connection was lost just after the guest was handed over: if armvmm-run there has ended with status 5, the guest has run there, and must not go on; if with another, cont lets it go on here (%.200s)",
-			  why);
-	else
-		error_set(&s->why, ret, "the connection was lost just after the guest was handed over: look whether it runs there; if it does not, cont lets it go on here (%.200s)",
-			  why);
-	send_end(s, SEND_FAILED, false);
-}
-
-/* The far end has all, and waits for the word. */
-static void send_hand_over(struct send *s)
-{
-	struct error why;
-
-	device_bus_unclaim(&s->m->bus);
-	s->unclaimed = true;
-	if (send_commit(s)) {
-		send_give_up(s, SEND_FAILED);
-		return;
-	}
-	/* From here on, only the far end can say that the guest does not run there. */
-	s->lost = true;
-	if (send_start_thread(s, STEP_AWAIT, &why))
-		send_lost(s, -EAGAIN, why.text);
-}
-
-/* The guest runs there, and lacks pages: it never goes on here. */
+/* The guest may run there, and lacks pages: it never goes on here. */
 static void send_look_there(struct send *s)
 {
 	if (s->phase != SEND_POSTCOPY && __atomic_load_n(&s->runs_there, __ATOMIC_ACQUIRE)) {
@@ -607,19 +579,53 @@ static void send_look_there(struct send *s)
 	}
 }
 
+/* The guest may run there, or not. */
+static void send_lost(struct send *s, int ret, const char *why)
+{
+	s->lost = true;
+	if (s->away)
+		error_set(&s->why, ret, "the connection was lost while memory followed the guest, which may have run at the far end: it goes on there only if it lacks nothing, and not here, as its disks may have changed (%.200s)",
+			  why);
+	else
+		error_set(&s->why, ret, "the connection was lost just after the guest was handed over: look whether it runs there; if it does not, cont lets it go on here (%.200s)",
+			  why);
+	send_end(s, SEND_FAILED, false);
+}
+
+/* The far end has all, and waits for the word. Whoever says it is there first. */
+static void send_hand_over(struct send *s)
+{
+	device_bus_unclaim(&s->m->bus);
+	s->unclaimed = true;
+	/* From here on, only the far end can say that the guest does not run there. */
+	s->lost = true;
+	if (send_start_thread(s, STEP_AWAIT, &s->why)) {
+		s->lost = false;
+		send_give_up(s, SEND_FAILED);
+	}
+}
+
 /* The far end has said its last word, or none. */
 static void send_finish(struct send *s)
 {
 	struct error why = s->thread_why;
 
+	if (!why.text[0])
+		error_set(&why, s->ret, "%s", strerror(-s->ret));
 	if (!s->ret) {
 		send_end(s, SEND_COMPLETED, false);
-	} else if (s->refused) {
+	} else if (s->refused || s->kept) {
 		s->lost = false;
 		s->why = why;
 		send_give_up(s, SEND_FAILED);
+	} else if (s->switched && !s->away) {
+		/* Nor will it: it hears nothing more. */
+		s->lost = false;
+		error_set(&s->why, s->ret, "the connection was lost just after the guest was handed over, and it has not run there (%.200s)",
+			  why.text);
+		send_give_up(s, SEND_FAILED);
 	} else {
-		send_lost(s, s->ret, why.text[0] ? why.text : strerror(-s->ret));
+		send_lost(s, s->ret, why.text);
 	}
 }
 
@@ -781,7 +787,7 @@ int send_may_start(struct send *s, int fd, struct error *err)
 	if (send_is_active(s))
 		return error_set(err, -EBUSY, "There's a migration process in progress");
 	if (!obstacle && send_has_stopped(s) && s->away)
-		obstacle = "The guest has run elsewhere since";
+		obstacle = "The guest may have run elsewhere since";
 	if (!obstacle && send_has_stopped(s))
 		obstacle = "The guest was sent away already, and may run elsewhere (cont lets it go on here)";
 	if (!obstacle && machine_is_held_by(s->m, MACHINE_HOLDER_SNAPSHOT))
@@ -810,8 +816,8 @@ int send_start(struct send *s, int fd, unsigned int may, struct error *err)
 	s->begun = g_get_monotonic_time();
 	s->stopped = s->ready_at = s->ran_at = 0;
 	s->may = may;
-	s->uncached = s->unclaimed = s->lost = s->away = s->refused = s->cancelled = false;
-	s->switches = s->switched = s->runs_there = false;
+	s->uncached = s->unclaimed = s->lost = s->away = s->refused = s->kept = false;
+	s->cancelled = s->switches = s->switched = s->runs_there = false;
 	s->left = s->nr_sent = s->nr_zero = s->expected_ms = 0;
 	s->following = (struct follow_count){ .left = 0 };
 	s->rounds = s->throttle = s->throttled = 0;
@@ -883,7 +889,7 @@ int send_continue(struct send *s, struct error *err)
 		return 0;
 	if (s->away)
 		return error_set(err, -EBUSY,
-				 "The guest has run elsewhere since: its disks are not as its memory here has them");
+				 "The guest may have run elsewhere since: its disks may not be as its memory here has them");
 	ret = device_bus_claim(&s->m->bus, err);
 	if (ret)
 		return ret;
@@ -936,6 +942,10 @@ static void send_leave(struct send *s)
 	if (!send_is_active(s))
 		return;
 	__atomic_store_n(&s->cancelled, true, __ATOMIC_RELEASE);
+	if (s->running)
+		pthread_join(s->thread, NULL);
+	s->running = false;
+	send_look_there(s);
 	if (s->step == STEP_RECLAIM) {
 		send_not_reclaimed(s, -EINTR, why);
 	} else if (s->unclaimed) {

@@ -37,6 +37,11 @@
  *	"memory" ...		each missing page once, in any order
  *	WIRE_ALL		empty: these were all
  *
+ * The old process goes on after WIRE_COMMIT only when it has read WIRE_RUNNING, and then never lets
+ * the guest go on; the new one does not run it before it has read the first of these parts. So if
+ * the connection breaks before the old process has read WIRE_RUNNING, the guest has not run there,
+ * and will not.
+ *
  * And back after WIRE_RUNNING:
  *
  *	WIRE_REQUEST ...	an address (8 bytes) of RAM: somebody waits for this page

@@ -20,7 +20,8 @@ struct way {
 	size_t stop;		/* after so many bytes nothing more goes; SIZE_MAX: all goes */
 	size_t bytes;		/* went so far */
 	size_t holds;		/* when so many bytes are to go, the other way is held */
-	bool held;		/* atomic: for now nothing goes */
+	bool held;		/* atomic: for now nothing goes, ... */
+	size_t lets;		/* ... after so many bytes more */
 };
 
 struct proxy {
@@ -35,17 +36,25 @@ static bool proxy_pass(struct proxy *p, unsigned int from)
 {
 	struct way *w = &p->way[from];
 	uint8_t buf[65536], *at = buf;
-	ssize_t n = read(p->end[from], buf, MIN(sizeof(buf), w->cut - w->bytes));
+	size_t len = MIN(sizeof(buf), w->cut - w->bytes);
+	bool held = __atomic_load_n(&w->held, __ATOMIC_ACQUIRE);
+	ssize_t n;
 
+	if (held && !w->lets)
+		return true;
+	n = read(p->end[from], buf, held ? MIN(len, w->lets) : len);
 	if (n <= 0)
 		return false;
+	w->lets -= held ? n : 0;
 	if (w->flip >= w->bytes && w->flip - w->bytes < (size_t)n)
 		buf[w->flip - w->bytes] ^= 1u << w->flip % 8;
 	if (w->bytes + n > w->stop)
 		n = w->stop - w->bytes;
 	w->bytes += n;
-	if (w->bytes >= w->holds)
+	if (w->bytes >= w->holds) {
+		w->holds = SIZE_MAX;
 		__atomic_store_n(&p->way[!from].held, true, __ATOMIC_RELEASE);
+	}
 	while (n > 0) {
 		ssize_t done = write(p->end[!from], at, n);
 
@@ -69,7 +78,8 @@ static void *proxy_main(void *opaque)
 		bool held = false;
 
 		for (unsigned int i = 0; i < 2; i++) {
-			bool on = __atomic_load_n(&p->way[i].held, __ATOMIC_ACQUIRE);
+			bool on = __atomic_load_n(&p->way[i].held, __ATOMIC_ACQUIRE) &&
+				  !p->way[i].lets;
 
 			fds[i].fd = on ? -1 : p->end[i];
 			fds[i].revents = 0;
@@ -110,6 +120,6 @@ static inline void proxy_close(struct proxy *p)
 	close(p->quit[1]);
 }
 
-#define ALL	{ SIZE_MAX, SIZE_MAX, SIZE_MAX, 0, SIZE_MAX, false }
+#define ALL	{ SIZE_MAX, SIZE_MAX, SIZE_MAX, 0, SIZE_MAX, false, 0 }
 
 #endif /* TESTS_UNIT_PROXY_H */

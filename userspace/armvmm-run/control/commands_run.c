@@ -36,12 +36,16 @@ static json_t *run_query_status(struct command_call *call)
 /* Whether a person has stopped the guest was sent already. */
 static bool run_is_too_late(struct command_call *call)
 {
-	bool late = send_is_handing_over(call->target->send);
+	const struct send *send = call->target->send;
 
-	if (late)
+	if (send_is_following(send))
+		error_set(&call->err, -EBUSY, "The guest runs elsewhere, and its memory follows");
+	else if (send_is_handing_over(send))
 		error_set(&call->err, -EBUSY,
 			  "The guest is being handed over, which migrate_cancel ends");
-	return late;
+	else
+		return false;
+	return true;
 }
 
 static json_t *run_stop(struct command_call *call)
@@ -84,9 +88,13 @@ static json_t *run_reset(struct command_call *call)
 	return NULL;
 }
 
+/* Not while the guest needs this process, wherever it runs. */
 static json_t *run_quit(struct command_call *call)
 {
-	machine_request(call->target->m, MACHINE_QUIT, MACHINE_BY_CONTROL, NULL);
+	if (send_is_following(call->target->send))
+		error_set(&call->err, -EBUSY, "The guest runs elsewhere, and its memory follows");
+	else
+		machine_request(call->target->m, MACHINE_QUIT, MACHINE_BY_CONTROL, NULL);
 	return NULL;
 }
 

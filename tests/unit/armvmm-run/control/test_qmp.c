@@ -622,6 +622,8 @@ static void test_background(void)
 	KTAP_TRUE(!qmp.session.background);
 }
 
+#define FOLLOWS	"The guest runs elsewhere, and its memory follows"
+
 /* A connection is a far end: the guest is sent there, and not saved. */
 static void test_send(void)
 {
@@ -684,8 +686,12 @@ static void test_send(void)
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "{\"status\":\"postcopy-active\""));
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "\"postcopy-requests\":12,"));
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "\"downtime\":33"));
-	KTAP_TRUE(strstr(ask("{\"execute\":\"system_reset\"}"),
-			 "The guest runs elsewhere, and its memory follows"));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"system_reset\"}"), FOLLOWS));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"stop\"}"), FOLLOWS));
+	KTAP_TRUE(strstr(ask("{\"execute\":\"cont\"}"), FOLLOWS));
+	/* That would end it there as well. */
+	KTAP_TRUE(strstr(ask("{\"execute\":\"quit\"}"), FOLLOWS));
+	KTAP_EQ(fake_run.request, MACHINE_NONE);
 	fake_run.sent.phase = SEND_COMPLETED;
 	fake_run.send_stopped = true;
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "\"downtime\":33"));

@@ -102,9 +102,11 @@ static int migrate_exec(const char *to, const char *command, GError **err)
 	if (!pid) {
 		/*
 		 * A terminal's signals are for us: the machine cancels, or has handed the guest
-		 * over and must hear the answer.
+		 * over and must hear the answer. Nor may the connection stop, or die, with us.
 		 */
 		signal(SIGINT, SIG_IGN);
+		signal(SIGQUIT, SIG_IGN);
+		signal(SIGTSTP, SIG_IGN);
 		signal(SIGHUP, SIG_IGN);
 		if (dup2(pair[1], STDIN_FILENO) >= 0 && dup2(pair[1], STDOUT_FILENO) >= 0)
 			execl("/bin/sh", "sh", "-c", command, NULL);

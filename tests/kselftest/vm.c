@@ -124,7 +124,7 @@ void vm_make(struct vm *vm, unsigned int nvcpus, unsigned int without)
 	vm->fd = vm_new(vm->sys);
 	if (!(without & VM_NO_RAM)) {
 		vm->ram = map_pages(RAM_SIZE);
-		/* One in 512 would lie so that it is a block: tests count blocks, faults and pages. */
+		/* One in 512 would lie so that it is a block, and tests count blocks. */
 		(void)madvise(vm->ram, RAM_SIZE, MADV_NOHUGEPAGE);
 		MUST_OK(mem_set(vm->fd, 0, 0, RAM_BASE, RAM_SIZE, vm->ram));
 	}

@@ -410,7 +410,7 @@ static void test_other_part(void)
 		refused_early_on(1, ARMVMM_FAIL_ENTRY_OTHER_PART);
 		runs_on(0);
 		runs_on(0);
-		/* The CPU itself becomes the other one, which no thread sees. Its idle thread ran. */
+		/* The CPU itself becomes the other one, while its idle thread runs. */
 		vcpu.loaded_cpu = -1;
 		cpus[0].kind.regs.midr = table[i].midr;
 		refused_early_on(0, ARMVMM_FAIL_ENTRY_OTHER_PART);

@@ -19,7 +19,8 @@ struct faults {
 
 /*
  * Gets from the host what this needs, before the sandbox takes the right to it. The VM and the
- * devices are there. Returns 0, or -errno with @err set: this host, or this user, cannot. @what begins the message.
+ * devices are there. Returns 0, or -errno with @err set: this host, or this user, cannot. @what
+ * begins the message.
  */
 int faults_open(struct faults *f, const struct machine *m, const char *what, struct error *err);
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "core/device_type.h"
 #include "core/machine.h"
@@ -35,6 +36,18 @@ static inline int device_make(struct machine *m, const char *name, const char *a
 		ret = type->create(m, *config, err);
 	/* Devices that exist already have begun, and do not begin a second time. */
 	return ret ? ret : device_bus_begin(&m->bus, err);
+}
+
+/* Likewise for a machine with no other device, or ends the test. */
+static inline struct device *device_made(struct machine *m, const char *name, const char *args)
+{
+	struct error err = { "" };
+
+	if (device_make(m, name, args, &err)) {
+		printf("# %s\n", err.text);
+		exit(1);
+	}
+	return m->bus.dev[0];
 }
 
 #endif /* TESTS_UNIT_DEVICE_MAKE_H */

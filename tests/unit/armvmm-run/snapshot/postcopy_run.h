@@ -154,6 +154,13 @@ static inline void setup(void)
 	unwatched = 0;
 }
 
+static inline void setup_filled(void)
+{
+	setup();
+	for (unsigned int i = 0; i < PAGES; i++)
+		fill(i);
+}
+
 static inline bool runs(const struct guest *g)
 {
 	return !g->holders && !g->thing.paused;

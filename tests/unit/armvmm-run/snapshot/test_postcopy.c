@@ -41,9 +41,7 @@ static void test_moves(void)
 	RUN(run);
 
 	NEEDS_IT;
-	setup();
-	for (unsigned int i = 0; i < PAGES; i++)
-		fill(i);
+	setup_filled();
 	run.pair = true;
 	only_first(&run);
 	run_begin(&run);
@@ -97,9 +95,7 @@ static void test_old_pages(void)
 	RUN(run);
 
 	NEEDS_IT;
-	setup();
-	for (unsigned int i = 0; i < PAGES; i++)
-		fill(i);
+	setup_filled();
 	busy.flush = busy_flush;
 	a.thing.dev.ops = &busy;
 	a.always = 0x55;
@@ -135,9 +131,7 @@ static void test_late(void)
 	RUN(run);
 
 	NEEDS_IT;
-	setup();
-	for (unsigned int i = 0; i < PAGES; i++)
-		fill(i);
+	setup_filled();
 	only_first(&run);
 	run_begin(&run);
 	KTAP_EQ(run.ret, 0);
@@ -171,9 +165,7 @@ static void test_reset(void)
 	RUN(run);
 
 	NEEDS_IT;
-	setup();
-	for (unsigned int i = 0; i < PAGES; i++)
-		fill(i);
+	setup_filled();
 	only_first(&run);
 	run_begin(&run);
 	KTAP_EQ(pthread_create(&thread, NULL, write_it, page(&b, PAGES - 6)), 0);
@@ -201,9 +193,7 @@ static void test_ends_there(void)
 	RUN(run);
 
 	NEEDS_IT;
-	setup();
-	for (unsigned int i = 0; i < PAGES; i++)
-		fill(i);
+	setup_filled();
 	run_begin(&run);
 	hold(&run, true);
 	usleep(20000);
@@ -273,9 +263,7 @@ static void run_filled(void)
 {
 	RUN(run);
 
-	setup();
-	for (unsigned int i = 0; i < PAGES; i++)
-		fill(i);
+	setup_filled();
 	stays = page(&b, PAGES - 3);
 	*stays = 0x77;
 	run_begin(&run);
@@ -294,9 +282,7 @@ static void test_filled(void)
 /* The guest has ended, and its old process knows that somebody waits; then the line is cut. */
 static void cut_off(struct run *run, unsigned int nr, pthread_t *thread)
 {
-	setup();
-	for (unsigned int i = 0; i < PAGES; i++)
-		fill(i);
+	setup_filled();
 	only_first(run);
 	run_begin(run);
 	KTAP_EQ(run->ret, 0);
@@ -462,9 +448,7 @@ static void run_unheard(size_t stop)
 {
 	RUN(run);
 
-	setup();
-	for (unsigned int i = 0; i < PAGES; i++)
-		fill(i);
+	setup_filled();
 	run.proxy.way[1].cut = stop;
 	run_begin(&run);
 	run_wait(&run);
@@ -504,9 +488,7 @@ static void test_unanswered(void)
 	RUN(run);
 
 	NEEDS_IT;
-	setup();
-	for (unsigned int i = 0; i < PAGES; i++)
-		fill(i);
+	setup_filled();
 	only_first(&run);
 	run.proxy.way[0].lets = FIRST / 2;
 	g_timeout_add(1, leave_soon, &run);
@@ -537,9 +519,7 @@ static void test_no_thread(void)
 	RUN(run);
 
 	NEEDS_IT;
-	setup();
-	for (unsigned int i = 0; i < PAGES; i++)
-		fill(i);
+	setup_filled();
 	last_ops.claim = last_claim;
 	a.thing.dev.ops = &last_ops;
 	run_begin(&run);

@@ -33,30 +33,19 @@ static bool old_kernel;
 
 static struct device *setup(void)
 {
-	struct error err = { "" };
+	struct device *dev;
 
 	test_machine_init();
-	if (device_make(&test_machine, "virtio-net", "tap=armvmmtest0,vhost=on", &err)) {
-		printf("# %s\n", err.text);
-		exit(1);
-	}
+	dev = device_made(&test_machine, "virtio-net", "tap=armvmmtest0,vhost=on");
 	KTAP_TRUE(test_machine.vhost && test_machine.unlogged);
 	KTAP_EQ(test_machine.vhost_kthread, old_kernel);
-	return test_machine.bus.dev[0];
+	return dev;
 }
 
 static void start(struct device *dev, uint64_t features)
 {
 	KTAP_TRUE(driver_start(&d, dev, features, 2, QSIZE));
 	test_loop();
-}
-
-static void done(void)
-{
-	KTAP_EQ(kernel.nr_wrong, 0);
-	test_machine_exit();
-	KTAP_TRUE(!kernel.running);
-	kernel = (struct kernel){ .fd = 0 };
 }
 
 static void test_start(void)

@@ -34,16 +34,13 @@ static struct driver d;
 
 static struct device *setup(void)
 {
-	struct error err = { "" };
+	struct device *dev;
 
 	test_machine_init();
-	if (device_make(&test_machine, "virtio-vsock", "cid=42,vhost=on", &err)) {
-		printf("# %s\n", err.text);
-		exit(1);
-	}
+	dev = device_made(&test_machine, "virtio-vsock", "cid=42,vhost=on");
 	KTAP_EQ(kernel.cid, CID);
 	KTAP_TRUE(test_machine.vhost && test_machine.unlogged && !test_machine.vsock);
-	return test_machine.bus.dev[0];
+	return dev;
 }
 
 static void start(struct device *dev)
@@ -62,14 +59,6 @@ static void send(void)
 {
 	add(TX);
 	driver_kick(&d, TX);
-}
-
-static void done(void)
-{
-	KTAP_EQ(kernel.nr_wrong, 0);
-	test_machine_exit();
-	KTAP_TRUE(!kernel.running);
-	kernel = (struct kernel){ .fd = 0 };
 }
 
 static void test_start(void)

@@ -44,15 +44,9 @@ void machine_tell(struct machine *m, const struct machine_event *event)
 
 static void setup(const char *words, uint64_t features, unsigned int nr_queues)
 {
-	struct error err = { "" };
-
 	test_machine_init();
 	nr_told = 0;
-	if (device_make(&test_machine, "virtio-balloon", words, &err)) {
-		printf("# %s\n", err.text);
-		exit(1);
-	}
-	dev = test_machine.bus.dev[0];
+	dev = device_made(&test_machine, "virtio-balloon", words);
 	KTAP_TRUE(driver_start(&d, dev, V1 | features, nr_queues, QSIZE));
 }
 

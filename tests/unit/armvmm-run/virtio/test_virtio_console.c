@@ -69,18 +69,12 @@ static void more_room(size_t room)
 
 static struct device *setup(void)
 {
-	struct error err = { "" };
-
 	test_machine_init();
 	out_len = 0;
 	out_room = sizeof(out);
 	out_short = false;
 	rx_readies = 0;
-	if (device_make(&test_machine, "virtio-console", NULL, &err)) {
-		printf("# %s\n", err.text);
-		exit(1);
-	}
-	return test_machine.bus.dev[0];
+	return device_made(&test_machine, "virtio-console", NULL);
 }
 
 /* The guest sees the terminal's size, and a new one when it changes. */

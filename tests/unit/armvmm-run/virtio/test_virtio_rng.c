@@ -24,14 +24,8 @@ static struct driver d;
 
 static struct device *setup(void)
 {
-	struct error err = { "" };
-
 	test_machine_init();
-	if (device_make(&test_machine, "virtio-rng", NULL, &err)) {
-		printf("# %s\n", err.text);
-		exit(1);
-	}
-	return test_machine.bus.dev[0];
+	return device_made(&test_machine, "virtio-rng", NULL);
 }
 
 static void ask(const struct driver_buf *buf, unsigned int nr)

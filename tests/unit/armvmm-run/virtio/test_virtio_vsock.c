@@ -154,11 +154,7 @@ static void test_guest_credit(void)
 	struct packet p;
 
 	start(setup(), 32);
-	hdr = header(VIRTIO_VSOCK_OP_REQUEST, 6000, 77);
-	hdr.buf_alloc = 100;
-	send_as(&hdr, NULL, 0);
-	expect(VIRTIO_VSOCK_OP_RESPONSE, 6000, 77);
-	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = guest_open_with(6000, listener, 100);
 	KTAP_EQ(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
 	KTAP_ASSERT(get_packet(&p));
 	KTAP_EQ(p.len, 100);

@@ -123,12 +123,9 @@ static void test_program_leaves(void)
 	struct packet p;
 
 	start(setup(), 64);
-	hdr = header(VIRTIO_VSOCK_OP_REQUEST, 6000, 77);
+	fd = guest_open_with(6000, listener, 100);
+	hdr = header(VIRTIO_VSOCK_OP_RW, 6000, 77);
 	hdr.buf_alloc = 100;
-	send_as(&hdr, NULL, 0);
-	expect(VIRTIO_VSOCK_OP_RESPONSE, 6000, 77);
-	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	hdr.op = VIRTIO_VSOCK_OP_RW;
 	hdr.len = 8;
 	send_as(&hdr, "question", 8);
 	KTAP_EQ(write(fd, filler, 300), 300);

@@ -271,4 +271,13 @@ static MAYBE unsigned int kernel_works(unsigned int i)
 	return n;
 }
 
+/* The machine ends, and the kernel is as before. */
+static void done(void)
+{
+	KTAP_EQ(kernel.nr_wrong, 0);
+	test_machine_exit();
+	KTAP_TRUE(!kernel.running);
+	kernel = (struct kernel){ .fd = 0 };
+}
+
 #endif /* TESTS_UNIT_VHOST_KERNEL_H */

@@ -42,14 +42,8 @@ static unsigned int rx_given; /* buffers with the device */
 
 static MAYBE struct device *setup_as(const char *args)
 {
-	struct error err = { "" };
-
 	test_machine_init();
-	if (device_make(&test_machine, "virtio-vsock", args, &err)) {
-		printf("# %s\n", err.text);
-		exit(1);
-	}
-	return test_machine.bus.dev[0];
+	return device_made(&test_machine, "virtio-vsock", args);
 }
 
 static MAYBE struct device *setup(void)
@@ -283,16 +277,26 @@ static MAYBE int host_open(uint32_t port, uint32_t *host_port)
 	return fd;
 }
 
-/* One that the guest made from @port to PATH_77, where @listener listens. */
-static MAYBE int guest_open(uint32_t port, int listener)
+/*
+ * One that the guest made from @port to PATH_77, where @listener listens. The guest has room for
+ * @room bytes.
+ */
+static MAYBE int guest_open_with(uint32_t port, int listener, uint32_t room)
 {
+	struct virtio_vsock_hdr hdr = header(VIRTIO_VSOCK_OP_REQUEST, port, 77);
 	int fd = -1;
 
-	send_op(VIRTIO_VSOCK_OP_REQUEST, port, 77);
+	hdr.buf_alloc = room;
+	send_as(&hdr, NULL, 0);
 	expect(VIRTIO_VSOCK_OP_RESPONSE, port, 77);
 	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	KTAP_TRUE(fd >= 0);
 	return fd;
+}
+
+static MAYBE int guest_open(uint32_t port, int listener)
+{
+	return guest_open_with(port, listener, 1u << 20);
 }
 
 /* The process of ours that connects, by its name: the newest. Others may not have ended yet. */

@@ -143,6 +143,20 @@ static int run_fail_entry(struct armvmm_vcpu *vcpu, u64 reason)
 }
 
 /*
+ * The guest sees the MIDR of one part, and works around its errata, so it stays on such CPUs. This
+ * one may be of another release of the part: then HYP mode shows the guest the vCPU's own.
+ */
+static bool run_is_part(struct armvmm_vcpu *vcpu)
+{
+	u32 differs = armvmm_cpukind_this()->regs.midr ^ vcpu->hyp->vpidr;
+
+	if (armvmm_cpukind_part(differs))
+		return false;
+	vcpu->hyp->rare.vpidr = differs != 0;
+	return true;
+}
+
+/*
  * Enters the guest once. Preemption is off. @plain: as run_is_plain(). Returns HYP_EXIT_*; -EAGAIN
  * if something has to be handled before the entry; or -EIO by run_fail_entry().
  */
@@ -179,12 +193,8 @@ static int run_enter(struct armvmm_vcpu *vcpu, bool plain)
 		local_irq_enable();
 		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_NO_DEBUG);
 	}
-	/*
-	 * The guest sees the MIDR of one part, and works around its errata, so it stays on such
-	 * CPUs. A CPU may have become another one since the thread was last here (BL_SWITCHER).
-	 */
-	if (unlikely(READ_ONCE(vcpu->loaded_cpu) != smp_processor_id()) &&
-	    armvmm_cpukind_part(armvmm_cpukind_this()->regs.midr ^ vcpu->hyp->vpidr)) {
+	/* A CPU may have become another one since the thread was last here (BL_SWITCHER). */
+	if (unlikely(READ_ONCE(vcpu->loaded_cpu) != smp_processor_id()) && !run_is_part(vcpu)) {
 		local_irq_enable();
 		return run_fail_entry(vcpu, ARMVMM_FAIL_ENTRY_OTHER_PART);
 	}
@@ -197,11 +207,8 @@ static int run_enter(struct armvmm_vcpu *vcpu, bool plain)
 		return -EAGAIN;
 	}
 
-	if (unlikely(READ_ONCE(vcpu->loaded_cpu) != smp_processor_id())) {
+	if (unlikely(READ_ONCE(vcpu->loaded_cpu) != smp_processor_id()))
 		armvmm_vgic_claim(vcpu);
-		vcpu->hyp->rare.vpidr =
-			armvmm_cpukind_this()->regs.midr != vcpu->hyp->vpidr;
-	}
 	armvmm_timer_flush(vcpu);
 	if (vgic)
 		armvmm_vgic_flush(vcpu);

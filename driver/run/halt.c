@@ -70,21 +70,28 @@ static void halt_adapt(struct armvmm_vcpu *vcpu, u64 waited)
 		vcpu->halt_poll_ns = limit;
 }
 
+/* @start, @polled: ns, when it began to wait, and to sleep. */
+static void halt_count(struct armvmm_vcpu *vcpu, u64 start, u64 polled)
+{
+	u64 end = ktime_get_ns();
+
+	vcpu->stat.halt_wakeup++;
+	vcpu->stat.halt_wait_ns += end - polled;
+	armvmm_stat_hist(vcpu->stat.halt_wait_hist, end - polled);
+	halt_adapt(vcpu, end - start);
+}
+
 void armvmm_halt(struct armvmm_vcpu *vcpu)
 {
-	u64 start = ktime_get_ns(), now = start, end;
+	u64 start = ktime_get_ns(), now = start;
 
 	if (halt_poll(vcpu, &now))
 		return;
 	vcpu->stat.blocking = 1;
 	armvmm_timer_block(vcpu);
 	rcuwait_wait_event(&vcpu->wait, halt_wakeup(vcpu), TASK_INTERRUPTIBLE);
-	armvmm_timer_unblock(vcpu);
+	/* armvmm_timer_unblock() may wait for a deadline: the guest is late by what comes after. */
 	vcpu->stat.blocking = 0;
-
-	end = ktime_get_ns();
-	vcpu->stat.halt_wakeup++;
-	vcpu->stat.halt_wait_ns += end - now;
-	armvmm_stat_hist(vcpu->stat.halt_wait_hist, end - now);
-	halt_adapt(vcpu, end - start);
+	halt_count(vcpu, start, now);
+	armvmm_timer_unblock(vcpu);
 }

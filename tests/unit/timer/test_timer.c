@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: driver/timer/timer.c
-// cflags: -I. -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
+// cflags: -include tests/unit/wait_fake.h -I. -Itests/unit/fake -Iinclude/uapi -fno-strict-aliasing -Idriver
 //
 // The timers of a vCPU: when lines rise and fall, when the host's interrupt is
 // held back, what a sleep waits for (DDI 0406C B8.1).
@@ -36,6 +36,26 @@ static struct {
 #define STOPPED	(~0ULL)
 #define WAKEUP	(hrt[0])
 #define PHYS	(hrt[1])
+
+/* What ends a wait before its deadline, and when it comes. */
+enum { COME_SIGNAL, COME_THREAD, COME_INTERRUPT, NR_COME };
+static u64 come[NR_COME] = { STOPPED, STOPPED, STOPPED };
+
+bool fake_signal_pending(void)
+{
+	return now >= come[COME_SIGNAL];
+}
+
+bool fake_need_resched(void)
+{
+	return now >= come[COME_THREAD];
+}
+
+/* Waiting calls this: a tick goes by. */
+void fake_cpu_relax(void)
+{
+	now++;
+}
 
 /* --- the driver's other nouns; a tick is 16 ns --- */
 
@@ -132,11 +152,9 @@ int hrtimer_cancel(struct hrtimer *timer)
 	return active;
 }
 
-/* Polling calls this: a tick goes by. */
 bool armvmm_vgic_pending(struct armvmm_vcpu *v)
 {
-	now++;
-	return false;
+	return now >= come[COME_INTERRUPT];
 }
 
 u64 hrtimer_forward_now(struct hrtimer *timer, ktime_t interval)
@@ -473,6 +491,26 @@ static void test_early(void)
 	KTAP_EQ(vcpu.timer.lead, (125 * 3 + 5 + 1) / 4);
 }
 
+/* What else the thread has to do ends the wait soon, and the line stays low. */
+static void test_early_and_called(void)
+{
+	u64 then;
+
+	for (unsigned int i = 0; i < NR_COME; i++) {
+		reset(true);
+		vcpu.timer.lead = 125;
+		run(1, 62500000, false);
+		armvmm_timer_block(&vcpu);
+		then = now += 62500000 - 125;
+		KTAP_EQ(fire(), HRTIMER_NORESTART);
+		come[i] = then + 50;
+		armvmm_timer_unblock(&vcpu);
+		come[i] = STOPPED;
+		KTAP_TRUE(now >= then + 50 && now < then + 60);
+		KTAP_TRUE(!line[27]);
+	}
+}
+
 /* If the counter goes back while it waits, the deadline is far away: it waits no longer. */
 static void test_early_and_set(void)
 {
@@ -609,7 +647,7 @@ KTAP_MAIN(KTAP_CASE(test_offset), KTAP_CASE(test_round), KTAP_CASE(test_taken_ba
 	  KTAP_CASE(test_client_sets), KTAP_CASE(test_late_hold), KTAP_CASE(test_lost_hold),
 	  KTAP_CASE(test_in_hyp),
 	  KTAP_CASE(test_other_lr), KTAP_CASE(test_masked), KTAP_CASE(test_sleep),
-	  KTAP_CASE(test_early), KTAP_CASE(test_early_and_set),
+	  KTAP_CASE(test_early), KTAP_CASE(test_early_and_set), KTAP_CASE(test_early_and_called),
 	  KTAP_CASE(test_far_deadline), KTAP_CASE(test_pending_once),
 	  KTAP_CASE(test_physical), KTAP_CASE(test_before_first_run),
 	  KTAP_CASE(test_enable_refused), KTAP_CASE(test_user_irqchip), KTAP_CASE(test_reset))

@@ -5,5 +5,7 @@
 #ifndef signal_pending
 #define signal_pending(task)	false
 #endif
+#ifndef need_resched
 #define need_resched()		false
+#endif
 #endif

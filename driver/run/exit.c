@@ -19,6 +19,7 @@
 #include "run/abort.h"
 #include "run/exit.h"
 #include "run/halt.h"
+#include "vgic/vgic.h"
 
 /* WFI sleeps. A guest that waits for a spinlock does WFE, so another thread gets the CPU. */
 static int exit_wfx(struct armvmm_vcpu *vcpu)
@@ -113,7 +114,19 @@ static int exit_serror(struct armvmm_vcpu *vcpu, int code)
 	if (code == HYP_EXIT_TRAP && HSR_EC(vcpu_hsr(vcpu)) == HSR_EC_HVC)
 		vcpu->hyp->regs.usr_regs.ARM_pc -= 4;
 	vcpu->hyp->serror = 0;
+	armvmm_vgic_notify(vcpu);
 	armvmm_inject_serror(vcpu);
+	return 1;
+}
+
+/*
+ * The host has taken the interrupt, if one ended the guest's time. A guest also ends it that sends
+ * an SGI to a vCPU whom only the host can tell; HYP mode leaves in no other way then.
+ */
+static int exit_irq(struct armvmm_vcpu *vcpu)
+{
+	armvmm_vgic_notify(vcpu);
+	vcpu->stat.irq_exits++;
 	return 1;
 }
 
@@ -125,10 +138,8 @@ int armvmm_exit_handle(struct armvmm_vcpu *vcpu, int code)
 	trace_armvmm_exit(vcpu->id, code, vcpu->hyp);
 	if (code == HYP_EXIT_SERROR || unlikely(vcpu->hyp->serror))
 		return exit_serror(vcpu, code);
-	if (code != HYP_EXIT_TRAP) {
-		vcpu->stat.irq_exits++;
-		return 1;
-	}
+	if (code != HYP_EXIT_TRAP)
+		return exit_irq(vcpu);
 
 	/* Most exits of a guest. */
 	if (likely(ec == HSR_EC_DABT))

@@ -111,13 +111,14 @@ void vgic_sgi_listen(struct armvmm_vcpu *vcpu)
 	vgic_sgi_take(vcpu);
 }
 
-void vgic_sgi_unlisten(struct armvmm_vcpu *vcpu)
+/*
+ * In the model it is as if the host had sent them. There may be as many receivers as vCPUs, each to
+ * be woken: that is not for a time with IRQs off.
+ */
+void vgic_sgi_pass_on(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_dist_vcpu *own = &vcpu->hyp->dist;
 
-	/* Before it sleeps, after a barrier, it looks again. */
-	WRITE_ONCE(own->listen, 0);
-	/* What was sent before this vCPU goes on is in the model, as if the host had sent it. */
 	for (; own->notify; own->notify &= own->notify - 1)
 		vgic_sgi_collect(vcpu->vm->vcpus[__ffs(own->notify)]);
 }

@@ -157,8 +157,8 @@ static inline void armvmm_vgic_prepare(struct armvmm_vcpu *vcpu)
 void vgic_sgi_listen(struct armvmm_vcpu *vcpu);
 /* After the exit, which a host's interrupt caused (@irq). */
 void vgic_sgi_entry_ended(struct armvmm_vcpu *vcpu, bool irq);
-/* After the exit: from now on the host has to. It also does so for what this vCPU posted. */
-void vgic_sgi_unlisten(struct armvmm_vcpu *vcpu);
+/* IRQs on: tells the receivers of what this vCPU posted whom only the host can reach. */
+void vgic_sgi_pass_on(struct armvmm_vcpu *vcpu);
 
 /* How a physical SGI reaches this CPU: its bit in GICD_SGIR, or 0. */
 DECLARE_PER_CPU(u32, armvmm_vgic_host_interface);
@@ -180,8 +180,19 @@ static inline void armvmm_vgic_sync(struct armvmm_vcpu *vcpu)
 {
 	if (READ_ONCE(vcpu->hyp->vgic.used_lrs))
 		vgic_lr_sync(vcpu);
+	/*
+	 * From now on the host has to reach it. Before the vCPU sleeps, after a barrier, it looks
+	 * into its letter box again.
+	 */
 	if (unlikely(vcpu->hyp->dist.peers))
-		vgic_sgi_unlisten(vcpu);
+		WRITE_ONCE(vcpu->hyp->dist.listen, 0);
+}
+
+/* After an exit that was not HYP_EXIT_TRAP, IRQs on: what the guest sent is sent. */
+static inline void armvmm_vgic_notify(struct armvmm_vcpu *vcpu)
+{
+	if (unlikely(vcpu->hyp->dist.notify))
+		vgic_sgi_pass_on(vcpu);
 }
 
 /* After an exit with HYP_EXIT_* @code, and before what is read back of it. */

@@ -19,8 +19,8 @@
 /* code: vgic_sgi_listen: vgic_sgi_take(vcpu); */
 /* code: vgic_sgi_collect: xchg(&own->posted, 0) */
 /* code: vgic_sgi_collect: xchg(&own->sources[word], 0) */
-/* code: vgic_sgi_unlisten: WRITE_ONCE(own->listen, 0); */
-/* code: vgic_sgi_unlisten: vgic_sgi_collect(vcpu->vm->vcpus */
+/* code: armvmm_vgic_sync: WRITE_ONCE(vcpu->hyp->dist.listen, 0); */
+/* code: vgic_sgi_pass_on: vgic_sgi_collect(vcpu->vm->vcpus */
 /* code: armvmm_vgic_pending: vgic_sgi_take(vcpu); */
 /* fault: NO_LISTEN_BARRIER vgic_sgi_listen() looks into the letter box with no barrier before it */
 /* fault: NO_POST_BARRIER dist_sgi_others() asks where the receiver is with no barrier before it */
@@ -101,7 +101,7 @@ enter:	/* vgic_sgi_listen(), interrupts off */
 end_guest:
 	ipi;
 #ifndef NO_UNLISTEN
-	store_listen(NOT);		/* vgic_sgi_unlisten(): no barrier */
+	store_listen(NOT);		/* armvmm_vgic_sync(): no barrier */
 #endif
 	goto again;
 

@@ -349,6 +349,7 @@ static inline void fake_exit(struct armvmm_vcpu *vcpu)
 		fake_on_exit(vcpu);
 	armvmm_vgic_entry_ended(vcpu, HYP_EXIT_IRQ);
 	armvmm_vgic_sync(vcpu);
+	armvmm_vgic_notify(vcpu);
 	fake_ended(&vcpu->vgic);
 	fake_current = was;
 	fake_at(cpu);

@@ -23,12 +23,13 @@
 #include "regs/psci.h"
 #include "regs/thumbee.h"
 #include "mem/stage2.h"
+#include "vgic/vgic.h"
 #include "core/state.h"
 
 #define PC	(hyp.regs.usr_regs.ARM_pc)
 #define HERE	0x40008000u
 
-static unsigned int serrors, undefs;
+static unsigned int serrors, undefs, passed_on;
 static const char *called;
 
 /* --- handlers: each leaves its name --- */
@@ -69,6 +70,14 @@ void armvmm_inject_undef(struct armvmm_vcpu *v)
 void armvmm_inject_serror(struct armvmm_vcpu *v)
 {
 	serrors++;
+}
+
+/* The guest's SGIs that the host has to bring. */
+void vgic_sgi_pass_on(struct armvmm_vcpu *v)
+{
+	KTAP_EQ(v->hyp->dist.notify, 0xfe);
+	v->hyp->dist.notify = 0;
+	passed_on++;
 }
 
 /* --- exits --- */
@@ -146,6 +155,26 @@ static void test_interrupt(void)
 	KTAP_EQ(serrors, 0);
 }
 
+/* The guest goes on with its SGIs sent, whatever else ended its time. */
+static void test_sends(void)
+{
+	static const struct {
+		int code;
+		u32 serror;
+	} ends[] = { { HYP_EXIT_IRQ, 0 }, { HYP_EXIT_IRQ, 1 }, { HYP_EXIT_SERROR, 0 } };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(ends); i++) {
+		start(0x12);
+		passed_on = 0;
+		hyp.dist.notify = 0xfe;
+		hyp.serror = ends[i].serror;
+		KTAP_EQ(armvmm_exit_handle(&vcpu, ends[i].code), 1);
+		KTAP_EQ(passed_on, 1);
+		KTAP_EQ(armvmm_exit_handle(&vcpu, ends[i].code), 1);
+		KTAP_EQ(passed_on, 1);
+	}
+}
+
 static void test_serror(void)
 {
 	start(0x12);
@@ -189,6 +218,7 @@ KTAP_MAIN(
 	KTAP_CASE(test_classes),
 	KTAP_CASE(test_unknown),
 	KTAP_CASE(test_interrupt),
+	KTAP_CASE(test_sends),
 	KTAP_CASE(test_serror),
 	KTAP_CASE(test_serror_interrupt),
 	KTAP_CASE(test_serror_trap),

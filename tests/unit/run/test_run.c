@@ -89,6 +89,8 @@ u32 armvmm_hyp_call(u32 fn, u32 a, u32 b)
 	/* Else the guest would read this CPU's MIDR. */
 	KTAP_EQ(hyp.rare.vpidr, cpus[fake_cpu].kind.regs.midr != hyp.vpidr);
 	KTAP_EQ(did.in_guest, 1);
+	/* SGIs for which vCPUs are to be woken: not here, with interrupts off. */
+	hyp.dist.notify = 0xfe;
 	exit_code = did.calls++ & 1 ? HYP_EXIT_IRQ : HYP_EXIT_TRAP;
 	return cpus[fake_cpu].stub ? HYP_STUB_ERROR : exit_code;
 }
@@ -239,7 +241,7 @@ NOT_HERE(int, armvmm_timer_enable, struct armvmm_vcpu *v)
 NOT_HERE(int, armvmm_vgic_map_resources, struct armvmm_vm *v)
 NOT_HERE(void, vgic_sgi_collect, struct armvmm_vcpu *v)
 NOT_HERE(void, vgic_sgi_listen, struct armvmm_vcpu *v)
-NOT_HERE(void, vgic_sgi_unlisten, struct armvmm_vcpu *v)
+NOT_HERE(void, vgic_sgi_pass_on, struct armvmm_vcpu *v)
 NOT_HERE(void, vgic_sgi_entry_ended, struct armvmm_vcpu *v, bool irq)
 NOT_HERE(void, armvmm_halt, struct armvmm_vcpu *v)
 NOT_HERE(void, armvmm_irqfd_tell_ended, struct armvmm_vcpu *v)

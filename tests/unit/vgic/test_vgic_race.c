@@ -64,6 +64,7 @@ static void fake_leave(struct armvmm_vcpu *vcpu)
 	smp_store_release(&vcpu->mode, VCPU_OUTSIDE);
 	/* Interrupts are on: the one that ended the guest's time is taken. */
 	WRITE_ONCE(vcpu->task->kicked, false);
+	armvmm_vgic_notify(vcpu);
 	fake_ended(&vcpu->vgic);
 }
 

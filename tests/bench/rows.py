@@ -56,7 +56,7 @@ ROWS = [
     Row("late-poll", "the same in WFI, halt polling", "dear", 14, 1315, 1635, 1635, None, 1200,
         1023),
     Row("late-sleep", "the same in WFI, no polling", "nopoll", 14, 1342, 5400, 5750, 15428, 4800,
-        1130, sleeps=True),
+        1032, sleeps=True),
     Row("mmio-read", "MMIO read emulated in user space", "cheap", 7, 1902, 2376, 2660, None, 1350,
         1693),
     Row("mmio-write", "MMIO write emulated in user space", "cheap", 8, 1901, 2479, 2760, None, 1350,

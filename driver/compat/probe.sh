@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # probe.sh KDIR OUT [MAKE-VARIABLE...]: asks the target kernel what it has, by compiling the
 # snippets of driver/compat/probes as its own build system would, and writes OUT/compat-config.h.
-# First it asks driver/compat/options.sh if the kernel's configuration has what armvmm must have.
-# Stable point releases change interfaces, so that a version number answers nothing.
+# First it asks driver/compat/options.sh if the kernel's series and configuration have what armvmm
+# must have. Stable point releases change interfaces, so that a version number answers nothing.
 #
 # The probes file:
 #	probe HAVE_SOMETHING
@@ -22,11 +22,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What the kernel was built without no header can give: a line for each option, and no more.
+# What the kernel is too old for, or was built without, no header can give: a line for each, and no more.
 config=$kdir/.config
 [ -e "$config" ] || config=$kdir/include/config/auto.conf
 rc=0
-lacks=$("$here/options.sh" "$config" must refuses 2>&1) || rc=$?
+lacks=$("$here/options.sh" "$config" since must refuses 2>&1) || rc=$?
 if [ "$rc" -ne 0 ]; then
 	printf '%s\n' "$lacks" | sed 's/^/armvmm: /' >&2
 	echo "armvmm: it cannot be built for the kernel of $kdir" >&2

@@ -7,7 +7,9 @@ version=$(cat VERSION)
 dest=${1:-}/usr/src/armvmm-$version
 rm -rf "$dest"
 mkdir -p "$dest"
-cp -a --parents COPYING Kbuild Makefile VERSION driver include/uapi scripts/lib.sh \
+# The sources are root's own, whoever has the tree: root builds the next kernel's module of them.
+cp -R --preserve=mode,timestamps --parents COPYING Kbuild Makefile VERSION driver include/uapi scripts/lib.sh \
 	scripts/build-folder scripts/build-module.sh scripts/ccache.mk scripts/check-kernel "$dest/"
+chmod -R go-w "$dest"
 sed "s/@VERSION@/$version/" scripts/install/dkms.conf.in >"$dest/dkms.conf"
 echo "$dest: now 'dkms install armvmm/$version'"

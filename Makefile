@@ -52,7 +52,6 @@ endif
 
 PREFIX ?= /usr/local
 UDEVDIR ?= /lib/udev/rules.d
-MODLOADDIR ?= /usr/lib/modules-load.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 INSTALL ?= install
 
@@ -206,8 +205,6 @@ install-user: installable dts
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)"/include/armvmm/linux "$(DESTDIR)$(PREFIX)"/include/armvmm/asm
 	$(INSTALL) -m 644 $(B)/uapi/linux/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/linux/
 	$(INSTALL) -m 644 $(B)/uapi/asm/*.h "$(DESTDIR)$(PREFIX)"/include/armvmm/asm/
-	$(INSTALL) -D -m 644 scripts/install/60-armvmm.rules "$(DESTDIR)$(UDEVDIR)"/60-armvmm.rules
-	$(INSTALL) -D -m 644 scripts/install/armvmm.conf "$(DESTDIR)$(MODLOADDIR)"/armvmm.conf
 	$(INSTALL) -d "$(DESTDIR)$(UNITDIR)"
 	sed 's|@BINDIR@|$(PREFIX)/bin|' scripts/install/armvmm@.service.in >"$(DESTDIR)$(UNITDIR)"/armvmm@.service
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)"/share/armvmm/dts/host
@@ -220,6 +217,12 @@ ko := $(B)/module/$(if $(KDIR),native,$(HOST))/armvmm.ko
 install-module: installable
 	@test -e $(ko) || { echo "$(ko) is not built: run make first" >&2; exit 1; }
 	@scripts/install/module.sh $(ko) "$(DESTDIR)" "$(KDIR)"
+	+@$(MAKE) install-node
+
+# Goes with the module, however that is built: who may open its node, and that it is loaded at boot.
+install-node:
+	$(INSTALL) -D -m 644 scripts/install/60-armvmm.rules "$(DESTDIR)$(UDEVDIR)"/60-armvmm.rules
+	$(INSTALL) -D -m 644 scripts/install/armvmm.conf "$(DESTDIR)$(UNITDIR)"/sysinit.target.d/armvmm.conf
 
 install-qemu: installable ## install only QEMU, which `make qemu` built
 	@test -x "$$(cat $(B)/qemu.folder 2>/dev/null)/qemu-system-arm" || \
@@ -229,6 +232,7 @@ install-qemu: installable ## install only QEMU, which `make qemu` built
 
 dkms: ## install the module's sources for DKMS, which builds it for each installed kernel
 	@scripts/install/dkms.sh "$(DESTDIR)"
+	+@$(MAKE) install-node
 
 deb: ## the Debian packages for armhf, cross-built, in build/deb; QEMU=7.2: also its own
 	@scripts/deb.sh
@@ -247,5 +251,5 @@ help: ## this list
 	check-models check-boards check-deb check-fresh check-fuzz fuzz-long check-host \
 	check-debug check-coverage check-coherency \
 	check-mutants qemu check-qemu bench profile style \
-	clean install install-user install-module install-qemu installable help tests dkms \
+	clean install install-user install-module install-node install-qemu installable help tests dkms \
 	deb release dts

@@ -54,6 +54,7 @@ refused() {
 	[ $status = 1 ] && grep '/dev/armvmm may not be opened: it takes root or the group kvm' $log
 }
 
+cp 60-armvmm.rules /etc/udev/rules.d/
 mkdir /var/tmp/debs && cp ./*.deb /var/tmp/debs && cd /var/tmp/debs || exit 1
 adduser -q --disabled-password --gecos '' user && adduser -q user kvm &&
 	adduser -q --disabled-password --gecos '' other || echo 'not ok 1 users are made'

@@ -12,14 +12,6 @@ step=$(cat step 2>/dev/null || echo 1)
 packages='armvmm armvmm-dkms libarmvmm0 libarmvmm-dev'
 log=/tmp/log
 
-# next STEP CMD: STEP is what comes when CMD has started the machine again.
-next() {
-	echo "$1" >step
-	sync
-	"$2"
-	exit
-}
-
 took() {
 	now=$(cut -d. -f1 /proc/uptime)
 	echo "# $1: $((now - since)) s"
@@ -179,13 +171,6 @@ service_wrong() {
 		told '/etc/armvmm/bad.conf: --cpus 9: must be 1 to 8' &&
 		[ "$(systemctl show -P NRestarts armvmm@bad)" = 0 ] && systemctl reset-failed armvmm@bad &&
 		rm -r /etc/armvmm
-}
-
-state() {
-	state=$(systemctl is-system-running --wait)
-	echo "$state"
-	systemctl --failed
-	[ "$state" = running ]
 }
 
 case $step in

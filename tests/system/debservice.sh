@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# debservice.sh: a guest that is a service, while the packages of armvmm-run are upgraded, removed and
-# purged under it. Run on a Debian 12 (scripts/guest/next.service), where /mnt is the folder of
-# outside/deb-service: old/ and new/ have the packages, `versions` their versions, armvmm.ko the module,
-# which is loaded by hand here; `out` gets what came of it.
+# debservice.sh: the packages on a machine whose kernel has no module, which DKMS is kept from building;
+# then, with one, a guest that is a service, while the packages of armvmm-run are upgraded, removed and
+# purged under it. Run at each start of a Debian 12 (scripts/guest/next.service), where /mnt is the folder
+# of outside/deb-service: old/ and new/ have the packages, `versions` their versions, armvmm.ko the
+# module, `step` what to do next; `out` gets what came of it.
 cd /mnt || exit 1
 exec >>out 2>&1
 . ./cases.sh
 read -r old new <versions
+step=$(cat step 2>/dev/null || echo 1)
 log=/tmp/log
 
 user_apt() {
@@ -31,9 +33,34 @@ version() {
 		armvmm-run --version | grep -F "$1"
 }
 
+# What loads the module at boot was there and found none.
+no_module() {
+	systemctl status modprobe@armvmm
+	journalctl -b -u modprobe@armvmm
+	[ ! -e /sys/module/armvmm ] && journalctl -b -u modprobe@armvmm | grep -q 'Load Kernel Module armvmm' &&
+		systemctl show -P Wants sysinit.target | grep -w modprobe@armvmm.service
+}
+module() {
+	mkdir -p "/lib/modules/$(uname -r)/updates"
+	cp /mnt/armvmm.ko "/lib/modules/$(uname -r)/updates/" && depmod
+}
+module_gone() {
+	rm -r "/lib/modules/$(uname -r)/updates" && depmod && [ ! -e /sys/module/armvmm ] && [ ! -e /dev/armvmm ]
+}
+# That of the package of DKMS: armvmm's has no part in it.
+node() {
+	udevadm settle
+	stat -c '%A %U %G' /dev/armvmm
+	[ "$(stat -c '%A %U %G' /dev/armvmm)" = 'crw-rw---- root kvm' ]
+}
+
+# With all that the host's kernel does for guests, which takes devices of its own.
 enable() {
 	mkdir -p /etc/armvmm
-	armvmm-run --kernel "/boot/vmlinuz-$(uname -r)" --initrd /srv/linux.cpio --memory 128M --net user \
+	# Who waits for the network to come up would wait for the tap to, if it were there.
+	systemctl start network-online.target && ip tuntap add dev tap0 mode tap &&
+		armvmm-run --kernel "/boot/vmlinuz-$(uname -r)" --initrd /srv/linux.cpio --memory 128M \
+		--net user --net tap=tap0,vhost=on --vsock cid=42,vhost=on \
 		--append 'console=ttyAMA0 quiet panic=-1 report.seconds=100000' \
 		--dump-config /etc/armvmm/web.conf && systemctl enable armvmm@web && systemctl start armvmm@web
 }
@@ -67,22 +94,49 @@ ended() {
 	[ ! -e "/proc/$guest" ] && [ ! -e /run/armvmm/web.sock ] &&
 		[ "$(systemctl is-active armvmm@web)" != active ] && [ -z "$(pgrep -x armvmm-run)" ]
 }
+# A second guest goes on from a snapshot, lazily, for which the kernel has to wait for pages.
+later() {
+	armvmm-run --kernel "/boot/vmlinuz-$(uname -r)" --initrd /srv/linux.cpio --memory 96M "$@" \
+		--append 'console=ttyAMA0 quiet panic=-1 report.seconds=100000' --dump-config /etc/armvmm/later.conf
+}
+lazily() {
+	later && systemctl start armvmm@later && armvmm-ctl later snapshot /srv/later.snap &&
+		armvmm-ctl later quit && systemctl stop armvmm@later && later --restore /srv/later.snap --lazy-restore &&
+		systemctl start armvmm@later && [ "$(armvmm-ctl later status)" = running ] && armvmm-ctl later quit
+	status=$?
+	systemctl status armvmm@later
+	systemctl stop armvmm@later
+	rm -f /etc/armvmm/later.conf /srv/later.snap
+	return $status
+}
 forgotten() {
 	systemctl list-units --all 'armvmm@*' && systemctl list-unit-files 'armvmm@*'
 	[ -z "$(systemctl list-unit-files --no-legend 'armvmm@*')" ]
 }
 
-cp -r old new /var/tmp/
-files >/mnt/before
-cp linux.cpio /srv/ && insmod armvmm.ko && udevadm settle
-cd /var/tmp/old || exit 1
-check 'apt installs the packages' user_apt install ./armvmm_*.deb ./libarmvmm0_*.deb
-check '... of the old version' version "$old"
+case $step in
+1)
+	cp -r old new /var/tmp/
+	touch /etc/dkms/no-autoinstall
+	files >/mnt/before
+	cd /var/tmp/old || exit 1
+	check 'apt installs the packages' user_apt install ./*.deb
+	check '... of the old version' version "$old"
+	check '... and says that the kernel has no module' told '^armvmm-dkms: there is no module for the kernel that runs, '
+	next 2 reboot
+	;;
+esac
+check 'without a module the machine starts well' state
+check '... although it was to be loaded' no_module
+cp linux.cpio /srv/
+check 'the kernel gets a module' module
 cd /var/tmp || exit 1
-check 'a guest is enabled and started as a service' enable
+check 'a guest is enabled and started as a service, which loads it' enable
+check '... and its node is for the group' node
 guest=$(process)
 check '... and runs' runs
 check '... to its init' prints
+check 'another one goes on from a snapshot, lazily' lazily
 cd /var/tmp/new || exit 1
 check 'apt upgrades the packages under it' user_apt install ./armvmm_*.deb ./libarmvmm0_*.deb
 check '... to the new version' version "$new"
@@ -95,8 +149,8 @@ check '... and says whom it ends' told '^armvmm: ends the guests that are servic
 check '... and they have ended' ended
 check '... their start at boot is kept' test -L /etc/systemd/system/multi-user.target.wants/armvmm@web.service
 # Of the library nothing is left that could be purged.
-check 'apt purges the package' user_apt purge armvmm
-rmmod armvmm
+check 'apt purges the packages' user_apt purge armvmm armvmm-dkms
+check '... and with them the module goes' module_gone
 rm /srv/linux.cpio
 files >/mnt/after
 check '... and leaves no file' diff /mnt/before /mnt/after

@@ -19,6 +19,11 @@ for page in $(git ls-files '*.[1-9]'); do
 	[ -z "$shown" ] || [ "$shown" = "$version" ] ||
 		die "$page shows $shown and VERSION says $version"
 done
+# Code takes the version from VERSION.
+for old in $(sed -nE 's/^armvmm \(([^)]*)\).*/\1/p' debian/changelog); do
+	written=$(git grep -lF "\"$old\"" -- ':!debian' | head -n 1 || true)
+	[ -z "$written" ] || die "$written has the version \"$old\" in it: take it from VERSION"
+done
 tag=$(git rev-parse -q --verify "v$version^{commit}" || true)
 [ -z "$tag" ] || [ "$tag" = "$(git rev-parse HEAD)" ] ||
 	die "v$version is another commit than this one: raise VERSION and debian/changelog"

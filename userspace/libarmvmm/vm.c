@@ -9,15 +9,6 @@
 
 #include "internal.h"
 
-#ifndef ARMVMM_LIBRARY_VERSION
-#define ARMVMM_LIBRARY_VERSION "0.1.0"
-#endif
-
-const char *armvmm_library_version(void)
-{
-	return ARMVMM_LIBRARY_VERSION;
-}
-
 int vm_ioctl(int fd, unsigned long request, void *arg)
 {
 	int ret = ioctl(fd, request, arg);

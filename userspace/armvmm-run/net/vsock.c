@@ -115,6 +115,8 @@ static void vsock_event(struct vsock *v, struct vsock_conn *c, GIOCondition even
 
 static void vsock_accept(struct vsock *v)
 {
+	/* Some may have been read from, and stay. */
+	vsock_poll_accept(v);
 	while (v->accept_events) {
 		int fd = accept4(v->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		struct vsock_conn *c;
@@ -127,9 +129,7 @@ static void vsock_accept(struct vsock *v)
 		if (fd < 0)
 			return;
 		v->accept_at = 0;
-		c = vsock_has_place(v) ? NULL : vsock_oldest_greeting(v);
-		if (c)
-			vsock_free(v, c);
+		vsock_make_place_for_program(v);
 		c = vsock_new(v, VSOCK_GREETING);
 		if (!c) {
 			close(fd);

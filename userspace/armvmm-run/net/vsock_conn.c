@@ -11,6 +11,15 @@
 #define VSOCK_GREETINGS		16
 #define VSOCK_GREETING_US	3000000
 
+/*
+ * Bytes that nobody has read for so long, on a connection that the guest has closed, give way to
+ * another connection. A socket tells of readers only now and then.
+ */
+#define VSOCK_LEFT_US	5000000
+
+/* Places that the guest's own connections leave to the host's. */
+#define VSOCK_HOST_PLACES	8
+
 uint32_t vsock_credit(const struct vsock_conn *c)
 {
 	uint32_t on_the_way = c->sent - c->guest_taken;
@@ -43,7 +52,7 @@ void vsock_poll(struct vsock *v, struct vsock_conn *c)
 	g_source_modify_unix_fd(&v->source->source, c->tag, events);
 }
 
-struct vsock_conn *vsock_oldest_greeting(struct vsock *v)
+static struct vsock_conn *vsock_oldest_greeting(struct vsock *v)
 {
 	struct vsock_conn *oldest = NULL;
 
@@ -56,22 +65,55 @@ struct vsock_conn *vsock_oldest_greeting(struct vsock *v)
 	return oldest;
 }
 
-bool vsock_has_place(const struct vsock *v)
+/* The one that is left, and was not read from, for the longest time. NULL: there is none. */
+static struct vsock_conn *vsock_oldest_left(struct vsock *v, bool by_guest)
+{
+	struct vsock_conn *oldest = NULL;
+
+	for (unsigned int i = 0; i < VSOCK_CONNECTIONS; i++) {
+		struct vsock_conn *c = &v->conn[i];
+
+		if (c->state != VSOCK_FREE && c->left && (c->by_guest || !by_guest) &&
+		    (!oldest || c->left < oldest->left))
+			oldest = c;
+	}
+	return oldest;
+}
+
+static bool vsock_has_place(const struct vsock *v)
 {
 	return v->nr_greetings < VSOCK_GREETINGS && v->nr_conns < VSOCK_CONNECTIONS;
+}
+
+/*
+ * Who gives way to a program, and when. Its place is of use only if there are not too many
+ * greetings. NULL: nobody does.
+ */
+static struct vsock_conn *vsock_first_out(struct vsock *v, gint64 *at)
+{
+	struct vsock_conn *greeting = vsock_oldest_greeting(v), *left = NULL;
+
+	if (v->nr_greetings < VSOCK_GREETINGS)
+		left = vsock_oldest_left(v, false);
+	if (left)
+		*at = left->left + VSOCK_LEFT_US;
+	if (left && (!greeting || *at <= greeting->came + VSOCK_GREETING_US))
+		return left;
+	if (greeting)
+		*at = greeting->came + VSOCK_GREETING_US;
+	return greeting;
 }
 
 /* When a program may be accepted: at once (0), at a time, or when something else ends (-1). */
 static gint64 vsock_accepts_at(struct vsock *v)
 {
-	struct vsock_conn *oldest;
+	gint64 at;
 
 	if (vsock_has_place(v))
 		return v->accept_at;
-	oldest = vsock_oldest_greeting(v);
-	if (!oldest)
+	if (!vsock_first_out(v, &at))
 		return -1;
-	return MAX(oldest->came + VSOCK_GREETING_US, v->accept_at);
+	return MAX(at, v->accept_at);
 }
 
 void vsock_set_timer(struct vsock *v)
@@ -223,4 +265,37 @@ void vsock_abort(struct vsock *v, struct vsock_conn *c)
 	if (c->state != VSOCK_GREETING && c->state != VSOCK_DRAINING && !(c->owed & OWED_REQUEST))
 		vsock_add_reset(v, c->guest_port, c->host_port, VIRTIO_VSOCK_TYPE_STREAM);
 	vsock_free(v, c);
+}
+
+void vsock_leave(struct vsock *v, struct vsock_conn *c)
+{
+	if (!c->left)
+		c->left = g_get_monotonic_time();
+	vsock_poll_accept(v);
+}
+
+bool vsock_make_place(struct vsock *v)
+{
+	bool many = v->nr_by_guest >= VSOCK_CONNECTIONS - VSOCK_HOST_PLACES;
+	struct vsock_conn *c;
+
+	if (!many && v->nr_conns < VSOCK_CONNECTIONS)
+		return true;
+	c = vsock_oldest_left(v, many);
+	if (!c || c->left + VSOCK_LEFT_US > g_get_monotonic_time())
+		return false;
+	vsock_abort(v, c);
+	return true;
+}
+
+void vsock_make_place_for_program(struct vsock *v)
+{
+	struct vsock_conn *c;
+	gint64 at;
+
+	if (vsock_has_place(v))
+		return;
+	c = vsock_first_out(v, &at);
+	if (c)
+		vsock_abort(v, c);
 }

@@ -55,6 +55,7 @@ struct vsock_conn {
 	char line[VSOCK_LINE_MAX];
 	unsigned int line_len;
 	gint64 came;		/* when it connected */
+	gint64 left;		/* when its guest, done with it, last saw it read; 0: it is not */
 	bool by_guest;		/* the guest asked for it */
 	unsigned int owed;
 	bool queued;
@@ -113,9 +114,17 @@ bool vsock_wants_read(const struct vsock_conn *c);
 /* Waits for those events of the socket that matter now. */
 void vsock_poll(struct vsock *v, struct vsock_conn *c);
 
-/* The program that has said nothing for the longest time. NULL: there is none. */
-struct vsock_conn *vsock_oldest_greeting(struct vsock *v);
-bool vsock_has_place(const struct vsock *v);
+/*
+ * The guest is done with a connection, and its program has yet to read what it was sent. It keeps
+ * its place until another needs that; from then on, only while bytes are read every few seconds.
+ */
+void vsock_leave(struct vsock *v, struct vsock_conn *c);
+
+/* Is there a place for what the guest asks for? One may have to give way for that. */
+bool vsock_make_place(struct vsock *v);
+
+/* The same for a program of the host that connects, for which vsock_poll_accept() has waited. */
+void vsock_make_place_for_program(struct vsock *v);
 
 /* To be called when what the clock, or a program that connects, has to wait for has changed. */
 void vsock_set_timer(struct vsock *v);

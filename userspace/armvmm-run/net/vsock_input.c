@@ -7,9 +7,6 @@
 #include "core/iov.h"
 #include "net/vsock_input.h"
 
-/* Places that the guest's own connections leave to the host's. */
-#define VSOCK_HOST_PLACES	8
-
 void vsock_deafen(struct vsock_conn *c)
 {
 	c->deaf = true;
@@ -37,6 +34,8 @@ bool vsock_flush(struct vsock *v, struct vsock_conn *c)
 		}
 		ring_drop(&c->ring, n);
 		c->taken += n;
+		if (c->left)
+			c->left = g_get_monotonic_time();
 	}
 	if (c->state == VSOCK_DRAINING && !c->ring.count) {
 		vsock_free(v, c);
@@ -111,6 +110,8 @@ static bool vsock_take_shutdown(struct vsock *v, struct vsock_conn *c, uint32_t 
 		if (c->gone)
 			vsock_set_ended(c);
 	}
+	if (c->guest_shut == VSOCK_SHUTDOWN_BOTH)
+		vsock_leave(v, c);
 	return vsock_flush(v, c);
 }
 
@@ -124,6 +125,7 @@ static void vsock_take_reset(struct vsock *v, struct vsock_conn *c)
 	vsock_unmark(v, c);
 	c->owed = 0;
 	vsock_set_state(v, c, VSOCK_DRAINING);
+	vsock_leave(v, c);
 	vsock_poll(v, c);
 }
 
@@ -132,7 +134,7 @@ static void vsock_take_request(struct vsock *v, const struct virtio_vsock_hdr *h
 	uint32_t guest_port = le32toh(hdr->src_port), host_port = le32toh(hdr->dst_port);
 	struct vsock_conn *c = NULL;
 
-	if (v->nr_by_guest < VSOCK_CONNECTIONS - VSOCK_HOST_PLACES)
+	if (vsock_make_place(v))
 		c = vsock_new(v, VSOCK_DIALING);
 	if (!c) {
 		vsock_add_reset(v, guest_port, host_port, VIRTIO_VSOCK_TYPE_STREAM);

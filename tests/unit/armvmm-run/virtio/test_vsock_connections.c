@@ -29,6 +29,17 @@ ssize_t write(int fd, const void *buf, size_t len)
 	return syscall(SYS_write, fd, buf, len);
 }
 
+static bool small; /* sockets have less room than the device keeps beside them */
+
+ssize_t send(int fd, const void *buf, size_t len, int flags)
+{
+	int size = 8192;
+
+	if (small)
+		KTAP_EQ(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	return syscall(SYS_sendto, fd, buf, len, flags, NULL, 0);
+}
+
 /* ---- Ends ---- */
 
 static const uint8_t filler[4096] = { 1, 2, 3 };
@@ -271,6 +282,62 @@ static void test_many(void)
 	test_machine_exit();
 }
 
+/* What the guest has closed, and nobody reads, gives way: the one that stands still the longest. */
+static void test_left(void)
+{
+	int listener = host_listen("s_77"), fd[CONNECTIONS], extra, again;
+	uint32_t host_port, sent[BY_GUEST];
+	static char buf[64 << 10];
+	ssize_t begun;
+	struct packet p;
+
+	small = true;
+	start(setup(), 127);
+	for (unsigned int i = 0; i < BY_GUEST; i++) {
+		fd[i] = guest_open(100 + i, listener);
+		give_rx(1);
+		sent[i] = fill(100 + i, 77);
+		/* The guest waits for the end of the third, and forgets the others. */
+		if (i == 2)
+			send_shutdown(3, 100 + i, 77);
+		else
+			send_op(VIRTIO_VSOCK_OP_RST, 100 + i, 77);
+	}
+	for (unsigned int i = BY_GUEST; i < CONNECTIONS; i++)
+		fd[i] = host_open(100 + i, &host_port);
+	/* At first, all have time to be read. */
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 99, 77);
+	expect(VIRTIO_VSOCK_OP_RST, 99, 77);
+	extra = host_connect("CONNECT 5\n");
+	expect_nothing();
+	g_usleep(4500000);
+	begun = read(fd[0], buf, sizeof(buf));
+	KTAP_TRUE(begun > 0);
+	test_loop();
+	/* The program of the host has waited for the second's. */
+	KTAP_ASSERT(get_packet(&p));
+	KTAP_EQ(p.op, VIRTIO_VSOCK_OP_REQUEST);
+	KTAP_EQ(p.guest_port, 5);
+	KTAP_TRUE(drain(fd[1]) < sent[1]);
+	/* One of the guest's own gives way to another, and the guest is told if it waits for it. */
+	g_usleep(1000000);
+	send_op(VIRTIO_VSOCK_OP_REQUEST, 96, 77);
+	expect(VIRTIO_VSOCK_OP_RST, 102, 77);
+	expect(VIRTIO_VSOCK_OP_RESPONSE, 96, 77);
+	again = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	KTAP_TRUE(again >= 0);
+	KTAP_TRUE(drain(fd[2]) < sent[2]);
+	/* Bytes that are read get there. */
+	KTAP_EQ(begun + drain(fd[0]), sent[0]);
+	for (unsigned int i = 0; i < CONNECTIONS; i++)
+		close(fd[i]);
+	close(again);
+	close(extra);
+	small = false;
+	close(listener);
+	test_machine_exit();
+}
+
 /* The calls for a message from a program to the guest. */
 static unsigned int writes_of_message(int fd, uint32_t guest_port)
 {
@@ -365,5 +432,6 @@ static void test_silent_soon(void)
 }
 
 KTAP_MAIN(KTAP_CASE(make_scratch), KTAP_CASE(test_guest_forgets), KTAP_CASE(test_program_leaves),
-	  KTAP_CASE(test_guest_is_deaf), KTAP_CASE(test_many), KTAP_CASE(test_idle),
-	  KTAP_CASE(test_silent_programs), KTAP_CASE(test_silent_soon), KTAP_CASE(remove_scratch))
+	  KTAP_CASE(test_guest_is_deaf), KTAP_CASE(test_many), KTAP_CASE(test_left),
+	  KTAP_CASE(test_idle), KTAP_CASE(test_silent_programs), KTAP_CASE(test_silent_soon),
+	  KTAP_CASE(remove_scratch))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A tap whose frames the host's kernel carries (vhost=on), with Linux in the guest, on both buses:
-# megabytes in both directions; a stop; a snapshot and its return. Wrong input.
+# megabytes in both directions; a stop; a snapshot and its return; the tap is deleted. Wrong input.
 . ./common.sh
 sock=$work/sock snap=$work/snap
 initrd=initrd.pci
@@ -34,10 +34,30 @@ ip link set eth0 up
 ip addr add 192.168.77.2/24 dev eth0
 net_test 192.168.77.1 8080
 read -r _
+is_down() { [ "$(cat /sys/class/net/eth0/carrier)" = 0 ]; }
 net_test 192.168.77.1 8080
 holds 'nothing was wrong' sh -c '! dmesg | grep -iE "nobody cared|call trace|eth0.*(error|timed out)"'
 say end
-read -r _
+read -r _word
+if [ "$_word" = out ]; then
+	i=0
+	while ! is_down && [ $i -lt 400 ]; do
+		usleep 50000
+		i=$((i + 1))
+	done
+	holds 'the link goes down' is_down
+	say down
+	read -r _
+	cd /sys/bus/virtio/drivers/virtio_net
+	card=$(ls -d virtio*)
+	echo "$card" >unbind
+	echo "$card" >bind
+	ip link set eth0 up
+	sleep 1
+	holds 'a new start of its driver finds it down' is_down
+	# VIRTIO_CONFIG_S_NEEDS_RESET is 0x40, and the driver that runs has 0xf at least.
+	holds 'and the card needs no reset' sh -c "grep -q '0x0000000f' /sys/bus/virtio/devices/$card/status"
+fi
 SCRIPT
 
 start() {
@@ -62,12 +82,25 @@ carries() {
 	check "$bus: $1: the whole of it" same "$(guest_sum g serves)" "$(sum <"$work/served")"
 	check "$bus: $1: it is served" guest_expect g 60 '@@ served'
 }
+gone() { ip link del tap0; }
+told() { grep -q "$1" "$work/g.err"; }
+# The tap is deleted, and the guest is stopped and goes on.
+taken_out() {
+	guest_type g 'out\n'
+	check "$bus: its tap is deleted" gone
+	check "$bus: the guest sees its link down" guest_expect g 60 '@@ down'
+	check "$bus: its user is told" told 'tap tap0: the interface is gone'
+	check "$bus: it stops and goes on" pauses
+	check "$bus: the kernel refuses the tap" wait_for 20 told 'the host.s kernel refuses its tap, and its link is down'
+}
+pauses() { ctl stop && sleep 1 && ctl cont; }
 again() {
 	cat "$work/g.out" >>"$work/before"
 	: >"$work/g.out"
 	guest_type g '\n'
 	carries "$1"
 	check "$bus: it came to its end" guest_expect g 60 '@@ end'
+	[ $# = 1 ] || "$2"
 	guest_type g '\n'
 	guest_end g 60
 	check "$bus: it powers off: status 0" same "$status" 0
@@ -85,7 +118,6 @@ bus=mmio
 start
 carries 'at first'
 check 'mmio: the kernel has a thread for it' has_worker
-pauses() { ctl stop && sleep 1 && ctl cont; }
 check 'mmio: it stops and goes on' pauses
 again 'after a stop'
 
@@ -100,7 +132,7 @@ cat "$work/g.out" >"$work/before"
 start --restore "$snap"
 wait_for 60 sh -c "[ \"\$(armvmm-ctl $sock status)\" = paused ]"
 check 'pcie: it goes on' ctl cont
-again 'after a return'
+again 'after a return' taken_out
 
 check 'vhost is on or off' wrong 2 'vhost must be on or off' tap=tap0,vhost=yes
 check 'the kernel has no rates' wrong 2 'with vhost=on there are no rates' tap=tap0,vhost=on,bps=1M

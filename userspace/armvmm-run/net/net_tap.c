@@ -102,6 +102,7 @@ static gboolean tap_dispatch(GSource *source, GSourceFunc callback, gpointer opa
 		machine_warn(tap->machine, "tap %s: the interface is gone", tap->name);
 		g_source_remove_unix_fd(source, tap->tag);
 		tap->gone = true;
+		net_link_down(tap->be.net);
 		net_send_ready(tap->be.net);
 	} else {
 		if (revents & tap->events & G_IO_OUT) {

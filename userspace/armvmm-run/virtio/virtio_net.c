@@ -54,7 +54,8 @@ struct virtio_net {
 	struct net_backend *be;
 	struct vhost vhost;
 	bool in_kernel; /* .vhost is open, */
-	bool refused; /* and its kernel has refused the tap once */
+	bool refused; /* and its kernel has refused the tap once, */
+	bool unplugged; /* or the last time: the link is down for that */
 	struct virtq_chain *tx; /* frame on its way out */
 	struct virtq_chain *rx_first; /* chain with the header of the frame coming in */
 	struct virtq_chain *rx_next; /* further ones (VIRTIO_NET_F_MRG_RXBUF) */
@@ -252,12 +253,18 @@ void net_receive_done(struct virtio_net *net)
 	virtio_signal(&net->vdev, NET_RX);
 }
 
+static void net_set_link(struct virtio_net *net, bool up)
+{
+	const uint16_t status = htole16(up ? VIRTIO_NET_S_LINK_UP : 0);
+	const unsigned int at = offsetof(struct virtio_net_config, status);
+
+	if (memcmp(net->vdev.config + at, &status, sizeof(status)))
+		virtio_config_set(&net->vdev, at, &status, sizeof(status));
+}
+
 void net_link_down(struct virtio_net *net)
 {
-	uint16_t status = 0;
-
-	virtio_config_set(&net->vdev, offsetof(struct virtio_net_config, status), &status,
-			  sizeof(status));
+	net_set_link(net, false);
 }
 
 /* The device */
@@ -348,11 +355,8 @@ static void net_reset(struct virtio_device *vdev)
  */
 static void net_resumed(struct virtio_device *vdev)
 {
-	const uint16_t up = htole16(VIRTIO_NET_S_LINK_UP);
-	const unsigned int at = offsetof(struct virtio_net_config, status);
-
-	if (vdev->restored && memcmp(vdev->config + at, &up, sizeof(up)))
-		virtio_config_set(vdev, at, &up, sizeof(up));
+	if (vdev->restored)
+		net_set_link(to_net(vdev), true);
 }
 
 static void net_free(struct virtio_net *net)
@@ -411,25 +415,50 @@ static int net_kernel_set_backend(struct virtio_net *net, int fd)
 	return ret;
 }
 
+/* Once: a guest can try for ever. */
+static void net_kernel_warn(struct virtio_net *net, int ret, const char *what)
+{
+	struct virtio_device *vdev = &net->vdev;
+
+	if (!net->refused)
+		machine_warn(vdev->machine, "%s in slot %u: the host's kernel refuses %s: %s",
+			     vdev->ops->name, vdev->slot, what, strerror(-ret));
+	net->refused = true;
+}
+
+/*
+ * A tap that was deleted is refused. That is no fault of the driver's, and no reset would help: its
+ * cable is out. The kernel has the queues, and leaves them alone.
+ */
+static void net_kernel_plug(struct virtio_net *net)
+{
+	int ret = net_kernel_set_backend(net, net->be->fd);
+
+	if (ret) {
+		net_kernel_warn(net, ret, "its tap, and its link is down (is the tap gone?)");
+		net->unplugged = true;
+		net_set_link(net, false);
+	} else if (net->unplugged) {
+		net->unplugged = false;
+		net_set_link(net, true);
+	}
+}
+
 static int net_kernel_run(struct virtio_device *vdev, bool run)
 {
 	struct virtio_net *net = to_net(vdev);
 	int ret;
 
-	if (run) {
-		ret = vhost_give_queues(&net->vhost);
-		if (!ret)
-			ret = net_kernel_set_backend(net, net->be->fd);
-		/* Once: a guest can try for ever. */
-		if (ret && !net->refused)
-			machine_warn(vdev->machine,
-				     "%s in slot %u: the host's kernel refuses its queues: %s (is its tap gone?)",
-				     vdev->ops->name, vdev->slot, strerror(-ret));
-		net->refused |= ret < 0;
+	if (!run) {
+		ret = net_kernel_set_backend(net, -1);
+		vhost_take_queues(&net->vhost);
 		return ret;
 	}
-	ret = net_kernel_set_backend(net, -1);
-	vhost_take_queues(&net->vhost);
+	ret = vhost_give_queues(&net->vhost);
+	if (ret)
+		net_kernel_warn(net, ret, "its queues");
+	else
+		net_kernel_plug(net);
 	return ret;
 }
 

@@ -176,17 +176,102 @@ static void test_state(void)
 	record_free(&saved);
 	dev->ops->reset(dev);
 	KTAP_TRUE(!kernel.running);
-	/* One queue alone is none. */
-	kernel_refuses_backend = true;
+	/* Rings that the kernel does not take are the driver's fault. */
+	kernel_refuses_rings = true;
 	for (unsigned int i = 0; i < 2; i++)
 		KTAP_TRUE(driver_start(&d, dev, V1, 2, QSIZE));
-	kernel_refuses_backend = false;
+	kernel_refuses_rings = false;
 	/* Its user learns of that, but not each time. */
 	KTAP_EQ(test_warnings, 1);
 	KTAP_TRUE(strstr(test_last_warning, "the host's kernel refuses its queues"));
 	KTAP_TRUE(driver_needs_reset(&d));
 	KTAP_TRUE(!kernel.running);
 	kernel.nr_wrong = 0;
+	done();
+}
+
+static bool link_is_up(struct device *dev)
+{
+	unsigned int at = 0x100 + offsetof(struct virtio_net_config, status);
+
+	return reg_read(dev, at & ~3u) >> at % 4 * 8 & VIRTIO_NET_S_LINK_UP;
+}
+
+static void stop_and_go(struct device *dev)
+{
+	struct record saved;
+
+	state_save(dev, &saved);
+	dev->ops->resume(dev);
+	record_free(&saved);
+}
+
+/* Is the driver told of a new configuration? That is not all that interrupts it. */
+static bool config_is_new(struct device *dev)
+{
+	bool is = reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS) & VIRTIO_MMIO_INT_CONFIG;
+
+	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INT_CONFIG);
+	return is;
+}
+
+/* The kernel refuses the tap, though it has taken the queues: one queue alone is none. */
+static void test_tap_refused(void)
+{
+	struct device *dev = setup();
+
+	start(dev, V1 | 1ull << VIRTIO_NET_F_STATUS);
+	KTAP_TRUE(link_is_up(dev));
+	kernel_refuses_backend = true;
+	stop_and_go(dev);
+	KTAP_TRUE(!kernel.running);
+	KTAP_TRUE(!driver_needs_reset(&d));
+	KTAP_TRUE(!link_is_up(dev));
+	KTAP_TRUE(config_is_new(dev));
+	/* That is told once, to the guest and to its user. */
+	stop_and_go(dev);
+	KTAP_TRUE(!config_is_new(dev));
+	KTAP_EQ(test_warnings, 1);
+	KTAP_TRUE(strstr(test_last_warning, "the host's kernel refuses its tap, and its link is down"));
+	/* Frames of the guest's wait, and the next driver is no worse off. */
+	driver_add(&d.q[TX], &(struct driver_buf){ DATA_GPA, 1000, false }, 1);
+	driver_kick(&d, TX);
+	KTAP_TRUE(loop_rests());
+	KTAP_EQ(driver_nr_used(&d.q[TX]), 0);
+	KTAP_TRUE(!driver_needs_reset(&d));
+	start(dev, V1);
+	KTAP_TRUE(!driver_needs_reset(&d));
+	KTAP_TRUE(!link_is_up(dev));
+	/* What was refused for want of memory, say, works the next time. */
+	kernel_refuses_backend = false;
+	stop_and_go(dev);
+	KTAP_TRUE(kernel.running);
+	KTAP_TRUE(link_is_up(dev));
+	KTAP_TRUE(config_is_new(dev));
+	kernel.nr_wrong = 0;
+	done();
+}
+
+/* The tap is deleted: the driver learns it at once. */
+static void test_tap_gone(void)
+{
+	struct device *dev = setup();
+	int end[2];
+
+	start(dev, V1 | 1ull << VIRTIO_NET_F_STATUS);
+	KTAP_EQ(pipe(end), 0);
+	close(end[1]);
+	KTAP_EQ(dup2(end[0], kernel.tun), kernel.tun);
+	close(end[0]);
+	KTAP_TRUE(loop_rests());
+	KTAP_TRUE(!link_is_up(dev));
+	KTAP_TRUE(config_is_new(dev));
+	KTAP_TRUE(!driver_needs_reset(&d));
+	KTAP_EQ(test_warnings, 1);
+	KTAP_TRUE(strstr(test_last_warning, "the interface is gone"));
+	/* It stays gone. */
+	stop_and_go(dev);
+	KTAP_TRUE(!link_is_up(dev));
 	done();
 }
 
@@ -222,5 +307,5 @@ static void test_refused(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_start), KTAP_CASE(test_legacy_header),
-	  KTAP_CASE(test_legacy_features), KTAP_CASE(test_state), KTAP_CASE(test_thread),
-	  KTAP_CASE(test_refused))
+	  KTAP_CASE(test_legacy_features), KTAP_CASE(test_state), KTAP_CASE(test_tap_refused),
+	  KTAP_CASE(test_tap_gone), KTAP_CASE(test_thread), KTAP_CASE(test_refused))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/snapshot/memlog.c userspace/armvmm-run/snapshot/follow.c
-// sources: userspace/armvmm-run/snapshot/send.c userspace/armvmm-run/snapshot/receive.c
+// sources: userspace/armvmm-run/snapshot/send.c userspace/armvmm-run/snapshot/send_thread.c userspace/armvmm-run/snapshot/receive.c
 // sources: userspace/armvmm-run/snapshot/wire.c userspace/armvmm-run/snapshot/state.c
 // sources: userspace/armvmm-run/snapshot/restore.c userspace/armvmm-run/snapshot/part.c
 // sources: userspace/armvmm-run/snapshot/pages.c userspace/armvmm-run/snapshot/facts.c

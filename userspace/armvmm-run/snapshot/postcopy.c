@@ -52,7 +52,8 @@ struct postcopy {
 	bool finished;		/* all is here, and it ends */
 
 	guint timer;
-	/* For .missing. Who holds it touches no memory of the guest's. The thread waits for it. */
+	uint64_t lacking;	/* pages that are .missing */
+	/* For .missing, and .lacking. Who holds it touches no memory of the guest's. The thread waits for it. */
 	pthread_mutex_t lock;
 };
 
@@ -109,6 +110,7 @@ static bool postcopy_take_bits(struct postcopy *p, const struct pages_range *ran
 	r->asked = g_new0(uint32_t, nr / WIRE_PAGES / 32 + 1);
 	for (size_t i = 0; i < words; i++)
 		p->left += __builtin_popcount(bits[i]);
+	p->lacking = p->left;
 	return true;
 }
 
@@ -129,6 +131,24 @@ int postcopy_missing(struct postcopy *p, const struct part_reader *r, struct err
 	return at == r->len ? 0 : part_error(r, -EBADMSG, err, "is of another memory");
 }
 
+/* Page @n of a range is missing no more. The lock is held. */
+static void postcopy_has_come(struct postcopy *p, struct postcopy_range *r, uint64_t n)
+{
+	p->lacking -= postcopy_has(r->missing, n);
+	postcopy_clear(r->missing, n);
+}
+
+/* Is nothing needed of what has not come? So it is if the guest was reset: its RAM is zero. */
+static bool postcopy_is_dropped(struct postcopy *p)
+{
+	bool lacks;
+
+	pthread_mutex_lock(&p->lock);
+	lacks = p->lacking;
+	pthread_mutex_unlock(&p->lock);
+	return p->left && !lacks;
+}
+
 /* RAM is given back to the host, in whole pages: it reads as zero afterwards. Main thread. */
 static void postcopy_give_back(void *opaque, const uint8_t *host, size_t len)
 {
@@ -140,7 +160,7 @@ static void postcopy_give_back(void *opaque, const uint8_t *host, size_t len)
 
 		for (const uint8_t *at = MAX(host, range->host);
 		     at < MIN(host + len, range->host + range->size); at += PAGES_SIZE)
-			postcopy_clear(p->range[i].missing, (at - range->host) / PAGES_SIZE);
+			postcopy_has_come(p, &p->range[i], (at - range->host) / PAGES_SIZE);
 	}
 	pthread_mutex_unlock(&p->lock);
 }
@@ -210,7 +230,8 @@ static int postcopy_place(struct postcopy *p, struct postcopy_range *r, uint64_t
 		ret = faults_wake(&p->faults, to);
 	else
 		ret = postcopy_put(p, to, from);
-	postcopy_clear(r->missing, n);
+	if (!ret)
+		postcopy_has_come(p, r, n);
 	pthread_mutex_unlock(&p->lock);
 	return ret;
 }
@@ -333,7 +354,7 @@ static int postcopy_serve(struct postcopy *p, bool may_ask, struct error *err)
 
 /* ---- The thread ---- */
 
-/* Until all is here. */
+/* Until all is here, or nothing of what is not is needed. */
 static int postcopy_follow(struct postcopy *p, struct error *err)
 {
 	struct pollfd fds[] = { { p->faults.fd, POLLIN, 0 }, { p->wire.in, POLLIN, 0 } };
@@ -343,6 +364,8 @@ static int postcopy_follow(struct postcopy *p, struct error *err)
 	while (!ret) {
 		if (postcopy_is_set(&p->cancelled))
 			return -ECANCELED;
+		if (postcopy_is_dropped(p))
+			return 0;
 		fds[1].revents = 0;
 		poll(fds, 2, POSTCOPY_LOOK_MS);
 		ret = postcopy_serve(p, true, err);
@@ -396,6 +419,15 @@ static void postcopy_fail(struct postcopy *p, const struct error *why)
 	p->m->broken(text);
 }
 
+static void postcopy_note(const struct postcopy *p)
+{
+	if (p->left)
+		machine_note(p->m, "the guest was reset, or gave back what had not come: it needs no more of its old memory");
+	else
+		machine_note(p->m, "all of the guest's memory is here; %llu times somebody has waited",
+			     (unsigned long long)p->waits);
+}
+
 static void *postcopy_thread(void *opaque)
 {
 	struct postcopy *p = opaque;
@@ -410,6 +442,9 @@ static void *postcopy_thread(void *opaque)
 	pthread_mutex_unlock(&p->lock);
 	ret = postcopy_follow(p, &why);
 	begun = postcopy_is_set(&p->begun);
+	/* What has broken was not needed any more. */
+	if (begun && ret && ret != -ECANCELED && postcopy_is_dropped(p))
+		ret = 0;
 	if (begun && ret && ret != -ECANCELED && postcopy_is_set(&p->over))
 		ret = postcopy_see_off(p, &why);
 	if (begun && ret && ret != -ECANCELED)
@@ -418,10 +453,9 @@ static void *postcopy_thread(void *opaque)
 	faults_close(&p->faults);
 	p->why_not = why;
 	if (begun)
-		postcopy_part(p, ret);
+		postcopy_part(p, ret || p->left);
 	if (!ret)
-		machine_note(p->m, "all of the guest's memory is here; %llu times somebody has waited",
-			     (unsigned long long)p->waits);
+		postcopy_note(p);
 	postcopy_set(p, &p->finished);
 	return NULL;
 }

@@ -19,6 +19,25 @@
 
 /* ---- The cases ---- */
 
+/* In a process of its own, which ends with its threads. */
+static void alone(void (*fn)(void))
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		may_break = true;
+		ktap_failed = 0;
+		fn();
+		fflush(stdout);
+		_exit(ktap_failed);
+	}
+	KTAP_EQ(waitpid(pid, &status, 0), pid);
+	KTAP_TRUE(WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
 static void *look(void *opaque)
 {
 	uintptr_t wrong = 0;
@@ -186,6 +205,47 @@ static void test_reset(void)
 	run_end(&run);
 }
 
+/* Then nothing of the old place is needed any more: it may die, at once or later. */
+static void reset_cut_off(bool at_once)
+{
+	RUN(run);
+
+	setup_filled();
+	only_first(&run);
+	run_begin(&run);
+	KTAP_EQ(run.ret, 0);
+	guestmem_discard(&b.m.mem);
+	if (at_once)
+		proxy_close(&run.proxy);
+	while (b.m.mem.give_back)
+		g_main_context_iteration(NULL, TRUE);
+	KTAP_STREQ(b.told, "active postcopy-active completed ");
+	for (unsigned int i = 0; i < PAGES; i++)
+		if (!pages_is_zero(page(&b, i)))
+			KTAP_FAIL("page %u is not zero", i);
+	run_wait(&run);
+	KTAP_TRUE(at_once || run.status.phase == SEND_COMPLETED);
+	KTAP_TRUE(!is_dead() && !runs(&a));
+}
+
+static void run_reset_cut_off(void)
+{
+	reset_cut_off(true);
+}
+
+/* Nothing came after the first pages: the old process is free as soon as this one was reset. */
+static void run_reset_early(void)
+{
+	reset_cut_off(false);
+}
+
+static void test_reset_cut_off(void)
+{
+	NEEDS_IT;
+	alone(run_reset_cut_off);
+	alone(run_reset_early);
+}
+
 /* It ends there before all has come: that is no failure, and nobody waits for the rest. */
 static void test_ends_there(void)
 {
@@ -232,25 +292,6 @@ static void test_refused(void)
 }
 
 /* ---- What ends the process ---- */
-
-/* In a process of its own, which ends with its threads. */
-static void alone(void (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		may_break = true;
-		ktap_failed = 0;
-		fn();
-		fflush(stdout);
-		_exit(ktap_failed);
-	}
-	KTAP_EQ(waitpid(pid, &status, 0), pid);
-	KTAP_TRUE(WIFEXITED(status) && !WEXITSTATUS(status));
-}
 
 static void await_death(void)
 {
@@ -534,7 +575,7 @@ static void test_no_thread(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_old_pages), KTAP_CASE(test_late),
-	  KTAP_CASE(test_reset), KTAP_CASE(test_ends_there), KTAP_CASE(test_refused),
-	  KTAP_CASE(test_filled), KTAP_CASE(test_cut_off), KTAP_CASE(test_unheard),
-	  KTAP_CASE(test_unanswered), KTAP_CASE(test_no_thread), KTAP_CASE(test_cut),
-	  KTAP_CASE(test_changed))
+	  KTAP_CASE(test_reset), KTAP_CASE(test_reset_cut_off), KTAP_CASE(test_ends_there),
+	  KTAP_CASE(test_refused), KTAP_CASE(test_filled), KTAP_CASE(test_cut_off),
+	  KTAP_CASE(test_unheard), KTAP_CASE(test_unanswered), KTAP_CASE(test_no_thread),
+	  KTAP_CASE(test_cut), KTAP_CASE(test_changed))

@@ -175,6 +175,7 @@ static const struct {
 	{ KVM(0x98), DEBUGGER | CONTROL },	/* KVM_GET_MP_STATE */
 	/* A snapshot, and its return. */
 	{ KVM(0x42), SENDER },		/* KVM_GET_DIRTY_LOG */
+	{ SIOCOUTQ, WHOLE, SENDER },	/* does what was sent still move? */
 	{ KVM(0xb0), CONTROL },		/* KVM_GET_REG_LIST */
 	{ KVM(0x9f), CONTROL },		/* KVM_GET_VCPU_EVENTS */
 	{ KVM(0xe2), CONTROL | RESTORE },	/* KVM_GET_DEVICE_ATTR */

@@ -83,10 +83,31 @@ static int follow_hear(struct follow *f)
 	return ret ? ret : follow_request(f);
 }
 
+/*
+ * All is on its way, however slow that may be. What the far end asked for before it got all may come
+ * still, but it may not go on for ever. Returns as follow_hear() does.
+ */
+static int follow_hear_all(struct follow *f)
+{
+	unsigned int least = wire_unsent(f->wire), unsent;
+	int64_t until = g_get_monotonic_time() + WIRE_STALL_MS * 1000ll;
+	int ret = 0;
+
+	while (!ret) {
+		ret = follow_hear(f);
+		unsent = wire_unsent(f->wire);
+		if (unsent < least)
+			until = g_get_monotonic_time() + WIRE_STALL_MS * 1000ll;
+		least = unsent < least ? unsent : least;
+		if (!ret && g_get_monotonic_time() >= until)
+			ret = -ETIMEDOUT;
+	}
+	return ret;
+}
+
 /* What somebody waits for comes first. Returns as follow_hear() does. */
 static int follow_all(struct follow *f)
 {
-	int64_t until;
 	int ret = 0;
 
 	while (!ret && follow_find(f)) {
@@ -100,11 +121,7 @@ static int follow_all(struct follow *f)
 	}
 	if (!ret)
 		ret = part_write(f->writer, WIRE_ALL, WIRE_VERSION, NULL, 0, NULL, 0);
-	/* It has nothing to ask for any more, and may not go on for ever. */
-	until = g_get_monotonic_time() + WIRE_STALL_MS * 1000ll;
-	while (!ret)
-		ret = g_get_monotonic_time() < until ? follow_hear(f) : -ETIMEDOUT;
-	return ret;
+	return ret ? ret : follow_hear_all(f);
 }
 
 /* Writing may fail because the far end needs no more: that is its last word then. */

@@ -423,7 +423,7 @@ int send_start(struct send *s, int fd, unsigned int may, struct error *err)
 	s->count = (struct layout_end){ .parts = 0 };
 	state_init(&s->state);
 	s->facts = (struct record){ .len = 0 };
-	s->wire = (struct wire){ .in = fd, .out = fd, .cancelled = &s->cancelled };
+	s->wire = (struct wire){ .in = fd, .out = fd, .sends = true, .cancelled = &s->cancelled };
 	s->writer = (struct part_writer){ .write = wire_write, .opaque = &s->wire };
 	s->answers = (struct part_reader){ .read = wire_read, .opaque = &s->wire,
 					   .file = "the far end", .kind = "connection" };

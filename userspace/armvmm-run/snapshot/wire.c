@@ -2,22 +2,48 @@
 #include <errno.h>
 #include <glib.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include "snapshot/wire.h"
 
 #define WIRE_LOOK_MS	50	/* how often a thread that waits looks whether it should go on */
 #define WIRE_CHUNK	65536u	/* bytes that are written at once, if they are rationed */
 
-/* Waits a moment for @events. @since is when bytes last came or went. */
-static int wire_wait(struct wire *w, int fd, short events, int64_t since)
+unsigned int wire_unsent(const struct wire *w)
+{
+	int n = 0;
+
+	/* A pipe has no such number: it fails then, and sets none. */
+	if (w->sends)
+		(void)ioctl(w->out, SIOCOUTQ, &n);
+	return n;
+}
+
+/* When bytes last came or went; and how many have yet to go. */
+struct wire_moved {
+	int64_t at;
+	unsigned int unsent;
+};
+
+static struct wire_moved wire_moved(const struct wire *w)
+{
+	return (struct wire_moved){ g_get_monotonic_time(), wire_unsent(w) };
+}
+
+/* Waits a moment for @events. */
+static int wire_wait(struct wire *w, int fd, short events, struct wire_moved *moved)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = events };
-	int64_t now = g_get_monotonic_time();
+	struct wire_moved now = wire_moved(w);
 
+	if (now.unsent < moved->unsent)
+		*moved = now;
 	if (__atomic_load_n(w->cancelled, __ATOMIC_ACQUIRE))
 		return -ECANCELED;
-	if ((w->deadline && now >= w->deadline) || now - since >= WIRE_STALL_MS * 1000)
+	if ((w->deadline && now.at >= w->deadline) || now.at - moved->at >= WIRE_STALL_MS * 1000)
 		return -ETIMEDOUT;
 	poll(&poll_fd, 1, WIRE_LOOK_MS);
 	return 0;
@@ -38,7 +64,9 @@ static size_t wire_ration(struct wire *w, size_t len)
 		g_usleep(wait < WIRE_LOOK_MS * 1000 ? wait : WIRE_LOOK_MS * 1000);
 		return 0;
 	}
-	len = len < WIRE_CHUNK ? len : WIRE_CHUNK;
+	/* The far end hears from us every second. */
+	want = want < WIRE_CHUNK ? want : WIRE_CHUNK;
+	len = len < want ? len : want;
 	rate_take(&w->rate, len, now);
 	return len;
 }
@@ -46,7 +74,7 @@ static size_t wire_ration(struct wire *w, size_t len)
 int wire_write(void *opaque, const void *data, size_t len)
 {
 	struct wire *w = opaque;
-	int64_t since = g_get_monotonic_time();
+	struct wire_moved moved = wire_moved(w);
 	const uint8_t *at = data;
 
 	while (len) {
@@ -57,20 +85,20 @@ int wire_write(void *opaque, const void *data, size_t len)
 		if (!some) {
 			if (__atomic_load_n(w->cancelled, __ATOMIC_ACQUIRE))
 				return -ECANCELED;
-			since = g_get_monotonic_time();
+			moved = wire_moved(w);
 			continue;
 		}
 		while (some && !ret) {
 			n = write(w->out, at, some);
 			if (n < 0 && errno == EAGAIN) {
-				ret = wire_wait(w, w->out, POLLOUT, since);
+				ret = wire_wait(w, w->out, POLLOUT, &moved);
 			} else if (n < 0 && errno != EINTR) {
 				ret = -errno;
 			} else if (n > 0) {
 				at += n;
 				len -= n;
 				some -= n;
-				since = g_get_monotonic_time();
+				moved = wire_moved(w);
 				__atomic_fetch_add(&w->written, n, __ATOMIC_RELAXED);
 			}
 		}
@@ -83,7 +111,7 @@ int wire_write(void *opaque, const void *data, size_t len)
 int64_t wire_read(void *opaque, void *data, size_t len)
 {
 	struct wire *w = opaque;
-	int64_t since = g_get_monotonic_time();
+	struct wire_moved moved = wire_moved(w);
 	size_t done = 0;
 
 	while (done < len) {
@@ -93,7 +121,7 @@ int64_t wire_read(void *opaque, void *data, size_t len)
 		if (!n)
 			break;
 		if (n < 0 && errno == EAGAIN)
-			ret = wire_wait(w, w->in, POLLIN, since);
+			ret = wire_wait(w, w->in, POLLIN, &moved);
 		else if (n < 0 && errno != EINTR)
 			ret = -errno;
 		if (ret)
@@ -101,11 +129,11 @@ int64_t wire_read(void *opaque, void *data, size_t len)
 		if (n < 0)
 			continue;
 		done += n;
-		since = g_get_monotonic_time();
+		moved = wire_moved(w);
 		/* A far end that never rests must not keep us from looking. */
 		if (__atomic_load_n(w->cancelled, __ATOMIC_ACQUIRE))
 			return -ECANCELED;
-		if (w->deadline && done < len && since >= w->deadline)
+		if (w->deadline && done < len && moved.at >= w->deadline)
 			return -ETIMEDOUT;
 	}
 	return done;

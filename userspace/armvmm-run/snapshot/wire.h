@@ -63,10 +63,15 @@
 
 #define WIRE_PAGES	16u	/* that go at once when somebody may wait for others */
 
-#define WIRE_STALL_MS	60000	/* no byte comes or goes for so long: the far end is dead */
+/*
+ * No byte comes or goes for so long: the far end is dead. What the host's kernel has taken, and not
+ * sent yet, goes as well.
+ */
+#define WIRE_STALL_MS	60000
 
 struct wire {
 	int in, out;		/* may be the same; do not block */
+	bool sends;		/* memory: what has yet to leave this host counts as well */
 	const bool *cancelled;	/* atomic: all waiting ends */
 	int64_t deadline;	/* of g_get_monotonic_time(), when all waiting ends; 0: never */
 	const uint64_t *per_second;	/* atomic: bytes that may be written; NULL or 0: any */
@@ -80,6 +85,9 @@ struct wire {
  */
 int wire_write(void *wire, const void *data, size_t len);
 int64_t wire_read(void *wire, void *data, size_t len);
+
+/* Bytes that have yet to leave this host, as far as it knows; 0 unless wire.sends. */
+unsigned int wire_unsent(const struct wire *w);
 
 /* Has the far end said something, or gone? */
 bool wire_is_readable(const struct wire *w);

@@ -70,6 +70,7 @@ static const struct forbidden forbidden[] = {
 	{ "fcntl F_SETOWN", SYS_fcntl, { 0, F_SETOWN, 1 } },
 	{ "ftruncate", SYS_ftruncate, { 0, 0 } },
 	{ "ioctl KVM_GET_DIRTY_LOG", SYS_ioctl, { 0, 0x4010ae42, 0 } },
+	{ "ioctl SIOCOUTQ", SYS_ioctl, { 0, 0x5411, 0 } },
 	{ "ioctl KVM_SET_GUEST_DEBUG", SYS_ioctl, { 0, 0x4048ae9b, 0 } },
 #ifdef __arm__
 	{ "mmap2 of code", SYS_mmap2, { 0, 4096, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 } },

@@ -247,7 +247,7 @@ static void test_forbidden_main_widest(void)
 	static const char *const wide[] = {
 		"ftruncate", "ioctl KVM_SET_GUEST_DEBUG",
 		/* Its thread for it needs both filters. */
-		"ioctl KVM_GET_DIRTY_LOG", NULL,
+		"ioctl KVM_GET_DIRTY_LOG", "ioctl SIOCOUTQ", NULL,
 	};
 	static const char *const sockets[] = { "accept4", "recvmsg", NULL };
 
@@ -258,7 +258,9 @@ static void test_forbidden_main_widest(void)
 /* A thread that sends, receives or saves a guest. */
 static void test_forbidden_disk_widest(void)
 {
-	static const char *const sends[] = { "ioctl KVM_GET_DIRTY_LOG", NULL };
+	static const char *const sends[] = {
+		"ioctl KVM_GET_DIRTY_LOG", "ioctl SIOCOUTQ", NULL,
+	};
 
 	check_forbidden_with(MACHINE_THREAD_DISK, &widest, forbidden, NR(forbidden), sends);
 	check_forbidden_with(MACHINE_THREAD_DISK, &widest, others_forbidden, NR(others_forbidden),
@@ -518,7 +520,7 @@ static int claim(void)
 static int work_send(void)
 {
 	enter_with(MACHINE_THREAD_DISK, (struct sandbox_params){ .control = true });
-	return !is_allowed(TEST_GET_DIRTY_LOG);
+	return !is_allowed(TEST_GET_DIRTY_LOG) || !is_allowed(TIOCOUTQ);
 }
 
 /* A file of statistics begins anew; no other file does. */

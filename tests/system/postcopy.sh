@@ -23,7 +23,7 @@ machine a
 busy a
 never a >/dev/null
 
-check 'who was not told before does not switch' status_of 3 'Postcopy must be started after' switches a
+check 'who was not told before does not switch' status_of 3 'Enable postcopy with' switches a
 check 'a machine waits for it' waits b --verbose
 armvmm-ctl "$work/b.sock" events >"$work/b.events" &
 armvmm-ctl "$work/a.sock" events >"$work/a.events" &

@@ -121,11 +121,14 @@ static int migrate_save(struct command_call *call, int fd)
 	return save_start(call->target->save, fd, flags, &call->err);
 }
 
+/* SEND_MAY_..., by the capabilities that the client has set. */
+static unsigned int migrate_may(const struct command_session *s)
+{
+	return (s->converge ? SEND_MAY_CONVERGE : 0) | (s->postcopy ? SEND_MAY_SWITCH : 0);
+}
+
 static int migrate_send(struct command_call *call, int fd)
 {
-	const struct command_session *s = call->session;
-	unsigned int may = (s->converge ? SEND_MAY_CONVERGE : 0) |
-			   (s->postcopy ? SEND_MAY_SWITCH : 0);
 	int ret;
 
 	if (save_is_active(call->target->save))
@@ -135,7 +138,7 @@ static int migrate_send(struct command_call *call, int fd)
 		return ret;
 	/* There is one log of written pages. */
 	save_untrack(call->target->save);
-	return send_start(call->target->send, fd, may, &call->err);
+	return send_start(call->target->send, fd, migrate_may(call->session), &call->err);
 }
 
 static json_t *migrate_begin(struct command_call *call)
@@ -179,7 +182,7 @@ static json_t *migrate_cancel(struct command_call *call)
 
 static json_t *migrate_start_postcopy(struct command_call *call)
 {
-	send_switch(call->target->send, &call->err);
+	send_switch(call->target->send, migrate_may(call->session), &call->err);
 	return NULL;
 }
 

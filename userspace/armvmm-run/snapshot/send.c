@@ -438,14 +438,17 @@ int send_start(struct send *s, int fd, unsigned int may, struct error *err)
 	return 0;
 }
 
-int send_switch(struct send *s, struct error *err)
+int send_switch(struct send *s, unsigned int may, struct error *err)
 {
+	if (send_is_active(s))
+		may = s->may;
+	/* What has to be done first is told first. */
+	if (!(may & SEND_MAY_SWITCH))
+		return error_set(err, -EINVAL,
+				 "Enable postcopy with migrate_set_capability before the start of migration");
 	if (!send_is_active(s))
 		return error_set(err, -EINVAL,
 				 "Postcopy must be started after migration has been started");
-	if (!(s->may & SEND_MAY_SWITCH))
-		return error_set(err, -EINVAL,
-				 "Enable postcopy with migrate_set_capability before the start of migration");
 	__atomic_store_n(&s->switches, true, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -77,10 +77,10 @@ int send_may_start(struct send *s, int fd, struct error *err);
 int send_start(struct send *s, int fd, unsigned int may, struct error *err);
 
 /*
- * Hands the guest over as soon as the far end can take it, whatever its memory still lacks. Returns
- * 0, or -errno with @err set.
+ * Hands the guest over as soon as the far end can take it, whatever its memory still lacks. @may is
+ * what the caller would have begun with. Returns 0, or -errno with @err set.
  */
-int send_switch(struct send *s, struct error *err);
+int send_switch(struct send *s, unsigned int may, struct error *err);
 
 /* Ends it soon, and the guest goes on here; unless it was handed over already. */
 void send_cancel(struct send *s);

@@ -35,6 +35,7 @@ static struct fake_run {
 	struct send_params params;
 	int send_fd;		/* -1: none was given */
 	bool send_stopped, send_switched;
+	unsigned int switch_may;
 	unsigned int send_may;
 	const char *send_lost;	/* why it cannot go on here; NULL: it can */
 	struct dump_status dumped;
@@ -200,8 +201,9 @@ int send_start(struct send *s, int fd, unsigned int may, struct error *err)
 	return 0;
 }
 
-int send_switch(struct send *s, struct error *err)
+int send_switch(struct send *s, unsigned int may, struct error *err)
 {
+	fake_run.switch_may = may;
 	fake_run.send_switched = fake_run.send_may & SEND_MAY_SWITCH;
 	return fake_run.send_switched ? 0 : error_set(err, -EINVAL, "Enable postcopy");
 }

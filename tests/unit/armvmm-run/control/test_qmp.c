@@ -657,6 +657,7 @@ static void test_send(void)
 	KTAP_EQ(fake_run.untracked, 1);
 	KTAP_EQ(fake_run.send_may, SEND_MAY_CONVERGE);
 	KTAP_TRUE(strstr(ask("{\"execute\":\"migrate-start-postcopy\"}"), "Enable postcopy"));
+	KTAP_EQ(fake_run.switch_may, SEND_MAY_CONVERGE);
 	fake_run.sent = (struct send_status){
 		.phase = SEND_ACTIVE, .begun = 7, .total = 1 << 20, .left = 8192, .written = 1000,
 		.pages = 3, .zeroes = 2, .rounds = 4, .throttle = 20, .expected_ms = 17,

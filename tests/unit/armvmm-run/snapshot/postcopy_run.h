@@ -197,10 +197,13 @@ static inline void run_begin(struct run *run)
 	run->s = run->s ? run->s : send_new(&a.m);
 	run->p = run->p ? run->p : postcopy_new(&b.m);
 	run->r = receive_new(&b.m, &run->source, run->p);
-	KTAP_EQ(send_switch(run->s, &err), -EINVAL);
+	KTAP_EQ(send_switch(run->s, 0, &err), -EINVAL);
+	KTAP_TRUE(strstr(err.text, "Enable postcopy with migrate_set_capability before"));
+	KTAP_EQ(send_switch(run->s, SEND_MAY_SWITCH, &err), -EINVAL);
+	KTAP_TRUE(strstr(err.text, "Postcopy must be started after migration"));
 	KTAP_EQ(send_start(run->s, fd, SEND_MAY_SWITCH, &err), 0);
 	if (!run->waits)
-		KTAP_EQ(send_switch(run->s, &err), 0);
+		KTAP_EQ(send_switch(run->s, 0, &err), 0);
 	run->ret = receive_guest(run->r, &run->facts, &run->err);
 	if (!run->ret) {
 		run->ret = receive_confirm(run->r, &run->err);

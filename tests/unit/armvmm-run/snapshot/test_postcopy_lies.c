@@ -278,7 +278,7 @@ static void hears(struct liar *l, enum send_phase phase, const char *why)
 	KTAP_EQ(pthread_create(&thread, NULL, liar_main, l), 0);
 	s = send_new(&a.m);
 	KTAP_EQ(send_start(s, end[0], SEND_MAY_SWITCH, &err), 0);
-	KTAP_EQ(send_switch(s, &err), 0);
+	KTAP_EQ(send_switch(s, 0, &err), 0);
 	__atomic_store_n(&l->ready, true, __ATOMIC_RELEASE);
 	while (send_is_active(s))
 		g_main_context_iteration(NULL, TRUE);

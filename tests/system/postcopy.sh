@@ -107,6 +107,39 @@ wait $long
 check '... and has moved, for who sent it' same $? 0
 check '... and is gone here' away a
 
+# It is told to end while memory follows: it does when all has followed.
+machine a
+busy a
+never a >/dev/null
+goes_early
+kill "$pid_a"
+lacks() { grep -q 'the guest runs elsewhere, and still lacks .* KiB of memory that only this process has' "$work/a.err"; }
+check 'who has its memory is told to end: it says what it waits for' wait_for 20 lacks
+check '... and refuses to quit' status_of 3 'its memory follows' ctl a quit
+check 'its memory is complete there' complete b
+guest_end a 60
+check '... and then it has ended' same "$status" 4
+wait $long
+check '... and the guest has moved' grep -q 'the guest stood still for' "$work/long"
+check 'it is whole' whole b
+guest_type b p
+guest_end b 60
+check '... and powers off' same "$status" 0
+
+# Told again, it ends at once, and the guest with it.
+machine a
+busy a
+never a >/dev/null
+goes_early
+kill "$pid_a"
+check 'who has its memory is told to end' wait_for 20 lacks
+kill "$pid_a"
+guest_end a 60
+check '... and again: it ends at once' grep -q 'ends at once, and with it the guest' "$work/a.err"
+wait $long
+guest_end b 60
+check '... and the guest with it' same "$status" 5
+
 # Who may not has the kernel wait for no page: the guest goes on where it is.
 grep -q ^nobody: /etc/passwd || echo 'nobody:x:65534:65534:nobody:/:/bin/sh' >>/etc/passwd
 echo 0 >/proc/sys/vm/unprivileged_userfaultfd

@@ -16,6 +16,7 @@
 #include "core/message.h"
 #include "core/process.h"
 #include "core/runstate.h"
+#include "farewell.h"
 #include "gdb/gdb.h"
 #include "gdb/gdb_address.h"
 #include "incoming.h"
@@ -50,6 +51,7 @@ struct program {
 	int signal_fd;
 	GSource *signal_source;
 	guint grace_timer;
+	struct farewell farewell;
 };
 
 static gboolean program_grace_over(void *opaque)
@@ -57,6 +59,8 @@ static gboolean program_grace_over(void *opaque)
 	struct program *program = opaque;
 
 	program->grace_timer = 0;
+	if (farewell_waits(&program->farewell, MACHINE_BY_SIGNAL, false))
+		return G_SOURCE_REMOVE;
 	message("the guest has not powered off within %u s and is ended", program->config.grace);
 	board_request(program->board, MACHINE_QUIT, MACHINE_BY_SIGNAL);
 	return G_SOURCE_REMOVE;
@@ -79,10 +83,10 @@ static void program_key(void *opaque, enum term_key key)
 {
 	struct program *program = opaque;
 
-	if (key == TERM_KEY_QUIT)
-		board_request(program->board, MACHINE_QUIT, MACHINE_BY_KEY);
-	else
+	if (key == TERM_KEY_POWER)
 		board_press_power(program->board);
+	else if (!farewell_waits(&program->farewell, MACHINE_BY_KEY, true))
+		board_request(program->board, MACHINE_QUIT, MACHINE_BY_KEY);
 }
 
 /* The shell gets its terminal back as it was; what runs after raise() runs after SIGCONT. */
@@ -103,6 +107,8 @@ static gboolean program_signal(int fd, GIOCondition condition, void *opaque)
 	switch (info.ssi_signo) {
 	case SIGTERM:
 	case SIGINT:
+		if (farewell_waits(&program->farewell, MACHINE_BY_SIGNAL, true))
+			break;
 		/* A person who presses Ctrl-C twice does not want to wait. */
 		if (info.ssi_signo == SIGINT && program->grace_timer)
 			board_request(program->board, MACHINE_QUIT, MACHINE_BY_SIGNAL);
@@ -338,6 +344,8 @@ static int program_run(struct program *program, struct error *err)
 		ret = metrics_create(&program->metrics, program->config.metrics, err);
 	if (!ret)
 		ret = program_await_gdb(program, err);
+	program->farewell = (struct farewell){
+		.board = program->board, .control = program->control };
 	if (!ret)
 		ret = program_signals(program, err);
 	if (ret)
@@ -406,6 +414,7 @@ int main(int argc, char **argv)
 
 	if (program.grace_timer)
 		g_source_remove(program.grace_timer);
+	farewell_forget(&program.farewell);
 	/* The terminal first, so that a message finds it as it was. */
 	if (program.chr)
 		term_stop(program.chr);

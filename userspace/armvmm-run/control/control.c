@@ -148,6 +148,17 @@ bool control_guest_has_left(const struct control *control)
 	return control && control->target.send && send_has_stopped(control->target.send);
 }
 
+bool control_guest_follows(const struct control *control, uint64_t *left)
+{
+	struct send_status status;
+
+	if (!control || !control->target.send || !send_is_following(control->target.send))
+		return false;
+	send_get(control->target.send, &status);
+	*left = status.left;
+	return true;
+}
+
 void control_stop(struct control *control)
 {
 	if (!control || !control->source)

@@ -4,6 +4,7 @@
 #define ARMVMM_RUN_CONTROL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "control/address.h"
 #include "core/error.h"
@@ -26,6 +27,12 @@ int control_start(struct control *control, struct machine *m, const char *name,
 
 /* Was the guest sent elsewhere, and is stopped here? False for NULL. */
 bool control_guest_has_left(const struct control *control);
+
+/*
+ * Does the guest run elsewhere, while its memory follows from here? *@left is how many bytes have
+ * not gone yet. False for NULL.
+ */
+bool control_guest_follows(const struct control *control, uint64_t *left);
 
 /* Ends all connections, while the machine is still there. */
 void control_stop(struct control *control);

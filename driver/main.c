@@ -24,6 +24,7 @@
 #include "timer/timer.h"
 #include "vgic/loaded.h"
 #include "vgic/vgic.h"
+#include "vm/hibernate.h"
 #include "vm/stat.h"
 #include "vm/vm_fd.h"
 
@@ -135,6 +136,9 @@ static int __init armvmm_init(void)
 	ret = armvmm_takeover_init();
 	if (ret)
 		goto err_takeover;
+	ret = armvmm_hibernate_init();
+	if (ret)
+		goto err_hibernate;
 	armvmm_stat_init();
 	armvmm_debug_probe_init();
 	/*
@@ -160,6 +164,8 @@ err_misc:
 		misc_deregister(&kvm_misc);
 err_kvm:
 	armvmm_stat_exit();
+	armvmm_hibernate_exit();
+err_hibernate:
 	armvmm_takeover_exit();
 err_takeover:
 	armvmm_hypmap_exit();
@@ -182,6 +188,7 @@ static void __exit armvmm_exit(void)
 	if (kvm)
 		misc_deregister(&kvm_misc);
 	armvmm_stat_exit();
+	armvmm_hibernate_exit();
 	armvmm_takeover_exit();
 	armvmm_hypmap_exit();
 	armvmm_vgic_loaded_exit();

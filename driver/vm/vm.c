@@ -12,6 +12,7 @@
 #include "mmio/mirror.h"
 #include "timer/timer.h"
 #include "vgic/vgic.h"
+#include "vm/hibernate.h"
 #include "vm/owner.h"
 #include "vm/stat.h"
 #include "vm/vcpu.h"
@@ -36,6 +37,7 @@ static void vm_destroy(struct armvmm_vm *vm)
 	mmdrop(vm->mm);
 	armvmm_owner_uncharge(vm->owner);
 	kfree(vm);
+	armvmm_hibernate_vm_del();
 }
 
 void armvmm_vm_get(struct armvmm_vm *vm)
@@ -51,11 +53,16 @@ void armvmm_vm_put(struct armvmm_vm *vm)
 
 struct armvmm_vm *armvmm_vm_alloc(struct file *node)
 {
-	struct armvmm_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
-	int ret;
+	struct armvmm_vm *vm;
+	int ret = armvmm_hibernate_vm_add();
 
-	if (!vm)
-		return ERR_PTR(-ENOMEM);
+	if (ret)
+		return ERR_PTR(ret);
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm) {
+		ret = -ENOMEM;
+		goto err_alloc;
+	}
 	ret = armvmm_owner_charge(node, &vm->owner);
 	if (ret)
 		goto err_owner;
@@ -103,5 +110,7 @@ err_srcu:
 	armvmm_owner_uncharge(vm->owner);
 err_owner:
 	kfree(vm);
+err_alloc:
+	armvmm_hibernate_vm_del();
 	return ERR_PTR(ret);
 }

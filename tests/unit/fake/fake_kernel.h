@@ -328,6 +328,32 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+#define ATOMIC_INIT(value)	{ value }
+
+static inline void atomic_dec(atomic_t *v)
+{
+	__atomic_fetch_sub(&v->counter, 1, __ATOMIC_RELAXED);
+}
+
+/* Returns what there was. */
+static inline int atomic_cmpxchg(atomic_t *v, int old, int new)
+{
+	__atomic_compare_exchange_n(&v->counter, &old, new, false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_SEQ_CST);
+	return old;
+}
+
+static inline bool atomic_inc_unless_negative(atomic_t *v)
+{
+	int old = __atomic_load_n(&v->counter, __ATOMIC_RELAXED);
+
+	while (old >= 0 &&
+	       !__atomic_compare_exchange_n(&v->counter, &old, old + 1, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST))
+		;
+	return old >= 0;
+}
+
 typedef struct {
 	s64 counter;
 } atomic64_t;

@@ -251,5 +251,5 @@ help: ## this list
 	check-models check-boards check-deb check-fresh check-fuzz fuzz-long check-host \
 	check-debug check-coverage check-coherency \
 	check-mutants qemu check-qemu bench profile style \
-	clean install install-user install-module install-node install-qemu installable help tests dkms \
-	deb release dts
+	clean install install-user install-module install-node install-qemu installable \
+	help tests dkms deb release dts

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # debqemu.sh: the package qemu-system-arm-armvmm, as a user has it. Run on a Debian 12
-# (scripts/guest/next.service), where /mnt is the folder of outside/deb-qemu, which has the packages and
-# the module armvmm.ko, which is loaded by hand here; `out` gets what came of it.
+# (scripts/guest/next.service), where /mnt is the folder of outside/deb-qemu, which has the packages, the
+# module armvmm.ko, which is loaded by hand here, and the file version, which says which QEMU it is; `out`
+# gets what came of it.
 cd /mnt || exit 1
 exec >>out 2>&1
 . ./cases.sh
@@ -16,6 +17,15 @@ files() {
 accelerators() {
 	qemu-system-arm-armvmm --version
 	qemu-system-arm-armvmm -accel help | tee /tmp/accel && grep -x armvmm /tmp/accel && grep -x tcg /tmp/accel
+}
+# The package has QEMU's version, then armvmm's.
+versions() {
+	is=$(dpkg-query -W -f '${Version}' qemu-system-arm-armvmm)
+	armvmm=$(dpkg-query -W -f '${Version}' armvmm)
+	upstream=${is%%[!0-9.]*}
+	echo "$is"
+	case $is in "$(cat /mnt/version)"[.+]*+armvmm"$armvmm") ;; *) return 1 ;; esac
+	qemu-system-arm-armvmm --version | grep "^QEMU emulator version $upstream[. ].*armvmm $armvmm"
 }
 papers() {
 	cd /usr/share/doc/qemu-system-arm-armvmm && ls && gzip -dc qemu.md.gz | head -n 1 &&
@@ -63,6 +73,7 @@ insmod /mnt/armvmm.ko && udevadm settle
 files >/mnt/before
 check 'apt installs that of QEMU, with no other' quiet_apt install ./qemu-system-arm-armvmm_*.deb
 check '... which has the accelerator, and emulation' accelerators
+check '... is of the version that its package shows' versions
 check '... its manual and its copyright' papers
 check 'a member of kvm runs a guest' runs
 check 'another user does not' refused

@@ -30,7 +30,8 @@ bool host_pins(void)
 	struct utsname name;
 
 	MUST(!uname(&name), "%s", strerror(errno));
-	return strstr(name.release, "-armbian") || strstr(name.release, "-openwrt");
+	return strstr(name.release, "-armbian") || strstr(name.release, "-openwrt") ||
+	       strstr(name.release, "-thumb");
 }
 
 bool host_has_eventfd(void)

@@ -121,6 +121,7 @@ done <<-'EOF'
 	pci pci core
 	virtio virtio pci net core
 	hw hw core
+	machines machines core
 	boot boot core
 	sandbox sandbox core
 	snapshot snapshot core
@@ -128,7 +129,7 @@ done <<-'EOF'
 	gdb gdb core
 	. . control snapshot sandbox boot gdb core
 	EOF
-git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|pci|hw|boot|sandbox|control|snapshot|gdb)/[^/]*$')"
+git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|pci|hw|machines|boot|sandbox|control|snapshot|gdb)/[^/]*$')"
 
 # Only the headers with registers' fields, which need nothing from the kernel.
 rule "user space takes registers from driver/arch, and nothing else of driver/" "$(

@@ -2,6 +2,7 @@
 // sources: userspace/armvmm-run/boot/dtb.c userspace/armvmm-run/boot/fdt_check.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -24,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct fuzz f = { data, len };
 	uint8_t how = fuzz_u8(&f);
 	struct dtb_params params = {
+		.type = machine_type_find(MACHINE_TYPE_DEFAULT),
 		.nr_cpus = 1 + how % 8,
 		.cpu = "arm,cortex-a15",
 		.ram_base = RAM_BASE,

@@ -2,6 +2,7 @@
 // sources: userspace/armvmm-run/hw/fwcfg.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -Wno-unused
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -53,7 +54,7 @@ static void dma(struct machine *m, struct fuzz *f)
 	if (at + sizeof(desc) <= RAM + SIZE)
 		memcpy((uint8_t *)m->mem.region[0].host + (at - RAM), &desc, sizeof(desc));
 	value = htobe64(at);
-	device_bus_access(&m->bus, MAP_FWCFG_BASE + 16, &value, 8, 1);
+	device_bus_access(&m->bus, FWCFG_BASE + 16, &value, 8, 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -66,7 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	FUZZ_MUST(!guestmem_alloc(&m.mem, RAM, SIZE));
 	m.fwcfg_items = items;
 	m.nr_fwcfg_items = sizeof(items) / sizeof(items[0]);
-	FUZZ_MUST(!device_type_find("fw-cfg")->create(&m, NULL, &err));
+	FUZZ_MUST(!device_type_find("fw-cfg")->create(&m, machine_type_device(m.type, "fw-cfg"),
+						     &err));
 	while (f.len) {
 		uint8_t what = fuzz_u8(&f);
 		uint64_t value;
@@ -76,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			continue;
 		}
 		fuzz_bytes(&f, &value, 8);
-		device_bus_access(&m.bus, MAP_FWCFG_BASE + (what >> 3 & 31), &value,
+		device_bus_access(&m.bus, FWCFG_BASE + (what >> 3 & 31), &value,
 				  1u << (what >> 1 & 3), what & 0x80);
 	}
 	device_bus_destroy(&m.bus);

@@ -9,6 +9,7 @@
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/postcopy.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // cflags: -include tests/fuzz/migrate_fuzz.h
 // pkgs: glib-2.0 zlib libzstd

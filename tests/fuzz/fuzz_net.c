@@ -9,6 +9,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/net/net.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/parse.c
 // sources: userspace/armvmm-run/core/rate.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread

@@ -16,6 +16,7 @@
 // sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/iov.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/places.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
 // pkgs: glib-2.0 zlib libzstd
 // libs: -lfdt -lpthread
@@ -285,9 +286,12 @@ static void use(struct fuzz *f)
 
 static void make(const char *type, const void *config)
 {
+	const struct device_type *kind = device_type_find(type);
 	struct error err = { "" };
 
-	FUZZ_MUST(!device_type_find(type)->create(&test_machine, config, &err));
+	if (kind->builtin)
+		config = machine_type_device(test_machine.type, type);
+	FUZZ_MUST(!kind->create(&test_machine, config, &err));
 }
 
 /* The machine before it is saved: its devices are in use. */
@@ -309,7 +313,7 @@ static void make_machine(const char *disk)
 	for (unsigned int i = 0; i < test_machine.bus.nr; i++) {
 		struct device *dev = test_machine.bus.dev[i];
 
-		if (dev->base >= MAP_VIRTIO_BASE)
+		if (dev->base >= VIRTIO_BASE)
 			driver_start(&d, dev, offered_features(dev), dev->kind &&
 				     !strcmp(dev->kind, "virtio-console") ? 2 : 1, 8);
 		if (dev->ops->pause)

@@ -6,6 +6,7 @@
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/iov.c
 // sources: userspace/armvmm-run/virtio/virtio_rng.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread

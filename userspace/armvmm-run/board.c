@@ -271,6 +271,17 @@ static int board_open_vm(struct board *b, struct error *err)
 	}
 }
 
+/* Makes those devices of the type that the machine always has. */
+static int board_create_builtin(struct board *b, const struct device_type *type, struct error *err)
+{
+	int ret = 0;
+
+	for (const struct machine_device *d = b->m.type->devices; !ret && d->name; d++)
+		if (!strcmp(d->name, type->name))
+			ret = type->create(&b->m, d, err);
+	return ret;
+}
+
 /* Makes the built-in devices, and those that were asked for, in the order of the types. */
 static int board_create_devices(struct board *b, struct error *err)
 {
@@ -279,7 +290,7 @@ static int board_create_devices(struct board *b, struct error *err)
 
 	while (!ret && (type = device_type_next(type))) {
 		if (type->builtin)
-			ret = type->create(&b->m, NULL, err);
+			ret = board_create_builtin(b, type, err);
 		for (unsigned int i = 0; !ret && i < b->config->nr_devices; i++)
 			if (b->config->device[i].type == type)
 				ret = type->create(&b->m, b->config->device[i].config, err);
@@ -313,7 +324,7 @@ static uint64_t board_room(void)
 static int board_alloc_memory(struct board *b, struct error *err)
 {
 	uint64_t size = b->config->memory;
-	int ret = guestmem_alloc(&b->m.mem, MAP_RAM_BASE, size);
+	int ret = guestmem_alloc(&b->m.mem, b->config->ram_base, size);
 
 	if (ret == -ENOMEM)
 		return error_set(err, ret,
@@ -401,6 +412,8 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	vcpus_init(&b->vcpus);
 	machine_set_runstate_ops(&b->m, &board_runstate_ops, b);
 	b->throttle = (struct throttle){ .m = &b->m, .vcpus = &b->vcpus };
+	b->m.type = config->machine;
+	b->m.ram_base = config->ram_base;
 	b->m.chardev = chr;
 	b->m.verbose = config->verbose;
 	b->m.virtio_legacy = config->virtio_legacy;
@@ -418,7 +431,7 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	if (!ret && !config->dump_dtb)
 		ret = board_alloc_memory(b, err);
 	if (!ret)
-		ret = loader_open(&b->loader, config, MAP_RAM_BASE, config->memory, err);
+		ret = loader_open(&b->loader, config, config->ram_base, config->memory, err);
 	if (!ret)
 		board_check_append(b);
 	if (!ret && !config->dump_dtb)
@@ -493,6 +506,7 @@ static int board_make_dtb(struct board *b, void *buf, size_t size, const char *c
 	const struct config *config = b->config;
 	const struct loader *loader = &b->loader;
 	struct dtb_params params = {
+		.type = b->m.type,
 		.nr_cpus = config->nr_cpus,
 		.cpu = cpu,
 		.ram_base = loader->ram_base,
@@ -625,7 +639,7 @@ static int board_setup_vm(struct board *b, struct error *err)
 		if (ret)
 			return error_errno(err, ret, "--memory: the hypervisor refuses it");
 	}
-	ret = armvmm_gic_create(b->vm, MAP_GICD_BASE, MAP_GICC_BASE, BOARD_NR_IRQS);
+	ret = armvmm_gic_create(b->vm, b->m.type->gicd_base, b->m.type->gicc_base, BOARD_NR_IRQS);
 	if (ret)
 		return error_errno(err, ret, "interrupt controller");
 	ret = board_create_vcpus(b, err);
@@ -648,7 +662,7 @@ static int board_setup_boot_cpu(struct board *b, struct error *err)
 	const struct loader *loader = &b->loader;
 	struct armvmm_vcpu *handle = b->vcpus.vcpu[0].handle;
 	const struct loader_registers r = loader_registers(loader);
-	uint32_t entry = loader->firmware ? MAP_FLASH_BASE : loader->image.entry;
+	uint32_t entry = loader->firmware ? b->m.type->flash_base : loader->image.entry;
 	const struct {
 		const char *name;
 		uint64_t value;

@@ -12,7 +12,7 @@
 #include "core/cpupart.h"
 #include "core/device_type.h"
 #include "core/identity.h"
-#include "core/map.h"
+#include "core/machine_type.h"
 #include "core/parse.h"
 #include "gdb/gdb_address.h"
 #include "incoming_address.h"
@@ -285,9 +285,8 @@ static int options_address(uint32_t *address, const char *option, const char *ar
 	n = strtoull(arg, &end, 0);
 	if (*arg < '0' || *arg > '9' || *end)
 		return error_set(err, -EINVAL, "%s %s: is no address (0x40010000)", option, arg);
-	if (errno || n < MAP_RAM_BASE || n > UINT32_MAX)
-		return error_set(err, -EINVAL, "%s %s: must be 0x%x to 0xffffffff, where memory is",
-				 option, arg, MAP_RAM_BASE);
+	if (errno || n > UINT32_MAX)
+		return error_set(err, -EINVAL, "%s %s: must be an address of 32 bits", option, arg);
 	*address = n;
 	return 0;
 }
@@ -585,6 +584,37 @@ static void options_choose_boot(struct config *config)
 	}
 }
 
+static int options_check_address(const struct config *config, const char *option, uint32_t address,
+				 struct error *err)
+{
+	if (!address || address >= config->ram_base)
+		return 0;
+	return error_set(err, -EINVAL, "%s 0x%x: must be 0x%llx to 0xffffffff, where memory is",
+			 option, address, (unsigned long long)config->ram_base);
+}
+
+/* What the machine can have. */
+static int options_check_machine(struct config *config, struct error *err)
+{
+	int ret;
+
+	if (!config->machine)
+		config->machine = machine_type_find(MACHINE_TYPE_DEFAULT);
+	if (!config->ram_base)
+		config->ram_base = config->machine->ram_base[0];
+	if (config->memory > config->machine->ram_end - config->ram_base)
+		return error_set(err, -EINVAL, "--memory: the machine %s has %lluM at most",
+				 config->machine->name,
+				 (unsigned long long)(config->machine->ram_end -
+						      config->ram_base) >> 20);
+	if (config->nr_cpus > config->machine->max_cpus)
+		return error_set(err, -EINVAL, "--cpus %u: the machine %s has %u at most",
+				 config->nr_cpus, config->machine->name,
+				 config->machine->max_cpus);
+	ret = options_check_address(config, "--load-address", config->load_address, err);
+	return ret ? ret : options_check_address(config, "--entry", config->entry, err);
+}
+
 int options_parse(struct config *config, int argc, char **argv, struct error *err)
 {
 	struct options_table t = { .nr_types = 0 };
@@ -622,6 +652,9 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 	if (optind < argc)
 		return error_set(err, -EINVAL, "%s: is no option (see --help)", argv[optind]);
 	options_choose_boot(config);
+	ret = options_check_machine(config, err);
+	if (ret)
+		return ret;
 	if (!config->kernel && !config->dump_dtb && !config->dump_config && !config->firmware)
 		return error_set(err, -EINVAL, "--kernel FILE is missing (see --help)");
 	if ((config->load_address || config->entry) && config->format != KERNEL_RAW)

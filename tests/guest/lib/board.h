@@ -23,6 +23,10 @@
 #define VIRTIO_SLOTS	32
 #define DEV_BASE	VIRTIO_BASE	/* a client without virtio has its test device there */
 #define RAM_BASE	0x40000000
+#define UART_SPI	1
+#define RTC_SPI		2
+#define GPIO_SPI	7
+#define VIRTIO_SPI	16	/* of the first slot */
 #define LOAD_ADDR	(RAM_BASE + 0x10000)	/* the tests' programs start there */
 
 /* PL011 */

@@ -30,6 +30,9 @@ static inline int device_make(struct machine *m, const char *name, const char *a
 		snprintf(label, sizeof(label), "--%s%s%s", type->option, args ? " " : "",
 			 args ? args : "");
 	*config = NULL;
+	if (type->builtin)
+		return type->create(m, machine_type_device(m->type, name), err) ?:
+		       device_bus_begin(&m->bus, err);
 	if (type->parse)
 		ret = type->parse(label, args, config, err);
 	if (!ret)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "../guest/lib/board.h"
 #include "core/machine.h"
 
 /* A test with -DREAL_POSTED has core/posted.c, and a libarmvmm of its own. */
@@ -87,6 +88,8 @@ void chardev_rx_ready(struct chardev *chr)
 static inline void fake_machine_init(struct machine *m)
 {
 	memset(m, 0, sizeof(*m));
+	m->type = machine_type_find(MACHINE_TYPE_DEFAULT);
+	m->ram_base = RAM_BASE;
 	memset(&fake_chr, 0, sizeof(fake_chr));
 	fake_chr.out_room = sizeof(fake_chr.out);
 	m->chardev = &fake_chr;

@@ -10,7 +10,7 @@
 #include "boot/dtb.h"
 #include "boot/fdt_check.h"
 #include "core/fdt_builder.h"
-#include "core/machine.h"
+#include "core/machine_type.h"
 
 /* GIC binding: a PPI is <1 number flags>, whose bits 8-15 are the CPUs it goes to. */
 #define DTB_PPI			1
@@ -124,12 +124,12 @@ static void dtb_msi_frame(struct fdt_builder *b, uint64_t base)
 static void dtb_intc(struct fdt_builder *b, const struct dtb_params *p)
 {
 	const uint32_t reg[] = {
-		0, MAP_GICD_BASE, 0, GICD_SIZE,
-		0, MAP_GICC_BASE, 0, GICC_SIZE,
+		0, p->type->gicd_base, 0, GICD_SIZE,
+		0, p->type->gicc_base, 0, GICC_SIZE,
 	};
 
-	fdt_node_begin(b, "intc@%x", MAP_GICD_BASE);
-	fdt_prop_string(b, "compatible", "arm,cortex-a15-gic");
+	fdt_node_begin(b, "%s@%llx", p->type->gic, (unsigned long long)p->type->gicd_base);
+	fdt_prop_bytes(b, "compatible", p->type->gic_compatible, p->type->gic_compatible_size);
 	fdt_prop_empty(b, "interrupt-controller");
 	fdt_prop_u32(b, "#interrupt-cells", 3);
 	fdt_prop_cells(b, "reg", sizeof(reg) / sizeof(reg[0]), reg);
@@ -147,7 +147,7 @@ static void dtb_chosen(struct fdt_builder *b, const struct dtb_params *p)
 	fdt_node_begin(b, "chosen");
 	if (p->bootargs)
 		fdt_prop_string(b, "bootargs", p->bootargs);
-	fdt_prop_string(b, "stdout-path", "/pl011@9000000");
+	fdt_prop_string(b, "stdout-path", p->type->console);
 	if (p->initrd_size) {
 		fdt_prop_u32(b, "linux,initrd-start", p->initrd_gpa);
 		fdt_prop_u32(b, "linux,initrd-end", p->initrd_gpa + p->initrd_size);
@@ -169,8 +169,8 @@ int dtb_build(void *buf, size_t size, const struct dtb_params *p, struct device_
 	fdt_builder_init(&b, buf, size);
 	fdt_node_begin(&b, "%s", "");
 	fdt_prop_u32(&b, "interrupt-parent", FDT_PHANDLE_INTC);
-	fdt_prop_string(&b, "model", "linux,dummy-virt");
-	fdt_prop_string(&b, "compatible", "linux,dummy-virt");
+	fdt_prop_string(&b, "model", p->type->model);
+	fdt_prop_bytes(&b, "compatible", p->type->compatible, p->type->compatible_size);
 	fdt_prop_u32(&b, "#address-cells", 2);
 	fdt_prop_u32(&b, "#size-cells", 2);
 	dtb_chosen(&b, p);
@@ -196,6 +196,8 @@ int dtb_build(void *buf, size_t size, const struct dtb_params *p, struct device_
 	fdt_prop_u32(&b, "phandle", FDT_PHANDLE_APB_PCLK);
 	fdt_node_end(&b);
 
+	if (p->type->fdt)
+		p->type->fdt(&b);
 	device_bus_fdt(bus, &b);
 	fdt_node_end(&b);
 

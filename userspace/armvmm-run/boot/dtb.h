@@ -9,8 +9,10 @@
 
 #include "core/device.h"
 #include "core/error.h"
+#include "core/machine_type.h"
 
 struct dtb_params {
+	const struct machine_type *type;
 	unsigned int nr_cpus;
 	const char *cpu;	/* compatible string: "arm,cortex-a15" */
 	uint64_t ram_base, ram_size;

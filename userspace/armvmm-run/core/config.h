@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/machine_type.h"
 #include "core/map.h"
 #include "core/process.h"
 
@@ -29,6 +30,8 @@ struct config_device {
 enum kernel_format { KERNEL_AUTO, KERNEL_ZIMAGE, KERNEL_IMAGE, KERNEL_ELF, KERNEL_RAW };
 
 struct config {
+	const struct machine_type *machine;
+	uint64_t ram_base;
 	const char *node;	/* the hypervisor's; NULL: the default */
 	const char *kernel;
 	enum kernel_format format;

@@ -43,7 +43,7 @@ struct device_type {
 	/* The @index-th form that @args may have; false at the end. NULL: there is one. */
 	bool (*group)(unsigned int index, struct device_group *group);
 	bool identifies;	/* the first one's @args identify a guest without a name */
-	bool builtin;		/* each board has one; no option makes another */
+	bool builtin;		/* machines list it (machine_type.h); no option makes another */
 	enum device_boot boot;
 	unsigned int max;	/* how many a board may have, unless builtin */
 	unsigned int order;	/* types are made in this order: it numbers virtio slots */
@@ -60,7 +60,7 @@ struct device_type {
 	/*
 	 * Makes the device and registers it with m->bus. Returns 0 or -errno
 	 * with @err set. Main thread, before the first vCPU runs; the config
-	 * outlives the device.
+	 * outlives the device. That of a builtin one is its struct machine_device.
 	 */
 	int (*create)(struct machine *m, const void *config, struct error *err);
 };

@@ -35,7 +35,7 @@ int machine_irqline_init(struct machine *m, struct irqline *line, unsigned int s
 
 int machine_virtio_slot(struct machine *m)
 {
-	return m->priv->nr_virtio < MAP_VIRTIO_SLOTS ? (int)m->priv->nr_virtio++ : -ENOSPC;
+	return m->priv->nr_virtio < m->type->virtio.slots ? (int)m->priv->nr_virtio++ : -ENOSPC;
 }
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The machine: memory, bus, interrupt lines and the main loop that devices live in. Devices name
- * it, and it names none of them. board.c knows which devices there are, map.h has their addresses.
+ * it, and it names none of them. Its type (machines/) knows which devices there are, and where.
  *
  * Threads: the main thread runs the GLib main loop (context: the default one)
  * and all constructors, reset() and destroy(); one thread per vCPU runs the
@@ -20,6 +20,7 @@
 #include "core/error.h"
 #include "core/guestmem.h"
 #include "core/irqline.h"
+#include "core/machine_type.h"
 #include "core/map.h"
 #include "core/process.h"
 
@@ -57,6 +58,9 @@ enum machine_thread {
 };
 
 struct machine {
+	/* The board sets these two. */
+	const struct machine_type *type;
+	uint64_t ram_base;
 	struct guestmem mem;
 	struct device_bus bus;
 	GMainContext *context;	/* NULL is the default one: pass it on as it is */
@@ -113,9 +117,8 @@ static inline void machine_confine(struct machine *m, enum machine_thread kind)
 int machine_irqline_init(struct machine *m, struct irqline *line, unsigned int spi);
 
 /*
- * The next free virtio-mmio slot, or -ENOSPC. Its window is at
- * MAP_VIRTIO_BASE + slot * MAP_VIRTIO_SIZE and its SPI is
- * MAP_VIRTIO_SPI + slot. Main thread, before the first vCPU runs.
+ * The next free virtio-mmio slot, or -ENOSPC. Its window is slot * MAP_VIRTIO_SIZE bytes behind
+ * that of slot 0, and its SPI is slot behind. Main thread, before the first vCPU runs.
  */
 int machine_virtio_slot(struct machine *m);
 

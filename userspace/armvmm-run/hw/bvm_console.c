@@ -177,10 +177,9 @@ static int bvm_parse(const char *label, const char *args, void **config, struct 
 	address = strtoull(args + 1, &end, 0);
 	if (*args != '@' || args[1] < '0' || args[1] > '9' || *end || errno)
 		return error_set(err, -EINVAL, "%s: takes nothing but @ADDRESS", label);
-	if (address % BVM_SIZE || address >= MAP_RAM_BASE)
+	if (address % BVM_SIZE || address > UINT32_MAX)
 		return error_set(err, -EINVAL,
-				 "%s: the address must be a multiple of 4 below 0x%x, where memory is",
-				 label, MAP_RAM_BASE);
+				 "%s: the address must be a multiple of 4 below 0x100000000", label);
 	base = malloc(sizeof(*base));
 	if (!base)
 		return error_errno(err, -ENOMEM, "%s", label);
@@ -192,15 +191,17 @@ static int bvm_parse(const char *label, const char *args, void **config, struct 
 static int bvm_create(struct machine *m, const void *config, struct error *err)
 {
 	struct bvm_console *bvm = calloc(1, sizeof(*bvm));
+	uint64_t base = config ? *(const uint32_t *)config : BVM_ADDRESS;
 	int ret;
 
 	if (!bvm)
 		return error_errno(err, -ENOMEM, "bvm-console");
-	bvm->dev = (struct device){
-		.ops = &bvm_ops,
-		.base = config ? *(const uint32_t *)config : BVM_ADDRESS,
-		.size = BVM_SIZE,
-	};
+	if (base >= m->ram_base) {
+		free(bvm);
+		return error_set(err, -EINVAL, "bvm-console: its address must be below 0x%llx, where memory is",
+				 (unsigned long long)m->ram_base);
+	}
+	bvm->dev = (struct device){ .ops = &bvm_ops, .base = base, .size = BVM_SIZE };
 	bvm->client = (struct chardev_client){
 		.rx_room = bvm_rx_room,
 		.receive = bvm_receive,

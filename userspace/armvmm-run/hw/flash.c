@@ -163,14 +163,13 @@ static void flash_write(struct device *dev, uint64_t offset, unsigned int len, u
 /* The first bank makes one node for both. */
 static void flash_fdt(struct device *dev, struct fdt_builder *fdt)
 {
-	const uint32_t reg[] = {
-		0, MAP_FLASH_BASE, 0, CFI_SIZE,
-		0, MAP_FLASH_BASE + CFI_SIZE, 0, CFI_SIZE,
-	};
+	const struct flash *flash = container_of(dev, struct flash, dev);
+	const uint32_t base = flash->m->type->flash_base;
+	const uint32_t reg[] = { 0, base, 0, CFI_SIZE, 0, base + CFI_SIZE, 0, CFI_SIZE };
 
-	if (dev->base != MAP_FLASH_BASE)
+	if (dev->base != base)
 		return;
-	fdt_node_begin(fdt, "flash@%x", MAP_FLASH_BASE);
+	fdt_node_begin(fdt, "flash@%x", base);
 	fdt_prop_string(fdt, "compatible", "cfi-flash");
 	fdt_prop_cells(fdt, "reg", sizeof(reg) / sizeof(reg[0]), reg);
 	fdt_prop_u32(fdt, "bank-width", 4);
@@ -390,7 +389,7 @@ static int flash_make(struct machine *m, uint64_t base, struct flash **out, stru
 
 static struct flash *flash_bank(struct machine *m, unsigned int bank)
 {
-	uint64_t base = MAP_FLASH_BASE + bank * (uint64_t)CFI_SIZE;
+	uint64_t base = m->type->flash_base + bank * (uint64_t)CFI_SIZE;
 	struct device *dev = device_find(&m->bus, base);
 
 	return dev ? container_of(dev, struct flash, dev) : NULL;
@@ -403,9 +402,13 @@ static int flash_create(struct machine *m, const void *opaque, struct error *err
 	struct flash *flash;
 	int ret = 0;
 
+	if (!m->type->flash)
+		return error_set(err, -ENODEV, "%s: the machine %s has no flash", config->label,
+				 m->type->name);
 	for (unsigned int i = 0; !ret && i < FLASH_BANKS; i++)
 		if (!flash_bank(m, i))
-			ret = flash_make(m, MAP_FLASH_BASE + i * (uint64_t)CFI_SIZE, &flash, err);
+			ret = flash_make(m, m->type->flash_base + i * (uint64_t)CFI_SIZE, &flash,
+					 err);
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < FLASH_BANKS; i++) {

@@ -253,6 +253,7 @@ static const struct device_ops fwcfg_ops = {
 
 static int fwcfg_create(struct machine *m, const void *config, struct error *err)
 {
+	const struct machine_device *place = config;
 	struct fwcfg *f = calloc(1, sizeof(*f));
 	int ret;
 
@@ -260,7 +261,7 @@ static int fwcfg_create(struct machine *m, const void *config, struct error *err
 		return error_errno(err, -ENOMEM, "fw-cfg");
 	f->dev = (struct device){
 		.ops = &fwcfg_ops,
-		.base = MAP_FWCFG_BASE,
+		.base = place->base,
 		.size = FWCFG_SIZE,
 	};
 	f->m = m;

@@ -567,11 +567,12 @@ static void pl011_fdt(struct device *dev, struct fdt_builder *fdt)
 {
 	static const char compatible[] = "arm,pl011\0arm,primecell";
 	static const char clocks[] = "uartclk\0apb_pclk";
+	const struct pl011 *pl = container_of(dev, struct pl011, dev);
 
 	fdt_node_begin(fdt, "pl011@%llx", (unsigned long long)dev->base);
 	fdt_prop_bytes(fdt, "compatible", compatible, sizeof(compatible));
 	fdt_prop_reg(fdt, dev->base, dev->size);
-	fdt_prop_spi(fdt, MAP_PL011_SPI, FDT_IRQ_LEVEL_HIGH);
+	fdt_prop_spi(fdt, pl->irq.spi, FDT_IRQ_LEVEL_HIGH);
 	primecell_fdt(fdt, clocks, sizeof(clocks), 2);
 	fdt_node_end(fdt);
 }
@@ -682,6 +683,7 @@ static const struct device_ops pl011_ops = {
 
 static int pl011_create(struct machine *m, const void *config, struct error *err)
 {
+	const struct machine_device *place = config;
 	struct pl011 *pl = calloc(1, sizeof(*pl));
 	int ret;
 
@@ -689,7 +691,7 @@ static int pl011_create(struct machine *m, const void *config, struct error *err
 		return error_errno(err, -ENOMEM, "pl011");
 	pl->dev = (struct device){
 		.ops = &pl011_ops,
-		.base = MAP_PL011_BASE,
+		.base = place->base,
 		.size = PRIMECELL_SIZE,
 	};
 	pl->client = (struct chardev_client){
@@ -699,7 +701,7 @@ static int pl011_create(struct machine *m, const void *config, struct error *err
 		.tx_room = pl011_tx_room,
 	};
 	pl->posted = (struct posted){
-		.gpa = MAP_PL011_BASE + PL011_DR,
+		.gpa = place->base + PL011_DR,
 		.size = 4,
 		.wanted = pl011_posted_wanted,
 		.write = pl011_posted_write,
@@ -714,7 +716,7 @@ static int pl011_create(struct machine *m, const void *config, struct error *err
 
 	ret = posted_init(m, &pl->posted);
 	if (!ret)
-		ret = machine_irqline_init(m, &pl->irq, MAP_PL011_SPI);
+		ret = machine_irqline_init(m, &pl->irq, place->spi);
 	if (!ret)
 		ret = device_register(&m->bus, &pl->dev);
 	if (ret) {

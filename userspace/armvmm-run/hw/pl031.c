@@ -200,11 +200,12 @@ static void pl031_write(struct device *dev, uint64_t offset, unsigned int len, u
 static void pl031_fdt(struct device *dev, struct fdt_builder *fdt)
 {
 	static const char compatible[] = "arm,pl031\0arm,primecell";
+	const struct pl031 *pl = container_of(dev, struct pl031, dev);
 
 	fdt_node_begin(fdt, "pl031@%llx", (unsigned long long)dev->base);
 	fdt_prop_bytes(fdt, "compatible", compatible, sizeof(compatible));
 	fdt_prop_reg(fdt, dev->base, dev->size);
-	fdt_prop_spi(fdt, MAP_PL031_SPI, FDT_IRQ_LEVEL_HIGH);
+	fdt_prop_spi(fdt, pl->irq.spi, FDT_IRQ_LEVEL_HIGH);
 	primecell_fdt(fdt, "apb_pclk", sizeof("apb_pclk"), 1);
 	fdt_node_end(fdt);
 }
@@ -299,6 +300,7 @@ static const struct device_ops pl031_ops = {
 
 static int pl031_create(struct machine *m, const void *config, struct error *err)
 {
+	const struct machine_device *place = config;
 	struct pl031 *pl = calloc(1, sizeof(*pl));
 	int ret;
 
@@ -306,7 +308,7 @@ static int pl031_create(struct machine *m, const void *config, struct error *err
 		return error_errno(err, -ENOMEM, "pl031");
 	pl->dev = (struct device){
 		.ops = &pl031_ops,
-		.base = MAP_PL031_BASE,
+		.base = place->base,
 		.size = PRIMECELL_SIZE,
 	};
 	pl->m = m;
@@ -318,7 +320,7 @@ static int pl031_create(struct machine *m, const void *config, struct error *err
 	pl->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 	ret = pl->timer_fd < 0 ? -errno : 0;
 	if (!ret)
-		ret = machine_irqline_init(m, &pl->irq, MAP_PL031_SPI);
+		ret = machine_irqline_init(m, &pl->irq, place->spi);
 	if (!ret)
 		ret = device_register(&m->bus, &pl->dev);
 	if (ret) {

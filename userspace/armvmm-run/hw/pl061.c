@@ -164,11 +164,12 @@ static void pl061_fdt(struct device *dev, struct fdt_builder *fdt)
 {
 	static const char compatible[] = "arm,pl061\0arm,primecell";
 	const uint32_t gpios[] = { FDT_PHANDLE_GPIO, PL061_BUTTON, 0 };
+	const struct pl061 *pl = container_of(dev, struct pl061, dev);
 
 	fdt_node_begin(fdt, "pl061@%llx", (unsigned long long)dev->base);
 	fdt_prop_bytes(fdt, "compatible", compatible, sizeof(compatible));
 	fdt_prop_reg(fdt, dev->base, dev->size);
-	fdt_prop_spi(fdt, MAP_PL061_SPI, FDT_IRQ_LEVEL_HIGH);
+	fdt_prop_spi(fdt, pl->irq.spi, FDT_IRQ_LEVEL_HIGH);
 	fdt_prop_u32(fdt, "#gpio-cells", 2);
 	fdt_prop_empty(fdt, "gpio-controller");
 	primecell_fdt(fdt, "apb_pclk", sizeof("apb_pclk"), 1);
@@ -255,6 +256,7 @@ static const struct device_ops pl061_ops = {
 
 static int pl061_create(struct machine *m, const void *config, struct error *err)
 {
+	const struct machine_device *place = config;
 	struct pl061 *pl = calloc(1, sizeof(*pl));
 	int ret;
 
@@ -262,11 +264,11 @@ static int pl061_create(struct machine *m, const void *config, struct error *err
 		return error_errno(err, -ENOMEM, "pl061");
 	pl->dev = (struct device){
 		.ops = &pl061_ops,
-		.base = MAP_PL061_BASE,
+		.base = place->base,
 		.size = PRIMECELL_SIZE,
 	};
 	pthread_mutex_init(&pl->lock, NULL);
-	ret = machine_irqline_init(m, &pl->irq, MAP_PL061_SPI);
+	ret = machine_irqline_init(m, &pl->irq, place->spi);
 	if (!ret)
 		ret = device_register(&m->bus, &pl->dev);
 	if (ret) {

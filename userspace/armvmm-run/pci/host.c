@@ -31,10 +31,9 @@
 #define HOST_SUBSYSTEM	0x1100
 #define HOST_CLASS	0x060000
 
-_Static_assert(MAP_PCI_ECAM_BASE + (HOST_BUSES << HOST_BUS_SHIFT) == MAP_PCI_END, "map.h says so");
-
 struct pci_host {
 	struct device dev;
+	const struct machine_pci *map;
 	struct pci_function bridge;	/* slot 0 */
 	struct pci_v2m *v2m;
 	struct pci_function *slot[MAP_PCI_SLOTS];	/* constant while vCPUs run */
@@ -68,15 +67,17 @@ void pci_host_detach(struct pci_host *host, struct pci_function *fn)
 
 uint64_t pci_host_ecam(const struct pci_function *fn)
 {
-	return MAP_PCI_ECAM_BASE + ((uint64_t)fn->slot << HOST_SLOT_SHIFT);
+	return fn->host->map->ecam_base + ((uint64_t)fn->slot << HOST_SLOT_SHIFT);
 }
 
 void pci_host_map(struct pci_function *fn, const uint64_t *gpa)
 {
+	const struct machine_pci *map = fn->host->map;
+
 	pthread_mutex_lock(&fn->host->lock);
 	for (unsigned int i = 0; i < PCI_BARS; i++) {
-		bool in_window = gpa[i] >= MAP_PCI_BASE && gpa[i] < MAP_PCI_IO_BASE &&
-				 fn->bar_size[i] <= MAP_PCI_IO_BASE - gpa[i];
+		bool in_window = gpa[i] >= map->base && gpa[i] < map->io_base &&
+				 fn->bar_size[i] <= map->io_base - gpa[i];
 
 		fn->bar_gpa[i] = in_window ? gpa[i] : 0;
 	}
@@ -157,8 +158,8 @@ static uint64_t host_read(struct device *dev, uint64_t offset, unsigned int len)
 	struct pci_function *fn;
 	unsigned int bar;
 
-	if (gpa >= MAP_PCI_ECAM_BASE) {
-		fn = host_config(host, gpa - MAP_PCI_ECAM_BASE);
+	if (gpa >= host->map->ecam_base) {
+		fn = host_config(host, gpa - host->map->ecam_base);
 		return fn ? pci_config_read(fn, gpa % HOST_FUNCTION_SIZE, len) : UINT64_MAX;
 	}
 	fn = host_find(host, gpa, len, &bar, &offset);
@@ -172,8 +173,8 @@ static void host_write(struct device *dev, uint64_t offset, unsigned int len, ui
 	struct pci_function *fn;
 	unsigned int bar;
 
-	if (gpa >= MAP_PCI_ECAM_BASE) {
-		fn = host_config(host, gpa - MAP_PCI_ECAM_BASE);
+	if (gpa >= host->map->ecam_base) {
+		fn = host_config(host, gpa - host->map->ecam_base);
 		if (fn)
 			pci_config_write(fn, gpa % HOST_FUNCTION_SIZE, len, value);
 		return;
@@ -186,7 +187,7 @@ static void host_write(struct device *dev, uint64_t offset, unsigned int len, ui
 /* ---- Device tree ---- */
 
 /* Which interrupt each pin of four neighbouring slots is. It is the same for the next four. */
-static void host_fdt_interrupts(struct fdt_builder *fdt)
+static void host_fdt_interrupts(const struct pci_host *host, struct fdt_builder *fdt)
 {
 	uint32_t map[HOST_PINS * HOST_PINS][10], *cell = map[0];
 
@@ -194,7 +195,7 @@ static void host_fdt_interrupts(struct fdt_builder *fdt)
 		for (unsigned int pin = 0; pin < HOST_PINS; pin++) {
 			const uint32_t entry[] = {
 				slot << 11, 0, 0, pin + 1, FDT_PHANDLE_INTC, 0, 0,
-				0, MAP_PCI_SPI + host_line(slot, pin), FDT_IRQ_LEVEL_HIGH,
+				0, host->map->spi + host_line(slot, pin), FDT_IRQ_LEVEL_HIGH,
 			};
 
 			for (unsigned int i = 0; i < sizeof(entry) / sizeof(entry[0]); i++)
@@ -208,11 +209,13 @@ static void host_fdt_interrupts(struct fdt_builder *fdt)
 
 static void host_fdt(struct device *dev, struct fdt_builder *fdt)
 {
+	const struct pci_host *host = container_of(dev, struct pci_host, dev);
+	const struct machine_pci *map = host->map;
 	const uint32_t ranges[] = {
 		/* I/O ports */
-		0x01000000, 0, 0, 0, MAP_PCI_IO_BASE, 0, MAP_PCI_ECAM_BASE - MAP_PCI_IO_BASE,
+		0x01000000, 0, 0, 0, map->io_base, 0, map->ecam_base - map->io_base,
 		/* memory, at the same addresses */
-		0x02000000, 0, MAP_PCI_BASE, 0, MAP_PCI_BASE, 0, MAP_PCI_IO_BASE - MAP_PCI_BASE,
+		0x02000000, 0, map->base, 0, map->base, 0, map->io_base - map->base,
 	};
 
 	fdt_node_begin(fdt, "pcie@%llx", (unsigned long long)dev->base);
@@ -224,10 +227,10 @@ static void host_fdt(struct device *dev, struct fdt_builder *fdt)
 	fdt_prop_cells(fdt, "bus-range", 2, (const uint32_t[]){ 0, HOST_BUSES - 1 });
 	fdt_prop_empty(fdt, "dma-coherent");
 	fdt_prop_cells(fdt, "msi-map", 4, (const uint32_t[]){ 0, FDT_PHANDLE_MSI, 0, 0x10000 });
-	fdt_prop_reg(fdt, MAP_PCI_ECAM_BASE, MAP_PCI_END - MAP_PCI_ECAM_BASE);
+	fdt_prop_reg(fdt, map->ecam_base, map->end - map->ecam_base);
 	fdt_prop_cells(fdt, "ranges", sizeof(ranges) / sizeof(ranges[0]), ranges);
 	fdt_prop_u32(fdt, "#interrupt-cells", 1);
-	host_fdt_interrupts(fdt);
+	host_fdt_interrupts(host, fdt);
 	fdt_node_end(fdt);
 }
 
@@ -277,33 +280,39 @@ static int host_make(struct machine *m, struct error *err)
 		.subsystem_vendor = HOST_SUBSYSTEM_VENDOR, .subsystem = HOST_SUBSYSTEM,
 		.class = HOST_CLASS,
 	};
+	const struct machine_pci *map = &m->type->pci;
 	struct pci_v2m *v2m;
 	struct pci_host *host;
-	int ret = v2m_make(m, &v2m, err);
+	int ret;
 
+	if (!map->end)
+		return error_set(err, -ENODEV, "pcie: the machine %s has no PCI", m->type->name);
+	ret = v2m_make(m, &v2m, err);
 	if (ret)
 		return ret;
 	host = calloc(1, sizeof(*host));
 	if (!host)
 		return error_errno(err, -ENOMEM, "pcie");
 	host->v2m = v2m;
+	host->map = map;
 	host->dev = (struct device){
 		.ops = &host_ops,
-		.base = MAP_PCI_BASE,
-		.size = MAP_PCI_END - MAP_PCI_BASE,
+		.base = map->base,
+		.size = map->ecam_base + (HOST_BUSES << HOST_BUS_SHIFT) - map->base,
 	};
 	pthread_mutex_init(&host->lock, NULL);
 	pci_function_init(&host->bridge, &host_bridge_ops, &id);
 	pci_host_attach(host, &host->bridge);
 	for (unsigned int i = 0; !ret && i < HOST_PINS; i++)
-		ret = machine_irqline_init(m, &host->line[i], MAP_PCI_SPI + i);
+		ret = machine_irqline_init(m, &host->line[i], map->spi + i);
 	if (!ret)
 		ret = device_register(&m->bus, &host->dev);
 	if (ret) {
 		host_destroy(&host->dev);
 		return ret == -EEXIST ?
-			error_set(err, ret, "pcie: another device is between 0x%x and 0x%x",
-				  MAP_PCI_BASE, MAP_PCI_END - 1) :
+			error_set(err, ret, "pcie: another device is between 0x%llx and 0x%llx",
+				  (unsigned long long)map->base,
+				  (unsigned long long)map->end - 1) :
 			error_errno(err, ret, "pcie");
 	}
 	m->pci = host;

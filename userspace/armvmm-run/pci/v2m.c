@@ -13,18 +13,18 @@
 #define V2M_TYPER	0x008	/* the first interrupt, and how many */
 #define V2M_SETSPI	0x040
 #define V2M_IIDR	0xfcc
-#define V2M_FIRST	(32 + MAP_V2M_SPI)
 #define V2M_PRODUCT	0x041	/* not one that drivers know errata of */
 
 struct pci_v2m {
 	struct device dev;
+	uint32_t first;		/* INTID of the first message */
 	struct irqline line[MAP_V2M_SPIS];
 };
 
 static void v2m_set_spi(struct pci_v2m *v2m, uint32_t intid)
 {
-	if (intid >= V2M_FIRST && intid - V2M_FIRST < MAP_V2M_SPIS)
-		irqline_event(&v2m->line[intid - V2M_FIRST]);
+	if (intid >= v2m->first && intid - v2m->first < MAP_V2M_SPIS)
+		irqline_event(&v2m->line[intid - v2m->first]);
 }
 
 void v2m_message(struct pci_v2m *v2m, uint64_t address, uint32_t data)
@@ -35,11 +35,13 @@ void v2m_message(struct pci_v2m *v2m, uint64_t address, uint32_t data)
 
 static uint64_t v2m_read(struct device *dev, uint64_t offset, unsigned int len)
 {
+	const struct pci_v2m *v2m = container_of(dev, struct pci_v2m, dev);
+
 	if (len != 4)
 		return 0;
 	switch (offset) {
 	case V2M_TYPER:
-		return V2M_FIRST << 16 | MAP_V2M_SPIS;
+		return v2m->first << 16 | MAP_V2M_SPIS;
 	case V2M_IIDR:
 		return V2M_PRODUCT << 20;
 	default:
@@ -87,14 +89,16 @@ static const struct device_ops v2m_ops = {
 
 int v2m_make(struct machine *m, struct pci_v2m **out, struct error *err)
 {
+	const struct machine_pci *pci = &m->type->pci;
 	struct pci_v2m *v2m = calloc(1, sizeof(*v2m));
 	int ret = 0;
 
 	if (!v2m)
 		return error_errno(err, -ENOMEM, "gicv2m");
-	v2m->dev = (struct device){ .ops = &v2m_ops, .base = MAP_V2M_BASE, .size = V2M_SIZE };
+	v2m->dev = (struct device){ .ops = &v2m_ops, .base = pci->v2m_base, .size = V2M_SIZE };
+	v2m->first = 32 + pci->v2m_spi;
 	for (unsigned int i = 0; !ret && i < MAP_V2M_SPIS; i++)
-		ret = machine_irqline_init(m, &v2m->line[i], MAP_V2M_SPI + i);
+		ret = machine_irqline_init(m, &v2m->line[i], pci->v2m_spi + i);
 	if (!ret)
 		ret = device_register(&m->bus, &v2m->dev);
 	if (ret) {

@@ -292,16 +292,16 @@ static int virtio_mmio_attach(struct virtio_device *vdev, struct error *err)
 
 	if (slot < 0)
 		return error_set(err, slot, "%s: all %u virtio slots are taken", vdev->ops->name,
-				 MAP_VIRTIO_SLOTS);
+				 m->type->virtio.slots);
 	vdev->dev.ops = &virtio_mmio_ops;
-	vdev->dev.base = MAP_VIRTIO_BASE + (uint64_t)slot * MAP_VIRTIO_SIZE;
+	vdev->dev.base = m->type->virtio.base + (uint64_t)slot * MAP_VIRTIO_SIZE;
 	vdev->dev.size = MAP_VIRTIO_SIZE;
 	vdev->slot = slot;
 	vdev->legacy = m->virtio_legacy;
 	virtio_ack_init(vdev);
 	ret = posted_init(m, &vdev->ack);
 	if (!ret)
-		ret = machine_irqline_init(m, &vdev->irq, MAP_VIRTIO_SPI + slot);
+		ret = machine_irqline_init(m, &vdev->irq, m->type->virtio.spi + slot);
 	return ret ? error_errno(err, ret, "%s in slot %d", vdev->ops->name, slot) : 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/boot/dtb.c userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/hw/pl061.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/boot/fdt_check.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -62,6 +63,7 @@ static int build(const struct dtb_params *params, struct error *err)
 static void test_machine(void)
 {
 	struct dtb_params params = {
+		.type = machine_type_find(MACHINE_TYPE_DEFAULT),
 		.nr_cpus = 3,
 		.cpu = "arm,cortex-a7",
 		.ram_base = RAM_BASE,
@@ -147,6 +149,7 @@ static void test_machine(void)
 static void test_bare(void)
 {
 	struct dtb_params params = {
+		.type = machine_type_find(MACHINE_TYPE_DEFAULT),
 		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = RAM_BASE, .ram_size = 1 << 20,
 	};
 	struct error err = { "" };
@@ -163,6 +166,7 @@ static void test_too_long(void)
 {
 	static char text[sizeof(buf)];
 	struct dtb_params params = {
+		.type = machine_type_find(MACHINE_TYPE_DEFAULT),
 		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = RAM_BASE, .ram_size = 1 << 20,
 		.bootargs = text,
 	};
@@ -206,6 +210,7 @@ static void warn(const char *fmt, ...)
 static void test_complete(void)
 {
 	struct dtb_params params = {
+		.type = machine_type_find(MACHINE_TYPE_DEFAULT),
 		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = RAM_BASE, .ram_size = 1 << 20,
 		.bootargs = "first",
 	};
@@ -275,6 +280,7 @@ static void test_complete(void)
 static void test_damaged(void)
 {
 	struct dtb_params params = {
+		.type = machine_type_find(MACHINE_TYPE_DEFAULT),
 		.nr_cpus = 2, .cpu = "arm,cortex-a15", .ram_base = RAM_BASE, .ram_size = 1 << 20,
 	};
 	static uint8_t good[4096];

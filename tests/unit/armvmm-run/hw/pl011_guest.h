@@ -9,7 +9,7 @@
 #include "armvmm-run/posted_kernel.h"
 #include "armvmm-run/state_move.h"
 
-#define UART(reg)	(MAP_PL011_BASE + (reg))
+#define UART(reg)	(UART_BASE + (reg))
 #define DR		0x00
 #define RSR		0x04
 #define FR		0x18
@@ -89,7 +89,7 @@ static inline void teardown(void)
 
 static inline bool irq(void)
 {
-	return fake_line[MAP_PL011_SPI]->level;
+	return fake_line[UART_SPI]->level;
 }
 
 /* On, with receive interrupts, as in Linux. */

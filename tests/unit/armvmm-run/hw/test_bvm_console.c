@@ -2,6 +2,7 @@
 // sources: userspace/armvmm-run/hw/bvm_console.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -94,6 +95,20 @@ static void test_in_the_way(void)
 	device_bus_destroy(&m.bus);
 }
 
+static void test_in_ram(void)
+{
+	struct error err = { "" };
+
+	fake_machine_init(&m);
+	m.ram_base = 0x1c090000;
+	KTAP_EQ(device_make(&m, "bvm-console", NULL, &err), -EINVAL);
+	KTAP_STREQ(err.text,
+		   "bvm-console: its address must be below 0x1c090000, where memory is");
+	m.ram_base += 4;
+	KTAP_EQ(device_make(&m, "bvm-console", NULL, &err), 0);
+	device_bus_destroy(&m.bus);
+}
+
 /* What the guest has not read yet, wherever it lies in the ring. */
 static void test_saved(void)
 {
@@ -122,4 +137,4 @@ static void test_saved(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_widths), KTAP_CASE(test_input), KTAP_CASE(test_in_the_way),
-	  KTAP_CASE(test_saved))
+	  KTAP_CASE(test_in_ram), KTAP_CASE(test_saved))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/filelock.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // files: tests/unit/armvmm-run/machine_fake.h tests/unit/armvmm-run/device_make.h
 // files: tests/unit/armvmm-run/scratch.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64

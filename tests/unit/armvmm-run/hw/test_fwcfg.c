@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/hw/fwcfg.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/guestmem.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // files: tests/unit/armvmm-run/machine_fake.h tests/unit/armvmm-run/device_make.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
@@ -20,7 +21,7 @@
 
 #define RAM	((uint64_t)RAM_BASE)
 #define SIZE	(8u << 20)
-#define BASE	MAP_FWCFG_BASE
+#define BASE	FWCFG_BASE
 #define DESC	(RAM + 0x1000)
 #define BUF	(RAM + 0x10000)
 

@@ -2,6 +2,7 @@
 // sources: userspace/armvmm-run/hw/pl011.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/device_type.c
 // sources: userspace/armvmm-run/core/posted.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -DREAL_POSTED
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -258,7 +259,7 @@ static void test_fuzz(void)
 	for (int i = 0; i < 200; i++) {
 		fake_chr.out_len = 0;
 		fake_chr.out_room = i % 3 ? 64 : 0;
-		fake_fuzz(&m, MAP_PL011_BASE, 1000);
+		fake_fuzz(&m, UART_BASE, 1000);
 		feed("fuzz");
 		fake_chr.out_len = 0;
 		fake_chr.out_room = sizeof(fake_chr.out);

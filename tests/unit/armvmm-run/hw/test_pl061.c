@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/hw/pl061.c userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/device_type.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -15,7 +16,7 @@
 #include "armvmm-run/machine_fake.h"
 #include "armvmm-run/state_move.h"
 
-#define GPIO(reg)	(MAP_PL061_BASE + (reg))
+#define GPIO(reg)	(GPIO_BASE + (reg))
 #define ALL_LINES	(0xff << 2)
 #define DIR		0x400
 #define IS		0x404
@@ -27,7 +28,7 @@
 #define IC		0x41c
 #define BUTTON		(1 << 3)
 
-#define RTC(reg)	(MAP_PL031_BASE + (reg))
+#define RTC(reg)	(RTC_BASE + (reg))
 #define RTC_DR		0x00
 #define RTC_MR		0x04
 #define RTC_LR		0x08
@@ -63,7 +64,7 @@ static void teardown(void)
 
 static bool gpio_irq(void)
 {
-	return fake_line[MAP_PL061_SPI]->level;
+	return fake_line[GPIO_SPI]->level;
 }
 
 /* As Linux's gpio-keys sets it up: both edges. */
@@ -195,9 +196,9 @@ static void test_clock_alarm(void)
 	KTAP_EQ(early, 0);
 	loop_until(RTC(RTC_MIS), 1, 5000);
 	KTAP_EQ(fake_read(&m, RTC(RTC_MIS)), 1);
-	KTAP_EQ(fake_line[MAP_PL031_SPI]->level, 1);
+	KTAP_EQ(fake_line[RTC_SPI]->level, 1);
 	fake_write(&m, RTC(RTC_ICR), 1);
-	KTAP_EQ(fake_line[MAP_PL031_SPI]->level, 0);
+	KTAP_EQ(fake_line[RTC_SPI]->level, 0);
 	teardown();
 }
 
@@ -241,8 +242,8 @@ static void test_clock_told(void)
 static void test_fuzz(void)
 {
 	setup();
-	fake_fuzz(&m, MAP_PL061_BASE, 100000);
-	fake_fuzz(&m, MAP_PL031_BASE, 100000);
+	fake_fuzz(&m, GPIO_BASE, 100000);
+	fake_fuzz(&m, RTC_BASE, 100000);
 	for (int i = 0; i < 10; i++)
 		g_main_context_iteration(NULL, FALSE);
 	device_bus_reset(&m.bus);
@@ -277,11 +278,11 @@ static void test_gpio_saved(void)
 	m.press(m.press_opaque, true);
 	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
 		before[i] = fake_read(&m, GPIO(regs[i]));
-	state_save(find(MAP_PL061_BASE), &saved);
+	state_save(find(GPIO_BASE), &saved);
 	teardown();
 
 	setup();
-	state_torture(find(MAP_PL061_BASE), &saved);
+	state_torture(find(GPIO_BASE), &saved);
 	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
 		KTAP_EQ(fake_read(&m, GPIO(regs[i])), before[i]);
 	KTAP_EQ(gpio_irq(), 1);
@@ -305,12 +306,12 @@ static void test_clock_saved(void)
 	fake_write(&m, RTC(RTC_LR), 1000);
 	fake_write(&m, RTC(RTC_MR), 5000);
 	fake_write(&m, RTC(RTC_IMSC), 1);
-	state_save(find(MAP_PL031_BASE), &saved);
+	state_save(find(RTC_BASE), &saved);
 	begin = fake_read(&m, RTC(RTC_DR));
 	teardown();
 
 	setup();
-	state_torture(find(MAP_PL031_BASE), &saved);
+	state_torture(find(RTC_BASE), &saved);
 	KTAP_TRUE(fake_read(&m, RTC(RTC_DR)) - begin < 5);
 	KTAP_EQ(fake_read(&m, RTC(RTC_LR)), 1000);
 	KTAP_EQ(fake_read(&m, RTC(RTC_MR)), 5000);
@@ -330,7 +331,7 @@ static void test_alarm_saved(void)
 	fake_write(&m, RTC(RTC_LR), 1000);
 	fake_write(&m, RTC(RTC_MR), 1002);
 	fake_write(&m, RTC(RTC_IMSC), 1);
-	state_save(find(MAP_PL031_BASE), &saved);
+	state_save(find(RTC_BASE), &saved);
 	/* As if it had been saved ten seconds ago: the count at that time is at its end. */
 	count = fake_read(&m, RTC(RTC_DR)) - 10;
 	memcpy(saved.data + saved.len - sizeof(count), &count, sizeof(count));
@@ -341,16 +342,16 @@ static void test_alarm_saved(void)
 	/* Its match, ten seconds before, was at 992. */
 	count = 995;
 	memcpy(saved.data + 8, &count, sizeof(count));
-	KTAP_EQ(state_restore(find(MAP_PL031_BASE), &saved, saved.len, NULL), 0);
+	KTAP_EQ(state_restore(find(RTC_BASE), &saved, saved.len, NULL), 0);
 	KTAP_EQ(fake_read(&m, RTC(RTC_MR)), 995);
 	KTAP_EQ(fake_read(&m, RTC(RTC_RIS)), 1);
-	KTAP_EQ(fake_line[MAP_PL031_SPI]->level, 1);
+	KTAP_EQ(fake_line[RTC_SPI]->level, 1);
 	record_free(&saved);
 	fake_write(&m, RTC(RTC_ICR), 1);
-	state_save(find(MAP_PL031_BASE), &saved);
+	state_save(find(RTC_BASE), &saved);
 	count -= 10;
 	memcpy(saved.data + saved.len - sizeof(count), &count, sizeof(count));
-	KTAP_EQ(state_restore(find(MAP_PL031_BASE), &saved, saved.len, NULL), 0);
+	KTAP_EQ(state_restore(find(RTC_BASE), &saved, saved.len, NULL), 0);
 	KTAP_EQ(fake_read(&m, RTC(RTC_RIS)), 0);
 	record_free(&saved);
 	teardown();

@@ -4,6 +4,7 @@
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/device_type.c
 // sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // files: tests/unit/armvmm-run/machine_fake.h tests/unit/armvmm-run/device_make.h
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0

@@ -5,6 +5,7 @@
 // sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/bank.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/core/thread.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0 zlib libzstd
 // libs: -Wl,--wrap=close

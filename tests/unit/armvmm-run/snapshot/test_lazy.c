@@ -7,6 +7,7 @@
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/memlog.c
 // sources: userspace/armvmm-run/snapshot/places.c userspace/armvmm-run/snapshot/lazy.c
 // sources: userspace/armvmm-run/snapshot/faults.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // cflags: -include tests/unit/armvmm-run/snapshot/lazy_hold.h
 // pkgs: glib-2.0 zlib libzstd

@@ -9,6 +9,7 @@
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/places.c
 // sources: userspace/armvmm-run/snapshot/postcopy.c userspace/armvmm-run/snapshot/faults.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0 zlib libzstd
 //

@@ -11,6 +11,7 @@
 // sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c userspace/armvmm-run/core/named_socket.c
 // sources: userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c userspace/armvmm-run/pci/msix.c
 // sources: userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt

@@ -5,6 +5,7 @@
 // sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/iov.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt
@@ -108,7 +109,7 @@ static struct device *setup(void)
 
 static bool line(void)
 {
-	return __atomic_load_n(&test_level[MAP_VIRTIO_SPI], __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&test_level[VIRTIO_SPI], __ATOMIC_SEQ_CST);
 }
 
 static void test_identity(void)
@@ -318,7 +319,7 @@ static void test_notify_and_interrupt(void)
 	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INT_VRING);
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS), 0);
 	KTAP_TRUE(!line());
-	KTAP_EQ(test_edges[MAP_VIRTIO_SPI], 1);
+	KTAP_EQ(test_edges[VIRTIO_SPI], 1);
 
 	/* The driver does not want an interrupt. */
 	d.q[1].avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
@@ -342,15 +343,15 @@ static void test_second_cause_makes_an_edge(void)
 	driver_add(&d.q[0], one_buf, 1);
 	driver_kick(&d, 0);
 	KTAP_TRUE(TEST_UNTIL(line()));
-	KTAP_EQ(test_edges[MAP_VIRTIO_SPI], 1);
+	KTAP_EQ(test_edges[VIRTIO_SPI], 1);
 	/* The driver has read 1; before it acknowledges, the device fails. */
 	d.q[0].avail->idx = 1000;
 	driver_kick(&d, 0);
 	KTAP_TRUE(TEST_UNTIL(driver_needs_reset(&d)));
-	KTAP_EQ(test_edges[MAP_VIRTIO_SPI], 1);
+	KTAP_EQ(test_edges[VIRTIO_SPI], 1);
 	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INT_VRING);
 	KTAP_TRUE(line());
-	KTAP_EQ(test_edges[MAP_VIRTIO_SPI], 2);
+	KTAP_EQ(test_edges[VIRTIO_SPI], 2);
 	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_CONFIG);
 	test_machine_exit();
 }
@@ -581,7 +582,7 @@ static void test_random_writes(void)
 /* As a boot loader does it: the queue is set up and notified, and DRIVER_OK is never set. */
 static void test_used_before_driver_ok(void)
 {
-	struct driver d = { .dev = setup(), .spi = MAP_VIRTIO_SPI };
+	struct driver d = { .dev = setup(), .spi = VIRTIO_SPI };
 	struct driver_buf buf = { DATA_GPA, 100, false };
 
 	KTAP_TRUE(driver_negotiate(&d, V1));

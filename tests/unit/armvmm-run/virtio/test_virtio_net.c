@@ -12,6 +12,7 @@
 // sources: userspace/armvmm-run/net/slirp_stack.c userspace/armvmm-run/net/fragments.c userspace/armvmm-run/core/process.c
 // sources: userspace/armvmm-run/core/userns.c
 // sources: userspace/armvmm-run/core/rate.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE
 // pkgs: glib-2.0 slirp
 // libs: -lfdt

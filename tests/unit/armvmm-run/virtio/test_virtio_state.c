@@ -11,6 +11,7 @@
 // sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/parse.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/virtio/disk_format.c
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/thread.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0
 // libs: -lfdt

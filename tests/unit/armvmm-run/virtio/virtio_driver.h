@@ -129,6 +129,8 @@ static MAYBE void test_ram_unmap(void *ram, size_t size)
 static MAYBE void test_machine_init(void)
 {
 	memset(&test_machine, 0, sizeof(test_machine));
+	test_machine.type = machine_type_find(MACHINE_TYPE_DEFAULT);
+	test_machine.ram_base = RAM_BASE;
 	memset(test_level, 0, sizeof(test_level));
 	memset(test_edges, 0, sizeof(test_edges));
 	test_next_slot = 0;
@@ -285,7 +287,7 @@ static MAYBE bool driver_start(struct driver *d, struct device *dev, uint64_t fe
 {
 	memset(d, 0, sizeof(*d));
 	d->dev = dev;
-	d->spi = MAP_VIRTIO_SPI + (dev->base - MAP_VIRTIO_BASE) / MAP_VIRTIO_SIZE;
+	d->spi = VIRTIO_SPI + (dev->base - VIRTIO_BASE) / MAP_VIRTIO_SIZE;
 	if (!driver_negotiate(d, features))
 		return false;
 	for (unsigned int i = 0; i < nr; i++)

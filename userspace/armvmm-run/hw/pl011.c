@@ -15,6 +15,8 @@
  * writes of UARTDR are posted while no other register tells whether they are carried out, and a
  * mirror answers its reads of UARTFR. What is posted the guest takes for sent, so the terminal may
  * not refuse it: it keeps room for that.
+ *
+ * A machine's other ports lead nowhere: what is sent is gone, and nothing comes.
  */
 #include <errno.h>
 #include <libarmvmm.h>
@@ -92,7 +94,7 @@ struct pl011 {
 	struct device dev;
 	struct chardev_client client;
 	struct machine *m;
-	struct chardev *chr;
+	struct chardev *chr;	/* NULL: the port leads nowhere */
 	struct irqline irq;
 	pthread_mutex_t lock;	/* all below, and the line */
 	struct pl011_fifo rx, tx;
@@ -216,6 +218,12 @@ static void pl011_unlock(struct pl011 *pl)
 		posted_update(pl->m);
 }
 
+static void pl011_rx_ready(struct pl011 *pl)
+{
+	if (pl->chr)
+		chardev_rx_ready(pl->chr);
+}
+
 static void pl011_receive_one(struct pl011 *pl, uint16_t value)
 {
 	if (pl->rx.count >= pl011_depth(pl)) {
@@ -238,7 +246,7 @@ static void pl011_transmit(struct pl011 *pl)
 		if (pl->cr & CR_LBE) {
 			pl011_receive_one(pl, byte);
 			pl->ris |= INT_RT;
-		} else if (!chardev_write(pl->chr, &byte, 1)) {
+		} else if (pl->chr && !chardev_write(pl->chr, &byte, 1)) {
 			break;
 		}
 		fifo_get(&pl->tx);
@@ -333,7 +341,7 @@ static uint64_t pl011_read(struct device *dev, uint64_t offset, unsigned int len
 	pl011_update(pl);
 	pl011_unlock(pl);
 	if (room)
-		chardev_rx_ready(pl->chr);
+		pl011_rx_ready(pl);
 	return value;
 }
 
@@ -432,7 +440,7 @@ static void pl011_write(struct device *dev, uint64_t offset, unsigned int len, u
 	pl011_write_locked(pl, offset, value);
 	pl011_unlock(pl);
 	if (setup)
-		chardev_rx_ready(pl->chr);
+		pl011_rx_ready(pl);
 }
 
 /* ---- Writes of UARTDR that the kernel posted ---- */
@@ -582,7 +590,7 @@ static int pl011_begin(struct device *dev, struct error *err)
 {
 	struct pl011 *pl = container_of(dev, struct pl011, dev);
 
-	pl->able = posted_supported(pl->m);
+	pl->able = pl->chr && posted_supported(pl->m);
 	pl->shown = false;
 	return 0;
 }
@@ -602,7 +610,7 @@ static void pl011_reset(struct device *dev)
 	pl->streak = 0;
 	pl011_update(pl);
 	pl011_unlock(pl);
-	chardev_rx_ready(pl->chr);
+	pl011_rx_ready(pl);
 }
 
 /* ---- Snapshots ---- */
@@ -655,7 +663,7 @@ static void pl011_resume(struct device *dev)
 	struct pl011 *pl = container_of(dev, struct pl011, dev);
 
 	pl011_tx_room(&pl->client);
-	chardev_rx_ready(pl->chr);
+	pl011_rx_ready(pl);
 }
 
 static void pl011_destroy(struct device *dev)
@@ -709,7 +717,7 @@ static int pl011_create(struct machine *m, const void *config, struct error *err
 		.tick = pl011_posted_tick,
 	};
 	pl->m = m;
-	pl->chr = m->chardev;
+	pl->chr = place->spare ? NULL : m->chardev;
 	pl->cr = CR_RESET;
 	pl->ifls = IFLS_RESET;
 	pthread_mutex_init(&pl->lock, NULL);
@@ -723,7 +731,8 @@ static int pl011_create(struct machine *m, const void *config, struct error *err
 		pl011_destroy(&pl->dev);
 		return error_errno(err, ret, "pl011");
 	}
-	chardev_attach(m->chardev, &pl->client);
+	if (pl->chr)
+		chardev_attach(pl->chr, &pl->client);
 	return 0;
 }
 

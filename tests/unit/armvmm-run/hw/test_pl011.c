@@ -325,9 +325,40 @@ static void test_saved(void)
 	teardown();
 }
 
+/* A port that leads nowhere: it takes all, gives nothing, and leaves the terminal to the other. */
+static void test_spare(void)
+{
+	const struct machine_device place = {
+		.name = "pl011", .base = UART_BASE + 0x1000, .spi = 9, .spare = true,
+	};
+	struct error err = { "" };
+	struct chardev_client *client;
+
+	setup();
+	client = fake_chr.client;
+	KTAP_EQ(device_type_find("pl011")->create(&m, &place, &err), 0);
+	KTAP_EQ(device_bus_begin(&m.bus, &err), 0);
+	KTAP_TRUE(fake_chr.client == client);
+	fake_write(&m, UART(0x1000 + CR), 0x301);
+	fake_write(&m, UART(0x1000 + IMSC), 0x7ff);
+	for (unsigned int i = 0; i < 100; i++) {
+		fake_write(&m, UART(0x1000 + DR), 'x');
+		KTAP_EQ(fake_read(&m, UART(0x1000 + FR)) & 0xb8, 0x90);
+	}
+	KTAP_EQ(fake_line[9]->level, 1);
+	KTAP_EQ(fake_chr.out_len, 0);
+	fake_fuzz(&m, UART_BASE + 0x1000, 100000);
+	device_bus_reset(&m.bus);
+	device_bus_resume(&m.bus);
+	KTAP_EQ(fake_line[9]->level, 0);
+	fake_write(&m, UART(DR), 'k');
+	KTAP_EQ(fake_chr.out_len, 1);
+	teardown();
+}
+
 KTAP_MAIN(KTAP_CASE(test_reset_values), KTAP_CASE(test_transmit),
 	  KTAP_CASE(test_transmit_backlog), KTAP_CASE(test_receive), KTAP_CASE(test_receive_full),
 	  KTAP_CASE(test_polled), KTAP_CASE(test_polled_as_found), KTAP_CASE(test_break),
 	  KTAP_CASE(test_fifo_enable_flushes), KTAP_CASE(test_loopback),
 	  KTAP_CASE(test_odd_accesses), KTAP_CASE(test_reset), KTAP_CASE(test_fuzz),
-	  KTAP_CASE(test_saved))
+	  KTAP_CASE(test_saved), KTAP_CASE(test_spare))

@@ -15,6 +15,8 @@ enum fdt_phandle {
 	FDT_PHANDLE_APB_PCLK,
 	FDT_PHANDLE_GPIO,
 	FDT_PHANDLE_MSI,
+	FDT_PHANDLE_TIMER_CLK,
+	FDT_PHANDLE_SYSREG,
 };
 
 /* Interrupt specifier flags of the GIC binding. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// sources: userspace/armvmm-run/boot/dtb_adapt.c
 // sources: userspace/armvmm-run/boot/dtb.c userspace/armvmm-run/boot/fdt_check.c
 // sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/error.c
@@ -11,7 +12,7 @@
 #include <libfdt.h>
 
 #include "../guest/lib/board.h"
-#include "boot/dtb.h"
+#include "boot/dtb_adapt.h"
 #include "fuzz.h"
 
 #define FUZZ_ROOM	16384
@@ -37,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	};
 	/* The room for additions is often too small. */
 	size_t size = f.len + (how & 64 ? 64 : 4096);
+	struct device dev = { .base = params.type->virtio.base, .size = MAP_VIRTIO_SIZE };
+	struct device_bus bus = { .nr = 0 };
 	struct error err = { "" };
 	uint8_t *buf;
 	int ret;
@@ -47,7 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	buf = malloc(size);
 	memset(buf, 0, size);
 	memcpy(buf, f.data, f.len);
+	params.pmu = how & 2;
+	params.timer_hz = how & 4 ? 24000000 : 0;
+	device_register(&bus, &dev);
 	ret = dtb_complete(buf, f.len, size, &params, "tree", &err);
+	if (ret >= 0 && how & 128)
+		ret = dtb_adapt(buf, size, &params, &bus, "tree", warn, &err);
 	if (ret < 0) {
 		FUZZ_MUST(err.text[0]);
 	} else {

@@ -11,6 +11,7 @@
 #include "arch/archregs.h"
 #include "board.h"
 #include "boot/dtb.h"
+#include "boot/dtb_adapt.h"
 #include "boot/hosttree.h"
 #include "boot/loader.h"
 #include "core/counter.h"
@@ -499,6 +500,16 @@ void board_destroy(struct board *b)
 
 /* ---- Device tree ---- */
 
+static void board_dtb_quiet(const char *fmt, ...)
+{
+}
+
+/* What to do with warnings about a given tree: each is told once. */
+static void (*board_dtb_warn(const struct board *b))(const char *fmt, ...)
+{
+	return b->compared ? board_dtb_quiet : message;
+}
+
 /* Makes the tree in @buf of @size bytes. Returns its length or -errno. */
 static int board_make_dtb(struct board *b, void *buf, size_t size, const char *cpu,
 			    struct error *err)
@@ -532,8 +543,11 @@ static int board_make_dtb(struct board *b, void *buf, size_t size, const char *c
 	if (ret < 0)
 		return ret;
 	ret = dtb_complete(buf, ret, size, &params, loader->dtb.name, err);
-	if (ret >= 0 && !b->compared)
-		dtb_compare(buf, &params, loader->dtb.name, message);
+	if (ret >= 0 && b->m.type->adapts_dtb)
+		ret = dtb_adapt(buf, size, &params, &b->m.bus, loader->dtb.name, board_dtb_warn(b),
+				err);
+	if (ret >= 0)
+		dtb_compare(buf, &params, loader->dtb.name, board_dtb_warn(b));
 	b->compared = true;
 	return ret;
 }

@@ -64,8 +64,7 @@ static void dtb_cpus(struct fdt_builder *b, const struct dtb_params *p)
 	fdt_prop_u32(b, "#address-cells", 1);
 	fdt_prop_u32(b, "#size-cells", 0);
 	for (unsigned int i = 0; i < p->nr_cpus; i++) {
-		/* The MPIDR that the module gives, as KVM/arm did: clusters of four. */
-		unsigned int mpidr = (i / 4) << 8 | i % 4;
+		unsigned int mpidr = dtb_mpidr(i);
 
 		fdt_node_begin(b, "cpu@%x", mpidr);
 		fdt_prop_string(b, "device_type", "cpu");

@@ -48,6 +48,12 @@ int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *pa
 void dtb_compare(const void *tree, const struct dtb_params *params, const char *name,
 		 void (*warn)(const char *fmt, ...));
 
+/* The MPIDR's affinity that the module gives CPU @index, as KVM/arm did: clusters of four. */
+static inline uint32_t dtb_mpidr(unsigned int index)
+{
+	return (index / 4) << 8 | index % 4;
+}
+
 /* The compatible string of the CPU whose MIDR (DDI 0406C B4.1.105) is @midr. */
 const char *dtb_cpu(uint32_t midr);
 

@@ -69,10 +69,16 @@ static gboolean program_grace_over(void *opaque)
 /* Presses the power button. The first time it also sets a deadline. */
 static void program_terminate(struct program *program)
 {
-	/* A guest that has not come, or has left, has no button, and misses nothing. */
-	if (machine_is_held_by(board_machine(program->board), MACHINE_HOLDER_INCOMING) ||
-	    control_guest_has_left(program->control))
+	struct machine *m = board_machine(program->board);
+
+	if (machine_is_held_by(m, MACHINE_HOLDER_INCOMING) ||
+	    control_guest_has_left(program->control)) {
+		/* A guest that has not come, or has left, has no button, and misses nothing. */
 		board_request(program->board, MACHINE_QUIT, MACHINE_BY_SIGNAL);
+	} else if (!m->press) {
+		message("the machine has no power button, so the guest is ended");
+		board_request(program->board, MACHINE_QUIT, MACHINE_BY_SIGNAL);
+	}
 	board_press_power(program->board);
 	if (!program->grace_timer)
 		program->grace_timer = g_timeout_add_seconds(program->config.grace,
@@ -392,6 +398,10 @@ int main(int argc, char **argv)
 		break;
 	case OPTIONS_HELP:
 		fputs(options_help, stdout);
+		return fflush(stdout) ? EXIT_HOST_ERROR : 0;
+	case OPTIONS_MACHINES:
+		options_print_machines(stdout);
+		options_free(&program.config);
 		return fflush(stdout) ? EXIT_HOST_ERROR : 0;
 	case OPTIONS_DEVICES:
 		options_print_devices(stdout);

@@ -46,6 +46,8 @@ const char options_help[] =
 	"      --dtb FILE         device tree to use instead of the machine's own\n"
 	"\n"
 	"Machine:\n"
+	"      --machine NAME[,ram=ADDRESS]\n"
+	"                         the board (default virt); --machine help lists all\n"
 	"  -c, --cpus N           1 to 8 vCPUs (default 1)\n"
 	"      --cpu-part PART    the host's CPUs that run them: a7, a15, 0xc0e (big.LITTLE)\n"
 	"  -m, --memory SIZE      RAM, with K, M or G; a bare number is MiB (default 256M)\n"
@@ -108,6 +110,7 @@ enum {
 	OPT_DTB,
 	OPT_DUMP_DTB,
 	OPT_CPU_PART,
+	OPT_MACHINE,
 	OPT_NAME,
 	OPT_VIRTIO,
 	OPT_PMU,
@@ -140,6 +143,7 @@ static const struct option options_long[] = {
 	{ "freebsd", optional_argument, NULL, OPT_FREEBSD },
 	{ "dtb", required_argument, NULL, OPT_DTB },
 	{ "dump-dtb", required_argument, NULL, OPT_DUMP_DTB },
+	{ "machine", required_argument, NULL, OPT_MACHINE },
 	{ "cpus", required_argument, NULL, 'c' },
 	{ "cpu-part", required_argument, NULL, OPT_CPU_PART },
 	{ "memory", required_argument, NULL, 'm' },
@@ -210,6 +214,31 @@ static int options_memory(struct config *config, const char *arg, struct error *
 	if ((n << shift) % 4096)
 		return error_set(err, -EINVAL, "--memory %s: must be a multiple of 4K", arg);
 	config->memory = n << shift;
+	return 0;
+}
+
+/* NAME[,ram=ADDRESS] */
+static int options_machine(struct config *config, const char *arg, struct error *err)
+{
+	size_t len = strcspn(arg, ",");
+	char name[MACHINE_TYPE_NAME_MAX] = "", *end;
+
+	if (len < sizeof(name))
+		memcpy(name, arg, len);
+	config->machine = machine_type_find(name);
+	config->ram_base = 0;
+	if (!config->machine)
+		return error_set(err, -EINVAL,
+				 "--machine %s: is no machine (--machine help lists them)", arg);
+	if (!arg[len])
+		return 0;
+	if (strncmp(arg + len, ",ram=", 5) || arg[len + 5] < '0' || arg[len + 5] > '9')
+		return error_set(err, -EINVAL, "--machine %s: takes nothing but ram=ADDRESS", arg);
+	config->ram_base = strtoull(arg + len + 5, &end, 0);
+	if (*end || !machine_type_has_ram_at(config->machine, config->ram_base))
+		return error_set(err, -EINVAL,
+				 "--machine %s: its memory cannot begin there (--machine help tells where)",
+				 arg);
 	return 0;
 }
 
@@ -420,6 +449,8 @@ static int options_one(struct config *config, const struct options_table *t, int
 	case OPT_DUMP_DTB:
 		config->dump_dtb = arg;
 		return 0;
+	case OPT_MACHINE:
+		return options_machine(config, arg, err);
 	case OPT_CPU_PART:
 		return options_cpu_part(config, arg, err);
 	case OPT_NAME:
@@ -645,6 +676,8 @@ int options_parse(struct config *config, int argc, char **argv, struct error *er
 		}
 		if (c == OPT_DEVICE && !strcmp(optarg, "help"))
 			return OPTIONS_DEVICES;
+		if (c == OPT_MACHINE && !strcmp(optarg, "help"))
+			return OPTIONS_MACHINES;
 		ret = options_take(config, &t, c, optarg, err);
 		if (ret)
 			return ret;
@@ -696,11 +729,24 @@ static void options_print_words(FILE *file, const struct device_word *words)
 	}
 }
 
+void options_print_machines(FILE *file)
+{
+	const struct machine_type *type = NULL;
+
+	while ((type = machine_type_next(type))) {
+		fprintf(file, "  %-16s %s; up to %u CPUs, memory at 0x%llx", type->name, type->summary,
+			type->max_cpus, (unsigned long long)type->ram_base[0]);
+		for (unsigned int i = 1; i < MACHINE_TYPE_RAM_BASES && type->ram_base[i]; i++)
+			fprintf(file, " or (ram=) 0x%llx", (unsigned long long)type->ram_base[i]);
+		fputc('\n', file);
+	}
+}
+
 void options_print_devices(FILE *file)
 {
 	const struct device_type *type = NULL;
 
-	fputs("Devices that each machine has:\n", file);
+	fputs("Devices that machines have:\n", file);
 	while ((type = device_type_next(type)))
 		if (type->builtin)
 			fprintf(file, "  %-25s %s\n", type->name, type->summary);

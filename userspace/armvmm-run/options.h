@@ -8,7 +8,8 @@
 #include "core/config.h"
 #include "core/error.h"
 
-enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_DEVICES };
+enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_DEVICES,
+		      OPTIONS_MACHINES };
 
 /*
  * Parses the arguments into @config. Returns an options_action, or -EINVAL with
@@ -23,5 +24,8 @@ extern const char options_help[];
 
 /* What --device help prints: the device types that were linked in, with their words. */
 void options_print_devices(FILE *file);
+
+/* What --machine help prints. */
+void options_print_machines(FILE *file);
 
 #endif /* ARMVMM_RUN_OPTIONS_H */

@@ -30,7 +30,7 @@
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c
 // sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c
 // sources: userspace/armvmm-run/pci/i6300esb.c
-// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c userspace/armvmm-run/machines/vexpress.c userspace/armvmm-run/hw/sp804.c userspace/armvmm-run/hw/vexpress_sysreg.c
 // files: userspace/armvmm-run/armvmm-run.1
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 slirp
@@ -41,6 +41,7 @@
 #include "../guest/lib/board.h"
 #include "options.h"
 #include "control/metrics_option.h"
+#include "core/machine_type.h"
 #include "core/device_type.h"
 #include "core/runstate.h"
 #include "options_file.h"
@@ -737,6 +738,60 @@ static void test_man_page(void)
 	KTAP_EQ(listed, there);
 }
 
+static void test_machine(void)
+{
+	KTAP_EQ(parse("-k z"), OPTIONS_RUN);
+	KTAP_STREQ(config.machine->name, "virt");
+	KTAP_EQ(config.ram_base, RAM_BASE);
+	KTAP_EQ(parse("-k z --machine vexpress-a15 -m 2048 -c 4"), OPTIONS_RUN);
+	KTAP_STREQ(config.machine->name, "vexpress-a15");
+	KTAP_EQ(config.ram_base, 0x80000000);
+	KTAP_EQ(parse("-k z --machine fvp-ve,ram=0xc0000000 -m 1G"), OPTIONS_RUN);
+	KTAP_EQ(config.ram_base, 0xc0000000);
+	/* The last one counts, and all of it. */
+	KTAP_EQ(parse("-k z --machine fvp-ve,ram=0xc0000000 --machine fvp-ve"), OPTIONS_RUN);
+	KTAP_EQ(config.ram_base, 0x80000000);
+	KTAP_EQ(parse("-k z --format raw --load-address 0x80020000 --machine vexpress-a15"), OPTIONS_RUN);
+	refused("-k z --machine no", "--machine no: is no machine (--machine help lists them)");
+	refused("-k z --machine a-name-that-is-far-too-long",
+		"--machine a-name-that-is-far-too-long: is no machine (--machine help lists them)");
+	refused("-k z --machine virt,x", "--machine virt,x: takes nothing but ram=ADDRESS");
+	refused("-k z --machine virt,ram=", "--machine virt,ram=: takes nothing but ram=ADDRESS");
+	refused("-k z --machine fvp-ve,ram=1",
+		"--machine fvp-ve,ram=1: its memory cannot begin there (--machine help tells where)");
+	refused("-k z --machine fvp-ve,ram=0xc0000000x",
+		"--machine fvp-ve,ram=0xc0000000x: its memory cannot begin there (--machine help tells where)");
+	refused("-k z --machine vexpress-a15 -m 2049",
+		"--memory: the machine vexpress-a15 has 2048M at most");
+	refused("-k z -m 1025 --machine fvp-ve,ram=0xc0000000",
+		"--memory: the machine fvp-ve has 1024M at most");
+	refused("-k z -c 5 --machine vexpress-a15",
+		"--cpus 5: the machine vexpress-a15 has 4 at most");
+	refused("-k z --format raw --entry 0x7fffffff --machine vexpress-a15",
+		"--entry 0x7fffffff: must be 0x80000000 to 0xffffffff, where memory is");
+}
+
+/* --machine help prints what was registered, the default first; the man page has all of them. */
+static void test_machine_help(void)
+{
+	const struct machine_type *type = NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *file = open_memstream(&text, &len);
+
+	KTAP_EQ(parse("--machine help"), OPTIONS_MACHINES);
+	options_print_machines(file);
+	fclose(file);
+	KTAP_EQ(strncmp(text, "  virt ", 7), 0);
+	while ((type = machine_type_next(type))) {
+		if (!strstr(text, type->name) || !strstr(text, type->summary))
+			KTAP_FAIL("--machine help does not tell of %s", type->name);
+		if (!man_has(".It Cm %s", type->name))
+			KTAP_FAIL("the man page does not list %s", type->name);
+	}
+	free(text);
+}
+
 /* --device help prints what was registered. */
 static void test_device_help(void)
 {
@@ -757,7 +812,6 @@ static void test_device_help(void)
 
 static void test_freebsd(void)
 {
-	char line[64];
 
 	KTAP_EQ(parse("-k z"), OPTIONS_RUN);
 	KTAP_TRUE(!config.freebsd);
@@ -918,6 +972,7 @@ KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_restore), KTAP_CASE(test_inco
 	  KTAP_CASE(test_device),
 	  KTAP_CASE(test_metrics),
 	  KTAP_CASE(test_firmware), KTAP_CASE(test_man_page), KTAP_CASE(test_device_help),
+	  KTAP_CASE(test_machine), KTAP_CASE(test_machine_help),
 	  KTAP_CASE(test_others), KTAP_CASE(test_bus),
 	  KTAP_CASE(test_identity), KTAP_CASE(test_usage), KTAP_CASE(test_freebsd),
 	  KTAP_CASE(test_config), KTAP_CASE(test_config_wrong), KTAP_CASE(test_dump_config))

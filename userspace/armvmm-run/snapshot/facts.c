@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <string.h>
+
 #include "core/runstate.h"
 #include "snapshot/facts.h"
 
@@ -19,6 +22,11 @@ static const struct record_field facts_more[] = {
 	RECORD_FIELD(struct facts, counter_when, INT64_MAX),
 };
 
+static const struct record_field facts_machine[] = {
+	RECORD_ARRAY(struct facts, machine, 0x7e),
+	RECORD_FIELD(struct facts, ram_base, UINT64_MAX),
+};
+
 void facts_get(struct facts *f, struct machine *m)
 {
 	uint64_t midr = 0;
@@ -31,6 +39,8 @@ void facts_get(struct facts *f, struct machine *m)
 		.counter = machine_counter(m, &when),
 	};
 	f->counter_when = when;
+	f->ram_base = m->ram_base;
+	snprintf(f->machine, sizeof(f->machine), "%s", m->type->name);
 	for (unsigned int i = 0; i < m->mem.nr_regions; i++)
 		f->memory += m->mem.region[i].size;
 	while (machine_vcpu(m, f->nr_cpus))
@@ -44,6 +54,7 @@ void facts_save(const struct facts *f, struct record *r)
 {
 	record_put_fields(r, f, facts_fields, RECORD_NR(facts_fields));
 	record_put_fields(r, f, facts_more, RECORD_NR(facts_more));
+	record_put_fields(r, f, facts_machine, RECORD_NR(facts_machine));
 }
 
 static const char *facts_on(bool on)
@@ -51,13 +62,34 @@ static const char *facts_on(bool on)
 	return on ? "on" : "off";
 }
 
+/* Reads what older snapshots do not have: there was one machine, and nobody knew the time. */
+static int facts_read_more(struct facts *f, struct record *r)
+{
+	const struct machine_type *type = machine_type_find(MACHINE_TYPE_DEFAULT);
+
+	f->counter_when = 0;
+	f->ram_base = type->ram_base[0];
+	memset(f->machine, 0, sizeof(f->machine));
+	snprintf(f->machine, sizeof(f->machine), "%s", type->name);
+	if (r->at < r->len)
+		record_get_fields(r, f, facts_more, RECORD_NR(facts_more));
+	if (!r->ret && r->at < r->len)
+		record_get_fields(r, f, facts_machine, RECORD_NR(facts_machine));
+	f->machine[sizeof(f->machine) - 1] = '\0';
+	return r->ret;
+}
+
 int facts_restore(struct facts *f, const struct facts *here, struct record *r)
 {
-	f->counter_when = 0;
-	if (record_get_fields(r, f, facts_fields, RECORD_NR(facts_fields)))
+	if (record_get_fields(r, f, facts_fields, RECORD_NR(facts_fields)) || facts_read_more(f, r))
 		return r->ret;
-	if (r->at < r->len && record_get_fields(r, f, facts_more, RECORD_NR(facts_more)))
-		return r->ret;
+	if (strcmp(f->machine, here->machine))
+		return record_refuse(r, "the guest's machine was %s, and is %s here (--machine)",
+				     f->machine, here->machine);
+	if (f->ram_base != here->ram_base)
+		return record_refuse(r, "the guest's memory began at 0x%llx, and begins at 0x%llx here (--machine)",
+				     (unsigned long long)f->ram_base,
+				     (unsigned long long)here->ram_base);
 	if (f->memory != here->memory)
 		return record_refuse(r, "the guest had %llu MiB of memory, and has %llu here (--memory)",
 				     (unsigned long long)f->memory >> 20,

@@ -10,8 +10,9 @@
 #include "core/record.h"
 
 #define FACTS_PART	"machine"
-#define FACTS_VERSION	2
-#define FACTS_OLD	1	/* without the time of the counter; can be read, too */
+#define FACTS_VERSION	3
+/* These can be read, too: 1 is without the time of the counter, 1 and 2 without the machine. */
+#define FACTS_OLD	1
 
 struct facts {
 	uint64_t memory;	/* bytes */
@@ -19,6 +20,8 @@ struct facts {
 	uint32_t midr;		/* of the CPUs */
 	uint32_t timer_hz;	/* of the counter, if the host's device tree says so; else 0 */
 	bool pmu, legacy, firmware;
+	char machine[MACHINE_TYPE_NAME_MAX];	/* its type */
+	uint64_t ram_base;
 
 	/* These are not compared. */
 	bool stopped;		/* a person had stopped it */

@@ -45,7 +45,7 @@ static int restore_facts(struct restore *s, struct facts *facts)
 	struct record r;
 	int ret = part_read(&s->reader, FACTS_PART, s->err);
 
-	if (!ret && s->reader.version != FACTS_OLD)
+	if (!ret && (s->reader.version < FACTS_OLD || s->reader.version > FACTS_VERSION))
 		ret = restore_version(s, FACTS_VERSION);
 	if (ret)
 		return ret;

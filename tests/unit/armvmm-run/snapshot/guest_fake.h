@@ -341,6 +341,8 @@ static inline void guest_init(struct guest *g)
 	memset(g, 0, sizeof(*g));
 	memcpy(g->kept, kept, sizeof(kept));
 	g->m.priv = &g->private;
+	g->m.type = machine_type_find(MACHINE_TYPE_DEFAULT);
+	g->m.ram_base = RAM_BASE;
 	g->private.vm = (struct armvmm_vm *)g;
 	g->m.chardev = (struct chardev *)g;
 	KTAP_EQ(guestmem_alloc(&g->m.mem, RAM, MEMORY), 0);

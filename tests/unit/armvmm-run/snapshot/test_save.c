@@ -302,19 +302,47 @@ static void test_log_ends(void)
 	close(fd);
 }
 
-/* The part as it was before it had the time of the counter; and one that is cut in it. */
+/* The part as it was before it had the machine, and the time of the counter; and others cut. */
 static void test_old_facts(void)
 {
+	const size_t machine = MACHINE_TYPE_NAME_MAX + sizeof(uint64_t), when = sizeof(uint64_t);
 	struct facts facts, here;
 	struct record out = { 0 }, in;
 
 	guest_init(&g);
 	facts_get(&here, &g.m);
 	facts_save(&here, &out);
-	record_open(&in, out.data, out.len - 8);
+	record_open(&in, out.data, out.len - machine);
+	KTAP_EQ(facts_restore(&facts, &here, &in), 0);
+	KTAP_EQ(facts.counter_when, 1234567890123456);
+	KTAP_STREQ(facts.machine, MACHINE_TYPE_DEFAULT);
+	KTAP_EQ(facts.ram_base, RAM_BASE);
+	record_open(&in, out.data, out.len - machine - when);
 	KTAP_EQ(facts_restore(&facts, &here, &in), 0);
 	KTAP_TRUE(!facts.counter_when && facts.counter == 0x123456789abc);
-	record_open(&in, out.data, out.len - 1);
+	for (size_t cut = 1; cut < machine + when; cut++) {
+		record_open(&in, out.data, out.len - cut);
+		KTAP_EQ(facts_restore(&facts, &here, &in), cut == machine ? 0 : -EBADMSG);
+	}
+	record_free(&out);
+}
+
+/* A name without an end, or with what no name has, is another machine's. */
+static void test_hostile_machine(void)
+{
+	struct facts facts, here;
+	struct record out = { 0 }, in;
+
+	guest_init(&g);
+	facts_get(&here, &g.m);
+	memset(here.machine, 'x', sizeof(here.machine));
+	facts_save(&here, &out);
+	facts_get(&here, &g.m);
+	record_open(&in, out.data, out.len);
+	KTAP_EQ(facts_restore(&facts, &here, &in), -EBADMSG);
+	KTAP_STREQ(in.err.text, "the guest's machine was xxxxxxxxxxxxxxx, and is virt here (--machine)");
+	out.data[out.len - 9] = 0xff;
+	record_open(&in, out.data, out.len);
 	KTAP_EQ(facts_restore(&facts, &here, &in), -EBADMSG);
 	record_free(&out);
 }
@@ -322,11 +350,14 @@ static void test_old_facts(void)
 /* Each of these makes another machine, and the message says how. */
 static void test_another_machine(void)
 {
+	struct machine_type type;
 	struct facts facts;
 	struct error err;
 	int fd;
 
 	guest_init(&g);
+	type = *g.m.type;
+	type.name = "other";
 	fd = save();
 #define OTHER(change, why)							\
 	do {									\
@@ -338,6 +369,10 @@ static void test_another_machine(void)
 	OTHER(g.m.mem.region[0].size -= 1 << 20,
 	      "the guest had 8 MiB of memory, and has 7 here (--memory)");
 	g.m.mem.region[0].size = MEMORY;
+	OTHER(g.m.type = &type, "the guest's machine was virt, and is other here (--machine)");
+	OTHER(g.m.ram_base = 0x80000000,
+	      /* literal: the message, word for word */
+	      "the guest's memory began at 0x40000000, and begins at 0x80000000 here (--machine)");
 	OTHER(g.cpus = 1, "the guest had 2 CPUs, and has 1 here (--cpus)");
 	OTHER(g.midr++, "the guest ran on CPUs of another kind: MIDR 0x410fc0f0, and 0x410fc0f1 here");
 	OTHER(g.m.pmu = true, "performance counters were off, and are on here (--pmu)");
@@ -542,7 +577,7 @@ static void test_stays(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_there_and_back), KTAP_CASE(test_stopped), KTAP_CASE(test_adding),
-	  KTAP_CASE(test_log_ends), KTAP_CASE(test_old_facts),
+	  KTAP_CASE(test_log_ends), KTAP_CASE(test_old_facts), KTAP_CASE(test_hostile_machine),
 	  KTAP_CASE(test_another_machine), KTAP_CASE(test_refused), KTAP_CASE(test_busy),
 	  KTAP_CASE(test_full_disk), KTAP_CASE(test_flush_fails), KTAP_CASE(test_deaf),
 	  KTAP_CASE(test_stays))

@@ -76,8 +76,13 @@ static json_t *run_cont(struct command_call *call)
 
 static json_t *run_powerdown(struct command_call *call)
 {
-	if (!command_is_busy(call))
+	if (command_is_busy(call))
+		return NULL;
+	if (call->target->m->press)
 		machine_press_power(call->target->m);
+	else
+		error_set(&call->err, -ENODEV,
+			  "The machine has no power button (quit ends the guest)");
 	return NULL;
 }
 

@@ -27,6 +27,10 @@ static const struct command_target target = {
 };
 static struct qmp qmp;
 
+static void button(void *opaque, bool pressed)
+{
+}
+
 static void begin(bool negotiated)
 {
 	value_prepare();
@@ -188,6 +192,10 @@ static void test_run(void)
 		   "{\"return\":{\"running\":false,\"status\":\"paused\"}}");
 	KTAP_STREQ(ask("{\"execute\":\"cont\"}"), NOTHING);
 	KTAP_EQ(fake_run.holders, 0);
+	KTAP_STREQ(ask("{\"execute\":\"system_powerdown\"}"),
+		   ERROR("GenericError", "The machine has no power button (quit ends the guest)"));
+	KTAP_EQ(fake_run.presses, 0);
+	m.press = button;
 	KTAP_STREQ(ask("{\"execute\":\"system_powerdown\"}"), NOTHING);
 	KTAP_EQ(fake_run.presses, 1);
 	KTAP_STREQ(ask("{\"execute\":\"system_reset\"}"), NOTHING);
@@ -669,6 +677,7 @@ static void test_send(void)
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"), "\"dirty-sync-count\":4"));
 	KTAP_TRUE(strstr(ask("{\"execute\":\"query-migrate\"}"),
 			 "\"expected-downtime\":17,\"cpu-throttle-percentage\":20"));
+	m.press = button;
 	/* A guest that still runs here may change, and one that is handed over may not. */
 	KTAP_STREQ(ask("{\"execute\":\"system_powerdown\"}"), NOTHING);
 	fake_run.sent.phase = SEND_HANDOVER;

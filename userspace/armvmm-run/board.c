@@ -299,6 +299,17 @@ static int board_create_devices(struct board *b, struct error *err)
 	return ret;
 }
 
+static bool board_shares_memory(const struct config *config)
+{
+	for (unsigned int i = 0; i < config->nr_devices; i++) {
+		const struct config_device *device = &config->device[i];
+
+		if (device->type->shares_memory && device->type->shares_memory(device->config))
+			return true;
+	}
+	return false;
+}
+
 /* How many MiB this process could map in one piece. */
 static uint64_t board_room(void)
 {
@@ -325,8 +336,10 @@ static uint64_t board_room(void)
 static int board_alloc_memory(struct board *b, struct error *err)
 {
 	uint64_t size = b->config->memory;
-	int ret = guestmem_alloc(&b->m.mem, b->config->ram_base, size);
+	int ret;
 
+	b->m.mem.shared = board_shares_memory(b->config);
+	ret = guestmem_alloc(&b->m.mem, b->config->ram_base, size);
 	if (ret == -ENOMEM)
 		return error_set(err, ret,
 				 "--memory: %llu MiB: this host has room for %llu in a program's address space",

@@ -5,8 +5,11 @@
  * Where guest memory lies in this process. A huge page of the host's can be one block of the
  * guest's only if both have it at the same address modulo 2 MiB, whatever the kernel chose.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "ktap.h"
 
@@ -83,6 +86,76 @@ static void test_small(void)
 
 	KTAP_EQ(guestmem_alloc(&mem, RAM_BASE, MIB), 0);
 	memset(mem.region[0].host, 1, MIB);
+	guestmem_destroy(&mem);
+}
+
+/* ---- Memory that another process has as well ---- */
+
+static uint8_t *shared(struct guestmem *mem, size_t size)
+{
+	uint8_t *other;
+
+	mem->shared = true;
+	KTAP_EQ(guestmem_alloc(mem, RAM_BASE + MIB, size), 0);
+	KTAP_EQ(((uintptr_t)mem->region[0].host ^ MIB) & (2 * MIB - 1), 0);
+	other = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, mem->region[0].fd, 0);
+	KTAP_TRUE(other != MAP_FAILED);
+	return other;
+}
+
+/* Both see the same, also when it is given back: page by page, and at a reset. */
+static void test_shared(void)
+{
+	struct guestmem mem = { };
+	uint8_t *other = shared(&mem, 4 * MIB), *host = mem.region[0].host;
+
+	memset(host, 1, 4 * MIB);
+	KTAP_EQ(other[0] + other[4 * MIB - 1], 2);
+	other[PAGE] = 5;
+	KTAP_EQ(host[PAGE], 5);
+	guestmem_release(&mem, host + PAGE, 2 * PAGE);
+	KTAP_EQ(host[PAGE - 1] + host[PAGE] + host[3 * PAGE - 1] + host[3 * PAGE], 2);
+	KTAP_EQ(other[PAGE - 1] + other[PAGE] + other[3 * PAGE - 1] + other[3 * PAGE], 2);
+	guestmem_discard(&mem);
+	for (size_t i = 0; i < 4 * MIB; i += PAGE)
+		if (host[i] || other[i])
+			KTAP_FAIL("page %zu", i / PAGE);
+	munmap(other, 4 * MIB);
+	guestmem_destroy(&mem);
+}
+
+/* It cannot be cut, nor the seals be broken; and nobody has it when it is gone. */
+static void test_sealed(void)
+{
+	struct guestmem mem = { };
+	uint8_t *other = shared(&mem, 4 * MIB);
+	int fd = mem.region[0].fd;
+
+	KTAP_TRUE(ftruncate(fd, 0) && errno == EPERM);
+	KTAP_TRUE(ftruncate(fd, 8 * MIB) && errno == EPERM);
+	KTAP_TRUE(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) && errno == EPERM);
+	KTAP_TRUE(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	munmap(other, 4 * MIB);
+	guestmem_destroy(&mem);
+	KTAP_TRUE(fcntl(fd, F_GETFD) < 0 && errno == EBADF);
+}
+
+/* Nobody is given a file that did not ask; and none stays open of a region that overlaps another. */
+static void test_private(void)
+{
+	struct guestmem mem = { };
+	int fd;
+
+	KTAP_EQ(guestmem_alloc(&mem, RAM_BASE, MIB), 0);
+	KTAP_EQ(mem.region[0].fd, -1);
+	guestmem_destroy(&mem);
+	mem.shared = true;
+	KTAP_EQ(guestmem_alloc(&mem, RAM_BASE, MIB), 0);
+	fd = dup(0);
+	close(fd);
+	KTAP_EQ(guestmem_alloc(&mem, RAM_BASE, MIB), -EEXIST);
+	KTAP_EQ(dup(0), fd);
+	close(fd);
 	guestmem_destroy(&mem);
 }
 
@@ -165,4 +238,5 @@ static void test_release_touching(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_aligned), KTAP_CASE(test_nothing_else), KTAP_CASE(test_small),
+	  KTAP_CASE(test_shared), KTAP_CASE(test_sealed), KTAP_CASE(test_private),
 	  KTAP_CASE(test_log_touching), KTAP_CASE(test_release_touching))

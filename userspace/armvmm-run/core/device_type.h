@@ -58,6 +58,12 @@ struct device_type {
 	void (*release)(void *config);
 
 	/*
+	 * Does a device of that config want the guest's memory shared with another process (struct
+	 * guestmem)? NULL: none does.
+	 */
+	bool (*shares_memory)(const void *config);
+
+	/*
 	 * Makes the device and registers it with m->bus. Returns 0 or -errno
 	 * with @err set. Main thread, before the first vCPU runs; the config
 	 * outlives the device. That of a builtin one is its struct machine_device.

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/guestmem.h"
+
+/* Of Linux 6.3, and not in the headers of Debian 11 and 12. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	8u
+#endif
 
 int guestmem_add(struct guestmem *mem, uint64_t gpa, uint64_t size, void *host)
 {
@@ -22,6 +32,7 @@ int guestmem_add(struct guestmem *mem, uint64_t gpa, uint64_t size, void *host)
 		.gpa = gpa,
 		.size = size,
 		.host = host,
+		.fd = -1,
 	};
 	return 0;
 }
@@ -55,24 +66,74 @@ static void *guestmem_map_aligned(uint64_t gpa, size_t size)
 	return all + skip;
 }
 
+/*
+ * Who else has the file may write to it, but not cut it: an access beyond its end would end this
+ * process.
+ */
+static int guestmem_file(uint64_t size)
+{
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create("guest", flags | MFD_NOEXEC_SEAL), ret;
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("guest", flags);
+	if (fd < 0)
+		return -errno;
+	if (!ftruncate(fd, size) &&
+	    !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* Puts the file in the place of @size bytes at @host. Returns it, or -errno. */
+static int guestmem_share(void *host, uint64_t size)
+{
+	int fd = guestmem_file(size), ret;
+
+	if (fd < 0 || mmap(host, size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) != MAP_FAILED)
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
 int guestmem_alloc(struct guestmem *mem, uint64_t gpa, uint64_t size)
 {
+	int fd = -1, ret = 0;
 	void *host;
-	int ret;
 
 	if ((size_t)size != size)
 		return -ENOMEM;
 	host = guestmem_map_aligned(gpa, size);
 	if (host == MAP_FAILED)
 		return -errno;
+	if (mem->shared) {
+		fd = guestmem_share(host, size);
+		ret = fd < 0 ? fd : 0;
+	}
 	/* Both are wishes: a kernel without huge pages answers EINVAL to the first. */
 	madvise(host, size, MADV_HUGEPAGE);
 	madvise(host, size, MADV_DONTDUMP);
 
-	ret = guestmem_add(mem, gpa, size, host);
-	if (ret)
-		munmap(host, size);
+	if (!ret)
+		ret = guestmem_add(mem, gpa, size, host);
+	if (!ret) {
+		mem->region[mem->nr_regions - 1].fd = fd;
+		return 0;
+	}
+	munmap(host, size);
+	if (fd >= 0)
+		close(fd);
 	return ret;
+}
+
+/* Of a file, others have the pages as well: they go only if they are taken out of it. */
+static void guestmem_drop(const struct guestmem *mem, void *host, size_t len)
+{
+	madvise(host, len, mem->shared ? MADV_REMOVE : MADV_DONTNEED);
 }
 
 void guestmem_discard(struct guestmem *mem)
@@ -82,7 +143,7 @@ void guestmem_discard(struct guestmem *mem)
 
 		if (mem->give_back)
 			mem->give_back(mem->give_back_opaque, r->host, r->size);
-		madvise(r->host, r->size, MADV_DONTNEED);
+		guestmem_drop(mem, r->host, r->size);
 	}
 }
 
@@ -125,7 +186,7 @@ void guestmem_release(const struct guestmem *mem, void *host, size_t len)
 	first = (uint8_t *)host + skip;
 	if (mem->give_back)
 		mem->give_back(mem->give_back_opaque, first, whole);
-	madvise(first, whole, MADV_DONTNEED);
+	guestmem_drop(mem, first, whole);
 	if (mem->pinned)
 		guestmem_unpin(mem, first, whole);
 	guestmem_wrote(mem, host, len);
@@ -195,6 +256,8 @@ void guestmem_destroy(struct guestmem *mem)
 	for (unsigned int i = 0; i < mem->nr_regions; i++) {
 		free(mem->region[i].log);
 		munmap(mem->region[i].host, mem->region[i].size);
+		if (mem->region[i].fd >= 0)
+			close(mem->region[i].fd);
 	}
 	mem->nr_regions = 0;
 }

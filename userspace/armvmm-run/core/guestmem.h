@@ -24,11 +24,13 @@ struct guestmem_region {
 	uint64_t gpa;		/* first guest-physical address */
 	uint64_t size;		/* bytes, not 0; gpa + size does not wrap */
 	uint8_t *host;
+	int fd;			/* of the file that it is, if it is shared; else -1 */
 	uint32_t *log;		/* bit n: this process wrote to page n; NULL: never wanted */
 };
 
 struct guestmem {
 	unsigned int nr_regions;
+	bool shared;	/* set before guestmem_alloc(): another process is to have it, too */
 	bool pinned;	/* the host's kernel keeps what the guest touched, whatever is done here */
 	/* ... until it is unpinned by this; NULL: it cannot be. Main thread. */
 	void (*unpin)(void *opaque, uint64_t gpa, uint64_t size);
@@ -47,8 +49,9 @@ struct guestmem {
 int guestmem_add(struct guestmem *mem, uint64_t gpa, uint64_t size, void *host);
 
 /*
- * Maps @size bytes of fresh anonymous memory (not reserved, left out of core
- * dumps, huge pages where the host has them) and adds it. Returns 0 or -errno.
+ * Maps @size bytes of fresh memory (not reserved, left out of core dumps, huge pages where the host
+ * has them) and adds it. It is anonymous or, if @mem is shared, a file without a name, whose size
+ * nobody can change. Returns 0 or -errno.
  */
 int guestmem_alloc(struct guestmem *mem, uint64_t gpa, uint64_t size);
 

@@ -44,6 +44,11 @@ static int faults_check(const struct machine *m, const char *what, struct error 
 		return error_set(err, -ENOTSUP,
 				 "%s: this host pins guest memory, and its kernel waits for no such page (Linux 6.3 does)",
 				 what);
+	/* It has a mapping of its own, in which nobody fills pages. */
+	if (m->mem.shared)
+		return error_set(err, -ENOTSUP,
+				 "%s: not with vhost-user: the back end would find pages empty that have not come yet",
+				 what);
 	if (m->vhost_kthread)
 		return error_set(err, -ENOTSUP,
 				 "%s: not with vhost=on here: until Linux 6.4, the host's kernel may wait for a page so that nobody can end this process",

@@ -224,13 +224,25 @@ static void virtio_stop_run(struct virtio_device *vdev)
 	vdev->ops->run(vdev, false);
 }
 
+void virtio_stop_run_for(struct virtio_device *vdev, const struct virtqueue *vq)
+{
+	if (vdev->ops->elsewhere >> (vq - vdev->vq) & 1)
+		virtio_stop_run(vdev);
+}
+
 static bool virtio_may_run(const struct virtio_device *vdev)
 {
+	const struct virtio_ops *ops = vdev->ops;
+
 	if (!virtio_running(vdev))
 		return false;
-	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
-		if (vdev->ops->in_kernel >> i & 1 && (!vdev->vq[i].ready || vdev->vq[i].broken))
+	for (unsigned int i = 0; i < ops->nr_queues; i++) {
+		const struct virtqueue *vq = &vdev->vq[i];
+
+		if (ops->elsewhere >> i & 1 &&
+		    (vq->broken || (!vq->ready && !(ops->optional >> i & 1))))
 			return false;
+	}
 	return true;
 }
 
@@ -244,10 +256,10 @@ void virtio_update_run(struct virtio_device *vdev)
 		vdev->runs = true;
 		if (vdev->ops->run(vdev, true) < 0) {
 			vdev->runs = false;
-			virtio_fail(vdev, "the host's kernel refuses its queues");
+			virtio_fail(vdev, "nobody takes its queues");
 			return;
 		}
-		virtio_kick_kernel(vdev);
+		virtio_kick_elsewhere(vdev);
 	}
 }
 
@@ -301,7 +313,7 @@ void virtio_interrupt(struct virtio_device *vdev, unsigned int index)
 void virtio_interrupt_again(struct virtio_device *vdev)
 {
 	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
-		if (vdev->ops->in_kernel >> i & 1 && vdev->vq[i].ready)
+		if (vdev->ops->elsewhere >> i & 1 && vdev->vq[i].ready)
 			virtio_interrupt(vdev, i);
 }
 
@@ -327,10 +339,10 @@ void virtio_kick_self(struct virtio_device *vdev, unsigned int index)
 	(void)eventfd_write(vdev->kick[index], 1);
 }
 
-void virtio_kick_kernel(struct virtio_device *vdev)
+void virtio_kick_elsewhere(struct virtio_device *vdev)
 {
 	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
-		if (vdev->ops->in_kernel >> i & 1)
+		if (vdev->ops->elsewhere >> i & 1)
 			virtio_kick_self(vdev, i);
 }
 
@@ -384,7 +396,7 @@ void virtio_start(struct virtio_device *vdev)
 
 /*
  * The main thread must not take a notification of the last driver's for the first one of the next,
- * which starts the device: it may not have come to it yet, and the host's kernel reads none. Those
+ * which starts the device: it may not have come to it yet, and others read none. Those
  * of a device with workers are theirs.
  */
 static void virtio_forget_kicks(struct virtio_device *vdev)
@@ -392,7 +404,7 @@ static void virtio_forget_kicks(struct virtio_device *vdev)
 	eventfd_t count;
 
 	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
-		if (vdev->ops->kick || vdev->ops->in_kernel >> i & 1)
+		if (vdev->ops->kick || vdev->ops->elsewhere >> i & 1)
 			(void)eventfd_read(vdev->kick[i], &count);
 }
 
@@ -485,14 +497,17 @@ void virtio_set_queue_ready(struct virtio_device *vdev, struct virtqueue *vq, bo
 	if (!ready) {
 		/* The driver may reuse the rings when this write is done (4.2.2.2). */
 		virtio_quiesce(vdev);
+		if (vq->ready)
+			virtio_stop_run_for(vdev, vq);
 		vq->ready = false;
 		virtio_update_run(vdev);
 		virtio_kick_all(vdev);
 		return;
 	}
 	/* Indirect tables and event fields depend on features: these must be final. */
-	if (!(vdev->status & VIRTIO_CONFIG_S_FEATURES_OK))
+	if (vq->ready || !(vdev->status & VIRTIO_CONFIG_S_FEATURES_OK))
 		return;
+	virtio_stop_run_for(vdev, vq);
 	vq->indirect = virtio_has(vdev, VIRTIO_RING_F_INDIRECT_DESC);
 	vq->event_idx = virtio_has(vdev, VIRTIO_RING_F_EVENT_IDX);
 	virtq_enable(vq);

@@ -28,6 +28,8 @@ static void virtio_set_queue_pfn(struct virtio_device *vdev, struct virtqueue *v
 	vq->pfn = pfn;
 	if (!pfn) {
 		virtio_quiesce(vdev);
+		if (vq->ready)
+			virtio_stop_run_for(vdev, vq);
 		vq->ready = false;
 		virtio_update_run(vdev);
 		virtio_kick_all(vdev);
@@ -35,6 +37,7 @@ static void virtio_set_queue_pfn(struct virtio_device *vdev, struct virtqueue *v
 	}
 	if (vq->ready)
 		return;
+	virtio_stop_run_for(vdev, vq);
 	if (!vdev->page_size || vdev->page_size & (vdev->page_size - 1) || !vq->align ||
 	    vq->align & (vq->align - 1)) {
 		virtio_fail(vdev, "a queue's page size or alignment is no power of two");

@@ -87,14 +87,15 @@ struct virtio_ops {
 	bool (*vcpu_kick)(struct virtio_device *vdev, unsigned int index);
 
 	/*
-	 * Bit n: somebody else works on queue n, the host's kernel (virtio/vhost.h), and takes
-	 * vdev->kick[n] once the device has started. run() says whether it may use those queues,
-	 * whenever that changes: they are ready, and the device is not paused, cut off, broken or
-	 * being reset. When it may not any more, it has stopped on return, and next_avail and
+	 * Bit n: somebody else works on queue n, the host's kernel or another process
+	 * (virtio/vhost.h), and takes vdev->kick[n] once the device has started. run() says whether
+	 * it may use those queues, whenever that changes: they are ready, but for those in
+	 * @optional, of which it may use the ready ones; and the device is not paused, cut off,
+	 * broken or being reset. When it may not any more, it has stopped on return, and next_avail and
 	 * next_used of the queues are where it has. Returns 0 or -errno, which the driver sees as
 	 * DEVICE_NEEDS_RESET. Main or vCPU thread.
 	 */
-	uint32_t in_kernel;
+	uint32_t elsewhere, optional;
 	int (*run)(struct virtio_device *vdev, bool run);
 
 	/*
@@ -103,8 +104,10 @@ struct virtio_ops {
 	 * the transport does not know; restore() also checks the configuration space, which is the
 	 * saved one already. resumed(): the device goes on; vdev->restored tells whether by a
 	 * restore of one that had started, and then start() was called. flush(): as in struct
-	 * device_ops, without the lock.
+	 * device_ops, without the lock. works(): does somebody else still work on chains of the
+	 * device, which is paused?
 	 */
+	bool (*works)(struct virtio_device *vdev);
 	unsigned int (*held)(struct virtio_device *vdev, unsigned int index);
 	void (*save)(struct virtio_device *vdev, struct record *r);
 	int (*restore)(struct virtio_device *vdev, struct record *r);
@@ -240,10 +243,10 @@ void virtio_kicked_by_vcpu(struct virtio_device *vdev, unsigned int index, bool 
 void virtio_kick_self(struct virtio_device *vdev, unsigned int index);
 
 /*
- * Make the host's kernel look at its queues, which it may use now: it has forgotten notifications
- * that came before, and a driver with event fields may not notify again. What calls ops->run() does
- * this; a device type that lets the kernel start later does it then.
+ * Make whoever else works on queues look at them, as it may use them now: it has forgotten
+ * notifications that came before, and a driver with event fields may not notify again. What calls
+ * ops->run() does this; a device type that lets it start later does it then.
  */
-void virtio_kick_kernel(struct virtio_device *vdev);
+void virtio_kick_elsewhere(struct virtio_device *vdev);
 
 #endif /* ARMVMM_RUN_VIRTIO_MMIO_H */

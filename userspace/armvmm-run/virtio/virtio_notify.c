@@ -76,7 +76,7 @@ static gboolean virtio_kicked(gint fd, GIOCondition condition, gpointer opaque)
 }
 
 /*
- * For devices whose workers wait for notifications, or the host's kernel. They do not before the
+ * For devices whose workers wait for notifications, or somebody else. They do not before the
  * device is started: until then the main thread waits in their place.
  */
 struct virtio_early_source {
@@ -98,7 +98,7 @@ static gboolean virtio_early(GSource *source, GSourceFunc callback, gpointer opa
 	if (!vdev->started) {
 		any = !eventfd_read(vdev->kick[i], &count);
 		/* A reset may have been quicker, and leaves none; or else a worker. */
-		any |= !(vdev->ops->in_kernel >> i & 1);
+		any |= !(vdev->ops->elsewhere >> i & 1);
 		if (any && vdev->vq[i].ready && !vdev->quiescing)
 			virtio_start(vdev);
 	}
@@ -118,7 +118,7 @@ int virtio_queue_setup(struct virtio_device *vdev, unsigned int i)
 	vdev->kick[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (vdev->kick[i] < 0)
 		return -errno;
-	if (vdev->ops->kick && !(vdev->ops->in_kernel >> i & 1)) {
+	if (vdev->ops->kick && !(vdev->ops->elsewhere >> i & 1)) {
 		GSource *source = g_unix_fd_source_new(vdev->kick[i], G_IO_IN);
 
 		g_source_set_callback(source, G_SOURCE_FUNC(virtio_kicked), vdev, NULL);

@@ -50,11 +50,12 @@ uint32_t virtio_read_isr(struct virtio_device *vdev);
 void virtio_ack_init(struct virtio_device *vdev);
 void virtio_ack_post(struct virtio_device *vdev, bool post);
 
-/* What ops->run() depends on may have changed. */
+/* What ops->run() depends on may have changed; or queue @vq is about to come or go. */
 void virtio_update_run(struct virtio_device *vdev);
+void virtio_stop_run_for(struct virtio_device *vdev, const struct virtqueue *vq);
 
 /*
- * The device goes on: interrupts for queues that the kernel works on may have been left out. One
+ * The device goes on: interrupts for queues that others work on may have been left out. One
  * too many does no harm.
  */
 void virtio_interrupt_again(struct virtio_device *vdev);

@@ -52,7 +52,7 @@ bool virtio_is_idle(struct device *dev)
 	bool idle;
 
 	pthread_mutex_lock(&vdev->lock);
-	idle = !vdev->in_flight;
+	idle = !vdev->in_flight && !(vdev->ops->works && vdev->ops->works(vdev));
 	pthread_mutex_unlock(&vdev->lock);
 	return idle;
 }

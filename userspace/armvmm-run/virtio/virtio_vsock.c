@@ -187,7 +187,7 @@ static void vsock_kernel_go(struct virtio_vsock *dev)
 	if (vsock_kernel_start(dev))
 		virtio_fail(&dev->vdev, "the host's kernel refuses its queues");
 	else
-		virtio_kick_kernel(&dev->vdev);
+		virtio_kick_elsewhere(&dev->vdev);
 }
 
 /*
@@ -439,7 +439,7 @@ static const struct virtio_ops virtio_vsock_kernel_ops = {
 	.id = VIRTIO_ID_VSOCK,
 	.nr_queues = VSOCK_QUEUES,
 	.queue_size = VSOCK_QUEUE_SIZE,
-	.in_kernel = 1u << VSOCK_RX | 1u << VSOCK_TX,
+	.elsewhere = 1u << VSOCK_RX | 1u << VSOCK_TX,
 	.begin = vsock_kernel_begin,
 	.run = vsock_kernel_run,
 	.reset = vsock_reset,

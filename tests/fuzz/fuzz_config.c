@@ -22,7 +22,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtio_balloon.c userspace/armvmm-run/virtio/virtio_vsock.c
-// sources: userspace/armvmm-run/virtio/vhost.c
+// sources: userspace/armvmm-run/virtio/vhost.c userspace/armvmm-run/virtio/vhost_kernel.c
 // sources: userspace/armvmm-run/net/vsock.c userspace/armvmm-run/net/vsock_dial.c
 // sources: userspace/armvmm-run/net/vsock_conn.c userspace/armvmm-run/net/vsock_input.c userspace/armvmm-run/net/vsock_output.c
 // sources: userspace/armvmm-run/core/named_socket.c

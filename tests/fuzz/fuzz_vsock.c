@@ -9,6 +9,7 @@
 // sources: userspace/armvmm-run/net/vsock_conn.c userspace/armvmm-run/net/vsock_input.c userspace/armvmm-run/net/vsock_output.c
 // sources: userspace/armvmm-run/virtio/vhost.c
 // sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
+// sources: userspace/armvmm-run/virtio/vhost_kernel.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread

@@ -26,6 +26,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_vsock.c userspace/armvmm-run/net/vsock.c
 // sources: userspace/armvmm-run/net/vsock_conn.c userspace/armvmm-run/net/vsock_input.c userspace/armvmm-run/net/vsock_output.c
 // sources: userspace/armvmm-run/virtio/vhost.c
+// sources: userspace/armvmm-run/virtio/vhost_kernel.c
 // sources: userspace/armvmm-run/net/vsock_dial.c userspace/armvmm-run/core/named_socket.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c
 // sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c

@@ -6,7 +6,7 @@
  * No frame is dropped because buffers are missing: the back end keeps a frame that the guest has no
  * room for and stops reading until the guest gives some.
  *
- * With vhost=on the host's kernel works on the queues (vhost.h), and moves frames between them and
+ * With vhost=on the host's kernel works on the queues (vhost_kernel.h), and moves frames between them and
  * the back end's file.
  */
 #include <ctype.h>
@@ -26,7 +26,7 @@
 #include "core/parse.h"
 #include "core/rate.h"
 #include "net/net.h"
-#include "virtio/vhost.h"
+#include "virtio/vhost_kernel.h"
 #include "virtio/virtio_mmio.h"
 
 #define NET_QUEUE_SIZE 256
@@ -52,7 +52,7 @@ struct net_rates {
 struct virtio_net {
 	struct virtio_device vdev; /* first: see virtio_mmio.h */
 	struct net_backend *be;
-	struct vhost vhost;
+	struct vhost_kernel vhost;
 	bool in_kernel; /* .vhost is open, */
 	bool refused; /* and its kernel has refused the tap once, */
 	bool unplugged; /* or the last time: the link is down for that */
@@ -362,7 +362,7 @@ static void net_resumed(struct virtio_device *vdev)
 static void net_free(struct virtio_net *net)
 {
 	if (net->in_kernel)
-		vhost_close(&net->vhost);
+		vhost_kernel_close(&net->vhost);
 	if (net->be)
 		net->be->ops->destroy(net->be);
 	if (net->timer) {
@@ -396,7 +396,7 @@ static const struct virtio_ops virtio_net_ops = {
 
 static int net_kernel_begin(struct virtio_device *vdev, struct error *err)
 {
-	return vhost_begin(&to_net(vdev)->vhost, vdev, err);
+	return vhost_begin(&to_net(vdev)->vhost.v, vdev, err);
 }
 
 /* Both queues, or none. */
@@ -404,7 +404,7 @@ static int net_kernel_set_backend(struct virtio_net *net, int fd)
 {
 	int ret = 0;
 
-	for (unsigned int i = 0; !ret && i < VHOST_QUEUES; i++) {
+	for (unsigned int i = 0; !ret && i < VHOST_KERNEL_QUEUES; i++) {
 		struct vhost_vring_file file = { .index = i, .fd = fd };
 
 		if (ioctl(net->vhost.fd, VHOST_NET_SET_BACKEND, &file))
@@ -451,10 +451,10 @@ static int net_kernel_run(struct virtio_device *vdev, bool run)
 
 	if (!run) {
 		ret = net_kernel_set_backend(net, -1);
-		vhost_take_queues(&net->vhost);
+		vhost_take_queues(&net->vhost.v);
 		return ret;
 	}
-	ret = vhost_give_queues(&net->vhost);
+	ret = vhost_give_queues(&net->vhost.v);
 	if (ret)
 		net_kernel_warn(net, ret, "its queues");
 	else
@@ -476,7 +476,7 @@ static const struct virtio_ops virtio_net_kernel_ops = {
 	.resumed = net_resumed,
 	.destroy = net_destroy,
 };
-_Static_assert(NET_RX == 0 && NET_TX == 1 && VHOST_QUEUES == 2, "the kernel's numbers");
+_Static_assert(NET_RX == 0 && NET_TX == 1 && VHOST_KERNEL_QUEUES == 2, "the kernel's numbers");
 
 /*
  * Makes an address that this guest's card has at each start, and no other guest's. It lies in
@@ -630,7 +630,7 @@ static int net_create(struct machine *m, const void *opaque, struct error *err)
 	net->be->net = net;
 	if (config->vhost) {
 		net->in_kernel = true;
-		ret = vhost_open(&net->vhost, NET_NODE, "vhost_net", config->label, err);
+		ret = vhost_kernel_open(&net->vhost, NET_NODE, "vhost_net", config->label, err);
 		if (ret < 0)
 			goto fail;
 		m->vhost = true;

@@ -2,7 +2,7 @@
 /*
  * virtio-vsock (virtio 1.2 5.10): stream sockets between the guest and programs of the host, which
  * find them as Unix sockets (net/vsock.h), on the main thread; or, with vhost=on, as sockets of the
- * host's own kernel, which then works on the queues (vhost.h).
+ * host's own kernel, which then works on the queues (vhost_kernel.h).
  *
  * A packet of the guest's can be answered by one of ours. While too many of these wait for buffers,
  * no more is taken from the guest (5.10.6.1.2).
@@ -23,7 +23,7 @@
 #include "core/parse.h"
 #include "net/vsock.h"
 #include "net/vsock_dial.h"
-#include "virtio/vhost.h"
+#include "virtio/vhost_kernel.h"
 #include "virtio/virtio_mmio.h"
 
 #define VSOCK_QUEUE_SIZE	128
@@ -58,7 +58,7 @@ struct vsock_config {
 struct virtio_vsock {
 	struct virtio_device vdev; /* first: see virtio_mmio.h */
 	struct vsock *vsock;	/* NULL: the host's kernel has them, */
-	struct vhost vhost;	/* by this, */
+	struct vhost_kernel vhost;	/* by this, */
 	bool in_kernel;		/* which is open */
 	GSource *timer;		/* likewise: for a start that waits, */
 	bool waits;		/* as it does */
@@ -172,7 +172,7 @@ static void vsock_transmit(struct virtio_vsock *dev)
 
 static int vsock_kernel_start(struct virtio_vsock *dev)
 {
-	int runs = 1, ret = vhost_give_queues(&dev->vhost);
+	int runs = 1, ret = vhost_give_queues(&dev->vhost.v);
 
 	if (!ret && ioctl(dev->vhost.fd, VHOST_VSOCK_SET_RUNNING, &runs))
 		ret = -errno;
@@ -354,7 +354,7 @@ static void vsock_free_device(struct virtio_vsock *dev)
 		g_source_unref(dev->timer);
 	}
 	if (dev->in_kernel)
-		vhost_close(&dev->vhost);
+		vhost_kernel_close(&dev->vhost);
 	free(dev->rx);
 	free(dev->tx);
 	free(dev->event);
@@ -383,7 +383,7 @@ static const struct virtio_ops virtio_vsock_ops = {
 
 static int vsock_kernel_begin(struct virtio_device *vdev, struct error *err)
 {
-	return vhost_begin(&to_vsock(vdev)->vhost, vdev, err);
+	return vhost_begin(&to_vsock(vdev)->vhost.v, vdev, err);
 }
 
 static void vsock_kernel_kick(struct virtio_device *vdev, unsigned int index)
@@ -408,7 +408,7 @@ static int vsock_kernel_run(struct virtio_device *vdev, bool run)
 	} else {
 		if (ioctl(dev->vhost.fd, VHOST_VSOCK_SET_RUNNING, &runs))
 			ret = -errno;
-		vhost_take_queues(&dev->vhost);
+		vhost_take_queues(&dev->vhost.v);
 	}
 	return ret;
 }
@@ -447,13 +447,13 @@ static const struct virtio_ops virtio_vsock_kernel_ops = {
 	.resumed = vsock_resumed,
 	.destroy = vsock_device_destroy,
 };
-_Static_assert(VSOCK_RX == 0 && VSOCK_TX == 1 && VHOST_QUEUES == 2, "the kernel's numbers");
+_Static_assert(VSOCK_RX == 0 && VSOCK_TX == 1 && VHOST_KERNEL_QUEUES == 2, "the kernel's numbers");
 
 static int vsock_kernel_create(struct virtio_vsock *dev, struct machine *m, const char *label,
 			       struct error *err)
 {
 	uint64_t cid = dev->cid;
-	int ret = vhost_open(&dev->vhost, VSOCK_NODE, "vhost_vsock", label, err);
+	int ret = vhost_kernel_open(&dev->vhost, VSOCK_NODE, "vhost_vsock", label, err);
 
 	dev->in_kernel = true;
 	dev->timer = g_source_new(&vsock_timer_funcs, sizeof(GSource));
@@ -494,7 +494,7 @@ static int vsock_device_create(struct machine *m, const void *opaque, struct err
 		vsock_put_cid(dev, &space);
 		dev->vdev.bus = config->bus;
 		if (config->vhost)
-			features = dev->vhost.features & VIRTIO_BIT(VIRTIO_VSOCK_F_SEQPACKET);
+			features = dev->vhost.v.features & VIRTIO_BIT(VIRTIO_VSOCK_F_SEQPACKET);
 		ret = virtio_device_register(m, &dev->vdev, config->vhost ?
 					     &virtio_vsock_kernel_ops : &virtio_vsock_ops,
 					     features, &space, sizeof(space), err);

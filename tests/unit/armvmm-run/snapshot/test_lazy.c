@@ -363,7 +363,7 @@ static void test_broken_unwanted(void)
 	end();
 }
 
-/* A thread that no signal ends would wait: see vhost.c. */
+/* A thread that no signal ends would wait: see vhost_kernel.c. */
 static void test_kthread(void)
 {
 	struct error err = { "" };

@@ -80,8 +80,10 @@ struct machine {
 	bool vsock;		/* a device sets this: it accepts connections for the guest */
 	bool vhost;		/* a device sets this: the host's kernel works on its queues, */
 	bool vhost_kthread;	/* likewise: in a thread of its own, which no signal reaches */
-	/* It sets this if it cannot log what it writes to the guest's memory: what it is. */
+	bool vhost_user;	/* a device sets this: another process works on its queues */
+	/* A device sets this if who works on its queues keeps no log of what he writes: who. */
 	const char *unlogged;
+	const char *unsaved;	/* and this if it cannot be saved: why */
 	bool firmware;		/* a device sets this: the guest starts in it */
 	bool incoming;		/* the board sets this: the guest comes from another process */
 	/* What the fw_cfg device offers beside the fixed items. The board sets these. */

@@ -332,8 +332,10 @@ int save_start(struct save *s, int fd, unsigned int flags, struct error *err)
 		return error_set(err, -EBADF, "The file is not open for writing");
 	if (flags & (SAVE_ADD | SAVE_TRACK) && s->m->unlogged)
 		return error_set(err, -EOPNOTSUPP,
-				 "%s: the host's kernel keeps no log of what it writes to the guest's memory: only whole snapshots can be made",
+				 "%s keeps no log of what it writes to the guest's memory: only whole snapshots can be made",
 				 s->m->unlogged);
+	if (s->m->unsaved)
+		return error_set(err, -EOPNOTSUPP, "%s", s->m->unsaved);
 	if (flags & SAVE_ADD && !s->tracked)
 		return error_set(err, -ENOENT,
 				 "There is no snapshot to add to: none was made with a log of what is written since, or a reset or a migration has ended the log");

@@ -397,7 +397,7 @@ int send_may_start(struct send *s, int fd, struct error *err)
 		return error_set(err, -EBUSY, "%s", obstacle);
 	if (s->m->unlogged)
 		return error_set(err, -EOPNOTSUPP,
-				 "%s: the host's kernel keeps no log of what it writes to the guest's memory: the guest cannot be sent, only saved",
+				 "%s keeps no log of what it writes to the guest's memory: the guest cannot be sent, only saved",
 				 s->m->unlogged);
 	if (flags < 0 || (flags & O_ACCMODE) != O_RDWR || fstat(fd, &st) || !S_ISSOCK(st.st_mode))
 		return error_set(err, -EBADF, "The file is no connection");

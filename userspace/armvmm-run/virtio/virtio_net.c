@@ -635,7 +635,7 @@ static int net_create(struct machine *m, const void *opaque, struct error *err)
 			goto fail;
 		m->vhost = true;
 		m->vhost_kthread |= net->vhost.kthread;
-		m->unlogged = "--net: vhost=on";
+		m->unlogged = "--net: vhost=on: the host's kernel";
 	}
 	if (net->be->mtu) {
 		features |= VIRTIO_BIT(VIRTIO_NET_F_MTU);

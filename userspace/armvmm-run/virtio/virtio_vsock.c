@@ -507,7 +507,7 @@ static int vsock_device_create(struct machine *m, const void *opaque, struct err
 	if (config->vhost) {
 		m->vhost = true;
 		m->vhost_kthread |= dev->vhost.kthread;
-		m->unlogged = "--vsock: vhost=on";
+		m->unlogged = "--vsock: vhost=on: the host's kernel";
 	} else {
 		m->vsock = true;
 	}

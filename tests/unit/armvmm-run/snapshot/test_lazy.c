@@ -375,7 +375,19 @@ static void test_kthread(void)
 	lazy = NULL;
 }
 
+/* Another process would find holes, filled with zeroes. */
+static void test_shared(void)
+{
+	struct error err = { "" };
+
+	guest_init(&g);
+	g.m.mem.shared = true;
+	KTAP_EQ(lazy_open(&lazy, &g.m, &err), -ENOTSUP);
+	KTAP_TRUE(strstr(err.text, "--lazy-restore: not with vhost-user"));
+	lazy = NULL;
+}
+
 KTAP_MAIN(KTAP_CASE(test_threads), KTAP_CASE(test_kernel), KTAP_CASE(test_given_back),
 	  KTAP_CASE(test_discarded), KTAP_CASE(test_ended), KTAP_CASE(test_broken),
 	  KTAP_CASE(test_broken_reset), KTAP_CASE(test_broken_unwanted),
-	  KTAP_CASE(test_kthread))
+	  KTAP_CASE(test_kthread), KTAP_CASE(test_shared))

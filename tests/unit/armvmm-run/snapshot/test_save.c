@@ -412,6 +412,7 @@ static void test_refused(void)
 	REFUSED(g.pressed = true, g.pressed = false,
 		"The power button is pressed: try again in a moment");
 	REFUSED(g.cpus = 0, g.cpus = 2, "The guest has not started yet");
+	REFUSED(g.m.unsaved = "files are open", g.m.unsaved = NULL, "files are open");
 	KTAP_EQ(pipe(file), 0);
 	KTAP_EQ(save_start(s, file[0], SAVE_GO_ON, &err), -EBADF);
 	close(file[0]);

@@ -257,6 +257,7 @@ static int program_confine(struct program *program, struct error *err)
 		.metrics = program->metrics,
 		.vsock = m->vsock,
 		.vhost = m->vhost,
+		.vhost_user = m->vhost_user,
 		.restore = program->config.nr_restores,
 		.lazy = program->config.lazy_restore,
 		.incoming = program->config.incoming,

@@ -55,6 +55,7 @@
 #define VSOCK	(1u << 16)	/* the main thread, with --vsock */
 #define VHOST	(1u << 17)	/* vCPUs and the main thread, with vhost=on */
 #define VHOST_MAIN (1u << 18)	/* the main thread, likewise */
+#define VHOST_USER (1u << 19)	/* vCPUs and the main thread, with vhost-user */
 
 enum filter_condition {
 	ALWAYS,
@@ -132,6 +133,8 @@ static const struct {
 	{ DIAL, ALWAYS, { "fchdir", "connect", "sendmsg" } },
 	/* Those that come, or are handed over. */
 	{ VSOCK, ALWAYS, { "accept4", "recvmsg", "shutdown" } },
+	/* Queues and their eventfds, for another process; its answers are read. */
+	{ VHOST_USER, ALWAYS, { "sendmsg" } },
 	/* Whoever sends a guest. */
 	{ INCOMING, ALWAYS, { "accept4" } },
 	/* What the host's cache has of the disks of a guest that comes, or comes back, is old. */
@@ -457,11 +460,14 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 		      (params->incoming ? RESTORE | INCOMING | MISSING : 0) |
 		      (params->metrics ? METRICS : 0) |
 		      (params->vsock ? VSOCK : 0) |
-		      (params->vhost ? VHOST | VHOST_MAIN : 0);
+		      (params->vhost ? VHOST | VHOST_MAIN : 0) |
+		      (params->vhost_user ? VHOST_USER : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)
 		who |= FLASH;
 	if (kind == MACHINE_THREAD_VCPU && params->vhost)
 		who |= VHOST;
+	if (kind == MACHINE_THREAD_VCPU && params->vhost_user)
+		who |= VHOST_USER;
 	if (kind == MACHINE_THREAD_DISK && params->control)
 		who |= SENDER;
 	if (kind == MACHINE_THREAD_DISK && params->metrics)

@@ -29,6 +29,7 @@ struct sandbox;
  * @incoming: the guest comes by a connection, or by a socket that listens (--incoming)
  * @vsock: connections are accepted for the guest (--vsock)
  * @vhost: the host's kernel works on queues of the guest's (vhost=on)
+ * @vhost_user: another process does, which is told by messages (vhost-user)
  * @metrics: statistics are written to a file (--metrics)
  * @debugger: one may connect, and sets what a vCPU stops at (--gdb)
  * @change_user: become @uid and @gid; root only
@@ -50,6 +51,7 @@ struct sandbox_params {
 	bool incoming;
 	bool vsock;
 	bool vhost;
+	bool vhost_user;
 	bool metrics;
 	bool debugger;
 	bool change_user;

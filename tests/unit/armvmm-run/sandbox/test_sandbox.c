@@ -991,7 +991,7 @@ static void test_posted_alone(void)
 
 KTAP_MAIN(KTAP_CASE(test_forbidden_main), KTAP_CASE(test_forbidden_net),
 	  KTAP_CASE(test_forbidden_dial), KTAP_CASE(test_forbidden_vsock), KTAP_CASE(test_vsock),
-	  KTAP_CASE(test_vhost),
+	  KTAP_CASE(test_vhost), KTAP_CASE(test_vhost_user),
 	  KTAP_CASE(test_forbidden_vcpu), KTAP_CASE(test_forbidden_disk),
 	  KTAP_CASE(test_forbidden_main_widest), KTAP_CASE(test_forbidden_disk_widest),
 	  KTAP_CASE(test_forbidden_vcpu_widest), KTAP_CASE(test_forbidden_lazy),

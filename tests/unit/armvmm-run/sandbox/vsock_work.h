@@ -91,6 +91,65 @@ static int work_vhost_off(void)
 	return may_ask(VHOST_SET_VRING_ADDR);
 }
 
+/* A message with a file to a process, on a socket that is open, and its answer. */
+static int work_vhost_user(enum machine_thread kind)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte;
+	struct msghdr msg = {
+		.msg_iov = &(struct iovec){ "x", 1 }, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair))
+		return 1;
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &pair[0], sizeof(int));
+	enter_with(kind, (struct sandbox_params){ .vhost_user = true });
+	if (sendmsg(pair[0], &msg, MSG_NOSIGNAL) != 1 || read(pair[1], &byte, 1) != 1)
+		return 2;
+	return poll(&(struct pollfd){ .fd = pair[0], .events = POLLIN }, 1, 0);
+}
+
+static int work_vhost_user_main(void)
+{
+	return work_vhost_user(MACHINE_THREAD_MAIN);
+}
+
+static int work_vhost_user_vcpu(void)
+{
+	return work_vhost_user(MACHINE_THREAD_VCPU);
+}
+
+static int work_vhost_user_disk(void)
+{
+	return work_vhost_user(MACHINE_THREAD_DISK);
+}
+
+static int work_vhost_user_off(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .vhost = true, .vsock = true });
+	return sendmsg(-1, &(struct msghdr){ .msg_iovlen = 0 }, 0);
+}
+
+static int work_vhost_user_connects(void)
+{
+	enter_with(MACHINE_THREAD_MAIN, (struct sandbox_params){ .vhost_user = true });
+	return connect(-1, NULL, 0);
+}
+
+static void test_vhost_user(void)
+{
+	KTAP_EQ(in_child(work_vhost_user_main), 0);
+	KTAP_EQ(in_child(work_vhost_user_vcpu), 0);
+	KTAP_EQ(in_child(work_vhost_user_disk), VIOLATION);
+	KTAP_EQ(in_child(work_vhost_user_off), VIOLATION);
+	KTAP_EQ(in_child(work_vhost_user_connects), VIOLATION);
+}
+
 static void test_vhost(void)
 {
 	KTAP_EQ(in_child(work_vhost_vcpu), 0);

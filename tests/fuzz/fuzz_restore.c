@@ -5,6 +5,8 @@
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c
 // sources: userspace/armvmm-run/virtio/virtio_notify.c userspace/armvmm-run/virtio/virtio_console.c
 // sources: userspace/armvmm-run/virtio/virtio_rng.c userspace/armvmm-run/virtio/virtio_blk.c
+// sources: userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/vhost_user.c
+// sources: userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/vhost.c
 // sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
 // sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/core/identity.c

@@ -116,7 +116,7 @@ bad 1 '/dev/null: neither a file nor a block device' --disk /dev/null
 bad 2 '--disk ,ro: names no file' --disk ,ro
 printf 'QFI\373' >qcow2
 truncate -s 1M qcow2
-bad 1 'qcow2: is a qcow2 image, and disks here are raw: qemu-img convert -O raw makes it one (,format=raw takes it as it is)' --disk qcow2
+bad 1 'qcow2: is a qcow2 image, and disks here are raw: qemu-img convert -O raw makes it one, or qemu-storage-daemon serves it (vhost-user:PATH); ,format=raw takes it as it is' --disk qcow2
 bad 1 'disk: in use by another virtual machine' --disk disk --disk disk
 
 # CPUs and memory.

@@ -60,6 +60,8 @@ const char options_help[] =
 	"      --rng              virtio source of random numbers\n"
 	"      --vsock cid=N,unix:PATH\n"
 	"                         stream sockets between the guest, N, and the host\n"
+	"      --share tag=NAME,vhost-user:PATH\n"
+	"                         a folder that virtiofsd serves at the socket PATH\n"
 	"      --watchdog i6300esb[,action=ACTION]\n"
 	"                         a watchdog, which resets a guest that hangs\n"
 	"      --device NAME[,...]\n"

@@ -19,6 +19,8 @@
 // sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c
 // sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
 // sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/virtio/virtio_blk.c
+// sources: userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/vhost_user.c
+// sources: userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/virtio_fs.c
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c

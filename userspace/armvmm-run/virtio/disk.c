@@ -172,7 +172,7 @@ static int disk_check_format(const struct disk *disk, struct error *err)
 	if (!format)
 		return 0;
 	return error_set(err, -EINVAL,
-			 "%s: is a %s image, and disks here are raw: qemu-img convert -O raw makes it one (,format=raw takes it as it is)",
+			 "%s: is a %s image, and disks here are raw: qemu-img convert -O raw makes it one, or qemu-storage-daemon serves it (vhost-user:PATH); ,format=raw takes it as it is",
 			 disk->path, format);
 }
 

@@ -27,6 +27,8 @@
 
 #include "virtio/blk_request.h"
 #include "virtio/disk.h"
+#include "virtio/vhost_user.h"
+#include "virtio/vhost_user_blk.h"
 #include "core/blockdev.h"
 #include "core/device_type.h"
 #include "core/machine.h"
@@ -450,6 +452,17 @@ static void blk_config(struct virtio_blk_config *c, const struct disk *disk)
 	c->write_zeroes_may_unmap = disk->can_discard;
 }
 
+/* Does another process have it? */
+static bool blk_is_elsewhere(const struct disk_config *config)
+{
+	return !strncmp(config->path, VHOST_USER_WORD, strlen(VHOST_USER_WORD));
+}
+
+static bool blk_shares_memory(const void *config)
+{
+	return blk_is_elsewhere(config);
+}
+
 static int blk_create(struct machine *m, const void *opaque, struct error *err)
 {
 	const struct disk_config *config = opaque;
@@ -457,6 +470,8 @@ static int blk_create(struct machine *m, const void *opaque, struct error *err)
 	struct virtio_blk *blk;
 	int ret;
 
+	if (blk_is_elsewhere(config))
+		return vhost_user_blk_create(m, config, err);
 	blk = calloc(1, sizeof(*blk));
 	if (!blk)
 		return error_errno(err, -ENOMEM, "%s", config->path);
@@ -562,6 +577,11 @@ static int blk_parse(const char *label, const char *args, void **out, struct err
 	}
 	if (!*config->path)
 		return error_set(err, -EINVAL, "%s: names no file", label);
+	if (blk_is_elsewhere(config) && (config->readonly || config->direct || config->raw ||
+					 *config->serial || config->iops || config->bps))
+		return error_set(err, -EINVAL,
+				 "%s: of the words, vhost-user: knows bus= alone; the rest is for the process behind it",
+				 label);
 	return 0;
 }
 
@@ -572,6 +592,7 @@ static const struct device_word blk_words[] = {
 	{ "iops=N", "requests a second, at most; also throttling.iops-total=N" },
 	{ "bps=N", "bytes a second, at most; also throttling.bps-total=N" },
 	{ "format=raw", "take the file as raw, whatever it looks like" },
+	{ "vhost-user:PATH", "as FILE: the process at that socket has the disk" },
 	VIRTIO_BUS_WORD,
 	{ NULL, NULL },
 };
@@ -588,6 +609,7 @@ static const struct device_type blk_type = {
 	.order = 20,
 	.parse = blk_parse,
 	.release = blk_release,
+	.shares_memory = blk_shares_memory,
 	.create = blk_create,
 };
 DEVICE_TYPE(blk_type);

@@ -51,6 +51,20 @@ static void wire_attach(struct msghdr *msg, union wire_control *control, const i
 	memcpy(CMSG_DATA(header), files, nr * sizeof(int));
 }
 
+/* What was sent is left out. */
+static void wire_skip(struct iovec iov[2], size_t n)
+{
+	for (unsigned int i = 0; n && i < 2; i++) {
+		size_t part = n < iov[i].iov_len ? n : iov[i].iov_len;
+
+		if (!part)
+			continue;
+		iov[i].iov_base = (uint8_t *)iov[i].iov_base + part;
+		iov[i].iov_len -= part;
+		n -= part;
+	}
+}
+
 int vhost_wire_send(int fd, const struct vhost_wire_head *head, const void *payload,
 		    const int *files, unsigned int nr_files, int64_t deadline)
 {
@@ -76,13 +90,7 @@ int vhost_wire_send(int fd, const struct vhost_wire_head *head, const void *payl
 		/* The files have gone with the first byte. */
 		msg.msg_control = NULL;
 		msg.msg_controllen = 0;
-		for (unsigned int i = 0; i < 2; i++) {
-			size_t part = (size_t)n < iov[i].iov_len ? (size_t)n : iov[i].iov_len;
-
-			iov[i].iov_base = (uint8_t *)iov[i].iov_base + part;
-			iov[i].iov_len -= part;
-			n -= part;
-		}
+		wire_skip(iov, n);
 	}
 	return 0;
 }

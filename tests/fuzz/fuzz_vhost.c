@@ -181,7 +181,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	FUZZ_MUST(!type->parse("label", folder ? "tag=a,queues=3,vhost-user:x" : "vhost-user:x",
 			       &config, &err));
 	test_machine_init();
-	if (!type->create(&test_machine, config, &err) && !device_bus_begin(&test_machine.bus, &err))
+	if (!type->create(&test_machine, config, &err) &&
+	    !device_bus_begin(&test_machine.bus, &err))
 		act(&f);
 	else
 		FUZZ_MUST(*err.text);

@@ -140,7 +140,7 @@ static void test_sealed(void)
 	KTAP_TRUE(fcntl(fd, F_GETFD) < 0 && errno == EBADF);
 }
 
-/* Nobody is given a file that did not ask; and none stays open of a region that overlaps another. */
+/* Who did not ask is given no file; and none stays open of a region that overlaps another. */
 static void test_private(void)
 {
 	struct guestmem mem = { };

@@ -110,7 +110,7 @@ static void user_lose_for(struct vhost_user *u, uint32_t request, int ret)
 	if (ret == -EPIPE || ret == -ECONNRESET)
 		snprintf(does, sizeof(does), "has closed the connection");
 	else if (ret == -ETIMEDOUT)
-		snprintf(does, sizeof(does), "does not answer within %u s (request %u)",
+		snprintf(does, sizeof(does), "does not answer within %d s (request %u)",
 			 VHOST_USER_SECONDS, request);
 	else
 		snprintf(does, sizeof(does), "breaks the protocol (answer to request %u)", request);
@@ -358,7 +358,7 @@ static void user_await_end(struct vhost_user *u)
 		g_usleep(1000);
 	if (!vhost_user_works(u))
 		return;
-	snprintf(does, sizeof(does), "has not finished %u requests within %u s",
+	snprintf(does, sizeof(does), "has not finished %u requests within %d s",
 		 user_nr_all_taken(u), VHOST_USER_SECONDS);
 	user_lose(u, does);
 }

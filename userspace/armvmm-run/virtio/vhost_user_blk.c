@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * virtio-blk (virtio 1.2 5.2) by vhost-user. The back end says what disk it is: its size, whether it
- * is read-only, its serial number, how many queues there are.
+ * virtio-blk (virtio 1.2 5.2) by vhost-user. The back end says what disk it is: its size, whether
+ * it is read-only, its serial number, how many queues there are.
  */
 #include <endian.h>
 #include <errno.h>
@@ -138,7 +138,7 @@ static unsigned int user_blk_nr_queues(const struct user_blk *blk,
 	return nr ? nr : 1;
 }
 
-/* The header and the status byte take a descriptor each, of a queue that may be shorter than its. */
+/* The header and the status byte take a descriptor each, of a queue that is shorter than some. */
 static void user_blk_adjust(struct virtio_blk_config *space, unsigned int nr_queues)
 {
 	uint32_t segments = le32toh(space->seg_max);

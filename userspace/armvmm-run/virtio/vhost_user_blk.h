@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A disk whose requests go to another process, by vhost-user: one of qemu-storage-daemon's formats. */
+/* A disk whose requests go to another process, by vhost-user. */
 #ifndef ARMVMM_RUN_VHOST_USER_BLK_H
 #define ARMVMM_RUN_VHOST_USER_BLK_H
 

@@ -91,9 +91,9 @@ struct virtio_ops {
 	 * (virtio/vhost.h), and takes vdev->kick[n] once the device has started. run() says whether
 	 * it may use those queues, whenever that changes: they are ready, but for those in
 	 * @optional, of which it may use the ready ones; and the device is not paused, cut off,
-	 * broken or being reset. When it may not any more, it has stopped on return, and next_avail and
-	 * next_used of the queues are where it has. Returns 0 or -errno, which the driver sees as
-	 * DEVICE_NEEDS_RESET. Main or vCPU thread.
+	 * broken or being reset. When it may not any more, it has stopped on return, and next_avail
+	 * and next_used of the queues are where it has. Returns 0 or -errno, which the driver sees
+	 * as DEVICE_NEEDS_RESET. Main or vCPU thread.
 	 */
 	uint32_t elsewhere, optional;
 	int (*run)(struct virtio_device *vdev, bool run);

@@ -6,8 +6,8 @@
  * No frame is dropped because buffers are missing: the back end keeps a frame that the guest has no
  * room for and stops reading until the guest gives some.
  *
- * With vhost=on the host's kernel works on the queues (vhost_kernel.h), and moves frames between them and
- * the back end's file.
+ * With vhost=on the host's kernel works on the queues (vhost_kernel.h), and moves frames between
+ * them and the back end's file.
  */
 #include <ctype.h>
 #include <endian.h>

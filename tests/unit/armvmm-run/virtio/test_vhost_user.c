@@ -292,7 +292,7 @@ static void test_queues(void)
 	KTAP_TRUE(!be.q[0].running && !be.q[2].running);
 	KTAP_TRUE(!driver_needs_reset(&d));
 	done();
-	/* No more than it has, whatever its configuration says; and no more than there is room for. */
+	/* No more than it has, whatever its configuration says. */
 	backend_init();
 	be.nr_queues = 2;
 	be.config_queues = 65535;

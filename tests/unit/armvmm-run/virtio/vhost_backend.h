@@ -141,11 +141,13 @@ static void backend_works(struct backend_queue *q)
 
 	if (!q->running || !avail || !be.ram)
 		return;
-	for (; (uint16_t)q->base != __atomic_load_n(&avail->idx, __ATOMIC_SEQ_CST); q->base++, n++) {
+	while ((uint16_t)q->base != __atomic_load_n(&avail->idx, __ATOMIC_SEQ_CST)) {
 		if (be.holds)
 			q->held++;
 		else
 			backend_finish(q, q->base);
+		q->base++;
+		n++;
 	}
 	if (n && !be.holds && q->call >= 0)
 		eventfd_write(q->call, 1);
@@ -479,11 +481,12 @@ static void *backend_main(void *opaque)
 		}
 		pthread_mutex_lock(&be.lock);
 		for (unsigned int i = 0; i < BACKEND_QUEUES; i++) {
+			struct backend_queue *q = &be.q[i];
 			eventfd_t count;
 
-			if (be.q[i].kick >= 0 && poll_fd[2 + i].revents &&
-			    poll_fd[2 + i].fd == be.q[i].kick && !eventfd_read(be.q[i].kick, &count))
-				backend_works(&be.q[i]);
+			if (q->kick >= 0 && poll_fd[2 + i].revents &&
+			    poll_fd[2 + i].fd == q->kick && !eventfd_read(q->kick, &count))
+				backend_works(q);
 		}
 		pthread_mutex_unlock(&be.lock);
 	}

@@ -41,10 +41,10 @@ qsd_start() {
 	wait_for 60 test -S "$work/q"
 }
 
-# It ends by itself when its only client does.
+# It ends by itself when its only client does. See noseccomp.c.
 fs_start() {
 	rm -f "$work/fs"
-	virtiofsd --socket-path="$work/fs" -o source="$work/files" -o sandbox=chroot -f \
+	LD_PRELOAD=$dir/noseccomp.so virtiofsd --socket-path="$work/fs" -o source="$work/files" -o sandbox=chroot -f \
 		>"$work/fs.log" 2>&1 &
 	fs=$!
 	guests="$guests $fs"
@@ -81,7 +81,17 @@ bus=mmio
 qsd_start ,num-queues=2
 fs_start
 linux_start g --memory 128M --cpus 2 --control "unix:$sock" --disk "$disk" --share "$share"
+logs() {
+	[ $failed = 0 ] || {
+		sed 's/^/# guest: /' "$work/$1.out" | tr -d '\r' | tail -n 40
+		sed 's/^/# /' "$work/$1.err" "$work/qsd.log" "$work/fs.log" | tail -n 40
+	}
+}
 check 'mmio: a guest starts' guest_expect g 120 '@@ first'
+[ $failed = 0 ] || {
+	logs g
+	finish
+}
 check 'mmio: it is confined' confined
 check 'mmio: the disk has 64 MiB, and as many queues as CPUs' grep -q '@@ disk 131072 2' "$work/g.out"
 check 'mmio: it reads what it wrote' same "$(guest_sum g wrote)" "$(guest_sum g reads)"
@@ -102,10 +112,7 @@ guest_type g '\n'
 guest_end g 60
 check 'mmio: it powers off: status 0' same "$status" 0
 guest_cases g
-[ $failed = 0 ] || {
-	sed 's/^/# guest: /' "$work/g.out" | tr -d '\r' | tail -n 40
-	cat "$work/g.err" "$work/qsd.log" "$work/fs.log"
-}
+logs g
 wrote=$(guest_sum g wrote)
 kill $qsd
 check 'the image has grown by what was written, and no more' sh -c \

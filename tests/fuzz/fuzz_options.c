@@ -14,7 +14,8 @@
 // sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/hw/fwcfg.c
 // sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/net/net.c userspace/armvmm-run/net/net_slirp.c
-// sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/slirp_config.c
+// sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/net_stream.c
+// sources: userspace/armvmm-run/net/slirp_config.c
 // sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c
 // sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
 // sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/virtio/virtio_blk.c

@@ -132,7 +132,9 @@ done
 bad 2 '--memory 2049K: must be a multiple of 4K' --memory 2049K
 
 # Networks.
-bad 2 '--net x: must begin with "user" or "tap=NAME"' --net x
+bad 2 '--net x: must begin with "user", "tap=NAME" or "stream"' --net x
+bad 2 '--net stream,addr.path=: a socket'"'"'s path has 1 to 107 characters' --net stream,addr.path=
+bad 1 '--net stream,addr.path=/nowhere: nobody listens there: start the other program first (passt --socket /nowhere)' --net stream,addr.path=/nowhere
 bad 2 '--net user,x: unknown word "x" (--device help lists those of user)' --net user,x
 bad 2 '--net user,mac=1: 1 is no card'"'"'s address (like 52:54:00:12:34:56)' --net user,mac=1
 bad 2 '--net user,hostfwd=tcp:1-2: hostfwd=tcp:1-2 is not like hostfwd=tcp::2222-:22' --net user,hostfwd=tcp:1-2

@@ -55,6 +55,7 @@ const char options_help[] =
 	"                         virtio disk: read-only; past the page cache (repeatable)\n"
 	"  -n, --net user[,mac=M][,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT]...\n"
 	"      --net tap=NAME[,mac=M]\n"
+	"      --net stream,addr.path=PATH[,mac=M]\n"
 	"                         virtio network card (repeatable)\n"
 	"      --console virtio   a virtio console gets the terminal's input\n"
 	"      --rng              virtio source of random numbers\n"

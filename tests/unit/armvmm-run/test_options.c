@@ -15,7 +15,8 @@
 // sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/hw/fwcfg.c
 // sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/net/net.c userspace/armvmm-run/net/net_slirp.c
-// sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/slirp_config.c
+// sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/net_stream.c
+// sources: userspace/armvmm-run/net/slirp_config.c
 // sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c
 // sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
 // sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/virtio/virtio_blk.c
@@ -464,7 +465,15 @@ static void test_net(void)
 	refused("-k z -n user,net=10.0.2.0/28", "--net user,net=10.0.2.0/28: 10.0.2.0/28 is no network "
 		"like 10.0.2.0/24 (8 to 27 bits)");
 	refused("-k z -n user,dns=x", "--net user,dns=x: x is no address like 10.0.2.3");
-	refused("-k z -n nat", "--net nat: must begin with \"user\" or \"tap=NAME\"");
+	refused("-k z -n nat", "--net nat: must begin with \"user\", \"tap=NAME\" or \"stream\"");
+	refused("-k z -n stream", "--net stream: needs addr.path=PATH");
+	refused("-k z -n stream,addr.type=inet,addr.path=a",
+		"--net stream,addr.type=inet,addr.path=a: addr.type must be unix");
+	KTAP_EQ(parse("-k z -n stream,addr.type=unix,server=off,addr.path=/run/p,mac=52:54:00:ab:cd:ef"),
+		OPTIONS_RUN);
+	net[0] = device(0, "virtio-net");
+	KTAP_STREQ(net[0]->type->name, "stream");
+	KTAP_STREQ(*(const char **)net[0]->backend, "/run/p");
 	refused("-k z -n tap=", "--net tap=: an interface name has 1 to 15 characters");
 	refused("-k z -n tap=0123456789abcdef",
 		"--net tap=0123456789abcdef: an interface name has 1 to 15 characters");

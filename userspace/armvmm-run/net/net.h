@@ -100,6 +100,9 @@ struct net_type {
 	 */
 	int (*word)(void *config, const char *label, const char *word, struct error *err);
 
+	/* After the last word: is any missing? 0, or -EINVAL with @err set. Optional. */
+	int (*complete)(const void *config, const char *label, struct error *err);
+
 	/* 0 and *@be, or -errno with @err set. */
 	int (*create)(struct machine *m, const struct net_config *config, struct net_backend **be,
 		      struct error *err);

@@ -569,13 +569,15 @@ static int net_parse(const char *label, const char *args, void **out, struct err
 		return error_errno(err, -ENOMEM, "%s", label);
 	config->type = net_type_find(words, strcspn(words, "=,"));
 	if (!config->type)
-		return error_set(err, -EINVAL, "%s: must begin with \"user\" or \"tap=NAME\"",
+		return error_set(err, -EINVAL, "%s: must begin with \"user\", \"tap=NAME\" or \"stream\"",
 				 label);
 	config->backend = calloc(1, config->type->config_size);
 	if (!config->backend)
 		return error_errno(err, -ENOMEM, "%s", label);
 	while (!ret && (word = strsep(&words, ",")))
 		ret = net_parse_word(config, word, err);
+	if (!ret && config->type->complete)
+		ret = config->type->complete(config->backend, label, err);
 	if (!ret && config->vhost && (config->bps || config->pps))
 		ret = error_set(err, -EINVAL, "%s: with vhost=on there are no rates (bps=, pps=)",
 				label);

@@ -9,6 +9,7 @@
 // sources: userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/vhost_user.c
 // sources: userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/vhost.c
 // sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/disk_format.c
+// sources: userspace/armvmm-run/virtio/disk_file.c
 // sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/parse.c
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/thread.c

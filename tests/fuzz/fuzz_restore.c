@@ -8,6 +8,7 @@
 // sources: userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/vhost_user.c
 // sources: userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/vhost.c
 // sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
+// sources: userspace/armvmm-run/virtio/disk_file.c
 // sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/core/identity.c
 // sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/core/rate.c

@@ -18,7 +18,7 @@
 // sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/net_stream.c
 // sources: userspace/armvmm-run/net/slirp_config.c
 // sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c
-// sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c
+// sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/disk_file.c
 // sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/virtio/virtio_blk.c
 // sources: userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/vhost_user.c
 // sources: userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/virtio_fs.c

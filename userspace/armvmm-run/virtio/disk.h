@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The file or block device behind a guest's disk.
+ * A guest's disk, and what is behind it: a file or block device, or what registers itself.
  *
  * All but open and close may be called by several threads at once. Offsets
  * and lengths are in bytes and multiples of @block.
@@ -19,6 +19,8 @@
 struct machine;
 struct virtio_bus;
 
+#define DISK_SECTOR	512
+#define DISK_PAGE	4096
 #define DISK_SERIAL_MAX	20	/* bytes, without a zero at the end */
 
 struct disk_config {
@@ -31,11 +33,55 @@ struct disk_config {
 	const struct virtio_bus *bus;	/* that the device is on; NULL: the default */
 };
 
+struct disk;
+
+/*
+ * What may be behind a disk: one file each. The calls are those of the functions below that have
+ * their names.
+ */
+struct disk_type {
+	/* How its disks' names begin, NULL behind the last; NULL: files. */
+	const char *const *prefix;
+
+	/*
+	 * Opens what the config says. Sets can_discard, block, physical and size, and what is its
+	 * own. Returns 0 or -errno with @err set; stop() also after a failure.
+	 */
+	int (*start)(struct disk *disk, const struct disk_config *config, struct error *err);
+	void (*stop)(struct disk *disk);
+
+	int (*claim)(struct disk *disk, struct error *err);	/* optional, as unclaim() */
+	void (*unclaim)(struct disk *disk);
+	int (*read)(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset);
+	int (*read_cached)(struct disk *disk, const struct iovec *iov, unsigned int nr, size_t len,
+			   uint64_t offset);	/* optional */
+	int (*write)(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset);
+	int (*flush)(struct disk *disk);	/* one at a time, none after a failure; warns not */
+	int (*discard)(struct disk *disk, uint64_t offset, uint64_t len);
+	int (*zero)(struct disk *disk, uint64_t offset, uint64_t len, bool unmap);
+
+	/* Bytes that there are now, in whole blocks; @size if that is not known. */
+	uint64_t (*size)(const struct disk *disk, uint64_t size);
+	uint64_t (*allocated)(const struct disk *disk);
+	int (*resize)(struct disk *disk, uint64_t size, struct error *err);
+};
+
+extern const struct disk_type disk_file;
+
+/* At the end of another type's file. */
+#define DISK_TYPE(type)							\
+	static const struct disk_type *const type##_entry		\
+	__attribute__((section("disk_types"), used)) = &(type)
+
+/* The type of the disk that a person calls @path. */
+const struct disk_type *disk_type_find(const char *path);
+
 /**
  * struct disk
  * @machine: for warnings about the host's side
+ * @type: what is behind it
  * @path: as the person wrote it
- * @fd: the open file
+ * @fd: the open file, or -1
  * @readonly: opened for reading only
  * @direct: O_DIRECT: buffers, too, are aligned to @block
  * @can_discard: holes can be punched
@@ -54,6 +100,7 @@ struct disk_config {
  */
 struct disk {
 	struct machine *machine;
+	const struct disk_type *type;
 	const char *path;
 	int fd;
 	bool readonly;
@@ -70,6 +117,9 @@ struct disk {
 	pthread_mutex_t flush_lock;
 	bool flush_failed;
 };
+
+/* For a type: warns that @what has failed with @ret, and returns that. */
+int disk_warn(struct disk *disk, const char *what, uint64_t offset, int ret);
 
 /* Returns 0 or -errno with @err set. The path must outlive the disk. */
 int disk_open(struct disk *disk, struct machine *m, const struct disk_config *config,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * virtio-blk (virtio 1.2 5.2): the queue and the threads that serve it. What a
- * request does to the disk is in blk_request.c, the file behind it in disk.c.
+ * request does to the disk is in blk_request.c, what is behind it in disk.c.
  *
  * Requests run on worker threads. One worker, the leader, waits
  * for the guest's notification; a worker that takes a request and sees another one behind it wakes

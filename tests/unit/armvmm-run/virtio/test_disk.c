@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/disk_format.c
+// sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/disk_file.c userspace/armvmm-run/virtio/disk_format.c
 // sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c

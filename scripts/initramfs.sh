@@ -12,6 +12,9 @@ modules='virtio_mmio virtio_pci virtio_blk virtio_console virtio_net virtio_rng 
 	9p 9pnet_virtio ext4 loop tun zram zsmalloc lzo lz4 lz4hc zstd crc32c_generic bridge vhost_net vhost_vsock
 	overlay ip_tables iptable_nat'
 
+# What armvmm-run loads for a disk of an NBD server: 40 MB, which system/nbd brings along.
+of_nbd='nbd\|gnutls\|gmp\|hogweed\|nettle\|idn2\|p11-kit\|tasn1\|unistring\|xml2\|icu[a-z]*\|stdc[+]*\|lzma'
+
 kernel=$("$ARMVMM_TOP/scripts/host-kernel.sh" "$host") || exit $?
 sysroot=$("$ARMVMM_TOP/scripts/sysroot.sh")
 id=$({
@@ -34,7 +37,8 @@ if [ ! -e "$dest" ]; then
 	for d in lib usr/lib; do
 		mkdir -p "$root/$d/arm-linux-gnueabihf"
 		(cd "$sysroot/$d/arm-linux-gnueabihf" &&
-			find . -maxdepth 1 \( -name '*.so.*' -o -type f -name '*.so' \) -print0 |
+			find . -maxdepth 1 \( -name '*.so.*' -o -type f -name '*.so' \) \
+				! -regex "\./lib\($of_nbd\)\.so.*" -print0 |
 			xargs -0 -r cp -a -t "$root/$d/arm-linux-gnueabihf")
 	done
 	cp -L "$sysroot/lib/ld-linux-armhf.so.3" "$root/lib/"

@@ -17,13 +17,14 @@ base=(
 	libssl-dev libelf-dev rsync xz-utils zstd ccache
 	# to build the unit tests for the build machine
 	libfdt-dev libglib2.0-dev libjansson-dev libslirp-dev libseccomp-dev libcap-ng-dev zlib1g-dev
-	libzstd-dev
+	libzstd-dev libnbd-dev
 	# to make hosts, guests and their images, and to emulate the board
 	qemu-system-arm gdb-multiarch device-tree-compiler cpio e2fsprogs fakeroot mmdebstrap
 	debian-archive-keyring ca-certificates util-linux fdisk mtools grub-common
 )
 board=(make gcc libc6-dev cpio pkg-config device-tree-compiler libfdt-dev libglib2.0-dev
-	libjansson-dev libslirp-dev libseccomp-dev libcap-ng-dev zlib1g-dev libzstd-dev)
+	libjansson-dev libslirp-dev libseccomp-dev libcap-ng-dev zlib1g-dev libzstd-dev
+	libnbd-dev)
 # to build Debian's source of QEMU, in addition to base or board
 qemu=(bzip2 dpkg-dev flex bison meson ninja-build patch perl pkg-config python3 python3-venv
 	xz-utils zlib1g-dev)

@@ -16,7 +16,10 @@ packages=(
 	# what user space is built with
 	libc6-dev linux-libc-dev libglib2.0-dev libpcre2-dev libffi-dev zlib1g-dev libfdt-dev
 	libslirp-dev libpixman-1-dev libseccomp-dev libcap-ng-dev libzstd-dev
-	libjansson-dev
+	libjansson-dev libnbd-dev
+	# what armvmm-run loads for a disk of an NBD server (system/nbd)
+	libnbd0 libgnutls30 libgmp10 libhogweed6 libnettle8 libidn2-0 libp11-kit0 libtasn1-6
+	libunistring2 libxml2 libicu72 libstdc++6 liblzma5
 )
 id=$suite-$(printf '%s\n' "${packages[@]}" | cat - "$0" | sha256sum | cut -c1-12)
 dest=$ARMVMM_CACHE/sysroot/$id

@@ -7,7 +7,7 @@
 cp monitor "$work/monitor"
 truncate -s 1M "$work/disk"
 
-# Rows of the second table: "field main vcpu disk net lazy dial".
+# Rows of the second table: "field main vcpu disk net lazy dial nbd".
 sed -n '/^| field of status/,/^$/p' sandbox.md | grep -v -e '---' -e 'field of status' |
 	tr -d '|' >"$work/table"
 
@@ -19,6 +19,7 @@ kind_of() {
 	net-user) echo net ;;
 	lazy-restore) echo lazy ;;
 	vsock) echo dial ;;
+	nbd) echo nbd ;;
 	*) echo main ;;
 	esac
 }
@@ -26,7 +27,7 @@ kind_of() {
 # compare_thread TASK: compares it with the table's column of its kind.
 compare_thread() {
 	_comm=$(cat "$1/comm") && _kind=$(kind_of "$_comm") || return 1
-	while read -r _field _main _vcpu _disk _net _lazy _dial; do
+	while read -r _field _main _vcpu _disk _net _lazy _dial _nbd; do
 		[ -n "$_field" ] || continue
 		eval "_want=\$_$_kind"
 		_is=$(field "$1" "$_field")
@@ -50,7 +51,7 @@ compare() {
 	case $_kinds in *vcpu*) ;; *) return 1 ;; esac
 	[ "$disks" = 0 ] || case $_kinds in *disk*) ;; *) return 1 ;; esac
 	case $_kinds in *main*) ;; *) return 1 ;; esac
-	[ -z "$2" ] || case $_kinds in *net* | *dial*) ;; *) return 1 ;; esac
+	[ -z "$2" ] || case $_kinds in *net* | *dial* | *nbd*) ;; *) return 1 ;; esac
 }
 
 compare_no_disk() { disks=0 compare "$@"; }
@@ -149,6 +150,37 @@ guest_type dial p
 guest_end dial 60
 check 'it powers off' same $status 0
 check 'that process ends with it' wait_for 20 sh -c "! [ -e /proc/$dial ]"
+
+# A disk of an NBD server.
+./nbdserve "$work/nbd.sock" "$work/disk" 2>"$work/nbd.said" &
+guests="$guests $!"
+wait_text 20 "$work/nbd.said" ready
+LD_LIBRARY_PATH=$dir/nbdlibs
+export LD_LIBRARY_PATH
+guest_start nbd --kernel "$work/monitor" --disk "nbd:unix:$work/nbd.sock"
+unset LD_LIBRARY_PATH
+check 'a guest with a disk of an NBD server starts' guest_expect nbd 60 ready
+# asks PID: finds the process, in $nbd.
+asks() {
+	nbd=
+	for _p in /proc/[0-9]*; do
+		[ "$(field "$_p" PPid)" != "$1" ] || [ "$(cat "$_p/comm")" != nbd ] || nbd=${_p#/proc/}
+	done
+	[ "$nbd" ]
+}
+check 'the disk has a process of its own' asks "$pid"
+check 'with NBD all threads are as the table has them' compare "$pid" "$nbd"
+check 'with NBD its root is empty' nothing "$nbd"
+for ns in $(kinds net mnt ipc pid); do
+	check "NBD: its $ns namespace is its own" apart "$nbd" $ns
+done
+# Its socket, four slots and the connection.
+check 'NBD: it has no other files' same "$(ls "/proc/$nbd/fd" | wc -l)" 9
+check 'NBD: it may open few more' test "$(limit "$nbd" 'Max open files')" -le 16
+guest_type nbd p
+guest_end nbd 60
+check 'with NBD it powers off: status 0' same "$status" 0
+check 'that process ends with it' wait_for 20 sh -c "! [ -e /proc/$nbd ]"
 check 'the socket has gone' wait_for 20 sh -c "! [ -e '$work/v' ]"
 
 # When a guest is killed, the process ends with it, whatever it is doing.

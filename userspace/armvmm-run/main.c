@@ -233,8 +233,9 @@ static int program_confine_process(const struct process_rights *rights, uint64_t
 				   unsigned int files, struct error *err)
 {
 	struct sandbox_params params = {
-		.net = !rights->dials,
+		.net = !rights->dials && !rights->connected,
 		.dial = rights->dials,
+		.nbd = rights->connected,
 		.data = data,
 		.files = files,
 		.change_user = rights->change_user,

@@ -53,6 +53,8 @@ const char options_help[] =
 	"  -m, --memory SIZE      RAM, with K, M or G; a bare number is MiB (default 256M)\n"
 	"  -d, --disk FILE[,ro][,direct]\n"
 	"                         virtio disk: read-only; past the page cache (repeatable)\n"
+	"      --disk nbd://HOST[:PORT][/NAME]|nbd:unix:PATH[:exportname=NAME][,ro]\n"
+	"                         a disk of an NBD server\n"
 	"  -n, --net user[,mac=M][,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT]...\n"
 	"      --net tap=NAME[,mac=M]\n"
 	"      --net stream,addr.path=PATH[,mac=M]\n"

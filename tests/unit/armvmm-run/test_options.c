@@ -817,7 +817,7 @@ static void test_device_help(void)
 	while ((type = device_type_next(type)))
 		if (!strstr(text, type->name) || !strstr(text, type->summary))
 			KTAP_FAIL("--device help does not tell of %s", type->name);
-	KTAP_TRUE(strstr(text, "\n  virtio-blk                disk, 32 at most; --disk FILE\n    ,ro "));
+	KTAP_TRUE(strstr(text, "\n  virtio-blk                disk, 32 at most; --disk FILE|nbd:...\n    ,ro "));
 	KTAP_TRUE(strstr(text, "\n   tap=NAME "));
 	free(text);
 }

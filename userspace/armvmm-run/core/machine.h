@@ -54,6 +54,7 @@ enum machine_thread {
 	MACHINE_THREAD_NET,	/* of a process with sockets, and nothing of the guest's */
 	MACHINE_THREAD_LAZY,	/* fills memory for those who wait for it */
 	MACHINE_THREAD_DIAL,	/* of one that connects to Unix sockets, likewise */
+	MACHINE_THREAD_NBD,	/* of one that has a connection, likewise */
 	MACHINE_THREADS,
 };
 

@@ -20,6 +20,7 @@
 struct process_rights {
 	bool confined;		/* all that it does not need */
 	bool dials;		/* it connects to Unix sockets, and to no network */
+	bool connected;		/* it has its connection, and makes no other */
 	bool change_user;	/* become @uid and @gid; root only */
 	uid_t uid;
 	gid_t gid;

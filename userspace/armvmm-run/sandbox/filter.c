@@ -43,6 +43,7 @@
 #define NET	(1u << MACHINE_THREAD_NET)
 #define LAZY	(1u << MACHINE_THREAD_LAZY)
 #define DIAL	(1u << MACHINE_THREAD_DIAL)
+#define NBD	(1u << MACHINE_THREAD_NBD)
 #define ALL	(MAIN | VCPU | DISK)	/* in the process that has the guest */
 #define CONTROL	(1u << 8)	/* the main thread, with --control */
 #define FLASH	(1u << 9)	/* vCPUs, with --flash or --firmware */
@@ -78,16 +79,16 @@ static const struct {
 	const char *name[40];
 } filter_calls[] = {
 	/* The C library, in any thread; and the terminal's output, if it is a socket (send). */
-	{ ALL | NET | LAZY | DIAL, ALWAYS,
+	{ ALL | NET | LAZY | DIAL | NBD, ALWAYS,
 	  { "read", "write", "readv", "writev", "close", "brk", "munmap", "madvise", "mremap",
 	    "futex", "futex_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "time",
 	    "clock_nanosleep", "clock_nanosleep_time64", "nanosleep", "poll", "ppoll",
 	    "ppoll_time64", "rt_sigreturn", "sigreturn", "rt_sigprocmask", "restart_syscall",
 	    "exit", "exit_group", "gettid", "getpid", "sched_yield", "sched_getaffinity",
 	    "set_robust_list", "rseq", "getrandom", "send" } },
-	{ ALL | LAZY, CONNECTED, { "sendto" } },
-	{ ALL | NET | LAZY | DIAL, NO_EXEC, { "mmap", "mmap2", "mprotect" } },
-	{ ALL | NET | LAZY | DIAL, TO_US, { "tgkill" } },
+	{ ALL | LAZY | NBD, CONNECTED, { "sendto" } },
+	{ ALL | NET | LAZY | DIAL | NBD, NO_EXEC, { "mmap", "mmap2", "mprotect" } },
+	{ ALL | NET | LAZY | DIAL | NBD, TO_US, { "tgkill" } },
 	/* The alarm of the RTC; and what is posted (core/posted.h) is carried out by any thread. */
 	{ ALL, ALWAYS, { "timerfd_settime", "timerfd_settime64" } },
 	/* For the message about a vCPU that cannot run. */
@@ -131,6 +132,8 @@ static const struct {
 	/* Connections for a guest: found from the folder that is open already, and handed over. */
 	{ DIAL, UNIX, { "socket" } },
 	{ DIAL, ALWAYS, { "fchdir", "connect", "sendmsg" } },
+	/* The connection to an NBD server, which exists already. */
+	{ NBD, ALWAYS, { "recv", "recvfrom", "shutdown" } },
 	/* Those that come, or are handed over. */
 	{ VSOCK, ALWAYS, { "accept4", "recvmsg", "shutdown" } },
 	/* Queues and their eventfds, for another process; its answers are read. */
@@ -206,10 +209,10 @@ static const struct {
 	{ VHOST_NET_SET_BACKEND, WHOLE, VHOST },
 	{ TUNSETVNETHDRSZ, WHOLE, VHOST },
 	/* Asks whether it is a terminal, and gives it back, whichever thread dies. */
-	{ TCGETS, WHOLE, ALL | LAZY }, { TCSETS, WHOLE, ALL | LAZY },
+	{ TCGETS, WHOLE, ALL | LAZY | NBD }, { TCSETS, WHOLE, ALL | LAZY },
 	{ TCFLSH, WHOLE, ALL | LAZY },
 	/* TCGETS2 and TCSETS2, of newer C libraries. */
-	{ 0x542a, 0xffff, ALL | LAZY }, { 0x542b, 0xffff, ALL | LAZY },
+	{ 0x542a, 0xffff, ALL | LAZY | NBD }, { 0x542b, 0xffff, ALL | LAZY },
 	{ TIOCGWINSZ, WHOLE, MAIN | VCPU }, { TIOCGPGRP, WHOLE, MAIN },
 	{ FIONBIO, WHOLE, NET }, { FIONREAD, WHOLE, NET },
 	{ SIOCGIFINDEX, WHOLE, NET },		/* a name server of a link: fe80::1%eth0 */
@@ -243,8 +246,8 @@ static const struct {
 	/* Its flags are in memory, which no filter sees; the C library then uses clone(). */
 	{ "clone3", ENOSYS, ALL | LAZY },
 	/* malloc() asks how much the host overcommits, and accepts a failure. */
-	{ "openat", EACCES, ALL | LAZY | DIAL },
-	{ "open", EACCES, ALL | LAZY | DIAL },
+	{ "openat", EACCES, ALL | LAZY | DIAL | NBD },
+	{ "open", EACCES, ALL | LAZY | DIAL | NBD },
 };
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -353,7 +356,8 @@ static int filter_add(scmp_filter_ctx ctx, unsigned int who, struct error *err)
 						       filter_ioctls[i].request));
 	if (!ret)
 		ret = filter_add_values(ctx, SCMP_SYS(prctl), 0, filter_prctls, NR(filter_prctls));
-	for (unsigned int i = 0; !ret && who & (MAIN | NET) && i < NR(filter_fcntl_names); i++)
+	for (unsigned int i = 0; !ret && i < NR(filter_fcntl_names) && who & (MAIN | NET | NBD);
+	     i++)
 		if (!filter_number(filter_fcntl_names[i], &nr) && nr >= 0)
 			ret = filter_add_values(ctx, nr, 1, filter_fcntls, NR(filter_fcntls));
 	who &= CONTROL | INCOMING;

@@ -96,17 +96,20 @@ static enum machine_thread sandbox_kind(const struct sandbox_params *params)
 {
 	if (params->net)
 		return MACHINE_THREAD_NET;
+	if (params->nbd)
+		return MACHINE_THREAD_NBD;
 	return params->dial ? MACHINE_THREAD_DIAL : MACHINE_THREAD_MAIN;
 }
 
 /* A process without a guest has one thread. */
 static bool sandbox_has_thread(const struct sandbox_params *params, enum machine_thread kind)
 {
-	if (params->net || params->dial)
+	if (sandbox_kind(params) != MACHINE_THREAD_MAIN)
 		return kind == sandbox_kind(params);
 	if (kind == MACHINE_THREAD_LAZY)
 		return params->lazy || params->incoming;
-	return kind != MACHINE_THREAD_NET && kind != MACHINE_THREAD_DIAL;
+	return kind != MACHINE_THREAD_NET && kind != MACHINE_THREAD_DIAL &&
+	       kind != MACHINE_THREAD_NBD;
 }
 
 static int sandbox_make_filters(struct sandbox *sandbox, const struct sandbox_params *params,
@@ -153,7 +156,7 @@ static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params 
 	/*
 	 * Nothing below takes it back. If the parent has died before, the end of the socket tells.
 	 */
-	if (params->net || params->dial)
+	if (sandbox_kind(params) != MACHINE_THREAD_MAIN)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return error_errno(err, -errno, "sandbox: no_new_privs");

@@ -20,6 +20,7 @@ struct sandbox;
  * struct sandbox_params
  * @net: this process has no guest, but its network: it opens sockets, and reads /etc/resolv.conf
  * @dial: this process has no guest: it connects to Unix sockets
+ * @nbd: this process has no guest: it has a connection, and makes no other
  * @data: bytes of memory that it may have beyond what it has now; 0: what a guest may
  * @files: files beyond those that are open; 0: likewise
  * @flash: vCPUs program flash (--flash), which is a file, and have it shown and hidden
@@ -42,6 +43,7 @@ struct sandbox;
 struct sandbox_params {
 	bool net;
 	bool dial;
+	bool nbd;
 	uint64_t data;
 	unsigned int files;
 	bool flash;

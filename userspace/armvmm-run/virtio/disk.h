@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "core/rate.h"
 
+struct disk_nbd;
 struct machine;
 struct virtio_bus;
 
@@ -82,6 +83,7 @@ const struct disk_type *disk_type_find(const char *path);
  * @type: what is behind it
  * @path: as the person wrote it
  * @fd: the open file, or -1
+ * @nbd: NULL, or what is known of its server (disk_nbd.c)
  * @readonly: opened for reading only
  * @direct: O_DIRECT: buffers, too, are aligned to @block
  * @can_discard: holes can be punched
@@ -103,6 +105,7 @@ struct disk {
 	const struct disk_type *type;
 	const char *path;
 	int fd;
+	struct disk_nbd *nbd;
 	bool readonly;
 	bool direct;
 	bool can_discard;

@@ -587,7 +587,7 @@ static int blk_parse(const char *label, const char *args, void **out, struct err
 
 static const struct device_word blk_words[] = {
 	{ "ro", "read-only" },
-	{ "direct", "past the host's page cache" },
+	{ "direct", "past the host's page cache (files only)" },
 	{ "serial=TEXT", "serial number, up to 20 characters (default: a hash)" },
 	{ "iops=N", "requests a second, at most; also throttling.iops-total=N" },
 	{ "bps=N", "bytes a second, at most; also throttling.bps-total=N" },
@@ -602,7 +602,7 @@ static const struct device_type blk_type = {
 	.summary = "disk",
 	.option = "disk",
 	.letter = 'd',
-	.args = "FILE",
+	.args = "FILE|nbd:...",
 	.words = blk_words,
 	.identifies = true,
 	.max = 32,

@@ -50,7 +50,7 @@
 
 #define VIOLATION (128 + SIGSYS)
 
-static const char *const kind_name[] = { "main", "vCPU", "disk", "net", "lazy", "dial" };
+static const char *const kind_name[] = { "main", "vCPU", "disk", "net", "lazy", "dial", "nbd" };
 
 /* ---- Processes that are taken over ---- */
 
@@ -88,7 +88,7 @@ static void enter_with(enum machine_thread kind, struct sandbox_params params)
 		quit(99);
 	}
 	if (kind != MACHINE_THREAD_MAIN && kind != MACHINE_THREAD_NET &&
-	    kind != MACHINE_THREAD_DIAL) {
+	    kind != MACHINE_THREAD_DIAL && kind != MACHINE_THREAD_NBD) {
 		sigset_t all;
 
 		/* Threads begin in this way. */
@@ -104,6 +104,7 @@ static struct sandbox_params params_of(enum machine_thread kind)
 	return (struct sandbox_params){
 		.net = kind == MACHINE_THREAD_NET,
 		.dial = kind == MACHINE_THREAD_DIAL,
+		.nbd = kind == MACHINE_THREAD_NBD,
 	};
 }
 
@@ -207,18 +208,6 @@ static void test_forbidden_dial(void)
 	check_forbidden_with(MACHINE_THREAD_DIAL, &params, socket_calls, NR(socket_calls), dials);
 	check_forbidden(MACHINE_THREAD_DIAL, files, NR(files));
 	check_forbidden(MACHINE_THREAD_DIAL, runs, NR(runs));
-}
-
-/* A machine with --vsock accepts connections, and makes none. */
-static void test_forbidden_vsock(void)
-{
-	static const char *const accepts[] = { "accept4", "recvmsg", "shutdown", NULL };
-	static const struct sandbox_params params = { .vsock = true };
-
-	check_forbidden_with(MACHINE_THREAD_MAIN, &params, forbidden, NR(forbidden), NULL);
-	check_forbidden_with(MACHINE_THREAD_MAIN, &params, socket_calls, NR(socket_calls), accepts);
-	check_forbidden_with(MACHINE_THREAD_VCPU, &params, socket_calls, NR(socket_calls), NULL);
-	check_forbidden_with(MACHINE_THREAD_DISK, &params, socket_calls, NR(socket_calls), NULL);
 }
 
 static void test_forbidden_vcpu(void)
@@ -613,6 +602,7 @@ static int work_bounded(void)
 	return p == MAP_FAILED && errno == ENOMEM ? 0 : 2;
 }
 
+#include "nbd_work.h"
 #include "vsock_work.h"
 
 static void test_work(void)
@@ -990,8 +980,8 @@ static void test_posted_alone(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_forbidden_main), KTAP_CASE(test_forbidden_net),
-	  KTAP_CASE(test_forbidden_dial), KTAP_CASE(test_forbidden_vsock), KTAP_CASE(test_vsock),
-	  KTAP_CASE(test_vhost), KTAP_CASE(test_vhost_user),
+	  KTAP_CASE(test_forbidden_dial), KTAP_CASE(test_nbd), KTAP_CASE(test_forbidden_vsock),
+	  KTAP_CASE(test_vsock), KTAP_CASE(test_vhost), KTAP_CASE(test_vhost_user),
 	  KTAP_CASE(test_forbidden_vcpu), KTAP_CASE(test_forbidden_disk),
 	  KTAP_CASE(test_forbidden_main_widest), KTAP_CASE(test_forbidden_disk_widest),
 	  KTAP_CASE(test_forbidden_vcpu_widest), KTAP_CASE(test_forbidden_lazy),

@@ -170,4 +170,16 @@ static void test_vsock(void)
 	KTAP_EQ(in_child(work_vsock), 0);
 }
 
+/* A machine with --vsock accepts connections, and makes none. */
+static void test_forbidden_vsock(void)
+{
+	static const char *const accepts[] = { "accept4", "recvmsg", "shutdown", NULL };
+	static const struct sandbox_params params = { .vsock = true };
+
+	check_forbidden_with(MACHINE_THREAD_MAIN, &params, forbidden, NR(forbidden), NULL);
+	check_forbidden_with(MACHINE_THREAD_MAIN, &params, socket_calls, NR(socket_calls), accepts);
+	check_forbidden_with(MACHINE_THREAD_VCPU, &params, socket_calls, NR(socket_calls), NULL);
+	check_forbidden_with(MACHINE_THREAD_DISK, &params, socket_calls, NR(socket_calls), NULL);
+}
+
 #endif

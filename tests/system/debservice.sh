@@ -36,8 +36,7 @@ version() {
 # What loads the module at boot was there and found none.
 no_module() {
 	systemctl status modprobe@armvmm
-	journalctl -b -u modprobe@armvmm
-	[ ! -e /sys/module/armvmm ] && journalctl -b -u modprobe@armvmm | grep -q 'Load Kernel Module armvmm' &&
+	[ ! -e /sys/module/armvmm ] && [ "$(systemctl show -P ExecMainStatus modprobe@armvmm)" = 1 ] &&
 		systemctl show -P Wants sysinit.target | grep -w modprobe@armvmm.service
 }
 module() {

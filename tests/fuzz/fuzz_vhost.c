@@ -8,7 +8,8 @@
 // sources: userspace/armvmm-run/virtio/virtio_blk.c userspace/armvmm-run/virtio/blk_request.c
 // sources: userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/vhost_user.c
 // sources: userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/vhost.c
-// sources: userspace/armvmm-run/virtio/virtio_fs.c
+// sources: userspace/armvmm-run/virtio/virtio_fs.c userspace/armvmm-run/virtio/disk_file.c
+// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/disk_format.c
 // sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/parse.c

@@ -60,8 +60,10 @@ FNR == 1 {
 		rules()
 	file = FILENAME
 	cflags = pkgs = libs = sources = files = ""
+	head = 1
 }
-FNR <= 40 {
+!/^\/\// { head = 0 }
+head {
 	cflags = cflags field("cflags")
 	pkgs = pkgs field("pkgs")
 	libs = libs field("libs")

@@ -16,8 +16,7 @@
 // sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/net/net.c userspace/armvmm-run/net/net_slirp.c
 // sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/net_stream.c
-// sources: userspace/armvmm-run/net/slirp_config.c
-// sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c
+// sources: userspace/armvmm-run/net/slirp_config.c userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c
 // sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/disk_file.c
 // sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/virtio/virtio_blk.c
 // sources: userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/vhost_user.c
@@ -28,8 +27,7 @@
 // sources: userspace/armvmm-run/virtio/virtio_balloon.c userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
 // sources: userspace/armvmm-run/virtio/virtio_vsock.c userspace/armvmm-run/net/vsock.c
 // sources: userspace/armvmm-run/net/vsock_conn.c userspace/armvmm-run/net/vsock_input.c userspace/armvmm-run/net/vsock_output.c
-// sources: userspace/armvmm-run/virtio/vhost.c
-// sources: userspace/armvmm-run/virtio/vhost_kernel.c
+// sources: userspace/armvmm-run/virtio/vhost.c userspace/armvmm-run/virtio/vhost_kernel.c
 // sources: userspace/armvmm-run/net/vsock_dial.c userspace/armvmm-run/core/named_socket.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c
 // sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c

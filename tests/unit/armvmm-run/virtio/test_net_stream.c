@@ -7,7 +7,8 @@
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
 // sources: userspace/armvmm-run/core/iov.c userspace/armvmm-run/core/device_type.c
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/parse.c userspace/armvmm-run/net/net.c
-// sources: userspace/armvmm-run/core/rate.c
+// sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
+// sources: userspace/armvmm-run/virtio/vhost_kernel.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -lfdt

@@ -84,8 +84,8 @@ static int follow_hear(struct follow *f)
 }
 
 /*
- * All is on its way, however slow that may be. What the far end asked for before it got all may come
- * still, but it may not go on for ever. Returns as follow_hear() does.
+ * All is on its way, however slow that may be. What the far end asked for before it got all may
+ * come still, but it may not go on for ever. Returns as follow_hear() does.
  */
 static int follow_hear_all(struct follow *f)
 {

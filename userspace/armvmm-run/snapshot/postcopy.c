@@ -53,7 +53,10 @@ struct postcopy {
 
 	guint timer;
 	uint64_t lacking;	/* pages that are .missing */
-	/* For .missing, and .lacking. Who holds it touches no memory of the guest's. The thread waits for it. */
+	/*
+	 * For .missing, and .lacking. Who holds it touches no memory of the guest's: the thread
+	 * waits for it.
+	 */
 	pthread_mutex_t lock;
 };
 

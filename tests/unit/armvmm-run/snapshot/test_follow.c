@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../guest/lib/board.h"
 #include "ktap.h"
 #include "snapshot/follow.h"
 
@@ -82,7 +83,7 @@ static int follows(struct error *why)
 {
 	static uint8_t memory[WIRE_PAGES * PAGES_SIZE];
 	static uint32_t dirty[1];
-	struct memlog log = { .layout = { 1, { { 0x40000000, sizeof(memory), memory, dirty } } } };
+	struct memlog log = { .layout = { 1, { { RAM_BASE, sizeof(memory), memory, dirty } } } };
 	struct part_writer writer = { .write = wire_write, .opaque = &line.wire };
 	struct part_reader answers = { .read = wire_read, .opaque = &line.wire, .file = "far end" };
 	struct follow_count count = { .left = 0 };
@@ -131,12 +132,13 @@ static void *far_dies(void *opaque)
 /* It asks for the same page for ever, and takes nothing. */
 static void *far_asks(void *opaque)
 {
-	const uint64_t gpa = 0x40000000;
+	const uint64_t gpa = RAM_BASE;
 	int ret = 0;
 
 	while (!ret) {
 		g_usleep(10000);
-		ret = part_write(&far_words, WIRE_REQUEST, WIRE_VERSION, &gpa, sizeof(gpa), NULL, 0);
+		ret = part_write(&far_words, WIRE_REQUEST, WIRE_VERSION, &gpa, sizeof(gpa), NULL,
+				 0);
 	}
 	return NULL;
 }

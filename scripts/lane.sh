@@ -64,14 +64,16 @@ lane_try() {
 	fi
 }
 
-# lane_take [all]: waits for a lane, or for all of them, and holds it until lane_release, or until
-# this script and all that it started have ended.
+# lane_take [N | all]: waits for a lane, or for N, or for all of them (there may be fewer than N), and
+# holds it until lane_release, or until this script and all that it started have ended. With
+# ARMVMM_LANE_HELD=1 whoever started this script holds a lane for it.
 lane_take() {
-	local lanes lane wanted=1 held=()
+	local lanes lane wanted=${1:-1} held=()
 	lane_fds=() lane_waiting=
+	[ -z "${ARMVMM_LANE_HELD-}" ] || return 0
 	lane_queue
 	lanes=$(lane_count)
-	[ "${1-}" != all ] || wanted=$lanes
+	[ "$wanted" != all ] && [ "$wanted" -le "$lanes" ] || wanted=$lanes
 	# Only the first in the queue looks for a free lane.
 	while :; do
 		for ((lane = 1; lane <= lanes && ${#lane_fds[@]} < wanted; lane++)); do

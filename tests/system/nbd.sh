@@ -51,7 +51,7 @@ SCRIPT
 start() {
 	linux_start g --memory 128M --control "unix:$sock" \
 		--disk "nbd:unix:$work/disk.sock,bus=$bus" \
-		--disk "nbd+unix:///?socket=$work/rom.sock,ro" "$@"
+		--disk "nbd+unix:///?socket=$work/rom.sock,ro,bus=$bus" "$@"
 }
 leave() { ctl stop && ctl snapshot "$snap" && ctl quit && guest_end g 60; }
 half() { dd if="$work/disk" bs=64k skip=64 count=64 2>/dev/null | sum; }

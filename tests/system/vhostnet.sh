@@ -91,7 +91,6 @@ taken_out() {
 	check "$bus: the guest sees its link down" guest_expect g 60 '@@ down'
 	check "$bus: its user is told" told 'tap tap0: the interface is gone'
 	check "$bus: it stops and goes on" pauses
-	check "$bus: the kernel refuses the tap" wait_for 20 told 'the host.s kernel refuses its tap, and its link is down'
 }
 pauses() { ctl stop && sleep 1 && ctl cont; }
 again() {
@@ -103,6 +102,9 @@ again() {
 	[ $# = 1 ] || "$2"
 	guest_type g '\n'
 	guest_end g 60
+	# The kernel may go on with a tap that it had. It takes it for no new start of the driver.
+	[ $# = 1 ] || check "$bus: the kernel refuses the tap" \
+		told 'the host.s kernel refuses its tap, and its link is down'
 	check "$bus: it powers off: status 0" same "$status" 0
 	cat "$work/before" "$work/g.out" >"$work/all"
 	mv "$work/all" "$work/g.out"

@@ -5,6 +5,7 @@
 #include "farewell.h"
 
 #define FAREWELL_LOOK_MS	100
+#define FAREWELL_TELL_LOOKS	10	/* time for those who watch the migration to see its end */
 #define FAREWELL_INSIST_S	10	/* who asks again within these does not want to wait */
 
 static void farewell_end(struct farewell *f)
@@ -19,7 +20,7 @@ static gboolean farewell_look(void *opaque)
 	struct farewell *f = opaque;
 	uint64_t left;
 
-	if (control_guest_follows(f->control, &left))
+	if (control_guest_follows(f->control, &left) || ++f->looks < FAREWELL_TELL_LOOKS)
 		return G_SOURCE_CONTINUE;
 	f->timer = 0;
 	farewell_end(f);
@@ -44,6 +45,7 @@ bool farewell_waits(struct farewell *f, enum machine_cause cause, bool person)
 		f->asked = now;
 	message("the guest runs elsewhere, and still lacks %llu KiB of memory that only this process has: it ends when they have followed (to end it at once, and the guest, ask again within %u s)",
 		(unsigned long long)left >> 10, FAREWELL_INSIST_S);
+	f->looks = 0;
 	if (!f->timer)
 		f->timer = g_timeout_add(FAREWELL_LOOK_MS, farewell_look, f);
 	return true;

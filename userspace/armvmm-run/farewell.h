@@ -19,6 +19,7 @@ struct farewell {
 	struct control *control;	/* may be NULL */
 	gint64 asked;			/* when a person last wanted the end; 0: nobody has */
 	guint timer;
+	unsigned int looks;		/* since all has followed */
 	enum machine_cause cause;
 };
 

@@ -86,6 +86,10 @@ static void test_ends_later(void)
 	KTAP_EQ(nr_ends, 0);
 	left = 0;
 	look();
+	/* Who watches the migration still sees how it ended. */
+	KTAP_EQ(nr_ends, 0);
+	for (int i = 0; i < 12; i++)
+		look();
 	KTAP_EQ(nr_ends, 1);
 	KTAP_EQ(cause, MACHINE_BY_SIGNAL);
 	look();

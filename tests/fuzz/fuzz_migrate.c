@@ -650,18 +650,24 @@ static void peer_turn(struct peer *p)
 static void check_gone(struct peer *p, const struct send_status *status)
 {
 	bool committed = false, runs = !guest.holders && !guest.thing.paused;
+	bool switched = false, away = strstr(guest.told, "postcopy-active");
 	const char *part;
 
 	words_take(&p->hears, p->fd);
-	for (unsigned int i = 0; (part = words_part(&p->hears, i)); i++)
+	for (unsigned int i = 0; (part = words_part(&p->hears, i)); i++) {
 		committed |= !strcmp(part, WIRE_COMMIT);
+		switched |= !strcmp(part, WIRE_MISSING);
+	}
 	FUZZ_MUST(is_plain(status->why.text));
 	FUZZ_MUST(!guest.logs && !guest.throttle);
 	if (p->left)
 		return;
-	/* One that was not handed over runs here, and one that was, and not refused, does not. */
+	/*
+	 * One that was not handed over runs here, and one that was, and not refused, does not. One
+	 * whose memory is to follow runs there only if that was heard here.
+	 */
 	FUZZ_MUST(committed || runs);
-	FUZZ_MUST(!committed || p->refused || !runs);
+	FUZZ_MUST(!committed || p->refused || !runs || (switched && !away));
 	FUZZ_MUST(!runs || claimed == 1);
 	FUZZ_MUST(status->phase != SEND_COMPLETED || (committed && p->ran));
 }

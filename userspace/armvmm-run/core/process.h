@@ -67,6 +67,9 @@ int process_start(struct process *p, const char *name, const char *label, bool *
  */
 ssize_t process_receive(struct process *p, void *data, size_t size, unsigned int seconds);
 
+/* A process that was taken over may never cease to speak: so much of it is heard at once. */
+#define PROCESS_SENTENCES 16
+
 /*
  * Copies the next sentence of the process into @text, without anything that a terminal could take
  * for a command. Returns false if there is none now; *@ended then tells whether none will come.

@@ -190,8 +190,11 @@ static void slirp_hear(struct net_slirp *s)
 	char text[256];
 	bool ended;
 
-	while (process_says(&s->process, text, sizeof(text), &ended))
+	for (unsigned int i = 0; i < PROCESS_SENTENCES; i++) {
+		if (!process_says(&s->process, text, sizeof(text), &ended))
+			break;
 		machine_warn(s->machine, "network: %s", text);
+	}
 	if (!ended || !s->text)
 		return;
 	g_source_destroy(s->text);

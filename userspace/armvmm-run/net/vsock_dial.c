@@ -191,8 +191,11 @@ static void dial_hear(struct vsock_dial *dial, const char *label)
 	char text[256];
 	bool ended;
 
-	while (process_says(&dial->process, text, sizeof(text), &ended))
+	for (unsigned int i = 0; i < PROCESS_SENTENCES; i++) {
+		if (!process_says(&dial->process, text, sizeof(text), &ended))
+			break;
 		message("%s: %s", label, text);
+	}
 }
 
 int vsock_dial_start(struct vsock_dial *dial, const char *label, const char *path,

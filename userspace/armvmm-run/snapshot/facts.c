@@ -76,6 +76,10 @@ static int facts_read_more(struct facts *f, struct record *r)
 	if (!r->ret && r->at < r->len)
 		record_get_fields(r, f, facts_machine, RECORD_NR(facts_machine));
 	f->machine[sizeof(f->machine) - 1] = '\0';
+	/* It is shown to a person. */
+	for (char *at = f->machine; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
 	return r->ret;
 }
 

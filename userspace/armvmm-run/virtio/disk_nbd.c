@@ -98,7 +98,8 @@ static int nbd_ask(struct disk_nbd *nbd, unsigned int slot, const struct nbd_req
 
 	if (nbd_is_lost(nbd))
 		return -EIO;
-	if (send(nbd->fd[slot], r, sizeof(*r), MSG_NOSIGNAL) != sizeof(*r))
+	/* A slot has one request at a time: there is room, unless the process takes none. */
+	if (send(nbd->fd[slot], r, sizeof(*r), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(*r))
 		return nbd_lose(nbd, "its process has ended");
 	do {
 		n = poll(&answered, 1, NBD_PATIENCE_MS);
@@ -219,8 +220,11 @@ static void nbd_hear(struct disk_nbd *nbd, bool *ended)
 {
 	char text[256];
 
-	while (process_says(&nbd->process, text, sizeof(text), ended))
+	for (unsigned int i = 0; i < PROCESS_SENTENCES; i++) {
+		if (!process_says(&nbd->process, text, sizeof(text), ended))
+			break;
 		machine_warn(nbd->disk->machine, "%s: %s", nbd->disk->path, text);
+	}
 }
 
 static gboolean nbd_text(int fd, GIOCondition condition, void *opaque)

@@ -105,7 +105,8 @@ int vhost_begin(struct vhost *v, struct virtio_device *vdev, struct error *err)
 
 int vhost_give_queues(struct vhost *v)
 {
-	int ret = v->ops->set_features(v, v->vdev->features & v->features);
+	/* A driver may have written anything, and begin before that was looked at. */
+	int ret = v->ops->set_features(v, v->vdev->features & v->vdev->offered & v->features);
 	eventfd_t count;
 
 	for (unsigned int i = 0; !ret && i < v->nr; i++) {

@@ -299,7 +299,8 @@ static int user_take_queue(struct vhost *v, unsigned int i, unsigned int *base)
 	int ret = user_call(u, USER_GET_VRING_BASE, &state, sizeof(state), NULL, 0, &reply,
 			    sizeof(reply));
 
-	if (!ret && (reply.index != i || reply.num > UINT16_MAX)) {
+	/* One that keeps a queue may write where the guest has something else by then. */
+	if (ret == -EREMOTEIO || (!ret && (reply.index != i || reply.num > UINT16_MAX))) {
 		ret = -EPROTO;
 		user_lose_for(u, USER_GET_VRING_BASE, ret);
 	}

@@ -49,10 +49,9 @@ static void virtio_set_queue_pfn(struct virtio_device *vdev, struct virtqueue *v
 	end = vq->avail_gpa + sizeof(uint16_t) * (3 + (uint64_t)vq->size);
 	vq->used_gpa = (end + vq->align - 1) & ~((uint64_t)vq->align - 1);
 	vq->indirect = virtio_has(vdev, VIRTIO_RING_F_INDIRECT_DESC);
-	/* There is always room for the event fields. */
-	vq->event_idx = true;
-	virtq_enable(vq);
 	vq->event_idx = virtio_has(vdev, VIRTIO_RING_F_EVENT_IDX);
+	vq->event_room = true;
+	virtq_enable(vq);
 	if (vq->broken)
 		virtio_fail(vdev, vq->broken);
 	virtio_update_run(vdev);

@@ -7,6 +7,7 @@
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_mmio.h>
+#include <linux/virtio_ring.h>
 
 #include "core/machine.h"
 #include "core/record.h"
@@ -130,14 +131,36 @@ static int virtio_check_restored(struct virtio_device *vdev, bool legacy,
 	return 0;
 }
 
+/*
+ * A queue in use is what its driver's features made it: who works on it elsewhere is told of the
+ * features, and was promised that all of its rings is in RAM.
+ */
+static int virtio_check_queue(const struct virtio_device *vdev, const struct virtqueue *vq,
+			      struct record *r)
+{
+	if (!vq->ready || vdev->legacy)
+		return 0;
+	if (!(vdev->status & VIRTIO_CONFIG_S_FEATURES_OK))
+		return record_refuse(r, "a queue is in use before the driver's features are agreed on");
+	if (vq->indirect != virtio_has(vdev, VIRTIO_RING_F_INDIRECT_DESC) ||
+	    vq->event_idx != virtio_has(vdev, VIRTIO_RING_F_EVENT_IDX))
+		return record_refuse(r, "a queue is not as the driver's features have it");
+	return 0;
+}
+
 static int virtio_restore_queues(struct virtio_device *vdev, struct record *r)
 {
 	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++) {
 		uint8_t kicked;
 
+		vdev->vq[i].event_room = vdev->legacy;
 		virtq_restore(&vdev->vq[i], r);
 		if (record_get(r, &kicked, sizeof(kicked)))
 			return r->ret;
+		if (virtio_check_queue(vdev, &vdev->vq[i], r)) {
+			vdev->vq[i].ready = false;
+			return r->ret;
+		}
 		if (kicked)
 			virtio_kick_self(vdev, i);
 	}

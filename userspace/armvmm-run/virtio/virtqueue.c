@@ -92,8 +92,8 @@ void virtq_reset(struct virtqueue *vq)
 /* Finds the rings. Returns NULL, or the rule that they break. */
 static const char *virtq_map(struct virtqueue *vq)
 {
-	/* The event field behind each ring exists only if negotiated. */
-	uint32_t event = vq->event_idx ? sizeof(uint16_t) : 0;
+	/* The event field behind each ring exists only if negotiated; in the old layout, always. */
+	uint32_t event = vq->event_idx || vq->event_room ? sizeof(uint16_t) : 0;
 	uint32_t n = vq->size;
 
 	if (!n || n > vq->size_max || (n & (n - 1)))

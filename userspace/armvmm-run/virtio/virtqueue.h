@@ -62,6 +62,7 @@ struct virtq_chain {
  * @align: legacy: the boundary on which the used ring lies
  * @indirect: VIRTIO_F_INDIRECT_DESC was negotiated
  * @event_idx: VIRTIO_F_EVENT_IDX was negotiated
+ * @event_room: there is room for its fields, whether it was or not (legacy)
  * @ready: the driver has enabled the queue; the ring pointers are valid
  * @broken: NULL, or the rule that the driver broke, in words
  * @desc: host address of the descriptor table
@@ -83,6 +84,7 @@ struct virtqueue {
 	uint32_t align;
 	bool indirect;
 	bool event_idx;
+	bool event_room;
 
 	bool ready;
 	const char *broken;

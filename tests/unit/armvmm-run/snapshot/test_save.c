@@ -341,6 +341,11 @@ static void test_hostile_machine(void)
 	record_open(&in, out.data, out.len);
 	KTAP_EQ(facts_restore(&facts, &here, &in), -EBADMSG);
 	KTAP_STREQ(in.err.text, "the guest's machine was xxxxxxxxxxxxxxx, and is virt here (--machine)");
+	/* A terminal would take this for a command. */
+	out.data[out.len - 10] = '\033';
+	record_open(&in, out.data, out.len);
+	KTAP_EQ(facts_restore(&facts, &here, &in), -EBADMSG);
+	KTAP_STREQ(in.err.text, "the guest's machine was xxxxxxxxxxxxxx?, and is virt here (--machine)");
 	out.data[out.len - 9] = 0xff;
 	record_open(&in, out.data, out.len);
 	KTAP_EQ(facts_restore(&facts, &here, &in), -EBADMSG);

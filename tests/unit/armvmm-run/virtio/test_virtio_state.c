@@ -32,6 +32,7 @@
 #include "armvmm-run/state_move.h"
 #include "armvmm-run/virtio/virtio_driver.h"
 #include "virtio/disk.h"
+#include "virtio/virtio_mmio.h"
 
 #define V1     (1ULL << VIRTIO_F_VERSION_1)
 #define QSIZE  128
@@ -299,6 +300,36 @@ static void test_refused(void)
 	test_machine_exit();
 }
 
+/* Queues that do not go with the features would be looked at beyond what was checked. */
+static void test_queue_unlike_features(void)
+{
+	struct disk_config config = { .path = disk };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		struct device *dev = setup(0);
+		struct virtio_device *vdev = container_of(dev, struct virtio_device, dev);
+		struct record saved;
+		struct error why;
+
+		dev->ops->pause(dev);
+		vdev->vq[0].event_idx ^= i == 0;
+		vdev->vq[0].indirect ^= i == 1;
+		if (i == 2) {
+			vdev->started = false;
+			vdev->status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER;
+		}
+		state_save(dev, &saved);
+		dev = move(&config);
+		vdev = container_of(dev, struct virtio_device, dev);
+		KTAP_EQ(state_restore(dev, &saved, saved.len, &why), -EBADMSG);
+		KTAP_TRUE(strstr(why.text, i < 2 ? "not as the driver's features have it" :
+						   "before the driver's features are agreed on"));
+		KTAP_TRUE(!vdev->vq[0].ready);
+		record_free(&saved);
+		test_machine_exit();
+	}
+}
+
 /* The disk grew while another process had it: the guest is told when it is ours again, once. */
 static void test_claimed(void)
 {
@@ -328,6 +359,7 @@ int main(void)
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(test_paused), KTAP_CASE(test_saved), KTAP_CASE(test_saved_elsewhere),
 		KTAP_CASE(test_saved_early), KTAP_CASE(test_refused),
+		KTAP_CASE(test_queue_unlike_features),
 		KTAP_CASE(test_claimed),
 	};
 

@@ -3,6 +3,7 @@
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/kernel.h>
+#include <linux/preempt.h>
 
 #include "arch/gic.h"
 #include "core/state.h"
@@ -112,15 +113,18 @@ void vgic_sgi_listen(struct armvmm_vcpu *vcpu)
 }
 
 /*
- * In the model it is as if the host had sent them. There may be as many receivers as vCPUs, each to
- * be woken: that is not for a time with IRQs off.
+ * In the model it is as if the host had sent them. There may be as many receivers as vCPUs, each
+ * to be woken: that is not for a time with IRQs off. But who is woken must not have this CPU yet:
+ * other receivers would sleep on, and what others posted, if it was just taken, would be nowhere.
  */
 void vgic_sgi_pass_on(struct armvmm_vcpu *vcpu)
 {
 	struct hyp_dist_vcpu *own = &vcpu->hyp->dist;
 
+	preempt_disable();
 	for (; own->notify; own->notify &= own->notify - 1)
 		vgic_sgi_collect(vcpu->vm->vcpus[__ffs(own->notify)]);
+	preempt_enable();
 }
 
 /* GICD_CPENDSGIR, GICD_SPENDSGIR: a byte of sources for each SGI (4.3.16, 4.3.17) */

@@ -15,7 +15,10 @@ folder=.
 case $config in
 */*) folder=${config%/*} ;;
 esac
-release=$(cat "$folder/include/config/kernel.release" 2>/dev/null) || release=
+release=
+for file in "$folder/include/config/kernel.release" "$folder/kernel.release"; do
+	[ ! -r "$file" ] || release=$(cat "$file")
+done
 
 awk -v levels="$levels" -v release="$release" '
 	function older(a, b,	x, y) {

@@ -102,7 +102,7 @@ again() {
 	[ $# = 1 ] || "$2"
 	guest_type g '\n'
 	guest_end g 60
-	# The kernel may go on with a tap that it had. It takes it for no new start of the driver.
+	# A stop leaves the queues where they are: the tap is looked at when the driver starts anew.
 	[ $# = 1 ] || check "$bus: the kernel refuses the tap" \
 		told 'the host.s kernel refuses its tap, and its link is down'
 	check "$bus: it powers off: status 0" same "$status" 0

@@ -2,16 +2,8 @@
 # A network that another program has (--net stream), with Linux in the guest: megabytes in both
 # directions, on both buses; a snapshot and its return to another such program; the program's end.
 . ./common.sh
-sock=$work/sock snap=$work/snap net=$work/net
-initrd=initrd.pci
-ctl() { armvmm-ctl "$sock" "$@"; }
-
-modprobe -q tun
-mkdir "$work/www"
-dd if=/dev/urandom of="$work/www/file" bs=64k count=64 2>/dev/null
-data_sum=$(sum <"$work/www/file")
-httpd -f -p 8080 -h "$work/www" &
-guests="$guests $!"
+. ./netguest.sh
+net=$work/net
 
 # The program at the other end, in $peer; its interface goes with it.
 peer_start() {
@@ -55,23 +47,6 @@ SCRIPT
 start() {
 	linux_start g --memory 128M --control "unix:$sock" \
 		--net "stream,addr.type=unix,server=off,addr.path=$net,bus=$bus" "$@"
-}
-# Input that does not end: nc leaves when either side has ended.
-mkfifo "$work/hold"
-sleep 10000 >"$work/hold" &
-guests="$guests $!"
-fetch() {
-	scaled 20
-	timeout $_seconds nc 192.168.77.2 7000 <"$work/hold" >"$work/served"
-	[ -s "$work/served" ]
-}
-carries() {
-	check "$bus: $1: the guest fetches a file" guest_expect g 120 '@@ sum fetched'
-	check "$bus: $1: the whole of it" same "$(guest_sum g fetched)" "$data_sum"
-	check "$bus: $1: the guest serves one" guest_expect g 60 '@@ serving'
-	check "$bus: $1: which the host fetches" wait_for 60 fetch
-	check "$bus: $1: the whole of it" same "$(guest_sum g serves)" "$(sum <"$work/served")"
-	check "$bus: $1: it is served" guest_expect g 60 '@@ served'
 }
 leave() { ctl stop && ctl snapshot "$snap" && ctl quit && guest_end g 60; }
 peer_ended() { wait_end 20 "$peer" && wait "$peer"; }

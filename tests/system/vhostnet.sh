@@ -2,12 +2,9 @@
 # A tap whose frames the host's kernel carries (vhost=on), with Linux in the guest, on both buses:
 # megabytes in both directions; a stop; a snapshot and its return; the tap is deleted. Wrong input.
 . ./common.sh
-sock=$work/sock snap=$work/snap
-initrd=initrd.pci
-ctl() { armvmm-ctl "$sock" "$@"; }
+. ./netguest.sh
 wrong() { status_of "$1" "$2" armvmm-run --kernel monitor --net "$3"; }
 
-modprobe -q tun
 if ! [ -e /dev/vhost-net ]; then
 	check 'a host without the module names it' wrong 1 \
 		'/dev/vhost-net: No such file or directory: is the module loaded (modprobe vhost_net)?' \
@@ -21,11 +18,6 @@ modprobe -q vhost_net
 tunctl -t tap0 >/dev/null
 ip addr add 192.168.77.1/24 dev tap0
 ip link set tap0 up
-mkdir "$work/www"
-dd if=/dev/urandom of="$work/www/file" bs=64k count=64 2>/dev/null
-data_sum=$(sum <"$work/www/file")
-httpd -f -p 8080 -h "$work/www" &
-guests="$guests $!"
 
 guest_initrd g net <<'SCRIPT'
 dmesg -n 1
@@ -64,24 +56,6 @@ start() {
 	linux_start g --memory 128M --control "unix:$sock" --net "tap=tap0,vhost=on,bus=$bus" "$@"
 }
 has_worker() { cat /proc/[0-9]*/comm /proc/"$pid"/task/*/comm | grep -x "vhost-$pid"; }
-# Input that does not end: nc leaves when either side has ended.
-mkfifo "$work/hold"
-sleep 10000 >"$work/hold" &
-guests="$guests $!"
-fetch() {
-	scaled 20
-	timeout $_seconds nc 192.168.77.2 7000 <"$work/hold" >"$work/served"
-	[ -s "$work/served" ]
-}
-# Sums that the guest has said so far are old ones.
-carries() {
-	check "$bus: $1: the guest fetches a file" guest_expect g 120 '@@ sum fetched'
-	check "$bus: $1: the whole of it" same "$(guest_sum g fetched)" "$data_sum"
-	check "$bus: $1: the guest serves one" guest_expect g 60 '@@ serving'
-	check "$bus: $1: which the host fetches" wait_for 60 fetch
-	check "$bus: $1: the whole of it" same "$(guest_sum g serves)" "$(sum <"$work/served")"
-	check "$bus: $1: it is served" guest_expect g 60 '@@ served'
-}
 gone() { ip link del tap0; }
 told() { grep -q "$1" "$work/g.err"; }
 # The tap is deleted, and the guest is stopped and goes on.

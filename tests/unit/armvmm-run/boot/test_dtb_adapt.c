@@ -21,6 +21,9 @@
 #define SLOT(n)	(0x1c130000 + 0x200 * (n))
 
 static uint8_t buf[16384];
+
+#include "armvmm-run/boot/fdt_look.h"
+
 static char warned[256];
 static struct device_bus bus;
 
@@ -31,26 +34,6 @@ static void warn(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(warned, sizeof(warned), fmt, ap);
 	va_end(ap);
-}
-
-static uint32_t cell(const char *path, const char *name, unsigned int index)
-{
-	int len, node = fdt_path_offset(buf, path);
-	const fdt32_t *value = node < 0 ? NULL : fdt_getprop(buf, node, name, &len);
-
-	if (!value || (index + 1) * sizeof(*value) > (size_t)len) {
-		KTAP_FAIL("%s has no cell %u of %s", path, index, name);
-		return 0xdeadbeef;
-	}
-	return fdt32_ld(value + index);
-}
-
-static const char *string(const char *path, const char *name)
-{
-	int len, node = fdt_path_offset(buf, path);
-	const char *value = node < 0 ? NULL : fdt_getprop(buf, node, name, &len);
-
-	return value && len && !value[len - 1] ? value : "(none)";
 }
 
 static void put_cpu(struct fdt_builder *b, unsigned int reg)

@@ -20,6 +20,8 @@
 static struct machine m;
 static uint8_t buf[65536];
 
+#include "armvmm-run/boot/fdt_look.h"
+
 static void setup(void)
 {
 	struct error err = { "" };
@@ -27,26 +29,6 @@ static void setup(void)
 	fake_machine_init(&m);
 	KTAP_EQ(device_make(&m, "pl011", NULL, &err), 0);
 	KTAP_EQ(device_make(&m, "pl061", NULL, &err), 0);
-}
-
-static uint32_t cell(const char *path, const char *name, unsigned int index)
-{
-	int len, node = fdt_path_offset(buf, path);
-	const fdt32_t *value = node < 0 ? NULL : fdt_getprop(buf, node, name, &len);
-
-	if (!value || (index + 1) * sizeof(*value) > (size_t)len) {
-		KTAP_FAIL("%s has no cell %u of %s", path, index, name);
-		return 0xdeadbeef;
-	}
-	return fdt32_ld(value + index);
-}
-
-static const char *string(const char *path, const char *name)
-{
-	int len, node = fdt_path_offset(buf, path);
-	const char *value = node < 0 ? NULL : fdt_getprop(buf, node, name, &len);
-
-	return value && len && !value[len - 1] ? value : "(none)";
 }
 
 static int build(const struct dtb_params *params, struct error *err)

@@ -25,6 +25,10 @@ trap 'rm -rf "$work"' EXIT
 # What the kernel is too old for, or was built without, no header can give: a line for each, and no more.
 config=$kdir/.config
 [ -e "$config" ] || config=$kdir/include/config/auto.conf
+if [ ! -e "$config" ]; then
+	echo "armvmm: $kdir has no .config: configure and build that kernel, or name the folder of its headers (linux-headers-RELEASE, and not ...-common)" >&2
+	exit 1
+fi
 rc=0
 lacks=$("$here/options.sh" "$config" since must refuses 2>&1) || rc=$?
 if [ "$rc" -ne 0 ]; then

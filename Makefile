@@ -23,9 +23,6 @@ HOSTS := 5.10 5.10-lpae 6.1 6.1-lpae 6.1-rt 6.12 6.12-lpae 6.12-rt 7.2 7.2-lpae
 CHECKERS := 6.1-debug 6.1-gcov 6.1-shadow 6.1-race
 BOARDS := 6.12-armbian 6.12-openwrt 6.1-up 6.1-odd 7.2-thumb
 HOST ?= 6.1
-unknown := $(filter-out $(HOSTS) $(CHECKERS) $(BOARDS),$(HOST))
-$(if $(unknown)$(if $(HOST),,none),$(error HOST=$(HOST): there are $(HOSTS) $(CHECKERS) $(BOARDS)))
-
 ifneq ($(on_board),)
 CROSS_COMPILE ?=
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -33,6 +30,10 @@ else
 CROSS_COMPILE ?= arm-linux-gnueabihf-
 endif
 export CROSS_COMPILE
+
+unknown := $(filter-out $(HOSTS) $(CHECKERS) $(BOARDS),$(HOST))
+# HOST picks a kernel where KDIR does not, and programs of a shell's own export it as another thing.
+$(if $(KDIR),,$(if $(unknown)$(if $(HOST),,none),$(error HOST=$(HOST)$(if $(filter environment%,$(origin HOST)), (of the environment)): there are $(HOSTS) $(CHECKERS) $(BOARDS))))
 
 include scripts/ccache.mk
 
@@ -51,7 +52,10 @@ user_vars = PKG_CONFIG=$(or $(PKG_CONFIG),pkg-config)
 endif
 
 PREFIX ?= /usr/local
-UDEVDIR ?= /lib/udev/rules.d
+# Where /lib is a link to /usr/lib, and in a folder that is to be copied there, files of /lib go to
+# /usr/lib: a folder /lib in an archive would take the link's place.
+export LIBROOT ?= $(shell [ -d '$(DESTDIR)/lib' ] && [ ! -L '$(DESTDIR)/lib' ] || echo /usr)/lib
+UDEVDIR ?= $(LIBROOT)/udev/rules.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 INSTALL ?= install
 
@@ -63,10 +67,11 @@ module: setup ## the module for HOST (or for the kernel whose build folder is KD
 uapi: setup
 	@scripts/uapi-headers.sh
 else
-# Keep the kernel's own choice of compiler, if that compiler is installed.
+# Keep the kernel's own choice of compiler, which Debian's headers have in a file, or that of kbuild,
+# if it is installed.
 kmod_vars = ARCH=arm CROSS_COMPILE=$(CROSS_COMPILE) \
 	$(if $(filter command% environment%,$(origin CC)),\
-	CC="$(CC)",$(if $(shell command -v $(CROSS_COMPILE)gcc),,CC="$(CC)"))
+	CC="$(CC)",$(if $(wildcard $(KDIR)/.kernelvariables)$(shell command -v $(CROSS_COMPILE)gcc),,CC="$(CC)"))
 module:
 	@scripts/build-module.sh --kdir $(KDIR) --out $(B)/module/native $(kmod_vars)
 uapi:

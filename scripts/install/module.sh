@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # module.sh KO [DESTDIR [KDIR]]: installs a built module for the kernel that it was built for, which
-# is the one of the build folder KDIR, if one is given.
+# is the one of the build folder KDIR, if one is given. LIBROOT is where DESTDIR has its /lib.
 set -euo pipefail
 # Debian keeps modinfo and depmod in folders that a plain user's PATH does not have.
 PATH=$PATH:/usr/sbin:/sbin
@@ -12,7 +12,7 @@ if [ "$release" != "$wanted" ]; then
 	echo "$ko is built for $release and not for $wanted: run make KDIR=$kdir first" >&2
 	exit 1
 fi
-dir=$root/lib/modules/$release
+dir=$root${LIBROOT:-/lib}/modules/$release
 install -D -m 644 "$ko" "$dir/updates/armvmm.ko"
 # As distributions do: nine tenths of the file are debug information. A signature would go with it.
 if ! tail -c 28 "$ko" | grep -aqx '~Module signature appended~'; then

@@ -26,6 +26,7 @@
 #include "vgic/vgic.h"
 #include "vm/hibernate.h"
 #include "vm/stat.h"
+#include "vm/suspend.h"
 #include "vm/vm_fd.h"
 
 static bool kvm;
@@ -139,6 +140,9 @@ static int __init armvmm_init(void)
 	ret = armvmm_hibernate_init();
 	if (ret)
 		goto err_hibernate;
+	ret = armvmm_suspend_init();
+	if (ret)
+		goto err_suspend;
 	armvmm_stat_init();
 	armvmm_debug_probe_init();
 	/*
@@ -164,6 +168,8 @@ err_misc:
 		misc_deregister(&kvm_misc);
 err_kvm:
 	armvmm_stat_exit();
+	armvmm_suspend_exit();
+err_suspend:
 	armvmm_hibernate_exit();
 err_hibernate:
 	armvmm_takeover_exit();
@@ -188,6 +194,7 @@ static void __exit armvmm_exit(void)
 	if (kvm)
 		misc_deregister(&kvm_misc);
 	armvmm_stat_exit();
+	armvmm_suspend_exit();
 	armvmm_hibernate_exit();
 	armvmm_takeover_exit();
 	armvmm_hypmap_exit();

@@ -392,7 +392,7 @@ struct armvmm_stat_files {
 #define VCPU_REQ_RESET		1	/* PSCI CPU_ON left a state to start from */
 #define VCPU_REQ_IRQ_PENDING	2	/* an interrupt may have become deliverable */
 #define VCPU_REQ_WFI		3	/* of its own: wait for an interrupt (PSCI CPU_SUSPEND) */
-#define VCPU_REQ_COUNTER	4	/* the client has set the VM's counter */
+#define VCPU_REQ_COUNTER	4	/* the VM's counter was set, or the host suspended */
 
 /* vcpu->mode: who may kick, and how. Pairs with requests (smp_mb). */
 enum armvmm_vcpu_mode {
@@ -494,13 +494,17 @@ struct armvmm_vm {
 	int created_vcpus;	/* under lock */
 	int online_vcpus;	/* release/acquire: vcpus[0..n-1] may be used */
 
-	atomic64_t cntvoff;	/* counter ticks: CNTVCT = CNTPCT - cntvoff; any vCPU's thread */
+	atomic64_t cntvoff;	/* counter ticks: CNTVCT = CNTPCT - cntvoff; any thread */
 
 	struct armvmm_iobus mmio_bus;
 	struct armvmm_coalesced *coalesced;	/* constant */
 	struct armvmm_mirrors *mirrors;	/* constant */
 	struct armvmm_eventfds *eventfds;	/* constant */
 	struct armvmm_vgic vgic;
+	struct {
+		struct list_head link;
+		bool stops;	/* ARMVMM_CAP_SUSPEND_STOPS; written without a lock */
+	} suspend;		/* vm/suspend.c */
 	struct armvmm_vm_stat stat;
 	struct armvmm_stat_files stat_files;	/* where they are shown */
 

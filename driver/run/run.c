@@ -72,7 +72,7 @@ static int run_work(struct armvmm_vcpu *vcpu)
 	/* Those that are rare have the highest numbers. */
 	if (unlikely(READ_ONCE(vcpu->requests) >> VCPU_REQ_WFI)) {
 		if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_COUNTER))
-			armvmm_timer_virt_changed(vcpu);
+			armvmm_timer_counter_changed(vcpu);
 		if (armvmm_vcpu_check_request(vcpu, VCPU_REQ_WFI))
 			armvmm_halt(vcpu);
 	}

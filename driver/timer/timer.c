@@ -206,6 +206,29 @@ void armvmm_timer_vm_init(struct armvmm_vm *vm)
 	armvmm_timer_set_cntvoff(vm, armvmm_timer_now());
 }
 
+void armvmm_timer_counter_changed(struct armvmm_vcpu *vcpu)
+{
+	/* The host's clocks stood still, and the counter may not have: it waits for another time. */
+	hrtimer_cancel(&vcpu->timer.phys);
+	timer_phys_update(vcpu);
+	armvmm_timer_virt_changed(vcpu);
+}
+
+void armvmm_timer_vm_resumed(struct armvmm_vm *vm, u64 virt, u64 phys)
+{
+	struct armvmm_vcpu *vcpu;
+	int i;
+
+	atomic64_add(virt, &vm->cntvoff);
+	armvmm_vcpus_for_each(i, vcpu, vm) {
+		if (!phys)
+			break;
+		hrtimer_cancel(&vcpu->timer.phys);
+		vcpu->timer.cntp_cval += phys;
+	}
+	armvmm_kick_all(vm, VCPU_REQ_COUNTER, NULL);
+}
+
 void armvmm_timer_vcpu_init(struct armvmm_vcpu *vcpu)
 {
 	struct armvmm_timer_vcpu *timer = &vcpu->timer;

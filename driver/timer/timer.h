@@ -26,6 +26,12 @@ void armvmm_timer_cpu_up(void);
 void armvmm_timer_cpu_down(void);
 
 void armvmm_timer_vm_init(struct armvmm_vm *vm);
+/*
+ * The host was suspended, and all programs still are: of the ticks of its counter that went by,
+ * @virt do not pass for the VM's virtual timers, and @phys not for what its physical timers wait
+ * for. Modulo 2^64, as the counter may have gone back.
+ */
+void armvmm_timer_vm_resumed(struct armvmm_vm *vm, u64 virt, u64 phys);
 void armvmm_timer_vcpu_init(struct armvmm_vcpu *vcpu);
 void armvmm_timer_vcpu_reset(struct armvmm_vcpu *vcpu);
 void armvmm_timer_vcpu_destroy(struct armvmm_vcpu *vcpu);
@@ -33,10 +39,11 @@ void armvmm_timer_vcpu_destroy(struct armvmm_vcpu *vcpu);
 int armvmm_timer_enable(struct armvmm_vcpu *vcpu);
 
 /*
- * The client has set the virtual timer, or the counter (VCPU_REQ_COUNTER). The vCPU is out of the
- * guest: its thread, or with its mutex.
+ * The client has set the virtual timer. The vCPU is out of the guest: its thread, or with its mutex.
  */
 void armvmm_timer_virt_changed(struct armvmm_vcpu *vcpu);
+/* The VM's counter was set, or the host suspended (VCPU_REQ_COUNTER). The vCPU's thread. */
+void armvmm_timer_counter_changed(struct armvmm_vcpu *vcpu);
 /* The rest of the two that follow: where the line is or was high, or the PPI held. */
 void timer_flush_line(struct armvmm_vcpu *vcpu);
 void timer_sync_line(struct armvmm_vcpu *vcpu, bool irq);

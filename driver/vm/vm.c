@@ -15,6 +15,7 @@
 #include "vm/hibernate.h"
 #include "vm/owner.h"
 #include "vm/stat.h"
+#include "vm/suspend.h"
 #include "vm/vcpu.h"
 #include "vm/vm.h"
 
@@ -23,6 +24,7 @@ static void vm_destroy(struct armvmm_vm *vm)
 	int i;
 
 	armvmm_stat_vm_del(vm);
+	armvmm_suspend_vm_del(vm);
 	/* No vCPU runs and no notifier comes any more: tables and slots may go. */
 	armvmm_stage2_vm_release(vm);
 	armvmm_eventfd_vm_destroy(vm);
@@ -89,10 +91,11 @@ struct armvmm_vm *armvmm_vm_alloc(struct file *node)
 		goto err_mirror;
 	armvmm_timer_vm_init(vm);
 	armvmm_vgic_vm_init(vm);
-	/* Last: from here on the notifier looks at all of it. */
+	/* From here on the notifier looks at all of it. */
 	ret = armvmm_stage2_vm_init(vm);
 	if (ret)
 		goto err_stage2;
+	armvmm_suspend_vm_add(vm);
 	return vm;
 
 err_stage2:

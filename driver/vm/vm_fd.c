@@ -29,6 +29,7 @@
 #include "vgic/vgic.h"
 #include "vm/device.h"
 #include "vm/stat.h"
+#include "vm/suspend.h"
 #include "vm/vcpu_fd.h"
 #include "vm/vcpu_init.h"
 #include "vm/vm.h"
@@ -157,6 +158,8 @@ long armvmm_vm_check_extension(struct armvmm_vm *vm, long cap)
 		return vm_generic_target();
 	case ARMVMM_CAP_MIRRORS:
 		return armvmm_mirror_max(vm);
+	case ARMVMM_CAP_SUSPEND_STOPS:
+		return 1;
 	case ARMVMM_CAP_UNPIN:
 		return !armvmm_stage2_host_syncs;
 	default:
@@ -190,6 +193,11 @@ static int vm_enable_cap(struct armvmm_vm *vm, const struct kvm_enable_cap *cap)
 		return 0;
 	case KVM_CAP_ARM_NISV_TO_USER:
 		WRITE_ONCE(vm->return_nisv_to_user, true);
+		return 0;
+	case ARMVMM_CAP_SUSPEND_STOPS:
+		if (cap->args[0] & ~1ULL)
+			return -EINVAL;
+		armvmm_suspend_vm_stops(vm, cap->args[0]);
 		return 0;
 	default:
 		return -EINVAL;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The host saves power under running guests: its CPUs change their frequency, and it is suspended
- * to idle (docs/hazards.md 22). The guests go on, and their time stays the host's. powerstate.c
- * tests states that lose registers, hotplug.c tests CPUs that go offline.
+ * to idle (docs/hazards.md 22, 28). The guests go on, and their time stays the host's, unless it was
+ * to stand still while the host sleeps. powerstate.c tests states that lose registers, hotplug.c
+ * tests CPUs that go offline.
  */
 #include "vm.h"
 
@@ -27,12 +28,17 @@ GUEST_CODE(sleep, "ldr r1, =DEV_BASE\n\tldr r2, =GICD_BASE\n\tldr r3, =GICC_BASE
 	   "mrrc p15, 1, r6, r7, c14\n\tmov r0, #0\n\tmcr p15, 0, r0, c14, c3, 1\n\tisb\n\t"
 	   "str r6, [r1]\n\tb 1b");
 
-static uint32_t host_counter(void)
+static uint64_t host_counter64(void)
 {
 	uint64_t v;
 
 	asm volatile("isb\n\tmrrc p15, 1, %Q0, %R0, c14\n\tisb" : "=r"(v) :: "memory");
-	return (uint32_t)v;
+	return v;
+}
+
+static uint32_t host_counter(void)
+{
+	return (uint32_t)host_counter64();
 }
 
 static uint32_t host_hz(void)
@@ -234,41 +240,118 @@ static void *suspender(void *arg)
 	return NULL;
 }
 
-static void suspend(void)
+/* Makes a clock that wakes the host, whatever its driver is; or skips the case. */
+static void alarm_make(timer_t *alarm)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
-	char states[64] = "";
-	pthread_t thread;
-	timer_t alarm;
-	uint64_t began;
-	struct pair p;
 	FILE *f = fopen("/sys/power/state", "r");
+	char states[64] = "";
 
 	if (!f || !fgets(states, sizeof(states), f) || !strstr(states, "freeze"))
 		ktap_skip("the kernel does not suspend to idle");
 	fclose(f);
-	/* A real-time clock wakes the host, whatever its driver is. */
 	sigaction(SIGALRM, &sa, NULL);
-	if (timer_create(CLOCK_BOOTTIME_ALARM, NULL, &alarm))
+	if (timer_create(CLOCK_BOOTTIME_ALARM, NULL, alarm))
 		ktap_skip("no clock can wake the host: %s", strerror(errno));
-	pair_make(&p);
-	for (int n = 0; n < 20; n++)
-		pair_round(&p);
-	began = now_ns();
+}
+
+/* Suspends the host twice, while @round goes on. */
+static void suspend_twice(void (*round)(struct pair *p), struct pair *p)
+{
+	uint64_t began = now_ns();
+	pthread_t thread;
+	timer_t alarm;
+
+	alarm_make(&alarm);
+	suspended = awake = 0;
 	MUST(!pthread_create(&thread, NULL, suspender, &alarm), "no thread");
 	while (!awake)
-		pair_round(&p);
+		round(p);
 	pthread_join(thread, NULL);
+	timer_delete(alarm);
 	CHECK(suspended == 2, "%u times: %s", suspended, strerror(errno));
 	CHECK(now_ns() - began >= 2 * (ALARM_S - 1) * 1000000000ull, "%llu ns",
 	      (unsigned long long)(now_ns() - began));
+}
+
+static void suspend(void)
+{
+	struct pair p;
+
+	pair_make(&p);
 	for (int n = 0; n < 20; n++)
 		pair_round(&p);
+	suspend_twice(pair_round, &p);
+	for (int n = 0; n < 20; n++)
+		pair_round(&p);
+	pair_end(&p);
+}
+
+/* One sleep of a guest whose clock stands still now and then: not shorter, and never backwards. */
+static void stopped_round(struct pair *p)
+{
+	uint32_t seen[2];
+
+	for (int i = 0; i < 2; i++) {
+		MUST(vm_run(&p->vm, 0) == KVM_EXIT_MMIO, "exit %u",
+		     p->vm.vcpu[0].run->exit_reason);
+		memcpy(&seen[i], p->vm.vcpu[0].run->mmio.data, sizeof(seen[i]));
+	}
+	CHECK(seen[1] - seen[0] >= p->ticks, "%u ticks of %u", seen[1] - seen[0], p->ticks);
+	p->rounds++;
+}
+
+static int suspend_stops(struct vm *vm, uint64_t stops)
+{
+	struct kvm_enable_cap cap = { .cap = ARMVMM_CAP_SUSPEND_STOPS, .args = { stops } };
+
+	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
+static uint64_t guest_counter(struct pair *p)
+{
+	return reg64(p->vm.vcpu[0].fd, KVM_REG_ARM_TIMER_CNT);
+}
+
+/* The guest does not see the time for which the host was suspended, until the client wants it to. */
+static void suspend_stopped(void)
+{
+	uint64_t host, guest, missed, least = 2ull * (ALARM_S - 1) * host_hz();
+	struct pair p;
+
+	pair_make(&p);
+	CHECK(ioctl(p.vm.fd, KVM_CHECK_EXTENSION, ARMVMM_CAP_SUSPEND_STOPS) == 1);
+	CHECK_ERRNO(suspend_stops(&p.vm, 2), EINVAL);
+	CHECK_OK(suspend_stops(&p.vm, 1));
+	stopped_round(&p);
+	p.rounds = 0;
+	guest = guest_counter(&p);
+	host = host_counter64();
+	suspend_twice(stopped_round, &p);
+	host = host_counter64() - host;
+	guest = guest_counter(&p) - guest;
+	missed = host - guest;
+	ktap_note("%llu ticks, of which the guest saw %llu", (unsigned long long)host,
+		  (unsigned long long)guest);
+	CHECK(guest >= (uint64_t)p.rounds * p.ticks && guest < host);
+	CHECK(missed >= least, "the guest missed %llu ticks, at least %llu were to be",
+	      (unsigned long long)missed, (unsigned long long)least);
+	/* The counter is one for all vCPUs. */
+	guest = guest_counter(&p);
+	guest = reg64(p.vm.vcpu[1].fd, KVM_REG_ARM_TIMER_CNT) - guest;
+	CHECK(guest < host_hz() * (uint64_t)ktap_slowdown(), "%llu ticks",
+	      (unsigned long long)guest);
+	/* Its client wants it to be the host's again. */
+	CHECK_OK(suspend_stops(&p.vm, 0));
+	for (int n = 0; n < 20; n++)
+		pair_round(&p);
+	suspend_twice(pair_round, &p);
 	pair_end(&p);
 }
 
 static const struct ktap_case cases[] = {
 	{ "frequency", frequency, 120 },
 	{ "suspend", suspend, 240 },
+	{ "suspend_stopped", suspend_stopped, 480 },
 };
 KTAP_MAIN(cases)

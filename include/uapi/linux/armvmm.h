@@ -96,6 +96,18 @@ struct armvmm_range {
 #define ARMVMM_UNPIN		_IOW(ARMVMMIO, 0x02, struct armvmm_range)	/* of a VM */
 
 /*
+ * KVM_CHECK_EXTENSION answers 1 where KVM_ENABLE_CAP of a VM takes this. args[0] is 1 or 0: the
+ * VM's virtual counter stands still while the host is suspended (to RAM or to idle), from when the
+ * kernel has frozen all programs until they go on; or it is the host's, as it is at first and in
+ * every VM of KVM's. It may be changed at any time. Where the host's own counter loses its value in
+ * suspend to RAM, that of each VM goes on from where it stood, whatever args[0] was. The physical
+ * counter (CNTPCT) is the host's, always. While the kernel freezes programs, the counter goes on.
+ *
+ * Errors: EINVAL: args[0] is another number, or flags is not 0.
+ */
+#define ARMVMM_CAP_SUSPEND_STOPS	(ARMVMM_CAP_BASE + 4)
+
+/*
  * Offsets of KVM_DEV_ARM_VGIC_GRP_DIST_REGS beyond those of a GICv2, so that a VM which is saved
  * and restored cannot tell; KVM_HAS_DEVICE_ATTR says whether they are there.
  *

@@ -183,6 +183,7 @@ extern unsigned int fake_locks __attribute__((weak));
 #define spin_lock_init(l)	((l)->held = false)
 #define spin_lock(l)		fake_lock(l)
 #define spin_unlock(l)		fake_unlock(l)
+#define DEFINE_MUTEX(name)	struct mutex name = { false }
 #define mutex_init(l)		((l)->held = false)
 #define mutex_lock(l)		fake_lock(l)
 #define mutex_unlock(l)		fake_unlock(l)
@@ -215,12 +216,24 @@ static inline void list_add_tail(struct list_head *e, struct list_head *head)
 	head->prev = e;
 }
 
+static inline void list_add(struct list_head *e, struct list_head *head)
+{
+	list_add_tail(e, head->next);
+}
+
 static inline void list_del_init(struct list_head *e)
 {
 	assert(!list_empty(e));
 	WRITE_ONCE(e->prev->next, e->next);
 	e->next->prev = e->prev;
 	INIT_LIST_HEAD(e);
+}
+
+/* The kernel's leaves a poison in @e, too. */
+static inline void list_del(struct list_head *e)
+{
+	list_del_init(e);
+	e->next = e->prev = NULL;
 }
 
 static inline void list_move(struct list_head *e, struct list_head *head)
@@ -366,6 +379,11 @@ static inline s64 atomic64_read(const atomic64_t *v)
 static inline void atomic64_set(atomic64_t *v, s64 val)
 {
 	v->counter = val;
+}
+
+static inline void atomic64_add(s64 by, atomic64_t *v)
+{
+	v->counter += by;
 }
 
 struct mm_struct;

@@ -83,6 +83,7 @@ void hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*fn)(struct hrti
 
 void hrtimer_start(struct hrtimer *timer, ktime_t time, enum hrtimer_mode mode) { }
 int hrtimer_cancel(struct hrtimer *timer) { return 0; }
+void armvmm_kick_all(struct armvmm_vm *of, unsigned int request, struct armvmm_vcpu *except) { }
 u64 hrtimer_forward_now(struct hrtimer *timer, ktime_t interval) { return 0; }
 
 /* --- the hardware --- */

@@ -124,7 +124,7 @@ void timer_flush_line(struct armvmm_vcpu *v)
 }
 
 /* The counter was set: told when it is on and before it could enter. */
-void armvmm_timer_virt_changed(struct armvmm_vcpu *v)
+void armvmm_timer_counter_changed(struct armvmm_vcpu *v)
 {
 	KTAP_EQ(v->mode, VCPU_OUTSIDE);
 	KTAP_TRUE(!v->power_off && !fake_irqs_off);

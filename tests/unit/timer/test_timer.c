@@ -128,6 +128,14 @@ void armvmm_vcpu_kick(struct armvmm_vcpu *c)
 	kicks++;
 }
 
+static unsigned int requested = ~0u;
+
+void armvmm_kick_all(struct armvmm_vm *v, unsigned int request, struct armvmm_vcpu *except)
+{
+	KTAP_TRUE(v == &vm && !except);
+	requested = request;
+}
+
 void hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*fn)(struct hrtimer *),
 		   int clock, enum hrtimer_mode mode)
 {
@@ -593,6 +601,53 @@ static void test_before_first_run(void)
 	KTAP_TRUE(line[30]);
 }
 
+/*
+ * The host was suspended. Time that has not passed: the deadline is as far away as before, and every
+ * vCPU looks again. Physical timers wait for the counter, whose deadline may have passed.
+ */
+static void test_suspended(void)
+{
+	u64 seen;
+
+	reset(true);
+	seen = armvmm_timer_virt_now(&vcpu);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_TVAL, 1000);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_CTL, 1);
+	KTAP_EQ(PHYS.ns, 16000);
+	now += 400;
+	armvmm_timer_vm_resumed(&vm, 400, 0);
+	KTAP_EQ(armvmm_timer_virt_now(&vcpu), seen);
+	KTAP_EQ(requested, VCPU_REQ_COUNTER);
+	armvmm_timer_counter_changed(&vcpu);
+	KTAP_EQ(PHYS.ns, 9600);
+	KTAP_TRUE(!line[30]);
+	now += 600;
+	armvmm_timer_vm_resumed(&vm, 0, 0);
+	KTAP_EQ(armvmm_timer_virt_now(&vcpu), seen + 600);
+	armvmm_timer_counter_changed(&vcpu);
+	KTAP_TRUE(line[30]);
+}
+
+/* The host's counter lost its value: what was to come in 1000 ticks still does. */
+static void test_counter_lost(void)
+{
+	u64 seen, was;
+
+	reset(true);
+	vm.vcpus[0] = &vcpu;
+	vm.online_vcpus = 1;
+	now += 5000;
+	seen = armvmm_timer_virt_now(&vcpu);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_TVAL, 1000);
+	armvmm_timer_phys_write(&vcpu, TIMER_REG_CTL, 1);
+	was = now;
+	now = 5;
+	armvmm_timer_vm_resumed(&vm, now - was, now - was);
+	KTAP_EQ(armvmm_timer_virt_now(&vcpu), seen);
+	armvmm_timer_counter_changed(&vcpu);
+	KTAP_EQ(PHYS.ns, 16000);
+}
+
 static void test_enable_refused(void)
 {
 	reset(true);
@@ -644,7 +699,9 @@ static void test_reset(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_offset), KTAP_CASE(test_round), KTAP_CASE(test_taken_back),
-	  KTAP_CASE(test_client_sets), KTAP_CASE(test_late_hold), KTAP_CASE(test_lost_hold),
+	  KTAP_CASE(test_client_sets), KTAP_CASE(test_suspended),
+	  KTAP_CASE(test_counter_lost),
+	  KTAP_CASE(test_late_hold), KTAP_CASE(test_lost_hold),
 	  KTAP_CASE(test_in_hyp),
 	  KTAP_CASE(test_other_lr), KTAP_CASE(test_masked), KTAP_CASE(test_sleep),
 	  KTAP_CASE(test_early), KTAP_CASE(test_early_and_set), KTAP_CASE(test_early_and_called),

@@ -53,6 +53,7 @@ static struct {
 		struct kvm_dirty_log log;
 		struct armvmm_mirror mirror;
 		struct armvmm_range range;
+		struct kvm_enable_cap cap;
 		struct kvm_coalesced_mmio_zone zone;
 	} got;
 	struct {
@@ -213,6 +214,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_GET_DIRTY_LOG:
 		KTAP_EQ(fd, FD_VM);
 		kernel.got.log = *(struct kvm_dirty_log *)arg;
+		return 0;
+	case KVM_ENABLE_CAP:
+		KTAP_EQ(fd, FD_VM);
+		kernel.got.cap = *(struct kvm_enable_cap *)arg;
 		return 0;
 	case ARMVMM_UNPIN:
 		KTAP_EQ(fd, FD_VM);
@@ -658,6 +663,24 @@ static void test_debug_caps(void)
 	armvmm_vm_close(vm);
 }
 
+static void test_suspend_stops(void)
+{
+	struct armvmm_vm *vm;
+
+	kernel_reset();
+	armvmm_vm_open(NULL, &vm);
+	for (int stops = 1; stops >= 0; stops--) {
+		KTAP_EQ(armvmm_vm_suspend_stops(vm, stops), 0);
+		KTAP_EQ(kernel.got.cap.cap, ARMVMM_CAP_SUSPEND_STOPS);
+		KTAP_EQ(kernel.got.cap.flags, 0);
+		KTAP_EQ(kernel.got.cap.args[0], (uint64_t)stops);
+	}
+	kernel.fail_request = KVM_ENABLE_CAP;
+	kernel.fail_errno = EINVAL;
+	KTAP_EQ(armvmm_vm_suspend_stops(vm, true), -EINVAL);
+	armvmm_vm_close(vm);
+}
+
 /* A kernel without MMU_NOTIFIER says 0. */
 static void test_pages(void)
 {
@@ -929,5 +952,6 @@ KTAP_MAIN(KTAP_CASE(test_open), KTAP_CASE(test_open_fd), KTAP_CASE(test_open_fai
 	  KTAP_CASE(test_memory),
 	  KTAP_CASE(test_gic), KTAP_CASE(test_irq), KTAP_CASE(test_vcpu), KTAP_CASE(test_run),
 	  KTAP_CASE(test_rare_exits), KTAP_CASE(test_pmu), KTAP_CASE(test_debug_caps),
-	  KTAP_CASE(test_pages), KTAP_CASE(test_debug), KTAP_CASE(test_registers),
+	  KTAP_CASE(test_suspend_stops), KTAP_CASE(test_pages),
+	  KTAP_CASE(test_debug), KTAP_CASE(test_registers),
 	  KTAP_CASE(test_mirrors), KTAP_CASE(test_posted))

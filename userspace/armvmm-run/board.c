@@ -245,6 +245,8 @@ static int board_open_vm(struct board *b, struct error *err)
 			b->node = fcntl(armvmm_vm_device_fd(b->vm), F_DUPFD_CLOEXEC, 0);
 		if (b->node < 0)
 			return error_errno(err, -errno, "%s", device);
+		/* An older module has no such choice: the guest's counter is the host's then. */
+		armvmm_vm_suspend_stops(b->vm, !b->config->time_follow);
 		ret = machine_connect(&b->m, b->vm);
 		return ret ? error_errno(err, ret, "ioeventfd") : 0;
 	case -ENOENT:

@@ -145,6 +145,13 @@ bool armvmm_vm_pins_memory(struct armvmm_vm *vm)
 	return armvmm_vm_check_extension(vm, KVM_CAP_SYNC_MMU) == 0;
 }
 
+int armvmm_vm_suspend_stops(struct armvmm_vm *vm, bool stops)
+{
+	struct kvm_enable_cap cap = { .cap = ARMVMM_CAP_SUSPEND_STOPS, .args = { stops } };
+
+	return vm_ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
 bool armvmm_vm_can_unpin(struct armvmm_vm *vm)
 {
 	return armvmm_vm_check_extension(vm, ARMVMM_CAP_UNPIN) > 0;

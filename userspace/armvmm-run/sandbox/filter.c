@@ -173,6 +173,7 @@ static const struct {
 	{ KVM(0x41), MAIN },		/* KVM_CREATE_VCPU */
 	{ KVM(0x46), MAIN | FLASH },	/* KVM_SET_USER_MEMORY_REGION */
 	{ KVM(0x79), MAIN },		/* KVM_IOEVENTFD */
+	{ KVM(0xa3), MAIN },		/* KVM_ENABLE_CAP */
 	{ KVM(0xac), MAIN },		/* KVM_SET_ONE_REG */
 	{ KVM(0xae), MAIN },		/* KVM_ARM_VCPU_INIT */
 	{ KVM(0xaf), MAIN },		/* KVM_ARM_PREFERRED_TARGET */

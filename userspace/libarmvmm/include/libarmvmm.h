@@ -93,6 +93,12 @@ int armvmm_vm_check_extension(struct armvmm_vm *vm, unsigned int cap);
 bool armvmm_vm_has_pmu(struct armvmm_vm *vm);
 
 /*
+ * Whether the virtual counter stands still while the host is suspended to RAM or to idle. Without
+ * it the counter is the host's, as at first. Error: -EINVAL: an older module.
+ */
+int armvmm_vm_suspend_stops(struct armvmm_vm *vm, bool stops);
+
+/*
  * True if the host pins each page of guest memory that the guest touches. Beyond RLIMIT_MEMLOCK
  * armvmm_vcpu_run() then returns -ENOMEM. Until the memory slot is removed, or they are unpinned,
  * the guest keeps the pages that it has touched, whatever the caller does to its mapping.

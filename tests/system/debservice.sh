@@ -98,6 +98,43 @@ later() {
 	armvmm-run --kernel "/boot/vmlinuz-$(uname -r)" --initrd /srv/linux.cpio --memory 96M "$@" \
 		--append 'console=ttyAMA0 quiet panic=-1 report.seconds=100000' --dump-config /etc/armvmm/later.conf
 }
+# The service is over for good: systemd has not started it again, nor is it about to, well after RestartSec=.
+stays_over() {
+	i=0
+	until [ "$(systemctl show -P SubState "$1")" = dead ]; do
+		i=$((i + 1))
+		[ $i -lt 120 ] || break
+		sleep 1
+	done
+	sleep 20
+	systemctl status "$1"
+	[ "$(systemctl show -P ActiveState "$1")" = inactive ] && [ "$(systemctl show -P Result "$1")" = success ] &&
+		[ "$(systemctl show -P NRestarts "$1")" = 0 ]
+}
+quits() {
+	later && systemctl start armvmm@later && armvmm-ctl later quit && stays_over armvmm@later
+}
+# Its guest goes to a process that is no service, and runs there alone.
+leaves() {
+	later && systemctl start armvmm@later || return 1
+	armvmm-run --config /etc/armvmm/later.conf --control name:there --incoming unix:/srv/there.sock \
+		</dev/null >/srv/there.log 2>&1 &
+	there=$!
+	i=0
+	until [ -S /srv/there.sock ]; do
+		i=$((i + 1))
+		[ $i -lt 120 ] || break
+		sleep 1
+	done
+	armvmm-ctl later migrate unix:/srv/there.sock && stays_over armvmm@later &&
+		[ "$(armvmm-ctl there status)" = running ] && armvmm-ctl there quit && ! wait $there
+	status=$?
+	cat /srv/there.log
+	kill $there
+	systemctl stop armvmm@later
+	rm -f /etc/armvmm/later.conf /srv/there.log
+	return $status
+}
 lazily() {
 	later && systemctl start armvmm@later && armvmm-ctl later snapshot /srv/later.snap &&
 		armvmm-ctl later quit && systemctl stop armvmm@later && later --restore /srv/later.snap --lazy-restore &&
@@ -135,7 +172,9 @@ check '... and its node is for the group' node
 guest=$(process)
 check '... and runs' runs
 check '... to its init' prints
-check 'another one goes on from a snapshot, lazily' lazily
+check 'another one that quits is not started again' quits
+check '... nor is one that was sent away' leaves
+check '... and one goes on from a snapshot, lazily' lazily
 cd /var/tmp/new || exit 1
 check 'apt upgrades the packages under it' user_apt install ./armvmm_*.deb ./libarmvmm0_*.deb
 check '... to the new version' version "$new"

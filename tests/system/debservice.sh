@@ -53,13 +53,13 @@ node() {
 	[ "$(stat -c '%A %U %G' /dev/armvmm)" = 'crw-rw---- root kvm' ]
 }
 
-# With all that the host's kernel does for guests, which takes devices of its own.
+# With all that the host's kernel does for guests, which takes devices of its own, and a port that is root's.
 enable() {
 	mkdir -p /etc/armvmm
 	# Who waits for the network to come up would wait for the tap to, if it were there.
 	systemctl start network-online.target && ip tuntap add dev tap0 mode tap &&
 		armvmm-run --kernel "/boot/vmlinuz-$(uname -r)" --initrd /srv/linux.cpio --memory 128M \
-		--net user --net tap=tap0,vhost=on --vsock cid=42,vhost=on \
+		--net user,hostfwd=tcp:127.0.0.1:80-:80 --net tap=tap0,vhost=on --vsock cid=42,vhost=on \
 		--append 'console=ttyAMA0 quiet panic=-1 report.seconds=100000' \
 		--dump-config /etc/armvmm/web.conf && systemctl enable armvmm@web && systemctl start armvmm@web
 }

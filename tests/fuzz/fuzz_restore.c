@@ -98,7 +98,7 @@ bool machine_is_held_by(const struct machine *m, enum machine_holder holder)
 
 void machine_tell(struct machine *m, const struct machine_event *event)
 {
-	FUZZ_MUST(event->type == MACHINE_EVENT_RTC);
+	FUZZ_MUST(event->type == MACHINE_EVENT_RTC || event->type == MACHINE_EVENT_READING);
 }
 
 uint64_t machine_counter(struct machine *m, int64_t *when)

@@ -12,10 +12,15 @@
 #include "core/runstate.h"
 #include "notify.h"
 
+/* What is read goes on, or it hangs: then a start that takes longer than the manager's limit fails. */
+#define NOTIFY_READING		"EXTEND_TIMEOUT_USEC=60000000"
+#define NOTIFY_READING_US	(5 * G_USEC_PER_SEC)	/* between two of these */
+
 struct notify {
 	int fd;
 	struct machine *m;	/* NULL: not started */
 	struct machine_listener listener;
+	gint64 extended;	/* when the manager was last asked for more time; 0: not yet */
 	uint64_t watchdog;	/* microseconds until the manager takes us for dead; 0: none */
 	GSource *timer;
 };
@@ -33,6 +38,9 @@ static const char *notify_text(const struct machine *m, enum machine_event_type 
 	case MACHINE_EVENT_START:
 		return machine_is_held(m) ? "READY=1\nSTATUS=The guest is stopped before its start" :
 					    "READY=1\nSTATUS=The guest runs";
+	case MACHINE_EVENT_AWAIT:
+		/* It may come in days, or never: the service is one that waits. */
+		return "READY=1\nSTATUS=Waits for a guest";
 	case MACHINE_EVENT_STOP:
 		return "STATUS=The guest is stopped";
 	case MACHINE_EVENT_RESUME:
@@ -48,11 +56,24 @@ static const char *notify_text(const struct machine *m, enum machine_event_type 
 	}
 }
 
+/* A part of a snapshot is a mebibyte: there are thousands. */
+static void notify_reading(struct notify *notify)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (notify->extended && now - notify->extended < NOTIFY_READING_US)
+		return;
+	notify->extended = now;
+	notify_send(notify, NOTIFY_READING);
+}
+
 static void notify_event(struct machine_listener *listener, const struct machine_event *event)
 {
 	struct notify *notify = container_of(listener, struct notify, listener);
 	const char *text = notify_text(notify->m, event->type);
 
+	if (event->type == MACHINE_EVENT_READING)
+		notify_reading(notify);
 	if (text)
 		notify_send(notify, text);
 }

@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/runstate.h"
@@ -19,7 +20,16 @@ static struct machine m;
 static struct machine_listener *heard;
 static bool held;
 static struct error err;
+static gint64 ahead;	/* of the clock */
 static char path[] = "/tmp/test_notify.XXXXXX";
+
+gint64 g_get_monotonic_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000 + ahead;
+}
 
 void machine_listen(struct machine *machine, struct machine_listener *listener)
 {
@@ -102,6 +112,37 @@ static void life(const char *name)
 	tell(MACHINE_EVENT_STOP);
 	notify_destroy(notify);
 	KTAP_TRUE(!heard);
+}
+
+/* A guest that comes from elsewhere, or from slow storage, may take longer than a start may last. */
+static void test_slow_start(void)
+{
+	struct notify *notify;
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "@test_notify-%d", getpid());
+	fd = manager(name);
+	KTAP_EQ(notify_create(&notify, &err), 0);
+	notify_start(notify, &m);
+	for (unsigned int i = 0; i < 3; i++) {
+		tell(MACHINE_EVENT_READING);
+		KTAP_STREQ(told(fd), "EXTEND_TIMEOUT_USEC=60000000");
+		/* Not for each of thousands of parts. */
+		tell(MACHINE_EVENT_READING);
+		KTAP_STREQ(told(fd), "");
+		ahead += 10 * G_USEC_PER_SEC;
+	}
+	held = true;
+	tell(MACHINE_EVENT_AWAIT);
+	KTAP_STREQ(told(fd), "READY=1\nSTATUS=Waits for a guest");
+	tell(MACHINE_EVENT_START);
+	KTAP_STREQ(told(fd), "READY=1\nSTATUS=The guest is stopped before its start");
+	held = false;
+	tell(MACHINE_EVENT_RESUME);
+	KTAP_STREQ(told(fd), "STATUS=The guest runs");
+	notify_destroy(notify);
+	close(fd);
 }
 
 static void test_path(void)
@@ -191,4 +232,4 @@ static void test_wrong(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_path), KTAP_CASE(test_abstract), KTAP_CASE(test_watchdog),
-	  KTAP_CASE(test_wrong))
+	  KTAP_CASE(test_slow_start), KTAP_CASE(test_wrong))

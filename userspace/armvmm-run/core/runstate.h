@@ -44,6 +44,8 @@ enum machine_event_type {
 	 * Before the first instruction, also after a reset: memory is loaded, and no vCPU runs yet.
 	 */
 	MACHINE_EVENT_START,
+	MACHINE_EVENT_AWAIT,	/* it waits for its guest, which comes from another process */
+	MACHINE_EVENT_READING,	/* a part of a snapshot was read, and there is more */
 	MACHINE_EVENT_BALLOON,	/* the guest has another size; .bytes says which */
 	MACHINE_EVENT_MIGRATION,	/* one has come further; .status says how far */
 	MACHINE_EVENT_RTC,	/* the guest has set its clock, ahead of ours by .seconds */

@@ -363,6 +363,7 @@ int receive_guest(struct receive *r, struct facts *facts, struct error *err)
 
 	facts_get(&r->here, r->m);
 	layout_memory(r->m, &r->layout);
+	machine_tell(r->m, &(struct machine_event){ .type = MACHINE_EVENT_AWAIT });
 	for (;;) {
 		receive_begin(r);
 		ret = receive_await(r);

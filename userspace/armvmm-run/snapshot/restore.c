@@ -133,6 +133,12 @@ static int restore_end(struct restore *s, const struct layout_end *found, uint32
 	return part_close(&s->reader, s->err);
 }
 
+/* Storage may be so slow that somebody would take us for dead. */
+static void restore_goes_on(struct restore *s)
+{
+	machine_tell(s->m, &(struct machine_event){ .type = MACHINE_EVENT_READING });
+}
+
 /* Where it is, or ... */
 static int restore_places(struct restore *s)
 {
@@ -146,6 +152,7 @@ static int restore_places(struct restore *s)
 		if (!strcmp(s->reader.name, PART_END))
 			break;
 		found.parts++;
+		restore_goes_on(s);
 	}
 	return restore_end(s, &found, places_heads(s->places));
 }
@@ -172,6 +179,7 @@ static int restore_pages(struct restore *s)
 		if (ret)
 			break;
 		found.parts++;
+		restore_goes_on(s);
 	}
 	if (!ret)
 		ret = restore_end(s, &found, pages_reader_heads(p));

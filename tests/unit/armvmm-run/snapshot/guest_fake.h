@@ -49,6 +49,7 @@ struct guest {
 	struct machine_listener *listener;
 	char cpu_state[32];	/* what its vCPUs have */
 	char kept[80];		/* what clients of the control socket have not read yet */
+	unsigned int awaits, reads;	/* events: it waits for its guest; a part was read */
 	char told[160];		/* events of migrations and dumps */
 	unsigned int nr_d;	/* registers of its VFP */
 	uint32_t log[MEMORY / 4096 / 32];	/* the kernel's; atomic */
@@ -158,6 +159,8 @@ void machine_tell(struct machine *m, const struct machine_event *event)
 {
 	struct guest *g = guest_of(m);
 
+	g->awaits += event->type == MACHINE_EVENT_AWAIT;
+	g->reads += event->type == MACHINE_EVENT_READING;
 	if (event->type != MACHINE_EVENT_MIGRATION && event->type != MACHINE_EVENT_DUMP)
 		return;
 	g_strlcat(g->told, event->status, sizeof(g->told));

@@ -167,6 +167,7 @@ static void test_moves(void)
 	KTAP_EQ(claimed, 2);
 	KTAP_STREQ(a.told, "active device completed ");
 	KTAP_STREQ(b.told, "active completed ");
+	KTAP_EQ(b.awaits, 1);
 	KTAP_EQ(run.status.pages, 3);
 	KTAP_TRUE(run.status.written > 200 && run.status.written < 10000);
 	/* It is there, and so it does not go on here, nor is it sent twice. */

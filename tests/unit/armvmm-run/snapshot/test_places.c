@@ -160,6 +160,7 @@ static void test_blocks(void)
 	p = restore(t.fd, 3, &ret, &err);
 	KTAP_EQ(ret, 0);
 	KTAP_STREQ(err.text, "");
+	KTAP_TRUE(g.reads >= BLOCKS);
 	/* Its state is here, and its memory is not. */
 	KTAP_EQ(g.thing.value, 77);
 	KTAP_TRUE(!g.bank[3] && !page(1)[0] && !page(639)[0]);

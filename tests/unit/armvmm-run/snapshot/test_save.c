@@ -106,6 +106,7 @@ static void test_there_and_back(void)
 	g.thing.value = 0;
 	KTAP_EQ(restore(fd, &facts, &err), 0);
 	KTAP_STREQ(err.text, "");
+	KTAP_EQ(g.reads, 2);	/* of RAM, and of the bank */
 	KTAP_EQ(g.thing.value, 77);
 	KTAP_STREQ(g.cpu_state, "what the CPUs have");
 	KTAP_STREQ(g.kept, "what it said, again");

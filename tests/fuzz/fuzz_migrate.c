@@ -719,9 +719,10 @@ static void go(struct fuzz *f)
 	FUZZ_MUST(given || status.phase == SEND_COMPLETED);
 	/* One that has run there with memory from here never goes on. */
 	if (send_has_stopped(peer.send) && how & 32) {
-		bool away = strstr(guest.told, "postcopy-active");
+		bool away = strstr(guest.told, "postcopy-active"), anyway = how & 128;
+		bool may = anyway || status.phase != SEND_COMPLETED;
 
-		FUZZ_MUST(!send_continue(peer.send, &err) == (claimed == 1 && !away));
+		FUZZ_MUST(!send_continue(peer.send, anyway, &err) == (claimed == 1 && !away && may));
 	}
 	send_free(peer.send);
 	FUZZ_MUST(!guest.listener);
@@ -738,6 +739,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	gave_up = false;
 	guest.kept[0] = '\0';
 	claimed = 1;
+	guest.m.guard.locked = true;
 	guest.thing.claimed = &claimed;
 	guest.thing.self = 1;
 	now = 1000000;

@@ -22,7 +22,7 @@ static const char help[] =
 	"Commands:\n"
 	"  status           does the guest run: running, paused, debug\n"
 	"  stop             stop the guest, and its time\n"
-	"  cont             let it go on\n"
+	"  cont             let it go on; with --anyway also if it may run elsewhere, where it was sent\n"
 	"  powerdown        press its power button\n"
 	"  reset            start it over, as its reset button would\n"
 	"  quit             end it at once, as by cutting the power\n"

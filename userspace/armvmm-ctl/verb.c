@@ -26,9 +26,11 @@ static bool verb_stop(struct connection *c, char **args, GError **err)
 	return verb_do(c, "stop", NULL, err);
 }
 
+static const char *const verb_cont_options[] = { "--anyway", NULL };
+
 static bool verb_cont(struct connection *c, char **args, GError **err)
 {
-	return verb_do(c, "cont", NULL, err);
+	return verb_do(c, args[0] ? "__armvmm_cont_anyway" : "cont", NULL, err);
 }
 
 static bool verb_powerdown(struct connection *c, char **args, GError **err)
@@ -242,7 +244,7 @@ static bool verb_events(struct connection *c, char **args, GError **err)
 static const struct verb verbs[] = {
 	{ "status", 0, "", verb_status, NULL },
 	{ "stop", 0, "", verb_stop, NULL },
-	{ "cont", 0, "", verb_cont, NULL },
+	{ "cont", 0, "", verb_cont, verb_cont_options },
 	{ "powerdown", 0, "", verb_powerdown, NULL },
 	{ "reset", 0, "", verb_reset, NULL },
 	{ "quit", 0, "", verb_quit, NULL },

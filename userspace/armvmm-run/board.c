@@ -382,7 +382,7 @@ static int board_open_lazy(struct board *b, struct error *err)
 	int ret = lazy_open(&b->lazy, &b->m, err);
 
 	for (unsigned int i = 0; !ret && i < b->nr_restores; i++)
-		ret = filelock_take(b->restore[i].fd, true, b->restore[i].name, err);
+		ret = filelock_take(b->restore[i].fd, true, b->restore[i].name, NULL, err);
 	return ret;
 }
 

@@ -166,6 +166,8 @@ static void test_plain(void)
 		KTAP_TRUE(!RUN(WORDS(names[i][0]), { names[i][1], NULL, NULL }));
 		KTAP_STREQ(wrong, "refused");
 	}
+	KTAP_TRUE(RUN(WORDS("cont", "--anyway"), { "__armvmm_cont_anyway", NULL, "{}" }));
+	KTAP_STREQ(verb_find("cont")->options[0], "--anyway");
 	/* Who is to end may be gone before it can say so; nobody else. */
 	KTAP_TRUE(RUN(WORDS("quit"), { "quit", NULL, GONE }));
 	KTAP_TRUE(!RUN(WORDS("stop"), { "stop", NULL, GONE }));

@@ -57,7 +57,7 @@ static json_t *run_stop(struct command_call *call)
 }
 
 /* Success would mean that the guest goes on. So if it would not, fails and changes nothing. */
-static json_t *run_cont(struct command_call *call)
+static json_t *run_go_on(struct command_call *call, bool anyway)
 {
 	if (machine_is_held_by(call->target->m, MACHINE_HOLDER_GDB)) {
 		error_set(&call->err, -EBUSY, "A debugger holds the guest: it alone lets it go on");
@@ -67,11 +67,22 @@ static json_t *run_cont(struct command_call *call)
 		error_set(&call->err, -EBUSY, "There is a dump in process, please wait.");
 		return NULL;
 	}
-	if (run_is_too_late(call) || send_continue(call->target->send, &call->err))
+	if (run_is_too_late(call) || send_continue(call->target->send, anyway, &call->err))
 		return NULL;
 	save_continue(call->target->save);
 	machine_release(call->target->m, MACHINE_HOLDER_CONTROL);
 	return NULL;
+}
+
+static json_t *run_cont(struct command_call *call)
+{
+	return run_go_on(call, false);
+}
+
+/* QEMU's cont takes no argument, and lets a guest go on that runs elsewhere. */
+static json_t *run_cont_anyway(struct command_call *call)
+{
+	return run_go_on(call, true);
 }
 
 static json_t *run_powerdown(struct command_call *call)
@@ -107,6 +118,7 @@ const struct command commands_run[] = {
 	{ "query-status", run_query_status, {} },
 	{ "stop", run_stop, {} },
 	{ "cont", run_cont, {} },
+	{ "__armvmm_cont_anyway", run_cont_anyway, {} },
 	{ "system_powerdown", run_powerdown, {} },
 	{ "system_reset", run_reset, {} },
 	{ "quit", run_quit, {} },

@@ -18,6 +18,7 @@
 #include "core/chardev.h"
 #include "core/device.h"
 #include "core/error.h"
+#include "core/filelock.h"
 #include "core/guestmem.h"
 #include "core/irqline.h"
 #include "core/machine_type.h"
@@ -84,6 +85,7 @@ struct machine {
 	bool vhost_user;	/* a device sets this: another process works on its queues */
 	/* A device sets this if who works on its queues keeps no log of what he writes: who. */
 	const char *unlogged;
+	struct filelock_guard guard;	/* devices say what they write */
 	const char *unsaved;	/* and this if it cannot be saved: why */
 	bool firmware;		/* a device sets this: the guest starts in it */
 	bool incoming;		/* the board sets this: the guest comes from another process */

@@ -262,7 +262,8 @@ static int flash_claim(struct device *dev, bool take, struct error *err)
 		filelock_leave(flash->fd);
 		return 0;
 	}
-	ret = filelock_take(flash->fd, flash_is_readonly(flash), flash->file, err);
+	ret = filelock_take(flash->fd, flash_is_readonly(flash), flash->file, &flash->m->guard,
+			    err);
 	if (ret)
 		return ret;
 	pthread_mutex_lock(&flash->lock);
@@ -351,7 +352,8 @@ static int flash_attach(struct flash *flash, const struct flash_config *config, 
 	flash->mapped = len;
 	flash->cfi.store = config->ro ? NULL : flash_store_file;
 	/* A guest that comes has it where it is, until it is here. */
-	return flash->m->incoming ? 0 : filelock_take(flash->fd, config->ro, config->file, err);
+	return flash->m->incoming ? 0 : filelock_take(flash->fd, config->ro, config->file,
+						      &flash->m->guard, err);
 }
 
 static int flash_make(struct machine *m, uint64_t base, struct flash **out, struct error *err)

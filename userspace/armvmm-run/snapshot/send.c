@@ -483,7 +483,24 @@ bool send_has_stopped(const struct send *s)
 	return !send_is_active(s) && machine_is_held_by(s->m, MACHINE_HOLDER_MIGRATION);
 }
 
-int send_continue(struct send *s, struct error *err)
+/* Why it should not go on here, unless somebody knows better. */
+static int send_warn(const struct send *s, struct error *err)
+{
+	static const char hint[] = "(armvmm-ctl NAME cont --anyway)";
+	const struct filelock_guard *guard = &s->m->guard;
+
+	if (s->phase == SEND_COMPLETED)
+		return error_set(err, -EBUSY,
+				 "The guest runs elsewhere, or has run there: its disks are not as its memory here has them. If it has not, it may go on here anyway %s",
+				 hint);
+	if (!guard->locked || guard->unlocked)
+		return error_set(err, -EBUSY,
+				 "The guest may run elsewhere, and no lock of %.200s would show it: look there first. If it does not, it may go on here anyway %s",
+				 guard->unlocked ? guard->unlocked : "its files", hint);
+	return 0;
+}
+
+int send_continue(struct send *s, bool anyway, struct error *err)
 {
 	int ret;
 
@@ -492,6 +509,9 @@ int send_continue(struct send *s, struct error *err)
 	if (s->away)
 		return error_set(err, -EBUSY,
 				 "The guest may have run elsewhere since: its disks may not be as its memory here has them");
+	ret = anyway ? 0 : send_warn(s, err);
+	if (ret)
+		return ret;
 	ret = device_bus_claim(&s->m->bus, err);
 	if (ret)
 		return ret;

@@ -98,9 +98,10 @@ bool send_has_stopped(const struct send *s);
 
 /*
  * Lets such a guest go on here, if nobody else uses its disks, and it is not known to have run
- * elsewhere with memory from here. Returns 0, or -errno with @err set.
+ * elsewhere; if it may have, only where locks show that it does not. @anyway: a person has looked,
+ * and knows better, unless memory from here is missing there. Returns 0, or -errno with @err set.
  */
-int send_continue(struct send *s, struct error *err);
+int send_continue(struct send *s, bool anyway, struct error *err);
 
 void send_get(struct send *s, struct send_status *status);
 

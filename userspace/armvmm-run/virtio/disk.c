@@ -74,6 +74,9 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 	rate_init(&disk->bps, config->bps);
 	disk_make_serial(disk, config);
 	ret = disk->type->start(disk, config, err);
+	/* A server lets anybody write. */
+	if (!disk->readonly && !disk->type->claim)
+		m->guard.unlocked = disk->path;
 	if (ret)
 		disk_close(disk);
 	return ret;

@@ -56,7 +56,7 @@ static int file_probe_direct(int fd)
 
 static int file_claim(struct disk *disk, struct error *err)
 {
-	int ret = filelock_take(disk->fd, disk->readonly, disk->path, err);
+	int ret = filelock_take(disk->fd, disk->readonly, disk->path, &disk->machine->guard, err);
 
 	if (ret)
 		return ret;
@@ -190,7 +190,8 @@ static int file_start(struct disk *disk, const struct disk_config *config, struc
 	if (!ret && !config->raw)
 		ret = file_check_format(disk, err);
 	if (!ret && !disk->machine->incoming)
-		ret = filelock_take(disk->fd, disk->readonly, disk->path, err);
+		ret = filelock_take(disk->fd, disk->readonly, disk->path, &disk->machine->guard,
+				    err);
 	/* These have no RWF_NOWAIT, and need none. */
 	disk->in_memory = !fstatfs(disk->fd, &fs) && ((uint32_t)fs.f_type == TMPFS_MAGIC ||
 						      (uint32_t)fs.f_type == RAMFS_MAGIC);

@@ -27,6 +27,7 @@ static struct fake_run {
 	int save_fd;		/* -1: none was given */
 	unsigned int save_flags;
 	const char *send_refused;	/* likewise */
+	bool anyway;		/* the last cont insists */
 	unsigned int untracked;	/* how often the log of written pages was ended */
 	bool save_stopped;
 	const char *save_refused;	/* why; NULL: it begins */
@@ -232,8 +233,9 @@ bool send_has_stopped(const struct send *s)
 	return fake_run.send_stopped;
 }
 
-int send_continue(struct send *s, struct error *err)
+int send_continue(struct send *s, bool anyway, struct error *err)
 {
+	fake_run.anyway = anyway;
 	return fake_run.send_lost ? error_set(err, -1, "%s", fake_run.send_lost) : 0;
 }
 

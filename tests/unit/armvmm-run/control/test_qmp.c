@@ -713,6 +713,11 @@ static void test_send(void)
 	KTAP_STREQ(ask("{\"execute\":\"cont\"}"),
 		   ERROR("GenericError", "disk.img: in use by another virtual machine"));
 	KTAP_TRUE(machine_is_held(&m));
+	KTAP_TRUE(!fake_run.anyway);
+	/* Nor does a person change that, who insists. */
+	KTAP_STREQ(ask("{\"execute\":\"__armvmm_cont_anyway\"}"),
+		   ERROR("GenericError", "disk.img: in use by another virtual machine"));
+	KTAP_TRUE(machine_is_held(&m) && fake_run.anyway);
 	fake_run.saved.begun = 8;
 	KTAP_TRUE(!strstr(ask("{\"execute\":\"query-migrate\"}"), "\"normal\":3"));
 	machine_release(&m, MACHINE_HOLDER_MIGRATION);

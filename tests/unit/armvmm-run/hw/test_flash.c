@@ -375,6 +375,7 @@ static void test_locked(void)
 	unsigned int changes;
 
 	start();
+	KTAP_TRUE(m.guard.locked && !m.guard.unlocked);
 	first = m;
 	setup();
 	KTAP_EQ(attach(""), (unsigned long long)-EBUSY);

@@ -64,6 +64,7 @@ static void setup(void)
 	guest_init(&a);
 	guest_init(&b);
 	claimed = 1;
+	a.m.guard.locked = true;
 	a.thing.claimed = b.thing.claimed = &claimed;
 	a.thing.self = 1;
 	b.thing.self = 2;
@@ -171,13 +172,17 @@ static void test_moves(void)
 	KTAP_EQ(run.status.pages, 3);
 	KTAP_TRUE(run.status.written > 200 && run.status.written < 10000);
 	/* It is there, and so it does not go on here, nor is it sent twice. */
-	KTAP_EQ(send_continue(run.s, &err), -EBUSY);
+	KTAP_EQ(send_continue(run.s, true, &err), -EBUSY);
 	KTAP_STREQ(err.text, "thing: in use by another virtual machine");
 	KTAP_TRUE(!runs(&a));
 	KTAP_EQ(send_start(run.s, 0, false, &err), -EBUSY);
-	/* When it has ended there, it may. */
+	/* When it has ended there, its disks are others. */
 	claimed = 0;
-	KTAP_EQ(send_continue(run.s, &err), 0);
+	KTAP_EQ(send_continue(run.s, false, &err), -EBUSY);
+	KTAP_TRUE(strstr(err.text, "its disks are not as its memory here has them") &&
+		  strstr(err.text, "cont --anyway"));
+	KTAP_TRUE(!runs(&a) && !claimed);
+	KTAP_EQ(send_continue(run.s, true, &err), 0);
 	KTAP_TRUE(runs(&a) && claimed == 1);
 	run_end(&run);
 }
@@ -306,7 +311,7 @@ static bool check_one(struct run *run, const char *what, size_t n)
 	if (lost) {
 		bool there = runs(&b);
 
-		if (!send_continue(run->s, &err) == there)
+		if (!send_continue(run->s, false, &err) == there)
 			KTAP_FAIL("%s %zu: it goes on, or does not: %s", what, n, err.text);
 		if (runs(&a) == there)
 			KTAP_FAIL("%s %zu: not one runs", what, n);
@@ -376,6 +381,38 @@ static void test_changed(void)
 	}
 	/* The far end says that it refuses the word that commits; its answer to it is damaged. */
 	KTAP_EQ(lost, 64);
+}
+
+/* The far end's answer is lost, and the guest writes to what nobody locks, or to nothing. */
+static void test_no_locks(void)
+{
+	static const struct filelock_guard guards[] = {
+		{ .locked = false }, { .unlocked = "nbd://server/web" },
+		{ .locked = true, .unlocked = "nbd://server/web" },
+	};
+	struct error err;
+	size_t bytes[2];
+
+	learn(bytes);
+	for (unsigned int i = 0; i < 3; i++) {
+		struct run run = { .proxy.way = { ALL, ALL } };
+
+		setup();
+		a.m.guard = guards[i];
+		a.thing.claimed = b.thing.claimed = NULL;
+		run.proxy.way[1].cut = bytes[1] - 1;
+		run_it(&run);
+		KTAP_EQ(run.status.phase, SEND_FAILED);
+		KTAP_TRUE(runs(&b) && !runs(&a) && send_has_stopped(run.s));
+		KTAP_EQ(send_continue(run.s, false, &err), -EBUSY);
+		KTAP_TRUE(strstr(err.text, i ? "no lock of nbd://server/web would show it: look there first" :
+					       "no lock of its files would show it: look there first"));
+		KTAP_TRUE(!runs(&a));
+		/* That is for a person to know. */
+		KTAP_EQ(send_continue(run.s, true, &err), 0);
+		KTAP_TRUE(runs(&a));
+		run_end(&run);
+	}
 }
 
 static gboolean rest(void *opaque)
@@ -452,9 +489,9 @@ static void test_disks_taken(void)
 	KTAP_TRUE(!runs(&a) && !runs(&b) && send_has_stopped(run.s));
 	/* Not all the time: each try drops what the host's caches have. */
 	KTAP_TRUE(a.thing.in_vain > 10 && a.thing.in_vain < 110);
-	KTAP_EQ(send_continue(run.s, &err), -EBUSY);
+	KTAP_EQ(send_continue(run.s, false, &err), -EBUSY);
 	claimed = 0;
-	KTAP_EQ(send_continue(run.s, &err), 0);
+	KTAP_EQ(send_continue(run.s, false, &err), 0);
 	KTAP_TRUE(runs(&a) && claimed == 1);
 	run_end(&run);
 }
@@ -863,7 +900,7 @@ static void test_hostile(void)
 
 KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_busy), KTAP_CASE(test_wiped),
 	  KTAP_CASE(test_slow_flush), KTAP_CASE(test_does_not_converge),
-	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_cancel),
+	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_no_locks), KTAP_CASE(test_cancel),
 	  KTAP_CASE(test_refused), KTAP_CASE(test_disks_taken),
 	  KTAP_CASE(test_disks_come_back), KTAP_CASE(test_far_end_quits),
 	  KTAP_CASE(test_far_end_quits_late), KTAP_CASE(test_deaf),

@@ -87,7 +87,7 @@ static void test_moves(void)
 	KTAP_STREQ(b.told, "active postcopy-active completed ");
 	/* It has run there: never here, even if nobody has its disks. */
 	claimed = 0;
-	KTAP_EQ(send_continue(run.s, &err), -EBUSY);
+	KTAP_EQ(send_continue(run.s, true, &err), -EBUSY);
 	KTAP_STREQ(err.text,
 		   "The guest may have run elsewhere since: its disks may not be as its memory here has them");
 	KTAP_EQ(send_start(run.s, 0, 0, &err), -EBUSY);
@@ -398,7 +398,7 @@ static enum outcome judge(struct run *run)
 	claimed = 0;
 	if (!strstr(run->status.why.text, ", and not here, as its disks may have changed"))
 		return printf("# %s\n", run->status.why.text), WRONG;
-	return send_continue(run->s, &err) == -EBUSY ? GONE : WRONG;
+	return send_continue(run->s, true, &err) == -EBUSY ? GONE : WRONG;
 }
 
 /* In a process of its own, which ends with its threads. */
@@ -541,7 +541,7 @@ static void test_unanswered(void)
 	KTAP_EQ(run.ret, -EINTR);
 	KTAP_TRUE(!runs(&a) && !runs(&b) && !is_dead());
 	claimed = 0;
-	KTAP_EQ(send_continue(run.s, &err), -EBUSY);
+	KTAP_EQ(send_continue(run.s, true, &err), -EBUSY);
 	postcopy_free(run.p);
 	send_free(run.s);
 }

@@ -289,7 +289,7 @@ static void hears(struct liar *l, enum send_phase phase, const char *why)
 	if (why && !strstr(status.why.text, why))
 		printf("# %s\n", status.why.text);
 	KTAP_TRUE(!runs(&a));
-	KTAP_EQ(send_continue(s, &err), -EBUSY);
+	KTAP_EQ(send_continue(s, true, &err), -EBUSY);
 	send_free(s);
 	pthread_join(thread, NULL);
 	close(end[1]);

@@ -5,11 +5,12 @@
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
 // cflags: -Iuserspace/armvmm-run -Itests/unit/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0
-// libs: -Wl,--wrap=ioctl,--wrap=fstat64,--wrap=fallocate64
+// libs: -Wl,--wrap=ioctl,--wrap=fstat64,--wrap=fallocate64,--wrap=fcntl64
 //
 // The host's side of a disk: its size as clients change it, and block devices, which are files here
-// that the test lets look like one.
+// that the test lets look like one; and whether a lock keeps others from it.
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <stdarg.h>
 #include <string.h>
@@ -28,6 +29,9 @@ int __wrap_fstat64(int fd, struct stat *st);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 int __real_fallocate64(int fd, int mode, off_t at, off_t len);
 int __wrap_fallocate64(int fd, int mode, off_t at, off_t len);
+
+int __real_fcntl64(int fd, int cmd, void *arg);
+int __wrap_fcntl64(int fd, int cmd, ...);
 
 /* The block device, if there is one. */
 static struct {
@@ -71,6 +75,22 @@ int __wrap_fallocate64(int fd, int mode, off_t at, off_t len)
 {
 	punched = at;
 	return __real_fallocate64(fd, mode, at, len);
+}
+
+static bool no_locks;	/* the file system has none */
+
+int __wrap_fcntl64(int fd, int cmd, ...)
+{
+	void *arg;
+	va_list ap;
+
+	va_start(ap, cmd);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (cmd != F_OFD_SETLK || !no_locks)
+		return __real_fcntl64(fd, cmd, arg);
+	errno = ENOLCK;
+	return -1;
 }
 
 static int device_error(int code)
@@ -152,6 +172,70 @@ static void test_resize(void)
 	KTAP_TRUE(!disk_resized(&disk));
 	disk_close(&disk);
 	KTAP_EQ(nr_warnings, 0);
+}
+
+/* A disk that is no file, and has no lock, as a server's. */
+static int server_start(struct disk *disk, const struct disk_config *config, struct error *err)
+{
+	disk->size = MIB;
+	return 0;
+}
+
+static void server_stop(struct disk *disk)
+{
+}
+
+static const char *const server_prefix[] = { "server:", NULL };
+static const struct disk_type disk_server = {
+	.prefix = server_prefix, .start = server_start, .stop = server_stop,
+};
+DISK_TYPE(disk_server);
+
+static void guarded_by(bool readonly, bool locked, const char *unlocked)
+{
+	struct disk disk;
+	struct error err;
+
+	machine.guard = (struct filelock_guard){ .locked = false };
+	KTAP_ASSERT(!disk_try(&disk, readonly, false, &err));
+	KTAP_EQ(machine.guard.locked, locked);
+	KTAP_TRUE(unlocked ? machine.guard.unlocked && !strcmp(machine.guard.unlocked, unlocked) :
+			     !machine.guard.unlocked);
+	disk_close(&disk);
+}
+
+/* Would somebody else who starts with the same disk be refused? */
+static void test_guard(void)
+{
+	struct disk_config config = { .path = "server:x" };
+	struct disk disk;
+	struct error err;
+
+	write_file("disk", "", 0, MIB);
+	guarded_by(false, true, NULL);
+	/* Who only reads has the lock that all readers have. */
+	guarded_by(true, false, NULL);
+	no_locks = true;
+	guarded_by(false, false, path("disk"));
+	guarded_by(true, false, NULL);
+	no_locks = false;
+	/* One whose guest comes later says so when it takes the disk. */
+	machine.incoming = true;
+	guarded_by(false, false, NULL);
+	KTAP_ASSERT(!disk_try(&disk, false, false, &err));
+	KTAP_EQ(disk_claim(&disk, &err), 0);
+	KTAP_TRUE(machine.guard.locked);
+	disk_close(&disk);
+	machine.incoming = false;
+	machine.guard = (struct filelock_guard){ .locked = false };
+	KTAP_ASSERT(!disk_open(&disk, &machine, &config, &err));
+	KTAP_STREQ(machine.guard.unlocked, "server:x");
+	disk_close(&disk);
+	machine.guard.unlocked = NULL;
+	config.readonly = true;
+	KTAP_ASSERT(!disk_open(&disk, &machine, &config, &err));
+	KTAP_TRUE(!machine.guard.unlocked);
+	disk_close(&disk);
 }
 
 /* A block device has the size that the host gives it. */
@@ -257,5 +341,5 @@ static void test_probe(void)
 	strcpy(scratch_dir + strlen(scratch_dir) - 6, "XXXXXX");
 }
 
-KTAP_MAIN(KTAP_CASE(test_probe), KTAP_CASE(test_resize), KTAP_CASE(test_block_device),
+KTAP_MAIN(KTAP_CASE(test_probe), KTAP_CASE(test_resize), KTAP_CASE(test_guard), KTAP_CASE(test_block_device),
 	  KTAP_CASE(test_block_device_direct), KTAP_CASE(test_block_device_discard))

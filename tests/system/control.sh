@@ -71,6 +71,19 @@ stands_still() {
 check 'stop: the guest and its clock stand still, and go on' stands_still
 check 'status: running again' says running status
 
+# The same by the terminal's key, as a shell does it, which stops the whole process.
+suspends() {
+	clock a || return 1
+	_begin=$clock
+	kill -TSTP "$pid" && wait_for 20 grep -q '^State:.T' "/proc/$pid/status" || return 1
+	sleep 4
+	kill -CONT "$pid" && clock a || return 1
+	echo "while it was stopped for 4 s: $(((clock - _begin) * 1024 / 62500)) ms for the guest"
+	[ $(((clock - _begin) * 1024 / 62500)) -lt 3000 ]
+}
+check 'SIGTSTP: so they do, until SIGCONT' suspends
+check '... and it runs' says running status
+
 # With --time follow, nothing of it is missing. Another guest, whose time runs elsewhere.
 follows() {
 	guest_start f --kernel "$work/monitor" --control "unix:$work/sock.f" --time follow || return 1

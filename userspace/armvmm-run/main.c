@@ -95,12 +95,19 @@ static void program_key(void *opaque, enum term_key key)
 		board_request(program->board, MACHINE_QUIT, MACHINE_BY_KEY);
 }
 
-/* The shell gets its terminal back as it was; what runs after raise() runs after SIGCONT. */
+/*
+ * The shell gets its terminal back as it was; what runs after raise() runs after SIGCONT. The
+ * guest is held as by anybody else who stops it, for its counter's sake.
+ */
 static void program_suspend(struct program *program)
 {
+	struct machine *m = board_machine(program->board);
+
+	machine_hold(m, MACHINE_HOLDER_SHELL);
 	term_stop(program->chr);
 	raise(SIGSTOP);
 	term_start(program->chr);
+	machine_release(m, MACHINE_HOLDER_SHELL);
 }
 
 static gboolean program_signal(int fd, GIOCondition condition, void *opaque)

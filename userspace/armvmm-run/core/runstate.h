@@ -22,6 +22,7 @@ enum machine_holder {
 	MACHINE_HOLDER_MIGRATION,	/* while it is handed over, and when it runs elsewhere */
 	MACHINE_HOLDER_INCOMING,	/* until it has come from another process */
 	MACHINE_HOLDER_DUMP,	/* while its memory is written to a file */
+	MACHINE_HOLDER_SHELL,	/* while this process is stopped (SIGTSTP) */
 };
 
 enum machine_event_type {

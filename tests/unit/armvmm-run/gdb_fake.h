@@ -29,6 +29,7 @@ static struct fake {
 	bool held;
 	uint32_t went;			/* the last go() */
 	unsigned int nr_went;
+	bool frozen;		/* nothing may be changed */
 	enum machine_request request;
 	const char *refusal;	/* why none is taken; or NULL */
 } fake;
@@ -128,6 +129,11 @@ static void fake_go(void *opaque, uint32_t cpus)
 	fake.nr_went++;
 }
 
+static bool fake_frozen(void *opaque)
+{
+	return fake.frozen;
+}
+
 static const char *fake_request(void *opaque, enum machine_request request)
 {
 	if (fake.refusal)
@@ -148,6 +154,7 @@ static const struct target_ops fake_target_ops = {
 	.is_off = fake_is_off,
 	.hold = fake_hold,
 	.go = fake_go,
+	.frozen = fake_frozen,
 	.request = fake_request,
 };
 

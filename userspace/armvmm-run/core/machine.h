@@ -72,6 +72,7 @@ struct machine {
 	/* The board sets these: the vCPUs have performance counters, and a counter of that rate. */
 	bool pmu;
 	uint32_t timer_hz;	/* of the host's device tree; 0: it does not say */
+	bool following;	/* memory goes after a guest that runs elsewhere, and ends without it */
 	bool debugger;		/* one is there, and may have breakpoints in the guest's memory */
 	const char *identity;	/* identifies the guest, see identity.h; NULL: nothing does */
 	unsigned int nr_macs;	/* how many addresses were made up for its cards */

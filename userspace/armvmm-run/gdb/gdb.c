@@ -113,14 +113,38 @@ static void gdb_go(void *opaque, uint32_t cpus)
 	machine_release(gdb->m, MACHINE_HOLDER_GDB);
 }
 
-static const char *gdb_request(void *opaque, enum machine_request request)
+/*
+ * Memory that is still to go to a guest that was handed over would take along what is written now;
+ * and what a guest that has yet to come finds written would be left, where it has zeroes.
+ */
+static bool gdb_frozen(void *opaque)
 {
 	struct gdb *gdb = opaque;
 
-	/* It runs elsewhere, or may do so. */
-	if (request == MACHINE_RESET && (machine_is_held_by(gdb->m, MACHINE_HOLDER_MIGRATION) ||
-					 machine_is_held_by(gdb->m, MACHINE_HOLDER_SNAPSHOT)))
+	return machine_is_held_by(gdb->m, MACHINE_HOLDER_MIGRATION) ||
+	       machine_is_held_by(gdb->m, MACHINE_HOLDER_INCOMING);
+}
+
+/* What the control socket refuses, too. */
+static const char *gdb_refusal(const struct gdb *gdb, enum machine_request request)
+{
+	if (request == MACHINE_QUIT)
+		return gdb->m->following ? "the guest runs elsewhere, and its memory follows" : NULL;
+	if (machine_is_held_by(gdb->m, MACHINE_HOLDER_INCOMING))
+		return "the guest has not come yet";
+	if (machine_is_held_by(gdb->m, MACHINE_HOLDER_MIGRATION) ||
+	    machine_is_held_by(gdb->m, MACHINE_HOLDER_SNAPSHOT))
 		return "the guest is saved or handed over, and may run elsewhere";
+	return NULL;
+}
+
+static const char *gdb_request(void *opaque, enum machine_request request)
+{
+	struct gdb *gdb = opaque;
+	const char *why = gdb_refusal(gdb, request);
+
+	if (why)
+		return why;
 	machine_request(gdb->m, request, MACHINE_BY_CONTROL, NULL);
 	return NULL;
 }
@@ -137,6 +161,7 @@ static const struct target_ops gdb_target_ops = {
 	.is_off = gdb_is_off,
 	.hold = gdb_hold,
 	.go = gdb_go,
+	.frozen = gdb_frozen,
 	.request = gdb_request,
 };
 

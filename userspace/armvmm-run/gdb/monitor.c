@@ -57,17 +57,22 @@ static void monitor_cpus(struct session *s, struct reply *reply)
 	}
 }
 
-static void monitor_reset(struct session *s, struct reply *reply)
+static void monitor_request(struct session *s, enum machine_request request, struct reply *reply)
 {
-	const char *why = s->target.ops->request(s->target.opaque, MACHINE_RESET);
+	const char *why = s->target.ops->request(s->target.opaque, request);
 
 	if (why)
 		monitor_say(reply, "%s\n", why);
 }
 
+static void monitor_reset(struct session *s, struct reply *reply)
+{
+	monitor_request(s, MACHINE_RESET, reply);
+}
+
 static void monitor_quit(struct session *s, struct reply *reply)
 {
-	s->target.ops->request(s->target.opaque, MACHINE_QUIT);
+	monitor_request(s, MACHINE_QUIT, reply);
 }
 
 static void monitor_help(struct session *s, struct reply *reply);

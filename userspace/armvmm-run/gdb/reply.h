@@ -19,6 +19,7 @@ struct reply {
 enum {
 	REPLY_EIO = 5,
 	REPLY_EFAULT = 14,
+	REPLY_EBUSY = 16,
 	REPLY_EINVAL = 22,
 	REPLY_ENOSPC = 28,
 };

@@ -410,9 +410,15 @@ static void session_verbose(struct session *s, const char *data, size_t len, str
 	} else if (hex_take_text(&h, "vCont;")) {
 		session_vcont(s, h.at, hex_left(&h), reply);
 	} else if (hex_take_text(&h, "vKill")) {
-		s->target.ops->request(s->target.opaque, MACHINE_QUIT);
-		reply_ok(reply);
+		reply_status(reply, s->target.ops->request(s->target.opaque, MACHINE_QUIT) != NULL,
+			     REPLY_EBUSY);
 	}
+}
+
+/* Does it write to memory or registers, or set a point, which is a write, too? */
+static bool session_changes(char packet)
+{
+	return packet && strchr("GPMXZ", packet);
 }
 
 void session_packet(struct session *s, const char *data, size_t len, struct reply *reply)
@@ -422,6 +428,10 @@ void session_packet(struct session *s, const char *data, size_t len, struct repl
 	/* While the guest runs, a debugger sends nothing but the request to stop. */
 	if (!len || s->running) {
 		reply->none = s->running;
+		return;
+	}
+	if (session_changes(data[0]) && s->target.ops->frozen(s->target.opaque)) {
+		reply_error(reply, REPLY_EBUSY);
 		return;
 	}
 	h.at++;

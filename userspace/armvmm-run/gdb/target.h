@@ -36,6 +36,8 @@ struct target_ops {
 	 */
 	void (*hold)(void *opaque);
 	void (*go)(void *opaque, uint32_t cpus);
+	/* May nothing of the guest be changed, as it is elsewhere, or on its way? */
+	bool (*frozen)(void *opaque);
 	/* Returns why that must not be, or NULL: it is done soon. */
 	const char *(*request)(void *opaque, enum machine_request request);
 };

@@ -47,6 +47,7 @@ static void send_tell(struct send *s)
 static void send_set_phase(struct send *s, enum send_phase phase)
 {
 	s->phase = phase;
+	s->m->following = phase == SEND_POSTCOPY;
 	send_tell(s);
 }
 

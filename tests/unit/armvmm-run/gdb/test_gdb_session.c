@@ -558,6 +558,8 @@ static void test_monitor(void)
 	fake.refusal = "it is elsewhere";
 	fake.request = MACHINE_NONE;
 	KTAP_TRUE(strstr(monitor("system_reset"), "it is elsewhere\n"));
+	KTAP_TRUE(strstr(monitor("quit"), "it is elsewhere\n"));
+	IS("vKill;1", "E10");
 	KTAP_EQ(fake.request, MACHINE_NONE);
 	fake.refusal = NULL;
 	KTAP_STREQ(monitor("quit"), "OK");
@@ -570,7 +572,29 @@ static void test_monitor(void)
 	session_detach(&s);
 }
 
-KTAP_MAIN(KTAP_CASE(test_hello), KTAP_CASE(test_features), KTAP_CASE(test_registers),
+/* A guest that is being sent away may be looked at, and nothing more. */
+static void test_frozen(void)
+{
+	static const char *const changes[] = {
+		"M40001000,1:55", "X40001000,1:U", "Z0,40001000,4", "Z1,40001000,4", "Z2,40001000,4",
+		"P0=78563412", "G00000000",
+	};
+
+	fake_target_start(&s);
+	fake.frozen = true;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(changes); i++)
+		KTAP_STREQ(ask(changes[i]), "E10");
+	IS("m40001000,1", "00");
+	IS("p0", "00000000");
+	IS("z0,40001000,4", "E16");
+	KTAP_TRUE(!s.points.nr_soft && !s.points.nr_break && !s.points.nr_watch);
+	fake.frozen = false;
+	for (unsigned int i = 0; i + 1 < G_N_ELEMENTS(changes); i++)
+		KTAP_STREQ(ask(changes[i]), "OK");
+	session_detach(&s);
+}
+
+KTAP_MAIN(KTAP_CASE(test_frozen), KTAP_CASE(test_hello), KTAP_CASE(test_features), KTAP_CASE(test_registers),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_soft), KTAP_CASE(test_code), KTAP_CASE(test_hard),
 	  KTAP_CASE(test_resume), KTAP_CASE(test_stops), KTAP_CASE(test_copy),
 	  KTAP_CASE(test_end), KTAP_CASE(test_monitor))

@@ -64,6 +64,7 @@ enum filter_condition {
 	A_THREAD,	/* clone() of a thread, not of a process */
 	TO_US,		/* its first argument is this process */
 	OWN,		/* its first argument is 0, the thread that calls */
+	ANOTHER_SIGNAL,	/* its first argument is not SIGSYS, by which a filter tells of a violation */
 	ASKING,		/* prlimit64() on this process that sets nothing */
 	CONNECTED,	/* sendto() without an address */
 	FOR_READING,	/* its third argument opens an existing file for reading */
@@ -109,7 +110,8 @@ static const struct {
 	{ MAIN | NET, ALWAYS,
 	  { "lseek", "_llseek", "fstat", "fstat64", "newfstatat", "fstatat64", "statx" } },
 	/* The main loop, and the end of a process that a device started. */
-	{ MAIN, ALWAYS, { "eventfd2", "getpgrp", "getpgid", "rt_sigaction", "wait4" } },
+	{ MAIN, ALWAYS, { "eventfd2", "getpgrp", "getpgid", "wait4" } },
+	{ MAIN, ANOTHER_SIGNAL, { "rt_sigaction" } },
 	/* vCPUs are made here. Each binds itself to the CPUs of one part before it is confined. */
 	{ MAIN, OWN, { "sched_setaffinity" } },
 	/* Clients of the control socket, and a disk's new size. */
@@ -258,9 +260,33 @@ static int filter_add_socket(scmp_filter_ctx ctx, int nr, int family)
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0(SCMP_CMP_EQ, family));
 }
 
+/*
+ * All signals but SIGSYS, as the numbers that begin with the same bits: libseccomp compares 64
+ * bits, of which the kernel takes 32.
+ */
+static const struct {
+	unsigned int mask, value;
+} filter_signals[] = {
+	{ ~15u, 0 }, { ~7u, 16 }, { ~3u, 24 }, { ~1u, 28 }, { ~0u, 30 }, { ~31u, 32 }, { ~0u, 64 },
+};
+_Static_assert(SIGSYS == 31 && NSIG == 65, "filter_signals has other numbers");
+
+static int filter_add_signals(scmp_filter_ctx ctx, int nr)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(filter_signals) / sizeof(filter_signals[0]); i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
+				       SCMP_A0(SCMP_CMP_MASKED_EQ, filter_signals[i].mask,
+					       filter_signals[i].value));
+	return ret;
+}
+
 static int filter_add_call(scmp_filter_ctx ctx, int nr, enum filter_condition condition)
 {
 	switch (condition) {
+	case ANOTHER_SIGNAL:
+		return filter_add_signals(ctx, nr);
 	case NO_EXEC:
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1,
 					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));

@@ -66,6 +66,11 @@ static const struct forbidden forbidden[] = {
 	{ "prctl PR_SET_MM", SYS_prctl, { 35, 0, 0, 0, 0 } },
 	{ "prlimit64 that sets", SYS_prlimit64, { 0, RLIMIT_NOFILE, A(&limit), 0 } },
 	{ "prlimit64 of another", SYS_prlimit64, { 1, RLIMIT_NOFILE, 0, 0 } },
+	/* Who replaces the handler could go on trying. */
+	{ "rt_sigaction of SIGSYS", SYS_rt_sigaction, { SIGSYS, A(&act), 0, 8 } },
+#ifdef __LP64__
+	{ "rt_sigaction of 2^32 + SIGSYS", SYS_rt_sigaction, { 1l << 32 | SIGSYS, A(&act), 0, 8 } },
+#endif
 	{ "sched_setaffinity of another", SYS_sched_setaffinity, { 1, 0, 0 } },
 	{ "fcntl F_SETOWN", SYS_fcntl, { 0, F_SETOWN, 1 } },
 	{ "ftruncate", SYS_ftruncate, { 0, 0 } },
@@ -83,7 +88,7 @@ static const struct forbidden forbidden[] = {
 
 /* Calls that the main thread may make, and others may not. */
 static const struct forbidden others_forbidden[] = {
-	{ "rt_sigaction", SYS_rt_sigaction, { SIGSYS, A(&act), 0, 8 } },
+	{ "rt_sigaction", SYS_rt_sigaction, { SIGUSR2, A(&act), 0, 8 } },
 	{ "eventfd2", SYS_eventfd2, { 0, 0 } },
 	{ "fcntl", SYS_fcntl, { 0, F_GETFL } },
 	{ "sched_setaffinity", SYS_sched_setaffinity, { 0, 0, 0 } },
@@ -145,5 +150,14 @@ static const struct forbidden net_forbidden[] = {
 	{ "ioctl SIOCSIFFLAGS", SYS_ioctl, { 0, 0x8914, 0 } },
 	{ "prctl PR_SET_PDEATHSIG", SYS_prctl, { 1, 0 } },
 };
+
+/* The C library sets some when a thread is made. Returns the signal of which that is not allowed. */
+static inline long other_signals(void)
+{
+	for (long i = 1; i < NSIG; i++)
+		if (i != SIGSYS && syscall(SYS_rt_sigaction, i, 0, 0, 8))
+			return i;
+	return 0;
+}
 
 #endif

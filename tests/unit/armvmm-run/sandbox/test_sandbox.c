@@ -388,6 +388,8 @@ static int work_main(void)
 	if (fcntl(poll_fd.fd, F_DUPFD_CLOEXEC, 0) < 0)
 		return 5;
 	raise(SIGWINCH);
+	if (other_signals())
+		return 6;
 	return fstat(0, &st) ? 3 : 0;
 }
 

@@ -7,7 +7,7 @@
 cp monitor "$work/monitor"
 truncate -s 1M "$work/disk"
 
-# Rows of the second table: "field main vcpu disk net lazy dial nbd".
+# Rows of the second table: "field main vcpu disk net lazy dial nbd socket".
 sed -n '/^| field of status/,/^$/p' sandbox.md | grep -v -e '---' -e 'field of status' |
 	tr -d '|' >"$work/table"
 
@@ -17,9 +17,10 @@ kind_of() {
 	vcpu*) echo vcpu ;;
 	disk | snapshot | dump | migration | incoming | metrics) echo disk ;;
 	net-user) echo net ;;
-	lazy-restore) echo lazy ;;
+	lazy-restore | postcopy) echo lazy ;;
 	vsock) echo dial ;;
 	nbd) echo nbd ;;
+	armvmm-socket) echo socket ;;
 	*) echo main ;;
 	esac
 }
@@ -27,7 +28,7 @@ kind_of() {
 # compare_thread TASK: compares it with the table's column of its kind.
 compare_thread() {
 	_comm=$(cat "$1/comm") && _kind=$(kind_of "$_comm") || return 1
-	while read -r _field _main _vcpu _disk _net _lazy _dial _nbd; do
+	while read -r _field _main _vcpu _disk _net _lazy _dial _nbd _socket; do
 		[ -n "$_field" ] || continue
 		eval "_want=\$_$_kind"
 		_is=$(field "$1" "$_field")
@@ -239,6 +240,22 @@ with_control() {
 with_control from --metrics "$work/metrics"
 check 'a guest with a control socket starts' guest_expect from 60 ready
 check 'with --control its threads are as before' compare "$pid_from"
+# keeper PID: finds the process that keeps the socket's name, in $keeper, and compares it.
+keeper() {
+	keeper=
+	for _p in /proc/[0-9]*; do
+		[ "$(field "$_p" PPid)" != "$1" ] || [ "$(cat "$_p/comm")" != armvmm-socket ] || keeper=${_p#/proc/}
+	done
+	[ "$keeper" ] && compare_thread "/proc/$keeper"
+}
+check 'the process that keeps its name is as the table has it' keeper "$pid_from"
+check '... its root is empty' nothing "$keeper"
+for ns in $(kinds mnt net ipc uts); do
+	check "... its $ns namespace is its own" apart "$keeper" $ns
+done
+check '... its files are two' same "$(ls "/proc/$keeper/fd" | tr '\n' ' ')" '0 1 '
+check '... and it may open no more' same "$(limit "$keeper" 'Max open files')" 2
+check '... it has no groups' same "x$(field "/proc/$keeper" Groups | tr -d ' ')" x
 check 'the thread that writes statistics is as a disk'"'"'s' settles "$pid_from" metrics
 guest_type from 'm8 '
 check 'it fills some memory' guest_expect from 60 filled
@@ -283,9 +300,29 @@ kill $client
 guest_type from 'm2e '
 check 'it fills more memory' wait_for 60 sh -c "[ \$(grep -c filled '$work/from.out') -ge 2 ]"
 armvmm-ctl "$work/from.sock" snapshot "$work/snap" >/dev/null
-guest_type from p
+
+# It moves before nearly all of this; its old process stands still, so that the rest does not come.
+with_control there --incoming "unix:$work/there.from"
+check 'a machine waits for it' wait_for 60 sh -c \
+	"[ \"\$(armvmm-ctl '$work/there.sock' status)\" = inmigrate ]"
+armvmm-ctl "$work/from.sock" qmp \
+	'{"execute":"migrate-set-parameters","arguments":{"max-bandwidth":500000}}' >/dev/null
+armvmm-ctl "$work/from.sock" migrate --postcopy "unix:$work/there.from" >"$work/mover" 2>&1 &
+mover=$!
+check 'the guest goes before its memory' wait_for 20 armvmm-ctl "$work/from.sock" qmp \
+	'{"execute":"migrate-start-postcopy"}'
+check '... which follows' wait_for 60 sh -c "armvmm-ctl '$work/from.sock' qmp '{\"execute\":\"query-migrate\"}' |
+	grep -q postcopy-active && kill -STOP $pid_from"
+check 'the thread of post-copy is as the table has it' settles "$pid_there" postcopy
+kill -CONT "$pid_from"
+wait $mover
+check 'the guest has moved' same $? 0
+cat "$work/mover"
 guest_end from 60
+guest_type there p
+guest_end there 60
 check 'and powers off' same $status 0
+check 'the names of their sockets are gone' sh -c "! [ -e '$work/from.sock' ] && ! [ -e '$work/there.sock' ]"
 # A file that is read while the guest runs.
 with_control lazy --restore "$work/snap" --lazy-restore
 check 'the thread that brings memory is as the table has it' settles "$pid_lazy" lazy-restore

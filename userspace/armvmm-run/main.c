@@ -14,6 +14,7 @@
 #include "control/control.h"
 #include "control/metrics.h"
 #include "core/message.h"
+#include "core/named_socket.h"
 #include "core/process.h"
 #include "core/runstate.h"
 #include "farewell.h"
@@ -23,6 +24,7 @@
 #include "notify.h"
 #include "options.h"
 #include "options_file.h"
+#include "sandbox/keeper.h"
 #include "sandbox/sandbox.h"
 #include "term.h"
 
@@ -337,6 +339,8 @@ static int program_run(struct program *program, struct error *err)
 	enum machine_request ended = MACHINE_NONE;
 	int ret;
 
+	if (!program->config.sandbox_off)
+		named_socket_confine = keeper_confine;
 	ret = program_control(program, err);
 	if (!ret)
 		ret = program_listen_for_gdb(program, err);

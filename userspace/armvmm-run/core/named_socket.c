@@ -19,6 +19,8 @@
 
 #define NAMED_SOCKET_TRIES	50	/* of 20 ms */
 
+void (*named_socket_confine)(void);
+
 /* Tells our socket from another one that gets its name later. */
 struct named_socket_name {
 	int folder_fd;
@@ -53,6 +55,8 @@ static void named_socket_keep(const struct named_socket_name *name, int fd)
 	if (dup2(fd, 0) < 0 || dup2(name->folder_fd, 1) < 0)
 		_exit(1);
 	named_socket_close_from(2);
+	if (named_socket_confine)
+		named_socket_confine();
 	while (read(0, &byte, 1) < 0 && errno == EINTR)
 		;
 	if (!fstatat(1, name->base, &st, AT_SYMLINK_NOFOLLOW) && st.st_dev == name->dev &&

@@ -11,6 +11,12 @@
 
 #include "core/error.h"
 
+/*
+ * The child calls it when its files are but these two: 0, the connection, and 1, the folder. It
+ * takes the rights that the child does not need. NULL: none. Set before the first socket is made.
+ */
+extern void (*named_socket_confine)(void);
+
 struct named_socket {
 	int fd;			/* listens, does not block; -1: there is none */
 	int keeper_fd;		/* a connection to the child */

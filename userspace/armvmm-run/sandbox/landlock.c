@@ -22,6 +22,7 @@
 #define LANDLOCK_PATH_BENEATH	1
 #define LANDLOCK_READ_FILE	(1ull << 2)
 #define LANDLOCK_READ_DIR	(1ull << 3)
+#define LANDLOCK_REMOVE_FILE	(1ull << 5)
 
 struct landlock_ruleset {
 	uint64_t fs;
@@ -64,19 +65,47 @@ static int landlock_allow_reading(int set, const char *folder)
 	return ret;
 }
 
-int landlock_enter(bool network)
+/* Returns the descriptor of a set that allows nothing, or -errno. */
+static int landlock_create(bool network)
 {
-	int abi = syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_VERSION), set, ret = 0;
+	int abi = syscall(LANDLOCK_CREATE, NULL, 0, LANDLOCK_VERSION), set;
 	struct landlock_ruleset all;
-	char real[PATH_MAX];
 	size_t size;
 
 	if (abi < 0)
 		return -errno;
 	size = landlock_all(&all, abi, network);
 	set = syscall(LANDLOCK_CREATE, &all, size, 0);
+	return set < 0 ? -errno : set;
+}
+
+/* @ret: could all be put into it that is to be allowed? */
+static int landlock_restrict(int set, int ret)
+{
+	if (!ret && syscall(LANDLOCK_RESTRICT, set, 0))
+		ret = -errno;
+	close(set);
+	return ret;
+}
+
+int landlock_enter_folder(int folder)
+{
+	struct landlock_path path = { .allowed = LANDLOCK_REMOVE_FILE, .fd = folder };
+	int set = landlock_create(false);
+
 	if (set < 0)
-		return -errno;
+		return set;
+	return landlock_restrict(set, syscall(LANDLOCK_ADD_RULE, set, LANDLOCK_PATH_BENEATH, &path,
+					      0) ? -errno : 0);
+}
+
+int landlock_enter(bool network)
+{
+	int set = landlock_create(network), ret = 0;
+	char real[PATH_MAX];
+
+	if (set < 0)
+		return set;
 	if (network) {
 		/*
 		 * The file is replaced when the network changes, so a rule for the file would not
@@ -86,8 +115,5 @@ int landlock_enter(bool network)
 		if (!ret && realpath("/etc/resolv.conf", real))
 			ret = landlock_allow_reading(set, dirname(real));
 	}
-	if (!ret && syscall(LANDLOCK_RESTRICT, set, 0))
-		ret = -errno;
-	close(set);
-	return ret;
+	return landlock_restrict(set, ret);
 }

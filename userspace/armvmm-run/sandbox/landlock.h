@@ -13,4 +13,7 @@
  */
 int landlock_enter(bool network);
 
+/* The same, but names in the open folder @folder may be removed. */
+int landlock_enter_folder(int folder);
+
 #endif /* ARMVMM_RUN_LANDLOCK_H */

@@ -2,7 +2,6 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/message.h"
+#include "sandbox/capabilities.h"
 #include "sandbox/filter.h"
 #include "sandbox/landlock.h"
 #include "sandbox/limits.h"
@@ -62,32 +62,6 @@ static int sandbox_become(const struct sandbox_params *params, struct error *err
 	    setresuid(params->uid, params->uid, params->uid))
 		return error_errno(err, -errno, "sandbox: user %u", params->uid);
 	/* The process stays undumpable, so that the user's other processes cannot trace it. */
-	return 0;
-}
-
-/*
- * Capabilities can be taken out of the bounding set only with CAP_SETPCAP, which root has. For
- * other users the set has no effect after no_new_privs.
- */
-static int sandbox_drop_bounds(struct error *err)
-{
-	if (capng_get_caps_process())
-		return error_errno(err, -EIO, "sandbox: capabilities");
-	if (!capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
-		return 0;
-	capng_clear(CAPNG_SELECT_BOUNDS);
-	if (capng_apply(CAPNG_SELECT_BOUNDS))
-		return error_errno(err, -EPERM, "sandbox: bounding set of capabilities");
-	return 0;
-}
-
-static int sandbox_drop_capabilities(struct error *err)
-{
-	if (capng_get_caps_process())
-		return error_errno(err, -EIO, "sandbox: capabilities");
-	capng_clear(CAPNG_SELECT_CAPS);
-	if (capng_apply(CAPNG_SELECT_CAPS))
-		return error_errno(err, -EPERM, "sandbox: capabilities");
 	return 0;
 }
 
@@ -146,11 +120,11 @@ static int sandbox_give_up(struct sandbox *sandbox, const struct sandbox_params 
 	ret = namespace_enter(params->net, !params->change_user, &what);
 	if (ret)
 		sandbox_note(params, what, ret);
-	ret = sandbox_drop_bounds(err);
+	ret = capabilities_drop_bounds(err);
 	if (!ret)
 		ret = sandbox_become(params, err);
 	if (!ret)
-		ret = sandbox_drop_capabilities(err);
+		ret = capabilities_drop(err);
 	if (ret)
 		return ret;
 	/*

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/sandbox/sandbox.c userspace/armvmm-run/sandbox/filter.c
 // sources: userspace/armvmm-run/sandbox/landlock.c userspace/armvmm-run/sandbox/namespace.c
-// sources: userspace/armvmm-run/sandbox/limits.c userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/sandbox/limits.c userspace/armvmm-run/sandbox/capabilities.c
+// sources: userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/message.c userspace/armvmm-run/core/userns.c
 // cflags: -Iuserspace/armvmm-run -Iinclude/uapi -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 libseccomp libcap-ng

@@ -8,11 +8,11 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "control/command.h"
 #include "control/value.h"
+#include "core/is_socket.h"
 #include "core/rate.h"
 #include "core/runstate.h"
 #include "snapshot/dump.h"
@@ -102,14 +102,6 @@ static json_t *migrate_closefd(struct command_call *call)
 
 /* ---- Saving, and sending ---- */
 
-/* A connection, over which the far end answers? */
-static bool migrate_is_connection(int fd)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && S_ISSOCK(st.st_mode);
-}
-
 static int migrate_save(struct command_call *call, int fd)
 {
 	const struct command_session *s = call->session;
@@ -164,7 +156,8 @@ static json_t *migrate_begin(struct command_call *call)
 		ret = error_set(&call->err, -EBUSY,
 				"Live migration disabled: dump-guest-memory in progress");
 	else
-		ret = migrate_is_connection(fd) ? migrate_send(call, fd) : migrate_save(call, fd);
+		/* A connection, over which the far end answers? */
+		ret = is_socket(fd) ? migrate_send(call, fd) : migrate_save(call, fd);
 	if (ret)
 		close(fd);
 	return NULL;

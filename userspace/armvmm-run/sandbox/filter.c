@@ -116,8 +116,9 @@ static const struct {
 	{ MAIN, OWN, { "sched_setaffinity" } },
 	/* Clients of the control socket, and a disk's new size. */
 	{ CONTROL, ALWAYS, { "accept4", "ftruncate", "ftruncate64" } },
-	/* A file of statistics that begins anew. */
-	{ METRICS, ALWAYS, { "ftruncate", "ftruncate64", "lseek", "_llseek" } },
+	/* A file of statistics that begins anew; and is that of a dump empty? */
+	{ METRICS, ALWAYS, { "ftruncate", "ftruncate64" } },
+	{ METRICS | SENDER, ALWAYS, { "lseek", "_llseek" } },
 	/* Files that they send, for snapshots. */
 	{ CONTROL, ALWAYS, { "recvmsg" } },
 	/*

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/bank.h"
@@ -35,7 +34,7 @@ struct dump {
 	int fd;
 	guint timer;
 	pthread_t thread;
-	bool holes;		/* the file was empty, and may have some */
+	bool holes;		/* the file was empty, and may have some; the thread looks */
 	uint64_t at;		/* in the file: what is next */
 	struct elfcore core;
 	const uint8_t *host[ELFCORE_MAX_RANGES];	/* where its ranges are */
@@ -164,6 +163,22 @@ static int dump_close(struct dump *d, int ret)
 	return ret;
 }
 
+/*
+ * A file that is not empty could show its old contents in a hole. Its server may take its time to
+ * say so.
+ */
+static bool dump_may_have_holes(int fd)
+{
+	off_t end;
+
+	/* A pipe has no place. */
+	if (lseek(fd, 0, SEEK_CUR))
+		return false;
+	end = lseek(fd, 0, SEEK_END);
+	lseek(fd, 0, SEEK_SET);
+	return !end;
+}
+
 static void *dump_thread(void *opaque)
 {
 	struct dump *d = opaque;
@@ -171,6 +186,7 @@ static void *dump_thread(void *opaque)
 
 	prctl(PR_SET_NAME, "dump");
 	machine_confine(d->m, MACHINE_THREAD_DISK);
+	d->holes = d->holes && dump_may_have_holes(d->fd);
 	ret = dump_write(d, d->head, d->head_len);
 	for (unsigned int i = 0; !ret && i < d->core.nr_ranges; i++)
 		ret = dump_range(d, &d->core.range[i], d->host[i]);
@@ -243,15 +259,6 @@ static void dump_choose(struct dump *d, uint64_t begin, uint64_t size)
 	}
 }
 
-/* A file that is not empty could show its old contents in a hole. */
-static bool dump_may_have_holes(int fd, int flags)
-{
-	struct stat st;
-
-	return !(flags & O_APPEND) && !fstat(fd, &st) && S_ISREG(st.st_mode) && !st.st_size &&
-	       !lseek(fd, 0, SEEK_CUR);
-}
-
 /* ---- Its course ---- */
 
 static void dump_finish(struct dump *d)
@@ -315,7 +322,7 @@ int dump_start(struct dump *d, int fd, uint64_t begin, uint64_t size, struct err
 	if (!d->core.nr_ranges)
 		return error_set(err, -EINVAL, "dump: no guest memory to dump");
 	d->fd = fd;
-	d->holes = dump_may_have_holes(fd, flags);
+	d->holes = !(flags & O_APPEND);
 	d->at = d->done = 0;
 	d->ret = 0;
 	d->finished = d->cancelled = false;

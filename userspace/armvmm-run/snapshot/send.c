@@ -3,9 +3,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/is_socket.h"
 #include "core/machine_private.h"
 #include "core/runstate.h"
 #include "core/thread.h"
@@ -382,7 +382,6 @@ int send_may_start(struct send *s, int fd, struct error *err)
 {
 	const char *obstacle = send_obstacle(s);
 	int flags = fcntl(fd, F_GETFL);
-	struct stat st;
 
 	if (send_is_active(s))
 		return error_set(err, -EBUSY, "There's a migration process in progress");
@@ -400,7 +399,7 @@ int send_may_start(struct send *s, int fd, struct error *err)
 		return error_set(err, -EOPNOTSUPP,
 				 "%s keeps no log of what it writes to the guest's memory: the guest cannot be sent, only saved",
 				 s->m->unlogged);
-	if (flags < 0 || (flags & O_ACCMODE) != O_RDWR || fstat(fd, &st) || !S_ISSOCK(st.st_mode))
+	if (flags < 0 || (flags & O_ACCMODE) != O_RDWR || !is_socket(fd))
 		return error_set(err, -EBADF, "The file is no connection");
 	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	return 0;

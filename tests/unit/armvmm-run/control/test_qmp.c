@@ -9,17 +9,30 @@
 // sources: userspace/armvmm-run/control/commands_device.c userspace/armvmm-run/control/schema.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Itests/unit/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0 jansson
+// libs: -Wl,--wrap=fstat
 //
 // QMP as its clients know it: what each message is answered, byte for byte.
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "control/qmp.h"
 #include "control/value.h"
 #include "ktap.h"
 #include "control/control_fake.h"
+
+int __wrap_fstat(int fd, struct stat *st);
+
+/* The server of a client's file may never answer (FUSE, NFS), and nobody may wait for it. */
+int __wrap_fstat(int fd, struct stat *st)
+{
+	KTAP_FAIL("fstat() of %d", fd);
+	errno = EIO;
+	return -1;
+}
 
 static struct machine m;
 static const struct command_target target = {

@@ -8,7 +8,7 @@
 // sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0 zlib libzstd
-// libs: -Wl,--wrap=close
+// libs: -Wl,--wrap=close,--wrap=fstat,--wrap=lseek
 //
 // The guest's memory and registers in an ELF core: what is in the file, by the ELF specification
 // and by GDB; where it may be written; and what comes in between.
@@ -27,6 +27,27 @@
 #include "close_fake.h"
 #include "guest_fake.h"
 #include "snapshot/dump.h"
+
+off_t __real_lseek(int fd, off_t at, int whence);
+off_t __wrap_lseek(int fd, off_t at, int whence);
+int __real_fstat(int fd, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
+
+static pthread_t test_thread;
+static bool starting;	/* the guest's main thread may not wait for a file's server */
+static unsigned int waits;
+
+off_t __wrap_lseek(int fd, off_t at, int whence)
+{
+	waits += starting && pthread_equal(pthread_self(), test_thread);
+	return __real_lseek(fd, at, whence);
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+	waits += starting && pthread_equal(pthread_self(), test_thread);
+	return __real_fstat(fd, st);
+}
 
 #define ALL	UINT64_MAX
 
@@ -69,9 +90,13 @@ static void dump_to(int fd, uint64_t begin, uint64_t size)
 	struct error err = { "" };
 
 	g.told[0] = '\0';
+	test_thread = pthread_self();
+	starting = true;
 	KTAP_EQ(dump_start(d, fd, begin, size, &err), 0);
 	KTAP_TRUE(g.holders == 1u << MACHINE_HOLDER_DUMP && !g.thing.paused);
 	run(d, 10000);
+	starting = false;
+	KTAP_EQ(waits, 0);
 	KTAP_EQ(phase(d), DUMP_COMPLETED);
 	KTAP_STREQ(g.told, "completed ");
 	KTAP_TRUE(!g.holders && !is_open(fd));

@@ -70,6 +70,7 @@ struct net_backend_ops {
  * @features: virtio-net feature bits it adds to the device's
  * @hdr_size: of the header before a guest's frame; set by the device
  * @mtu: bytes of packet that its network takes; 0: not known
+ * @alone: nobody behind it needs to learn where the card is
  * @fd: with vhost=on, what the host's kernel takes frames from; the back end does not
  */
 struct net_backend {
@@ -78,6 +79,7 @@ struct net_backend {
 	uint64_t features;
 	uint16_t mtu;
 	uint16_t hdr_size;
+	bool alone;
 	int fd;
 };
 

@@ -335,6 +335,7 @@ static int slirp_create(struct machine *m, const struct net_config *config, stru
 	if (!s)
 		return error_errno(err, -ENOMEM, "%s", config->label);
 	s->be.ops = &slirp_ops;
+	s->be.alone = true;
 	s->be.features = NET_FEATURE(VIRTIO_NET_F_GUEST_CSUM);
 	s->machine = m;
 	s->label = config->label;

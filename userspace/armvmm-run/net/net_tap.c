@@ -161,7 +161,8 @@ static int tap_send(struct net_backend *be, const struct iovec *iov, unsigned in
 	if (!tap_gso_ok(tap, hdr.hdr.gso_type))
 		return 0;
 	out[0].iov_base = &hdr;
-	out[0].iov_len = sizeof(hdr);
+	/* The kernel has been told what the guest's header is. */
+	out[0].iov_len = tap->vhost ? be->hdr_size : sizeof(hdr);
 	nr = iov_slice(out + 1, iov, nr, be->hdr_size, len);
 	do {
 		n = writev(tap->fd, out, nr + 1);

@@ -25,6 +25,7 @@
 #include "core/machine.h"
 #include "core/parse.h"
 #include "core/rate.h"
+#include "net/announce.h"
 #include "net/net.h"
 #include "virtio/vhost_kernel.h"
 #include "virtio/virtio_mmio.h"
@@ -34,6 +35,13 @@ _Static_assert(VIRTQ_MAX_SIZE <= NET_PIECES_MAX, "a chain is a frame");
 /* Up to the MTU; what follows belongs to features not offered. */
 #define NET_CONFIG_SIZE (offsetof(struct virtio_net_config, mtu) + sizeof(uint16_t))
 #define NET_NODE "/dev/vhost-net"
+/*
+ * A restored card tells its network so often where it is, after the first of these times, and then
+ * each time by the second one later: a bridge's port may not forward at once.
+ */
+#define NET_ANNOUNCE_TIMES 5
+#define NET_ANNOUNCE_US 50000
+#define NET_ANNOUNCE_MORE_US 100000
 #define NET_RX 0
 #define NET_TX 1
 
@@ -63,6 +71,8 @@ struct virtio_net {
 	bool tx_blocked; /* it cannot take one */
 	struct net_rates tx_rates, rx_rates;
 	GSource *timer; /* for what they hold */
+	GSource *announcer;
+	unsigned int announced; /* of NET_ANNOUNCE_TIMES */
 };
 
 static struct virtio_net *to_net(struct virtio_device *vdev)
@@ -344,9 +354,39 @@ static void net_reset(struct virtio_device *vdev)
 	struct virtio_net *net = to_net(vdev);
 
 	net->be->ops->stop(net->be);
+	net->announced = NET_ANNOUNCE_TIMES;
 	net->rx_starved = false;
 	net->tx_blocked = false;
 	net->tx_rates.held = net->rx_rates.held = false;
+}
+
+static void net_announce_later(struct virtio_net *net)
+{
+	gint64 wait = NET_ANNOUNCE_US + net->announced * NET_ANNOUNCE_MORE_US;
+
+	g_source_set_ready_time(net->announcer, g_get_monotonic_time() + wait);
+}
+
+/* What the back end has no room for is lost, as any frame may be: there are more. */
+static gboolean net_announce(gpointer opaque)
+{
+	struct virtio_net *net = opaque;
+	uint8_t data[NET_HDR_SIZE + ANNOUNCE_SIZE] = { 0 };
+
+	g_source_set_ready_time(net->announcer, -1);
+	net_lock(net);
+	if (virtio_running(&net->vdev) && net->announced < NET_ANNOUNCE_TIMES) {
+		struct iovec iov = { data, net->be->hdr_size + ANNOUNCE_SIZE };
+
+		announce_frame(data + net->be->hdr_size, net->vdev.config);
+		net->be->ops->send(net->be, &iov, 1, iov.iov_len);
+		if (net->be->ops->send_done)
+			net->be->ops->send_done(net->be);
+		if (++net->announced < NET_ANNOUNCE_TIMES)
+			net_announce_later(net);
+	}
+	net_unlock(net);
+	return G_SOURCE_CONTINUE;
 }
 
 /*
@@ -355,8 +395,15 @@ static void net_reset(struct virtio_device *vdev)
  */
 static void net_resumed(struct virtio_device *vdev)
 {
-	if (vdev->restored)
-		net_set_link(to_net(vdev), true);
+	struct virtio_net *net = to_net(vdev);
+
+	if (!vdev->restored)
+		return;
+	net_set_link(net, true);
+	if (net->be->alone)
+		return;
+	net->announced = 0;
+	net_announce_later(net);
 }
 
 static void net_free(struct virtio_net *net)
@@ -368,6 +415,10 @@ static void net_free(struct virtio_net *net)
 	if (net->timer) {
 		g_source_destroy(net->timer);
 		g_source_unref(net->timer);
+	}
+	if (net->announcer) {
+		g_source_destroy(net->announcer);
+		g_source_unref(net->announcer);
 	}
 	free(net->tx);
 	free(net->rx_first);
@@ -592,6 +643,16 @@ static gboolean net_timer_dispatch(GSource *source, GSourceFunc callback, gpoint
 
 static GSourceFuncs net_timer_funcs = { .dispatch = net_timer_dispatch };
 
+/* Calls @over at its ready time. */
+static GSource *net_make_timer(struct virtio_net *net, struct machine *m, GSourceFunc over)
+{
+	GSource *timer = g_source_new(&net_timer_funcs, sizeof(GSource));
+
+	g_source_set_callback(timer, over, net, NULL);
+	g_source_attach(timer, m->context);
+	return timer;
+}
+
 static void net_make_rates(struct virtio_net *net, struct machine *m,
 			   const struct net_config *config)
 {
@@ -601,9 +662,7 @@ static void net_make_rates(struct virtio_net *net, struct machine *m,
 	rate_init(&net->rx_rates.frames, config->pps);
 	if (!config->bps && !config->pps)
 		return;
-	net->timer = g_source_new(&net_timer_funcs, sizeof(GSource));
-	g_source_set_callback(net->timer, net_rate_over, net, NULL);
-	g_source_attach(net->timer, m->context);
+	net->timer = net_make_timer(net, m, net_rate_over);
 }
 
 static int net_create(struct machine *m, const void *opaque, struct error *err)
@@ -626,6 +685,7 @@ static int net_create(struct machine *m, const void *opaque, struct error *err)
 		goto fail;
 	}
 	net_make_rates(net, m, config);
+	net->announcer = net_make_timer(net, m, net_announce);
 	ret = config->type->create(m, config, &net->be, err);
 	if (ret < 0)
 		goto fail;

@@ -46,6 +46,9 @@ static void check_features(void)
 	report(hvc(SMCCC_VERSION, 0, 0, 0) == 0x10001, "SMCCC is 1.1");
 	report((int)hvc(SMCCC_ARCH_FEATURES, 0xdeadbeef, 0, 0) == NOT_SUPPORTED,
 	       "SMCCC_ARCH_FEATURES does not know nonsense");
+	/* There is no stolen time (DEN 0057A 3.3.1 has a guest ask in this way first). */
+	report((int)hvc(SMCCC_ARCH_FEATURES, PV_TIME_FEATURES, 0, 0) == NOT_SUPPORTED,
+	       "SMCCC_ARCH_FEATURES does not know PV_TIME_FEATURES");
 	report((int)hvc(SMCCC_ARCH_FEATURES, SMCCC_WORKAROUND_1, 0, 0) >= -1,
 	       "SMCCC_ARCH_FEATURES answers for workaround 1");
 }
@@ -56,7 +59,8 @@ static void check_features(void)
 static void check_unknown(void)
 {
 	static const u32 ids[] = { 0x84000063, 0xc4000003, 0x86000000, 0, 0x12345678, 0xffffffff,
-				   PSCI_01_BASE + 2 };
+				   PSCI_01_BASE + 2, PV_TIME_FEATURES, PV_TIME_ST,
+				   PV_TIME_FEATURES - SMCCC_64, PV_TIME_ST - SMCCC_64 };
 	u32 order = 0;
 
 	if (!on_vm())

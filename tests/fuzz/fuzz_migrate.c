@@ -722,7 +722,8 @@ static void go(struct fuzz *f)
 		bool away = strstr(guest.told, "postcopy-active"), anyway = how & 128;
 		bool may = anyway || status.phase != SEND_COMPLETED;
 
-		FUZZ_MUST(!send_continue(peer.send, anyway, &err) == (claimed == 1 && !away && may));
+		may = may && claimed == 1 && !away;
+		FUZZ_MUST(!send_continue(peer.send, anyway, &err) == may);
 	}
 	send_free(peer.send);
 	FUZZ_MUST(!guest.listener);

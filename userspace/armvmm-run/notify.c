@@ -12,7 +12,7 @@
 #include "core/runstate.h"
 #include "notify.h"
 
-/* What is read goes on, or it hangs: then a start that takes longer than the manager's limit fails. */
+/* What is read goes on, or hangs: then a start that takes longer than the manager allows fails. */
 #define NOTIFY_READING		"EXTEND_TIMEOUT_USEC=60000000"
 #define NOTIFY_READING_US	(5 * G_USEC_PER_SEC)	/* between two of these */
 

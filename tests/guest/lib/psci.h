@@ -6,7 +6,7 @@
 /* DEN 0057A 3.1 and 3.2: stolen time, of the 64-bit convention alone (DEN 0028 2.5: bit 30). */
 #define PV_TIME_FEATURES	0xc5000020
 #define PV_TIME_ST		0xc5000021
-#define SMCCC_64		0x40000000
+#define SMCCC_64		(1u << 30)
 
 #define PSCI_VERSION		0x84000000
 #define PSCI_CPU_SUSPEND	0x84000001

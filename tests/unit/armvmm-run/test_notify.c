@@ -114,7 +114,7 @@ static void life(const char *name)
 	KTAP_TRUE(!heard);
 }
 
-/* A guest that comes from elsewhere, or from slow storage, may take longer than a start may last. */
+/* A guest that comes from elsewhere, or from slow storage, may take longer than a start may. */
 static void test_slow_start(void)
 {
 	struct notify *notify;

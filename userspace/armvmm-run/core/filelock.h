@@ -10,7 +10,7 @@
 /* Would a second machine with the same files be refused? */
 struct filelock_guard {
 	bool locked;		/* a file that is written was locked, */
-	const char *unlocked;	/* this one, or what is written in place of a file, was not; or NULL */
+	const char *unlocked;	/* this one, or what is written instead of one, was not; or NULL */
 };
 
 /*

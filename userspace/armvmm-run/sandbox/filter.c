@@ -64,7 +64,7 @@ enum filter_condition {
 	A_THREAD,	/* clone() of a thread, not of a process */
 	TO_US,		/* its first argument is this process */
 	OWN,		/* its first argument is 0, the thread that calls */
-	ANOTHER_SIGNAL,	/* its first argument is not SIGSYS, by which a filter tells of a violation */
+	ANOTHER_SIGNAL,	/* its first argument is not SIGSYS, which tells of a violation */
 	ASKING,		/* prlimit64() on this process that sets nothing */
 	CONNECTED,	/* sendto() without an address */
 	FOR_READING,	/* its third argument opens an existing file for reading */

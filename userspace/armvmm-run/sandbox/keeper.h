@@ -4,8 +4,8 @@
 #define ARMVMM_RUN_KEEPER_H
 
 /*
- * Gives up all that the process does not need to wait at descriptor 0, and to remove a name from the
- * folder that is descriptor 1. It has no other, and one thread. As in sandbox_enter(), what the
+ * Gives up all that the process does not need to wait at descriptor 0, and to remove a name from
+ * the folder that is descriptor 1. It has no other, and one thread. As in sandbox_enter(), what the
  * host's kernel lacks is left out. Does not return if it keeps a right that it could give up.
  */
 void keeper_confine(void);

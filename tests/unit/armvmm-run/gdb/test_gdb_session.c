@@ -594,7 +594,8 @@ static void test_frozen(void)
 	session_detach(&s);
 }
 
-KTAP_MAIN(KTAP_CASE(test_frozen), KTAP_CASE(test_hello), KTAP_CASE(test_features), KTAP_CASE(test_registers),
+KTAP_MAIN(KTAP_CASE(test_frozen),
+	  KTAP_CASE(test_hello), KTAP_CASE(test_features), KTAP_CASE(test_registers),
 	  KTAP_CASE(test_memory), KTAP_CASE(test_soft), KTAP_CASE(test_code), KTAP_CASE(test_hard),
 	  KTAP_CASE(test_resume), KTAP_CASE(test_stops), KTAP_CASE(test_copy),
 	  KTAP_CASE(test_end), KTAP_CASE(test_monitor))

@@ -151,7 +151,7 @@ static const struct forbidden net_forbidden[] = {
 	{ "prctl PR_SET_PDEATHSIG", SYS_prctl, { 1, 0 } },
 };
 
-/* The C library sets some when a thread is made. Returns the signal of which that is not allowed. */
+/* The C library sets some when a thread is made. Returns one that is not allowed, or 0. */
 static inline long other_signals(void)
 {
 	for (long i = 1; i < NSIG; i++)

@@ -512,7 +512,8 @@ static int claim(void)
 static int work_send(void)
 {
 	enter_with(MACHINE_THREAD_DISK, (struct sandbox_params){ .control = true });
-	return !is_allowed(TEST_GET_DIRTY_LOG) || !is_allowed(TIOCOUTQ) || lseek(-1, 0, SEEK_END) != -1;
+	return !is_allowed(TEST_GET_DIRTY_LOG) || !is_allowed(TIOCOUTQ) ||
+	       lseek(-1, 0, SEEK_END) != -1;
 }
 
 /* A file of statistics begins anew; no other file does. */

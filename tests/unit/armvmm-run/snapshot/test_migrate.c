@@ -900,7 +900,8 @@ static void test_hostile(void)
 
 KTAP_MAIN(KTAP_CASE(test_moves), KTAP_CASE(test_busy), KTAP_CASE(test_wiped),
 	  KTAP_CASE(test_slow_flush), KTAP_CASE(test_does_not_converge),
-	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_no_locks), KTAP_CASE(test_cancel),
+	  KTAP_CASE(test_cut), KTAP_CASE(test_changed), KTAP_CASE(test_no_locks),
+	  KTAP_CASE(test_cancel),
 	  KTAP_CASE(test_refused), KTAP_CASE(test_disks_taken),
 	  KTAP_CASE(test_disks_come_back), KTAP_CASE(test_far_end_quits),
 	  KTAP_CASE(test_far_end_quits_late), KTAP_CASE(test_deaf),

@@ -341,5 +341,6 @@ static void test_probe(void)
 	strcpy(scratch_dir + strlen(scratch_dir) - 6, "XXXXXX");
 }
 
-KTAP_MAIN(KTAP_CASE(test_probe), KTAP_CASE(test_resize), KTAP_CASE(test_guard), KTAP_CASE(test_block_device),
+KTAP_MAIN(KTAP_CASE(test_probe), KTAP_CASE(test_resize), KTAP_CASE(test_guard),
+	  KTAP_CASE(test_block_device),
 	  KTAP_CASE(test_block_device_direct), KTAP_CASE(test_block_device_discard))

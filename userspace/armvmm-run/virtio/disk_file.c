@@ -149,8 +149,11 @@ static int file_measure(struct disk *disk, bool far, struct error *err)
 
 static int file_check_format(const struct disk *disk, struct error *err)
 {
-	const char *format = disk_format(disk->fd, disk->size);
+	const char *format;
+	int ret = disk_format(disk->fd, disk->size, disk->physical, &format);
 
+	if (ret)
+		return error_errno(err, ret, "%s: cannot be read", disk->path);
 	if (!format)
 		return 0;
 	return error_set(err, -EINVAL,

@@ -5,7 +5,7 @@
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
 // cflags: -Iuserspace/armvmm-run -Itests/unit/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0
-// libs: -Wl,--wrap=ioctl,--wrap=fstat64,--wrap=fallocate64,--wrap=fcntl64
+// libs: -Wl,--wrap=ioctl,--wrap=fstat64,--wrap=fallocate64,--wrap=fcntl64,--wrap=pread64
 //
 // The host's side of a disk: its size as clients change it, and block devices, which are files here
 // that the test lets look like one; and whether a lock keeps others from it.
@@ -27,6 +27,8 @@
 int __real_fstat64(int fd, struct stat *st);
 int __wrap_fstat64(int fd, struct stat *st);
 int __wrap_ioctl(int fd, unsigned long request, ...);
+ssize_t __real_pread64(int fd, void *buf, size_t len, off_t at);
+ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t at);
 int __real_fallocate64(int fd, int mode, off_t at, off_t len);
 int __wrap_fallocate64(int fd, int mode, off_t at, off_t len);
 
@@ -67,6 +69,22 @@ int __wrap_fstat64(int fd, struct stat *st)
 		st->st_rdev = 0;
 	}
 	return ret;
+}
+
+/* Reads are made as if by O_DIRECT with that alignment; and one fails. */
+static unsigned int aligned;
+static int read_errno;
+
+ssize_t __wrap_pread64(int fd, void *buf, size_t len, off_t at)
+{
+	if (aligned && (((uintptr_t)buf | len | at) & (aligned - 1)))
+		read_errno = EINVAL;
+	if (read_errno) {
+		errno = read_errno;
+		read_errno = 0;
+		return -1;
+	}
+	return __real_pread64(fd, buf, len, at);
 }
 
 static off_t punched = -1;
@@ -341,6 +359,40 @@ static void test_probe(void)
 	strcpy(scratch_dir + strlen(scratch_dir) - 6, "XXXXXX");
 }
 
-KTAP_MAIN(KTAP_CASE(test_probe), KTAP_CASE(test_resize), KTAP_CASE(test_guard),
+/* Where only whole blocks can be read, an image's mark is found all the same. */
+static void test_format(void)
+{
+	static const uint64_t sizes[] = { 512, 4096, MIB, MIB + 512, MIB + 3584 };
+	struct error err;
+	struct disk disk;
+
+	KTAP_ASSERT(mkdtemp(scratch_dir));
+	for (unsigned int i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint64_t size = sizes[i / 2];
+		int fd;
+
+		write_file("disk", "", 0, size);
+		aligned = 512;
+		KTAP_EQ(disk_try(&disk, true, false, &err), 0);
+		disk_close(&disk);
+		fd = open(path("disk"), O_WRONLY);
+		KTAP_EQ(pwrite(fd, "conectix", 8, i % 2 ? size - 512 : 0), 8);
+		close(fd);
+		KTAP_EQ(disk_try(&disk, true, false, &err), (unsigned long long)-EINVAL);
+		KTAP_TRUE(strstr(err.text, "disk: is a vhd image, and disks here are raw"));
+	}
+	/* What cannot be read may be anything. */
+	aligned = 0;
+	write_file("disk", "", 0, MIB);
+	read_errno = EIO;
+	KTAP_EQ(disk_try(&disk, true, false, &err), (unsigned long long)-EIO);
+	KTAP_TRUE(strstr(err.text, "disk: cannot be read: Input/output error"));
+	unlink(path("disk"));
+	rmdir(scratch_dir);
+	strcpy(scratch_dir + strlen(scratch_dir) - 6, "XXXXXX");
+}
+
+KTAP_MAIN(KTAP_CASE(test_format), KTAP_CASE(test_probe), KTAP_CASE(test_resize),
+	  KTAP_CASE(test_guard),
 	  KTAP_CASE(test_block_device),
 	  KTAP_CASE(test_block_device_direct), KTAP_CASE(test_block_device_discard))

@@ -222,7 +222,7 @@ rmdir "$work/bad"
 cp "$snap" "$work/bad"
 check 'another memory' wrong 'part machine: the guest had 64 MiB of memory, and has 128 here' --memory 128M
 check 'other CPUs' wrong 'part machine: the guest had 4 CPUs, and has 3 here' --cpus 3
-check 'another transport' wrong 'part machine: virtio was modern' --virtio legacy
+check 'another transport' wrong 'part virtio-blk@a000000: its virtio-mmio was of the legacy version (--virtio)' --virtio modern
 check 'another device' wrong 'part virtio-rng@a000200: in its place is the part console' --rng
 truncate -s 2M "$work/disk"
 check 'another disk' wrong 'part virtio-blk@a000000: the disk had 1048576 bytes'

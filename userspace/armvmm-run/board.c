@@ -432,7 +432,7 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	b->m.ram_base = config->ram_base;
 	b->m.chardev = chr;
 	b->m.verbose = config->verbose;
-	b->m.virtio_legacy = config->virtio_legacy;
+	b->m.virtio = config->virtio;
 	b->m.identity = config->identity;
 	b->m.rights = config->rights;
 	b->m.incoming = config->incoming;

@@ -71,7 +71,8 @@ const char options_help[] =
 	"                         any device; --device help lists all, with their words\n"
 	"      --name NAME        what the guest is known by: MAC addresses follow from it\n"
 	"      --virtio legacy|modern\n"
-	"                         virtio-mmio of version 1 or 2 (default)\n"
+	"                         virtio-mmio of version 1 or 2 (default: as QEMU, 1 for\n"
+	"                         devices that old drivers know)\n"
 	"      --pmu on|off       performance counters (default: off)\n"
 	"\n"
 	"Running:\n"
@@ -467,7 +468,7 @@ static int options_one(struct config *config, const struct options_table *t, int
 		if (strcmp(arg, "legacy") && strcmp(arg, "modern"))
 			return error_set(err, -EINVAL, "--virtio %s: must be legacy or modern",
 					 arg);
-		config->virtio_legacy = !strcmp(arg, "legacy");
+		config->virtio = !strcmp(arg, "legacy") ? VIRTIO_LEGACY : VIRTIO_MODERN;
 		return 0;
 	case OPT_PMU:
 		if (strcmp(arg, "on") && strcmp(arg, "off"))

@@ -567,9 +567,11 @@ static void test_identity(void)
 	options_free(&config);
 	refused("-k z --name=", "--name: is empty");
 	KTAP_EQ(parse("-k z"), OPTIONS_RUN);
-	KTAP_TRUE(!config.virtio_legacy);
+	KTAP_EQ(config.virtio, VIRTIO_AS_QEMU);
 	KTAP_EQ(parse("-k z --virtio legacy"), OPTIONS_RUN);
-	KTAP_TRUE(config.virtio_legacy);
+	KTAP_EQ(config.virtio, VIRTIO_LEGACY);
+	KTAP_EQ(parse("-k z --virtio modern"), OPTIONS_RUN);
+	KTAP_EQ(config.virtio, VIRTIO_MODERN);
 	refused("-k z --virtio 1", "--virtio 1: must be legacy or modern");
 	KTAP_TRUE(!config.time_follow);
 	KTAP_EQ(parse("-k z --time follow"), OPTIONS_RUN);
@@ -955,7 +957,7 @@ static void test_dump_config(void)
 	KTAP_EQ(config.nr_devices, 5);
 	KTAP_EQ(config.nr_initrds, 2);
 	KTAP_EQ(config.grace, 5);
-	KTAP_TRUE(config.virtio_legacy && config.verbose && config.no_reboot && config.time_follow);
+	KTAP_TRUE(config.virtio == VIRTIO_LEGACY && config.verbose && config.no_reboot && config.time_follow);
 	KTAP_EQ(options_write_config(&config, config_name, &err), 0);
 	g_file_get_contents(config_name, &text[1], &len, NULL);
 	KTAP_STREQ(text[1], text[0]);

@@ -12,6 +12,7 @@
 #include "core/machine_type.h"
 #include "core/map.h"
 #include "core/process.h"
+#include "core/virtio_version.h"
 
 #define CONFIG_MAX_CPUS		8
 #define CONFIG_MAX_DEVICES	(MAP_VIRTIO_SLOTS + MAP_PCI_SLOTS)
@@ -61,7 +62,7 @@ struct config {
 	const char *name;
 	const char *disk;	/* args of the first disk */
 	char *identity;		/* identifies the guest on this host */
-	bool virtio_legacy;	/* virtio-mmio of version 1, not 2 */
+	enum virtio_version virtio;
 	bool time_follow;	/* time in which the guest stood still passes for it, too */
 	bool no_reboot;
 	unsigned int grace;	/* seconds */

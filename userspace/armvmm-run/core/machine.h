@@ -24,6 +24,7 @@
 #include "core/machine_type.h"
 #include "core/map.h"
 #include "core/process.h"
+#include "core/virtio_version.h"
 
 struct balloon;
 struct blockdev;
@@ -68,7 +69,7 @@ struct machine {
 	GMainContext *context;	/* NULL is the default one: pass it on as it is */
 	struct chardev *chardev;
 	bool verbose;
-	bool virtio_legacy;	/* virtio-mmio is version 1 */
+	enum virtio_version virtio;
 	/* The board sets these: the vCPUs have performance counters, and a counter of that rate. */
 	bool pmu;
 	uint32_t timer_hz;	/* of the host's device tree; 0: it does not say */

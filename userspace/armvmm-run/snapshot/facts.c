@@ -33,7 +33,7 @@ void facts_get(struct facts *f, struct machine *m)
 	int64_t when = 0;
 
 	*f = (struct facts){
-		.timer_hz = m->timer_hz, .pmu = m->pmu, .legacy = m->virtio_legacy,
+		.timer_hz = m->timer_hz, .pmu = m->pmu, .legacy = m->virtio == VIRTIO_LEGACY,
 		.firmware = m->firmware,
 		.stopped = machine_is_held_by(m, MACHINE_HOLDER_CONTROL),
 		.counter = machine_counter(m, &when),
@@ -110,10 +110,6 @@ int facts_restore(struct facts *f, const struct facts *here, struct record *r)
 	if (f->pmu != here->pmu)
 		return record_refuse(r, "performance counters were %s, and are %s here (--pmu)",
 				     facts_on(f->pmu), facts_on(here->pmu));
-	if (f->legacy != here->legacy)
-		return record_refuse(r, "virtio was %s, and is %s here (--virtio)",
-				     f->legacy ? "legacy" : "modern",
-				     here->legacy ? "legacy" : "modern");
 	if (f->firmware != here->firmware)
 		return record_refuse(r, "firmware was %s, and is %s here (--firmware)",
 				     facts_on(f->firmware), facts_on(here->firmware));

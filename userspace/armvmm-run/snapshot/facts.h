@@ -19,11 +19,12 @@ struct facts {
 	uint32_t nr_cpus;
 	uint32_t midr;		/* of the CPUs */
 	uint32_t timer_hz;	/* of the counter, if the host's device tree says so; else 0 */
-	bool pmu, legacy, firmware;
+	bool pmu, firmware;
 	char machine[MACHINE_TYPE_NAME_MAX];	/* its type */
 	uint64_t ram_base;
 
 	/* These are not compared. */
+	bool legacy;		/* --virtio legacy: each device says, too, what it is */
 	bool stopped;		/* a person had stopped it */
 	uint64_t counter;	/* its virtual counter, ... */
 	uint64_t counter_when;	/* ... at this time (g_get_real_time()); 0: not known */

@@ -88,6 +88,7 @@ static const struct virtio_ops user_blk_ops = {
 	.name = "virtio-blk",
 	.id = VIRTIO_ID_BLOCK,
 	.queue_size = USER_BLK_QUEUE_SIZE,
+	.age = VIRTIO_NEW_ALONE,	/* back ends know virtio 1.x alone */
 	.begin = user_blk_begin,
 	.run = user_blk_run,
 	.works = user_blk_works,

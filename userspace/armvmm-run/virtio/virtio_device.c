@@ -433,6 +433,12 @@ void virtio_reset(struct virtio_device *vdev)
 		vdev->bus->reset(vdev);
 }
 
+void virtio_offer(struct virtio_device *vdev)
+{
+	vdev->offered = vdev->legacy ? (uint32_t)vdev->own | LEGACY_FEATURES :
+				       vdev->own | TRANSPORT_FEATURES;
+}
+
 static bool virtio_features_ok(struct virtio_device *vdev)
 {
 	uint64_t f = vdev->features;
@@ -622,8 +628,8 @@ int virtio_device_register(struct machine *m, struct virtio_device *vdev,
 		virtio_fini(vdev);
 		return ret;
 	}
-	vdev->offered = vdev->legacy ? (uint32_t)features | LEGACY_FEATURES :
-				       features | TRANSPORT_FEATURES;
+	vdev->own = features;
+	virtio_offer(vdev);
 	for (i = 0; !ret && i < ops->nr_queues; i++)
 		ret = virtio_queue_setup(vdev, i);
 	if (!ret)

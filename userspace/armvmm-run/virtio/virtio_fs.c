@@ -66,6 +66,7 @@ static const struct virtio_ops virtio_fs_ops = {
 	.name = "virtio-fs",
 	.id = VIRTIO_ID_FS,
 	.queue_size = FS_QUEUE_SIZE,
+	.age = VIRTIO_NEW_ALONE,
 	.begin = fs_begin,
 	.run = fs_run,
 	.works = fs_works,

@@ -287,6 +287,21 @@ static const struct device_ops virtio_mmio_ops = {
 	.destroy = virtio_destroy,
 };
 
+/* Version 1 or 2? */
+static int virtio_mmio_choose(struct virtio_device *vdev, struct error *err)
+{
+	enum virtio_version asked = vdev->machine->virtio;
+	enum virtio_age age = vdev->ops->age;
+
+	vdev->legacy = asked == VIRTIO_LEGACY || (asked == VIRTIO_AS_QEMU && age == VIRTIO_OLD);
+	vdev->any_version = asked == VIRTIO_AS_QEMU && age != VIRTIO_NEW_ALONE;
+	if (!vdev->legacy || age != VIRTIO_NEW_ALONE)
+		return 0;
+	return error_set(err, -ENOTSUP,
+			 "%s in slot %u: has no version 1: leave out --virtio legacy, or put it on PCI (bus=pcie)",
+			 vdev->ops->name, vdev->slot);
+}
+
 static int virtio_mmio_attach(struct virtio_device *vdev, struct error *err)
 {
 	struct machine *m = vdev->machine;
@@ -299,7 +314,9 @@ static int virtio_mmio_attach(struct virtio_device *vdev, struct error *err)
 	vdev->dev.base = m->type->virtio.base + (uint64_t)slot * MAP_VIRTIO_SIZE;
 	vdev->dev.size = MAP_VIRTIO_SIZE;
 	vdev->slot = slot;
-	vdev->legacy = m->virtio_legacy;
+	ret = virtio_mmio_choose(vdev, err);
+	if (ret)
+		return ret;
 	virtio_ack_init(vdev);
 	ret = posted_init(m, &vdev->ack);
 	if (!ret)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtio device behind the virtio-mmio transport (virtio 1.2 4.2), version 2, or
- * version 1 where the machine says so (4.2.4, the legacy interface).
+ * A virtio device behind the virtio-mmio transport (virtio 1.2 4.2), version 2 or 1 (4.2.4, the
+ * legacy interface).
  *
  * This file owns what all virtio devices share: the register window, feature
  * negotiation, the status machine, the queues, notifications and interrupts.
@@ -37,12 +37,20 @@ struct virtio_device;
 
 #define VIRTIO_BIT(n) (1ULL << (n))
 
+/* What versions of virtio-mmio a device may have, and which it has if nobody asks for one. */
+enum virtio_age {
+	VIRTIO_OLD,	/* both; 1, which all drivers know */
+	VIRTIO_NEW,	/* both; 2: its drivers are younger than that */
+	VIRTIO_NEW_ALONE,	/* 2 */
+};
+
 /* All are called with vdev->lock held. */
 struct virtio_ops {
 	const char *name; /* "virtio-blk" */
 	uint32_t id; /* virtio 1.2 5 */
 	unsigned int nr_queues;
 	uint16_t queue_size; /* a power of two up to VIRTQ_MAX_SIZE */
+	enum virtio_age age;
 
 	/* As in struct device_ops. Optional. */
 	int (*begin)(struct virtio_device *vdev, struct error *err);
@@ -132,6 +140,7 @@ struct virtio_device {
 
 	pthread_mutex_t lock;
 	pthread_cond_t drained; /* in_flight became 0, or quiescing ended */
+	uint64_t own; /* features of the device type, without the transport's */
 	uint64_t offered; /* features */
 	uint64_t features; /* as the driver acknowledged them */
 	bool features_unknown; /* the driver wrote one beyond bit 63 */
@@ -140,6 +149,7 @@ struct virtio_device {
 	uint32_t queue_sel;
 	uint32_t status;
 	bool legacy; /* version 1 */
+	bool any_version; /* nobody asked for that one: a snapshot may have the other */
 	bool started; /* queues may be used: DRIVER_OK, or one was notified before it */
 	bool cut_off; /* the driver has forbidden it to use memory, for as long as that lasts */
 	bool paused; /* no chain is popped, but those that were are completed */

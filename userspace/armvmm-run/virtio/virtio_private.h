@@ -83,6 +83,9 @@ void virtio_start(struct virtio_device *vdev);
 /* The main thread waits for a first notification only as long as no worker does. */
 void virtio_watch_early(struct virtio_device *vdev);
 
+/* Offers what its version can have of its features. */
+void virtio_offer(struct virtio_device *vdev);
+
 /* Back to power-on state, except for the legacy page size. */
 void virtio_reset(struct virtio_device *vdev);
 

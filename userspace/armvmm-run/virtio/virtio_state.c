@@ -113,9 +113,12 @@ static int virtio_check_restored(struct virtio_device *vdev, bool legacy,
 {
 	if (r->ret)
 		return r->ret;
-	if (vdev->legacy != legacy)
+	if (vdev->legacy != legacy && !vdev->any_version)
 		return record_refuse(r, "its virtio-mmio was of the %s version (--virtio)",
 				     vdev->legacy ? "legacy" : "modern");
+	/* Its driver goes on with the version that it began with, and so do those after it. */
+	if (vdev->legacy != legacy)
+		virtio_offer(vdev);
 	if (vdev->config_size != config_size)
 		return record_refuse(r, "its configuration had %u bytes, and has %u",
 				     vdev->config_size, config_size);

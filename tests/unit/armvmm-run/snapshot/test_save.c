@@ -382,7 +382,6 @@ static void test_another_machine(void)
 	OTHER(g.cpus = 1, "the guest had 2 CPUs, and has 1 here (--cpus)");
 	OTHER(g.midr++, "the guest ran on CPUs of another kind: MIDR 0x410fc0f0, and 0x410fc0f1 here");
 	OTHER(g.m.pmu = true, "performance counters were off, and are on here (--pmu)");
-	OTHER(g.m.virtio_legacy = true, "virtio was modern, and is legacy here (--virtio)");
 	OTHER(g.m.firmware = true, "firmware was off, and is on here (--firmware)");
 	guest_init(&g);
 	g.thing.dev.base += 4096;

@@ -84,7 +84,7 @@ static void test_start(void)
 static struct device *setup_legacy(void)
 {
 	test_machine_init();
-	test_machine.virtio_legacy = true;
+	test_machine.virtio = VIRTIO_LEGACY;
 	KTAP_EQ(device_make(&test_machine, "virtio-net", "tap=armvmmtest0,vhost=on",
 			    &(struct error){ "" }), 0);
 	return test_machine.bus.dev[0];

@@ -60,11 +60,14 @@ static void share_memory(void)
 	}
 }
 
+static enum virtio_version asked = VIRTIO_AS_QEMU;
+
 static int make(const char *name, const char *format, struct error *err)
 {
 	char args[128];
 
 	test_machine_init();
+	test_machine.virtio = asked;
 	share_memory();
 	snprintf(args, sizeof(args), format, be.path);
 	return device_make(&test_machine, name, args, err);
@@ -570,6 +573,9 @@ static void test_refused(void)
 	refused("virtio-fs", "tag=a,vhost-user:%s,ro", "unknown word \"ro\"");
 
 	backend_start();
+	asked = VIRTIO_LEGACY;
+	refused("virtio-blk", "vhost-user:%s", "virtio-blk in slot 0: has no version 1: leave out --virtio legacy");
+	asked = VIRTIO_AS_QEMU;
 	be.features &= ~V1;
 	refused("virtio-blk", "vhost-user:%s", "the back end knows no virtio 1.x");
 	be.features |= V1;
@@ -581,6 +587,9 @@ static void test_refused(void)
 	be.protocol = P_ACK | P_MQ;
 	be.nr_queues = 2;
 	refused("virtio-fs", "tag=a,vhost-user:%s,queues=2", "the back end has 2 queues, and 3 are needed");
+	asked = VIRTIO_LEGACY;
+	refused("virtio-fs", "tag=a,vhost-user:%s", "virtio-fs in slot 0: has no version 1: leave out --virtio legacy");
+	asked = VIRTIO_AS_QEMU;
 	backend_stop();
 }
 

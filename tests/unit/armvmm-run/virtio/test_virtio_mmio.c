@@ -621,7 +621,7 @@ static void test_legacy_registers(void)
 	struct device *dev;
 
 	test_machine_init();
-	test_machine.virtio_legacy = true;
+	test_machine.virtio = VIRTIO_LEGACY;
 	dev = make_echo();
 	KTAP_EQ(reg_read(dev, 0x004), 1);
 	/* 32 features, without VERSION_1 and what is above it. */
@@ -674,7 +674,44 @@ static void test_legacy_registers(void)
 	test_machine_exit();
 }
 
+/* The version of a device of age @age, or 0: it is refused. */
+static uint32_t version_of(enum virtio_version asked, enum virtio_age age, struct error *err)
+{
+	struct virtio_ops ops = echo_ops;
+	uint32_t version = 0;
+
+	test_machine_init();
+	test_machine.virtio = asked;
+	ops.age = age;
+	echo = calloc(1, sizeof(*echo));
+	echo->chain = virtq_chain_alloc(QSIZE);
+	if (!virtio_device_register(&test_machine, &echo->vdev, &ops, OFFERED, NULL, 0, err)) {
+		version = reg_read(&echo->vdev.dev, VIRTIO_MMIO_VERSION);
+	} else {
+		free(echo->chain);
+		free(echo);
+	}
+	test_machine_exit();
+	return version;
+}
+
+/* With no option drivers of all ages find their devices, as on QEMU's board. */
+static void test_versions(void)
+{
+	static const uint32_t want[3][3] = {
+		[VIRTIO_AS_QEMU] = { [VIRTIO_OLD] = 1, [VIRTIO_NEW] = 2, [VIRTIO_NEW_ALONE] = 2 },
+		[VIRTIO_LEGACY] = { [VIRTIO_OLD] = 1, [VIRTIO_NEW] = 1, [VIRTIO_NEW_ALONE] = 0 },
+		[VIRTIO_MODERN] = { [VIRTIO_OLD] = 2, [VIRTIO_NEW] = 2, [VIRTIO_NEW_ALONE] = 2 },
+	};
+	struct error err = { "" };
+
+	for (unsigned int i = 0; i < 9; i++)
+		KTAP_EQ(version_of(i / 3, i % 3, &err), want[i / 3][i % 3]);
+	KTAP_STREQ(err.text, "virtio-echo in slot 0: has no version 1: leave out --virtio legacy, or put it on PCI (bus=pcie)");
+}
+
 KTAP_MAIN(KTAP_CASE(test_used_before_driver_ok), KTAP_CASE(test_legacy_registers),
+	  KTAP_CASE(test_versions),
 	  KTAP_CASE(test_identity), KTAP_CASE(test_config_space), KTAP_CASE(test_features),
 	  KTAP_CASE(test_status), KTAP_CASE(test_queue_registers),
 	  KTAP_CASE(test_notify_and_interrupt), KTAP_CASE(test_second_cause_makes_an_edge),

@@ -142,7 +142,7 @@ static void test_identity(void)
 	/* --virtio is about virtio-mmio. */
 	test_machine_exit();
 	test_machine_init();
-	test_machine.virtio_legacy = true;
+	test_machine.virtio = VIRTIO_LEGACY;
 	make();
 	pci_driver_probe(&d, 1);
 	KTAP_EQ(pci_driver_offered(&d), OFFERED | V1 | VIRTIO_BIT(VIRTIO_RING_F_INDIRECT_DESC) |

@@ -258,6 +258,43 @@ static void test_saved_elsewhere(void)
 	test_machine_exit();
 }
 
+/* Its driver began with version 2, which nobody had asked for, and goes on with it. */
+static void test_saved_version(void)
+{
+	struct disk_config config = { .path = disk };
+	struct device *dev = setup(1ULL << VIRTIO_BLK_F_WRITE_ZEROES);
+	struct record saved;
+	struct error why;
+
+	poke(0, "first");
+	KTAP_EQ(run(), VIRTIO_BLK_S_OK);
+	state_save(dev, &saved);
+	test_machine.virtio = VIRTIO_LEGACY;
+	dev = move(&config);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, &why), -EBADMSG);
+	KTAP_STREQ(why.text, "its virtio-mmio was of the modern version (--virtio)");
+	test_machine.virtio = VIRTIO_AS_QEMU;
+	dev = move(&config);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_VERSION), 1);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	dev->ops->resume(dev);
+	KTAP_EQ(reg_read(dev, VIRTIO_MMIO_VERSION), 2);
+	KTAP_EQ(run(), VIRTIO_BLK_S_OK);
+	KTAP_MEMEQ(ram(DATA), "first", 5);
+	/* So do a driver after it, and the next snapshot. */
+	record_free(&saved);
+	dev->ops->reset(dev);
+	KTAP_TRUE(offered_features(dev) & V1);
+	KTAP_TRUE(driver_start(&d, dev, V1 | 1ULL << VIRTIO_BLK_F_WRITE_ZEROES, 1, QSIZE));
+	KTAP_EQ(run(), VIRTIO_BLK_S_OK);
+	state_save(dev, &saved);
+	test_machine.virtio = VIRTIO_MODERN;
+	dev = move(&config);
+	KTAP_EQ(state_restore(dev, &saved, saved.len, NULL), 0);
+	record_free(&saved);
+	test_machine_exit();
+}
+
 /* A queue that was notified before DRIVER_OK starts the disk, here or there. */
 static void test_saved_early(void)
 {
@@ -358,7 +395,7 @@ int main(void)
 {
 	static const struct ktap_case cases[] = {
 		KTAP_CASE(test_paused), KTAP_CASE(test_saved), KTAP_CASE(test_saved_elsewhere),
-		KTAP_CASE(test_saved_early), KTAP_CASE(test_refused),
+		KTAP_CASE(test_saved_early), KTAP_CASE(test_saved_version), KTAP_CASE(test_refused),
 		KTAP_CASE(test_queue_unlike_features),
 		KTAP_CASE(test_claimed),
 	};

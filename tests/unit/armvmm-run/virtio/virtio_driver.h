@@ -136,7 +136,7 @@ static MAYBE void test_machine_init(void)
 	test_next_slot = 0;
 	test_warnings = 0;
 	test_last_note[0] = test_last_warning[0] = 0;
-	test_machine.virtio_legacy = test_legacy;
+	test_machine.virtio = test_legacy ? VIRTIO_LEGACY : VIRTIO_MODERN;
 	test_machine.verbose = true;
 	guestmem_add(&test_machine.mem, RAM_BASE, RAM_SIZE, test_ram_map(RAM_SIZE));
 }

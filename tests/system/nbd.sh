@@ -96,7 +96,7 @@ wrong() { status_of "$1" "$2" armvmm-run --kernel monitor --disk "$3"; }
 check 'nobody listens' wrong 1 "nbd:unix:/nowhere: /nowhere: no connection: No such file" nbd:unix:/nowhere
 check 'an address that is none' wrong 1 'is not like nbd://HOST[:PORT][/NAME]' nbd:host
 check 'TLS' wrong 1 'nbds://h: there is no TLS here: tunnel it' nbds://h
-check 'O_DIRECT' wrong 1 ',direct is for files' "nbd:unix:$work/rom.sock,direct"
+check 'O_DIRECT' wrong 1 'direct, cache=none and cache=directsync are for files' "nbd:unix:$work/rom.sock,direct"
 check 'a disk that cannot be written' wrong 1 'may be used with ,ro only' "nbd:unix:$work/rom.sock"
 unset LD_LIBRARY_PATH
 check 'a host without libnbd' wrong 1 "needs libnbd (Debian's package libnbd0)" "nbd:unix:$work/rom.sock,ro"

@@ -957,7 +957,8 @@ static void test_dump_config(void)
 	KTAP_EQ(config.nr_devices, 5);
 	KTAP_EQ(config.nr_initrds, 2);
 	KTAP_EQ(config.grace, 5);
-	KTAP_TRUE(config.virtio == VIRTIO_LEGACY && config.verbose && config.no_reboot && config.time_follow);
+	KTAP_EQ(config.virtio, VIRTIO_LEGACY);
+	KTAP_TRUE(config.verbose && config.no_reboot && config.time_follow);
 	KTAP_EQ(options_write_config(&config, config_name, &err), 0);
 	g_file_get_contents(config_name, &text[1], &len, NULL);
 	KTAP_STREQ(text[1], text[0]);

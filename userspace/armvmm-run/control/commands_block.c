@@ -27,8 +27,8 @@ static json_t *block_inserted(struct blockdev *b)
 
 	for (unsigned int i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		json_object_set_new(o, limits[i], json_integer(0));
-	json_object_set_new(o, "cache", json_pack("{s:b, s:b, s:b}", "writeback", 1,
-						  "direct", b->direct, "no-flush", 0));
+	json_object_set_new(o, "cache", json_pack("{s:b, s:b, s:b}", "writeback", !b->write_through,
+						  "direct", b->direct, "no-flush", b->no_flush));
 	json_object_set_new(o, "image", block_image(b));
 	return o;
 }

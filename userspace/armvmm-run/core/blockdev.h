@@ -27,7 +27,7 @@ struct blockdev {
 	char id[16];		/* as QEMU names it: "virtio0" for the first */
 	const char *file;
 	bool readonly;
-	bool direct;
+	bool direct, write_through, no_flush;	/* how writes get there */
 	const struct blockdev_ops *ops;
 	struct blockdev *next;
 };

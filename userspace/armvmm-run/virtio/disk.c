@@ -27,6 +27,22 @@ const struct disk_type *disk_type_find(const char *path)
 	return &disk_file;
 }
 
+const struct disk_cache *disk_cache_find(const char *name)
+{
+	static const struct disk_cache caches[] = {
+		{ .name = "writeback" },
+		{ .name = "none", .direct = true },
+		{ .name = "writethrough", .write_through = true },
+		{ .name = "directsync", .direct = true, .write_through = true },
+		{ .name = "unsafe", .no_flush = true },
+	};
+
+	for (unsigned int i = 0; i < sizeof(caches) / sizeof(caches[0]); i++)
+		if (!strcmp(caches[i].name, name))
+			return &caches[i];
+	return NULL;
+}
+
 int disk_warn(struct disk *disk, const char *what, uint64_t offset, int ret)
 {
 	machine_warn(disk->machine, "%s: %s at byte %llu: %s", disk->path, what,
@@ -65,6 +81,8 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 	disk->path = config->path;
 	disk->readonly = config->readonly;
 	disk->direct = config->direct;
+	disk->write_through = config->cache && config->cache->write_through;
+	disk->no_flush = config->cache && config->cache->no_flush;
 	disk->block = DISK_SECTOR;
 	disk->physical = DISK_PAGE;
 	disk->fd = -1;
@@ -79,6 +97,9 @@ int disk_open(struct disk *disk, struct machine *m, const struct disk_config *co
 		m->guard.unlocked = disk->path;
 	if (ret)
 		disk_close(disk);
+	else if (disk->no_flush && !disk->readonly)
+		machine_warn(m, "%s: cache=unsafe: if the host goes down, what the guest has flushed is lost, too",
+			     disk->path);
 	return ret;
 }
 
@@ -121,7 +142,7 @@ int disk_write(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t o
 	return disk->type->write(disk, iov, nr, offset);
 }
 
-int disk_flush(struct disk *disk)
+int disk_sync(struct disk *disk)
 {
 	int ret = 0;
 
@@ -142,6 +163,11 @@ int disk_flush(struct disk *disk)
 	}
 	pthread_mutex_unlock(&disk->flush_lock);
 	return ret;
+}
+
+int disk_flush(struct disk *disk)
+{
+	return disk->no_flush ? 0 : disk_sync(disk);
 }
 
 uint64_t disk_take(struct disk *disk, unsigned int requests, uint64_t bytes)

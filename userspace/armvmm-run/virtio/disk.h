@@ -24,10 +24,22 @@ struct virtio_bus;
 #define DISK_PAGE	4096
 #define DISK_SERIAL_MAX	20	/* bytes, without a zero at the end */
 
+/* How writes get to the disk, by QEMU's names. All combinations that it has are there. */
+struct disk_cache {
+	const char *name;	/* "writeback" */
+	bool direct;		/* past the host's page cache */
+	bool write_through;	/* a write that is answered is on the disk */
+	bool no_flush;		/* what the guest flushes need not be */
+};
+
+/* The cache of that name, or NULL. */
+const struct disk_cache *disk_cache_find(const char *name);
+
 struct disk_config {
 	char *path;
 	bool readonly;
 	bool direct;		/* O_DIRECT */
+	const struct disk_cache *cache;	/* NULL: nobody said how */
 	bool raw;		/* raw, whatever format the file claims */
 	char serial[DISK_SERIAL_MAX + 1];	/* "": one is made up */
 	uint64_t iops, bps;	/* requests and bytes a second; 0: any number */
@@ -86,6 +98,8 @@ const struct disk_type *disk_type_find(const char *path);
  * @nbd: NULL, or what is known of its server (disk_nbd.c)
  * @readonly: opened for reading only
  * @direct: O_DIRECT: buffers, too, are aligned to @block
+ * @write_through: each write is on stable storage before the guest is told that it is done
+ * @no_flush: the guest's flushes do nothing
  * @can_discard: holes can be punched
  * @block: bytes; the smallest unit of a request, 512 or more, a power of two
  * @physical: bytes; the unit that the host writes best, a power of two >= @block
@@ -108,6 +122,8 @@ struct disk {
 	struct disk_nbd *nbd;
 	bool readonly;
 	bool direct;
+	bool write_through;
+	bool no_flush;
 	bool can_discard;
 	uint32_t block;
 	uint32_t physical;
@@ -156,9 +172,11 @@ int disk_read_cached(struct disk *disk, const struct iovec *iov, unsigned int nr
 
 /*
  * Returns 0 once all writes that ended before are on stable storage, or -errno. After a failure all
- * later flushes fail: the host forgets what it could not write, and would call the next flush a
- * success.
+ * later ones fail: the host forgets what it could not write, and would call the next one a success.
  */
+int disk_sync(struct disk *disk);
+
+/* The same for the guest, unless its flushes are to do nothing. */
 int disk_flush(struct disk *disk);
 
 /*

@@ -386,7 +386,7 @@ static int nbd_start(struct disk *disk, const struct disk_config *config, struct
 	int ret;
 
 	if (config->direct)
-		return error_set(err, -EINVAL, "%s: ,direct is for files", disk->path);
+		return error_set(err, -EINVAL, "%s: direct, cache=none and cache=directsync are for files", disk->path);
 	ret = nbd_address_parse(&setup.address, disk->path, err);
 	if (ret)
 		return ret;

@@ -169,7 +169,7 @@ static void blk_serve(struct virtio_blk *blk, struct blk_worker *w)
 			return;
 		}
 	}
-	w->req.write_through = !virtio_has(vdev, VIRTIO_BLK_F_FLUSH);
+	w->req.write_through = blk->disk.write_through || !virtio_has(vdev, VIRTIO_BLK_F_FLUSH);
 	virtio_begin(vdev);
 	pthread_mutex_unlock(&vdev->lock);
 
@@ -324,7 +324,7 @@ static int blk_flush(struct virtio_device *vdev)
 {
 	struct disk *disk = &to_blk(vdev)->disk;
 
-	return disk->readonly ? 0 : disk_flush(disk);
+	return disk->readonly ? 0 : disk_sync(disk);
 }
 
 static int blk_claim(struct virtio_device *vdev, bool take, struct error *err)
@@ -419,9 +419,11 @@ static const struct virtio_ops virtio_blk_ops = {
 static uint64_t blk_features(const struct disk *disk)
 {
 	uint64_t f = VIRTIO_BIT(VIRTIO_BLK_F_SIZE_MAX) | VIRTIO_BIT(VIRTIO_BLK_F_SEG_MAX) |
-		     VIRTIO_BIT(VIRTIO_BLK_F_BLK_SIZE) | VIRTIO_BIT(VIRTIO_BLK_F_TOPOLOGY) |
-		     VIRTIO_BIT(VIRTIO_BLK_F_FLUSH);
+		     VIRTIO_BIT(VIRTIO_BLK_F_BLK_SIZE) | VIRTIO_BIT(VIRTIO_BLK_F_TOPOLOGY);
 
+	/* So the guest learns that there is nothing to flush. */
+	if (!disk->write_through)
+		f |= VIRTIO_BIT(VIRTIO_BLK_F_FLUSH);
 	if (disk->readonly)
 		f |= VIRTIO_BIT(VIRTIO_BLK_F_RO);
 	else
@@ -494,6 +496,7 @@ static int blk_create(struct machine *m, const void *opaque, struct error *err)
 	g_source_attach(blk->resize, m->context);
 	blk->blockdev = (struct blockdev){
 		.file = config->path, .readonly = config->readonly, .direct = config->direct,
+		.write_through = blk->disk.write_through, .no_flush = blk->disk.no_flush,
 		.ops = &blk_blockdev_ops,
 	};
 	blockdev_add(&m->disks, &blk->blockdev);
@@ -536,6 +539,28 @@ static int blk_parse_rate(struct disk_config *config, const char *label, const c
 	return ret;
 }
 
+/* What "direct" means was there before "cache=": they may be said together, but must agree. */
+static int blk_parse_cache(struct disk_config *config, const char *label, const char *name,
+			   struct error *err)
+{
+	config->cache = disk_cache_find(name);
+	return config->cache ? 0 :
+	       error_set(err, -EINVAL,
+			 "%s: cache must be none, writeback, writethrough, directsync or unsafe",
+			 label);
+}
+
+static int blk_agree_cache(struct disk_config *config, const char *label, struct error *err)
+{
+	if (!config->cache)
+		return 0;
+	if (config->direct && !config->cache->direct)
+		return error_set(err, -EINVAL, "%s: cache=%s is not direct (none and directsync are)",
+				 label, config->cache->name);
+	config->direct = config->cache->direct;
+	return 0;
+}
+
 /*
  * The file's name may hold commas: only the known words at its end are taken
  * away, so "a,b.img,ro" is the file "a,b.img", read-only.
@@ -571,23 +596,29 @@ static int blk_parse(const char *label, const char *args, void **out, struct err
 				return error_set(err, -EINVAL, "%s: a serial number has 1 to %d characters",
 						 label, DISK_SERIAL_MAX);
 			strcpy(config->serial, value);
+		} else if ((value = parse_value(comma + 1, "cache"))) {
+			ret = blk_parse_cache(config, label, value, err);
+			if (ret)
+				return ret;
 		} else {
 			break;
 		}
 	}
 	if (!*config->path)
 		return error_set(err, -EINVAL, "%s: names no file", label);
-	if (blk_is_elsewhere(config) && (config->readonly || config->direct || config->raw ||
-					 *config->serial || config->iops || config->bps))
+	if (blk_is_elsewhere(config) && (config->readonly || config->direct || config->cache ||
+					 config->raw || *config->serial || config->iops ||
+					 config->bps))
 		return error_set(err, -EINVAL,
 				 "%s: of the words, vhost-user: knows bus= alone; the rest is for the process behind it",
 				 label);
-	return 0;
+	return blk_agree_cache(config, label, err);
 }
 
 static const struct device_word blk_words[] = {
 	{ "ro", "read-only" },
 	{ "direct", "past the host's page cache (files only)" },
+	{ "cache=MODE", "how writes get to it, by QEMU's words: writeback (default), none, writethrough, directsync, unsafe" },
 	{ "serial=TEXT", "serial number, up to 20 characters (default: a hash)" },
 	{ "iops=N", "requests a second, at most; also throttling.iops-total=N" },
 	{ "bps=N", "bytes a second, at most; also throttling.bps-total=N" },

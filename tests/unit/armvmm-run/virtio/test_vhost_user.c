@@ -564,6 +564,7 @@ static void test_refused(void)
 	memset(longest + strlen(longest), 'a', 110);
 	refused("virtio-blk", longest, "a socket's name has 1 to 107 characters");
 	refused("virtio-blk", "vhost-user:%s,ro", "vhost-user: knows bus= alone");
+	refused("virtio-blk", "vhost-user:%s,cache=writeback", "vhost-user: knows bus= alone");
 	refused("virtio-blk", "vhost-user:%s,iops=5,bus=pcie", "vhost-user: knows bus= alone");
 	refused("virtio-fs", "vhost-user:%s", "needs tag=NAME");
 	refused("virtio-fs", "tag=a", "needs vhost-user:PATH");

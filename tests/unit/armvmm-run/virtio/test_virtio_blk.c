@@ -22,6 +22,7 @@
 // cannot be had for the asking; requests past the end and of unknown types
 // (docs/hazards.md 26).
 #include "armvmm-run/virtio/blk_driver.h"
+#include "core/blockdev.h"
 
 static uint64_t config_read(struct device *dev, unsigned int off, unsigned int len)
 {
@@ -267,6 +268,53 @@ static void test_flush(void)
 	KTAP_EQ(nr_syncs, 1);
 	KTAP_EQ(run_one(VIRTIO_BLK_T_IN, 0, 512), VIRTIO_BLK_S_OK);
 	KTAP_EQ(nr_syncs, 1);
+	test_machine_exit();
+}
+
+/* A disk that writes through tells the driver, and does so whatever that knows. */
+static void test_write_through(void)
+{
+	struct disk_config config = { .path = path, .cache = disk_cache_find("writethrough") };
+	struct virtio_blk_discard_write_zeroes *range;
+	struct driver_buf buf = { DATA, 16, false };
+	struct device *dev;
+
+	make_file(MIB);
+	dev = setup_config(&config, 0);
+	KTAP_TRUE(!(offered_features(dev) & (FLUSH | 1 << VIRTIO_BLK_F_CONFIG_WCE)));
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_OK);
+	KTAP_EQ(nr_syncs, 1);
+	range = ram(DATA);
+	*range = (struct virtio_blk_discard_write_zeroes){ .num_sectors = 8 };
+	KTAP_EQ(run(VIRTIO_BLK_T_WRITE_ZEROES, 0, &buf, 1), VIRTIO_BLK_S_OK);
+	KTAP_EQ(nr_syncs, 2);
+	fail_sync = EIO;
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_IOERR);
+	KTAP_TRUE(test_machine.disks->write_through && !test_machine.disks->no_flush);
+	test_machine_exit();
+}
+
+/* Flushes of the guest do nothing, those of its operator do. */
+static void test_unsafe(void)
+{
+	struct disk_config config = { .path = path, .cache = disk_cache_find("unsafe") };
+	struct device *dev;
+
+	make_file(MIB);
+	dev = setup_config(&config, FLUSH);
+	KTAP_EQ(test_warnings, 1);
+	KTAP_TRUE(strstr(test_last_warning, "cache=unsafe: if the host goes down, what the guest has flushed is lost"));
+	KTAP_EQ(run_one(VIRTIO_BLK_T_OUT, 0, 512), VIRTIO_BLK_S_OK);
+	KTAP_EQ(run(VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_OK);
+	KTAP_EQ(nr_syncs, 0);
+	KTAP_EQ(dev->ops->flush(dev), 0);
+	KTAP_EQ(nr_syncs, 1);
+	KTAP_TRUE(test_machine.disks->no_flush && !test_machine.disks->write_through);
+	test_machine_exit();
+	/* Nothing is lost of what is only read. */
+	config.readonly = true;
+	setup_config(&config, FLUSH);
+	KTAP_EQ(test_warnings, 0);
 	test_machine_exit();
 }
 
@@ -935,7 +983,8 @@ static void test_signals_blocked(void)
 KTAP_MAIN(KTAP_CASE(test_signals_blocked), KTAP_CASE(test_configuration),
 	  KTAP_CASE(test_write_and_read), KTAP_CASE(test_beyond_four_gigabytes),
 	  KTAP_CASE(test_long_request), KTAP_CASE(test_ranges), KTAP_CASE(test_other_types),
-	  KTAP_CASE(test_flush), KTAP_CASE(test_flush_fails), KTAP_CASE(test_serial),
+	  KTAP_CASE(test_flush), KTAP_CASE(test_write_through), KTAP_CASE(test_unsafe),
+	  KTAP_CASE(test_flush_fails), KTAP_CASE(test_serial),
 	  KTAP_CASE(test_resize), KTAP_CASE(test_read_only), KTAP_CASE(test_host_is_full),
 	  KTAP_CASE(test_disk_shrinks), KTAP_CASE(test_discard_and_zeroes),
 	  KTAP_CASE(test_malformed_requests), KTAP_CASE(test_many_at_once),

@@ -36,6 +36,7 @@ enum {
 	EXIT_GUEST_CRASH = 3,
 	EXIT_ENDED = 4,
 	EXIT_NO_MEMORY = 5,
+	EXIT_GUEST_PANIC = 6,
 };
 
 struct program {
@@ -210,6 +211,8 @@ static int program_status(enum machine_request ended)
 		return EXIT_GUEST_POWEROFF;
 	case MACHINE_CRASH:
 		return EXIT_GUEST_CRASH;
+	case MACHINE_PANIC:
+		return EXIT_GUEST_PANIC;
 	default:
 		return EXIT_ENDED;
 	}

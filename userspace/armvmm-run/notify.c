@@ -47,6 +47,10 @@ static const char *notify_text(const struct machine *m, enum machine_event_type 
 		return "STATUS=The guest runs";
 	case MACHINE_EVENT_POWERDOWN:
 		return "STATUS=The guest's power button was pressed";
+	case MACHINE_EVENT_PANICKED:
+		return "STATUS=The guest's kernel has panicked";
+	case MACHINE_EVENT_CRASHLOADED:
+		return "STATUS=The guest's kernel has panicked, and its crash kernel runs";
 	case MACHINE_EVENT_RESET:
 		return "STATUS=The guest starts over";
 	case MACHINE_EVENT_SHUTDOWN:

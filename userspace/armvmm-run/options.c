@@ -108,7 +108,8 @@ const char options_help[] =
 	"\n"
 	"Exit status: 0 the guest powered off (or rebooted under --no-reboot), 1 the host\n"
 	"failed, 2 bad usage, 3 the guest crashed, 4 ended before the guest powered off,\n"
-	"5 its memory could not be had (--lazy-restore, or a migration by post-copy).\n";
+	"5 its memory could not be had (--lazy-restore, or a migration by post-copy),\n"
+	"6 its kernel panicked (--device pvpanic).\n";
 
 enum {
 	OPT_FORMAT = 256,

@@ -22,7 +22,9 @@ const char *command_status(const struct command_target *target)
 		return save_is_active(target->save) ? "finish-migrate" : "postmigrate";
 	if (machine_is_held_by(m, MACHINE_HOLDER_DUMP))
 		return "save-vm";
-	return machine_is_held(m) ? "paused" : "running";
+	if (!machine_is_held(m))
+		return "running";
+	return m->panicked ? "guest-panicked" : "paused";
 }
 
 static json_t *run_query_status(struct command_call *call)

@@ -192,6 +192,8 @@ char *qmp_later(struct qmp *qmp)
 /* QEMU's names for who ended the guest's run (ShutdownCause). */
 static const char *qmp_reason(const struct machine_event *event)
 {
+	if (event->request == MACHINE_PANIC)
+		return "guest-panic";
 	switch (event->cause) {
 	case MACHINE_BY_GUEST:
 		return event->request == MACHINE_RESET ? "guest-reset" : "guest-shutdown";
@@ -225,6 +227,10 @@ static const char *qmp_event_name(enum machine_event_type type)
 		return "MIGRATION";
 	case MACHINE_EVENT_RTC:
 		return "RTC_CHANGE";
+	case MACHINE_EVENT_PANICKED:
+		return "GUEST_PANICKED";
+	case MACHINE_EVENT_CRASHLOADED:
+		return "GUEST_CRASHLOADED";
 	case MACHINE_EVENT_DUMP:
 		return "DUMP_COMPLETED";
 	default:
@@ -262,6 +268,8 @@ char *qmp_event(const struct machine_event *event)
 				    json_pack("{s:I}", "actual", (json_int_t)event->bytes));
 	if (event->type == MACHINE_EVENT_MIGRATION)
 		json_object_set_new(o, "data", json_pack("{s:s}", "status", event->status));
+	if (event->type == MACHINE_EVENT_PANICKED || event->type == MACHINE_EVENT_CRASHLOADED)
+		json_object_set_new(o, "data", json_pack("{s:s}", "action", event->status));
 	if (event->type == MACHINE_EVENT_RTC)
 		json_object_set_new(o, "data", json_pack("{s:I, s:s}", "offset",
 							 (json_int_t)event->seconds, "qom-path",

@@ -25,6 +25,8 @@ static const struct {
 	{ "MIGRATION", { { "status", COMMAND_STRING, .optional = false } } },
 	{ "RTC_CHANGE", { { "offset", COMMAND_INT, .optional = false },
 			  { "qom-path", COMMAND_STRING, .optional = false } } },
+	{ "GUEST_PANICKED", { { "action", COMMAND_STRING, .optional = false } } },
+	{ "GUEST_CRASHLOADED", { { "action", COMMAND_STRING, .optional = false } } },
 	{ "DUMP_COMPLETED", { { "result", COMMAND_OBJECT, .optional = false },
 			      { "error", COMMAND_STRING, .optional = true } } },
 };

@@ -36,6 +36,7 @@ enum machine_request {
 	MACHINE_POWEROFF,	/* leave with status 0 */
 	MACHINE_RESET,		/* start over (or leave, with --no-reboot) */
 	MACHINE_CRASH,		/* leave with the status of a crash */
+	MACHINE_PANIC,		/* leave with that of a guest whose kernel has panicked */
 	MACHINE_QUIT,		/* the person or the host wants it ended now */
 };
 
@@ -90,6 +91,7 @@ struct machine {
 	struct filelock_guard guard;	/* devices say what they write */
 	const char *unsaved;	/* and this if it cannot be saved: why */
 	bool firmware;		/* a device sets this: the guest starts in it */
+	bool panicked;		/* a device sets this: it holds the guest, which has panicked */
 	bool incoming;		/* the board sets this: the guest comes from another process */
 	/* What the fw_cfg device offers beside the fixed items. The board sets these. */
 	const struct fwcfg_item *fwcfg_items;

@@ -50,6 +50,8 @@ enum machine_event_type {
 	MACHINE_EVENT_BALLOON,	/* the guest has another size; .bytes says which */
 	MACHINE_EVENT_MIGRATION,	/* one has come further; .status says how far */
 	MACHINE_EVENT_RTC,	/* the guest has set its clock, ahead of ours by .seconds */
+	MACHINE_EVENT_PANICKED,	/* the guest's kernel says so; .status: what is done to it, */
+	MACHINE_EVENT_CRASHLOADED,	/* or that it goes on as its crash kernel, likewise */
 	MACHINE_EVENT_DUMP,	/* one has ended: .status, .why, .done and .bytes (in all) */
 };
 
@@ -61,7 +63,7 @@ struct machine_event {
 	uint64_t bytes;	/* for BALLOON: of RAM that the guest has */
 	int64_t seconds;	/* for RTC */
 	uint64_t done;		/* for DUMP: of the bytes */
-	/* For MIGRATION and DUMP: by QEMU's names (MigrationStatus, DumpStatus). */
+	/* By QEMU's names: MigrationStatus, DumpStatus, GuestPanicAction. */
 	const char *status;
 	const char *why;	/* for DUMP: a sentence if it failed; else NULL */
 };

@@ -426,6 +426,14 @@ static void test_events(void)
 	line = qmp_event(&event);
 	KTAP_TRUE(strstr(line, "\"RTC_CHANGE\",\"data\":{\"offset\":-5000000000,\"qom-path\":\"/machine/pl031\"}}"));
 	g_free(line);
+	event = (struct machine_event){ .type = MACHINE_EVENT_PANICKED, .status = "poweroff" };
+	line = qmp_event(&event);
+	KTAP_TRUE(g_str_has_suffix(line, "\"GUEST_PANICKED\",\"data\":{\"action\":\"poweroff\"}}\r\n"));
+	g_free(line);
+	event = (struct machine_event){ .type = MACHINE_EVENT_SHUTDOWN, .request = MACHINE_PANIC };
+	line = qmp_event(&event);
+	KTAP_TRUE(strstr(line, "\"data\":{\"guest\":true,\"reason\":\"guest-panic\"}"));
+	g_free(line);
 	event.type = MACHINE_EVENT_DEBUG;
 	KTAP_TRUE(!qmp_event(&event));
 }

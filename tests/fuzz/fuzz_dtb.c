@@ -21,6 +21,10 @@ static void warn(const char *fmt, ...)
 {
 }
 
+static void describe(struct device *dev, struct fdt_builder *fdt)
+{
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct fuzz f = { data, len };
@@ -38,7 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	};
 	/* The room for additions is often too small. */
 	size_t size = f.len + (how & 64 ? 64 : 4096);
-	struct device dev = { .base = params.type->virtio.base, .size = MAP_VIRTIO_SIZE };
+	const struct device_ops ops = { .name = "device", .fdt = describe };
+	struct device dev = {
+		.ops = &ops, .base = params.type->virtio.base, .size = MAP_VIRTIO_SIZE,
+	};
 	struct device_bus bus = { .nr = 0 };
 	struct error err = { "" };
 	uint8_t *buf;
@@ -61,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	} else {
 		FUZZ_MUST((size_t)ret <= size);
 		FUZZ_MUST(!fdt_check_full(buf, size));
-		dtb_compare(buf, &params, "tree", warn);
+		dtb_compare(buf, &params, &bus, "tree", warn);
 	}
 	free(buf);
 	return 0;

@@ -102,6 +102,11 @@ bad 1 'initrd: 60 MiB overlap the kernel or the end of low memory; memory of 60 
 bad 1 'noise: is no device tree, or a damaged one' --dtb noise
 bad 1 'missing: No such file or directory' --dtb missing
 
+# A tree that lacks what the options ask for.
+armvmm-run --kernel "$zimage" --dump-dtb tree
+bad 0 'tree: does not have virtio-rng@a000000, so the guest will not find it' --kernel "$zimage" \
+	--dtb tree --rng --dump-dtb other
+
 # Disks.
 truncate -s 1000 odd
 truncate -s 1M disk

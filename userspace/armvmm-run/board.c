@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "arch/archregs.h"
@@ -546,11 +545,7 @@ static int board_make_dtb(struct board *b, void *buf, size_t size, const char *c
 	};
 	int ret;
 
-	params.seeded = getrandom(params.rng_seed, sizeof(params.rng_seed), GRND_NONBLOCK) ==
-				(ssize_t)sizeof(params.rng_seed) &&
-			getrandom(&params.kaslr_seed, sizeof(params.kaslr_seed), GRND_NONBLOCK) ==
-				(ssize_t)sizeof(params.kaslr_seed);
-	if (!params.seeded)
+	if (!dtb_seed(&params))
 		machine_note(&b->m, "the host has no random numbers yet, so the guest gets no seed");
 	if (!loader->dtb.name)
 		return dtb_build(buf, size, &params, &b->m.bus, err);
@@ -562,7 +557,7 @@ static int board_make_dtb(struct board *b, void *buf, size_t size, const char *c
 		ret = dtb_adapt(buf, size, &params, &b->m.bus, loader->dtb.name, board_dtb_warn(b),
 				err);
 	if (ret >= 0)
-		dtb_compare(buf, &params, loader->dtb.name, board_dtb_warn(b));
+		dtb_compare(buf, &params, &b->m.bus, loader->dtb.name, board_dtb_warn(b));
 	b->compared = true;
 	return ret;
 }

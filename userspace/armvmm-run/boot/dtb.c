@@ -3,7 +3,9 @@
 #include <libfdt.h>
 #include <linux/psci.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "arch/archregs.h"
 #include "arch/gic.h"
@@ -20,7 +22,22 @@
 #define DTB_PPI_VIRT_TIMER	11
 #define DTB_PPI_HYP_TIMER	10
 
+/* Of a given tree, no deeper nodes are looked at for devices. */
+#define DTB_DEPTH_MAX		16
+
 #define DTB_APB_CLOCK_HZ	24000000
+
+static bool dtb_random(void *to, size_t len)
+{
+	return getrandom(to, len, GRND_NONBLOCK) == (ssize_t)len;
+}
+
+bool dtb_seed(struct dtb_params *p)
+{
+	p->seeded = dtb_random(p->rng_seed, sizeof(p->rng_seed)) &&
+		    dtb_random(&p->kaslr_seed, sizeof(p->kaslr_seed));
+	return p->seeded;
+}
 
 const char *dtb_cpu(uint32_t midr)
 {
@@ -301,9 +318,94 @@ static unsigned int dtb_count_cpus(const void *tree)
 	return nr;
 }
 
-void dtb_compare(const void *tree, const struct dtb_params *p, const char *name,
-		 void (*warn)(const char *fmt, ...))
+/* What was found while all nodes were looked at, once. */
+struct dtb_seen {
+	const struct dtb_params *p;
+	const struct device_bus *bus;
+	bool gic;
+	bool device[DEVICE_BUS_MAX];
+};
+
+/* Does the machine have it whatever the options say? A tree may well leave that out. */
+static bool dtb_is_builtin(const struct machine_type *type, const struct device *dev)
 {
+	for (const struct machine_device *d = type->devices; d->name; d++)
+		if (d->base == dev->base)
+			return true;
+	return false;
+}
+
+static void dtb_see_address(struct dtb_seen *seen, uint64_t address)
+{
+	for (unsigned int i = 0; i < seen->bus->nr; i++)
+		if (seen->bus->dev[i]->base == address)
+			seen->device[i] = true;
+}
+
+static bool dtb_is_gicv2(const void *tree, int node)
+{
+	static const char *const kinds[] = {
+		"arm,cortex-a15-gic", "arm,cortex-a9-gic", "arm,cortex-a7-gic", "arm,gic-400",
+	};
+
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!fdt_node_check_compatible(tree, node, kinds[i]))
+			return true;
+	return false;
+}
+
+/* A node is where its registers are, or where its name says, as with a PCI host's window. */
+static void dtb_see_node(struct dtb_seen *seen, const void *tree, int node, int cells)
+{
+	const char *name = fdt_get_name(tree, node, NULL), *at = name ? strchr(name, '@') : NULL;
+	int len = 0;
+	const fdt32_t *reg = fdt_getprop(tree, node, "reg", &len);
+
+	if (at)
+		dtb_see_address(seen, strtoull(at + 1, NULL, 16));
+	if (!reg || cells < 1 || len / (int)sizeof(*reg) < cells)
+		return;
+	dtb_see_address(seen, dtb_number(reg, cells));
+	if (dtb_number(reg, cells) == seen->p->type->gicd_base && dtb_is_gicv2(tree, node))
+		seen->gic = true;
+}
+
+/* The cells that an address takes are the parent's to say. */
+static void dtb_see_all(struct dtb_seen *seen, const void *tree)
+{
+	int cells[DTB_DEPTH_MAX] = { 0 }, depth = 0;
+
+	for (int node = 0; node >= 0 && depth >= 0; node = fdt_next_node(tree, node, &depth)) {
+		if (depth >= DTB_DEPTH_MAX)
+			continue;
+		cells[depth] = fdt_address_cells(tree, node);
+		if (depth)
+			dtb_see_node(seen, tree, node, cells[depth - 1]);
+	}
+}
+
+static void dtb_compare_devices(const struct dtb_seen *seen, const char *name,
+				void (*warn)(const char *fmt, ...))
+{
+	if (!seen->gic)
+		warn("%s: has no GICv2 at 0x%llx, where the machine has it", name,
+		     (unsigned long long)seen->p->type->gicd_base);
+	for (unsigned int i = 0; i < seen->bus->nr; i++) {
+		const struct device *dev = seen->bus->dev[i];
+		char text[DEVICE_NAME_MAX];
+
+		if (seen->device[i] || !dev->ops || !dev->ops->fdt ||
+		    dtb_is_builtin(seen->p->type, dev))
+			continue;
+		device_name(dev, text);
+		warn("%s: does not have %s, so the guest will not find it", name, text);
+	}
+}
+
+void dtb_compare(const void *tree, const struct dtb_params *p, const struct device_bus *bus,
+		 const char *name, void (*warn)(const char *fmt, ...))
+{
+	struct dtb_seen seen = { .p = p, .bus = bus };
 	unsigned int nr_cpus = dtb_count_cpus(tree);
 
 	if (!dtb_memory_agrees(tree, p->ram_base, p->ram_size))
@@ -311,4 +413,6 @@ void dtb_compare(const void *tree, const struct dtb_params *p, const char *name,
 		     (unsigned long long)p->ram_size >> 20, (unsigned long long)p->ram_base);
 	if (nr_cpus != p->nr_cpus)
 		warn("%s: has %u CPUs, and --cpus gives %u", name, nr_cpus, p->nr_cpus);
+	dtb_see_all(&seen, tree);
+	dtb_compare_devices(&seen, name, warn);
 }

@@ -42,11 +42,17 @@ int dtb_complete(void *buf, size_t len, size_t size, const struct dtb_params *pa
 		 const char *name, struct error *err);
 
 /*
- * Compares a tree from a file, after dtb_complete(), with the machine: its memory, its CPUs. Calls
- * @warn with a sentence for each difference.
+ * Compares a tree from a file, after dtb_complete(), with the machine: its memory, its CPUs, its
+ * GIC, and the devices that were asked for. Calls @warn with a sentence for each difference.
  */
-void dtb_compare(const void *tree, const struct dtb_params *params, const char *name,
-		 void (*warn)(const char *fmt, ...));
+void dtb_compare(const void *tree, const struct dtb_params *params, const struct device_bus *bus,
+		 const char *name, void (*warn)(const char *fmt, ...));
+
+/*
+ * Fills in the seeds, if the host has random numbers already: a guest takes them for such, so
+ * nothing else will do. Returns whether it has.
+ */
+bool dtb_seed(struct dtb_params *params);
 
 /* The MPIDR's affinity that the module gives CPU @index, as KVM/arm did: clusters of four. */
 static inline uint32_t dtb_mpidr(unsigned int index)

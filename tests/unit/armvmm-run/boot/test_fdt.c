@@ -4,11 +4,14 @@
 // sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
 // pkgs: glib-2.0
-// libs: -lfdt
+// libs: -lfdt -Wl,--wrap=getrandom
 //
 // The device tree: what a guest reads in it, read back with libfdt.
 #include <libfdt.h>
 #include <stdlib.h>
+
+#include <errno.h>
+#include <sys/random.h>
 
 #include "../guest/lib/board.h"
 #include "boot/dtb.h"
@@ -220,15 +223,15 @@ static void test_complete(void)
 	KTAP_TRUE(!fdt_getprop(buf, fdt_path_offset(buf, "/chosen"), "linux,initrd-start", NULL));
 
 	/* Differences from the machine are reported. */
-	dtb_compare(buf, &params, "x.dtb", warn);
+	dtb_compare(buf, &params, &m.bus, "x.dtb", warn);
 	KTAP_STREQ(warnings, "");
 	params.nr_cpus = 2;
-	dtb_compare(buf, &params, "x.dtb", warn);
+	dtb_compare(buf, &params, &m.bus, "x.dtb", warn);
 	KTAP_STREQ(warnings, "x.dtb: has 1 CPUs, and --cpus gives 2\n");
 	params.nr_cpus = 1;
 	params.ram_size = 512 << 20;
 	warnings[0] = '\0';
-	dtb_compare(buf, &params, "x.dtb", warn);
+	dtb_compare(buf, &params, &m.bus, "x.dtb", warn);
 	KTAP_STREQ(warnings,
 		   /* literal: the message, word for word */
 		   "x.dtb: its memory differs from the machine's, 512 MiB at 0x40000000\n");
@@ -257,6 +260,88 @@ static void test_complete(void)
 	params.bootargs = "more than there is room for, by some dozens of characters, surely";
 	KTAP_TRUE(dtb_complete(buf, len, len + 16, &params, "x.dtb", &err) < 0);
 	device_bus_destroy(&m.bus);
+}
+
+static void describe(struct device *dev, struct fdt_builder *fdt)
+{
+	fdt_node_begin(fdt, "thing@%llx", (unsigned long long)dev->base);
+	fdt_prop_reg(fdt, dev->base, dev->size);
+	fdt_node_end(fdt);
+}
+
+static void forget(struct device *dev)
+{
+}
+
+/* A given tree without what the options ask for, and for a machine with another GIC. */
+static void test_devices_differ(void)
+{
+	static const struct device_ops ops = { .name = "thing", .fdt = describe, .destroy = forget };
+	struct device old = { .ops = &ops, .base = VIRTIO_BASE, .size = 0x200 };
+	struct device new = { .ops = &ops, .base = VIRTIO_BASE + VIRTIO_SIZE, .size = 0x200 };
+	struct device clock = { .ops = &ops, .base = RTC_BASE, .size = 0x1000 };
+	struct machine_type other = *machine_type_find(MACHINE_TYPE_DEFAULT);
+	struct dtb_params params = {
+		.type = machine_type_find(MACHINE_TYPE_DEFAULT),
+		.nr_cpus = 1, .cpu = "arm,cortex-a15", .ram_base = RAM_BASE, .ram_size = 1 << 20,
+	};
+	struct error err = { "" };
+
+	setup();
+	KTAP_EQ(device_register(&m.bus, &old), 0);
+	KTAP_TRUE(build(&params, &err) > 0);
+	KTAP_EQ(device_register(&m.bus, &new), 0);
+	/* What each machine has is not missed. */
+	KTAP_EQ(device_register(&m.bus, &clock), 0);
+	warnings[0] = '\0';
+	dtb_compare(buf, &params, &m.bus, "x.dtb", warn);
+	KTAP_STREQ(warnings, "x.dtb: does not have thing@a000200, so the guest will not find it\n");
+	other.gicd_base += 0x1000;
+	params.type = &other;
+	warnings[0] = '\0';
+	device_unregister(&m.bus, &new);
+	dtb_compare(buf, &params, &m.bus, "x.dtb", warn);
+	KTAP_STREQ(warnings,
+		   /* literal: the message, word for word */
+		   "x.dtb: has no GICv2 at 0x8001000, where the machine has it\n");
+	params.type = machine_type_find(MACHINE_TYPE_DEFAULT);
+	warnings[0] = '\0';
+	fdt_setprop_string(buf, fdt_path_offset(buf, "/intc@8000000"), "compatible", "arm,gic-v3");
+	dtb_compare(buf, &params, &m.bus, "x.dtb", warn);
+	KTAP_TRUE(strstr(warnings, "x.dtb: has no GICv2 at"));
+	device_bus_destroy(&m.bus);
+}
+
+/* How many bytes the host has, or an error. */
+static ssize_t entropy;
+
+ssize_t __wrap_getrandom(void *buf, size_t len, unsigned int flags);
+ssize_t __wrap_getrandom(void *to, size_t len, unsigned int flags)
+{
+	ssize_t n = entropy < (ssize_t)len ? entropy : (ssize_t)len;
+
+	KTAP_EQ(flags, GRND_NONBLOCK);
+	if (n < 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	memset(to, 0x5a, n);
+	entropy -= n;
+	return n;
+}
+
+/* A guest gets seeds if the host has all of them, and else none. */
+static void test_seed(void)
+{
+	struct dtb_params params = { .seeded = true };
+
+	for (ssize_t has = -1; has <= 72; has++) {
+		entropy = has;
+		KTAP_EQ(dtb_seed(&params), has == 72);
+		KTAP_EQ(params.seeded, has == 72);
+	}
+	KTAP_EQ(params.kaslr_seed, 0x5a5a5a5a5a5a5a5a);
+	KTAP_EQ(params.rng_seed[63], 0x5a);
 }
 
 static void test_damaged(void)
@@ -311,4 +396,5 @@ static void test_cpu_names(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_machine), KTAP_CASE(test_bare), KTAP_CASE(test_too_long),
-	  KTAP_CASE(test_complete), KTAP_CASE(test_damaged), KTAP_CASE(test_cpu_names))
+	  KTAP_CASE(test_complete), KTAP_CASE(test_devices_differ), KTAP_CASE(test_seed),
+	  KTAP_CASE(test_damaged), KTAP_CASE(test_cpu_names))

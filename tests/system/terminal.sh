@@ -34,6 +34,17 @@ drive 'Ctrl-A p presses the power button' <<'STEPS'
 	exit 0
 	cooked
 STEPS
+# Its first instruction is a branch to itself.
+printf '\376\377\377\352' >"$work/loop"
+check 'Ctrl-A p on a machine without a power button says so' ./ptydrive armvmm-run --machine vexpress-a15 \
+	--verbose --kernel "$work/loop" --format raw <<'STEPS'
+	raw
+	send \x01p
+	expect the machine has no power button (Ctrl-A x leaves)
+	send \x01x
+	exit 4
+	cooked
+STEPS
 drive 'Ctrl-A h tells the keys, and the guest does not see them' <<'STEPS'
 	expect ready
 	send e

@@ -92,7 +92,9 @@ static void program_key(void *opaque, enum term_key key)
 {
 	struct program *program = opaque;
 
-	if (key == TERM_KEY_POWER)
+	if (key == TERM_KEY_POWER && !board_machine(program->board)->press)
+		message("the machine has no power button (Ctrl-A x leaves)");
+	else if (key == TERM_KEY_POWER)
 		board_press_power(program->board);
 	else if (!farewell_waits(&program->farewell, MACHINE_BY_KEY, true))
 		board_request(program->board, MACHINE_QUIT, MACHINE_BY_KEY);

@@ -102,6 +102,13 @@ bad 1 'initrd: 60 MiB overlap the kernel or the end of low memory; memory of 60 
 bad 1 'noise: is no device tree, or a damaged one' --dtb noise
 bad 1 'missing: No such file or directory' --dtb missing
 
+# A command line that Linux would cut off; and one that it would not, of which nothing is said.
+long=$(printf '%01023d' 0)
+bad 0 '--append: has 1024 characters, of which Linux takes the first 1023' --kernel "$zimage" \
+	--append "x$long" --dump-dtb tree
+check 'no word of a command line that fits' same \
+	"$(armvmm-run --kernel "$zimage" --append "$long" --dump-dtb tree 2>&1)" ''
+
 # A tree that lacks what the options ask for.
 armvmm-run --kernel "$zimage" --dump-dtb tree
 bad 0 'tree: does not have virtio-rng@a000000, so the guest will not find it' --kernel "$zimage" \

@@ -32,6 +32,7 @@
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
 // sources: userspace/armvmm-run/core/thread.c
 // sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c userspace/armvmm-run/machines/vexpress.c
+// sources: userspace/armvmm-run/hw/ramoops.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread

@@ -61,6 +61,25 @@ check 'an ELF program of upper addresses, moved into memory' moved
 check 'power-off with all of eight CPUs at work' by_keys 0 's8 p' --cpus 8 --memory 64M
 check 'the guest reboots in place, three times' reboots
 check 'a guest finds what Linux expects at each start' sh -c "! grep 'bad entry' $work/g.out"
+# The last 256 KiB of 64 MiB, and a word before them.
+keeps() {
+	run --memory 64M --device ramoops
+	ready || return 1
+	guest_type g 'k43fc0000 1234abcd k43fbfffc 5678 t43fbfffc '
+	guest_expect g 20 'touched 00005678' || return 1
+	guest_type g r
+	wait_for 20 count_ready 2 || return 1
+	guest_type g 't43fc0000 t43fbfffc p'
+	guest_expect g 20 'touched 1234abcd' && guest_expect g 20 'touched 00000000' || return 1
+	guest_end g 20
+	same "$status" 0
+}
+check 'a reset keeps what ramoops has, and nothing else' keeps
+# The register of slot 1: its BAR, its command register, and what a kernel that panics writes.
+panics='k3f008010 10000000 k3f008004 2 k10000000 1 '
+check 'a guest that says by pvpanic that it panicked: status 6' by_keys 6 "$panics" --device pvpanic
+check '... and that is told' grep -q "pvpanic: the guest's kernel has panicked: it is ended" "$work/g.err"
+check '... or it goes on, and powers off' by_keys 0 "${panics}p" --device pvpanic,action=none
 check '--no-reboot: a reboot ends with status 0' by_keys 0 r --no-reboot
 
 export LD_PRELOAD="$dir/shim.so" SHIM=hole

@@ -311,6 +311,23 @@ static bool board_shares_memory(const struct config *config)
 	return false;
 }
 
+/* Some devices want the end of RAM, over resets. The rest is for what is loaded. */
+static int board_keep_memory(struct board *b, struct error *err)
+{
+	const struct config *config = b->config;
+	uint64_t size = 0;
+
+	for (unsigned int i = 0; i < config->nr_devices; i++)
+		if (config->device[i].type->keeps_memory)
+			size += config->device[i].type->keeps_memory(config->device[i].config);
+	if (size > config->memory / 2)
+		return error_set(err, -EINVAL, "--memory: devices want %llu KiB of it, more than half",
+				 (unsigned long long)size >> 10);
+	b->m.mem.kept_gpa = config->ram_base + config->memory - size;
+	b->m.mem.kept_size = size;
+	return 0;
+}
+
 /* How many MiB this process could map in one piece. */
 static uint64_t board_room(void)
 {
@@ -443,10 +460,13 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	ret = board_open_restore(b, err);
 	if (!ret)
 		ret = board_choose_time(b, err);
+	if (!ret)
+		ret = board_keep_memory(b, err);
 	if (!ret && !config->dump_dtb)
 		ret = board_alloc_memory(b, err);
 	if (!ret)
-		ret = loader_open(&b->loader, config, config->ram_base, config->memory, err);
+		ret = loader_open(&b->loader, config, config->ram_base,
+				  config->memory - b->m.mem.kept_size, err);
 	if (!ret)
 		board_check_append(b);
 	if (!ret && !config->dump_dtb)
@@ -535,7 +555,7 @@ static int board_make_dtb(struct board *b, void *buf, size_t size, const char *c
 		.nr_cpus = config->nr_cpus,
 		.cpu = cpu,
 		.ram_base = loader->ram_base,
-		.ram_size = loader->ram_size,
+		.ram_size = config->memory,
 		.bootargs = config->append,
 		.initrd_gpa = loader->initrd_gpa,
 		.initrd_size = loader->firmware ? 0 : loader->initrd_size,

@@ -426,6 +426,10 @@ void monitor_main(u32 r0, u32 r1, u32 r2, u32 cpsr)
 		case 't':
 			say("touched", readl(get_hex()));
 			break;
+		case 'k':
+			n = get_hex();
+			writel(n, get_hex());
+			break;
 		case 'c':
 			say("clock", clock());
 			break;

@@ -124,6 +124,30 @@ static void test_shared(void)
 	guestmem_destroy(&mem);
 }
 
+/* What is to be kept over a reset is kept, and what lies around it is not. */
+static void test_kept(void)
+{
+	for (unsigned int i = 0; i < 3; i++) {
+		struct guestmem mem = { .shared = i == 2 };
+		uint8_t *host;
+
+		KTAP_EQ(guestmem_alloc(&mem, RAM_BASE, 4 * MIB), 0);
+		host = mem.region[0].host;
+		memset(host, 1, 4 * MIB);
+		mem.kept_size = 3 * PAGE;
+		mem.kept_gpa = i ? RAM_BASE + 4 * MIB - 3 * PAGE : RAM_BASE + MIB;
+		guestmem_discard(&mem);
+		for (size_t at = 0; at < 4 * MIB; at++) {
+			bool kept = RAM_BASE + at >= mem.kept_gpa &&
+				    RAM_BASE + at < mem.kept_gpa + mem.kept_size;
+
+			if (host[at] != kept)
+				KTAP_FAIL("byte %zu is %u", at, host[at]);
+		}
+		guestmem_destroy(&mem);
+	}
+}
+
 /* It cannot be cut, nor the seals be broken; and nobody has it when it is gone. */
 static void test_sealed(void)
 {
@@ -238,5 +262,6 @@ static void test_release_touching(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_aligned), KTAP_CASE(test_nothing_else), KTAP_CASE(test_small),
-	  KTAP_CASE(test_shared), KTAP_CASE(test_sealed), KTAP_CASE(test_private),
+	  KTAP_CASE(test_shared), KTAP_CASE(test_kept), KTAP_CASE(test_sealed),
+	  KTAP_CASE(test_private),
 	  KTAP_CASE(test_log_touching), KTAP_CASE(test_release_touching))

@@ -31,7 +31,7 @@
 // sources: userspace/armvmm-run/net/vsock_dial.c userspace/armvmm-run/core/named_socket.c
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c
 // sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c
-// sources: userspace/armvmm-run/pci/i6300esb.c userspace/armvmm-run/pci/pvpanic.c
+// sources: userspace/armvmm-run/pci/i6300esb.c userspace/armvmm-run/pci/pvpanic.c userspace/armvmm-run/hw/ramoops.c
 // sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c userspace/armvmm-run/machines/vexpress.c userspace/armvmm-run/hw/sp804.c userspace/armvmm-run/hw/vexpress_sysreg.c
 // files: userspace/armvmm-run/armvmm-run.1
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64

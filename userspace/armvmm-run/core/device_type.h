@@ -8,6 +8,7 @@
 #define ARMVMM_RUN_DEVICE_TYPE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/error.h"
 
@@ -62,6 +63,12 @@ struct device_type {
 	 * guestmem)? NULL: none does.
 	 */
 	bool (*shares_memory)(const void *config);
+
+	/*
+	 * How many bytes of RAM does it want, a multiple of 4096, at the end, that stay over resets
+	 * (struct guestmem, kept_gpa)? NULL: none.
+	 */
+	uint64_t (*keeps_memory)(const void *config);
 
 	/*
 	 * Makes the device and registers it with m->bus. Returns 0 or -errno

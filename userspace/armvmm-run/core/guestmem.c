@@ -136,14 +136,33 @@ static void guestmem_drop(const struct guestmem *mem, void *host, size_t len)
 	madvise(host, len, mem->shared ? MADV_REMOVE : MADV_DONTNEED);
 }
 
+static void guestmem_discard_part(const struct guestmem *mem, const struct guestmem_region *r,
+				  uint64_t from, uint64_t to)
+{
+	if (from >= to)
+		return;
+	if (mem->give_back)
+		mem->give_back(mem->give_back_opaque, r->host + from, to - from);
+	guestmem_drop(mem, r->host + from, to - from);
+}
+
+/* What of the region's bytes lies before @gpa. */
+static uint64_t guestmem_before(const struct guestmem_region *r, uint64_t gpa)
+{
+	if (gpa <= r->gpa)
+		return 0;
+	return gpa - r->gpa < r->size ? gpa - r->gpa : r->size;
+}
+
 void guestmem_discard(struct guestmem *mem)
 {
 	for (unsigned int i = 0; i < mem->nr_regions; i++) {
 		const struct guestmem_region *r = &mem->region[i];
+		uint64_t kept = guestmem_before(r, mem->kept_gpa);
 
-		if (mem->give_back)
-			mem->give_back(mem->give_back_opaque, r->host, r->size);
-		guestmem_drop(mem, r->host, r->size);
+		guestmem_discard_part(mem, r, 0, kept);
+		guestmem_discard_part(mem, r, guestmem_before(r, mem->kept_gpa + mem->kept_size),
+				      r->size);
 	}
 }
 

@@ -30,6 +30,7 @@ struct guestmem_region {
 
 struct guestmem {
 	unsigned int nr_regions;
+	uint64_t kept_gpa, kept_size;	/* whole pages that guestmem_discard() leaves */
 	bool shared;	/* set before guestmem_alloc(): another process is to have it, too */
 	bool pinned;	/* the host's kernel keeps what the guest touched, whatever is done here */
 	/* ... until it is unpinned by this; NULL: it cannot be. Main thread. */
@@ -55,7 +56,10 @@ int guestmem_add(struct guestmem *mem, uint64_t gpa, uint64_t size, void *host);
  */
 int guestmem_alloc(struct guestmem *mem, uint64_t gpa, uint64_t size);
 
-/* Gives all pages back to the host: they read as zero afterwards. No vCPU may run. */
+/*
+ * Gives all pages back to the host, but for those to be kept: they read as zero afterwards. No vCPU
+ * may run.
+ */
 void guestmem_discard(struct guestmem *mem);
 
 /*

@@ -39,6 +39,9 @@ struct nbd_server {
 	enum nbd_server_lie lie;
 	int error;		/* NBD's code, for each request; 0: none */
 	unsigned int flushes;
+	unsigned int delay_ms;	/* before it does what it is asked for */
+	unsigned int begun;	/* requests */
+	bool overtaken;		/* another came before it had answered one */
 };
 
 struct nbd_server_request {
@@ -158,8 +161,11 @@ static bool nbd_server_do(struct nbd_server *s, int to, const struct nbd_server_
 
 	if (type < 2 && len > sizeof(data))
 		return false;
+	usleep(s->delay_ms * 1000);
 	if (type == 1 && !nbd_server_get(to, data, len))
 		return false;
+	if (recv(to, &part, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		s->overtaken = true;
 	if (!error && (at > s->size || len > s->size - at))
 		error = 22;
 	if (s->readonly && (type == 1 || type > 3))
@@ -199,6 +205,7 @@ static void nbd_server_serve(struct nbd_server *s, int to)
 		return;
 	while (nbd_server_get(to, &r, sizeof(r)) && be32toh(r.magic) == 0x25609513 &&
 	       be16toh(r.type) != 2) {
+		__atomic_fetch_add(&s->begun, 1, __ATOMIC_SEQ_CST);
 		if (s->lie == NBD_LEAVES)
 			return;
 		if (s->lie == NBD_HANGS)

@@ -228,6 +228,8 @@ static int blk_ranges(struct blk_op *op, bool zero)
 			return -EINVAL;
 		if (!bytes)
 			continue;
+		if (virtio_abandoned(op->vdev))
+			return -EINTR;
 		if (zero)
 			ret = blk_zero(op, sector * BLK_SECTOR, bytes,
 				       flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);

@@ -155,8 +155,9 @@ int disk_sync(struct disk *disk)
 		ret = -EIO;
 	} else {
 		ret = disk->type->flush(disk);
-		disk->flush_failed = ret;
-		if (ret)
+		/* One that nobody waited for loses nothing. */
+		disk->flush_failed = ret && ret != -ECANCELED;
+		if (disk->flush_failed)
 			machine_warn(disk->machine,
 				     "%s: flush: %s: data is lost, and no flush will succeed any more",
 				     disk->path, strerror(-ret));

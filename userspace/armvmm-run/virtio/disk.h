@@ -110,6 +110,7 @@ const struct disk_type *disk_type_find(const char *path);
  * @rate_lock: guards @iops and @bps
  * @iops: requests that the guest may make
  * @bps: bytes that these may move
+ * @abandoned: NULL, or: does nobody want the answers of what is under way any more? Any thread
  * @flush_lock: one flush at a time
  * @flush_failed: one has failed: what was written before it may be lost, even if
  *	the host calls later ones a success
@@ -133,9 +134,16 @@ struct disk {
 	char serial[DISK_SERIAL_MAX + 1];
 	pthread_mutex_t rate_lock;
 	struct rate iops, bps;
+	bool (*abandoned)(const struct disk *disk);
 	pthread_mutex_t flush_lock;
 	bool flush_failed;
 };
+
+/* For a type that may have to wait: is it to end what it is at, with -ECANCELED? */
+static inline bool disk_is_abandoned(const struct disk *disk)
+{
+	return disk->abandoned && disk->abandoned(disk);
+}
 
 /* For a type: warns that @what has failed with @ret, and returns that. */
 int disk_warn(struct disk *disk, const char *what, uint64_t offset, int ret);
@@ -157,7 +165,8 @@ void disk_close(struct disk *disk);
 
 /*
  * Reads or writes all of @iov, which is used up, at @offset. Returns 0, or -errno after a warning;
- * -EIO also if the file has become shorter.
+ * -EIO also if the file has become shorter. -ECANCELED, without a warning, if the disk was
+ * abandoned meanwhile: here, and below.
  */
 int disk_read(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset);
 int disk_write(struct disk *disk, struct iovec *iov, unsigned int nr, uint64_t offset);

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/iov.h"
@@ -29,13 +30,35 @@
 /* Time for the process to start, to connect, and for the server to say what it has. */
 #define NBD_START_S	60
 
-/* A request that takes longer is never answered. */
+/*
+ * A server that takes longer for a whole request is given up: as long as this, and as long as one
+ * takes that moves so many bytes a second.
+ */
 #ifndef NBD_PATIENCE_MS
 #define NBD_PATIENCE_MS	30000
 #endif
+#ifndef NBD_SLOWEST
+#define NBD_SLOWEST	(256u << 10)
+#endif
+
+/* How often a request looks whether it still has to wait. */
+#define NBD_LOOK_MS	50
 
 /* No server's blocks are larger; a request's pieces are multiples of it. */
 #define NBD_BLOCK_MAX	(64u << 10)
+
+/*
+ * A guest that resets its disk waits for nothing. But the server may still carry out what it was
+ * asked for: that slot is stale until it answers, and nobody asks for anything else before, so that
+ * nothing old is written over what is newer.
+ */
+struct nbd_slot {
+	int fd;
+	bool busy;
+	bool stale;
+	bool flush;		/* what it is for */
+	int64_t until;		/* microseconds: the server's time is over */
+};
 
 struct disk_nbd {
 	struct disk *disk;
@@ -43,10 +66,12 @@ struct disk_nbd {
 	GSource *text;
 	uint8_t *memory;
 	struct nbd_facts facts;
-	pthread_mutex_t lock;	/* guards busy */
+	pthread_mutex_t lock;	/* guards .busy of slots */
 	pthread_cond_t freed;
-	bool busy[NBD_SLOTS];
-	int fd[NBD_SLOTS];
+	struct nbd_slot slot[NBD_SLOTS];
+	pthread_mutex_t stale_lock;	/* for who waits for stale slots */
+	unsigned int nr_stale;	/* (atomic) */
+	bool flush_failed;	/* (atomic) a stale one */
 	bool lost;		/* (atomic) no request is answered any more */
 };
 
@@ -54,96 +79,196 @@ struct disk_nbd {
 
 static bool nbd_is_lost(const struct disk_nbd *nbd)
 {
-	return __atomic_load_n(&nbd->lost, __ATOMIC_RELAXED);
+	return __atomic_load_n(&nbd->lost, __ATOMIC_ACQUIRE);
 }
 
 static int nbd_lose(struct disk_nbd *nbd, const char *why)
 {
-	if (!__atomic_exchange_n(&nbd->lost, true, __ATOMIC_RELAXED))
+	if (!__atomic_exchange_n(&nbd->lost, true, __ATOMIC_ACQ_REL))
 		machine_warn(nbd->disk->machine, "%s: %s: the guest gets errors from now on",
 			     nbd->disk->path, why);
 	return -EIO;
 }
 
-static unsigned int nbd_take_slot(struct disk_nbd *nbd)
+/* Returns NULL if none is free for a moment. */
+static struct nbd_slot *nbd_take_slot(struct disk_nbd *nbd)
 {
-	unsigned int slot;
+	struct nbd_slot *slot = NULL;
+	struct timespec until;
 
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += NBD_LOOK_MS * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&nbd->lock);
-	for (slot = 0; nbd->busy[slot];) {
-		if (++slot < NBD_SLOTS)
-			continue;
-		pthread_cond_wait(&nbd->freed, &nbd->lock);
-		slot = 0;
+	for (int ret = 0; !slot && !ret;) {
+		for (unsigned int i = 0; !slot && i < NBD_SLOTS; i++)
+			if (!nbd->slot[i].busy)
+				slot = &nbd->slot[i];
+		if (!slot)
+			ret = pthread_cond_timedwait(&nbd->freed, &nbd->lock, &until);
 	}
-	nbd->busy[slot] = true;
+	if (slot)
+		slot->busy = true;
 	pthread_mutex_unlock(&nbd->lock);
 	return slot;
 }
 
-static void nbd_give_slot(struct disk_nbd *nbd, unsigned int slot)
+static void nbd_give_slot(struct disk_nbd *nbd, struct nbd_slot *slot)
 {
 	pthread_mutex_lock(&nbd->lock);
-	nbd->busy[slot] = false;
+	slot->busy = false;
 	pthread_cond_signal(&nbd->freed);
 	pthread_mutex_unlock(&nbd->lock);
 }
 
-/* Once a request was given up, its slot's answer may come for another: so all are. */
-static int nbd_ask(struct disk_nbd *nbd, unsigned int slot, const struct nbd_request *r)
+/* Returns 0 if there is something to read; -ECANCELED: nobody wants it any more. */
+static int nbd_await(struct disk_nbd *nbd, const struct nbd_slot *slot)
 {
-	struct pollfd answered = { .fd = nbd->fd[slot], .events = POLLIN };
+	struct pollfd answered = { .fd = slot->fd, .events = POLLIN };
+
+	while (g_get_monotonic_time() < slot->until) {
+		if (poll(&answered, 1, NBD_LOOK_MS) > 0)
+			return 0;
+		if (nbd_is_lost(nbd))
+			return -EIO;
+		if (disk_is_abandoned(nbd->disk))
+			return -ECANCELED;
+	}
+	return -ETIMEDOUT;
+}
+
+/* What the server says to the slot's request. Returns -EIO also if it is lost. */
+static int nbd_answer(struct disk_nbd *nbd, const struct nbd_slot *slot)
+{
+	int ret = nbd_await(nbd, slot);
 	struct nbd_answer answer;
-	int n;
+
+	if (ret == -ECANCELED)
+		return ret;
+	/* Once a request was given up, its slot's answer may come for another: so all are. */
+	if (ret)
+		return nbd_lose(nbd, "the server does not answer in time");
+	if (read(slot->fd, &answer, sizeof(answer)) != sizeof(answer))
+		return nbd_lose(nbd, "its process has ended");
+	/* The process may have been taken over, and say anything. */
+	return answer.ret > 0 || answer.ret == -ECANCELED ? -EIO : answer.ret;
+}
+
+/* Waits for the answer that nobody else waits for any more. */
+static int nbd_settle_slot(struct disk_nbd *nbd, struct nbd_slot *slot)
+{
+	int ret = nbd_answer(nbd, slot);
+
+	if (ret == -ECANCELED || nbd_is_lost(nbd))
+		return ret ? ret : -EIO;
+	if (ret && slot->flush)
+		__atomic_store_n(&nbd->flush_failed, true, __ATOMIC_RELAXED);
+	slot->stale = false;
+	__atomic_fetch_sub(&nbd->nr_stale, 1, __ATOMIC_RELEASE);
+	nbd_give_slot(nbd, slot);
+	return 0;
+}
+
+static int nbd_settle(struct disk_nbd *nbd)
+{
+	int ret = 0;
+
+	if (__atomic_load_n(&nbd->nr_stale, __ATOMIC_ACQUIRE)) {
+		pthread_mutex_lock(&nbd->stale_lock);
+		for (unsigned int i = 0; !ret && i < NBD_SLOTS; i++)
+			if (__atomic_load_n(&nbd->slot[i].stale, __ATOMIC_ACQUIRE))
+				ret = nbd_settle_slot(nbd, &nbd->slot[i]);
+		pthread_mutex_unlock(&nbd->stale_lock);
+	}
+	return !ret && nbd_is_lost(nbd) ? -EIO : ret;
+}
+
+/* Takes a slot for a request that moves @bytes, whose time begins. Returns 0 or -errno. */
+static int nbd_begin(struct disk_nbd *nbd, uint64_t bytes, struct nbd_slot **slot)
+{
+	int ret;
+
+	do {
+		ret = nbd_settle(nbd);
+		if (!ret && disk_is_abandoned(nbd->disk))
+			ret = -ECANCELED;
+		*slot = ret ? NULL : nbd_take_slot(nbd);
+	} while (!ret && !*slot);
+	if (*slot)
+		(*slot)->until = g_get_monotonic_time() + NBD_PATIENCE_MS * 1000ll +
+				 bytes * G_USEC_PER_SEC / NBD_SLOWEST;
+	return ret;
+}
+
+static void nbd_end(struct disk_nbd *nbd, struct nbd_slot *slot)
+{
+	if (slot && !slot->stale)
+		nbd_give_slot(nbd, slot);
+}
+
+/* One piece of a request, or all of it. */
+static int nbd_ask(struct disk_nbd *nbd, struct nbd_slot *slot, const struct nbd_request *r)
+{
+	int ret;
 
 	if (nbd_is_lost(nbd))
 		return -EIO;
+	if (disk_is_abandoned(nbd->disk))
+		return -ECANCELED;
+	slot->flush = r->op == NBD_FLUSH;
 	/* A slot has one request at a time: there is room, unless the process takes none. */
-	if (send(nbd->fd[slot], r, sizeof(*r), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(*r))
+	if (send(slot->fd, r, sizeof(*r), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(*r))
 		return nbd_lose(nbd, "its process has ended");
-	do {
-		n = poll(&answered, 1, NBD_PATIENCE_MS);
-	} while (n < 0 && errno == EINTR);
-	if (nbd_is_lost(nbd))
-		return -EIO;
-	if (!n)
-		return nbd_lose(nbd, "the server does not answer");
-	if (read(nbd->fd[slot], &answer, sizeof(answer)) != sizeof(answer))
-		return nbd_lose(nbd, "its process has ended");
-	/* The process may have been taken over, and say anything. */
-	return answer.ret > 0 ? -EIO : answer.ret;
+	ret = nbd_answer(nbd, slot);
+	if (ret == -ECANCELED) {
+		__atomic_store_n(&slot->stale, true, __ATOMIC_RELEASE);
+		__atomic_fetch_add(&nbd->nr_stale, 1, __ATOMIC_RELEASE);
+	}
+	return ret;
+}
+
+static uint8_t *nbd_data(const struct disk_nbd *nbd, const struct nbd_slot *slot)
+{
+	return nbd->memory + (slot - nbd->slot) * NBD_SLOT_SIZE;
 }
 
 /* Warns of what the server has refused. */
 static int nbd_result(struct disk *disk, const char *what, uint64_t offset, int ret)
 {
-	return ret && !nbd_is_lost(disk->nbd) ? disk_warn(disk, what, offset, ret) : ret;
+	if (!ret || ret == -ECANCELED || nbd_is_lost(disk->nbd))
+		return ret;
+	return disk_warn(disk, what, offset, ret);
+}
+
+static size_t nbd_part(uint64_t left)
+{
+	return left < NBD_SLOT_SIZE ? left : NBD_SLOT_SIZE;
 }
 
 static int nbd_transfer(struct disk *disk, bool write, const struct iovec *iov, unsigned int nr,
 			uint64_t offset)
 {
 	struct disk_nbd *nbd = disk->nbd;
-	unsigned int slot = nbd_take_slot(nbd);
-	uint8_t *data = nbd->memory + slot * NBD_SLOT_SIZE;
-	size_t total = 0, done = 0;
-	int ret = 0;
+	size_t total = 0, done = 0, part;
+	struct nbd_slot *slot;
+	int ret;
 
 	for (unsigned int i = 0; i < nr; i++)
 		total += iov[i].iov_len;
-	while (!ret && done < total) {
-		size_t part = total - done < NBD_SLOT_SIZE ? total - done : NBD_SLOT_SIZE;
-		const struct nbd_request r = { .op = write ? NBD_WRITE : NBD_READ,
-					       .offset = offset + done, .len = part };
+	ret = nbd_begin(nbd, total, &slot);
+	for (; !ret && done < total; done += part) {
+		struct nbd_request r = { .op = write ? NBD_WRITE : NBD_READ,
+					 .offset = offset + done };
 
+		r.len = part = nbd_part(total - done);
 		if (write)
-			iov_read(iov, nr, done, data, part);
+			iov_read(iov, nr, done, nbd_data(nbd, slot), part);
 		ret = nbd_ask(nbd, slot, &r);
 		if (!write && !ret)
-			iov_write(iov, nr, done, data, part);
-		done += part;
+			iov_write(iov, nr, done, nbd_data(nbd, slot), part);
 	}
-	nbd_give_slot(nbd, slot);
+	nbd_end(nbd, slot);
 	return nbd_result(disk, write ? "write" : "read", offset, ret);
 }
 
@@ -160,10 +285,12 @@ static int nbd_write(struct disk *disk, struct iovec *iov, unsigned int nr, uint
 /* A request without data. */
 static int nbd_command(struct disk *disk, const struct nbd_request *r)
 {
-	unsigned int slot = nbd_take_slot(disk->nbd);
-	int ret = nbd_ask(disk->nbd, slot, r);
+	struct nbd_slot *slot;
+	int ret = nbd_begin(disk->nbd, 0, &slot);
 
-	nbd_give_slot(disk->nbd, slot);
+	if (!ret)
+		ret = nbd_ask(disk->nbd, slot, r);
+	nbd_end(disk->nbd, slot);
 	return ret;
 }
 
@@ -171,10 +298,9 @@ static int nbd_command(struct disk *disk, const struct nbd_request *r)
 static int nbd_flush(struct disk *disk)
 {
 	const struct nbd_request r = { .op = NBD_FLUSH };
+	int ret = disk->nbd->facts.can_flush ? nbd_command(disk, &r) : nbd_settle(disk->nbd);
 
-	if (!disk->nbd->facts.can_flush)
-		return nbd_is_lost(disk->nbd) ? -EIO : 0;
-	return nbd_command(disk, &r);
+	return !ret && __atomic_load_n(&disk->nbd->flush_failed, __ATOMIC_RELAXED) ? -EIO : ret;
 }
 
 static int nbd_discard(struct disk *disk, uint64_t offset, uint64_t len)
@@ -184,13 +310,36 @@ static int nbd_discard(struct disk *disk, uint64_t offset, uint64_t len)
 	return nbd_result(disk, "discard", offset, nbd_command(disk, &r));
 }
 
+/* The zeroes are written, where the server cannot make them. */
+static int nbd_write_zeroes(struct disk *disk, uint64_t offset, uint64_t len)
+{
+	struct disk_nbd *nbd = disk->nbd;
+	struct nbd_slot *slot;
+	int ret = nbd_begin(nbd, len, &slot);
+
+	if (!ret)
+		memset(nbd_data(nbd, slot), 0, nbd_part(len));
+	while (!ret && len) {
+		const struct nbd_request r = { .op = NBD_WRITE, .offset = offset,
+					       .len = nbd_part(len) };
+
+		ret = nbd_ask(nbd, slot, &r);
+		offset += r.len;
+		len -= r.len;
+	}
+	nbd_end(nbd, slot);
+	return ret;
+}
+
 static int nbd_zero(struct disk *disk, uint64_t offset, uint64_t len, bool unmap)
 {
 	const struct nbd_request r = { .op = NBD_ZERO, .unmap = unmap, .offset = offset,
 				       .len = len };
 	int ret = disk->nbd->facts.can_zero ? nbd_command(disk, &r) : -EOPNOTSUPP;
 
-	return ret == -EOPNOTSUPP ? ret : nbd_result(disk, "clear", offset, ret);
+	if (ret == -EOPNOTSUPP)
+		ret = nbd_write_zeroes(disk, offset, len);
+	return nbd_result(disk, "clear", offset, ret);
 }
 
 /* The server's sizes do not change. */
@@ -304,7 +453,7 @@ static int nbd_join(struct disk_nbd *nbd, struct nbd_setup *setup, struct error 
 			ret = error_errno(err, -errno, "%s: sockets", nbd->disk->path);
 			break;
 		}
-		nbd->fd[nr - 1] = pair[0];
+		nbd->slot[nr - 1].fd = pair[0];
 		fd[nr] = pair[1];
 	}
 	if (!ret) {
@@ -379,6 +528,20 @@ static int nbd_accept(struct disk *disk, const struct nbd_facts *facts, struct e
 	return 0;
 }
 
+static void nbd_init_slots(struct disk_nbd *nbd)
+{
+	pthread_condattr_t attr;
+
+	for (unsigned int i = 0; i < NBD_SLOTS; i++)
+		nbd->slot[i].fd = -1;
+	pthread_mutex_init(&nbd->lock, NULL);
+	pthread_mutex_init(&nbd->stale_lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&nbd->freed, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
 static int nbd_start(struct disk *disk, const struct disk_config *config, struct error *err)
 {
 	struct nbd_setup setup = { .rights = disk->machine->rights };
@@ -396,9 +559,7 @@ static int nbd_start(struct disk *disk, const struct disk_config *config, struct
 		return error_errno(err, -ENOMEM, "%s", disk->path);
 	nbd->disk = disk;
 	nbd->process.fd = nbd->process.text = -1;
-	memset(nbd->fd, 0xff, sizeof(nbd->fd));
-	pthread_mutex_init(&nbd->lock, NULL);
-	pthread_cond_init(&nbd->freed, NULL);
+	nbd_init_slots(nbd);
 	ret = nbd_start_process(nbd, &setup, err);
 	if (!ret)
 		ret = nbd_accept(disk, &nbd->facts, err);
@@ -418,13 +579,14 @@ static void nbd_stop(struct disk *disk)
 		g_source_unref(nbd->text);
 	}
 	for (unsigned int i = 0; i < NBD_SLOTS; i++)
-		if (nbd->fd[i] >= 0)
-			close(nbd->fd[i]);
+		if (nbd->slot[i].fd >= 0)
+			close(nbd->slot[i].fd);
 	process_end(&nbd->process);
 	if (nbd->memory)
 		munmap(nbd->memory, NBD_SLOTS * NBD_SLOT_SIZE);
 	pthread_cond_destroy(&nbd->freed);
 	pthread_mutex_destroy(&nbd->lock);
+	pthread_mutex_destroy(&nbd->stale_lock);
 	free(nbd);
 	disk->nbd = NULL;
 }

@@ -82,6 +82,11 @@ static struct virtio_blk *to_blk(struct virtio_device *vdev)
 	return container_of(vdev, struct virtio_blk, vdev);
 }
 
+static bool blk_abandoned(const struct disk *disk)
+{
+	return virtio_abandoned(&container_of(disk, struct virtio_blk, disk)->vdev);
+}
+
 static void *blk_worker_main(void *opaque);
 
 /* The lock is held. */
@@ -484,6 +489,7 @@ static int blk_create(struct machine *m, const void *opaque, struct error *err)
 		ret = error_errno(err, -ENOMEM, "%s", config->path);
 	if (ret < 0)
 		goto fail_free;
+	blk->disk.abandoned = blk_abandoned;
 	pthread_cond_init(&blk->follow, NULL);
 	blk_config(&space, &blk->disk);
 	blk->vdev.bus = config->bus;

@@ -8,6 +8,7 @@
 // sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/error.c
 // sources: userspace/armvmm-run/core/rate.c userspace/armvmm-run/core/parse.c
 // cflags: -Iuserspace/armvmm-run -Itests/unit/armvmm-run -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DNBD_PATIENCE_MS=1000
+// cflags: -DNBD_SLOWEST=2097152
 // pkgs: glib-2.0
 // libs: -lpthread -ldl
 //
@@ -27,6 +28,7 @@
 #include "core/machine.h"
 #include "virtio/disk.h"
 #include "virtio/nbd_address.h"
+#include "virtio/nbd_process.h"
 #include "ktap.h"
 #include "nbd_server.h"
 #include "process_self.h"
@@ -101,6 +103,25 @@ static void server_ends(void)
 	munmap(server, sizeof(*server));
 	unlink(path("nbd"));
 	rmdir(scratch_dir);
+}
+
+/* The same, at a port. */
+static void serve_tcp(struct nbd_server s)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(in);
+
+	serve(s);
+	kill(server_pid, SIGKILL);
+	waitpid(server_pid, NULL, 0);
+	KTAP_EQ(bind(listener, (struct sockaddr *)&in, sizeof(in)), 0);
+	KTAP_EQ(listen(listener, 4), 0);
+	getsockname(listener, (struct sockaddr *)&in, &len);
+	serve_on(listener);
+	close(listener);
+	snprintf(name, sizeof(name), "nbd://127.0.0.1:%u", ntohs(in.sin_port));
 }
 
 static int opens(struct disk *disk, bool readonly, struct error *err)
@@ -339,6 +360,142 @@ static void test_lost(void)
 	}
 }
 
+/* A server that answers each piece in time, but not the whole request. */
+static void test_just_in_time(void)
+{
+	struct disk disk;
+	gint64 start;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		/* literal: of this program's patience, and 2 MiB at its slowest */
+		const gint64 most = 3500000;
+
+		serve((struct nbd_server){ .delay_ms = 700, .no_zero = true });
+		opened(&disk);
+		start = g_get_monotonic_time();
+		if (i == 2)
+			KTAP_EQ(disk_zero(&disk, 0, sizeof(data), false), -EIO);
+		else
+			KTAP_EQ(moves(&disk, i, data, sizeof(data), 0), -EIO);
+		KTAP_TRUE(g_get_monotonic_time() - start < most);
+		KTAP_TRUE(strstr(warning, "the server does not answer in time"));
+		disk_close(&disk);
+		server_ends();
+	}
+	/* One that is slow all the time is not given up. */
+	serve((struct nbd_server){ .delay_ms = 60 });
+	opened(&disk);
+	fill(5);
+	KTAP_EQ(moves(&disk, true, data, sizeof(data), 0), 0);
+	KTAP_TRUE(served_is(data, sizeof(data), 0));
+	KTAP_EQ(nr_warnings, 0);
+	disk_close(&disk);
+	server_ends();
+}
+
+static bool gives_up;	/* atomic: the guest has reset its disk */
+
+static bool is_given_up(const struct disk *disk)
+{
+	return __atomic_load_n(&gives_up, __ATOMIC_SEQ_CST);
+}
+
+static void *gives_up_soon(void *opaque)
+{
+	/* The server has begun. */
+	while (!__atomic_load_n(&server->begun, __ATOMIC_SEQ_CST))
+		g_usleep(1000);
+	__atomic_store_n(&gives_up, true, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* Begins something, which is given up. Returns its result at once. */
+static int abandoned(struct disk *disk, int (*begins)(struct disk *disk))
+{
+	pthread_t thread;
+	gint64 start;
+	int ret;
+
+	server->begun = 0;
+	KTAP_EQ(pthread_create(&thread, NULL, gives_up_soon, NULL), 0);
+	start = g_get_monotonic_time();
+	ret = begins(disk);
+	KTAP_TRUE(g_get_monotonic_time() - start < 500000);
+	KTAP_EQ(pthread_join(thread, NULL), 0);
+	/* And nothing new is begun. */
+	KTAP_EQ(moves(disk, false, got, 4096, 0), -ECANCELED);
+	__atomic_store_n(&gives_up, false, __ATOMIC_SEQ_CST);
+	return ret;
+}
+
+static int writes_all(struct disk *disk)
+{
+	return moves(disk, true, data, sizeof(data), 0);
+}
+
+static int reads_all(struct disk *disk)
+{
+	return moves(disk, false, got, sizeof(got), 0);
+}
+
+/*
+ * A guest that resets its disk waits for no server; and what was begun is not written over what it
+ * writes next.
+ */
+static void test_abandoned(void)
+{
+	struct disk disk;
+
+	serve((struct nbd_server){ .delay_ms = 800 });
+	opened(&disk);
+	disk.abandoned = is_given_up;
+	fill(1);
+	KTAP_EQ(abandoned(&disk, writes_all), -ECANCELED);
+	fill(2);
+	KTAP_EQ(moves(&disk, true, data, 4096, 0), 0);
+	KTAP_TRUE(served_is(data, 4096, 0));
+	/* It was not even asked for before. */
+	KTAP_TRUE(!server->overtaken);
+	/* The rest of the first piece, and no other. */
+	fill(1);
+	KTAP_TRUE(served_is(data + 4096, NBD_SLOT_SIZE - 4096, 4096));
+	memset(data, 0, sizeof(data));
+	KTAP_TRUE(served_is(data, MIB, NBD_SLOT_SIZE));
+	/* A flush that nobody waits for is no failure, unless the server says so. */
+	KTAP_EQ(abandoned(&disk, disk_flush), -ECANCELED);
+	KTAP_EQ(disk_flush(&disk), 0);
+	KTAP_EQ(server->flushes, 2);
+	server->error = 5;
+	KTAP_EQ(abandoned(&disk, disk_flush), -ECANCELED);
+	for (unsigned int i = 0; i < 2000 && server->flushes < 3; i++)
+		g_usleep(5000);
+	server->error = 0;
+	KTAP_EQ(nr_warnings, 0);
+	KTAP_EQ(disk_flush(&disk), -EIO);
+	/* All of that took no slot for good. */
+	server->delay_ms = 0;
+	for (unsigned int i = 0; i < 8; i++)
+		KTAP_EQ(moves(&disk, true, data, 4096, 0), 0);
+	disk_close(&disk);
+	server_ends();
+	/* One that never answers is given up by who comes next; at the end nobody waits. */
+	for (unsigned int i = 0; i < 2; i++) {
+		gint64 start;
+
+		serve((struct nbd_server){ .lie = NBD_HANGS });
+		opened(&disk);
+		disk.abandoned = is_given_up;
+		KTAP_EQ(abandoned(&disk, reads_all), -ECANCELED);
+		KTAP_EQ(nr_warnings, 0);
+		if (!i)
+			KTAP_EQ(moves(&disk, false, got, 4096, 0), -EIO);
+		start = g_get_monotonic_time();
+		disk_close(&disk);
+		KTAP_TRUE(g_get_monotonic_time() - start < 500000);
+		server_ends();
+	}
+}
+
 /* The server is killed while nobody asks it anything. */
 static void test_killed(void)
 {
@@ -394,21 +551,10 @@ static void test_refused(void)
 
 static void test_tcp(void)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t len = sizeof(in);
 	struct disk disk;
 
-	serve((struct nbd_server){ .name = "x y" });
-	kill(server_pid, SIGKILL);
-	waitpid(server_pid, NULL, 0);
-	KTAP_EQ(bind(listener, (struct sockaddr *)&in, sizeof(in)), 0);
-	KTAP_EQ(listen(listener, 4), 0);
-	getsockname(listener, (struct sockaddr *)&in, &len);
-	serve_on(listener);
-	close(listener);
-	snprintf(name, sizeof(name), "nbd://127.0.0.1:%u/x%%20y", ntohs(in.sin_port));
+	serve_tcp((struct nbd_server){ .name = "x y" });
+	strcat(name, "/x%20y");
 	opened(&disk);
 	fill(3);
 	KTAP_EQ(moves(&disk, true, data, MIB, 0), 0);
@@ -479,5 +625,7 @@ __attribute__((constructor)) static void no_signals(void)
 
 KTAP_MAIN(KTAP_CASE(test_works), KTAP_CASE(test_threads), KTAP_CASE(test_plain_server),
 	  KTAP_CASE(test_readonly), KTAP_CASE(test_errors), KTAP_CASE(test_lost),
-	  KTAP_CASE(test_killed), KTAP_CASE(test_refused), KTAP_CASE(test_tcp),
+	  KTAP_CASE(test_just_in_time),
+	  KTAP_CASE(test_abandoned), KTAP_CASE(test_killed), KTAP_CASE(test_refused),
+	  KTAP_CASE(test_tcp),
 	  KTAP_CASE(test_address))

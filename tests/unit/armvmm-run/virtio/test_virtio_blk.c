@@ -23,6 +23,7 @@
 // (docs/hazards.md 26).
 #include "armvmm-run/virtio/blk_driver.h"
 #include "core/blockdev.h"
+#include "armvmm-run/virtio/waiting_disk.h"
 
 static uint64_t config_read(struct device *dev, unsigned int off, unsigned int len)
 {
@@ -990,5 +991,6 @@ KTAP_MAIN(KTAP_CASE(test_signals_blocked), KTAP_CASE(test_configuration),
 	  KTAP_CASE(test_malformed_requests), KTAP_CASE(test_many_at_once),
 	  KTAP_CASE(test_reset_in_flight), KTAP_CASE(test_kick_at_reset),
 	  KTAP_CASE(test_rates), KTAP_CASE(test_reset_of_waiting),
+	  KTAP_CASE(test_abandoned),
 	  KTAP_CASE(test_direct), KTAP_CASE(test_cached), KTAP_CASE(test_cached_many),
 	  KTAP_CASE(test_cached_not), KTAP_CASE(test_who_is_notified), KTAP_CASE(test_bad_files))

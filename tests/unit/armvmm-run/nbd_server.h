@@ -27,6 +27,7 @@ enum nbd_server_lie {
 	NBD_HALF,		/* ends within the data of a read */
 	NBD_BAD_MAGIC,		/* an answer that is none */
 	NBD_BAD_COOKIE,		/* an answer to what was not asked */
+	NBD_STALLS,		/* takes no data of a write until .go */
 	NBD_LIES,
 };
 
@@ -40,8 +41,11 @@ struct nbd_server {
 	int error;		/* NBD's code, for each request; 0: none */
 	unsigned int flushes;
 	unsigned int delay_ms;	/* before it does what it is asked for */
+	bool go;
 	unsigned int begun;	/* requests */
 	bool overtaken;		/* another came before it had answered one */
+	bool farewell;		/* the last one said that it leaves */
+	unsigned int ends;	/* of connections */
 };
 
 struct nbd_server_request {
@@ -161,6 +165,8 @@ static bool nbd_server_do(struct nbd_server *s, int to, const struct nbd_server_
 
 	if (type < 2 && len > sizeof(data))
 		return false;
+	while (s->lie == NBD_STALLS && type == 1 && !__atomic_load_n(&s->go, __ATOMIC_SEQ_CST))
+		usleep(1000);
 	usleep(s->delay_ms * 1000);
 	if (type == 1 && !nbd_server_get(to, data, len))
 		return false;
@@ -203,8 +209,10 @@ static void nbd_server_serve(struct nbd_server *s, int to)
 	}
 	if (!nbd_server_negotiate(s, to))
 		return;
-	while (nbd_server_get(to, &r, sizeof(r)) && be32toh(r.magic) == 0x25609513 &&
-	       be16toh(r.type) != 2) {
+	while (nbd_server_get(to, &r, sizeof(r)) && be32toh(r.magic) == 0x25609513) {
+		s->farewell = be16toh(r.type) == 2;
+		if (s->farewell)
+			return;
 		__atomic_fetch_add(&s->begun, 1, __ATOMIC_SEQ_CST);
 		if (s->lie == NBD_LEAVES)
 			return;

@@ -71,6 +71,7 @@ enum filter_condition {
 	IPV4,		/* socket() of AF_INET */
 	IPV6,		/* and of AF_INET6 */
 	UNIX,		/* and of AF_UNIX */
+	LINGER,		/* setsockopt() of SO_LINGER */
 };
 
 /* Has the 32-bit and the 64-bit names: a machine has one of them, or both. */
@@ -137,6 +138,8 @@ static const struct {
 	{ DIAL, ALWAYS, { "fchdir", "connect", "sendmsg" } },
 	/* The connection to an NBD server, which exists already. */
 	{ NBD, ALWAYS, { "recv", "recvfrom", "shutdown" } },
+	/* Whether the rest is still sent when it ends. */
+	{ NBD, LINGER, { "setsockopt" } },
 	/* Those that come, or are handed over. */
 	{ VSOCK, ALWAYS, { "accept4", "recvmsg", "shutdown" } },
 	/* Queues and their eventfds, for another process; its answers are read. */
@@ -314,6 +317,10 @@ static int filter_add_call(scmp_filter_ctx ctx, int nr, enum filter_condition co
 		return filter_add_socket(ctx, nr, AF_INET6);
 	case UNIX:
 		return filter_add_socket(ctx, nr, AF_UNIX);
+	case LINGER:
+		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 2,
+					SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET),
+					SCMP_A2(SCMP_CMP_EQ, SO_LINGER));
 	default:
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
 	}

@@ -44,6 +44,9 @@
 /* How often a request looks whether it still has to wait. */
 #define NBD_LOOK_MS	50
 
+/* For the process to end, once it is told. */
+#define NBD_END_MS	2000
+
 /* No server's blocks are larger; a request's pieces are multiples of it. */
 #define NBD_BLOCK_MAX	(64u << 10)
 
@@ -82,11 +85,37 @@ static bool nbd_is_lost(const struct disk_nbd *nbd)
 	return __atomic_load_n(&nbd->lost, __ATOMIC_ACQUIRE);
 }
 
-static int nbd_lose(struct disk_nbd *nbd, const char *why)
+/* Waits for the process to end. Answers that come now are too late. Returns whether it has. */
+static bool nbd_await_end(const struct nbd_slot *slot)
 {
-	if (!__atomic_exchange_n(&nbd->lost, true, __ATOMIC_ACQ_REL))
-		machine_warn(nbd->disk->machine, "%s: %s: the guest gets errors from now on",
-			     nbd->disk->path, why);
+	int64_t until = g_get_monotonic_time() + NBD_END_MS * 1000ll;
+	struct pollfd ended = { .fd = slot->fd, .events = POLLIN };
+	struct nbd_answer late;
+
+	while (g_get_monotonic_time() < until)
+		if (poll(&ended, 1, NBD_LOOK_MS) > 0 && read(slot->fd, &late, sizeof(late)) <= 0)
+			return true;
+	return false;
+}
+
+/*
+ * From now on there are only errors. What the guest is told has failed must not be written
+ * afterwards: so the process ends before, and the connection with it. @slot: NULL, or one of a
+ * request that was begun.
+ */
+static int nbd_lose(struct disk_nbd *nbd, const struct nbd_slot *slot, const char *why)
+{
+	bool first = !__atomic_exchange_n(&nbd->lost, true, __ATOMIC_ACQ_REL), ended = true;
+
+	/* It ends by whatever comes there. */
+	if (first)
+		(void)send(nbd->process.fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (slot)
+		ended = nbd_await_end(slot);
+	if (first)
+		machine_warn(nbd->disk->machine, "%s: %s: the guest gets errors from now on%s",
+			     nbd->disk->path, why,
+			     ended ? "" : ", and what was under way may still be written");
 	return -EIO;
 }
 
@@ -148,9 +177,9 @@ static int nbd_answer(struct disk_nbd *nbd, const struct nbd_slot *slot)
 		return ret;
 	/* Once a request was given up, its slot's answer may come for another: so all are. */
 	if (ret)
-		return nbd_lose(nbd, "the server does not answer in time");
+		return nbd_lose(nbd, slot, "the server does not answer in time");
 	if (read(slot->fd, &answer, sizeof(answer)) != sizeof(answer))
-		return nbd_lose(nbd, "its process has ended");
+		return nbd_lose(nbd, slot, "its process has ended");
 	/* The process may have been taken over, and say anything. */
 	return answer.ret > 0 || answer.ret == -ECANCELED ? -EIO : answer.ret;
 }
@@ -219,7 +248,7 @@ static int nbd_ask(struct disk_nbd *nbd, struct nbd_slot *slot, const struct nbd
 	slot->flush = r->op == NBD_FLUSH;
 	/* A slot has one request at a time: there is room, unless the process takes none. */
 	if (send(slot->fd, r, sizeof(*r), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(*r))
-		return nbd_lose(nbd, "its process has ended");
+		return nbd_lose(nbd, slot, "its process has ended");
 	ret = nbd_answer(nbd, slot);
 	if (ret == -ECANCELED) {
 		__atomic_store_n(&slot->stale, true, __ATOMIC_RELEASE);
@@ -386,7 +415,7 @@ static gboolean nbd_text(int fd, GIOCondition condition, void *opaque)
 	nbd_hear(nbd, &ended);
 	if (!ended)
 		return G_SOURCE_CONTINUE;
-	nbd_lose(nbd, "its process has ended");
+	nbd_lose(nbd, NULL, "its process has ended");
 	return G_SOURCE_REMOVE;
 }
 

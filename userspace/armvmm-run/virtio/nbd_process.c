@@ -5,7 +5,9 @@
  * connection is made first, then the process gives up all but that, and only then the server's
  * first byte is read.
  *
- * The process ends with the connection: the guest's process then knows that no answer will come.
+ * The process ends with the connection: the guest's process then knows that no answer will come,
+ * and that nothing more is sent. What the server has received it may still carry out: NBD has no
+ * request that takes another back.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -140,6 +142,34 @@ static bool server_is_there(const struct nbd_process *p)
 	return !p->lib.aio_is_dead(p->handle) && !p->lib.aio_is_closed(p->handle);
 }
 
+static bool server_is_busy(const struct nbd_process *p)
+{
+	for (unsigned int i = 0; i < NBD_SLOTS; i++)
+		if (p->work[i].cookie)
+			return true;
+	return false;
+}
+
+/* What the host would still send of a TCP connection that ends is forgotten, or not. */
+static void server_linger(int fd, bool sends)
+{
+	struct linger linger = { .l_onoff = !sends };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+/*
+ * The guest's process wants no more. If something is under way, its guest is told next that it has
+ * failed. Else the server hears a farewell.
+ */
+static void server_leave(struct nbd_process *p)
+{
+	if (server_is_busy(p))
+		return;
+	server_linger(p->lib.aio_get_fd(p->handle), true);
+	p->lib.aio_disconnect(p->handle, 0);
+}
+
 static void server_serve(struct nbd_process *p)
 {
 	struct pollfd fds[NBD_SLOTS + 2];
@@ -149,18 +179,24 @@ static void server_serve(struct nbd_process *p)
 		server_prepare(p, fds);
 		if (poll(fds, NBD_SLOTS + 2, -1) < 0)
 			continue;
+		alive = !fds[NBD_SLOTS + 1].revents;
+		/* From here on not a byte is sent. */
+		if (!alive)
+			break;
 		server_notify(p, fds[NBD_SLOTS].revents);
 		for (unsigned int i = 0; alive && i < NBD_SLOTS; i++)
 			if (fds[i].revents)
 				alive = server_begin(p, i);
 		/* A connection that is lost takes all requests with it, by this process' end. */
 		if (alive && server_is_there(p))
-			alive = server_retire(p) && !fds[NBD_SLOTS + 1].revents;
+			alive = server_retire(p);
 	}
 	if (!alive)
-		p->lib.aio_disconnect(p->handle, 0);
+		server_leave(p);
 	else
 		message("the connection to the server is lost");
+	/* Before the sockets of slots. */
+	p->lib.close(p->handle);
 }
 
 /* ---- Start ---- */
@@ -221,6 +257,8 @@ static int server_reach_one(const struct addrinfo *at)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* However the process ends. */
+	server_linger(fd, false);
 	return fd;
 }
 

@@ -17,9 +17,20 @@ static void check_forbidden_nbd(void)
 	check_forbidden(MACHINE_THREAD_NBD, runs, NR(runs));
 }
 
+/* Of a connection's options, one. */
+static int nbd_sets_another(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+
+	enter(MACHINE_THREAD_NBD);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &on, sizeof(on));
+	return 0;
+}
+
 /* What libnbd does with a connection that exists. */
 static int work_nbd(void)
 {
+	struct linger none = { .l_onoff = 0 };
 	int pair[2];
 	char byte = 1;
 
@@ -32,6 +43,8 @@ static int work_nbd(void)
 	if (send(pair[0], &byte, 1, MSG_NOSIGNAL) != 1 || recv(pair[1], &byte, 1, 0) != 1)
 		return 3;
 	isatty(STDERR_FILENO);
+	if (setsockopt(pair[0], SOL_SOCKET, SO_LINGER, &none, sizeof(none)))
+		return 5;
 	return shutdown(pair[0], SHUT_WR) ? 4 : open("/etc/hosts", O_RDONLY | O_CLOEXEC) >= 0;
 }
 
@@ -39,6 +52,7 @@ static void test_nbd(void)
 {
 	check_forbidden_nbd();
 	KTAP_EQ(in_child(work_nbd), 0);
+	KTAP_EQ(in_child(nbd_sets_another), VIOLATION);
 }
 
 #endif /* SANDBOX_NBD_WORK_H */

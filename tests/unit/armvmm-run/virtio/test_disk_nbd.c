@@ -65,6 +65,7 @@ static void serve_on(int listener)
 	while ((fd = accept(listener, NULL, NULL)) >= 0) {
 		nbd_server_serve(server, fd);
 		close(fd);
+		__atomic_fetch_add(&server->ends, 1, __ATOMIC_SEQ_CST);
 	}
 	_exit(0);
 }
@@ -360,6 +361,62 @@ static void test_lost(void)
 	}
 }
 
+static bool served_ends(void)
+{
+	for (unsigned int i = 0; i < 2000; i++) {
+		if (__atomic_load_n(&server->ends, __ATOMIC_SEQ_CST))
+			return true;
+		g_usleep(5000);
+	}
+	return false;
+}
+
+/*
+ * What the guest is told has failed is not written when the server goes on: more than the server's
+ * host has of it by then. Nor is what comes later, by the memory of the slot.
+ */
+static void check_not_written(void)
+{
+	static const uint8_t zeroes[NBD_SLOT_SIZE];
+	struct disk disk;
+
+	opened(&disk);
+	fill(1);
+	KTAP_EQ(moves(&disk, true, data, NBD_SLOT_SIZE, MIB), -EIO);
+	KTAP_TRUE(strstr(warning, "the server does not answer in time: the guest gets errors from now on"));
+	KTAP_TRUE(!strstr(warning, "may still be written"));
+	fill(2);
+	KTAP_EQ(moves(&disk, true, data, NBD_SLOT_SIZE, 0), -EIO);
+	__atomic_store_n(&server->go, true, __ATOMIC_SEQ_CST);
+	KTAP_TRUE(served_ends());
+	KTAP_TRUE(served_is(zeroes, sizeof(zeroes), MIB));
+	KTAP_TRUE(served_is(zeroes, sizeof(zeroes), 0));
+	disk_close(&disk);
+	server_ends();
+}
+
+static void test_not_written_later(void)
+{
+	serve((struct nbd_server){ .lie = NBD_STALLS });
+	check_not_written();
+	serve_tcp((struct nbd_server){ .lie = NBD_STALLS });
+	check_not_written();
+}
+
+/* A farewell arrives. */
+static void test_farewell(void)
+{
+	struct disk disk;
+
+	serve_tcp((struct nbd_server){ .name = NULL });
+	opened(&disk);
+	KTAP_EQ(moves(&disk, true, data, 4096, 0), 0);
+	disk_close(&disk);
+	KTAP_TRUE(served_ends());
+	KTAP_TRUE(server->farewell);
+	server_ends();
+}
+
 /* A server that answers each piece in time, but not the whole request. */
 static void test_just_in_time(void)
 {
@@ -625,6 +682,7 @@ __attribute__((constructor)) static void no_signals(void)
 
 KTAP_MAIN(KTAP_CASE(test_works), KTAP_CASE(test_threads), KTAP_CASE(test_plain_server),
 	  KTAP_CASE(test_readonly), KTAP_CASE(test_errors), KTAP_CASE(test_lost),
+	  KTAP_CASE(test_not_written_later), KTAP_CASE(test_farewell),
 	  KTAP_CASE(test_just_in_time),
 	  KTAP_CASE(test_abandoned), KTAP_CASE(test_killed), KTAP_CASE(test_refused),
 	  KTAP_CASE(test_tcp),

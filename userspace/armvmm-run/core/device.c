@@ -131,12 +131,12 @@ void device_bus_pause(struct device_bus *bus)
 			bus->dev[i]->ops->pause(bus->dev[i]);
 }
 
-bool device_bus_is_idle(struct device_bus *bus)
+const struct device *device_bus_busy(struct device_bus *bus)
 {
 	for (unsigned int i = 0; i < bus->nr; i++)
 		if (bus->dev[i]->ops->is_idle && !bus->dev[i]->ops->is_idle(bus->dev[i]))
-			return false;
-	return true;
+			return bus->dev[i];
+	return NULL;
 }
 
 void device_bus_resume(struct device_bus *bus)

@@ -159,9 +159,9 @@ int device_bus_begin(struct device_bus *bus, struct error *err);
 void device_bus_reset(struct device_bus *bus);
 void device_bus_destroy(struct device_bus *bus);
 
-/* The same for all devices. device_bus_is_idle(): are all of them? */
+/* The same for all devices. device_bus_busy(): one that is not idle, or NULL. */
 void device_bus_pause(struct device_bus *bus);
-bool device_bus_is_idle(struct device_bus *bus);
+const struct device *device_bus_busy(struct device_bus *bus);
 void device_bus_resume(struct device_bus *bus);
 
 /* The same for all devices. If one of them fails, none has taken anything. */

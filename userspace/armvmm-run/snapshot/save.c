@@ -20,6 +20,12 @@
 
 #define SAVE_LOOK_MS	10	/* how often the main thread looks how far it is */
 #define SAVE_POLL_MS	100	/* how often the thread that writes looks whether it should go on */
+
+/* The guest stands still meanwhile. No disk that knows a limit has a longer one. */
+#ifndef SAVE_IDLE_MS
+#define SAVE_IDLE_MS	60000	/* for requests that are under way to end */
+#endif
+
 #define SAVE_STACK_SIZE	(128u << 10)
 
 struct save {
@@ -267,6 +273,21 @@ static void save_finish(struct save *s)
 	save_end(s, phase, false);
 }
 
+/* Returns 0, -EAGAIN for a while if requests are under way, or -ETIME with s->why set. */
+static int save_await_idle(struct save *s)
+{
+	const struct device *busy = device_bus_busy(&s->m->bus);
+	char name[DEVICE_NAME_MAX];
+
+	if (!busy)
+		return 0;
+	if (g_get_monotonic_time() - s->begun < SAVE_IDLE_MS * 1000ll)
+		return -EAGAIN;
+	device_name(busy, name);
+	return error_set(&s->why, -ETIME, "the requests of %s have not ended within %u ms: try again once whatever is behind it (a disk's file or server, a process) answers",
+			 name, SAVE_IDLE_MS);
+}
+
 /* Until all requests have ended, and then until all is written. */
 static gboolean save_look(void *opaque)
 {
@@ -295,7 +316,9 @@ static gboolean save_look(void *opaque)
 	if (!obstacle && machine_power_pressed(s->m))
 		obstacle = "The power button is pressed: try again in a moment";
 	ret = obstacle ? error_set(&s->why, -EBUSY, "%s", obstacle) : 0;
-	if (!ret && !device_bus_is_idle(&s->m->bus))
+	if (!ret)
+		ret = save_await_idle(s);
+	if (ret == -EAGAIN)
 		return G_SOURCE_CONTINUE;
 	s->idle = g_get_monotonic_time();
 	if (!ret)

@@ -257,6 +257,21 @@ static void send_step_done(struct send *s, const char *obstacle)
 		s->step = STEP_STOP;
 }
 
+/* Returns 0, -EAGAIN for a while if requests are under way, or -ETIME with s->why set. */
+static int send_await_idle(struct send *s)
+{
+	const struct device *busy = device_bus_busy(&s->m->bus);
+	char name[DEVICE_NAME_MAX];
+
+	if (!busy)
+		return 0;
+	if (g_get_monotonic_time() - s->stopped < SEND_HANDOVER_MS * 1000ll)
+		return -EAGAIN;
+	device_name(busy, name);
+	return error_set(&s->why, -ETIME, "the requests of %s take too long: the guest would have stood still for more than %u ms",
+			 name, SEND_HANDOVER_MS);
+}
+
 /* The thread is between two steps. */
 static void send_between(struct send *s, const char *obstacle)
 {
@@ -272,12 +287,10 @@ static void send_between(struct send *s, const char *obstacle)
 			send_stop(s);
 		return;
 	}
-	if (!ret && !device_bus_is_idle(&s->m->bus)) {
-		if (g_get_monotonic_time() - s->stopped < SEND_HANDOVER_MS * 1000ll)
-			return;
-		ret = error_set(&s->why, -ETIME, "the requests of its disks take too long: the guest would have stood still for more than %u ms",
-				SEND_HANDOVER_MS);
-	}
+	if (!ret)
+		ret = send_await_idle(s);
+	if (ret == -EAGAIN)
+		return;
 	if (!ret)
 		ret = send_collect(s);
 	if (!ret)

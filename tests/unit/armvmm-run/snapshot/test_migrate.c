@@ -589,7 +589,7 @@ static void test_disk_hangs(void)
 	a.thing.busy = true;
 	run_it(&run);
 	KTAP_EQ(run.status.phase, SEND_FAILED);
-	KTAP_STREQ(run.status.why.text, "the requests of its disks take too long: the guest would have stood still for more than 10000 ms");
+	KTAP_STREQ(run.status.why.text, "the requests of thing@4000000 take too long: the guest would have stood still for more than 10000 ms");
 	KTAP_TRUE(run.status.down_ms < 15000);
 	check_one(&run, "a disk hangs", 0);
 }

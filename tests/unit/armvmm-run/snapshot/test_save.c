@@ -7,7 +7,7 @@
 // sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/snapshot/memlog.c
 // sources: userspace/armvmm-run/snapshot/places.c
 // sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
-// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE
+// cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -DSAVE_IDLE_MS=1000
 // pkgs: glib-2.0 zlib libzstd
 // libs: -Wl,--wrap=close
 //
@@ -459,6 +459,31 @@ static void test_busy(void)
 	save_free(s);
 }
 
+/* A device whose requests do not end fails it, and is named; the guest goes on. */
+static void test_never_idle(void)
+{
+	struct save_status status;
+	struct save *s;
+	struct error err;
+
+	guest_init(&g);
+	s = save_new(&g.m);
+	for (unsigned int goes_on = 0; goes_on < 2; goes_on++) {
+		g.thing.busy = true;
+		KTAP_EQ(save_start(s, temporary(), goes_on ? SAVE_GO_ON : 0, &err), 0);
+		run(s, 10000);
+		save_get(s, &status);
+		KTAP_EQ(status.phase, SAVE_FAILED);
+		KTAP_TRUE(g_str_has_prefix(status.why.text, "the requests of thing@4000000 have not ended within 1000 ms: "));
+		KTAP_TRUE(!g.holders && !g.thing.paused);
+		g.thing.busy = false;
+		KTAP_EQ(save_start(s, temporary(), SAVE_GO_ON, &err), 0);
+		run(s, 10000);
+		KTAP_EQ(phase(s), SAVE_COMPLETED);
+	}
+	save_free(s);
+}
+
 static void failed(struct save *s, const char *why)
 {
 	struct save_status status;
@@ -585,5 +610,5 @@ static void test_stays(void)
 KTAP_MAIN(KTAP_CASE(test_there_and_back), KTAP_CASE(test_stopped), KTAP_CASE(test_adding),
 	  KTAP_CASE(test_log_ends), KTAP_CASE(test_old_facts), KTAP_CASE(test_hostile_machine),
 	  KTAP_CASE(test_another_machine), KTAP_CASE(test_refused), KTAP_CASE(test_busy),
-	  KTAP_CASE(test_full_disk), KTAP_CASE(test_flush_fails), KTAP_CASE(test_deaf),
-	  KTAP_CASE(test_stays))
+	  KTAP_CASE(test_never_idle), KTAP_CASE(test_full_disk), KTAP_CASE(test_flush_fails),
+	  KTAP_CASE(test_deaf), KTAP_CASE(test_stays))

@@ -3,10 +3,13 @@
 #include <glib-unix.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/machine.h"
 #include "virtio/vhost.h"
+
+#define VHOST_MOMENT_NS	1000000
 
 void vhost_init(struct vhost *v, const struct vhost_ops *ops, unsigned int nr)
 {
@@ -31,6 +34,17 @@ void vhost_exit(struct vhost *v)
 	}
 }
 
+bool vhost_lock(struct vhost *v)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += VHOST_MOMENT_NS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return !pthread_mutex_timedlock(&v->vdev->lock, &until);
+}
+
 /* ---- What the back end says ---- */
 
 static gboolean vhost_called(gint fd, GIOCondition condition, gpointer opaque)
@@ -40,10 +54,11 @@ static gboolean vhost_called(gint fd, GIOCondition condition, gpointer opaque)
 	eventfd_t count;
 
 	(void)condition;
-	(void)eventfd_read(fd, &count);
 	while (v->call[i] != fd)
 		i++;
-	pthread_mutex_lock(&v->vdev->lock);
+	if (!vhost_lock(v))
+		return G_SOURCE_CONTINUE;
+	(void)eventfd_read(fd, &count);
 	/* What it did before it had to stop counts as well. */
 	virtio_interrupt(v->vdev, i);
 	pthread_mutex_unlock(&v->vdev->lock);
@@ -64,7 +79,8 @@ static gboolean vhost_has_failed(gint fd, GIOCondition condition, gpointer opaqu
 	eventfd_t count;
 
 	(void)condition;
-	pthread_mutex_lock(&v->vdev->lock);
+	if (!vhost_lock(v))
+		return G_SOURCE_CONTINUE;
 	/* If it was stopped meanwhile, vhost_take_queues() has seen the fault. */
 	if (!eventfd_read(fd, &count) && v->vdev->runs)
 		vhost_fail(v, "finds a fault in its rings");

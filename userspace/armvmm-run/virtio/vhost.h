@@ -57,6 +57,13 @@ void vhost_exit(struct vhost *v);
 int vhost_begin(struct vhost *v, struct virtio_device *vdev, struct error *err);
 
 /*
+ * For the main thread, which does not stand still while somebody waits for the back end with the
+ * device's lock: takes the lock if that takes no longer than a moment. Whoever gets false returns;
+ * what has called it does so again.
+ */
+bool vhost_lock(struct vhost *v);
+
+/*
  * From virtio_ops.run(): gives the back end the queues that the driver has set up, before it may
  * use them; and takes back how far it has come, when it does not use them any more. If it found a
  * fault before that, or does not answer, the device needs a reset. Returns 0 or -errno; then the

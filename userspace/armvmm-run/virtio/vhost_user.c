@@ -125,7 +125,8 @@ static gboolean user_stirs(gint fd, GIOCondition condition, gpointer opaque)
 	ssize_t n;
 
 	(void)condition;
-	pthread_mutex_lock(&u->v.vdev->lock);
+	if (!vhost_lock(&u->v))
+		return G_SOURCE_CONTINUE;
 	/* It may have been the answer to somebody who has it by now. */
 	n = u->fd == fd ? read(fd, &byte, sizeof(byte)) : -1;
 	if (u->fd == fd && (n >= 0 || (errno != EAGAIN && errno != EINTR))) {
@@ -374,6 +375,13 @@ int vhost_user_run(struct vhost_user *u, bool run)
 	if (!u->v.vdev->paused)
 		user_await_end(u);
 	return 0;
+}
+
+void vhost_user_reset(struct vhost_user *u)
+{
+	user_start_clock(u);
+	/* A pause has taken its queues, and waited for nothing. */
+	user_await_end(u);
 }
 
 static int user_refuse(struct vhost_user *u, int ret, struct error *err)

@@ -3,9 +3,15 @@
  * Another process works on queues, by the vhost-user protocol: it listens at a Unix socket, and has
  * all of the guest's RAM (struct guestmem: shared).
  *
- * What it is asked for takes a limited time, whatever it does. One that does not answer in time,
- * breaks the protocol or closes the connection is given up for good, in words: nobody can connect
- * again from within the sandbox. The device then needs a reset, which does not help.
+ * What it is asked for takes a limited time, whatever it does: VHOST_USER_SECONDS for all that a
+ * change of the driver's needs. So long may a vCPU wait that causes one, or touches the device
+ * meanwhile, as the device's lock is held: the driver has to find the change done, and whoever
+ * comes in between, all or nothing of it. The main thread waits only for what it does itself: it
+ * resets the machine, has it stop for a snapshot, or starts a device whose driver did not.
+ *
+ * One that does not answer in time, breaks the protocol or closes the connection is given up for
+ * good, in words: nobody can connect again from within the sandbox. The device then needs a reset,
+ * which does not help.
  *
  * A device type has a struct vhost_user, and calls these from its virtio_ops.
  */
@@ -53,6 +59,7 @@ int vhost_user_register(struct vhost_user *u, struct machine *m, struct virtio_d
 /* Of virtio_ops. */
 int vhost_user_begin(struct vhost_user *u, struct virtio_device *vdev, struct error *err);
 int vhost_user_run(struct vhost_user *u, bool run);
+void vhost_user_reset(struct vhost_user *u);
 bool vhost_user_works(struct vhost_user *u);
 
 #endif /* ARMVMM_RUN_VHOST_USER_H */

@@ -64,6 +64,11 @@ static bool user_blk_works(struct virtio_device *vdev)
 	return vhost_user_works(&to_user_blk(vdev)->user);
 }
 
+static void user_blk_reset(struct virtio_device *vdev)
+{
+	vhost_user_reset(&to_user_blk(vdev)->user);
+}
+
 /* The guest knows how large its disk is, and would read beyond the end of a smaller one. */
 static int user_blk_restore(struct virtio_device *vdev, struct record *r)
 {
@@ -91,6 +96,7 @@ static const struct virtio_ops user_blk_ops = {
 	.age = VIRTIO_NEW_ALONE,	/* back ends know virtio 1.x alone */
 	.begin = user_blk_begin,
 	.run = user_blk_run,
+	.reset = user_blk_reset,
 	.works = user_blk_works,
 	.restore = user_blk_restore,
 	.destroy = user_blk_destroy,

@@ -52,6 +52,11 @@ static int fs_run(struct virtio_device *vdev, bool run)
 	return vhost_user_run(&to_fs(vdev)->user, run);
 }
 
+static void fs_reset(struct virtio_device *vdev)
+{
+	vhost_user_reset(&to_fs(vdev)->user);
+}
+
 static bool fs_works(struct virtio_device *vdev)
 {
 	return vhost_user_works(&to_fs(vdev)->user);
@@ -69,6 +74,7 @@ static const struct virtio_ops virtio_fs_ops = {
 	.age = VIRTIO_NEW_ALONE,
 	.begin = fs_begin,
 	.run = fs_run,
+	.reset = fs_reset,
 	.works = fs_works,
 	.destroy = fs_destroy,
 };

@@ -266,6 +266,93 @@ static void test_begun(void)
 	done();
 }
 
+/*
+ * A machine that is reset while a snapshot waits for its requests: what was begun has ended when
+ * the guest's memory is for other things. And what a pause left behind goes on with the guest.
+ */
+static void test_begun_paused(void)
+{
+	struct device *dev;
+	pthread_t thread;
+
+	backend_init();
+	dev = setup();
+	KTAP_TRUE(start(dev, 1));
+	be.holds = true;
+	add(0, VIRTIO_BLK_T_IN, 1);
+	KTAP_TRUE(TEST_UNTIL(be.q[0].held));
+	dev->ops->pause(dev);
+	KTAP_TRUE(!dev->ops->is_idle(dev));
+	dev->ops->resume(dev);
+	KTAP_TRUE(be.q[0].running);
+	KTAP_EQ(driver_nr_used(&d.q[0]), 0);
+	backend_lets_go();
+	KTAP_TRUE(TEST_UNTIL(driver_nr_used(&d.q[0])));
+	KTAP_EQ(driver_used(&d.q[0]).len, 513);
+	KTAP_TRUE(reads(0, 2));
+
+	be.holds = true;
+	add(0, VIRTIO_BLK_T_IN, 1);
+	KTAP_TRUE(TEST_UNTIL(be.q[0].held));
+	dev->ops->pause(dev);
+	KTAP_TRUE(!dev->ops->is_idle(dev));
+	pthread_create(&thread, NULL, later, NULL);
+	dev->ops->reset(dev);
+	KTAP_EQ(be.q[0].held, 0);
+	pthread_join(thread, NULL);
+	KTAP_TRUE(dev->ops->is_idle(dev));
+	KTAP_EQ(test_warnings, 0);
+	KTAP_TRUE(start(dev, 1) && reads(0, 2));
+	done();
+}
+
+static bool resets;	/* atomic */
+
+static void *vcpu_resets(void *opaque)
+{
+	__atomic_store_n(&resets, true, __ATOMIC_SEQ_CST);
+	reg_write(opaque, VIRTIO_MMIO_STATUS, 0);
+	__atomic_store_n(&resets, false, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static gboolean counts(gpointer opaque)
+{
+	++*(unsigned int *)opaque;
+	return G_SOURCE_CONTINUE;
+}
+
+/* While a vCPU waits for the back end, the main thread does all else. */
+static void test_main_thread(void)
+{
+	unsigned int nr = 0, timer = g_timeout_add(10, counts, &nr);
+	struct device *dev;
+	pthread_t thread;
+	int call;
+
+	backend_init();
+	dev = setup();
+	KTAP_TRUE(start(dev, 1));
+	call = dup(be.q[0].call);
+	be.holds = true;
+	add(0, VIRTIO_BLK_T_IN, 1);
+	KTAP_TRUE(TEST_UNTIL(be.q[0].held));
+	pthread_create(&thread, NULL, vcpu_resets, dev);
+	KTAP_TRUE(TEST_UNTIL(!be.q[0].running));
+	nr = 0;
+	eventfd_write(call, 1);
+	KTAP_TRUE(TEST_UNTIL(nr >= 20));
+	KTAP_TRUE(__atomic_load_n(&resets, __ATOMIC_SEQ_CST));
+	backend_lets_go();
+	KTAP_TRUE(TEST_UNTIL(!__atomic_load_n(&resets, __ATOMIC_SEQ_CST)));
+	pthread_join(thread, NULL);
+	g_source_remove(timer);
+	KTAP_TRUE(start(dev, 1) && reads(0, 2));
+	KTAP_EQ(test_warnings, 0);
+	close(call);
+	done();
+}
+
 /* Of several queues a driver may use some. */
 static void test_queues(void)
 {
@@ -595,6 +682,7 @@ static void test_refused(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_disk), KTAP_CASE(test_stop), KTAP_CASE(test_begun),
+	  KTAP_CASE(test_begun_paused), KTAP_CASE(test_main_thread),
 	  KTAP_CASE(test_queues), KTAP_CASE(test_dies), KTAP_CASE(test_hostile),
 	  KTAP_CASE(test_silent), KTAP_CASE(test_plain), KTAP_CASE(test_state),
 	  KTAP_CASE(test_pci), KTAP_CASE(test_share), KTAP_CASE(test_refused))

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/machine.h"
+#include "virtio/doorbell.h"
 #include "virtio/vhost.h"
 
 #define VHOST_MOMENT_NS	1000000
@@ -51,14 +52,13 @@ static gboolean vhost_called(gint fd, GIOCondition condition, gpointer opaque)
 {
 	struct vhost *v = opaque;
 	unsigned int i = 0;
-	eventfd_t count;
 
 	(void)condition;
 	while (v->call[i] != fd)
 		i++;
 	if (!vhost_lock(v))
 		return G_SOURCE_CONTINUE;
-	(void)eventfd_read(fd, &count);
+	(void)doorbell_take(fd);
 	/* What it did before it had to stop counts as well. */
 	virtio_interrupt(v->vdev, i);
 	pthread_mutex_unlock(&v->vdev->lock);
@@ -76,13 +76,12 @@ static void vhost_fail(struct vhost *v, const char *what)
 static gboolean vhost_has_failed(gint fd, GIOCondition condition, gpointer opaque)
 {
 	struct vhost *v = opaque;
-	eventfd_t count;
 
 	(void)condition;
 	if (!vhost_lock(v))
 		return G_SOURCE_CONTINUE;
 	/* If it was stopped meanwhile, vhost_take_queues() has seen the fault. */
-	if (!eventfd_read(fd, &count) && v->vdev->runs)
+	if (doorbell_take(fd) && v->vdev->runs)
 		vhost_fail(v, "finds a fault in its rings");
 	pthread_mutex_unlock(&v->vdev->lock);
 	return G_SOURCE_CONTINUE;
@@ -123,13 +122,12 @@ int vhost_give_queues(struct vhost *v)
 {
 	/* A driver may have written anything, and begin before that was looked at. */
 	int ret = v->ops->set_features(v, v->vdev->features & v->vdev->offered & v->features);
-	eventfd_t count;
 
 	for (unsigned int i = 0; !ret && i < v->nr; i++) {
 		if (!v->vdev->vq[i].ready)
 			continue;
 		/* It may be left of a start that failed. */
-		(void)eventfd_read(v->broken[i], &count);
+		(void)doorbell_take(v->broken[i]);
 		/* Whatever it says, it may have it now. */
 		v->given |= 1u << i;
 		ret = v->ops->give_queue(v, i);
@@ -156,11 +154,9 @@ void vhost_take_queues(struct vhost *v)
 	bool broken = false, silent = false;
 
 	for (unsigned int i = 0; i < v->nr; i++) {
-		eventfd_t count;
-
 		if (!(v->given >> i & 1))
 			continue;
-		broken |= !eventfd_read(v->broken[i], &count);
+		broken |= doorbell_take(v->broken[i]);
 		silent |= vhost_take_queue(v, i) < 0;
 	}
 	v->given = 0;

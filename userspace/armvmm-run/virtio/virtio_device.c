@@ -40,6 +40,7 @@
 #include <linux/virtio_ring.h>
 
 #include "core/machine.h"
+#include "virtio/doorbell.h"
 #include "virtio/virtio_private.h"
 
 /* What a driver may set in Status; NEEDS_RESET is ours alone (virtio 1.2 2.1). */
@@ -335,8 +336,21 @@ bool virtio_abandoned(const struct virtio_device *vdev)
 
 void virtio_kick_self(struct virtio_device *vdev, unsigned int index)
 {
+	if (vdev->ops->elsewhere >> index & 1) {
+		doorbell_ring(vdev->kick[index]);
+		return;
+	}
 	/* Fails only when 2^64 - 2 kicks are unread: one is as good as many. */
 	(void)eventfd_write(vdev->kick[index], 1);
+}
+
+bool virtio_take_kick(struct virtio_device *vdev, unsigned int index)
+{
+	eventfd_t count;
+
+	if (vdev->ops->elsewhere >> index & 1)
+		return doorbell_take(vdev->kick[index]);
+	return !eventfd_read(vdev->kick[index], &count);
 }
 
 void virtio_kick_elsewhere(struct virtio_device *vdev)
@@ -401,11 +415,9 @@ void virtio_start(struct virtio_device *vdev)
  */
 static void virtio_forget_kicks(struct virtio_device *vdev)
 {
-	eventfd_t count;
-
 	for (unsigned int i = 0; i < vdev->ops->nr_queues; i++)
 		if (vdev->ops->kick || vdev->ops->elsewhere >> i & 1)
-			(void)eventfd_read(vdev->kick[i], &count);
+			(void)virtio_take_kick(vdev, i);
 }
 
 void virtio_reset(struct virtio_device *vdev)

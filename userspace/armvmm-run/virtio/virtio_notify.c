@@ -62,14 +62,13 @@ static gboolean virtio_kicked(gint fd, GIOCondition condition, gpointer opaque)
 {
 	struct virtio_device *vdev = opaque;
 	unsigned int i = 0;
-	eventfd_t count;
 
 	(void)condition;
 	while (vdev->kick[i] != fd)
 		i++;
 	pthread_mutex_lock(&vdev->lock);
 	/* A reset may have been quicker: it leaves none. */
-	if (!eventfd_read(fd, &count))
+	if (virtio_take_kick(vdev, i))
 		virtio_notified(vdev, i);
 	pthread_mutex_unlock(&vdev->lock);
 	return G_SOURCE_CONTINUE;
@@ -90,13 +89,12 @@ static gboolean virtio_early(GSource *source, GSourceFunc callback, gpointer opa
 	struct virtio_early_source *early = (struct virtio_early_source *)source;
 	struct virtio_device *vdev = early->vdev;
 	unsigned int i = early->index;
-	eventfd_t count;
 	bool any;
 
 	pthread_mutex_lock(&vdev->lock);
 	/* Once the device is started, the notification is left to the worker. */
 	if (!vdev->started) {
-		any = !eventfd_read(vdev->kick[i], &count);
+		any = virtio_take_kick(vdev, i);
 		/* A reset may have been quicker, and leaves none; or else a worker. */
 		any |= !(vdev->ops->elsewhere >> i & 1);
 		if (any && vdev->vq[i].ready && !vdev->quiescing)

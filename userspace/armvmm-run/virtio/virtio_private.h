@@ -63,6 +63,9 @@ void virtio_interrupt_again(struct virtio_device *vdev);
 /* Waits until no request is in flight. Drops the lock meanwhile. */
 void virtio_quiesce(struct virtio_device *vdev);
 
+/* Takes notifications of queue @index that nobody has taken. Returns whether there were any. */
+bool virtio_take_kick(struct virtio_device *vdev, unsigned int index);
+
 /* Makes the main thread, or the device's workers, look at all queues. */
 void virtio_kick_all(struct virtio_device *vdev);
 

@@ -4,7 +4,7 @@
 // sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c userspace/armvmm-run/virtio/disk_file.c
 // sources: userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/virtio_fs.c
 // sources: userspace/armvmm-run/virtio/vhost_user.c userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/vhost.c
-// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
+// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c userspace/armvmm-run/virtio/doorbell.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/message.c
@@ -304,6 +304,50 @@ static void test_begun_paused(void)
 	KTAP_EQ(test_warnings, 0);
 	KTAP_TRUE(start(dev, 1) && reads(0, 2));
 	done();
+}
+
+/* Leaves it full, and waiting. */
+static void fill_counter(int fd)
+{
+	eventfd_t count;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	(void)eventfd_read(fd, &count);
+	KTAP_EQ(eventfd_write(fd, UINT64_MAX - 1), 0);
+	fcntl(fd, F_SETFL, 0);
+}
+
+/* It makes the eventfds wait, empties them and fills them: nobody here waits for that. */
+static void test_files_that_wait(void)
+{
+	struct device *dev;
+	int kick, call;
+
+	alarm(60);
+	backend_init();
+	be.blocks = true;
+	dev = setup();
+	KTAP_TRUE(start(dev, 1) && reads(0, 1));
+	kick = dup(be.q[0].kick);
+	call = dup(be.q[0].call);
+	KTAP_EQ(fcntl(kick, F_GETFL) & O_NONBLOCK, 0);
+	dev->ops->pause(dev);
+	fill_counter(kick);
+	dev->ops->resume(dev);
+	KTAP_TRUE(reads(0, 2));
+	fill_counter(call);
+	test_loop();
+	reg_write(dev, VIRTIO_MMIO_STATUS, 0);
+	fill_counter(kick);
+	test_loop();
+	KTAP_TRUE(start(dev, 1) && reads(0, 3));
+	dev->ops->reset(dev);
+	KTAP_TRUE(start(dev, 1) && reads(0, 4));
+	KTAP_EQ(test_warnings, 0);
+	close(kick);
+	close(call);
+	done();
+	alarm(0);
 }
 
 static bool resets;	/* atomic */
@@ -683,6 +727,7 @@ static void test_refused(void)
 
 KTAP_MAIN(KTAP_CASE(test_disk), KTAP_CASE(test_stop), KTAP_CASE(test_begun),
 	  KTAP_CASE(test_begun_paused), KTAP_CASE(test_main_thread),
+	  KTAP_CASE(test_files_that_wait),
 	  KTAP_CASE(test_queues), KTAP_CASE(test_dies), KTAP_CASE(test_hostile),
 	  KTAP_CASE(test_silent), KTAP_CASE(test_plain), KTAP_CASE(test_state),
 	  KTAP_CASE(test_pci), KTAP_CASE(test_share), KTAP_CASE(test_refused))

@@ -6,7 +6,7 @@
 // sources: userspace/armvmm-run/virtio/disk_file.c
 // sources: userspace/armvmm-run/core/filelock.c
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c
-// sources: userspace/armvmm-run/virtio/virtio_notify.c
+// sources: userspace/armvmm-run/virtio/virtio_notify.c userspace/armvmm-run/virtio/doorbell.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c
 // sources: userspace/armvmm-run/core/record.c userspace/armvmm-run/core/error.c

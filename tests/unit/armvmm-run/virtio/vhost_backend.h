@@ -64,6 +64,7 @@ static struct backend {
 	enum backend_request at;
 	enum backend_vice vice;
 	bool is_fs;
+	bool blocks;	/* it makes the files that it is given wait */
 
 	char path[64];
 	int listener, fd, stop;
@@ -301,6 +302,8 @@ static void backend_take_file(struct backend_message *m)
 		return;
 	}
 	q = &be.q[i];
+	if (be.blocks)
+		fcntl(m->files[0], F_SETFL, 0);
 	if (m->request == SET_VRING_KICK) {
 		q->kick = m->files[0];
 		q->running = true;

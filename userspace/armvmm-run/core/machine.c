@@ -10,8 +10,6 @@
 #include "core/machine_private.h"
 #include "core/message.h"
 
-#define MACHINE_WARNINGS	10		/* a second */
-
 /* ---- What devices ask for ---- */
 
 static void machine_irq(void *opaque, unsigned int spi, bool level)
@@ -122,19 +120,14 @@ void machine_request(struct machine *m, enum machine_request request, enum machi
 	g_main_context_wakeup(m->context);
 }
 
-static bool machine_may_warn(struct machine_private *p)
+static bool machine_may_say(struct machine_private *p, const char *fmt)
 {
 	struct timespec now;
 	bool may;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	pthread_mutex_lock(&p->lock);
-	if (p->warn_window != (uint64_t)now.tv_sec) {
-		p->warn_window = now.tv_sec;
-		p->warn_count = 0;
-	}
-	may = p->warn_count < MACHINE_WARNINGS;
-	p->warn_count++;
+	may = budget_take(&p->budget, fmt, (uint64_t)now.tv_sec + 1);
 	pthread_mutex_unlock(&p->lock);
 	return may;
 }
@@ -143,7 +136,7 @@ void machine_warn(struct machine *m, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!machine_may_warn(m->priv))
+	if (!machine_may_say(m->priv, fmt))
 		return;
 	va_start(ap, fmt);
 	message_va(fmt, ap);
@@ -154,7 +147,7 @@ void machine_note(struct machine *m, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!m->verbose || !machine_may_warn(m->priv))
+	if (!m->verbose || !machine_may_say(m->priv, fmt))
 		return;
 	va_start(ap, fmt);
 	message_va(fmt, ap);

@@ -173,8 +173,9 @@ void machine_request(struct machine *m, enum machine_request request, enum machi
 
 /*
  * Says something about the host side that went wrong while the guest runs
- * ("disk.img: write at 4096: No space left on device"). Goes to stderr, rate
- * limited over all callers, so a guest cannot flood it. Any thread. Not for
+ * ("disk.img: write at 4096: No space left on device"). Goes to stderr, ten
+ * times a second for each @fmt, so that a guest cannot flood it, nor make it
+ * keep quiet about something else (core/budget.h). Any thread. Not for
  * what a guest did wrong: that is counted and told with --verbose only.
  */
 void machine_warn(struct machine *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

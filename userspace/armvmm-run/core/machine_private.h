@@ -6,6 +6,7 @@
 #include <libarmvmm.h>
 #include <pthread.h>
 
+#include "core/budget.h"
 #include "core/machine.h"
 #include "core/posted.h"
 #include "core/runstate.h"
@@ -50,8 +51,7 @@ struct machine_private {
 	enum machine_request request;
 	enum machine_cause cause;	/* of the request */
 	char why[256];
-	uint64_t warn_window;	/* second of the last warnings */
-	unsigned int warn_count;
+	struct budget budget;	/* of warnings and notes */
 };
 
 /* A zeroed machine without a VM. Returns 0 or -ENOMEM. */

@@ -64,6 +64,8 @@ struct virtio_net {
 	bool in_kernel; /* .vhost is open, */
 	bool refused; /* and its kernel has refused the tap once, */
 	bool unplugged; /* or the last time: the link is down for that */
+	bool pulled; /* the back end is gone: the link is down for good */
+	bool moved; /* what the guest knows of its link is of another process' */
 	struct virtq_chain *tx; /* frame on its way out */
 	struct virtq_chain *rx_first; /* chain with the header of the frame coming in */
 	struct virtq_chain *rx_next; /* further ones (VIRTIO_NET_F_MRG_RXBUF) */
@@ -274,6 +276,7 @@ static void net_set_link(struct virtio_net *net, bool up)
 
 void net_link_down(struct virtio_net *net)
 {
+	net->pulled = true;
 	net_set_link(net, false);
 }
 
@@ -390,17 +393,26 @@ static gboolean net_announce(gpointer opaque)
 }
 
 /*
- * A restored card keeps its address, but its cable is a new one. Frames that were on their way are
- * lost, as they are on any network.
+ * A restored card keeps its address, but its cable is the one here, whether a driver runs it or
+ * not: in, however it was, or out, if the back end has ended before the guest came. Frames that
+ * were on their way are lost, as they are on any network.
  */
+static int net_restore(struct virtio_device *vdev, struct record *r)
+{
+	(void)r;
+	to_net(vdev)->moved = true;
+	return 0;
+}
+
 static void net_resumed(struct virtio_device *vdev)
 {
 	struct virtio_net *net = to_net(vdev);
 
-	if (!vdev->restored)
+	if (!net->moved)
 		return;
-	net_set_link(net, true);
-	if (net->be->alone)
+	net->moved = false;
+	net_set_link(net, !net->pulled);
+	if (net->be->alone || net->pulled)
 		return;
 	net->announced = 0;
 	net_announce_later(net);
@@ -439,6 +451,7 @@ static const struct virtio_ops virtio_net_ops = {
 	.start = net_start,
 	.reset = net_reset,
 	.kick = net_kick,
+	.restore = net_restore,
 	.resumed = net_resumed,
 	.destroy = net_destroy,
 };
@@ -524,6 +537,7 @@ static const struct virtio_ops virtio_net_kernel_ops = {
 	.features_ok = net_features_ok,
 	.start = net_start,
 	.reset = net_reset,
+	.restore = net_restore,
 	.resumed = net_resumed,
 	.destroy = net_destroy,
 };

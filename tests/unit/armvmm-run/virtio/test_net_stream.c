@@ -23,6 +23,7 @@
 
 #include "armvmm-run/device_make.h"
 #include "armvmm-run/scratch.h"
+#include "armvmm-run/state_move.h"
 #include "armvmm-run/virtio/virtio_driver.h"
 
 #define V1	(1ULL << VIRTIO_F_VERSION_1)
@@ -540,7 +541,77 @@ __attribute__((constructor)) static void no_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* As the driver reads it. */
+static bool is_up(struct device *dev)
+{
+	return dev->ops->read(dev, VIRTIO_MMIO_CONFIG + offsetof(struct virtio_net_config, status),
+			      2) & VIRTIO_NET_S_LINK_UP;
+}
+
+static void comes_back(struct device *dev, struct record *saved)
+{
+	KTAP_EQ(state_restore(dev, saved, saved->len, NULL), 0);
+	reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, ~0u);
+	dev->ops->resume(dev);
+	record_free(saved);
+}
+
+static bool is_told(struct device *dev)
+{
+	return reg_read(dev, VIRTIO_MMIO_INTERRUPT_STATUS) & VIRTIO_MMIO_INT_CONFIG;
+}
+
+static void pull(void)
+{
+	close(peer);
+	peer = -1;
+	KTAP_TRUE(TEST_UNTIL(test_warnings == 1));
+}
+
+/* Saves a card with its cable in, or out, with a driver or none. */
+static void save_card(struct record *saved, bool out, bool driven)
+{
+	struct device *dev = setup(STATUS, "");
+
+	if (!driven)
+		reg_write(dev, VIRTIO_MMIO_STATUS, 0);
+	if (out)
+		pull();
+	KTAP_EQ(is_up(dev), !out);
+	state_save(dev, saved);
+	finish();
+}
+
+/* The cable of a card that is restored is the one here. */
+static void test_cable(void)
+{
+	for (unsigned int i = 0; i < 8; i++) {
+		bool was_out = i & 1, is_out = i & 2, driven = i & 4;
+		struct record saved;
+		struct device *dev;
+
+		save_card(&saved, was_out, driven);
+		dev = setup(STATUS, "");
+		/* It ends while armvmm-run waits for the guest. */
+		if (is_out)
+			pull();
+		comes_back(dev, &saved);
+		KTAP_EQ(is_up(dev), !is_out);
+		KTAP_EQ(is_told(dev), driven && was_out != is_out);
+		/* That was all: a stop changes nothing. */
+		reg_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, ~0u);
+		dev->ops->pause(dev);
+		dev->ops->resume(dev);
+		KTAP_EQ(is_up(dev), !is_out);
+		KTAP_TRUE(!is_told(dev));
+		/* And the driver's next start finds it so. */
+		KTAP_TRUE(driver_start(&d, dev, V1 | STATUS, 2, QSIZE));
+		KTAP_EQ(is_up(dev), !is_out);
+		finish();
+	}
+}
+
 KTAP_MAIN(KTAP_CASE(test_both_ways), KTAP_CASE(test_pieces), KTAP_CASE(test_slow_peer),
 	  KTAP_CASE(test_reset_within_frame), KTAP_CASE(test_no_buffers), KTAP_CASE(test_lies),
 	  KTAP_CASE(test_peer_goes), KTAP_CASE(test_slow_peer_goes), KTAP_CASE(test_paused),
-	  KTAP_CASE(test_rates), KTAP_CASE(test_errors))
+	  KTAP_CASE(test_rates), KTAP_CASE(test_errors), KTAP_CASE(test_cable))

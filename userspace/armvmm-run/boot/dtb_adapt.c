@@ -13,15 +13,56 @@
 #define ADAPT_PPI	1
 #define ADAPT_PPI_BASE	16
 
-/* Looks again after each deletion, as nodes move. */
-static int adapt_delete_by_type(void *tree, const char *type)
+/* Is it memory, or a CPU? The machine's come in its place. */
+static bool adapt_is_replaced(const void *tree, int node)
 {
-	int node, ret = 0;
+	static const char *const types[] = { "memory", "cpu" };
+	int len;
+	const char *type = fdt_getprop(tree, node, "device_type", &len);
 
-	while (!ret && (node = fdt_node_offset_by_prop_value(tree, -1, "device_type", type,
-							     strlen(type) + 1)) >= 0)
-		ret = fdt_del_node(tree, node);
-	return ret;
+	for (unsigned int i = 0; type && i < sizeof(types) / sizeof(types[0]); i++)
+		if (len == (int)strlen(types[i]) + 1 && !memcmp(type, types[i], len))
+			return true;
+	return false;
+}
+
+/* The nodes end at @end, and what follows them comes there. */
+static void adapt_cut(void *tree, int end)
+{
+	unsigned int at = fdt_off_dt_struct(tree) + end;
+
+	memmove((char *)tree + at, (char *)tree + fdt_off_dt_strings(tree),
+		fdt_size_dt_strings(tree));
+	fdt_set_size_dt_struct(tree, end);
+	fdt_set_off_dt_strings(tree, at);
+}
+
+/*
+ * Deletes such nodes with all below them. What stays moves up once, in one pass: fdt_del_node()
+ * would move all that follows each time, and the next be looked for from the start.
+ */
+static int adapt_delete_replaced(void *tree)
+{
+	char *base = (char *)tree + fdt_off_dt_struct(tree);
+	int from = 0, to = 0, next = 0, depth = 0, gone = 0;
+	uint32_t tag;
+
+	for (; (tag = fdt_next_tag(tree, from, &next)), next >= 0; from = next) {
+		/* Nothing is above the root. */
+		if (tag == FDT_BEGIN_NODE && depth++ && !gone && adapt_is_replaced(tree, from))
+			gone = depth;
+		if (!gone) {
+			memmove(base + to, base + from, next - from);
+			to += next - from;
+		}
+		if (tag == FDT_END_NODE && depth-- == gone)
+			gone = 0;
+		if (tag == FDT_END) {
+			adapt_cut(tree, to);
+			return 0;
+		}
+	}
+	return next;
 }
 
 /* Puts @value into @cells cells. Returns what follows them. */
@@ -48,11 +89,9 @@ static int adapt_set_reg(void *tree, int node, uint64_t base, uint64_t size)
 static int adapt_memory(void *tree, const struct dtb_params *p)
 {
 	char name[32];
-	int node, ret = adapt_delete_by_type(tree, "memory");
+	int node, ret;
 
 	snprintf(name, sizeof(name), "memory@%llx", (unsigned long long)p->ram_base);
-	if (ret)
-		return ret;
 	node = fdt_add_subnode(tree, 0, name);
 	ret = node < 0 ? node : fdt_setprop_string(tree, node, "device_type", "memory");
 	return ret ? ret : adapt_set_reg(tree, node, p->ram_base, p->ram_size);
@@ -86,11 +125,8 @@ static int adapt_add_cpu(void *tree, int cpus, unsigned int mpidr, const struct 
 /* Each new node becomes the first one, so the last CPU is added first. */
 static int adapt_cpus(void *tree, const struct dtb_params *p)
 {
-	int cpus, ret = adapt_delete_by_type(tree, "cpu");
+	int cpus = adapt_node(tree, 0, "cpus"), ret;
 
-	if (ret)
-		return ret;
-	cpus = adapt_node(tree, 0, "cpus");
 	ret = cpus < 0 ? cpus : fdt_setprop_u32(tree, cpus, "#address-cells", 1);
 	if (!ret)
 		ret = fdt_setprop_u32(tree, cpus, "#size-cells", 0);
@@ -230,6 +266,8 @@ int dtb_adapt(void *buf, size_t size, const struct dtb_params *p, const struct d
 {
 	int ret = fdt_open_into(buf, buf, size);
 
+	if (!ret)
+		ret = adapt_delete_replaced(buf);
 	if (!ret)
 		ret = adapt_hypervisor(buf);
 	if (!ret)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "boot/dtb_adapt.h"
 #include "core/fdt_builder.h"
@@ -20,7 +21,7 @@
 #define RAM	0x80000000
 #define SLOT(n)	(0x1c130000 + 0x200 * (n))
 
-static uint8_t buf[16384];
+static uint8_t buf[1 << 20];
 
 #include "armvmm-run/boot/fdt_look.h"
 
@@ -203,6 +204,86 @@ static void test_again(void)
 	KTAP_EQ(fdt_totalsize(buf), fdt_totalsize(first));
 }
 
+/* What is below a node of memory or of a CPU goes with it; what is beside it stays. */
+static void test_nested(void)
+{
+	struct dtb_params p = params_of(1);
+	struct error err = { "" };
+	struct fdt_builder b;
+
+	setup();
+	fdt_builder_init(&b, buf, sizeof(buf));
+	fdt_node_begin(&b, "%s", "");
+	fdt_prop_string(&b, "device_type", "memory");	/* it is none */
+	fdt_prop_u32(&b, "#address-cells", 1);
+	fdt_prop_u32(&b, "#size-cells", 1);
+	fdt_node_begin(&b, "cpus");
+	fdt_node_begin(&b, "cluster");
+	fdt_node_begin(&b, "cpu@7");
+	fdt_prop_string(&b, "device_type", "cpu");
+	fdt_node_begin(&b, "cache");
+	fdt_node_begin(&b, "cpu@8");
+	fdt_prop_string(&b, "device_type", "cpu");
+	fdt_node_end(&b);
+	fdt_node_end(&b);
+	fdt_node_end(&b);
+	fdt_node_begin(&b, "idle");
+	fdt_prop_string(&b, "device_type", "cpus");
+	fdt_node_end(&b);
+	fdt_node_end(&b);
+	fdt_node_end(&b);
+	fdt_node_begin(&b, "last");
+	fdt_prop_string(&b, "device_type", "cp");
+	fdt_prop_u32(&b, "kept", 77);
+	fdt_node_end(&b);
+	fdt_node_end(&b);
+	KTAP_TRUE(adapt(fdt_builder_finish(&b), &p, 4096, &err) > 0);
+	KTAP_TRUE(fdt_path_offset(buf, "/cpus/cluster") > 0);
+	KTAP_TRUE(fdt_path_offset(buf, "/cpus/cluster/cpu@7") < 0);
+	KTAP_STREQ(string("/cpus/cluster/idle", "device_type"), "cpus");
+	KTAP_EQ(cell("/last", "kept", 0), 77);
+	KTAP_STREQ(string("/last", "device_type"), "cp");
+	KTAP_EQ(cell("/cpus/cpu@0", "reg", 0), 0);
+	dtb_compare(buf, &p, "x.dtb", warn);
+	KTAP_TRUE(!strstr(warned, "CPUs"));
+}
+
+/* A tree of thousands of nodes, as long as one may be, takes no longer than it is long. */
+static void test_large(void)
+{
+	struct dtb_params p = params_of(2);
+	struct timespec from, to;
+	struct error err = { "" };
+	struct fdt_builder b;
+	unsigned int nr = 0;
+	int node;
+
+	setup();
+	fdt_builder_init(&b, buf, sizeof(buf));
+	fdt_node_begin(&b, "%s", "");
+	fdt_prop_u32(&b, "#address-cells", 1);
+	fdt_prop_u32(&b, "#size-cells", 1);
+	for (unsigned int i = 0; i < 12000; i++) {
+		fdt_node_begin(&b, "n%x", i);
+		fdt_node_end(&b);
+	}
+	fdt_node_begin(&b, "cpus");
+	for (unsigned int i = 0; i < 12000; i++)
+		put_cpu(&b, i);
+	fdt_node_end(&b);
+	fdt_node_end(&b);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+	KTAP_TRUE(adapt(fdt_builder_finish(&b), &p, sizeof(buf), &err) > 0);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	KTAP_TRUE(to.tv_sec - from.tv_sec <= 1);
+	fdt_for_each_subnode(node, buf, 0)
+		nr++;
+	/* Five of the machine's: it has no GIC for virtio devices. */
+	KTAP_EQ(nr, 12000 + 5);
+	KTAP_TRUE(fdt_path_offset(buf, "/cpus/cpu@1") > 0);
+	KTAP_TRUE(fdt_path_offset(buf, "/cpus/cpu@2") < 0);
+}
+
 static void test_refused(void)
 {
 	struct dtb_params p = params_of(4);
@@ -277,4 +358,5 @@ static void test_types(void)
 }
 
 KTAP_MAIN(KTAP_CASE(test_board), KTAP_CASE(test_old_board), KTAP_CASE(test_again),
+	  KTAP_CASE(test_nested), KTAP_CASE(test_large),
 	  KTAP_CASE(test_refused), KTAP_CASE(test_own), KTAP_CASE(test_types))

@@ -19,6 +19,7 @@
 #include "core/filelock.h"
 #include "core/machine_private.h"
 #include "core/message.h"
+#include "core/overcommit.h"
 #include "core/runstate.h"
 #include "fwcfg_items.h"
 #include "snapshot/lazy.h"
@@ -353,15 +354,16 @@ static uint64_t board_room(void)
  */
 static int board_alloc_memory(struct board *b, struct error *err)
 {
+	bool strict = overcommit_is_strict(OVERCOMMIT_FILE);
 	uint64_t size = b->config->memory;
 	int ret;
 
 	b->m.mem.shared = board_shares_memory(b->config);
 	ret = guestmem_alloc(&b->m.mem, b->config->ram_base, size);
 	if (ret == -ENOMEM)
-		return error_set(err, ret,
-				 "--memory: %llu MiB: this host has room for %llu in a program's address space",
-				 (unsigned long long)size >> 20, (unsigned long long)board_room());
+		return overcommit_explain(size, board_room() << 20, strict, err);
+	if (!ret && strict && b->m.mem.shared)
+		message(OVERCOMMIT_SHARED);
 	return ret ? error_errno(err, ret, "--memory: %llu MiB", (unsigned long long)size >> 20) : 0;
 }
 

@@ -224,6 +224,9 @@ static void vcpu_cannot_run(struct vcpu *vcpu, int ret)
 	if (ret == -ENOMEM && vcpu->pinned && !getrlimit(RLIMIT_MEMLOCK, &limit))
 		vcpu_crash(vcpu, "vCPU %u: cannot run: this host pins guest memory, and RLIMIT_MEMLOCK (%llu KiB) allows no more of it: raise it (ulimit -l) beyond the memory of all guests of this user",
 			   index, (unsigned long long)limit.rlim_cur >> 10);
+	else if (ret == -EFAULT && vcpu->m->mem.shared)
+		vcpu_crash(vcpu, "vCPU %u: cannot run: the host has no page for the guest's memory, which is a file because of vhost-user: (%s): see /proc/meminfo, and vm.overcommit_memory",
+			   index, strerror(-ret));
 	else
 		vcpu_crash(vcpu, "vCPU %u: cannot run: %s", index, strerror(-ret));
 }

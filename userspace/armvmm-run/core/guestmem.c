@@ -87,7 +87,11 @@ static int guestmem_file(uint64_t size)
 	return ret;
 }
 
-/* Puts the file in the place of @size bytes at @host. Returns it, or -errno. */
+/*
+ * Puts the file in the place of @size bytes at @host. Returns it, or -errno. The kernel charges a
+ * file of memory by the page (core/overcommit.h). It has charged what is in that place, and would
+ * have refused it.
+ */
 static int guestmem_share(void *host, uint64_t size)
 {
 	int fd = guestmem_file(size), ret;

@@ -15,6 +15,18 @@
 
 #define FULL	(UINT64_MAX - 1)
 
+/* Of a file that nobody has changed. */
+static void test_plain(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	KTAP_TRUE(!doorbell_take(fd));
+	doorbell_ring(fd);
+	KTAP_TRUE(doorbell_take(fd));
+	KTAP_TRUE(!doorbell_take(fd));
+	close(fd);
+}
+
 static void test_rings(void)
 {
 	int fd = eventfd(0, EFD_CLOEXEC);
@@ -68,4 +80,4 @@ static void test_stolen(void)
 	alarm(0);
 }
 
-KTAP_MAIN(KTAP_CASE(test_rings), KTAP_CASE(test_stolen))
+KTAP_MAIN(KTAP_CASE(test_plain), KTAP_CASE(test_rings), KTAP_CASE(test_stolen))

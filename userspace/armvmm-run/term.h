@@ -23,7 +23,10 @@ enum term_key { TERM_KEY_QUIT, TERM_KEY_POWER };
 int term_create(struct chardev **chr, void (*key)(void *opaque, enum term_key key), void *opaque,
 		struct error *err);
 
-/* Takes the terminal (if it is ours to take: a job in the background waits) and reads input. */
+/*
+ * Takes the terminal, if a device uses it and it is ours to take (a job in the background waits),
+ * and reads input.
+ */
 void term_start(struct chardev *chr);
 
 /* Gives the terminal back and stops reading. term_start() takes it again. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/term.c userspace/armvmm-run/core/message.c userspace/armvmm-run/core/error.c
+// sources: userspace/armvmm-run/term.c userspace/armvmm-run/core/chardev.c userspace/armvmm-run/core/chardev_backend.c userspace/armvmm-run/core/output.c
+// sources: userspace/armvmm-run/core/message.c userspace/armvmm-run/core/error.c
 // cflags: -Iuserspace/armvmm-run -D_GNU_SOURCE
 // pkgs: glib-2.0
 // libs: -Wl,--wrap=write

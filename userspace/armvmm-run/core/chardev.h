@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The terminal (or whatever stdin and stdout are) as serial devices see it.
+ * The other end of a serial device: the terminal (or whatever stdin and stdout are), or another
+ * back end (chardev/backend.h), to which somebody may come and go.
  *
  * Output goes through a bounded queue, so that a slow terminal never blocks a
  * vCPU: chardev_write() takes what fits, and tx_room() tells when more does.
@@ -16,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CHARDEV_LABEL_MAX	64	/* bytes of what clients of the control socket call one */
+
 struct chardev;
 
 /* All are called on the main thread, with no lock of the chardev held. */
@@ -30,6 +33,8 @@ struct chardev_client {
 	void (*resized)(struct chardev_client *client);
 	/* The output queue has room again after chardev_write() fell short. Optional. */
 	void (*tx_room)(struct chardev_client *client);
+	/* Somebody has come to the other end, or gone: see chardev_is_attached(). Optional. */
+	void (*attached)(struct chardev_client *client);
 	struct chardev_client *next;	/* the chardev's */
 };
 
@@ -75,6 +80,15 @@ void chardev_put_kept(struct chardev *chr, const uint8_t *buf, size_t len);
 
 /* The terminal's size in characters; false if it has none (a file, a pipe). Any thread. */
 bool chardev_size(struct chardev *chr, uint16_t *cols, uint16_t *rows);
+
+/* May it get a size later, or another one, from whoever comes? Any thread. */
+bool chardev_may_resize(const struct chardev *chr);
+
+/* Is somebody at the other end? Always, where nobody can come and go. Any thread. */
+bool chardev_is_attached(const struct chardev *chr);
+
+/* The guest's program has opened its end, or closed it; it is open at first. Any thread. */
+void chardev_set_open(struct chardev *chr, bool open);
 
 /* The client has made room for input (rx_room() grew from 0). Any thread. */
 void chardev_rx_ready(struct chardev *chr);

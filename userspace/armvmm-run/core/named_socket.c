@@ -17,6 +17,7 @@
 
 #include "core/named_socket.h"
 
+#define NAMED_SOCKET_PATH	4096
 #define NAMED_SOCKET_TRIES	50	/* of 20 ms */
 
 void (*named_socket_confine)(void);
@@ -145,54 +146,74 @@ static void named_socket_lock(int folder_fd)
 		nanosleep(&wait, NULL);
 }
 
-static int named_socket_make(struct named_socket *l, int folder_fd, const char *base,
-			     const struct sockaddr_un *sun, int backlog, struct error *err)
+/* The name is there: has it removed at the end. */
+static int named_socket_guard(struct named_socket *l, int folder_fd, const char *base,
+			      const char *path, struct error *err)
 {
 	struct named_socket_name name = { .folder_fd = folder_fd, .base = base };
 	struct stat st;
+	int ret;
+
+	if (fstatat(folder_fd, base, &st, AT_SYMLINK_NOFOLLOW))
+		return error_errno(err, -errno, "%s", path);
+	name.dev = st.st_dev;
+	name.ino = st.st_ino;
+	ret = named_socket_start_keeper(l, &name);
+	if (ret)
+		unlinkat(folder_fd, base, 0);
+	return ret ? error_errno(err, ret, "%s: cannot start a process", path) : 0;
+}
+
+static int named_socket_make(struct named_socket *l, int folder_fd, const char *base,
+			     const struct sockaddr_un *sun, int backlog, struct error *err)
+{
 	int ret;
 
 	named_socket_lock(folder_fd);
 	ret = named_socket_clear(sun, err);
 	if (!ret)
 		ret = named_socket_bind(l->fd, sun, backlog, err);
-	if (ret)
-		return ret;
-	if (fstatat(folder_fd, base, &st, AT_SYMLINK_NOFOLLOW))
-		return error_errno(err, -errno, "%s", sun->sun_path);
-	name.dev = st.st_dev;
-	name.ino = st.st_ino;
-	ret = named_socket_start_keeper(l, &name);
-	if (ret)
-		unlinkat(folder_fd, base, 0);
-	return ret ? error_errno(err, ret, "%s: cannot start a process", sun->sun_path) : 0;
+	return ret ? ret : named_socket_guard(l, folder_fd, base, sun->sun_path, err);
+}
+
+/* Opens the folder of @path, and sets *@base to what follows its name. Returns it or -errno. */
+static int named_socket_folder(const char *path, const char **base, bool make_folder,
+			       struct error *err)
+{
+	char folder[NAMED_SOCKET_PATH] = ".";
+	const char *slash = strrchr(path, '/');
+	int fd;
+
+	*base = path;
+	if (strlen(path) >= sizeof(folder))
+		return error_errno(err, -ENAMETOOLONG, "%s", path);
+	if (slash) {
+		*base = slash + 1;
+		/* Keep "/" if that is the whole folder. */
+		snprintf(folder, sizeof(folder), "%.*s", (int)MAX(slash - path, 1), path);
+	}
+	if (!**base)
+		return error_set(err, -EISDIR, "%s: is the name of a folder", path);
+	if (make_folder && mkdir(folder, 0700) && errno != EEXIST)
+		return error_errno(err, -errno, "%s", folder);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? error_errno(err, -errno, "%s", path) : fd;
 }
 
 int named_socket_open(struct named_socket *l, const char *path, int backlog, bool make_folder,
 		      struct error *err)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	char folder[sizeof(sun.sun_path)] = ".", *slash;
-	const char *base = sun.sun_path;
+	const char *base;
 	int folder_fd, ret;
 
 	*l = (struct named_socket){ .fd = -1, .keeper_fd = -1 };
 	if (strlen(path) >= sizeof(sun.sun_path))
 		return error_errno(err, -ENAMETOOLONG, "%s", path);
 	strcpy(sun.sun_path, path);
-	slash = strrchr(sun.sun_path, '/');
-	if (slash) {
-		base = slash + 1;
-		/* Keep "/" if that is the whole folder. */
-		snprintf(folder, sizeof(folder), "%.*s", (int)MAX(slash - sun.sun_path, 1), sun.sun_path);
-	}
-	if (!*base)
-		return error_set(err, -EISDIR, "%s: is the name of a folder", path);
-	if (make_folder && mkdir(folder, 0700) && errno != EEXIST)
-		return error_errno(err, -errno, "%s", folder);
-	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	folder_fd = named_socket_folder(path, &base, make_folder, err);
 	if (folder_fd < 0)
-		return error_errno(err, -errno, "%s", path);
+		return folder_fd;
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	ret = l->fd < 0 ? error_errno(err, -errno, "%s", path) :
 			  named_socket_make(l, folder_fd, base, &sun, backlog, err);
@@ -201,6 +222,39 @@ int named_socket_open(struct named_socket *l, const char *path, int backlog, boo
 	close(folder_fd);
 	if (ret)
 		named_socket_close(l);
+	return ret;
+}
+
+static int named_socket_make_link(struct named_socket *l, int folder_fd, const char *base,
+				  const char *path, const char *target, struct error *err)
+{
+	struct stat st;
+
+	named_socket_lock(folder_fd);
+	if (!fstatat(folder_fd, base, &st, AT_SYMLINK_NOFOLLOW)) {
+		if (!S_ISLNK(st.st_mode))
+			return error_set(err, -EEXIST, "%s: is there already, and is no link", path);
+		if (unlinkat(folder_fd, base, 0) && errno != ENOENT)
+			return error_errno(err, -errno, "%s: cannot be replaced", path);
+	}
+	if (symlinkat(target, folder_fd, base))
+		return error_errno(err, -errno, "%s", path);
+	return named_socket_guard(l, folder_fd, base, path, err);
+}
+
+int named_socket_link(struct named_socket *l, const char *path, const char *target,
+		      struct error *err)
+{
+	const char *base;
+	int folder_fd, ret;
+
+	*l = (struct named_socket){ .fd = -1, .keeper_fd = -1 };
+	folder_fd = named_socket_folder(path, &base, false, err);
+	if (folder_fd < 0)
+		return folder_fd;
+	ret = named_socket_make_link(l, folder_fd, base, path, target, err);
+	flock(folder_fd, LOCK_UN);
+	close(folder_fd);
 	return ret;
 }
 

@@ -30,6 +30,13 @@ struct named_socket {
 int named_socket_open(struct named_socket *l, const char *path, int backlog, bool make_folder,
 		      struct error *err);
 
+/*
+ * Makes a symbolic link at @path to @target instead, with which @l is closed in the same way.
+ * Replaces another symbolic link, and nothing else.
+ */
+int named_socket_link(struct named_socket *l, const char *path, const char *target,
+		      struct error *err);
+
 /* When it returns, the name is gone. */
 void named_socket_close(struct named_socket *l);
 

@@ -119,7 +119,8 @@ done <<-'EOF'
 	core core
 	net net core
 	pci pci core
-	virtio virtio pci net core
+	chardev chardev core
+	virtio virtio pci net chardev core
 	hw hw core
 	machines machines core
 	boot boot core
@@ -127,9 +128,9 @@ done <<-'EOF'
 	snapshot snapshot core
 	control control snapshot core
 	gdb gdb core
-	. . control snapshot sandbox boot gdb core
+	. . control snapshot sandbox boot gdb chardev core
 	EOF
-git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|virtio|pci|hw|machines|boot|sandbox|control|snapshot|gdb)/[^/]*$')"
+git ls-files -- 'userspace/armvmm-run/*/*.[ch]' | grep -vE '/(core|net|chardev|virtio|pci|hw|machines|boot|sandbox|control|snapshot|gdb)/[^/]*$')"
 
 # Only the headers with registers' fields, which need nothing from the kernel.
 rule "user space takes registers from driver/arch, and nothing else of driver/" "$(

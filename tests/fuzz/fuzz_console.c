@@ -7,6 +7,9 @@
 // sources: userspace/armvmm-run/core/iov.c
 // sources: userspace/armvmm-run/virtio/virtio_console.c
 // sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c
+// sources: userspace/armvmm-run/virtio/console_port.c userspace/armvmm-run/virtio/console_control.c
+// sources: userspace/armvmm-run/chardev/backend.c userspace/armvmm-run/chardev/stdio.c userspace/armvmm-run/core/chardev_backend.c
+// sources: userspace/armvmm-run/core/parse.c
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wno-unused
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread
@@ -42,6 +45,20 @@ bool chardev_size(struct chardev *chr, uint16_t *cols, uint16_t *rows)
 }
 
 void chardev_rx_ready(struct chardev *chr)
+{
+}
+
+bool chardev_may_resize(const struct chardev *chr)
+{
+	return false;
+}
+
+bool chardev_is_attached(const struct chardev *chr)
+{
+	return true;
+}
+
+void chardev_set_open(struct chardev *chr, bool open)
 {
 }
 

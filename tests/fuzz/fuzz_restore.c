@@ -4,6 +4,8 @@
 // sources: userspace/armvmm-run/virtio/virtio_mmio.c userspace/armvmm-run/virtio/virtqueue.c
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c
 // sources: userspace/armvmm-run/virtio/virtio_notify.c userspace/armvmm-run/virtio/doorbell.c userspace/armvmm-run/virtio/virtio_console.c
+// sources: userspace/armvmm-run/virtio/console_port.c userspace/armvmm-run/virtio/console_control.c
+// sources: userspace/armvmm-run/chardev/backend.c userspace/armvmm-run/chardev/stdio.c userspace/armvmm-run/core/chardev_backend.c
 // sources: userspace/armvmm-run/virtio/virtio_rng.c userspace/armvmm-run/virtio/virtio_blk.c
 // sources: userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/vhost_user.c
 // sources: userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/vhost.c
@@ -66,6 +68,20 @@ bool chardev_size(struct chardev *chr, uint16_t *cols, uint16_t *rows)
 }
 
 void chardev_rx_ready(struct chardev *chr)
+{
+}
+
+bool chardev_may_resize(const struct chardev *chr)
+{
+	return false;
+}
+
+bool chardev_is_attached(const struct chardev *chr)
+{
+	return true;
+}
+
+void chardev_set_open(struct chardev *chr, bool open)
 {
 }
 

@@ -163,7 +163,11 @@ bad 2 '--bogus: unknown option' --bogus
 bad 2 '--cpus: needs an argument' --cpus
 bad 2 'word: is no option (see --help)' word
 bad 2 '--grace x: must be 0 to 86400 seconds' --grace x
-bad 2 '--console serial: must be virtio' --console serial
+bad 2 '--console serial: must begin with stdio, null, pty, file:PATH or unix:PATH' --console serial
+bad 2 '--serial virtio: must begin with stdio, null, pty, file:PATH or unix:PATH' --serial virtio
+bad 2 '--serial unix: names no path (unix:PATH)' --serial unix
+bad 1 '--serial unix:/missing/x: /missing/x: No such file or directory' --serial unix:/missing/x
+bad 1 '--console file:/missing/x: /missing/x: No such file or directory' --console file:/missing/x
 bad 2 '--sandbox maybe: must be on or off' --sandbox maybe
 bad 2 '--control tcp:1: must be unix:PATH or name:NAME' --control tcp:1
 bad 2 '--control name:../x: a name has letters, digits, and . _ - behind the first, 64 at most' --control name:../x

@@ -13,6 +13,8 @@
 #include "boot/dtb_adapt.h"
 #include "boot/hosttree.h"
 #include "boot/loader.h"
+#include "chardev/backend.h"
+#include "core/chardev_private.h"
 #include "core/counter.h"
 #include "core/cpupart.h"
 #include "core/device_type.h"
@@ -285,6 +287,23 @@ static int board_create_builtin(struct board *b, const struct device_type *type,
 	return ret;
 }
 
+/* Makes the devices of a type that were asked for. */
+static int board_create_asked(struct board *b, const struct device_type *type, struct error *err)
+{
+	const void *configs[CONFIG_MAX_DEVICES];
+	unsigned int nr = 0;
+	int ret = 0;
+
+	for (unsigned int i = 0; i < b->config->nr_devices; i++)
+		if (b->config->device[i].type == type)
+			configs[nr++] = b->config->device[i].config;
+	if (nr && type->create_all)
+		return type->create_all(&b->m, configs, nr, err);
+	for (unsigned int i = 0; !ret && i < nr; i++)
+		ret = type->create(&b->m, configs[i], err);
+	return ret;
+}
+
 /* Makes the built-in devices, and those that were asked for, in the order of the types. */
 static int board_create_devices(struct board *b, struct error *err)
 {
@@ -294,9 +313,8 @@ static int board_create_devices(struct board *b, struct error *err)
 	while (!ret && (type = device_type_next(type))) {
 		if (type->builtin)
 			ret = board_create_builtin(b, type, err);
-		for (unsigned int i = 0; !ret && i < b->config->nr_devices; i++)
-			if (b->config->device[i].type == type)
-				ret = type->create(&b->m, b->config->device[i].config, err);
+		if (!ret)
+			ret = board_create_asked(b, type, err);
 	}
 	return ret;
 }
@@ -448,7 +466,8 @@ int board_create(struct board **out, const struct config *config, struct chardev
 	b->throttle = (struct throttle){ .m = &b->m, .vcpus = &b->vcpus };
 	b->m.type = config->machine;
 	b->m.ram_base = config->ram_base;
-	b->m.chardev = chr;
+	b->m.terminal = b->m.chardev = chr;
+	b->m.described = config->dump_dtb;
 	b->m.verbose = config->verbose;
 	b->m.virtio = config->virtio;
 	b->m.identity = config->identity;
@@ -475,6 +494,8 @@ int board_create(struct board **out, const struct config *config, struct chardev
 		ret = board_choose_cpus(b, err);
 	if (!ret && !config->dump_dtb)
 		ret = board_open_vm(b, err);
+	if (!ret && config->serial)
+		ret = backend_open(&b->m, config->serial, "serial", false, &b->m.chardev, err);
 	if (!ret) {
 		fwcfg_items_make(&b->fwcfg, config, &b->loader);
 		b->m.fwcfg_items = b->fwcfg.item;
@@ -520,6 +541,7 @@ void board_destroy(struct board *b)
 	receive_free(b->receive);
 	/* Devices take back what they asked of the VM; then the VM lets go of the memory. */
 	device_bus_destroy(&b->m.bus);
+	chardev_list_destroy(&b->m.chardevs);
 	/* Until here somebody may have waited for memory. */
 	lazy_free(b->lazy);
 	postcopy_free(b->postcopy);

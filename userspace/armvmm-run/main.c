@@ -273,6 +273,7 @@ static int program_confine(struct program *program, struct error *err)
 		.vsock = m->vsock,
 		.vhost = m->vhost,
 		.vhost_user = m->vhost_user,
+		.console = m->accepts,
 		.restore = program->config.nr_restores,
 		.lazy = program->config.lazy_restore,
 		.incoming = program->config.incoming,

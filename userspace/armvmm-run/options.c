@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "boot/freebsd.h"
+#include "chardev/backend.h"
 #include "control/address.h"
 #include "control/metrics_option.h"
 #include "core/cpupart.h"
@@ -60,7 +61,11 @@ const char options_help[] =
 	"      --net tap=NAME[,mac=M]\n"
 	"      --net stream,addr.path=PATH[,mac=M]\n"
 	"                         virtio network card (repeatable)\n"
-	"      --console virtio   a virtio console gets the terminal's input\n"
+	"      --serial BACKEND   what the serial port is joined to: stdio (default), pty[,link=PATH],\n"
+	"                         unix:PATH, file:PATH[,append] or null\n"
+	"      --console BACKEND[,name=NAME]\n"
+	"                         a virtio console, with the terminal's input if it has that; or a\n"
+	"                         port for programs, /dev/virtio-ports/NAME (repeatable)\n"
 	"      --rng              virtio source of random numbers\n"
 	"      --vsock cid=N,unix:PATH\n"
 	"                         stream sockets between the guest, N, and the host\n"
@@ -122,6 +127,7 @@ enum {
 	OPT_NAME,
 	OPT_VIRTIO,
 	OPT_PMU,
+	OPT_SERIAL,
 	OPT_DEVICE,
 	OPT_NODE,
 	OPT_NO_REBOOT,
@@ -158,6 +164,7 @@ static const struct option options_long[] = {
 	{ "name", required_argument, NULL, OPT_NAME },
 	{ "virtio", required_argument, NULL, OPT_VIRTIO },
 	{ "pmu", required_argument, NULL, OPT_PMU },
+	{ "serial", required_argument, NULL, OPT_SERIAL },
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "node", required_argument, NULL, OPT_NODE },
 	{ "time", required_argument, NULL, OPT_TIME },
@@ -393,6 +400,19 @@ static int options_control(struct config *config, const char *arg, struct error 
 	return address_parse(&address, label, arg, err);
 }
 
+/* The last one counts. */
+static int options_serial(struct config *config, const char *arg, struct error *err)
+{
+	char label[80];
+
+	snprintf(label, sizeof(label), "--serial %.60s", arg);
+	if (config->serial)
+		backend_release(config->serial);
+	else
+		config->serial = g_new0(struct backend, 1);
+	return backend_parse(config->serial, label, arg, NULL, NULL, err);
+}
+
 /* --device NAME[,ARGS], or NAME@ADDRESS */
 static int options_device(struct config *config, const char *arg, struct error *err)
 {
@@ -477,6 +497,8 @@ static int options_one(struct config *config, const struct options_table *t, int
 			return error_set(err, -EINVAL, "--pmu %s: must be on or off", arg);
 		config->pmu = !strcmp(arg, "on");
 		return 0;
+	case OPT_SERIAL:
+		return options_serial(config, arg, err);
 	case OPT_DEVICE:
 		return options_device(config, arg, err);
 	case OPT_NODE:
@@ -721,6 +743,10 @@ void options_free(struct config *config)
 			config->device[i].type->release(config->device[i].config);
 	config->nr_devices = 0;
 	options_given_free(config);
+	if (config->serial)
+		backend_release(config->serial);
+	g_free(config->serial);
+	config->serial = NULL;
 	g_free(config->append_read);
 	config->append_read = NULL;
 	g_free(config->identity);

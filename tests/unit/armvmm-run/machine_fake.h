@@ -85,6 +85,20 @@ void chardev_rx_ready(struct chardev *chr)
 	chr->rx_readies++;
 }
 
+bool chardev_may_resize(const struct chardev *chr)
+{
+	return false;
+}
+
+bool chardev_is_attached(const struct chardev *chr)
+{
+	return true;
+}
+
+void chardev_set_open(struct chardev *chr, bool open)
+{
+}
+
 static inline void fake_machine_init(struct machine *m)
 {
 	memset(m, 0, sizeof(*m));

@@ -23,6 +23,9 @@
 // sources: userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/virtio_fs.c
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c userspace/armvmm-run/virtio/doorbell.c
+// sources: userspace/armvmm-run/virtio/console_port.c userspace/armvmm-run/virtio/console_control.c
+// sources: userspace/armvmm-run/chardev/backend.c userspace/armvmm-run/chardev/stdio.c userspace/armvmm-run/core/chardev_backend.c userspace/armvmm-run/core/output.c
+// sources: userspace/armvmm-run/chardev/null.c userspace/armvmm-run/chardev/file.c userspace/armvmm-run/chardev/channel.c userspace/armvmm-run/chardev/unix.c userspace/armvmm-run/chardev/pty.c
 // sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtio_balloon.c userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
 // sources: userspace/armvmm-run/virtio/virtio_vsock.c userspace/armvmm-run/net/vsock.c
@@ -43,6 +46,7 @@
 #include "../guest/lib/board.h"
 #include "options.h"
 #include "control/metrics_option.h"
+#include "chardev/backend.h"
 #include "core/machine_type.h"
 #include "core/device_type.h"
 #include "core/runstate.h"
@@ -515,23 +519,32 @@ static void test_bus(void)
 	net = device(3, "virtio-net");
 	KTAP_TRUE(net->bus == pci);
 	KTAP_TRUE(device(4, "virtio-rng") == pci);
-	KTAP_TRUE(device(5, "virtio-console") == pci);
+	device(5, "virtio-console");
 	options_free(&config);
 	KTAP_EQ(parse("-k z --device virtio-console,bus=pcie --device pcie"), OPTIONS_RUN);
-	KTAP_TRUE(device(0, "virtio-console") == pci);
 	options_free(&config);
 	refused("-k z -d a,bus=isa", "--disk a,bus=isa: bus must be mmio or pcie");
 	refused("-k z -n user,bus=", "--net user,bus=: bus must be mmio or pcie");
 	refused("-k z --device virtio-rng,bus=pcie,x",
 		"--device virtio-rng,bus=pcie,x: bus must be mmio or pcie");
-	refused("-k z --console virtio,x", "--console virtio,x: must be virtio");
-	refused("-k z --console virtiox", "--console virtiox: must be virtio");
+	refused("-k z --console null,bus=isa", "--console null,bus=isa: bus must be mmio or pcie");
 	KTAP_EQ(parse("-k z --watchdog i6300esb,action=pause"), OPTIONS_RUN);
 	device(0, "i6300esb");
 	options_free(&config);
 	refused("-k z --watchdog ib700", "--watchdog ib700: must be i6300esb[,action=ACTION]");
 	refused("-k z --device pcie,x", "--device pcie,x: takes no words");
 	refused("-k z --device pcie --device pcie", "--device pcie: no more than 1 pcie");
+}
+
+/* What the serial port is joined to: the last one counts. */
+static void test_serial(void)
+{
+	KTAP_EQ(parse("-k z --serial pty --serial file:/a:b,append --console unix:s,name=org.x.0 "
+		      "--console pty,link=l --console virtio,name=y --device virtio-console"),
+		OPTIONS_RUN);
+	KTAP_STREQ(config.serial->path, "/a:b");
+	options_free(&config);
+	refused("-k z --serial pty:x", "--serial pty:x: pty has no path");
 }
 
 static void test_others(void)
@@ -647,7 +660,6 @@ static void test_usage(void)
 	refused("--nonsense", "--nonsense: unknown option");
 	refused("-q", "-q: unknown option");
 	refused("--rng=1", "--rng=1: takes no argument");
-	refused("--console x -k z", "--console x: must be virtio");
 	refused("--format y -k z", "--format y: must be auto, zimage, image, elf or raw");
 	refused("--grace 86401 -k z", "--grace 86401: must be 0 to 86400 seconds");
 }
@@ -684,8 +696,9 @@ static void test_device(void)
 		"(--device help lists those of user)");
 	refused("-k z --rng --device virtio-rng",
 		"--device virtio-rng: no more than 1 virtio-rng");
-	refused("-k z --console virtio --console virtio",
-		"--console virtio: no more than 1 virtio-console");
+	refused("-k z --console null --console null --console null --console null --console null "
+		"--console null --console null --console null --console null",
+		"--console null: no more than 8 virtio-console");
 }
 
 extern const char man_page[], man_page_end[];
@@ -986,6 +999,6 @@ KTAP_MAIN(KTAP_CASE(test_defaults), KTAP_CASE(test_restore), KTAP_CASE(test_inco
 	  KTAP_CASE(test_metrics),
 	  KTAP_CASE(test_firmware), KTAP_CASE(test_man_page), KTAP_CASE(test_device_help),
 	  KTAP_CASE(test_machine), KTAP_CASE(test_machine_help),
-	  KTAP_CASE(test_others), KTAP_CASE(test_bus),
+	  KTAP_CASE(test_others), KTAP_CASE(test_bus), KTAP_CASE(test_serial),
 	  KTAP_CASE(test_identity), KTAP_CASE(test_usage), KTAP_CASE(test_freebsd),
 	  KTAP_CASE(test_config), KTAP_CASE(test_config_wrong), KTAP_CASE(test_dump_config))

@@ -19,6 +19,7 @@
 #define CONFIG_MAX_INITRDS	8
 #define CONFIG_MAX_RESTORES	64
 
+struct backend;
 struct device_type;
 struct options_given;
 
@@ -58,6 +59,7 @@ struct config {
 	uint64_t memory;	/* bytes */
 	unsigned int nr_devices;
 	struct config_device device[CONFIG_MAX_DEVICES];	/* as given */
+	struct backend *serial;	/* what the serial port is joined to; NULL: the terminal */
 	bool pmu;
 	const char *name;
 	const char *disk;	/* args of the first disk */

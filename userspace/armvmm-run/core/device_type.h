@@ -76,6 +76,10 @@ struct device_type {
 	 * outlives the device. That of a builtin one is its struct machine_device.
 	 */
 	int (*create)(struct machine *m, const void *config, struct error *err);
+
+	/* The same for all that were asked for, if they are one device. NULL: each is one. */
+	int (*create_all)(struct machine *m, const void *const *configs, unsigned int nr,
+			  struct error *err);
 };
 
 /* At the end of a device's file. */

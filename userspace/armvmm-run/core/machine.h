@@ -68,7 +68,10 @@ struct machine {
 	struct guestmem mem;
 	struct device_bus bus;
 	GMainContext *context;	/* NULL is the default one: pass it on as it is */
-	struct chardev *chardev;
+	struct chardev *terminal;	/* stdin and stdout */
+	struct chardev *chardev;	/* the serial port's other end: the terminal, or another */
+	struct chardev *chardevs;	/* all but the terminal */
+	bool described;		/* the board sets this: only its device tree is wanted */
 	bool verbose;
 	enum virtio_version virtio;
 	/* The board sets these: the vCPUs have performance counters, and a counter of that rate. */
@@ -83,6 +86,7 @@ struct machine {
 	void *press_opaque;
 	bool flash;		/* a device sets this: the guest programs a file */
 	bool vsock;		/* a device sets this: it accepts connections for the guest */
+	bool accepts;		/* a serial device's back end sets this: it accepts a connection */
 	bool vhost;		/* a device sets this: the host's kernel works on its queues, */
 	bool vhost_kthread;	/* likewise: in a thread of its own, which no signal reaches */
 	bool vhost_user;	/* a device sets this: another process works on its queues */

@@ -57,6 +57,7 @@
 #define VHOST	(1u << 17)	/* vCPUs and the main thread, with vhost=on */
 #define VHOST_MAIN (1u << 18)	/* the main thread, likewise */
 #define VHOST_USER (1u << 19)	/* vCPUs and the main thread, with vhost-user */
+#define CONSOLE	(1u << 20)	/* the main thread, with --serial or --console unix: */
 
 enum filter_condition {
 	ALWAYS,
@@ -144,6 +145,8 @@ static const struct {
 	{ VSOCK, ALWAYS, { "accept4", "recvmsg", "shutdown" } },
 	/* Queues and their eventfds, for another process; its answers are read. */
 	{ VHOST_USER, ALWAYS, { "sendmsg" } },
+	/* Those who come to a console. */
+	{ CONSOLE, ALWAYS, { "accept4" } },
 	/* Whoever sends a guest. */
 	{ INCOMING, ALWAYS, { "accept4" } },
 	/* What the host's cache has of the disks of a guest that comes, or comes back, is old. */
@@ -499,6 +502,7 @@ int filter_make(struct sock_fprog *prog, enum machine_thread kind,
 		      (params->incoming ? RESTORE | INCOMING | MISSING : 0) |
 		      (params->metrics ? METRICS : 0) |
 		      (params->vsock ? VSOCK : 0) |
+		      (params->console ? CONSOLE : 0) |
 		      (params->vhost ? VHOST | VHOST_MAIN : 0) |
 		      (params->vhost_user ? VHOST_USER : 0);
 	if (kind == MACHINE_THREAD_VCPU && params->flash)

@@ -17,7 +17,8 @@ struct sandbox_params;
  * change what memory the guest sees. With @params->control, the main thread accepts connections,
  * resizes files and reads the state of vCPUs. With @params->restore, it sets it. With
  * @params->incoming, it does so, too, and accepts a connection. With @params->debugger, it accepts
- * one, and debugs vCPUs. With @params->vsock, it accepts connections and ends their directions.
+ * one, and debugs vCPUs. With @params->vsock, it accepts connections and ends their directions, and
+ * with @params->console it accepts some.
  * @prog's instructions are malloc()ed. Returns 0 or -errno with @err set.
  */
 int filter_make(struct sock_fprog *prog, enum machine_thread kind,

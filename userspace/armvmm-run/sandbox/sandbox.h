@@ -29,6 +29,7 @@ struct sandbox;
  * @lazy: its memory comes while it runs (--lazy-restore)
  * @incoming: the guest comes by a connection, or by a socket that listens (--incoming)
  * @vsock: connections are accepted for the guest (--vsock)
+ * @console: connections are accepted for a serial device (--serial, --console unix:)
  * @vhost: the host's kernel works on queues of the guest's (vhost=on)
  * @vhost_user: another process does, which is told by messages (vhost-user)
  * @metrics: statistics are written to a file (--metrics)
@@ -54,6 +55,7 @@ struct sandbox_params {
 	bool vsock;
 	bool vhost;
 	bool vhost_user;
+	bool console;
 	bool metrics;
 	bool debugger;
 	bool change_user;

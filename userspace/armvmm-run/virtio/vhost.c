@@ -15,19 +15,19 @@
 void vhost_init(struct vhost *v, const struct vhost_ops *ops, unsigned int nr)
 {
 	*v = (struct vhost){ .ops = ops, .nr = nr };
-	for (unsigned int i = 0; i < VIRTIO_MAX_QUEUES; i++)
+	for (unsigned int i = 0; i < VHOST_MAX_QUEUES; i++)
 		v->call[i] = v->broken[i] = -1;
 }
 
 void vhost_exit(struct vhost *v)
 {
-	for (unsigned int i = 0; i < 2 * VIRTIO_MAX_QUEUES; i++) {
+	for (unsigned int i = 0; i < 2 * VHOST_MAX_QUEUES; i++) {
 		if (!v->source[i])
 			continue;
 		g_source_destroy(v->source[i]);
 		g_source_unref(v->source[i]);
 	}
-	for (unsigned int i = 0; i < VIRTIO_MAX_QUEUES; i++) {
+	for (unsigned int i = 0; i < VHOST_MAX_QUEUES; i++) {
 		if (v->call[i] >= 0)
 			close(v->call[i]);
 		if (v->broken[i] >= 0)

@@ -20,6 +20,9 @@
 #include "core/error.h"
 #include "virtio/virtio_mmio.h"
 
+/* Queues of such a device: each takes eventfds, and a share of what the back end can serve. */
+#define VHOST_MAX_QUEUES 4
+
 struct vhost;
 
 /* All return 0 or -errno. The last three are called with the device's lock held. */
@@ -41,9 +44,9 @@ struct vhost {
 	uint64_t features;	/* that the back end has */
 	uint32_t given;		/* bit n: it has queue n */
 	bool begun;
-	int call[VIRTIO_MAX_QUEUES];	/* eventfds: interrupt the driver */
-	int broken[VIRTIO_MAX_QUEUES];	/* eventfds: it has found a fault in the ring */
-	GSource *source[2 * VIRTIO_MAX_QUEUES];
+	int call[VHOST_MAX_QUEUES];	/* eventfds: interrupt the driver */
+	int broken[VHOST_MAX_QUEUES];	/* eventfds: it has found a fault in the ring */
+	GSource *source[2 * VHOST_MAX_QUEUES];
 };
 
 /* Before anything else. vhost_exit() is right then in any case; main thread. */

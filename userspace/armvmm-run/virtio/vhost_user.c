@@ -444,7 +444,7 @@ static int user_negotiate_protocol(struct vhost_user *u)
 	u->protocol = ours;
 	if (ours & USER_P_MQ) {
 		ret = user_get(u, USER_GET_QUEUE_NUM, &queues);
-		u->max_queues = queues < VIRTIO_MAX_QUEUES ? queues : VIRTIO_MAX_QUEUES;
+		u->max_queues = queues < VHOST_MAX_QUEUES ? queues : VHOST_MAX_QUEUES;
 	}
 	return ret;
 }

@@ -20,7 +20,7 @@
 
 /* The first one is for what must not wait behind requests (5.11.2). */
 #define FS_REQUESTS	1
-#define FS_REQUESTS_MAX	(VIRTIO_MAX_QUEUES - FS_REQUESTS)
+#define FS_REQUESTS_MAX	(VHOST_MAX_QUEUES - FS_REQUESTS)
 
 struct fs_config {
 	char *label;		/* what the person typed, for messages */

@@ -32,7 +32,7 @@ struct record;
 struct virtio_bus;
 struct virtio_device;
 
-#define VIRTIO_MAX_QUEUES 4
+#define VIRTIO_MAX_QUEUES 18
 #define VIRTIO_CONFIG_MAX 96
 
 #define VIRTIO_BIT(n) (1ULL << (n))

@@ -434,10 +434,13 @@ static void virtio_pci_power_on(struct device *dev)
 	pthread_mutex_unlock(&vdev->lock);
 }
 
-static const struct record_field virtio_pci_state[] = {
-	RECORD_FIELD(struct virtio_pci, config_vector, UINT16_MAX),
-	RECORD_ARRAY(struct virtio_pci, queue_vector, UINT16_MAX),
-};
+/* A snapshot has had the vectors of so many queues from the beginning, which most devices lack. */
+#define VIRTIO_PCI_SAVED	4u
+
+static unsigned int virtio_pci_nr_saved(const struct virtio_device *vdev)
+{
+	return MAX(vdev->ops->nr_queues, VIRTIO_PCI_SAVED);
+}
 
 static void virtio_pci_save(struct device *dev, struct record *r)
 {
@@ -445,7 +448,10 @@ static void virtio_pci_save(struct device *dev, struct record *r)
 
 	virtio_save(dev, r);
 	pci_function_save(&pci->fn, r);
-	record_put_fields(r, pci, virtio_pci_state, RECORD_NR(virtio_pci_state));
+	record_put(r, &pci->config_vector, sizeof(pci->config_vector));
+	record_put(r, pci->queue_vector,
+		   virtio_pci_nr_saved(container_of(dev, struct virtio_device, dev)) *
+		   sizeof(pci->queue_vector[0]));
 }
 
 static int virtio_pci_restore(struct device *dev, struct record *r)
@@ -454,7 +460,10 @@ static int virtio_pci_restore(struct device *dev, struct record *r)
 
 	virtio_restore(dev, r);
 	pci_function_restore(&pci->fn, r);
-	record_get_fields(r, pci, virtio_pci_state, RECORD_NR(virtio_pci_state));
+	record_get(r, &pci->config_vector, sizeof(pci->config_vector));
+	record_get(r, pci->queue_vector,
+		   virtio_pci_nr_saved(container_of(dev, struct virtio_device, dev)) *
+		   sizeof(pci->queue_vector[0]));
 	pci->config_vector = virtio_pci_vector(pci, pci->config_vector);
 	for (unsigned int i = 0; i < VIRTIO_MAX_QUEUES; i++)
 		pci->queue_vector[i] = virtio_pci_vector(pci, pci->queue_vector[i]);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
 // sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c userspace/armvmm-run/virtio/doorbell.c
+// sources: userspace/armvmm-run/virtio/console_port.c userspace/armvmm-run/virtio/console_control.c
+// sources: userspace/armvmm-run/chardev/backend.c userspace/armvmm-run/chardev/stdio.c userspace/armvmm-run/core/chardev_backend.c
+// sources: userspace/armvmm-run/core/parse.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
@@ -57,6 +60,20 @@ bool chardev_size(struct chardev *chr, uint16_t *c, uint16_t *r)
 void chardev_rx_ready(struct chardev *chr)
 {
 	rx_readies++;
+}
+
+bool chardev_may_resize(const struct chardev *chr)
+{
+	return false;
+}
+
+bool chardev_is_attached(const struct chardev *chr)
+{
+	return true;
+}
+
+void chardev_set_open(struct chardev *chr, bool open)
+{
 }
 
 static void more_room(size_t room)

@@ -188,7 +188,7 @@ struct driver {
 	struct device *dev;
 	unsigned int spi;
 	uint64_t features;
-	struct driver_queue q[4];
+	struct driver_queue q[18];
 };
 
 static MAYBE uint32_t reg_read(struct device *dev, uint32_t reg)

@@ -31,7 +31,9 @@ static const char help[] =
 	"  resize ID SIZE   give a disk another size, in bytes or with K, M, G or T\n"
 	"  balloon SIZE     have the guest give back memory until it has SIZE, as far as it can\n"
 	"  memory           the memory that the guest has, and what it tells of it\n"
-	"  console          print what the guest wrote since this was last asked, 64 KiB at most\n"
+	"  console [ID]     print what the guest wrote since this was last asked, 64 KiB at most;\n"
+	"                   with ID (see consoles) join this terminal to that console\n"
+	"  consoles         its consoles: ID, what they are joined to\n"
 	"  snapshot FILE    save the guest, which stands still meanwhile, for armvmm-run --restore;\n"
 	"                   with --track before FILE, what it writes from then on is logged; with\n"
 	"                   --incremental only what it has written since the last one is saved\n"
@@ -113,8 +115,8 @@ int main(int argc, char **argv)
 		nr_args--;
 	else if (nr_args && verb->options && g_str_has_prefix(argv[3], "--"))
 		return main_usage("%s: unknown option", argv[3]);
-	if (nr_args != (int)verb->nr_args)
-		return main_usage(verb->nr_args ? "wants %s" : "wants no argument%s", verb->args);
+	if (nr_args != (int)verb->nr_args && (nr_args != 1 || *verb->args != '['))
+		return main_usage(*verb->args ? "wants %s" : "wants no argument%s", verb->args);
 	if (address_find(&address, argv[1], &err))
 		return main_usage("%s", err.text);
 	return main_run(&address, verb, argv + 3);

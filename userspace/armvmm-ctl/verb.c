@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/value.h"
+#include "console.h"
 #include "dump.h"
 #include "migrate.h"
 #include "quit.h"
@@ -193,7 +194,7 @@ static bool verb_memory(struct connection *c, char **args, GError **err)
 }
 
 /* Prints the output that nobody has read yet, byte for byte. */
-static bool verb_console(struct connection *c, char **args, GError **err)
+static bool verb_printed(struct connection *c, GError **err)
 {
 	json_t *value = connection_run(c, "ringbuf-read",
 				       json_pack("{s:s, s:i, s:s}", "device", "console",
@@ -211,6 +212,21 @@ static bool verb_console(struct connection *c, char **args, GError **err)
 	}
 	json_decref(value);
 	return true;
+}
+
+static bool verb_console(struct connection *c, char **args, GError **err)
+{
+	return args[0] ? console_join(c, args[0], err) : verb_printed(c, err);
+}
+
+static void verb_print_console(json_t *o)
+{
+	printf("%s\t%s\n", verb_text(o, "label"), verb_text(o, "filename"));
+}
+
+static bool verb_consoles(struct connection *c, char **args, GError **err)
+{
+	return verb_each(c, "query-chardev", verb_print_console, err);
 }
 
 static bool verb_qmp(struct connection *c, char **args, GError **err)
@@ -253,7 +269,8 @@ static const struct verb verbs[] = {
 	{ "resize", 2, "ID SIZE", verb_resize, NULL },
 	{ "balloon", 1, "SIZE", verb_balloon, NULL },
 	{ "memory", 0, "", verb_memory, NULL },
-	{ "console", 0, "", verb_console, NULL },
+	{ "console", 0, "[ID]", verb_console, NULL },
+	{ "consoles", 0, "", verb_consoles, NULL },
 	{ "snapshot", 1, "FILE", snapshot_save, snapshot_options },
 	{ "migrate", 1, "TO", migrate_run, migrate_options },
 	{ "dump", 1, "FILE", dump_write, NULL },

@@ -9,8 +9,8 @@
 
 struct verb {
 	const char *name;
-	unsigned int nr_args;
-	const char *args;	/* for messages: "ID SIZE" */
+	unsigned int nr_args;	/* at least */
+	const char *args;	/* for messages: "ID SIZE"; "[ID]": there may be one more */
 	/* Prints the result. @args ends with NULL. Returns false with @err set. */
 	bool (*run)(struct connection *c, char **args, GError **err);
 	/* One of these may come before the arguments, and is in @args then. NULL: none. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // sources: userspace/armvmm-ctl/verb.c userspace/armvmm-ctl/snapshot.c
 // sources: userspace/armvmm-ctl/transfer.c userspace/armvmm-ctl/migrate.c
-// sources: userspace/armvmm-ctl/quit.c userspace/armvmm-ctl/dump.c userspace/armvmm-ctl/newfile.c
+// sources: userspace/armvmm-ctl/quit.c userspace/armvmm-ctl/dump.c userspace/armvmm-ctl/newfile.c userspace/armvmm-ctl/console.c
 // sources: userspace/armvmm-run/control/value.c userspace/armvmm-run/core/endpoint.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/parse.c
 // cflags: -Iuserspace/armvmm-ctl -Iuserspace/armvmm-run -Itests/unit/armvmm-run -D_GNU_SOURCE
@@ -13,6 +13,8 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "control/value.h"
@@ -254,6 +256,68 @@ static void test_memory(void)
 	KTAP_TRUE(!RUN(WORDS("memory"), { "query-balloon", NULL, "{}" }, { "qom-get", told, NULL }));
 }
 
+#define LIST	"[{\"label\":\"console\",\"filename\":\"ringbuf\"}," \
+		"{\"label\":\"serial\",\"filename\":\"unix:%1$s,server=on\"},{\"label\":7}," \
+		"{\"label\":\"tty\",\"filename\":\"pty:%1$s/tty\"}, 7]"
+
+/* The other end of a console: says a line, and reads one. */
+static pid_t console_serve(int listener)
+{
+	pid_t pid = fork();
+	char got[64] = "";
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = accept(listener, NULL, NULL);
+	if (write(fd, "login: ", 7) != 7 || read(fd, got, sizeof(got)) != 5)
+		_exit(1);
+	_exit(strncmp(got, "root\n", 5) != 0);
+}
+
+/* A console that one can come to: what it prints, and what is typed. */
+static void test_join(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), keep = dup(STDIN_FILENO), status, in[2];
+	char list[512];
+	pid_t pid;
+
+	KTAP_ASSERT(mkdtemp(scratch_dir));
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path("s"));
+	snprintf(list, sizeof(list), LIST, sun.sun_path);
+	KTAP_EQ(bind(listener, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	KTAP_EQ(listen(listener, 1), 0);
+	pid = console_serve(listener);
+	KTAP_EQ(pipe(in), 0);
+	KTAP_EQ(write(in[1], "root\n", 5), 5);
+	dup2(in[0], STDIN_FILENO);
+	close(in[1]);
+	KTAP_TRUE(RUN(WORDS("console", "serial"), { "query-chardev", NULL, list }));
+	KTAP_STREQ(said, "login: ");
+	KTAP_EQ(waitpid(pid, &status, 0), pid);
+	KTAP_EQ(status, 0);
+	dup2(keep, STDIN_FILENO);
+	close(keep);
+	close(in[0]);
+	close(listener);
+	KTAP_TRUE(!RUN(WORDS("console", "serial"), { "query-chardev", NULL, list }));
+	KTAP_STREQ(wrong, "serial: Connection refused");
+	unlink(sun.sun_path);
+	KTAP_TRUE(!RUN(WORDS("console", "tty"), { "query-chardev", NULL, list }));
+	KTAP_STREQ(wrong, "tty: No such file or directory");
+	KTAP_TRUE(!RUN(WORDS("console", "console"), { "query-chardev", NULL, list }));
+	KTAP_STREQ(wrong, "console: is neither a unix: socket nor a pty, to which one can come");
+	KTAP_TRUE(!RUN(WORDS("console", "x"), { "query-chardev", NULL, list }));
+	KTAP_STREQ(wrong, "x: there is no such console (see consoles)");
+	KTAP_TRUE(!RUN(WORDS("console", "x"), { "query-chardev", NULL, NULL }));
+	KTAP_TRUE(RUN(WORDS("consoles"), { "query-chardev", NULL,
+		      "[{\"label\":\"serial\",\"filename\":\"null\"},{}]" }));
+	KTAP_STREQ(said, "serial\tnull\n?\t?\n");
+	rmdir(scratch_dir);
+	strcpy(strrchr(scratch_dir, '.') + 1, "XXXXXX");
+}
+
 static void test_console(void)
 {
 	static const char args[] = "{\"device\":\"console\",\"size\":65536,\"format\":\"base64\"}";
@@ -490,7 +554,8 @@ static void test_prepare(void)
 
 KTAP_MAIN(KTAP_CASE(test_prepare), KTAP_CASE(test_find), KTAP_CASE(test_plain),
 	  KTAP_CASE(test_status), KTAP_CASE(test_lists), KTAP_CASE(test_sizes),
-	  KTAP_CASE(test_memory), KTAP_CASE(test_console), KTAP_CASE(test_raw),
+	  KTAP_CASE(test_memory), KTAP_CASE(test_console), KTAP_CASE(test_join),
+	  KTAP_CASE(test_raw),
 	  KTAP_CASE(test_snapshot), KTAP_CASE(test_snapshot_fails),
 	  KTAP_CASE(test_snapshot_interrupted), KTAP_CASE(test_dump), KTAP_CASE(test_migrate_exec),
 	  KTAP_CASE(test_migrate_postcopy))

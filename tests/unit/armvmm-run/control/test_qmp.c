@@ -21,6 +21,7 @@
 
 #include "control/qmp.h"
 #include "control/value.h"
+#include "core/chardev_private.h"
 #include "ktap.h"
 #include "control/control_fake.h"
 
@@ -367,6 +368,46 @@ static void test_console(void)
 		   ERROR("GenericError", "size must be greater than zero"));
 	KTAP_STREQ(ask("{\"execute\":\"ringbuf-read\",\"arguments\":{\"device\":\"console\",\"size\":1,\"format\":\"x\"}}"),
 		   ERROR("GenericError", "Parameter 'format' does not accept value 'x'"));
+}
+
+/* ---- What consoles are joined to ---- */
+
+static uint16_t console_cols, console_rows;
+
+static void console_sized(struct chardev *chr, uint16_t cols, uint16_t rows)
+{
+	console_cols = cols;
+	console_rows = rows;
+}
+
+static void test_consoles(void)
+{
+	static const struct chardev_ops sized = { .resize = console_sized };
+	static const struct chardev_ops plain = { .write = NULL };
+	struct chardev file = { .ops = &plain, .label = "console0", .name = "file" };
+	struct chardev serial = { .ops = &sized, .label = "serial", .name = "pty:/dev/pts/1\xff",
+				  .frontend_open = true, .next = &file };
+
+	begin(true);
+	KTAP_STREQ(ask("{\"execute\":\"query-chardev\"}"),
+		   "{\"return\":[{\"label\":\"console\",\"filename\":\"ringbuf\",\"frontend-open\":true}]}");
+	m.chardevs = &serial;
+	KTAP_STREQ(ask("{\"execute\":\"query-chardev\"}"),
+		   "{\"return\":[{\"label\":\"console\",\"filename\":\"ringbuf\",\"frontend-open\":true},"
+		   "{\"label\":\"serial\",\"filename\":\"pty:/dev/pts/1\xef\xbf\xbd\",\"frontend-open\":true},"
+		   "{\"label\":\"console0\",\"filename\":\"file\",\"frontend-open\":false}]}");
+	KTAP_STREQ(ask("{\"execute\":\"chardev-resize\",\"arguments\":{\"id\":\"serial\",\"cols\":1000,\"rows\":1}}"),
+		   "{\"return\":{}}");
+	KTAP_EQ(console_cols << 16 | console_rows, 1000 << 16 | 1);
+	KTAP_STREQ(ask("{\"execute\":\"chardev-resize\",\"arguments\":{\"id\":\"serial\",\"cols\":65536,\"rows\":1}}"),
+		   ERROR("GenericError", "cols and rows must be 0 to 65535"));
+	KTAP_STREQ(ask("{\"execute\":\"chardev-resize\",\"arguments\":{\"id\":\"serial\",\"cols\":1,\"rows\":-1}}"),
+		   ERROR("GenericError", "cols and rows must be 0 to 65535"));
+	KTAP_STREQ(ask("{\"execute\":\"chardev-resize\",\"arguments\":{\"id\":\"console0\",\"cols\":1,\"rows\":1}}"),
+		   ERROR("GenericError", "Chardev 'console0' has no size"));
+	KTAP_STREQ(ask("{\"execute\":\"chardev-resize\",\"arguments\":{\"id\":\"x\",\"cols\":1,\"rows\":1}}"),
+		   ERROR("GenericError", "Chardev 'x' not found"));
+	m.chardevs = NULL;
 }
 
 static void test_human(void)
@@ -894,7 +935,8 @@ KTAP_MAIN(KTAP_CASE(test_greeting), KTAP_CASE(test_negotiation), KTAP_CASE(test_
 	  KTAP_CASE(test_numbers), KTAP_CASE(test_escapes),
 	  KTAP_CASE(test_arguments), KTAP_CASE(test_run), KTAP_CASE(test_queries),
 	  KTAP_CASE(test_schema), KTAP_CASE(test_devices),
-	  KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_human),
+	  KTAP_CASE(test_block), KTAP_CASE(test_console), KTAP_CASE(test_consoles),
+	  KTAP_CASE(test_human),
 	  KTAP_CASE(test_bytes), KTAP_CASE(test_events), KTAP_CASE(test_memory),
 	  KTAP_CASE(test_files), KTAP_CASE(test_migrate), KTAP_CASE(test_background),
 	  KTAP_CASE(test_send), KTAP_CASE(test_dump),

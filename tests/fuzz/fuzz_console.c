@@ -14,15 +14,28 @@
 // pkgs: glib-2.0
 // libs: -lfdt -lpthread
 // max_len: 1024
-/* virtio-console, with a terminal that takes and sends any number of bytes at any time. */
+/*
+ * virtio-console: with one port, or with several, and control queues; the last byte of an input
+ * chooses. Their other ends take and send any number of bytes at any time, come and go, and change
+ * their size.
+ */
+#define VIRTIO_FUZZ_SIZE	16
 #include "virtio_fuzz.h"
 
-static struct chardev_client *client;
+#include "chardev/backend.h"
+#include "core/chardev_private.h"
+#include "virtio/virtio_console.h"
+
+#define PORTS	4	/* two of them have names */
+
+static struct chardev_client *clients[PORTS];
+static unsigned int nr_clients;
 static size_t room, printed;
+static bool attached;
 
 void chardev_attach(struct chardev *chr, struct chardev_client *c)
 {
-	client = c;
+	clients[nr_clients++ % PORTS] = c;
 }
 
 size_t chardev_write(struct chardev *chr, const void *buf, size_t len)
@@ -50,43 +63,115 @@ void chardev_rx_ready(struct chardev *chr)
 
 bool chardev_may_resize(const struct chardev *chr)
 {
-	return false;
+	return chr;
 }
 
 bool chardev_is_attached(const struct chardev *chr)
 {
-	return true;
+	return attached;
 }
 
 void chardev_set_open(struct chardev *chr, bool open)
 {
 }
 
+/* ---- Back ends for several ports ---- */
+
+static void end_destroy(struct chardev *chr)
+{
+	free(chr);
+}
+
+static const struct chardev_ops end_ops = { .destroy = end_destroy };
+
+static int end_create(struct machine *m, const struct backend *backend, bool stream,
+		      struct chardev **chr, struct error *err)
+{
+	*chr = calloc(1, sizeof(**chr));
+	(*chr)->ops = &end_ops;
+	return 0;
+}
+
+static const struct backend_type end_type = { .name = "end", .args = "end", .create = end_create };
+BACKEND_TYPE(end_type);
+
+/* A message as a driver sends it, and a buffer for an answer: the code behind is often reached. */
+static void control(struct fuzz *f)
+{
+	struct driver *d = virtio_fuzz_driver;
+	uint8_t what = fuzz_u8(f), id = fuzz_u8(f);
+	const struct virtio_console_control head = { id % (PORTS + 1), what >> 1 & 15, what & 1 };
+	const uint64_t gpa = DATA_GPA + 0x8000 + id * 16;
+
+	memcpy(ram(gpa), &head, sizeof(head));
+	driver_add(&d->q[CONSOLE_CONTROL_TX], &(struct driver_buf){ gpa, sizeof(head), false }, 1);
+	if (what & 32)
+		driver_add(&d->q[CONSOLE_CONTROL_RX],
+			   &(struct driver_buf){ gpa + 0x2000, id, true }, 1);
+	driver_kick(d, CONSOLE_CONTROL_TX);
+}
+
 static void step(struct fuzz *f)
 {
 	static const uint8_t keys[64] = "keys";
 	uint8_t what = fuzz_u8(f);
+	struct chardev_client *client = nr_clients ? clients[(what >> 6) % nr_clients] : NULL;
 
-	if (!client || what & 0xc0)
+	if (!client || (nr_clients == 1 && what & 0xc0))
 		return;
-	if (what & 32) {
+	if (nr_clients > 1 && (what & 60) == 56) {
+		control(f);
+	} else if ((what & 60) == 60) {
+		attached = what & 1;
+		if (what & 2 && client->resized)
+			client->resized(client);
+		if (client->attached)
+			client->attached(client);
+	} else if (what & 32) {
 		room = what & 31;
 		if (client->tx_room)
 			client->tx_room(client);
 	} else if (client->rx_room(client)) {
 		size_t n = client->rx_room(client);
 
-		client->receive(client, keys, n < what ? n : what);
+		client->receive(client, keys, n < (what & 31) ? n : what & 31);
 	}
+}
+
+static void fuzz_ports(struct fuzz *f)
+{
+	static const char *const args[PORTS] = { "end", "end,name=a", "end", "end,name=org.b.0" };
+	const struct device_type *type = device_type_find("virtio-console");
+	const void *configs[PORTS];
+	struct error err;
+
+	test_machine_init();
+	for (unsigned int i = 0; i < PORTS; i++) {
+		void *config = NULL;
+
+		FUZZ_MUST(!type->parse("--console", args[i], &config, &err));
+		configs[i] = config;
+	}
+	FUZZ_MUST(!type->create_all(&test_machine, configs, PORTS, &err));
+	virtio_fuzz_device(f, 2 * PORTS + 2, step);
+	device_bus_destroy(&test_machine.bus);
+	chardev_list_destroy(&test_machine.chardevs);
+	for (unsigned int i = 0; i < PORTS; i++)
+		type->release((void *)configs[i]);
+	test_machine_exit();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct fuzz f = { data, len };
 
-	client = NULL;
+	nr_clients = 0;
 	room = 40;
 	printed = 0;
-	virtio_fuzz(&f, "virtio-console", NULL, 2, step);
+	attached = true;
+	if (len && data[len - 1] & 1)
+		fuzz_ports(&f);
+	else
+		virtio_fuzz(&f, "virtio-console", NULL, 2, step);
 	return 0;
 }

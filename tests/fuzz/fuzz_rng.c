@@ -12,6 +12,7 @@
 // libs: -lfdt -lpthread
 // max_len: 1024
 /* virtio-rng: one queue, with any buffers. */
+#define VIRTIO_FUZZ_SIZE	8
 #include "virtio_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -37,7 +37,7 @@ if [ $# = 0 ]; then
 		[ "$(cat /sys/class/net/eth0/carrier)" = 1 ] || failed 'the other host is gone'
 		sleep 1
 	done
-	umount /shared
+	! grep -q ' /shared ' /proc/mounts || failed '/shared is in use'
 	exit
 fi
 tries 60 ssh -fNM b || failed 'no connection to b'
@@ -45,6 +45,8 @@ tries 60 ssh b test -e /run/ready || failed 'b is not ready'
 cd "/tests/$folder" || exit 1
 "$@"
 status=$?
+# While there is a server: without it, b would wait for it.
+tries 20 ssh b umount /shared
 ssh b touch /run/end
 tries 20 umount /shared
 # The module is unloaded only when nobody has its node.

@@ -76,4 +76,46 @@ check '... and back' by_tcp b a
 guest_type a p
 guest_end a 60
 check 'it powers off' same "$status" 0
+
+# A stock Linux, which writes to its disk, reads it back, and looks at its memory and its clock.
+. ./busylinux.sh
+cp zImage "$work/g.initrd" /shared/
+truncate -s 16M /shared/linux.disk
+linux() {
+	_m=$1
+	shift
+	starts "$_m" --kernel /shared/zImage --initrd /shared/g.initrd --append 'console=ttyAMA0 quiet panic=-1' \
+		--cpus 2 --memory 96M --disk "/shared/linux.disk,bps=2M" "$@"
+}
+stuck() {
+	echo "stuck: $(ctl $g status), block and tick were $1 and $2, are $(last block) and $(last tick)"
+	tail -n 5 "$work/$g.out" "$work/$g.err"
+}
+# migrates TO [OPTION]: it does, while it works.
+migrates() {
+	_old=$g g=$1
+	shift
+	linux "$g" --incoming "tcp:$(address "$g"):7000" && comes_to "$g" inmigrate || return 1
+	usleep $((RANDOM * 60))
+	ctl "$_old" migrate "$@" "tcp:$(address "$g"):7000" && away "$_old" && state_is "$g" running || return 1
+	cat "$work/$_old.out" >>"$work/g.all"
+	remember
+	further
+}
+g=a0
+linux $g
+check 'Linux boots' guest_expect $g 240 '@@ busy'
+check '... and works' guest_expect $g 240 '@@ block '
+for i in 1 2 3; do
+	check "it moves to the other host, $i" migrates b$i
+	check "... and back, $i" migrates a$i
+done
+check 'and by post-copy' migrates b4 --postcopy
+guest_type $g 'end\n'
+check 'it ends' guest_expect $g 120 '@@ done'
+guest_end $g 60
+check '... with status 0' same "$status" 0
+cat "$work/$g.out" >>"$work/g.all"
+check 'nothing was wrong' sh -c "! grep -a '@@ not ok' '$work/g.all'"
+check 'it saw no lockup' grep -qa '@@ lockups 0' "$work/g.all"
 finish

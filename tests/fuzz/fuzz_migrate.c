@@ -261,7 +261,8 @@ static void put(struct fuzz *f, struct part_writer *w, const char *name, uint32_
 	static const char *const names[] = {
 		WIRE_HELLO, PAGES_PART, WIRE_STATE, PART_END, WIRE_COMMIT, WIRE_READY, WIRE_TAKEN,
 		WIRE_RUNNING, WIRE_REFUSED, WIRE_MISSING, WIRE_ALL, WIRE_REQUEST, WIRE_WHOLE,
-		FACTS_PART, LAYOUT_CPUS, LAYOUT_CONSOLE, "thing", "\033[2J",
+		FACTS_PART, LAYOUT_CPUS, LAYOUT_CONSOLE, "thing", "\033[2J", WIRE_MARK,
+		WIRE_PASSED,
 	};
 	uint8_t copy[8192];
 
@@ -371,10 +372,12 @@ static void put_state(struct fuzz *f, struct part_writer *w, uint32_t version)
 	put(f, w, WIRE_STATE, version, tail.data, tail.len);
 }
 
-/* A guest that is sent to us. */
-static void write_guest(struct fuzz *f, struct stream *s, bool follows)
+/* A guest that is sent to us. With @marks, we are asked what has come. */
+static void write_guest(struct fuzz *f, struct stream *s, bool follows, bool marks)
 {
 	uint32_t version = follows ? WIRE_POSTCOPY : WIRE_VERSION, bits[PAGES / 32];
+	uint32_t marked = follows ? WIRE_MARKS_POSTCOPY : WIRE_MARKS;
+	unsigned int nr_marks = 0;
 	struct part_writer w = { .write = stream_write, .opaque = s };
 	const uint8_t id[PART_ID_SIZE] = { 1 };
 	struct layout_end end = { 0 };
@@ -384,10 +387,15 @@ static void write_guest(struct fuzz *f, struct stream *s, bool follows)
 	part_begin(&w, id, NULL);
 	facts_get(&facts, &guest.m);
 	facts_save(&facts, &r);
-	put(f, &w, WIRE_HELLO, version, r.data, r.len);
+	put(f, &w, WIRE_HELLO, marks ? marked : version, r.data, r.len);
 	record_free(&r);
-	for (end.parts = fuzz_u8(f) % 4; w.nr <= end.parts;)
+	for (end.parts = fuzz_u8(f) % 4; w.nr <= end.parts + nr_marks;) {
 		end.pages += put_memory(f, &w);
+		if (marks && fuzz_u8(f) & 1) {
+			put(f, &w, WIRE_MARK, WIRE_VERSION, NULL, 0);
+			nr_marks++;
+		}
+	}
 	put_state(f, &w, version);
 	if (follows)
 		put_missing(f, &w, bits);
@@ -461,7 +469,10 @@ static bool is_plain(const char *text)
 static void check_words(struct words *w, bool here, bool may)
 {
 	struct part_reader r = { .read = words_read, .opaque = w, .file = "words" };
-	static const char *const order[] = { WIRE_READY, WIRE_TAKEN, WIRE_RUNNING };
+	static const char *const order[][4] = {
+		{ WIRE_READY, WIRE_REFUSED }, { WIRE_TAKEN, WIRE_REFUSED, WIRE_PASSED },
+		{ WIRE_RUNNING, WIRE_REFUSED },
+	};
 	struct error err;
 	bool running = false;
 	unsigned int n;
@@ -470,8 +481,8 @@ static void check_words(struct words *w, bool here, bool may)
 		FUZZ_MUST(!here);
 		return;
 	}
-	for (n = 0; n < 3; n++) {
-		if (part_read_either(&r, order[n], WIRE_REFUSED, &err))
+	for (n = 0; n < 3; n += strcmp(r.name, WIRE_PASSED) != 0) {
+		if (part_read_any(&r, order[n], &err))
 			break;
 		running = !strcmp(r.name, WIRE_RUNNING);
 		if (!strcmp(r.name, WIRE_REFUSED))
@@ -492,7 +503,7 @@ static void follow(struct fuzz *f)
 	meanwhile = how >> 4;
 }
 
-static void come(struct fuzz *f)
+static void come(struct fuzz *f, bool more)
 {
 	static struct stream stream;
 	static struct words words;
@@ -511,7 +522,7 @@ static void come(struct fuzz *f)
 	if (how & 1)
 		stream_write(&stream, f->data, f->len);
 	else
-		write_guest(f, &stream, how & 32);
+		write_guest(f, &stream, how & 32, more && how & 64);
 	if (how & 2)
 		stream.len = fuzz_u16(f) % (stream.len + 1);
 	FUZZ_MUST(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd));
@@ -569,6 +580,7 @@ struct peer {
 	unsigned int parts;	/* of what it heard: answered so far */
 	bool refused, ran;	/* it may have said so */
 	bool mute, left;
+	bool plain;		/* its answers to marks are as they should be */
 	struct stream says;
 	struct words hears;
 };
@@ -595,6 +607,10 @@ static void peer_request(struct peer *p)
 
 static void peer_answer(struct peer *p, const char *heard)
 {
+	if (p->plain && !strcmp(heard, WIRE_MARK)) {
+		part_write(&p->w, WIRE_PASSED, WIRE_VERSION, NULL, 0, NULL, 0);
+		return;
+	}
 	if (otherwise(p->f)) {
 		switch (fuzz_u8(p->f) % 5) {
 		case 0:
@@ -617,6 +633,8 @@ static void peer_answer(struct peer *p, const char *heard)
 	}
 	if (!strcmp(heard, WIRE_HELLO))
 		peer_say(p, WIRE_READY);
+	else if (!strcmp(heard, WIRE_MARK))
+		peer_say(p, WIRE_PASSED);
 	else if (!strcmp(heard, PART_END))
 		peer_say(p, WIRE_TAKEN);
 	else if (!strcmp(heard, WIRE_COMMIT))
@@ -672,7 +690,7 @@ static void check_gone(struct peer *p, const struct send_status *status)
 	FUZZ_MUST(status->phase != SEND_COMPLETED || (committed && p->ran));
 }
 
-static void go(struct fuzz *f)
+static void go(struct fuzz *f, bool more)
 {
 	static struct peer peer;
 	const uint8_t id[PART_ID_SIZE] = { 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7 };
@@ -686,6 +704,7 @@ static void go(struct fuzz *f)
 	peer.f = f;
 	peer.w = (struct part_writer){ .write = stream_write, .opaque = &peer.says };
 	peer.says.len = peer.hears.len = 0;
+	peer.plain = !(more && how & 128);
 	silent = false;
 	far = &peer;
 	guest.uncached = how & 1;
@@ -733,6 +752,7 @@ static void go(struct fuzz *f)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct fuzz f = { data, len };
+	uint8_t which;
 
 	signal(SIGPIPE, SIG_IGN);
 	guest_init(&guest);
@@ -744,10 +764,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	guest.thing.claimed = &claimed;
 	guest.thing.self = 1;
 	now = 1000000;
-	if (fuzz_u8(&f) & 1)
-		go(&f);
+	which = fuzz_u8(&f);
+	/* Inputs of before there were marks mean what they did. */
+	if (which & 1)
+		go(&f, (which & 20) == 20);
 	else
-		come(&f);
+		come(&f, (which & 20) == 20);
 	FUZZ_MUST(!ktap_failed);
 	return 0;
 }

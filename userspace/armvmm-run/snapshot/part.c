@@ -198,12 +198,12 @@ static int part_misplaced(const struct part_reader *r, const char name[PART_NAME
 }
 
 /* Until its checksum was seen, nothing that a head says is used, not even a name. */
-static int part_read_head(struct part_reader *r, struct part_head *head, const char *name,
-			  const char *other, struct error *err)
+static int part_read_head(struct part_reader *r, struct part_head *head, const char *const names[],
+			  struct error *err)
 {
 	int ret;
 
-	snprintf(r->name, sizeof(r->name), "%s", name);
+	snprintf(r->name, sizeof(r->name), "%s", names[0]);
 	r->version = 0;
 	r->len = 0;
 	ret = part_take(r, head, sizeof(*head), err);
@@ -214,8 +214,9 @@ static int part_read_head(struct part_reader *r, struct part_head *head, const c
 	if (le32toh(head->magic) != PART_HEAD_MAGIC || le32toh(head->nr) != r->nr || head->flags ||
 	    !memchr(head->name, 0, sizeof(head->name)))
 		return part_error(r, -EBADMSG, err, "is out of its place");
-	if (other && !strcmp(head->name, other))
-		snprintf(r->name, sizeof(r->name), "%s", other);
+	for (unsigned int i = 1; names[i]; i++)
+		if (!strcmp(head->name, names[i]))
+			snprintf(r->name, sizeof(r->name), "%s", names[i]);
 	if (strcmp(head->name, r->name))
 		return part_misplaced(r, head->name, err);
 	r->nr++;
@@ -223,20 +224,25 @@ static int part_read_head(struct part_reader *r, struct part_head *head, const c
 	return 0;
 }
 
+int part_read_any(struct part_reader *r, const char *const names[], struct error *err)
+{
+	struct part_head head;
+	int ret = part_read_head(r, &head, names, err);
+
+	return ret ? ret : part_read_data(r, &head, err);
+}
+
 int part_read_either(struct part_reader *r, const char *name, const char *other,
 		     struct error *err)
 {
-	struct part_head head;
-	int ret = part_read_head(r, &head, name, other, err);
-
-	return ret ? ret : part_read_data(r, &head, err);
+	return part_read_any(r, (const char *const[]){ name, other, NULL }, err);
 }
 
 int part_peek(struct part_reader *r, const char *name, const char *other, size_t len,
 	      struct error *err)
 {
 	struct part_head head;
-	int ret = part_read_head(r, &head, name, other, err);
+	int ret = part_read_head(r, &head, (const char *const[]){ name, other, NULL }, err);
 	uint64_t all;
 
 	if (ret)

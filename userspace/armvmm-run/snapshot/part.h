@@ -87,6 +87,9 @@ int part_read(struct part_reader *r, const char *name, struct error *err);
 int part_read_either(struct part_reader *r, const char *name, const char *other,
 		     struct error *err);
 
+/* The same, but the part may be any of @names, of which the last is NULL. */
+int part_read_any(struct part_reader *r, const char *const names[], struct error *err);
+
 /*
  * The same, but of a part @name only the first @len bytes are read, and the rest is skipped: nobody
  * has compared its checksum then.

@@ -41,6 +41,7 @@ struct receive {
 	size_t tail_len, tail_at;
 	bool greeted;		/* whoever is there has a guest for this machine */
 	bool may_follow;	/* it may come before all of its memory */
+	bool marks;		/* it asks by marks what has come */
 	bool follows;		/* its memory is not complete when it is handed over */
 	int ret;
 	struct error why;
@@ -75,6 +76,16 @@ static int receive_part(struct receive *r, const char *name)
 	return ret ? ret : receive_version(r, 0);
 }
 
+/* What may come, by the version of WIRE_HELLO. */
+static int receive_kind(struct receive *r)
+{
+	uint32_t version = r->reader.version;
+
+	r->may_follow = version == WIRE_POSTCOPY || version == WIRE_MARKS_POSTCOPY;
+	r->marks = version == WIRE_MARKS || version == WIRE_MARKS_POSTCOPY;
+	return r->may_follow || r->marks ? 0 : receive_version(r, WIRE_MARKS_POSTCOPY);
+}
+
 static int receive_hello(struct receive *r)
 {
 	struct facts facts;
@@ -88,14 +99,13 @@ static int receive_hello(struct receive *r)
 		return error_errno(&r->why, ret, "%s: header", r->source->name);
 	ret = part_read(&r->reader, WIRE_HELLO, &r->why);
 	if (!ret)
-		ret = receive_version(r, WIRE_POSTCOPY);
+		ret = receive_kind(r);
 	if (ret)
 		return ret;
 	record_open(&record, r->reader.data, r->reader.len);
 	ret = facts_restore(&facts, &r->here, &record);
 	if (ret)
 		return part_error(&r->reader, ret, &r->why, "%s", record.err.text);
-	r->may_follow = r->reader.version == WIRE_POSTCOPY;
 	if (r->may_follow)
 		ret = postcopy_may(r->postcopy, &record.err);
 	if (ret)
@@ -103,22 +113,33 @@ static int receive_hello(struct receive *r)
 	return receive_say(r, WIRE_READY);
 }
 
+/* All that came before it is in its place. */
+static int receive_mark(struct receive *r)
+{
+	int ret = receive_version(r, 0);
+
+	return ret ? ret : receive_say(r, WIRE_PASSED);
+}
+
 /* Until the part that follows memory. */
 static int receive_memory(struct receive *r, struct layout_end *count)
 {
+	const char *const names[] = { PAGES_PART, WIRE_STATE, r->marks ? WIRE_MARK : NULL, NULL };
 	struct pages_reader *p = pages_reader_new(&r->layout, PAGES_LIVE);
-	int ret;
+	int ret = 0;
 
 	if (!p)
 		return error_errno(&r->why, -ENOMEM, "%s", r->source->name);
-	for (;;) {
-		ret = part_read_either(&r->reader, PAGES_PART, WIRE_STATE, &r->why);
+	while (!ret) {
+		ret = part_read_any(&r->reader, names, &r->why);
 		if (ret || !strcmp(r->reader.name, WIRE_STATE))
 			break;
-		ret = pages_read(p, &r->reader, &count->pages, &r->why);
-		if (ret)
-			break;
-		count->parts++;
+		if (!strcmp(r->reader.name, WIRE_MARK)) {
+			ret = receive_mark(r);
+		} else {
+			ret = pages_read(p, &r->reader, &count->pages, &r->why);
+			count->parts += !ret;
+		}
 	}
 	pages_reader_free(p);
 	return ret;
@@ -310,7 +331,7 @@ static void receive_begin(struct receive *r)
 	r->reader = (struct part_reader){ .read = wire_read, .opaque = &r->wire,
 					  .file = r->source->name, .kind = "connection" };
 	r->words = (struct part_writer){ .write = wire_write, .opaque = &r->wire };
-	r->greeted = r->may_follow = r->follows = false;
+	r->greeted = r->may_follow = r->marks = r->follows = false;
 	r->why.text[0] = '\0';
 }
 

@@ -432,6 +432,7 @@ int send_start(struct send *s, int fd, unsigned int may, struct error *err)
 	s->cancelled = s->switches = s->switched = s->runs_there = false;
 	s->left = s->nr_sent = s->nr_zero = s->expected_ms = 0;
 	s->following = (struct follow_count){ .left = 0 };
+	s->marks = s->marked = 0;
 	s->rounds = s->throttle = s->throttled = 0;
 	s->count = (struct layout_end){ .parts = 0 };
 	state_init(&s->state);

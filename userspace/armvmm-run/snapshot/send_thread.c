@@ -11,6 +11,8 @@
 #define SEND_ANSWER_MS		30000	/* for the far end's first word */
 #define SEND_RUNNING_MS		30000	/* for its last word, when nobody here waits for it */
 #define SEND_ROUNDS		100	/* at most */
+#define SEND_MARK_EVERY		(256u << 10)	/* bytes */
+#define SEND_MARKS		32	/* unanswered: so many answers fit into any way back */
 #define SEND_COUNT_EVERY	4	/* parts: to count what is left costs time */
 
 /* ---- Words ---- */
@@ -60,10 +62,62 @@ static int send_ask_why(struct send *s, int ret)
 	if (ret == -ECANCELED || ret == -ETIMEDOUT || s->thread_why.text[0])
 		return send_fail(s, ret);
 	s->wire.deadline = g_get_monotonic_time() + 1000000;
-	send_expect(s, WIRE_REFUSED);
+	while (s->marks && !send_expect(s, WIRE_PASSED))
+		s->marks--;
+	if (!s->refused)
+		send_expect(s, WIRE_REFUSED);
 	if (!s->refused)
 		s->thread_why.text[0] = '\0';
 	return send_fail(s, ret);
+}
+
+/* ---- Marks: what has arrived ---- */
+
+static int send_hear_mark(struct send *s)
+{
+	int ret = send_expect(s, WIRE_PASSED);
+
+	s->marks -= !ret;
+	/* The line is dead, whoever noticed it. */
+	if (ret == -ETIMEDOUT)
+		s->thread_why.text[0] = '\0';
+	return ret;
+}
+
+static int send_mark(struct send *s)
+{
+	int ret = 0;
+
+	while (!ret && s->marks == SEND_MARKS)
+		ret = send_hear_mark(s);
+	if (!ret)
+		ret = part_write(&s->writer, WIRE_MARK, WIRE_VERSION, NULL, 0, NULL, 0);
+	s->marks += !ret;
+	s->marked = s->wire.written;
+	return ret;
+}
+
+/* Waits until the far end has all that was written, wherever that is now. */
+static int send_settle(struct send *s)
+{
+	int ret = send_mark(s);
+
+	while (!ret && s->marks)
+		ret = send_hear_mark(s);
+	return ret;
+}
+
+/* Between two parts of memory. While the guest stands still there are no marks. */
+static int send_look_back(struct send *s)
+{
+	int ret = 0;
+
+	while (!ret && wire_is_readable(&s->wire))
+		/* It had nothing to say: it refuses, or has gone. */
+		ret = s->marks ? send_hear_mark(s) : -EPIPE;
+	if (!ret && s->step == STEP_COPY && s->wire.written - s->marked >= SEND_MARK_EVERY)
+		ret = send_mark(s);
+	return ret;
 }
 
 /* ---- Memory ---- */
@@ -98,11 +152,8 @@ static int send_pages(struct send *s, bool zeroes)
 			__atomic_store_n(&s->left, memlog_count(&s->log) * PAGES_SIZE,
 					 __ATOMIC_RELAXED);
 		__atomic_store_n(&s->nr_sent, s->count.pages, __ATOMIC_RELAXED);
-		ret = 0;
-		if (__atomic_load_n(&s->cancelled, __ATOMIC_ACQUIRE))
-			ret = -ECANCELED;
-		else if (wire_is_readable(&s->wire))
-			ret = -EPIPE;	/* it had nothing to say: it refuses, or has gone */
+		ret = __atomic_load_n(&s->cancelled, __ATOMIC_ACQUIRE) ? -ECANCELED :
+									 send_look_back(s);
 		if (ret || send_switches(s))
 			break;
 	}
@@ -140,6 +191,8 @@ static int send_rounds(struct send *s)
 		int ret = send_pages(s, round > 1);
 
 		if (!ret)
+			ret = send_settle(s);
+		if (!ret)
 			ret = send_take_log(s);
 		if (ret)
 			return ret;
@@ -150,6 +203,8 @@ static int send_rounds(struct send *s)
 		sent = s->count.pages - sent;
 		left = memlog_count(&s->log);
 		__atomic_store_n(&s->left, left * PAGES_SIZE, __ATOMIC_RELAXED);
+		/* What became zero costs little, unless there was nothing else. */
+		sent = sent ? sent : before;
 		took = took * left / (sent ? sent : 1);
 		__atomic_store_n(&s->expected_ms, took / 1000, __ATOMIC_RELAXED);
 		if ((uint64_t)took <=
@@ -186,7 +241,7 @@ static int send_copy(struct send *s)
 	ret = part_begin(&s->writer, s->id, NULL);
 	if (!ret)
 		ret = part_write(&s->writer, WIRE_HELLO,
-				 s->may & SEND_MAY_SWITCH ? WIRE_POSTCOPY : WIRE_VERSION,
+				 s->may & SEND_MAY_SWITCH ? WIRE_MARKS_POSTCOPY : WIRE_MARKS,
 				 s->facts.data, s->facts.len, NULL, 0);
 	if (!ret)
 		ret = send_expect(s, WIRE_READY);

@@ -62,6 +62,8 @@ struct send {
 	struct memlog log;
 	struct pages_writer *pages;
 	struct layout_end count;
+	unsigned int marks;	/* that the far end has not passed yet */
+	uint64_t marked;	/* .wire.written at the last of them */
 	bool switched;		/* to post-copy */
 	int ret;
 	bool refused;		/* the far end has said that it will not run the guest */

@@ -17,13 +17,16 @@
  *
  *	header, WIRE_HELLO	the facts of the machine (facts.h)
  *	"memory" ...		rounds of pages (PAGES_LIVE), at last while the guest stands still
+ *	WIRE_MARK ...		empty; anywhere among those that come while the guest runs
  *	WIRE_STATE		a snapshot without memory
  *	"end"			counts the memory (layout.h)
  *	WIRE_COMMIT		empty: from here on, the guest is the new process'
  *
  * And back: a header with the same id, then one word after the other, parts of their own:
- * WIRE_READY after WIRE_HELLO, WIRE_TAKEN after "end", WIRE_RUNNING after WIRE_COMMIT; or
- * WIRE_REFUSED instead, with a sentence, and nothing more.
+ * WIRE_READY after WIRE_HELLO, WIRE_PASSED after each WIRE_MARK, when all pages before it are in
+ * their place, WIRE_TAKEN after "end", WIRE_RUNNING after WIRE_COMMIT; or WIRE_REFUSED instead, with
+ * a sentence, and nothing more. There are marks if WIRE_HELLO has said so by its version: by them
+ * the old process knows what has arrived. A program on the way, such as ssh, may hold any amount.
  *
  * The guest's old process lets it go on, unless it has sent the whole WIRE_COMMIT and got no
  * WIRE_REFUSED. The new one never runs it without WIRE_COMMIT.
@@ -51,6 +54,8 @@
 #define WIRE_STATE	"state"
 #define WIRE_COMMIT	"commit"
 #define WIRE_READY	"ready"
+#define WIRE_MARK	"mark"
+#define WIRE_PASSED	"passed"
 #define WIRE_TAKEN	"taken"
 #define WIRE_RUNNING	"running"
 #define WIRE_REFUSED	"refused"
@@ -60,6 +65,8 @@
 #define WIRE_WHOLE	"whole"
 #define WIRE_VERSION	1	/* of all of these */
 #define WIRE_POSTCOPY	2	/* of WIRE_HELLO: there may be, and of WIRE_STATE: there is */
+#define WIRE_MARKS	3	/* of WIRE_HELLO: marks may come; older programs send none */
+#define WIRE_MARKS_POSTCOPY 4	/* of WIRE_HELLO: both */
 
 #define WIRE_PAGES	16u	/* that go at once when somebody may wait for others */
 

@@ -26,7 +26,7 @@
 #include "snapshot/wire.h"
 
 #define PAGES	(MEMORY / 4096)
-#define SAID	(64 + 3 * 64)	/* bytes that the new process has said when the guest may run */
+#define SAID	(64 + 4 * 64)	/* bytes that the new process has said when the guest may run */
 #define CANNOT	": the guest, which runs already, cannot go on"
 #define EARLY	3000		/* bytes, before which the guest is handed over */
 

@@ -22,6 +22,10 @@ struct way {
 	size_t holds;		/* when so many bytes are to go, the other way is held */
 	bool held;		/* atomic: for now nothing goes, ... */
 	size_t lets;		/* ... after so many bytes more */
+	size_t pace;		/* bytes in a millisecond, and it holds any number. 0: at once */
+	GByteArray *store;	/* what it holds */
+	gint64 since;		/* when something left it */
+	size_t out;		/* atomic: bytes that have arrived, with .pace */
 };
 
 struct proxy {
@@ -31,11 +35,46 @@ struct proxy {
 	pthread_t thread;
 };
 
+static bool proxy_write(int fd, const uint8_t *at, ssize_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(fd, at, n);
+
+		if (done <= 0)
+			return false;
+		at += done;
+		n -= done;
+	}
+	return true;
+}
+
+/* What a way with a pace lets go now. */
+static bool proxy_drip(struct proxy *p, unsigned int from)
+{
+	struct way *w = &p->way[from];
+	gint64 now = g_get_monotonic_time();
+	size_t n;
+	bool ok;
+
+	if (!w->store || !w->store->len) {
+		w->since = now;
+		return true;
+	}
+	n = MIN((size_t)(now - w->since) * w->pace / 1000, w->store->len);
+	if (!n)
+		return true;
+	ok = proxy_write(p->end[!from], w->store->data, n);
+	g_byte_array_remove_range(w->store, 0, n);
+	w->since = now;
+	__atomic_fetch_add(&w->out, n, __ATOMIC_RELEASE);
+	return ok;
+}
+
 /* Returns false when the connection has ended. */
 static bool proxy_pass(struct proxy *p, unsigned int from)
 {
 	struct way *w = &p->way[from];
-	uint8_t buf[65536], *at = buf;
+	uint8_t buf[65536];
 	size_t len = MIN(sizeof(buf), w->cut - w->bytes);
 	bool held = __atomic_load_n(&w->held, __ATOMIC_ACQUIRE);
 	ssize_t n;
@@ -55,15 +94,12 @@ static bool proxy_pass(struct proxy *p, unsigned int from)
 		w->holds = SIZE_MAX;
 		__atomic_store_n(&p->way[!from].held, true, __ATOMIC_RELEASE);
 	}
-	while (n > 0) {
-		ssize_t done = write(p->end[!from], at, n);
-
-		if (done <= 0)
-			return false;
-		at += done;
-		n -= done;
+	if (w->pace) {
+		w->store = w->store ? w->store : g_byte_array_new();
+		g_byte_array_append(w->store, buf, n);
+		return w->bytes < w->cut;
 	}
-	return w->bytes < w->cut;
+	return proxy_write(p->end[!from], buf, n) && w->bytes < w->cut;
 }
 
 static void *proxy_main(void *opaque)
@@ -83,15 +119,21 @@ static void *proxy_main(void *opaque)
 
 			fds[i].fd = on ? -1 : p->end[i];
 			fds[i].revents = 0;
-			held |= on;
+			held |= on || p->way[i].pace;
 		}
 		poll(fds, 3, held ? 1 : -1);
 		for (unsigned int i = 0; open && i < 2; i++)
 			if (fds[i].revents)
 				open = proxy_pass(p, i);
+		for (unsigned int i = 0; open && i < 2; i++)
+			if (p->way[i].pace)
+				open = proxy_drip(p, i);
 	}
-	close(p->end[0]);
-	close(p->end[1]);
+	for (unsigned int i = 0; i < 2; i++) {
+		close(p->end[i]);
+		if (p->way[i].store)
+			g_byte_array_unref(p->way[i].store);
+	}
 	return NULL;
 }
 
@@ -120,6 +162,6 @@ static inline void proxy_close(struct proxy *p)
 	close(p->quit[1]);
 }
 
-#define ALL	{ SIZE_MAX, SIZE_MAX, SIZE_MAX, 0, SIZE_MAX, false, 0 }
+#define ALL	{ .cut = SIZE_MAX, .flip = SIZE_MAX, .stop = SIZE_MAX, .holds = SIZE_MAX }
 
 #endif /* TESTS_UNIT_PROXY_H */

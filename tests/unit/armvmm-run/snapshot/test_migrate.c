@@ -334,6 +334,9 @@ static void learn(size_t bytes[2])
 	run_end(&run);
 }
 
+/* Bytes that the far end has said when it awaits memory; and when it has got two rounds of it. */
+#define READY	(64 + 64)
+#define COPIED	(READY + 2 * 64)
 #define LAST	150	/* bytes, in which the handover is */
 #define STEP	13
 
@@ -560,22 +563,25 @@ static void test_deaf(void)
 
 	/* It has taken all, and does not say so. */
 	setup();
-	run.proxy.way[1].stop = 64 + 64;	/* header and "ready" */
+	run.proxy.way[1].stop = COPIED;
 	run_it(&run);
 	KTAP_EQ(run.status.phase, SEND_FAILED);
 	KTAP_STREQ(run.status.why.text, "the far end is too slow: the guest would have stood still for more than 10000 ms");
 	KTAP_TRUE(g_get_monotonic_time() - begun < 20000000);
 	check_one(&run, "deaf", 0);
 	/* The same, and at the very beginning, or in the middle; somebody loses patience. */
-	for (unsigned int i = 0; i < 3; i++) {
-		static const size_t there[] = { SIZE_MAX, 0, 700 };
+	for (unsigned int i = 0; i < 4; i++) {
+		static const size_t there[] = { SIZE_MAX, 0, 700, SIZE_MAX };
+		static const size_t back[] = { COPIED, SIZE_MAX, SIZE_MAX, READY };
 
 		run = (struct run){ .proxy.way = { ALL, ALL }, .cancel_after = 100 };
 		setup();
 		run.proxy.way[0].stop = there[i];
-		run.proxy.way[1].stop = i ? SIZE_MAX : 64 + 64;
+		run.proxy.way[1].stop = back[i];
 		run_it(&run);
 		KTAP_EQ(run.status.phase, SEND_CANCELLED);
+		/* It stands still only when the far end says that all has come. */
+		KTAP_TRUE(i != 3 || !run.status.down_ms);
 		check_one(&run, "deaf", i + 1);
 	}
 }
@@ -668,7 +674,7 @@ static void test_pressed(void)
 	/* While the last part goes. */
 	run = (struct run){ .proxy.way = { ALL, ALL }, .meanwhile = press_it };
 	setup();
-	run.proxy.way[1].stop = 64 + 64;
+	run.proxy.way[1].stop = COPIED;
 	run_it(&run);
 	KTAP_STREQ(run.status.why.text, "The power button was pressed, and the guest stands still");
 	KTAP_TRUE(run.status.down_ms < 5000);
@@ -839,6 +845,12 @@ static void say_old_memory(struct part_writer *w)
 	part_write(w, PAGES_PART, PAGES_VERSION, "x", 1, NULL, 0);
 }
 
+/* An older program's stream has none. */
+static void say_mark(struct part_writer *w)
+{
+	part_write(w, WIRE_MARK, WIRE_VERSION, NULL, 0, NULL, 0);
+}
+
 /* There and zero at once; behind the end; of a length that the pages do not have. */
 static void say_pages(struct part_writer *w, uint64_t gpa, uint32_t nr, uint64_t there,
 		      uint64_t zero, size_t len)
@@ -891,6 +903,8 @@ static void test_hostile(void)
 	hostile("B: part end: does not count the memory that came", say_miscounted);
 	hostile("B: part state: has version 2, and this program knows version 1", say_newer_state);
 	hostile("B: part memory: has version 1, and this program knows version 2", say_old_memory);
+	hostile("B: part memory: in its place is the part mark: was the guest saved with other options?",
+		say_mark);
 	hostile("B: part memory: of " G_STRINGIFY(RAM_BASE) ": is none that was written here", say_both);
 	hostile("B: part memory: has memory at 0x407ff000, where there is none here", say_beyond);
 	hostile("B: part memory: of " G_STRINGIFY(RAM_BASE) ": is none that was written here", say_beyond_zero);

@@ -173,9 +173,12 @@ static void test_lies(void)
 {
 	NEEDS_IT;
 	lies(&(struct lie){ TWO, .first = 3, .pages = 1, .zero = 2, .all = true }, "fine");
+	lies(&(struct lie){ .hello = 4, .state = 2, .first = 3, .pages = 3, .all = true }, "fine");
 	/* Before it runs: nothing does. */
+	lies(&(struct lie){ .hello = 5, .state = 2 },
+	     "B: part migration: has version 5, and this program knows version 4");
 	lies(&(struct lie){ .hello = 3, .state = 2 },
-	     "B: part migration: has version 3, and this program knows version 2");
+	     "B: part state: has version 2, and this program knows version 1");
 	lies(&(struct lie){ .hello = 1, .state = 2 },
 	     "B: part state: has version 2, and this program knows version 1");
 	lies(&(struct lie){ TWO, .bank = 1 }, "B: part missing: is of another memory");
@@ -250,6 +253,8 @@ static void *liar_main(void *opaque)
 			usleep(100);
 		if (!strcmp((char *)head + 8, WIRE_HELLO))
 			part_write(&w, WIRE_READY, WIRE_VERSION, NULL, 0, NULL, 0);
+		if (!strcmp((char *)head + 8, WIRE_MARK))
+			part_write(&w, WIRE_PASSED, WIRE_VERSION, NULL, 0, NULL, 0);
 		if (!strcmp((char *)head + 8, PART_END))
 			part_write(&w, WIRE_TAKEN, WIRE_VERSION, NULL, 0, NULL, 0);
 		if (!strcmp((char *)head + 8, WIRE_COMMIT)) {

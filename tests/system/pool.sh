@@ -41,12 +41,34 @@ by_tcp() {
 	shift 2
 	waits "$_there" && goes "$_here" "$_there" migrate "$@" "tcp:$(address "$_there"):7000"
 }
-check 'it moves to the other host' by_tcp a b
+# moves NAME COMMAND...: a case that tells how long the guest stood still.
+moves() {
+	check "$@"
+	sed -n 's/.*: \([0-9]* bytes in .*\)/# \1/p' "$work/check"
+}
+moves 'it moves to the other host' by_tcp a b
 check '... where its disk is in use' status_of 1 'in use by another virtual machine' \
 	armvmm-run --kernel monitor --disk "$disk"
-check '... and back' by_tcp b a
-check '... there again, by post-copy' by_tcp a b --postcopy
-check '... and back' by_tcp b a --postcopy
+moves '... and back' by_tcp b a
+moves '... there again, by post-copy' by_tcp a b --postcopy
+moves '... and back' by_tcp b a --postcopy
+
+# The machine there has its terminal for the way, so nobody can talk to the guest.
+by_ssh() {
+	clock a || return 1
+	_then=$clock
+	ctl a migrate "exec:ssh b 'exec armvmm-run --kernel $work/monitor --disk $disk --cpus 4 --memory 64M \
+--incoming - --control unix:$work/bs.sock 2>$work/bs.err'" || return 1
+	away a && state_is bs running
+}
+from_there() {
+	waits a && ctl bs migrate "tcp:$(address a):7000" || return 1
+	[ "$(ctl a status)" = running ] && clock a || return 1
+	echo "clock $_then, now $clock"
+	[ "$clock" -gt "$_then" ] && whole a
+}
+moves '... there by ssh' by_ssh
+moves '... and back' from_there
 asks a 'm30 ' filled
 
 # The cable is pulled out while it moves.
@@ -107,10 +129,10 @@ linux $g
 check 'Linux boots' guest_expect $g 240 '@@ busy'
 check '... and works' guest_expect $g 240 '@@ block '
 for i in 1 2 3; do
-	check "it moves to the other host, $i" migrates b$i
-	check "... and back, $i" migrates a$i
+	moves "it moves to the other host, $i" migrates b$i
+	moves "... and back, $i" migrates a$i
 done
-check 'and by post-copy' migrates b4 --postcopy
+moves 'and by post-copy' migrates b4 --postcopy
 guest_type $g 'end\n'
 check 'it ends' guest_expect $g 120 '@@ done'
 guest_end $g 60

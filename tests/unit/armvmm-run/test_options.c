@@ -1,41 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// sources: userspace/armvmm-run/options.c userspace/armvmm-run/options_file.c
-// sources: userspace/armvmm-run/control/address.c userspace/armvmm-run/control/metrics_option.c
-// sources: userspace/armvmm-run/core/cpupart.c
-// sources: userspace/armvmm-run/gdb/gdb_address.c
-// sources: userspace/armvmm-run/core/endpoint.c userspace/armvmm-run/incoming_address.c
-// sources: userspace/armvmm-run/boot/freebsd.c userspace/armvmm-run/hw/bvm_console.c
-// sources: userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
-// sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c
-// sources: userspace/armvmm-run/core/fdt_builder.c userspace/armvmm-run/core/guestmem.c
-// sources: userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/iov.c
-// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/message.c
-// sources: userspace/armvmm-run/core/parse.c userspace/armvmm-run/hw/pl011.c
-// sources: userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/hw/pl061.c
-// sources: userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c userspace/armvmm-run/hw/fwcfg.c
-// sources: userspace/armvmm-run/core/filelock.c
-// sources: userspace/armvmm-run/net/net.c userspace/armvmm-run/net/net_slirp.c
-// sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/net_stream.c
-// sources: userspace/armvmm-run/net/slirp_config.c userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c
-// sources: userspace/armvmm-run/virtio/blk_request.c userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/disk_file.c
-// sources: userspace/armvmm-run/virtio/disk_format.c userspace/armvmm-run/virtio/virtio_blk.c
-// sources: userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/vhost_user.c
-// sources: userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/virtio_fs.c
-// sources: userspace/armvmm-run/virtio/virtio_console.c userspace/armvmm-run/virtio/virtio_mmio.c
-// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c userspace/armvmm-run/virtio/doorbell.c
-// sources: userspace/armvmm-run/virtio/console_port.c userspace/armvmm-run/virtio/console_control.c
-// sources: userspace/armvmm-run/chardev/backend.c userspace/armvmm-run/chardev/stdio.c userspace/armvmm-run/core/chardev_backend.c userspace/armvmm-run/core/output.c
-// sources: userspace/armvmm-run/chardev/null.c userspace/armvmm-run/chardev/file.c userspace/armvmm-run/chardev/channel.c userspace/armvmm-run/chardev/unix.c userspace/armvmm-run/chardev/pty.c
-// sources: userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
+// sources: userspace/armvmm-run/options.c userspace/armvmm-run/options_file.c userspace/armvmm-run/control/address.c
+// sources: userspace/armvmm-run/control/metrics_option.c userspace/armvmm-run/core/cpupart.c userspace/armvmm-run/gdb/gdb_address.c
+// sources: userspace/armvmm-run/core/endpoint.c userspace/armvmm-run/incoming_address.c userspace/armvmm-run/boot/freebsd.c
+// sources: userspace/armvmm-run/hw/bvm_console.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
+// sources: userspace/armvmm-run/core/device_type.c userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c
+// sources: userspace/armvmm-run/core/guestmem.c userspace/armvmm-run/core/identity.c userspace/armvmm-run/core/iov.c
+// sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/message.c userspace/armvmm-run/core/parse.c userspace/armvmm-run/hw/pl011.c
+// sources: userspace/armvmm-run/hw/pl031.c userspace/armvmm-run/hw/pl061.c userspace/armvmm-run/hw/flash.c userspace/armvmm-run/hw/cfi.c
+// sources: userspace/armvmm-run/hw/fwcfg.c userspace/armvmm-run/core/filelock.c userspace/armvmm-run/net/net.c userspace/armvmm-run/net/net_slirp.c
+// sources: userspace/armvmm-run/net/net_tap.c userspace/armvmm-run/net/net_stream.c userspace/armvmm-run/net/slirp_config.c
+// sources: userspace/armvmm-run/core/process.c userspace/armvmm-run/core/userns.c userspace/armvmm-run/virtio/blk_request.c
+// sources: userspace/armvmm-run/virtio/disk.c userspace/armvmm-run/virtio/disk_file.c userspace/armvmm-run/virtio/disk_format.c
+// sources: userspace/armvmm-run/virtio/virtio_blk.c userspace/armvmm-run/virtio/vhost_user_blk.c userspace/armvmm-run/virtio/vhost_user.c
+// sources: userspace/armvmm-run/virtio/vhost_wire.c userspace/armvmm-run/virtio/virtio_fs.c userspace/armvmm-run/virtio/virtio_console.c
+// sources: userspace/armvmm-run/virtio/virtio_mmio.c userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c
+// sources: userspace/armvmm-run/virtio/virtio_notify.c userspace/armvmm-run/virtio/doorbell.c userspace/armvmm-run/virtio/console_port.c
+// sources: userspace/armvmm-run/virtio/console_control.c userspace/armvmm-run/chardev/backend.c userspace/armvmm-run/chardev/stdio.c
+// sources: userspace/armvmm-run/core/chardev_backend.c userspace/armvmm-run/core/output.c userspace/armvmm-run/chardev/null.c
+// sources: userspace/armvmm-run/chardev/file.c userspace/armvmm-run/chardev/channel.c userspace/armvmm-run/chardev/unix.c
+// sources: userspace/armvmm-run/chardev/pty.c userspace/armvmm-run/virtio/virtio_net.c userspace/armvmm-run/virtio/virtio_rng.c
 // sources: userspace/armvmm-run/virtio/virtio_balloon.c userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/rate.c
-// sources: userspace/armvmm-run/virtio/virtio_vsock.c userspace/armvmm-run/net/vsock.c
-// sources: userspace/armvmm-run/net/vsock_conn.c userspace/armvmm-run/net/vsock_input.c userspace/armvmm-run/net/vsock_output.c
-// sources: userspace/armvmm-run/virtio/vhost.c userspace/armvmm-run/virtio/vhost_kernel.c
-// sources: userspace/armvmm-run/net/vsock_dial.c userspace/armvmm-run/core/named_socket.c
-// sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c
-// sources: userspace/armvmm-run/pci/msix.c userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c
-// sources: userspace/armvmm-run/pci/i6300esb.c userspace/armvmm-run/pci/pvpanic.c userspace/armvmm-run/hw/ramoops.c
-// sources: userspace/armvmm-run/core/machine_type.c userspace/armvmm-run/machines/virt.c userspace/armvmm-run/machines/vexpress.c userspace/armvmm-run/hw/sp804.c userspace/armvmm-run/hw/vexpress_sysreg.c
+// sources: userspace/armvmm-run/virtio/virtio_vsock.c userspace/armvmm-run/net/vsock.c userspace/armvmm-run/net/vsock_conn.c
+// sources: userspace/armvmm-run/net/vsock_input.c userspace/armvmm-run/net/vsock_output.c userspace/armvmm-run/virtio/vhost.c
+// sources: userspace/armvmm-run/virtio/vhost_kernel.c userspace/armvmm-run/net/vsock_dial.c userspace/armvmm-run/core/named_socket.c
+// sources: userspace/armvmm-run/core/thread.c userspace/armvmm-run/pci/host.c userspace/armvmm-run/pci/function.c userspace/armvmm-run/pci/msix.c
+// sources: userspace/armvmm-run/pci/v2m.c userspace/armvmm-run/virtio/virtio_pci.c userspace/armvmm-run/pci/i6300esb.c
+// sources: userspace/armvmm-run/pci/pvpanic.c userspace/armvmm-run/hw/ramoops.c userspace/armvmm-run/core/machine_type.c
+// sources: userspace/armvmm-run/machines/virt.c userspace/armvmm-run/machines/vexpress.c userspace/armvmm-run/hw/sp804.c
+// sources: userspace/armvmm-run/hw/vexpress_sysreg.c
 // files: userspace/armvmm-run/armvmm-run.1
 // cflags: -Iuserspace/armvmm-run -Iuserspace/libarmvmm/include -Idriver -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 // pkgs: glib-2.0 slirp

@@ -67,16 +67,6 @@ static inline void hlist_del_rcu(struct hlist_node *n)
 		n->next->pprev = n->pprev;
 }
 
-static inline void list_add(struct list_head *e, struct list_head *head)
-{
-	list_add_tail(e, head->next);
-}
-
-static inline void list_del(struct list_head *e)
-{
-	list_del_init(e);
-}
-
 static inline void list_splice(struct list_head *from, struct list_head *head)
 {
 	while (!list_empty(from))

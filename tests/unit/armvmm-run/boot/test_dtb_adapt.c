@@ -244,7 +244,7 @@ static void test_nested(void)
 	KTAP_EQ(cell("/last", "kept", 0), 77);
 	KTAP_STREQ(string("/last", "device_type"), "cp");
 	KTAP_EQ(cell("/cpus/cpu@0", "reg", 0), 0);
-	dtb_compare(buf, &p, "x.dtb", warn);
+	dtb_compare(buf, &p, &bus, "x.dtb", warn);
 	KTAP_TRUE(!strstr(warned, "CPUs"));
 }
 

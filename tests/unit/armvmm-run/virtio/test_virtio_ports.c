@@ -4,7 +4,7 @@
 // sources: userspace/armvmm-run/chardev/backend.c userspace/armvmm-run/chardev/stdio.c
 // sources: userspace/armvmm-run/core/chardev.c userspace/armvmm-run/core/chardev_backend.c
 // sources: userspace/armvmm-run/core/parse.c
-// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c
+// sources: userspace/armvmm-run/virtio/virtio_device.c userspace/armvmm-run/virtio/virtio_state.c userspace/armvmm-run/virtio/virtio_notify.c userspace/armvmm-run/virtio/doorbell.c
 // sources: userspace/armvmm-run/virtio/virtqueue.c userspace/armvmm-run/core/guestmem.c
 // sources: userspace/armvmm-run/core/irqline.c userspace/armvmm-run/core/device.c userspace/armvmm-run/core/record.c
 // sources: userspace/armvmm-run/core/error.c userspace/armvmm-run/core/fdt_builder.c

@@ -52,23 +52,6 @@ check '... where its disk is in use' status_of 1 'in use by another virtual mach
 moves '... and back' by_tcp b a
 moves '... there again, by post-copy' by_tcp a b --postcopy
 moves '... and back' by_tcp b a --postcopy
-
-# The machine there has its terminal for the way, so nobody can talk to the guest.
-by_ssh() {
-	clock a || return 1
-	_then=$clock
-	ctl a migrate "exec:ssh b 'exec armvmm-run --kernel $work/monitor --disk $disk --cpus 4 --memory 64M \
---incoming - --control unix:$work/bs.sock 2>$work/bs.err'" || return 1
-	away a && state_is bs running
-}
-from_there() {
-	waits a && ctl bs migrate "tcp:$(address a):7000" || return 1
-	[ "$(ctl a status)" = running ] && clock a || return 1
-	echo "clock $_then, now $clock"
-	[ "$clock" -gt "$_then" ] && whole a
-}
-moves '... there by ssh' by_ssh
-moves '... and back' from_there
 asks a 'm30 ' filled
 
 # The cable is pulled out while it moves.
@@ -103,11 +86,12 @@ check 'it powers off' same "$status" 0
 . ./busylinux.sh
 cp zImage "$work/g.initrd" /shared/
 truncate -s 16M /shared/linux.disk
+options='--kernel /shared/zImage --initrd /shared/g.initrd --cpus 2 --memory 96M --disk /shared/linux.disk,bps=2M'
 linux() {
 	_m=$1
 	shift
-	starts "$_m" --kernel /shared/zImage --initrd /shared/g.initrd --append 'console=ttyAMA0 quiet panic=-1' \
-		--cpus 2 --memory 96M --disk "/shared/linux.disk,bps=2M" "$@"
+	# shellcheck disable=SC2086
+	starts "$_m" $options --append 'console=ttyAMA0 quiet panic=-1' "$@"
 }
 stuck() {
 	echo "stuck: $(ctl $g status), block and tick were $1 and $2, are $(last block) and $(last tick)"
@@ -132,6 +116,21 @@ for i in 1 2 3; do
 	moves "it moves to the other host, $i" migrates b$i
 	moves "... and back, $i" migrates a$i
 done
+# By ssh, which holds megabytes on the way. The machine there has its terminal for that, so what the guest
+# prints is seen only when it is back. (The guest "monitor" would not do: it runs with its caches off, so
+# that all of its memory goes while it stands still.)
+by_ssh() {
+	ctl "$g" migrate "exec:ssh b 'exec armvmm-run $options --append \"console=ttyAMA0 quiet panic=-1\" \
+--incoming - --control unix:$work/bs.sock 2>$work/bs.err'" || return 1
+	away "$g" && cat "$work/$g.out" >>"$work/g.all" && state_is bs running
+}
+from_ssh() {
+	g=a4
+	linux $g --incoming "tcp:$(address $g):7000" && comes_to $g inmigrate || return 1
+	ctl bs migrate "tcp:$(address $g):7000" && state_is $g running && remember && further
+}
+moves 'it moves by ssh' by_ssh
+moves '... and back' from_ssh
 moves 'and by post-copy' migrates b4 --postcopy
 guest_type $g 'end\n'
 check 'it ends' guest_expect $g 120 '@@ done'

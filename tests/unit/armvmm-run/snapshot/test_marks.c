@@ -27,7 +27,7 @@
 #include "snapshot/wire.h"
 
 #define MUCH	(36u << 20)	/* of it, which cannot be compressed */
-#define ON_WAY	(34u << 20)	/* bytes: 32 marks, each behind a part of a mebibyte; and one more */
+#define ON_WAY	(34u << 20)	/* bytes: 32 marks, each behind a mebibyte; and one more */
 #define LITTLE	(4u << 20)
 #define PACE	1000u		/* bytes in a millisecond: far less than are written */
 

@@ -33,7 +33,10 @@ export CROSS_COMPILE
 
 unknown := $(filter-out $(HOSTS) $(CHECKERS) $(BOARDS),$(HOST))
 # HOST picks a kernel where KDIR does not, and programs of a shell's own export it as another thing.
-$(if $(KDIR),,$(if $(unknown)$(if $(HOST),,none),$(error HOST=$(HOST)$(if $(filter environment%,$(origin HOST)), (of the environment)): there are $(HOSTS) $(CHECKERS) $(BOARDS))))
+ifneq ($(if $(KDIR),,$(unknown)$(if $(HOST),,none)),)
+from := $(if $(filter environment%,$(origin HOST)), (of the environment))
+$(error HOST=$(HOST)$(from): there are $(HOSTS) $(CHECKERS) $(BOARDS))
+endif
 
 include scripts/ccache.mk
 
@@ -67,11 +70,12 @@ module: setup ## the module for HOST (or for the kernel whose build folder is KD
 uapi: setup
 	@scripts/uapi-headers.sh
 else
-# Keep the kernel's own choice of compiler, which Debian's headers have in a file, or that of kbuild,
-# if it is installed.
+# Keep the kernel's own choice of compiler, which Debian's headers have in a file, or that of
+# kbuild, if it is installed.
 kmod_vars = ARCH=arm CROSS_COMPILE=$(CROSS_COMPILE) \
 	$(if $(filter command% environment%,$(origin CC)),\
-	CC="$(CC)",$(if $(wildcard $(KDIR)/.kernelvariables)$(shell command -v $(CROSS_COMPILE)gcc),,CC="$(CC)"))
+	CC="$(CC)",$(if $(kmod_has_cc),,CC="$(CC)"))
+kmod_has_cc = $(wildcard $(KDIR)/.kernelvariables)$(shell command -v $(CROSS_COMPILE)gcc)
 module:
 	@scripts/build-module.sh --kdir $(KDIR) --out $(B)/module/native $(kmod_vars)
 uapi:

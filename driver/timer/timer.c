@@ -208,7 +208,7 @@ void armvmm_timer_vm_init(struct armvmm_vm *vm)
 
 void armvmm_timer_counter_changed(struct armvmm_vcpu *vcpu)
 {
-	/* The host's clocks stood still, and the counter may not have: it waits for another time. */
+	/* The host's clocks stood still, and the counter may not have: it waits anew. */
 	hrtimer_cancel(&vcpu->timer.phys);
 	timer_phys_update(vcpu);
 	armvmm_timer_virt_changed(vcpu);

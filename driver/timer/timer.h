@@ -39,7 +39,8 @@ void armvmm_timer_vcpu_destroy(struct armvmm_vcpu *vcpu);
 int armvmm_timer_enable(struct armvmm_vcpu *vcpu);
 
 /*
- * The client has set the virtual timer. The vCPU is out of the guest: its thread, or with its mutex.
+ * The client has set the virtual timer. The vCPU is out of the guest: its thread, or with its
+ * mutex.
  */
 void armvmm_timer_virt_changed(struct armvmm_vcpu *vcpu);
 /* The VM's counter was set, or the host suspended (VCPU_REQ_COUNTER). The vCPU's thread. */

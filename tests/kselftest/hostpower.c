@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The host saves power under running guests: its CPUs change their frequency, and it is suspended
- * to idle (docs/hazards.md 22, 28). The guests go on, and their time stays the host's, unless it was
- * to stand still while the host sleeps. powerstate.c tests states that lose registers, hotplug.c
- * tests CPUs that go offline.
+ * to idle (docs/hazards.md 22, 28). The guests go on, and their time stays the host's, unless it
+ * was to stand still while the host sleeps. powerstate.c tests states that lose registers,
+ * hotplug.c tests CPUs that go offline.
  */
 #include "vm.h"
 
@@ -313,7 +313,7 @@ static uint64_t guest_counter(struct pair *p)
 	return reg64(p->vm.vcpu[0].fd, KVM_REG_ARM_TIMER_CNT);
 }
 
-/* The guest does not see the time for which the host was suspended, until the client wants it to. */
+/* The guest does not see the time for which the host sleeps, until the client wants it to. */
 static void suspend_stopped(void)
 {
 	uint64_t host, guest, missed, least = 2ull * (ALARM_S - 1) * host_hz();

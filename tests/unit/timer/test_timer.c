@@ -602,8 +602,8 @@ static void test_before_first_run(void)
 }
 
 /*
- * The host was suspended. Time that has not passed: the deadline is as far away as before, and every
- * vCPU looks again. Physical timers wait for the counter, whose deadline may have passed.
+ * The host was suspended. Time that has not passed: the deadline is as far away as before, and
+ * every vCPU looks again. Physical timers wait for the counter, whose deadline may have passed.
  */
 static void test_suspended(void)
 {

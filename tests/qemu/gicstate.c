@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A guest on QEMU's virt board with two CPUs and no MMU. CPU 0 acknowledges an SPI and then targets
- * it at CPU 1, acknowledges an SGI that CPU 1 sent, and says so. When it receives a character, it
- * ends both and prints which are still active. A migration in between must keep the CPU that
- * handles the SPI, and the CPU that sent the SGI.
+ * it at CPU 1, acknowledges an SGI that CPU 1 sent, and says so. It handles the interrupt of the
+ * PL011, whose line is high, too. When it receives a character, it ends all three and prints which
+ * are still active. A migration in between must keep the CPU that handles the SPI, the CPU that
+ * sent the SGI, and that the PL011's interrupt is pending by its line alone: it comes again as long
+ * as the line is high (x), and not once more when the device has let it fall (another character).
  */
 #include "../guest/lib/gicregs.h"
 #include "../guest/lib/psci.h"
@@ -14,6 +16,7 @@ typedef unsigned int u32;
 #define BYTE(a)		(*(volatile unsigned char *)(a))
 #define SPI		40
 #define SGI		3
+#define UART_INTID	(32 + UART_SPI)		/* a level */
 
 void guest_main(void);
 void guest_second(void);
@@ -72,6 +75,31 @@ static u32 acknowledge(void)
 	return iar;
 }
 
+/*
+ * Ends the PL011's interrupt. Returns how often it is taken until its line falls: @times, of which
+ * the last has the device let it fall. 0: that is done before the interrupt ends.
+ */
+static u32 end_uart(u32 uart, u32 times)
+{
+	u32 taken = 0;
+
+	if (!times)
+		REG(UART_ICR) = UART_INT_TX;
+	REG(GICC_EOIR) = uart;
+	for (int idle = 0; idle < 1000; idle++) {
+		u32 iar = REG(GICC_IAR);
+
+		if ((iar & 0x3ff) == IRQ_SPURIOUS)
+			continue;
+		if ((iar & 0x3ff) != UART_INTID || taken == 100)
+			return ~0u;
+		if (++taken == times)
+			REG(UART_ICR) = UART_INT_TX;
+		REG(GICC_EOIR) = iar;
+	}
+	return taken;
+}
+
 void guest_second(void)
 {
 	REG(GICD_SGIR) = SGI_TARGETS(1u << 0, SGI);
@@ -79,7 +107,7 @@ void guest_second(void)
 
 void guest_main(void)
 {
-	u32 spi, sgi;
+	u32 spi, sgi, uart;
 
 	REG(GICD_CTLR) = 1;
 	REG(GICC_PMR) = 0xff;
@@ -97,9 +125,22 @@ void guest_main(void)
 	say_hex(spi);
 	say_hex(sgi);
 	say("\n");
+	/* It has just sent, so its line rises. The priority is above that of what is being handled. */
+	BYTE(GICD_IPRIORITYR + UART_INTID) = 0x20;
+	BYTE(GICD_ITARGETSR + UART_INTID) = 1;
+	REG(GICD_ISENABLER + UART_INTID / 32 * 4) = 1u << UART_INTID % 32;
+	REG(UART_IMSC) = UART_INT_TX;
+	uart = acknowledge();
+	say("@@ handles");
+	say_hex(uart);
+	say("\n");
 	while (REG(UART_FR) & UART_FR_RXFE)
 		;
-	(void)REG(UART_DR);
+	uart = end_uart(uart, REG(UART_DR) == 'x' ? 2 : 0);
+	REG(UART_IMSC) = 0;
+	say("@@ taken");
+	say_hex(uart);
+	say("\n");
 	REG(GICC_EOIR) = sgi;
 	REG(GICC_EOIR) = spi;
 	say("@@ left");

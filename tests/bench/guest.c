@@ -289,6 +289,17 @@ static void op_hppir(u32 n)
 		(void)REG(GICC_HPPIR);
 }
 
+/* Twice each, so that the distributor is on as before. */
+static void op_ctlr(u32 n)
+{
+	u32 was = REG(GICD_CTLR);
+
+	while (n--) {
+		REG(GICD_CTLR) = 0;
+		REG(GICD_CTLR) = was;
+	}
+}
+
 static void op_read(u32 n)
 {
 	while (n--)
@@ -476,6 +487,7 @@ static const struct {
 	{ "page_given_back", op_zap, CLIENT },
 	{ "irq_line_edge", op_pulse, CLIENT },
 	{ "irqfd_edge", op_irqfd, IRQFD },
+	{ "gicd_ctlr_write", op_ctlr, 0 },
 };
 
 static u64 loop_cost;	/* tenths of ns */

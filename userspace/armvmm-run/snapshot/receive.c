@@ -113,12 +113,15 @@ static int receive_hello(struct receive *r)
 	return receive_say(r, WIRE_READY);
 }
 
-/* All that came before it is in its place. */
+/* All that came before it is in its place. If nobody is there any more, what is read next says so. */
 static int receive_mark(struct receive *r)
 {
 	int ret = receive_version(r, 0);
 
-	return ret ? ret : receive_say(r, WIRE_PASSED);
+	if (ret)
+		return ret;
+	ret = receive_say(r, WIRE_PASSED);
+	return ret == -EPIPE || ret == -ECONNRESET ? 0 : ret;
 }
 
 /* Until the part that follows memory. */

@@ -104,10 +104,11 @@ static int part_take(struct part_reader *r, void *data, size_t len, struct error
 {
 	int64_t n = r->read(r->opaque, data, len);
 
+	/* It is reset where the other side has left with something unread. */
+	if (n == -ECONNRESET || (n >= 0 && (uint64_t)n < len))
+		return part_ends_in_it(r, err);
 	if (n < 0)
 		return part_error(r, n, err, "%s", strerror(-n));
-	if ((uint64_t)n < len)
-		return part_ends_in_it(r, err);
 	return 0;
 }
 

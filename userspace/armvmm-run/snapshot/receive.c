@@ -113,7 +113,7 @@ static int receive_hello(struct receive *r)
 	return receive_say(r, WIRE_READY);
 }
 
-/* All that came before it is in its place. If nobody is there any more, what is read next says so. */
+/* All that came before it is in its place. If nobody is there any more, the next read says so. */
 static int receive_mark(struct receive *r)
 {
 	int ret = receive_version(r, 0);

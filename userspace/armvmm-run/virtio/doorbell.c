@@ -9,11 +9,11 @@
 
 #include "virtio/doorbell.h"
 
-static bool doorbell_is(int fd, short event)
+static short doorbell_look(int fd, short events)
 {
-	struct pollfd bell = { .fd = fd, .events = event };
+	struct pollfd bell = { .fd = fd, .events = events };
 
-	return poll(&bell, 1, 0) > 0 && bell.revents & event;
+	return poll(&bell, 1, 0) > 0 ? bell.revents : 0;
 }
 
 bool doorbell_take(int fd)
@@ -23,15 +23,15 @@ bool doorbell_take(int fd)
 	ssize_t n = preadv2(fd, &iov, 1, -1, RWF_NOWAIT);
 
 	/* Before Linux 5.8, only a look says whether a read would wait. */
-	if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS) && doorbell_is(fd, POLLIN))
+	if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS) && doorbell_look(fd, POLLIN) & POLLIN)
 		n = readv(fd, &iov, 1);
 	return n == sizeof(count);
 }
 
 void doorbell_ring(int fd)
 {
-	/* It is empty then, and only the write wakes who waits, as the host's vhost never reads. */
-	(void)doorbell_take(fd);
-	if (doorbell_is(fd, POLLOUT))
+	short is = doorbell_look(fd, POLLIN | POLLOUT);
+
+	if (is & POLLOUT && !(is & POLLIN))
 		(void)eventfd_write(fd, 1);
 }

@@ -13,10 +13,9 @@
 bool doorbell_take(int fd);
 
 /*
- * Rings once more, whether somebody has rung already and nobody has taken it or not: who waits is
- * woken, and finds one ring, which is as good as many. The kernel has no write to an eventfd that
- * is told not to wait: who fills the counter in the moment between our look and our write, with the
- * flag cleared, still makes us wait.
+ * Rings, unless somebody has rung already and nobody has taken it: one is as good as many. The
+ * kernel has no write to an eventfd that is told not to wait: who fills the counter in the moment
+ * between our look and our write, with the flag cleared, still makes us wait.
  */
 void doorbell_ring(int fd);
 

@@ -172,6 +172,7 @@ static int user_blk_register(struct user_blk *blk, struct machine *m, struct err
 	blk->ops = user_blk_ops;
 	blk->ops.nr_queues = nr;
 	blk->ops.elsewhere = (1u << nr) - 1;
+	blk->ops.process = true;
 	/* A driver takes no more than the guest has CPUs. */
 	blk->ops.optional = blk->ops.elsewhere & ~1u;
 	return vhost_user_register(&blk->user, m, &blk->vdev, &blk->ops, USER_BLK_FEATURES, &space,

@@ -336,7 +336,7 @@ bool virtio_abandoned(const struct virtio_device *vdev)
 
 void virtio_kick_self(struct virtio_device *vdev, unsigned int index)
 {
-	if (vdev->ops->elsewhere >> index & 1) {
+	if (vdev->ops->process && vdev->ops->elsewhere >> index & 1) {
 		doorbell_ring(vdev->kick[index]);
 		return;
 	}

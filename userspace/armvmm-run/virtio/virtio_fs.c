@@ -93,6 +93,7 @@ static int fs_register(struct virtio_fs *fs, struct machine *m, const struct fs_
 	fs->ops = virtio_fs_ops;
 	fs->ops.nr_queues = nr;
 	fs->ops.elsewhere = (1u << nr) - 1;
+	fs->ops.process = true;
 	fs->ops.optional = fs->ops.elsewhere & ~((2u << FS_REQUESTS) - 1);
 	return vhost_user_register(&fs->user, m, &fs->vdev, &fs->ops, 0, &space, sizeof(space),
 				   err);

@@ -104,6 +104,8 @@ struct virtio_ops {
 	 * as DEVICE_NEEDS_RESET. Main or vCPU thread.
 	 */
 	uint32_t elsewhere, optional;
+	/* It is a process, which reads each kick; the kernel reads none, and is woken by each. */
+	bool process;
 	int (*run)(struct virtio_device *vdev, bool run);
 
 	/*

@@ -6,7 +6,6 @@
 // waits for it is ended by the alarm.
 #include <poll.h>
 #include <stdint.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,23 +52,6 @@ static void test_rings(void)
 	alarm(0);
 }
 
-/* The host's vhost is woken by each write, and never reads: so is a poller of edges. */
-static void test_wakes(void)
-{
-	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ep = epoll_create1(EPOLL_CLOEXEC);
-
-	KTAP_EQ(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event), 0);
-	KTAP_EQ(epoll_wait(ep, &event, 1, 0), 0);
-	for (unsigned int i = 0; i < 3; i++) {
-		doorbell_ring(fd);
-		KTAP_EQ(epoll_wait(ep, &event, 1, 0), 1);
-		KTAP_EQ(epoll_wait(ep, &event, 1, 0), 0);
-	}
-	close(ep);
-	close(fd);
-}
-
 static bool steals;
 
 /* Somebody else is quicker than who has looked. */
@@ -98,5 +80,4 @@ static void test_stolen(void)
 	alarm(0);
 }
 
-KTAP_MAIN(KTAP_CASE(test_plain), KTAP_CASE(test_rings), KTAP_CASE(test_wakes),
-	  KTAP_CASE(test_stolen))
+KTAP_MAIN(KTAP_CASE(test_plain), KTAP_CASE(test_rings), KTAP_CASE(test_stolen))

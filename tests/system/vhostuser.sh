@@ -41,6 +41,12 @@ qsd_start() {
 	wait_for 60 test -S "$work/q"
 }
 
+# A daemon removes its socket as it ends: of the next one, if that has begun.
+qsd_stop() {
+	kill $qsd
+	wait_end 60 $qsd
+}
+
 # It ends by itself when its only client does. See noseccomp.c.
 fs_start() {
 	rm -f "$work/fs"
@@ -114,7 +120,7 @@ check 'mmio: it powers off: status 0' same "$status" 0
 guest_cases g
 logs g
 wrote=$(guest_sum g wrote)
-kill $qsd
+qsd_stop
 check 'the image has grown by what was written, and no more' sh -c \
 	"s=\$(stat -c %s $work/disk.qcow2); [ \$s -gt 4000000 ] && [ \$s -lt 20000000 ]"
 
@@ -141,7 +147,7 @@ check 'pcie: no snapshot with a log' status_of 3 'only whole snapshots' \
 	armvmm-ctl "$sock" snapshot --track "$snap"
 leave() { ctl stop && ctl snapshot "$snap" && ctl quit && guest_end h 60; }
 check 'pcie: it is saved' leave
-kill $qsd
+qsd_stop
 start --restore "$snap"
 wait_for 60 sh -c "[ \"\$(armvmm-ctl $sock status)\" = paused ]"
 check 'pcie: it goes on' ctl cont
@@ -161,7 +167,7 @@ ctl quit
 guest_end h 60
 check 'and the process ends' test "$status" -ne 255
 kill -CONT $qsd
-kill $qsd
+qsd_stop
 
 start
 check 'another guest starts' guest_expect h 120 '@@ up'

@@ -35,7 +35,8 @@ union nbd_control {
 struct nbd_facts {
 	uint64_t size;		/* bytes */
 	uint32_t block;		/* bytes; the server takes no less at a time */
-	bool readonly, can_flush, can_trim, can_zero;
+	/* No bools: a process that was taken over sends bytes that are none. 0: no. */
+	uint8_t readonly, can_flush, can_trim, can_zero;
 };
 
 struct nbd_reply {

@@ -13,14 +13,25 @@ cp monitor.raw "$work/kernel"
 truncate -s 6M "$work/kernel"
 head -c 4194304 /dev/zero | tr '\0' x >"$work/disk"
 cat "$work/kernel" "$work/disk" >/dev/null
+# soon MS OPTION...: three starts out of four, each within MS
 soon() {
+	_most=$(($1 * 1000))
+	shift
 	./firstinsn 4 /usr/bin/armvmm-run --kernel "$work/kernel" --format raw --initrd "$work/disk" \
-		--memory 128M >"$work/times" || return 1
+		--memory 128M "$@" >"$work/times" || return 1
 	echo microseconds: $(cat "$work/times")
 	# The first time warms the caches.
-	sed 1d "$work/times" | awk '$1 > 30000 { bad = 1 } END { exit bad || NR != 3 }'
+	sed 1d "$work/times" | awk -v most=$_most '$1 > most { bad = 1 } END { exit bad || NR != 3 }'
 }
-check 'from exec to the first instruction of the guest: at most 30 ms' soon
+check 'from exec to the first instruction of the guest: at most 30 ms' soon 30
+sed -n 's/^micro/# &/p' "$work/check"
+modprobe -q tun
+truncate -s 64M "$work/a" "$work/b"
+# The goal is 30, too: docs/bench.md says what stands in the way.
+check '... with a device of each kind: at most 58 ms' soon 58 --cpus 4 --disk "$work/a" --disk "$work/b,bus=pcie" \
+	--net user,hostfwd=tcp:127.0.0.1:2222-:22 --net tap=tap0,bus=pcie --vsock "cid=3,unix:$work/vsock" \
+	--console "file:$work/console" --console "unix:$work/port,name=agent" --balloon --watchdog i6300esb \
+	--device pvpanic --device ramoops --control "unix:$work/sock" --metrics "$work/metrics"
 sed -n 's/^micro/# &/p' "$work/check"
 
 # A guest of 256 MiB, 96 of which cannot be compressed, answers "clock".

@@ -62,7 +62,8 @@ void machine_warn(struct machine *m, const char *fmt, ...)
 	va_end(ap);
 	for (const char *at = text; *at; at++)
 		FUZZ_MUST(*at >= ' ' && *at <= '~');
-	lost |= strstr(text, "the guest gets errors from now on") != NULL;
+	/* The process may say so, too. */
+	lost |= strstr(fmt, "the guest gets errors from now on") != NULL;
 }
 
 static bool is_abandoned(const struct disk *disk)

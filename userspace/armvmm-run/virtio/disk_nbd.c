@@ -47,6 +47,9 @@
 /* For the process to end, once it is told. */
 #define NBD_END_MS	2000
 
+/* No kernel's errno is larger. */
+#define NBD_ERRNO_MAX	4095
+
 /* No server's blocks are larger; a request's pieces are multiples of it. */
 #define NBD_BLOCK_MAX	(64u << 10)
 
@@ -167,6 +170,15 @@ static int nbd_await(struct disk_nbd *nbd, const struct nbd_slot *slot)
 	return -ETIMEDOUT;
 }
 
+/*
+ * Is it the number of an error? The process may have been taken over, and say anything. -ECANCELED
+ * is what this file says of a request that nobody waits for.
+ */
+static bool nbd_is_error(int ret)
+{
+	return ret < 0 && ret >= -NBD_ERRNO_MAX && ret != -ECANCELED;
+}
+
 /* What the server says to the slot's request. Returns -EIO also if it is lost. */
 static int nbd_answer(struct disk_nbd *nbd, const struct nbd_slot *slot)
 {
@@ -180,8 +192,7 @@ static int nbd_answer(struct disk_nbd *nbd, const struct nbd_slot *slot)
 		return nbd_lose(nbd, slot, "the server does not answer in time");
 	if (read(slot->fd, &answer, sizeof(answer)) != sizeof(answer))
 		return nbd_lose(nbd, slot, "its process has ended");
-	/* The process may have been taken over, and say anything. */
-	return answer.ret > 0 || answer.ret == -ECANCELED ? -EIO : answer.ret;
+	return nbd_is_error(answer.ret) || !answer.ret ? answer.ret : -EIO;
 }
 
 /* Waits for the answer that nobody else waits for any more. */
@@ -502,7 +513,7 @@ static int nbd_refused(struct disk_nbd *nbd, struct nbd_reply *reply, struct err
 	for (char *at = reply->why.text; *at; at++)
 		if (*at < ' ' || *at > '~')
 			*at = '?';
-	return error_set(err, reply->ret < 0 ? reply->ret : -EPROTO, "%.200s: %.400s",
+	return error_set(err, nbd_is_error(reply->ret) ? reply->ret : -EPROTO, "%.200s: %.400s",
 			 nbd->disk->path, reply->why.text);
 }
 

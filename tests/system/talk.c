@@ -2,8 +2,9 @@
 /*
  * talk PATH [deaf|FILE]: copies standard input to the socket at PATH, and what comes from there to
  * standard output, until the other end closes or, after the end of the input, has been silent for a
- * second. Deaf: it reads nothing, and stays until it is killed. FILE, open for writing, goes with
- * the first bytes. A status of 3: the other end closed.
+ * second. Deaf: it reads nothing, and stays until it is killed. FILE, open for writing, or a
+ * connection to it if it is a Unix socket, goes with the first bytes. A status of 3: the other end
+ * closed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,21 +38,36 @@ static ssize_t talk_send(int fd, int file)
 	return sendmsg(fd, &msg, MSG_NOSIGNAL);
 }
 
-int main(int argc, char **argv)
+static int talk_connect(const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0), input = 1;
-	int deaf = argc > 2 && !strcmp(argv[2], "deaf");
-	int file = argc > 2 && !deaf ? open(argv[2], O_WRONLY) : -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof(sun))) {
+		perror(path);
+		exit(1);
+	}
+	return fd;
+}
+
+static int talk_file(const char *path)
+{
+	int file = open(path, O_WRONLY);
+
+	/* A socket cannot be opened. */
+	return file < 0 && errno == ENXIO ? talk_connect(path) : file;
+}
+
+int main(int argc, char **argv)
+{
+	int deaf = argc > 2 && !strcmp(argv[2], "deaf"), input = 1;
+	int file = argc > 2 && !deaf ? talk_file(argv[2]) : -1, fd;
 	static char in[65536];
 
-	if (argc < 2 || fd < 0 || (argc > 2 && !deaf && file < 0))
+	if (argc < 2 || (argc > 2 && !deaf && file < 0))
 		return 2;
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", argv[1]);
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun))) {
-		perror(argv[1]);
-		return 1;
-	}
+	fd = talk_connect(argv[1]);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	for (;;) {
 		struct pollfd p[2] = {
